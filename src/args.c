@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From the command line to the library's options. Whatever cannot be obeyed
+ * ends the process here, with one line that names the option.
+ */
+#include "config.h"
+
+#include "args.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FIRST_LISTEN_FD 3 /* sd_listen_fds(3) */
+
+void
+die(int status, const char *format, ...)
+{
+	char text[PIPE_BUF];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	/* one line, whatever was given */
+	for (char *at = text; *at != '\0'; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "retort: %s\n", text);
+	exit(status);
+}
+
+static const char help[] =
+	"Usage: retort [OPTION]... [ROOT]\n"
+	"Serves the files beneath ROOT (default: .), or ROOT itself if it is a "
+        "file,\n"
+	"or one canned reply, over HTTP: one request per connection.\n"
+	"\n"
+	"Where    -p, --port PORT       8080; 0: any free one\n"
+	"         -b, --bind ADDR       127.0.0.1 and ::1; also unix:PATH, "
+        "fd:N\n"
+	"What     -s, --status CODE     reply to every request with this "
+        "status\n"
+	"             --body TEXT       and this body; @FILE, @- (standard "
+        "input)\n"
+	"             --type TYPE       and this Content-Type\n"
+	"             --raw FILE        reply with exactly these bytes; -\n"
+	"             --echo            reply with the request\n"
+	"         -H, --header 'N: V'   set a field of the reply; 'N:' removes "
+        "it\n"
+	"             --mime EXT=TYPE   the type of files *.EXT\n"
+	"             --dotfiles        serve names that begin with a dot\n"
+	"             --host NAME       421 for every other Host\n"
+	"Seeing   -v, -vv               show requests' heads; bodies too\n"
+	"             --log FORMAT      short, common, json, none\n"
+	"         -q, --quiet           same as --log none\n"
+	"Scripts      --port-file FILE  write the port there\n"
+	"             --requests N      exit after N replies\n"
+	"             --lifetime SECS   exit after this time\n"
+	"             --with-parent     exit when the parent does\n"
+	"             --grace SECS      to finish replies when told to stop "
+        "(1)\n"
+	"Limits       --timeout SECS    for head, body and reply (10, 10, 30)\n"
+	"             --max-target BYTES (8192)    --max-head BYTES (65536)\n"
+	"             --max-fields N (100)         --max-body BYTES|none\n"
+	"             --io best|epoll|poll\n"
+	"         -h, --help  -V, --version\n"
+	"See retort(1).\n";
+
+/* --- values --- */
+
+static uint64_t
+number(const char *option, const char *text, uint64_t least, uint64_t most)
+{
+	uint64_t value = 0;
+	const char *at = text;
+
+	for (; *at >= '0' && *at <= '9'; at++) {
+		unsigned digit = (unsigned)(*at - '0');
+
+		if (value > (UINT64_MAX - digit) / 10)
+			break;
+		value = value * 10 + digit;
+	}
+	if (at == text || *at != '\0' || value < least || value > most) {
+		if (most == UINT64_MAX)
+			die(EXIT_USAGE,
+				"%s '%s': expected a whole number from %llu",
+				option, text, (unsigned long long)least);
+		die(EXIT_USAGE,
+			"%s '%s': expected a whole number from %llu "
+			"to %llu",
+			option, text, (unsigned long long)least,
+			(unsigned long long)most);
+	}
+	return value;
+}
+
+/* Seconds, with a fraction if need be, as milliseconds rounded up. */
+static int
+seconds(const char *option, const char *text)
+{
+	const uint64_t most = INT_MAX / 1000;
+	uint64_t whole = 0, ms = 0, unit = 100;
+	const char *at = text;
+	bool any = false, more = false;
+
+	for (; *at >= '0' && *at <= '9' && whole <= most; at++, any = true)
+		whole = whole * 10 + (uint64_t)(*at - '0');
+	if (*at == '.')
+		for (at++; *at >= '0' && *at <= '9'; at++, any = true) {
+			ms += unit * (uint64_t)(*at - '0');
+			more = more || (unit == 0 && *at != '0');
+			unit /= 10;
+		}
+	if (!any || *at != '\0' || whole >= most)
+		die(EXIT_USAGE,
+			"%s '%s': expected seconds, such as 2 or 0.5, "
+			"less than %llu",
+			option, text, (unsigned long long)most);
+	return (int)(whole * 1000 + ms + (more ? 1 : 0));
+}
+
+/* The place of `text` among `names`. */
+static int
+choice(const char *option, const char *text, const char *const *names,
+	const char *expected)
+{
+	for (int i = 0; names[i] != NULL; i++)
+		if (strcmp(text, names[i]) == 0)
+			return i;
+	die(EXIT_USAGE, "%s '%s': expected %s", option, text, expected);
+}
+
+static void *
+must(void *memory)
+{
+	if (memory == NULL)
+		die(EXIT_FAILURE, "%s", strerror(ENOMEM));
+	return memory;
+}
+
+/* Appends to an array that is one longer than `count`, and cleared there. */
+static void *
+append(void *array, size_t count, size_t size)
+{
+	char *longer = must(realloc(array, (count + 2) * size));
+
+	memset(longer + count * size, 0, 2 * size);
+	return longer;
+}
+
+/* The whole of a file; "-" is standard input. */
+static void
+read_file(const char *option, const char *name, const void **bytes,
+	size_t *size)
+{
+	bool standard = strcmp(name, "-") == 0;
+	FILE *file = standard ? stdin : fopen(name, "rb");
+	size_t room = 4096, used = 0, n;
+	char *data;
+
+	if (file == NULL)
+		die(EXIT_USAGE, "%s %s: %s", option, name, strerror(errno));
+	data = must(malloc(room));
+	while ((n = fread(data + used, 1, room - used, file)) > 0) {
+		used += n;
+		if (used == room)
+			data = must(realloc(data, room *= 2));
+	}
+	if (ferror(file))
+		die(EXIT_USAGE, "%s %s: %s", option, name, strerror(errno));
+	if (!standard)
+		(void)fclose(file);
+	*bytes = data;
+	*size = used;
+}
+
+/* --- options --- */
+
+/* clang-format off */
+enum {
+	OPT_BODY = UCHAR_MAX + 1, OPT_TYPE, OPT_RAW, OPT_ECHO, OPT_MIME,
+	OPT_DOTFILES, OPT_HOST, OPT_LOG, OPT_PORT_FILE, OPT_REQUESTS,
+	OPT_LIFETIME, OPT_WITH_PARENT, OPT_GRACE, OPT_TIMEOUT, OPT_MAX_TARGET,
+	OPT_MAX_HEAD, OPT_MAX_FIELDS, OPT_MAX_BODY, OPT_IO
+};
+/* clang-format on */
+
+static const struct option long_options[] = {
+	{"port", required_argument, NULL, 'p'},
+	{"bind", required_argument, NULL, 'b'},
+	{"status", required_argument, NULL, 's'},
+	{"body", required_argument, NULL, OPT_BODY},
+	{"type", required_argument, NULL, OPT_TYPE},
+	{"raw", required_argument, NULL, OPT_RAW},
+	{"echo", no_argument, NULL, OPT_ECHO},
+	{"header", required_argument, NULL, 'H'},
+	{"mime", required_argument, NULL, OPT_MIME},
+	{"dotfiles", no_argument, NULL, OPT_DOTFILES},
+	{"host", required_argument, NULL, OPT_HOST},
+	{"verbose", no_argument, NULL, 'v'},
+	{"log", required_argument, NULL, OPT_LOG},
+	{"quiet", no_argument, NULL, 'q'},
+	{"port-file", required_argument, NULL, OPT_PORT_FILE},
+	{"requests", required_argument, NULL, OPT_REQUESTS},
+	{"lifetime", required_argument, NULL, OPT_LIFETIME},
+	{"with-parent", no_argument, NULL, OPT_WITH_PARENT},
+	{"grace", required_argument, NULL, OPT_GRACE},
+	{"timeout", required_argument, NULL, OPT_TIMEOUT},
+	{"max-target", required_argument, NULL, OPT_MAX_TARGET},
+	{"max-head", required_argument, NULL, OPT_MAX_HEAD},
+	{"max-fields", required_argument, NULL, OPT_MAX_FIELDS},
+	{"max-body", required_argument, NULL, OPT_MAX_BODY},
+	{"io", required_argument, NULL, OPT_IO},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
+
+/* What was given that decides what is served. */
+struct given {
+	const char *status;
+	const char *body;
+	const char *type;
+	const char *raw;
+	bool echo;
+	bool files; /* --mime, --dotfiles */
+	const char **bind;
+	size_t bind_count;
+	const char **hosts;
+	size_t host_count;
+	struct retort_field *fields;
+	size_t field_count;
+	struct retort_field *types;
+	size_t type_count;
+};
+
+/* "Name: value", and "Name:" to remove. */
+static void
+add_header(struct given *given, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	struct retort_field *field;
+	char *name, *value;
+	size_t size;
+
+	if (colon == NULL || colon == text)
+		die(EXIT_USAGE,
+			"--header '%s': expected 'Name: value', or "
+			"'Name:' to remove it",
+			text);
+	name = must(strdup(text));
+	name[colon - text] = '\0';
+	value = name + (colon - text) + 1;
+	value += strspn(value, " \t");
+	for (size = strlen(value);
+		size > 0 && strchr(" \t", value[size - 1]) != NULL; size--)
+		value[size - 1] = '\0';
+	given->fields = append(given->fields, given->field_count,
+		sizeof *given->fields);
+	field = given->fields + given->field_count++;
+	field->name = name;
+	field->value = *value ? value : NULL;
+}
+
+static void
+add_type(struct given *given, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	struct retort_field *type;
+	char *extension;
+
+	if (*text == '.')
+		text++;
+	if (equals == NULL || equals <= text || equals[1] == '\0')
+		die(EXIT_USAGE,
+			"--mime '%s': expected EXT=TYPE, such as "
+			"md=text/markdown",
+			text);
+	extension = must(strdup(text));
+	extension[equals - text] = '\0';
+	given->types =
+		append(given->types, given->type_count, sizeof *given->types);
+	type = given->types + given->type_count++;
+	type->name = extension;
+	type->value = extension + (equals - text) + 1;
+	given->files = true;
+}
+
+static void
+add_text(const char ***list, size_t *count, const char *text)
+{
+	*list = append(*list, *count, sizeof **list);
+	(*list)[(*count)++] = text;
+}
+
+/* Limits and time-outs. False: it is none of these. */
+static bool
+read_limit(struct args *args, int option, const char *text)
+{
+	static const char *const backs[] = {"best", "epoll", "poll", NULL};
+	struct retort_options *options = &args->options;
+
+	switch (option) {
+	case OPT_TIMEOUT:
+		options->head_timeout = seconds("--timeout", text);
+		options->body_timeout = options->head_timeout;
+		options->write_timeout = options->head_timeout;
+		return true;
+	case OPT_MAX_TARGET:
+		options->max_target =
+			(size_t)number("--max-target", text, 1, 8u << 20);
+		return true;
+	case OPT_MAX_HEAD:
+		options->max_head =
+			(size_t)number("--max-head", text, 1, 16u << 20);
+		return true;
+	case OPT_MAX_FIELDS:
+		options->max_fields =
+			(size_t)number("--max-fields", text, 1, 1000);
+		return true;
+	case OPT_MAX_BODY:
+		options->max_body = strcmp(text, "none") == 0 ?
+			UINT64_MAX :
+			number("--max-body", text, 1, UINT64_MAX);
+		return true;
+	case OPT_IO:
+		options->io = (enum retort_io)choice("--io", text, backs,
+			"best, epoll or poll");
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What scripts need. False: it is none of these. */
+static bool
+read_script_option(struct args *args, int option, const char *text)
+{
+	static const char *const logs[] = {"short", "common", "json", "none",
+		NULL};
+	int log;
+
+	switch (option) {
+	case OPT_LOG:
+		log = choice("--log", text, logs,
+			"short, common, json or none");
+		args->log = log < 3;
+		if (args->log)
+			args->log_format = (enum retort_log)log;
+		return true;
+	case 'q':
+		args->log = false;
+		return true;
+	case 'v':
+		args->verbose++;
+		return true;
+	case OPT_PORT_FILE:
+		args->port_file = text;
+		return true;
+	case OPT_REQUESTS:
+		args->options.requests =
+			number("--requests", text, 1, UINT64_MAX);
+		return true;
+	case OPT_LIFETIME:
+		args->lifetime = seconds("--lifetime", text);
+		return true;
+	case OPT_WITH_PARENT:
+		args->with_parent = true;
+		return true;
+	case OPT_GRACE:
+		args->grace = seconds("--grace", text);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+read_option(struct args *args, struct given *given, int option,
+	const char *text)
+{
+	switch (option) {
+	case 'p':
+		args->options.port = (int)number("--port", text, 0, 65535);
+		args->port_given = true;
+		break;
+	case 'b':
+		add_text(&given->bind, &given->bind_count, text);
+		break;
+	case 's':
+		args->reply.status = (int)number("--status", text, 200, 999);
+		given->status = text;
+		break;
+	case OPT_BODY:
+		given->body = text;
+		break;
+	case OPT_TYPE:
+		given->type = text;
+		break;
+	case OPT_RAW:
+		given->raw = text;
+		break;
+	case OPT_ECHO:
+		given->echo = true;
+		break;
+	case 'H':
+		add_header(given, text);
+		break;
+	case OPT_MIME:
+		add_type(given, text);
+		break;
+	case OPT_DOTFILES:
+		args->files.dotfiles = true;
+		given->files = true;
+		break;
+	case OPT_HOST:
+		add_text(&given->hosts, &given->host_count, text);
+		break;
+	case 'h':
+		(void)fputs(help, stdout);
+		exit(EXIT_SUCCESS);
+	case 'V':
+		(void)printf("retort %s\n", retort_version());
+		exit(EXIT_SUCCESS);
+	case ':':
+		die(EXIT_USAGE, "option %s needs a value (see retort --help)",
+			text);
+	default:
+		die(EXIT_USAGE, "unknown option %s (see retort --help)", text);
+	}
+}
+
+/* --- what goes together --- */
+
+/* Ways to answer: at most one, and not with what belongs to another. */
+static void
+check_clashes(const struct args *args, const struct given *given)
+{
+	const struct {
+		const char *name;
+		bool given;
+		unsigned way; /* set of ways that it belongs to */
+	} uses[] = {
+		{"--status", given->status != NULL, 1},
+		{"--body", given->body != NULL, 1},
+		{"--type", given->type != NULL, 1},
+		{"--raw", given->raw != NULL, 2},
+		{"--echo", given->echo, 4},
+		{"ROOT", args->root != NULL, 8},
+		{"--dotfiles", args->files.dotfiles, 8},
+		{"--mime", given->type_count > 0, 8},
+		{"--header", given->field_count > 0, 1 | 4 | 8},
+	};
+	const size_t count = sizeof uses / sizeof *uses;
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = i + 1; k < count; k++)
+			if (uses[i].given && uses[k].given &&
+				(uses[i].way & uses[k].way) == 0)
+				die(EXIT_USAGE, "%s and %s exclude each other",
+					uses[i].name, uses[k].name);
+}
+
+static void
+read_reply(struct args *args, const struct given *given)
+{
+	struct retort_reply *reply = &args->reply;
+
+	args->canned = given->status || given->body || given->type ||
+		given->raw || given->echo;
+	reply->echo = given->echo;
+	reply->type = given->type;
+	if (given->raw != NULL) {
+		reply->raw = true;
+		read_file("--raw", given->raw, &reply->body, &reply->body_size);
+		args->stdin_used = strcmp(given->raw, "-") == 0;
+	} else if (given->body != NULL && given->body[0] == '@') {
+		const char *name = given->body + 1;
+
+		read_file("--body", name, &reply->body, &reply->body_size);
+		args->stdin_used = strcmp(name, "-") == 0;
+		if (reply->type == NULL && !args->stdin_used)
+			reply->type = retort_type(name);
+	} else if (given->body != NULL) {
+		reply->body = given->body;
+		reply->body_size = strlen(given->body);
+	}
+	if ((reply->status == 204 || reply->status == 304) && given->body)
+		die(EXIT_USAGE,
+			"--status %d has no body: --body and it "
+			"exclude each other",
+			reply->status);
+}
+
+/* Sockets handed over: fds 3 and up, when LISTEN_PID is this process. */
+static void
+read_listen_fds(struct args *args, struct given *given)
+{
+	const char *pid = getenv("LISTEN_PID");
+	const char *fds = getenv("LISTEN_FDS");
+	uint64_t count;
+
+	if (pid == NULL || fds == NULL ||
+		strtoll(pid, NULL, 10) != (long long)getpid())
+		return;
+	count = number("LISTEN_FDS", fds, 0, 1000);
+	if (count > 0 && args->port_given)
+		die(EXIT_USAGE, "--port and LISTEN_FDS exclude each other");
+	for (uint64_t i = 0; i < count; i++) {
+		char *spec = must(malloc(32));
+
+		(void)snprintf(spec, 32, "fd:%llu",
+			(unsigned long long)(FIRST_LISTEN_FD + i));
+		add_text(&given->bind, &given->bind_count, spec);
+	}
+}
+
+static void
+check_port(const struct args *args, const struct given *given)
+{
+	size_t without = 0;
+
+	for (size_t i = 0; i < given->bind_count; i++)
+		if (strncmp(given->bind[i], "unix:", 5) == 0 ||
+			strncmp(given->bind[i], "fd:", 3) == 0)
+			without++;
+	if (args->port_given && without > 0 && without == given->bind_count)
+		die(EXIT_USAGE, "--port: no --bind address takes a port");
+}
+
+void
+args_read(struct args *args, int argc, char **argv)
+{
+	static const char *const loopback[] = {"localhost", NULL};
+	struct given given = {.status = NULL};
+	int option;
+
+	*args = (struct args){
+		.options = {.port = 8080,
+			.head_timeout = 10000,
+			.body_timeout = 10000,
+			.write_timeout = 30000,
+			.defer_accept = true,
+			.sigpipe_ignored = true},
+		.grace = 1000,
+		.lifetime = -1,
+		.log = true,
+	};
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":p:b:s:H:vqhV", long_options,
+			NULL)) != -1) {
+		const char *text = optarg;
+		char letter[] = {'-', (char)optopt, '\0'};
+
+		if (option == '?' || option == ':')
+			text = optopt > 0 && optopt <= UCHAR_MAX ?
+				letter :
+				argv[optind - 1];
+		if (!read_limit(args, option, text) &&
+			!read_script_option(args, option, text))
+			read_option(args, &given, option, text);
+	}
+	args->root = argv[optind];
+	if (args->root != NULL && argv[optind + 1] != NULL)
+		die(EXIT_USAGE, "'%s': only one ROOT can be served",
+			argv[optind + 1]);
+	check_clashes(args, &given);
+	read_listen_fds(args, &given);
+	check_port(args, &given);
+	read_reply(args, &given);
+	args->options.bind = given.bind ? given.bind : loopback;
+	args->options.hosts = given.hosts;
+	args->reply.fields = args->files.fields = given.fields;
+	args->reply.field_count = args->files.field_count = given.field_count;
+	args->files.types = given.types;
+	args->files.type_count = given.type_count;
+	if (args->root == NULL)
+		args->root = ".";
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of retort(1). Part of the command: sees retort.h only. */
+#ifndef ARGS_H
+#define ARGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "retort.h"
+
+enum { EXIT_USAGE = 2, EXIT_BIND = 3, EXIT_LIFETIME = 5 };
+
+/* What the command line says. Everything lives until the process ends. */
+struct args {
+	struct retort_options options;
+	struct retort_reply reply; /* when `canned` */
+	struct retort_files files; /* otherwise */
+	const char *root;
+	bool canned;
+	bool port_given;
+	bool stdin_used; /* an option has read standard input */
+	const char *port_file;
+	bool with_parent;
+	int grace;    /* ms */
+	int lifetime; /* ms; -1: for ever */
+	bool log;
+	enum retort_log log_format;
+	int verbose; /* 1: heads, 2: bodies too */
+};
+
+/*
+ * Reads the command line and LISTEN_FDS, and the files that it names. Exits
+ * with EXIT_USAGE and a line on stderr when it cannot be obeyed, and with 0
+ * after --help and --version.
+ */
+void args_read(struct args *args, int argc, char **argv);
+
+/* "retort: ..." on stderr, and exit. */
+_Noreturn void die(int status, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bytes that grow up to a stated maximum.
+ *
+ * A buffer that could not grow (out of memory, or past its maximum) has
+ * failed: it keeps what it held and ignores what is added from then on, so
+ * that a caller builds a whole text and looks once at the end.
+ */
+#ifndef RT_BUF_H
+#define RT_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct rt_buf {
+	char *data;  /* not terminated; NULL until the first byte */
+	size_t len;  /* bytes held */
+	size_t room; /* bytes allocated */
+	size_t max;  /* never more than this many are allocated */
+	bool failed;
+};
+
+void rt_buf_init(struct rt_buf *buf, size_t max);
+void rt_buf_free(struct rt_buf *buf);
+
+/* Empties it, clears the failure, and keeps at most `keep` bytes of memory. */
+void rt_buf_clear(struct rt_buf *buf, size_t keep);
+
+/*
+ * Makes room for `size` more bytes and returns where they go, or NULL when
+ * the buffer has failed. Pointers into the buffer are void afterwards.
+ */
+char *rt_buf_reserve(struct rt_buf *buf, size_t size);
+
+void rt_buf_add(struct rt_buf *buf, const void *bytes, size_t size);
+void rt_buf_add_text(struct rt_buf *buf, const char *text);
+void rt_buf_add_number(struct rt_buf *buf, uint64_t number);
+void rt_buf_add_format(struct rt_buf *buf, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The connection's state machine; see the diagram in conn.h. Fed by server.c
+ * with the results of operations; makes no system call, so that a test can
+ * drive it byte by byte on a virtual clock.
+ *
+ * plan() turns the state into what the channel wants. Every entry point ends
+ * with it, unless the owner is asked something first.
+ */
+#include "config.h"
+
+#include "conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEAD_ROOM 4096u       /* received at once while a head is read */
+#define BODY_ROOM (64u << 10) /* and while a body is */
+#define KEPT_IN (80u << 10)   /* what an exchange keeps for the next one */
+
+static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+struct rt_exchange *
+rt_exchange_new(void)
+{
+	struct rt_exchange *exchange = calloc(1, sizeof *exchange);
+
+	if (exchange == NULL)
+		return NULL;
+	rt_buf_init(&exchange->in, 0);
+	rt_reply_init(&exchange->reply);
+	exchange->http = rt_http_new();
+	if (exchange->http == NULL) {
+		rt_exchange_free(exchange);
+		return NULL;
+	}
+	return exchange;
+}
+
+void
+rt_exchange_free(struct rt_exchange *exchange)
+{
+	if (exchange == NULL)
+		return;
+	rt_buf_free(&exchange->in);
+	rt_reply_free(&exchange->reply);
+	rt_http_free(exchange->http);
+	free(exchange);
+}
+
+/* --- what is wanted --- */
+
+static int64_t
+later(int64_t when, int64_t timeout)
+{
+	return timeout == RT_NEVER ? RT_NEVER : when + timeout;
+}
+
+static void
+over(struct rt_conn *conn, enum retort_end end, enum rt_verb verb)
+{
+	conn->state = RT_STATE_OVER;
+	conn->end = end;
+	conn->asks = RT_ASK_NOTHING;
+	conn->chan.in.verb = RT_NOTHING;
+	conn->chan.out.verb = verb;
+	conn->chan.deadline = RT_NEVER;
+}
+
+/* The reply was sent, and all that should be read was. */
+static void
+over_answered(struct rt_conn *conn)
+{
+	over(conn,
+		conn->exchange->reply.truncated ? RETORT_TRUNCATED :
+						  RETORT_ANSWERED,
+		RT_CLOSE);
+}
+
+static void
+plan_receive(struct rt_conn *conn, size_t room)
+{
+	struct rt_buf *in = &conn->exchange->in;
+	struct rt_op *op = &conn->chan.in;
+
+	if (in->room - in->len < room / 4 &&
+		rt_buf_reserve(in,
+			room < in->max - in->len ? room : in->max - in->len) ==
+			NULL) {
+		over(conn, RETORT_FAILED, RT_CLOSE);
+		return;
+	}
+	op->verb = RT_RECV;
+	op->recv.data = in->data + in->len;
+	op->recv.size = in->room - in->len;
+}
+
+/* What arrives is read and dropped, within a bound. */
+static void
+plan_drain(struct rt_conn *conn)
+{
+	struct rt_op *op = &conn->chan.in;
+
+	op->verb = RT_NOTHING;
+	if (conn->client_finished || conn->drained >= RT_DRAIN_BYTES)
+		return;
+	op->verb = RT_RECV;
+	op->recv.data = conn->config->scratch;
+	op->recv.size = conn->config->scratch_size;
+}
+
+/* Whether bytes may be unread: then close() would reset the connection. */
+static bool
+must_drain(const struct rt_conn *conn)
+{
+	if (conn->client_finished || conn->drained >= RT_DRAIN_BYTES)
+		return false;
+	return !conn->complete || conn->may_have_more || conn->drained > 0 ||
+		conn->exchange->parsed < conn->exchange->in.len;
+}
+
+static void
+plan_interim(struct rt_conn *conn)
+{
+	struct rt_op *op = &conn->chan.out;
+
+	op->verb = RT_SEND;
+	op->more = false;
+	op->send.count = 1;
+	op->send.pieces[0].iov_base = (char *)(uintptr_t)interim +
+		sizeof interim - 1 - conn->interim_left;
+	op->send.pieces[0].iov_len = conn->interim_left;
+}
+
+/* The pieces of memory from the present step on, as far as they reach. */
+static void
+plan_bytes(struct rt_conn *conn)
+{
+	const struct rt_reply *reply = &conn->exchange->reply;
+	const struct rt_step *step = reply->steps + conn->step;
+	struct rt_op *op = &conn->chan.out;
+	uint64_t skip = conn->step_sent;
+
+	op->verb = RT_SEND;
+	op->send.count = 0;
+	for (; op->send.count < RT_PIECES; step++, skip = 0) {
+		const char *bytes = step->bytes;
+
+		if (step->kind == RT_STEP_TEXT)
+			bytes = reply->text.data + step->at;
+		else if (step->kind != RT_STEP_BYTES)
+			break;
+		op->send.pieces[op->send.count++] =
+			(struct iovec){.iov_base = (char *)(uintptr_t)(bytes +
+					       skip),
+				.iov_len = (size_t)(step->size - skip)};
+	}
+	op->more = step->kind != RT_STEP_PAUSE && step->kind != RT_STEP_STALL &&
+		step->kind != RT_STEP_RESET;
+}
+
+static void
+plan_reply(struct rt_conn *conn)
+{
+	const struct rt_reply *reply = &conn->exchange->reply;
+	const struct rt_step *step = reply->steps + conn->step;
+	struct rt_op *op = &conn->chan.out;
+
+	conn->chan.deadline = later(conn->moved, conn->config->write_timeout);
+	if (must_drain(conn))
+		plan_drain(conn);
+	else
+		conn->chan.in.verb = RT_NOTHING;
+	if (conn->interim_left > 0) {
+		plan_interim(conn);
+		return;
+	}
+	switch (step->kind) {
+	case RT_STEP_TEXT:
+	case RT_STEP_BYTES:
+		plan_bytes(conn);
+		break;
+	case RT_STEP_FILE:
+		op->verb = RT_FILE;
+		op->file.fd = reply->file;
+		op->file.at = step->at + conn->step_sent;
+		op->file.size = step->size - conn->step_sent;
+		break;
+	case RT_STEP_PAUSE:
+		op->verb = RT_NOTHING;
+		conn->chan.deadline = later(conn->moved, (int64_t)step->at);
+		break;
+	case RT_STEP_STALL:
+		/* the one step that a FIN ends: the client may have left */
+		op->verb = RT_NOTHING;
+		conn->chan.deadline = RT_NEVER;
+		if (conn->client_finished)
+			over(conn, RETORT_RESET, RT_CLOSE);
+		else
+			plan_drain(conn);
+		break;
+	case RT_STEP_CLOSE:
+		conn->state = RT_STATE_FINISH;
+		op->verb = RT_FINISH;
+		break;
+	case RT_STEP_RESET:
+		over(conn, RETORT_ANSWERED, RT_RESET);
+		break;
+	}
+}
+
+static void
+plan(struct rt_conn *conn)
+{
+	const struct rt_conn_config *config = conn->config;
+	struct rt_chan *chan = &conn->chan;
+
+	switch (conn->state) {
+	case RT_STATE_IDLE:
+	case RT_STATE_HEAD:
+		chan->out.verb = RT_NOTHING;
+		chan->deadline = later(conn->began, config->head_timeout);
+		plan_receive(conn, HEAD_ROOM);
+		break;
+	case RT_STATE_BODY:
+		chan->out.verb = RT_NOTHING;
+		if (conn->interim_left > 0)
+			plan_interim(conn);
+		chan->deadline = later(conn->moved, config->body_timeout);
+		plan_receive(conn, BODY_ROOM);
+		break;
+	case RT_STATE_REPLY:
+		plan_reply(conn);
+		break;
+	case RT_STATE_DRAIN:
+		chan->out.verb = RT_NOTHING;
+		chan->deadline = conn->moved + RT_DRAIN_TIME;
+		plan_drain(conn);
+		break;
+	case RT_STATE_FINISH:
+	case RT_STATE_OVER:
+		break;
+	}
+}
+
+/* --- the request --- */
+
+/* The owner must answer; `status` is not 0 when the request is refused. */
+static void
+ask_answer(struct rt_conn *conn, int status, const char *reason)
+{
+	conn->status = status;
+	conn->reason = reason;
+	conn->asks = RT_ASK_ANSWER;
+}
+
+/* Forgets body bytes that were parsed, so that `in` stays small. */
+static void
+drop_body(struct rt_conn *conn)
+{
+	struct rt_exchange *exchange = conn->exchange;
+	struct rt_buf *in = &exchange->in;
+	size_t head = rt_http_request(exchange->http)->head_size;
+	size_t left = in->len - exchange->parsed;
+
+	if (exchange->parsed == head)
+		return;
+	memmove(in->data + head, in->data + exchange->parsed, left);
+	in->len = head + left;
+	exchange->parsed = head;
+}
+
+static void
+parse(struct rt_conn *conn)
+{
+	struct rt_exchange *exchange = conn->exchange;
+	struct rt_request *request = rt_http_request(exchange->http);
+	enum rt_http_result result = rt_http_feed(exchange->http,
+		exchange->in.data, &exchange->parsed, exchange->in.len);
+	const char *reason;
+	int status;
+
+	if (result == RT_HTTP_BAD) {
+		status = rt_http_refusal(exchange->http, &reason);
+		ask_answer(conn, status, reason);
+		return;
+	}
+	if (result == RT_HTTP_HEAD) {
+		conn->state = RT_STATE_BODY;
+		conn->asks = RT_ASK_ROUTE;
+		return;
+	}
+	if (conn->state == RT_STATE_BODY) {
+		if (request->body_size > conn->max_body) {
+			ask_answer(conn, 413, "the body is too large");
+			return;
+		}
+		if (!conn->keep_body)
+			drop_body(conn);
+		else if (result == RT_HTTP_MORE &&
+			exchange->in.len == exchange->in.max) {
+			ask_answer(conn, 413, "the body is too large to keep");
+			return;
+		}
+	}
+	if (result == RT_HTTP_DONE) {
+		conn->complete = true;
+		ask_answer(conn, 0, NULL);
+	}
+}
+
+static void
+receive_end(struct rt_conn *conn)
+{
+	conn->client_finished = true;
+	switch (conn->state) {
+	case RT_STATE_IDLE:
+		over(conn, RETORT_CLOSED, RT_CLOSE);
+		break;
+	case RT_STATE_HEAD:
+	case RT_STATE_BODY:
+		ask_answer(conn, 400, "incomplete request");
+		break;
+	case RT_STATE_DRAIN:
+		over_answered(conn);
+		break;
+	default:
+		break;
+	}
+}
+
+void
+rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
+{
+	assert(conn->chan.in.verb == RT_RECV);
+	if (result < 0) {
+		/* after the reply's FIN a reset takes nothing from it that we
+		   could know of: the client may have read it all */
+		over(conn, RETORT_RESET, RT_CLOSE);
+		return;
+	}
+	if (result == 0) {
+		receive_end(conn);
+	} else {
+		conn->received += (uint64_t)result;
+		conn->may_have_more = (size_t)result == conn->chan.in.recv.size;
+		switch (conn->state) {
+		case RT_STATE_IDLE:
+			conn->state = RT_STATE_HEAD;
+			/* fallthrough */
+		case RT_STATE_HEAD:
+		case RT_STATE_BODY:
+			conn->exchange->in.len += (size_t)result;
+			conn->moved = now;
+			parse(conn);
+			break;
+		default:
+			conn->drained += (uint64_t)result;
+			break;
+		}
+	}
+	if (conn->state == RT_STATE_DRAIN && conn->drained >= RT_DRAIN_BYTES)
+		over_answered(conn);
+	if (conn->asks == RT_ASK_NOTHING)
+		plan(conn);
+}
+
+void
+rt_conn_accept(struct rt_conn *conn, uint64_t max, bool keep, int64_t now)
+{
+	const struct rt_request *request =
+		rt_http_request(conn->exchange->http);
+
+	assert(conn->asks == RT_ASK_ROUTE);
+	conn->asks = RT_ASK_NOTHING;
+	conn->max_body = max;
+	conn->keep_body = keep;
+	conn->moved = now;
+	if (request->content_length > max) {
+		ask_answer(conn, 413, "the body is too large");
+		return;
+	}
+	/* RFC 9110 10.1.1: not when some of the body has come already */
+	if (request->expects_continue &&
+		conn->exchange->parsed == conn->exchange->in.len)
+		conn->interim_left = sizeof interim - 1;
+	parse(conn);
+	if (conn->asks == RT_ASK_NOTHING)
+		plan(conn);
+}
+
+/* --- the reply --- */
+
+void
+rt_conn_answer(struct rt_conn *conn, int64_t now)
+{
+	const struct rt_request *request =
+		rt_http_request(conn->exchange->http);
+
+	assert(conn->asks != RT_ASK_NOTHING);
+	/* routed and answered at once, with no body to wait for */
+	if (conn->asks == RT_ASK_ROUTE && !request->has_body)
+		conn->complete = true;
+	conn->asks = RT_ASK_NOTHING;
+	conn->state = RT_STATE_REPLY;
+	conn->moved = now;
+	/* a 100 (Continue) that was not begun is not wanted any more */
+	if (conn->interim_left == sizeof interim - 1)
+		conn->interim_left = 0;
+	plan(conn);
+}
+
+static void
+finish_done(struct rt_conn *conn, int64_t now)
+{
+	if (!must_drain(conn)) {
+		over_answered(conn);
+		return;
+	}
+	conn->state = RT_STATE_DRAIN;
+	conn->moved = now;
+	plan(conn);
+}
+
+/* Moves over `size` bytes of the script. */
+static void
+advance(struct rt_conn *conn, uint64_t size)
+{
+	const struct rt_step *steps = conn->exchange->reply.steps;
+
+	conn->script_sent += size;
+	conn->step_sent += size;
+	while ((steps[conn->step].kind == RT_STEP_TEXT ||
+		       steps[conn->step].kind == RT_STEP_BYTES ||
+		       steps[conn->step].kind == RT_STEP_FILE) &&
+		conn->step_sent >= steps[conn->step].size)
+		conn->step_sent -= steps[conn->step++].size;
+}
+
+void
+rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
+{
+	enum rt_verb verb = conn->chan.out.verb;
+
+	if (conn->state == RT_STATE_FINISH) {
+		/* shutdown(2) fails only when the connection is gone */
+		if (result < 0)
+			over(conn, RETORT_RESET, RT_CLOSE);
+		else
+			finish_done(conn, now);
+		return;
+	}
+	if (result < 0) {
+		over(conn, RETORT_RESET, RT_CLOSE);
+		return;
+	}
+	conn->moved = now;
+	conn->sent += (uint64_t)result;
+	if (conn->interim_left > 0) {
+		conn->interim_left -= (uint8_t)result;
+	} else if (verb == RT_FILE && result == 0) {
+		conn->exchange->reply.truncated = true;
+		conn->state = RT_STATE_FINISH;
+		conn->chan.out.verb = RT_FINISH;
+		return;
+	} else {
+		advance(conn, (uint64_t)result);
+	}
+	plan(conn);
+}
+
+/* --- everything else that can happen --- */
+
+void
+rt_conn_expired(struct rt_conn *conn, int64_t now)
+{
+	switch (conn->state) {
+	case RT_STATE_IDLE:
+		over(conn, RETORT_TIMED_OUT, RT_CLOSE);
+		break;
+	case RT_STATE_HEAD:
+		ask_answer(conn, 408, "the head took too long");
+		break;
+	case RT_STATE_BODY:
+		ask_answer(conn, 408, "the body took too long");
+		break;
+	case RT_STATE_REPLY:
+		if (conn->interim_left == 0 &&
+			conn->exchange->reply.steps[conn->step].kind ==
+				RT_STEP_PAUSE) {
+			conn->step++;
+			conn->moved = now;
+			plan(conn);
+		} else {
+			over(conn, RETORT_TIMED_OUT, RT_RESET);
+		}
+		break;
+	case RT_STATE_DRAIN:
+		over_answered(conn);
+		break;
+	case RT_STATE_FINISH:
+	case RT_STATE_OVER:
+		break;
+	}
+}
+
+void
+rt_conn_broken(struct rt_conn *conn)
+{
+	if (conn->state != RT_STATE_OVER)
+		over(conn, RETORT_RESET, RT_CLOSE);
+}
+
+void
+rt_conn_fail(struct rt_conn *conn)
+{
+	over(conn, RETORT_FAILED, RT_CLOSE);
+}
+
+void
+rt_conn_stop(struct rt_conn *conn, bool hurry)
+{
+	enum rt_step_kind step;
+
+	switch (conn->state) {
+	case RT_STATE_IDLE:
+	case RT_STATE_HEAD:
+	case RT_STATE_BODY:
+		over(conn, RETORT_STOPPED, RT_CLOSE);
+		break;
+	case RT_STATE_REPLY:
+		step = conn->exchange->reply.steps[conn->step].kind;
+		if (step == RT_STEP_STALL || (hurry && step == RT_STEP_PAUSE))
+			over(conn, RETORT_STOPPED, RT_CLOSE);
+		break;
+	case RT_STATE_DRAIN:
+		if (hurry)
+			over_answered(conn);
+		break;
+	case RT_STATE_FINISH:
+	case RT_STATE_OVER:
+		break;
+	}
+}
+
+void
+rt_conn_abandon(struct rt_conn *conn)
+{
+	if (conn->state == RT_STATE_DRAIN)
+		over_answered(conn);
+	else if (conn->state != RT_STATE_OVER)
+		over(conn, RETORT_STOPPED, RT_CLOSE);
+}
+
+/* --- opening, and the exchange on loan --- */
+
+void
+rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
+	const struct rt_conn_config *config, int64_t now)
+{
+	*conn = (struct rt_conn){
+		.config = config,
+		.peer = *peer,
+		.began = now,
+		.moved = now,
+	};
+	rt_chan_init(&conn->chan, fd, 0);
+	conn->chan.in.verb = RT_RECV;
+	conn->chan.deadline = later(now, config->head_timeout);
+}
+
+int
+rt_conn_lend(struct rt_conn *conn, struct rt_exchange *exchange)
+{
+	conn->exchange = exchange;
+	exchange->in.max = conn->config->max_in;
+	rt_buf_clear(&exchange->in, KEPT_IN);
+	exchange->parsed = 0;
+	rt_http_reset(exchange->http, &conn->config->limits);
+	rt_reply_reset(&exchange->reply);
+	plan(conn);
+	return conn->state == RT_STATE_OVER ? -ENOMEM : 0;
+}
+
+struct rt_exchange *
+rt_conn_unlend(struct rt_conn *conn)
+{
+	struct rt_exchange *exchange = conn->exchange;
+
+	conn->exchange = NULL;
+	return exchange;
+}

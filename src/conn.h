@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection: a state machine that makes no system call.
+ *
+ * It is told what happened (bytes received, bytes sent, time passed) and says
+ * what it wants next in its channel's `in`, `out` and `deadline`, and in
+ * `asks` what its owner must decide:
+ *
+ *	        accepted
+ *	           |
+ *	          IDLE ---- FIN, time-out ------------------------.
+ *	           | a byte                                       |
+ *	          HEAD --- refused, FIN, time-out --.             |
+ *	           | head complete: asks ROUTE      |             |
+ *	          BODY --- refused, FIN, time-out --+             |
+ *	           | request complete               |             |
+ *	           '------> asks ANSWER <-----------'             |
+ *	                        | rt_conn_answer()                |
+ *	                      REPLY --- reset, time-out ----------+
+ *	                        | script at its end               |
+ *	                      FINISH (FIN)                        |
+ *	       all was read |      | bytes may be unread          |
+ *	                    |    DRAIN --- FIN, bound ------------+
+ *	                    '-------------------------------------+
+ *	                                                          v
+ *	                                                        OVER
+ *
+ * The owner may answer early, when asked to ROUTE; what the client still
+ * sends is then read and dropped, while the reply is sent and after it.
+ */
+#ifndef RT_CONN_H
+#define RT_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "http.h"
+#include "io.h"
+#include "reply.h"
+#include "retort.h"
+
+/* After an early answer at most this is read and dropped. */
+#define RT_DRAIN_BYTES (16u << 20)
+#define RT_DRAIN_TIME (2000 * RT_MS)
+
+/* What all connections of a server share. */
+struct rt_conn_config {
+	struct rt_limits limits;
+	int64_t head_timeout; /* ns; RT_NEVER: none */
+	int64_t body_timeout;
+	int64_t write_timeout;
+	size_t max_in; /* wire bytes of a request held at once */
+	char *scratch; /* where dropped bytes go */
+	size_t scratch_size;
+};
+
+/*
+ * What a request and its reply need. A connection borrows one from its owner
+ * when it receives its first bytes, so that an idle one costs no buffers.
+ */
+struct rt_exchange {
+	struct rt_buf in; /* wire bytes; the head, and the body if kept */
+	size_t parsed;    /* of `in` */
+	struct rt_http *http;
+	struct rt_reply reply;
+	struct rt_exchange *next; /* the owner's */
+};
+
+/* NULL: no memory. */
+struct rt_exchange *rt_exchange_new(void);
+void rt_exchange_free(struct rt_exchange *exchange);
+
+enum rt_state {
+	RT_STATE_IDLE,
+	RT_STATE_HEAD,
+	RT_STATE_BODY,
+	RT_STATE_REPLY,
+	RT_STATE_FINISH,
+	RT_STATE_DRAIN,
+	RT_STATE_OVER
+};
+
+enum rt_ask {
+	RT_ASK_NOTHING,
+	RT_ASK_ROUTE, /* the head is complete: rt_conn_accept(), or answer */
+	RT_ASK_ANSWER /* complete, or refused if status != 0: answer it */
+};
+
+struct rt_conn {
+	struct rt_chan chan; /* what it wants */
+	enum rt_ask asks;
+	enum rt_state state;
+	enum retort_end end; /* when OVER */
+	int status;          /* why the request is refused; 0 */
+	const char *reason;
+	const struct rt_conn_config *config;
+	struct rt_exchange *exchange; /* NULL while IDLE */
+	struct rt_peer peer;
+	uint64_t number;
+	int64_t began;        /* accepted */
+	int64_t moved;        /* the last byte in the present state */
+	uint64_t received;    /* bytes */
+	uint64_t sent;        /* bytes, interim replies among them */
+	uint64_t script_sent; /* bytes of the reply */
+	uint64_t max_body;
+	uint64_t drained;
+	uint64_t step_sent; /* bytes of the present step */
+	uint32_t step;
+	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
+	bool keep_body;
+	bool complete;         /* the request was */
+	bool may_have_more;    /* the last receive filled its room */
+	bool client_finished;  /* its FIN was received */
+	bool seen;             /* the owner's: its head was reported */
+	struct rt_conn *next;  /* the owner's list */
+	struct rt_conn **link; /* what points at it there */
+};
+
+void rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
+	const struct rt_conn_config *config, int64_t now);
+
+/* Lends an exchange to an IDLE connection; takes it back while IDLE. */
+int rt_conn_lend(struct rt_conn *conn, struct rt_exchange *exchange);
+struct rt_exchange *rt_conn_unlend(struct rt_conn *conn);
+
+/* The results of the channel's operations. */
+void rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now);
+void rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now);
+void rt_conn_expired(struct rt_conn *conn, int64_t now);
+void rt_conn_broken(struct rt_conn *conn);
+
+/*
+ * When asked to ROUTE: the body is wanted, at most `max` bytes of it, and
+ * kept beside the head or dropped.
+ */
+void rt_conn_accept(struct rt_conn *conn, uint64_t max, bool keep, int64_t now);
+
+/* When asked to ROUTE or ANSWER: exchange->reply holds the answer. */
+void rt_conn_answer(struct rt_conn *conn, int64_t now);
+
+/* There can be no answer: the connection is over. */
+void rt_conn_fail(struct rt_conn *conn);
+
+/*
+ * The server stops. What is not a reply under way ends at once; and so do, in
+ * a `hurry`, pauses and drains.
+ */
+void rt_conn_stop(struct rt_conn *conn, bool hurry);
+
+/* Ends it now, whatever it does. */
+void rt_conn_abandon(struct rt_conn *conn);
+
+#endif

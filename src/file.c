@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Owns everything between a request's path and an open descriptor. Called
+ * by the site. Never opens by a full path once the root is open, never
+ * describes anything but what it opened, never waits for a FIFO.
+ */
+#include "config.h"
+
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef HAVE_LINUX_OPENAT2_H
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#endif
+
+#ifndef PATH_MAX
+#define PATH_MAX 4096
+#endif
+
+/* As many as Linux follows in one path. */
+#define MAX_LINKS 40
+
+/* openat2 gives up with EAGAIN when something is renamed meanwhile. */
+#define MAX_TRIES 8
+
+/* A raw system call does not add O_LARGEFILE on 32 bits; elsewhere it is 0. */
+#ifdef O_LARGEFILE
+#define LARGE O_LARGEFILE
+#else
+#define LARGE 0
+#endif
+
+#define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | LARGE)
+
+/* Folders on the way need to be searched, not read. */
+#if defined O_PATH
+#define SEARCH O_PATH
+#elif defined O_SEARCH
+#define SEARCH O_SEARCH
+#else
+#define SEARCH O_RDONLY
+#endif
+#define FOLDER_FLAGS (SEARCH | O_DIRECTORY | O_CLOEXEC)
+
+/* A path being resolved where there is no openat2. */
+struct walk {
+	int root;
+	int folder;       /* of `done`; -1: left by "..", to be opened again */
+	int links;        /* followed so far */
+	const char *todo; /* in `text`: what is left */
+	size_t done_size;
+	char done[PATH_MAX];     /* names of folders from the root, each with
+	                            its NUL; none of them is a link */
+	char name[PATH_MAX];     /* the one being resolved */
+	char text[2 * PATH_MAX]; /* `todo` ends with it, so that a link's text
+	                            has room before it */
+};
+
+static int
+open_at(int folder, const char *name, int flags)
+{
+	int fd;
+
+	do
+		fd = openat(folder, name, flags);
+	while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+#if defined HAVE_LINUX_OPENAT2_H && defined SYS_openat2
+static int
+open_beneath(int folder, const char *path)
+{
+	struct open_how how = {
+		.flags = (uint64_t)OPEN_FLAGS,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+	int tries = 0;
+	long fd;
+
+	/* unlike openat, openat2 takes "" for a missing name */
+	if (*path == '\0')
+		path = ".";
+	do
+		fd = syscall(SYS_openat2, folder, path, &how, sizeof how);
+	while (fd < 0 &&
+		(errno == EINTR || (errno == EAGAIN && ++tries < MAX_TRIES)));
+	return fd < 0 ? -errno : (int)fd;
+}
+#else
+static int
+open_beneath(int folder, const char *path)
+{
+	(void)folder;
+	(void)path;
+	return -ENOSYS;
+}
+#endif
+
+static void
+leave_folder(struct walk *walk)
+{
+	if (walk->folder >= 0 && walk->folder != walk->root)
+		(void)close(walk->folder);
+	walk->folder = -1;
+}
+
+/*
+ * Goes down one folder. A name that has become a link since it was looked at
+ * is refused here by O_NOFOLLOW: only names that are no links are opened, so
+ * no rename can lead the walk out.
+ */
+static int
+enter_folder(struct walk *walk, const char *name)
+{
+	int fd = open_at(walk->folder, name, FOLDER_FLAGS | O_NOFOLLOW);
+
+	if (fd < 0)
+		return fd;
+	leave_folder(walk);
+	walk->folder = fd;
+	return 0;
+}
+
+/* Opens the folder `done` again, from the root: ".." is never opened. */
+static int
+return_to_folder(struct walk *walk)
+{
+	size_t at = 0;
+	int error = 0;
+
+	if (walk->folder >= 0)
+		return 0;
+	walk->folder = walk->root;
+	while (error == 0 && at < walk->done_size) {
+		error = enter_folder(walk, walk->done + at);
+		at += strlen(walk->done + at) + 1;
+	}
+	return error;
+}
+
+/* "..": by text, in `done`, which holds no links. */
+static int
+step_out(struct walk *walk)
+{
+	struct stat status;
+
+	/* the kernel wants the folder to be searchable, so do we */
+	if (walk->folder >= 0 && fstatat(walk->folder, ".", &status, 0) < 0)
+		return -errno;
+	if (walk->done_size == 0)
+		return -EXDEV;
+	do
+		walk->done_size--;
+	while (walk->done_size > 0 && walk->done[walk->done_size - 1] != '\0');
+	leave_folder(walk);
+	return 0;
+}
+
+static int
+step_in(struct walk *walk)
+{
+	size_t size = strlen(walk->name) + 1;
+	int error;
+
+	if (size > sizeof walk->done - walk->done_size)
+		return -ENAMETOOLONG;
+	if ((error = enter_folder(walk, walk->name)) != 0)
+		return error;
+	memcpy(walk->done + walk->done_size, walk->name, size);
+	walk->done_size += size;
+	return 0;
+}
+
+/* Puts the link's text in the place of its name, before what is left. */
+static int
+follow_link(struct walk *walk)
+{
+	char target[PATH_MAX];
+	size_t size;
+	ssize_t got;
+
+	if (walk->links++ >= MAX_LINKS)
+		return -ELOOP;
+	got = readlinkat(walk->folder, walk->name, target, sizeof target);
+	if (got < 0)
+		/* EINVAL: it is no link any more */
+		return errno == EINVAL ? -EAGAIN : -errno;
+	size = (size_t)got;
+	if (size == 0)
+		return -ENOENT;
+	if (target[0] == '/')
+		return -EXDEV;
+	if (size == sizeof target || size > (size_t)(walk->todo - walk->text))
+		return -ENAMETOOLONG;
+	walk->todo -= size;
+	memcpy(walk->text + (walk->todo - walk->text), target, size);
+	return 0;
+}
+
+/* Takes the next name off `todo`; false when there is none. */
+static bool
+take_name(struct walk *walk)
+{
+	size_t size;
+
+	walk->todo += strspn(walk->todo, "/");
+	size = strcspn(walk->todo, "/");
+	/* fits: no name is longer than the path or the link it is from */
+	memcpy(walk->name, walk->todo, size);
+	walk->name[size] = '\0';
+	walk->todo += size;
+	return size > 0;
+}
+
+/* Resolves one name. 0, with *fd set when it was the last one; or -errno. */
+static int
+step(struct walk *walk, int *fd)
+{
+	bool named = take_name(walk);
+	bool last = walk->todo[strspn(walk->todo, "/")] == '\0';
+	struct stat status;
+	int flags = OPEN_FLAGS | O_NOFOLLOW;
+	int error;
+
+	if (strcmp(walk->name, "..") == 0)
+		return step_out(walk);
+	if ((error = return_to_folder(walk)) != 0)
+		return error;
+	if (!named) {
+		*fd = open_at(walk->folder, ".", flags | O_DIRECTORY);
+		return *fd < 0 ? *fd : 0;
+	}
+	if (strcmp(walk->name, ".") == 0)
+		return 0;
+	if (fstatat(walk->folder, walk->name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (S_ISLNK(status.st_mode))
+		return follow_link(walk);
+	if (S_ISDIR(status.st_mode)) {
+		if (!last)
+			return step_in(walk);
+		flags |= O_DIRECTORY;
+	} else if (*walk->todo == '/')
+		return -ENOTDIR;
+	else if (!S_ISREG(status.st_mode))
+		return -EACCES;
+	*fd = open_at(walk->folder, walk->name, flags);
+	return *fd < 0 ? *fd : 0;
+}
+
+/* What openat2 with RESOLVE_BENEATH does, one name at a time. */
+static int
+walk_beneath(int root, const char *path)
+{
+	struct walk walk;
+	size_t size = strlen(path) + 1;
+	char *todo;
+	int error = 0, fd = -1;
+
+	if (size > PATH_MAX)
+		return -ENAMETOOLONG;
+	if (*path == '/')
+		return -EXDEV;
+	todo = walk.text + sizeof walk.text - size;
+	memcpy(todo, path, size);
+	walk.todo = todo;
+	walk.root = walk.folder = root;
+	walk.links = 0;
+	walk.done_size = 0;
+	while (error == 0 && fd < 0)
+		error = step(&walk, &fd);
+	leave_folder(&walk);
+	return error != 0 ? error : fd;
+}
+
+static int
+describe(struct rt_file *file)
+{
+	struct stat status;
+
+	if (fstat(file->fd, &status) < 0)
+		return -errno;
+	/* FIFOs and devices, which open without blocking */
+	if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+		return -EACCES;
+	file->mode = status.st_mode;
+	file->size = (uint64_t)status.st_size;
+	file->modified = status.st_mtim.tv_sec;
+	file->modified_ns = (uint32_t)status.st_mtim.tv_nsec;
+	file->inode = status.st_ino;
+	return 0;
+}
+
+int
+rt_file_open(struct rt_file *file, const struct rt_root *root, const char *path)
+{
+	int error = 0;
+
+	*file = (struct rt_file){.fd = -1};
+	if (root->name != NULL) {
+		if (*path != '\0' && strcmp(path, root->name) != 0)
+			return -ENOENT;
+		path = root->name;
+	}
+	file->fd = root->walk ? walk_beneath(root->fd, path) :
+				open_beneath(root->fd, path);
+	if (file->fd < 0) {
+		error = file->fd;
+		file->fd = -1;
+		/* a socket, or a device without a driver */
+		return error == -ENXIO || error == -ENODEV ? -EACCES : error;
+	}
+	if ((error = describe(file)) != 0)
+		rt_file_close(file);
+	return error;
+}
+
+void
+rt_file_close(struct rt_file *file)
+{
+	if (file->fd >= 0)
+		(void)close(file->fd);
+	file->fd = -1;
+}
+
+/*
+ * The folder and name of a file. The links of ROOT itself are its owner's
+ * word: they are resolved here, once, wherever they lead.
+ */
+static int
+open_parent(struct rt_root *root, const char *path)
+{
+	char *real, *slash;
+	int error = 0;
+
+	if ((real = realpath(path, NULL)) == NULL)
+		return -errno;
+	slash = strrchr(real, '/');
+	if ((root->name = strdup(slash + 1)) == NULL) {
+		error = -ENOMEM;
+		goto out;
+	}
+	slash[slash == real] = '\0';
+	root->fd = open_at(AT_FDCWD, real, FOLDER_FLAGS);
+	if (root->fd < 0)
+		error = root->fd;
+out:
+	free(real);
+	return error;
+}
+
+/* Opens the root itself: the check that it can be read, and which way. */
+static int
+probe(struct rt_root *root)
+{
+	struct rt_file file;
+	int error = rt_file_open(&file, root, "");
+
+	switch (error) {
+	case -ENOSYS: /* an old kernel */
+	case -EPERM:  /* a system call filter that does not know it */
+	case -E2BIG:  /* flags that this kernel does not know */
+	case -EINVAL:
+		root->walk = true;
+		error = rt_file_open(&file, root, "");
+	}
+	rt_file_close(&file);
+	return error;
+}
+
+int
+rt_root_open(struct rt_root *root, const char *path)
+{
+	struct stat status;
+	int error = 0;
+
+	root->fd = -1;
+	root->name = NULL;
+	root->walk = false;
+	/* only so that a device is not opened; what counts is opened below */
+	if (stat(path, &status) < 0)
+		return -errno;
+	if (S_ISDIR(status.st_mode)) {
+		root->fd = open_at(AT_FDCWD, path, OPEN_FLAGS | O_DIRECTORY);
+		if (root->fd < 0)
+			error = root->fd;
+	} else if (S_ISREG(status.st_mode))
+		error = open_parent(root, path);
+	else
+		error = -ENOTSUP;
+	if (error == 0)
+		error = probe(root);
+	if (error != 0)
+		rt_root_close(root);
+	return error;
+}
+
+void
+rt_root_close(struct rt_root *root)
+{
+	if (root->fd >= 0)
+		(void)close(root->fd);
+	root->fd = -1;
+	free(root->name);
+	root->name = NULL;
+}
+
+/* The value of two hexadecimal digits, or -1. */
+static int
+decode_pair(const char *digits)
+{
+	int value = 0;
+
+	for (int i = 0; i < 2; i++) {
+		int c = (unsigned char)digits[i];
+
+		if (c >= '0' && c <= '9')
+			c -= '0';
+		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+			c = (c | 0x20) - 'a' + 10;
+		else
+			return -1;
+		value = value << 4 | c;
+	}
+	return value;
+}
+
+/*
+ * Ends the segment text[segment..end): folds it away, refuses it, or keeps
+ * it, with its slash. Returns where the next one starts, or -errno.
+ */
+static ssize_t
+end_segment(char *text, size_t segment, size_t end, bool slash, bool dotfiles)
+{
+	const char *name = text + segment;
+	size_t size = end - segment;
+
+	if (size > 0 && name[0] == '.') {
+		if (size == 1)
+			return (ssize_t)segment;
+		if (size == 2 && name[1] == '.') {
+			if (segment > 0)
+				segment--;
+			while (segment > 0 && text[segment - 1] != '/')
+				segment--;
+			return (ssize_t)segment;
+		}
+		if (!dotfiles &&
+			(segment > 0 || size != 11 ||
+				memcmp(name, ".well-known", 11) != 0))
+			return -ENOENT;
+	}
+	if (size > 0 && slash)
+		text[end++] = '/';
+	return (ssize_t)end;
+}
+
+int
+rt_file_path(struct rt_buf *out, const char *path, size_t size, bool dotfiles)
+{
+	size_t segment = 0, end = 0;
+	ssize_t next;
+	char *text;
+
+	/* the result is never longer than what it is made of */
+	if (size >= out->max - out->len)
+		return -ENAMETOOLONG;
+	if ((text = rt_buf_reserve(out, size + 1)) == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < size; i++) {
+		int c = (unsigned char)path[i];
+
+		if (c == '/') {
+			next = end_segment(text, segment, end, true, dotfiles);
+			if (next < 0)
+				return (int)next;
+			segment = end = (size_t)next;
+			continue;
+		}
+		if (c == '%') {
+			c = size - i > 2 ? decode_pair(path + i + 1) : -1;
+			i += 2;
+		}
+		if (c <= 0)
+			return -EINVAL;
+		if (c == '/')
+			return -ENOENT;
+		text[end++] = (char)c;
+	}
+	next = end_segment(text, segment, end, false, dotfiles);
+	if (next < 0)
+		return (int)next;
+	if (next >= PATH_MAX)
+		return -ENAMETOOLONG;
+	text[next] = '\0';
+	out->len += (size_t)next;
+	return 0;
+}
+
+int
+rt_file_status(int error)
+{
+	switch (error > 0 ? -error : error) {
+	case -ENOENT:
+	case -ENOTDIR:
+	case -ENAMETOOLONG:
+	case -ELOOP:
+		return 404;
+	case -EINVAL:
+		return 400;
+	case -EACCES:
+	case -EPERM:
+	case -EXDEV:
+		return 403;
+	case -EMFILE:
+	case -ENFILE:
+	case -ENOMEM:
+	case -EAGAIN:
+		return 503;
+	default:
+		return 500;
+	}
+}
+
+static char *
+put_hex(char *to, uint64_t number)
+{
+	int shift = 60;
+
+	while (shift > 0 && number >> shift == 0)
+		shift -= 4;
+	for (; shift >= 0; shift -= 4)
+		*to++ = "0123456789abcdef"[number >> shift & 15];
+	return to;
+}
+
+void
+rt_file_etag(const struct rt_file *file, char text[RT_ETAG_TEXT])
+{
+	char *to = text;
+
+	/* may wrap: only has to differ */
+	*to++ = '"';
+	to = put_hex(to,
+		(uint64_t)file->modified * 1000000000 + file->modified_ns);
+	*to++ = '-';
+	to = put_hex(to, file->size);
+	*to++ = '-';
+	to = put_hex(to, file->inode);
+	*to++ = '"';
+	*to = '\0';
+}

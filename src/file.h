@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files beneath a root: paths by text, then opened so that nothing outside
+ * the root can ever be reached, then described.
+ *
+ * The root descriptor is opened once. Everything is opened beneath it:
+ * openat2(2) with RESOLVE_BENEATH where the kernel has it, else a walk that
+ * opens each component with O_NOFOLLOW and resolves symbolic links itself.
+ * Relative links that stay beneath the root are followed, absolute ones and
+ * those that lead out are refused with -EXDEV, in both ways. Links like those
+ * of /proc/PID/fd are never followed (-ELOOP or -EXDEV).
+ */
+#ifndef RT_FILE_H
+#define RT_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "buf.h"
+
+/* A folder, or one file, that is served. */
+struct rt_root {
+	int fd;        /* of the folder, or of the folder that holds the file */
+	char *name;    /* ROOT is this one regular file; NULL for a folder */
+	bool dotfiles; /* serve names that begin with a dot */
+	bool walk;     /* openat2 is missing; a test may set it after opening */
+};
+
+/* What was opened. */
+struct rt_file {
+	int fd;
+	mode_t mode;      /* st_mode */
+	uint64_t size;    /* bytes */
+	int64_t modified; /* seconds since the epoch */
+	uint32_t modified_ns;
+	uint64_t inode;
+};
+
+/*
+ * Opens ROOT: a folder or a regular file that can be read; for a file, the
+ * folder that holds it. Links in `path` itself are followed wherever they
+ * lead. Sets all but `dotfiles`, which is the caller's. Never blocks on a
+ * FIFO. 0 or -errno (-ENOTSUP: neither a folder nor a regular file); unless 0
+ * there is nothing to close, but rt_root_close() is harmless.
+ */
+int rt_root_open(struct rt_root *root, const char *path);
+void rt_root_close(struct rt_root *root);
+
+/*
+ * Turns a request's path (origin-form, without query: "/a%20b/../c/") into a
+ * path relative to the root ("c/"), appended to `out` with a final NUL that
+ * is not counted in out->len. Percent-decodes once, resolves "." and ".."
+ * (".." at the top stays at the top), and folds empty segments. The root
+ * itself is "". A path that names a folder by a final slash, "." or ".."
+ * keeps one final slash (unless it is the root).
+ *
+ * 0 or -errno, the first from the left, and out->len as it was: -EINVAL
+ * malformed percent-encoding, a NUL, encoded or not; -ENOENT an encoded slash,
+ * or a segment that begins with a dot unless `dotfiles` (a first segment
+ * ".well-known" always passes), even one that a later ".." takes back;
+ * -ENAMETOOLONG PATH_MAX is reached, or `size` and a NUL do not fit beneath
+ * out->max; -ENOMEM.
+ */
+int rt_file_path(struct rt_buf *out, const char *path, size_t size,
+	bool dotfiles);
+
+/*
+ * Opens `path` (as rt_file_path made it, NUL-terminated, no leading slash;
+ * "" is the root itself) for reading beneath the root and describes it from
+ * the descriptor. O_NONBLOCK|O_NOCTTY|O_CLOEXEC; anything but a regular file
+ * or a folder is refused with -EACCES and without blocking. Where ROOT is one
+ * file, both "" and its name are that file, and all else is -ENOENT.
+ *
+ * 0 or -errno; file->fd is -1 unless 0.
+ */
+int rt_file_open(struct rt_file *file, const struct rt_root *root,
+	const char *path);
+void rt_file_close(struct rt_file *file);
+
+/*
+ * The HTTP status for a failed open, from errno or -errno: the one place that
+ * maps it.
+ */
+int rt_file_status(int error);
+
+/* Room for an entity tag with its quotes and NUL. */
+#define RT_ETAG_TEXT 56
+
+/*
+ * A strong entity tag, of the time in nanoseconds, size and inode in
+ * hexadecimal: "\"18a0b1c2d3e4f506-3e8-1f2a\"" and a NUL.
+ */
+void rt_file_etag(const struct rt_file *file, char text[RT_ETAG_TEXT]);
+
+#endif

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command: starts a server as args.c read it, says where it is, and runs
+ * it until something tells it to stop. Sees retort.h only.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "output.h"
+#include "retort.h"
+
+/* How often the parent is looked for where there is no pidfd. */
+#define PARENT_INTERVAL 200 /* ms */
+
+/* The one server, for the signal handler. */
+static struct retort *volatile running;
+static volatile sig_atomic_t signals;
+
+static void
+on_signal(int number)
+{
+	(void)number;
+	signals = signals + 1;
+	if (running != NULL)
+		retort_wake(running);
+}
+
+static void
+catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal}, old;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigemptyset(&action.sa_mask);
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	/* nohup(1) */
+	if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		(void)sigaction(SIGHUP, &action, NULL);
+}
+
+/* --- before serving --- */
+
+/* A socket must not become standard input, output or error. */
+static void
+fill_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+			open("/dev/null", O_RDWR) != fd)
+			exit(EXIT_FAILURE);
+}
+
+/* As many connections as the machine allows; select(2) is not used. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+		limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static void
+write_all(int fd, const char *text, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = write(fd, text, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return;
+		text += n;
+		size -= (size_t)n;
+	}
+}
+
+/*
+ * One line per listener, in one write. Then standard output ends, so that
+ * what reads it (a pipe, "$(...)") is not kept waiting for more.
+ */
+static void
+announce(const struct retort *server)
+{
+	char text[PIPE_BUF];
+	size_t used = 0;
+	const char *url;
+	int null;
+
+	for (size_t i = 0; (url = retort_url(server, i)) != NULL; i++) {
+		size_t size = strlen(url);
+
+		if (!retort_local(server, i))
+			(void)fprintf(stderr,
+				"retort: %s can be reached from "
+				"other machines\n",
+				url);
+		if (used + size + 1 > sizeof text) {
+			write_all(STDOUT_FILENO, text, used);
+			used = 0;
+		}
+		memcpy(text + used, url, size);
+		used += size;
+		text[used++] = '\n';
+	}
+	write_all(STDOUT_FILENO, text, used);
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null >= 0) {
+		(void)dup2(null, STDOUT_FILENO);
+		(void)close(null);
+	}
+}
+
+/* One line per distinct port; complete whenever it is there. */
+static int
+write_port_file(const struct retort *server, const char *name)
+{
+	size_t size = strlen(name) + sizeof ".XXXXXX";
+	char *temporary = malloc(size);
+	int fd = -1, port, last = 0, result = -1;
+	mode_t mask = umask(0);
+	FILE *file = NULL;
+
+	(void)umask(mask);
+	if (temporary == NULL)
+		return -1;
+	(void)snprintf(temporary, size, "%s.XXXXXX", name);
+	fd = mkstemp(temporary);
+	if (fd < 0)
+		goto out;
+	if (fchmod(fd, 0666 & ~mask) < 0 || (file = fdopen(fd, "w")) == NULL)
+		goto out;
+	fd = -1;
+	for (size_t i = 0; (port = retort_port(server, i)) >= 0; i++) {
+		bool seen = port == 0 || port == last;
+
+		for (size_t k = 0; k < i && !seen; k++)
+			seen = retort_port(server, k) == port;
+		if (!seen)
+			(void)fprintf(file, "%d\n", port);
+		last = port;
+	}
+	result = ferror(file) ? -1 : 0;
+	if (fclose(file) != 0)
+		result = -1;
+	if (result == 0)
+		result = rename(temporary, name);
+out:
+	if (result < 0 && fd >= 0)
+		(void)close(fd);
+	if (result < 0) {
+		int error = errno;
+
+		(void)unlink(temporary);
+		errno = error;
+	}
+	free(temporary);
+	return result;
+}
+
+/* --- the parent --- */
+
+struct parent {
+	bool watched;
+	pid_t pid;
+	int pidfd; /* -1: looked for from time to time */
+	int input; /* standard input, ended with the parent; -1: not */
+};
+
+static int
+open_pidfd(pid_t pid)
+{
+#ifdef SYS_pidfd_open
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+#else
+	(void)pid;
+	return -1;
+#endif
+}
+
+static struct parent
+watch_parent(const struct args *args, pid_t pid)
+{
+	struct parent parent = {.pidfd = -1, .input = -1};
+	struct stat status;
+
+	if (!args->with_parent)
+		return parent;
+	parent.watched = true;
+	parent.pid = pid;
+	parent.pidfd = open_pidfd(pid);
+	if (!args->stdin_used && fstat(STDIN_FILENO, &status) == 0 &&
+		(S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)))
+		parent.input = STDIN_FILENO;
+	return parent;
+}
+
+/* Standard input has something, or its end. */
+static bool
+input_ended(void)
+{
+	char dropped[512];
+	ssize_t n = read(STDIN_FILENO, dropped, sizeof dropped);
+
+	return n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
+}
+
+/*
+ * Waits for the server or for the parent, at most *timeout ms, of which it
+ * leaves what retort_step() may still wait. True: the parent has ended.
+ */
+static bool
+wait_with_parent(struct retort *server, const struct parent *parent,
+	int *timeout)
+{
+	struct pollfd polled[3] = {
+		{.fd = -1, .events = POLLIN},
+		{.fd = parent->pidfd, .events = POLLIN},
+		{.fd = parent->input, .events = POLLIN},
+	};
+	int own, wait;
+
+	polled[0].fd = retort_pollfd(server, &own);
+	if ((*timeout < 0 || *timeout > PARENT_INTERVAL) &&
+		(parent->pidfd < 0 || polled[0].fd < 0))
+		*timeout = PARENT_INTERVAL;
+	wait = own >= 0 && (*timeout < 0 || own < *timeout) ? own : *timeout;
+	if (polled[0].fd < 0) /* only retort_step() can wait for it */
+		wait = 0;
+	else
+		*timeout = 0;
+	if (poll(polled, 3, wait) < 0)
+		return false;
+	/* a pidfd opened after the parent had ended would be another's */
+	return polled[1].revents != 0 || getppid() != parent->pid ||
+		(polled[2].revents != 0 && input_ended());
+}
+
+/* --- serving --- */
+
+static int64_t
+clock_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Until it has stopped; the exit status. */
+static int
+serve(struct retort *server, const struct args *args, struct parent *parent,
+	struct output *output)
+{
+	int64_t end =
+		args->lifetime < 0 ? INT64_MAX : clock_ms() + args->lifetime;
+	bool stopping = false;
+	int status = EXIT_SUCCESS, step = 0;
+
+	while (step == 0 && signals < 2) {
+		bool stop = signals > 0;
+		int timeout = -1;
+
+		if (!stopping && end != INT64_MAX) {
+			int64_t left = end - clock_ms();
+
+			if (left <= 0 && !stop && args->options.requests > 0)
+				status = EXIT_LIFETIME;
+			stop = stop || left <= 0;
+			timeout = left > INT_MAX ? INT_MAX : (int)left;
+		}
+		if (!stopping && !stop && parent->watched)
+			stop = wait_with_parent(server, parent, &timeout);
+		if (stop && !stopping) {
+			stopping = true;
+			retort_stop(server, args->grace);
+			timeout = 0;
+		}
+		if (stopping)
+			timeout = -1;
+		step = retort_step(server, timeout);
+		output_flush(output);
+	}
+	if (step < 0) {
+		(void)fprintf(stderr, "retort: %s\n", strerror(-step));
+		status = EXIT_FAILURE;
+	}
+	return status;
+}
+
+static int
+exit_status(int error)
+{
+	switch (error) {
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+	case ENOTSUP:
+		return EXIT_FAILURE;
+	case EINVAL:
+		return EXIT_USAGE;
+	default:
+		return EXIT_BIND;
+	}
+}
+
+static struct retort *
+start(const struct args *args)
+{
+	char error[RETORT_ERROR_SIZE];
+	struct retort *server = retort_open(&args->options, error);
+	int code;
+
+	if (server == NULL)
+		die(exit_status(errno), "%s%s",
+			errno == EINVAL ? "--bind: " : "", error);
+	if (args->canned)
+		code = retort_answer(server, &args->reply, error);
+	else
+		code = retort_serve(server, args->root, &args->files, error);
+	if (code < 0) {
+		retort_close(server);
+		/* what is wrong is an operand, not an address */
+		die(code == -ENOMEM ? EXIT_FAILURE : EXIT_USAGE, "%s", error);
+	}
+	return server;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct args args;
+	static struct output output;
+	pid_t ppid = getppid();
+	struct parent parent;
+	struct retort *server;
+	int status;
+
+	fill_standard_descriptors();
+	args_read(&args, argc, argv);
+	catch_signals();
+	raise_descriptor_limit();
+	output = (struct output){.fd = STDERR_FILENO,
+		.log = args.log,
+		.format = args.log_format,
+		.verbose = args.verbose};
+	if (output.log || output.verbose > 0) {
+		args.options.event = output_event;
+		args.options.event_arg = &output;
+	}
+	server = start(&args);
+	running = server;
+	parent = watch_parent(&args, ppid);
+	if (args.port_file != NULL &&
+		write_port_file(server, args.port_file) < 0) {
+		int error = errno;
+
+		retort_close(server);
+		die(EXIT_FAILURE, "%s: %s", args.port_file, strerror(error));
+	}
+	announce(server);
+	status = serve(server, &args, &parent, &output);
+	running = NULL;
+	retort_close(server);
+	output_flush(&output);
+	return status;
+}

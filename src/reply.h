@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A reply is a short script of steps: bytes, a range of a file, a pause, and
+ * one ending. The status line, the fields, the body, chunks, trailers and
+ * every fault are the same thing to a connection: steps. A fault is a change
+ * to the script, never a special case in the code that sends it.
+ */
+#ifndef RT_REPLY_H
+#define RT_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "retort.h"
+
+enum rt_step_kind {
+	RT_STEP_TEXT,  /* `size` bytes at `at` of the reply's own text */
+	RT_STEP_BYTES, /* `size` bytes at `bytes`, which outlive the reply */
+	RT_STEP_FILE,  /* `size` bytes at `at` of the reply's file */
+	RT_STEP_PAUSE, /* nothing for `at` ns */
+	RT_STEP_STALL, /* nothing, until the client leaves */
+	RT_STEP_CLOSE, /* FIN: the ordinary ending */
+	RT_STEP_RESET  /* RST */
+};
+
+struct rt_step {
+	enum rt_step_kind kind;
+	const char *bytes;
+	uint64_t at;
+	uint64_t size;
+};
+
+#define RT_MAX_STEPS 8
+
+struct rt_reply {
+	struct rt_buf text; /* the head, and bodies made for this reply */
+	struct rt_step steps[RT_MAX_STEPS]; /* the last one is an ending */
+	size_t step_count;
+	size_t head_size; /* bytes of the script that are its head */
+	int status;
+	int file;       /* owned; -1: none */
+	bool truncated; /* the file was shorter than the head says */
+	bool failed;    /* a step too many; out of memory: text.failed */
+};
+
+/* Largest text of a reply: its head and a body that is made for it. */
+#define RT_MAX_TEXT (8u << 20)
+
+void rt_reply_init(struct rt_reply *reply);
+void rt_reply_free(struct rt_reply *reply);
+
+/* Empties the script and closes its file. Keeps its memory, if it is small. */
+void rt_reply_reset(struct rt_reply *reply);
+
+/*
+ * The head: the status line and Date, then rt_reply_field() for each field,
+ * then rt_reply_body_*() exactly once, which ends the head with what frames
+ * the body, and the script with RT_STEP_CLOSE.
+ *
+ * `own` are fields given by the user: they replace what rt_reply_field() adds
+ * under the same name, a NULL value removes it. `head_only` is for HEAD.
+ */
+struct rt_draft {
+	struct rt_reply *reply;
+	const struct retort_field *own;
+	size_t own_count;
+	bool head_only;
+};
+
+void rt_reply_begin(struct rt_draft *draft, int status, const char *date);
+void rt_reply_field(struct rt_draft *draft, const char *name,
+	const char *value);
+
+/* A body of bytes that outlive the reply. */
+void rt_reply_body(struct rt_draft *draft, const void *bytes, size_t size);
+
+/* A body that is copied. */
+void rt_reply_body_copy(struct rt_draft *draft, const void *bytes, size_t size);
+
+/*
+ * A body that is `size` bytes of a file from `at` on. Takes `fd`: a small one
+ * is read and closed here, so that it leaves in one piece with the head.
+ */
+void rt_reply_body_file(struct rt_draft *draft, int fd, uint64_t at,
+	uint64_t size);
+
+/* A whole reply that says why: "404 Not Found: reason" as text. */
+void rt_reply_error(struct rt_draft *draft, int status, const char *reason,
+	const char *allow, const char *date);
+
+/* No body and nothing that announces one: 204, 304. */
+void rt_reply_no_body(struct rt_draft *draft);
+
+/* A whole reply that is these bytes, which outlive it. */
+void rt_reply_raw(struct rt_reply *reply, int status, const void *bytes,
+	size_t size);
+
+/* Adds a step; two runs of text that meet become one. */
+void rt_reply_step(struct rt_reply *reply, struct rt_step step);
+
+/* Whether it was built without running out of anything. */
+bool rt_reply_ok(const struct rt_reply *reply);
+
+/* Room for an IMF-fixdate (RFC 9110 5.6.7) and its NUL. */
+#define RT_DATE_TEXT 30
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT", in any locale. */
+void rt_reply_date(int64_t seconds, char text[RT_DATE_TEXT]);
+
+/* Whether a reply of this status never has a body (RFC 9110 6.4.1). */
+bool rt_status_has_no_body(int status);
+
+#endif

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+# Completion of retort(1) for bash.
+
+# The words that may follow an option, into `words`. No word and status 0: a
+# value that cannot be guessed. Status 1: a file name, or no option of ours.
+_retort_values()
+{
+	case $1 in
+	-b | --bind)
+		words='127.0.0.1 ::1 localhost 0.0.0.0 [::] unix: fd:'
+		compopt -o nospace
+		;;
+	-p | --port) words='0 8080' ;;
+	--host) words='localhost 127.0.0.1 [::1]' ;;
+	-s | --status)
+		words='200 201 202 204 301 302 303 304 307 308 400 401 403
+			404 405 408 409 410 418 429 500 502 503 504'
+		;;
+	--type)
+		words='application/json application/octet-stream text/css
+			text/html text/javascript text/plain'
+		;;
+	--log) words='short common json none' ;;
+	--io) words='best epoll poll' ;;
+	--max-body) words='none' ;;
+	-H | --header | --grace | --lifetime | --max-fields | --max-head) ;;
+	--max-target | --mime | --requests | --timeout) ;;
+	*) return 1 ;;
+	esac
+}
+
+_retort()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} at=$((COMP_CWORD - 1))
+	local words='' choice
+
+	COMPREPLY=()
+	if [[ $word == = ]]; then
+		word=
+	elif ((at > 0)) && [[ ${COMP_WORDS[at]} == = ]]; then
+		((at -= 1))
+	fi
+	if _retort_values "${COMP_WORDS[at]}"; then
+		compopt +o default
+	elif [[ $word == -* ]]; then
+		words='-H -V -b -h -p -q -s -v -vv --bind --body --dotfiles
+			--echo --grace --header --help --host --io --lifetime
+			--log --max-body --max-fields --max-head --max-target
+			--mime --port --port-file --quiet --raw --requests --status
+			--timeout --type --verbose --version --with-parent'
+	fi
+	for choice in $words; do
+		[[ $choice == "$word"* ]] && COMPREPLY+=("$choice")
+	done
+	# The "@" of --body @FILE is a word of its own, yet part of the text
+	# that readline replaces.
+	if [[ $word == *@ ]]; then
+		word=
+		((at += 1))
+	fi
+	if [[ ${COMP_WORDS[at]} == *@ ]]; then
+		# Quoted here: -o filenames would quote the "@" as well.
+		while IFS= read -r choice; do
+			[[ -d $choice ]] && compopt -o nospace && choice+=/
+			printf -v choice %q "$choice"
+			COMPREPLY+=("@$choice")
+		done < <(compgen -f -- "$word")
+	fi
+}
+
+# Other file names, those after "=" and "unix:" too, are left to readline.
+complete -o default -F _retort retort

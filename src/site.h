@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* A served folder: how requests for its files are answered (RFC 9110). */
+#ifndef RT_SITE_H
+#define RT_SITE_H
+
+#include "buf.h"
+#include "file.h"
+#include "http.h"
+#include "reply.h"
+#include "retort.h"
+#include "type.h"
+
+struct rt_site {
+	struct rt_root root;
+	struct rt_type *types; /* the user's, before the table; the owner's */
+	size_t type_count;
+	const struct retort_field *fields; /* the owner's */
+	size_t field_count;
+	struct rt_buf path;     /* of the request being answered */
+	struct rt_buf location; /* of its redirect */
+};
+
+void rt_site_init(struct rt_site *site);
+
+/* Closes the root; `types` and `fields` are the owner's. */
+void rt_site_free(struct rt_site *site);
+
+/* 0, or a status that refuses the request by its method alone. */
+int rt_site_refusal(const struct rt_request *request);
+
+/* Methods that files answer: the Allow field. */
+#define RT_SITE_ALLOW "GET, HEAD, OPTIONS"
+
+/* Answers a whole request. */
+void rt_site_answer(struct rt_site *site, const struct rt_request *request,
+	const char *base, const char *date, struct rt_reply *reply);
+
+#endif

@@ -1,0 +1,719 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Listening sockets: addresses are parsed, bound, described and closed here.
+ * Called by server.c at its start and end only. Never accepts, never looks a
+ * name up, and never closes or removes what it did not make or take over.
+ */
+#include "config.h"
+
+#include "sock.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* How often a shared free port is chosen before giving up. */
+#define PORT_TRIES 32
+
+#define PATH_MOST (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
+
+/* "unix:", a name that may fill sun_path to its last byte, and the NUL */
+_Static_assert(RT_URL_TEXT >= sizeof "unix:" + PATH_MOST + 1,
+	"a URL has room for every Unix socket's path");
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	struct sockaddr_un un;
+	struct sockaddr_storage room;
+};
+
+/* One end to listen on: a spec has one, localhost two. */
+struct end {
+	union address address; /* without its port */
+	socklen_t size;
+	size_t spec;   /* which of the caller's it belongs to */
+	size_t group;  /* ends of one group share one free port; 0: none */
+	int port;      /* as asked for */
+	bool optional; /* the machine may lack this address */
+	bool done;     /* listens, or was found to be lacking */
+	struct rt_sock sock;
+};
+
+/* The group of all addresses without a port; spec i's own is i + OWN_GROUP. */
+enum { NO_GROUP, SHARED_GROUP, OWN_GROUP };
+
+static int fail(char *error, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int
+fail(char *error, int code, const char *format, ...)
+{
+	va_list args;
+
+	if (error == NULL)
+		return code;
+	va_start(args, format);
+	(void)vsnprintf(error, RT_ERROR_TEXT, format, args);
+	va_end(args);
+	return code;
+}
+
+/* The digits of `text` as a number of at most `most`, or -1. */
+static int
+parse_number(const char *text, int most)
+{
+	int digit, number = 0;
+
+	if (*text == '\0')
+		return -1;
+	for (; *text != '\0'; text++) {
+		if (*text < '0' || *text > '9')
+			return -1;
+		digit = *text - '0';
+		if (number > (most - digit) / 10)
+			return -1;
+		number = number * 10 + digit;
+	}
+	return number;
+}
+
+static bool
+parse_v4(struct end *end, const char *host)
+{
+	end->address.v4.sin_family = AF_INET;
+	end->size = sizeof end->address.v4;
+	return inet_pton(AF_INET, host, &end->address.v4.sin_addr) == 1;
+}
+
+static bool
+parse_v6(struct end *end, const char *host)
+{
+	end->address.v6.sin6_family = AF_INET6;
+	end->size = sizeof end->address.v6;
+	/* an IPv4-mapped one cannot be bound with IPV6_V6ONLY */
+	return inet_pton(AF_INET6, host, &end->address.v6.sin6_addr) == 1 &&
+		!IN6_IS_ADDR_V4MAPPED(&end->address.v6.sin6_addr);
+}
+
+/*
+ * Cuts "host", "host:port", "[host]" or "[host]:port" in place; *port is
+ * NULL without one. False when brackets do not match.
+ */
+static bool
+split_port(char *text, char **host, char **port)
+{
+	const bool bracketed = text[0] == '[';
+	char *end = bracketed ? strchr(text, ']') : strchr(text, ':');
+
+	*host = bracketed ? text + 1 : text;
+	*port = NULL;
+	if (bracketed) {
+		if (end == NULL)
+			return false;
+		*end++ = '\0';
+		if (*end == '\0')
+			return true;
+		if (*end != ':')
+			return false;
+	} else if (end == NULL || strchr(end + 1, ':') != NULL) {
+		/* several colons: IPv6, which has a port in brackets only */
+		return true;
+	}
+	*end = '\0';
+	*port = end + 1;
+	return true;
+}
+
+/* Parses a TCP address into one end or two; how many, or -EINVAL. */
+static int
+parse_tcp(struct end *ends, const char *spec, int port, char *error)
+{
+	char text[sizeof "[]:65535" + INET6_ADDRSTRLEN], *host, *digits;
+	bool bracketed, localhost;
+	int i, count = 1;
+
+	if (strlen(spec) >= sizeof text)
+		goto malformed;
+	memcpy(text, spec, strlen(spec) + 1);
+	bracketed = text[0] == '[';
+	if (!split_port(text, &host, &digits))
+		goto malformed;
+	localhost = !bracketed && strcmp(host, "localhost") == 0;
+	if (localhost) {
+		(void)parse_v4(&ends[0], "127.0.0.1");
+		(void)parse_v6(&ends[1], "::1");
+		count = 2;
+	} else if ((bracketed || !parse_v4(ends, host)) &&
+		!parse_v6(ends, host)) {
+		goto malformed;
+	}
+	if (digits != NULL && (port = parse_number(digits, 65535)) < 0)
+		return fail(error, -EINVAL,
+			"address '%.100s': expected a port from 0 to 65535",
+			spec);
+	for (i = 0; i < count; i++) {
+		ends[i].optional = localhost;
+		ends[i].port = port;
+		if (port == 0 && digits == NULL)
+			ends[i].group = SHARED_GROUP;
+		else if (port == 0)
+			ends[i].group = OWN_GROUP + ends[i].spec;
+	}
+	return count;
+
+malformed:
+	return fail(error, -EINVAL,
+		"address '%.100s': expected IPv4, IPv6, "
+		"localhost, unix:PATH or fd:N",
+		spec);
+}
+
+static int
+parse_unix(struct end *end, const char *spec, const char *path, char *error)
+{
+	if (*path == '\0')
+		return fail(error, -EINVAL, "address '%s': expected a path",
+			spec);
+	if (strlen(path) > PATH_MOST)
+		return fail(error, -EINVAL,
+			"address '%.100s...': a Unix "
+			"socket's path has at most %zu bytes",
+			spec, PATH_MOST);
+	end->address.un.sun_family = AF_UNIX;
+	memcpy(end->address.un.sun_path, path, strlen(path) + 1);
+	end->size = sizeof end->address.un;
+	return 1;
+}
+
+/* Parses one address into one end or two; how many, or -EINVAL. */
+static int
+parse_spec(struct end *ends, size_t index, const char *spec, int port,
+	char *error)
+{
+	int fd;
+
+	memset(ends, 0, 2 * sizeof *ends);
+	ends[0].spec = ends[1].spec = index;
+	ends[0].sock.fd = ends[1].sock.fd = -1;
+	if (strncmp(spec, "unix:", 5) == 0)
+		return parse_unix(ends, spec, spec + 5, error);
+	if (strncmp(spec, "fd:", 3) != 0)
+		return parse_tcp(ends, spec, port, error);
+	fd = parse_number(spec + 3, INT_MAX);
+	if (fd < 0)
+		return fail(error, -EINVAL,
+			"address '%.100s': expected the "
+			"number of a descriptor",
+			spec);
+	ends[0].sock.fd = fd;
+	ends[0].sock.borrowed = true;
+	return 1;
+}
+
+static int
+parse_specs(struct end *ends, const char *const *specs, size_t count, int port,
+	char *error)
+{
+	size_t i, j, used = 0;
+	int got;
+
+	if (port < 0 || port > 65535)
+		return fail(error, -EINVAL,
+			"port %d: expected a port from 0 to 65535", port);
+	for (i = 0; i < count; i++) {
+		got = parse_spec(ends + used, i, specs[i], port, error);
+		if (got < 0)
+			return got;
+		/* two owners of one descriptor would both close it */
+		for (j = 0; ends[used].sock.borrowed && j < used; j++)
+			if (ends[j].sock.fd == ends[used].sock.fd)
+				return fail(error, -EINVAL,
+					"address '%.100s': given twice",
+					specs[i]);
+		used += (size_t)got;
+	}
+	return (int)used;
+}
+
+static int
+add_flags(int fd, int get, int set, int flags)
+{
+	int old = fcntl(fd, get);
+
+	if (old < 0 || fcntl(fd, set, old | flags) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Makes a descriptor close-on-exec and non-blocking; 0 or -errno. */
+static int
+set_flags(int fd)
+{
+	int result = add_flags(fd, F_GETFD, F_SETFD, FD_CLOEXEC);
+
+	return result < 0 ? result :
+			    add_flags(fd, F_GETFL, F_SETFL, O_NONBLOCK);
+}
+
+static int
+open_stream(int family)
+{
+#if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK)
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd < 0 ? -errno : fd;
+#else
+	int result, fd = socket(family, SOCK_STREAM, 0);
+
+	if (fd < 0)
+		return -errno;
+	result = set_flags(fd);
+	if (result == 0)
+		return fd;
+	(void)close(fd);
+	return result;
+#endif
+}
+
+/* Writes "unix:" and the name in `un`, of which the kernel told `size`. */
+static void
+describe_unix(struct rt_sock *sock, const struct sockaddr_un *un,
+	socklen_t size)
+{
+	const size_t before = offsetof(struct sockaddr_un, sun_path);
+	const char *name = un->sun_path;
+	size_t length = size > before ? size - before : 0;
+	char *to = sock->url + strlen("unix:");
+
+	memcpy(sock->url, "unix:", sizeof "unix:");
+	if (length > sizeof un->sun_path)
+		length = sizeof un->sun_path;
+	if (length > 0 && *name == '\0')
+		*to++ = '@', name++, length--; /* abstract: NULs count */
+	else
+		length = strnlen(name, length);
+	for (; length > 0; length--, name++)
+		*to++ = (unsigned char)*name < ' ' || *name == 0x7f ? '?' :
+								      *name;
+	*to = '\0';
+	sock->loopback = true;
+}
+
+/* Fills in what the socket tells about itself; 0 or -errno. */
+static int
+describe(struct rt_sock *sock)
+{
+	union address address;
+	socklen_t size = sizeof address;
+	struct in6_addr *v6 = &address.v6.sin6_addr;
+	struct rt_peer local;
+	char text[RT_PEER_TEXT];
+
+	memset(&address, 0, sizeof address);
+	if (getsockname(sock->fd, &address.any, &size) < 0)
+		return -errno;
+	if (address.any.sa_family == AF_UNIX) {
+		describe_unix(sock, &address.un, size);
+		return 0;
+	}
+	if (address.any.sa_family == AF_INET)
+		sock->loopback = ntohl(address.v4.sin_addr.s_addr) >> 24 == 127;
+	else if (address.any.sa_family == AF_INET6)
+		sock->loopback = IN6_IS_ADDR_LOOPBACK(v6) ||
+			(IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127);
+	else
+		return -EAFNOSUPPORT;
+	rt_sock_peer(&local, &address.any);
+	sock->tcp = true;
+	sock->port = local.port;
+	(void)snprintf(sock->url, sizeof sock->url, "http://%s/",
+		rt_sock_peer_text(&local, text));
+	return 0;
+}
+
+/* Whether the file at `path` is a socket that nobody listens on. */
+static bool
+is_stale(const struct end *end)
+{
+	struct stat status;
+	bool stale;
+	int fd;
+
+	if (lstat(end->address.un.sun_path, &status) < 0 ||
+		!S_ISSOCK(status.st_mode))
+		return false;
+	fd = open_stream(AF_UNIX);
+	if (fd < 0)
+		return false;
+	stale = connect(fd, &end->address.any, end->size) < 0 &&
+		errno == ECONNREFUSED;
+	(void)close(fd);
+	return stale;
+}
+
+static int
+bind_unix(struct end *end)
+{
+	const char *path = end->address.un.sun_path;
+	struct rt_sock *sock = &end->sock;
+	struct stat status;
+
+	/* first, so that there is no file to be removed when it fails */
+	sock->unlink = strdup(path);
+	if (sock->unlink == NULL)
+		return -ENOMEM;
+	if (bind(sock->fd, &end->address.any, end->size) < 0) {
+		if (errno != EADDRINUSE)
+			return -errno;
+		if (!is_stale(end))
+			return -EADDRINUSE;
+		if (unlink(path) < 0 && errno != ENOENT)
+			return -errno;
+		if (bind(sock->fd, &end->address.any, end->size) < 0)
+			return -errno;
+	}
+	if (lstat(path, &status) == 0) {
+		sock->device = status.st_dev;
+		sock->inode = status.st_ino;
+	}
+	return 0;
+}
+
+static int
+bind_tcp(struct end *end, int port)
+{
+	const int fd = end->sock.fd, on = 1;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+		return -errno;
+	if (end->address.any.sa_family == AF_INET) {
+		end->address.v4.sin_port = htons((in_port_t)port);
+	} else {
+		end->address.v6.sin6_port = htons((in_port_t)port);
+		if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) <
+			0)
+			return -errno;
+	}
+	return bind(fd, &end->address.any, end->size) < 0 ? -errno : 0;
+}
+
+static void
+tune_tcp(const struct rt_sock *sock)
+{
+#ifdef TCP_CONGESTION
+	/* Where bbr is the default it paces large replies even on loopback,
+	   at a third of what cubic does there. It matters to nobody else. */
+	static const char name[] = "cubic";
+
+	if (sock->tcp && sock->loopback)
+		(void)setsockopt(sock->fd, IPPROTO_TCP, TCP_CONGESTION, name,
+			sizeof name - 1);
+#else
+	(void)sock;
+#endif
+}
+
+/* The address and `port` as an error line names them. */
+static const char *
+name_end(const struct end *end, int port, char text[RT_URL_TEXT])
+{
+	struct rt_peer peer;
+
+	if (end->address.any.sa_family == AF_UNIX) {
+		(void)snprintf(text, RT_URL_TEXT, "unix:%s",
+			end->address.un.sun_path);
+		return text;
+	}
+	rt_sock_peer(&peer, &end->address.any);
+	peer.port = (unsigned short)port;
+	return rt_sock_peer_text(&peer, text);
+}
+
+/* Makes, binds and describes one end's socket, on `port` if it is TCP. */
+static int
+open_end(struct end *end, int port, char *error)
+{
+	const int family = end->address.any.sa_family;
+	const char *step = "socket";
+	char text[RT_URL_TEXT];
+	int result;
+
+	result = open_stream(family);
+	if (result < 0)
+		goto out;
+	end->sock.fd = result;
+	step = "bind";
+	result = family == AF_UNIX ? bind_unix(end) : bind_tcp(end, port);
+	if (result < 0)
+		goto out;
+	/* with SO_REUSEADDR a port may turn out to be taken only here */
+	step = "listen";
+	if (listen(end->sock.fd, SOMAXCONN) < 0) {
+		result = -errno;
+		goto out;
+	}
+	step = "getsockname";
+	result = describe(&end->sock);
+	if (result < 0)
+		goto out;
+	tune_tcp(&end->sock);
+	return 0;
+
+out:
+	rt_sock_close(&end->sock);
+	return fail(error, result, "%s %s: %s", step, name_end(end, port, text),
+		strerror(-result));
+}
+
+/* Looks at a descriptor that was passed in, and leaves it as it is. */
+static int
+check_fd(struct rt_sock *sock, char *error)
+{
+	const int fd = sock->fd;
+	int listens = 0, type = 0, result;
+	socklen_t size = sizeof listens;
+	struct stat status;
+
+	if (fstat(fd, &status) < 0) {
+		result = -errno;
+		return fail(error, result, "fd:%d: %s", fd, strerror(-result));
+	}
+	if (!S_ISSOCK(status.st_mode) ||
+		getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) <
+			0 ||
+		listens == 0)
+		return fail(error, -ENOTSOCK, "fd:%d: not a listening socket",
+			fd);
+	size = sizeof type;
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
+		type != SOCK_STREAM)
+		return fail(error, -ENOTSOCK, "fd:%d: not a stream socket", fd);
+	result = describe(sock);
+	if (result == -EAFNOSUPPORT)
+		return fail(error, -ENOTSOCK,
+			"fd:%d: not an IPv4, IPv6 or Unix socket", fd);
+	if (result < 0)
+		return fail(error, result, "fd:%d: %s", fd, strerror(-result));
+	return 0;
+}
+
+static bool
+is_lacking(int result)
+{
+	return result == -EADDRNOTAVAIL || result == -EAFNOSUPPORT;
+}
+
+/* Opens ends[from] and all later ones of its group once, on one port. */
+static int
+try_group(struct end *ends, size_t from, size_t count, char *error)
+{
+	int port = ends[from].port, result;
+	size_t i;
+
+	for (i = from; i < count; i++) {
+		if (i != from &&
+			(ends[from].group == NO_GROUP ||
+				ends[i].group != ends[from].group))
+			continue;
+		result = open_end(&ends[i], port, error);
+		if (result < 0 && !(ends[i].optional && is_lacking(result)))
+			return result;
+		if (result == 0 && port == 0)
+			port = ends[i].sock.port;
+		ends[i].done = true;
+	}
+	return 0;
+}
+
+static int
+open_group(struct end *ends, size_t from, size_t count, char *error)
+{
+	const size_t group = ends[from].group;
+	int tries, result;
+	size_t i;
+
+	for (tries = 1;; tries++) {
+		result = try_group(ends, from, count, error);
+		if (result != -EADDRINUSE || group == NO_GROUP ||
+			tries == PORT_TRIES)
+			return result;
+		for (i = from; i < count; i++)
+			if (ends[i].group == group)
+				rt_sock_close(&ends[i].sock);
+	}
+}
+
+static int
+open_ends(struct end *ends, size_t count, char *error)
+{
+	size_t i, spec;
+	bool any;
+	int result;
+
+	for (i = 0; i < count; i++) {
+		if (ends[i].done)
+			continue;
+		result = ends[i].sock.borrowed ?
+			check_fd(&ends[i].sock, error) :
+			open_group(ends, i, count, error);
+		if (result < 0)
+			return result;
+	}
+	for (i = 0; i < count;) {
+		spec = ends[i].spec;
+		for (any = false; i < count && ends[i].spec == spec; i++)
+			any = any || ends[i].sock.fd >= 0;
+		if (!any)
+			return fail(error, -EADDRNOTAVAIL,
+				"localhost: this "
+				"machine has neither 127.0.0.1 nor ::1");
+	}
+	/* Last, so that on failure all are as they were. O_NONBLOCK is of the
+	   open file, so whoever passed it in sees it too; a listening socket
+	   that is polled cannot do without, as accept(2) would block when the
+	   client is gone by then. */
+	for (i = 0; i < count; i++) {
+		result = ends[i].sock.borrowed ? set_flags(ends[i].sock.fd) : 0;
+		if (result < 0)
+			return fail(error, result, "fd:%d: %s", ends[i].sock.fd,
+				strerror(-result));
+	}
+	return 0;
+}
+
+/* IPv4 first, then IPv6, then the others. */
+static int
+rank_sock(const struct rt_sock *sock)
+{
+	if (!sock->tcp)
+		return 2;
+	return strncmp(sock->url, "http://[", 8) == 0;
+}
+
+int
+rt_sock_listen(struct rt_sock *socks, const char *const *specs, size_t count,
+	int port, char *error)
+{
+	struct end *ends;
+	size_t i, used = 0;
+	int rank, result, listening = 0;
+
+	ends = calloc(2 * count + 1, sizeof *ends);
+	if (ends == NULL)
+		return fail(error, -ENOMEM, "%s", strerror(ENOMEM));
+	result = parse_specs(ends, specs, count, port, error);
+	if (result < 0)
+		goto out;
+	used = (size_t)result;
+	result = open_ends(ends, used, error);
+	if (result < 0)
+		goto out;
+	for (rank = 0; rank <= 2; rank++)
+		for (i = 0; i < used; i++)
+			if (ends[i].sock.fd >= 0 &&
+				rank_sock(&ends[i].sock) == rank)
+				socks[listening++] = ends[i].sock;
+	result = listening;
+
+out:
+	for (i = 0; result < 0 && i < used; i++)
+		if (!ends[i].sock.borrowed)
+			rt_sock_close(&ends[i].sock);
+	free(ends);
+	return result;
+}
+
+void
+rt_sock_close(struct rt_sock *sock)
+{
+	struct stat status;
+
+	/* Before the close: while our socket is open its file's inode cannot
+	   be given to another file. */
+	if (sock->unlink != NULL && lstat(sock->unlink, &status) == 0 &&
+		S_ISSOCK(status.st_mode) && status.st_dev == sock->device &&
+		status.st_ino == sock->inode)
+		(void)unlink(sock->unlink);
+	free(sock->unlink);
+	sock->unlink = NULL;
+	if (sock->fd >= 0)
+		(void)close(sock->fd);
+	sock->fd = -1;
+}
+
+int
+rt_sock_pair(int pair[2])
+{
+#if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK)
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		       0, pair) < 0 ?
+		-errno :
+		0;
+#else
+	int result;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+		return -errno;
+	result = set_flags(pair[0]);
+	if (result == 0)
+		result = set_flags(pair[1]);
+	if (result < 0) {
+		(void)close(pair[0]);
+		(void)close(pair[1]);
+	}
+	return result;
+#endif
+}
+
+void
+rt_sock_peer(struct rt_peer *peer, const struct sockaddr *address)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+
+	/* copied: the caller's may be aligned for another family */
+	memset(peer, 0, sizeof *peer);
+	memcpy(&peer->family,
+		(const char *)address + offsetof(struct sockaddr, sa_family),
+		sizeof peer->family);
+	if (peer->family == AF_INET) {
+		memcpy(&v4, address, sizeof v4);
+		peer->port = ntohs(v4.sin_port);
+		memcpy(peer->address, &v4.sin_addr, 4);
+	} else if (peer->family == AF_INET6) {
+		memcpy(&v6, address, sizeof v6);
+		peer->port = ntohs(v6.sin6_port);
+		memcpy(peer->address, &v6.sin6_addr, 16);
+	} else if (peer->family != AF_UNIX) {
+		peer->family = 0;
+	}
+}
+
+const char *
+rt_sock_peer_text(const struct rt_peer *peer, char text[RT_PEER_TEXT])
+{
+	const bool v6 = peer->family == AF_INET6;
+	char host[INET6_ADDRSTRLEN];
+
+	if ((!v6 && peer->family != AF_INET) ||
+		inet_ntop(peer->family, peer->address, host, sizeof host) ==
+			NULL)
+		(void)snprintf(text, RT_PEER_TEXT, "%s",
+			peer->family == AF_UNIX ? "unix" : "-");
+	else
+		(void)snprintf(text, RT_PEER_TEXT, v6 ? "[%s]:%u" : "%s:%u",
+			host, peer->port);
+	return text;
+}

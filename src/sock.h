@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Addresses: text to listening descriptor and back.
+ *
+ * The forms, here and in every option that takes an address:
+ *
+ *	127.0.0.1  127.0.0.1:8080     IPv4
+ *	::1  [::1]  [::1]:8080        IPv6, never IPv4 too (IPV6_V6ONLY)
+ *	localhost  localhost:8080     127.0.0.1 and ::1 on one port; either may
+ *	                              be missing on a machine that lacks it
+ *	unix:PATH                     Unix stream socket
+ *	fd:N                          a descriptor that already listens
+ *
+ * Names are never looked up. A port is 0 to 65535, in digits; only the
+ * bracketed form of IPv6 can have one.
+ */
+#ifndef RT_SOCK_H
+#define RT_SOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/* A peer or local address in as few bytes as its text needs. */
+struct rt_peer {
+	sa_family_t family; /* AF_INET, AF_INET6, AF_UNIX, or 0 */
+	unsigned short port;
+	unsigned char address[16];
+};
+
+/* "127.0.0.1:43121" or "[::1]:43121" (or longest form) and its NUL */
+#define RT_PEER_TEXT 64
+
+/* Room for an error text and its NUL. */
+#define RT_ERROR_TEXT 256
+
+/* Room for a URL and its NUL: "unix:" and the longest path of a socket. */
+#define RT_URL_TEXT 160
+
+/* One listening socket. */
+struct rt_sock {
+	int fd;
+	bool tcp;
+	bool borrowed; /* fd:N: not ours to tune */
+	char *unlink;  /* the Unix socket's path to be removed, or NULL; as
+	                     given, so a relative one is lost by a chdir(2) */
+	dev_t device;  /* of that socket's file ... */
+	ino_t inode;   /* ... so that no other file is ever removed */
+	char url[RT_URL_TEXT]; /* "http://127.0.0.1:43121/", "unix:/path";
+	                     control characters as '?', an abstract name
+	                     (fd:N only) as "unix:@name" */
+	int port;              /* TCP port, or 0 */
+	bool loopback;         /* reachable from this machine only */
+};
+
+/*
+ * Binds and listens on each of `specs` (forms above), writing to `socks`,
+ * which has room for two per spec.
+ * All descriptors are non-blocking and close-on-exec, with SO_REUSEADDR
+ * (TCP), never SO_REUSEPORT, backlog SOMAXCONN. Of fd:N only those two flags
+ * are changed, and only once everything else has succeeded.
+ *
+ * Addresses without a port of their own share `port`; when that is 0 they
+ * share one free port that the kernel chooses: if a further address finds
+ * it taken, all are released and another is chosen, at most 32 times. The
+ * two of localhost:0 share a port of their own in the same way.
+ *
+ * A Unix socket's file that is in the way is replaced when it is a socket
+ * that refuses connections, which a socket between bind(2) and listen(2)
+ * does too.
+ *
+ * Returns how many sockets listen, IPv4 before IPv6 before the others and
+ * otherwise in the caller's order; or -errno with a line in `error`
+ * (RT_ERROR_TEXT bytes, or NULL) such as
+ * "bind 127.0.0.1:8080: Address already in use"; then nothing is left
+ * open, and what fd:N names is as it was. A malformed address or port, and
+ * an fd:N given twice, are -EINVAL before anything is bound; an fd:N that
+ * is no listening stream socket is -EBADF or -ENOTSOCK.
+ */
+int rt_sock_listen(struct rt_sock *socks, const char *const *specs,
+	size_t count, int port, char *error);
+
+/* Closes it, fd:N too, and removes its Unix socket's file if still ours. */
+void rt_sock_close(struct rt_sock *sock);
+
+/* Two connected stream sockets, non-blocking and close-on-exec; or -errno. */
+int rt_sock_pair(int pair[2]);
+
+/* The peer's address as stored by accept(2). */
+void rt_sock_peer(struct rt_peer *peer, const struct sockaddr *address);
+
+/* Writes "127.0.0.1:43121", "[::1]:43121", "unix", or "-" for family 0;
+   returns `text`. */
+const char *rt_sock_peer_text(const struct rt_peer *peer,
+	char text[RT_PEER_TEXT]);
+
+#endif

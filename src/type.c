@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The media types of what a web site holds, registered names where there are
+ * any. Called by the site. Makes no system call, looks into no file.
+ *
+ * Of all types only text/ carries a charset: JSON has no such parameter
+ * (RFC 8259 section 11), and XML, with it SVG, RSS and Atom, says in its own
+ * first line what a charset here would overrule (RFC 7303 section 3).
+ * Sources and settings are text/plain, so that a browser shows them, even
+ * where a type is registered; those who want it give it in `more`.
+ */
+#include "type.h"
+
+#include <string.h>
+
+#define TEXT(type) type "; charset=utf-8"
+#define OFFICE(type) "application/vnd.openxmlformats-officedocument." type
+
+/* Sorted by extension, in bytes. */
+static const struct rt_type types[] = {
+	{"3gp", "video/3gpp"},
+	{"7z", "application/x-7z-compressed"},
+	{"aac", "audio/aac"},
+	{"ai", "application/postscript"},
+	{"aif", "audio/aiff"},
+	{"aiff", "audio/aiff"},
+	{"apk", "application/vnd.android.package-archive"},
+	{"apng", "image/apng"},
+	{"atom", "application/atom+xml"},
+	{"avi", "video/x-msvideo"},
+	{"avif", "image/avif"},
+	{"bash", TEXT("text/plain")},
+	{"bin", "application/octet-stream"},
+	{"bmp", "image/bmp"},
+	{"br", "application/x-brotli"},
+	{"bz2", "application/x-bzip2"},
+	{"c", TEXT("text/plain")},
+	{"cc", TEXT("text/plain")},
+	{"cfg", TEXT("text/plain")},
+	{"cjs", TEXT("text/javascript")},
+	{"conf", TEXT("text/plain")},
+	{"cpp", TEXT("text/plain")},
+	{"css", TEXT("text/css")},
+	{"csv", TEXT("text/csv")},
+	{"cur", "image/vnd.microsoft.icon"},
+	{"deb", "application/vnd.debian.binary-package"},
+	{"diff", TEXT("text/plain")},
+	{"dll", "application/vnd.microsoft.portable-executable"},
+	{"dmg", "application/x-apple-diskimage"},
+	{"doc", "application/msword"},
+	{"docx", OFFICE("wordprocessingml.document")},
+	{"dtd", "application/xml-dtd"},
+	{"eot", "application/vnd.ms-fontobject"},
+	{"eps", "application/postscript"},
+	{"epub", "application/epub+zip"},
+	{"exe", "application/vnd.microsoft.portable-executable"},
+	{"flac", "audio/flac"},
+	{"flv", "video/x-flv"},
+	{"geojson", "application/geo+json"},
+	{"gif", "image/gif"},
+	{"glb", "model/gltf-binary"},
+	{"gltf", "model/gltf+json"},
+	{"go", TEXT("text/plain")},
+	{"gpx", "application/gpx+xml"},
+	{"gz", "application/gzip"},
+	{"h", TEXT("text/plain")},
+	{"heic", "image/heic"},
+	{"heif", "image/heif"},
+	{"hpp", TEXT("text/plain")},
+	{"htm", TEXT("text/html")},
+	{"html", TEXT("text/html")},
+	{"ico", "image/vnd.microsoft.icon"},
+	{"ics", TEXT("text/calendar")},
+	{"ini", TEXT("text/plain")},
+	{"iso", "application/x-iso9660-image"},
+	{"jar", "application/java-archive"},
+	{"java", TEXT("text/plain")},
+	{"jfif", "image/jpeg"},
+	{"jpeg", "image/jpeg"},
+	{"jpg", "image/jpeg"},
+	{"js", TEXT("text/javascript")},
+	{"json", "application/json"},
+	{"jsonld", "application/ld+json"},
+	{"jxl", "image/jxl"},
+	{"kml", "application/vnd.google-earth.kml+xml"},
+	{"kmz", "application/vnd.google-earth.kmz"},
+	{"log", TEXT("text/plain")},
+	{"lua", TEXT("text/plain")},
+	{"m3u8", "application/vnd.apple.mpegurl"},
+	{"m4a", "audio/mp4"},
+	{"m4s", "video/iso.segment"},
+	{"m4v", "video/mp4"},
+	{"map", "application/json"},
+	{"markdown", TEXT("text/markdown")},
+	{"mathml", "application/mathml+xml"},
+	{"md", TEXT("text/markdown")},
+	{"mid", "audio/midi"},
+	{"midi", "audio/midi"},
+	{"mjs", TEXT("text/javascript")},
+	{"mka", "audio/matroska"},
+	{"mkv", "video/matroska"},
+	{"mov", "video/quicktime"},
+	{"mp3", "audio/mpeg"},
+	{"mp4", "video/mp4"},
+	{"mpd", "application/dash+xml"},
+	{"mpeg", "video/mpeg"},
+	{"mpg", "video/mpeg"},
+	{"msi", "application/x-msi"},
+	{"obj", "model/obj"},
+	{"odg", "application/vnd.oasis.opendocument.graphics"},
+	{"odp", "application/vnd.oasis.opendocument.presentation"},
+	{"ods", "application/vnd.oasis.opendocument.spreadsheet"},
+	{"odt", "application/vnd.oasis.opendocument.text"},
+	{"oga", "audio/ogg"},
+	{"ogg", "audio/ogg"},
+	{"ogv", "video/ogg"},
+	{"opus", "audio/ogg"},
+	{"otf", "font/otf"},
+	{"parquet", "application/vnd.apache.parquet"},
+	{"patch", TEXT("text/plain")},
+	{"pdf", "application/pdf"},
+	{"php", TEXT("text/plain")},
+	{"pl", TEXT("text/plain")},
+	{"png", "image/png"},
+	{"ppt", "application/vnd.ms-powerpoint"},
+	{"pptx", OFFICE("presentationml.presentation")},
+	{"ps", "application/postscript"},
+	{"psd", "image/vnd.adobe.photoshop"},
+	{"py", TEXT("text/plain")},
+	{"rar", "application/vnd.rar"},
+	{"rb", TEXT("text/plain")},
+	{"rpm", "application/x-rpm"},
+	{"rs", TEXT("text/plain")},
+	{"rss", "application/rss+xml"},
+	{"rtf", "application/rtf"},
+	{"sh", TEXT("text/plain")},
+	{"shtml", TEXT("text/html")},
+	{"sql", TEXT("text/plain")},
+	{"sqlite", "application/vnd.sqlite3"},
+	{"srt", "application/x-subrip"},
+	{"stl", "model/stl"},
+	{"svg", "image/svg+xml"},
+	{"svgz", "application/gzip"},
+	{"tar", "application/x-tar"},
+	{"tbz2", "application/x-bzip2"},
+	{"text", TEXT("text/plain")},
+	{"tgz", "application/gzip"},
+	{"tif", "image/tiff"},
+	{"tiff", "image/tiff"},
+	{"toml", TEXT("text/plain")},
+	{"torrent", "application/x-bittorrent"},
+	{"ts", "video/mp2t"},
+	{"tsv", TEXT("text/tab-separated-values")},
+	{"ttc", "font/collection"},
+	{"ttf", "font/ttf"},
+	{"txt", TEXT("text/plain")},
+	{"txz", "application/x-xz"},
+	{"usdz", "model/vnd.usdz+zip"},
+	{"vcf", TEXT("text/vcard")},
+	{"vtt", TEXT("text/vtt")},
+	{"wasm", "application/wasm"},
+	{"wav", "audio/wav"},
+	{"weba", "audio/webm"},
+	{"webm", "video/webm"},
+	{"webmanifest", "application/manifest+json"},
+	{"webp", "image/webp"},
+	{"wmv", "video/x-ms-wmv"},
+	{"woff", "font/woff"},
+	{"woff2", "font/woff2"},
+	{"xht", "application/xhtml+xml"},
+	{"xhtml", "application/xhtml+xml"},
+	{"xls", "application/vnd.ms-excel"},
+	{"xlsx", OFFICE("spreadsheetml.sheet")},
+	{"xml", "application/xml"},
+	{"xpi", "application/x-xpinstall"},
+	{"xsd", "application/xml"},
+	{"xsl", "application/xslt+xml"},
+	{"xslt", "application/xslt+xml"},
+	{"xz", "application/x-xz"},
+	{"yaml", TEXT("text/plain")},
+	{"yml", TEXT("text/plain")},
+	{"zip", "application/zip"},
+	{"zst", "application/zstd"},
+};
+
+#define TYPES (sizeof types / sizeof types[0])
+
+/* ASCII only: the locale is the embedder's. */
+static int
+fold(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
+}
+
+static int
+compare(const char *a, const char *b)
+{
+	while (*a != '\0' && fold(*a) == fold(*b)) {
+		a++;
+		b++;
+	}
+	return fold(*a) - fold(*b);
+}
+
+/* The extension without its dot, or NULL. */
+static const char *
+extension_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+	const char *dot = strrchr(name, '.');
+
+	return dot == NULL || dot == name || dot[1] == '\0' ? NULL : dot + 1;
+}
+
+const char *
+rt_type_of(const char *path, const struct rt_type *more, size_t count)
+{
+	const char *extension = extension_of(path);
+	size_t low = 0, high = TYPES;
+
+	if (extension == NULL)
+		return RT_TYPE_UNKNOWN;
+	while (count-- > 0)
+		if (compare(extension, more[count].extension) == 0)
+			return more[count].type;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = compare(extension, types[middle].extension);
+
+		if (order == 0)
+			return types[middle].type;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return RT_TYPE_UNKNOWN;
+}
+
+const struct rt_type *
+rt_type_table(size_t *count)
+{
+	*count = TYPES;
+	return types;
+}

@@ -1,0 +1,519 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Compares retort with a server that does nothing (floor.c) and with others
+# where they are installed, in one run, round by round, so that whatever else
+# the machine does meets all of them alike. All servers answer with the same
+# three files, one request per connection; every byte of every reply is
+# compared. Everything stays on 127.0.0.1, and no process is left behind.
+#
+#	RETORT=./retort tests/bench/run.sh
+#
+# In the environment, besides RETORT:
+#	BENCH_ROUNDS    5: rounds; what is printed are medians
+#	BENCH_SECONDS   0.6: of load for each server and file in each round
+#	BENCH_SERVERS   which ones: "floor retort nginx lighttpd darkhttpd
+#	                busybox python"
+#	CC, CFLAGS      for the bench's own programs
+#
+# Exits 1 when a reply of retort was wrong.
+
+set -eu
+LC_ALL=C
+export LC_ALL
+
+here=$(cd "$(dirname "$0")" && pwd)
+rounds=${BENCH_ROUNDS:-5}
+seconds=${BENCH_SECONDS:-0.6}
+wanted=${BENCH_SERVERS:-floor retort nginx lighttpd darkhttpd busybox python}
+clients=16
+idle=1000
+traced=400
+sizes='12 1k 1m'
+
+tmp=
+pids=
+servers=
+missing=
+status=0
+
+say()
+{
+	printf '%s\n' "$*" >&2
+}
+
+die()
+{
+	say "bench: $*"
+	exit 1
+}
+
+have()
+{
+	command -v "$1" >/dev/null 2>&1
+}
+
+# stop PID: by SIGTERM, and by SIGKILL after two seconds
+# shellcheck disable=SC2317 # called by the trap
+stop()
+{
+	kill "$1" 2>/dev/null || return 0
+	tries=0
+	while kill -0 "$1" 2>/dev/null && [ "$tries" -lt 20 ]; do
+		tries=$((tries + 1))
+		sleep 0.1
+	done
+	kill -KILL "$1" 2>/dev/null || :
+	wait "$1" 2>/dev/null || :
+}
+
+# shellcheck disable=SC2317 # called by the trap
+clean_up()
+{
+	status=$?
+	trap - EXIT
+	for pid in $pids; do
+		stop "$pid"
+	done
+	[ -z "$tmp" ] || rm -rf "$tmp"
+	exit "$status"
+}
+
+trap clean_up EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- what is compared ---
+
+python=
+
+# installed SERVER
+installed()
+{
+	case $1 in
+	floor)
+		;;
+	retort)
+		[ -x "${RETORT:-}" ] || die 'RETORT does not name the command'
+		;;
+	busybox)
+		have busybox && busybox httpd --help >/dev/null 2>&1
+		;;
+	python)
+		# itself, not a wrapper that starts it
+		python=$(python3 -c 'import sys; print(sys.executable)' \
+			2>/dev/null) && [ -n "$python" ]
+		;;
+	nginx | lighttpd | darkhttpd)
+		have "$1" || [ -x "/usr/sbin/$1" ]
+		;;
+	*)
+		die "no such server: $1"
+		;;
+	esac
+}
+
+# Debian keeps some of them out of users' way
+PATH=$PATH:/usr/sbin
+
+# serve SERVER SIZE PORT PREFIX...: runs the server's command after PREFIX
+# (such as exec, or a program that starts it). SIZE matters to the floor only.
+serve()
+{
+	server=$1
+	size=$2
+	port=$3
+	conf=$tmp/$server-$port.conf
+	shift 3
+	case $server in
+	floor)
+		"$@" "$tmp/floor" "$tmp/www/$size.txt" "$port"
+		;;
+	retort)
+		"$@" "$RETORT" -q -p "$port" "$tmp/www"
+		;;
+	nginx)
+		cat >"$conf" <<-END
+			daemon off;
+			worker_processes 1;
+			pid $conf.pid;
+			events { worker_connections 4096; }
+			http {
+				access_log off;
+				sendfile on;
+				keepalive_timeout 0;
+				default_type text/plain;
+				client_body_temp_path $conf.body;
+				proxy_temp_path $conf.proxy;
+				fastcgi_temp_path $conf.fastcgi;
+				uwsgi_temp_path $conf.uwsgi;
+				scgi_temp_path $conf.scgi;
+				server {
+					listen 127.0.0.1:$port deferred;
+					root $tmp/www;
+				}
+			}
+		END
+		# so that the worker can read a folder of root's
+		[ "$(id -u)" != 0 ] || echo 'user root;' >>"$conf"
+		"$@" nginx -e /dev/null -c "$conf"
+		;;
+	lighttpd)
+		cat >"$conf" <<-END
+			server.bind = "127.0.0.1"
+			server.port = $port
+			server.document-root = "$tmp/www"
+			server.max-keep-alive-requests = 0
+			server.max-fds = 8192
+			server.max-connections = 4096
+			mimetype.assign = ( ".txt" => "text/plain" )
+		END
+		"$@" lighttpd -D -f "$conf"
+		;;
+	darkhttpd)
+		"$@" darkhttpd "$tmp/www" --addr 127.0.0.1 --port "$port" \
+			--maxconn 4096 --no-keepalive
+		;;
+	busybox)
+		"$@" busybox httpd -f -p "127.0.0.1:$port" -h "$tmp/www"
+		;;
+	python)
+		"$@" "$python" -m http.server --bind 127.0.0.1 \
+			--directory "$tmp/www" "$port"
+		;;
+	esac
+}
+
+# --- preparation ---
+
+build()
+{
+	for program in load floor start; do
+		# shellcheck disable=SC2086 # CFLAGS are words
+		${CC:-cc} -std=c11 ${CFLAGS:--O2} -o "$tmp/$program" \
+			"$here/$program.c" "$here/common.c" ||
+			die "$program.c cannot be built"
+	done
+}
+
+make_files()
+{
+	mkdir "$tmp/www"
+	printf 'hello world\n' >"$tmp/www/12.txt"
+	awk 'BEGIN {
+		srand(1)
+		for (i = 0; i < 1048576; i++)
+			printf "%c", 97 + int(rand() * 26)
+	}' >"$tmp/www/1m.txt"
+	dd if="$tmp/www/1m.txt" of="$tmp/www/1k.txt" bs=1024 count=1 \
+		2>/dev/null
+	chmod 755 "$tmp" "$tmp/www"
+}
+
+# address SERVER SIZE: where that server offers that file; the floor offers
+# one file at each of its ports
+address()
+{
+	key=$1
+	[ "$1" != floor ] || key=floor-$2
+	printf '127.0.0.1:%s/%s.txt' "$(cat "$tmp/$key.port")" "$2"
+}
+
+# pid SERVER SIZE
+pid_of()
+{
+	key=$1
+	[ "$1" != floor ] || key=floor-$2
+	cat "$tmp/$key.pid"
+}
+
+# launch SERVER SIZE KEY: starts it for good
+launch()
+{
+	taken=$((taken + 1))
+	port=$(sed -n "${taken}p" "$tmp/ports")
+	# shellcheck disable=SC2086 # the prefix is words
+	serve "$1" "$2" "$port" exec $on_server </dev/null >/dev/null 2>&1 &
+	pids="$pids $!"
+	echo "$!" >"$tmp/$3.pid"
+	echo "$port" >"$tmp/$3.port"
+}
+
+# answers SERVER: whether it serves all three files
+answers()
+{
+	for size in $sizes; do
+		"$tmp/load" -w 5 -e "$tmp/www/$size.txt" \
+			"$(address "$1" "$size")" >/dev/null || return 1
+	done
+}
+
+launch_all()
+{
+	taken=0
+	for server in $wanted; do
+		if ! installed "$server"; then
+			missing="$missing $server"
+			continue
+		fi
+		name=$server # launch changes $server
+		if [ "$name" = floor ]; then
+			for size in $sizes; do
+				launch floor "$size" "floor-$size"
+			done
+		else
+			launch "$name" 1k "$name"
+		fi
+		if answers "$name"; then
+			servers="$servers $name"
+		elif [ "$name" = retort ]; then
+			die 'retort does not answer'
+		else
+			say "bench: $name does not answer and is left out"
+		fi
+	done
+}
+
+# --- measuring ---
+
+# sample SERVER METRIC VALUE
+sample()
+{
+	printf '%s %s %s\n' "$1" "$2" "$3" >>"$tmp/samples"
+}
+
+# load_one SERVER SIZE
+load_one()
+{
+	connections=$clients
+	[ "$2" != 1m ] || connections=4
+	# shellcheck disable=SC2086 # the prefix is words
+	$on_client "$tmp/load" -d "$seconds" -c "$connections" \
+		-e "$tmp/www/$2.txt" -p "$(pid_of "$1" "$2")" -k 0 \
+		"$(address "$1" "$2")" >"$tmp/line" ||
+		{ [ "$1" != retort ] || status=1; }
+	awk -v server="$1" -v size="$2" '{
+		for (i = 1; i <= NF; i++) {
+			split($i, pair, "=")
+			value[pair[1]] = pair[2]
+		}
+		n = value["requests"]
+		if (n == 0)
+			exit
+		print server, "rate-" size, value["rate"]
+		print server, "errors-" size, value["errors"]
+		cpu = value["cpu"]
+		ticks = value["user"] + value["system"]
+		# it lets the kernel reap its children, so that only the core
+		# knows what they used
+		if (server == "busybox")
+			cpu = value["busy"]
+		print server, "cpu-" size, cpu / n * 1e6
+		if (server == "busybox" || ticks == 0)
+			exit
+		print server, "user-" size, cpu * value["user"] / ticks / n * 1e6
+		print server, "system-" size,
+			cpu * value["system"] / ticks / n * 1e6
+	}' "$tmp/line" >>"$tmp/samples"
+}
+
+# start_one SERVER
+start_one()
+{
+	port=$(sed -n '$p' "$tmp/ports")
+	# shellcheck disable=SC2086 # the prefix is words
+	if took=$(serve "$1" 1k "$port" $on_client "$tmp/start" $start_core \
+		"127.0.0.1:$port/1k.txt"); then
+		sample "$1" start "$took"
+	fi
+}
+
+# idle_one SERVER
+idle_one()
+{
+	if line=$("$tmp/load" -i "$idle" -p "$(pid_of "$1" 1k)" \
+		"$(address "$1" 1k)"); then
+		sample "$1" memory "${line#memory=}"
+	fi
+}
+
+# trace_one SERVER
+trace_one()
+{
+	main=$(pid_of "$1" 1k)
+	traced_server=$1
+	set -- -p "$main"
+	children=$(cat "/proc/$main/task/$main/children" 2>/dev/null) || :
+	for child in $children; do
+		set -- "$@" -p "$child"
+	done
+	strace -f -c -o "$tmp/calls" "$@" </dev/null >/dev/null \
+		2>"$tmp/strace" &
+	strace_pid=$!
+	pids="$pids $strace_pid"
+	tries=0
+	until [ "$(grep -c attached "$tmp/strace")" -ge $(($# / 2)) ]; do
+		kill -0 "$strace_pid" 2>/dev/null || return 0 # not allowed
+		tries=$((tries + 1))
+		[ "$tries" -lt 50 ] || break
+		sleep 0.1
+	done
+	"$tmp/load" -n "$traced" -c "$clients" -e "$tmp/www/1k.txt" \
+		"$(address "$traced_server" 1k)" >/dev/null || :
+	# SIGINT makes it print, but is ignored by what runs in the background
+	kill -TERM "$strace_pid" 2>/dev/null || :
+	wait "$strace_pid" 2>/dev/null || :
+	calls=$(awk -v n="$traced" \
+		'$NF == "total" { print $4 / n }' "$tmp/calls" 2>/dev/null)
+	[ -z "$calls" ] || sample "$traced_server" calls "$calls"
+}
+
+measure()
+{
+	round=1
+	while [ "$round" -le "$rounds" ]; do
+		say "bench: round $round of $rounds"
+		for size in $sizes; do
+			for name in $servers; do
+				load_one "$name" "$size"
+			done
+		done
+		for name in $servers $servers $servers; do
+			start_one "$name"
+		done
+		round=$((round + 1))
+	done
+	say 'bench: idle connections and system calls'
+	for name in $servers; do
+		idle_one "$name"
+	done
+	if have strace; then
+		for name in $servers; do
+			trace_one "$name"
+		done
+	fi
+}
+
+# --- the tables ---
+
+print_tables()
+{
+	awk -v servers="$servers" -v missing="$missing" -v rounds="$rounds" \
+		-v pinned="$pinned" -v idle="$idle" -v clients="$clients" '
+	{
+		key = $1 " " $2
+		sum[key] += $3
+		values[key, ++count[key]] = $3 + 0
+	}
+
+	function median(key,    n, i, j, value, half) {
+		n = count[key]
+		for (i = 2; i <= n; i++) {
+			value = values[key, i]
+			for (j = i - 1; j > 0 && values[key, j] > value; j--)
+				values[key, j + 1] = values[key, j]
+			values[key, j + 1] = value
+		}
+		half = int((n + 1) / 2)
+		if (n % 2)
+			return values[key, half]
+		return (values[key, half] + values[key, half + 1]) / 2
+	}
+
+	# a figure, and in a column of its own what it is times the floor
+	function figure(server, metric, format, ratio,    key, text, base) {
+		key = server " " metric
+		text = "-"
+		if (count[key])
+			text = sprintf(format, median(key))
+		if (server == "busybox" && metric ~ /^cpu/ && count[key])
+			text = "~" text
+		printf "%12s", text
+		if (!ratio)
+			return
+		base = "floor " metric
+		text = "-"
+		if (count[key] && count[base] && median(base) > 0)
+			text = sprintf("%.2f", median(key) / median(base))
+		printf "%8s", text
+	}
+
+	function load_table(size, title,    i) {
+		printf "\n%s\n%-10s%12s%8s%12s%12s%12s%8s\n", title,
+			"", "CPU us", "x", "user", "system", "requests/s", "x"
+		for (i = 1; i <= n; i++) {
+			printf "%-10s", name[i]
+			figure(name[i], "cpu-" size, "%.1f", 1)
+			figure(name[i], "user-" size, "%.1f", 0)
+			figure(name[i], "system-" size, "%.1f", 0)
+			figure(name[i], "rate-" size, "%.0f", 1)
+			printf "\n"
+		}
+	}
+
+	END {
+		n = split(servers, name, " ")
+		printf "One request per connection; medians of %d rounds;\n",
+			rounds
+		print pinned
+		print "CPU and calls per request; x: times the floor"
+		print "a fast server waits for the client: read its CPU"
+		load_table("12", "12 bytes, " clients " at a time")
+		load_table("1k", "1 KiB, " clients " at a time")
+		load_table("1m", "1 MiB, 4 at a time")
+		printf "\n%-10s%12s%8s%12s%8s%12s\n", "", "calls", "x",
+			"start ms", "x", "idle bytes"
+		for (i = 1; i <= n; i++) {
+			printf "%-10s", name[i]
+			figure(name[i], "calls", "%.1f", 1)
+			figure(name[i], "start", "%.2f", 1)
+			figure(name[i], "memory", "%.0f", 0)
+			printf "\n"
+		}
+		print ""
+		print "calls: of a 1 KiB reply, under strace"
+		print "start: from exec to the first 200, 1 KiB"
+		print "idle: memory (Pss) of the server for each of " idle \
+			" connections that sent half a request line"
+		for (i = 1; i <= n; i++) {
+			if (name[i] == "busybox")
+				print "~ busy time of the core, with whatever" \
+					" else ran on it"
+			for (s = split("12 1k 1m", size, " "); s > 0; s--)
+				if (sum[name[i] " errors-" size[s]] > 0)
+					printf "ERRORS: %s, %s: %d\n", name[i],
+						size[s],
+						sum[name[i] " errors-" size[s]]
+		}
+		split(missing, lack, " ")
+		for (i = 1; i in lack; i++)
+			print lack[i] ": not installed"
+	}' "$tmp/samples"
+}
+
+# --- the whole ---
+
+[ "$(uname -s)" = Linux ] || die 'runs on Linux only'
+tmp=$(mktemp -d)
+on_server=
+on_client=
+start_core=
+pinned='not pinned: this machine has one core, or no taskset'
+if have taskset && taskset -c 0 true 2>/dev/null &&
+	taskset -c 1 true 2>/dev/null; then
+	on_server='taskset -c 0'
+	on_client='taskset -c 1'
+	start_core='-k 0'
+	pinned='servers on core 0, the client on core 1'
+fi
+# shellcheck disable=SC3045 # Linux shells have it
+ulimit -n "$(ulimit -Hn)" 2>/dev/null || :
+build
+make_files
+"$tmp/start" -f 16 >"$tmp/ports"
+: >"$tmp/samples"
+launch_all
+measure
+print_tables
+exit "$status"

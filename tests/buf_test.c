@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* Growing bytes: growth, the maximum, failure that sticks, reuse, format. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "harness.h"
+
+#define assert_holds(buf, text) \
+	assert_bytes((buf)->data, (buf)->len, (text), strlen(text))
+
+START_TEST(an_empty_one_owns_nothing)
+{
+	struct rt_buf buf;
+
+	rt_buf_init(&buf, 100);
+	ck_assert_ptr_null(buf.data);
+	ck_assert_uint_eq(buf.len, 0);
+	ck_assert_uint_eq(buf.room, 0);
+	ck_assert(!buf.failed);
+	rt_buf_add(&buf, NULL, 0);
+	rt_buf_add_text(&buf, "");
+	ck_assert_ptr_null(buf.data);
+	ck_assert(!buf.failed);
+	rt_buf_free(&buf);
+	rt_buf_free(&buf);
+}
+END_TEST
+
+START_TEST(bytes_survive_growth)
+{
+	struct rt_buf buf;
+	size_t room = 0, grown = 0;
+
+	rt_buf_init(&buf, 1 << 20);
+	for (size_t i = 0; i < 100000; i++) {
+		char byte = (char)(i * 7 % 251);
+
+		rt_buf_add(&buf, &byte, 1);
+		ck_assert_uint_eq(buf.len, i + 1);
+		ck_assert_uint_le(buf.len, buf.room);
+		grown += buf.room != room;
+		room = buf.room;
+	}
+	for (size_t i = 0; i < buf.len; i++)
+		ck_assert_msg(buf.data[i] == (char)(i * 7 % 251),
+			"byte %zu has changed", i);
+	/* by doubling, not byte by byte */
+	ck_assert_uint_ge(grown, 2);
+	ck_assert_uint_le(grown, 20);
+	rt_buf_free(&buf);
+	ck_assert_uint_eq(buf.max, 1 << 20);
+}
+END_TEST
+
+START_TEST(every_byte_value_is_kept)
+{
+	struct rt_buf buf;
+	char bytes[256];
+
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (char)i;
+	rt_buf_init(&buf, sizeof bytes);
+	rt_buf_add(&buf, bytes, sizeof bytes);
+	assert_bytes(buf.data, buf.len, bytes, sizeof bytes);
+	rt_buf_free(&buf);
+}
+END_TEST
+
+/* Maxima around the sizes that memory grows by. */
+static const size_t maxima[] = {0, 1, 2, 511, 512, 513, 1023, 1024, 1025, 5000};
+
+START_TEST(the_maximum_can_be_reached_and_not_passed)
+{
+	size_t max = maxima[_i];
+	struct rt_buf buf;
+
+	rt_buf_init(&buf, max);
+	for (size_t i = 0; i < max; i++)
+		rt_buf_add(&buf, "x", 1);
+	ck_assert(!buf.failed);
+	ck_assert_uint_eq(buf.len, max);
+	ck_assert_uint_le(buf.room, max);
+	rt_buf_add(&buf, "y", 1);
+	ck_assert(buf.failed);
+	ck_assert_uint_eq(buf.len, max);
+	ck_assert_uint_le(buf.room, max);
+	for (size_t i = 0; i < max; i++)
+		ck_assert_int_eq(buf.data[i], 'x');
+	rt_buf_free(&buf);
+}
+END_TEST
+
+START_TEST(failure_is_sticky)
+{
+	struct rt_buf buf;
+
+	rt_buf_init(&buf, 8);
+	rt_buf_add_text(&buf, "abc");
+	rt_buf_add_text(&buf, "123456");
+	ck_assert(buf.failed);
+	/* what would have fitted comes too late */
+	rt_buf_add(&buf, "d", 1);
+	rt_buf_add_text(&buf, "d");
+	rt_buf_add_number(&buf, 4);
+	rt_buf_add_format(&buf, "%d", 4);
+	ck_assert_ptr_null(rt_buf_reserve(&buf, 1));
+	ck_assert(buf.failed);
+	assert_holds(&buf, "abc");
+	rt_buf_free(&buf);
+	ck_assert(!buf.failed);
+}
+END_TEST
+
+START_TEST(sizes_do_not_wrap)
+{
+	struct rt_buf buf;
+
+	rt_buf_init(&buf, 1000);
+	rt_buf_add_text(&buf, "abc");
+	ck_assert_ptr_null(rt_buf_reserve(&buf, SIZE_MAX));
+	ck_assert(buf.failed);
+	assert_holds(&buf, "abc");
+	rt_buf_clear(&buf, SIZE_MAX);
+	ck_assert_ptr_null(rt_buf_reserve(&buf, SIZE_MAX - 2));
+	ck_assert(buf.failed);
+	rt_buf_free(&buf);
+
+	rt_buf_init(&buf, SIZE_MAX);
+	rt_buf_add_text(&buf, "abc");
+	ck_assert_ptr_null(rt_buf_reserve(&buf, SIZE_MAX - 1));
+	ck_assert(buf.failed);
+	assert_holds(&buf, "abc");
+	rt_buf_free(&buf);
+}
+END_TEST
+
+START_TEST(reserved_room_is_where_bytes_go)
+{
+	struct rt_buf buf;
+	char *to;
+
+	rt_buf_init(&buf, 4096);
+	rt_buf_add_text(&buf, "head ");
+	to = rt_buf_reserve(&buf, 4000);
+	ck_assert_ptr_eq(to, buf.data + 5);
+	ck_assert_uint_ge(buf.room - buf.len, 4000);
+	ck_assert_uint_eq(buf.len, 5);
+	memset(to, 'x', 4000);
+	buf.len += 4000;
+	ck_assert_ptr_eq(rt_buf_reserve(&buf, 91), buf.data + 4005);
+	ck_assert_ptr_nonnull(rt_buf_reserve(&buf, 0));
+	ck_assert_ptr_null(rt_buf_reserve(&buf, 92));
+	rt_buf_free(&buf);
+}
+END_TEST
+
+START_TEST(clear_keeps_memory_up_to_a_size)
+{
+	struct rt_buf buf;
+	size_t room;
+	char *data;
+
+	rt_buf_init(&buf, 100000);
+	rt_buf_add_text(&buf, "some bytes");
+	room = buf.room;
+	data = buf.data;
+	rt_buf_clear(&buf, room);
+	ck_assert_ptr_eq(buf.data, data);
+	ck_assert_uint_eq(buf.room, room);
+	ck_assert_uint_eq(buf.len, 0);
+	rt_buf_add_text(&buf, "others");
+	assert_holds(&buf, "others");
+	rt_buf_clear(&buf, room - 1);
+	ck_assert_ptr_null(buf.data);
+	ck_assert_uint_eq(buf.room, 0);
+	ck_assert_uint_eq(buf.len, 0);
+	ck_assert_uint_eq(buf.max, 100000);
+	rt_buf_add_text(&buf, "again");
+	assert_holds(&buf, "again");
+	rt_buf_free(&buf);
+}
+END_TEST
+
+START_TEST(clear_forgets_a_failure)
+{
+	struct rt_buf buf;
+
+	rt_buf_init(&buf, 4);
+	rt_buf_add_text(&buf, "12345");
+	ck_assert(buf.failed);
+	rt_buf_clear(&buf, 0);
+	ck_assert(!buf.failed);
+	rt_buf_add_text(&buf, "1234");
+	ck_assert(!buf.failed);
+	assert_holds(&buf, "1234");
+	rt_buf_free(&buf);
+}
+END_TEST
+
+START_TEST(numbers)
+{
+	static const struct {
+		uint64_t number;
+		const char *text;
+	} cases[] = {
+		{0, "0"},
+		{7, "7"},
+		{10, "10"},
+		{404, "404"},
+		{4294967296, "4294967296"},
+		{9999999999999999999u, "9999999999999999999"},
+		{UINT64_MAX, "18446744073709551615"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct rt_buf buf;
+
+		rt_buf_init(&buf, 20);
+		rt_buf_add_number(&buf, cases[i].number);
+		ck_assert(!buf.failed);
+		assert_holds(&buf, cases[i].text);
+		rt_buf_free(&buf);
+	}
+}
+END_TEST
+
+START_TEST(formats)
+{
+	struct rt_buf buf;
+	char expected[3001];
+
+	rt_buf_init(&buf, 4096);
+	rt_buf_add_text(&buf, "<");
+	rt_buf_add_format(&buf, "%s %03d %c%%", "text", 7, 'x');
+	rt_buf_add_text(&buf, ">");
+	assert_holds(&buf, "<text 007 x%>");
+	rt_buf_add_format(&buf, "%s", "");
+	assert_holds(&buf, "<text 007 x%>");
+	rt_buf_clear(&buf, 0);
+	rt_buf_add_format(&buf, "%3000d", 1);
+	(void)snprintf(expected, sizeof expected, "%3000d", 1);
+	assert_holds(&buf, expected);
+	ck_assert(!buf.failed);
+	rt_buf_add_format(&buf, "%2000d", 2);
+	ck_assert(buf.failed);
+	assert_holds(&buf, expected);
+	rt_buf_free(&buf);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("buf");
+	TCase *tcase = tcase_create("buf");
+
+	tcase_add_test(tcase, an_empty_one_owns_nothing);
+	tcase_add_test(tcase, bytes_survive_growth);
+	tcase_add_test(tcase, every_byte_value_is_kept);
+	tcase_add_loop_test(tcase, the_maximum_can_be_reached_and_not_passed,
+		0, (int)(sizeof maxima / sizeof *maxima));
+	tcase_add_test(tcase, failure_is_sticky);
+	tcase_add_test(tcase, sizes_do_not_wrap);
+	tcase_add_test(tcase, reserved_room_is_where_bytes_go);
+	tcase_add_test(tcase, clear_keeps_memory_up_to_a_size);
+	tcase_add_test(tcase, clear_forgets_a_failure);
+	tcase_add_test(tcase, numbers);
+	tcase_add_test(tcase, formats);
+	rt_test_case(suite, tcase);
+	return rt_test_run(suite);
+}

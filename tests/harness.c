@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "harness.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* --- running --- */
+
+static int
+count_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int count = 0;
+
+	if (dir == NULL)
+		return -1;
+	while (readdir(dir) != NULL)
+		count++;
+	(void)closedir(dir);
+	return count;
+}
+
+static int before;
+
+static void
+begin_test(void)
+{
+	before = count_descriptors();
+}
+
+static void
+end_test(void)
+{
+	int after = count_descriptors();
+
+	ck_assert_msg(after == before,
+		"%d descriptors were open before the test, %d after it",
+		before, after);
+}
+
+void
+rt_test_case(Suite *suite, TCase *tcase)
+{
+	tcase_add_checked_fixture(tcase, begin_test, end_test);
+	suite_add_tcase(suite, tcase);
+}
+
+int
+rt_test_run(Suite *suite)
+{
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	srunner_set_tap(runner, "-");
+	srunner_run_all(runner, CK_SILENT);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* --- bytes --- */
+
+void
+bytes_add(struct bytes *bytes, const void *data, size_t size)
+{
+	bytes->data = realloc(bytes->data, bytes->size + size + 1);
+	if (bytes->data == NULL)
+		abort(); /* also used outside of tests */
+	if (size > 0)
+		memcpy(bytes->data + bytes->size, data, size);
+	bytes->size += size;
+	bytes->data[bytes->size] = '\0';
+}
+
+void
+bytes_free(struct bytes *bytes)
+{
+	free(bytes->data);
+	*bytes = (struct bytes){.data = NULL};
+}
+
+const char *
+shown(const void *data, size_t size)
+{
+	static char texts[2][3072]; /* two fit one message of Check */
+	static int turn;
+	const unsigned char *bytes = data;
+	char *text = texts[turn ^= 1];
+	size_t used = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		if (used > sizeof texts[0] - 48) {
+			(void)snprintf(text + used, 48, "... (%zu bytes)",
+				size);
+			return text;
+		}
+		if (bytes[i] == '\r')
+			used += (size_t)sprintf(text + used, "\\r");
+		else if (bytes[i] == '\n')
+			used += (size_t)sprintf(text + used, "\\n");
+		else if (bytes[i] < 0x20 || bytes[i] > 0x7e)
+			used += (size_t)sprintf(text + used, "\\x%02x",
+				bytes[i]);
+		else
+			text[used++] = (char)bytes[i];
+	}
+	text[used] = '\0';
+	return text;
+}
+
+void
+assert_bytes_at(const char *file, int line, const void *got, size_t got_size,
+	const void *expected, size_t expected_size)
+{
+	if (got_size != expected_size ||
+		(got_size > 0 && memcmp(got, expected, got_size) != 0))
+		ck_abort_msg("%s:%d: expected %zu bytes: %s\n# got %zu: %s",
+			file, line, expected_size,
+			shown(expected, expected_size), got_size,
+			shown(got, got_size));
+}
+
+/* --- clients --- */
+
+int
+client_wait(int fd, int ms)
+{
+	struct pollfd polled = {.fd = fd, .events = POLLIN};
+	int n;
+
+	do
+		n = poll(&polled, 1, ms);
+	while (n < 0 && errno == EINTR);
+	return n == 1 ? 0 : -1;
+}
+
+int
+client_connect(const char *url)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+	const struct sockaddr *address = (struct sockaddr *)&in;
+	socklen_t size = sizeof in;
+	unsigned port = 0;
+	int fd;
+
+	if (strncmp(url, "unix:", 5) == 0) {
+		(void)snprintf(un.sun_path, sizeof un.sun_path, "%s", url + 5);
+		address = (struct sockaddr *)&un;
+		size = sizeof un;
+	} else if (sscanf(url, "http://[::1]:%u/", &port) == 1) {
+		in6.sin6_addr = in6addr_loopback;
+		in6.sin6_port = htons((uint16_t)port);
+		address = (struct sockaddr *)&in6;
+		size = sizeof in6;
+	} else {
+		ck_assert_msg(sscanf(url, "http://127.0.0.1:%u/", &port) == 1,
+			"not a URL of this machine: %s", url);
+		in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		in.sin_port = htons((uint16_t)port);
+	}
+	fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_msg(connect(fd, address, size) == 0, "connect %s: %s", url,
+		strerror(errno));
+	return fd;
+}
+
+bool
+client_send(int fd, const void *data, size_t size)
+{
+	const char *bytes = data;
+
+	while (size > 0) {
+		ssize_t n = send(fd, bytes, size, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		bytes += n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+bool
+client_send_text(int fd, const char *text)
+{
+	return client_send(fd, text, strlen(text));
+}
+
+/* One receive: bytes, 0 at a FIN, or -errno. */
+static ssize_t
+receive_some(int fd, struct bytes *to)
+{
+	static char data[64 << 10];
+	ssize_t n;
+
+	ck_assert_msg(client_wait(fd, RT_TEST_PATIENCE * 1000) == 0,
+		"nothing came for %d s after: %s", RT_TEST_PATIENCE,
+		shown(to->data, to->size));
+	n = read(fd, data, sizeof data);
+	if (n < 0)
+		return -errno;
+	bytes_add(to, data, (size_t)n);
+	return n;
+}
+
+int
+client_receive(int fd, struct bytes *to)
+{
+	ssize_t n;
+
+	bytes_add(to, "", 0);
+	while ((n = receive_some(fd, to)) > 0)
+		;
+	return (int)-n;
+}
+
+void
+client_expect(int fd, struct bytes *to, const char *text)
+{
+	bytes_add(to, "", 0);
+	while (strstr(to->data, text) == NULL)
+		ck_assert_msg(receive_some(fd, to) > 0,
+			"the end came before \"%s\": %s", text,
+			shown(to->data, to->size));
+}
+
+struct bytes
+client_exchange(const char *url, const char *request)
+{
+	struct bytes reply = {.data = NULL};
+	int fd = client_connect(url);
+	int error;
+
+	ck_assert(client_send_text(fd, request));
+	error = client_receive(fd, &reply);
+	ck_assert_msg(error == 0, "%s after: %s", strerror(error),
+		shown(reply.data, reply.size));
+	(void)close(fd);
+	return reply;
+}
+
+/* --- the command --- */
+
+static void
+read_urls(struct child *child, int count)
+{
+	struct bytes out = {.data = NULL};
+	char *at;
+
+	bytes_add(&out, "", 0);
+	for (int i = 0, lines = 0; lines < count; lines = i) {
+		ck_assert_msg(receive_some(child->out, &out) > 0,
+			"expected %d URL lines on stdout, got: %s", count,
+			shown(out.data, out.size));
+		for (i = 0, at = out.data; (at = strchr(at, '\n')); at++)
+			i++;
+	}
+	at = out.data;
+	for (int i = 0; i < count && i < 2; i++) {
+		size_t size = strcspn(at, "\n");
+
+		ck_assert_uint_lt(size, sizeof child->url[i]);
+		memcpy(child->url[i], at, size);
+		child->url[i][size] = '\0';
+		at += size + 1;
+	}
+	bytes_free(&out);
+}
+
+struct child
+child_start_prepared(const char *const *args, int wait_urls,
+	void (*prepare)(const void *arg), const void *arg)
+{
+	struct child child = {.in = -1};
+	const char *command = getenv("RETORT");
+	const char *argv[64] = {command ? command : "./retort"};
+	int in[2], out[2], err[2];
+
+	for (size_t i = 0; args[i] != NULL; i++) {
+		ck_assert_uint_lt(i, 60);
+		argv[i + 1] = args[i];
+	}
+	ck_assert_int_eq(pipe2(in, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(err, O_CLOEXEC), 0);
+	child.pid = fork();
+	ck_assert_int_ge(child.pid, 0);
+	if (child.pid == 0) {
+		(void)dup2(in[0], STDIN_FILENO);
+		(void)dup2(out[1], STDOUT_FILENO);
+		(void)dup2(err[1], STDERR_FILENO);
+		(void)signal(SIGPIPE, SIG_DFL);
+		if (prepare != NULL)
+			prepare(arg);
+		(void)execv(argv[0], (char *const *)(uintptr_t)argv);
+		_exit(126);
+	}
+	(void)close(in[0]);
+	(void)close(out[1]);
+	(void)close(err[1]);
+	child.in = in[1];
+	child.out = out[0];
+	child.err = err[0];
+	if (wait_urls > 0)
+		read_urls(&child, wait_urls);
+	return child;
+}
+
+struct child
+child_start(const char *const *args, int wait_urls)
+{
+	return child_start_prepared(args, wait_urls, NULL, NULL);
+}
+
+struct child
+child_start_text(const char *args, int wait_urls)
+{
+	char *copy = strdup(args), *rest = copy, *word;
+	const char *list[64] = {NULL};
+	struct child child;
+	size_t count = 0;
+
+	while ((word = strsep(&rest, " ")) != NULL)
+		if (*word != '\0' && count < 60)
+			list[count++] = word;
+	child = child_start(list, wait_urls);
+	free(copy);
+	return child;
+}
+
+int
+child_end(struct child *child)
+{
+	struct bytes ignored = {.data = NULL};
+	int status = child_end_with_errors(child, &ignored);
+
+	bytes_free(&ignored);
+	return status;
+}
+
+int
+child_end_with_errors(struct child *child, struct bytes *errors)
+{
+	int status;
+
+	(void)client_receive(child->err, errors);
+	ck_assert_int_eq(waitpid(child->pid, &status, 0), child->pid);
+	(void)close(child->out);
+	(void)close(child->err);
+	if (child->in >= 0)
+		(void)close(child->in);
+	if (WIFSIGNALED(status))
+		return 128 + WTERMSIG(status);
+	return WEXITSTATUS(status);
+}
+
+void
+child_stop(struct child *child)
+{
+	struct bytes errors = {.data = NULL};
+	int status;
+
+	ck_assert_int_eq(kill(child->pid, SIGTERM), 0);
+	status = child_end_with_errors(child, &errors);
+	ck_assert_msg(status == 0, "exit status %d after SIGTERM; stderr: %s",
+		status, shown(errors.data, errors.size));
+	bytes_free(&errors);
+}
+
+/* --- files --- */
+
+char *
+dir_make(void)
+{
+	const char *base = getenv("TMPDIR");
+	struct bytes name = {.data = NULL};
+
+	base = base ? base : "/tmp";
+	bytes_add(&name, base, strlen(base));
+	bytes_add(&name, "/retort-XXXXXX", sizeof "/retort-XXXXXX" - 1);
+	ck_assert_msg(mkdtemp(name.data) != NULL, "%s: %s", name.data,
+		strerror(errno));
+	return name.data;
+}
+
+static int
+remove_one(const char *path, const struct stat *status, int type,
+	struct FTW *ftw)
+{
+	(void)status;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void
+dir_remove(char *dir)
+{
+	(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(dir);
+}
+
+void
+dir_write(const char *dir, const char *name, const void *data, size_t size)
+{
+	char path[4096];
+	FILE *file;
+
+	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	for (char *slash = path + strlen(dir) + 1;
+		(slash = strchr(slash, '/')) != NULL; *slash++ = '/') {
+		*slash = '\0';
+		(void)mkdir(path, 0777);
+	}
+	file = fopen(path, "wb");
+	ck_assert_msg(file != NULL, "%s: %s", path, strerror(errno));
+	ck_assert_uint_eq(fwrite(data, 1, size, file), size);
+	ck_assert_int_eq(fclose(file), 0);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tests share: running a suite, clients made of bare sockets, and
+ * the command as a child process. Whatever waits has a deadline, and what
+ * fails prints the bytes.
+ */
+#ifndef HARNESS_H
+#define HARNESS_H
+
+#ifdef NDEBUG
+#error "tests need their assertions"
+#endif
+
+#include <check.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Adds the case to the suite; each of its tests fails when it leaves a
+ * descriptor open.
+ */
+void rt_test_case(Suite *suite, TCase *tcase);
+
+/*
+ * Runs every test of the suite in a process of its own, with TAP on stdout,
+ * and frees the suite. Returns main()'s exit status. CK_RUN_CASE and
+ * CK_FORK=no choose and debug one.
+ */
+int rt_test_run(Suite *suite);
+
+/* How long anything may take before it is taken to hang: seconds. */
+#define RT_TEST_PATIENCE 20
+
+/* Bytes that grow; `data` is terminated by a NUL that is not counted. */
+struct bytes {
+	char *data;
+	size_t size;
+};
+
+void bytes_add(struct bytes *bytes, const void *data, size_t size);
+void bytes_free(struct bytes *bytes);
+
+/* Escaped as in C, for messages; static, good for two at a time. */
+const char *shown(const void *data, size_t size);
+
+/* Fails unless the two are the same, and prints both. */
+#define assert_bytes(got, got_size, expected, expected_size) \
+	assert_bytes_at(__FILE__, __LINE__, (got), (got_size), (expected), \
+		(expected_size))
+void assert_bytes_at(const char *file, int line, const void *got,
+	size_t got_size, const void *expected, size_t expected_size);
+
+/* Fails unless `text` is found in the bytes (or is not: assert_lacks). */
+#define assert_has(got, text) \
+	ck_assert_msg(strstr((got).data, (text)) != NULL, \
+		"expected \"%s\" in: %s", (text), \
+		shown((got).data, (got).size))
+#define assert_lacks(got, text) \
+	ck_assert_msg(strstr((got).data, (text)) == NULL, \
+		"unexpected \"%s\" in: %s", (text), \
+		shown((got).data, (got).size))
+#define assert_begins(got, text) \
+	ck_assert_msg(strncmp((got).data, (text), strlen(text)) == 0, \
+		"expected \"%s\" first in: %s", (text), \
+		shown((got).data, (got).size))
+
+/* --- clients --- */
+
+/* Connects to "http://127.0.0.1:43121/", "http://[::1]:43121/", "unix:/p". */
+int client_connect(const char *url);
+
+/* Sends everything; false when the peer reset the connection. */
+bool client_send(int fd, const void *data, size_t size);
+bool client_send_text(int fd, const char *text);
+
+/* Receives until FIN or RST. Returns 0, or the errno that ended it. */
+int client_receive(int fd, struct bytes *to);
+
+/* Receives until `text` has come, or fails. */
+void client_expect(int fd, struct bytes *to, const char *text);
+
+/* Connect, send, receive to the end, close: the whole reply. */
+struct bytes client_exchange(const char *url, const char *request);
+
+/* 0 once the descriptor is readable, or -1 after `ms`. */
+int client_wait(int fd, int ms);
+
+/* --- the command --- */
+
+struct child {
+	pid_t pid;
+	int out;         /* its stdout, -1 once at its end */
+	int err;         /* its stderr */
+	int in;          /* its stdin, if `with_input` */
+	char url[2][256]; /* the first lines of stdout */
+};
+
+/*
+ * Starts $RETORT with these arguments (NULL-terminated, without argv[0]), and
+ * if `wait_urls` > 0 waits for so many URL lines.
+ */
+struct child child_start(const char *const *args, int wait_urls);
+
+/* The same, after prepare(arg) in the new process (NULL: nothing). */
+struct child child_start_prepared(const char *const *args, int wait_urls,
+	void (*prepare)(const void *arg), const void *arg);
+
+/* The same as one text, split at spaces. */
+struct child child_start_text(const char *args, int wait_urls);
+
+/* Waits for its end: the exit status, or 128 + the signal. Closes all. */
+int child_end(struct child *child);
+
+/* Everything on its stderr until it ends, then child_end(). */
+int child_end_with_errors(struct child *child, struct bytes *errors);
+
+/* Sends SIGTERM, expects exit status 0. */
+void child_stop(struct child *child);
+
+/* --- files --- */
+
+/* A new folder beneath $TMPDIR; removed with all in it by dir_remove(). */
+char *dir_make(void);
+void dir_remove(char *dir);
+
+/* Writes a file beneath a folder, making the folders on the way. */
+void dir_write(const char *dir, const char *name, const void *data,
+	size_t size);
+
+#endif

@@ -1,0 +1,111 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# A room includes headers of its own and of earlier rooms only; the command
+# (main, args, output) includes retort.h alone. Prints TAP.
+
+set -u
+LC_ALL=C
+export LC_ALL
+src=${RETORT_SRCDIR:-$(dirname "$0")/..}/src
+count=0
+
+# rank ROOM
+rank()
+{
+	case $1 in
+	retort | rt_llhttp) echo 0 ;;
+	buf | sock | io) echo 1 ;;
+	http | file | type) echo 2 ;;
+	reply) echo 3 ;;
+	site) echo 4 ;;
+	route) echo 5 ;;
+	conn) echo 6 ;;
+	journal) echo 7 ;;
+	server) echo 8 ;;
+	main | args | output) echo 9 ;;
+	*) return 1 ;;
+	esac
+}
+
+# wrong FILE: prints what is wrong with its includes
+wrong()
+{
+	room=$(basename "$1")
+	room=${room%.[ch]}
+	case $room in
+	io_*) room=io ;;
+	esac
+	own=$(rank "$room") || {
+		echo "$1: a room without a place: add it to tests/layers.sh"
+		return
+	}
+	# system headers stand in <>, ours in "", which config.h has too
+	sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]\([^">]*\)[">].*/\1/p' \
+		"$1" | while read -r header; do
+		case $header in
+		config.h) continue ;;
+		rt_llhttp.h | llhttp.h | */llhttp.h)
+			[ "$room.$header" = http.rt_llhttp.h ] ||
+				echo "$1: knows llhttp by $header"
+			continue
+			;;
+		retort.h) continue ;;
+		esac
+		name=${header%.h}
+		[ -f "$src/$header" ] || [ -f "$(dirname "$1")/$header" ] ||
+			continue
+		its=$(rank "$name") || {
+			echo "$1: $header is of no room"
+			continue
+		}
+		# the command is the proof that retort.h is enough
+		if [ "$its" -gt "$own" ] ||
+			{ [ "$own" -eq 9 ] && [ "$its" -lt 9 ]; }; then
+			echo "$1: includes $header"
+		fi
+	done
+}
+
+# result NAME PROBLEMS
+result()
+{
+	count=$((count + 1))
+	if [ -z "$2" ]; then
+		echo "ok $count - $1"
+	else
+		printf '%s\n' "$2" | sed 's/^/# /'
+		echo "not ok $count - $1"
+	fi
+}
+
+for file in "$src"/*.[ch]; do
+	case $file in
+	*/rt_llhttp*) continue ;; # made by make
+	esac
+	result "$(basename "$file")" "$(wrong "$file")"
+done
+
+# what must be found is found
+trap 'rm -rf "$bad"' EXIT
+bad=$(mktemp -d "${TMPDIR:-/tmp}/retort-layers.XXXXXX") || exit 99
+expect()
+{
+	printf '#include "config.h"\n%s\n' "$2" >"$bad/$1"
+	name="in $1 refused: ${2#"#"}"
+	if [ -n "$(wrong "$bad/$1")" ]; then
+		result "$name" ''
+	else
+		result "$name" 'was allowed'
+	fi
+}
+expect buf.c '#include "conn.h"'
+expect buf.h '# include <http.h>'
+expect file.c '#include "reply.h"'
+expect main.c '#include "buf.h"'
+expect args.h '#include "server.h"'
+expect server.c '#include "args.h"'
+expect conn.c '#include "rt_llhttp.h"'
+expect http.c '#include <llhttp.h>'
+expect util.c '#include "buf.h"'
+echo "1..$count"

@@ -1,0 +1,681 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of route.c: which answer a request gets, without a socket. */
+#include "config.h"
+
+#include "harness.h"
+#include "route.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const struct rt_limits limits = {
+	.target = 8 << 10, .head = 64 << 10, .fields = 100};
+
+static struct rt_route route;
+static char error[RETORT_ERROR_SIZE];
+
+static void
+open_route(void)
+{
+	ck_assert_int_eq(rt_route_init(&route, NULL, 0), 0);
+}
+
+static void
+set_reply(struct retort_reply reply)
+{
+	int code = rt_route_set_reply(&route, &reply, error);
+
+	ck_assert_msg(code == 0, "rt_route_set_reply: %s", error);
+}
+
+/* --- asking --- */
+
+struct asked {
+	struct rt_http *http;
+	const char *request; /* text */
+	struct rt_reply reply;
+};
+
+static void
+open_asked(struct asked *asked, const char *request)
+{
+	size_t at = 0;
+
+	asked->request = request;
+	asked->http = rt_http_new();
+	ck_assert_ptr_nonnull(asked->http);
+	rt_http_reset(asked->http, &limits);
+	ck_assert_msg(rt_http_feed(asked->http, request, &at,
+		strlen(request)) == RT_HTTP_HEAD, "no request: %s",
+		shown(request, strlen(request)));
+	rt_reply_init(&asked->reply);
+}
+
+static void
+close_asked(struct asked *asked)
+{
+	rt_reply_free(&asked->reply);
+	rt_http_free(asked->http);
+}
+
+static void
+answer(struct asked *asked)
+{
+	rt_route_answer(&route, rt_http_request(asked->http), asked->request,
+		strlen(asked->request), DATE, &asked->reply);
+}
+
+/* The reply's script as the client would receive it. */
+static struct bytes
+flatten(const struct rt_reply *reply)
+{
+	struct bytes to = {.data = NULL};
+
+	ck_assert(rt_reply_ok(reply));
+	ck_assert_uint_ge(reply->step_count, 1);
+	bytes_add(&to, "", 0);
+	for (size_t i = 0; i < reply->step_count; i++) {
+		const struct rt_step *step = reply->steps + i;
+		const char *bytes = step->bytes;
+
+		if (i == reply->step_count - 1) {
+			ck_assert_int_eq(step->kind, RT_STEP_CLOSE);
+			break;
+		}
+		if (step->kind == RT_STEP_TEXT)
+			bytes = reply->text.data + step->at;
+		else
+			ck_assert_int_eq(step->kind, RT_STEP_BYTES);
+		bytes_add(&to, bytes, (size_t)step->size);
+	}
+	return to;
+}
+
+static void
+expect_answer(const char *request, const void *expected, size_t size)
+{
+	struct asked asked;
+	struct bytes got;
+
+	open_asked(&asked, request);
+	answer(&asked);
+	got = flatten(&asked.reply);
+	assert_bytes(got.data, got.size, expected, size);
+	bytes_free(&got);
+	close_asked(&asked);
+}
+
+static void
+expect_text(const char *request, const char *expected)
+{
+	expect_answer(request, expected, strlen(expected));
+}
+
+/* What rt_route_refusal() says: the status, and for 0 the rest. */
+struct verdict {
+	int status;
+	uint64_t max;
+	bool keep;
+	const char *reason;
+};
+
+static struct verdict
+judge(const char *request)
+{
+	struct verdict verdict = {.reason = "not set", .max = 12345};
+	struct asked asked;
+
+	open_asked(&asked, request);
+	verdict.status = rt_route_refusal(&route, rt_http_request(asked.http),
+		request, &verdict.max, &verdict.keep, &verdict.reason);
+	close_asked(&asked);
+	return verdict;
+}
+
+#define GET "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+#define HEAD "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"
+#define END "Connection: close\r\n\r\n"
+#define TOLD "Date: " DATE "\r\n"
+#define TEXT "Content-Type: text/plain; charset=utf-8\r\n"
+
+/* --- nothing, canned, raw, echo, files --- */
+
+START_TEST(nothing_answers_404)
+{
+	open_route();
+	expect_text(GET, "HTTP/1.1 404 Not Found\r\n" TOLD TEXT
+		"Content-Length: 14\r\n" END "404 Not Found\n");
+	expect_text(HEAD, "HTTP/1.1 404 Not Found\r\n" TOLD TEXT
+		"Content-Length: 14\r\n" END);
+	expect_text("POST /a HTTP/1.0\r\n\r\n", "HTTP/1.1 404 Not Found\r\n"
+		TOLD TEXT "Content-Length: 14\r\n" END "404 Not Found\n");
+	rt_route_free(&route);
+}
+END_TEST
+
+START_TEST(a_canned_reply)
+{
+	static const char *const requests[] = {GET,
+		"POST /a?b HTTP/1.1\r\nHost: x\r\n\r\n",
+		"FROB / HTTP/1.0\r\n\r\n", "OPTIONS * HTTP/1.0\r\n\r\n",
+		"DELETE http://y/ HTTP/1.1\r\nHost: x\r\n\r\n"};
+
+	open_route();
+	set_reply((struct retort_reply){.status = 201,
+		.type = "application/json", .body = "{\"a\":1}",
+		.body_size = 7});
+	for (size_t i = 0; i < COUNT(requests); i++)
+		expect_text(requests[i], "HTTP/1.1 201 Created\r\n" TOLD
+			"Content-Type: application/json\r\n"
+			"Content-Length: 7\r\n" END "{\"a\":1}");
+	expect_text(HEAD, "HTTP/1.1 201 Created\r\n" TOLD
+		"Content-Type: application/json\r\n"
+		"Content-Length: 7\r\n" END);
+	rt_route_free(&route);
+}
+END_TEST
+
+START_TEST(a_canned_reply_by_default)
+{
+	open_route();
+	set_reply((struct retort_reply){.status = 0});
+	expect_text(GET, "HTTP/1.1 200 OK\r\n" TOLD
+		"Content-Length: 0\r\n" END);
+	set_reply((struct retort_reply){.body = "a\0b", .body_size = 3});
+	expect_answer(GET, "HTTP/1.1 200 OK\r\n" TOLD TEXT
+		"Content-Length: 3\r\n" END "a\0b",
+		sizeof "HTTP/1.1 200 OK\r\n" TOLD TEXT
+		"Content-Length: 3\r\n" END "a\0b" - 1);
+	/* the phrase of an unknown status; a type alone is kept */
+	set_reply((struct retort_reply){.status = 999, .type = "a/b"});
+	expect_text(GET, "HTTP/1.1 999 Unknown\r\n" TOLD
+		"Content-Type: a/b\r\nContent-Length: 0\r\n" END);
+	rt_route_free(&route);
+}
+END_TEST
+
+START_TEST(statuses_without_a_body)
+{
+	open_route();
+	set_reply((struct retort_reply){.status = 204});
+	expect_text(GET, "HTTP/1.1 204 No Content\r\n" TOLD END);
+	expect_text(HEAD, "HTTP/1.1 204 No Content\r\n" TOLD END);
+	set_reply((struct retort_reply){.status = 304});
+	expect_text(GET, "HTTP/1.1 304 Not Modified\r\n" TOLD END);
+	rt_route_free(&route);
+}
+END_TEST
+
+START_TEST(a_canned_reply_with_fields)
+{
+	const struct retort_field fields[] = {{"X-A", "1"}, {"x-a", "2"},
+		{"date", NULL}, {"content-type", "own/type"}, {"Set", "\x80 ,"}};
+
+	open_route();
+	set_reply((struct retort_reply){.body = "b", .body_size = 1,
+		.fields = fields, .field_count = COUNT(fields)});
+	expect_text(GET, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n"
+		"X-A: 1\r\nx-a: 2\r\ncontent-type: own/type\r\n"
+		"Set: \x80 ,\r\n" END "b");
+	rt_route_free(&route);
+}
+END_TEST
+
+/* Everything is copied. */
+START_TEST(a_canned_reply_is_a_copy)
+{
+	char body[] = "body", type[] = "a/b", name[] = "N", value[] = "v";
+	struct retort_field field = {name, value};
+
+	open_route();
+	set_reply((struct retort_reply){.type = type, .body = body,
+		.body_size = 4, .fields = &field, .field_count = 1});
+	memset(body, 'X', 4);
+	memset(type, 'X', 3);
+	name[0] = value[0] = 'X';
+	field.name = field.value = "gone";
+	expect_text(GET, "HTTP/1.1 200 OK\r\n" TOLD "Content-Type: a/b\r\n"
+		"Content-Length: 4\r\nN: v\r\n" END "body");
+	rt_route_free(&route);
+}
+END_TEST
+
+START_TEST(a_raw_reply)
+{
+	static const struct {
+		const char *bytes;
+		int status;
+	} cases[] = {
+		{"HTTP/1.1 418 Teapot\r\n\r\nshort", 418},
+		{"HTTP/1.0 200\r\n\r\n", 200},
+		{"HTTP/1.1 2x0 OK\r\n\r\n", 0},
+		{"HTTP/1.1  200 OK\r\n\r\n", 0},
+		{"HTTP/2 200\r\n\r\n", 0},
+		{"HTTP/1.1 20", 0},
+		{"anything at all", 0},
+		{"", 0},
+	};
+
+	open_route();
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct asked asked;
+
+		set_reply((struct retort_reply){.raw = true,
+			.body = cases[i].bytes,
+			.body_size = strlen(cases[i].bytes)});
+		expect_text(GET, cases[i].bytes);
+		/* nothing is left out, whatever the method */
+		expect_text(HEAD, cases[i].bytes);
+		open_asked(&asked, GET);
+		answer(&asked);
+		ck_assert_msg(asked.reply.status == cases[i].status,
+			"%s: expected %d, got %d", cases[i].bytes,
+			cases[i].status, asked.reply.status);
+		close_asked(&asked);
+	}
+	rt_route_free(&route);
+}
+END_TEST
+
+START_TEST(an_echo)
+{
+	static const char *const request = "POST /a HTTP/1.1\r\nHost:  x \r\n"
+		"X: \xff\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"3;a=b\r\nabc\r\n0\r\n\r\n";
+	const struct retort_field field = {"X-Echo", "yes"};
+	char expected[1024];
+
+	open_route();
+	set_reply((struct retort_reply){.echo = true, .fields = &field,
+		.field_count = 1, .status = 202});
+	(void)snprintf(expected, sizeof expected, "HTTP/1.1 202 Accepted\r\n"
+		TOLD TEXT "Content-Length: %zu\r\nX-Echo: yes\r\n" END "%s",
+		strlen(request), request);
+	expect_text(request, expected);
+	(void)snprintf(expected, sizeof expected, "HTTP/1.1 202 Accepted\r\n"
+		TOLD TEXT "Content-Length: %zu\r\nX-Echo: yes\r\n" END,
+		strlen(HEAD));
+	expect_text(HEAD, expected);
+	rt_route_free(&route);
+}
+END_TEST
+
+static void
+set_files(const char *folder, struct retort_files files)
+{
+	int code = rt_route_set_files(&route, folder, &files, error);
+
+	ck_assert_msg(code == 0, "rt_route_set_files: %s", error);
+}
+
+START_TEST(files)
+{
+	char *folder = dir_make();
+	char name[] = "X-Own", value[] = "own", extension[] = "odd",
+		type[] = "own/type";
+	struct retort_field field = {name, value}, mime = {extension, type};
+	struct asked asked;
+	struct bytes got;
+
+	dir_write(folder, "a.odd", "odd", 3);
+	dir_write(folder, ".b", "dot", 3);
+	open_route();
+	set_files(folder, (struct retort_files){.fields = &field,
+		.field_count = 1, .types = &mime, .type_count = 1,
+		.dotfiles = true});
+	name[0] = value[0] = extension[0] = type[0] = '!';
+	open_asked(&asked, "GET /a.odd HTTP/1.0\r\n\r\n");
+	answer(&asked);
+	got = flatten(&asked.reply);
+	assert_begins(got, "HTTP/1.1 200 OK\r\n" TOLD
+		"Content-Type: own/type\r\n");
+	assert_has(got, "\r\nX-Own: own\r\n");
+	assert_has(got, "\r\n\r\nodd");
+	bytes_free(&got);
+	close_asked(&asked);
+	open_asked(&asked, "GET /.b HTTP/1.0\r\n\r\n");
+	answer(&asked);
+	got = flatten(&asked.reply);
+	assert_begins(got, "HTTP/1.1 200 OK\r\n");
+	bytes_free(&got);
+	close_asked(&asked);
+	/* by default neither */
+	set_files(folder, (struct retort_files){.dotfiles = false});
+	open_asked(&asked, "GET /.b HTTP/1.0\r\n\r\n");
+	answer(&asked);
+	ck_assert_int_eq(asked.reply.status, 404);
+	close_asked(&asked);
+	rt_route_free(&route);
+	dir_remove(folder);
+}
+END_TEST
+
+START_TEST(the_later_replaces_the_earlier)
+{
+	char *folder = dir_make();
+	struct asked asked;
+
+	dir_write(folder, "index.html", "file", 4);
+	open_route();
+	set_reply((struct retort_reply){.status = 201});
+	set_files(folder, (struct retort_files){.dotfiles = false});
+	open_asked(&asked, GET);
+	answer(&asked);
+	ck_assert_int_eq(asked.reply.status, 200);
+	close_asked(&asked);
+	set_reply((struct retort_reply){.status = 202});
+	open_asked(&asked, GET);
+	answer(&asked);
+	ck_assert_int_eq(asked.reply.status, 202);
+	/* one that is refused replaces nothing */
+	ck_assert_int_eq(rt_route_set_reply(&route, &(struct retort_reply){
+		.status = 7}, error), -EINVAL);
+	ck_assert_int_lt(rt_route_set_files(&route, "/nowhere/at/all",
+		&(struct retort_files){.dotfiles = false}, error), 0);
+	answer(&asked);
+	ck_assert_int_eq(asked.reply.status, 202);
+	close_asked(&asked);
+	rt_route_free(&route);
+	dir_remove(folder);
+}
+END_TEST
+
+/* What was replaced lasts for as long as a reply may borrow from it. */
+START_TEST(retired_replies_last)
+{
+	struct asked asked[3];
+	struct bytes got;
+
+	open_route();
+	for (int i = 0; i < 3; i++) {
+		char body[32];
+
+		(void)snprintf(body, sizeof body, "body %d", i);
+		set_reply((struct retort_reply){.body = body, .body_size = 6});
+		open_asked(asked + i, GET);
+		answer(asked + i);
+	}
+	set_reply((struct retort_reply){.raw = true, .body = "raw",
+		.body_size = 3});
+	for (int i = 0; i < 3; i++) {
+		char body[32];
+
+		got = flatten(&asked[i].reply);
+		(void)snprintf(body, sizeof body, "body %d", i);
+		assert_has(got, body);
+		bytes_free(&got);
+		close_asked(asked + i);
+	}
+	ck_assert_ptr_nonnull(route.retired);
+	rt_route_forget(&route);
+	ck_assert_ptr_null(route.retired);
+	expect_text(GET, "raw");
+	rt_route_forget(&route);
+	expect_text(GET, "raw");
+	rt_route_free(&route);
+}
+END_TEST
+
+/* --- refusals --- */
+
+START_TEST(bodies_of_whom)
+{
+	static const char *const post = "POST / HTTP/1.1\r\nHost: x\r\n"
+		"Content-Length: 5\r\n\r\n";
+	char *folder = dir_make();
+
+	open_route();
+	ck_assert_uint_eq(judge(post).max, 1 << 20);
+	ck_assert_int_eq(judge(post).keep, false);
+	set_reply((struct retort_reply){.body = "a", .body_size = 1});
+	ck_assert_int_eq(judge(post).status, 0);
+	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
+	ck_assert_int_eq(judge(post).keep, false);
+	ck_assert_ptr_null(judge(post).reason);
+	set_reply((struct retort_reply){.raw = true});
+	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
+	ck_assert_int_eq(judge(post).keep, false);
+	set_reply((struct retort_reply){.echo = true});
+	ck_assert_int_eq(judge(post).status, 0);
+	ck_assert_uint_eq(judge(post).max, 1 << 20);
+	ck_assert_int_eq(judge(post).keep, true);
+	set_files(folder, (struct retort_files){.dotfiles = false});
+	ck_assert_int_eq(judge(post).status, 405);
+	ck_assert_int_eq(judge(GET).status, 0);
+	ck_assert_uint_eq(judge(GET).max, 1 << 20);
+	ck_assert_int_eq(judge(GET).keep, false);
+	ck_assert_int_eq(judge("FROB / HTTP/1.0\r\n\r\n").status, 501);
+	rt_route_free(&route);
+	dir_remove(folder);
+}
+END_TEST
+
+START_TEST(the_largest_body_is_an_option)
+{
+	open_route();
+	rt_route_free(&route);
+	ck_assert_int_eq(rt_route_init(&route, NULL, 77), 0);
+	ck_assert_uint_eq(judge(GET).max, 77);
+	set_reply((struct retort_reply){.body = "a", .body_size = 1});
+	ck_assert_uint_eq(judge(GET).max, 77);
+	set_reply((struct retort_reply){.echo = true});
+	ck_assert_uint_eq(judge(GET).max, 77);
+	rt_route_free(&route);
+}
+END_TEST
+
+static int
+judge_host(const char *host)
+{
+	static char request[512];
+	struct verdict verdict;
+
+	(void)snprintf(request, sizeof request,
+		"GET / HTTP/1.1\r\nHost: %s\r\n\r\n", host);
+	verdict = judge(request);
+	if (verdict.status != 0)
+		ck_assert_ptr_nonnull(verdict.reason);
+	return verdict.status;
+}
+
+START_TEST(hosts)
+{
+	static const char *const names[] = {"example.org", "[::1]",
+		"127.0.0.1", NULL};
+	static const char *const served[] = {"example.org", "EXAMPLE.org",
+		"example.org:8080", "example.org:", "example.org:0", "[::1]",
+		"[::1]:8080", "[::1]:", "127.0.0.1", "127.0.0.1:1"};
+	static const char *const others[] = {"example.com", "example.or",
+		"example.orgg", "www.example.org", "example.org.", "[::2]",
+		"[::1:8080]", "127.0.0.2", "evil:example.org", "127.0.0.11", ""};
+	static const char *const none[] = {NULL};
+
+	ck_assert_int_eq(rt_route_init(&route, names, 0), 0);
+	for (size_t i = 0; i < COUNT(served); i++)
+		ck_assert_msg(judge_host(served[i]) == 0, "%s: refused",
+			served[i]);
+	for (size_t i = 0; i < COUNT(others); i++) {
+		/* what is malformed has been refused by then */
+		if (strcmp(others[i], "evil:example.org") == 0 ||
+			strcmp(others[i], "[::1:8080]") == 0)
+			continue;
+		ck_assert_msg(judge_host(others[i]) == 421, "%s: served",
+			others[i]);
+	}
+	/* the target's authority goes before Host (RFC 9112 3.2.2) */
+	ck_assert_int_eq(judge("GET http://example.org/ HTTP/1.1\r\n"
+		"Host: evil\r\n\r\n").status, 0);
+	ck_assert_int_eq(judge("GET http://evil/ HTTP/1.1\r\n"
+		"Host: example.org\r\n\r\n").status, 421);
+	/* none at all is none of them */
+	ck_assert_int_eq(judge("GET / HTTP/1.0\r\n\r\n").status, 421);
+	/* before the method is looked at */
+	set_reply((struct retort_reply){.echo = true});
+	ck_assert_int_eq(judge_host("evil"), 421);
+	rt_route_free(&route);
+
+	ck_assert_int_eq(rt_route_init(&route, none, 0), 0);
+	ck_assert_int_eq(judge_host("example.org"), 421);
+	rt_route_free(&route);
+	open_route();
+	ck_assert_int_eq(judge_host("anything"), 0);
+	ck_assert_int_eq(judge("GET / HTTP/1.0\r\n\r\n").status, 0);
+	rt_route_free(&route);
+}
+END_TEST
+
+/* --- checks --- */
+
+static void
+refuse_field(const char *name, const char *value, const char *message)
+{
+	const struct retort_field fields[] = {{"Good", "one"}, {name, value}};
+	const struct retort_reply reply = {.fields = fields, .field_count = 2};
+	const struct retort_files own = {.fields = fields, .field_count = 2};
+
+	memset(error, '#', sizeof error);
+	ck_assert_msg(rt_route_set_reply(&route, &reply, error) == -EINVAL,
+		"not refused: %s", message);
+	ck_assert_str_eq(error, message);
+	memset(error, '#', sizeof error);
+	ck_assert_int_eq(rt_route_set_files(&route, "/", &own, error),
+		-EINVAL);
+	ck_assert_str_eq(error, message);
+	/* without room for a text */
+	ck_assert_int_eq(rt_route_set_reply(&route, &reply, NULL), -EINVAL);
+}
+
+START_TEST(fields_are_checked)
+{
+	static const char *const framing[] = {"Content-Length",
+		"content-length", "Transfer-Encoding", "TRANSFER-ENCODING",
+		"Connection", "cOnNeCtIoN"};
+	char message[RETORT_ERROR_SIZE];
+
+	open_route();
+	refuse_field("", "v", "malformed field name: ");
+	refuse_field(NULL, "v", "malformed field name: ");
+	refuse_field("A B", "v", "malformed field name: A B");
+	refuse_field("A:", "v", "malformed field name: A:");
+	refuse_field("A\r\nB", "v", "malformed field name: A\r\nB");
+	refuse_field("A\x80", NULL, "malformed field name: A\x80");
+	refuse_field("X", "a\r\nB: c", "malformed value of field: X");
+	refuse_field("X", "a\n", "malformed value of field: X");
+	refuse_field("X", "a\x01", "malformed value of field: X");
+	refuse_field("X", "a\x7f", "malformed value of field: X");
+	refuse_field("X", " a", "malformed value of field: X");
+	refuse_field("X", "a ", "malformed value of field: X");
+	refuse_field("X", "a\t", "malformed value of field: X");
+	for (size_t i = 0; i < COUNT(framing); i++) {
+		(void)snprintf(message, sizeof message,
+			"field that only a raw reply may have: %s", framing[i]);
+		refuse_field(framing[i], "5", message);
+		refuse_field(framing[i], NULL, message);
+	}
+	rt_route_free(&route);
+}
+END_TEST
+
+static void
+refuse_reply(struct retort_reply reply, const char *message)
+{
+	memset(error, '#', sizeof error);
+	ck_assert_msg(rt_route_set_reply(&route, &reply, error) == -EINVAL,
+		"not refused: %s", message);
+	ck_assert_str_eq(error, message);
+}
+
+START_TEST(replies_are_checked)
+{
+	static const char status[] = "status: expected 200 to 999";
+	static const char body[] = "status: a 204 or 304 has no body";
+
+	open_route();
+	refuse_reply((struct retort_reply){.status = 199}, status);
+	refuse_reply((struct retort_reply){.status = 100}, status);
+	refuse_reply((struct retort_reply){.status = 1000}, status);
+	refuse_reply((struct retort_reply){.status = -1}, status);
+	refuse_reply((struct retort_reply){.status = 204, .body = "a",
+		.body_size = 1}, body);
+	refuse_reply((struct retort_reply){.status = 304, .body = "a",
+		.body_size = 1}, body);
+	refuse_reply((struct retort_reply){.raw = true, .echo = true},
+		"reply: both raw and an echo");
+	refuse_reply((struct retort_reply){.type = ""},
+		"malformed media type: ");
+	refuse_reply((struct retort_reply){.type = "a\r\nb"},
+		"malformed media type: a\r\nb");
+	set_reply((struct retort_reply){.status = 200});
+	set_reply((struct retort_reply){.status = 999});
+	rt_route_free(&route);
+}
+END_TEST
+
+START_TEST(files_are_checked)
+{
+	struct retort_field type = {"ext", ""};
+	const struct retort_files types = {.types = &type, .type_count = 1};
+	char *folder = dir_make();
+
+	open_route();
+	ck_assert_int_eq(rt_route_set_files(&route, folder, &types, error),
+		-EINVAL);
+	ck_assert_str_eq(error, "malformed media type of: ext");
+	type.value = NULL;
+	ck_assert_int_eq(rt_route_set_files(&route, folder, &types, error),
+		-EINVAL);
+	type.value = "a\r\n";
+	ck_assert_int_eq(rt_route_set_files(&route, folder, &types, error),
+		-EINVAL);
+	type.name = NULL;
+	type.value = "a/b";
+	ck_assert_int_eq(rt_route_set_files(&route, folder, &types, error),
+		-EINVAL);
+	ck_assert_str_eq(error, "malformed media type of: ");
+	ck_assert_int_eq(rt_route_set_files(&route, "/nowhere/at/all",
+		&(struct retort_files){.type_count = 0}, error), -ENOENT);
+	ck_assert_str_eq(error, "/nowhere/at/all: No such file or directory");
+	ck_assert_int_eq(rt_route_set_files(&route, "/dev/null",
+		&(struct retort_files){.type_count = 0}, error), -ENOTSUP);
+	ck_assert_str_eq(error,
+		"/dev/null: neither a folder nor a regular file");
+	rt_route_free(&route);
+	dir_remove(folder);
+}
+END_TEST
+
+static void
+add(Suite *suite, const char *name, const TTest *const *tests)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 60);
+	for (; *tests != NULL; tests++)
+		tcase_add_test(tcase, *tests);
+	rt_test_case(suite, tcase);
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("route");
+	const TTest *const answers[] = {nothing_answers_404, a_canned_reply,
+		a_canned_reply_by_default, statuses_without_a_body,
+		a_canned_reply_with_fields, a_canned_reply_is_a_copy,
+		a_raw_reply, an_echo, files, the_later_replaces_the_earlier,
+		retired_replies_last, NULL};
+	const TTest *const refusals[] = {bodies_of_whom,
+		the_largest_body_is_an_option, hosts, NULL};
+	const TTest *const checks[] = {fields_are_checked,
+		replies_are_checked, files_are_checked, NULL};
+
+	add(suite, "answers", answers);
+	add(suite, "refusals", refusals);
+	add(suite, "checks", checks);
+	return rt_test_run(suite);
+}
