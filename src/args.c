@@ -36,42 +36,32 @@ die(int status, const char *format, ...)
 	exit(status);
 }
 
+/* clang-format off */
 static const char help[] =
-	"Usage: retort [OPTION]... [ROOT]\n"
-	"Serves the files beneath ROOT (default: .), or ROOT itself if it is a "
-        "file,\n"
-	"or one canned reply, over HTTP: one request per connection.\n"
-	"\n"
-	"Where    -p, --port PORT       8080; 0: any free one\n"
-	"         -b, --bind ADDR       127.0.0.1 and ::1; also unix:PATH, "
-        "fd:N\n"
-	"What     -s, --status CODE     reply to every request with this "
-        "status\n"
-	"             --body TEXT       and this body; @FILE, @- (standard "
-        "input)\n"
-	"             --type TYPE       and this Content-Type\n"
-	"             --raw FILE        reply with exactly these bytes; -\n"
-	"             --echo            reply with the request\n"
-	"         -H, --header 'N: V'   set a field of the reply; 'N:' removes "
-        "it\n"
-	"             --mime EXT=TYPE   the type of files *.EXT\n"
-	"             --dotfiles        serve names that begin with a dot\n"
-	"             --host NAME       421 for every other Host\n"
-	"Seeing   -v, -vv               show requests' heads; bodies too\n"
-	"             --log FORMAT      short, common, json, none\n"
-	"         -q, --quiet           same as --log none\n"
-	"Scripts      --port-file FILE  write the port there\n"
-	"             --requests N      exit after N replies\n"
-	"             --lifetime SECS   exit after this time\n"
-	"             --with-parent     exit when the parent does\n"
-	"             --grace SECS      to finish replies when told to stop "
-        "(1)\n"
-	"Limits       --timeout SECS    for head, body and reply (10, 10, 30)\n"
-	"             --max-target BYTES (8192)    --max-head BYTES (65536)\n"
-	"             --max-fields N (100)         --max-body BYTES|none\n"
-	"             --io best|epoll|poll\n"
-	"         -h, --help  -V, --version\n"
-	"See retort(1).\n";
+"Usage: retort [OPTION]... [ROOT]\n"
+"Answers HTTP requests, one per connection, with the files beneath ROOT (.),\n"
+"with ROOT itself if it is a file, or with one canned reply. See retort(1).\n"
+"Where\n"
+"  -p, --port PORT       8080; 0: a free one     -b, --bind ADDR unix:PATH, fd:N\n"
+"What\n"
+"  -s, --status CODE     reply to everything     --body TEXT     or @FILE, @-\n"
+"      --type TYPE       its Content-Type        --raw FILE      all its bytes\n"
+"      --echo            the request itself      --mime EXT=TYPE type of *.EXT\n"
+"  -H, --header 'N: V'   a field; 'N:' removes   --dotfiles      serve .names\n"
+"      --host NAME       421 for any other Host\n"
+"Seeing the requests\n"
+"  -v, -vv               their heads; bodies     -q, --quiet     no log\n"
+"      --log FORMAT      short, common, json, none\n"
+"For scripts\n"
+"      --port-file FILE  write the port there    --requests N    exit after N\n"
+"      --lifetime SECS   exit after a time       --with-parent   exit with it\n"
+"      --grace SECS      to end replies (1)\n"
+"Limits\n"
+"      --timeout SECS    head, body, reply (10, 10, 30)\n"
+"      --max-target BYTES (8192)   --max-head BYTES (65536)\n"
+"      --max-fields N (100)        --max-body BYTES|none\n"
+"      --io best|epoll|poll        -h, --help   -V, --version\n";
+/* clang-format on */
 
 /* --- values --- */
 
@@ -242,6 +232,16 @@ struct given {
 	size_t type_count;
 };
 
+/* What the library would refuse later is refused where its option is known. */
+static void
+check(const char *option, const char *text, const struct retort_reply *reply)
+{
+	char error[RETORT_ERROR_SIZE];
+
+	if (retort_check(reply, error) < 0)
+		die(EXIT_USAGE, "%s '%s': %s", option, text, error);
+}
+
 /* "Name: value", and "Name:" to remove. */
 static void
 add_header(struct given *given, const char *text)
@@ -268,6 +268,8 @@ add_header(struct given *given, const char *text)
 	field = given->fields + given->field_count++;
 	field->name = name;
 	field->value = *value ? value : NULL;
+	check("--header", text,
+		&(struct retort_reply){.fields = field, .field_count = 1});
 }
 
 static void
@@ -291,6 +293,7 @@ add_type(struct given *given, const char *text)
 	type = given->types + given->type_count++;
 	type->name = extension;
 	type->value = extension + (equals - text) + 1;
+	check("--mime", text, &(struct retort_reply){.type = type->value});
 	given->files = true;
 }
 
@@ -403,6 +406,7 @@ read_option(struct args *args, struct given *given, int option,
 		given->body = text;
 		break;
 	case OPT_TYPE:
+		check("--type", text, &(struct retort_reply){.type = text});
 		given->type = text;
 		break;
 	case OPT_RAW:

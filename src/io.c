@@ -392,14 +392,16 @@ rt_io_sleep(struct rt_io *io, int64_t until)
 		return 0;
 	io->ready_count = 0;
 	io->ready_next = 0;
+	/* first: however many others are ready, what has expired has room */
+	(void)rt_io_clock(io);
+	find_expired(io);
 	if (until > io->earliest)
 		until = io->earliest;
 	timeout = -1;
-	if (until != RT_NEVER) {
-		timeout = until - rt_io_clock(io);
-		if (timeout < 0)
-			timeout = 0;
-	}
+	if (io->ready_count > 0 || until <= io->now)
+		timeout = 0;
+	else if (until != RT_NEVER)
+		timeout = until - io->now;
 	error = io->back_end->wait(io, timeout);
 	if (error == -EINTR)
 		error = 0;

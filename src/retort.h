@@ -43,7 +43,8 @@ enum retort_end {
 	RETORT_ANSWERED,  /* the whole reply was sent, then closed */
 	RETORT_CLOSED,    /* the client closed before sending a byte */
 	RETORT_RESET,     /* the client reset the connection, or left early */
-	RETORT_TIMED_OUT, /* the client was too slow to take the reply */
+	RETORT_TIMED_OUT, /* the client was too slow to take the reply, or
+	                     never sent a byte */
 	RETORT_STOPPED,   /* ended by retort_stop() or by `requests` */
 	RETORT_TRUNCATED, /* the file became shorter than was promised */
 	RETORT_FAILED     /* out of memory or of descriptors */
@@ -73,6 +74,8 @@ enum retort_event {
 	RETORT_ON_END   /* the exchange is over; no bytes */
 };
 
+/* It is called while the server works: of the calls below it may make
+   retort_log_line() and retort_wake() alone. */
 typedef void retort_event_fn(void *arg, enum retort_event event,
 	const struct retort_exchange *exchange, const void *bytes, size_t size);
 
@@ -167,6 +170,12 @@ RETORT_API int retort_answer_sized(struct retort *server,
 #define retort_answer(server, reply, error) \
 	retort_answer_sized((server), (reply), sizeof(struct retort_reply), \
 		(error))
+
+/* Whether retort_answer() would take the reply: the same result and text. */
+RETORT_API int retort_check_sized(const struct retort_reply *reply, size_t size,
+	char *error);
+#define retort_check(reply, error) \
+	retort_check_sized((reply), sizeof(struct retort_reply), (error))
 
 /* How files are served. Everything is copied. */
 struct retort_files {

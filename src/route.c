@@ -163,8 +163,8 @@ raw_status(const char *bytes, size_t size)
 	return status;
 }
 
-static int
-check_reply(const struct retort_reply *reply, char *error)
+int
+rt_route_check_reply(const struct retort_reply *reply, char *error)
 {
 	if (reply->raw && reply->echo)
 		return fail(error, -EINVAL, "reply", "both raw and an echo");
@@ -188,7 +188,7 @@ rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
 {
 	struct rt_canned *canned;
 	const char *type = reply->type;
-	int code = check_reply(reply, error);
+	int code = rt_route_check_reply(reply, error);
 
 	if (code < 0)
 		return code;

@@ -30,6 +30,9 @@ int rt_route_init(struct rt_route *route, const char *const *hosts,
 	uint64_t max_body);
 void rt_route_free(struct rt_route *route);
 
+/* 0, or -EINVAL with a line in `error`: the reply cannot be given. */
+int rt_route_check_reply(const struct retort_reply *reply, char *error);
+
 /* What answers from now on; 0, or -errno with a line in `error`. */
 int rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
 	char *error);

@@ -16,6 +16,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -234,8 +235,10 @@ end_conn(struct retort *server, struct rt_conn *conn)
 	}
 	if (server->paused)
 		resume_listeners(server);
-	if (server->open == 0)
+	if (server->open == 0) {
+		server->careful = false;
 		rt_route_forget(&server->route);
+	}
 }
 
 /* Nothing can be done now: sleeps, without buffers if it is idle. */
@@ -332,14 +335,27 @@ accept_one(struct retort *server, int fd, const struct rt_peer *peer)
 	run(server, conn);
 }
 
-/* Until then, or until a connection ends. */
 static void
-pause_listener(struct retort *server, struct rt_listener *listener,
-	int64_t until)
+pause_listener(struct retort *server, struct rt_listener *listener)
 {
 	server->paused = true;
+	server->careful = true;
 	listener->chan.in.verb = RT_NOTHING;
-	listener->chan.deadline = until;
+	listener->chan.deadline = rt_io_now(server->io) + ACCEPT_PAUSE;
+}
+
+/*
+ * Whether the next descriptor would be a spare one. Asked before it is
+ * accepted: finding out by accepting would eat up the spare ones in time.
+ */
+static bool
+is_full(const struct retort *server)
+{
+	int fd = fcntl(server->wake_fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd < 0 || fd >= server->fd_limit;
 }
 
 /* Errors of the one connection (accept(2)) or of the process. */
@@ -368,27 +384,61 @@ accept_some(struct retort *server, struct rt_listener *listener, int budget)
 	struct rt_op *in = &listener->chan.in;
 
 	while (listener->open && in->verb == RT_ACCEPT && budget-- > 0) {
+		if (server->careful && is_full(server)) {
+			pause_listener(server, listener);
+			break;
+		}
 		if (rt_io_try(server->io, &listener->chan) == 0)
 			break;
 		if (in->result >= 0) {
 			int fd = (int)in->result;
 			struct rt_peer peer = in->peer;
 
-			/* not for a time: each try would eat up a spare one */
 			if (fd >= server->fd_limit)
-				pause_listener(server, listener, RT_NEVER);
+				pause_listener(server, listener);
 			accept_one(server, fd, &peer);
 		} else if (is_shortage(in->result)) {
-			pause_listener(server, listener,
-				rt_io_now(server->io) + ACCEPT_PAUSE);
+			pause_listener(server, listener);
 		}
 	}
+}
+
+static void
+close_listener(struct retort *server, struct rt_listener *listener)
+{
+	if (!listener->open)
+		return;
+	listener->open = false;
+	rt_io_release(server->io, &listener->chan);
+	rt_sock_close(&listener->sock);
+}
+
+static void
+close_listeners(struct retort *server)
+{
+	for (size_t i = 0; i < server->listener_count; i++)
+		close_listener(server, server->listeners + i);
+}
+
+/* Somebody who shares the listening socket has shut it down: no more come. */
+static void
+lose_listener(struct retort *server, struct rt_listener *listener)
+{
+	close_listener(server, listener);
+	for (size_t i = 0; i < server->listener_count; i++)
+		if (server->listeners[i].open)
+			return;
+	server->stopping = true;
 }
 
 static void
 wake_listener(struct retort *server, struct rt_listener *listener,
 	unsigned what)
 {
+	if (what & RT_BROKEN) {
+		lose_listener(server, listener);
+		return;
+	}
 	if (what & RT_EXPIRED) {
 		listener->chan.in.verb = RT_ACCEPT;
 		listener->chan.deadline = RT_NEVER;
@@ -396,20 +446,6 @@ wake_listener(struct retort *server, struct rt_listener *listener,
 	accept_some(server, listener, ACCEPT_BUDGET);
 	if (listener->open)
 		(void)rt_io_wait(server->io, &listener->chan);
-}
-
-static void
-close_listeners(struct retort *server)
-{
-	for (size_t i = 0; i < server->listener_count; i++) {
-		struct rt_listener *listener = server->listeners + i;
-
-		if (!listener->open)
-			continue;
-		listener->open = false;
-		rt_io_release(server->io, &listener->chan);
-		rt_sock_close(&listener->sock);
-	}
 }
 
 /* --- stopping --- */
@@ -662,6 +698,25 @@ open_waker(struct retort *server)
 	return rt_io_wait(server->io, &server->waker);
 }
 
+/*
+ * A socket with a large buffer is writable again only when a third of it was
+ * taken: a slow reader would look like one that takes nothing. What is
+ * accepted inherits this.
+ */
+static void
+keep_little_unsent(const struct rt_sock *sock)
+{
+#ifdef TCP_NOTSENT_LOWAT
+	static const int bytes = 512 << 10;
+
+	if (sock->tcp && !sock->borrowed)
+		(void)setsockopt(sock->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
+			&bytes, sizeof bytes);
+#else
+	(void)sock;
+#endif
+}
+
 /* A connection is not shown until it has sent something: fewer turns. */
 static void
 defer_accept(const struct rt_sock *sock)
@@ -702,6 +757,7 @@ listen_all(struct retort *server, const struct retort_options *options,
 		listener->sock = socks[i];
 		listener->open = true;
 		server->listener_count++;
+		keep_little_unsent(&listener->sock);
 		if (options->defer_accept)
 			defer_accept(&listener->sock);
 		rt_chan_init(&listener->chan, listener->sock.fd,
@@ -768,6 +824,17 @@ retort_open_sized(const struct retort_options *theirs, size_t size, char *error)
 }
 
 int
+retort_check_sized(const struct retort_reply *theirs, size_t size, char *error)
+{
+	struct retort_reply reply;
+	int code = copy_struct(&reply, sizeof reply, theirs, size);
+
+	if (code < 0)
+		return open_failed(error, "reply", code);
+	return rt_route_check_reply(&reply, error);
+}
+
+int
 retort_answer_sized(struct retort *server, const struct retort_reply *theirs,
 	size_t size, char *error)
 {
@@ -776,7 +843,10 @@ retort_answer_sized(struct retort *server, const struct retort_reply *theirs,
 
 	if (code < 0)
 		return open_failed(error, "reply", code);
-	return rt_route_set_reply(&server->route, &reply, error);
+	code = rt_route_set_reply(&server->route, &reply, error);
+	if (server->open == 0)
+		rt_route_forget(&server->route);
+	return code;
 }
 
 int

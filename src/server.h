@@ -39,6 +39,7 @@ struct retort {
 	uint64_t requests; /* stop after so many; 0: never */
 	int fd_limit;      /* accept no descriptor from here on */
 	bool paused;       /* out of descriptors */
+	bool careful;      /* was, and connections are still open */
 	bool stopping;
 	int64_t stop_by; /* end what is left then */
 	retort_event_fn *event;
