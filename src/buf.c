@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define SMALLEST_ROOM 512
 
@@ -62,7 +61,7 @@ rt_buf_reserve(struct rt_buf *buf, size_t size)
 }
 
 void
-rt_buf_add(struct rt_buf *buf, const void *bytes, size_t size)
+rt_buf_add_slowly(struct rt_buf *buf, const void *bytes, size_t size)
 {
 	char *to;
 
@@ -70,12 +69,6 @@ rt_buf_add(struct rt_buf *buf, const void *bytes, size_t size)
 		return;
 	memcpy(to, bytes, size);
 	buf->len += size;
-}
-
-void
-rt_buf_add_text(struct rt_buf *buf, const char *text)
-{
-	rt_buf_add(buf, text, strlen(text));
 }
 
 void

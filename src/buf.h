@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct rt_buf {
 	char *data;  /* not terminated; NULL until the first byte */
@@ -33,8 +34,27 @@ void rt_buf_clear(struct rt_buf *buf, size_t keep);
  */
 char *rt_buf_reserve(struct rt_buf *buf, size_t size);
 
-void rt_buf_add(struct rt_buf *buf, const void *bytes, size_t size);
-void rt_buf_add_text(struct rt_buf *buf, const char *text);
+/* What rt_buf_add() does when there is no room yet. */
+void rt_buf_add_slowly(struct rt_buf *buf, const void *bytes, size_t size);
+
+/* Inline: a reply's head is made of many short constant pieces. */
+static inline void
+rt_buf_add(struct rt_buf *buf, const void *bytes, size_t size)
+{
+	if (buf->failed || size == 0 || size > buf->room - buf->len) {
+		rt_buf_add_slowly(buf, bytes, size);
+		return;
+	}
+	memcpy(buf->data + buf->len, bytes, size);
+	buf->len += size;
+}
+
+static inline void
+rt_buf_add_text(struct rt_buf *buf, const char *text)
+{
+	rt_buf_add(buf, text, strlen(text));
+}
+
 void rt_buf_add_number(struct rt_buf *buf, uint64_t number);
 void rt_buf_add_format(struct rt_buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

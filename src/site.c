@@ -99,11 +99,17 @@ answer_slash(struct answer *answer, const char *path)
 static void
 add_validators(struct answer *answer, const struct rt_file *file)
 {
-	char etag[RT_ETAG_TEXT], modified[RT_DATE_TEXT];
-	int64_t now = (int64_t)time(NULL);
+	struct rt_site *site = answer->site;
+	int64_t modified = (int64_t)time(NULL);
+	char etag[RT_ETAG_TEXT];
 
-	rt_reply_date(file->modified < now ? file->modified : now, modified);
-	rt_reply_field(&answer->draft, "Last-Modified", modified);
+	if (file->modified < modified)
+		modified = file->modified;
+	if (site->modified != modified || site->modified_text[0] == '\0') {
+		rt_reply_date(modified, site->modified_text);
+		site->modified = modified;
+	}
+	rt_reply_field(&answer->draft, "Last-Modified", site->modified_text);
 	rt_file_etag(file, etag);
 	rt_reply_field(&answer->draft, "ETag", etag);
 }

@@ -18,6 +18,8 @@ struct rt_site {
 	size_t field_count;
 	struct rt_buf path;     /* of the request being answered */
 	struct rt_buf location; /* of its redirect */
+	int64_t modified; /* last Last-Modified, which is often the next */
+	char modified_text[RT_DATE_TEXT];
 };
 
 void rt_site_init(struct rt_site *site);
