@@ -38,11 +38,11 @@ static const char *const ios[] = {"epoll", "poll"};
 /* Quietly on any port of 127.0.0.1; more arguments may follow. */
 #define START(...) \
 	child_start((const char *const[]){"-p", "0", "-b", "127.0.0.1", \
-		__VA_ARGS__, NULL}, 1)
+			    __VA_ARGS__, NULL}, \
+		1)
 
 /* Starts it and waits for its end; what it wrote to stderr goes to errors. */
-#define RUN(errors, ...) \
-	run((errors), (const char *const[]){__VA_ARGS__, NULL})
+#define RUN(errors, ...) run((errors), (const char *const[]){__VA_ARGS__, NULL})
 
 static int
 run(struct bytes *errors, const char *const *args)
@@ -74,8 +74,8 @@ has_v6(void)
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
 		.sin6_addr = IN6ADDR_LOOPBACK_INIT};
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool works = fd >= 0 &&
-		bind(fd, (struct sockaddr *)&in6, sizeof in6) == 0;
+	bool works =
+		fd >= 0 && bind(fd, (struct sockaddr *)&in6, sizeof in6) == 0;
 
 	if (fd >= 0)
 		(void)close(fd);
@@ -109,7 +109,8 @@ hold_port(bool v6, unsigned port, bool listening)
 	ck_assert_int_ge(fd, 0);
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	ck_assert_int_eq(v6 ? bind(fd, (struct sockaddr *)&in6, sizeof in6) :
-			      bind(fd, (struct sockaddr *)&in, sizeof in), 0);
+			      bind(fd, (struct sockaddr *)&in, sizeof in),
+		0);
 	if (listening)
 		ck_assert_int_eq(listen(fd, 16), 0);
 	return fd;
@@ -118,7 +119,7 @@ hold_port(bool v6, unsigned port, bool listening)
 static unsigned
 bound_port(int fd)
 {
-	struct sockaddr_in6 in6;
+	struct sockaddr_in6 in6 = {.sin6_port = 0};
 	socklen_t size = sizeof in6;
 
 	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&in6, &size), 0);
@@ -273,7 +274,8 @@ START_TEST(test_urls_one_write)
 	ssize_t n;
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
-		pair), 0);
+				 pair),
+		0);
 	child = child_start_prepared(args, 0, take_stdout, &pair[1]);
 	(void)close(pair[1]);
 	ck_assert_int_eq(client_wait(pair[0], RT_TEST_PATIENCE * 1000), 0);
@@ -337,8 +339,8 @@ START_TEST(test_url_order)
 	ck_assert_int_eq(client_receive(child.out, &out), 0);
 	port = port_of(strndupa(out.data, strcspn(out.data, "\n")));
 	(void)snprintf(text, sizeof text,
-		"http://127.0.0.1:%u/\nhttp://[::1]:%u/\n%.500s\n", port,
-		port, spec);
+		"http://127.0.0.1:%u/\nhttp://[::1]:%u/\n%.500s\n", port, port,
+		spec);
 	ck_assert_str_eq(out.data, text);
 	bytes_free(&out);
 	child_stop(&child);
@@ -370,7 +372,8 @@ START_TEST(test_port_file)
 
 	write_text(dir, "port", "an older and longer text than a port is\n");
 	child = child_start((const char *const[]){"-p", "0", "--port-file",
-		name, "--body", "x", NULL}, 1);
+				    name, "--body", "x", NULL},
+		1);
 	/* it is there before the URLs are; both addresses share one line */
 	text = read_file(name);
 	(void)snprintf(expected, sizeof expected, "%u\n",
@@ -381,7 +384,9 @@ START_TEST(test_port_file)
 	child_stop(&child);
 
 	child = child_start((const char *const[]){"-b", "127.0.0.1:0", "-b",
-		"127.0.0.2:0", "--port-file", name, "--body", "x", NULL}, 2);
+				    "127.0.0.2:0", "--port-file", name,
+				    "--body", "x", NULL},
+		2);
 	text = read_file(name);
 	(void)snprintf(expected, sizeof expected, "%u\n%u\n",
 		port_of(child.url[0]), port_of(child.url[1]));
@@ -404,7 +409,8 @@ START_TEST(test_port_file_fails)
 	/* it cannot be renamed over a folder, and leaves nothing behind */
 	ck_assert_int_eq(mkdir(in(dir, "folder"), 0777), 0);
 	ck_assert_int_eq(RUN(&errors, "-p", "0", "--port-file",
-		in(dir, "folder")), 1);
+				 in(dir, "folder")),
+		1);
 	assert_one_line(&errors, "folder");
 	ck_assert_int_eq(count_entries(dir), 1);
 	bytes_free(&errors);
@@ -465,7 +471,8 @@ hand_over(const void *arg)
 
 START_TEST(test_listen_fds)
 {
-	struct handover handover = {.fd = hold_port(false, 0, true), .at = 3,
+	struct handover handover = {.fd = hold_port(false, 0, true),
+		.at = 3,
 		.count = "1"};
 	const char *const args[] = {"--body", "x", "--io", ios[_i], NULL};
 	const char *const clash[] = {"-p", "0", NULL};
@@ -501,8 +508,8 @@ START_TEST(test_fd)
 	struct handover handover = {.fd = hold_port(false, 0, true), .at = 9};
 	const char *const args[] = {"-b", "fd:9", "--body", "x", "--io",
 		ios[_i], NULL};
-	struct child child = child_start_prepared(args, 1, hand_over,
-		&handover);
+	struct child child =
+		child_start_prepared(args, 1, hand_over, &handover);
 	struct bytes reply, errors = {.data = NULL};
 	int fd;
 
@@ -644,11 +651,13 @@ START_TEST(test_other_machines)
 	struct bytes errors = {.data = NULL};
 
 	ck_assert_int_eq(RUN(&errors, "-p", "0", "-b", "0.0.0.0", "--lifetime",
-		"0", "--body", "x"), 0);
+				 "0", "--body", "x"),
+		0);
 	assert_one_line(&errors, "http://0.0.0.0:");
 	bytes_free(&errors);
 	ck_assert_int_eq(RUN(&errors, "-p", "0", "--lifetime", "0", "--body",
-		"x"), 0);
+				 "x"),
+		0);
 	ck_assert_str_eq(errors.data, "");
 	bytes_free(&errors);
 }
@@ -665,9 +674,11 @@ START_TEST(test_start_stop)
 
 	(void)snprintf(port, sizeof port, "%u", bound_port(held));
 	for (int i = 0; i < times(200); i++) {
-		struct child child = child_start((const char *const[]){"-q",
-			"-b", "127.0.0.1", "-p", port, "--body", "x", NULL},
-			1);
+		struct child child =
+			child_start((const char *const[]){"-q", "-b",
+					    "127.0.0.1", "-p", port, "--body",
+					    "x", NULL},
+				1);
 		struct bytes reply = client_exchange(child.url[0], GET);
 
 		ck_assert_uint_eq(port_of(child.url[0]), bound_port(held));
@@ -727,8 +738,7 @@ START_TEST(test_nohup)
 {
 	const char *const args[] = {"-p", "0", "-b", "127.0.0.1", "--body", "x",
 		NULL};
-	struct child child = child_start_prepared(args, 1, ignore_hangup,
-		NULL);
+	struct child child = child_start_prepared(args, 1, ignore_hangup, NULL);
 
 	for (int i = 0; i < 3; i++) {
 		struct bytes reply;
@@ -869,8 +879,9 @@ START_TEST(test_pid_1)
 		_exit(0);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_msg(WIFEXITED(status) && (WEXITSTATUS(status) == 0 ||
-			WEXITSTATUS(status) == NOT_ALLOWED),
+	ck_assert_msg(WIFEXITED(status) &&
+			(WEXITSTATUS(status) == 0 ||
+				WEXITSTATUS(status) == NOT_ALLOWED),
 		"wait status %#x", (unsigned)status);
 }
 END_TEST
@@ -902,8 +913,8 @@ END_TEST
 
 START_TEST(test_requests)
 {
-	struct child child = START("--body", "x", "--requests", "3", "--io",
-		ios[_i]);
+	struct child child =
+		START("--body", "x", "--requests", "3", "--io", ios[_i]);
 	struct bytes reply, errors = {.data = NULL};
 
 	reply = client_exchange(child.url[0], GET);
@@ -972,8 +983,8 @@ END_TEST
 /* Exactly so many, however many come at once. */
 START_TEST(test_requests_exact)
 {
-	struct child child = START("--body", "x", "--requests", "5", "--io",
-		ios[_i]);
+	struct child child =
+		START("--body", "x", "--requests", "5", "--io", ios[_i]);
 	struct bytes reply = {.data = NULL};
 	int fd[20], answered = 0;
 
@@ -1002,12 +1013,14 @@ START_TEST(test_lifetime)
 	struct child child;
 
 	ck_assert_int_eq(RUN(&errors, "-p", "0", "--body", "x", "--lifetime",
-		"0.2", "--io", ios[_i]), 0);
+				 "0.2", "--io", ios[_i]),
+		0);
 	ck_assert_int_ge(clock_ms() - began, 200);
 	ck_assert_str_eq(errors.data, "");
 	bytes_free(&errors);
 	ck_assert_int_eq(RUN(&errors, "-p", "0", "--body", "x", "--lifetime",
-		"0.1", "--requests", "1", "--io", ios[_i]), 5);
+				 "0.1", "--requests", "1", "--io", ios[_i]),
+		5);
 	bytes_free(&errors);
 	child = START("--body", "x", "--lifetime", "3600", "--requests", "1",
 		"--io", ios[_i]);
@@ -1067,8 +1080,8 @@ END_TEST
 /* The end of a pipe on stdin, which must be asked for. */
 START_TEST(test_input_ends)
 {
-	struct child child = START("--body", "x", "--with-parent", "--io",
-		ios[_i]);
+	struct child child =
+		START("--body", "x", "--with-parent", "--io", ios[_i]);
 	struct bytes reply;
 
 	/* what comes on it is dropped */
@@ -1106,7 +1119,8 @@ START_TEST(test_input_used)
 	ck_assert_int_eq(client_receive(child.out, &urls), 0);
 	for (int i = 0; i < 3; i++) {
 		reply = client_exchange(strndupa(urls.data,
-			strcspn(urls.data, "\n")), GET);
+						strcspn(urls.data, "\n")),
+			GET);
 		ck_assert_int_eq(body_size(&reply), 10);
 		ck_assert_mem_eq(reply.data + reply.size - 10, "from\0stdin",
 			10);
@@ -1177,8 +1191,7 @@ START_TEST(test_idle)
 		for (int i = 0; i < COUNT; i++)
 			fd[i] = client_connect(child.url[k]);
 		for (int i = 0; i < 10; i++) {
-			struct bytes reply = client_exchange(child.url[k],
-				GET);
+			struct bytes reply = client_exchange(child.url[k], GET);
 
 			assert_begins(reply, "HTTP/1.1 200 ");
 			bytes_free(&reply);
@@ -1269,8 +1282,11 @@ used_ms(pid_t pid)
 
 	(void)snprintf(name, sizeof name, "/proc/%ld/stat", (long)pid);
 	text = read_file(name);
-	ck_assert_int_eq(sscanf(strrchr(text.data, ')'), ") %*c %*d %*d %*d "
-		"%*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system), 2);
+	ck_assert_int_eq(sscanf(strrchr(text.data, ')'),
+				 ") %*c %*d %*d %*d "
+				 "%*d %*d %*u %*u %*u %*u %*u %lu %lu",
+				 &user, &system),
+		2);
 	bytes_free(&text);
 	return (int64_t)(user + system) * 1000 / sysconf(_SC_CLK_TCK);
 }
@@ -1325,15 +1341,17 @@ refused_posts(const char *url, const char *expected)
 	int count = getenv("RT_TEST_SLOW") ? 1000 : times(100);
 	char head[200];
 
-	(void)snprintf(head, sizeof head, "POST / HTTP/1.1\r\nHost: x\r\n"
-		"Content-Length: %zu\r\n\r\n", sizeof body);
+	(void)snprintf(head, sizeof head,
+		"POST / HTTP/1.1\r\nHost: x\r\n"
+		"Content-Length: %zu\r\n\r\n",
+		sizeof body);
 	memset(body, 'b', sizeof body);
 	for (int i = 0; i < count; i++) {
 		struct bytes reply = {.data = NULL};
 		int error, fd = client_connect(url);
 
 		ck_assert_msg(client_send_text(fd, head) &&
-			client_send(fd, body, sizeof body),
+				client_send(fd, body, sizeof body),
 			"reset while sending body %d", i);
 		error = client_receive(fd, &reply);
 		ck_assert_msg(error == 0, "body %d: %s", i, strerror(error));
@@ -1401,7 +1419,7 @@ START_TEST(test_timeout)
 	static const char *const begun[] = {"G", "GET / HTTP/1.1\r\nHost: x",
 		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nbody",
 		("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-		"\r\n4\r\nbody\r\n")};
+		 "\r\n4\r\nbody\r\n")};
 	struct bytes reply = {.data = NULL};
 	struct child child;
 	int64_t began;
@@ -1519,7 +1537,8 @@ static const struct row file_rows[] = {
 	{200, "HEAD /" END, 0, "\r\nContent-Length: 8\r\n"},
 	{200, "GET / HTTP/1.0\r\n\r\n", 0, NULL},
 	{200, "\r\n\r\n" GET, 0, NULL},
-	{200, "GET http://localhost/text.TXT" END, 0, "Content-Type: "
+	{200, "GET http://localhost/text.TXT" END, 0,
+		"Content-Type: "
 		"text/plain; charset=utf-8\r\n"},
 	{200, "GET /t%65xt.TXT?query" END, 0, "\r\n\r\ntext"},
 	{200, "GET /sub/../text.TXT" END, 0, "\r\n\r\ntext"},
@@ -1552,8 +1571,10 @@ static const struct row file_rows[] = {
 	{400, POST_WITH("Content-Length: 1, 2", "xy"), 0, NULL},
 	{400, POST_WITH("Content-Length: 1\r\nContent-Length: 2", "xy"), 0,
 		NULL},
-	{400, POST_WITH("Content-Length: 5\r\nTransfer-Encoding: chunked",
-		"0\r\n\r\n"), 0, NULL},
+	{400,
+		POST_WITH("Content-Length: 5\r\nTransfer-Encoding: chunked",
+			"0\r\n\r\n"),
+		0, NULL},
 	{400, "GET /%00" END, 0, NULL},
 	{400, "GET /%zz" END, 0, NULL},
 	{400, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11, "TLS"},
@@ -1662,19 +1683,20 @@ START_TEST(test_limits)
 	}
 	child_stop(&child);
 
-	child = START("--max-target", "10", "--max-head", "100",
-		"--max-fields", "2", dir);
-	check_row(child.url[0], &(struct row){404, "GET /123456789" END, 0,
-		NULL});
-	check_row(child.url[0], &(struct row){414, "GET /1234567890" END, 0,
-		NULL});
+	child = START("--max-target", "10", "--max-head", "100", "--max-fields",
+		"2", dir);
+	check_row(child.url[0],
+		&(struct row){404, "GET /123456789" END, 0, NULL});
+	check_row(child.url[0],
+		&(struct row){414, "GET /1234567890" END, 0, NULL});
 	check_row(child.url[0], &(struct row){200, WITH("A: b"), 0, NULL});
-	check_row(child.url[0], &(struct row){431, WITH("A: b\r\nA: b"), 0,
-		NULL});
-	check_row(child.url[0], &(struct row){431, WITH("A: "
-		"1234567890123456789012345678901234567890123456789012345678901"),
-		0,
-		NULL});
+	check_row(child.url[0],
+		&(struct row){431, WITH("A: b\r\nA: b"), 0, NULL});
+	check_row(child.url[0],
+		&(struct row){431,
+			WITH("A: "
+			     "1234567890123456789012345678901234567890123456789012345678901"),
+			0, NULL});
 	child_stop(&child);
 	dir_remove(dir);
 }
@@ -1698,8 +1720,8 @@ START_TEST(test_file_fields)
 			strlen(strstr(reply.data, "\r\nContent-Type")) - 8));
 	bytes_free(&reply);
 	bytes_free(&head);
-	reply = client_exchange(child.url[0], "OPTIONS * HTTP/1.1\r\n" HOST
-		"\r\n");
+	reply = client_exchange(child.url[0],
+		"OPTIONS * HTTP/1.1\r\n" HOST "\r\n");
 	assert_begins(reply, "HTTP/1.1 20");
 	assert_has(reply, "\r\nAllow: GET, HEAD, OPTIONS\r\n");
 	bytes_free(&reply);
@@ -1713,10 +1735,11 @@ START_TEST(test_dotfiles)
 	char *dir = make_site();
 	struct child child = START("--dotfiles", dir);
 
-	check_row(child.url[0], &(struct row){200, "GET /.hidden" END, 0,
-		"\r\n\r\nhidden"});
-	check_row(child.url[0], &(struct row){200, "GET /.git/config" END, 0,
-		"\r\n\r\nhidden"});
+	check_row(child.url[0],
+		&(struct row){200, "GET /.hidden" END, 0, "\r\n\r\nhidden"});
+	check_row(child.url[0],
+		&(struct row){200, "GET /.git/config" END, 0,
+			"\r\n\r\nhidden"});
 	check_row(child.url[0], &(struct row){403, "GET /out" END, 0, NULL});
 	child_stop(&child);
 	dir_remove(dir);
@@ -1729,12 +1752,13 @@ START_TEST(test_one_file)
 	char *dir = make_site();
 	struct child child = START(in(dir, "text.TXT"));
 
-	check_row(child.url[0], &(struct row){200, GET, 0,
-		"\r\nContent-Type: text/plain; charset=utf-8\r\n"});
-	check_row(child.url[0], &(struct row){200, "GET /text.TXT" END, 0,
-		"\r\n\r\ntext"});
-	check_row(child.url[0], &(struct row){404, "GET /index.html" END, 0,
-		NULL});
+	check_row(child.url[0],
+		&(struct row){200, GET, 0,
+			"\r\nContent-Type: text/plain; charset=utf-8\r\n"});
+	check_row(child.url[0],
+		&(struct row){200, "GET /text.TXT" END, 0, "\r\n\r\ntext"});
+	check_row(child.url[0],
+		&(struct row){404, "GET /index.html" END, 0, NULL});
 	child_stop(&child);
 	dir_remove(dir);
 }
@@ -1809,7 +1833,8 @@ END_TEST
 
 START_TEST(test_expect)
 {
-	static const char head[] = "PUT / HTTP/1.1\r\n" HOST
+	static const char head[] =
+		"PUT / HTTP/1.1\r\n" HOST
 		"Expect: 100-continue\r\nContent-Length: 4\r\n\r\n";
 	char *dir = dir_make();
 	struct child child = START("--body", "x", "--io", ios[_i]);
@@ -1848,20 +1873,24 @@ START_TEST(test_canned)
 		"POST / HTTP/1.0\r\nContent-Length: 4\r\n\r\nbody"};
 
 	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
-		check_row(child.url[0], &(struct row){503, requests[i], 0,
-			"\r\nRetry-After: 120\r\n"});
-	check_row(child.url[0], &(struct row){503, GET, 0,
-		"\r\nContent-Type: text/plain; charset=utf-8\r\n"});
-	check_row(child.url[0], &(struct row){503, GET, 0,
-		"\r\n\r\nlater\n"});
-	check_row(child.url[0], &(struct row){503, "HEAD /" END, 0,
-		"\r\nContent-Length: 6\r\n"});
+		check_row(child.url[0],
+			&(struct row){503, requests[i], 0,
+				"\r\nRetry-After: 120\r\n"});
+	check_row(child.url[0],
+		&(struct row){503, GET, 0,
+			"\r\nContent-Type: text/plain; charset=utf-8\r\n"});
+	check_row(child.url[0], &(struct row){503, GET, 0, "\r\n\r\nlater\n"});
+	check_row(child.url[0],
+		&(struct row){503, "HEAD /" END, 0,
+			"\r\nContent-Length: 6\r\n"});
 	/* refused all the same */
-	check_row(child.url[0], &(struct row){400, "GET / HTTP/1.1\r\n\r\n", 0,
-		NULL});
-	check_row(child.url[0], &(struct row){501,
-		"1234567890123456789012345678901234567890123456789012345678901"
-		"2345 /" END, 0, NULL});
+	check_row(child.url[0],
+		&(struct row){400, "GET / HTTP/1.1\r\n\r\n", 0, NULL});
+	check_row(child.url[0],
+		&(struct row){501,
+			"1234567890123456789012345678901234567890123456789012345678901"
+			"2345 /" END,
+			0, NULL});
 	child_stop(&child);
 }
 END_TEST
@@ -1917,10 +1946,12 @@ START_TEST(test_mime)
 	struct child child = START("--mime", "txt=text/markdown", "--mime",
 		"EMPTY=a/b", dir);
 
-	check_row(child.url[0], &(struct row){200, "GET /text.TXT" END, 0,
-		"\r\nContent-Type: text/markdown"});
-	check_row(child.url[0], &(struct row){200, GET, 0,
-		"\r\nContent-Type: text/html; charset=utf-8\r\n"});
+	check_row(child.url[0],
+		&(struct row){200, "GET /text.TXT" END, 0,
+			"\r\nContent-Type: text/markdown"});
+	check_row(child.url[0],
+		&(struct row){200, GET, 0,
+			"\r\nContent-Type: text/html; charset=utf-8\r\n"});
 	child_stop(&child);
 	dir_remove(dir);
 }
@@ -1945,8 +1976,8 @@ START_TEST(test_body_file)
 	bytes_free(&reply);
 	child_stop(&child);
 	child = START("--body", option, "--type", "a/b; c=d");
-	check_row(child.url[0], &(struct row){200, GET, 0,
-		"\r\nContent-Type: a/b; c=d\r\n"});
+	check_row(child.url[0],
+		&(struct row){200, GET, 0, "\r\nContent-Type: a/b; c=d\r\n"});
 	child_stop(&child);
 	dir_remove(dir);
 }
@@ -1955,9 +1986,9 @@ END_TEST
 /* Verbatim, whatever it is. */
 START_TEST(test_raw)
 {
-	static const char *const replies[] = {
-		"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort",
-		"no HTTP at all\n", "", "HTTP/1.0 299\n\nx"};
+	static const char *const replies[] =
+		{"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort",
+			"no HTTP at all\n", "", "HTTP/1.0 299\n\nx"};
 	char *dir = dir_make(), *name = strdup(in(dir, "raw"));
 
 	for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
@@ -1967,8 +1998,8 @@ START_TEST(test_raw)
 		write_text(dir, "raw", replies[i]);
 		child = START("--raw", name, "--io", ios[_i]);
 		for (size_t k = 0; k < 2; k++) {
-			struct bytes reply = client_exchange(child.url[0],
-				methods[k]);
+			struct bytes reply =
+				client_exchange(child.url[0], methods[k]);
 
 			assert_bytes(reply.data, reply.size, replies[i],
 				strlen(replies[i]));
@@ -1984,8 +2015,7 @@ END_TEST
 /* The request as it came, byte for byte. */
 START_TEST(test_echo)
 {
-	static const char *const requests[] = {
-		GET,
+	static const char *const requests[] = {GET,
 		"\r\nGET http://localhost/%41?b HTTP/1.0\r\nA:  b \r\n\r\n",
 		"POST / HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nbody",
 		"PUT / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
@@ -1993,8 +2023,7 @@ START_TEST(test_echo)
 	struct child child = START("--echo", "--io", ios[_i]);
 
 	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
-		struct bytes reply = client_exchange(child.url[0],
-			requests[i]);
+		struct bytes reply = client_exchange(child.url[0], requests[i]);
 		size_t size = (size_t)body_size(&reply);
 
 		check_reply(&reply, 200, false);
@@ -2004,30 +2033,38 @@ START_TEST(test_echo)
 		bytes_free(&reply);
 	}
 	/* 1 MiB at most, unless more is allowed */
-	check_row(child.url[0], &(struct row){413,
-		POST_WITH("Content-Length: 1048577", ""), 0, NULL});
+	check_row(child.url[0],
+		&(struct row){413, POST_WITH("Content-Length: 1048577", ""), 0,
+			NULL});
 	child_stop(&child);
 }
 END_TEST
 
 START_TEST(test_host)
 {
-	struct child child = START("--host", "localhost", "--host",
-		"127.0.0.1", "--host", "[::1]", "--body", "x");
+	struct child child = START("--host", "localhost", "--host", "127.0.0.1",
+		"--host", "[::1]", "--body", "x");
 
 	check_row(child.url[0], &(struct row){200, GET, 0, NULL});
-	check_row(child.url[0], &(struct row){200,
-		"GET / HTTP/1.1\r\nHost: LocalHost:8080\r\n\r\n", 0, NULL});
-	check_row(child.url[0], &(struct row){200,
-		"GET / HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n", 0, NULL});
-	check_row(child.url[0], &(struct row){421,
-		"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 0, NULL});
-	check_row(child.url[0], &(struct row){421,
-		"GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
-		0, NULL});
-	check_row(child.url[0], &(struct row){421,
-		"GET / HTTP/1.1\r\nHost: localhost.evil.example\r\n\r\n", 0,
-		NULL});
+	check_row(child.url[0],
+		&(struct row){200,
+			"GET / HTTP/1.1\r\nHost: LocalHost:8080\r\n\r\n", 0,
+			NULL});
+	check_row(child.url[0],
+		&(struct row){200, "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n",
+			0, NULL});
+	check_row(child.url[0],
+		&(struct row){421,
+			"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 0,
+			NULL});
+	check_row(child.url[0],
+		&(struct row){421,
+			"GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+			0, NULL});
+	check_row(child.url[0],
+		&(struct row){421,
+			"GET / HTTP/1.1\r\nHost: localhost.evil.example\r\n\r\n",
+			0, NULL});
 	child_stop(&child);
 }
 END_TEST
@@ -2075,11 +2112,14 @@ START_TEST(test_log_formats)
 	static const struct {
 		const char *option, *shape;
 	} cases[] = {
-		{"--log=short", "99:99:99.999 127.0.0.1:~ "
+		{"--log=short",
+			"99:99:99.999 127.0.0.1:~ "
 			"\"GET /\\\"\\\\ HTTP/1.1\" 200 ~ ~.999 ms\n"},
-		{"--io=best", "99:99:99.999 127.0.0.1:~ "
+		{"--io=best",
+			"99:99:99.999 127.0.0.1:~ "
 			"\"GET /\\\"\\\\ HTTP/1.1\" 200 ~ ~.999 ms\n"},
-		{"--log=json", "{\"time\":\"9999-99-99T99:99:99.999Z\","
+		{"--log=json",
+			"{\"time\":\"9999-99-99T99:99:99.999Z\","
 			"\"connection\":1,\"client\":\"127.0.0.1:~\","
 			"\"request\":\"GET /\\\"\\\\ HTTP/1.1\","
 			"\"status\":200,\"received\":~,\"sent\":~,"
@@ -2114,8 +2154,8 @@ START_TEST(test_log_escapes)
 		"A: \x1b]0;\r\x7f\0\x9b\t\\x\r\n\r\nbody\x1b";
 
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-		struct bytes errors = logged(options[i], hostile,
-			sizeof hostile - 1);
+		struct bytes errors =
+			logged(options[i], hostile, sizeof hostile - 1);
 
 		for (size_t k = 0; k < errors.size; k++)
 			ck_assert_msg(errors.data[k] == '\n' ||
@@ -2132,9 +2172,11 @@ END_TEST
 
 START_TEST(test_verbose)
 {
-	static const char request[] = "POST /a HTTP/1.1\r\n" HOST
+	static const char request[] =
+		"POST /a HTTP/1.1\r\n" HOST
 		"A: \\\x80\t\r\nContent-Length: 9\r\n\r\n1\n\0\x1b\r2\n34";
-	static const char head[] = "> POST /a HTTP/1.1\n"
+	static const char head[] =
+		"> POST /a HTTP/1.1\n"
 		"> Host: localhost\n> A: \\\\\\x80\\t\n> Content-Length: 9\n"
 		"> \n";
 	static const char body[] = "> 1\n> \\x00\\x1b\\r2\n> 34\n";
@@ -2155,8 +2197,8 @@ END_TEST
 /* Whatever a line begins with comes from the command. */
 START_TEST(test_verbose_forgery)
 {
-	static const char request[] = "POST / HTTP/1.1\r\n" HOST
-		"Content-Length: 40\r\n\r\n"
+	static const char request[] =
+		"POST / HTTP/1.1\r\n" HOST "Content-Length: 40\r\n\r\n"
 		"retort: forged\n12:34:56.789 127.0.0.1:1\n";
 	struct bytes errors = logged("-vv", request, sizeof request - 1);
 
@@ -2202,10 +2244,10 @@ START_TEST(test_log_long)
 
 	memset(request, '\x1b', 8000);
 	memcpy(request, "GET /", 5);
-	(void)strcpy(request + 8000, END);
+	memcpy(request + 8000, END, sizeof END);
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-		struct bytes errors = logged(options[i], request,
-			strlen(request));
+		struct bytes errors =
+			logged(options[i], request, strlen(request));
 		size_t size;
 
 		for (const char *at = errors.data; *at; at += size) {

@@ -81,9 +81,18 @@ rt_test_run(Suite *suite)
 void
 bytes_add(struct bytes *bytes, const void *data, size_t size)
 {
-	bytes->data = realloc(bytes->data, bytes->size + size + 1);
-	if (bytes->data == NULL)
-		abort(); /* also used outside of tests */
+	size_t room = 64;
+
+	/* by doubling, so that a long text is not copied again and again */
+	while (room < bytes->size + 1)
+		room *= 2;
+	if (bytes->data == NULL || room < bytes->size + size + 1) {
+		while (room < bytes->size + size + 1)
+			room *= 2;
+		bytes->data = realloc(bytes->data, room);
+		if (bytes->data == NULL)
+			abort(); /* also used outside of tests */
+	}
 	if (size > 0)
 		memcpy(bytes->data + bytes->size, data, size);
 	bytes->size += size;

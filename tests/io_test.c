@@ -93,8 +93,9 @@ reset_peer(struct side *side)
 {
 	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
-	ck_assert_int_eq(setsockopt(side->peer, SOL_SOCKET, SO_LINGER,
-		&at_once, sizeof at_once), 0);
+	ck_assert_int_eq(setsockopt(side->peer, SOL_SOCKET, SO_LINGER, &at_once,
+				 sizeof at_once),
+		0);
 	close_peer(side);
 }
 
@@ -185,9 +186,8 @@ expect_in(struct side *side, int64_t result)
 	unsigned did = rt_io_try(io, &side->chan);
 
 	ck_assert_msg(did == RT_IN_DONE, "expected an end inward, got %u", did);
-	ck_assert_msg(side->chan.in.result == result,
-		"expected %lld, got %lld", (long long)result,
-		(long long)side->chan.in.result);
+	ck_assert_msg(side->chan.in.result == result, "expected %lld, got %lld",
+		(long long)result, (long long)side->chan.in.result);
 }
 
 static void
@@ -301,12 +301,10 @@ START_TEST(waits_in_both_directions)
 	static char filling[4096];
 	struct side side;
 	unsigned what;
-	ssize_t n;
 
 	open_io(_i);
 	open_side(&side);
-	while ((n = send(side.chan.fd, filling, sizeof filling,
-			MSG_NOSIGNAL)) > 0)
+	while (send(side.chan.fd, filling, sizeof filling, MSG_NOSIGNAL) > 0)
 		;
 	ck_assert_int_eq(errno, EAGAIN);
 	want_recv(&side, sizeof side.data);
@@ -942,7 +940,8 @@ shrink_buffers(struct side *side)
 	static const int small = 4096;
 
 	ck_assert_int_eq(setsockopt(side->chan.fd, SOL_SOCKET, SO_SNDBUF,
-		&small, sizeof small), 0);
+				 &small, sizeof small),
+		0);
 }
 
 START_TEST(sends_in_part)
@@ -1237,8 +1236,8 @@ processor_us(void)
 
 	ck_assert_int_eq(getrusage(RUSAGE_SELF, &usage), 0);
 	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) *
-		INT64_C(1000000) + usage.ru_utime.tv_usec +
-		usage.ru_stime.tv_usec;
+		INT64_C(1000000) +
+		usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
 }
 
 /* However often its owner asks, a pause takes no processor time. */
@@ -1305,13 +1304,11 @@ main(void)
 		has_a_descriptor_to_poll, sleeps, NULL};
 	const TTest *const crowd[] = {more_are_ready_than_one_turn_takes,
 		no_ready_channel_starves, more_expire_than_one_turn_takes,
-		some_are_ready_and_others_expire,
-		drops_in_the_middle_of_a_turn, drops_itself_in_its_turn,
-		survives_drops_in_any_order, releases,
+		some_are_ready_and_others_expire, drops_in_the_middle_of_a_turn,
+		drops_itself_in_its_turn, survives_drops_in_any_order, releases,
 		releases_a_ready_channel, NULL};
-	const TTest *const files[] = {sends_a_file,
-		sees_that_a_file_is_shorter, sends_from_a_special_file_system,
-		sends_a_file_to_nobody, NULL};
+	const TTest *const files[] = {sends_a_file, sees_that_a_file_is_shorter,
+		sends_from_a_special_file_system, sends_a_file_to_nobody, NULL};
 	const TTest *const plain[] = {milliseconds_round_up,
 		best_is_one_of_them, NULL};
 

@@ -241,8 +241,7 @@ START_TEST(own_fields_replace_add_and_remove)
 		{"X-One", "2"},
 	};
 	struct rt_reply reply;
-	struct rt_draft draft = {
-		.reply = &reply, .own = own, .own_count = 5};
+	struct rt_draft draft = {.reply = &reply, .own = own, .own_count = 5};
 
 	rt_reply_init(&reply);
 	rt_reply_begin(&draft, 200, DATE);
@@ -271,8 +270,7 @@ START_TEST(own_date_and_a_removed_one)
 	static const struct retort_field own[] = {{"DATE", "today"}};
 	static const struct retort_field none[] = {{"Date", NULL}};
 	struct rt_reply reply;
-	struct rt_draft draft = {
-		.reply = &reply, .own = own, .own_count = 1};
+	struct rt_draft draft = {.reply = &reply, .own = own, .own_count = 1};
 
 	rt_reply_init(&reply);
 	rt_reply_begin(&draft, 204, DATE);
@@ -295,11 +293,10 @@ END_TEST
 
 START_TEST(removed_and_given_is_given)
 {
-	static const struct retort_field own[] = {
-		{"Server", NULL}, {"Server", "x"}};
+	static const struct retort_field own[] = {{"Server", NULL},
+		{"Server", "x"}};
 	struct rt_reply reply;
-	struct rt_draft draft = {
-		.reply = &reply, .own = own, .own_count = 2};
+	struct rt_draft draft = {.reply = &reply, .own = own, .own_count = 2};
 
 	rt_reply_init(&reply);
 	rt_reply_begin(&draft, 204, DATE);
@@ -429,9 +426,9 @@ START_TEST(files_are_sent_as_promised)
 	ck_assert(!reply.truncated);
 	ck_assert_uint_eq(got.size, reply.head_size + count);
 	for (size_t i = 0; i < count; i++)
-		ck_assert_msg(got.data[reply.head_size + i] ==
-				(char)((at + i) * 31 % 251),
-			"byte %zu of the body is wrong", i);
+		if (got.data[reply.head_size + i] !=
+			(char)((at + i) * 31 % 251))
+			ck_abort_msg("byte %zu of the body is wrong", i);
 	if (count > SMALL) {
 		ck_assert_uint_eq(reply.step_count, 3);
 		ck_assert_int_eq(reply.file, fd);
@@ -536,10 +533,16 @@ START_TEST(text_that_meets_is_merged)
 		(struct rt_step){.kind = RT_STEP_TEXT, .at = 6, .size = 2});
 	rt_reply_step(&reply,
 		(struct rt_step){.kind = RT_STEP_TEXT, .at = 7, .size = 1});
-	rt_reply_step(&reply, (struct rt_step){.kind = RT_STEP_BYTES,
-				      .bytes = "xy", .at = 0, .size = 1});
-	rt_reply_step(&reply, (struct rt_step){.kind = RT_STEP_BYTES,
-				      .bytes = "xy", .at = 1, .size = 1});
+	rt_reply_step(&reply,
+		(struct rt_step){.kind = RT_STEP_BYTES,
+			.bytes = "xy",
+			.at = 0,
+			.size = 1});
+	rt_reply_step(&reply,
+		(struct rt_step){.kind = RT_STEP_BYTES,
+			.bytes = "xy",
+			.at = 1,
+			.size = 1});
 	rt_reply_step(&reply, (struct rt_step){.kind = RT_STEP_CLOSE});
 	ck_assert_uint_eq(reply.step_count, 6);
 	assert_played(&reply, "abcdeghhxx");
@@ -553,8 +556,8 @@ START_TEST(a_step_too_many_fails)
 
 	rt_reply_init(&reply);
 	for (int i = 0; i < RT_MAX_STEPS; i++)
-		rt_reply_step(&reply, (struct rt_step){
-					      .kind = RT_STEP_PAUSE, .at = 1});
+		rt_reply_step(&reply,
+			(struct rt_step){.kind = RT_STEP_PAUSE, .at = 1});
 	ck_assert(rt_reply_ok(&reply));
 	rt_reply_step(&reply, (struct rt_step){.kind = RT_STEP_CLOSE});
 	ck_assert(!rt_reply_ok(&reply));

@@ -13,8 +13,9 @@
 #define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const struct rt_limits limits = {
-	.target = 8 << 10, .head = 64 << 10, .fields = 100};
+static const struct rt_limits limits = {.target = 8 << 10,
+	.head = 64 << 10,
+	.fields = 100};
 
 static struct rt_route route;
 static char error[RETORT_ERROR_SIZE];
@@ -51,8 +52,8 @@ open_asked(struct asked *asked, const char *request)
 	ck_assert_ptr_nonnull(asked->http);
 	rt_http_reset(asked->http, &limits);
 	ck_assert_msg(rt_http_feed(asked->http, request, &at,
-		strlen(request)) == RT_HTTP_HEAD, "no request: %s",
-		shown(request, strlen(request)));
+			      strlen(request)) == RT_HTTP_HEAD,
+		"no request: %s", shown(request, strlen(request)));
 	rt_reply_init(&asked->reply);
 }
 
@@ -148,12 +149,15 @@ judge(const char *request)
 START_TEST(nothing_answers_404)
 {
 	open_route();
-	expect_text(GET, "HTTP/1.1 404 Not Found\r\n" TOLD TEXT
+	expect_text(GET,
+		"HTTP/1.1 404 Not Found\r\n" TOLD TEXT
 		"Content-Length: 14\r\n" END "404 Not Found\n");
-	expect_text(HEAD, "HTTP/1.1 404 Not Found\r\n" TOLD TEXT
+	expect_text(HEAD,
+		"HTTP/1.1 404 Not Found\r\n" TOLD TEXT
 		"Content-Length: 14\r\n" END);
-	expect_text("POST /a HTTP/1.0\r\n\r\n", "HTTP/1.1 404 Not Found\r\n"
-		TOLD TEXT "Content-Length: 14\r\n" END "404 Not Found\n");
+	expect_text("POST /a HTTP/1.0\r\n\r\n",
+		"HTTP/1.1 404 Not Found\r\n" TOLD TEXT
+		"Content-Length: 14\r\n" END "404 Not Found\n");
 	rt_route_free(&route);
 }
 END_TEST
@@ -167,13 +171,16 @@ START_TEST(a_canned_reply)
 
 	open_route();
 	set_reply((struct retort_reply){.status = 201,
-		.type = "application/json", .body = "{\"a\":1}",
+		.type = "application/json",
+		.body = "{\"a\":1}",
 		.body_size = 7});
 	for (size_t i = 0; i < COUNT(requests); i++)
-		expect_text(requests[i], "HTTP/1.1 201 Created\r\n" TOLD
+		expect_text(requests[i],
+			"HTTP/1.1 201 Created\r\n" TOLD
 			"Content-Type: application/json\r\n"
 			"Content-Length: 7\r\n" END "{\"a\":1}");
-	expect_text(HEAD, "HTTP/1.1 201 Created\r\n" TOLD
+	expect_text(HEAD,
+		"HTTP/1.1 201 Created\r\n" TOLD
 		"Content-Type: application/json\r\n"
 		"Content-Length: 7\r\n" END);
 	rt_route_free(&route);
@@ -184,16 +191,19 @@ START_TEST(a_canned_reply_by_default)
 {
 	open_route();
 	set_reply((struct retort_reply){.status = 0});
-	expect_text(GET, "HTTP/1.1 200 OK\r\n" TOLD
-		"Content-Length: 0\r\n" END);
+	expect_text(GET,
+		"HTTP/1.1 200 OK\r\n" TOLD "Content-Length: 0\r\n" END);
 	set_reply((struct retort_reply){.body = "a\0b", .body_size = 3});
-	expect_answer(GET, "HTTP/1.1 200 OK\r\n" TOLD TEXT
-		"Content-Length: 3\r\n" END "a\0b",
+	expect_answer(GET,
+		"HTTP/1.1 200 OK\r\n" TOLD TEXT "Content-Length: 3\r\n" END
+		"a\0b",
 		sizeof "HTTP/1.1 200 OK\r\n" TOLD TEXT
-		"Content-Length: 3\r\n" END "a\0b" - 1);
+		       "Content-Length: 3\r\n" END "a\0b" -
+			1);
 	/* the phrase of an unknown status; a type alone is kept */
 	set_reply((struct retort_reply){.status = 999, .type = "a/b"});
-	expect_text(GET, "HTTP/1.1 999 Unknown\r\n" TOLD
+	expect_text(GET,
+		"HTTP/1.1 999 Unknown\r\n" TOLD
 		"Content-Type: a/b\r\nContent-Length: 0\r\n" END);
 	rt_route_free(&route);
 }
@@ -214,12 +224,16 @@ END_TEST
 START_TEST(a_canned_reply_with_fields)
 {
 	const struct retort_field fields[] = {{"X-A", "1"}, {"x-a", "2"},
-		{"date", NULL}, {"content-type", "own/type"}, {"Set", "\x80 ,"}};
+		{"date", NULL}, {"content-type", "own/type"},
+		{"Set", "\x80 ,"}};
 
 	open_route();
-	set_reply((struct retort_reply){.body = "b", .body_size = 1,
-		.fields = fields, .field_count = COUNT(fields)});
-	expect_text(GET, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n"
+	set_reply((struct retort_reply){.body = "b",
+		.body_size = 1,
+		.fields = fields,
+		.field_count = COUNT(fields)});
+	expect_text(GET,
+		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n"
 		"X-A: 1\r\nx-a: 2\r\ncontent-type: own/type\r\n"
 		"Set: \x80 ,\r\n" END "b");
 	rt_route_free(&route);
@@ -233,13 +247,17 @@ START_TEST(a_canned_reply_is_a_copy)
 	struct retort_field field = {name, value};
 
 	open_route();
-	set_reply((struct retort_reply){.type = type, .body = body,
-		.body_size = 4, .fields = &field, .field_count = 1});
+	set_reply((struct retort_reply){.type = type,
+		.body = body,
+		.body_size = 4,
+		.fields = &field,
+		.field_count = 1});
 	memset(body, 'X', 4);
 	memset(type, 'X', 3);
 	name[0] = value[0] = 'X';
 	field.name = field.value = "gone";
-	expect_text(GET, "HTTP/1.1 200 OK\r\n" TOLD "Content-Type: a/b\r\n"
+	expect_text(GET,
+		"HTTP/1.1 200 OK\r\n" TOLD "Content-Type: a/b\r\n"
 		"Content-Length: 4\r\nN: v\r\n" END "body");
 	rt_route_free(&route);
 }
@@ -284,21 +302,26 @@ END_TEST
 
 START_TEST(an_echo)
 {
-	static const char *const request = "POST /a HTTP/1.1\r\nHost:  x \r\n"
+	static const char *const request =
+		"POST /a HTTP/1.1\r\nHost:  x \r\n"
 		"X: \xff\r\nTransfer-Encoding: chunked\r\n\r\n"
 		"3;a=b\r\nabc\r\n0\r\n\r\n";
 	const struct retort_field field = {"X-Echo", "yes"};
 	char expected[1024];
 
 	open_route();
-	set_reply((struct retort_reply){.echo = true, .fields = &field,
-		.field_count = 1, .status = 202});
-	(void)snprintf(expected, sizeof expected, "HTTP/1.1 202 Accepted\r\n"
-		TOLD TEXT "Content-Length: %zu\r\nX-Echo: yes\r\n" END "%s",
+	set_reply((struct retort_reply){.echo = true,
+		.fields = &field,
+		.field_count = 1,
+		.status = 202});
+	(void)snprintf(expected, sizeof expected,
+		"HTTP/1.1 202 Accepted\r\n" TOLD TEXT
+		"Content-Length: %zu\r\nX-Echo: yes\r\n" END "%s",
 		strlen(request), request);
 	expect_text(request, expected);
-	(void)snprintf(expected, sizeof expected, "HTTP/1.1 202 Accepted\r\n"
-		TOLD TEXT "Content-Length: %zu\r\nX-Echo: yes\r\n" END,
+	(void)snprintf(expected, sizeof expected,
+		"HTTP/1.1 202 Accepted\r\n" TOLD TEXT
+		"Content-Length: %zu\r\nX-Echo: yes\r\n" END,
 		strlen(HEAD));
 	expect_text(HEAD, expected);
 	rt_route_free(&route);
@@ -317,7 +340,7 @@ START_TEST(files)
 {
 	char *folder = dir_make();
 	char name[] = "X-Own", value[] = "own", extension[] = "odd",
-		type[] = "own/type";
+	     type[] = "own/type";
 	struct retort_field field = {name, value}, mime = {extension, type};
 	struct asked asked;
 	struct bytes got;
@@ -325,15 +348,18 @@ START_TEST(files)
 	dir_write(folder, "a.odd", "odd", 3);
 	dir_write(folder, ".b", "dot", 3);
 	open_route();
-	set_files(folder, (struct retort_files){.fields = &field,
-		.field_count = 1, .types = &mime, .type_count = 1,
-		.dotfiles = true});
+	set_files(folder,
+		(struct retort_files){.fields = &field,
+			.field_count = 1,
+			.types = &mime,
+			.type_count = 1,
+			.dotfiles = true});
 	name[0] = value[0] = extension[0] = type[0] = '!';
 	open_asked(&asked, "GET /a.odd HTTP/1.0\r\n\r\n");
 	answer(&asked);
 	got = flatten(&asked.reply);
-	assert_begins(got, "HTTP/1.1 200 OK\r\n" TOLD
-		"Content-Type: own/type\r\n");
+	assert_begins(got,
+		"HTTP/1.1 200 OK\r\n" TOLD "Content-Type: own/type\r\n");
 	assert_has(got, "\r\nX-Own: own\r\n");
 	assert_has(got, "\r\n\r\nodd");
 	bytes_free(&got);
@@ -373,10 +399,13 @@ START_TEST(the_later_replaces_the_earlier)
 	answer(&asked);
 	ck_assert_int_eq(asked.reply.status, 202);
 	/* one that is refused replaces nothing */
-	ck_assert_int_eq(rt_route_set_reply(&route, &(struct retort_reply){
-		.status = 7}, error), -EINVAL);
+	ck_assert_int_eq(rt_route_set_reply(&route,
+				 &(struct retort_reply){.status = 7}, error),
+		-EINVAL);
 	ck_assert_int_lt(rt_route_set_files(&route, "/nowhere/at/all",
-		&(struct retort_files){.dotfiles = false}, error), 0);
+				 &(struct retort_files){.dotfiles = false},
+				 error),
+		0);
 	answer(&asked);
 	ck_assert_int_eq(asked.reply.status, 202);
 	close_asked(&asked);
@@ -400,7 +429,8 @@ START_TEST(retired_replies_last)
 		open_asked(asked + i, GET);
 		answer(asked + i);
 	}
-	set_reply((struct retort_reply){.raw = true, .body = "raw",
+	set_reply((struct retort_reply){.raw = true,
+		.body = "raw",
 		.body_size = 3});
 	for (int i = 0; i < 3; i++) {
 		char body[32];
@@ -426,7 +456,7 @@ END_TEST
 START_TEST(bodies_of_whom)
 {
 	static const char *const post = "POST / HTTP/1.1\r\nHost: x\r\n"
-		"Content-Length: 5\r\n\r\n";
+					"Content-Length: 5\r\n\r\n";
 	char *folder = dir_make();
 
 	open_route();
@@ -485,14 +515,15 @@ judge_host(const char *host)
 
 START_TEST(hosts)
 {
-	static const char *const names[] = {"example.org", "[::1]",
-		"127.0.0.1", NULL};
+	static const char *const names[] = {"example.org", "[::1]", "127.0.0.1",
+		NULL};
 	static const char *const served[] = {"example.org", "EXAMPLE.org",
 		"example.org:8080", "example.org:", "example.org:0", "[::1]",
 		"[::1]:8080", "[::1]:", "127.0.0.1", "127.0.0.1:1"};
 	static const char *const others[] = {"example.com", "example.or",
 		"example.orgg", "www.example.org", "example.org.", "[::2]",
-		"[::1:8080]", "127.0.0.2", "evil:example.org", "127.0.0.11", ""};
+		"[::1:8080]", "127.0.0.2", "evil:example.org", "127.0.0.11",
+		""};
 	static const char *const none[] = {NULL};
 
 	ck_assert_int_eq(rt_route_init(&route, names, 0), 0);
@@ -509,9 +540,13 @@ START_TEST(hosts)
 	}
 	/* the target's authority goes before Host (RFC 9112 3.2.2) */
 	ck_assert_int_eq(judge("GET http://example.org/ HTTP/1.1\r\n"
-		"Host: evil\r\n\r\n").status, 0);
+			       "Host: evil\r\n\r\n")
+				 .status,
+		0);
 	ck_assert_int_eq(judge("GET http://evil/ HTTP/1.1\r\n"
-		"Host: example.org\r\n\r\n").status, 421);
+			       "Host: example.org\r\n\r\n")
+				 .status,
+		421);
 	/* none at all is none of them */
 	ck_assert_int_eq(judge("GET / HTTP/1.0\r\n\r\n").status, 421);
 	/* before the method is looked at */
@@ -543,8 +578,7 @@ refuse_field(const char *name, const char *value, const char *message)
 		"not refused: %s", message);
 	ck_assert_str_eq(error, message);
 	memset(error, '#', sizeof error);
-	ck_assert_int_eq(rt_route_set_files(&route, "/", &own, error),
-		-EINVAL);
+	ck_assert_int_eq(rt_route_set_files(&route, "/", &own, error), -EINVAL);
 	ck_assert_str_eq(error, message);
 	/* without room for a text */
 	ck_assert_int_eq(rt_route_set_reply(&route, &reply, NULL), -EINVAL);
@@ -600,10 +634,14 @@ START_TEST(replies_are_checked)
 	refuse_reply((struct retort_reply){.status = 100}, status);
 	refuse_reply((struct retort_reply){.status = 1000}, status);
 	refuse_reply((struct retort_reply){.status = -1}, status);
-	refuse_reply((struct retort_reply){.status = 204, .body = "a",
-		.body_size = 1}, body);
-	refuse_reply((struct retort_reply){.status = 304, .body = "a",
-		.body_size = 1}, body);
+	refuse_reply((struct retort_reply){.status = 204,
+			     .body = "a",
+			     .body_size = 1},
+		body);
+	refuse_reply((struct retort_reply){.status = 304,
+			     .body = "a",
+			     .body_size = 1},
+		body);
 	refuse_reply((struct retort_reply){.raw = true, .echo = true},
 		"reply: both raw and an echo");
 	refuse_reply((struct retort_reply){.type = ""},
@@ -638,10 +676,14 @@ START_TEST(files_are_checked)
 		-EINVAL);
 	ck_assert_str_eq(error, "malformed media type of: ");
 	ck_assert_int_eq(rt_route_set_files(&route, "/nowhere/at/all",
-		&(struct retort_files){.type_count = 0}, error), -ENOENT);
+				 &(struct retort_files){.type_count = 0},
+				 error),
+		-ENOENT);
 	ck_assert_str_eq(error, "/nowhere/at/all: No such file or directory");
 	ck_assert_int_eq(rt_route_set_files(&route, "/dev/null",
-		&(struct retort_files){.type_count = 0}, error), -ENOTSUP);
+				 &(struct retort_files){.type_count = 0},
+				 error),
+		-ENOTSUP);
 	ck_assert_str_eq(error,
 		"/dev/null: neither a folder nor a regular file");
 	rt_route_free(&route);
@@ -671,8 +713,8 @@ main(void)
 		retired_replies_last, NULL};
 	const TTest *const refusals[] = {bodies_of_whom,
 		the_largest_body_is_an_option, hosts, NULL};
-	const TTest *const checks[] = {fields_are_checked,
-		replies_are_checked, files_are_checked, NULL};
+	const TTest *const checks[] = {fields_are_checked, replies_are_checked,
+		files_are_checked, NULL};
 
 	add(suite, "answers", answers);
 	add(suite, "refusals", refusals);

@@ -1,0 +1,1495 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection, driven by hand: no socket, and a clock that is a number.
+ * Each arrow of the diagram in conn.h has its test.
+ */
+#include "config.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conn.h"
+#include "harness.h"
+
+#define MS RT_MS
+#define HEAD_TIMEOUT (10 * MS)
+#define BODY_TIMEOUT (20 * MS)
+#define WRITE_TIMEOUT (30 * MS)
+#define MAX_IN (256u << 10)
+#define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
+
+#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+#define POST(fields) "POST / HTTP/1.1\r\nHost: a\r\n" fields "\r\n"
+#define POST_5 POST("Content-Length: 5\r\n")
+#define POST_CHUNKED POST("Transfer-Encoding: chunked\r\n")
+#define POST_EXPECT POST("Content-Length: 5\r\nExpect: 100-continue\r\n")
+
+/* --- the hand --- */
+
+/* What stands in for the server, its sockets and its clock. */
+struct hand {
+	struct rt_conn_config config;
+	struct rt_conn conn;
+	struct rt_exchange *exchange;
+	struct bytes sent;
+	int64_t now;
+	char scratch[4096];
+};
+
+static const struct rt_peer nobody;
+
+static void
+open_with(struct hand *hand, int64_t head_timeout, size_t max_in)
+{
+	*hand = (struct hand){.now = 1000 * MS};
+	hand->config = (struct rt_conn_config){
+		.limits = {.target = 8192, .head = 65536, .fields = 100},
+		.head_timeout = head_timeout,
+		.body_timeout = BODY_TIMEOUT,
+		.write_timeout = WRITE_TIMEOUT,
+		.max_in = max_in,
+		.scratch = hand->scratch,
+		.scratch_size = sizeof hand->scratch,
+	};
+	bytes_add(&hand->sent, "", 0);
+	hand->exchange = rt_exchange_new();
+	ck_assert_ptr_nonnull(hand->exchange);
+	rt_conn_open(&hand->conn, -1, &nobody, &hand->config, hand->now);
+}
+
+static void
+open_hand(struct hand *hand)
+{
+	open_with(hand, HEAD_TIMEOUT, MAX_IN);
+}
+
+static void
+close_hand(struct hand *hand)
+{
+	rt_exchange_free(hand->exchange);
+	bytes_free(&hand->sent);
+}
+
+#define assert_state(hand, expected) \
+	ck_assert_int_eq((hand)->conn.state, (expected))
+#define assert_asks(hand, expected) \
+	ck_assert_int_eq((hand)->conn.asks, (expected))
+#define assert_wants(hand, in_verb, out_verb) \
+	do { \
+		ck_assert_int_eq((hand)->conn.chan.in.verb, (in_verb)); \
+		ck_assert_int_eq((hand)->conn.chan.out.verb, (out_verb)); \
+	} while (0)
+
+static void
+assert_over(struct hand *hand, enum retort_end end, enum rt_verb verb)
+{
+	assert_state(hand, RT_STATE_OVER);
+	ck_assert_int_eq(hand->conn.end, end);
+	assert_asks(hand, RT_ASK_NOTHING);
+	assert_wants(hand, RT_NOTHING, verb);
+	ck_assert_int_eq(hand->conn.chan.deadline, RT_NEVER);
+}
+
+/* Bytes from the client; until all were taken, or something is asked. */
+static size_t
+give(struct hand *hand, const void *data, size_t size)
+{
+	struct rt_conn *conn = &hand->conn;
+	size_t given = 0;
+
+	if (conn->exchange == NULL)
+		ck_assert_int_eq(rt_conn_lend(conn, hand->exchange), 0);
+	while (given < size && conn->asks == RT_ASK_NOTHING &&
+		conn->chan.in.verb == RT_RECV) {
+		size_t n = size - given;
+
+		if (n > conn->chan.in.recv.size)
+			n = conn->chan.in.recv.size;
+		ck_assert_uint_gt(n, 0);
+		memcpy(conn->chan.in.recv.data, (const char *)data + given, n);
+		given += n;
+		rt_conn_in_done(conn, (int64_t)n, hand->now);
+	}
+	return given;
+}
+
+static void
+give_text(struct hand *hand, const char *text)
+{
+	ck_assert_uint_eq(give(hand, text, strlen(text)), strlen(text));
+}
+
+/* The end of what comes from the client: 0, or -errno. */
+static void
+give_end(struct hand *hand, int end)
+{
+	if (hand->conn.exchange == NULL)
+		ck_assert_int_eq(rt_conn_lend(&hand->conn, hand->exchange), 0);
+	ck_assert_int_eq(hand->conn.chan.in.verb, RT_RECV);
+	rt_conn_in_done(&hand->conn, end, hand->now);
+}
+
+/* Takes at most `size` bytes of what the connection sends; how many. */
+static size_t
+take(struct hand *hand, size_t size)
+{
+	struct rt_op *op = &hand->conn.chan.out;
+	size_t taken = 0;
+
+	if (op->verb == RT_SEND) {
+		ck_assert_int_gt(op->send.count, 0);
+		ck_assert_int_le(op->send.count, RT_PIECES);
+		for (int i = 0; i < op->send.count && taken < size; i++) {
+			const struct iovec *piece = op->send.pieces + i;
+			size_t n = piece->iov_len;
+
+			ck_assert_uint_gt(n, 0);
+			if (n > size - taken)
+				n = size - taken;
+			bytes_add(&hand->sent, piece->iov_base, n);
+			taken += n;
+		}
+	} else {
+		/* a file's byte at i is the lowest byte of i */
+		ck_assert_int_eq(op->verb, RT_FILE);
+		ck_assert_uint_gt(op->file.size, 0);
+		for (; taken < size && taken < op->file.size; taken++) {
+			char byte = (char)(op->file.at + taken);
+
+			bytes_add(&hand->sent, &byte, 1);
+		}
+	}
+	rt_conn_out_done(&hand->conn, (int64_t)taken, hand->now);
+	return taken;
+}
+
+static void
+pass(struct hand *hand, int64_t time)
+{
+	hand->now += time;
+}
+
+/* The deadline passes. */
+static void
+expire(struct hand *hand)
+{
+	ck_assert_int_ne(hand->conn.chan.deadline, RT_NEVER);
+	ck_assert_int_ge(hand->conn.chan.deadline, hand->now);
+	hand->now = hand->conn.chan.deadline;
+	rt_conn_expired(&hand->conn, hand->now);
+}
+
+static void
+assert_deadline(struct hand *hand, int64_t from_now)
+{
+	ck_assert_int_eq(hand->conn.chan.deadline - hand->now, from_now);
+}
+
+/* A small whole request, accepted: what is asked next is the answer. */
+static void
+give_whole(struct hand *hand, const char *text)
+{
+	give_text(hand, text);
+	assert_asks(hand, RT_ASK_ROUTE);
+	rt_conn_accept(&hand->conn, UINT64_MAX, false, hand->now);
+	assert_asks(hand, RT_ASK_ANSWER);
+	ck_assert_int_eq(hand->conn.status, 0);
+}
+
+#define ANSWER "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello"
+
+static void
+answer(struct hand *hand)
+{
+	rt_reply_raw(&hand->exchange->reply, 200, ANSWER, strlen(ANSWER));
+	rt_conn_answer(&hand->conn, hand->now);
+}
+
+/* The answer is taken, up to the FIN. */
+static void
+take_answer(struct hand *hand)
+{
+	while (hand->conn.chan.out.verb == RT_SEND)
+		ck_assert_uint_gt(take(hand, SIZE_MAX), 0);
+	assert_state(hand, RT_STATE_FINISH);
+	ck_assert_int_eq(hand->conn.chan.out.verb, RT_FINISH);
+}
+
+static void
+finish(struct hand *hand)
+{
+	ck_assert_int_eq(hand->conn.chan.out.verb, RT_FINISH);
+	rt_conn_out_done(&hand->conn, 0, hand->now);
+}
+
+static void
+assert_sent(struct hand *hand, const char *expected)
+{
+	assert_bytes(hand->sent.data, hand->sent.size, expected,
+		strlen(expected));
+	ck_assert_uint_eq(hand->conn.sent, strlen(expected));
+}
+
+static void
+assert_refused(struct hand *hand, int status, const char *reason)
+{
+	assert_asks(hand, RT_ASK_ANSWER);
+	ck_assert_int_eq(hand->conn.status, status);
+	ck_assert_str_eq(hand->conn.reason, reason);
+	ck_assert(!hand->conn.complete);
+	/* and the refusal goes out as any answer does */
+	answer(hand);
+	take_answer(hand);
+	assert_sent(hand, ANSWER);
+}
+
+/* --- idle --- */
+
+START_TEST(idle)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	assert_state(&hand, RT_STATE_IDLE);
+	assert_asks(&hand, RT_ASK_NOTHING);
+	assert_wants(&hand, RT_RECV, RT_NOTHING);
+	assert_deadline(&hand, HEAD_TIMEOUT);
+	ck_assert_ptr_null(hand.conn.exchange);
+	/* buffers come and go */
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(rt_conn_lend(&hand.conn, hand.exchange), 0);
+		assert_wants(&hand, RT_RECV, RT_NOTHING);
+		ck_assert_uint_gt(hand.conn.chan.in.recv.size, 0);
+		assert_deadline(&hand, HEAD_TIMEOUT);
+		ck_assert_ptr_eq(rt_conn_unlend(&hand.conn), hand.exchange);
+		assert_state(&hand, RT_STATE_IDLE);
+	}
+	ck_assert_ptr_null(rt_conn_unlend(&hand.conn));
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(idle_to_over)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_end(&hand, 0);
+	assert_over(&hand, RETORT_CLOSED, RT_CLOSE);
+	close_hand(&hand);
+
+	open_hand(&hand);
+	give_end(&hand, -ECONNRESET);
+	assert_over(&hand, RETORT_RESET, RT_CLOSE);
+	close_hand(&hand);
+
+	/* silently, without a 408 */
+	open_hand(&hand);
+	expire(&hand);
+	assert_over(&hand, RETORT_TIMED_OUT, RT_CLOSE);
+	close_hand(&hand);
+
+	open_with(&hand, RT_NEVER, MAX_IN);
+	ck_assert_int_eq(hand.conn.chan.deadline, RT_NEVER);
+	give_text(&hand, "G");
+	ck_assert_int_eq(hand.conn.chan.deadline, RT_NEVER);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(no_memory_to_receive)
+{
+	struct hand hand;
+
+	open_with(&hand, HEAD_TIMEOUT, 0);
+	/* a maximum of nothing is as good as no memory */
+	ck_assert_int_eq(rt_conn_lend(&hand.conn, hand.exchange), -ENOMEM);
+	assert_over(&hand, RETORT_FAILED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(no_answer_can_be_made)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_text(&hand, GET);
+	assert_asks(&hand, RT_ASK_ROUTE);
+	rt_conn_fail(&hand.conn);
+	assert_over(&hand, RETORT_FAILED, RT_CLOSE);
+	close_hand(&hand);
+
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	rt_conn_fail(&hand.conn);
+	assert_over(&hand, RETORT_FAILED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+/* --- the head --- */
+
+START_TEST(head_byte_by_byte)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	for (size_t i = 0; i < strlen(GET); i++) {
+		int64_t left = HEAD_TIMEOUT - (int64_t)i * MS / 10;
+
+		/* all of the head has one deadline */
+		assert_deadline(&hand, left);
+		assert_state(&hand, i == 0 ? RT_STATE_IDLE : RT_STATE_HEAD);
+		assert_asks(&hand, RT_ASK_NOTHING);
+		assert_wants(&hand, RT_RECV, RT_NOTHING);
+		ck_assert_uint_eq(give(&hand, &GET[i], 1), 1);
+		pass(&hand, MS / 10);
+	}
+	assert_state(&hand, RT_STATE_BODY);
+	assert_asks(&hand, RT_ASK_ROUTE);
+	ck_assert_uint_eq(hand.conn.received, strlen(GET));
+	rt_conn_accept(&hand.conn, 0, false, hand.now);
+	assert_asks(&hand, RT_ASK_ANSWER);
+	ck_assert_int_eq(hand.conn.status, 0);
+	ck_assert(hand.conn.complete);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(head_refused)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_text(&hand, "GET / HTTP/1.1\r\n\r\n");
+	assert_refused(&hand, 400, "no Host field");
+	close_hand(&hand);
+
+	open_hand(&hand);
+	give_text(&hand, "GET / HTTP/7.1\r");
+	assert_refused(&hand, 505, "only HTTP/1.0 and HTTP/1.1 are served");
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(head_cut_short)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_text(&hand, "GET / HT");
+	give_end(&hand, 0);
+	assert_refused(&hand, 400, "incomplete request");
+	/* nothing can come any more: no drain */
+	finish(&hand);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	close_hand(&hand);
+
+	open_hand(&hand);
+	give_text(&hand, "GET / HT");
+	give_end(&hand, -ECONNRESET);
+	assert_over(&hand, RETORT_RESET, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(head_timed_out)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_text(&hand, "G");
+	pass(&hand, HEAD_TIMEOUT / 2);
+	give_text(&hand, "E");
+	assert_deadline(&hand, HEAD_TIMEOUT / 2);
+	expire(&hand);
+	assert_refused(&hand, 408, "the head took too long");
+	close_hand(&hand);
+}
+END_TEST
+
+/* --- the body --- */
+
+START_TEST(body_kept)
+{
+	static const char text[] = POST_CHUNKED "3\r\nabc\r\n2;x\r\nde\r\n"
+						"0\r\nA: b\r\n\r\n";
+	struct hand hand;
+	size_t head = strlen(POST_CHUNKED);
+
+	open_hand(&hand);
+	give_text(&hand, POST_CHUNKED);
+	rt_conn_accept(&hand.conn, 5, true, hand.now);
+	for (size_t i = head; i < sizeof text - 1; i++) {
+		assert_state(&hand, RT_STATE_BODY);
+		assert_asks(&hand, RT_ASK_NOTHING);
+		assert_wants(&hand, RT_RECV, RT_NOTHING);
+		/* each byte is progress */
+		assert_deadline(&hand, BODY_TIMEOUT);
+		pass(&hand, BODY_TIMEOUT - 1);
+		ck_assert_uint_eq(give(&hand, text + i, 1), 1);
+	}
+	assert_asks(&hand, RT_ASK_ANSWER);
+	ck_assert_int_eq(hand.conn.status, 0);
+	ck_assert(hand.conn.complete);
+	assert_bytes(hand.exchange->in.data, hand.exchange->parsed, text,
+		sizeof text - 1);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(body_with_the_head)
+{
+	struct hand hand;
+
+	for (int keep = 0; keep < 2; keep++) {
+		open_hand(&hand);
+		give_text(&hand, POST_5 "abcdeGARBAGE");
+		assert_asks(&hand, RT_ASK_ROUTE);
+		rt_conn_accept(&hand.conn, 5, keep, hand.now);
+		assert_asks(&hand, RT_ASK_ANSWER);
+		ck_assert_int_eq(hand.conn.status, 0);
+		ck_assert(hand.conn.complete);
+		assert_bytes(hand.exchange->in.data, hand.exchange->parsed,
+			POST_5 "abcde", strlen(POST_5) + (keep ? 5 : 0));
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+START_TEST(body_refused)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_text(&hand, POST_CHUNKED);
+	rt_conn_accept(&hand.conn, 100, false, hand.now);
+	give_text(&hand, "2\r\nabX");
+	assert_refused(&hand, 400, "malformed chunk");
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(body_cut_short)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_text(&hand, POST_5);
+	rt_conn_accept(&hand.conn, 100, false, hand.now);
+	give_text(&hand, "abcd");
+	give_end(&hand, 0);
+	assert_refused(&hand, 400, "incomplete request");
+	close_hand(&hand);
+
+	open_hand(&hand);
+	give_text(&hand, POST_5);
+	rt_conn_accept(&hand.conn, 100, false, hand.now);
+	give_end(&hand, -ECONNRESET);
+	assert_over(&hand, RETORT_RESET, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(body_timed_out)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_text(&hand, POST_5);
+	rt_conn_accept(&hand.conn, 100, false, hand.now);
+	give_text(&hand, "ab");
+	expire(&hand);
+	assert_refused(&hand, 408, "the body took too long");
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(body_too_large_by_its_length)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_text(&hand, POST_EXPECT);
+	rt_conn_accept(&hand.conn, 4, false, hand.now);
+	/* and no 100 (Continue) invites it */
+	assert_refused(&hand, 413, "the body is too large");
+	close_hand(&hand);
+
+	open_hand(&hand);
+	give_text(&hand, POST_5);
+	rt_conn_accept(&hand.conn, 5, false, hand.now);
+	assert_asks(&hand, RT_ASK_NOTHING);
+	give_text(&hand, "abcde");
+	assert_asks(&hand, RT_ASK_ANSWER);
+	ck_assert_int_eq(hand.conn.status, 0);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(body_too_large_by_its_chunks)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_text(&hand, POST_CHUNKED);
+	rt_conn_accept(&hand.conn, 5, false, hand.now);
+	give_text(&hand, "3\r\nabc\r\n2\r\nde\r\n1\r\n");
+	assert_asks(&hand, RT_ASK_NOTHING);
+	give_text(&hand, "f");
+	assert_refused(&hand, 413, "the body is too large");
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(body_too_large_to_keep)
+{
+	struct hand hand;
+	size_t given = 0;
+
+	/* framing that is larger than the body can fill the buffer */
+	open_hand(&hand);
+	give_text(&hand, POST_CHUNKED);
+	rt_conn_accept(&hand.conn, MAX_IN, true, hand.now);
+	while (hand.conn.asks == RT_ASK_NOTHING && given < 2 * MAX_IN)
+		given += give(&hand, "000001\r\nx\r\n", 11);
+	ck_assert_uint_lt(given, 2 * MAX_IN);
+	ck_assert_uint_le(hand.exchange->in.room, MAX_IN);
+	assert_refused(&hand, 413, "the body is too large to keep");
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_full_buffer_is_no_reason_to_refuse_what_is_complete)
+{
+	struct hand hand;
+	char *garbage = calloc(1, MAX_IN);
+
+	ck_assert_ptr_nonnull(garbage);
+	open_with(&hand, HEAD_TIMEOUT, 8192);
+	give_text(&hand, POST_5);
+	rt_conn_accept(&hand.conn, 5, true, hand.now);
+	give_text(&hand, "abcd");
+	ck_assert_uint_gt(hand.conn.chan.in.recv.size, 1);
+	memcpy(garbage, "e", 1);
+	(void)give(&hand, garbage, hand.conn.chan.in.recv.size);
+	ck_assert_uint_eq(hand.exchange->in.len, hand.exchange->in.max);
+	assert_asks(&hand, RT_ASK_ANSWER);
+	ck_assert_int_eq(hand.conn.status, 0);
+	ck_assert(hand.conn.complete);
+	free(garbage);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_large_body_is_dropped_in_little_memory)
+{
+	static const size_t size = 64u << 20;
+	static char piece[100000];
+	struct hand hand;
+	char head[100];
+	size_t most = 0;
+
+	memset(piece, 'x', sizeof piece);
+	for (int chunked = 0; chunked < 2; chunked++) {
+		open_hand(&hand);
+		(void)snprintf(head, sizeof head,
+			POST("Content-Length: %zu\r\n"), size);
+		give_text(&hand, chunked ? POST_CHUNKED : head);
+		rt_conn_accept(&hand.conn, UINT64_MAX, false, hand.now);
+		for (size_t left = size; left > 0;) {
+			size_t n = left < sizeof piece ? left : sizeof piece;
+
+			if (chunked) {
+				(void)snprintf(head, sizeof head, "%zx\r\n", n);
+				give_text(&hand, head);
+			}
+			assert_asks(&hand, RT_ASK_NOTHING);
+			ck_assert_uint_eq(give(&hand, piece, n), n);
+			if (chunked)
+				give_text(&hand, "\r\n");
+			left -= n;
+			if (hand.exchange->in.room > most)
+				most = hand.exchange->in.room;
+		}
+		if (chunked)
+			give_text(&hand, "0\r\n\r\n");
+		assert_asks(&hand, RT_ASK_ANSWER);
+		ck_assert_int_eq(hand.conn.status, 0);
+		ck_assert_uint_ge(hand.conn.received, size);
+		ck_assert_uint_eq(
+			rt_http_request(hand.exchange->http)->body_size, size);
+		ck_assert_uint_le(most, MAX_IN);
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+/* --- 100 (Continue) --- */
+
+START_TEST(continue_is_sent)
+{
+	struct hand hand;
+
+	for (size_t size = 1; size <= strlen(CONTINUE); size++) {
+		open_hand(&hand);
+		give_text(&hand, POST_EXPECT);
+		assert_wants(&hand, RT_RECV, RT_NOTHING);
+		rt_conn_accept(&hand.conn, 5, false, hand.now);
+		while (hand.conn.chan.out.verb == RT_SEND) {
+			assert_wants(&hand, RT_RECV, RT_SEND);
+			ck_assert(!hand.conn.chan.out.more);
+			(void)take(&hand, size);
+		}
+		assert_sent(&hand, CONTINUE);
+		assert_wants(&hand, RT_RECV, RT_NOTHING);
+		give_text(&hand, "abcde");
+		assert_asks(&hand, RT_ASK_ANSWER);
+		answer(&hand);
+		take_answer(&hand);
+		assert_sent(&hand, CONTINUE ANSWER);
+		ck_assert_uint_eq(hand.conn.script_sent, strlen(ANSWER));
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+START_TEST(continue_is_not_sent_when_the_body_came_along)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_text(&hand, POST_EXPECT "a");
+	rt_conn_accept(&hand.conn, 5, false, hand.now);
+	assert_wants(&hand, RT_RECV, RT_NOTHING);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(continue_that_was_not_begun_is_dropped)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_text(&hand, POST_EXPECT);
+	rt_conn_accept(&hand.conn, 5, false, hand.now);
+	give_text(&hand, "abcde");
+	assert_asks(&hand, RT_ASK_ANSWER);
+	answer(&hand);
+	take_answer(&hand);
+	assert_sent(&hand, ANSWER);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(continue_that_was_begun_is_finished)
+{
+	struct hand hand;
+
+	for (size_t begun = 1; begun < strlen(CONTINUE); begun++) {
+		open_hand(&hand);
+		give_text(&hand, POST_EXPECT);
+		rt_conn_accept(&hand.conn, 5, false, hand.now);
+		ck_assert_uint_eq(take(&hand, begun), begun);
+		give_text(&hand, "abcde");
+		answer(&hand);
+		while (hand.conn.chan.out.verb == RT_SEND)
+			(void)take(&hand, 7);
+		assert_sent(&hand, CONTINUE ANSWER);
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+START_TEST(continue_that_is_not_taken)
+{
+	struct hand hand;
+
+	/* as nobody sends a body either, it is too late for that */
+	open_hand(&hand);
+	give_text(&hand, POST_EXPECT);
+	rt_conn_accept(&hand.conn, 5, false, hand.now);
+	(void)take(&hand, 3);
+	expire(&hand);
+	assert_asks(&hand, RT_ASK_ANSWER);
+	ck_assert_int_eq(hand.conn.status, 408);
+	rt_reply_reset(&hand.exchange->reply);
+	rt_reply_step(&hand.exchange->reply,
+		(struct rt_step){.kind = RT_STEP_PAUSE, .at = (uint64_t)MS});
+	rt_reply_step(&hand.exchange->reply,
+		(struct rt_step){.kind = RT_STEP_CLOSE});
+	rt_conn_answer(&hand.conn, hand.now);
+	/* the write's time-out, not the pause's end */
+	ck_assert_int_eq(hand.conn.chan.out.verb, RT_SEND);
+	assert_deadline(&hand, WRITE_TIMEOUT);
+	expire(&hand);
+	assert_over(&hand, RETORT_TIMED_OUT, RT_RESET);
+	close_hand(&hand);
+
+	open_hand(&hand);
+	give_text(&hand, POST_EXPECT);
+	rt_conn_accept(&hand.conn, 5, false, hand.now);
+	rt_conn_out_done(&hand.conn, -EPIPE, hand.now);
+	assert_over(&hand, RETORT_RESET, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+/* --- the reply --- */
+
+/* Text, four runs of bytes, a pause, a file, bytes: all but an ending. */
+static void
+make_script(struct rt_reply *reply)
+{
+	static const char *const runs[] = {"one", "2", "three", "four"};
+
+	rt_reply_reset(reply);
+	rt_buf_add_text(&reply->text, "text");
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_TEXT, .size = 4});
+	for (int i = 0; i < 4; i++)
+		rt_reply_step(reply,
+			(struct rt_step){.kind = RT_STEP_BYTES,
+				.bytes = runs[i],
+				.size = strlen(runs[i])});
+	rt_reply_step(reply,
+		(struct rt_step){.kind = RT_STEP_PAUSE, .at = (uint64_t)MS});
+	rt_reply_step(reply,
+		(struct rt_step){.kind = RT_STEP_FILE, .at = 48, .size = 10});
+}
+
+#define SCRIPT_BYTES (strlen("textone2threefour") + 10)
+
+/* With MSG_MORE goes only what is followed by bytes, or by the FIN, at once. */
+static void
+assert_more(const struct rt_conn *conn)
+{
+	const struct rt_step *step = conn->exchange->reply.steps + conn->step;
+
+	if (conn->chan.out.verb != RT_SEND)
+		return;
+	step += conn->chan.out.send.count;
+	ck_assert_msg(conn->chan.out.more ==
+			(step->kind != RT_STEP_PAUSE &&
+				step->kind != RT_STEP_STALL &&
+				step->kind != RT_STEP_RESET),
+		"more = %d before a step of kind %d", conn->chan.out.more,
+		(int)step->kind);
+}
+
+START_TEST(a_script_in_pieces_of_every_size)
+{
+	enum rt_step_kind ending = (enum rt_step_kind)_i;
+	struct hand hand;
+
+	for (size_t size = 1; size <= SCRIPT_BYTES + 1; size++) {
+		int64_t begun;
+
+		open_hand(&hand);
+		give_whole(&hand, GET);
+		make_script(&hand.exchange->reply);
+		rt_reply_step(&hand.exchange->reply,
+			(struct rt_step){.kind = ending});
+		ck_assert(rt_reply_ok(&hand.exchange->reply));
+		begun = hand.now;
+		rt_conn_answer(&hand.conn, hand.now);
+		while (hand.conn.chan.out.verb == RT_SEND) {
+			assert_state(&hand, RT_STATE_REPLY);
+			assert_more(&hand.conn);
+			(void)take(&hand, size);
+		}
+		ck_assert_str_eq(hand.sent.data, "textone2threefour");
+		/* the pause: nothing but its end is waited for */
+		assert_state(&hand, RT_STATE_REPLY);
+		assert_wants(&hand, RT_NOTHING, RT_NOTHING);
+		assert_deadline(&hand, MS);
+		expire(&hand);
+		ck_assert_int_eq(hand.now, begun + MS);
+		while (hand.conn.chan.out.verb == RT_FILE) {
+			ck_assert_int_eq(hand.conn.chan.out.file.fd,
+				hand.exchange->reply.file);
+			ck_assert_uint_eq(hand.conn.chan.out.file.at +
+					hand.conn.chan.out.file.size,
+				58);
+			(void)take(&hand, size);
+		}
+		assert_sent(&hand, "textone2threefour0123456789");
+		ck_assert_uint_eq(hand.conn.script_sent, SCRIPT_BYTES);
+		if (ending == RT_STEP_CLOSE) {
+			assert_state(&hand, RT_STATE_FINISH);
+			finish(&hand);
+			assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+		} else if (ending == RT_STEP_RESET) {
+			assert_over(&hand, RETORT_ANSWERED, RT_RESET);
+		} else {
+			assert_state(&hand, RT_STATE_REPLY);
+			ck_assert_int_eq(hand.conn.chan.out.verb, RT_NOTHING);
+			ck_assert_int_eq(hand.conn.chan.deadline, RT_NEVER);
+		}
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+START_TEST(a_script_cut_at_every_byte)
+{
+	struct hand hand;
+
+	/* once a part, then all that can be taken */
+	for (size_t cut = 1; cut <= SCRIPT_BYTES; cut++) {
+		size_t left = cut;
+
+		open_hand(&hand);
+		give_whole(&hand, GET);
+		make_script(&hand.exchange->reply);
+		rt_reply_step(&hand.exchange->reply,
+			(struct rt_step){.kind = RT_STEP_CLOSE});
+		rt_conn_answer(&hand.conn, hand.now);
+		while (hand.conn.state == RT_STATE_REPLY) {
+			if (hand.conn.chan.out.verb == RT_NOTHING)
+				expire(&hand);
+			else if (left > 0)
+				left -= take(&hand, left);
+			else
+				(void)take(&hand, SIZE_MAX);
+		}
+		assert_sent(&hand, "textone2threefour0123456789");
+		finish(&hand);
+		assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+/* What goes out, and whether more is said to follow it. */
+static const struct {
+	enum rt_step_kind next;
+	bool more;
+} followers[] = {
+	{RT_STEP_CLOSE, true},
+	{RT_STEP_FILE, true},
+	{RT_STEP_PAUSE, false},
+	{RT_STEP_STALL, false},
+	{RT_STEP_RESET, false},
+};
+
+START_TEST(more_is_said_before_an_ending_or_a_file)
+{
+	struct hand hand;
+	struct rt_reply *reply;
+
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	reply = &hand.exchange->reply;
+	rt_reply_reset(reply);
+	rt_reply_step(reply,
+		(struct rt_step){.kind = RT_STEP_BYTES,
+			.bytes = "abc",
+			.size = 3});
+	rt_reply_step(reply,
+		(struct rt_step){.kind = followers[_i].next, .size = 1});
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_CLOSE});
+	rt_conn_answer(&hand.conn, hand.now);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(hand.conn.chan.out.verb, RT_SEND);
+		ck_assert_int_eq(hand.conn.chan.out.more, followers[_i].more);
+		ck_assert_uint_eq(take(&hand, 1), 1);
+	}
+	ck_assert_int_ne(hand.conn.chan.out.verb, RT_SEND);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_write_times_out_without_progress)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	answer(&hand);
+	assert_state(&hand, RT_STATE_REPLY);
+	assert_wants(&hand, RT_NOTHING, RT_SEND);
+	for (int i = 0; i < 5; i++) {
+		assert_deadline(&hand, WRITE_TIMEOUT);
+		pass(&hand, WRITE_TIMEOUT - 1);
+		(void)take(&hand, 1);
+	}
+	expire(&hand);
+	assert_over(&hand, RETORT_TIMED_OUT, RT_RESET);
+	ck_assert_uint_eq(hand.conn.sent, 5);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_write_without_a_time_out)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	hand.config.write_timeout = RT_NEVER;
+	hand.config.body_timeout = RT_NEVER;
+	give_text(&hand, POST_5);
+	rt_conn_accept(&hand.conn, 5, false, hand.now);
+	ck_assert_int_eq(hand.conn.chan.deadline, RT_NEVER);
+	give_text(&hand, "abcde");
+	answer(&hand);
+	ck_assert_int_eq(hand.conn.chan.deadline, RT_NEVER);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_write_fails)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	answer(&hand);
+	rt_conn_out_done(&hand.conn, -EPIPE, hand.now);
+	assert_over(&hand, RETORT_RESET, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_file_becomes_shorter)
+{
+	struct hand hand;
+	struct rt_reply *reply;
+
+	for (size_t sent = 0; sent < 3; sent++) {
+		open_hand(&hand);
+		give_whole(&hand, GET);
+		reply = &hand.exchange->reply;
+		rt_reply_reset(reply);
+		rt_reply_step(reply,
+			(struct rt_step){.kind = RT_STEP_FILE, .size = 10});
+		rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_CLOSE});
+		rt_conn_answer(&hand.conn, hand.now);
+		if (sent > 0)
+			ck_assert_uint_eq(take(&hand, sent), sent);
+		ck_assert_int_eq(hand.conn.chan.out.verb, RT_FILE);
+		rt_conn_out_done(&hand.conn, 0, hand.now);
+		assert_state(&hand, RT_STATE_FINISH);
+		finish(&hand);
+		assert_over(&hand, RETORT_TRUNCATED, RT_CLOSE);
+		ck_assert_uint_eq(hand.conn.sent, sent);
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+START_TEST(a_stall_ends_when_the_client_leaves)
+{
+	struct hand hand;
+	struct rt_reply *reply;
+
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	reply = &hand.exchange->reply;
+	rt_reply_reset(reply);
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_STALL});
+	rt_conn_answer(&hand.conn, hand.now);
+	assert_state(&hand, RT_STATE_REPLY);
+	assert_wants(&hand, RT_RECV, RT_NOTHING);
+	ck_assert_int_eq(hand.conn.chan.deadline, RT_NEVER);
+	give_text(&hand, "garbage");
+	assert_wants(&hand, RT_RECV, RT_NOTHING);
+	give_end(&hand, 0);
+	assert_over(&hand, RETORT_RESET, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_half_closed_client_is_answered_in_full)
+{
+	struct hand hand;
+
+	/* garbage behind the request, so that the FIN is seen */
+	open_hand(&hand);
+	give_whole(&hand, GET "garbage");
+	make_script(&hand.exchange->reply);
+	rt_reply_step(&hand.exchange->reply,
+		(struct rt_step){.kind = RT_STEP_CLOSE});
+	rt_conn_answer(&hand.conn, hand.now);
+	(void)take(&hand, 2);
+	give_end(&hand, 0);
+	assert_state(&hand, RT_STATE_REPLY);
+	while (hand.conn.state == RT_STATE_REPLY) {
+		/* the FIN was read: there is nothing more to read */
+		ck_assert_int_eq(hand.conn.chan.in.verb, RT_NOTHING);
+		if (hand.conn.chan.out.verb == RT_NOTHING)
+			expire(&hand);
+		else
+			(void)take(&hand, 1);
+	}
+	assert_sent(&hand, "textone2threefour0123456789");
+	finish(&hand);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(the_client_resets_while_it_is_answered)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_whole(&hand, GET "garbage");
+	answer(&hand);
+	(void)take(&hand, 2);
+	give_end(&hand, -ECONNRESET);
+	assert_over(&hand, RETORT_RESET, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+/* --- finish and drain --- */
+
+START_TEST(finish_closes_when_all_was_read)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	answer(&hand);
+	take_answer(&hand);
+	assert_wants(&hand, RT_NOTHING, RT_FINISH);
+	finish(&hand);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	ck_assert_uint_eq(hand.conn.sent, strlen(ANSWER));
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(finish_fails)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	answer(&hand);
+	take_answer(&hand);
+	rt_conn_out_done(&hand.conn, -ENOTCONN, hand.now);
+	assert_over(&hand, RETORT_RESET, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+/* Up to the drain, with a request that leaves something to be read. */
+static void
+reach_drain(struct hand *hand)
+{
+	open_hand(hand);
+	give_whole(hand, GET "garbage");
+	answer(hand);
+	take_answer(hand);
+	/* the time of a drain begins with the FIN */
+	pass(hand, 5 * MS);
+	finish(hand);
+	assert_state(hand, RT_STATE_DRAIN);
+	assert_wants(hand, RT_RECV, RT_NOTHING);
+	assert_deadline(hand, RT_DRAIN_TIME);
+}
+
+START_TEST(drain_ends_with_the_fin)
+{
+	struct hand hand;
+
+	reach_drain(&hand);
+	give_text(&hand, "more");
+	assert_state(&hand, RT_STATE_DRAIN);
+	give_end(&hand, 0);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(drain_ends_in_time)
+{
+	struct hand hand;
+
+	reach_drain(&hand);
+	/* what comes does not prolong it */
+	for (int i = 1; i < 10; i++) {
+		pass(&hand, RT_DRAIN_TIME / 10);
+		give_text(&hand, "more");
+		assert_deadline(&hand, RT_DRAIN_TIME / 10 * (10 - i));
+	}
+	expire(&hand);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(drain_ends_after_so_many_bytes)
+{
+	static char piece[4096];
+	struct hand hand;
+	size_t given = 0;
+
+	reach_drain(&hand);
+	while (hand.conn.state == RT_STATE_DRAIN && given < 2 * RT_DRAIN_BYTES)
+		given += give(&hand, piece, sizeof piece);
+	ck_assert_uint_eq(given, RT_DRAIN_BYTES);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_receive_that_filled_its_room_is_drained)
+{
+	struct hand hand;
+	struct bytes request = {.data = NULL};
+	size_t room;
+
+	open_hand(&hand);
+	ck_assert_int_eq(rt_conn_lend(&hand.conn, hand.exchange), 0);
+	room = hand.conn.chan.in.recv.size;
+	bytes_add(&request, "GET / HTTP/1.0\r\nA: ", 19);
+	while (request.size < room - 4)
+		bytes_add(&request, "x", 1);
+	bytes_add(&request, "\r\n\r\n", 4);
+	ck_assert_uint_eq(give(&hand, request.data, room), room);
+	assert_asks(&hand, RT_ASK_ROUTE);
+	rt_conn_accept(&hand.conn, 0, false, hand.now);
+	answer(&hand);
+	/* more may be there */
+	assert_wants(&hand, RT_RECV, RT_SEND);
+	take_answer(&hand);
+	finish(&hand);
+	assert_state(&hand, RT_STATE_DRAIN);
+	give_end(&hand, 0);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	bytes_free(&request);
+	close_hand(&hand);
+}
+END_TEST
+
+/* --- early answers --- */
+
+START_TEST(an_early_answer_while_the_client_sends)
+{
+	static char piece[4096];
+	struct hand hand;
+	size_t given = 0;
+
+	open_hand(&hand);
+	give_text(&hand, POST("Content-Length: 3145728\r\n"));
+	assert_asks(&hand, RT_ASK_ROUTE);
+	answer(&hand);
+	assert_state(&hand, RT_STATE_REPLY);
+	ck_assert(!hand.conn.complete);
+	/* both at once */
+	assert_wants(&hand, RT_RECV, RT_SEND);
+	while (hand.conn.state == RT_STATE_REPLY) {
+		given += give(&hand, piece, sizeof piece);
+		(void)take(&hand, 1);
+	}
+	assert_wants(&hand, RT_RECV, RT_FINISH);
+	given += give(&hand, piece, sizeof piece);
+	assert_wants(&hand, RT_RECV, RT_FINISH);
+	finish(&hand);
+	assert_state(&hand, RT_STATE_DRAIN);
+	while (given < 3145728)
+		given += give(&hand, piece, sizeof piece);
+	assert_state(&hand, RT_STATE_DRAIN);
+	give_end(&hand, 0);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	assert_sent(&hand, ANSWER);
+	ck_assert_uint_gt(hand.conn.received, given);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(an_early_answer_and_too_many_bytes)
+{
+	static char piece[4096];
+	struct hand hand;
+	size_t given = 0;
+
+	open_hand(&hand);
+	give_text(&hand, POST_CHUNKED);
+	answer(&hand);
+	while (hand.conn.chan.in.verb == RT_RECV && given < 2 * RT_DRAIN_BYTES)
+		given += give(&hand, piece, sizeof piece);
+	/* the reply goes on all the same */
+	ck_assert_uint_eq(given, RT_DRAIN_BYTES);
+	assert_state(&hand, RT_STATE_REPLY);
+	assert_wants(&hand, RT_NOTHING, RT_SEND);
+	take_answer(&hand);
+	assert_sent(&hand, ANSWER);
+	finish(&hand);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(an_early_answer_without_a_body)
+{
+	struct hand hand;
+
+	/* nothing is left to be read */
+	open_hand(&hand);
+	give_text(&hand, GET);
+	assert_asks(&hand, RT_ASK_ROUTE);
+	answer(&hand);
+	ck_assert(hand.conn.complete);
+	assert_wants(&hand, RT_NOTHING, RT_SEND);
+	take_answer(&hand);
+	finish(&hand);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(an_early_answer_after_the_fin)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_text(&hand, POST_5 "ab");
+	answer(&hand);
+	assert_wants(&hand, RT_RECV, RT_SEND);
+	give_end(&hand, 0);
+	assert_wants(&hand, RT_NOTHING, RT_SEND);
+	take_answer(&hand);
+	finish(&hand);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+/* --- what ends a connection in any state --- */
+
+enum place {
+	AT_IDLE,
+	AT_HEAD,
+	AT_BODY,
+	AT_SEND,
+	AT_PAUSE,
+	AT_STALL,
+	AT_FINISH,
+	AT_DRAIN,
+	AT_OVER,
+	PLACES
+};
+
+static void
+reach(struct hand *hand, enum place place)
+{
+	struct rt_reply *reply;
+
+	if (place == AT_DRAIN) {
+		reach_drain(hand);
+		return;
+	}
+	open_hand(hand);
+	reply = &hand->exchange->reply;
+	if (place == AT_OVER)
+		give_end(hand, 0);
+	else if (place == AT_HEAD)
+		give_text(hand, "GE");
+	else if (place == AT_BODY) {
+		give_text(hand, POST_5);
+		rt_conn_accept(&hand->conn, 5, false, hand->now);
+	} else if (place != AT_IDLE)
+		give_whole(hand, GET);
+	if (place == AT_SEND || place == AT_FINISH)
+		answer(hand);
+	if (place == AT_FINISH)
+		take_answer(hand);
+	if (place == AT_PAUSE || place == AT_STALL) {
+		rt_reply_reset(reply);
+		rt_reply_step(reply,
+			(struct rt_step){.kind = place == AT_PAUSE ?
+					RT_STEP_PAUSE :
+					RT_STEP_STALL,
+				.at = (uint64_t)MS});
+		rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_CLOSE});
+		rt_conn_answer(&hand->conn, hand->now);
+	}
+}
+
+START_TEST(broken)
+{
+	struct hand hand;
+
+	reach(&hand, (enum place)_i);
+	rt_conn_broken(&hand.conn);
+	if (_i == AT_OVER)
+		assert_over(&hand, RETORT_CLOSED, RT_CLOSE);
+	else
+		assert_over(&hand, RETORT_RESET, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(abandoned)
+{
+	struct hand hand;
+
+	reach(&hand, (enum place)_i);
+	rt_conn_abandon(&hand.conn);
+	if (_i == AT_OVER)
+		assert_over(&hand, RETORT_CLOSED, RT_CLOSE);
+	else if (_i == AT_DRAIN)
+		assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	else
+		assert_over(&hand, RETORT_STOPPED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+/* The ends of a stop, in a hurry or not; RETORT_FAILED: it goes on. */
+static const enum retort_end stops[PLACES][2] = {
+	[AT_IDLE] = {RETORT_STOPPED, RETORT_STOPPED},
+	[AT_HEAD] = {RETORT_STOPPED, RETORT_STOPPED},
+	[AT_BODY] = {RETORT_STOPPED, RETORT_STOPPED},
+	[AT_SEND] = {RETORT_FAILED, RETORT_FAILED},
+	[AT_PAUSE] = {RETORT_FAILED, RETORT_STOPPED},
+	[AT_STALL] = {RETORT_STOPPED, RETORT_STOPPED},
+	[AT_FINISH] = {RETORT_FAILED, RETORT_FAILED},
+	[AT_DRAIN] = {RETORT_FAILED, RETORT_ANSWERED},
+	[AT_OVER] = {RETORT_CLOSED, RETORT_CLOSED},
+};
+
+START_TEST(stopped)
+{
+	struct hand hand;
+
+	for (int hurry = 0; hurry < 2; hurry++) {
+		enum retort_end end = stops[_i][hurry];
+
+		reach(&hand, (enum place)_i);
+		rt_conn_stop(&hand.conn, hurry);
+		if (end != RETORT_FAILED)
+			assert_over(&hand, end, RT_CLOSE);
+		else
+			ck_assert_int_ne(hand.conn.state, RT_STATE_OVER);
+		if (_i == AT_SEND) {
+			take_answer(&hand);
+			assert_sent(&hand, ANSWER);
+		}
+		if (_i == AT_SEND || _i == AT_FINISH) {
+			finish(&hand);
+			assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+		}
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+START_TEST(an_exchange_serves_one_connection_after_another)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	for (int i = 0; i < 3; i++) {
+		rt_conn_open(&hand.conn, -1, &nobody, &hand.config, hand.now);
+		bytes_free(&hand.sent);
+		give_text(&hand, POST_5);
+		ck_assert_ptr_eq(hand.conn.exchange, hand.exchange);
+		rt_conn_accept(&hand.conn, 5, true, hand.now);
+		give_text(&hand, "abcde");
+		assert_asks(&hand, RT_ASK_ANSWER);
+		answer(&hand);
+		take_answer(&hand);
+		assert_sent(&hand, ANSWER);
+		finish(&hand);
+		assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+		ck_assert_ptr_eq(rt_conn_unlend(&hand.conn), hand.exchange);
+	}
+	close_hand(&hand);
+}
+END_TEST
+
+static void
+add_requests(Suite *suite)
+{
+	TCase *tcase = tcase_create("request");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, idle);
+	tcase_add_test(tcase, idle_to_over);
+	tcase_add_test(tcase, no_memory_to_receive);
+	tcase_add_test(tcase, no_answer_can_be_made);
+	tcase_add_test(tcase, head_byte_by_byte);
+	tcase_add_test(tcase, head_refused);
+	tcase_add_test(tcase, head_cut_short);
+	tcase_add_test(tcase, head_timed_out);
+	tcase_add_test(tcase, body_kept);
+	tcase_add_test(tcase, body_with_the_head);
+	tcase_add_test(tcase, body_refused);
+	tcase_add_test(tcase, body_cut_short);
+	tcase_add_test(tcase, body_timed_out);
+	tcase_add_test(tcase, body_too_large_by_its_length);
+	tcase_add_test(tcase, body_too_large_by_its_chunks);
+	tcase_add_test(tcase, body_too_large_to_keep);
+	tcase_add_test(tcase,
+		a_full_buffer_is_no_reason_to_refuse_what_is_complete);
+	tcase_add_test(tcase, a_large_body_is_dropped_in_little_memory);
+	tcase_add_test(tcase, continue_is_sent);
+	tcase_add_test(tcase, continue_is_not_sent_when_the_body_came_along);
+	tcase_add_test(tcase, continue_that_was_not_begun_is_dropped);
+	tcase_add_test(tcase, continue_that_was_begun_is_finished);
+	tcase_add_test(tcase, continue_that_is_not_taken);
+	rt_test_case(suite, tcase);
+}
+
+static void
+add_replies(Suite *suite)
+{
+	TCase *tcase = tcase_create("reply");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_loop_test(tcase, a_script_in_pieces_of_every_size,
+		RT_STEP_STALL, RT_STEP_RESET + 1);
+	tcase_add_test(tcase, a_script_cut_at_every_byte);
+	tcase_add_loop_test(tcase, more_is_said_before_an_ending_or_a_file, 0,
+		(int)(sizeof followers / sizeof *followers));
+	tcase_add_test(tcase, a_write_times_out_without_progress);
+	tcase_add_test(tcase, a_write_without_a_time_out);
+	tcase_add_test(tcase, a_write_fails);
+	tcase_add_test(tcase, a_file_becomes_shorter);
+	tcase_add_test(tcase, a_stall_ends_when_the_client_leaves);
+	tcase_add_test(tcase, a_half_closed_client_is_answered_in_full);
+	tcase_add_test(tcase, the_client_resets_while_it_is_answered);
+	rt_test_case(suite, tcase);
+}
+
+static void
+add_endings(Suite *suite)
+{
+	TCase *tcase = tcase_create("ending");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, finish_closes_when_all_was_read);
+	tcase_add_test(tcase, finish_fails);
+	tcase_add_test(tcase, drain_ends_with_the_fin);
+	tcase_add_test(tcase, drain_ends_in_time);
+	tcase_add_test(tcase, drain_ends_after_so_many_bytes);
+	tcase_add_test(tcase, a_receive_that_filled_its_room_is_drained);
+	tcase_add_test(tcase, an_early_answer_while_the_client_sends);
+	tcase_add_test(tcase, an_early_answer_and_too_many_bytes);
+	tcase_add_test(tcase, an_early_answer_without_a_body);
+	tcase_add_test(tcase, an_early_answer_after_the_fin);
+	tcase_add_loop_test(tcase, broken, 0, PLACES);
+	tcase_add_loop_test(tcase, abandoned, 0, PLACES);
+	tcase_add_loop_test(tcase, stopped, 0, PLACES);
+	tcase_add_test(tcase, an_exchange_serves_one_connection_after_another);
+	rt_test_case(suite, tcase);
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("conn");
+
+	add_requests(suite);
+	add_replies(suite);
+	add_endings(suite);
+	return rt_test_run(suite);
+}

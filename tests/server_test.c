@@ -1,0 +1,2040 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tests of the library as an embedder has it (retort.h), stepped by the test
+ * itself: clients and server take turns in one thread. Linked with --wrap for
+ * malloc and its kin, so that allocations are counted, and fail when told to.
+ */
+#include "config.h"
+
+#include "harness.h"
+#include "retort.h"
+#include "server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BACK_ENDS 2
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+#define GET "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+#define OK "HTTP/1.1 200 OK\r\n"
+
+/* --- memory --- */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+char *__real_strdup(const char *text);
+void __real_free(void *old);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+char *__wrap_strdup(const char *text);
+void __wrap_free(void *old);
+
+static int inside;         /* the library, not the test */
+static size_t allocations; /* made there */
+static size_t live;        /* bytes held there */
+static size_t fail_at;     /* this one of `allocations` fails; 0: none */
+static bool fail_ever_after;
+
+static bool
+fails(void)
+{
+	if (inside == 0)
+		return false;
+	allocations++;
+	return fail_at != 0 &&
+		(allocations == fail_at ||
+			(fail_ever_after && allocations > fail_at));
+}
+
+static void *
+counted(void *new)
+{
+	if (inside > 0 && new != NULL)
+		live += malloc_usable_size(new);
+	return new;
+}
+
+void *
+__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : counted(__real_malloc(size));
+}
+
+void *
+__wrap_calloc(size_t count, size_t size)
+{
+	return fails() ? NULL : counted(__real_calloc(count, size));
+}
+
+void *
+__wrap_realloc(void *old, size_t size)
+{
+	size_t before = malloc_usable_size(old);
+	void *new = fails() ? NULL : __real_realloc(old, size);
+
+	if (inside > 0 && new != NULL)
+		live -= before;
+	return counted(new);
+}
+
+char *
+__wrap_strdup(const char *text)
+{
+	return fails() ? NULL : counted(__real_strdup(text));
+}
+
+void
+__wrap_free(void *old)
+{
+	if (inside > 0)
+		live -= malloc_usable_size(old);
+	__real_free(old);
+}
+
+/* --- the library, with its memory watched --- */
+
+static struct retort *server;
+static char error[RETORT_ERROR_SIZE];
+
+static struct retort *
+try_open(const struct retort_options *options)
+{
+	struct retort *opened;
+
+	memset(error, '#', sizeof error);
+	inside++;
+	opened = retort_open(options, error);
+	inside--;
+	return opened;
+}
+
+static void
+open_with(struct retort_options options, int way)
+{
+	options.io = way % 2 ? RETORT_IO_POLL : RETORT_IO_EPOLL;
+	server = try_open(&options);
+	ck_assert_msg(server != NULL, "retort_open: %s", error);
+}
+
+static void
+open_plain(int way)
+{
+	open_with((struct retort_options){.port = 0}, way);
+}
+
+static int
+answer_with(struct retort_reply reply)
+{
+	int code;
+
+	inside++;
+	code = retort_answer(server, &reply, error);
+	inside--;
+	return code;
+}
+
+static void
+answer_text(const char *body)
+{
+	ck_assert_int_eq(answer_with((struct retort_reply){.body = body,
+				 .body_size = strlen(body)}),
+		0);
+}
+
+static int
+serve(const char *folder)
+{
+	int code;
+
+	inside++;
+	code = retort_serve(server, folder, NULL, error);
+	inside--;
+	return code;
+}
+
+static int
+step(int timeout)
+{
+	int result;
+
+	inside++;
+	result = retort_step(server, timeout);
+	inside--;
+	ck_assert_msg(result >= 0, "retort_step: %s", strerror(-result));
+	return result;
+}
+
+static void
+stop(int grace)
+{
+	inside++;
+	retort_stop(server, grace);
+	inside--;
+}
+
+/* Everything must be given back. */
+static void
+close_server(void)
+{
+	inside++;
+	retort_close(server);
+	inside--;
+	server = NULL;
+	ck_assert_msg(live == 0, "%zu bytes were not freed", live);
+}
+
+/* --- time --- */
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &ts), 0);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int64_t
+processor_ms(void)
+{
+	struct rusage usage;
+
+	ck_assert_int_eq(getrusage(RUSAGE_SELF, &usage), 0);
+	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+		(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
+}
+
+/* Steps until it is true, or fails. */
+#define STEP_UNTIL(condition) \
+	do { \
+		int64_t until_ = now_ms() + RT_TEST_PATIENCE * 1000; \
+		while (!(condition)) { \
+			ck_assert_msg(now_ms() < until_, \
+				"waited in vain for %s", #condition); \
+			(void)step(10); \
+		} \
+	} while (0)
+
+/* Several turns, enough for whatever has arrived. */
+static void
+settle(void)
+{
+	for (int i = 0; i < 5; i++)
+		(void)step(2);
+}
+
+/* --- clients --- */
+
+static int
+connect_client(void)
+{
+	return client_connect(retort_url(server, 0));
+}
+
+/*
+ * Sends, and receives up to `most` bytes, while the server takes its steps.
+ * 0 at a FIN or when `most` were received, or the errno of the end.
+ */
+static int
+converse(int fd, const char *request, size_t size, struct bytes *got,
+	size_t most)
+{
+	static char data[16 << 10];
+	int64_t until = now_ms() + RT_TEST_PATIENCE * 1000;
+	size_t sent = 0;
+
+	bytes_add(got, "", 0);
+	while (got->size < most) {
+		ssize_t out = -1, in;
+
+		if (sent < size)
+			out = send(fd, request + sent, size - sent,
+				MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (out > 0)
+			sent += (size_t)out;
+		in = recv(fd, data, sizeof data, MSG_DONTWAIT);
+		if (in == 0)
+			return 0;
+		if (in < 0 && errno != EAGAIN)
+			return errno;
+		if (in > 0)
+			bytes_add(got, data, (size_t)in);
+		ck_assert_msg(now_ms() < until, "no end came after %zu: %s",
+			got->size, shown(got->data, got->size));
+		(void)step(in > 0 || out > 0 ? 0 : 10);
+	}
+	return 0;
+}
+
+/* One whole exchange with what is sent and its size. */
+static struct bytes
+exchange_bytes(const char *request, size_t size)
+{
+	struct bytes got = {.data = NULL};
+	int fd = connect_client();
+	int code = converse(fd, request, size, &got, SIZE_MAX);
+
+	ck_assert_msg(code == 0, "%s after: %s", strerror(code),
+		shown(got.data, got.size));
+	(void)close(fd);
+	return got;
+}
+
+static struct bytes
+exchange(const char *request)
+{
+	return exchange_bytes(request, strlen(request));
+}
+
+static void
+expect_begin(const char *request, const char *begin)
+{
+	struct bytes got = exchange(request);
+
+	assert_begins(got, begin);
+	bytes_free(&got);
+}
+
+static void
+expect_body(const char *request, const char *body)
+{
+	struct bytes got = exchange(request);
+	const char *end = strstr(got.data, "\r\n\r\n");
+
+	assert_begins(got, OK);
+	ck_assert_ptr_nonnull(end);
+	ck_assert_str_eq(end + 4, body);
+	bytes_free(&got);
+}
+
+/* What the client sees when nothing more comes: 0 at a FIN, or an errno. */
+static int
+end_of(int fd)
+{
+	struct bytes got = {.data = NULL};
+	int code = converse(fd, "", 0, &got, SIZE_MAX);
+
+	ck_assert_msg(got.size == 0, "unexpected: %s",
+		shown(got.data, got.size));
+	bytes_free(&got);
+	return code;
+}
+
+static void
+reset_client(int fd)
+{
+	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once,
+				 sizeof at_once),
+		0);
+	(void)close(fd);
+}
+
+/* A body that no socket's buffers can hold. */
+#define BIG (24u << 20)
+static char *big;
+
+static void
+answer_big(void)
+{
+	big = malloc(BIG);
+	ck_assert_ptr_nonnull(big);
+	for (size_t i = 0; i < BIG; i++)
+		big[i] = (char)(i * 7 + i / 4099);
+	ck_assert_int_eq(answer_with((struct retort_reply){.body = big,
+				 .body_size = BIG}),
+		0);
+}
+
+/* A client with a reply under way of which it has read the beginning. */
+static int
+connect_to_big(void)
+{
+	struct bytes got = {.data = NULL};
+	int fd = connect_client();
+
+	ck_assert_int_eq(converse(fd, GET, sizeof GET - 1, &got, 1), 0);
+	assert_begins(got, OK);
+	bytes_free(&got);
+	settle();
+	return fd;
+}
+
+/* --- events --- */
+
+struct seen {
+	enum retort_event event;
+	struct retort_exchange exchange;
+	char client[64];
+	char request[256];
+	char bytes[256];
+	size_t size;
+};
+
+static struct seen events[64];
+static size_t event_count;
+
+static void
+record(void *arg, enum retort_event event,
+	const struct retort_exchange *exchange, const void *bytes, size_t size)
+{
+	struct seen *seen = events + event_count;
+	size_t line = exchange->request_size;
+	int was_inside = inside;
+
+	inside = 0;
+	ck_assert_ptr_eq(arg, events);
+	ck_assert_uint_lt(event_count++, COUNT(events));
+	seen->event = event;
+	seen->exchange = *exchange;
+	seen->size = size;
+	(void)snprintf(seen->client, sizeof seen->client, "%s",
+		exchange->client);
+	line = line < sizeof seen->request ? line : sizeof seen->request - 1;
+	if (line > 0)
+		memcpy(seen->request, exchange->request, line);
+	seen->request[line] = '\0';
+	if (size > 0)
+		memcpy(seen->bytes, bytes,
+			size < sizeof seen->bytes ? size : sizeof seen->bytes);
+	inside = was_inside;
+}
+
+static void
+open_recorded(struct retort_options options, int way)
+{
+	options.event = record;
+	options.event_arg = events;
+	event_count = 0;
+	memset(events, 0, sizeof events);
+	open_with(options, way);
+}
+
+static size_t
+ends(void)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < event_count; i++)
+		count += events[i].event == RETORT_ON_END;
+	return count;
+}
+
+/* The one end that was reported by now. */
+static const struct retort_exchange *
+the_end(enum retort_end end, int status)
+{
+	const struct seen *last;
+
+	STEP_UNTIL(ends() > 0);
+	last = events + event_count - 1;
+	ck_assert_uint_eq(ends(), 1);
+	ck_assert_int_eq(last->event, RETORT_ON_END);
+	ck_assert_uint_eq(last->size, 0);
+	ck_assert_int_eq(last->exchange.end, end);
+	ck_assert_int_eq(last->exchange.status, status);
+	return &last->exchange;
+}
+
+/* --- opening --- */
+
+START_TEST(opens_by_default)
+{
+	char url[64];
+
+	server = try_open(NULL);
+	ck_assert_msg(server != NULL, "retort_open: %s", error);
+	ck_assert_int_gt(retort_port(server, 0), 0);
+	(void)snprintf(url, sizeof url, "http://127.0.0.1:%d/",
+		retort_port(server, 0));
+	ck_assert_str_eq(retort_url(server, 0), url);
+	ck_assert(retort_local(server, 0));
+	ck_assert_ptr_null(retort_url(server, 1));
+	ck_assert_int_eq(retort_port(server, 1), -1);
+	ck_assert(!retort_local(server, 1));
+	ck_assert_ptr_null(retort_url(server, SIZE_MAX));
+	expect_begin(GET, "HTTP/1.1 404 Not Found\r\n");
+	close_server();
+	ck_assert_str_eq(retort_version(), PACKAGE_VERSION);
+	retort_close(NULL);
+}
+END_TEST
+
+START_TEST(opens_what_it_is_told)
+{
+	char *folder = dir_make();
+	char path[256], spec[280];
+	const char *const bind[] = {spec, "localhost", "127.0.0.1:0", NULL};
+	struct bytes got;
+	int fd;
+
+	(void)snprintf(path, sizeof path, "%s/socket", folder);
+	(void)snprintf(spec, sizeof spec, "unix:%s", path);
+	open_with((struct retort_options){.bind = bind}, _i);
+	answer_text("hello");
+	/* IPv4 first, the others last */
+	ck_assert_int_eq(strncmp(retort_url(server, 0),
+				 "http://127.0.0.1:", 17),
+		0);
+	for (size_t i = 0; retort_url(server, i) != NULL; i++) {
+		bool last = retort_url(server, i + 1) == NULL;
+
+		ck_assert_int_eq(strcmp(retort_url(server, i), spec) == 0,
+			last);
+		ck_assert_int_eq(retort_port(server, i) == 0, last);
+		ck_assert(retort_local(server, i));
+		fd = client_connect(retort_url(server, i));
+		got = (struct bytes){.data = NULL};
+		ck_assert_int_eq(converse(fd, GET, sizeof GET - 1, &got,
+					 SIZE_MAX),
+			0);
+		assert_has(got, "\r\n\r\nhello");
+		bytes_free(&got);
+		(void)close(fd);
+	}
+	close_server();
+	ck_assert_int_eq(access(path, F_OK), -1);
+	dir_remove(folder);
+}
+END_TEST
+
+START_TEST(opens_a_descriptor)
+{
+	static const char *const loopback[] = {"127.0.0.1"};
+	struct rt_sock socks[2];
+	char spec[32];
+	const char *const bind[] = {spec, NULL};
+
+	ck_assert_int_eq(rt_sock_listen(socks, loopback, 1, 0, NULL), 1);
+	(void)snprintf(spec, sizeof spec, "fd:%d", socks[0].fd);
+	open_with((struct retort_options){.bind = bind}, _i);
+	ck_assert_int_eq(retort_port(server, 0), socks[0].port);
+	answer_text("hello");
+	expect_body(GET, "hello");
+	close_server();
+	ck_assert_int_eq(fcntl(socks[0].fd, F_GETFD), -1);
+}
+END_TEST
+
+static void
+refuse_open(struct retort_options options, int code, const char *text)
+{
+	errno = 0;
+	ck_assert_ptr_null(try_open(&options));
+	ck_assert_int_eq(errno, code);
+	ck_assert_msg(strstr(error, text) != NULL, "expected \"%s\" in: %s",
+		text, error);
+	ck_assert_ptr_null(strchr(error, '\n'));
+	ck_assert_ptr_null(retort_open(&options, NULL));
+	ck_assert_uint_eq(live, 0);
+}
+
+START_TEST(says_why_it_cannot_open)
+{
+	static const char *const malformed[] = {"example.org", NULL};
+	static const char *const port[] = {"127.0.0.1:99999", NULL};
+	char spec[64];
+	const char *const taken[] = {"127.0.0.1:0", spec, NULL};
+
+	open_plain(0);
+	(void)snprintf(spec, sizeof spec, "127.0.0.1:%d",
+		retort_port(server, 0));
+	ck_assert_ptr_null(
+		retort_open(&(struct retort_options){.bind = taken}, error));
+	ck_assert_int_eq(errno, EADDRINUSE);
+	(void)snprintf(spec, sizeof spec,
+		"bind 127.0.0.1:%d: Address already in use",
+		retort_port(server, 0));
+	ck_assert_str_eq(error, spec);
+	close_server();
+	refuse_open((struct retort_options){.bind = malformed}, EINVAL,
+		"example.org");
+	refuse_open((struct retort_options){.bind = port}, EINVAL, "99999");
+	refuse_open((struct retort_options){.port = -1}, EINVAL, "-1");
+	refuse_open((struct retort_options){.port = 65536}, EINVAL, "65536");
+	refuse_open((struct retort_options){.max_fields = 1001}, EINVAL,
+		"options");
+	refuse_open((struct retort_options){.max_head = SIZE_MAX}, EINVAL,
+		"options");
+}
+END_TEST
+
+/* --- sizes of structs --- */
+
+/* Ours, as a later version may have them. */
+struct newer_options {
+	struct retort_options known;
+	unsigned char more[40];
+};
+struct newer_reply {
+	struct retort_reply known;
+	unsigned char more[40];
+};
+struct newer_files {
+	struct retort_files known;
+	unsigned char more[40];
+};
+
+START_TEST(takes_older_structs)
+{
+	struct retort_options options;
+	struct retort_reply reply;
+	struct retort_files files;
+	char *folder = dir_make();
+
+	dir_write(folder, ".a", "dot", 3);
+	/* what is behind the older end is anything but an option */
+	memset(&options, 0xff, sizeof options);
+	options.bind = NULL;
+	options.port = 0;
+	server = retort_open_sized(&options,
+		offsetof(struct retort_options, defer_accept), error);
+	ck_assert_msg(server != NULL, "%s", error);
+	memset(&reply, 0xff, sizeof reply);
+	reply.status = 201;
+	ck_assert_int_eq(retort_answer_sized(server, &reply,
+				 offsetof(struct retort_reply, type), error),
+		0);
+	expect_begin(GET, "HTTP/1.1 201 ");
+	memset(&files, 0xff, sizeof files);
+	files.dotfiles = true;
+	ck_assert_int_eq(retort_serve_sized(server, folder, &files,
+				 sizeof files.dotfiles, error),
+		0);
+	expect_body("GET /.a HTTP/1.0\r\n\r\n", "dot");
+	ck_assert_int_eq(retort_serve_sized(server, folder, &files, 0, error),
+		0);
+	expect_begin("GET /.a HTTP/1.0\r\n\r\n", "HTTP/1.1 404 ");
+	retort_close(server);
+	dir_remove(folder);
+}
+END_TEST
+
+START_TEST(takes_newer_structs)
+{
+	struct newer_options options;
+	struct newer_reply reply;
+	struct newer_files files;
+	char *folder = dir_make();
+
+	memset(&options, 0, sizeof options);
+	memset(&reply, 0, sizeof reply);
+	memset(&files, 0, sizeof files);
+	reply.known.status = 203;
+	server = retort_open_sized(&options.known, sizeof options, error);
+	ck_assert_msg(server != NULL, "%s", error);
+	ck_assert_int_eq(retort_answer_sized(server, &reply.known, sizeof reply,
+				 error),
+		0);
+	ck_assert_int_eq(retort_serve_sized(server, folder, &files.known,
+				 sizeof files, error),
+		0);
+	ck_assert_int_eq(retort_answer_sized(server, &reply.known, sizeof reply,
+				 error),
+		0);
+	/* what is not known must not be asked for */
+	reply.more[39] = 1;
+	ck_assert_int_eq(retort_answer_sized(server, &reply.known, sizeof reply,
+				 error),
+		-E2BIG);
+	ck_assert_int_ne(error[0], '\0');
+	files.more[0] = 1;
+	ck_assert_int_eq(retort_serve_sized(server, folder, &files.known,
+				 sizeof files, error),
+		-E2BIG);
+	expect_begin(GET, "HTTP/1.1 203 ");
+	retort_close(server);
+	dir_remove(folder);
+}
+END_TEST
+
+START_TEST(refuses_unknown_options)
+{
+	struct newer_options options;
+	int standard[3];
+
+	memset(&options, 0, sizeof options);
+	options.more[20] = 1;
+	for (int fd = 0; fd < 3; fd++)
+		standard[fd] = fcntl(fd, F_GETFD);
+	errno = 0;
+	ck_assert_ptr_null(
+		retort_open_sized(&options.known, sizeof options, error));
+	ck_assert_int_eq(errno, E2BIG);
+	ck_assert_int_eq(strncmp(error, "options: ", 9), 0);
+	for (int fd = 0; fd < 3; fd++)
+		ck_assert_msg(fcntl(fd, F_GETFD) == standard[fd],
+			"descriptor %d was closed", fd);
+	ck_assert_ptr_null(
+		retort_open_sized(&options.known, sizeof options, NULL));
+}
+END_TEST
+
+/* --- exchanges --- */
+
+START_TEST(answers)
+{
+	open_plain(_i);
+	answer_text("one");
+	expect_body(GET, "one");
+	answer_text("two");
+	expect_body(GET, "two");
+	expect_body("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
+		    "hello",
+		"two");
+	expect_body("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", "");
+	expect_begin("GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ");
+	expect_begin("nonsense\r\n\r\n", "HTTP/1.1 400 ");
+	/* the request that is echoed is the whole of it */
+	ck_assert_int_eq(answer_with((struct retort_reply){.echo = true}), 0);
+	expect_body("PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked"
+		    "\r\n\r\n3\r\nabc\r\n0\r\nT: t\r\n\r\n",
+		"PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked"
+		"\r\n\r\n3\r\nabc\r\n0\r\nT: t\r\n\r\n");
+	close_server();
+}
+END_TEST
+
+START_TEST(answers_what_comes_in_pieces)
+{
+	static const char request[] = GET;
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_plain(_i);
+	answer_text("hello");
+	fd = connect_client();
+	for (size_t i = 0; i < sizeof request - 1; i++) {
+		ck_assert(client_send(fd, request + i, 1));
+		(void)step(0);
+	}
+	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), 0);
+	assert_has(got, "\r\n\r\nhello");
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
+START_TEST(answers_one_that_half_closed)
+{
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_plain(_i);
+	answer_big();
+	fd = connect_client();
+	ck_assert(client_send_text(fd, GET));
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), 0);
+	ck_assert_uint_gt(got.size, BIG);
+	ck_assert(memcmp(got.data + got.size - BIG, big, BIG) == 0);
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+	free(big);
+}
+END_TEST
+
+/* Neither what follows the request nor an early answer harms the reply. */
+START_TEST(answers_one_that_sends_too_much)
+{
+	size_t size = 3u << 20;
+	char *request = malloc(size);
+	struct bytes got;
+	int head;
+
+	ck_assert_ptr_nonnull(request);
+	memset(request, 'x', size);
+	open_with((struct retort_options){.max_body = 10}, _i);
+	answer_text("hello");
+	head = snprintf(request, size, GET);
+	request[head] = 'x';
+	got = exchange_bytes(request, 64u << 10);
+	assert_has(got, "\r\n\r\nhello");
+	bytes_free(&got);
+	head = snprintf(request, size,
+		"POST / HTTP/1.1\r\nHost: x\r\n"
+		"Content-Length: %zu\r\n\r\n",
+		size);
+	request[head] = 'x';
+	got = exchange_bytes(request, size);
+	assert_begins(got, "HTTP/1.1 413 ");
+	assert_has(got, "\r\n\r\n413 ");
+	bytes_free(&got);
+	close_server();
+	free(request);
+}
+END_TEST
+
+START_TEST(serves_files)
+{
+	struct retort_options options = {.sigpipe_ignored = _i / 2 != 0};
+	char *folder = dir_make();
+	struct bytes got;
+
+	big = malloc(BIG);
+	ck_assert_ptr_nonnull(big);
+	for (size_t i = 0; i < BIG; i++)
+		big[i] = (char)(i * 3 + i / 8191);
+	dir_write(folder, "big", big, BIG);
+	dir_write(folder, "index.html", "small", 5);
+	open_with(options, _i);
+	ck_assert_int_eq(serve(folder), 0);
+	expect_body(GET, "small");
+	got = exchange("GET /big HTTP/1.0\r\n\r\n");
+	ck_assert_uint_gt(got.size, BIG);
+	ck_assert(memcmp(got.data + got.size - BIG, big, BIG) == 0);
+	bytes_free(&got);
+	expect_begin("POST / HTTP/1.0\r\n\r\n", "HTTP/1.1 405 ");
+	/* what replaces it while it is sent does not harm what is sent */
+	close_server();
+	free(big);
+	dir_remove(folder);
+}
+END_TEST
+
+START_TEST(a_reply_outlives_its_replacement)
+{
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_plain(_i);
+	answer_big();
+	fd = connect_client();
+	ck_assert_int_eq(converse(fd, GET, sizeof GET - 1, &got, 1), 0);
+	answer_text("next");
+	expect_body(GET, "next");
+	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), 0);
+	ck_assert_uint_gt(got.size, BIG);
+	ck_assert(memcmp(got.data + got.size - BIG, big, BIG) == 0);
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+	free(big);
+}
+END_TEST
+
+START_TEST(nobody_delays_the_others)
+{
+	int idle, half, slow;
+
+	open_plain(_i);
+	answer_big();
+	slow = connect_to_big();
+	idle = connect_client();
+	half = connect_client();
+	ck_assert(client_send_text(half, "GET / HTT"));
+	settle();
+	answer_text("quick");
+	for (int i = 0; i < 20; i++)
+		expect_body(GET, "quick");
+	(void)close(idle);
+	(void)close(half);
+	(void)close(slow);
+	close_server();
+	free(big);
+}
+END_TEST
+
+START_TEST(many_servers_live_together)
+{
+	enum { SERVERS = 50 };
+	struct retort *all[SERVERS];
+	char body[32];
+
+	for (int i = 0; i < SERVERS; i++) {
+		open_plain(i);
+		all[i] = server;
+		(void)snprintf(body, sizeof body, "server %d", i);
+		answer_text(body);
+	}
+	for (int i = SERVERS; i-- > 0;) {
+		server = all[i];
+		(void)snprintf(body, sizeof body, "server %d", i);
+		expect_body(GET, body);
+	}
+	for (int i = 0; i < SERVERS; i++) {
+		inside++;
+		retort_close(all[i]);
+		inside--;
+	}
+	ck_assert_uint_eq(live, 0);
+}
+END_TEST
+
+/* The caller's signals, their handlers and its mask are left alone. */
+START_TEST(leaves_the_process_alone)
+{
+	struct sigaction before, after;
+	sigset_t mask, other;
+
+	(void)signal(SIGPIPE, SIG_DFL);
+	ck_assert_int_eq(sigaction(SIGPIPE, NULL, &before), 0);
+	ck_assert_int_eq(sigprocmask(SIG_SETMASK, NULL, &mask), 0);
+	open_plain(_i);
+	answer_text("hello");
+	expect_body(GET, "hello");
+	close_server();
+	ck_assert_int_eq(sigaction(SIGPIPE, NULL, &after), 0);
+	ck_assert(before.sa_handler == after.sa_handler);
+	ck_assert_int_eq(sigprocmask(SIG_SETMASK, NULL, &other), 0);
+	for (int i = 1; i < 32; i++)
+		ck_assert_int_eq(sigismember(&mask, i), sigismember(&other, i));
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+END_TEST
+
+/* --- events, and how exchanges end --- */
+
+START_TEST(tells_what_happens)
+{
+	static const char head[] = "POST /a?b HTTP/1.1\r\nHost: x\r\n"
+				   "Content-Length: 6\r\n\r\n";
+	const struct retort_exchange *end;
+	struct timespec before, after;
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	(void)clock_gettime(CLOCK_REALTIME, &before);
+	open_recorded((struct retort_options){.port = 0}, _i);
+	answer_text("hello");
+	fd = connect_client();
+	settle();
+	ck_assert_uint_eq(event_count, 0);
+	ck_assert(client_send(fd, head, sizeof head - 1));
+	STEP_UNTIL(event_count == 1);
+	ck_assert_int_eq(events[0].event, RETORT_ON_HEAD);
+	assert_bytes(events[0].bytes, events[0].size, head, sizeof head - 1);
+	ck_assert_str_eq(events[0].request, "POST /a?b HTTP/1.1");
+	ck_assert_int_eq(events[0].exchange.status, 0);
+	ck_assert(client_send(fd, "abc", 3));
+	STEP_UNTIL(event_count == 2);
+	ck_assert_int_eq(events[1].event, RETORT_ON_BODY);
+	assert_bytes(events[1].bytes, events[1].size, "abc", 3);
+	ck_assert_int_eq(converse(fd, "def", 3, &got, SIZE_MAX), 0);
+	end = the_end(RETORT_ANSWERED, 200);
+	ck_assert_uint_eq(event_count, 4);
+	assert_bytes(events[2].bytes, events[2].size, "def", 3);
+	ck_assert_str_eq(events[3].request, "POST /a?b HTTP/1.1");
+	ck_assert_uint_eq(end->connection, 1);
+	ck_assert_uint_eq(end->received, sizeof head - 1 + 6);
+	ck_assert_uint_eq(end->sent, got.size);
+	ck_assert_uint_eq(end->sent_body, 5);
+	(void)clock_gettime(CLOCK_REALTIME, &after);
+	ck_assert_int_ge(end->began / 1000000000 + 1, before.tv_sec);
+	ck_assert_int_le(end->began / 1000000000, after.tv_sec);
+	ck_assert_int_gt(end->duration, 0);
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
+START_TEST(tells_of_the_client)
+{
+	struct sockaddr_storage own;
+	socklen_t size = sizeof own;
+	char text[RT_PEER_TEXT];
+	struct rt_peer peer;
+	int fd;
+
+	open_recorded((struct retort_options){.port = 0}, _i);
+	expect_begin("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404 ");
+	STEP_UNTIL(ends() == 1);
+	fd = connect_client();
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&own, &size), 0);
+	rt_sock_peer(&peer, (struct sockaddr *)&own);
+	settle();
+	(void)close(fd);
+	STEP_UNTIL(ends() == 2);
+	ck_assert_str_eq(events[event_count - 1].client,
+		rt_sock_peer_text(&peer, text));
+	ck_assert_uint_eq(events[event_count - 1].exchange.connection, 2);
+	close_server();
+}
+END_TEST
+
+/* What came in one piece is told apart all the same. */
+START_TEST(tells_head_and_body_apart)
+{
+	open_recorded((struct retort_options){.port = 0}, _i);
+	answer_text("hello");
+	expect_body("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"
+		    "abc",
+		"hello");
+	(void)the_end(RETORT_ANSWERED, 200);
+	ck_assert_uint_eq(event_count, 3);
+	ck_assert_int_eq(events[0].event, RETORT_ON_HEAD);
+	ck_assert_uint_eq(events[0].size, 47);
+	ck_assert_int_eq(events[1].event, RETORT_ON_BODY);
+	assert_bytes(events[1].bytes, events[1].size, "abc", 3);
+	close_server();
+}
+END_TEST
+
+START_TEST(tells_of_a_refused_head)
+{
+	open_recorded((struct retort_options){.port = 0}, _i);
+	answer_text("hello");
+	expect_begin("GET / HTTP/1.1\r\nHost : x\r\n\r\n", "HTTP/1.1 400 ");
+	(void)the_end(RETORT_ANSWERED, 400);
+	ck_assert_int_eq(events[0].event, RETORT_ON_HEAD);
+	ck_assert_str_eq(events[0].request, "GET / HTTP/1.1");
+	close_server();
+}
+END_TEST
+
+START_TEST(ends_closed)
+{
+	int fd;
+
+	open_recorded((struct retort_options){.port = 0}, _i);
+	fd = connect_client();
+	settle();
+	(void)close(fd);
+	ck_assert_uint_eq(the_end(RETORT_CLOSED, 0)->received, 0);
+	ck_assert_uint_eq(event_count, 1);
+	ck_assert_str_eq(events[0].request, "");
+	close_server();
+}
+END_TEST
+
+START_TEST(ends_reset)
+{
+	open_recorded((struct retort_options){.port = 0}, _i);
+	answer_big();
+	reset_client(connect_to_big());
+	(void)the_end(RETORT_RESET, 200);
+	/* one that leaves with bytes unread resets it too */
+	event_count = 0;
+	(void)close(connect_to_big());
+	(void)the_end(RETORT_RESET, 200);
+	event_count = 0;
+	reset_client(connect_client());
+	(void)the_end(RETORT_RESET, 0);
+	close_server();
+	free(big);
+}
+END_TEST
+
+START_TEST(ends_timed_out)
+{
+	const struct retort_exchange *end;
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_recorded((struct retort_options){.write_timeout = 60}, _i);
+	answer_big();
+	fd = connect_to_big();
+	end = the_end(RETORT_TIMED_OUT, 200);
+	ck_assert_int_ge(end->duration, 60 * RT_MS);
+	ck_assert_uint_lt(end->sent_body, BIG);
+	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), ECONNRESET);
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+	free(big);
+}
+END_TEST
+
+/*
+ * Progress alone counts: the whole reply may take longer, and a client that
+ * takes little at a time is not one that takes nothing.
+ */
+START_TEST(a_slow_reader_is_not_timed_out)
+{
+	struct bytes got = {.data = NULL};
+	int64_t begun = now_ms();
+	int fd;
+
+	open_recorded((struct retort_options){.write_timeout = 800}, _i);
+	answer_big();
+	fd = connect_to_big();
+	while (now_ms() < begun + 1700) {
+		ck_assert_int_eq(converse(fd, "", 0, &got, got.size + 1), 0);
+		(void)step(20);
+		ck_assert_msg(ends() == 0, "it ended after %zu bytes",
+			got.size);
+	}
+	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), 0);
+	(void)the_end(RETORT_ANSWERED, 200);
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+	free(big);
+}
+END_TEST
+
+START_TEST(heads_time_out)
+{
+	struct bytes got = {.data = NULL};
+	int64_t begun = now_ms();
+	int fd;
+
+	open_recorded((struct retort_options){.head_timeout = 60}, _i);
+	answer_text("hello");
+	fd = connect_client();
+	ck_assert_int_eq(converse(fd, "GET / HTTP", 10, &got, SIZE_MAX), 0);
+	ck_assert_int_ge(now_ms() - begun, 60);
+	assert_begins(got, "HTTP/1.1 408 Request Timeout\r\n");
+	bytes_free(&got);
+	(void)close(fd);
+	(void)the_end(RETORT_ANSWERED, 408);
+	/* without a byte there is nothing to be answered */
+	event_count = 0;
+	fd = connect_client();
+	ck_assert_int_eq(end_of(fd), 0);
+	(void)the_end(RETORT_TIMED_OUT, 0);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
+START_TEST(bodies_time_out)
+{
+	static const char request[] = "POST / HTTP/1.1\r\nHost: x\r\n"
+				      "Content-Length: 5\r\n\r\nabc";
+	struct bytes got = {.data = NULL};
+	int64_t begun = now_ms();
+	int fd;
+
+	open_recorded((struct retort_options){.body_timeout = 60}, _i);
+	answer_text("hello");
+	fd = connect_client();
+	ck_assert_int_eq(converse(fd, request, sizeof request - 1, &got,
+				 SIZE_MAX),
+		0);
+	ck_assert_int_ge(now_ms() - begun, 60);
+	assert_begins(got, "HTTP/1.1 408 Request Timeout\r\n");
+	bytes_free(&got);
+	(void)close(fd);
+	(void)the_end(RETORT_ANSWERED, 408);
+	close_server();
+}
+END_TEST
+
+START_TEST(ends_stopped)
+{
+	int fd;
+
+	open_recorded((struct retort_options){.port = 0}, _i);
+	fd = connect_client();
+	ck_assert(client_send_text(fd, "GET"));
+	settle();
+	stop(0);
+	(void)the_end(RETORT_STOPPED, 0);
+	ck_assert_int_eq(step(0), 1);
+	(void)close(fd);
+	close_server();
+	/* and by retort_close() */
+	open_recorded((struct retort_options){.port = 0}, _i);
+	fd = connect_client();
+	settle();
+	close_server();
+	ck_assert_uint_eq(ends(), 1);
+	ck_assert_int_eq(events[0].exchange.end, RETORT_STOPPED);
+	(void)close(fd);
+}
+END_TEST
+
+START_TEST(ends_truncated)
+{
+	struct retort_options options = {.sigpipe_ignored = _i / 2 != 0};
+	char *folder = dir_make();
+	struct bytes got = {.data = NULL};
+	const char *promised;
+	char path[256];
+	int fd;
+
+	big = calloc(1, BIG);
+	ck_assert_ptr_nonnull(big);
+	dir_write(folder, "index.html", big, BIG);
+	(void)snprintf(path, sizeof path, "%s/index.html", folder);
+	open_recorded(options, _i);
+	ck_assert_int_eq(serve(folder), 0);
+	fd = connect_client();
+	ck_assert_int_eq(converse(fd, GET, sizeof GET - 1, &got, 1), 0);
+	ck_assert_int_eq(truncate(path, 1000), 0);
+	/* a closed connection, before what was promised */
+	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), 0);
+	(void)the_end(RETORT_TRUNCATED, 200);
+	promised = strstr(got.data, "\r\nContent-Length: 25165824\r\n");
+	ck_assert_ptr_nonnull(promised);
+	ck_assert_uint_lt(got.size, BIG);
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+	free(big);
+	dir_remove(folder);
+}
+END_TEST
+
+START_TEST(a_file_that_grows_sends_what_was_promised)
+{
+	struct retort_options options = {.sigpipe_ignored = _i / 2 != 0};
+	char *folder = dir_make();
+	struct bytes got = {.data = NULL};
+	char path[256];
+	int fd, file;
+
+	big = calloc(1, BIG);
+	ck_assert_ptr_nonnull(big);
+	dir_write(folder, "index.html", big, BIG);
+	(void)snprintf(path, sizeof path, "%s/index.html", folder);
+	open_recorded(options, _i);
+	ck_assert_int_eq(serve(folder), 0);
+	fd = connect_client();
+	ck_assert_int_eq(converse(fd, GET, sizeof GET - 1, &got, 1), 0);
+	file = open(path, O_WRONLY | O_APPEND);
+	ck_assert_int_eq(write(file, "more", 4), 4);
+	(void)close(file);
+	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), 0);
+	ck_assert_uint_eq(the_end(RETORT_ANSWERED, 200)->sent_body, BIG);
+	ck_assert_ptr_null(memchr(got.data + got.size - 4, 'm', 4));
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+	free(big);
+	dir_remove(folder);
+}
+END_TEST
+
+START_TEST(ends_failed)
+{
+	static char request[30000];
+	int fd;
+
+	open_recorded((struct retort_options){.port = 0}, _i);
+	answer_text("hello");
+	expect_body(GET, "hello");
+	STEP_UNTIL(ends() == 1);
+	event_count = 0;
+	fd = connect_client();
+	settle();
+	memset(request, 'a', sizeof request);
+	memcpy(request, "GET / HTTP/1.1\r\nX: ", 19);
+	ck_assert(client_send(fd, request, sizeof request));
+	fail_at = 1;
+	fail_ever_after = true;
+	(void)the_end(RETORT_FAILED, 0);
+	fail_at = 0;
+	(void)close(fd);
+	/* it closed one connection, and the server lives */
+	expect_body(GET, "hello");
+	close_server();
+}
+END_TEST
+
+/* --- stopping --- */
+
+/* Whether new connections are refused. */
+static void
+expect_refused(const char *url)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	unsigned port;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	ck_assert_int_eq(sscanf(url, "http://127.0.0.1:%u/", &port), 1);
+	in.sin_port = htons((uint16_t)port);
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&in, sizeof in), -1);
+	ck_assert_int_eq(errno, ECONNREFUSED);
+	(void)close(fd);
+}
+
+START_TEST(stops_after_so_many_requests)
+{
+	int idle, half;
+
+	open_recorded((struct retort_options){.requests = 3}, _i);
+	answer_text("hello");
+	idle = connect_client();
+	half = connect_client();
+	ck_assert(client_send_text(half, "GET / HT"));
+	settle();
+	expect_body(GET, "hello");
+	expect_begin("GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ");
+	ck_assert_int_eq(step(0), 0);
+	expect_body(GET, "hello");
+	STEP_UNTIL(ends() == 5);
+	ck_assert_int_eq(step(-1), 1);
+	ck_assert_int_eq(step(-1), 1);
+	ck_assert_int_eq(end_of(idle), 0);
+	ck_assert_int_eq(end_of(half), 0);
+	expect_refused(retort_url(server, 0));
+	(void)close(idle);
+	(void)close(half);
+	close_server();
+}
+END_TEST
+
+START_TEST(time_outs_are_not_counted)
+{
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_with((struct retort_options){.requests = 2, .head_timeout = 30},
+		_i);
+	answer_text("hello");
+	for (int i = 0; i < 3; i++) {
+		fd = connect_client();
+		ck_assert_int_eq(converse(fd, "GET", 3, &got, SIZE_MAX), 0);
+		assert_begins(got, "HTTP/1.1 408 ");
+		bytes_free(&got);
+		(void)close(fd);
+	}
+	expect_body(GET, "hello");
+	ck_assert_int_eq(step(0), 0);
+	expect_body(GET, "hello");
+	STEP_UNTIL(step(0) == 1);
+	close_server();
+}
+END_TEST
+
+START_TEST(the_last_request_leaves_replies_under_way)
+{
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_with((struct retort_options){.requests = 2}, _i);
+	answer_big();
+	fd = connect_to_big();
+	answer_text("last");
+	expect_body(GET, "last");
+	expect_refused(retort_url(server, 0));
+	ck_assert_int_eq(step(0), 0);
+	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), 0);
+	ck_assert_uint_ge(got.size, BIG - (64u << 10));
+	ck_assert(memcmp(got.data + got.size - 1000, big + BIG - 1000, 1000) ==
+		0);
+	STEP_UNTIL(step(0) == 1);
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+	free(big);
+}
+END_TEST
+
+START_TEST(stops)
+{
+	int idle, half, timeout;
+
+	open_plain(_i);
+	answer_text("hello");
+	idle = connect_client();
+	half = connect_client();
+	ck_assert(client_send_text(half,
+		"POST / HTTP/1.1\r\nHost: x\r\n"
+		"Content-Length: 5\r\n\r\nab"));
+	settle();
+	stop(1000000);
+	/* nothing is left to wait for, and a poll loop learns that */
+	(void)retort_pollfd(server, &timeout);
+	ck_assert_int_eq(timeout, 0);
+	ck_assert_int_eq(step(-1), 1);
+	ck_assert_int_eq(step(-1), 1);
+	ck_assert_int_eq(end_of(idle), 0);
+	ck_assert_int_eq(end_of(half), 0);
+	expect_refused(retort_url(server, 0));
+	stop(5);
+	ck_assert_int_eq(step(-1), 1);
+	(void)close(idle);
+	(void)close(half);
+	close_server();
+}
+END_TEST
+
+/* Requests that are queued when it is told to stop are answered. */
+START_TEST(stops_after_what_is_queued)
+{
+	enum { QUEUED = 100 };
+	struct bytes got = {.data = NULL};
+	int fds[QUEUED];
+
+	open_plain(_i);
+	answer_text("hello");
+	expect_body(GET, "hello");
+	expect_body(GET, "hello");
+	for (int i = 0; i < QUEUED; i++) {
+		fds[i] = connect_client();
+		ck_assert(client_send_text(fds[i], GET));
+	}
+	stop(RT_TEST_PATIENCE * 1000);
+	for (int i = 0; i < QUEUED; i++) {
+		int code = converse(fds[i], "", 0, &got, SIZE_MAX);
+
+		ck_assert_msg(code == 0, "client %d: %s", i, strerror(code));
+		assert_has(got, "\r\n\r\nhello");
+		bytes_free(&got);
+		(void)close(fds[i]);
+	}
+	STEP_UNTIL(step(0) == 1);
+	close_server();
+}
+END_TEST
+
+START_TEST(stops_with_grace)
+{
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_recorded((struct retort_options){.port = 0}, _i);
+	answer_big();
+	fd = connect_to_big();
+	stop(RT_TEST_PATIENCE * 1000);
+	ck_assert_int_eq(step(0), 0);
+	expect_refused(retort_url(server, 0));
+	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), 0);
+	STEP_UNTIL(step(0) == 1);
+	(void)the_end(RETORT_ANSWERED, 200);
+	ck_assert(memcmp(got.data + got.size - 1000, big + BIG - 1000, 1000) ==
+		0);
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+	free(big);
+}
+END_TEST
+
+START_TEST(stops_when_the_grace_is_over)
+{
+	int64_t begun;
+	int fd, timeout;
+
+	open_recorded((struct retort_options){.port = 0}, _i);
+	answer_big();
+	fd = connect_to_big();
+	begun = now_ms();
+	stop(80);
+	/* a longer time does not count any more */
+	stop(1000000);
+	(void)retort_pollfd(server, &timeout);
+	ck_assert_int_ge(timeout, 0);
+	ck_assert_int_le(timeout, 80);
+	while (step(-1) == 0)
+		;
+	ck_assert_int_ge(now_ms() - begun, 79);
+	(void)the_end(RETORT_STOPPED, 200);
+	(void)close(fd);
+	close_server();
+	free(big);
+}
+END_TEST
+
+START_TEST(a_second_stop_shortens)
+{
+	int fd;
+
+	open_recorded((struct retort_options){.port = 0}, _i);
+	answer_big();
+	fd = connect_to_big();
+	stop(1000000);
+	ck_assert_int_eq(step(0), 0);
+	stop(0);
+	ck_assert_int_eq(step(-1), 1);
+	(void)the_end(RETORT_STOPPED, 200);
+	(void)close(fd);
+	close_server();
+	free(big);
+}
+END_TEST
+
+/* --- waking and polling --- */
+
+START_TEST(a_step_waits_and_not_longer)
+{
+	int64_t begun = now_ms(), used;
+
+	open_plain(_i);
+	used = processor_ms();
+	ck_assert_int_eq(step(200), 0);
+	ck_assert_int_ge(now_ms() - begun, 200);
+	ck_assert_int_lt(processor_ms() - used, 100);
+	ck_assert_int_eq(step(0), 0);
+	close_server();
+}
+END_TEST
+
+static void *
+wake_it(void *arg)
+{
+	retort_wake(arg);
+	return NULL;
+}
+
+START_TEST(wakes_from_a_thread)
+{
+	pthread_t thread;
+
+	open_plain(_i);
+	for (int i = 0; i < 100; i++) {
+		ck_assert_int_eq(pthread_create(&thread, NULL, wake_it, server),
+			0);
+		/* for ever, were it not woken */
+		ck_assert_int_eq(step(-1), 0);
+		ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	}
+	close_server();
+}
+END_TEST
+
+static void
+wake_on_signal(int number)
+{
+	(void)number;
+	retort_wake(server);
+}
+
+START_TEST(wakes_from_a_handler)
+{
+	struct sigaction action = {.sa_handler = wake_on_signal};
+
+	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
+	open_plain(_i);
+	for (int i = 0; i < 10; i++) {
+		errno = 77;
+		ck_assert_int_eq(raise(SIGUSR1), 0);
+		ck_assert_int_eq(errno, 77);
+		ck_assert_int_eq(step(-1), 0);
+	}
+	(void)signal(SIGUSR1, SIG_DFL);
+	close_server();
+}
+END_TEST
+
+START_TEST(wakes_once_for_many)
+{
+	int64_t begun;
+
+	open_plain(_i);
+	answer_text("hello");
+	for (int i = 0; i < 100000; i++) {
+		errno = 77;
+		retort_wake(server);
+		ck_assert_int_eq(errno, 77);
+	}
+	ck_assert_int_eq(step(-1), 0);
+	/* all are taken by one step: the next one waits */
+	begun = now_ms();
+	ck_assert_int_eq(step(50), 0);
+	ck_assert_int_ge(now_ms() - begun, 50);
+	expect_body(GET, "hello");
+	retort_wake(server);
+	ck_assert_int_eq(step(-1), 0);
+	close_server();
+}
+END_TEST
+
+START_TEST(has_a_descriptor_to_poll)
+{
+	struct pollfd polled = {.events = POLLIN};
+	int fd, timeout = 77;
+
+	open_with((struct retort_options){.head_timeout = 60000}, _i);
+	answer_text("hello");
+	polled.fd = retort_pollfd(server, &timeout);
+	ck_assert_int_eq(timeout, -1);
+	if (_i == 1) {
+		ck_assert_int_eq(polled.fd, -ENOTSUP);
+		close_server();
+		return;
+	}
+	ck_assert_int_ge(polled.fd, 0);
+	ck_assert_int_ne(fcntl(polled.fd, F_GETFD) & FD_CLOEXEC, 0);
+	ck_assert_int_eq(poll(&polled, 1, 0), 0);
+	retort_wake(server);
+	ck_assert_int_eq(poll(&polled, 1, 0), 1);
+	ck_assert_int_eq(step(0), 0);
+	ck_assert_int_eq(poll(&polled, 1, 0), 0);
+	fd = connect_client();
+	ck_assert_int_eq(poll(&polled, 1, RT_TEST_PATIENCE * 1000), 1);
+	ck_assert_int_eq(step(0), 0);
+	ck_assert_int_eq(poll(&polled, 1, 0), 0);
+	ck_assert_int_eq(retort_pollfd(server, &timeout), polled.fd);
+	ck_assert_int_gt(timeout, 0);
+	ck_assert_int_le(timeout, 60000);
+	ck_assert(client_send_text(fd, GET));
+	ck_assert_int_eq(poll(&polled, 1, RT_TEST_PATIENCE * 1000), 1);
+	ck_assert_int_eq(step(0), 0);
+	ck_assert_int_eq(client_wait(fd, RT_TEST_PATIENCE * 1000), 0);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
+/* A caller with a poll(2) loop of its own needs nothing else. */
+START_TEST(lives_in_a_poll_loop)
+{
+	struct pollfd polled[2] = {{.events = POLLIN}, {.events = POLLIN}};
+	int64_t begun = now_ms();
+	struct bytes got = {.data = NULL};
+	int timeout, steps = 0;
+
+	open_with((struct retort_options){.head_timeout = 80}, 0);
+	polled[1].fd = connect_client();
+	ck_assert(client_send_text(polled[1].fd, "GET"));
+	while (polled[1].revents == 0) {
+		polled[0].fd = retort_pollfd(server, &timeout);
+		ck_assert_int_ge(poll(polled, 2, timeout), 0);
+		ck_assert_int_eq(step(0), 0);
+		ck_assert_int_lt(++steps, 50);
+	}
+	ck_assert_int_ge(now_ms() - begun, 80);
+	ck_assert_int_eq(converse(polled[1].fd, "", 0, &got, SIZE_MAX), 0);
+	assert_begins(got, "HTTP/1.1 408 ");
+	bytes_free(&got);
+	(void)close(polled[1].fd);
+	close_server();
+}
+END_TEST
+
+/* --- memory --- */
+
+START_TEST(opens_and_closes_without_growth)
+{
+	for (int i = 0; i < 5000; i++) {
+		open_plain(_i);
+		close_server();
+	}
+}
+END_TEST
+
+START_TEST(allocates_nothing_per_request)
+{
+	static const char *const requests[] = {GET,
+		"GET /none HTTP/1.0\r\n\r\n", "HEAD / HTTP/1.0\r\n\r\n",
+		"GET /sub?q HTTP/1.0\r\n\r\n", "GET /large HTTP/1.0\r\n\r\n",
+		"GET /sub/ HTTP/1.0\r\n\r\n",
+		"POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc",
+		"OPTIONS * HTTP/1.0\r\n\r\n", "nonsense\r\n\r\n",
+		("GET /?a=b HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\nC: 3\r\n"
+		 "D: 4\r\nE: 5\r\nF: 6\r\nG: 7\r\nH: 8\r\nI: 9\r\n\r\n")};
+	struct retort_options options = {.sigpipe_ignored = _i / 2 != 0};
+	char *folder = dir_make();
+	struct bytes got;
+
+	big = calloc(1, 1u << 20);
+	ck_assert_ptr_nonnull(big);
+	dir_write(folder, "index.html", "small", 5);
+	dir_write(folder, "sub/index.html", big, 60000);
+	dir_write(folder, "large", big, 1u << 20);
+	open_with(options, _i);
+	for (int way = 0; way < 3; way++) {
+		if (way == 0)
+			ck_assert_int_eq(serve(folder), 0);
+		else if (way == 1)
+			answer_text("hello");
+		else
+			ck_assert_int_eq(answer_with((struct retort_reply){
+						 .echo = true}),
+				0);
+		for (int round = 0; round < 6; round++) {
+			/* once to get warm; nothing afterwards */
+			if (round == 1)
+				allocations = 0;
+			for (size_t i = 0; i < COUNT(requests); i++) {
+				got = exchange(requests[i]);
+				assert_begins(got, "HTTP/1.1 ");
+				bytes_free(&got);
+				ck_assert_msg(round == 0 || allocations == 0,
+					"%zu allocations in way %d for: %s",
+					allocations, way,
+					shown(requests[i],
+						strlen(requests[i])));
+			}
+		}
+	}
+	close_server();
+	free(big);
+	dir_remove(folder);
+}
+END_TEST
+
+/* Replacing the reply again and again does not pile up the old ones. */
+START_TEST(replies_are_replaced_without_growth)
+{
+	size_t before;
+
+	open_plain(_i);
+	answer_text("hello");
+	expect_body(GET, "hello");
+	before = live;
+	for (int i = 0; i < 1000; i++)
+		answer_text("hello");
+	ck_assert_msg(live < before + 10000, "%zu bytes became %zu", before,
+		live);
+	expect_body(GET, "hello");
+	close_server();
+}
+END_TEST
+
+/* Raises the limit of descriptors; false when that is not allowed. */
+static bool
+allow_descriptors(rlim_t count)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (limit.rlim_cur >= count)
+		return true;
+	limit.rlim_cur = count;
+	return count <= limit.rlim_max && setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+START_TEST(an_idle_connection_costs_little)
+{
+	enum { CLIENTS = 1000 };
+	static int fds[CLIENTS];
+	size_t before, each;
+
+	if (!allow_descriptors(2 * CLIENTS + 100)) {
+		(void)fprintf(stderr, "# too few descriptors: not tested\n");
+		return;
+	}
+	open_plain(_i);
+	answer_text("hello");
+	expect_body(GET, "hello");
+	before = live;
+	for (int i = 0; i < CLIENTS; i++) {
+		fds[i] = connect_client();
+		if (i % 100 == 99)
+			STEP_UNTIL(server->open == (size_t)i + 1);
+	}
+	STEP_UNTIL(server->open == CLIENTS);
+	settle();
+	each = (live - before) / CLIENTS;
+	/* all but the spare ones were allocated and counted */
+	ck_assert_uint_ge(each, sizeof(struct rt_conn) * 9 / 10);
+	ck_assert_msg(each < 512,
+		"an idle connection takes %zu bytes, of which %zu are its own",
+		each, sizeof(struct rt_conn));
+	/* they are in nobody's way */
+	expect_body(GET, "hello");
+	for (int i = 0; i < CLIENTS; i++)
+		(void)close(fds[i]);
+	STEP_UNTIL(server->open == 0);
+	close_server();
+}
+END_TEST
+
+/* --- faults --- */
+
+/* No descriptor can be opened any more. */
+static struct rlimit
+exhaust_descriptors(void)
+{
+	struct rlimit limit, none;
+	int fd = dup(STDERR_FILENO);
+
+	ck_assert_int_ge(fd, 0);
+	(void)close(fd);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = (rlim_t)fd;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	return limit;
+}
+
+/* valgrind accepts, and then closes, what the limit does not allow. */
+static bool
+under_valgrind(void)
+{
+	const char *preloaded = getenv("LD_PRELOAD");
+
+	return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL;
+}
+
+START_TEST(no_descriptor_to_accept)
+{
+	enum { CLIENTS = 10 };
+	struct bytes got = {.data = NULL};
+	struct rlimit limit;
+	int64_t used, until;
+	int fds[CLIENTS], idle;
+
+	if (under_valgrind())
+		return;
+	open_plain(_i);
+	answer_text("hello");
+	idle = connect_client();
+	settle();
+	for (int i = 0; i < CLIENTS; i++) {
+		fds[i] = connect_client();
+		ck_assert(client_send_text(fds[i], GET));
+	}
+	limit = exhaust_descriptors();
+	/* it neither spins nor ends */
+	used = processor_ms();
+	until = now_ms() + 500;
+	while (now_ms() < until)
+		ck_assert_int_eq(step(500), 0);
+	ck_assert_int_lt(processor_ms() - used, 250);
+	for (int i = 0; i < CLIENTS; i++)
+		ck_assert_int_eq(client_wait(fds[i], 0), -1);
+	/* goes on by itself */
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	for (int i = 0; i < CLIENTS; i++) {
+		ck_assert_int_eq(converse(fds[i], "", 0, &got, SIZE_MAX), 0);
+		assert_has(got, "\r\n\r\nhello");
+		bytes_free(&got);
+		(void)close(fds[i]);
+	}
+	(void)close(idle);
+	close_server();
+}
+END_TEST
+
+/* With a low limit, those that leave make room for those that wait. */
+START_TEST(few_descriptors)
+{
+	enum { CLIENTS = 40 };
+	struct bytes got = {.data = NULL};
+	struct rlimit limit, low;
+	int fds[CLIENTS], fd;
+	int64_t used, until;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	low = limit;
+	low.rlim_cur = 72;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+	open_plain(_i);
+	answer_text("hello");
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = connect_client();
+	fd = connect_client();
+	ck_assert(client_send_text(fd, GET));
+	used = processor_ms();
+	until = now_ms() + 500;
+	while (now_ms() < until)
+		ck_assert_int_eq(step(500), 0);
+	ck_assert_int_lt(processor_ms() - used, 250);
+	ck_assert_uint_lt(server->open, CLIENTS);
+	for (int i = 0; i < CLIENTS; i++)
+		(void)close(fds[i]);
+	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), 0);
+	assert_has(got, "\r\n\r\nhello");
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+END_TEST
+
+START_TEST(no_descriptor_for_a_file)
+{
+	char *folder = dir_make();
+	struct bytes got = {.data = NULL};
+	struct rlimit limit;
+	int fd;
+
+	dir_write(folder, "index.html", "hello", 5);
+	open_plain(_i);
+	ck_assert_int_eq(serve(folder), 0);
+	fd = connect_client();
+	STEP_UNTIL(server->open == 1);
+	limit = exhaust_descriptors();
+	ck_assert_int_eq(converse(fd, GET, sizeof GET - 1, &got, SIZE_MAX), 0);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_begins(got, "HTTP/1.1 503 Service Unavailable\r\n");
+	bytes_free(&got);
+	(void)close(fd);
+	expect_body(GET, "hello");
+	close_server();
+	dir_remove(folder);
+}
+END_TEST
+
+/* A client's request that may be answered, refused or cut, but not hang. */
+static void
+exchange_anyhow(const char *request)
+{
+	struct bytes got = {.data = NULL};
+	int fd = connect_client();
+
+	(void)converse(fd, request, strlen(request), &got, SIZE_MAX);
+	bytes_free(&got);
+	(void)close(fd);
+}
+
+/*
+ * Open, requests, close, of which one allocation fails, or all from that one
+ * on. False once there were not as many.
+ */
+static bool
+cycle_without_memory(int way, const char *folder, size_t n, bool ever_after)
+{
+	static const char *const hosts[] = {"x", "y", NULL};
+	static const char *const bind[] = {"127.0.0.1", "127.0.0.1:0", NULL};
+	const struct retort_field field = {"A", "b"};
+	struct retort_options options = {.hosts = hosts,
+		.bind = bind,
+		.io = way % 2 ? RETORT_IO_POLL : RETORT_IO_EPOLL};
+	bool reached;
+
+	allocations = 0;
+	fail_at = n;
+	fail_ever_after = ever_after;
+	server = try_open(&options);
+	if (server == NULL) {
+		ck_assert_int_eq(errno, ENOMEM);
+		ck_assert_ptr_nonnull(strstr(error, "Cannot allocate memory"));
+		ck_assert_uint_eq(live, 0);
+		fail_at = 0;
+		return true;
+	}
+	if (serve(folder) != 0)
+		ck_assert_ptr_nonnull(strstr(error, "Cannot allocate memory"));
+	exchange_anyhow(GET);
+	exchange_anyhow("GET /sub?q HTTP/1.1\r\nHost: x\r\n\r\n");
+	exchange_anyhow("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+	if (answer_with((struct retort_reply){.echo = true,
+		    .fields = &field,
+		    .field_count = 1}) != 0)
+		ck_assert_ptr_nonnull(strstr(error, "Cannot allocate memory"));
+	exchange_anyhow(
+		"POST / HTTP/1.1\r\nHost: x\r\nA: 1\r\nB: 2\r\n"
+		"C: 3\r\nD: 4\r\nE: 5\r\nF: 6\r\nG: 7\r\nH: 8\r\nI: 9\r\n"
+		"Content-Length: 3\r\n\r\nabc");
+	reached = allocations >= n;
+	/* when there is memory again, everything is as it should be */
+	fail_at = 0;
+	ck_assert_int_eq(serve(folder), 0);
+	expect_body(GET, "small");
+	answer_text("hello");
+	expect_body(GET, "hello");
+	stop(0);
+	ck_assert_int_eq(step(-1), 1);
+	close_server();
+	return reached;
+}
+
+START_TEST(lives_without_memory)
+{
+	char *folder = dir_make();
+	size_t n;
+
+	big = calloc(1, 200000);
+	ck_assert_ptr_nonnull(big);
+	dir_write(folder, "index.html", "small", 5);
+	dir_write(folder, "sub/a", "small", 5);
+	dir_write(folder, "large", big, 200000);
+	free(big);
+	for (n = 1; cycle_without_memory(_i, folder, n, _i / 2 != 0); n++)
+		ck_assert_uint_lt(n, 1000);
+	/* the failures were real */
+	ck_assert_uint_gt(n, 20);
+	dir_remove(folder);
+}
+END_TEST
+
+/* Whoever leaves in the middle of a reply, no signal is raised. */
+START_TEST(raises_no_signal)
+{
+	char *folder = dir_make();
+
+	(void)signal(SIGPIPE, SIG_DFL);
+	open_recorded((struct retort_options){.port = 0}, _i);
+	answer_big();
+	dir_write(folder, "index.html", big, BIG);
+	for (int i = 0; i < 4; i++) {
+		struct bytes got = {.data = NULL};
+		int fd;
+
+		if (i == 2)
+			ck_assert_int_eq(serve(folder), 0);
+		event_count = 0;
+		fd = connect_client();
+		ck_assert_int_eq(converse(fd, GET, sizeof GET - 1, &got, 1), 0);
+		bytes_free(&got);
+		if (i % 2 == 0)
+			reset_client(fd);
+		else
+			(void)close(fd);
+		(void)the_end(RETORT_RESET, 200);
+	}
+	retort_wake(server);
+	close_server();
+	free(big);
+	dir_remove(folder);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+END_TEST
+
+static void
+add(Suite *suite, const char *name, const TTest *const *tests, int ways)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 60);
+	for (; *tests != NULL; tests++)
+		tcase_add_loop_test(tcase, *tests, 0, ways);
+	rt_test_case(suite, tcase);
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("server");
+	const TTest *const opening[] = {opens_what_it_is_told,
+		opens_a_descriptor, NULL};
+	const TTest *const plain[] = {opens_by_default, says_why_it_cannot_open,
+		takes_older_structs, takes_newer_structs,
+		refuses_unknown_options, many_servers_live_together,
+		lives_in_a_poll_loop, NULL};
+	const TTest *const exchanges[] = {answers, answers_what_comes_in_pieces,
+		answers_one_that_half_closed, answers_one_that_sends_too_much,
+		a_reply_outlives_its_replacement, nobody_delays_the_others,
+		leaves_the_process_alone, NULL};
+	const TTest *const files[] = {serves_files, ends_truncated,
+		a_file_that_grows_sends_what_was_promised,
+		allocates_nothing_per_request, lives_without_memory, NULL};
+	const TTest *const happens[] = {tells_what_happens, tells_of_the_client,
+		tells_head_and_body_apart, tells_of_a_refused_head, ends_closed,
+		ends_reset, ends_timed_out, a_slow_reader_is_not_timed_out,
+		heads_time_out, bodies_time_out, ends_stopped, ends_failed,
+		NULL};
+	const TTest *const stopping[] = {stops_after_so_many_requests,
+		time_outs_are_not_counted,
+		the_last_request_leaves_replies_under_way, stops,
+		stops_after_what_is_queued, stops_with_grace,
+		stops_when_the_grace_is_over, a_second_stop_shortens, NULL};
+	const TTest *const waking[] = {a_step_waits_and_not_longer,
+		wakes_from_a_thread, wakes_from_a_handler, wakes_once_for_many,
+		has_a_descriptor_to_poll, NULL};
+	const TTest *const memory[] = {opens_and_closes_without_growth,
+		replies_are_replaced_without_growth,
+		an_idle_connection_costs_little, NULL};
+	const TTest *const faults[] = {no_descriptor_to_accept, few_descriptors,
+		no_descriptor_for_a_file, raises_no_signal, NULL};
+
+	add(suite, "plain", plain, 1);
+	add(suite, "opening", opening, BACK_ENDS);
+	add(suite, "exchanges", exchanges, BACK_ENDS);
+	/* with and without sendfile */
+	add(suite, "files", files, 2 * BACK_ENDS);
+	add(suite, "events", happens, BACK_ENDS);
+	add(suite, "stopping", stopping, BACK_ENDS);
+	add(suite, "waking", waking, BACK_ENDS);
+	add(suite, "memory", memory, BACK_ENDS);
+	add(suite, "faults", faults, BACK_ENDS);
+	return rt_test_run(suite);
+}
