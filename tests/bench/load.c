@@ -8,7 +8,7 @@
  *	load URL -i CONNECTIONS -p PID
  *
  * URL is http://127.0.0.1:PORT/PATH or 127.0.0.1:PORT/PATH. It stops after
- * -n requests or -d seconds. Prints one line
+ * -n requests or -d seconds, at most 60. Prints one line
  *
  *	requests=N errors=N seconds=S rate=N [cpu=S user=S system=S busy=S]
  *
@@ -24,6 +24,7 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -326,50 +327,56 @@ measure_load(struct load *load, long connections, pid_t pid, int core)
 	(void)printf("\n");
 }
 
+struct options {
+	long connections, idle;
+	pid_t pid;
+	int core;
+	double patience;
+};
+
+/* Reads the options into the two; whether they are understood. */
+static bool
+read_options(struct options *options, struct load *load, int argc, char **argv)
+{
+	int option;
+
+	*options = (struct options){.connections = 1};
+	*load = (struct load){.deadline = 60};
+	while ((option = getopt(argc, argv, "c:d:e:i:k:n:p:w:")) != -1)
+		if (option == 'c')
+			options->connections = parse_count(optarg);
+		else if (option == 'd')
+			load->deadline = strtod(optarg, NULL);
+		else if (option == 'e')
+			load->expected =
+				read_file(optarg, &load->expected_size);
+		else if (option == 'i')
+			options->idle = parse_count(optarg);
+		else if (option == 'k')
+			options->core = (int)parse_count(optarg);
+		else if (option == 'n')
+			load->most = parse_count(optarg);
+		else if (option == 'p')
+			options->pid = (pid_t)parse_count(optarg);
+		else if (option == 'w')
+			options->patience = strtod(optarg, NULL);
+		else
+			return false;
+	/* one request, unless either end was given */
+	if (load->most == 0)
+		load->most = load->deadline < 60 ? LONG_MAX : 1;
+	return optind == argc - 1 && options->connections > 0;
+}
+
 int
 main(int argc, char **argv)
 {
-	struct load load = {.most = 1, .deadline = 60};
-	long connections = 1, idle = 0;
-	bool counted = false;
+	struct options options;
+	static struct load load;
 	char request[1024];
 	const char *path;
-	double patience = 0;
-	pid_t pid = 0;
-	int option, core = 0;
 
-	while ((option = getopt(argc, argv, "c:d:e:i:k:n:p:w:")) != -1)
-		switch (option) {
-		case 'c':
-			connections = parse_count(optarg);
-			break;
-		case 'd':
-			load.deadline = strtod(optarg, NULL);
-			load.most = counted ? load.most : 1000000000;
-			break;
-		case 'e':
-			load.expected = read_file(optarg, &load.expected_size);
-			break;
-		case 'i':
-			idle = parse_count(optarg);
-			break;
-		case 'k':
-			core = (int)parse_count(optarg);
-			break;
-		case 'n':
-			load.most = parse_count(optarg);
-			counted = true;
-			break;
-		case 'p':
-			pid = (pid_t)parse_count(optarg);
-			break;
-		case 'w':
-			patience = strtod(optarg, NULL);
-			break;
-		default:
-			return 2;
-		}
-	if (optind != argc - 1 || connections < 1)
+	if (!read_options(&options, &load, argc, argv))
 		give_up("usage: load [OPTION]... URL; see load.c");
 	path = parse_address(argv[optind], &load.address);
 	(void)snprintf(request, sizeof request,
@@ -381,12 +388,12 @@ main(int argc, char **argv)
 	load.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (load.epoll < 0)
 		give_up("epoll_create1: %s", strerror(errno));
-	wait_listening(&load.address, patience);
-	if (idle > 0) {
-		measure_idle(&load.address, idle, pid);
+	wait_listening(&load.address, options.patience);
+	if (options.idle > 0) {
+		measure_idle(&load.address, options.idle, options.pid);
 		return 0;
 	}
-	measure_load(&load, connections, pid, core);
+	measure_load(&load, options.connections, options.pid, options.core);
 	if (load.errors > 0)
 		(void)fprintf(stderr, "load: %s\n", first_error);
 	return load.errors > 0;

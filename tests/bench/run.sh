@@ -304,17 +304,15 @@ load_one()
 		print server, "rate-" size, value["rate"]
 		print server, "errors-" size, value["errors"]
 		cpu = value["cpu"]
-		ticks = value["user"] + value["system"]
 		# it lets the kernel reap its children, so that only the core
 		# knows what they used
-		if (server == "busybox")
-			cpu = value["busy"]
-		print server, "cpu-" size, cpu / n * 1e6
-		if (server == "busybox" || ticks == 0)
+		if (server == "busybox") {
+			print server, "cpu-" size, value["busy"] / n * 1e6
 			exit
-		print server, "user-" size, cpu * value["user"] / ticks / n * 1e6
-		print server, "system-" size,
-			cpu * value["system"] / ticks / n * 1e6
+		}
+		print server, "cpu-" size, cpu / n * 1e6
+		print server, "user-" size, value["user"]
+		print server, "system-" size, value["system"]
 	}' "$tmp/line" >>"$tmp/samples"
 }
 
@@ -439,14 +437,24 @@ print_tables()
 		printf "%8s", text
 	}
 
+	# the share of user or system time: ticks are too few in one round
+	function share(server, metric, size,    ticks, text) {
+		ticks = sum[server " user-" size] + sum[server " system-" size]
+		text = "-"
+		if (ticks > 0)
+			text = sprintf("%.1f", median(server " cpu-" size) * \
+				sum[server " " metric "-" size] / ticks)
+		printf "%12s", text
+	}
+
 	function load_table(size, title,    i) {
 		printf "\n%s\n%-10s%12s%8s%12s%12s%12s%8s\n", title,
 			"", "CPU us", "x", "user", "system", "requests/s", "x"
 		for (i = 1; i <= n; i++) {
 			printf "%-10s", name[i]
 			figure(name[i], "cpu-" size, "%.1f", 1)
-			figure(name[i], "user-" size, "%.1f", 0)
-			figure(name[i], "system-" size, "%.1f", 0)
+			share(name[i], "user", size)
+			share(name[i], "system", size)
 			figure(name[i], "rate-" size, "%.0f", 1)
 			printf "\n"
 		}
