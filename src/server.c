@@ -792,35 +792,47 @@ open_server(struct retort *server, const struct retort_options *options,
 	return listen_all(server, options, error);
 }
 
+static struct retort *
+new_server(void)
+{
+	struct retort *server = calloc(1, sizeof *server);
+
+	if (server == NULL)
+		return NULL;
+	server->wake_fd = -1;
+	server->waker.fd = -1;
+	server->stop_by = RT_NEVER;
+	return server;
+}
+
 struct retort *
 retort_open_sized(const struct retort_options *theirs, size_t size, char *error)
 {
 	struct retort_options options;
 	char text[RETORT_ERROR_SIZE];
-	struct retort *server;
-	int code = copy_struct(&options, sizeof options, theirs, size);
+	struct retort *server = NULL;
+	int code;
 
 	if (error == NULL)
 		error = text;
 	error[0] = '\0';
-	server = calloc(1, sizeof *server);
-	if (code == 0 && server == NULL)
-		code = -ENOMEM;
-	if (server != NULL) {
-		server->wake_fd = -1;
-		server->waker.fd = -1;
-		server->stop_by = RT_NEVER;
-	}
-	if (code < 0)
-		(void)open_failed(error, "options", code);
-	else
-		code = open_server(server, &options, error);
+	code = copy_struct(&options, sizeof options, theirs, size);
 	if (code < 0) {
-		retort_close(server);
-		errno = -code;
-		return NULL;
+		(void)open_failed(error, "options", code);
+		goto out;
 	}
-	return server;
+	server = new_server();
+	if (server == NULL) {
+		code = open_failed(error, "server", -ENOMEM);
+		goto out;
+	}
+	code = open_server(server, &options, error);
+out:
+	if (code >= 0)
+		return server;
+	retort_close(server);
+	errno = -code;
+	return NULL;
 }
 
 int

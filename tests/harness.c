@@ -51,8 +51,8 @@ end_test(void)
 	int after = count_descriptors();
 
 	ck_assert_msg(after == before,
-		"%d descriptors were open before the test, %d after it",
-		before, after);
+		"%d descriptors were open before the test, %d after it", before,
+		after);
 }
 
 void

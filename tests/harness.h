@@ -91,9 +91,9 @@ int client_wait(int fd, int ms);
 
 struct child {
 	pid_t pid;
-	int out;         /* its stdout, -1 once at its end */
-	int err;         /* its stderr */
-	int in;          /* its stdin, if `with_input` */
+	int out;          /* its stdout, -1 once at its end */
+	int err;          /* its stderr */
+	int in;           /* its stdin, if `with_input` */
 	char url[2][256]; /* the first lines of stdout */
 };
 

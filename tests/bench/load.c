@@ -373,7 +373,7 @@ main(int argc, char **argv)
 {
 	struct options options;
 	static struct load load;
-	char request[1024];
+	static char request[1024];
 	const char *path;
 
 	if (!read_options(&options, &load, argc, argv))
