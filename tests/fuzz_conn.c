@@ -202,12 +202,14 @@ step(struct run *run)
 		must(rt_conn_lend(conn, run->exchange) == 0);
 	} else if (below(run, 512) == 0) {
 		rt_conn_stop(conn, below(run, 2));
+	} else if (below(run, 1024) == 0) {
+		rt_conn_abandon(conn);
+	} else if (below(run, 64) == 0 || (!in && !out)) {
+		wait_for_nothing(run);
 	} else if (in && (!out || below(run, 2))) {
 		receive(run);
-	} else if (out) {
-		send_some(run);
 	} else {
-		wait_for_nothing(run);
+		send_some(run);
 	}
 	run->now += below(run, 3);
 }
