@@ -396,6 +396,11 @@ read_option(struct args *args, struct given *given, int option,
 		args->port_given = true;
 		break;
 	case 'b':
+		if (strcmp(text, "fd:1") == 0 || strcmp(text, "fd:2") == 0)
+			die(EXIT_USAGE,
+				"--bind '%s': standard output and "
+				"error are not for listening",
+				text);
 		add_text(&given->bind, &given->bind_count, text);
 		break;
 	case 's':
@@ -426,6 +431,13 @@ read_option(struct args *args, struct given *given, int option,
 		given->files = true;
 		break;
 	case OPT_HOST:
+		/* the Host field's port is not compared */
+		if (strchr(*text == '[' ? text + strcspn(text, "]") : text,
+			    ':') != NULL)
+			die(EXIT_USAGE,
+				"--host '%s': expected a name or "
+				"address without port, IPv6 in brackets",
+				text);
 		add_text(&given->hosts, &given->host_count, text);
 		break;
 	case 'h':

@@ -331,6 +331,22 @@ receive_end(struct rt_conn *conn)
 	}
 }
 
+/* Whether an operation that failed says that the client is gone. */
+static enum retort_end
+end_of_error(int64_t error)
+{
+	switch (-error) {
+	case EPIPE:
+	case ECONNRESET:
+	case ECONNABORTED:
+	case ENOTCONN:
+	case ETIMEDOUT:
+		return RETORT_RESET;
+	default:
+		return RETORT_FAILED;
+	}
+}
+
 void
 rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
 {
@@ -338,7 +354,7 @@ rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
 	if (result < 0) {
 		/* after the reply's FIN a reset takes nothing from it that we
 		   could know of: the client may have read it all */
-		over(conn, RETORT_RESET, RT_CLOSE);
+		over(conn, end_of_error(result), RT_CLOSE);
 		return;
 	}
 	if (result == 0) {
@@ -439,6 +455,19 @@ advance(struct rt_conn *conn, uint64_t size)
 		conn->step_sent -= steps[conn->step++].size;
 }
 
+/* What the operation outward was to send. */
+static uint64_t
+planned(const struct rt_op *op)
+{
+	uint64_t size = 0;
+
+	if (op->verb == RT_FILE)
+		return op->file.size;
+	for (int i = 0; i < op->send.count; i++)
+		size += op->send.pieces[i].iov_len;
+	return size;
+}
+
 void
 rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 {
@@ -453,11 +482,15 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 		return;
 	}
 	if (result < 0) {
-		over(conn, RETORT_RESET, RT_CLOSE);
+		over(conn, end_of_error(result), RT_CLOSE);
 		return;
 	}
 	conn->moved = now;
 	conn->sent += (uint64_t)result;
+	/* a reply that takes time may be overtaken by what the client sends
+	   meanwhile, and must not be lost to it */
+	if ((uint64_t)result < planned(&conn->chan.out))
+		conn->may_have_more = true;
 	if (conn->interim_left > 0) {
 		conn->interim_left -= (uint8_t)result;
 	} else if (verb == RT_FILE && result == 0) {
@@ -492,6 +525,7 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 				RT_STEP_PAUSE) {
 			conn->step++;
 			conn->moved = now;
+			conn->may_have_more = true;
 			plan(conn);
 		} else {
 			over(conn, RETORT_TIMED_OUT, RT_RESET);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -201,13 +202,19 @@ watch_parent(const struct args *args, pid_t pid)
 {
 	struct parent parent = {.pidfd = -1, .input = -1};
 	struct stat status;
+	int listens = 0;
+	socklen_t size = sizeof listens;
 
 	if (!args->with_parent)
 		return parent;
 	parent.watched = true;
 	parent.pid = pid;
 	parent.pidfd = open_pidfd(pid);
-	if (!args->stdin_used && fstat(STDIN_FILENO, &status) == 0 &&
+	/* not when it is a listener: -b fd:0 */
+	(void)getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &listens,
+		&size);
+	if (!args->stdin_used && !listens &&
+		fstat(STDIN_FILENO, &status) == 0 &&
 		(S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)))
 		parent.input = STDIN_FILENO;
 	return parent;
@@ -272,7 +279,7 @@ serve(struct retort *server, const struct args *args, struct parent *parent,
 {
 	int64_t end =
 		args->lifetime < 0 ? INT64_MAX : clock_ms() + args->lifetime;
-	bool stopping = false;
+	bool stopping = false, lifetime_over = false;
 	int status = EXIT_SUCCESS, step = 0;
 
 	while (step == 0 && signals < 2) {
@@ -282,8 +289,7 @@ serve(struct retort *server, const struct args *args, struct parent *parent,
 		if (!stopping && end != INT64_MAX) {
 			int64_t left = end - clock_ms();
 
-			if (left <= 0 && !stop && args->options.requests > 0)
-				status = EXIT_LIFETIME;
+			lifetime_over = left <= 0 && !stop;
 			stop = stop || left <= 0;
 			timeout = left > INT_MAX ? INT_MAX : (int)left;
 		}
@@ -299,6 +305,8 @@ serve(struct retort *server, const struct args *args, struct parent *parent,
 		step = retort_step(server, timeout);
 		output_flush(output);
 	}
+	if (lifetime_over && retort_replies(server) < args->options.requests)
+		status = EXIT_LIFETIME;
 	if (step < 0) {
 		(void)fprintf(stderr, "retort: %s\n", strerror(-step));
 		status = EXIT_FAILURE;
@@ -373,6 +381,7 @@ main(int argc, char **argv)
 		write_port_file(server, args.port_file) < 0) {
 		int error = errno;
 
+		running = NULL;
 		retort_close(server);
 		die(EXIT_FAILURE, "%s: %s", args.port_file, strerror(error));
 	}

@@ -205,6 +205,9 @@ RETORT_API int retort_port(const struct retort *server, size_t i);
 /* Whether the i-th listener can be reached from this machine only. */
 RETORT_API bool retort_local(const struct retort *server, size_t i);
 
+/* Final replies begun so far, 408s not among them. */
+RETORT_API uint64_t retort_replies(const struct retort *server);
+
 /*
  * Waits at most `timeout` ms (-1: for ever) until something happens, does
  * what can be done without waiting, and returns 0; 1 once the server has

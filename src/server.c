@@ -253,11 +253,29 @@ sleep_conn(struct retort *server, struct rt_conn *conn)
 	}
 }
 
+/* Performs one operation. False: none can be performed now. */
+static bool
+go_on(struct retort *server, struct rt_conn *conn)
+{
+	unsigned done = rt_io_try(server->io, &conn->chan);
+	int64_t now = rt_io_now(server->io);
+
+	if (done & RT_OUT_DONE) {
+		rt_conn_out_done(conn, conn->chan.out.result, now);
+	} else if (done & RT_IN_DONE) {
+		if (conn->state == RT_STATE_BODY && conn->chan.in.result > 0)
+			report(server, conn, RETORT_ON_BODY,
+				conn->chan.in.recv.data,
+				(size_t)conn->chan.in.result);
+		rt_conn_in_done(conn, conn->chan.in.result, now);
+	}
+	return done != 0;
+}
+
 static void
 run(struct retort *server, struct rt_conn *conn)
 {
 	int budget = RUN_BUDGET;
-	unsigned done;
 
 	for (;;) {
 		if (conn->state == RT_STATE_OVER) {
@@ -272,22 +290,26 @@ run(struct retort *server, struct rt_conn *conn)
 			rt_conn_fail(conn);
 			continue;
 		}
-		if (budget-- == 0 ||
-			(done = rt_io_try(server->io, &conn->chan)) == 0)
+		if (budget-- == 0 || !go_on(server, conn))
 			break;
-		if (done & RT_OUT_DONE) {
-			rt_conn_out_done(conn, conn->chan.out.result,
-				rt_io_now(server->io));
-			continue;
-		}
-		if (conn->state == RT_STATE_BODY && conn->chan.in.result > 0)
-			report(server, conn, RETORT_ON_BODY,
-				conn->chan.in.recv.data,
-				(size_t)conn->chan.in.result);
-		rt_conn_in_done(conn, conn->chan.in.result,
-			rt_io_now(server->io));
 	}
 	sleep_conn(server, conn);
+}
+
+/*
+ * After a deadline. When it was the server that was late (stopped by ^Z, say),
+ * what the client did in time has come by now: it is looked at first.
+ */
+static void
+expire_conn(struct retort *server, struct rt_conn *conn)
+{
+	int64_t now = rt_io_now(server->io);
+
+	if (conn->exchange != NULL)
+		(void)go_on(server, conn);
+	if (conn->state != RT_STATE_OVER && conn->asks == RT_ASK_NOTHING &&
+		conn->chan.deadline <= now)
+		rt_conn_expired(conn, now);
 }
 
 static void
@@ -296,7 +318,7 @@ wake_conn(struct retort *server, struct rt_conn *conn, unsigned what)
 	if (what & RT_BROKEN)
 		rt_conn_broken(conn);
 	else if (what & RT_EXPIRED)
-		rt_conn_expired(conn, rt_io_now(server->io));
+		expire_conn(server, conn);
 	run(server, conn);
 }
 
@@ -544,7 +566,7 @@ retort_stop(struct retort *server, int grace)
 		server->stop_by = by;
 	/* requests that have arrived by now are complete: each channel has
 	   its turn once more, and then what these turns left queued */
-	turns = 1 + (server->open + server->listener_count) / RT_READY_MAX;
+	turns = 4 + (server->open + server->listener_count) / RT_READY_MAX;
 	while (turns-- > 0 && turn(server, 0) == 0)
 		;
 	for (size_t i = 0; i < server->listener_count; i++)
@@ -600,6 +622,12 @@ bool
 retort_local(const struct retort *server, size_t i)
 {
 	return i < server->listener_count && server->listeners[i].sock.loopback;
+}
+
+uint64_t
+retort_replies(const struct retort *server)
+{
+	return server->answered;
 }
 
 const char *

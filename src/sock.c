@@ -473,8 +473,11 @@ open_end(struct end *end, int port, char *error)
 
 out:
 	rt_sock_close(&end->sock);
-	return fail(error, result, "%s %s: %s", step, name_end(end, port, text),
+	(void)fail(error, result, "%s %s: %s", step, name_end(end, port, text),
 		strerror(-result));
+	/* -EINVAL is for malformed text; the kernel has it too, for a
+	   link-local address */
+	return result == -EINVAL ? -EADDRNOTAVAIL : result;
 }
 
 /* Looks at a descriptor that was passed in, and leaves it as it is. */

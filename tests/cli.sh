@@ -187,6 +187,10 @@ fi
 refused 1 "$dir/missing/port" -p 0 --port-file "$dir/missing/port"
 refused 3 "unix:$dir/missing/s" -b "unix:$dir/missing/s"
 refused 3 'fd:77' -b fd:77
+refused 3 'fe80::1' -p 0 -b fe80::1
+refused 2 "--bind 'fd:1'" -b fd:1
+refused 2 "--host 'localhost:80'" --host localhost:80
+refused 2 "--host '::1'" --host ::1
 
 LISTEN_PID=$$ LISTEN_FDS=1 "$retort" -p 0 --lifetime 0 >"$dir/out" \
 	2>"$dir/err"

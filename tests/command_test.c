@@ -1011,6 +1011,7 @@ START_TEST(test_lifetime)
 	struct bytes errors = {.data = NULL}, reply;
 	int64_t began = clock_ms();
 	struct child child;
+	int fd;
 
 	ck_assert_int_eq(RUN(&errors, "-p", "0", "--body", "x", "--lifetime",
 				 "0.2", "--io", ios[_i]),
@@ -1027,6 +1028,16 @@ START_TEST(test_lifetime)
 	reply = client_exchange(child.url[0], GET);
 	bytes_free(&reply);
 	ck_assert_int_eq(child_end(&child), 0);
+	/* the reply was given, though its connection is still being drained */
+	child = START("--body", "x", "--lifetime", "0.3", "--requests", "1",
+		"--io", ios[_i]);
+	reply = (struct bytes){.data = NULL};
+	fd = client_connect(child.url[0]);
+	ck_assert(client_send_text(fd, "BAD\x01\r\n"));
+	client_expect(fd, &reply, "400 Bad Request");
+	bytes_free(&reply);
+	ck_assert_int_eq(child_end(&child), 0);
+	(void)close(fd);
 	/* a signal is not the end of a lifetime */
 	child = START("--body", "x", "--lifetime", "3600", "--requests", "1",
 		"--io", ios[_i]);
