@@ -111,7 +111,8 @@ struct rt_conn {
 	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
 	bool keep_body;
 	bool complete;         /* the request was */
-	bool may_have_more;    /* the last receive filled its room */
+	bool may_have_more;    /* bytes may be unread: the last receive filled
+	                          its room, or the reply takes time */
 	bool client_finished;  /* its FIN was received */
 	bool seen;             /* the owner's: its head was reported */
 	struct rt_conn *next;  /* the owner's list */

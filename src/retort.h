@@ -47,7 +47,8 @@ enum retort_end {
 	                     never sent a byte */
 	RETORT_STOPPED,   /* ended by retort_stop() or by `requests` */
 	RETORT_TRUNCATED, /* the file became shorter than was promised */
-	RETORT_FAILED     /* out of memory or of descriptors */
+	RETORT_FAILED     /* out of memory or descriptors, or a file could not
+	                     be read */
 };
 
 /* One exchange, as seen by an event callback; valid during the call. */

@@ -564,8 +564,8 @@ retort_stop(struct retort *server, int grace)
 
 	if (by < server->stop_by)
 		server->stop_by = by;
-	/* requests that have arrived by now are complete: each channel has
-	   its turn once more, and then what these turns left queued */
+	/* requests that have arrived by now are complete: each channel has a
+	   few more turns, and then what these left queued is accepted */
 	turns = 4 + (server->open + server->listener_count) / RT_READY_MAX;
 	while (turns-- > 0 && turn(server, 0) == 0)
 		;

@@ -533,6 +533,28 @@ START_TEST(opens_a_descriptor)
 }
 END_TEST
 
+/* Shut down by somebody who shares it: no spin, and nothing left to do. */
+START_TEST(ends_with_its_last_listener)
+{
+	static const char *const loopback[] = {"127.0.0.1"};
+	const char *bind[] = {NULL, NULL};
+	char spec[32];
+	struct rt_sock socks[2];
+	int shared, steps = 0;
+
+	ck_assert_int_eq(rt_sock_listen(socks, loopback, 1, 0, error), 1);
+	shared = dup(socks[0].fd);
+	(void)snprintf(spec, sizeof spec, "fd:%d", socks[0].fd);
+	bind[0] = spec;
+	open_with((struct retort_options){.bind = bind}, _i);
+	ck_assert_int_eq(shutdown(shared, SHUT_RDWR), 0);
+	while (step(RT_TEST_PATIENCE * 1000) == 0)
+		ck_assert_int_lt(++steps, 10);
+	(void)close(shared);
+	close_server();
+}
+END_TEST
+
 static void
 refuse_open(struct retort_options options, int code, const char *text)
 {
@@ -750,6 +772,28 @@ START_TEST(answers_one_that_half_closed)
 	(void)close(fd);
 	close_server();
 	free(big);
+}
+END_TEST
+
+/* What came in time is answered, however late the server looks at it. */
+START_TEST(a_late_server_is_no_time_out)
+{
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_with((struct retort_options){.head_timeout = 200}, _i);
+	answer_text("hello");
+	fd = connect_client();
+	ck_assert(client_send_text(fd, "GET / HTTP/1.1\r\nHost: a\r\n"));
+	settle();
+	ck_assert(client_send_text(fd, "\r\n"));
+	/* nobody steps the server meanwhile */
+	ck_assert_int_eq(client_wait(fd, 300), -1);
+	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), 0);
+	assert_begins(got, "HTTP/1.1 200 OK\r\n");
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
 }
 END_TEST
 
@@ -1995,13 +2039,14 @@ main(void)
 {
 	Suite *suite = suite_create("server");
 	const TTest *const opening[] = {opens_what_it_is_told,
-		opens_a_descriptor, NULL};
+		opens_a_descriptor, ends_with_its_last_listener, NULL};
 	const TTest *const plain[] = {opens_by_default, says_why_it_cannot_open,
 		takes_older_structs, takes_newer_structs,
 		refuses_unknown_options, many_servers_live_together,
 		lives_in_a_poll_loop, NULL};
 	const TTest *const exchanges[] = {answers, answers_what_comes_in_pieces,
-		answers_one_that_half_closed, answers_one_that_sends_too_much,
+		answers_one_that_half_closed, a_late_server_is_no_time_out,
+		answers_one_that_sends_too_much,
 		a_reply_outlives_its_replacement, nobody_delays_the_others,
 		leaves_the_process_alone, NULL};
 	const TTest *const files[] = {serves_files, ends_truncated,
