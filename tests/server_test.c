@@ -781,14 +781,14 @@ START_TEST(a_late_server_is_no_time_out)
 	struct bytes got = {.data = NULL};
 	int fd;
 
-	open_with((struct retort_options){.head_timeout = 200}, _i);
+	open_with((struct retort_options){.head_timeout = 1500}, _i);
 	answer_text("hello");
 	fd = connect_client();
 	ck_assert(client_send_text(fd, "GET / HTTP/1.1\r\nHost: a\r\n"));
 	settle();
 	ck_assert(client_send_text(fd, "\r\n"));
 	/* nobody steps the server meanwhile */
-	ck_assert_int_eq(client_wait(fd, 300), -1);
+	ck_assert_int_eq(client_wait(fd, 1600), -1);
 	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), 0);
 	assert_begins(got, "HTTP/1.1 200 OK\r\n");
 	bytes_free(&got);
