@@ -361,21 +361,26 @@ rt_io_ready(struct rt_io *io, struct rt_chan *chan, unsigned events)
 	return true;
 }
 
-/* Moves what has expired to the ready, and learns the next deadline. */
+/*
+ * Moves what has expired to the ready, while these are fewer than `most`, and
+ * learns the next deadline. Goes round, so that those at the front cannot
+ * starve the others when more have expired than one turn takes.
+ */
 static void
-find_expired(struct rt_io *io)
+find_expired(struct rt_io *io, size_t most)
 {
 	int64_t earliest = RT_NEVER;
 	struct rt_chan *chan;
 
 	if (io->now < io->earliest)
 		return;
-	for (size_t i = 0; i < io->waiting_count; i++) {
-		chan = io->waiting[i];
+	for (size_t i = 0; i < io->waiting_count; i++, io->expire_next++) {
+		chan = io->waiting[io->expire_next % io->waiting_count];
 		if (chan->deadline > io->now) {
 			if (chan->deadline < earliest)
 				earliest = chan->deadline;
-		} else if (!rt_io_ready(io, chan, 0)) {
+		} else if (io->ready_count >= most ||
+			!rt_io_ready(io, chan, 0)) {
 			return; /* no room: the rest in the next turn */
 		}
 	}
@@ -392,9 +397,10 @@ rt_io_sleep(struct rt_io *io, int64_t until)
 		return 0;
 	io->ready_count = 0;
 	io->ready_next = 0;
-	/* first: however many others are ready, what has expired has room */
+	/* however many others are ready, what has expired has room, and the
+	   other way round */
 	(void)rt_io_clock(io);
-	find_expired(io);
+	find_expired(io, RT_READY_MAX / 2);
 	if (until > io->earliest)
 		until = io->earliest;
 	timeout = -1;
@@ -406,7 +412,7 @@ rt_io_sleep(struct rt_io *io, int64_t until)
 	if (error == -EINTR)
 		error = 0;
 	(void)rt_io_clock(io);
-	find_expired(io);
+	find_expired(io, RT_READY_MAX);
 	return error;
 }
 

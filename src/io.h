@@ -164,6 +164,7 @@ struct rt_io {
 	const struct rt_back_end *back_end;
 	int64_t now;
 	int64_t earliest;         /* no deadline is before this */
+	size_t expire_next;       /* where the next search for it begins */
 	struct rt_chan **waiting; /* slot - 1 is the index */
 	size_t waiting_count;
 	size_t waiting_room;
