@@ -46,9 +46,11 @@ static const char help[] =
 "What\n"
 "  -s, --status CODE     reply to everything     --body TEXT     or @FILE, @-\n"
 "      --type TYPE       its Content-Type        --raw FILE      all its bytes\n"
-"      --echo            the request itself      --mime EXT=TYPE type of *.EXT\n"
-"  -H, --header 'N: V'   a field; 'N:' removes   --dotfiles      serve .names\n"
-"      --host NAME       421 for any other Host\n"
+"      --echo[=PATH]     the request itself; at PATH only, among the files\n"
+"      --mime EXT=TYPE   type of *.EXT           --dotfiles      serve .names\n"
+"      --cache SECS      max-age                 --no-listing    of folders\n"
+"      --precompressed   .br, .zst, .gz          --spa FILE      for no file\n"
+"  -H, --header 'N: V'   a field; 'N:' removes   --host NAME     421 for others\n"
 "Seeing the requests\n"
 "  -v, -vv               their heads; bodies     -q, --quiet     no log\n"
 "      --log FORMAT      short, common, json, none\n"
@@ -177,7 +179,8 @@ read_file(const char *option, const char *name, const void **bytes,
 /* clang-format off */
 enum {
 	OPT_BODY = UCHAR_MAX + 1, OPT_TYPE, OPT_RAW, OPT_ECHO, OPT_MIME,
-	OPT_DOTFILES, OPT_HOST, OPT_LOG, OPT_PORT_FILE, OPT_REQUESTS,
+	OPT_DOTFILES, OPT_CACHE, OPT_NO_LISTING, OPT_PRECOMPRESSED, OPT_SPA,
+	OPT_HOST, OPT_LOG, OPT_PORT_FILE, OPT_REQUESTS,
 	OPT_LIFETIME, OPT_WITH_PARENT, OPT_GRACE, OPT_TIMEOUT, OPT_MAX_TARGET,
 	OPT_MAX_HEAD, OPT_MAX_FIELDS, OPT_MAX_BODY, OPT_IO
 };
@@ -190,10 +193,14 @@ static const struct option long_options[] = {
 	{"body", required_argument, NULL, OPT_BODY},
 	{"type", required_argument, NULL, OPT_TYPE},
 	{"raw", required_argument, NULL, OPT_RAW},
-	{"echo", no_argument, NULL, OPT_ECHO},
+	{"echo", optional_argument, NULL, OPT_ECHO},
 	{"header", required_argument, NULL, 'H'},
 	{"mime", required_argument, NULL, OPT_MIME},
 	{"dotfiles", no_argument, NULL, OPT_DOTFILES},
+	{"cache", required_argument, NULL, OPT_CACHE},
+	{"no-listing", no_argument, NULL, OPT_NO_LISTING},
+	{"precompressed", no_argument, NULL, OPT_PRECOMPRESSED},
+	{"spa", required_argument, NULL, OPT_SPA},
 	{"host", required_argument, NULL, OPT_HOST},
 	{"verbose", no_argument, NULL, 'v'},
 	{"log", required_argument, NULL, OPT_LOG},
@@ -221,7 +228,7 @@ struct given {
 	const char *type;
 	const char *raw;
 	bool echo;
-	bool files; /* --mime, --dotfiles */
+	const char *cache;
 	const char **bind;
 	size_t bind_count;
 	const char **hosts;
@@ -294,7 +301,6 @@ add_type(struct given *given, const char *text)
 	type->name = extension;
 	type->value = extension + (equals - text) + 1;
 	check("--mime", text, &(struct retort_reply){.type = type->value});
-	given->files = true;
 }
 
 static void
@@ -337,6 +343,54 @@ read_limit(struct args *args, int option, const char *text)
 	case OPT_IO:
 		options->io = (enum retort_io)choice("--io", text, backs,
 			"best, epoll or poll");
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* How files are served. False: it is none of these. */
+static bool
+read_files_option(struct args *args, struct given *given, int option,
+	const char *text)
+{
+	struct retort_files *files = &args->files;
+
+	switch (option) {
+	case OPT_MIME:
+		add_type(given, text);
+		return true;
+	case OPT_DOTFILES:
+		files->dotfiles = true;
+		return true;
+	case OPT_CACHE:
+		given->cache = text;
+		files->max_age =
+			(uint32_t)number("--cache", text, 0, INT32_MAX);
+		return true;
+	case OPT_NO_LISTING:
+		files->unlisted = true;
+		return true;
+	case OPT_PRECOMPRESSED:
+		files->precompressed = true;
+		return true;
+	case OPT_SPA:
+		if (*text == '\0' || *text == '/')
+			die(EXIT_USAGE,
+				"--spa '%s': expected the path of a file "
+				"beneath ROOT, such as index.html",
+				text);
+		files->spa = text;
+		return true;
+	case OPT_ECHO:
+		if (text == NULL)
+			return false;
+		if (*text != '/' || strpbrk(text, "?#") != NULL)
+			die(EXIT_USAGE,
+				"--echo '%s': expected a path that begins "
+				"with a slash",
+				text);
+		files->echo = text;
 		return true;
 	default:
 		return false;
@@ -423,13 +477,6 @@ read_option(struct args *args, struct given *given, int option,
 	case 'H':
 		add_header(given, text);
 		break;
-	case OPT_MIME:
-		add_type(given, text);
-		break;
-	case OPT_DOTFILES:
-		args->files.dotfiles = true;
-		given->files = true;
-		break;
 	case OPT_HOST:
 		/* the Host field's port is not compared */
 		if (strchr(*text == '[' ? text + strcspn(text, "]") : text,
@@ -472,6 +519,11 @@ check_clashes(const struct args *args, const struct given *given)
 		{"--echo", given->echo, 4},
 		{"ROOT", args->root != NULL, 8},
 		{"--dotfiles", args->files.dotfiles, 8},
+		{"--cache", given->cache != NULL, 8},
+		{"--no-listing", args->files.unlisted, 8},
+		{"--precompressed", args->files.precompressed, 8},
+		{"--spa", args->files.spa != NULL, 8},
+		{"--echo=PATH", args->files.echo != NULL, 8},
 		{"--mime", given->type_count > 0, 8},
 		{"--header", given->field_count > 0, 1 | 4 | 8},
 	};
@@ -581,7 +633,8 @@ args_read(struct args *args, int argc, char **argv)
 				letter :
 				argv[optind - 1];
 		if (!read_limit(args, option, text) &&
-			!read_script_option(args, option, text))
+			!read_script_option(args, option, text) &&
+			!read_files_option(args, &given, option, text))
 			read_option(args, &given, option, text);
 	}
 	args->root = argv[optind];

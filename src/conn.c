@@ -231,6 +231,11 @@ plan(struct rt_conn *conn)
 		chan->deadline = later(conn->moved, config->body_timeout);
 		plan_receive(conn, BODY_ROOM);
 		break;
+	case RT_STATE_WAIT:
+		/* its deadline is set; what the client sends can wait */
+		chan->in.verb = RT_NOTHING;
+		chan->out.verb = RT_NOTHING;
+		break;
 	case RT_STATE_REPLY:
 		plan_reply(conn);
 		break;
@@ -428,6 +433,17 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 	plan(conn);
 }
 
+void
+rt_conn_defer(struct rt_conn *conn, int64_t until)
+{
+	assert(conn->asks == RT_ASK_ANSWER);
+	conn->asks = RT_ASK_NOTHING;
+	conn->state = RT_STATE_WAIT;
+	conn->chan.deadline = until;
+	conn->may_have_more = true;
+	plan(conn);
+}
+
 static void
 finish_done(struct rt_conn *conn, int64_t now)
 {
@@ -519,6 +535,9 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 	case RT_STATE_BODY:
 		ask_answer(conn, 408, "the body took too long");
 		break;
+	case RT_STATE_WAIT:
+		conn->asks = RT_ASK_ANSWER;
+		break;
 	case RT_STATE_REPLY:
 		if (conn->interim_left == 0 &&
 			conn->exchange->reply.steps[conn->step].kind ==
@@ -563,6 +582,8 @@ rt_conn_stop(struct rt_conn *conn, bool hurry)
 	case RT_STATE_HEAD:
 	case RT_STATE_BODY:
 		over(conn, RETORT_STOPPED, RT_CLOSE);
+		break;
+	case RT_STATE_WAIT:
 		break;
 	case RT_STATE_REPLY:
 		step = conn->exchange->reply.steps[conn->step].kind;

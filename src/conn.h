@@ -15,6 +15,8 @@
  *	          BODY --- refused, FIN, time-out --+             |
  *	           | request complete               |             |
  *	           '------> asks ANSWER <-----------'             |
+ *	                     ^  |  | rt_conn_defer()              |
+ *	          deadline | '--|- WAIT --- reset ----------------+
  *	                        | rt_conn_answer()                |
  *	                      REPLY --- reset, time-out ----------+
  *	                        | script at its end               |
@@ -76,6 +78,7 @@ enum rt_state {
 	RT_STATE_IDLE,
 	RT_STATE_HEAD,
 	RT_STATE_BODY,
+	RT_STATE_WAIT,
 	RT_STATE_REPLY,
 	RT_STATE_FINISH,
 	RT_STATE_DRAIN,
@@ -140,6 +143,9 @@ void rt_conn_accept(struct rt_conn *conn, uint64_t max, bool keep, int64_t now);
 
 /* When asked to ROUTE or ANSWER: exchange->reply holds the answer. */
 void rt_conn_answer(struct rt_conn *conn, int64_t now);
+
+/* When asked to ANSWER: it takes longer; asks again when `until` is past. */
+void rt_conn_defer(struct rt_conn *conn, int64_t until);
 
 /* There can be no answer: the connection is over. */
 void rt_conn_fail(struct rt_conn *conn);

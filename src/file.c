@@ -331,6 +331,14 @@ rt_file_close(struct rt_file *file)
 	file->fd = -1;
 }
 
+bool
+rt_file_is_older(const struct rt_file *a, const struct rt_file *b)
+{
+	if (a->modified != b->modified)
+		return a->modified < b->modified;
+	return a->modified_ns != 0 && a->modified_ns < b->modified_ns;
+}
+
 /*
  * The folder and name of a file. The links of ROOT itself are its owner's
  * word: they are resolved here, once, wherever they lead.
@@ -433,6 +441,13 @@ decode_pair(const char *digits)
 	return value;
 }
 
+bool
+rt_file_is_hidden(const char *name, size_t size, bool top, bool dotfiles)
+{
+	return !dotfiles && size > 0 && name[0] == '.' &&
+		!(top && size == 11 && memcmp(name, ".well-known", 11) == 0);
+}
+
 /*
  * Ends the segment text[segment..end): folds it away, refuses it, or keeps
  * it, with its slash. Returns where the next one starts, or -errno.
@@ -453,11 +468,9 @@ end_segment(char *text, size_t segment, size_t end, bool slash, bool dotfiles)
 				segment--;
 			return (ssize_t)segment;
 		}
-		if (!dotfiles &&
-			(segment > 0 || size != 11 ||
-				memcmp(name, ".well-known", 11) != 0))
-			return -ENOENT;
 	}
+	if (rt_file_is_hidden(name, size, segment == 0, dotfiles))
+		return -ENOENT;
 	if (size > 0 && slash)
 		text[end++] = '/';
 	return (ssize_t)end;
@@ -503,6 +516,23 @@ rt_file_path(struct rt_buf *out, const char *path, size_t size, bool dotfiles)
 	text[next] = '\0';
 	out->len += (size_t)next;
 	return 0;
+}
+
+void
+rt_file_encode(struct rt_buf *out, const char *path)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	for (; *path != '\0'; path++) {
+		unsigned char c = (unsigned char)*path;
+		char code[3] = {'%', hex[c >> 4], hex[c & 15]};
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			(c >= '0' && c <= '9') || strchr("-._~/", c) != NULL)
+			rt_buf_add(out, path, 1);
+		else
+			rt_buf_add(out, code, sizeof code);
+	}
 }
 
 int

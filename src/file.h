@@ -68,6 +68,19 @@ int rt_file_path(struct rt_buf *out, const char *path, size_t size,
 	bool dotfiles);
 
 /*
+ * Whether a name is as good as absent: it begins with a dot, and neither
+ * `dotfiles` is set nor is it ".well-known" at the top of the root.
+ */
+bool rt_file_is_hidden(const char *name, size_t size, bool top, bool dotfiles);
+
+/*
+ * Adds a path or name as it stands in a URI: all but unreserved characters
+ * and slashes percent-encoded, so that it begins no scheme, query or fragment
+ * and needs no escape in HTML.
+ */
+void rt_file_encode(struct rt_buf *out, const char *path);
+
+/*
  * Opens `path` (as rt_file_path made it, NUL-terminated, no leading slash;
  * "" is the root itself) for reading beneath the root and describes it from
  * the descriptor. O_NONBLOCK|O_NOCTTY|O_CLOEXEC; anything but a regular file
@@ -79,6 +92,12 @@ int rt_file_path(struct rt_buf *out, const char *path, size_t size,
 int rt_file_open(struct rt_file *file, const struct rt_root *root,
 	const char *path);
 void rt_file_close(struct rt_file *file);
+
+/*
+ * Whether `a` was modified before `b`. A time without a fraction was kept in
+ * whole seconds, and is compared as such.
+ */
+bool rt_file_is_older(const struct rt_file *a, const struct rt_file *b);
 
 /*
  * The HTTP status for a failed open, from errno or -errno: the one place that

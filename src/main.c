@@ -347,7 +347,8 @@ start(const struct args *args)
 	if (code < 0) {
 		retort_close(server);
 		/* what is wrong is an operand, not an address */
-		die(code == -ENOMEM ? EXIT_FAILURE : EXIT_USAGE, "%s", error);
+		die(code == -ENOMEM ? EXIT_FAILURE : EXIT_USAGE, "%s%s",
+			strncmp(error, "spa ", 4) == 0 ? "--" : "", error);
 	}
 	return server;
 }

@@ -2,14 +2,17 @@
 /*
  * Replies: from status, fields and body to a script of steps. Called by the
  * rooms that answer (site, server); read by conn. Its only system calls read
- * a small file into the text and close the file it owns.
+ * a small file into the text, close the file it owns, and ask the time for a
+ * boundary.
  */
 #include "config.h"
 
 #include "reply.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -22,6 +25,10 @@
 
 /* What a reply keeps for the next one. */
 #define KEPT_TEXT (80u << 10)
+#define KEPT_STEPS 64
+
+/* Room for a boundary (RFC 2046 5.1.1) and its NUL. */
+#define BOUNDARY_TEXT 24
 
 void
 rt_reply_init(struct rt_reply *reply)
@@ -36,6 +43,13 @@ rt_reply_reset(struct rt_reply *reply)
 	if (reply->file >= 0)
 		(void)close(reply->file);
 	reply->file = -1;
+	rt_listing_free(reply->listing);
+	reply->listing = NULL;
+	if (reply->step_room > KEPT_STEPS) {
+		free(reply->steps);
+		reply->steps = NULL;
+		reply->step_room = 0;
+	}
 	reply->status = 0;
 	reply->step_count = 0;
 	reply->head_size = 0;
@@ -49,21 +63,43 @@ rt_reply_free(struct rt_reply *reply)
 {
 	rt_reply_reset(reply);
 	rt_buf_free(&reply->text);
+	free(reply->steps);
+	reply->steps = NULL;
+	reply->step_room = 0;
+}
+
+static bool
+has_room(struct rt_reply *reply)
+{
+	size_t room = reply->step_room > 0 ? 2 * reply->step_room : 8;
+	struct rt_step *steps;
+
+	if (reply->steps != NULL && reply->step_count < reply->step_room)
+		return true;
+	if (room > RT_MAX_STEPS)
+		return false;
+	steps = realloc(reply->steps, room * sizeof *steps);
+	if (steps == NULL)
+		return false;
+	reply->steps = steps;
+	reply->step_room = room;
+	return true;
 }
 
 void
 rt_reply_step(struct rt_reply *reply, struct rt_step step)
 {
-	struct rt_step *last = reply->steps + reply->step_count;
+	struct rt_step *last = reply->step_count > 0 ?
+		reply->steps + reply->step_count - 1 :
+		NULL;
 
-	if (reply->step_count > 0 && step.kind == RT_STEP_TEXT &&
-		last[-1].kind == RT_STEP_TEXT &&
-		last[-1].at + last[-1].size == step.at)
-		last[-1].size += step.size;
-	else if (reply->step_count == RT_MAX_STEPS)
-		reply->failed = true;
-	else
+	if (last != NULL && step.kind == RT_STEP_TEXT &&
+		last->kind == RT_STEP_TEXT && last->at + last->size == step.at)
+		last->size += step.size;
+	else if (has_room(reply))
 		reply->steps[reply->step_count++] = step;
+	else
+		reply->failed = true;
 }
 
 bool
@@ -83,8 +119,8 @@ add_field(struct rt_buf *text, const char *name, const char *value)
 	rt_buf_add(text, "\r\n", 2);
 }
 
-static bool
-is_own(const struct rt_draft *draft, const char *name)
+bool
+rt_reply_is_own(const struct rt_draft *draft, const char *name)
 {
 	for (size_t i = 0; i < draft->own_count; i++)
 		if (strcasecmp(draft->own[i].name, name) == 0)
@@ -95,7 +131,7 @@ is_own(const struct rt_draft *draft, const char *name)
 void
 rt_reply_field(struct rt_draft *draft, const char *name, const char *value)
 {
-	if (!is_own(draft, name))
+	if (!rt_reply_is_own(draft, name))
 		add_field(&draft->reply->text, name, value);
 }
 
@@ -194,30 +230,138 @@ read_file(int fd, char *to, uint64_t at, size_t size)
 	return have;
 }
 
+/* A range, read here if the body is small. False: the file is shorter. */
+static bool
+add_range(struct rt_reply *reply, const struct rt_range *range, bool small)
+{
+	struct rt_step step = {.kind = RT_STEP_FILE,
+		.at = range->at,
+		.size = range->size};
+	char *to;
+
+	if (small) {
+		to = rt_buf_reserve(&reply->text, (size_t)range->size);
+		if (to == NULL)
+			return false;
+		step.kind = RT_STEP_TEXT;
+		step.at = reply->text.len;
+		step.size = read_file(reply->file, to, range->at,
+			(size_t)range->size);
+		reply->text.len += step.size;
+		reply->truncated = step.size < range->size;
+	}
+	if (step.size > 0)
+		rt_reply_step(reply, step);
+	return !reply->truncated;
+}
+
+/* Ends the script of a body from a file, which is not kept open in vain. */
+static void
+end_file(struct rt_reply *reply, bool needed)
+{
+	if (!needed) {
+		(void)close(reply->file);
+		reply->file = -1;
+	}
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_CLOSE});
+}
+
 void
 rt_reply_body_file(struct rt_draft *draft, int fd, uint64_t at, uint64_t size)
 {
-	struct rt_reply *reply = draft->reply;
-	struct rt_step body = {.kind = RT_STEP_FILE, .at = at, .size = size};
-	char *to;
+	const struct rt_range whole = {at, size};
+	bool small = size <= SMALL_FILE;
 
 	end_head_with_length(draft, size);
+	draft->reply->file = fd;
+	if (!draft->head_only && size > 0)
+		(void)add_range(draft->reply, &whole, small);
+	end_file(draft->reply, !draft->head_only && !small);
+}
+
+/* What no file holds but by design: made of the clock, mixed well. */
+static void
+make_boundary(char boundary[BOUNDARY_TEXT])
+{
+	struct timespec now = {0, 0};
+	uint64_t mixed;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	mixed = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
+	mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
+	(void)snprintf(boundary, BOUNDARY_TEXT, "retort-%016llx",
+		(unsigned long long)(mixed ^ mixed >> 31));
+}
+
+/* What stands before a part, or, without a range, after the last. */
+static void
+add_delimiter(struct rt_buf *to, const char *boundary, const char *type,
+	const struct rt_range *range, uint64_t size)
+{
+	rt_buf_add_text(to, "\r\n--");
+	rt_buf_add_text(to, boundary);
+	if (range == NULL) {
+		rt_buf_add_text(to, "--\r\n");
+		return;
+	}
+	rt_buf_add_text(to, "\r\nContent-Type: ");
+	rt_buf_add_text(to, type);
+	rt_buf_add_format(to,
+		"\r\nContent-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64
+		"\r\n\r\n",
+		range->at, range->at + range->size - 1, size);
+}
+
+void
+rt_reply_body_ranges(struct rt_draft *draft, int fd, uint64_t size,
+	const struct rt_range *ranges, size_t count, const char *type)
+{
+	struct rt_reply *reply = draft->reply;
+	char boundary[BOUNDARY_TEXT], own_type[64 + BOUNDARY_TEXT];
+	struct rt_buf delimiters;
+	size_t ends[RT_MAX_RANGES + 1], from = 0;
+	uint64_t bytes = 0;
+	bool small;
+
+	make_boundary(boundary);
+	rt_buf_init(&delimiters, RT_MAX_TEXT);
+	for (size_t i = 0; i <= count; i++) {
+		add_delimiter(&delimiters, boundary, type,
+			i < count ? &ranges[i] : NULL, size);
+		ends[i] = delimiters.len;
+		bytes += i < count ? ranges[i].size : 0;
+	}
+	small = bytes <= SMALL_FILE;
+	(void)snprintf(own_type, sizeof own_type,
+		"multipart/byteranges; boundary=%s", boundary);
+	rt_reply_field(draft, "Content-Type", own_type);
+	end_head_with_length(draft, bytes + delimiters.len);
 	reply->file = fd;
-	if (!draft->head_only && size > 0 && size <= SMALL_FILE) {
-		to = rt_buf_reserve(&reply->text, (size_t)size);
-		if (to != NULL) {
-			body.kind = RT_STEP_TEXT;
-			body.at = reply->head_size;
-			body.size = read_file(fd, to, at, (size_t)size);
-			reply->text.len += body.size;
-			reply->truncated = body.size < size;
-		}
+	reply->failed = reply->failed || delimiters.failed;
+	for (size_t i = 0;
+		i <= count && !draft->head_only && !delimiters.failed; i++) {
+		rt_reply_step(reply,
+			(struct rt_step){.kind = RT_STEP_TEXT,
+				.at = reply->text.len,
+				.size = ends[i] - from});
+		rt_buf_add(&reply->text, delimiters.data + from,
+			ends[i] - from);
+		from = ends[i];
+		if (i < count && !add_range(reply, &ranges[i], small))
+			break;
 	}
-	if (draft->head_only || body.kind == RT_STEP_TEXT) {
-		(void)close(fd);
-		reply->file = -1;
-	}
-	end_script(draft, body);
+	rt_buf_free(&delimiters);
+	end_file(reply, !draft->head_only && !small);
+}
+
+void
+rt_reply_body_listing(struct rt_draft *draft, struct rt_listing *listing)
+{
+	const struct rt_buf *text = rt_listing_text(listing);
+
+	draft->reply->listing = listing;
+	rt_reply_body(draft, text->data, text->len);
 }
 
 void
@@ -228,19 +372,24 @@ rt_reply_no_body(struct rt_draft *draft)
 }
 
 void
-rt_reply_error(struct rt_draft *draft, int status, const char *reason,
-	const char *allow, const char *date)
+rt_reply_body_reason(struct rt_draft *draft, const char *reason)
 {
+	int status = draft->reply->status;
 	char body[256];
 	int size = snprintf(body, sizeof body, "%d %.100s%s%.100s\n", status,
 		rt_http_phrase(status), reason ? ": " : "",
 		reason ? reason : "");
 
-	rt_reply_begin(draft, status, date);
 	rt_reply_field(draft, "Content-Type", "text/plain; charset=utf-8");
-	if (allow != NULL)
-		rt_reply_field(draft, "Allow", allow);
 	rt_reply_body_copy(draft, body, (size_t)size);
+}
+
+void
+rt_reply_error(struct rt_draft *draft, int status, const char *reason,
+	const char *date)
+{
+	rt_reply_begin(draft, status, date);
+	rt_reply_body_reason(draft, reason);
 }
 
 void
@@ -260,32 +409,4 @@ bool
 rt_status_has_no_body(int status)
 {
 	return status / 100 == 1 || status == 204 || status == 304;
-}
-
-static void
-put_two(char *to, int number)
-{
-	to[0] = (char)('0' + number / 10 % 10);
-	to[1] = (char)('0' + number % 10);
-}
-
-void
-rt_reply_date(int64_t seconds, char text[RT_DATE_TEXT])
-{
-	static const char days[] = "SunMonTueWedThuFriSat";
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	time_t then = (time_t)seconds;
-	struct tm tm;
-
-	memset(&tm, 0, sizeof tm);
-	(void)gmtime_r(&then, &tm);
-	memcpy(text, "Day, 00 Mon 0000 00:00:00 GMT", RT_DATE_TEXT);
-	memcpy(text, days + 3 * (size_t)tm.tm_wday, 3);
-	put_two(text + 5, tm.tm_mday);
-	memcpy(text + 8, months + 3 * (size_t)tm.tm_mon, 3);
-	put_two(text + 12, (tm.tm_year + 1900) / 100);
-	put_two(text + 14, (tm.tm_year + 1900) % 100);
-	put_two(text + 17, tm.tm_hour);
-	put_two(text + 20, tm.tm_min);
-	put_two(text + 23, tm.tm_sec);
 }

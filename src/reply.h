@@ -13,6 +13,8 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "listing.h"
+#include "range.h"
 #include "retort.h"
 
 enum rt_step_kind {
@@ -32,15 +34,18 @@ struct rt_step {
 	uint64_t size;
 };
 
-#define RT_MAX_STEPS 8
+#define RT_MAX_STEPS (1u << 16)
 
 struct rt_reply {
-	struct rt_buf text; /* the head, and bodies made for this reply */
-	struct rt_step steps[RT_MAX_STEPS]; /* the last one is an ending */
+	struct rt_buf text;    /* the head, and bodies made for this reply */
+	struct rt_step *steps; /* the last one is an ending */
 	size_t step_count;
+	size_t step_room;
 	size_t head_size; /* bytes of the script that are its head */
 	int status;
-	int file;       /* owned; -1: none */
+	int file;                   /* owned; -1: none */
+	struct rt_listing *listing; /* owned: the body, or what becomes it while
+	                               there is no script yet; NULL */
 	bool truncated; /* the file was shorter than the head says */
 	bool failed;    /* a step too many; out of memory: text.failed */
 };
@@ -73,6 +78,9 @@ void rt_reply_begin(struct rt_draft *draft, int status, const char *date);
 void rt_reply_field(struct rt_draft *draft, const char *name,
 	const char *value);
 
+/* Whether the user gives that field, or removes it. */
+bool rt_reply_is_own(const struct rt_draft *draft, const char *name);
+
 /* A body of bytes that outlive the reply. */
 void rt_reply_body(struct rt_draft *draft, const void *bytes, size_t size);
 
@@ -86,9 +94,22 @@ void rt_reply_body_copy(struct rt_draft *draft, const void *bytes, size_t size);
 void rt_reply_body_file(struct rt_draft *draft, int fd, uint64_t at,
 	uint64_t size);
 
-/* A whole reply that says why: "404 Not Found: reason" as text. */
+/*
+ * Several ranges of a file of `size` bytes as multipart/byteranges (RFC 9110
+ * 14.6); `type` is the file's, and the reply's is added here. Takes `fd`.
+ */
+void rt_reply_body_ranges(struct rt_draft *draft, int fd, uint64_t size,
+	const struct rt_range *ranges, size_t count, const char *type);
+
+/* A complete listing. Takes it. */
+void rt_reply_body_listing(struct rt_draft *draft, struct rt_listing *listing);
+
+/* A body that says why: "404 Not Found: reason" as text; NULL: no reason. */
+void rt_reply_body_reason(struct rt_draft *draft, const char *reason);
+
+/* A whole reply with such a body, and no field of its own. */
 void rt_reply_error(struct rt_draft *draft, int status, const char *reason,
-	const char *allow, const char *date);
+	const char *date);
 
 /* No body and nothing that announces one: 204, 304. */
 void rt_reply_no_body(struct rt_draft *draft);
@@ -102,12 +123,6 @@ void rt_reply_step(struct rt_reply *reply, struct rt_step step);
 
 /* Whether it was built without running out of anything. */
 bool rt_reply_ok(const struct rt_reply *reply);
-
-/* Room for an IMF-fixdate (RFC 9110 5.6.7) and its NUL. */
-#define RT_DATE_TEXT 30
-
-/* "Sun, 06 Nov 1994 08:49:37 GMT", in any locale. */
-void rt_reply_date(int64_t seconds, char text[RT_DATE_TEXT]);
 
 /* Whether a reply of this status never has a body (RFC 9110 6.4.1). */
 bool rt_status_has_no_body(int status);

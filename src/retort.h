@@ -164,7 +164,8 @@ struct retort_reply {
  * later call replaces the earlier one. A server that was told neither
  * answers 404. 0 or -errno, with a line in `error` as for retort_open():
  * -EINVAL, a malformed or forbidden field, type or status; -ENOMEM; or why
- * `root` cannot be opened (-ENOTSUP: neither a folder nor a regular file).
+ * `root` or its `spa` cannot be opened (-ENOTSUP: `root` is neither a folder
+ * nor a regular file).
  */
 RETORT_API int retort_answer_sized(struct retort *server,
 	const struct retort_reply *reply, size_t size, char *error);
@@ -185,6 +186,16 @@ struct retort_files {
 	size_t field_count;
 	const struct retort_field *types; /* extension without dot, type */
 	size_t type_count;
+	bool unlisted; /* a folder without index.html is 403, not a listing */
+	bool precompressed; /* FILE.br, FILE.zst, FILE.gz stand for FILE where
+	                       Accept-Encoding prefers them and they are not
+	                       older */
+	const char *spa;    /* file beneath the root that answers, with 200, GET
+	                     and HEAD of paths that do not exist, if Accept
+	                     names text/html; NULL: none */
+	const char *echo; /* the path of an echo of the request, "/echo"; NULL:
+	                     none */
+	uint32_t max_age; /* Cache-Control: max-age, seconds; 0: no-cache */
 };
 
 RETORT_API int retort_serve_sized(struct retort *server, const char *root,

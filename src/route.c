@@ -120,18 +120,29 @@ free_site(struct rt_site *site)
 		free((char *)(uintptr_t)site->types[i].type);
 	}
 	free(site->types);
+	free((char *)(uintptr_t)site->cache);
+	free((char *)(uintptr_t)site->spa);
 	free(site);
+}
+
+static void
+retire_canned(struct rt_route *route, struct rt_canned **canned)
+{
+	if (*canned == NULL)
+		return;
+	(*canned)->next = route->retired;
+	route->retired = *canned;
+	*canned = NULL;
 }
 
 /* Nothing answers any more; what replies may borrow from is kept. */
 static void
 retire(struct rt_route *route)
 {
-	if (route->canned != NULL) {
-		route->canned->next = route->retired;
-		route->retired = route->canned;
-		route->canned = NULL;
-	}
+	retire_canned(route, &route->canned);
+	retire_canned(route, &route->echo);
+	free(route->echo_path);
+	route->echo_path = NULL;
 	free_site(route->site);
 	route->site = NULL;
 }
@@ -182,40 +193,50 @@ rt_route_check_reply(const struct retort_reply *reply, char *error)
 	return check_fields(reply->fields, reply->field_count, error);
 }
 
-int
-rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
-	char *error)
+/* NULL: no memory. */
+static struct rt_canned *
+new_canned(const struct retort_reply *reply)
 {
-	struct rt_canned *canned;
+	struct rt_canned *canned = calloc(1, sizeof *canned);
 	const char *type = reply->type;
-	int code = rt_route_check_reply(reply, error);
 
-	if (code < 0)
-		return code;
-	canned = calloc(1, sizeof *canned);
 	if (canned == NULL)
-		return fail(error, -ENOMEM, "reply", NULL);
+		return NULL;
 	canned->status = reply->status ? reply->status : 200;
 	canned->raw = reply->raw;
 	canned->echo = reply->echo;
 	canned->body_size = reply->body_size;
-	canned->field_count = reply->field_count;
 	if (type == NULL && (reply->body_size > 0 || reply->echo))
 		type = TEXT_TYPE;
 	canned->type = type ? strdup(type) : NULL;
 	canned->body = malloc(reply->body_size + 1);
 	canned->fields = copy_fields(reply->fields, reply->field_count);
+	if (canned->fields != NULL)
+		canned->field_count = reply->field_count;
 	if (canned->fields == NULL || canned->body == NULL ||
 		(type != NULL && canned->type == NULL)) {
-		if (canned->fields == NULL)
-			canned->field_count = 0;
 		free_canned(canned);
-		return fail(error, -ENOMEM, "reply", NULL);
+		return NULL;
 	}
 	if (reply->body_size > 0)
 		memcpy(canned->body, reply->body, reply->body_size);
 	if (canned->raw)
 		canned->status = raw_status(canned->body, canned->body_size);
+	return canned;
+}
+
+int
+rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
+	char *error)
+{
+	struct rt_canned *canned;
+	int code = rt_route_check_reply(reply, error);
+
+	if (code < 0)
+		return code;
+	canned = new_canned(reply);
+	if (canned == NULL)
+		return fail(error, -ENOMEM, "reply", NULL);
 	retire(route);
 	route->canned = canned;
 	return 0;
@@ -240,48 +261,133 @@ copy_types(struct rt_site *site, const struct retort_field *types, size_t count)
 	return 0;
 }
 
-int
-rt_route_set_files(struct rt_route *route, const char *root,
-	const struct retort_files *files, char *error)
+static int
+check_files(const struct retort_files *files, char *error)
 {
-	struct rt_site *site;
+	for (size_t i = 0; i < files->type_count; i++) {
+		const char *name = files->types[i].name;
+		const char *type = files->types[i].value;
+
+		if (name == NULL || type == NULL || type[0] == '\0' ||
+			!rt_http_is_value(type, strlen(type)))
+			return fail(error, -EINVAL, "malformed media type of",
+				name ? name : "");
+	}
+	if (files->echo != NULL &&
+		(files->echo[0] != '/' || strpbrk(files->echo, "?#") != NULL))
+		return fail(error, -EINVAL, "echo",
+			"expected a path that begins with a slash");
+	if (files->spa != NULL && files->spa[0] == '/')
+		return fail(error, -EINVAL, "spa",
+			"expected a path beneath the root, without a slash");
+	return check_fields(files->fields, files->field_count, error);
+}
+
+/* "max-age=60", or NULL */
+static int
+set_cache(struct rt_site *site, uint32_t max_age)
+{
+	char text[32];
+
+	if (max_age == 0)
+		return 0;
+	(void)snprintf(text, sizeof text, "max-age=%lu",
+		(unsigned long)max_age);
+	site->cache = strdup(text);
+	return site->cache ? 0 : -ENOMEM;
+}
+
+/* What does not need the root. */
+static int
+copy_files(struct rt_site *site, const struct retort_files *files)
+{
+	site->unlisted = files->unlisted;
+	site->precompressed = files->precompressed;
+	site->fields = copy_fields(files->fields, files->field_count);
+	if (site->fields == NULL)
+		return -ENOMEM;
+	site->field_count = files->field_count;
+	if (files->spa != NULL && (site->spa = strdup(files->spa)) == NULL)
+		return -ENOMEM;
+	if (set_cache(site, files->max_age) < 0)
+		return -ENOMEM;
+	return copy_types(site, files->types, files->type_count);
+}
+
+/* The page must be there when it is named. */
+static int
+check_spa(const struct rt_site *site)
+{
+	struct rt_file file;
 	int code;
 
-	code = check_fields(files->fields, files->field_count, error);
-	if (code < 0)
-		return code;
-	for (size_t i = 0; i < files->type_count; i++)
-		if (files->types[i].name == NULL ||
-			files->types[i].value == NULL ||
-			files->types[i].value[0] == '\0' ||
-			!rt_http_is_value(files->types[i].value,
-				strlen(files->types[i].value)))
-			return fail(error, -EINVAL, "malformed media type of",
-				files->types[i].name ? files->types[i].name :
-						       "");
-	site = malloc(sizeof *site);
-	if (site == NULL)
-		return fail(error, -ENOMEM, root, NULL);
-	rt_site_init(site);
-	site->fields = copy_fields(files->fields, files->field_count);
-	code = site->fields == NULL ?
-		-ENOMEM :
-		copy_types(site, files->types, files->type_count);
-	if (site->fields != NULL)
-		site->field_count = files->field_count;
+	if (site->spa == NULL)
+		return 0;
+	code = rt_file_open(&file, &site->root, site->spa);
+	if (code == 0 && !S_ISREG(file.mode))
+		code = -EISDIR;
+	rt_file_close(&file);
+	return code;
+}
+
+static int
+open_site(struct rt_site *site, const char *root,
+	const struct retort_files *files, char *error)
+{
+	int code = copy_files(site, files);
+
 	if (code == 0)
 		code = rt_root_open(&site->root, root);
-	if (code < 0) {
-		free_site(site);
+	if (code < 0)
 		return fail(error, code, root,
 			code == -ENOTSUP ?
 				"neither a folder nor a regular file" :
 				NULL);
-	}
 	site->root.dotfiles = files->dotfiles;
+	code = check_spa(site);
+	if (code < 0 && error != NULL)
+		(void)snprintf(error, RETORT_ERROR_SIZE, "spa '%.200s': %s",
+			site->spa, strerror(-code));
+	return code;
+}
+
+int
+rt_route_set_files(struct rt_route *route, const char *root,
+	const struct retort_files *files, char *error)
+{
+	static const struct retort_reply echo_reply = {.echo = true};
+	struct rt_site *site = NULL;
+	struct rt_canned *echo = NULL;
+	char *echo_path = NULL;
+	int code = check_files(files, error);
+
+	if (code < 0)
+		return code;
+	site = malloc(sizeof *site);
+	if (site == NULL)
+		return fail(error, -ENOMEM, root, NULL);
+	rt_site_init(site);
+	code = open_site(site, root, files, error);
+	if (code < 0)
+		goto out;
+	if (files->echo != NULL) {
+		echo = new_canned(&echo_reply);
+		echo_path = strdup(files->echo);
+		if (echo == NULL || echo_path == NULL) {
+			code = fail(error, -ENOMEM, files->echo, NULL);
+			goto out;
+		}
+	}
 	retire(route);
 	route->site = site;
+	route->echo = echo;
+	route->echo_path = echo_path;
 	return 0;
+out:
+	free_site(site);
+	free_canned(echo);
+	free(echo_path);
+	return code;
 }
 
 /* --- requests --- */
@@ -306,21 +412,37 @@ host_served(const struct rt_route *route, const char *base, struct rt_span host)
 	return false;
 }
 
+/* The canned reply that a request gets; NULL: none does. */
+static const struct rt_canned *
+canned_for(const struct rt_route *route, const struct rt_request *request,
+	const char *base)
+{
+	if (route->echo != NULL &&
+		request->path.size == strlen(route->echo_path) &&
+		memcmp(base + request->path.at, route->echo_path,
+			request->path.size) == 0)
+		return route->echo;
+	return route->canned;
+}
+
 int
 rt_route_refusal(const struct rt_route *route, const struct rt_request *request,
 	const char *base, uint64_t *max, bool *keep, const char **reason)
 {
+	const struct rt_canned *canned = canned_for(route, request, base);
+
 	*reason = NULL;
-	*keep = route->canned != NULL && route->canned->echo;
+	*keep = canned != NULL && canned->echo;
 	*max = route->max_body;
 	if (*max == 0)
-		*max = route->canned != NULL && !*keep ? UINT64_MAX :
-							 DEFAULT_MAX_BODY;
+		*max = canned != NULL && !*keep ? UINT64_MAX : DEFAULT_MAX_BODY;
 	if (!host_served(route, base, request->host)) {
 		*reason = "this host is not served here";
 		return 421;
 	}
-	return route->site != NULL ? rt_site_refusal(request) : 0;
+	return canned == NULL && route->site != NULL ?
+		rt_site_refusal(request) :
+		0;
 }
 
 static void
@@ -350,19 +472,21 @@ answer_canned(const struct rt_canned *canned, const struct rt_request *request,
 		rt_reply_body(&draft, canned->body, canned->body_size);
 }
 
-void
+bool
 rt_route_answer(const struct rt_route *route, const struct rt_request *request,
 	const char *base, size_t size, const char *date, struct rt_reply *reply)
 {
+	const struct rt_canned *canned = canned_for(route, request, base);
 	struct rt_draft draft = {.reply = reply,
 		.head_only = request->method == RT_HEAD};
 
-	if (route->canned != NULL)
-		answer_canned(route->canned, request, base, size, date, reply);
+	if (canned != NULL)
+		answer_canned(canned, request, base, size, date, reply);
 	else if (route->site != NULL)
-		rt_site_answer(route->site, request, base, date, reply);
+		return rt_site_answer(route->site, request, base, date, reply);
 	else
-		rt_reply_error(&draft, 404, NULL, NULL, date);
+		rt_reply_error(&draft, 404, NULL, date);
+	return true;
 }
 
 /* --- the route's life --- */

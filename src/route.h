@@ -21,8 +21,10 @@ struct rt_route {
 	struct rt_canned *canned;  /* NULL: none */
 	struct rt_canned *retired; /* replaced while replies borrow from them */
 	struct rt_site *site;      /* NULL: none */
-	char **hosts;              /* NULL: all */
-	uint64_t max_body;         /* 0: the default of what answers */
+	struct rt_canned *echo;    /* at a path among the files; NULL: none */
+	char *echo_path;
+	char **hosts;      /* NULL: all */
+	uint64_t max_body; /* 0: the default of what answers */
 };
 
 /* `hosts` is NULL-terminated and copied. 0 or -ENOMEM. */
@@ -53,9 +55,10 @@ int rt_route_refusal(const struct rt_route *route,
 
 /*
  * Answers a whole request, `size` bytes at `base`. The reply may borrow from
- * the route and from `base`.
+ * the route and from `base`. False: it takes longer; to be called again, with
+ * the reply as it is.
  */
-void rt_route_answer(const struct rt_route *route,
+bool rt_route_answer(const struct rt_route *route,
 	const struct rt_request *request, const char *base, size_t size,
 	const char *date, struct rt_reply *reply);
 

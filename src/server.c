@@ -88,7 +88,7 @@ date_now(struct retort *server)
 	int64_t now = (int64_t)time(NULL);
 
 	if (now != server->date_second) {
-		rt_reply_date(now, server->date);
+		rt_date_format(now, server->date);
 		server->date_second = now;
 	}
 	return server->date;
@@ -127,8 +127,10 @@ refuse(struct retort *server, struct rt_conn *conn, int status,
 		.head_only = request->method == RT_HEAD,
 	};
 
-	rt_reply_error(&draft, status, reason,
-		status == 405 ? RT_SITE_ALLOW : NULL, date_now(server));
+	rt_reply_begin(&draft, status, date_now(server));
+	if (status == 405)
+		rt_reply_field(&draft, "Allow", RT_SITE_ALLOW);
+	rt_reply_body_reason(&draft, reason);
 	answer(server, conn);
 }
 
@@ -153,10 +155,12 @@ decide(struct retort *server, struct rt_conn *conn)
 			rt_conn_accept(conn, max, keep, rt_io_now(server->io));
 	} else if (conn->status != 0) {
 		refuse(server, conn, conn->status, conn->reason);
-	} else {
-		rt_route_answer(&server->route, request, x->in.data, x->parsed,
-			date_now(server), &x->reply);
+	} else if (rt_route_answer(&server->route, request, x->in.data,
+			   x->parsed, date_now(server), &x->reply)) {
 		answer(server, conn);
+	} else {
+		/* the others have their turn, then it goes on */
+		rt_conn_defer(conn, rt_io_now(server->io));
 	}
 }
 

@@ -2,17 +2,30 @@
 /*
  * Files as replies: GET, HEAD and OPTIONS of what file.c opens. Called by
  * route.c with a whole request; leaves a whole reply, whatever happens.
+ *
+ * A path becomes a file, the page that stands for missing ones, a listing, or
+ * an error; of a file the best variant is selected; its validators meet the
+ * request's conditions; then the whole or its ranges are sent.
  */
 #include "config.h"
 
 #include "site.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
+#include "listing.h"
+#include "negotiate.h"
+#include "precondition.h"
+#include "range.h"
+
 #define INDEX "index.html"
+#define NOT_FOUND_PAGE "404.html"
 
 /* Longer than any path, encoded, with any query. */
 #define MAX_PATH_TEXT (2 * RT_MAX_HEAD)
@@ -20,13 +33,28 @@
 /* What the site's texts keep for the next request. */
 #define KEPT (16u << 10)
 
+/* A listing shows names only; it needs no script, and gets none. */
+#define LISTING_POLICY \
+	"default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
 /* What an answer is made of. */
 struct answer {
 	struct rt_site *site;
 	const struct rt_request *request;
 	const char *base;
 	const char *date;
+	int64_t now;      /* seconds */
+	const char *vary; /* NULL: the reply does not */
 	struct rt_draft draft;
+};
+
+/* A file, or what stands for it. */
+struct selected {
+	struct rt_file file;
+	const char *type;
+	const struct rt_coding *coding; /* NULL: none */
+	struct rt_validators validators;
+	char etag[RT_ETAG_TEXT];
 };
 
 int
@@ -45,19 +73,40 @@ rt_site_refusal(const struct rt_request *request)
 }
 
 static void
+begin(struct answer *answer, int status)
+{
+	rt_reply_begin(&answer->draft, status, answer->date);
+	if (answer->vary != NULL)
+		rt_reply_field(&answer->draft, "Vary", answer->vary);
+}
+
+static void
 answer_error(struct answer *answer, int status, const char *reason)
 {
-	rt_reply_error(&answer->draft, status, reason,
-		status == 405 ? RT_SITE_ALLOW : NULL, answer->date);
+	begin(answer, status);
+	if (status == 405)
+		rt_reply_field(&answer->draft, "Allow", RT_SITE_ALLOW);
+	rt_reply_body_reason(&answer->draft, reason);
 }
 
 static void
 answer_options(struct answer *answer)
 {
-	rt_reply_begin(&answer->draft, 204, answer->date);
+	begin(answer, 204);
 	rt_reply_field(&answer->draft, "Allow", RT_SITE_ALLOW);
 	rt_reply_no_body(&answer->draft);
 }
+
+static void
+add_cache_control(struct answer *answer)
+{
+	const char *cache = answer->site->cache;
+
+	rt_reply_field(&answer->draft, "Cache-Control",
+		cache ? cache : "no-cache");
+}
+
+/* --- folders --- */
 
 /*
  * To the same path with a slash. Always one slash in front and everything
@@ -67,22 +116,12 @@ answer_options(struct answer *answer)
 static void
 answer_slash(struct answer *answer, const char *path)
 {
-	static const char hex[] = "0123456789ABCDEF";
 	const struct rt_span query = answer->request->query;
 	struct rt_buf *to = &answer->site->location;
 
 	rt_buf_clear(to, KEPT);
 	rt_buf_add(to, "/", 1);
-	for (; *path != '\0'; path++) {
-		unsigned char c = (unsigned char)*path;
-		char code[3] = {'%', hex[c >> 4], hex[c & 15]};
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			(c >= '0' && c <= '9') || strchr("-._~/", c) != NULL)
-			rt_buf_add(to, path, 1);
-		else
-			rt_buf_add(to, code, sizeof code);
-	}
+	rt_file_encode(to, path);
 	rt_buf_add(to, "/", 1);
 	rt_buf_add(to, answer->base + query.at, query.size);
 	rt_buf_add(to, "", 1);
@@ -90,43 +129,347 @@ answer_slash(struct answer *answer, const char *path)
 		answer_error(answer, 503, NULL);
 		return;
 	}
-	rt_reply_begin(&answer->draft, 301, answer->date);
+	begin(answer, 301);
 	rt_reply_field(&answer->draft, "Location", to->data);
 	rt_reply_body(&answer->draft, "", 0);
 }
 
-/* RFC 9110 8.8.2.1: Last-Modified is never later than Date. */
+/* One slice of the listing that the reply owns. False: there is more. */
+static bool
+go_on_listing(struct answer *answer)
+{
+	struct rt_reply *reply = answer->draft.reply;
+	struct rt_listing *listing = reply->listing;
+	int done = rt_listing_go_on(listing);
+
+	if (done == 0)
+		return false;
+	if (done < 0) {
+		answer_error(answer, rt_file_status(done),
+			"the folder cannot be listed");
+		return true;
+	}
+	reply->listing = NULL; /* begin() would free it */
+	begin(answer, 200);
+	rt_reply_field(&answer->draft, "Content-Type",
+		"text/html; charset=utf-8");
+	rt_reply_field(&answer->draft, "Cache-Control", "no-cache");
+	rt_reply_field(&answer->draft, "Content-Security-Policy",
+		LISTING_POLICY);
+	rt_reply_body_listing(&answer->draft, listing);
+	return true;
+}
+
+/* Takes the folder's descriptor. */
+static bool
+answer_folder(struct answer *answer, struct rt_file *folder, const char *path,
+	bool has_slash)
+{
+	int error;
+
+	if (!has_slash || answer->site->unlisted) {
+		rt_file_close(folder);
+		if (has_slash)
+			answer_error(answer, 403, "no " INDEX);
+		else
+			answer_slash(answer, path);
+		return true;
+	}
+	error = rt_listing_begin(&answer->draft.reply->listing,
+		&answer->site->root, folder, path);
+	if (error == 0)
+		return go_on_listing(answer);
+	answer_error(answer, rt_file_status(error), NULL);
+	return true;
+}
+
+/* --- files --- */
+
+/*
+ * Opens the variant that the client prefers, if it stands beside the file and
+ * is no older, in the place of the file.
+ */
 static void
-add_validators(struct answer *answer, const struct rt_file *file)
+select_variant(struct answer *answer, struct rt_buf *path,
+	struct selected *selected)
+{
+	const struct rt_coding *codings[RT_CODINGS];
+	struct rt_file *file = &selected->file;
+	size_t count, size = path->len;
+
+	count = rt_negotiate_codings(answer->request, answer->base, codings);
+	for (size_t i = 0; i < count && selected->coding == NULL; i++) {
+		const char *suffix = codings[i]->suffix;
+		struct rt_file variant;
+
+		rt_buf_add(path, suffix, strlen(suffix) + 1);
+		if (path->failed)
+			break;
+		if (rt_file_open(&variant, &answer->site->root, path->data) ==
+			0) {
+			if (S_ISREG(variant.mode) &&
+				!rt_file_is_older(&variant, file)) {
+				rt_file_close(file);
+				*file = variant;
+				selected->coding = codings[i];
+			} else {
+				rt_file_close(&variant);
+			}
+		}
+		path->len = size;
+	}
+	path->len = size;
+	path->data[size] = '\0';
+}
+
+/*
+ * What the reply will say: of the file, or as the user wants it said. RFC
+ * 9110 8.8.2.1: Last-Modified is never later than Date.
+ */
+static void
+set_validators(struct answer *answer, struct selected *selected)
+{
+	const struct rt_site *site = answer->site;
+	struct rt_validators *validators = &selected->validators;
+
+	rt_file_etag(&selected->file, selected->etag);
+	validators->etag = selected->etag;
+	validators->modified = selected->file.modified < answer->now ?
+		selected->file.modified :
+		answer->now;
+	validators->has_modified = true;
+	if (rt_reply_is_own(&answer->draft, "ETag"))
+		validators->etag = NULL;
+	if (rt_reply_is_own(&answer->draft, "Last-Modified"))
+		validators->has_modified = false;
+	for (size_t i = 0; i < site->field_count; i++) {
+		const char *value = site->fields[i].value;
+
+		if (value == NULL)
+			continue;
+		if (strcasecmp(site->fields[i].name, "ETag") == 0)
+			validators->etag = value;
+		else if (strcasecmp(site->fields[i].name, "Last-Modified") == 0)
+			validators->has_modified =
+				rt_date_parse(value, strlen(value), answer->now,
+					&validators->modified);
+	}
+}
+
+/* What 200, 206 and 304 have in common (RFC 9110 15.4.5). */
+static void
+begin_file(struct answer *answer, const struct selected *selected, int status)
+{
+	begin(answer, status);
+	add_cache_control(answer);
+	if (selected->validators.etag != NULL)
+		rt_reply_field(&answer->draft, "ETag",
+			selected->validators.etag);
+}
+
+static void
+add_representation(struct answer *answer, const struct selected *selected)
 {
 	struct rt_site *site = answer->site;
-	int64_t modified = (int64_t)time(NULL);
-	char etag[RT_ETAG_TEXT];
 
-	if (file->modified < modified)
-		modified = file->modified;
-	if (site->modified != modified || site->modified_text[0] == '\0') {
-		rt_reply_date(modified, site->modified_text);
-		site->modified = modified;
+	if (selected->validators.has_modified) {
+		int64_t modified = selected->validators.modified;
+
+		if (site->modified != modified ||
+			site->modified_text[0] == '\0') {
+			rt_date_format(modified, site->modified_text);
+			site->modified = modified;
+		}
+		rt_reply_field(&answer->draft, "Last-Modified",
+			site->modified_text);
 	}
-	rt_reply_field(&answer->draft, "Last-Modified", site->modified_text);
-	rt_file_etag(file, etag);
-	rt_reply_field(&answer->draft, "ETag", etag);
+	if (selected->coding != NULL)
+		rt_reply_field(&answer->draft, "Content-Encoding",
+			selected->coding->name);
+	rt_reply_field(&answer->draft, "Accept-Ranges", "bytes");
+}
+
+/* The ranges that are asked for, as rt_range_parse() has them. */
+static int
+ranges_of(struct answer *answer, const struct selected *selected,
+	struct rt_range ranges[RT_MAX_RANGES])
+{
+	const struct rt_http_field *field =
+		rt_http_field(answer->request, answer->base, "Range", 0);
+
+	if (field == NULL || answer->request->method != RT_GET ||
+		rt_http_field(answer->request, answer->base, "Range", 1) !=
+			NULL ||
+		!rt_precondition_range(answer->request, answer->base,
+			&selected->validators, answer->now))
+		return 0;
+	return rt_range_parse(answer->base + field->value.at, field->value.size,
+		selected->file.size, ranges);
+}
+
+/* RFC 9110 14.4 */
+#define CONTENT_RANGE_TEXT 72
+
+static void
+answer_unsatisfiable(struct answer *answer, const struct selected *selected)
+{
+	char text[CONTENT_RANGE_TEXT];
+
+	(void)snprintf(text, sizeof text, "bytes */%" PRIu64,
+		selected->file.size);
+	begin(answer, 416);
+	rt_reply_field(&answer->draft, "Content-Range", text);
+	rt_reply_body_reason(&answer->draft, NULL);
 }
 
 /* Takes the file's descriptor. */
 static void
-answer_file(struct answer *answer, const struct rt_file *file, const char *path)
+answer_range(struct answer *answer, const struct selected *selected,
+	const struct rt_range *range)
+{
+	char text[CONTENT_RANGE_TEXT];
+
+	(void)snprintf(text, sizeof text,
+		"bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, range->at,
+		range->at + range->size - 1, selected->file.size);
+	begin_file(answer, selected, 206);
+	rt_reply_field(&answer->draft, "Content-Type", selected->type);
+	rt_reply_field(&answer->draft, "Content-Range", text);
+	add_representation(answer, selected);
+	rt_reply_body_file(&answer->draft, selected->file.fd, range->at,
+		range->size);
+}
+
+/* Takes the file's descriptor. */
+static void
+answer_ranges(struct answer *answer, const struct selected *selected,
+	const struct rt_range *ranges, int count)
+{
+	begin_file(answer, selected, 206);
+	add_representation(answer, selected);
+	rt_reply_body_ranges(&answer->draft, selected->file.fd,
+		selected->file.size, ranges, (size_t)count, selected->type);
+}
+
+/* Takes the file's descriptor. */
+static void
+answer_whole(struct answer *answer, const struct selected *selected)
+{
+	begin_file(answer, selected, 200);
+	rt_reply_field(&answer->draft, "Content-Type", selected->type);
+	add_representation(answer, selected);
+	rt_reply_body_file(&answer->draft, selected->file.fd, 0,
+		selected->file.size);
+}
+
+static void
+answer_condition(struct answer *answer, struct selected *selected, int status)
+{
+	rt_file_close(&selected->file);
+	if (status == 412) {
+		answer_error(answer, 412, NULL);
+		return;
+	}
+	begin_file(answer, selected, 304);
+	rt_reply_no_body(&answer->draft);
+}
+
+static void
+answer_selected(struct answer *answer, struct selected *selected)
+{
+	struct rt_range ranges[RT_MAX_RANGES];
+	int status, count;
+
+	set_validators(answer, selected);
+	status = rt_precondition(answer->request, answer->base,
+		&selected->validators, answer->now);
+	if (status != 0) {
+		answer_condition(answer, selected, status);
+		return;
+	}
+	count = ranges_of(answer, selected, ranges);
+	if (count == RT_RANGE_UNSATISFIABLE) {
+		rt_file_close(&selected->file);
+		answer_unsatisfiable(answer, selected);
+	} else if (count == 1) {
+		answer_range(answer, selected, ranges);
+	} else if (count > 1 &&
+		!rt_reply_is_own(&answer->draft, "Content-Type"))
+		answer_ranges(answer, selected, ranges, count);
+	else
+		answer_whole(answer, selected);
+}
+
+/* Takes the file's descriptor; `path` is its path beneath the root. */
+static void
+answer_file(struct answer *answer, const struct rt_file *file,
+	struct rt_buf *path)
 {
 	const struct rt_site *site = answer->site;
+	const char *name = site->root.name ? site->root.name : path->data;
+	struct selected selected = {
+		.file = *file,
+		.type = rt_type_of(name, site->types, site->type_count),
+	};
 
-	rt_reply_begin(&answer->draft, 200, answer->date);
-	rt_reply_field(&answer->draft, "Content-Type",
-		rt_type_of(path, site->types, site->type_count));
-	add_validators(answer, file);
-	rt_reply_field(&answer->draft, "Cache-Control", "no-cache");
-	rt_reply_body_file(&answer->draft, file->fd, 0, file->size);
+	if (site->precompressed && site->root.name == NULL)
+		select_variant(answer, path, &selected);
+	answer_selected(answer, &selected);
 }
+
+/* --- what does not exist --- */
+
+/* Opens a file that stands for missing ones. */
+static int
+open_instead(struct answer *answer, struct rt_buf *path, const char *name,
+	struct rt_file *file)
+{
+	int error;
+
+	path->len = 0;
+	rt_buf_add(path, name, strlen(name) + 1);
+	if (path->failed)
+		return -ENOMEM;
+	path->len--;
+	error = rt_file_open(file, &answer->site->root, path->data);
+	if (error == 0 && !S_ISREG(file->mode)) {
+		rt_file_close(file);
+		error = -ENOENT;
+	}
+	return error;
+}
+
+static void
+answer_missing(struct answer *answer, struct rt_buf *path)
+{
+	const struct rt_site *site = answer->site;
+	struct rt_file file;
+	int error = -ENOENT;
+
+	if (site->spa != NULL &&
+		rt_negotiate_html(answer->request, answer->base)) {
+		error = open_instead(answer, path, site->spa, &file);
+		if (error == 0) {
+			answer_file(answer, &file, path);
+			return;
+		}
+	}
+	if (site->root.name == NULL && rt_file_status(error) != 503)
+		error = open_instead(answer, path, NOT_FOUND_PAGE, &file);
+	if (error != 0) {
+		/* a page that cannot be opened now is not missing */
+		answer_error(answer, rt_file_status(error) == 503 ? 503 : 404,
+			NULL);
+		return;
+	}
+	begin(answer, 404);
+	rt_reply_field(&answer->draft, "Cache-Control", "no-cache");
+	rt_reply_field(&answer->draft, "Content-Type",
+		rt_type_of(NOT_FOUND_PAGE, site->types, site->type_count));
+	rt_reply_body_file(&answer->draft, file.fd, 0, file.size);
+}
+
+/* --- from the request's path on --- */
 
 /*
  * A folder's index, tried without a look at the folder itself. When there is
@@ -140,22 +483,28 @@ open_index(struct answer *answer, struct rt_buf *path, struct rt_file *file)
 
 	rt_buf_add(path, INDEX, sizeof INDEX);
 	if (path->failed)
-		return -ENAMETOOLONG;
+		return -ENOMEM;
+	path->len--;
 	error = rt_file_open(file, &answer->site->root, path->data);
+	if (error == 0 && S_ISDIR(file->mode)) {
+		rt_file_close(file);
+		error = -ENOENT;
+	}
 	if (error != -ENOENT)
 		return error;
+	path->len = size;
 	path->data[size] = '\0';
 	return rt_file_open(file, &answer->site->root, path->data);
 }
 
-static void
+static bool
 answer_path(struct answer *answer, struct rt_buf *path)
 {
 	const struct rt_site *site = answer->site;
 	struct rt_span span = answer->request->path;
 	struct rt_file file = {.fd = -1};
 	bool folder = false;
-	int error;
+	int error, status;
 
 	error = rt_file_path(path, answer->base + span.at, span.size,
 		site->root.dotfiles);
@@ -165,21 +514,29 @@ answer_path(struct answer *answer, struct rt_buf *path)
 		error = folder ? open_index(answer, path, &file) :
 				 rt_file_open(&file, &site->root, path->data);
 	}
-	if (error != 0) {
-		answer_error(answer, rt_file_status(error), NULL);
-	} else if (!S_ISDIR(file.mode)) {
-		answer_file(answer, &file,
-			site->root.name ? site->root.name : path->data);
-	} else {
-		rt_file_close(&file);
-		if (folder || site->root.name != NULL)
-			answer_error(answer, 403, "no index.html");
-		else
-			answer_slash(answer, path->data);
-	}
+	status = error != 0 ? rt_file_status(error) : 0;
+	if (status == 404)
+		answer_missing(answer, path);
+	else if (status != 0)
+		answer_error(answer, status, NULL);
+	else if (S_ISDIR(file.mode))
+		return answer_folder(answer, &file, path->data, folder);
+	else
+		answer_file(answer, &file, path);
+	return true;
 }
 
-void
+/* What a file's reply depends on beside the path. */
+static const char *
+vary_of(const struct rt_site *site)
+{
+	if (site->precompressed && site->root.name == NULL)
+		return site->spa ? "Accept, Accept-Encoding" :
+				   "Accept-Encoding";
+	return site->spa ? "Accept" : NULL;
+}
+
+bool
 rt_site_answer(struct rt_site *site, const struct rt_request *request,
 	const char *base, const char *date, struct rt_reply *reply)
 {
@@ -188,6 +545,8 @@ rt_site_answer(struct rt_site *site, const struct rt_request *request,
 		.request = request,
 		.base = base,
 		.date = date,
+		.now = (int64_t)time(NULL),
+		.vary = vary_of(site),
 		.draft = {.reply = reply,
 			.own = site->fields,
 			.own_count = site->field_count,
@@ -195,16 +554,18 @@ rt_site_answer(struct rt_site *site, const struct rt_request *request,
 	};
 	int status = rt_site_refusal(request);
 
+	if (reply->listing != NULL)
+		return go_on_listing(&answer);
 	if (status != 0) {
 		answer_error(&answer, status, NULL);
-		return;
+		return true;
 	}
 	if (request->method == RT_OPTIONS) {
 		answer_options(&answer);
-		return;
+		return true;
 	}
 	rt_buf_clear(&site->path, KEPT);
-	answer_path(&answer, &site->path);
+	return answer_path(&answer, &site->path);
 }
 
 void

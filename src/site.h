@@ -4,6 +4,7 @@
 #define RT_SITE_H
 
 #include "buf.h"
+#include "date.h"
 #include "file.h"
 #include "http.h"
 #include "reply.h"
@@ -12,10 +13,16 @@
 
 struct rt_site {
 	struct rt_root root;
-	struct rt_type *types; /* the user's, before the table; the owner's */
+	/* how it is served: all of it the owner's */
+	struct rt_type *types; /* the user's, before the table */
 	size_t type_count;
-	const struct retort_field *fields; /* the owner's */
+	const struct retort_field *fields;
 	size_t field_count;
+	const char *cache;  /* Cache-Control; NULL: "no-cache" */
+	const char *spa;    /* the page for paths that do not exist; NULL */
+	bool unlisted;      /* a folder without an index is 403 */
+	bool precompressed; /* .br, .zst and .gz beside a file stand for it */
+	/* kept from one answer to the next */
 	struct rt_buf path;     /* of the request being answered */
 	struct rt_buf location; /* of its redirect */
 	int64_t modified; /* last Last-Modified, which is often the next */
@@ -24,7 +31,7 @@ struct rt_site {
 
 void rt_site_init(struct rt_site *site);
 
-/* Closes the root; `types` and `fields` are the owner's. */
+/* Closes the root. */
 void rt_site_free(struct rt_site *site);
 
 /* 0, or a status that refuses the request by its method alone. */
@@ -33,8 +40,11 @@ int rt_site_refusal(const struct rt_request *request);
 /* Methods that files answer: the Allow field. */
 #define RT_SITE_ALLOW "GET, HEAD, OPTIONS"
 
-/* Answers a whole request. */
-void rt_site_answer(struct rt_site *site, const struct rt_request *request,
+/*
+ * Answers a whole request. False: a slice of the work is done, and it is to
+ * be called again with the same request and the reply as it is.
+ */
+bool rt_site_answer(struct rt_site *site, const struct rt_request *request,
 	const char *base, const char *date, struct rt_reply *reply);
 
 #endif

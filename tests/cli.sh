@@ -81,6 +81,7 @@ mkdir "$dir/site" "$dir/site/sub" "$dir/site/a folder"
 echo '<p>hello' >"$dir/site/index.html"
 echo 'text' >"$dir/site/text.txt"
 echo 'in a folder' >"$dir/site/a folder/index.html"
+ln -s ../fifo "$dir/site/out"
 mkfifo "$dir/fifo"
 
 for value in -1 '' 99999 8080x 65536 0x50 ' 80' +80 1.5 \
@@ -132,6 +133,23 @@ done
 for value in '' md md= =text/plain; do
 	usage "--mime '$value'" --mime "$value"
 done
+for value in '' x -1 1.5 1s 2147483648 99999999999999999999; do
+	usage "--cache '$value'" --cache "$value"
+done
+usage --cache --cache
+for value in '' / /abs /index.html; do
+	usage "--spa '$value'" -p 0 --spa "$value" "$dir/site"
+done
+for value in missing sub ../site/index.html index.html/; do
+	usage "spa '$value'" -p 0 --spa "$value" "$dir/site"
+done
+usage "spa 'index.html'" -p 0 --spa index.html "$dir/site/text.txt"
+usage --spa --spa
+for value in '' x yes echo http://a/; do
+	usage "--echo '$value'" --echo="$value"
+done
+usage --no-listing --no-listing=yes
+usage --precompressed --precompressed=gzip
 usage 'media type' -p 0 --mime "md=a
 b"
 usage 'media type' -p 0 --type "a
@@ -157,6 +175,16 @@ for option in "--raw=$raw" --echo; do
 	usage "$name" "$option" "$dir/site"
 	usage "$name" "$option" --dotfiles
 	usage "$name" "$option" --mime md=a/b
+done
+for option in --cache=0 --no-listing --precompressed --spa=index.html \
+	--echo=/p; do
+	name=${option%%=*}
+	[ "$option" = "$name" ] || [ "$name" != --echo ] || name=--echo=PATH
+	usage "--status and $name exclude" -s 200 "$option"
+	usage "--body and $name exclude" "$option" --body x
+	usage "--type and $name exclude" "$option" --type a/b
+	usage "--raw and $name exclude" "$option" --raw "$raw"
+	usage "--echo and $name exclude" "$option" --echo
 done
 usage --raw --raw "$raw" --echo
 usage --header --raw "$raw" -H 'A: b'
@@ -204,7 +232,8 @@ report $? '--help'
 equal "$("$retort" -h)" "$("$retort" --help)" '-h'
 missing=
 for option in --port --bind --status --body --type --raw --echo --header \
-	--mime --dotfiles --host --log --quiet --port-file --requests \
+	--mime --dotfiles --cache --no-listing --precompressed --spa \
+	'--echo[=PATH]' --host --log --quiet --port-file --requests \
 	--lifetime --with-parent --grace --timeout --max-target --max-head \
 	--max-fields --max-body --io --help --version -v; do
 	grep -qF -e "$option" "$dir/out" || missing="$missing $option"
@@ -271,7 +300,7 @@ files()
 	equal "${url}a%20folder/?a=b" "$(get -o /dev/null -w '%{redirect_url}' \
 		"${url}a%20folder?a=b")" "$1: 301 keeps the query"
 	equal 404 "$(code "${url}missing")" "$1: 404"
-	equal 403 "$(code "${url}sub/")" "$1: 403"
+	equal 403 "$(code "${url}out")" "$1: 403"
 	equal 405 "$(code -d x "$url")" "$1: 405"
 	equal 405 "$(code -T "$dir/site/big" "$url")" "$1: 405 to 3 MB"
 	equal 405 "$(code -H Expect: -T "$dir/site/big" "$url")" \
@@ -285,6 +314,347 @@ files()
 		grep -q '^Content-Length: 3000000' "$dir/head"
 	report $? "$1: HEAD"
 	stop "$1"
+}
+
+# field NAME: the value of a field in the file `head`
+field()
+{
+	tr -d '\r' <"$dir/head" | sed -n "s/^$1: //p"
+}
+
+# modified FILE: a file's time, as a date of HTTP
+modified()
+{
+	TZ=UTC date -r "$1" '+%a, %d %b %Y %H:%M:%S GMT'
+}
+
+resumed()
+{
+	start "$dir/site"
+	head -c 1234567 "$dir/site/big" >"$dir/part"
+	equal 206 "$(get -C - -o "$dir/part" -w '%{http_code}' "${url}big")" \
+		'resumed'
+	cmp -s "$dir/part" "$dir/site/big"
+	report $? 'what was resumed is whole'
+	get -C - -o "$dir/part" "${url}big"
+	report $? 'resumed when it was whole'
+	cmp -s "$dir/part" "$dir/site/big"
+	report $? 'it is still whole'
+
+	equal 000000000 "$(get -r 0-8 "${url}big")" 'the first bytes'
+	equal 000000001 "$(get -r 10-18 "${url}big")" 'bytes in the middle'
+	equal 000299999 "$(get -r -10 "${url}big")" 'the last bytes'
+	equal 00299999 "$(get -r 2999991- "${url}big")" 'bytes up to the end'
+	equal 416 "$(code -r 3000000- "${url}big")" 'bytes past the end'
+	get -D "$dir/head" -r 3000000- "${url}big" >/dev/null
+	equal 'bytes */3000000' "$(field Content-Range)" '416 tells the size'
+	get -D "$dir/head" -r 5-14,25-27,-4 "${url}big" >"$dir/got"
+	equal 206 "$(sed -n 's/^HTTP[^ ]* \([0-9]*\).*/\1/p' "$dir/head")" \
+		'several ranges'
+	equal "$(wc -c <"$dir/got" | tr -d ' ')" "$(field Content-Length)" \
+		'their length'
+	boundary=$(field Content-Type |
+		sed -n 's,^multipart/byteranges; boundary=,,p')
+	tr -d '\r' <"$dir/got" | sed "s/$boundary/BOUNDARY/" >"$dir/parts"
+	printf '%s\n' '' --BOUNDARY 'Content-Type: application/octet-stream' \
+		'Content-Range: bytes 5-14/3000000' '' 0000 00000 --BOUNDARY \
+		'Content-Type: application/octet-stream' \
+		'Content-Range: bytes 25-27/3000000' '' 000 --BOUNDARY \
+		'Content-Type: application/octet-stream' \
+		'Content-Range: bytes 2999996-2999999/3000000' '' 999 '' \
+		--BOUNDARY-- >"$dir/expected"
+	[ -n "$boundary" ] && cmp -s "$dir/parts" "$dir/expected"
+	report $? 'their parts'
+	equal 200 "$(code -I -r 0-9 "${url}big")" 'HEAD ignores Range'
+	get -I -r 0-9 "${url}big" >"$dir/head"
+	equal 3000000 "$(field Content-Length)" 'HEAD tells the whole length'
+	equal 200 "$(code -H 'If-Range: "other"' -r 0-9 "${url}big")" \
+		'If-Range of something else'
+	get -I "${url}big" >"$dir/head"
+	equal 206 "$(code -H "If-Range: $(field ETag)" -r 0-9 "${url}big")" \
+		'If-Range of the same'
+	stop ranges
+}
+
+conditional()
+{
+	start "$dir/site"
+	cp "$dir/site/text.txt" "$dir/site/changing"
+	touch -t 202001020304.05 "$dir/site/changing"
+	get -I "${url}changing" >"$dir/head"
+	equal "$(modified "$dir/site/changing")" "$(field Last-Modified)" \
+		'Last-Modified'
+	equal no-cache "$(field Cache-Control)" 'Cache-Control'
+	equal bytes "$(field Accept-Ranges)" 'Accept-Ranges'
+	equal 304 "$(code -z "$dir/site/changing" "${url}changing")" \
+		'-z FILE: it is the same'
+	equal 304 "$(code -I -z "$dir/site/changing" "${url}changing")" \
+		'-z FILE with HEAD'
+	equal 200 "$(code -z '1 Jan 2020' "${url}changing")" '-z before'
+	equal 304 "$(code -z '3 Jan 2020' "${url}changing")" '-z after'
+	equal 412 "$(code -z '-1 Jan 2020' "${url}changing")" \
+		'-z: modified since'
+	equal 200 "$(code -z '-3 Jan 2020' "${url}changing")" \
+		'-z: not modified since'
+	equal 200 "$(code --etag-save "$dir/etag" "${url}changing")" \
+		'--etag-save'
+	equal "$(field ETag)" "$(cat "$dir/etag")" 'the tag is saved'
+	equal 304 "$(code --etag-compare "$dir/etag" "${url}changing")" \
+		'--etag-compare'
+	get -D "$dir/head" --etag-compare "$dir/etag" "${url}changing" \
+		>"$dir/got"
+	equal "$(cat "$dir/etag")" "$(field ETag)" '304 has the tag'
+	equal no-cache "$(field Cache-Control)" '304 has Cache-Control'
+	[ -n "$(field Date)" ] && [ -z "$(field Content-Length)" ] &&
+		[ -z "$(field Last-Modified)" ] && [ ! -s "$dir/got" ]
+	report $? '304 has a date, and neither length nor body'
+	equal 304 "$(code -H 'If-None-Match: "a", *' -H 'If-None-Match: *' \
+		"${url}changing")" 'If-None-Match: *'
+	equal 412 "$(code -H 'If-Match: "a"' "${url}changing")" 'If-Match'
+	# as long, of the same second, but not the same
+	cp "$dir/site/changing" "$dir/site/changed"
+	touch -r "$dir/site/changing" "$dir/site/changed"
+	mv "$dir/site/changed" "$dir/site/changing"
+	equal 200 "$(code --etag-compare "$dir/etag" "${url}changing")" \
+		'another file has another tag'
+	stop conditions
+	rm "$dir/site/changing"
+
+	start --cache 60 -H 'ETag: "mine"' -H 'Last-Modified:' "$dir/site"
+	get -D "$dir/head" "$url" >/dev/null
+	equal '"mine"' "$(field ETag)" '-H ETag'
+	equal max-age=60 "$(field Cache-Control)" '--cache'
+	equal '' "$(field Last-Modified)" '-H Last-Modified:'
+	equal 304 "$(code -H 'If-None-Match: W/"mine"' "$url")" \
+		'the tag that is sent counts'
+	get -D "$dir/head" -H 'If-None-Match: "mine"' "$url"
+	equal max-age=60 "$(field Cache-Control)" '--cache with 304'
+	equal 200 "$(code -z '1 Jan 2037' "$url")" \
+		'a date that is not sent does not count'
+	stop cache
+	start --cache 0 -H 'ETag:' -H 'Content-Type: a/b' "$dir/site"
+	get -D "$dir/head" "$url" >/dev/null
+	equal no-cache "$(field Cache-Control)" '--cache 0'
+	equal '' "$(field ETag)" '-H ETag:'
+	equal 200 "$(code -H "If-None-Match: $(cat "$dir/etag")" "$url")" \
+		'a tag that is not sent does not count'
+	equal '200 a/b' "$(get -o /dev/null -w '%{http_code} %{content_type}' \
+		-r 0-0,2-2 "$url")" 'several ranges, and a type of the user'
+	equal '206 a/b' "$(get -o /dev/null -w '%{http_code} %{content_type}' \
+		-r 0-0 "$url")" 'one range, and a type of the user'
+	stop 'cache 0'
+}
+
+precompressed()
+{
+	mkdir "$dir/zip"
+	awk 'BEGIN { for (i = 0; i < 9999; i++) print "again" }' \
+		>"$dir/zip/page.html"
+	gzip -c "$dir/zip/page.html" >"$dir/zip/page.html.gz"
+	cp "$dir/zip/page.html" "$dir/zip/stale.html"
+	echo wrong >"$dir/zip/stale.html.gz"
+	touch -t 202001010000 "$dir/zip/stale.html.gz"
+	start --precompressed "$dir/zip"
+	get --compressed -D "$dir/head" "${url}page.html" |
+		cmp -s - "$dir/zip/page.html"
+	report $? '--compressed'
+	equal gzip "$(field Content-Encoding)" 'Content-Encoding'
+	equal Accept-Encoding "$(field Vary)" 'Vary'
+	equal 'text/html; charset=utf-8' "$(field Content-Type)" \
+		'the type is of what is compressed'
+	equal "$(wc -c <"$dir/zip/page.html.gz" | tr -d ' ')" \
+		"$(field Content-Length)" 'the length is of what is sent'
+	zipped=$(field ETag)
+	get -D "$dir/head" "${url}page.html" | cmp -s - "$dir/zip/page.html"
+	report $? 'not compressed'
+	equal '' "$(field Content-Encoding)" 'no Content-Encoding'
+	equal Accept-Encoding "$(field Vary)" 'Vary all the same'
+	[ -n "$zipped" ] && [ "$zipped" != "$(field ETag)" ]
+	report $? 'each has its tag'
+	equal 304 "$(code --compressed -H "If-None-Match: $zipped" \
+		"${url}page.html")" '304 for what is compressed'
+	equal 200 "$(code -H "If-None-Match: $zipped" "${url}page.html")" \
+		'but not for what is not'
+	get -H 'Accept-Encoding: gzip' -r 0-1 "${url}page.html" >"$dir/got"
+	head -c 2 "$dir/zip/page.html.gz" | cmp -s - "$dir/got"
+	report $? 'a range of what is compressed'
+	get -D "$dir/head" -H 'Accept-Encoding: gzip;q=0, *;q=0' \
+		"${url}page.html" >/dev/null
+	equal '' "$(field Content-Encoding)" 'gzip is not acceptable'
+	get --compressed -D "$dir/head" "${url}stale.html" |
+		cmp -s - "$dir/zip/stale.html"
+	report $? 'an older neighbour does not count'
+	get -D "$dir/head" -o /dev/null "${url}missing"
+	equal Accept-Encoding "$(field Vary)" 'Vary of 404'
+	stop '--precompressed'
+	start "$dir/zip"
+	get -H 'Accept-Encoding: gzip' -D "$dir/head" "${url}page.html" |
+		cmp -s - "$dir/zip/page.html"
+	report $? 'not without --precompressed'
+	equal '' "$(field Vary)" 'no Vary either'
+	stop 'no --precompressed'
+	start --precompressed "$dir/zip/page.html"
+	get -H 'Accept-Encoding: gzip' -D "$dir/head" "$url" |
+		cmp -s - "$dir/zip/page.html"
+	report $? '--precompressed with one file'
+	stop 'one file'
+}
+
+missing()
+{
+	start --spa index.html "$dir/site"
+	equal '<p>hello' "$(get -H 'Accept: text/html' "${url}a/b/c?d")" '--spa'
+	equal 200 "$(code -H 'Accept: text/html,*/*;q=0.8' "${url}a/b/c")" \
+		'--spa as a browser asks'
+	get -I -H 'Accept: text/html' "${url}a/b/c" >"$dir/head"
+	equal Accept "$(field Vary)" '--spa: Vary'
+	equal 304 "$(code -H 'Accept: text/html' -H 'If-None-Match: *' \
+		"${url}a/b/c")" '--spa: 304'
+	for accept in '*/*' 'text/*' application/json 'text/html;q=0'; do
+		equal 404 "$(code -H "Accept: $accept" "${url}a/b/c")" \
+			"--spa and Accept: $accept"
+	done
+	equal 404 "$(code -H Accept: "${url}a/b/c")" '--spa without Accept'
+	equal 405 "$(code -H 'Accept: text/html' -d x "${url}a/b/c")" \
+		'--spa and POST'
+	equal text "$(get -H 'Accept: text/html' "${url}text.txt")" \
+		'--spa: what is there'
+	equal 403 "$(code -H 'Accept: text/html' "${url}out")" '--spa: 403'
+	stop '--spa'
+
+	echo '<p>sorry' >"$dir/site/404.html"
+	start --spa index.html "$dir/site"
+	equal '<p>sorry 404 text/html; charset=utf-8' "$(get \
+		-w ' %{http_code} %{content_type}' "${url}missing" |
+		tr -d '\n')" '404.html'
+	equal 404 "$(code -I "${url}missing")" '404.html and HEAD'
+	equal 404 "$(code -r 0-0 "${url}missing")" '404.html and Range'
+	equal 404 "$(code -H 'If-None-Match: *' "${url}missing")" \
+		'404.html and a condition'
+	equal '<p>hello' "$(get -H 'Accept: text/html' "${url}missing")" \
+		'--spa before 404.html'
+	equal '<p>sorry 200' "$(get -w '%{http_code}' "${url}404.html" |
+		tr '\n' ' ')" '404.html by its name'
+	stop 404.html
+	rm "$dir/site/404.html"
+}
+
+# hrefs FILE: of the links of a listing
+hrefs()
+{
+	sed -n 's/.*<a href="\([^"]*\)".*/\1/p' "$1"
+}
+
+listed()
+{
+	mkdir "$dir/list" "$dir/list/names"
+	names=$dir/list/names
+	long=$(printf '%0255d' 0)
+	# shellcheck disable=SC1003,SC2016 # names that look like more
+	set -- 'a b' ' c ' 'a?b=c' 'a#b' 'a%41' '%' '%2e%2e' 'a&lt;b' "a'b" \
+		'a"b' '<script>alert(1)<' 'javascript:alert(1)' 'c:' '\' 'a\b' \
+		-rf '~' 'a;b' 'a+b' "$long" '...x' 'x.' '`id`' '$(id)' '{x}' \
+		"$(printf 'a\nb')" "$(printf 'a\tb')" "$(printf 'a\rb')" \
+		"$(printf '\033[31m')" "$(printf '\377\376')" \
+		"$(printf '\303\244')" "$(printf '\342\200\256x')" \
+		"$(printf '\355\240\200')" "$(printf '\177')" '@' 'a=b' '*'
+	total=$#
+	for name; do
+		mkdir "$names/$name" && rmdir "$names/$name" &&
+			echo "$#" >"$names/$name"
+		shift
+	done
+	rm "$names/..."x
+	echo "$total: hidden" >"$names/.hidden"
+	mkdir "$dir/list/sub" "$dir/list/sub/deeper"
+	start "$dir/list"
+	get -D "$dir/head" "${url}names/" >"$dir/page"
+	equal 'text/html; charset=utf-8' "$(field Content-Type)" 'a listing'
+	equal no-cache "$(field Cache-Control)" 'Cache-Control of a listing'
+	equal '' "$(field ETag)$(field Last-Modified)" 'it has no validators'
+	case $(field Content-Security-Policy) in
+	*"default-src 'none'"*) true ;;
+	*) false ;;
+	esac
+	report $? 'it has a policy'
+	hrefs "$dir/page" >"$dir/hrefs"
+	equal $((total - 1)) "$(($(wc -l <"$dir/hrefs") - 1))" \
+		'each name has one link, and what is hidden has none'
+	equal ../ "$(sed 1q "$dir/hrefs")" 'the first link leads upwards'
+	sed 1d "$dir/hrefs" | while read -r href; do
+		get --path-as-is -g "${url}names/$href"
+	done | sort -n >"$dir/got"
+	cat "$names"/* | sort -n >"$dir/expected"
+	cmp "$dir/got" "$dir/expected" >"$dir/out"
+	report $? 'each link leads to its file'
+	! sed 1d "$dir/hrefs" | grep -q '[^-A-Za-z0-9._~%]'
+	report $? 'links are encoded'
+	! grep -q '<script' "$dir/page" && ! grep -q '[[:cntrl:]]' "$dir/page"
+	report $? 'no name becomes markup or a control'
+	if command -v iconv >/dev/null; then
+		iconv -f UTF-8 -t UTF-8 "$dir/page" >/dev/null 2>"$dir/out"
+		report $? 'the page is UTF-8'
+	else
+		skip 'the page is UTF-8' 'there is no iconv'
+	fi
+	get -I "${url}names/" >"$dir/head"
+	equal "$(wc -c <"$dir/page" | tr -d ' ')" "$(field Content-Length)" \
+		'HEAD of a listing'
+	get -L "${url}sub" >"$dir/page"
+	equal '../ deeper/' "$(hrefs "$dir/page" | tr '\n' ' ' |
+		sed 's/ $//')" 'a folder in a listing'
+	equal "${url}sub/deeper/" "$(get -o /dev/null -w '%{url_effective}' \
+		-L "${url}sub/deeper")" 'a folder without its slash'
+	get "$url" >"$dir/page"
+	equal 'names/ sub/' "$(hrefs "$dir/page" | tr '\n' ' ' |
+		sed 's/ $//')" 'the root has none above it'
+	equal 200 "$(code -H 'If-None-Match: *' "$url")" \
+		'a listing has no conditions'
+	equal 200 "$(code -r 0-9 "$url")" 'nor ranges'
+	stop listing
+	start --dotfiles "$dir/list"
+	get "${url}names/" >"$dir/page"
+	hrefs "$dir/page" | grep -qxF .hidden
+	report $? '--dotfiles shows them'
+	stop '--dotfiles'
+	start --no-listing "$dir/list"
+	equal '403 Forbidden: no index.html' "$(get "$url")" '--no-listing'
+	equal 403 "$(code "$url")" '--no-listing: 403'
+	equal 301 "$(code "${url}sub")" '--no-listing: the slash all the same'
+	stop '--no-listing'
+	rm -rf "$dir/list"
+}
+
+# echoed ARG...: the body that is in an echo of a request with these
+echoed()
+{
+	get "$@" | tr -d '\r' | sed '1,/^$/d'
+}
+
+echo_path()
+{
+	start --echo=/echo --max-body 1000 "$dir/site"
+	equal text "$(get "${url}text.txt")" '--echo=PATH: a file'
+	get "${url}echo?a=b" | head -n 1 | tr -d '\r' >"$dir/got"
+	equal 'GET /echo?a=b HTTP/1.1' "$(cat "$dir/got")" '--echo=PATH: GET'
+	equal 'some body' "$(echoed -d 'some body' "${url}echo")" \
+		'--echo=PATH: POST'
+	equal '4|body|0|' "$(echoed -H 'Transfer-Encoding: chunked' \
+		-H Expect: -d body "${url}echo" | tr '\n' '|' |
+		sed 's/|*$/|/')" '--echo=PATH: chunked'
+	equal 'with care' "$(echoed -H 'Expect: 100-continue' -X PUT \
+		-d 'with care' "${url}echo")" '--echo=PATH: PUT and Expect'
+	equal 200 "$(code -X BREW "${url}echo")" '--echo=PATH: any method'
+	equal 413 "$(code -d "@$dir/site/big" "${url}echo")" \
+		'--echo=PATH: --max-body'
+	for path in echo/ Echo ech echoo %65cho; do
+		equal 404 "$(code "$url$path")" "--echo=PATH: not /$path"
+	done
+	equal 405 "$(code -d x "$url")" '--echo=PATH: POST elsewhere'
+	get -I "${url}echo" >"$dir/head"
+	[ "$(field Content-Length)" -gt 20 ]
+	report $? '--echo=PATH: HEAD'
+	stop '--echo=PATH'
 }
 
 canned()
@@ -426,6 +796,12 @@ if command -v curl >/dev/null; then
 		>"$dir/site/big"
 	files epoll
 	files poll
+	resumed
+	conditional
+	precompressed
+	missing
+	listed
+	echo_path
 	canned
 	recorded
 	scripts

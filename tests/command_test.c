@@ -1558,6 +1558,7 @@ static const struct row file_rows[] = {
 	{200, "GET /link" END, 0, "\r\n\r\ntext"},
 	{200, "GET /.well-known/seen" END, 0, "\r\n\r\nseen"},
 	{200, "GET /page/" END, 0, "\r\n\r\npage"},
+	{200, "GET /sub/" END, 0, "<a href=\"file\">file</a>"},
 	{200, WITH("Upgrade: h2c\r\nConnection: Upgrade"), 0, NULL},
 	{200, "GET /empty" END, 0, "\r\nContent-Length: 0\r\n"},
 	{301, "GET /page" END, 0, "\r\nLocation: /page/\r\n"},
@@ -1589,7 +1590,6 @@ static const struct row file_rows[] = {
 	{400, "GET /%00" END, 0, NULL},
 	{400, "GET /%zz" END, 0, NULL},
 	{400, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11, "TLS"},
-	{403, "GET /sub/" END, 0, NULL},
 	{403, "GET /fifo" END, 0, NULL},
 	{403, "GET /socket" END, 0, NULL},
 	{403, "GET /out" END, 0, NULL},
@@ -1868,6 +1868,459 @@ START_TEST(test_expect)
 	reply = client_exchange(child.url[0], head);
 	check_reply(&reply, 405, false);
 	bytes_free(&reply);
+	child_stop(&child);
+	dir_remove(dir);
+}
+END_TEST
+
+/* --- conditions, ranges, listings --- */
+
+#define TEXT_WITH(fields) "GET /text.TXT HTTP/1.1\r\n" HOST fields "\r\n\r\n"
+#define EARLIER "Thu, 02 Jan 2020 03:04:04 GMT"
+#define MODIFIED "Thu, 02 Jan 2020 03:04:05 GMT"
+#define LATER "Thu, 02 Jan 2020 03:04:06 GMT"
+
+/* make_site(), whose text.TXT is of MODIFIED. */
+static char *
+make_dated_site(void)
+{
+	static const struct timespec then[2] = {{.tv_sec = 1577934245},
+		{.tv_sec = 1577934245}};
+	char *dir = make_site();
+
+	ck_assert_int_eq(utimensat(AT_FDCWD, in(dir, "text.TXT"), then, 0), 0);
+	return dir;
+}
+
+static void
+check_rows(const char *url, const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		check_row(url, rows + i);
+}
+
+static const struct row condition_rows[] = {
+	{200, TEXT_WITH("A: b"), 0, "\r\nLast-Modified: " MODIFIED "\r\n"},
+	{304, TEXT_WITH("If-Modified-Since: " MODIFIED), 0, "\r\nETag: \""},
+	{304, TEXT_WITH("If-Modified-Since: " LATER), 0,
+		"\r\nCache-Control: no-cache\r\n"},
+	{200, TEXT_WITH("If-Modified-Since: " EARLIER), 0, "\r\n\r\ntext"},
+	/* the two obsolete forms of a date */
+	{304, TEXT_WITH("If-Modified-Since: Thursday, 02-Jan-20 03:04:05 GMT"),
+		0, NULL},
+	{200, TEXT_WITH("If-Modified-Since: Thursday, 02-Jan-20 03:04:04 GMT"),
+		0, NULL},
+	{304, TEXT_WITH("If-Modified-Since: Thu Jan  2 03:04:05 2020"), 0,
+		NULL},
+	/* what is no date, or is one twice, is as if it were not there */
+	{200, TEXT_WITH("If-Modified-Since: tomorrow"), 0, NULL},
+	{200,
+		TEXT_WITH("If-Modified-Since: " LATER
+			  "\r\nIf-Modified-Since: " LATER),
+		0, NULL},
+	{412, TEXT_WITH("If-Unmodified-Since: " EARLIER), 0,
+		"\r\n\r\n412 Precondition Failed"},
+	{200, TEXT_WITH("If-Unmodified-Since: " MODIFIED), 0, NULL},
+	{304, TEXT_WITH("If-None-Match: *"), 0, NULL},
+	{200, TEXT_WITH("If-None-Match: \"a\", W/\"b\""), 0, NULL},
+	{200, TEXT_WITH("If-Match: *"), 0, "\r\n\r\ntext"},
+	{412, TEXT_WITH("If-Match: \"a\", W/\"b\""), 0, NULL},
+	/* a tag counts more than a date */
+	{200, TEXT_WITH("If-None-Match: \"a\"\r\nIf-Modified-Since: " LATER), 0,
+		NULL},
+	{200, TEXT_WITH("If-Match: *\r\nIf-Unmodified-Since: " EARLIER), 0,
+		NULL},
+	/* and both, before the range */
+	{412, TEXT_WITH("If-Match: \"a\"\r\nIf-None-Match: *"), 0, NULL},
+	{304, TEXT_WITH("If-None-Match: *\r\nRange: bytes=9-"), 0, NULL},
+	{304, "HEAD /text.TXT HTTP/1.0\r\nIf-None-Match: *\r\n\r\n", 0, NULL},
+	{412, "HEAD /text.TXT HTTP/1.0\r\nIf-Match: \"a\"\r\n\r\n", 0, NULL},
+	{204, "OPTIONS /text.TXT HTTP/1.0\r\nIf-None-Match: *\r\n\r\n", 0,
+		NULL},
+	/* of what is there alone */
+	{404, "GET /missing HTTP/1.0\r\nIf-None-Match: *\r\n\r\n", 0, NULL},
+	{404, "GET /missing HTTP/1.0\r\nIf-Match: *\r\n\r\n", 0, NULL},
+	{301, "GET /page HTTP/1.0\r\nIf-None-Match: *\r\n\r\n", 0, NULL},
+	{200, "GET /sub/ HTTP/1.0\r\nIf-Match: \"a\"\r\n\r\n", 0, "</html>"},
+	{405, "POST /text.TXT HTTP/1.0\r\nIf-Match: \"a\"\r\n\r\n", 0, NULL},
+};
+
+START_TEST(test_conditions)
+{
+	char *dir = make_dated_site();
+	struct child child = START(dir);
+
+	check_rows(child.url[0], condition_rows,
+		sizeof condition_rows / sizeof *condition_rows);
+	child_stop(&child);
+	dir_remove(dir);
+}
+END_TEST
+
+#define RANGE(ranges) TEXT_WITH("Range: " ranges)
+#define CONTENT_RANGE(range) "\r\nContent-Range: bytes " range "\r\n"
+
+/* Of "text", four bytes. */
+static const struct row range_rows[] = {
+	{206, RANGE("bytes=0-0"), 0, CONTENT_RANGE("0-0/4")},
+	{206, RANGE("bytes=0-0"), 0, "\r\n\r\nt"},
+	{206, RANGE("BYTES=1-2"), 0, "\r\n\r\nex"},
+	{206, RANGE("bytes=2-"), 0, "\r\n\r\nxt"},
+	{206, RANGE("bytes=-1"), 0, CONTENT_RANGE("3-3/4")},
+	{206, RANGE("bytes=0-99999999999999999999999"), 0,
+		CONTENT_RANGE("0-3/4")},
+	{206, RANGE("bytes=-99999999999999999999999"), 0,
+		CONTENT_RANGE("0-3/4")},
+	{206, RANGE("bytes=0-1,9-,1-2"), 0, CONTENT_RANGE("0-2/4")},
+	{206, RANGE("bytes= , 1-1\t,,"), 0, CONTENT_RANGE("1-1/4")},
+	{206, RANGE("bytes=3-3,0-0"), 0, "\r\n\r\nt\r\n--"},
+	{416, RANGE("bytes=4-"), 0, CONTENT_RANGE("*/4")},
+	{416, RANGE("bytes=4-,99999999999999999999999-"), 0,
+		CONTENT_RANGE("*/4")},
+	{416, RANGE("bytes=-0"), 0, NULL},
+	/* as if it were not there */
+	{200, RANGE("bytes=1-0"), 0, "\r\n\r\ntext"},
+	{200, RANGE("bytes=0-0,x"), 0, "\r\n\r\ntext"},
+	{200, RANGE("bytes=-"), 0, NULL},
+	{200, RANGE("bytes="), 0, NULL},
+	{200, RANGE("bytes 0-0"), 0, NULL},
+	{200, RANGE("lines=0-0"), 0, NULL},
+	{200, RANGE("bytes=0-0\r\nRange: bytes=0-0"), 0, NULL},
+	{200, "HEAD /text.TXT HTTP/1.0\r\nRange: bytes=0-0\r\n\r\n", 0,
+		"\r\nContent-Length: 4\r\n"},
+	/* of an empty file nothing can be sent */
+	{200, "GET /empty HTTP/1.0\r\nRange: bytes=0-\r\n\r\n", 0,
+		"\r\nContent-Length: 0\r\n"},
+	{200, "GET /empty HTTP/1.0\r\nRange: bytes=-1\r\n\r\n", 0,
+		"\r\nContent-Length: 0\r\n"},
+	{416, "GET /empty HTTP/1.0\r\nRange: bytes=1-\r\n\r\n", 0,
+		CONTENT_RANGE("*/0")},
+	{206, RANGE("bytes=0-0\r\nIf-Range: " MODIFIED), 0, NULL},
+	{200, RANGE("bytes=0-0\r\nIf-Range: " LATER), 0, NULL},
+	{200, RANGE("bytes=0-0\r\nIf-Range: \"a\""), 0, NULL},
+	{200, RANGE("bytes=9-\r\nIf-Range: \"a\""), 0, "\r\n\r\ntext"},
+	{404, "GET /missing HTTP/1.0\r\nRange: bytes=0-0\r\n\r\n", 0, NULL},
+	{200, "GET /sub/ HTTP/1.0\r\nRange: bytes=0-0\r\n\r\n", 0, "</html>"},
+};
+
+START_TEST(test_ranges)
+{
+	char *dir = make_dated_site();
+	struct child child = START("--io", ios[_i], dir);
+
+	check_rows(child.url[0], range_rows,
+		sizeof range_rows / sizeof *range_rows);
+	child_stop(&child);
+	dir_remove(dir);
+}
+END_TEST
+
+/* Sixteen that do not meet are sent, one more is too many. */
+START_TEST(test_many_ranges)
+{
+	char *dir = make_big(), text[600];
+	struct child child = START(dir);
+
+	for (int count = 16; count <= 17; count++) {
+		size_t used = (size_t)sprintf(text,
+			"GET /big HTTP/1.0\r\nRange: bytes=");
+		struct bytes reply = {.data = NULL};
+		int error, fd;
+
+		for (int i = 0; i < count; i++)
+			used += (size_t)sprintf(text + used, "%s%d-%d",
+				i > 0 ? "," : "", 10 * i, 10 * i + 3);
+		(void)sprintf(text + used, "\r\n\r\n");
+		fd = client_connect(child.url[0]);
+		ck_assert(client_send_text(fd, text));
+		client_expect(fd, &reply, "\r\n\r\n");
+		assert_begins(reply,
+			count == 16 ? "HTTP/1.1 206 " : "HTTP/1.1 200 ");
+		ck_assert_int_eq(body_size(&reply) + count_rest(fd, &error),
+			atoll(strstr(reply.data, "Content-Length: ") + 16));
+		bytes_free(&reply);
+		(void)close(fd);
+	}
+	child_stop(&child);
+	dir_remove(dir);
+}
+END_TEST
+
+/* A reply that must go out by sendfile(2), in one part or in several. */
+START_TEST(test_large_ranges)
+{
+	enum { SIZE = 3000000 };
+	char *dir = dir_make(), *content = malloc(SIZE), *part;
+	struct child child;
+	struct bytes reply;
+
+	ck_assert_ptr_nonnull(content);
+	for (size_t i = 0; i < SIZE; i++)
+		content[i] = (char)(i * 31 + i / 251);
+	dir_write(dir, "file", content, SIZE);
+	child = START("--io", ios[_i], dir);
+	reply = client_exchange(child.url[0],
+		"GET /file HTTP/1.0\r\nRange: bytes=1000001-\r\n\r\n");
+	check_reply(&reply, 206, false);
+	assert_has(reply, CONTENT_RANGE("1000001-2999999/3000000"));
+	ck_assert_int_eq(body_size(&reply), SIZE - 1000001);
+	ck_assert_mem_eq(reply.data + reply.size - (SIZE - 1000001),
+		content + 1000001, SIZE - 1000001);
+	bytes_free(&reply);
+
+	reply = client_exchange(child.url[0],
+		"GET /file HTTP/1.0\r\n"
+		"Range: bytes=2000000-2999999,7-7,1000-1500999\r\n\r\n");
+	check_reply(&reply, 206, false);
+	part = memmem(reply.data, reply.size, "2000000-2999999/3000000\r\n\r\n",
+		27);
+	ck_assert_ptr_nonnull(part);
+	ck_assert_mem_eq(part + 27, content + 2000000, 1000000);
+	part += 27 + 1000000;
+	ck_assert_mem_eq(part, "\r\n--retort-", 11);
+	part = memmem(part, 200, "7-7/3000000\r\n\r\n", 15);
+	ck_assert_ptr_nonnull(part);
+	ck_assert_int_eq(part[15], content[7]);
+	part = memmem(part, 200, "1000-1500999/3000000\r\n\r\n", 24);
+	ck_assert_ptr_nonnull(part);
+	ck_assert_mem_eq(part + 24, content + 1000, 1500000);
+	part += 24 + 1500000;
+	ck_assert_mem_eq(part, "\r\n--retort-", 11);
+	ck_assert_str_eq(part + strlen(part) - 4, "--\r\n");
+	bytes_free(&reply);
+	child_stop(&child);
+	free(content);
+	dir_remove(dir);
+}
+END_TEST
+
+/* What was promised of a range is not there any more: closed before its end. */
+START_TEST(test_range_of_a_file_that_shrinks)
+{
+	static const char *const ranges[] = {"1-", "1-30000000,40000000-"};
+	char *dir = make_big(), text[128];
+	struct child child = START("--io", ios[_i % 2], dir);
+	struct bytes reply = {.data = NULL}, errors = {.data = NULL};
+	int error, fd = client_connect(child.url[0]);
+	off_t promised;
+
+	(void)snprintf(text, sizeof text,
+		"GET /big HTTP/1.0\r\nRange: bytes=%s\r\n\r\n", ranges[_i / 2]);
+	ck_assert(client_send_text(fd, text));
+	client_expect(fd, &reply, "\r\n\r\n");
+	assert_begins(reply, "HTTP/1.1 206 ");
+	promised = atoll(strstr(reply.data, "Content-Length: ") + 16);
+	ck_assert_int_eq(truncate(in(dir, "big"), BIG / 4), 0);
+	ck_assert_int_lt(body_size(&reply) + count_rest(fd, &error), promised);
+	ck_assert_int_eq(error, 0);
+	(void)close(fd);
+	ck_assert_int_eq(kill(child.pid, SIGTERM), 0);
+	ck_assert_int_eq(child_end_with_errors(&child, &errors), 0);
+	assert_has(errors, " 206 ");
+	assert_has(errors, "(truncated)");
+	bytes_free(&errors);
+	bytes_free(&reply);
+	dir_remove(dir);
+}
+END_TEST
+
+static const struct row variant_rows[] = {
+	{200, TEXT_WITH("Accept-Encoding: gzip"), 0, "\r\n\r\ngzipped"},
+	{200, TEXT_WITH("Accept-Encoding: x-gzip"), 0, "\r\n\r\ngzipped"},
+	{200, TEXT_WITH("Accept-Encoding: gzip, br"), 0, "\r\n\r\nbrotli"},
+	{200, TEXT_WITH("Accept-Encoding: br"), 0,
+		"\r\nContent-Encoding: br\r\n"},
+	{200, TEXT_WITH("Accept-Encoding: gzip, br;q=0.999"), 0,
+		"\r\n\r\ngzipped"},
+	{200, TEXT_WITH("Accept-Encoding: gzip\r\nAccept-Encoding: br"), 0,
+		"\r\n\r\nbrotli"},
+	{200, TEXT_WITH("Accept-Encoding: br;q=0, GZIP"), 0,
+		"\r\nContent-Encoding: gzip\r\n"},
+	{200, TEXT_WITH("Accept-Encoding: gzip"), 0,
+		"\r\nContent-Type: text/plain; charset=utf-8\r\n"},
+	{200, TEXT_WITH("Accept-Encoding: identity, br;q=0.5"), 0,
+		"\r\n\r\ntext"},
+	{200, TEXT_WITH("Accept-Encoding: deflate"), 0, "\r\n\r\ntext"},
+	/* a folder, and a link that leads out, are no variants */
+	{200, TEXT_WITH("Accept-Encoding: zstd"), 0, "\r\n\r\ntext"},
+	{200, TEXT_WITH("Accept-Encoding: zstd, gzip;q=0.1"), 0,
+		"\r\n\r\ngzipped"},
+	{200, WITH("Accept-Encoding: gzip"), 0, "\r\n\r\n<p>index"},
+	{200, WITH("Accept-Encoding: br"), 0, "\r\n\r\nindex by br"},
+	{200, TEXT_WITH(""), 0, "\r\nVary: Accept-Encoding\r\n"},
+	{200, "HEAD /text.TXT HTTP/1.0\r\nAccept-Encoding: gzip\r\n\r\n", 0,
+		"\r\nContent-Length: 7\r\n"},
+	{206, TEXT_WITH("Accept-Encoding: gzip\r\nRange: bytes=4-"), 0,
+		CONTENT_RANGE("4-6/7")},
+	{206, TEXT_WITH("Accept-Encoding: gzip\r\nRange: bytes=4-"), 0,
+		"\r\nContent-Encoding: gzip\r\n"},
+	{416, TEXT_WITH("Range: bytes=4-"), 0, CONTENT_RANGE("*/4")},
+	{304, TEXT_WITH("Accept-Encoding: gzip\r\nIf-None-Match: *"), 0,
+		"\r\nVary: Accept-Encoding\r\n"},
+	{404, "GET /missing" END, 0, "\r\nVary: Accept-Encoding\r\n"},
+	{200, "GET /sub/" END, 0, "\r\nVary: Accept-Encoding\r\n"},
+	{200, "GET /text.TXT.gz" END, 0, "\r\n\r\ngzipped"},
+};
+
+START_TEST(test_variants)
+{
+	char *dir = make_site();
+	struct child child;
+
+	write_text(dir, "text.TXT.gz", "gzipped");
+	write_text(dir, "text.TXT.br", "brotli");
+	write_text(dir, "text.TXT.zst/file", "file");
+	write_text(dir, "index.html.br", "index by br");
+	ck_assert_int_eq(symlink("/etc/passwd", in(dir, "index.html.gz")), 0);
+	child = START("--precompressed", dir);
+	check_rows(child.url[0], variant_rows,
+		sizeof variant_rows / sizeof *variant_rows);
+	child_stop(&child);
+	dir_remove(dir);
+}
+END_TEST
+
+/* What would not be served is not shown; HEAD tells the length. */
+START_TEST(test_listing)
+{
+	static const char *const links[] = {".well-known/", "%5Cevil/",
+		"cr%0D%0ALF%3A%20x/", "evil/", "page/", "sub/", "empty", "link",
+		"text.TXT"};
+	char *dir = make_site();
+	struct child child = START("--io", ios[_i], dir);
+	struct bytes reply, head;
+	const char *at;
+
+	ck_assert_int_eq(unlink(in(dir, "index.html")), 0);
+	reply = client_exchange(child.url[0], GET);
+	check_reply(&reply, 200, false);
+	assert_has(reply, "\r\nContent-Type: text/html; charset=utf-8\r\n");
+	assert_has(reply, "\r\nContent-Security-Policy: default-src 'none'");
+	assert_has(reply, "\r\nCache-Control: no-cache\r\n");
+	assert_lacks(reply, "\r\nETag");
+	assert_lacks(reply, "\r\nLast-Modified");
+	at = reply.data;
+	for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+		char link[64];
+
+		(void)snprintf(link, sizeof link, "<a href=\"%s\">", links[i]);
+		at = strstr(at, "<a href=");
+		ck_assert_msg(at != NULL &&
+				strncmp(at, link, strlen(link)) == 0,
+			"expected %s in: %s", link,
+			shown(reply.data, reply.size));
+		at++;
+	}
+	ck_assert_ptr_null(strstr(at, "<a href="));
+	head = client_exchange(child.url[0], "HEAD /" END);
+	check_reply(&head, 200, true);
+	ck_assert_int_eq(atoll(strstr(head.data, "Content-Length: ") + 16),
+		body_size(&reply));
+	bytes_free(&head);
+	bytes_free(&reply);
+	child_stop(&child);
+
+	child = START("--no-listing", dir);
+	check_row(child.url[0],
+		&(struct row){403, GET, 0, "403 Forbidden: no index.html"});
+	check_row(child.url[0], &(struct row){200, "GET /page/" END, 0, NULL});
+	check_row(child.url[0], &(struct row){301, "GET /sub" END, 0, NULL});
+	child_stop(&child);
+	dir_remove(dir);
+}
+END_TEST
+
+/* Byte for byte, at its path alone; files are around it. */
+START_TEST(test_echo_path)
+{
+	static const char *const requests[] = {"GET /echo" END,
+		"\r\nGET http://localhost/echo?b HTTP/1.0\r\nA:  b \r\n\r\n",
+		"POST /echo HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nbody",
+		"BREW /echo HTTP/1.1\r\n" HOST
+		"Transfer-Encoding: chunked\r\n\r\n"
+		"004;ext=1\r\nbo\xff\n\r\n0\r\nTrailer: t\r\n\r\n"};
+	static const struct row rows[] = {
+		{200, GET, 0, "\r\n\r\n<p>index"},
+		{200, "HEAD /echo" END, 0, "\r\nContent-Type: text/plain"},
+		{404, "GET /echo/" END, 0, NULL},
+		{404, "GET /%65cho" END, 0, NULL},
+		{404, "GET /ech" END, 0, NULL},
+		{405, POST_WITH("Content-Length: 4", "body"), 0, NULL},
+		{413,
+			"POST /echo HTTP/1.1\r\n" HOST
+			"Content-Length: 1048577\r\n\r\n",
+			0, NULL},
+		{400, "GET /echo HTTP/1.1\r\n\r\n", 0, NULL},
+	};
+	char *dir = make_site();
+	struct child child = START("--echo=/echo", "--io", ios[_i], dir);
+
+	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+		struct bytes reply = client_exchange(child.url[0], requests[i]);
+		size_t size = (size_t)body_size(&reply);
+
+		check_reply(&reply, 200, false);
+		assert_has(reply, "\r\nContent-Type: text/plain");
+		assert_bytes(reply.data + reply.size - size, size, requests[i],
+			strlen(requests[i]));
+		bytes_free(&reply);
+	}
+	check_rows(child.url[0], rows, sizeof rows / sizeof *rows);
+	child_stop(&child);
+	dir_remove(dir);
+}
+END_TEST
+
+#define NOT_THERE(fields) "GET /a/b?c HTTP/1.1\r\n" HOST fields "\r\n\r\n"
+
+START_TEST(test_missing_pages)
+{
+	static const struct row rows[] = {
+		{200, NOT_THERE("Accept: text/html"), 0, "\r\n\r\n<p>index"},
+		{200, NOT_THERE("Accept: a/b;c=\",\", TEXT/HTML ; q=0.1"), 0,
+			"\r\nContent-Type: text/html; charset=utf-8\r\n"},
+		{200, NOT_THERE("Accept: a/b\r\nAccept: text/html"), 0,
+			"\r\nVary: Accept\r\n"},
+		{206, NOT_THERE("Accept: text/html\r\nRange: bytes=-1"), 0,
+			"\r\n\r\nx"},
+		{304, NOT_THERE("Accept: text/html\r\nIf-None-Match: *"), 0,
+			"\r\nVary: Accept\r\n"},
+		{200, "HEAD /a HTTP/1.0\r\nAccept: text/html\r\n\r\n", 0,
+			"\r\nContent-Length: 8\r\n"},
+		{200, "GET /.hidden HTTP/1.0\r\nAccept: text/html\r\n\r\n", 0,
+			"\r\n\r\n<p>index"},
+		{404, NOT_THERE("Accept: */*"), 0, "\r\n\r\n<p>sorry"},
+		{404, NOT_THERE("Accept: text/htmlx"), 0, NULL},
+		{404, NOT_THERE("Accept: text/html;q=0"), 0, NULL},
+		{404, NOT_THERE("If-None-Match: *\r\nRange: bytes=0-0"), 0,
+			"\r\n\r\n<p>sorry"},
+		{404, NOT_THERE("A: b"), 0, "\r\nVary: Accept\r\n"},
+		{404, NOT_THERE("A: b"), 0,
+			"\r\nContent-Type: text/html; charset=utf-8\r\n"},
+		{404, "HEAD /a" END, 0, "\r\nContent-Length: 8\r\n"},
+		{400, "GET /%zz HTTP/1.0\r\nAccept: text/html\r\n\r\n", 0,
+			NULL},
+		{403, "GET /out HTTP/1.0\r\nAccept: text/html\r\n\r\n", 0,
+			NULL},
+		{405, "POST /a HTTP/1.0\r\nAccept: text/html\r\n\r\n", 0, NULL},
+		{204, "OPTIONS /a HTTP/1.0\r\nAccept: text/html\r\n\r\n", 0,
+			NULL},
+	};
+	char *dir = make_site();
+	struct child child;
+
+	write_text(dir, "404.html", "<p>sorry");
+	child = START("--spa", "index.html", dir);
+	check_rows(child.url[0], rows, sizeof rows / sizeof *rows);
+	/* the page may go, and its place be taken by another */
+	ck_assert_int_eq(unlink(in(dir, "404.html")), 0);
+	check_row(child.url[0],
+		&(struct row){404, NOT_THERE("A: b"), 0,
+			"\r\n\r\n404 Not Found"});
+	write_text(dir, "404.html/index.html", "x");
+	check_row(child.url[0],
+		&(struct row){404, NOT_THERE("A: b"), 0,
+			"\r\n\r\n404 Not Found"});
 	child_stop(&child);
 	dir_remove(dir);
 }
@@ -2350,6 +2803,15 @@ add_http(Suite *suite)
 	tcase_add_test(tcase, test_one_file);
 	tcase_add_loop_test(tcase, test_half_close, 0, 6);
 	tcase_add_loop_test(tcase, test_file_changes, 0, 4);
+	tcase_add_test(tcase, test_conditions);
+	tcase_add_loop_test(tcase, test_ranges, 0, 2);
+	tcase_add_test(tcase, test_many_ranges);
+	tcase_add_loop_test(tcase, test_large_ranges, 0, 2);
+	tcase_add_loop_test(tcase, test_range_of_a_file_that_shrinks, 0, 4);
+	tcase_add_test(tcase, test_variants);
+	tcase_add_loop_test(tcase, test_listing, 0, 2);
+	tcase_add_loop_test(tcase, test_echo_path, 0, 2);
+	tcase_add_test(tcase, test_missing_pages);
 	tcase_add_loop_test(tcase, test_expect, 0, 2);
 	tcase_add_loop_test(tcase, test_canned, 0, 2);
 	tcase_add_test(tcase, test_canned_without_body);

@@ -1298,12 +1298,189 @@ START_TEST(an_early_answer_after_the_fin)
 }
 END_TEST
 
+/* --- an answer that takes longer --- */
+
+#define LATER (7 * MS)
+
+static void
+assert_waits(struct hand *hand, int64_t from_now)
+{
+	assert_state(hand, RT_STATE_WAIT);
+	assert_asks(hand, RT_ASK_NOTHING);
+	assert_wants(hand, RT_NOTHING, RT_NOTHING);
+	assert_deadline(hand, from_now);
+}
+
+/* Deferred until the deadline, then asked again. */
+static void
+defer(struct hand *hand, int64_t time)
+{
+	rt_conn_defer(&hand->conn, hand->now + time);
+	assert_waits(hand, time);
+	expire(hand);
+	assert_asks(hand, RT_ASK_ANSWER);
+	ck_assert_int_eq(hand->conn.status, 0);
+	ck_assert(hand->conn.complete);
+}
+
+START_TEST(a_deferred_answer_waits_for_time_alone)
+{
+	struct hand hand;
+
+	/* its turn may come again at once, or later than any time-out */
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	for (int i = 0; i < 20; i++)
+		defer(&hand, i % 4 * WRITE_TIMEOUT);
+	ck_assert_int_eq(hand.now, 1000 * MS + 30 * WRITE_TIMEOUT);
+	ck_assert_uint_eq(hand.conn.sent, 0);
+	answer(&hand);
+	/* the time to take it begins now */
+	assert_deadline(&hand, WRITE_TIMEOUT);
+	take_answer(&hand);
+	assert_sent(&hand, ANSWER);
+	/* it took time: what came meanwhile must not harm it */
+	finish(&hand);
+	assert_state(&hand, RT_STATE_DRAIN);
+	assert_wants(&hand, RT_RECV, RT_NOTHING);
+	give_text(&hand, "more");
+	give_end(&hand, 0);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_deferred_answer_keeps_the_request)
+{
+	static const char text[] = POST_5 "abcdeGARBAGE";
+	struct hand hand;
+
+	open_hand(&hand);
+	give_text(&hand, text);
+	rt_conn_accept(&hand.conn, 5, true, hand.now);
+	for (int i = 0; i < 3; i++) {
+		defer(&hand, LATER);
+		assert_bytes(hand.exchange->in.data, hand.exchange->parsed,
+			text, sizeof text - 1 - strlen("GARBAGE"));
+	}
+	close_hand(&hand);
+}
+END_TEST
+
+/* A client that sends no more may wait for its reply all the same. */
+START_TEST(a_fin_does_not_end_a_deferred_answer)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	defer(&hand, LATER);
+	/* it has come by now, and is not looked at */
+	rt_conn_defer(&hand.conn, hand.now + LATER);
+	assert_waits(&hand, LATER);
+	expire(&hand);
+	answer(&hand);
+	assert_wants(&hand, RT_RECV, RT_SEND);
+	give_end(&hand, 0);
+	assert_state(&hand, RT_STATE_REPLY);
+	assert_wants(&hand, RT_NOTHING, RT_SEND);
+	take_answer(&hand);
+	assert_sent(&hand, ANSWER);
+	finish(&hand);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_reset_shows_when_a_deferred_answer_is_sent)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	defer(&hand, LATER);
+	answer(&hand);
+	give_end(&hand, -ECONNRESET);
+	assert_over(&hand, RETORT_RESET, RT_CLOSE);
+	ck_assert_uint_eq(hand.conn.sent, 0);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_deferred_answer_cannot_be_made)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	defer(&hand, LATER);
+	rt_conn_fail(&hand.conn);
+	assert_over(&hand, RETORT_FAILED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+/* What has begun of 100 (Continue) is finished before the answer. */
+START_TEST(a_deferred_answer_after_continue)
+{
+	struct hand hand;
+
+	for (size_t begun = 0; begun < strlen(CONTINUE); begun++) {
+		open_hand(&hand);
+		give_text(&hand, POST_EXPECT);
+		rt_conn_accept(&hand.conn, 5, false, hand.now);
+		if (begun > 0)
+			ck_assert_uint_eq(take(&hand, begun), begun);
+		give_text(&hand, "abcde");
+		defer(&hand, 0);
+		defer(&hand, LATER);
+		ck_assert_uint_eq(hand.conn.sent, begun);
+		answer(&hand);
+		take_answer(&hand);
+		assert_sent(&hand, begun > 0 ? CONTINUE ANSWER : ANSWER);
+		ck_assert_uint_eq(hand.conn.script_sent, strlen(ANSWER));
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+/* A stop leaves it time; the answer that is made then is the last. */
+START_TEST(a_deferred_answer_outlives_a_stop)
+{
+	struct hand hand;
+
+	for (int hurry = 0; hurry < 2; hurry++) {
+		open_hand(&hand);
+		give_whole(&hand, GET);
+		rt_conn_defer(&hand.conn, hand.now + LATER);
+		rt_conn_stop(&hand.conn, hurry);
+		assert_waits(&hand, LATER);
+		expire(&hand);
+		assert_asks(&hand, RT_ASK_ANSWER);
+		defer(&hand, LATER);
+		rt_conn_stop(&hand.conn, hurry);
+		assert_asks(&hand, RT_ASK_ANSWER);
+		answer(&hand);
+		rt_conn_stop(&hand.conn, hurry);
+		take_answer(&hand);
+		assert_sent(&hand, ANSWER);
+		finish(&hand);
+		/* but a drain has no time to lose */
+		assert_state(&hand, RT_STATE_DRAIN);
+		rt_conn_stop(&hand.conn, true);
+		assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+		close_hand(&hand);
+	}
+}
+END_TEST
+
 /* --- what ends a connection in any state --- */
 
 enum place {
 	AT_IDLE,
 	AT_HEAD,
 	AT_BODY,
+	AT_WAIT,
 	AT_SEND,
 	AT_PAUSE,
 	AT_STALL,
@@ -1333,6 +1510,8 @@ reach(struct hand *hand, enum place place)
 		rt_conn_accept(&hand->conn, 5, false, hand->now);
 	} else if (place != AT_IDLE)
 		give_whole(hand, GET);
+	if (place == AT_WAIT)
+		rt_conn_defer(&hand->conn, hand->now + LATER);
 	if (place == AT_SEND || place == AT_FINISH)
 		answer(hand);
 	if (place == AT_FINISH)
@@ -1384,6 +1563,7 @@ static const enum retort_end stops[PLACES][2] = {
 	[AT_IDLE] = {RETORT_STOPPED, RETORT_STOPPED},
 	[AT_HEAD] = {RETORT_STOPPED, RETORT_STOPPED},
 	[AT_BODY] = {RETORT_STOPPED, RETORT_STOPPED},
+	[AT_WAIT] = {RETORT_FAILED, RETORT_FAILED},
 	[AT_SEND] = {RETORT_FAILED, RETORT_FAILED},
 	[AT_PAUSE] = {RETORT_FAILED, RETORT_STOPPED},
 	[AT_STALL] = {RETORT_STOPPED, RETORT_STOPPED},
@@ -1431,10 +1611,16 @@ START_TEST(an_exchange_serves_one_connection_after_another)
 		rt_conn_accept(&hand.conn, 5, true, hand.now);
 		give_text(&hand, "abcde");
 		assert_asks(&hand, RT_ASK_ANSWER);
+		/* a deferral leaves nothing to the next one */
+		if (i == 1)
+			defer(&hand, LATER);
 		answer(&hand);
 		take_answer(&hand);
 		assert_sent(&hand, ANSWER);
-		finish(&hand);
+		if (i == 1)
+			finish_and_leave(&hand);
+		else
+			finish(&hand);
 		assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
 		ck_assert_ptr_eq(rt_conn_unlend(&hand.conn), hand.exchange);
 	}
@@ -1498,6 +1684,22 @@ add_replies(Suite *suite)
 }
 
 static void
+add_deferred(Suite *suite)
+{
+	TCase *tcase = tcase_create("deferred");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, a_deferred_answer_waits_for_time_alone);
+	tcase_add_test(tcase, a_deferred_answer_keeps_the_request);
+	tcase_add_test(tcase, a_fin_does_not_end_a_deferred_answer);
+	tcase_add_test(tcase, a_reset_shows_when_a_deferred_answer_is_sent);
+	tcase_add_test(tcase, a_deferred_answer_cannot_be_made);
+	tcase_add_test(tcase, a_deferred_answer_after_continue);
+	tcase_add_test(tcase, a_deferred_answer_outlives_a_stop);
+	rt_test_case(suite, tcase);
+}
+
+static void
 add_endings(Suite *suite)
 {
 	TCase *tcase = tcase_create("ending");
@@ -1527,6 +1729,7 @@ main(void)
 
 	add_requests(suite);
 	add_replies(suite);
+	add_deferred(suite);
 	add_endings(suite);
 	return rt_test_run(suite);
 }

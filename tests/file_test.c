@@ -205,6 +205,133 @@ START_TEST(path_and_full_buffer)
 }
 END_TEST
 
+/* ---- names: hidden, and as they stand in a URI ---- */
+
+static const struct {
+	const char *name;
+	bool top; /* hidden at the top; and beneath */
+	bool beneath;
+} hidden[] = {
+	{"", false, false},
+	{"a", false, false},
+	{"a.b", false, false},
+	{"a.", false, false},
+	{"..a", true, true},
+	{".a", true, true},
+	{".", true, true},
+	{"...", true, true},
+	{".git", true, true},
+	{".well-known", false, true},
+	{".well-know", true, true},
+	{".well-known2", true, true},
+	{".Well-Known", true, true},
+};
+
+START_TEST(name_is_hidden)
+{
+	const char *name = hidden[_i].name;
+	size_t size = strlen(name);
+
+	ck_assert_msg(rt_file_is_hidden(name, size, true, false) ==
+			hidden[_i].top,
+		"\"%s\" at the top: expected %d", name, hidden[_i].top);
+	ck_assert_msg(rt_file_is_hidden(name, size, false, false) ==
+			hidden[_i].beneath,
+		"\"%s\" beneath: expected %d", name, hidden[_i].beneath);
+	ck_assert(!rt_file_is_hidden(name, size, true, true));
+	ck_assert(!rt_file_is_hidden(name, size, false, true));
+}
+END_TEST
+
+/* It has a size, and need not end there. */
+START_TEST(name_in_a_path)
+{
+	ck_assert(!rt_file_is_hidden(".well-known/x", 11, true, false));
+	ck_assert(rt_file_is_hidden(".well-known/x", 12, true, false));
+	ck_assert(!rt_file_is_hidden("a/.b", 1, true, false));
+	ck_assert(!rt_file_is_hidden(".a", 0, true, false));
+}
+END_TEST
+
+/* RFC 3986 2.3; a slash stays, as it parts the segments of a path. */
+START_TEST(every_byte_encoded)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-._~/";
+	struct rt_buf out;
+
+	rt_buf_init(&out, 64);
+	for (int c = 1; c < 256; c++) {
+		char name[] = {'a', (char)c, 'b', '\0'}, expected[8];
+
+		(void)snprintf(expected, sizeof expected,
+			strchr(plain, c) != NULL ? "a%cb" : "a%%%02Xb", c);
+		rt_buf_clear(&out, 64);
+		rt_file_encode(&out, name);
+		ck_assert(!out.failed);
+		assert_bytes(out.data, out.len, expected, strlen(expected));
+	}
+	rt_buf_free(&out);
+}
+END_TEST
+
+START_TEST(encoded_is_added)
+{
+	struct rt_buf out;
+
+	rt_buf_init(&out, 16);
+	rt_file_encode(&out, "");
+	ck_assert_uint_eq(out.len, 0);
+	rt_file_encode(&out, "a/b c/");
+	rt_file_encode(&out, "\xc3\xa9");
+	ck_assert(!out.failed);
+	assert_bytes(out.data, out.len, "a/b%20c/%C3%A9", 14);
+	/* never a part of an escape */
+	rt_file_encode(&out, "?");
+	ck_assert(out.failed);
+	assert_bytes(out.data, out.len, "a/b%20c/%C3%A9", 14);
+	rt_buf_free(&out);
+}
+END_TEST
+
+static const struct {
+	int64_t a;
+	uint32_t a_ns;
+	int64_t b;
+	uint32_t b_ns;
+	bool older;
+} ages[] = {
+	{1, 0, 1, 0, false},
+	{1, 5, 1, 5, false},
+	{1, 5, 1, 6, true},
+	{1, 1, 1, 2, true},
+	/* kept in whole seconds */
+	{1, 0, 1, 5, false},
+	{1, 5, 1, 0, false},
+	{0, 0, 1, 0, true},
+	{1, 6, 1, 5, false},
+	{1, 999999999, 2, 0, true},
+	{2, 0, 1, 999999999, false},
+	{-1, 0, 0, 0, true},
+	{0, 0, -1, 0, false},
+	{INT64_MIN, 0, INT64_MAX, 0, true},
+	{INT64_MAX, 0, INT64_MIN, 0, false},
+};
+
+START_TEST(older_than)
+{
+	const struct rt_file a = {.modified = ages[_i].a,
+		.modified_ns = ages[_i].a_ns,
+		.size = 1};
+	const struct rt_file b = {.modified = ages[_i].b,
+		.modified_ns = ages[_i].b_ns,
+		.inode = 1};
+
+	ck_assert_int_eq(rt_file_is_older(&a, &b), ages[_i].older);
+}
+END_TEST
+
 /* ---- status and entity tag ---- */
 
 static const struct {
@@ -1114,6 +1241,11 @@ text_case(void)
 	tcase_add_test(tcase, path_with_nul);
 	tcase_add_test(tcase, path_too_long);
 	tcase_add_test(tcase, path_and_full_buffer);
+	tcase_add_loop_test(tcase, name_is_hidden, 0, COUNT(hidden));
+	tcase_add_test(tcase, name_in_a_path);
+	tcase_add_test(tcase, every_byte_encoded);
+	tcase_add_test(tcase, encoded_is_added);
+	tcase_add_loop_test(tcase, older_than, 0, COUNT(ages));
 	tcase_add_loop_test(tcase, status_of_error, 0, COUNT(statuses));
 	tcase_add_test(tcase, etag_text);
 	return tcase;

@@ -41,6 +41,7 @@ struct run {
 	uint64_t taken;
 	uint64_t seed;
 	int64_t now;
+	int64_t waits_until;
 	bool finished; /* the client, its FIN or RST was given */
 	char scratch[512];
 };
@@ -64,7 +65,7 @@ build_reply(struct run *run)
 	if (run->conn.status != 0 || run->conn.asks == RT_ASK_ROUTE) {
 		rt_reply_error(&draft,
 			run->conn.status ? run->conn.status : 421,
-			run->conn.reason, NULL, "today");
+			run->conn.reason, "today");
 	} else if (kind == 0) {
 		rt_reply_raw(&x->reply, 200, "raw", 3);
 	} else if (kind == 1) {
@@ -95,6 +96,12 @@ decide(struct run *run)
 	if (conn->asks == RT_ASK_ROUTE && below(run, 8) != 0) {
 		rt_conn_accept(conn, below(run, 3) ? UINT64_MAX : 3,
 			below(run, 2), run->now);
+		return;
+	}
+	/* at once, in time, or after every time-out; and perhaps again */
+	if (conn->asks == RT_ASK_ANSWER && below(run, 4) == 0) {
+		run->waits_until = run->now + below(run, 3) * 1000000;
+		rt_conn_defer(conn, run->waits_until);
 		return;
 	}
 	build_reply(run);
@@ -188,6 +195,39 @@ wait_for_nothing(struct run *run)
 	rt_conn_expired(conn, run->now);
 }
 
+/*
+ * An answer that takes longer: neither direction is wanted, a FIN goes
+ * unseen, and time alone makes it ask again, for the same answer.
+ */
+static void
+wait_for_the_answer(struct run *run)
+{
+	struct rt_conn *conn = &run->conn;
+	int status = conn->status;
+
+	must(conn->asks == RT_ASK_NOTHING);
+	must(conn->exchange == run->exchange);
+	must(conn->chan.in.verb == RT_NOTHING);
+	must(conn->chan.out.verb == RT_NOTHING);
+	must(conn->chan.deadline == run->waits_until);
+	if (below(run, 16) == 0) {
+		rt_conn_broken(conn);
+		must(conn->state == RT_STATE_OVER);
+		must(conn->end == RETORT_RESET);
+	} else if (below(run, 16) == 0) {
+		rt_conn_stop(conn, below(run, 2));
+		must(conn->state == RT_STATE_WAIT);
+	} else if (below(run, 64) == 0) {
+		rt_conn_abandon(conn);
+		must(conn->state == RT_STATE_OVER);
+		must(conn->end == RETORT_STOPPED);
+	} else {
+		wait_for_nothing(run);
+		must(conn->asks == RT_ASK_ANSWER);
+		must(conn->status == status);
+	}
+}
+
 static void
 step(struct run *run)
 {
@@ -198,6 +238,8 @@ step(struct run *run)
 	must(conn->chan.in.verb == RT_RECV || conn->chan.in.verb == RT_NOTHING);
 	if (conn->asks != RT_ASK_NOTHING) {
 		decide(run);
+	} else if (conn->state == RT_STATE_WAIT) {
+		wait_for_the_answer(run);
 	} else if (conn->exchange == NULL) {
 		must(rt_conn_lend(conn, run->exchange) == 0);
 	} else if (below(run, 512) == 0) {

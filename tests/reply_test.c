@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Replies: heads byte for byte, bodies of every kind, dates, scripts. */
+/* Replies: heads byte for byte, bodies of every kind, scripts. */
 #include "config.h"
 
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -312,6 +310,28 @@ START_TEST(removed_and_given_is_given)
 }
 END_TEST
 
+START_TEST(own_is_what_the_user_names)
+{
+	static const struct retort_field own[] = {{"ETag", NULL},
+		{"x-one", "1"}};
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply, .own = own, .own_count = 2};
+
+	rt_reply_init(&reply);
+	ck_assert(rt_reply_is_own(&draft, "ETag"));
+	ck_assert(rt_reply_is_own(&draft, "etag"));
+	ck_assert(rt_reply_is_own(&draft, "X-One"));
+	ck_assert(!rt_reply_is_own(&draft, "ETa"));
+	ck_assert(!rt_reply_is_own(&draft, "ETags"));
+	ck_assert(!rt_reply_is_own(&draft, ""));
+	draft.own_count = 1;
+	ck_assert(!rt_reply_is_own(&draft, "X-One"));
+	draft = (struct rt_draft){.reply = &reply};
+	ck_assert(!rt_reply_is_own(&draft, "ETag"));
+	rt_reply_free(&reply);
+}
+END_TEST
+
 /* --- errors and raw replies --- */
 
 START_TEST(errors_say_why)
@@ -320,7 +340,7 @@ START_TEST(errors_say_why)
 	struct rt_draft draft = {.reply = &reply};
 
 	rt_reply_init(&reply);
-	rt_reply_error(&draft, 404, NULL, NULL, DATE);
+	rt_reply_error(&draft, 404, NULL, DATE);
 	assert_played(&reply,
 		"HTTP/1.1 404 Not Found\r\n"
 		"Date: " DATE "\r\n"
@@ -329,18 +349,20 @@ START_TEST(errors_say_why)
 		"Connection: close\r\n"
 		"\r\n"
 		"404 Not Found\n");
-	rt_reply_error(&draft, 405, "because", "GET, HEAD", DATE);
+	rt_reply_begin(&draft, 405, DATE);
+	rt_reply_field(&draft, "Allow", "GET, HEAD");
+	rt_reply_body_reason(&draft, "because");
 	assert_played(&reply,
 		"HTTP/1.1 405 Method Not Allowed\r\n"
 		"Date: " DATE "\r\n"
-		"Content-Type: text/plain; charset=utf-8\r\n"
 		"Allow: GET, HEAD\r\n"
+		"Content-Type: text/plain; charset=utf-8\r\n"
 		"Content-Length: 32\r\n"
 		"Connection: close\r\n"
 		"\r\n"
 		"405 Method Not Allowed: because\n");
 	draft.head_only = true;
-	rt_reply_error(&draft, 404, NULL, NULL, DATE);
+	rt_reply_error(&draft, 404, NULL, DATE);
 	assert_played(&reply,
 		"HTTP/1.1 404 Not Found\r\n"
 		"Date: " DATE "\r\n"
@@ -349,6 +371,46 @@ START_TEST(errors_say_why)
 		"Connection: close\r\n"
 		"\r\n");
 	ck_assert_int_eq(reply.status, 404);
+	rt_reply_free(&reply);
+}
+END_TEST
+
+START_TEST(reasons_follow_other_fields)
+{
+	static const struct retort_field own[] = {{"Content-Type", "a/b"},
+		{"X-One", "1"}};
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply};
+
+	rt_reply_init(&reply);
+	rt_reply_begin(&draft, 416, DATE);
+	rt_reply_field(&draft, "Vary", "Accept-Encoding");
+	rt_reply_field(&draft, "Content-Range", "bytes */5");
+	rt_reply_body_reason(&draft, NULL);
+	assert_played(&reply,
+		"HTTP/1.1 416 Range Not Satisfiable\r\n"
+		"Date: " DATE "\r\n"
+		"Vary: Accept-Encoding\r\n"
+		"Content-Range: bytes */5\r\n"
+		"Content-Type: text/plain; charset=utf-8\r\n"
+		"Content-Length: 26\r\n"
+		"Connection: close\r\n"
+		"\r\n"
+		"416 Range Not Satisfiable\n");
+	ck_assert_int_eq(reply.status, 416);
+	draft.own = own;
+	draft.own_count = 2;
+	draft.head_only = true;
+	rt_reply_begin(&draft, 412, DATE);
+	rt_reply_body_reason(&draft, "so");
+	assert_played(&reply,
+		"HTTP/1.1 412 Precondition Failed\r\n"
+		"Date: " DATE "\r\n"
+		"Content-Length: 28\r\n"
+		"Content-Type: a/b\r\n"
+		"X-One: 1\r\n"
+		"Connection: close\r\n"
+		"\r\n");
 	rt_reply_free(&reply);
 }
 END_TEST
@@ -514,6 +576,338 @@ START_TEST(a_small_file_that_grew)
 }
 END_TEST
 
+/* --- several ranges of a file --- */
+
+static const struct {
+	size_t size; /* of the file */
+	size_t count;
+	struct rt_range ranges[RT_MAX_RANGES];
+} several[] = {
+	{10, 2, {{0, 1}, {2, 1}}},
+	{10, 3, {{8, 2}, {0, 1}, {4, 2}}},
+	{10, 1, {{3, 3}}},
+	{SMALL + 9, 2, {{0, SMALL - 1}, {SMALL + 1, 1}}},
+	{SMALL + 9, 2, {{0, SMALL}, {SMALL + 1, 1}}},
+	{300000, 2, {{299999, 1}, {0, 200000}}},
+	{300000, 3, {{0, 1}, {2, 1}, {4, 1}}},
+};
+
+/* The boundary that the head announces. */
+static void
+boundary_of(const struct bytes *got, char boundary[80])
+{
+	static const char before[] =
+		"\r\nContent-Type: multipart/byteranges; boundary=";
+	const char *at = strstr(got->data, before);
+	size_t size;
+
+	ck_assert_msg(at != NULL, "expected \"%s\" in: %s", before,
+		shown(got->data, got->size));
+	at += sizeof before - 1;
+	size = strcspn(at, "\r");
+	/* RFC 2046 5.1.1 */
+	ck_assert_uint_ge(size, 1);
+	ck_assert_uint_le(size, 70);
+	memcpy(boundary, at, size);
+	boundary[size] = '\0';
+}
+
+/* The reply as it is to be when the file is `size` bytes of open_file(). */
+static struct bytes
+expected_ranges(int i, const char *boundary, size_t *head_size)
+{
+	struct bytes body = {.data = NULL}, whole = {.data = NULL};
+	char text[512];
+
+	for (size_t k = 0; k < several[i].count; k++) {
+		size_t at = (size_t)several[i].ranges[k].at;
+		size_t end = at + (size_t)several[i].ranges[k].size;
+
+		(void)snprintf(text, sizeof text,
+			"\r\n--%s\r\nContent-Type: a/b\r\n"
+			"Content-Range: bytes %zu-%zu/%zu\r\n\r\n",
+			boundary, at, end - 1, several[i].size);
+		bytes_add(&body, text, strlen(text));
+		for (; at < end; at++) {
+			char byte = (char)(at * 31 % 251);
+
+			bytes_add(&body, &byte, 1);
+		}
+	}
+	(void)snprintf(text, sizeof text, "\r\n--%s--\r\n", boundary);
+	bytes_add(&body, text, strlen(text));
+	(void)snprintf(text, sizeof text,
+		"HTTP/1.1 206 Partial Content\r\n"
+		"Date: " DATE "\r\n"
+		"Content-Type: multipart/byteranges; boundary=%s\r\n"
+		"Content-Length: %zu\r\n"
+		"Connection: close\r\n"
+		"\r\n",
+		boundary, body.size);
+	*head_size = strlen(text);
+	bytes_add(&whole, text, strlen(text));
+	bytes_add(&whole, body.data, body.size);
+	bytes_free(&body);
+	return whole;
+}
+
+static void
+give_ranges(struct rt_draft *draft, int fd, int i)
+{
+	rt_reply_begin(draft, 206, DATE);
+	rt_reply_body_ranges(draft, fd, several[i].size, several[i].ranges,
+		several[i].count, "a/b");
+}
+
+static size_t
+bytes_of(int i)
+{
+	size_t bytes = 0;
+
+	for (size_t k = 0; k < several[i].count; k++)
+		bytes += (size_t)several[i].ranges[k].size;
+	return bytes;
+}
+
+START_TEST(ranges_are_parts)
+{
+	char *dir = dir_make(), boundary[80];
+	int fd = open_file(dir, several[_i].size);
+	bool small = bytes_of(_i) <= SMALL;
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply};
+	struct bytes got, expected;
+	size_t head_size;
+
+	rt_reply_init(&reply);
+	give_ranges(&draft, fd, _i);
+	ck_assert(rt_reply_ok(&reply));
+	ck_assert(!reply.truncated);
+	got = played(&reply);
+	boundary_of(&got, boundary);
+	expected = expected_ranges(_i, boundary, &head_size);
+	assert_bytes(got.data, got.size, expected.data, expected.size);
+	ck_assert_uint_eq(reply.head_size, head_size);
+	/* one run of text, or text and file in turn */
+	ck_assert_uint_eq(reply.step_count,
+		small ? 2 : 2 * several[_i].count + 2);
+	ck_assert_int_eq(reply.file, small ? -1 : fd);
+	ck_assert_int_eq(fcntl(fd, F_GETFD) == -1, small);
+	rt_reply_free(&reply);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	bytes_free(&got);
+	bytes_free(&expected);
+	dir_remove(dir);
+}
+END_TEST
+
+START_TEST(ranges_without_the_body)
+{
+	char *dir = dir_make(), boundary[80];
+	int fd = open_file(dir, several[_i].size);
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply, .head_only = true};
+	struct bytes got, expected;
+	size_t head_size;
+
+	rt_reply_init(&reply);
+	give_ranges(&draft, fd, _i);
+	ck_assert(rt_reply_ok(&reply));
+	got = played(&reply);
+	boundary_of(&got, boundary);
+	expected = expected_ranges(_i, boundary, &head_size);
+	assert_bytes(got.data, got.size, expected.data, head_size);
+	ck_assert_int_eq(reply.file, -1);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	rt_reply_free(&reply);
+	bytes_free(&got);
+	bytes_free(&expected);
+	dir_remove(dir);
+}
+END_TEST
+
+/*
+ * The file became shorter before its ranges were read: what was there is
+ * sent, and the script ends where the rest is missing.
+ */
+START_TEST(parts_that_became_shorter)
+{
+	/* what is left of case 1: 8-9, 0-0, 4-5; and how it then ends */
+	static const struct {
+		off_t left;
+		const char *end;
+	} cases[] = {
+		{9, "\r\nContent-Range: bytes 8-9/10\r\n\r\n\xf8"},
+		{8, "\r\nContent-Range: bytes 8-9/10\r\n\r\n"},
+		{0, "\r\nContent-Range: bytes 8-9/10\r\n\r\n"},
+	};
+	char *dir = dir_make(), boundary[80];
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int fd = open_file(dir, several[1].size);
+		struct rt_reply reply;
+		struct rt_draft draft = {.reply = &reply};
+		struct bytes got, expected;
+		size_t head_size, end = strlen(cases[i].end);
+
+		ck_assert_int_eq(ftruncate(fd, cases[i].left), 0);
+		rt_reply_init(&reply);
+		give_ranges(&draft, fd, 1);
+		ck_assert(rt_reply_ok(&reply));
+		ck_assert(reply.truncated);
+		ck_assert_int_eq(reply.file, -1);
+		ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+		got = played(&reply);
+		boundary_of(&got, boundary);
+		expected = expected_ranges(1, boundary, &head_size);
+		ck_assert_uint_lt(got.size, expected.size);
+		assert_bytes(got.data, got.size, expected.data, got.size);
+		assert_bytes(got.data + got.size - end, end, cases[i].end, end);
+		rt_reply_free(&reply);
+		bytes_free(&got);
+		bytes_free(&expected);
+	}
+	dir_remove(dir);
+}
+END_TEST
+
+/* The first part is whole, the second one is not. */
+START_TEST(a_later_part_that_became_shorter)
+{
+	static const struct rt_range ranges[] = {{0, 2}, {4, 3}, {9, 1}};
+	char *dir = dir_make();
+	int fd = open_file(dir, 10);
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply};
+	struct bytes got;
+
+	ck_assert_int_eq(ftruncate(fd, 6), 0);
+	rt_reply_init(&reply);
+	rt_reply_begin(&draft, 206, DATE);
+	rt_reply_body_ranges(&draft, fd, 10, ranges, 3, "a/b");
+	ck_assert(rt_reply_ok(&reply));
+	ck_assert(reply.truncated);
+	ck_assert_uint_eq(reply.step_count, 2);
+	got = played(&reply);
+	ck_assert_msg(got.size > 6 &&
+			memcmp(got.data + got.size - 6, "\r\n\r\n\x7c\x9b",
+				6) == 0,
+		"expected the bytes 4 and 5 last in: %s",
+		shown(got.data, got.size));
+	assert_lacks(got, "9-9/10");
+	rt_reply_free(&reply);
+	bytes_free(&got);
+	dir_remove(dir);
+}
+END_TEST
+
+/* At each size at which the text may fail to grow. */
+START_TEST(ranges_without_memory)
+{
+	char *dir = dir_make();
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply};
+	size_t needed;
+
+	rt_reply_init(&reply);
+	give_ranges(&draft, open_file(dir, several[_i].size), _i);
+	ck_assert(rt_reply_ok(&reply));
+	needed = reply.text.len;
+	for (size_t max = 0; max <= needed; max += needed / 50 + 1) {
+		int fd = open_file(dir, several[_i].size);
+
+		rt_reply_free(&reply);
+		rt_reply_init(&reply);
+		reply.text.max = max;
+		give_ranges(&draft, fd, _i);
+		ck_assert_msg(rt_reply_ok(&reply) == (max == needed),
+			"%zu bytes of %zu were enough", max, needed);
+		rt_reply_reset(&reply);
+		ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	}
+	rt_reply_free(&reply);
+	dir_remove(dir);
+}
+END_TEST
+
+/* The parts' own text is made apart from the reply's. */
+START_TEST(parts_without_memory)
+{
+	char *dir = dir_make(), *type = malloc(RT_MAX_TEXT + 1);
+	int fd = open_file(dir, several[0].size);
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply};
+
+	ck_assert_ptr_nonnull(type);
+	memset(type, 'x', RT_MAX_TEXT);
+	type[RT_MAX_TEXT] = '\0';
+	rt_reply_init(&reply);
+	rt_reply_begin(&draft, 206, DATE);
+	rt_reply_body_ranges(&draft, fd, several[0].size, several[0].ranges,
+		several[0].count, type);
+	ck_assert(!rt_reply_ok(&reply));
+	rt_reply_free(&reply);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	free(type);
+	dir_remove(dir);
+}
+END_TEST
+
+/* --- listings --- */
+
+static struct rt_listing *
+make_listing(const char *dir)
+{
+	struct rt_listing *listing;
+	struct rt_root root = {.dotfiles = false};
+	struct rt_file file;
+	int done;
+
+	dir_write(dir, "sub/a file", "", 0);
+	ck_assert_int_eq(rt_root_open(&root, dir), 0);
+	ck_assert_int_eq(rt_file_open(&file, &root, "sub/"), 0);
+	ck_assert_int_eq(rt_listing_begin(&listing, &root, &file, "sub/"), 0);
+	rt_root_close(&root);
+	while ((done = rt_listing_go_on(listing)) == 0)
+		;
+	ck_assert_int_eq(done, 1);
+	return listing;
+}
+
+START_TEST(a_listing_is_a_body)
+{
+	char *dir = dir_make(), length[64];
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply, .head_only = _i == 1};
+	struct rt_listing *listing = make_listing(dir);
+	const struct rt_buf *page = rt_listing_text(listing);
+	struct bytes got;
+
+	rt_reply_init(&reply);
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body_listing(&draft, listing);
+	ck_assert(rt_reply_ok(&reply));
+	ck_assert_ptr_eq(reply.listing, listing);
+	got = played(&reply);
+	(void)snprintf(length, sizeof length, "\r\nContent-Length: %zu\r\n",
+		page->len);
+	assert_has(got, length);
+	if (draft.head_only)
+		ck_assert_uint_eq(got.size, reply.head_size);
+	else
+		assert_bytes(got.data + reply.head_size,
+			got.size - reply.head_size, page->data, page->len);
+	assert_begins(got, "HTTP/1.1 200 OK\r\n");
+	bytes_free(&got);
+	/* is owned: whatever begins the next one frees it */
+	rt_reply_begin(&draft, 204, DATE);
+	ck_assert_ptr_null(reply.listing);
+	rt_reply_no_body(&draft);
+	rt_reply_free(&reply);
+	dir_remove(dir);
+}
+END_TEST
+
 /* --- scripts --- */
 
 START_TEST(text_that_meets_is_merged)
@@ -555,7 +949,7 @@ START_TEST(a_step_too_many_fails)
 	struct rt_reply reply;
 
 	rt_reply_init(&reply);
-	for (int i = 0; i < RT_MAX_STEPS; i++)
+	for (size_t i = 0; i < RT_MAX_STEPS; i++)
 		rt_reply_step(&reply,
 			(struct rt_step){.kind = RT_STEP_PAUSE, .at = 1});
 	ck_assert(rt_reply_ok(&reply));
@@ -566,6 +960,37 @@ START_TEST(a_step_too_many_fails)
 	ck_assert(rt_reply_ok(&reply));
 	ck_assert_uint_eq(reply.step_count, 0);
 	rt_reply_free(&reply);
+}
+END_TEST
+
+/* A few are kept for the next reply, many are not. */
+START_TEST(steps_grow)
+{
+	static const size_t counts[] = {1, 8, 9, 64, 65, 1000};
+	struct rt_reply reply;
+
+	rt_reply_init(&reply);
+	for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
+		bool kept = counts[k] <= 64;
+		const struct rt_step *steps;
+
+		for (size_t i = 0; i < counts[k]; i++)
+			rt_reply_step(&reply,
+				(struct rt_step){.kind = RT_STEP_PAUSE,
+					.at = i});
+		ck_assert(rt_reply_ok(&reply));
+		ck_assert_uint_eq(reply.step_count, counts[k]);
+		ck_assert_uint_ge(reply.step_room, counts[k]);
+		for (size_t i = 0; i < counts[k]; i++)
+			ck_assert_uint_eq(reply.steps[i].at, i);
+		steps = reply.steps;
+		rt_reply_reset(&reply);
+		ck_assert_ptr_eq(reply.steps, kept ? steps : NULL);
+		ck_assert_int_eq(reply.step_room > 0, kept);
+		ck_assert_uint_eq(reply.step_count, 0);
+	}
+	rt_reply_free(&reply);
+	ck_assert_ptr_null(reply.steps);
 }
 END_TEST
 
@@ -600,7 +1025,7 @@ START_TEST(a_long_reason_is_cut)
 	memset(reason, 'x', sizeof reason - 1);
 	reason[sizeof reason - 1] = '\0';
 	rt_reply_init(&reply);
-	rt_reply_error(&draft, 400, reason, NULL, DATE);
+	rt_reply_error(&draft, 400, reason, DATE);
 	ck_assert(rt_reply_ok(&reply));
 	got = played(&reply);
 	assert_has(got, "\r\n\r\n400 Bad Request: xxxx");
@@ -640,65 +1065,15 @@ START_TEST(reset_closes_the_file)
 }
 END_TEST
 
-/* --- dates --- */
-
-static const struct {
-	int64_t seconds;
-	const char *text;
-} dates[] = {
-	{0, "Thu, 01 Jan 1970 00:00:00 GMT"},
-	{-1, "Wed, 31 Dec 1969 23:59:59 GMT"},
-	{784111777, "Sun, 06 Nov 1994 08:49:37 GMT"},
-	{951782400, "Tue, 29 Feb 2000 00:00:00 GMT"},
-	{951868800, "Wed, 01 Mar 2000 00:00:00 GMT"},
-	{1709164800, "Thu, 29 Feb 2024 00:00:00 GMT"},
-	{1735689599, "Tue, 31 Dec 2024 23:59:59 GMT"},
-	{2147483648, "Tue, 19 Jan 2038 03:14:08 GMT"},
-	{4107542400, "Mon, 01 Mar 2100 00:00:00 GMT"},
-	{253402300799, "Fri, 31 Dec 9999 23:59:59 GMT"},
-};
-
-START_TEST(dates_in_any_locale_and_zone)
-{
-	char text[RT_DATE_TEXT];
-
-	ck_assert_int_eq(setenv("TZ", "Pacific/Auckland", 1), 0);
-	tzset();
-	(void)setlocale(LC_ALL, "de_DE.UTF-8");
-	for (size_t i = 0; i < sizeof dates / sizeof *dates; i++) {
-		rt_reply_date(dates[i].seconds, text);
-		ck_assert_str_eq(text, dates[i].text);
-	}
-}
-END_TEST
-
-START_TEST(every_day_and_month_has_its_name)
-{
-	char text[RT_DATE_TEXT], expected[64];
-
-	for (int64_t day = 0; day < 366; day++) {
-		time_t seconds = (time_t)(1700000000 + day * 86400);
-		struct tm tm;
-
-		ck_assert_ptr_nonnull(gmtime_r(&seconds, &tm));
-		/* the locale is C here */
-		ck_assert_uint_eq(strftime(expected, sizeof expected,
-					  "%a, %d %b %Y %H:%M:%S GMT", &tm),
-			RT_DATE_TEXT - 1);
-		rt_reply_date(seconds, text);
-		ck_assert_str_eq(text, expected);
-	}
-}
-END_TEST
-
 int
 main(void)
 {
 	Suite *suite = suite_create("reply");
 	TCase *heads = tcase_create("heads");
 	TCase *bodies = tcase_create("files");
+	TCase *parts = tcase_create("ranges and listings");
 	TCase *scripts = tcase_create("scripts");
-	TCase *times = tcase_create("dates");
+	const int cases = (int)(sizeof several / sizeof *several);
 
 	tcase_add_test(heads, a_whole_reply);
 	tcase_add_test(heads, an_empty_body_has_a_length);
@@ -709,7 +1084,9 @@ main(void)
 	tcase_add_test(heads, own_fields_replace_add_and_remove);
 	tcase_add_test(heads, own_date_and_a_removed_one);
 	tcase_add_test(heads, removed_and_given_is_given);
+	tcase_add_test(heads, own_is_what_the_user_names);
 	tcase_add_test(heads, errors_say_why);
+	tcase_add_test(heads, reasons_follow_other_fields);
 	tcase_add_test(heads, raw_is_verbatim);
 	rt_test_case(suite, heads);
 	tcase_add_loop_test(bodies, files_are_sent_as_promised, 0,
@@ -718,14 +1095,20 @@ main(void)
 	tcase_add_test(bodies, a_small_file_that_became_empty);
 	tcase_add_test(bodies, a_small_file_that_grew);
 	rt_test_case(suite, bodies);
+	tcase_add_loop_test(parts, ranges_are_parts, 0, cases);
+	tcase_add_loop_test(parts, ranges_without_the_body, 0, cases);
+	tcase_add_test(parts, parts_that_became_shorter);
+	tcase_add_test(parts, a_later_part_that_became_shorter);
+	tcase_add_loop_test(parts, ranges_without_memory, 0, cases);
+	tcase_add_test(parts, parts_without_memory);
+	tcase_add_loop_test(parts, a_listing_is_a_body, 0, 2);
+	rt_test_case(suite, parts);
 	tcase_add_test(scripts, text_that_meets_is_merged);
+	tcase_add_test(scripts, steps_grow);
 	tcase_add_test(scripts, a_step_too_many_fails);
 	tcase_add_test(scripts, a_text_too_long_fails);
 	tcase_add_test(scripts, a_long_reason_is_cut);
 	tcase_add_test(scripts, reset_closes_the_file);
 	rt_test_case(suite, scripts);
-	tcase_add_test(times, dates_in_any_locale_and_zone);
-	tcase_add_test(times, every_day_and_month_has_its_name);
-	rt_test_case(suite, times);
 	return rt_test_run(suite);
 }

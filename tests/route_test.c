@@ -64,11 +64,19 @@ close_asked(struct asked *asked)
 	rt_http_free(asked->http);
 }
 
+/* Once; false: it takes longer. */
+static bool
+answer_slice(struct asked *asked)
+{
+	return rt_route_answer(&route, rt_http_request(asked->http),
+		asked->request, strlen(asked->request), DATE, &asked->reply);
+}
+
 static void
 answer(struct asked *asked)
 {
-	rt_route_answer(&route, rt_http_request(asked->http), asked->request,
-		strlen(asked->request), DATE, &asked->reply);
+	for (int slices = 1; !answer_slice(asked); slices++)
+		ck_assert_int_lt(slices, 10000);
 }
 
 /* The reply's script as the client would receive it. */
@@ -358,8 +366,8 @@ START_TEST(files)
 	open_asked(&asked, "GET /a.odd HTTP/1.0\r\n\r\n");
 	answer(&asked);
 	got = flatten(&asked.reply);
-	assert_begins(got,
-		"HTTP/1.1 200 OK\r\n" TOLD "Content-Type: own/type\r\n");
+	assert_begins(got, "HTTP/1.1 200 OK\r\n" TOLD);
+	assert_has(got, "\r\nContent-Type: own/type\r\n");
 	assert_has(got, "\r\nX-Own: own\r\n");
 	assert_has(got, "\r\n\r\nodd");
 	bytes_free(&got);
@@ -448,6 +456,279 @@ START_TEST(retired_replies_last)
 	rt_route_forget(&route);
 	expect_text(GET, "raw");
 	rt_route_free(&route);
+}
+END_TEST
+
+/* --- what files have beside them --- */
+
+/* The reply to GET with these fields ("A: b\r\n", or ""). */
+static struct bytes
+got_with(const char *target, const char *fields)
+{
+	char request[512];
+	struct asked asked;
+	struct bytes got;
+
+	(void)snprintf(request, sizeof request, "GET %s HTTP/1.0\r\n%s\r\n",
+		target, fields);
+	open_asked(&asked, request);
+	answer(&asked);
+	got = flatten(&asked.reply);
+	close_asked(&asked);
+	return got;
+}
+
+static void
+expect_status(const char *request, int status)
+{
+	struct asked asked;
+	struct bytes got;
+
+	open_asked(&asked, request);
+	answer(&asked);
+	got = flatten(&asked.reply);
+	ck_assert_msg(asked.reply.status == status, "%s: expected %d, got: %s",
+		request, status, shown(got.data, got.size));
+	bytes_free(&got);
+	close_asked(&asked);
+}
+
+static void
+expect_echo(const char *request)
+{
+	struct verdict verdict = judge(request);
+	char expected[2048];
+
+	ck_assert_int_eq(verdict.status, 0);
+	ck_assert(verdict.keep);
+	ck_assert_uint_eq(verdict.max, 1 << 20);
+	(void)snprintf(expected, sizeof expected,
+		"HTTP/1.1 200 OK\r\n" TOLD TEXT "Content-Length: %zu\r\n" END
+		"%s",
+		strlen(request),
+		strncmp(request, "HEAD ", 5) == 0 ? "" : request);
+	expect_text(request, expected);
+}
+
+START_TEST(an_echo_among_files)
+{
+	static const char *const echoed[] = {"GET /echo HTTP/1.0\r\n\r\n",
+		"HEAD /echo HTTP/1.0\r\n\r\n", "OPTIONS /echo HTTP/1.0\r\n\r\n",
+		"FROB /echo HTTP/1.0\r\n\r\n",
+		"DELETE http://y/echo?x HTTP/1.1\r\nHost: x\r\n\r\n",
+		"GET /echo?a=/b HTTP/1.1\r\nHost: x\r\nX: \xff\r\n\r\n",
+		"GET /echo HTTP/1.1\r\nHost: x\r\nIf-Match: \"a\"\r\n"
+		"Range: bytes=0-1\r\n\r\n",
+		"POST /echo HTTP/1.1\r\nHost: x\r\n"
+		"Content-Length: 3\r\n\r\nabc",
+		"PUT /echo? HTTP/1.1\r\nHost: x\r\n"
+		"Transfer-Encoding: chunked\r\n\r\n"
+		"3\r\nabc\r\n0\r\n\r\n"};
+	static const char *const missing[] = {"/ech", "/echoo", "/echo/",
+		"/Echo", "/%65cho", "//echo", "/./echo", "/a/echo", "/echo;a",
+		"/echo%3Fa"};
+	const struct retort_field field = {"X-Own", "of files alone"};
+	char *folder = dir_make(), path[] = "/echo", request[128];
+
+	dir_write(folder, "a.txt", "text", 4);
+	open_route();
+	set_files(folder,
+		(struct retort_files){.echo = path,
+			.fields = &field,
+			.field_count = 1});
+	memset(path, 'X', 5);
+	for (size_t i = 0; i < COUNT(echoed); i++)
+		expect_echo(echoed[i]);
+	for (size_t i = 0; i < COUNT(missing); i++) {
+		(void)snprintf(request, sizeof request,
+			"GET %s HTTP/1.0\r\n\r\n", missing[i]);
+		expect_status(request, 404);
+		ck_assert(!judge(request).keep);
+	}
+	/* the files are as they were */
+	expect_status("GET /a.txt HTTP/1.0\r\n\r\n", 200);
+	expect_status("OPTIONS * HTTP/1.0\r\n\r\n", 204);
+	ck_assert_int_eq(judge("POST /a.txt HTTP/1.0\r\n\r\n").status, 405);
+	ck_assert_int_eq(judge("FROB / HTTP/1.0\r\n\r\n").status, 501);
+	ck_assert_int_eq(judge("POST /echo/ HTTP/1.0\r\n\r\n").status, 405);
+	rt_route_free(&route);
+	dir_remove(folder);
+}
+END_TEST
+
+START_TEST(an_echo_before_a_file)
+{
+	char *folder = dir_make();
+
+	dir_write(folder, "a b", "file", 4);
+	dir_write(folder, "index.html", "top", 3);
+	open_route();
+	set_files(folder, (struct retort_files){.echo = "/a%20b"});
+	expect_echo("GET /a%20b HTTP/1.0\r\n\r\n");
+	expect_status("GET /a%20%62 HTTP/1.0\r\n\r\n", 200);
+	set_files(folder, (struct retort_files){.echo = "/"});
+	expect_echo(GET);
+	expect_echo("GET / HTTP/1.0\r\n\r\n");
+	expect_status("GET /index.html HTTP/1.0\r\n\r\n", 200);
+	/* where nothing at all is to be echoed, it is 404 */
+	set_files(folder, (struct retort_files){.echo = "/none"});
+	expect_status(GET, 200);
+	set_files(folder, (struct retort_files){.echo = NULL});
+	expect_status("GET /none HTTP/1.0\r\n\r\n", 404);
+	ck_assert(!judge("GET /none HTTP/1.0\r\n\r\n").keep);
+	rt_route_free(&route);
+	dir_remove(folder);
+}
+END_TEST
+
+START_TEST(an_echo_is_replaced)
+{
+	static const char *const request = "GET /echo HTTP/1.0\r\n\r\n";
+	char *folder = dir_make();
+	struct asked asked;
+	struct bytes got;
+
+	open_route();
+	set_files(folder, (struct retort_files){.echo = "/echo"});
+	open_asked(&asked, request);
+	answer(&asked);
+	/* one that is refused replaces nothing */
+	ck_assert_int_eq(rt_route_set_files(&route, folder,
+				 &(struct retort_files){.echo = "none"}, error),
+		-EINVAL);
+	expect_echo(request);
+	set_reply((struct retort_reply){.status = 202});
+	expect_status(request, 202);
+	ck_assert(!judge(request).keep);
+	set_files(folder, (struct retort_files){.echo = "/other"});
+	expect_status(request, 404);
+	expect_echo("GET /other HTTP/1.0\r\n\r\n");
+	/* a reply under way is not touched */
+	got = flatten(&asked.reply);
+	assert_has(got, request);
+	bytes_free(&got);
+	close_asked(&asked);
+	rt_route_forget(&route);
+	ck_assert_ptr_null(route.retired);
+	expect_echo("GET /other HTTP/1.0\r\n\r\n");
+	rt_route_free(&route);
+	dir_remove(folder);
+}
+END_TEST
+
+START_TEST(an_echo_has_the_same_limits)
+{
+	static const char *const names[] = {"example.org", NULL};
+	static const char *const request =
+		"POST /echo HTTP/1.1\r\nHost: evil\r\n\r\n";
+	char *folder = dir_make();
+
+	ck_assert_int_eq(rt_route_init(&route, names, 77), 0);
+	set_files(folder, (struct retort_files){.echo = "/echo"});
+	ck_assert_int_eq(judge(request).status, 421);
+	ck_assert_uint_eq(judge("POST /echo HTTP/1.1\r\n"
+				"Host: example.org\r\n\r\n")
+				  .max,
+		77);
+	rt_route_free(&route);
+	dir_remove(folder);
+}
+END_TEST
+
+static void
+expect_max_age(const char *folder, uint32_t seconds, const char *field)
+{
+	struct bytes got;
+
+	set_files(folder, (struct retort_files){.max_age = seconds});
+	got = got_with("/index.html", "");
+	assert_has(got, field);
+	bytes_free(&got);
+}
+
+START_TEST(files_may_be_cached)
+{
+	char *folder = dir_make();
+
+	dir_write(folder, "index.html", "top", 3);
+	open_route();
+	expect_max_age(folder, 0, "\r\nCache-Control: no-cache\r\n");
+	expect_max_age(folder, 1, "\r\nCache-Control: max-age=1\r\n");
+	expect_max_age(folder, UINT32_MAX,
+		"\r\nCache-Control: max-age=4294967295\r\n");
+	expect_max_age(folder, 0, "\r\nCache-Control: no-cache\r\n");
+	rt_route_free(&route);
+	dir_remove(folder);
+}
+END_TEST
+
+START_TEST(files_are_served_as_told)
+{
+	char *folder = dir_make(), spa[] = "app.html";
+	struct bytes got;
+
+	dir_write(folder, "app.html", "<p>app", 6);
+	dir_write(folder, "app.html.gz", "zipped", 6);
+	open_route();
+	set_files(folder,
+		(struct retort_files){.spa = spa,
+			.precompressed = true,
+			.unlisted = true});
+	memset(spa, 'X', 8);
+	got = got_with("/none", "Accept: text/html\r\n");
+	assert_begins(got, "HTTP/1.1 200 OK\r\n");
+	assert_has(got, "\r\n\r\n<p>app");
+	bytes_free(&got);
+	got = got_with("/app.html", "Accept-Encoding: gzip\r\n");
+	assert_has(got, "\r\nContent-Encoding: gzip\r\n");
+	bytes_free(&got);
+	expect_status(GET, 403);
+	/* by default none of it */
+	set_files(folder, (struct retort_files){.spa = NULL});
+	got = got_with("/none", "Accept: text/html\r\n");
+	assert_begins(got, "HTTP/1.1 404 Not Found\r\n");
+	bytes_free(&got);
+	got = got_with("/app.html", "Accept-Encoding: gzip\r\n");
+	assert_lacks(got, "\r\nContent-Encoding:");
+	assert_lacks(got, "\r\nVary:");
+	bytes_free(&got);
+	got = got_with("/", "");
+	assert_has(got, "app.html.gz");
+	bytes_free(&got);
+	rt_route_free(&route);
+	dir_remove(folder);
+}
+END_TEST
+
+/* A listing under way when something else is to answer. */
+START_TEST(replaced_in_the_middle)
+{
+	char *folder = dir_make(), *other = dir_make();
+	struct asked asked;
+	struct bytes got;
+
+	dir_write(folder, "here", "", 0);
+	open_route();
+	for (int i = 0; i < 2; i++) {
+		set_files(folder, (struct retort_files){.unlisted = false});
+		open_asked(&asked, GET);
+		ck_assert(!answer_slice(&asked));
+		if (i == 0)
+			set_files(other,
+				(struct retort_files){.unlisted = true});
+		else
+			set_reply((struct retort_reply){.status = 202});
+		answer(&asked);
+		ck_assert_int_eq(asked.reply.status, i == 0 ? 200 : 202);
+		got = flatten(&asked.reply);
+		if (i == 0)
+			assert_has(got, "<a href=\"here\">");
+		bytes_free(&got);
+		close_asked(&asked);
+	}
+	rt_route_free(&route);
+	dir_remove(folder);
+	dir_remove(other);
 }
 END_TEST
 
@@ -692,6 +973,88 @@ START_TEST(files_are_checked)
 END_TEST
 
 static void
+refuse_files(const char *folder, struct retort_files refused, int code,
+	const char *message)
+{
+	memset(error, '#', sizeof error);
+	ck_assert_msg(rt_route_set_files(&route, folder, &refused, error) ==
+			code,
+		"expected %d: %s", code, message);
+	ck_assert_str_eq(error, message);
+	ck_assert_int_eq(rt_route_set_files(&route, folder, &refused, NULL),
+		code);
+}
+
+START_TEST(echoes_are_checked)
+{
+	static const char message[] =
+		"echo: expected a path that begins with a slash";
+	char *folder = dir_make();
+
+	open_route();
+	refuse_files(folder, (struct retort_files){.echo = ""}, -EINVAL,
+		message);
+	refuse_files(folder, (struct retort_files){.echo = "echo"}, -EINVAL,
+		message);
+	refuse_files(folder, (struct retort_files){.echo = "http://x/echo"},
+		-EINVAL, message);
+	/* before the root is looked at */
+	refuse_files("/nowhere/at/all", (struct retort_files){.echo = "a"},
+		-EINVAL, message);
+	rt_route_free(&route);
+	dir_remove(folder);
+}
+END_TEST
+
+START_TEST(pages_are_checked)
+{
+	static const char slash[] =
+		"spa: expected a path beneath the root, without a slash";
+	char *folder = dir_make(), name[300];
+
+	dir_write(folder, "root/sub/app.html", "app", 3);
+	dir_write(folder, "out.html", "out", 3);
+	(void)snprintf(name, sizeof name, "%s/root", folder);
+	open_route();
+	refuse_files(name, (struct retort_files){.spa = "/sub/app.html"},
+		-EINVAL, slash);
+	refuse_files(name, (struct retort_files){.spa = "/"}, -EINVAL, slash);
+	refuse_files(name, (struct retort_files){.spa = "none.html"}, -ENOENT,
+		"spa 'none.html': No such file or directory");
+	refuse_files(name, (struct retort_files){.spa = "sub"}, -EISDIR,
+		"spa 'sub': Is a directory");
+	refuse_files(name, (struct retort_files){.spa = ""}, -EISDIR,
+		"spa '': Is a directory");
+	refuse_files(name, (struct retort_files){.spa = "../out.html"}, -EXDEV,
+		"spa '../out.html': Invalid cross-device link");
+	set_files(name, (struct retort_files){.spa = "sub/app.html"});
+	/* of one file, there is no other */
+	(void)snprintf(name, sizeof name, "%s/root/sub/app.html", folder);
+	refuse_files(name, (struct retort_files){.spa = "sub/app.html"},
+		-ENOENT, "spa 'sub/app.html': No such file or directory");
+	set_files(name, (struct retort_files){.spa = "app.html"});
+	rt_route_free(&route);
+	dir_remove(folder);
+}
+END_TEST
+
+START_TEST(a_long_page_is_cut)
+{
+	char *folder = dir_make(), spa[2000], message[RETORT_ERROR_SIZE];
+
+	memset(spa, 'x', sizeof spa - 1);
+	spa[sizeof spa - 1] = '\0';
+	(void)snprintf(message, sizeof message,
+		"spa '%.200s': File name too long", spa);
+	open_route();
+	refuse_files(folder, (struct retort_files){.spa = spa}, -ENAMETOOLONG,
+		message);
+	rt_route_free(&route);
+	dir_remove(folder);
+}
+END_TEST
+
+static void
 add(Suite *suite, const char *name, const TTest *const *tests)
 {
 	TCase *tcase = tcase_create(name);
@@ -711,12 +1074,18 @@ main(void)
 		a_canned_reply_with_fields, a_canned_reply_is_a_copy,
 		a_raw_reply, an_echo, files, the_later_replaces_the_earlier,
 		retired_replies_last, NULL};
+	const TTest *const beside[] = {an_echo_among_files,
+		an_echo_before_a_file, an_echo_is_replaced,
+		an_echo_has_the_same_limits, files_may_be_cached,
+		files_are_served_as_told, replaced_in_the_middle, NULL};
 	const TTest *const refusals[] = {bodies_of_whom,
 		the_largest_body_is_an_option, hosts, NULL};
 	const TTest *const checks[] = {fields_are_checked, replies_are_checked,
-		files_are_checked, NULL};
+		files_are_checked, echoes_are_checked, pages_are_checked,
+		a_long_page_is_cut, NULL};
 
 	add(suite, "answers", answers);
+	add(suite, "files", beside);
 	add(suite, "refusals", refusals);
 	add(suite, "checks", checks);
 	return rt_test_run(suite);

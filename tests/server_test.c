@@ -10,6 +10,7 @@
 #include "retort.h"
 #include "server.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -23,6 +24,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -158,14 +160,20 @@ answer_text(const char *body)
 }
 
 static int
-serve(const char *folder)
+serve_as(const char *folder, const struct retort_files *files)
 {
 	int code;
 
 	inside++;
-	code = retort_serve(server, folder, NULL, error);
+	code = retort_serve(server, folder, files, error);
 	inside--;
 	return code;
+}
+
+static int
+serve(const char *folder)
+{
+	return serve_as(folder, NULL);
 }
 
 static int
@@ -1502,6 +1510,426 @@ START_TEST(a_second_stop_shortens)
 }
 END_TEST
 
+/* --- listings --- */
+
+/* So many that listing them takes hundreds of slices; under valgrind, tens. */
+#define MANY (getenv("CK_TIMEOUT_MULTIPLIER") != NULL ? 3000 : 30000)
+
+static char *listed; /* many/ and few/, empty files, and small */
+
+static void
+make_files(const char *name, int count)
+{
+	char path[280];
+	int folder;
+
+	(void)snprintf(path, sizeof path, "%s/%s", listed, name);
+	ck_assert_int_eq(mkdir(path, 0777), 0);
+	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(folder, 0);
+	for (int i = 0; i < count; i++) {
+		int fd;
+
+		(void)snprintf(path, sizeof path, "file-%05d", i);
+		fd = openat(folder, path, O_WRONLY | O_CREAT | O_EXCL, 0666);
+		ck_assert_int_ge(fd, 0);
+		(void)close(fd);
+	}
+	(void)close(folder);
+}
+
+/* Once for all the tests, which only read it. */
+static void
+make_listed(void)
+{
+	listed = dir_make();
+	make_files("many", MANY);
+	make_files("few", 3);
+	dir_write(listed, "small", "small", 5);
+}
+
+static void
+remove_listed(void)
+{
+	dir_remove(listed);
+}
+
+#define LIST_MANY "GET /many/ HTTP/1.0\r\n\r\n"
+#define LIST_FEW "GET /few/ HTTP/1.0\r\n\r\n"
+#define GET_SMALL "GET /small HTTP/1.0\r\n\r\n"
+
+/*
+ * A reply of 200 that names each of the files, once and in order. Goes from
+ * line to line: strstr() looks at the whole rest where it is checked.
+ */
+static void
+assert_listing(const struct bytes *got, int count)
+{
+	static const char row[] = "<tr><td><a href=\"file-";
+	const char *body = strstr(got->data, "\r\n\r\n");
+	const char *length = strstr(got->data, "\r\nContent-Length: ");
+	const char *end = got->data + got->size;
+	char expected[64];
+	int rows = 0;
+
+	assert_begins(*got, OK);
+	ck_assert(body != NULL && length != NULL && length < body);
+	body += 4;
+	ck_assert_uint_eq(strtoul(length + 18, NULL, 10), (size_t)(end - body));
+	for (const char *at = body; at != NULL;
+		at = memchr(at, '\n', (size_t)(end - at))) {
+		at += *at == '\n';
+		if (strncmp(at, row, sizeof row - 1) != 0)
+			continue;
+		(void)snprintf(expected, sizeof expected, "%s%05d\">", row,
+			rows++);
+		ck_assert_msg(strncmp(at, expected, strlen(expected)) == 0,
+			"expected %s, got: %s", expected,
+			shown(at, strlen(expected)));
+	}
+	ck_assert_int_eq(rows, count);
+	ck_assert_str_eq(end - 8, "</html>\n");
+}
+
+static bool
+has_come(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
+static int
+open_descriptors(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	int count = 0;
+
+	ck_assert_ptr_nonnull(folder);
+	while (readdir(folder) != NULL)
+		count++;
+	(void)closedir(folder);
+	return count;
+}
+
+/* Connections whose answer takes longer. */
+static size_t
+waiting(void)
+{
+	size_t count = 0;
+
+	for (const struct rt_conn *conn = server->conns; conn != NULL;
+		conn = conn->next)
+		count += conn->state == RT_STATE_WAIT;
+	return count;
+}
+
+/* A client whose request for the long listing is being worked on. */
+static int
+connect_to_many(void)
+{
+	size_t before = waiting();
+	int fd = connect_client();
+
+	ck_assert(client_send_text(fd, LIST_MANY));
+	STEP_UNTIL(waiting() == before + 1);
+	ck_assert(!has_come(fd));
+	return fd;
+}
+
+static void
+expect_listing(int fd, int count)
+{
+	struct bytes got = {.data = NULL};
+	int code = converse(fd, "", 0, &got, SIZE_MAX);
+
+	ck_assert_msg(code == 0, "%s after %zu bytes", strerror(code),
+		got.size);
+	assert_listing(&got, count);
+	bytes_free(&got);
+	(void)close(fd);
+}
+
+static void
+open_listed(int way)
+{
+	open_recorded((struct retort_options){.port = 0}, way);
+	ck_assert_int_eq(serve(listed), 0);
+}
+
+/* While one client's listing is made, many replies go to another. */
+START_TEST(a_listing_leaves_turns_to_others)
+{
+	int fd, replies = 0, steps = 0;
+
+	open_plain(_i);
+	ck_assert_int_eq(serve(listed), 0);
+	fd = connect_to_many();
+	while (!has_come(fd)) {
+		expect_body(GET_SMALL, "small");
+		replies += !has_come(fd);
+	}
+	ck_assert_msg(replies >= MANY / 1500,
+		"only %d replies came before the listing", replies);
+	expect_listing(fd, MANY);
+	/* nor does a step make more than a part of it */
+	fd = connect_to_many();
+	for (; !has_come(fd); steps++)
+		ck_assert_int_eq(step(RT_TEST_PATIENCE * 1000), 0);
+	ck_assert_msg(steps >= MANY / 300, "it took %d steps only", steps);
+	expect_listing(fd, MANY);
+	close_server();
+}
+END_TEST
+
+START_TEST(listings_side_by_side)
+{
+	struct bytes got;
+	int fds[5];
+
+	open_plain(_i);
+	ck_assert_int_eq(serve(listed), 0);
+	for (size_t i = 0; i < COUNT(fds); i++)
+		fds[i] = connect_to_many();
+	/* who came later but wants less is not kept waiting */
+	for (int i = 0; i < 3; i++) {
+		got = exchange(LIST_FEW);
+		assert_listing(&got, 3);
+		bytes_free(&got);
+	}
+	for (size_t i = 0; i < COUNT(fds); i++)
+		ck_assert(!has_come(fds[i]));
+	for (size_t i = 0; i < COUNT(fds); i++)
+		expect_listing(fds[i], MANY);
+	close_server();
+}
+END_TEST
+
+/* More than the back end takes in one turn: they keep nobody out. */
+START_TEST(listings_in_a_crowd)
+{
+	enum { CROWD = 2 * RT_READY_MAX };
+	int fds[CROWD], came = 0;
+
+	open_plain(_i);
+	ck_assert_int_eq(serve(listed), 0);
+	for (int i = 0; i < CROWD; i++) {
+		fds[i] = connect_client();
+		ck_assert(client_send_text(fds[i], LIST_MANY));
+	}
+	for (int i = 0; i < 3; i++)
+		expect_body(GET_SMALL, "small");
+	for (int i = 0; i < CROWD; i++) {
+		came += has_come(fds[i]);
+		reset_client(fds[i]);
+	}
+	ck_assert_msg(came == 0,
+		"%d of %d listings came before a small file did", came, CROWD);
+	STEP_UNTIL(server->open == 0);
+	close_server();
+}
+END_TEST
+
+/* A FIN is no wish to stop: before the request is read, and after. */
+START_TEST(a_listing_for_one_that_half_closed)
+{
+	int fd;
+
+	open_listed(_i);
+	fd = connect_client();
+	ck_assert(client_send_text(fd, LIST_MANY));
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	expect_listing(fd, MANY);
+	(void)the_end(RETORT_ANSWERED, 200);
+	event_count = 0;
+	fd = connect_to_many();
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	settle();
+	ck_assert_uint_eq(ends(), 0);
+	expect_listing(fd, MANY);
+	(void)the_end(RETORT_ANSWERED, 200);
+	close_server();
+}
+END_TEST
+
+/* Nothing is kept of a listing whose client is gone, and it ends early. */
+START_TEST(a_listing_for_one_that_resets)
+{
+	int fd, descriptors;
+	size_t before = 0;
+
+	open_listed(_i);
+	/* the first rounds warm up */
+	for (int i = 0; i < 5; i++) {
+		descriptors = open_descriptors();
+		event_count = 0;
+		fd = connect_to_many();
+		for (int k = 0; k < MANY / 1000 * i; k++)
+			(void)step(10);
+		ck_assert(!has_come(fd));
+		reset_client(fd);
+		ck_assert_uint_eq(the_end(RETORT_RESET, 0)->sent, 0);
+		ck_assert_int_eq(open_descriptors(), descriptors);
+		if (i <= 1)
+			before = live;
+		ck_assert_msg(live == before, "%zu bytes became %zu", before,
+			live);
+		expect_body(GET_SMALL, "small");
+		STEP_UNTIL(server->open == 0);
+	}
+	close_server();
+}
+END_TEST
+
+/* One that leaves without a reset is found out when it is answered. */
+START_TEST(a_listing_for_one_that_left)
+{
+	int descriptors, fd;
+
+	open_listed(_i);
+	descriptors = open_descriptors();
+	fd = connect_to_many();
+	(void)close(fd);
+	(void)the_end(RETORT_RESET, 200);
+	ck_assert_int_eq(open_descriptors(), descriptors);
+	expect_body(GET_SMALL, "small");
+	close_server();
+}
+END_TEST
+
+START_TEST(a_listing_is_finished_in_the_grace)
+{
+	int fd;
+
+	open_listed(_i);
+	fd = connect_to_many();
+	stop(RT_TEST_PATIENCE * 1000);
+	ck_assert_int_eq(step(0), 0);
+	expect_refused(retort_url(server, 0));
+	expect_listing(fd, MANY);
+	STEP_UNTIL(step(0) == 1);
+	(void)the_end(RETORT_ANSWERED, 200);
+	close_server();
+}
+END_TEST
+
+START_TEST(a_listing_ends_with_the_grace)
+{
+	int descriptors, fd;
+
+	open_listed(_i);
+	descriptors = open_descriptors();
+	fd = connect_to_many();
+	stop(0);
+	ck_assert_int_eq(step(-1), 1);
+	(void)the_end(RETORT_STOPPED, 0);
+	ck_assert_int_eq(end_of(fd), 0);
+	(void)close(fd);
+	/* the listener is gone too */
+	ck_assert_int_eq(open_descriptors(), descriptors - 1);
+	close_server();
+	/* and by retort_close() */
+	open_listed(_i);
+	fd = connect_to_many();
+	close_server();
+	ck_assert_uint_eq(ends(), 1);
+	ck_assert_int_eq(events[event_count - 1].exchange.end, RETORT_STOPPED);
+	(void)close(fd);
+}
+END_TEST
+
+/* A request that came whole before the last reply is answered. */
+START_TEST(the_last_request_leaves_a_listing)
+{
+	int fd;
+
+	open_with((struct retort_options){.requests = 1}, _i);
+	ck_assert_int_eq(serve(listed), 0);
+	fd = connect_to_many();
+	expect_body(GET_SMALL, "small");
+	ck_assert_int_eq(step(0), 0);
+	expect_refused(retort_url(server, 0));
+	expect_listing(fd, MANY);
+	STEP_UNTIL(step(0) == 1);
+	close_server();
+}
+END_TEST
+
+/* What is served is replaced in the middle of a listing. */
+START_TEST(a_listing_outlives_its_replacement)
+{
+	static const struct retort_field field = {"X-New", "1"};
+	const struct retort_files other = {.unlisted = true,
+		.precompressed = true,
+		.fields = &field,
+		.field_count = 1};
+	struct bytes got = {.data = NULL};
+	char *folder = dir_make();
+	int fd, descriptors;
+
+	dir_write(folder, "small", "other", 5);
+	open_plain(_i);
+	ck_assert_int_eq(serve(listed), 0);
+	/* by other files, one of which is missing */
+	fd = connect_to_many();
+	ck_assert_int_eq(serve("/nowhere/at/all"), -ENOENT);
+	expect_body(GET_SMALL, "small");
+	ck_assert_int_eq(serve_as(folder, &other), 0);
+	expect_body(GET_SMALL, "other");
+	expect_begin(LIST_MANY, "HTTP/1.1 404 ");
+	expect_listing(fd, MANY);
+	/* by a reply to everything: that is the answer now */
+	ck_assert_int_eq(serve(listed), 0);
+	STEP_UNTIL(server->open == 0);
+	descriptors = open_descriptors();
+	fd = connect_to_many();
+	answer_text("hello");
+	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), 0);
+	assert_begins(got, OK);
+	assert_has(got, "\r\n\r\nhello");
+	bytes_free(&got);
+	(void)close(fd);
+	/* neither the root nor the folder is open any more */
+	STEP_UNTIL(server->open == 0);
+	ck_assert_int_eq(open_descriptors(), descriptors - 1);
+	close_server();
+	dir_remove(folder);
+}
+END_TEST
+
+/* The folder is listed as it was opened, whatever becomes of its name. */
+START_TEST(a_listing_outlives_its_name)
+{
+	char before[280], after[280];
+	int fd;
+
+	(void)snprintf(before, sizeof before, "%s/many", listed);
+	(void)snprintf(after, sizeof after, "%s/moved", listed);
+	open_listed(_i);
+	fd = connect_to_many();
+	ck_assert_int_eq(rename(before, after), 0);
+	expect_begin(LIST_MANY, "HTTP/1.1 404 ");
+	expect_listing(fd, MANY);
+	ck_assert_int_eq(rename(after, before), 0);
+	close_server();
+}
+END_TEST
+
+/* A caller with a poll(2) loop of its own is told not to sleep. */
+START_TEST(a_listing_in_a_poll_loop)
+{
+	int fd, timeout;
+
+	open_plain(_i);
+	ck_assert_int_eq(serve(listed), 0);
+	fd = connect_to_many();
+	(void)retort_pollfd(server, &timeout);
+	ck_assert_int_eq(timeout, 0);
+	expect_listing(fd, MANY);
+	close_server();
+}
+END_TEST
+
 /* --- waking and polling --- */
 
 START_TEST(a_step_waits_and_not_longer)
@@ -1990,6 +2418,269 @@ START_TEST(lives_without_memory)
 }
 END_TEST
 
+/*
+ * What a site can do, each with the whole of its reply when nothing fails
+ * (Date and boundary blotted out).
+ */
+static struct whole {
+	const char *request;
+	const char *begin;
+	const char *has;
+	size_t instead; /* may stand for it: the one so many places before */
+	struct bytes reply;
+} wholes[] = {
+	{"GET /text HTTP/1.0\r\n\r\n", OK, "\r\n\r\n0123456789", 0, {NULL, 0}},
+	{"GET /text HTTP/1.0\r\nAccept-Encoding: gzip\r\n\r\n", OK,
+		"\r\n\r\nzipped", 1, {NULL, 0}},
+	{"GET /text HTTP/1.0\r\nRange: bytes=0-0,3-4,-1\r\n\r\n",
+		"HTTP/1.1 206 ", "\r\n\r\n34\r\n--retort-", 0, {NULL, 0}},
+	{"GET /large HTTP/1.0\r\nRange: bytes=1-100000,150000-\r\n\r\n",
+		"HTTP/1.1 206 ", "bytes 150000-199999/200000\r\n\r\naaa", 0,
+		{NULL, 0}},
+	{"GET /text HTTP/1.0\r\nRange: bytes=10-\r\n\r\n", "HTTP/1.1 416 ",
+		"\r\nContent-Range: bytes */10\r\n", 0, {NULL, 0}},
+	{"GET /text HTTP/1.0\r\nIf-None-Match: *\r\n\r\n", "HTTP/1.1 304 ",
+		"\r\nCache-Control: max-age=60\r\n", 0, {NULL, 0}},
+	{"GET /none HTTP/1.0\r\n\r\n", "HTTP/1.1 404 ", "\r\n\r\nmissing", 0,
+		{NULL, 0}},
+	{"GET /none HTTP/1.0\r\nAccept: text/html\r\n\r\n", OK, "\r\n\r\napp",
+		0, {NULL, 0}},
+	{"GET /folder HTTP/1.0\r\n\r\n", "HTTP/1.1 301 ", "/folder/", 0,
+		{NULL, 0}},
+	{"GET /folder/ HTTP/1.0\r\n\r\n", OK, "<a href=\"link\">link</a>", 0,
+		{NULL, 0}},
+	{"POST /echo HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc", OK,
+		"\r\n\r\nPOST /echo ", 0, {NULL, 0}},
+};
+
+static char *
+make_site(void)
+{
+	char *folder = dir_make();
+	char name[300];
+
+	big = malloc(200000);
+	ck_assert_ptr_nonnull(big);
+	memset(big, 'a', 200000);
+	dir_write(folder, "large", big, 200000);
+	dir_write(folder, "text", "0123456789", 10);
+	dir_write(folder, "text.gz", "zipped", 6);
+	dir_write(folder, "404.html", "missing", 7);
+	dir_write(folder, "app/index.html", "app", 3);
+	/* names that make every buffer of a listing grow more than once */
+	for (int i = 0; i < 150; i++) {
+		(void)snprintf(name, sizeof name, "folder/%03d%.*s", i, 200,
+			big);
+		dir_write(folder, name, "", 0);
+	}
+	free(big);
+	(void)snprintf(name, sizeof name, "%s/folder/link", folder);
+	ck_assert_int_eq(symlink("../text", name), 0);
+	return folder;
+}
+
+static int
+serve_site(const char *folder)
+{
+	static const struct retort_field field = {"A", "b"};
+	static const struct retort_field type = {"ext", "a/b"};
+
+	return serve_as(folder,
+		&(struct retort_files){.fields = &field,
+			.field_count = 1,
+			.types = &type,
+			.type_count = 1,
+			.precompressed = true,
+			.spa = "app/index.html",
+			.echo = "/echo",
+			.max_age = 60});
+}
+
+/* Blots out what differs from one reply to the next. */
+static void
+blot(struct bytes *reply)
+{
+	char *at = strstr(reply->data, "\r\nDate: ");
+
+	if (at != NULL)
+		for (at += 8; *at != '\0' && *at != '\r'; at++)
+			*at = '#';
+	for (at = reply->data; (at = strstr(at, "retort-")) != NULL;)
+		for (at += 7; *at != '\0' && strchr("\"\r-", *at) == NULL; at++)
+			*at = '#';
+}
+
+static void
+learn_replies(void)
+{
+	for (size_t i = 0; i < COUNT(wholes); i++) {
+		struct whole *whole = wholes + i;
+
+		whole->reply = exchange(whole->request);
+		blot(&whole->reply);
+		assert_begins(whole->reply, whole->begin);
+		assert_has(whole->reply, whole->has);
+	}
+}
+
+static void
+forget_replies(void)
+{
+	for (size_t i = 0; i < COUNT(wholes); i++)
+		bytes_free(&wholes[i].reply);
+}
+
+static bool
+same_bytes(const struct bytes *a, const struct bytes *b)
+{
+	return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
+}
+
+/*
+ * What was got without memory or descriptors is the right reply, or the other
+ * right one, or a 503, or (if `cut`) the beginning of the right one: never a
+ * reply that looks right and is not. Whether it was the right one.
+ */
+static bool
+check_reply(size_t i, struct bytes *got, bool cut)
+{
+	const struct whole *whole = wholes + i;
+
+	bytes_add(got, "", 0);
+	blot(got);
+	if (same_bytes(got, &whole->reply))
+		return true;
+	ck_assert_msg(same_bytes(got,
+			      &whole[-(ptrdiff_t)whole->instead].reply) ||
+			strncmp(got->data, "HTTP/1.1 503 ", 13) == 0 ||
+			(cut && got->size < whole->reply.size &&
+				memcmp(got->data, whole->reply.data,
+					got->size) == 0),
+		"to %s came: %s", shown(whole->request, strlen(whole->request)),
+		shown(got->data, got->size));
+	return false;
+}
+
+static void
+expect_replies(void)
+{
+	for (size_t i = 0; i < COUNT(wholes); i++) {
+		struct bytes got = exchange(wholes[i].request);
+
+		ck_assert_msg(check_reply(i, &got, false), "not the same: %s",
+			shown(got.data, got.size));
+		bytes_free(&got);
+	}
+}
+
+/* As cycle_without_memory(), for what a site can do. */
+static bool
+site_without_memory(int way, const char *folder, size_t n, bool ever_after)
+{
+	bool reached;
+
+	open_plain(way);
+	allocations = 0;
+	fail_at = n;
+	fail_ever_after = ever_after;
+	if (serve_site(folder) != 0) {
+		ck_assert_ptr_nonnull(strstr(error, "Cannot allocate memory"));
+		fail_at = 0;
+		ck_assert_int_eq(serve_site(folder), 0);
+		fail_at = allocations + 1;
+	}
+	for (size_t i = 0; i < COUNT(wholes); i++) {
+		struct bytes got = {.data = NULL};
+		int fd = connect_client();
+
+		(void)converse(fd, wholes[i].request, strlen(wholes[i].request),
+			&got, SIZE_MAX);
+		(void)check_reply(i, &got, true);
+		bytes_free(&got);
+		(void)close(fd);
+	}
+	reached = allocations >= n;
+	fail_at = 0;
+	expect_replies();
+	stop(0);
+	ck_assert_int_eq(step(-1), 1);
+	close_server();
+	return reached;
+}
+
+START_TEST(a_site_lives_without_memory)
+{
+	char *folder = make_site();
+	size_t n;
+
+	open_plain(_i);
+	ck_assert_int_eq(serve_site(folder), 0);
+	learn_replies();
+	close_server();
+	for (n = 1; site_without_memory(_i, folder, n, _i / 2 != 0); n++)
+		ck_assert_uint_lt(n, 1000);
+	ck_assert_uint_gt(n, 40);
+	forget_replies();
+	dir_remove(folder);
+}
+END_TEST
+
+/* So many descriptors can be opened, and no more. */
+static void
+allow_more(rlim_t count, const struct rlimit *limit)
+{
+	struct rlimit few = *limit;
+	int fd = dup(STDERR_FILENO);
+
+	ck_assert_int_ge(fd, 0);
+	(void)close(fd);
+	few.rlim_cur = (rlim_t)fd + count;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+}
+
+START_TEST(a_site_lives_without_descriptors)
+{
+	enum { ENOUGH = 6 };
+	char *folder = make_site();
+	struct rlimit limit;
+	size_t right[ENOUGH + 1] = {0};
+
+	if (under_valgrind()) {
+		dir_remove(folder);
+		return;
+	}
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	open_plain(_i);
+	ck_assert_int_eq(serve_site(folder), 0);
+	learn_replies();
+	for (rlim_t count = 0; count <= ENOUGH; count++)
+		for (size_t i = 0; i < COUNT(wholes); i++) {
+			struct bytes got = {.data = NULL};
+			int fd;
+
+			STEP_UNTIL(server->open == 0);
+			fd = connect_client();
+			STEP_UNTIL(server->open == 1);
+			allow_more(count, &limit);
+			ck_assert_int_eq(converse(fd, wholes[i].request,
+						 strlen(wholes[i].request),
+						 &got, SIZE_MAX),
+				0);
+			ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+			right[count] += check_reply(i, &got, false);
+			bytes_free(&got);
+			(void)close(fd);
+		}
+	/* the failures were real: without one, there is the echo alone */
+	ck_assert_uint_eq(right[0], 1);
+	ck_assert_uint_eq(right[ENOUGH], COUNT(wholes));
+	expect_replies();
+	close_server();
+	forget_replies();
+	dir_remove(folder);
+}
+END_TEST
+
 /* Whoever leaves in the middle of a reply, no signal is raised. */
 START_TEST(raises_no_signal)
 {
@@ -2034,6 +2725,27 @@ add(Suite *suite, const char *name, const TTest *const *tests, int ways)
 	rt_test_case(suite, tcase);
 }
 
+static void
+add_listings(Suite *suite)
+{
+	const TTest *const tests[] = {a_listing_leaves_turns_to_others,
+		listings_side_by_side, listings_in_a_crowd,
+		a_listing_for_one_that_half_closed,
+		a_listing_for_one_that_resets, a_listing_for_one_that_left,
+		a_listing_is_finished_in_the_grace,
+		a_listing_ends_with_the_grace,
+		the_last_request_leaves_a_listing,
+		a_listing_outlives_its_replacement, a_listing_outlives_its_name,
+		a_listing_in_a_poll_loop, NULL};
+	TCase *tcase = tcase_create("listings");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_unchecked_fixture(tcase, make_listed, remove_listed);
+	for (size_t i = 0; tests[i] != NULL; i++)
+		tcase_add_loop_test(tcase, tests[i], 0, BACK_ENDS);
+	rt_test_case(suite, tcase);
+}
+
 int
 main(void)
 {
@@ -2051,7 +2763,8 @@ main(void)
 		leaves_the_process_alone, NULL};
 	const TTest *const files[] = {serves_files, ends_truncated,
 		a_file_that_grows_sends_what_was_promised,
-		allocates_nothing_per_request, lives_without_memory, NULL};
+		allocates_nothing_per_request, lives_without_memory,
+		a_site_lives_without_memory, NULL};
 	const TTest *const happens[] = {tells_what_happens, tells_of_the_client,
 		tells_head_and_body_apart, tells_of_a_refused_head, ends_closed,
 		ends_reset, ends_timed_out, a_slow_reader_is_not_timed_out,
@@ -2069,7 +2782,8 @@ main(void)
 		replies_are_replaced_without_growth,
 		an_idle_connection_costs_little, NULL};
 	const TTest *const faults[] = {no_descriptor_to_accept, few_descriptors,
-		no_descriptor_for_a_file, raises_no_signal, NULL};
+		no_descriptor_for_a_file, a_site_lives_without_descriptors,
+		raises_no_signal, NULL};
 
 	add(suite, "plain", plain, 1);
 	add(suite, "opening", opening, BACK_ENDS);
@@ -2078,6 +2792,7 @@ main(void)
 	add(suite, "files", files, 2 * BACK_ENDS);
 	add(suite, "events", happens, BACK_ENDS);
 	add(suite, "stopping", stopping, BACK_ENDS);
+	add_listings(suite);
 	add(suite, "waking", waking, BACK_ENDS);
 	add(suite, "memory", memory, BACK_ENDS);
 	add(suite, "faults", faults, BACK_ENDS);
