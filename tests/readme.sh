@@ -1,0 +1,431 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The recipes of README.md, as they stand there: every ```sh block. A block of
+# nothing but retort's lines is one recipe per line, any other is one recipe.
+# What each must do stands in the table below; a recipe that is not in the
+# table is a failure, and so is an entry without its recipe.
+#
+# They run in a copy of the files that they name, and in a network namespace of
+# their own, where port 8080 is free and nothing else can be reached. Where
+# there can be no namespace, recipes that name no port get `-p 0`, and their
+# clients that port in the place of 8080. In both, a server of ours stands for
+# https://example.org/. Prints TAP. $RETORT is the command.
+
+set -u
+LC_ALL=C
+export LC_ALL
+unset LISTEN_FDS LISTEN_PID
+# an http_proxy is not for this machine
+no_proxy='*'
+export no_proxy
+CDPATH=
+retort=$(command -v "${RETORT:-./retort}") || exit 1
+case $retort in
+/*) ;;
+*) retort=$PWD/$retort ;;
+esac
+source=$(cd "${RETORT_SRCDIR:-$(dirname "$0")/..}" && pwd) || exit 1
+deadline=20 # seconds, for whatever a recipe starts
+
+for command in curl gzip timeout; do
+	command -v $command >/dev/null || {
+		echo "1..0 # SKIP there is no $command"
+		exit 0
+	}
+done
+
+with_network='ip link set lo up && exec "$@"'
+if [ -z "${README_NETWORK:-}" ]; then
+	README_NETWORK=shared
+	if unshare -rn sh -c "$with_network" sh true 2>/dev/null; then
+		README_NETWORK=own
+	fi
+	export README_NETWORK
+	[ $README_NETWORK = shared ] ||
+		RETORT=$retort RETORT_SRCDIR=$source \
+			exec unshare -rn sh -c "$with_network" sh sh "$0"
+fi
+
+# The table. A line at the margin is a recipe: its line without the comment, or
+# the first line of its block. What must come of it follows, in lines of
+#
+#	get STATUS|TEXT|ARGUMENTS  `curl -i`, with the first URL and the last
+#	                           argument as its path, gets this status, and a
+#	                           reply in which the text is
+#	cut STATUS|TEXT|ARGUMENTS  the same, and curl finds that the body is short
+#	comment STATUS|TEXT        the same of the curl command in the comment
+#	shown TEXT                 standard error has this text
+#	beside ARGUMENTS           such a server runs already
+#	prints TEXT                it ends by itself, with status 0 and this
+#	                           text on standard output, which may be none
+#	makes FILE                 it ends by itself, with status 0, and has
+#	                           made the first bytes of www/FILE the whole
+#	elsewhere WHY              it is not run here
+#
+table()
+{
+	cat <<'END'
+./bootstrap serve
+	elsewhere fresh.sh runs both
+./bootstrap
+	elsewhere fresh.sh builds, make distcheck installs
+retort www
+	get 200|<title>retort|/
+	get 200|Content-Type: text/css|/style.css
+	get 206|Content-Range: bytes 0-4/|-r 0-4 /style.css
+	get 304|ETag: "|-H If-None-Match:* /style.css
+	get 404|404 Not Found|/missing
+retort -s 503 -H 'Retry-After: 120'
+	get 503|Retry-After: 120|/any
+	get 503|Content-Length: 0|-X POST /
+url=$(retort -p 0 -b 127.0.0.1 --requests 1 --lifetime 10 --body hello &)
+	prints hello
+retort src
+	get 200|<a href="retort.1">retort.1</a>|/
+retort --no-listing src
+	get 403|no index.html|/
+	get 200|.Dt RETORT 1|/retort.1
+retort README.md
+	get 200|# retort|/
+	get 200|# retort|/README.md
+	get 404|404 Not Found|/src/
+retort --cache 3600 www
+	get 200|Cache-Control: max-age=3600|/style.css
+retort --spa index.html www
+	get 200|<title>retort|-H Accept:text/html /no/such/file
+	get 404|404 Not Found|/no/such/file
+	get 200|Content-Type: text/css|/style.css
+retort --echo=/echo www
+	get 200|POST /echo?a=b HTTP/1.1|-d x /echo?a=b
+	get 200|<title>retort|/
+retort -p 0 -b 0.0.0.0 src
+	get 200|<a href="retort.1">retort.1</a>|/
+	shown can be reached from other machines
+retort -b unix:retort.sock www
+	comment 200|<title>retort
+curl -C - -O http://127.0.0.1:8080/style.css
+	beside www
+	makes style.css
+mkdir -p site && cp www/*.css site && gzip -kf site/*.css
+	get 200|Content-Encoding: gzip|-H Accept-Encoding:gzip /style.css
+	get 200|color-scheme|--compressed /style.css
+	get 200|color-scheme|/style.css
+mkdir -p site && echo '<h1>Not here</h1>' >site/404.html
+	get 404|<h1>Not here</h1>|/missing
+retort --body 'hello'
+	get 200|hello|/any
+	get 200|hello|-X POST /
+retort --type application/json --body '{"id":1}'
+	get 200|Content-Type: application/json|/
+	get 200|{"id":1}|/
+retort --body @README.md -H 'X-Test: 1'
+	get 200|# retort|/
+	get 200|X-Test: 1|/
+retort -s 302 -H 'Location: https://example.org/'
+	get 302|Location: https://example.org/|/
+retort -vv --echo
+	get 200|POST /any HTTP/1.1|-d body /any
+	shown > POST /any HTTP/1.1
+	shown > body
+printf 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort' | retort --raw -
+	cut 200|short|/
+curl -is --raw --http1.1 https://example.org/ >reply.http
+	beside -p 0 --body recorded -H X-From:origin
+	get 200|X-From: origin|/
+	get 200|recorded|/
+#!/bin/sh
+	prints
+END
+}
+
+count=0
+failed=0
+pid=    # of the recipe
+beside= # of a server that runs already
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/retort-readme.XXXXXX") || exit 1
+cleanup()
+{
+	# timeout(1) passes the signal on to all that the recipe has started
+	for process in $pid $beside; do
+		kill "$process" 2>/dev/null
+	done
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+trap 'exit 1' HUP INT TERM
+
+# report STATUS NAME: one test; on failure, what is in the files
+report()
+{
+	count=$((count + 1))
+	if [ "$1" -eq 0 ]; then
+		printf '%s\n' "ok $count - $2"
+		return
+	fi
+	failed=$((failed + 1))
+	printf '%s\n' "not ok $count - $2"
+	for file in got out err; do
+		[ ! -s "$dir/$file" ] || tr -d '\r' <"$dir/$file" |
+			sed -n "1,60s/^/# $file: /p"
+	done
+}
+
+# --- the README, taken apart ---
+
+# Each recipe into a file, 1 2 3 ..., in $dir/recipes; prints their number.
+split()
+{
+	mkdir "$dir/recipes"
+	awk -v to="$dir/recipes/" '
+		function put(text) {
+			print text >(to (++n))
+			close(to n)
+		}
+		/^```/ && !inside {
+			inside = $0 == "```sh" ? 2 : 1
+			lines = 0
+			other = 0
+			next
+		}
+		/^```/ {
+			whole = ""
+			for (i = 1; i <= lines && inside == 2; i++)
+				if (!other)
+					put(line[i])
+				else
+					whole = whole (i > 1 ? "\n" : "") line[i]
+			if (whole != "")
+				put(whole)
+			inside = 0
+			next
+		}
+		inside {
+			line[++lines] = $0
+			other += !/^retort /
+		}
+		END { print n + 0 }
+	' "$source/README.md"
+}
+
+# The key of a recipe in the table, and its comment.
+key_of()
+{
+	sed -n '1s/[[:space:]][[:space:]]*# .*//; 1p' "$1"
+}
+
+comment_of()
+{
+	sed -n '1s/.*[[:space:]]# //p' "$1"
+}
+
+# entry KEY: its lines in the table, without their tab; fails without one
+entry()
+{
+	table | KEY=$1 awk '
+		/^[^\t]/ { found = $0 == ENVIRON["KEY"]; any = any || found }
+		/^\t/ && found { print substr($0, 2) }
+		END { exit !any }
+	'
+}
+
+# word KEY NAME: what follows NAME in the entry
+word()
+{
+	entry "$1" | sed -n "s/^$2\$//p; s/^$2 //p"
+}
+
+# --- running ---
+
+# In PATH as retort: notes the process, which becomes the command.
+mkdir "$dir/bin"
+cat >"$dir/bin/retort" <<END
+#!/bin/sh
+echo \$\$ >'$dir/pid'
+if [ $README_NETWORK = shared ]; then
+	case " \$* " in
+	*' -p '* | *unix:*) ;;
+	*) set -- -p 0 "\$@" ;;
+	esac
+fi
+exec '$retort' "\$@"
+END
+chmod +x "$dir/bin/retort"
+PATH=$dir/bin:$PATH
+export PATH
+
+# A copy, since recipes make files, and the sources may be read-only.
+mkdir "$dir/copy"
+cp -R "$source/README.md" "$source/www" "$source/src" "$dir/copy" || exit 1
+chmod -R u+w "$dir/copy"
+cd "$dir/copy" || exit 1
+
+# start STDERR COMMAND...: sets `started` and the URL that it prints
+start()
+{
+	errors=$1
+	shift
+	rm -f "$dir/stdout" "$dir/pid"
+	mkfifo "$dir/stdout"
+	timeout -k 5 $deadline "$@" </dev/null >"$dir/stdout" \
+		2>"$errors" &
+	started=$!
+	url=
+	read -r url <"$dir/stdout"
+	url=$(echo "$url" | sed 's/0\.0\.0\.0/127.0.0.1/')
+}
+
+# finish PROCESS NAME: ends the last server that was started
+finish()
+{
+	[ ! -f "$dir/pid" ] || kill "$(cat "$dir/pid")" 2>/dev/null
+	wait "$1"
+	status=$?
+	[ $status -eq 0 ]
+	report $? "$2: ends well (got $status)"
+}
+
+# check EXIT STATUS TEXT NAME COMMAND...: a curl command, and its reply
+check()
+{
+	exit_status=$1 status=$2 text=$3 name=$4
+	shift 4
+	timeout -k 5 $deadline "$@" >"$dir/got" 2>"$dir/out"
+	got=$?
+	[ $got -eq "$exit_status" ] && grep -qaF -e "$text" "$dir/got" &&
+		grep -qa "^HTTP/1.1 $status " "$dir/got"
+	report $? "$name: $status, $text (curl $got)"
+}
+
+# ask KEY: what the table's get, cut and comment lines want
+ask()
+{
+	entry "$1" >"$dir/entry"
+	while IFS= read -r line <&3; do
+		kind=${line%% *}
+		rest=${line#* }
+		status=${rest%%|*}
+		rest=${rest#*|}
+		text=${rest%%|*}
+		arguments=${rest#*|}
+		set -f
+		case $kind in
+		get | cut)
+			[ "$kind" = get ] && result=0 || result=18
+			path=${arguments##* }
+			arguments=${arguments%"$path"}
+			# shellcheck disable=SC2086 # arguments
+			check $result "$status" "$text" "$1 $path" \
+				curl -sSi $arguments "${url%/}$path"
+			;;
+		comment)
+			# shellcheck disable=SC2086 # a command
+			check 0 "$status" "$text" "$comment" \
+				$comment -sSi
+			;;
+		esac
+		set +f
+	done 3<"$dir/entry"
+}
+
+# serves KEY FILE: a recipe whose last command is a server
+serves()
+{
+	start "$dir/err" sh -e "$2"
+	pid=$started
+	[ -n "$url" ]
+	report $? "$1: prints its URL ($url)"
+	ask "$1"
+	finish "$pid" "$1"
+	pid=
+	word "$1" shown >"$dir/shown"
+	while IFS= read -r text <&3; do
+		grep -qaF -e "$text" "$dir/err"
+		report $? "$1: shows $text"
+	done 3<"$dir/shown"
+}
+
+# ends KEY FILE: a recipe that ends by itself
+ends()
+{
+	rm -f "$dir/got"
+	timeout -k 5 $deadline sh -e "$2" >"$dir/out" 2>"$dir/err" </dev/null
+	status=$?
+	[ $status -eq 0 ]
+	report $? "$1: ends with 0 (got $status)"
+}
+
+# run KEY FILE
+run()
+{
+	rm -f "$dir/got" "$dir/out" "$dir/err"
+	if entry "$1" | grep -q '^elsewhere '; then
+		echo "# $1: $(word "$1" elsewhere)"
+		return
+	fi
+	comment=$(comment_of "$2")
+	case $comment in
+	'curl '*)
+		entry "$1" | grep -q '^comment '
+		report $? "$1: the table has what its comment does"
+		;;
+	esac
+	arguments=$(word "$1" beside)
+	if [ -n "$arguments" ]; then
+		# shellcheck disable=SC2086 # arguments
+		start /dev/null retort -b 127.0.0.1 $arguments
+		beside=$started
+		beside_pid=$(cat "$dir/pid")
+		sed "s,https://example\\.org/,$url,
+			s,http://127\\.0\\.0\\.1:8080/,$url," "$2" >"$dir/recipe"
+		set -- "$1" "$dir/recipe"
+	fi
+	made=$(word "$1" makes)
+	if [ -n "$made" ]; then
+		# as a download that was cut off left it
+		dd bs=100 count=1 if="www/$made" of="$made" 2>/dev/null
+		ends "$1" "$2"
+		cmp "www/$made" "$made" >"$dir/out" 2>&1
+		report $? "$1: $made is whole"
+	elif entry "$1" | grep -q '^prints'; then
+		ends "$1" "$2"
+		text=$(word "$1" prints)
+		[ "$(cat "$dir/out")" = "$text" ]
+		report $? "$1: prints '$text'"
+	else
+		serves "$1" "$2"
+	fi
+	if [ -n "$beside" ]; then
+		echo "$beside_pid" >"$dir/pid"
+		finish "$beside" "beside $1"
+		beside=
+	fi
+}
+
+echo "# network: $README_NETWORK"
+recipes=$(split)
+[ "$recipes" -gt 0 ]
+report $? "README.md has recipes ($recipes)"
+: >"$dir/keys"
+number=0
+while [ $number -lt "$recipes" ]; do
+	number=$((number + 1))
+	recipe=$dir/recipes/$number
+	key=$(key_of "$recipe")
+	printf '%s\n' "$key" >>"$dir/keys"
+	if entry "$key" >/dev/null; then
+		run "$key" "$recipe"
+	else
+		report 1 "not in the table: $key"
+	fi
+done
+
+table | sed '/^	/d' >"$dir/wanted"
+while IFS= read -r key <&4; do
+	grep -qxF -e "$key" "$dir/keys"
+	report $? "in README.md: $key"
+done 4<"$dir/wanted"
+
+echo "1..$count"
+[ "$failed" -eq 0 ]
