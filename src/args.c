@@ -161,15 +161,16 @@ read_file(const char *option, const char *name, const void **bytes,
 	if (file == NULL)
 		die(EXIT_USAGE, "%s %s: %s", option, name, strerror(errno));
 	data = must(malloc(room));
-	while ((n = fread(data + used, 1, room - used, file)) > 0) {
+	while ((n = fread(data + used, 1, room - 1 - used, file)) > 0) {
 		used += n;
-		if (used == room)
+		if (used == room - 1)
 			data = must(realloc(data, room *= 2));
 	}
 	if (ferror(file))
 		die(EXIT_USAGE, "%s %s: %s", option, name, strerror(errno));
 	if (!standard)
 		(void)fclose(file);
+	data[used] = '\0'; /* an empty body is empty text */
 	*bytes = data;
 	*size = used;
 }
@@ -233,9 +234,9 @@ struct given {
 	size_t bind_count;
 	const char **hosts;
 	size_t host_count;
-	struct retort_field *fields;
-	size_t field_count;
-	struct retort_field *types;
+	char *fields; /* lines */
+	char *omit;
+	struct retort_type *types;
 	size_t type_count;
 };
 
@@ -249,41 +250,54 @@ check(const char *option, const char *text, const struct retort_reply *reply)
 		die(EXIT_USAGE, "%s '%s': %s", option, text, error);
 }
 
+/* A line more. */
+static void
+add_line(char **lines, const char *line, size_t size)
+{
+	size_t used = *lines ? strlen(*lines) : 0;
+
+	*lines = must(realloc(*lines, used + size + 2));
+	memcpy(*lines + used, line, size);
+	memcpy(*lines + used + size, "\n", 2);
+}
+
 /* "Name: value", and "Name:" to remove. */
 static void
 add_header(struct given *given, const char *text)
 {
-	const char *colon = strchr(text, ':');
-	struct retort_field *field;
-	char *name, *value;
+	const char *colon = strchr(text, ':'), *value;
+	struct retort_reply reply = {.status = 0};
 	size_t size;
+	char *line;
 
-	if (colon == NULL || colon == text)
+	if (colon == NULL || colon == text || strpbrk(text, "\r\n") != NULL)
 		die(EXIT_USAGE,
 			"--header '%s': expected 'Name: value', or "
 			"'Name:' to remove it",
 			text);
-	name = must(strdup(text));
-	name[colon - text] = '\0';
-	value = name + (colon - text) + 1;
-	value += strspn(value, " \t");
-	for (size = strlen(value);
-		size > 0 && strchr(" \t", value[size - 1]) != NULL; size--)
-		value[size - 1] = '\0';
-	given->fields = append(given->fields, given->field_count,
-		sizeof *given->fields);
-	field = given->fields + given->field_count++;
-	field->name = name;
-	field->value = *value ? value : NULL;
-	check("--header", text,
-		&(struct retort_reply){.fields = field, .field_count = 1});
+	value = colon + 1 + strspn(colon + 1, " \t");
+	size = strlen(value);
+	while (size > 0 && strchr(" \t", value[size - 1]) != NULL)
+		size--;
+	if (size == 0) {
+		add_line(&given->omit, text, (size_t)(colon - text));
+	} else {
+		line = must(malloc(strlen(text) + 3));
+		(void)sprintf(line, "%.*s: %.*s", (int)(colon - text), text,
+			(int)size, value);
+		add_line(&given->fields, line, strlen(line));
+		free(line);
+	}
+	reply.fields = given->fields;
+	reply.omit = given->omit;
+	check("--header", text, &reply);
 }
 
 static void
 add_type(struct given *given, const char *text)
 {
 	const char *equals = strchr(text, '=');
-	struct retort_field *type;
+	struct retort_type *type;
 	char *extension;
 
 	if (*text == '.')
@@ -298,9 +312,9 @@ add_type(struct given *given, const char *text)
 	given->types =
 		append(given->types, given->type_count, sizeof *given->types);
 	type = given->types + given->type_count++;
-	type->name = extension;
-	type->value = extension + (equals - text) + 1;
-	check("--mime", text, &(struct retort_reply){.type = type->value});
+	type->extension = extension;
+	type->type = extension + (equals - text) + 1;
+	check("--mime", text, &(struct retort_reply){.type = type->type});
 }
 
 static void
@@ -390,7 +404,7 @@ read_files_option(struct args *args, struct given *given, int option,
 				"--echo '%s': expected a path that begins "
 				"with a slash",
 				text);
-		files->echo = text;
+		args->echo = text;
 		return true;
 	default:
 		return false;
@@ -523,9 +537,10 @@ check_clashes(const struct args *args, const struct given *given)
 		{"--no-listing", args->files.unlisted, 8},
 		{"--precompressed", args->files.precompressed, 8},
 		{"--spa", args->files.spa != NULL, 8},
-		{"--echo=PATH", args->files.echo != NULL, 8},
+		{"--echo=PATH", args->echo != NULL, 8},
 		{"--mime", given->type_count > 0, 8},
-		{"--header", given->field_count > 0, 1 | 4 | 8},
+		{"--header", given->fields != NULL || given->omit != NULL,
+			1 | 4 | 8},
 	};
 	const size_t count = sizeof uses / sizeof *uses;
 
@@ -556,7 +571,7 @@ read_reply(struct args *args, const struct given *given)
 		read_file("--body", name, &reply->body, &reply->body_size);
 		args->stdin_used = strcmp(name, "-") == 0;
 		if (reply->type == NULL && !args->stdin_used)
-			reply->type = retort_type(name);
+			reply->type = retort_type_of(name);
 	} else if (given->body != NULL) {
 		reply->body = given->body;
 		reply->body_size = strlen(given->body);
@@ -617,6 +632,7 @@ args_read(struct args *args, int argc, char **argv)
 			.body_timeout = 10000,
 			.write_timeout = 30000,
 			.defer_accept = true,
+			.unrecorded = true,
 			.sigpipe_ignored = true},
 		.grace = 1000,
 		.lifetime = -1,
@@ -648,7 +664,7 @@ args_read(struct args *args, int argc, char **argv)
 	args->options.bind = given.bind ? given.bind : loopback;
 	args->options.hosts = given.hosts;
 	args->reply.fields = args->files.fields = given.fields;
-	args->reply.field_count = args->files.field_count = given.field_count;
+	args->reply.omit = args->files.omit = given.omit;
 	args->files.types = given.types;
 	args->files.type_count = given.type_count;
 	if (args->root == NULL)

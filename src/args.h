@@ -16,6 +16,7 @@ struct args {
 	struct retort_reply reply; /* when `canned` */
 	struct retort_files files; /* otherwise */
 	const char *root;
+	const char *echo; /* a path among the files; NULL */
 	bool canned;
 	bool port_given;
 	bool stdin_used; /* an option has read standard input */

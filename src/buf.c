@@ -103,3 +103,64 @@ rt_buf_add_format(struct rt_buf *buf, const char *format, ...)
 	va_end(again);
 	va_end(args);
 }
+
+void
+rt_buf_add_quoted(struct rt_buf *buf, const void *bytes, size_t size,
+	size_t most)
+{
+	const unsigned char *at = bytes;
+
+	rt_buf_add(buf, "\"", 1);
+	for (size_t i = 0; i < size && i < most; i++) {
+		if (at[i] == '"' || at[i] == '\\')
+			rt_buf_add(buf, "\\", 1);
+		if (at[i] == '\r')
+			rt_buf_add(buf, "\\r", 2);
+		else if (at[i] == '\n')
+			rt_buf_add(buf, "\\n", 2);
+		else if (at[i] < ' ' || at[i] > '~')
+			rt_buf_add_format(buf, "\\x%02x", (unsigned)at[i]);
+		else
+			rt_buf_add(buf, at + i, 1);
+	}
+	rt_buf_add_text(buf, size > most ? "...\"" : "\"");
+}
+
+struct rt_blob *
+rt_blob_new(const void *bytes, size_t size, bool borrowed)
+{
+	struct rt_blob *blob;
+	char *copy;
+
+	if (!borrowed && size >= SIZE_MAX - sizeof *blob)
+		return NULL;
+	blob = malloc(sizeof *blob + (borrowed ? 0 : size + 1));
+	if (blob == NULL)
+		return NULL;
+	blob->owners = 1;
+	blob->size = size;
+	blob->data = bytes;
+	if (!borrowed) {
+		copy = (char *)(blob + 1);
+		if (size > 0)
+			memcpy(copy, bytes, size);
+		copy[size] = '\0';
+		blob->data = copy;
+	}
+	return blob;
+}
+
+struct rt_blob *
+rt_blob_share(struct rt_blob *blob)
+{
+	if (blob != NULL)
+		blob->owners++;
+	return blob;
+}
+
+void
+rt_blob_drop(struct rt_blob *blob)
+{
+	if (blob != NULL && --blob->owners == 0)
+		free(blob);
+}

@@ -55,8 +55,32 @@ rt_buf_add_text(struct rt_buf *buf, const char *text)
 	rt_buf_add(buf, text, strlen(text));
 }
 
+/* Bytes in double quotes, at most `most` of them and then "...", escaped as C
+   has them: what is not printable ASCII, quotes and backslashes. */
+void rt_buf_add_quoted(struct rt_buf *buf, const void *bytes, size_t size,
+	size_t most);
+
 void rt_buf_add_number(struct rt_buf *buf, uint64_t number);
 void rt_buf_add_format(struct rt_buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Bytes with several owners, freed with the last of them. All owners belong
+ * to one server, which is used by one thread at a time.
+ */
+struct rt_blob {
+	size_t owners;
+	size_t size;
+	const char *data; /* what follows, with a NUL behind it; or the
+	                     caller's, if borrowed */
+};
+
+/* One owner's. Borrowed bytes are not copied, and outlive it. NULL: no
+   memory. */
+struct rt_blob *rt_blob_new(const void *bytes, size_t size, bool borrowed);
+
+/* One owner more, and one less. NULL is allowed. */
+struct rt_blob *rt_blob_share(struct rt_blob *blob);
+void rt_blob_drop(struct rt_blob *blob);
 
 #endif

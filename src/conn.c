@@ -30,6 +30,7 @@ rt_exchange_new(void)
 	if (exchange == NULL)
 		return NULL;
 	rt_buf_init(&exchange->in, 0);
+	rt_buf_init(&exchange->content, 0);
 	rt_reply_init(&exchange->reply);
 	exchange->http = rt_http_new();
 	if (exchange->http == NULL) {
@@ -45,9 +46,26 @@ rt_exchange_free(struct rt_exchange *exchange)
 	if (exchange == NULL)
 		return;
 	rt_buf_free(&exchange->in);
+	rt_buf_free(&exchange->content);
 	rt_reply_free(&exchange->reply);
 	rt_http_free(exchange->http);
 	free(exchange);
+}
+
+const char *
+rt_exchange_body(const struct rt_exchange *exchange, size_t *size)
+{
+	const struct rt_request *request = rt_http_request(exchange->http);
+
+	if (request->chunked) {
+		*size = exchange->content.len;
+		return exchange->content.data;
+	}
+	/* what was parsed and dropped is not there */
+	*size = 0;
+	if (request->head_size > 0 && exchange->parsed > request->head_size)
+		*size = exchange->parsed - request->head_size;
+	return *size > 0 ? exchange->in.data + request->head_size : NULL;
 }
 
 /* --- what is wanted --- */
@@ -67,6 +85,19 @@ over(struct rt_conn *conn, enum retort_end end, enum rt_verb verb)
 	conn->chan.in.verb = RT_NOTHING;
 	conn->chan.out.verb = verb;
 	conn->chan.deadline = RT_NEVER;
+	if (verb == RT_RESET)
+		conn->server_close = RETORT_RST;
+	else if (conn->server_close == RETORT_NOTHING)
+		conn->server_close = RETORT_FIN;
+}
+
+static void
+client_closed(struct rt_conn *conn, enum retort_close how)
+{
+	if (conn->client_close == RETORT_NOTHING &&
+		conn->server_close == RETORT_NOTHING)
+		conn->client_first = true;
+	conn->client_close = how;
 }
 
 /* The reply was sent, and all that should be read was. */
@@ -117,7 +148,8 @@ must_drain(const struct rt_conn *conn)
 {
 	if (conn->client_finished || conn->drained >= RT_DRAIN_BYTES)
 		return false;
-	return !conn->complete || conn->may_have_more || conn->drained > 0 ||
+	return conn->config->linger || !conn->complete || conn->may_have_more ||
+		conn->drained > 0 ||
 		conn->exchange->parsed < conn->exchange->in.len;
 }
 
@@ -134,6 +166,32 @@ plan_interim(struct rt_conn *conn)
 	op->send.pieces[0].iov_len = conn->interim_left;
 }
 
+static bool
+is_memory(enum rt_step_kind kind)
+{
+	return kind == RT_STEP_TEXT || kind == RT_STEP_BYTES ||
+		kind == RT_STEP_REPEAT;
+}
+
+/* As much of a step of memory as lies in one piece, `skip` bytes into it. */
+static struct iovec
+piece_of(const struct rt_reply *reply, const struct rt_step *step,
+	uint64_t skip)
+{
+	const char *bytes = step->bytes;
+	uint64_t size = step->size - skip;
+
+	if (step->kind == RT_STEP_TEXT)
+		bytes = reply->text.data + step->at;
+	if (step->kind == RT_STEP_REPEAT) {
+		skip = (step->from + skip) % step->at;
+		if (size > step->at - skip)
+			size = step->at - skip;
+	}
+	return (struct iovec){.iov_base = (char *)(uintptr_t)(bytes + skip),
+		.iov_len = (size_t)size};
+}
+
 /* The pieces of memory from the present step on, as far as they reach. */
 static void
 plan_bytes(struct rt_conn *conn)
@@ -145,17 +203,15 @@ plan_bytes(struct rt_conn *conn)
 
 	op->verb = RT_SEND;
 	op->send.count = 0;
-	for (; op->send.count < RT_PIECES; step++, skip = 0) {
-		const char *bytes = step->bytes;
+	while (op->send.count < RT_PIECES && is_memory(step->kind)) {
+		struct iovec *piece = op->send.pieces + op->send.count++;
 
-		if (step->kind == RT_STEP_TEXT)
-			bytes = reply->text.data + step->at;
-		else if (step->kind != RT_STEP_BYTES)
-			break;
-		op->send.pieces[op->send.count++] =
-			(struct iovec){.iov_base = (char *)(uintptr_t)(bytes +
-					       skip),
-				.iov_len = (size_t)(step->size - skip)};
+		*piece = piece_of(reply, step, skip);
+		skip += piece->iov_len;
+		if (skip == step->size) {
+			step++;
+			skip = 0;
+		}
 	}
 	op->more = step->kind != RT_STEP_PAUSE && step->kind != RT_STEP_STALL &&
 		step->kind != RT_STEP_RESET;
@@ -180,6 +236,7 @@ plan_reply(struct rt_conn *conn)
 	switch (step->kind) {
 	case RT_STEP_TEXT:
 	case RT_STEP_BYTES:
+	case RT_STEP_REPEAT:
 		plan_bytes(conn);
 		break;
 	case RT_STEP_FILE:
@@ -320,6 +377,7 @@ static void
 receive_end(struct rt_conn *conn)
 {
 	conn->client_finished = true;
+	client_closed(conn, RETORT_FIN);
 	switch (conn->state) {
 	case RT_STATE_IDLE:
 		over(conn, RETORT_CLOSED, RT_CLOSE);
@@ -352,6 +410,16 @@ end_of_error(int64_t error)
 	}
 }
 
+static void
+over_failed(struct rt_conn *conn, int64_t error)
+{
+	enum retort_end end = end_of_error(error);
+
+	if (end == RETORT_RESET)
+		client_closed(conn, RETORT_RST);
+	over(conn, end, RT_CLOSE);
+}
+
 void
 rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
 {
@@ -359,7 +427,7 @@ rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
 	if (result < 0) {
 		/* after the reply's FIN a reset takes nothing from it that we
 		   could know of: the client may have read it all */
-		over(conn, end_of_error(result), RT_CLOSE);
+		over_failed(conn, result);
 		return;
 	}
 	if (result == 0) {
@@ -398,6 +466,8 @@ rt_conn_accept(struct rt_conn *conn, uint64_t max, bool keep, int64_t now)
 	conn->asks = RT_ASK_NOTHING;
 	conn->max_body = max;
 	conn->keep_body = keep;
+	if (keep)
+		rt_http_keep(conn->exchange->http, &conn->exchange->content);
 	conn->moved = now;
 	if (request->content_length > max) {
 		ask_answer(conn, 413, "the body is too large");
@@ -464,8 +534,7 @@ advance(struct rt_conn *conn, uint64_t size)
 
 	conn->script_sent += size;
 	conn->step_sent += size;
-	while ((steps[conn->step].kind == RT_STEP_TEXT ||
-		       steps[conn->step].kind == RT_STEP_BYTES ||
+	while ((is_memory(steps[conn->step].kind) ||
 		       steps[conn->step].kind == RT_STEP_FILE) &&
 		conn->step_sent >= steps[conn->step].size)
 		conn->step_sent -= steps[conn->step++].size;
@@ -491,14 +560,17 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 
 	if (conn->state == RT_STATE_FINISH) {
 		/* shutdown(2) fails only when the connection is gone */
-		if (result < 0)
+		if (result < 0) {
+			client_closed(conn, RETORT_RST);
 			over(conn, RETORT_RESET, RT_CLOSE);
-		else
-			finish_done(conn, now);
+			return;
+		}
+		conn->server_close = RETORT_FIN;
+		finish_done(conn, now);
 		return;
 	}
 	if (result < 0) {
-		over(conn, end_of_error(result), RT_CLOSE);
+		over_failed(conn, result);
 		return;
 	}
 	conn->moved = now;
@@ -562,8 +634,10 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 void
 rt_conn_broken(struct rt_conn *conn)
 {
-	if (conn->state != RT_STATE_OVER)
-		over(conn, RETORT_RESET, RT_CLOSE);
+	if (conn->state == RT_STATE_OVER)
+		return;
+	client_closed(conn, RETORT_RST);
+	over(conn, RETORT_RESET, RT_CLOSE);
 }
 
 void
@@ -573,7 +647,7 @@ rt_conn_fail(struct rt_conn *conn)
 }
 
 void
-rt_conn_stop(struct rt_conn *conn, bool hurry)
+rt_conn_stop(struct rt_conn *conn, enum rt_stop why)
 {
 	enum rt_step_kind step;
 
@@ -584,14 +658,17 @@ rt_conn_stop(struct rt_conn *conn, bool hurry)
 		over(conn, RETORT_STOPPED, RT_CLOSE);
 		break;
 	case RT_STATE_WAIT:
+		if (why == RT_STOP_ENOUGH)
+			over(conn, RETORT_STOPPED, RT_CLOSE);
 		break;
 	case RT_STATE_REPLY:
 		step = conn->exchange->reply.steps[conn->step].kind;
-		if (step == RT_STEP_STALL || (hurry && step == RT_STEP_PAUSE))
+		if (step == RT_STEP_STALL ||
+			(why == RT_STOP_TOLD && step == RT_STEP_PAUSE))
 			over(conn, RETORT_STOPPED, RT_CLOSE);
 		break;
 	case RT_STATE_DRAIN:
-		if (hurry)
+		if (why == RT_STOP_TOLD)
 			over_answered(conn);
 		break;
 	case RT_STATE_FINISH:
@@ -631,7 +708,9 @@ rt_conn_lend(struct rt_conn *conn, struct rt_exchange *exchange)
 {
 	conn->exchange = exchange;
 	exchange->in.max = conn->config->max_in;
+	exchange->content.max = conn->config->max_in;
 	rt_buf_clear(&exchange->in, KEPT_IN);
+	rt_buf_clear(&exchange->content, KEPT_IN);
 	exchange->parsed = 0;
 	rt_http_reset(exchange->http, &conn->config->limits);
 	rt_reply_reset(&exchange->reply);

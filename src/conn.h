@@ -53,6 +53,7 @@ struct rt_conn_config {
 	int64_t head_timeout; /* ns; RT_NEVER: none */
 	int64_t body_timeout;
 	int64_t write_timeout;
+	bool linger;   /* after the reply, wait for the client's end as well */
 	size_t max_in; /* wire bytes of a request held at once */
 	char *scratch; /* where dropped bytes go */
 	size_t scratch_size;
@@ -63,16 +64,22 @@ struct rt_conn_config {
  * when it receives its first bytes, so that an idle one costs no buffers.
  */
 struct rt_exchange {
-	struct rt_buf in; /* wire bytes; the head, and the body if kept */
-	size_t parsed;    /* of `in` */
+	struct rt_buf in;      /* wire bytes; the head, and the body if kept */
+	size_t parsed;         /* of `in` */
+	struct rt_buf content; /* of a chunked body, if kept */
 	struct rt_http *http;
 	struct rt_reply reply;
 	struct rt_exchange *next; /* the owner's */
 };
 
+/* The content of the request's body so far, out of its chunks, if kept. */
+const char *rt_exchange_body(const struct rt_exchange *exchange, size_t *size);
+
 /* NULL: no memory. */
 struct rt_exchange *rt_exchange_new(void);
 void rt_exchange_free(struct rt_exchange *exchange);
+
+struct rt_record;
 
 enum rt_state {
 	RT_STATE_IDLE,
@@ -113,13 +120,18 @@ struct rt_conn {
 	uint32_t step;
 	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
 	bool keep_body;
-	bool complete;         /* the request was */
-	bool may_have_more;    /* bytes may be unread: the last receive filled
+	bool complete;        /* the request was */
+	bool may_have_more;   /* bytes may be unread: the last receive filled
 	                          its room, or the reply takes time */
-	bool client_finished;  /* its FIN was received */
-	bool seen;             /* the owner's: its head was reported */
-	struct rt_conn *next;  /* the owner's list */
-	struct rt_conn **link; /* what points at it there */
+	bool client_finished; /* its FIN was received */
+	bool client_first;    /* the client was the first to close */
+	enum retort_close client_close;
+	enum retort_close server_close;
+	bool seen;                /* the owner's: its head was reported, */
+	bool replied;             /* its reply came from somebody else, */
+	struct rt_record *record; /* and what is kept of it; NULL */
+	struct rt_conn *next;     /* the owner's list */
+	struct rt_conn **link;    /* what points at it there */
 };
 
 void rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
@@ -144,17 +156,22 @@ void rt_conn_accept(struct rt_conn *conn, uint64_t max, bool keep, int64_t now);
 /* When asked to ROUTE or ANSWER: exchange->reply holds the answer. */
 void rt_conn_answer(struct rt_conn *conn, int64_t now);
 
-/* When asked to ANSWER: it takes longer; asks again when `until` is past. */
+/*
+ * When asked to ANSWER: it takes longer; asks again when `until` is past, or
+ * at rt_conn_expired().
+ */
 void rt_conn_defer(struct rt_conn *conn, int64_t until);
 
 /* There can be no answer: the connection is over. */
 void rt_conn_fail(struct rt_conn *conn);
 
 /*
- * The server stops. What is not a reply under way ends at once; and so do, in
- * a `hurry`, pauses and drains.
+ * The server stops. What came only in part ends at once. When enough replies
+ * were begun, so does a request that waits for its own; when it was told to,
+ * that may still be answered, but pauses and drains end.
  */
-void rt_conn_stop(struct rt_conn *conn, bool hurry);
+enum rt_stop { RT_STOP_ENOUGH, RT_STOP_TOLD };
+void rt_conn_stop(struct rt_conn *conn, enum rt_stop why);
 
 /* Ends it now, whatever it does. */
 void rt_conn_abandon(struct rt_conn *conn);

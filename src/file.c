@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "http.h"
+
 #ifdef HAVE_LINUX_OPENAT2_H
 #include <linux/openat2.h>
 #include <sys/syscall.h>
@@ -49,10 +51,18 @@
 #endif
 #define FOLDER_FLAGS (SEARCH | O_DIRECTORY | O_CLOEXEC)
 
+/* To describe needs neither; without O_PATH the walk looks before it opens. */
+#ifdef O_PATH
+#define DESCRIBE_FLAGS (O_PATH | O_CLOEXEC)
+#else
+#define DESCRIBE_FLAGS OPEN_FLAGS
+#endif
+
 /* A path being resolved where there is no openat2. */
 struct walk {
 	int root;
 	int folder;       /* of `done`; -1: left by "..", to be opened again */
+	int flags;        /* to open the last one with */
 	int links;        /* followed so far */
 	const char *todo; /* in `text`: what is left */
 	size_t done_size;
@@ -76,10 +86,10 @@ open_at(int folder, const char *name, int flags)
 
 #if defined HAVE_LINUX_OPENAT2_H && defined SYS_openat2
 static int
-open_beneath(int folder, const char *path)
+open_beneath(int folder, const char *path, int flags)
 {
 	struct open_how how = {
-		.flags = (uint64_t)OPEN_FLAGS,
+		.flags = (unsigned)flags,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
 	};
 	int tries = 0;
@@ -96,10 +106,11 @@ open_beneath(int folder, const char *path)
 }
 #else
 static int
-open_beneath(int folder, const char *path)
+open_beneath(int folder, const char *path, int flags)
 {
 	(void)folder;
 	(void)path;
+	(void)flags;
 	return -ENOSYS;
 }
 #endif
@@ -227,7 +238,7 @@ step(struct walk *walk, int *fd)
 	bool named = take_name(walk);
 	bool last = walk->todo[strspn(walk->todo, "/")] == '\0';
 	struct stat status;
-	int flags = OPEN_FLAGS | O_NOFOLLOW;
+	int flags = walk->flags | O_NOFOLLOW;
 	int error;
 
 	if (strcmp(walk->name, "..") == 0)
@@ -258,7 +269,7 @@ step(struct walk *walk, int *fd)
 
 /* What openat2 with RESOLVE_BENEATH does, one name at a time. */
 static int
-walk_beneath(int root, const char *path)
+walk_beneath(int root, const char *path, int flags)
 {
 	struct walk walk;
 	size_t size = strlen(path) + 1;
@@ -273,6 +284,7 @@ walk_beneath(int root, const char *path)
 	memcpy(todo, path, size);
 	walk.todo = todo;
 	walk.root = walk.folder = root;
+	walk.flags = flags;
 	walk.links = 0;
 	walk.done_size = 0;
 	while (error == 0 && fd < 0)
@@ -299,8 +311,9 @@ describe(struct rt_file *file)
 	return 0;
 }
 
-int
-rt_file_open(struct rt_file *file, const struct rt_root *root, const char *path)
+static int
+open_and_describe(struct rt_file *file, const struct rt_root *root,
+	const char *path, int flags)
 {
 	int error = 0;
 
@@ -310,8 +323,8 @@ rt_file_open(struct rt_file *file, const struct rt_root *root, const char *path)
 			return -ENOENT;
 		path = root->name;
 	}
-	file->fd = root->walk ? walk_beneath(root->fd, path) :
-				open_beneath(root->fd, path);
+	file->fd = root->walk ? walk_beneath(root->fd, path, flags) :
+				open_beneath(root->fd, path, flags);
 	if (file->fd < 0) {
 		error = file->fd;
 		file->fd = -1;
@@ -319,6 +332,42 @@ rt_file_open(struct rt_file *file, const struct rt_root *root, const char *path)
 		return error == -ENXIO || error == -ENODEV ? -EACCES : error;
 	}
 	if ((error = describe(file)) != 0)
+		rt_file_close(file);
+	return error;
+}
+
+int
+rt_file_open(struct rt_file *file, const struct rt_root *root, const char *path)
+{
+	return open_and_describe(file, root, path, OPEN_FLAGS);
+}
+
+int
+rt_file_describe(struct rt_file *file, const struct rt_root *root,
+	const char *path)
+{
+	int error = open_and_describe(file, root, path, DESCRIBE_FLAGS);
+
+	rt_file_close(file);
+	return error;
+}
+
+int
+rt_file_open_named(struct rt_file *file, const char *path)
+{
+	int error;
+
+	*file = (struct rt_file){.fd = -1};
+	file->fd = open_at(AT_FDCWD, path, OPEN_FLAGS);
+	if (file->fd < 0) {
+		error = file->fd;
+		file->fd = -1;
+		return error;
+	}
+	error = describe(file);
+	if (error == 0 && !S_ISREG(file->mode))
+		error = -EISDIR;
+	if (error != 0)
 		rt_file_close(file);
 	return error;
 }
@@ -421,26 +470,6 @@ rt_root_close(struct rt_root *root)
 	root->name = NULL;
 }
 
-/* The value of two hexadecimal digits, or -1. */
-static int
-decode_pair(const char *digits)
-{
-	int value = 0;
-
-	for (int i = 0; i < 2; i++) {
-		int c = (unsigned char)digits[i];
-
-		if (c >= '0' && c <= '9')
-			c -= '0';
-		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-			c = (c | 0x20) - 'a' + 10;
-		else
-			return -1;
-		value = value << 4 | c;
-	}
-	return value;
-}
-
 bool
 rt_file_is_hidden(const char *name, size_t size, bool top, bool dotfiles)
 {
@@ -499,7 +528,7 @@ rt_file_path(struct rt_buf *out, const char *path, size_t size, bool dotfiles)
 			continue;
 		}
 		if (c == '%') {
-			c = size - i > 2 ? decode_pair(path + i + 1) : -1;
+			c = rt_http_percent(path + i, path + size);
 			i += 2;
 		}
 		if (c <= 0)

@@ -91,6 +91,17 @@ void rt_file_encode(struct rt_buf *out, const char *path);
  */
 int rt_file_open(struct rt_file *file, const struct rt_root *root,
 	const char *path);
+
+/*
+ * The same without opening it to read: what is at the path learns nothing of
+ * it. file->fd is -1.
+ */
+int rt_file_describe(struct rt_file *file, const struct rt_root *root,
+	const char *path);
+
+/* As rt_file_open() of a regular file anywhere, by a path of the user's own. */
+int rt_file_open_named(struct rt_file *file, const char *path);
+
 void rt_file_close(struct rt_file *file);
 
 /*

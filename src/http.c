@@ -49,8 +49,9 @@ struct rt_http {
 	const struct rt_limits *limits;
 	const char *base; /* while llhttp runs */
 	const char *reason;
-	size_t part_at; /* where the head or trailer section begins */
-	size_t scanned; /* bytes of that part that were scanned */
+	struct rt_buf *content; /* of a chunked body; NULL: dropped */
+	size_t part_at;         /* where the head or trailer section begins */
+	size_t scanned;         /* bytes of that part that were scanned */
 	int status;
 	enum part part;
 	enum scan scan;
@@ -383,29 +384,15 @@ span_of(const struct rt_http *http, const char *at, size_t size)
 }
 
 static int
-on_field_name(llhttp_t *llhttp, const char *at, size_t size)
+add_field(struct rt_http *http, struct rt_span name, size_t limit,
+	size_t *count)
 {
-	struct rt_http *http = llhttp->data;
 	struct rt_request *request = &http->request;
-	struct rt_span name = span_of(http, at, size);
-	bool length = rt_span_is(http->base, name, "Content-Length");
-	bool coding = rt_span_is(http->base, name, "Transfer-Encoding");
+	size_t all = request->field_count + request->trailer_count;
 
-	/* RFC 9110 6.5.1, 9112 6.3. Versions of llhttp differ in what they make
-	   of either, so it does not come to that. */
-	if (http->part == PART_TRAILERS)
-		return length || coding ?
-			refuse(http, 400, "framing field in a trailer") :
-			0;
-	http->has_length |= length;
-	http->has_coding |= coding;
-	if (http->has_length && http->has_coding)
-		return refuse(http, 400,
-			"Content-Length with a transfer "
-			"coding");
-	if (request->field_count == http->limits->fields)
+	if (all >= limit)
 		return refuse(http, 431, "too many fields");
-	if (request->field_count == request->field_room) {
+	if (all == request->field_room) {
 		size_t room =
 			request->field_room ? request->field_room * 2 : 32;
 		struct rt_http_field *fields =
@@ -416,9 +403,36 @@ on_field_name(llhttp_t *llhttp, const char *at, size_t size)
 		request->fields = fields;
 		request->field_room = room;
 	}
-	request->fields[request->field_count++] =
-		(struct rt_http_field){.name = name};
+	request->fields[all] = (struct rt_http_field){.name = name};
+	++*count;
 	return 0;
+}
+
+static int
+on_field_name(llhttp_t *llhttp, const char *at, size_t size)
+{
+	struct rt_http *http = llhttp->data;
+	struct rt_request *request = &http->request;
+	struct rt_span name = span_of(http, at, size);
+	bool length = rt_span_is(http->base, name, "Content-Length");
+	bool coding = rt_span_is(http->base, name, "Transfer-Encoding");
+
+	/* RFC 9110 6.5.1, 9112 6.3. Versions of llhttp differ in what they make
+	   of either, so it does not come to that. */
+	if (http->part == PART_TRAILERS) {
+		if (length || coding)
+			return refuse(http, 400, "framing field in a trailer");
+		return add_field(http, name, RT_MAX_FIELDS,
+			&request->trailer_count);
+	}
+	http->has_length |= length;
+	http->has_coding |= coding;
+	if (http->has_length && http->has_coding)
+		return refuse(http, 400,
+			"Content-Length with a transfer "
+			"coding");
+	return add_field(http, name, http->limits->fields,
+		&request->field_count);
 }
 
 static int
@@ -427,12 +441,10 @@ on_field_value(llhttp_t *llhttp, const char *at, size_t size)
 	struct rt_http *http = llhttp->data;
 	struct rt_request *request = &http->request;
 
-	if (http->part == PART_TRAILERS)
-		return 0;
 	while (size > 0 && strchr(" \t", at[size - 1]) != NULL)
 		size--;
-	request->fields[request->field_count - 1].value =
-		span_of(http, at, size);
+	request->fields[request->field_count + request->trailer_count - 1]
+		.value = span_of(http, at, size);
 	return 0;
 }
 
@@ -441,8 +453,12 @@ on_body(llhttp_t *llhttp, const char *at, size_t size)
 {
 	struct rt_http *http = llhttp->data;
 
-	(void)at;
 	http->request.body_size += size;
+	if (http->content != NULL && http->request.chunked) {
+		rt_buf_add(http->content, at, size);
+		if (http->content->failed)
+			return refuse(http, 503, "out of memory");
+	}
 	return 0;
 }
 
@@ -848,6 +864,12 @@ rt_http_reset(struct rt_http *http, const struct rt_limits *limits)
 	http->llhttp.data = http;
 }
 
+void
+rt_http_keep(struct rt_http *http, struct rt_buf *content)
+{
+	http->content = content;
+}
+
 struct rt_request *
 rt_http_request(struct rt_http *http)
 {
@@ -882,6 +904,27 @@ rt_http_field(const struct rt_request *request, const char *base,
 		if (rt_span_is(base, request->fields[i].name, name) && n-- == 0)
 			return &request->fields[i];
 	return NULL;
+}
+
+int
+rt_http_percent(const char *at, const char *end)
+{
+	int value = 0;
+
+	if (end - at < 3 || *at != '%')
+		return -1;
+	for (int i = 1; i <= 2; i++) {
+		int c = (unsigned char)at[i];
+
+		if (c >= '0' && c <= '9')
+			c -= '0';
+		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+			c = (c | 0x20) - 'a' + 10;
+		else
+			return -1;
+		value = value << 4 | c;
+	}
+	return value;
 }
 
 const char *

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf.h"
+
 /* Bytes of the buffer that the request was read into. */
 struct rt_span {
 	uint32_t at;
@@ -61,6 +63,7 @@ struct rt_request {
 	struct rt_span host;   /* authority: the target's, else Host's */
 	struct rt_http_field *fields; /* in order, as they came */
 	size_t field_count;
+	size_t trailer_count; /* those of the trailer section, behind them */
 	size_t field_room;
 	size_t head_size; /* bytes up to and with the empty line */
 	bool has_body;    /* one is announced, and it is not empty */
@@ -85,6 +88,9 @@ void rt_http_free(struct rt_http *http);
 
 /* Forgets the request. The limits must outlive the next one. */
 void rt_http_reset(struct rt_http *http, const struct rt_limits *limits);
+
+/* The content of a chunked body is added to `content`, once for a request. */
+void rt_http_keep(struct rt_http *http, struct rt_buf *content);
 
 /*
  * Looks at `size` bytes of `base`, those from *at on for the first time, and
@@ -118,6 +124,9 @@ bool rt_span_is(const char *base, struct rt_span span, const char *text);
    above 0x7f: a field value (5.5) without white space around it. */
 bool rt_http_is_token(const char *text, size_t size);
 bool rt_http_is_value(const char *text, size_t size);
+
+/* The byte that "%41" at the beginning of the text stands for; -1: none. */
+int rt_http_percent(const char *at, const char *end);
 
 /* "Not Found", or "Unknown" for a status that has no phrase of its own. */
 const char *rt_http_phrase(int status);

@@ -153,6 +153,15 @@ try_recv(struct rt_io *io, int fd, struct rt_op *op)
 }
 
 static int64_t
+try_read(struct rt_io *io, int fd, struct rt_op *op)
+{
+	ssize_t n = read(fd, op->recv.data, op->recv.size);
+
+	(void)io;
+	return n < 0 ? -errno : n;
+}
+
+static int64_t
 try_send(struct rt_io *io, int fd, struct rt_op *op)
 {
 	struct msghdr message = {
@@ -225,6 +234,7 @@ try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
 	static int64_t (*const verbs[])(struct rt_io *, int, struct rt_op *) = {
 		[RT_ACCEPT] = try_accept,
 		[RT_RECV] = try_recv,
+		[RT_TAKE] = try_read,
 		[RT_SEND] = try_send,
 		[RT_FILE] = try_file,
 		[RT_FINISH] = try_finish,
@@ -243,7 +253,7 @@ try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
 	}
 	/* What did not fill its room has emptied the socket: trying again
 	   would cost a call to learn just that. */
-	if (op->verb == RT_RECV && op->result > 0 &&
+	if ((op->verb == RT_RECV || op->verb == RT_TAKE) && op->result > 0 &&
 		(size_t)op->result < op->recv.size)
 		chan->blocked |= (unsigned char)way;
 	return true;
@@ -446,7 +456,26 @@ rt_io_deadline(const struct rt_io *io)
 }
 
 int
-rt_io_pollfd(const struct rt_io *io)
+rt_io_pollfd(struct rt_io *io)
 {
-	return io->back_end->pollfd(io);
+	return io->back_end->pollfd ? io->back_end->pollfd(io) : -ENOTSUP;
+}
+
+void
+rt_io_ring(struct rt_io *io, int64_t deadline)
+{
+	if (io->back_end->ring != NULL)
+		io->back_end->ring(io, deadline);
+}
+
+size_t
+rt_io_pollfds(const struct rt_io *io, struct pollfd *fds, size_t room)
+{
+	return io->back_end->pollfds(io, fds, room);
+}
+
+const void *
+rt_io_scratch(const struct rt_io *io)
+{
+	return io->scratch;
 }

@@ -23,6 +23,8 @@
 #include "retort.h"
 #include "sock.h"
 
+struct pollfd;
+
 #define RT_NEVER INT64_MAX
 #define RT_MS INT64_C(1000000)
 
@@ -31,6 +33,7 @@ enum rt_verb {
 	/* inward */
 	RT_ACCEPT, /* result: a descriptor; `peer` */
 	RT_RECV,   /* result: bytes in `data`; 0: FIN */
+	RT_TAKE,   /* the same by read(2), of what is no socket */
 	/* outward */
 	RT_SEND,   /* result: bytes of `pieces` sent */
 	RT_FILE,   /* result: bytes of the file sent; 0: it is shorter */
@@ -134,8 +137,20 @@ struct rt_chan *rt_io_next(struct rt_io *io, unsigned *what);
 /* When rt_io_sleep() must be called at the latest; RT_NEVER. */
 int64_t rt_io_deadline(const struct rt_io *io);
 
-/* The descriptor that polls readable when a channel is ready, or -ENOTSUP. */
-int rt_io_pollfd(const struct rt_io *io);
+/*
+ * The descriptor that polls readable when a channel is ready, or a deadline
+ * that rt_io_ring() was told of has passed; or -errno (-ENOTSUP: poll).
+ */
+int rt_io_pollfd(struct rt_io *io);
+
+/* When the descriptor, if anybody asked for it, is to be readable at last. */
+void rt_io_ring(struct rt_io *io, int64_t deadline);
+
+/* What to poll for before the next turn: fills at most `room`; their number. */
+size_t rt_io_pollfds(const struct rt_io *io, struct pollfd *fds, size_t room);
+
+/* The bytes of a RT_FILE that was done without sendfile(2). */
+const void *rt_io_scratch(const struct rt_io *io);
 
 /* --- for the back ends, io_epoll.c and io_poll.c --- */
 
@@ -152,7 +167,12 @@ struct rt_back_end {
 	void (*forget)(struct rt_io *io, struct rt_chan *chan);
 	/* Waits, and calls rt_io_ready() for each ready channel. */
 	int (*wait)(struct rt_io *io, int64_t timeout);
-	int (*pollfd)(const struct rt_io *io);
+	size_t (*pollfds)(const struct rt_io *io, struct pollfd *fds,
+		size_t room);
+	/* One descriptor that is readable when a channel is ready, and after
+	   ring() also from that time on. NULL: there is none. */
+	int (*pollfd)(struct rt_io *io);
+	void (*ring)(struct rt_io *io, int64_t deadline);
 };
 
 extern const struct rt_back_end rt_back_end_epoll;
@@ -174,6 +194,7 @@ struct rt_io {
 	bool sendfile;
 	char *scratch;         /* for files without sendfile */
 	int fd;                /* epoll's */
+	int timer;             /* epoll's, for who polls `fd`; -1: nobody */
 	struct pollfd *polled; /* poll's, parallel to `waiting` */
 	size_t polled_room;
 	size_t poll_next; /* where its next search begins */

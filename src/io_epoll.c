@@ -3,7 +3,9 @@
 #include "config.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "io.h"
@@ -11,6 +13,7 @@
 static int
 epoll_open(struct rt_io *io)
 {
+	io->timer = -1;
 	io->fd = epoll_create1(EPOLL_CLOEXEC);
 	return io->fd < 0 ? -errno : 0;
 }
@@ -19,6 +22,8 @@ static void
 epoll_end(struct rt_io *io)
 {
 	(void)close(io->fd);
+	if (io->timer >= 0)
+		(void)close(io->timer);
 }
 
 static int
@@ -53,6 +58,9 @@ epoll_sleep(struct rt_io *io, int64_t timeout)
 	for (int i = 0; i < n; i++) {
 		unsigned ready = 0;
 
+		/* the timer has done its work by waking */
+		if (events[i].data.ptr == NULL)
+			continue;
 		if (events[i].events & EPOLLIN)
 			ready |= RT_READ;
 		if (events[i].events & EPOLLOUT)
@@ -64,10 +72,50 @@ epoll_sleep(struct rt_io *io, int64_t timeout)
 	return 0;
 }
 
-static int
-epoll_pollfd(const struct rt_io *io)
+static size_t
+epoll_pollfds(const struct rt_io *io, struct pollfd *fds, size_t room)
 {
+	if (room > 0)
+		*fds = (struct pollfd){.fd = io->fd, .events = POLLIN};
+	return 1;
+}
+
+/* A timer among the channels, for those who poll the whole as one. */
+static int
+epoll_pollfd(struct rt_io *io)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+	int error;
+
+	if (io->timer >= 0)
+		return io->fd;
+	io->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (io->timer < 0)
+		return -errno;
+	if (epoll_ctl(io->fd, EPOLL_CTL_ADD, io->timer, &event) < 0) {
+		error = -errno;
+		(void)close(io->timer);
+		io->timer = -1;
+		return error;
+	}
 	return io->fd;
+}
+
+/* Setting it anew also makes it unreadable. */
+static void
+epoll_ring(struct rt_io *io, int64_t deadline)
+{
+	struct itimerspec when = {.it_value = {0, 0}};
+
+	if (io->timer < 0)
+		return;
+	if (deadline != RT_NEVER) {
+		/* all zero would be never */
+		deadline = deadline > 0 ? deadline : 1;
+		when.it_value.tv_sec = (time_t)(deadline / 1000000000);
+		when.it_value.tv_nsec = (long)(deadline % 1000000000);
+	}
+	(void)timerfd_settime(io->timer, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
 const struct rt_back_end rt_back_end_epoll = {
@@ -77,5 +125,7 @@ const struct rt_back_end rt_back_end_epoll = {
 	.arm = epoll_arm,
 	.forget = epoll_forget,
 	.wait = epoll_sleep,
+	.pollfds = epoll_pollfds,
 	.pollfd = epoll_pollfd,
+	.ring = epoll_ring,
 };

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "io.h"
 
@@ -79,11 +80,14 @@ poll_sleep(struct rt_io *io, int64_t timeout)
 	return 0;
 }
 
-static int
-poll_pollfd(const struct rt_io *io)
+static size_t
+poll_pollfds(const struct rt_io *io, struct pollfd *fds, size_t room)
 {
-	(void)io;
-	return -ENOTSUP;
+	size_t count = io->waiting_count < room ? io->waiting_count : room;
+
+	if (count > 0)
+		memcpy(fds, io->polled, count * sizeof *fds);
+	return io->waiting_count;
 }
 
 const struct rt_back_end rt_back_end_poll = {
@@ -93,5 +97,5 @@ const struct rt_back_end rt_back_end_poll = {
 	.arm = poll_arm,
 	.forget = poll_forget,
 	.wait = poll_sleep,
-	.pollfd = poll_pollfd,
+	.pollfds = poll_pollfds,
 };

@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exchanges as their owner sees them, and as lines of a log. A line is built
- * so that no byte of a request can forge another one or drive a terminal:
- * everything that is not printable ASCII is escaped.
+ * Exchanges as their owner sees them, and as they are kept. Called by
+ * server.c at each thing that happens to a connection; copies what it keeps,
+ * so that records outlive connections.
  */
 #include "config.h"
 
 #include "journal.h"
 
-#include <stdarg.h>
-#include <stdio.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #define NS INT64_C(1000000000)
 
-/* Most of a request line that a log line shows. */
-#define MAX_REQUEST 2048
+/* What is kept of the bytes that go out, for the transcript. */
+#define MAX_SENT (1u << 20)
+
+/* Bytes of a line of text that a transcript shows in one line. */
+#define LONGEST_LINE 4096
+
+/* --- views --- */
 
 struct retort_exchange
 rt_journal_view(const struct rt_conn *conn, int64_t now,
@@ -48,174 +54,461 @@ rt_journal_view(const struct rt_conn *conn, int64_t now,
 	return view;
 }
 
-/* --- lines --- */
+/* --- what happened, in order --- */
 
-/* A line under way; what does not fit is left out. */
-struct line {
-	char *text;
-	size_t size;
-	size_t room;
+static void
+count_memory(struct rt_record *record)
+{
+	struct rt_journal *journal = record->journal;
+	size_t now = sizeof *record + record->size + record->bytes.room +
+		record->event_room * sizeof *record->events;
+
+	journal->used += now - record->counted;
+	record->counted = now;
+}
+
+static struct rt_record_event *
+add_event(struct rt_record *record, enum rt_record_kind kind, int64_t now)
+{
+	struct rt_record_event *event;
+
+	if (record->events == NULL ||
+		record->event_count == record->event_room) {
+		size_t room = record->event_room ? 2 * record->event_room : 16;
+		struct rt_record_event *events =
+			realloc(record->events, room * sizeof *events);
+
+		if (events == NULL) {
+			record->journal->lost++;
+			return NULL;
+		}
+		record->events = events;
+		record->event_room = room;
+	}
+	event = record->events + record->event_count++;
+	*event = (struct rt_record_event){
+		.kind = kind,
+		.when = now - record->began,
+		.at = record->bytes.len,
+	};
+	return event;
+}
+
+/* Bytes of one direction that follow others are one event with them. */
+static void
+add_bytes(struct rt_record *record, enum rt_record_kind kind, const void *bytes,
+	size_t size, int64_t now)
+{
+	struct rt_record_event *event = record->event_count > 0 ?
+		record->events + record->event_count - 1 :
+		NULL;
+	size_t kept = size;
+
+	if (event == NULL || event->kind != kind)
+		event = add_event(record, kind, now);
+	if (event == NULL)
+		return;
+	if (kind == RT_RECORD_SENT) {
+		if (kept > MAX_SENT - record->sent)
+			kept = MAX_SENT - record->sent;
+		record->sent += kept;
+	}
+	/* what could not be kept is missing from its end on */
+	if (event->size == event->kept) {
+		size_t before = record->bytes.len;
+
+		rt_buf_add(&record->bytes, bytes, kept);
+		event->kept += record->bytes.len - before;
+	}
+	event->size += size;
+	count_memory(record);
+}
+
+void
+rt_record_received(struct rt_record *record, const void *bytes, size_t size,
+	int64_t now)
+{
+	add_bytes(record, RT_RECORD_RECEIVED, bytes, size, now);
+}
+
+void
+rt_record_sent(struct rt_record *record, const struct rt_op *op,
+	const void *file_bytes, int64_t now)
+{
+	size_t left = (size_t)op->result;
+
+	if (op->verb == RT_FILE)
+		add_bytes(record, RT_RECORD_SENT, file_bytes, left, now);
+	for (int i = 0; op->verb == RT_SEND && i < op->send.count && left > 0;
+		i++) {
+		const struct iovec *piece = op->send.pieces + i;
+		size_t size = piece->iov_len < left ? piece->iov_len : left;
+
+		add_bytes(record, RT_RECORD_SENT, piece->iov_base, size, now);
+		left -= size;
+	}
+}
+
+void
+rt_record_event(struct rt_record *record, enum rt_record_kind kind, int64_t now)
+{
+	(void)add_event(record, kind, now);
+	count_memory(record);
+}
+
+/* --- the request --- */
+
+/* Room that was measured before, and is given out from its beginning. */
+struct room {
+	char *at;
 };
 
-static void __attribute__((format(printf, 2, 3)))
-add(struct line *line, const char *format, ...)
+static char *
+put(struct room *room, const void *bytes, size_t size)
 {
-	va_list args;
-	int n;
+	char *text = room->at;
 
-	va_start(args, format);
-	n = vsnprintf(line->text + line->size, line->room - line->size, format,
-		args);
-	va_end(args);
-	if (n > 0 && (size_t)n < line->room - line->size)
-		line->size += (size_t)n;
+	if (size > 0)
+		memcpy(text, bytes, size);
+	text[size] = '\0';
+	room->at += size + 1;
+	return text;
 }
 
-/* The request line in double quotes, escaped as C, or as JSON, has it. */
-static void
-add_request(struct line *line, const struct retort_exchange *exchange,
-	bool json)
+static char *
+put_span(struct room *room, const char *base, struct rt_span span)
 {
-	size_t n = exchange->request_size;
-	size_t shown = n < MAX_REQUEST ? n : MAX_REQUEST;
+	return put(room, base + span.at, span.size);
+}
 
-	add(line, "\"");
-	for (size_t i = 0; i < shown; i++) {
-		unsigned char c = (unsigned char)exchange->request[i];
+/* NULL: malformed, or it has a NUL. Takes no more room than the span. */
+static char *
+put_decoded(struct room *room, const char *base, struct rt_span span)
+{
+	const char *from = base + span.at, *end = from + span.size;
+	char *text = room->at, *to = text;
 
-		/* room for the rest of the longest line */
-		if (line->room - line->size < 512) {
-			shown = i;
-			break;
-		}
-		if (c == '"' || c == '\\')
-			add(line, "\\%c", c);
-		else if (c < 0x20 || c > 0x7e)
-			add(line, json ? "\\u%04x" : "\\x%02x", (unsigned)c);
-		else
-			add(line, "%c", c);
+	while (from < end) {
+		bool encoded = *from == '%';
+		int c = encoded ? rt_http_percent(from, end) :
+				  (unsigned char)*from;
+
+		if (c <= 0)
+			return NULL;
+		from += encoded ? 3 : 1;
+		*to++ = (char)c;
 	}
-	add(line, "%s\"", shown < n ? "..." : "");
+	*to = '\0';
+	room->at = to + 1;
+	return text;
 }
 
-/* Not as a double, whose point depends on the locale. */
+static size_t
+measure(const struct rt_exchange *x, size_t raw_size, size_t body_size)
+{
+	const struct rt_request *request = rt_http_request(x->http);
+	size_t fields = request->field_count + request->trailer_count;
+	size_t size = fields * sizeof(struct retort_field);
+
+	for (size_t i = 0; i < fields; i++)
+		size += request->fields[i].name.size + 1 +
+			request->fields[i].value.size + 1;
+	size += request->name.size + 1 + request->target.size + 1;
+	size += request->path.size + 1 + request->query.size + 1;
+	size += rt_http_line(x->http, x->in.data, x->in.len).size + 1;
+	return size + raw_size + 1 + body_size + 1;
+}
+
+/* Whether a word of the request line came to its end, a space. */
+static bool
+is_whole(const struct rt_exchange *x, struct rt_span word)
+{
+	size_t end = (size_t)word.at + word.size;
+
+	return word.size > 0 && end < x->in.len && x->in.data[end] == ' ';
+}
+
+/* What the parser has of the request, as strings. */
 static void
-add_ms(struct line *line, const struct retort_exchange *exchange)
+put_request(struct rt_record *record, const struct rt_exchange *x,
+	struct room *room)
 {
-	add(line, "%lld.%03d", (long long)(exchange->duration / 1000000),
-		(int)(exchange->duration / 1000 % 1000));
+	const struct rt_request *request = rt_http_request(x->http);
+	size_t count = request->field_count + request->trailer_count;
+	struct retort_field *fields = (void *)room->at;
+	struct retort_exchange *seen = &record->seen;
+	const char *base = x->in.data;
+
+	room->at += count * sizeof *fields;
+	for (size_t i = 0; i < count; i++) {
+		const struct rt_http_field *field = request->fields + i;
+
+		fields[i].name = put_span(room, base, field->name);
+		fields[i].value = put_span(room, base, field->value);
+	}
+	seen->fields = fields;
+	seen->field_count = request->field_count;
+	seen->trailers = fields + request->field_count;
+	seen->trailer_count = request->trailer_count;
+	if (is_whole(x, request->name))
+		seen->method = put_span(room, base, request->name);
+	if (is_whole(x, request->target))
+		seen->target = put_span(room, base, request->target);
+	if (request->head_size > 0 && request->path.size > 0)
+		seen->path = put_decoded(room, base, request->path);
+	if (request->head_size > 0 && request->query.size > 0)
+		seen->query = put_span(room, base, request->query) + 1;
+	seen->minor = request->minor;
 }
 
-static const char *
-end_text(enum retort_end end)
+int
+rt_record_request(struct rt_record *record, const struct rt_conn *conn,
+	int64_t now)
 {
-	static const char *const texts[] = {
-		[RETORT_ANSWERED] = "answered",
-		[RETORT_CLOSED] = "closed",
-		[RETORT_RESET] = "reset",
-		[RETORT_TIMED_OUT] = "timed out",
-		[RETORT_STOPPED] = "stopped",
-		[RETORT_TRUNCATED] = "truncated",
-		[RETORT_FAILED] = "failed",
+	const struct rt_exchange *x = conn->exchange;
+	struct retort_exchange *seen = &record->seen;
+	size_t raw_size, body_size;
+	const char *body = rt_exchange_body(x, &body_size);
+	struct rt_span line = rt_http_line(x->http, x->in.data, x->in.len);
+	struct room room;
+
+	raw_size = conn->complete ? x->parsed : x->in.len;
+	record->size = measure(x, raw_size, body_size);
+	record->strings = malloc(record->size);
+	if (record->strings == NULL) {
+		record->size = 0;
+		return -ENOMEM;
+	}
+	room.at = record->strings;
+	put_request(record, x, &room);
+	seen->request = put_span(&room, x->in.data, line);
+	seen->request_size = line.size;
+	seen->raw = put(&room, x->in.data, raw_size);
+	seen->raw_size = raw_size;
+	seen->body = put(&room, body, body_size);
+	seen->body_size = body_size;
+	seen->complete = conn->complete;
+	seen->refused = conn->status;
+	seen->reason = conn->reason;
+	seen->received = conn->received;
+	seen->requested = now - conn->began;
+	seen->duration = seen->requested;
+	count_memory(record);
+	return 0;
+}
+
+void
+rt_record_end(struct rt_record *record, const struct rt_conn *conn, int64_t now)
+{
+	struct retort_exchange *seen = &record->seen;
+	char client[RT_PEER_TEXT];
+	struct retort_exchange view = rt_journal_view(conn, now, client);
+
+	/* whoever reads these without waiting for the end finds no other */
+	if (seen->status != view.status)
+		seen->status = view.status;
+	if (seen->received != view.received)
+		seen->received = view.received;
+	seen->end = view.end;
+	seen->sent = view.sent;
+	seen->sent_body = view.sent_body;
+	seen->duration = view.duration;
+	seen->client_close = conn->client_close;
+	seen->server_close = conn->server_close;
+	seen->client_first = conn->client_first;
+}
+
+/* --- the journal --- */
+
+void
+rt_journal_init(struct rt_journal *journal, size_t max)
+{
+	*journal = (struct rt_journal){.max = max};
+}
+
+static void
+free_record(struct rt_record *record)
+{
+	record->journal->used -= record->counted;
+	free(record->strings);
+	free(record->events);
+	free(record->why);
+	rt_buf_free(&record->bytes);
+	free(record);
+}
+
+struct rt_record *
+rt_journal_open(struct rt_journal *journal, const struct rt_conn *conn,
+	int64_t now)
+{
+	struct rt_record *record = calloc(1, sizeof *record);
+	struct timespec wall;
+
+	if (record == NULL)
+		return NULL;
+	(void)clock_gettime(CLOCK_REALTIME, &wall);
+	record->journal = journal;
+	record->began = conn->began;
+	rt_buf_init(&record->bytes, journal->max);
+	record->seen.connection = conn->number;
+	record->open = true;
+	record->forgotten = journal->used >= journal->max;
+	journal->lost += record->forgotten;
+	record->seen.client = rt_sock_peer_text(&conn->peer, record->client);
+	record->seen.began =
+		(int64_t)wall.tv_sec * NS + wall.tv_nsec - (now - conn->began);
+	count_memory(record);
+	return record;
+}
+
+int
+rt_journal_publish(struct rt_journal *journal, struct rt_record *record)
+{
+	if (journal->count == journal->room) {
+		size_t room = journal->room ? 2 * journal->room : 64;
+		struct rt_record **records = realloc(journal->records,
+			room * sizeof(struct rt_record *));
+
+		if (records == NULL)
+			return -ENOMEM;
+		journal->records = records;
+		journal->room = room;
+	}
+	journal->records[journal->count++] = record;
+	record->published = true;
+	return 0;
+}
+
+void
+rt_journal_close(struct rt_record *record)
+{
+	record->open = false;
+	if (!record->published)
+		free_record(record);
+}
+
+void
+rt_journal_clear(struct rt_journal *journal)
+{
+	for (size_t i = 0; i < journal->count; i++) {
+		struct rt_record *record = journal->records[i];
+
+		record->published = false;
+		record->forgotten = true;
+		/* an open connection's goes with it */
+		if (!record->open)
+			free_record(record);
+	}
+	journal->count = 0;
+	journal->lost = 0;
+}
+
+void
+rt_journal_free(struct rt_journal *journal)
+{
+	rt_journal_clear(journal);
+	free(journal->records);
+	journal->records = NULL;
+}
+
+const struct rt_record *
+rt_journal_find(const struct rt_journal *journal, uint64_t connection)
+{
+	for (size_t i = 0; i < journal->count; i++)
+		if (journal->records[i]->seen.connection == connection)
+			return journal->records[i];
+	return NULL;
+}
+
+const char *
+retort_field_of(const struct retort_exchange *exchange, const char *name,
+	size_t n)
+{
+	for (size_t i = 0; i < exchange->field_count; i++)
+		if (strcasecmp(exchange->fields[i].name, name) == 0 && n-- == 0)
+			return exchange->fields[i].value;
+	return NULL;
+}
+
+/* --- transcripts --- */
+
+/* One line: time, direction, bytes as C has them. */
+static void
+add_line(struct rt_buf *to, int64_t when, const char *mark, const char *bytes,
+	size_t size)
+{
+	rt_buf_add_format(to, "%8lld.%03d %s ", (long long)(when / 1000000),
+		(int)(when / 1000 % 1000), mark);
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)bytes[i];
+
+		if (c == '\r')
+			rt_buf_add(to, "\\r", 2);
+		else if (c == '\n')
+			rt_buf_add(to, "\\n", 2);
+		else if (c == '\\')
+			rt_buf_add(to, "\\\\", 2);
+		else if (c < ' ' || c > '~')
+			rt_buf_add_format(to, "\\x%02x", (unsigned)c);
+		else
+			rt_buf_add(to, bytes + i, 1);
+	}
+	rt_buf_add(to, "\n", 1);
+}
+
+/* A line of text is a line of the transcript, and so are 64 bytes of none. */
+static void
+add_lines(struct rt_buf *to, const struct rt_record *record,
+	const struct rt_record_event *event, const char *mark)
+{
+	const char *bytes = record->bytes.data;
+	size_t left = event->kept;
+
+	if (left > 0)
+		bytes += event->at;
+	while (left > 0) {
+		size_t near = left < LONGEST_LINE ? left : LONGEST_LINE;
+		const char *lf = memchr(bytes, '\n', near);
+		size_t size = lf ? (size_t)(lf - bytes) + 1 : near;
+
+		if (size > 64 && lf == NULL)
+			size = 64;
+		add_line(to, event->when, mark, bytes, size);
+		bytes += size;
+		left -= size;
+	}
+	if (event->kept < event->size)
+		rt_buf_add_format(to, "%12s %s ... %llu more bytes\n", "", mark,
+			(unsigned long long)(event->size - event->kept));
+}
+
+void
+rt_record_transcribe(const struct rt_record *record, struct rt_buf *to)
+{
+	static const struct {
+		const char *mark;
+		const char *text; /* NULL: bytes */
+	} kinds[] = {
+		[RT_RECORD_RECEIVED] = {"<", NULL},
+		[RT_RECORD_SENT] = {">", NULL},
+		[RT_RECORD_CLIENT_FIN] = {"<", "(FIN)"},
+		[RT_RECORD_CLIENT_RST] = {"<", "(RST)"},
+		[RT_RECORD_SERVER_FIN] = {">", "(FIN)"},
+		[RT_RECORD_SERVER_RST] = {">", "(RST)"},
+		[RT_RECORD_CLOSED] = {"-", "(closed)"},
 	};
 
-	return (size_t)end < sizeof texts / sizeof *texts ? texts[end] : "?";
-}
+	rt_buf_add_format(to, "connection %llu from %s\n",
+		(unsigned long long)record->seen.connection,
+		record->seen.client);
+	for (size_t i = 0; i < record->event_count; i++) {
+		const struct rt_record_event *event = record->events + i;
+		const char *mark = kinds[event->kind].mark;
+		const char *text = kinds[event->kind].text;
 
-static void
-add_short(struct line *line, const struct retort_exchange *exchange)
-{
-	int64_t end = exchange->began + exchange->duration;
-	time_t seconds = (time_t)(end / NS);
-	struct tm tm;
-
-	memset(&tm, 0, sizeof tm);
-	(void)localtime_r(&seconds, &tm);
-	add(line, "%02d:%02d:%02d.%03d %s ", tm.tm_hour, tm.tm_min, tm.tm_sec,
-		(int)(end % NS / 1000000), exchange->client);
-	add_request(line, exchange, false);
-	if (exchange->status != 0)
-		add(line, " %d", exchange->status);
-	else
-		add(line, " -");
-	add(line, " %llu ", (unsigned long long)exchange->sent);
-	add_ms(line, exchange);
-	add(line, " ms");
-	if (exchange->end != RETORT_ANSWERED)
-		add(line, " (%s)", end_text(exchange->end));
-}
-
-static void
-add_common(struct line *line, const struct retort_exchange *exchange)
-{
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	time_t seconds = (time_t)(exchange->began / NS);
-	size_t host = strlen(exchange->client);
-	const char *colon = strrchr(exchange->client, ':');
-	struct tm tm;
-
-	if (colon != NULL)
-		host = (size_t)(colon - exchange->client);
-	memset(&tm, 0, sizeof tm);
-	(void)gmtime_r(&seconds, &tm);
-	add(line, "%.*s - - [%02d/%.3s/%04d:%02d:%02d:%02d +0000] ", (int)host,
-		exchange->client, tm.tm_mday, months + 3 * (size_t)tm.tm_mon,
-		tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	add_request(line, exchange, false);
-	if (exchange->status != 0)
-		add(line, " %d", exchange->status);
-	else
-		add(line, " -");
-	if (exchange->sent_body != 0)
-		add(line, " %llu", (unsigned long long)exchange->sent_body);
-	else
-		add(line, " -");
-}
-
-static void
-add_json(struct line *line, const struct retort_exchange *exchange)
-{
-	time_t seconds = (time_t)(exchange->began / NS);
-	struct tm tm;
-
-	memset(&tm, 0, sizeof tm);
-	(void)gmtime_r(&seconds, &tm);
-	add(line, "{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\"",
-		tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-		tm.tm_min, tm.tm_sec, (int)(exchange->began % NS / 1000000));
-	add(line, ",\"connection\":%llu,\"client\":\"%s\",\"request\":",
-		(unsigned long long)exchange->connection, exchange->client);
-	add_request(line, exchange, true);
-	add(line, ",\"status\":%d,\"received\":%llu,\"sent\":%llu",
-		exchange->status, (unsigned long long)exchange->received,
-		(unsigned long long)exchange->sent);
-	add(line, ",\"ms\":");
-	add_ms(line, exchange);
-	add(line, ",\"end\":\"%s\"}", end_text(exchange->end));
-}
-
-size_t
-retort_log_line(const struct retort_exchange *exchange, enum retort_log format,
-	char *text, size_t size)
-{
-	/* one byte more than is used: vsnprintf ends what it writes */
-	struct line line = {.text = text, .room = size};
-
-	if (size < 2)
-		return 0;
-	switch (format) {
-	case RETORT_LOG_SHORT:
-		add_short(&line, exchange);
-		break;
-	case RETORT_LOG_COMMON:
-		add_common(&line, exchange);
-		break;
-	case RETORT_LOG_JSON:
-		add_json(&line, exchange);
-		break;
+		if (text == NULL)
+			add_lines(to, record, event, mark);
+		else
+			add_line(to, event->when, mark, text, strlen(text));
 	}
-	if (line.size > size - 1)
-		line.size = size - 1;
-	text[line.size++] = '\n';
-	return line.size;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finished exchanges, as log lines. */
+/* Exchanges: as log lines, and as records that are kept. */
 #ifndef RT_JOURNAL_H
 #define RT_JOURNAL_H
 
@@ -12,5 +12,100 @@
  */
 struct retort_exchange rt_journal_view(const struct rt_conn *conn, int64_t now,
 	char client[RT_PEER_TEXT]);
+
+/* What happened on a connection. */
+enum rt_record_kind {
+	RT_RECORD_RECEIVED,
+	RT_RECORD_SENT,
+	RT_RECORD_CLIENT_FIN,
+	RT_RECORD_CLIENT_RST,
+	RT_RECORD_SERVER_FIN,
+	RT_RECORD_SERVER_RST,
+	RT_RECORD_CLOSED
+};
+
+struct rt_record_event {
+	enum rt_record_kind kind;
+	int64_t when; /* ns after the connection began */
+	size_t at;    /* of `bytes`: those that are kept */
+	size_t kept;
+	uint64_t size; /* bytes */
+};
+
+struct rt_journal;
+
+/* What is kept of one exchange. */
+struct rt_record {
+	struct retort_exchange seen;
+	struct rt_journal *journal;
+	char client[RT_PEER_TEXT];
+	char *strings; /* what `seen` points at */
+	size_t size;
+	char *why;     /* nothing answers it because; NULL */
+	int64_t began; /* monotonic */
+	struct rt_record_event *events;
+	size_t event_count;
+	size_t event_room;
+	struct rt_buf bytes; /* of all events */
+	size_t sent;         /* those that went out */
+	size_t counted;      /* bytes of memory, in the journal's sum */
+	bool open;           /* its connection is */
+	bool published;      /* it stands in the journal */
+	bool forgotten;      /* it will not stand there */
+	bool answered;       /* its reply was made */
+};
+
+/* Records in the order in which their requests ended. */
+struct rt_journal {
+	struct rt_record **records;
+	size_t count;
+	size_t room;
+	size_t used; /* bytes of memory */
+	size_t max;
+	uint64_t lost; /* exchanges that found it full */
+};
+
+void rt_journal_init(struct rt_journal *journal, size_t max);
+void rt_journal_free(struct rt_journal *journal);
+
+/*
+ * Begins the record of a connection; when the journal is full, one that is
+ * forgotten from the beginning. NULL: no memory.
+ */
+struct rt_record *rt_journal_open(struct rt_journal *journal,
+	const struct rt_conn *conn, int64_t now);
+
+/* Its request has ended: it is one of the records. 0 or -ENOMEM. */
+int rt_journal_publish(struct rt_journal *journal, struct rt_record *record);
+
+/* Its connection has ended. A record that was not published is freed. */
+void rt_journal_close(struct rt_record *record);
+
+/* Forgets all records; those of open connections end with them. */
+void rt_journal_clear(struct rt_journal *journal);
+
+/* The record of a connection; NULL: none. */
+const struct rt_record *rt_journal_find(const struct rt_journal *journal,
+	uint64_t connection);
+
+/* What happened: bytes came, bytes of a done operation went (`file_bytes`:
+   those of RT_FILE), or something else. */
+void rt_record_received(struct rt_record *record, const void *bytes,
+	size_t size, int64_t now);
+void rt_record_sent(struct rt_record *record, const struct rt_op *op,
+	const void *file_bytes, int64_t now);
+void rt_record_event(struct rt_record *record, enum rt_record_kind kind,
+	int64_t now);
+
+/* Copies the request as far as it came. 0 or -ENOMEM. */
+int rt_record_request(struct rt_record *record, const struct rt_conn *conn,
+	int64_t now);
+
+/* Copies the ending. */
+void rt_record_end(struct rt_record *record, const struct rt_conn *conn,
+	int64_t now);
+
+/* Adds the whole as text. */
+void rt_record_transcribe(const struct rt_record *record, struct rt_buf *to);
 
 #endif

@@ -30,6 +30,9 @@ struct entry {
 /* More than any path that can be opened. */
 #define MAX_PATH (64u << 10)
 
+/* Bytes of a row beside its name, which stands there twice. */
+#define LEAST_ROW 70
+
 enum phase { READING, WRITING, COMPLETE };
 
 struct rt_listing {
@@ -42,6 +45,7 @@ struct rt_listing {
 	size_t count;
 	size_t room;
 	size_t folders;
+	size_t least; /* bytes that the page will have at least */
 	struct rt_buf text;
 };
 
@@ -130,12 +134,10 @@ describe_link(struct rt_listing *listing, const char *name,
 
 	rt_buf_add(path, name, strlen(name) + 1);
 	if (!path->failed)
-		error = rt_file_open(file, &listing->root, path->data);
+		error = rt_file_describe(file, &listing->root, path->data);
 	path->failed = false;
 	path->len = size;
 	path->data[size] = '\0';
-	if (error == 0)
-		rt_file_close(file);
 	return error;
 }
 
@@ -186,7 +188,8 @@ read_entry(struct rt_listing *listing, const char *name)
 		.modified = file.modified,
 	};
 	rt_buf_add(&listing->names, name, strlen(name) + 1);
-	if (listing->names.failed)
+	listing->least += LEAST_ROW + 2 * strlen(name);
+	if (listing->names.failed || listing->least > RT_MAX_LISTING)
 		return -ENOMEM;
 	listing->folders += entry.folder;
 	return push(listing, entry);

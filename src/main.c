@@ -184,6 +184,8 @@ struct parent {
 	pid_t pid;
 	int pidfd; /* -1: looked for from time to time */
 	int input; /* standard input, ended with the parent; -1: not */
+	struct pollfd *polled;
+	size_t polled_room;
 };
 
 static int
@@ -230,35 +232,54 @@ input_ended(void)
 	return n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
 }
 
-/*
- * Waits for the server or for the parent, at most *timeout ms, of which it
- * leaves what retort_step() may still wait. True: the parent has ended.
- */
-static bool
-wait_with_parent(struct retort *server, const struct parent *parent,
+/* What to poll for: the parent's two descriptors, then the server's. */
+static struct pollfd *
+list_polled(struct retort *server, struct parent *parent, size_t *count,
 	int *timeout)
 {
-	struct pollfd polled[3] = {
-		{.fd = -1, .events = POLLIN},
-		{.fd = parent->pidfd, .events = POLLIN},
-		{.fd = parent->input, .events = POLLIN},
-	};
-	int own, wait;
+	struct pollfd *polled = parent->polled;
 
-	polled[0].fd = retort_pollfd(server, &own);
-	if ((*timeout < 0 || *timeout > PARENT_INTERVAL) &&
-		(parent->pidfd < 0 || polled[0].fd < 0))
-		*timeout = PARENT_INTERVAL;
-	wait = own >= 0 && (*timeout < 0 || own < *timeout) ? own : *timeout;
-	if (polled[0].fd < 0) /* only retort_step() can wait for it */
-		wait = 0;
-	else
-		*timeout = 0;
-	if (poll(polled, 3, wait) < 0)
+	for (;;) {
+		size_t room = parent->polled_room;
+
+		*count = 2 +
+			retort_pollfds(server, polled ? polled + 2 : NULL,
+				polled ? room - 2 : 0, timeout);
+		if (polled != NULL && *count <= room)
+			break;
+		room = 2 * *count;
+		polled = realloc(polled, room * sizeof *polled);
+		if (polled == NULL)
+			die(EXIT_FAILURE, "%s", strerror(ENOMEM));
+		parent->polled = polled;
+		parent->polled_room = room;
+	}
+	polled[0] = (struct pollfd){.fd = parent->pidfd, .events = POLLIN};
+	polled[1] = (struct pollfd){.fd = parent->input, .events = POLLIN};
+	return polled;
+}
+
+/*
+ * Waits for the server or for the parent, at most `timeout` ms (-1: for
+ * ever). True: the parent has ended.
+ */
+static bool
+wait_with_parent(struct retort *server, struct parent *parent, int timeout)
+{
+	struct pollfd *polled;
+	size_t count;
+	int own;
+
+	polled = list_polled(server, parent, &count, &own);
+	if (parent->pidfd < 0 && (timeout < 0 || timeout > PARENT_INTERVAL))
+		timeout = PARENT_INTERVAL;
+	if (own >= 0 && (timeout < 0 || own < timeout))
+		timeout = own;
+	if (poll(polled, (nfds_t)count, timeout) < 0)
 		return false;
 	/* a pidfd opened after the parent had ended would be another's */
-	return polled[1].revents != 0 || getppid() != parent->pid ||
-		(polled[2].revents != 0 && input_ended());
+	return polled[0].revents != 0 || getppid() != parent->pid ||
+		(polled[1].revents != 0 && input_ended());
 }
 
 /* --- serving --- */
@@ -293,8 +314,10 @@ serve(struct retort *server, const struct args *args, struct parent *parent,
 			stop = stop || left <= 0;
 			timeout = left > INT_MAX ? INT_MAX : (int)left;
 		}
-		if (!stopping && !stop && parent->watched)
-			stop = wait_with_parent(server, parent, &timeout);
+		if (!stopping && !stop && parent->watched) {
+			stop = wait_with_parent(server, parent, timeout);
+			timeout = 0;
+		}
 		if (stop && !stopping) {
 			stopping = true;
 			retort_stop(server, args->grace);
@@ -344,11 +367,17 @@ start(const struct args *args)
 		code = retort_answer(server, &args->reply, error);
 	else
 		code = retort_serve(server, args->root, &args->files, error);
+	if (code == 0 && args->echo != NULL &&
+		retort_on(server, args->echo, .echo = true) < 0)
+		code = -ENOMEM;
 	if (code < 0) {
 		retort_close(server);
 		/* what is wrong is an operand, not an address */
 		die(code == -ENOMEM ? EXIT_FAILURE : EXIT_USAGE, "%s%s",
-			strncmp(error, "spa ", 4) == 0 ? "--" : "", error);
+			args->files.spa && strncmp(error, "spa '", 5) == 0 ?
+				"--" :
+				"",
+			error);
 	}
 	return server;
 }
@@ -390,6 +419,7 @@ main(int argc, char **argv)
 	status = serve(server, &args, &parent, &output);
 	running = NULL;
 	retort_close(server);
+	free(parent.polled);
 	output_flush(&output);
 	return status;
 }

@@ -18,9 +18,10 @@ struct rt_validators {
 /*
  * Evaluates If-Match, If-Unmodified-Since, If-None-Match and
  * If-Modified-Since of a request for a representation that exists, in the
- * order of RFC 9110 13.2.2; not for CONNECT, OPTIONS and TRACE. 0: go on; 304 (GET and HEAD alone); or 412. A
- * date that is invalid, or given more than once, is ignored; of a list of
- * entity tags what is malformed is passed over, up to the next comma.
+ * order of RFC 9110 13.2.2; not for CONNECT, OPTIONS and TRACE. 0: go on; 304
+ * (GET and HEAD alone); or 412. A date that is invalid, or given more than
+ * once, is ignored; of a list of entity tags what is malformed is passed over,
+ * up to the next comma.
  */
 int rt_precondition(const struct rt_request *request, const char *base,
 	const struct rt_validators *validators, int64_t now);

@@ -22,10 +22,10 @@ struct rt_range {
  * begin past the end are left out.
  *
  * The number of ranges; 0 when the field is to be ignored: another unit than
- * bytes, malformed anywhere, more than RT_MAX_RANGES at any time; RT_RANGE_UNSATISFIABLE
- * when it is well-formed and every range begins past the end. An empty file
- * asked for from its start, or by a suffix that is not empty, is sent whole:
- * 0.
+ * bytes, malformed anywhere, more than RT_MAX_RANGES at any time;
+ * RT_RANGE_UNSATISFIABLE when it is well-formed and no range has a byte. An
+ * empty file asked for from its start, or by a suffix that is not empty, is
+ * sent whole: 0.
  */
 int rt_range_parse(const char *text, size_t length, uint64_t size,
 	struct rt_range ranges[RT_MAX_RANGES]);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Replies: from status, fields and body to a script of steps. Called by the
- * rooms that answer (site, server); read by conn. Its only system calls read
- * a small file into the text, close the file it owns, and ask the time for a
- * boundary.
+ * rooms that answer (canned, site, route, server); read by conn. Its only
+ * system calls read a small file into the text, close what it owns, and ask
+ * the time for a boundary.
  */
 #include "config.h"
 
@@ -14,11 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "field.h"
 #include "http.h"
+#include "io.h"
 
 /* Read and sent with the head rather than by sendfile(2). */
 #define SMALL_FILE (64u << 10)
@@ -45,6 +46,8 @@ rt_reply_reset(struct rt_reply *reply)
 	reply->file = -1;
 	rt_listing_free(reply->listing);
 	reply->listing = NULL;
+	rt_blob_drop(reply->blob);
+	reply->blob = NULL;
 	if (reply->step_room > KEPT_STEPS) {
 		free(reply->steps);
 		reply->steps = NULL;
@@ -108,46 +111,88 @@ rt_reply_ok(const struct rt_reply *reply)
 	return !reply->failed && !reply->text.failed;
 }
 
+/* A pause of so many ms, if any. */
+static void
+add_pause(struct rt_reply *reply, int ms)
+{
+	if (ms > 0)
+		rt_reply_step(reply,
+			(struct rt_step){.kind = RT_STEP_PAUSE,
+				.at = (uint64_t)(ms * RT_MS)});
+}
+
+/* What was added to the text from `at` on is the next step. */
+static void
+step_text(struct rt_reply *reply, size_t at)
+{
+	if (reply->text.len > at)
+		rt_reply_step(reply,
+			(struct rt_step){.kind = RT_STEP_TEXT,
+				.at = at,
+				.size = reply->text.len - at});
+}
+
 /* --- the head --- */
 
-static void
-add_field(struct rt_buf *text, const char *name, const char *value)
+bool
+rt_reply_is_own(const struct rt_draft *draft, const char *name)
 {
+	const struct retort_reply *own = draft->own;
+
+	/* nearly always there are none */
+	if (own == NULL || (own->fields == NULL && own->omit == NULL))
+		return false;
+	return rt_field_has(own->fields, name) || rt_field_has(own->omit, name);
+}
+
+void
+rt_reply_field(struct rt_draft *draft, const char *name, const char *value)
+{
+	struct rt_buf *text = &draft->reply->text;
+
+	if (rt_reply_is_own(draft, name))
+		return;
 	rt_buf_add_text(text, name);
 	rt_buf_add(text, ": ", 2);
 	rt_buf_add_text(text, value);
 	rt_buf_add(text, "\r\n", 2);
 }
 
-bool
-rt_reply_is_own(const struct rt_draft *draft, const char *name)
-{
-	for (size_t i = 0; i < draft->own_count; i++)
-		if (strcasecmp(draft->own[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-void
-rt_reply_field(struct rt_draft *draft, const char *name, const char *value)
-{
-	if (!rt_reply_is_own(draft, name))
-		add_field(&draft->reply->text, name, value);
-}
-
 void
 rt_reply_begin(struct rt_draft *draft, int status, const char *date)
 {
 	struct rt_buf *text = &draft->reply->text;
+	const struct retort_reply *own = draft->own;
 
 	rt_reply_reset(draft->reply);
 	draft->reply->status = status;
-	rt_buf_add_text(text, "HTTP/1.1 ");
+	if (own != NULL && own->interim != NULL) {
+		rt_buf_add_text(text, own->interim);
+		step_text(draft->reply, 0);
+	}
+	if (own != NULL)
+		add_pause(draft->reply, own->pause_head);
+	draft->head_at = text->len;
+	rt_buf_add_text(text, own && own->version ? own->version : "HTTP/1.1");
+	rt_buf_add(text, " ", 1);
 	rt_buf_add_number(text, (uint64_t)status);
 	rt_buf_add(text, " ", 1);
-	rt_buf_add_text(text, rt_http_phrase(status));
+	rt_buf_add_text(text,
+		own && own->reason ? own->reason : rt_http_phrase(status));
 	rt_buf_add(text, "\r\n", 2);
 	rt_reply_field(draft, "Date", date);
+}
+
+/* Each line, as it is, with an end of its own. */
+static void
+add_lines(struct rt_buf *text, const char *lines)
+{
+	struct rt_line line;
+
+	while (rt_field_next(&lines, &line)) {
+		rt_buf_add(text, line.text, line.size);
+		rt_buf_add(text, "\r\n", 2);
+	}
 }
 
 static void
@@ -155,61 +200,33 @@ end_head(struct rt_draft *draft)
 {
 	struct rt_reply *reply = draft->reply;
 
-	for (size_t i = 0; i < draft->own_count; i++)
-		if (draft->own[i].value != NULL)
-			add_field(&reply->text, draft->own[i].name,
-				draft->own[i].value);
-	rt_buf_add_text(&reply->text, "Connection: close\r\n\r\n");
+	if (draft->own != NULL)
+		add_lines(&reply->text, draft->own->fields);
+	rt_reply_field(draft, "Connection", "close");
+	rt_buf_add(&reply->text, "\r\n", 2);
 	reply->head_size = reply->text.len;
-	rt_reply_step(reply,
-		(struct rt_step){.kind = RT_STEP_TEXT,
-			.size = reply->text.len});
+	step_text(reply, draft->head_at);
 }
 
-static void
-end_head_with_length(struct rt_draft *draft, uint64_t size)
+static bool
+is_chunked(const struct rt_draft *draft)
 {
-	struct rt_buf *text = &draft->reply->text;
+	const struct retort_reply *own = draft->own;
 
-	rt_buf_add_text(text, "Content-Length: ");
-	rt_buf_add_number(text, size);
-	rt_buf_add(text, "\r\n", 2);
-	end_head(draft);
-}
-
-static void
-end_script(struct rt_draft *draft, struct rt_step body)
-{
-	if (!draft->head_only && body.size > 0)
-		rt_reply_step(draft->reply, body);
-	rt_reply_step(draft->reply, (struct rt_step){.kind = RT_STEP_CLOSE});
+	return own != NULL &&
+		(own->chunked || own->chunks != NULL || own->trailers != NULL);
 }
 
 /* --- bodies --- */
 
-void
-rt_reply_body(struct rt_draft *draft, const void *bytes, size_t size)
-{
-	end_head_with_length(draft, size);
-	end_script(draft,
-		(struct rt_step){.kind = RT_STEP_BYTES,
-			.bytes = bytes,
-			.size = size});
-}
-
-void
-rt_reply_body_copy(struct rt_draft *draft, const void *bytes, size_t size)
-{
-	struct rt_reply *reply = draft->reply;
-
-	end_head_with_length(draft, size);
-	if (!draft->head_only)
-		rt_buf_add(&reply->text, bytes, size);
-	end_script(draft,
-		(struct rt_step){.kind = RT_STEP_TEXT,
-			.at = reply->head_size,
-			.size = size});
-}
+/* Where a body's bytes come from. */
+struct source {
+	enum { BYTES, COPY, REPEAT, FROM_FILE } kind;
+	const char *bytes;
+	size_t period; /* of REPEAT */
+	uint64_t at;   /* of FROM_FILE */
+	uint64_t size;
+};
 
 /* Reads up to `size` bytes; fewer when the file has become shorter. */
 static size_t
@@ -230,9 +247,9 @@ read_file(int fd, char *to, uint64_t at, size_t size)
 	return have;
 }
 
-/* A range, read here if the body is small. False: the file is shorter. */
+/* A range of the file, read here if it is small. False: it is shorter. */
 static bool
-add_range(struct rt_reply *reply, const struct rt_range *range, bool small)
+add_file(struct rt_reply *reply, const struct rt_range *range, bool small)
 {
 	struct rt_step step = {.kind = RT_STEP_FILE,
 		.at = range->at,
@@ -255,28 +272,175 @@ add_range(struct rt_reply *reply, const struct rt_range *range, bool small)
 	return !reply->truncated;
 }
 
-/* Ends the script of a body from a file, which is not kept open in vain. */
-static void
-end_file(struct rt_reply *reply, bool needed)
+static bool
+is_small(const struct source *source)
 {
-	if (!needed) {
+	return source->kind == FROM_FILE && source->size <= SMALL_FILE;
+}
+
+/* `size` bytes of the source from `at` on. False: a file is shorter. */
+static bool
+add_piece(struct rt_reply *reply, const struct source *source, uint64_t at,
+	uint64_t size)
+{
+	const struct rt_range range = {source->at + at, size};
+	size_t end = reply->text.len;
+
+	if (size == 0)
+		return true;
+	switch (source->kind) {
+	case FROM_FILE:
+		return add_file(reply, &range, is_small(source));
+	case COPY:
+		rt_buf_add(&reply->text, source->bytes + at, (size_t)size);
+		step_text(reply, end);
+		break;
+	case BYTES:
+		rt_reply_step(reply,
+			(struct rt_step){.kind = RT_STEP_BYTES,
+				.bytes = source->bytes + at,
+				.size = size});
+		break;
+	case REPEAT:
+		rt_reply_step(reply,
+			(struct rt_step){.kind = RT_STEP_REPEAT,
+				.bytes = source->bytes,
+				.from = at % source->period,
+				.at = source->period,
+				.size = size});
+		break;
+	}
+	return true;
+}
+
+/* RFC 9112 7.1: one chunk. */
+static bool
+add_chunk(struct rt_reply *reply, const struct source *source, uint64_t at,
+	uint64_t size)
+{
+	size_t end = reply->text.len;
+
+	rt_buf_add_format(&reply->text, "%" PRIx64 "\r\n", size);
+	step_text(reply, end);
+	if (!add_piece(reply, source, at, size))
+		return false;
+	end = reply->text.len;
+	rt_buf_add(&reply->text, "\r\n", 2);
+	step_text(reply, end);
+	return true;
+}
+
+static void
+add_chunks(struct rt_draft *draft, const struct source *source)
+{
+	const struct retort_reply *own = draft->own;
+	struct rt_reply *reply = draft->reply;
+	const size_t *sizes = own->chunks;
+	uint64_t at = 0, size;
+	size_t end;
+
+	while (at < source->size) {
+		size = source->size - at;
+		if (sizes != NULL && *sizes != 0 && *sizes++ < size)
+			size = sizes[-1];
+		if (at > 0)
+			add_pause(reply, own->pause_chunk);
+		if (!add_chunk(reply, source, at, size))
+			return;
+		at += size;
+	}
+	if (at > 0)
+		add_pause(reply, own->pause_chunk);
+	end = reply->text.len;
+	rt_buf_add(&reply->text, "0\r\n", 3);
+	add_lines(&reply->text, own->trailers);
+	rt_buf_add(&reply->text, "\r\n", 2);
+	step_text(reply, end);
+}
+
+/* The script's end; the file is not kept open in vain. */
+static void
+end_script(struct rt_draft *draft, bool needs_file)
+{
+	struct rt_reply *reply = draft->reply;
+
+	if (!needs_file && reply->file >= 0) {
 		(void)close(reply->file);
 		reply->file = -1;
 	}
+	if (draft->own != NULL)
+		add_pause(reply, draft->own->pause_end);
 	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_CLOSE});
+}
+
+static void
+end_with_length(struct rt_draft *draft, uint64_t size)
+{
+	struct rt_buf *text = &draft->reply->text;
+
+	if (!rt_reply_is_own(draft, "Content-Length")) {
+		rt_buf_add_text(text, "Content-Length: ");
+		rt_buf_add_number(text, size);
+		rt_buf_add(text, "\r\n", 2);
+	}
+	end_head(draft);
+}
+
+/* Ends the head and the script with this body. */
+static void
+add_body(struct rt_draft *draft, const struct source *source)
+{
+	struct rt_reply *reply = draft->reply;
+	bool chunked = is_chunked(draft);
+
+	if (chunked) {
+		rt_reply_field(draft, "Transfer-Encoding", "chunked");
+		end_head(draft);
+	} else {
+		end_with_length(draft, source->size);
+	}
+	if (!draft->head_only) {
+		if (draft->own != NULL)
+			add_pause(reply, draft->own->pause_body);
+		if (chunked)
+			add_chunks(draft, source);
+		else
+			(void)add_piece(reply, source, 0, source->size);
+	}
+	end_script(draft, !draft->head_only && !is_small(source));
+}
+
+void
+rt_reply_body(struct rt_draft *draft, const void *bytes, size_t size)
+{
+	add_body(draft,
+		&(struct source){.kind = BYTES, .bytes = bytes, .size = size});
+}
+
+void
+rt_reply_body_copy(struct rt_draft *draft, const void *bytes, size_t size)
+{
+	add_body(draft,
+		&(struct source){.kind = COPY, .bytes = bytes, .size = size});
+}
+
+void
+rt_reply_body_repeat(struct rt_draft *draft, const void *bytes, size_t period,
+	uint64_t size)
+{
+	add_body(draft,
+		&(struct source){.kind = REPEAT,
+			.bytes = bytes,
+			.period = period,
+			.size = size});
 }
 
 void
 rt_reply_body_file(struct rt_draft *draft, int fd, uint64_t at, uint64_t size)
 {
-	const struct rt_range whole = {at, size};
-	bool small = size <= SMALL_FILE;
-
-	end_head_with_length(draft, size);
 	draft->reply->file = fd;
-	if (!draft->head_only && size > 0)
-		(void)add_range(draft->reply, &whole, small);
-	end_file(draft->reply, !draft->head_only && !small);
+	add_body(draft,
+		&(struct source){.kind = FROM_FILE, .at = at, .size = size});
 }
 
 /* What no file holds but by design: made of the clock, mixed well. */
@@ -336,7 +500,7 @@ rt_reply_body_ranges(struct rt_draft *draft, int fd, uint64_t size,
 	(void)snprintf(own_type, sizeof own_type,
 		"multipart/byteranges; boundary=%s", boundary);
 	rt_reply_field(draft, "Content-Type", own_type);
-	end_head_with_length(draft, bytes + delimiters.len);
+	end_with_length(draft, bytes + delimiters.len);
 	reply->file = fd;
 	reply->failed = reply->failed || delimiters.failed;
 	for (size_t i = 0;
@@ -348,11 +512,11 @@ rt_reply_body_ranges(struct rt_draft *draft, int fd, uint64_t size,
 		rt_buf_add(&reply->text, delimiters.data + from,
 			ends[i] - from);
 		from = ends[i];
-		if (i < count && !add_range(reply, &ranges[i], small))
+		if (i < count && !add_file(reply, &ranges[i], small))
 			break;
 	}
 	rt_buf_free(&delimiters);
-	end_file(reply, !draft->head_only && !small);
+	end_script(draft, !draft->head_only && !small);
 }
 
 void
@@ -368,7 +532,7 @@ void
 rt_reply_no_body(struct rt_draft *draft)
 {
 	end_head(draft);
-	end_script(draft, (struct rt_step){.size = 0});
+	end_script(draft, false);
 }
 
 void
@@ -393,16 +557,20 @@ rt_reply_error(struct rt_draft *draft, int status, const char *reason,
 }
 
 void
-rt_reply_raw(struct rt_reply *reply, int status, const void *bytes, size_t size)
+rt_reply_raw(struct rt_draft *draft, int status, const void *bytes, size_t size)
 {
+	struct rt_reply *reply = draft->reply;
+
 	rt_reply_reset(reply);
 	reply->status = status;
+	if (draft->own != NULL)
+		add_pause(reply, draft->own->pause_head);
 	if (size > 0)
 		rt_reply_step(reply,
 			(struct rt_step){.kind = RT_STEP_BYTES,
 				.bytes = bytes,
 				.size = size});
-	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_CLOSE});
+	end_script(draft, false);
 }
 
 bool

@@ -18,13 +18,15 @@
 #include "retort.h"
 
 enum rt_step_kind {
-	RT_STEP_TEXT,  /* `size` bytes at `at` of the reply's own text */
-	RT_STEP_BYTES, /* `size` bytes at `bytes`, which outlive the reply */
-	RT_STEP_FILE,  /* `size` bytes at `at` of the reply's file */
-	RT_STEP_PAUSE, /* nothing for `at` ns */
-	RT_STEP_STALL, /* nothing, until the client leaves */
-	RT_STEP_CLOSE, /* FIN: the ordinary ending */
-	RT_STEP_RESET  /* RST */
+	RT_STEP_TEXT,   /* `size` bytes at `at` of the reply's own text */
+	RT_STEP_BYTES,  /* `size` bytes at `bytes`, which outlive the reply */
+	RT_STEP_REPEAT, /* `size` bytes that are the `at` bytes there again and
+	                   again, beginning with the one at `from` */
+	RT_STEP_FILE,   /* `size` bytes at `at` of the reply's file */
+	RT_STEP_PAUSE,  /* nothing for `at` ns */
+	RT_STEP_STALL,  /* nothing, until the client leaves */
+	RT_STEP_CLOSE,  /* FIN: the ordinary ending */
+	RT_STEP_RESET   /* RST */
 };
 
 struct rt_step {
@@ -32,6 +34,7 @@ struct rt_step {
 	const char *bytes;
 	uint64_t at;
 	uint64_t size;
+	uint64_t from;
 };
 
 #define RT_MAX_STEPS (1u << 16)
@@ -46,8 +49,9 @@ struct rt_reply {
 	int file;                   /* owned; -1: none */
 	struct rt_listing *listing; /* owned: the body, or what becomes it while
 	                               there is no script yet; NULL */
-	bool truncated; /* the file was shorter than the head says */
-	bool failed;    /* a step too many; out of memory: text.failed */
+	struct rt_blob *blob; /* one owner's: what bytes are borrowed of */
+	bool truncated;       /* the file was shorter than the head says */
+	bool failed;          /* a step too many; out of memory: text.failed */
 };
 
 /* Largest text of a reply: its head and a body that is made for it. */
@@ -61,24 +65,26 @@ void rt_reply_reset(struct rt_reply *reply);
 
 /*
  * The head: the status line and Date, then rt_reply_field() for each field,
- * then rt_reply_body_*() exactly once, which ends the head with what frames
- * the body, and the script with RT_STEP_CLOSE.
+ * then rt_reply_body_*() or rt_reply_no_body() exactly once, which ends the
+ * head with what frames the body, and the script with RT_STEP_CLOSE.
  *
- * `own` are fields given by the user: they replace what rt_reply_field() adds
- * under the same name, a NULL value removes it. `head_only` is for HEAD.
+ * `own` is how the user wants it (NULL: as it is): version, reason, fields
+ * and omit, which go before what rt_reply_field() adds; interim replies,
+ * chunks, trailers and pauses. Its other members are the caller's to obey.
+ * `head_only` is for HEAD.
  */
 struct rt_draft {
 	struct rt_reply *reply;
-	const struct retort_field *own;
-	size_t own_count;
+	const struct retort_reply *own;
 	bool head_only;
+	size_t head_at; /* where the head begins in reply->text */
 };
 
 void rt_reply_begin(struct rt_draft *draft, int status, const char *date);
 void rt_reply_field(struct rt_draft *draft, const char *name,
 	const char *value);
 
-/* Whether the user gives that field, or removes it. */
+/* Whether the user gives that field, or omits it. */
 bool rt_reply_is_own(const struct rt_draft *draft, const char *name);
 
 /* A body of bytes that outlive the reply. */
@@ -86,6 +92,10 @@ void rt_reply_body(struct rt_draft *draft, const void *bytes, size_t size);
 
 /* A body that is copied. */
 void rt_reply_body_copy(struct rt_draft *draft, const void *bytes, size_t size);
+
+/* A body of `size` bytes that are `period` bytes again and again. */
+void rt_reply_body_repeat(struct rt_draft *draft, const void *bytes,
+	size_t period, uint64_t size);
 
 /*
  * A body that is `size` bytes of a file from `at` on. Takes `fd`: a small one
@@ -114,8 +124,8 @@ void rt_reply_error(struct rt_draft *draft, int status, const char *reason,
 /* No body and nothing that announces one: 204, 304. */
 void rt_reply_no_body(struct rt_draft *draft);
 
-/* A whole reply that is these bytes, which outlive it. */
-void rt_reply_raw(struct rt_reply *reply, int status, const void *bytes,
+/* A whole reply that is these bytes, which outlive it; with own pauses. */
+void rt_reply_raw(struct rt_draft *draft, int status, const void *bytes,
 	size_t size);
 
 /* Adds a step; two runs of text that meet become one. */

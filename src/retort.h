@@ -1,19 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * retort: a minimal HTTP/1.x responder.
+ * retort: a minimal HTTP/1.x responder, and a fixture server for tests.
  *
- * One request per connection: read it, answer it, close.
+ * One request per connection: read it, answer it, close. retort(3) tells more
+ * about each function, with examples.
  *
  * Errors are 0 or -errno; getters that return a pointer return NULL. The
- * library never prints, exits, raises a signal, or keeps a global. A server
- * is used by one thread at a time; retort_wake() alone may be called from
- * any thread and from a signal handler.
+ * library never prints, exits, raises a signal, keeps a global, or touches
+ * the caller's signal mask, locale, umask or working directory. Every
+ * descriptor is close-on-exec.
  *
- * Options and replies are open structs whose zero value is the default.
+ * Every function may be called from any thread, retort_wake() also from a
+ * signal handler; but a server of retort_open() is stepped, waited for,
+ * adopted to, refused and stopped by one thread at a time. Callbacks run on
+ * the server's thread, or in the call that steps it; predicates given to
+ * retort_count(), retort_wait() and retort_expect() run in the caller's. While
+ * one runs, every other call for the server waits. Within a callback what
+ * waits fails at once (-EDEADLK, NULL, false), retort_stop() is obeyed after
+ * it, retort_reset() does nothing, and retort_close() must not be called.
+ *
+ * Options, rules and replies are open structs whose zero value is the default.
  * They grow only at their end. Each call takes the caller's sizeof (the
- * macros below the declarations pass it): bytes that an older caller does
+ * functions and macros that are defined here pass it): bytes that an older caller does
  * not know are taken as zero, and bytes that an older library does not know
- * must be zero, or the call fails with -E2BIG.
+ * must be zero, or the call fails with -E2BIG. What they point at needs to
+ * last only as long as the call, unless a member says otherwise.
  */
 #ifndef RETORT_H
 #define RETORT_H
@@ -35,37 +46,90 @@ extern "C" {
 /* A server. */
 struct retort;
 
+struct pollfd; /* <poll.h> */
+
 /* Room for an error text and its NUL: "bind 127.0.0.1:80: ..." */
 #define RETORT_ERROR_SIZE 256
 
+/* --- what came in --- */
+
+/* A field of a request or of its trailers, as it came. */
+struct retort_field {
+	const char *name;
+	const char *value; /* without white space around it */
+};
+
 /* How an exchange, and with it its connection, ended. */
 enum retort_end {
+	RETORT_OPEN,      /* it has not */
 	RETORT_ANSWERED,  /* the whole reply was sent, then closed */
 	RETORT_CLOSED,    /* the client closed before sending a byte */
 	RETORT_RESET,     /* the client reset the connection, or left early */
 	RETORT_TIMED_OUT, /* the client was too slow to take the reply, or
 	                     never sent a byte */
-	RETORT_STOPPED,   /* ended by retort_stop() or by `requests` */
+	RETORT_STOPPED,   /* ended by the server's stop, or by `requests` */
 	RETORT_TRUNCATED, /* the file became shorter than was promised */
 	RETORT_FAILED     /* out of memory or descriptors, or a file could not
 	                     be read */
 };
 
-/* One exchange, as seen by an event callback; valid during the call. */
+/* What one side of a connection did to it. */
+enum retort_close { RETORT_NOTHING, RETORT_FIN, RETORT_RST };
+
+/*
+ * One exchange: a connection, the request on it, and its reply.
+ *
+ * As a record, it and all it points at live until retort_reset() or
+ * retort_close(). Members marked (end) are set when the connection ends, and
+ * are to be read after retort_wait_end() only; so is status, when its reply
+ * comes later. In a callback it is valid during the call, and holds what is
+ * known by then; an event function is given the members before `method` alone.
+ */
 struct retort_exchange {
 	uint64_t connection; /* number of the connection, from 1 */
 	const char *client;  /* "127.0.0.1:51234", "[::1]:51234", "unix" */
 	const char *request; /* the request line as it came, or as far as it
-	                         came; not terminated; may hold any byte */
+	                        came; not terminated; may hold any byte */
 	size_t request_size;
 	int status;          /* of the reply, or 0: none was begun */
-	enum retort_end end; /* with RETORT_ON_END only */
-	uint64_t received;   /* bytes, as they came */
-	uint64_t sent;       /* bytes, the reply's head among them */
-	uint64_t sent_body;  /* those of `sent` that follow the head */
+	enum retort_end end; /* (end) */
+	uint64_t received;   /* (end) bytes, as they came */
+	uint64_t sent;       /* (end) bytes, the reply's head among them */
+	uint64_t sent_body;  /* (end) those of `sent` that follow the head */
 	int64_t began;       /* when accepted: ns since the epoch */
-	int64_t duration;    /* ns from accept to close, or until now */
+	int64_t duration;    /* (end) ns from accept to close, or until now */
+
+	/* the request; strings are terminated, and NULL or empty where it did
+	   not come so far */
+	const char *method;
+	const char *target; /* as it came */
+	const char *path;   /* of the target, percent-decoded, dot segments and
+	                       all; NULL if it has none or decodes to a NUL */
+	const char *query;  /* of the target, behind "?"; NULL: none */
+	int minor;          /* HTTP/1.minor */
+	const struct retort_field *fields; /* in order and case */
+	size_t field_count;
+	const void *body; /* out of its chunks; followed by a NUL */
+	size_t body_size;
+	const struct retort_field *trailers;
+	size_t trailer_count;
+	const void *raw; /* the bytes as they came, up to the request's end */
+	size_t raw_size;
+	bool complete;      /* it came whole */
+	int refused;        /* the status that refused it; 0: it was welcome */
+	const char *reason; /* why it was refused, or is not complete; NULL */
+	int rule;           /* the rule that answered it, from 1; 0: none */
+	int64_t requested;  /* ns from accept until it was complete */
+	enum retort_close client_close; /* (end) what the client did */
+	enum retort_close server_close; /* (end) what the server did */
+	bool client_first; /* (end) the client was the first of the two */
 };
+
+/* The n-th value of that field (compared without case), from 0; or NULL. */
+RETORT_API const char *retort_field_of(const struct retort_exchange *exchange,
+	const char *name, size_t n);
+
+/* --- life --- */
 
 /* What an event callback is told. */
 enum retort_event {
@@ -75,8 +139,6 @@ enum retort_event {
 	RETORT_ON_END   /* the exchange is over; no bytes */
 };
 
-/* It is called while the server works: of the calls below it may make
-   retort_log_line() and retort_wake() alone. */
 typedef void retort_event_fn(void *arg, enum retort_event event,
 	const struct retort_exchange *exchange, const void *bytes, size_t size);
 
@@ -87,12 +149,13 @@ enum retort_io {
 	RETORT_IO_POLL
 };
 
-/* A server's options. Pointers need to last only as long as the call. */
+/* A server's options. */
 struct retort_options {
 	/* Where. Each of: 127.0.0.1 ::1 localhost unix:PATH fd:N, the first
 	   three with an optional :PORT ([::1]:PORT). localhost is 127.0.0.1
 	   and ::1 on one port, whichever the machine has. Names are never
-	   looked up. NULL-terminated; NULL: 127.0.0.1. */
+	   looked up. NULL-terminated, and may be empty (retort_adopt());
+	   NULL: 127.0.0.1. */
 	const char *const *bind;
 	int port; /* of addresses that name none; 0: any free one, shared */
 	bool defer_accept; /* TCP_DEFER_ACCEPT, 1 s: a connection is invisible
@@ -105,9 +168,9 @@ struct retort_options {
 	size_t max_target; /* bytes of a request target (8 KiB): 414 */
 	size_t max_head;   /* bytes of a request's head (64 KiB): 431 */
 	size_t max_fields; /* fields in a head (100): 431 */
-	uint64_t max_body; /* bytes of a request's body: 413; default 1 MiB
-	                      for files and an echo, none for a reply that
-	                      does not need it; UINT64_MAX: none */
+	uint64_t max_body; /* bytes of a request's body: 413; default 1 MiB;
+	                      none with `unrecorded`, no rules, and one reply
+	                      that is no echo; UINT64_MAX: none */
 
 	/* Time-outs in ms; 0: none. */
 	int head_timeout;  /* from accept to the end of the head: 408 */
@@ -123,86 +186,101 @@ struct retort_options {
 
 	retort_event_fn *event; /* or NULL */
 	void *event_arg;
+
+	bool unrecorded;    /* keep no records: no waits, counts, verdicts */
+	size_t max_records; /* bytes of memory for records (64 MiB): once they
+	                       are used up, requests are answered still, but
+	                       not recorded, and retort_verdict() says so */
+	bool refusing;      /* begin with retort_refuse(server, true) */
 };
 
 /*
- * Creates a server, binds and listens. NULL with a line in `error` (of
+ * Creates a server that runs on a thread of its own, which blocks every
+ * signal; it listens when this returns. NULL with a line in `error` (of
  * RETORT_ERROR_SIZE bytes, or NULL) and errno set: EINVAL, a malformed
- * address or a limit out of range; E2BIG; ENOMEM, EMFILE, ENFILE; ENOTSUP, no
- * such back end; anything else says why it could not bind or listen.
- * `options` may be NULL. End it with retort_close().
+ * address or a limit out of range; E2BIG; ENOMEM, EMFILE, ENFILE, EAGAIN;
+ * ENOTSUP, no such back end; anything else says why it could not bind or
+ * listen. `options` may be NULL. End it with retort_close().
  */
+RETORT_API struct retort *
+retort_start_sized(const struct retort_options *options, size_t size,
+	char *error);
+static inline struct retort *
+retort_start(const struct retort_options *options, char *error)
+{
+	return retort_start_sized(options, sizeof *options, error);
+}
+
+/* The same without a thread: the caller runs it by retort_step(). */
 RETORT_API struct retort *
 retort_open_sized(const struct retort_options *options, size_t size,
 	char *error);
-#define retort_open(options, error) \
-	retort_open_sized((options), sizeof(struct retort_options), (error))
-
-/* A field of a reply. A NULL value removes the one retort would send. */
-struct retort_field {
-	const char *name;
-	const char *value;
-};
-
-/* The reply to every request. Everything is copied. */
-struct retort_reply {
-	int status;       /* 200 to 999; 0: 200 */
-	const char *type; /* Content-Type; NULL: text/plain; charset=utf-8 if
-	                      there is a body, otherwise none */
-	const void *body;
-	size_t body_size;
-	bool raw;  /* body is the whole reply, head and all, to which
-	                      nothing is added */
-	bool echo; /* the body is the request as it came */
-	const struct retort_field *fields; /* not Content-Length, nor
-	                      Transfer-Encoding, nor Connection */
-	size_t field_count;
-};
+static inline struct retort *
+retort_open(const struct retort_options *options, char *error)
+{
+	return retort_open_sized(options, sizeof *options, error);
+}
 
 /*
- * Answers every request with `reply`, or with the files beneath a root. The
- * later call replaces the earlier one. A server that was told neither
- * answers 404. 0 or -errno, with a line in `error` as for retort_open():
- * -EINVAL, a malformed or forbidden field, type or status; -ENOMEM; or why
- * `root` or its `spa` cannot be opened (-ENOTSUP: `root` is neither a folder
- * nor a regular file).
+ * Waits at most `timeout` ms (-1: for ever) until something happens, does
+ * what can be done without waiting, and returns 0; 1 once the server has
+ * stopped; or -errno (-EDEADLK: it has a thread of its own). A client in the
+ * same thread that blocks waits for itself: use retort_start(), or a client
+ * that can be stepped too.
  */
-RETORT_API int retort_answer_sized(struct retort *server,
-	const struct retort_reply *reply, size_t size, char *error);
-#define retort_answer(server, reply, error) \
-	retort_answer_sized((server), (reply), sizeof(struct retort_reply), \
-		(error))
+RETORT_API int retort_step(struct retort *server, int timeout);
 
-/* Whether retort_answer() would take the reply: the same result and text. */
-RETORT_API int retort_check_sized(const struct retort_reply *reply, size_t size,
-	char *error);
-#define retort_check(reply, error) \
-	retort_check_sized((reply), sizeof(struct retort_reply), (error))
+/*
+ * For an event loop of the caller's: what to wait for before
+ * retort_step(server, 0). Fills at most `room` of `fds` and returns how many
+ * there are, which may be more than `room`; *timeout is the ms after which it
+ * must be stepped in any case, -1 for never. To be asked again after each
+ * step.
+ */
+RETORT_API size_t retort_pollfds(struct retort *server, struct pollfd *fds,
+	size_t room, int *timeout);
 
-/* How files are served. Everything is copied. */
-struct retort_files {
-	bool dotfiles; /* serve names that begin with a dot */
-	const struct retort_field *fields;
-	size_t field_count;
-	const struct retort_field *types; /* extension without dot, type */
-	size_t type_count;
-	bool unlisted; /* a folder without index.html is 403, not a listing */
-	bool precompressed; /* FILE.br, FILE.zst, FILE.gz stand for FILE where
-	                       Accept-Encoding prefers them and they are not
-	                       older */
-	const char *spa;    /* file beneath the root that answers, with 200, GET
-	                     and HEAD of paths that do not exist, if Accept
-	                     names text/html; NULL: none */
-	const char *echo; /* the path of an echo of the request, "/echo"; NULL:
-	                     none */
-	uint32_t max_age; /* Cache-Control: max-age, seconds; 0: no-cache */
-};
+/*
+ * One descriptor, the server's own, that polls readable whenever it should be
+ * stepped, deadlines among it; the same for its whole life. -ENOTSUP with
+ * RETORT_IO_POLL.
+ */
+RETORT_API int retort_fd(struct retort *server);
 
-RETORT_API int retort_serve_sized(struct retort *server, const char *root,
-	const struct retort_files *files, size_t size, char *error);
-#define retort_serve(server, root, files, error) \
-	retort_serve_sized((server), (root), (files), \
-		sizeof(struct retort_files), (error))
+/* Makes a retort_step() that waits return. From any thread or handler. */
+RETORT_API void retort_wake(struct retort *server);
+
+/*
+ * Serves a stream socket that is connected already, one end of
+ * socketpair(2), say. Taken on success: 0 or -errno.
+ */
+RETORT_API int retort_adopt(struct retort *server, int fd);
+
+/*
+ * From now on connections are refused (ECONNREFUSED), or accepted again. The
+ * ports stay the server's own in the meantime. For TCP listeners that the
+ * server bound itself; -ENOTSUP when there are others. 0 or -errno.
+ */
+RETORT_API int retort_refuse(struct retort *server, bool refuse);
+
+/*
+ * Begins to stop: accepts what is queued once more, closes the listeners,
+ * ends at once every connection that has not sent its request or is paused,
+ * and gives the others at most `grace` ms. retort_step() returns 1 when the
+ * last is gone. A second call may only shorten the time.
+ */
+RETORT_API void retort_stop(struct retort *server, int grace);
+
+/*
+ * retort_stop(), and waits until the server has stopped, for `grace` ms (-1:
+ * 100) and not much longer. Returns NULL, or one line for each connection that
+ * had to be cut off: which, and what it was about to do. Valid until
+ * retort_close().
+ */
+RETORT_API const char *retort_finish(struct retort *server, int grace);
+
+/* Ends everything at once and frees the server. NULL is allowed. */
+RETORT_API void retort_close(struct retort *server);
 
 /*
  * The URL of the i-th listener, "http://127.0.0.1:43121/" or "unix:/path":
@@ -214,38 +292,274 @@ RETORT_API const char *retort_url(const struct retort *server, size_t i);
 /* The i-th listener's TCP port; 0 for others; -1 past the last. */
 RETORT_API int retort_port(const struct retort *server, size_t i);
 
+/* The i-th listener's descriptor, still the server's own; -1 past the last. */
+RETORT_API int retort_listener(struct retort *server, size_t i);
+
 /* Whether the i-th listener can be reached from this machine only. */
 RETORT_API bool retort_local(const struct retort *server, size_t i);
 
 /* Final replies begun so far, 408s not among them. */
-RETORT_API uint64_t retort_replies(const struct retort *server);
+RETORT_API uint64_t retort_replies(struct retort *server);
+
+/* --- what is answered --- */
+
+/* A condition of a rule's own: whether the request fits. */
+typedef bool retort_predicate(void *arg,
+	const struct retort_exchange *exchange);
 
 /*
- * Waits at most `timeout` ms (-1: for ever) until something happens, does
- * what can be done without waiting, and returns 0; 1 once the server has
- * stopped; or -errno. A client in the same thread that blocks waits for
- * itself.
+ * Which requests. Everything given must fit; nothing given fits all.
+ *
+ * `request` is "METHOD TARGET", or either alone (a target begins with "/" or
+ * "*"): "GET /users/1", "POST", "/users/<any>" with an asterisk for <any>,
+ * "GET /search?q=a&lang=en". The method fits exactly; "*" fits any. The path
+ * is compared with the target's as it came, byte for byte; an asterisk in it
+ * stands for any bytes, none and slashes among them. Each parameter behind
+ * "?" must be among those of the request, in any order, and others may be;
+ * without "?" the query does not matter.
  */
-RETORT_API int retort_step(struct retort *server, int timeout);
+struct retort_when {
+	const char *request;
+	const char *fields;   /* lines "Name: value": a field of that name has
+	                         this value, exactly */
+	const char *contains; /* lines "Name: text": or has this in its value */
+	const char *absent;   /* lines "Name": no field of that name */
+	const void *body;     /* exactly this body */
+	size_t body_size;     /* 0: strlen(body) */
+	const char *body_has; /* a body with this text in it */
+	retort_predicate *predicate;
+	void *predicate_arg;
+};
 
-/* One descriptor that polls readable when retort_step() has something to
-   do, or -ENOTSUP (RETORT_IO_POLL), and *timeout: ms until it must be
-   called all the same, -1 for never. */
-RETORT_API int retort_pollfd(struct retort *server, int *timeout);
-
-/* Makes a retort_step() that waits return. From any thread or handler. */
-RETORT_API void retort_wake(struct retort *server);
+struct retort_reply;
 
 /*
- * Begins to stop: accepts what is queued once more, closes the listeners,
- * ends at once every connection that has not sent its request or is paused,
- * and gives the others at most `grace` ms. retort_step() returns 1 when the
- * last is gone. A second call may only shorten the time.
+ * Makes the reply of a rule from the request: fills `reply`, which holds the
+ * rule's own to begin with, and returns 0. What it points at must last until
+ * the handler is called again. RETORT_LATER: the reply will come by
+ * retort_reply_later(). Any other value is an error of the handler: the client gets
+ * 500, and retort_verdict() tells.
  */
-RETORT_API void retort_stop(struct retort *server, int grace);
+#define RETORT_LATER 1
+typedef int retort_handler(void *arg, const struct retort_exchange *exchange,
+	struct retort_reply *reply);
 
-/* Ends everything at once and frees the server. NULL is allowed. */
-RETORT_API void retort_close(struct retort *server);
+/* A reply; in retort_on(), a rule: a reply and the requests that get it. */
+struct retort_reply {
+	struct retort_when when; /* retort_on() only, as are the next four */
+	unsigned times;          /* how often, then the rule does not fit any
+	                            more; 0: always */
+	retort_handler *handler;
+	void *handler_arg;
+
+	int status;          /* 200 to 999; 0: 200 */
+	const char *reason;  /* NULL: the status' own; may be empty */
+	const char *version; /* NULL: "HTTP/1.1" */
+	const char *type;    /* Content-Type; NULL: text/plain; charset=utf-8
+	                        if there is a body, otherwise none */
+	const char *fields;  /* lines "Name: value", sent as they are; those of
+	                        the same name that retort would send are not */
+	const char *omit;    /* lines "Name": what retort would send and shall
+	                        not: Date, Content-Length, Connection ... */
+
+	const void *body;
+	size_t body_size; /* 0: strlen(body) */
+	bool borrowed;    /* the body is not copied: it outlives the server */
+	const char *file; /* the body is this file, opened for each reply */
+	uint64_t repeat;  /* the body again and again, up to so many bytes */
+	bool echo;        /* the body is the request as it came */
+	bool raw;         /* the body is the whole reply, head and all, to
+	                     which nothing is added */
+
+	bool chunked;         /* Transfer-Encoding: chunked */
+	const size_t *chunks; /* sizes of the first chunks, then a 0: the rest
+	                         is one chunk; chunked is implied */
+	const char *trailers; /* lines "Name: value"; chunked is implied */
+	const char *interim;  /* sent before the reply, as it is: whole replies
+	                         of 1xx with their CRLFs */
+
+	int pause_head;  /* ms before the head */
+	int pause_body;  /* and between head and body */
+	int pause_chunk; /* and between chunks */
+	int pause_end;   /* and before the connection is closed */
+};
+
+/*
+ * Adds a rule. Of the rules that fit a request and are not used up, the one
+ * added first answers; when none does, the reply of retort_answer() does,
+ * else the files of retort_serve(), else 501 with a text that names the
+ * nearest rule. Returns the rule's number, from 1, or -errno: -EINVAL, it is
+ * malformed (retort_verdict() says how), -ENOMEM, -E2BIG.
+ *
+ *	retort_on(server, "GET /users/1", .body = "{}", .times = 2);
+ */
+RETORT_API int retort_on_sized(struct retort *server,
+	const struct retort_reply *rule, size_t size);
+#ifndef __cplusplus
+#define retort_on(server, ...) \
+	retort_on_sized((server), \
+		&(const struct retort_reply){.when.request = __VA_ARGS__}, \
+		sizeof(struct retort_reply))
+#endif
+
+/*
+ * Answers every request with `reply`, or with the files beneath a root. The
+ * later call replaces the earlier one. 0 or -errno, with a line in `error` as
+ * for retort_open(): -EINVAL, a malformed field, type or status;
+ * -ENOMEM; or why `root` or its `spa` cannot be opened (-ENOTSUP: `root` is
+ * neither a folder nor a regular file).
+ */
+RETORT_API int retort_answer_sized(struct retort *server,
+	const struct retort_reply *reply, size_t size, char *error);
+static inline int
+retort_answer(struct retort *server, const struct retort_reply *reply,
+	char *error)
+{
+	return retort_answer_sized(server, reply, sizeof *reply, error);
+}
+
+/* Whether retort_answer() would take the reply: the same result and text. */
+RETORT_API int retort_check_sized(const struct retort_reply *reply, size_t size,
+	char *error);
+static inline int
+retort_check(const struct retort_reply *reply, char *error)
+{
+	return retort_check_sized(reply, sizeof *reply, error);
+}
+
+/* The reply to a request whose handler said RETORT_LATER. -ENOENT: there is no
+   such request, or its client has reset the connection. */
+RETORT_API int retort_reply_later_sized(struct retort *server,
+	uint64_t connection, const struct retort_reply *reply, size_t size);
+static inline int
+retort_reply_later(struct retort *server, uint64_t connection,
+	const struct retort_reply *reply)
+{
+	return retort_reply_later_sized(server, connection, reply,
+		sizeof *reply);
+}
+
+/* A file name extension, without its dot, and its media type. */
+struct retort_type {
+	const char *extension;
+	const char *type;
+};
+
+/* How files are served. Everything is copied. */
+struct retort_files {
+	bool dotfiles;      /* serve names that begin with a dot */
+	const char *fields; /* as of retort_reply */
+	const char *omit;
+	const struct retort_type *types;
+	size_t type_count;
+	bool unlisted; /* a folder without index.html is 403, not a listing */
+	bool precompressed; /* FILE.br, FILE.zst, FILE.gz stand for FILE where
+	                       Accept-Encoding prefers them and they are not
+	                       older */
+	const char *spa;    /* file beneath the root that answers, with 200, GET
+	                     and HEAD of paths that do not exist, if Accept
+	                     names text/html; NULL: none */
+	uint32_t max_age;   /* Cache-Control: max-age, seconds; 0: no-cache */
+};
+
+RETORT_API int retort_serve_sized(struct retort *server, const char *root,
+	const struct retort_files *files, size_t size, char *error);
+static inline int
+retort_serve(struct retort *server, const char *root,
+	const struct retort_files *files, char *error)
+{
+	return retort_serve_sized(server, root, files, sizeof *files, error);
+}
+
+/* --- what came --- */
+
+/*
+ * A request is recorded when it came whole, was refused, or broke off; a
+ * connection without a byte is none. The n-th record, from 1; or NULL.
+ */
+RETORT_API const struct retort_exchange *retort_record(struct retort *server,
+	size_t n);
+
+/* How many records fit. `when` may be NULL. */
+RETORT_API size_t retort_count_sized(struct retort *server,
+	const struct retort_when *when, size_t size);
+#ifndef __cplusplus
+#define retort_count(server, ...) \
+	retort_count_sized((server), \
+		&(const struct retort_when){.request = __VA_ARGS__}, \
+		sizeof(struct retort_when))
+#endif
+
+/*
+ * Waits at most `timeout` ms until n requests that fit are recorded, and
+ * returns the n-th; or NULL. Without a thread of its own, the server is
+ * stepped meanwhile.
+ *
+ *	retort_wait(server, 1, 1000, "POST /users");
+ */
+RETORT_API const struct retort_exchange *
+retort_wait_sized(struct retort *server, size_t n, int timeout,
+	const struct retort_when *when, size_t size);
+#ifndef __cplusplus
+#define retort_wait(server, n, timeout, ...) \
+	retort_wait_sized((server), (n), (timeout), \
+		&(const struct retort_when){.request = __VA_ARGS__}, \
+		sizeof(struct retort_when))
+#endif
+
+/* Waits until the record's connection has ended; whether it has. */
+RETORT_API bool retort_wait_end(struct retort *server,
+	const struct retort_exchange *exchange, int timeout);
+
+/* Waits until no connection is open; whether none is. */
+RETORT_API bool retort_wait_quiet(struct retort *server, int timeout);
+
+/* Connections that are open, and all that were accepted. */
+RETORT_API size_t retort_connections(struct retort *server);
+RETORT_API uint64_t retort_accepted(struct retort *server);
+
+/*
+ * A connection as text: time, direction, bytes and events, a line each, the
+ * same for the same exchange but for times and ports. NULL: no such
+ * connection was recorded, or no memory. To be freed by the caller.
+ */
+RETORT_API char *retort_transcript(struct retort *server, uint64_t connection);
+
+/* --- whether it was right --- */
+
+/*
+ * Expects at least so many requests that fit, and at most so many: 1, 1 is
+ * exactly one; 0, 0 is none; SIZE_MAX, any number. The number of the
+ * expectation, or -errno as for retort_on().
+ */
+RETORT_API int retort_expect_sized(struct retort *server, size_t least,
+	size_t most, const struct retort_when *when, size_t size);
+#ifndef __cplusplus
+#define retort_expect(server, least, most, ...) \
+	retort_expect_sized((server), (least), (most), \
+		&(const struct retort_when){.request = __VA_ARGS__}, \
+		sizeof(struct retort_when))
+#endif
+
+/* Expects a first request that fits requests[0], after it one that fits
+   requests[1], and so on; others may come between. NULL-terminated. */
+RETORT_API int retort_expect_order(struct retort *server,
+	const char *const *requests);
+
+/*
+ * NULL if everything was as expected: each expectation is met, each request
+ * that came whole was answered by a rule, a reply or a file, none was refused,
+ * and no rule was malformed. Or a text that says what was expected and what
+ * came, with the nearest miss and the transcripts. Valid until the next call
+ * or retort_close().
+ */
+RETORT_API const char *retort_verdict(struct retort *server);
+
+/* Forgets rules, expectations, mistakes and records. What answers otherwise
+   stays, and so do the counters; open connections go on. */
+RETORT_API void retort_reset(struct retort *server);
+
+/* --- beside servers --- */
 
 /* How an exchange is written as a line. */
 enum retort_log {
@@ -257,14 +571,14 @@ enum retort_log {
 /*
  * Writes one line with its newline, and no NUL, into `line`; never more than
  * `size` bytes, cutting the request line where it must (below 512 there is
- * no room for any of it). Nothing in it can
- * forge a line or drive a terminal. Returns its length.
+ * no room for any of it). Nothing in it can forge a line or drive a terminal.
+ * Returns its length.
  */
 RETORT_API size_t retort_log_line(const struct retort_exchange *exchange,
 	enum retort_log format, char *line, size_t size);
 
 /* The media type of a file by its name: "text/html; charset=utf-8". Static. */
-RETORT_API const char *retort_type(const char *name);
+RETORT_API const char *retort_type_of(const char *name);
 
 /* The library's version, "0.1.0". */
 RETORT_API const char *retort_version(void);

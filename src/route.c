@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Owns what a server answers. Called by server.c when it is told what to
- * answer, when a head is complete, and when a request is.
+ * Owns what a server answers. Called by server.c when a head is complete and
+ * when a request is, and by retort.c when it is told what to answer.
  */
 #include "config.h"
 
@@ -12,21 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
+
+#include "field.h"
 
 #define DEFAULT_MAX_BODY (1u << 20)
 #define TEXT_TYPE "text/plain; charset=utf-8"
-
-struct rt_canned {
-	struct rt_canned *next; /* among the retired */
-	int status;
-	char *type; /* NULL: no Content-Type */
-	char *body;
-	size_t body_size;
-	bool raw;
-	bool echo;
-	struct retort_field *fields;
-	size_t field_count;
-};
 
 static int
 fail(char *error, int code, const char *what, const char *name)
@@ -37,84 +28,13 @@ fail(char *error, int code, const char *what, const char *name)
 	return code;
 }
 
-/* --- copies of pairs of strings --- */
-
-static void
-free_fields(struct retort_field *fields, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		free((char *)(uintptr_t)fields[i].name);
-		free((char *)(uintptr_t)fields[i].value);
-	}
-	free(fields);
-}
-
-/* NULL when out of memory, also for none. */
-static struct retort_field *
-copy_fields(const struct retort_field *fields, size_t count)
-{
-	struct retort_field *copy = calloc(count + 1, sizeof *copy);
-
-	for (size_t i = 0; copy != NULL && i < count; i++) {
-		copy[i].name = strdup(fields[i].name);
-		copy[i].value =
-			fields[i].value ? strdup(fields[i].value) : NULL;
-		if (copy[i].name == NULL ||
-			(fields[i].value != NULL && copy[i].value == NULL)) {
-			free_fields(copy, i + 1);
-			return NULL;
-		}
-	}
-	return copy;
-}
-
-/* What retort itself says about framing cannot be said otherwise. */
-static int
-check_fields(const struct retort_field *fields, size_t count, char *error)
-{
-	static const char *const framing[] = {"Content-Length",
-		"Transfer-Encoding", "Connection"};
-
-	for (size_t i = 0; i < count; i++) {
-		const char *name = fields[i].name;
-		const char *value = fields[i].value;
-
-		if (name == NULL || !rt_http_is_token(name, strlen(name)))
-			return fail(error, -EINVAL, "malformed field name",
-				name ? name : "");
-		if (value != NULL && !rt_http_is_value(value, strlen(value)))
-			return fail(error, -EINVAL, "malformed value of field",
-				name);
-		for (size_t k = 0; k < sizeof framing / sizeof *framing; k++)
-			if (strcasecmp(name, framing[k]) == 0)
-				return fail(error, -EINVAL,
-					"field that only a raw reply may have",
-					name);
-	}
-	return 0;
-}
-
-/* --- what answers --- */
-
-static void
-free_canned(struct rt_canned *canned)
-{
-	if (canned == NULL)
-		return;
-	free(canned->type);
-	free(canned->body);
-	free_fields(canned->fields, canned->field_count);
-	free(canned);
-}
-
 static void
 free_site(struct rt_site *site)
 {
 	if (site == NULL)
 		return;
 	rt_site_free(site);
-	free_fields((struct retort_field *)(uintptr_t)site->fields,
-		site->field_count);
+	rt_canned_free_strings(&site->own);
 	for (size_t i = 0; i < site->type_count; i++) {
 		free((char *)(uintptr_t)site->types[i].extension);
 		free((char *)(uintptr_t)site->types[i].type);
@@ -125,104 +45,14 @@ free_site(struct rt_site *site)
 	free(site);
 }
 
+/* Nothing answers any more where no rule does. */
 static void
-retire_canned(struct rt_route *route, struct rt_canned **canned)
+forget_fallback(struct rt_route *route)
 {
-	if (*canned == NULL)
-		return;
-	(*canned)->next = route->retired;
-	route->retired = *canned;
-	*canned = NULL;
-}
-
-/* Nothing answers any more; what replies may borrow from is kept. */
-static void
-retire(struct rt_route *route)
-{
-	retire_canned(route, &route->canned);
-	retire_canned(route, &route->echo);
-	free(route->echo_path);
-	route->echo_path = NULL;
+	rt_canned_free(route->canned);
+	route->canned = NULL;
 	free_site(route->site);
 	route->site = NULL;
-}
-
-void
-rt_route_forget(struct rt_route *route)
-{
-	struct rt_canned *canned;
-
-	while ((canned = route->retired) != NULL) {
-		route->retired = canned->next;
-		free_canned(canned);
-	}
-}
-
-/* The status that a raw reply begins with, or 0. */
-static int
-raw_status(const char *bytes, size_t size)
-{
-	int status = 0;
-
-	if (size < 12 || memcmp(bytes, "HTTP/1.", 7) != 0 || bytes[8] != ' ')
-		return 0;
-	for (size_t i = 9; i < 12; i++) {
-		if (bytes[i] < '0' || bytes[i] > '9')
-			return 0;
-		status = status * 10 + bytes[i] - '0';
-	}
-	return status;
-}
-
-int
-rt_route_check_reply(const struct retort_reply *reply, char *error)
-{
-	if (reply->raw && reply->echo)
-		return fail(error, -EINVAL, "reply", "both raw and an echo");
-	if (reply->status != 0 && (reply->status < 200 || reply->status > 999))
-		return fail(error, -EINVAL, "status", "expected 200 to 999");
-	if (!reply->raw && rt_status_has_no_body(reply->status) &&
-		reply->body_size > 0)
-		return fail(error, -EINVAL, "status",
-			"a 204 or 304 has no body");
-	if (reply->type != NULL &&
-		(reply->type[0] == '\0' ||
-			!rt_http_is_value(reply->type, strlen(reply->type))))
-		return fail(error, -EINVAL, "malformed media type",
-			reply->type);
-	return check_fields(reply->fields, reply->field_count, error);
-}
-
-/* NULL: no memory. */
-static struct rt_canned *
-new_canned(const struct retort_reply *reply)
-{
-	struct rt_canned *canned = calloc(1, sizeof *canned);
-	const char *type = reply->type;
-
-	if (canned == NULL)
-		return NULL;
-	canned->status = reply->status ? reply->status : 200;
-	canned->raw = reply->raw;
-	canned->echo = reply->echo;
-	canned->body_size = reply->body_size;
-	if (type == NULL && (reply->body_size > 0 || reply->echo))
-		type = TEXT_TYPE;
-	canned->type = type ? strdup(type) : NULL;
-	canned->body = malloc(reply->body_size + 1);
-	canned->fields = copy_fields(reply->fields, reply->field_count);
-	if (canned->fields != NULL)
-		canned->field_count = reply->field_count;
-	if (canned->fields == NULL || canned->body == NULL ||
-		(type != NULL && canned->type == NULL)) {
-		free_canned(canned);
-		return NULL;
-	}
-	if (reply->body_size > 0)
-		memcpy(canned->body, reply->body, reply->body_size);
-	if (canned->raw)
-		canned->status = raw_status(canned->body, canned->body_size);
-	return canned;
 }
 
 int
@@ -230,20 +60,88 @@ rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
 	char *error)
 {
 	struct rt_canned *canned;
-	int code = rt_route_check_reply(reply, error);
+	int code = rt_canned_check(reply, error);
 
 	if (code < 0)
 		return code;
-	canned = new_canned(reply);
+	canned = rt_canned_new(reply);
 	if (canned == NULL)
 		return fail(error, -ENOMEM, "reply", NULL);
-	retire(route);
+	forget_fallback(route);
 	route->canned = canned;
 	return 0;
 }
 
+/* --- rules --- */
+
+static void
+free_rule(struct rt_rule *rule)
+{
+	rt_match_free(rule->match);
+	rt_canned_free(rule->canned);
+}
+
+static bool
+has_room(struct rt_route *route)
+{
+	size_t room = route->rule_room ? 2 * route->rule_room : 8;
+	struct rt_rule *rules;
+
+	if (route->rule_count < route->rule_room)
+		return true;
+	rules = realloc(route->rules, room * sizeof *rules);
+	if (rules == NULL)
+		return false;
+	route->rules = rules;
+	route->rule_room = room;
+	return true;
+}
+
+int
+rt_route_add(struct rt_route *route, const struct retort_reply *given,
+	char *error)
+{
+	struct rt_rule rule = {
+		.handler = given->handler,
+		.handler_arg = given->handler_arg,
+		.times = given->times,
+	};
+	int code = rt_canned_check(given, error);
+
+	if (code < 0)
+		return code;
+	rule.match = rt_match_new(&given->when, error);
+	if (rule.match == NULL)
+		return -errno;
+	rule.canned = rt_canned_new(given);
+	if (rule.canned == NULL || !has_room(route)) {
+		free_rule(&rule);
+		return fail(error, -ENOMEM, "rule", NULL);
+	}
+	route->rules[route->rule_count++] = rule;
+	return (int)route->rule_count;
+}
+
+void
+rt_route_clear(struct rt_route *route)
+{
+	while (route->rule_count > 0)
+		free_rule(&route->rules[--route->rule_count]);
+}
+
+void
+rt_route_describe(const struct rt_route *route, int rule, struct rt_buf *to)
+{
+	rt_buf_add_format(to, "rule %d (", rule);
+	if (rule > 0 && (size_t)rule <= route->rule_count)
+		rt_match_describe(route->rules[rule - 1].match, to);
+	rt_buf_add(to, ")", 1);
+}
+
+/* --- files --- */
+
 static int
-copy_types(struct rt_site *site, const struct retort_field *types, size_t count)
+copy_types(struct rt_site *site, const struct retort_type *types, size_t count)
 {
 	site->types = calloc(count + 1, sizeof *site->types);
 	if (site->types == NULL)
@@ -251,8 +149,8 @@ copy_types(struct rt_site *site, const struct retort_field *types, size_t count)
 	for (; site->type_count < count; site->type_count++) {
 		struct rt_type *type = site->types + site->type_count;
 
-		type->extension = strdup(types[site->type_count].name);
-		type->type = strdup(types[site->type_count].value);
+		type->extension = strdup(types[site->type_count].extension);
+		type->type = strdup(types[site->type_count].type);
 		if (type->extension == NULL || type->type == NULL) {
 			site->type_count++;
 			return -ENOMEM;
@@ -264,23 +162,24 @@ copy_types(struct rt_site *site, const struct retort_field *types, size_t count)
 static int
 check_files(const struct retort_files *files, char *error)
 {
+	int code;
+
 	for (size_t i = 0; i < files->type_count; i++) {
-		const char *name = files->types[i].name;
-		const char *type = files->types[i].value;
+		const char *name = files->types[i].extension;
+		const char *type = files->types[i].type;
 
 		if (name == NULL || type == NULL || type[0] == '\0' ||
 			!rt_http_is_value(type, strlen(type)))
 			return fail(error, -EINVAL, "malformed media type of",
 				name ? name : "");
 	}
-	if (files->echo != NULL &&
-		(files->echo[0] != '/' || strpbrk(files->echo, "?#") != NULL))
-		return fail(error, -EINVAL, "echo",
-			"expected a path that begins with a slash");
 	if (files->spa != NULL && files->spa[0] == '/')
 		return fail(error, -EINVAL, "spa",
 			"expected a path beneath the root, without a slash");
-	return check_fields(files->fields, files->field_count, error);
+	code = rt_canned_check_lines(files->fields, true, "fields", error);
+	return code == 0 ?
+		rt_canned_check_lines(files->omit, false, "omit", error) :
+		code;
 }
 
 /* "max-age=60", or NULL */
@@ -303,10 +202,10 @@ copy_files(struct rt_site *site, const struct retort_files *files)
 {
 	site->unlisted = files->unlisted;
 	site->precompressed = files->precompressed;
-	site->fields = copy_fields(files->fields, files->field_count);
-	if (site->fields == NULL)
+	site->own.fields = files->fields;
+	site->own.omit = files->omit;
+	if (!rt_canned_copy_strings(&site->own))
 		return -ENOMEM;
-	site->field_count = files->field_count;
 	if (files->spa != NULL && (site->spa = strdup(files->spa)) == NULL)
 		return -ENOMEM;
 	if (set_cache(site, files->max_age) < 0)
@@ -323,6 +222,8 @@ check_spa(const struct rt_site *site)
 
 	if (site->spa == NULL)
 		return 0;
+	if (site->root.name != NULL)
+		return -ENOTDIR;
 	code = rt_file_open(&file, &site->root, site->spa);
 	if (code == 0 && !S_ISREG(file.mode))
 		code = -EISDIR;
@@ -355,10 +256,7 @@ int
 rt_route_set_files(struct rt_route *route, const char *root,
 	const struct retort_files *files, char *error)
 {
-	static const struct retort_reply echo_reply = {.echo = true};
-	struct rt_site *site = NULL;
-	struct rt_canned *echo = NULL;
-	char *echo_path = NULL;
+	struct rt_site *site;
 	int code = check_files(files, error);
 
 	if (code < 0)
@@ -368,26 +266,13 @@ rt_route_set_files(struct rt_route *route, const char *root,
 		return fail(error, -ENOMEM, root, NULL);
 	rt_site_init(site);
 	code = open_site(site, root, files, error);
-	if (code < 0)
-		goto out;
-	if (files->echo != NULL) {
-		echo = new_canned(&echo_reply);
-		echo_path = strdup(files->echo);
-		if (echo == NULL || echo_path == NULL) {
-			code = fail(error, -ENOMEM, files->echo, NULL);
-			goto out;
-		}
+	if (code < 0) {
+		free_site(site);
+		return code;
 	}
-	retire(route);
+	forget_fallback(route);
 	route->site = site;
-	route->echo = echo;
-	route->echo_path = echo_path;
 	return 0;
-out:
-	free_site(site);
-	free_canned(echo);
-	free(echo_path);
-	return code;
 }
 
 /* --- requests --- */
@@ -412,27 +297,15 @@ host_served(const struct rt_route *route, const char *base, struct rt_span host)
 	return false;
 }
 
-/* The canned reply that a request gets; NULL: none does. */
-static const struct rt_canned *
-canned_for(const struct rt_route *route, const struct rt_request *request,
-	const char *base)
-{
-	if (route->echo != NULL &&
-		request->path.size == strlen(route->echo_path) &&
-		memcmp(base + request->path.at, route->echo_path,
-			request->path.size) == 0)
-		return route->echo;
-	return route->canned;
-}
-
 int
 rt_route_refusal(const struct rt_route *route, const struct rt_request *request,
 	const char *base, uint64_t *max, bool *keep, const char **reason)
 {
-	const struct rt_canned *canned = canned_for(route, request, base);
+	const struct rt_canned *canned = route->canned;
+	bool echo = canned != NULL && canned->as.echo;
 
 	*reason = NULL;
-	*keep = canned != NULL && canned->echo;
+	*keep = route->keep || route->rule_count > 0 || echo;
 	*max = route->max_body;
 	if (*max == 0)
 		*max = canned != NULL && !*keep ? UINT64_MAX : DEFAULT_MAX_BODY;
@@ -440,64 +313,233 @@ rt_route_refusal(const struct rt_route *route, const struct rt_request *request,
 		*reason = "this host is not served here";
 		return 421;
 	}
-	return canned == NULL && route->site != NULL ?
+	/* a rule may fit, and is asked when the request is complete */
+	return route->site != NULL && route->rule_count == 0 ?
 		rt_site_refusal(request) :
 		0;
 }
 
 static void
-answer_canned(const struct rt_canned *canned, const struct rt_request *request,
-	const char *base, size_t size, const char *date, struct rt_reply *reply)
+answer_canned(const struct rt_canned *canned, struct rt_asked *asked,
+	struct rt_reply *reply)
 {
-	struct rt_draft draft = {
-		.reply = reply,
-		.own = canned->fields,
-		.own_count = canned->field_count,
-		.head_only = request->method == RT_HEAD,
-	};
+	int error = rt_canned_answer(canned, asked->request, asked->base,
+		asked->size, asked->date, reply);
 
-	if (canned->raw) {
-		rt_reply_raw(reply, canned->status, canned->body,
-			canned->body_size);
+	if (error == 0)
 		return;
-	}
-	rt_reply_begin(&draft, canned->status, date);
-	if (canned->type != NULL)
-		rt_reply_field(&draft, "Content-Type", canned->type);
-	if (rt_status_has_no_body(canned->status))
-		rt_reply_no_body(&draft);
-	else if (canned->echo)
-		rt_reply_body(&draft, base, size);
-	else
-		rt_reply_body(&draft, canned->body, canned->body_size);
+	if (asked->rule > 0)
+		rt_buf_add_format(&asked->why, "rule %d: ", asked->rule);
+	rt_buf_add_format(&asked->why, "file '%s': %s", canned->as.file,
+		strerror(-error));
+	rt_buf_add(&asked->why, "", 1);
 }
 
-bool
-rt_route_answer(const struct rt_route *route, const struct rt_request *request,
-	const char *base, size_t size, const char *date, struct rt_reply *reply)
+int
+rt_route_answer_with(const struct retort_reply *as,
+	const struct rt_asked *asked, struct rt_reply *reply, char *error)
 {
-	const struct rt_canned *canned = canned_for(route, request, base);
-	struct rt_draft draft = {.reply = reply,
-		.head_only = request->method == RT_HEAD};
+	struct rt_canned *canned;
+	int code = rt_canned_check(as, error);
 
-	if (canned != NULL)
-		answer_canned(canned, request, base, size, date, reply);
-	else if (route->site != NULL)
-		return rt_site_answer(route->site, request, base, date, reply);
+	if (code < 0)
+		return code;
+	canned = rt_canned_new(as);
+	if (canned == NULL)
+		return fail(error, -ENOMEM, "reply", NULL);
+	code = rt_canned_answer(canned, asked->request, asked->base,
+		asked->size, asked->date, reply);
+	if (code < 0)
+		(void)fail(error, code, as->file, NULL);
+	rt_canned_free(canned);
+	return code;
+}
+
+static void
+handler_failed(struct rt_asked *asked, struct rt_reply *reply,
+	const char *error)
+{
+	struct rt_draft draft = {.reply = reply,
+		.head_only = asked->request->method == RT_HEAD};
+
+	rt_buf_add_format(&asked->why, "the handler of rule %d failed: %s",
+		asked->rule, error);
+	rt_buf_add(&asked->why, "", 1);
+	rt_reply_error(&draft, 500, asked->why.failed ? NULL : asked->why.data,
+		asked->date);
+}
+
+/* As the handler says, beginning with what the rule has. */
+static enum rt_outcome
+ask_handler(const struct rt_rule *rule, struct rt_asked *asked,
+	struct rt_reply *reply)
+{
+	struct retort_reply as = rule->canned->as;
+	char error[RETORT_ERROR_SIZE];
+	int code;
+
+	if (rule->canned->body != NULL) {
+		as.body = rule->canned->body->data;
+		/* of a repeated body the rule keeps several periods */
+		if (as.repeat > 0)
+			as.body_size = rule->canned->body->size;
+	}
+	as.handler = NULL;
+	code = rule->handler(rule->handler_arg, asked->seen, &as);
+	if (code == RETORT_LATER)
+		return RT_LATER;
+	if (code != 0)
+		(void)snprintf(error, sizeof error, "it returned %d", code);
 	else
-		rt_reply_error(&draft, 404, NULL, date);
-	return true;
+		code = rt_route_answer_with(&as, asked, reply, error);
+	if (code != 0)
+		handler_failed(asked, reply, error);
+	return RT_ANSWERED;
+}
+
+/* A rule that does not fit, or is used up. */
+struct near {
+	size_t rule; /* from 1; 0: none */
+	bool used_up;
+	struct rt_miss miss;
+};
+
+/* Whether `a` is the better hint. */
+static bool
+is_nearer(const struct near *a, const struct near *b)
+{
+	if (b->rule == 0)
+		return true;
+	if (a->miss.score != b->miss.score)
+		return a->miss.score > b->miss.score;
+	/* what is used up cannot have been meant */
+	if (a->used_up != b->used_up)
+		return b->used_up;
+	return a->miss.common > b->miss.common;
+}
+
+/* The first rule that fits but is used up, and the nearest that does not. */
+static void
+find_near(const struct rt_route *route, const struct retort_exchange *seen,
+	size_t *used_up, struct near *nearest)
+{
+	*used_up = 0;
+	*nearest = (struct near){.rule = 0};
+	for (size_t i = 0; i < route->rule_count; i++) {
+		const struct rt_match *match = route->rules[i].match;
+		struct near near = {.rule = i + 1};
+
+		if (rt_match_fits(match, seen)) {
+			*used_up = *used_up > 0 ? *used_up : i + 1;
+			continue;
+		}
+		near.miss = rt_match_explain(match, seen, "", NULL);
+		near.used_up = route->rules[i].times > 0 &&
+			route->rules[i].used >= route->rules[i].times;
+		if (is_nearer(&near, nearest))
+			*nearest = near;
+	}
+}
+
+/* The nearest of the rules, in words. */
+static void
+explain(const struct rt_route *route, struct rt_asked *asked)
+{
+	const struct retort_exchange *seen = asked->seen;
+	struct rt_buf *why = &asked->why;
+	struct near nearest;
+	char whose[32];
+	size_t used_up;
+
+	rt_buf_add_format(why, "no rule fits %s %s",
+		seen->method ? seen->method : "",
+		seen->target ? seen->target : "");
+	find_near(route, seen, &used_up, &nearest);
+	if (used_up > 0)
+		rt_buf_add_format(why,
+			": rule %zu would, but was used up (%u of %u)", used_up,
+			route->rules[used_up - 1].used,
+			route->rules[used_up - 1].times);
+	if (nearest.rule == 0)
+		return;
+	(void)snprintf(whose, sizeof whose, "rule %zu", nearest.rule);
+	rt_buf_add_text(why, used_up > 0 ? "; of the others, " : ": ");
+	(void)rt_match_explain(route->rules[nearest.rule - 1].match, seen,
+		whose, why);
+}
+
+static void
+answer_nothing(const struct rt_route *route, struct rt_asked *asked,
+	struct rt_reply *reply)
+{
+	struct rt_draft draft = {.reply = reply,
+		.head_only = asked->request->method == RT_HEAD};
+
+	asked->unmatched = true;
+	if (asked->seen != NULL)
+		explain(route, asked);
+	else
+		rt_buf_add_text(&asked->why, "nothing is served here");
+	rt_reply_begin(&draft, 501, asked->date);
+	rt_reply_field(&draft, "Content-Type", TEXT_TYPE);
+	rt_buf_add(&asked->why, "\n", 1);
+	if (asked->why.failed)
+		rt_reply_body(&draft, "", 0);
+	else
+		rt_reply_body_copy(&draft, asked->why.data, asked->why.len);
+	if (!asked->why.failed)
+		asked->why.data[asked->why.len - 1] = '\0';
+}
+
+/* The first that fits and is not used up, from 1; 0: none. */
+static size_t
+find_rule(const struct rt_route *route, const struct retort_exchange *seen)
+{
+	/* a predicate may add rules: they are looked up anew each time */
+	for (size_t i = 0; i < route->rule_count; i++)
+		if ((route->rules[i].times == 0 ||
+			    route->rules[i].used < route->rules[i].times) &&
+			rt_match_fits(route->rules[i].match, seen))
+			return i + 1;
+	return 0;
+}
+
+enum rt_outcome
+rt_route_answer(struct rt_route *route, struct rt_asked *asked,
+	struct rt_reply *reply)
+{
+	size_t number = asked->seen ? find_rule(route, asked->seen) : 0;
+
+	if (number > 0) {
+		struct rt_rule *rule = route->rules + number - 1;
+
+		rule->used++;
+		asked->rule = (int)number;
+		if (rule->handler != NULL)
+			return ask_handler(rule, asked, reply);
+		answer_canned(rule->canned, asked, reply);
+	} else if (route->canned != NULL) {
+		answer_canned(route->canned, asked, reply);
+	} else if (route->site != NULL) {
+		return rt_site_answer(route->site, asked->request, asked->base,
+			       asked->date, reply) ?
+			RT_ANSWERED :
+			RT_AGAIN;
+	} else {
+		answer_nothing(route, asked, reply);
+	}
+	return RT_ANSWERED;
 }
 
 /* --- the route's life --- */
 
 int
 rt_route_init(struct rt_route *route, const char *const *hosts,
-	uint64_t max_body)
+	uint64_t max_body, bool keep)
 {
 	size_t count = 0;
 
-	*route = (struct rt_route){.max_body = max_body};
+	*route = (struct rt_route){.max_body = max_body, .keep = keep};
 	if (hosts == NULL)
 		return 0;
 	while (hosts[count] != NULL)
@@ -518,8 +560,9 @@ rt_route_init(struct rt_route *route, const char *const *hosts,
 void
 rt_route_free(struct rt_route *route)
 {
-	retire(route);
-	rt_route_forget(route);
+	rt_route_clear(route);
+	free(route->rules);
+	forget_fallback(route);
 	for (char **name = route->hosts; name != NULL && *name != NULL; name++)
 		free(*name);
 	free(route->hosts);
@@ -527,7 +570,7 @@ rt_route_free(struct rt_route *route)
 }
 
 const char *
-retort_type(const char *name)
+retort_type_of(const char *name)
 {
 	return rt_type_of(name, NULL, 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which answer a request gets: one canned reply, an echo, files beneath a
- * root, or nothing. (The place of ordered rules.)
+ * Which answer a request gets: the first rule that fits and is not used up,
+ * else one canned reply, else files beneath a root, else 501.
  */
 #ifndef RT_ROUTE_H
 #define RT_ROUTE_H
@@ -10,39 +10,71 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "canned.h"
 #include "http.h"
+#include "match.h"
 #include "reply.h"
 #include "retort.h"
 #include "site.h"
 
-struct rt_canned;
+struct rt_rule {
+	struct rt_match *match;
+	struct rt_canned *canned;
+	retort_handler *handler; /* or NULL */
+	void *handler_arg;
+	unsigned times; /* 0: always */
+	unsigned used;
+};
 
 struct rt_route {
-	struct rt_canned *canned;  /* NULL: none */
-	struct rt_canned *retired; /* replaced while replies borrow from them */
-	struct rt_site *site;      /* NULL: none */
-	struct rt_canned *echo;    /* at a path among the files; NULL: none */
-	char *echo_path;
-	char **hosts;      /* NULL: all */
-	uint64_t max_body; /* 0: the default of what answers */
+	struct rt_rule *rules;
+	size_t rule_count;
+	size_t rule_room;
+	struct rt_canned *canned; /* NULL: none */
+	struct rt_site *site;     /* NULL: none */
+	char **hosts;             /* NULL: all */
+	uint64_t max_body;        /* 0: the default of what answers */
+	bool keep;                /* bodies are kept for somebody else, too */
+};
+
+/* A request that is to be answered. */
+struct rt_asked {
+	const struct rt_request *request;
+	const char *base;
+	size_t size; /* bytes of the request at `base` */
+	const char *date;
+	const struct retort_exchange *seen; /* the same; needed by rules */
+	/* what became of it */
+	int rule;          /* the one that answered, from 1; 0: none */
+	bool unmatched;    /* nothing answers it */
+	struct rt_buf why; /* nothing answers it because; or the handler's
+	                      error. The caller's */
+};
+
+enum rt_outcome {
+	RT_ANSWERED, /* the reply is made */
+	RT_AGAIN,    /* a slice of the work is done: ask again, with the reply
+	                as it is */
+	RT_LATER     /* a handler will say */
 };
 
 /* `hosts` is NULL-terminated and copied. 0 or -ENOMEM. */
 int rt_route_init(struct rt_route *route, const char *const *hosts,
-	uint64_t max_body);
+	uint64_t max_body, bool keep);
 void rt_route_free(struct rt_route *route);
 
-/* 0, or -EINVAL with a line in `error`: the reply cannot be given. */
-int rt_route_check_reply(const struct retort_reply *reply, char *error);
+/* Adds a rule: its number, or -errno with a line in `error`. */
+int rt_route_add(struct rt_route *route, const struct retort_reply *given,
+	char *error);
 
-/* What answers from now on; 0, or -errno with a line in `error`. */
+/* Forgets all rules. */
+void rt_route_clear(struct rt_route *route);
+
+/* What answers when no rule does; 0, or -errno with a line in `error`. */
 int rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
 	char *error);
 int rt_route_set_files(struct rt_route *route, const char *root,
 	const struct retort_files *files, char *error);
-
-/* Frees what was replaced; only while no reply is under way. */
-void rt_route_forget(struct rt_route *route);
 
 /*
  * Looks at a whole head. 0: read the body, at most *max bytes, kept beside
@@ -54,12 +86,18 @@ int rt_route_refusal(const struct rt_route *route,
 	bool *keep, const char **reason);
 
 /*
- * Answers a whole request, `size` bytes at `base`. The reply may borrow from
- * the route and from `base`. False: it takes longer; to be called again, with
- * the reply as it is.
+ * Answers a whole request. The reply may borrow from asked->base, from
+ * nothing else that is not the reply's.
  */
-bool rt_route_answer(const struct rt_route *route,
-	const struct rt_request *request, const char *base, size_t size,
-	const char *date, struct rt_reply *reply);
+enum rt_outcome rt_route_answer(struct rt_route *route, struct rt_asked *asked,
+	struct rt_reply *reply);
+
+/* Answers it with this reply, which is checked, and copied where need be. */
+int rt_route_answer_with(const struct retort_reply *as,
+	const struct rt_asked *asked, struct rt_reply *reply, char *error);
+
+/* "rule 2 (POST /users)", added to a text. */
+void rt_route_describe(const struct rt_route *route, int rule,
+	struct rt_buf *to);
 
 #endif

@@ -17,13 +17,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,16 +34,14 @@
 #define SPARE_CONNS 64
 #define SPARE_EXCHANGES 32
 
-/* Descriptors left for the files of requests that were accepted. */
-#define SPARE_DESCRIPTORS 8
-
 /* How long accepting pauses when descriptors run out and none is closed. */
 #define ACCEPT_PAUSE (100 * RT_MS)
 
-#define SCRATCH_SIZE (64u << 10)
+/* Bytes of a request line that stopping shows. */
+#define MAX_LINE 200
 
-/* Wire bytes of a request that may be held, whatever the limits say. */
-#define MAX_IN ((size_t)1 << 30)
+/* Bytes that say why nothing answers a request. */
+#define MAX_WHY (16u << 10)
 
 /* --- telling the owner --- */
 
@@ -62,7 +58,125 @@ report(struct retort *server, const struct rt_conn *conn,
 	server->event(server->event_arg, event, &view, bytes, size);
 }
 
+/* --- keeping records --- */
+
+/* A connection has sent its first bytes; they are kept, if anything is. */
+static void
+open_record(struct retort *server, struct rt_conn *conn)
+{
+	if (!server->recorded && server->route.rule_count == 0)
+		return;
+	conn->record =
+		rt_journal_open(&server->journal, conn, rt_io_now(server->io));
+	server->journal.lost += conn->record == NULL;
+}
+
+/* Whether there is a record for others to read. */
+static bool
+is_kept(const struct retort *server, const struct rt_conn *conn)
+{
+	return server->recorded && conn->record != NULL &&
+		!conn->record->forgotten;
+}
+
+/* An operation is done: its bytes, or an end of the stream, are kept. */
+static void
+record_in(struct retort *server, struct rt_conn *conn)
+{
+	const struct rt_op *in = &conn->chan.in;
+	int64_t now = rt_io_now(server->io);
+
+	if (in->result > 0 && conn->state == RT_STATE_IDLE)
+		open_record(server, conn);
+	if (!is_kept(server, conn))
+		return;
+	if (in->result > 0)
+		rt_record_received(conn->record, in->recv.data,
+			(size_t)in->result, now);
+	else if (in->result == 0)
+		rt_record_event(conn->record, RT_RECORD_CLIENT_FIN, now);
+}
+
+static void
+record_out(struct retort *server, struct rt_conn *conn)
+{
+	const struct rt_op *out = &conn->chan.out;
+	int64_t now = rt_io_now(server->io);
+
+	if (!is_kept(server, conn) || out->result < 0)
+		return;
+	if (out->verb == RT_FINISH)
+		rt_record_event(conn->record, RT_RECORD_SERVER_FIN, now);
+	else
+		rt_record_sent(conn->record, out, rt_io_scratch(server->io),
+			now);
+}
+
+static void
+changed(struct retort *server)
+{
+	(void)pthread_cond_broadcast(&server->changed);
+}
+
+/* The request has ended, and what answers it is known. */
+static void
+publish(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_record *record = conn->record;
+
+	if (!is_kept(server, conn) || record->published)
+		return;
+	record->seen.status = conn->exchange->reply.status;
+	if (rt_journal_publish(&server->journal, record) < 0)
+		server->journal.lost++;
+	changed(server);
+}
+
+/* The request as it is compared with rules and kept. NULL: it is not. */
+static const struct retort_exchange *
+look(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_record *record = conn->record;
+
+	if (record == NULL)
+		return NULL;
+	if (record->strings == NULL &&
+		rt_record_request(record, conn, rt_io_now(server->io)) < 0)
+		return NULL;
+	return &record->seen;
+}
+
+static void
+close_record(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_record *record = conn->record;
+
+	if (record == NULL)
+		return;
+	/* it broke off before it could be refused */
+	if (!record->published && look(server, conn) != NULL) {
+		record->seen.reason = "the connection broke off";
+		publish(server, conn);
+	}
+	if (conn->client_close == RETORT_RST)
+		rt_record_event(record, RT_RECORD_CLIENT_RST,
+			rt_io_now(server->io));
+	if (conn->server_close == RETORT_RST)
+		rt_record_event(record, RT_RECORD_SERVER_RST,
+			rt_io_now(server->io));
+	else
+		rt_record_event(record, RT_RECORD_CLOSED,
+			rt_io_now(server->io));
+	rt_record_end(record, conn, rt_io_clock(server->io));
+	rt_journal_close(record);
+	conn->record = NULL;
+	changed(server);
+}
+
+/* --- answering --- */
+
 /* The head, and what came behind it, once. */
+
 static void
 report_head(struct retort *server, struct rt_conn *conn)
 {
@@ -80,8 +194,6 @@ report_head(struct retort *server, struct rt_conn *conn)
 			in->len - head);
 }
 
-/* --- answering --- */
-
 static const char *
 date_now(struct retort *server)
 {
@@ -94,9 +206,8 @@ date_now(struct retort *server)
 	return server->date;
 }
 
-static void stop_others(struct retort *server, bool hurry,
+static void stop_others(struct retort *server, enum rt_stop why,
 	const struct rt_conn *running);
-static void close_listeners(struct retort *server);
 
 /* A final reply is in the exchange: it is counted, and sent. */
 static void
@@ -108,12 +219,14 @@ answer(struct retort *server, struct rt_conn *conn)
 		rt_conn_fail(conn);
 		return;
 	}
+	if (conn->record != NULL)
+		conn->record->answered = true;
 	rt_conn_answer(conn, rt_io_now(server->io));
 	if (reply->status == 408 || ++server->answered != server->requests)
 		return;
 	server->stopping = true;
-	close_listeners(server);
-	stop_others(server, false, conn);
+	rt_server_close_listeners(server);
+	stop_others(server, RT_STOP_ENOUGH, conn);
 }
 
 static void
@@ -134,33 +247,115 @@ refuse(struct retort *server, struct rt_conn *conn, int status,
 	answer(server, conn);
 }
 
-/* The connection asks: is the request welcome, and what is the answer? */
+/* A refusal is told by the verdict, but not that a client has left. */
 static void
-decide(struct retort *server, struct rt_conn *conn)
+refuse_recorded(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_record *record = conn->record;
+
+	if (look(server, conn) != NULL && record->why == NULL &&
+		conn->reason != NULL && !conn->client_finished) {
+		char why[256];
+
+		(void)snprintf(why, sizeof why, "refused with %d: %.200s",
+			conn->status, conn->reason);
+		record->why = strdup(why);
+	}
+	refuse(server, conn, conn->status, conn->reason);
+	publish(server, conn);
+}
+
+/* The head is complete: is the request welcome? */
+static void
+decide_head(struct retort *server, struct rt_conn *conn)
 {
 	struct rt_exchange *x = conn->exchange;
-	const struct rt_request *request = rt_http_request(x->http);
 	const char *reason;
 	uint64_t max;
 	bool keep;
 	int status;
 
+	status = rt_route_refusal(&server->route, rt_http_request(x->http),
+		x->in.data, &max, &keep, &reason);
+	if (status == 0) {
+		rt_conn_accept(conn, max, keep, rt_io_now(server->io));
+		return;
+	}
+	conn->status = status;
+	conn->reason = reason;
+	refuse_recorded(server, conn);
+}
+
+static void
+keep_outcome(struct retort *server, struct rt_record *record,
+	const struct rt_asked *asked)
+{
+	if (record == NULL)
+		return;
+	record->seen.rule = asked->rule;
+	if (asked->why.len == 0 || record->why != NULL)
+		return;
+	if (!asked->why.failed)
+		record->why = strdup(asked->why.data);
+	/* the verdict must tell of something */
+	server->journal.lost += record->why == NULL;
+}
+
+static struct rt_asked
+ask(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_exchange *x = conn->exchange;
+	struct rt_asked asked = {
+		.request = rt_http_request(x->http),
+		.base = x->in.data,
+		.size = x->parsed,
+		.date = date_now(server),
+		.seen = look(server, conn),
+	};
+
+	rt_buf_init(&asked.why, MAX_WHY);
+	return asked;
+}
+
+/* The request is complete: what is the answer? */
+static void
+decide_answer(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_asked asked = ask(server, conn);
+	enum rt_outcome outcome;
+
+	if (asked.seen == NULL && server->route.rule_count > 0) {
+		/* the rules cannot be asked, and nothing else may answer */
+		refuse(server, conn, 503, "out of memory");
+		return;
+	}
+	outcome =
+		rt_route_answer(&server->route, &asked, &conn->exchange->reply);
+	keep_outcome(server, conn->record, &asked);
+	rt_buf_free(&asked.why);
+	/* the others have their turn, then it goes on */
+	if (outcome == RT_AGAIN)
+		rt_conn_defer(conn, rt_io_now(server->io));
+	else if (outcome == RT_LATER)
+		rt_conn_defer(conn, RT_NEVER);
+	else
+		answer(server, conn);
+	if (outcome != RT_AGAIN)
+		publish(server, conn);
+}
+
+static void
+decide(struct retort *server, struct rt_conn *conn)
+{
 	report_head(server, conn);
 	if (conn->asks == RT_ASK_ROUTE) {
-		status = rt_route_refusal(&server->route, request, x->in.data,
-			&max, &keep, &reason);
-		if (status != 0)
-			refuse(server, conn, status, reason);
-		else
-			rt_conn_accept(conn, max, keep, rt_io_now(server->io));
-	} else if (conn->status != 0) {
-		refuse(server, conn, conn->status, conn->reason);
-	} else if (rt_route_answer(&server->route, request, x->in.data,
-			   x->parsed, date_now(server), &x->reply)) {
+		decide_head(server, conn);
+	} else if (conn->replied) {
 		answer(server, conn);
+	} else if (conn->status != 0) {
+		refuse_recorded(server, conn);
 	} else {
-		/* the others have their turn, then it goes on */
-		rt_conn_defer(conn, rt_io_now(server->io));
+		decide_answer(server, conn);
 	}
 }
 
@@ -207,7 +402,8 @@ resume_listeners(struct retort *server)
 	for (size_t i = 0; i < server->listener_count; i++) {
 		struct rt_listener *listener = server->listeners + i;
 
-		if (!listener->open || listener->chan.in.verb != RT_NOTHING)
+		if (!listener->open || listener->refusing ||
+			listener->chan.in.verb != RT_NOTHING)
 			continue;
 		listener->chan.in.verb = RT_ACCEPT;
 		listener->chan.deadline = RT_NEVER;
@@ -225,6 +421,7 @@ end_conn(struct retort *server, struct rt_conn *conn)
 			sizeof at_once);
 	rt_io_drop(server->io, &conn->chan);
 	report(server, conn, RETORT_ON_END, NULL, 0);
+	close_record(server, conn);
 	take_exchange(server, conn);
 	*conn->link = conn->next;
 	if (conn->next != NULL)
@@ -239,10 +436,9 @@ end_conn(struct retort *server, struct rt_conn *conn)
 	}
 	if (server->paused)
 		resume_listeners(server);
-	if (server->open == 0) {
+	if (server->open == 0)
 		server->careful = false;
-		rt_route_forget(&server->route);
-	}
+	changed(server);
 }
 
 /* Nothing can be done now: sleeps, without buffers if it is idle. */
@@ -265,8 +461,10 @@ go_on(struct retort *server, struct rt_conn *conn)
 	int64_t now = rt_io_now(server->io);
 
 	if (done & RT_OUT_DONE) {
+		record_out(server, conn);
 		rt_conn_out_done(conn, conn->chan.out.result, now);
 	} else if (done & RT_IN_DONE) {
+		record_in(server, conn);
 		if (conn->state == RT_STATE_BODY && conn->chan.in.result > 0)
 			report(server, conn, RETORT_ON_BODY,
 				conn->chan.in.recv.data,
@@ -409,7 +607,8 @@ accept_some(struct retort *server, struct rt_listener *listener, int budget)
 {
 	struct rt_op *in = &listener->chan.in;
 
-	while (listener->open && in->verb == RT_ACCEPT && budget-- > 0) {
+	while (listener->open && !listener->refusing && in->verb == RT_ACCEPT &&
+		budget-- > 0) {
 		if (server->careful && is_full(server)) {
 			pause_listener(server, listener);
 			break;
@@ -435,12 +634,13 @@ close_listener(struct retort *server, struct rt_listener *listener)
 	if (!listener->open)
 		return;
 	listener->open = false;
-	rt_io_release(server->io, &listener->chan);
+	if (!listener->refusing)
+		rt_io_release(server->io, &listener->chan);
 	rt_sock_close(&listener->sock);
 }
 
-static void
-close_listeners(struct retort *server)
+void
+rt_server_close_listeners(struct retort *server)
 {
 	for (size_t i = 0; i < server->listener_count; i++)
 		close_listener(server, server->listeners + i);
@@ -470,264 +670,8 @@ wake_listener(struct retort *server, struct rt_listener *listener,
 		listener->chan.deadline = RT_NEVER;
 	}
 	accept_some(server, listener, ACCEPT_BUDGET);
-	if (listener->open)
+	if (listener->open && !listener->refusing)
 		(void)rt_io_wait(server->io, &listener->chan);
-}
-
-/* --- stopping --- */
-
-/* `running` is left to its own run(). */
-static void
-stop_others(struct retort *server, bool hurry, const struct rt_conn *running)
-{
-	struct rt_conn *next;
-
-	for (struct rt_conn *conn = server->conns; conn != NULL; conn = next) {
-		next = conn->next;
-		rt_conn_stop(conn, hurry);
-		if (conn->state == RT_STATE_OVER && conn != running)
-			end_conn(server, conn);
-	}
-}
-
-static void
-abandon_all(struct retort *server)
-{
-	struct rt_conn *next;
-
-	for (struct rt_conn *conn = server->conns; conn != NULL; conn = next) {
-		next = conn->next;
-		rt_conn_abandon(conn);
-		end_conn(server, conn);
-	}
-}
-
-/* --- the loop --- */
-
-static void
-empty_waker(struct retort *server)
-{
-	struct rt_chan *waker = &server->waker;
-
-	while (rt_io_try(server->io, waker) != 0 && waker->in.result > 0)
-		;
-	(void)rt_io_wait(server->io, waker);
-}
-
-/* Sleeps at most until then, and takes each ready channel on. 0 or -errno. */
-static int
-turn(struct retort *server, int64_t until)
-{
-	struct rt_chan *chan;
-	unsigned what;
-	int error = rt_io_sleep(server->io, until);
-
-	if (error < 0)
-		return error;
-	while ((chan = rt_io_next(server->io, &what)) != NULL) {
-		switch (chan->kind) {
-		case RT_KIND_CONN:
-			wake_conn(server, (struct rt_conn *)chan, what);
-			break;
-		case RT_KIND_LISTENER:
-			wake_listener(server, (struct rt_listener *)chan, what);
-			break;
-		case RT_KIND_WAKER:
-			empty_waker(server);
-			break;
-		}
-	}
-	return 0;
-}
-
-int
-retort_step(struct retort *server, int timeout)
-{
-	int64_t until = RT_NEVER;
-	int error;
-
-	if (server->stopping && server->open == 0)
-		return 1;
-	if (timeout >= 0)
-		until = rt_io_clock(server->io) + timeout * RT_MS;
-	if (server->stop_by < until)
-		until = server->stop_by;
-	error = turn(server, until);
-	if (error < 0)
-		return error;
-	if (rt_io_now(server->io) >= server->stop_by)
-		abandon_all(server);
-	return server->stopping && server->open == 0;
-}
-
-void
-retort_stop(struct retort *server, int grace)
-{
-	int64_t by = rt_io_clock(server->io) + (int64_t)grace * RT_MS;
-	size_t turns;
-
-	if (by < server->stop_by)
-		server->stop_by = by;
-	/* requests that have arrived by now are complete: each channel has a
-	   few more turns, and then what these left queued is accepted */
-	turns = 4 + (server->open + server->listener_count) / RT_READY_MAX;
-	while (turns-- > 0 && turn(server, 0) == 0)
-		;
-	for (size_t i = 0; i < server->listener_count; i++)
-		accept_some(server, server->listeners + i, SOMAXCONN);
-	server->stopping = true;
-	close_listeners(server);
-	stop_others(server, true, NULL);
-}
-
-int
-retort_pollfd(struct retort *server, int *timeout)
-{
-	int64_t by = rt_io_deadline(server->io);
-
-	if (server->stop_by < by)
-		by = server->stop_by;
-	if (server->stopping && server->open == 0)
-		by = 0;
-	*timeout = -1;
-	if (by != RT_NEVER) {
-		by -= rt_io_clock(server->io);
-		*timeout = rt_io_ms(by > 0 ? by : 0);
-	}
-	return rt_io_pollfd(server->io);
-}
-
-void
-retort_wake(struct retort *server)
-{
-	int error = errno;
-
-	/* when it is full, a wake is under way already */
-	(void)send(server->wake_fd, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	errno = error;
-}
-
-/* --- getters --- */
-
-const char *
-retort_url(const struct retort *server, size_t i)
-{
-	return i < server->listener_count ? server->listeners[i].sock.url :
-					    NULL;
-}
-
-int
-retort_port(const struct retort *server, size_t i)
-{
-	return i < server->listener_count ? server->listeners[i].sock.port : -1;
-}
-
-bool
-retort_local(const struct retort *server, size_t i)
-{
-	return i < server->listener_count && server->listeners[i].sock.loopback;
-}
-
-uint64_t
-retort_replies(const struct retort *server)
-{
-	return server->answered;
-}
-
-const char *
-retort_version(void)
-{
-	return PACKAGE_VERSION;
-}
-
-/* --- opening and closing --- */
-
-/*
- * Copies a caller's struct, of `size` bytes, to ours, of `room`: what the
- * caller does not know is zero, and what we do not know must be.
- */
-static int
-copy_struct(void *ours, size_t room, const void *theirs, size_t size)
-{
-	const unsigned char *bytes = theirs;
-
-	memset(ours, 0, room);
-	if (theirs == NULL)
-		return 0;
-	for (size_t i = room; i < size; i++)
-		if (bytes[i] != 0)
-			return -E2BIG;
-	memcpy(ours, theirs, size < room ? size : room);
-	return 0;
-}
-
-static int
-open_failed(char *error, const char *what, int code)
-{
-	if (error != NULL)
-		(void)snprintf(error, RETORT_ERROR_SIZE, "%s: %s", what,
-			strerror(-code));
-	return code;
-}
-
-static int64_t
-timeout_of(int ms)
-{
-	return ms <= 0 ? RT_NEVER : ms * RT_MS;
-}
-
-static int
-configure(struct retort *server, const struct retort_options *options)
-{
-	struct rt_conn_config *config = &server->config;
-	uint64_t body = options->max_body ? options->max_body : 1u << 20;
-	struct rlimit limit;
-
-	config->limits = (struct rt_limits){
-		.target = options->max_target ? options->max_target : 8u << 10,
-		.head = options->max_head ? options->max_head : 64u << 10,
-		.fields = options->max_fields ? options->max_fields : 100,
-	};
-	if (config->limits.head > RT_MAX_HEAD ||
-		config->limits.fields > RT_MAX_FIELDS)
-		return -EINVAL;
-	/* a kept body, with framing of about the same size, or a piece of one
-	   that is dropped, with room to receive */
-	config->max_in = MAX_IN;
-	if (body < MAX_IN / 4)
-		config->max_in =
-			2 * (config->limits.head + (size_t)body) + SCRATCH_SIZE;
-	config->head_timeout = timeout_of(options->head_timeout);
-	config->body_timeout = timeout_of(options->body_timeout);
-	config->write_timeout = timeout_of(options->write_timeout);
-	config->scratch_size = SCRATCH_SIZE;
-	config->scratch = malloc(SCRATCH_SIZE);
-	server->requests = options->requests;
-	server->event = options->event;
-	server->event_arg = options->event_arg;
-	server->fd_limit = INT_MAX;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT_MAX)
-		server->fd_limit = (int)limit.rlim_cur - SPARE_DESCRIPTORS;
-	if (config->scratch == NULL)
-		return -ENOMEM;
-	return rt_route_init(&server->route, options->hosts, options->max_body);
-}
-
-static int
-open_waker(struct retort *server)
-{
-	int pair[2];
-	int error;
-
-	error = rt_sock_pair(pair);
-	if (error < 0)
-		return error;
-	rt_chan_init(&server->waker, pair[0], RT_KIND_WAKER);
-	server->wake_fd = pair[1];
-	server->waker.in.verb = RT_RECV;
-	server->waker.in.recv.data = server->wake_bytes;
-	server->waker.in.recv.size = sizeof server->wake_bytes;
-	return rt_io_wait(server->io, &server->waker);
 }
 
 /*
@@ -764,180 +708,274 @@ defer_accept(const struct rt_sock *sock)
 #endif
 }
 
-static int
-listen_all(struct retort *server, const struct retort_options *options,
-	char *error)
+int
+rt_server_listen(struct retort *server, struct rt_listener *listener)
 {
-	static const char *const loopback[] = {"127.0.0.1", NULL};
-	const char *const *bind = options->bind ? options->bind : loopback;
-	size_t count = 0;
-	struct rt_sock *socks;
-	int n;
+	struct rt_sock *sock = &listener->sock;
 
-	while (bind[count] != NULL)
-		count++;
-	socks = calloc(2 * count + 1, sizeof *socks);
-	server->listeners = calloc(2 * count + 1, sizeof *server->listeners);
-	if (socks == NULL || server->listeners == NULL) {
-		free(socks);
-		return open_failed(error, "listen", -ENOMEM);
+	keep_little_unsent(sock);
+	if (server->defer_accept)
+		defer_accept(sock);
+	rt_chan_init(&listener->chan, sock->fd, RT_KIND_LISTENER);
+	listener->chan.in.verb = RT_ACCEPT;
+	return rt_io_wait(server->io, &listener->chan);
+}
+
+static int
+refuse_at(struct retort *server, struct rt_listener *listener, bool refuse)
+{
+	int error;
+
+	if (refuse) {
+		rt_io_release(server->io, &listener->chan);
+		listener->refusing = true;
+		return rt_sock_refuse(&listener->sock);
 	}
-	n = rt_sock_listen(socks, bind, count, options->port, error);
-	for (int i = 0; i < n; i++) {
+	error = rt_sock_resume(&listener->sock);
+	if (error < 0)
+		return error;
+	listener->refusing = false;
+	return rt_server_listen(server, listener);
+}
+
+int
+rt_server_refuse(struct retort *server, bool refuse)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < server->listener_count; i++)
+		if (server->listeners[i].open &&
+			server->listeners[i].sock.holder < 0)
+			return -ENOTSUP;
+	for (size_t i = 0; i < server->listener_count; i++) {
 		struct rt_listener *listener = server->listeners + i;
 
-		listener->sock = socks[i];
-		listener->open = true;
-		server->listener_count++;
-		keep_little_unsent(&listener->sock);
-		if (options->defer_accept)
-			defer_accept(&listener->sock);
-		rt_chan_init(&listener->chan, listener->sock.fd,
-			RT_KIND_LISTENER);
-		listener->chan.in.verb = RT_ACCEPT;
+		if (error == 0 && listener->open &&
+			listener->refusing != refuse)
+			error = refuse_at(server, listener, refuse);
 	}
-	free(socks);
-	for (int i = 0; i < n; i++) {
-		int code = rt_io_wait(server->io, &server->listeners[i].chan);
-
-		if (code < 0)
-			return open_failed(error, server->listeners[i].sock.url,
-				code);
-	}
-	return n < 0 ? n : 0;
+	return error;
 }
 
-static int
-open_server(struct retort *server, const struct retort_options *options,
-	char *error)
-{
-	int code = configure(server, options);
+/* --- stopping --- */
 
-	if (code < 0)
-		return open_failed(error, "options", code);
-	code = rt_io_open(&server->io, options->io, options->sigpipe_ignored);
-	if (code < 0)
-		return open_failed(error, "io", code);
-	code = open_waker(server);
-	if (code < 0)
-		return open_failed(error, "wake", code);
-	return listen_all(server, options, error);
-}
-
-static struct retort *
-new_server(void)
-{
-	struct retort *server = calloc(1, sizeof *server);
-
-	if (server == NULL)
-		return NULL;
-	server->wake_fd = -1;
-	server->waker.fd = -1;
-	server->stop_by = RT_NEVER;
-	return server;
-}
-
-struct retort *
-retort_open_sized(const struct retort_options *theirs, size_t size, char *error)
-{
-	struct retort_options options;
-	char text[RETORT_ERROR_SIZE];
-	struct retort *server = NULL;
-	int code;
-
-	if (error == NULL)
-		error = text;
-	error[0] = '\0';
-	code = copy_struct(&options, sizeof options, theirs, size);
-	if (code < 0) {
-		(void)open_failed(error, "options", code);
-		goto out;
-	}
-	server = new_server();
-	if (server == NULL) {
-		code = open_failed(error, "server", -ENOMEM);
-		goto out;
-	}
-	code = open_server(server, &options, error);
-out:
-	if (code >= 0)
-		return server;
-	retort_close(server);
-	errno = -code;
-	return NULL;
-}
-
-int
-retort_check_sized(const struct retort_reply *theirs, size_t size, char *error)
-{
-	struct retort_reply reply;
-	int code = copy_struct(&reply, sizeof reply, theirs, size);
-
-	if (code < 0)
-		return open_failed(error, "reply", code);
-	return rt_route_check_reply(&reply, error);
-}
-
-int
-retort_answer_sized(struct retort *server, const struct retort_reply *theirs,
-	size_t size, char *error)
-{
-	struct retort_reply reply;
-	int code = copy_struct(&reply, sizeof reply, theirs, size);
-
-	if (code < 0)
-		return open_failed(error, "reply", code);
-	code = rt_route_set_reply(&server->route, &reply, error);
-	if (server->open == 0)
-		rt_route_forget(&server->route);
-	return code;
-}
-
-int
-retort_serve_sized(struct retort *server, const char *root,
-	const struct retort_files *theirs, size_t size, char *error)
-{
-	struct retort_files files;
-	int code = copy_struct(&files, sizeof files, theirs, size);
-
-	if (code < 0)
-		return open_failed(error, root, code);
-	return rt_route_set_files(&server->route, root, &files, error);
-}
-
+/* What a connection is about, as it is cut off. */
 static void
-free_spares(struct retort *server)
+add_left(struct retort *server, const struct rt_conn *conn)
 {
-	struct rt_conn *conn;
-	struct rt_exchange *x;
+	static const char *const states[] = {
+		[RT_STATE_IDLE] = "nothing came",
+		[RT_STATE_HEAD] = "in the head of the request",
+		[RT_STATE_BODY] = "in the body of the request",
+		[RT_STATE_WAIT] = "its reply was not made",
+		[RT_STATE_REPLY] = "in the reply",
+	};
+	const struct rt_exchange *x = conn->exchange;
+	char client[RT_PEER_TEXT];
+	struct rt_span line = {0, 0};
 
-	while ((conn = server->spare_conns) != NULL) {
-		server->spare_conns = conn->next;
-		free(conn);
-	}
-	while ((x = server->spare_exchanges) != NULL) {
-		server->spare_exchanges = x->next;
-		rt_exchange_free(x);
+	/* until it has sent something a connection has no exchange */
+	if (conn->state > RT_STATE_REPLY)
+		return;
+	if (x != NULL)
+		line = rt_http_line(x->http, x->in.data, x->in.len);
+	rt_buf_add_format(&server->left, "connection %llu, %s, ",
+		(unsigned long long)conn->number,
+		rt_sock_peer_text(&conn->peer, client));
+	rt_buf_add_quoted(&server->left,
+		line.size > 0 ? x->in.data + line.at : "", line.size, MAX_LINE);
+	rt_buf_add_format(&server->left, ": %s", states[conn->state]);
+	if (x != NULL && conn->state == RT_STATE_REPLY)
+		rt_buf_add_text(&server->left,
+			x->reply.steps[conn->step].kind == RT_STEP_PAUSE ?
+				", paused" :
+				", which the client does not take");
+	rt_buf_add_format(&server->left, "; %llu bytes received, %llu sent\n",
+		(unsigned long long)conn->received,
+		(unsigned long long)conn->sent);
+}
+
+/* `running` is left to its own run(). */
+static void
+stop_others(struct retort *server, enum rt_stop why,
+	const struct rt_conn *running)
+{
+	struct rt_conn *next;
+
+	for (struct rt_conn *conn = server->conns; conn != NULL; conn = next) {
+		size_t size = server->left.len;
+
+		next = conn->next;
+		add_left(server, conn);
+		rt_conn_stop(conn, why);
+		if (conn->state != RT_STATE_OVER || conn->end != RETORT_STOPPED)
+			server->left.len = size;
+		if (conn->state == RT_STATE_OVER && conn != running)
+			end_conn(server, conn);
 	}
 }
 
 void
-retort_close(struct retort *server)
+rt_server_abandon(struct retort *server)
 {
-	if (server == NULL)
-		return;
-	if (server->io != NULL) {
-		close_listeners(server);
-		abandon_all(server);
+	struct rt_conn *next;
+
+	for (struct rt_conn *conn = server->conns; conn != NULL; conn = next) {
+		next = conn->next;
+		add_left(server, conn);
+		rt_conn_abandon(conn);
+		end_conn(server, conn);
 	}
-	if (server->waker.fd >= 0)
-		rt_io_drop(server->io, &server->waker);
-	if (server->wake_fd >= 0)
-		(void)close(server->wake_fd);
-	rt_io_close(server->io);
-	free_spares(server);
-	rt_route_free(&server->route);
-	free(server->listeners);
-	free(server->config.scratch);
-	free(server);
+}
+
+/* --- the loop --- */
+
+void
+rt_server_adopt(struct retort *server, int fd)
+{
+	struct rt_peer peer = {.family = AF_UNIX};
+	struct sockaddr_storage address = {.ss_family = AF_UNIX};
+	socklen_t size = sizeof address;
+
+	if (getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
+		address.ss_family != AF_UNIX)
+		rt_sock_peer(&peer, (struct sockaddr *)&address);
+	accept_one(server, fd, &peer);
+}
+
+int
+rt_server_reply(struct retort *server, uint64_t connection,
+	const struct retort_reply *as, char *error)
+{
+	struct rt_conn *conn = server->conns;
+	struct rt_asked asked;
+	int code;
+
+	while (conn != NULL &&
+		(conn->number != connection || conn->replied ||
+			conn->state != RT_STATE_WAIT ||
+			conn->chan.deadline != RT_NEVER))
+		conn = conn->next;
+	if (conn == NULL)
+		return -ENOENT;
+	asked = ask(server, conn);
+	code = rt_route_answer_with(as, &asked, &conn->exchange->reply, error);
+	if (code < 0)
+		return code;
+	conn->replied = true;
+	server->replied = true;
+	retort_wake(server);
+	return 0;
+}
+
+/* Connections whose reply was made by somebody else go on. */
+static void
+go_on_replied(struct retort *server)
+{
+	struct rt_conn *next;
+
+	server->replied = false;
+	for (struct rt_conn *conn = server->conns; conn != NULL; conn = next) {
+		next = conn->next;
+		if (!conn->replied || conn->state != RT_STATE_WAIT)
+			continue;
+		rt_conn_expired(conn, rt_io_now(server->io));
+		run(server, conn);
+	}
+}
+
+/* What other threads want done. */
+static void
+make_calls(struct retort *server)
+{
+	struct rt_call *call;
+
+	while ((call = server->calls) != NULL) {
+		server->calls = call->next;
+		call->result = call->run(server, call->arg);
+		call->done = true;
+		changed(server);
+	}
+}
+
+static void
+empty_waker(struct retort *server)
+{
+	struct rt_chan *waker = &server->waker;
+
+	while (rt_io_try(server->io, waker) != 0 && waker->in.result > 0)
+		;
+	(void)rt_io_wait(server->io, waker);
+	make_calls(server);
+	if (server->replied)
+		go_on_replied(server);
+}
+
+static void
+take_on(struct retort *server, struct rt_chan *chan, unsigned what)
+{
+	switch (chan->kind) {
+	case RT_KIND_CONN:
+		wake_conn(server, (struct rt_conn *)chan, what);
+		break;
+	case RT_KIND_LISTENER:
+		wake_listener(server, (struct rt_listener *)chan, what);
+		break;
+	case RT_KIND_WAKER:
+		empty_waker(server);
+		break;
+	}
+}
+
+int
+rt_server_turn(struct retort *server, int64_t until)
+{
+	bool within = server->running;
+	struct rt_chan *chan;
+	unsigned what;
+	int error;
+
+	server->running = false;
+	(void)pthread_mutex_unlock(&server->lock);
+	error = rt_io_sleep(server->io, until);
+	(void)pthread_mutex_lock(&server->lock);
+	server->running = within;
+	if (error < 0)
+		return error;
+	server->running = true;
+	while ((chan = rt_io_next(server->io, &what)) != NULL)
+		take_on(server, chan, what);
+	server->running = within;
+	return 0;
+}
+
+/*
+ * Requests that have arrived by now are complete: each channel has a few more
+ * turns, and then what these left queued is accepted.
+ */
+void
+rt_server_stop(struct retort *server, int64_t by)
+{
+	size_t turns =
+		4 + (server->open + server->listener_count) / RT_READY_MAX;
+
+	if (by < server->stop_by)
+		server->stop_by = by;
+	while (turns-- > 0 && rt_server_turn(server, 0) == 0)
+		;
+	for (size_t i = 0; i < server->listener_count; i++)
+		accept_some(server, server->listeners + i, SOMAXCONN);
+	server->stopping = true;
+	rt_server_close_listeners(server);
+	stop_others(server, RT_STOP_TOLD, NULL);
+}
+
+int64_t
+rt_server_deadline(const struct retort *server)
+{
+	int64_t by = rt_io_deadline(server->io);
+
+	if (server->stopping && server->open == 0)
+		return 0;
+	return server->stop_by < by ? server->stop_by : by;
 }

@@ -3,12 +3,16 @@
 #ifndef RT_SERVER_H
 #define RT_SERVER_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "conn.h"
 #include "io.h"
 #include "journal.h"
 #include "retort.h"
 #include "route.h"
 #include "sock.h"
+#include "verdict.h"
 
 /* Whose channel it is. */
 enum { RT_KIND_CONN, RT_KIND_LISTENER, RT_KIND_WAKER };
@@ -17,9 +21,37 @@ struct rt_listener {
 	struct rt_chan chan; /* first: the loop returns this */
 	struct rt_sock sock;
 	bool open;
+	bool refusing; /* it is closed, and its port is held */
 };
 
+/* Something that the loop is to do for another thread, which waits. */
+struct rt_call {
+	int (*run)(struct retort *server, void *arg);
+	void *arg;
+	int result;
+	bool done;
+	struct rt_call *next;
+};
+
+/*
+ * The lock protects all of it, but for `io` and what the loop alone touches
+ * while it sleeps; the loop holds it whenever it does not sleep.
+ */
 struct retort {
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* a record, an ending, a call is done */
+	pthread_t thread;
+	bool threaded;       /* it runs on `thread` */
+	bool over;           /* the thread's loop has ended */
+	atomic_bool closing; /* set without the lock: the thread is to end */
+	bool running;        /* callbacks may be under way */
+	int64_t stop_wanted; /* by a callback; RT_NEVER */
+	bool replied;        /* of some connection it was set */
+	struct rt_call *calls;
+	struct rt_journal journal;
+	struct rt_verdict verdict;
+	bool recorded;
+	struct rt_buf left; /* what was cut off by stopping, in words */
 	struct rt_io *io;
 	struct rt_conn_config config;
 	struct rt_route route;
@@ -37,9 +69,10 @@ struct retort {
 	uint64_t number;   /* of the last connection */
 	uint64_t answered; /* final replies other than 408 */
 	uint64_t requests; /* stop after so many; 0: never */
-	int fd_limit;      /* accept no descriptor from here on */
-	bool paused;       /* out of descriptors */
-	bool careful;      /* was, and connections are still open */
+	bool defer_accept;
+	int fd_limit; /* accept no descriptor from here on */
+	bool paused;  /* out of descriptors */
+	bool careful; /* was, and connections are still open */
 	bool stopping;
 	int64_t stop_by; /* end what is left then */
 	retort_event_fn *event;
@@ -47,5 +80,43 @@ struct retort {
 	int64_t date_second;
 	char date[RT_DATE_TEXT];
 };
+
+/* A server with nothing in it yet; NULL: no memory. */
+struct retort *rt_server_new(void);
+
+/* Everything that `options` say. 0, or -errno with a line in `error`. */
+int rt_server_open(struct retort *server, const struct retort_options *options,
+	char *error);
+
+/* Ends everything at once, whatever rt_server_open() came to. */
+void rt_server_free(struct retort *server);
+
+/* Writes "what: strerror(-code)" to `error`, unless NULL; returns `code`. */
+int rt_server_failed(char *error, const char *what, int code);
+
+/* Begins to accept on a socket that listens. 0 or -errno. */
+int rt_server_listen(struct retort *server, struct rt_listener *listener);
+
+/* When rt_server_turn() must be called at the latest; RT_NEVER. */
+int64_t rt_server_deadline(const struct retort *server);
+
+/* The reply of a connection that waits for one. -ENOENT: there is none. */
+int rt_server_reply(struct retort *server, uint64_t connection,
+	const struct retort_reply *as, char *error);
+
+/* Serves a connected socket, which it takes. */
+void rt_server_adopt(struct retort *server, int fd);
+
+/* Closes the TCP listeners, holding their ports, or opens them again. 0 or
+   -errno. */
+int rt_server_refuse(struct retort *server, bool refuse);
+
+/* Sleeps at most until then, and takes each ready channel on. 0 or -errno. */
+int rt_server_turn(struct retort *server, int64_t until);
+
+/* As retort_stop() has it; what is left at that time is to be abandoned. */
+void rt_server_stop(struct retort *server, int64_t by);
+void rt_server_abandon(struct retort *server);
+void rt_server_close_listeners(struct retort *server);
 
 #endif

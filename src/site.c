@@ -16,9 +16,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
+#include "field.h"
 #include "listing.h"
 #include "negotiate.h"
 #include "precondition.h"
@@ -29,6 +29,9 @@
 
 /* Longer than any path, encoded, with any query. */
 #define MAX_PATH_TEXT (2 * RT_MAX_HEAD)
+
+/* A reply has room for it, and for the rest of its head. */
+#define MAX_LOCATION (RT_MAX_TEXT / 2)
 
 /* What the site's texts keep for the next request. */
 #define KEPT (16u << 10)
@@ -54,7 +57,7 @@ struct selected {
 	const char *type;
 	const struct rt_coding *coding; /* NULL: none */
 	struct rt_validators validators;
-	char etag[RT_ETAG_TEXT];
+	char etag[256]; /* a file's, or the user's own */
 };
 
 int
@@ -205,8 +208,12 @@ select_variant(struct answer *answer, struct rt_buf *path,
 		rt_buf_add(path, suffix, strlen(suffix) + 1);
 		if (path->failed)
 			break;
-		if (rt_file_open(&variant, &answer->site->root, path->data) ==
-			0) {
+		/* looked at first: a FIFO must not notice */
+		if (rt_file_describe(&variant, &answer->site->root,
+			    path->data) == 0 &&
+			S_ISREG(variant.mode) &&
+			rt_file_open(&variant, &answer->site->root,
+				path->data) == 0) {
 			if (S_ISREG(variant.mode) &&
 				!rt_file_is_older(&variant, file)) {
 				rt_file_close(file);
@@ -222,6 +229,17 @@ select_variant(struct answer *answer, struct rt_buf *path,
 	path->data[size] = '\0';
 }
 
+/* The user's own entity tag, which is the same for each file. */
+static const char *
+own_etag(const struct rt_line *line, struct selected *selected)
+{
+	if (line->value_size >= sizeof selected->etag)
+		return NULL;
+	memcpy(selected->etag, line->value, line->value_size);
+	selected->etag[line->value_size] = '\0';
+	return selected->etag;
+}
+
 /*
  * What the reply will say: of the file, or as the user wants it said. RFC
  * 9110 8.8.2.1: Last-Modified is never later than Date.
@@ -231,6 +249,8 @@ set_validators(struct answer *answer, struct selected *selected)
 {
 	const struct rt_site *site = answer->site;
 	struct rt_validators *validators = &selected->validators;
+	const char *lines = site->own.fields;
+	struct rt_line line;
 
 	rt_file_etag(&selected->file, selected->etag);
 	validators->etag = selected->etag;
@@ -242,17 +262,13 @@ set_validators(struct answer *answer, struct selected *selected)
 		validators->etag = NULL;
 	if (rt_reply_is_own(&answer->draft, "Last-Modified"))
 		validators->has_modified = false;
-	for (size_t i = 0; i < site->field_count; i++) {
-		const char *value = site->fields[i].value;
-
-		if (value == NULL)
-			continue;
-		if (strcasecmp(site->fields[i].name, "ETag") == 0)
-			validators->etag = value;
-		else if (strcasecmp(site->fields[i].name, "Last-Modified") == 0)
+	while (rt_field_next(&lines, &line)) {
+		if (rt_field_is(&line, "ETag"))
+			validators->etag = own_etag(&line, selected);
+		else if (rt_field_is(&line, "Last-Modified"))
 			validators->has_modified =
-				rt_date_parse(value, strlen(value), answer->now,
-					&validators->modified);
+				rt_date_parse(line.value, line.value_size,
+					answer->now, &validators->modified);
 	}
 }
 
@@ -431,12 +447,12 @@ open_instead(struct answer *answer, struct rt_buf *path, const char *name,
 	if (path->failed)
 		return -ENOMEM;
 	path->len--;
-	error = rt_file_open(file, &answer->site->root, path->data);
-	if (error == 0 && !S_ISREG(file->mode)) {
-		rt_file_close(file);
+	/* looked at first: nobody has asked for it by name */
+	error = rt_file_describe(file, &answer->site->root, path->data);
+	if (error == 0 && !S_ISREG(file->mode))
 		error = -ENOENT;
-	}
-	return error;
+	return error != 0 ? error :
+			    rt_file_open(file, &answer->site->root, path->data);
 }
 
 static void
@@ -490,7 +506,7 @@ open_index(struct answer *answer, struct rt_buf *path, struct rt_file *file)
 		rt_file_close(file);
 		error = -ENOENT;
 	}
-	if (error != -ENOENT)
+	if (error != -ENOENT && error != -ENAMETOOLONG)
 		return error;
 	path->len = size;
 	path->data[size] = '\0';
@@ -513,6 +529,11 @@ answer_path(struct answer *answer, struct rt_buf *path)
 			(path->len == 0 || path->data[path->len - 1] == '/');
 		error = folder ? open_index(answer, path, &file) :
 				 rt_file_open(&file, &site->root, path->data);
+	}
+	if (error == 0 && S_ISDIR(file.mode) && site->root.name != NULL) {
+		/* the one file that was served is a folder now */
+		rt_file_close(&file);
+		error = -ENOENT;
 	}
 	status = error != 0 ? rt_file_status(error) : 0;
 	if (status == 404)
@@ -548,8 +569,7 @@ rt_site_answer(struct rt_site *site, const struct rt_request *request,
 		.now = (int64_t)time(NULL),
 		.vary = vary_of(site),
 		.draft = {.reply = reply,
-			.own = site->fields,
-			.own_count = site->field_count,
+			.own = &site->own,
 			.head_only = request->method == RT_HEAD},
 	};
 	int status = rt_site_refusal(request);
@@ -573,7 +593,7 @@ rt_site_init(struct rt_site *site)
 {
 	*site = (struct rt_site){.root.fd = -1};
 	rt_buf_init(&site->path, MAX_PATH_TEXT);
-	rt_buf_init(&site->location, MAX_PATH_TEXT);
+	rt_buf_init(&site->location, MAX_LOCATION);
 }
 
 void

@@ -16,9 +16,8 @@ struct rt_site {
 	/* how it is served: all of it the owner's */
 	struct rt_type *types; /* the user's, before the table */
 	size_t type_count;
-	const struct retort_field *fields;
-	size_t field_count;
-	const char *cache;  /* Cache-Control; NULL: "no-cache" */
+	struct retort_reply own; /* fields and omit, nothing else */
+	const char *cache;       /* Cache-Control; NULL: "no-cache" */
 	const char *spa;    /* the page for paths that do not exist; NULL */
 	bool unlisted;      /* a folder without an index is 403 */
 	bool precompressed; /* .br, .zst and .gz beside a file stand for it */

@@ -18,6 +18,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef HAVE_EVENTFD
+#include <sys/eventfd.h>
+#endif
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -207,6 +210,7 @@ parse_spec(struct end *ends, size_t index, const char *spec, int port,
 	memset(ends, 0, 2 * sizeof *ends);
 	ends[0].spec = ends[1].spec = index;
 	ends[0].sock.fd = ends[1].sock.fd = -1;
+	ends[0].sock.holder = ends[1].sock.holder = -1;
 	if (strncmp(spec, "unix:", 5) == 0)
 		return parse_unix(ends, spec, spec + 5, error);
 	if (strncmp(spec, "fd:", 3) != 0)
@@ -392,21 +396,57 @@ bind_unix(struct end *end)
 }
 
 static int
-bind_tcp(struct end *end, int port)
+bind_tcp(int fd, const struct sockaddr *address, socklen_t size)
 {
-	const int fd = end->sock.fd, on = 1;
+	const int on = 1;
+	struct rt_peer asked;
 
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+	/* for a free port only afterwards: before, the kernel would look in
+	   half of the range alone, and for long when that fills up */
+	rt_sock_peer(&asked, address);
+	if (asked.port != 0 &&
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
 		return -errno;
-	if (end->address.any.sa_family == AF_INET) {
+	if (address->sa_family == AF_INET6 &&
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
+		return -errno;
+	if (bind(fd, address, size) < 0)
+		return -errno;
+	return asked.port == 0 &&
+			setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
+				sizeof on) < 0 ?
+		-errno :
+		0;
+}
+
+static void
+set_port(struct end *end, int port)
+{
+	if (end->address.any.sa_family == AF_INET)
 		end->address.v4.sin_port = htons((in_port_t)port);
-	} else {
+	else
 		end->address.v6.sin6_port = htons((in_port_t)port);
-		if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) <
-			0)
-			return -errno;
+}
+
+/* A second socket on the same port. */
+static int
+open_holder(struct end *end, const char **step)
+{
+	int fd = open_stream(end->address.any.sa_family);
+	int result;
+
+	*step = "socket";
+	if (fd < 0)
+		return fd;
+	*step = "bind";
+	set_port(end, end->sock.port);
+	result = bind_tcp(fd, &end->address.any, end->size);
+	if (result < 0) {
+		(void)close(fd);
+		return result;
 	}
-	return bind(fd, &end->address.any, end->size) < 0 ? -errno : 0;
+	end->sock.holder = fd;
+	return 0;
 }
 
 static void
@@ -455,7 +495,20 @@ open_end(struct end *end, int port, char *error)
 		goto out;
 	end->sock.fd = result;
 	step = "bind";
-	result = family == AF_UNIX ? bind_unix(end) : bind_tcp(end, port);
+	if (family == AF_UNIX) {
+		result = bind_unix(end);
+	} else {
+		set_port(end, port);
+		result = bind_tcp(end->sock.fd, &end->address.any, end->size);
+	}
+	if (result < 0)
+		goto out;
+	step = "getsockname";
+	result = describe(&end->sock);
+	if (result < 0)
+		goto out;
+	/* nobody can be bound beside a socket that listens */
+	result = family == AF_UNIX ? 0 : open_holder(end, &step);
 	if (result < 0)
 		goto out;
 	/* with SO_REUSEADDR a port may turn out to be taken only here */
@@ -464,10 +517,6 @@ open_end(struct end *end, int port, char *error)
 		result = -errno;
 		goto out;
 	}
-	step = "getsockname";
-	result = describe(&end->sock);
-	if (result < 0)
-		goto out;
 	tune_tcp(&end->sock);
 	return 0;
 
@@ -654,6 +703,74 @@ rt_sock_close(struct rt_sock *sock)
 	if (sock->fd >= 0)
 		(void)close(sock->fd);
 	sock->fd = -1;
+	if (sock->holder >= 0)
+		(void)close(sock->holder);
+	sock->holder = -1;
+}
+
+/* While nobody listens, SO_REUSEADDR would let others bind the port. */
+static void
+lock_port(const struct rt_sock *sock, bool yes)
+{
+	const int reuse = !yes;
+
+	(void)setsockopt(sock->holder, SOL_SOCKET, SO_REUSEADDR, &reuse,
+		sizeof reuse);
+}
+
+int
+rt_sock_refuse(struct rt_sock *sock)
+{
+	if (sock->holder < 0)
+		return -ENOTSUP;
+	lock_port(sock, true);
+	if (sock->fd >= 0)
+		(void)close(sock->fd);
+	sock->fd = -1;
+	return 0;
+}
+
+/* Binds and listens beside the holder. The descriptor, or -errno. */
+static int
+listen_again(const struct sockaddr *address, socklen_t size)
+{
+	int fd = open_stream(address->sa_family);
+	int result;
+
+	if (fd < 0)
+		return fd;
+	result = bind_tcp(fd, address, size);
+	if (result == 0 && listen(fd, SOMAXCONN) < 0)
+		result = -errno;
+	if (result < 0) {
+		(void)close(fd);
+		return result;
+	}
+	return fd;
+}
+
+int
+rt_sock_resume(struct rt_sock *sock)
+{
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	socklen_t size = sizeof address;
+	int fd;
+
+	if (sock->holder < 0)
+		return -ENOTSUP;
+	if (sock->fd >= 0)
+		return 0;
+	if (getsockname(sock->holder, (struct sockaddr *)&address, &size) < 0)
+		return -errno;
+	lock_port(sock, false);
+	fd = listen_again((struct sockaddr *)&address, size);
+	if (fd < 0) {
+		lock_port(sock, true);
+		return fd;
+	}
+	sock->fd = fd;
+	tune_tcp(sock);
+	return 0;
 }
 
 int
@@ -677,6 +794,17 @@ rt_sock_pair(int pair[2])
 		(void)close(pair[1]);
 	}
 	return result;
+#endif
+}
+
+int
+rt_sock_waker(int ends[2])
+{
+#ifdef HAVE_EVENTFD
+	ends[0] = ends[1] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return ends[0] < 0 ? -errno : 0;
+#else
+	return rt_sock_pair(ends);
 #endif
 }
 
@@ -704,19 +832,48 @@ rt_sock_peer(struct rt_peer *peer, const struct sockaddr *address)
 	}
 }
 
+/* `number` in decimal; returns what follows. */
+static char *
+put_number(char *to, unsigned number)
+{
+	char digits[10];
+	size_t count = 0;
+
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	while (count > 0)
+		*to++ = digits[--count];
+	return to;
+}
+
+/* By hand, as every connection has one: by printf(3) it would cost more than
+   reading the request. */
+static const char *
+v4_text(const struct rt_peer *peer, char *text)
+{
+	char *to = text;
+
+	for (int i = 0; i < 4; i++) {
+		to = put_number(to, peer->address[i]);
+		*to++ = i < 3 ? '.' : ':';
+	}
+	*put_number(to, peer->port) = '\0';
+	return text;
+}
+
 const char *
 rt_sock_peer_text(const struct rt_peer *peer, char text[RT_PEER_TEXT])
 {
-	const bool v6 = peer->family == AF_INET6;
 	char host[INET6_ADDRSTRLEN];
 
-	if ((!v6 && peer->family != AF_INET) ||
-		inet_ntop(peer->family, peer->address, host, sizeof host) ==
-			NULL)
+	if (peer->family == AF_INET)
+		return v4_text(peer, text);
+	if (peer->family == AF_INET6 &&
+		inet_ntop(AF_INET6, peer->address, host, sizeof host) != NULL)
+		(void)snprintf(text, RT_PEER_TEXT, "[%s]:%u", host, peer->port);
+	else
 		(void)snprintf(text, RT_PEER_TEXT, "%s",
 			peer->family == AF_UNIX ? "unix" : "-");
-	else
-		(void)snprintf(text, RT_PEER_TEXT, v6 ? "[%s]:%u" : "%s:%u",
-			host, peer->port);
 	return text;
 }

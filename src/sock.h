@@ -40,7 +40,9 @@ struct rt_peer {
 
 /* One listening socket. */
 struct rt_sock {
-	int fd;
+	int fd;     /* -1: it refuses */
+	int holder; /* bound like it, and never listens: holds the port while
+	               it refuses; -1 */
 	bool tcp;
 	bool borrowed; /* fd:N: not ours to tune */
 	char *unlink;  /* the Unix socket's path to be removed, or NULL; as
@@ -81,11 +83,22 @@ struct rt_sock {
 int rt_sock_listen(struct rt_sock *socks, const char *const *specs,
 	size_t count, int port, char *error);
 
+/*
+ * Stops listening: connections are refused, and nobody else can have the port;
+ * and listens there again. For TCP sockets of our own; -ENOTSUP for others. 0
+ * or -errno.
+ */
+int rt_sock_refuse(struct rt_sock *sock);
+int rt_sock_resume(struct rt_sock *sock);
+
 /* Closes it, fd:N too, and removes its Unix socket's file if still ours. */
 void rt_sock_close(struct rt_sock *sock);
 
 /* Two connected stream sockets, non-blocking and close-on-exec; or -errno. */
 int rt_sock_pair(int pair[2]);
+
+/* The same to wake somebody with eight bytes; both may be one descriptor. */
+int rt_sock_waker(int ends[2]);
 
 /* The peer's address as stored by accept(2). */
 void rt_sock_peer(struct rt_peer *peer, const struct sockaddr *address);

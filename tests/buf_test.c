@@ -252,6 +252,90 @@ START_TEST(formats)
 }
 END_TEST
 
+START_TEST(quoted)
+{
+	static const struct {
+		const char *bytes;
+		size_t size;
+		size_t most;
+		const char *text;
+	} cases[] = {
+		{"", 0, 10, "\"\""},
+		{"", 0, 0, "\"\""},
+		{"plain ~", 7, 7, "\"plain ~\""},
+		{"plain", 5, 4, "\"plai...\""},
+		{"plain", 5, 0, "\"...\""},
+		{"\"\\", 2, 10, "\"\\\"\\\\\""},
+		{"\r\n\t\0\x7f\x80\xff", 7, 10,
+			"\"\\r\\n\\x09\\x00\\x7f\\x80\\xff\""},
+		/* bytes count, not what becomes of them */
+		{"\0\0\0", 3, 2, "\"\\x00\\x00...\""},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct rt_buf buf;
+
+		rt_buf_init(&buf, 100);
+		rt_buf_add_quoted(&buf, cases[i].bytes, cases[i].size,
+			cases[i].most);
+		assert_holds(&buf, cases[i].text);
+		rt_buf_free(&buf);
+	}
+}
+END_TEST
+
+/* --- bytes with several owners --- */
+
+START_TEST(a_blob_is_a_copy)
+{
+	char bytes[] = "a\0b";
+	struct rt_blob *blob = rt_blob_new(bytes, 3, false);
+
+	ck_assert_ptr_nonnull(blob);
+	memset(bytes, 'x', 3);
+	assert_bytes(blob->data, blob->size, "a\0b", 3);
+	rt_blob_drop(blob);
+	blob = rt_blob_new(NULL, 0, false);
+	ck_assert_ptr_nonnull(blob);
+	ck_assert_uint_eq(blob->size, 0);
+	rt_blob_drop(blob);
+	/* what there can be no memory for */
+	ck_assert_ptr_null(rt_blob_new(bytes, SIZE_MAX, false));
+	ck_assert_ptr_null(rt_blob_new(bytes, SIZE_MAX - 8, false));
+}
+END_TEST
+
+START_TEST(a_borrowed_blob_is_not)
+{
+	char bytes[] = "abc";
+	struct rt_blob *blob = rt_blob_new(bytes, 3, true);
+
+	ck_assert_ptr_nonnull(blob);
+	ck_assert_ptr_eq(blob->data, bytes);
+	ck_assert_uint_eq(blob->size, 3);
+	rt_blob_drop(blob);
+	ck_assert_str_eq(bytes, "abc");
+}
+END_TEST
+
+/* ASan and valgrind see whether it is freed once, and with the last owner. */
+START_TEST(a_blob_lives_as_long_as_its_owners)
+{
+	struct rt_blob *blob = rt_blob_new("abc", 3, false);
+
+	ck_assert_ptr_eq(rt_blob_share(blob), blob);
+	ck_assert_ptr_eq(rt_blob_share(blob), blob);
+	ck_assert_uint_eq(blob->owners, 3);
+	rt_blob_drop(blob);
+	rt_blob_drop(blob);
+	assert_bytes(blob->data, blob->size, "abc", 3);
+	ck_assert_uint_eq(blob->owners, 1);
+	rt_blob_drop(blob);
+	ck_assert_ptr_null(rt_blob_share(NULL));
+	rt_blob_drop(NULL);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -270,6 +354,10 @@ main(void)
 	tcase_add_test(tcase, clear_forgets_a_failure);
 	tcase_add_test(tcase, numbers);
 	tcase_add_test(tcase, formats);
+	tcase_add_test(tcase, quoted);
+	tcase_add_test(tcase, a_blob_is_a_copy);
+	tcase_add_test(tcase, a_borrowed_blob_is_not);
+	tcase_add_test(tcase, a_blob_lives_as_long_as_its_owners);
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
 }

@@ -126,10 +126,6 @@ usage 'bad name' -p 0 -H 'bad name: x'
 usage 'field' -p 0 -H 'Name : x'
 usage 'Name' -p 0 -H "Name: a
 b"
-for name in Content-Length content-length Transfer-Encoding CONNECTION; do
-	usage "$name" -p 0 -H "$name: 1"
-	usage "$name" -p 0 -H "$name:" --body x
-done
 for value in '' md md= =text/plain; do
 	usage "--mime '$value'" --mime "$value"
 done

@@ -1006,6 +1006,44 @@ START_TEST(test_requests_exact)
 }
 END_TEST
 
+/* As exactly when the replies take many turns to be made. */
+START_TEST(test_requests_listings)
+{
+	char *dir = dir_make(), name[32];
+	struct child child;
+	struct bytes reply = {.data = NULL};
+	int fd[8], answered = 0;
+
+	dir_write(dir, "many/0", "", 0);
+	for (int i = 1; i < 3000; i++) {
+		(void)snprintf(name, sizeof name, "many/%d", i);
+		ck_assert_int_eq(link(in(dir, "many/0"), in(dir, name)), 0);
+	}
+	child = START("--requests", "1", "--io", ios[_i], dir);
+	ck_assert_int_eq(kill(child.pid, SIGSTOP), 0);
+	ck_assert_int_eq(waitpid(child.pid, NULL, WUNTRACED), child.pid);
+	for (int i = 0; i < 8; i++) {
+		fd[i] = client_connect(child.url[0]);
+		ck_assert(client_send_text(fd[i], "GET /many/" END));
+	}
+	ck_assert_int_eq(kill(child.pid, SIGCONT), 0);
+	for (int i = 0; i < 8; i++) {
+		bytes_add(&reply, "", 0);
+		(void)client_receive(fd[i], &reply);
+		if (reply.size > 0) {
+			assert_begins(reply, "HTTP/1.1 200 ");
+			assert_has(reply, "</html>\n");
+			answered++;
+		}
+		bytes_free(&reply);
+		(void)close(fd[i]);
+	}
+	ck_assert_msg(answered == 1, "expected 1 reply, came %d", answered);
+	ck_assert_int_eq(child_end(&child), 0);
+	dir_remove(dir);
+}
+END_TEST
+
 START_TEST(test_lifetime)
 {
 	struct bytes errors = {.data = NULL}, reply;
@@ -1775,6 +1813,28 @@ START_TEST(test_one_file)
 }
 END_TEST
 
+/* An operand is named as such, an option as it is written. */
+START_TEST(test_wrong_root)
+{
+	char *dir = make_site();
+	const char *file = in(dir, "text.TXT");
+	struct bytes errors = {.data = NULL};
+
+	ck_assert_int_eq(RUN(&errors, "-p", "0", "spa x"), 2);
+	ck_assert_str_eq(errors.data,
+		"retort: spa x: No such file or directory\n");
+	bytes_free(&errors);
+	ck_assert_int_eq(RUN(&errors, "-p", "0", "--spa", "x", "spa x"), 2);
+	ck_assert_str_eq(errors.data,
+		"retort: spa x: No such file or directory\n");
+	bytes_free(&errors);
+	ck_assert_int_eq(RUN(&errors, "-p", "0", "--spa", "x", file), 2);
+	ck_assert_str_eq(errors.data, "retort: --spa 'x': Not a directory\n");
+	bytes_free(&errors);
+	dir_remove(dir);
+}
+END_TEST
+
 /* A file of 3 MB, some of it after the client's FIN, or behind garbage. */
 START_TEST(test_half_close)
 {
@@ -2376,6 +2436,30 @@ START_TEST(test_canned_without_body)
 }
 END_TEST
 
+/* What -H says is sent as it is, framing and all. */
+START_TEST(test_framing_fields)
+{
+	char *dir = make_site();
+
+	for (int files = 0; files < 2; files++) {
+		struct child child = START("-H", "content-length: 99", "-H",
+			"Connection: x", "-H",
+			"Transfer-Encoding:", files ? dir : "--body=text");
+		struct bytes reply = client_exchange(child.url[0], GET);
+
+		assert_begins(reply, "HTTP/1.1 200 ");
+		assert_has(reply, "\r\ncontent-length: 99\r\n");
+		assert_lacks(reply, "Content-Length");
+		assert_has(reply, "\r\nConnection: x\r\n");
+		assert_lacks(reply, "close");
+		assert_lacks(reply, "Transfer-Encoding");
+		bytes_free(&reply);
+		child_stop(&child);
+	}
+	dir_remove(dir);
+}
+END_TEST
+
 /* -H replaces, removes and repeats. */
 START_TEST(test_fields)
 {
@@ -2765,6 +2849,7 @@ add_end(Suite *suite)
 	tcase_add_loop_test(tcase, test_requests_late, 0, 2);
 	tcase_add_loop_test(tcase, test_requests_under_way, 0, 2);
 	tcase_add_loop_test(tcase, test_requests_exact, 0, 2);
+	tcase_add_loop_test(tcase, test_requests_listings, 0, 2);
 	tcase_add_loop_test(tcase, test_lifetime, 0, 2);
 	tcase_add_loop_test(tcase, test_parent_killed, 0, 2);
 	tcase_add_loop_test(tcase, test_input_ends, 0, 2);
@@ -2801,6 +2886,7 @@ add_http(Suite *suite)
 	tcase_add_test(tcase, test_file_fields);
 	tcase_add_test(tcase, test_dotfiles);
 	tcase_add_test(tcase, test_one_file);
+	tcase_add_test(tcase, test_wrong_root);
 	tcase_add_loop_test(tcase, test_half_close, 0, 6);
 	tcase_add_loop_test(tcase, test_file_changes, 0, 4);
 	tcase_add_test(tcase, test_conditions);
@@ -2815,6 +2901,7 @@ add_http(Suite *suite)
 	tcase_add_loop_test(tcase, test_expect, 0, 2);
 	tcase_add_loop_test(tcase, test_canned, 0, 2);
 	tcase_add_test(tcase, test_canned_without_body);
+	tcase_add_test(tcase, test_framing_fields);
 	tcase_add_test(tcase, test_fields);
 	tcase_add_test(tcase, test_mime);
 	tcase_add_test(tcase, test_body_file);

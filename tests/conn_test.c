@@ -201,10 +201,19 @@ give_whole(struct hand *hand, const char *text)
 
 #define ANSWER "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello"
 
+/* A reply that is these bytes. */
+static void
+give_raw(struct hand *hand, const void *bytes, size_t size)
+{
+	struct rt_draft draft = {.reply = &hand->exchange->reply};
+
+	rt_reply_raw(&draft, 200, bytes, size);
+}
+
 static void
 answer(struct hand *hand)
 {
-	rt_reply_raw(&hand->exchange->reply, 200, ANSWER, strlen(ANSWER));
+	give_raw(hand, ANSWER, strlen(ANSWER));
 	rt_conn_answer(&hand->conn, hand->now);
 }
 
@@ -883,7 +892,7 @@ START_TEST(a_reply_that_took_time_is_drained)
 
 	open_hand(&hand);
 	give_whole(&hand, GET);
-	rt_reply_raw(&hand.exchange->reply, 200, "0123456789", 10);
+	give_raw(&hand, "0123456789", 10);
 	rt_conn_answer(&hand.conn, hand.now);
 	assert_wants(&hand, RT_NOTHING, RT_SEND);
 	ck_assert_uint_eq(take(&hand, 4), 4);
@@ -1367,6 +1376,31 @@ START_TEST(a_deferred_answer_keeps_the_request)
 }
 END_TEST
 
+/* Until its owner says so, which is as if the time had come. */
+START_TEST(a_deferred_answer_without_a_time)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	for (int i = 0; i < 3; i++) {
+		rt_conn_defer(&hand.conn, RT_NEVER);
+		assert_state(&hand, RT_STATE_WAIT);
+		assert_wants(&hand, RT_NOTHING, RT_NOTHING);
+		ck_assert_int_eq(hand.conn.chan.deadline, RT_NEVER);
+		pass(&hand, 1000 * HEAD_TIMEOUT);
+		rt_conn_expired(&hand.conn, hand.now);
+		assert_asks(&hand, RT_ASK_ANSWER);
+		ck_assert_int_eq(hand.conn.status, 0);
+	}
+	answer(&hand);
+	assert_deadline(&hand, WRITE_TIMEOUT);
+	take_answer(&hand);
+	assert_sent(&hand, ANSWER);
+	close_hand(&hand);
+}
+END_TEST
+
 /* A client that sends no more may wait for its reply all the same. */
 START_TEST(a_fin_does_not_end_a_deferred_answer)
 {
@@ -1444,33 +1478,46 @@ START_TEST(a_deferred_answer_after_continue)
 }
 END_TEST
 
-/* A stop leaves it time; the answer that is made then is the last. */
+/* A stop that was told leaves it time; the answer made then is the last. */
 START_TEST(a_deferred_answer_outlives_a_stop)
 {
 	struct hand hand;
 
-	for (int hurry = 0; hurry < 2; hurry++) {
-		open_hand(&hand);
-		give_whole(&hand, GET);
-		rt_conn_defer(&hand.conn, hand.now + LATER);
-		rt_conn_stop(&hand.conn, hurry);
-		assert_waits(&hand, LATER);
-		expire(&hand);
-		assert_asks(&hand, RT_ASK_ANSWER);
-		defer(&hand, LATER);
-		rt_conn_stop(&hand.conn, hurry);
-		assert_asks(&hand, RT_ASK_ANSWER);
-		answer(&hand);
-		rt_conn_stop(&hand.conn, hurry);
-		take_answer(&hand);
-		assert_sent(&hand, ANSWER);
-		finish(&hand);
-		/* but a drain has no time to lose */
-		assert_state(&hand, RT_STATE_DRAIN);
-		rt_conn_stop(&hand.conn, true);
-		assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
-		close_hand(&hand);
-	}
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	rt_conn_defer(&hand.conn, hand.now + LATER);
+	rt_conn_stop(&hand.conn, RT_STOP_TOLD);
+	assert_waits(&hand, LATER);
+	expire(&hand);
+	assert_asks(&hand, RT_ASK_ANSWER);
+	defer(&hand, LATER);
+	rt_conn_stop(&hand.conn, RT_STOP_TOLD);
+	assert_asks(&hand, RT_ASK_ANSWER);
+	answer(&hand);
+	rt_conn_stop(&hand.conn, RT_STOP_ENOUGH);
+	rt_conn_stop(&hand.conn, RT_STOP_TOLD);
+	take_answer(&hand);
+	assert_sent(&hand, ANSWER);
+	finish(&hand);
+	/* but a drain has no time to lose */
+	assert_state(&hand, RT_STATE_DRAIN);
+	rt_conn_stop(&hand.conn, RT_STOP_TOLD);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+/* When enough replies were begun, it is one too many. */
+START_TEST(a_deferred_answer_is_not_among_the_last)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	rt_conn_defer(&hand.conn, RT_NEVER);
+	rt_conn_stop(&hand.conn, RT_STOP_ENOUGH);
+	assert_over(&hand, RETORT_STOPPED, RT_CLOSE);
+	close_hand(&hand);
 }
 END_TEST
 
@@ -1558,12 +1605,12 @@ START_TEST(abandoned)
 }
 END_TEST
 
-/* The ends of a stop, in a hurry or not; RETORT_FAILED: it goes on. */
+/* The ends of a stop for each cause of it; RETORT_FAILED: it goes on. */
 static const enum retort_end stops[PLACES][2] = {
 	[AT_IDLE] = {RETORT_STOPPED, RETORT_STOPPED},
 	[AT_HEAD] = {RETORT_STOPPED, RETORT_STOPPED},
 	[AT_BODY] = {RETORT_STOPPED, RETORT_STOPPED},
-	[AT_WAIT] = {RETORT_FAILED, RETORT_FAILED},
+	[AT_WAIT] = {RETORT_STOPPED, RETORT_FAILED},
 	[AT_SEND] = {RETORT_FAILED, RETORT_FAILED},
 	[AT_PAUSE] = {RETORT_FAILED, RETORT_STOPPED},
 	[AT_STALL] = {RETORT_STOPPED, RETORT_STOPPED},
@@ -1576,11 +1623,11 @@ START_TEST(stopped)
 {
 	struct hand hand;
 
-	for (int hurry = 0; hurry < 2; hurry++) {
-		enum retort_end end = stops[_i][hurry];
+	for (int why = RT_STOP_ENOUGH; why <= RT_STOP_TOLD; why++) {
+		enum retort_end end = stops[_i][why];
 
 		reach(&hand, (enum place)_i);
-		rt_conn_stop(&hand.conn, hurry);
+		rt_conn_stop(&hand.conn, (enum rt_stop)why);
 		if (end != RETORT_FAILED)
 			assert_over(&hand, end, RT_CLOSE);
 		else
@@ -1628,6 +1675,457 @@ START_TEST(an_exchange_serves_one_connection_after_another)
 }
 END_TEST
 
+/* --- bytes that are repeated --- */
+
+/* Odd periods, one that begins in its middle, and others between. */
+static void
+make_repeating_script(struct rt_reply *reply)
+{
+	rt_reply_reset(reply);
+	rt_buf_add_text(&reply->text, "<");
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_TEXT, .size = 1});
+	rt_reply_step(reply,
+		(struct rt_step){.kind = RT_STEP_REPEAT,
+			.bytes = "abc",
+			.at = 3,
+			.from = 2,
+			.size = 20});
+	rt_reply_step(reply,
+		(struct rt_step){.kind = RT_STEP_BYTES,
+			.bytes = "|",
+			.size = 1});
+	rt_reply_step(reply,
+		(struct rt_step){.kind = RT_STEP_REPEAT,
+			.bytes = "01234",
+			.at = 5,
+			.size = 3});
+	rt_reply_step(reply,
+		(struct rt_step){.kind = RT_STEP_REPEAT,
+			.bytes = "x",
+			.at = 1,
+			.size = 7});
+	rt_reply_step(reply,
+		(struct rt_step){.kind = RT_STEP_PAUSE, .at = (uint64_t)MS});
+	rt_reply_step(reply,
+		(struct rt_step){.kind = RT_STEP_REPEAT,
+			.bytes = "01234",
+			.at = 5,
+			.from = 4,
+			.size = 6});
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_CLOSE});
+}
+
+#define REPEATED "<cabcabcabcabcabcabca|012xxxxxxx401234"
+
+/* So many bytes at once, again and again; or the first time alone. */
+START_TEST(repeated_bytes_in_pieces_of_every_size)
+{
+	for (size_t size = 1; size <= sizeof REPEATED; size++) {
+		struct hand hand;
+		bool once = _i == 1;
+
+		open_hand(&hand);
+		give_whole(&hand, GET);
+		make_repeating_script(&hand.exchange->reply);
+		rt_conn_answer(&hand.conn, hand.now);
+		for (size_t most = size; hand.conn.state == RT_STATE_REPLY;) {
+			if (hand.conn.chan.out.verb == RT_NOTHING) {
+				ck_assert(!hand.conn.chan.out.more);
+				expire(&hand);
+				continue;
+			}
+			ck_assert_uint_gt(take(&hand, most), 0);
+			most = once ? SIZE_MAX : size;
+		}
+		assert_sent(&hand, REPEATED);
+		ck_assert_uint_eq(hand.conn.script_sent, strlen(REPEATED));
+		finish_and_leave(&hand);
+		assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+/* More than 32 bits count, taken in odd amounts. */
+START_TEST(repeated_bytes_without_end)
+{
+	static char period[65521];
+	const uint64_t size = (UINT64_C(1) << 33) + 12345;
+	struct hand hand;
+	uint64_t at = 0;
+
+	for (size_t i = 0; i < sizeof period; i++)
+		period[i] = (char)(i % 251);
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	rt_reply_reset(&hand.exchange->reply);
+	rt_reply_step(&hand.exchange->reply,
+		(struct rt_step){.kind = RT_STEP_REPEAT,
+			.bytes = period,
+			.at = sizeof period,
+			.from = 17,
+			.size = size});
+	rt_reply_step(&hand.exchange->reply,
+		(struct rt_step){.kind = RT_STEP_CLOSE});
+	rt_conn_answer(&hand.conn, hand.now);
+	while (hand.conn.chan.out.verb == RT_SEND) {
+		const struct rt_op *op = &hand.conn.chan.out;
+		uint64_t planned = 0;
+
+		for (int i = 0; i < op->send.count; i++) {
+			const struct iovec *piece = op->send.pieces + i;
+
+			ck_assert_ptr_eq(piece->iov_base,
+				period + (17 + at + planned) % sizeof period);
+			ck_assert_uint_gt(piece->iov_len, 0);
+			planned += piece->iov_len;
+		}
+		ck_assert_uint_le(at + planned, size);
+		ck_assert(op->more);
+		/* all, or all but some */
+		planned -= planned > 1000 ? at % 997 : 0;
+		at += planned;
+		rt_conn_out_done(&hand.conn, (int64_t)planned, hand.now);
+	}
+	ck_assert_uint_eq(at, size);
+	ck_assert_uint_eq(hand.conn.sent, size);
+	assert_state(&hand, RT_STATE_FINISH);
+	close_hand(&hand);
+}
+END_TEST
+
+/* --- who closed, and how --- */
+
+#define assert_closes(hand, client, server, first) \
+	do { \
+		ck_assert_int_eq((hand)->conn.client_close, (client)); \
+		ck_assert_int_eq((hand)->conn.server_close, (server)); \
+		ck_assert_int_eq((hand)->conn.client_first, (first)); \
+	} while (0)
+
+/* Up to the server's FIN, of a server that waits for the client's as well. */
+static void
+linger(struct hand *hand)
+{
+	open_hand(hand);
+	hand->config.linger = true;
+	give_whole(hand, GET);
+	answer(hand);
+	take_answer(hand);
+	pass(hand, 5 * MS);
+	finish(hand);
+	assert_state(hand, RT_STATE_DRAIN);
+	assert_wants(hand, RT_RECV, RT_NOTHING);
+	assert_deadline(hand, RT_DRAIN_TIME);
+}
+
+START_TEST(lingers_until_the_client_closes)
+{
+	struct hand hand;
+
+	linger(&hand);
+	give_text(&hand, "what else comes is dropped");
+	assert_state(&hand, RT_STATE_DRAIN);
+	give_end(&hand, 0);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	assert_closes(&hand, RETORT_FIN, RETORT_FIN, false);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(lingers_for_a_time)
+{
+	struct hand hand;
+
+	linger(&hand);
+	expire(&hand);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	assert_closes(&hand, RETORT_NOTHING, RETORT_FIN, false);
+	close_hand(&hand);
+	/* or until it is stopped */
+	linger(&hand);
+	rt_conn_stop(&hand.conn, RT_STOP_TOLD);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	assert_closes(&hand, RETORT_NOTHING, RETORT_FIN, false);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(lingers_until_the_client_resets)
+{
+	struct hand hand;
+
+	linger(&hand);
+	give_end(&hand, -ECONNRESET);
+	assert_state(&hand, RT_STATE_OVER);
+	assert_closes(&hand, RETORT_RST, RETORT_FIN, false);
+	close_hand(&hand);
+}
+END_TEST
+
+/* The client's FIN, seen while the reply is under way, is the first. */
+START_TEST(the_client_closes_first)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	hand.config.linger = true;
+	give_whole(&hand, GET);
+	answer(&hand);
+	assert_wants(&hand, RT_RECV, RT_SEND);
+	give_end(&hand, 0);
+	assert_closes(&hand, RETORT_FIN, RETORT_NOTHING, true);
+	take_answer(&hand);
+	finish(&hand);
+	/* there is nothing more to wait for */
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	assert_closes(&hand, RETORT_FIN, RETORT_FIN, true);
+	close_hand(&hand);
+}
+END_TEST
+
+/* Without lingering a whole request leaves nothing to be waited for. */
+START_TEST(does_not_linger_unless_told)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	answer(&hand);
+	take_answer(&hand);
+	finish(&hand);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	assert_closes(&hand, RETORT_NOTHING, RETORT_FIN, false);
+	close_hand(&hand);
+}
+END_TEST
+
+/* Ends from wherever it may be, without a reply that is whole. */
+START_TEST(each_ending_says_who_closed)
+{
+	struct hand hand;
+
+	/* idle: a FIN, a time-out, a reset */
+	open_hand(&hand);
+	give_end(&hand, 0);
+	assert_over(&hand, RETORT_CLOSED, RT_CLOSE);
+	assert_closes(&hand, RETORT_FIN, RETORT_FIN, true);
+	close_hand(&hand);
+	open_hand(&hand);
+	expire(&hand);
+	assert_over(&hand, RETORT_TIMED_OUT, RT_CLOSE);
+	assert_closes(&hand, RETORT_NOTHING, RETORT_FIN, false);
+	close_hand(&hand);
+	open_hand(&hand);
+	give_end(&hand, -ECONNRESET);
+	assert_over(&hand, RETORT_RESET, RT_CLOSE);
+	assert_closes(&hand, RETORT_RST, RETORT_FIN, true);
+	close_hand(&hand);
+	/* a request that breaks off is answered */
+	open_hand(&hand);
+	give_text(&hand, "GET /");
+	give_end(&hand, 0);
+	assert_refused(&hand, 400, "incomplete request");
+	finish(&hand);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	assert_closes(&hand, RETORT_FIN, RETORT_FIN, true);
+	close_hand(&hand);
+	/* a FIN, and then a reset */
+	open_hand(&hand);
+	give_text(&hand, "GET /");
+	give_end(&hand, 0);
+	answer(&hand);
+	rt_conn_out_done(&hand.conn, -EPIPE, hand.now);
+	assert_over(&hand, RETORT_RESET, RT_CLOSE);
+	assert_closes(&hand, RETORT_RST, RETORT_FIN, true);
+	close_hand(&hand);
+	/* broken while it waits */
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	rt_conn_defer(&hand.conn, RT_NEVER);
+	rt_conn_broken(&hand.conn);
+	assert_over(&hand, RETORT_RESET, RT_CLOSE);
+	assert_closes(&hand, RETORT_RST, RETORT_FIN, true);
+	/* what comes later changes nothing */
+	rt_conn_broken(&hand.conn);
+	assert_closes(&hand, RETORT_RST, RETORT_FIN, true);
+	close_hand(&hand);
+	/* the client does not take the reply: it is reset */
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	answer(&hand);
+	expire(&hand);
+	assert_over(&hand, RETORT_TIMED_OUT, RT_RESET);
+	assert_closes(&hand, RETORT_NOTHING, RETORT_RST, false);
+	close_hand(&hand);
+	/* by the script */
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	rt_reply_reset(&hand.exchange->reply);
+	rt_reply_step(&hand.exchange->reply,
+		(struct rt_step){.kind = RT_STEP_RESET});
+	rt_conn_answer(&hand.conn, hand.now);
+	assert_over(&hand, RETORT_ANSWERED, RT_RESET);
+	assert_closes(&hand, RETORT_NOTHING, RETORT_RST, false);
+	close_hand(&hand);
+	/* the FIN fails */
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	answer(&hand);
+	take_answer(&hand);
+	rt_conn_out_done(&hand.conn, -ENOTCONN, hand.now);
+	assert_over(&hand, RETORT_RESET, RT_CLOSE);
+	assert_closes(&hand, RETORT_RST, RETORT_FIN, true);
+	close_hand(&hand);
+	/* abandoned, failed */
+	open_hand(&hand);
+	give_text(&hand, "GET /");
+	rt_conn_abandon(&hand.conn);
+	assert_closes(&hand, RETORT_NOTHING, RETORT_FIN, false);
+	close_hand(&hand);
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	rt_conn_fail(&hand.conn);
+	assert_closes(&hand, RETORT_NOTHING, RETORT_FIN, false);
+	close_hand(&hand);
+	/* an error that is not the client's */
+	open_hand(&hand);
+	give_whole(&hand, GET);
+	answer(&hand);
+	rt_conn_out_done(&hand.conn, -EIO, hand.now);
+	assert_over(&hand, RETORT_FAILED, RT_CLOSE);
+	assert_closes(&hand, RETORT_NOTHING, RETORT_FIN, false);
+	close_hand(&hand);
+}
+END_TEST
+
+/* --- the body of a request --- */
+
+static void
+assert_body(struct hand *hand, const char *expected)
+{
+	size_t size = 12345;
+	const char *body = rt_exchange_body(hand->exchange, &size);
+
+	assert_bytes(body, size, expected, strlen(expected));
+}
+
+/* Cut everywhere; what follows it is none of it. */
+START_TEST(the_body_that_was_kept)
+{
+	static const char *const texts[] = {
+		POST_5 "helloGET / HTTP/1.1\r\n",
+		POST_CHUNKED "2\r\nhe\r\n3;x\r\nllo\r\n0\r\nT: u\r\n\r\n"
+			     "GET / HTTP/1.1\r\n",
+	};
+	const char *text = texts[_i];
+	const size_t size = strlen(text);
+	const size_t head = (size_t)(strstr(text, "\r\n\r\n") + 4 - text);
+
+	for (size_t cut = 1; cut < size; cut++) {
+		struct hand hand;
+		size_t given;
+
+		open_hand(&hand);
+		given = give(&hand, text, cut);
+		if (cut < head) {
+			assert_body(&hand, "");
+			given += give(&hand, text + given, size - given);
+		}
+		assert_asks(&hand, RT_ASK_ROUTE);
+		assert_body(&hand, "");
+		rt_conn_accept(&hand.conn, 100, true, hand.now);
+		(void)give(&hand, text + given, size - given);
+		assert_asks(&hand, RT_ASK_ANSWER);
+		ck_assert_int_eq(hand.conn.status, 0);
+		assert_body(&hand, "hello");
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+START_TEST(the_body_so_far)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_text(&hand, POST_5);
+	rt_conn_accept(&hand.conn, 100, true, hand.now);
+	assert_body(&hand, "");
+	give_text(&hand, "he");
+	assert_body(&hand, "he");
+	give_end(&hand, 0);
+	assert_asks(&hand, RT_ASK_ANSWER);
+	assert_body(&hand, "he");
+	close_hand(&hand);
+
+	open_hand(&hand);
+	give_text(&hand, POST_CHUNKED "3\r\nhel\r\n5\r\nl");
+	rt_conn_accept(&hand.conn, 100, true, hand.now);
+	assert_body(&hand, "hell");
+	give_text(&hand, "zzzz\r\nnot a size\r\n");
+	ck_assert_int_eq(hand.conn.status, 400);
+	assert_body(&hand, "hellzzzz");
+	close_hand(&hand);
+}
+END_TEST
+
+/* Not kept, there is none: neither of it, nor of what follows. */
+START_TEST(the_body_that_was_dropped)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	give_text(&hand, POST_5 "helloGET / HTTP/1.1\r\n");
+	rt_conn_accept(&hand.conn, 100, false, hand.now);
+	assert_asks(&hand, RT_ASK_ANSWER);
+	assert_body(&hand, "");
+	close_hand(&hand);
+
+	open_hand(&hand);
+	give_text(&hand, POST_CHUNKED "5\r\nhello\r\n0\r\n\r\nGET /");
+	rt_conn_accept(&hand.conn, 100, false, hand.now);
+	assert_asks(&hand, RT_ASK_ANSWER);
+	assert_body(&hand, "");
+	close_hand(&hand);
+}
+END_TEST
+
+/* Of one connection nothing is left to the next. */
+START_TEST(the_body_is_forgotten)
+{
+	struct hand hand;
+
+	open_hand(&hand);
+	for (int i = 0; i < 3; i++) {
+		rt_conn_open(&hand.conn, -1, &nobody, &hand.config, hand.now);
+		give_text(&hand, POST_CHUNKED);
+		assert_body(&hand, "");
+		rt_conn_accept(&hand.conn, 100, true, hand.now);
+		give_text(&hand, "1\r\nx\r\n0\r\n\r\n");
+		assert_body(&hand, "x");
+	}
+	close_hand(&hand);
+}
+END_TEST
+
+/* What is kept of a chunked body has the same bound as what came. */
+START_TEST(the_content_has_a_bound)
+{
+	char text[600];
+	struct hand hand;
+
+	open_with(&hand, HEAD_TIMEOUT, 500);
+	give_text(&hand, POST_CHUNKED);
+	rt_conn_accept(&hand.conn, UINT64_MAX, true, hand.now);
+	(void)snprintf(text, sizeof text, "1f4\r\n%0500d", 0);
+	(void)give(&hand, text, strlen(text));
+	assert_asks(&hand, RT_ASK_ANSWER);
+	ck_assert_int_eq(hand.conn.status, 413);
+	close_hand(&hand);
+}
+END_TEST
+
 static void
 add_requests(Suite *suite)
 {
@@ -1643,6 +2141,11 @@ add_requests(Suite *suite)
 	tcase_add_test(tcase, head_cut_short);
 	tcase_add_test(tcase, head_timed_out);
 	tcase_add_test(tcase, body_kept);
+	tcase_add_loop_test(tcase, the_body_that_was_kept, 0, 2);
+	tcase_add_test(tcase, the_body_so_far);
+	tcase_add_test(tcase, the_body_that_was_dropped);
+	tcase_add_test(tcase, the_body_is_forgotten);
+	tcase_add_test(tcase, the_content_has_a_bound);
 	tcase_add_test(tcase, body_with_the_head);
 	tcase_add_test(tcase, body_refused);
 	tcase_add_test(tcase, body_cut_short);
@@ -1670,6 +2173,9 @@ add_replies(Suite *suite)
 	tcase_add_loop_test(tcase, a_script_in_pieces_of_every_size,
 		RT_STEP_STALL, RT_STEP_RESET + 1);
 	tcase_add_test(tcase, a_script_cut_at_every_byte);
+	tcase_add_loop_test(tcase, repeated_bytes_in_pieces_of_every_size, 0,
+		2);
+	tcase_add_test(tcase, repeated_bytes_without_end);
 	tcase_add_test(tcase, a_reply_that_took_time_is_drained);
 	tcase_add_loop_test(tcase, more_is_said_before_an_ending_or_a_file, 0,
 		(int)(sizeof followers / sizeof *followers));
@@ -1690,12 +2196,14 @@ add_deferred(Suite *suite)
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, a_deferred_answer_waits_for_time_alone);
+	tcase_add_test(tcase, a_deferred_answer_without_a_time);
 	tcase_add_test(tcase, a_deferred_answer_keeps_the_request);
 	tcase_add_test(tcase, a_fin_does_not_end_a_deferred_answer);
 	tcase_add_test(tcase, a_reset_shows_when_a_deferred_answer_is_sent);
 	tcase_add_test(tcase, a_deferred_answer_cannot_be_made);
 	tcase_add_test(tcase, a_deferred_answer_after_continue);
 	tcase_add_test(tcase, a_deferred_answer_outlives_a_stop);
+	tcase_add_test(tcase, a_deferred_answer_is_not_among_the_last);
 	rt_test_case(suite, tcase);
 }
 
@@ -1718,6 +2226,12 @@ add_endings(Suite *suite)
 	tcase_add_loop_test(tcase, broken, 0, PLACES);
 	tcase_add_loop_test(tcase, abandoned, 0, PLACES);
 	tcase_add_loop_test(tcase, stopped, 0, PLACES);
+	tcase_add_test(tcase, lingers_until_the_client_closes);
+	tcase_add_test(tcase, lingers_for_a_time);
+	tcase_add_test(tcase, lingers_until_the_client_resets);
+	tcase_add_test(tcase, the_client_closes_first);
+	tcase_add_test(tcase, does_not_linger_unless_told);
+	tcase_add_test(tcase, each_ending_says_who_closed);
 	tcase_add_test(tcase, an_exchange_serves_one_connection_after_another);
 	rt_test_case(suite, tcase);
 }

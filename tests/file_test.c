@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -825,7 +826,125 @@ START_TEST(open_beneath)
 }
 END_TEST
 
+/* Describes `path`: as stat(2) does, or an error. */
+static void
+check_described(const struct rt_root *root, const char *path, int expected)
+{
+	struct rt_file file = {.fd = 12345};
+	int before = count_descriptors();
+	int error = rt_file_describe(&file, root, path);
+	struct stat status;
+
+	ck_assert_msg(error == expected,
+		"\"%.80s\", walk %d: expected %s, got %s", path, root->walk,
+		strerror(-expected), strerror(-error));
+	ck_assert_int_eq(file.fd, -1);
+	ck_assert_msg(count_descriptors() == before,
+		"\"%.80s\", walk %d: %d descriptors left open", path,
+		root->walk, count_descriptors() - before);
+	if (error != 0)
+		return;
+	ck_assert_int_eq(fstatat(root->fd, *path ? path : ".", &status, 0), 0);
+	ck_assert_uint_eq(file.mode, status.st_mode);
+	ck_assert_uint_eq(file.size, (uint64_t)status.st_size);
+	ck_assert_int_eq(file.modified, status.st_mtim.tv_sec);
+	ck_assert_int_eq(file.modified_ns, status.st_mtim.tv_nsec);
+	ck_assert_uint_eq(file.inode, status.st_ino);
+}
+
+/* Whether nothing but the permission to read it is missing. */
+static bool
+is_only_unreadable(const char *path)
+{
+	return strcmp(path, "unreadable") == 0 || strcmp(path, "closed") == 0 ||
+		strcmp(path, "searchonly") == 0;
+}
+
+START_TEST(describe_beneath)
+{
+	const char *name = opens[_i].path;
+
+	for (int walk = 0; walk < 2; walk++) {
+		struct rt_root root = open_root(in_base("root"), walk);
+
+		drop_privileges();
+		check_described(&root, name,
+			is_only_unreadable(name) ? 0 : opens[_i].error);
+		rt_root_close(&root);
+		regain_privileges();
+	}
+}
+END_TEST
+
 /* The tests below run once for each way: _i is `walk`. */
+
+/* Tells of whoever opens what is there. */
+static int
+watch(const char *path)
+{
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	ck_assert_msg(fd >= 0, "inotify: %s", strerror(errno));
+	ck_assert_msg(inotify_add_watch(fd, path, IN_OPEN) >= 0, "watch %s: %s",
+		path, strerror(errno));
+	return fd;
+}
+
+static bool
+was_opened(int watched)
+{
+	struct inotify_event event;
+	ssize_t n = read(watched, &event, sizeof event);
+
+	ck_assert_msg(n == sizeof event || (n < 0 && errno == EAGAIN),
+		"expected an event or EAGAIN, got %zd: %s", n, strerror(errno));
+	return n > 0;
+}
+
+static const struct {
+	const char *path;
+	const char *opened; /* what it leads to */
+	int error;
+	bool is_device;
+} unopened[] = {
+	{"fifo", "root/fifo", -EACCES, false},
+	{"tofifo", "root/fifo", -EACCES, false},
+	{"socket", "root/socket", -EACCES, false},
+	{"null", "root/null", -EACCES, true},
+	{"driverless", "root/driverless", -EACCES, true},
+	{"index.html", "root/index.html", 0, false},
+	{"link", "root/index.html", 0, false},
+	{"dir", "root/dir", 0, false},
+	{"linkdir", "root/dir", 0, false},
+};
+
+START_TEST(describe_opens_nothing)
+{
+	struct rt_root root = open_root(in_base("root"), _i);
+
+	for (int i = 0; i < COUNT(unopened); i++) {
+		int watched;
+
+		if (unopened[i].is_device && !devices)
+			continue;
+		watched = watch(in_base(unopened[i].opened));
+		check_described(&root, unopened[i].path, unopened[i].error);
+		ck_assert_msg(!was_opened(watched), "%s, walk %d: was opened",
+			unopened[i].path, root.walk);
+		if (unopened[i].error == 0) { /* it would have been seen */
+			struct rt_file file;
+
+			ck_assert_int_eq(rt_file_open(&file, &root,
+						 unopened[i].path),
+				0);
+			rt_file_close(&file);
+			ck_assert(was_opened(watched));
+		}
+		(void)close(watched);
+	}
+	rt_root_close(&root);
+}
+END_TEST
 
 START_TEST(open_device)
 {
@@ -1099,6 +1218,9 @@ START_TEST(root_of_one_file)
 	check_open(&root, "sub/deep", -ENOENT, NULL);
 	check_open(&root, "../secret", -ENOENT, NULL);
 	check_open(&root, "/etc/passwd", -ENOENT, NULL);
+	check_described(&root, "file", 0);
+	check_described(&root, "up", -ENOENT);
+	check_described(&root, "../secret", -ENOENT);
 	rt_root_close(&root);
 }
 END_TEST
@@ -1259,6 +1381,8 @@ open_case(void)
 	tcase_add_unchecked_fixture(tcase, make_tree, remove_tree);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, open_beneath, 0, COUNT(opens));
+	tcase_add_loop_test(tcase, describe_beneath, 0, COUNT(opens));
+	tcase_add_loop_test(tcase, describe_opens_nothing, 0, 2);
 	tcase_add_loop_test(tcase, open_device, 0, 2);
 	tcase_add_loop_test(tcase, open_long, 0, 2);
 	tcase_add_loop_test(tcase, open_through_many_links, 0, 2);

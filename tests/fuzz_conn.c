@@ -56,6 +56,13 @@ below(struct run *run, uint32_t bound)
 static void
 build_reply(struct run *run)
 {
+	static const size_t sizes[] = {1, 10, 3, 0};
+	static const struct retort_reply in_chunks = {.chunks = sizes,
+		.interim = "HTTP/1.1 103 Early Hints\r\n\r\n",
+		.trailers = "A: b",
+		.pause_head = 1,
+		.pause_chunk = 1,
+		.pause_end = 1};
 	struct rt_exchange *x = run->exchange;
 	const struct rt_request *request = rt_http_request(x->http);
 	struct rt_draft draft = {.reply = &x->reply,
@@ -67,7 +74,7 @@ build_reply(struct run *run)
 			run->conn.status ? run->conn.status : 421,
 			run->conn.reason, "today");
 	} else if (kind == 0) {
-		rt_reply_raw(&x->reply, 200, "raw", 3);
+		rt_reply_raw(&draft, 200, "raw", 3);
 	} else if (kind == 1) {
 		rt_reply_reset(&x->reply);
 		rt_reply_step(&x->reply,
@@ -81,6 +88,14 @@ build_reply(struct run *run)
 		rt_reply_step(&x->reply,
 			(struct rt_step){
 				.kind = RT_STEP_STALL + below(run, 3)});
+	} else if (kind == 2) {
+		rt_reply_begin(&draft, 200, "today");
+		rt_reply_body_repeat(&draft, "repeated", 1 + below(run, 8),
+			below(run, 20000));
+	} else if (kind == 3) {
+		draft.own = &in_chunks;
+		rt_reply_begin(&draft, 200, "today");
+		rt_reply_body_repeat(&draft, "again", 5, below(run, 1000));
 	} else {
 		/* an echo, as far as it was kept */
 		rt_reply_begin(&draft, 200, "today");
@@ -215,8 +230,12 @@ wait_for_the_answer(struct run *run)
 		must(conn->state == RT_STATE_OVER);
 		must(conn->end == RETORT_RESET);
 	} else if (below(run, 16) == 0) {
-		rt_conn_stop(conn, below(run, 2));
+		rt_conn_stop(conn, RT_STOP_TOLD);
 		must(conn->state == RT_STATE_WAIT);
+	} else if (below(run, 16) == 0) {
+		rt_conn_stop(conn, RT_STOP_ENOUGH);
+		must(conn->state == RT_STATE_OVER);
+		must(conn->end == RETORT_STOPPED);
 	} else if (below(run, 64) == 0) {
 		rt_conn_abandon(conn);
 		must(conn->state == RT_STATE_OVER);
@@ -243,7 +262,7 @@ step(struct run *run)
 	} else if (conn->exchange == NULL) {
 		must(rt_conn_lend(conn, run->exchange) == 0);
 	} else if (below(run, 512) == 0) {
-		rt_conn_stop(conn, below(run, 2));
+		rt_conn_stop(conn, (enum rt_stop)below(run, 2));
 	} else if (below(run, 1024) == 0) {
 		rt_conn_abandon(conn);
 	} else if (below(run, 64) == 0 || (!in && !out)) {
@@ -282,6 +301,43 @@ check_end(struct run *run)
 	}
 }
 
+/* What would be kept of it: strings that end, and bytes that came. */
+static void
+check_record(struct run *run)
+{
+	struct rt_journal journal;
+	struct rt_record *record;
+	struct rt_buf text;
+
+	rt_journal_init(&journal, 1 << 20);
+	record = rt_journal_open(&journal, &run->conn, run->now);
+	must(record != NULL);
+	rt_record_received(record, run->data, run->given, run->now);
+	rt_record_event(record, RT_RECORD_CLOSED, run->now);
+	must(rt_record_request(record, &run->conn, run->now) == 0);
+	must(record->seen.raw_size <= run->given);
+	must(record->seen.body_size <= run->given);
+	must(((const char *)record->seen.body)[record->seen.body_size] == 0);
+	for (size_t i = 0; i < record->seen.field_count; i++)
+		must(retort_field_of(&record->seen, record->seen.fields[i].name,
+			     0) != NULL);
+	for (size_t i = 0; i < record->seen.trailer_count; i++)
+		must(strlen(record->seen.trailers[i].name) +
+				strlen(record->seen.trailers[i].value) <
+			run->given);
+	rt_record_end(record, &run->conn, run->now);
+	rt_buf_init(&text, 16 << 20);
+	rt_record_transcribe(record, &text);
+	must(!text.failed);
+	for (size_t i = 0; i < text.len; i++)
+		must(text.data[i] == '\n' ||
+			(text.data[i] >= ' ' && text.data[i] <= '~'));
+	rt_buf_free(&text);
+	rt_journal_close(record);
+	must(journal.used == 0);
+	rt_journal_free(&journal);
+}
+
 static void
 run_one(const uint8_t *data, size_t size, uint64_t seed)
 {
@@ -297,6 +353,7 @@ run_one(const uint8_t *data, size_t size, uint64_t seed)
 		.max_in = 16384,
 		.scratch = run.scratch,
 		.scratch_size = sizeof run.scratch,
+		.linger = below(&run, 2) != 0,
 	};
 	run.exchange = rt_exchange_new();
 	must(run.exchange != NULL);
@@ -306,6 +363,8 @@ run_one(const uint8_t *data, size_t size, uint64_t seed)
 		step(&run);
 	}
 	check_end(&run);
+	if (run.conn.exchange != NULL)
+		check_record(&run);
 	rt_exchange_free(run.exchange);
 }
 

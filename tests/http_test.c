@@ -850,12 +850,228 @@ print_outcomes(uint64_t seed, unsigned long count)
 	return 0;
 }
 
+/* --- chunked bodies: their content, and their trailers --- */
+
+#define CHUNKED \
+	"POST / HTTP/1.1\r\nHost: x\r\nA: b\r\n" \
+	"Transfer-Encoding: chunked\r\n\r\n"
+
+static const struct rt_limits roomy = {.target = 8192,
+	.head = 65536,
+	.fields = 5};
+
+/* A parser and what it is given. */
+struct feeding {
+	struct rt_http *http;
+	struct rt_buf content;
+	enum rt_http_result result;
+};
+
+static void
+open_feeding(struct feeding *feeding, size_t max)
+{
+	feeding->http = rt_http_new();
+	ck_assert_ptr_nonnull(feeding->http);
+	rt_http_reset(feeding->http, &roomy);
+	rt_buf_init(&feeding->content, max);
+	rt_http_keep(feeding->http, &feeding->content);
+}
+
+static void
+close_feeding(struct feeding *feeding)
+{
+	rt_http_free(feeding->http);
+	rt_buf_free(&feeding->content);
+}
+
+/* In two parts; the bytes stay where they are. */
+static void
+feed_parts(struct feeding *feeding, const char *text, size_t size, size_t cut)
+{
+	const size_t parts[] = {cut, size};
+	size_t at = 0;
+
+	for (int i = 0; i < 2; i++)
+		do
+			feeding->result = rt_http_feed(feeding->http, text, &at,
+				parts[i]);
+		while (feeding->result == RT_HTTP_HEAD);
+}
+
+static const struct {
+	const char *body;
+	size_t size;
+	const char *content;
+	size_t content_size;
+	const char *trailers; /* "Name: value" each */
+} chunked_bodies[] = {
+	{"0\r\n\r\n", 5, "", 0, ""},
+	{"3\r\nabc\r\n0\r\n\r\n", 13, "abc", 3, ""},
+	{"1\r\na\r\n1\r\nb\r\n02;x=y\r\n\0\r\r\n0\r\n\r\n", 30, "ab\0\r", 4,
+		""},
+	{"A\r\n0\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n", 20, "0\r\n\r\n0\r\n\r\n", 10,
+		""},
+	/* in order, with their case; twice, empty, any bytes */
+	{"1\r\na\r\n0\r\nX-b: 2\r\nX-a:1\r\nx-b: \t 3 \t\r\nE:\r\n"
+	 "F: \x80,\"\r\n\r\n",
+		51, "a", 1, "X-b: 2\nX-a: 1\nx-b: 3\nE: \nF: \x80,\"\n"},
+	/* more than a head may have fields */
+	{"0\r\n1:a\r\n2:b\r\n3:c\r\n4:d\r\n5:e\r\n6:f\r\n\r\n", 35, "", 0,
+		"1: a\n2: b\n3: c\n4: d\n5: e\n6: f\n"},
+};
+
+static void
+assert_trailers(const struct rt_request *request, const char *base,
+	const char *expected)
+{
+	struct bytes got = {.data = NULL};
+
+	bytes_add(&got, "", 0);
+	for (size_t i = 0; i < request->trailer_count; i++) {
+		const struct rt_http_field *field =
+			request->fields + request->field_count + i;
+
+		bytes_add(&got, base + field->name.at, field->name.size);
+		bytes_add(&got, ": ", 2);
+		bytes_add(&got, base + field->value.at, field->value.size);
+		bytes_add(&got, "\n", 1);
+	}
+	assert_bytes(got.data, got.size, expected, strlen(expected));
+	bytes_free(&got);
+}
+
+START_TEST(content_and_trailers_split_everywhere)
+{
+	struct bytes text = {.data = NULL};
+
+	bytes_add(&text, CHUNKED, sizeof CHUNKED - 1);
+	bytes_add(&text, chunked_bodies[_i].body, chunked_bodies[_i].size);
+	for (size_t cut = 0; cut <= text.size; cut++) {
+		struct feeding feeding;
+		const struct rt_request *request;
+
+		open_feeding(&feeding, 1000);
+		feed_parts(&feeding, text.data, text.size, cut);
+		ck_assert_msg(feeding.result == RT_HTTP_DONE,
+			"cut at %zu: got %d", cut, (int)feeding.result);
+		request = rt_http_request(feeding.http);
+		assert_bytes(feeding.content.data, feeding.content.len,
+			chunked_bodies[_i].content,
+			chunked_bodies[_i].content_size);
+		ck_assert_uint_eq(request->body_size, feeding.content.len);
+		/* and the head's are as they were */
+		ck_assert_uint_eq(request->field_count, 3);
+		ck_assert(rt_span_is(text.data, request->fields[1].value, "b"));
+		assert_trailers(request, text.data,
+			chunked_bodies[_i].trailers);
+		ck_assert_ptr_null(rt_http_field(request, text.data, "X-b", 0));
+		close_feeding(&feeding);
+	}
+	bytes_free(&text);
+}
+END_TEST
+
+/* What has come so far of a chunk is kept, and of another request none. */
+START_TEST(content_so_far)
+{
+	static const char text[] = CHUNKED "5\r\nabcde\r\n0\r\nT: u\r\n\r\n";
+	const size_t head = sizeof CHUNKED - 1;
+	struct feeding feeding;
+	size_t at = 0;
+
+	open_feeding(&feeding, 1000);
+	ck_assert_int_eq(rt_http_feed(feeding.http, text, &at, head),
+		RT_HTTP_HEAD);
+	ck_assert_int_eq(rt_http_feed(feeding.http, text, &at, head + 5),
+		RT_HTTP_MORE);
+	assert_bytes(feeding.content.data, feeding.content.len, "ab", 2);
+	ck_assert_int_eq(rt_http_feed(feeding.http, text, &at, head + 6),
+		RT_HTTP_MORE);
+	assert_bytes(feeding.content.data, feeding.content.len, "abc", 3);
+	/* forgotten: it is kept for one request */
+	rt_http_reset(feeding.http, &roomy);
+	ck_assert_uint_eq(rt_http_request(feeding.http)->trailer_count, 0);
+	at = 0;
+	ck_assert_int_eq(rt_http_feed(feeding.http, text, &at, head),
+		RT_HTTP_HEAD);
+	ck_assert_int_eq(rt_http_feed(feeding.http, text, &at, sizeof text - 1),
+		RT_HTTP_DONE);
+	ck_assert_uint_eq(feeding.content.len, 3);
+	ck_assert_uint_eq(rt_http_request(feeding.http)->trailer_count, 1);
+	close_feeding(&feeding);
+}
+END_TEST
+
+START_TEST(plain_content_is_not_kept_twice)
+{
+	static const char text[] =
+		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
+	struct feeding feeding;
+
+	open_feeding(&feeding, 1000);
+	feed_parts(&feeding, text, sizeof text - 1, 0);
+	ck_assert_int_eq(feeding.result, RT_HTTP_DONE);
+	ck_assert_uint_eq(feeding.content.len, 0);
+	ck_assert_uint_eq(rt_http_request(feeding.http)->body_size, 3);
+	close_feeding(&feeding);
+}
+END_TEST
+
+START_TEST(content_without_memory)
+{
+	static const char text[] = CHUNKED "5\r\nabcde\r\n0\r\n\r\n";
+	struct feeding feeding;
+	const char *reason;
+
+	for (size_t max = 0; max < 5; max++) {
+		open_feeding(&feeding, max);
+		feed_parts(&feeding, text, sizeof text - 1, 0);
+		ck_assert_int_eq(feeding.result, RT_HTTP_BAD);
+		ck_assert_int_eq(rt_http_refusal(feeding.http, &reason), 503);
+		ck_assert_str_eq(reason, "out of memory");
+		close_feeding(&feeding);
+	}
+}
+END_TEST
+
+/* As many as a head's fields leave of RT_MAX_FIELDS, and not one more. */
+START_TEST(trailers_have_a_limit)
+{
+	for (size_t more = 0; more < 2; more++) {
+		struct bytes text = {.data = NULL};
+		struct feeding feeding;
+		const char *reason;
+
+		bytes_add(&text, CHUNKED "0\r\n", sizeof CHUNKED "0\r\n" - 1);
+		for (size_t i = 0; i < RT_MAX_FIELDS - 3 + more; i++)
+			bytes_add(&text, "T: u\r\n", 6);
+		bytes_add(&text, "\r\n", 2);
+		open_feeding(&feeding, 1000);
+		feed_parts(&feeding, text.data, text.size, text.size / 2);
+		if (more == 0) {
+			ck_assert_int_eq(feeding.result, RT_HTTP_DONE);
+			ck_assert_uint_eq(rt_http_request(feeding.http)
+						  ->trailer_count,
+				RT_MAX_FIELDS - 3);
+		} else {
+			ck_assert_int_eq(feeding.result, RT_HTTP_BAD);
+			ck_assert_int_eq(rt_http_refusal(feeding.http, &reason),
+				431);
+			ck_assert_str_eq(reason, "too many fields");
+		}
+		close_feeding(&feeding);
+		bytes_free(&text);
+	}
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
 	Suite *suite = suite_create("http");
 	TCase *file = tcase_create("requests.txt");
 	TCase *other = tcase_create("other");
+	TCase *chunked = tcase_create("chunked");
 
 	tcase_set_timeout(file, 60);
 	tcase_add_test(file, names_are_unique);
@@ -876,6 +1092,14 @@ make_suite(void)
 	tcase_add_test(other, tokens_and_values_by_byte);
 	tcase_add_test(other, phrases);
 	rt_test_case(suite, other);
+	tcase_set_timeout(chunked, 60);
+	tcase_add_loop_test(chunked, content_and_trailers_split_everywhere, 0,
+		(int)(sizeof chunked_bodies / sizeof *chunked_bodies));
+	tcase_add_test(chunked, content_so_far);
+	tcase_add_test(chunked, plain_content_is_not_kept_twice);
+	tcase_add_test(chunked, content_without_memory);
+	tcase_add_test(chunked, trailers_have_a_limit);
+	rt_test_case(suite, chunked);
 	return suite;
 }
 

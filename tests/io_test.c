@@ -25,6 +25,8 @@
 #define BACK_ENDS 2
 #define WAYS 4
 
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+
 static struct rt_io *io;
 
 static void
@@ -635,7 +637,7 @@ END_TEST
 
 /* --- many --- */
 
-#define MANY (2 * RT_READY_MAX + RT_READY_MAX / 2)
+#define MANY (3 * RT_READY_MAX + 8)
 
 static struct side many[MANY];
 static int seen[MANY];
@@ -754,6 +756,78 @@ START_TEST(more_expire_than_one_turn_takes)
 		ck_assert_int_eq(rt_io_wait(io, chan), 0);
 	}
 	expect_quiet();
+	close_many(MANY);
+	rt_io_close(io);
+}
+END_TEST
+
+/* Those that stay expired have their turns one as often as the other. */
+static void
+check_expired_fairly(size_t count)
+{
+	unsigned what;
+	int least = INT_MAX, most = 0;
+
+	for (size_t i = 0; i < 5 * count; i++) {
+		struct rt_chan *chan = next_ready(&what);
+
+		ck_assert_uint_eq(what & RT_EXPIRED, RT_EXPIRED);
+		seen[index_of(chan)]++;
+		ck_assert_int_eq(rt_io_wait(io, chan), 0);
+	}
+	for (size_t i = 0; i < count; i++) {
+		least = seen[i] < least ? seen[i] : least;
+		most = seen[i] > most ? seen[i] : most;
+	}
+	ck_assert_msg(least >= 4 && most <= 6,
+		"of %zu turns each, one had %d and one %d", (size_t)5, least,
+		most);
+}
+
+START_TEST(no_expired_channel_starves)
+{
+	static const size_t counts[] = {1, 31, 32, 33, 63, 64, 65, 96, 97, 128,
+		199, MANY};
+
+	for (size_t k = 0; k < COUNT_OF(counts); k++) {
+		open_io(_i);
+		open_many(counts[k]);
+		for (size_t i = 0; i < counts[k]; i++) {
+			many[i].chan.deadline = rt_io_clock(io);
+			wait_for(many + i);
+		}
+		check_expired_fairly(counts[k]);
+		close_many(counts[k]);
+		rt_io_close(io);
+	}
+}
+END_TEST
+
+/* Neither those that expired nor those that are ready keep the others off. */
+START_TEST(expired_and_ready_have_turns)
+{
+	unsigned what;
+
+	open_io(_i);
+	open_many(MANY);
+	for (size_t i = 0; i < MANY; i++) {
+		want_recv(many + i, 8);
+		if (i % 2 == 0)
+			put(many + i, "a");
+		else
+			many[i].chan.deadline = rt_io_clock(io);
+		wait_for(many + i);
+	}
+	/* nobody does anything about it: they stay as they are */
+	for (size_t i = 0; i < 20 * MANY; i++) {
+		struct rt_chan *chan = next_ready(&what);
+
+		seen[index_of(chan)]++;
+		ck_assert_int_eq(rt_io_wait(io, chan), 0);
+	}
+	for (size_t i = 0; i < MANY; i++)
+		ck_assert_msg(seen[i] >= 5, "%zu had %d turns, not about 20", i,
+			seen[i]);
 	close_many(MANY);
 	rt_io_close(io);
 }
@@ -1229,6 +1303,170 @@ START_TEST(has_a_descriptor_to_poll)
 }
 END_TEST
 
+/* It rings when it is told to, though no channel is ready. */
+START_TEST(the_descriptor_rings)
+{
+	struct pollfd polled = {.events = POLLIN};
+	struct side side;
+	int64_t deadline;
+	unsigned what;
+
+	open_io(_i);
+	open_side(&side);
+	want_recv(&side, 8);
+	wait_for(&side);
+	/* nobody polls it yet */
+	rt_io_ring(io, in_ms(0));
+	polled.fd = rt_io_pollfd(io);
+	if (_i % 2 == 1) {
+		ck_assert_int_eq(polled.fd, -ENOTSUP);
+		rt_io_ring(io, in_ms(0));
+		rt_io_ring(io, RT_NEVER);
+		close_side(&side);
+		rt_io_close(io);
+		return;
+	}
+	ck_assert_int_eq(rt_io_pollfd(io), polled.fd);
+	ck_assert_int_eq(poll(&polled, 1, 0), 0);
+	for (int round = 0; round < 2; round++) {
+		deadline = in_ms(30);
+		rt_io_ring(io, deadline);
+		ck_assert_int_eq(poll(&polled, 1, 0), 0);
+		ck_assert_int_eq(poll(&polled, 1, RT_TEST_PATIENCE * 1000), 1);
+		ck_assert_msg(rt_io_clock(io) >= deadline,
+			"it rang %lld ns early",
+			(long long)(deadline - rt_io_now(io)));
+		/* until it is told of another time */
+		ck_assert_int_eq(poll(&polled, 1, 0), 1);
+		ck_assert_int_eq(rt_io_sleep(io, in_ms(0)), 0);
+		ck_assert_ptr_null(rt_io_next(io, &what));
+		ck_assert_int_eq(poll(&polled, 1, 0), 1);
+		rt_io_ring(io, round == 0 ? RT_NEVER : in_ms(3600000));
+		ck_assert_int_eq(poll(&polled, 1, 0), 0);
+	}
+	/* times that are past, all of them */
+	for (int i = 0; i < 3; i++) {
+		const int64_t past[] = {rt_io_clock(io), 0, -5};
+
+		rt_io_ring(io, past[i]);
+		ck_assert_int_eq(poll(&polled, 1, RT_TEST_PATIENCE * 1000), 1);
+		rt_io_ring(io, RT_NEVER);
+		ck_assert_int_eq(poll(&polled, 1, 0), 0);
+	}
+	/* a channel still is found, whether it rings or not */
+	put(&side, "a");
+	rt_io_ring(io, in_ms(0));
+	expect_ready(&side, 0);
+	expect_in(&side, 1);
+	close_side(&side);
+	rt_io_close(io);
+}
+END_TEST
+
+/* A deadline of a channel, as a server has it ringing. */
+START_TEST(the_descriptor_rings_for_a_channel)
+{
+	struct pollfd polled = {.events = POLLIN};
+	struct side side;
+
+	open_io(_i);
+	polled.fd = rt_io_pollfd(io);
+	open_side(&side);
+	want_recv(&side, 8);
+	side.chan.deadline = in_ms(20);
+	wait_for(&side);
+	if (_i % 2 == 0) {
+		rt_io_ring(io, rt_io_deadline(io));
+		ck_assert_int_eq(poll(&polled, 1, RT_TEST_PATIENCE * 1000), 1);
+		ck_assert_int_ge(rt_io_clock(io), side.chan.deadline);
+		ck_assert_int_eq(rt_io_sleep(io, rt_io_clock(io)), 0);
+	}
+	expect_ready(&side, RT_EXPIRED);
+	close_side(&side);
+	rt_io_close(io);
+}
+END_TEST
+
+/* What to poll for: as many as there are, though there be no room for all. */
+START_TEST(has_descriptors_to_poll)
+{
+	struct pollfd fds[6];
+	struct side sides[4];
+	size_t count = _i % 2 == 0 ? 1 : COUNT_OF(sides);
+	bool reading;
+
+	open_io(_i);
+	ck_assert_uint_eq(rt_io_pollfds(io, fds, COUNT_OF(fds)),
+		_i % 2 == 0 ? 1 : 0);
+	for (size_t i = 0; i < COUNT_OF(sides); i++) {
+		open_side(sides + i);
+		want_recv(sides + i, 8);
+		wait_for(sides + i);
+	}
+	for (size_t room = 0; room <= COUNT_OF(fds); room++) {
+		memset(fds, 0x5a, sizeof fds);
+		ck_assert_uint_eq(rt_io_pollfds(io, fds, room), count);
+		for (size_t i = 0; i < COUNT_OF(fds); i++)
+			ck_assert_msg((fds[i].fd == 0x5a5a5a5a) ==
+					(i >= room || i >= count),
+				"room for %zu: %zu is %d", room, i, fds[i].fd);
+	}
+	ck_assert_int_eq(poll(fds, (nfds_t)count, 0), 0);
+	for (size_t i = 0; i < COUNT_OF(sides); i++) {
+		put(sides + i, "a");
+		ck_assert_int_eq(poll(fds, (nfds_t)count,
+					 RT_TEST_PATIENCE * 1000),
+			1);
+		reading = false;
+		for (size_t k = 0; k < count; k++)
+			reading |= (fds[k].revents & POLLIN) != 0 &&
+				(_i % 2 == 0 || fds[k].fd == sides[i].chan.fd);
+		ck_assert_msg(reading, "%zu is not ready", i);
+		expect_ready(sides + i, 0);
+		expect_in(sides + i, 1);
+		wait_for(sides + i);
+		/* to be asked again after each turn */
+		ck_assert_uint_eq(rt_io_pollfds(io, fds, COUNT_OF(fds)), count);
+		ck_assert_int_eq(poll(fds, (nfds_t)count, 0), 0);
+	}
+	close_side(sides + 1);
+	ck_assert_uint_eq(rt_io_pollfds(io, fds, COUNT_OF(fds)),
+		_i % 2 == 0 ? 1 : COUNT_OF(sides) - 1);
+	for (size_t i = 0; i < COUNT_OF(sides); i++)
+		if (i != 1)
+			close_side(sides + i);
+	rt_io_close(io);
+}
+END_TEST
+
+/* A channel that may send is to be polled for that. */
+START_TEST(descriptors_to_poll_for_sending)
+{
+	static char filling[4096];
+	struct pollfd fds[2];
+	struct side side;
+	size_t count;
+
+	open_io(_i);
+	open_side(&side);
+	while (send(side.chan.fd, filling, sizeof filling, MSG_NOSIGNAL) > 0)
+		;
+	want_send(&side, "out");
+	ck_assert_uint_eq(rt_io_try(io, &side.chan), 0);
+	wait_for(&side);
+	count = rt_io_pollfds(io, fds, COUNT_OF(fds));
+	ck_assert_uint_eq(count, 1);
+	ck_assert_int_eq(poll(fds, 1, 0), 0);
+	while (recv(side.peer, filling, sizeof filling, MSG_DONTWAIT) > 0)
+		;
+	ck_assert_int_eq(poll(fds, 1, RT_TEST_PATIENCE * 1000), 1);
+	expect_ready(&side, 0);
+	expect_out(&side, 3);
+	close_side(&side);
+	rt_io_close(io);
+}
+END_TEST
+
 static int64_t
 processor_us(void)
 {
@@ -1301,9 +1539,12 @@ main(void)
 	const TTest *const deadlines[] = {expires_and_not_before,
 		a_sleep_ends_at_the_earliest, expires_while_ready,
 		without_deadline_until_counts, a_signal_wakes,
-		has_a_descriptor_to_poll, sleeps, NULL};
+		has_a_descriptor_to_poll, the_descriptor_rings,
+		the_descriptor_rings_for_a_channel, has_descriptors_to_poll,
+		descriptors_to_poll_for_sending, sleeps, NULL};
 	const TTest *const crowd[] = {more_are_ready_than_one_turn_takes,
 		no_ready_channel_starves, more_expire_than_one_turn_takes,
+		no_expired_channel_starves, expired_and_ready_have_turns,
 		some_are_ready_and_others_expire, drops_in_the_middle_of_a_turn,
 		drops_itself_in_its_turn, survives_drops_in_any_order, releases,
 		releases_a_ready_channel, NULL};

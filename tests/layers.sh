@@ -12,7 +12,8 @@ count=0
 
 # from first to last, as HACKING has them
 rooms='retort buf sock io http file type date range precondition negotiate
-	listing reply site route conn journal server'
+	listing field match reply canned site route conn journal verdict server
+	api'
 command='main args output'
 
 # rank ROOM
@@ -36,7 +37,8 @@ wrong()
 	room=$(basename "$1")
 	room=${room%.[ch]}
 	case $room in
-	io_*) room=io ;;
+	*_*) room=${room%%_*} ;;                # io_epoll is of the room io
+	retort) case $1 in *.c) room=api ;; esac ;; # retort.h comes first
 	esac
 	own=$(rank "$room") || {
 		echo "$1: a room without a place: add it to tests/layers.sh"

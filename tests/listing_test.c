@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -934,6 +935,58 @@ hostile_names(char names[][260])
 	return count;
 }
 
+/* Tells of whoever opens what is there. */
+static int
+watch(const char *name)
+{
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	ck_assert_msg(fd >= 0, "inotify: %s", strerror(errno));
+	ck_assert_msg(inotify_add_watch(fd, name, IN_OPEN) >= 0, "watch %s: %s",
+		name, strerror(errno));
+	return fd;
+}
+
+static bool
+was_opened(int watched)
+{
+	struct inotify_event event;
+	ssize_t n = read(watched, &event, sizeof event);
+
+	ck_assert_msg(n == sizeof event || (n < 0 && errno == EAGAIN),
+		"expected an event or EAGAIN, got %zd: %s", n, strerror(errno));
+	return n > 0;
+}
+
+/* Who waits at it to write must not be woken by a list. */
+START_TEST(a_link_to_a_fifo_does_not_open_it)
+{
+	static const char *const names[] = {"dir/", "file"};
+	char fifo[PATH_MAX + 8];
+	int watched, fd;
+
+	begin(_i);
+	make("dir/");
+	make("file");
+	ck_assert_int_eq(mkfifoat(root.fd, "fifo", 0666), 0);
+	make_link("to-fifo", "fifo");
+	make_link("to-link", "to-fifo");
+	make_link("dir/up", "../fifo");
+	(void)snprintf(fifo, sizeof fifo, "%s/fifo", path);
+	watched = watch(fifo);
+	expect_listing("", names, COUNT(names));
+	expect_listing("dir/", NULL, 0);
+	ck_assert_msg(!was_opened(watched), "the FIFO was opened");
+	/* it would have been seen */
+	fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	ck_assert(was_opened(watched));
+	(void)close(fd);
+	(void)close(watched);
+	end();
+}
+END_TEST
+
 START_TEST(hostile_names_are_shown_and_lead_there)
 {
 	static char names[COUNT(hostile) + COUNT(long_of) + 256][260];
@@ -1377,6 +1430,40 @@ START_TEST(a_page_that_is_too_large)
 }
 END_TEST
 
+#define LONG 120000 /* names of 255 bytes, each twice on the page */
+
+/* Nothing is written when the names that were read are too many already. */
+START_TEST(names_that_are_too_many)
+{
+	struct rt_listing *listing;
+	char name[256], file[32] = "";
+	int done = 0;
+
+	begin(false);
+	memset(name, 'x', 255);
+	name[255] = '\0';
+	for (int i = 0; i < LONG; i++) {
+		if (i % 30000 == 0) { /* a file has so many names at most */
+			(void)snprintf(file, sizeof file, "outside%d", i);
+			dir_write(base, file, "x", 1);
+		}
+		name[sprintf(name, "%06d", i)] = 'x';
+		make_again(file, name);
+	}
+	listing = begin_listing("");
+	while (done == 0) {
+		done = rt_listing_go_on(listing);
+		ck_assert_msg(rt_listing_text(listing)->len == 0,
+			"all names were read, and %zu bytes written",
+			rt_listing_text(listing)->len);
+	}
+	ck_assert_msg(done == -ENOMEM, "expected ENOMEM, got %d: %s", done,
+		done < 0 ? strerror(-done) : "the page is complete");
+	rt_listing_free(listing);
+	end();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -1391,6 +1478,7 @@ main(void)
 		2);
 	tcase_add_loop_test(listed, names_that_begin_with_a_dot, 0, 2);
 	tcase_add_loop_test(listed, links_fifos_and_sockets, 0, 2);
+	tcase_add_loop_test(listed, a_link_to_a_fifo_does_not_open_it, 0, 2);
 	tcase_add_loop_test(listed, hostile_names_are_shown_and_lead_there, 0,
 		2);
 	tcase_add_loop_test(listed, sizes_are_shown, 0, 2);
@@ -1408,6 +1496,7 @@ main(void)
 	tcase_add_loop_test(limits, two_at_a_time, 0, 2);
 	tcase_add_loop_test(limits, without_descriptors, 0, 2);
 	tcase_add_test(limits, a_page_that_is_too_large);
+	tcase_add_test(limits, names_that_are_too_many);
 	rt_test_case(suite, limits);
 	return rt_test_run(suite);
 }

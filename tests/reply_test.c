@@ -16,7 +16,7 @@
 
 #define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
 
-/* What a client would receive, and how it would end. */
+/* What a client would receive, with pauses as "<1000 ns>". */
 static struct bytes
 played(const struct rt_reply *reply)
 {
@@ -36,6 +36,19 @@ played(const struct rt_reply *reply)
 			break;
 		case RT_STEP_BYTES:
 			bytes_add(&to, step->bytes, (size_t)step->size);
+			break;
+		case RT_STEP_REPEAT:
+			ck_assert_uint_lt(step->from, step->at);
+			for (uint64_t k = 0; k < step->size; k++)
+				bytes_add(&to,
+					step->bytes +
+						(step->from + k) % step->at,
+					1);
+			break;
+		case RT_STEP_PAUSE:
+			(void)snprintf(block, sizeof block, "<%llu ns>",
+				(unsigned long long)step->at);
+			bytes_add(&to, block, strlen(block));
 			break;
 		case RT_STEP_FILE:
 			for (uint64_t at = 0; at < step->size;) {
@@ -231,15 +244,12 @@ END_TEST
 
 START_TEST(own_fields_replace_add_and_remove)
 {
-	static const struct retort_field own[] = {
-		{"content-type", "x/y"},
-		{"X-One", "1"},
-		{"X-Two", ""},
-		{"ETag", NULL},
-		{"X-One", "2"},
+	static const struct retort_reply own = {
+		.fields = "content-type: x/y\nX-One: 1\nX-Two: \nX-One:2",
+		.omit = "ETag",
 	};
 	struct rt_reply reply;
-	struct rt_draft draft = {.reply = &reply, .own = own, .own_count = 5};
+	struct rt_draft draft = {.reply = &reply, .own = &own};
 
 	rt_reply_init(&reply);
 	rt_reply_begin(&draft, 200, DATE);
@@ -255,7 +265,7 @@ START_TEST(own_fields_replace_add_and_remove)
 		"content-type: x/y\r\n"
 		"X-One: 1\r\n"
 		"X-Two: \r\n"
-		"X-One: 2\r\n"
+		"X-One:2\r\n"
 		"Connection: close\r\n"
 		"\r\n"
 		"b");
@@ -265,10 +275,10 @@ END_TEST
 
 START_TEST(own_date_and_a_removed_one)
 {
-	static const struct retort_field own[] = {{"DATE", "today"}};
-	static const struct retort_field none[] = {{"Date", NULL}};
+	static const struct retort_reply own = {.fields = "DATE: today"};
+	static const struct retort_reply none = {.omit = "date"};
 	struct rt_reply reply;
-	struct rt_draft draft = {.reply = &reply, .own = own, .own_count = 1};
+	struct rt_draft draft = {.reply = &reply, .own = &own};
 
 	rt_reply_init(&reply);
 	rt_reply_begin(&draft, 204, DATE);
@@ -278,7 +288,7 @@ START_TEST(own_date_and_a_removed_one)
 		"DATE: today\r\n"
 		"Connection: close\r\n"
 		"\r\n");
-	draft.own = none;
+	draft.own = &none;
 	rt_reply_begin(&draft, 204, DATE);
 	rt_reply_no_body(&draft);
 	assert_played(&reply,
@@ -291,10 +301,10 @@ END_TEST
 
 START_TEST(removed_and_given_is_given)
 {
-	static const struct retort_field own[] = {{"Server", NULL},
-		{"Server", "x"}};
+	static const struct retort_reply own = {.omit = "Server",
+		.fields = "Server: x"};
 	struct rt_reply reply;
-	struct rt_draft draft = {.reply = &reply, .own = own, .own_count = 2};
+	struct rt_draft draft = {.reply = &reply, .own = &own};
 
 	rt_reply_init(&reply);
 	rt_reply_begin(&draft, 204, DATE);
@@ -312,10 +322,9 @@ END_TEST
 
 START_TEST(own_is_what_the_user_names)
 {
-	static const struct retort_field own[] = {{"ETag", NULL},
-		{"x-one", "1"}};
+	struct retort_reply own = {.omit = "ETag", .fields = "x-one: 1"};
 	struct rt_reply reply;
-	struct rt_draft draft = {.reply = &reply, .own = own, .own_count = 2};
+	struct rt_draft draft = {.reply = &reply, .own = &own};
 
 	rt_reply_init(&reply);
 	ck_assert(rt_reply_is_own(&draft, "ETag"));
@@ -324,7 +333,7 @@ START_TEST(own_is_what_the_user_names)
 	ck_assert(!rt_reply_is_own(&draft, "ETa"));
 	ck_assert(!rt_reply_is_own(&draft, "ETags"));
 	ck_assert(!rt_reply_is_own(&draft, ""));
-	draft.own_count = 1;
+	own.fields = NULL;
 	ck_assert(!rt_reply_is_own(&draft, "X-One"));
 	draft = (struct rt_draft){.reply = &reply};
 	ck_assert(!rt_reply_is_own(&draft, "ETag"));
@@ -377,8 +386,8 @@ END_TEST
 
 START_TEST(reasons_follow_other_fields)
 {
-	static const struct retort_field own[] = {{"Content-Type", "a/b"},
-		{"X-One", "1"}};
+	static const struct retort_reply own = {
+		.fields = "Content-Type: a/b\r\nX-One: 1\r\n"};
 	struct rt_reply reply;
 	struct rt_draft draft = {.reply = &reply};
 
@@ -398,8 +407,7 @@ START_TEST(reasons_follow_other_fields)
 		"\r\n"
 		"416 Range Not Satisfiable\n");
 	ck_assert_int_eq(reply.status, 416);
-	draft.own = own;
-	draft.own_count = 2;
+	draft.own = &own;
 	draft.head_only = true;
 	rt_reply_begin(&draft, 412, DATE);
 	rt_reply_body_reason(&draft, "so");
@@ -418,13 +426,14 @@ END_TEST
 START_TEST(raw_is_verbatim)
 {
 	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply};
 
 	rt_reply_init(&reply);
-	rt_reply_raw(&reply, 200, "anything\n\r\n", 11);
+	rt_reply_raw(&draft, 200, "anything\n\r\n", 11);
 	assert_played(&reply, "anything\n\r\n");
 	ck_assert_int_eq(reply.status, 200);
 	ck_assert_uint_eq(reply.text.len, 0);
-	rt_reply_raw(&reply, 500, NULL, 0);
+	rt_reply_raw(&draft, 500, NULL, 0);
 	assert_played(&reply, "");
 	ck_assert_int_eq(reply.status, 500);
 	ck_assert_uint_eq(reply.step_count, 1);
@@ -1058,10 +1067,305 @@ START_TEST(reset_closes_the_file)
 	fd = open_file(dir, 100000);
 	rt_reply_begin(&draft, 200, DATE);
 	rt_reply_body_file(&draft, fd, 0, 100000);
-	rt_reply_raw(&reply, 200, "x", 1);
+	rt_reply_raw(&draft, 200, "x", 1);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
 	rt_reply_free(&reply);
 	dir_remove(dir);
+}
+END_TEST
+
+/* --- what the user wants of it --- */
+
+/* A length that is not the body's, or none. */
+START_TEST(own_framing)
+{
+	static const struct {
+		struct retort_reply own;
+		const char *head;
+	} cases[] = {
+		{{.fields = "content-length: 9"},
+			"HTTP/1.1 200 OK\r\nDate: " DATE
+			"\r\ncontent-length: 9\r\nConnection: close\r\n\r\n"},
+		{{.fields = "Content-Length: 9\nContent-Length: 1"},
+			"HTTP/1.1 200 OK\r\nDate: " DATE
+			"\r\nContent-Length: 9\r\nContent-Length: 1\r\n"
+			"Connection: close\r\n\r\n"},
+		{{.omit = "Content-Length"},
+			"HTTP/1.1 200 OK\r\nDate: " DATE
+			"\r\nConnection: close\r\n\r\n"},
+		{{.omit = "content-length\nconnection\ndate"},
+			"HTTP/1.1 200 OK\r\n\r\n"},
+		{{.fields = "Connection: keep-alive"},
+			"HTTP/1.1 200 OK\r\nDate: " DATE
+			"\r\nContent-Length: 5\r\n"
+			"Connection: keep-alive\r\n\r\n"},
+	};
+	struct rt_reply reply;
+	char expected[512];
+
+	rt_reply_init(&reply);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct rt_draft draft = {.reply = &reply, .own = &cases[i].own};
+
+		rt_reply_begin(&draft, 200, DATE);
+		rt_reply_body(&draft, "hello", 5);
+		(void)snprintf(expected, sizeof expected, "%shello",
+			cases[i].head);
+		assert_played(&reply, expected);
+		ck_assert_uint_eq(reply.head_size, strlen(cases[i].head));
+		draft.head_only = true;
+		rt_reply_begin(&draft, 200, DATE);
+		rt_reply_body(&draft, "hello", 5);
+		assert_played(&reply, cases[i].head);
+	}
+	rt_reply_free(&reply);
+}
+END_TEST
+
+#define CHUNKED_HEAD \
+	"HTTP/1.1 200 OK\r\nDate: " DATE "\r\n" \
+	"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+
+/* Each kind of body in chunks: text, or memory and text in turn. */
+START_TEST(chunks_of_every_kind)
+{
+	static const size_t sizes[] = {2, 3, 0};
+	static const struct retort_reply own = {.chunks = sizes,
+		.trailers = "A: b\nC: d"};
+	static const char text[] =
+		CHUNKED_HEAD "2\r\n01\r\n3\r\n234\r\n5\r\n"
+			     "56789\r\n0\r\nA: b\r\nC: d\r\n\r\n";
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply, .own = &own};
+	char *dir = dir_make(), path[4096];
+	int fd;
+
+	rt_reply_init(&reply);
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body(&draft, "0123456789", 10);
+	assert_played(&reply, text);
+	/* the head with a size line, then bytes and text in turn, and the end */
+	ck_assert_uint_eq(reply.step_count, 8);
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body_copy(&draft, "0123456789", 10);
+	assert_played(&reply, text);
+	ck_assert_uint_eq(reply.step_count, 2);
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body_repeat(&draft, "0123456789!", 11, 10);
+	assert_played(&reply, text);
+	dir_write(dir, "file", "x0123456789x", 12);
+	(void)snprintf(path, sizeof path, "%s/file", dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body_file(&draft, fd, 1, 10);
+	assert_played(&reply, text);
+	ck_assert_uint_eq(reply.step_count, 2);
+	ck_assert_int_eq(reply.file, -1);
+	/* HEAD: no chunk, not even the last */
+	draft.head_only = true;
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body(&draft, "0123456789", 10);
+	assert_played(&reply, CHUNKED_HEAD);
+	rt_reply_free(&reply);
+	dir_remove(dir);
+}
+END_TEST
+
+START_TEST(chunks_of_a_large_file)
+{
+	static const size_t sizes[] = {100000, 1, 0};
+	static const struct retort_reply own = {.chunks = sizes};
+	char *dir = dir_make();
+	int fd = open_file(dir, 300000);
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply, .own = &own};
+	struct bytes got, expected = {.data = NULL};
+
+	rt_reply_init(&reply);
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body_file(&draft, fd, 5, 250000);
+	ck_assert_int_eq(reply.file, fd);
+	got = played(&reply);
+	bytes_add(&expected, CHUNKED_HEAD, strlen(CHUNKED_HEAD));
+	for (size_t i = 0; i < 250000; i++) {
+		char byte = (char)((5 + i) * 31 % 251);
+
+		if (i == 0)
+			bytes_add(&expected, "186a0\r\n", 7);
+		else if (i == 100000)
+			bytes_add(&expected, "\r\n1\r\n", 5);
+		else if (i == 100001)
+			bytes_add(&expected, "\r\n249ef\r\n", 9);
+		bytes_add(&expected, &byte, 1);
+	}
+	bytes_add(&expected, "\r\n0\r\n\r\n", 7);
+	assert_bytes(got.data, got.size, expected.data, expected.size);
+	bytes_free(&got);
+	bytes_free(&expected);
+	rt_reply_free(&reply);
+	dir_remove(dir);
+}
+END_TEST
+
+/* What is missing is missing: neither padded nor ended as if it were whole. */
+START_TEST(chunks_of_a_file_that_became_shorter)
+{
+	static const size_t sizes[] = {400, 0};
+	static const struct retort_reply own = {.chunks = sizes,
+		.trailers = "A: b"};
+	char *dir = dir_make();
+	int fd = open_file(dir, 1000);
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply, .own = &own};
+	struct bytes got;
+
+	ck_assert_int_eq(ftruncate(fd, 500), 0);
+	rt_reply_init(&reply);
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body_file(&draft, fd, 0, 1000);
+	got = played(&reply);
+	ck_assert(reply.truncated);
+	ck_assert_uint_eq(got.size,
+		strlen(CHUNKED_HEAD "190\r\n\r\n258\r\n") + 500);
+	assert_lacks(got, "A: b");
+	bytes_free(&got);
+	rt_reply_free(&reply);
+	dir_remove(dir);
+}
+END_TEST
+
+START_TEST(no_chunk_is_empty)
+{
+	static const size_t sizes[] = {3, 3, 3, 0};
+	static const struct retort_reply own = {.chunks = sizes};
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply, .own = &own};
+
+	rt_reply_init(&reply);
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body_copy(&draft, NULL, 0);
+	assert_played(&reply, CHUNKED_HEAD "0\r\n\r\n");
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body_copy(&draft, "abcdef", 6);
+	assert_played(&reply, CHUNKED_HEAD "3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n");
+	rt_reply_free(&reply);
+}
+END_TEST
+
+START_TEST(a_chunk_too_many_fails)
+{
+	size_t *sizes = malloc((RT_MAX_STEPS + 1) * sizeof *sizes);
+	struct retort_reply own = {.chunks = sizes};
+	char *body = calloc(1, RT_MAX_STEPS);
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply, .own = &own};
+
+	ck_assert_ptr_nonnull(sizes);
+	ck_assert_ptr_nonnull(body);
+	for (size_t i = 0; i < RT_MAX_STEPS; i++)
+		sizes[i] = 1;
+	sizes[RT_MAX_STEPS] = 0;
+	rt_reply_init(&reply);
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body(&draft, body, RT_MAX_STEPS / 2 - 10);
+	ck_assert(rt_reply_ok(&reply));
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body(&draft, body, RT_MAX_STEPS);
+	ck_assert(!rt_reply_ok(&reply));
+	/* copied bytes are one step, however many chunks they are in */
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body_copy(&draft, body, RT_MAX_STEPS);
+	ck_assert(rt_reply_ok(&reply));
+	ck_assert_uint_eq(reply.step_count, 2);
+	rt_reply_free(&reply);
+	free(sizes);
+	free(body);
+}
+END_TEST
+
+START_TEST(a_repeated_body_is_one_step)
+{
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply};
+	const struct rt_step *step;
+
+	rt_reply_init(&reply);
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body_repeat(&draft, "abc", 3, UINT64_MAX);
+	ck_assert(rt_reply_ok(&reply));
+	ck_assert_uint_eq(reply.step_count, 3);
+	step = reply.steps + 1;
+	ck_assert_int_eq(step->kind, RT_STEP_REPEAT);
+	ck_assert_uint_eq(step->at, 3);
+	ck_assert_uint_eq(step->from, 0);
+	ck_assert_uint_eq(step->size, UINT64_MAX);
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body_repeat(&draft, "abc", 3, 0);
+	ck_assert_uint_eq(reply.step_count, 2);
+	rt_reply_free(&reply);
+}
+END_TEST
+
+START_TEST(pauses_are_steps)
+{
+	static const struct retort_reply own =
+		{.interim = "HTTP/1.1 100 Continue\r\n\r\n",
+			.pause_head = 1,
+			.pause_body = 20,
+			.pause_chunk = 300,
+			.pause_end = 2147483647};
+	static const char head[] =
+		"HTTP/1.1 100 Continue\r\n\r\n<1000000 ns>"
+		"HTTP/1.1 200 OK\r\nDate: " DATE
+		"\r\nContent-Length: 1\r\nConnection: close\r\n\r\n";
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply, .own = &own};
+	char expected[512];
+
+	rt_reply_init(&reply);
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body(&draft, "x", 1);
+	(void)snprintf(expected, sizeof expected,
+		"%s<20000000 ns>x<2147483647000000 ns>", head);
+	assert_played(&reply, expected);
+	/* of the script, the head is what it has before the body */
+	ck_assert_uint_eq(reply.head_size,
+		sizeof head - 1 - strlen("<1000000 ns>"));
+	draft.head_only = true;
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_body(&draft, "x", 1);
+	(void)snprintf(expected, sizeof expected, "%s<2147483647000000 ns>",
+		head);
+	assert_played(&reply, expected);
+	rt_reply_raw(&draft, 200, "x", 1);
+	assert_played(&reply, "<1000000 ns>x<2147483647000000 ns>");
+	rt_reply_free(&reply);
+}
+END_TEST
+
+/* Of a reply that takes the place of another nothing is left. */
+START_TEST(an_error_in_the_middle)
+{
+	static const struct retort_reply own =
+		{.interim = "HTTP/1.1 100 Continue\r\n\r\n",
+			.pause_head = 1,
+			.fields = "A: b"};
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply, .own = &own};
+
+	rt_reply_init(&reply);
+	rt_reply_begin(&draft, 200, DATE);
+	rt_reply_field(&draft, "X", "y");
+	draft.own = NULL;
+	rt_reply_error(&draft, 500, NULL, DATE);
+	assert_played(&reply,
+		"HTTP/1.1 500 Internal Server Error\r\nDate: " DATE "\r\n"
+		"Content-Type: text/plain; charset=utf-8\r\n"
+		"Content-Length: 26\r\nConnection: close\r\n\r\n"
+		"500 Internal Server Error\n");
+	ck_assert_uint_eq(reply.step_count, 2);
+	rt_reply_free(&reply);
 }
 END_TEST
 
@@ -1073,6 +1377,7 @@ main(void)
 	TCase *bodies = tcase_create("files");
 	TCase *parts = tcase_create("ranges and listings");
 	TCase *scripts = tcase_create("scripts");
+	TCase *wishes = tcase_create("wishes");
 	const int cases = (int)(sizeof several / sizeof *several);
 
 	tcase_add_test(heads, a_whole_reply);
@@ -1110,5 +1415,15 @@ main(void)
 	tcase_add_test(scripts, a_long_reason_is_cut);
 	tcase_add_test(scripts, reset_closes_the_file);
 	rt_test_case(suite, scripts);
+	tcase_add_test(wishes, own_framing);
+	tcase_add_test(wishes, chunks_of_every_kind);
+	tcase_add_test(wishes, chunks_of_a_large_file);
+	tcase_add_test(wishes, chunks_of_a_file_that_became_shorter);
+	tcase_add_test(wishes, no_chunk_is_empty);
+	tcase_add_test(wishes, a_chunk_too_many_fails);
+	tcase_add_test(wishes, a_repeated_body_is_one_step);
+	tcase_add_test(wishes, pauses_are_steps);
+	tcase_add_test(wishes, an_error_in_the_middle);
+	rt_test_case(suite, wishes);
 	return rt_test_run(suite);
 }

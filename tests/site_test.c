@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,7 +23,7 @@
 #define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
 #define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
-static const struct rt_limits limits = {.target = 64 << 10,
+static struct rt_limits limits = {.target = 64 << 10,
 	.head = 128 << 10,
 	.fields = 100};
 
@@ -69,6 +70,17 @@ close_folder(void)
 {
 	rt_site_free(&site);
 	dir_remove(folder);
+}
+
+/* The owner gives this field, or, without a value, leaves it out. */
+static void
+set_own(const char *name, const char *value)
+{
+	static char line[256];
+
+	(void)snprintf(line, sizeof line, "%s: %s", name, value ? value : "");
+	site.own.fields = value ? line : NULL;
+	site.own.omit = value ? NULL : name;
 }
 
 /* --- asking --- */
@@ -378,6 +390,29 @@ set_time(const char *name, time_t seconds, long ns)
 		{.tv_sec = seconds, .tv_nsec = ns}};
 
 	ck_assert_int_eq(utimensat(AT_FDCWD, path_in(name), times, 0), 0);
+}
+
+/* Tells of whoever opens what is there. */
+static int
+watch(const char *path)
+{
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	ck_assert_msg(fd >= 0, "inotify: %s", strerror(errno));
+	ck_assert_msg(inotify_add_watch(fd, path, IN_OPEN) >= 0, "watch %s: %s",
+		path, strerror(errno));
+	return fd;
+}
+
+static bool
+was_opened(int watched)
+{
+	struct inotify_event event;
+	ssize_t n = read(watched, &event, sizeof event);
+
+	ck_assert_msg(n == sizeof event || (n < 0 && errno == EAGAIN),
+		"expected an event or EAGAIN, got %zd: %s", n, strerror(errno));
+	return n > 0;
 }
 
 /* --- files --- */
@@ -831,6 +866,36 @@ START_TEST(redirects_a_deep_folder)
 	bytes_free(&path);
 	bytes_free(&location);
 	close_folder();
+}
+END_TEST
+
+/* Of a client whose owner allows very long targets. */
+START_TEST(a_redirect_that_is_too_long)
+{
+	const struct rt_limits usual = limits;
+	struct bytes target = {.data = NULL}, location = {.data = NULL};
+	const size_t most = RT_MAX_TEXT; /* of a reply's head */
+	char *query = malloc(most + 1);
+
+	ck_assert_ptr_nonnull(query);
+	memset(query, 'q', most);
+	query[most] = '\0';
+	limits.target = most + 16;
+	limits.head = limits.target + 1024;
+	open_folder();
+	bytes_add(&target, "/sub?", 5);
+	bytes_add(&target, query, most);
+	expect_error("GET", target.data, 503);
+	/* what a usual limit lets through is not too long */
+	bytes_add(&location, "/sub/?", 6);
+	bytes_add(&location, query, most / 4);
+	target.data[5 + most / 4] = '\0';
+	expect_redirect(target.data, location.data);
+	limits = usual;
+	close_folder();
+	bytes_free(&target);
+	bytes_free(&location);
+	free(query);
 }
 END_TEST
 
@@ -1510,6 +1575,29 @@ START_TEST(a_variant_that_cannot_stand_for_the_file)
 }
 END_TEST
 
+/* Who waits at it to write must not be woken by a look at it. */
+START_TEST(a_variant_that_is_a_fifo_is_not_opened)
+{
+	int fd;
+
+	open_codings();
+	ck_assert_int_eq(unlink(path_in("a.txt.gz")), 0);
+	ck_assert_int_eq(unlink(path_in("a.txt.br")), 0);
+	ck_assert_int_eq(mkfifo(path_in("a.txt.gz"), 0666), 0);
+	ck_assert_int_eq(symlink("a.txt.gz", path_in("a.txt.br")), 0);
+	fd = watch(path_in("a.txt.gz"));
+	expect_coding("/a.txt", "gzip", NULL);
+	expect_coding("/a.txt", "br", NULL);
+	expect_coding("/a.txt", "br, zstd;q=0.5, gzip", "zstd");
+	ck_assert_msg(!was_opened(fd), "the FIFO was opened");
+	/* it would have been seen */
+	(void)close(open(path_in("a.txt.gz"), O_RDONLY | O_NONBLOCK));
+	ck_assert(was_opened(fd));
+	(void)close(fd);
+	close_folder();
+}
+END_TEST
+
 START_TEST(a_variant_is_asked_for_by_the_file)
 {
 	struct bytes answer;
@@ -1567,8 +1655,6 @@ START_TEST(every_reply_varies)
 		{"GET", "/a.txt", "Range: bytes=100-", 416},
 		{"OPTIONS", "/a.txt", "", 204},
 	};
-	static const struct retort_field own = {"vary", "Cookie"};
-
 	open_codings();
 	ck_assert_int_eq(mkfifo(path_in("fifo"), 0666), 0);
 	for (int i = 0; i < 4 * COUNT(cases); i++) {
@@ -1576,14 +1662,14 @@ START_TEST(every_reply_varies)
 		struct bytes answer;
 
 		site.precompressed = i / COUNT(cases) % 2 == 0;
-		site.field_count = i / COUNT(cases) / 2 == 0 ? 0 : 1;
-		site.fields = &own;
+		site.own.fields =
+			i / COUNT(cases) / 2 == 0 ? NULL : "vary: Cookie";
 		answer = ask_status_with(cases[k].method, cases[k].target,
 			cases[k].fields, cases[k].status);
 		expect_field(&answer, "vary",
-			site.field_count > 0 ? "Cookie" : NULL);
+			site.own.fields ? "Cookie" : NULL);
 		expect_field(&answer, "Vary",
-			site.precompressed && site.field_count == 0 ?
+			site.precompressed && site.own.fields == NULL ?
 				"Accept-Encoding" :
 				NULL);
 		bytes_free(&answer);
@@ -1777,6 +1863,44 @@ START_TEST(lists_nothing_unless_told)
 }
 END_TEST
 
+/* A folder whose path leaves no room for the name of an index. */
+START_TEST(lists_at_the_longest_path)
+{
+	struct bytes target = {.data = NULL};
+	char name[256], half[PATH_MAX];
+	int fd, down;
+
+	open_folder();
+	memset(name, 'd', 255);
+	fd = dup(site.root.fd);
+	bytes_add(&target, "/", 1);
+	for (int depth = 0; depth < 16; depth++) {
+		name[depth < 15 ? 255 : 249] = '\0';
+		ck_assert_int_eq(mkdirat(fd, name, 0777), 0);
+		down = openat(fd, name, O_RDONLY | O_DIRECTORY);
+		ck_assert_int_ge(down, 0);
+		(void)close(fd);
+		fd = down;
+		bytes_add(&target, name, strlen(name));
+		if (depth == 7)
+			(void)snprintf(half, sizeof half, "%s%s", folder,
+				target.data);
+		bytes_add(&target, "/", 1);
+	}
+	down = openat(fd, "a", O_WRONLY | O_CREAT, 0666);
+	ck_assert_int_ge(down, 0);
+	(void)close(down);
+	(void)close(fd);
+	ck_assert_uint_lt(target.size - 1, PATH_MAX);
+	ck_assert_uint_ge(target.size - 1 + strlen("index.html"), PATH_MAX);
+	expect_listing(target.data, "../ a ");
+	/* the whole is too deep to be removed by its path */
+	ck_assert_int_eq(rename(half, path_in("half")), 0);
+	bytes_free(&target);
+	close_folder();
+}
+END_TEST
+
 /* So many files in many/, in fact one; and the links of its listing. */
 static void
 make_many(int count, struct bytes *links)
@@ -1864,7 +1988,7 @@ START_TEST(a_listing_is_given_up)
 	}
 	begin_asking(&asking, MANY_REQUEST);
 	ck_assert(!go_on_asking(&asking));
-	rt_reply_raw(&asking.reply, 200, "x", 1);
+	rt_reply_raw(&(struct rt_draft){.reply = &asking.reply}, 200, "x", 1);
 	ck_assert_ptr_null(asking.reply.listing);
 	stop_asking(&asking);
 	close_folder();
@@ -2171,16 +2295,14 @@ END_TEST
 START_TEST(a_page_for_404_of_its_own_type)
 {
 	static struct rt_type type = {"html", "text/x-own"};
-	static const struct retort_field own[] = {{"X-A", "b"},
-		{"Cache-Control", NULL}};
 	struct bytes answer;
 
 	open_folder();
 	dir_write(folder, "404.html", "", 0);
 	site.types = &type;
 	site.type_count = 1;
-	site.fields = own;
-	site.field_count = 2;
+	site.own.fields = "X-A: b";
+	site.own.omit = "Cache-Control";
 	site.precompressed = true;
 	answer = ask_status_with("GET", "/none", "Accept-Encoding: gzip", 404);
 	expect_fields(&answer,
@@ -2275,6 +2397,29 @@ START_TEST(serves_one_file_alone)
 }
 END_TEST
 
+START_TEST(one_file_that_is_a_folder_now)
+{
+	static const char *const targets[] = {"/", "/a.txt", "//", "/a.txt/",
+		"/a.txt/b", "/?q"};
+
+	open_folder();
+	open_root(path_in("a.txt"));
+	ck_assert_int_eq(unlink(path_in("a.txt")), 0);
+	dir_write(folder, "a.txt/b", "", 0);
+	for (int i = 0; i < 2 * COUNT(targets); i++) {
+		site.unlisted = i >= COUNT(targets);
+		expect_error("GET", targets[i % COUNT(targets)], 404);
+		expect_status("HEAD", targets[i % COUNT(targets)], 404);
+	}
+	/* and a file again */
+	ck_assert_int_eq(unlink(path_in("a.txt/b")), 0);
+	ck_assert_int_eq(rmdir(path_in("a.txt")), 0);
+	dir_write(folder, "a.txt", "again", 5);
+	expect_file("/", "again");
+	close_folder();
+}
+END_TEST
+
 START_TEST(serves_one_file_by_its_own_name)
 {
 	open_folder();
@@ -2355,14 +2500,12 @@ END_TEST
 
 START_TEST(has_the_owners_fields)
 {
-	static const struct retort_field fields[] = {{"X-A", "one"},
-		{"x-a", "two"}, {"cache-control", "max-age=60"}, {"ETAG", NULL},
-		{"X-None", NULL}, {"Content-Type", "text/own"}, {"Empty", ""}};
 	struct bytes answer;
 
 	open_folder();
-	site.fields = fields;
-	site.field_count = sizeof fields / sizeof *fields;
+	site.own.fields = "X-A: one\nx-a: two\ncache-control: max-age=60\n"
+			  "Content-Type: text/own\nEmpty: \n";
+	site.own.omit = "ETAG\nX-None";
 	answer = ask_status("GET", "/a.txt", 200);
 	expect_field(&answer, "X-A", "one");
 	expect_field(&answer, "x-a", "two");
@@ -2392,13 +2535,11 @@ END_TEST
 
 START_TEST(has_the_owners_date)
 {
-	static const struct retort_field fields[] = {{"Date", NULL},
-		{"Last-Modified", "then"}};
 	struct bytes answer;
 
 	open_folder();
-	site.fields = fields;
-	site.field_count = 2;
+	site.own.omit = "Date";
+	site.own.fields = "Last-Modified: then";
 	answer = ask("GET", "/a.txt");
 	expect_field(&answer, "Date", NULL);
 	expect_field(&answer, "Last-Modified", "then");
@@ -2453,12 +2594,11 @@ static const struct {
 START_TEST(has_the_owners_validators)
 {
 	open_dated_folder();
-	site.field_count = 1;
 	for (int i = 0; i < COUNT(own_validators); i++) {
 		const struct retort_field *own = &own_validators[i].own;
 		struct bytes answer;
 
-		site.fields = own;
+		set_own(own->name, own->value);
 		answer = ask_status_with("GET", "/a.txt",
 			own_validators[i].fields, own_validators[i].status);
 		if (own_validators[i].status != 412)
@@ -2474,28 +2614,28 @@ START_TEST(has_the_owners_validators)
 }
 END_TEST
 
-/* One that is given is sent, whether it is removed before or after. */
+/* One that is given is sent, whether it is omitted or not. */
 START_TEST(has_validators_both_given_and_removed)
 {
-	static const struct retort_field fields[] = {{"ETag", NULL},
-		{"ETag", "\"x\""}, {"ETag", NULL}, {"Last-Modified", NULL},
-		{"Last-Modified", AFTER}, {"Last-Modified", NULL}};
 	static const struct {
-		int at; /* of two in `fields` */
+		const char *name;
+		const char *value;
+		const char *line;
 		const char *fields;
-	} cases[] = {{0, "If-None-Match: \"x\""}, {1, "If-None-Match: \"x\""},
-		{3, "If-Modified-Since: " AFTER},
-		{4, "If-Modified-Since: " AFTER}};
+	} cases[] = {
+		{"ETag", "\"x\"", "ETag: \"x\"", "If-None-Match: \"x\""},
+		{"Last-Modified", AFTER, "Last-Modified: " AFTER,
+			"If-Modified-Since: " AFTER},
+	};
 
 	open_dated_folder();
-	site.field_count = 2;
 	for (int i = 0; i < COUNT(cases); i++) {
 		struct bytes answer;
 
-		site.fields = fields + cases[i].at;
+		site.own.fields = cases[i].line;
+		site.own.omit = cases[i].name;
 		answer = ask_status_with("GET", "/a.txt", cases[i].fields, 304);
-		expect_field(&answer, i < 2 ? "ETag" : "Last-Modified",
-			i < 2 ? "\"x\"" : AFTER);
+		expect_field(&answer, cases[i].name, cases[i].value);
 		bytes_free(&answer);
 	}
 	close_folder();
@@ -2505,14 +2645,13 @@ END_TEST
 /* RFC 9110 14.6 has no place for it, so the whole is sent. */
 START_TEST(several_ranges_need_a_type_of_their_own)
 {
-	static const struct retort_field given = {"content-type", "a/b"};
-	static const struct retort_field removed = {"Content-Type", NULL};
 	struct bytes answer;
 
 	open_digits();
-	site.field_count = 1;
 	for (int i = 0; i < 2; i++) {
-		site.fields = i == 0 ? &given : &removed;
+		set_own("Content-Type", NULL);
+		if (i == 0)
+			set_own("content-type", "a/b");
 		answer = ask_status_with("GET", "/d.txt",
 			"Range: bytes=0-0,2-2", 200);
 		expect_field(&answer, "Content-Type", NULL);
@@ -2552,8 +2691,6 @@ expect_cache(const char *value)
 
 START_TEST(may_be_cached)
 {
-	static const struct retort_field given = {"Cache-Control", "no-store"};
-	static const struct retort_field removed = {"cache-control", NULL};
 	static const char *const without[] = {"/none", "/sub", "/%"};
 	struct bytes answer;
 
@@ -2566,10 +2703,9 @@ START_TEST(may_be_cached)
 		expect_field(&answer, "Cache-Control", NULL);
 		bytes_free(&answer);
 	}
-	site.field_count = 1;
-	site.fields = &given;
+	set_own("Cache-Control", "no-store");
 	expect_cache("no-store");
-	site.fields = &removed;
+	set_own("cache-control", NULL);
 	expect_cache(NULL);
 	close_folder();
 }
@@ -2612,7 +2748,8 @@ main(void)
 		has_no_descriptor_left, NULL};
 	const TTest *const redirects[] = {redirects_to_the_slash,
 		never_redirects_to_another_host, encodes_what_it_redirects_to,
-		redirects_any_name, redirects_a_deep_folder, NULL};
+		redirects_any_name, redirects_a_deep_folder,
+		a_redirect_that_is_too_long, NULL};
 	const TTest *const validators[] = {every_change_changes_the_tag,
 		is_never_modified_in_the_future, conditions_are_met,
 		conditions_are_of_files, NULL};
@@ -2621,14 +2758,15 @@ main(void)
 		ranges_of_an_empty_file, a_young_date_is_weak, NULL};
 	const TTest *const codings[] = {the_coding_that_is_preferred,
 		a_variant_that_cannot_stand_for_the_file,
+		a_variant_that_is_a_fifo_is_not_opened,
 		a_variant_is_asked_for_by_the_file, every_reply_varies,
 		no_variant_unless_told, a_variant_is_selected_before_all_else,
 		NULL};
 	const TTest *const listings[] = {lists_what_has_no_index,
 		an_index_that_is_a_folder, a_listing_is_made_for_each_request,
-		lists_nothing_unless_told, lists_in_slices,
-		a_listing_outlives_its_site, a_listing_is_given_up,
-		a_listing_without_descriptors, NULL};
+		lists_nothing_unless_told, lists_at_the_longest_path,
+		lists_in_slices, a_listing_outlives_its_site,
+		a_listing_is_given_up, a_listing_without_descriptors, NULL};
 	const TTest *const spa[] = {a_page_stands_for_what_is_missing,
 		a_page_for_navigation_alone, a_page_does_not_hide_what_exists,
 		conditions_and_ranges_of_the_page, the_page_has_variants,
@@ -2637,9 +2775,9 @@ main(void)
 		the_page_for_404_is_a_file_too, a_page_for_404_of_its_own_type,
 		a_large_page_for_404, what_is_no_page_for_404, NULL};
 	const TTest *const alone[] = {serves_one_file_alone,
-		serves_one_file_by_its_own_name, one_file_has_no_neighbours,
-		one_file_of_a_telling_name, conditions_and_ranges_of_one_file,
-		NULL};
+		one_file_that_is_a_folder_now, serves_one_file_by_its_own_name,
+		one_file_has_no_neighbours, one_file_of_a_telling_name,
+		conditions_and_ranges_of_one_file, NULL};
 	const TTest *const fields[] = {has_the_owners_fields,
 		has_the_owners_date, has_the_owners_validators,
 		has_validators_both_given_and_removed,

@@ -623,7 +623,8 @@ START_TEST(no_descriptors)
 	high = dup(0);
 	ck_assert_int_ge(high, 0);
 	(void)close(high);
-	for (room = 0; room < 4; room++) {
+	/* each TCP socket has another one that holds its port */
+	for (room = 0; room < 5; room++) {
 		less = limit;
 		less.rlim_cur = (rlim_t)high + room;
 		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &less), 0);
@@ -1229,6 +1230,153 @@ START_TEST(port_chosen_again)
 END_TEST
 #endif
 
+/* --- refusing --- */
+
+/* Binds the address of a socket, without listening there: 0 or -errno. */
+static int
+bind_beside(const struct rt_sock *sock, bool reuse)
+{
+	const bool v6 = strncmp(sock->url, "http://[", 8) == 0;
+	const struct sockaddr_in a4 = make_v4(INADDR_LOOPBACK, sock->port);
+	const struct sockaddr_in6 a6 = make_v6(sock->port);
+	const int on = reuse, only = 1;
+	int fd = make_socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM), result;
+
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
+				 sizeof on),
+		0);
+	if (v6)
+		ck_assert_int_eq(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+					 &only, sizeof only),
+			0);
+	result = v6 ? bind(fd, (const struct sockaddr *)&a6, sizeof a6) :
+		      bind(fd, (const struct sockaddr *)&a4, sizeof a4);
+	result = result < 0 ? -errno : 0;
+	(void)close(fd);
+	return result;
+}
+
+static const char *const families[] = {"127.0.0.1", "::1"};
+
+START_TEST(refuses_and_listens_again)
+{
+	const int before = count_fds();
+	int port;
+
+	ck_assert_msg(LISTEN(0, families[_i]) == 1, "%s", error);
+	port = socks[0].port;
+	ck_assert_int_eq(dial(&socks[0]), 0);
+	for (int round = 0; round < 3; round++) {
+		ck_assert_int_eq(rt_sock_refuse(&socks[0]), 0);
+		ck_assert_int_eq(socks[0].fd, -1);
+		ck_assert_int_eq(dial(&socks[0]), -ECONNREFUSED);
+		/* it is so already */
+		ck_assert_int_eq(rt_sock_refuse(&socks[0]), 0);
+		ck_assert_int_eq(dial(&socks[0]), -ECONNREFUSED);
+		ck_assert_int_eq(socks[0].port, port);
+		ck_assert_int_eq(rt_sock_resume(&socks[0]), 0);
+		ck_assert_int_ge(socks[0].fd, 0);
+		ck_assert_int_eq(port_of(socks[0].fd), port);
+		ck_assert_int_ne(fcntl(socks[0].fd, F_GETFD) & FD_CLOEXEC, 0);
+		ck_assert_int_ne(fcntl(socks[0].fd, F_GETFL) & O_NONBLOCK, 0);
+		ck_assert_int_eq(dial(&socks[0]), 0);
+		ck_assert_int_eq(rt_sock_resume(&socks[0]), 0);
+		ck_assert_int_eq(dial(&socks[0]), 0);
+	}
+	close_all(1);
+	ck_assert_int_eq(count_fds(), before);
+}
+END_TEST
+
+/* Whoever else wants the port does not get it, by SO_REUSEADDR either. */
+START_TEST(refusing_holds_the_port)
+{
+	ck_assert_msg(LISTEN(0, families[_i]) == 1, "%s", error);
+	for (int round = 0; round < 2; round++) {
+		ck_assert_int_eq(bind_beside(&socks[0], false), -EADDRINUSE);
+		ck_assert_int_eq(bind_beside(&socks[0], true), -EADDRINUSE);
+		ck_assert_int_eq(rt_sock_refuse(&socks[0]), 0);
+		ck_assert_int_eq(bind_beside(&socks[0], false), -EADDRINUSE);
+		ck_assert_int_eq(occupy(_i ? AF_INET6 : AF_INET, socks[0].port),
+			-EADDRINUSE);
+		ck_assert_int_eq(bind_beside(&socks[0], true), -EADDRINUSE);
+		ck_assert_int_eq(rt_sock_resume(&socks[0]), 0);
+	}
+	close_all(1);
+	/* and when it is closed the port is free */
+	ck_assert_int_eq(bind_beside(&socks[0], true), 0);
+}
+END_TEST
+
+START_TEST(refusing_is_closed_as_well)
+{
+	const int before = count_fds();
+
+	ck_assert_msg(LISTEN(0, families[_i]) == 1, "%s", error);
+	ck_assert_int_eq(rt_sock_refuse(&socks[0]), 0);
+	close_all(1);
+	ck_assert_int_eq(count_fds(), before);
+	ck_assert_int_eq(bind_beside(&socks[0], true), 0);
+}
+END_TEST
+
+/* Each family for itself, on the one port that they share. */
+START_TEST(one_of_two_refuses)
+{
+	ck_assert_msg(LISTEN(0, "localhost") == 2, "%s", error);
+	ck_assert_int_eq(rt_sock_refuse(&socks[0]), 0);
+	ck_assert_int_eq(dial(&socks[0]), -ECONNREFUSED);
+	ck_assert_int_eq(dial(&socks[1]), 0);
+	ck_assert_int_eq(rt_sock_refuse(&socks[1]), 0);
+	ck_assert_int_eq(rt_sock_resume(&socks[0]), 0);
+	ck_assert_int_eq(dial(&socks[0]), 0);
+	ck_assert_int_eq(dial(&socks[1]), -ECONNREFUSED);
+	close_all(2);
+}
+END_TEST
+
+/* Connections that wait to be accepted are ended, the accepted ones go on. */
+START_TEST(refusing_ends_what_is_queued)
+{
+	struct bytes got = {.data = NULL};
+	int queued, accepted, peer;
+
+	ck_assert_msg(LISTEN(0, families[_i]) == 1, "%s", error);
+	accepted = client_connect(socks[0].url);
+	ck_assert_int_eq(client_wait(socks[0].fd, RT_TEST_PATIENCE * 1000), 0);
+	peer = accept(socks[0].fd, NULL, NULL);
+	ck_assert_int_ge(peer, 0);
+	queued = client_connect(socks[0].url);
+	ck_assert_int_eq(rt_sock_refuse(&socks[0]), 0);
+	ck_assert_int_eq(client_receive(queued, &got), ECONNRESET);
+	ck_assert(client_send_text(peer, "x"));
+	client_expect(accepted, &got, "x");
+	bytes_free(&got);
+	(void)close(queued);
+	(void)close(accepted);
+	(void)close(peer);
+	close_all(1);
+}
+END_TEST
+
+START_TEST(some_cannot_refuse)
+{
+	char spec[256], inherited[32];
+	int fd = occupy(AF_INET, 0);
+
+	ck_assert_int_ge(fd, 0);
+	(void)snprintf(inherited, sizeof inherited, "fd:%d", fd);
+	ck_assert_msg(LISTEN(0, unix_spec(spec, "s"), inherited) == 2, "%s",
+		error);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(rt_sock_refuse(&socks[i]), -ENOTSUP);
+		ck_assert_int_eq(rt_sock_resume(&socks[i]), -ENOTSUP);
+		ck_assert_int_ge(socks[i].fd, 0);
+	}
+	close_all(2);
+}
+END_TEST
+
 static void
 add_tests(TCase *tests)
 {
@@ -1262,6 +1410,12 @@ add_tests(TCase *tests)
 	tcase_add_test(tests, fd_twice);
 	tcase_add_test(tests, fd_kept_on_failure);
 	tcase_add_test(tests, peers);
+	tcase_add_loop_test(tests, refuses_and_listens_again, 0, 2);
+	tcase_add_loop_test(tests, refusing_holds_the_port, 0, 2);
+	tcase_add_loop_test(tests, refusing_is_closed_as_well, 0, 2);
+	tcase_add_test(tests, one_of_two_refuses);
+	tcase_add_loop_test(tests, refusing_ends_what_is_queued, 0, 2);
+	tcase_add_test(tests, some_cannot_refuse);
 }
 
 int

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replies as users give them: checked, copied, and made into scripts. Called
+ * by route.c. Opens the files that bodies come from.
+ */
+#include "config.h"
+
+#include "canned.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "field.h"
+#include "file.h"
+#include "type.h"
+
+/* A repeated body is repeated in memory up to so much: fewer pieces. */
+#define REPEATED (64u << 10)
+
+/* Each may be four steps of a script. */
+#define MAX_CHUNKS ((RT_MAX_STEPS - 8) / 4)
+
+#define TEXT_TYPE "text/plain; charset=utf-8"
+
+static int
+fail(char *error, const char *what, const char *why)
+{
+	if (error != NULL)
+		(void)snprintf(error, RETORT_ERROR_SIZE, "%s: %s", what, why);
+	return -EINVAL;
+}
+
+/* --- what a reply may be --- */
+
+int
+rt_canned_check_lines(const char *lines, bool with_value, const char *what,
+	char *error)
+{
+	struct rt_line line;
+	const char *wrong = rt_field_check(lines, with_value, &line);
+
+	if (wrong == NULL)
+		return 0;
+	if (error != NULL)
+		(void)snprintf(error, RETORT_ERROR_SIZE, "%s: %s '%.*s'", what,
+			wrong, (int)(line.size < 100 ? line.size : 100),
+			line.text);
+	return -EINVAL;
+}
+
+static bool
+is_value(const char *text, bool empty)
+{
+	return text == NULL ||
+		((empty || *text != '\0') &&
+			rt_http_is_value(text, strlen(text)));
+}
+
+static bool
+has_body(const struct retort_reply *reply)
+{
+	return reply->body_size > 0 || reply->file != NULL || reply->echo ||
+		(reply->body != NULL && *(const char *)reply->body != '\0');
+}
+
+static int
+check_body(const struct retort_reply *reply, char *error)
+{
+	int sources =
+		(reply->body != NULL) + (reply->file != NULL) + reply->echo;
+
+	if (reply->raw && reply->echo)
+		return fail(error, "reply", "both raw and an echo");
+	if (sources > 1)
+		return fail(error, "reply",
+			"more than one of body, file and echo");
+	if (reply->body == NULL && reply->body_size > 0)
+		return fail(error, "body", "its size without it");
+	if (reply->repeat > 0 && (reply->body == NULL || !has_body(reply)))
+		return fail(error, "repeat", "there is no body");
+	if (reply->raw && (reply->file != NULL || reply->repeat > 0))
+		return fail(error, "reply", "both raw and a file or repeat");
+	if (!reply->raw && rt_status_has_no_body(reply->status) &&
+		has_body(reply))
+		return fail(error, "status", "a 204 or 304 has no body");
+	return 0;
+}
+
+static size_t
+count_chunks(const size_t *sizes)
+{
+	size_t count = 0;
+
+	while (sizes != NULL && sizes[count] != 0 && count <= MAX_CHUNKS)
+		count++;
+	return count;
+}
+
+int
+rt_canned_check(const struct retort_reply *reply, char *error)
+{
+	int code = check_body(reply, error);
+
+	if (code < 0)
+		return code;
+	if (reply->status != 0 && (reply->status < 200 || reply->status > 999))
+		return fail(error, "status", "expected 200 to 999");
+	if (!is_value(reply->type, false))
+		return fail(error, "malformed media type", reply->type);
+	if (!is_value(reply->version, false))
+		return fail(error, "malformed version", reply->version);
+	if (!is_value(reply->reason, true))
+		return fail(error, "malformed reason", reply->reason);
+	if (reply->pause_head < 0 || reply->pause_body < 0 ||
+		reply->pause_chunk < 0 || reply->pause_end < 0)
+		return fail(error, "pause", "expected 0 ms or more");
+	if (count_chunks(reply->chunks) > MAX_CHUNKS)
+		return fail(error, "chunks", "too many");
+	code = rt_canned_check_lines(reply->fields, true, "fields", error);
+	if (code == 0)
+		code = rt_canned_check_lines(reply->omit, false, "omit", error);
+	if (code == 0)
+		code = rt_canned_check_lines(reply->trailers, true, "trailers",
+			error);
+	return code;
+}
+
+/* --- canned replies --- */
+
+/* The strings of a reply, which copies of it own. */
+static const size_t strings[] = {
+	offsetof(struct retort_reply, reason),
+	offsetof(struct retort_reply, version),
+	offsetof(struct retort_reply, type),
+	offsetof(struct retort_reply, fields),
+	offsetof(struct retort_reply, omit),
+	offsetof(struct retort_reply, file),
+	offsetof(struct retort_reply, trailers),
+	offsetof(struct retort_reply, interim),
+};
+
+static const char **
+string_of(struct retort_reply *reply, size_t i)
+{
+	return (const char **)(void *)((char *)reply + strings[i]);
+}
+
+void
+rt_canned_free_strings(struct retort_reply *as)
+{
+	for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
+		free((char *)(uintptr_t)*string_of(as, i));
+}
+
+void
+rt_canned_free(struct rt_canned *canned)
+{
+	if (canned == NULL)
+		return;
+	rt_canned_free_strings(&canned->as);
+	free((size_t *)(uintptr_t)canned->as.chunks);
+	rt_blob_drop(canned->body);
+	free(canned);
+}
+
+bool
+rt_canned_copy_strings(struct retort_reply *as)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
+		const char **string = string_of(as, i);
+
+		if (*string == NULL)
+			continue;
+		*string = all ? strdup(*string) : NULL;
+		all = *string != NULL;
+	}
+	return all;
+}
+
+static bool
+copy_chunks(struct retort_reply *as)
+{
+	const size_t *theirs = as->chunks;
+	size_t count = 0;
+	size_t *sizes;
+
+	if (theirs == NULL)
+		return true;
+	while (theirs[count++] != 0)
+		;
+	as->chunks = sizes = malloc(count * sizeof *sizes);
+	if (sizes == NULL)
+		return false;
+	memcpy(sizes, theirs, count * sizeof *sizes);
+	return true;
+}
+
+/* A period of the body, many times over if it is short. */
+static struct rt_blob *
+repeated(const char *body, size_t size, uint64_t up_to)
+{
+	struct rt_blob *blob;
+	size_t times = 1;
+	char *bytes;
+
+	if (up_to > REPEATED)
+		up_to = REPEATED;
+	if (size < up_to)
+		times = (size_t)(up_to / size);
+	bytes = malloc(times * size);
+	if (bytes == NULL)
+		return NULL;
+	for (size_t i = 0; i < times; i++)
+		memcpy(bytes + i * size, body, size);
+	blob = rt_blob_new(bytes, times * size, false);
+	free(bytes);
+	return blob;
+}
+
+static bool
+copy_body(struct rt_canned *canned, const struct retort_reply *reply)
+{
+	const char *body = reply->body;
+	size_t size = reply->body_size;
+
+	if (body == NULL)
+		return true;
+	if (size == 0)
+		size = strlen(body);
+	canned->body = reply->repeat > 0 ?
+		repeated(body, size, reply->repeat) :
+		rt_blob_new(body, size, reply->borrowed);
+	return canned->body != NULL;
+}
+
+/* The status that a raw reply begins with, or 0. */
+static int
+raw_status(const struct rt_blob *body)
+{
+	const char *bytes = body ? body->data : "";
+	int status = 0;
+
+	if (body == NULL || body->size < 12 ||
+		memcmp(bytes, "HTTP/1.", 7) != 0 || bytes[8] != ' ')
+		return 0;
+	for (size_t i = 9; i < 12; i++) {
+		if (bytes[i] < '0' || bytes[i] > '9')
+			return 0;
+		status = status * 10 + bytes[i] - '0';
+	}
+	return status;
+}
+
+struct rt_canned *
+rt_canned_new(const struct retort_reply *reply)
+{
+	struct rt_canned *canned = calloc(1, sizeof *canned);
+	bool all;
+
+	if (canned == NULL)
+		return NULL;
+	canned->as = *reply;
+	if (reply->type == NULL && has_body(reply))
+		canned->as.type = reply->file != NULL ?
+			rt_type_of(reply->file, NULL, 0) :
+			TEXT_TYPE;
+	all = rt_canned_copy_strings(&canned->as);
+	all = copy_chunks(&canned->as) && all;
+	all = copy_body(canned, reply) && all;
+	if (!all) {
+		rt_canned_free(canned);
+		return NULL;
+	}
+	canned->status = reply->status ? reply->status : 200;
+	if (reply->raw)
+		canned->status = raw_status(canned->body);
+	return canned;
+}
+
+static int
+answer_file(const struct rt_canned *canned, struct rt_draft *draft,
+	const char *date)
+{
+	struct rt_file file;
+	int error = rt_file_open_named(&file, canned->as.file);
+
+	if (error < 0) {
+		draft->own = NULL;
+		rt_reply_error(draft, 500, strerror(-error), date);
+		return error;
+	}
+	rt_reply_body_file(draft, file.fd, 0, file.size);
+	return 0;
+}
+
+int
+rt_canned_answer(const struct rt_canned *canned,
+	const struct rt_request *request, const char *base, size_t size,
+	const char *date, struct rt_reply *reply)
+{
+	const struct retort_reply *as = &canned->as;
+	const char *bytes = canned->body ? canned->body->data : "";
+	size_t body_size = canned->body ? canned->body->size : 0;
+	struct rt_draft draft = {
+		.reply = reply,
+		.own = as,
+		.head_only = request->method == RT_HEAD,
+	};
+	int error = 0;
+
+	if (as->raw) {
+		rt_reply_raw(&draft, canned->status, bytes, body_size);
+	} else {
+		rt_reply_begin(&draft, canned->status, date);
+		if (as->type != NULL)
+			rt_reply_field(&draft, "Content-Type", as->type);
+		if (rt_status_has_no_body(canned->status))
+			rt_reply_no_body(&draft);
+		else if (as->echo)
+			rt_reply_body(&draft, base, size);
+		else if (as->file != NULL)
+			error = answer_file(canned, &draft, date);
+		else if (as->repeat > 0)
+			rt_reply_body_repeat(&draft, bytes, body_size,
+				as->repeat);
+		else
+			rt_reply_body(&draft, bytes, body_size);
+	}
+	reply->blob = rt_blob_share(canned->body);
+	return error;
+}

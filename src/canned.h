@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* A reply as a user gives it, copied: what it says, and how it is said. */
+#ifndef RT_CANNED_H
+#define RT_CANNED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buf.h"
+#include "http.h"
+#include "reply.h"
+#include "retort.h"
+
+struct rt_canned {
+	struct retort_reply as; /* its strings are the canned reply's own */
+	struct rt_blob *body;   /* NULL: none */
+	int status;
+};
+
+/* 0, or -EINVAL with a line in `error` (or NULL): it cannot be given. */
+int rt_canned_check(const struct retort_reply *reply, char *error);
+
+/* The same for lines of fields (`with_value`) or of names alone. */
+int rt_canned_check_lines(const char *lines, bool with_value, const char *what,
+	char *error);
+
+/* A copy of what was checked. NULL: no memory. */
+struct rt_canned *rt_canned_new(const struct retort_reply *reply);
+void rt_canned_free(struct rt_canned *canned);
+
+/*
+ * Puts copies in the place of all strings, which are somebody else's. False:
+ * there was not the memory for all; the rest is NULL.
+ */
+bool rt_canned_copy_strings(struct retort_reply *as);
+void rt_canned_free_strings(struct retort_reply *as);
+
+/*
+ * Answers a whole request, `size` bytes at `base`, which must outlive the
+ * reply if it is echoed. 0, or -errno: its file cannot be read, and the reply
+ * is 500.
+ */
+int rt_canned_answer(const struct rt_canned *canned,
+	const struct rt_request *request, const char *base, size_t size,
+	const char *date, struct rt_reply *reply);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines of text as fields. Called by whatever a user's fields come to. */
+#include "config.h"
+
+#include "field.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "http.h"
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+bool
+rt_field_next(const char **lines, struct rt_line *line)
+{
+	const char *at = *lines, *colon, *end;
+
+	if (at == NULL)
+		return false;
+	at += strspn(at, "\r\n");
+	if (*at == '\0')
+		return false;
+	line->text = at;
+	line->size = strcspn(at, "\n");
+	*lines = at + line->size;
+	if (line->size > 0 && at[line->size - 1] == '\r')
+		line->size--;
+	end = at + line->size;
+	colon = memchr(at, ':', line->size);
+	line->name_size = colon ? (size_t)(colon - at) : line->size;
+	line->value = NULL;
+	line->value_size = 0;
+	if (colon != NULL) {
+		for (at = colon + 1; at < end && is_space(*at); at++)
+			;
+		while (end > at && is_space(end[-1]))
+			end--;
+		line->value = at;
+		line->value_size = (size_t)(end - at);
+	}
+	return true;
+}
+
+bool
+rt_field_is(const struct rt_line *line, const char *name)
+{
+	return strlen(name) == line->name_size &&
+		strncasecmp(line->text, name, line->name_size) == 0;
+}
+
+bool
+rt_field_has(const char *lines, const char *name)
+{
+	struct rt_line line;
+
+	while (rt_field_next(&lines, &line))
+		if (rt_field_is(&line, name))
+			return true;
+	return false;
+}
+
+const char *
+rt_field_check(const char *lines, bool with_value, struct rt_line *line)
+{
+	while (rt_field_next(&lines, line)) {
+		if (!rt_http_is_token(line->text, line->name_size))
+			return "malformed field name";
+		if (with_value && line->value == NULL)
+			return "expected 'Name: value'";
+		if (!with_value && line->value != NULL)
+			return "expected a field's name alone";
+		if (with_value &&
+			!rt_http_is_value(line->value, line->value_size))
+			return "malformed field value";
+	}
+	return NULL;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fields that a user gives, as lines of text: "Name: value\nName: value".
+ * Lines end with LF or CRLF, the last one needs no end, empty ones count for
+ * nothing.
+ */
+#ifndef RT_FIELD_H
+#define RT_FIELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* One line, within the text. */
+struct rt_line {
+	const char *text; /* without its end */
+	size_t size;
+	size_t name_size;  /* up to the colon, or all of it */
+	const char *value; /* without white space around it; NULL: no colon */
+	size_t value_size;
+};
+
+/* Takes the next line off `*lines` (NULL: none). False: there is none. */
+bool rt_field_next(const char **lines, struct rt_line *line);
+
+/* Whether the line has this name, compared without case. */
+bool rt_field_is(const struct rt_line *line, const char *name);
+
+/* Whether one of the lines (NULL: none) has this name. */
+bool rt_field_has(const char *lines, const char *name);
+
+/*
+ * NULL, or what is wrong with the first line that is no field: "malformed
+ * field name", say, and *line is that line. `with_value`: lines are "Name:
+ * value"; otherwise they are names alone.
+ */
+const char *rt_field_check(const char *lines, bool with_value,
+	struct rt_line *line);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exchanges as lines of a log. A line is built so that no byte of a request
+ * can forge another one or drive a terminal: everything that is not printable
+ * ASCII is escaped.
+ */
+#include "config.h"
+
+#include "journal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define NS INT64_C(1000000000)
+
+/* Most of a request line that a log line shows. */
+#define MAX_REQUEST 2048
+
+/* A line under way; what does not fit is left out. */
+struct line {
+	char *text;
+	size_t size;
+	size_t room;
+};
+
+static void __attribute__((format(printf, 2, 3)))
+add(struct line *line, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(line->text + line->size, line->room - line->size, format,
+		args);
+	va_end(args);
+	if (n > 0 && (size_t)n < line->room - line->size)
+		line->size += (size_t)n;
+}
+
+/* The request line in double quotes, escaped as C, or as JSON, has it. */
+static void
+add_request(struct line *line, const struct retort_exchange *exchange,
+	bool json)
+{
+	size_t n = exchange->request_size;
+	size_t shown = n < MAX_REQUEST ? n : MAX_REQUEST;
+
+	add(line, "\"");
+	for (size_t i = 0; i < shown; i++) {
+		unsigned char c = (unsigned char)exchange->request[i];
+
+		/* room for the rest of the longest line */
+		if (line->room - line->size < 512) {
+			shown = i;
+			break;
+		}
+		if (c == '"' || c == '\\')
+			add(line, "\\%c", c);
+		else if (c < 0x20 || c > 0x7e)
+			add(line, json ? "\\u%04x" : "\\x%02x", (unsigned)c);
+		else
+			add(line, "%c", c);
+	}
+	add(line, "%s\"", shown < n ? "..." : "");
+}
+
+/* Not as a double, whose point depends on the locale. */
+static void
+add_ms(struct line *line, const struct retort_exchange *exchange)
+{
+	add(line, "%lld.%03d", (long long)(exchange->duration / 1000000),
+		(int)(exchange->duration / 1000 % 1000));
+}
+
+static const char *
+end_text(enum retort_end end)
+{
+	static const char *const texts[] = {
+		[RETORT_OPEN] = "open",
+		[RETORT_ANSWERED] = "answered",
+		[RETORT_CLOSED] = "closed",
+		[RETORT_RESET] = "reset",
+		[RETORT_TIMED_OUT] = "timed out",
+		[RETORT_STOPPED] = "stopped",
+		[RETORT_TRUNCATED] = "truncated",
+		[RETORT_FAILED] = "failed",
+	};
+
+	return (size_t)end < sizeof texts / sizeof *texts ? texts[end] : "?";
+}
+
+static void
+add_short(struct line *line, const struct retort_exchange *exchange)
+{
+	int64_t end = exchange->began + exchange->duration;
+	time_t seconds = (time_t)(end / NS);
+	struct tm tm;
+
+	memset(&tm, 0, sizeof tm);
+	(void)localtime_r(&seconds, &tm);
+	add(line, "%02d:%02d:%02d.%03d %s ", tm.tm_hour, tm.tm_min, tm.tm_sec,
+		(int)(end % NS / 1000000), exchange->client);
+	add_request(line, exchange, false);
+	if (exchange->status != 0)
+		add(line, " %d", exchange->status);
+	else
+		add(line, " -");
+	add(line, " %llu ", (unsigned long long)exchange->sent);
+	add_ms(line, exchange);
+	add(line, " ms");
+	if (exchange->end != RETORT_ANSWERED)
+		add(line, " (%s)", end_text(exchange->end));
+}
+
+static void
+add_common(struct line *line, const struct retort_exchange *exchange)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	time_t seconds = (time_t)(exchange->began / NS);
+	size_t host = strlen(exchange->client);
+	const char *colon = strrchr(exchange->client, ':');
+	struct tm tm;
+
+	if (colon != NULL)
+		host = (size_t)(colon - exchange->client);
+	memset(&tm, 0, sizeof tm);
+	(void)gmtime_r(&seconds, &tm);
+	add(line, "%.*s - - [%02d/%.3s/%04d:%02d:%02d:%02d +0000] ", (int)host,
+		exchange->client, tm.tm_mday, months + 3 * (size_t)tm.tm_mon,
+		tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	add_request(line, exchange, false);
+	if (exchange->status != 0)
+		add(line, " %d", exchange->status);
+	else
+		add(line, " -");
+	if (exchange->sent_body != 0)
+		add(line, " %llu", (unsigned long long)exchange->sent_body);
+	else
+		add(line, " -");
+}
+
+static void
+add_json(struct line *line, const struct retort_exchange *exchange)
+{
+	time_t seconds = (time_t)(exchange->began / NS);
+	struct tm tm;
+
+	memset(&tm, 0, sizeof tm);
+	(void)gmtime_r(&seconds, &tm);
+	add(line, "{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\"",
+		tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+		tm.tm_min, tm.tm_sec, (int)(exchange->began % NS / 1000000));
+	add(line, ",\"connection\":%llu,\"client\":\"%s\",\"request\":",
+		(unsigned long long)exchange->connection, exchange->client);
+	add_request(line, exchange, true);
+	add(line, ",\"status\":%d,\"received\":%llu,\"sent\":%llu",
+		exchange->status, (unsigned long long)exchange->received,
+		(unsigned long long)exchange->sent);
+	add(line, ",\"ms\":");
+	add_ms(line, exchange);
+	add(line, ",\"end\":\"%s\"}", end_text(exchange->end));
+}
+
+size_t
+retort_log_line(const struct retort_exchange *exchange, enum retort_log format,
+	char *text, size_t size)
+{
+	/* one byte more than is used: vsnprintf ends what it writes */
+	struct line line = {.text = text, .room = size};
+
+	if (size < 2)
+		return 0;
+	switch (format) {
+	case RETORT_LOG_SHORT:
+		add_short(&line, exchange);
+		break;
+	case RETORT_LOG_COMMON:
+		add_common(&line, exchange);
+		break;
+	case RETORT_LOG_JSON:
+		add_json(&line, exchange);
+		break;
+	}
+	if (line.size > size - 1)
+		line.size = size - 1;
+	text[line.size++] = '\n';
+	return line.size;
+}
