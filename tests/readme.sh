@@ -6,6 +6,10 @@
 # What each must do stands in the table below; a recipe that is not in the
 # table is a failure, and so is an entry without its recipe.
 #
+# Of the ```c blocks, one that has a main() is tests/embed/first.c without its
+# first line; the recipes find it as test.c. Any other is a part of a test,
+# whose rules must all be accepted.
+#
 # They run in a copy of the files that they name, and in a network namespace of
 # their own, where port 8080 is free and nothing else can be reached. Where
 # there can be no namespace, recipes that name no port get `-p 0`, and their
@@ -62,14 +66,15 @@ fi
 #	makes FILE                 it ends by itself, with status 0, and has
 #	                           made the first bytes of www/FILE the whole
 #	elsewhere WHY              it is not run here
+#	library                    it needs the library, as if installed, and
+#	                           libcurl: without them it is skipped, or, with
+#	                           RETORT_NEED_EMBED=1, a failure
 #
 table()
 {
 	cat <<'END'
 ./bootstrap serve
-	elsewhere fresh.sh runs both
-./bootstrap
-	elsewhere fresh.sh builds, make distcheck installs
+	elsewhere fresh.sh runs both, make distcheck installs
 retort www
 	get 200|<title>retort|/
 	get 200|Content-Type: text/css|/style.css
@@ -81,6 +86,9 @@ retort -s 503 -H 'Retry-After: 120'
 	get 503|Content-Length: 0|-X POST /
 url=$(retort -p 0 -b 127.0.0.1 --requests 1 --lifetime 10 --body hello &)
 	prints hello
+cc -o test test.c $(pkg-config --cflags --libs retort libcurl) && ./test
+	library
+	prints
 retort src
 	get 200|<a href="retort.1">retort.1</a>|/
 retort --no-listing src
@@ -172,6 +180,17 @@ report()
 	done
 }
 
+# without NAME: what a library must be there for
+without()
+{
+	if [ "${RETORT_NEED_EMBED:-}" = 1 ]; then
+		report 1 "$1: there is no $lacks"
+		return
+	fi
+	count=$((count + 1))
+	printf '%s\n' "ok $count - $1 # SKIP there is no $lacks"
+}
+
 # --- the README, taken apart ---
 
 # Each recipe into a file, 1 2 3 ..., in $dir/recipes; prints their number.
@@ -236,6 +255,16 @@ word()
 	entry "$1" | sed -n "s/^$2\$//p; s/^$2 //p"
 }
 
+# code N: the N-th ```c block
+code()
+{
+	awk -v wanted="$1" '
+		/^```/ && inside { inside = 0; next }
+		/^```/ { inside = 1; n += own = $0 == "```c"; next }
+		inside && own && n == wanted
+	' "$source/README.md"
+}
+
 # --- running ---
 
 # In PATH as retort: notes the process, which becomes the command.
@@ -259,6 +288,32 @@ export PATH
 mkdir "$dir/copy"
 cp -R "$source/README.md" "$source/www" "$source/src" "$dir/copy" || exit 1
 chmod -R u+w "$dir/copy"
+
+# The library, as if it were installed; without it `lacks` says what is missing.
+lacks=
+if ! pkg-config --exists libcurl 2>/dev/null; then
+	lacks=libcurl
+elif ! MAKEFLAGS='' make -s install DESTDIR="$dir/root" >"$dir/out" 2>&1; then
+	report 1 'make install'
+else
+	pc=$(find "$dir/root" -name retort.pc)
+	sed "s,^\([a-z_]*=\)/,\1$dir/root/," "$pc" >"$dir/pc" &&
+		cp "$dir/pc" "$pc"
+	PKG_CONFIG_PATH=${pc%/*}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+	export PKG_CONFIG_PATH
+	# also where an llhttp is that the system's linker does not know
+	lib=$(pkg-config --static --libs-only-L retort |
+		sed 's/ *$//; s/^ *-L//; s/  *-L/:/g')
+	LD_LIBRARY_PATH=$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+	export LD_LIBRARY_PATH
+fi
+# the build's compiler, and its options: sanitizers must be those of the library
+cat >"$dir/bin/cc" <<END
+#!/bin/sh
+exec ${CC:-$(command -v cc)} ${CFLAGS:-} "\$@" ${LDFLAGS:-}
+END
+chmod +x "$dir/bin/cc"
+
 cd "$dir/copy" || exit 1
 
 # start STDERR COMMAND...: sets `started` and the URL that it prints
@@ -364,6 +419,10 @@ run()
 		echo "# $1: $(word "$1" elsewhere)"
 		return
 	fi
+	if [ -n "$lacks" ] && entry "$1" | grep -q '^library$'; then
+		without "$1"
+		return
+	fi
 	comment=$(comment_of "$2")
 	case $comment in
 	'curl '*)
@@ -403,7 +462,61 @@ run()
 	fi
 }
 
+# part FILE: a block of C that is not a program becomes one
+part()
+{
+	cat <<'END'
+#include <retort.h>
+#include <stdio.h>
+int
+main(void)
+{
+	struct retort *server = retort_start(NULL, NULL);
+	const char *verdict;
+END
+	cat "$1"
+	cat <<'END'
+	verdict = retort_verdict(server);
+	if (verdict != NULL)
+		puts(verdict);
+	retort_close(server);
+	return verdict != NULL;
+}
+END
+}
+
+# blocks: all that is C; the program becomes test.c
+blocks()
+{
+	number=0
+	while number=$((number + 1)) && code $number >"$dir/block.c" &&
+		[ -s "$dir/block.c" ]; do
+		if grep -q '^main(void)' "$dir/block.c"; then
+			mv "$dir/block.c" test.c
+			sed 1d "$source/tests/embed/first.c" |
+				diff test.c - >"$dir/out"
+			report $? 'the test in C is tests/embed/first.c'
+			continue
+		fi
+		name="block $number of C"
+		if [ -n "$lacks" ]; then
+			without "$name"
+			continue
+		fi
+		part "$dir/block.c" >"$dir/part.c"
+		# shellcheck disable=SC2046 # one word per option
+		cc -std=c11 -Wall -Wextra -Wpedantic -Werror -o "$dir/part" \
+			"$dir/part.c" $(pkg-config --cflags --libs retort) \
+			>"$dir/out" 2>"$dir/err" &&
+			timeout $deadline "$dir/part" >>"$dir/out" 2>"$dir/err"
+		report $? "$name: it compiles, and its rules are accepted"
+	done
+	[ $number -gt 1 ]
+	report $? 'README.md has a test in C'
+}
+
 echo "# network: $README_NETWORK"
+blocks
 recipes=$(split)
 [ "$recipes" -gt 0 ]
 report $? "README.md has recipes ($recipes)"
