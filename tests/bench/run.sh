@@ -7,13 +7,19 @@
 # three files, one request per connection; every byte of every reply is
 # compared. Everything stays on 127.0.0.1, and no process is left behind.
 #
+# And the library, started, asked once and stopped within one process, beside
+# libmicrohttpd where that is installed (cycle.c).
+#
 #	RETORT=./retort tests/bench/run.sh
+#
+# The library is the one beside RETORT, where it was built.
 #
 # In the environment, besides RETORT:
 #	BENCH_ROUNDS    5: rounds; what is printed are medians
 #	BENCH_SECONDS   0.6: of load for each server and file in each round
 #	BENCH_SERVERS   which ones: "floor retort nginx lighttpd darkhttpd
-#	                busybox python"
+#	                busybox python"; empty: the library alone
+#	BENCH_CYCLES    250: of start, request and stop; 0: none
 #	CC, CFLAGS      for the bench's own programs
 #
 # Exits 1 when a reply of retort was wrong.
@@ -25,7 +31,8 @@ export LC_ALL
 here=$(cd "$(dirname "$0")" && pwd)
 rounds=${BENCH_ROUNDS:-5}
 seconds=${BENCH_SECONDS:-0.6}
-wanted=${BENCH_SERVERS:-floor retort nginx lighttpd darkhttpd busybox python}
+wanted=${BENCH_SERVERS-floor retort nginx lighttpd darkhttpd busybox python}
+cycles=${BENCH_CYCLES:-250}
 clients=16
 idle=1000
 traced=400
@@ -35,6 +42,7 @@ tmp=
 pids=
 servers=
 missing=
+lacking=
 status=0
 
 say()
@@ -195,6 +203,38 @@ build()
 			"$here/$program.c" "$here/common.c" ||
 			die "$program.c cannot be built"
 	done
+}
+
+# The library says itself what it needs, to the libtool that made it.
+build_cycle()
+{
+	built=$(dirname "$RETORT")
+	libtool=$built/libtool
+	if [ ! -x "$libtool" ] || [ ! -f "$built/libretort.la" ]; then
+		lacking='no library beside the command, so no cycles'
+		cycles=0
+		return 0
+	fi
+	set -- -I"$here/../../src"
+	libs=
+	if pkg-config --exists libmicrohttpd 2>/dev/null; then
+		# shellcheck disable=SC2046 # words
+		set -- "$@" -DHAVE_MICROHTTPD $(pkg-config --cflags libmicrohttpd)
+		libs=$(pkg-config --libs libmicrohttpd)
+	else
+		lacking='libmicrohttpd: not installed'
+	fi
+	for source in cycle common; do
+		# shellcheck disable=SC2086 # CFLAGS are words
+		${CC:-cc} -std=c11 ${CFLAGS:--O2} -pthread "$@" -c \
+			-o "$tmp/$source.o" "$here/$source.c" ||
+			die "$source.c cannot be built"
+	done
+	# shellcheck disable=SC2086 # CFLAGS and libs are words
+	"$libtool" --quiet --tag=CC --mode=link ${CC:-cc} ${CFLAGS:--O2} \
+		-pthread -static -o "$tmp/cycle" "$tmp/cycle.o" \
+		"$tmp/common.o" "$built/libretort.la" $libs ||
+		die 'cycle.c cannot be linked'
 }
 
 make_files()
@@ -367,6 +407,36 @@ trace_one()
 	[ -z "$calls" ] || sample "$traced_server" calls "$calls"
 }
 
+# count_calls NAME-KIND: system calls of a cycle, the client's among them
+count_calls()
+{
+	for n in 50 150; do
+		strace -f -c -o "$tmp/calls-$n" "$tmp/cycle" -n "$n" -o "$1" \
+			>/dev/null 2>&1 || return 1
+	done
+	awk '$NF == "total" { total[++files] = $4 }
+		END { if (files == 2) print (total[2] - total[1]) / 100 }' \
+		"$tmp/calls-50" "$tmp/calls-150"
+}
+
+measure_cycles()
+{
+	say 'bench: start, one request and stop in one process'
+	# on one core: otherwise it is chance, and worth a third of the time,
+	# whether a thread starts beside the client or elsewhere
+	# shellcheck disable=SC2086 # the prefix is words
+	if ! $on_server "$tmp/cycle" -n "$cycles" >"$tmp/cycles"; then
+		status=1
+		return
+	fi
+	have strace || return 0
+	while read -r name kind rest; do
+		calls=$(count_calls "$name-$kind" </dev/null) || calls=
+		echo "$name $kind $rest calls=${calls:--}"
+	done <"$tmp/cycles" >"$tmp/counted"
+	mv "$tmp/counted" "$tmp/cycles"
+}
+
 measure()
 {
 	round=1
@@ -500,6 +570,56 @@ print_tables()
 	}' "$tmp/samples"
 }
 
+# The floor is the first of its kind.
+print_cycles()
+{
+	awk -v cycles="$cycles" -v cores="${on_server:+ on one core}" '
+	{
+		wall = cpu = calls = ""
+		for (i = 3; i <= NF; i++) {
+			split($i, pair, "=")
+			if (pair[1] == "wall")
+				wall = pair[2]
+			else if (pair[1] == "cpu")
+				cpu = pair[2]
+			else
+				calls = pair[2]
+		}
+		if ($1 == "floor") {
+			least = wall
+			least_cpu = cpu
+		}
+		line[++n] = sprintf("%-16s%10.1f%8.2f%10.1f%8.2f",
+			"  " $1, wall, wall / least, cpu, cpu / least_cpu)
+		called[n] = calls == "" ? "-" : calls
+		kind[n] = $2
+		took[n] = wall
+		if ($1 == "libmicrohttpd" && $2 == "thread")
+			other = wall
+	}
+	END {
+		print "\nStart, one request and stop within one process;"
+		printf "medians of %d cycles%s; the client is included\n",
+			cycles, cores
+		print "x: times the floor of its kind; / mhd: times" \
+			" libmicrohttpd on its own thread"
+		title["thread"] = "on its own thread"
+		title["stepped"] = "stepped by the client\047s thread"
+		for (i = 1; i <= n; i++) {
+			if (kind[i] != kind[i - 1])
+				printf "\n%-16s%10s%8s%10s%8s%8s%8s\n%s:\n",
+					"", "us", "x", "CPU us", "x", "/ mhd",
+					"calls", title[kind[i]]
+			ratio = other ? sprintf("%.2f", took[i] / other) : "-"
+			if (called[i] != "-")
+				called[i] = sprintf("%.1f", called[i])
+			printf "%s%8s%8s\n", line[i], ratio, called[i]
+		}
+		print "\nunrecorded: retort that keeps no records"
+	}' "$tmp/cycles"
+	[ -z "$lacking" ] || echo "$lacking"
+}
+
 # --- the whole ---
 
 [ "$(uname -s)" = Linux ] || die 'runs on Linux only'
@@ -518,10 +638,20 @@ fi
 # shellcheck disable=SC3045 # Linux shells have it
 ulimit -n "$(ulimit -Hn)" 2>/dev/null || :
 build
-make_files
-"$tmp/start" -f 16 >"$tmp/ports"
-: >"$tmp/samples"
-launch_all
-measure
-print_tables
+[ "$cycles" -eq 0 ] || build_cycle
+# before the load, which leaves thousands of ports in TIME_WAIT
+[ "$cycles" -eq 0 ] || measure_cycles
+if [ -n "$wanted" ]; then
+	make_files
+	"$tmp/start" -f 16 >"$tmp/ports"
+	: >"$tmp/samples"
+	launch_all
+	measure
+	print_tables
+fi
+if [ -s "$tmp/cycles" ]; then
+	print_cycles
+else
+	[ -z "$lacking" ] || echo "$lacking"
+fi
 exit "$status"
