@@ -206,26 +206,46 @@ add_nearest(struct judgement *judgement, const struct rt_match *match,
 	show(judgement, nearest);
 }
 
+/* Whether the client closed before a byte of the reply went. */
+static bool
+left_before(const struct rt_record *record)
+{
+	for (size_t i = 0; i < record->event_count; i++) {
+		if (record->events[i].kind == RT_RECORD_SENT)
+			return false;
+		if (record->events[i].kind == RT_RECORD_CLIENT_FIN ||
+			record->events[i].kind == RT_RECORD_CLIENT_RST)
+			return true;
+	}
+	return false;
+}
+
 /* Those that fit, a line each. */
 static void
-add_came(struct judgement *judgement, const struct rt_match *match, bool shown)
+add_came(struct judgement *judgement, const struct rt_match *match)
 {
 	const struct rt_journal *journal = judgement->journal;
 	size_t left = MAX_SHOWN;
 
 	for (size_t i = 0; i < journal->count && left > 0; i++) {
-		const struct retort_exchange *seen = &journal->records[i]->seen;
+		const struct rt_record *record = journal->records[i];
+		const struct retort_exchange *seen = &record->seen;
 
 		if (!rt_match_fits(match, seen))
 			continue;
 		left--;
-		rt_buf_add_format(judgement->text,
-			"  came: %s %s, answered %d (connection %llu)\n",
+		rt_buf_add_format(judgement->text, "  came: %s %s, ",
 			seen->method ? seen->method : "-",
-			seen->target ? seen->target : "-", seen->status,
+			seen->target ? seen->target : "-");
+		if (left_before(record))
+			rt_buf_add_text(judgement->text,
+				"and left before the reply");
+		else
+			rt_buf_add_format(judgement->text, "answered %d",
+				seen->status);
+		rt_buf_add_format(judgement->text, " (connection %llu)\n",
 			(unsigned long long)seen->connection);
-		if (shown)
-			show(judgement, journal->records[i]);
+		show(judgement, record);
 	}
 }
 
@@ -247,7 +267,7 @@ judge_count(struct judgement *judgement, size_t number,
 	rt_buf_add_text(judgement->text, "): expected ");
 	add_count(judgement->text, expectation->least, expectation->most);
 	rt_buf_add_format(judgement->text, ", came %zu\n", came);
-	add_came(judgement, match, came > expectation->most);
+	add_came(judgement, match);
 	if (came > expectation->most)
 		return;
 	(void)snprintf(whose, sizeof whose, "expectation %zu", number);

@@ -197,11 +197,11 @@ START_TEST(too_few)
 	expect_verdict(NULL);
 	/* the ones that fit are no miss */
 	expect(2, 2, "GET /a");
-	expect_verdict(
-		"expectation 2 (GET /a): expected exactly 2, came 1\n"
-		"  came: GET /a, answered 204 (connection 4)\n"
-		"  nearest: GET /bc (connection 2): path differs from "
-		"expectation 2 \"/a\" at byte 1\n" SHOWN("2", "GET /bc"));
+	expect_verdict("expectation 2 (GET /a): expected exactly 2, came 1\n"
+		       "  came: GET /a, answered 204 (connection 4)\n"
+		       "  nearest: GET /bc (connection 2): path differs from "
+		       "expectation 2 \"/a\" at byte 1\n" SHOWN("4", "GET /a")
+			       SHOWN("2", "GET /bc"));
 }
 END_TEST
 
@@ -209,8 +209,25 @@ START_TEST(only_what_fits_came_too_rarely)
 {
 	expect(2, 2, "GET");
 	(void)came("GET /a" BY);
-	expect_verdict("expectation 1 (GET): expected exactly 2, came 1\n"
-		       "  came: GET /a, answered 204 (connection 1)\n");
+	expect_verdict(
+		"expectation 1 (GET): expected exactly 2, came 1\n"
+		"  came: GET /a, answered 204 (connection 1)\n" SHOWN("1",
+			"GET /a"));
+}
+END_TEST
+
+/* A status that nobody has seen is no answer. */
+START_TEST(who_left_was_not_answered)
+{
+	struct rt_record *record;
+
+	expect(2, 2, "GET");
+	record = came("GET /a" BY);
+	rt_record_event(record, RT_RECORD_CLIENT_FIN, 0);
+	expect_verdict(
+		"expectation 1 (GET): expected exactly 2, came 1\n"
+		"  came: GET /a, and left before the reply (connection 1)\n" SHOWN(
+			"1", "GET /a") "       0.000 < (FIN)\n");
 }
 END_TEST
 
@@ -532,8 +549,8 @@ main(void)
 {
 	Suite *suite = suite_create("verdict");
 	const TTest *const tests[] = {nothing_is_expected, too_few,
-		only_what_fits_came_too_rarely, too_many,
-		the_nearest_of_several, a_miss_of_fields_and_bodies,
+		only_what_fits_came_too_rarely, who_left_was_not_answered,
+		too_many, the_nearest_of_several, a_miss_of_fields_and_bodies,
 		a_miss_that_is_no_request, everything_fits_no_condition,
 		transcripts_are_shown_once, few_transcripts_of_many, in_order,
 		in_order_each_for_itself, orders_are_of_two,
