@@ -78,6 +78,14 @@ rt_test_run(Suite *suite)
 
 /* --- bytes --- */
 
+bool
+under_valgrind(void)
+{
+	const char *preloaded = getenv("LD_PRELOAD");
+
+	return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL;
+}
+
 void
 bytes_add(struct bytes *bytes, const void *data, size_t size)
 {

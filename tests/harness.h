@@ -33,6 +33,9 @@ int rt_test_run(Suite *suite);
 /* How long anything may take before it is taken to hang: seconds. */
 #define RT_TEST_PATIENCE 20
 
+/* Whether the test itself runs under valgrind. */
+bool under_valgrind(void);
+
 /* Bytes that grow; `data` is terminated by a NUL that is not counted. */
 struct bytes {
 	char *data;
