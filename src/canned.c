@@ -23,8 +23,6 @@
 /* Each may be four steps of a script. */
 #define MAX_CHUNKS ((RT_MAX_STEPS - 8) / 4)
 
-#define TEXT_TYPE "text/plain; charset=utf-8"
-
 static int
 fail(char *error, const char *what, const char *why)
 {
@@ -268,7 +266,7 @@ rt_canned_new(const struct retort_reply *reply)
 	if (reply->type == NULL && has_body(reply))
 		canned->as.type = reply->file != NULL ?
 			rt_type_of(reply->file, NULL, 0) :
-			TEXT_TYPE;
+			RT_TYPE_TEXT;
 	all = rt_canned_copy_strings(&canned->as);
 	all = copy_chunks(&canned->as) && all;
 	all = copy_body(canned, reply) && all;

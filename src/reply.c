@@ -20,6 +20,7 @@
 #include "field.h"
 #include "http.h"
 #include "io.h"
+#include "type.h"
 
 /* Read and sent with the head rather than by sendfile(2). */
 #define SMALL_FILE (64u << 10)
@@ -544,7 +545,7 @@ rt_reply_body_reason(struct rt_draft *draft, const char *reason)
 		rt_http_phrase(status), reason ? ": " : "",
 		reason ? reason : "");
 
-	rt_reply_field(draft, "Content-Type", "text/plain; charset=utf-8");
+	rt_reply_field(draft, "Content-Type", RT_TYPE_TEXT);
 	rt_reply_body_copy(draft, body, (size_t)size);
 }
 

@@ -92,7 +92,7 @@ is_over(const struct retort *server)
 	return server->stopping && server->open == 0;
 }
 
-/* The loop, as far as it goes without a signal from anybody. */
+/* One turn of the loop, and what must be done after it. 1: it is over. */
 static int
 step(struct retort *server, int64_t until)
 {
@@ -105,6 +105,7 @@ step(struct retort *server, int64_t until)
 	error = rt_server_turn(server, until);
 	if (error < 0)
 		return error;
+	server->running = true;
 	/* a callback has said so */
 	if (server->stop_wanted != RT_NEVER) {
 		until = server->stop_wanted;
@@ -113,6 +114,7 @@ step(struct retort *server, int64_t until)
 	}
 	if (rt_io_now(server->io) >= server->stop_by)
 		rt_server_abandon(server);
+	server->running = false;
 	return is_over(server);
 }
 
@@ -215,8 +217,10 @@ run_thread(void *arg)
 	while (!atomic_load(&server->closing) && step(server, RT_NEVER) == 0)
 		;
 	/* here, as callbacks run on this thread */
+	server->running = true;
 	rt_server_close_listeners(server);
 	rt_server_abandon(server);
+	server->running = false;
 	server->over = true;
 	(void)pthread_cond_broadcast(&server->changed);
 	unlock(server);
@@ -413,9 +417,12 @@ retort_finish(struct retort *server, int grace)
 	while (!is_over(server) && wait_for_change(server, RT_NEVER))
 		;
 	if (server->left.len > 0) {
+		size_t size = server->left.len;
+
 		rt_buf_add(&server->left, "", 1);
 		left = server->left.failed ? "more than can be told" :
 					     server->left.data;
+		server->left.len = size; /* more may be added to it */
 	}
 	unlock(server);
 	return left;
@@ -510,13 +517,21 @@ retort_version(void)
 
 /* --- what is answered --- */
 
-/* Something malformed is told by its caller's status and by the verdict. */
+/* Something malformed, about `request` (or NULL), is told by the verdict. */
 static int
-blame(struct retort *server, const char *what, int code, const char *error)
+blame(struct retort *server, const char *what, const char *request, int code,
+	const char *error)
 {
-	if (code < 0)
-		rt_verdict_blame(&server->verdict, what,
-			error[0] ? error : strerror(-code));
+	char text[RETORT_ERROR_SIZE + 128];
+
+	if (code >= 0)
+		return code;
+	if (*error == '\0')
+		error = strerror(-code);
+	(void)snprintf(text, sizeof text, "%s%s%.100s%s", error,
+		request ? " (" : "", request ? request : "",
+		request ? ")" : "");
+	rt_verdict_blame(&server->verdict, what, text);
 	return code;
 }
 
@@ -531,7 +546,7 @@ retort_on_sized(struct retort *server, const struct retort_reply *theirs,
 	lock(server);
 	if (code == 0)
 		code = rt_route_add(&server->route, &rule, error);
-	code = blame(server, "rule", code, error);
+	code = blame(server, "rule", rule.when.request, code, error);
 	unlock(server);
 	return code;
 }
@@ -610,7 +625,7 @@ retort_reply_later_sized(struct retort *server, uint64_t connection,
 	if (code == 0)
 		code = rt_server_reply(server, connection, &reply, error);
 	if (code != -ENOENT)
-		code = blame(server, "reply", code, error);
+		code = blame(server, "reply", NULL, code, error);
 	unlock(server);
 	return code;
 }
@@ -661,7 +676,7 @@ read_when(struct retort *server, const struct retort_when *theirs, size_t size)
 		match = rt_match_new(&when, error);
 		code = match ? 0 : -errno;
 	}
-	(void)blame(server, "request", code, error);
+	(void)blame(server, "request", NULL, code, error);
 	return match;
 }
 
@@ -767,7 +782,7 @@ retort_expect_sized(struct retort *server, size_t least, size_t most,
 	if (code == 0)
 		code = rt_verdict_expect(&server->verdict, least, most, &when,
 			error);
-	code = blame(server, "expectation", code, error);
+	code = blame(server, "expectation", when.request, code, error);
 	unlock(server);
 	return code;
 }
@@ -780,7 +795,7 @@ retort_expect_order(struct retort *server, const char *const *requests)
 
 	lock(server);
 	code = rt_verdict_expect_order(&server->verdict, requests, error);
-	code = blame(server, "expectation", code, error);
+	code = blame(server, "expectation", NULL, code, error);
 	unlock(server);
 	return code;
 }

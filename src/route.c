@@ -16,9 +16,6 @@
 
 #include "field.h"
 
-#define DEFAULT_MAX_BODY (1u << 20)
-#define TEXT_TYPE "text/plain; charset=utf-8"
-
 static int
 fail(char *error, int code, const char *what, const char *name)
 {
@@ -127,15 +124,6 @@ rt_route_clear(struct rt_route *route)
 {
 	while (route->rule_count > 0)
 		free_rule(&route->rules[--route->rule_count]);
-}
-
-void
-rt_route_describe(const struct rt_route *route, int rule, struct rt_buf *to)
-{
-	rt_buf_add_format(to, "rule %d (", rule);
-	if (rule > 0 && (size_t)rule <= route->rule_count)
-		rt_match_describe(route->rules[rule - 1].match, to);
-	rt_buf_add(to, ")", 1);
 }
 
 /* --- files --- */
@@ -308,7 +296,7 @@ rt_route_refusal(const struct rt_route *route, const struct rt_request *request,
 	*keep = route->keep || route->rule_count > 0 || echo;
 	*max = route->max_body;
 	if (*max == 0)
-		*max = canned != NULL && !*keep ? UINT64_MAX : DEFAULT_MAX_BODY;
+		*max = canned != NULL && !*keep ? UINT64_MAX : RT_DEFAULT_BODY;
 	if (!host_served(route, base, request->host)) {
 		*reason = "this host is not served here";
 		return 421;
@@ -475,13 +463,12 @@ answer_nothing(const struct rt_route *route, struct rt_asked *asked,
 	struct rt_draft draft = {.reply = reply,
 		.head_only = asked->request->method == RT_HEAD};
 
-	asked->unmatched = true;
 	if (asked->seen != NULL)
 		explain(route, asked);
 	else
 		rt_buf_add_text(&asked->why, "nothing is served here");
 	rt_reply_begin(&draft, 501, asked->date);
-	rt_reply_field(&draft, "Content-Type", TEXT_TYPE);
+	rt_reply_field(&draft, "Content-Type", RT_TYPE_TEXT);
 	rt_buf_add(&asked->why, "\n", 1);
 	if (asked->why.failed)
 		rt_reply_body(&draft, "", 0);

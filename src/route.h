@@ -17,6 +17,9 @@
 #include "retort.h"
 #include "site.h"
 
+/* The longest body of a request where that matters, unless told: bytes. */
+#define RT_DEFAULT_BODY (1u << 20)
+
 struct rt_rule {
 	struct rt_match *match;
 	struct rt_canned *canned;
@@ -46,7 +49,6 @@ struct rt_asked {
 	const struct retort_exchange *seen; /* the same; needed by rules */
 	/* what became of it */
 	int rule;          /* the one that answered, from 1; 0: none */
-	bool unmatched;    /* nothing answers it */
 	struct rt_buf why; /* nothing answers it because; or the handler's
 	                      error. The caller's */
 };
@@ -95,9 +97,5 @@ enum rt_outcome rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 /* Answers it with this reply, which is checked, and copied where need be. */
 int rt_route_answer_with(const struct retort_reply *as,
 	const struct rt_asked *asked, struct rt_reply *reply, char *error);
-
-/* "rule 2 (POST /users)", added to a text. */
-void rt_route_describe(const struct rt_route *route, int rule,
-	struct rt_buf *to);
 
 #endif

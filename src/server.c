@@ -127,8 +127,8 @@ publish(struct retort *server, struct rt_conn *conn)
 	if (!is_kept(server, conn) || record->published)
 		return;
 	record->seen.status = conn->exchange->reply.status;
-	if (rt_journal_publish(&server->journal, record) < 0)
-		server->journal.lost++;
+	/* without memory it is tried again at the end */
+	(void)rt_journal_publish(&server->journal, record);
 	changed(server);
 }
 
@@ -158,6 +158,8 @@ close_record(struct retort *server, struct rt_conn *conn)
 		record->seen.reason = "the connection broke off";
 		publish(server, conn);
 	}
+	if (is_kept(server, conn) && !record->published)
+		server->journal.lost++;
 	if (conn->client_close == RETORT_RST)
 		rt_record_event(record, RT_RECORD_CLIENT_RST,
 			rt_io_now(server->io));
@@ -176,7 +178,6 @@ close_record(struct retort *server, struct rt_conn *conn)
 /* --- answering --- */
 
 /* The head, and what came behind it, once. */
-
 static void
 report_head(struct retort *server, struct rt_conn *conn)
 {
@@ -247,19 +248,28 @@ refuse(struct retort *server, struct rt_conn *conn, int status,
 	answer(server, conn);
 }
 
-/* A refusal is told by the verdict, but not that a client has left. */
+/* What the verdict is to tell of a request; the first reason stands. */
+static void
+keep_why(struct retort *server, struct rt_record *record, const char *why)
+{
+	if (record == NULL || record->why != NULL)
+		return;
+	record->why = strdup(why);
+	/* it must tell of something */
+	server->journal.lost += record->why == NULL;
+}
+
+/* A refusal is told, but not that a client has left. */
 static void
 refuse_recorded(struct retort *server, struct rt_conn *conn)
 {
-	struct rt_record *record = conn->record;
+	char why[256];
 
-	if (look(server, conn) != NULL && record->why == NULL &&
-		conn->reason != NULL && !conn->client_finished) {
-		char why[256];
-
+	(void)look(server, conn);
+	if (conn->reason != NULL && !conn->client_finished) {
 		(void)snprintf(why, sizeof why, "refused with %d: %.200s",
 			conn->status, conn->reason);
-		record->why = strdup(why);
+		keep_why(server, conn->record, why);
 	}
 	refuse(server, conn, conn->status, conn->reason);
 	publish(server, conn);
@@ -284,21 +294,6 @@ decide_head(struct retort *server, struct rt_conn *conn)
 	conn->status = status;
 	conn->reason = reason;
 	refuse_recorded(server, conn);
-}
-
-static void
-keep_outcome(struct retort *server, struct rt_record *record,
-	const struct rt_asked *asked)
-{
-	if (record == NULL)
-		return;
-	record->seen.rule = asked->rule;
-	if (asked->why.len == 0 || record->why != NULL)
-		return;
-	if (!asked->why.failed)
-		record->why = strdup(asked->why.data);
-	/* the verdict must tell of something */
-	server->journal.lost += record->why == NULL;
 }
 
 static struct rt_asked
@@ -331,7 +326,12 @@ decide_answer(struct retort *server, struct rt_conn *conn)
 	}
 	outcome =
 		rt_route_answer(&server->route, &asked, &conn->exchange->reply);
-	keep_outcome(server, conn->record, &asked);
+	if (conn->record != NULL)
+		conn->record->seen.rule = asked.rule;
+	if (asked.why.len > 0)
+		keep_why(server, conn->record,
+			asked.why.failed ? "no memory to say why" :
+					   asked.why.data);
 	rt_buf_free(&asked.why);
 	/* the others have their turn, then it goes on */
 	if (outcome == RT_AGAIN)
@@ -774,9 +774,9 @@ add_left(struct retort *server, const struct rt_conn *conn)
 	char client[RT_PEER_TEXT];
 	struct rt_span line = {0, 0};
 
-	/* until it has sent something a connection has no exchange */
 	if (conn->state > RT_STATE_REPLY)
 		return;
+	/* until it has sent something it has no exchange */
 	if (x != NULL)
 		line = rt_http_line(x->http, x->in.data, x->in.len);
 	rt_buf_add_format(&server->left, "connection %llu, %s, ",

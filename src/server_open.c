@@ -69,7 +69,7 @@ static int
 configure(struct retort *server, const struct retort_options *options)
 {
 	struct rt_conn_config *config = &server->config;
-	uint64_t body = options->max_body ? options->max_body : 1u << 20;
+	uint64_t body = options->max_body ? options->max_body : RT_DEFAULT_BODY;
 	struct rlimit limit;
 
 	config->limits = (struct rt_limits){

@@ -8,6 +8,9 @@
 /* What a file of unknown extension, or of none, is. */
 #define RT_TYPE_UNKNOWN "application/octet-stream"
 
+/* What text is that comes from no file. */
+#define RT_TYPE_TEXT "text/plain; charset=utf-8"
+
 /*
  * The media type for a path by the last extension of its last segment,
  * compared without case, with "; charset=utf-8" for text/ and for nothing

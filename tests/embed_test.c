@@ -967,6 +967,8 @@ static const struct {
 	{{.when.fields = "no colon"}, "rule: "},
 	{{.when.absent = "A: b"}, "rule: expected a field's name alone"},
 	{{.status = 199}, "rule: status: expected 200 to 999"},
+	{{.when.request = "GET /a?b", .status = 199},
+		"rule: status: expected 200 to 999 (GET /a?b)"},
 	{{.status = 1000}, "rule: status: expected 200 to 999"},
 	{{.status = 204, .body = "x"}, "rule: status: a 204"},
 	{{.fields = "A b: c"}, "rule: fields: malformed field name"},
