@@ -3,8 +3,8 @@
  * The server: owns listeners, connections and what answers, and takes each
  * connection along its way:
  *
- *	accept_one -> run: receive -> parse (conn) -> route -> answer (route)
- *	-> send (conn) -> end_conn: report, close
+ *	rt_server_take (server_listen.c) -> run: receive -> parse (conn)
+ *	-> rt_server_decide (server_answer.c) -> send (conn) -> end_conn
  *
  * run() goes on with a connection for as long as something can be done
  * without waiting, so that a request that has already arrived is accepted,
@@ -14,350 +14,20 @@
 
 #include "server.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-/* Operations on one connection, and accepts, before others have their turn. */
+/* Operations on one connection before others have their turn. */
 #define RUN_BUDGET 32
-#define ACCEPT_BUDGET 64
 
 /* What is kept for the next connections. */
 #define SPARE_CONNS 64
 #define SPARE_EXCHANGES 32
 
-/* How long accepting pauses when descriptors run out and none is closed. */
-#define ACCEPT_PAUSE (100 * RT_MS)
-
 /* Bytes of a request line that stopping shows. */
 #define MAX_LINE 200
-
-/* Bytes that say why nothing answers a request. */
-#define MAX_WHY (16u << 10)
-
-/* --- telling the owner --- */
-
-static void
-report(struct retort *server, const struct rt_conn *conn,
-	enum retort_event event, const void *bytes, size_t size)
-{
-	char client[RT_PEER_TEXT];
-	struct retort_exchange view;
-
-	if (server->event == NULL)
-		return;
-	view = rt_journal_view(conn, rt_io_clock(server->io), client);
-	server->event(server->event_arg, event, &view, bytes, size);
-}
-
-/* --- keeping records --- */
-
-/* A connection has sent its first bytes; they are kept, if anything is. */
-static void
-open_record(struct retort *server, struct rt_conn *conn)
-{
-	if (!server->recorded && server->route.rule_count == 0)
-		return;
-	conn->record =
-		rt_journal_open(&server->journal, conn, rt_io_now(server->io));
-	server->journal.lost += conn->record == NULL;
-}
-
-/* Whether there is a record for others to read. */
-static bool
-is_kept(const struct retort *server, const struct rt_conn *conn)
-{
-	return server->recorded && conn->record != NULL &&
-		!conn->record->forgotten;
-}
-
-/* An operation is done: its bytes, or an end of the stream, are kept. */
-static void
-record_in(struct retort *server, struct rt_conn *conn)
-{
-	const struct rt_op *in = &conn->chan.in;
-	int64_t now = rt_io_now(server->io);
-
-	if (in->result > 0 && conn->state == RT_STATE_IDLE)
-		open_record(server, conn);
-	if (!is_kept(server, conn))
-		return;
-	if (in->result > 0)
-		rt_record_received(conn->record, in->recv.data,
-			(size_t)in->result, now);
-	else if (in->result == 0)
-		rt_record_event(conn->record, RT_RECORD_CLIENT_FIN, now);
-}
-
-static void
-record_out(struct retort *server, struct rt_conn *conn)
-{
-	const struct rt_op *out = &conn->chan.out;
-	int64_t now = rt_io_now(server->io);
-
-	if (!is_kept(server, conn) || out->result < 0)
-		return;
-	if (out->verb == RT_FINISH)
-		rt_record_event(conn->record, RT_RECORD_SERVER_FIN, now);
-	else
-		rt_record_sent(conn->record, out, rt_io_scratch(server->io),
-			now);
-}
-
-static void
-changed(struct retort *server)
-{
-	(void)pthread_cond_broadcast(&server->changed);
-}
-
-/* The request has ended, and what answers it is known. */
-static void
-publish(struct retort *server, struct rt_conn *conn)
-{
-	struct rt_record *record = conn->record;
-
-	if (!is_kept(server, conn) || record->published)
-		return;
-	record->seen.status = conn->exchange->reply.status;
-	/* without memory it is tried again at the end */
-	(void)rt_journal_publish(&server->journal, record);
-	changed(server);
-}
-
-/* The request as it is compared with rules and kept. NULL: it is not. */
-static const struct retort_exchange *
-look(struct retort *server, struct rt_conn *conn)
-{
-	struct rt_record *record = conn->record;
-
-	if (record == NULL)
-		return NULL;
-	if (record->strings == NULL &&
-		rt_record_request(record, conn, rt_io_now(server->io)) < 0)
-		return NULL;
-	return &record->seen;
-}
-
-static void
-close_record(struct retort *server, struct rt_conn *conn)
-{
-	struct rt_record *record = conn->record;
-
-	if (record == NULL)
-		return;
-	/* it broke off before it could be refused */
-	if (!record->published && look(server, conn) != NULL) {
-		record->seen.reason = "the connection broke off";
-		publish(server, conn);
-	}
-	if (is_kept(server, conn) && !record->published)
-		server->journal.lost++;
-	if (conn->client_close == RETORT_RST)
-		rt_record_event(record, RT_RECORD_CLIENT_RST,
-			rt_io_now(server->io));
-	if (conn->server_close == RETORT_RST)
-		rt_record_event(record, RT_RECORD_SERVER_RST,
-			rt_io_now(server->io));
-	else
-		rt_record_event(record, RT_RECORD_CLOSED,
-			rt_io_now(server->io));
-	rt_record_end(record, conn, rt_io_clock(server->io));
-	rt_journal_close(record);
-	conn->record = NULL;
-	changed(server);
-}
-
-/* --- answering --- */
-
-/* The head, and what came behind it, once. */
-static void
-report_head(struct retort *server, struct rt_conn *conn)
-{
-	const struct rt_buf *in = &conn->exchange->in;
-	size_t head = rt_http_request(conn->exchange->http)->head_size;
-
-	if (conn->seen)
-		return;
-	conn->seen = true;
-	if (head == 0)
-		head = in->len;
-	report(server, conn, RETORT_ON_HEAD, in->data, head);
-	if (in->len > head)
-		report(server, conn, RETORT_ON_BODY, in->data + head,
-			in->len - head);
-}
-
-static const char *
-date_now(struct retort *server)
-{
-	int64_t now = (int64_t)time(NULL);
-
-	if (now != server->date_second) {
-		rt_date_format(now, server->date);
-		server->date_second = now;
-	}
-	return server->date;
-}
-
-static void stop_others(struct retort *server, enum rt_stop why,
-	const struct rt_conn *running);
-
-/* A final reply is in the exchange: it is counted, and sent. */
-static void
-answer(struct retort *server, struct rt_conn *conn)
-{
-	struct rt_reply *reply = &conn->exchange->reply;
-
-	if (!rt_reply_ok(reply)) {
-		rt_conn_fail(conn);
-		return;
-	}
-	if (conn->record != NULL)
-		conn->record->answered = true;
-	rt_conn_answer(conn, rt_io_now(server->io));
-	if (reply->status == 408 || ++server->answered != server->requests)
-		return;
-	server->stopping = true;
-	rt_server_close_listeners(server);
-	stop_others(server, RT_STOP_ENOUGH, conn);
-}
-
-static void
-refuse(struct retort *server, struct rt_conn *conn, int status,
-	const char *reason)
-{
-	const struct rt_request *request =
-		rt_http_request(conn->exchange->http);
-	struct rt_draft draft = {
-		.reply = &conn->exchange->reply,
-		.head_only = request->method == RT_HEAD,
-	};
-
-	rt_reply_begin(&draft, status, date_now(server));
-	if (status == 405)
-		rt_reply_field(&draft, "Allow", RT_SITE_ALLOW);
-	rt_reply_body_reason(&draft, reason);
-	answer(server, conn);
-}
-
-/* What the verdict is to tell of a request; the first reason stands. */
-static void
-keep_why(struct retort *server, struct rt_record *record, const char *why)
-{
-	if (record == NULL || record->why != NULL)
-		return;
-	record->why = strdup(why);
-	/* it must tell of something */
-	server->journal.lost += record->why == NULL;
-}
-
-/* A refusal is told, but not that a client has left. */
-static void
-refuse_recorded(struct retort *server, struct rt_conn *conn)
-{
-	char why[256];
-
-	(void)look(server, conn);
-	if (conn->reason != NULL && !conn->client_finished) {
-		(void)snprintf(why, sizeof why, "refused with %d: %.200s",
-			conn->status, conn->reason);
-		keep_why(server, conn->record, why);
-	}
-	refuse(server, conn, conn->status, conn->reason);
-	publish(server, conn);
-}
-
-/* The head is complete: is the request welcome? */
-static void
-decide_head(struct retort *server, struct rt_conn *conn)
-{
-	struct rt_exchange *x = conn->exchange;
-	const char *reason;
-	uint64_t max;
-	bool keep;
-	int status;
-
-	status = rt_route_refusal(&server->route, rt_http_request(x->http),
-		x->in.data, &max, &keep, &reason);
-	if (status == 0) {
-		rt_conn_accept(conn, max, keep, rt_io_now(server->io));
-		return;
-	}
-	conn->status = status;
-	conn->reason = reason;
-	refuse_recorded(server, conn);
-}
-
-static struct rt_asked
-ask(struct retort *server, struct rt_conn *conn)
-{
-	struct rt_exchange *x = conn->exchange;
-	struct rt_asked asked = {
-		.request = rt_http_request(x->http),
-		.base = x->in.data,
-		.size = x->parsed,
-		.date = date_now(server),
-		.seen = look(server, conn),
-	};
-
-	rt_buf_init(&asked.why, MAX_WHY);
-	return asked;
-}
-
-/* The request is complete: what is the answer? */
-static void
-decide_answer(struct retort *server, struct rt_conn *conn)
-{
-	struct rt_asked asked = ask(server, conn);
-	enum rt_outcome outcome;
-
-	if (asked.seen == NULL && server->route.rule_count > 0) {
-		/* the rules cannot be asked, and nothing else may answer */
-		refuse(server, conn, 503, "out of memory");
-		return;
-	}
-	outcome =
-		rt_route_answer(&server->route, &asked, &conn->exchange->reply);
-	if (conn->record != NULL)
-		conn->record->seen.rule = asked.rule;
-	if (asked.why.len > 0)
-		keep_why(server, conn->record,
-			asked.why.failed ? "no memory to say why" :
-					   asked.why.data);
-	rt_buf_free(&asked.why);
-	/* the others have their turn, then it goes on */
-	if (outcome == RT_AGAIN)
-		rt_conn_defer(conn, rt_io_now(server->io));
-	else if (outcome == RT_LATER)
-		rt_conn_defer(conn, RT_NEVER);
-	else
-		answer(server, conn);
-	if (outcome != RT_AGAIN)
-		publish(server, conn);
-}
-
-static void
-decide(struct retort *server, struct rt_conn *conn)
-{
-	report_head(server, conn);
-	if (conn->asks == RT_ASK_ROUTE) {
-		decide_head(server, conn);
-	} else if (conn->replied) {
-		answer(server, conn);
-	} else if (conn->status != 0) {
-		refuse_recorded(server, conn);
-	} else {
-		decide_answer(server, conn);
-	}
-}
 
 /* --- connections --- */
 
@@ -394,23 +64,6 @@ take_exchange(struct retort *server, struct rt_conn *conn)
 	server->spare_exchange_count++;
 }
 
-/* Accepting goes on as soon as a descriptor is free again. */
-static void
-resume_listeners(struct retort *server)
-{
-	server->paused = false;
-	for (size_t i = 0; i < server->listener_count; i++) {
-		struct rt_listener *listener = server->listeners + i;
-
-		if (!listener->open || listener->refusing ||
-			listener->chan.in.verb != RT_NOTHING)
-			continue;
-		listener->chan.in.verb = RT_ACCEPT;
-		listener->chan.deadline = RT_NEVER;
-		(void)rt_io_wait(server->io, &listener->chan);
-	}
-}
-
 static void
 end_conn(struct retort *server, struct rt_conn *conn)
 {
@@ -420,8 +73,8 @@ end_conn(struct retort *server, struct rt_conn *conn)
 		(void)setsockopt(conn->chan.fd, SOL_SOCKET, SO_LINGER, &at_once,
 			sizeof at_once);
 	rt_io_drop(server->io, &conn->chan);
-	report(server, conn, RETORT_ON_END, NULL, 0);
-	close_record(server, conn);
+	rt_server_report(server, conn, RETORT_ON_END, NULL, 0);
+	rt_server_close_record(server, conn);
 	take_exchange(server, conn);
 	*conn->link = conn->next;
 	if (conn->next != NULL)
@@ -435,10 +88,10 @@ end_conn(struct retort *server, struct rt_conn *conn)
 		server->spare_conn_count++;
 	}
 	if (server->paused)
-		resume_listeners(server);
+		rt_server_resume(server);
 	if (server->open == 0)
 		server->careful = false;
-	changed(server);
+	rt_server_changed(server);
 }
 
 /* Nothing can be done now: sleeps, without buffers if it is idle. */
@@ -461,12 +114,12 @@ go_on(struct retort *server, struct rt_conn *conn)
 	int64_t now = rt_io_now(server->io);
 
 	if (done & RT_OUT_DONE) {
-		record_out(server, conn);
+		rt_server_record_out(server, conn);
 		rt_conn_out_done(conn, conn->chan.out.result, now);
 	} else if (done & RT_IN_DONE) {
-		record_in(server, conn);
+		rt_server_record_in(server, conn);
 		if (conn->state == RT_STATE_BODY && conn->chan.in.result > 0)
-			report(server, conn, RETORT_ON_BODY,
+			rt_server_report(server, conn, RETORT_ON_BODY,
 				conn->chan.in.recv.data,
 				(size_t)conn->chan.in.result);
 		rt_conn_in_done(conn, conn->chan.in.result, now);
@@ -485,7 +138,7 @@ run(struct retort *server, struct rt_conn *conn)
 			return;
 		}
 		if (conn->asks != RT_ASK_NOTHING) {
-			decide(server, conn);
+			rt_server_decide(server, conn);
 			continue;
 		}
 		if (conn->exchange == NULL && lend_exchange(server, conn) < 0) {
@@ -524,7 +177,7 @@ wake_conn(struct retort *server, struct rt_conn *conn, unsigned what)
 	run(server, conn);
 }
 
-/* --- accepting --- */
+/* --- opening --- */
 
 static struct rt_conn *
 new_conn(struct retort *server)
@@ -538,8 +191,8 @@ new_conn(struct retort *server)
 	return conn;
 }
 
-static void
-accept_one(struct retort *server, int fd, const struct rt_peer *peer)
+void
+rt_server_take(struct retort *server, int fd, const struct rt_peer *peer)
 {
 	struct rt_conn *conn = new_conn(server);
 
@@ -557,204 +210,6 @@ accept_one(struct retort *server, int fd, const struct rt_peer *peer)
 	server->conns = conn;
 	server->open++;
 	run(server, conn);
-}
-
-static void
-pause_listener(struct retort *server, struct rt_listener *listener)
-{
-	server->paused = true;
-	server->careful = true;
-	listener->chan.in.verb = RT_NOTHING;
-	listener->chan.deadline = rt_io_now(server->io) + ACCEPT_PAUSE;
-}
-
-/*
- * Whether the next descriptor would be a spare one. Asked before it is
- * accepted: finding out by accepting would eat up the spare ones in time.
- */
-static bool
-is_full(const struct retort *server)
-{
-	int fd = fcntl(server->wake_fd, F_DUPFD_CLOEXEC, 0);
-
-	if (fd >= 0)
-		(void)close(fd);
-	return fd < 0 || fd >= server->fd_limit;
-}
-
-/* Errors of the one connection (accept(2)) or of the process. */
-static bool
-is_shortage(int64_t error)
-{
-	switch (-error) {
-	case ECONNABORTED:
-	case EPROTO:
-	case EPERM:
-	case ENETDOWN:
-	case ENETUNREACH:
-	case EHOSTUNREACH:
-	case ENOPROTOOPT:
-	case ETIMEDOUT:
-		return false;
-	default:
-		return true;
-	}
-}
-
-/* Accepts at most `budget` connections, and serves what has arrived. */
-static void
-accept_some(struct retort *server, struct rt_listener *listener, int budget)
-{
-	struct rt_op *in = &listener->chan.in;
-
-	while (listener->open && !listener->refusing && in->verb == RT_ACCEPT &&
-		budget-- > 0) {
-		if (server->careful && is_full(server)) {
-			pause_listener(server, listener);
-			break;
-		}
-		if (rt_io_try(server->io, &listener->chan) == 0)
-			break;
-		if (in->result >= 0) {
-			int fd = (int)in->result;
-			struct rt_peer peer = in->peer;
-
-			if (fd >= server->fd_limit)
-				pause_listener(server, listener);
-			accept_one(server, fd, &peer);
-		} else if (is_shortage(in->result)) {
-			pause_listener(server, listener);
-		}
-	}
-}
-
-static void
-close_listener(struct retort *server, struct rt_listener *listener)
-{
-	if (!listener->open)
-		return;
-	listener->open = false;
-	if (!listener->refusing)
-		rt_io_release(server->io, &listener->chan);
-	rt_sock_close(&listener->sock);
-}
-
-void
-rt_server_close_listeners(struct retort *server)
-{
-	for (size_t i = 0; i < server->listener_count; i++)
-		close_listener(server, server->listeners + i);
-}
-
-/* Somebody who shares the listening socket has shut it down: no more come. */
-static void
-lose_listener(struct retort *server, struct rt_listener *listener)
-{
-	close_listener(server, listener);
-	for (size_t i = 0; i < server->listener_count; i++)
-		if (server->listeners[i].open)
-			return;
-	server->stopping = true;
-}
-
-static void
-wake_listener(struct retort *server, struct rt_listener *listener,
-	unsigned what)
-{
-	if (what & RT_BROKEN) {
-		lose_listener(server, listener);
-		return;
-	}
-	if (what & RT_EXPIRED) {
-		listener->chan.in.verb = RT_ACCEPT;
-		listener->chan.deadline = RT_NEVER;
-	}
-	accept_some(server, listener, ACCEPT_BUDGET);
-	if (listener->open && !listener->refusing)
-		(void)rt_io_wait(server->io, &listener->chan);
-}
-
-/*
- * A socket with a large buffer is writable again only when a third of it was
- * taken: a slow reader would look like one that takes nothing. What is
- * accepted inherits this.
- */
-static void
-keep_little_unsent(const struct rt_sock *sock)
-{
-#ifdef TCP_NOTSENT_LOWAT
-	static const int bytes = 512 << 10;
-
-	if (sock->tcp && !sock->borrowed)
-		(void)setsockopt(sock->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
-			&bytes, sizeof bytes);
-#else
-	(void)sock;
-#endif
-}
-
-/* A connection is not shown until it has sent something: fewer turns. */
-static void
-defer_accept(const struct rt_sock *sock)
-{
-#ifdef TCP_DEFER_ACCEPT
-	static const int seconds = 1;
-
-	if (sock->tcp && !sock->borrowed)
-		(void)setsockopt(sock->fd, IPPROTO_TCP, TCP_DEFER_ACCEPT,
-			&seconds, sizeof seconds);
-#else
-	(void)sock;
-#endif
-}
-
-int
-rt_server_listen(struct retort *server, struct rt_listener *listener)
-{
-	struct rt_sock *sock = &listener->sock;
-
-	keep_little_unsent(sock);
-	if (server->defer_accept)
-		defer_accept(sock);
-	rt_chan_init(&listener->chan, sock->fd, RT_KIND_LISTENER);
-	listener->chan.in.verb = RT_ACCEPT;
-	return rt_io_wait(server->io, &listener->chan);
-}
-
-static int
-refuse_at(struct retort *server, struct rt_listener *listener, bool refuse)
-{
-	int error;
-
-	if (refuse) {
-		rt_io_release(server->io, &listener->chan);
-		listener->refusing = true;
-		return rt_sock_refuse(&listener->sock);
-	}
-	error = rt_sock_resume(&listener->sock);
-	if (error < 0)
-		return error;
-	listener->refusing = false;
-	return rt_server_listen(server, listener);
-}
-
-int
-rt_server_refuse(struct retort *server, bool refuse)
-{
-	int error = 0;
-
-	for (size_t i = 0; i < server->listener_count; i++)
-		if (server->listeners[i].open &&
-			server->listeners[i].sock.holder < 0)
-			return -ENOTSUP;
-	for (size_t i = 0; i < server->listener_count; i++) {
-		struct rt_listener *listener = server->listeners + i;
-
-		if (error == 0 && listener->open &&
-			listener->refusing != refuse)
-			error = refuse_at(server, listener, refuse);
-	}
-	return error;
 }
 
 /* --- stopping --- */
@@ -796,8 +251,8 @@ add_left(struct retort *server, const struct rt_conn *conn)
 }
 
 /* `running` is left to its own run(). */
-static void
-stop_others(struct retort *server, enum rt_stop why,
+void
+rt_server_stop_others(struct retort *server, enum rt_stop why,
 	const struct rt_conn *running)
 {
 	struct rt_conn *next;
@@ -840,32 +295,7 @@ rt_server_adopt(struct retort *server, int fd)
 	if (getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
 		address.ss_family != AF_UNIX)
 		rt_sock_peer(&peer, (struct sockaddr *)&address);
-	accept_one(server, fd, &peer);
-}
-
-int
-rt_server_reply(struct retort *server, uint64_t connection,
-	const struct retort_reply *as, char *error)
-{
-	struct rt_conn *conn = server->conns;
-	struct rt_asked asked;
-	int code;
-
-	while (conn != NULL &&
-		(conn->number != connection || conn->replied ||
-			conn->state != RT_STATE_WAIT ||
-			conn->chan.deadline != RT_NEVER))
-		conn = conn->next;
-	if (conn == NULL)
-		return -ENOENT;
-	asked = ask(server, conn);
-	code = rt_route_answer_with(as, &asked, &conn->exchange->reply, error);
-	if (code < 0)
-		return code;
-	conn->replied = true;
-	server->replied = true;
-	retort_wake(server);
-	return 0;
+	rt_server_take(server, fd, &peer);
 }
 
 /* Connections whose reply was made by somebody else go on. */
@@ -894,7 +324,7 @@ make_calls(struct retort *server)
 		server->calls = call->next;
 		call->result = call->run(server, call->arg);
 		call->done = true;
-		changed(server);
+		rt_server_changed(server);
 	}
 }
 
@@ -919,7 +349,8 @@ take_on(struct retort *server, struct rt_chan *chan, unsigned what)
 		wake_conn(server, (struct rt_conn *)chan, what);
 		break;
 	case RT_KIND_LISTENER:
-		wake_listener(server, (struct rt_listener *)chan, what);
+		rt_server_wake_listener(server, (struct rt_listener *)chan,
+			what);
 		break;
 	case RT_KIND_WAKER:
 		empty_waker(server);
@@ -964,10 +395,10 @@ rt_server_stop(struct retort *server, int64_t by)
 	while (turns-- > 0 && rt_server_turn(server, 0) == 0)
 		;
 	for (size_t i = 0; i < server->listener_count; i++)
-		accept_some(server, server->listeners + i, SOMAXCONN);
+		rt_server_accept(server, server->listeners + i, SOMAXCONN);
 	server->stopping = true;
 	rt_server_close_listeners(server);
-	stop_others(server, RT_STOP_TOLD, NULL);
+	rt_server_stop_others(server, RT_STOP_TOLD, NULL);
 }
 
 int64_t

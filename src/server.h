@@ -94,22 +94,11 @@ void rt_server_free(struct retort *server);
 /* Writes "what: strerror(-code)" to `error`, unless NULL; returns `code`. */
 int rt_server_failed(char *error, const char *what, int code);
 
-/* Begins to accept on a socket that listens. 0 or -errno. */
-int rt_server_listen(struct retort *server, struct rt_listener *listener);
-
 /* When rt_server_turn() must be called at the latest; RT_NEVER. */
 int64_t rt_server_deadline(const struct retort *server);
 
-/* The reply of a connection that waits for one. -ENOENT: there is none. */
-int rt_server_reply(struct retort *server, uint64_t connection,
-	const struct retort_reply *as, char *error);
-
 /* Serves a connected socket, which it takes. */
 void rt_server_adopt(struct retort *server, int fd);
-
-/* Closes the TCP listeners, holding their ports, or opens them again. 0 or
-   -errno. */
-int rt_server_refuse(struct retort *server, bool refuse);
 
 /* Sleeps at most until then, and takes each ready channel on. 0 or -errno. */
 int rt_server_turn(struct retort *server, int64_t until);
@@ -117,6 +106,56 @@ int rt_server_turn(struct retort *server, int64_t until);
 /* As retort_stop() has it; what is left at that time is to be abandoned. */
 void rt_server_stop(struct retort *server, int64_t by);
 void rt_server_abandon(struct retort *server);
+
+/* --- server_listen.c --- */
+
+/* Begins to accept on a socket that listens. 0 or -errno. */
+int rt_server_listen(struct retort *server, struct rt_listener *listener);
+
+/* Accepts at most `budget` connections, and serves what has arrived. */
+void rt_server_accept(struct retort *server, struct rt_listener *listener,
+	int budget);
+
+/* The loop has woken it. */
+void rt_server_wake_listener(struct retort *server,
+	struct rt_listener *listener, unsigned what);
+
+/* Accepting goes on as soon as a descriptor is free again. */
+void rt_server_resume(struct retort *server);
+
+/* Closes the TCP listeners, holding their ports, or opens them again. 0 or
+   -errno. */
+int rt_server_refuse(struct retort *server, bool refuse);
 void rt_server_close_listeners(struct retort *server);
+
+/* --- server_answer.c --- */
+
+/* Tells the owner. */
+void rt_server_report(struct retort *server, const struct rt_conn *conn,
+	enum retort_event event, const void *bytes, size_t size);
+
+/* An operation is done: its bytes, or an end of the stream, are kept. */
+void rt_server_record_in(struct retort *server, struct rt_conn *conn);
+void rt_server_record_out(struct retort *server, struct rt_conn *conn);
+void rt_server_close_record(struct retort *server, struct rt_conn *conn);
+
+/* What conn->asks asks. */
+void rt_server_decide(struct retort *server, struct rt_conn *conn);
+
+/* The reply of a connection that waits for one. -ENOENT: there is none. */
+int rt_server_reply(struct retort *server, uint64_t connection,
+	const struct retort_reply *as, char *error);
+
+/* Those who wait look again. */
+void rt_server_changed(struct retort *server);
+
+/* --- server.c, for the others --- */
+
+/* Serves a connected socket, which it takes, as far as it goes now. */
+void rt_server_take(struct retort *server, int fd, const struct rt_peer *peer);
+
+/* Stops all connections; `running` is left to its own run(). */
+void rt_server_stop_others(struct retort *server, enum rt_stop why,
+	const struct rt_conn *running);
 
 #endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What becomes of a request: its owner is told, it is recorded, and answered.
+ * Called by server.c as a connection goes along its way.
+ */
+#include "config.h"
+
+#include "server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* Bytes that say why nothing answers a request. */
+#define MAX_WHY (16u << 10)
+
+/* --- telling the owner --- */
+
+void
+rt_server_report(struct retort *server, const struct rt_conn *conn,
+	enum retort_event event, const void *bytes, size_t size)
+{
+	char client[RT_PEER_TEXT];
+	struct retort_exchange view;
+
+	if (server->event == NULL)
+		return;
+	view = rt_journal_view(conn, rt_io_clock(server->io), client);
+	server->event(server->event_arg, event, &view, bytes, size);
+}
+
+/* --- keeping records --- */
+
+/* A connection has sent its first bytes; they are kept, if anything is. */
+static void
+open_record(struct retort *server, struct rt_conn *conn)
+{
+	if (!server->recorded && server->route.rule_count == 0)
+		return;
+	conn->record =
+		rt_journal_open(&server->journal, conn, rt_io_now(server->io));
+	server->journal.lost += conn->record == NULL;
+}
+
+/* Whether there is a record for others to read. */
+static bool
+is_kept(const struct retort *server, const struct rt_conn *conn)
+{
+	return server->recorded && conn->record != NULL &&
+		!conn->record->forgotten;
+}
+
+/* An operation is done: its bytes, or an end of the stream, are kept. */
+void
+rt_server_record_in(struct retort *server, struct rt_conn *conn)
+{
+	const struct rt_op *in = &conn->chan.in;
+	int64_t now = rt_io_now(server->io);
+
+	if (in->result > 0 && conn->state == RT_STATE_IDLE)
+		open_record(server, conn);
+	if (!is_kept(server, conn))
+		return;
+	if (in->result > 0)
+		rt_record_received(conn->record, in->recv.data,
+			(size_t)in->result, now);
+	else if (in->result == 0)
+		rt_record_event(conn->record, RT_RECORD_CLIENT_FIN, now);
+}
+
+void
+rt_server_record_out(struct retort *server, struct rt_conn *conn)
+{
+	const struct rt_op *out = &conn->chan.out;
+	int64_t now = rt_io_now(server->io);
+
+	if (!is_kept(server, conn) || out->result < 0)
+		return;
+	if (out->verb == RT_FINISH)
+		rt_record_event(conn->record, RT_RECORD_SERVER_FIN, now);
+	else
+		rt_record_sent(conn->record, out, rt_io_scratch(server->io),
+			now);
+}
+
+void
+rt_server_changed(struct retort *server)
+{
+	(void)pthread_cond_broadcast(&server->changed);
+}
+
+/* The request has ended, and what answers it is known. */
+static void
+publish(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_record *record = conn->record;
+
+	if (!is_kept(server, conn) || record->published)
+		return;
+	record->seen.status = conn->exchange->reply.status;
+	/* without memory it is tried again at the end */
+	(void)rt_journal_publish(&server->journal, record);
+	rt_server_changed(server);
+}
+
+/* The request as it is compared with rules and kept. NULL: it is not. */
+static const struct retort_exchange *
+look(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_record *record = conn->record;
+
+	if (record == NULL)
+		return NULL;
+	if (record->strings == NULL &&
+		rt_record_request(record, conn, rt_io_now(server->io)) < 0)
+		return NULL;
+	return &record->seen;
+}
+
+void
+rt_server_close_record(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_record *record = conn->record;
+
+	if (record == NULL)
+		return;
+	/* it broke off before it could be refused */
+	if (!record->published && look(server, conn) != NULL) {
+		record->seen.reason = "the connection broke off";
+		publish(server, conn);
+	}
+	if (is_kept(server, conn) && !record->published)
+		server->journal.lost++;
+	if (conn->client_close == RETORT_RST)
+		rt_record_event(record, RT_RECORD_CLIENT_RST,
+			rt_io_now(server->io));
+	if (conn->server_close == RETORT_RST)
+		rt_record_event(record, RT_RECORD_SERVER_RST,
+			rt_io_now(server->io));
+	else
+		rt_record_event(record, RT_RECORD_CLOSED,
+			rt_io_now(server->io));
+	rt_record_end(record, conn, rt_io_clock(server->io));
+	rt_journal_close(record);
+	conn->record = NULL;
+	rt_server_changed(server);
+}
+
+/* --- answering --- */
+
+/* The head, and what came behind it, once. */
+static void
+report_head(struct retort *server, struct rt_conn *conn)
+{
+	const struct rt_buf *in = &conn->exchange->in;
+	size_t head = rt_http_request(conn->exchange->http)->head_size;
+
+	if (conn->seen)
+		return;
+	conn->seen = true;
+	if (head == 0)
+		head = in->len;
+	rt_server_report(server, conn, RETORT_ON_HEAD, in->data, head);
+	if (in->len > head)
+		rt_server_report(server, conn, RETORT_ON_BODY, in->data + head,
+			in->len - head);
+}
+
+static const char *
+date_now(struct retort *server)
+{
+	int64_t now = (int64_t)time(NULL);
+
+	if (now != server->date_second) {
+		rt_date_format(now, server->date);
+		server->date_second = now;
+	}
+	return server->date;
+}
+
+/* A final reply is in the exchange: it is counted, and sent. */
+static void
+answer(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_reply *reply = &conn->exchange->reply;
+
+	if (!rt_reply_ok(reply)) {
+		rt_conn_fail(conn);
+		return;
+	}
+	if (conn->record != NULL)
+		conn->record->answered = true;
+	rt_conn_answer(conn, rt_io_now(server->io));
+	if (reply->status == 408 || ++server->answered != server->requests)
+		return;
+	server->stopping = true;
+	rt_server_close_listeners(server);
+	rt_server_stop_others(server, RT_STOP_ENOUGH, conn);
+}
+
+static void
+refuse(struct retort *server, struct rt_conn *conn, int status,
+	const char *reason)
+{
+	const struct rt_request *request =
+		rt_http_request(conn->exchange->http);
+	struct rt_draft draft = {
+		.reply = &conn->exchange->reply,
+		.head_only = request->method == RT_HEAD,
+	};
+
+	rt_reply_begin(&draft, status, date_now(server));
+	if (status == 405)
+		rt_reply_field(&draft, "Allow", RT_SITE_ALLOW);
+	rt_reply_body_reason(&draft, reason);
+	answer(server, conn);
+}
+
+/* What the verdict is to tell of a request; the first reason stands. */
+static void
+keep_why(struct retort *server, struct rt_record *record, const char *why)
+{
+	if (record == NULL || record->why != NULL)
+		return;
+	record->why = strdup(why);
+	/* it must tell of something */
+	server->journal.lost += record->why == NULL;
+}
+
+/* A refusal is told, but not that a client has left. */
+static void
+refuse_recorded(struct retort *server, struct rt_conn *conn)
+{
+	char why[256];
+
+	(void)look(server, conn);
+	if (conn->reason != NULL && !conn->client_finished) {
+		(void)snprintf(why, sizeof why, "refused with %d: %.200s",
+			conn->status, conn->reason);
+		keep_why(server, conn->record, why);
+	}
+	refuse(server, conn, conn->status, conn->reason);
+	publish(server, conn);
+}
+
+/* The head is complete: is the request welcome? */
+static void
+decide_head(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_exchange *x = conn->exchange;
+	const char *reason;
+	uint64_t max;
+	bool keep;
+	int status;
+
+	status = rt_route_refusal(&server->route, rt_http_request(x->http),
+		x->in.data, &max, &keep, &reason);
+	if (status == 0) {
+		rt_conn_accept(conn, max, keep, rt_io_now(server->io));
+		return;
+	}
+	conn->status = status;
+	conn->reason = reason;
+	refuse_recorded(server, conn);
+}
+
+static struct rt_asked
+ask(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_exchange *x = conn->exchange;
+	struct rt_asked asked = {
+		.request = rt_http_request(x->http),
+		.base = x->in.data,
+		.size = x->parsed,
+		.date = date_now(server),
+		.seen = look(server, conn),
+	};
+
+	rt_buf_init(&asked.why, MAX_WHY);
+	return asked;
+}
+
+/* The request is complete: what is the answer? */
+static void
+decide_answer(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_asked asked = ask(server, conn);
+	enum rt_outcome outcome;
+
+	if (asked.seen == NULL && server->route.rule_count > 0) {
+		/* the rules cannot be asked, and nothing else may answer */
+		refuse(server, conn, 503, "out of memory");
+		return;
+	}
+	outcome =
+		rt_route_answer(&server->route, &asked, &conn->exchange->reply);
+	if (conn->record != NULL)
+		conn->record->seen.rule = asked.rule;
+	if (asked.why.len > 0)
+		keep_why(server, conn->record,
+			asked.why.failed ? "no memory to say why" :
+					   asked.why.data);
+	rt_buf_free(&asked.why);
+	/* the others have their turn, then it goes on */
+	if (outcome == RT_AGAIN)
+		rt_conn_defer(conn, rt_io_now(server->io));
+	else if (outcome == RT_LATER)
+		rt_conn_defer(conn, RT_NEVER);
+	else
+		answer(server, conn);
+	if (outcome != RT_AGAIN)
+		publish(server, conn);
+}
+
+void
+rt_server_decide(struct retort *server, struct rt_conn *conn)
+{
+	report_head(server, conn);
+	if (conn->asks == RT_ASK_ROUTE) {
+		decide_head(server, conn);
+	} else if (conn->replied) {
+		answer(server, conn);
+	} else if (conn->status != 0) {
+		refuse_recorded(server, conn);
+	} else {
+		decide_answer(server, conn);
+	}
+}
+
+int
+rt_server_reply(struct retort *server, uint64_t connection,
+	const struct retort_reply *as, char *error)
+{
+	struct rt_conn *conn = server->conns;
+	struct rt_asked asked;
+	int code;
+
+	while (conn != NULL &&
+		(conn->number != connection || conn->replied ||
+			conn->state != RT_STATE_WAIT ||
+			conn->chan.deadline != RT_NEVER))
+		conn = conn->next;
+	if (conn == NULL)
+		return -ENOENT;
+	asked = ask(server, conn);
+	code = rt_route_answer_with(as, &asked, &conn->exchange->reply, error);
+	if (code < 0)
+		return code;
+	conn->replied = true;
+	server->replied = true;
+	retort_wake(server);
+	return 0;
+}

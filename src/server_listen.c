@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Listeners: what they accept is handed to server.c, within a budget and as
+ * long as there are descriptors; a listener may refuse for a while.
+ */
+#include "config.h"
+
+#include "server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Accepts before others have their turn. */
+#define ACCEPT_BUDGET 64
+
+/* How long accepting pauses when descriptors run out and none is closed. */
+#define ACCEPT_PAUSE (100 * RT_MS)
+
+static void
+pause_listener(struct retort *server, struct rt_listener *listener)
+{
+	server->paused = true;
+	server->careful = true;
+	listener->chan.in.verb = RT_NOTHING;
+	listener->chan.deadline = rt_io_now(server->io) + ACCEPT_PAUSE;
+}
+
+/*
+ * Whether the next descriptor would be a spare one. Asked before it is
+ * accepted: finding out by accepting would eat up the spare ones in time.
+ */
+static bool
+is_full(const struct retort *server)
+{
+	int fd = fcntl(server->wake_fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd < 0 || fd >= server->fd_limit;
+}
+
+/* Errors of the one connection (accept(2)) or of the process. */
+static bool
+is_shortage(int64_t error)
+{
+	switch (-error) {
+	case ECONNABORTED:
+	case EPROTO:
+	case EPERM:
+	case ENETDOWN:
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case ENOPROTOOPT:
+	case ETIMEDOUT:
+		return false;
+	default:
+		return true;
+	}
+}
+
+void
+rt_server_accept(struct retort *server, struct rt_listener *listener,
+	int budget)
+{
+	struct rt_op *in = &listener->chan.in;
+
+	while (listener->open && !listener->refusing && in->verb == RT_ACCEPT &&
+		budget-- > 0) {
+		if (server->careful && is_full(server)) {
+			pause_listener(server, listener);
+			break;
+		}
+		if (rt_io_try(server->io, &listener->chan) == 0)
+			break;
+		if (in->result >= 0) {
+			int fd = (int)in->result;
+			struct rt_peer peer = in->peer;
+
+			if (fd >= server->fd_limit)
+				pause_listener(server, listener);
+			rt_server_take(server, fd, &peer);
+		} else if (is_shortage(in->result)) {
+			pause_listener(server, listener);
+		}
+	}
+}
+
+void
+rt_server_resume(struct retort *server)
+{
+	server->paused = false;
+	for (size_t i = 0; i < server->listener_count; i++) {
+		struct rt_listener *listener = server->listeners + i;
+
+		if (!listener->open || listener->refusing ||
+			listener->chan.in.verb != RT_NOTHING)
+			continue;
+		listener->chan.in.verb = RT_ACCEPT;
+		listener->chan.deadline = RT_NEVER;
+		(void)rt_io_wait(server->io, &listener->chan);
+	}
+}
+
+static void
+close_listener(struct retort *server, struct rt_listener *listener)
+{
+	if (!listener->open)
+		return;
+	listener->open = false;
+	if (!listener->refusing)
+		rt_io_release(server->io, &listener->chan);
+	rt_sock_close(&listener->sock);
+}
+
+void
+rt_server_close_listeners(struct retort *server)
+{
+	for (size_t i = 0; i < server->listener_count; i++)
+		close_listener(server, server->listeners + i);
+}
+
+/* Somebody who shares the listening socket has shut it down: no more come. */
+static void
+lose_listener(struct retort *server, struct rt_listener *listener)
+{
+	close_listener(server, listener);
+	for (size_t i = 0; i < server->listener_count; i++)
+		if (server->listeners[i].open)
+			return;
+	server->stopping = true;
+}
+
+void
+rt_server_wake_listener(struct retort *server, struct rt_listener *listener,
+	unsigned what)
+{
+	if (what & RT_BROKEN) {
+		lose_listener(server, listener);
+		return;
+	}
+	if (what & RT_EXPIRED) {
+		listener->chan.in.verb = RT_ACCEPT;
+		listener->chan.deadline = RT_NEVER;
+	}
+	rt_server_accept(server, listener, ACCEPT_BUDGET);
+	if (listener->open && !listener->refusing)
+		(void)rt_io_wait(server->io, &listener->chan);
+}
+
+/*
+ * A socket with a large buffer is writable again only when a third of it was
+ * taken: a slow reader would look like one that takes nothing. What is
+ * accepted inherits this.
+ */
+static void
+keep_little_unsent(const struct rt_sock *sock)
+{
+#ifdef TCP_NOTSENT_LOWAT
+	static const int bytes = 512 << 10;
+
+	if (sock->tcp && !sock->borrowed)
+		(void)setsockopt(sock->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
+			&bytes, sizeof bytes);
+#else
+	(void)sock;
+#endif
+}
+
+/* A connection is not shown until it has sent something: fewer turns. */
+static void
+defer_accept(const struct rt_sock *sock)
+{
+#ifdef TCP_DEFER_ACCEPT
+	static const int seconds = 1;
+
+	if (sock->tcp && !sock->borrowed)
+		(void)setsockopt(sock->fd, IPPROTO_TCP, TCP_DEFER_ACCEPT,
+			&seconds, sizeof seconds);
+#else
+	(void)sock;
+#endif
+}
+
+int
+rt_server_listen(struct retort *server, struct rt_listener *listener)
+{
+	struct rt_sock *sock = &listener->sock;
+
+	keep_little_unsent(sock);
+	if (server->defer_accept)
+		defer_accept(sock);
+	rt_chan_init(&listener->chan, sock->fd, RT_KIND_LISTENER);
+	listener->chan.in.verb = RT_ACCEPT;
+	return rt_io_wait(server->io, &listener->chan);
+}
+
+static int
+refuse_at(struct retort *server, struct rt_listener *listener, bool refuse)
+{
+	int error;
+
+	if (refuse) {
+		rt_io_release(server->io, &listener->chan);
+		listener->refusing = true;
+		return rt_sock_refuse(&listener->sock);
+	}
+	error = rt_sock_resume(&listener->sock);
+	if (error < 0)
+		return error;
+	listener->refusing = false;
+	return rt_server_listen(server, listener);
+}
+
+int
+rt_server_refuse(struct retort *server, bool refuse)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < server->listener_count; i++)
+		if (server->listeners[i].open &&
+			server->listeners[i].sock.holder < 0)
+			return -ENOTSUP;
+	for (size_t i = 0; i < server->listener_count; i++) {
+		struct rt_listener *listener = server->listeners + i;
+
+		if (error == 0 && listener->open &&
+			listener->refusing != refuse)
+			error = refuse_at(server, listener, refuse);
+	}
+	return error;
+}
