@@ -51,6 +51,10 @@ static const char help[] =
 "      --cache SECS      max-age                 --no-listing    of folders\n"
 "      --precompressed   .br, .zst, .gz          --spa FILE      for no file\n"
 "  -H, --header 'N: V'   a field; 'N:' removes   --host NAME     421 for others\n"
+"Instead of HTTP\n"
+"      --tcp, --udp          plain sockets: with\n"
+"      --echo                what came, or       --answer TEXT   @FILE; @-: typed\n"
+"      --greet TEXT          when accepted       --idle SECS     of silence (600)\n"
 "Seeing the requests\n"
 "  -v, -vv               their heads; bodies     -q, --quiet     no log\n"
 "      --log FORMAT      short, common, json, none\n"
@@ -181,7 +185,8 @@ read_file(const char *option, const char *name, const void **bytes,
 enum {
 	OPT_BODY = UCHAR_MAX + 1, OPT_TYPE, OPT_RAW, OPT_ECHO, OPT_MIME,
 	OPT_DOTFILES, OPT_CACHE, OPT_NO_LISTING, OPT_PRECOMPRESSED, OPT_SPA,
-	OPT_HOST, OPT_LOG, OPT_PORT_FILE, OPT_REQUESTS,
+	OPT_HOST, OPT_TCP, OPT_UDP, OPT_ANSWER, OPT_GREET, OPT_IDLE, OPT_LOG,
+	OPT_PORT_FILE, OPT_REQUESTS,
 	OPT_LIFETIME, OPT_WITH_PARENT, OPT_GRACE, OPT_TIMEOUT, OPT_MAX_TARGET,
 	OPT_MAX_HEAD, OPT_MAX_FIELDS, OPT_MAX_BODY, OPT_IO
 };
@@ -203,6 +208,11 @@ static const struct option long_options[] = {
 	{"precompressed", no_argument, NULL, OPT_PRECOMPRESSED},
 	{"spa", required_argument, NULL, OPT_SPA},
 	{"host", required_argument, NULL, OPT_HOST},
+	{"tcp", no_argument, NULL, OPT_TCP},
+	{"udp", no_argument, NULL, OPT_UDP},
+	{"answer", required_argument, NULL, OPT_ANSWER},
+	{"greet", required_argument, NULL, OPT_GREET},
+	{"idle", required_argument, NULL, OPT_IDLE},
 	{"verbose", no_argument, NULL, 'v'},
 	{"log", required_argument, NULL, OPT_LOG},
 	{"quiet", no_argument, NULL, 'q'},
@@ -230,6 +240,11 @@ struct given {
 	const char *raw;
 	bool echo;
 	const char *cache;
+	bool tcp;
+	bool udp;
+	const char *answer;
+	const char *greeting;
+	const char *idle;
 	const char **bind;
 	size_t bind_count;
 	const char **hosts;
@@ -411,6 +426,35 @@ read_files_option(struct args *args, struct given *given, int option,
 	}
 }
 
+/* Plain sockets. False: it is none of these. */
+static bool
+read_plain_option(struct args *args, struct given *given, int option,
+	const char *text)
+{
+	switch (option) {
+	case OPT_TCP:
+		given->tcp = true;
+		args->options.protocol = RETORT_TCP;
+		return true;
+	case OPT_UDP:
+		given->udp = true;
+		args->options.protocol = RETORT_UDP;
+		return true;
+	case OPT_ANSWER:
+		given->answer = text;
+		return true;
+	case OPT_GREET:
+		given->greeting = text;
+		return true;
+	case OPT_IDLE:
+		given->idle = text;
+		args->options.idle_timeout = seconds("--idle", text);
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* What scripts need. False: it is none of these. */
 static bool
 read_script_option(struct args *args, int option, const char *text)
@@ -517,30 +561,68 @@ read_option(struct args *args, struct given *given, int option,
 
 /* --- what goes together --- */
 
-/* Ways to answer: at most one, and not with what belongs to another. */
+/* Ways to answer: one at most, and only with what belongs to it. */
+enum {
+	WAY_CANNED = 1,
+	WAY_RAW = 2,
+	WAY_ECHO = 4,
+	WAY_FILES = 8,
+	WAY_HTTP = 15,
+	WAY_TCP_ECHO = 16,
+	WAY_TCP_ANSWER = 32,
+	WAY_TCP = 48,
+	WAY_UDP_ECHO = 64,
+	WAY_UDP_ANSWER = 128,
+	WAY_UDP = 192
+};
+
+/* What belongs to plain sockets alone would do nothing without them. */
+static void
+check_protocol(const struct given *given)
+{
+	if (given->answer != NULL && !given->tcp && !given->udp)
+		die(EXIT_USAGE, "--answer: expected --tcp or --udp with it");
+	if (given->greeting != NULL && !given->tcp)
+		die(EXIT_USAGE, "--greet: expected --tcp with it");
+	if (given->idle != NULL && !given->tcp)
+		die(EXIT_USAGE, "--idle: expected --tcp with it");
+}
+
 static void
 check_clashes(const struct args *args, const struct given *given)
 {
+	const struct retort_options *options = &args->options;
 	const struct {
 		const char *name;
 		bool given;
 		unsigned way; /* set of ways that it belongs to */
 	} uses[] = {
-		{"--status", given->status != NULL, 1},
-		{"--body", given->body != NULL, 1},
-		{"--type", given->type != NULL, 1},
-		{"--raw", given->raw != NULL, 2},
-		{"--echo", given->echo, 4},
-		{"ROOT", args->root != NULL, 8},
-		{"--dotfiles", args->files.dotfiles, 8},
-		{"--cache", given->cache != NULL, 8},
-		{"--no-listing", args->files.unlisted, 8},
-		{"--precompressed", args->files.precompressed, 8},
-		{"--spa", args->files.spa != NULL, 8},
-		{"--echo=PATH", args->echo != NULL, 8},
-		{"--mime", given->type_count > 0, 8},
+		{"--status", given->status != NULL, WAY_CANNED},
+		{"--body", given->body != NULL, WAY_CANNED},
+		{"--type", given->type != NULL, WAY_CANNED},
+		{"--raw", given->raw != NULL, WAY_RAW},
+		{"--echo", given->echo, WAY_ECHO | WAY_TCP_ECHO | WAY_UDP_ECHO},
+		{"ROOT", args->root != NULL, WAY_FILES},
+		{"--dotfiles", args->files.dotfiles, WAY_FILES},
+		{"--cache", given->cache != NULL, WAY_FILES},
+		{"--no-listing", args->files.unlisted, WAY_FILES},
+		{"--precompressed", args->files.precompressed, WAY_FILES},
+		{"--spa", args->files.spa != NULL, WAY_FILES},
+		{"--echo=PATH", args->echo != NULL, WAY_FILES},
+		{"--mime", given->type_count > 0, WAY_FILES},
 		{"--header", given->fields != NULL || given->omit != NULL,
-			1 | 4 | 8},
+			WAY_CANNED | WAY_ECHO | WAY_FILES},
+		{"--host", given->host_count > 0, WAY_HTTP},
+		{"--max-target", options->max_target != 0, WAY_HTTP},
+		{"--max-head", options->max_head != 0, WAY_HTTP},
+		{"--max-fields", options->max_fields != 0, WAY_HTTP},
+		{"--max-body", options->max_body != 0, WAY_HTTP},
+		{"--answer", given->answer != NULL,
+			WAY_TCP_ANSWER | WAY_UDP_ANSWER},
+		{"--greet", given->greeting != NULL, WAY_TCP},
+		{"--idle", given->idle != NULL, WAY_TCP},
+		{"--tcp", given->tcp, WAY_TCP},
+		{"--udp", given->udp, WAY_UDP},
 	};
 	const size_t count = sizeof uses / sizeof *uses;
 
@@ -550,6 +632,49 @@ check_clashes(const struct args *args, const struct given *given)
 				(uses[i].way & uses[k].way) == 0)
 				die(EXIT_USAGE, "%s and %s exclude each other",
 					uses[i].name, uses[k].name);
+}
+
+/* TEXT, @FILE or @-. */
+static void
+read_text(struct args *args, const char *option, const char *text,
+	struct retort_reply *reply)
+{
+	reply->body = text;
+	reply->body_size = strlen(text);
+	if (text[0] != '@')
+		return;
+	args->stdin_used |= strcmp(text, "@-") == 0;
+	read_file(option, text + 1, &reply->body, &reply->body_size);
+}
+
+static void
+read_plain(struct args *args, const struct given *given)
+{
+	static const char *const typed = "@-";
+
+	args->canned = true;
+	args->options.defer_accept = false;
+	args->reply.echo = given->echo;
+	if (given->greeting != NULL)
+		read_text(args, "--greet", given->greeting, &args->greeting);
+	if (given->answer == NULL)
+		return;
+	args->typed = strcmp(given->answer, typed) == 0;
+	if (args->typed && args->stdin_used)
+		die(EXIT_USAGE,
+			"--answer @- and --greet @- exclude each other");
+	for (size_t i = 0; args->typed && i < given->bind_count; i++)
+		if (strcmp(given->bind[i], "fd:0") == 0)
+			die(EXIT_USAGE,
+				"--answer @- and --bind fd:0 exclude each "
+				"other");
+	if (args->typed) {
+		args->stdin_used = true;
+		/* who types must see what came */
+		args->verbose += args->verbose == 0 && args->log;
+	} else {
+		read_text(args, "--answer", given->answer, &args->reply);
+	}
 }
 
 static void
@@ -565,16 +690,11 @@ read_reply(struct args *args, const struct given *given)
 		reply->raw = true;
 		read_file("--raw", given->raw, &reply->body, &reply->body_size);
 		args->stdin_used = strcmp(given->raw, "-") == 0;
-	} else if (given->body != NULL && given->body[0] == '@') {
-		const char *name = given->body + 1;
-
-		read_file("--body", name, &reply->body, &reply->body_size);
-		args->stdin_used = strcmp(name, "-") == 0;
-		if (reply->type == NULL && !args->stdin_used)
-			reply->type = retort_type_of(name);
 	} else if (given->body != NULL) {
-		reply->body = given->body;
-		reply->body_size = strlen(given->body);
+		read_text(args, "--body", given->body, reply);
+		if (reply->type == NULL && given->body[0] == '@' &&
+			!args->stdin_used)
+			reply->type = retort_type_of(given->body + 1);
 	}
 	if ((reply->status == 204 || reply->status == 304) && given->body)
 		die(EXIT_USAGE,
@@ -631,6 +751,7 @@ args_read(struct args *args, int argc, char **argv)
 			.head_timeout = 10000,
 			.body_timeout = 10000,
 			.write_timeout = 30000,
+			.idle_timeout = 600000,
 			.defer_accept = true,
 			.unrecorded = true,
 			.sigpipe_ignored = true},
@@ -650,17 +771,22 @@ args_read(struct args *args, int argc, char **argv)
 				argv[optind - 1];
 		if (!read_limit(args, option, text) &&
 			!read_script_option(args, option, text) &&
-			!read_files_option(args, &given, option, text))
+			!read_files_option(args, &given, option, text) &&
+			!read_plain_option(args, &given, option, text))
 			read_option(args, &given, option, text);
 	}
 	args->root = argv[optind];
 	if (args->root != NULL && argv[optind + 1] != NULL)
 		die(EXIT_USAGE, "'%s': only one ROOT can be served",
 			argv[optind + 1]);
+	check_protocol(&given);
 	check_clashes(args, &given);
 	read_listen_fds(args, &given);
 	check_port(args, &given);
-	read_reply(args, &given);
+	if (given.tcp || given.udp)
+		read_plain(args, &given);
+	else
+		read_reply(args, &given);
 	args->options.bind = given.bind ? given.bind : loopback;
 	args->options.hosts = given.hosts;
 	args->reply.fields = args->files.fields = given.fields;

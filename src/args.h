@@ -16,7 +16,9 @@ struct args {
 	struct retort_reply reply; /* when `canned` */
 	struct retort_files files; /* otherwise */
 	const char *root;
-	const char *echo; /* a path among the files; NULL */
+	const char *echo;             /* a path among the files; NULL */
+	struct retort_reply greeting; /* its body; NULL: none */
+	bool typed;                   /* answers are lines of standard input */
 	bool canned;
 	bool port_given;
 	bool stdin_used; /* an option has read standard input */

@@ -20,6 +20,9 @@
 /* A repeated body is repeated in memory up to so much: fewer pieces. */
 #define REPEATED (64u << 10)
 
+/* What UDP over IPv4 can carry: bytes. */
+#define MAX_DATAGRAM 65507u
+
 /* Each may be four steps of a script. */
 #define MAX_CHUNKS ((RT_MAX_STEPS - 8) / 4)
 
@@ -97,13 +100,58 @@ count_chunks(const size_t *sizes)
 	return count;
 }
 
+/* Without HTTP a reply is its bytes. */
+static int
+check_plain(const struct retort_reply *reply, enum retort_protocol protocol,
+	char *error)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} members[] = {
+		{"status", reply->status != 0},
+		{"reason", reply->reason != NULL},
+		{"version", reply->version != NULL},
+		{"type", reply->type != NULL},
+		{"fields", reply->fields != NULL},
+		{"omit", reply->omit != NULL},
+		{"raw", reply->raw},
+		{"chunked", reply->chunked},
+		{"chunks", reply->chunks != NULL},
+		{"trailers", reply->trailers != NULL},
+		{"interim", reply->interim != NULL},
+		{"pause_body", reply->pause_body != 0},
+		{"pause_chunk", reply->pause_chunk != 0},
+	};
+	uint64_t size = reply->repeat;
+
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		if (members[i].given)
+			return fail(error, members[i].name,
+				"only a reply of HTTP has it");
+	if (protocol != RETORT_UDP)
+		return 0;
+	if (size == 0)
+		size = reply->body_size;
+	if (size == 0 && reply->body != NULL)
+		size = strlen(reply->body);
+	return size > MAX_DATAGRAM ?
+		fail(error, "body", "a datagram has at most 65507 bytes") :
+		0;
+}
+
 int
-rt_canned_check(const struct retort_reply *reply, char *error)
+rt_canned_check(const struct retort_reply *reply, enum retort_protocol protocol,
+	char *error)
 {
 	int code = check_body(reply, error);
 
+	if (code == 0 && protocol != RETORT_HTTP)
+		code = check_plain(reply, protocol, error);
 	if (code < 0)
 		return code;
+	if (reply->close && protocol != RETORT_TCP)
+		return fail(error, "close", "it is for RETORT_TCP");
 	if (reply->status != 0 && (reply->status < 200 || reply->status > 999))
 		return fail(error, "status", "expected 200 to 999");
 	if (!is_value(reply->type, false))
@@ -255,7 +303,7 @@ raw_status(const struct rt_blob *body)
 }
 
 struct rt_canned *
-rt_canned_new(const struct retort_reply *reply)
+rt_canned_new(const struct retort_reply *reply, enum retort_protocol protocol)
 {
 	struct rt_canned *canned = calloc(1, sizeof *canned);
 	bool all;
@@ -263,7 +311,7 @@ rt_canned_new(const struct retort_reply *reply)
 	if (canned == NULL)
 		return NULL;
 	canned->as = *reply;
-	if (reply->type == NULL && has_body(reply))
+	if (protocol == RETORT_HTTP && reply->type == NULL && has_body(reply))
 		canned->as.type = reply->file != NULL ?
 			rt_type_of(reply->file, NULL, 0) :
 			RT_TYPE_TEXT;
@@ -287,9 +335,13 @@ answer_file(const struct rt_canned *canned, struct rt_draft *draft,
 	struct rt_file file;
 	int error = rt_file_open_named(&file, canned->as.file);
 
-	if (error < 0) {
+	if (error < 0 && draft->protocol == RETORT_HTTP) {
 		draft->own = NULL;
 		rt_reply_error(draft, 500, strerror(-error), date);
+		return error;
+	}
+	if (error < 0) {
+		rt_reply_body(draft, "", 0);
 		return error;
 	}
 	rt_reply_body_file(draft, file.fd, 0, file.size);
@@ -297,7 +349,7 @@ answer_file(const struct rt_canned *canned, struct rt_draft *draft,
 }
 
 int
-rt_canned_answer(const struct rt_canned *canned,
+rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 	const struct rt_request *request, const char *base, size_t size,
 	const char *date, struct rt_reply *reply)
 {
@@ -306,6 +358,7 @@ rt_canned_answer(const struct rt_canned *canned,
 	size_t body_size = canned->body ? canned->body->size : 0;
 	struct rt_draft draft = {
 		.reply = reply,
+		.protocol = protocol,
 		.own = as,
 		.head_only = request->method == RT_HEAD,
 	};
@@ -314,10 +367,12 @@ rt_canned_answer(const struct rt_canned *canned,
 	if (as->raw) {
 		rt_reply_raw(&draft, canned->status, bytes, body_size);
 	} else {
-		rt_reply_begin(&draft, canned->status, date);
+		rt_reply_begin(&draft,
+			protocol == RETORT_HTTP ? canned->status : 0, date);
 		if (as->type != NULL)
 			rt_reply_field(&draft, "Content-Type", as->type);
-		if (rt_status_has_no_body(canned->status))
+		if (protocol == RETORT_HTTP &&
+			rt_status_has_no_body(canned->status))
 			rt_reply_no_body(&draft);
 		else if (as->echo)
 			rt_reply_body(&draft, base, size);

@@ -18,14 +18,16 @@ struct rt_canned {
 };
 
 /* 0, or -EINVAL with a line in `error` (or NULL): it cannot be given. */
-int rt_canned_check(const struct retort_reply *reply, char *error);
+int rt_canned_check(const struct retort_reply *reply,
+	enum retort_protocol protocol, char *error);
 
 /* The same for lines of fields (`with_value`) or of names alone. */
 int rt_canned_check_lines(const char *lines, bool with_value, const char *what,
 	char *error);
 
 /* A copy of what was checked. NULL: no memory. */
-struct rt_canned *rt_canned_new(const struct retort_reply *reply);
+struct rt_canned *rt_canned_new(const struct retort_reply *reply,
+	enum retort_protocol protocol);
 void rt_canned_free(struct rt_canned *canned);
 
 /*
@@ -38,10 +40,11 @@ void rt_canned_free_strings(struct retort_reply *as);
 /*
  * Answers a whole request, `size` bytes at `base`, which must outlive the
  * reply if it is echoed. 0, or -errno: its file cannot be read, and the reply
- * is 500.
+ * is 500, or without HTTP nothing.
  */
 int rt_canned_answer(const struct rt_canned *canned,
-	const struct rt_request *request, const char *base, size_t size,
-	const char *date, struct rt_reply *reply);
+	enum retort_protocol protocol, const struct rt_request *request,
+	const char *base, size_t size, const char *date,
+	struct rt_reply *reply);
 
 #endif

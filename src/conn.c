@@ -20,6 +20,12 @@
 #define BODY_ROOM (64u << 10) /* and while a body is */
 #define KEPT_IN (80u << 10)   /* what an exchange keeps for the next one */
 
+/* A datagram that found no room is tried again, ever later, and for so long at
+   most. */
+#define RETRY_FIRST (1 * RT_MS)
+#define RETRY_MOST (64 * RT_MS)
+#define RETRY_BOUND (2000 * RT_MS)
+
 static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
 struct rt_exchange *
@@ -53,9 +59,12 @@ rt_exchange_free(struct rt_exchange *exchange)
 }
 
 const char *
-rt_exchange_body(const struct rt_exchange *exchange, size_t *size)
+rt_conn_body(const struct rt_conn *conn, size_t *size)
 {
+	const struct rt_exchange *exchange = conn->exchange;
 	const struct rt_request *request = rt_http_request(exchange->http);
+	bool plain = conn->config->protocol != RETORT_HTTP;
+	size_t head = plain ? 0 : request->head_size;
 
 	if (request->chunked) {
 		*size = exchange->content.len;
@@ -63,9 +72,9 @@ rt_exchange_body(const struct rt_exchange *exchange, size_t *size)
 	}
 	/* what was parsed and dropped is not there */
 	*size = 0;
-	if (request->head_size > 0 && exchange->parsed > request->head_size)
-		*size = exchange->parsed - request->head_size;
-	return *size > 0 ? exchange->in.data + request->head_size : NULL;
+	if ((plain || head > 0) && exchange->parsed > head)
+		*size = exchange->parsed - head;
+	return *size > 0 ? exchange->in.data + head : NULL;
 }
 
 /* --- what is wanted --- */
@@ -74,6 +83,18 @@ static int64_t
 later(int64_t when, int64_t timeout)
 {
 	return timeout == RT_NEVER ? RT_NEVER : when + timeout;
+}
+
+static bool
+is_http(const struct rt_conn *conn)
+{
+	return conn->config->protocol == RETORT_HTTP;
+}
+
+static bool
+is_datagram(const struct rt_conn *conn)
+{
+	return conn->config->protocol == RETORT_UDP;
 }
 
 static void
@@ -85,6 +106,8 @@ over(struct rt_conn *conn, enum retort_end end, enum rt_verb verb)
 	conn->chan.in.verb = RT_NOTHING;
 	conn->chan.out.verb = verb;
 	conn->chan.deadline = RT_NEVER;
+	if (is_datagram(conn))
+		return; /* it has no connection to close */
 	if (verb == RT_RESET)
 		conn->server_close = RETORT_RST;
 	else if (conn->server_close == RETORT_NOTHING)
@@ -126,6 +149,9 @@ plan_receive(struct rt_conn *conn, size_t room)
 	op->verb = RT_RECV;
 	op->recv.data = in->data + in->len;
 	op->recv.size = in->room - in->len;
+	/* a piece is no longer, whatever memory there is */
+	if (!is_http(conn) && op->recv.size > room)
+		op->recv.size = room;
 }
 
 /* What arrives is read and dropped, within a bound. */
@@ -148,6 +174,12 @@ must_drain(const struct rt_conn *conn)
 {
 	if (conn->client_finished || conn->drained >= RT_DRAIN_BYTES)
 		return false;
+	/* what comes after a piece or a greeting is wanted, while there is more
+	   to be said; at the end nobody knows whether all was read */
+	if (conn->state == RT_STATE_REPLY && (!is_http(conn) || conn->accepted))
+		return false;
+	if (!is_http(conn))
+		return true;
 	return conn->config->linger || !conn->complete || conn->may_have_more ||
 		conn->drained > 0 ||
 		conn->exchange->parsed < conn->exchange->in.len;
@@ -213,8 +245,61 @@ plan_bytes(struct rt_conn *conn)
 			skip = 0;
 		}
 	}
-	op->more = step->kind != RT_STEP_PAUSE && step->kind != RT_STEP_STALL &&
-		step->kind != RT_STEP_RESET;
+	op->more = step->kind == RT_STEP_FILE || step->kind == RT_STEP_CLOSE ||
+		is_memory(step->kind);
+	if (is_datagram(conn)) {
+		op->verb = RT_SEND_TO;
+		op->send.to = &conn->exchange->from;
+	}
+}
+
+/* What was asked is answered, and the exchange is as new. */
+static void
+clear_exchange(struct rt_conn *conn)
+{
+	struct rt_exchange *exchange = conn->exchange;
+
+	rt_buf_clear(&exchange->in, KEPT_IN);
+	rt_buf_clear(&exchange->content, KEPT_IN);
+	exchange->parsed = 0;
+	rt_http_reset(exchange->http, &conn->config->limits);
+	rt_reply_reset(&exchange->reply);
+}
+
+static void plan(struct rt_conn *conn);
+
+static void
+finish(struct rt_conn *conn)
+{
+	conn->state = RT_STATE_FINISH;
+	conn->chan.in.verb = RT_NOTHING;
+	conn->chan.out.verb = RT_FINISH;
+}
+
+static void
+next(struct rt_conn *conn)
+{
+	if (conn->last || conn->client_finished) {
+		finish(conn);
+		return;
+	}
+	conn->state = RT_STATE_IDLE;
+	conn->accepted = false;
+	conn->seen = false;
+	conn->replied = false;
+	conn->step = 0;
+	conn->step_sent = 0;
+	conn->script_sent = 0;
+	clear_exchange(conn);
+	plan(conn);
+}
+
+/* A datagram's reply ends with what was sent: all endings are the same. */
+static void
+over_datagram(struct rt_conn *conn)
+{
+	over(conn, conn->answered ? RETORT_ANSWERED : RETORT_UNANSWERED,
+		RT_CLOSE);
 }
 
 static void
@@ -225,6 +310,10 @@ plan_reply(struct rt_conn *conn)
 	struct rt_op *op = &conn->chan.out;
 
 	conn->chan.deadline = later(conn->moved, conn->config->write_timeout);
+	if (is_datagram(conn) && step->kind >= RT_STEP_NEXT) {
+		over_datagram(conn);
+		return;
+	}
 	if (must_drain(conn))
 		plan_drain(conn);
 	else
@@ -240,6 +329,10 @@ plan_reply(struct rt_conn *conn)
 		plan_bytes(conn);
 		break;
 	case RT_STEP_FILE:
+		if (is_datagram(conn)) {
+			over(conn, RETORT_FAILED, RT_CLOSE); /* too long */
+			break;
+		}
 		op->verb = RT_FILE;
 		op->file.fd = reply->file;
 		op->file.at = step->at + conn->step_sent;
@@ -257,6 +350,9 @@ plan_reply(struct rt_conn *conn)
 			over(conn, RETORT_RESET, RT_CLOSE);
 		else
 			plan_drain(conn);
+		break;
+	case RT_STEP_NEXT:
+		next(conn);
 		break;
 	case RT_STEP_CLOSE:
 		conn->state = RT_STATE_FINISH;
@@ -278,8 +374,10 @@ plan(struct rt_conn *conn)
 	case RT_STATE_IDLE:
 	case RT_STATE_HEAD:
 		chan->out.verb = RT_NOTHING;
-		chan->deadline = later(conn->began, config->head_timeout);
-		plan_receive(conn, HEAD_ROOM);
+		chan->deadline = is_http(conn) ?
+			later(conn->began, config->head_timeout) :
+			later(conn->moved, config->idle_timeout);
+		plan_receive(conn, is_http(conn) ? HEAD_ROOM : BODY_ROOM);
 		break;
 	case RT_STATE_BODY:
 		chan->out.verb = RT_NOTHING;
@@ -373,6 +471,43 @@ parse(struct rt_conn *conn)
 	}
 }
 
+/* Without HTTP: what has come is a request. */
+static void
+take_piece(struct rt_conn *conn)
+{
+	conn->pieces++;
+	conn->complete = true;
+	conn->exchange->parsed = conn->exchange->in.len;
+	ask_answer(conn, 0, NULL);
+}
+
+void
+rt_conn_greet(struct rt_conn *conn)
+{
+	conn->accepted = true;
+	conn->asks = RT_ASK_ANSWER;
+}
+
+void
+rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
+	const char *reason)
+{
+	struct rt_exchange *exchange = conn->exchange;
+
+	conn->chan.in.verb = RT_NOTHING;
+	conn->received = (uint64_t)in->result;
+	conn->truncated = in->recv.truncated;
+	exchange->from = *in->recv.from;
+	rt_buf_add(&exchange->in, in->recv.data, (size_t)in->result);
+	if (exchange->in.failed) {
+		over(conn, RETORT_FAILED, RT_CLOSE);
+		return;
+	}
+	take_piece(conn);
+	conn->unwelcome = reason != NULL;
+	conn->reason = reason;
+}
+
 static void
 receive_end(struct rt_conn *conn)
 {
@@ -380,7 +515,10 @@ receive_end(struct rt_conn *conn)
 	client_closed(conn, RETORT_FIN);
 	switch (conn->state) {
 	case RT_STATE_IDLE:
-		over(conn, RETORT_CLOSED, RT_CLOSE);
+		if (conn->pieces > 0)
+			finish(conn);
+		else
+			over(conn, RETORT_CLOSED, RT_CLOSE);
 		break;
 	case RT_STATE_HEAD:
 	case RT_STATE_BODY:
@@ -420,6 +558,24 @@ over_failed(struct rt_conn *conn, int64_t error)
 	over(conn, end, RT_CLOSE);
 }
 
+static void
+receive(struct rt_conn *conn, size_t size, int64_t now)
+{
+	if (conn->state > RT_STATE_BODY) {
+		conn->drained += size;
+		return;
+	}
+	conn->exchange->in.len += size;
+	conn->moved = now;
+	if (!is_http(conn)) {
+		take_piece(conn);
+		return;
+	}
+	if (conn->state == RT_STATE_IDLE)
+		conn->state = RT_STATE_HEAD;
+	parse(conn);
+}
+
 void
 rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
 {
@@ -435,20 +591,7 @@ rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
 	} else {
 		conn->received += (uint64_t)result;
 		conn->may_have_more = (size_t)result == conn->chan.in.recv.size;
-		switch (conn->state) {
-		case RT_STATE_IDLE:
-			conn->state = RT_STATE_HEAD;
-			/* fallthrough */
-		case RT_STATE_HEAD:
-		case RT_STATE_BODY:
-			conn->exchange->in.len += (size_t)result;
-			conn->moved = now;
-			parse(conn);
-			break;
-		default:
-			conn->drained += (uint64_t)result;
-			break;
-		}
+		receive(conn, (size_t)result, now);
 	}
 	if (conn->state == RT_STATE_DRAIN && conn->drained >= RT_DRAIN_BYTES)
 		over_answered(conn);
@@ -553,11 +696,50 @@ planned(const struct rt_op *op)
 	return size;
 }
 
+/* One operation sends all of it, or nothing. */
+static void
+datagram_sent(struct rt_conn *conn, int64_t result, int64_t now)
+{
+	switch (-result) {
+	case EAGAIN:
+	case ENOBUFS:
+		conn->chan.out.verb = RT_NOTHING;
+		conn->retry = conn->retry == 0   ? RETRY_FIRST :
+			conn->retry < RETRY_MOST ? 2 * conn->retry :
+						   RETRY_MOST;
+		conn->chan.deadline = now + conn->retry;
+		if (now - conn->moved >= RETRY_BOUND)
+			over(conn, RETORT_TIMED_OUT, RT_CLOSE);
+		return;
+	case ECONNREFUSED:
+	case ENOENT:
+		over(conn, RETORT_RESET, RT_CLOSE);
+		return;
+	default:
+		break;
+	}
+	if (result < 0) {
+		over(conn, RETORT_FAILED, RT_CLOSE);
+		return;
+	}
+	/* a plain script has its bytes in one step */
+	assert(!is_memory(conn->exchange->reply.steps[conn->step + 1].kind));
+	conn->sent += (uint64_t)result;
+	conn->answered = true;
+	conn->step++;
+	conn->moved = now;
+	plan(conn);
+}
+
 void
 rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 {
 	enum rt_verb verb = conn->chan.out.verb;
 
+	if (verb == RT_SEND_TO) {
+		datagram_sent(conn, result, now);
+		return;
+	}
 	if (conn->state == RT_STATE_FINISH) {
 		/* shutdown(2) fails only when the connection is gone */
 		if (result < 0) {
@@ -618,6 +800,8 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 			conn->moved = now;
 			conn->may_have_more = true;
 			plan(conn);
+		} else if (is_datagram(conn)) {
+			plan(conn);
 		} else {
 			over(conn, RETORT_TIMED_OUT, RT_RESET);
 		}
@@ -658,10 +842,12 @@ rt_conn_stop(struct rt_conn *conn, enum rt_stop why)
 		over(conn, RETORT_STOPPED, RT_CLOSE);
 		break;
 	case RT_STATE_WAIT:
+		conn->last = true;
 		if (why == RT_STOP_ENOUGH)
 			over(conn, RETORT_STOPPED, RT_CLOSE);
 		break;
 	case RT_STATE_REPLY:
+		conn->last = true;
 		step = conn->exchange->reply.steps[conn->step].kind;
 		if (step == RT_STEP_STALL ||
 			(why == RT_STOP_TOLD && step == RT_STEP_PAUSE))
@@ -700,7 +886,8 @@ rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
 	};
 	rt_chan_init(&conn->chan, fd, 0);
 	conn->chan.in.verb = RT_RECV;
-	conn->chan.deadline = later(now, config->head_timeout);
+	conn->chan.deadline = later(now,
+		is_http(conn) ? config->head_timeout : config->idle_timeout);
 }
 
 int
@@ -709,11 +896,7 @@ rt_conn_lend(struct rt_conn *conn, struct rt_exchange *exchange)
 	conn->exchange = exchange;
 	exchange->in.max = conn->config->max_in;
 	exchange->content.max = conn->config->max_in;
-	rt_buf_clear(&exchange->in, KEPT_IN);
-	rt_buf_clear(&exchange->content, KEPT_IN);
-	exchange->parsed = 0;
-	rt_http_reset(exchange->http, &conn->config->limits);
-	rt_reply_reset(&exchange->reply);
+	clear_exchange(conn);
 	plan(conn);
 	return conn->state == RT_STATE_OVER ? -ENOMEM : 0;
 }

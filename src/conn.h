@@ -29,6 +29,12 @@
  *
  * The owner may answer early, when asked to ROUTE; what the client still
  * sends is then read and dropped, while the reply is sent and after it.
+ *
+ * A greeting is a reply before the first byte. Without HTTP what one receive
+ * gives is a piece, and a request; while its reply is sent nothing is read.
+ * RT_STEP_NEXT leads from REPLY back to IDLE, and a FIN from there to FINISH.
+ * A datagram is a connection that begins with its one piece, and whose channel
+ * is for sending alone.
  */
 #ifndef RT_CONN_H
 #define RT_CONN_H
@@ -49,8 +55,10 @@
 
 /* What all connections of a server share. */
 struct rt_conn_config {
+	enum retort_protocol protocol;
 	struct rt_limits limits;
-	int64_t head_timeout; /* ns; RT_NEVER: none */
+	int64_t idle_timeout; /* ns; RT_NEVER: none */
+	int64_t head_timeout;
 	int64_t body_timeout;
 	int64_t write_timeout;
 	bool linger;   /* after the reply, wait for the client's end as well */
@@ -69,11 +77,9 @@ struct rt_exchange {
 	struct rt_buf content; /* of a chunked body, if kept */
 	struct rt_http *http;
 	struct rt_reply reply;
+	struct rt_address from;   /* of a datagram */
 	struct rt_exchange *next; /* the owner's */
 };
-
-/* The content of the request's body so far, out of its chunks, if kept. */
-const char *rt_exchange_body(const struct rt_exchange *exchange, size_t *size);
 
 /* NULL: no memory. */
 struct rt_exchange *rt_exchange_new(void);
@@ -111,9 +117,11 @@ struct rt_conn {
 	uint64_t number;
 	int64_t began;        /* accepted */
 	int64_t moved;        /* the last byte in the present state */
+	int64_t retry;        /* ns until a datagram is tried again */
 	uint64_t received;    /* bytes */
 	uint64_t sent;        /* bytes, interim replies among them */
 	uint64_t script_sent; /* bytes of the reply */
+	uint64_t pieces;      /* received, without HTTP */
 	uint64_t max_body;
 	uint64_t drained;
 	uint64_t step_sent; /* bytes of the present step */
@@ -121,17 +129,24 @@ struct rt_conn {
 	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
 	bool keep_body;
 	bool complete;        /* the request was */
+	bool accepted;        /* it was just: the answer is a greeting */
+	bool truncated;       /* the datagram was */
+	bool unwelcome;       /* it must not be answered, for `reason` */
+	bool answered;        /* and something was sent for it */
+	bool last;            /* no further piece is waited for */
 	bool may_have_more;   /* bytes may be unread: the last receive filled
 	                          its room, or the reply takes time */
 	bool client_finished; /* its FIN was received */
 	bool client_first;    /* the client was the first to close */
 	enum retort_close client_close;
 	enum retort_close server_close;
-	bool seen;                /* the owner's: its head was reported, */
-	bool replied;             /* its reply came from somebody else, */
-	struct rt_record *record; /* and what is kept of it; NULL */
-	struct rt_conn *next;     /* the owner's list */
-	struct rt_conn **link;    /* what points at it there */
+	bool seen;    /* the owner's: its head was reported, */
+	bool replied; /* its reply came from somebody else; both of the present
+	                 piece, */
+	struct rt_record *record;     /* and what is kept of it; NULL */
+	struct rt_conn *next_replied; /* the owner's lists */
+	struct rt_conn *next;
+	struct rt_conn **link; /* what points at it there */
 };
 
 void rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
@@ -140,6 +155,17 @@ void rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
 /* Lends an exchange to an IDLE connection; takes it back while IDLE. */
 int rt_conn_lend(struct rt_conn *conn, struct rt_exchange *exchange);
 struct rt_exchange *rt_conn_unlend(struct rt_conn *conn);
+
+/* Asks for a greeting, before anything else. */
+void rt_conn_greet(struct rt_conn *conn);
+
+/* Its one datagram: asks for the answer, unless `reason` says why there can be
+   none. */
+void rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
+	const char *reason);
+
+/* The content of the request's body so far, out of its chunks, if kept. */
+const char *rt_conn_body(const struct rt_conn *conn, size_t *size);
 
 /* The results of the channel's operations. */
 void rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now);

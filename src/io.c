@@ -162,6 +162,45 @@ try_read(struct rt_io *io, int fd, struct rt_op *op)
 }
 
 static int64_t
+try_recv_from(struct rt_io *io, int fd, struct rt_op *op)
+{
+	struct rt_address *from = op->recv.from;
+	struct iovec room = {op->recv.data, op->recv.size};
+	struct msghdr message = {
+		.msg_name = &from->name,
+		.msg_namelen = sizeof from->name,
+		.msg_iov = &room,
+		.msg_iovlen = 1,
+	};
+	ssize_t n;
+
+	(void)io;
+	from->name.ss_family = AF_UNSPEC;
+	n = recvmsg(fd, &message, 0);
+	if (n < 0)
+		return -errno;
+	from->size = message.msg_namelen;
+	op->recv.truncated = (message.msg_flags & MSG_TRUNC) != 0;
+	return n;
+}
+
+static int64_t
+try_send_to(struct rt_io *io, int fd, struct rt_op *op)
+{
+	const struct rt_address *to = op->send.to;
+	struct msghdr message = {
+		.msg_name = (void *)(uintptr_t)&to->name,
+		.msg_namelen = to->size,
+		.msg_iov = op->send.pieces,
+		.msg_iovlen = (size_t)op->send.count,
+	};
+	ssize_t n = sendmsg(fd, &message, MSG_NOSIGNAL);
+
+	(void)io;
+	return n < 0 ? -errno : n;
+}
+
+static int64_t
 try_send(struct rt_io *io, int fd, struct rt_op *op)
 {
 	struct msghdr message = {
@@ -235,7 +274,9 @@ try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
 		[RT_ACCEPT] = try_accept,
 		[RT_RECV] = try_recv,
 		[RT_TAKE] = try_read,
+		[RT_RECV_FROM] = try_recv_from,
 		[RT_SEND] = try_send,
+		[RT_SEND_TO] = try_send_to,
 		[RT_FILE] = try_file,
 		[RT_FINISH] = try_finish,
 		[RT_CLOSE] = NULL,
@@ -247,7 +288,8 @@ try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
 	do
 		op->result = verbs[op->verb](io, chan->fd, op);
 	while (op->result == -EINTR);
-	if (op->result == -EAGAIN || op->result == -EWOULDBLOCK) {
+	if ((op->result == -EAGAIN || op->result == -EWOULDBLOCK) &&
+		op->verb != RT_SEND_TO) {
 		chan->blocked |= (unsigned char)way;
 		return false;
 	}
@@ -344,7 +386,8 @@ void
 rt_io_drop(struct rt_io *io, struct rt_chan *chan)
 {
 	rt_io_release(io, chan);
-	(void)close(chan->fd);
+	if (!chan->shared)
+		(void)close(chan->fd);
 	chan->fd = -1;
 }
 
@@ -439,6 +482,10 @@ rt_io_next(struct rt_io *io, unsigned *what)
 		if ((chan->ready & RT_GONE) != 0 &&
 			chan->in.verb == RT_NOTHING &&
 			chan->out.verb == RT_NOTHING)
+			*what |= RT_BROKEN;
+		/* a datagram socket that was shut down: that is all it says */
+		if ((chan->ready & RT_HUNG) != 0 &&
+			chan->in.verb == RT_RECV_FROM)
 			*what |= RT_BROKEN;
 		if (chan->deadline <= io->now)
 			*what |= RT_EXPIRED;

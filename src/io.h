@@ -31,15 +31,18 @@ struct pollfd;
 enum rt_verb {
 	RT_NOTHING,
 	/* inward */
-	RT_ACCEPT, /* result: a descriptor; `peer` */
-	RT_RECV,   /* result: bytes in `data`; 0: FIN */
-	RT_TAKE,   /* the same by read(2), of what is no socket */
+	RT_ACCEPT,    /* result: a descriptor; `peer` */
+	RT_RECV,      /* result: bytes in `data`; 0: FIN */
+	RT_TAKE,      /* the same by read(2), of what is no socket */
+	RT_RECV_FROM, /* a datagram: bytes in `data`, `from`, `truncated` */
 	/* outward */
-	RT_SEND,   /* result: bytes of `pieces` sent */
-	RT_FILE,   /* result: bytes of the file sent; 0: it is shorter */
-	RT_FINISH, /* FIN: shutdown(SHUT_WR); result: 0 */
-	RT_CLOSE,  /* left to the owner: end the connection with a FIN */
-	RT_RESET   /* left to the owner: end it with a RST */
+	RT_SEND,    /* result: bytes of `pieces` sent */
+	RT_SEND_TO, /* a datagram of all pieces to `to`; -EAGAIN too is a result,
+	               as nothing tells when a Unix socket has room again */
+	RT_FILE,    /* result: bytes of the file sent; 0: it is shorter */
+	RT_FINISH,  /* FIN: shutdown(SHUT_WR); result: 0 */
+	RT_CLOSE,   /* left to the owner: end the connection with a FIN */
+	RT_RESET    /* left to the owner: end it with a RST */
 };
 
 #define RT_PIECES 4
@@ -54,10 +57,13 @@ struct rt_op {
 		struct {
 			char *data;
 			size_t size; /* room */
+			struct rt_address *from;
+			bool truncated;
 		} recv;
 		struct {
 			struct iovec pieces[RT_PIECES];
 			int count;
+			const struct rt_address *to;
 		} send;
 		struct {
 			int fd;
@@ -82,6 +88,8 @@ struct rt_chan {
 	struct rt_op out;
 	int64_t deadline; /* RT_NEVER: none */
 	int kind;         /* the owner's, to tell its channels apart */
+	bool shared;      /* `fd` is another channel's: it is never waited for,
+	                     but for the deadline, and not closed */
 	/* io's own */
 	unsigned char blocked; /* directions that would block when last tried */
 	unsigned char armed;   /* interest registered with the back end */
@@ -154,7 +162,7 @@ const void *rt_io_scratch(const struct rt_io *io);
 
 /* --- for the back ends, io_epoll.c and io_poll.c --- */
 
-enum { RT_READ = 1, RT_WRITE = 2, RT_GONE = 4 };
+enum { RT_READ = 1, RT_WRITE = 2, RT_GONE = 4, RT_HUNG = 8 };
 
 struct rt_back_end {
 	const char *name;

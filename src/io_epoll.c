@@ -31,6 +31,8 @@ epoll_arm(struct rt_io *io, struct rt_chan *chan, unsigned events)
 {
 	struct epoll_event event = {.data.ptr = chan};
 
+	if (chan->shared)
+		return 0;
 	if (events & RT_READ)
 		event.events |= EPOLLIN;
 	if (events & RT_WRITE)
@@ -44,7 +46,8 @@ epoll_arm(struct rt_io *io, struct rt_chan *chan, unsigned events)
 static void
 epoll_forget(struct rt_io *io, struct rt_chan *chan)
 {
-	(void)epoll_ctl(io->fd, EPOLL_CTL_DEL, chan->fd, NULL);
+	if (!chan->shared)
+		(void)epoll_ctl(io->fd, EPOLL_CTL_DEL, chan->fd, NULL);
 }
 
 static int
@@ -67,6 +70,8 @@ epoll_sleep(struct rt_io *io, int64_t timeout)
 			ready |= RT_WRITE;
 		if (events[i].events & (EPOLLERR | EPOLLHUP))
 			ready |= RT_GONE | RT_READ | RT_WRITE;
+		if (events[i].events & EPOLLHUP)
+			ready |= RT_HUNG;
 		(void)rt_io_ready(io, events[i].data.ptr, ready);
 	}
 	return 0;

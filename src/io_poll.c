@@ -35,7 +35,7 @@ poll_arm(struct rt_io *io, struct rt_chan *chan, unsigned events)
 		io->polled_room = io->waiting_room;
 	}
 	polled = io->polled + chan->slot - 1;
-	*polled = (struct pollfd){.fd = chan->fd};
+	*polled = (struct pollfd){.fd = chan->shared ? -1 : chan->fd};
 	if (events & RT_READ)
 		polled->events |= POLLIN;
 	if (events & RT_WRITE)
@@ -73,6 +73,8 @@ poll_sleep(struct rt_io *io, int64_t timeout)
 			ready |= RT_WRITE;
 		if (revents & (POLLERR | POLLHUP | POLLNVAL))
 			ready |= RT_GONE | RT_READ | RT_WRITE;
+		if (revents & POLLHUP)
+			ready |= RT_HUNG;
 		/* the next search begins with the one that found no room */
 		if (!rt_io_ready(io, io->waiting[at], ready))
 			break;

@@ -36,6 +36,9 @@ rt_journal_view(const struct rt_conn *conn, int64_t now,
 		.received = conn->received,
 		.sent = conn->sent,
 		.duration = now - conn->began,
+		.protocol = conn->config->protocol,
+		.piece = conn->pieces,
+		.truncated = conn->truncated,
 	};
 	struct timespec wall;
 
@@ -50,6 +53,10 @@ rt_journal_view(const struct rt_conn *conn, int64_t now,
 		view.status = x->reply.status;
 		if (conn->script_sent > x->reply.head_size)
 			view.sent_body = conn->script_sent - x->reply.head_size;
+	}
+	if (view.protocol != RETORT_HTTP) {
+		view.sent_body = view.sent;
+		view.reason = conn->reason;
 	}
 	return view;
 }
@@ -139,7 +146,9 @@ rt_record_sent(struct rt_record *record, const struct rt_op *op,
 
 	if (op->verb == RT_FILE)
 		add_bytes(record, RT_RECORD_SENT, file_bytes, left, now);
-	for (int i = 0; op->verb == RT_SEND && i < op->send.count && left > 0;
+	if (op->verb == RT_SEND_TO && left == 0)
+		add_bytes(record, RT_RECORD_SENT, "", 0, now);
+	for (int i = 0; op->verb != RT_FILE && i < op->send.count && left > 0;
 		i++) {
 		const struct iovec *piece = op->send.pieces + i;
 		size_t size = piece->iov_len < left ? piece->iov_len : left;
@@ -268,7 +277,7 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 	const struct rt_exchange *x = conn->exchange;
 	struct retort_exchange *seen = &record->seen;
 	size_t raw_size, body_size;
-	const char *body = rt_exchange_body(x, &body_size);
+	const char *body = rt_conn_body(conn, &body_size);
 	struct rt_span line = rt_http_line(x->http, x->in.data, x->in.len);
 	struct room room;
 
@@ -290,6 +299,9 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 	seen->complete = conn->complete;
 	seen->refused = conn->status;
 	seen->reason = conn->reason;
+	seen->protocol = conn->config->protocol;
+	seen->piece = conn->pieces;
+	seen->truncated = conn->truncated;
 	seen->received = conn->received;
 	seen->requested = now - conn->began;
 	seen->duration = seen->requested;
@@ -298,24 +310,41 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 }
 
 void
-rt_record_end(struct rt_record *record, const struct rt_conn *conn, int64_t now)
+rt_record_forget_request(struct rt_record *record)
 {
-	struct retort_exchange *seen = &record->seen;
-	char client[RT_PEER_TEXT];
-	struct retort_exchange view = rt_journal_view(conn, now, client);
+	free(record->strings);
+	record->strings = NULL;
+	record->size = 0;
+	record->seen.rule = 0;
+	count_memory(record);
+}
 
+static void
+end_one(struct retort_exchange *seen, const struct rt_conn *conn,
+	const struct retort_exchange *end)
+{
 	/* whoever reads these without waiting for the end finds no other */
-	if (seen->status != view.status)
-		seen->status = view.status;
-	if (seen->received != view.received)
-		seen->received = view.received;
-	seen->end = view.end;
-	seen->sent = view.sent;
-	seen->sent_body = view.sent_body;
-	seen->duration = view.duration;
+	if (seen->status != end->status)
+		seen->status = end->status;
+	if (seen->received != end->received)
+		seen->received = end->received;
+	seen->end = end->end;
+	seen->sent = end->sent;
+	seen->sent_body = end->sent_body;
+	seen->duration = end->duration;
 	seen->client_close = conn->client_close;
 	seen->server_close = conn->server_close;
 	seen->client_first = conn->client_first;
+}
+
+void
+rt_record_end(struct rt_record *record, const struct rt_conn *conn, int64_t now)
+{
+	char client[RT_PEER_TEXT];
+	struct retort_exchange view = rt_journal_view(conn, now, client);
+
+	for (; record != NULL; record = record->earlier)
+		end_one(&record->seen, conn, &view);
 }
 
 /* --- the journal --- */
@@ -337,6 +366,19 @@ free_record(struct rt_record *record)
 	free(record);
 }
 
+/* Of a connection's records what nobody will read. Returns the rest. */
+static struct rt_record *
+drop_unpublished(struct rt_record *record)
+{
+	while (record != NULL && !record->published) {
+		struct rt_record *earlier = record->earlier;
+
+		free_record(record);
+		record = earlier;
+	}
+	return record;
+}
+
 struct rt_record *
 rt_journal_open(struct rt_journal *journal, const struct rt_conn *conn,
 	int64_t now)
@@ -348,6 +390,7 @@ rt_journal_open(struct rt_journal *journal, const struct rt_conn *conn,
 		return NULL;
 	(void)clock_gettime(CLOCK_REALTIME, &wall);
 	record->journal = journal;
+	record->earlier = drop_unpublished(conn->record);
 	record->began = conn->began;
 	rt_buf_init(&record->bytes, journal->max);
 	record->seen.connection = conn->number;
@@ -382,9 +425,14 @@ rt_journal_publish(struct rt_journal *journal, struct rt_record *record)
 void
 rt_journal_close(struct rt_record *record)
 {
-	record->open = false;
-	if (!record->published)
-		free_record(record);
+	struct rt_record *earlier;
+
+	for (; record != NULL; record = earlier) {
+		earlier = record->earlier;
+		record->open = false;
+		if (!record->published)
+			free_record(record);
+	}
 }
 
 void
@@ -482,8 +530,8 @@ add_lines(struct rt_buf *to, const struct rt_record *record,
 			(unsigned long long)(event->size - event->kept));
 }
 
-void
-rt_record_transcribe(const struct rt_record *record, struct rt_buf *to)
+static void
+transcribe_one(const struct rt_record *record, struct rt_buf *to)
 {
 	static const struct {
 		const char *mark;
@@ -498,17 +546,34 @@ rt_record_transcribe(const struct rt_record *record, struct rt_buf *to)
 		[RT_RECORD_CLOSED] = {"-", "(closed)"},
 	};
 
-	rt_buf_add_format(to, "connection %llu from %s\n",
-		(unsigned long long)record->seen.connection,
-		record->seen.client);
 	for (size_t i = 0; i < record->event_count; i++) {
 		const struct rt_record_event *event = record->events + i;
 		const char *mark = kinds[event->kind].mark;
 		const char *text = kinds[event->kind].text;
 
+		if (text == NULL && event->size == 0)
+			text = "(empty)";
 		if (text == NULL)
 			add_lines(to, record, event, mark);
 		else
 			add_line(to, event->when, mark, text, strlen(text));
 	}
+}
+
+void
+rt_record_transcribe(const struct rt_record *record, struct rt_buf *to)
+{
+	const struct rt_journal *journal = record->journal;
+	uint64_t connection = record->seen.connection;
+
+	rt_buf_add_format(to, "connection %llu from %s\n",
+		(unsigned long long)connection, record->seen.client);
+	if (record->seen.protocol == RETORT_HTTP) {
+		transcribe_one(record, to);
+		return;
+	}
+	/* the pieces of one connection stand in their order */
+	for (size_t i = 0; i < journal->count; i++)
+		if (journal->records[i]->seen.connection == connection)
+			transcribe_one(journal->records[i], to);
 }

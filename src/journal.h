@@ -38,6 +38,7 @@ struct rt_journal;
 struct rt_record {
 	struct retort_exchange seen;
 	struct rt_journal *journal;
+	struct rt_record *earlier; /* of the same connection; NULL */
 	char client[RT_PEER_TEXT];
 	char *strings; /* what `seen` points at */
 	size_t size;
@@ -69,8 +70,8 @@ void rt_journal_init(struct rt_journal *journal, size_t max);
 void rt_journal_free(struct rt_journal *journal);
 
 /*
- * Begins the record of a connection; when the journal is full, one that is
- * forgotten from the beginning. NULL: no memory.
+ * Begins the record of a connection, or of its next piece; when the journal is
+ * full, one that is forgotten from the beginning. NULL: no memory.
  */
 struct rt_record *rt_journal_open(struct rt_journal *journal,
 	const struct rt_conn *conn, int64_t now);
@@ -78,13 +79,14 @@ struct rt_record *rt_journal_open(struct rt_journal *journal,
 /* Its request has ended: it is one of the records. 0 or -ENOMEM. */
 int rt_journal_publish(struct rt_journal *journal, struct rt_record *record);
 
-/* Its connection has ended. A record that was not published is freed. */
+/* Its connection has ended, and so have its records. What was not published is
+   freed. */
 void rt_journal_close(struct rt_record *record);
 
 /* Forgets all records; those of open connections end with them. */
 void rt_journal_clear(struct rt_journal *journal);
 
-/* The record of a connection; NULL: none. */
+/* The first record of a connection; NULL: none. */
 const struct rt_record *rt_journal_find(const struct rt_journal *journal,
 	uint64_t connection);
 
@@ -97,15 +99,18 @@ void rt_record_sent(struct rt_record *record, const struct rt_op *op,
 void rt_record_event(struct rt_record *record, enum rt_record_kind kind,
 	int64_t now);
 
-/* Copies the request as far as it came. 0 or -ENOMEM. */
+/* Copies the request as far as it came, or the piece. 0 or -ENOMEM. */
 int rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 	int64_t now);
 
-/* Copies the ending. */
+/* What comes next is the request, after a greeting. */
+void rt_record_forget_request(struct rt_record *record);
+
+/* Copies the ending, to all records of the connection. */
 void rt_record_end(struct rt_record *record, const struct rt_conn *conn,
 	int64_t now);
 
-/* Adds the whole as text. */
+/* Adds the whole of its connection as text. */
 void rt_record_transcribe(const struct rt_record *record, struct rt_buf *to);
 
 #endif

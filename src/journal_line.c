@@ -18,6 +18,20 @@
 /* Most of a request line that a log line shows. */
 #define MAX_REQUEST 2048
 
+static const char *
+protocol_text(enum retort_protocol protocol)
+{
+	static const char *const texts[] = {
+		[RETORT_HTTP] = "http",
+		[RETORT_TCP] = "tcp",
+		[RETORT_UDP] = "udp",
+	};
+
+	return (size_t)protocol < sizeof texts / sizeof *texts ?
+		texts[protocol] :
+		"?";
+}
+
 /* A line under way; what does not fit is left out. */
 struct line {
 	char *text;
@@ -74,6 +88,23 @@ add_ms(struct line *line, const struct retort_exchange *exchange)
 		(int)(exchange->duration / 1000 % 1000));
 }
 
+/* What came, in a few words that are no request line. */
+static void
+add_plain(struct line *line, const struct retort_exchange *exchange)
+{
+	unsigned long long pieces = exchange->piece;
+
+	if (exchange->protocol == RETORT_UDP)
+		add(line, "udp");
+	else
+		add(line, "tcp %llu piece%s,", pieces, pieces == 1 ? "" : "s");
+	add(line, " %llu bytes in, %llu out, ",
+		(unsigned long long)exchange->received,
+		(unsigned long long)exchange->sent);
+	add_ms(line, exchange);
+	add(line, " ms");
+}
+
 static const char *
 end_text(enum retort_end end)
 {
@@ -86,6 +117,7 @@ end_text(enum retort_end end)
 		[RETORT_STOPPED] = "stopped",
 		[RETORT_TRUNCATED] = "truncated",
 		[RETORT_FAILED] = "failed",
+		[RETORT_UNANSWERED] = "unanswered",
 	};
 
 	return (size_t)end < sizeof texts / sizeof *texts ? texts[end] : "?";
@@ -102,16 +134,26 @@ add_short(struct line *line, const struct retort_exchange *exchange)
 	(void)localtime_r(&seconds, &tm);
 	add(line, "%02d:%02d:%02d.%03d %s ", tm.tm_hour, tm.tm_min, tm.tm_sec,
 		(int)(end % NS / 1000000), exchange->client);
-	add_request(line, exchange, false);
-	if (exchange->status != 0)
-		add(line, " %d", exchange->status);
-	else
-		add(line, " -");
-	add(line, " %llu ", (unsigned long long)exchange->sent);
-	add_ms(line, exchange);
-	add(line, " ms");
+	if (exchange->protocol != RETORT_HTTP) {
+		add_plain(line, exchange);
+	} else {
+		add_request(line, exchange, false);
+		if (exchange->status != 0)
+			add(line, " %d", exchange->status);
+		else
+			add(line, " -");
+		add(line, " %llu ", (unsigned long long)exchange->sent);
+		add_ms(line, exchange);
+		add(line, " ms");
+	}
 	if (exchange->end != RETORT_ANSWERED)
-		add(line, " (%s)", end_text(exchange->end));
+		add(line, " (%s%s%s)", end_text(exchange->end),
+			exchange->protocol && exchange->reason ? ": " : "",
+			exchange->protocol && exchange->reason ?
+				exchange->reason :
+				"");
+	if (exchange->truncated)
+		add(line, " (the datagram was truncated)");
 }
 
 static void
@@ -130,7 +172,10 @@ add_common(struct line *line, const struct retort_exchange *exchange)
 	add(line, "%.*s - - [%02d/%.3s/%04d:%02d:%02d:%02d +0000] ", (int)host,
 		exchange->client, tm.tm_mday, months + 3 * (size_t)tm.tm_mon,
 		tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	add_request(line, exchange, false);
+	if (exchange->protocol == RETORT_HTTP)
+		add_request(line, exchange, false);
+	else
+		add(line, "\"%s\"", protocol_text(exchange->protocol));
 	if (exchange->status != 0)
 		add(line, " %d", exchange->status);
 	else
@@ -152,15 +197,28 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 	add(line, "{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\"",
 		tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
 		tm.tm_min, tm.tm_sec, (int)(exchange->began % NS / 1000000));
-	add(line, ",\"connection\":%llu,\"client\":\"%s\",\"request\":",
+	add(line, ",\"connection\":%llu,\"client\":\"%s\"",
 		(unsigned long long)exchange->connection, exchange->client);
-	add_request(line, exchange, true);
-	add(line, ",\"status\":%d,\"received\":%llu,\"sent\":%llu",
-		exchange->status, (unsigned long long)exchange->received,
+	if (exchange->protocol == RETORT_HTTP) {
+		add(line, ",\"request\":");
+		add_request(line, exchange, true);
+		add(line, ",\"status\":%d", exchange->status);
+	} else {
+		add(line, ",\"protocol\":\"%s\",\"pieces\":%llu",
+			protocol_text(exchange->protocol),
+			(unsigned long long)exchange->piece);
+	}
+	add(line, ",\"received\":%llu,\"sent\":%llu",
+		(unsigned long long)exchange->received,
 		(unsigned long long)exchange->sent);
 	add(line, ",\"ms\":");
 	add_ms(line, exchange);
-	add(line, ",\"end\":\"%s\"}", end_text(exchange->end));
+	add(line, ",\"end\":\"%s\"", end_text(exchange->end));
+	if (exchange->protocol && exchange->reason)
+		add(line, ",\"reason\":\"%s\"", exchange->reason);
+	if (exchange->truncated)
+		add(line, ",\"truncated\":true");
+	add(line, "}");
 }
 
 size_t

@@ -8,24 +8,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "args.h"
 #include "output.h"
 #include "retort.h"
-
-/* How often the parent is looked for where there is no pidfd. */
-#define PARENT_INTERVAL 200 /* ms */
+#include "typed.h"
+#include "watch.h"
 
 /* The one server, for the signal handler. */
 static struct retort *volatile running;
@@ -177,111 +173,6 @@ out:
 	return result;
 }
 
-/* --- the parent --- */
-
-struct parent {
-	bool watched;
-	pid_t pid;
-	int pidfd; /* -1: looked for from time to time */
-	int input; /* standard input, ended with the parent; -1: not */
-	struct pollfd *polled;
-	size_t polled_room;
-};
-
-static int
-open_pidfd(pid_t pid)
-{
-#ifdef SYS_pidfd_open
-	return (int)syscall(SYS_pidfd_open, pid, 0);
-#else
-	(void)pid;
-	return -1;
-#endif
-}
-
-static struct parent
-watch_parent(const struct args *args, pid_t pid)
-{
-	struct parent parent = {.pidfd = -1, .input = -1};
-	struct stat status;
-	int listens = 0;
-	socklen_t size = sizeof listens;
-
-	if (!args->with_parent)
-		return parent;
-	parent.watched = true;
-	parent.pid = pid;
-	parent.pidfd = open_pidfd(pid);
-	/* not when it is a listener: -b fd:0 */
-	(void)getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &listens,
-		&size);
-	if (!args->stdin_used && !listens &&
-		fstat(STDIN_FILENO, &status) == 0 &&
-		(S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)))
-		parent.input = STDIN_FILENO;
-	return parent;
-}
-
-/* Standard input has something, or its end. */
-static bool
-input_ended(void)
-{
-	char dropped[512];
-	ssize_t n = read(STDIN_FILENO, dropped, sizeof dropped);
-
-	return n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
-}
-
-/* What to poll for: the parent's two descriptors, then the server's. */
-static struct pollfd *
-list_polled(struct retort *server, struct parent *parent, size_t *count,
-	int *timeout)
-{
-	struct pollfd *polled = parent->polled;
-
-	for (;;) {
-		size_t room = parent->polled_room;
-
-		*count = 2 +
-			retort_pollfds(server, polled ? polled + 2 : NULL,
-				polled ? room - 2 : 0, timeout);
-		if (polled != NULL && *count <= room)
-			break;
-		room = 2 * *count;
-		polled = realloc(polled, room * sizeof *polled);
-		if (polled == NULL)
-			die(EXIT_FAILURE, "%s", strerror(ENOMEM));
-		parent->polled = polled;
-		parent->polled_room = room;
-	}
-	polled[0] = (struct pollfd){.fd = parent->pidfd, .events = POLLIN};
-	polled[1] = (struct pollfd){.fd = parent->input, .events = POLLIN};
-	return polled;
-}
-
-/*
- * Waits for the server or for the parent, at most `timeout` ms (-1: for
- * ever). True: the parent has ended.
- */
-static bool
-wait_with_parent(struct retort *server, struct parent *parent, int timeout)
-{
-	struct pollfd *polled;
-	size_t count;
-	int own;
-
-	polled = list_polled(server, parent, &count, &own);
-	if (parent->pidfd < 0 && (timeout < 0 || timeout > PARENT_INTERVAL))
-		timeout = PARENT_INTERVAL;
-	if (own >= 0 && (timeout < 0 || own < timeout))
-		timeout = own;
-	if (poll(polled, (nfds_t)count, timeout) < 0)
-		return false;
-	/* a pidfd opened after the parent had ended would be another's */
-	return polled[0].revents != 0 || getppid() != parent->pid ||
-		(polled[1].revents != 0 && input_ended());
-}
-
 /* --- serving --- */
 
 static int64_t
@@ -295,7 +186,7 @@ clock_ms(void)
 
 /* Until it has stopped; the exit status. */
 static int
-serve(struct retort *server, const struct args *args, struct parent *parent,
+serve(struct retort *server, const struct args *args, struct watch *watch,
 	struct output *output)
 {
 	int64_t end =
@@ -314,8 +205,8 @@ serve(struct retort *server, const struct args *args, struct parent *parent,
 			stop = stop || left <= 0;
 			timeout = left > INT_MAX ? INT_MAX : (int)left;
 		}
-		if (!stopping && !stop && parent->watched) {
-			stop = wait_with_parent(server, parent, timeout);
+		if (!stopping && !stop && watch_needed(watch)) {
+			stop = watch_wait(watch, server, timeout);
 			timeout = 0;
 		}
 		if (stop && !stopping) {
@@ -353,8 +244,33 @@ exit_status(int error)
 	}
 }
 
+/* What answers; 0 or -errno. */
+static int
+set_answer(struct retort *server, const struct args *args, struct typed *typed,
+	char *error)
+{
+	int code = 0;
+
+	if (args->greeting.body != NULL)
+		code = retort_on(server, NULL, .accepted = true,
+			.body = args->greeting.body,
+			.body_size = args->greeting.body_size);
+	if (code >= 0 && args->echo != NULL)
+		code = retort_on(server, args->echo, .echo = true);
+	if (code >= 0 && args->typed)
+		code = retort_on(server, NULL, .handler = typed_handler,
+			.handler_arg = typed);
+	if (code < 0) {
+		(void)snprintf(error, RETORT_ERROR_SIZE, "%s", strerror(-code));
+		return code;
+	}
+	return args->canned ?
+		retort_answer(server, &args->reply, error) :
+		retort_serve(server, args->root, &args->files, error);
+}
+
 static struct retort *
-start(const struct args *args)
+start(const struct args *args, struct typed *typed)
 {
 	char error[RETORT_ERROR_SIZE];
 	struct retort *server = retort_open(&args->options, error);
@@ -363,20 +279,16 @@ start(const struct args *args)
 	if (server == NULL)
 		die(exit_status(errno), "%s%s",
 			errno == EINVAL ? "--bind: " : "", error);
-	if (args->canned)
-		code = retort_answer(server, &args->reply, error);
-	else
-		code = retort_serve(server, args->root, &args->files, error);
-	if (code == 0 && args->echo != NULL &&
-		retort_on(server, args->echo, .echo = true) < 0)
-		code = -ENOMEM;
+	code = set_answer(server, args, typed, error);
 	if (code < 0) {
 		retort_close(server);
 		/* what is wrong is an operand, not an address */
 		die(code == -ENOMEM ? EXIT_FAILURE : EXIT_USAGE, "%s%s",
-			args->files.spa && strncmp(error, "spa '", 5) == 0 ?
-				"--" :
-				"",
+			args->options.protocol != RETORT_HTTP ? "--answer: " :
+				args->files.spa &&
+					strncmp(error, "spa '", 5) == 0 ?
+								"--" :
+								"",
 			error);
 	}
 	return server;
@@ -387,8 +299,9 @@ main(int argc, char **argv)
 {
 	static struct args args;
 	static struct output output;
+	static struct typed typed;
 	pid_t ppid = getppid();
-	struct parent parent;
+	struct watch watch;
 	struct retort *server;
 	int status;
 
@@ -404,9 +317,10 @@ main(int argc, char **argv)
 		args.options.event = output_event;
 		args.options.event_arg = &output;
 	}
-	server = start(&args);
+	server = start(&args, &typed);
+	typed.server = server;
 	running = server;
-	parent = watch_parent(&args, ppid);
+	watch = watch_open(&args, ppid, args.typed ? &typed : NULL);
 	if (args.port_file != NULL &&
 		write_port_file(server, args.port_file) < 0) {
 		int error = errno;
@@ -416,10 +330,11 @@ main(int argc, char **argv)
 		die(EXIT_FAILURE, "%s: %s", args.port_file, strerror(error));
 	}
 	announce(server);
-	status = serve(server, &args, &parent, &output);
+	status = serve(server, &args, &watch, &output);
 	running = NULL;
 	retort_close(server);
-	free(parent.polled);
+	free(watch.polled);
+	free(typed.waiting);
 	output_flush(&output);
 	return status;
 }

@@ -21,6 +21,9 @@
 #include "field.h"
 #include "http.h"
 
+/* Bytes of a piece that name it. */
+#define NAME_BYTES 60
+
 struct rt_match {
 	char *method; /* NULL: any */
 	char *path;   /* NULL: any */
@@ -107,6 +110,30 @@ read_lines(char **to, const char *lines, bool with_value, char *error)
 	return copy(to, lines);
 }
 
+/* Conditions that only a request of HTTP can meet. */
+static int
+check_plain(const struct retort_when *when, char *error)
+{
+	const struct {
+		const char *name;
+		const char *given;
+	} members[] = {
+		{"request", when->request},
+		{"fields", when->fields},
+		{"contains", when->contains},
+		{"absent", when->absent},
+	};
+
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		if (members[i].given != NULL) {
+			(void)snprintf(error, RETORT_ERROR_SIZE,
+				"%s: only a request of HTTP has it",
+				members[i].name);
+			return -EINVAL;
+		}
+	return 0;
+}
+
 static int
 read_when(struct rt_match *match, const struct retort_when *when, char *error)
 {
@@ -132,11 +159,14 @@ read_when(struct rt_match *match, const struct retort_when *when, char *error)
 }
 
 struct rt_match *
-rt_match_new(const struct retort_when *when, char *error)
+rt_match_new(const struct retort_when *when, enum retort_protocol protocol,
+	char *error)
 {
 	struct rt_match *match = calloc(1, sizeof *match);
 	int code = match ? 0 : -ENOMEM;
 
+	if (code == 0 && when != NULL && protocol != RETORT_HTTP)
+		code = check_plain(when, error);
 	if (code == 0 && when != NULL)
 		code = read_when(match, when, error);
 	if (code == 0)
@@ -642,6 +672,17 @@ rt_match_explain(const struct rt_match *match,
 		!predicate_fits(match, seen))
 		say_predicate(match, seen, whose, why);
 	return miss;
+}
+
+void
+rt_match_name(const struct retort_exchange *seen, struct rt_buf *to)
+{
+	if (seen->protocol != RETORT_HTTP)
+		rt_buf_add_quoted(to, seen->body, seen->body_size, NAME_BYTES);
+	else
+		rt_buf_add_format(to, "%s %s",
+			seen->method ? seen->method : "-",
+			seen->target ? seen->target : "-");
 }
 
 void

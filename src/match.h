@@ -16,7 +16,8 @@ struct rt_match;
  * line in `error` (RETORT_ERROR_SIZE bytes) and errno: EINVAL, malformed;
  * ENOMEM.
  */
-struct rt_match *rt_match_new(const struct retort_when *when, char *error);
+struct rt_match *rt_match_new(const struct retort_when *when,
+	enum retort_protocol protocol, char *error);
 void rt_match_free(struct rt_match *match);
 
 /* Whether the request fits. */
@@ -37,6 +38,9 @@ struct rt_miss {
 struct rt_miss rt_match_explain(const struct rt_match *match,
 	const struct retort_exchange *seen, const char *whose,
 	struct rt_buf *why);
+
+/* A request in words: `GET /users`, or of a plain socket its bytes, quoted. */
+void rt_match_name(const struct retort_exchange *seen, struct rt_buf *to);
 
 /* The conditions as one line: `POST /users, field "Accept: a/b"`. */
 void rt_match_describe(const struct rt_match *match, struct rt_buf *to);

@@ -153,6 +153,7 @@ output_event(void *arg, enum retort_event event,
 
 	switch (event) {
 	case RETORT_ON_HEAD:
+	case RETORT_ON_PIECE:
 		if (output->verbose >= 1)
 			show(output, bytes, size);
 		break;
@@ -162,7 +163,8 @@ output_event(void *arg, enum retort_event event,
 		break;
 	case RETORT_ON_END:
 		if (output->log &&
-			(exchange->received > 0 || output->verbose >= 1)) {
+			(exchange->received > 0 || output->verbose >= 1 ||
+				exchange->protocol == RETORT_UDP)) {
 			char *line = begin_line(output);
 
 			output->used += retort_log_line(exchange,

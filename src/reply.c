@@ -151,7 +151,7 @@ rt_reply_field(struct rt_draft *draft, const char *name, const char *value)
 {
 	struct rt_buf *text = &draft->reply->text;
 
-	if (rt_reply_is_own(draft, name))
+	if (draft->protocol != RETORT_HTTP || rt_reply_is_own(draft, name))
 		return;
 	rt_buf_add_text(text, name);
 	rt_buf_add(text, ": ", 2);
@@ -173,6 +173,8 @@ rt_reply_begin(struct rt_draft *draft, int status, const char *date)
 	}
 	if (own != NULL)
 		add_pause(draft->reply, own->pause_head);
+	if (draft->protocol != RETORT_HTTP)
+		return;
 	draft->head_at = text->len;
 	rt_buf_add_text(text, own && own->version ? own->version : "HTTP/1.1");
 	rt_buf_add(text, " ", 1);
@@ -364,6 +366,8 @@ static void
 end_script(struct rt_draft *draft, bool needs_file)
 {
 	struct rt_reply *reply = draft->reply;
+	bool more = draft->protocol != RETORT_HTTP &&
+		(draft->own == NULL || !draft->own->close);
 
 	if (!needs_file && reply->file >= 0) {
 		(void)close(reply->file);
@@ -371,7 +375,8 @@ end_script(struct rt_draft *draft, bool needs_file)
 	}
 	if (draft->own != NULL)
 		add_pause(reply, draft->own->pause_end);
-	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_CLOSE});
+	rt_reply_step(reply,
+		(struct rt_step){.kind = more ? RT_STEP_NEXT : RT_STEP_CLOSE});
 }
 
 static void
@@ -387,6 +392,19 @@ end_with_length(struct rt_draft *draft, uint64_t size)
 	end_head(draft);
 }
 
+/* The script of what has no head. */
+static void
+add_plain(struct rt_draft *draft, const struct source *source)
+{
+	/* also of an empty datagram there is an echo */
+	if (source->size == 0 && draft->protocol == RETORT_UDP && draft->own &&
+		draft->own->echo)
+		rt_reply_step(draft->reply,
+			(struct rt_step){.kind = RT_STEP_BYTES, .bytes = ""});
+	(void)add_piece(draft->reply, source, 0, source->size);
+	end_script(draft, !is_small(source));
+}
+
 /* Ends the head and the script with this body. */
 static void
 add_body(struct rt_draft *draft, const struct source *source)
@@ -394,6 +412,10 @@ add_body(struct rt_draft *draft, const struct source *source)
 	struct rt_reply *reply = draft->reply;
 	bool chunked = is_chunked(draft);
 
+	if (draft->protocol != RETORT_HTTP) {
+		add_plain(draft, source);
+		return;
+	}
 	if (chunked) {
 		rt_reply_field(draft, "Transfer-Encoding", "chunked");
 		end_head(draft);

@@ -24,6 +24,7 @@ enum rt_step_kind {
 	                   again, beginning with the one at `from` */
 	RT_STEP_FILE,   /* `size` bytes at `at` of the reply's file */
 	RT_STEP_PAUSE,  /* nothing for `at` ns */
+	RT_STEP_NEXT,   /* the end of a reply, but not of the connection */
 	RT_STEP_STALL,  /* nothing, until the client leaves */
 	RT_STEP_CLOSE,  /* FIN: the ordinary ending */
 	RT_STEP_RESET   /* RST */
@@ -71,10 +72,12 @@ void rt_reply_reset(struct rt_reply *reply);
  * `own` is how the user wants it (NULL: as it is): version, reason, fields
  * and omit, which go before what rt_reply_field() adds; interim replies,
  * chunks, trailers and pauses. Its other members are the caller's to obey.
- * `head_only` is for HEAD.
+ * `head_only` is for HEAD. Without HTTP there is no head, and what comes after
+ * the body is RT_STEP_NEXT, unless `own` says to close.
  */
 struct rt_draft {
 	struct rt_reply *reply;
+	enum retort_protocol protocol;
 	const struct retort_reply *own;
 	bool head_only;
 	size_t head_at; /* where the head begins in reply->text */

@@ -24,7 +24,9 @@ _retort_values()
 	--io) words='best epoll poll' ;;
 	--max-body) words='none' ;;
 	--cache) words='0 60 3600 86400' ;;
-	-H | --header | --grace | --lifetime | --max-fields | --max-head) ;;
+	--idle) words='10 60 600' ;;
+	-H | --header | --greet | --grace | --lifetime | --max-fields) ;;
+	--max-head) ;;
 	--max-target | --mime | --requests | --timeout) ;;
 	*) return 1 ;;
 	esac
@@ -44,13 +46,13 @@ _retort()
 	if _retort_values "${COMP_WORDS[at]}"; then
 		compopt +o default
 	elif [[ $word == -* ]]; then
-		words='-H -V -b -h -p -q -s -v -vv --bind --body --cache
-			--dotfiles --echo --echo=/echo --grace --header --help
-			--host --io --lifetime --log --max-body --max-fields
-			--max-head --max-target --mime --no-listing --port
-			--port-file --precompressed --quiet --raw --requests
-			--spa --status --timeout --type --verbose --version
-			--with-parent'
+		words='-H -V -b -h -p -q -s -v -vv --answer --bind --body
+			--cache --dotfiles --echo --echo=/echo --grace --greet
+			--header --help --host --idle --io --lifetime --log
+			--max-body --max-fields --max-head --max-target --mime
+			--no-listing --port --port-file --precompressed --quiet
+			--raw --requests --spa --status --tcp --timeout --type
+			--udp --verbose --version --with-parent'
 	fi
 	for choice in $words; do
 		[[ $choice == "$word"* ]] && COMPREPLY+=("$choice")

@@ -363,7 +363,11 @@ retort_adopt(struct retort *server, int fd)
 	if (result < 0)
 		return result;
 	lock(server);
-	result = server->stopping ? -ESHUTDOWN : call(server, adopt, &fd);
+	if (server->config.protocol == RETORT_UDP)
+		result = -EPROTOTYPE;
+	else
+		result = server->stopping ? -ESHUTDOWN :
+					    call(server, adopt, &fd);
 	ring(server);
 	unlock(server);
 	return result;
@@ -544,6 +548,11 @@ retort_on_sized(struct retort *server, const struct retort_reply *theirs,
 	int code = copy_struct(&rule, sizeof rule, theirs, size);
 
 	lock(server);
+	if (code == 0 && rule.accepted && server->defer_accept) {
+		(void)snprintf(error, sizeof error,
+			"accepted: not with defer_accept");
+		code = -EINVAL;
+	}
 	if (code == 0)
 		code = rt_route_add(&server->route, &rule, error);
 	code = blame(server, "rule", rule.when.request, code, error);
@@ -558,11 +567,11 @@ check_no_rule(const struct retort_reply *reply, char *error)
 	static const struct retort_when nothing;
 
 	if (memcmp(&reply->when, &nothing, sizeof nothing) == 0 &&
-		reply->times == 0 && reply->handler == NULL)
+		reply->times == 0 && reply->handler == NULL && !reply->accepted)
 		return 0;
 	if (error != NULL)
 		(void)snprintf(error, RETORT_ERROR_SIZE,
-			"reply: when, times and handler are for rules");
+			"reply: when, times, handler and accepted are for rules");
 	return -EINVAL;
 }
 
@@ -575,7 +584,7 @@ retort_check_sized(const struct retort_reply *theirs, size_t size, char *error)
 	if (code < 0)
 		return rt_server_failed(error, "reply", code);
 	code = check_no_rule(&reply, error);
-	return code < 0 ? code : rt_canned_check(&reply, error);
+	return code < 0 ? code : rt_canned_check(&reply, RETORT_HTTP, error);
 }
 
 int
@@ -673,7 +682,7 @@ read_when(struct retort *server, const struct retort_when *theirs, size_t size)
 	int code = copy_struct(&when, sizeof when, theirs, size);
 
 	if (code == 0) {
-		match = rt_match_new(&when, error);
+		match = rt_match_new(&when, server->config.protocol, error);
 		code = match ? 0 : -errno;
 	}
 	(void)blame(server, "request", NULL, code, error);
@@ -781,7 +790,7 @@ retort_expect_sized(struct retort *server, size_t least, size_t most,
 	lock(server);
 	if (code == 0)
 		code = rt_verdict_expect(&server->verdict, least, most, &when,
-			error);
+			server->config.protocol, error);
 	code = blame(server, "expectation", when.request, code, error);
 	unlock(server);
 	return code;
@@ -794,7 +803,8 @@ retort_expect_order(struct retort *server, const char *const *requests)
 	int code;
 
 	lock(server);
-	code = rt_verdict_expect_order(&server->verdict, requests, error);
+	code = rt_verdict_expect_order(&server->verdict, requests,
+		server->config.protocol, error);
 	code = blame(server, "expectation", NULL, code, error);
 	unlock(server);
 	return code;

@@ -21,8 +21,8 @@
  *
  * Options, rules and replies are open structs whose zero value is the default.
  * They grow only at their end. Each call takes the caller's sizeof (the
- * functions and macros that are defined here pass it): bytes that an older caller does
- * not know are taken as zero, and bytes that an older library does not know
+ * functions and macros that are defined here pass it): bytes that an older
+ * caller does not know are taken as zero, and bytes that an older library does not know
  * must be zero, or the call fails with -E2BIG. What they point at needs to
  * last only as long as the call, unless a member says otherwise.
  */
@@ -51,6 +51,13 @@ struct pollfd; /* <poll.h> */
 /* Room for an error text and its NUL: "bind 127.0.0.1:80: ..." */
 #define RETORT_ERROR_SIZE 256
 
+/* What a server speaks. */
+enum retort_protocol {
+	RETORT_HTTP,
+	RETORT_TCP, /* bytes on TCP, or on a Unix stream socket */
+	RETORT_UDP  /* datagrams by UDP, or on a Unix datagram socket */
+};
+
 /* --- what came in --- */
 
 /* A field of a request or of its trailers, as it came. */
@@ -69,8 +76,9 @@ enum retort_end {
 	                     never sent a byte */
 	RETORT_STOPPED,   /* ended by the server's stop, or by `requests` */
 	RETORT_TRUNCATED, /* the file became shorter than was promised */
-	RETORT_FAILED     /* out of memory or descriptors, or a file could not
-	                     be read */
+	RETORT_FAILED,    /* out of memory or descriptors, a file could not be
+	                     read, or a datagram is too long to be sent */
+	RETORT_UNANSWERED /* a datagram that got no answer */
 };
 
 /* What one side of a connection did to it. */
@@ -78,6 +86,11 @@ enum retort_close { RETORT_NOTHING, RETORT_FIN, RETORT_RST };
 
 /*
  * One exchange: a connection, the request on it, and its reply.
+ *
+ * With RETORT_TCP a piece is the request: the bytes that one read gave, at
+ * most 64 KiB. It is `body` and `raw`, its first line is `request`, and what
+ * HTTP has beside these is empty; the pieces of a connection share its end.
+ * With RETORT_UDP a datagram is, and each is a connection of its own.
  *
  * As a record, it and all it points at live until retort_reset() or
  * retort_close(). Members marked (end) are set when the connection ends, and
@@ -123,6 +136,10 @@ struct retort_exchange {
 	enum retort_close client_close; /* (end) what the client did */
 	enum retort_close server_close; /* (end) what the server did */
 	bool client_first; /* (end) the client was the first of the two */
+	enum retort_protocol protocol;
+	uint64_t piece; /* RETORT_TCP, _UDP: its number on the connection, from
+	                   1; in RETORT_ON_END the last one's */
+	bool truncated; /* the datagram was longer than `body` */
 };
 
 /* The n-th value of that field (compared without case), from 0; or NULL. */
@@ -136,7 +153,8 @@ enum retort_event {
 	RETORT_ON_HEAD, /* a request's head is complete or was refused: its
 	                   bytes */
 	RETORT_ON_BODY, /* more bytes came after the head: as they came */
-	RETORT_ON_END   /* the exchange is over; no bytes */
+	RETORT_ON_END,  /* the exchange is over; no bytes */
+	RETORT_ON_PIECE /* RETORT_TCP, _UDP: a piece or datagram came: it */
 };
 
 typedef void retort_event_fn(void *arg, enum retort_event event,
@@ -177,8 +195,7 @@ struct retort_options {
 	int body_timeout;  /* without a byte of the body: 408 */
 	int write_timeout; /* without a byte of the reply being taken */
 
-	uint64_t requests; /* stop after this many replies (408s do not
-	                      count); 0: never */
+	uint64_t requests; /* stop when retort_replies() is this; 0: never */
 
 	/* Hosts that are answered; any other Host gets 421. Compared without
 	   case and without port. NULL-terminated; NULL: all. */
@@ -192,6 +209,10 @@ struct retort_options {
 	                       are used up, requests are answered still, but
 	                       not recorded, and retort_verdict() says so */
 	bool refusing;      /* begin with retort_refuse(server, true) */
+
+	enum retort_protocol protocol;
+	int idle_timeout; /* RETORT_TCP: ms without a piece, then the connection
+	                     is closed; 0: none */
 };
 
 /*
@@ -252,7 +273,8 @@ RETORT_API void retort_wake(struct retort *server);
 
 /*
  * Serves a stream socket that is connected already, one end of
- * socketpair(2), say. Taken on success: 0 or -errno.
+ * socketpair(2), say. Taken on success: 0 or -errno; -EPROTOTYPE with
+ * RETORT_UDP, or when it is another kind of socket.
  */
 RETORT_API int retort_adopt(struct retort *server, int fd);
 
@@ -298,7 +320,9 @@ RETORT_API int retort_listener(struct retort *server, size_t i);
 /* Whether the i-th listener can be reached from this machine only. */
 RETORT_API bool retort_local(const struct retort *server, size_t i);
 
-/* Final replies begun so far, 408s not among them. */
+/* Final replies begun so far, 408s not among them; with RETORT_TCP,
+   connections that have ended after one piece or more, and with RETORT_UDP
+   datagrams that might be answered. */
 RETORT_API uint64_t retort_replies(struct retort *server);
 
 /* --- what is answered --- */
@@ -337,8 +361,8 @@ struct retort_reply;
  * Makes the reply of a rule from the request: fills `reply`, which holds the
  * rule's own to begin with, and returns 0. What it points at must last until
  * the handler is called again. RETORT_LATER: the reply will come by
- * retort_reply_later(). Any other value is an error of the handler: the client gets
- * 500, and retort_verdict() tells.
+ * retort_reply_later(). Any other value is an error of the handler: the client
+ * gets 500, and retort_verdict() tells.
  */
 #define RETORT_LATER 1
 typedef int retort_handler(void *arg, const struct retort_exchange *exchange,
@@ -382,6 +406,14 @@ struct retort_reply {
 	int pause_body;  /* and between head and body */
 	int pause_chunk; /* and between chunks */
 	int pause_end;   /* and before the connection is closed */
+
+	bool close;    /* RETORT_TCP: close after it, instead of waiting for the
+	                  next piece */
+	bool accepted; /* retort_on() only: for no request, but for a connection
+	                  as soon as it is accepted, whatever the protocol; the
+	                  reply is its body or file alone, and what
+	                  the client sends is read after it. Of `when` only a
+	                  predicate goes with it. Not with `defer_accept`. */
 };
 
 /*
@@ -392,6 +424,12 @@ struct retort_reply {
  * malformed (retort_verdict() says how), -ENOMEM, -E2BIG.
  *
  *	retort_on(server, "GET /users/1", .body = "{}", .times = 2);
+ *
+ * With RETORT_TCP and _UDP a rule answers a piece or datagram with the bytes
+ * of its body, file or echo; a piece that none answers closes the connection.
+ *
+ *	retort_on(server, NULL, .body = "OK\r\n", .times = 1, .close = true);
+ *	retort_on(server, NULL, .accepted = true, .body = "220 hello\r\n");
  */
 RETORT_API int retort_on_sized(struct retort *server,
 	const struct retort_reply *rule, size_t size);
@@ -418,7 +456,8 @@ retort_answer(struct retort *server, const struct retort_reply *reply,
 	return retort_answer_sized(server, reply, sizeof *reply, error);
 }
 
-/* Whether retort_answer() would take the reply: the same result and text. */
+/* Whether retort_answer() of a RETORT_HTTP server would take the reply: the
+   same result and text. */
 RETORT_API int retort_check_sized(const struct retort_reply *reply, size_t size,
 	char *error);
 static inline int

@@ -57,11 +57,11 @@ rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
 	char *error)
 {
 	struct rt_canned *canned;
-	int code = rt_canned_check(reply, error);
+	int code = rt_canned_check(reply, route->protocol, error);
 
 	if (code < 0)
 		return code;
-	canned = rt_canned_new(reply);
+	canned = rt_canned_new(reply, route->protocol);
 	if (canned == NULL)
 		return fail(error, -ENOMEM, "reply", NULL);
 	forget_fallback(route);
@@ -70,6 +70,14 @@ rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
 }
 
 /* --- rules --- */
+
+/* A greeting is bytes, whatever the rest of the connection is. */
+static enum retort_protocol
+protocol_of(const struct rt_route *route, bool accepted)
+{
+	return accepted && route->protocol == RETORT_HTTP ? RETORT_TCP :
+							    route->protocol;
+}
 
 static void
 free_rule(struct rt_rule *rule)
@@ -94,6 +102,25 @@ has_room(struct rt_route *route)
 	return true;
 }
 
+/* A connection that is accepted has nothing that could be compared. */
+static int
+check_accepted(const struct rt_route *route, const struct retort_reply *given,
+	char *error)
+{
+	const struct retort_when *when = &given->when;
+
+	if (route->protocol == RETORT_UDP)
+		return fail(error, -EINVAL, "accepted", "datagrams are not");
+	if (when->request || when->fields || when->contains || when->absent ||
+		when->body || when->body_has)
+		return fail(error, -EINVAL, "accepted",
+			"of `when` only a predicate goes with it");
+	if (given->echo)
+		return fail(error, -EINVAL, "accepted",
+			"there is nothing to echo");
+	return 0;
+}
+
 int
 rt_route_add(struct rt_route *route, const struct retort_reply *given,
 	char *error)
@@ -101,16 +128,20 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 	struct rt_rule rule = {
 		.handler = given->handler,
 		.handler_arg = given->handler_arg,
+		.accepted = given->accepted,
 		.times = given->times,
 	};
-	int code = rt_canned_check(given, error);
+	enum retort_protocol protocol = protocol_of(route, given->accepted);
+	int code = rt_canned_check(given, protocol, error);
 
+	if (code == 0 && given->accepted)
+		code = check_accepted(route, given, error);
 	if (code < 0)
 		return code;
-	rule.match = rt_match_new(&given->when, error);
+	rule.match = rt_match_new(&given->when, route->protocol, error);
 	if (rule.match == NULL)
 		return -errno;
-	rule.canned = rt_canned_new(given);
+	rule.canned = rt_canned_new(given, protocol);
 	if (rule.canned == NULL || !has_room(route)) {
 		free_rule(&rule);
 		return fail(error, -ENOMEM, "rule", NULL);
@@ -245,8 +276,11 @@ rt_route_set_files(struct rt_route *route, const char *root,
 	const struct retort_files *files, char *error)
 {
 	struct rt_site *site;
-	int code = check_files(files, error);
+	int code;
 
+	if (route->protocol != RETORT_HTTP)
+		return fail(error, -EINVAL, root, "only HTTP serves files");
+	code = check_files(files, error);
 	if (code < 0)
 		return code;
 	site = malloc(sizeof *site);
@@ -308,11 +342,12 @@ rt_route_refusal(const struct rt_route *route, const struct rt_request *request,
 }
 
 static void
-answer_canned(const struct rt_canned *canned, struct rt_asked *asked,
-	struct rt_reply *reply)
+answer_canned(const struct rt_route *route, const struct rt_canned *canned,
+	struct rt_asked *asked, struct rt_reply *reply)
 {
-	int error = rt_canned_answer(canned, asked->request, asked->base,
-		asked->size, asked->date, reply);
+	int error = rt_canned_answer(canned,
+		protocol_of(route, asked->accepted), asked->request,
+		asked->base, asked->size, asked->date, reply);
 
 	if (error == 0)
 		return;
@@ -324,18 +359,20 @@ answer_canned(const struct rt_canned *canned, struct rt_asked *asked,
 }
 
 int
-rt_route_answer_with(const struct retort_reply *as,
-	const struct rt_asked *asked, struct rt_reply *reply, char *error)
+rt_route_answer_with(const struct rt_route *route,
+	const struct retort_reply *as, const struct rt_asked *asked,
+	struct rt_reply *reply, char *error)
 {
+	enum retort_protocol protocol = protocol_of(route, asked->accepted);
 	struct rt_canned *canned;
-	int code = rt_canned_check(as, error);
+	int code = rt_canned_check(as, protocol, error);
 
 	if (code < 0)
 		return code;
-	canned = rt_canned_new(as);
+	canned = rt_canned_new(as, protocol);
 	if (canned == NULL)
 		return fail(error, -ENOMEM, "reply", NULL);
-	code = rt_canned_answer(canned, asked->request, asked->base,
+	code = rt_canned_answer(canned, protocol, asked->request, asked->base,
 		asked->size, asked->date, reply);
 	if (code < 0)
 		(void)fail(error, code, as->file, NULL);
@@ -343,9 +380,17 @@ rt_route_answer_with(const struct retort_reply *as,
 	return code;
 }
 
+/* Without HTTP there is no other way to say that nothing answers. */
 static void
-handler_failed(struct rt_asked *asked, struct rt_reply *reply,
-	const char *error)
+close_plain(struct rt_reply *reply)
+{
+	rt_reply_reset(reply);
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_CLOSE});
+}
+
+static void
+handler_failed(const struct rt_route *route, struct rt_asked *asked,
+	struct rt_reply *reply, const char *error)
 {
 	struct rt_draft draft = {.reply = reply,
 		.head_only = asked->request->method == RT_HEAD};
@@ -353,14 +398,18 @@ handler_failed(struct rt_asked *asked, struct rt_reply *reply,
 	rt_buf_add_format(&asked->why, "the handler of rule %d failed: %s",
 		asked->rule, error);
 	rt_buf_add(&asked->why, "", 1);
+	if (protocol_of(route, asked->accepted) != RETORT_HTTP) {
+		close_plain(reply);
+		return;
+	}
 	rt_reply_error(&draft, 500, asked->why.failed ? NULL : asked->why.data,
 		asked->date);
 }
 
 /* As the handler says, beginning with what the rule has. */
 static enum rt_outcome
-ask_handler(const struct rt_rule *rule, struct rt_asked *asked,
-	struct rt_reply *reply)
+ask_handler(const struct rt_route *route, const struct rt_rule *rule,
+	struct rt_asked *asked, struct rt_reply *reply)
 {
 	struct retort_reply as = rule->canned->as;
 	char error[RETORT_ERROR_SIZE];
@@ -379,9 +428,9 @@ ask_handler(const struct rt_rule *rule, struct rt_asked *asked,
 	if (code != 0)
 		(void)snprintf(error, sizeof error, "it returned %d", code);
 	else
-		code = rt_route_answer_with(&as, asked, reply, error);
+		code = rt_route_answer_with(route, &as, asked, reply, error);
 	if (code != 0)
-		handler_failed(asked, reply, error);
+		handler_failed(route, asked, reply, error);
 	return RT_ANSWERED;
 }
 
@@ -417,6 +466,8 @@ find_near(const struct rt_route *route, const struct retort_exchange *seen,
 		const struct rt_match *match = route->rules[i].match;
 		struct near near = {.rule = i + 1};
 
+		if (route->rules[i].accepted)
+			continue;
 		if (rt_match_fits(match, seen)) {
 			*used_up = *used_up > 0 ? *used_up : i + 1;
 			continue;
@@ -439,9 +490,8 @@ explain(const struct rt_route *route, struct rt_asked *asked)
 	char whose[32];
 	size_t used_up;
 
-	rt_buf_add_format(why, "no rule fits %s %s",
-		seen->method ? seen->method : "",
-		seen->target ? seen->target : "");
+	rt_buf_add_text(why, "no rule fits ");
+	rt_match_name(seen, why);
 	find_near(route, seen, &used_up, &nearest);
 	if (used_up > 0)
 		rt_buf_add_format(why,
@@ -463,10 +513,20 @@ answer_nothing(const struct rt_route *route, struct rt_asked *asked,
 	struct rt_draft draft = {.reply = reply,
 		.head_only = asked->request->method == RT_HEAD};
 
+	if (asked->accepted) {
+		rt_reply_reset(reply);
+		rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_NEXT});
+		return;
+	}
 	if (asked->seen != NULL)
 		explain(route, asked);
 	else
 		rt_buf_add_text(&asked->why, "nothing is served here");
+	if (route->protocol != RETORT_HTTP) {
+		rt_buf_add(&asked->why, "", 1);
+		close_plain(reply);
+		return;
+	}
 	rt_reply_begin(&draft, 501, asked->date);
 	rt_reply_field(&draft, "Content-Type", RT_TYPE_TEXT);
 	rt_buf_add(&asked->why, "\n", 1);
@@ -480,12 +540,14 @@ answer_nothing(const struct rt_route *route, struct rt_asked *asked,
 
 /* The first that fits and is not used up, from 1; 0: none. */
 static size_t
-find_rule(const struct rt_route *route, const struct retort_exchange *seen)
+find_rule(const struct rt_route *route, const struct retort_exchange *seen,
+	bool accepted)
 {
 	/* a predicate may add rules: they are looked up anew each time */
 	for (size_t i = 0; i < route->rule_count; i++)
 		if ((route->rules[i].times == 0 ||
 			    route->rules[i].used < route->rules[i].times) &&
+			route->rules[i].accepted == accepted &&
 			rt_match_fits(route->rules[i].match, seen))
 			return i + 1;
 	return 0;
@@ -495,7 +557,9 @@ enum rt_outcome
 rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply)
 {
-	size_t number = asked->seen ? find_rule(route, asked->seen) : 0;
+	size_t number = asked->seen ?
+		find_rule(route, asked->seen, asked->accepted) :
+		0;
 
 	if (number > 0) {
 		struct rt_rule *rule = route->rules + number - 1;
@@ -503,11 +567,11 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 		rule->used++;
 		asked->rule = (int)number;
 		if (rule->handler != NULL)
-			return ask_handler(rule, asked, reply);
-		answer_canned(rule->canned, asked, reply);
-	} else if (route->canned != NULL) {
-		answer_canned(route->canned, asked, reply);
-	} else if (route->site != NULL) {
+			return ask_handler(route, rule, asked, reply);
+		answer_canned(route, rule->canned, asked, reply);
+	} else if (route->canned != NULL && !asked->accepted) {
+		answer_canned(route, route->canned, asked, reply);
+	} else if (route->site != NULL && !asked->accepted) {
 		return rt_site_answer(route->site, asked->request, asked->base,
 			       asked->date, reply) ?
 			RT_ANSWERED :
@@ -518,15 +582,26 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	return RT_ANSWERED;
 }
 
+bool
+rt_route_greets(const struct rt_route *route)
+{
+	for (size_t i = 0; i < route->rule_count; i++)
+		if (route->rules[i].accepted)
+			return true;
+	return false;
+}
+
 /* --- the route's life --- */
 
 int
-rt_route_init(struct rt_route *route, const char *const *hosts,
-	uint64_t max_body, bool keep)
+rt_route_init(struct rt_route *route, enum retort_protocol protocol,
+	const char *const *hosts, uint64_t max_body, bool keep)
 {
 	size_t count = 0;
 
-	*route = (struct rt_route){.max_body = max_body, .keep = keep};
+	*route = (struct rt_route){.protocol = protocol,
+		.max_body = max_body,
+		.keep = keep};
 	if (hosts == NULL)
 		return 0;
 	while (hosts[count] != NULL)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which answer a request gets: the first rule that fits and is not used up,
- * else one canned reply, else files beneath a root, else 501.
+ * else one canned reply, else files beneath a root, else 501; or, without HTTP,
+ * the connection's end.
  */
 #ifndef RT_ROUTE_H
 #define RT_ROUTE_H
@@ -25,6 +26,7 @@ struct rt_rule {
 	struct rt_canned *canned;
 	retort_handler *handler; /* or NULL */
 	void *handler_arg;
+	bool accepted;  /* for a connection that is, not for a request */
 	unsigned times; /* 0: always */
 	unsigned used;
 };
@@ -38,6 +40,7 @@ struct rt_route {
 	char **hosts;             /* NULL: all */
 	uint64_t max_body;        /* 0: the default of what answers */
 	bool keep;                /* bodies are kept for somebody else, too */
+	enum retort_protocol protocol;
 };
 
 /* A request that is to be answered. */
@@ -47,6 +50,7 @@ struct rt_asked {
 	size_t size; /* bytes of the request at `base` */
 	const char *date;
 	const struct retort_exchange *seen; /* the same; needed by rules */
+	bool accepted; /* it is none: a connection was accepted */
 	/* what became of it */
 	int rule;          /* the one that answered, from 1; 0: none */
 	struct rt_buf why; /* nothing answers it because; or the handler's
@@ -61,8 +65,8 @@ enum rt_outcome {
 };
 
 /* `hosts` is NULL-terminated and copied. 0 or -ENOMEM. */
-int rt_route_init(struct rt_route *route, const char *const *hosts,
-	uint64_t max_body, bool keep);
+int rt_route_init(struct rt_route *route, enum retort_protocol protocol,
+	const char *const *hosts, uint64_t max_body, bool keep);
 void rt_route_free(struct rt_route *route);
 
 /* Adds a rule: its number, or -errno with a line in `error`. */
@@ -77,6 +81,9 @@ int rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
 	char *error);
 int rt_route_set_files(struct rt_route *route, const char *root,
 	const struct retort_files *files, char *error);
+
+/* Whether a rule is for connections that were just accepted. */
+bool rt_route_greets(const struct rt_route *route);
 
 /*
  * Looks at a whole head. 0: read the body, at most *max bytes, kept beside
@@ -95,7 +102,8 @@ enum rt_outcome rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply);
 
 /* Answers it with this reply, which is checked, and copied where need be. */
-int rt_route_answer_with(const struct retort_reply *as,
-	const struct rt_asked *asked, struct rt_reply *reply, char *error);
+int rt_route_answer_with(const struct rt_route *route,
+	const struct retort_reply *as, const struct rt_asked *asked,
+	struct rt_reply *reply, char *error);
 
 #endif

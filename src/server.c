@@ -65,6 +65,17 @@ take_exchange(struct retort *server, struct rt_conn *conn)
 }
 
 static void
+forget_replied(struct retort *server, const struct rt_conn *conn)
+{
+	struct rt_conn **at = &server->replied;
+
+	while (*at != NULL && *at != conn)
+		at = &(*at)->next_replied;
+	if (*at != NULL)
+		*at = conn->next_replied;
+}
+
+static void
 end_conn(struct retort *server, struct rt_conn *conn)
 {
 	static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
@@ -73,9 +84,13 @@ end_conn(struct retort *server, struct rt_conn *conn)
 		(void)setsockopt(conn->chan.fd, SOL_SOCKET, SO_LINGER, &at_once,
 			sizeof at_once);
 	rt_io_drop(server->io, &conn->chan);
+	if (server->config.protocol == RETORT_TCP && conn->pieces > 0 &&
+		++server->answered == server->requests)
+		server->enough = true;
 	rt_server_report(server, conn, RETORT_ON_END, NULL, 0);
 	rt_server_close_record(server, conn);
 	take_exchange(server, conn);
+	forget_replied(server, conn);
 	*conn->link = conn->next;
 	if (conn->next != NULL)
 		conn->next->link = conn->link;
@@ -91,6 +106,9 @@ end_conn(struct retort *server, struct rt_conn *conn)
 		rt_server_resume(server);
 	if (server->open == 0)
 		server->careful = false;
+	/* the last that was answered through a listener's socket */
+	if (server->open == 0 && server->stopping)
+		rt_server_close_listeners(server);
 	rt_server_changed(server);
 }
 
@@ -180,26 +198,18 @@ wake_conn(struct retort *server, struct rt_conn *conn, unsigned what)
 /* --- opening --- */
 
 static struct rt_conn *
-new_conn(struct retort *server)
+new_conn(struct retort *server, int fd, const struct rt_peer *peer)
 {
 	struct rt_conn *conn = server->spare_conns;
 
-	if (conn == NULL)
-		return malloc(sizeof *conn);
-	server->spare_conns = conn->next;
-	server->spare_conn_count--;
-	return conn;
-}
-
-void
-rt_server_take(struct retort *server, int fd, const struct rt_peer *peer)
-{
-	struct rt_conn *conn = new_conn(server);
-
 	if (conn == NULL) {
-		(void)close(fd);
-		return;
+		conn = malloc(sizeof *conn);
+	} else {
+		server->spare_conns = conn->next;
+		server->spare_conn_count--;
 	}
+	if (conn == NULL)
+		return NULL;
 	rt_conn_open(conn, fd, peer, &server->config, rt_io_clock(server->io));
 	conn->chan.kind = RT_KIND_CONN;
 	conn->number = ++server->number;
@@ -209,6 +219,43 @@ rt_server_take(struct retort *server, int fd, const struct rt_peer *peer)
 	conn->link = &server->conns;
 	server->conns = conn;
 	server->open++;
+	return conn;
+}
+
+void
+rt_server_take(struct retort *server, int fd, const struct rt_peer *peer)
+{
+	struct rt_conn *conn = new_conn(server, fd, peer);
+
+	if (conn == NULL) {
+		(void)close(fd);
+		return;
+	}
+	if (rt_route_greets(&server->route)) {
+		if (lend_exchange(server, conn) == 0)
+			rt_conn_greet(conn);
+		else
+			rt_conn_fail(conn);
+	}
+	run(server, conn);
+}
+
+void
+rt_server_take_datagram(struct retort *server, int fd,
+	const struct rt_peer *peer, const struct rt_op *in, const char *reason)
+{
+	struct rt_conn *conn = new_conn(server, fd, peer);
+
+	/* it is lost, as datagrams are */
+	if (conn == NULL)
+		return;
+	conn->chan.shared = true;
+	if (lend_exchange(server, conn) < 0) {
+		rt_conn_fail(conn);
+	} else {
+		rt_server_record_datagram(server, conn, in);
+		rt_conn_datagram(conn, in, reason);
+	}
 	run(server, conn);
 }
 
@@ -229,7 +276,8 @@ add_left(struct retort *server, const struct rt_conn *conn)
 	char client[RT_PEER_TEXT];
 	struct rt_span line = {0, 0};
 
-	if (conn->state > RT_STATE_REPLY)
+	if (conn->state > RT_STATE_REPLY ||
+		(conn->state == RT_STATE_IDLE && conn->pieces > 0))
 		return;
 	/* until it has sent something it has no exchange */
 	if (x != NULL)
@@ -298,16 +346,16 @@ rt_server_adopt(struct retort *server, int fd)
 	rt_server_take(server, fd, &peer);
 }
 
-/* Connections whose reply was made by somebody else go on. */
+/* Connections whose reply was made by somebody else go on, in its order. Any
+   of them may end others. */
 static void
 go_on_replied(struct retort *server)
 {
-	struct rt_conn *next;
+	struct rt_conn *conn;
 
-	server->replied = false;
-	for (struct rt_conn *conn = server->conns; conn != NULL; conn = next) {
-		next = conn->next;
-		if (!conn->replied || conn->state != RT_STATE_WAIT)
+	while ((conn = server->replied) != NULL) {
+		server->replied = conn->next_replied;
+		if (conn->state != RT_STATE_WAIT)
 			continue;
 		rt_conn_expired(conn, rt_io_now(server->io));
 		run(server, conn);
@@ -337,8 +385,7 @@ empty_waker(struct retort *server)
 		;
 	(void)rt_io_wait(server->io, waker);
 	make_calls(server);
-	if (server->replied)
-		go_on_replied(server);
+	go_on_replied(server);
 }
 
 static void
@@ -376,6 +423,11 @@ rt_server_turn(struct retort *server, int64_t until)
 	server->running = true;
 	while ((chan = rt_io_next(server->io, &what)) != NULL)
 		take_on(server, chan, what);
+	if (server->enough && !server->stopping) {
+		server->stopping = true;
+		rt_server_close_listeners(server);
+		rt_server_stop_others(server, RT_STOP_ENOUGH, NULL);
+	}
 	server->running = within;
 	return 0;
 }

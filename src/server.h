@@ -46,7 +46,8 @@ struct retort {
 	atomic_bool closing; /* set without the lock: the thread is to end */
 	bool running;        /* callbacks may be under way */
 	int64_t stop_wanted; /* by a callback; RT_NEVER */
-	bool replied;        /* of some connection it was set */
+	struct rt_conn *replied; /* their replies came from somebody else, in
+	                            this order */
 	struct rt_call *calls;
 	struct rt_journal journal;
 	struct rt_verdict verdict;
@@ -56,6 +57,7 @@ struct retort {
 	struct rt_conn_config config;
 	struct rt_route route;
 	struct rt_listener *listeners;
+	struct rt_address from; /* of the datagram under way */
 	size_t listener_count;
 	struct rt_conn *conns; /* all that are open */
 	size_t open;
@@ -67,7 +69,8 @@ struct retort {
 	int wake_fd; /* the other end of the waker */
 	char wake_bytes[64];
 	uint64_t number;   /* of the last connection */
-	uint64_t answered; /* final replies other than 408 */
+	uint64_t answered; /* what `requests` counts */
+	bool enough;       /* it has, at a connection's end */
 	uint64_t requests; /* stop after so many; 0: never */
 	bool defer_accept;
 	int fd_limit; /* accept no descriptor from here on */
@@ -136,6 +139,8 @@ void rt_server_report(struct retort *server, const struct rt_conn *conn,
 
 /* An operation is done: its bytes, or an end of the stream, are kept. */
 void rt_server_record_in(struct retort *server, struct rt_conn *conn);
+void rt_server_record_datagram(struct retort *server, struct rt_conn *conn,
+	const struct rt_op *in);
 void rt_server_record_out(struct retort *server, struct rt_conn *conn);
 void rt_server_close_record(struct retort *server, struct rt_conn *conn);
 
@@ -153,6 +158,11 @@ void rt_server_changed(struct retort *server);
 
 /* Serves a connected socket, which it takes, as far as it goes now. */
 void rt_server_take(struct retort *server, int fd, const struct rt_peer *peer);
+
+/* The same for a datagram that was received through `fd`. It is answered,
+   unless `reason` says why it must not be. */
+void rt_server_take_datagram(struct retort *server, int fd,
+	const struct rt_peer *peer, const struct rt_op *in, const char *reason);
 
 /* Stops all connections; `running` is left to its own run(). */
 void rt_server_stop_others(struct retort *server, enum rt_stop why,

@@ -30,18 +30,13 @@ rt_server_report(struct retort *server, const struct rt_conn *conn,
 	server->event(server->event_arg, event, &view, bytes, size);
 }
 
-/* --- keeping records --- */
-
-/* A connection has sent its first bytes; they are kept, if anything is. */
-static void
-open_record(struct retort *server, struct rt_conn *conn)
+static bool
+is_http(const struct retort *server)
 {
-	if (!server->recorded && server->route.rule_count == 0)
-		return;
-	conn->record =
-		rt_journal_open(&server->journal, conn, rt_io_now(server->io));
-	server->journal.lost += conn->record == NULL;
+	return server->config.protocol == RETORT_HTTP;
 }
+
+/* --- keeping records --- */
 
 /* Whether there is a record for others to read. */
 static bool
@@ -51,7 +46,37 @@ is_kept(const struct retort *server, const struct rt_conn *conn)
 		!conn->record->forgotten;
 }
 
-/* An operation is done: its bytes, or an end of the stream, are kept. */
+/* Its first bytes, or its next piece, are kept, if anything is. */
+static void
+open_record(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_record *record;
+
+	if (!server->recorded && server->route.rule_count == 0)
+		return;
+	/* a greeting's becomes that of the request or first piece */
+	if (conn->record != NULL && conn->pieces == 0) {
+		rt_record_forget_request(conn->record);
+		return;
+	}
+	if (is_kept(server, conn) && !conn->record->published)
+		server->journal.lost++;
+	record = rt_journal_open(&server->journal, conn, rt_io_now(server->io));
+	server->journal.lost += record == NULL;
+	if (record != NULL)
+		conn->record = record;
+}
+
+void
+rt_server_record_datagram(struct retort *server, struct rt_conn *conn,
+	const struct rt_op *in)
+{
+	open_record(server, conn);
+	if (is_kept(server, conn))
+		rt_record_received(conn->record, in->recv.data,
+			(size_t)in->result, rt_io_now(server->io));
+}
+
 void
 rt_server_record_in(struct retort *server, struct rt_conn *conn)
 {
@@ -112,6 +137,9 @@ look(struct retort *server, struct rt_conn *conn)
 
 	if (record == NULL)
 		return NULL;
+	/* there was no memory for the record of this piece */
+	if (record->strings != NULL && record->seen.piece != conn->pieces)
+		return NULL;
 	if (record->strings == NULL &&
 		rt_record_request(record, conn, rt_io_now(server->io)) < 0)
 		return NULL;
@@ -126,11 +154,12 @@ rt_server_close_record(struct retort *server, struct rt_conn *conn)
 	if (record == NULL)
 		return;
 	/* it broke off before it could be refused */
-	if (!record->published && look(server, conn) != NULL) {
+	if (!record->published && is_http(server) && conn->received > 0 &&
+		look(server, conn) != NULL) {
 		record->seen.reason = "the connection broke off";
 		publish(server, conn);
 	}
-	if (is_kept(server, conn) && !record->published)
+	if (is_kept(server, conn) && !record->published && conn->received > 0)
 		server->journal.lost++;
 	if (conn->client_close == RETORT_RST)
 		rt_record_event(record, RT_RECORD_CLIENT_RST,
@@ -138,7 +167,7 @@ rt_server_close_record(struct retort *server, struct rt_conn *conn)
 	if (conn->server_close == RETORT_RST)
 		rt_record_event(record, RT_RECORD_SERVER_RST,
 			rt_io_now(server->io));
-	else
+	else if (conn->server_close == RETORT_FIN)
 		rt_record_event(record, RT_RECORD_CLOSED,
 			rt_io_now(server->io));
 	rt_record_end(record, conn, rt_io_clock(server->io));
@@ -149,16 +178,21 @@ rt_server_close_record(struct retort *server, struct rt_conn *conn)
 
 /* --- answering --- */
 
-/* The head, and what came behind it, once. */
+/* The head, and what came behind it, or the piece; once. */
 static void
 report_head(struct retort *server, struct rt_conn *conn)
 {
 	const struct rt_buf *in = &conn->exchange->in;
 	size_t head = rt_http_request(conn->exchange->http)->head_size;
 
-	if (conn->seen)
+	if (conn->seen || conn->accepted)
 		return;
 	conn->seen = true;
+	if (!is_http(server)) {
+		rt_server_report(server, conn, RETORT_ON_PIECE, in->data,
+			in->len);
+		return;
+	}
 	if (head == 0)
 		head = in->len;
 	rt_server_report(server, conn, RETORT_ON_HEAD, in->data, head);
@@ -179,20 +213,28 @@ date_now(struct retort *server)
 	return server->date;
 }
 
+/* Whether it is one of those that `requests` counts. */
+static bool
+is_counted(const struct retort *server, const struct rt_conn *conn)
+{
+	return !conn->accepted && conn->exchange->reply.status != 408 &&
+		server->config.protocol != RETORT_TCP;
+}
+
 /* A final reply is in the exchange: it is counted, and sent. */
 static void
 answer(struct retort *server, struct rt_conn *conn)
 {
-	struct rt_reply *reply = &conn->exchange->reply;
+	bool counted = is_counted(server, conn);
 
-	if (!rt_reply_ok(reply)) {
+	if (!rt_reply_ok(&conn->exchange->reply)) {
 		rt_conn_fail(conn);
 		return;
 	}
-	if (conn->record != NULL)
+	if (conn->record != NULL && !conn->accepted)
 		conn->record->answered = true;
 	rt_conn_answer(conn, rt_io_now(server->io));
-	if (reply->status == 408 || ++server->answered != server->requests)
+	if (!counted || ++server->answered != server->requests)
 		return;
 	server->stopping = true;
 	rt_server_close_listeners(server);
@@ -275,10 +317,21 @@ ask(struct retort *server, struct rt_conn *conn)
 		.size = x->parsed,
 		.date = date_now(server),
 		.seen = look(server, conn),
+		.accepted = conn->accepted,
 	};
 
 	rt_buf_init(&asked.why, MAX_WHY);
 	return asked;
+}
+
+/* The rules cannot be asked, and nothing else may answer. */
+static void
+give_up(struct retort *server, struct rt_conn *conn)
+{
+	if (is_http(server) && !conn->accepted)
+		refuse(server, conn, 503, "out of memory");
+	else
+		rt_conn_fail(conn);
 }
 
 /* The request is complete: what is the answer? */
@@ -289,8 +342,7 @@ decide_answer(struct retort *server, struct rt_conn *conn)
 	enum rt_outcome outcome;
 
 	if (asked.seen == NULL && server->route.rule_count > 0) {
-		/* the rules cannot be asked, and nothing else may answer */
-		refuse(server, conn, 503, "out of memory");
+		give_up(server, conn);
 		return;
 	}
 	outcome =
@@ -302,6 +354,8 @@ decide_answer(struct retort *server, struct rt_conn *conn)
 			asked.why.failed ? "no memory to say why" :
 					   asked.why.data);
 	rt_buf_free(&asked.why);
+	if (outcome != RT_AGAIN && !conn->accepted)
+		publish(server, conn);
 	/* the others have their turn, then it goes on */
 	if (outcome == RT_AGAIN)
 		rt_conn_defer(conn, rt_io_now(server->io));
@@ -309,13 +363,27 @@ decide_answer(struct retort *server, struct rt_conn *conn)
 		rt_conn_defer(conn, RT_NEVER);
 	else
 		answer(server, conn);
-	if (outcome != RT_AGAIN)
-		publish(server, conn);
+}
+
+/* A datagram that must not be answered, and counts for nothing. */
+static void
+leave_alone(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_reply *reply = &conn->exchange->reply;
+
+	if (look(server, conn) != NULL)
+		keep_why(server, conn->record, conn->reason);
+	publish(server, conn);
+	rt_reply_reset(reply);
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_NEXT});
+	rt_conn_answer(conn, rt_io_now(server->io));
 }
 
 void
 rt_server_decide(struct retort *server, struct rt_conn *conn)
 {
+	if (conn->accepted && conn->record == NULL)
+		open_record(server, conn);
 	report_head(server, conn);
 	if (conn->asks == RT_ASK_ROUTE) {
 		decide_head(server, conn);
@@ -323,6 +391,8 @@ rt_server_decide(struct retort *server, struct rt_conn *conn)
 		answer(server, conn);
 	} else if (conn->status != 0) {
 		refuse_recorded(server, conn);
+	} else if (conn->unwelcome) {
+		leave_alone(server, conn);
 	} else {
 		decide_answer(server, conn);
 	}
@@ -332,7 +402,7 @@ int
 rt_server_reply(struct retort *server, uint64_t connection,
 	const struct retort_reply *as, char *error)
 {
-	struct rt_conn *conn = server->conns;
+	struct rt_conn *conn = server->conns, **end;
 	struct rt_asked asked;
 	int code;
 
@@ -344,11 +414,15 @@ rt_server_reply(struct retort *server, uint64_t connection,
 	if (conn == NULL)
 		return -ENOENT;
 	asked = ask(server, conn);
-	code = rt_route_answer_with(as, &asked, &conn->exchange->reply, error);
+	code = rt_route_answer_with(&server->route, as, &asked,
+		&conn->exchange->reply, error);
 	if (code < 0)
 		return code;
 	conn->replied = true;
-	server->replied = true;
+	for (end = &server->replied; *end != NULL; end = &(*end)->next_replied)
+		;
+	conn->next_replied = NULL;
+	*end = conn;
 	retort_wake(server);
 	return 0;
 }

@@ -17,6 +17,12 @@
 /* Accepts before others have their turn. */
 #define ACCEPT_BUDGET 64
 
+/* Datagrams that wait for their answers: more are left to the kernel. */
+#define MAX_DATAGRAMS 1024
+
+/* Services answer from below it, and would be answered for ever. */
+#define FIRST_USER_PORT 1024
+
 /* How long accepting pauses when descriptors run out and none is closed. */
 #define ACCEPT_PAUSE (100 * RT_MS)
 
@@ -27,6 +33,21 @@ pause_listener(struct retort *server, struct rt_listener *listener)
 	server->careful = true;
 	listener->chan.in.verb = RT_NOTHING;
 	listener->chan.deadline = rt_io_now(server->io) + ACCEPT_PAUSE;
+}
+
+static void
+listen_on(struct retort *server, struct rt_listener *listener)
+{
+	struct rt_op *in = &listener->chan.in;
+
+	listener->chan.deadline = RT_NEVER;
+	in->verb = RT_ACCEPT;
+	if (server->config.protocol != RETORT_UDP)
+		return;
+	in->verb = RT_RECV_FROM;
+	in->recv.data = server->config.scratch;
+	in->recv.size = server->config.scratch_size;
+	in->recv.from = &server->from;
 }
 
 /*
@@ -62,30 +83,82 @@ is_shortage(int64_t error)
 	}
 }
 
+/* Until one of the datagrams that wait is answered. */
+static void
+rest_listener(struct retort *server, struct rt_listener *listener)
+{
+	server->paused = true;
+	listener->chan.in.verb = RT_NOTHING;
+	listener->chan.deadline = RT_NEVER;
+}
+
+/* Takes the connection, or the descriptors have run out. */
+static void
+take_accepted(struct retort *server, struct rt_listener *listener)
+{
+	const struct rt_op *in = &listener->chan.in;
+	struct rt_peer peer = in->peer;
+	int fd = (int)in->result;
+
+	if (fd >= server->fd_limit)
+		pause_listener(server, listener);
+	rt_server_take(server, fd, &peer);
+}
+
+/* Why a datagram must not be answered; NULL. */
+static const char *
+find_loop(const struct retort *server, const struct rt_peer *peer,
+	const struct rt_address *from)
+{
+	if (peer->family == AF_UNIX &&
+		from->size <= sizeof from->name.ss_family)
+		return "its sender has no address";
+	if (peer->family != AF_UNIX && peer->port < FIRST_USER_PORT)
+		return "its port is below 1024";
+	for (size_t i = 0; i < server->listener_count; i++)
+		if (rt_sock_is_own(&server->listeners[i].sock, from))
+			return "its address is the server's own";
+	return NULL;
+}
+
+static void
+take_datagram(struct retort *server, struct rt_listener *listener)
+{
+	const struct rt_op in = listener->chan.in;
+	const struct sockaddr *from = (struct sockaddr *)&in.recv.from->name;
+	struct rt_peer peer;
+
+	rt_sock_peer(&peer, from);
+	if (peer.family == 0)
+		peer.family = AF_UNIX;
+	rt_server_take_datagram(server, listener->chan.fd, &peer, &in,
+		find_loop(server, &peer, in.recv.from));
+}
+
 void
 rt_server_accept(struct retort *server, struct rt_listener *listener,
 	int budget)
 {
-	struct rt_op *in = &listener->chan.in;
+	const struct rt_op *in = &listener->chan.in;
 
-	while (listener->open && !listener->refusing && in->verb == RT_ACCEPT &&
-		budget-- > 0) {
+	while (listener->open && !listener->refusing &&
+		in->verb != RT_NOTHING && budget-- > 0) {
+		if (in->verb == RT_RECV_FROM && server->open >= MAX_DATAGRAMS) {
+			rest_listener(server, listener);
+			break;
+		}
 		if (server->careful && is_full(server)) {
 			pause_listener(server, listener);
 			break;
 		}
 		if (rt_io_try(server->io, &listener->chan) == 0)
 			break;
-		if (in->result >= 0) {
-			int fd = (int)in->result;
-			struct rt_peer peer = in->peer;
-
-			if (fd >= server->fd_limit)
-				pause_listener(server, listener);
-			rt_server_take(server, fd, &peer);
-		} else if (is_shortage(in->result)) {
+		if (in->result >= 0 && in->verb == RT_ACCEPT)
+			take_accepted(server, listener);
+		else if (in->result >= 0)
+			take_datagram(server, listener);
+		else if (is_shortage(in->result))
 			pause_listener(server, listener);
-		}
 	}
 }
 
@@ -99,8 +172,7 @@ rt_server_resume(struct retort *server)
 		if (!listener->open || listener->refusing ||
 			listener->chan.in.verb != RT_NOTHING)
 			continue;
-		listener->chan.in.verb = RT_ACCEPT;
-		listener->chan.deadline = RT_NEVER;
+		listen_on(server, listener);
 		(void)rt_io_wait(server->io, &listener->chan);
 	}
 }
@@ -108,12 +180,14 @@ rt_server_resume(struct retort *server)
 static void
 close_listener(struct retort *server, struct rt_listener *listener)
 {
-	if (!listener->open)
-		return;
-	listener->open = false;
-	if (!listener->refusing)
+	if (listener->open && !listener->refusing)
 		rt_io_release(server->io, &listener->chan);
-	rt_sock_close(&listener->sock);
+	listener->open = false;
+	if (server->config.protocol != RETORT_UDP || server->open == 0)
+		rt_sock_close(&listener->sock);
+	else if (listener->sock.fd >= 0)
+		/* datagrams are answered through it still */
+		rt_sock_deafen(&listener->sock);
 }
 
 void
@@ -143,8 +217,7 @@ rt_server_wake_listener(struct retort *server, struct rt_listener *listener,
 		return;
 	}
 	if (what & RT_EXPIRED) {
-		listener->chan.in.verb = RT_ACCEPT;
-		listener->chan.deadline = RT_NEVER;
+		listen_on(server, listener);
 	}
 	rt_server_accept(server, listener, ACCEPT_BUDGET);
 	if (listener->open && !listener->refusing)
@@ -194,7 +267,7 @@ rt_server_listen(struct retort *server, struct rt_listener *listener)
 	if (server->defer_accept)
 		defer_accept(sock);
 	rt_chan_init(&listener->chan, sock->fd, RT_KIND_LISTENER);
-	listener->chan.in.verb = RT_ACCEPT;
+	listen_on(server, listener);
 	return rt_io_wait(server->io, &listener->chan);
 }
 

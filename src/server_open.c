@@ -55,6 +55,11 @@ check_options(const struct retort_options *options, char *error)
 		{"max_fields", options->max_fields, RT_MAX_FIELDS},
 	};
 
+	if (options->protocol > RETORT_UDP) {
+		(void)snprintf(error, RETORT_ERROR_SIZE,
+			"protocol: expected RETORT_HTTP, _TCP or _UDP");
+		return -EINVAL;
+	}
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
 		if (limits[i].value > limits[i].most) {
 			(void)snprintf(error, RETORT_ERROR_SIZE,
@@ -72,6 +77,8 @@ configure(struct retort *server, const struct retort_options *options)
 	uint64_t body = options->max_body ? options->max_body : RT_DEFAULT_BODY;
 	struct rlimit limit;
 
+	config->protocol = options->protocol;
+	config->idle_timeout = timeout_of(options->idle_timeout);
 	config->limits = (struct rt_limits){
 		.target = options->max_target ? options->max_target : 8u << 10,
 		.head = options->max_head ? options->max_head : 64u << 10,
@@ -101,8 +108,8 @@ configure(struct retort *server, const struct retort_options *options)
 		server->fd_limit = (int)limit.rlim_cur - SPARE_DESCRIPTORS;
 	if (config->scratch == NULL)
 		return -ENOMEM;
-	return rt_route_init(&server->route, options->hosts, options->max_body,
-		!options->unrecorded);
+	return rt_route_init(&server->route, options->protocol, options->hosts,
+		options->max_body, !options->unrecorded);
 }
 
 static int
@@ -140,7 +147,8 @@ listen_all(struct retort *server, const struct retort_options *options,
 		free(socks);
 		return rt_server_failed(error, "listen", -ENOMEM);
 	}
-	n = rt_sock_listen(socks, bind, count, options->port, error);
+	n = rt_sock_listen(socks, options->protocol, bind, count, options->port,
+		error);
 	for (int i = 0; i < n; i++) {
 		struct rt_listener *listener = server->listeners + i;
 
@@ -248,6 +256,7 @@ void
 rt_server_free(struct retort *server)
 {
 	if (server->io != NULL) {
+		server->stopping = true;
 		rt_server_close_listeners(server);
 		rt_server_abandon(server);
 	}

@@ -46,6 +46,7 @@ union address {
 struct end {
 	union address address; /* without its port */
 	socklen_t size;
+	enum retort_protocol protocol;
 	size_t spec;   /* which of the caller's it belongs to */
 	size_t group;  /* ends of one group share one free port; 0: none */
 	int port;      /* as asked for */
@@ -272,14 +273,20 @@ set_flags(int fd)
 }
 
 static int
-open_stream(int family)
+type_of(enum retort_protocol protocol)
+{
+	return protocol == RETORT_UDP ? SOCK_DGRAM : SOCK_STREAM;
+}
+
+static int
+open_socket(int family, int type)
 {
 #if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK)
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	return fd < 0 ? -errno : fd;
 #else
-	int result, fd = socket(family, SOCK_STREAM, 0);
+	int result, fd = socket(family, type, 0);
 
 	if (fd < 0)
 		return -errno;
@@ -317,8 +324,13 @@ describe_unix(struct rt_sock *sock, const struct sockaddr_un *un,
 
 /* Fills in what the socket tells about itself; 0 or -errno. */
 static int
-describe(struct rt_sock *sock)
+describe(struct rt_sock *sock, enum retort_protocol protocol)
 {
+	static const char *const schemes[] = {
+		[RETORT_HTTP] = "http",
+		[RETORT_TCP] = "tcp",
+		[RETORT_UDP] = "udp",
+	};
 	union address address;
 	socklen_t size = sizeof address;
 	struct in6_addr *v6 = &address.v6.sin6_addr;
@@ -328,6 +340,7 @@ describe(struct rt_sock *sock)
 	memset(&address, 0, sizeof address);
 	if (getsockname(sock->fd, &address.any, &size) < 0)
 		return -errno;
+	sock->family = address.any.sa_family;
 	if (address.any.sa_family == AF_UNIX) {
 		describe_unix(sock, &address.un, size);
 		return 0;
@@ -340,10 +353,11 @@ describe(struct rt_sock *sock)
 	else
 		return -EAFNOSUPPORT;
 	rt_sock_peer(&local, &address.any);
-	sock->tcp = true;
+	sock->tcp = protocol != RETORT_UDP;
 	sock->port = local.port;
-	(void)snprintf(sock->url, sizeof sock->url, "http://%s/",
-		rt_sock_peer_text(&local, text));
+	(void)snprintf(sock->url, sizeof sock->url, "%s://%s%s",
+		schemes[protocol], rt_sock_peer_text(&local, text),
+		protocol == RETORT_HTTP ? "/" : "");
 	return 0;
 }
 
@@ -358,7 +372,7 @@ is_stale(const struct end *end)
 	if (lstat(end->address.un.sun_path, &status) < 0 ||
 		!S_ISSOCK(status.st_mode))
 		return false;
-	fd = open_stream(AF_UNIX);
+	fd = open_socket(AF_UNIX, type_of(end->protocol));
 	if (fd < 0)
 		return false;
 	stale = connect(fd, &end->address.any, end->size) < 0 &&
@@ -396,27 +410,39 @@ bind_unix(struct end *end)
 }
 
 static int
-bind_tcp(int fd, const struct sockaddr *address, socklen_t size)
+set_on(int fd, int level, int option)
 {
 	const int on = 1;
+
+	return setsockopt(fd, level, option, &on, sizeof on) < 0 ? -errno : 0;
+}
+
+static int
+bind_inet(int fd, const struct sockaddr *address, socklen_t size)
+{
+	return (address->sa_family == AF_INET6 &&
+		       set_on(fd, IPPROTO_IPV6, IPV6_V6ONLY) < 0) ||
+			bind(fd, address, size) < 0 ?
+		-errno :
+		0;
+}
+
+static int
+bind_tcp(int fd, const struct sockaddr *address, socklen_t size)
+{
 	struct rt_peer asked;
+	int result = 0;
 
 	/* for a free port only afterwards: before, the kernel would look in
 	   half of the range alone, and for long when that fills up */
 	rt_sock_peer(&asked, address);
-	if (asked.port != 0 &&
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
-		return -errno;
-	if (address->sa_family == AF_INET6 &&
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
-		return -errno;
-	if (bind(fd, address, size) < 0)
-		return -errno;
-	return asked.port == 0 &&
-			setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
-				sizeof on) < 0 ?
-		-errno :
-		0;
+	if (asked.port != 0)
+		result = set_on(fd, SOL_SOCKET, SO_REUSEADDR);
+	if (result == 0)
+		result = bind_inet(fd, address, size);
+	if (result == 0 && asked.port == 0)
+		result = set_on(fd, SOL_SOCKET, SO_REUSEADDR);
+	return result;
 }
 
 static void
@@ -432,7 +458,7 @@ set_port(struct end *end, int port)
 static int
 open_holder(struct end *end, const char **step)
 {
-	int fd = open_stream(end->address.any.sa_family);
+	int fd = open_socket(end->address.any.sa_family, SOCK_STREAM);
 	int result;
 
 	*step = "socket";
@@ -481,34 +507,42 @@ name_end(const struct end *end, int port, char text[RT_URL_TEXT])
 	return rt_sock_peer_text(&peer, text);
 }
 
-/* Makes, binds and describes one end's socket, on `port` if it is TCP. */
+static int
+bind_end(struct end *end, int port)
+{
+	if (end->address.any.sa_family == AF_UNIX)
+		return bind_unix(end);
+	set_port(end, port);
+	return end->protocol == RETORT_UDP ?
+		bind_inet(end->sock.fd, &end->address.any, end->size) :
+		bind_tcp(end->sock.fd, &end->address.any, end->size);
+}
+
+/* Makes, binds and describes one end's socket, on `port` if it has one. */
 static int
 open_end(struct end *end, int port, char *error)
 {
-	const int family = end->address.any.sa_family;
 	const char *step = "socket";
 	char text[RT_URL_TEXT];
 	int result;
 
-	result = open_stream(family);
+	result =
+		open_socket(end->address.any.sa_family, type_of(end->protocol));
 	if (result < 0)
 		goto out;
 	end->sock.fd = result;
 	step = "bind";
-	if (family == AF_UNIX) {
-		result = bind_unix(end);
-	} else {
-		set_port(end, port);
-		result = bind_tcp(end->sock.fd, &end->address.any, end->size);
-	}
+	result = bind_end(end, port);
 	if (result < 0)
 		goto out;
 	step = "getsockname";
-	result = describe(&end->sock);
+	result = describe(&end->sock, end->protocol);
 	if (result < 0)
 		goto out;
+	if (end->protocol == RETORT_UDP)
+		return 0;
 	/* nobody can be bound beside a socket that listens */
-	result = family == AF_UNIX ? 0 : open_holder(end, &step);
+	result = end->sock.tcp ? open_holder(end, &step) : 0;
 	if (result < 0)
 		goto out;
 	/* with SO_REUSEADDR a port may turn out to be taken only here */
@@ -529,33 +563,46 @@ out:
 	return result == -EINVAL ? -EADDRNOTAVAIL : result;
 }
 
+/* Whether a socket is of the right kind, or what it is not. */
+static const char *
+find_unfit(int fd, enum retort_protocol protocol)
+{
+	int listens = 0, type = 0;
+	socklen_t size = sizeof listens;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
+		return protocol == RETORT_UDP ? "not a datagram socket" :
+						"not a listening socket";
+	if (protocol == RETORT_UDP)
+		return type == SOCK_DGRAM ? NULL : "not a datagram socket";
+	size = sizeof listens;
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 ||
+		listens == 0)
+		return "not a listening socket";
+	return type == SOCK_STREAM ? NULL : "not a stream socket";
+}
+
 /* Looks at a descriptor that was passed in, and leaves it as it is. */
 static int
-check_fd(struct rt_sock *sock, char *error)
+check_fd(struct end *end, char *error)
 {
+	struct rt_sock *sock = &end->sock;
 	const int fd = sock->fd;
-	int listens = 0, type = 0, result;
-	socklen_t size = sizeof listens;
+	const char *unfit;
 	struct stat status;
+	int result = 0;
 
-	if (fstat(fd, &status) < 0) {
+	if (fstat(fd, &status) < 0)
 		result = -errno;
-		return fail(error, result, "fd:%d: %s", fd, strerror(-result));
-	}
-	if (!S_ISSOCK(status.st_mode) ||
-		getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) <
-			0 ||
-		listens == 0)
-		return fail(error, -ENOTSOCK, "fd:%d: not a listening socket",
-			fd);
-	size = sizeof type;
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
-		type != SOCK_STREAM)
-		return fail(error, -ENOTSOCK, "fd:%d: not a stream socket", fd);
-	result = describe(sock);
+	if (result == 0 && (unfit = find_unfit(fd, end->protocol)) != NULL)
+		return fail(error, -ENOTSOCK, "fd:%d: %s", fd, unfit);
+	if (result == 0)
+		result = describe(sock, end->protocol);
 	if (result == -EAFNOSUPPORT)
 		return fail(error, -ENOTSOCK,
 			"fd:%d: not an IPv4, IPv6 or Unix socket", fd);
+	if (result == 0 && sock->family != AF_UNIX && sock->port == 0)
+		return fail(error, -ENOTSOCK, "fd:%d: not bound", fd);
 	if (result < 0)
 		return fail(error, result, "fd:%d: %s", fd, strerror(-result));
 	return 0;
@@ -618,7 +665,7 @@ open_ends(struct end *ends, size_t count, char *error)
 		if (ends[i].done)
 			continue;
 		result = ends[i].sock.borrowed ?
-			check_fd(&ends[i].sock, error) :
+			check_fd(&ends[i], error) :
 			open_group(ends, i, count, error);
 		if (result < 0)
 			return result;
@@ -649,14 +696,14 @@ open_ends(struct end *ends, size_t count, char *error)
 static int
 rank_sock(const struct rt_sock *sock)
 {
-	if (!sock->tcp)
-		return 2;
-	return strncmp(sock->url, "http://[", 8) == 0;
+	if (sock->family == AF_INET6)
+		return 1;
+	return sock->family == AF_INET ? 0 : 2;
 }
 
 int
-rt_sock_listen(struct rt_sock *socks, const char *const *specs, size_t count,
-	int port, char *error)
+rt_sock_listen(struct rt_sock *socks, enum retort_protocol protocol,
+	const char *const *specs, size_t count, int port, char *error)
 {
 	struct end *ends;
 	size_t i, used = 0;
@@ -669,6 +716,8 @@ rt_sock_listen(struct rt_sock *socks, const char *const *specs, size_t count,
 	if (result < 0)
 		goto out;
 	used = (size_t)result;
+	for (i = 0; i < used; i++)
+		ends[i].protocol = protocol;
 	result = open_ends(ends, used, error);
 	if (result < 0)
 		goto out;
@@ -687,8 +736,8 @@ out:
 	return result;
 }
 
-void
-rt_sock_close(struct rt_sock *sock)
+static void
+remove_file(struct rt_sock *sock)
 {
 	struct stat status;
 
@@ -700,6 +749,12 @@ rt_sock_close(struct rt_sock *sock)
 		(void)unlink(sock->unlink);
 	free(sock->unlink);
 	sock->unlink = NULL;
+}
+
+void
+rt_sock_close(struct rt_sock *sock)
+{
+	remove_file(sock);
 	if (sock->fd >= 0)
 		(void)close(sock->fd);
 	sock->fd = -1;
@@ -734,7 +789,7 @@ rt_sock_refuse(struct rt_sock *sock)
 static int
 listen_again(const struct sockaddr *address, socklen_t size)
 {
-	int fd = open_stream(address->sa_family);
+	int fd = open_socket(address->sa_family, SOCK_STREAM);
 	int result;
 
 	if (fd < 0)
@@ -830,6 +885,33 @@ rt_sock_peer(struct rt_peer *peer, const struct sockaddr *address)
 	} else if (peer->family != AF_UNIX) {
 		peer->family = 0;
 	}
+}
+
+bool
+rt_sock_is_own(const struct rt_sock *sock, const struct rt_address *from)
+{
+	static const unsigned char any[16];
+	struct rt_address own = {.size = sizeof own.name};
+	struct rt_peer peer, local;
+
+	if (getsockname(sock->fd, (struct sockaddr *)&own.name, &own.size) < 0)
+		return true;
+	if (own.name.ss_family == AF_UNIX)
+		return own.size == from->size &&
+			memcmp(&own.name, &from->name, own.size) == 0;
+	rt_sock_peer(&peer, (const struct sockaddr *)&from->name);
+	rt_sock_peer(&local, (const struct sockaddr *)&own.name);
+	return peer.port == local.port &&
+		(memcmp(local.address, any, sizeof any) == 0 ||
+			memcmp(local.address, peer.address, sizeof any) == 0);
+}
+
+void
+rt_sock_deafen(struct rt_sock *sock)
+{
+	remove_file(sock);
+	/* ENOTCONN, but done all the same */
+	(void)shutdown(sock->fd, SHUT_RD);
 }
 
 /* `number` in decimal; returns what follows. */

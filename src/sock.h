@@ -22,6 +22,14 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "retort.h"
+
+/* Where a datagram comes from, as the system has it. */
+struct rt_address {
+	socklen_t size;
+	struct sockaddr_storage name;
+};
+
 /* A peer or local address in as few bytes as its text needs. */
 struct rt_peer {
 	sa_family_t family; /* AF_INET, AF_INET6, AF_UNIX, or 0 */
@@ -38,21 +46,23 @@ struct rt_peer {
 /* Room for a URL and its NUL: "unix:" and the longest path of a socket. */
 #define RT_URL_TEXT 160
 
-/* One listening socket. */
+/* One listening socket; with RETORT_UDP one that is bound. */
 struct rt_sock {
 	int fd;     /* -1: it refuses */
 	int holder; /* bound like it, and never listens: holds the port while
 	               it refuses; -1 */
 	bool tcp;
+	sa_family_t family;
 	bool borrowed; /* fd:N: not ours to tune */
 	char *unlink;  /* the Unix socket's path to be removed, or NULL; as
 	                     given, so a relative one is lost by a chdir(2) */
 	dev_t device;  /* of that socket's file ... */
 	ino_t inode;   /* ... so that no other file is ever removed */
-	char url[RT_URL_TEXT]; /* "http://127.0.0.1:43121/", "unix:/path";
-	                     control characters as '?', an abstract name
-	                     (fd:N only) as "unix:@name" */
-	int port;              /* TCP port, or 0 */
+	char url[RT_URL_TEXT]; /* "http://127.0.0.1:43121/", "tcp://[::1]:7",
+	                     "udp://127.0.0.1:7", "unix:/path"; control
+	                     characters as '?', an abstract name (fd:N only) as
+	                     "unix:@name" */
+	int port;              /* TCP or UDP port, or 0 */
 	bool loopback;         /* reachable from this machine only */
 };
 
@@ -72,16 +82,20 @@ struct rt_sock {
  * that refuses connections, which a socket between bind(2) and listen(2)
  * does too.
  *
+ * With RETORT_UDP they are datagram sockets, which are bound and nothing else:
+ * no SO_REUSEADDR, with which others could bind the same port.
+ *
  * Returns how many sockets listen, IPv4 before IPv6 before the others and
  * otherwise in the caller's order; or -errno with a line in `error`
  * (RT_ERROR_TEXT bytes, or NULL) such as
  * "bind 127.0.0.1:8080: Address already in use"; then nothing is left
  * open, and what fd:N names is as it was. A malformed address or port, and
  * an fd:N given twice, are -EINVAL before anything is bound; an fd:N that
- * is no listening stream socket is -EBADF or -ENOTSOCK.
+ * is no listening stream socket, or no bound datagram socket, is -EBADF or
+ * -ENOTSOCK.
  */
-int rt_sock_listen(struct rt_sock *socks, const char *const *specs,
-	size_t count, int port, char *error);
+int rt_sock_listen(struct rt_sock *socks, enum retort_protocol protocol,
+	const char *const *specs, size_t count, int port, char *error);
 
 /*
  * Stops listening: connections are refused, and nobody else can have the port;
@@ -90,6 +104,9 @@ int rt_sock_listen(struct rt_sock *socks, const char *const *specs,
  */
 int rt_sock_refuse(struct rt_sock *sock);
 int rt_sock_resume(struct rt_sock *sock);
+
+/* A datagram socket takes nothing any more, but still sends. */
+void rt_sock_deafen(struct rt_sock *sock);
 
 /* Closes it, fd:N too, and removes its Unix socket's file if still ours. */
 void rt_sock_close(struct rt_sock *sock);
@@ -102,6 +119,10 @@ int rt_sock_waker(int ends[2]);
 
 /* The peer's address as stored by accept(2). */
 void rt_sock_peer(struct rt_peer *peer, const struct sockaddr *address);
+
+/* Whether a datagram from there comes from the socket itself: from its address,
+   or from its port on a machine that may be this one. */
+bool rt_sock_is_own(const struct rt_sock *sock, const struct rt_address *from);
 
 /* Writes "127.0.0.1:43121", "[::1]:43121", "unix", or "-" for family 0;
    returns `text`. */

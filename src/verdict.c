@@ -76,7 +76,8 @@ add(struct rt_verdict *verdict, struct rt_expectation expectation)
 
 int
 rt_verdict_expect(struct rt_verdict *verdict, size_t least, size_t most,
-	const struct retort_when *when, char *error)
+	const struct retort_when *when, enum retort_protocol protocol,
+	char *error)
 {
 	struct rt_expectation expectation = {.least = least, .most = most};
 
@@ -88,7 +89,7 @@ rt_verdict_expect(struct rt_verdict *verdict, size_t least, size_t most,
 	expectation.matches = malloc(sizeof(struct rt_match *));
 	if (expectation.matches == NULL)
 		return -ENOMEM;
-	expectation.matches[0] = rt_match_new(when, error);
+	expectation.matches[0] = rt_match_new(when, protocol, error);
 	if (expectation.matches[0] == NULL) {
 		free(expectation.matches);
 		return -errno;
@@ -99,7 +100,7 @@ rt_verdict_expect(struct rt_verdict *verdict, size_t least, size_t most,
 
 int
 rt_verdict_expect_order(struct rt_verdict *verdict, const char *const *requests,
-	char *error)
+	enum retort_protocol protocol, char *error)
 {
 	struct rt_expectation expectation = {.count = 0};
 	size_t count = 0;
@@ -117,7 +118,7 @@ rt_verdict_expect_order(struct rt_verdict *verdict, const char *const *requests,
 	for (; expectation.count < count; expectation.count++) {
 		struct retort_when when = {
 			.request = requests[expectation.count]};
-		struct rt_match *match = rt_match_new(&when, error);
+		struct rt_match *match = rt_match_new(&when, protocol, error);
 
 		if (match == NULL) {
 			int code = -errno;
@@ -152,7 +153,8 @@ static void
 show(struct judgement *judgement, const struct rt_record *record)
 {
 	for (size_t i = 0; i < judgement->shown_count; i++)
-		if (judgement->shown[i] == record)
+		if (judgement->shown[i]->seen.connection ==
+			record->seen.connection)
 			return;
 	if (judgement->shown_count < MAX_SHOWN)
 		judgement->shown[judgement->shown_count++] = record;
@@ -196,10 +198,9 @@ add_nearest(struct judgement *judgement, const struct rt_match *match,
 	}
 	if (nearest == NULL)
 		return;
-	rt_buf_add_format(judgement->text,
-		"  nearest: %s %s (connection %llu): ",
-		nearest->seen.method ? nearest->seen.method : "-",
-		nearest->seen.target ? nearest->seen.target : "-",
+	rt_buf_add_text(judgement->text, "  nearest: ");
+	rt_match_name(&nearest->seen, judgement->text);
+	rt_buf_add_format(judgement->text, " (connection %llu): ",
 		(unsigned long long)nearest->seen.connection);
 	(void)rt_match_explain(match, &nearest->seen, whose, judgement->text);
 	rt_buf_add(judgement->text, "\n", 1);
@@ -234,10 +235,15 @@ add_came(struct judgement *judgement, const struct rt_match *match)
 		if (!rt_match_fits(match, seen))
 			continue;
 		left--;
-		rt_buf_add_format(judgement->text, "  came: %s %s, ",
-			seen->method ? seen->method : "-",
-			seen->target ? seen->target : "-");
-		if (left_before(record))
+		rt_buf_add_text(judgement->text, "  came: ");
+		rt_match_name(seen, judgement->text);
+		rt_buf_add_text(judgement->text, ", ");
+		if (seen->protocol != RETORT_HTTP)
+			rt_buf_add_text(judgement->text,
+				record->answered && record->why == NULL ?
+					"answered" :
+					"unanswered");
+		else if (left_before(record))
 			rt_buf_add_text(judgement->text,
 				"and left before the reply");
 		else

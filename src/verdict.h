@@ -34,9 +34,11 @@ void rt_verdict_clear(struct rt_verdict *verdict);
 
 /* Adds an expectation: its number, or -errno with a line in `error`. */
 int rt_verdict_expect(struct rt_verdict *verdict, size_t least, size_t most,
-	const struct retort_when *when, char *error);
+	const struct retort_when *when, enum retort_protocol protocol,
+	char *error);
 int rt_verdict_expect_order(struct rt_verdict *verdict,
-	const char *const *requests, char *error);
+	const char *const *requests, enum retort_protocol protocol,
+	char *error);
 
 /* Something was asked for that cannot be. */
 void rt_verdict_blame(struct rt_verdict *verdict, const char *what,

@@ -107,7 +107,7 @@ answer(const struct rt_canned *canned, const char *request,
 	ck_assert_msg(rt_http_feed(http, request, &at, strlen(request)) ==
 			RT_HTTP_HEAD,
 		"no request: %s", shown(request, strlen(request)));
-	rt_canned_answer(canned, rt_http_request(http), request,
+	rt_canned_answer(canned, RETORT_HTTP, rt_http_request(http), request,
 		strlen(request), DATE, reply);
 	rt_http_free(http);
 }
@@ -117,8 +117,9 @@ can(const struct retort_reply *as)
 {
 	struct rt_canned *canned;
 
-	ck_assert_msg(rt_canned_check(as, error) == 0, "refused: %s", error);
-	canned = rt_canned_new(as);
+	ck_assert_msg(rt_canned_check(as, RETORT_HTTP, error) == 0,
+		"refused: %s", error);
+	canned = rt_canned_new(as, RETORT_HTTP);
 	ck_assert_ptr_nonnull(canned);
 	return canned;
 }
@@ -858,11 +859,13 @@ static const struct {
 START_TEST(refuses)
 {
 	memset(error, '#', sizeof error);
-	ck_assert_msg(rt_canned_check(&refused[_i].as, error) == -EINVAL,
+	ck_assert_msg(rt_canned_check(&refused[_i].as, RETORT_HTTP, error) ==
+			-EINVAL,
 		"not refused: %s", refused[_i].error);
 	assert_bytes(error, strlen(error), refused[_i].error,
 		strlen(refused[_i].error));
-	ck_assert_int_eq(rt_canned_check(&refused[_i].as, NULL), -EINVAL);
+	ck_assert_int_eq(rt_canned_check(&refused[_i].as, RETORT_HTTP, NULL),
+		-EINVAL);
 }
 END_TEST
 
@@ -881,7 +884,8 @@ START_TEST(takes_what_is_at_the_edge)
 	};
 
 	for (int i = 0; i < COUNT(edges); i++)
-		ck_assert_msg(rt_canned_check(&edges[i], error) == 0,
+		ck_assert_msg(rt_canned_check(&edges[i], RETORT_HTTP, error) ==
+				0,
 			"case %d: %s", i, error);
 }
 END_TEST
@@ -894,14 +898,14 @@ START_TEST(long_errors_are_cut)
 	memset(text, '(', 99999);
 	text[99999] = '\0';
 	ck_assert_int_eq(rt_canned_check(&(struct retort_reply){.fields = text},
-				 error),
+				 RETORT_HTTP, error),
 		-EINVAL);
 	(void)snprintf(expected, sizeof expected,
 		"fields: malformed field name '%.100s'", text);
 	assert_bytes(error, strlen(error), expected, strlen(expected));
 	memset(text, '\x01', 99999);
 	ck_assert_int_eq(rt_canned_check(&(struct retort_reply){.type = text},
-				 error),
+				 RETORT_HTTP, error),
 		-EINVAL);
 	ck_assert_uint_eq(strlen(error), sizeof error - 1);
 	free(text);
@@ -921,6 +925,173 @@ START_TEST(lines_are_checked_by_name)
 }
 END_TEST
 
+/* --- without HTTP --- */
+
+#define PLAIN(...) \
+	{ \
+		__VA_ARGS__ \
+	}
+
+/* What comes of them on a connection where "echo" came. */
+static const struct {
+	struct retort_reply as;
+	const char *sent;
+	enum rt_step_kind ending; /* of TCP */
+} plains[] = {
+	{PLAIN(.body = "OK\r\n"), "OK\r\n", RT_STEP_NEXT},
+	{PLAIN(.body = NULL), "", RT_STEP_NEXT},
+	{PLAIN(.body = "OK", .close = true), "OK", RT_STEP_CLOSE},
+	{PLAIN(.close = true), "", RT_STEP_CLOSE},
+	{PLAIN(.body = "a\0b", .body_size = 3), "a\0b", RT_STEP_NEXT},
+	{PLAIN(.body = "ab", .repeat = 5), "ababa", RT_STEP_NEXT},
+	{PLAIN(.body = "abc", .repeat = 2), "ab", RT_STEP_NEXT},
+	{PLAIN(.body = "x", .pause_head = 3, .pause_end = 4), "<3 ms>x<4 ms>",
+		RT_STEP_NEXT},
+};
+
+static enum rt_step_kind
+play_plain(const struct retort_reply *as, enum retort_protocol protocol,
+	const char *echo, size_t size, struct bytes *got)
+{
+	static const struct rt_request request;
+	struct rt_canned *canned;
+	struct rt_reply reply;
+	enum rt_step_kind ending;
+
+	ck_assert_msg(rt_canned_check(as, protocol, error) == 0, "refused: %s",
+		error);
+	canned = rt_canned_new(as, protocol);
+	ck_assert_ptr_nonnull(canned);
+	rt_reply_init(&reply);
+	ck_assert_int_eq(rt_canned_answer(canned, protocol, &request, echo,
+				 size, DATE, &reply),
+		0);
+	rt_canned_free(canned);
+	ck_assert_uint_gt(reply.step_count, 0);
+	ending = reply.steps[reply.step_count - 1].kind;
+	ck_assert_uint_eq(reply.head_size, 0);
+	/* played() knows but the one ending */
+	reply.steps[reply.step_count - 1].kind = RT_STEP_CLOSE;
+	*got = played(&reply);
+	rt_reply_free(&reply);
+	return ending;
+}
+
+START_TEST(says_bytes_alone)
+{
+	const struct retort_reply *as = &plains[_i].as;
+	size_t size = as->body_size ? as->body_size : strlen(plains[_i].sent);
+	struct bytes got;
+
+	ck_assert_int_eq(play_plain(as, RETORT_TCP, "echo", 4, &got),
+		plains[_i].ending);
+	assert_bytes(got.data, got.size, plains[_i].sent, size);
+	bytes_free(&got);
+	if (as->close)
+		return;
+	ck_assert_int_eq(play_plain(as, RETORT_UDP, "echo", 4, &got),
+		RT_STEP_NEXT);
+	assert_bytes(got.data, got.size, plains[_i].sent, size);
+	bytes_free(&got);
+}
+END_TEST
+
+START_TEST(echoes_a_piece)
+{
+	const struct retort_reply as = {.echo = true};
+	struct bytes got;
+
+	for (int p = RETORT_TCP; p <= RETORT_UDP; p++) {
+		ck_assert_int_eq(play_plain(&as, (enum retort_protocol)p,
+					 "a\0\r\n", 4, &got),
+			RT_STEP_NEXT);
+		assert_bytes(got.data, got.size, "a\0\r\n", 4);
+		bytes_free(&got);
+	}
+}
+END_TEST
+
+static const struct {
+	struct retort_reply as;
+	const char *error;
+} not_plain[] = {
+	{PLAIN(.status = 200), "status"},
+	{PLAIN(.reason = ""), "reason"},
+	{PLAIN(.version = "HTTP/1.0"), "version"},
+	{PLAIN(.type = "a/b"), "type"},
+	{PLAIN(.fields = "A: b"), "fields"},
+	{PLAIN(.omit = "Date"), "omit"},
+	{PLAIN(.body = "x", .raw = true), "raw"},
+	{PLAIN(.chunked = true), "chunked"},
+	{PLAIN(.chunks = (const size_t[]){1, 0}), "chunks"},
+	{PLAIN(.trailers = "A: b"), "trailers"},
+	{PLAIN(.interim = "HTTP/1.1 102 x\r\n\r\n"), "interim"},
+	{PLAIN(.pause_body = 1), "pause_body"},
+	{PLAIN(.pause_chunk = 1), "pause_chunk"},
+};
+
+START_TEST(refuses_what_only_http_has)
+{
+	char expected[RETORT_ERROR_SIZE];
+
+	(void)snprintf(expected, sizeof expected,
+		"%s: only a reply of HTTP has it", not_plain[_i].error);
+	for (int p = RETORT_TCP; p <= RETORT_UDP; p++) {
+		ck_assert_int_eq(rt_canned_check(&not_plain[_i].as,
+					 (enum retort_protocol)p, error),
+			-EINVAL);
+		ck_assert_str_eq(error, expected);
+		ck_assert_int_eq(rt_canned_check(&not_plain[_i].as,
+					 (enum retort_protocol)p, NULL),
+			-EINVAL);
+	}
+	ck_assert_int_eq(rt_canned_check(&not_plain[_i].as, RETORT_HTTP, error),
+		0);
+}
+END_TEST
+
+START_TEST(closes_tcp_alone)
+{
+	const struct retort_reply as = {.body = "x", .close = true};
+
+	ck_assert_int_eq(rt_canned_check(&as, RETORT_TCP, error), 0);
+	ck_assert_int_eq(rt_canned_check(&as, RETORT_HTTP, error), -EINVAL);
+	ck_assert_str_eq(error, "close: it is for RETORT_TCP");
+	ck_assert_int_eq(rt_canned_check(&as, RETORT_UDP, error), -EINVAL);
+	ck_assert_str_eq(error, "close: it is for RETORT_TCP");
+}
+END_TEST
+
+START_TEST(a_datagram_has_a_bound)
+{
+	char *text = malloc(65509);
+	struct retort_reply as = {.body = text, .body_size = 65507};
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, 'x', 65508);
+	text[65508] = '\0';
+	ck_assert_int_eq(rt_canned_check(&as, RETORT_UDP, error), 0);
+	for (int i = 0; i < 3; i++) {
+		as = (struct retort_reply){.body = i == 2 ? "x" : text,
+			.body_size = i == 0 ? 65508 : 0,
+			.repeat = i == 2 ? 65508 : 0};
+		ck_assert_int_eq(rt_canned_check(&as, RETORT_UDP, error),
+			-EINVAL);
+		ck_assert_str_eq(error,
+			"body: a datagram has at most 65507 bytes");
+		ck_assert_int_eq(rt_canned_check(&as, RETORT_TCP, error), 0);
+	}
+	/* what is repeated may be cut to what fits */
+	as = (struct retort_reply){.body = text,
+		.body_size = 65508,
+		.repeat = 65507};
+	ck_assert_int_eq(rt_canned_check(&as, RETORT_UDP, error), 0);
+	as = (struct retort_reply){.body = "x", .repeat = 65507};
+	ck_assert_int_eq(rt_canned_check(&as, RETORT_UDP, error), 0);
+	free(text);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -935,6 +1106,8 @@ main(void)
 	tcase_add_loop_test(said, knows_its_head, 0, COUNT(replies));
 	tcase_add_test(said, nuls_are_bytes);
 	tcase_add_test(said, echoes_what_came);
+	tcase_add_loop_test(said, says_bytes_alone, 0, COUNT(plains));
+	tcase_add_test(said, echoes_a_piece);
 	tcase_add_loop_test(said, raw_says_its_status, 0, COUNT(raws));
 	tcase_add_loop_test(said, repeats_exactly, 0, COUNT(periods));
 	rt_test_case(suite, said);
@@ -951,6 +1124,10 @@ main(void)
 	rt_test_case(suite, copies);
 	tcase_add_loop_test(errors, refuses, 0, COUNT(refused));
 	tcase_add_test(errors, takes_what_is_at_the_edge);
+	tcase_add_loop_test(errors, refuses_what_only_http_has, 0,
+		COUNT(not_plain));
+	tcase_add_test(errors, closes_tcp_alone);
+	tcase_add_test(errors, a_datagram_has_a_bound);
 	tcase_add_test(errors, long_errors_are_cut);
 	tcase_add_test(errors, lines_are_checked_by_name);
 	rt_test_case(suite, errors);

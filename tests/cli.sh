@@ -188,6 +188,46 @@ usage --body -s 204 --body x
 usage --status -s 304 --body x
 usage second "$dir/site" second
 
+# plain sockets
+for value in '' x -1 1s 1e3 . 99999999999999999999; do
+	usage "--idle '$value'" --tcp --echo --idle "$value"
+done
+usage '--answer: expected --tcp or --udp' --answer x
+usage '--greet: expected --tcp' --greet x
+usage '--greet: expected --tcp' --udp --echo --greet x
+usage '--idle: expected --tcp' --idle 1
+usage '--idle: expected --tcp' --udp --echo --idle 1
+usage '--tcp and --udp exclude' --tcp --udp
+usage '--tcp and --udp exclude' --udp --tcp --echo
+for protocol in --tcp --udp; do
+	usage '--echo and --answer exclude' $protocol --echo --answer x
+	usage '--echo and --answer exclude' $protocol --answer @- --echo
+	for option in --status=404 --body=x --type=a/b "--raw=$raw" \
+		--dotfiles --mime=md=a/b --cache=0 --no-listing \
+		--precompressed --spa=index.html --echo=/p '--header=A: b' \
+		--host=localhost --max-target=9 --max-head=9 --max-fields=9 \
+		--max-body=9; do
+		name=${option%%=*}
+		[ "$name" != --echo ] || name=--echo=PATH
+		usage "$name and $protocol exclude" $protocol "$option"
+	done
+	usage "ROOT and $protocol exclude" $protocol "$dir/site"
+	usage "$dir/missing" $protocol --answer "@$dir/missing"
+	usage "$dir" $protocol --answer "@$dir"
+	usage --answer $protocol --answer
+	usage "$protocol" $protocol=x
+	refused 3 "unix:$dir/missing/s" $protocol --echo \
+		-b "unix:$dir/missing/s"
+	refused 3 'fd:77' $protocol --echo -b fd:77
+done
+usage --greet --tcp --greet
+awk 'BEGIN { for (i = 0; i < 65507; i++) printf "x" }' >"$dir/longest"
+"$retort" --lifetime 0 -p 0 --udp --answer "@$dir/longest" >"$dir/out" \
+	2>"$dir/err"
+report $? 'the longest answer of UDP'
+echo >>"$dir/longest"
+usage '65507 bytes' --udp --answer "@$dir/longest"
+
 # unknown, incomplete, too much
 usage --bogus --bogus
 usage -Z -Z
@@ -231,7 +271,8 @@ for option in --port --bind --status --body --type --raw --echo --header \
 	--mime --dotfiles --cache --no-listing --precompressed --spa \
 	'--echo[=PATH]' --host --log --quiet --port-file --requests \
 	--lifetime --with-parent --grace --timeout --max-target --max-head \
-	--max-fields --max-body --io --help --version -v; do
+	--max-fields --max-body --io --help --version -v --tcp --udp --answer \
+	--greet --idle; do
 	grep -qF -e "$option" "$dir/out" || missing="$missing $option"
 done
 equal '' "$missing" '--help names every option'

@@ -2005,7 +2005,7 @@ static void
 assert_body(struct hand *hand, const char *expected)
 {
 	size_t size = 12345;
-	const char *body = rt_exchange_body(hand->exchange, &size);
+	const char *body = rt_conn_body(&hand->conn, &size);
 
 	assert_bytes(body, size, expected, strlen(expected));
 }
@@ -2126,6 +2126,843 @@ START_TEST(the_content_has_a_bound)
 }
 END_TEST
 
+/* --- without HTTP --- */
+
+#define IDLE_TIMEOUT (40 * MS)
+#define PIECE (64u << 10)
+
+static void
+open_protocol(struct hand *hand, enum retort_protocol protocol)
+{
+	open_hand(hand);
+	hand->config.protocol = protocol;
+	hand->config.idle_timeout = IDLE_TIMEOUT;
+	rt_conn_open(&hand->conn, -1, &nobody, &hand->config, hand->now);
+}
+
+/* A reply without a head that ends so. */
+static void
+answer_plain(struct hand *hand, const void *bytes, size_t size,
+	enum rt_step_kind ending)
+{
+	struct rt_reply *reply = &hand->exchange->reply;
+
+	rt_reply_reset(reply);
+	if (size > 0)
+		rt_reply_step(reply,
+			(struct rt_step){.kind = RT_STEP_BYTES,
+				.bytes = bytes,
+				.size = size});
+	rt_reply_step(reply, (struct rt_step){.kind = ending});
+	rt_conn_answer(&hand->conn, hand->now);
+}
+
+/* As an echo: the bytes lie where they were received. */
+static void
+echo(struct hand *hand)
+{
+	size_t size;
+	const char *bytes = rt_conn_body(&hand->conn, &size);
+
+	ck_assert_uint_gt(size, 0);
+	answer_plain(hand, bytes, size, RT_STEP_NEXT);
+}
+
+static void
+assert_piece(struct hand *hand, uint64_t number, const char *expected)
+{
+	assert_asks(hand, RT_ASK_ANSWER);
+	ck_assert_int_eq(hand->conn.status, 0);
+	ck_assert(hand->conn.complete);
+	ck_assert(!hand->conn.accepted);
+	ck_assert_uint_eq(hand->conn.pieces, number);
+	assert_body(hand, expected);
+}
+
+/* It waits for a piece. */
+static void
+assert_idle(struct hand *hand)
+{
+	assert_state(hand, RT_STATE_IDLE);
+	assert_asks(hand, RT_ASK_NOTHING);
+	assert_wants(hand, RT_RECV, RT_NOTHING);
+	ck_assert_uint_gt(hand->conn.chan.in.recv.size, 0);
+	ck_assert_uint_le(hand->conn.chan.in.recv.size, PIECE);
+}
+
+static void
+take_all(struct hand *hand)
+{
+	while (hand->conn.chan.out.verb == RT_SEND)
+		ck_assert_uint_gt(take(hand, SIZE_MAX), 0);
+}
+
+START_TEST(a_piece_is_a_request)
+{
+	struct hand hand;
+
+	open_protocol(&hand, RETORT_TCP);
+	assert_deadline(&hand, IDLE_TIMEOUT);
+	give_text(&hand, "GET / HTTP");
+	assert_piece(&hand, 1, "GET / HTTP");
+	echo(&hand);
+	assert_state(&hand, RT_STATE_REPLY);
+	assert_wants(&hand, RT_NOTHING, RT_SEND);
+	assert_deadline(&hand, WRITE_TIMEOUT);
+	take_all(&hand);
+	assert_idle(&hand);
+	/* what was the first is none of the second */
+	give_text(&hand, "\r\n");
+	assert_piece(&hand, 2, "\r\n");
+	echo(&hand);
+	take_all(&hand);
+	assert_idle(&hand);
+	assert_sent(&hand, "GET / HTTP\r\n");
+	ck_assert_uint_eq(hand.conn.received, strlen("GET / HTTP\r\n"));
+	/* between them it needs no buffers */
+	ck_assert_ptr_eq(rt_conn_unlend(&hand.conn), hand.exchange);
+	give_text(&hand, "x");
+	assert_piece(&hand, 3, "x");
+	close_hand(&hand);
+}
+END_TEST
+
+/* While a part of it is unsent nothing is read, and no byte is lost. */
+START_TEST(an_echo_cut_anywhere)
+{
+	static const char text[] = "a\0b\r\n\r\nGET / HTTP/1.1\r\n";
+	const size_t size = sizeof text;
+
+	for (size_t in = 1; in <= size; in++)
+		for (size_t out = 1; out <= in; out++) {
+			struct hand hand;
+			size_t given = 0;
+
+			open_protocol(&hand, RETORT_TCP);
+			while (given < size) {
+				given += give(&hand, text + given,
+					in < size - given ? in : size - given);
+				assert_asks(&hand, RT_ASK_ANSWER);
+				echo(&hand);
+				while (hand.conn.state == RT_STATE_REPLY) {
+					assert_wants(&hand, RT_NOTHING,
+						RT_SEND);
+					(void)take(&hand, out);
+				}
+				assert_idle(&hand);
+			}
+			assert_bytes(hand.sent.data, hand.sent.size, text,
+				size);
+			ck_assert_uint_eq(hand.conn.pieces,
+				(size + in - 1) / in);
+			close_hand(&hand);
+		}
+}
+END_TEST
+
+/* However much is there, and whatever room an exchange has got. */
+START_TEST(a_piece_is_at_most_64_kib)
+{
+	static char block[300u << 10];
+	struct hand hand;
+	size_t given = 0;
+
+	for (size_t i = 0; i < sizeof block; i++)
+		block[i] = (char)(i % 251);
+	open_protocol(&hand, RETORT_TCP);
+	/* so that the room is neither a power of two nor given back */
+	hand.config.max_in = 70u << 10;
+	ck_assert_int_eq(rt_conn_lend(&hand.conn, hand.exchange), 0);
+	ck_assert_ptr_nonnull(rt_buf_reserve(&hand.exchange->in, 70u << 10));
+	ck_assert_int_eq(rt_conn_lend(&hand.conn, hand.exchange), 0);
+	while (given < sizeof block) {
+		size_t n = give(&hand, block + given, sizeof block - given);
+		size_t size;
+
+		ck_assert_uint_le(n, PIECE);
+		(void)rt_conn_body(&hand.conn, &size);
+		ck_assert_uint_eq(size, n);
+		given += n;
+		echo(&hand);
+		assert_wants(&hand, RT_NOTHING, RT_SEND);
+		take_all(&hand);
+		assert_idle(&hand);
+	}
+	assert_bytes(hand.sent.data, hand.sent.size, block, sizeof block);
+	/* it is still there that what is held at once has its bound */
+	ck_assert_uint_le(hand.exchange->in.len, PIECE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_half_closed_client_gets_the_rest)
+{
+	struct hand hand;
+
+	open_protocol(&hand, RETORT_TCP);
+	give_text(&hand, "abc");
+	echo(&hand);
+	ck_assert_uint_eq(take(&hand, 1), 1);
+	/* its FIN is there, and waits */
+	assert_wants(&hand, RT_NOTHING, RT_SEND);
+	take_all(&hand);
+	assert_idle(&hand);
+	give_end(&hand, 0);
+	assert_state(&hand, RT_STATE_FINISH);
+	assert_wants(&hand, RT_NOTHING, RT_FINISH);
+	finish(&hand);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	assert_closes(&hand, RETORT_FIN, RETORT_FIN, true);
+	assert_sent(&hand, "abc");
+	close_hand(&hand);
+
+	/* nothing came before it */
+	open_protocol(&hand, RETORT_TCP);
+	give_end(&hand, 0);
+	assert_over(&hand, RETORT_CLOSED, RT_CLOSE);
+	assert_closes(&hand, RETORT_FIN, RETORT_FIN, true);
+	close_hand(&hand);
+
+	/* a reset instead of it */
+	open_protocol(&hand, RETORT_TCP);
+	give_text(&hand, "abc");
+	echo(&hand);
+	take_all(&hand);
+	give_end(&hand, -ECONNRESET);
+	assert_over(&hand, RETORT_RESET, RT_CLOSE);
+	assert_closes(&hand, RETORT_RST, RETORT_FIN, true);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_silent_client_is_closed)
+{
+	struct hand hand;
+
+	open_protocol(&hand, RETORT_TCP);
+	expire(&hand);
+	assert_over(&hand, RETORT_TIMED_OUT, RT_CLOSE);
+	assert_closes(&hand, RETORT_NOTHING, RETORT_FIN, false);
+	close_hand(&hand);
+
+	/* each piece, and its reply, gives it the time anew */
+	open_protocol(&hand, RETORT_TCP);
+	for (int i = 0; i < 5; i++) {
+		pass(&hand, IDLE_TIMEOUT - 1);
+		give_text(&hand, "x");
+		ck_assert_uint_eq(hand.conn.pieces, (uint64_t)i + 1);
+		echo(&hand);
+		assert_deadline(&hand, WRITE_TIMEOUT);
+		pass(&hand, WRITE_TIMEOUT - 1);
+		take_all(&hand);
+		assert_deadline(&hand, IDLE_TIMEOUT);
+	}
+	expire(&hand);
+	assert_over(&hand, RETORT_TIMED_OUT, RT_CLOSE);
+	close_hand(&hand);
+
+	/* none: for ever; and the head's is not meant */
+	open_protocol(&hand, RETORT_TCP);
+	hand.config.idle_timeout = RT_NEVER;
+	rt_conn_open(&hand.conn, -1, &nobody, &hand.config, hand.now);
+	ck_assert_int_eq(hand.conn.chan.deadline, RT_NEVER);
+	give_text(&hand, "x");
+	echo(&hand);
+	take_all(&hand);
+	ck_assert_int_eq(hand.conn.chan.deadline, RT_NEVER);
+	close_hand(&hand);
+
+	/* one that does not take its reply */
+	open_protocol(&hand, RETORT_TCP);
+	give_text(&hand, "abc");
+	echo(&hand);
+	ck_assert_uint_eq(take(&hand, 1), 1);
+	expire(&hand);
+	assert_over(&hand, RETORT_TIMED_OUT, RT_RESET);
+	close_hand(&hand);
+}
+END_TEST
+
+static void
+greet(struct hand *hand)
+{
+	ck_assert_int_eq(rt_conn_lend(&hand->conn, hand->exchange), 0);
+	rt_conn_greet(&hand->conn);
+	assert_asks(hand, RT_ASK_ANSWER);
+	ck_assert(hand->conn.accepted);
+}
+
+START_TEST(a_greeting_comes_first)
+{
+	struct hand hand;
+
+	open_protocol(&hand, RETORT_TCP);
+	greet(&hand);
+	answer_plain(&hand, "220 hello\r\n", 11, RT_STEP_NEXT);
+	assert_wants(&hand, RT_NOTHING, RT_SEND);
+	ck_assert_uint_eq(take(&hand, 5), 5);
+	assert_wants(&hand, RT_NOTHING, RT_SEND);
+	take_all(&hand);
+	assert_idle(&hand);
+	assert_deadline(&hand, IDLE_TIMEOUT);
+	give_text(&hand, "QUIT");
+	assert_piece(&hand, 1, "QUIT");
+	answer_plain(&hand, "221\r\n", 5, RT_STEP_CLOSE);
+	take_answer(&hand);
+	finish(&hand);
+	assert_state(&hand, RT_STATE_DRAIN); /* more may have come */
+	give_end(&hand, 0);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	assert_closes(&hand, RETORT_FIN, RETORT_FIN, false);
+	assert_sent(&hand, "220 hello\r\n221\r\n");
+	close_hand(&hand);
+
+	/* nothing is to be said */
+	open_protocol(&hand, RETORT_TCP);
+	greet(&hand);
+	answer_plain(&hand, NULL, 0, RT_STEP_NEXT);
+	assert_idle(&hand);
+	assert_sent(&hand, "");
+	give_end(&hand, 0);
+	assert_over(&hand, RETORT_CLOSED, RT_CLOSE);
+	close_hand(&hand);
+
+	/* and then goodbye */
+	open_protocol(&hand, RETORT_TCP);
+	greet(&hand);
+	answer_plain(&hand, "no", 2, RT_STEP_CLOSE);
+	take_answer(&hand);
+	close_hand(&hand);
+}
+END_TEST
+
+/* After a greeting a request is as any other; its head has its time from the
+   beginning. */
+START_TEST(a_greeting_before_a_request)
+{
+	struct hand hand;
+
+	open_protocol(&hand, RETORT_HTTP);
+	greet(&hand);
+	answer_plain(&hand, "hi\r\n", 4, RT_STEP_NEXT);
+	/* what the client sends meanwhile is read after it, not dropped */
+	assert_wants(&hand, RT_NOTHING, RT_SEND);
+	take_all(&hand);
+	assert_state(&hand, RT_STATE_IDLE);
+	assert_wants(&hand, RT_RECV, RT_NOTHING);
+	assert_deadline(&hand, HEAD_TIMEOUT);
+	give_whole(&hand, GET);
+	ck_assert(!hand.conn.accepted);
+	ck_assert_uint_eq(hand.conn.pieces, 0);
+	answer(&hand);
+	take_answer(&hand);
+	assert_sent(&hand, "hi\r\n" ANSWER);
+	finish(&hand);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_greeting_that_pauses_drops_nothing)
+{
+	struct hand hand;
+
+	open_protocol(&hand, RETORT_HTTP);
+	greet(&hand);
+	rt_reply_reset(&hand.exchange->reply);
+	rt_reply_step(&hand.exchange->reply,
+		(struct rt_step){.kind = RT_STEP_PAUSE, .at = 5 * MS});
+	rt_reply_step(&hand.exchange->reply,
+		(struct rt_step){.kind = RT_STEP_NEXT});
+	rt_conn_answer(&hand.conn, hand.now);
+	assert_deadline(&hand, 5 * MS);
+	assert_wants(&hand, RT_NOTHING, RT_NOTHING);
+	expire(&hand);
+	assert_state(&hand, RT_STATE_IDLE);
+	give_whole(&hand, GET);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(closes_after_an_answer)
+{
+	struct hand hand;
+
+	open_protocol(&hand, RETORT_TCP);
+	give_text(&hand, "x");
+	answer_plain(&hand, "OK", 2, RT_STEP_CLOSE);
+	assert_wants(&hand, RT_NOTHING, RT_SEND);
+	take_answer(&hand);
+	finish(&hand);
+	assert_state(&hand, RT_STATE_DRAIN); /* more may have come */
+	give_end(&hand, 0);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	assert_closes(&hand, RETORT_FIN, RETORT_FIN, false);
+	close_hand(&hand);
+
+	/* without a byte */
+	open_protocol(&hand, RETORT_TCP);
+	give_text(&hand, "x");
+	answer_plain(&hand, NULL, 0, RT_STEP_CLOSE);
+	take_answer(&hand);
+	finish_and_leave(&hand);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	ck_assert_uint_eq(hand.conn.sent, 0);
+	close_hand(&hand);
+
+	/* by a reset */
+	open_protocol(&hand, RETORT_TCP);
+	give_text(&hand, "x");
+	answer_plain(&hand, NULL, 0, RT_STEP_RESET);
+	assert_over(&hand, RETORT_ANSWERED, RT_RESET);
+	assert_closes(&hand, RETORT_NOTHING, RETORT_RST, false);
+	close_hand(&hand);
+
+	/* a reply that took time: a close() must not take it from a client
+	   that has sent more */
+	open_protocol(&hand, RETORT_TCP);
+	give_text(&hand, "x");
+	answer_plain(&hand, "OK", 2, RT_STEP_CLOSE);
+	ck_assert_uint_eq(take(&hand, 1), 1);
+	take_answer(&hand);
+	finish(&hand);
+	assert_state(&hand, RT_STATE_DRAIN);
+	assert_wants(&hand, RT_RECV, RT_NOTHING);
+	give_text(&hand, "more");
+	give_end(&hand, 0);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+/* A piece whose answer is made by somebody else. */
+START_TEST(a_piece_is_answered_later)
+{
+	struct hand hand;
+
+	open_protocol(&hand, RETORT_TCP);
+	give_text(&hand, "x");
+	rt_conn_defer(&hand.conn, RT_NEVER);
+	assert_state(&hand, RT_STATE_WAIT);
+	assert_wants(&hand, RT_NOTHING, RT_NOTHING);
+	ck_assert_int_eq(hand.conn.chan.deadline, RT_NEVER);
+	pass(&hand, 100 * IDLE_TIMEOUT);
+	rt_conn_expired(&hand.conn, hand.now);
+	assert_piece(&hand, 1, "x");
+	answer_plain(&hand, "later", 5, RT_STEP_NEXT);
+	take_all(&hand);
+	assert_idle(&hand);
+	assert_deadline(&hand, IDLE_TIMEOUT);
+	assert_sent(&hand, "later");
+	close_hand(&hand);
+}
+END_TEST
+
+/* Where a connection may be when the server stops. */
+enum plain_place {
+	AT_BEGIN,
+	AFTER_A_PIECE,
+	IN_WAIT,
+	IN_REPLY,
+	IN_PAUSE,
+	IN_STALL,
+	IN_FINISH,
+	PLAIN_PLACES
+};
+
+static void
+go_to(struct hand *hand, enum plain_place place)
+{
+	struct rt_reply *reply;
+
+	open_protocol(hand, RETORT_TCP);
+	reply = &hand->exchange->reply;
+	ck_assert_int_eq(rt_conn_lend(&hand->conn, hand->exchange), 0);
+	if (place == AT_BEGIN)
+		return;
+	give_text(hand, "abc");
+	switch (place) {
+	case AFTER_A_PIECE:
+		echo(hand);
+		take_all(hand);
+		assert_idle(hand);
+		break;
+	case IN_WAIT:
+		rt_conn_defer(&hand->conn, RT_NEVER);
+		break;
+	case IN_REPLY:
+		echo(hand);
+		ck_assert_uint_eq(take(hand, 1), 1);
+		break;
+	case IN_PAUSE:
+	case IN_STALL:
+		rt_reply_step(reply,
+			(struct rt_step){.kind = place == IN_PAUSE ?
+					RT_STEP_PAUSE :
+					RT_STEP_STALL,
+				.at = 5 * MS});
+		rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_NEXT});
+		rt_conn_answer(&hand->conn, hand->now);
+		break;
+	default:
+		answer_plain(hand, NULL, 0, RT_STEP_CLOSE);
+		break;
+	}
+}
+
+/* Ended at once, or what is under way is the last. */
+START_TEST(a_plain_connection_is_stopped)
+{
+	static const bool ends[PLAIN_PLACES][2] = {
+		[AT_BEGIN] = {true, true},
+		[AFTER_A_PIECE] = {true, true},
+		[IN_WAIT] = {true, false},
+		[IN_REPLY] = {false, false},
+		[IN_PAUSE] = {false, true},
+		[IN_STALL] = {true, true},
+		[IN_FINISH] = {false, false},
+	};
+	const enum rt_stop whys[] = {RT_STOP_ENOUGH, RT_STOP_TOLD};
+
+	for (int i = 0; i < 2; i++) {
+		struct hand hand;
+
+		go_to(&hand, (enum plain_place)_i);
+		rt_conn_stop(&hand.conn, whys[i]);
+		if (ends[_i][i]) {
+			assert_over(&hand, RETORT_STOPPED, RT_CLOSE);
+			close_hand(&hand);
+			continue;
+		}
+		if (hand.conn.state == RT_STATE_WAIT) {
+			rt_conn_expired(&hand.conn, hand.now);
+			echo(&hand);
+		}
+		if (_i == IN_PAUSE)
+			expire(&hand);
+		take_answer(&hand);
+		finish_and_leave(&hand);
+		assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+		close_hand(&hand);
+
+		go_to(&hand, (enum plain_place)_i);
+		rt_conn_abandon(&hand.conn);
+		assert_over(&hand, RETORT_STOPPED, RT_CLOSE);
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+/* --- datagrams --- */
+
+static struct rt_address sender;
+
+/* A datagram of these bytes came. */
+static void
+open_datagram(struct hand *hand, const char *text, const char *reason)
+{
+	struct rt_op in = {.verb = RT_RECV_FROM,
+		.result = (int64_t)strlen(text),
+		.recv = {.data = (char *)(uintptr_t)text, .from = &sender}};
+
+	sender.size = 16;
+	memset(&sender.name, 0x5a, sizeof sender.name);
+	open_protocol(hand, RETORT_UDP);
+	hand->conn.chan.shared = true;
+	ck_assert_int_eq(rt_conn_lend(&hand->conn, hand->exchange), 0);
+	rt_conn_datagram(&hand->conn, &in, reason);
+	/* it has a copy */
+	memset(&sender, 0, sizeof sender);
+	assert_asks(hand, RT_ASK_ANSWER);
+	ck_assert_uint_eq(hand->conn.pieces, 1);
+	ck_assert_uint_eq(hand->conn.received, strlen(text));
+	ck_assert(hand->conn.complete);
+	ck_assert_int_eq(hand->conn.chan.in.verb, RT_NOTHING);
+	assert_body(hand, text);
+}
+
+static void
+assert_sends_to(struct hand *hand, const char *expected)
+{
+	const struct rt_op *out = &hand->conn.chan.out;
+	struct bytes got = {.data = NULL};
+
+	assert_state(hand, RT_STATE_REPLY);
+	assert_wants(hand, RT_NOTHING, RT_SEND_TO);
+	bytes_add(&got, "", 0);
+	for (int i = 0; i < out->send.count; i++)
+		bytes_add(&got, out->send.pieces[i].iov_base,
+			out->send.pieces[i].iov_len);
+	assert_bytes(got.data, got.size, expected, strlen(expected));
+	bytes_free(&got);
+	ck_assert_uint_eq(out->send.to->size, 16);
+	ck_assert_int_eq(((const unsigned char *)&out->send.to->name)[3], 0x5a);
+}
+
+/* No connection: nobody closes anything. */
+static void
+assert_datagram_over(struct hand *hand, enum retort_end end)
+{
+	assert_over(hand, end, RT_CLOSE);
+	assert_closes(hand, RETORT_NOTHING, RETORT_NOTHING, false);
+}
+
+START_TEST(a_datagram_is_answered)
+{
+	const enum rt_step_kind endings[] = {RT_STEP_NEXT, RT_STEP_CLOSE};
+	struct hand hand;
+
+	for (int i = 0; i < 2; i++) {
+		open_datagram(&hand, "ping", NULL);
+		answer_plain(&hand, "pong!", 5, endings[i]);
+		assert_sends_to(&hand, "pong!");
+		rt_conn_out_done(&hand.conn, 5, hand.now);
+		assert_datagram_over(&hand, RETORT_ANSWERED);
+		ck_assert_uint_eq(hand.conn.sent, 5);
+		close_hand(&hand);
+	}
+	/* an empty one, with an empty one */
+	open_datagram(&hand, "", NULL);
+	rt_reply_step(&hand.exchange->reply,
+		(struct rt_step){.kind = RT_STEP_BYTES, .bytes = ""});
+	rt_reply_step(&hand.exchange->reply,
+		(struct rt_step){.kind = RT_STEP_NEXT});
+	rt_conn_answer(&hand.conn, hand.now);
+	assert_sends_to(&hand, "");
+	rt_conn_out_done(&hand.conn, 0, hand.now);
+	assert_datagram_over(&hand, RETORT_ANSWERED);
+	close_hand(&hand);
+	/* after a pause */
+	open_datagram(&hand, "ping", NULL);
+	rt_reply_step(&hand.exchange->reply,
+		(struct rt_step){.kind = RT_STEP_PAUSE, .at = 7 * MS});
+	rt_reply_step(&hand.exchange->reply,
+		(struct rt_step){.kind = RT_STEP_BYTES,
+			.bytes = "x",
+			.size = 1});
+	rt_reply_step(&hand.exchange->reply,
+		(struct rt_step){.kind = RT_STEP_NEXT});
+	rt_conn_answer(&hand.conn, hand.now);
+	assert_wants(&hand, RT_NOTHING, RT_NOTHING);
+	assert_deadline(&hand, 7 * MS);
+	expire(&hand);
+	assert_sends_to(&hand, "x");
+	rt_conn_out_done(&hand.conn, 1, hand.now);
+	assert_datagram_over(&hand, RETORT_ANSWERED);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_datagram_is_not_answered)
+{
+	const enum rt_step_kind endings[] = {RT_STEP_NEXT, RT_STEP_STALL,
+		RT_STEP_CLOSE, RT_STEP_RESET};
+	struct hand hand;
+
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+		open_datagram(&hand, "ping", "of a loop");
+		ck_assert_str_eq(hand.conn.reason, "of a loop");
+		answer_plain(&hand, NULL, 0, endings[i]);
+		assert_datagram_over(&hand, RETORT_UNANSWERED);
+		ck_assert_uint_eq(hand.conn.sent, 0);
+		close_hand(&hand);
+	}
+	open_datagram(&hand, "ping", NULL);
+	rt_conn_fail(&hand.conn);
+	assert_datagram_over(&hand, RETORT_FAILED);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_datagram_that_finds_no_room_is_tried_again)
+{
+	const int errors[] = {EAGAIN, ENOBUFS};
+	struct hand hand;
+
+	for (int i = 0; i < 2; i++) {
+		open_datagram(&hand, "ping", NULL);
+		answer_plain(&hand, "pong", 4, RT_STEP_NEXT);
+		for (int tries = 0; tries < 10; tries++) {
+			assert_sends_to(&hand, "pong");
+			rt_conn_out_done(&hand.conn, -errors[i], hand.now);
+			assert_state(&hand, RT_STATE_REPLY);
+			assert_wants(&hand, RT_NOTHING, RT_NOTHING);
+			ck_assert_int_gt(hand.conn.chan.deadline, hand.now);
+			expire(&hand);
+		}
+		assert_sends_to(&hand, "pong");
+		rt_conn_out_done(&hand.conn, 4, hand.now);
+		assert_datagram_over(&hand, RETORT_ANSWERED);
+		ck_assert_uint_eq(hand.conn.sent, 4);
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+/* But not for ever. */
+START_TEST(a_datagram_is_given_up)
+{
+	struct hand hand;
+	int64_t began;
+	int tries = 0;
+
+	open_datagram(&hand, "ping", NULL);
+	answer_plain(&hand, "pong", 4, RT_STEP_NEXT);
+	began = hand.now;
+	while (hand.conn.state == RT_STATE_REPLY) {
+		ck_assert_int_lt(++tries, 100000);
+		assert_sends_to(&hand, "pong");
+		rt_conn_out_done(&hand.conn, -EAGAIN, hand.now);
+		if (hand.conn.state == RT_STATE_REPLY)
+			expire(&hand);
+	}
+	assert_datagram_over(&hand, RETORT_TIMED_OUT);
+	ck_assert_int_gt(tries, 10);
+	ck_assert_int_ge(hand.now - began, 1000 * MS);
+	ck_assert_int_le(hand.now - began, 3000 * MS);
+	close_hand(&hand);
+}
+END_TEST
+
+static const struct {
+	int error;
+	enum retort_end end;
+} lost[] = {
+	{EMSGSIZE, RETORT_FAILED},
+	{EPERM, RETORT_FAILED},
+	{ECONNREFUSED, RETORT_RESET},
+	{ENOENT, RETORT_RESET},
+};
+
+START_TEST(a_datagram_cannot_be_sent)
+{
+	struct hand hand;
+
+	open_datagram(&hand, "ping", NULL);
+	answer_plain(&hand, "pong", 4, RT_STEP_NEXT);
+	rt_conn_out_done(&hand.conn, -lost[_i].error, hand.now);
+	assert_datagram_over(&hand, lost[_i].end);
+	ck_assert_uint_eq(hand.conn.sent, 0);
+	close_hand(&hand);
+}
+END_TEST
+
+/* A file that is not small enough to be read at once is too long. */
+START_TEST(a_datagram_of_a_large_file)
+{
+	struct hand hand;
+
+	open_datagram(&hand, "ping", NULL);
+	rt_reply_step(&hand.exchange->reply,
+		(struct rt_step){.kind = RT_STEP_FILE, .size = 1 << 20});
+	rt_reply_step(&hand.exchange->reply,
+		(struct rt_step){.kind = RT_STEP_NEXT});
+	rt_conn_answer(&hand.conn, hand.now);
+	assert_datagram_over(&hand, RETORT_FAILED);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_datagram_is_stopped)
+{
+	const enum rt_stop whys[] = {RT_STOP_ENOUGH, RT_STOP_TOLD};
+	struct hand hand;
+
+	for (int i = 0; i < 2; i++) {
+		/* it waits for its answer */
+		open_datagram(&hand, "ping", NULL);
+		rt_conn_defer(&hand.conn, RT_NEVER);
+		rt_conn_stop(&hand.conn, whys[i]);
+		if (whys[i] == RT_STOP_ENOUGH) {
+			assert_datagram_over(&hand, RETORT_STOPPED);
+		} else {
+			rt_conn_expired(&hand.conn, hand.now);
+			answer_plain(&hand, "pong", 4, RT_STEP_NEXT);
+			assert_sends_to(&hand, "pong");
+			rt_conn_out_done(&hand.conn, 4, hand.now);
+			assert_datagram_over(&hand, RETORT_ANSWERED);
+		}
+		close_hand(&hand);
+		/* for room */
+		open_datagram(&hand, "ping", NULL);
+		answer_plain(&hand, "pong", 4, RT_STEP_NEXT);
+		rt_conn_out_done(&hand.conn, -EAGAIN, hand.now);
+		rt_conn_stop(&hand.conn, whys[i]);
+		assert_state(&hand, RT_STATE_REPLY);
+		rt_conn_abandon(&hand.conn);
+		assert_datagram_over(&hand, RETORT_STOPPED);
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+START_TEST(a_datagram_was_truncated)
+{
+	struct rt_op in = {.verb = RT_RECV_FROM,
+		.result = 3,
+		.recv = {.data = (char *)(uintptr_t) "abc",
+			.from = &sender,
+			.truncated = true}};
+	struct hand hand;
+
+	open_protocol(&hand, RETORT_UDP);
+	ck_assert_int_eq(rt_conn_lend(&hand.conn, hand.exchange), 0);
+	rt_conn_datagram(&hand.conn, &in, NULL);
+	ck_assert(hand.conn.truncated);
+	assert_body(&hand, "abc");
+	close_hand(&hand);
+}
+END_TEST
+
+/* An exchange goes from one protocol's connection to another's. */
+START_TEST(an_exchange_keeps_nothing_of_a_piece)
+{
+	struct hand hand;
+
+	open_protocol(&hand, RETORT_TCP);
+	give_text(&hand, "not HTTP");
+	rt_conn_abandon(&hand.conn);
+	ck_assert_ptr_eq(rt_conn_unlend(&hand.conn), hand.exchange);
+	rt_conn_open(&hand.conn, -1, &nobody, &hand.config, hand.now);
+	give_text(&hand, "new");
+	assert_piece(&hand, 1, "new");
+	close_hand(&hand);
+}
+END_TEST
+
+static void
+add_plain(Suite *suite)
+{
+	TCase *tcase = tcase_create("plain");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, a_piece_is_a_request);
+	tcase_add_test(tcase, an_echo_cut_anywhere);
+	tcase_add_test(tcase, a_piece_is_at_most_64_kib);
+	tcase_add_test(tcase, a_half_closed_client_gets_the_rest);
+	tcase_add_test(tcase, a_silent_client_is_closed);
+	tcase_add_test(tcase, a_greeting_comes_first);
+	tcase_add_test(tcase, a_greeting_before_a_request);
+	tcase_add_test(tcase, a_greeting_that_pauses_drops_nothing);
+	tcase_add_test(tcase, closes_after_an_answer);
+	tcase_add_test(tcase, a_piece_is_answered_later);
+	tcase_add_loop_test(tcase, a_plain_connection_is_stopped, 0,
+		PLAIN_PLACES);
+	tcase_add_test(tcase, an_exchange_keeps_nothing_of_a_piece);
+	rt_test_case(suite, tcase);
+	tcase = tcase_create("datagrams");
+	tcase_add_test(tcase, a_datagram_is_answered);
+	tcase_add_test(tcase, a_datagram_is_not_answered);
+	tcase_add_test(tcase, a_datagram_that_finds_no_room_is_tried_again);
+	tcase_add_test(tcase, a_datagram_is_given_up);
+	tcase_add_loop_test(tcase, a_datagram_cannot_be_sent, 0,
+		(int)(sizeof lost / sizeof *lost));
+	tcase_add_test(tcase, a_datagram_of_a_large_file);
+	tcase_add_test(tcase, a_datagram_is_stopped);
+	tcase_add_test(tcase, a_datagram_was_truncated);
+	rt_test_case(suite, tcase);
+}
+
 static void
 add_requests(Suite *suite)
 {
@@ -2245,5 +3082,6 @@ main(void)
 	add_replies(suite);
 	add_deferred(suite);
 	add_endings(suite);
+	add_plain(suite);
 	return rt_test_run(suite);
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* The loop index of a test: the back end, and whether sendfile is used. */
@@ -64,7 +66,8 @@ open_tcp_side(struct side *side)
 	struct rt_sock socks[2];
 	int fd;
 
-	ck_assert_int_eq(rt_sock_listen(socks, spec, 1, 0, NULL), 1);
+	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, spec, 1, 0, NULL),
+		1);
 	side->peer = client_connect(socks[0].url);
 	ck_assert_int_eq(client_wait(socks[0].fd, RT_TEST_PATIENCE * 1000), 0);
 	fd = accept(socks[0].fd, NULL, NULL);
@@ -340,7 +343,8 @@ START_TEST(accepts)
 	int fd, client;
 
 	open_io(_i);
-	ck_assert_int_eq(rt_sock_listen(socks, specs, 1, 0, NULL), 1);
+	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, specs, 1, 0, NULL),
+		1);
 	rt_chan_init(&side.chan, socks[0].fd, 7);
 	ck_assert_int_eq(side.chan.kind, 7);
 	side.chan.in.verb = RT_ACCEPT;
@@ -1467,6 +1471,259 @@ START_TEST(descriptors_to_poll_for_sending)
 }
 END_TEST
 
+/* --- datagrams --- */
+
+/* A socket at a path of its own, or at any port of 127.0.0.1. */
+static int
+open_datagrams(const char *dir, const char *name, struct rt_address *at)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	struct sockaddr_in in = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int family = dir ? AF_UNIX : AF_INET;
+	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ge(fd, 0);
+	if (dir != NULL) {
+		(void)snprintf(un.sun_path, sizeof un.sun_path, "%.60s/%.20s",
+			dir, name);
+		ck_assert_int_eq(bind(fd, (struct sockaddr *)&un, sizeof un),
+			0);
+	} else {
+		ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, sizeof in),
+			0);
+	}
+	at->size = sizeof at->name;
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at->name,
+				 &at->size),
+		0);
+	return fd;
+}
+
+static void
+want_datagram(struct side *side, size_t size, struct rt_address *from)
+{
+	side->chan.in.verb = RT_RECV_FROM;
+	side->chan.in.recv.data = side->data;
+	side->chan.in.recv.size = size;
+	side->chan.in.recv.from = from;
+	/* what was before says nothing */
+	side->chan.in.recv.truncated = true;
+}
+
+static void
+want_send_to(struct rt_chan *chan, const char *one, const char *two,
+	const struct rt_address *to)
+{
+	struct rt_op *out = &chan->out;
+
+	out->verb = RT_SEND_TO;
+	out->send.count = 2;
+	out->send.pieces[0].iov_base = (char *)(uintptr_t)one;
+	out->send.pieces[0].iov_len = strlen(one);
+	out->send.pieces[1].iov_base = (char *)(uintptr_t)two;
+	out->send.pieces[1].iov_len = strlen(two);
+	out->send.to = to;
+}
+
+/* Of each: its size, and what a room of 8 bytes makes of it. */
+START_TEST(receives_datagrams)
+{
+	static const struct {
+		const char *sent;
+		int64_t size;
+		bool truncated;
+	} cases[] = {
+		{"abc", 3, false},
+		{"", 0, false},
+		{"12345678", 8, false},
+		{"123456789", 8, true},
+		{"d", 1, false},
+	};
+	struct rt_address at, from, mine;
+	struct side side;
+
+	open_io(_i);
+	rt_chan_init(&side.chan, open_datagrams(NULL, NULL, &at), 0);
+	side.peer = open_datagrams(NULL, NULL, &mine);
+	want_datagram(&side, 8, &from);
+	ck_assert_uint_eq(rt_io_try(io, &side.chan), 0);
+	wait_for(&side);
+	expect_quiet();
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		ck_assert_int_eq(sendto(side.peer, cases[i].sent,
+					 strlen(cases[i].sent), 0,
+					 (struct sockaddr *)&at.name, at.size),
+			(ssize_t)strlen(cases[i].sent));
+		expect_ready(&side, 0);
+		want_datagram(&side, 8, &from);
+		memset(&from, 0xa5, sizeof from);
+		expect_in(&side, cases[i].size);
+		ck_assert_mem_eq(side.data, cases[i].sent,
+			(size_t)cases[i].size);
+		ck_assert_msg(side.chan.in.recv.truncated == cases[i].truncated,
+			"%zu: truncated: %d", i, side.chan.in.recv.truncated);
+		ck_assert_uint_eq(from.size, mine.size);
+		ck_assert_mem_eq(&from.name, &mine.name, mine.size);
+		ck_assert_uint_eq(rt_io_try(io, &side.chan), 0);
+		wait_for(&side);
+	}
+	close_side(&side);
+	rt_io_close(io);
+}
+END_TEST
+
+/* Who has no address is told from who has one. */
+START_TEST(receives_from_nobody)
+{
+	struct rt_address at, from;
+	char *dir = dir_make();
+	struct side side;
+
+	open_io(_i);
+	rt_chan_init(&side.chan, open_datagrams(dir, "a", &at), 0);
+	side.peer = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(sendto(side.peer, "x", 1, 0,
+				 (struct sockaddr *)&at.name, at.size),
+		1);
+	memset(&from, 0xa5, sizeof from);
+	want_datagram(&side, 8, &from);
+	expect_in(&side, 1);
+	ck_assert_msg(from.size <= sizeof from.name.ss_family,
+		"an address of %u bytes", (unsigned)from.size);
+	ck_assert_int_eq(from.name.ss_family, AF_UNSPEC);
+	close_side(&side);
+	rt_io_close(io);
+	dir_remove(dir);
+}
+END_TEST
+
+START_TEST(sends_datagrams)
+{
+	struct rt_address at, to;
+	struct side side;
+	char got[16];
+
+	open_io(_i);
+	rt_chan_init(&side.chan, open_datagrams(NULL, NULL, &at), 0);
+	side.peer = open_datagrams(NULL, NULL, &to);
+	/* the pieces are one datagram, and may be empty */
+	want_send_to(&side.chan, "ab", "cde", &to);
+	expect_out(&side, 5);
+	ck_assert_int_eq(client_wait(side.peer, RT_TEST_PATIENCE * 1000), 0);
+	ck_assert_int_eq(recv(side.peer, got, sizeof got, 0), 5);
+	ck_assert_mem_eq(got, "abcde", 5);
+	want_send_to(&side.chan, "", "", &to);
+	expect_out(&side, 0);
+	ck_assert_int_eq(client_wait(side.peer, RT_TEST_PATIENCE * 1000), 0);
+	ck_assert_int_eq(recv(side.peer, got, sizeof got, 0), 0);
+	close_side(&side);
+	rt_io_close(io);
+}
+END_TEST
+
+/* Nothing tells when it has room again: the owner is told. */
+START_TEST(a_full_peer_is_a_result)
+{
+	struct rt_address at, to;
+	char *dir = dir_make();
+	struct side side;
+	char got[16];
+	int sent = 0;
+
+	open_io(_i);
+	rt_chan_init(&side.chan, open_datagrams(dir, "a", &at), 0);
+	side.peer = open_datagrams(dir, "b", &to);
+	want_send_to(&side.chan, "x", "", &to);
+	for (;;) {
+		ck_assert_uint_eq(rt_io_try(io, &side.chan), RT_OUT_DONE);
+		if (side.chan.out.result != 1)
+			break;
+		ck_assert_int_lt(++sent, 1000000);
+	}
+	ck_assert_int_eq(side.chan.out.result, -EAGAIN);
+	ck_assert_int_gt(sent, 0);
+	/* it is not taken for blocked: it may be tried at any time */
+	expect_out(&side, -EAGAIN);
+	ck_assert_int_eq(recv(side.peer, got, sizeof got, 0), 1);
+	expect_out(&side, 1);
+	expect_out(&side, -EAGAIN);
+	/* nobody is there any more */
+	close_peer(&side);
+	expect_out(&side, -ECONNREFUSED);
+	dir_remove(dir);
+	want_send_to(&side.chan, "x", "", &to);
+	expect_out(&side, -ENOENT);
+	close_side(&side);
+	rt_io_close(io);
+}
+END_TEST
+
+/* Another channel of the same descriptor: it waits for time alone, and the
+   descriptor stays when it leaves. */
+START_TEST(a_shared_channel)
+{
+	struct rt_address at, from, mine;
+	struct rt_chan shared[2];
+	struct side side;
+	unsigned what;
+
+	open_io(_i);
+	rt_chan_init(&side.chan, open_datagrams(NULL, NULL, &at), 0);
+	side.peer = open_datagrams(NULL, NULL, &mine);
+	want_datagram(&side, 8, &from);
+	ck_assert_uint_eq(rt_io_try(io, &side.chan), 0);
+	wait_for(&side);
+	for (int i = 0; i < 2; i++) {
+		rt_chan_init(shared + i, side.chan.fd, 1);
+		shared[i].shared = true;
+		shared[i].deadline = in_ms(40);
+		ck_assert_int_eq(rt_io_wait(io, shared + i), 0);
+	}
+	/* what comes is the other's */
+	ck_assert_int_eq(sendto(side.peer, "x", 1, 0,
+				 (struct sockaddr *)&at.name, at.size),
+		1);
+	expect_ready(&side, 0);
+	expect_in(&side, 1);
+	ck_assert_uint_eq(rt_io_try(io, &side.chan), 0);
+	wait_for(&side);
+	for (int i = 0; i < 2; i++) {
+		struct rt_chan *chan = next_ready(&what);
+
+		ck_assert_uint_eq(what, RT_EXPIRED);
+		ck_assert(chan == shared || chan == shared + 1);
+		ck_assert_int_ge(rt_io_now(io), chan->deadline);
+		want_send_to(chan, "later", "", &mine);
+		ck_assert_uint_eq(rt_io_try(io, chan), RT_OUT_DONE);
+		ck_assert_int_eq(chan->out.result, 5);
+		rt_io_drop(io, chan);
+		ck_assert_int_eq(chan->fd, -1);
+	}
+	ck_assert_int_ge(fcntl(side.chan.fd, F_GETFD), 0);
+	expect_quiet();
+	/* one that leaves while it sleeps leaves the other's interest alone */
+	rt_chan_init(shared, side.chan.fd, 1);
+	shared->shared = true;
+	shared->deadline = in_ms(60000);
+	ck_assert_int_eq(rt_io_wait(io, shared), 0);
+	rt_io_drop(io, shared);
+	ck_assert_int_eq(sendto(side.peer, "y", 1, 0,
+				 (struct sockaddr *)&at.name, at.size),
+		1);
+	expect_ready(&side, 0);
+	expect_in(&side, 1);
+	/* and without a deadline it sleeps, whatever comes */
+	rt_chan_init(shared, side.chan.fd, 1);
+	shared->shared = true;
+	ck_assert_int_eq(rt_io_wait(io, shared), 0);
+	expect_quiet();
+	rt_io_drop(io, shared);
+	close_side(&side);
+	rt_io_close(io);
+}
+END_TEST
+
 static int64_t
 processor_us(void)
 {
@@ -1548,6 +1805,9 @@ main(void)
 		some_are_ready_and_others_expire, drops_in_the_middle_of_a_turn,
 		drops_itself_in_its_turn, survives_drops_in_any_order, releases,
 		releases_a_ready_channel, NULL};
+	const TTest *const datagrams[] = {receives_datagrams,
+		receives_from_nobody, sends_datagrams, a_full_peer_is_a_result,
+		a_shared_channel, NULL};
 	const TTest *const files[] = {sends_a_file, sees_that_a_file_is_shorter,
 		sends_from_a_special_file_system, sends_a_file_to_nobody, NULL};
 	const TTest *const plain[] = {milliseconds_round_up,
@@ -1557,6 +1817,7 @@ main(void)
 	add(suite, "nothing", nothing, BACK_ENDS);
 	add(suite, "deadlines", deadlines, BACK_ENDS);
 	add(suite, "many", crowd, BACK_ENDS);
+	add(suite, "datagrams", datagrams, BACK_ENDS);
 	add(suite, "files", files, WAYS);
 	add(suite, "plain", plain, 1);
 	return rt_test_run(suite);

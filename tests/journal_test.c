@@ -151,6 +151,7 @@ static const struct {
 	{RETORT_STOPPED, "stopped"},
 	{RETORT_TRUNCATED, "truncated"},
 	{RETORT_FAILED, "failed"},
+	{RETORT_UNANSWERED, "unanswered"},
 };
 
 START_TEST(every_end_has_its_text)
@@ -1057,6 +1058,242 @@ START_TEST(the_end_is_added)
 }
 END_TEST
 
+/* --- plain sockets --- */
+
+START_TEST(lines_of_plain_sockets)
+{
+	static const struct {
+		enum retort_protocol protocol;
+		uint64_t pieces;
+		enum retort_end end;
+		const char *reason;
+		bool truncated;
+		const char *lines[3];
+	} cases[] = {
+		{RETORT_TCP, 3, RETORT_ANSWERED, NULL, false,
+			{"tcp 3 pieces, 78 bytes in, 1234 out, 1002.345 ms\n",
+				"\"tcp\" - 1234\n",
+				"\"protocol\":\"tcp\",\"pieces\":3,"
+				"\"received\":78,\"sent\":1234,"
+				"\"ms\":1002.345,\"end\":\"answered\"}\n"}},
+		{RETORT_TCP, 1, RETORT_TIMED_OUT, NULL, false,
+			{"tcp 1 piece, 78 bytes in, 1234 out, 1002.345 ms "
+			 "(timed out)\n",
+				"\"tcp\" - 1234\n",
+				"\"protocol\":\"tcp\",\"pieces\":1,"
+				"\"received\":78,\"sent\":1234,"
+				"\"ms\":1002.345,\"end\":\"timed out\"}\n"}},
+		{RETORT_UDP, 1, RETORT_ANSWERED, NULL, true,
+			{"udp 78 bytes in, 1234 out, 1002.345 ms "
+			 "(the datagram was truncated)\n",
+				"\"udp\" - 1234\n",
+				"\"protocol\":\"udp\",\"pieces\":1,"
+				"\"received\":78,\"sent\":1234,"
+				"\"ms\":1002.345,\"end\":\"answered\","
+				"\"truncated\":true}\n"}},
+		{RETORT_UDP, 1, RETORT_UNANSWERED, "its port is below 1024",
+			false,
+			{"udp 78 bytes in, 1234 out, 1002.345 ms "
+			 "(unanswered: its port is below 1024)\n",
+				"\"udp\" - 1234\n",
+				"\"protocol\":\"udp\",\"pieces\":1,"
+				"\"received\":78,\"sent\":1234,"
+				"\"ms\":1002.345,\"end\":\"unanswered\","
+				"\"reason\":\"its port is below 1024\"}\n"}},
+	};
+	static const char *const begins[] = {"08:49:38.125 127.0.0.1:51234 ",
+		"127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] ",
+		"{\"time\":\"1994-11-06T08:49:37.123Z\",\"connection\":7,"
+		"\"client\":\"127.0.0.1:51234\","};
+
+	set_zone("UTC0");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct retort_exchange exchange = make_exchange("", 0);
+
+		exchange.status = 0;
+		exchange.sent_body = exchange.sent;
+		exchange.protocol = cases[i].protocol;
+		exchange.piece = cases[i].pieces;
+		exchange.end = cases[i].end;
+		exchange.reason = cases[i].reason;
+		exchange.truncated = cases[i].truncated;
+		for (size_t f = 0; f < 3; f++) {
+			char expected[1024];
+
+			(void)snprintf(expected, sizeof expected, "%s%s",
+				begins[f], cases[i].lines[f]);
+			assert_line(&exchange, formats[f], expected);
+		}
+	}
+}
+END_TEST
+
+static struct rt_conn_config plain_config = {
+	.protocol = RETORT_TCP,
+	.max_in = 100000,
+	.idle_timeout = RT_NEVER,
+	.write_timeout = RT_NEVER,
+};
+
+static void
+open_plain(struct kept *kept, uint64_t number)
+{
+	struct rt_peer peer = {.family = AF_INET,
+		.port = 4711,
+		.address = {127, 0, 0, 1}};
+	struct rt_exchange *exchange = rt_exchange_new();
+
+	ck_assert_ptr_nonnull(exchange);
+	memset(kept, 0, sizeof *kept);
+	kept->now = 5 * NS;
+	rt_conn_open(&kept->conn, -1, &peer, &plain_config, kept->now);
+	kept->conn.number = number;
+	ck_assert_int_eq(rt_conn_lend(&kept->conn, exchange), 0);
+}
+
+/* A piece comes, is recorded, and gets this answer. */
+static void
+piece(struct kept *kept, const char *text, const char *reply)
+{
+	struct rt_conn *conn = &kept->conn;
+	struct rt_reply *to = &conn->exchange->reply;
+
+	kept->now += RT_MS;
+	kept->record = rt_journal_open(&journal, conn, kept->now);
+	ck_assert_ptr_nonnull(kept->record);
+	conn->record = kept->record;
+	come(kept, text, strlen(text));
+	ck_assert_int_eq(conn->asks, RT_ASK_ANSWER);
+	ck_assert_int_eq(rt_record_request(kept->record, conn, kept->now), 0);
+	ck_assert_int_eq(rt_journal_publish(&journal, kept->record), 0);
+	rt_reply_reset(to);
+	if (reply[0] != '\0')
+		rt_reply_step(to,
+			(struct rt_step){.kind = RT_STEP_BYTES,
+				.bytes = reply,
+				.size = strlen(reply)});
+	rt_reply_step(to, (struct rt_step){.kind = RT_STEP_NEXT});
+	rt_conn_answer(conn, kept->now);
+	if (conn->chan.out.verb == RT_SEND) {
+		conn->chan.out.result = (int64_t)strlen(reply);
+		rt_record_sent(kept->record, &conn->chan.out, NULL, kept->now);
+		rt_conn_out_done(conn, conn->chan.out.result, kept->now);
+	}
+}
+
+static void
+end_pieces(struct kept *kept)
+{
+	rt_conn_in_done(&kept->conn, 0, kept->now);
+	rt_record_event(kept->record, RT_RECORD_CLIENT_FIN, kept->now);
+	rt_conn_out_done(&kept->conn, 0, kept->now);
+	ck_assert_int_eq(kept->conn.state, RT_STATE_OVER);
+	rt_record_event(kept->record, RT_RECORD_CLOSED, kept->now);
+	rt_record_end(kept->record, &kept->conn, kept->now);
+	close_conn(kept);
+	rt_journal_close(kept->record);
+}
+
+START_TEST(records_of_pieces)
+{
+	static const char *const pieces[] = {"GET / HTTP/1.1\r\n\r\n", "two",
+		"\r\n"};
+	static const char *const lines[] = {"GET / HTTP/1.1", "two", ""};
+	struct kept kept, other;
+
+	open_plain(&kept, 1);
+	open_plain(&other, 2);
+	piece(&kept, pieces[0], "1st\n");
+	piece(&other, "between", "-");
+	piece(&kept, pieces[1], "2nd\n");
+	piece(&kept, pieces[2], "");
+	ck_assert_uint_eq(journal.count, 4);
+	for (size_t i = 0; i < journal.count; i++)
+		ck_assert_int_eq(journal.records[i]->seen.end, RETORT_OPEN);
+	end_pieces(&kept);
+	for (size_t i = 0, n = 0; i < journal.count; i++) {
+		const struct retort_exchange *seen = &journal.records[i]->seen;
+
+		if (seen->connection == 2) {
+			ck_assert_int_eq(seen->end, RETORT_OPEN);
+			continue;
+		}
+		ck_assert_uint_eq(seen->piece, n + 1);
+		ck_assert_int_eq(seen->protocol, RETORT_TCP);
+		assert_bytes(seen->body, seen->body_size, pieces[n],
+			strlen(pieces[n]));
+		assert_bytes(seen->raw, seen->raw_size, pieces[n],
+			strlen(pieces[n]));
+		assert_bytes(seen->request, seen->request_size, lines[n],
+			strlen(lines[n]));
+		ck_assert(seen->complete);
+		ck_assert_ptr_null(seen->method);
+		ck_assert_ptr_null(seen->target);
+		ck_assert_uint_eq(seen->field_count, 0);
+		ck_assert_int_eq(seen->status, 0);
+		/* the end is the connection's */
+		ck_assert_int_eq(seen->end, RETORT_ANSWERED);
+		ck_assert_uint_eq(seen->received, 18 + 3 + 2);
+		ck_assert_uint_eq(seen->sent, 8);
+		ck_assert_uint_eq(seen->sent_body, 8);
+		ck_assert_int_eq(seen->client_close, RETORT_FIN);
+		ck_assert(seen->client_first);
+		n++;
+	}
+	end_pieces(&other);
+}
+END_TEST
+
+START_TEST(a_transcript_of_pieces)
+{
+	static const char *const expected = "connection 1 from 127.0.0.1:4711\n"
+					    "       1.000 < one\n"
+					    "       1.000 > 1st\\n\n"
+					    "       2.000 < two\n"
+					    "       2.000 < (FIN)\n"
+					    "       2.000 - (closed)\n";
+	struct kept kept, other;
+
+	open_plain(&kept, 1);
+	open_plain(&other, 2);
+	piece(&kept, "one", "1st\n");
+	piece(&other, "between", "-");
+	piece(&kept, "two", "");
+	end_pieces(&kept);
+	end_pieces(&other);
+	/* the same, whichever piece is asked about */
+	assert_transcript(journal.records[0], expected);
+	assert_transcript(journal.records[2], expected);
+	ck_assert_ptr_eq(rt_journal_find(&journal, 1), journal.records[0]);
+}
+END_TEST
+
+START_TEST(pieces_are_cleared_while_their_connection_is_open)
+{
+	for (int more = 0; more < 3; more++) {
+		struct kept kept;
+
+		open_plain(&kept, 1);
+		piece(&kept, "one", "-");
+		piece(&kept, "two", "-");
+		rt_journal_clear(&journal);
+		ck_assert_uint_eq(journal.count, 0);
+		for (int i = 0; i < more; i++)
+			piece(&kept, "later", "-");
+		ck_assert_uint_eq(journal.count, (size_t)more);
+		end_pieces(&kept);
+		for (size_t i = 0; i < journal.count; i++) {
+			ck_assert_uint_eq(journal.records[i]->seen.piece,
+				3 + i);
+			ck_assert_int_eq(journal.records[i]->seen.end,
+				RETORT_ANSWERED);
+		}
+		rt_journal_clear(&journal);
+		ck_assert_uint_eq(journal.used, 0);
+	}
+}
+END_TEST
+
 static void
 add_records(Suite *suite)
 {
@@ -1083,6 +1320,10 @@ add_records(Suite *suite)
 	tcase_add_test(tcase, a_record_that_was_not_published);
 	tcase_add_test(tcase, cleared_while_a_connection_is_open);
 	tcase_add_test(tcase, the_end_is_added);
+	tcase_add_test(tcase, records_of_pieces);
+	tcase_add_test(tcase, a_transcript_of_pieces);
+	tcase_add_test(tcase,
+		pieces_are_cleared_while_their_connection_is_open);
 	rt_test_case(suite, tcase);
 }
 
@@ -1096,6 +1337,7 @@ main(void)
 	tcase_add_test(tcase, short_lines);
 	tcase_add_test(tcase, common_lines);
 	tcase_add_test(tcase, json_lines);
+	tcase_add_test(tcase, lines_of_plain_sockets);
 	tcase_add_loop_test(tcase, every_end_has_its_text, 0,
 		(int)(sizeof ends / sizeof *ends));
 	tcase_add_test(tcase, every_byte_is_escaped);

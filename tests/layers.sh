@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # A room includes headers of its own and of earlier rooms only; the command
-# (main, args, output) includes retort.h alone. Prints TAP.
+# (main, watch, typed, args, output) includes retort.h alone. Prints TAP.
 
 set -u
 LC_ALL=C
@@ -14,7 +14,7 @@ count=0
 rooms='retort buf sock io http file type date range precondition negotiate
 	listing field match reply canned site route conn journal verdict server
 	api'
-command='main args output'
+command='main watch typed args output'
 
 # rank ROOM
 rank()

@@ -68,7 +68,7 @@ make_request(struct request *request, const char *line, const char *lines,
 static struct rt_match *
 new_match(const struct retort_when *when)
 {
-	struct rt_match *match = rt_match_new(when, error);
+	struct rt_match *match = rt_match_new(when, RETORT_HTTP, error);
 
 	ck_assert_msg(match != NULL, "rt_match_new: %s", error);
 	return match;
@@ -702,7 +702,8 @@ START_TEST(refuses_what_is_malformed)
 {
 	memset(error, '#', sizeof error);
 	errno = 0;
-	ck_assert_ptr_null(rt_match_new(&malformed[_i].when, error));
+	ck_assert_ptr_null(
+		rt_match_new(&malformed[_i].when, RETORT_HTTP, error));
 	ck_assert_int_eq(errno, EINVAL);
 	assert_bytes(error, strlen(error), malformed[_i].error,
 		strlen(malformed[_i].error));
@@ -713,7 +714,8 @@ END_TEST
 START_TEST(refuses_a_fragment)
 {
 	ck_assert_ptr_null(
-		rt_match_new(&(struct retort_when){.request = "/a#b"}, error));
+		rt_match_new(&(struct retort_when){.request = "/a#b"},
+			RETORT_HTTP, error));
 	ck_assert_int_eq(errno, EINVAL);
 	ck_assert_msg(strstr(error, "'/a#b'") != NULL, "got: %s", error);
 }
@@ -726,8 +728,8 @@ START_TEST(long_errors_are_cut)
 	ck_assert_ptr_nonnull(text);
 	memset(text, '(', 99999);
 	text[99999] = '\0';
-	ck_assert_ptr_null(
-		rt_match_new(&(struct retort_when){.request = text}, error));
+	ck_assert_ptr_null(rt_match_new(&(struct retort_when){.request = text},
+		RETORT_HTTP, error));
 	(void)snprintf(expected, sizeof expected, FORM "'%.120s'", text);
 	assert_bytes(error, strlen(error), expected, strlen(expected));
 	free(text);
@@ -928,6 +930,53 @@ START_TEST(how_much_of_a_path_is_common)
 }
 END_TEST
 
+START_TEST(pieces_are_matched_by_their_bytes)
+{
+	static const struct retort_when bad[] = {{.request = "GET"},
+		{.fields = "A: b"}, {.contains = "A: b"}, {.absent = "A"}};
+	static const char *const names[] = {"request", "fields", "contains",
+		"absent"};
+	const struct retort_when when = {.body = "ping"};
+	struct retort_exchange seen = {.protocol = RETORT_TCP,
+		.body = "ping",
+		.body_size = 4};
+	struct rt_match *match;
+	struct rt_buf name;
+	char expected[128];
+
+	for (int p = RETORT_TCP; p <= RETORT_UDP; p++) {
+		for (int i = 0; i < COUNT(bad); i++) {
+			errno = 0;
+			ck_assert_ptr_null(rt_match_new(&bad[i],
+				(enum retort_protocol)p, error));
+			ck_assert_int_eq(errno, EINVAL);
+			(void)snprintf(expected, sizeof expected,
+				"%s: only a request of HTTP has it", names[i]);
+			ck_assert_str_eq(error, expected);
+		}
+		match = rt_match_new(&when, (enum retort_protocol)p, error);
+		ck_assert_ptr_nonnull(match);
+		seen.body_size = 4;
+		ck_assert(rt_match_fits(match, &seen));
+		seen.body_size = 3;
+		ck_assert(!rt_match_fits(match, &seen));
+		rt_match_free(match);
+	}
+	rt_buf_init(&name, 1000);
+	seen.body = "a\r\n\0\"";
+	seen.body_size = 5;
+	rt_match_name(&seen, &name);
+	rt_buf_add(&name, "", 1);
+	ck_assert_str_eq(name.data, "\"a\\r\\n\\x00\\\"\"");
+	rt_buf_free(&name);
+	seen = (struct retort_exchange){.method = "GET"};
+	rt_match_name(&seen, &name);
+	rt_buf_add(&name, "", 1);
+	ck_assert_str_eq(name.data, "GET -");
+	rt_buf_free(&name);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -941,6 +990,7 @@ main(void)
 	tcase_add_loop_test(fit, fields_of_a_request, 0, COUNT(fields));
 	tcase_add_loop_test(fit, bodies_and_predicates, 0, COUNT(bodies));
 	tcase_add_test(fit, nothing_given_fits_all);
+	tcase_add_test(fit, pieces_are_matched_by_their_bytes);
 	tcase_add_test(fit, long_texts_are_cut);
 	tcase_add_test(fit, a_predicate_is_asked_last);
 	tcase_add_test(fit, everything_is_copied);

@@ -59,6 +59,9 @@ fi
 #	                           reply in which the text is
 #	cut STATUS|TEXT|ARGUMENTS  the same, and curl finds that the body is short
 #	comment STATUS|TEXT        the same of the curl command in the comment
+#	nc TEXT                    the nc command in the comment prints this text;
+#	                           skipped where there is no nc
+#	types TEXT                 this line is on standard input
 #	shown TEXT                 standard error has this text
 #	beside ARGUMENTS           such a server runs already
 #	prints TEXT                it ends by itself, with status 0 and this
@@ -136,6 +139,18 @@ retort -vv --echo
 	get 200|POST /any HTTP/1.1|-d body /any
 	shown > POST /any HTTP/1.1
 	shown > body
+retort --tcp --echo
+	nc hello
+retort --tcp --answer OK --idle 10
+	nc OK
+retort --tcp --answer @-
+	types nobody
+	nc nobody
+	shown > who is there?
+retort --udp --echo
+	nc hello
+retort --udp --answer OK
+	nc OK
 printf 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort' | retort --raw -
 	cut 200|short|/
 curl -is --raw --http1.1 https://example.org/ >reply.http
@@ -150,6 +165,7 @@ END
 count=0
 failed=0
 pid=    # of the recipe
+typed=/dev/null
 beside= # of a server that runs already
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/retort-readme.XXXXXX") || exit 1
@@ -323,7 +339,7 @@ start()
 	shift
 	rm -f "$dir/stdout" "$dir/pid"
 	mkfifo "$dir/stdout"
-	timeout -k 5 $deadline "$@" </dev/null >"$dir/stdout" \
+	timeout -k 5 $deadline "$@" <"$typed" >"$dir/stdout" \
 		2>"$errors" &
 	started=$!
 	url=
@@ -353,6 +369,21 @@ check()
 	report $? "$name: $status, $text (curl $got)"
 }
 
+# converse TEXT NAME: the nc command in the comment, and what it prints
+converse()
+{
+	if ! command -v nc >/dev/null; then
+		count=$((count + 1))
+		printf '%s\n' "ok $count - $2 # SKIP there is no nc"
+		return
+	fi
+	timeout -k 5 $deadline sh -c "$(echo "$comment" |
+		sed "s/ 8080\$/ ${url##*:}/")" >"$dir/got" 2>"$dir/out"
+	got=$?
+	[ $got -eq 0 ] && [ "$(cat "$dir/got")" = "$1" ]
+	report $? "$2: nc prints '$1' (status $got)"
+}
+
 # ask KEY: what the table's get, cut and comment lines want
 ask()
 {
@@ -366,6 +397,9 @@ ask()
 		arguments=${rest#*|}
 		set -f
 		case $kind in
+		nc)
+			converse "${line#nc }" "$1"
+			;;
 		get | cut)
 			[ "$kind" = get ] && result=0 || result=18
 			path=${arguments##* }
@@ -388,6 +422,7 @@ ask()
 serves()
 {
 	start "$dir/err" sh -e "$2"
+	typed=/dev/null
 	pid=$started
 	[ -n "$url" ]
 	report $? "$1: prints its URL ($url)"
@@ -424,7 +459,13 @@ run()
 		return
 	fi
 	comment=$(comment_of "$2")
+	word "$1" types >"$dir/typed"
+	[ ! -s "$dir/typed" ] || typed=$dir/typed
 	case $comment in
+	*' | nc '*)
+		entry "$1" | grep -q '^nc '
+		report $? "$1: the table has what its comment does"
+		;;
 	'curl '*)
 		entry "$1" | grep -q '^comment '
 		report $? "$1: the table has what its comment does"

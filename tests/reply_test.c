@@ -1369,6 +1369,37 @@ START_TEST(an_error_in_the_middle)
 }
 END_TEST
 
+/* --- without HTTP --- */
+
+START_TEST(no_head_without_http)
+{
+	const struct retort_reply closing = {.close = true};
+	const struct retort_reply *const owns[] = {NULL, &closing};
+
+	for (int p = RETORT_TCP; p <= RETORT_UDP; p++)
+		for (int i = 0; i < 2; i++) {
+			struct rt_reply reply;
+			struct rt_draft draft = {.reply = &reply,
+				.protocol = (enum retort_protocol)p,
+				.own = owns[i]};
+			struct rt_step *last;
+
+			rt_reply_init(&reply);
+			rt_reply_begin(&draft, 200, DATE);
+			rt_reply_field(&draft, "A", "b");
+			rt_reply_body(&draft, "hello", 5);
+			last = reply.steps + reply.step_count - 1;
+			ck_assert_int_eq(last->kind,
+				i == 0 ? RT_STEP_NEXT : RT_STEP_CLOSE);
+			ck_assert_uint_eq(reply.head_size, 0);
+			/* played() knows but the one ending */
+			last->kind = RT_STEP_CLOSE;
+			assert_played(&reply, "hello");
+			rt_reply_free(&reply);
+		}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -1393,6 +1424,7 @@ main(void)
 	tcase_add_test(heads, errors_say_why);
 	tcase_add_test(heads, reasons_follow_other_fields);
 	tcase_add_test(heads, raw_is_verbatim);
+	tcase_add_test(heads, no_head_without_http);
 	rt_test_case(suite, heads);
 	tcase_add_loop_test(bodies, files_are_sent_as_promised, 0,
 		(int)(sizeof files / sizeof *files));

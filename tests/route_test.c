@@ -23,7 +23,7 @@ static char error[RETORT_ERROR_SIZE];
 static void
 open_route(void)
 {
-	ck_assert_int_eq(rt_route_init(&route, NULL, 0, false), 0);
+	ck_assert_int_eq(rt_route_init(&route, RETORT_HTTP, NULL, 0, false), 0);
 }
 
 static void
@@ -696,7 +696,8 @@ START_TEST(an_echo_has_the_same_limits)
 	static const char *const request =
 		"POST /echo HTTP/1.1\r\nHost: evil\r\n\r\n";
 
-	ck_assert_int_eq(rt_route_init(&route, names, 77, false), 0);
+	ck_assert_int_eq(rt_route_init(&route, RETORT_HTTP, names, 77, false),
+		0);
 	add_echo("/echo");
 	ck_assert_int_eq(judge(request).status, 421);
 	ck_assert_uint_eq(judge("POST /echo HTTP/1.1\r\n"
@@ -926,7 +927,7 @@ START_TEST(rules_keep_bodies)
 	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
 	rt_route_free(&route);
 	/* as does whoever records */
-	ck_assert_int_eq(rt_route_init(&route, NULL, 0, true), 0);
+	ck_assert_int_eq(rt_route_init(&route, RETORT_HTTP, NULL, 0, true), 0);
 	ck_assert(judge(post).keep);
 	ck_assert_uint_eq(judge(post).max, 1 << 20);
 	set_reply((struct retort_reply){.status = 200});
@@ -1192,7 +1193,7 @@ START_TEST(handlers_answer_later)
 	ck_assert_str_eq(asked.why, "");
 	ck_assert_uint_eq(asked.reply.step_count, 0);
 	/* and then with a reply from elsewhere */
-	ck_assert_int_eq(rt_route_answer_with(&as,
+	ck_assert_int_eq(rt_route_answer_with(&route, &as,
 				 &(struct rt_asked){
 					 .request = rt_http_request(asked.http),
 					 .base = asked.request,
@@ -1205,8 +1206,8 @@ START_TEST(handlers_answer_later)
 	assert_begins(got, "HTTP/1.1 404 Not Found\r\n" TOLD TEXT);
 	assert_has(got, "\r\n\r\nlater");
 	bytes_free(&got);
-	ck_assert_int_eq(rt_route_answer_with(&(struct retort_reply){.status =
-									     1},
+	ck_assert_int_eq(rt_route_answer_with(&route,
+				 &(struct retort_reply){.status = 1},
 				 &(struct rt_asked){.date = DATE}, &asked.reply,
 				 error),
 		-EINVAL);
@@ -1254,7 +1255,8 @@ START_TEST(the_largest_body_is_an_option)
 {
 	open_route();
 	rt_route_free(&route);
-	ck_assert_int_eq(rt_route_init(&route, NULL, 77, false), 0);
+	ck_assert_int_eq(rt_route_init(&route, RETORT_HTTP, NULL, 77, false),
+		0);
 	ck_assert_uint_eq(judge(GET).max, 77);
 	set_reply((struct retort_reply){.body = "a", .body_size = 1});
 	ck_assert_uint_eq(judge(GET).max, 77);
@@ -1291,7 +1293,8 @@ START_TEST(hosts)
 		""};
 	static const char *const none[] = {NULL};
 
-	ck_assert_int_eq(rt_route_init(&route, names, 0, false), 0);
+	ck_assert_int_eq(rt_route_init(&route, RETORT_HTTP, names, 0, false),
+		0);
 	for (size_t i = 0; i < COUNT(served); i++)
 		ck_assert_msg(judge_host(served[i]) == 0, "%s: refused",
 			served[i]);
@@ -1319,7 +1322,7 @@ START_TEST(hosts)
 	ck_assert_int_eq(judge_host("evil"), 421);
 	rt_route_free(&route);
 
-	ck_assert_int_eq(rt_route_init(&route, none, 0, false), 0);
+	ck_assert_int_eq(rt_route_init(&route, RETORT_HTTP, none, 0, false), 0);
 	ck_assert_int_eq(judge_host("example.org"), 421);
 	rt_route_free(&route);
 	open_route();
@@ -1526,6 +1529,217 @@ START_TEST(a_long_page_is_cut)
 }
 END_TEST
 
+/* --- without HTTP --- */
+
+/* Asks about a piece of these bytes, or about what was accepted (NULL). */
+static enum rt_step_kind
+ask_plain(const char *text, struct bytes *got, int *rule, char why[256])
+{
+	static const struct rt_request request;
+	const struct retort_exchange seen = {.connection = 7,
+		.protocol = route.protocol,
+		.body = text ? text : "",
+		.body_size = text ? strlen(text) : 0};
+	struct rt_asked asked = {.request = &request,
+		.base = text ? text : "",
+		.size = text ? strlen(text) : 0,
+		.date = DATE,
+		.seen = &seen,
+		.accepted = text == NULL};
+	struct rt_reply reply;
+	enum rt_step_kind ending;
+
+	rt_reply_init(&reply);
+	rt_buf_init(&asked.why, 1024);
+	ck_assert_int_eq(rt_route_answer(&route, &asked, &reply), RT_ANSWERED);
+	*got = play(&reply);
+	*rule = asked.rule;
+	(void)snprintf(why, 256, "%s", asked.why.len > 0 ? asked.why.data : "");
+	ending = reply.steps[reply.step_count - 1].kind;
+	rt_buf_free(&asked.why);
+	rt_reply_free(&reply);
+	return ending;
+}
+
+static void
+expect_plain(const char *text, const char *sent, enum rt_step_kind ending,
+	int rule, const char *why)
+{
+	struct bytes got;
+	char said[256];
+	int by;
+
+	ck_assert_int_eq(ask_plain(text, &got, &by, said), ending);
+	assert_bytes(got.data, got.size, sent, strlen(sent));
+	ck_assert_int_eq(by, rule);
+	ck_assert_str_eq(said, why);
+	bytes_free(&got);
+}
+
+static int
+add_plain_rule(struct retort_reply rule)
+{
+	return rt_route_add(&route, &rule, error);
+}
+
+START_TEST(rules_of_pieces)
+{
+	for (int p = RETORT_TCP; p <= RETORT_UDP; p++) {
+		ck_assert_int_eq(rt_route_init(&route, (enum retort_protocol)p,
+					 NULL, 0, false),
+			0);
+		/* nothing answers: there is no other way to say so */
+		expect_plain("a", "", RT_STEP_CLOSE, 0, "no rule fits \"a\"");
+		ck_assert_int_eq(add_plain_rule(
+					 (struct retort_reply){.when.body =
+								       "ping",
+						 .body = "pong"}),
+			1);
+		ck_assert_int_eq(add_plain_rule(
+					 (struct retort_reply){.when.body_has =
+								       "o",
+						 .body = "once",
+						 .times = 1}),
+			2);
+		expect_plain("ping", "pong", RT_STEP_NEXT, 1, "");
+		expect_plain("foo", "once", RT_STEP_NEXT, 2, "");
+		set_reply((struct retort_reply){.echo = true});
+		expect_plain("foo", "foo", RT_STEP_NEXT, 0, "");
+		expect_plain("ping", "pong", RT_STEP_NEXT, 1, "");
+		ck_assert_int_eq(rt_route_set_files(&route, "/", NULL, error),
+			-EINVAL);
+		rt_route_free(&route);
+	}
+}
+END_TEST
+
+static int
+fail_with(void *arg, const struct retort_exchange *exchange,
+	struct retort_reply *reply)
+{
+	(void)exchange;
+	reply->body = "never";
+	if (*(int *)arg == 0)
+		reply->status = 200;
+	return *(int *)arg;
+}
+
+START_TEST(a_failing_handler_closes)
+{
+	static const struct {
+		int code;
+		const char *why;
+	} cases[] = {
+		{-5, "the handler of rule 1 failed: it returned -5"},
+		{0,
+			"the handler of rule 1 failed: status: only a reply of "
+			"HTTP has it"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int code = cases[i].code;
+
+		ck_assert_int_eq(rt_route_init(&route, RETORT_TCP, NULL, 0,
+					 false),
+			0);
+		ck_assert_int_eq(add_plain_rule((
+					 struct retort_reply){.handler =
+								      fail_with,
+					 .handler_arg = &code}),
+			1);
+		expect_plain("a", "", RT_STEP_CLOSE, 1, cases[i].why);
+		rt_route_free(&route);
+	}
+}
+END_TEST
+
+static bool
+fits_never(void *arg, const struct retort_exchange *exchange)
+{
+	(void)arg;
+	(void)exchange;
+	return false;
+}
+
+START_TEST(rules_of_what_is_accepted)
+{
+	for (int p = RETORT_HTTP; p <= RETORT_TCP; p++) {
+		ck_assert_int_eq(rt_route_init(&route, (enum retort_protocol)p,
+					 NULL, 0, false),
+			0);
+		ck_assert(!rt_route_greets(&route));
+		set_reply((struct retort_reply){.body = "other"});
+		/* the reply to all else is none to this */
+		expect_plain(NULL, "", RT_STEP_NEXT, 0, "");
+		ck_assert_int_eq(add_plain_rule(
+					 (struct retort_reply){.accepted = true,
+						 .when.predicate = fits_never,
+						 .body = "never"}),
+			1);
+		ck_assert_int_eq(add_plain_rule(
+					 (struct retort_reply){.accepted = true,
+						 .body = "hello",
+						 .times = 1}),
+			2);
+		ck_assert_int_eq(add_plain_rule(
+					 (struct retort_reply){.accepted = true,
+						 .body = "bye",
+						 .close = true}),
+			3);
+		ck_assert(rt_route_greets(&route));
+		expect_plain(NULL, "hello", RT_STEP_NEXT, 2, "");
+		expect_plain(NULL, "bye", RT_STEP_CLOSE, 3, "");
+		/* and they are none to a piece */
+		if (p == RETORT_TCP)
+			expect_plain("a", "other", RT_STEP_NEXT, 0, "");
+		rt_route_free(&route);
+	}
+}
+END_TEST
+
+START_TEST(rules_of_what_is_accepted_are_checked)
+{
+	static const struct {
+		struct retort_reply rule;
+		const char *error;
+	} cases[] = {
+		{{.accepted = true, .when.body = "x"},
+			"accepted: of `when` only a predicate goes with it"},
+		{{.accepted = true, .when.body_has = "x"},
+			"accepted: of `when` only a predicate goes with it"},
+		{{.accepted = true, .when.request = "GET"},
+			"accepted: of `when` only a predicate goes with it"},
+		{{.accepted = true, .echo = true},
+			"accepted: there is nothing to echo"},
+		{{.accepted = true, .status = 200},
+			"status: only a reply of HTTP has it"},
+	};
+
+	for (int p = RETORT_HTTP; p <= RETORT_TCP; p++) {
+		ck_assert_int_eq(rt_route_init(&route, (enum retort_protocol)p,
+					 NULL, 0, false),
+			0);
+		for (size_t i = 0; i < COUNT(cases); i++) {
+			ck_assert_int_eq(add_plain_rule(cases[i].rule),
+				-EINVAL);
+			ck_assert_str_eq(error, cases[i].error);
+		}
+		ck_assert(!rt_route_greets(&route));
+		rt_route_free(&route);
+	}
+	ck_assert_int_eq(rt_route_init(&route, RETORT_UDP, NULL, 0, false), 0);
+	ck_assert_int_eq(add_plain_rule(
+				 (struct retort_reply){.accepted = true}),
+		-EINVAL);
+	ck_assert_str_eq(error, "accepted: datagrams are not");
+	ck_assert_int_eq(add_plain_rule(
+				 (struct retort_reply){.when.request = "GET"}),
+		-EINVAL);
+	ck_assert_str_eq(error, "request: only a request of HTTP has it");
+	rt_route_free(&route);
+}
+END_TEST
+
 static void
 add(Suite *suite, const char *name, const TTest *const *tests)
 {
@@ -1556,6 +1770,9 @@ main(void)
 		a_handler_is_asked_when_its_rule_fits,
 		a_handler_leaves_the_body, handlers_fail, handlers_answer_later,
 		NULL};
+	const TTest *const plain[] = {rules_of_pieces, a_failing_handler_closes,
+		rules_of_what_is_accepted,
+		rules_of_what_is_accepted_are_checked, NULL};
 	const TTest *const refusals[] = {bodies_of_whom,
 		the_largest_body_is_an_option, hosts, NULL};
 	const TTest *const checks[] = {fields_are_checked, replies_are_checked,
@@ -1565,6 +1782,7 @@ main(void)
 	add(suite, "files", beside);
 	add(suite, "rules", rules);
 	add(suite, "refusals", refusals);
+	add(suite, "plain", plain);
 	add(suite, "checks", checks);
 	return rt_test_run(suite);
 }

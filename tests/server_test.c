@@ -544,7 +544,9 @@ START_TEST(opens_a_descriptor)
 	char spec[32];
 	const char *const bind[] = {spec, NULL};
 
-	ck_assert_int_eq(rt_sock_listen(socks, loopback, 1, 0, NULL), 1);
+	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, loopback, 1, 0,
+				 NULL),
+		1);
 	(void)snprintf(spec, sizeof spec, "fd:%d", socks[0].fd);
 	open_with((struct retort_options){.bind = bind}, _i);
 	(void)close(socks[0].holder);
@@ -565,7 +567,9 @@ START_TEST(ends_with_its_last_listener)
 	struct rt_sock socks[2];
 	int shared, steps = 0;
 
-	ck_assert_int_eq(rt_sock_listen(socks, loopback, 1, 0, error), 1);
+	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, loopback, 1, 0,
+				 error),
+		1);
 	shared = dup(socks[0].fd);
 	(void)snprintf(spec, sizeof spec, "fd:%d", socks[0].fd);
 	bind[0] = spec;
@@ -2737,6 +2741,442 @@ START_TEST(raises_no_signal)
 }
 END_TEST
 
+/* --- plain sockets --- */
+
+#define MEBIBYTE (1u << 20)
+
+static void
+open_protocol(enum retort_protocol protocol, struct retort_options options,
+	int way)
+{
+	options.protocol = protocol;
+	open_recorded(options, way);
+}
+
+static void
+echo_all(void)
+{
+	ck_assert_int_eq(answer_with((struct retort_reply){.echo = true}), 0);
+}
+
+/* A client of the i-th listener's port, not waiting. */
+static int
+connect_plain(int type)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons((in_port_t)retort_port(server, 0))};
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_msg(connect(fd, (struct sockaddr *)&in, sizeof in) == 0,
+		"connect: %s", strerror(errno));
+	return fd;
+}
+
+static char *
+make_mebibyte(void)
+{
+	char *text = malloc(MEBIBYTE);
+
+	ck_assert_ptr_nonnull(text);
+	for (size_t i = 0; i < MEBIBYTE; i++)
+		text[i] = (char)(i * 31 + i / 977);
+	return text;
+}
+
+/* Sent in pieces of odd sizes, while what comes back is read in others. */
+START_TEST(echoes_a_mebibyte)
+{
+	static const size_t sizes[] = {1, 7, 4093, 65537, 131071, 251};
+	char *text = make_mebibyte(), data[3001];
+	struct bytes got = {.data = NULL};
+	size_t sent = 0, turn = 0;
+	int64_t until = now_ms() + RT_TEST_PATIENCE * 1000;
+	bool finished = false;
+	int fd;
+
+	open_protocol(RETORT_TCP, (struct retort_options){.port = 0}, _i);
+	/* each piece is an event of its own: too many to keep */
+	server->event = NULL;
+	echo_all();
+	fd = connect_plain(SOCK_STREAM);
+	for (;;) {
+		size_t size = sizes[turn++ % COUNT(sizes)];
+		ssize_t n;
+
+		size = size < MEBIBYTE - sent ? size : MEBIBYTE - sent;
+		n = size == 0 ? 0 :
+				send(fd, text + sent, size,
+					MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n > 0)
+			sent += (size_t)n;
+		if (sent == MEBIBYTE && !finished) {
+			finished = true;
+			ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+		}
+		n = recv(fd, data, sizeof data - turn % 17, MSG_DONTWAIT);
+		if (n == 0)
+			break;
+		ck_assert_msg(n > 0 || errno == EAGAIN, "after %zu: %s",
+			got.size, strerror(errno));
+		if (n > 0)
+			bytes_add(&got, data, (size_t)n);
+		ck_assert_msg(now_ms() < until, "%zu sent, %zu came back", sent,
+			got.size);
+		(void)step(0);
+	}
+	ck_assert(finished);
+	assert_bytes(got.data, got.size, text, MEBIBYTE);
+	STEP_UNTIL(retort_connections(server) == 0);
+	(void)close(fd);
+	bytes_free(&got);
+	free(text);
+	close_server();
+}
+END_TEST
+
+/* One that only sends: what is held for it has its bound. */
+START_TEST(reads_no_more_than_it_writes)
+{
+	static char block[64 << 10];
+	size_t sent = 0, before;
+	struct bytes got = {.data = NULL};
+	int quiet = 0, fd;
+	ssize_t n;
+
+	open_protocol(RETORT_TCP, (struct retort_options){.port = 0}, _i);
+	server->event = NULL;
+	echo_all();
+	fd = connect_plain(SOCK_STREAM);
+	before = live;
+	while (quiet < 20) {
+		n = send(fd, block, sizeof block, MSG_NOSIGNAL | MSG_DONTWAIT);
+		quiet = n > 0 ? 0 : quiet + 1;
+		if (n > 0)
+			sent += (size_t)n;
+		ck_assert_uint_lt(sent, 1u << 30);
+		(void)step(1);
+	}
+	ck_assert_msg(live - before < 256u << 10, "%zu bytes are held",
+		live - before);
+	/* and nothing of it was lost */
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), 0);
+	ck_assert_uint_eq(got.size, sent);
+	(void)close(fd);
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
+#define CROWD 100
+
+START_TEST(echoes_to_many_at_once)
+{
+	int fds[CROWD];
+
+	open_protocol(RETORT_TCP, (struct retort_options){.port = 0}, _i);
+	server->event = NULL;
+	echo_all();
+	for (int i = 0; i < CROWD; i++)
+		fds[i] = connect_plain(SOCK_STREAM);
+	STEP_UNTIL(retort_connections(server) == CROWD);
+	for (int round = 0; round < 3; round++) {
+		/* the last that came first */
+		for (int i = CROWD - 1; i >= 0; i--) {
+			char text[64];
+
+			(void)snprintf(text, sizeof text, "client %d, %d\n", i,
+				round);
+			ck_assert(client_send_text(fds[i], text));
+		}
+		for (int i = 0; i < CROWD; i++) {
+			struct bytes got = {.data = NULL};
+			char text[64];
+
+			(void)snprintf(text, sizeof text, "client %d, %d\n", i,
+				round);
+			ck_assert_int_eq(converse(fds[i], "", 0, &got,
+						 strlen(text)),
+				0);
+			assert_bytes(got.data, got.size, text, strlen(text));
+			bytes_free(&got);
+		}
+	}
+	for (int i = 0; i < CROWD; i++)
+		(void)close(fds[i]);
+	STEP_UNTIL(retort_connections(server) == 0);
+	ck_assert_uint_eq(retort_accepted(server), CROWD);
+	ck_assert_uint_eq(retort_replies(server), CROWD);
+	close_server();
+}
+END_TEST
+
+START_TEST(tells_of_pieces)
+{
+	struct bytes got = {.data = NULL};
+	const struct retort_exchange *end;
+	int fd;
+
+	open_protocol(RETORT_TCP, (struct retort_options){.port = 0}, _i);
+	ck_assert_int_eq(answer_with((struct retort_reply){.body = "OK"}), 0);
+	fd = connect_plain(SOCK_STREAM);
+	ck_assert_int_eq(converse(fd, "one", 3, &got, 2), 0);
+	ck_assert_int_eq(converse(fd, "second", 6, &got, 4), 0);
+	assert_bytes(got.data, got.size, "OKOK", 4);
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	ck_assert_int_eq(end_of(fd), 0);
+	end = the_end(RETORT_ANSWERED, 0);
+	ck_assert_uint_eq(event_count, 3);
+	ck_assert_int_eq(events[0].event, RETORT_ON_PIECE);
+	assert_bytes(events[0].bytes, events[0].size, "one", 3);
+	ck_assert_uint_eq(events[0].exchange.piece, 1);
+	ck_assert_int_eq(events[1].event, RETORT_ON_PIECE);
+	assert_bytes(events[1].bytes, events[1].size, "second", 6);
+	ck_assert_uint_eq(events[1].exchange.piece, 2);
+	ck_assert_int_eq(events[1].exchange.protocol, RETORT_TCP);
+	ck_assert_uint_eq(end->piece, 2);
+	ck_assert_uint_eq(end->received, 9);
+	ck_assert_uint_eq(end->sent, 4);
+	(void)close(fd);
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
+START_TEST(closes_the_silent)
+{
+	struct bytes got = {.data = NULL};
+	int64_t began;
+	int fd;
+
+	open_protocol(RETORT_TCP, (struct retort_options){.idle_timeout = 60},
+		_i);
+	echo_all();
+	fd = connect_plain(SOCK_STREAM);
+	ck_assert_int_eq(converse(fd, "x", 1, &got, 1), 0);
+	began = now_ms();
+	ck_assert_int_eq(end_of(fd), 0);
+	ck_assert_int_ge(now_ms() - began, 50);
+	(void)the_end(RETORT_TIMED_OUT, 0);
+	(void)close(fd);
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
+/* A connection counts when it ends, if a piece came on it. */
+START_TEST(stops_after_so_many_connections)
+{
+	struct bytes got = {.data = NULL};
+	int fds[3];
+
+	open_protocol(RETORT_TCP, (struct retort_options){.requests = 2}, _i);
+	echo_all();
+	for (int i = 0; i < 3; i++)
+		fds[i] = connect_plain(SOCK_STREAM);
+	STEP_UNTIL(retort_connections(server) == 3);
+	/* silent ones do not */
+	(void)close(fds[0]);
+	STEP_UNTIL(retort_connections(server) == 2);
+	ck_assert_uint_eq(retort_replies(server), 0);
+	for (int i = 1; i < 3; i++) {
+		/* nor pieces */
+		for (size_t k = 1; k <= 4; k++)
+			ck_assert_int_eq(converse(fds[i], "x", 1, &got, k), 0);
+		ck_assert_uint_eq(retort_replies(server), (uint64_t)i - 1);
+		ck_assert_int_eq(step(0), 0);
+		bytes_free(&got);
+		got = (struct bytes){.data = NULL};
+		(void)close(fds[i]);
+		STEP_UNTIL(retort_replies(server) == (uint64_t)i);
+	}
+	STEP_UNTIL(step(0) == 1);
+	close_server();
+}
+END_TEST
+
+START_TEST(greets)
+{
+	const struct retort_reply greeting = {.accepted = true,
+		.body = "220 hello\r\n",
+		.pause_head = _i / 2 ? 20 : 0};
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_protocol(RETORT_TCP, (struct retort_options){.port = 0}, _i);
+	echo_all();
+	inside++;
+	ck_assert_int_eq(retort_on_sized(server, &greeting, sizeof greeting),
+		1);
+	inside--;
+	fd = connect_plain(SOCK_STREAM);
+	ck_assert_int_eq(converse(fd, "hi", 2, &got, 13), 0);
+	assert_bytes(got.data, got.size, "220 hello\r\nhi", 13);
+	(void)close(fd);
+	bytes_free(&got);
+	close_server();
+
+	/* and a request of HTTP that came early is answered after it */
+	got = (struct bytes){.data = NULL};
+	open_recorded((struct retort_options){.port = 0}, _i);
+	answer_text("hello");
+	inside++;
+	ck_assert_int_eq(retort_on_sized(server, &greeting, sizeof greeting),
+		1);
+	inside--;
+	fd = connect_client();
+	ck_assert(client_send_text(fd, GET));
+	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), 0);
+	assert_begins(got, "220 hello\r\n" OK);
+	(void)close(fd);
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
+START_TEST(refuses_plain_connections)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd;
+
+	open_protocol(RETORT_TCP, (struct retort_options){.refusing = true},
+		_i);
+	echo_all();
+	in.sin_port = htons((in_port_t)retort_port(server, 0));
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&in, sizeof in), -1);
+	ck_assert_int_eq(errno, ECONNREFUSED);
+	(void)close(fd);
+	inside++;
+	ck_assert_int_eq(retort_refuse(server, false), 0);
+	inside--;
+	fd = connect_plain(SOCK_STREAM);
+	(void)close(fd);
+	close_server();
+
+	open_protocol(RETORT_UDP, (struct retort_options){.port = 0}, _i);
+	inside++;
+	ck_assert_int_eq(retort_refuse(server, true), -ENOTSUP);
+	inside--;
+	close_server();
+}
+END_TEST
+
+#define DATAGRAMS 1000
+#define IN_FLIGHT 64
+
+START_TEST(echoes_datagrams)
+{
+	char text[64], got[64];
+	int sent = 0, answered = 0, fd;
+	bool seen[DATAGRAMS] = {false};
+	int64_t until = now_ms() + RT_TEST_PATIENCE * 1000;
+
+	open_protocol(RETORT_UDP, (struct retort_options){.port = 0}, _i);
+	server->event = NULL;
+	echo_all();
+	fd = connect_plain(SOCK_DGRAM);
+	while (answered < DATAGRAMS) {
+		ssize_t n;
+		int number;
+
+		if (sent < DATAGRAMS && sent - answered < IN_FLIGHT) {
+			(void)snprintf(text, sizeof text, "datagram %d",
+				sent++);
+			ck_assert_int_eq(send(fd, text, strlen(text), 0),
+				(ssize_t)strlen(text));
+			continue;
+		}
+		(void)step(1);
+		while ((n = recv(fd, got, sizeof got - 1, MSG_DONTWAIT)) > 0) {
+			got[n] = '\0';
+			ck_assert_msg(sscanf(got, "datagram %d", &number) ==
+						1 &&
+					number >= 0 && number < sent &&
+					!seen[number],
+				"unexpected: %s", shown(got, (size_t)n));
+			seen[number] = true;
+			answered++;
+		}
+		ck_assert_msg(now_ms() < until, "%d sent, %d answered", sent,
+			answered);
+	}
+	ck_assert_uint_eq(retort_replies(server), DATAGRAMS);
+	ck_assert_uint_eq(retort_connections(server), 0);
+	/* an empty one comes back, too */
+	ck_assert_int_eq(send(fd, "", 0, 0), 0);
+	STEP_UNTIL(recv(fd, got, sizeof got, MSG_DONTWAIT) == 0);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
+/* A datagram from a port below 1024, or from the server itself, would be
+   answered for ever. */
+START_TEST(leaves_loops_alone)
+{
+	struct sockaddr_in low = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in to = low;
+	const struct retort_exchange *end;
+	int fd, port = 1023;
+
+	open_protocol(RETORT_UDP, (struct retort_options){.port = 0}, _i);
+	echo_all();
+	to.sin_port = htons((in_port_t)retort_port(server, 0));
+	/* by its own socket: that is where it comes from */
+	ck_assert_int_eq(sendto(retort_listener(server, 0), "loop", 4, 0,
+				 (struct sockaddr *)&to, sizeof to),
+		4);
+	end = the_end(RETORT_UNANSWERED, 0);
+	ck_assert_str_eq(end->reason, "its address is the server's own");
+	ck_assert_uint_eq(end->sent, 0);
+	settle();
+	ck_assert_uint_eq(ends(), 1);
+	event_count = 0;
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	do
+		low.sin_port = htons((in_port_t)port);
+	while (bind(fd, (struct sockaddr *)&low, sizeof low) < 0 &&
+		errno == EADDRINUSE && --port > 900);
+	/* only who may bind such a port can try */
+	if (port > 900 && errno != EACCES) {
+		ck_assert_int_eq(sendto(fd, "echo?", 5, 0,
+					 (struct sockaddr *)&to, sizeof to),
+			5);
+		end = the_end(RETORT_UNANSWERED, 0);
+		ck_assert_str_eq(end->reason, "its port is below 1024");
+		settle();
+		ck_assert_int_eq(recv(fd, events, 1, MSG_DONTWAIT), -1);
+	}
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
+START_TEST(stops_after_so_many_datagrams)
+{
+	char got[8];
+	int fd;
+
+	open_protocol(RETORT_UDP, (struct retort_options){.requests = 2}, _i);
+	echo_all();
+	fd = connect_plain(SOCK_DGRAM);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(retort_replies(server), (uint64_t)i);
+		ck_assert_int_eq(send(fd, "x", 1, 0), 1);
+		STEP_UNTIL(recv(fd, got, sizeof got, MSG_DONTWAIT) == 1);
+	}
+	STEP_UNTIL(step(0) == 1);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
 static void
 add(Suite *suite, const char *name, const TTest *const *tests, int ways)
 {
@@ -2806,6 +3246,15 @@ main(void)
 		no_descriptor_for_a_file, a_site_lives_without_descriptors,
 		raises_no_signal, NULL};
 
+	const TTest *const pieces[] = {echoes_a_mebibyte,
+		reads_no_more_than_it_writes, echoes_to_many_at_once,
+		tells_of_pieces, closes_the_silent,
+		stops_after_so_many_connections, refuses_plain_connections,
+		NULL};
+	const TTest *const greetings[] = {greets, NULL};
+	const TTest *const datagrams[] = {echoes_datagrams, leaves_loops_alone,
+		stops_after_so_many_datagrams, NULL};
+
 	add(suite, "plain", plain, 1);
 	add(suite, "opening", opening, BACK_ENDS);
 	add(suite, "exchanges", exchanges, BACK_ENDS);
@@ -2817,5 +3266,8 @@ main(void)
 	add(suite, "waking", waking, BACK_ENDS);
 	add(suite, "memory", memory, BACK_ENDS);
 	add(suite, "faults", faults, BACK_ENDS);
+	add(suite, "pieces", pieces, BACK_ENDS);
+	add(suite, "greetings", greetings, 2 * BACK_ENDS);
+	add(suite, "datagrams", datagrams, BACK_ENDS);
 	return rt_test_run(suite);
 }

@@ -50,7 +50,7 @@ listen_on(int port, size_t count, const char *const *specs)
 {
 	memset(socks, 0xa5, sizeof socks);
 	memset(error, 0, sizeof error);
-	return rt_sock_listen(socks, specs, count, port, error);
+	return rt_sock_listen(socks, RETORT_HTTP, specs, count, port, error);
 }
 
 #define LISTEN(port, ...) \
@@ -427,15 +427,16 @@ START_TEST(long_text)
 	ck_assert_int_eq(LISTEN(0, spec), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(error, "': expected the number"));
 	/* and a caller who does not want the line */
-	ck_assert_int_eq(rt_sock_listen(socks, (const char *[]){"foo"}, 1, 0,
-				 NULL),
+	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP,
+				 (const char *[]){"foo"}, 1, 0, NULL),
 		-EINVAL);
 }
 END_TEST
 
 START_TEST(nothing)
 {
-	ck_assert_int_eq(rt_sock_listen(socks, NULL, 0, 0, error), 0);
+	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, NULL, 0, 0, error),
+		0);
 }
 END_TEST
 
@@ -1377,6 +1378,368 @@ START_TEST(some_cannot_refuse)
 }
 END_TEST
 
+/* --- plain sockets --- */
+
+static int
+listen_as(enum retort_protocol protocol, int port, const char *const *specs,
+	size_t count)
+{
+	memset(socks, 0xa5, sizeof socks);
+	memset(error, 0, sizeof error);
+	return rt_sock_listen(socks, protocol, specs, count, port, error);
+}
+
+#define LISTEN_AS(protocol, port, ...) \
+	listen_as((protocol), (port), (const char *[]){__VA_ARGS__}, \
+		sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *))
+
+#define REFUSED_AS(protocol, code, text, port, ...) \
+	do { \
+		const int before_ = count_fds(); \
+		const int got_ = LISTEN_AS((protocol), (port), __VA_ARGS__); \
+		ck_assert_msg(got_ == (code), "expected %d, got %d (%s)", \
+			(code), got_, error); \
+		ck_assert_str_eq(error, (text)); \
+		ck_assert_int_eq(count_fds(), before_); \
+	} while (0)
+
+static const struct {
+	enum retort_protocol protocol;
+	const char *spec;
+	const char *url; /* without its port */
+	sa_family_t family;
+	bool loopback;
+} plain_forms[] = {
+	{RETORT_TCP, "127.0.0.1", "tcp://127.0.0.1", AF_INET, true},
+	{RETORT_TCP, "::1", "tcp://[::1]", AF_INET6, true},
+	{RETORT_TCP, "0.0.0.0:0", "tcp://0.0.0.0", AF_INET, false},
+	{RETORT_UDP, "127.0.0.1", "udp://127.0.0.1", AF_INET, true},
+	{RETORT_UDP, "127.0.0.1:0", "udp://127.0.0.1", AF_INET, true},
+	{RETORT_UDP, "[::1]:0", "udp://[::1]", AF_INET6, true},
+	{RETORT_UDP, "::", "udp://[::]", AF_INET6, false},
+};
+
+START_TEST(urls_of_plain_sockets)
+{
+	const enum retort_protocol protocol = plain_forms[_i].protocol;
+	const bool udp = protocol == RETORT_UDP;
+	const int before = count_fds();
+	char url[RT_URL_TEXT];
+	int got = LISTEN_AS(protocol, 0, plain_forms[_i].spec);
+
+	ck_assert_msg(got == 1, "expected 1 socket, got %d (%s)", got, error);
+	ck_assert_int_gt(socks[0].port, 0);
+	ck_assert_int_eq(socks[0].port, port_of(socks[0].fd));
+	/* as the README has them; no slash: there is no path */
+	(void)snprintf(url, sizeof url, "%s:%d", plain_forms[_i].url,
+		socks[0].port);
+	ck_assert_str_eq(socks[0].url, url);
+	ck_assert_int_eq(socks[0].family, plain_forms[_i].family);
+	ck_assert_int_eq(socks[0].loopback, plain_forms[_i].loopback);
+	ck_assert_int_eq(option_of(socks[0].fd, SOL_SOCKET, SO_TYPE),
+		udp ? SOCK_DGRAM : SOCK_STREAM);
+	ck_assert_int_eq(option_of(socks[0].fd, SOL_SOCKET, SO_REUSEADDR),
+		!udp);
+	ck_assert_int_eq(option_of(socks[0].fd, SOL_SOCKET, SO_REUSEPORT), 0);
+	ck_assert_int_ne(fcntl(socks[0].fd, F_GETFL) & O_NONBLOCK, 0);
+	ck_assert_int_ne(fcntl(socks[0].fd, F_GETFD) & FD_CLOEXEC, 0);
+	if (socks[0].family == AF_INET6)
+		ck_assert_int_eq(option_of(socks[0].fd, IPPROTO_IPV6,
+					 IPV6_V6ONLY),
+			1);
+	close_all(got);
+	ck_assert_int_eq(count_fds(), before);
+}
+END_TEST
+
+/* Sends a byte there and back. */
+static void
+ping(const struct rt_sock *sock)
+{
+	const struct sockaddr_in v4 = make_v4(INADDR_LOOPBACK, sock->port);
+	const struct sockaddr_in6 v6 = make_v6(sock->port);
+	struct sockaddr_storage room;
+	socklen_t size = sizeof room;
+	int fd = make_socket(sock->family, SOCK_DGRAM);
+	char byte = 0;
+
+	ck_assert_int_eq(sock->family == AF_INET ?
+			connect(fd, (const struct sockaddr *)&v4, sizeof v4) :
+			connect(fd, (const struct sockaddr *)&v6, sizeof v6),
+		0);
+	ck_assert_int_eq(send(fd, "x", 1, 0), 1);
+	ck_assert_int_eq(client_wait(sock->fd, RT_TEST_PATIENCE * 1000), 0);
+	ck_assert_int_eq(recvfrom(sock->fd, &byte, 1, 0,
+				 (struct sockaddr *)&room, &size),
+		1);
+	ck_assert_int_eq(sendto(sock->fd, &byte, 1, 0, (struct sockaddr *)&room,
+				 size),
+		1);
+	ck_assert_int_eq(client_wait(fd, RT_TEST_PATIENCE * 1000), 0);
+	ck_assert_int_eq(recv(fd, &byte, 1, 0), 1);
+	ck_assert_int_eq(byte, 'x');
+	(void)close(fd);
+}
+
+START_TEST(datagrams_of_localhost_share_a_port)
+{
+	int got = LISTEN_AS(RETORT_UDP, 0, "localhost");
+
+	ck_assert_msg(got == 2, "expected 2 sockets, got %d (%s)", got, error);
+	ck_assert_int_eq(socks[0].family, AF_INET);
+	ck_assert_int_eq(socks[1].family, AF_INET6);
+	ck_assert_int_eq(socks[0].port, socks[1].port);
+	ping(&socks[0]);
+	ping(&socks[1]);
+	close_all(got);
+}
+END_TEST
+
+/* With SO_REUSEADDR both could have it, and the later one gets it all. */
+START_TEST(a_port_of_datagrams_is_nobody_elses)
+{
+	struct rt_sock first;
+	char spec[32], text[128];
+
+	ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, "127.0.0.1"), 1);
+	first = socks[0];
+	(void)snprintf(spec, sizeof spec, "127.0.0.1:%d", first.port);
+	(void)snprintf(text, sizeof text, "bind %s: %s", spec,
+		strerror(EADDRINUSE));
+	REFUSED_AS(RETORT_UDP, -EADDRINUSE, text, 0, spec);
+	ping(&first);
+	rt_sock_close(&first);
+	ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, spec), 1);
+	close_all(1);
+}
+END_TEST
+
+/* A port of TCP is another one than the same of UDP. */
+START_TEST(datagrams_beside_tcp)
+{
+	struct rt_sock udp, tcp;
+	int tries;
+
+	for (tries = 0; tries < 100; tries++) {
+		ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, "127.0.0.1"), 1);
+		udp = socks[0];
+		if (LISTEN_AS(RETORT_TCP, udp.port, "127.0.0.1") == 1)
+			break;
+		rt_sock_close(&udp);
+	}
+	ck_assert_int_lt(tries, 100);
+	tcp = socks[0];
+	ck_assert_int_eq(tcp.port, udp.port);
+	rt_sock_close(&tcp);
+	rt_sock_close(&udp);
+}
+END_TEST
+
+START_TEST(a_unix_datagram_socket)
+{
+	char spec[256], text[512];
+	const char *path = unix_spec(spec, "d") + strlen("unix:");
+	const struct sockaddr_un un = make_un(path);
+	int fd;
+
+	/* what was left by somebody who is gone is replaced, again and again */
+	for (int i = 0; i < 3; i++) {
+		ck_assert_msg(LISTEN_AS(RETORT_UDP, 0, spec) == 1, "%s", error);
+		ck_assert_str_eq(socks[0].url, spec);
+		ck_assert_int_eq(socks[0].port, 0);
+		ck_assert(socks[0].loopback);
+		ck_assert(!socks[0].tcp);
+		ck_assert_int_eq(option_of(socks[0].fd, SOL_SOCKET, SO_TYPE),
+			SOCK_DGRAM);
+		fd = make_socket(AF_UNIX, SOCK_DGRAM);
+		ck_assert_int_eq(sendto(fd, "abc", 3, 0,
+					 (const struct sockaddr *)&un,
+					 sizeof un),
+			3);
+		(void)close(fd);
+		ck_assert_int_eq(recv(socks[0].fd, text, sizeof text, 0), 3);
+		close_all(1);
+		ck_assert(!exists(spec));
+		(void)close(occupy_unix(path, SOCK_DGRAM));
+		ck_assert(exists(spec));
+	}
+	(void)unlink(path);
+
+	/* but not one that lives */
+	fd = occupy_unix(path, SOCK_DGRAM);
+	(void)snprintf(text, sizeof text, "bind %s: %s", spec,
+		strerror(EADDRINUSE));
+	REFUSED_AS(RETORT_UDP, -EADDRINUSE, text, 0, spec);
+	ck_assert(exists(spec));
+	(void)close(fd);
+	(void)unlink(path);
+
+	/* nor one that listens, of the other kind */
+	fd = occupy_unix(path, SOCK_STREAM);
+	ck_assert_int_lt(LISTEN_AS(RETORT_UDP, 0, spec), 0);
+	ck_assert(exists(spec));
+	(void)close(fd);
+	(void)unlink(path);
+
+	/* nor what is no socket */
+	fd = open(path, O_CREAT | O_WRONLY, 0600);
+	ck_assert_int_ge(fd, 0);
+	(void)close(fd);
+	REFUSED_AS(RETORT_UDP, -EADDRINUSE, text, 0, spec);
+	ck_assert(exists(spec));
+	(void)unlink(path);
+}
+END_TEST
+
+/* The kind of an fd:N must be that of the protocol. */
+START_TEST(descriptors_of_the_right_kind)
+{
+	static const struct {
+		bool bound, stream, listens;
+		bool good[3]; /* HTTP, TCP, UDP */
+	} kinds[] = {
+		{true, false, false, {false, false, true}},
+		{false, false, false, {false, false, false}},
+		{true, true, true, {true, true, false}},
+		{true, true, false, {false, false, false}},
+	};
+	const struct sockaddr_in v4 = make_v4(INADDR_LOOPBACK, 0);
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		for (int p = RETORT_HTTP; p <= RETORT_UDP; p++) {
+			int fd = make_socket(AF_INET,
+				kinds[i].stream ? SOCK_STREAM : SOCK_DGRAM);
+			char spec[16];
+			int before = fcntl(fd, F_GETFL), got;
+
+			if (kinds[i].bound)
+				ck_assert_int_eq(
+					bind(fd, (const struct sockaddr *)&v4,
+						sizeof v4),
+					0);
+			if (kinds[i].listens)
+				ck_assert_int_eq(listen(fd, 8), 0);
+			(void)snprintf(spec, sizeof spec, "fd:%d", fd);
+			got = LISTEN_AS((enum retort_protocol)p, 0, spec);
+			if (kinds[i].good[p]) {
+				ck_assert_msg(got == 1, "%zu, %d: %s", i, p,
+					error);
+				ck_assert(socks[0].borrowed);
+				ck_assert_int_eq(socks[0].port, port_of(fd));
+				ck_assert_int_eq(strncmp(socks[0].url, "udp://",
+							 6) == 0,
+					p == RETORT_UDP);
+				close_all(1);
+				continue;
+			}
+			ck_assert_msg(got == -EBADF || got == -ENOTSOCK,
+				"%zu, %d: got %d (%s)", i, p, got, error);
+			ck_assert_msg(strncmp(error, spec, strlen(spec)) == 0,
+				"%s", error);
+			/* it is as it was */
+			ck_assert_int_eq(fcntl(fd, F_GETFL), before);
+			(void)close(fd);
+		}
+	/* the end of a pipe */
+	{
+		int pipes[2];
+		char spec[16];
+
+		ck_assert_int_eq(pipe(pipes), 0);
+		(void)snprintf(spec, sizeof spec, "fd:%d", pipes[0]);
+		ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, spec), -ENOTSOCK);
+		(void)close(pipes[0]);
+		(void)close(pipes[1]);
+	}
+}
+END_TEST
+
+/* Datagrams have no queue of connections that could be refused. */
+START_TEST(datagrams_cannot_be_refused)
+{
+	ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, "127.0.0.1"), 1);
+	ck_assert_int_eq(rt_sock_refuse(&socks[0]), -ENOTSUP);
+	ck_assert_int_ge(socks[0].fd, 0);
+	ping(&socks[0]);
+	close_all(1);
+}
+END_TEST
+
+static struct rt_address
+peer_v4(in_addr_t host, int port)
+{
+	const struct sockaddr_in v4 = make_v4(host, port);
+	struct rt_address from = {.size = sizeof v4};
+
+	memcpy(&from.name, &v4, sizeof v4);
+	return from;
+}
+
+static struct rt_address
+peer_v6(int port)
+{
+	const struct sockaddr_in6 v6 = make_v6(port);
+	struct rt_address from = {.size = sizeof v6};
+
+	memcpy(&from.name, &v6, sizeof v6);
+	return from;
+}
+
+#define IS_OWN(from) rt_sock_is_own(&socks[0], &(from))
+
+START_TEST(own_addresses)
+{
+	struct rt_address own, port, host, any;
+
+	ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, "127.0.0.1"), 1);
+	own = peer_v4(INADDR_LOOPBACK, socks[0].port);
+	port = peer_v4(INADDR_LOOPBACK, socks[0].port ^ 1);
+	host = peer_v4(INADDR_LOOPBACK + 1, socks[0].port);
+	any = peer_v4(INADDR_LOOPBACK, 0);
+	ck_assert(IS_OWN(own));
+	ck_assert(!IS_OWN(port));
+	ck_assert(!IS_OWN(host));
+	ck_assert(!IS_OWN(any));
+	close_all(1);
+
+	ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, "[::1]"), 1);
+	own = peer_v6(socks[0].port);
+	port = peer_v6(socks[0].port ^ 1);
+	ck_assert(IS_OWN(own));
+	ck_assert(!IS_OWN(port));
+	close_all(1);
+
+	/* any address: each of the machine's may be its own */
+	ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, "0.0.0.0"), 1);
+	own = peer_v4(INADDR_LOOPBACK, socks[0].port);
+	port = peer_v4(INADDR_LOOPBACK, socks[0].port ^ 1);
+	host = peer_v4(INADDR_LOOPBACK + 1, socks[0].port);
+	ck_assert(IS_OWN(own));
+	ck_assert(IS_OWN(host));
+	ck_assert(!IS_OWN(port));
+	close_all(1);
+
+	ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, "[::]"), 1);
+	own = peer_v6(socks[0].port);
+	ck_assert(IS_OWN(own));
+	close_all(1);
+}
+END_TEST
+
+static void
+add_plain(TCase *tests)
+{
+	tcase_add_loop_test(tests, urls_of_plain_sockets, 0,
+		(int)(sizeof plain_forms / sizeof *plain_forms));
+	tcase_add_test(tests, datagrams_of_localhost_share_a_port);
+	tcase_add_test(tests, a_port_of_datagrams_is_nobody_elses);
+	tcase_add_test(tests, datagrams_beside_tcp);
+	tcase_add_test(tests, a_unix_datagram_socket);
+	tcase_add_test(tests, descriptors_of_the_right_kind);
+	tcase_add_test(tests, datagrams_cannot_be_refused);
+	tcase_add_test(tests, own_addresses);
+}
+
 static void
 add_tests(TCase *tests)
 {
@@ -1426,6 +1789,7 @@ main(void)
 
 	tcase_add_checked_fixture(tests, make_folder, remove_folder);
 	add_tests(tests);
+	add_plain(tests);
 #ifdef __linux__
 	tcase_add_test(tests, fd_odd_names);
 	tcase_add_test(tests, no_v6_address);

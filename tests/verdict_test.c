@@ -111,7 +111,8 @@ static void
 expect(size_t least, size_t most, const char *request)
 {
 	const struct retort_when when = {.request = request};
-	int number = rt_verdict_expect(&verdict, least, most, &when, error);
+	int number = rt_verdict_expect(&verdict, least, most, &when,
+		RETORT_HTTP, error);
 
 	ck_assert_msg(number == (int)verdict.count, "got %d: %s", number,
 		error);
@@ -119,7 +120,7 @@ expect(size_t least, size_t most, const char *request)
 
 #define ORDER(...) \
 	rt_verdict_expect_order(&verdict, \
-		(const char *const[]){__VA_ARGS__, NULL}, error)
+		(const char *const[]){__VA_ARGS__, NULL}, RETORT_HTTP, error)
 
 START_TEST(nothing_is_expected)
 {
@@ -268,7 +269,9 @@ START_TEST(a_miss_of_fields_and_bodies)
 		.fields = "A: b",
 		.body = "abc"};
 
-	ck_assert_int_eq(rt_verdict_expect(&verdict, 1, 1, &when, error), 1);
+	ck_assert_int_eq(rt_verdict_expect(&verdict, 1, 1, &when, RETORT_HTTP,
+				 error),
+		1);
 	(void)came("POST / HTTP/1.0\r\nA: b\r\nContent-Length: 3\r\n\r\nabd");
 	expect_verdict(
 		"expectation 1 (POST /, field \"A: b\", body \"abc\"): "
@@ -300,7 +303,9 @@ END_TEST
 
 START_TEST(everything_fits_no_condition)
 {
-	ck_assert_int_eq(rt_verdict_expect(&verdict, 1, 1, NULL, error), 1);
+	ck_assert_int_eq(rt_verdict_expect(&verdict, 1, 1, NULL, RETORT_HTTP,
+				 error),
+		1);
 	expect_verdict(
 		"expectation 1 (any request): expected exactly 1, came 0\n");
 	(void)came("GET /a" BY);
@@ -418,12 +423,13 @@ START_TEST(malformed_expectations)
 {
 	const struct retort_when when = {.request = "GET"};
 
-	ck_assert_int_eq(rt_verdict_expect(&verdict, 2, 1, &when, error),
+	ck_assert_int_eq(rt_verdict_expect(&verdict, 2, 1, &when, RETORT_HTTP,
+				 error),
 		-EINVAL);
 	ck_assert_str_eq(error, "at least 2 and at most 1");
 	ck_assert_int_eq(rt_verdict_expect(&verdict, 1, 1,
 				 &(struct retort_when){.absent = "A: b"},
-				 error),
+				 RETORT_HTTP, error),
 		-EINVAL);
 	ck_assert_str_eq(error, "expected a field's name alone: 'A: b'");
 	ck_assert_uint_eq(verdict.count, 0);
@@ -544,6 +550,78 @@ START_TEST(no_room_for_words)
 }
 END_TEST
 
+/* --- plain sockets --- */
+
+/* A record of the n-th piece of a connection. */
+static struct rt_record *
+piece_came(const char *text, uint64_t connection, uint64_t number)
+{
+	struct rt_conn_config config = {.protocol = RETORT_TCP,
+		.idle_timeout = RT_NEVER,
+		.write_timeout = RT_NEVER,
+		.max_in = 1 << 20};
+	static const struct rt_peer peer = {.family = AF_UNIX};
+	struct rt_exchange *exchange = rt_exchange_new();
+	struct rt_record *record;
+	struct rt_conn conn;
+
+	ck_assert_ptr_nonnull(exchange);
+	rt_conn_open(&conn, -1, &peer, &config, 0);
+	conn.number = connection;
+	conn.pieces = number - 1;
+	ck_assert_int_eq(rt_conn_lend(&conn, exchange), 0);
+	give(&conn, text);
+	record = rt_journal_open(&journal, &conn, 0);
+	ck_assert_ptr_nonnull(record);
+	rt_record_received(record, text, strlen(text), 0);
+	ck_assert_int_eq(rt_record_request(record, &conn, 0), 0);
+	ck_assert_int_eq(rt_journal_publish(&journal, record), 0);
+	record->answered = true;
+	rt_record_end(record, &conn, 0);
+	rt_journal_close(record);
+	rt_exchange_free(rt_conn_unlend(&conn));
+	return record;
+}
+
+#define PIECES \
+	"connection 1 from unix\n" \
+	"       0.000 < ping\n" \
+	"       0.000 < \"x\"\\r\\n\n"
+
+START_TEST(pieces_in_words)
+{
+	const struct retort_when ping = {.body = "ping"};
+	const struct retort_when wrong = {.request = "GET /"};
+
+	ck_assert_int_eq(rt_verdict_expect(&verdict, 1, 1, &ping, RETORT_TCP,
+				 error),
+		1);
+	ck_assert_int_eq(rt_verdict_expect(&verdict, 1, 1, &wrong, RETORT_TCP,
+				 error),
+		-EINVAL);
+	ck_assert_str_eq(error, "request: only a request of HTTP has it");
+	(void)piece_came("ping", 1, 1);
+	expect_verdict(NULL);
+	/* each piece of a connection that is shown is shown once */
+	(void)piece_came("\"x\"\r\n", 1, 2);
+	(void)piece_came("ping", 2, 1);
+	expect_verdict("expectation 1 (any request, body \"ping\"): "
+		       "expected exactly 1, came 2\n"
+		       "  came: \"ping\", answered (connection 1)\n"
+		       "  came: \"ping\", answered (connection 2)\n" PIECES
+		       "connection 2 from unix\n"
+		       "       0.000 < ping\n");
+}
+END_TEST
+
+START_TEST(pieces_that_nothing_answered)
+{
+	(void)piece_came("ping", 1, 1);
+	piece_came("\"x\"\r\n", 1, 2)->why = strdup("no rule fits it");
+	expect_verdict("connection 1: no rule fits it\n" PIECES);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -556,7 +634,8 @@ main(void)
 		in_order_each_for_itself, orders_are_of_two,
 		malformed_expectations, mistakes_are_told_first, many_mistakes,
 		unanswered_requests, replies_that_were_never_made, lost_records,
-		cleared, many_expectations, no_room_for_words, NULL};
+		pieces_in_words, pieces_that_nothing_answered, cleared,
+		many_expectations, no_room_for_words, NULL};
 	TCase *tcase = tcase_create("verdict");
 
 	tcase_add_checked_fixture(tcase, open_all, close_all);
