@@ -39,6 +39,8 @@ die(int status, const char *format, ...)
 /* clang-format off */
 static const char help[] =
 "Usage: retort [OPTION]... [ROOT]\n"
+"       retort run [OPTION]... [ROOT] -- COMMAND...\n"
+"       retort sweep [OPTION]... -- COMMAND...\n"
 "Answers HTTP requests, one per connection, with the files beneath ROOT (.),\n"
 "with ROOT itself if it is a file, or with one canned reply. See retort(1).\n"
 "Where\n"
@@ -55,7 +57,12 @@ static const char help[] =
 "      --tcp, --udp          plain sockets: with\n"
 "      --echo                what came, or       --answer TEXT   @FILE; @-: typed\n"
 "      --greet TEXT          when accepted       --idle SECS     of silence (600)\n"
+"Being wrong on purpose\n"
+"      --fault CLAUSES       see retort(5)       --scenario FILE rules from there\n"
+"      --faults 'rst:5%,cut:5%,503:10%,delay:20ms' --seed N      by chance\n"
+"      --replay LOG          what it logged      --chunked       its framing\n"
 "Seeing the requests\n"
+"      --transcript DIR      each connection\n"
 "  -v, -vv               their heads; bodies     -q, --quiet     no log\n"
 "      --log FORMAT      short, common, json, none\n"
 "For scripts\n"
@@ -185,7 +192,8 @@ read_file(const char *option, const char *name, const void **bytes,
 enum {
 	OPT_BODY = UCHAR_MAX + 1, OPT_TYPE, OPT_RAW, OPT_ECHO, OPT_MIME,
 	OPT_DOTFILES, OPT_CACHE, OPT_NO_LISTING, OPT_PRECOMPRESSED, OPT_SPA,
-	OPT_HOST, OPT_TCP, OPT_UDP, OPT_ANSWER, OPT_GREET, OPT_IDLE, OPT_LOG,
+	OPT_HOST, OPT_TCP, OPT_UDP, OPT_ANSWER, OPT_GREET, OPT_IDLE, OPT_FAULT,
+	OPT_SCENARIO, OPT_FAULTS, OPT_SEED, OPT_REPLAY, OPT_TRANSCRIPT, OPT_CHUNKED, OPT_LOG,
 	OPT_PORT_FILE, OPT_REQUESTS,
 	OPT_LIFETIME, OPT_WITH_PARENT, OPT_GRACE, OPT_TIMEOUT, OPT_MAX_TARGET,
 	OPT_MAX_HEAD, OPT_MAX_FIELDS, OPT_MAX_BODY, OPT_IO
@@ -213,6 +221,13 @@ static const struct option long_options[] = {
 	{"answer", required_argument, NULL, OPT_ANSWER},
 	{"greet", required_argument, NULL, OPT_GREET},
 	{"idle", required_argument, NULL, OPT_IDLE},
+	{"fault", required_argument, NULL, OPT_FAULT},
+	{"scenario", required_argument, NULL, OPT_SCENARIO},
+	{"faults", required_argument, NULL, OPT_FAULTS},
+	{"seed", required_argument, NULL, OPT_SEED},
+	{"replay", required_argument, NULL, OPT_REPLAY},
+	{"transcript", required_argument, NULL, OPT_TRANSCRIPT},
+	{"chunked", no_argument, NULL, OPT_CHUNKED},
 	{"verbose", no_argument, NULL, 'v'},
 	{"log", required_argument, NULL, OPT_LOG},
 	{"quiet", no_argument, NULL, 'q'},
@@ -242,14 +257,17 @@ struct given {
 	const char *cache;
 	bool tcp;
 	bool udp;
+	bool log;
 	const char *answer;
 	const char *greeting;
 	const char *idle;
+	const char *seed;
 	const char **bind;
 	size_t bind_count;
 	const char **hosts;
 	size_t host_count;
-	char *fields; /* lines */
+	char *faults; /* lines */
+	char *fields;
 	char *omit;
 	struct retort_type *types;
 	size_t type_count;
@@ -455,9 +473,52 @@ read_plain_option(struct args *args, struct given *given, int option,
 	}
 }
 
+/* Each is checked by itself, so that the message names the right one. */
+static void
+add_fault(struct given *given, const char *text)
+{
+	check("--fault", text, &(struct retort_reply){.faults = text});
+	add_line(&given->faults, text, strlen(text));
+}
+
+/* What goes wrong. False: it is none of these. */
+static bool
+read_fault_option(struct args *args, struct given *given, int option,
+	const char *text)
+{
+	switch (option) {
+	case OPT_FAULT:
+		add_fault(given, text);
+		return true;
+	case OPT_SCENARIO:
+		args->scenario = text;
+		return true;
+	case OPT_FAULTS:
+		args->chances = text;
+		return true;
+	case OPT_SEED:
+		given->seed = text;
+		args->seed = number("--seed", text, 0, UINT64_MAX);
+		return true;
+	case OPT_REPLAY:
+		read_file("--replay", text, &args->replay, &args->replay_size);
+		args->stdin_used |= strcmp(text, "-") == 0;
+		return true;
+	case OPT_TRANSCRIPT:
+		args->transcripts = text;
+		return true;
+	case OPT_CHUNKED:
+		args->reply.chunked = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* What scripts need. False: it is none of these. */
 static bool
-read_script_option(struct args *args, int option, const char *text)
+read_script_option(struct args *args, struct given *given, int option,
+	const char *text)
 {
 	static const char *const logs[] = {"short", "common", "json", "none",
 		NULL};
@@ -465,6 +526,7 @@ read_script_option(struct args *args, int option, const char *text)
 
 	switch (option) {
 	case OPT_LOG:
+		given->log = true;
 		log = choice("--log", text, logs,
 			"short, common, json or none");
 		args->log = log < 3;
@@ -610,6 +672,7 @@ check_clashes(const struct args *args, const struct given *given)
 		{"--spa", args->files.spa != NULL, WAY_FILES},
 		{"--echo=PATH", args->echo != NULL, WAY_FILES},
 		{"--mime", given->type_count > 0, WAY_FILES},
+		{"--chunked", args->reply.chunked, WAY_CANNED},
 		{"--header", given->fields != NULL || given->omit != NULL,
 			WAY_CANNED | WAY_ECHO | WAY_FILES},
 		{"--host", given->host_count > 0, WAY_HTTP},
@@ -683,7 +746,7 @@ read_reply(struct args *args, const struct given *given)
 	struct retort_reply *reply = &args->reply;
 
 	args->canned = given->status || given->body || given->type ||
-		given->raw || given->echo;
+		given->raw || given->echo || reply->chunked;
 	reply->echo = given->echo;
 	reply->type = given->type;
 	if (given->raw != NULL) {
@@ -696,7 +759,8 @@ read_reply(struct args *args, const struct given *given)
 			!args->stdin_used)
 			reply->type = retort_type_of(given->body + 1);
 	}
-	if ((reply->status == 204 || reply->status == 304) && given->body)
+	if ((reply->status == 204 || reply->status == 304) && given->body &&
+		given->faults == NULL)
 		die(EXIT_USAGE,
 			"--status %d has no body: --body and it "
 			"exclude each other",
@@ -739,6 +803,86 @@ check_port(const struct args *args, const struct given *given)
 		die(EXIT_USAGE, "--port: no --bind address takes a port");
 }
 
+/* What faults by chance go with. */
+static void
+check_chance(const struct args *args, const struct given *given)
+{
+	if (args->chances != NULL && given->faults != NULL)
+		die(EXIT_USAGE, "--fault and --faults exclude each other");
+	if (args->chances != NULL && args->replay != NULL)
+		die(EXIT_USAGE, "--faults and --replay exclude each other");
+	if (args->chances != NULL && given->seed == NULL)
+		die(EXIT_USAGE, "--faults: expected --seed N with it");
+	if (args->chances == NULL && given->seed != NULL)
+		die(EXIT_USAGE, "--seed: expected --faults with it");
+}
+
+/*
+ * "run" or "sweep", and the words behind "--", which are cut off. Returns how
+ * many words are left.
+ */
+static int
+read_mode(struct args *args, int argc, char **argv)
+{
+	static const char *const names[] = {"", "run", "sweep"};
+	int count = 0;
+
+	for (int i = MODE_RUN; i <= MODE_SWEEP; i++)
+		if (argc > 1 && strcmp(argv[1], names[i]) == 0)
+			args->mode = (enum mode)i;
+	if (args->mode == MODE_SERVE)
+		return argc;
+	while (count < argc && strcmp(argv[count], "--") != 0)
+		count++;
+	for (int i = 2; i < count; i++)
+		if (strcmp(argv[i], "-h") == 0 ||
+			strcmp(argv[i], "--help") == 0 ||
+			strcmp(argv[i], "-V") == 0 ||
+			strcmp(argv[i], "--version") == 0)
+			return argc;
+	if (count + 1 >= argc)
+		die(EXIT_USAGE, "%s: expected '-- COMMAND' (see retort --help)",
+			argv[1]);
+	args->command = argv + count + 1;
+	return count;
+}
+
+/* They are for one command, and not for people to look at. */
+static void
+set_mode(struct args *args, struct given *given)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+
+	if (args->mode == MODE_SERVE)
+		return;
+	if (!args->port_given)
+		args->options.port = 0;
+	args->log = args->log && (given->log || args->verbose > 0);
+	args->options.unrecorded = args->mode == MODE_SWEEP;
+	args->options.sigpipe_ignored = args->options.unrecorded;
+	if (args->mode == MODE_RUN && args->with_parent)
+		die(EXIT_USAGE, "run: --with-parent does nothing with it");
+	if (args->mode == MODE_RUN)
+		return;
+	if (args->root != NULL || args->scenario != NULL ||
+		args->chances != NULL || args->replay != NULL ||
+		given->faults != NULL || given->echo || given->tcp ||
+		given->udp)
+		die(EXIT_USAGE,
+			"sweep: expected the options of one reply alone, such "
+			"as --body, --raw or --chunked");
+	if (args->port_file || args->transcripts || args->lifetime >= 0 ||
+		args->with_parent || args->log || args->verbose > 0 ||
+		args->options.requests > 0 || given->host_count > 0)
+		die(EXIT_USAGE,
+			"sweep: --port-file, --transcript, --lifetime, "
+			"--with-parent, --requests, --host, --log and -v do "
+			"nothing with it");
+	if (given->raw == NULL && given->body == NULL)
+		given->body = letters;
+	args->options.defer_accept = false;
+}
+
 void
 args_read(struct args *args, int argc, char **argv)
 {
@@ -759,6 +903,9 @@ args_read(struct args *args, int argc, char **argv)
 		.lifetime = -1,
 		.log = true,
 	};
+	argc = read_mode(args, argc, argv);
+	if (args->mode != MODE_SERVE)
+		optind = 2;
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":p:b:s:H:vqhV", long_options,
 			NULL)) != -1) {
@@ -770,17 +917,20 @@ args_read(struct args *args, int argc, char **argv)
 				letter :
 				argv[optind - 1];
 		if (!read_limit(args, option, text) &&
-			!read_script_option(args, option, text) &&
+			!read_script_option(args, &given, option, text) &&
 			!read_files_option(args, &given, option, text) &&
-			!read_plain_option(args, &given, option, text))
+			!read_plain_option(args, &given, option, text) &&
+			!read_fault_option(args, &given, option, text))
 			read_option(args, &given, option, text);
 	}
-	args->root = argv[optind];
-	if (args->root != NULL && argv[optind + 1] != NULL)
+	args->root = optind < argc ? argv[optind] : NULL;
+	if (optind + 1 < argc)
 		die(EXIT_USAGE, "'%s': only one ROOT can be served",
 			argv[optind + 1]);
 	check_protocol(&given);
 	check_clashes(args, &given);
+	check_chance(args, &given);
+	set_mode(args, &given);
 	read_listen_fds(args, &given);
 	check_port(args, &given);
 	if (given.tcp || given.udp)
@@ -789,10 +939,20 @@ args_read(struct args *args, int argc, char **argv)
 		read_reply(args, &given);
 	args->options.bind = given.bind ? given.bind : loopback;
 	args->options.hosts = given.hosts;
+	if (args->transcripts != NULL) {
+		args->options.unrecorded = false;
+		args->options.sigpipe_ignored = false;
+	}
+	if (given.faults != NULL && args->root == NULL && !args->canned)
+		die(EXIT_USAGE,
+			"--fault: expected ROOT, or a reply such as --body, "
+			"with it");
+	args->faults = given.faults;
 	args->reply.fields = args->files.fields = given.fields;
 	args->reply.omit = args->files.omit = given.omit;
 	args->files.types = given.types;
 	args->files.type_count = given.type_count;
-	if (args->root == NULL)
+	/* a scenario answers by itself */
+	if (args->root == NULL && !args->canned && args->scenario == NULL)
 		args->root = ".";
 }

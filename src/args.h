@@ -8,16 +8,34 @@
 
 #include "retort.h"
 
-enum { EXIT_USAGE = 2, EXIT_BIND = 3, EXIT_LIFETIME = 5 };
+enum {
+	EXIT_USAGE = 2,
+	EXIT_BIND = 3,
+	EXIT_UNMET = 4,
+	EXIT_LIFETIME = 5,
+	EXIT_OWN = 125 /* env(1): a failure of ours, and not of COMMAND */
+};
+
+/* retort, retort run, retort sweep */
+enum mode { MODE_SERVE, MODE_RUN, MODE_SWEEP };
 
 /* What the command line says. Everything lives until the process ends. */
 struct args {
 	struct retort_options options;
 	struct retort_reply reply; /* when `canned` */
 	struct retort_files files; /* otherwise */
-	const char *root;
+	const char *root;          /* NULL: none */
+	enum mode mode;
+	char **command;       /* of run and sweep; NULL-terminated */
+	const char *scenario; /* a file; NULL: none */
+	const char *chances;  /* faults by chance; NULL */
+	uint64_t seed;
+	const void *replay; /* the bytes of a log; NULL */
+	size_t replay_size;
+	const char *transcripts;      /* a folder; NULL */
 	const char *echo;             /* a path among the files; NULL */
 	struct retort_reply greeting; /* its body; NULL: none */
+	const char *faults;           /* clauses; NULL */
 	bool typed;                   /* answers are lines of standard input */
 	bool canned;
 	bool port_given;

@@ -85,9 +85,45 @@ check_body(const struct retort_reply *reply, char *error)
 	if (reply->raw && (reply->file != NULL || reply->repeat > 0))
 		return fail(error, "reply", "both raw and a file or repeat");
 	if (!reply->raw && rt_status_has_no_body(reply->status) &&
-		has_body(reply))
+		has_body(reply) && reply->faults == NULL)
 		return fail(error, "status", "a 204 or 304 has no body");
 	return 0;
+}
+
+/* They can be read; what they come to depends on the reply. */
+static int
+check_faults(const struct retort_reply *reply, enum retort_protocol protocol,
+	char *error)
+{
+	const char *text = reply->faults;
+	int code = 0;
+	char why[RETORT_ERROR_SIZE];
+	struct rt_faults *faults;
+	size_t at;
+
+	if (text == NULL)
+		return 0;
+	faults = rt_faults_new(text, why, &at);
+	if (faults == NULL) {
+		code = -errno;
+		if (error != NULL)
+			(void)snprintf(error, RETORT_ERROR_SIZE,
+				"faults: %.240s", why);
+		return code;
+	}
+	if (rt_status_has_no_body(reply->status) && has_body(reply) &&
+		!reply->raw && !rt_faults_body(faults))
+		code = fail(error, "status",
+			"a 204 or 304 has no body, but for the fault 'body'");
+	if (protocol == RETORT_UDP && !rt_faults_datagram(faults)) {
+		char what[160];
+
+		(void)snprintf(what, sizeof what, "%.150s", text);
+		code = fail(error, what,
+			"a datagram has neither segments nor an ending");
+	}
+	rt_faults_free(faults);
+	return code;
 }
 
 static size_t
@@ -148,6 +184,8 @@ rt_canned_check(const struct retort_reply *reply, enum retort_protocol protocol,
 
 	if (code == 0 && protocol != RETORT_HTTP)
 		code = check_plain(reply, protocol, error);
+	if (code == 0)
+		code = check_faults(reply, protocol, error);
 	if (code < 0)
 		return code;
 	if (reply->close && protocol != RETORT_TCP)
@@ -186,6 +224,7 @@ static const size_t strings[] = {
 	offsetof(struct retort_reply, file),
 	offsetof(struct retort_reply, trailers),
 	offsetof(struct retort_reply, interim),
+	offsetof(struct retort_reply, faults),
 };
 
 static const char **
@@ -209,6 +248,7 @@ rt_canned_free(struct rt_canned *canned)
 	rt_canned_free_strings(&canned->as);
 	free((size_t *)(uintptr_t)canned->as.chunks);
 	rt_blob_drop(canned->body);
+	rt_faults_free(canned->faults);
 	free(canned);
 }
 
@@ -284,6 +324,18 @@ copy_body(struct rt_canned *canned, const struct retort_reply *reply)
 	return canned->body != NULL;
 }
 
+static bool
+read_faults(struct rt_canned *canned)
+{
+	char error[RETORT_ERROR_SIZE];
+	size_t at;
+
+	if (canned->as.faults == NULL)
+		return true;
+	canned->faults = rt_faults_new(canned->as.faults, error, &at);
+	return canned->faults != NULL;
+}
+
 /* The status that a raw reply begins with, or 0. */
 static int
 raw_status(const struct rt_blob *body)
@@ -318,6 +370,7 @@ rt_canned_new(const struct retort_reply *reply, enum retort_protocol protocol)
 	all = rt_canned_copy_strings(&canned->as);
 	all = copy_chunks(&canned->as) && all;
 	all = copy_body(canned, reply) && all;
+	all = all && read_faults(canned);
 	if (!all) {
 		rt_canned_free(canned);
 		return NULL;
@@ -348,6 +401,12 @@ answer_file(const struct rt_canned *canned, struct rt_draft *draft,
 	return 0;
 }
 
+static bool
+has_fault_body(const struct rt_canned *canned)
+{
+	return canned->faults != NULL && rt_faults_body(canned->faults);
+}
+
 int
 rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 	const struct rt_request *request, const char *base, size_t size,
@@ -360,7 +419,8 @@ rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 		.reply = reply,
 		.protocol = protocol,
 		.own = as,
-		.head_only = request->method == RT_HEAD,
+		.head_only =
+			request->method == RT_HEAD && !has_fault_body(canned),
 	};
 	int error = 0;
 
@@ -372,7 +432,8 @@ rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 		if (as->type != NULL)
 			rt_reply_field(&draft, "Content-Type", as->type);
 		if (protocol == RETORT_HTTP &&
-			rt_status_has_no_body(canned->status))
+			rt_status_has_no_body(canned->status) &&
+			!has_fault_body(canned))
 			rt_reply_no_body(&draft);
 		else if (as->echo)
 			rt_reply_body(&draft, base, size);

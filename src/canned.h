@@ -7,13 +7,15 @@
 #include <stddef.h>
 
 #include "buf.h"
+#include "fault.h"
 #include "http.h"
 #include "reply.h"
 #include "retort.h"
 
 struct rt_canned {
-	struct retort_reply as; /* its strings are the canned reply's own */
-	struct rt_blob *body;   /* NULL: none */
+	struct retort_reply as;   /* its strings are the canned reply's own */
+	struct rt_blob *body;     /* NULL: none */
+	struct rt_faults *faults; /* NULL: none */
 	int status;
 };
 

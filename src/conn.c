@@ -154,6 +154,25 @@ plan_receive(struct rt_conn *conn, size_t room)
 		op->recv.size = room;
 }
 
+/* Half closed by a fault: until the client ends it. */
+static bool
+is_half(const struct rt_conn *conn)
+{
+	const struct rt_reply *reply = &conn->exchange->reply;
+
+	return (conn->state == RT_STATE_FINISH ||
+		       conn->state == RT_STATE_DRAIN) &&
+		conn->step < reply->step_count &&
+		reply->steps[conn->step].kind == RT_STEP_HALF;
+}
+
+/* Enough was dropped. */
+static bool
+is_drained(const struct rt_conn *conn)
+{
+	return conn->drained >= RT_DRAIN_BYTES && !is_half(conn);
+}
+
 /* What arrives is read and dropped, within a bound. */
 static void
 plan_drain(struct rt_conn *conn)
@@ -161,7 +180,8 @@ plan_drain(struct rt_conn *conn)
 	struct rt_op *op = &conn->chan.in;
 
 	op->verb = RT_NOTHING;
-	if (conn->client_finished || conn->drained >= RT_DRAIN_BYTES)
+	if (conn->client_finished || is_drained(conn) ||
+		conn->exchange->reply.deaf)
 		return;
 	op->verb = RT_RECV;
 	op->recv.data = conn->config->scratch;
@@ -172,8 +192,10 @@ plan_drain(struct rt_conn *conn)
 static bool
 must_drain(const struct rt_conn *conn)
 {
-	if (conn->client_finished || conn->drained >= RT_DRAIN_BYTES)
+	if (conn->client_finished || is_drained(conn))
 		return false;
+	if (is_half(conn))
+		return true;
 	/* what comes after a piece or a greeting is wanted, while there is more
 	   to be said; at the end nobody knows whether all was read */
 	if (conn->state == RT_STATE_REPLY && (!is_http(conn) || conn->accepted))
@@ -224,6 +246,15 @@ piece_of(const struct rt_reply *reply, const struct rt_step *step,
 		.iov_len = (size_t)size};
 }
 
+/* Bytes that the present segment may still have. */
+static uint64_t
+segment_room(const struct rt_conn *conn)
+{
+	uint64_t pace = conn->exchange->reply.pace;
+
+	return pace > 0 ? pace - conn->segment : UINT64_MAX;
+}
+
 /* The pieces of memory from the present step on, as far as they reach. */
 static void
 plan_bytes(struct rt_conn *conn)
@@ -231,22 +262,27 @@ plan_bytes(struct rt_conn *conn)
 	const struct rt_reply *reply = &conn->exchange->reply;
 	const struct rt_step *step = reply->steps + conn->step;
 	struct rt_op *op = &conn->chan.out;
-	uint64_t skip = conn->step_sent;
+	uint64_t skip = conn->step_sent, room = segment_room(conn);
 
 	op->verb = RT_SEND;
 	op->send.count = 0;
-	while (op->send.count < RT_PIECES && is_memory(step->kind)) {
+	while (op->send.count < RT_PIECES && is_memory(step->kind) &&
+		room > 0) {
 		struct iovec *piece = op->send.pieces + op->send.count++;
 
 		*piece = piece_of(reply, step, skip);
+		if (piece->iov_len > room)
+			piece->iov_len = (size_t)room;
+		room -= piece->iov_len;
 		skip += piece->iov_len;
 		if (skip == step->size) {
 			step++;
 			skip = 0;
 		}
 	}
-	op->more = step->kind == RT_STEP_FILE || step->kind == RT_STEP_CLOSE ||
-		is_memory(step->kind);
+	op->more = room > 0 &&
+		(step->kind == RT_STEP_FILE || step->kind == RT_STEP_CLOSE ||
+			step->kind == RT_STEP_HALF || is_memory(step->kind));
 	if (is_datagram(conn)) {
 		op->verb = RT_SEND_TO;
 		op->send.to = &conn->exchange->from;
@@ -262,6 +298,7 @@ clear_exchange(struct rt_conn *conn)
 	rt_buf_clear(&exchange->in, KEPT_IN);
 	rt_buf_clear(&exchange->content, KEPT_IN);
 	exchange->parsed = 0;
+	exchange->reading = (struct rt_reading){.early = false};
 	rt_http_reset(exchange->http, &conn->config->limits);
 	rt_reply_reset(&exchange->reply);
 }
@@ -290,6 +327,7 @@ next(struct rt_conn *conn)
 	conn->step = 0;
 	conn->step_sent = 0;
 	conn->script_sent = 0;
+	conn->segment = 0;
 	clear_exchange(conn);
 	plan(conn);
 }
@@ -322,6 +360,12 @@ plan_reply(struct rt_conn *conn)
 		plan_interim(conn);
 		return;
 	}
+	if (conn->rest != RT_REST_NOTHING) {
+		op->verb = conn->rest == RT_REST_FLUSH ? RT_FLUSH : RT_NOTHING;
+		if (conn->rest == RT_REST_GAP)
+			conn->chan.deadline = conn->moved + reply->gap;
+		return;
+	}
 	switch (step->kind) {
 	case RT_STEP_TEXT:
 	case RT_STEP_BYTES:
@@ -337,6 +381,11 @@ plan_reply(struct rt_conn *conn)
 		op->file.fd = reply->file;
 		op->file.at = step->at + conn->step_sent;
 		op->file.size = step->size - conn->step_sent;
+		if (op->file.size > segment_room(conn))
+			op->file.size = segment_room(conn);
+		break;
+	case RT_STEP_FLUSH:
+		op->verb = RT_FLUSH;
 		break;
 	case RT_STEP_PAUSE:
 		op->verb = RT_NOTHING;
@@ -350,10 +399,13 @@ plan_reply(struct rt_conn *conn)
 			over(conn, RETORT_RESET, RT_CLOSE);
 		else
 			plan_drain(conn);
+		conn->chan.watched = conn->state == RT_STATE_REPLY &&
+			conn->chan.in.verb == RT_NOTHING;
 		break;
 	case RT_STEP_NEXT:
 		next(conn);
 		break;
+	case RT_STEP_HALF:
 	case RT_STEP_CLOSE:
 		conn->state = RT_STATE_FINISH;
 		op->verb = RT_FINISH;
@@ -364,12 +416,43 @@ plan_reply(struct rt_conn *conn)
 	}
 }
 
+/* Bytes of the body as they came. */
+static uint64_t
+body_came(const struct rt_conn *conn)
+{
+	return conn->received -
+		rt_http_request(conn->exchange->http)->head_size;
+}
+
+/* A body that is to be read slowly, or not to its end. */
+static void
+plan_reading(struct rt_conn *conn)
+{
+	const struct rt_reading *reading = &conn->exchange->reading;
+	struct rt_chan *chan = &conn->chan;
+	uint64_t most = UINT64_MAX;
+
+	if (reading->stops)
+		most = reading->stop - body_came(conn);
+	if (reading->pace > 0 && reading->pace < most)
+		most = reading->pace;
+	if (chan->in.recv.size > most)
+		chan->in.recv.size = (size_t)most;
+	if (conn->rest == RT_REST_CONTINUE) {
+		chan->deadline = conn->moved + reading->delay;
+	} else if (conn->rest == RT_REST_BODY) {
+		chan->in.verb = RT_NOTHING;
+		chan->deadline = conn->moved + reading->gap;
+	}
+}
+
 static void
 plan(struct rt_conn *conn)
 {
 	const struct rt_conn_config *config = conn->config;
 	struct rt_chan *chan = &conn->chan;
 
+	chan->watched = false;
 	switch (conn->state) {
 	case RT_STATE_IDLE:
 	case RT_STATE_HEAD:
@@ -385,6 +468,8 @@ plan(struct rt_conn *conn)
 			plan_interim(conn);
 		chan->deadline = later(conn->moved, config->body_timeout);
 		plan_receive(conn, BODY_ROOM);
+		if (conn->state == RT_STATE_BODY)
+			plan_reading(conn);
 		break;
 	case RT_STATE_WAIT:
 		/* its deadline is set; what the client sends can wait */
@@ -396,7 +481,8 @@ plan(struct rt_conn *conn)
 		break;
 	case RT_STATE_DRAIN:
 		chan->out.verb = RT_NOTHING;
-		chan->deadline = conn->moved + RT_DRAIN_TIME;
+		chan->deadline =
+			is_half(conn) ? RT_NEVER : conn->moved + RT_DRAIN_TIME;
 		plan_drain(conn);
 		break;
 	case RT_STATE_FINISH:
@@ -432,6 +518,18 @@ drop_body(struct rt_conn *conn)
 	exchange->parsed = head;
 }
 
+/* Whether reading is to stop here, as a fault has it. */
+static bool
+must_halt(const struct rt_conn *conn, bool done)
+{
+	const struct rt_reading *reading = &conn->exchange->reading;
+
+	if (conn->state != RT_STATE_BODY || !reading->stops)
+		return false;
+	return body_came(conn) > reading->stop ||
+		(body_came(conn) == reading->stop && !done);
+}
+
 static void
 parse(struct rt_conn *conn)
 {
@@ -465,9 +563,14 @@ parse(struct rt_conn *conn)
 			return;
 		}
 	}
-	if (result == RT_HTTP_DONE) {
+	if (must_halt(conn, result == RT_HTTP_DONE)) {
+		conn->halted = true;
+		ask_answer(conn, 0, "no more of it was read");
+	} else if (result == RT_HTTP_DONE) {
 		conn->complete = true;
 		ask_answer(conn, 0, NULL);
+	} else if (conn->state == RT_STATE_BODY && exchange->reading.pace > 0) {
+		conn->rest = RT_REST_BODY;
 	}
 }
 
@@ -593,10 +696,28 @@ rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
 		conn->may_have_more = (size_t)result == conn->chan.in.recv.size;
 		receive(conn, (size_t)result, now);
 	}
-	if (conn->state == RT_STATE_DRAIN && conn->drained >= RT_DRAIN_BYTES)
+	if (conn->state == RT_STATE_DRAIN && is_drained(conn))
 		over_answered(conn);
 	if (conn->asks == RT_ASK_NOTHING)
 		plan(conn);
+}
+
+/* 100 (Continue), at once unless it was asked for otherwise. */
+static void
+expect_body(struct rt_conn *conn)
+{
+	int64_t delay = conn->exchange->reading.delay;
+
+	if (delay == 0)
+		conn->interim_left = sizeof interim - 1;
+	else if (delay != RT_NEVER)
+		conn->rest = RT_REST_CONTINUE;
+}
+
+void
+rt_conn_read(struct rt_conn *conn, const struct rt_reading *reading)
+{
+	conn->exchange->reading = *reading;
 }
 
 void
@@ -604,6 +725,8 @@ rt_conn_accept(struct rt_conn *conn, uint64_t max, bool keep, int64_t now)
 {
 	const struct rt_request *request =
 		rt_http_request(conn->exchange->http);
+
+	bool expects;
 
 	assert(conn->asks == RT_ASK_ROUTE);
 	conn->asks = RT_ASK_NOTHING;
@@ -617,10 +740,11 @@ rt_conn_accept(struct rt_conn *conn, uint64_t max, bool keep, int64_t now)
 		return;
 	}
 	/* RFC 9110 10.1.1: not when some of the body has come already */
-	if (request->expects_continue &&
-		conn->exchange->parsed == conn->exchange->in.len)
-		conn->interim_left = sizeof interim - 1;
+	expects = request->expects_continue &&
+		conn->exchange->parsed == conn->exchange->in.len;
 	parse(conn);
+	if (expects && conn->asks == RT_ASK_NOTHING)
+		expect_body(conn);
 	if (conn->asks == RT_ASK_NOTHING)
 		plan(conn);
 }
@@ -639,6 +763,7 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 		conn->complete = true;
 	conn->asks = RT_ASK_NOTHING;
 	conn->state = RT_STATE_REPLY;
+	conn->rest = RT_REST_NOTHING;
 	conn->moved = now;
 	/* a 100 (Continue) that was not begun is not wanted any more */
 	if (conn->interim_left == sizeof interim - 1)
@@ -654,6 +779,35 @@ rt_conn_defer(struct rt_conn *conn, int64_t until)
 	conn->state = RT_STATE_WAIT;
 	conn->chan.deadline = until;
 	conn->may_have_more = true;
+	plan(conn);
+}
+
+/* Waits a little, and tries again; a peer that takes nothing is too slow. */
+static void
+flush_later(struct rt_conn *conn, int64_t now)
+{
+	int64_t timeout = conn->config->write_timeout;
+
+	conn->chan.out.verb = RT_NOTHING;
+	conn->chan.deadline = now + RETRY_FIRST;
+	if (timeout != RT_NEVER && now - conn->moved >= timeout)
+		over(conn, RETORT_TIMED_OUT, RT_RESET);
+}
+
+static void
+flushed(struct rt_conn *conn, int64_t result, int64_t now)
+{
+	const struct rt_reply *reply = &conn->exchange->reply;
+
+	if (result == -EAGAIN) {
+		flush_later(conn, now);
+		return;
+	}
+	conn->moved = now;
+	if (conn->rest == RT_REST_NOTHING)
+		conn->step++;
+	else
+		conn->rest = reply->gap > 0 ? RT_REST_GAP : RT_REST_NOTHING;
 	plan(conn);
 }
 
@@ -677,10 +831,17 @@ advance(struct rt_conn *conn, uint64_t size)
 
 	conn->script_sent += size;
 	conn->step_sent += size;
+	conn->segment += size;
 	while ((is_memory(steps[conn->step].kind) ||
 		       steps[conn->step].kind == RT_STEP_FILE) &&
 		conn->step_sent >= steps[conn->step].size)
 		conn->step_sent -= steps[conn->step++].size;
+	if (segment_room(conn) > 0)
+		return;
+	/* before an ending there is nothing to keep apart */
+	conn->segment = 0;
+	if (steps[conn->step].kind <= RT_STEP_FILE)
+		conn->rest = RT_REST_FLUSH;
 }
 
 /* What the operation outward was to send. */
@@ -722,11 +883,10 @@ datagram_sent(struct rt_conn *conn, int64_t result, int64_t now)
 		over(conn, RETORT_FAILED, RT_CLOSE);
 		return;
 	}
-	/* a plain script has its bytes in one step */
-	assert(!is_memory(conn->exchange->reply.steps[conn->step + 1].kind));
 	conn->sent += (uint64_t)result;
 	conn->answered = true;
-	conn->step++;
+	while (is_memory(conn->exchange->reply.steps[conn->step].kind))
+		conn->step++;
 	conn->moved = now;
 	plan(conn);
 }
@@ -738,6 +898,10 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 
 	if (verb == RT_SEND_TO) {
 		datagram_sent(conn, result, now);
+		return;
+	}
+	if (verb == RT_FLUSH) {
+		flushed(conn, result, now);
 		return;
 	}
 	if (conn->state == RT_STATE_FINISH) {
@@ -776,6 +940,23 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 
 /* --- everything else that can happen --- */
 
+/* What was waited for beside the client. False: it is the client. */
+static bool
+expire_rest(struct rt_conn *conn, int64_t now)
+{
+	const struct rt_reply *reply = &conn->exchange->reply;
+
+	if (conn->rest == RT_REST_GAP) {
+		conn->rest = RT_REST_NOTHING;
+		conn->moved = now;
+	} else if (conn->rest != RT_REST_FLUSH &&
+		reply->steps[conn->step].kind != RT_STEP_FLUSH) {
+		return false;
+	}
+	plan(conn);
+	return true;
+}
+
 void
 rt_conn_expired(struct rt_conn *conn, int64_t now)
 {
@@ -787,12 +968,22 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 		ask_answer(conn, 408, "the head took too long");
 		break;
 	case RT_STATE_BODY:
-		ask_answer(conn, 408, "the body took too long");
+		if (conn->rest == RT_REST_NOTHING) {
+			ask_answer(conn, 408, "the body took too long");
+			break;
+		}
+		if (conn->rest == RT_REST_CONTINUE)
+			conn->interim_left = sizeof interim - 1;
+		conn->rest = RT_REST_NOTHING;
+		conn->moved = now;
+		plan(conn);
 		break;
 	case RT_STATE_WAIT:
 		conn->asks = RT_ASK_ANSWER;
 		break;
 	case RT_STATE_REPLY:
+		if (expire_rest(conn, now))
+			break;
 		if (conn->interim_left == 0 &&
 			conn->exchange->reply.steps[conn->step].kind ==
 				RT_STEP_PAUSE) {
@@ -824,6 +1015,16 @@ rt_conn_broken(struct rt_conn *conn)
 	over(conn, RETORT_RESET, RT_CLOSE);
 }
 
+/* Its FIN, while nothing is read. */
+void
+rt_conn_ended(struct rt_conn *conn)
+{
+	conn->chan.watched = false;
+	receive_end(conn);
+	if (conn->asks == RT_ASK_NOTHING)
+		plan(conn);
+}
+
 void
 rt_conn_fail(struct rt_conn *conn)
 {
@@ -850,11 +1051,13 @@ rt_conn_stop(struct rt_conn *conn, enum rt_stop why)
 		conn->last = true;
 		step = conn->exchange->reply.steps[conn->step].kind;
 		if (step == RT_STEP_STALL ||
-			(why == RT_STOP_TOLD && step == RT_STEP_PAUSE))
+			(why == RT_STOP_TOLD &&
+				(step == RT_STEP_PAUSE ||
+					conn->rest == RT_REST_GAP)))
 			over(conn, RETORT_STOPPED, RT_CLOSE);
 		break;
 	case RT_STATE_DRAIN:
-		if (why == RT_STOP_TOLD)
+		if (why == RT_STOP_TOLD || is_half(conn))
 			over_answered(conn);
 		break;
 	case RT_STATE_FINISH:

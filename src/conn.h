@@ -44,6 +44,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "fault.h"
 #include "http.h"
 #include "io.h"
 #include "reply.h"
@@ -77,7 +78,8 @@ struct rt_exchange {
 	struct rt_buf content; /* of a chunked body, if kept */
 	struct rt_http *http;
 	struct rt_reply reply;
-	struct rt_address from;   /* of a datagram */
+	struct rt_address from; /* of a datagram */
+	struct rt_reading reading;
 	struct rt_exchange *next; /* the owner's */
 };
 
@@ -104,6 +106,15 @@ enum rt_ask {
 	RT_ASK_ANSWER /* complete, or refused if status != 0: answer it */
 };
 
+/* What a connection waits for beside its peer. */
+enum rt_rest {
+	RT_REST_NOTHING,
+	RT_REST_CONTINUE, /* to send 100 (Continue) */
+	RT_REST_BODY,     /* to read more of the body */
+	RT_REST_FLUSH,    /* that a segment has left, */
+	RT_REST_GAP       /* and then to send the next */
+};
+
 struct rt_conn {
 	struct rt_chan chan; /* what it wants */
 	enum rt_ask asks;
@@ -125,8 +136,10 @@ struct rt_conn {
 	uint64_t max_body;
 	uint64_t drained;
 	uint64_t step_sent; /* bytes of the present step */
+	uint64_t segment;   /* and of the present segment, of a paced reply */
 	uint32_t step;
 	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
+	enum rt_rest rest;
 	bool keep_body;
 	bool complete;        /* the request was */
 	bool accepted;        /* it was just: the answer is a greeting */
@@ -134,6 +147,7 @@ struct rt_conn {
 	bool unwelcome;       /* it must not be answered, for `reason` */
 	bool answered;        /* and something was sent for it */
 	bool last;            /* no further piece is waited for */
+	bool halted;          /* nothing more is read, as was asked for */
 	bool may_have_more;   /* bytes may be unread: the last receive filled
 	                          its room, or the reply takes time */
 	bool client_finished; /* its FIN was received */
@@ -172,12 +186,16 @@ void rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now);
 void rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now);
 void rt_conn_expired(struct rt_conn *conn, int64_t now);
 void rt_conn_broken(struct rt_conn *conn);
+void rt_conn_ended(struct rt_conn *conn);
 
 /*
  * When asked to ROUTE: the body is wanted, at most `max` bytes of it, and
  * kept beside the head or dropped.
  */
 void rt_conn_accept(struct rt_conn *conn, uint64_t max, bool keep, int64_t now);
+
+/* When asked to ROUTE, before rt_conn_accept(): how the body is read. */
+void rt_conn_read(struct rt_conn *conn, const struct rt_reading *reading);
 
 /* When asked to ROUTE or ANSWER: exchange->reply holds the answer. */
 void rt_conn_answer(struct rt_conn *conn, int64_t now);

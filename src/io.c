@@ -17,10 +17,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef HAVE_LINUX_SOCKIOS_H
+#include <linux/sockios.h>
+#endif
 #ifdef HAVE_SYS_SENDFILE_H
 #include <sys/sendfile.h>
 #endif
@@ -258,6 +264,23 @@ try_file(struct rt_io *io, int fd, struct rt_op *op)
 	return copy_file(io, fd, op);
 }
 
+/* What comes after it is not joined to what came before. */
+static int64_t
+try_flush(struct rt_io *io, int fd, struct rt_op *op)
+{
+	static const int on = 1;
+	int unsent = 0;
+
+	(void)io;
+	(void)op;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+#ifdef SIOCOUTQNSD
+	if (ioctl(fd, SIOCOUTQNSD, &unsent) < 0)
+		return 0; /* a Unix socket holds nothing back */
+#endif
+	return unsent > 0 ? -EAGAIN : 0;
+}
+
 static int64_t
 try_finish(struct rt_io *io, int fd, struct rt_op *op)
 {
@@ -278,6 +301,7 @@ try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
 		[RT_SEND] = try_send,
 		[RT_SEND_TO] = try_send_to,
 		[RT_FILE] = try_file,
+		[RT_FLUSH] = try_flush,
 		[RT_FINISH] = try_finish,
 		[RT_CLOSE] = NULL,
 		[RT_RESET] = NULL,
@@ -289,7 +313,7 @@ try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
 		op->result = verbs[op->verb](io, chan->fd, op);
 	while (op->result == -EINTR);
 	if ((op->result == -EAGAIN || op->result == -EWOULDBLOCK) &&
-		op->verb != RT_SEND_TO) {
+		op->verb != RT_SEND_TO && op->verb != RT_FLUSH) {
 		chan->blocked |= (unsigned char)way;
 		return false;
 	}
@@ -351,6 +375,8 @@ rt_io_wait(struct rt_io *io, struct rt_chan *chan)
 		events |= RT_READ;
 	if (chan->out.verb != RT_NOTHING)
 		events |= RT_WRITE;
+	if (chan->watched)
+		events |= RT_END;
 	if (chan->slot == 0) {
 		error = add_waiting(io, chan);
 		if (error < 0)
@@ -483,6 +509,8 @@ rt_io_next(struct rt_io *io, unsigned *what)
 			chan->in.verb == RT_NOTHING &&
 			chan->out.verb == RT_NOTHING)
 			*what |= RT_BROKEN;
+		if ((chan->ready & RT_END) != 0 && chan->watched)
+			*what |= RT_ENDED;
 		/* a datagram socket that was shut down: that is all it says */
 		if ((chan->ready & RT_HUNG) != 0 &&
 			chan->in.verb == RT_RECV_FROM)

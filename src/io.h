@@ -40,9 +40,11 @@ enum rt_verb {
 	RT_SEND_TO, /* a datagram of all pieces to `to`; -EAGAIN too is a result,
 	               as nothing tells when a Unix socket has room again */
 	RT_FILE,    /* result: bytes of the file sent; 0: it is shorter */
-	RT_FINISH,  /* FIN: shutdown(SHUT_WR); result: 0 */
-	RT_CLOSE,   /* left to the owner: end the connection with a FIN */
-	RT_RESET    /* left to the owner: end it with a RST */
+	RT_FLUSH, /* result: 0, all that was sent has left; -EAGAIN is a result too,
+	             as nothing tells when it has */
+	RT_FINISH, /* FIN: shutdown(SHUT_WR); result: 0 */
+	RT_CLOSE,  /* left to the owner: end the connection with a FIN */
+	RT_RESET   /* left to the owner: end it with a RST */
 };
 
 #define RT_PIECES 4
@@ -78,8 +80,9 @@ enum {
 	RT_IN_DONE = 1,  /* in.result is set */
 	RT_OUT_DONE = 2, /* out.result is set */
 	RT_EXPIRED = 4,  /* the deadline has passed */
-	RT_BROKEN = 8    /* the peer is gone (a RST, or both ways are closed),
+	RT_BROKEN = 8,   /* the peer is gone (a RST, or both ways are closed),
 	                    and no operation is under way to find that out */
+	RT_ENDED = 16    /* a watched one's peer has ended its side */
 };
 
 struct rt_chan {
@@ -88,7 +91,9 @@ struct rt_chan {
 	struct rt_op out;
 	int64_t deadline; /* RT_NEVER: none */
 	int kind;         /* the owner's, to tell its channels apart */
-	bool shared;      /* `fd` is another channel's: it is never waited for,
+	bool watched; /* without `in`: it is told when the peer ends its side,
+	                     where the system can */
+	bool shared;  /* `fd` is another channel's: it is never waited for,
 	                     but for the deadline, and not closed */
 	/* io's own */
 	unsigned char blocked; /* directions that would block when last tried */
@@ -162,7 +167,7 @@ const void *rt_io_scratch(const struct rt_io *io);
 
 /* --- for the back ends, io_epoll.c and io_poll.c --- */
 
-enum { RT_READ = 1, RT_WRITE = 2, RT_GONE = 4, RT_HUNG = 8 };
+enum { RT_READ = 1, RT_WRITE = 2, RT_GONE = 4, RT_HUNG = 8, RT_END = 16 };
 
 struct rt_back_end {
 	const char *name;

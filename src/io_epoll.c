@@ -37,6 +37,8 @@ epoll_arm(struct rt_io *io, struct rt_chan *chan, unsigned events)
 		event.events |= EPOLLIN;
 	if (events & RT_WRITE)
 		event.events |= EPOLLOUT;
+	if (events & RT_END)
+		event.events |= EPOLLRDHUP;
 	if (epoll_ctl(io->fd, chan->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD,
 		    chan->fd, &event) < 0)
 		return -errno;
@@ -70,6 +72,8 @@ epoll_sleep(struct rt_io *io, int64_t timeout)
 			ready |= RT_WRITE;
 		if (events[i].events & (EPOLLERR | EPOLLHUP))
 			ready |= RT_GONE | RT_READ | RT_WRITE;
+		if (events[i].events & EPOLLRDHUP)
+			ready |= RT_END;
 		if (events[i].events & EPOLLHUP)
 			ready |= RT_HUNG;
 		(void)rt_io_ready(io, events[i].data.ptr, ready);

@@ -40,6 +40,10 @@ poll_arm(struct rt_io *io, struct rt_chan *chan, unsigned events)
 		polled->events |= POLLIN;
 	if (events & RT_WRITE)
 		polled->events |= POLLOUT;
+#ifdef POLLRDHUP
+	if (events & RT_END)
+		polled->events |= POLLRDHUP;
+#endif
 	return 0;
 }
 
@@ -73,6 +77,10 @@ poll_sleep(struct rt_io *io, int64_t timeout)
 			ready |= RT_WRITE;
 		if (revents & (POLLERR | POLLHUP | POLLNVAL))
 			ready |= RT_GONE | RT_READ | RT_WRITE;
+#ifdef POLLRDHUP
+		if (revents & POLLRDHUP)
+			ready |= RT_END;
+#endif
 		if (revents & POLLHUP)
 			ready |= RT_HUNG;
 		/* the next search begins with the one that found no room */

@@ -54,6 +54,8 @@ rt_journal_view(const struct rt_conn *conn, int64_t now,
 		if (conn->script_sent > x->reply.head_size)
 			view.sent_body = conn->script_sent - x->reply.head_size;
 	}
+	if (x != NULL && x->reply.faults > 0)
+		view.faults = x->reply.text.data + x->reply.faults - 1;
 	if (view.protocol != RETORT_HTTP) {
 		view.sent_body = view.sent;
 		view.reason = conn->reason;
@@ -362,6 +364,7 @@ free_record(struct rt_record *record)
 	free(record->strings);
 	free(record->events);
 	free(record->why);
+	free(record->faults);
 	rt_buf_free(&record->bytes);
 	free(record);
 }
@@ -483,7 +486,7 @@ retort_field_of(const struct retort_exchange *exchange, const char *name,
 /* One line: time, direction, bytes as C has them. */
 static void
 add_line(struct rt_buf *to, int64_t when, const char *mark, const char *bytes,
-	size_t size)
+	size_t size, bool quoted)
 {
 	rt_buf_add_format(to, "%8lld.%03d %s ", (long long)(when / 1000000),
 		(int)(when / 1000 % 1000), mark);
@@ -496,7 +499,8 @@ add_line(struct rt_buf *to, int64_t when, const char *mark, const char *bytes,
 			rt_buf_add(to, "\\n", 2);
 		else if (c == '\\')
 			rt_buf_add(to, "\\\\", 2);
-		else if (c < ' ' || c > '~')
+		else if (c < ' ' || c > '~' || (i == 0 && c == '(' && quoted))
+			/* a parenthesis begins an event */
 			rt_buf_add_format(to, "\\x%02x", (unsigned)c);
 		else
 			rt_buf_add(to, bytes + i, 1);
@@ -521,7 +525,7 @@ add_lines(struct rt_buf *to, const struct rt_record *record,
 
 		if (size > 64 && lf == NULL)
 			size = 64;
-		add_line(to, event->when, mark, bytes, size);
+		add_line(to, event->when, mark, bytes, size, true);
 		bytes += size;
 		left -= size;
 	}
@@ -556,7 +560,8 @@ transcribe_one(const struct rt_record *record, struct rt_buf *to)
 		if (text == NULL)
 			add_lines(to, record, event, mark);
 		else
-			add_line(to, event->when, mark, text, strlen(text));
+			add_line(to, event->when, mark, text, strlen(text),
+				false);
 	}
 }
 
@@ -566,8 +571,11 @@ rt_record_transcribe(const struct rt_record *record, struct rt_buf *to)
 	const struct rt_journal *journal = record->journal;
 	uint64_t connection = record->seen.connection;
 
-	rt_buf_add_format(to, "connection %llu from %s\n",
-		(unsigned long long)connection, record->seen.client);
+	rt_buf_add_format(to, "connection %llu from %s%s%s%s\n",
+		(unsigned long long)connection, record->seen.client,
+		record->faults ? " [" : "",
+		record->faults ? record->faults : "",
+		record->faults ? "]" : "");
 	if (record->seen.protocol == RETORT_HTTP) {
 		transcribe_one(record, to);
 		return;

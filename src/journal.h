@@ -42,6 +42,7 @@ struct rt_record {
 	char client[RT_PEER_TEXT];
 	char *strings; /* what `seen` points at */
 	size_t size;
+	char *faults;  /* what was wrong with the reply; NULL */
 	char *why;     /* nothing answers it because; NULL */
 	int64_t began; /* monotonic */
 	struct rt_record_event *events;

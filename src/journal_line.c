@@ -53,17 +53,15 @@ add(struct line *line, const char *format, ...)
 		line->size += (size_t)n;
 }
 
-/* The request line in double quotes, escaped as C, or as JSON, has it. */
+/* Bytes in double quotes, escaped as C, or as JSON, has them. */
 static void
-add_request(struct line *line, const struct retort_exchange *exchange,
-	bool json)
+add_quoted(struct line *line, const char *bytes, size_t n, bool json)
 {
-	size_t n = exchange->request_size;
 	size_t shown = n < MAX_REQUEST ? n : MAX_REQUEST;
 
 	add(line, "\"");
 	for (size_t i = 0; i < shown; i++) {
-		unsigned char c = (unsigned char)exchange->request[i];
+		unsigned char c = (unsigned char)bytes[i];
 
 		/* room for the rest of the longest line */
 		if (line->room - line->size < 512) {
@@ -78,6 +76,13 @@ add_request(struct line *line, const struct retort_exchange *exchange,
 			add(line, "%c", c);
 	}
 	add(line, "%s\"", shown < n ? "..." : "");
+}
+
+static void
+add_request(struct line *line, const struct retort_exchange *exchange,
+	bool json)
+{
+	add_quoted(line, exchange->request, exchange->request_size, json);
 }
 
 /* Not as a double, whose point depends on the locale. */
@@ -154,6 +159,9 @@ add_short(struct line *line, const struct retort_exchange *exchange)
 				"");
 	if (exchange->truncated)
 		add(line, " (the datagram was truncated)");
+	if (exchange->faults != NULL)
+		add(line, " [%.1000s%s]", exchange->faults,
+			strlen(exchange->faults) > 1000 ? "..." : "");
 }
 
 static void
@@ -218,6 +226,11 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 		add(line, ",\"reason\":\"%s\"", exchange->reason);
 	if (exchange->truncated)
 		add(line, ",\"truncated\":true");
+	if (exchange->faults != NULL) {
+		add(line, ",\"faults\":");
+		add_quoted(line, exchange->faults, strlen(exchange->faults),
+			true);
+	}
 	add(line, "}");
 }
 

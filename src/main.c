@@ -20,31 +20,45 @@
 #include "args.h"
 #include "output.h"
 #include "retort.h"
+#include "run.h"
 #include "typed.h"
 #include "watch.h"
 
 /* The one server, for the signal handler. */
 static struct retort *volatile running;
-static volatile sig_atomic_t signals;
+static volatile struct signals signals;
+static struct child_signals before;
 
 static void
 on_signal(int number)
 {
-	(void)number;
-	signals = signals + 1;
+	for (size_t i = 0; i < CHILD_SIGNALS; i++)
+		if (child_signal_numbers[i] == number && number != SIGCHLD) {
+			signals.came[i] = 1;
+			signals.count = signals.count + 1;
+			signals.last = number;
+		}
 	if (running != NULL)
 		retort_wake(running);
 }
 
+/* What ends us, and in run what COMMAND is to be told. */
 static void
-catch_signals(void)
+catch_signals(enum mode mode)
 {
+	static const int told[] = {SIGUSR1, SIGUSR2};
 	struct sigaction action = {.sa_handler = on_signal}, old;
 
+	child_note_signals(&before);
+	signals.before = &before;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)sigemptyset(&action.sa_mask);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
+	(void)sigaction(SIGCHLD, &action, NULL);
+	for (size_t i = 0; mode == MODE_RUN && i < sizeof told / sizeof *told;
+		i++)
+		(void)sigaction(told[i], &action, NULL);
 	/* nohup(1) */
 	if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 		(void)sigaction(SIGHUP, &action, NULL);
@@ -194,8 +208,8 @@ serve(struct retort *server, const struct args *args, struct watch *watch,
 	bool stopping = false, lifetime_over = false;
 	int status = EXIT_SUCCESS, step = 0;
 
-	while (step == 0 && signals < 2) {
-		bool stop = signals > 0;
+	while (step == 0 && signals.count < 2) {
+		bool stop = signals.count > 0;
 		int timeout = -1;
 
 		if (!stopping && end != INT64_MAX) {
@@ -218,6 +232,10 @@ serve(struct retort *server, const struct args *args, struct watch *watch,
 			timeout = -1;
 		step = retort_step(server, timeout);
 		output_flush(output);
+		/* what was written need not be kept */
+		if (args->transcripts != NULL &&
+			retort_connections(server) == 0)
+			retort_forget(server);
 	}
 	if (lifetime_over && retort_replies(server) < args->options.requests)
 		status = EXIT_LIFETIME;
@@ -228,19 +246,26 @@ serve(struct retort *server, const struct args *args, struct watch *watch,
 	return status;
 }
 
+/* The exit status of what goes wrong with us. */
 static int
-exit_status(int error)
+failure(const struct args *args)
+{
+	return args->mode == MODE_SERVE ? EXIT_FAILURE : EXIT_OWN;
+}
+
+static int
+exit_status(int error, const struct args *args)
 {
 	switch (error) {
+	case EINVAL:
+		return EXIT_USAGE;
 	case ENOMEM:
 	case EMFILE:
 	case ENFILE:
 	case ENOTSUP:
-		return EXIT_FAILURE;
-	case EINVAL:
-		return EXIT_USAGE;
+		return failure(args);
 	default:
-		return EXIT_BIND;
+		return args->mode == MODE_SERVE ? EXIT_BIND : EXIT_OWN;
 	}
 }
 
@@ -249,6 +274,7 @@ static int
 set_answer(struct retort *server, const struct args *args, struct typed *typed,
 	char *error)
 {
+	struct retort_reply reply = args->reply;
 	int code = 0;
 
 	if (args->greeting.body != NULL)
@@ -264,9 +290,59 @@ set_answer(struct retort *server, const struct args *args, struct typed *typed,
 		(void)snprintf(error, RETORT_ERROR_SIZE, "%s", strerror(-code));
 		return code;
 	}
-	return args->canned ?
-		retort_answer(server, &args->reply, error) :
+	reply.faults = args->faults;
+	if (args->canned)
+		return retort_answer(server, &reply, error);
+	return args->root == NULL ?
+		0 :
 		retort_serve(server, args->root, &args->files, error);
+}
+
+/* What goes wrong with what answers, and what is expected; 0 or -errno. */
+static int
+set_faults(struct retort *server, const struct args *args, char *error)
+{
+	char why[RETORT_ERROR_SIZE];
+	const char *option = "", *notices;
+	int code = 0;
+
+	if (args->scenario != NULL)
+		code = retort_load(server, args->scenario, why);
+	if (code == 0 && args->chances != NULL) {
+		option = "--faults: ";
+		code = retort_faults(server, args->chances, args->seed, why);
+	}
+	if (code == 0 && args->replay != NULL) {
+		option = "--replay: ";
+		code = retort_replay(server, args->replay, args->replay_size,
+			why);
+	}
+	/* behind the rules of the scenario */
+	if (code == 0 && args->faults != NULL && args->root != NULL) {
+		code = retort_on(server, NULL, .files = true,
+			.faults = args->faults);
+		code = code < 0 ? code : 0;
+		(void)snprintf(why, sizeof why, "--fault: %s", strerror(-code));
+	}
+	if (code < 0)
+		(void)snprintf(error, RETORT_ERROR_SIZE, "%s%.240s", option,
+			why);
+	notices = code == 0 ? retort_notices(server) : NULL;
+	if (notices != NULL &&
+		(args->mode == MODE_SERVE ? args->log : args->verbose > 0))
+		(void)fputs(notices, stderr);
+	return code;
+}
+
+/* Which option an error of set_answer() is about. */
+static const char *
+option_of(const struct args *args, const char *error)
+{
+	if (strncmp(error, "faults: ", 8) == 0)
+		return "--fault: ";
+	if (args->options.protocol != RETORT_HTTP)
+		return "--answer: ";
+	return args->files.spa && strncmp(error, "spa '", 5) == 0 ? "--" : "";
 }
 
 static struct retort *
@@ -277,21 +353,52 @@ start(const struct args *args, struct typed *typed)
 	int code;
 
 	if (server == NULL)
-		die(exit_status(errno), "%s%s",
+		die(exit_status(errno, args), "%s%s",
 			errno == EINVAL ? "--bind: " : "", error);
 	code = set_answer(server, args, typed, error);
+	if (code == 0)
+		code = set_faults(server, args, error);
 	if (code < 0) {
 		retort_close(server);
 		/* what is wrong is an operand, not an address */
-		die(code == -ENOMEM ? EXIT_FAILURE : EXIT_USAGE, "%s%s",
-			args->options.protocol != RETORT_HTTP ? "--answer: " :
-				args->files.spa &&
-					strncmp(error, "spa '", 5) == 0 ?
-								"--" :
-								"",
-			error);
+		die(code == -ENOMEM ? failure(args) : EXIT_USAGE, "%s%s",
+			option_of(args, error),
+			strncmp(error, "faults: ", 8) == 0 ? error + 8 : error);
 	}
 	return server;
+}
+
+/* Serves until it is told to end; the exit status. */
+static int
+serve_all(const struct args *args, struct retort *server, struct typed *typed,
+	struct output *output, pid_t ppid)
+{
+	struct watch watch = watch_open(args, ppid, args->typed ? typed : NULL);
+	int status;
+
+	announce(server);
+	status = serve(server, args, &watch, output);
+	free(watch.polled);
+	free(typed->waiting);
+	return status;
+}
+
+static void
+open_output(struct args *args, struct output *output)
+{
+	*output = (struct output){.fd = STDERR_FILENO,
+		.log = args->log,
+		.format = args->log_format,
+		.verbose = args->verbose,
+		.transcripts = args->transcripts};
+	if (args->transcripts != NULL && mkdir(args->transcripts, 0777) < 0 &&
+		errno != EEXIST)
+		die(EXIT_USAGE, "--transcript %s: %s", args->transcripts,
+			strerror(errno));
+	if (output->log || output->verbose > 0 || args->transcripts != NULL) {
+		args->options.event = output_event;
+		args->options.event_arg = output;
+	}
 }
 
 int
@@ -301,40 +408,33 @@ main(int argc, char **argv)
 	static struct output output;
 	static struct typed typed;
 	pid_t ppid = getppid();
-	struct watch watch;
 	struct retort *server;
 	int status;
 
 	fill_standard_descriptors();
 	args_read(&args, argc, argv);
-	catch_signals();
+	catch_signals(args.mode);
 	raise_descriptor_limit();
-	output = (struct output){.fd = STDERR_FILENO,
-		.log = args.log,
-		.format = args.log_format,
-		.verbose = args.verbose};
-	if (output.log || output.verbose > 0) {
-		args.options.event = output_event;
-		args.options.event_arg = &output;
-	}
+	if (args.mode == MODE_SWEEP)
+		return sweep(&args, &signals);
+	open_output(&args, &output);
 	server = start(&args, &typed);
+	output.server = server;
 	typed.server = server;
 	running = server;
-	watch = watch_open(&args, ppid, args.typed ? &typed : NULL);
 	if (args.port_file != NULL &&
 		write_port_file(server, args.port_file) < 0) {
 		int error = errno;
 
 		running = NULL;
 		retort_close(server);
-		die(EXIT_FAILURE, "%s: %s", args.port_file, strerror(error));
+		die(failure(&args), "%s: %s", args.port_file, strerror(error));
 	}
-	announce(server);
-	status = serve(server, &args, &watch, &output);
+	status = args.mode == MODE_RUN ?
+		run(&args, server, &output, &signals) :
+		serve_all(&args, server, &typed, &output, ppid);
 	running = NULL;
 	retort_close(server);
-	free(watch.polled);
-	free(typed.waiting);
 	output_flush(&output);
 	return status;
 }

@@ -10,8 +10,10 @@
 #include "output.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -145,6 +147,27 @@ show(struct output *output, const char *bytes, size_t size)
 	}
 }
 
+/* DIR/N.txt; a connection without a request has none. */
+static void
+write_transcript(struct output *output, uint64_t connection)
+{
+	char name[PATH_MAX];
+	char *text = retort_transcript(output->server, connection);
+	FILE *file;
+
+	if (text == NULL)
+		return;
+	(void)snprintf(name, sizeof name, "%s/%llu.txt", output->transcripts,
+		(unsigned long long)connection);
+	file = fopen(name, "we");
+	if (file == NULL || fputs(text, file) < 0 || fflush(file) != 0)
+		(void)fprintf(stderr, "retort: %s: %s\n", name,
+			strerror(errno));
+	if (file != NULL)
+		(void)fclose(file);
+	free(text);
+}
+
 void
 output_event(void *arg, enum retort_event event,
 	const struct retort_exchange *exchange, const void *bytes, size_t size)
@@ -162,9 +185,12 @@ output_event(void *arg, enum retort_event event,
 			show(output, bytes, size);
 		break;
 	case RETORT_ON_END:
+		if (output->transcripts != NULL)
+			write_transcript(output, exchange->connection);
 		if (output->log &&
 			(exchange->received > 0 || output->verbose >= 1 ||
-				exchange->protocol == RETORT_UDP)) {
+				exchange->protocol == RETORT_UDP ||
+				exchange->faults != NULL)) {
 			char *line = begin_line(output);
 
 			output->used += retort_log_line(exchange,

@@ -22,7 +22,9 @@ struct output {
 	bool log;
 	enum retort_log format;
 	int verbose;
-	uint64_t dropped; /* lines that could not be written */
+	const char *transcripts; /* a folder; NULL: none are written */
+	struct retort *server;   /* whose they are */
+	uint64_t dropped;        /* lines that could not be written */
 	size_t used;
 	char text[16 * PIPE_BUF];
 };

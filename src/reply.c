@@ -56,7 +56,14 @@ rt_reply_reset(struct rt_reply *reply)
 	}
 	reply->status = 0;
 	reply->step_count = 0;
+	reply->head_at = 0;
 	reply->head_size = 0;
+	reply->pace = 0;
+	reply->gap = 0;
+	reply->refuse = 0;
+	reply->deaf = false;
+	reply->faults = 0;
+	reply->rule = 0;
 	reply->truncated = false;
 	reply->failed = false;
 	rt_buf_clear(&reply->text, KEPT_TEXT);
@@ -176,6 +183,7 @@ rt_reply_begin(struct rt_draft *draft, int status, const char *date)
 	if (draft->protocol != RETORT_HTTP)
 		return;
 	draft->head_at = text->len;
+	draft->reply->head_at = text->len;
 	rt_buf_add_text(text, own && own->version ? own->version : "HTTP/1.1");
 	rt_buf_add(text, " ", 1);
 	rt_buf_add_number(text, (uint64_t)status);

@@ -21,13 +21,16 @@ enum rt_step_kind {
 	RT_STEP_TEXT,   /* `size` bytes at `at` of the reply's own text */
 	RT_STEP_BYTES,  /* `size` bytes at `bytes`, which outlive the reply */
 	RT_STEP_REPEAT, /* `size` bytes that are the `at` bytes there again and
-	                   again, beginning with the one at `from` */
+                     again, beginning with the one at `from` */
 	RT_STEP_FILE,   /* `size` bytes at `at` of the reply's file */
 	RT_STEP_PAUSE,  /* nothing for `at` ns */
-	RT_STEP_NEXT,   /* the end of a reply, but not of the connection */
-	RT_STEP_STALL,  /* nothing, until the client leaves */
-	RT_STEP_CLOSE,  /* FIN: the ordinary ending */
-	RT_STEP_RESET   /* RST */
+	RT_STEP_FLUSH, /* nothing until all that was sent has left: what follows
+                     is a segment of its own */
+	RT_STEP_NEXT,  /* the end of a reply, but not of the connection */
+	RT_STEP_STALL, /* nothing, until the client leaves */
+	RT_STEP_HALF, /* FIN; what comes is read until the client leaves, too */
+	RT_STEP_CLOSE, /* FIN: the ordinary ending */
+	RT_STEP_RESET  /* RST */
 };
 
 struct rt_step {
@@ -45,11 +48,19 @@ struct rt_reply {
 	struct rt_step *steps; /* the last one is an ending */
 	size_t step_count;
 	size_t step_room;
-	size_t head_size; /* bytes of the script that are its head */
+	size_t head_at; /* bytes of the script before its head: interim replies */
+	size_t head_size; /* and those up to its end */
+	uint64_t pace;    /* bytes of each segment; 0: as many as fit */
+	int64_t gap;      /* ns between segments */
+	size_t rule;    /* of which it is, from 1, while it is made in slices */
+	size_t faults;  /* where the text has their text, from 1; 0: none */
+	int64_t refuse; /* ns for which connections are refused once it is
+	                   begun; RT_NEVER: until told otherwise; 0: not */
+	bool deaf;      /* while it stalls, nothing is read */
 	int status;
 	int file;                   /* owned; -1: none */
 	struct rt_listing *listing; /* owned: the body, or what becomes it while
-	                               there is no script yet; NULL */
+                                 there is no script yet; NULL */
 	struct rt_blob *blob; /* one owner's: what bytes are borrowed of */
 	bool truncated;       /* the file was shorter than the head says */
 	bool failed;          /* a step too many; out of memory: text.failed */
@@ -133,6 +144,28 @@ void rt_reply_raw(struct rt_draft *draft, int status, const void *bytes,
 
 /* Adds a step; two runs of text that meet become one. */
 void rt_reply_step(struct rt_reply *reply, struct rt_step step);
+
+/* --- reply_edit.c: changes to a complete script --- */
+
+/* Bytes of the script, or UINT64_MAX: more. */
+uint64_t rt_reply_size(const struct rt_reply *reply);
+
+/* The step that begins with byte `at`, after which that is so; the ending, if
+   there are no more bytes. */
+size_t rt_reply_split(struct rt_reply *reply, uint64_t at);
+
+void rt_reply_insert(struct rt_reply *reply, size_t index, struct rt_step step);
+void rt_reply_remove(struct rt_reply *reply, size_t from, size_t to);
+
+/* The script has `at` bytes and then its ending. */
+void rt_reply_cut(struct rt_reply *reply, uint64_t at);
+
+/* Copies bytes of the script to the end of the text; where they are there. */
+size_t rt_reply_gather(struct rt_reply *reply, uint64_t from, size_t size);
+
+/* The text from `at` on stands in the place of those bytes. */
+void rt_reply_replace(struct rt_reply *reply, uint64_t from, uint64_t size,
+	size_t at);
 
 /* Whether it was built without running out of anything. */
 bool rt_reply_ok(const struct rt_reply *reply);

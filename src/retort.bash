@@ -1,6 +1,20 @@
 # SPDX-License-Identifier: MIT
 # Completion of retort(1) for bash.
 
+# How the value of --fault and --faults begins.
+_retort_faults()
+{
+	compopt -o nospace
+	if [[ $1 == --faults ]]; then
+		words='rst:5% cut:5% stall:5% 503:10% delay:20ms'
+	else
+		words='add bare-lf body continue corrupt cut deaf each early
+			empty end endless fold gap garbage headless insert
+			length no-range pause rate read refuse split spread
+			status stop-reading'
+	fi
+}
+
 # The words that may follow an option, into `words`. No word and status 0: a
 # value that cannot be guessed. Status 1: a file name, or no option of ours.
 _retort_values()
@@ -25,19 +39,39 @@ _retort_values()
 	--max-body) words='none' ;;
 	--cache) words='0 60 3600 86400' ;;
 	--idle) words='10 60 600' ;;
+	--fault | --faults) _retort_faults "$1" ;;
 	-H | --header | --greet | --grace | --lifetime | --max-fields) ;;
+	--seed) ;;
 	--max-head) ;;
 	--max-target | --mime | --requests | --timeout) ;;
 	*) return 1 ;;
 	esac
 }
 
+# The completion of the command that begins with the word of that number.
+_retort_command()
+{
+	if declare -F _command_offset >/dev/null; then
+		_command_offset "$1"
+	elif ((COMP_CWORD == $1)); then
+		mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[$1]}")
+	fi
+}
+
 _retort()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} at=$((COMP_CWORD - 1))
-	local words='' choice
+	local words='' choice i
 
 	COMPREPLY=()
+	# behind "--" of run and sweep is a command of its own
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		if [[ ${COMP_WORDS[i]} == -- ]] &&
+			[[ ${COMP_WORDS[1]} == @(run|sweep) ]]; then
+			_retort_command $((i + 1))
+			return
+		fi
+	done
 	if [[ $word == = ]]; then
 		word=
 	elif ((at > 0)) && [[ ${COMP_WORDS[at]} == = ]]; then
@@ -47,12 +81,18 @@ _retort()
 		compopt +o default
 	elif [[ $word == -* ]]; then
 		words='-H -V -b -h -p -q -s -v -vv --answer --bind --body
-			--cache --dotfiles --echo --echo=/echo --grace --greet
-			--header --help --host --idle --io --lifetime --log
-			--max-body --max-fields --max-head --max-target --mime
-			--no-listing --port --port-file --precompressed --quiet
-			--raw --requests --spa --status --tcp --timeout --type
-			--udp --verbose --version --with-parent'
+			--cache --chunked --dotfiles --echo --echo=/echo --fault
+			--faults --grace --greet --header --help --host --idle
+			--io --lifetime --log --max-body --max-fields --max-head
+			--max-target --mime --no-listing --port --port-file
+			--precompressed --quiet --raw --replay --requests
+			--scenario --seed --spa --status --tcp --timeout
+			--transcript --type --udp --verbose --version
+			--with-parent'
+	elif ((COMP_CWORD == 1)); then
+		words='run sweep'
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 	fi
 	for choice in $words; do
 		[[ $choice == "$word"* ]] && COMPREPLY+=("$choice")

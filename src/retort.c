@@ -376,6 +376,7 @@ retort_adopt(struct retort *server, int fd)
 static int
 refuse(struct retort *server, void *yes)
 {
+	server->refuse_until = RT_NEVER;
 	return rt_server_refuse(server, *(bool *)yes);
 }
 
@@ -567,11 +568,12 @@ check_no_rule(const struct retort_reply *reply, char *error)
 	static const struct retort_when nothing;
 
 	if (memcmp(&reply->when, &nothing, sizeof nothing) == 0 &&
-		reply->times == 0 && reply->handler == NULL && !reply->accepted)
+		reply->times == 0 && reply->handler == NULL &&
+		!reply->accepted && !reply->files)
 		return 0;
 	if (error != NULL)
 		(void)snprintf(error, RETORT_ERROR_SIZE,
-			"reply: when, times, handler and accepted are for rules");
+			"reply: when, times, handler, accepted and files are for rules");
 	return -EINVAL;
 }
 
@@ -823,6 +825,15 @@ retort_verdict(struct retort *server)
 	server->running = within;
 	unlock(server);
 	return text;
+}
+
+void
+retort_forget(struct retort *server)
+{
+	lock(server);
+	if (!is_within(server))
+		rt_journal_clear(&server->journal);
+	unlock(server);
 }
 
 void

@@ -22,9 +22,9 @@
  * Options, rules and replies are open structs whose zero value is the default.
  * They grow only at their end. Each call takes the caller's sizeof (the
  * functions and macros that are defined here pass it): bytes that an older
- * caller does not know are taken as zero, and bytes that an older library does not know
- * must be zero, or the call fails with -E2BIG. What they point at needs to
- * last only as long as the call, unless a member says otherwise.
+ * caller does not know are taken as zero, and bytes that an older library does
+ * not know must be zero, or the call fails with -E2BIG. What they point at needs
+ * to last only as long as the call, unless a member says otherwise.
  */
 #ifndef RETORT_H
 #define RETORT_H
@@ -140,6 +140,7 @@ struct retort_exchange {
 	uint64_t piece; /* RETORT_TCP, _UDP: its number on the connection, from
 	                   1; in RETORT_ON_END the last one's */
 	bool truncated; /* the datagram was longer than `body` */
+	const char *faults; /* what was wrong with its reply, as text; NULL */
 };
 
 /* The n-th value of that field (compared without case), from 0; or NULL. */
@@ -414,6 +415,10 @@ struct retort_reply {
 	                  reply is its body or file alone, and what
 	                  the client sends is read after it. Of `when` only a
 	                  predicate goes with it. Not with `defer_accept`. */
+	bool files;    /* retort_on() only: the files of retort_serve() answer,
+	                  with the `fields` and `omit` of this rule */
+	const char *faults; /* what is wrong with it: clauses of retort(5), such
+	                       as "cut body 10 reset; gap 5"; NULL: nothing */
 };
 
 /*
@@ -464,6 +469,60 @@ static inline int
 retort_check(const struct retort_reply *reply, char *error)
 {
 	return retort_check_sized(reply, sizeof *reply, error);
+}
+
+/*
+ * Reads rules and expectations from a scenario, whose text retort(5) explains:
+ * from a file, or from `size` bytes that `name` is for messages. 0, or -errno
+ * with a line "NAME:LINE:COLUMN: ..." in `error` (RETORT_ERROR_SIZE bytes, or
+ * NULL) and nothing added: -EINVAL, malformed; -ENOMEM; or why the file cannot
+ * be read. Names of files in it are relative to its own folder, and for text to
+ * the working folder.
+ */
+RETORT_API int retort_load(struct retort *server, const char *file,
+	char *error);
+RETORT_API int retort_load_text(struct retort *server, const char *name,
+	const void *text, size_t size, char *error);
+
+/* What loading has made right in pasted messages, a line each; NULL: nothing.
+   Valid until the next load or retort_close(). */
+RETORT_API const char *retort_notices(struct retort *server);
+
+/*
+ * Faults by chance, beside those of rules: "rst:5%,cut:5%,503:10%,delay:20ms".
+ * Which one a connection gets is a pure function of `seed` and of its number.
+ * NULL: none any more. 0 or -errno with a line in `error`: -EINVAL, -ENOMEM.
+ */
+RETORT_API int retort_faults(struct retort *server, const char *faults,
+	uint64_t seed, char *error);
+
+/* The same from the lines of a log (RETORT_LOG_SHORT): the n-th request with
+   some request line gets the faults of the n-th such line there. */
+RETORT_API int retort_replay(struct retort *server, const void *log,
+	size_t size, char *error);
+
+/* The client of a sweep: talks to `url` once, and says whether it took what it
+   got for success. */
+typedef bool retort_client(void *arg, const char *url);
+
+/*
+ * Has a client meet one reply in every way: cut at byte 0, 1, ... and ended by
+ * a FIN, then by a RST; split in two at every byte; byte by byte. For a server
+ * of retort_start() with a TCP listener; `reply`, which has a body of its own,
+ * takes the place of that of retort_answer(); there must be no rules. Returns
+ * how often the client was wrong: it took a part for the whole, or did not take
+ * the whole; or -errno with a line in `error`. A report, to be freed by the
+ * caller, is left in *report, unless NULL.
+ */
+RETORT_API int retort_sweep_sized(struct retort *server,
+	const struct retort_reply *reply, size_t size, retort_client *client,
+	void *arg, char **report, char *error);
+static inline int
+retort_sweep(struct retort *server, const struct retort_reply *reply,
+	retort_client *client, void *arg, char **report, char *error)
+{
+	return retort_sweep_sized(server, reply, sizeof *reply, client, arg,
+		report, error);
 }
 
 /* The reply to a request whose handler said RETORT_LATER. -ENOENT: there is no
@@ -593,6 +652,9 @@ RETORT_API int retort_expect_order(struct retort *server,
  * or retort_close().
  */
 RETORT_API const char *retort_verdict(struct retort *server);
+
+/* Forgets records alone. */
+RETORT_API void retort_forget(struct retort *server);
 
 /* Forgets rules, expectations, mistakes and records. What answers otherwise
    stays, and so do the counters; open connections go on. */

@@ -52,6 +52,22 @@ forget_fallback(struct rt_route *route)
 	route->site = NULL;
 }
 
+/* Whether anything that answers says how its request is read. */
+static void
+note_reading(struct rt_route *route)
+{
+	const struct rt_canned *canned = route->canned;
+
+	route->reads = canned != NULL && rt_faults_reading(canned->faults);
+	for (size_t i = 0; i < route->rule_count; i++)
+		if (rt_faults_reading(route->rules[i].canned->faults) != NULL)
+			route->reads = true;
+}
+
+static int check_faults(const struct rt_route *route,
+	const struct rt_rule *rule, const struct retort_reply *given,
+	char *error);
+
 int
 rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
 	char *error)
@@ -64,8 +80,15 @@ rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
 	canned = rt_canned_new(reply, route->protocol);
 	if (canned == NULL)
 		return fail(error, -ENOMEM, "reply", NULL);
+	code = check_faults(route, &(struct rt_rule){.canned = canned}, reply,
+		error);
+	if (code < 0) {
+		rt_canned_free(canned);
+		return code;
+	}
 	forget_fallback(route);
 	route->canned = canned;
+	note_reading(route);
 	return 0;
 }
 
@@ -121,11 +144,106 @@ check_accepted(const struct rt_route *route, const struct retort_reply *given,
 	return 0;
 }
 
+/* What answers is a file: the rule has nothing of its own to say but this. */
+static int
+check_file_rule(const struct rt_route *route, const struct retort_reply *given,
+	char *error)
+{
+	if (route->protocol != RETORT_HTTP || given->accepted)
+		return fail(error, -EINVAL, "files", "only HTTP serves them");
+	if (given->body || given->file || given->echo || given->raw ||
+		given->status || given->type || given->handler)
+		return fail(error, -EINVAL, "files",
+			"of a reply only fields, omit and faults go with it");
+	return 0;
+}
+
+/* What a reply comes to where it does not depend on its request. */
+static int
+try_reply(const struct rt_canned *canned, enum retort_protocol protocol,
+	struct rt_reply *reply)
+{
+	static const struct rt_request request;
+
+	rt_reply_init(reply);
+	return rt_canned_answer(canned, protocol, &request, "", 0,
+		"Thu, 01 Jan 1970 00:00:00 GMT", reply);
+}
+
+/* Where the reply is known, its faults must be possible. */
+static int
+try_faults(const struct rt_canned *canned, enum retort_protocol protocol,
+	char *error)
+{
+	char why[RETORT_ERROR_SIZE] = "";
+	struct rt_reply reply;
+	int code;
+
+	(void)try_reply(canned, protocol, &reply);
+	code = rt_reply_ok(&reply) ?
+		rt_faults_apply(canned->faults, &reply, why) :
+		-ENOMEM;
+	if (code == 0 && reply.step_count == RT_MAX_STEPS)
+		code = fail(why, -EINVAL, "more steps than a reply can have",
+			canned->as.faults);
+	else if (code == 0 && !rt_reply_ok(&reply))
+		code = -ENOMEM;
+	rt_reply_free(&reply);
+	return code < 0 ? fail(error, code, "faults", why[0] ? why : NULL) : 0;
+}
+
+int
+rt_route_measure(const struct rt_route *route, const struct retort_reply *as,
+	uint64_t *head, uint64_t *whole, char *error)
+{
+	struct rt_canned *canned;
+	struct rt_reply reply;
+	int code = rt_canned_check(as, route->protocol, error);
+
+	if (code == 0 && as->echo)
+		code = fail(error, -EINVAL, "echo", "its size is not known");
+	if (code < 0)
+		return code;
+	canned = rt_canned_new(as, route->protocol);
+	if (canned == NULL)
+		return fail(error, -ENOMEM, "reply", NULL);
+	code = try_reply(canned, route->protocol, &reply);
+	if (code < 0)
+		(void)fail(error, code, as->file, NULL);
+	*head = reply.head_size;
+	*whole = rt_reply_size(&reply);
+	rt_reply_free(&reply);
+	rt_canned_free(canned);
+	return code;
+}
+
+static int
+check_faults(const struct rt_route *route, const struct rt_rule *rule,
+	const struct retort_reply *given, char *error)
+{
+	const struct rt_canned *canned = rule->canned;
+	const struct retort_when *when = &given->when;
+
+	if (canned->faults == NULL)
+		return 0;
+	if (route->unix_bound && rt_faults_reset(canned->faults))
+		return fail(error, -EINVAL, "faults",
+			"a Unix socket cannot be reset");
+	if (rt_faults_reading(canned->faults) != NULL &&
+		(when->body || when->body_has))
+		return fail(error, -EINVAL, "faults",
+			"how the body is read cannot depend on the body");
+	if (rule->files || rule->handler || given->echo || given->file)
+		return 0;
+	return try_faults(canned, protocol_of(route, rule->accepted), error);
+}
+
 int
 rt_route_add(struct rt_route *route, const struct retort_reply *given,
 	char *error)
 {
 	struct rt_rule rule = {
+		.files = given->files,
 		.handler = given->handler,
 		.handler_arg = given->handler_arg,
 		.accepted = given->accepted,
@@ -136,6 +254,8 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 
 	if (code == 0 && given->accepted)
 		code = check_accepted(route, given, error);
+	if (code == 0 && given->files)
+		code = check_file_rule(route, given, error);
 	if (code < 0)
 		return code;
 	rule.match = rt_match_new(&given->when, route->protocol, error);
@@ -146,15 +266,36 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 		free_rule(&rule);
 		return fail(error, -ENOMEM, "rule", NULL);
 	}
+	code = check_faults(route, &rule, given, error);
+	if (code < 0) {
+		free_rule(&rule);
+		return code;
+	}
+	if (rt_faults_reading(rule.canned->faults) != NULL)
+		route->reads = true;
 	route->rules[route->rule_count++] = rule;
 	return (int)route->rule_count;
 }
 
 void
+rt_route_clear_behind(struct rt_route *route, size_t count)
+{
+	while (route->rule_count > count)
+		free_rule(&route->rules[--route->rule_count]);
+	note_reading(route);
+}
+
+void
 rt_route_clear(struct rt_route *route)
 {
-	while (route->rule_count > 0)
-		free_rule(&route->rules[--route->rule_count]);
+	rt_route_clear_behind(route, 0);
+}
+
+void
+rt_route_set_chaos(struct rt_route *route, struct rt_chaos *chaos)
+{
+	rt_chaos_free(route->chaos);
+	route->chaos = chaos;
 }
 
 /* --- files --- */
@@ -293,6 +434,7 @@ rt_route_set_files(struct rt_route *route, const char *root,
 		return code;
 	}
 	forget_fallback(route);
+	note_reading(route);
 	route->site = site;
 	return 0;
 }
@@ -341,6 +483,88 @@ rt_route_refusal(const struct rt_route *route, const struct rt_request *request,
 		0;
 }
 
+/* Without HTTP there is no other way to say that nothing answers. */
+static void
+close_plain(struct rt_reply *reply)
+{
+	rt_reply_reset(reply);
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_CLOSE});
+}
+
+/* Error replies stand in for what was to be said. */
+static void
+say_error(const struct rt_route *route, struct rt_asked *asked,
+	struct rt_reply *reply, int status, const char *reason)
+{
+	struct rt_draft draft = {.reply = reply,
+		.head_only = asked->request->method == RT_HEAD};
+
+	if (protocol_of(route, asked->accepted) != RETORT_HTTP)
+		close_plain(reply);
+	else
+		rt_reply_error(&draft, status, reason, asked->date);
+}
+
+static void
+apply(const struct rt_route *route, const struct rt_faults *faults,
+	struct rt_asked *asked, struct rt_reply *reply)
+{
+	char error[RETORT_ERROR_SIZE] = "";
+	int status;
+
+	status = rt_faults_status(faults);
+	if (status != 0)
+		say_error(route, asked, reply, status, NULL);
+	if (rt_faults_apply(faults, reply, error) == 0) {
+		reply->faults = reply->text.len + 1;
+		rt_buf_add_text(&reply->text, rt_faults_text(faults));
+		rt_buf_add(&reply->text, "", 1);
+		return;
+	}
+	if (asked->rule > 0)
+		rt_buf_add_format(&asked->why, "rule %d: ", asked->rule);
+	rt_buf_add_text(&asked->why, error);
+	rt_buf_add(&asked->why, "", 1);
+	say_error(route, asked, reply, 500, error);
+}
+
+/* What chance, or a log, has for this one. */
+static void
+apply_chaos(const struct rt_route *route, struct rt_asked *asked,
+	struct rt_reply *reply)
+{
+	char error[RETORT_ERROR_SIZE];
+	struct rt_faults *faults;
+	struct rt_buf text;
+	size_t at;
+
+	rt_buf_init(&text, 64u << 10);
+	if (asked->seen != NULL)
+		rt_chaos_pick(route->chaos, asked->seen, asked->connection,
+			&text);
+	if (text.len > 0) {
+		rt_buf_add(&text, "", 1);
+		faults = text.failed ? NULL :
+				       rt_faults_new(text.data, error, &at);
+		/* a log may have what cannot be done here */
+		if (faults != NULL)
+			apply(route, faults, asked, reply);
+		rt_faults_free(faults);
+	}
+	rt_buf_free(&text);
+}
+
+/* The reply is made: what is wrong with it is made, too. */
+static void
+spoil(const struct rt_route *route, const struct rt_faults *faults,
+	struct rt_asked *asked, struct rt_reply *reply)
+{
+	if (faults != NULL)
+		apply(route, faults, asked, reply);
+	else if (route->chaos != NULL && !asked->accepted)
+		apply_chaos(route, asked, reply);
+}
+
 static void
 answer_canned(const struct rt_route *route, const struct rt_canned *canned,
 	struct rt_asked *asked, struct rt_reply *reply)
@@ -349,8 +573,10 @@ answer_canned(const struct rt_route *route, const struct rt_canned *canned,
 		protocol_of(route, asked->accepted), asked->request,
 		asked->base, asked->size, asked->date, reply);
 
-	if (error == 0)
+	if (error == 0) {
+		spoil(route, canned->faults, asked, reply);
 		return;
+	}
 	if (asked->rule > 0)
 		rt_buf_add_format(&asked->why, "rule %d: ", asked->rule);
 	rt_buf_add_format(&asked->why, "file '%s': %s", canned->as.file,
@@ -360,7 +586,7 @@ answer_canned(const struct rt_route *route, const struct rt_canned *canned,
 
 int
 rt_route_answer_with(const struct rt_route *route,
-	const struct retort_reply *as, const struct rt_asked *asked,
+	const struct retort_reply *as, struct rt_asked *asked,
 	struct rt_reply *reply, char *error)
 {
 	enum retort_protocol protocol = protocol_of(route, asked->accepted);
@@ -376,34 +602,21 @@ rt_route_answer_with(const struct rt_route *route,
 		asked->size, asked->date, reply);
 	if (code < 0)
 		(void)fail(error, code, as->file, NULL);
+	else
+		spoil(route, canned->faults, asked, reply);
 	rt_canned_free(canned);
 	return code;
-}
-
-/* Without HTTP there is no other way to say that nothing answers. */
-static void
-close_plain(struct rt_reply *reply)
-{
-	rt_reply_reset(reply);
-	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_CLOSE});
 }
 
 static void
 handler_failed(const struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply, const char *error)
 {
-	struct rt_draft draft = {.reply = reply,
-		.head_only = asked->request->method == RT_HEAD};
-
 	rt_buf_add_format(&asked->why, "the handler of rule %d failed: %s",
 		asked->rule, error);
 	rt_buf_add(&asked->why, "", 1);
-	if (protocol_of(route, asked->accepted) != RETORT_HTTP) {
-		close_plain(reply);
-		return;
-	}
-	rt_reply_error(&draft, 500, asked->why.failed ? NULL : asked->why.data,
-		asked->date);
+	say_error(route, asked, reply, 500,
+		asked->why.failed ? NULL : asked->why.data);
 }
 
 /* As the handler says, beginning with what the rule has. */
@@ -553,33 +766,79 @@ find_rule(const struct rt_route *route, const struct retort_exchange *seen,
 	return 0;
 }
 
+/* The site answers, as a rule has it. */
+static enum rt_outcome
+answer_files(const struct rt_route *route, const struct rt_rule *rule,
+	struct rt_asked *asked, struct rt_reply *reply)
+{
+	const struct rt_canned *canned = rule ? rule->canned : NULL;
+	const struct rt_faults *faults = canned ? canned->faults : NULL;
+	const struct retort_reply *own = NULL;
+
+	if (canned != NULL && (canned->as.fields || canned->as.omit))
+		own = &canned->as;
+	if (!rt_site_answer(route->site, own,
+		    faults != NULL && rt_faults_whole(faults), asked->request,
+		    asked->base, asked->date, reply)) {
+		reply->rule = (size_t)asked->rule;
+		return RT_AGAIN;
+	}
+	spoil(route, faults, asked, reply);
+	return RT_ANSWERED;
+}
+
+static enum rt_outcome
+answer_by_rule(const struct rt_route *route, const struct rt_rule *rule,
+	struct rt_asked *asked, struct rt_reply *reply)
+{
+	if (rule->handler != NULL)
+		return ask_handler(route, rule, asked, reply);
+	if (rule->files && route->site != NULL)
+		return answer_files(route, rule, asked, reply);
+	if (rule->files)
+		say_error(route, asked, reply, 404, "no files are served");
+	else
+		answer_canned(route, rule->canned, asked, reply);
+	return RT_ANSWERED;
+}
+
 enum rt_outcome
 rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply)
 {
-	size_t number = asked->seen ?
-		find_rule(route, asked->seen, asked->accepted) :
-		0;
+	bool again = reply->listing != NULL;
+	size_t number = again ? reply->rule : 0;
 
-	if (number > 0) {
+	if (!again && asked->seen != NULL)
+		number = find_rule(route, asked->seen, asked->accepted);
+	/* it may have been forgotten since */
+	if (number > 0 && number <= route->rule_count) {
 		struct rt_rule *rule = route->rules + number - 1;
 
-		rule->used++;
+		rule->used += !again;
 		asked->rule = (int)number;
-		if (rule->handler != NULL)
-			return ask_handler(route, rule, asked, reply);
-		answer_canned(route, rule->canned, asked, reply);
-	} else if (route->canned != NULL && !asked->accepted) {
-		answer_canned(route, route->canned, asked, reply);
-	} else if (route->site != NULL && !asked->accepted) {
-		return rt_site_answer(route->site, asked->request, asked->base,
-			       asked->date, reply) ?
-			RT_ANSWERED :
-			RT_AGAIN;
-	} else {
-		answer_nothing(route, asked, reply);
+		return answer_by_rule(route, rule, asked, reply);
 	}
+	if (route->canned != NULL && !asked->accepted)
+		answer_canned(route, route->canned, asked, reply);
+	else if (route->site != NULL && !asked->accepted)
+		return answer_files(route, NULL, asked, reply);
+	else
+		answer_nothing(route, asked, reply);
 	return RT_ANSWERED;
+}
+
+const struct rt_faults *
+rt_route_reading(const struct rt_route *route,
+	const struct retort_exchange *seen)
+{
+	size_t number = find_rule(route, seen, false);
+	const struct rt_canned *canned =
+		number > 0 ? route->rules[number - 1].canned : route->canned;
+
+	return canned != NULL && rt_faults_reading(canned->faults) != NULL ?
+		canned->faults :
+		NULL;
 }
 
 bool
@@ -625,6 +884,7 @@ rt_route_free(struct rt_route *route)
 	rt_route_clear(route);
 	free(route->rules);
 	forget_fallback(route);
+	rt_chaos_free(route->chaos);
 	for (char **name = route->hosts; name != NULL && *name != NULL; name++)
 		free(*name);
 	free(route->hosts);

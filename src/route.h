@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "canned.h"
+#include "chaos.h"
 #include "http.h"
 #include "match.h"
 #include "reply.h"
@@ -26,6 +27,7 @@ struct rt_rule {
 	struct rt_canned *canned;
 	retort_handler *handler; /* or NULL */
 	void *handler_arg;
+	bool files;     /* the site answers */
 	bool accepted;  /* for a connection that is, not for a request */
 	unsigned times; /* 0: always */
 	unsigned used;
@@ -37,8 +39,12 @@ struct rt_route {
 	size_t rule_room;
 	struct rt_canned *canned; /* NULL: none */
 	struct rt_site *site;     /* NULL: none */
+	struct rt_chaos *chaos;   /* NULL: none */
 	char **hosts;             /* NULL: all */
 	uint64_t max_body;        /* 0: the default of what answers */
+	bool reads;               /* a rule says how requests are read */
+	bool unix_bound;          /* a connection may be one that cannot be
+	                             reset */
 	bool keep;                /* bodies are kept for somebody else, too */
 	enum retort_protocol protocol;
 };
@@ -50,6 +56,7 @@ struct rt_asked {
 	size_t size; /* bytes of the request at `base` */
 	const char *date;
 	const struct retort_exchange *seen; /* the same; needed by rules */
+	uint64_t connection;
 	bool accepted; /* it is none: a connection was accepted */
 	/* what became of it */
 	int rule;          /* the one that answered, from 1; 0: none */
@@ -73,14 +80,29 @@ void rt_route_free(struct rt_route *route);
 int rt_route_add(struct rt_route *route, const struct retort_reply *given,
 	char *error);
 
-/* Forgets all rules. */
+/* Forgets all rules, or those behind the first `count`. */
 void rt_route_clear(struct rt_route *route);
+void rt_route_clear_behind(struct rt_route *route, size_t count);
+
+/* Faults by chance; takes them. NULL: none. */
+void rt_route_set_chaos(struct rt_route *route, struct rt_chaos *chaos);
+
+/* Bytes of a reply that does not depend on its request, up to its head's end,
+   and of the whole. 0 or -errno with a line in `error`. */
+int rt_route_measure(const struct rt_route *route,
+	const struct retort_reply *as, uint64_t *head, uint64_t *whole,
+	char *error);
 
 /* What answers when no rule does; 0, or -errno with a line in `error`. */
 int rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
 	char *error);
 int rt_route_set_files(struct rt_route *route, const char *root,
 	const struct retort_files *files, char *error);
+
+/* The faults of what answers, by the head, if they say how its request is
+   read; NULL. */
+const struct rt_faults *rt_route_reading(const struct rt_route *route,
+	const struct retort_exchange *seen);
 
 /* Whether a rule is for connections that were just accepted. */
 bool rt_route_greets(const struct rt_route *route);
@@ -103,7 +125,7 @@ enum rt_outcome rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 
 /* Answers it with this reply, which is checked, and copied where need be. */
 int rt_route_answer_with(const struct rt_route *route,
-	const struct retort_reply *as, const struct rt_asked *asked,
+	const struct retort_reply *as, struct rt_asked *asked,
 	struct rt_reply *reply, char *error);
 
 #endif

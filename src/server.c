@@ -87,8 +87,8 @@ end_conn(struct retort *server, struct rt_conn *conn)
 	if (server->config.protocol == RETORT_TCP && conn->pieces > 0 &&
 		++server->answered == server->requests)
 		server->enough = true;
-	rt_server_report(server, conn, RETORT_ON_END, NULL, 0);
 	rt_server_close_record(server, conn);
+	rt_server_report(server, conn, RETORT_ON_END, NULL, 0);
 	take_exchange(server, conn);
 	forget_replied(server, conn);
 	*conn->link = conn->next;
@@ -190,6 +190,8 @@ wake_conn(struct retort *server, struct rt_conn *conn, unsigned what)
 {
 	if (what & RT_BROKEN)
 		rt_conn_broken(conn);
+	else if (what & RT_ENDED)
+		rt_conn_ended(conn);
 	else if (what & RT_EXPIRED)
 		expire_conn(server, conn);
 	run(server, conn);
@@ -413,6 +415,8 @@ rt_server_turn(struct retort *server, int64_t until)
 	unsigned what;
 	int error;
 
+	if (server->refuse_until < until)
+		until = server->refuse_until;
 	server->running = false;
 	(void)pthread_mutex_unlock(&server->lock);
 	error = rt_io_sleep(server->io, until);
@@ -421,6 +425,10 @@ rt_server_turn(struct retort *server, int64_t until)
 	if (error < 0)
 		return error;
 	server->running = true;
+	if (rt_io_now(server->io) >= server->refuse_until) {
+		server->refuse_until = RT_NEVER;
+		(void)rt_server_refuse(server, false);
+	}
 	while ((chan = rt_io_next(server->io, &what)) != NULL)
 		take_on(server, chan, what);
 	if (server->enough && !server->stopping) {
@@ -460,5 +468,7 @@ rt_server_deadline(const struct retort *server)
 
 	if (server->stopping && server->open == 0)
 		return 0;
+	if (server->refuse_until < by)
+		by = server->refuse_until;
 	return server->stop_by < by ? server->stop_by : by;
 }

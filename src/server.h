@@ -52,7 +52,8 @@ struct retort {
 	struct rt_journal journal;
 	struct rt_verdict verdict;
 	bool recorded;
-	struct rt_buf left; /* what was cut off by stopping, in words */
+	struct rt_buf notices; /* of what was loaded, in words */
+	struct rt_buf left;    /* what was cut off by stopping, in words */
 	struct rt_io *io;
 	struct rt_conn_config config;
 	struct rt_route route;
@@ -73,9 +74,10 @@ struct retort {
 	bool enough;       /* it has, at a connection's end */
 	uint64_t requests; /* stop after so many; 0: never */
 	bool defer_accept;
-	int fd_limit; /* accept no descriptor from here on */
-	bool paused;  /* out of descriptors */
-	bool careful; /* was, and connections are still open */
+	int fd_limit;         /* accept no descriptor from here on */
+	bool paused;          /* out of descriptors */
+	bool careful;         /* was, and connections are still open */
+	int64_t refuse_until; /* listeners refuse until then; RT_NEVER */
 	bool stopping;
 	int64_t stop_by; /* end what is left then */
 	retort_event_fn *event;

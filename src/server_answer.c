@@ -9,7 +9,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 /* Bytes that say why nothing answers a request. */
@@ -52,7 +54,8 @@ open_record(struct retort *server, struct rt_conn *conn)
 {
 	struct rt_record *record;
 
-	if (!server->recorded && server->route.rule_count == 0)
+	if (!server->recorded && server->route.rule_count == 0 &&
+		server->route.chaos == NULL && !server->route.reads)
 		return;
 	/* a greeting's becomes that of the request or first piece */
 	if (conn->record != NULL && conn->pieces == 0) {
@@ -213,6 +216,49 @@ date_now(struct retort *server)
 	return server->date;
 }
 
+/* What the verdict is to tell of a request; the first reason stands. */
+static void
+keep_why(struct retort *server, struct rt_record *record, const char *why)
+{
+	if (record == NULL || record->why != NULL)
+		return;
+	record->why = strdup(why);
+	/* it must tell of something */
+	server->journal.lost += record->why == NULL;
+}
+
+/* What is wrong with the reply, and how it must end where it can end so. */
+static void
+keep_faults(struct retort *server, struct rt_conn *conn)
+{
+	const struct rt_reply *reply = &conn->exchange->reply;
+	struct rt_step *ending = reply->steps + reply->step_count - 1;
+	struct rt_record *record = conn->record;
+
+	if (record != NULL && reply->faults > 0) {
+		free(record->faults);
+		record->faults = strdup(reply->text.data + reply->faults - 1);
+		record->seen.faults = record->faults;
+	}
+	if (ending->kind != RT_STEP_RESET || conn->peer.family != AF_UNIX)
+		return;
+	ending->kind = RT_STEP_CLOSE;
+	keep_why(server, record, "a Unix socket cannot be reset");
+}
+
+/* From now on connections are refused, for as long as the reply says. */
+static void
+refuse_others(struct retort *server, struct rt_conn *conn, int64_t time)
+{
+	if (rt_server_refuse(server, true) < 0)
+		keep_why(server, conn->record,
+			"there is a listener that cannot refuse");
+	else
+		server->refuse_until = time == RT_NEVER ?
+			RT_NEVER :
+			rt_io_now(server->io) + time;
+}
+
 /* Whether it is one of those that `requests` counts. */
 static bool
 is_counted(const struct retort *server, const struct rt_conn *conn)
@@ -226,13 +272,17 @@ static void
 answer(struct retort *server, struct rt_conn *conn)
 {
 	bool counted = is_counted(server, conn);
+	int64_t refuse = conn->exchange->reply.refuse;
 
 	if (!rt_reply_ok(&conn->exchange->reply)) {
 		rt_conn_fail(conn);
 		return;
 	}
+	keep_faults(server, conn);
 	if (conn->record != NULL && !conn->accepted)
 		conn->record->answered = true;
+	if (refuse != 0)
+		refuse_others(server, conn, refuse);
 	rt_conn_answer(conn, rt_io_now(server->io));
 	if (!counted || ++server->answered != server->requests)
 		return;
@@ -259,17 +309,6 @@ refuse(struct retort *server, struct rt_conn *conn, int status,
 	answer(server, conn);
 }
 
-/* What the verdict is to tell of a request; the first reason stands. */
-static void
-keep_why(struct retort *server, struct rt_record *record, const char *why)
-{
-	if (record == NULL || record->why != NULL)
-		return;
-	record->why = strdup(why);
-	/* it must tell of something */
-	server->journal.lost += record->why == NULL;
-}
-
 /* A refusal is told, but not that a client has left. */
 static void
 refuse_recorded(struct retort *server, struct rt_conn *conn)
@@ -286,6 +325,35 @@ refuse_recorded(struct retort *server, struct rt_conn *conn)
 	publish(server, conn);
 }
 
+static void decide_answer(struct retort *server, struct rt_conn *conn);
+
+/* A rule may have the body read in its own way, or not at all. */
+static void
+decide_reading(struct retort *server, struct rt_conn *conn)
+{
+	const struct retort_exchange *seen = look(server, conn);
+	const struct rt_faults *faults =
+		seen ? rt_route_reading(&server->route, seen) : NULL;
+	const struct rt_reading *reading = rt_faults_reading(faults);
+
+	if (reading == NULL ||
+		!rt_http_request(conn->exchange->http)->has_body) {
+		if (conn->record != NULL)
+			rt_record_forget_request(conn->record);
+		return;
+	}
+	if (reading->early) {
+		conn->asks = RT_ASK_ANSWER;
+		decide_answer(server, conn);
+		return;
+	}
+	rt_conn_read(conn, reading);
+	/* if nothing answers, they are told all the same */
+	if (reading->stops && conn->record->faults == NULL)
+		conn->record->faults = strdup(rt_faults_text(faults));
+	rt_record_forget_request(conn->record);
+}
+
 /* The head is complete: is the request welcome? */
 static void
 decide_head(struct retort *server, struct rt_conn *conn)
@@ -299,7 +367,10 @@ decide_head(struct retort *server, struct rt_conn *conn)
 	status = rt_route_refusal(&server->route, rt_http_request(x->http),
 		x->in.data, &max, &keep, &reason);
 	if (status == 0) {
-		rt_conn_accept(conn, max, keep, rt_io_now(server->io));
+		if (server->route.reads)
+			decide_reading(server, conn);
+		if (conn->asks == RT_ASK_ROUTE)
+			rt_conn_accept(conn, max, keep, rt_io_now(server->io));
 		return;
 	}
 	conn->status = status;
@@ -317,6 +388,7 @@ ask(struct retort *server, struct rt_conn *conn)
 		.size = x->parsed,
 		.date = date_now(server),
 		.seen = look(server, conn),
+		.connection = conn->number,
 		.accepted = conn->accepted,
 	};
 
@@ -365,6 +437,26 @@ decide_answer(struct retort *server, struct rt_conn *conn)
 		answer(server, conn);
 }
 
+/* Nothing more is read, and nothing is answered, until the client leaves. */
+static void
+halt(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_reply *reply = &conn->exchange->reply;
+
+	(void)look(server, conn);
+	publish(server, conn);
+	rt_reply_reset(reply);
+	if (conn->record != NULL && conn->record->faults != NULL) {
+		conn->record->seen.faults = conn->record->faults;
+		reply->faults = 1;
+		rt_buf_add_text(&reply->text, conn->record->faults);
+		rt_buf_add(&reply->text, "", 1);
+	}
+	reply->deaf = true;
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_STALL});
+	answer(server, conn);
+}
+
 /* A datagram that must not be answered, and counts for nothing. */
 static void
 leave_alone(struct retort *server, struct rt_conn *conn)
@@ -391,6 +483,8 @@ rt_server_decide(struct retort *server, struct rt_conn *conn)
 		answer(server, conn);
 	} else if (conn->status != 0) {
 		refuse_recorded(server, conn);
+	} else if (conn->halted) {
+		halt(server, conn);
 	} else if (conn->unwelcome) {
 		leave_alone(server, conn);
 	} else {

@@ -154,6 +154,7 @@ listen_all(struct retort *server, const struct retort_options *options,
 
 		listener->sock = socks[i];
 		listener->open = true;
+		server->route.unix_bound |= socks[i].family == AF_UNIX;
 		server->listener_count++;
 	}
 	free(socks);
@@ -230,8 +231,10 @@ rt_server_new(void)
 	server->wake_fd = -1;
 	server->waker.fd = -1;
 	server->stop_by = RT_NEVER;
+	server->refuse_until = RT_NEVER;
 	server->stop_wanted = RT_NEVER;
 	rt_buf_init(&server->left, MAX_LEFT);
+	rt_buf_init(&server->notices, MAX_LEFT);
 	rt_verdict_init(&server->verdict);
 	return server;
 }
@@ -270,6 +273,7 @@ rt_server_free(struct retort *server)
 	rt_journal_free(&server->journal);
 	rt_verdict_free(&server->verdict);
 	rt_buf_free(&server->left);
+	rt_buf_free(&server->notices);
 	(void)pthread_cond_destroy(&server->changed);
 	(void)pthread_mutex_destroy(&server->lock);
 	free(server->listeners);

@@ -49,6 +49,7 @@ struct answer {
 	int64_t now;      /* seconds */
 	const char *vary; /* NULL: the reply does not */
 	struct rt_draft draft;
+	bool whole; /* ranges are ignored */
 };
 
 /* A file, or what stands for it. */
@@ -247,9 +248,8 @@ own_etag(const struct rt_line *line, struct selected *selected)
 static void
 set_validators(struct answer *answer, struct selected *selected)
 {
-	const struct rt_site *site = answer->site;
 	struct rt_validators *validators = &selected->validators;
-	const char *lines = site->own.fields;
+	const char *lines = answer->draft.own->fields;
 	struct rt_line line;
 
 	rt_file_etag(&selected->file, selected->etag);
@@ -313,7 +313,8 @@ ranges_of(struct answer *answer, const struct selected *selected,
 	const struct rt_http_field *field =
 		rt_http_field(answer->request, answer->base, "Range", 0);
 
-	if (field == NULL || answer->request->method != RT_GET ||
+	if (answer->whole || field == NULL ||
+		answer->request->method != RT_GET ||
 		rt_http_field(answer->request, answer->base, "Range", 1) !=
 			NULL ||
 		!rt_precondition_range(answer->request, answer->base,
@@ -558,8 +559,9 @@ vary_of(const struct rt_site *site)
 }
 
 bool
-rt_site_answer(struct rt_site *site, const struct rt_request *request,
-	const char *base, const char *date, struct rt_reply *reply)
+rt_site_answer(struct rt_site *site, const struct retort_reply *own, bool whole,
+	const struct rt_request *request, const char *base, const char *date,
+	struct rt_reply *reply)
 {
 	struct answer answer = {
 		.site = site,
@@ -568,8 +570,9 @@ rt_site_answer(struct rt_site *site, const struct rt_request *request,
 		.date = date,
 		.now = (int64_t)time(NULL),
 		.vary = vary_of(site),
+		.whole = whole,
 		.draft = {.reply = reply,
-			.own = &site->own,
+			.own = own ? own : &site->own,
 			.head_only = request->method == RT_HEAD},
 	};
 	int status = rt_site_refusal(request);

@@ -40,10 +40,12 @@ int rt_site_refusal(const struct rt_request *request);
 #define RT_SITE_ALLOW "GET, HEAD, OPTIONS"
 
 /*
- * Answers a whole request. False: a slice of the work is done, and it is to
- * be called again with the same request and the reply as it is.
+ * Answers a whole request, with the fields and omissions of `own` (NULL: the
+ * site's); `whole`: ranges are ignored. False: a slice of the work is done, and
+ * it is to be called again with the same request and the reply as it is.
  */
-bool rt_site_answer(struct rt_site *site, const struct rt_request *request,
-	const char *base, const char *date, struct rt_reply *reply);
+bool rt_site_answer(struct rt_site *site, const struct retort_reply *own,
+	bool whole, const struct rt_request *request, const char *base,
+	const char *date, struct rt_reply *reply);
 
 #endif

@@ -37,10 +37,16 @@ free_expectation(struct rt_expectation *expectation)
 }
 
 void
+rt_verdict_clear_behind(struct rt_verdict *verdict, size_t count)
+{
+	while (verdict->count > count)
+		free_expectation(&verdict->expectations[--verdict->count]);
+}
+
+void
 rt_verdict_clear(struct rt_verdict *verdict)
 {
-	while (verdict->count > 0)
-		free_expectation(&verdict->expectations[--verdict->count]);
+	rt_verdict_clear_behind(verdict, 0);
 	rt_buf_clear(&verdict->mistakes, 0);
 }
 

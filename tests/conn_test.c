@@ -839,7 +839,7 @@ START_TEST(a_script_in_pieces_of_every_size)
 		}
 		assert_sent(&hand, "textone2threefour0123456789");
 		ck_assert_uint_eq(hand.conn.script_sent, SCRIPT_BYTES);
-		if (ending == RT_STEP_CLOSE) {
+		if (ending == RT_STEP_CLOSE || ending == RT_STEP_HALF) {
 			assert_state(&hand, RT_STATE_FINISH);
 			finish_and_leave(&hand);
 			assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
@@ -3073,6 +3073,584 @@ add_endings(Suite *suite)
 	rt_test_case(suite, tcase);
 }
 
+/* --- segments, and what a reply waits for --- */
+
+static void
+add_step(struct hand *hand, struct rt_step step)
+{
+	rt_reply_step(&hand->exchange->reply, step);
+}
+
+/* A request that waits for an answer, and an empty script for it. */
+static struct rt_reply *
+open_script(struct hand *hand, const char *request)
+{
+	open_hand(hand);
+	give_whole(hand, request);
+	rt_reply_reset(&hand->exchange->reply);
+	return &hand->exchange->reply;
+}
+
+static void
+end_script(struct hand *hand, enum rt_step_kind ending)
+{
+	add_step(hand, (struct rt_step){.kind = ending});
+	ck_assert(rt_reply_ok(&hand->exchange->reply));
+	rt_conn_answer(&hand->conn, hand->now);
+}
+
+static void
+add_bytes(struct hand *hand, const char *bytes)
+{
+	add_step(hand,
+		(struct rt_step){.kind = RT_STEP_BYTES,
+			.bytes = bytes,
+			.size = strlen(bytes)});
+}
+
+static void
+flush(struct hand *hand, int64_t result)
+{
+	ck_assert_int_eq(hand->conn.chan.out.verb, RT_FLUSH);
+	rt_conn_out_done(&hand->conn, result, hand->now);
+}
+
+/* Each segment leaves on its own, and the next one waits. */
+START_TEST(segments_of_so_many_bytes)
+{
+	static const size_t takes[] = {SIZE_MAX, 1};
+
+	for (int i = 0; i < 2; i++) {
+		struct rt_reply *reply;
+		struct hand hand;
+
+		reply = open_script(&hand, GET);
+		reply->pace = 2;
+		reply->gap = 3 * MS;
+		add_bytes(&hand, "a");
+		add_bytes(&hand, "bcd");
+		add_step(&hand,
+			(struct rt_step){.kind = RT_STEP_REPEAT,
+				.bytes = "xyz",
+				.at = 3,
+				.size = 2});
+		end_script(&hand, RT_STEP_CLOSE);
+		for (size_t sent = 2; sent <= 6; sent += 2) {
+			while (hand.sent.size < sent) {
+				ck_assert_int_eq(hand.conn.chan.out.verb,
+					RT_SEND);
+				/* nothing is kept back to be joined */
+				ck_assert(!hand.conn.chan.out.more);
+				(void)take(&hand, takes[i]);
+				ck_assert_uint_le(hand.sent.size, sent);
+			}
+			if (sent == 6)
+				break;
+			flush(&hand, -EAGAIN);
+			ck_assert_int_eq(hand.conn.chan.out.verb, RT_NOTHING);
+			assert_deadline(&hand, MS);
+			expire(&hand);
+			flush(&hand, 0);
+			ck_assert_int_eq(hand.conn.chan.out.verb, RT_NOTHING);
+			assert_deadline(&hand, 3 * MS);
+			expire(&hand);
+		}
+		/* what ends it needs no segment of its own */
+		assert_state(&hand, RT_STATE_FINISH);
+		assert_sent(&hand, "abcdxy");
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+START_TEST(segments_without_a_gap)
+{
+	struct rt_reply *reply;
+	struct hand hand;
+
+	reply = open_script(&hand, GET);
+	reply->pace = 1;
+	add_bytes(&hand, "abc");
+	end_script(&hand, RT_STEP_RESET);
+	for (int i = 1; i < 3; i++) {
+		ck_assert_uint_eq(take(&hand, SIZE_MAX), 1);
+		flush(&hand, 0);
+	}
+	ck_assert_uint_eq(take(&hand, SIZE_MAX), 1);
+	assert_over(&hand, RETORT_ANSWERED, RT_RESET);
+	assert_sent(&hand, "abc");
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(segments_of_a_file)
+{
+	struct rt_reply *reply;
+	struct hand hand;
+
+	reply = open_script(&hand, GET);
+	reply->pace = 3;
+	add_step(&hand,
+		(struct rt_step){.kind = RT_STEP_FILE, .at = 'a', .size = 7});
+	end_script(&hand, RT_STEP_CLOSE);
+	for (uint64_t at = 0; at < 7; at += 3) {
+		ck_assert_int_eq(hand.conn.chan.out.verb, RT_FILE);
+		ck_assert_uint_eq(hand.conn.chan.out.file.at, 'a' + at);
+		ck_assert_uint_eq(hand.conn.chan.out.file.size, at < 6 ? 3 : 1);
+		(void)take(&hand, SIZE_MAX);
+		if (at < 6)
+			flush(&hand, 0);
+	}
+	assert_state(&hand, RT_STATE_FINISH);
+	assert_sent(&hand, "abcdefg");
+	close_hand(&hand);
+}
+END_TEST
+
+/* A boundary in the script: nothing is sent before all has left. */
+START_TEST(a_flush_is_a_step)
+{
+	struct hand hand;
+
+	(void)open_script(&hand, GET);
+	add_bytes(&hand, "ab");
+	add_step(&hand, (struct rt_step){.kind = RT_STEP_FLUSH});
+	add_bytes(&hand, "c");
+	add_step(&hand, (struct rt_step){.kind = RT_STEP_FLUSH});
+	end_script(&hand, RT_STEP_RESET);
+	ck_assert(!hand.conn.chan.out.more);
+	ck_assert_uint_eq(take(&hand, SIZE_MAX), 2);
+	for (int i = 0; i < 3; i++) {
+		flush(&hand, -EAGAIN);
+		assert_deadline(&hand, MS);
+		expire(&hand);
+	}
+	flush(&hand, 0);
+	ck_assert_uint_eq(take(&hand, SIZE_MAX), 1);
+	flush(&hand, 0);
+	assert_over(&hand, RETORT_ANSWERED, RT_RESET);
+	assert_sent(&hand, "abc");
+	close_hand(&hand);
+}
+END_TEST
+
+/* Who takes nothing is not waited for longer than otherwise. */
+START_TEST(a_flush_has_a_bound)
+{
+	for (int paced = 0; paced < 2; paced++) {
+		struct rt_reply *reply;
+		struct hand hand;
+		int64_t began;
+
+		reply = open_script(&hand, GET);
+		reply->pace = paced ? 2 : 0;
+		add_bytes(&hand, "ab");
+		if (!paced)
+			add_step(&hand,
+				(struct rt_step){.kind = RT_STEP_FLUSH});
+		add_bytes(&hand, "cd");
+		end_script(&hand, RT_STEP_CLOSE);
+		(void)take(&hand, SIZE_MAX);
+		began = hand.now;
+		while (hand.conn.state != RT_STATE_OVER) {
+			ck_assert_int_le(hand.now - began, WRITE_TIMEOUT);
+			if (hand.conn.chan.out.verb == RT_FLUSH)
+				flush(&hand, -EAGAIN);
+			else
+				expire(&hand);
+		}
+		ck_assert_int_ge(hand.now - began, WRITE_TIMEOUT);
+		assert_over(&hand, RETORT_TIMED_OUT, RT_RESET);
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+/* Half closed: what comes is read, for as long as the client likes. */
+START_TEST(half_closed)
+{
+	static char block[4096];
+	struct hand hand;
+
+	for (int i = 0; i < 5; i++) {
+		(void)open_script(&hand, GET);
+		add_bytes(&hand, "ab");
+		end_script(&hand, RT_STEP_HALF);
+		take_answer(&hand);
+		finish(&hand);
+		assert_state(&hand, RT_STATE_DRAIN);
+		assert_wants(&hand, RT_RECV, RT_NOTHING);
+		ck_assert_int_eq(hand.conn.chan.deadline, RT_NEVER);
+		for (uint64_t n = 0; n <= RT_DRAIN_BYTES; n += sizeof block)
+			ck_assert_uint_eq(give(&hand, block, sizeof block),
+				sizeof block);
+		assert_state(&hand, RT_STATE_DRAIN);
+		if (i == 0)
+			give_end(&hand, 0);
+		else if (i == 1)
+			give_end(&hand, -ECONNRESET);
+		else if (i == 2)
+			rt_conn_stop(&hand.conn, RT_STOP_ENOUGH);
+		else if (i == 3)
+			rt_conn_stop(&hand.conn, RT_STOP_TOLD);
+		else
+			rt_conn_abandon(&hand.conn);
+		assert_over(&hand, i == 1 ? RETORT_RESET : RETORT_ANSWERED,
+			RT_CLOSE);
+		close_hand(&hand);
+	}
+	/* a client that had ended is not waited for */
+	open_hand(&hand);
+	give_text(&hand, POST_5);
+	rt_conn_accept(&hand.conn, 5, false, hand.now);
+	give_end(&hand, 0);
+	rt_reply_reset(&hand.exchange->reply);
+	end_script(&hand, RT_STEP_HALF);
+	finish(&hand);
+	assert_over(&hand, RETORT_ANSWERED, RT_CLOSE);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(a_stall_may_be_deaf)
+{
+	for (int deaf = 0; deaf < 2; deaf++) {
+		struct rt_reply *reply;
+		struct hand hand;
+
+		reply = open_script(&hand, GET);
+		reply->deaf = deaf;
+		add_bytes(&hand, "a");
+		end_script(&hand, RT_STEP_STALL);
+		(void)take(&hand, SIZE_MAX);
+		assert_wants(&hand, deaf ? RT_NOTHING : RT_RECV, RT_NOTHING);
+		ck_assert_int_eq(hand.conn.chan.deadline, RT_NEVER);
+		rt_conn_stop(&hand.conn, deaf ? RT_STOP_TOLD : RT_STOP_ENOUGH);
+		assert_over(&hand, RETORT_STOPPED, RT_CLOSE);
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+/* Where a reply waits: in a gap, and for a segment to leave. */
+START_TEST(stopped_between_segments)
+{
+	for (int i = 0; i < 6; i++) {
+		bool gap = i % 2, told = i / 2 == 1, abandon = i / 2 == 2;
+		struct rt_reply *reply;
+		struct hand hand;
+
+		reply = open_script(&hand, GET);
+		reply->pace = 1;
+		reply->gap = 5 * MS;
+		add_bytes(&hand, "ab");
+		end_script(&hand, RT_STEP_CLOSE);
+		(void)take(&hand, SIZE_MAX);
+		if (gap)
+			flush(&hand, 0);
+		if (abandon)
+			rt_conn_abandon(&hand.conn);
+		else
+			rt_conn_stop(&hand.conn,
+				told ? RT_STOP_TOLD : RT_STOP_ENOUGH);
+		if (abandon || (gap && told)) {
+			assert_over(&hand, RETORT_STOPPED, RT_CLOSE);
+		} else {
+			if (!gap)
+				flush(&hand, 0);
+			expire(&hand);
+			take_answer(&hand);
+			assert_sent(&hand, "ab");
+		}
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+/* --- how a request is read --- */
+
+/* Its head, which may have more behind it. */
+static void
+give_head(struct hand *hand, const char *text, struct rt_reading reading)
+{
+	open_hand(hand);
+	give_text(hand, text);
+	assert_asks(hand, RT_ASK_ROUTE);
+	rt_conn_read(&hand->conn, &reading);
+	rt_conn_accept(&hand->conn, UINT64_MAX, true, hand->now);
+}
+
+START_TEST(a_body_is_read_slowly)
+{
+	const struct rt_reading slowly = {.pace = 2, .gap = 3 * MS};
+	struct hand hand;
+	int64_t began;
+	size_t size;
+
+	give_head(&hand, POST_5, slowly);
+	began = hand.now;
+	for (size_t given = 0; given < 5; given += size) {
+		assert_asks(&hand, RT_ASK_NOTHING);
+		assert_wants(&hand, RT_NOTHING, RT_NOTHING);
+		assert_deadline(&hand, 3 * MS);
+		expire(&hand);
+		assert_state(&hand, RT_STATE_BODY);
+		ck_assert_int_eq(hand.conn.chan.in.verb, RT_RECV);
+		ck_assert_uint_eq(hand.conn.chan.in.recv.size, 2);
+		assert_deadline(&hand, BODY_TIMEOUT);
+		size = given < 4 ? 2 : 1;
+		ck_assert_uint_eq(give(&hand, "hello" + given, size), size);
+	}
+	assert_asks(&hand, RT_ASK_ANSWER);
+	ck_assert(hand.conn.complete && !hand.conn.halted);
+	ck_assert_int_eq(hand.now - began, 9 * MS);
+	close_hand(&hand);
+
+	/* who sends nothing then is too slow */
+	give_head(&hand, POST_5, slowly);
+	expire(&hand);
+	expire(&hand);
+	assert_refused(&hand, 408, "the body took too long");
+	close_hand(&hand);
+
+	/* a body that is there is not waited for */
+	give_head(&hand, POST_5 "hello", slowly);
+	assert_asks(&hand, RT_ASK_ANSWER);
+	close_hand(&hand);
+
+	/* nor one that there is not */
+	give_head(&hand, GET, slowly);
+	assert_asks(&hand, RT_ASK_ANSWER);
+	close_hand(&hand);
+}
+END_TEST
+
+/* `stop` bytes of a body of five, which come at once or one by one. */
+START_TEST(reading_stops)
+{
+	for (uint64_t stop = 0; stop <= 6; stop++)
+		for (int way = 0; way < 3; way++) {
+			const struct rt_reading reading = {.stops = true,
+				.stop = stop};
+			struct hand hand;
+			size_t given = way == 0 ? 5 : 0;
+
+			give_head(&hand, way == 0 ? POST_5 "hello" : POST_5,
+				reading);
+			while (hand.conn.asks == RT_ASK_NOTHING) {
+				size_t most = hand.conn.chan.in.recv.size;
+				size_t size = way == 1 ? 1 : 5 - given;
+
+				ck_assert_int_eq(hand.conn.chan.in.verb,
+					RT_RECV);
+				ck_assert_uint_le(most, stop - given);
+				size = size < most ? size : most;
+				given += give(&hand, "hello" + given, size);
+			}
+			assert_asks(&hand, RT_ASK_ANSWER);
+			ck_assert_int_eq(hand.conn.status, 0);
+			ck_assert_msg(hand.conn.halted == (stop < 5),
+				"stop at %d, way %d", (int)stop, way);
+			ck_assert_msg(hand.conn.complete == (stop >= 5),
+				"stop at %d, way %d", (int)stop, way);
+			ck_assert_uint_eq(given,
+				way == 0 || stop > 5 ? 5 : stop);
+			close_hand(&hand);
+		}
+}
+END_TEST
+
+START_TEST(reading_stops_in_chunks)
+{
+	static const char body[] = "5\r\nhello\r\n0\r\n\r\n";
+	struct hand hand;
+
+	for (uint64_t stop = 0; stop < sizeof body - 1; stop++) {
+		give_head(&hand, POST_CHUNKED,
+			(struct rt_reading){.stops = true, .stop = stop});
+		ck_assert_uint_eq(give(&hand, body, sizeof body - 1), stop);
+		assert_asks(&hand, RT_ASK_ANSWER);
+		ck_assert(hand.conn.halted && !hand.conn.complete);
+		close_hand(&hand);
+	}
+	/* without a body there is nothing to stop at */
+	give_head(&hand, GET, (struct rt_reading){.stops = true});
+	assert_asks(&hand, RT_ASK_ANSWER);
+	ck_assert(hand.conn.complete && !hand.conn.halted);
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(continue_is_never_sent)
+{
+	struct hand hand;
+
+	give_head(&hand, POST_EXPECT, (struct rt_reading){.delay = RT_NEVER});
+	assert_wants(&hand, RT_RECV, RT_NOTHING);
+	assert_deadline(&hand, BODY_TIMEOUT);
+	give_text(&hand, "hello");
+	assert_asks(&hand, RT_ASK_ANSWER);
+	answer(&hand);
+	take_answer(&hand);
+	assert_sent(&hand, ANSWER);
+	close_hand(&hand);
+
+	give_head(&hand, POST_EXPECT, (struct rt_reading){.delay = RT_NEVER});
+	expire(&hand);
+	assert_refused(&hand, 408, "the body took too long");
+	close_hand(&hand);
+}
+END_TEST
+
+START_TEST(continue_is_sent_late)
+{
+	const struct rt_reading readings[] = {{.delay = 7 * MS},
+		{.delay = 7 * MS, .pace = 5, .gap = 3 * MS},
+		{.delay = 7 * MS, .stops = true, .stop = 9}};
+	struct hand hand;
+
+	for (int i = 0; i < 3; i++) {
+		give_head(&hand, POST_EXPECT, readings[i]);
+		ck_assert_int_eq(hand.conn.chan.out.verb, RT_NOTHING);
+		assert_deadline(&hand, 7 * MS);
+		expire(&hand);
+		ck_assert_msg(hand.conn.chan.out.verb == RT_SEND,
+			"no 100 (Continue) with reading %d", i);
+		ck_assert_uint_eq(take(&hand, SIZE_MAX), strlen(CONTINUE));
+		assert_sent(&hand, CONTINUE);
+		assert_deadline(&hand, BODY_TIMEOUT);
+		give_text(&hand, "hello");
+		assert_asks(&hand, RT_ASK_ANSWER);
+		close_hand(&hand);
+	}
+	/* who does not wait for it is served */
+	give_head(&hand, POST_EXPECT, readings[0]);
+	ck_assert_int_eq(hand.conn.chan.in.verb, RT_RECV);
+	give_text(&hand, "hello");
+	assert_asks(&hand, RT_ASK_ANSWER);
+	close_hand(&hand);
+	/* and nothing is sent to who waits for nothing */
+	give_head(&hand, POST_5, readings[0]);
+	assert_deadline(&hand, BODY_TIMEOUT);
+	close_hand(&hand);
+}
+END_TEST
+
+/* Where a body is waited for, in whatever way. */
+START_TEST(stopped_while_reading)
+{
+	const struct rt_reading readings[] = {{.pace = 1, .gap = MS},
+		{.delay = MS}, {.stops = true, .stop = 2}};
+
+	for (int i = 0; i < 9; i++) {
+		struct hand hand;
+
+		give_head(&hand, POST_EXPECT, readings[i / 3]);
+		if (i % 3 == 2)
+			rt_conn_abandon(&hand.conn);
+		else
+			rt_conn_stop(&hand.conn, (enum rt_stop)(i % 3));
+		assert_over(&hand, RETORT_STOPPED, RT_CLOSE);
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+/* Before the body: what still comes is read meanwhile, and after it. */
+START_TEST(early_answers_that_wait)
+{
+	for (int i = 0; i < 4; i++) {
+		struct rt_reply *reply;
+		struct hand hand;
+
+		open_hand(&hand);
+		give_text(&hand, POST_5);
+		assert_asks(&hand, RT_ASK_ROUTE);
+		reply = &hand.exchange->reply;
+		rt_reply_reset(reply);
+		reply->pace = 1;
+		reply->gap = MS;
+		add_bytes(&hand, "ab");
+		end_script(&hand, i == 3 ? RT_STEP_RESET : RT_STEP_CLOSE);
+		(void)take(&hand, SIZE_MAX);
+		flush(&hand, 0);
+		ck_assert_int_eq(hand.conn.chan.in.verb, RT_RECV);
+		give_text(&hand, "he");
+		assert_deadline(&hand, MS);
+		if (i == 0) {
+			rt_conn_stop(&hand.conn, RT_STOP_TOLD);
+			assert_over(&hand, RETORT_STOPPED, RT_CLOSE);
+		} else if (i == 1) {
+			rt_conn_abandon(&hand.conn);
+			assert_over(&hand, RETORT_STOPPED, RT_CLOSE);
+		} else {
+			expire(&hand);
+			(void)take(&hand, SIZE_MAX);
+			if (i == 2) {
+				finish(&hand);
+				assert_state(&hand, RT_STATE_DRAIN);
+				give_text(&hand, "llo");
+				give_end(&hand, 0);
+			}
+			assert_over(&hand, RETORT_ANSWERED,
+				i == 3 ? RT_RESET : RT_CLOSE);
+			assert_sent(&hand, "ab");
+		}
+		close_hand(&hand);
+	}
+}
+END_TEST
+
+/* The next connection's request is read as usual. */
+START_TEST(readings_are_forgotten)
+{
+	const struct rt_reading reading = {.stops = true,
+		.pace = 1,
+		.gap = MS,
+		.delay = RT_NEVER,
+		.early = true};
+	struct hand hand;
+
+	give_head(&hand, POST_5, reading);
+	rt_conn_abandon(&hand.conn);
+	(void)rt_conn_unlend(&hand.conn);
+	rt_conn_open(&hand.conn, -1, &nobody, &hand.config, hand.now);
+	give_text(&hand, POST_EXPECT);
+	rt_conn_accept(&hand.conn, UINT64_MAX, false, hand.now);
+	ck_assert_uint_eq(take(&hand, SIZE_MAX), strlen(CONTINUE));
+	ck_assert_int_eq(hand.conn.chan.in.verb, RT_RECV);
+	give_text(&hand, "hello");
+	assert_asks(&hand, RT_ASK_ANSWER);
+	ck_assert(hand.conn.complete);
+	close_hand(&hand);
+}
+END_TEST
+
+static void
+add_faults(Suite *suite)
+{
+	TCase *tcase = tcase_create("faults");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, segments_of_so_many_bytes);
+	tcase_add_test(tcase, segments_without_a_gap);
+	tcase_add_test(tcase, segments_of_a_file);
+	tcase_add_test(tcase, a_flush_is_a_step);
+	tcase_add_test(tcase, a_flush_has_a_bound);
+	tcase_add_test(tcase, half_closed);
+	tcase_add_test(tcase, a_stall_may_be_deaf);
+	tcase_add_test(tcase, stopped_between_segments);
+	tcase_add_test(tcase, a_body_is_read_slowly);
+	tcase_add_test(tcase, reading_stops);
+	tcase_add_test(tcase, reading_stops_in_chunks);
+	tcase_add_test(tcase, continue_is_never_sent);
+	tcase_add_test(tcase, continue_is_sent_late);
+	tcase_add_test(tcase, stopped_while_reading);
+	tcase_add_test(tcase, early_answers_that_wait);
+	tcase_add_test(tcase, readings_are_forgotten);
+	rt_test_case(suite, tcase);
+}
+
 int
 main(void)
 {
@@ -3083,5 +3661,6 @@ main(void)
 	add_deferred(suite);
 	add_endings(suite);
 	add_plain(suite);
+	add_faults(suite);
 	return rt_test_run(suite);
 }

@@ -1769,6 +1769,73 @@ START_TEST(best_is_one_of_them)
 }
 END_TEST
 
+/* Until all that was sent has left: then what follows is not joined to it. */
+START_TEST(flushes)
+{
+	struct side sides[2];
+
+	open_io(_i);
+	open_tcp_side(&sides[0]);
+	open_side(&sides[1]);
+	for (size_t i = 0; i < COUNT_OF(sides); i++) {
+		struct side *side = &sides[i];
+		struct bytes got = {.data = NULL};
+		int64_t until = patience();
+
+		want_send(side, "abc");
+		expect_out(side, 3);
+		side->chan.out.verb = RT_FLUSH;
+		do {
+			ck_assert_msg(rt_io_clock(io) < until,
+				"what was sent did not leave");
+			ck_assert_int_eq(rt_io_try(io, &side->chan),
+				RT_OUT_DONE);
+		} while (side->chan.out.result == -EAGAIN);
+		ck_assert_int_eq(side->chan.out.result, 0);
+		client_expect(side->peer, &got, "abc");
+		bytes_free(&got);
+		close_side(side);
+	}
+	rt_io_close(io);
+}
+END_TEST
+
+/* To a peer that takes nothing it stays unsent: a result at once, each time. */
+START_TEST(a_flush_that_must_wait)
+{
+#ifdef HAVE_LINUX_SOCKIOS_H
+	static char block[1 << 16];
+	struct side side;
+	int64_t until;
+	ssize_t n;
+
+	open_io(_i);
+	open_tcp_side(&side);
+	until = patience();
+	do
+		n = send(side.chan.fd, block, sizeof block, MSG_DONTWAIT);
+	while (n > 0);
+	side.chan.out.verb = RT_FLUSH;
+	for (int i = 0; i < 3; i++)
+		expect_out(&side, -EAGAIN);
+	/* once it takes all of it, it has left */
+	for (;;) {
+		ck_assert_int_eq(rt_io_try(io, &side.chan), RT_OUT_DONE);
+		if (side.chan.out.result == 0)
+			break;
+		ck_assert_int_eq(side.chan.out.result, -EAGAIN);
+		ck_assert_msg(rt_io_clock(io) < until, "it never left");
+		if (client_wait(side.peer, 1) == 0)
+			ck_assert_int_gt(recv(side.peer, block, sizeof block,
+						 MSG_DONTWAIT),
+				0);
+	}
+	close_side(&side);
+	rt_io_close(io);
+#endif
+}
+END_TEST
+
 static void
 add(Suite *suite, const char *name, const TTest *const *tests, int ways)
 {
@@ -1787,9 +1854,9 @@ main(void)
 	const TTest *const operations[] = {receives,
 		receives_what_is_there_without_waiting,
 		receives_a_fin_and_a_reset, tries_outward_first,
-		waits_in_both_directions, accepts, finishes,
-		leaves_endings_to_the_owner, sends_in_part, raises_no_signal,
-		NULL};
+		waits_in_both_directions, accepts, finishes, flushes,
+		a_flush_that_must_wait, leaves_endings_to_the_owner,
+		sends_in_part, raises_no_signal, NULL};
 	const TTest *const nothing[] = {nothing_never_spins,
 		nothing_sees_a_hang_up, a_fin_is_no_hang_up,
 		an_operation_finds_the_hang_up_out, NULL};

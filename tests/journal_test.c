@@ -1103,8 +1103,8 @@ START_TEST(lines_of_plain_sockets)
 	};
 	static const char *const begins[] = {"08:49:38.125 127.0.0.1:51234 ",
 		"127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] ",
-		"{\"time\":\"1994-11-06T08:49:37.123Z\",\"connection\":7,"
-		"\"client\":\"127.0.0.1:51234\","};
+		("{\"time\":\"1994-11-06T08:49:37.123Z\",\"connection\":7,"
+		 "\"client\":\"127.0.0.1:51234\",")};
 
 	set_zone("UTC0");
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

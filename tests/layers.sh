@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # A room includes headers of its own and of earlier rooms only; the command
-# (main, watch, typed, args, output) includes retort.h alone. Prints TAP.
+# (main, run, child, watch, typed, args, output) includes retort.h alone. Prints TAP.
 
 set -u
 LC_ALL=C
@@ -12,9 +12,9 @@ count=0
 
 # from first to last, as HACKING has them
 rooms='retort buf sock io http file type date range precondition negotiate
-	listing field match reply canned site route conn journal verdict server
-	api'
-command='main watch typed args output'
+	listing field match quote reply fault chaos canned site route conn
+	journal verdict scenario server api'
+command='main run child watch typed args output'
 
 # rank ROOM
 rank()
@@ -37,6 +37,7 @@ wrong()
 	room=$(basename "$1")
 	room=${room%.[ch]}
 	case $room in
+	retort_*) room=api ;;
 	*_*) room=${room%%_*} ;;                # io_epoll is of the room io
 	retort) case $1 in *.c) room=api ;; esac ;; # retort.h comes first
 	esac
@@ -57,6 +58,12 @@ wrong()
 		retort.h) continue ;;
 		esac
 		name=${header%.h}
+		case $name in
+		*_parts) # of a room with several files, for these alone
+			name=${name%_parts}
+			[ "$name" = "$room" ] || echo "$1: includes $header"
+			;;
+		esac
 		[ -f "$src/$header" ] || [ -f "$(dirname "$1")/$header" ] ||
 			continue
 		its=$(rank "$name") || {

@@ -58,6 +58,7 @@ fi
 #	                           argument as its path, gets this status, and a
 #	                           reply in which the text is
 #	cut STATUS|TEXT|ARGUMENTS  the same, and curl finds that the body is short
+#	reset STATUS|TEXT|ARGUMENTS  the same, and that the connection was reset
 #	comment STATUS|TEXT        the same of the curl command in the comment
 #	nc TEXT                    the nc command in the comment prints this text;
 #	                           skipped where there is no nc
@@ -66,6 +67,9 @@ fi
 #	beside ARGUMENTS           such a server runs already
 #	prints TEXT                it ends by itself, with status 0 and this
 #	                           text on standard output, which may be none
+#	ends STATUS|TEXT           it ends by itself, with this status, and has
+#	                           this line on standard output
+#	leaves FILE|TEXT           and this text in a file that it made
 #	makes FILE                 it ends by itself, with status 0, and has
 #	                           made the first bytes of www/FILE the whole
 #	elsewhere WHY              it is not run here
@@ -151,6 +155,29 @@ retort --udp --echo
 	nc hello
 retort --udp --answer OK
 	nc OK
+retort --body hello --fault 'cut body 2 reset'
+	reset 200|he|/
+retort --body hello --fault 'each 1; gap 5'
+	get 200|hello|/
+retort --body hello --fault 'length +3; end half'
+	cut 200|hello|/
+retort --fault 'cut 50%; rate 10000' www
+	cut 200|<title>retort|/
+	cut 200|color-scheme|/style.css
+retort --body hello --faults 'rst:5%,cut:5%,503:10%,delay:20ms' --seed 7
+	get 200|hello|/1
+	get 200|hello|/2
+	get 200|hello|/3
+	get 200|hello|/4
+	get 200|hello|/5
+	get 200|hello|/6
+	get 503|503|/7
+	shown [status 503; pause 20]
+cat >users.retort <<'USERS'
+	prints
+	leaves user.json|{"id": 1}
+retort sweep --body hello -- curl -sf {url}
+	ends 1|reply of 140 bytes: head 0-134, body 135-139
 printf 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort' | retort --raw -
 	cut 200|short|/
 curl -is --raw --http1.1 https://example.org/ >reply.http
@@ -290,7 +317,7 @@ cat >"$dir/bin/retort" <<END
 echo \$\$ >'$dir/pid'
 if [ $README_NETWORK = shared ]; then
 	case " \$* " in
-	*' -p '* | *unix:*) ;;
+	*' -p '* | *unix:* | ' run '* | ' sweep '*) ;;
 	*) set -- -p 0 "\$@" ;;
 	esac
 fi
@@ -400,8 +427,12 @@ ask()
 		nc)
 			converse "${line#nc }" "$1"
 			;;
-		get | cut)
-			[ "$kind" = get ] && result=0 || result=18
+		get | cut | reset)
+			case $kind in
+			get) result=0 ;;
+			cut) result=18 ;;
+			reset) result=56 ;;
+			esac
 			path=${arguments##* }
 			arguments=${arguments%"$path"}
 			# shellcheck disable=SC2086 # arguments
@@ -436,14 +467,14 @@ serves()
 	done 3<"$dir/shown"
 }
 
-# ends KEY FILE: a recipe that ends by itself
+# ends KEY FILE [STATUS]: a recipe that ends by itself
 ends()
 {
 	rm -f "$dir/got"
 	timeout -k 5 $deadline sh -e "$2" >"$dir/out" 2>"$dir/err" </dev/null
 	status=$?
-	[ $status -eq 0 ]
-	report $? "$1: ends with 0 (got $status)"
+	[ $status -eq "${3:-0}" ]
+	report $? "$1: ends with ${3:-0} (got $status)"
 }
 
 # run KEY FILE
@@ -493,6 +524,17 @@ run()
 		text=$(word "$1" prints)
 		[ "$(cat "$dir/out")" = "$text" ]
 		report $? "$1: prints '$text'"
+		left=$(word "$1" leaves)
+		if [ -n "$left" ]; then
+			grep -qF -e "${left#*|}" "${left%%|*}"
+			report $? "$1: leaves ${left#*|} in ${left%%|*}"
+		fi
+	elif entry "$1" | grep -q '^ends '; then
+		text=$(word "$1" ends)
+		ends "$1" "$2" "${text%%|*}"
+		text=${text#*|}
+		grep -qxF -e "$text" "$dir/out"
+		report $? "$1: prints the line '$text'"
 	else
 		serves "$1" "$2"
 	fi

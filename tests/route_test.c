@@ -1740,6 +1740,301 @@ START_TEST(rules_of_what_is_accepted_are_checked)
 }
 END_TEST
 
+/* --- faults --- */
+
+static int
+add_faulty(struct retort_reply reply)
+{
+	*error = '\0';
+	return rt_route_add(&route, &reply, error);
+}
+
+START_TEST(faults_are_checked)
+{
+	static const char no_body[] = "status: a 204 or 304 has no body, but "
+				      "for the fault 'body'";
+	static const struct {
+		struct retort_reply reply;
+		const char *error; /* NULL: it is right */
+	} replies[] = {
+		{{.body = "x", .faults = "what"},
+			"faults: 'what': expected a fault, such as cut, "
+			"pause, split or end"},
+		{{.body = "hello", .faults = "cut body 5"}, NULL},
+		{{.body = "hello", .faults = "cut body 6"},
+			"faults: cut body 6: the body has 5 bytes"},
+		{{.body = "hello", .faults = "cut head 5000"}, "*"},
+		{{.raw = true, .body = "raw", .faults = "cut 3"}, NULL},
+		{{.raw = true, .body = "raw", .faults = "cut 4"},
+			"faults: cut 4: the reply has 3 bytes"},
+		/* known when it is asked for */
+		{{.echo = true, .faults = "cut body 600"}, NULL},
+		{{.file = "/dev/null", .faults = "cut body 600"}, NULL},
+		{{.files = true, .faults = "cut body 600"}, NULL},
+		/* reading comes before the body */
+		{{.when.body = "x", .when.body_size = 1, .faults = "early"},
+			"faults: how the body is read cannot depend on the "
+			"body"},
+		{{.when.body_has = "x", .faults = "read 1 1"},
+			"faults: how the body is read cannot depend on the "
+			"body"},
+		{{.when.body_has = "x", .faults = "cut 1"}, NULL},
+		{{.when.request = "POST", .faults = "stop-reading 5"}, NULL},
+		/* files */
+		{{.files = true}, NULL},
+		{{.files = true, .fields = "A: b", .omit = "ETag"}, NULL},
+		{{.files = true, .body = "x"},
+			"files: of a reply only fields, omit and faults go "
+			"with it"},
+		{{.files = true, .status = 404},
+			"files: of a reply only fields, omit and faults go "
+			"with it"},
+		{{.files = true, .echo = true},
+			"files: of a reply only fields, omit and faults go "
+			"with it"},
+		{{.files = true, .accepted = true},
+			"files: only HTTP serves them"},
+		/* of what is accepted */
+		{{.accepted = true, .faults = "end reset"}, NULL},
+		{{.accepted = true, .body = "hi", .faults = "cut 1"}, NULL},
+		{{.accepted = true, .body = "hi", .faults = "cut 3"},
+			"faults: cut 3: the reply has 2 bytes"},
+		/* of what has no body */
+		{{.status = 204, .body = "x", .faults = "cut 1"}, no_body},
+		{{.status = 304, .body = "x", .faults = "end reset"}, no_body},
+		{{.status = 204, .echo = true, .faults = "cut 1"}, no_body},
+		{{.status = 204, .body = "x", .faults = "body; cut body 1"},
+			NULL},
+		{{.status = 304, .body = "x", .faults = "end reset; body"},
+			NULL},
+		{{.status = 204, .body = "x", .faults = "body; cut body 2"},
+			"faults: cut body 2: the body has 1 bytes"},
+		{{.status = 204, .faults = "cut 1"}, NULL},
+	};
+
+	open_route();
+	for (size_t i = 0; i < COUNT(replies); i++) {
+		size_t count = route.rule_count;
+		int code = add_faulty(replies[i].reply);
+
+		if (replies[i].error == NULL) {
+			ck_assert_msg(code == (int)count + 1, "%zu: %s", i,
+				error);
+			continue;
+		}
+		ck_assert_msg(code == -EINVAL, "%zu was taken", i);
+		ck_assert_uint_eq(route.rule_count, count);
+		if (*replies[i].error != '*')
+			ck_assert_str_eq(error, replies[i].error);
+	}
+	rt_route_free(&route);
+}
+END_TEST
+
+START_TEST(unix_sockets_have_no_reset)
+{
+	static const char *const resets[] = {"end reset", "cut 1 reset",
+		"early; cut body 1 reset"};
+
+	open_route();
+	route.unix_bound = true;
+	for (size_t i = 0; i < COUNT(resets); i++) {
+		ck_assert_int_eq(add_faulty((struct retort_reply){.body = "abc",
+					 .faults = resets[i]}),
+			-EINVAL);
+		ck_assert_str_eq(error,
+			"faults: a Unix socket cannot be reset");
+		ck_assert_int_eq(rt_route_set_reply(&route,
+					 &(struct retort_reply){.body = "abc",
+						 .faults = resets[i]},
+					 error),
+			-EINVAL);
+	}
+	ck_assert_int_eq(add_faulty((struct retort_reply){.body = "abc",
+				 .faults = "cut 1; end stall"}),
+		1);
+	rt_route_free(&route);
+}
+END_TEST
+
+/* A datagram is one segment, and nothing ends it. */
+START_TEST(datagrams_have_no_segments)
+{
+	static const char *const refused[] = {"split 1", "each 1", "rate 1",
+		"each 1; gap 1", "spread 1", "end fin", "end reset",
+		"end stall", "end half", "end stall; deaf", "refuse",
+		"refuse 5", "cut 1 reset", "cut 1 stall", "cut 1 half"};
+	static const char *const taken[] = {"cut 1", "empty", "pause 5 1",
+		"corrupt 0", "garbage 3", "insert 1 \"x\""};
+	char expected[200];
+
+	ck_assert_int_eq(rt_route_init(&route, RETORT_UDP, NULL, 0, false), 0);
+	for (size_t i = 0; i < COUNT(refused); i++) {
+		const struct retort_reply reply = {.body = "abc",
+			.faults = refused[i]};
+
+		(void)snprintf(expected, sizeof expected,
+			"%s: a datagram has neither segments nor an ending",
+			refused[i]);
+		ck_assert_int_eq(add_faulty(reply), -EINVAL);
+		ck_assert_str_eq(error, expected);
+		ck_assert_int_eq(rt_route_set_reply(&route, &reply, error),
+			-EINVAL);
+		ck_assert_str_eq(error, expected);
+	}
+	for (size_t i = 0; i < COUNT(taken); i++)
+		ck_assert_msg(add_faulty((struct retort_reply){.body = "abc",
+				      .faults = taken[i]}) == (int)i + 1,
+			"'%s': %s", taken[i], error);
+	rt_route_free(&route);
+}
+END_TEST
+
+START_TEST(rules_say_how_requests_are_read)
+{
+	static const struct retort_exchange get = {.method = "GET",
+						    .target = "/"},
+					    post = {.method = "POST",
+						    .target = "/"};
+	const struct rt_faults *faults;
+
+	open_route();
+	ck_assert_int_eq(add_faulty((struct retort_reply){.when.request = "GET",
+				 .faults = "cut 1"}),
+		1);
+	ck_assert(!route.reads);
+	ck_assert_int_eq(add_faulty(
+				 (struct retort_reply){.when.request = "POST",
+					 .faults = "read 5 6"}),
+		2);
+	ck_assert(route.reads);
+	ck_assert_ptr_null(rt_route_reading(&route, &get));
+	faults = rt_route_reading(&route, &post);
+	ck_assert_ptr_nonnull(faults);
+	ck_assert_str_eq(rt_faults_text(faults), "read 5 6");
+	ck_assert_uint_eq(rt_faults_reading(faults)->pace, 5);
+	rt_route_clear_behind(&route, 1);
+	ck_assert_uint_eq(route.rule_count, 1);
+	ck_assert(!route.reads);
+	ck_assert_ptr_null(rt_route_reading(&route, &post));
+	rt_route_free(&route);
+}
+END_TEST
+
+/* Where no rule fits, the reply to all else says it. */
+START_TEST(replies_say_how_requests_are_read)
+{
+	static const struct retort_exchange get = {.method = "GET",
+						    .target = "/"},
+					    post = {.method = "POST",
+						    .target = "/"};
+	const struct rt_faults *faults;
+
+	open_route();
+	set_reply((struct retort_reply){.body = "x", .faults = "early"});
+	ck_assert(route.reads);
+	ck_assert_int_eq(add_faulty((struct retort_reply){.when.request = "GET",
+				 .faults = "cut 1"}),
+		1);
+	ck_assert_ptr_null(rt_route_reading(&route, &get));
+	faults = rt_route_reading(&route, &post);
+	ck_assert_ptr_nonnull(faults);
+	ck_assert(rt_faults_reading(faults)->early);
+	rt_route_clear(&route);
+	ck_assert(route.reads);
+	ck_assert_ptr_nonnull(rt_route_reading(&route, &get));
+	/* the next one does not */
+	set_reply((struct retort_reply){.body = "x", .faults = "cut 1"});
+	ck_assert(!route.reads);
+	ck_assert_ptr_null(rt_route_reading(&route, &post));
+	rt_route_free(&route);
+}
+END_TEST
+
+START_TEST(a_reply_is_measured)
+{
+	static const struct retort_reply reply = {.body = "hello"},
+					 echo = {.echo = true},
+					 gone = {.file = "/nonexistent/f"};
+	uint64_t head = 0, whole = 0;
+
+	open_route();
+	ck_assert_int_eq(rt_route_measure(&route, &reply, &head, &whole, error),
+		0);
+	ck_assert_uint_gt(head, 0);
+	ck_assert_uint_eq(whole, head + 5);
+	ck_assert_int_eq(rt_route_measure(&route, &echo, &head, &whole, error),
+		-EINVAL);
+	ck_assert_str_eq(error, "echo: its size is not known");
+	ck_assert_int_lt(rt_route_measure(&route, &gone, &head, &whole, error),
+		0);
+	ck_assert_ptr_nonnull(strstr(error, "/nonexistent/f"));
+	rt_route_free(&route);
+}
+END_TEST
+
+/* What a rule's faults come to, and what is said when they cannot be done. */
+START_TEST(faults_of_what_is_asked_for)
+{
+	struct asked asked;
+	struct bytes got;
+
+	open_route();
+	ck_assert_int_eq(add_faulty((struct retort_reply){.when.request = "/a",
+				 .body = "hello",
+				 .faults = "cut body 2"}),
+		1);
+	ck_assert_int_eq(add_faulty((struct retort_reply){.when.request = "/b",
+				 .echo = true,
+				 .faults = "cut body 2000"}),
+		2);
+	ck_assert_int_eq(add_faulty((struct retort_reply){.when.request = "/c",
+				 .body = "hello",
+				 .faults = "status 503"}),
+		3);
+	ck_assert_int_eq(add_faulty((struct retort_reply){.when.request = "/d",
+				 .files = true}),
+		4);
+
+	open_asked(&asked, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+	answer(&asked);
+	got = flatten(&asked.reply);
+	assert_has(got, "Content-Length: 5\r\n");
+	ck_assert_str_eq(got.data + got.size - 6, "\r\n\r\nhe");
+	ck_assert_uint_gt(asked.reply.faults, 0);
+	ck_assert_str_eq(asked.reply.text.data + asked.reply.faults - 1,
+		"cut body 2");
+	bytes_free(&got);
+	close_asked(&asked);
+
+	open_asked(&asked, "GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+	answer(&asked);
+	got = flatten(&asked.reply);
+	assert_begins(got, "HTTP/1.1 500 ");
+	ck_assert_ptr_nonnull(strstr(asked.why, "rule 2: cut body 2000: "));
+	ck_assert_uint_eq(asked.reply.faults, 0);
+	bytes_free(&got);
+	close_asked(&asked);
+
+	open_asked(&asked, "GET /c HTTP/1.1\r\nHost: x\r\n\r\n");
+	answer(&asked);
+	got = flatten(&asked.reply);
+	assert_begins(got, "HTTP/1.1 503 ");
+	assert_lacks(got, "hello");
+	bytes_free(&got);
+	close_asked(&asked);
+
+	open_asked(&asked, "GET /d HTTP/1.1\r\nHost: x\r\n\r\n");
+	answer(&asked);
+	got = flatten(&asked.reply);
+	assert_begins(got, "HTTP/1.1 404 ");
+	assert_has(got, "no files are served");
+	bytes_free(&got);
+	close_asked(&asked);
+	rt_route_free(&route);
+}
+END_TEST
+
 static void
 add(Suite *suite, const char *name, const TTest *const *tests)
 {
@@ -1778,11 +2073,18 @@ main(void)
 	const TTest *const checks[] = {fields_are_checked, replies_are_checked,
 		files_are_checked, pages_are_checked, a_long_page_is_cut, NULL};
 
+	const TTest *const faults[] = {faults_are_checked,
+		unix_sockets_have_no_reset, datagrams_have_no_segments,
+		rules_say_how_requests_are_read,
+		replies_say_how_requests_are_read, a_reply_is_measured,
+		faults_of_what_is_asked_for, NULL};
+
 	add(suite, "answers", answers);
 	add(suite, "files", beside);
 	add(suite, "rules", rules);
 	add(suite, "refusals", refusals);
 	add(suite, "plain", plain);
 	add(suite, "checks", checks);
+	add(suite, "faults", faults);
 	return rt_test_run(suite);
 }

@@ -146,7 +146,7 @@ begin_asking(struct asking *asking, const char *text)
 static bool
 go_on_asking(struct asking *asking)
 {
-	return rt_site_answer(&site, rt_http_request(asking->http),
+	return rt_site_answer(&site, NULL, false, rt_http_request(asking->http),
 		asking->text, DATE, &asking->reply);
 }
 

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* Called by run.c. Between fork and exec only what is async-signal-safe. */
+#include "config.h"
+
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef HAVE_SYS_PRCTL_H
+#include <sys/prctl.h>
+#endif
+
+/* env(1) */
+enum { EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
+
+const int child_signal_numbers[CHILD_SIGNALS] = {SIGHUP, SIGINT, SIGTERM,
+	SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD, SIGTTOU};
+
+void
+child_note_signals(struct child_signals *before)
+{
+	for (size_t i = 0; i < CHILD_SIGNALS; i++)
+		(void)sigaction(child_signal_numbers[i], NULL,
+			&before->actions[i]);
+	(void)sigprocmask(SIG_SETMASK, NULL, &before->mask);
+}
+
+/* How often a group that was told to end is looked at. */
+#define GROUP_INTERVAL 5 /* ms */
+
+/* `word` with each {url} replaced. NULL: no memory. */
+static char *
+fill_in(const char *word, const char *url)
+{
+	static const char mark[] = "{url}";
+	size_t count = 0, used = 0;
+	const char *at = word;
+	char *filled;
+
+	for (; (at = strstr(at, mark)) != NULL; at += sizeof mark - 1)
+		count++;
+	filled = malloc(strlen(word) + count * strlen(url) + 1);
+	while (filled != NULL && *word != '\0') {
+		if (strncmp(word, mark, sizeof mark - 1) == 0) {
+			memcpy(filled + used, url, strlen(url));
+			used += strlen(url);
+			word += sizeof mark - 1;
+		} else {
+			filled[used++] = *word++;
+		}
+	}
+	if (filled != NULL)
+		filled[used] = '\0';
+	return filled;
+}
+
+static void
+free_words(char **words)
+{
+	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+		free(words[i]);
+	free(words);
+}
+
+static char **
+fill_in_all(char *const *command, const char *url)
+{
+	size_t count = 0;
+	char **words;
+
+	while (command[count] != NULL)
+		count++;
+	words = calloc(count + 1, sizeof *words);
+	for (size_t i = 0; words != NULL && i < count; i++) {
+		words[i] = fill_in(command[i], url);
+		if (words[i] == NULL) {
+			free_words(words);
+			return NULL;
+		}
+	}
+	return words;
+}
+
+static void
+be_quiet(void)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	if (null < 0)
+		return;
+	(void)dup2(null, STDIN_FILENO);
+	(void)dup2(null, STDOUT_FILENO);
+	if (null > STDERR_FILENO)
+		(void)close(null);
+}
+
+/* As they were before we caught or ignored them. */
+static void
+restore_signals(const struct child_signals *before)
+{
+	for (size_t i = 0; i < CHILD_SIGNALS; i++)
+		(void)sigaction(child_signal_numbers[i], &before->actions[i],
+			NULL);
+	/* in the background of a script it is ignored, but it is passed on */
+	(void)signal(SIGINT, SIG_DFL);
+	(void)sigprocmask(SIG_SETMASK, &before->mask, NULL);
+}
+
+/* "retort: COMMAND: why", without stdio: other threads may hold its locks. */
+static void
+say(const char *name, const char *why)
+{
+	const char *const parts[] = {"retort: ", name, ": ", why, "\n"};
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		ssize_t n = write(STDERR_FILENO, parts[i], strlen(parts[i]));
+
+		(void)n;
+	}
+}
+
+static _Noreturn void
+run(char **words, bool quiet, bool foreground, pid_t parent,
+	const struct child_signals *before)
+{
+	int error;
+
+	(void)setpgid(0, 0);
+	/* from a background group it would stop us */
+	(void)signal(SIGTTOU, SIG_IGN);
+	if (foreground)
+		(void)tcsetpgrp(STDIN_FILENO, getpgrp());
+	restore_signals(before);
+#ifdef PR_SET_PDEATHSIG
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+#endif
+	if (getppid() != parent)
+		_exit(EXIT_CANNOT_RUN);
+	if (quiet)
+		be_quiet();
+	(void)execvp(words[0], words);
+	error = errno;
+	say(words[0], strerror(error));
+	_exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
+}
+
+int
+child_start(struct child *child, char *const *command, const char *url,
+	const struct child_signals *before, bool quiet)
+{
+	char **words = fill_in_all(command, url);
+	pid_t parent = getpid();
+	int error = 0;
+
+	*child = (struct child){.pid = -1};
+	if (words == NULL || words[0] == NULL ||
+		setenv("RETORT_URL", url, 1) < 0) {
+		free_words(words);
+		return -ENOMEM;
+	}
+	(void)unsetenv("LISTEN_FDS");
+	(void)unsetenv("LISTEN_PID");
+	(void)unsetenv("LISTEN_FDNAMES");
+	child->foreground = !quiet && tcgetpgrp(STDIN_FILENO) == getpgrp();
+	(void)fflush(NULL);
+	child->pid = fork();
+	if (child->pid == 0)
+		run(words, quiet, child->foreground, parent, before);
+	if (child->pid < 0)
+		error = -errno;
+	else
+		/* whoever is first */
+		(void)setpgid(child->pid, child->pid);
+	free_words(words);
+	return error;
+}
+
+static void
+note_status(struct child *child, int status)
+{
+	child->ended = true;
+	child->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+					      WEXITSTATUS(status);
+}
+
+/* ^Z: the shell has its turn, until it brings us back. */
+static void
+stop_with(const struct child *child)
+{
+	if (!child->foreground)
+		return;
+	(void)signal(SIGTTOU, SIG_IGN);
+	(void)tcsetpgrp(STDIN_FILENO, getpgrp());
+	(void)raise(SIGSTOP);
+	(void)tcsetpgrp(STDIN_FILENO, child->pid);
+	(void)kill(-child->pid, SIGCONT);
+}
+
+bool
+child_ended(struct child *child)
+{
+	int status;
+
+	if (child->ended ||
+		waitpid(child->pid, &status, WNOHANG | WUNTRACED) <= 0)
+		return child->ended;
+	if (WIFSTOPPED(status))
+		stop_with(child);
+	else
+		note_status(child, status);
+	return child->ended;
+}
+
+static int64_t
+clock_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool
+child_wait(struct child *child, int timeout)
+{
+	const struct timespec time = {timeout / 1000,
+		(long)(timeout % 1000) * 1000000};
+	sigset_t ends;
+
+	(void)sigemptyset(&ends);
+	(void)sigaddset(&ends, SIGCHLD);
+	if (!child_ended(child))
+		(void)sigtimedwait(&ends, NULL, &time);
+	return child_ended(child);
+}
+
+void
+child_signal(const struct child *child, int number)
+{
+	if (child->pid <= 0)
+		return;
+	(void)kill(-child->pid, number);
+	/* one that is stopped would not hear it */
+	(void)kill(-child->pid, SIGCONT);
+}
+
+void
+child_end(struct child *child, int grace)
+{
+	const struct timespec interval = {0, GROUP_INTERVAL * 1000000};
+	int64_t end = clock_ms() + grace;
+
+	if (child->pid <= 0)
+		return;
+	child_signal(child, SIGTERM);
+	/* others of the group are not our children, and are only looked at */
+	while ((!child_ended(child) || kill(-child->pid, 0) == 0) &&
+		clock_ms() < end)
+		(void)nanosleep(&interval, NULL);
+	child_signal(child, SIGKILL);
+	while (!child_ended(child))
+		(void)nanosleep(&interval, NULL);
+	if (child->foreground) {
+		(void)signal(SIGTTOU, SIG_IGN);
+		(void)tcsetpgrp(STDIN_FILENO, getpgrp());
+	}
+	child->pid = -1;
+}

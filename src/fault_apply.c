@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Faults done to a script. The order of clauses does not matter where they do
+ * different things: they are applied by verb, the head first, then bytes, cuts,
+ * time, the ending. Called by route.c.
+ */
+#include "config.h"
+
+#include "fault_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "io.h"
+
+/* Bytes of `garbage` where no number is given. */
+#define GARBAGE 64
+
+/* Segments of a paced reply come at most so often. */
+#define SHORTEST_GAP (20 * RT_MS)
+
+struct change {
+	const struct rt_faults *faults;
+	const struct rt_clause *clause;
+	struct rt_reply *reply;
+	char *error;
+	int code;
+};
+
+static void
+fail(struct change *change, const char *why)
+{
+	const struct rt_clause *clause = change->clause;
+
+	change->code = -EINVAL;
+	if (change->error != NULL)
+		(void)snprintf(change->error, RETORT_ERROR_SIZE, "%.*s: %s",
+			(int)(clause->end - clause->begin),
+			change->faults->text + clause->begin, why);
+}
+
+static void
+fail_size(struct change *change, const char *what, uint64_t size)
+{
+	char why[128];
+
+	(void)snprintf(why, sizeof why, "%s %llu bytes", what,
+		(unsigned long long)size);
+	fail(change, why);
+}
+
+/* Where the clause's position is in the script; false: nowhere. */
+static bool
+find_position(struct change *change, uint64_t *at)
+{
+	const struct rt_clause *clause = change->clause;
+	const struct rt_reply *reply = change->reply;
+	uint64_t size = rt_reply_size(reply);
+	uint64_t head = reply->head_size - reply->head_at;
+	uint64_t body = size - reply->head_size;
+
+	switch (clause->base) {
+	case RT_FAULT_FROM_BEGIN:
+		*at = clause->at;
+		break;
+	case RT_FAULT_FROM_END:
+		*at = size - clause->at;
+		if (clause->at > size)
+			fail_size(change, "the reply has", size);
+		break;
+	case RT_FAULT_FROM_HEAD:
+		*at = reply->head_at + clause->at;
+		if (clause->at > head)
+			fail_size(change, "the head has", head);
+		break;
+	case RT_FAULT_FROM_BODY:
+		*at = reply->head_size + clause->at;
+		if (clause->at > body)
+			fail_size(change, "the body has", body);
+		break;
+	case RT_FAULT_PERCENT:
+		*at = size / 100 * clause->at + size % 100 * clause->at / 100;
+		break;
+	}
+	if (change->code == 0 && *at > size)
+		fail_size(change, "the reply has", size);
+	return change->code == 0;
+}
+
+static struct rt_step *
+ending_of(struct rt_reply *reply)
+{
+	return reply->steps + reply->step_count - 1;
+}
+
+/* What was sent is to arrive before the reset, which would drop it. */
+static void
+set_ending(struct rt_reply *reply, enum rt_step_kind kind)
+{
+	ending_of(reply)->kind = kind;
+	if (kind == RT_STEP_RESET)
+		rt_reply_insert(reply, reply->step_count - 1,
+			(struct rt_step){.kind = RT_STEP_FLUSH});
+}
+
+static void
+make_garbage(struct change *change)
+{
+	uint64_t size =
+		change->clause->given ? change->clause->number : GARBAGE;
+	struct rt_buf *text = &change->reply->text;
+	uint64_t state = 88172645463325252u;
+	size_t at = text->len;
+
+	for (uint64_t i = 0; i < size; i++) {
+		char byte;
+
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+		byte = (char)(state >> 32);
+		rt_buf_add(text, &byte, 1);
+	}
+	rt_reply_cut(change->reply, 0);
+	rt_reply_replace(change->reply, 0, 0, at);
+	change->reply->head_size = 0;
+	change->reply->head_at = 0;
+}
+
+static void
+end_lines_barely(struct change *change)
+{
+	struct rt_reply *reply = change->reply;
+	size_t size = reply->head_size - reply->head_at;
+	size_t from = rt_reply_gather(reply, reply->head_at, size);
+	size_t at = reply->text.len;
+
+	for (size_t i = 0; i < size && rt_reply_ok(reply); i++)
+		if (reply->text.data[from + i] != '\r')
+			rt_buf_add(&reply->text,
+				&(char){reply->text.data[from + i]}, 1);
+	rt_reply_replace(reply, reply->head_at, size, at);
+}
+
+/* Bytes before the blank line that ends the head. */
+static void
+add_to_head(struct change *change)
+{
+	struct rt_reply *reply = change->reply;
+	size_t at = reply->text.len;
+
+	if (reply->head_size < reply->head_at + 2) {
+		fail(change, "there is no head");
+		return;
+	}
+	rt_buf_add(&reply->text, change->clause->bytes, change->clause->size);
+	rt_reply_replace(reply, reply->head_size - 2, 0, at);
+}
+
+/* Where the value of Content-Length is in the script, and how long it is. */
+static bool
+find_length(struct rt_reply *reply, uint64_t *line, uint64_t *at, size_t *size)
+{
+	static const char name[] = "\r\nContent-Length:";
+	size_t head = reply->head_size - reply->head_at;
+	size_t from = rt_reply_gather(reply, reply->head_at, head);
+	const char *text = reply->text.data + from;
+
+	if (!rt_reply_ok(reply))
+		return false;
+	for (size_t i = 0; i + sizeof name <= head; i++) {
+		if (strncasecmp(text + i, name, sizeof name - 1) != 0)
+			continue;
+		*line = reply->head_at + i + 2;
+		i += sizeof name - 1;
+		while (i < head && text[i] == ' ')
+			i++;
+		*at = reply->head_at + i;
+		for (*size = 0;
+			text[i + *size] >= '0' && text[i + *size] <= '9';)
+			(*size)++;
+		return *size > 0;
+	}
+	return false;
+}
+
+static void
+change_length(struct change *change)
+{
+	const struct rt_clause *clause = change->clause;
+	struct rt_reply *reply = change->reply;
+	uint64_t line, at, length;
+	size_t size, from;
+
+	if (!find_length(reply, &line, &at, &size)) {
+		fail(change, "the reply has no Content-Length");
+		return;
+	}
+	from = rt_reply_gather(reply, at, size);
+	if (!rt_reply_ok(reply))
+		return;
+	rt_buf_add(&reply->text, "", 1);
+	length = strtoull(reply->text.data + from, NULL, 10);
+	if (clause->sign == '-' && clause->number > length) {
+		fail_size(change, "Content-Length is", length);
+		return;
+	}
+	if (clause->sign == '+')
+		length += clause->number;
+	else if (clause->sign == '-')
+		length -= clause->number;
+	else
+		length = clause->number;
+	from = reply->text.len;
+	rt_buf_add_number(&reply->text, length);
+	rt_reply_replace(reply, at, size, from);
+}
+
+static void
+remove_head(struct change *change)
+{
+	struct rt_reply *reply = change->reply;
+
+	rt_reply_replace(reply, 0, reply->head_size, reply->text.len);
+	reply->head_at = 0;
+}
+
+/* Whether the head says so. */
+static bool
+is_chunked(struct rt_reply *reply)
+{
+	static const char field[] = "\r\nTransfer-Encoding: chunked\r\n";
+	size_t head = reply->head_size - reply->head_at;
+	size_t from = rt_reply_gather(reply, reply->head_at, head);
+
+	for (size_t i = 0; rt_reply_ok(reply) && i + sizeof field <= head; i++)
+		if (strncasecmp(reply->text.data + from + i, field,
+			    sizeof field - 1) == 0)
+			return true;
+	return false;
+}
+
+/* Its framing goes, and bytes go on for ever; or chunks do. */
+static void
+make_endless(struct change *change)
+{
+	static const char last[] = "0\r\n\r\n";
+	static const char chunk[] =
+		"20\r\nand so on, and so on, and so on\n\r\n";
+	struct rt_reply *reply = change->reply;
+	struct rt_step step = {.kind = RT_STEP_REPEAT, .size = INT64_MAX};
+	uint64_t line, at, size = rt_reply_size(reply);
+	size_t digits, from;
+	bool chunked = false;
+
+	if (find_length(reply, &line, &at, &digits)) {
+		rt_reply_replace(reply, line, at + digits + 2 - line,
+			reply->text.len);
+		size = rt_reply_size(reply);
+	} else if (is_chunked(reply) &&
+		size >= reply->head_size + sizeof last - 1) {
+		from = rt_reply_gather(reply, size - (sizeof last - 1),
+			sizeof last - 1);
+		if (!rt_reply_ok(reply))
+			return;
+		if (memcmp(reply->text.data + from, last, sizeof last - 1) !=
+			0) {
+			fail(change, "the reply has trailers");
+			return;
+		}
+		chunked = true;
+		size -= sizeof last - 1;
+	}
+	step.bytes = chunked ? chunk : chunk + sizeof "20\r\n" - 1;
+	step.at =
+		chunked ? sizeof chunk - 1 : sizeof chunk - sizeof "20\r\n\r\n";
+	from = rt_reply_split(reply, size);
+	if (rt_reply_ok(reply))
+		rt_reply_insert(reply, from, step);
+}
+
+static void
+insert_bytes(struct change *change)
+{
+	struct rt_buf *text = &change->reply->text;
+	size_t from = text->len;
+	uint64_t at;
+
+	if (!find_position(change, &at))
+		return;
+	rt_buf_add(text, change->clause->bytes, change->clause->size);
+	rt_reply_replace(change->reply, at, 0, from);
+}
+
+static void
+corrupt(struct change *change)
+{
+	struct rt_reply *reply = change->reply;
+	uint64_t at;
+	size_t from;
+
+	if (!find_position(change, &at))
+		return;
+	if (at >= rt_reply_size(reply)) {
+		fail_size(change, "the reply has", rt_reply_size(reply));
+		return;
+	}
+	from = rt_reply_gather(reply, at, 1);
+	if (!rt_reply_ok(reply))
+		return;
+	reply->text.data[from] = (char)~reply->text.data[from];
+	rt_reply_replace(reply, at, 1, from);
+}
+
+static void
+cut(struct change *change)
+{
+	uint64_t at;
+
+	if (!find_position(change, &at))
+		return;
+	rt_reply_cut(change->reply, at);
+	if (rt_reply_ok(change->reply))
+		set_ending(change->reply, change->clause->ending);
+}
+
+static void
+insert_pause(struct change *change)
+{
+	struct rt_reply *reply = change->reply;
+	size_t index;
+	uint64_t at;
+
+	if (!find_position(change, &at))
+		return;
+	index = rt_reply_split(reply, at);
+	if (rt_reply_ok(reply))
+		rt_reply_insert(reply, index,
+			(struct rt_step){.kind = RT_STEP_PAUSE,
+				.at = change->clause->time});
+}
+
+static void
+split(struct change *change)
+{
+	const struct rt_clause *gap =
+		rt_faults_find(change->faults, RT_FAULT_GAP);
+	struct rt_reply *reply = change->reply;
+	size_t index;
+	uint64_t at;
+
+	if (!find_position(change, &at))
+		return;
+	index = rt_reply_split(reply, at);
+	if (!rt_reply_ok(reply))
+		return;
+	rt_reply_insert(reply, index, (struct rt_step){.kind = RT_STEP_FLUSH});
+	if (gap != NULL && rt_reply_ok(reply))
+		rt_reply_insert(reply, index + 1,
+			(struct rt_step){.kind = RT_STEP_PAUSE,
+				.at = gap->time});
+}
+
+/* So many bytes in so long a time, in segments that are not too many. */
+static void
+pace(struct rt_reply *reply, uint64_t bytes, uint64_t time)
+{
+	uint64_t segments = time / (uint64_t)SHORTEST_GAP;
+
+	if (segments == 0)
+		segments = 1;
+	if (segments > bytes)
+		segments = bytes > 0 ? bytes : 1;
+	reply->pace = bytes / segments + (bytes % segments > 0);
+	/* not faster than was asked for */
+	reply->gap = bytes == 0 ?
+		(int64_t)time :
+		(int64_t)((double)time / (double)bytes * (double)reply->pace);
+}
+
+static void
+change_time(struct change *change)
+{
+	const struct rt_clause *clause = change->clause;
+	struct rt_reply *reply = change->reply;
+
+	switch (clause->verb) {
+	case RT_FAULT_PAUSE:
+		insert_pause(change);
+		break;
+	case RT_FAULT_SPLIT:
+		split(change);
+		break;
+	case RT_FAULT_EACH:
+		reply->pace = clause->number;
+		break;
+	case RT_FAULT_GAP:
+		reply->gap = (int64_t)clause->time;
+		break;
+	case RT_FAULT_RATE:
+		pace(reply, clause->number, 1000 * (uint64_t)RT_MS);
+		break;
+	default:
+		pace(reply, rt_reply_size(reply), clause->time);
+		break;
+	}
+}
+
+static void
+make_change(struct change *change)
+{
+	struct rt_reply *reply = change->reply;
+
+	switch (change->clause->verb) {
+	case RT_FAULT_GARBAGE_BYTES:
+		make_garbage(change);
+		break;
+	case RT_FAULT_BARE_LF:
+		end_lines_barely(change);
+		break;
+	case RT_FAULT_ADD:
+		add_to_head(change);
+		break;
+	case RT_FAULT_LENGTH:
+		change_length(change);
+		break;
+	case RT_FAULT_HEADLESS:
+		remove_head(change);
+		break;
+	case RT_FAULT_ENDLESS:
+		make_endless(change);
+		break;
+	case RT_FAULT_INSERT:
+		insert_bytes(change);
+		break;
+	case RT_FAULT_CORRUPT:
+		corrupt(change);
+		break;
+	case RT_FAULT_CUT:
+		cut(change);
+		break;
+	case RT_FAULT_PAUSE:
+	case RT_FAULT_SPLIT:
+	case RT_FAULT_EACH:
+	case RT_FAULT_GAP:
+	case RT_FAULT_RATE:
+	case RT_FAULT_SPREAD:
+		change_time(change);
+		break;
+	case RT_FAULT_END:
+		set_ending(reply, change->clause->ending);
+		break;
+	case RT_FAULT_DEAF:
+		reply->deaf = true;
+		break;
+	case RT_FAULT_REFUSE:
+		reply->refuse = change->clause->given ?
+			(int64_t)change->clause->time :
+			RT_NEVER;
+		break;
+	default:
+		break;
+	}
+}
+
+int
+rt_faults_apply(const struct rt_faults *faults, struct rt_reply *reply,
+	char *error)
+{
+	struct change change = {.faults = faults,
+		.reply = reply,
+		.error = error};
+
+	for (enum rt_fault_verb verb = RT_FAULT_EARLY; verb <= RT_FAULT_REFUSE;
+		verb++)
+		for (size_t i = 0; i < faults->count; i++) {
+			change.clause = faults->clauses + i;
+			if (change.clause->verb != verb)
+				continue;
+			if (!rt_reply_ok(reply))
+				return 0;
+			make_change(&change);
+			if (change.code < 0)
+				return change.code;
+		}
+	return 0;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Changes to a script that is complete: cut, split, replaced, byte by byte.
+ * Called by fault.c. Of what a step is made of nothing is copied but what a
+ * change needs.
+ */
+#include "config.h"
+
+#include "reply.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static bool
+has_bytes(const struct rt_step *step)
+{
+	return step->kind <= RT_STEP_FILE;
+}
+
+uint64_t
+rt_reply_size(const struct rt_reply *reply)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < reply->step_count; i++) {
+		const struct rt_step *step = reply->steps + i;
+
+		if (!has_bytes(step))
+			continue;
+		if (step->size > UINT64_MAX - size)
+			return UINT64_MAX;
+		size += step->size;
+	}
+	return size;
+}
+
+void
+rt_reply_insert(struct rt_reply *reply, size_t index, struct rt_step step)
+{
+	size_t count = reply->step_count;
+
+	/* not merged with the step before it */
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_PAUSE});
+	if (reply->failed)
+		return;
+	memmove(reply->steps + index + 1, reply->steps + index,
+		(count - index) * sizeof *reply->steps);
+	reply->steps[index] = step;
+}
+
+/* The step without its first `skip` bytes. */
+static struct rt_step
+rest_of(struct rt_step step, uint64_t skip)
+{
+	step.size -= skip;
+	switch (step.kind) {
+	case RT_STEP_BYTES:
+		step.bytes += skip;
+		break;
+	case RT_STEP_REPEAT:
+		step.from = (step.from + skip) % step.at;
+		break;
+	default:
+		step.at += skip;
+		break;
+	}
+	return step;
+}
+
+size_t
+rt_reply_split(struct rt_reply *reply, uint64_t at)
+{
+	uint64_t before = 0;
+	size_t i;
+
+	for (i = 0; i < reply->step_count && before < at; i++) {
+		struct rt_step *step = reply->steps + i;
+
+		if (!has_bytes(step))
+			continue;
+		if (at - before < step->size) {
+			struct rt_step rest = rest_of(*step, at - before);
+
+			step->size = at - before;
+			rt_reply_insert(reply, i + 1, rest);
+			return i + 1;
+		}
+		before += step->size;
+	}
+	return i;
+}
+
+void
+rt_reply_remove(struct rt_reply *reply, size_t from, size_t to)
+{
+	memmove(reply->steps + from, reply->steps + to,
+		(reply->step_count - to) * sizeof *reply->steps);
+	reply->step_count -= to - from;
+}
+
+void
+rt_reply_cut(struct rt_reply *reply, uint64_t at)
+{
+	size_t index = rt_reply_split(reply, at);
+
+	if (reply->failed)
+		return;
+	rt_reply_remove(reply, index, reply->step_count - 1);
+	if (reply->head_size > at)
+		reply->head_size = (size_t)at;
+}
+
+/* Adds `size` bytes of a step, from `skip` on, to the text. */
+static void
+gather(struct rt_reply *reply, const struct rt_step *step, uint64_t skip,
+	size_t size)
+{
+	char *to = rt_buf_reserve(&reply->text, size);
+	size_t done = 0;
+
+	if (to == NULL)
+		return;
+	switch (step->kind) {
+	case RT_STEP_TEXT:
+		memcpy(to, reply->text.data + step->at + skip, size);
+		break;
+	case RT_STEP_BYTES:
+		memcpy(to, step->bytes + skip, size);
+		break;
+	case RT_STEP_REPEAT:
+		for (; done < size; done++)
+			to[done] = step->bytes[(step->from + skip + done) %
+				step->at];
+		break;
+	default:
+		/* of a file that has become shorter there is nothing */
+		if (pread(reply->file, to, size, (off_t)(step->at + skip)) !=
+			(ssize_t)size)
+			memset(to, 0, size);
+		break;
+	}
+	reply->text.len += size;
+}
+
+size_t
+rt_reply_gather(struct rt_reply *reply, uint64_t from, size_t size)
+{
+	size_t first, last, at = reply->text.len;
+
+	first = rt_reply_split(reply, from);
+	last = rt_reply_split(reply, from + size);
+	for (size_t i = first; i < last && !reply->failed; i++)
+		if (has_bytes(reply->steps + i))
+			gather(reply, reply->steps + i, 0,
+				(size_t)reply->steps[i].size);
+	return at;
+}
+
+void
+rt_reply_replace(struct rt_reply *reply, uint64_t from, uint64_t size,
+	size_t at)
+{
+	size_t first = rt_reply_split(reply, from), last, kept;
+	uint64_t added = reply->text.len - at;
+
+	last = rt_reply_split(reply, from + size);
+	if (!rt_reply_ok(reply))
+		return;
+	/* pauses that stand between the bytes stay, before what replaces
+     them */
+	kept = first;
+	for (size_t i = first; i < last; i++)
+		if (!has_bytes(reply->steps + i))
+			reply->steps[kept++] = reply->steps[i];
+	rt_reply_remove(reply, kept, last);
+	if (added > 0)
+		rt_reply_insert(reply, kept,
+			(struct rt_step){.kind = RT_STEP_TEXT,
+				.at = at,
+				.size = added});
+	if (from < reply->head_at)
+		reply->head_at += (size_t)added - (size_t)size;
+	if (from < reply->head_size)
+		reply->head_size += (size_t)added - (size_t)size;
+}

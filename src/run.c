@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* Called by main.c. */
+#include "config.h"
+
+#include "run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "child.h"
+
+/* One client of a sweep has so long: ms. */
+#define SWEEP_TIME 10000
+
+/* How often signals are looked for when the server has ended: ms. */
+#define INTERVAL 50
+
+/* --- retort run --- */
+
+static int64_t
+clock_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void
+forward(const struct child *child, volatile struct signals *signals)
+{
+	for (size_t i = 0; i < CHILD_SIGNALS; i++)
+		if (signals->came[i]) {
+			signals->came[i] = 0;
+			child_signal(child, child_signal_numbers[i]);
+		}
+}
+
+/* Until COMMAND ends, or we must; signals go on to it. 0, EXIT_LIFETIME, or
+   EXIT_OWN. */
+static int
+serve_child(const struct args *args, struct retort *server,
+	struct output *output, struct child *child,
+	volatile struct signals *signals)
+{
+	int64_t end =
+		args->lifetime < 0 ? INT64_MAX : clock_ms() + args->lifetime;
+	bool stopped = false;
+
+	while (!child_ended(child)) {
+		int64_t left = end - clock_ms();
+		int step, timeout = end == INT64_MAX ? -1 : (int)left;
+
+		forward(child, signals);
+		if (left <= 0)
+			return EXIT_LIFETIME;
+		/* when `requests` is reached, COMMAND may go on alone */
+		if (stopped) {
+			(void)child_wait(child, INTERVAL);
+			continue;
+		}
+		step = retort_step(server, timeout);
+		stopped = step > 0;
+		output_flush(output);
+		if (step < 0)
+			return EXIT_OWN;
+	}
+	return 0;
+}
+
+int
+run(const struct args *args, struct retort *server, struct output *output,
+	volatile struct signals *signals)
+{
+	const char *verdict = NULL;
+	struct child child;
+	int status;
+	int code = child_start(&child, args->command, retort_url(server, 0),
+		signals->before, false);
+
+	if (code < 0)
+		die(EXIT_OWN, "%s: %s", args->command[0], strerror(-code));
+	status = serve_child(args, server, output, &child, signals);
+	if (status == 0)
+		status = child.status;
+	child_end(&child, args->grace);
+	(void)retort_finish(server, args->grace);
+	output_flush(output);
+	if (args->scenario != NULL)
+		verdict = retort_verdict(server);
+	if (verdict != NULL)
+		(void)fprintf(stderr, "%s", verdict);
+	return status == 0 && verdict != NULL ? EXIT_UNMET : status;
+}
+
+/* --- retort sweep --- */
+
+struct sweep {
+	const struct args *args;
+	volatile struct signals *signals;
+	bool late;   /* a client did not end in time */
+	int failure; /* it could not be run: its status */
+};
+
+/* COMMAND's status says what it took the reply for. */
+static bool
+run_client(void *arg, const char *url)
+{
+	struct sweep *sweep = arg;
+	int64_t end = clock_ms() + SWEEP_TIME;
+	struct child child;
+	bool ended;
+
+	if (sweep->signals->count > 0 || sweep->failure != 0)
+		return false;
+	if (child_start(&child, sweep->args->command, url,
+		    sweep->signals->before, true) < 0) {
+		sweep->failure = EXIT_OWN;
+		return false;
+	}
+	while (!(ended = child_wait(&child, INTERVAL)) &&
+		sweep->signals->count == 0 && clock_ms() < end)
+		;
+	sweep->late = sweep->late || !ended;
+	child_end(&child, 0);
+	if (child.status == 126 || child.status == 127)
+		sweep->failure = child.status;
+	return ended && child.status == 0;
+}
+
+static struct retort *
+start(const struct args *args)
+{
+	char error[RETORT_ERROR_SIZE];
+	struct retort_options options = args->options;
+	struct retort *server;
+
+	options.unrecorded = true;
+	server = retort_start(&options, error);
+	if (server == NULL)
+		die(errno == EINVAL ? EXIT_USAGE : EXIT_OWN, "%s%s",
+			errno == EINVAL ? "--bind: " : "", error);
+	return server;
+}
+
+int
+sweep(const struct args *args, volatile struct signals *signals)
+{
+	struct sweep sweep = {.args = args, .signals = signals};
+	char error[RETORT_ERROR_SIZE];
+	struct retort *server;
+	char *report;
+	sigset_t child;
+	int wrong;
+
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &child, NULL);
+	server = start(args);
+	wrong = retort_sweep(server, &args->reply, run_client, &sweep, &report,
+		error);
+	retort_close(server);
+	if (wrong < 0)
+		die(wrong == -EINVAL ? EXIT_USAGE : EXIT_OWN, "%s", error);
+	if (signals->count > 0)
+		return 128 + (int)signals->last;
+	if (sweep.failure != 0)
+		return sweep.failure;
+	(void)fputs(report ? report : "", stdout);
+	free(report);
+	if (sweep.late)
+		(void)fprintf(stderr,
+			"retort: a client did not end within %d s\n",
+			SWEEP_TIME / 1000);
+	return wrong > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * retort run and retort sweep: a server for the time of a COMMAND. Part of the
+ * command: sees retort.h only.
+ */
+#ifndef RUN_H
+#define RUN_H
+
+#include <signal.h>
+
+#include "args.h"
+#include "child.h"
+#include "output.h"
+#include "retort.h"
+
+/* Signals that came: those that ask us to end are counted. */
+struct signals {
+	sig_atomic_t count;
+	sig_atomic_t came[CHILD_SIGNALS];
+	sig_atomic_t last;
+	const struct child_signals *before;
+};
+
+/* Serves while COMMAND runs, and judges what came; the exit status. */
+int run(const struct args *args, struct retort *server, struct output *output,
+	volatile struct signals *signals);
+
+/* Has COMMAND meet one reply in every way; the exit status. */
+int sweep(const struct args *args, volatile struct signals *signals);
+
+#endif

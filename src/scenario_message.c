@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Messages of a scenario: HTTP as people write and paste it, made right with a
+ * notice, or taken as it stands.
+ */
+#include "config.h"
+
+#include "scenario_parts.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "http.h"
+#include "quote.h"
+
+static bool
+read_status_line(struct rt_reader *reader)
+{
+	struct retort_reply *rule = &reader->item->rule;
+	const char *at = reader->line;
+	struct rt_word version = rt_scenario_word(reader, &at);
+	struct rt_word status = rt_scenario_word(reader, &at);
+	struct rt_word reason = rt_scenario_rest(reader, at);
+	uint64_t number;
+
+	if (!rt_scenario_number(status, &number) || number < 200 ||
+		number > 999)
+		return rt_scenario_expected(reader, status.text,
+			"a status from 200 to 999");
+	if (!rt_scenario_is_word(version, "HTTP/1.1"))
+		rt_scenario_notice(reader, RT_MADE_VERSION,
+			"the status line is made HTTP/1.1");
+	rule->status = (int)number;
+	/* that of HTTP/2 has none */
+	if (reason.size == 0 && !rt_scenario_is_word(version, "HTTP/1.1"))
+		return true;
+	rule->reason = rt_scenario_own_text(reader, reason.text, reason.size);
+	return rule->reason != NULL;
+}
+
+/* What the head says of the body; white space around values is not there. */
+struct framing {
+	bool has_length;
+	uint64_t length;
+	bool chunked;
+	bool has_type;
+	struct rt_word coding; /* Content-Encoding */
+};
+
+static bool
+is_name(struct rt_word name, const char *text)
+{
+	return name.size == strlen(text) &&
+		strncasecmp(name.text, text, name.size) == 0;
+}
+
+/* A field, unless it is what we say ourselves. */
+static bool
+read_field(struct rt_reader *reader, struct framing *framing)
+{
+	const char *colon = memchr(reader->line, ':', reader->size);
+	struct rt_word name = {reader->line, 0}, value;
+
+	if (colon == NULL || colon == reader->line)
+		return rt_scenario_expected(reader, reader->line,
+			"a field, 'Name: value', or an empty line");
+	name.size = (size_t)(colon - reader->line);
+	value = rt_scenario_rest(reader, colon + 1);
+	if (!rt_http_is_token(name.text, name.size))
+		return rt_scenario_expected(reader, name.text,
+			"a field's name");
+	if (!rt_http_is_value(value.text, value.size))
+		return rt_scenario_expected(reader, value.text,
+			"a field's value");
+	if (is_name(name, "Content-Length")) {
+		framing->has_length =
+			rt_scenario_number(value, &framing->length);
+		return true;
+	}
+	if (is_name(name, "Transfer-Encoding") && is_name(value, "chunked")) {
+		framing->chunked = true;
+		return true;
+	}
+	if (is_name(name, "Connection") && !is_name(value, "close")) {
+		rt_scenario_notice(reader, RT_MADE_CLOSE,
+			"Connection is made close");
+		return true;
+	}
+	if (is_name(name, "Content-Encoding")) {
+		framing->coding = value;
+		return true;
+	}
+	framing->has_type = framing->has_type || is_name(name, "Content-Type");
+	rt_scenario_add_line(&reader->reply_fields, reader->line, reader->size);
+	return true;
+}
+
+/* Up to and with the empty line. */
+static bool
+read_head(struct rt_reader *reader, struct framing *framing)
+{
+	while (reader->at < reader->end && *reader->at != '@') {
+		if (!rt_scenario_next_line(reader) || reader->size == 0)
+			return true;
+		if (!read_field(reader, framing))
+			return false;
+	}
+	return true;
+}
+
+/* Lines up to the next directive, as they stand; "@@" is an "@". */
+static void
+read_text(struct rt_reader *reader, struct rt_buf *to)
+{
+	while (reader->at < reader->end) {
+		const char *begin = reader->at;
+
+		if (*begin == '@') {
+			if (reader->end - begin < 2 || begin[1] != '@')
+				break;
+			begin++;
+		}
+		(void)rt_scenario_next_line(reader);
+		rt_buf_add(to, begin, (size_t)(reader->at - begin));
+	}
+}
+
+/* Of bytes that are left alone one empty line may be for the eye. */
+static void
+trim_raw(struct rt_buf *text, bool more)
+{
+	if (more && text->len >= 2 && text->data[text->len - 1] == '\n' &&
+		text->data[text->len - 2] == '\n')
+		text->len--;
+}
+
+/* Blank lines before the next directive, and the end of the last line, are for
+   the eye. */
+static void
+trim_text(struct rt_buf *text)
+{
+	while (text->len > 0 && text->data[text->len - 1] == '\n') {
+		text->len--;
+		if (text->len > 0 && text->data[text->len - 1] == '\r')
+			text->len--;
+	}
+}
+
+/* Whether the bytes are framed in chunks (RFC 9112 7.1); then their content
+   takes their place. */
+static bool
+unframe(struct rt_buf *body)
+{
+	size_t at = 0, to = 0;
+
+	for (;;) {
+		size_t size = 0, digits = 0;
+
+		while (at < body->len && rt_quote_hex(body->data[at]) >= 0 &&
+			digits < 8) {
+			size = size * 16 + (size_t)rt_quote_hex(body->data[at]);
+			at++;
+			digits++;
+		}
+		/* what ended it was trimmed */
+		if (digits > 0 && size == 0 && at == body->len)
+			break;
+		if (digits == 0 || body->len - at < 1)
+			return false;
+		at += body->data[at] == '\r';
+		if (at >= body->len || body->data[at++] != '\n')
+			return false;
+		if (size == 0)
+			break;
+		if (body->len - at < size)
+			return false;
+		memmove(body->data + to, body->data + at, size);
+		to += size;
+		at += size;
+		at += at < body->len && body->data[at] == '\r';
+		if (at >= body->len || body->data[at++] != '\n')
+			return false;
+	}
+	body->len = to;
+	return true;
+}
+
+/* No coding makes text of anything but a few bytes. */
+static bool
+is_text(const struct rt_buf *body)
+{
+	for (size_t i = 0; i < body->len; i++) {
+		unsigned char c = (unsigned char)body->data[i];
+
+		if (c < ' ' && c != '\t' && c != '\r' && c != '\n')
+			return false;
+	}
+	return true;
+}
+
+/* A content coding that the text does not have was undone by who pasted it. */
+static void
+check_coding(struct rt_reader *reader, const struct framing *framing,
+	const struct rt_buf *body)
+{
+	if (framing->coding.size == 0)
+		return;
+	if (body->len > 0 && reader->item->rule.file == NULL && is_text(body)) {
+		rt_scenario_notice(reader, RT_MADE_PLAIN,
+			"Content-Encoding is left out: the body is text");
+		return;
+	}
+	rt_buf_add_text(&reader->reply_fields, "Content-Encoding: ");
+	rt_scenario_add_line(&reader->reply_fields, framing->coding.text,
+		framing->coding.size);
+}
+
+static bool
+set_body(struct rt_reader *reader, const struct framing *framing,
+	struct rt_buf *body)
+{
+	struct retort_reply *rule = &reader->item->rule;
+	struct rt_buf copy;
+
+	if (framing->chunked) {
+		rule->chunked = true;
+		rt_buf_init(&copy, RT_SCENARIO_TEXT);
+		rt_buf_add(&copy, body->data, body->len);
+		if (body->len > 0 && !copy.failed && unframe(&copy)) {
+			rt_buf_clear(body, 0);
+			rt_buf_add(body, copy.data, copy.len);
+		} else if (body->len > 0) {
+			rt_scenario_notice(reader, RT_MADE_CHUNKS,
+				"the body is framed in chunks again");
+		}
+		rt_buf_free(&copy);
+	}
+	if (framing->has_length && framing->length != body->len &&
+		rule->file == NULL)
+		rt_scenario_notice(reader, RT_MADE_LENGTH,
+			"Content-Length is computed from the body");
+	if (body->failed)
+		return rt_scenario_no_memory(reader);
+	if (body->len == 0)
+		return true;
+	if (rule->file != NULL || rule->echo)
+		return rt_scenario_fail(reader, reader->line,
+			"the rule of line %u has its body from elsewhere",
+			reader->item->line);
+	rule->body_size = body->len;
+	rule->body = rt_scenario_own_text(reader, body->data, body->len);
+	return rule->body != NULL;
+}
+
+/* Whoever wrote it may have meant it for a comment. */
+static void
+look_for_comment(struct rt_reader *reader, const struct rt_buf *body)
+{
+	size_t at = body->len;
+
+	while (at > 0 && body->data[at - 1] != '\n')
+		at--;
+	if (at > 0 && at < body->len && body->data[at] == '#')
+		rt_scenario_notice(reader, RT_MADE_COMMENT,
+			"the body ends with a line of '#', which is no "
+			"comment here: '@#' begins one");
+}
+
+/* Bytes as they stand, from the present line on. */
+bool
+rt_scenario_raw_message(struct rt_reader *reader)
+{
+	reader->at = reader->line;
+	reader->number--;
+	read_text(reader, &reader->bytes);
+	reader->message = true;
+	trim_raw(&reader->bytes, reader->at < reader->end);
+	reader->answered = true;
+	return !reader->bytes.failed || rt_scenario_no_memory(reader);
+}
+
+bool
+rt_scenario_message(struct rt_reader *reader)
+{
+	struct framing framing = {.has_length = false};
+	const char *line_end = reader->line + reader->size;
+	struct rt_buf body;
+	bool ok;
+
+	if (reader->item == NULL || reader->item->kind != RT_ITEM_RULE)
+		return rt_scenario_expected(reader, reader->line,
+			"@on before the message");
+	if (reader->answered && reader->item->rule.file == NULL &&
+		!reader->item->rule.files)
+		return rt_scenario_expected(reader, reader->line,
+			"no message, as there is one, or none is needed");
+	if (reader->raw && reader->bytes.len > 0)
+		return rt_scenario_expected(reader, reader->line,
+			"no message, as there are bytes of @raw");
+	if (reader->raw)
+		return rt_scenario_raw_message(reader);
+	if (line_end == reader->end || *line_end != '\r')
+		rt_scenario_notice(reader, RT_MADE_CRLF,
+			"line ends are made CRLF");
+	rt_buf_init(&body, RT_SCENARIO_TEXT);
+	ok = read_status_line(reader) && read_head(reader, &framing);
+	if (ok) {
+		read_text(reader, &body);
+		if (!framing.has_length || framing.length != body.len)
+			trim_text(&body);
+		look_for_comment(reader, &body);
+		check_coding(reader, &framing, &body);
+		if (!framing.has_type)
+			rt_scenario_add_line(&reader->omit, "Content-Type", 12);
+		ok = set_body(reader, &framing, &body);
+	}
+	rt_buf_free(&body);
+	reader->answered = true;
+	return ok;
+}

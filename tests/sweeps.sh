@@ -1,0 +1,227 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Sweeps: what retort sweep says of clients whose faults are known, its exit
+# status, and the table that tests/sweep makes of clients that are installed;
+# the others are skipped. Prints TAP. $RETORT is the command, in the folder of a
+# build.
+
+set -u
+LC_ALL=C
+export LC_ALL
+unset LISTEN_FDS LISTEN_PID
+# an http_proxy is not for this machine
+no_proxy='*'
+export no_proxy
+sweep=${RETORT_SRCDIR:-$(dirname "$0")/..}/tests/sweep
+retort=${RETORT:-./retort}
+count=0
+failed=0
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/retort-sweep-test.XXXXXX") || exit 99
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# report STATUS NAME: one test; on failure, what is in the files `out`, `err`
+report()
+{
+	count=$((count + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $count - $2"
+		return
+	fi
+	failed=$((failed + 1))
+	echo "not ok $count - $2"
+	for file in out err; do
+		[ ! -f "$dir/$file" ] || sed "s/^/# $file: /" "$dir/$file"
+	done
+}
+
+# skip NAME WHAT
+skip()
+{
+	count=$((count + 1))
+	echo "ok $count - $1 # SKIP there is no $2"
+}
+
+have()
+{
+	command -v "$1" >/dev/null 2>&1
+}
+
+# sweeps STATUS ARGUMENT...: retort sweep ends so; its report is in `out`
+sweeps()
+{
+	expected=$1
+	shift
+	"$retort" sweep "$@" >"$dir/out" 2>"$dir/err" <"$dir/input"
+	status=$?
+	[ $status -eq "$expected" ]
+	report $? "$name: status $expected (got $status)"
+}
+
+# is FILE NAME: the output is that
+is()
+{
+	diff "$1" "$dir/out" >"$dir/err" 2>&1
+	report $? "$2"
+}
+
+# --- clients whose faults are known ---
+
+echo 'not for clients' >"$dir/input"
+printf 'abc' >"$dir/raw"
+
+name='a client that is never content'
+sweeps 1 --raw "$dir/raw" -- false
+cat >"$dir/expected" <<'TEXT'
+reply of 3 bytes: head 0-0, body 0-2
+whole                   1  taken for failure
+cut, FIN                3  taken for success: none
+cut, RST                3  taken for success: none
+split in two            2  taken for failure: 1-2
+byte by byte            1  taken for failure
+TEXT
+is "$dir/expected" "$name: report"
+
+name='a client that is always content'
+sweeps 1 --raw "$dir/raw" -- true
+cat >"$dir/expected" <<'TEXT'
+reply of 3 bytes: head 0-0, body 0-2
+whole                   1  taken for success
+cut, FIN                3  taken for success: 0-2
+cut, RST                3  taken for success: 0-2
+split in two            2  taken for failure: none
+byte by byte            1  taken for success
+TEXT
+is "$dir/expected" "$name: report"
+
+name='input and output'
+# shellcheck disable=SC2016 # of that shell
+sweeps 1 --raw "$dir/raw" -- sh -c 'test -z "$(cat)" && echo hello'
+is "$dir/expected" 'COMMAND reads nothing, and its output is not the report'
+
+if have curl; then
+	name='a client that knows what comes'
+	# shellcheck disable=SC2016 # of that shell
+	sweeps 0 --body good -- sh -c \
+		'test "$(curl -sf --max-time 10 {url})" = good'
+	grep -c 'for success: none$' "$dir/out" >"$dir/err"
+	[ "$(cat "$dir/err")" -eq 2 ] &&
+		grep -q '^whole .*for success$' "$dir/out" &&
+		grep -q '^split .* failure: none$' "$dir/out" &&
+		grep -q '^byte by byte .*for success$' "$dir/out"
+	report $? "$name: report"
+
+	name='a client that takes what it gets'
+	# by its own words; of three bytes, what comes before a FIN is lost
+	# neither to it nor to us
+	# shellcheck disable=SC2016 # of that shell
+	sweeps 1 --raw "$dir/raw" -- sh -c \
+		'got=$(curl -s --http0.9 --max-time 10 {url}) &&
+			case $got in (ab*) ;; (*) false ;; esac'
+	grep -q '^cut, FIN  *3  taken for success: 2$' "$dir/out"
+	report $? "$name: the cut before the last byte"
+else
+	skip 'a client that knows what comes' curl
+	skip 'a client that takes what it gets' curl
+fi
+
+# --- what cannot be swept ---
+
+name='no such command'
+sweeps 127 -- "$dir/nowhere"
+name='no program'
+sweeps 126 -- "$dir/input"
+
+# refused ARGUMENT...: status 2 and one line
+refused()
+{
+	"$retort" sweep "$@" >"$dir/out" 2>"$dir/err" <"$dir/input"
+	status=$?
+	[ $status -eq 2 ] && [ ! -s "$dir/out" ] &&
+		[ "$(wc -l <"$dir/err")" -eq 1 ] &&
+		grep -q '^retort: ' "$dir/err"
+	report $? "refused: sweep $*"
+}
+
+refused
+refused --
+refused true
+refused . -- true
+refused --echo -- true
+refused --tcp -- true
+refused --udp -- true
+refused --fault 'cut 1' -- true
+refused --faults 'rst:5%' --seed 1 -- true
+refused --replay "$dir/input" -- true
+refused --scenario "$dir/input" -- true
+refused --raw "$dir/nowhere" -- true
+refused -b "unix:$dir/socket" -- true
+
+# --- clients as they are ---
+
+# column N FRAMING: a cell of the table
+column()
+{
+	awk -F ' [|] ' -v n="$1" -v framing="$2" '$2 == framing {
+		sub(/ [|]$/, "")
+		print $n
+	}' "$dir/out"
+}
+
+# cell EXPECTED N FRAMING: it is that, or so many "of" all; what clients must
+# get right does not depend on their version
+cell()
+{
+	got=$(column "$2" "$3")
+	[ "$got" = "$1" ] || [ "${got% of *}" = "$1" ]
+	report $? "$client, $3: column $2 is $1 (got $got)"
+}
+
+# right FRAMING: a row
+right()
+{
+	case $1 in
+	Content-Length) cell 0 4 "$1" ;;
+	none) cell '**26 of 26**' 4 "$1" ;;
+	esac
+	cell 0 5 "$1"
+	cell 0 6 "$1"
+	cell 0 7 "$1"
+	cell yes 8 "$1"
+}
+
+# lacks CLIENT
+lacks()
+{
+	case $1 in
+	libcurl) ! have pkg-config || ! pkg-config --exists libcurl ;;
+	urllib) ! have python3 ;;
+	*) ! have "$1" ;;
+	esac
+}
+
+# try CLIENT [FRAMING]
+try()
+{
+	client=$1
+	if lacks "$client"; then
+		skip "$client" "$client"
+		return
+	fi
+	"$sweep" ${2:+-f "$2"} "$client" >"$dir/out" 2>"$dir/err"
+	report $? "$client: there is a table"
+	for framing in ${2:-Content-Length chunked none}; do
+		right "$framing"
+	done
+}
+
+try curl
+try wget
+try libcurl
+# it takes its time
+try urllib Content-Length
+
+echo "1..$count"
+[ "$failed" -eq 0 ]
