@@ -166,12 +166,13 @@ sweep(const struct args *args, volatile struct signals *signals)
 	retort_close(server);
 	if (wrong < 0)
 		die(wrong == -EINVAL ? EXIT_USAGE : EXIT_OWN, "%s", error);
+	if (signals->count == 0 && sweep.failure == 0)
+		(void)fputs(report ? report : "", stdout);
+	free(report);
 	if (signals->count > 0)
 		return 128 + (int)signals->last;
 	if (sweep.failure != 0)
 		return sweep.failure;
-	(void)fputs(report ? report : "", stdout);
-	free(report);
 	if (sweep.late)
 		(void)fprintf(stderr,
 			"retort: a client did not end within %d s\n",

@@ -3399,7 +3399,7 @@ START_TEST(a_body_is_read_slowly)
 		ck_assert_uint_eq(hand.conn.chan.in.recv.size, 2);
 		assert_deadline(&hand, BODY_TIMEOUT);
 		size = given < 4 ? 2 : 1;
-		ck_assert_uint_eq(give(&hand, "hello" + given, size), size);
+		ck_assert_uint_eq(give(&hand, &"hello"[given], size), size);
 	}
 	assert_asks(&hand, RT_ASK_ANSWER);
 	ck_assert(hand.conn.complete && !hand.conn.halted);
@@ -3445,7 +3445,7 @@ START_TEST(reading_stops)
 					RT_RECV);
 				ck_assert_uint_le(most, stop - given);
 				size = size < most ? size : most;
-				given += give(&hand, "hello" + given, size);
+				given += give(&hand, &"hello"[given], size);
 			}
 			assert_asks(&hand, RT_ASK_ANSWER);
 			ck_assert_int_eq(hand.conn.status, 0);

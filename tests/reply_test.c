@@ -1512,7 +1512,7 @@ START_TEST(gather_every_part)
 			size_t at = rt_reply_gather(&reply, from, n);
 
 			ck_assert_uint_eq(reply.text.len, at + n);
-			assert_bytes(reply.text.data + at, n, EDITED + from, n);
+			assert_bytes(reply.text.data + at, n, &EDITED[from], n);
 			assert_edited(&reply, EDITED, strlen(EDITED), "");
 			close_edited(&reply, dir);
 		}
@@ -1540,7 +1540,7 @@ START_TEST(replace_every_part)
 				rt_reply_replace(&reply, from, n, at);
 				(void)snprintf(whole, sizeof whole, "%.*s%s%s",
 					(int)from, EDITED, texts[k],
-					EDITED + from + n);
+					&EDITED[from + n]);
 				assert_edited(&reply, whole, strlen(whole), "");
 				ck_assert_uint_eq(reply.head_size,
 					from < 8 ? 8 + strlen(texts[k]) - n :

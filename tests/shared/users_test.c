@@ -25,15 +25,15 @@ run(const char *url)
 {
 	struct user user = {.id = 0};
 
-	equal(USER_OK, fetch_user(url, 1, &user), "fetches");
+	equal(USER_OK, (int)fetch_user(url, 1, &user), "fetches");
 	equal(0, strcmp(user.name, "Ada"), "fetches Ada");
-	equal(USER_BROKEN, fetch_user(url, 2, &user),
+	equal(USER_BROKEN, (int)fetch_user(url, 2, &user),
 		"sees a reply that is cut off by a reset");
-	equal(USER_BROKEN, fetch_user(url, 3, &user),
+	equal(USER_BROKEN, (int)fetch_user(url, 3, &user),
 		"sees a reply that ends too early");
-	equal(USER_OK, fetch_user(url, 4, &user), "puts bytes together");
+	equal(USER_OK, (int)fetch_user(url, 4, &user), "puts bytes together");
 	equal(0, strcmp(user.name, "Barbara"), "fetches Barbara");
-	equal(USER_OK, create_user(url, "Bob", &user), "tries again");
+	equal(USER_OK, (int)create_user(url, "Bob", &user), "tries again");
 	equal(7, (int)user.id, "creates 7");
 }
 
