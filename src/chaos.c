@@ -38,7 +38,6 @@ struct rt_chaos {
 	size_t count;
 	struct logged *logged;
 	size_t logged_count;
-	bool any; /* of them has faults */
 };
 
 /* --- from text --- */
@@ -220,7 +219,6 @@ add_logged(struct rt_chaos *chaos, const char *line, const char *end)
 		return false;
 	}
 	chaos->logged = longer;
-	chaos->any = chaos->any || logged.faults[0] != '\0';
 	longer[chaos->logged_count++] = logged;
 	return true;
 }
@@ -261,10 +259,10 @@ rt_chaos_replay(const char *log, size_t size, char *error)
 		code = add_logged(chaos, log, line) ? 0 : -ENOMEM;
 		log = line < end ? line + 1 : end;
 	}
-	if (code == 0 && !chaos->any) {
+	if (code == 0 && chaos->logged_count == 0) {
 		code = -EINVAL;
 		(void)snprintf(error, RETORT_ERROR_SIZE,
-			"expected lines of a log that end with [faults]");
+			"expected lines of a log, with [faults] at their ends");
 	} else if (code == 0) {
 		code = check_logged(chaos, error);
 	}

@@ -16,6 +16,9 @@
 /* The largest scenario: bytes. */
 #define MAX_SCENARIO (64u << 20)
 
+/* So that a client that is slow to read meets two segments, and not one. */
+#define SPLIT_GAP "; gap 20"
+
 /* Most cut points of a reply that is swept. */
 #define MAX_SWEEP 65536u
 
@@ -351,7 +354,7 @@ run_sweep(struct sweep *sweep)
 		code = try_points(sweep, "cut, RST", "cut", " reset", 0,
 			sweep->whole, false);
 	if (code == 0)
-		code = try_points(sweep, "split in two", "split", "", 1,
+		code = try_points(sweep, "split in two", "split", SPLIT_GAP, 1,
 			sweep->whole, true);
 	return code == 0 ? try_whole(sweep, "byte by byte", "each 1") : code;
 }
