@@ -336,6 +336,9 @@ decide_reading(struct retort *server, struct rt_conn *conn)
 		seen ? rt_route_reading(&server->route, seen) : NULL;
 	const struct rt_reading *reading = rt_faults_reading(faults);
 
+	/* delays are from now on, and not from when the loop woke */
+	if (reading != NULL)
+		(void)rt_io_clock(server->io);
 	if (reading == NULL ||
 		!rt_http_request(conn->exchange->http)->has_body) {
 		if (conn->record != NULL)
