@@ -9,33 +9,22 @@
 # Without chromium, chromedriver, curl or jq all is skipped, or fails when
 # $RETORT_NEED_BROWSER is set.
 
-set -u
-LC_ALL=C
-export LC_ALL
-unset LISTEN_FDS LISTEN_PID
-# an http_proxy is not for this machine
-no_proxy='*'
-export no_proxy
-retort=${RETORT:-./retort}
-source=${RETORT_SRCDIR:-.}
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/tap.sh"
 seconds=30 # for one wait; the browser as a whole has eight times as many
-count=0
-failed=0
-pid=     # of the server
-driver=  # of chromedriver
-browser= # of chromium
-idle=    # of clients that ask nothing
+driver=    # of chromedriver
+browser=   # of chromium
+idle=      # of clients that ask nothing
 session=
 
 for command in chromium chromedriver curl jq; do
-	command -v $command >/dev/null && continue
+	have $command && continue
 	if [ -n "${RETORT_NEED_BROWSER:-}" ]; then
-		echo "1..1"
-		echo "not ok 1 - there is no $command"
-		exit 1
+		report 1 "there is no $command"
+		conclude
+		exit
 	fi
-	echo "1..0 # SKIP there is no $command"
-	exit 0
+	skip_all "there is no $command"
 done
 
 # end PID...: those that are still there
@@ -59,36 +48,15 @@ clean()
 	# chromium may still be writing its profile
 	rm -rf "$dir" 2>/dev/null || rm -rf "$dir"
 }
-
-dir=$(mktemp -d "${TMPDIR:-/tmp}/retort-browser.XXXXXX") || exit 1
 trap clean EXIT
-trap 'exit 1' HUP INT TERM
 
-# report STATUS NAME: one test; on failure, what the browser said last and what
-# the server has logged
-report()
+# show: what the browser said last, and what the server has logged
+show()
 {
-	count=$((count + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $count - $2"
-		return
-	fi
-	failed=$((failed + 1))
-	echo "not ok $count - $2"
 	for file in said err; do
 		[ ! -f "$dir/$file" ] ||
 			sed "s/^/# $file: /" "$dir/$file" | cut -c 1-4000
 	done
-}
-
-# equal EXPECTED GOT NAME
-equal()
-{
-	[ "$1" = "$2" ]
-	result=$?
-	report $result "$3"
-	[ $result -eq 0 ] || printf 'expected: %s\ngot: %s\n' "$1" "$2" |
-		sed 's/^/# /'
 }
 
 # holds FILTER NAME: what jq makes of what the browser said last is true
@@ -101,18 +69,6 @@ holds()
 }
 
 # --- the server ---
-
-# start ARG...: on any port; `url` is where it listens
-start()
-{
-	rm -f "$dir/stdout"
-	mkfifo "$dir/stdout"
-	"$retort" -p 0 -b 127.0.0.1 "$@" </dev/null >"$dir/stdout" \
-		2>"$dir/err" &
-	pid=$!
-	url=
-	read -r url <"$dir/stdout"
-}
 
 # stop NAME: on SIGTERM, it ends well, and its log is whole
 stop()
@@ -238,8 +194,8 @@ open_browser()
 	report $? 'chromium starts'
 	[ -n "$session" ] || {
 		sed 's/^/# driver: /' "$dir/driver.log" | tail -n 40
-		echo "1..$count"
-		exit 1
+		conclude
+		exit
 	}
 }
 
@@ -747,5 +703,4 @@ listing
 twenty
 video
 
-echo "1..$count"
-[ "$failed" -eq 0 ]
+conclude

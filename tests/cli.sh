@@ -5,54 +5,8 @@
 # served. Prints TAP. $RETORT is the command; the tests with curl are skipped
 # where there is none.
 
-set -u
-LC_ALL=C
-export LC_ALL
-unset LISTEN_FDS LISTEN_PID
-# an http_proxy is not for this machine
-no_proxy='*'
-export no_proxy
-retort=${RETORT:-./retort}
-count=0
-failed=0
-pid=
-input=/dev/null # what start() lets the command read
-
-dir=$(mktemp -d "${TMPDIR:-/tmp}/retort-cli.XXXXXX") || exit 1
-trap 'test -z "$pid" || kill "$pid"; rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
-
-# report STATUS NAME: one test; on failure, what is in the files `out`, `err`
-report()
-{
-	count=$((count + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $count - $2"
-		return
-	fi
-	failed=$((failed + 1))
-	echo "not ok $count - $2"
-	for file in out err; do
-		[ ! -f "$dir/$file" ] || sed "s/^/# $file: /" "$dir/$file"
-	done
-}
-
-# skip NAME WHY
-skip()
-{
-	count=$((count + 1))
-	echo "ok $count - $1 # SKIP $2"
-}
-
-# equal EXPECTED GOT NAME
-equal()
-{
-	[ "$1" = "$2" ]
-	result=$?
-	report $result "$3"
-	[ $result -eq 0 ] || printf 'expected: %s\ngot: %s\n' "$1" "$2" |
-		sed 's/^/# /'
-}
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/tap.sh"
 
 # refused STATUS TEXT ARG...: ends so, with one line on stderr that has TEXT in
 # it, and nothing on stdout. (What is not refused lives for 5 seconds.)
@@ -290,27 +244,6 @@ for end in '--lifetime 0:0' '--lifetime 0.05:0' \
 done
 
 # --- with curl ---
-
-# start ARG...: on any port; `url` is the first of those that it prints
-start()
-{
-	rm -f "$dir/stdout"
-	mkfifo "$dir/stdout"
-	"$retort" -p 0 -b 127.0.0.1 "$@" <"$input" >"$dir/stdout" \
-		2>"$dir/err" &
-	pid=$!
-	url=
-	read -r url <"$dir/stdout"
-}
-
-# stop NAME: on SIGTERM, it ends well
-stop()
-{
-	kill "$pid"
-	wait "$pid"
-	equal 0 $? "$1: ends well"
-	pid=
-}
 
 # get ARG...: curl, quietly, and in vain after a while
 get()
@@ -628,7 +561,7 @@ listed()
 	report $? 'links are encoded'
 	! grep -q '<script' "$dir/page" && ! grep -q '[[:cntrl:]]' "$dir/page"
 	report $? 'no name becomes markup or a control'
-	if command -v iconv >/dev/null; then
+	if have iconv; then
 		iconv -f UTF-8 -t UTF-8 "$dir/page" >/dev/null 2>"$dir/out"
 		report $? 'the page is UTF-8'
 	else
@@ -776,7 +709,7 @@ scripts()
 
 v6()
 {
-	"$retort" -p 0 -b ::1 --lifetime 0 --body x >/dev/null 2>&1 || {
+	have_v6 || {
 		skip IPv6 'this machine has no ::1'
 		return
 	}
@@ -828,7 +761,7 @@ END
 	stop urllib
 }
 
-if command -v curl >/dev/null; then
+if have curl; then
 	awk 'BEGIN { for (i = 0; i < 300000; i++) printf "%09d\n", i }' \
 		>"$dir/site/big"
 	files epoll
@@ -843,7 +776,7 @@ if command -v curl >/dev/null; then
 	recorded
 	scripts
 	v6
-	if command -v python3 >/dev/null; then
+	if have python3; then
 		json
 		urllib
 	else
@@ -853,5 +786,4 @@ else
 	skip 'what is served' 'there is no curl'
 fi
 
-echo "1..$count"
-[ "$failed" -eq 0 ]
+conclude

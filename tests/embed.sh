@@ -11,64 +11,30 @@
 # What is missing on this machine is skipped, or, with RETORT_NEED_EMBED=1, a
 # failure; but one compiler is enough.
 
-set -u
-LC_ALL=C
-export LC_ALL
-# an http_proxy is not for this machine
-no_proxy='*'
-export no_proxy
-embed=${RETORT_SRCDIR:-$(dirname "$0")/..}/tests/embed
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/tap.sh"
+embed=$source/tests/embed
 cc=${CC:-cc}
 pkg_config=${PKG_CONFIG:-pkg-config}
 warnings='-Wall -Wextra -Wpedantic -Werror'
 deadline=60 # seconds, for a program
-count=0
-failed=0
-
-work=$(mktemp -d "${TMPDIR:-/tmp}/retort-embed.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-
-# report STATUS NAME: one test; on failure, what is in the file `out`
-report()
-{
-	count=$((count + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $count - $2"
-		return
-	fi
-	failed=$((failed + 1))
-	echo "not ok $count - $2"
-	sed 's/^/# /' "$work/out"
-}
 
 # without NAME WHAT: a test that cannot be, since there is no WHAT
 without()
 {
 	if [ "${RETORT_NEED_EMBED:-}" = 1 ]; then
-		echo "there is no $2" >"$work/out"
+		echo "there is no $2" >"$dir/out"
 		report 1 "$1"
 		return
 	fi
-	skip "$1" "$2"
-}
-
-skip()
-{
-	count=$((count + 1))
-	echo "ok $count - $1 # SKIP there is no $2"
-}
-
-have()
-{
-	command -v "$1" >/dev/null 2>&1
+	skip "$1" "there is no $2"
 }
 
 # quietly COMMAND...: what it says is in the file `out`, itself on top
 quietly()
 {
-	echo "$*" >"$work/out"
-	"$@" >>"$work/out" 2>&1
+	echo "$*" >"$dir/out"
+	"$@" >>"$dir/out" 2>&1
 }
 
 # The C++ compiler that belongs to $cc: objects with sanitizers do not mix.
@@ -84,13 +50,13 @@ find_cxx()
 
 # --- the header ---
 
-cat >"$work/header.c" <<'END'
+cat >"$dir/header.c" <<'END'
 #include <retort.h>
 struct retort_options options;
 END
-cp "$work/header.c" "$work/header.cc"
+cp "$dir/header.c" "$dir/header.cc"
 
-cat >"$work/macros.c" <<'END'
+cat >"$dir/macros.c" <<'END'
 #include <retort.h>
 int use(struct retort *server, struct retort_reply *reply, char *error);
 int
@@ -120,24 +86,24 @@ compiles()
 	name="$1 with $2"
 	shift
 	if ! have "$1"; then
-		skip "$name" "$1"
+		skip "$name" "there is no $1"
 		return
 	fi
 	# shellcheck disable=SC2046,SC2086 # one word per option
 	quietly "$@" $warnings $("$pkg_config" --cflags retort) \
-		-o "$work/header.o" -c
+		-o "$dir/header.o" -c
 	report $? "$name"
 }
 
 header()
 {
 	for compiler in gcc clang; do
-		compiles 'retort.h as C11' $compiler -std=c11 "$work/header.c"
-		compiles 'the macros as C11' $compiler -std=c11 "$work/macros.c"
+		compiles 'retort.h as C11' $compiler -std=c11 "$dir/header.c"
+		compiles 'the macros as C11' $compiler -std=c11 "$dir/macros.c"
 	done
 	for compiler in g++ clang++; do
 		compiles 'retort.h as C++17' $compiler -std=c++17 \
-			"$work/header.cc"
+			"$dir/header.cc"
 	done
 }
 
@@ -147,8 +113,8 @@ header()
 # pkg-config and the dynamic linker; 1 if there are none
 place()
 {
-	cp -R "$work/installed" "$work/$1"
-	pc=$(find "$work/$1" -name retort.pc)
+	cp -R "$dir/installed" "$dir/$1"
+	pc=$(find "$dir/$1" -name retort.pc)
 	lib=$(dirname "$(dirname "$pc")")
 	if [ "$1" = static ]; then
 		rm -f "$lib"/libretort.so* "$lib"/libretort.*dylib
@@ -159,8 +125,8 @@ place()
 	fi
 	[ -f "$2" ] || return 1
 	# as if it had been configured for that folder
-	sed "s,^\([a-z_]*=\)/,\1$work/$1/," "$pc" >"$work/pc" &&
-		cp "$work/pc" "$pc"
+	sed "s,^\([a-z_]*=\)/,\1$dir/$1/," "$pc" >"$dir/pc" &&
+		cp "$dir/pc" "$pc"
 	PKG_CONFIG_PATH=$(dirname "$pc")${own_path:+:$own_path}
 	export PKG_CONFIG_PATH
 	# also where an llhttp is that the system's linker does not know
@@ -217,18 +183,18 @@ missing()
 # passes NAME
 passes()
 {
-	quietly timeout -k 5 $deadline "$work/program"
+	quietly timeout -k 5 $deadline "$dir/program"
 	report $? "$1 passes"
 }
 
 # fails NAME: it ends by itself, and tells how the request missed
 fails()
 {
-	quietly timeout -k 5 $deadline "$work/program"
+	quietly timeout -k 5 $deadline "$dir/program"
 	status=$?
 	[ $status -gt 0 ] && [ $status -lt 124 ] &&
 		grep -q 'nearest: .* differs from expectation 1' \
-			"$work/out"
+			"$dir/out"
 	report $? "$1 fails and says why (got $status)"
 }
 
@@ -247,23 +213,23 @@ program()
 	case $2 in
 	first.c) set -- "$1" "$2" "$3" ;; # its client is its own
 	*)
-		if ! compile C -o "$work/user.o" -c "$embed/user.c" ||
-			! compile C -o "$work/wrong.o" -c "$embed/user.c" \
+		if ! compile C -o "$dir/user.o" -c "$embed/user.c" ||
+			! compile C -o "$dir/wrong.o" -c "$embed/user.c" \
 				-DUSERS='"people"'; then
 			report 1 "$name: user.c is compiled"
 			return
 		fi
-		set -- "$1" "$2" "$3" "$work/user.o" "$work/wrong.o"
+		set -- "$1" "$2" "$3" "$dir/user.o" "$dir/wrong.o"
 		;;
 	esac
-	build "$1" "$embed/$2" "$work/program" "$3" ${4:+"$4"} || {
+	build "$1" "$embed/$2" "$dir/program" "$3" ${4:+"$4"} || {
 		report 1 "$name is built"
 		return
 	}
 	passes "$name"
 	[ "$1" = "$first_kind" ] || return
-	sed 's/POSTFIELDS, text/&+1/' "$embed/$2" >"$work/$2"
-	build "$1" "$work/$2" "$work/program" "$3" ${5:+"$5"} || {
+	sed 's/POSTFIELDS, text/&+1/' "$embed/$2" >"$dir/$2"
+	build "$1" "$dir/$2" "$dir/program" "$3" ${5:+"$5"} || {
 		report 1 "$name is built with a mistake"
 		return
 	}
@@ -285,13 +251,13 @@ own_library_path=${LD_LIBRARY_PATH:-}
 find_cxx
 if ! have "$pkg_config"; then
 	without 'tests/embed' "$pkg_config"
-	echo "1..$count"
-	exit "$failed"
+	conclude
+	exit
 fi
-if ! MAKEFLAGS='' quietly make -s install DESTDIR="$work/installed"; then
+if ! MAKEFLAGS='' quietly make -s install DESTDIR="$dir/installed"; then
 	report 1 'make install'
-	echo "1..$count"
-	exit 1
+	conclude
+	exit
 fi
 first_kind=
 for kind in static shared; do
@@ -302,5 +268,4 @@ for kind in static shared; do
 done
 [ -n "$first_kind" ]
 report $? 'a library was installed'
-echo "1..$count"
-[ "$failed" -eq 0 ]
+conclude

@@ -6,55 +6,12 @@
 # UDP that answers; by IPv4, IPv6 and Unix sockets. Prints TAP. $RETORT is the
 # command; what needs nc (of OpenBSD) or socat is skipped where it is missing.
 
-set -u
-LC_ALL=C
-export LC_ALL
-unset LISTEN_FDS LISTEN_PID
-retort=${RETORT:-./retort}
-count=0
-failed=0
-pid=
-input=/dev/null # what start() lets the command read
-patience=20     # seconds that a client may take
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/tap.sh"
+patience=20 # seconds that a client may take
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/retort-plain.XXXXXX") || exit 1
-trap 'test -z "$pid" || kill "$pid"; rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
-
-# report STATUS NAME: one test; on failure, what is in the files `out`, `err`
-report()
-{
-	count=$((count + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $count - $2"
-		return
-	fi
-	failed=$((failed + 1))
-	echo "not ok $count - $2"
-	for file in out err; do
-		[ ! -f "$dir/$file" ] || sed "s/^/# $file: /" "$dir/$file"
-	done
-}
-
-# skip NAME WHY
-skip()
-{
-	count=$((count + 1))
-	echo "ok $count - $1 # SKIP $2"
-}
-
-# equal EXPECTED GOT NAME
-equal()
-{
-	[ "$1" = "$2" ]
-	result=$?
-	report $result "$3"
-	[ $result -eq 0 ] || printf 'expected: %s\ngot: %s\n' "$1" "$2" |
-		sed 's/^/# /'
-}
-
-# start WHERE ARG...: `url` is what it prints; sets `host`, `port`, `path`
-start()
+# listen WHERE ARG...: start() at one address; sets `host`, `port`, `path`, too
+listen()
 {
 	case $1 in
 	v4) set -- -b 127.0.0.1:0 "$@" ;;
@@ -63,28 +20,13 @@ start()
 	esac
 	bind=$2
 	shift 3
-	rm -f "$dir/stdout"
-	mkfifo "$dir/stdout"
-	"$retort" --lifetime 120 -b "$bind" "$@" <"$input" >"$dir/stdout" \
-		2>"$dir/err" &
-	pid=$!
-	url=
-	read -r url <"$dir/stdout"
+	launch "$dir/err" "$retort" --lifetime 120 -b "$bind" "$@"
 	path=$dir/socket
 	host=127.0.0.1
 	case $url in
 	*'[::1]'*) host=::1 ;;
 	esac
 	port=${url##*:}
-}
-
-# stop NAME: on SIGTERM, it ends well
-stop()
-{
-	kill "$pid"
-	wait "$pid"
-	equal 0 $? "$1: ends well"
-	pid=
 }
 
 # ended NAME: it ends by itself, and well
@@ -126,7 +68,7 @@ datagram()
 # missing CLIENT: why its tests are skipped, or nothing
 missing()
 {
-	if ! command -v "$1" >/dev/null; then
+	if ! have "$1"; then
 		echo "there is no $1"
 	elif [ "$1" = nc ] && ! nc -h 2>&1 | grep -q '^OpenBSD'; then
 		echo 'nc is not that of OpenBSD'
@@ -140,7 +82,7 @@ each()
 	name="$1, $2"
 	: >"$dir/out"
 
-	start "$where" --tcp --echo
+	listen "$where" --tcp --echo
 	equal 'hello' "$(echo hello | stream "$by")" "$name: TCP echo"
 	stream "$by" <"$dir/big" >"$dir/got"
 	cmp "$dir/got" "$dir/big" >>"$dir/out" 2>&1
@@ -148,7 +90,7 @@ each()
 	equal '' "$(stream "$by" </dev/null)" "$name: TCP echo of nothing"
 	stop "$name: TCP echo"
 
-	start "$where" --tcp --answer 'OK
+	listen "$where" --tcp --answer 'OK
 ' --greet 'hello
 '
 	equal 'hello
@@ -156,20 +98,20 @@ OK' "$(echo x | stream "$by")" "$name: TCP answer, and greeting"
 	stop "$name: TCP answer"
 
 	input=$dir/typed
-	start "$where" --tcp --answer @- -q
+	listen "$where" --tcp --answer @- -q
 	input=/dev/null
 	equal one "$(echo x | stream "$by")" "$name: typed"
 	equal two "$(echo x | stream "$by")" "$name: typed, the next"
 	equal three "$(echo x | stream "$by")" "$name: typed, the last"
 	ended "$name: typed"
 
-	start "$where" --udp --echo
+	listen "$where" --udp --echo
 	equal hello "$(echo hello | datagram "$by" 6)" "$name: UDP echo"
 	equal "$long" "$(echo "$long" | datagram "$by" 9000)" \
 		"$name: UDP echo of 9,000 bytes"
 	stop "$name: UDP echo"
 
-	start "$where" --udp --answer OK
+	listen "$where" --udp --answer OK
 	equal OK "$(echo hello | datagram "$by" 2)" "$name: UDP answer"
 	stop "$name: UDP answer"
 	equal '' "$(cat "$dir/out")" "$name: no complaints"
@@ -179,7 +121,7 @@ OK' "$(echo x | stream "$by")" "$name: TCP answer, and greeting"
 silent()
 {
 	: >"$dir/out"
-	start v4 --tcp --answer OK --idle 0.5
+	listen v4 --tcp --answer OK --idle 0.5
 	mkfifo "$dir/quiet"
 	# holds it open for writing as long as the client lives
 	exec 3<>"$dir/quiet"
@@ -200,7 +142,7 @@ printf 'one\ntwo\nthree' >"$dir/typed"
 long=$(printf '%08999d' 0)
 
 families='v4 unix'
-if "$retort" -b '[::1]:0' --lifetime 0 --body x >/dev/null 2>&1; then
+if have_v6; then
 	families='v4 v6 unix'
 else
 	skip v6 'this machine has no ::1'
@@ -221,5 +163,4 @@ for client in nc socat; do
 	fi
 done
 
-echo "1..$count"
-[ "$failed" -eq 0 ]
+conclude

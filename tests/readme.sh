@@ -17,27 +17,14 @@
 # https://example.org/. Prints TAP. $RETORT is the command.
 
 set -u
-LC_ALL=C
-export LC_ALL
-unset LISTEN_FDS LISTEN_PID
-# an http_proxy is not for this machine
-no_proxy='*'
-export no_proxy
 CDPATH=
-retort=$(command -v "${RETORT:-./retort}") || exit 1
-case $retort in
+RETORT=$(command -v "${RETORT:-./retort}") || exit 1
+case $RETORT in
 /*) ;;
-*) retort=$PWD/$retort ;;
+*) RETORT=$PWD/$RETORT ;;
 esac
-source=$(cd "${RETORT_SRCDIR:-$(dirname "$0")/..}" && pwd) || exit 1
-deadline=20 # seconds, for whatever a recipe starts
-
-for command in curl gzip timeout; do
-	command -v $command >/dev/null || {
-		echo "1..0 # SKIP there is no $command"
-		exit 0
-	}
-done
+RETORT_SRCDIR=$(cd "${RETORT_SRCDIR:-$(dirname "$0")/..}" && pwd) || exit 1
+export RETORT RETORT_SRCDIR
 
 with_network='ip link set lo up && exec "$@"'
 if [ -z "${README_NETWORK:-}" ]; then
@@ -47,9 +34,16 @@ if [ -z "${README_NETWORK:-}" ]; then
 	fi
 	export README_NETWORK
 	[ $README_NETWORK = shared ] ||
-		RETORT=$retort RETORT_SRCDIR=$source \
-			exec unshare -rn sh -c "$with_network" sh sh "$0"
+		exec unshare -rn sh -c "$with_network" sh sh "$0"
 fi
+
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/tap.sh"
+deadline=20 # seconds, for whatever a recipe starts
+
+for command in curl gzip timeout; do
+	have $command || skip_all "there is no $command"
+done
 
 # The table. A line at the margin is a recipe: its line without the comment, or
 # the first line of its block. What must come of it follows, in lines of
@@ -189,14 +183,9 @@ curl -is --raw --http1.1 https://example.org/ >reply.http
 END
 }
 
-count=0
-failed=0
-pid=    # of the recipe
-typed=/dev/null
 beside= # of a server that runs already
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/retort-readme.XXXXXX") || exit 1
-cleanup()
+clean()
 {
 	# timeout(1) passes the signal on to all that the recipe has started
 	for process in $pid $beside; do
@@ -204,19 +193,11 @@ cleanup()
 	done
 	rm -rf "$dir"
 }
-trap cleanup EXIT
-trap 'exit 1' HUP INT TERM
+trap clean EXIT
 
-# report STATUS NAME: one test; on failure, what is in the files
-report()
+# show: the files, as far as they are of use
+show()
 {
-	count=$((count + 1))
-	if [ "$1" -eq 0 ]; then
-		printf '%s\n' "ok $count - $2"
-		return
-	fi
-	failed=$((failed + 1))
-	printf '%s\n' "not ok $count - $2"
 	for file in got out err; do
 		[ ! -s "$dir/$file" ] || tr -d '\r' <"$dir/$file" |
 			sed -n "1,60s/^/# $file: /p"
@@ -230,8 +211,7 @@ without()
 		report 1 "$1: there is no $lacks"
 		return
 	fi
-	count=$((count + 1))
-	printf '%s\n' "ok $count - $1 # SKIP there is no $lacks"
+	skip "$1" "there is no $lacks"
 }
 
 # --- the README, taken apart ---
@@ -359,18 +339,13 @@ chmod +x "$dir/bin/cc"
 
 cd "$dir/copy" || exit 1
 
-# start STDERR COMMAND...: sets `started` and the URL that it prints
-start()
+# begin STDERR COMMAND...: launch() with an end to it; a URL to connect to
+begin()
 {
 	errors=$1
 	shift
-	rm -f "$dir/stdout" "$dir/pid"
-	mkfifo "$dir/stdout"
-	timeout -k 5 $deadline "$@" <"$typed" >"$dir/stdout" \
-		2>"$errors" &
-	started=$!
-	url=
-	read -r url <"$dir/stdout"
+	rm -f "$dir/pid"
+	launch "$errors" timeout -k 5 $deadline "$@"
 	url=$(echo "$url" | sed 's/0\.0\.0\.0/127.0.0.1/')
 }
 
@@ -399,9 +374,8 @@ check()
 # converse TEXT NAME: the nc command in the comment, and what it prints
 converse()
 {
-	if ! command -v nc >/dev/null; then
-		count=$((count + 1))
-		printf '%s\n' "ok $count - $2 # SKIP there is no nc"
+	if ! have nc; then
+		skip "$2" 'there is no nc'
 		return
 	fi
 	timeout -k 5 $deadline sh -c "$(echo "$comment" |
@@ -452,9 +426,8 @@ ask()
 # serves KEY FILE: a recipe whose last command is a server
 serves()
 {
-	start "$dir/err" sh -e "$2"
-	typed=/dev/null
-	pid=$started
+	begin "$dir/err" sh -e "$2"
+	input=/dev/null
 	[ -n "$url" ]
 	report $? "$1: prints its URL ($url)"
 	ask "$1"
@@ -491,7 +464,7 @@ run()
 	fi
 	comment=$(comment_of "$2")
 	word "$1" types >"$dir/typed"
-	[ ! -s "$dir/typed" ] || typed=$dir/typed
+	[ ! -s "$dir/typed" ] || input=$dir/typed
 	case $comment in
 	*' | nc '*)
 		entry "$1" | grep -q '^nc '
@@ -505,8 +478,9 @@ run()
 	arguments=$(word "$1" beside)
 	if [ -n "$arguments" ]; then
 		# shellcheck disable=SC2086 # arguments
-		start /dev/null retort -b 127.0.0.1 $arguments
-		beside=$started
+		begin /dev/null retort -b 127.0.0.1 $arguments
+		beside=$pid
+		pid=
 		beside_pid=$(cat "$dir/pid")
 		sed "s,https://example\\.org/,$url,
 			s,http://127\\.0\\.0\\.1:8080/,$url," "$2" >"$dir/recipe"
@@ -623,5 +597,4 @@ while IFS= read -r key <&4; do
 	report $? "in README.md: $key"
 done 4<"$dir/wanted"
 
-echo "1..$count"
-[ "$failed" -eq 0 ]
+conclude

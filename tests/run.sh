@@ -6,59 +6,11 @@
 # them. Prints TAP. $RETORT is the command; what needs curl is skipped where
 # there is none.
 
-set -u
-LC_ALL=C
-export LC_ALL
-unset LISTEN_FDS LISTEN_PID LISTEN_FDNAMES RETORT_URL
-# an http_proxy is not for this machine
-no_proxy='*'
-export no_proxy
-retort=${RETORT:-./retort}
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/tap.sh"
+unset RETORT_URL
 deadline=20 # seconds, for what would not end otherwise
-count=0
-failed=0
-pid=
-
-dir=$(mktemp -d "${TMPDIR:-/tmp}/retort-run.XXXXXX") || exit 99
 trap 'test -z "$pid" || kill -KILL "$pid"; rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
-
-# report STATUS NAME: one test; on failure, what is in the files `out`, `err`
-report()
-{
-	count=$((count + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $count - $2"
-		return
-	fi
-	failed=$((failed + 1))
-	echo "not ok $count - $2"
-	for file in out err; do
-		[ ! -f "$dir/$file" ] || sed "s/^/# $file: /" "$dir/$file"
-	done
-}
-
-# skip NAME WHY
-skip()
-{
-	count=$((count + 1))
-	echo "ok $count - $1 # SKIP $2"
-}
-
-# equal EXPECTED GOT NAME
-equal()
-{
-	[ "$1" = "$2" ]
-	result=$?
-	report $result "$3"
-	[ $result -eq 0 ] || printf 'expected: %s\ngot: %s\n' "$1" "$2" |
-		sed 's/^/# /'
-}
-
-have()
-{
-	command -v "$1" >/dev/null 2>&1
-}
 
 # run ARGUMENT...: retort run, its output in `out` and `err`; sets status
 run()
@@ -344,8 +296,8 @@ refused 'Unix socket cannot be reset' -b "unix:$dir/s" --body x \
 
 if ! have curl; then
 	skip 'faults with curl' 'there is no curl'
-	echo "1..$count"
-	exit "$((failed > 0))"
+	conclude
+	exit
 fi
 
 ends 56 'a fault on the reply' --body hello --fault 'cut body 3 reset' -- \
@@ -444,5 +396,4 @@ run --scenario "$dir/scenario" -v -- curl -s --max-time 10 -o /dev/null '{url}'
 ! grep -q "$dir/scenario" "$dir/err"
 report $? 'notices: none of raw messages'
 
-echo "1..$count"
-[ "$failed" -eq 0 ]
+conclude

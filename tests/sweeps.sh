@@ -6,48 +6,9 @@
 # the others are skipped. Prints TAP. $RETORT is the command, in the folder of a
 # build.
 
-set -u
-LC_ALL=C
-export LC_ALL
-unset LISTEN_FDS LISTEN_PID
-# an http_proxy is not for this machine
-no_proxy='*'
-export no_proxy
-sweep=${RETORT_SRCDIR:-$(dirname "$0")/..}/tests/sweep
-retort=${RETORT:-./retort}
-count=0
-failed=0
-
-dir=$(mktemp -d "${TMPDIR:-/tmp}/retort-sweep-test.XXXXXX") || exit 99
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
-
-# report STATUS NAME: one test; on failure, what is in the files `out`, `err`
-report()
-{
-	count=$((count + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $count - $2"
-		return
-	fi
-	failed=$((failed + 1))
-	echo "not ok $count - $2"
-	for file in out err; do
-		[ ! -f "$dir/$file" ] || sed "s/^/# $file: /" "$dir/$file"
-	done
-}
-
-# skip NAME WHAT
-skip()
-{
-	count=$((count + 1))
-	echo "ok $count - $1 # SKIP there is no $2"
-}
-
-have()
-{
-	command -v "$1" >/dev/null 2>&1
-}
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/tap.sh"
+sweep=$source/tests/sweep
 
 # sweeps STATUS ARGUMENT...: retort sweep ends so; its report is in `out`
 sweeps()
@@ -123,8 +84,8 @@ if have curl; then
 	grep -q '^cut, FIN  *3  taken for success: 2$' "$dir/out"
 	report $? "$name: the cut before the last byte"
 else
-	skip 'a client that knows what comes' curl
-	skip 'a client that takes what it gets' curl
+	skip 'a client that knows what comes' 'there is no curl'
+	skip 'a client that takes what it gets' 'there is no curl'
 fi
 
 # --- what cannot be swept ---
@@ -207,7 +168,7 @@ try()
 {
 	client=$1
 	if lacks "$client"; then
-		skip "$client" "$client"
+		skip "$client" "there is no $client"
 		return
 	fi
 	"$sweep" ${2:+-f "$2"} "$client" >"$dir/out" 2>"$dir/err"
@@ -223,5 +184,4 @@ try libcurl
 # it takes its time
 try urllib Content-Length
 
-echo "1..$count"
-[ "$failed" -eq 0 ]
+conclude
