@@ -32,7 +32,7 @@
 #define UNIX_MOST (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
 static struct rt_sock socks[2 * MOST];
-static char error[RT_ERROR_TEXT];
+static char error[RETORT_ERROR_SIZE];
 static char folder[64];
 
 static int
@@ -384,7 +384,7 @@ START_TEST(malformed)
 		{"fd:4294967299", NUMBER},
 		{"unix:", "': expected a path"},
 	};
-	char line[RT_ERROR_TEXT];
+	char line[RETORT_ERROR_SIZE];
 	const int before = count_fds();
 	size_t i;
 	int got;
@@ -563,7 +563,7 @@ END_TEST
 
 START_TEST(port_taken)
 {
-	char line[RT_ERROR_TEXT], spec[64], own[256];
+	char line[RETORT_ERROR_SIZE], spec[64], own[256];
 	int port, fd = occupy_half(AF_INET6, &port);
 
 	(void)snprintf(line, sizeof line,
@@ -942,7 +942,7 @@ END_TEST
 static void
 check_not_lent(int fd, int code, const char *why)
 {
-	char spec[32], line[RT_ERROR_TEXT];
+	char spec[32], line[RETORT_ERROR_SIZE];
 	int status;
 
 	ck_assert_int_ge(fd, 0);
@@ -958,7 +958,7 @@ check_not_lent(int fd, int code, const char *why)
 
 START_TEST(fd_refused)
 {
-	char spec[256], line[RT_ERROR_TEXT];
+	char spec[256], line[RETORT_ERROR_SIZE];
 	const struct sockaddr_in v4 = make_v4(INADDR_LOOPBACK, 0);
 	int fd, ends[2];
 
@@ -990,7 +990,7 @@ END_TEST
 
 START_TEST(fd_twice)
 {
-	char spec[32], line[RT_ERROR_TEXT];
+	char spec[32], line[RETORT_ERROR_SIZE];
 	int fd = occupy(AF_INET, 0);
 
 	(void)snprintf(spec, sizeof spec, "fd:%d", fd);
@@ -1002,7 +1002,7 @@ END_TEST
 
 START_TEST(fd_kept_on_failure)
 {
-	char spec[32], taken[64], line[RT_ERROR_TEXT];
+	char spec[32], taken[64], line[RETORT_ERROR_SIZE];
 	int fd = occupy(AF_INET, 0), other = occupy(AF_INET, 0), status;
 
 	ck_assert_int_ge(fd, 0);
@@ -1187,7 +1187,7 @@ END_TEST
  */
 START_TEST(port_chosen_again)
 {
-	enum { FIRST = 40000, COUNT = 8 };
+	enum { FIRST = 40000, COUNT = 4 };
 	int port, got, round, fd, taken[COUNT];
 	char lent[32];
 
@@ -1195,7 +1195,7 @@ START_TEST(port_chosen_again)
 		return;
 	raise_loopback();
 	if (!write_text("/proc/sys/net/ipv4/ip_local_port_range",
-		    "40000 40007")) {
+		    "40000 40003")) {
 		(void)fprintf(stderr, "# skipped: port range: %s\n",
 			strerror(errno));
 		return;
@@ -1204,7 +1204,8 @@ START_TEST(port_chosen_again)
 		taken[port] = port == 3 ? -1 : occupy(AF_INET6, FIRST + port);
 		ck_assert_int_eq(taken[port] >= 0, port != 3);
 	}
-	/* the kernel draws from the odd ones of the lower half: 1 or 3 */
+	/* the kernel draws one of the odd ones, 1 or 3: that all draws of a
+	   round are wrong is not to be seen in a lifetime */
 	for (round = 0; round < 24; round++) {
 		fd = occupy(AF_INET, 50000 + round);
 		ck_assert_int_ge(fd, 0);
