@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error.h"
 #include "field.h"
 #include "file.h"
 #include "type.h"
@@ -26,14 +27,6 @@
 /* Each may be four steps of a script. */
 #define MAX_CHUNKS ((RT_MAX_STEPS - 8) / 4)
 
-static int
-fail(char *error, const char *what, const char *why)
-{
-	if (error != NULL)
-		(void)snprintf(error, RETORT_ERROR_SIZE, "%s: %s", what, why);
-	return -EINVAL;
-}
-
 /* --- what a reply may be --- */
 
 int
@@ -45,11 +38,8 @@ rt_canned_check_lines(const char *lines, bool with_value, const char *what,
 
 	if (wrong == NULL)
 		return 0;
-	if (error != NULL)
-		(void)snprintf(error, RETORT_ERROR_SIZE, "%s: %s '%.*s'", what,
-			wrong, (int)(line.size < 100 ? line.size : 100),
-			line.text);
-	return -EINVAL;
+	return rt_fail(error, -EINVAL, "%s: %s '%.*s'", what, wrong,
+		(int)(line.size < 100 ? line.size : 100), line.text);
 }
 
 static bool
@@ -74,19 +64,21 @@ check_body(const struct retort_reply *reply, char *error)
 		(reply->body != NULL) + (reply->file != NULL) + reply->echo;
 
 	if (reply->raw && reply->echo)
-		return fail(error, "reply", "both raw and an echo");
+		return rt_fail(error, -EINVAL, "reply: both raw and an echo");
 	if (sources > 1)
-		return fail(error, "reply",
-			"more than one of body, file and echo");
+		return rt_fail(error, -EINVAL,
+			"reply: more than one of body, file and echo");
 	if (reply->body == NULL && reply->body_size > 0)
-		return fail(error, "body", "its size without it");
+		return rt_fail(error, -EINVAL, "body: its size without it");
 	if (reply->repeat > 0 && (reply->body == NULL || !has_body(reply)))
-		return fail(error, "repeat", "there is no body");
+		return rt_fail(error, -EINVAL, "repeat: there is no body");
 	if (reply->raw && (reply->file != NULL || reply->repeat > 0))
-		return fail(error, "reply", "both raw and a file or repeat");
+		return rt_fail(error, -EINVAL,
+			"reply: both raw and a file or repeat");
 	if (!reply->raw && rt_status_has_no_body(reply->status) &&
 		has_body(reply) && reply->faults == NULL)
-		return fail(error, "status", "a 204 or 304 has no body");
+		return rt_fail(error, -EINVAL,
+			"status: a 204 or 304 has no body");
 	return 0;
 }
 
@@ -104,24 +96,17 @@ check_faults(const struct retort_reply *reply, enum retort_protocol protocol,
 	if (text == NULL)
 		return 0;
 	faults = rt_faults_new(text, why, &at);
-	if (faults == NULL) {
-		code = -errno;
-		if (error != NULL)
-			(void)snprintf(error, RETORT_ERROR_SIZE,
-				"faults: %.240s", why);
-		return code;
-	}
+	if (faults == NULL)
+		return rt_fail(error, -errno, "faults: %.240s", why);
 	if (rt_status_has_no_body(reply->status) && has_body(reply) &&
 		!reply->raw && !rt_faults_body(faults))
-		code = fail(error, "status",
-			"a 204 or 304 has no body, but for the fault 'body'");
-	if (protocol == RETORT_UDP && !rt_faults_datagram(faults)) {
-		char what[160];
-
-		(void)snprintf(what, sizeof what, "%.150s", text);
-		code = fail(error, what,
-			"a datagram has neither segments nor an ending");
-	}
+		code = rt_fail(error, -EINVAL,
+			"status: a 204 or 304 has no body, but for the "
+			"fault 'body'");
+	if (protocol == RETORT_UDP && !rt_faults_datagram(faults))
+		code = rt_fail(error, -EINVAL,
+			"%.150s: a datagram has neither segments nor an ending",
+			text);
 	rt_faults_free(faults);
 	return code;
 }
@@ -163,8 +148,9 @@ check_plain(const struct retort_reply *reply, enum retort_protocol protocol,
 
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
 		if (members[i].given)
-			return fail(error, members[i].name,
-				"only a reply of HTTP has it");
+			return rt_fail(error, -EINVAL,
+				"%s: only a reply of HTTP has it",
+				members[i].name);
 	if (protocol != RETORT_UDP)
 		return 0;
 	if (size == 0)
@@ -172,7 +158,8 @@ check_plain(const struct retort_reply *reply, enum retort_protocol protocol,
 	if (size == 0 && reply->body != NULL)
 		size = strlen(reply->body);
 	return size > MAX_DATAGRAM ?
-		fail(error, "body", "a datagram has at most 65507 bytes") :
+		rt_fail(error, -EINVAL,
+			"body: a datagram has at most 65507 bytes") :
 		0;
 }
 
@@ -189,20 +176,23 @@ rt_canned_check(const struct retort_reply *reply, enum retort_protocol protocol,
 	if (code < 0)
 		return code;
 	if (reply->close && protocol != RETORT_TCP)
-		return fail(error, "close", "it is for RETORT_TCP");
+		return rt_fail(error, -EINVAL, "close: it is for RETORT_TCP");
 	if (reply->status != 0 && (reply->status < 200 || reply->status > 999))
-		return fail(error, "status", "expected 200 to 999");
+		return rt_fail(error, -EINVAL, "status: expected 200 to 999");
 	if (!is_value(reply->type, false))
-		return fail(error, "malformed media type", reply->type);
+		return rt_fail(error, -EINVAL, "malformed media type: %s",
+			reply->type);
 	if (!is_value(reply->version, false))
-		return fail(error, "malformed version", reply->version);
+		return rt_fail(error, -EINVAL, "malformed version: %s",
+			reply->version);
 	if (!is_value(reply->reason, true))
-		return fail(error, "malformed reason", reply->reason);
+		return rt_fail(error, -EINVAL, "malformed reason: %s",
+			reply->reason);
 	if (reply->pause_head < 0 || reply->pause_body < 0 ||
 		reply->pause_chunk < 0 || reply->pause_end < 0)
-		return fail(error, "pause", "expected 0 ms or more");
+		return rt_fail(error, -EINVAL, "pause: expected 0 ms or more");
 	if (count_chunks(reply->chunks) > MAX_CHUNKS)
-		return fail(error, "chunks", "too many");
+		return rt_fail(error, -EINVAL, "chunks: too many");
 	code = rt_canned_check_lines(reply->fields, true, "fields", error);
 	if (code == 0)
 		code = rt_canned_check_lines(reply->omit, false, "omit", error);

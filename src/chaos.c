@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error.h"
 #include "fault.h"
 
 #define MAX_CHANCES 64
@@ -45,9 +46,8 @@ struct rt_chaos {
 static int
 fail(char *error, const char *text, size_t size, const char *what)
 {
-	(void)snprintf(error, RETORT_ERROR_SIZE, "'%.*s': expected %s",
+	return rt_fail(error, -EINVAL, "'%.*s': expected %s",
 		(int)(size < 60 ? size : 60), text, what);
-	return -EINVAL;
 }
 
 /* Digits, up to `most`; what follows them, or NULL. */
@@ -168,8 +168,7 @@ rt_chaos_new(const char *text, uint64_t seed, char *error)
 		if (code == 0)
 			return chaos;
 	} else {
-		(void)snprintf(error, RETORT_ERROR_SIZE, "%s",
-			strerror(ENOMEM));
+		(void)rt_fail(error, code, "%s", strerror(ENOMEM));
 	}
 	rt_chaos_free(chaos);
 	errno = -code;
@@ -238,9 +237,8 @@ check_logged(const struct rt_chaos *chaos, char *error)
 			continue;
 		if (errno == ENOMEM)
 			return -ENOMEM;
-		(void)snprintf(error, RETORT_ERROR_SIZE, "[%.60s]: %.180s",
+		return rt_fail(error, -EINVAL, "[%.60s]: %.180s",
 			chaos->logged[i].faults, why);
-		return -EINVAL;
 	}
 	return 0;
 }
@@ -261,7 +259,7 @@ rt_chaos_replay(const char *log, size_t size, char *error)
 	}
 	if (code == 0 && chaos->logged_count == 0) {
 		code = -EINVAL;
-		(void)snprintf(error, RETORT_ERROR_SIZE,
+		(void)rt_fail(error, code,
 			"expected lines of a log, with [faults] at their ends");
 	} else if (code == 0) {
 		code = check_logged(chaos, error);
@@ -269,8 +267,7 @@ rt_chaos_replay(const char *log, size_t size, char *error)
 	if (code == 0)
 		return chaos;
 	if (code == -ENOMEM)
-		(void)snprintf(error, RETORT_ERROR_SIZE, "%s",
-			strerror(ENOMEM));
+		(void)rt_fail(error, code, "%s", strerror(ENOMEM));
 	rt_chaos_free(chaos);
 	errno = -code;
 	return NULL;

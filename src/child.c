@@ -11,11 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #ifdef HAVE_SYS_PRCTL_H
 #include <sys/prctl.h>
 #endif
+
+#include "clock.h"
 
 /* env(1) */
 enum { EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
@@ -127,7 +128,7 @@ say(const char *name, const char *why)
 }
 
 static _Noreturn void
-run(char **words, bool quiet, bool foreground, pid_t parent,
+run_command(char **words, bool quiet, bool foreground, pid_t parent,
 	const struct child_signals *before)
 {
 	int error;
@@ -172,7 +173,7 @@ child_start(struct child *child, char *const *command, const char *url,
 	(void)fflush(NULL);
 	child->pid = fork();
 	if (child->pid == 0)
-		run(words, quiet, child->foreground, parent, before);
+		run_command(words, quiet, child->foreground, parent, before);
 	if (child->pid < 0)
 		error = -errno;
 	else
@@ -216,15 +217,6 @@ child_ended(struct child *child)
 	else
 		note_status(child, status);
 	return child->ended;
-}
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 bool

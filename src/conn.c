@@ -4,29 +4,23 @@
  * with the results of operations; makes no system call, so that a test can
  * drive it byte by byte on a virtual clock.
  *
- * plan() turns the state into what the channel wants. Every entry point ends
+ * rt_conn_plan() turns the state into what the channel wants. Every entry point ends
  * with it, unless the owner is asked something first.
  */
 #include "config.h"
 
-#include "conn.h"
+#include "conn_parts.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD_ROOM 4096u       /* received at once while a head is read */
-#define BODY_ROOM (64u << 10) /* and while a body is */
-#define KEPT_IN (80u << 10)   /* what an exchange keeps for the next one */
-
 /* A datagram that found no room is tried again, ever later, and for so long at
    most. */
 #define RETRY_FIRST (1 * RT_MS)
 #define RETRY_MOST (64 * RT_MS)
 #define RETRY_BOUND (2000 * RT_MS)
-
-static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
 struct rt_exchange *
 rt_exchange_new(void)
@@ -77,43 +71,6 @@ rt_conn_body(const struct rt_conn *conn, size_t *size)
 	return *size > 0 ? exchange->in.data + head : NULL;
 }
 
-/* --- what is wanted --- */
-
-static int64_t
-later(int64_t when, int64_t timeout)
-{
-	return timeout == RT_NEVER ? RT_NEVER : when + timeout;
-}
-
-static bool
-is_http(const struct rt_conn *conn)
-{
-	return conn->config->protocol == RETORT_HTTP;
-}
-
-static bool
-is_datagram(const struct rt_conn *conn)
-{
-	return conn->config->protocol == RETORT_UDP;
-}
-
-static void
-over(struct rt_conn *conn, enum retort_end end, enum rt_verb verb)
-{
-	conn->state = RT_STATE_OVER;
-	conn->end = end;
-	conn->asks = RT_ASK_NOTHING;
-	conn->chan.in.verb = RT_NOTHING;
-	conn->chan.out.verb = verb;
-	conn->chan.deadline = RT_NEVER;
-	if (is_datagram(conn))
-		return; /* it has no connection to close */
-	if (verb == RT_RESET)
-		conn->server_close = RETORT_RST;
-	else if (conn->server_close == RETORT_NOTHING)
-		conn->server_close = RETORT_FIN;
-}
-
 static void
 client_closed(struct rt_conn *conn, enum retort_close how)
 {
@@ -121,374 +78,6 @@ client_closed(struct rt_conn *conn, enum retort_close how)
 		conn->server_close == RETORT_NOTHING)
 		conn->client_first = true;
 	conn->client_close = how;
-}
-
-/* The reply was sent, and all that should be read was. */
-static void
-over_answered(struct rt_conn *conn)
-{
-	over(conn,
-		conn->exchange->reply.truncated ? RETORT_TRUNCATED :
-						  RETORT_ANSWERED,
-		RT_CLOSE);
-}
-
-static void
-plan_receive(struct rt_conn *conn, size_t room)
-{
-	struct rt_buf *in = &conn->exchange->in;
-	struct rt_op *op = &conn->chan.in;
-
-	if (in->room - in->len < room / 4 &&
-		rt_buf_reserve(in,
-			room < in->max - in->len ? room : in->max - in->len) ==
-			NULL) {
-		over(conn, RETORT_FAILED, RT_CLOSE);
-		return;
-	}
-	op->verb = RT_RECV;
-	op->recv.data = in->data + in->len;
-	op->recv.size = in->room - in->len;
-	/* a piece is no longer, whatever memory there is */
-	if (!is_http(conn) && op->recv.size > room)
-		op->recv.size = room;
-}
-
-/* Half closed by a fault: until the client ends it. */
-static bool
-is_half(const struct rt_conn *conn)
-{
-	const struct rt_reply *reply = &conn->exchange->reply;
-
-	return (conn->state == RT_STATE_FINISH ||
-		       conn->state == RT_STATE_DRAIN) &&
-		conn->step < reply->step_count &&
-		reply->steps[conn->step].kind == RT_STEP_HALF;
-}
-
-/* Enough was dropped. */
-static bool
-is_drained(const struct rt_conn *conn)
-{
-	return conn->drained >= RT_DRAIN_BYTES && !is_half(conn);
-}
-
-/* What arrives is read and dropped, within a bound. */
-static void
-plan_drain(struct rt_conn *conn)
-{
-	struct rt_op *op = &conn->chan.in;
-
-	op->verb = RT_NOTHING;
-	if (conn->client_finished || is_drained(conn) ||
-		conn->exchange->reply.deaf)
-		return;
-	op->verb = RT_RECV;
-	op->recv.data = conn->config->scratch;
-	op->recv.size = conn->config->scratch_size;
-}
-
-/* Whether bytes may be unread: then close() would reset the connection. */
-static bool
-must_drain(const struct rt_conn *conn)
-{
-	if (conn->client_finished || is_drained(conn))
-		return false;
-	if (is_half(conn))
-		return true;
-	/* what comes after a piece or a greeting is wanted, while there is more
-	   to be said; at the end nobody knows whether all was read */
-	if (conn->state == RT_STATE_REPLY && (!is_http(conn) || conn->accepted))
-		return false;
-	if (!is_http(conn))
-		return true;
-	return conn->config->linger || !conn->complete || conn->may_have_more ||
-		conn->drained > 0 ||
-		conn->exchange->parsed < conn->exchange->in.len;
-}
-
-static void
-plan_interim(struct rt_conn *conn)
-{
-	struct rt_op *op = &conn->chan.out;
-
-	op->verb = RT_SEND;
-	op->more = false;
-	op->send.count = 1;
-	op->send.pieces[0].iov_base = (char *)(uintptr_t)interim +
-		sizeof interim - 1 - conn->interim_left;
-	op->send.pieces[0].iov_len = conn->interim_left;
-}
-
-static bool
-is_memory(enum rt_step_kind kind)
-{
-	return kind == RT_STEP_TEXT || kind == RT_STEP_BYTES ||
-		kind == RT_STEP_REPEAT;
-}
-
-/* As much of a step of memory as lies in one piece, `skip` bytes into it. */
-static struct iovec
-piece_of(const struct rt_reply *reply, const struct rt_step *step,
-	uint64_t skip)
-{
-	const char *bytes = step->bytes;
-	uint64_t size = step->size - skip;
-
-	if (step->kind == RT_STEP_TEXT)
-		bytes = reply->text.data + step->at;
-	if (step->kind == RT_STEP_REPEAT) {
-		skip = (step->from + skip) % step->at;
-		if (size > step->at - skip)
-			size = step->at - skip;
-	}
-	return (struct iovec){.iov_base = (char *)(uintptr_t)(bytes + skip),
-		.iov_len = (size_t)size};
-}
-
-/* Bytes that the present segment may still have. */
-static uint64_t
-segment_room(const struct rt_conn *conn)
-{
-	uint64_t pace = conn->exchange->reply.pace;
-
-	return pace > 0 ? pace - conn->segment : UINT64_MAX;
-}
-
-/* The pieces of memory from the present step on, as far as they reach. */
-static void
-plan_bytes(struct rt_conn *conn)
-{
-	const struct rt_reply *reply = &conn->exchange->reply;
-	const struct rt_step *step = reply->steps + conn->step;
-	struct rt_op *op = &conn->chan.out;
-	uint64_t skip = conn->step_sent, room = segment_room(conn);
-
-	op->verb = RT_SEND;
-	op->send.count = 0;
-	while (op->send.count < RT_PIECES && is_memory(step->kind) &&
-		room > 0) {
-		struct iovec *piece = op->send.pieces + op->send.count++;
-
-		*piece = piece_of(reply, step, skip);
-		if (piece->iov_len > room)
-			piece->iov_len = (size_t)room;
-		room -= piece->iov_len;
-		skip += piece->iov_len;
-		if (skip == step->size) {
-			step++;
-			skip = 0;
-		}
-	}
-	op->more = room > 0 &&
-		(step->kind == RT_STEP_FILE || step->kind == RT_STEP_CLOSE ||
-			step->kind == RT_STEP_HALF || is_memory(step->kind));
-	if (is_datagram(conn)) {
-		op->verb = RT_SEND_TO;
-		op->send.to = &conn->exchange->from;
-	}
-}
-
-/* What was asked is answered, and the exchange is as new. */
-static void
-clear_exchange(struct rt_conn *conn)
-{
-	struct rt_exchange *exchange = conn->exchange;
-
-	rt_buf_clear(&exchange->in, KEPT_IN);
-	rt_buf_clear(&exchange->content, KEPT_IN);
-	exchange->parsed = 0;
-	exchange->reading = (struct rt_reading){.early = false};
-	rt_http_reset(exchange->http, &conn->config->limits);
-	rt_reply_reset(&exchange->reply);
-}
-
-static void plan(struct rt_conn *conn);
-
-static void
-finish(struct rt_conn *conn)
-{
-	conn->state = RT_STATE_FINISH;
-	conn->chan.in.verb = RT_NOTHING;
-	conn->chan.out.verb = RT_FINISH;
-}
-
-static void
-next(struct rt_conn *conn)
-{
-	if (conn->last || conn->client_finished) {
-		finish(conn);
-		return;
-	}
-	conn->state = RT_STATE_IDLE;
-	conn->accepted = false;
-	conn->seen = false;
-	conn->replied = false;
-	conn->step = 0;
-	conn->step_sent = 0;
-	conn->script_sent = 0;
-	conn->segment = 0;
-	clear_exchange(conn);
-	plan(conn);
-}
-
-/* A datagram's reply ends with what was sent: all endings are the same. */
-static void
-over_datagram(struct rt_conn *conn)
-{
-	over(conn, conn->answered ? RETORT_ANSWERED : RETORT_UNANSWERED,
-		RT_CLOSE);
-}
-
-static void
-plan_reply(struct rt_conn *conn)
-{
-	const struct rt_reply *reply = &conn->exchange->reply;
-	const struct rt_step *step = reply->steps + conn->step;
-	struct rt_op *op = &conn->chan.out;
-
-	conn->chan.deadline = later(conn->moved, conn->config->write_timeout);
-	if (is_datagram(conn) && step->kind >= RT_STEP_NEXT) {
-		over_datagram(conn);
-		return;
-	}
-	if (must_drain(conn))
-		plan_drain(conn);
-	else
-		conn->chan.in.verb = RT_NOTHING;
-	if (conn->interim_left > 0) {
-		plan_interim(conn);
-		return;
-	}
-	if (conn->rest != RT_REST_NOTHING) {
-		op->verb = conn->rest == RT_REST_FLUSH ? RT_FLUSH : RT_NOTHING;
-		if (conn->rest == RT_REST_GAP)
-			conn->chan.deadline = conn->moved + reply->gap;
-		return;
-	}
-	switch (step->kind) {
-	case RT_STEP_TEXT:
-	case RT_STEP_BYTES:
-	case RT_STEP_REPEAT:
-		plan_bytes(conn);
-		break;
-	case RT_STEP_FILE:
-		if (is_datagram(conn)) {
-			over(conn, RETORT_FAILED, RT_CLOSE); /* too long */
-			break;
-		}
-		op->verb = RT_FILE;
-		op->file.fd = reply->file;
-		op->file.at = step->at + conn->step_sent;
-		op->file.size = step->size - conn->step_sent;
-		if (op->file.size > segment_room(conn))
-			op->file.size = segment_room(conn);
-		break;
-	case RT_STEP_FLUSH:
-		op->verb = RT_FLUSH;
-		break;
-	case RT_STEP_PAUSE:
-		op->verb = RT_NOTHING;
-		conn->chan.deadline = later(conn->moved, (int64_t)step->at);
-		break;
-	case RT_STEP_STALL:
-		/* the one step that a FIN ends: the client may have left */
-		op->verb = RT_NOTHING;
-		conn->chan.deadline = RT_NEVER;
-		if (conn->client_finished)
-			over(conn, RETORT_RESET, RT_CLOSE);
-		else
-			plan_drain(conn);
-		conn->chan.watched = conn->state == RT_STATE_REPLY &&
-			conn->chan.in.verb == RT_NOTHING;
-		break;
-	case RT_STEP_NEXT:
-		next(conn);
-		break;
-	case RT_STEP_HALF:
-	case RT_STEP_CLOSE:
-		conn->state = RT_STATE_FINISH;
-		op->verb = RT_FINISH;
-		break;
-	case RT_STEP_RESET:
-		over(conn, RETORT_ANSWERED, RT_RESET);
-		break;
-	}
-}
-
-/* Bytes of the body as they came. */
-static uint64_t
-body_came(const struct rt_conn *conn)
-{
-	return conn->received -
-		rt_http_request(conn->exchange->http)->head_size;
-}
-
-/* A body that is to be read slowly, or not to its end. */
-static void
-plan_reading(struct rt_conn *conn)
-{
-	const struct rt_reading *reading = &conn->exchange->reading;
-	struct rt_chan *chan = &conn->chan;
-	uint64_t most = UINT64_MAX;
-
-	if (reading->stops)
-		most = reading->stop - body_came(conn);
-	if (reading->pace > 0 && reading->pace < most)
-		most = reading->pace;
-	if (chan->in.recv.size > most)
-		chan->in.recv.size = (size_t)most;
-	if (conn->rest == RT_REST_CONTINUE) {
-		chan->deadline = conn->moved + reading->delay;
-	} else if (conn->rest == RT_REST_BODY) {
-		chan->in.verb = RT_NOTHING;
-		chan->deadline = conn->moved + reading->gap;
-	}
-}
-
-static void
-plan(struct rt_conn *conn)
-{
-	const struct rt_conn_config *config = conn->config;
-	struct rt_chan *chan = &conn->chan;
-
-	chan->watched = false;
-	switch (conn->state) {
-	case RT_STATE_IDLE:
-	case RT_STATE_HEAD:
-		chan->out.verb = RT_NOTHING;
-		chan->deadline = is_http(conn) ?
-			later(conn->began, config->head_timeout) :
-			later(conn->moved, config->idle_timeout);
-		plan_receive(conn, is_http(conn) ? HEAD_ROOM : BODY_ROOM);
-		break;
-	case RT_STATE_BODY:
-		chan->out.verb = RT_NOTHING;
-		if (conn->interim_left > 0)
-			plan_interim(conn);
-		chan->deadline = later(conn->moved, config->body_timeout);
-		plan_receive(conn, BODY_ROOM);
-		if (conn->state == RT_STATE_BODY)
-			plan_reading(conn);
-		break;
-	case RT_STATE_WAIT:
-		/* its deadline is set; what the client sends can wait */
-		chan->in.verb = RT_NOTHING;
-		chan->out.verb = RT_NOTHING;
-		break;
-	case RT_STATE_REPLY:
-		plan_reply(conn);
-		break;
-	case RT_STATE_DRAIN:
-		chan->out.verb = RT_NOTHING;
-		chan->deadline =
-			is_half(conn) ? RT_NEVER : conn->moved + RT_DRAIN_TIME;
-		plan_drain(conn);
-		break;
-	case RT_STATE_FINISH:
-	case RT_STATE_OVER:
-		break;
-	}
 }
 
 /* --- the request --- */
@@ -603,7 +192,7 @@ rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
 	exchange->from = *in->recv.from;
 	rt_buf_add(&exchange->in, in->recv.data, (size_t)in->result);
 	if (exchange->in.failed) {
-		over(conn, RETORT_FAILED, RT_CLOSE);
+		rt_conn_over(conn, RETORT_FAILED, RT_CLOSE);
 		return;
 	}
 	take_piece(conn);
@@ -619,16 +208,16 @@ receive_end(struct rt_conn *conn)
 	switch (conn->state) {
 	case RT_STATE_IDLE:
 		if (conn->pieces > 0)
-			finish(conn);
+			rt_conn_finish(conn);
 		else
-			over(conn, RETORT_CLOSED, RT_CLOSE);
+			rt_conn_over(conn, RETORT_CLOSED, RT_CLOSE);
 		break;
 	case RT_STATE_HEAD:
 	case RT_STATE_BODY:
 		ask_answer(conn, 400, "incomplete request");
 		break;
 	case RT_STATE_DRAIN:
-		over_answered(conn);
+		rt_conn_over_answered(conn);
 		break;
 	default:
 		break;
@@ -658,7 +247,7 @@ over_failed(struct rt_conn *conn, int64_t error)
 
 	if (end == RETORT_RESET)
 		client_closed(conn, RETORT_RST);
-	over(conn, end, RT_CLOSE);
+	rt_conn_over(conn, end, RT_CLOSE);
 }
 
 static void
@@ -697,9 +286,9 @@ rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
 		receive(conn, (size_t)result, now);
 	}
 	if (conn->state == RT_STATE_DRAIN && is_drained(conn))
-		over_answered(conn);
+		rt_conn_over_answered(conn);
 	if (conn->asks == RT_ASK_NOTHING)
-		plan(conn);
+		rt_conn_plan(conn);
 }
 
 /* 100 (Continue), at once unless it was asked for otherwise. */
@@ -709,7 +298,7 @@ expect_body(struct rt_conn *conn)
 	int64_t delay = conn->exchange->reading.delay;
 
 	if (delay == 0)
-		conn->interim_left = sizeof interim - 1;
+		conn->interim_left = RT_INTERIM_SIZE;
 	else if (delay != RT_NEVER)
 		conn->rest = RT_REST_CONTINUE;
 }
@@ -746,7 +335,7 @@ rt_conn_accept(struct rt_conn *conn, uint64_t max, bool keep, int64_t now)
 	if (expects && conn->asks == RT_ASK_NOTHING)
 		expect_body(conn);
 	if (conn->asks == RT_ASK_NOTHING)
-		plan(conn);
+		rt_conn_plan(conn);
 }
 
 /* --- the reply --- */
@@ -766,9 +355,9 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 	conn->rest = RT_REST_NOTHING;
 	conn->moved = now;
 	/* a 100 (Continue) that was not begun is not wanted any more */
-	if (conn->interim_left == sizeof interim - 1)
+	if (conn->interim_left == RT_INTERIM_SIZE)
 		conn->interim_left = 0;
-	plan(conn);
+	rt_conn_plan(conn);
 }
 
 void
@@ -779,7 +368,7 @@ rt_conn_defer(struct rt_conn *conn, int64_t until)
 	conn->state = RT_STATE_WAIT;
 	conn->chan.deadline = until;
 	conn->may_have_more = true;
-	plan(conn);
+	rt_conn_plan(conn);
 }
 
 /* Waits a little, and tries again; a peer that takes nothing is too slow. */
@@ -791,7 +380,7 @@ flush_later(struct rt_conn *conn, int64_t now)
 	conn->chan.out.verb = RT_NOTHING;
 	conn->chan.deadline = now + RETRY_FIRST;
 	if (timeout != RT_NEVER && now - conn->moved >= timeout)
-		over(conn, RETORT_TIMED_OUT, RT_RESET);
+		rt_conn_over(conn, RETORT_TIMED_OUT, RT_RESET);
 }
 
 static void
@@ -808,19 +397,19 @@ flushed(struct rt_conn *conn, int64_t result, int64_t now)
 		conn->step++;
 	else
 		conn->rest = reply->gap > 0 ? RT_REST_GAP : RT_REST_NOTHING;
-	plan(conn);
+	rt_conn_plan(conn);
 }
 
 static void
 finish_done(struct rt_conn *conn, int64_t now)
 {
-	if (!must_drain(conn)) {
-		over_answered(conn);
+	if (!rt_conn_must_drain(conn)) {
+		rt_conn_over_answered(conn);
 		return;
 	}
 	conn->state = RT_STATE_DRAIN;
 	conn->moved = now;
-	plan(conn);
+	rt_conn_plan(conn);
 }
 
 /* Moves over `size` bytes of the script. */
@@ -870,17 +459,17 @@ datagram_sent(struct rt_conn *conn, int64_t result, int64_t now)
 						   RETRY_MOST;
 		conn->chan.deadline = now + conn->retry;
 		if (now - conn->moved >= RETRY_BOUND)
-			over(conn, RETORT_TIMED_OUT, RT_CLOSE);
+			rt_conn_over(conn, RETORT_TIMED_OUT, RT_CLOSE);
 		return;
 	case ECONNREFUSED:
 	case ENOENT:
-		over(conn, RETORT_RESET, RT_CLOSE);
+		rt_conn_over(conn, RETORT_RESET, RT_CLOSE);
 		return;
 	default:
 		break;
 	}
 	if (result < 0) {
-		over(conn, RETORT_FAILED, RT_CLOSE);
+		rt_conn_over(conn, RETORT_FAILED, RT_CLOSE);
 		return;
 	}
 	conn->sent += (uint64_t)result;
@@ -888,7 +477,7 @@ datagram_sent(struct rt_conn *conn, int64_t result, int64_t now)
 	while (is_memory(conn->exchange->reply.steps[conn->step].kind))
 		conn->step++;
 	conn->moved = now;
-	plan(conn);
+	rt_conn_plan(conn);
 }
 
 void
@@ -908,7 +497,7 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 		/* shutdown(2) fails only when the connection is gone */
 		if (result < 0) {
 			client_closed(conn, RETORT_RST);
-			over(conn, RETORT_RESET, RT_CLOSE);
+			rt_conn_over(conn, RETORT_RESET, RT_CLOSE);
 			return;
 		}
 		conn->server_close = RETORT_FIN;
@@ -935,7 +524,7 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 	} else {
 		advance(conn, (uint64_t)result);
 	}
-	plan(conn);
+	rt_conn_plan(conn);
 }
 
 /* --- everything else that can happen --- */
@@ -953,7 +542,7 @@ expire_rest(struct rt_conn *conn, int64_t now)
 		reply->steps[conn->step].kind != RT_STEP_FLUSH) {
 		return false;
 	}
-	plan(conn);
+	rt_conn_plan(conn);
 	return true;
 }
 
@@ -962,7 +551,7 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 {
 	switch (conn->state) {
 	case RT_STATE_IDLE:
-		over(conn, RETORT_TIMED_OUT, RT_CLOSE);
+		rt_conn_over(conn, RETORT_TIMED_OUT, RT_CLOSE);
 		break;
 	case RT_STATE_HEAD:
 		ask_answer(conn, 408, "the head took too long");
@@ -973,10 +562,10 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 			break;
 		}
 		if (conn->rest == RT_REST_CONTINUE)
-			conn->interim_left = sizeof interim - 1;
+			conn->interim_left = RT_INTERIM_SIZE;
 		conn->rest = RT_REST_NOTHING;
 		conn->moved = now;
-		plan(conn);
+		rt_conn_plan(conn);
 		break;
 	case RT_STATE_WAIT:
 		conn->asks = RT_ASK_ANSWER;
@@ -990,15 +579,15 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 			conn->step++;
 			conn->moved = now;
 			conn->may_have_more = true;
-			plan(conn);
+			rt_conn_plan(conn);
 		} else if (is_datagram(conn)) {
-			plan(conn);
+			rt_conn_plan(conn);
 		} else {
-			over(conn, RETORT_TIMED_OUT, RT_RESET);
+			rt_conn_over(conn, RETORT_TIMED_OUT, RT_RESET);
 		}
 		break;
 	case RT_STATE_DRAIN:
-		over_answered(conn);
+		rt_conn_over_answered(conn);
 		break;
 	case RT_STATE_FINISH:
 	case RT_STATE_OVER:
@@ -1012,7 +601,7 @@ rt_conn_broken(struct rt_conn *conn)
 	if (conn->state == RT_STATE_OVER)
 		return;
 	client_closed(conn, RETORT_RST);
-	over(conn, RETORT_RESET, RT_CLOSE);
+	rt_conn_over(conn, RETORT_RESET, RT_CLOSE);
 }
 
 /* Its FIN, while nothing is read. */
@@ -1022,13 +611,13 @@ rt_conn_ended(struct rt_conn *conn)
 	conn->chan.watched = false;
 	receive_end(conn);
 	if (conn->asks == RT_ASK_NOTHING)
-		plan(conn);
+		rt_conn_plan(conn);
 }
 
 void
 rt_conn_fail(struct rt_conn *conn)
 {
-	over(conn, RETORT_FAILED, RT_CLOSE);
+	rt_conn_over(conn, RETORT_FAILED, RT_CLOSE);
 }
 
 void
@@ -1040,12 +629,12 @@ rt_conn_stop(struct rt_conn *conn, enum rt_stop why)
 	case RT_STATE_IDLE:
 	case RT_STATE_HEAD:
 	case RT_STATE_BODY:
-		over(conn, RETORT_STOPPED, RT_CLOSE);
+		rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);
 		break;
 	case RT_STATE_WAIT:
 		conn->last = true;
 		if (why == RT_STOP_ENOUGH)
-			over(conn, RETORT_STOPPED, RT_CLOSE);
+			rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);
 		break;
 	case RT_STATE_REPLY:
 		conn->last = true;
@@ -1054,11 +643,11 @@ rt_conn_stop(struct rt_conn *conn, enum rt_stop why)
 			(why == RT_STOP_TOLD &&
 				(step == RT_STEP_PAUSE ||
 					conn->rest == RT_REST_GAP)))
-			over(conn, RETORT_STOPPED, RT_CLOSE);
+			rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);
 		break;
 	case RT_STATE_DRAIN:
 		if (why == RT_STOP_TOLD || is_half(conn))
-			over_answered(conn);
+			rt_conn_over_answered(conn);
 		break;
 	case RT_STATE_FINISH:
 	case RT_STATE_OVER:
@@ -1070,9 +659,9 @@ void
 rt_conn_abandon(struct rt_conn *conn)
 {
 	if (conn->state == RT_STATE_DRAIN)
-		over_answered(conn);
+		rt_conn_over_answered(conn);
 	else if (conn->state != RT_STATE_OVER)
-		over(conn, RETORT_STOPPED, RT_CLOSE);
+		rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);
 }
 
 /* --- opening, and the exchange on loan --- */
@@ -1099,8 +688,8 @@ rt_conn_lend(struct rt_conn *conn, struct rt_exchange *exchange)
 	conn->exchange = exchange;
 	exchange->in.max = conn->config->max_in;
 	exchange->content.max = conn->config->max_in;
-	clear_exchange(conn);
-	plan(conn);
+	rt_conn_clear(conn);
+	rt_conn_plan(conn);
 	return conn->state == RT_STATE_OVER ? -ENOMEM : 0;
 }
 

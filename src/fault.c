@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error.h"
 #include "io.h"
 #include "quote.h"
 
@@ -124,13 +125,11 @@ expected(struct reader *reader, const char *what)
 {
 	reader->code = -EINVAL;
 	if (reader->size > 0)
-		(void)snprintf(reader->error, RETORT_ERROR_SIZE,
-			"'%.*s': expected %s",
+		(void)rt_fail(reader->error, -EINVAL, "'%.*s': expected %s",
 			(int)(reader->size < 60 ? reader->size : 60),
 			reader->word, what);
 	else
-		(void)snprintf(reader->error, RETORT_ERROR_SIZE, "expected %s",
-			what);
+		(void)rt_fail(reader->error, -EINVAL, "expected %s", what);
 	return false;
 }
 
@@ -496,7 +495,7 @@ check_numbers(const struct rt_faults *faults, char *error, size_t *at)
 		if (wrong == NULL)
 			continue;
 		*at = clause->begin;
-		(void)snprintf(error, RETORT_ERROR_SIZE, "'%.*s': expected %s",
+		(void)rt_fail(error, -EINVAL, "'%.*s': expected %s",
 			(int)(clause->end - clause->begin),
 			faults->text + clause->begin, wrong);
 		return false;
@@ -539,8 +538,7 @@ rt_faults_new(const char *text, char *error, size_t *at)
 		return faults;
 	}
 	if (reader.code == -ENOMEM)
-		(void)snprintf(error, RETORT_ERROR_SIZE, "%s",
-			strerror(ENOMEM));
+		(void)rt_fail(error, reader.code, "%s", strerror(ENOMEM));
 	rt_faults_free(faults);
 	errno = -reader.code;
 	return NULL;

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "error.h"
 #include "io.h"
 
 /* Bytes of `garbage` where no number is given. */
@@ -35,11 +36,9 @@ fail(struct change *change, const char *why)
 {
 	const struct rt_clause *clause = change->clause;
 
-	change->code = -EINVAL;
-	if (change->error != NULL)
-		(void)snprintf(change->error, RETORT_ERROR_SIZE, "%.*s: %s",
-			(int)(clause->end - clause->begin),
-			change->faults->text + clause->begin, why);
+	change->code = rt_fail(change->error, -EINVAL, "%.*s: %s",
+		(int)(clause->end - clause->begin),
+		change->faults->text + clause->begin, why);
 }
 
 static void

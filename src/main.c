@@ -14,10 +14,10 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "args.h"
+#include "clock.h"
 #include "output.h"
 #include "retort.h"
 #include "run.h"
@@ -188,15 +188,6 @@ out:
 }
 
 /* --- serving --- */
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* Until it has stopped; the exit status. */
 static int

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "error.h"
 #include "field.h"
 #include "http.h"
 
@@ -43,9 +44,8 @@ struct rt_match {
 static int
 fail(char *error, const char *what, const char *text, size_t size)
 {
-	(void)snprintf(error, RETORT_ERROR_SIZE, "%s: '%.*s'", what,
+	return rt_fail(error, -EINVAL, "%s: '%.*s'", what,
 		(int)(size < 120 ? size : 120), text);
-	return -EINVAL;
 }
 
 static int
@@ -125,12 +125,10 @@ check_plain(const struct retort_when *when, char *error)
 	};
 
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-		if (members[i].given != NULL) {
-			(void)snprintf(error, RETORT_ERROR_SIZE,
+		if (members[i].given != NULL)
+			return rt_fail(error, -EINVAL,
 				"%s: only a request of HTTP has it",
 				members[i].name);
-			return -EINVAL;
-		}
 	return 0;
 }
 
@@ -172,8 +170,7 @@ rt_match_new(const struct retort_when *when, enum retort_protocol protocol,
 	if (code == 0)
 		return match;
 	if (code == -ENOMEM)
-		(void)snprintf(error, RETORT_ERROR_SIZE, "%s",
-			strerror(ENOMEM));
+		(void)rt_fail(error, code, "%s", strerror(ENOMEM));
 	rt_match_free(match);
 	errno = -code;
 	return NULL;

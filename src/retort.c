@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The functions of retort.h, as far as they are about a server: they check
- * what callers hand over, take the lock, and leave the work to the rooms.
+ * The functions of retort.h that open a server, run it, and end it. All of
+ * retort_*.c check what callers hand over, take the lock, and leave the work to
+ * the rooms.
  *
  * What touches the loop (its channels, its listeners) is done by the loop: on
  * a thread of its own through a call that is queued and waited for, and at
@@ -18,18 +19,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "server.h"
+#include "error.h"
+#include "retort_parts.h"
 
 #define DEFAULT_GRACE 100
-
-/* --- what callers hand over --- */
 
 /*
  * Copies a caller's struct, of `size` bytes, to ours, of `room`: what the
  * caller does not know is zero, and what we do not know must be.
  */
-static int
-copy_struct(void *ours, size_t room, const void *theirs, size_t size)
+int
+rt_api_copy(void *ours, size_t room, const void *theirs, size_t size)
 {
 	const unsigned char *bytes = theirs;
 
@@ -43,31 +43,27 @@ copy_struct(void *ours, size_t room, const void *theirs, size_t size)
 	return 0;
 }
 
-static void
-lock(struct retort *server)
+/* Something malformed, about `request` (or NULL), is told by the verdict. */
+int
+rt_api_blame(struct retort *server, const char *what, const char *request,
+	int code, const char *error)
 {
-	(void)pthread_mutex_lock(&server->lock);
-}
+	char text[RETORT_ERROR_SIZE + 128];
 
-static void
-unlock(struct retort *server)
-{
-	(void)pthread_mutex_unlock(&server->lock);
-}
-
-/*
- * Whether the caller is within a callback, with the lock held: whoever gets
- * the lock while `running` is set holds it already. It cannot wait for itself.
- */
-static bool
-is_within(const struct retort *server)
-{
-	return server->running;
+	if (code >= 0)
+		return code;
+	if (*error == '\0')
+		error = strerror(-code);
+	(void)snprintf(text, sizeof text, "%s%s%.100s%s", error,
+		request ? " (" : "", request ? request : "",
+		request ? ")" : "");
+	rt_verdict_blame(&server->verdict, what, text);
+	return code;
 }
 
 /* After a step or a call: who polls the server's descriptor hears in time. */
-static void
-ring(struct retort *server)
+void
+rt_api_ring(struct retort *server)
 {
 	if (!server->threaded && server->io != NULL)
 		rt_io_ring(server->io, rt_server_deadline(server));
@@ -75,8 +71,8 @@ ring(struct retort *server)
 
 /* --- waiting, with the lock held --- */
 
-static int64_t
-deadline_of(int timeout)
+int64_t
+rt_api_deadline(int timeout)
 {
 	struct timespec now;
 
@@ -122,8 +118,8 @@ step(struct retort *server, int64_t until)
  * Waits until something has changed. False: the time is up, or it is in vain;
  * look once more.
  */
-static bool
-wait_for_change(struct retort *server, int64_t deadline)
+bool
+rt_api_wait(struct retort *server, int64_t deadline)
 {
 	struct timespec until;
 	bool late;
@@ -131,7 +127,7 @@ wait_for_change(struct retort *server, int64_t deadline)
 	if (is_within(server))
 		return false;
 	if (!server->threaded) {
-		late = deadline != RT_NEVER && deadline <= deadline_of(0);
+		late = deadline != RT_NEVER && deadline <= rt_api_deadline(0);
 		return step(server, deadline) == 0 && !late;
 	}
 	if (server->over)
@@ -189,14 +185,14 @@ retort_open_sized(const struct retort_options *theirs, size_t size, char *error)
 	if (error == NULL)
 		error = text;
 	error[0] = '\0';
-	code = copy_struct(&options, sizeof options, theirs, size);
+	code = rt_api_copy(&options, sizeof options, theirs, size);
 	if (code < 0) {
-		(void)rt_server_failed(error, "options", code);
+		(void)rt_fail_errno(error, code, "options");
 		goto out;
 	}
 	server = rt_server_new();
 	if (server == NULL) {
-		code = rt_server_failed(error, "server", -ENOMEM);
+		code = rt_fail_errno(error, -ENOMEM, "server");
 		goto out;
 	}
 	code = rt_server_open(server, &options, error);
@@ -257,7 +253,7 @@ retort_start_sized(const struct retort_options *theirs, size_t size,
 	code = start_thread(server);
 	if (code == 0)
 		return server;
-	(void)rt_server_failed(error, "thread", code);
+	(void)rt_fail_errno(error, code, "thread");
 	retort_close(server);
 	errno = -code;
 	return NULL;
@@ -272,8 +268,8 @@ retort_step(struct retort *server, int timeout)
 		return -EDEADLK;
 	lock(server);
 	result = is_within(server) ? -EDEADLK :
-				     step(server, deadline_of(timeout));
-	ring(server);
+				     step(server, rt_api_deadline(timeout));
+	rt_api_ring(server);
 	unlock(server);
 	return result;
 }
@@ -368,7 +364,7 @@ retort_adopt(struct retort *server, int fd)
 	else
 		result = server->stopping ? -ESHUTDOWN :
 					    call(server, adopt, &fd);
-	ring(server);
+	rt_api_ring(server);
 	unlock(server);
 	return result;
 }
@@ -401,14 +397,14 @@ stop(struct retort *server, void *by)
 void
 retort_stop(struct retort *server, int grace)
 {
-	int64_t by = deadline_of(grace > 0 ? grace : 0);
+	int64_t by = rt_api_deadline(grace > 0 ? grace : 0);
 
 	lock(server);
 	if (is_within(server) && by < server->stop_wanted)
 		server->stop_wanted = by;
 	else
 		(void)call(server, stop, &by);
-	ring(server);
+	rt_api_ring(server);
 	unlock(server);
 }
 
@@ -419,7 +415,7 @@ retort_finish(struct retort *server, int grace)
 
 	retort_stop(server, grace < 0 ? DEFAULT_GRACE : grace);
 	lock(server);
-	while (!is_over(server) && wait_for_change(server, RT_NEVER))
+	while (!is_over(server) && rt_api_wait(server, RT_NEVER))
 		;
 	if (server->left.len > 0) {
 		size_t size = server->left.len;
@@ -518,332 +514,4 @@ const char *
 retort_version(void)
 {
 	return PACKAGE_VERSION;
-}
-
-/* --- what is answered --- */
-
-/* Something malformed, about `request` (or NULL), is told by the verdict. */
-static int
-blame(struct retort *server, const char *what, const char *request, int code,
-	const char *error)
-{
-	char text[RETORT_ERROR_SIZE + 128];
-
-	if (code >= 0)
-		return code;
-	if (*error == '\0')
-		error = strerror(-code);
-	(void)snprintf(text, sizeof text, "%s%s%.100s%s", error,
-		request ? " (" : "", request ? request : "",
-		request ? ")" : "");
-	rt_verdict_blame(&server->verdict, what, text);
-	return code;
-}
-
-int
-retort_on_sized(struct retort *server, const struct retort_reply *theirs,
-	size_t size)
-{
-	struct retort_reply rule;
-	char error[RETORT_ERROR_SIZE] = "";
-	int code = copy_struct(&rule, sizeof rule, theirs, size);
-
-	lock(server);
-	if (code == 0 && rule.accepted && server->defer_accept) {
-		(void)snprintf(error, sizeof error,
-			"accepted: not with defer_accept");
-		code = -EINVAL;
-	}
-	if (code == 0)
-		code = rt_route_add(&server->route, &rule, error);
-	code = blame(server, "rule", rule.when.request, code, error);
-	unlock(server);
-	return code;
-}
-
-/* Members of a rule's alone. */
-static int
-check_no_rule(const struct retort_reply *reply, char *error)
-{
-	static const struct retort_when nothing;
-
-	if (memcmp(&reply->when, &nothing, sizeof nothing) == 0 &&
-		reply->times == 0 && reply->handler == NULL &&
-		!reply->accepted && !reply->files)
-		return 0;
-	if (error != NULL)
-		(void)snprintf(error, RETORT_ERROR_SIZE,
-			"reply: when, times, handler, accepted and files are for rules");
-	return -EINVAL;
-}
-
-int
-retort_check_sized(const struct retort_reply *theirs, size_t size, char *error)
-{
-	struct retort_reply reply;
-	int code = copy_struct(&reply, sizeof reply, theirs, size);
-
-	if (code < 0)
-		return rt_server_failed(error, "reply", code);
-	code = check_no_rule(&reply, error);
-	return code < 0 ? code : rt_canned_check(&reply, RETORT_HTTP, error);
-}
-
-int
-retort_answer_sized(struct retort *server, const struct retort_reply *theirs,
-	size_t size, char *error)
-{
-	struct retort_reply reply;
-	int code = copy_struct(&reply, sizeof reply, theirs, size);
-
-	if (code < 0)
-		return rt_server_failed(error, "reply", code);
-	code = check_no_rule(&reply, error);
-	if (code < 0)
-		return code;
-	lock(server);
-	code = rt_route_set_reply(&server->route, &reply, error);
-	unlock(server);
-	return code;
-}
-
-int
-retort_serve_sized(struct retort *server, const char *root,
-	const struct retort_files *theirs, size_t size, char *error)
-{
-	struct retort_files files;
-	int code = copy_struct(&files, sizeof files, theirs, size);
-
-	if (code < 0)
-		return rt_server_failed(error, root, code);
-	lock(server);
-	code = rt_route_set_files(&server->route, root, &files, error);
-	unlock(server);
-	return code;
-}
-
-int
-retort_reply_later_sized(struct retort *server, uint64_t connection,
-	const struct retort_reply *theirs, size_t size)
-{
-	struct retort_reply reply;
-	char error[RETORT_ERROR_SIZE] = "";
-	int code = copy_struct(&reply, sizeof reply, theirs, size);
-
-	if (code == 0)
-		code = check_no_rule(&reply, error);
-	lock(server);
-	if (code == 0)
-		code = rt_server_reply(server, connection, &reply, error);
-	if (code != -ENOENT)
-		code = blame(server, "reply", NULL, code, error);
-	unlock(server);
-	return code;
-}
-
-/* --- what came --- */
-
-const struct retort_exchange *
-retort_record(struct retort *server, size_t n)
-{
-	const struct retort_exchange *seen = NULL;
-
-	lock(server);
-	if (n > 0 && n <= server->journal.count)
-		seen = &server->journal.records[n - 1]->seen;
-	unlock(server);
-	return seen;
-}
-
-/* The n-th record that fits, from 1; NULL. *count of those that do. */
-static const struct retort_exchange *
-find_record(struct retort *server, const struct rt_match *match, size_t n,
-	size_t *count)
-{
-	const struct rt_journal *journal = &server->journal;
-	const struct retort_exchange *seen = NULL;
-	bool within = server->running;
-
-	*count = 0;
-	server->running = true; /* predicates are callbacks */
-	for (size_t i = 0; i < journal->count && seen == NULL; i++)
-		if (rt_match_fits(match, &journal->records[i]->seen) &&
-			++*count == n)
-			seen = &journal->records[i]->seen;
-	server->running = within;
-	return seen;
-}
-
-/* NULL: it is malformed, and was blamed. */
-static struct rt_match *
-read_when(struct retort *server, const struct retort_when *theirs, size_t size)
-{
-	struct retort_when when;
-	char error[RETORT_ERROR_SIZE] = "";
-	struct rt_match *match = NULL;
-	int code = copy_struct(&when, sizeof when, theirs, size);
-
-	if (code == 0) {
-		match = rt_match_new(&when, server->config.protocol, error);
-		code = match ? 0 : -errno;
-	}
-	(void)blame(server, "request", NULL, code, error);
-	return match;
-}
-
-size_t
-retort_count_sized(struct retort *server, const struct retort_when *when,
-	size_t size)
-{
-	struct rt_match *match;
-	size_t count = 0;
-
-	lock(server);
-	match = read_when(server, when, size);
-	if (match != NULL)
-		(void)find_record(server, match, 0, &count);
-	rt_match_free(match);
-	unlock(server);
-	return count;
-}
-
-const struct retort_exchange *
-retort_wait_sized(struct retort *server, size_t n, int timeout,
-	const struct retort_when *when, size_t size)
-{
-	const struct retort_exchange *seen = NULL;
-	int64_t deadline = deadline_of(timeout);
-	struct rt_match *match;
-	bool more;
-	size_t count;
-
-	lock(server);
-	match = read_when(server, when, size);
-	more = match != NULL && n > 0;
-	while (match != NULL &&
-		(seen = find_record(server, match, n, &count)) == NULL && more)
-		more = wait_for_change(server, deadline);
-	rt_match_free(match);
-	ring(server);
-	unlock(server);
-	return seen;
-}
-
-bool
-retort_wait_end(struct retort *server, const struct retort_exchange *exchange,
-	int timeout)
-{
-	int64_t deadline = deadline_of(timeout);
-	bool ended, more = true;
-
-	lock(server);
-	while (exchange->end == RETORT_OPEN && more)
-		more = wait_for_change(server, deadline);
-	ended = exchange->end != RETORT_OPEN;
-	ring(server);
-	unlock(server);
-	return ended;
-}
-
-bool
-retort_wait_quiet(struct retort *server, int timeout)
-{
-	int64_t deadline = deadline_of(timeout);
-	bool quiet, more = true;
-
-	lock(server);
-	while (server->open > 0 && more)
-		more = wait_for_change(server, deadline);
-	quiet = server->open == 0;
-	ring(server);
-	unlock(server);
-	return quiet;
-}
-
-char *
-retort_transcript(struct retort *server, uint64_t connection)
-{
-	const struct rt_record *record;
-	struct rt_buf text;
-
-	rt_buf_init(&text, SIZE_MAX / 2);
-	lock(server);
-	record = rt_journal_find(&server->journal, connection);
-	if (record != NULL) {
-		rt_record_transcribe(record, &text);
-		rt_buf_add(&text, "", 1);
-	}
-	unlock(server);
-	if (text.failed)
-		rt_buf_free(&text);
-	return text.data;
-}
-
-/* --- whether it was right --- */
-
-int
-retort_expect_sized(struct retort *server, size_t least, size_t most,
-	const struct retort_when *theirs, size_t size)
-{
-	struct retort_when when;
-	char error[RETORT_ERROR_SIZE] = "";
-	int code = copy_struct(&when, sizeof when, theirs, size);
-
-	lock(server);
-	if (code == 0)
-		code = rt_verdict_expect(&server->verdict, least, most, &when,
-			server->config.protocol, error);
-	code = blame(server, "expectation", when.request, code, error);
-	unlock(server);
-	return code;
-}
-
-int
-retort_expect_order(struct retort *server, const char *const *requests)
-{
-	char error[RETORT_ERROR_SIZE] = "";
-	int code;
-
-	lock(server);
-	code = rt_verdict_expect_order(&server->verdict, requests,
-		server->config.protocol, error);
-	code = blame(server, "expectation", NULL, code, error);
-	unlock(server);
-	return code;
-}
-
-const char *
-retort_verdict(struct retort *server)
-{
-	const char *text;
-	bool within;
-
-	lock(server);
-	within = server->running;
-	server->running = true; /* predicates are callbacks */
-	text = rt_verdict_text(&server->verdict, &server->journal);
-	server->running = within;
-	unlock(server);
-	return text;
-}
-
-void
-retort_forget(struct retort *server)
-{
-	lock(server);
-	if (!is_within(server))
-		rt_journal_clear(&server->journal);
-	unlock(server);
-}
-
-void
-retort_reset(struct retort *server)
-{
-	lock(server);
-	if (!is_within(server)) {
-		rt_route_clear(&server->route);
-		rt_verdict_clear(&server->verdict);
-		rt_journal_clear(&server->journal);
-	}
-	unlock(server);
 }

@@ -1,445 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Owns what a server answers. Called by server.c when a head is complete and
- * when a request is, and by retort.c when it is told what to answer.
+ * Which answer a request gets. Called by server.c when a head is complete and
+ * when a request is.
  */
 #include "config.h"
 
-#include "route.h"
+#include "route_parts.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
-#include "field.h"
-
-static int
-fail(char *error, int code, const char *what, const char *name)
-{
-	if (error != NULL)
-		(void)snprintf(error, RETORT_ERROR_SIZE, "%s: %s", what,
-			name ? name : strerror(-code));
-	return code;
-}
-
-static void
-free_site(struct rt_site *site)
-{
-	if (site == NULL)
-		return;
-	rt_site_free(site);
-	rt_canned_free_strings(&site->own);
-	for (size_t i = 0; i < site->type_count; i++) {
-		free((char *)(uintptr_t)site->types[i].extension);
-		free((char *)(uintptr_t)site->types[i].type);
-	}
-	free(site->types);
-	free((char *)(uintptr_t)site->cache);
-	free((char *)(uintptr_t)site->spa);
-	free(site);
-}
-
-/* Nothing answers any more where no rule does. */
-static void
-forget_fallback(struct rt_route *route)
-{
-	rt_canned_free(route->canned);
-	route->canned = NULL;
-	free_site(route->site);
-	route->site = NULL;
-}
-
-/* Whether anything that answers says how its request is read. */
-static void
-note_reading(struct rt_route *route)
-{
-	const struct rt_canned *canned = route->canned;
-
-	route->reads = canned != NULL && rt_faults_reading(canned->faults);
-	for (size_t i = 0; i < route->rule_count; i++)
-		if (rt_faults_reading(route->rules[i].canned->faults) != NULL)
-			route->reads = true;
-}
-
-static int check_faults(const struct rt_route *route,
-	const struct rt_rule *rule, const struct retort_reply *given,
-	char *error);
-
-int
-rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
-	char *error)
-{
-	struct rt_canned *canned;
-	int code = rt_canned_check(reply, route->protocol, error);
-
-	if (code < 0)
-		return code;
-	canned = rt_canned_new(reply, route->protocol);
-	if (canned == NULL)
-		return fail(error, -ENOMEM, "reply", NULL);
-	code = check_faults(route, &(struct rt_rule){.canned = canned}, reply,
-		error);
-	if (code < 0) {
-		rt_canned_free(canned);
-		return code;
-	}
-	forget_fallback(route);
-	route->canned = canned;
-	note_reading(route);
-	return 0;
-}
-
-/* --- rules --- */
-
-/* A greeting is bytes, whatever the rest of the connection is. */
-static enum retort_protocol
-protocol_of(const struct rt_route *route, bool accepted)
-{
-	return accepted && route->protocol == RETORT_HTTP ? RETORT_TCP :
-							    route->protocol;
-}
-
-static void
-free_rule(struct rt_rule *rule)
-{
-	rt_match_free(rule->match);
-	rt_canned_free(rule->canned);
-}
-
-static bool
-has_room(struct rt_route *route)
-{
-	size_t room = route->rule_room ? 2 * route->rule_room : 8;
-	struct rt_rule *rules;
-
-	if (route->rule_count < route->rule_room)
-		return true;
-	rules = realloc(route->rules, room * sizeof *rules);
-	if (rules == NULL)
-		return false;
-	route->rules = rules;
-	route->rule_room = room;
-	return true;
-}
-
-/* A connection that is accepted has nothing that could be compared. */
-static int
-check_accepted(const struct rt_route *route, const struct retort_reply *given,
-	char *error)
-{
-	const struct retort_when *when = &given->when;
-
-	if (route->protocol == RETORT_UDP)
-		return fail(error, -EINVAL, "accepted", "datagrams are not");
-	if (when->request || when->fields || when->contains || when->absent ||
-		when->body || when->body_has)
-		return fail(error, -EINVAL, "accepted",
-			"of `when` only a predicate goes with it");
-	if (given->echo)
-		return fail(error, -EINVAL, "accepted",
-			"there is nothing to echo");
-	return 0;
-}
-
-/* What answers is a file: the rule has nothing of its own to say but this. */
-static int
-check_file_rule(const struct rt_route *route, const struct retort_reply *given,
-	char *error)
-{
-	if (route->protocol != RETORT_HTTP || given->accepted)
-		return fail(error, -EINVAL, "files", "only HTTP serves them");
-	if (given->body || given->file || given->echo || given->raw ||
-		given->status || given->type || given->handler)
-		return fail(error, -EINVAL, "files",
-			"of a reply only fields, omit and faults go with it");
-	return 0;
-}
-
-/* What a reply comes to where it does not depend on its request. */
-static int
-try_reply(const struct rt_canned *canned, enum retort_protocol protocol,
-	struct rt_reply *reply)
-{
-	static const struct rt_request request;
-
-	rt_reply_init(reply);
-	return rt_canned_answer(canned, protocol, &request, "", 0,
-		"Thu, 01 Jan 1970 00:00:00 GMT", reply);
-}
-
-/* Where the reply is known, its faults must be possible. */
-static int
-try_faults(const struct rt_canned *canned, enum retort_protocol protocol,
-	char *error)
-{
-	char why[RETORT_ERROR_SIZE] = "";
-	struct rt_reply reply;
-	int code;
-
-	(void)try_reply(canned, protocol, &reply);
-	code = rt_reply_ok(&reply) ?
-		rt_faults_apply(canned->faults, &reply, why) :
-		-ENOMEM;
-	if (code == 0 && reply.step_count == RT_MAX_STEPS)
-		code = fail(why, -EINVAL, "more steps than a reply can have",
-			canned->as.faults);
-	else if (code == 0 && !rt_reply_ok(&reply))
-		code = -ENOMEM;
-	rt_reply_free(&reply);
-	return code < 0 ? fail(error, code, "faults", why[0] ? why : NULL) : 0;
-}
-
-int
-rt_route_measure(const struct rt_route *route, const struct retort_reply *as,
-	uint64_t *head, uint64_t *whole, char *error)
-{
-	struct rt_canned *canned;
-	struct rt_reply reply;
-	int code = rt_canned_check(as, route->protocol, error);
-
-	if (code == 0 && as->echo)
-		code = fail(error, -EINVAL, "echo", "its size is not known");
-	if (code < 0)
-		return code;
-	canned = rt_canned_new(as, route->protocol);
-	if (canned == NULL)
-		return fail(error, -ENOMEM, "reply", NULL);
-	code = try_reply(canned, route->protocol, &reply);
-	if (code < 0)
-		(void)fail(error, code, as->file, NULL);
-	*head = reply.head_size;
-	*whole = rt_reply_size(&reply);
-	rt_reply_free(&reply);
-	rt_canned_free(canned);
-	return code;
-}
-
-static int
-check_faults(const struct rt_route *route, const struct rt_rule *rule,
-	const struct retort_reply *given, char *error)
-{
-	const struct rt_canned *canned = rule->canned;
-	const struct retort_when *when = &given->when;
-
-	if (canned->faults == NULL)
-		return 0;
-	if (route->unix_bound && rt_faults_reset(canned->faults))
-		return fail(error, -EINVAL, "faults",
-			"a Unix socket cannot be reset");
-	if (rt_faults_reading(canned->faults) != NULL &&
-		(when->body || when->body_has))
-		return fail(error, -EINVAL, "faults",
-			"how the body is read cannot depend on the body");
-	if (rule->files || rule->handler || given->echo || given->file)
-		return 0;
-	return try_faults(canned, protocol_of(route, rule->accepted), error);
-}
-
-int
-rt_route_add(struct rt_route *route, const struct retort_reply *given,
-	char *error)
-{
-	struct rt_rule rule = {
-		.files = given->files,
-		.handler = given->handler,
-		.handler_arg = given->handler_arg,
-		.accepted = given->accepted,
-		.times = given->times,
-	};
-	enum retort_protocol protocol = protocol_of(route, given->accepted);
-	int code = rt_canned_check(given, protocol, error);
-
-	if (code == 0 && given->accepted)
-		code = check_accepted(route, given, error);
-	if (code == 0 && given->files)
-		code = check_file_rule(route, given, error);
-	if (code < 0)
-		return code;
-	rule.match = rt_match_new(&given->when, route->protocol, error);
-	if (rule.match == NULL)
-		return -errno;
-	rule.canned = rt_canned_new(given, protocol);
-	if (rule.canned == NULL || !has_room(route)) {
-		free_rule(&rule);
-		return fail(error, -ENOMEM, "rule", NULL);
-	}
-	code = check_faults(route, &rule, given, error);
-	if (code < 0) {
-		free_rule(&rule);
-		return code;
-	}
-	if (rt_faults_reading(rule.canned->faults) != NULL)
-		route->reads = true;
-	route->rules[route->rule_count++] = rule;
-	return (int)route->rule_count;
-}
-
-void
-rt_route_clear_behind(struct rt_route *route, size_t count)
-{
-	while (route->rule_count > count)
-		free_rule(&route->rules[--route->rule_count]);
-	note_reading(route);
-}
-
-void
-rt_route_clear(struct rt_route *route)
-{
-	rt_route_clear_behind(route, 0);
-}
-
-void
-rt_route_set_chaos(struct rt_route *route, struct rt_chaos *chaos)
-{
-	rt_chaos_free(route->chaos);
-	route->chaos = chaos;
-}
-
-/* --- files --- */
-
-static int
-copy_types(struct rt_site *site, const struct retort_type *types, size_t count)
-{
-	site->types = calloc(count + 1, sizeof *site->types);
-	if (site->types == NULL)
-		return -ENOMEM;
-	for (; site->type_count < count; site->type_count++) {
-		struct rt_type *type = site->types + site->type_count;
-
-		type->extension = strdup(types[site->type_count].extension);
-		type->type = strdup(types[site->type_count].type);
-		if (type->extension == NULL || type->type == NULL) {
-			site->type_count++;
-			return -ENOMEM;
-		}
-	}
-	return 0;
-}
-
-static int
-check_files(const struct retort_files *files, char *error)
-{
-	int code;
-
-	for (size_t i = 0; i < files->type_count; i++) {
-		const char *name = files->types[i].extension;
-		const char *type = files->types[i].type;
-
-		if (name == NULL || type == NULL || type[0] == '\0' ||
-			!rt_http_is_value(type, strlen(type)))
-			return fail(error, -EINVAL, "malformed media type of",
-				name ? name : "");
-	}
-	if (files->spa != NULL && files->spa[0] == '/')
-		return fail(error, -EINVAL, "spa",
-			"expected a path beneath the root, without a slash");
-	code = rt_canned_check_lines(files->fields, true, "fields", error);
-	return code == 0 ?
-		rt_canned_check_lines(files->omit, false, "omit", error) :
-		code;
-}
-
-/* "max-age=60", or NULL */
-static int
-set_cache(struct rt_site *site, uint32_t max_age)
-{
-	char text[32];
-
-	if (max_age == 0)
-		return 0;
-	(void)snprintf(text, sizeof text, "max-age=%lu",
-		(unsigned long)max_age);
-	site->cache = strdup(text);
-	return site->cache ? 0 : -ENOMEM;
-}
-
-/* What does not need the root. */
-static int
-copy_files(struct rt_site *site, const struct retort_files *files)
-{
-	site->unlisted = files->unlisted;
-	site->precompressed = files->precompressed;
-	site->own.fields = files->fields;
-	site->own.omit = files->omit;
-	if (!rt_canned_copy_strings(&site->own))
-		return -ENOMEM;
-	if (files->spa != NULL && (site->spa = strdup(files->spa)) == NULL)
-		return -ENOMEM;
-	if (set_cache(site, files->max_age) < 0)
-		return -ENOMEM;
-	return copy_types(site, files->types, files->type_count);
-}
-
-/* The page must be there when it is named. */
-static int
-check_spa(const struct rt_site *site)
-{
-	struct rt_file file;
-	int code;
-
-	if (site->spa == NULL)
-		return 0;
-	if (site->root.name != NULL)
-		return -ENOTDIR;
-	code = rt_file_open(&file, &site->root, site->spa);
-	if (code == 0 && !S_ISREG(file.mode))
-		code = -EISDIR;
-	rt_file_close(&file);
-	return code;
-}
-
-static int
-open_site(struct rt_site *site, const char *root,
-	const struct retort_files *files, char *error)
-{
-	int code = copy_files(site, files);
-
-	if (code == 0)
-		code = rt_root_open(&site->root, root);
-	if (code < 0)
-		return fail(error, code, root,
-			code == -ENOTSUP ?
-				"neither a folder nor a regular file" :
-				NULL);
-	site->root.dotfiles = files->dotfiles;
-	code = check_spa(site);
-	if (code < 0 && error != NULL)
-		(void)snprintf(error, RETORT_ERROR_SIZE, "spa '%.200s': %s",
-			site->spa, strerror(-code));
-	return code;
-}
-
-int
-rt_route_set_files(struct rt_route *route, const char *root,
-	const struct retort_files *files, char *error)
-{
-	struct rt_site *site;
-	int code;
-
-	if (route->protocol != RETORT_HTTP)
-		return fail(error, -EINVAL, root, "only HTTP serves files");
-	code = check_files(files, error);
-	if (code < 0)
-		return code;
-	site = malloc(sizeof *site);
-	if (site == NULL)
-		return fail(error, -ENOMEM, root, NULL);
-	rt_site_init(site);
-	code = open_site(site, root, files, error);
-	if (code < 0) {
-		free_site(site);
-		return code;
-	}
-	forget_fallback(route);
-	note_reading(route);
-	route->site = site;
-	return 0;
-}
-
-/* --- requests --- */
+#include "error.h"
 
 /* The Host without its port is one of those served. */
 static bool
@@ -499,7 +72,7 @@ say_error(const struct rt_route *route, struct rt_asked *asked,
 	struct rt_draft draft = {.reply = reply,
 		.head_only = asked->request->method == RT_HEAD};
 
-	if (protocol_of(route, asked->accepted) != RETORT_HTTP)
+	if (rt_route_protocol(route, asked->accepted) != RETORT_HTTP)
 		close_plain(reply);
 	else
 		rt_reply_error(&draft, status, reason, asked->date);
@@ -570,7 +143,7 @@ answer_canned(const struct rt_route *route, const struct rt_canned *canned,
 	struct rt_asked *asked, struct rt_reply *reply)
 {
 	int error = rt_canned_answer(canned,
-		protocol_of(route, asked->accepted), asked->request,
+		rt_route_protocol(route, asked->accepted), asked->request,
 		asked->base, asked->size, asked->date, reply);
 
 	if (error == 0) {
@@ -589,7 +162,8 @@ rt_route_answer_with(const struct rt_route *route,
 	const struct retort_reply *as, struct rt_asked *asked,
 	struct rt_reply *reply, char *error)
 {
-	enum retort_protocol protocol = protocol_of(route, asked->accepted);
+	enum retort_protocol protocol =
+		rt_route_protocol(route, asked->accepted);
 	struct rt_canned *canned;
 	int code = rt_canned_check(as, protocol, error);
 
@@ -597,11 +171,11 @@ rt_route_answer_with(const struct rt_route *route,
 		return code;
 	canned = rt_canned_new(as, protocol);
 	if (canned == NULL)
-		return fail(error, -ENOMEM, "reply", NULL);
+		return rt_fail_errno(error, -ENOMEM, "reply");
 	code = rt_canned_answer(canned, protocol, asked->request, asked->base,
 		asked->size, asked->date, reply);
 	if (code < 0)
-		(void)fail(error, code, as->file, NULL);
+		(void)rt_fail_errno(error, code, as->file);
 	else
 		spoil(route, canned->faults, asked, reply);
 	rt_canned_free(canned);
@@ -848,51 +422,4 @@ rt_route_greets(const struct rt_route *route)
 		if (route->rules[i].accepted)
 			return true;
 	return false;
-}
-
-/* --- the route's life --- */
-
-int
-rt_route_init(struct rt_route *route, enum retort_protocol protocol,
-	const char *const *hosts, uint64_t max_body, bool keep)
-{
-	size_t count = 0;
-
-	*route = (struct rt_route){.protocol = protocol,
-		.max_body = max_body,
-		.keep = keep};
-	if (hosts == NULL)
-		return 0;
-	while (hosts[count] != NULL)
-		count++;
-	route->hosts = calloc(count + 1, sizeof *route->hosts);
-	if (route->hosts == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		route->hosts[i] = strdup(hosts[i]);
-		if (route->hosts[i] == NULL) {
-			rt_route_free(route);
-			return -ENOMEM;
-		}
-	}
-	return 0;
-}
-
-void
-rt_route_free(struct rt_route *route)
-{
-	rt_route_clear(route);
-	free(route->rules);
-	forget_fallback(route);
-	rt_chaos_free(route->chaos);
-	for (char **name = route->hosts; name != NULL && *name != NULL; name++)
-		free(*name);
-	free(route->hosts);
-	*route = (struct rt_route){.hosts = NULL};
-}
-
-const char *
-retort_type_of(const char *name)
-{
-	return rt_type_of(name, NULL, 0);
 }

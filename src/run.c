@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "clock.h"
 
 /* One client of a sweep has so long: ms. */
 #define SWEEP_TIME 10000
@@ -20,15 +20,6 @@
 #define INTERVAL 50
 
 /* --- retort run --- */
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void
 forward(const struct child *child, volatile struct signals *signals)

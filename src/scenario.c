@@ -16,6 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "error.h"
 #include "fault.h"
 #include "quote.h"
 
@@ -33,10 +34,9 @@ rt_scenario_fail(struct rt_reader *reader, const char *at, const char *format,
 	va_start(args, format);
 	(void)vsnprintf(what, sizeof what, format, args);
 	va_end(args);
-	reader->code = -EINVAL;
-	(void)snprintf(reader->error, RETORT_ERROR_SIZE,
-		"%.100s:%u:%zu: %.140s", reader->name, reader->number,
-		(size_t)(at - reader->line) + 1, what);
+	reader->code = rt_fail(reader->error, -EINVAL, "%.100s:%u:%zu: %.140s",
+		reader->name, reader->number, (size_t)(at - reader->line) + 1,
+		what);
 	return false;
 }
 
@@ -56,9 +56,7 @@ rt_scenario_expected(struct rt_reader *reader, const char *at, const char *what)
 bool
 rt_scenario_no_memory(struct rt_reader *reader)
 {
-	reader->code = -ENOMEM;
-	(void)snprintf(reader->error, RETORT_ERROR_SIZE, "%.100s: %s",
-		reader->name, strerror(ENOMEM));
+	reader->code = rt_fail_errno(reader->error, -ENOMEM, reader->name);
 	return false;
 }
 

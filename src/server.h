@@ -96,9 +96,6 @@ int rt_server_open(struct retort *server, const struct retort_options *options,
 /* Ends everything at once, whatever rt_server_open() came to. */
 void rt_server_free(struct retort *server);
 
-/* Writes "what: strerror(-code)" to `error`, unless NULL; returns `code`. */
-int rt_server_failed(char *error, const char *what, int code);
-
 /* When rt_server_turn() must be called at the latest; RT_NEVER. */
 int64_t rt_server_deadline(const struct retort *server);
 

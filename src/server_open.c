@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "error.h"
+
 /* Descriptors left for the files of requests that were accepted. */
 #define SPARE_DESCRIPTORS 8
 
@@ -27,15 +29,6 @@
 
 #define MAX_RECORDS (64u << 20)
 #define MAX_LEFT (1u << 20)
-
-int
-rt_server_failed(char *error, const char *what, int code)
-{
-	if (error != NULL)
-		(void)snprintf(error, RETORT_ERROR_SIZE, "%s: %s", what,
-			strerror(-code));
-	return code;
-}
 
 static int64_t
 timeout_of(int ms)
@@ -55,18 +48,14 @@ check_options(const struct retort_options *options, char *error)
 		{"max_fields", options->max_fields, RT_MAX_FIELDS},
 	};
 
-	if (options->protocol > RETORT_UDP) {
-		(void)snprintf(error, RETORT_ERROR_SIZE,
+	if (options->protocol > RETORT_UDP)
+		return rt_fail(error, -EINVAL,
 			"protocol: expected RETORT_HTTP, _TCP or _UDP");
-		return -EINVAL;
-	}
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-		if (limits[i].value > limits[i].most) {
-			(void)snprintf(error, RETORT_ERROR_SIZE,
-				"%s: at most %llu", limits[i].name,
+		if (limits[i].value > limits[i].most)
+			return rt_fail(error, -EINVAL, "%s: at most %llu",
+				limits[i].name,
 				(unsigned long long)limits[i].most);
-			return -EINVAL;
-		}
 	return 0;
 }
 
@@ -145,7 +134,7 @@ listen_all(struct retort *server, const struct retort_options *options,
 	server->listeners = calloc(2 * count + 1, sizeof *server->listeners);
 	if (socks == NULL || server->listeners == NULL) {
 		free(socks);
-		return rt_server_failed(error, "listen", -ENOMEM);
+		return rt_fail_errno(error, -ENOMEM, "listen");
 	}
 	n = rt_sock_listen(socks, options->protocol, bind, count, options->port,
 		error);
@@ -162,8 +151,8 @@ listen_all(struct retort *server, const struct retort_options *options,
 		int code = rt_server_listen(server, server->listeners + i);
 
 		if (code < 0)
-			return rt_server_failed(error,
-				server->listeners[i].sock.url, code);
+			return rt_fail_errno(error, code,
+				server->listeners[i].sock.url);
 	}
 	return n < 0 ? n : 0;
 }
@@ -178,19 +167,19 @@ rt_server_open(struct retort *server, const struct retort_options *options,
 		return code;
 	code = configure(server, options);
 	if (code < 0)
-		return rt_server_failed(error, "options", code);
+		return rt_fail_errno(error, code, "options");
 	code = rt_io_open(&server->io, options->io,
 		options->sigpipe_ignored && options->unrecorded);
 	if (code < 0)
-		return rt_server_failed(error, "io", code);
+		return rt_fail_errno(error, code, "io");
 	code = open_waker(server);
 	if (code < 0)
-		return rt_server_failed(error, "wake", code);
+		return rt_fail_errno(error, code, "wake");
 	code = listen_all(server, options, error);
 	if (code == 0 && options->refusing)
 		code = rt_server_refuse(server, true);
 	return code < 0 && error[0] == '\0' ?
-		rt_server_failed(error, "refuse", code) :
+		rt_fail_errno(error, code, "refuse") :
 		code;
 }
 

@@ -28,6 +28,17 @@ struct rt_site {
 	char modified_text[RT_DATE_TEXT];
 };
 
+/*
+ * A site of its own memory, which copies what it is given. NULL: errno, and a
+ * line in `error`.
+ */
+struct rt_site *rt_site_open(const char *root, const struct retort_files *files,
+	char *error);
+
+/* Also its root, and its memory. NULL is allowed. */
+void rt_site_close(struct rt_site *site);
+
+/* One that borrows all that is set in it. */
 void rt_site_init(struct rt_site *site);
 
 /* Closes the root. */

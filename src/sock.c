@@ -25,6 +25,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "error.h"
+
 /* How often a shared free port is chosen before giving up. */
 #define PORT_TRIES 32
 
@@ -57,22 +59,6 @@ struct end {
 
 /* The group of all addresses without a port; spec i's own is i + OWN_GROUP. */
 enum { NO_GROUP, SHARED_GROUP, OWN_GROUP };
-
-static int fail(char *error, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int
-fail(char *error, int code, const char *format, ...)
-{
-	va_list args;
-
-	if (error == NULL)
-		return code;
-	va_start(args, format);
-	(void)vsnprintf(error, RT_ERROR_TEXT, format, args);
-	va_end(args);
-	return code;
-}
 
 /* The digits of `text` as a number of at most `most`, or -1. */
 static int
@@ -164,7 +150,7 @@ parse_tcp(struct end *ends, const char *spec, int port, char *error)
 		goto malformed;
 	}
 	if (digits != NULL && (port = parse_number(digits, 65535)) < 0)
-		return fail(error, -EINVAL,
+		return rt_fail(error, -EINVAL,
 			"address '%.100s': expected a port from 0 to 65535",
 			spec);
 	for (i = 0; i < count; i++) {
@@ -178,7 +164,7 @@ parse_tcp(struct end *ends, const char *spec, int port, char *error)
 	return count;
 
 malformed:
-	return fail(error, -EINVAL,
+	return rt_fail(error, -EINVAL,
 		"address '%.100s': expected IPv4, IPv6, "
 		"localhost, unix:PATH or fd:N",
 		spec);
@@ -188,10 +174,10 @@ static int
 parse_unix(struct end *end, const char *spec, const char *path, char *error)
 {
 	if (*path == '\0')
-		return fail(error, -EINVAL, "address '%s': expected a path",
+		return rt_fail(error, -EINVAL, "address '%s': expected a path",
 			spec);
 	if (strlen(path) > PATH_MOST)
-		return fail(error, -EINVAL,
+		return rt_fail(error, -EINVAL,
 			"address '%.100s...': a Unix "
 			"socket's path has at most %zu bytes",
 			spec, PATH_MOST);
@@ -218,7 +204,7 @@ parse_spec(struct end *ends, size_t index, const char *spec, int port,
 		return parse_tcp(ends, spec, port, error);
 	fd = parse_number(spec + 3, INT_MAX);
 	if (fd < 0)
-		return fail(error, -EINVAL,
+		return rt_fail(error, -EINVAL,
 			"address '%.100s': expected the "
 			"number of a descriptor",
 			spec);
@@ -235,7 +221,7 @@ parse_specs(struct end *ends, const char *const *specs, size_t count, int port,
 	int got;
 
 	if (port < 0 || port > 65535)
-		return fail(error, -EINVAL,
+		return rt_fail(error, -EINVAL,
 			"port %d: expected a port from 0 to 65535", port);
 	for (i = 0; i < count; i++) {
 		got = parse_spec(ends + used, i, specs[i], port, error);
@@ -244,7 +230,7 @@ parse_specs(struct end *ends, const char *const *specs, size_t count, int port,
 		/* two owners of one descriptor would both close it */
 		for (j = 0; ends[used].sock.borrowed && j < used; j++)
 			if (ends[j].sock.fd == ends[used].sock.fd)
-				return fail(error, -EINVAL,
+				return rt_fail(error, -EINVAL,
 					"address '%.100s': given twice",
 					specs[i]);
 		used += (size_t)got;
@@ -556,8 +542,8 @@ open_end(struct end *end, int port, char *error)
 
 out:
 	rt_sock_close(&end->sock);
-	(void)fail(error, result, "%s %s: %s", step, name_end(end, port, text),
-		strerror(-result));
+	(void)rt_fail(error, result, "%s %s: %s", step,
+		name_end(end, port, text), strerror(-result));
 	/* -EINVAL is for malformed text; the kernel has it too, for a
 	   link-local address */
 	return result == -EINVAL ? -EADDRNOTAVAIL : result;
@@ -595,16 +581,17 @@ check_fd(struct end *end, char *error)
 	if (fstat(fd, &status) < 0)
 		result = -errno;
 	if (result == 0 && (unfit = find_unfit(fd, end->protocol)) != NULL)
-		return fail(error, -ENOTSOCK, "fd:%d: %s", fd, unfit);
+		return rt_fail(error, -ENOTSOCK, "fd:%d: %s", fd, unfit);
 	if (result == 0)
 		result = describe(sock, end->protocol);
 	if (result == -EAFNOSUPPORT)
-		return fail(error, -ENOTSOCK,
+		return rt_fail(error, -ENOTSOCK,
 			"fd:%d: not an IPv4, IPv6 or Unix socket", fd);
 	if (result == 0 && sock->family != AF_UNIX && sock->port == 0)
-		return fail(error, -ENOTSOCK, "fd:%d: not bound", fd);
+		return rt_fail(error, -ENOTSOCK, "fd:%d: not bound", fd);
 	if (result < 0)
-		return fail(error, result, "fd:%d: %s", fd, strerror(-result));
+		return rt_fail(error, result, "fd:%d: %s", fd,
+			strerror(-result));
 	return 0;
 }
 
@@ -675,7 +662,7 @@ open_ends(struct end *ends, size_t count, char *error)
 		for (any = false; i < count && ends[i].spec == spec; i++)
 			any = any || ends[i].sock.fd >= 0;
 		if (!any)
-			return fail(error, -EADDRNOTAVAIL,
+			return rt_fail(error, -EADDRNOTAVAIL,
 				"localhost: this "
 				"machine has neither 127.0.0.1 nor ::1");
 	}
@@ -686,8 +673,8 @@ open_ends(struct end *ends, size_t count, char *error)
 	for (i = 0; i < count; i++) {
 		result = ends[i].sock.borrowed ? set_flags(ends[i].sock.fd) : 0;
 		if (result < 0)
-			return fail(error, result, "fd:%d: %s", ends[i].sock.fd,
-				strerror(-result));
+			return rt_fail(error, result, "fd:%d: %s",
+				ends[i].sock.fd, strerror(-result));
 	}
 	return 0;
 }
@@ -711,7 +698,7 @@ rt_sock_listen(struct rt_sock *socks, enum retort_protocol protocol,
 
 	ends = calloc(2 * count + 1, sizeof *ends);
 	if (ends == NULL)
-		return fail(error, -ENOMEM, "%s", strerror(ENOMEM));
+		return rt_fail(error, -ENOMEM, "%s", strerror(ENOMEM));
 	result = parse_specs(ends, specs, count, port, error);
 	if (result < 0)
 		goto out;

@@ -40,9 +40,6 @@ struct rt_peer {
 /* "127.0.0.1:43121" or "[::1]:43121" (or longest form) and its NUL */
 #define RT_PEER_TEXT 64
 
-/* Room for an error text and its NUL. */
-#define RT_ERROR_TEXT 256
-
 /* Room for a URL and its NUL: "unix:" and the longest path of a socket. */
 #define RT_URL_TEXT 160
 
@@ -87,7 +84,7 @@ struct rt_sock {
  *
  * Returns how many sockets listen, IPv4 before IPv6 before the others and
  * otherwise in the caller's order; or -errno with a line in `error`
- * (RT_ERROR_TEXT bytes, or NULL) such as
+ * (RETORT_ERROR_SIZE bytes, or NULL) such as
  * "bind 127.0.0.1:8080: Address already in use"; then nothing is left
  * open, and what fd:N names is as it was. A malformed address or port, and
  * an fd:N given twice, are -EINVAL before anything is bound; an fd:N that

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error.h"
+
 /* Most bytes of a verdict, and of the mistakes in it. */
 #define MAX_TEXT (16u << 20)
 #define MAX_MISTAKES (64u << 10)
@@ -87,11 +89,9 @@ rt_verdict_expect(struct rt_verdict *verdict, size_t least, size_t most,
 {
 	struct rt_expectation expectation = {.least = least, .most = most};
 
-	if (most < least) {
-		(void)snprintf(error, RETORT_ERROR_SIZE,
-			"at least %zu and at most %zu", least, most);
-		return -EINVAL;
-	}
+	if (most < least)
+		return rt_fail(error, -EINVAL, "at least %zu and at most %zu",
+			least, most);
 	expectation.matches = malloc(sizeof(struct rt_match *));
 	if (expectation.matches == NULL)
 		return -ENOMEM;
@@ -113,11 +113,9 @@ rt_verdict_expect_order(struct rt_verdict *verdict, const char *const *requests,
 
 	while (requests[count] != NULL)
 		count++;
-	if (count < 2) {
-		(void)snprintf(error, RETORT_ERROR_SIZE,
+	if (count < 2)
+		return rt_fail(error, -EINVAL,
 			"an order is of two requests or more");
-		return -EINVAL;
-	}
 	expectation.matches = calloc(count, sizeof(struct rt_match *));
 	if (expectation.matches == NULL)
 		return -ENOMEM;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # A room includes headers of its own and of earlier rooms only; the command
-# (main, run, child, watch, typed, args, output) includes retort.h alone. Prints TAP.
+# (main, run, child, watch, typed, args,
+# output, clock) includes retort.h alone. Prints TAP.
 
 set -u
 LC_ALL=C
@@ -11,10 +12,10 @@ src=${RETORT_SRCDIR:-$(dirname "$0")/..}/src
 count=0
 
 # from first to last, as HACKING has them
-rooms='retort buf sock io http file type date range precondition negotiate
+rooms='retort error buf sock io http file type date range precondition negotiate
 	listing field match quote reply fault chaos canned site route conn
 	journal verdict scenario server api'
-command='main run child watch typed args output'
+command='main run child watch typed args output clock'
 
 # rank ROOM
 rank()
@@ -61,6 +62,7 @@ wrong()
 		case $name in
 		*_parts) # of a room with several files, for these alone
 			name=${name%_parts}
+			[ "$header" != retort_parts.h ] || name=api
 			[ "$name" = "$room" ] || echo "$1: includes $header"
 			;;
 		esac

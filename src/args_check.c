@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What goes together on the command line, and what it amounts to.
+ */
+#include "config.h"
+
+#include "args_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FIRST_LISTEN_FD 3 /* sd_listen_fds(3) */
+
+/* --- what goes together --- */
+
+/* Ways to answer: one at most, and only with what belongs to it. */
+enum {
+	WAY_CANNED = 1,
+	WAY_RAW = 2,
+	WAY_ECHO = 4,
+	WAY_FILES = 8,
+	WAY_HTTP = 15,
+	WAY_TCP_ECHO = 16,
+	WAY_TCP_ANSWER = 32,
+	WAY_TCP = 48,
+	WAY_UDP_ECHO = 64,
+	WAY_UDP_ANSWER = 128,
+	WAY_UDP = 192
+};
+
+/* What belongs to plain sockets alone would do nothing without them. */
+static void
+check_protocol(const struct given *given)
+{
+	if (given->answer != NULL && !given->tcp && !given->udp)
+		die(EXIT_USAGE, "--answer: expected --tcp or --udp with it");
+	if (given->greeting != NULL && !given->tcp)
+		die(EXIT_USAGE, "--greet: expected --tcp with it");
+	if (given->idle != NULL && !given->tcp)
+		die(EXIT_USAGE, "--idle: expected --tcp with it");
+}
+
+static void
+check_clashes(const struct args *args, const struct given *given)
+{
+	const struct retort_options *options = &args->options;
+	const struct {
+		const char *name;
+		bool given;
+		unsigned way; /* set of ways that it belongs to */
+	} uses[] = {
+		{"--status", given->status != NULL, WAY_CANNED},
+		{"--body", given->body != NULL, WAY_CANNED},
+		{"--type", given->type != NULL, WAY_CANNED},
+		{"--raw", given->raw != NULL, WAY_RAW},
+		{"--echo", given->echo, WAY_ECHO | WAY_TCP_ECHO | WAY_UDP_ECHO},
+		{"ROOT", args->root != NULL, WAY_FILES},
+		{"--dotfiles", args->files.dotfiles, WAY_FILES},
+		{"--cache", given->cache != NULL, WAY_FILES},
+		{"--no-listing", args->files.unlisted, WAY_FILES},
+		{"--precompressed", args->files.precompressed, WAY_FILES},
+		{"--spa", args->files.spa != NULL, WAY_FILES},
+		{"--echo=PATH", args->echo != NULL, WAY_FILES},
+		{"--mime", given->type_count > 0, WAY_FILES},
+		{"--chunked", args->reply.chunked, WAY_CANNED},
+		{"--header", given->fields != NULL || given->omit != NULL,
+			WAY_CANNED | WAY_ECHO | WAY_FILES},
+		{"--host", given->host_count > 0, WAY_HTTP},
+		{"--max-target", options->max_target != 0, WAY_HTTP},
+		{"--max-head", options->max_head != 0, WAY_HTTP},
+		{"--max-fields", options->max_fields != 0, WAY_HTTP},
+		{"--max-body", options->max_body != 0, WAY_HTTP},
+		{"--answer", given->answer != NULL,
+			WAY_TCP_ANSWER | WAY_UDP_ANSWER},
+		{"--greet", given->greeting != NULL, WAY_TCP},
+		{"--idle", given->idle != NULL, WAY_TCP},
+		{"--tcp", given->tcp, WAY_TCP},
+		{"--udp", given->udp, WAY_UDP},
+	};
+	const size_t count = sizeof uses / sizeof *uses;
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = i + 1; k < count; k++)
+			if (uses[i].given && uses[k].given &&
+				(uses[i].way & uses[k].way) == 0)
+				die(EXIT_USAGE, "%s and %s exclude each other",
+					uses[i].name, uses[k].name);
+}
+
+/* TEXT, @FILE or @-. */
+static void
+read_text(struct args *args, const char *option, const char *text,
+	struct retort_reply *reply)
+{
+	reply->body = text;
+	reply->body_size = strlen(text);
+	if (text[0] != '@')
+		return;
+	args->stdin_used |= strcmp(text, "@-") == 0;
+	args_read_file(option, text + 1, &reply->body, &reply->body_size);
+}
+
+static void
+read_plain(struct args *args, const struct given *given)
+{
+	static const char *const typed = "@-";
+
+	args->canned = true;
+	args->options.defer_accept = false;
+	args->reply.echo = given->echo;
+	if (given->greeting != NULL)
+		read_text(args, "--greet", given->greeting, &args->greeting);
+	if (given->answer == NULL)
+		return;
+	args->typed = strcmp(given->answer, typed) == 0;
+	if (args->typed && args->stdin_used)
+		die(EXIT_USAGE,
+			"--answer @- and --greet @- exclude each other");
+	for (size_t i = 0; args->typed && i < given->bind_count; i++)
+		if (strcmp(given->bind[i], "fd:0") == 0)
+			die(EXIT_USAGE,
+				"--answer @- and --bind fd:0 exclude each "
+				"other");
+	if (args->typed) {
+		args->stdin_used = true;
+		/* who types must see what came */
+		args->verbose += args->verbose == 0 && args->log;
+	} else {
+		read_text(args, "--answer", given->answer, &args->reply);
+	}
+}
+
+static void
+read_reply(struct args *args, const struct given *given)
+{
+	struct retort_reply *reply = &args->reply;
+
+	args->canned = given->status || given->body || given->type ||
+		given->raw || given->echo || reply->chunked;
+	reply->echo = given->echo;
+	reply->type = given->type;
+	if (given->raw != NULL) {
+		reply->raw = true;
+		args_read_file("--raw", given->raw, &reply->body,
+			&reply->body_size);
+		args->stdin_used = strcmp(given->raw, "-") == 0;
+	} else if (given->body != NULL) {
+		read_text(args, "--body", given->body, reply);
+		if (reply->type == NULL && given->body[0] == '@' &&
+			!args->stdin_used)
+			reply->type = retort_type_of(given->body + 1);
+	}
+	if ((reply->status == 204 || reply->status == 304) && given->body &&
+		given->faults == NULL)
+		die(EXIT_USAGE,
+			"--status %d has no body: --body and it "
+			"exclude each other",
+			reply->status);
+}
+
+/* Sockets handed over: fds 3 and up, when LISTEN_PID is this process. */
+static void
+read_listen_fds(struct args *args, struct given *given)
+{
+	const char *pid = getenv("LISTEN_PID");
+	const char *fds = getenv("LISTEN_FDS");
+	uint64_t count;
+
+	if (pid == NULL || fds == NULL ||
+		strtoll(pid, NULL, 10) != (long long)getpid())
+		return;
+	count = args_number("LISTEN_FDS", fds, 0, 1000);
+	if (count > 0 && args->port_given)
+		die(EXIT_USAGE, "--port and LISTEN_FDS exclude each other");
+	for (uint64_t i = 0; i < count; i++) {
+		char *spec = args_must(malloc(32));
+
+		(void)snprintf(spec, 32, "fd:%llu",
+			(unsigned long long)(FIRST_LISTEN_FD + i));
+		args_add_text(&given->bind, &given->bind_count, spec);
+	}
+}
+
+static void
+check_port(const struct args *args, const struct given *given)
+{
+	size_t without = 0;
+
+	for (size_t i = 0; i < given->bind_count; i++)
+		if (strncmp(given->bind[i], "unix:", 5) == 0 ||
+			strncmp(given->bind[i], "fd:", 3) == 0)
+			without++;
+	if (args->port_given && without > 0 && without == given->bind_count)
+		die(EXIT_USAGE, "--port: no --bind address takes a port");
+}
+
+/* What faults by chance go with. */
+static void
+check_chance(const struct args *args, const struct given *given)
+{
+	if (args->chances != NULL && given->faults != NULL)
+		die(EXIT_USAGE, "--fault and --faults exclude each other");
+	if (args->chances != NULL && args->replay != NULL)
+		die(EXIT_USAGE, "--faults and --replay exclude each other");
+	if (args->chances != NULL && given->seed == NULL)
+		die(EXIT_USAGE, "--faults: expected --seed N with it");
+	if (args->chances == NULL && given->seed != NULL)
+		die(EXIT_USAGE, "--seed: expected --faults with it");
+}
+
+/* They are for one command, and not for people to look at. */
+static void
+set_mode(struct args *args, struct given *given)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+
+	if (args->mode == MODE_SERVE)
+		return;
+	if (!args->port_given)
+		args->options.port = 0;
+	args->log = args->log && (given->log || args->verbose > 0);
+	args->options.unrecorded = args->mode == MODE_SWEEP;
+	args->options.sigpipe_ignored = args->options.unrecorded;
+	if (args->mode == MODE_RUN && args->with_parent)
+		die(EXIT_USAGE, "run: --with-parent does nothing with it");
+	if (args->mode == MODE_RUN)
+		return;
+	if (args->root != NULL || args->scenario != NULL ||
+		args->chances != NULL || args->replay != NULL ||
+		given->faults != NULL || given->echo || given->tcp ||
+		given->udp)
+		die(EXIT_USAGE,
+			"sweep: expected the options of one reply alone, such "
+			"as --body, --raw or --chunked");
+	if (args->port_file || args->transcripts || args->lifetime >= 0 ||
+		args->with_parent || args->log || args->verbose > 0 ||
+		args->options.requests > 0 || given->host_count > 0)
+		die(EXIT_USAGE,
+			"sweep: --port-file, --transcript, --lifetime, "
+			"--with-parent, --requests, --host, --log and -v do "
+			"nothing with it");
+	if (given->raw == NULL && given->body == NULL)
+		given->body = letters;
+	args->options.defer_accept = false;
+}
+
+void
+args_finish(struct args *args, struct given *given)
+{
+	static const char *const loopback[] = {"localhost", NULL};
+
+	check_protocol(given);
+	check_clashes(args, given);
+	check_chance(args, given);
+	set_mode(args, given);
+	read_listen_fds(args, given);
+	check_port(args, given);
+	if (given->tcp || given->udp)
+		read_plain(args, given);
+	else
+		read_reply(args, given);
+	args->options.bind = given->bind ? given->bind : loopback;
+	args->options.hosts = given->hosts;
+	if (args->transcripts != NULL) {
+		args->options.unrecorded = false;
+		args->options.sigpipe_ignored = false;
+	}
+	if (given->faults != NULL && args->root == NULL && !args->canned)
+		die(EXIT_USAGE,
+			"--fault: expected ROOT, or a reply such as --body, "
+			"with it");
+	args->faults = given->faults;
+	args->reply.fields = args->files.fields = given->fields;
+	args->reply.omit = args->files.omit = given->omit;
+	args->files.types = given->types;
+	args->files.type_count = given->type_count;
+	/* a scenario answers by itself */
+	if (args->root == NULL && !args->canned && args->scenario == NULL)
+		args->root = ".";
+}

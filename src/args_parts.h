@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of args share: words become values (args_value.c), options
+ * are read one by one (args.c), and then all of them together (args_check.c).
+ */
+#ifndef ARGS_PARTS_H
+#define ARGS_PARTS_H
+
+#include "args.h"
+
+#include <stddef.h>
+
+/* What was given that decides what is served. */
+struct given {
+	const char *status;
+	const char *body;
+	const char *type;
+	const char *raw;
+	bool echo;
+	const char *cache;
+	bool tcp;
+	bool udp;
+	bool log;
+	const char *answer;
+	const char *greeting;
+	const char *idle;
+	const char *seed;
+	const char **bind;
+	size_t bind_count;
+	const char **hosts;
+	size_t host_count;
+	char *faults; /* lines */
+	char *fields;
+	char *omit;
+	struct retort_type *types;
+	size_t type_count;
+};
+
+/* --- values; what is none ends the process, naming `option` --- */
+
+uint64_t args_number(const char *option, const char *text, uint64_t least,
+	uint64_t most);
+
+/* Seconds, with a fraction if need be, as milliseconds rounded up. */
+int args_seconds(const char *option, const char *text);
+
+/* The place of `text` among `names`, which NULL ends. */
+int args_choice(const char *option, const char *text, const char *const *names,
+	const char *expected);
+
+/* The whole of a file; "-" is standard input. */
+void args_read_file(const char *option, const char *name, const void **bytes,
+	size_t *size);
+
+/* --- what grows; no memory ends the process --- */
+
+void *args_must(void *memory);
+
+/* Appends to an array that is one longer than `count`, and cleared there. */
+void *args_append(void *array, size_t count, size_t size);
+void args_add_text(const char ***list, size_t *count, const char *text);
+
+/* A line more. */
+void args_add_line(char **lines, const char *line, size_t size);
+
+/* --- all of them --- */
+
+/* Refuses what does not go together, and fills in what follows from it. */
+void args_finish(struct args *args, struct given *given);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* The words of the command line as values. */
+#include "config.h"
+
+#include "args_parts.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+die(int status, const char *format, ...)
+{
+	char text[PIPE_BUF];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	/* one line, whatever was given */
+	for (char *at = text; *at != '\0'; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "retort: %s\n", text);
+	exit(status);
+}
+
+uint64_t
+args_number(const char *option, const char *text, uint64_t least, uint64_t most)
+{
+	uint64_t value = 0;
+	const char *at = text;
+
+	for (; *at >= '0' && *at <= '9'; at++) {
+		unsigned digit = (unsigned)(*at - '0');
+
+		if (value > (UINT64_MAX - digit) / 10)
+			break;
+		value = value * 10 + digit;
+	}
+	if (at == text || *at != '\0' || value < least || value > most) {
+		if (most == UINT64_MAX)
+			die(EXIT_USAGE,
+				"%s '%s': expected a whole number from %llu",
+				option, text, (unsigned long long)least);
+		die(EXIT_USAGE,
+			"%s '%s': expected a whole number from %llu "
+			"to %llu",
+			option, text, (unsigned long long)least,
+			(unsigned long long)most);
+	}
+	return value;
+}
+
+/* Seconds, with a fraction if need be, as milliseconds rounded up. */
+int
+args_seconds(const char *option, const char *text)
+{
+	const uint64_t most = INT_MAX / 1000;
+	uint64_t whole = 0, ms = 0, unit = 100;
+	const char *at = text;
+	bool any = false, more = false;
+
+	for (; *at >= '0' && *at <= '9' && whole <= most; at++, any = true)
+		whole = whole * 10 + (uint64_t)(*at - '0');
+	if (*at == '.')
+		for (at++; *at >= '0' && *at <= '9'; at++, any = true) {
+			ms += unit * (uint64_t)(*at - '0');
+			more = more || (unit == 0 && *at != '0');
+			unit /= 10;
+		}
+	if (!any || *at != '\0' || whole >= most)
+		die(EXIT_USAGE,
+			"%s '%s': expected seconds, such as 2 or 0.5, "
+			"less than %llu",
+			option, text, (unsigned long long)most);
+	return (int)(whole * 1000 + ms + (more ? 1 : 0));
+}
+
+/* The place of `text` among `names`. */
+int
+args_choice(const char *option, const char *text, const char *const *names,
+	const char *expected)
+{
+	for (int i = 0; names[i] != NULL; i++)
+		if (strcmp(text, names[i]) == 0)
+			return i;
+	die(EXIT_USAGE, "%s '%s': expected %s", option, text, expected);
+}
+
+void *
+args_must(void *memory)
+{
+	if (memory == NULL)
+		die(EXIT_FAILURE, "%s", strerror(ENOMEM));
+	return memory;
+}
+
+/* Appends to an array that is one longer than `count`, and cleared there. */
+void *
+args_append(void *array, size_t count, size_t size)
+{
+	char *longer = args_must(realloc(array, (count + 2) * size));
+
+	memset(longer + count * size, 0, 2 * size);
+	return longer;
+}
+
+/* The whole of a file; "-" is standard input. */
+void
+args_read_file(const char *option, const char *name, const void **bytes,
+	size_t *size)
+{
+	bool standard = strcmp(name, "-") == 0;
+	FILE *file = standard ? stdin : fopen(name, "rb");
+	size_t room = 4096, used = 0, n;
+	char *data;
+
+	if (file == NULL)
+		die(EXIT_USAGE, "%s %s: %s", option, name, strerror(errno));
+	data = args_must(malloc(room));
+	while ((n = fread(data + used, 1, room - 1 - used, file)) > 0) {
+		used += n;
+		if (used == room - 1)
+			data = args_must(realloc(data, room *= 2));
+	}
+	if (ferror(file))
+		die(EXIT_USAGE, "%s %s: %s", option, name, strerror(errno));
+	if (!standard)
+		(void)fclose(file);
+	data[used] = '\0'; /* an empty body is empty text */
+	*bytes = data;
+	*size = used;
+}
+
+/* A line more. */
+void
+args_add_line(char **lines, const char *line, size_t size)
+{
+	size_t used = *lines ? strlen(*lines) : 0;
+
+	*lines = args_must(realloc(*lines, used + size + 2));
+	memcpy(*lines + used, line, size);
+	memcpy(*lines + used + size, "\n", 2);
+}
+
+void
+args_add_text(const char ***list, size_t *count, const char *text)
+{
+	*list = args_append(*list, *count, sizeof **list);
+	(*list)[(*count)++] = text;
+}
