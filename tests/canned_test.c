@@ -24,66 +24,7 @@
 
 static char error[RETORT_ERROR_SIZE];
 
-/* --- playing --- */
-
-/* The byte of a step of bytes in memory. */
-static char
-byte_of(const struct rt_reply *reply, const struct rt_step *step, uint64_t i)
-{
-	if (step->kind == RT_STEP_TEXT)
-		return reply->text.data[step->at + i];
-	if (step->kind == RT_STEP_REPEAT)
-		return step->bytes[(step->from + i) % step->at];
-	return step->bytes[i];
-}
-
-/* What a client would receive; where nothing is sent for a time: "<5 ms>". */
-static struct bytes
-played(const struct rt_reply *reply)
-{
-	struct bytes to = {.data = NULL};
-
-	ck_assert(rt_reply_ok(reply));
-	bytes_add(&to, "", 0);
-	for (size_t i = 0; i < reply->step_count; i++) {
-		const struct rt_step *step = reply->steps + i;
-		char pause[32], byte;
-
-		switch (step->kind) {
-		case RT_STEP_TEXT:
-		case RT_STEP_BYTES:
-		case RT_STEP_REPEAT:
-			ck_assert_uint_gt(step->size, 0);
-			for (uint64_t k = 0; k < step->size; k++) {
-				byte = byte_of(reply, step, k);
-				bytes_add(&to, &byte, 1);
-			}
-			break;
-		case RT_STEP_FILE:
-			for (uint64_t k = 0; k < step->size; k++) {
-				ck_assert_int_eq(pread(reply->file, &byte, 1,
-							 (off_t)(step->at + k)),
-					1);
-				bytes_add(&to, &byte, 1);
-			}
-			break;
-		case RT_STEP_PAUSE:
-			ck_assert_uint_eq(step->at % RT_MS, 0);
-			(void)snprintf(pause, sizeof pause, "<%llu ms>",
-				(unsigned long long)step->at / RT_MS);
-			bytes_add(&to, pause, strlen(pause));
-			break;
-		case RT_STEP_CLOSE:
-			ck_assert_uint_eq(i, reply->step_count - 1);
-			return to;
-		default:
-			ck_abort_msg("step %zu is of kind %d", i,
-				(int)step->kind);
-		}
-	}
-	ck_abort_msg("the script has no ending");
-	return to;
-}
+/* --- answering --- */
 
 static void
 assert_text(const struct bytes *got, const char *expected)
@@ -136,7 +77,7 @@ given(const struct retort_reply *as, const char *request)
 	answer(canned, request, &reply);
 	/* what is under way outlives what it was made of */
 	rt_canned_free(canned);
-	got = played(&reply);
+	got = script_played(&reply);
 	rt_reply_free(&reply);
 	return got;
 }
@@ -380,7 +321,7 @@ START_TEST(knows_its_head)
 	if (!as->raw)
 		ck_assert_int_eq(reply.status, as->status ? as->status : 200);
 	ck_assert_int_eq(reply.status, canned->status);
-	got = played(&reply);
+	got = script_played(&reply);
 	bytes_free(&got);
 	rt_reply_free(&reply);
 	rt_canned_free(canned);
@@ -461,6 +402,12 @@ END_TEST
 /* --- repeated bodies --- */
 
 static char
+byte_of(const struct rt_step *step, uint64_t i)
+{
+	return step->bytes[(step->from + i) % step->at];
+}
+
+static char
 nth(uint64_t i)
 {
 	return (char)(i * 31 % 251 + 1);
@@ -483,8 +430,8 @@ check_repeated(const struct rt_reply *reply, size_t period, uint64_t size)
 		for (uint64_t k = 0; k < many; k++) {
 			uint64_t last = step->size - 1 - k;
 
-			if (byte_of(reply, step, k) != nth((at + k) % period) ||
-				byte_of(reply, step, last) !=
+			if (byte_of(step, k) != nth((at + k) % period) ||
+				byte_of(step, last) !=
 					nth((at + last) % period))
 				ck_abort_msg("wrong at %llu or %llu",
 					(unsigned long long)(at + k),
@@ -567,7 +514,7 @@ START_TEST(a_file_is_opened_for_each_reply)
 	canned = can(&as);
 	rt_reply_init(&reply);
 	answer(canned, GET, &reply);
-	got = played(&reply);
+	got = script_played(&reply);
 	assert_text(&got,
 		"HTTP/1.1 404 Not Found\r\n" TOLD
 		"Content-Type: text/css; charset=utf-8\r\n"
@@ -576,18 +523,18 @@ START_TEST(a_file_is_opened_for_each_reply)
 	/* changed, empty, gone, and there again */
 	dir_write(folder, "file.css", "longer", 6);
 	answer(canned, GET, &reply);
-	got = played(&reply);
+	got = script_played(&reply);
 	assert_has(got, "\r\nContent-Length: 6\r\n");
 	assert_has(got, "\r\n\r\nlonger");
 	bytes_free(&got);
 	dir_write(folder, "file.css", "", 0);
 	answer(canned, GET, &reply);
-	got = played(&reply);
+	got = script_played(&reply);
 	assert_has(got, "\r\nContent-Length: 0\r\n");
 	bytes_free(&got);
 	ck_assert_int_eq(unlink(name), 0);
 	answer(canned, GET, &reply);
-	got = played(&reply);
+	got = script_played(&reply);
 	assert_begins(got, "HTTP/1.1 500 Internal Server Error\r\n");
 	assert_has(got,
 		"\r\n\r\n500 Internal Server Error: "
@@ -598,7 +545,7 @@ START_TEST(a_file_is_opened_for_each_reply)
 	bytes_free(&got);
 	dir_write(folder, "file.css", "back", 4);
 	answer(canned, GET, &reply);
-	got = played(&reply);
+	got = script_played(&reply);
 	assert_begins(got, "HTTP/1.1 404 Not Found\r\n");
 	assert_has(got, "\r\n\r\nback");
 	bytes_free(&got);
@@ -716,7 +663,7 @@ START_TEST(everything_is_copied)
 	answer(canned, GET, &reply);
 	/* and is needed no more once the reply is made */
 	rt_canned_free(canned);
-	got = played(&reply);
+	got = script_played(&reply);
 	assert_text(&got,
 		"HTTP/1.1 100\r\n\r\nHTTP/1.0 200 Fine\r\n"
 		"Content-Type: a/b\r\nTransfer-Encoding: chunked\r\n"
@@ -738,7 +685,7 @@ START_TEST(a_name_is_copied)
 	free(copy);
 	rt_reply_init(&reply);
 	answer(canned, GET, &reply);
-	got = played(&reply);
+	got = script_played(&reply);
 	assert_has(got, "\r\n\r\none");
 	bytes_free(&got);
 	rt_reply_free(&reply);
@@ -758,7 +705,7 @@ START_TEST(a_borrowed_body_is_not)
 	memcpy(body, "HELLO", 5);
 	rt_reply_init(&reply);
 	answer(canned, GET, &reply);
-	got = played(&reply);
+	got = script_played(&reply);
 	assert_has(got, "\r\n\r\nHELLO");
 	bytes_free(&got);
 	rt_reply_free(&reply);
@@ -780,7 +727,7 @@ START_TEST(a_body_is_shared)
 	ck_assert_uint_eq(canned->body->owners, 4);
 	rt_canned_free(canned);
 	for (int i = 0; i < COUNT(several); i++) {
-		struct bytes got = played(several + i);
+		struct bytes got = script_played(several + i);
 
 		assert_has(got, "\r\n\r\nhello");
 		bytes_free(&got);
@@ -970,9 +917,9 @@ play_plain(const struct retort_reply *as, enum retort_protocol protocol,
 	ck_assert_uint_gt(reply.step_count, 0);
 	ending = reply.steps[reply.step_count - 1].kind;
 	ck_assert_uint_eq(reply.head_size, 0);
-	/* played() knows but the one ending */
+	/* script_played() knows but the one ending */
 	reply.steps[reply.step_count - 1].kind = RT_STEP_CLOSE;
-	*got = played(&reply);
+	*got = script_played(&reply);
 	rt_reply_free(&reply);
 	return ending;
 }

@@ -59,15 +59,6 @@ times(int usual)
 	return getenv("CK_TIMEOUT_MULTIPLIER") ? usual / 10 : usual;
 }
 
-static int64_t
-clock_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static bool
 has_v6(void)
 {
@@ -239,20 +230,14 @@ assert_one_line(const struct bytes *errors, const char *text)
 static void
 wait_refused(const char *url)
 {
-	struct sockaddr_in in4 = {.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)port_of(url)),
-		.sin_addr = {htonl(INADDR_LOOPBACK)}};
-	int64_t end = clock_ms() + RT_TEST_PATIENCE * 1000;
-	int fd, result;
+	int64_t end = now_ms() + RT_TEST_PATIENCE * 1000;
+	int fd;
 
-	do {
-		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		ck_assert_int_ge(fd, 0);
-		result = connect(fd, (struct sockaddr *)&in4, sizeof in4);
+	while ((fd = client_try(url, SOCK_STREAM)) >= 0) {
 		(void)close(fd);
-		ck_assert_msg(clock_ms() < end, "%s still listens", url);
+		ck_assert_msg(now_ms() < end, "%s still listens", url);
 		(void)poll(NULL, 0, 1);
-	} while (result == 0);
+	}
 }
 
 /* --- start --- */
@@ -615,7 +600,7 @@ START_TEST(test_no_standard_descriptors)
 {
 	char *dir = dir_make(), spec[4200];
 	const char *const args[] = {"-vv", "-b", spec, "--echo", NULL};
-	const int64_t end = clock_ms() + RT_TEST_PATIENCE * 1000;
+	const int64_t end = now_ms() + RT_TEST_PATIENCE * 1000;
 	struct stat status;
 	struct bytes reply;
 	struct child child;
@@ -632,7 +617,7 @@ START_TEST(test_no_standard_descriptors)
 			continue;
 		(void)close(fd);
 		fd = -1;
-		ck_assert_int_lt(clock_ms(), end);
+		ck_assert_int_lt(now_ms(), end);
 		(void)poll(NULL, 0, 1);
 	}
 	for (int i = 0; i < 3; i++) {
@@ -789,11 +774,11 @@ START_TEST(test_grace_cuts)
 	struct child child = START("--grace", "0.2", "--io", ios[_i], dir);
 	struct bytes reply = {.data = NULL}, errors = {.data = NULL};
 	int error, fd = begin_big(child.url[0], &reply);
-	int64_t began = clock_ms();
+	int64_t began = now_ms();
 
 	ck_assert_int_eq(kill(child.pid, SIGTERM), 0);
 	ck_assert_int_eq(child_end_with_errors(&child, &errors), 0);
-	ck_assert_int_ge(clock_ms() - began, 200);
+	ck_assert_int_ge(now_ms() - began, 200);
 	ck_assert_int_lt(body_size(&reply) + count_rest(fd, &error), BIG);
 	assert_has(errors, "(stopped)");
 	bytes_free(&errors);
@@ -889,7 +874,6 @@ END_TEST
 /* A client that leaves in the middle of its reply. */
 START_TEST(test_sigpipe)
 {
-	static const struct linger at_once = {.l_onoff = 1};
 	char *dir = make_big();
 	struct child child = START("--io", ios[_i], dir);
 	struct bytes reply = {.data = NULL};
@@ -898,9 +882,9 @@ START_TEST(test_sigpipe)
 		int fd = begin_big(child.url[0], &reply);
 
 		if (i % 2)
-			(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once,
-				sizeof at_once);
-		(void)close(fd);
+			client_reset(fd);
+		else
+			(void)close(fd);
 		bytes_free(&reply);
 	}
 	reply = client_exchange(child.url[0], "HEAD /big" END);
@@ -1047,14 +1031,14 @@ END_TEST
 START_TEST(test_lifetime)
 {
 	struct bytes errors = {.data = NULL}, reply;
-	int64_t began = clock_ms();
+	int64_t began = now_ms();
 	struct child child;
 	int fd;
 
 	ck_assert_int_eq(RUN(&errors, "-p", "0", "--body", "x", "--lifetime",
 				 "0.2", "--io", ios[_i]),
 		0);
-	ck_assert_int_ge(clock_ms() - began, 200);
+	ck_assert_int_ge(now_ms() - began, 200);
 	ck_assert_str_eq(errors.data, "");
 	bytes_free(&errors);
 	ck_assert_int_eq(RUN(&errors, "-p", "0", "--body", "x", "--lifetime",
@@ -1477,18 +1461,18 @@ START_TEST(test_timeout)
 	(void)snprintf(spec, sizeof spec, "unix:%s/s", dir);
 	child = child_start(args, 2);
 	for (size_t i = 0; i < sizeof begun / sizeof *begun; i++) {
-		began = clock_ms();
+		began = now_ms();
 		reply = client_exchange(child.url[0], begun[i]);
 		assert_begins(reply, "HTTP/1.1 408 ");
-		ck_assert_int_ge(clock_ms() - began, 200);
+		ck_assert_int_ge(now_ms() - began, 200);
 		bytes_free(&reply);
 	}
 	for (int i = 0; i < 2; i++) { /* idle: without a word */
-		began = clock_ms();
+		began = now_ms();
 		fd = client_connect(child.url[i]);
 		ck_assert_int_eq(client_receive(fd, &reply), 0);
 		ck_assert_uint_eq(reply.size, 0);
-		ck_assert_int_ge(clock_ms() - began, 200);
+		ck_assert_int_ge(now_ms() - began, 200);
 		bytes_free(&reply);
 		(void)close(fd);
 	}
@@ -1504,11 +1488,11 @@ START_TEST(test_write_timeout)
 	struct child child = START("--requests", "1", "--timeout", "0.2",
 		"--io", ios[_i], dir);
 	struct bytes reply = {.data = NULL}, errors = {.data = NULL};
-	int64_t began = clock_ms();
+	int64_t began = now_ms();
 	int error, fd = begin_big(child.url[0], &reply);
 
 	ck_assert_int_eq(child_end_with_errors(&child, &errors), 0);
-	ck_assert_int_ge(clock_ms() - began, 200);
+	ck_assert_int_ge(now_ms() - began, 200);
 	assert_has(errors, "(timed out)");
 	ck_assert_int_lt(body_size(&reply) + count_rest(fd, &error), BIG);
 	bytes_free(&reply);
@@ -3156,20 +3140,20 @@ START_TEST(test_tcp_idle)
 {
 	struct child child = START("--tcp", "--answer", "OK", "--idle", "0.4",
 		"-v", "--io", ios[_i]);
-	int64_t began = clock_ms();
+	int64_t began = now_ms();
 	struct bytes got = {.data = NULL}, errors;
 	int fd = plain_connect(child.url[0]);
 
 	ck_assert_int_eq(client_receive(fd, &got), 0);
-	ck_assert_int_ge(clock_ms() - began, 400);
+	ck_assert_int_ge(now_ms() - began, 400);
 	ck_assert_uint_eq(got.size, 0);
 	(void)close(fd);
 	fd = plain_connect(child.url[0]);
 	ck_assert_int_eq(client_wait(fd, 100), -1);
-	began = clock_ms();
+	began = now_ms();
 	ck_assert(client_send_text(fd, "x"));
 	ck_assert_int_eq(client_receive(fd, &got), 0);
-	ck_assert_int_ge(clock_ms() - began, 400);
+	ck_assert_int_ge(now_ms() - began, 400);
 	ck_assert_str_eq(got.data, "OK");
 	(void)close(fd);
 	bytes_free(&got);
@@ -3414,14 +3398,12 @@ END_TEST
 /* Who is gone gets no line. */
 START_TEST(test_typed_gone)
 {
-	static const struct linger at_once = {.l_onoff = 1};
 	struct child child = START("--tcp", "--answer", "@-", "--io", ios[_i]);
 	struct bytes errors = {.data = NULL};
 	int gone = ask_typist(&child, &errors, "first");
 	int fd = ask_typist(&child, &errors, "second");
 
-	(void)setsockopt(gone, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-	(void)close(gone);
+	client_reset(gone);
 	client_expect(child.err, &errors, "(reset)\n");
 	type_text(&child, "one\n");
 	expect_answer(fd, "one\n");
@@ -3812,12 +3794,12 @@ START_TEST(test_plain_lifetime)
 
 	for (int i = 0; i < 2; i++) {
 		struct bytes errors = {.data = NULL};
-		int64_t began = clock_ms();
+		int64_t began = now_ms();
 
 		ck_assert_int_eq(RUN(&errors, "-p", "0", protocols[i], "--echo",
 					 "--lifetime", "0.2", "--io", ios[_i]),
 			0);
-		ck_assert_int_ge(clock_ms() - began, 200);
+		ck_assert_int_ge(now_ms() - began, 200);
 		ck_assert_str_eq(errors.data, "");
 		bytes_free(&errors);
 		ck_assert_int_eq(RUN(&errors, "-p", "0", protocols[i], "--echo",
@@ -3920,10 +3902,10 @@ START_TEST(test_plain_grace)
 	child = START("--tcp", "--echo", "--grace", "0.2", "--io", ios[_i]);
 	fd = plain_connect(child.url[0]);
 	(void)send_until_blocked(fd, 64 << 20);
-	began = clock_ms();
+	began = now_ms();
 	ck_assert_int_eq(kill(child.pid, SIGTERM), 0);
 	ck_assert_int_eq(child_end(&child), 0);
-	ck_assert_int_ge(clock_ms() - began, 200);
+	ck_assert_int_ge(now_ms() - began, 200);
 	(void)close(fd);
 }
 END_TEST

@@ -1123,12 +1123,11 @@ START_TEST(finish_fails)
 }
 END_TEST
 
-/* Up to the drain, with a request that leaves something to be read. */
+/* Up to the drain, of a connection that is open. */
 static void
-reach_drain(struct hand *hand)
+reach_drain_after(struct hand *hand, const char *request)
 {
-	open_hand(hand);
-	give_whole(hand, GET "garbage");
+	give_whole(hand, request);
 	answer(hand);
 	take_answer(hand);
 	/* the time of a drain begins with the FIN */
@@ -1137,6 +1136,14 @@ reach_drain(struct hand *hand)
 	assert_state(hand, RT_STATE_DRAIN);
 	assert_wants(hand, RT_RECV, RT_NOTHING);
 	assert_deadline(hand, RT_DRAIN_TIME);
+}
+
+/* With a request that leaves something to be read. */
+static void
+reach_drain(struct hand *hand)
+{
+	open_hand(hand);
+	reach_drain_after(hand, GET "garbage");
 }
 
 START_TEST(drain_ends_with_the_fin)
@@ -1809,14 +1816,7 @@ linger(struct hand *hand)
 {
 	open_hand(hand);
 	hand->config.linger = true;
-	give_whole(hand, GET);
-	answer(hand);
-	take_answer(hand);
-	pass(hand, 5 * MS);
-	finish(hand);
-	assert_state(hand, RT_STATE_DRAIN);
-	assert_wants(hand, RT_RECV, RT_NOTHING);
-	assert_deadline(hand, RT_DRAIN_TIME);
+	reach_drain_after(hand, GET);
 }
 
 START_TEST(lingers_until_the_client_closes)

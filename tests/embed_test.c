@@ -8,8 +8,7 @@
  */
 #include "config.h"
 
-#include "harness.h"
-#include "retort.h"
+#include "serving.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -31,317 +30,11 @@
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define PATIENCE (RT_TEST_PATIENCE * 1000)
 
 #define GET "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 #define HOST " HTTP/1.1\r\nHost: x\r\n"
 #define PLAIN "Content-Type: text/plain; charset=utf-8\r\n"
 #define CLOSE "Connection: close\r\n\r\n"
-
-/* --- memory --- */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-char *__real_strdup(const char *text);
-void __real_free(void *old);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-char *__wrap_strdup(const char *text);
-void __wrap_free(void *old);
-
-static _Atomic(long long) live;     /* bytes held */
-static _Atomic(size_t) allocations; /* made so far */
-static _Atomic(size_t) fail_at;     /* this one fails; 0: none */
-static _Atomic(bool) fail_ever_after;
-
-/* The test's own thread while it fails what the library allocates: whether it
-   is in the library. */
-static _Thread_local bool is_test;
-static _Thread_local int inside;
-
-static bool
-fails(void)
-{
-	size_t n;
-
-	if (is_test && inside == 0)
-		return false;
-	n = ++allocations;
-	return fail_at != 0 &&
-		(n == fail_at || (fail_ever_after && n > fail_at));
-}
-
-static void *
-counted(void *new)
-{
-	live += (long long)malloc_usable_size(new);
-	return new;
-}
-
-void *
-__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : counted(__real_malloc(size));
-}
-
-void *
-__wrap_calloc(size_t count, size_t size)
-{
-	return fails() ? NULL : counted(__real_calloc(count, size));
-}
-
-void *
-__wrap_realloc(void *old, size_t size)
-{
-	long long before = (long long)malloc_usable_size(old);
-	void *new = fails() ? NULL : __real_realloc(old, size);
-
-	if (new != NULL)
-		live -= before;
-	return counted(new);
-}
-
-char *
-__wrap_strdup(const char *text)
-{
-	return fails() ? NULL : counted(__real_strdup(text));
-}
-
-void
-__wrap_free(void *old)
-{
-	live -= (long long)malloc_usable_size(old);
-	__real_free(old);
-}
-
-/* --- ways of running a server --- */
-
-enum drive { OWN_THREAD, STEPS, POLLFDS, POLLFD };
-
-/* clang-format off */
-static const struct way {
-	const char *name;
-	enum drive drive;
-	enum retort_io io;
-	bool adopted; /* no listener: each client is one end of a pair */
-} ways[] = {
-	{"thread, epoll", OWN_THREAD, RETORT_IO_EPOLL, false},
-	{"thread, poll", OWN_THREAD, RETORT_IO_POLL, false},
-	{"steps, epoll", STEPS, RETORT_IO_EPOLL, false},
-	{"steps, poll", STEPS, RETORT_IO_POLL, false},
-	{"retort_pollfds(), epoll", POLLFDS, RETORT_IO_EPOLL, false},
-	{"retort_pollfds(), poll", POLLFDS, RETORT_IO_POLL, false},
-	{"retort_fd()", POLLFD, RETORT_IO_EPOLL, false},
-	{"thread, adopted", OWN_THREAD, RETORT_IO_BEST, true},
-	{"steps, adopted", STEPS, RETORT_IO_BEST, true},
-};
-/* clang-format on */
-
-#define WAYS ((int)COUNT(ways))
-
-static const struct way *way = ways;
-static struct retort *server;
-static char error[RETORT_ERROR_SIZE];
-
-static void
-open_with(struct retort_options options, int i)
-{
-	static const char *const none[] = {NULL};
-
-	way = ways + i;
-	options.io = way->io;
-	if (way->adopted)
-		options.bind = none;
-	server = way->drive == OWN_THREAD ? retort_start(&options, error) :
-					    retort_open(&options, error);
-	ck_assert_msg(server != NULL, "%s: %s", way->name, error);
-}
-
-static void
-open_plain(int i)
-{
-	open_with((struct retort_options){.port = 0}, i);
-}
-
-static void
-close_server(void)
-{
-	retort_close(server);
-	server = NULL;
-}
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &ts), 0);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static bool
-step_now(void)
-{
-	int code;
-
-	inside++;
-	code = retort_step(server, 0);
-	inside--;
-	ck_assert_msg(code >= 0, "retort_step: %s", strerror(-code));
-	return code == 1;
-}
-
-/* Polls the client beside what the server waits for, then lets it do that. */
-static void
-poll_both(struct pollfd *client, int most)
-{
-	struct pollfd polled[64];
-	size_t count = 1;
-	int timeout = -1;
-
-	inside++;
-	if (way->drive == POLLFDS)
-		count = retort_pollfds(server, polled + 1, COUNT(polled) - 1,
-			&timeout);
-	else
-		polled[1] = (struct pollfd){.fd = retort_fd(server),
-			.events = POLLIN};
-	inside--;
-	ck_assert_int_ge(polled[1].fd, 0);
-	ck_assert_uint_lt(count, COUNT(polled));
-	if (timeout < 0 || timeout > most)
-		timeout = most;
-	polled[0] = *client;
-	ck_assert_int_ge(poll(polled, (nfds_t)count + 1, timeout), 0);
-	client->revents = polled[0].revents;
-	(void)step_now();
-}
-
-/*
- * Waits until the client's socket (or -1: none) is as wanted, or something
- * has been done, or at most so many ms.
- */
-static void
-turn(int fd, short wanted, int most)
-{
-	struct pollfd client = {.fd = fd, .events = wanted};
-	int code;
-
-	switch (way->drive) {
-	case OWN_THREAD:
-		(void)poll(&client, 1, most);
-		break;
-	case STEPS:
-		if (poll(&client, 1, 0) != 0)
-			break;
-		inside++;
-		code = retort_step(server, most);
-		inside--;
-		ck_assert_msg(code >= 0, "retort_step: %s", strerror(-code));
-		break;
-	case POLLFDS:
-	case POLLFD:
-		poll_both(&client, most);
-		break;
-	}
-}
-
-/* Turns until it is true, or fails. */
-#define TURN_UNTIL(condition) \
-	do { \
-		int64_t until_ = now_ms() + PATIENCE; \
-		while (!(condition)) { \
-			ck_assert_msg(now_ms() < until_, \
-				"%s: waited in vain for %s", way->name, \
-				#condition); \
-			turn(-1, 0, 2); \
-		} \
-	} while (0)
-
-/* --- clients --- */
-
-static int
-connect_client(void)
-{
-	int pair[2], code;
-
-	if (!way->adopted)
-		return client_connect(retort_url(server, 0));
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
-				 pair),
-		0);
-	code = retort_adopt(server, pair[0]);
-	ck_assert_msg(code == 0, "retort_adopt: %s", strerror(-code));
-	return pair[1];
-}
-
-/*
- * Sends, and receives until the end, or until `text` has come (unless NULL).
- * 0 at a FIN or at the text, or the errno of the end.
- */
-static int
-talk(int fd, const void *bytes, size_t size, struct bytes *got,
-	const char *text)
-{
-	static char data[64 << 10];
-	int64_t until = now_ms() + PATIENCE;
-	const char *request = bytes;
-	size_t sent = 0;
-
-	bytes_add(got, "", 0);
-	while (text == NULL || strstr(got->data, text) == NULL) {
-		ssize_t out = -1, in;
-
-		if (sent < size)
-			out = send(fd, request + sent, size - sent,
-				MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (out > 0)
-			sent += (size_t)out;
-		in = recv(fd, data, sizeof data, MSG_DONTWAIT);
-		if (in == 0)
-			return 0;
-		if (in < 0 && errno != EAGAIN)
-			return errno;
-		if (in > 0)
-			bytes_add(got, data, (size_t)in);
-		ck_assert_msg(now_ms() < until, "%s: no end came after: %s",
-			way->name, shown(got->data, got->size));
-		if (in < 0)
-			turn(fd, (short)(POLLIN | (sent < size ? POLLOUT : 0)),
-				100);
-	}
-	return 0;
-}
-
-static struct bytes
-exchange_bytes(const void *request, size_t size)
-{
-	struct bytes got = {.data = NULL};
-	int fd = connect_client();
-	int code = talk(fd, request, size, &got, NULL);
-
-	ck_assert_msg(code == 0, "%s: %s after: %s", way->name, strerror(code),
-		shown(got.data, got.size));
-	(void)close(fd);
-	return got;
-}
-
-static struct bytes
-exchange(const char *request)
-{
-	return exchange_bytes(request, strlen(request));
-}
-
-static void
-expect_begin(const char *request, const char *begin)
-{
-	struct bytes got = exchange(request);
-
-	assert_begins(got, begin);
-	bytes_free(&got);
-}
 
 /* The reply's body. */
 static void
@@ -357,21 +50,6 @@ expect_body(const char *request, const char *body)
 	bytes_free(&got);
 }
 
-static void
-say(int fd, const char *text)
-{
-	ck_assert(client_send_text(fd, text));
-}
-
-static void
-reset_client(int fd)
-{
-	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-	(void)close(fd);
-}
-
 /* Receives what is left, until the end, and closes. */
 static void
 finish_client(int fd, const char *expected)
@@ -385,35 +63,6 @@ finish_client(int fd, const char *expected)
 	bytes_free(&got);
 	(void)close(fd);
 }
-
-/* The n-th record, once its connection has ended. */
-static const struct retort_exchange *
-ended(size_t n)
-{
-	const struct retort_exchange *seen =
-		retort_wait(server, n, PATIENCE, NULL);
-
-	ck_assert_msg(seen != NULL, "%s: no record %zu", way->name, n);
-	ck_assert_msg(retort_wait_end(server, seen, PATIENCE),
-		"%s: record %zu does not end", way->name, n);
-	return seen;
-}
-
-static void
-assert_verdict(const char *text)
-{
-	const char *verdict = retort_verdict(server);
-
-	if (text == NULL)
-		ck_assert_msg(verdict == NULL, "%s: unexpected: %s", way->name,
-			verdict ? verdict : "");
-	else
-		ck_assert_msg(verdict != NULL && strstr(verdict, text) != NULL,
-			"%s: expected \"%s\" in: %s", way->name, text,
-			verdict ? verdict : "(NULL)");
-}
-
-#define ON(...) ck_assert_int_gt(retort_on(server, __VA_ARGS__), 0)
 
 /* --- life --- */
 
@@ -626,7 +275,7 @@ START_TEST(signals_are_the_callers)
 		int fd = connect_client();
 
 		ck_assert_int_eq(talk(fd, GET, sizeof GET - 1, &got, "xxx"), 0);
-		reset_client(fd);
+		client_reset(fd);
 		bytes_free(&got);
 		(void)ended((size_t)i + 1);
 	}
@@ -680,7 +329,7 @@ one_cycle(int i)
 	assert_has(got, "\r\n\r\nhello");
 	ck_assert_ptr_nonnull(retort_wait(server, 1, PATIENCE, "GET /"));
 	bytes_free(&got);
-	reset_client(fd);
+	client_reset(fd);
 	close_server();
 }
 
@@ -726,7 +375,7 @@ START_TEST(ends_while_it_is_told_to)
 		ck_assert_int_eq(talk(fd, GET, sizeof GET - 1, &got, "hello"),
 			0);
 		bytes_free(&got);
-		reset_client(fd);
+		client_reset(fd);
 		(void)retort_refuse(server, true);
 		retort_stop(server, 0);
 		close_server();
@@ -1200,7 +849,7 @@ START_TEST(nobody_waits_for_a_later_reply)
 	say(fd, GET);
 	seen = retort_wait(server, 1, PATIENCE, NULL);
 	ck_assert_ptr_nonnull(seen);
-	reset_client(fd);
+	client_reset(fd);
 	ck_assert(retort_wait_end(server, seen, PATIENCE));
 	ck_assert_int_eq(retort_reply_later(server, 1, &reply), -ENOENT);
 	ck_assert_int_eq(seen->end, RETORT_RESET);
@@ -1760,7 +1409,7 @@ START_TEST(records_what_breaks_off)
 		}
 		for (int k = 0; k < 5; k++)
 			ck_assert_int_ge(retort_step(server, 2), 0);
-		reset_client(fd);
+		client_reset(fd);
 		seen = check_broken(broken + i, 2 * i + 2);
 		ck_assert_int_eq(seen->refused, 0);
 		ck_assert_int_eq(seen->status, 0);
@@ -1769,7 +1418,7 @@ START_TEST(records_what_breaks_off)
 		ck_assert(seen->client_first);
 	}
 	/* one without a byte is none */
-	reset_client(connect_client());
+	client_reset(connect_client());
 	ck_assert(retort_wait_quiet(server, PATIENCE));
 	ck_assert_uint_eq(retort_count(server, NULL), 2 * COUNT(broken));
 	close_server();
@@ -1848,7 +1497,7 @@ START_TEST(tells_who_closed_first)
 	/* a client that leaves in the middle of the reply */
 	fd = connect_client();
 	ck_assert_int_eq(talk(fd, "GET /big" HOST "\r\n", 30, &got, "xx"), 0);
-	reset_client(fd);
+	client_reset(fd);
 	seen = ended(3);
 	ck_assert_int_eq(seen->end, RETORT_RESET);
 	ck_assert_int_eq(seen->client_close, RETORT_RST);
@@ -2023,7 +1672,7 @@ START_TEST(one_descriptor_tells_all)
 	ck_assert_msg(poll(&polled, 1, PATIENCE / 4) == 1,
 		"%s: retort_stop() sets a deadline, of which nothing is told",
 		way->name);
-	while (!step_now())
+	while (step(0) == 0)
 		ck_assert_int_eq(poll(&polled, 1, PATIENCE), 1);
 	(void)close(pair[1]);
 	close_server();
@@ -2033,7 +1682,7 @@ START_TEST(one_descriptor_tells_all)
 	retort_stop(server, 0);
 	ck_assert_msg(poll(&polled, 1, PATIENCE / 4) == 1,
 		"%s: it has stopped, of which nothing is told", way->name);
-	ck_assert(step_now());
+	ck_assert_int_eq(step(0), 1);
 	close_server();
 }
 END_TEST
@@ -2196,7 +1845,7 @@ START_TEST(transcribes_resets_and_excess)
 		else
 			size += (size_t)n;
 	}
-	reset_client(fd);
+	client_reset(fd);
 	(void)ended(1);
 	text = retort_transcript(server, 1);
 	ck_assert_ptr_nonnull(text);
@@ -2269,7 +1918,7 @@ try_connect(const struct sockaddr_in *address)
 
 	if (connect(fd, (const struct sockaddr *)address, sizeof *address) < 0)
 		code = errno;
-	reset_client(fd);
+	client_reset(fd);
 	return code;
 }
 
@@ -2763,7 +2412,7 @@ request_again_and_again(void *arg)
 		failed += !client_send_text(fd,
 			i % 4 == 0 ? "GET /later" HOST "\r\n" : GET);
 		if (i % 10 == 9) {
-			reset_client(fd);
+			client_reset(fd);
 			continue;
 		}
 		while (n > 0 && size < sizeof data &&
@@ -2915,29 +2564,10 @@ END_TEST
 
 /* --- plain sockets --- */
 
-/* Those that listen: the last two adopt, which datagrams cannot be. */
-#define LISTENING_WAYS (WAYS - 2)
-
 static void
 open_protocol(enum retort_protocol protocol, int i)
 {
 	open_with((struct retort_options){.protocol = protocol}, i);
-}
-
-static int
-connect_plain(int type)
-{
-	struct sockaddr_in in;
-	int fd;
-
-	if (way->adopted)
-		return connect_client();
-	in = address_of(server);
-	fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_msg(connect(fd, (struct sockaddr *)&in, sizeof in) == 0,
-		"%s: connect: %s", way->name, strerror(errno));
-	return fd;
 }
 
 /* Receives as many bytes as are expected, in any pieces. */
@@ -3534,7 +3164,7 @@ START_TEST(tells_who_left_a_conversation)
 			retort_wait(server, 2, PATIENCE, NULL, .body = "a"));
 		TURN_UNTIL(recv(fd, error, 2, MSG_PEEK | MSG_DONTWAIT) == 2);
 	}
-	reset_client(fd);
+	client_reset(fd);
 	seen = ended(1);
 	ck_assert_int_eq(seen->end, RETORT_RESET);
 	ck_assert_int_eq(seen->client_close, RETORT_RST);
@@ -4154,23 +3784,15 @@ static bool
 torture_once(int i, enum retort_protocol protocol, size_t n, bool ever_after)
 {
 	static const char *const hosts[] = {"x", NULL};
-	static const char *const none[] = {NULL};
-	struct retort_options options = {.hosts = hosts,
-		.protocol = protocol,
-		.io = ways[i].io,
-		.bind = ways[i].adopted ? none : NULL};
 	bool reached;
 
-	way = ways + i;
 	allocations = 0;
 	fail_ever_after = ever_after;
 	fail_at = n;
 	is_test = true;
-	inside++;
-	server = way->drive == OWN_THREAD ? retort_start(&options, error) :
-					    retort_open(&options, error);
-	inside--;
-	if (server == NULL)
+	if (try_open_with((struct retort_options){.hosts = hosts,
+				  .protocol = protocol},
+		    i) == NULL)
 		ck_assert_msg(errno == ENOMEM, "%s", error);
 	else if (protocol == RETORT_HTTP)
 		torture_server();

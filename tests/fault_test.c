@@ -47,70 +47,11 @@ build(struct rt_reply *reply, const struct retort_reply *own)
 	ck_assert(rt_reply_ok(reply));
 }
 
-/* The script: bytes, and what else it does in angle brackets. What is longer
-   than a kilobyte goes on for ever. */
-static struct bytes
-shown_script(const struct rt_reply *reply)
-{
-	static const char *const kinds[] = {[RT_STEP_FLUSH] = "<flush>",
-		[RT_STEP_NEXT] = "<next>",
-		[RT_STEP_STALL] = "<stall>",
-		[RT_STEP_HALF] = "<half>",
-		[RT_STEP_CLOSE] = "<fin>",
-		[RT_STEP_RESET] = "<reset>"};
-	struct bytes to = {.data = NULL};
-	char text[64];
-
-	bytes_add(&to, "", 0);
-	for (size_t i = 0; i < reply->step_count; i++) {
-		const struct rt_step *step = reply->steps + i;
-		uint64_t size = step->size < 1024 ? step->size : 7;
-
-		switch (step->kind) {
-		case RT_STEP_TEXT:
-			ck_assert_uint_le(step->at + step->size,
-				reply->text.len);
-			bytes_add(&to, reply->text.data + step->at,
-				(size_t)step->size);
-			break;
-		case RT_STEP_BYTES:
-			bytes_add(&to, step->bytes, (size_t)step->size);
-			break;
-		case RT_STEP_REPEAT:
-			for (uint64_t k = 0; k < size; k++)
-				bytes_add(&to,
-					step->bytes +
-						(step->from + k) % step->at,
-					1);
-			if (size < step->size)
-				bytes_add(&to, "<...>", 5);
-			break;
-		case RT_STEP_PAUSE:
-			(void)snprintf(text, sizeof text, "<%llu ms>",
-				(unsigned long long)(step->at /
-					(uint64_t)RT_MS));
-			bytes_add(&to, text, strlen(text));
-			break;
-		default:
-			ck_assert_int_ne(step->kind, RT_STEP_FILE);
-			bytes_add(&to, kinds[step->kind],
-				strlen(kinds[step->kind]));
-			/* an ending is the last step */
-			ck_assert_msg(step->kind == RT_STEP_FLUSH ||
-					i == reply->step_count - 1,
-				"step %zu of %zu ends it", i + 1,
-				reply->step_count);
-			break;
-		}
-	}
-	return to;
-}
-
 static void
 assert_script(const struct rt_reply *reply, const char *faults,
 	const char *expected)
 {
-	struct bytes got = shown_script(reply);
+	struct bytes got = script_shown(reply);
 
 	ck_assert_msg(rt_reply_ok(reply), "'%s' failed", faults);
 	ck_assert_msg(got.size == strlen(expected) &&
@@ -616,7 +557,7 @@ START_TEST(faults_change_the_script)
 	if (strstr(done[_i].text, "\\0") == NULL) {
 		assert_script(&reply, done[_i].text, script);
 	} else {
-		nul = shown_script(&reply);
+		nul = script_shown(&reply);
 		ck_assert_ptr_nonnull(memchr(nul.data, '\0', nul.size));
 		ck_assert_uint_eq(nul.size, strlen(script) + 1);
 		bytes_free(&nul);
@@ -699,7 +640,7 @@ START_TEST(cut_at_every_byte)
 		build(&reply, NULL);
 		(void)snprintf(text, sizeof text, "cut %zu stall", i);
 		apply(text, &reply);
-		got = shown_script(&reply);
+		got = script_shown(&reply);
 		ck_assert_uint_eq(got.size, i + strlen("<stall>"));
 		assert_bytes(got.data, i, WHOLE, i);
 		ck_assert_uint_eq(rt_reply_size(&reply), i);
@@ -771,8 +712,8 @@ START_TEST(garbage)
 		apply(texts[i].text, &second);
 		ck_assert_uint_eq(rt_reply_size(&first), texts[i].size);
 		ck_assert_uint_eq(first.head_size, 0);
-		a = shown_script(&first);
-		b = shown_script(&second);
+		a = script_shown(&first);
+		b = script_shown(&second);
 		assert_bytes(a.data, a.size, b.data, b.size);
 		ck_assert(a.size < 5 || memcmp(a.data, "HTTP/", 5) != 0);
 		bytes_free(&a);
@@ -822,7 +763,7 @@ START_TEST(endless_chunks_do_not_end)
 	(void)snprintf(text, sizeof text, "endless; cut %zu stall",
 		sizeof framed - 1 + sizeof chunk - 1 + 4);
 	apply(text, &reply);
-	got = shown_script(&reply);
+	got = script_shown(&reply);
 	ck_assert_uint_eq(got.size,
 		sizeof framed - 1 + sizeof chunk - 1 + strlen("20\r\n<stall>"));
 	assert_bytes(got.data, sizeof framed - 1, framed, sizeof framed - 1);

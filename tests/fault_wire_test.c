@@ -7,27 +7,21 @@
  */
 #include "config.h"
 
-#include "harness.h"
-#include "retort.h"
+#include "serving.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 #ifdef HAVE_LINUX_SOCKIOS_H
 #include <linux/tcp.h>
 #endif
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define PATIENCE (RT_TEST_PATIENCE * 1000)
 #define MS 1000 /* us */
 
 #define HOST " HTTP/1.1\r\nHost: x\r\n"
@@ -43,173 +37,6 @@
 
 /* More than the buffers of both ends hold. */
 #define TOO_MUCH (48u << 20)
-
-/* --- memory --- */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t size);
-void __real_free(void *old);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t size);
-void __wrap_free(void *old);
-
-static _Atomic(size_t) allocations; /* made so far */
-static _Atomic(size_t) fail_at;     /* this one fails; 0: none */
-static _Atomic(bool) fail_ever_after;
-static _Atomic(long) held; /* what was allocated and not freed */
-
-/* The test's own thread fails nothing but what it does in the library. */
-static _Thread_local bool is_test;
-static _Thread_local int inside;
-
-static bool
-fails(void)
-{
-	size_t n;
-
-	if (is_test && inside == 0)
-		return false;
-	n = ++allocations;
-	return fail_at != 0 &&
-		(n == fail_at || (fail_ever_after && n > fail_at));
-}
-
-static void *
-counted(void *new)
-{
-	held += new != NULL;
-	return new;
-}
-
-void *
-__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : counted(__real_malloc(size));
-}
-
-void *
-__wrap_calloc(size_t count, size_t size)
-{
-	return fails() ? NULL : counted(__real_calloc(count, size));
-}
-
-void *
-__wrap_realloc(void *old, size_t size)
-{
-	void *new = fails() ? NULL : __real_realloc(old, size);
-
-	held += new != NULL &&old == NULL;
-	return new;
-}
-
-char *
-__wrap_strdup(const char *text)
-{
-	return fails() ? NULL : counted(__real_strdup(text));
-}
-
-char *
-__wrap_strndup(const char *text, size_t size)
-{
-	return fails() ? NULL : counted(__real_strndup(text, size));
-}
-
-void
-__wrap_free(void *old)
-{
-	held -= old != NULL;
-	__real_free(old);
-}
-
-/* --- ways of running a server --- */
-
-/* clang-format off */
-static const struct way {
-	const char *name;
-	bool threaded;
-	enum retort_io io;
-} ways[] = {
-	{"thread, epoll", true, RETORT_IO_EPOLL},
-	{"thread, poll", true, RETORT_IO_POLL},
-	{"steps, epoll", false, RETORT_IO_EPOLL},
-	{"steps, poll", false, RETORT_IO_POLL},
-};
-/* clang-format on */
-
-#define WAYS ((int)COUNT(ways))
-
-static const struct way *way = ways;
-static struct retort *server;
-static char error[RETORT_ERROR_SIZE];
-
-static void
-open_with(struct retort_options options, int i)
-{
-	way = ways + i;
-	options.io = way->io;
-	server = way->threaded ? retort_start(&options, error) :
-				 retort_open(&options, error);
-	ck_assert_msg(server != NULL, "%s: %s", way->name, error);
-}
-
-static void
-open_plain(int i)
-{
-	open_with((struct retort_options){.port = 0}, i);
-}
-
-static void
-close_server(void)
-{
-	retort_close(server);
-	server = NULL;
-}
-
-static int64_t
-now_us(void)
-{
-	struct timespec ts;
-
-	ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &ts), 0);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-/* Waits until the client's socket (or -1: none) is as wanted, or something
-   was done, or at most so many ms. */
-static void
-turn(int fd, short wanted, int most)
-{
-	struct pollfd client = {.fd = fd, .events = wanted};
-	int code;
-
-	if (way->threaded) {
-		(void)poll(&client, 1, most);
-		return;
-	}
-	if (poll(&client, 1, 0) != 0)
-		return;
-	inside++;
-	code = retort_step(server, most);
-	inside--;
-	ck_assert_msg(code >= 0, "retort_step: %s", strerror(-code));
-}
-
-#define TURN_UNTIL(condition) \
-	do { \
-		int64_t until_ = now_us() + PATIENCE * MS; \
-		while (!(condition)) { \
-			ck_assert_msg(now_us() < until_, \
-				"%s: waited in vain for %s", way->name, \
-				#condition); \
-			turn(-1, 0, 2); \
-		} \
-	} while (0)
 
 /* --- clients --- */
 
@@ -242,71 +69,29 @@ segments_of(int fd)
 static void
 hear(int fd, struct heard *heard, const char *text)
 {
-	static char data[64 << 10];
-	int64_t until = now_us() + PATIENCE * MS;
+	struct talk talk = talk_begin(fd, "", 0, &heard->got);
+	size_t had;
 
-	bytes_add(&heard->got, "", 0);
 	while (text == NULL || strstr(heard->got.data, text) == NULL) {
-		ssize_t n = recv(fd, data, sizeof data, MSG_DONTWAIT);
-
-		if (n == 0 || (n < 0 && errno != EAGAIN)) {
-			heard->end = n == 0 ? 0 : errno;
+		had = heard->got.size;
+		if (!talk_on(&talk)) {
+			heard->end = talk.end;
 			ck_assert_msg(text == NULL, "%s: no \"%s\" in: %s",
 				way->name, text,
 				shown(heard->got.data, heard->got.size));
 			return;
 		}
-		if (n > 0) {
-			bytes_add(&heard->got, data, (size_t)n);
-			if (heard->count < COUNT(heard->reads))
-				heard->reads[heard->count++] = (size_t)n;
-			continue;
-		}
-		ck_assert_msg(now_us() < until, "%s: no end came after: %s",
-			way->name, shown(heard->got.data, heard->got.size));
-		turn(fd, POLLIN, 100);
+		if (heard->got.size > had && heard->count < COUNT(heard->reads))
+			heard->reads[heard->count++] = heard->got.size - had;
 	}
 }
 
-static int
-dial_as(int type)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET};
-	const char *colon = strrchr(retort_url(server, 0), ':');
-	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-
-	ck_assert_int_ge(fd, 0);
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	to.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
-	if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0)
-		return fd;
-	(void)close(fd);
-	return -1;
-}
-
-static int
-dial(void)
-{
-	const char *url = retort_url(server, 0);
-	int fd = strncmp(url, "unix:", 5) == 0 ? client_connect(url) :
-						 dial_as(SOCK_STREAM);
-
-	ck_assert_msg(fd >= 0, "%s: connect: %s", url, strerror(errno));
-	return fd;
-}
-
-static void
-say(int fd, const char *text)
-{
-	ck_assert(client_send_text(fd, text));
-}
-
 static struct heard
-exchange(const char *request)
+hear_all(const char *request)
 {
 	struct heard heard = {.end = -1};
 	int64_t began = now_us();
-	int fd = dial();
+	int fd = connect_client();
 
 	say(fd, request);
 	hear(fd, &heard, NULL);
@@ -333,28 +118,10 @@ assert_heard(const struct heard *heard, const char *what, const char *bytes,
 static void
 expect(const char *request, const char *bytes, int end)
 {
-	struct heard heard = exchange(request);
+	struct heard heard = hear_all(request);
 
 	assert_heard(&heard, request, bytes, strlen(bytes), end);
 	bytes_free(&heard.got);
-}
-
-static void
-expect_begin(const char *request, const char *begin)
-{
-	struct heard heard = exchange(request);
-
-	assert_begins(heard.got, begin);
-	bytes_free(&heard.got);
-}
-
-static void
-reset_client(int fd)
-{
-	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-	(void)close(fd);
 }
 
 /* Nothing has come, and the connection is open. */
@@ -396,35 +163,6 @@ send_until_blocked(int fd, size_t most)
 	}
 	return sent;
 }
-
-/* The n-th record, once its connection has ended. */
-static const struct retort_exchange *
-ended(size_t n)
-{
-	const struct retort_exchange *seen =
-		retort_wait(server, n, PATIENCE, NULL);
-
-	ck_assert_msg(seen != NULL, "%s: no record %zu", way->name, n);
-	ck_assert_msg(retort_wait_end(server, seen, PATIENCE),
-		"%s: record %zu does not end", way->name, n);
-	return seen;
-}
-
-static void
-assert_verdict(const char *text)
-{
-	const char *verdict = retort_verdict(server);
-
-	if (text == NULL)
-		ck_assert_msg(verdict == NULL, "%s: unexpected: %s", way->name,
-			verdict ? verdict : "");
-	else
-		ck_assert_msg(verdict != NULL && strstr(verdict, text) != NULL,
-			"%s: expected \"%s\" in: %s", way->name, text,
-			verdict ? verdict : "(NULL)");
-}
-
-#define ON(...) ck_assert_int_gt(retort_on(server, __VA_ARGS__), 0)
 
 /* --- bytes --- */
 
@@ -574,7 +312,7 @@ START_TEST(spoils_bytes)
 			"%s: %s", rule.faults, retort_verdict(server));
 		(void)snprintf(request, sizeof request, "%s /%s\r\n",
 			rows[i].method ? rows[i].method : "GET", HOST);
-		heard = exchange(request);
+		heard = hear_all(request);
 		assert_heard(&heard, rule.faults ? rule.faults : "no faults",
 			rows[i].expected, rows[i].size, rows[i].end);
 		bytes_free(&heard.got);
@@ -591,8 +329,8 @@ START_TEST(makes_garbage)
 
 	open_plain(_i);
 	ON(NULL, .body = DIGITS, .faults = "garbage 100");
-	first = exchange(GET);
-	second = exchange(GET);
+	first = hear_all(GET);
+	second = hear_all(GET);
 	ck_assert_uint_eq(first.got.size, 100);
 	ck_assert_int_eq(first.end, 0);
 	ck_assert(strncmp(first.got.data, "HTTP/", 5) != 0);
@@ -603,7 +341,7 @@ START_TEST(makes_garbage)
 	bytes_free(&second.got);
 	retort_reset(server);
 	ON(NULL, .body = DIGITS, .faults = "garbage; end reset");
-	first = exchange(GET);
+	first = hear_all(GET);
 	ck_assert_uint_eq(first.got.size, 64);
 	ck_assert_int_eq(first.end, ECONNRESET);
 	bytes_free(&first.got);
@@ -619,7 +357,7 @@ START_TEST(goes_on_for_ever)
 
 	open_plain(_i);
 	ON(NULL, .body = DIGITS, .omit = "Date", .faults = "endless");
-	fd = dial();
+	fd = connect_client();
 	say(fd, GET);
 	while (heard.got.size < (4u << 20)) {
 		char data[4096];
@@ -682,7 +420,7 @@ START_TEST(spoils_files)
 			.omit = "Date", .faults = cases[i].faults);
 		(void)snprintf(expected, sizeof expected, "%s%s", head,
 			cases[i].body);
-		heard = exchange(GET);
+		heard = hear_all(GET);
 		assert_heard(&heard,
 			cases[i].faults ? cases[i].faults : "a file", expected,
 			strlen(expected), cases[i].end);
@@ -767,7 +505,7 @@ expect_segments(const char *faults, const char *file, size_t least, size_t most)
 		ON(NULL, .file = file, .omit = "Date", .faults = faults);
 	else
 		ON(NULL, .body = DIGITS, .omit = "Date", .faults = faults);
-	heard = exchange(GET);
+	heard = hear_all(GET);
 	if (file == NULL)
 		assert_heard(&heard, faults, WHOLE, strlen(WHOLE), 0);
 	else
@@ -808,19 +546,19 @@ START_TEST(splits_where_it_is_told_to)
 	static const size_t chosen[] = {5, 94, 9, 1}, paced[] = {50, 50, 9};
 	struct heard heard;
 
-	if (way != NULL && ways[_i].threaded)
+	if (way != NULL && ways[_i].drive == OWN_THREAD)
 		return;
 	open_plain(_i);
 	ON(NULL, .body = DIGITS, .omit = "Date", .times = 1,
 		.faults = "split 5 body 0 -1; gap 30");
 	ON(NULL, .body = DIGITS, .omit = "Date", .faults = "each 50; gap 30");
-	heard = exchange(GET);
+	heard = hear_all(GET);
 	assert_heard(&heard, "split", WHOLE, strlen(WHOLE), 0);
 	assert_bytes(heard.reads, heard.count * sizeof *heard.reads, chosen,
 		sizeof chosen);
 	ck_assert_int_ge(heard.took, 90 * MS);
 	bytes_free(&heard.got);
-	heard = exchange(GET);
+	heard = hear_all(GET);
 	assert_heard(&heard, "each", WHOLE, strlen(WHOLE), 0);
 	assert_bytes(heard.reads, heard.count * sizeof *heard.reads, paced,
 		sizeof paced);
@@ -858,7 +596,7 @@ START_TEST(takes_its_time)
 		retort_reset(server);
 		ON(NULL, .body = DIGITS, .omit = "Date",
 			.faults = cases[i].faults);
-		heard = exchange(GET);
+		heard = hear_all(GET);
 		assert_heard(&heard, cases[i].faults, WHOLE, strlen(WHOLE),
 			cases[i].end);
 		ck_assert_msg(heard.took >= cases[i].least * MS,
@@ -877,10 +615,10 @@ END_TEST
 static int
 try_to_connect(void)
 {
-	int fd = dial_as(SOCK_STREAM);
+	int fd = client_try(retort_url(server, 0), SOCK_STREAM);
 
 	if (fd < 0)
-		return errno;
+		return -fd;
 	(void)close(fd);
 	return 0;
 }
@@ -939,17 +677,17 @@ START_TEST(ends_what_it_accepts)
 	ON(NULL, .accepted = true, .times = 1, .body = "220 hello",
 		.faults = "cut 3 reset");
 	ON(NULL, .body = DIGITS, .omit = "Date");
-	fd = dial();
+	fd = connect_client();
 	hear(fd, &heard, NULL);
 	assert_heard(&heard, "FIN at once", "", 0, 0);
 	bytes_free(&heard.got);
 	(void)close(fd);
-	fd = dial();
+	fd = connect_client();
 	hear(fd, &heard, NULL);
 	assert_heard(&heard, "RST at once", "", 0, ECONNRESET);
 	bytes_free(&heard.got);
 	(void)close(fd);
-	fd = dial();
+	fd = connect_client();
 	hear(fd, &heard, NULL);
 	assert_heard(&heard, "a greeting that is cut", "220", 3, ECONNRESET);
 	bytes_free(&heard.got);
@@ -970,11 +708,11 @@ START_TEST(never_reads)
 
 	open_plain(_i);
 	ON(NULL, .accepted = true, .faults = "end stall; deaf");
-	fd = dial();
+	fd = connect_client();
 	sent = send_until_blocked(fd, TOO_MUCH);
 	ck_assert_msg(sent < TOO_MUCH, "%s: all was read", way->name);
 	assert_silent(fd);
-	reset_client(fd);
+	client_reset(fd);
 	ck_assert(retort_wait_quiet(server, PATIENCE));
 	ck_assert_uint_eq(retort_count(server, NULL), 0);
 	close_server();
@@ -989,7 +727,7 @@ START_TEST(reads_and_never_answers)
 
 	open_plain(_i);
 	ON("POST /x", .body = DIGITS, .faults = "cut 0 stall");
-	fd = dial();
+	fd = connect_client();
 	say(fd, "POST /x" HOST CL(3) "\r\nabc");
 	seen = retort_wait(server, 1, PATIENCE, NULL);
 	ck_assert_ptr_nonnull(seen);
@@ -1020,14 +758,14 @@ START_TEST(stops_reading_after_the_head)
 
 	open_with((struct retort_options){.max_body = 1u << 30}, _i);
 	ON("POST /", .body = DIGITS, .faults = "stop-reading");
-	fd = dial();
+	fd = connect_client();
 	say(fd, BIG "\r\n");
 	seen = retort_wait(server, 1, PATIENCE, NULL);
 	ck_assert_ptr_nonnull(seen);
 	ck_assert(!seen->complete);
 	ck_assert_uint_lt(send_until_blocked(fd, TOO_MUCH), TOO_MUCH);
 	assert_silent(fd);
-	reset_client(fd);
+	client_reset(fd);
 	seen = ended(1);
 	ck_assert_uint_eq(seen->received, strlen(BIG "\r\n"));
 	ck_assert_str_eq(seen->faults, "stop-reading");
@@ -1048,14 +786,14 @@ START_TEST(stops_reading_within_the_body)
 
 	open_with((struct retort_options){.max_body = 1u << 30}, _i);
 	ON("POST /", .body = DIGITS, .faults = "stop-reading 70000");
-	fd = dial();
+	fd = connect_client();
 	say(fd, head);
 	hear(fd, &heard, "\r\n\r\n");
 	assert_begins(heard.got, "HTTP/1.1 100 Continue\r\n\r\n");
 	bytes_free(&heard.got);
 	ck_assert_uint_lt(send_until_blocked(fd, TOO_MUCH), TOO_MUCH);
 	assert_silent(fd);
-	reset_client(fd);
+	client_reset(fd);
 	seen = ended(1);
 	ck_assert_uint_eq(seen->received, strlen(head) + 70000);
 	ck_assert_uint_eq(seen->body_size, 70000);
@@ -1074,7 +812,7 @@ START_TEST(reads_slowly)
 
 	open_plain(_i);
 	ON("POST /", .body = DIGITS, .omit = "Date", .faults = "read 10 20");
-	fd = dial();
+	fd = connect_client();
 	say(fd, POST(50) "Expect: 100-continue\r\n\r\n");
 	hear(fd, &heard, "\r\n\r\n");
 	bytes_free(&heard.got);
@@ -1102,7 +840,7 @@ START_TEST(answers_early_and_reads_on)
 
 	open_plain(_i);
 	ON("POST /", .body = DIGITS, .omit = "Date", .faults = "early");
-	fd = dial();
+	fd = connect_client();
 	say(fd, head);
 	hear(fd, &heard, DIGITS);
 	/* not one byte of the body was sent so far */
@@ -1128,7 +866,7 @@ START_TEST(answers_early_and_resets)
 	open_plain(_i);
 	ON("POST /", .body = DIGITS, .omit = "Date",
 		.faults = "early; end reset");
-	fd = dial();
+	fd = connect_client();
 	say(fd, POST(1000000) "\r\n");
 	hear(fd, &heard, NULL);
 	assert_heard(&heard, "early", WHOLE, strlen(WHOLE), ECONNRESET);
@@ -1152,7 +890,7 @@ START_TEST(reads_as_the_only_reply_has_it)
 	ck_assert_int_eq(retort_answer(server, &reply, error), 0);
 	/* nor does it end when rules are forgotten */
 	retort_reset(server);
-	fd = dial();
+	fd = connect_client();
 	say(fd, POST(1000000) "\r\nbody");
 	hear(fd, &heard, WHOLE);
 	bytes_free(&heard.got);
@@ -1161,13 +899,13 @@ START_TEST(reads_as_the_only_reply_has_it)
 	retort_forget(server);
 	reply.faults = "stop-reading 2";
 	ck_assert_int_eq(retort_answer(server, &reply, error), 0);
-	fd = dial();
+	fd = connect_client();
 	say(fd, POST(5) "\r\n12345");
 	seen = retort_wait(server, 1, PATIENCE, NULL);
 	ck_assert_ptr_nonnull(seen);
 	ck_assert(!seen->complete);
 	assert_silent(fd);
-	reset_client(fd);
+	client_reset(fd);
 	ck_assert_uint_eq(ended(1)->sent, 0);
 	close_server();
 }
@@ -1184,7 +922,7 @@ START_TEST(reads_so_without_records)
 
 	open_with((struct retort_options){.unrecorded = true}, _i);
 	ck_assert_int_eq(retort_answer(server, &reply, error), 0);
-	fd = dial();
+	fd = connect_client();
 	say(fd, POST(1000000) "\r\nbody");
 	hear(fd, &heard, WHOLE);
 	hear(fd, &heard, NULL);
@@ -1206,7 +944,7 @@ START_TEST(withholds_continue)
 	open_plain(_i);
 	ON("POST /", .body = DIGITS, .omit = "Date",
 		.faults = "continue never");
-	fd = dial();
+	fd = connect_client();
 	say(fd, EXPECT);
 	for (int i = 0; i < 5; i++)
 		turn(fd, POLLIN, 5);
@@ -1228,7 +966,7 @@ START_TEST(delays_continue)
 
 	open_plain(_i);
 	ON("POST /", .body = DIGITS, .omit = "Date", .faults = "continue 100");
-	fd = dial();
+	fd = connect_client();
 	began = now_us();
 	say(fd, EXPECT);
 	hear(fd, &heard, "\r\n\r\n");
@@ -1242,7 +980,7 @@ START_TEST(delays_continue)
 	/* and as usual, where nothing is said */
 	retort_reset(server);
 	ON("POST /", .body = DIGITS, .omit = "Date");
-	fd = dial();
+	fd = connect_client();
 	say(fd, EXPECT);
 	hear(fd, &heard, CONTINUE);
 	say(fd, "abc");
@@ -1275,7 +1013,7 @@ START_TEST(closes_its_half)
 
 	open_plain(_i);
 	ON(NULL, .body = DIGITS, .omit = "Date", .faults = "end half");
-	fd = dial();
+	fd = connect_client();
 	say(fd, GET);
 	hear(fd, &heard, NULL);
 	assert_heard(&heard, "half", WHOLE, strlen(WHOLE), 0);
@@ -1302,7 +1040,7 @@ expect_stall(const char *faults, const char *bytes)
 
 	retort_reset(server);
 	ON(NULL, .body = DIGITS, .omit = "Date", .faults = faults);
-	fd = dial();
+	fd = connect_client();
 	say(fd, GET);
 	hear(fd, &heard, bytes);
 	for (int i = 0; i < 5; i++)
@@ -1339,7 +1077,7 @@ START_TEST(a_stall_does_not_hold_up_the_end)
 	ON(NULL, .body = DIGITS, .omit = "Date", .times = 1,
 		.faults = "end stall");
 	ON(NULL, .body = DIGITS, .omit = "Date", .faults = "end half");
-	fd = dial();
+	fd = connect_client();
 	say(fd, GET);
 	hear(fd, &heard, WHOLE);
 	bytes_free(&heard.got);
@@ -1368,7 +1106,7 @@ START_TEST(fails_at_first)
 			.times = 2);
 	ON("GET /", .body = DIGITS, .omit = "Date");
 	for (size_t i = 0; i < 2 * COUNT(waits); i++) {
-		struct heard heard = exchange(GET);
+		struct heard heard = hear_all(GET);
 
 		(void)snprintf(expected, sizeof expected, "HTTP/1.1 %d ",
 			statuses[i / 2]);
@@ -1395,13 +1133,13 @@ START_TEST(says_another_status)
 	ON("GET /", .body = DIGITS, .times = 1,
 		.faults = "status 429; cut body 3 reset");
 	ON("GET /", .body = DIGITS, .omit = "Date");
-	heard = exchange(GET);
+	heard = hear_all(GET);
 	assert_begins(heard.got, "HTTP/1.1 503 Service Unavailable\r\n");
 	assert_lacks(heard.got, DIGITS);
 	ck_assert_int_eq(heard.end, 0);
 	bytes_free(&heard.got);
 	ck_assert_int_eq(ended(1)->status, 503);
-	heard = exchange(GET);
+	heard = hear_all(GET);
 	assert_begins(heard.got, "HTTP/1.1 429 ");
 	assert_has(heard.got, "\r\n\r\n429");
 	ck_assert_int_eq(heard.end, ECONNRESET);
@@ -1422,7 +1160,7 @@ START_TEST(redirects)
 	expect_begin("GET /2" HOST "\r\n", "HTTP/1.1 307 ");
 	expect("GET /3" HOST "\r\n", WHOLE, 0);
 	for (int i = 0; i < 25; i++) {
-		struct heard heard = exchange("GET /loop" HOST "\r\n");
+		struct heard heard = hear_all("GET /loop" HOST "\r\n");
 
 		assert_has(heard.got, "\r\nLocation: /loop\r\n");
 		bytes_free(&heard.got);
@@ -1453,7 +1191,7 @@ expect_file(const char *fields, const char *begin, const char *has,
 	const char *split;
 
 	(void)snprintf(request, sizeof request, "%s%s\r\n", FILE_GET, fields);
-	heard = exchange(request);
+	heard = hear_all(request);
 	assert_begins(heard.got, begin);
 	assert_has(heard.got, has);
 	split = strstr(heard.got.data, "\r\n\r\n");
@@ -1539,7 +1277,7 @@ START_TEST(spoils_pieces)
 	ON(NULL, .body = "hello\n", .times = 1, .faults = "cut 3 reset");
 	ON(NULL, .body = "hello\n", .times = 1, .faults = "cut 4");
 	ON(NULL, .echo = true, .faults = "cut 2");
-	fd = dial();
+	fd = connect_client();
 	say(fd, "a");
 	hear(fd, &heard, "ello\n");
 	say(fd, "b");
@@ -1592,7 +1330,7 @@ START_TEST(spoils_datagrams)
 	ON(NULL, .body = "hello", .times = 1, .faults = "garbage 9");
 	ON(NULL, .body = "hello", .times = 1, .faults = "empty");
 	ON(NULL, .body = "hello", .faults = "cut 1");
-	fd = dial_as(SOCK_DGRAM);
+	fd = connect_plain(SOCK_DGRAM);
 	expect_datagram(fd, "hel", 3);
 	began = now_us();
 	expect_datagram(fd, "hello", 5);
@@ -1628,15 +1366,16 @@ START_TEST(spoils_bytes_of_datagrams)
 		{BYTES("haello")}};
 	int fd;
 
-	open_with((struct retort_options){.protocol = RETORT_UDP}, _i % WAYS);
-	fd = dial_as(SOCK_DGRAM);
+	open_with((struct retort_options){.protocol = RETORT_UDP},
+		_i % BASIC_WAYS);
+	fd = connect_plain(SOCK_DGRAM);
 	/* either it is refused, or it is right */
 	if (retort_on(server, NULL, .body = "hello",
-		    .faults = faults[_i / WAYS]) > 0)
-		expect_datagram(fd, expected[_i / WAYS].bytes,
-			expected[_i / WAYS].size);
+		    .faults = faults[_i / BASIC_WAYS]) > 0)
+		expect_datagram(fd, expected[_i / BASIC_WAYS].bytes,
+			expected[_i / BASIC_WAYS].size);
 	else
-		assert_verdict(faults[_i / WAYS]);
+		assert_verdict(faults[_i / BASIC_WAYS]);
 	(void)close(fd);
 	close_server();
 }
@@ -1658,7 +1397,7 @@ meet(struct met *met)
 	for (size_t i = 0; i < TRIES; i++) {
 		const struct retort_exchange *seen;
 
-		met->heard[i] = exchange(GET);
+		met->heard[i] = hear_all(GET);
 		seen = ended(i + 1);
 		met->faults[i] = strdup(seen->faults ? seen->faults : "");
 	}
@@ -1749,7 +1488,7 @@ START_TEST(chance_is_a_function_of_the_seed)
 	check_met(&first);
 	assert_verdict(NULL);
 	close_server();
-	open_chaos(CHANCES, 7, (_i + 1) % WAYS);
+	open_chaos(CHANCES, 7, (_i + 1) % BASIC_WAYS);
 	meet(&second);
 	close_server();
 	open_chaos(CHANCES, 8, _i);
@@ -1828,7 +1567,7 @@ START_TEST(mistakes_about_chance_are_told)
 			cases[i].why, error);
 	}
 	/* what there was stays */
-	heard = exchange(GET);
+	heard = hear_all(GET);
 	ck_assert_int_eq(heard.end, ECONNRESET);
 	bytes_free(&heard.got);
 	close_server();
@@ -2060,7 +1799,7 @@ START_TEST(leaves_the_reply_as_it_is)
 				 NULL, error),
 		0);
 	retort_forget(server);
-	heard = exchange(GET);
+	heard = hear_all(GET);
 	assert_heard(&heard, "after a sweep", WHOLE, strlen(WHOLE), 0);
 	ck_assert_msg(ended(1)->faults == NULL, "faults are left: %s",
 		ended(1)->faults);
@@ -2087,7 +1826,7 @@ START_TEST(mistakes_about_sweeps_are_told)
 	size_t calls = 0;
 
 	open_plain(_i);
-	if (!way->threaded) {
+	if (way->drive != OWN_THREAD) {
 		ck_assert_int_eq(retort_sweep(server, &swept, right_client,
 					 &calls, NULL, error),
 			-EINVAL);
@@ -2198,7 +1937,7 @@ torture_request(const char *target)
 	char request[64];
 
 	(void)snprintf(request, sizeof request, "GET %s%s\r\n", target, HOST);
-	heard = exchange(request);
+	heard = hear_all(request);
 	bytes_free(&heard.got);
 }
 
@@ -2245,19 +1984,13 @@ torture_server(void)
 static bool
 torture_once(int i, size_t n, bool ever_after)
 {
-	struct retort_options options = {.io = ways[i].io};
 	bool reached;
 
-	way = ways + i;
 	allocations = 0;
 	fail_ever_after = ever_after;
 	fail_at = n;
 	is_test = true;
-	inside++;
-	server = way->threaded ? retort_start(&options, error) :
-				 retort_open(&options, error);
-	inside--;
-	if (server != NULL)
+	if (try_open_with((struct retort_options){.port = 0}, i) != NULL)
 		torture_server();
 	else
 		ck_assert_msg(errno == ENOMEM, "%s", error);
@@ -2270,16 +2003,16 @@ torture_once(int i, size_t n, bool ever_after)
 
 START_TEST(spoils_without_memory)
 {
-	bool ever_after = _i >= WAYS;
+	bool ever_after = _i >= BASIC_WAYS;
 	size_t step = under_valgrind() ? 17 : 1, n = 1;
-	long before;
+	long long before;
 
-	(void)torture_once(_i % WAYS, SIZE_MAX, false);
-	before = held;
-	while (torture_once(_i % WAYS, n, ever_after)) {
-		ck_assert_msg(held == before,
-			"%s: %ld allocations leaked when allocation %zu failed",
-			way->name, held - before, n);
+	(void)torture_once(_i % BASIC_WAYS, SIZE_MAX, false);
+	before = live;
+	while (torture_once(_i % BASIC_WAYS, n, ever_after)) {
+		ck_assert_msg(live == before,
+			"%s: %lld bytes leaked when allocation %zu failed",
+			way->name, live - before, n);
 		ck_assert_uint_lt(n += step, 3000);
 	}
 	/* the failures were real */
@@ -2332,17 +2065,17 @@ main(void)
 		unix_sockets_have_no_reset, NULL};
 	const TTest *const memory[] = {spoils_without_memory, NULL};
 
-	add(suite, "bytes", bytes, WAYS);
-	add(suite, "time", times, WAYS);
-	add(suite, "connections", connections, WAYS);
-	add(suite, "requests", requests, WAYS);
-	add(suite, "endings", endings, WAYS);
-	add(suite, "meaning", meaning, WAYS);
-	add(suite, "plain", plain, WAYS);
-	add(suite, "datagrams", datagrams, 7 * WAYS);
-	add(suite, "chance", chance, WAYS);
+	add(suite, "bytes", bytes, BASIC_WAYS);
+	add(suite, "time", times, BASIC_WAYS);
+	add(suite, "connections", connections, BASIC_WAYS);
+	add(suite, "requests", requests, BASIC_WAYS);
+	add(suite, "endings", endings, BASIC_WAYS);
+	add(suite, "meaning", meaning, BASIC_WAYS);
+	add(suite, "plain", plain, BASIC_WAYS);
+	add(suite, "datagrams", datagrams, 7 * BASIC_WAYS);
+	add(suite, "chance", chance, BASIC_WAYS);
 	add(suite, "sweeps", sweep, 2);
-	add(suite, "mistakes", mistakes, WAYS);
-	add(suite, "memory", memory, 2 * WAYS);
+	add(suite, "mistakes", mistakes, BASIC_WAYS);
+	add(suite, "memory", memory, 2 * BASIC_WAYS);
 	return rt_test_run(suite);
 }

@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include "harness.h"
+#include "io.h"
+#include "reply.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -155,6 +157,155 @@ assert_bytes_at(const char *file, int line, const void *got, size_t got_size,
 			shown(got, got_size));
 }
 
+/* --- time --- */
+
+int64_t
+now_us(void)
+{
+	struct timespec ts;
+
+	ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &ts), 0);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+int64_t
+now_ms(void)
+{
+	return now_us() / 1000;
+}
+
+/* --- scripts --- */
+
+static void
+add_text(struct bytes *to, const char *text)
+{
+	bytes_add(to, text, strlen(text));
+}
+
+static void
+add_repeated(struct bytes *to, const struct rt_step *step)
+{
+	bool whole = step->size <= 1u << 20;
+	uint64_t size = whole ? step->size : 7;
+
+	ck_assert_uint_lt(step->from, step->at);
+	for (uint64_t k = 0; k < size; k++)
+		bytes_add(to, step->bytes + (step->from + k) % step->at, 1);
+	if (!whole)
+		add_text(to, "<...>");
+}
+
+static void
+add_of_file(struct bytes *to, const struct rt_step *step, int file)
+{
+	char block[4096];
+
+	for (uint64_t done = 0; done < step->size;) {
+		uint64_t left = step->size - done;
+		ssize_t n = pread(file, block,
+			left < sizeof block ? (size_t)left : sizeof block,
+			(off_t)(step->at + done));
+
+		ck_assert_msg(n > 0, "the file ends at %llu",
+			(unsigned long long)(step->at + done));
+		bytes_add(to, block, (size_t)n);
+		done += (uint64_t)n;
+	}
+}
+
+/* A pause is told in the largest unit of which it is a multiple. */
+static void
+add_pause(struct bytes *to, uint64_t ns)
+{
+	bool whole = ns % (uint64_t)RT_MS == 0;
+	char text[64];
+
+	(void)snprintf(text, sizeof text, "<%llu %s>",
+		(unsigned long long)(whole ? ns / (uint64_t)RT_MS : ns),
+		whole ? "ms" : "ns");
+	add_text(to, text);
+}
+
+static void
+add_step(struct bytes *to, const struct rt_reply *reply,
+	const struct rt_step *step)
+{
+	static const char *const kinds[] = {[RT_STEP_FLUSH] = "<flush>",
+		[RT_STEP_NEXT] = "<next>",
+		[RT_STEP_STALL] = "<stall>",
+		[RT_STEP_HALF] = "<half>",
+		[RT_STEP_CLOSE] = "<fin>",
+		[RT_STEP_RESET] = "<reset>"};
+
+	if (step->kind <= RT_STEP_FILE)
+		ck_assert_uint_gt(step->size, 0);
+	switch (step->kind) {
+	case RT_STEP_TEXT:
+		ck_assert_uint_le(step->at + step->size, reply->text.len);
+		bytes_add(to, reply->text.data + step->at, (size_t)step->size);
+		break;
+	case RT_STEP_BYTES:
+		bytes_add(to, step->bytes, (size_t)step->size);
+		break;
+	case RT_STEP_REPEAT:
+		add_repeated(to, step);
+		break;
+	case RT_STEP_FILE:
+		add_of_file(to, step, reply->file);
+		break;
+	case RT_STEP_PAUSE:
+		add_pause(to, step->at);
+		break;
+	default:
+		add_text(to, kinds[step->kind]);
+		break;
+	}
+}
+
+/* The first steps; an ending is the last one. */
+static struct bytes
+steps_shown(const struct rt_reply *reply, size_t count)
+{
+	struct bytes to = {.data = NULL};
+
+	ck_assert(rt_reply_ok(reply));
+	ck_assert_uint_ge(reply->step_count, 1);
+	bytes_add(&to, "", 0);
+	for (size_t i = 0; i < reply->step_count; i++) {
+		const struct rt_step *step = reply->steps + i;
+
+		ck_assert_msg((step->kind >= RT_STEP_NEXT) ==
+				(i == reply->step_count - 1),
+			"step %zu of %zu is of kind %d", i + 1,
+			reply->step_count, (int)step->kind);
+		if (i < count)
+			add_step(&to, reply, step);
+	}
+	return to;
+}
+
+struct bytes
+script_shown(const struct rt_reply *reply)
+{
+	return steps_shown(reply, reply->step_count);
+}
+
+struct bytes
+script_sent(const struct rt_reply *reply)
+{
+	return steps_shown(reply, reply->step_count - 1);
+}
+
+struct bytes
+script_played(const struct rt_reply *reply)
+{
+	struct bytes to = script_sent(reply);
+
+	ck_assert_int_eq(reply->steps[reply->step_count - 1].kind,
+		RT_STEP_CLOSE);
+	return to;
+}
+
 /* --- clients --- */
 
 int
@@ -170,7 +321,7 @@ client_wait(int fd, int ms)
 }
 
 int
-client_connect(const char *url)
+client_try(const char *url, int type)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	struct sockaddr_in in = {.sin_family = AF_INET};
@@ -178,28 +329,51 @@ client_connect(const char *url)
 	const struct sockaddr *address = (struct sockaddr *)&in;
 	socklen_t size = sizeof in;
 	unsigned port = 0;
-	int fd;
+	int fd, code;
 
 	if (strncmp(url, "unix:", 5) == 0) {
 		(void)snprintf(un.sun_path, sizeof un.sun_path, "%s", url + 5);
 		address = (struct sockaddr *)&un;
 		size = sizeof un;
-	} else if (sscanf(url, "http://[::1]:%u/", &port) == 1) {
+	} else if (sscanf(url, "%*[a-z]://[::1]:%u/", &port) == 1) {
 		in6.sin6_addr = in6addr_loopback;
 		in6.sin6_port = htons((uint16_t)port);
 		address = (struct sockaddr *)&in6;
 		size = sizeof in6;
 	} else {
-		ck_assert_msg(sscanf(url, "http://127.0.0.1:%u/", &port) == 1,
+		ck_assert_msg(sscanf(url, "%*[a-z]://127.0.0.1:%u/", &port) ==
+				1,
 			"not a URL of this machine: %s", url);
 		in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 		in.sin_port = htons((uint16_t)port);
 	}
-	fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(address->sa_family, type | SOCK_CLOEXEC, 0);
 	ck_assert_int_ge(fd, 0);
-	ck_assert_msg(connect(fd, address, size) == 0, "connect %s: %s", url,
-		strerror(errno));
+	if (connect(fd, address, size) == 0)
+		return fd;
+	code = -errno;
+	(void)close(fd);
+	return code;
+}
+
+int
+client_connect(const char *url)
+{
+	int fd = client_try(url, SOCK_STREAM);
+
+	ck_assert_msg(fd >= 0, "connect %s: %s", url, strerror(-fd));
 	return fd;
+}
+
+void
+client_reset(int fd)
+{
+	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) !=
+		0)
+		abort(); /* also used by threads, which cannot fail a test */
+	(void)close(fd);
 }
 
 bool

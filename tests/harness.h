@@ -69,10 +69,42 @@ void assert_bytes_at(const char *file, int line, const void *got,
 		"expected \"%s\" first in: %s", (text), \
 		shown((got).data, (got).size))
 
+/* --- time --- */
+
+/* Of a clock that is never set. */
+int64_t now_us(void);
+int64_t now_ms(void);
+
+/* --- scripts --- */
+
+struct rt_reply;
+
+/*
+ * A script that did not fail as text: its bytes, and in angle brackets what
+ * else it does: "<5 ms>", "<flush>", "<fin>". What repeats for more than a
+ * mebibyte is "<...>" after its first bytes.
+ */
+struct bytes script_shown(const struct rt_reply *reply);
+
+/* The same without its ending. */
+struct bytes script_sent(const struct rt_reply *reply);
+
+/* The same, after which there must be a FIN. */
+struct bytes script_played(const struct rt_reply *reply);
+
 /* --- clients --- */
 
-/* Connects to "http://127.0.0.1:43121/", "http://[::1]:43121/", "unix:/p". */
+/*
+ * Connects to "http://127.0.0.1:43121/", "http://[::1]:43121/", "unix:/p",
+ * or with another scheme than http.
+ */
 int client_connect(const char *url);
+
+/* The same with a socket of that type; or -errno, if it is refused. */
+int client_try(const char *url, int type);
+
+/* Closes with a RST. */
+void client_reset(int fd);
 
 /* Sends everything; false when the peer reset the connection. */
 bool client_send(int fd, const void *data, size_t size);

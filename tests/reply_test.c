@@ -16,69 +16,10 @@
 
 #define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
 
-/* What a client would receive, with pauses as "<1000 ns>". */
-static struct bytes
-played(const struct rt_reply *reply)
-{
-	struct bytes to = {.data = NULL};
-
-	bytes_add(&to, "", 0);
-	for (size_t i = 0; i < reply->step_count; i++) {
-		const struct rt_step *step = reply->steps + i;
-		char block[4096];
-
-		switch (step->kind) {
-		case RT_STEP_TEXT:
-			ck_assert_uint_le(step->at + step->size,
-				reply->text.len);
-			bytes_add(&to, reply->text.data + step->at,
-				(size_t)step->size);
-			break;
-		case RT_STEP_BYTES:
-			bytes_add(&to, step->bytes, (size_t)step->size);
-			break;
-		case RT_STEP_REPEAT:
-			ck_assert_uint_lt(step->from, step->at);
-			for (uint64_t k = 0; k < step->size; k++)
-				bytes_add(&to,
-					step->bytes +
-						(step->from + k) % step->at,
-					1);
-			break;
-		case RT_STEP_PAUSE:
-			(void)snprintf(block, sizeof block, "<%llu ns>",
-				(unsigned long long)step->at);
-			bytes_add(&to, block, strlen(block));
-			break;
-		case RT_STEP_FILE:
-			for (uint64_t at = 0; at < step->size;) {
-				size_t want = step->size - at < sizeof block ?
-					(size_t)(step->size - at) :
-					sizeof block;
-				ssize_t n = pread(reply->file, block, want,
-					(off_t)(step->at + at));
-
-				ck_assert_int_gt(n, 0);
-				bytes_add(&to, block, (size_t)n);
-				at += (uint64_t)n;
-			}
-			break;
-		case RT_STEP_CLOSE:
-			ck_assert_uint_eq(i, reply->step_count - 1);
-			return to;
-		default:
-			ck_abort_msg("step %zu is of kind %d", i,
-				(int)step->kind);
-		}
-	}
-	ck_abort_msg("the script has no ending");
-	return to;
-}
-
 static void
 assert_played(const struct rt_reply *reply, const char *expected)
 {
-	struct bytes got = played(reply);
+	struct bytes got = script_played(reply);
 
 	assert_bytes(got.data, got.size, expected, strlen(expected));
 	ck_assert(rt_reply_ok(reply));
@@ -222,8 +163,8 @@ START_TEST(head_is_get_without_the_body)
 	give_body(&draft, _i, text, dir);
 	draft = (struct rt_draft){.reply = &head, .head_only = true};
 	give_body(&draft, _i, text, dir);
-	got = played(&get);
-	other = played(&head);
+	got = script_played(&get);
+	other = script_played(&head);
 	assert_bytes(other.data, other.size, got.data, got.size - size);
 	assert_bytes(got.data + other.size, size, text, size);
 	ck_assert_uint_eq(head.head_size, other.size);
@@ -492,7 +433,7 @@ START_TEST(files_are_sent_as_promised)
 	rt_reply_init(&reply);
 	rt_reply_begin(&draft, 200, DATE);
 	rt_reply_body_file(&draft, fd, at, count);
-	got = played(&reply);
+	got = script_played(&reply);
 	ck_assert(rt_reply_ok(&reply));
 	ck_assert(!reply.truncated);
 	ck_assert_uint_eq(got.size, reply.head_size + count);
@@ -530,7 +471,7 @@ START_TEST(a_small_file_that_became_shorter)
 	rt_reply_init(&reply);
 	rt_reply_begin(&draft, 200, DATE);
 	rt_reply_body_file(&draft, fd, 0, 1000);
-	got = played(&reply);
+	got = script_played(&reply);
 	assert_has(got, "\r\nContent-Length: 1000\r\n");
 	ck_assert_uint_eq(got.size, reply.head_size + 300);
 	ck_assert(reply.truncated);
@@ -555,7 +496,7 @@ START_TEST(a_small_file_that_became_empty)
 	rt_reply_init(&reply);
 	rt_reply_begin(&draft, 200, DATE);
 	rt_reply_body_file(&draft, fd, 0, 1000);
-	got = played(&reply);
+	got = script_played(&reply);
 	assert_has(got, "\r\nContent-Length: 1000\r\n");
 	ck_assert_uint_eq(got.size, reply.head_size);
 	ck_assert(reply.truncated);
@@ -576,7 +517,7 @@ START_TEST(a_small_file_that_grew)
 	rt_reply_init(&reply);
 	rt_reply_begin(&draft, 200, DATE);
 	rt_reply_body_file(&draft, fd, 0, 300);
-	got = played(&reply);
+	got = script_played(&reply);
 	ck_assert_uint_eq(got.size, reply.head_size + 300);
 	ck_assert(!reply.truncated);
 	bytes_free(&got);
@@ -692,7 +633,7 @@ START_TEST(ranges_are_parts)
 	give_ranges(&draft, fd, _i);
 	ck_assert(rt_reply_ok(&reply));
 	ck_assert(!reply.truncated);
-	got = played(&reply);
+	got = script_played(&reply);
 	boundary_of(&got, boundary);
 	expected = expected_ranges(_i, boundary, &head_size);
 	assert_bytes(got.data, got.size, expected.data, expected.size);
@@ -722,7 +663,7 @@ START_TEST(ranges_without_the_body)
 	rt_reply_init(&reply);
 	give_ranges(&draft, fd, _i);
 	ck_assert(rt_reply_ok(&reply));
-	got = played(&reply);
+	got = script_played(&reply);
 	boundary_of(&got, boundary);
 	expected = expected_ranges(_i, boundary, &head_size);
 	assert_bytes(got.data, got.size, expected.data, head_size);
@@ -766,7 +707,7 @@ START_TEST(parts_that_became_shorter)
 		ck_assert(reply.truncated);
 		ck_assert_int_eq(reply.file, -1);
 		ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
-		got = played(&reply);
+		got = script_played(&reply);
 		boundary_of(&got, boundary);
 		expected = expected_ranges(1, boundary, &head_size);
 		ck_assert_uint_lt(got.size, expected.size);
@@ -797,7 +738,7 @@ START_TEST(a_later_part_that_became_shorter)
 	ck_assert(rt_reply_ok(&reply));
 	ck_assert(reply.truncated);
 	ck_assert_uint_eq(reply.step_count, 2);
-	got = played(&reply);
+	got = script_played(&reply);
 	ck_assert_msg(got.size > 6 &&
 			memcmp(got.data + got.size - 6, "\r\n\r\n\x7c\x9b",
 				6) == 0,
@@ -897,7 +838,7 @@ START_TEST(a_listing_is_a_body)
 	rt_reply_body_listing(&draft, listing);
 	ck_assert(rt_reply_ok(&reply));
 	ck_assert_ptr_eq(reply.listing, listing);
-	got = played(&reply);
+	got = script_played(&reply);
 	(void)snprintf(length, sizeof length, "\r\nContent-Length: %zu\r\n",
 		page->len);
 	assert_has(got, length);
@@ -1036,7 +977,7 @@ START_TEST(a_long_reason_is_cut)
 	rt_reply_init(&reply);
 	rt_reply_error(&draft, 400, reason, DATE);
 	ck_assert(rt_reply_ok(&reply));
-	got = played(&reply);
+	got = script_played(&reply);
 	assert_has(got, "\r\n\r\n400 Bad Request: xxxx");
 	ck_assert_int_eq(got.data[got.size - 1], '\n');
 	(void)snprintf(length, sizeof length, "\r\nContent-Length: %zu\r\n",
@@ -1186,7 +1127,7 @@ START_TEST(chunks_of_a_large_file)
 	rt_reply_begin(&draft, 200, DATE);
 	rt_reply_body_file(&draft, fd, 5, 250000);
 	ck_assert_int_eq(reply.file, fd);
-	got = played(&reply);
+	got = script_played(&reply);
 	bytes_add(&expected, CHUNKED_HEAD, strlen(CHUNKED_HEAD));
 	for (size_t i = 0; i < 250000; i++) {
 		char byte = (char)((5 + i) * 31 % 251);
@@ -1224,7 +1165,7 @@ START_TEST(chunks_of_a_file_that_became_shorter)
 	rt_reply_init(&reply);
 	rt_reply_begin(&draft, 200, DATE);
 	rt_reply_body_file(&draft, fd, 0, 1000);
-	got = played(&reply);
+	got = script_played(&reply);
 	ck_assert(reply.truncated);
 	ck_assert_uint_eq(got.size,
 		strlen(CHUNKED_HEAD "190\r\n\r\n258\r\n") + 500);
@@ -1316,7 +1257,7 @@ START_TEST(pauses_are_steps)
 			.pause_chunk = 300,
 			.pause_end = 2147483647};
 	static const char head[] =
-		"HTTP/1.1 100 Continue\r\n\r\n<1000000 ns>"
+		"HTTP/1.1 100 Continue\r\n\r\n<1 ms>"
 		"HTTP/1.1 200 OK\r\nDate: " DATE
 		"\r\nContent-Length: 1\r\nConnection: close\r\n\r\n";
 	struct rt_reply reply;
@@ -1326,20 +1267,18 @@ START_TEST(pauses_are_steps)
 	rt_reply_init(&reply);
 	rt_reply_begin(&draft, 200, DATE);
 	rt_reply_body(&draft, "x", 1);
-	(void)snprintf(expected, sizeof expected,
-		"%s<20000000 ns>x<2147483647000000 ns>", head);
+	(void)snprintf(expected, sizeof expected, "%s<20 ms>x<2147483647 ms>",
+		head);
 	assert_played(&reply, expected);
 	/* of the script, the head is what it has before the body */
-	ck_assert_uint_eq(reply.head_size,
-		sizeof head - 1 - strlen("<1000000 ns>"));
+	ck_assert_uint_eq(reply.head_size, sizeof head - 1 - strlen("<1 ms>"));
 	draft.head_only = true;
 	rt_reply_begin(&draft, 200, DATE);
 	rt_reply_body(&draft, "x", 1);
-	(void)snprintf(expected, sizeof expected, "%s<2147483647000000 ns>",
-		head);
+	(void)snprintf(expected, sizeof expected, "%s<2147483647 ms>", head);
 	assert_played(&reply, expected);
 	rt_reply_raw(&draft, 200, "x", 1);
-	assert_played(&reply, "<1000000 ns>x<2147483647000000 ns>");
+	assert_played(&reply, "<1 ms>x<2147483647 ms>");
 	rt_reply_free(&reply);
 }
 END_TEST
@@ -1392,7 +1331,7 @@ START_TEST(no_head_without_http)
 			ck_assert_int_eq(last->kind,
 				i == 0 ? RT_STEP_NEXT : RT_STEP_CLOSE);
 			ck_assert_uint_eq(reply.head_size, 0);
-			/* played() knows but the one ending */
+			/* script_played() knows but the one ending */
 			last->kind = RT_STEP_CLOSE;
 			assert_played(&reply, "hello");
 			rt_reply_free(&reply);
@@ -1450,7 +1389,7 @@ static void
 assert_edited(const struct rt_reply *reply, const char *expected, size_t size,
 	const char *pause)
 {
-	struct bytes got = played(reply);
+	struct bytes got = script_played(reply);
 	char *at = strstr(got.data, "<5 ns>");
 
 	ck_assert(rt_reply_ok(reply));

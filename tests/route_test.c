@@ -119,54 +119,14 @@ answer(struct asked *asked)
 		ck_assert_int_lt(slices, 10000);
 }
 
-/* The reply's script as the client would receive it. */
+/* What the client would receive: all of it is in memory. */
 static struct bytes
 flatten(const struct rt_reply *reply)
 {
-	struct bytes to = {.data = NULL};
-
-	ck_assert(rt_reply_ok(reply));
-	ck_assert_uint_ge(reply->step_count, 1);
-	bytes_add(&to, "", 0);
-	for (size_t i = 0; i < reply->step_count; i++) {
-		const struct rt_step *step = reply->steps + i;
-		const char *bytes = step->bytes;
-
-		if (i == reply->step_count - 1) {
-			ck_assert_int_eq(step->kind, RT_STEP_CLOSE);
-			break;
-		}
-		if (step->kind == RT_STEP_TEXT)
-			bytes = reply->text.data + step->at;
-		else
-			ck_assert_int_eq(step->kind, RT_STEP_BYTES);
-		bytes_add(&to, bytes, (size_t)step->size);
-	}
-	return to;
-}
-
-/* The same, where a body may be repeated. */
-static struct bytes
-play(const struct rt_reply *reply)
-{
-	struct bytes to = {.data = NULL};
-
-	ck_assert(rt_reply_ok(reply));
-	bytes_add(&to, "", 0);
-	for (size_t i = 0; i < reply->step_count; i++) {
-		const struct rt_step *step = reply->steps + i;
-
-		if (step->kind == RT_STEP_TEXT)
-			bytes_add(&to, reply->text.data + step->at,
-				(size_t)step->size);
-		else if (step->kind == RT_STEP_BYTES)
-			bytes_add(&to, step->bytes, (size_t)step->size);
-		for (uint64_t k = 0;
-			step->kind == RT_STEP_REPEAT && k < step->size; k++)
-			bytes_add(&to,
-				step->bytes + (step->from + k) % step->at, 1);
-	}
-	return to;
+	for (size_t i = 0; i + 1 < reply->step_count; i++)
+		if (reply->steps[i].kind != RT_STEP_TEXT)
+			ck_assert_int_eq(reply->steps[i].kind, RT_STEP_BYTES);
+	return script_played(reply);
 }
 
 static void
@@ -1114,7 +1074,7 @@ START_TEST(a_handler_leaves_the_body)
 		answer(&asked);
 		ck_assert_msg(asked.reply.status == 200, "case %zu: %s", i,
 			asked.why);
-		got = play(&asked.reply);
+		got = script_played(&asked.reply);
 		(void)snprintf(end, sizeof end, "\r\n\r\n%s", cases[i].got);
 		ck_assert_msg(got.size > strlen(end) &&
 				strcmp(got.data + got.size - strlen(end),
@@ -1552,7 +1512,7 @@ ask_plain(const char *text, struct bytes *got, int *rule, char why[256])
 	rt_reply_init(&reply);
 	rt_buf_init(&asked.why, 1024);
 	ck_assert_int_eq(rt_route_answer(&route, &asked, &reply), RT_ANSWERED);
-	*got = play(&reply);
+	*got = script_sent(&reply);
 	*rule = asked.rule;
 	(void)snprintf(why, 256, "%s", asked.why.len > 0 ? asked.why.data : "");
 	ending = reply.steps[reply.step_count - 1].kind;
