@@ -45,6 +45,7 @@ struct args {
 	int grace;    /* ms */
 	int lifetime; /* ms; -1: for ever */
 	bool log;
+	bool notices; /* what was made right in a scenario is told */
 	enum retort_log log_format;
 	int verbose; /* 1: heads, 2: bodies too */
 };

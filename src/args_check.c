@@ -254,6 +254,7 @@ args_finish(struct args *args, struct given *given)
 	check_protocol(given);
 	check_clashes(args, given);
 	check_chance(args, given);
+	args->notices = args->log;
 	set_mode(args, given);
 	read_listen_fds(args, given);
 	check_port(args, given);

@@ -102,7 +102,7 @@ check_faults(const struct retort_reply *reply, enum retort_protocol protocol,
 		!reply->raw && !rt_faults_body(faults))
 		code = rt_fail(error, -EINVAL,
 			"status: a 204 or 304 has no body, but for the "
-			"fault 'body'");
+			"fault 'force-body'");
 	if (protocol == RETORT_UDP && !rt_faults_datagram(faults))
 		code = rt_fail(error, -EINVAL,
 			"%.150s: a datagram has neither segments nor an ending",

@@ -100,6 +100,7 @@ read_chance(const char *text, size_t size, struct chance *chance, char *error)
 		enum kind kind;
 	} names[] = {
 		{"rst:", RST},
+		{"reset:", RST},
 		{"cut:", CUT},
 		{"stall:", STALL},
 		{"delay:", DELAY},
@@ -293,6 +294,13 @@ rt_chaos_resets(const struct rt_chaos *chaos)
 		if (chaos->chances[i].kind == RST)
 			return true;
 	return false;
+}
+
+bool
+rt_chaos_seed(const struct rt_chaos *chaos, uint64_t *seed)
+{
+	*seed = chaos->seed;
+	return chaos->logged == NULL;
 }
 
 /* --- picking --- */

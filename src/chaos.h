@@ -29,6 +29,9 @@ void rt_chaos_free(struct rt_chaos *chaos);
 /* Whether a connection may be reset. */
 bool rt_chaos_resets(const struct rt_chaos *chaos);
 
+/* By which seed it draws; false: it does not, but replays. */
+bool rt_chaos_seed(const struct rt_chaos *chaos, uint64_t *seed);
+
 /* Adds the clauses for this exchange, or nothing. What is replayed is used up
    by it. */
 void rt_chaos_pick(struct rt_chaos *chaos, const struct retort_exchange *seen,

@@ -34,7 +34,7 @@ static const struct word {
 } words[] = {
 	{"early", RT_FAULT_EARLY, "", NULL},
 	{"stop-reading", RT_FAULT_STOP_READING, "n?", NULL},
-	{"read", RT_FAULT_READ, "nt", NULL},
+	{"read-slowly", RT_FAULT_READ, "nt", NULL},
 	{"continue", RT_FAULT_CONTINUE, "w", NULL},
 	{"status", RT_FAULT_STATUS, "n", NULL},
 	{"garbage", RT_FAULT_GARBAGE_BYTES, "n?", NULL},
@@ -43,7 +43,7 @@ static const struct word {
 	{"fold", RT_FAULT_ADD, "", "X-Folded: a\r\n b\r\n"},
 	{"length", RT_FAULT_LENGTH, "l", NULL},
 	{"headless", RT_FAULT_HEADLESS, "", NULL},
-	{"body", RT_FAULT_BODY, "", NULL},
+	{"force-body", RT_FAULT_BODY, "", NULL},
 	{"no-range", RT_FAULT_NO_RANGE, "", NULL},
 	{"endless", RT_FAULT_ENDLESS, "", NULL},
 	{"insert", RT_FAULT_INSERT, "ps", NULL},
@@ -67,6 +67,7 @@ static const struct {
 } endings[] = {
 	{"fin", RT_STEP_CLOSE},
 	{"reset", RT_STEP_RESET},
+	{"rst", RT_STEP_RESET},
 	{"stall", RT_STEP_STALL},
 	{"half", RT_STEP_HALF},
 };

@@ -46,8 +46,8 @@ fail_size(struct change *change, const char *what, uint64_t size)
 {
 	char why[128];
 
-	(void)snprintf(why, sizeof why, "%s %llu bytes", what,
-		(unsigned long long)size);
+	(void)snprintf(why, sizeof why, "%s %llu byte%s", what,
+		(unsigned long long)size, size == 1 ? "" : "s");
 	fail(change, why);
 }
 

@@ -56,6 +56,8 @@ rt_journal_view(const struct rt_conn *conn, int64_t now,
 	}
 	if (x != NULL && x->reply.faults > 0)
 		view.faults = x->reply.text.data + x->reply.faults - 1;
+	view.by_chance = x != NULL && x->reply.by_chance;
+	view.seed = view.by_chance ? x->reply.seed : 0;
 	if (view.protocol != RETORT_HTTP) {
 		view.sent_body = view.sent;
 		view.reason = conn->reason;
@@ -571,11 +573,14 @@ rt_record_transcribe(const struct rt_record *record, struct rt_buf *to)
 	const struct rt_journal *journal = record->journal;
 	uint64_t connection = record->seen.connection;
 
-	rt_buf_add_format(to, "connection %llu from %s%s%s%s\n",
-		(unsigned long long)connection, record->seen.client,
-		record->faults ? " [" : "",
-		record->faults ? record->faults : "",
-		record->faults ? "]" : "");
+	rt_buf_add_format(to, "connection %llu from %s",
+		(unsigned long long)connection, record->seen.client);
+	if (record->seen.by_chance)
+		rt_buf_add_format(to, " (seed %llu)",
+			(unsigned long long)record->seen.seed);
+	if (record->faults != NULL)
+		rt_buf_add_format(to, " [%s]", record->faults);
+	rt_buf_add(to, "\n", 1);
 	if (record->seen.protocol == RETORT_HTTP) {
 		transcribe_one(record, to);
 		return;

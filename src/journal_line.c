@@ -159,6 +159,10 @@ add_short(struct line *line, const struct retort_exchange *exchange)
 				"");
 	if (exchange->truncated)
 		add(line, " (the datagram was truncated)");
+	if (exchange->by_chance)
+		add(line, " (seed %llu, connection %llu)",
+			(unsigned long long)exchange->seed,
+			(unsigned long long)exchange->connection);
 	if (exchange->faults != NULL)
 		add(line, " [%.1000s%s]", exchange->faults,
 			strlen(exchange->faults) > 1000 ? "..." : "");
@@ -226,6 +230,8 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 		add(line, ",\"reason\":\"%s\"", exchange->reason);
 	if (exchange->truncated)
 		add(line, ",\"truncated\":true");
+	if (exchange->by_chance)
+		add(line, ",\"seed\":%llu", (unsigned long long)exchange->seed);
 	if (exchange->faults != NULL) {
 		add(line, ",\"faults\":");
 		add_quoted(line, exchange->faults, strlen(exchange->faults),

@@ -318,9 +318,8 @@ set_faults(struct retort *server, const struct args *args, char *error)
 	if (code < 0)
 		(void)snprintf(error, RETORT_ERROR_SIZE, "%s%.240s", option,
 			why);
-	notices = code == 0 ? retort_notices(server) : NULL;
-	if (notices != NULL &&
-		(args->mode == MODE_SERVE ? args->log : args->verbose > 0))
+	notices = code == 0 && args->notices ? retort_notices(server) : NULL;
+	if (notices != NULL)
 		(void)fputs(notices, stderr);
 	return code;
 }

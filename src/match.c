@@ -81,7 +81,7 @@ read_request(struct rt_match *match, const char *text, char *error)
 		if (!rt_http_is_token(text, size) ||
 			(target != NULL && *target != '/' && *target != '*'))
 			return fail(error,
-				"expected 'METHOD TARGET' or either alone",
+				"expected 'METHOD /TARGET' or either alone",
 				text, strlen(text));
 	}
 	if (size > 0 && !(size == 1 && *text == '*'))

@@ -147,18 +147,34 @@ show(struct output *output, const char *bytes, size_t size)
 	}
 }
 
+/* That a transcript is missing is told once. */
+static void
+miss_transcript(struct output *output, unsigned long long connection)
+{
+	if (!output->missed)
+		(void)fprintf(stderr,
+			"retort: --transcript: %llu, and maybe later ones, "
+			"are not kept: there is too much of one time\n",
+			connection);
+	output->missed = true;
+}
+
 /* DIR/N.txt; a connection without a request has none. */
 static void
-write_transcript(struct output *output, uint64_t connection)
+write_transcript(struct output *output, const struct retort_exchange *exchange)
 {
-	char name[PATH_MAX];
+	unsigned long long connection = exchange->connection;
 	char *text = retort_transcript(output->server, connection);
+	char name[PATH_MAX];
 	FILE *file;
 
-	if (text == NULL)
+	if (text == NULL) {
+		if (exchange->received > 0)
+			miss_transcript(output, connection);
 		return;
+	}
 	(void)snprintf(name, sizeof name, "%s/%llu.txt", output->transcripts,
-		(unsigned long long)connection);
+		connection);
 	file = fopen(name, "we");
 	if (file == NULL || fputs(text, file) < 0 || fflush(file) != 0)
 		(void)fprintf(stderr, "retort: %s: %s\n", name,
@@ -166,6 +182,17 @@ write_transcript(struct output *output, uint64_t connection)
 	if (file != NULL)
 		(void)fclose(file);
 	free(text);
+}
+
+/* A client that came and went in silence is not of interest, unless we sent it
+   away. */
+static bool
+is_logged(const struct output *output, const struct retort_exchange *exchange)
+{
+	return output->verbose >= 1 || exchange->received > 0 ||
+		exchange->faults != NULL || exchange->protocol == RETORT_UDP ||
+		(exchange->protocol == RETORT_TCP &&
+			exchange->end == RETORT_TIMED_OUT);
 }
 
 void
@@ -186,11 +213,8 @@ output_event(void *arg, enum retort_event event,
 		break;
 	case RETORT_ON_END:
 		if (output->transcripts != NULL)
-			write_transcript(output, exchange->connection);
-		if (output->log &&
-			(exchange->received > 0 || output->verbose >= 1 ||
-				exchange->protocol == RETORT_UDP ||
-				exchange->faults != NULL)) {
+			write_transcript(output, exchange);
+		if (output->log && is_logged(output, exchange)) {
 			char *line = begin_line(output);
 
 			output->used += retort_log_line(exchange,

@@ -23,6 +23,7 @@ struct output {
 	enum retort_log format;
 	int verbose;
 	const char *transcripts; /* a folder; NULL: none are written */
+	bool missed;             /* one could not be: it was told */
 	struct retort *server;   /* whose they are */
 	uint64_t dropped;        /* lines that could not be written */
 	size_t used;

@@ -54,6 +54,8 @@ struct rt_reply {
 	int64_t gap;      /* ns between segments */
 	size_t rule;    /* of which it is, from 1, while it is made in slices */
 	size_t faults;  /* where the text has their text, from 1; 0: none */
+	bool by_chance; /* they were drawn, or were not, by this seed: */
+	uint64_t seed;
 	int64_t refuse; /* ns for which connections are refused once it is
 	                   begun; RT_NEVER: until told otherwise; 0: not */
 	bool deaf;      /* while it stalls, nothing is read */

@@ -8,10 +8,10 @@ _retort_faults()
 	if [[ $1 == --faults ]]; then
 		words='rst:5% cut:5% stall:5% 503:10% delay:20ms'
 	else
-		words='add bare-lf body continue corrupt cut deaf each early
-			empty end endless fold gap garbage headless insert
-			length no-range pause rate read refuse split spread
-			status stop-reading'
+		words='add bare-lf continue corrupt cut deaf each early
+			empty end endless fold force-body gap garbage headless
+			insert length no-range pause rate read-slowly refuse
+			split spread status stop-reading'
 	fi
 }
 

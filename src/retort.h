@@ -141,6 +141,8 @@ struct retort_exchange {
 	                   1; in RETORT_ON_END the last one's */
 	bool truncated; /* the datagram was longer than `body` */
 	const char *faults; /* what was wrong with its reply, as text; NULL */
+	bool by_chance;     /* that, or that nothing was, follows from this */
+	uint64_t seed;      /* and `connection`: see retort_faults() */
 };
 
 /* The n-th value of that field (compared without case), from 0; or NULL. */
@@ -501,9 +503,13 @@ RETORT_API int retort_faults(struct retort *server, const char *faults,
 RETORT_API int retort_replay(struct retort *server, const void *log,
 	size_t size, char *error);
 
-/* The client of a sweep: talks to `url` once, and says whether it took what it
-   got for success. */
-typedef bool retort_client(void *arg, const char *url);
+/*
+ * The client of a sweep: talks to `url` once, and returns 1 if it took what it
+ * got for success, 0 if not, and < 0 to end the sweep, which returns that.
+ * `fault`: what is wrong with the reply, by a clause of retort(5); NULL:
+ * nothing.
+ */
+typedef int retort_client(void *arg, const char *url, const char *fault);
 
 /*
  * Has a client meet one reply in every way: cut at byte 0, 1, ... and ended by
@@ -511,8 +517,9 @@ typedef bool retort_client(void *arg, const char *url);
  * of retort_start() with a TCP listener; `reply`, which has a body of its own,
  * takes the place of that of retort_answer(); there must be no rules. Returns
  * how often the client was wrong: it took a part for the whole, or did not take
- * the whole; or -errno with a line in `error`. A report, to be freed by the
- * caller, is left in *report, unless NULL.
+ * the whole; or -errno with a line in `error`, -ENOTCONN if the client did not
+ * connect. Where it does not take the reply that is whole, nothing else is
+ * tried. A report, to be freed by the caller, is left in *report, unless NULL.
  */
 RETORT_API int retort_sweep_sized(struct retort *server,
 	const struct retort_reply *reply, size_t size, retort_client *client,

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,8 @@
 /* --- scenarios --- */
 
 static int
-add_item(struct retort *server, struct rt_item *item, char *error)
+add_item(struct retort *server, struct rt_item *item, const char *origin,
+	char *error)
 {
 	enum retort_protocol protocol = server->config.protocol;
 	int code;
@@ -25,7 +27,6 @@ add_item(struct retort *server, struct rt_item *item, char *error)
 	/* without HTTP all bytes are */
 	if (protocol != RETORT_HTTP)
 		item->rule.raw = false;
-
 	switch (item->kind) {
 	case RT_ITEM_EXPECT:
 		code = rt_verdict_expect(&server->verdict, item->least,
@@ -39,7 +40,11 @@ add_item(struct retort *server, struct rt_item *item, char *error)
 		code = rt_route_add(&server->route, &item->rule, error);
 		break;
 	}
-	return code < 0 ? code : 0;
+	if (code < 0)
+		return code;
+	return item->kind == RT_ITEM_RULE ?
+		rt_route_name(&server->route, code, origin) :
+		rt_verdict_name(&server->verdict, code, origin);
 }
 
 /* All of it or nothing. */
@@ -54,9 +59,12 @@ add_items(struct retort *server, const char *name,
 
 	for (size_t i = 0; i < scenario->count && code == 0; i++) {
 		struct rt_item *item = scenario->items + i;
+		char origin[PATH_MAX];
 		bool fault;
 
-		code = add_item(server, item, why);
+		(void)snprintf(origin, sizeof origin, "%s:%u", name,
+			item->line);
+		code = add_item(server, item, origin, why);
 		fault = item->fault_line > 0 &&
 			strncmp(why, "faults: ", 8) == 0;
 		if (code < 0)

@@ -13,8 +13,8 @@
 #include "error.h"
 #include "retort_parts.h"
 
-/* So that a client that is slow to read meets two segments, and not one. */
-#define SPLIT_GAP "; gap 20"
+/* How long a connection may take to be accepted once its client is done: ms. */
+#define ACCEPT_TIME 2000
 
 /* Most cut points of a reply that is swept. */
 #define MAX_SWEEP 65536u
@@ -69,40 +69,69 @@ tell(struct sweep *sweep, struct told *told, uint64_t at)
 	*told = (struct told){at, at, true, told->count};
 }
 
-/* Whether the client takes this for success; < 0: -errno. */
-static int
-try_one(struct sweep *sweep, const char *faults)
+/* Whether there was a connection since, or is one that waits to be accepted. */
+static bool
+has_connected(struct retort *server, uint64_t before)
 {
-	struct retort_reply reply = sweep->reply;
-	int code;
+	int64_t deadline = rt_api_deadline(ACCEPT_TIME);
+	bool connected, more = true;
 
-	reply.faults = faults;
-	code = retort_answer(sweep->server, &reply, sweep->error);
-	if (code < 0)
-		return code;
-	return sweep->client(sweep->arg, retort_url(sweep->server, 0));
+	lock(server);
+	while (server->number == before && more)
+		more = rt_api_wait(server, deadline);
+	connected = server->number != before;
+	unlock(server);
+	return connected;
 }
 
-/* One way at all its points. */
+/* Whether the client takes this for success; < 0: -errno. */
 static int
-try_points(struct sweep *sweep, const char *name, const char *format,
-	const char *ending, uint64_t from, uint64_t to, bool right)
+try_one(struct sweep *sweep, const char *fault)
 {
-	struct told told = {.open = false};
-	char faults[64];
+	struct retort *server = sweep->server;
+	struct retort_reply reply = sweep->reply;
+	uint64_t before = retort_accepted(server);
+	int code;
 
-	rt_buf_add_format(&sweep->report, "%-18s %6llu  ", name,
+	reply.faults = fault;
+	code = retort_answer(server, &reply, sweep->error);
+	if (code < 0)
+		return code;
+	code = sweep->client(sweep->arg, retort_url(server, 0), fault);
+	if (code < 0)
+		return rt_fail_errno(sweep->error, code, "the client");
+	if (!has_connected(server, before))
+		return rt_fail(sweep->error, -ENOTCONN,
+			"%s: the client did not connect",
+			fault ? fault : "the whole reply");
+	return code;
+}
+
+/* One way at all its points: a clause, with its position for the N. */
+static int
+try_points(struct sweep *sweep, const char *clause, uint64_t from, uint64_t to,
+	bool right)
+{
+	int point = (int)strcspn(clause, "N");
+	struct told told = {.open = false};
+	char fault[64];
+
+	rt_buf_add_format(&sweep->report, "%-18s %6llu  ", clause,
 		(unsigned long long)(to - from));
 	rt_buf_add_text(&sweep->report,
 		right ? "taken for failure:" : "taken for success:");
 	for (uint64_t at = from; at < to; at++) {
 		int taken;
 
-		(void)snprintf(faults, sizeof faults, "%s %llu%s", format,
-			(unsigned long long)at, ending);
-		taken = try_one(sweep, faults);
-		if (taken < 0)
+		(void)snprintf(fault, sizeof fault, "%.*s%llu%s", point, clause,
+			(unsigned long long)at, clause + point + 1);
+		taken = try_one(sweep, fault);
+		if (taken < 0) {
+			add_run(sweep, &told);
+			rt_buf_add_format(&sweep->report, " (%llu not tried)\n",
+				(unsigned long long)(to - at));
 			return taken;
+		}
 		if ((taken > 0) != right)
 			tell(sweep, &told, at);
 	}
@@ -112,9 +141,9 @@ try_points(struct sweep *sweep, const char *name, const char *format,
 }
 
 static int
-try_whole(struct sweep *sweep, const char *name, const char *faults)
+try_whole(struct sweep *sweep, const char *name, const char *fault)
 {
-	int taken = try_one(sweep, faults);
+	int taken = try_one(sweep, fault);
 
 	if (taken < 0)
 		return taken;
@@ -124,28 +153,43 @@ try_whole(struct sweep *sweep, const char *name, const char *faults)
 	return 0;
 }
 
+/* Which points are in the head. */
+static void
+describe(struct sweep *sweep)
+{
+	unsigned long long head = sweep->head, whole = sweep->whole;
+
+	rt_buf_add_format(&sweep->report, "reply of %llu byte%s", whole,
+		whole == 1 ? "" : "s");
+	if (head > 0)
+		rt_buf_add_format(&sweep->report, ": head 0-%llu", head - 1);
+	if (head > 0 && head < whole)
+		rt_buf_add_format(&sweep->report, ", body %llu-%llu", head,
+			whole - 1);
+	rt_buf_add_text(&sweep->report, "\n");
+}
+
 static int
 run_sweep(struct sweep *sweep)
 {
 	int code;
 
-	rt_buf_add_format(&sweep->report,
-		"reply of %llu bytes: head 0-%llu, body %llu-%llu\n",
-		(unsigned long long)sweep->whole,
-		(unsigned long long)(sweep->head ? sweep->head - 1 : 0),
-		(unsigned long long)sweep->head,
-		(unsigned long long)(sweep->whole ? sweep->whole - 1 : 0));
+	describe(sweep);
 	code = try_whole(sweep, "whole", NULL);
+	if (code == 0 && sweep->wrong > 0) {
+		rt_buf_add_text(&sweep->report, "nothing else was tried\n");
+		return 0;
+	}
 	if (code == 0)
-		code = try_points(sweep, "cut, FIN", "cut", " fin", 0,
-			sweep->whole, false);
+		code = try_points(sweep, "cut N fin", 0, sweep->whole, false);
 	if (code == 0)
-		code = try_points(sweep, "cut, RST", "cut", " reset", 0,
-			sweep->whole, false);
+		code = try_points(sweep, "cut N reset", 0, sweep->whole, false);
+	/* the gap is there so that a client that is slow to read meets two
+	   segments, and not one */
 	if (code == 0)
-		code = try_points(sweep, "split in two", "split", SPLIT_GAP, 1,
-			sweep->whole, true);
-	return code == 0 ? try_whole(sweep, "byte by byte", "each 1") : code;
+		code = try_points(sweep, "split N; gap 20", 1, sweep->whole,
+			true);
+	return code == 0 ? try_whole(sweep, "each 1", "each 1") : code;
 }
 
 /* What cannot be swept, or NULL. */

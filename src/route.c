@@ -14,6 +14,9 @@
 
 #include "error.h"
 
+/* Most bytes of a rule's name in a message. */
+#define MAX_NAME 4096u
+
 /* The Host without its port is one of those served. */
 static bool
 host_served(const struct rt_route *route, const char *base, struct rt_span host)
@@ -78,6 +81,26 @@ say_error(const struct rt_route *route, struct rt_asked *asked,
 		rt_reply_error(&draft, status, reason, asked->date);
 }
 
+/* "FILE:LINE", or "rule N". */
+static void
+name_rule(const struct rt_route *route, size_t number, struct rt_buf *to)
+{
+	if (route->rules[number - 1].origin != NULL)
+		rt_buf_add_text(to, route->rules[number - 1].origin);
+	else
+		rt_buf_add_format(to, "rule %zu", number);
+}
+
+/* What is wrong with the reply of the rule that answers, if one does. */
+static void
+blame_rule(const struct rt_route *route, struct rt_asked *asked)
+{
+	if (asked->rule == 0)
+		return;
+	name_rule(route, (size_t)asked->rule, &asked->why);
+	rt_buf_add_text(&asked->why, ": ");
+}
+
 static void
 apply(const struct rt_route *route, const struct rt_faults *faults,
 	struct rt_asked *asked, struct rt_reply *reply)
@@ -94,8 +117,7 @@ apply(const struct rt_route *route, const struct rt_faults *faults,
 		rt_buf_add(&reply->text, "", 1);
 		return;
 	}
-	if (asked->rule > 0)
-		rt_buf_add_format(&asked->why, "rule %d: ", asked->rule);
+	blame_rule(route, asked);
 	rt_buf_add_text(&asked->why, error);
 	rt_buf_add(&asked->why, "", 1);
 	say_error(route, asked, reply, 500, error);
@@ -124,6 +146,7 @@ apply_chaos(const struct rt_route *route, struct rt_asked *asked,
 			apply(route, faults, asked, reply);
 		rt_faults_free(faults);
 	}
+	reply->by_chance = rt_chaos_seed(route->chaos, &reply->seed);
 	rt_buf_free(&text);
 }
 
@@ -150,8 +173,7 @@ answer_canned(const struct rt_route *route, const struct rt_canned *canned,
 		spoil(route, canned->faults, asked, reply);
 		return;
 	}
-	if (asked->rule > 0)
-		rt_buf_add_format(&asked->why, "rule %d: ", asked->rule);
+	blame_rule(route, asked);
 	rt_buf_add_format(&asked->why, "file '%s': %s", canned->as.file,
 		strerror(-error));
 	rt_buf_add(&asked->why, "", 1);
@@ -186,8 +208,9 @@ static void
 handler_failed(const struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply, const char *error)
 {
-	rt_buf_add_format(&asked->why, "the handler of rule %d failed: %s",
-		asked->rule, error);
+	rt_buf_add_text(&asked->why, "the handler of ");
+	name_rule(route, (size_t)asked->rule, &asked->why);
+	rt_buf_add_format(&asked->why, " failed: %s", error);
 	rt_buf_add(&asked->why, "", 1);
 	say_error(route, asked, reply, 500,
 		asked->why.failed ? NULL : asked->why.data);
@@ -274,23 +297,29 @@ explain(const struct rt_route *route, struct rt_asked *asked)
 	const struct retort_exchange *seen = asked->seen;
 	struct rt_buf *why = &asked->why;
 	struct near nearest;
-	char whose[32];
+	struct rt_buf whose;
 	size_t used_up;
 
 	rt_buf_add_text(why, "no rule fits ");
 	rt_match_name(seen, why);
 	find_near(route, seen, &used_up, &nearest);
-	if (used_up > 0)
-		rt_buf_add_format(why,
-			": rule %zu would, but was used up (%u of %u)", used_up,
+	if (used_up > 0) {
+		rt_buf_add_text(why, ": ");
+		name_rule(route, used_up, why);
+		rt_buf_add_format(why, " would, but was used up (%u of %u)",
 			route->rules[used_up - 1].used,
 			route->rules[used_up - 1].times);
+	}
 	if (nearest.rule == 0)
 		return;
-	(void)snprintf(whose, sizeof whose, "rule %zu", nearest.rule);
+	rt_buf_init(&whose, MAX_NAME);
+	name_rule(route, nearest.rule, &whose);
+	rt_buf_add(&whose, "", 1);
 	rt_buf_add_text(why, used_up > 0 ? "; of the others, " : ": ");
-	(void)rt_match_explain(route->rules[nearest.rule - 1].match, seen,
-		whose, why);
+	if (!whose.failed)
+		(void)rt_match_explain(route->rules[nearest.rule - 1].match,
+			seen, whose.data, why);
+	rt_buf_free(&whose);
 }
 
 static void

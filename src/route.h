@@ -27,6 +27,7 @@ struct rt_rule {
 	struct rt_canned *canned;
 	retort_handler *handler; /* or NULL */
 	void *handler_arg;
+	char *origin;   /* where it was given: "FILE:LINE"; NULL */
 	bool files;     /* the site answers */
 	bool accepted;  /* for a connection that is, not for a request */
 	unsigned times; /* 0: always */
@@ -79,6 +80,9 @@ void rt_route_free(struct rt_route *route);
 /* Adds a rule: its number, or -errno with a line in `error`. */
 int rt_route_add(struct rt_route *route, const struct retort_reply *given,
 	char *error);
+
+/* Where rule `number` was given, for messages. 0 or -ENOMEM. */
+int rt_route_name(struct rt_route *route, int number, const char *origin);
 
 /* Forgets all rules, or those behind the first `count`. */
 void rt_route_clear(struct rt_route *route);

@@ -88,6 +88,7 @@ free_rule(struct rt_rule *rule)
 {
 	rt_match_free(rule->match);
 	rt_canned_free(rule->canned);
+	free(rule->origin);
 }
 
 static bool
@@ -261,6 +262,15 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 		route->reads = true;
 	route->rules[route->rule_count++] = rule;
 	return (int)route->rule_count;
+}
+
+int
+rt_route_name(struct rt_route *route, int number, const char *origin)
+{
+	struct rt_rule *rule = route->rules + number - 1;
+
+	rule->origin = strdup(origin);
+	return rule->origin ? 0 : -ENOMEM;
 }
 
 void

@@ -16,6 +16,9 @@
 /* One client of a sweep has so long: ms. */
 #define SWEEP_TIME 10000
 
+/* After so many that have not ended there is nothing to be learnt. */
+#define MOST_LATE 3
+
 /* How often signals are looked for when the server has ended: ms. */
 #define INTERVAL 50
 
@@ -93,34 +96,70 @@ run(const struct args *args, struct retort *server, struct output *output,
 struct sweep {
 	const struct args *args;
 	volatile struct signals *signals;
-	bool late;   /* a client did not end in time */
-	int failure; /* it could not be run: its status */
+	bool terminal;     /* somebody watches */
+	unsigned count;    /* clients so far */
+	unsigned crashes;  /* of these */
+	unsigned too_late; /* and these did not end in time */
+	int failure;       /* COMMAND could not be run: its status */
 };
 
-/* COMMAND's status says what it took the reply for. */
-static bool
-run_client(void *arg, const char *url)
+/* On a line of its own where progress is shown. */
+static void
+tell(const struct sweep *sweep, const char *fault, const char *what, int number,
+	const char *unit)
+{
+	(void)fprintf(stderr, "%sretort: %s: COMMAND %s %d%s\n",
+		sweep->terminal ? "\r\33[K" : "",
+		fault ? fault : "the whole reply", what, number, unit);
+}
+
+/* How one client ended is what it took the reply for: as retort_client. */
+static int
+judge_client(struct sweep *sweep, const struct child *child, bool ended,
+	const char *fault)
+{
+	if (sweep->signals->count > 0)
+		return -EINTR;
+	if (!ended) {
+		tell(sweep, fault, "did not end within", SWEEP_TIME / 1000,
+			" s");
+		return ++sweep->too_late < MOST_LATE ? 0 : -ETIMEDOUT;
+	}
+	if (child->status == 126 || child->status == 127) {
+		sweep->failure = child->status;
+		return -ENOEXEC;
+	}
+	if (child->status > 128) {
+		tell(sweep, fault, "was ended by signal", child->status - 128,
+			"");
+		sweep->crashes++;
+	}
+	return child->status == 0;
+}
+
+static int
+run_client(void *arg, const char *url, const char *fault)
 {
 	struct sweep *sweep = arg;
 	int64_t end = clock_ms() + SWEEP_TIME;
 	struct child child;
 	bool ended;
+	int code;
 
-	if (sweep->signals->count > 0 || sweep->failure != 0)
-		return false;
-	if (child_start(&child, sweep->args->command, url,
-		    sweep->signals->before, true) < 0) {
-		sweep->failure = EXIT_OWN;
-		return false;
-	}
+	if (sweep->signals->count > 0)
+		return -EINTR;
+	if (sweep->terminal)
+		(void)fprintf(stderr, "\r\33[Kretort: client %u",
+			++sweep->count);
+	code = child_start(&child, sweep->args->command, url,
+		sweep->signals->before, true);
+	if (code < 0)
+		return code;
 	while (!(ended = child_wait(&child, INTERVAL)) &&
 		sweep->signals->count == 0 && clock_ms() < end)
 		;
-	sweep->late = sweep->late || !ended;
 	child_end(&child, 0);
-	if (child.status == 126 || child.status == 127)
-		sweep->failure = child.status;
-	return ended && child.status == 0;
+	return judge_client(sweep, &child, ended, fault);
 }
 
 static struct retort *
@@ -138,10 +177,33 @@ start(const struct args *args)
 	return server;
 }
 
+/* What there is to be said at the end; the exit status. */
+static int
+conclude(const struct sweep *sweep, int wrong, const char *report,
+	const char *error)
+{
+	if (sweep->signals->count > 0)
+		return 128 + (int)sweep->signals->last;
+	if (sweep->failure != 0)
+		return sweep->failure;
+	(void)fputs(report ? report : "", stdout);
+	if (wrong == -ETIMEDOUT)
+		return EXIT_FAILURE; /* it was told */
+	if (wrong < 0)
+		die(wrong == -EINVAL ? EXIT_USAGE : EXIT_OWN, "%s", error);
+	return wrong > 0 || sweep->crashes > 0 || sweep->too_late > 0 ?
+		EXIT_FAILURE :
+		EXIT_SUCCESS;
+}
+
 int
 sweep(const struct args *args, volatile struct signals *signals)
 {
-	struct sweep sweep = {.args = args, .signals = signals};
+	struct sweep sweep = {
+		.args = args,
+		.signals = signals,
+		.terminal = isatty(STDERR_FILENO) == 1,
+	};
 	char error[RETORT_ERROR_SIZE];
 	struct retort *server;
 	char *report;
@@ -155,18 +217,9 @@ sweep(const struct args *args, volatile struct signals *signals)
 	wrong = retort_sweep(server, &args->reply, run_client, &sweep, &report,
 		error);
 	retort_close(server);
-	if (wrong < 0)
-		die(wrong == -EINVAL ? EXIT_USAGE : EXIT_OWN, "%s", error);
-	if (signals->count == 0 && sweep.failure == 0)
-		(void)fputs(report ? report : "", stdout);
+	if (sweep.terminal)
+		(void)fputs("\r\33[K", stderr);
+	wrong = conclude(&sweep, wrong, report, error);
 	free(report);
-	if (signals->count > 0)
-		return 128 + (int)signals->last;
-	if (sweep.failure != 0)
-		return sweep.failure;
-	if (sweep.late)
-		(void)fprintf(stderr,
-			"retort: a client did not end within %d s\n",
-			SWEEP_TIME / 1000);
-	return wrong > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return wrong;
 }

@@ -422,7 +422,7 @@ read_if_body(struct rt_reader *reader, const char *at)
 }
 
 static bool
-read_if_text(struct rt_reader *reader, const char *at)
+read_if_body_has(struct rt_reader *reader, const char *at)
 {
 	size_t size;
 
@@ -690,7 +690,7 @@ static const struct directive {
 	{"if-contains", IN_ITEM, read_if_contains},
 	{"if-absent", IN_ITEM, read_if_absent},
 	{"if-body", IN_ITEM, read_if_body},
-	{"if-text", IN_ITEM, read_if_text},
+	{"if-body-has", IN_ITEM, read_if_body_has},
 	{"times", IN_RULE, read_times},
 	{"fault", IN_RULE, read_fault},
 	{"file", IN_RULE, read_file},
@@ -703,6 +703,21 @@ static const struct directive {
 	{"trailer", IN_RULE, read_trailer},
 	{"interim", IN_RULE, read_interim},
 };
+
+bool
+rt_scenario_is_directive(const char *text, size_t size)
+{
+	for (size_t i = 0; i < sizeof directives / sizeof *directives; i++) {
+		size_t length = strlen(directives[i].name);
+
+		if (size >= length &&
+			memcmp(text, directives[i].name, length) == 0 &&
+			(size == length || is_blank(text[length]) ||
+				text[length] == '\r' || text[length] == '\n'))
+			return true;
+	}
+	return false;
+}
 
 /* --- the whole --- */
 
@@ -733,8 +748,9 @@ read_directive(struct rt_reader *reader)
 				"it before the message");
 		return directive->read(reader, at);
 	}
-	return rt_scenario_expected(reader, reader->line,
-		"a directive, such as @on, @fault or @expect");
+	return rt_scenario_fail(reader, reader->line,
+		"'@%.*s': expected a directive, such as @on, @fault or @expect",
+		(int)(name.size < 40 ? name.size : 40), name.text);
 }
 
 static bool

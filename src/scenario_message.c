@@ -44,6 +44,7 @@ struct framing {
 	uint64_t length;
 	bool chunked;
 	bool has_type;
+	bool pasted; /* it has what a server says, and people leave out */
 	struct rt_word coding; /* Content-Encoding */
 };
 
@@ -72,6 +73,8 @@ read_field(struct rt_reader *reader, struct framing *framing)
 	if (!rt_http_is_value(value.text, value.size))
 		return rt_scenario_expected(reader, value.text,
 			"a field's value");
+	framing->pasted |= is_name(name, "Content-Length") ||
+		is_name(name, "Transfer-Encoding") || is_name(name, "Date");
 	if (is_name(name, "Content-Length")) {
 		framing->has_length =
 			rt_scenario_number(value, &framing->length);
@@ -266,6 +269,33 @@ look_for_comment(struct rt_reader *reader, const struct rt_buf *body)
 			"comment here: '@#' begins one");
 }
 
+/* An "@" that is not at the margin begins no directive. `line` is that of the
+   empty line before the body. */
+static void
+look_for_directive(struct rt_reader *reader, const struct rt_buf *body,
+	unsigned line)
+{
+	bool blank = true;
+	unsigned last = reader->number;
+
+	for (size_t i = 0; i < body->len; i++) {
+		char c = body->data[i];
+
+		if (c == '@' && blank && i > 0 && body->data[i - 1] != '\n' &&
+			rt_scenario_is_directive(body->data + i + 1,
+				body->len - i - 1)) {
+			reader->number = line + 1;
+			rt_scenario_notice(reader, RT_MADE_INDENTED,
+				"a directive behind blanks is none, but of the "
+				"body: they begin at the margin");
+			reader->number = last;
+			return;
+		}
+		blank = c == '\n' || (blank && (c == ' ' || c == '\t'));
+		line += c == '\n';
+	}
+}
+
 /* Bytes as they stand, from the present line on. */
 bool
 rt_scenario_raw_message(struct rt_reader *reader)
@@ -285,7 +315,8 @@ rt_scenario_message(struct rt_reader *reader)
 	struct framing framing = {.has_length = false};
 	const char *line_end = reader->line + reader->size;
 	struct rt_buf body;
-	bool ok;
+	bool crlf, typed, ok;
+	unsigned empty;
 
 	if (reader->item == NULL || reader->item->kind != RT_ITEM_RULE)
 		return rt_scenario_expected(reader, reader->line,
@@ -299,16 +330,21 @@ rt_scenario_message(struct rt_reader *reader)
 			"no message, as there are bytes of @raw");
 	if (reader->raw)
 		return rt_scenario_raw_message(reader);
-	if (line_end == reader->end || *line_end != '\r')
-		rt_scenario_notice(reader, RT_MADE_CRLF,
-			"line ends are made CRLF");
+	crlf = line_end < reader->end && *line_end == '\r';
 	rt_buf_init(&body, RT_SCENARIO_TEXT);
+	typed = reader->size >= 8 && memcmp(reader->line, "HTTP/1.1", 8) == 0;
 	ok = read_status_line(reader) && read_head(reader, &framing);
 	if (ok) {
+		/* who typed it knows */
+		if (!crlf && (framing.pasted || !typed))
+			rt_scenario_notice(reader, RT_MADE_CRLF,
+				"line ends are made CRLF");
+		empty = reader->number;
 		read_text(reader, &body);
 		if (!framing.has_length || framing.length != body.len)
 			trim_text(&body);
 		look_for_comment(reader, &body);
+		look_for_directive(reader, &body, empty);
 		check_coding(reader, &framing, &body);
 		if (!framing.has_type)
 			rt_scenario_add_line(&reader->omit, "Content-Type", 12);

@@ -20,7 +20,8 @@ enum {
 	RT_MADE_CLOSE = 16,
 	RT_MADE_PLAIN = 32,
 	RT_MADE_SKIP = 64,
-	RT_MADE_COMMENT = 128
+	RT_MADE_COMMENT = 128,
+	RT_MADE_INDENTED = 256
 };
 
 struct rt_reader {
@@ -84,6 +85,9 @@ bool rt_scenario_number(struct rt_word word, uint64_t *number);
 struct rt_item *rt_scenario_add_item(struct rt_reader *reader,
 	enum rt_item_kind kind);
 bool rt_scenario_end_item(struct rt_reader *reader);
+
+/* Whether the text begins with the name of one. */
+bool rt_scenario_is_directive(const char *text, size_t size);
 
 /* The message that begins with the present line; `raw`: as it stands. */
 bool rt_scenario_message(struct rt_reader *reader);

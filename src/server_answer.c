@@ -240,6 +240,10 @@ keep_faults(struct retort *server, struct rt_conn *conn)
 		record->faults = strdup(reply->text.data + reply->faults - 1);
 		record->seen.faults = record->faults;
 	}
+	if (record != NULL) {
+		record->seen.by_chance = reply->by_chance;
+		record->seen.seed = reply->seed;
+	}
 	if (ending->kind != RT_STEP_RESET || conn->peer.family != AF_UNIX)
 		return;
 	ending->kind = RT_STEP_CLOSE;

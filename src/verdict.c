@@ -36,6 +36,7 @@ free_expectation(struct rt_expectation *expectation)
 	for (size_t i = 0; i < expectation->count; i++)
 		rt_match_free(expectation->matches[i]);
 	free(expectation->matches);
+	free(expectation->origin);
 }
 
 void
@@ -133,6 +134,15 @@ rt_verdict_expect_order(struct rt_verdict *verdict, const char *const *requests,
 		expectation.matches[expectation.count] = match;
 	}
 	return add(verdict, expectation);
+}
+
+int
+rt_verdict_name(struct rt_verdict *verdict, int number, const char *origin)
+{
+	struct rt_expectation *expectation = verdict->expectations + number - 1;
+
+	expectation->origin = strdup(origin);
+	return expectation->origin ? 0 : -ENOMEM;
 }
 
 void
@@ -253,10 +263,27 @@ add_came(struct judgement *judgement, const struct rt_match *match)
 		else
 			rt_buf_add_format(judgement->text, "answered %d",
 				seen->status);
-		rt_buf_add_format(judgement->text, " (connection %llu)\n",
+		if (record->faults != NULL)
+			rt_buf_add_format(judgement->text, " [%s]",
+				record->faults);
+		rt_buf_add_format(judgement->text, " (connection %llu",
 			(unsigned long long)seen->connection);
+		if (seen->by_chance)
+			rt_buf_add_format(judgement->text, ", seed %llu",
+				(unsigned long long)seen->seed);
+		rt_buf_add_text(judgement->text, ")\n");
 		show(judgement, record);
 	}
+}
+
+/* "FILE:LINE", or "expectation N" in `room`. */
+static const char *
+name(const struct rt_expectation *expectation, size_t number, char room[40])
+{
+	if (expectation->origin != NULL)
+		return expectation->origin;
+	(void)snprintf(room, 40, "expectation %zu", number);
+	return room;
 }
 
 static void
@@ -265,14 +292,15 @@ judge_count(struct judgement *judgement, size_t number,
 {
 	const struct rt_journal *journal = judgement->journal;
 	const struct rt_match *match = expectation->matches[0];
-	char whose[40];
+	char room[40];
+	const char *whose = name(expectation, number, room);
 	size_t came = 0;
 
 	for (size_t i = 0; i < journal->count; i++)
 		came += rt_match_fits(match, &journal->records[i]->seen);
 	if (came >= expectation->least && came <= expectation->most)
 		return;
-	rt_buf_add_format(judgement->text, "expectation %zu (", number);
+	rt_buf_add_format(judgement->text, "%s (", whose);
 	rt_match_describe(match, judgement->text);
 	rt_buf_add_text(judgement->text, "): expected ");
 	add_count(judgement->text, expectation->least, expectation->most);
@@ -280,7 +308,6 @@ judge_count(struct judgement *judgement, size_t number,
 	add_came(judgement, match);
 	if (came > expectation->most)
 		return;
-	(void)snprintf(whose, sizeof whose, "expectation %zu", number);
 	add_nearest(judgement, match, whose);
 }
 
@@ -290,8 +317,9 @@ judge_order(struct judgement *judgement, size_t number,
 {
 	const struct rt_journal *journal = judgement->journal;
 	const struct rt_match *missing;
+	char room[40];
+	const char *whose = name(expectation, number, room);
 	size_t next = 0;
-	char whose[40];
 
 	for (size_t i = 0; i < journal->count && next < expectation->count; i++)
 		if (rt_match_fits(expectation->matches[next],
@@ -300,8 +328,7 @@ judge_order(struct judgement *judgement, size_t number,
 	if (next == expectation->count)
 		return;
 	missing = expectation->matches[next];
-	rt_buf_add_format(judgement->text,
-		"expectation %zu (in order): expected ", number);
+	rt_buf_add_format(judgement->text, "%s (in order): expected ", whose);
 	rt_match_describe(missing, judgement->text);
 	if (next > 0) {
 		rt_buf_add_text(judgement->text, " after ");
@@ -309,7 +336,6 @@ judge_order(struct judgement *judgement, size_t number,
 			judgement->text);
 	}
 	rt_buf_add_text(judgement->text, ", which did not come\n");
-	(void)snprintf(whose, sizeof whose, "expectation %zu", number);
 	add_nearest(judgement, missing, whose);
 }
 

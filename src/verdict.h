@@ -12,6 +12,7 @@
 
 /* Requests that fit, so many of them; or one after another. */
 struct rt_expectation {
+	char *origin; /* where it was given: "FILE:LINE"; NULL */
 	struct rt_match **matches;
 	size_t count; /* of matches: one, or more that come in this order */
 	size_t least; /* of one */
@@ -40,6 +41,9 @@ int rt_verdict_expect(struct rt_verdict *verdict, size_t least, size_t most,
 int rt_verdict_expect_order(struct rt_verdict *verdict,
 	const char *const *requests, enum retort_protocol protocol,
 	char *error);
+
+/* Where expectation `number` was given, for messages. 0 or -ENOMEM. */
+int rt_verdict_name(struct rt_verdict *verdict, int number, const char *origin);
 
 /* Something was asked for that cannot be. */
 void rt_verdict_blame(struct rt_verdict *verdict, const char *what,

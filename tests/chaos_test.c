@@ -283,6 +283,25 @@ START_TEST(the_function_does_not_change)
 END_TEST
 
 /* What is picked can be read, and cuts anywhere. */
+/* Both words for it. */
+START_TEST(rst_is_reset)
+{
+	struct rt_chaos *one = seeded("rst:30%,cut:30%", 3);
+	struct rt_chaos *other = seeded("reset:30%,cut:30%", 3);
+
+	ck_assert(rt_chaos_resets(other));
+	for (uint64_t i = 1; i < 100; i++) {
+		char *a = picked(one, i), *b = picked(other, i);
+
+		ck_assert_str_eq(a, b);
+		free(a);
+		free(b);
+	}
+	rt_chaos_free(one);
+	rt_chaos_free(other);
+}
+END_TEST
+
 START_TEST(clauses_are_faults)
 {
 	struct rt_chaos *chaos =
@@ -427,6 +446,7 @@ main(void)
 	tcase_add_loop_test(picks, so_many_of_a_hundred, 0, COUNT(shares));
 	tcase_add_test(picks, a_pure_function);
 	tcase_add_test(picks, the_function_does_not_change);
+	tcase_add_test(picks, rst_is_reset);
 	tcase_add_test(picks, clauses_are_faults);
 	rt_test_case(suite, picks);
 	tcase_add_test(logs, requests_get_what_they_got);

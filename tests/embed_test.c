@@ -612,8 +612,8 @@ static const struct {
 	struct retort_reply rule;
 	const char *text;
 } mistakes[] = {
-	{{.when.request = "GET x"}, "rule: expected 'METHOD TARGET'"},
-	{{.when.request = "G@T /"}, "rule: expected 'METHOD TARGET'"},
+	{{.when.request = "GET x"}, "rule: expected 'METHOD /TARGET'"},
+	{{.when.request = "G@T /"}, "rule: expected 'METHOD /TARGET'"},
 	{{.when.fields = "no colon"}, "rule: "},
 	{{.when.absent = "A: b"}, "rule: expected a field's name alone"},
 	{{.status = 199}, "rule: status: expected 200 to 999"},
@@ -662,7 +662,7 @@ START_TEST(malformed_rules_are_told)
 	retort_reset(server);
 	assert_verdict(NULL);
 	ck_assert_uint_eq(retort_count(server, "GET x"), 0);
-	assert_verdict("request: expected 'METHOD TARGET'");
+	assert_verdict("request: expected 'METHOD /TARGET'");
 	retort_reset(server);
 	ck_assert_ptr_null(retort_wait(server, 1, 1000000, "GET x"));
 	assert_verdict("request: expected");

@@ -263,11 +263,11 @@ static const struct row {
 	{{.chunked = true, .faults = "cut -1 reset"}, BYTES(CHUNKED "a\r\n"
 		DIGITS "\r\n0\r\n\r"), ECONNRESET, NULL},
 	/* bodies where there can be none */
-	{{.faults = "body"}, BYTES(WHOLE), 0, "HEAD"},
+	{{.faults = "force-body"}, BYTES(WHOLE), 0, "HEAD"},
 	{{.faults = "cut head 99"}, BYTES(HEAD), 0, "HEAD"},
-	{{.status = 204, .faults = "body"}, BYTES("HTTP/1.1 204 No Content\r\n"
+	{{.status = 204, .faults = "force-body"}, BYTES("HTTP/1.1 204 No Content\r\n"
 		TYPE CL(10) CLOSE DIGITS), 0, NULL},
-	{{.status = 304, .faults = "body"}, BYTES("HTTP/1.1 304 Not Modified"
+	{{.status = 304, .faults = "force-body"}, BYTES("HTTP/1.1 304 Not Modified"
 		"\r\n" TYPE CL(10) CLOSE DIGITS), 0, NULL},
 };
 /* clang-format on */
@@ -811,7 +811,8 @@ START_TEST(reads_slowly)
 	int fd;
 
 	open_plain(_i);
-	ON("POST /", .body = DIGITS, .omit = "Date", .faults = "read 10 20");
+	ON("POST /", .body = DIGITS, .omit = "Date",
+		.faults = "read-slowly 10 20");
 	fd = connect_client();
 	say(fd, POST(50) "Expect: 100-continue\r\n\r\n");
 	hear(fd, &heard, "\r\n\r\n");
@@ -1479,6 +1480,34 @@ drop_dates(struct met *met)
 	}
 }
 
+/* The record, its line in the log, its transcript and the verdict name the seed,
+   which is 1, and the number. */
+static void
+check_seed(size_t n)
+{
+	const struct retort_exchange *seen = ended(n);
+	char line[1024], wanted[64], *transcript;
+
+	ck_assert(seen->by_chance);
+	ck_assert_uint_eq(seen->seed, 1);
+	(void)retort_log_line(seen, RETORT_LOG_SHORT, line, sizeof line);
+	(void)snprintf(wanted, sizeof wanted, " (seed 1, connection %llu) [",
+		(unsigned long long)seen->connection);
+	ck_assert_msg(strstr(line, wanted) != NULL, "expected '%s' in: %s",
+		wanted, line);
+	transcript = retort_transcript(server, seen->connection);
+	ck_assert_ptr_nonnull(transcript);
+	ck_assert_msg(strstr(transcript, " (seed 1) [status 503; pause 60]\n"),
+		"got: %s", transcript);
+	free(transcript);
+	ck_assert_int_ge(retort_expect(server, 0, 0, "GET /"), 0);
+	(void)snprintf(wanted, sizeof wanted,
+		"503 [status 503; pause 60] (connection %llu, seed 1)\n",
+		(unsigned long long)seen->connection);
+	assert_verdict(wanted);
+	retort_reset(server);
+}
+
 START_TEST(chance_is_a_function_of_the_seed)
 {
 	struct met first, second, other;
@@ -1528,6 +1557,7 @@ START_TEST(chances_are_as_asked_for)
 		0);
 	expect_begin(GET, "HTTP/1.1 503 ");
 	ck_assert_str_eq(ended(1)->faults, "status 503; pause 60");
+	check_seed(1);
 	/* none any more; and a rule has its own */
 	ck_assert_int_eq(retort_faults(server, NULL, 0, NULL), 0);
 	expect(GET, WHOLE, 0);
@@ -1672,8 +1702,8 @@ END_TEST
 /* --- sweeps --- */
 
 /* Takes a reply for right if its Content-Length came to an end by a FIN. */
-static bool
-right_client(void *arg, const char *url)
+static int
+right_client(void *arg, const char *url, const char *fault)
 {
 	int fd = client_connect(url);
 	struct bytes got = {.data = NULL};
@@ -1689,13 +1719,14 @@ right_client(void *arg, const char *url)
 	ok = ok && head != NULL && length != NULL &&
 		strtoul(length + 16, NULL, 10) == strlen(head + 4);
 	bytes_free(&got);
+	(void)fault;
 	++*(size_t *)arg;
 	return ok;
 }
 
 /* Takes what came of the body for all of it. */
-static bool
-trusting_client(void *arg, const char *url)
+static int
+trusting_client(void *arg, const char *url, const char *fault)
 {
 	int fd = client_connect(url);
 	struct bytes got = {.data = NULL};
@@ -1707,13 +1738,14 @@ trusting_client(void *arg, const char *url)
 	ok = ok && strstr(got.data, "\r\n\r\n") != NULL;
 	(void)close(fd);
 	bytes_free(&got);
+	(void)fault;
 	++*(size_t *)arg;
 	return ok;
 }
 
 /* Takes one read for all there is. */
-static bool
-hasty_client(void *arg, const char *url)
+static int
+hasty_client(void *arg, const char *url, const char *fault)
 {
 	int fd = client_connect(url);
 	char data[256];
@@ -1724,16 +1756,36 @@ hasty_client(void *arg, const char *url)
 	if (n == 1)
 		n += recv(fd, data + 1, 16, MSG_WAITALL);
 	(void)close(fd);
+	(void)fault;
 	++*(size_t *)arg;
 	return n == 17 && strncmp(data, OK, 17) == 0;
 }
 
-static bool
-never(void *arg, const char *url)
+/* It never gets to the server. */
+static int
+lost_client(void *arg, const char *url, const char *fault)
 {
 	(void)arg;
 	(void)url;
-	return false;
+	(void)fault;
+	return 1;
+}
+
+/* Connects, and takes nothing for success. */
+static int
+gloomy_client(void *arg, const char *url, const char *fault)
+{
+	(void)right_client(arg, url, fault);
+	return 0;
+}
+
+/* Has enough of it at one point. */
+static int
+tired_client(void *arg, const char *url, const char *fault)
+{
+	if (fault != NULL && strcmp(fault, "cut 3 reset") == 0)
+		return -EINTR;
+	return trusting_client(arg, url, fault);
 }
 
 static const struct retort_reply swept = {.body = DIGITS, .omit = "Date"};
@@ -1763,10 +1815,10 @@ START_TEST(sweeps)
 	assert_report(report,
 		"reply of 109 bytes: head 0-98, body 99-108\n"
 		"whole                   1  taken for success\n"
-		"cut, FIN              109  taken for success: none\n"
-		"cut, RST              109  taken for success: none\n"
-		"split in two          108  taken for failure: none\n"
-		"byte by byte            1  taken for success\n");
+		"cut N fin             109  taken for success: none\n"
+		"cut N reset           109  taken for success: none\n"
+		"split N; gap 20       108  taken for failure: none\n"
+		"each 1                  1  taken for success\n");
 	calls = 0;
 	wrong = retort_sweep(server, &swept, trusting_client, &calls, &report,
 		error);
@@ -1774,16 +1826,95 @@ START_TEST(sweeps)
 	assert_report(report,
 		"reply of 109 bytes: head 0-98, body 99-108\n"
 		"whole                   1  taken for success\n"
-		"cut, FIN              109  taken for success: 99-108\n"
-		"cut, RST              109  taken for success: none\n"
-		"split in two          108  taken for failure: none\n"
-		"byte by byte            1  taken for success\n");
+		"cut N fin             109  taken for success: 99-108\n"
+		"cut N reset           109  taken for success: none\n"
+		"split N; gap 20       108  taken for failure: none\n"
+		"each 1                  1  taken for success\n");
 	/* without a report, and of another's faults nothing is left */
 	ck_assert_int_eq(retort_sweep(server, &swept, hasty_client, &calls,
 				 NULL, NULL),
 		2 * (109 - 17));
-	ck_assert_int_eq(retort_sweep(server, &swept, never, NULL, NULL, NULL),
-		1 + 108 + 1);
+	close_server();
+}
+END_TEST
+
+START_TEST(sweeps_that_end_early)
+{
+	char *report = NULL;
+	size_t calls = 0;
+
+	open_plain(_i);
+	/* all else would say nothing */
+	ck_assert_int_eq(retort_sweep(server, &swept, gloomy_client, &calls,
+				 &report, error),
+		1);
+	ck_assert_uint_eq(calls, 1);
+	assert_report(report,
+		"reply of 109 bytes: head 0-98, body 99-108\n"
+		"whole                   1  taken for failure\n"
+		"nothing else was tried\n");
+	ck_assert_int_eq(retort_sweep(server, &swept, lost_client, NULL, NULL,
+				 error),
+		-ENOTCONN);
+	ck_assert_str_eq(error, "the whole reply: the client did not connect");
+	ck_assert_int_eq(retort_sweep(server, &swept, tired_client, &calls,
+				 &report, error),
+		-EINTR);
+	ck_assert_str_eq(error, "the client: Interrupted system call");
+	assert_report(report,
+		"reply of 109 bytes: head 0-98, body 99-108\n"
+		"whole                   1  taken for success\n"
+		"cut N fin             109  taken for success: 99-108\n"
+		"cut N reset           109  taken for success: (106 not "
+		"tried)\n");
+	close_server();
+}
+END_TEST
+
+/* The faults that it is told, a line each. */
+static int
+telling_client(void *arg, const char *url, const char *fault)
+{
+	struct bytes *told = arg;
+	size_t calls = 0;
+
+	bytes_add(told, fault ? fault : "-", strlen(fault ? fault : "-"));
+	bytes_add(told, "\n", 1);
+	return right_client(&calls, url, fault);
+}
+
+/* The same, and takes anything for success. */
+static int
+any_client(void *arg, const char *url, const char *fault)
+{
+	(void)telling_client(arg, url, fault);
+	return 1;
+}
+
+START_TEST(sweep_tells_its_faults)
+{
+	static const struct retort_reply three = {.raw = true, .body = "abc"};
+	struct bytes told = {.data = NULL};
+	const char *expected = "-\ncut 0 fin\ncut 1 fin\ncut 2 fin\n"
+			       "cut 0 reset\ncut 1 reset\ncut 2 reset\n"
+			       "split 1; gap 20\nsplit 2; gap 20\neach 1\n";
+	char *report = NULL;
+
+	open_plain(_i);
+	ck_assert_int_eq(retort_sweep(server, &three, telling_client, &told,
+				 NULL, NULL),
+		1);
+	assert_bytes(told.data, told.size, "-\n", 2);
+	told.size = 0;
+	ck_assert_int_ge(retort_sweep(server, &three, any_client, &told,
+				 &report, error),
+		0);
+	assert_bytes(told.data, told.size, expected, strlen(expected));
+	/* there is no head, and it says nothing of one */
+	ck_assert_msg(strncmp(report, "reply of 3 bytes\n", 17) == 0, "got: %s",
+		report);
+	free(report);
+	bytes_free(&told);
 	close_server();
 }
 END_TEST
@@ -2060,7 +2191,8 @@ main(void)
 		chances_are_as_asked_for, mistakes_about_chance_are_told,
 		replays_what_was_logged, replays_by_request, logs_faults, NULL};
 	/* those of a thread of their own, alone */
-	const TTest *const sweep[] = {sweeps, leaves_the_reply_as_it_is, NULL};
+	const TTest *const sweep[] = {sweeps, sweeps_that_end_early,
+		sweep_tells_its_faults, leaves_the_reply_as_it_is, NULL};
 	const TTest *const mistakes[] = {mistakes_about_sweeps_are_told,
 		unix_sockets_have_no_reset, NULL};
 	const TTest *const memory[] = {spoils_without_memory, NULL};

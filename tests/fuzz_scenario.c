@@ -219,7 +219,7 @@ static const char *const corpus[] = {
 	"HTTP/2 200 \ncontent-type: a/b\ncontent-length: 99\n"
 	"content-encoding: gzip\n\nbody\n@@ at\n\n@then\n@fault end stall\n"
 	"@then\nHTTP/1.1 503 No\r\nRetry-After: 1\r\n\r\n",
-	"@on\n@if-body \"a\\0\\x7f\\\"\"\n@if-text \"x\"\n@chunks 1 2 3\n"
+	"@on\n@if-body \"a\\0\\x7f\\\"\"\n@if-body-has \"x\"\n@chunks 1 2 3\n"
 	"@trailer A: b\n@interim \"HTTP/1.1 103 E\\r\\n\\r\\n\"\n@repeat 9\n"
 	"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n"
 	"Connection: keep-alive\n\n5\nhello\na\n0123456789\n0\n\n",
@@ -232,8 +232,8 @@ static const char *const corpus[] = {
 	"  7.364 < (FIN)\n  7.3 - (closed)\n\nconnection 2 from 127.0.0.1:6\n"
 	"  0.000 < POST / HTTP/1.1\\r\\n\n  2.1 > \\x00\\\\\n  2.1 > (RST)\n"
 	"  2.1 > ... 7 more bytes\n",
-	"early; stop-reading 5; read 1 2; continue never; continue 5;"
-	"status 503; bare-lf; add \"A: b\\r\\n\"; fold; body; no-range;"
+	"early; stop-reading 5; read-slowly 1 2; continue never; continue 5;"
+	"status 503; bare-lf; add \"A: b\\r\\n\"; fold; force-body; no-range;"
 	"insert 3 \"x\\0\"; corrupt body 1; pause 5; pause 5 body 2;"
 	"split 1 2 body 0 -1; each 2; gap 3; rate 100; spread 500;"
 	"end half; deaf; refuse; refuse 50",

@@ -218,6 +218,36 @@ START_TEST(every_byte_is_escaped)
 }
 END_TEST
 
+START_TEST(chance_is_told_with_seed_and_number)
+{
+	struct retort_exchange exchange =
+		make_exchange(REQUEST, strlen(REQUEST));
+	struct bytes line = {.data = NULL};
+	char text[PIPE_BUF];
+
+	exchange.connection = 12;
+	exchange.by_chance = true;
+	exchange.seed = UINT64_MAX;
+	bytes_add(&line, text,
+		retort_log_line(&exchange, RETORT_LOG_SHORT, text,
+			sizeof text));
+	assert_has(line, " ms (seed 18446744073709551615, connection 12)\n");
+	bytes_free(&line);
+	exchange.faults = "cut 5%";
+	exchange.seed = 0;
+	bytes_add(&line, text,
+		retort_log_line(&exchange, RETORT_LOG_SHORT, text,
+			sizeof text));
+	assert_has(line, " ms (seed 0, connection 12) [cut 5%]\n");
+	bytes_free(&line);
+	bytes_add(&line, text,
+		retort_log_line(&exchange, RETORT_LOG_JSON, text, sizeof text));
+	assert_has(line, "\"connection\":12,");
+	assert_has(line, ",\"seed\":0,\"faults\":\"cut 5%\"}\n");
+	bytes_free(&line);
+}
+END_TEST
+
 START_TEST(nothing_forges_a_line_or_drives_a_terminal)
 {
 	char request[3 * 256], line[PIPE_BUF];
@@ -1341,6 +1371,7 @@ main(void)
 	tcase_add_loop_test(tcase, every_end_has_its_text, 0,
 		(int)(sizeof ends / sizeof *ends));
 	tcase_add_test(tcase, every_byte_is_escaped);
+	tcase_add_test(tcase, chance_is_told_with_seed_and_number);
 	tcase_add_test(tcase, nothing_forges_a_line_or_drives_a_terminal);
 	tcase_add_loop_test(tcase, a_long_request_line_is_cut, 0,
 		(int)(sizeof fillings / sizeof *fillings));

@@ -663,7 +663,7 @@ END_TEST
 
 /* --- what is malformed --- */
 
-#define FORM "expected 'METHOD TARGET' or either alone: "
+#define FORM "expected 'METHOD /TARGET' or either alone: "
 
 static const struct {
 	struct retort_when when;

@@ -906,7 +906,7 @@ START_TEST(rules_are_checked)
 				 error),
 		-EINVAL);
 	ck_assert_str_eq(error,
-		"expected 'METHOD TARGET' or either alone: 'GET a'");
+		"expected 'METHOD /TARGET' or either alone: 'GET a'");
 	ck_assert_int_eq(rt_route_add(&route,
 				 &(struct retort_reply){.status = 7}, error),
 		-EINVAL);
@@ -1712,7 +1712,7 @@ add_faulty(struct retort_reply reply)
 START_TEST(faults_are_checked)
 {
 	static const char no_body[] = "status: a 204 or 304 has no body, but "
-				      "for the fault 'body'";
+				      "for the fault 'force-body'";
 	static const struct {
 		struct retort_reply reply;
 		const char *error; /* NULL: it is right */
@@ -1735,7 +1735,7 @@ START_TEST(faults_are_checked)
 		{{.when.body = "x", .when.body_size = 1, .faults = "early"},
 			"faults: how the body is read cannot depend on the "
 			"body"},
-		{{.when.body_has = "x", .faults = "read 1 1"},
+		{{.when.body_has = "x", .faults = "read-slowly 1 1"},
 			"faults: how the body is read cannot depend on the "
 			"body"},
 		{{.when.body_has = "x", .faults = "cut 1"}, NULL},
@@ -1763,12 +1763,18 @@ START_TEST(faults_are_checked)
 		{{.status = 204, .body = "x", .faults = "cut 1"}, no_body},
 		{{.status = 304, .body = "x", .faults = "end reset"}, no_body},
 		{{.status = 204, .echo = true, .faults = "cut 1"}, no_body},
-		{{.status = 204, .body = "x", .faults = "body; cut body 1"},
+		{{.status = 204,
+			 .body = "x",
+			 .faults = "force-body; cut body 1"},
 			NULL},
-		{{.status = 304, .body = "x", .faults = "end reset; body"},
+		{{.status = 304,
+			 .body = "x",
+			 .faults = "end reset; force-body"},
 			NULL},
-		{{.status = 204, .body = "x", .faults = "body; cut body 2"},
-			"faults: cut body 2: the body has 1 bytes"},
+		{{.status = 204,
+			 .body = "x",
+			 .faults = "force-body; cut body 2"},
+			"faults: cut body 2: the body has 1 byte"},
 		{{.status = 204, .faults = "cut 1"}, NULL},
 	};
 
@@ -1865,13 +1871,13 @@ START_TEST(rules_say_how_requests_are_read)
 	ck_assert(!route.reads);
 	ck_assert_int_eq(add_faulty(
 				 (struct retort_reply){.when.request = "POST",
-					 .faults = "read 5 6"}),
+					 .faults = "read-slowly 5 6"}),
 		2);
 	ck_assert(route.reads);
 	ck_assert_ptr_null(rt_route_reading(&route, &get));
 	faults = rt_route_reading(&route, &post);
 	ck_assert_ptr_nonnull(faults);
-	ck_assert_str_eq(rt_faults_text(faults), "read 5 6");
+	ck_assert_str_eq(rt_faults_text(faults), "read-slowly 5 6");
 	ck_assert_uint_eq(rt_faults_reading(faults)->pace, 5);
 	rt_route_clear_behind(&route, 1);
 	ck_assert_uint_eq(route.rule_count, 1);

@@ -258,8 +258,8 @@ printf '@on GET /\nHTTP/1.1 200 OK\nno field\n' >"$dir/scenario"
 wrong 3:1: "'no field': expected a field"
 printf '@times 2\n' >"$dir/scenario"
 wrong 1:1: "expected @on before it"
-printf '@on GET /\n@if-text abc\n' >"$dir/scenario"
-wrong 2:10: "'abc': expected"
+printf '@on GET /\n@if-body-has abc\n' >"$dir/scenario"
+wrong 2:14: "'abc': expected"
 printf '@on GET /\nHTTP/1.1 200 OK\n\n@expect 3-2 GET /\n' >"$dir/scenario"
 wrong 4:9: "'3-2 GET /': expected the smaller number first"
 printf '@on GET /\n@times 2\n' >"$dir/scenario"
@@ -318,8 +318,8 @@ chaos()
 {
 	run --log short --body hello "$@" -- sh -c "$twelve" '{url}'
 	sed -n 's/^[^"]*"\(.*\)" \([0-9]*\) \([0-9]*\) [0-9.]* ms/\1 \2 \3/p' \
-		"$dir/err" | sed 's/\[seed [0-9]*, connection [0-9]*: */[/
-			s/\[ /[/' | sort >"$dir/faults"
+		"$dir/err" | sed 's/ (seed [0-9]*, connection [0-9]*)//' |
+		sort >"$dir/faults"
 	mv "$dir/out" "$dir/came"
 }
 
@@ -330,6 +330,10 @@ cp "$dir/err" "$dir/log.7"
 equal 12 "$(wc -l <"$dir/faults.7" | tr -d ' ')" 'chance: all are logged'
 [ "$(grep -c '\]$' "$dir/faults.7")" -ge 4 ]
 report $? 'chance: what happened is in the lines of the log'
+for number in 1 12; do
+	grep -q " ms .*(seed 7, connection $number)" "$dir/log.7"
+	report $? "chance: and by which seed and number: $number"
+done
 chaos --faults "$chances" --seed 7
 cmp "$dir/faults.7" "$dir/faults" >"$dir/err"
 report $? 'chance: the same seed, the same faults'
@@ -380,15 +384,18 @@ refused '--transcript' --transcript /nowhere/t --body x
 # --- notices ---
 
 printf '@on GET /\nHTTP/2 200 \ncontent-length: 7\n\nhello\n' >"$dir/scenario"
-run --scenario "$dir/scenario" -v -- curl -si --max-time 10 '{url}'
+run --scenario "$dir/scenario" -- curl -si --max-time 10 '{url}'
 says "$dir/scenario:2: the status line is made HTTP/1.1" 'notice: HTTP/1.1'
-says "$dir/scenario:2: line ends are made CRLF" 'notice: CRLF'
+says "line ends are made CRLF" 'notice: CRLF'
 says 'Content-Length is computed from the body' 'notice: Content-Length'
 tr -d '\r' <"$dir/out" >"$dir/lines"
 [ "$(sed -n 1p "$dir/lines")" = 'HTTP/1.1 200 OK' ] &&
 	grep -qi '^content-length: 5$' "$dir/lines" &&
 	[ "$(tail -n 1 "$dir/lines")" = hello ]
 report $? 'notices: and so it was'
+run --scenario "$dir/scenario" -q -- curl -si --max-time 10 '{url}'
+[ ! -s "$dir/err" ]
+report $? 'notices: none with -q'
 
 printf '@on GET /\n@raw\nHTTP/2 200 \ncontent-length: 5\n\nhello\n' \
 	>"$dir/scenario"

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define COUNT(array) (int)(sizeof(array) / sizeof *(array))
 
@@ -96,9 +97,9 @@ static const struct {
 		"s:1:1: '0123456789012345678901234567890123456789': " ANY},
 	{"@", "s:1:1: '@': " DIRECTIVE},
 	{"@foo", "s:1:1: '@foo': " DIRECTIVE},
-	{"@On GET /", "s:1:1: '@On GET /': " DIRECTIVE},
-	{"@onGET /", "s:1:1: '@onGET /': " DIRECTIVE},
-	{ON "@faults x", "s:2:1: '@faults x': " DIRECTIVE},
+	{"@On GET /", "s:1:1: '@On': " DIRECTIVE},
+	{"@onGET /", "s:1:1: '@onGET': " DIRECTIVE},
+	{ON "@faults x", "s:2:1: '@faults': " DIRECTIVE},
 	{"@@", "s:1:1: '@@': " DIRECTIVE},
 	/* where it stands */
 	{"HTTP/1.1 200 OK",
@@ -118,8 +119,8 @@ static const struct {
 		"s:1:1: '@if-absent A': expected @on or @expect before it"},
 	{"@if-body \"a\"",
 		"s:1:1: '@if-body \"a\"': expected @on or @expect before it"},
-	{"@if-text \"a\"",
-		"s:1:1: '@if-text \"a\"': expected @on or @expect before it"},
+	{"@if-body-has \"a\"",
+		"s:1:1: '@if-body-has \"a\"': expected @on or @expect before it"},
 	{"@times 1", "s:1:1: '@times 1': expected @on before it"},
 	{"@fault cut 1", "s:1:1: '@fault cut 1': expected @on before it"},
 	{"@file f", "s:1:1: '@file f': expected @on before it"},
@@ -171,11 +172,11 @@ static const struct {
 	{ON "@if-body \"ab\\c\"", "s:2:13: '\\c\"': expected " QUOTES},
 	{ON "@if-body \"a\" b", "s:2:13: ' b': expected the end of the line"},
 	{ON "@if-body \"\"", "s:2:9: ' \"\"': expected a byte or more"},
-	{ON "@if-text \"\"",
-		"s:2:9: ' \"\"': expected a byte or more, and no NUL"},
-	{ON "@if-text \"a\\0b\"",
-		"s:2:9: ' \"a\\0b\"': expected a byte or more, and no NUL"},
-	{ON "@if-text b", "s:2:10: 'b': expected " QUOTES},
+	{ON "@if-body-has \"\"",
+		"s:2:13: ' \"\"': expected a byte or more, and no NUL"},
+	{ON "@if-body-has \"a\\0b\"",
+		"s:2:13: ' \"a\\0b\"': expected a byte or more, and no NUL"},
+	{ON "@if-body-has b", "s:2:14: 'b': expected " QUOTES},
 	/* numbers */
 	{ON "@times", "s:2:7: the line ends: expected a number from 1"},
 	{ON "@times 0", "s:2:8: '0': expected a number from 1"},
@@ -297,8 +298,8 @@ START_TEST(lines_have_no_nul)
 		{TEXT("foo\0"), "s:1:4: a NUL: expected text"},
 		{TEXT("\0"), "s:1:1: a NUL: expected text"},
 		{TEXT("@on /\0a\n@echo\n"), "s:1:6: a NUL: expected text"},
-		{TEXT("@on\n@if-text \"a\0b\"\n@echo\n"),
-			"s:2:12: a NUL: expected text"},
+		{TEXT("@on\n@if-body-has \"a\0b\"\n@echo\n"),
+			"s:2:16: a NUL: expected text"},
 		{TEXT("@on\n@fault cut 1\0; x\n"),
 			"s:2:13: a NUL: expected text"},
 		{TEXT("@on\nHTTP/1.1 200 O\0K\n"),
@@ -367,7 +368,7 @@ START_TEST(a_rule)
 		  "@if-field  C: d \r\n"
 		  "@if-contains E: f\r\n"
 		  "@if-absent G\r\n"
-		  "@if-text \"t\\\"x\"\r\n"
+		  "@if-body-has \"t\\\"x\"\r\n"
 		  "@fault cut body 1; each 2\r\n"
 		  "@fault end reset\r\n"
 		  "\r\n"
@@ -456,7 +457,45 @@ START_TEST(the_first_fault_is_noted)
 		-EINVAL);
 	ck_assert_str_eq(error,
 		"s:2:1: status: a 204 or 304 has no body, but for the fault "
-		"'body'");
+		"'force-body'");
+	retort_close(server);
+}
+END_TEST
+
+/* What is wrong with a request is told by the place of what it missed. */
+START_TEST(rules_and_expectations_have_a_place)
+{
+	static const char text[] =
+		"# one\n@on GET /a\n@times 1\n" OK "\nx\n\n@on GET /b\n" OK
+		"\n@expect 2 GET /a\n@order GET /a -> GET /c\n";
+	static const char *const wanted[] = {"s:2 would, but was used up (1 of",
+		"; of the others, path differs from s:8 \"/b\" at byte 1",
+		"s:11 (GET /a): expected exactly 2, came 3\n",
+		"s:12 (in order): expected GET /c after GET /a, which did"};
+	const char *const binds[] = {"127.0.0.1", NULL};
+	struct retort_options options = {.bind = binds};
+	struct retort *server = retort_start(&options, error);
+	const char *verdict;
+
+	ck_assert_msg(server != NULL, "%s", error);
+	ck_assert_int_eq(retort_load_text(server, "s", text, sizeof text - 1,
+				 error),
+		0);
+	for (int i = 0; i < 3; i++) {
+		int fd = client_connect(retort_url(server, 0));
+		struct bytes got = {.data = NULL};
+
+		ck_assert(client_send_text(fd,
+			"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"));
+		ck_assert_int_eq(client_receive(fd, &got), 0);
+		bytes_free(&got);
+		(void)close(fd);
+	}
+	verdict = retort_verdict(server);
+	ck_assert_ptr_nonnull(verdict);
+	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+		ck_assert_msg(strstr(verdict, wanted[i]) != NULL,
+			"expected '%s' in: %s", wanted[i], verdict);
 	retort_close(server);
 }
 END_TEST
@@ -520,7 +559,7 @@ START_TEST(expectations)
 		  "@expect 0\n"
 		  "@expect 1+ POST\n"
 		  "@expect 2-3 /b\n"
-		  "@expect 5-5\n@if-text \"x\"\n"
+		  "@expect 5-5\n@if-body-has \"x\"\n"
 		  "@order GET /a -> POST ->  /b\n"
 		  "@on\n@echo\n");
 	ck_assert_uint_eq(scenario.count, 7);
@@ -551,7 +590,7 @@ START_TEST(queues)
 {
 	read_good("@on POST /a\n"
 		  "@if-field A: b\n@if-contains C: d\n@if-absent E\n"
-		  "@if-text \"t\"\n@if-body \"u\"\n" OK "\n1\n\n"
+		  "@if-body-has \"t\"\n@if-body \"u\"\n" OK "\n1\n\n"
 		  "@then\n@times 3\n" OK "\n2\n"
 		  "@then\n@fault end reset\n"
 		  "@then\n" OK "\n4\n"
@@ -658,7 +697,10 @@ END_TEST
 
 #define MADE_1_1 "s:2: the status line is made HTTP/1.1\n"
 #define MADE_PLAIN "s:5: Content-Encoding is left out: the body is text\n"
-#define MADE_CRLF "s:2: line ends are made CRLF\n"
+#define MADE_INDENTED \
+	"a directive behind blanks is none, but of the body: " \
+	"they begin at the margin\n"
+#define MADE_CRLF "line ends are made CRLF\n"
 
 static const struct {
 	const char *text; /* behind "@on\n" */
@@ -677,16 +719,28 @@ static const struct {
 	{"HTTP/2 404\r\nserver: x\r\n\r\nno\r\n", 404, NULL, "server: x\n",
 		"no", false, MADE_1_1},
 	{"HTTP/1.0 200 Fine\r\n\r\nx", 200, "Fine", NULL, "x", false, MADE_1_1},
-	{"HTTP/3 204 \n", 204, NULL, NULL, "", false, MADE_CRLF MADE_1_1},
-	/* line ends */
-	{"HTTP/1.1 200 OK", 200, "OK", NULL, "", false, MADE_CRLF},
+	{"HTTP/3 204 \n", 204, NULL, NULL, "", false,
+		MADE_1_1 "s:2: " MADE_CRLF},
+	/* line ends: of what was typed nobody expects CRLF */
+	{"HTTP/1.1 200 OK", 200, "OK", NULL, "", false, ""},
 	{"HTTP/1.1 200 OK\nA: b\n\nx\ny\n\n", 200, "OK", "A: b\n", "x\ny",
-		false, MADE_CRLF},
+		false, ""},
+	{"HTTP/1.1 200 OK\nDate: x\n\nx\ny\n\n", 200, "OK", "Date: x\n", "x\ny",
+		false, "s:4: " MADE_CRLF},
+	{"HTTP/1.1 200 OK\nA: b\nContent-Length: 3\n\nx\ny\n\n", 200, "OK",
+		"A: b\n", "x\ny", false, "s:5: " MADE_CRLF},
 	{"HTTP/1.1 200 OK\r\nA: b\r\n\r\nx\ny\r\nz\r\n", 200, "OK", "A: b\n",
 		"x\ny\r\nz", false, ""},
 	/* the body is as it stands, but for an @ */
 	{"HTTP/1.1 200 OK\r\n\r\n# x\n\n @y\n@@z\nHTTP/1.1 1\n@@@\n", 200, "OK",
 		NULL, "# x\n\n @y\n@z\nHTTP/1.1 1\n@@", false, ""},
+	/* and for what looks like a directive, and is none */
+	{"HTTP/1.1 200 OK\r\n\r\nx\n\t @then\n", 200, "OK", NULL, "x\n\t @then",
+		false, "s:5: " MADE_INDENTED},
+	{"HTTP/1.1 200 OK\r\n\r\n @on /\nx\n", 200, "OK", NULL, " @on /\nx",
+		false, "s:4: " MADE_INDENTED},
+	{"HTTP/1.1 200 OK\r\n\r\n @only\na @on\n", 200, "OK", NULL,
+		" @only\na @on", false, ""},
 	{"HTTP/1.1 200 OK\r\n\r\n\n\nx\n \n", 200, "OK", NULL, "\n\nx\n ",
 		false, ""},
 	/* a length that is right, and wrong */
@@ -787,7 +841,7 @@ END_TEST
 START_TEST(notices_are_told_once)
 {
 	read_good("@on /a\nHTTP/2 200\n\nx\n@on /b\nHTTP/2 200\n\nx\n");
-	assert_notices(MADE_CRLF MADE_1_1);
+	assert_notices(MADE_1_1 "s:3: " MADE_CRLF);
 	ck_assert_uint_eq(scenario.count, 2);
 	rt_scenario_free(&scenario);
 }
@@ -1028,8 +1082,8 @@ main(void)
 	TCase *errors = tcase_create("errors"), *right = tcase_create("right");
 	const TTest *const items[] = {nothing, a_rule,
 		a_byte_order_mark_is_skipped, the_first_fault_is_noted,
-		rules_of_all_kinds, expectations, queues,
-		a_queue_without_conditions, many_rules,
+		rules_and_expectations_have_a_place, rules_of_all_kinds,
+		expectations, queues, a_queue_without_conditions, many_rules,
 		files_are_relative_to_the_scenario, NULL};
 	const TTest *const texts[] = {notices_are_told_once,
 		directives_end_messages, raw_messages_are_left_alone,

@@ -33,36 +33,40 @@ is()
 echo 'not for clients' >"$dir/input"
 printf 'abc' >"$dir/raw"
 
-name='a client that is never content'
-sweeps 1 --raw "$dir/raw" -- false
-cat >"$dir/expected" <<'TEXT'
-reply of 3 bytes: head 0-0, body 0-2
-whole                   1  taken for failure
-cut, FIN                3  taken for success: none
-cut, RST                3  taken for success: none
-split in two            2  taken for failure: 1-2
-byte by byte            1  taken for failure
-TEXT
-is "$dir/expected" "$name: report"
-
-name='a client that is always content'
-sweeps 1 --raw "$dir/raw" -- true
-cat >"$dir/expected" <<'TEXT'
-reply of 3 bytes: head 0-0, body 0-2
-whole                   1  taken for success
-cut, FIN                3  taken for success: 0-2
-cut, RST                3  taken for success: 0-2
-split in two            2  taken for failure: none
-byte by byte            1  taken for success
-TEXT
-is "$dir/expected" "$name: report"
-
-name='input and output'
-# shellcheck disable=SC2016 # of that shell
-sweeps 1 --raw "$dir/raw" -- sh -c 'test -z "$(cat)" && echo hello'
-is "$dir/expected" 'COMMAND reads nothing, and its output is not the report'
+name='a client that does not connect'
+sweeps 125 --raw "$dir/raw" -- true
+grep -q '^retort: the whole reply: the client did not connect$' "$dir/err"
+report $? "$name: is told"
 
 if have curl; then
+	# what it says on standard output is not of the report
+	get='curl -s --http0.9 --max-time 10 "$RETORT_URL"'
+
+	name='a client that is never content'
+	sweeps 1 --raw "$dir/raw" -- sh -c "$get; false"
+	cat >"$dir/expected" <<-'TEXT'
+		reply of 3 bytes
+		whole                   1  taken for failure
+		nothing else was tried
+	TEXT
+	is "$dir/expected" "$name: report"
+
+	name='a client that is always content'
+	sweeps 1 --raw "$dir/raw" -- sh -c "$get; true"
+	cat >"$dir/expected" <<-'TEXT'
+		reply of 3 bytes
+		whole                   1  taken for success
+		cut N fin               3  taken for success: 0-2
+		cut N reset             3  taken for success: 0-2
+		split N; gap 20         2  taken for failure: none
+		each 1                  1  taken for success
+	TEXT
+	is "$dir/expected" "$name: report"
+
+	name='input and output'
+	sweeps 1 --raw "$dir/raw" -- sh -c "$get; test -z \"\$(cat)\" && echo hello"
+	is "$dir/expected" 'COMMAND reads nothing, and its output is not the report'
+
 	name='a client that knows what comes'
 	# shellcheck disable=SC2016 # of that shell
 	sweeps 0 --body good -- sh -c \
@@ -71,7 +75,7 @@ if have curl; then
 	[ "$(cat "$dir/err")" -eq 2 ] &&
 		grep -q '^whole .*for success$' "$dir/out" &&
 		grep -q '^split .* failure: none$' "$dir/out" &&
-		grep -q '^byte by byte .*for success$' "$dir/out"
+		grep -q '^each 1 .*for success$' "$dir/out"
 	report $? "$name: report"
 
 	name='a client that takes what it gets'
@@ -81,11 +85,21 @@ if have curl; then
 	sweeps 1 --raw "$dir/raw" -- sh -c \
 		'got=$(curl -s --http0.9 --max-time 10 {url}) &&
 			case $got in (ab*) ;; (*) false ;; esac'
-	grep -q '^cut, FIN  *3  taken for success: 2$' "$dir/out"
+	grep -q '^cut N fin  *3  taken for success: 2$' "$dir/out"
 	report $? "$name: the cut before the last byte"
+
+	name='a client that crashes at one point'
+	# shellcheck disable=SC2016 # of that shell
+	sweeps 1 --raw "$dir/raw" -- sh -c \
+		'got=$(curl -s --http0.9 --max-time 10 {url}) || exit 1
+			[ "$got" != ab ] || kill -ABRT $$
+			[ "$got" = abc ]'
+	grep -q '^cut N fin  *3  taken for success: none$' "$dir/out" &&
+		grep -q '^retort: cut 2 fin: COMMAND was ended by signal 6$' \
+			"$dir/err"
+	report $? "$name: is told, with the fault"
 else
-	skip 'a client that knows what comes' 'there is no curl'
-	skip 'a client that takes what it gets' 'there is no curl'
+	skip 'clients that connect' 'there is no curl'
 fi
 
 # --- what cannot be swept ---

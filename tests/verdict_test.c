@@ -411,7 +411,7 @@ START_TEST(orders_are_of_two)
 	ck_assert_str_eq(error, "an order is of two requests or more");
 	ck_assert_int_eq(ORDER("GET /a", "GET", "a b"), -EINVAL);
 	ck_assert_str_eq(error,
-		"expected 'METHOD TARGET' or either alone: 'a b'");
+		"expected 'METHOD /TARGET' or either alone: 'a b'");
 	ck_assert_uint_eq(verdict.count, 0);
 	expect_verdict(NULL);
 }

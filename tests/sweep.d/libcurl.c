@@ -5,6 +5,7 @@
  * report is printed, and the exit status is that of retort sweep.
  */
 #include <curl/curl.h>
+#include <errno.h>
 #include <retort.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,15 +21,16 @@ drop(char *bytes, size_t one, size_t size, void *arg)
 	return size;
 }
 
-static bool
-fetch(void *arg, const char *url)
+static int
+fetch(void *arg, const char *url, const char *fault)
 {
 	CURL *curl = curl_easy_init();
 	CURLcode code;
 
 	(void)arg;
+	(void)fault;
 	if (curl == NULL)
-		return false;
+		return -ENOMEM;
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
