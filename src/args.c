@@ -298,7 +298,13 @@ read_plain_option(struct args *args, struct given *given, int option,
 static void
 add_fault(struct given *given, const char *text)
 {
-	check("--fault", text, &(struct retort_reply){.faults = text});
+	const struct retort_reply reply = {.faults = text};
+	char error[RETORT_ERROR_SIZE];
+	bool chance = strchr(text, ':') != NULL && strchr(text, '%') != NULL;
+
+	if (retort_check(&reply, error) < 0)
+		die(EXIT_USAGE, "--fault '%s': %s%s", text, error,
+			chance ? " (faults by chance: --faults)" : "");
 	args_add_line(&given->faults, text, strlen(text));
 }
 

@@ -224,12 +224,17 @@ child_wait(struct child *child, int timeout)
 {
 	const struct timespec time = {timeout / 1000,
 		(long)(timeout % 1000) * 1000000};
+#ifdef HAVE_SIGTIMEDWAIT
 	sigset_t ends;
 
 	(void)sigemptyset(&ends);
 	(void)sigaddset(&ends, SIGCHLD);
 	if (!child_ended(child))
 		(void)sigtimedwait(&ends, NULL, &time);
+#else
+	if (!child_ended(child))
+		(void)nanosleep(&time, NULL);
+#endif
 	return child_ended(child);
 }
 

@@ -40,7 +40,8 @@ int child_start(struct child *child, char *const *command, const char *url,
 bool child_ended(struct child *child);
 
 /* Waits at most `timeout` ms, less when a signal comes; whether it has ended.
-   SIGCHLD is best blocked. */
+   With SIGCHLD blocked its end is not missed; otherwise it may be seen only
+   when the time is up. */
 bool child_wait(struct child *child, int timeout);
 
 /* A signal for its whole group. */

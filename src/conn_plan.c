@@ -208,14 +208,85 @@ over_datagram(struct rt_conn *conn)
 }
 
 static void
-plan_reply(struct rt_conn *conn)
+plan_file(struct rt_conn *conn)
 {
 	const struct rt_reply *reply = &conn->exchange->reply;
 	const struct rt_step *step = reply->steps + conn->step;
 	struct rt_op *op = &conn->chan.out;
 
+	if (is_datagram(conn)) {
+		rt_conn_over(conn, RETORT_FAILED, RT_CLOSE); /* too long */
+		return;
+	}
+	op->verb = RT_FILE;
+	op->file.fd = reply->file;
+	op->file.at = step->at + conn->step_sent;
+	op->file.size = step->size - conn->step_sent;
+	if (op->file.size > segment_room(conn))
+		op->file.size = segment_room(conn);
+}
+
+/* The one step that a FIN ends: the client may have left. */
+static void
+plan_stall(struct rt_conn *conn)
+{
+	conn->chan.out.verb = RT_NOTHING;
+	conn->chan.deadline = RT_NEVER;
+	if (conn->client_finished) {
+		rt_conn_over(conn, RETORT_RESET, RT_CLOSE);
+		return;
+	}
+	plan_drain(conn);
+	conn->chan.watched = conn->chan.in.verb == RT_NOTHING;
+}
+
+static void
+plan_step(struct rt_conn *conn)
+{
+	const struct rt_step *step = conn->exchange->reply.steps + conn->step;
+
+	switch (step->kind) {
+	case RT_STEP_TEXT:
+	case RT_STEP_BYTES:
+	case RT_STEP_REPEAT:
+		plan_bytes(conn);
+		break;
+	case RT_STEP_FILE:
+		plan_file(conn);
+		break;
+	case RT_STEP_FLUSH:
+		conn->chan.out.verb = RT_FLUSH;
+		break;
+	case RT_STEP_PAUSE:
+		conn->chan.out.verb = RT_NOTHING;
+		conn->chan.deadline = later(conn->moved, (int64_t)step->at);
+		break;
+	case RT_STEP_STALL:
+		plan_stall(conn);
+		break;
+	case RT_STEP_NEXT:
+		next(conn);
+		break;
+	case RT_STEP_HALF:
+	case RT_STEP_CLOSE:
+		conn->state = RT_STATE_FINISH;
+		conn->chan.out.verb = RT_FINISH;
+		break;
+	case RT_STEP_RESET:
+		rt_conn_over(conn, RETORT_ANSWERED, RT_RESET);
+		break;
+	}
+}
+
+static void
+plan_reply(struct rt_conn *conn)
+{
+	const struct rt_reply *reply = &conn->exchange->reply;
+	struct rt_op *op = &conn->chan.out;
+
 	conn->chan.deadline = later(conn->moved, conn->config->write_timeout);
-	if (is_datagram(conn) && step->kind >= RT_STEP_NEXT) {
+	if (is_datagram(conn) &&
+		reply->steps[conn->step].kind >= RT_STEP_NEXT) {
 		over_datagram(conn);
 		return;
 	}
@@ -225,62 +296,13 @@ plan_reply(struct rt_conn *conn)
 		conn->chan.in.verb = RT_NOTHING;
 	if (conn->interim_left > 0) {
 		plan_interim(conn);
-		return;
-	}
-	if (conn->rest != RT_REST_NOTHING) {
-		op->verb = conn->rest == RT_REST_FLUSH ? RT_FLUSH : RT_NOTHING;
-		if (conn->rest == RT_REST_GAP)
-			conn->chan.deadline = conn->moved + reply->gap;
-		return;
-	}
-	switch (step->kind) {
-	case RT_STEP_TEXT:
-	case RT_STEP_BYTES:
-	case RT_STEP_REPEAT:
-		plan_bytes(conn);
-		break;
-	case RT_STEP_FILE:
-		if (is_datagram(conn)) {
-			rt_conn_over(conn, RETORT_FAILED,
-				RT_CLOSE); /* too long */
-			break;
-		}
-		op->verb = RT_FILE;
-		op->file.fd = reply->file;
-		op->file.at = step->at + conn->step_sent;
-		op->file.size = step->size - conn->step_sent;
-		if (op->file.size > segment_room(conn))
-			op->file.size = segment_room(conn);
-		break;
-	case RT_STEP_FLUSH:
+	} else if (conn->rest == RT_REST_FLUSH) {
 		op->verb = RT_FLUSH;
-		break;
-	case RT_STEP_PAUSE:
+	} else if (conn->rest == RT_REST_GAP) {
 		op->verb = RT_NOTHING;
-		conn->chan.deadline = later(conn->moved, (int64_t)step->at);
-		break;
-	case RT_STEP_STALL:
-		/* the one step that a FIN ends: the client may have left */
-		op->verb = RT_NOTHING;
-		conn->chan.deadline = RT_NEVER;
-		if (conn->client_finished)
-			rt_conn_over(conn, RETORT_RESET, RT_CLOSE);
-		else
-			plan_drain(conn);
-		conn->chan.watched = conn->state == RT_STATE_REPLY &&
-			conn->chan.in.verb == RT_NOTHING;
-		break;
-	case RT_STEP_NEXT:
-		next(conn);
-		break;
-	case RT_STEP_HALF:
-	case RT_STEP_CLOSE:
-		conn->state = RT_STATE_FINISH;
-		op->verb = RT_FINISH;
-		break;
-	case RT_STEP_RESET:
-		rt_conn_over(conn, RETORT_ANSWERED, RT_RESET);
-		break;
+		conn->chan.deadline = conn->moved + reply->gap;
+	} else {
+		plan_step(conn);
 	}
 }
 

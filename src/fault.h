@@ -27,9 +27,9 @@ void rt_faults_free(struct rt_faults *faults);
 const char *rt_faults_text(const struct rt_faults *faults);
 
 /*
- * Changes a complete script; `plain`: it has no head. 0, or -EINVAL with a line
- * in `error` (or NULL): there is no such byte, or nothing of the kind; then the
- * script may have been changed in part.
+ * Changes a complete script. 0, or -EINVAL with a line in `error` (or NULL):
+ * there is no such byte, or nothing of the kind; then the script may have been
+ * changed in part.
  */
 int rt_faults_apply(const struct rt_faults *faults, struct rt_reply *reply,
 	char *error);
