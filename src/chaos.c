@@ -169,11 +169,28 @@ rt_chaos_new(const char *text, uint64_t seed, char *error)
 		if (code == 0)
 			return chaos;
 	} else {
-		(void)rt_fail(error, code, "%s", strerror(ENOMEM));
+		(void)rt_fail_errno(error, code, NULL);
 	}
 	rt_chaos_free(chaos);
 	errno = -code;
 	return NULL;
+}
+
+/* " 200 " or " - ": so a log goes on behind the request. */
+static bool
+has_status(const char *at, const char *end)
+{
+	size_t digits = 0;
+
+	if (end - at < 3 || *at++ != ' ')
+		return false;
+	if (*at == '-')
+		return at[1] == ' ';
+	while (at < end && *at >= '0' && *at <= '9') {
+		digits++;
+		at++;
+	}
+	return digits == 3 && at < end && *at == ' ';
 }
 
 /* A line of a log: its quoted request, and the faults in brackets. */
@@ -188,7 +205,7 @@ read_logged(struct logged *logged, const char *line, const char *end)
 	/* quotes within are escaped */
 	for (close = open + 1; close < end && *close != '"'; close++)
 		close += *close == '\\' && close + 1 < end;
-	if (close >= end)
+	if (close >= end || !has_status(close + 1, end))
 		return false;
 	/* a reply that was right has none, and takes its turn */
 	faults = end;
@@ -268,7 +285,7 @@ rt_chaos_replay(const char *log, size_t size, char *error)
 	if (code == 0)
 		return chaos;
 	if (code == -ENOMEM)
-		(void)rt_fail(error, code, "%s", strerror(ENOMEM));
+		(void)rt_fail_errno(error, code, NULL);
 	rt_chaos_free(chaos);
 	errno = -code;
 	return NULL;

@@ -25,5 +25,6 @@ rt_fail(char *error, int code, const char *format, ...)
 int
 rt_fail_errno(char *error, int code, const char *what)
 {
-	return rt_fail(error, code, "%s: %s", what, strerror(-code));
+	return rt_fail(error, code, "%s%s%s", what ? what : "",
+		what ? ": " : "", strerror(-code));
 }

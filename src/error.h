@@ -7,7 +7,7 @@
 int rt_fail(char *error, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The same as "what: " and what `code`, -errno, means. */
+/* The same as "what: ", unless NULL, and what `code`, -errno, means. */
 int rt_fail_errno(char *error, int code, const char *what);
 
 #endif

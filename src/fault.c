@@ -539,7 +539,7 @@ rt_faults_new(const char *text, char *error, size_t *at)
 		return faults;
 	}
 	if (reader.code == -ENOMEM)
-		(void)rt_fail(error, reader.code, "%s", strerror(ENOMEM));
+		(void)rt_fail_errno(error, reader.code, NULL);
 	rt_faults_free(faults);
 	errno = -reader.code;
 	return NULL;

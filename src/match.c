@@ -170,7 +170,7 @@ rt_match_new(const struct retort_when *when, enum retort_protocol protocol,
 	if (code == 0)
 		return match;
 	if (code == -ENOMEM)
-		(void)rt_fail(error, code, "%s", strerror(ENOMEM));
+		(void)rt_fail_errno(error, code, NULL);
 	rt_match_free(match);
 	errno = -code;
 	return NULL;

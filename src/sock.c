@@ -698,7 +698,7 @@ rt_sock_listen(struct rt_sock *socks, enum retort_protocol protocol,
 
 	ends = calloc(2 * count + 1, sizeof *ends);
 	if (ends == NULL)
-		return rt_fail(error, -ENOMEM, "%s", strerror(ENOMEM));
+		return rt_fail_errno(error, -ENOMEM, NULL);
 	result = parse_specs(ends, specs, count, port, error);
 	if (result < 0)
 		goto out;

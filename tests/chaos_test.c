@@ -386,9 +386,9 @@ END_TEST
 
 START_TEST(requests_are_compared_as_logged)
 {
-	struct rt_chaos *chaos =
-		logged("x \"GET /\\\"[a]\\\\ HTTP/1.1\" 1 [add \"[x]\\r\\n\"]\n"
-		       "x \"GET /\\xff\" 1 [end stall]\n");
+	struct rt_chaos *chaos = logged(
+		"x \"GET /\\\"[a]\\\\ HTTP/1.1\" 200 1 [add \"[x]\\r\\n\"]\n"
+		"x \"GET /\\xff\" - 1 [end stall]\n");
 
 	assert_picked(chaos, "GET /\"[a]\\", "");
 	assert_picked(chaos, "GET /\"[a]\\ HTTP/1.1", "add \"[x]\\r\\n\"");
@@ -402,7 +402,9 @@ START_TEST(a_log_without_faults)
 	static const char *const logs[] = {"", "\n\n\n", "\"",
 		"nothing that is quoted [cut 1]\n",
 		"x \"GET / HTTP/1.1 [cut 1]", "> \"GET / HTTP/1.1\" [cut 1]\n",
-		"x \"a\\"};
+		"x \"a\\", "printf \"GET / HTTP/1.1\" [cut 1]\n",
+		"x \"GET / HTTP/1.1\" 20 5 [cut 1]\n",
+		"x \"GET / HTTP/1.1\" 200"};
 	static const char spared[] = "x \"GET / HTTP/1.1\" 200 5\n";
 	char why[RETORT_ERROR_SIZE];
 	struct rt_chaos *chaos;
