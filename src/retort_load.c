@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +51,8 @@ static int
 add_items(struct retort *server, const char *name,
 	const struct rt_scenario *scenario, char *error)
 {
+	/* not where it is: clients may see it */
+	const char *slash = strrchr(name, '/'), *own = slash ? slash + 1 : name;
 	size_t rules = server->route.rule_count;
 	size_t expectations = server->verdict.count;
 	char why[RETORT_ERROR_SIZE] = "";
@@ -59,10 +60,10 @@ add_items(struct retort *server, const char *name,
 
 	for (size_t i = 0; i < scenario->count && code == 0; i++) {
 		struct rt_item *item = scenario->items + i;
-		char origin[PATH_MAX];
+		char origin[256];
 		bool fault;
 
-		(void)snprintf(origin, sizeof origin, "%s:%u", name,
+		(void)snprintf(origin, sizeof origin, "%.200s:%u", own,
 			item->line);
 		code = add_item(server, item, origin, why);
 		fault = item->fault_line > 0 &&

@@ -265,7 +265,7 @@ is_nearer(const struct near *a, const struct near *b)
 	return a->miss.common > b->miss.common;
 }
 
-/* The first rule that fits but is used up, and the nearest that does not. */
+/* The last rule that fits but is used up, and the nearest that does not. */
 static void
 find_near(const struct rt_route *route, const struct retort_exchange *seen,
 	size_t *used_up, struct near *nearest)
@@ -279,7 +279,7 @@ find_near(const struct rt_route *route, const struct retort_exchange *seen,
 		if (route->rules[i].accepted)
 			continue;
 		if (rt_match_fits(match, seen)) {
-			*used_up = *used_up > 0 ? *used_up : i + 1;
+			*used_up = i + 1;
 			continue;
 		}
 		near.miss = rt_match_explain(match, seen, "", NULL);

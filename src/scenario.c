@@ -270,12 +270,25 @@ rt_scenario_end_item(struct rt_reader *reader)
 static bool
 set_request(struct rt_reader *reader, struct rt_item *item, const char *at)
 {
-	struct rt_word rest = rt_scenario_rest(reader, at);
+	struct rt_word method = rt_scenario_word(reader, &at);
+	struct rt_word target = rt_scenario_word(reader, &at);
+	struct rt_word more = rt_scenario_word(reader, &at);
+	struct rt_buf *text = &reader->bytes;
 
-	if (rest.size == 0)
+	if (method.size == 0)
 		return true;
-	item->rule.when.request =
-		rt_scenario_own_text(reader, rest.text, rest.size);
+	if (more.size > 0)
+		return rt_scenario_expected(reader, more.text,
+			"the end of the line, or a target without spaces");
+	if (target.size > 0 && *target.text != '/' && *target.text != '*')
+		return rt_scenario_expected(reader, target.text,
+			"a target, which begins with '/' or '*'");
+	rt_buf_add(text, method.text, method.size);
+	if (target.size > 0) {
+		rt_buf_add(text, " ", 1);
+		rt_buf_add(text, target.text, target.size);
+	}
+	item->rule.when.request = own_lines(reader, text);
 	return item->rule.when.request != NULL;
 }
 
@@ -710,7 +723,7 @@ rt_scenario_is_directive(const char *text, size_t size)
 	for (size_t i = 0; i < sizeof directives / sizeof *directives; i++) {
 		size_t length = strlen(directives[i].name);
 
-		if (size >= length &&
+		if (directives[i].place == ANYWHERE && size >= length &&
 			memcmp(text, directives[i].name, length) == 0 &&
 			(size == length || is_blank(text[length]) ||
 				text[length] == '\r' || text[length] == '\n'))
@@ -749,8 +762,11 @@ read_directive(struct rt_reader *reader)
 		return directive->read(reader, at);
 	}
 	return rt_scenario_fail(reader, reader->line,
-		"'@%.*s': expected a directive, such as @on, @fault or @expect",
-		(int)(name.size < 40 ? name.size : 40), name.text);
+		"'@%.*s': expected a directive, such as @on, @fault or @expect%s",
+		(int)(name.size < 40 ? name.size : 40), name.text,
+		reader->item != NULL && reader->item->rule.status != 0 ?
+			" (in a body '@' is written '@@')" :
+			"");
 }
 
 static bool
@@ -777,8 +793,10 @@ read_lines(struct rt_reader *reader)
 				return false;
 		} else {
 			return rt_scenario_expected(reader, reader->line,
-				"a directive (@on ...), a message (HTTP/...) "
-				"or a comment (#)");
+				is_blank(*reader->line) ?
+					"it at the margin" :
+					"a directive (@on ...), a message "
+					"(HTTP/...) or a comment (#)");
 		}
 	}
 	return rt_scenario_end_item(reader);

@@ -44,6 +44,7 @@ struct framing {
 	uint64_t length;
 	bool chunked;
 	bool has_type;
+	bool closed; /* HTTP/1.0, where the connection's end may be its end */
 	bool pasted; /* it has what a server says, and people leave out */
 	struct rt_word coding; /* Content-Encoding */
 };
@@ -138,15 +139,20 @@ trim_raw(struct rt_buf *text, bool more)
 }
 
 /* Blank lines before the next directive, and the end of the last line, are for
-   the eye. */
+   the eye, as far as the Content-Length that was pasted does not count them. */
 static void
-trim_text(struct rt_buf *text)
+trim_text(struct rt_buf *text, const struct framing *framing)
 {
+	size_t whole = text->len;
+
 	while (text->len > 0 && text->data[text->len - 1] == '\n') {
 		text->len--;
 		if (text->len > 0 && text->data[text->len - 1] == '\r')
 			text->len--;
 	}
+	if (framing->has_length && framing->length > text->len &&
+		framing->length <= whole)
+		text->len = (size_t)framing->length;
 }
 
 /* Whether the bytes are framed in chunks (RFC 9112 7.1); then their content
@@ -229,17 +235,18 @@ set_body(struct rt_reader *reader, const struct framing *framing,
 		rule->chunked = true;
 		rt_buf_init(&copy, RT_SCENARIO_TEXT);
 		rt_buf_add(&copy, body->data, body->len);
+		if (body->len > 0)
+			rt_scenario_notice(reader, RT_MADE_CHUNKS,
+				"the body is framed in chunks again");
 		if (body->len > 0 && !copy.failed && unframe(&copy)) {
 			rt_buf_clear(body, 0);
 			rt_buf_add(body, copy.data, copy.len);
-		} else if (body->len > 0) {
-			rt_scenario_notice(reader, RT_MADE_CHUNKS,
-				"the body is framed in chunks again");
 		}
 		rt_buf_free(&copy);
 	}
-	if (framing->has_length && framing->length != body->len &&
-		rule->file == NULL)
+	if (rule->file == NULL &&
+		(framing->has_length ? framing->length != body->len :
+				       framing->closed))
 		rt_scenario_notice(reader, RT_MADE_LENGTH,
 			"Content-Length is computed from the body");
 	if (body->failed)
@@ -269,30 +276,56 @@ look_for_comment(struct rt_reader *reader, const struct rt_buf *body)
 			"comment here: '@#' begins one");
 }
 
-/* An "@" that is not at the margin begins no directive. `line` is that of the
-   empty line before the body. */
-static void
-look_for_directive(struct rt_reader *reader, const struct rt_buf *body,
-	unsigned line)
+/* "HTTP/1.1 200 ..." */
+static bool
+is_status_line(const char *text, size_t size)
 {
-	bool blank = true;
+	static const char digits[] = "0123456789";
+	const char *space = memchr(text, ' ', size);
+	size_t left = space ? size - (size_t)(space - text) : 0;
+
+	return size > 5 && memcmp(text, "HTTP/", 5) == 0 && left > 3 &&
+		strchr(digits, space[1]) && strchr(digits, space[2]) &&
+		strchr(digits, space[3]);
+}
+
+/* A line of the body that looks as if it began something of its own. `number`
+   is its own. */
+static void
+look_at_line(struct rt_reader *reader, const char *line, size_t size,
+	unsigned number)
+{
 	unsigned last = reader->number;
+	size_t blanks = 0;
 
-	for (size_t i = 0; i < body->len; i++) {
-		char c = body->data[i];
+	reader->number = number;
+	while (blanks < size && (line[blanks] == ' ' || line[blanks] == '\t'))
+		blanks++;
+	if (blanks > 0 && blanks < size && line[blanks] == '@' &&
+		rt_scenario_is_directive(line + blanks + 1, size - blanks - 1))
+		rt_scenario_notice(reader, RT_MADE_INDENTED,
+			"a directive behind blanks is none, but of the body: "
+			"they begin at the margin");
+	if (is_status_line(line, size))
+		rt_scenario_notice(reader, RT_MADE_MESSAGE,
+			"a status line here is of the body: a reply of its own "
+			"begins with @then or @on");
+	reader->number = last;
+}
 
-		if (c == '@' && blank && i > 0 && body->data[i - 1] != '\n' &&
-			rt_scenario_is_directive(body->data + i + 1,
-				body->len - i - 1)) {
-			reader->number = line + 1;
-			rt_scenario_notice(reader, RT_MADE_INDENTED,
-				"a directive behind blanks is none, but of the "
-				"body: they begin at the margin");
-			reader->number = last;
-			return;
-		}
-		blank = c == '\n' || (blank && (c == ' ' || c == '\t'));
-		line += c == '\n';
+/* `empty` is the line before the body. */
+static void
+look_at_lines(struct rt_reader *reader, const struct rt_buf *body,
+	unsigned empty)
+{
+	const char *line = body->data, *end = line + body->len, *next;
+
+	for (; line < end; line = next) {
+		const char *lf = memchr(line, '\n', (size_t)(end - line));
+
+		next = lf ? lf + 1 : end;
+		look_at_line(reader, line, (size_t)((lf ? lf : end) - line),
+			++empty);
 	}
 }
 
@@ -332,6 +365,8 @@ rt_scenario_message(struct rt_reader *reader)
 		return rt_scenario_raw_message(reader);
 	crlf = line_end < reader->end && *line_end == '\r';
 	rt_buf_init(&body, RT_SCENARIO_TEXT);
+	framing.closed =
+		reader->size >= 8 && memcmp(reader->line, "HTTP/1.0", 8) == 0;
 	typed = reader->size >= 8 && memcmp(reader->line, "HTTP/1.1", 8) == 0;
 	ok = read_status_line(reader) && read_head(reader, &framing);
 	if (ok) {
@@ -341,10 +376,9 @@ rt_scenario_message(struct rt_reader *reader)
 				"line ends are made CRLF");
 		empty = reader->number;
 		read_text(reader, &body);
-		if (!framing.has_length || framing.length != body.len)
-			trim_text(&body);
+		trim_text(&body, &framing);
 		look_for_comment(reader, &body);
-		look_for_directive(reader, &body, empty);
+		look_at_lines(reader, &body, empty);
 		check_coding(reader, &framing, &body);
 		if (!framing.has_type)
 			rt_scenario_add_line(&reader->omit, "Content-Type", 12);

@@ -21,7 +21,8 @@ enum {
 	RT_MADE_PLAIN = 32,
 	RT_MADE_SKIP = 64,
 	RT_MADE_COMMENT = 128,
-	RT_MADE_INDENTED = 256
+	RT_MADE_INDENTED = 256,
+	RT_MADE_MESSAGE = 512
 };
 
 struct rt_reader {
@@ -86,7 +87,7 @@ struct rt_item *rt_scenario_add_item(struct rt_reader *reader,
 	enum rt_item_kind kind);
 bool rt_scenario_end_item(struct rt_reader *reader);
 
-/* Whether the text begins with the name of one. */
+/* Whether the text begins with the name of one that begins an item. */
 bool rt_scenario_is_directive(const char *text, size_t size);
 
 /* The message that begins with the present line; `raw`: as it stands. */

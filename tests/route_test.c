@@ -316,7 +316,7 @@ START_TEST(a_raw_reply)
 		{"HTTP/1.0 200\r\n\r\n", 200},
 		{"HTTP/1.1 2x0 OK\r\n\r\n", 0},
 		{"HTTP/1.1  200 OK\r\n\r\n", 0},
-		{"HTTP/2 200\r\n\r\n", 0},
+		{"HTTP/2 200\r\n\r\n", 200},
 		{"HTTP/1.1 20", 0},
 		{"anything at all", 0},
 		{"", 0},
@@ -842,7 +842,7 @@ START_TEST(rules_are_used_up)
 	expect_rule(ASK("GET /a"), 1, 201, "");
 	expect_rule(ASK("GET /a"), 2, 202, "");
 	expect_rule(ASK("GET /a"), 0, 501,
-		"no rule fits GET /a: rule 1 would, but was used up (2 of 2)");
+		"no rule fits GET /a: rule 2 would, but was used up (1 of 1)");
 	(void)add_rule(
 		(struct retort_reply){.when.request = "GET /a", .status = 203});
 	for (int i = 0; i < 5; i++)

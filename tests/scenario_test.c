@@ -89,7 +89,19 @@ static const struct {
 } wrong[] = {
 	/* lines */
 	{"foo\n", "s:1:1: 'foo': " ANY},
-	{" @on GET /\n", "s:1:1: ' @on GET /': " ANY},
+	{" @on GET /\n", "s:1:1: ' @on GET /': expected it at the margin"},
+	{"@on GET a",
+		"s:1:9: 'a': expected a target, which begins with '/' "
+		"or '*'"},
+	{"@on GET /a b",
+		"s:1:12: 'b': expected the end of the line, or a "
+		"target without spaces"},
+	{"@expect 1 GET a",
+		"s:1:15: 'a': expected a target, which begins "
+		"with '/' or '*'"},
+	{"@on\n" OK "\nx\n@mail\n",
+		"s:5:1: '@mail': " DIRECTIVE
+		" (in a body '@' is written '@@')"},
 	{"# a\n\n \t\nfoo", "s:4:1: 'foo': " ANY},
 	{"# a\r\n\r\nfoo\r\n", "s:3:1: 'foo': " ANY},
 	{ON "x\n", "s:2:1: 'x': " ANY},
@@ -362,7 +374,7 @@ START_TEST(a_rule)
 	const struct retort_reply *got;
 
 	read_good("# a rule\r\n"
-		  "@on\tGET  /a b \r\n"
+		  "@on\tGET  /a \r\n"
 		  "@times 3\r\n"
 		  "@if-field A: b\r\n"
 		  "@if-field  C: d \r\n"
@@ -385,7 +397,7 @@ START_TEST(a_rule)
 	ck_assert_uint_eq(scenario.items[0].line, 2);
 	got = rule(0);
 	ck_assert_uint_eq(got->times, 3);
-	assert_text(got->when.request, "GET  /a b");
+	assert_text(got->when.request, "GET /a");
 	assert_text(got->when.fields, "A: b\nC: d\n");
 	assert_text(got->when.contains, "E: f\n");
 	assert_text(got->when.absent, "G\n");
@@ -718,7 +730,10 @@ static const struct {
 	{"HTTP/2 200 \r\n\r\n", 200, NULL, NULL, "", false, MADE_1_1},
 	{"HTTP/2 404\r\nserver: x\r\n\r\nno\r\n", 404, NULL, "server: x\n",
 		"no", false, MADE_1_1},
-	{"HTTP/1.0 200 Fine\r\n\r\nx", 200, "Fine", NULL, "x", false, MADE_1_1},
+	{"HTTP/1.0 200 Fine\r\n\r\nx", 200, "Fine", NULL, "x", false,
+		MADE_1_1 "s:4: Content-Length is computed from the body\n"},
+	{"HTTP/1.0 200 Fine\r\nContent-Length: 1\r\n\r\nx", 200, "Fine", NULL,
+		"x", false, MADE_1_1},
 	{"HTTP/3 204 \n", 204, NULL, NULL, "", false,
 		MADE_1_1 "s:2: " MADE_CRLF},
 	/* line ends: of what was typed nobody expects CRLF */
@@ -756,8 +771,15 @@ static const struct {
 	 "@on\n@echo\n",
 		200, "OK", NULL, "hello\r\n\r\n", false, ""},
 	{"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n\n@expect 1\n",
+		200, "OK", NULL, "hello\n", false, ""},
+	{"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhello\n\n@expect 1\n",
 		200, "OK", NULL, "hello", false,
 		"s:6: Content-Length is computed from the body\n"},
+	/* a reply that was meant to be another */
+	{"HTTP/1.1 200 OK\r\n\r\nhi\nHTTP/1.1 404 No\n\nho\n", 200, "OK", NULL,
+		"hi\nHTTP/1.1 404 No\n\nho", false,
+		"s:5: a status line here is of the body: a reply of its own "
+		"begins with @then or @on\n"},
 	{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, "OK", NULL, "",
 		false, ""},
 	/* chunks */
@@ -768,12 +790,15 @@ static const struct {
 		NULL, "", true, ""},
 	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	 "5\r\nhello\r\nA\r\n0123456789\r\n0\r\n\r\n",
-		200, "OK", NULL, "hello0123456789", true, ""},
+		200, "OK", NULL, "hello0123456789", true,
+		"s:10: the body is framed in chunks again\n"},
 	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	 "5\nhello\n0\n\n",
-		200, "OK", NULL, "hello", true, ""},
+		200, "OK", NULL, "hello", true,
+		"s:8: the body is framed in chunks again\n"},
 	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200,
-		"OK", NULL, "", true, ""},
+		"OK", NULL, "", true,
+		"s:6: the body is framed in chunks again\n"},
 	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	 "5\r\nhel\r\n0\r\n\r\n",
 		200, "OK", NULL, "5\r\nhel\r\n0", true,
