@@ -326,22 +326,66 @@ read_faults(struct rt_canned *canned)
 	return canned->faults != NULL;
 }
 
-/* The status that a raw reply begins with, or 0. */
+/* The status of the status line that stands there, or 0. */
 static int
-raw_status(const struct rt_blob *body)
+status_at(const char *bytes, size_t size)
 {
-	const char *bytes = body ? body->data : "";
+	size_t at = sizeof "HTTP/" - 1, most = size < 16 ? size : 16;
 	int status = 0;
 
-	if (body == NULL || body->size < 12 ||
-		memcmp(bytes, "HTTP/1.", 7) != 0 || bytes[8] != ' ')
+	if (size < at || memcmp(bytes, "HTTP/", at) != 0)
 		return 0;
-	for (size_t i = 9; i < 12; i++) {
+	while (at < most && bytes[at] != ' ')
+		at++;
+	if (at == most || size - at < 4)
+		return 0;
+	for (size_t i = at + 1; i < at + 4; i++) {
 		if (bytes[i] < '0' || bytes[i] > '9')
 			return 0;
 		status = status * 10 + bytes[i] - '0';
 	}
 	return status;
+}
+
+/* What follows the first empty line, which CR LF or LF ends; 0: nothing. */
+static size_t
+find_body(const char *bytes, size_t at, size_t size)
+{
+	const char *line;
+
+	while ((line = memchr(bytes + at, '\n', size - at)) != NULL) {
+		at = (size_t)(line - bytes) + 1;
+		if (at < size && bytes[at] == '\n')
+			return at + 1;
+		if (size - at > 1 && bytes[at] == '\r' && bytes[at + 1] == '\n')
+			return at + 2;
+	}
+	return 0;
+}
+
+/* The final head in bytes that are a whole reply: its status, if they begin as
+   HTTP does, and where it is, if it has an end. */
+static void
+find_head(struct rt_canned *canned)
+{
+	const char *bytes = canned->body ? canned->body->data : "";
+	size_t size = canned->body ? canned->body->size : 0;
+	size_t from = 0, end;
+	int status;
+
+	while ((status = status_at(bytes + from, size - from)) != 0) {
+		canned->status = status;
+		end = find_body(bytes, from, size);
+		if (end == 0)
+			return;
+		/* 101 is final: what follows it is of another protocol */
+		if (status / 100 != 1 || status == 101) {
+			canned->head_at = from;
+			canned->head_size = end;
+			return;
+		}
+		from = end;
+	}
 }
 
 struct rt_canned *
@@ -365,9 +409,10 @@ rt_canned_new(const struct retort_reply *reply, enum retort_protocol protocol)
 		rt_canned_free(canned);
 		return NULL;
 	}
-	canned->status = reply->status ? reply->status : 200;
 	if (reply->raw)
-		canned->status = raw_status(canned->body);
+		find_head(canned);
+	else
+		canned->status = reply->status ? reply->status : 200;
 	return canned;
 }
 
@@ -416,6 +461,8 @@ rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 
 	if (as->raw) {
 		rt_reply_raw(&draft, canned->status, bytes, body_size);
+		reply->head_at = canned->head_at;
+		reply->head_size = canned->head_size;
 	} else {
 		rt_reply_begin(&draft,
 			protocol == RETORT_HTTP ? canned->status : 0, date);

@@ -17,6 +17,8 @@ struct rt_canned {
 	struct rt_blob *body;     /* NULL: none */
 	struct rt_faults *faults; /* NULL: none */
 	int status;
+	size_t head_at;   /* of a raw reply: where its head begins */
+	size_t head_size; /* and ends; both 0: it has none */
 };
 
 /* 0, or -EINVAL with a line in `error` (or NULL): it cannot be given. */

@@ -160,6 +160,8 @@ struct rt_conn {
 	bool seen;    /* the owner's: its head was reported, */
 	bool replied; /* its reply came from somebody else; both of the present
 	                 piece, */
+	bool by_chance; /* of its last reply; as that has them */
+	uint64_t seed;
 	struct rt_record *record;     /* and what is kept of it; NULL */
 	struct rt_conn *next_replied; /* the owner's lists */
 	struct rt_conn *next;

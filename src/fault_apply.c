@@ -129,14 +129,27 @@ make_garbage(struct change *change)
 	change->reply->head_at = 0;
 }
 
+/* False: there is none, and the clause cannot be. */
+static bool
+has_head(struct change *change)
+{
+	if (change->reply->head_size > change->reply->head_at)
+		return true;
+	fail(change, "the reply has no head");
+	return false;
+}
+
 static void
 end_lines_barely(struct change *change)
 {
 	struct rt_reply *reply = change->reply;
 	size_t size = reply->head_size - reply->head_at;
-	size_t from = rt_reply_gather(reply, reply->head_at, size);
-	size_t at = reply->text.len;
+	size_t from, at;
 
+	if (!has_head(change))
+		return;
+	from = rt_reply_gather(reply, reply->head_at, size);
+	at = reply->text.len;
 	for (size_t i = 0; i < size && rt_reply_ok(reply); i++)
 		if (reply->text.data[from + i] != '\r')
 			rt_buf_add(&reply->text,
@@ -144,65 +157,94 @@ end_lines_barely(struct change *change)
 	rt_reply_replace(reply, reply->head_at, size, at);
 }
 
-/* Bytes before the blank line that ends the head. */
+/* Bytes before the empty line that ends the head. */
 static void
 add_to_head(struct change *change)
 {
 	struct rt_reply *reply = change->reply;
-	size_t at = reply->text.len;
+	size_t at, from;
+	bool crlf;
 
-	if (reply->head_size < reply->head_at + 2) {
-		fail(change, "there is no head");
+	if (!has_head(change))
 		return;
-	}
+	from = rt_reply_gather(reply, reply->head_size - 2, 2);
+	if (!rt_reply_ok(reply))
+		return;
+	crlf = reply->text.data[from] == '\r';
+	at = reply->text.len;
 	rt_buf_add(&reply->text, change->clause->bytes, change->clause->size);
-	rt_reply_replace(reply, reply->head_size - 2, 0, at);
+	rt_reply_replace(reply, reply->head_size - (crlf ? 2 : 1), 0, at);
 }
 
-/* Where the value of Content-Length is in the script, and how long it is. */
-static bool
-find_length(struct rt_reply *reply, uint64_t *line, uint64_t *at, size_t *size)
-{
-	static const char name[] = "\r\nContent-Length:";
-	size_t head = reply->head_size - reply->head_at;
-	size_t from = rt_reply_gather(reply, reply->head_at, head);
-	const char *text = reply->text.data + from;
+/* A field of the head: where it is in the script. */
+struct found {
+	uint64_t line;
+	uint64_t line_size; /* with its end */
+	uint64_t value;     /* without white space around it */
+	size_t value_size;
+	const char *text; /* of the value, until the script changes */
+};
 
-	if (!rt_reply_ok(reply))
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* The first field of that name. */
+static bool
+find_field(struct rt_reply *reply, const char *name, struct found *found)
+{
+	size_t size = reply->head_size - reply->head_at, length = strlen(name);
+	size_t from = rt_reply_gather(reply, reply->head_at, size);
+	const char *head = reply->text.data + from, *line, *next, *value, *end;
+
+	if (!rt_reply_ok(reply) || size == 0)
 		return false;
-	for (size_t i = 0; i + sizeof name <= head; i++) {
-		if (strncasecmp(text + i, name, sizeof name - 1) != 0)
+	for (line = head; (end = memchr(line, '\n',
+				   size - (size_t)(line - head))) != NULL;
+		line = next) {
+		next = end + 1;
+		if ((size_t)(end - line) <= length || line[length] != ':' ||
+			strncasecmp(line, name, length) != 0)
 			continue;
-		*line = reply->head_at + i + 2;
-		i += sizeof name - 1;
-		while (i < head && text[i] == ' ')
-			i++;
-		*at = reply->head_at + i;
-		for (*size = 0;
-			text[i + *size] >= '0' && text[i + *size] <= '9';)
-			(*size)++;
-		return *size > 0;
+		for (value = line + length + 1; is_blank(*value);)
+			value++;
+		while (end > value && (is_blank(end[-1]) || end[-1] == '\r'))
+			end--;
+		found->line = reply->head_at + (size_t)(line - head);
+		found->line_size = (size_t)(next - line);
+		found->value = reply->head_at + (size_t)(value - head);
+		found->value_size = (size_t)(end - value);
+		found->text = value;
+		return true;
 	}
 	return false;
 }
+
+/* More digits than these could overflow. */
+#define MAX_LENGTH_DIGITS 18
 
 static void
 change_length(struct change *change)
 {
 	const struct rt_clause *clause = change->clause;
 	struct rt_reply *reply = change->reply;
-	uint64_t line, at, length;
-	size_t size, from;
+	struct found found;
+	uint64_t length = 0;
+	size_t from;
 
-	if (!find_length(reply, &line, &at, &size)) {
+	if (!find_field(reply, "Content-Length", &found)) {
 		fail(change, "the reply has no Content-Length");
 		return;
 	}
-	from = rt_reply_gather(reply, at, size);
-	if (!rt_reply_ok(reply))
+	if (found.value_size == 0 || found.value_size > MAX_LENGTH_DIGITS ||
+		strspn(found.text, "0123456789") < found.value_size) {
+		fail(change, "its Content-Length is no number that can change");
 		return;
-	rt_buf_add(&reply->text, "", 1);
-	length = strtoull(reply->text.data + from, NULL, 10);
+	}
+	for (size_t i = 0; i < found.value_size; i++)
+		length = length * 10 + (uint64_t)(found.text[i] - '0');
 	if (clause->sign == '-' && clause->number > length) {
 		fail_size(change, "Content-Length is", length);
 		return;
@@ -215,7 +257,7 @@ change_length(struct change *change)
 		length = clause->number;
 	from = reply->text.len;
 	rt_buf_add_number(&reply->text, length);
-	rt_reply_replace(reply, at, size, from);
+	rt_reply_replace(reply, found.value, found.value_size, from);
 }
 
 static void
@@ -223,23 +265,37 @@ remove_head(struct change *change)
 {
 	struct rt_reply *reply = change->reply;
 
+	if (!has_head(change))
+		return;
 	rt_reply_replace(reply, 0, reply->head_size, reply->text.len);
 	reply->head_at = 0;
 }
 
-/* Whether the head says so. */
+/* Whether the head says so, as the last coding. */
 static bool
 is_chunked(struct rt_reply *reply)
 {
-	static const char field[] = "\r\nTransfer-Encoding: chunked\r\n";
-	size_t head = reply->head_size - reply->head_at;
-	size_t from = rt_reply_gather(reply, reply->head_at, head);
+	static const char chunked[] = "chunked";
+	const size_t length = sizeof chunked - 1;
+	struct found found;
 
-	for (size_t i = 0; rt_reply_ok(reply) && i + sizeof field <= head; i++)
-		if (strncasecmp(reply->text.data + from + i, field,
-			    sizeof field - 1) == 0)
-			return true;
-	return false;
+	return find_field(reply, "Transfer-Encoding", &found) &&
+		found.value_size >= length &&
+		strncasecmp(found.text + found.value_size - length, chunked,
+			length) == 0;
+}
+
+/* Whether the last chunk, without trailers, ends the reply of that size. */
+static bool
+ends_with(struct rt_reply *reply, uint64_t size, const char *last)
+{
+	size_t length = strlen(last), from;
+
+	if (size < reply->head_size + length)
+		return false;
+	from = rt_reply_gather(reply, size - length, length);
+	return rt_reply_ok(reply) &&
+		memcmp(reply->text.data + from, last, length) == 0;
 }
 
 /* Its framing goes, and bytes go on for ever; or chunks do. */
@@ -249,36 +305,35 @@ make_endless(struct change *change)
 	static const char last[] = "0\r\n\r\n";
 	static const char chunk[] =
 		"20\r\nand so on, and so on, and so on\n\r\n";
+	const size_t digits = sizeof "20\r\n" - 1, end = sizeof "\r\n" - 1;
 	struct rt_reply *reply = change->reply;
-	struct rt_step step = {.kind = RT_STEP_REPEAT, .size = INT64_MAX};
-	uint64_t line, at, size = rt_reply_size(reply);
-	size_t digits, from;
-	bool chunked = false;
+	struct rt_step step = {.kind = RT_STEP_REPEAT,
+		.size = INT64_MAX,
+		.bytes = chunk + digits,
+		.at = sizeof chunk - 1 - digits - end};
+	struct found found;
+	uint64_t size;
+	size_t index;
 
-	if (find_length(reply, &line, &at, &digits)) {
-		rt_reply_replace(reply, line, at + digits + 2 - line,
+	while (find_field(reply, "Content-Length", &found))
+		rt_reply_replace(reply, found.line, found.line_size,
 			reply->text.len);
-		size = rt_reply_size(reply);
-	} else if (is_chunked(reply) &&
-		size >= reply->head_size + sizeof last - 1) {
-		from = rt_reply_gather(reply, size - (sizeof last - 1),
-			sizeof last - 1);
-		if (!rt_reply_ok(reply))
-			return;
-		if (memcmp(reply->text.data + from, last, sizeof last - 1) !=
-			0) {
-			fail(change, "the reply has trailers");
+	size = rt_reply_size(reply);
+	if (is_chunked(reply)) {
+		if (!ends_with(reply, size, last)) {
+			if (rt_reply_ok(reply))
+				fail(change,
+					"the reply does not end with a last "
+					"chunk, and no trailers");
 			return;
 		}
-		chunked = true;
 		size -= sizeof last - 1;
+		step.bytes = chunk;
+		step.at = sizeof chunk - 1;
 	}
-	step.bytes = chunked ? chunk : chunk + sizeof "20\r\n" - 1;
-	step.at =
-		chunked ? sizeof chunk - 1 : sizeof chunk - sizeof "20\r\n\r\n";
-	from = rt_reply_split(reply, size);
+	index = rt_reply_split(reply, size);
 	if (rt_reply_ok(reply))
-		rt_reply_insert(reply, from, step);
+		rt_reply_insert(reply, index, step);
 }
 
 static void

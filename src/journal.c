@@ -56,8 +56,8 @@ rt_journal_view(const struct rt_conn *conn, int64_t now,
 	}
 	if (x != NULL && x->reply.faults > 0)
 		view.faults = x->reply.text.data + x->reply.faults - 1;
-	view.by_chance = x != NULL && x->reply.by_chance;
-	view.seed = view.by_chance ? x->reply.seed : 0;
+	view.by_chance = conn->by_chance;
+	view.seed = conn->seed;
 	if (view.protocol != RETORT_HTTP) {
 		view.sent_body = view.sent;
 		view.reason = conn->reason;

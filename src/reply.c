@@ -589,33 +589,6 @@ rt_reply_error(struct rt_draft *draft, int status, const char *reason,
 	rt_reply_body_reason(draft, reason);
 }
 
-/* Where the final head begins and ends in bytes that are a whole reply; both 0:
-   nowhere. */
-static void
-find_head(struct rt_reply *reply, const char *bytes, size_t size)
-{
-	static const char begin[] = "HTTP/1.x ", end[] = "\r\n\r\n";
-	size_t from = 0, at = 0;
-
-	while (size - from >= sizeof begin &&
-		memcmp(bytes + from, begin, sizeof "HTTP/" - 1) == 0) {
-		bool interim = bytes[from + sizeof begin - 1] == '1';
-
-		for (at = from; size - at >= sizeof end - 1; at++)
-			if (memcmp(bytes + at, end, sizeof end - 1) == 0)
-				break;
-		if (size - at < sizeof end - 1)
-			return;
-		at += sizeof end - 1;
-		if (!interim) {
-			reply->head_at = from;
-			reply->head_size = at;
-			return;
-		}
-		from = at;
-	}
-}
-
 void
 rt_reply_raw(struct rt_draft *draft, int status, const void *bytes, size_t size)
 {
@@ -630,7 +603,6 @@ rt_reply_raw(struct rt_draft *draft, int status, const void *bytes, size_t size)
 			(struct rt_step){.kind = RT_STEP_BYTES,
 				.bytes = bytes,
 				.size = size});
-	find_head(reply, bytes, size);
 	end_script(draft, false);
 }
 

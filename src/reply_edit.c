@@ -108,6 +108,8 @@ rt_reply_cut(struct rt_reply *reply, uint64_t at)
 	rt_reply_remove(reply, index, reply->step_count - 1);
 	if (reply->head_size > at)
 		reply->head_size = (size_t)at;
+	if (reply->head_at > at)
+		reply->head_at = (size_t)at;
 }
 
 /* Adds `size` bytes of a step, from `skip` on, to the text. */

@@ -31,6 +31,7 @@ struct sweep {
 	uint64_t whole;
 	struct rt_buf report;
 	int wrong;
+	bool began; /* the server has the reply */
 	char *error;
 };
 
@@ -97,6 +98,7 @@ try_one(struct sweep *sweep, const char *fault)
 	code = retort_answer(server, &reply, sweep->error);
 	if (code < 0)
 		return code;
+	sweep->began = true;
 	code = sweep->client(sweep->arg, retort_url(server, 0), fault);
 	if (code < 0)
 		return rt_fail_errno(sweep->error, code, "the client");
@@ -129,7 +131,7 @@ try_points(struct sweep *sweep, const char *clause, uint64_t from, uint64_t to,
 		if (taken < 0) {
 			add_run(sweep, &told);
 			rt_buf_add_format(&sweep->report, " (%llu not tried)\n",
-				(unsigned long long)(to - at));
+				(unsigned long long)(to - at - 1));
 			return taken;
 		}
 		if ((taken > 0) != right)
@@ -252,8 +254,9 @@ retort_sweep_sized(struct retort *server, const struct retort_reply *theirs,
 	if (code == 0)
 		code = run_sweep(&sweep);
 	/* and the server answers as it does by itself */
-	if (code == 0)
-		code = retort_answer(server, &sweep.reply, sweep.error);
+	if (sweep.began && retort_answer(server, &sweep.reply, own) < 0)
+		code = code < 0 ? code :
+				  rt_fail(sweep.error, -ENOMEM, "%s", own);
 	rt_buf_add(&sweep.report, "", 1);
 	if (report != NULL)
 		*report = sweep.report.failed ? NULL : sweep.report.data;

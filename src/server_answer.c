@@ -240,6 +240,9 @@ keep_faults(struct retort *server, struct rt_conn *conn)
 		record->faults = strdup(reply->text.data + reply->faults - 1);
 		record->seen.faults = record->faults;
 	}
+	/* without HTTP the reply is gone when the connection ends */
+	conn->by_chance = reply->by_chance;
+	conn->seed = reply->seed;
 	if (record != NULL) {
 		record->seen.by_chance = reply->by_chance;
 		record->seen.seed = reply->seed;
@@ -403,6 +406,17 @@ ask(struct retort *server, struct rt_conn *conn)
 	return asked;
 }
 
+/* Why it got what it got goes to its record. */
+static void
+keep_reason(struct retort *server, struct rt_conn *conn, struct rt_asked *asked)
+{
+	if (asked->why.len > 0)
+		keep_why(server, conn->record,
+			asked->why.failed ? "no memory to say why" :
+					    asked->why.data);
+	rt_buf_free(&asked->why);
+}
+
 /* The rules cannot be asked, and nothing else may answer. */
 static void
 give_up(struct retort *server, struct rt_conn *conn)
@@ -428,11 +442,7 @@ decide_answer(struct retort *server, struct rt_conn *conn)
 		rt_route_answer(&server->route, &asked, &conn->exchange->reply);
 	if (conn->record != NULL)
 		conn->record->seen.rule = asked.rule;
-	if (asked.why.len > 0)
-		keep_why(server, conn->record,
-			asked.why.failed ? "no memory to say why" :
-					   asked.why.data);
-	rt_buf_free(&asked.why);
+	keep_reason(server, conn, &asked);
 	if (outcome != RT_AGAIN && !conn->accepted)
 		publish(server, conn);
 	/* the others have their turn, then it goes on */
@@ -517,6 +527,7 @@ rt_server_reply(struct retort *server, uint64_t connection,
 	asked = ask(server, conn);
 	code = rt_route_answer_with(&server->route, as, &asked,
 		&conn->exchange->reply, error);
+	keep_reason(server, conn, &asked);
 	if (code < 0)
 		return code;
 	conn->replied = true;

@@ -189,6 +189,18 @@ add_count(struct rt_buf *to, size_t least, size_t most)
 		rt_buf_add_format(to, "%zu to %zu", least, most);
 }
 
+/* " (connection 3, seed 7)" */
+static void
+add_connection(struct rt_buf *to, const struct rt_record *record)
+{
+	rt_buf_add_format(to, " (connection %llu",
+		(unsigned long long)record->seen.connection);
+	if (record->seen.by_chance)
+		rt_buf_add_format(to, ", seed %llu",
+			(unsigned long long)record->seen.seed);
+	rt_buf_add_text(to, ")");
+}
+
 /* The request that came nearest to fitting, if any did not fit. */
 static void
 add_nearest(struct judgement *judgement, const struct rt_match *match,
@@ -214,8 +226,8 @@ add_nearest(struct judgement *judgement, const struct rt_match *match,
 		return;
 	rt_buf_add_text(judgement->text, "  nearest: ");
 	rt_match_name(&nearest->seen, judgement->text);
-	rt_buf_add_format(judgement->text, " (connection %llu): ",
-		(unsigned long long)nearest->seen.connection);
+	add_connection(judgement->text, nearest);
+	rt_buf_add_text(judgement->text, ": ");
 	(void)rt_match_explain(match, &nearest->seen, whose, judgement->text);
 	rt_buf_add(judgement->text, "\n", 1);
 	show(judgement, nearest);
@@ -266,12 +278,8 @@ add_came(struct judgement *judgement, const struct rt_match *match)
 		if (record->faults != NULL)
 			rt_buf_add_format(judgement->text, " [%s]",
 				record->faults);
-		rt_buf_add_format(judgement->text, " (connection %llu",
-			(unsigned long long)seen->connection);
-		if (seen->by_chance)
-			rt_buf_add_format(judgement->text, ", seed %llu",
-				(unsigned long long)seen->seed);
-		rt_buf_add_text(judgement->text, ")\n");
+		add_connection(judgement->text, record);
+		rt_buf_add(judgement->text, "\n", 1);
 		show(judgement, record);
 	}
 }
@@ -351,8 +359,12 @@ judge_records(struct judgement *judgement)
 			why = "its reply was never made";
 		if (why == NULL)
 			continue;
-		rt_buf_add_format(judgement->text, "connection %llu: %s\n",
-			(unsigned long long)record->seen.connection, why);
+		rt_buf_add_format(judgement->text, "connection %llu",
+			(unsigned long long)record->seen.connection);
+		if (record->seen.by_chance)
+			rt_buf_add_format(judgement->text, " (seed %llu)",
+				(unsigned long long)record->seen.seed);
+		rt_buf_add_format(judgement->text, ": %s\n", why);
 		show(judgement, record);
 	}
 }

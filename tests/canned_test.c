@@ -377,7 +377,9 @@ static const struct {
 	{"HTTP/1.1 099", 99},
 	{"HTTP/1.1 2x0 OK\r\n\r\n", 0},
 	{"HTTP/1.1  200 OK\r\n\r\n", 0},
-	{"HTTP/2.0 200 OK\r\n\r\n", 0},
+	{"HTTP/2.0 200 OK\r\n\r\n", 200},
+	{"HTTP/1.1 100 C\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", 200},
+	{"HTTP/1.1 100 C\r\n\r\n", 100},
 	{"http/1.1 200 OK\r\n\r\n", 0},
 	{"anything at all", 0},
 	{"", 0},
@@ -396,6 +398,57 @@ START_TEST(raw_says_its_status)
 	ck_assert_int_eq(reply.status, raws[_i].status);
 	rt_reply_free(&reply);
 	rt_canned_free(canned);
+}
+END_TEST
+
+/* Where a fault finds the head of what is raw. */
+START_TEST(raw_bytes_have_a_head)
+{
+	static const struct {
+		const char *bytes;
+		size_t at, size;
+	} cases[] = {
+		{"", 0, 0},
+		{"HTTP/1.1 200 OK", 0, 0},
+		{"HTTP/1.1 200 OK\r\n\r", 0, 0},
+		{"HTTP/1.1 200 OK\r\n\r\n", 0, 19},
+		{"HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody\r\n\r\n", 0, 25},
+		{"HTTP/9.9 700 \r\n\r\nbody", 0, 17},
+		{"HTTP/2 201 Created\r\n\r\n", 0, 22},
+		{"220 ready\r\n\r\n", 0, 0},
+		{" HTTP/1.1 200 OK\r\n\r\n", 0, 0},
+		/* as scenarios have it */
+		{"HTTP/1.1 200 OK\n\nbody", 0, 17},
+		{"HTTP/1.1 200 OK\nA: b\r\n\nbody", 0, 23},
+		{"HTTP/1.1 200 OK\n\r\nbody", 0, 18},
+		/* of the final one, behind what is interim */
+		{"HTTP/1.1 100 C\r\n\r\nHTTP/1.1 200 OK\r\n\r\nx", 18, 37},
+		{"HTTP/1.1 100 C\r\n\r\nHTTP/1.1 103 E\r\nA: b\r\n\r\n"
+		 "HTTP/1.1 404 \r\n\r\n",
+			42, 59},
+		{"HTTP/1.1 101 S\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", 0, 18},
+		{"HTTP/1.1 100 C\r\n\r\n", 0, 0},
+		{"HTTP/1.1 100 C\r\n\r\nHTTP/1.1 200 OK\r\n", 0, 0},
+		{"HTTP/1.1 100 C\r\n\r\nHTTP", 0, 0},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct rt_canned *canned =
+			can(&(struct retort_reply){.raw = true,
+				.body = cases[i].bytes,
+				.body_size = strlen(cases[i].bytes)});
+		struct rt_reply reply;
+
+		rt_reply_init(&reply);
+		answer(canned, GET, &reply);
+		ck_assert_msg(reply.head_at == cases[i].at &&
+				reply.head_size == cases[i].size,
+			"'%s': expected %zu and %zu, got %zu and %zu",
+			cases[i].bytes, cases[i].at, cases[i].size,
+			reply.head_at, reply.head_size);
+		rt_reply_free(&reply);
+		rt_canned_free(canned);
+	}
 }
 END_TEST
 
@@ -1056,6 +1109,7 @@ main(void)
 	tcase_add_loop_test(said, says_bytes_alone, 0, COUNT(plains));
 	tcase_add_test(said, echoes_a_piece);
 	tcase_add_loop_test(said, raw_says_its_status, 0, COUNT(raws));
+	tcase_add_test(said, raw_bytes_have_a_head);
 	tcase_add_loop_test(said, repeats_exactly, 0, COUNT(periods));
 	rt_test_case(suite, said);
 	tcase_add_checked_fixture(files, open_folder, close_folder);

@@ -594,7 +594,7 @@ static const struct {
 	{"cut 5; cut body 1", "cut body 1: the body has 0 bytes"},
 	{"headless; cut head 1", "cut head 1: the head has 0 bytes"},
 	{"headless; cut 11", "cut 11: the reply has 10 bytes"},
-	{"garbage; add \"x\"", "add \"x\": there is no head"},
+	{"garbage; add \"x\"", "add \"x\": the reply has no head"},
 	{"garbage; length 1", "length 1: the reply has no Content-Length"},
 	{"garbage; cut body 65", "cut body 65: the body has 64 bytes"},
 };

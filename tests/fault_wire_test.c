@@ -262,6 +262,21 @@ static const struct row {
 		0, NULL},
 	{{.chunked = true, .faults = "cut -1 reset"}, BYTES(CHUNKED "a\r\n"
 		DIGITS "\r\n0\r\n\r"), ECONNRESET, NULL},
+	/* raw bytes have a head, too, as a scenario has it */
+	{{.raw = true, .body = "HTTP/1.1 200 OK\n\nabc",
+		.faults = "cut body 2"}, BYTES("HTTP/1.1 200 OK\n\nab"), 0, NULL},
+	{{.raw = true, .body = "HTTP/1.1 200 OK\nA: b\n\nabc",
+		.faults = "add \"C: d\\n\""},
+		BYTES("HTTP/1.1 200 OK\nA: b\nC: d\n\nabc"), 0, NULL},
+	{{.raw = true, .body = "HTTP/1.1 200 OK\r\ncontent-length:\t3 \r\n\r\nabc",
+		.faults = "length +1"},
+		BYTES("HTTP/1.1 200 OK\r\ncontent-length:\t4 \r\n\r\nabc"), 0,
+		NULL},
+	{{.raw = true, .body = "HTTP/1.1 103 \r\n\r\nHTTP/1.1 200 OK\r\n\r\nabc",
+		.faults = "headless"}, BYTES("abc"), 0, NULL},
+	{{.raw = true, .body = "HTTP/1.1 101 S\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+		.faults = "cut body 5"}, BYTES("HTTP/1.1 101 S\r\n\r\nHTTP/"), 0,
+		NULL},
 	/* bodies where there can be none */
 	{{.faults = "force-body"}, BYTES(WHOLE), 0, "HEAD"},
 	{{.faults = "cut head 99"}, BYTES(HEAD), 0, "HEAD"},
@@ -349,34 +364,64 @@ START_TEST(makes_garbage)
 }
 END_TEST
 
-START_TEST(goes_on_for_ever)
+/* Receives until there is so much. */
+static void
+hear_much(int fd, struct heard *heard, size_t much)
 {
-	struct heard heard = {.end = -1};
-	const struct retort_exchange *seen;
-	int fd;
+	char data[4096];
 
-	open_plain(_i);
-	ON(NULL, .body = DIGITS, .omit = "Date", .faults = "endless");
-	fd = connect_client();
-	say(fd, GET);
-	while (heard.got.size < (4u << 20)) {
-		char data[4096];
+	while (heard->got.size < much) {
 		ssize_t n = recv(fd, data, sizeof data, MSG_DONTWAIT);
 
 		ck_assert_msg(n > 0 || (n < 0 && errno == EAGAIN),
 			"%s: it ends after %zu bytes", way->name,
-			heard.got.size);
+			heard->got.size);
 		if (n > 0)
-			bytes_add(&heard.got, data, (size_t)n);
+			bytes_add(&heard->got, data, (size_t)n);
 		else
 			turn(fd, POLLIN, 100);
 	}
-	assert_begins(heard.got, OK TYPE CLOSE DIGITS "and so on, ");
-	bytes_free(&heard.got);
-	(void)close(fd);
-	seen = ended(1);
-	ck_assert_int_eq(seen->end, RETORT_RESET);
-	ck_assert_uint_ge(seen->sent, 4u << 20);
+}
+
+START_TEST(goes_on_for_ever)
+{
+	static const struct {
+		struct retort_reply rule;
+		const char *expected;
+	} cases[] = {
+		{{.body = DIGITS, .omit = "Date"},
+			OK TYPE CLOSE DIGITS "and so on, "},
+		{{.body = DIGITS, .omit = "Date", .chunked = true},
+			CHUNKED "a\r\n" DIGITS "\r\n20\r\nand so on, "},
+		{{.raw = true,
+			 .body = OK "TRANSFER-ENCODING:chunked\r\n\r\n"
+				    "0\r\n\r\n"},
+			OK "TRANSFER-ENCODING:chunked\r\n\r\n20\r\nand so "},
+		{{.raw = true, .body = OK CL(1) CL(2) "\r\n"},
+			OK "\r\nand so on, "},
+	};
+
+	open_plain(_i);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct retort_reply rule = cases[i].rule;
+		struct heard heard = {.end = -1};
+		const struct retort_exchange *seen;
+		int fd;
+
+		rule.faults = "endless";
+		retort_reset(server);
+		ck_assert_int_gt(retort_on_sized(server, &rule, sizeof rule),
+			0);
+		fd = connect_client();
+		say(fd, GET);
+		hear_much(fd, &heard, 4u << 20);
+		assert_begins(heard.got, cases[i].expected);
+		bytes_free(&heard.got);
+		(void)close(fd);
+		seen = ended(1);
+		ck_assert_int_eq(seen->end, RETORT_RESET);
+		ck_assert_uint_ge(seen->sent, 4u << 20);
+	}
 	close_server();
 }
 END_TEST
@@ -448,44 +493,85 @@ START_TEST(cannot_cut_beyond_a_file)
 }
 END_TEST
 
+static int
+answer_later(void *arg, const struct retort_exchange *seen,
+	struct retort_reply *reply)
+{
+	(void)arg;
+	(void)seen;
+	(void)reply;
+	return RETORT_LATER;
+}
+
+/* What is known only when the reply is made goes to the verdict. */
+START_TEST(later_replies_tell_their_faults)
+{
+	const struct retort_reply reply = {.echo = true, .faults = "cut 9999"};
+	struct heard heard = {.end = -1};
+	int fd;
+
+	open_plain(_i);
+	ON(NULL, .handler = answer_later);
+	fd = connect_client();
+	say(fd, GET);
+	ck_assert_ptr_nonnull(retort_wait(server, 1, PATIENCE, NULL));
+	ck_assert_int_eq(retort_reply_later(server, 1, &reply), 0);
+	hear(fd, &heard, "HTTP/1.1 500 ");
+	bytes_free(&heard.got);
+	(void)close(fd);
+	assert_verdict("cut 9999: the reply has ");
+	close_server();
+}
+END_TEST
+
 START_TEST(impossible_faults_are_told)
 {
 	static const struct {
 		const char *faults;
 		const char *why;
+		const char *raw; /* NULL: ten digits with a head */
 	} cases[] = {
-		{"cut body 11", "cut body 11: the body has 10 bytes"},
-		{"cut 110", "cut 110: the reply has 109 bytes"},
-		{"cut -110", "cut -110: the reply has 109 bytes"},
-		{"cut head 100", "cut head 100: the head has 99 bytes"},
-		{"corrupt body 10", "corrupt body 10: the reply has 109 bytes"},
-		{"cut body 3; split body 4", "the body has 3 bytes"},
-		{"length -11", "length -11: Content-Length is 10 bytes"},
-		{"garbage 5; length 3", "length 3: the reply has no"},
-		{"garbage 5; add \"X: y\\r\\n\"", "there is no head"},
-		{"cut 101%", "0% to 100%"},
-		{"explode", "'explode': expected a fault"},
-		{"cut", "expected N, -N, N%, head N or body N"},
-		{"end", "expected fin, reset, stall or half"},
-		{"end softly", "'softly': expected fin"},
-		{"rate 0", "'rate 0': expected at least 1 byte"},
-		{"pause 1 2 3", "'3': expected the end of the clause"},
+		{"cut body 11", "cut body 11: the body has 10 bytes", NULL},
+		{"cut 110", "cut 110: the reply has 109 bytes", NULL},
+		{"cut -110", "cut -110: the reply has 109 bytes", NULL},
+		{"cut head 100", "cut head 100: the head has 99 bytes", NULL},
+		{"corrupt body 10", "corrupt body 10: the reply has 109 bytes",
+			NULL},
+		{"cut body 3; split body 4", "the body has 3 bytes", NULL},
+		{"length -11", "length -11: Content-Length is 10 bytes", NULL},
+		{"garbage 5; length 3", "length 3: the reply has no", NULL},
+		{"garbage 5; add \"X: y\\r\\n\"", "the reply has no head",
+			NULL},
+		{"cut 101%", "0% to 100%", NULL},
+		{"explode", "'explode': expected a fault", NULL},
+		{"cut", "expected N, -N, N%, head N or body N", NULL},
+		{"end", "expected fin, reset, stall or half", NULL},
+		{"end softly", "'softly': expected fin", NULL},
+		{"rate 0", "'rate 0': expected at least 1 byte", NULL},
+		{"pause 1 2 3", "'3': expected the end of the clause", NULL},
+		{"garbage 5; headless", "headless: the reply has no head",
+			NULL},
+		{"bare-lf", "bare-lf: the reply has no head", "what?"},
+		{"length +1", "length +1: its Content-Length is no number",
+			"HTTP/1.1 200 OK\r\nContent-Length: "
+			"9999999999999999999\r\n\r\n"},
+		{"endless", "endless: the reply does not end with a last chunk",
+			"HTTP/1.1 200 OK\r\nTRANSFER-ENCODING:chunked\r\n\r\n"
+			"0\r\nA: b\r\n\r\n"},
 	};
 
 	open_plain(_i);
 	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct retort_reply reply = {.raw = cases[i].raw != NULL,
+			.body = cases[i].raw ? cases[i].raw : DIGITS,
+			.omit = cases[i].raw ? NULL : "Date",
+			.faults = cases[i].faults};
+
 		retort_reset(server);
-		ck_assert_int_eq(retort_on(server, NULL, .body = DIGITS,
-					 .omit = "Date",
-					 .faults = cases[i].faults),
+		ck_assert_int_eq(retort_on_sized(server, &reply, sizeof reply),
 			-EINVAL);
 		assert_verdict(cases[i].why);
-		ck_assert_int_eq(retort_answer(server,
-					 &(struct retort_reply){.body = DIGITS,
-						 .omit = "Date",
-						 .faults = cases[i].faults},
-					 error),
-			-EINVAL);
+		ck_assert_int_eq(retort_answer(server, &reply, error), -EINVAL);
 		ck_assert_msg(strstr(error, cases[i].why) != NULL,
 			"expected \"%s\" in: %s", cases[i].why, error);
 	}
@@ -1865,7 +1951,7 @@ START_TEST(sweeps_that_end_early)
 		"reply of 109 bytes: head 0-98, body 99-108\n"
 		"whole                   1  taken for success\n"
 		"cut N fin             109  taken for success: 99-108\n"
-		"cut N reset           109  taken for success: (106 not "
+		"cut N reset           109  taken for success: (105 not "
 		"tried)\n");
 	close_server();
 }
@@ -1934,6 +2020,13 @@ START_TEST(leaves_the_reply_as_it_is)
 	assert_heard(&heard, "after a sweep", WHOLE, strlen(WHOLE), 0);
 	ck_assert_msg(ended(1)->faults == NULL, "faults are left: %s",
 		ended(1)->faults);
+	bytes_free(&heard.got);
+	/* and if it ended early */
+	ck_assert_int_eq(retort_sweep(server, &swept, tired_client, &calls,
+				 NULL, NULL),
+		-EINTR);
+	heard = hear_all(GET);
+	assert_heard(&heard, "after half a sweep", WHOLE, strlen(WHOLE), 0);
 	bytes_free(&heard.got);
 	close_server();
 }
@@ -2168,7 +2261,8 @@ main(void)
 	Suite *suite = suite_create("fault_wire");
 	const TTest *const bytes[] = {spoils_bytes, makes_garbage,
 		goes_on_for_ever, spoils_files, cannot_cut_beyond_a_file,
-		impossible_faults_are_told, NULL};
+		later_replies_tell_their_faults, impossible_faults_are_told,
+		NULL};
 	const TTest *const times[] = {splits_into_segments,
 		splits_where_it_is_told_to, takes_its_time, NULL};
 	const TTest *const connections[] = {refuses_for_a_time,

@@ -382,56 +382,6 @@ START_TEST(raw_is_verbatim)
 }
 END_TEST
 
-/* Where a fault finds the head of what is raw. */
-START_TEST(raw_bytes_have_a_head)
-{
-	static const struct {
-		const char *bytes;
-		size_t at, size;
-	} cases[] = {
-		{"", 0, 0},
-		{"HTTP/1.1 200 OK", 0, 0},
-		{"HTTP/1.1 200 OK\r\n\r", 0, 0},
-		{"HTTP/1.1 200 OK\r\n\r\n", 0, 19},
-		{"HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody\r\n\r\n", 0, 25},
-		{"HTTP/9.9 700 \r\n\r\nbody", 0, 17},
-		{"HTTP/1.1 200 OK\n\nbody", 0, 0},
-		{"220 ready\r\n\r\n", 0, 0},
-		{" HTTP/1.1 200 OK\r\n\r\n", 0, 0},
-		/* of the final one, behind what is interim */
-		{"HTTP/1.1 100 C\r\n\r\nHTTP/1.1 200 OK\r\n\r\nx", 18, 37},
-		{"HTTP/1.1 100 C\r\n\r\nHTTP/1.1 103 E\r\nA: b\r\n\r\n"
-		 "HTTP/1.1 404 \r\n\r\n",
-			42, 59},
-		{"HTTP/1.1 100 C\r\n\r\n", 0, 0},
-		{"HTTP/1.1 100 C\r\n\r\nHTTP/1.1 200 OK\r\n", 0, 0},
-		{"HTTP/1.1 100 C\r\n\r\nHTTP", 0, 0},
-	};
-	struct rt_reply reply;
-	struct rt_draft draft = {.reply = &reply};
-
-	rt_reply_init(&reply);
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		/* of its own memory, so that reading beyond it is seen */
-		size_t size = strlen(cases[i].bytes);
-		char *bytes = malloc(size + 1);
-
-		ck_assert_ptr_nonnull(bytes);
-		bytes = realloc(memcpy(bytes, cases[i].bytes, size + 1),
-			size > 0 ? size : 1);
-		ck_assert_ptr_nonnull(bytes);
-		rt_reply_raw(&draft, 200, bytes, size);
-		ck_assert_msg(reply.head_at == cases[i].at &&
-				reply.head_size == cases[i].size,
-			"'%s': expected %zu and %zu, got %zu and %zu",
-			cases[i].bytes, cases[i].at, cases[i].size,
-			reply.head_at, reply.head_size);
-		free(bytes);
-	}
-	rt_reply_free(&reply);
-}
-END_TEST
-
 /* --- files --- */
 
 #define SMALL (64u << 10) /* the largest that leaves with the head */
@@ -1670,7 +1620,6 @@ main(void)
 	tcase_add_test(heads, errors_say_why);
 	tcase_add_test(heads, reasons_follow_other_fields);
 	tcase_add_test(heads, raw_is_verbatim);
-	tcase_add_test(heads, raw_bytes_have_a_head);
 	tcase_add_test(heads, no_head_without_http);
 	rt_test_case(suite, heads);
 	tcase_add_loop_test(bodies, files_are_sent_as_promised, 0,
