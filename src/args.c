@@ -303,7 +303,8 @@ add_fault(struct given *given, const char *text)
 	bool chance = strchr(text, ':') != NULL && strchr(text, '%') != NULL;
 
 	if (retort_check(&reply, error) < 0)
-		die(EXIT_USAGE, "--fault '%s': %s%s", text, error,
+		die(EXIT_USAGE, "--fault '%s': %s%s", text,
+			error + (strncmp(error, "faults: ", 8) == 0 ? 8 : 0),
 			chance ? " (faults by chance: --faults)" : "");
 	args_add_line(&given->faults, text, strlen(text));
 }
@@ -450,6 +451,14 @@ read_option(struct args *args, struct given *given, int option,
 	}
 }
 
+static enum mode
+mode_of(const char *word)
+{
+	return strcmp(word, "run") == 0    ? MODE_RUN :
+		strcmp(word, "sweep") == 0 ? MODE_SWEEP :
+					     MODE_SERVE;
+}
+
 /*
  * "run" or "sweep", and the words behind "--", which are cut off. Returns how
  * many words are left.
@@ -457,12 +466,10 @@ read_option(struct args *args, struct given *given, int option,
 static int
 read_mode(struct args *args, int argc, char **argv)
 {
-	static const char *const names[] = {"", "run", "sweep"};
 	int count = 0;
 
-	for (int i = MODE_RUN; i <= MODE_SWEEP; i++)
-		if (argc > 1 && strcmp(argv[1], names[i]) == 0)
-			args->mode = (enum mode)i;
+	if (argc > 1)
+		args->mode = mode_of(argv[1]);
 	if (args->mode == MODE_SERVE)
 		return argc;
 	while (count < argc && strcmp(argv[count], "--") != 0)
@@ -523,7 +530,10 @@ args_read(struct args *args, int argc, char **argv)
 	}
 	args->root = optind < argc ? argv[optind] : NULL;
 	if (optind + 1 < argc)
-		die(EXIT_USAGE, "'%s': only one ROOT can be served",
-			argv[optind + 1]);
+		die(EXIT_USAGE, "'%s': only one ROOT can be served%s",
+			argv[optind + 1],
+			mode_of(argv[optind]) || mode_of(argv[optind + 1]) ?
+				"; run and sweep come before the options" :
+				"");
 	args_finish(args, &given);
 }

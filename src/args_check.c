@@ -210,6 +210,41 @@ check_chance(const struct args *args, const struct given *given)
 		die(EXIT_USAGE, "--seed: expected --faults with it");
 }
 
+/* A sweep is of one reply, for a client that we start. */
+static void
+check_sweep(const struct args *args, const struct given *given)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} uses[] = {
+		{"ROOT", args->root != NULL},
+		{"--scenario", args->scenario != NULL},
+		{"--fault", given->faults != NULL},
+		{"--faults", args->chances != NULL},
+		{"--replay", args->replay != NULL},
+		{"--echo", given->echo},
+		{"--tcp", given->tcp},
+		{"--udp", given->udp},
+		{"--port-file", args->port_file != NULL},
+		{"--transcript", args->transcripts != NULL},
+		{"--lifetime", args->lifetime >= 0},
+		{"--with-parent", args->with_parent},
+		{"--requests", args->options.requests > 0},
+		{"--host", given->host_count > 0},
+		{"--log", args->log && given->log},
+		{"--verbose", args->verbose > 0},
+	};
+
+	for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
+		if (uses[i].given)
+			die(EXIT_USAGE,
+				"sweep: %s does not go with it: expected the "
+				"options of one reply, such as --body, --raw "
+				"or --chunked",
+				uses[i].name);
+}
+
 /* They are for one command, and not for people to look at. */
 static void
 set_mode(struct args *args, struct given *given)
@@ -227,21 +262,9 @@ set_mode(struct args *args, struct given *given)
 		die(EXIT_USAGE, "run: --with-parent does nothing with it");
 	if (args->mode == MODE_RUN)
 		return;
-	if (args->root != NULL || args->scenario != NULL ||
-		args->chances != NULL || args->replay != NULL ||
-		given->faults != NULL || given->echo || given->tcp ||
-		given->udp)
-		die(EXIT_USAGE,
-			"sweep: expected the options of one reply alone, such "
-			"as --body, --raw or --chunked");
-	if (args->port_file || args->transcripts || args->lifetime >= 0 ||
-		args->with_parent || args->log || args->verbose > 0 ||
-		args->options.requests > 0 || given->host_count > 0)
-		die(EXIT_USAGE,
-			"sweep: --port-file, --transcript, --lifetime, "
-			"--with-parent, --requests, --host, --log and -v do "
-			"nothing with it");
-	if (given->raw == NULL && given->body == NULL)
+	check_sweep(args, given);
+	if (given->raw == NULL && given->body == NULL &&
+		args->reply.status != 204 && args->reply.status != 304)
 		given->body = letters;
 	args->options.defer_accept = false;
 }

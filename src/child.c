@@ -22,7 +22,7 @@
 enum { EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
 const int child_signal_numbers[CHILD_SIGNALS] = {SIGHUP, SIGINT, SIGTERM,
-	SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD, SIGTTOU};
+	SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD, SIGTTOU, SIGCONT};
 
 void
 child_note_signals(struct child_signals *before)
@@ -158,6 +158,7 @@ child_start(struct child *child, char *const *command, const char *url,
 {
 	char **words = fill_in_all(command, url);
 	pid_t parent = getpid();
+	bool foreground;
 	int error = 0;
 
 	*child = (struct child){.pid = -1};
@@ -169,16 +170,20 @@ child_start(struct child *child, char *const *command, const char *url,
 	(void)unsetenv("LISTEN_FDS");
 	(void)unsetenv("LISTEN_PID");
 	(void)unsetenv("LISTEN_FDNAMES");
-	child->foreground = !quiet && tcgetpgrp(STDIN_FILENO) == getpgrp();
+	child->terminal = !quiet && tcgetpgrp(STDIN_FILENO) >= 0;
+	foreground = child->terminal && tcgetpgrp(STDIN_FILENO) == getpgrp();
 	(void)fflush(NULL);
 	child->pid = fork();
 	if (child->pid == 0)
-		run_command(words, quiet, child->foreground, parent, before);
+		run_command(words, quiet, foreground, parent, before);
 	if (child->pid < 0)
 		error = -errno;
 	else
 		/* whoever is first */
 		(void)setpgid(child->pid, child->pid);
+	/* the terminal is taken back while COMMAND has it */
+	if (child->terminal)
+		(void)signal(SIGTTOU, SIG_IGN);
 	free_words(words);
 	return error;
 }
@@ -187,21 +192,44 @@ static void
 note_status(struct child *child, int status)
 {
 	child->ended = true;
-	child->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
-					      WEXITSTATUS(status);
+	child->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	child->status =
+		child->signal ? 128 + child->signal : WEXITSTATUS(status);
 }
 
-/* ^Z: the shell has its turn, until it brings us back. */
+/* COMMAND has the terminal whenever we have it. */
 static void
-stop_with(const struct child *child)
+give_terminal(const struct child *child)
 {
-	if (!child->foreground)
+	if (!child->terminal || tcgetpgrp(STDIN_FILENO) != getpgrp())
 		return;
-	(void)signal(SIGTTOU, SIG_IGN);
-	(void)tcsetpgrp(STDIN_FILENO, getpgrp());
-	(void)raise(SIGSTOP);
 	(void)tcsetpgrp(STDIN_FILENO, child->pid);
 	(void)kill(-child->pid, SIGCONT);
+}
+
+static void
+take_terminal(const struct child *child)
+{
+	if (child->terminal && tcgetpgrp(STDIN_FILENO) == child->pid)
+		(void)tcsetpgrp(STDIN_FILENO, getpgrp());
+}
+
+/*
+ * COMMAND was stopped, by ^Z or because it wants the terminal: so are all of
+ * our group, as if we were one job, until the shell brings us back, be it
+ * without the terminal.
+ */
+static void
+stop_with(const struct child *child, int number)
+{
+	if (!child->terminal)
+		return;
+	take_terminal(child);
+	(void)kill(0, SIGTSTP);
+	give_terminal(child);
+	/* without the terminal it would only be stopped again */
+	if (number != SIGTTIN && number != SIGTTOU)
+		(void)kill(-child->pid, SIGCONT);
 }
 
 bool
@@ -209,11 +237,13 @@ child_ended(struct child *child)
 {
 	int status;
 
-	if (child->ended ||
-		waitpid(child->pid, &status, WNOHANG | WUNTRACED) <= 0)
-		return child->ended;
+	if (child->ended)
+		return true;
+	give_terminal(child);
+	if (waitpid(child->pid, &status, WNOHANG | WUNTRACED) <= 0)
+		return false;
 	if (WIFSTOPPED(status))
-		stop_with(child);
+		stop_with(child, WSTOPSIG(status));
 	else
 		note_status(child, status);
 	return child->ended;
@@ -264,9 +294,6 @@ child_end(struct child *child, int grace)
 	child_signal(child, SIGKILL);
 	while (!child_ended(child))
 		(void)nanosleep(&interval, NULL);
-	if (child->foreground) {
-		(void)signal(SIGTTOU, SIG_IGN);
-		(void)tcsetpgrp(STDIN_FILENO, getpgrp());
-	}
+	take_terminal(child);
 	child->pid = -1;
 }

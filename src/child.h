@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 /* What we catch or ignore, and COMMAND shall find as it was. */
-#define CHILD_SIGNALS 8
+#define CHILD_SIGNALS 9
 extern const int child_signal_numbers[CHILD_SIGNALS];
 
 struct child_signals {
@@ -25,8 +25,9 @@ void child_note_signals(struct child_signals *before);
 struct child {
 	pid_t pid;
 	bool ended;
-	int status;      /* as the shell has it: 128 + N for signal N */
-	bool foreground; /* it was given the terminal */
+	int status;    /* as the shell has it: 128 + N for signal N */
+	int signal;    /* that ended it; 0 */
+	bool terminal; /* standard input is our terminal, for it to have */
 };
 
 /*

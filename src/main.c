@@ -33,7 +33,8 @@ static void
 on_signal(int number)
 {
 	for (size_t i = 0; i < CHILD_SIGNALS; i++)
-		if (child_signal_numbers[i] == number && number != SIGCHLD) {
+		if (child_signal_numbers[i] == number && number != SIGCHLD &&
+			number != SIGCONT) {
 			signals.came[i] = 1;
 			signals.count = signals.count + 1;
 			signals.last = number;
@@ -46,7 +47,8 @@ on_signal(int number)
 static void
 catch_signals(enum mode mode)
 {
-	static const int told[] = {SIGUSR1, SIGUSR2};
+	/* SIGCONT: we may have the terminal again */
+	static const int told[] = {SIGUSR1, SIGUSR2, SIGCONT};
 	struct sigaction action = {.sa_handler = on_signal}, old;
 
 	child_note_signals(&before);
@@ -223,10 +225,7 @@ serve(struct retort *server, const struct args *args, struct watch *watch,
 			timeout = -1;
 		step = retort_step(server, timeout);
 		output_flush(output);
-		/* what was written need not be kept */
-		if (args->transcripts != NULL &&
-			retort_connections(server) == 0)
-			retort_forget(server);
+		output_forget(output, server, false);
 	}
 	if (lifetime_over && retort_replies(server) < args->options.requests)
 		status = EXIT_LIFETIME;

@@ -153,8 +153,8 @@ miss_transcript(struct output *output, unsigned long long connection)
 {
 	if (!output->missed)
 		(void)fprintf(stderr,
-			"retort: --transcript: %llu, and maybe later ones, "
-			"are not kept: there is too much of one time\n",
+			"retort: --transcript: connection %llu, and maybe "
+			"later ones: no more can be kept\n",
 			connection);
 	output->missed = true;
 }
@@ -184,13 +184,22 @@ write_transcript(struct output *output, const struct retort_exchange *exchange)
 	free(text);
 }
 
+void
+output_forget(const struct output *output, struct retort *server, bool judged)
+{
+	if (output->transcripts != NULL && !judged &&
+		retort_connections(server) == 0)
+		retort_forget(server);
+}
+
 /* A client that came and went in silence is not of interest, unless we sent it
    away. */
 static bool
 is_logged(const struct output *output, const struct retort_exchange *exchange)
 {
 	return output->verbose >= 1 || exchange->received > 0 ||
-		exchange->faults != NULL || exchange->protocol == RETORT_UDP ||
+		exchange->sent > 0 || exchange->faults != NULL ||
+		exchange->protocol == RETORT_UDP ||
 		(exchange->protocol == RETORT_TCP &&
 			exchange->end == RETORT_TIMED_OUT);
 }

@@ -39,4 +39,9 @@ retort_event_fn output_event;
  */
 void output_flush(struct output *output);
 
+/* Forgets what was written, while nothing else comes; `judged`: what came will
+   be compared with what was expected, and is kept. */
+void output_forget(const struct output *output, struct retort *server,
+	bool judged);
+
 #endif

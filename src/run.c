@@ -60,6 +60,7 @@ serve_child(const struct args *args, struct retort *server,
 		step = retort_step(server, timeout);
 		stopped = step > 0;
 		output_flush(output);
+		output_forget(output, server, args->scenario != NULL);
 		if (step < 0)
 			return EXIT_OWN;
 	}
@@ -87,7 +88,7 @@ run(const struct args *args, struct retort *server, struct output *output,
 	if (args->scenario != NULL)
 		verdict = retort_verdict(server);
 	if (verdict != NULL)
-		(void)fprintf(stderr, "%s", verdict);
+		(void)fprintf(stderr, "retort: not as expected:\n%s", verdict);
 	return status == 0 && verdict != NULL ? EXIT_UNMET : status;
 }
 
@@ -125,15 +126,17 @@ judge_client(struct sweep *sweep, const struct child *child, bool ended,
 			" s");
 		return ++sweep->too_late < MOST_LATE ? 0 : -ETIMEDOUT;
 	}
-	if (child->status == 126 || child->status == 127) {
+	/* later on it is an answer of its own */
+	if (fault == NULL && (child->status == 126 || child->status == 127)) {
 		sweep->failure = child->status;
 		return -ENOEXEC;
 	}
-	if (child->status > 128) {
-		tell(sweep, fault, "was ended by signal", child->status - 128,
-			"");
+	if (child->signal != 0) {
+		tell(sweep, fault, "was ended by signal", child->signal, "");
 		sweep->crashes++;
 	}
+	if (fault == NULL && child->status != 0)
+		tell(sweep, fault, "ended with status", child->status, "");
 	return child->status == 0;
 }
 
@@ -190,7 +193,8 @@ conclude(const struct sweep *sweep, int wrong, const char *report,
 	if (wrong == -ETIMEDOUT)
 		return EXIT_FAILURE; /* it was told */
 	if (wrong < 0)
-		die(wrong == -EINVAL ? EXIT_USAGE : EXIT_OWN, "%s", error);
+		die(wrong == -EINVAL ? EXIT_USAGE : EXIT_OWN, "%s%s", error,
+			wrong == -ENOTCONN ? " to {url}, or RETORT_URL" : "");
 	return wrong > 0 || sweep->crashes > 0 || sweep->too_late > 0 ?
 		EXIT_FAILURE :
 		EXIT_SUCCESS;

@@ -3986,6 +3986,26 @@ START_TEST(test_plain_log_common)
 }
 END_TEST
 
+/* A line is of all the replies of a connection: their faults are many. */
+START_TEST(test_plain_log_chance)
+{
+	struct child child = START("--tcp", "--echo", "--faults", "delay:1ms",
+		"--seed", "7");
+	int fd = plain_connect(child.url[0]);
+	struct bytes errors;
+
+	ck_assert(client_send_text(fd, "a"));
+	expect_answer(fd, "a");
+	ck_assert(client_send_text(fd, "b"));
+	expect_answer(fd, "b");
+	(void)close(fd);
+	errors = stop_with_errors(&child);
+	assert_has(errors, " tcp 2 pieces, 2 bytes in, 2 out, ");
+	assert_has(errors, " ms (seed 7, connection 1)\n");
+	bytes_free(&errors);
+}
+END_TEST
+
 /* --- suite --- */
 
 static void
@@ -4140,6 +4160,7 @@ add_plain(Suite *suite)
 	tcase_add_loop_test(tcase, test_plain_grace, 0, 2);
 	tcase_add_test(tcase, test_plain_log);
 	tcase_add_test(tcase, test_plain_log_common);
+	tcase_add_test(tcase, test_plain_log_chance);
 	rt_test_case(suite, tcase);
 }
 

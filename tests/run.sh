@@ -404,4 +404,15 @@ run --scenario "$dir/scenario" -v -- curl -s --max-time 10 -o /dev/null '{url}'
 ! grep -q "$dir/scenario" "$dir/err"
 report $? 'notices: none of raw messages'
 
+# --- at a terminal ---
+
+name='one job of the shell, with ^Z, bg and fg'
+if have python3 && have bash; then
+	timeout -k 5 200 python3 "$source/tests/job_control.py" "$retort" \
+		>"$dir/out" 2>"$dir/err"
+	report $? "$name"
+else
+	skip "$name" 'there is no python3, or no bash'
+fi
+
 conclude

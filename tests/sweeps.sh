@@ -35,12 +35,12 @@ printf 'abc' >"$dir/raw"
 
 name='a client that does not connect'
 sweeps 125 --raw "$dir/raw" -- true
-grep -q '^retort: the whole reply: the client did not connect$' "$dir/err"
+grep -q '^retort: the whole reply: the client did not connect to {url}' "$dir/err"
 report $? "$name: is told"
 
 if have curl; then
 	# what it says on standard output is not of the report
-	get='curl -s --http0.9 --max-time 10 "$RETORT_URL"'
+	get="curl -s --http0.9 --max-time 10 \"\$RETORT_URL\""
 
 	name='a client that is never content'
 	sweeps 1 --raw "$dir/raw" -- sh -c "$get; false"
@@ -98,6 +98,26 @@ if have curl; then
 		grep -q '^retort: cut 2 fin: COMMAND was ended by signal 6$' \
 			"$dir/err"
 	report $? "$name: is told, with the fault"
+
+	name='exit statuses that look like signals'
+	# shellcheck disable=SC2016 # of that shell
+	sweeps 0 --raw "$dir/raw" -- sh -c \
+		'case $(curl -s --http0.9 --max-time 10 {url}) in
+			(abc) ;; (ab) exit 126 ;; (a) exit 127 ;; (*) exit 255
+		esac'
+	[ ! -s "$dir/err" ] && grep -q '^cut N fin .* none$' "$dir/out"
+	report $? "$name: are failures, and no more"
+
+	name='the whole reply taken for a failure'
+	sweeps 1 --raw "$dir/raw" -- sh -c "$get; exit 3"
+	grep -q '^retort: the whole reply: COMMAND ended with status 3$' \
+		"$dir/err"
+	report $? "$name: the status is told"
+
+	name='a reply without a body'
+	sweeps 1 -s 204 -H Date: -- sh -c "$get; true"
+	grep -q '^reply of [0-9]* bytes: head 0-[0-9]*$' "$dir/out"
+	report $? "$name: report"
 else
 	skip 'clients that connect' 'there is no curl'
 fi
@@ -109,30 +129,35 @@ sweeps 127 -- "$dir/nowhere"
 name='no program'
 sweeps 126 -- "$dir/input"
 
-# refused ARGUMENT...: status 2 and one line
+# refused TEXT ARGUMENT...: status 2 and one line, with TEXT in it
 refused()
 {
+	text=$1
+	shift
 	"$retort" sweep "$@" >"$dir/out" 2>"$dir/err" <"$dir/input"
 	status=$?
 	[ $status -eq 2 ] && [ ! -s "$dir/out" ] &&
 		[ "$(wc -l <"$dir/err")" -eq 1 ] &&
-		grep -q '^retort: ' "$dir/err"
+		grep -q '^retort: ' "$dir/err" &&
+		grep -qF -e "$text" "$dir/err"
 	report $? "refused: sweep $*"
 }
 
-refused
-refused --
-refused true
-refused . -- true
-refused --echo -- true
-refused --tcp -- true
-refused --udp -- true
-refused --fault 'cut 1' -- true
-refused --faults 'rst:5%' --seed 1 -- true
-refused --replay "$dir/input" -- true
-refused --scenario "$dir/input" -- true
-refused --raw "$dir/nowhere" -- true
-refused -b "unix:$dir/socket" -- true
+refused '-- COMMAND'
+refused '-- COMMAND' --
+refused '-- COMMAND' true
+refused 'ROOT does not go' . -- true
+refused '--echo does not go' --echo -- true
+refused '--tcp does not go' --tcp -- true
+refused '--udp does not go' --udp -- true
+refused '--fault does not go' --fault 'cut 1' -- true
+refused '--faults does not go' --faults 'rst:5%' --seed 1 -- true
+refused '--replay does not go' --replay "$dir/input" -- true
+refused '--scenario does not go' --scenario "$dir/input" -- true
+refused '--lifetime does not go' --lifetime 5 -- true
+refused '--verbose does not go' -v -- true
+refused "$dir/nowhere" --raw "$dir/nowhere" -- true
+refused 'a TCP listener' -b "unix:$dir/socket" -- true
 
 # --- clients as they are ---
 

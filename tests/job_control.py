@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""At a terminal, retort run and its COMMAND are one job of the shell.
+
+Types into an interactive bash on a pseudo-terminal and waits for what it
+shows. The argument is the command retort; ends with 0, or with 1 and all that
+was shown.
+"""
+
+import os
+import pty
+import select
+import sys
+import time
+
+DEADLINE = 20  # seconds, for each thing that is waited for
+PROMPT = "ready> "
+
+# what is typed, and what is then shown
+SESSIONS = {
+    "^Z and bg": [
+        (
+            "%s run --body x -- sh -c 'echo $((20 + 2)); exec sleep 60'\n",
+            "\r\n22\r\n",
+        ),
+        ("\x1a", "Stopped"),
+        ("", PROMPT),
+        ("bg\n", "&\r\n"),
+        ("", PROMPT),
+        ("echo still $((20 + 3))\n", "still 23"),
+        ("", PROMPT),
+        ("kill -INT %1; wait %1; echo status $?\n", "status 130"),
+    ],
+    "^Z and fg": [
+        ("%s run --body x -- cat\n", "-- cat\r\n"),
+        ("one\n", "one\r\none\r\n"),
+        ("\x1a", "Stopped"),
+        ("", PROMPT),
+        ("fg\n", "-- cat\r\n"),
+        ("two\n", "two\r\ntwo\r\n"),
+        ("\x04", PROMPT),
+        ("echo status $?\n", "status 0"),
+    ],
+    "started in the background": [
+        ("%s run --body x -- cat &\n", PROMPT),
+        ("fg\n", "-- cat\r\n"),
+        ("one\n", "one\r\none\r\n"),
+        ("\x03", PROMPT),
+        ("echo status $?\n", "status 130"),
+    ],
+    "a script around it": [
+        ("sh -c '%s run --body x -- cat; echo after $?'\n", "$?'\r\n"),
+        ("one\n", "one\r\none\r\n"),
+        ("\x1a", "Stopped"),
+        ("", PROMPT),
+        ("fg\n", "$?'\r\n"),
+        ("two\n", "two\r\ntwo\r\n"),
+        ("\x04", "after 0"),
+    ],
+}
+
+
+def wait_for(terminal, text, wanted, shown):
+    """Reads on behind `text` until `wanted` is there; what follows it."""
+    end = time.monotonic() + DEADLINE
+    while wanted not in text:
+        left = end - time.monotonic()
+        if left <= 0 or not select.select([terminal], [], [], left)[0]:
+            raise TimeoutError("expected %r, came %r" % (wanted, text))
+        try:
+            piece = os.read(terminal, 4096).decode(errors="replace")
+        except OSError:  # the shell is gone
+            piece = ""
+        if not piece:
+            raise EOFError("expected %r, the shell ended: %r" % (wanted, text))
+        shown.append(piece)
+        text += piece
+    return text.split(wanted, 1)[1]
+
+
+def play(retort, steps):
+    """One session of a shell; what went wrong, or None."""
+    shown = []
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["PS1"] = PROMPT
+        os.environ["TERM"] = "dumb"
+        os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+    try:
+        rest = wait_for(terminal, "", PROMPT, shown)
+        for typed, wanted in steps:
+            text = typed.replace("%s", retort)
+            os.write(terminal, text.encode())
+            rest = wait_for(terminal, rest, wanted, shown)
+        return None
+    except (TimeoutError, EOFError) as error:
+        return "%s\nshown:\n%s" % (error, "".join(shown))
+    finally:
+        # its jobs are hung up with it
+        os.close(terminal)
+        os.waitpid(pid, 0)
+
+
+def main():
+    """Exit status 1 if any session goes wrong."""
+    failed = False
+    for name, steps in SESSIONS.items():
+        wrong = play(os.path.abspath(sys.argv[1]), steps)
+        if wrong is not None:
+            print("%s: %s" % (name, wrong))
+            failed = True
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
