@@ -24,10 +24,6 @@
 
 #define DEFAULT_GRACE 100
 
-/*
- * Copies a caller's struct, of `size` bytes, to ours, of `room`: what the
- * caller does not know is zero, and what we do not know must be.
- */
 int
 rt_api_copy(void *ours, size_t room, const void *theirs, size_t size)
 {
@@ -43,7 +39,6 @@ rt_api_copy(void *ours, size_t room, const void *theirs, size_t size)
 	return 0;
 }
 
-/* Something malformed, about `request` (or NULL), is told by the verdict. */
 int
 rt_api_blame(struct retort *server, const char *what, const char *request,
 	int code, const char *error)
@@ -61,7 +56,6 @@ rt_api_blame(struct retort *server, const char *what, const char *request,
 	return code;
 }
 
-/* After a step or a call: who polls the server's descriptor hears in time. */
 void
 rt_api_ring(struct retort *server)
 {
@@ -114,10 +108,6 @@ step(struct retort *server, int64_t until)
 	return is_over(server);
 }
 
-/*
- * Waits until something has changed. False: the time is up, or it is in vain;
- * look once more.
- */
 bool
 rt_api_wait(struct retort *server, int64_t deadline)
 {

@@ -506,8 +506,7 @@ RETORT_API int retort_replay(struct retort *server, const void *log,
 /*
  * The client of a sweep: talks to `url` once, and returns 1 if it took what it
  * got for success, 0 if not, and < 0 to end the sweep, which returns that.
- * `fault`: what is wrong with the reply, by a clause of retort(5); NULL:
- * nothing.
+ * `fault`: what is wrong with the reply, as a fault of retort(5); NULL: nothing.
  */
 typedef int retort_client(void *arg, const char *url, const char *fault);
 
