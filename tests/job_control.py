@@ -3,8 +3,8 @@
 """At a terminal, retort run and its COMMAND are one job of the shell.
 
 Types into an interactive bash on a pseudo-terminal and waits for what it
-shows. The argument is the command retort; ends with 0, or with 1 and all that
-was shown.
+shows. The argument is the command retort; ends with 0, with 1 and all that was
+shown, or with 77 where there are no pseudo-terminals.
 """
 
 import os
@@ -83,8 +83,7 @@ def play(retort, steps):
     shown = []
     pid, terminal = pty.fork()
     if pid == 0:
-        os.environ["PS1"] = PROMPT
-        os.environ["TERM"] = "dumb"
+        os.environ.update(PS1=PROMPT, TERM="dumb", HISTFILE="")
         os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
     try:
         rest = wait_for(terminal, "", PROMPT, shown)
@@ -102,8 +101,14 @@ def play(retort, steps):
 
 
 def main():
-    """Exit status 1 if any session goes wrong."""
+    """The exit status."""
     failed = False
+    try:
+        for descriptor in pty.openpty():
+            os.close(descriptor)
+    except OSError as error:
+        print("a pseudo-terminal: %s" % error)
+        return 77
     for name, steps in SESSIONS.items():
         wrong = play(os.path.abspath(sys.argv[1]), steps)
         if wrong is not None:
