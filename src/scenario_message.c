@@ -299,7 +299,7 @@ look_at_line(struct rt_reader *reader, const char *line, size_t size,
 	size_t blanks = 0;
 
 	reader->number = number;
-	while (blanks < size && (line[blanks] == ' ' || line[blanks] == '\t'))
+	while (blanks < size && is_blank(line[blanks]))
 		blanks++;
 	if (blanks > 0 && blanks < size && line[blanks] == '@' &&
 		rt_scenario_is_directive(line + blanks + 1, size - blanks - 1))

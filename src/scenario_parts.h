@@ -53,6 +53,12 @@ struct rt_word {
 	size_t size;
 };
 
+static inline bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 /* What stands there is wrong, or is not what was expected; false. */
 bool rt_scenario_fail(struct rt_reader *reader, const char *at,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -68,6 +74,10 @@ void rt_scenario_notice(struct rt_reader *reader, unsigned kind,
 void *rt_scenario_own(struct rt_reader *reader, void *memory);
 char *rt_scenario_own_text(struct rt_reader *reader, const char *text,
 	size_t size);
+
+/* What gathered, as a string of the item's; empties it. NULL: nothing did. */
+const char *rt_scenario_own_lines(struct rt_reader *reader,
+	struct rt_buf *lines);
 
 void rt_scenario_add_line(struct rt_buf *lines, const char *text, size_t size);
 
@@ -86,6 +96,9 @@ bool rt_scenario_number(struct rt_word word, uint64_t *number);
 struct rt_item *rt_scenario_add_item(struct rt_reader *reader,
 	enum rt_item_kind kind);
 bool rt_scenario_end_item(struct rt_reader *reader);
+
+/* The directive that is the present line. */
+bool rt_scenario_directive(struct rt_reader *reader);
 
 /* Whether the text begins with the name of one that begins an item. */
 bool rt_scenario_is_directive(const char *text, size_t size);
