@@ -65,6 +65,20 @@ void rt_buf_add_format(struct rt_buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
+ * The order of `size` bytes and a text, as strcmp() has it, with ASCII letters
+ * compared without case. strcasecmp() and tolower() obey the host program's
+ * locale, in which 'I' need not be the capital of 'i'.
+ */
+int rt_order(const char *bytes, size_t size, const char *text);
+
+/* Whether they are the same, but for the case of ASCII letters. */
+static inline bool
+rt_same(const char *bytes, size_t size, const char *text)
+{
+	return rt_order(bytes, size, text) == 0;
+}
+
+/*
  * Bytes with several owners, freed with the last of them. All owners belong
  * to one server, which is used by one thread at a time.
  */

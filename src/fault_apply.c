@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "error.h"
 #include "io.h"
@@ -206,7 +205,7 @@ find_field(struct rt_reply *reply, const char *name, struct found *found)
 		line = next) {
 		next = end + 1;
 		if ((size_t)(end - line) <= length || line[length] != ':' ||
-			strncasecmp(line, name, length) != 0)
+			!rt_same(line, length, name))
 			continue;
 		for (value = line + length + 1; is_blank(*value);)
 			value++;
@@ -281,8 +280,8 @@ is_chunked(struct rt_reply *reply)
 
 	return find_field(reply, "Transfer-Encoding", &found) &&
 		found.value_size >= length &&
-		strncasecmp(found.text + found.value_size - length, chunked,
-			length) == 0;
+		rt_same(found.text + found.value_size - length, length,
+			chunked);
 }
 
 /* Whether the last chunk, without trailers, ends the reply of that size. */

@@ -5,7 +5,6 @@
 #include "field.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "http.h"
 
@@ -49,8 +48,7 @@ rt_field_next(const char **lines, struct rt_line *line)
 bool
 rt_field_is(const struct rt_line *line, const char *name)
 {
-	return strlen(name) == line->name_size &&
-		strncasecmp(line->text, name, line->name_size) == 0;
+	return rt_same(line->text, line->name_size, name);
 }
 
 bool

@@ -17,15 +17,13 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define MAX_CHUNK_LINE 4096 /* bytes of a chunk's size and extensions */
 
 bool
 rt_span_is(const char *base, struct rt_span span, const char *text)
 {
-	return strlen(text) == span.size &&
-		strncasecmp(base + span.at, text, span.size) == 0;
+	return rt_same(base + span.at, span.size, text);
 }
 
 /* --- what llhttp tells --- */
@@ -251,7 +249,7 @@ check_target(struct rt_http *http)
 	request->form = RT_ORIGIN;
 	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
 		n = strlen(schemes[i]);
-		if (rest.size <= n || strncasecmp(text, schemes[i], n) != 0)
+		if (rest.size <= n || !rt_same(text, n, schemes[i]))
 			continue;
 		request->form = RT_ABSOLUTE;
 		request->host.at = rest.at + (uint32_t)n;

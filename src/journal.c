@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #define NS INT64_C(1000000000)
@@ -477,9 +476,11 @@ const char *
 retort_field_of(const struct retort_exchange *exchange, const char *name,
 	size_t n)
 {
-	for (size_t i = 0; i < exchange->field_count; i++)
-		if (strcasecmp(exchange->fields[i].name, name) == 0 && n-- == 0)
-			return exchange->fields[i].value;
+	const struct retort_field *field = exchange->fields;
+
+	for (size_t i = 0; i < exchange->field_count; i++, field++)
+		if (rt_same(field->name, strlen(field->name), name) && n-- == 0)
+			return field->value;
 	return NULL;
 }
 

@@ -51,29 +51,18 @@ struct rt_listing {
 
 /* --- the heap --- */
 
-static int
-lower(unsigned char c)
-{
-	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-}
-
 static bool
 comes_before(const struct rt_listing *listing, const struct entry *a,
 	const struct entry *b)
 {
 	const char *one = listing->names.data + a->name;
 	const char *two = listing->names.data + b->name;
-	size_t i = 0;
-	int difference;
+	int order;
 
 	if (a->folder != b->folder)
 		return a->folder;
-	while (one[i] != '\0' &&
-		lower((unsigned char)one[i]) == lower((unsigned char)two[i]))
-		i++;
-	difference =
-		lower((unsigned char)one[i]) - lower((unsigned char)two[i]);
-	return difference != 0 ? difference < 0 : strcmp(one, two) < 0;
+	order = rt_order(one, strlen(one), two);
+	return order != 0 ? order < 0 : strcmp(one, two) < 0;
 }
 
 static int

@@ -8,7 +8,6 @@
 #include "negotiate.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* In the order in which they are taken among equals. */
 static const struct rt_coding codings[RT_CODINGS] = {
@@ -142,8 +141,7 @@ take_member(const char **list, const char *end, bool others,
 static bool
 is_named(const struct member *member, const char *name)
 {
-	return member->size == strlen(name) &&
-		strncasecmp(member->name, name, member->size) == 0;
+	return rt_same(member->name, member->size, name);
 }
 
 /* The weights of a list of codings. */

@@ -9,7 +9,8 @@
 
 #include <stdbool.h>
 #include <string.h>
-#include <strings.h>
+
+#include "buf.h"
 
 struct scan {
 	const char *at;
@@ -129,7 +130,7 @@ rt_range_parse(const char *text, size_t length, uint64_t size,
 	size_t count = 0;
 	bool any = false;
 
-	if (length < 6 || strncasecmp(text, "bytes=", 6) != 0)
+	if (length < 6 || !rt_same(text, 6, "bytes="))
 		return 0;
 	scan.at += 6;
 	for (;;) {

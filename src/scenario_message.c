@@ -8,7 +8,6 @@
 #include "scenario_parts.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "http.h"
 #include "quote.h"
@@ -52,8 +51,7 @@ struct framing {
 static bool
 is_name(struct rt_word name, const char *text)
 {
-	return name.size == strlen(text) &&
-		strncasecmp(name.text, text, name.size) == 0;
+	return rt_same(name.text, name.size, text);
 }
 
 /* A field, unless it is what we say ourselves. */

@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#include "buf.h"
+
 #define TEXT(type) type "; charset=utf-8"
 #define OFFICE(type) "application/vnd.openxmlformats-officedocument." type
 
@@ -185,23 +187,6 @@ static const struct rt_type types[] = {
 
 #define TYPES (sizeof types / sizeof types[0])
 
-/* ASCII only: the locale is the embedder's. */
-static int
-fold(char c)
-{
-	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
-}
-
-static int
-compare(const char *a, const char *b)
-{
-	while (*a != '\0' && fold(*a) == fold(*b)) {
-		a++;
-		b++;
-	}
-	return fold(*a) - fold(*b);
-}
-
 /* The extension without its dot, or NULL. */
 static const char *
 extension_of(const char *path)
@@ -217,16 +202,17 @@ const char *
 rt_type_of(const char *path, const struct rt_type *more, size_t count)
 {
 	const char *extension = extension_of(path);
-	size_t low = 0, high = TYPES;
+	size_t low = 0, high = TYPES, size;
 
 	if (extension == NULL)
 		return RT_TYPE_UNKNOWN;
+	size = strlen(extension);
 	while (count-- > 0)
-		if (compare(extension, more[count].extension) == 0)
+		if (rt_same(extension, size, more[count].extension))
 			return more[count].type;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = compare(extension, types[middle].extension);
+		int order = rt_order(extension, size, types[middle].extension);
 
 		if (order == 0)
 			return types[middle].type;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Growing bytes: growth, the maximum, failure that sticks, reuse, format. */
+/* Growing bytes: growth, the maximum, failure that sticks, reuse, format; and
+   how bytes are compared without case. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -284,6 +285,81 @@ START_TEST(quoted)
 }
 END_TEST
 
+/* --- compared without case --- */
+
+static const char small[] = "abcdefghijklmnopqrstuvwxyz";
+static const char capital[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+static int
+sign(int number)
+{
+	return (number > 0) - (number < 0);
+}
+
+START_TEST(only_the_case_of_an_ascii_letter_counts_for_nothing)
+{
+	unsigned char as[256];
+
+	for (size_t i = 0; i < sizeof as; i++)
+		as[i] = (unsigned char)i;
+	for (size_t i = 0; small[i] != '\0'; i++)
+		as[(unsigned char)capital[i]] = (unsigned char)small[i];
+	for (int a = 0; a < 256; a++)
+		for (int b = 1; b < 256; b++) {
+			const char bytes[] = {'x', (char)a, 'Y'};
+			const char text[] = {'X', (char)b, 'y', '\0'};
+			int order = sign(rt_order(bytes, 3, text));
+			int expected = sign(as[a] - as[b]);
+
+			if (order != expected)
+				ck_abort_msg("0x%02x and 0x%02x: expected %d, "
+					     "not %d",
+					a, b, expected, order);
+			if (rt_same(bytes, 3, text) != (expected == 0))
+				ck_abort_msg("0x%02x and 0x%02x: not as "
+					     "rt_order()",
+					a, b);
+		}
+}
+END_TEST
+
+START_TEST(sizes_are_compared_too)
+{
+	static const struct {
+		const char *bytes;
+		size_t size;
+		const char *text;
+		int order;
+	} cases[] = {
+		{"", 0, "", 0},
+		{"x", 0, "", 0}, /* what lies behind is not looked at */
+		{"", 0, "a", -1},
+		{"a", 1, "", 1},
+		{"Chunked", 7, "cHUNKED", 0},
+		{"Chunked", 6, "chunked", -1},
+		{"Chunked", 7, "chunke", 1},
+		{"Chunked, gzip", 7, "chunked", 0},
+		{"a\0", 1, "a", 0},
+		{"a\0", 2, "a", 1}, /* a NUL is a byte more */
+		{"a\0b", 3, "a", 1},
+		{"b", 1, "AA", 1},
+		{"A", 1, "bb", -1},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int order =
+			rt_order(cases[i].bytes, cases[i].size, cases[i].text);
+
+		if (sign(order) != cases[i].order)
+			ck_abort_msg("case %zu, '%s': expected %d, not %d", i,
+				cases[i].text, cases[i].order, order);
+		ck_assert_int_eq(rt_same(cases[i].bytes, cases[i].size,
+					 cases[i].text),
+			order == 0);
+	}
+}
+END_TEST
+
 /* --- bytes with several owners --- */
 
 START_TEST(a_blob_is_a_copy)
@@ -355,6 +431,9 @@ main(void)
 	tcase_add_test(tcase, numbers);
 	tcase_add_test(tcase, formats);
 	tcase_add_test(tcase, quoted);
+	tcase_add_test(tcase,
+		only_the_case_of_an_ascii_letter_counts_for_nothing);
+	tcase_add_test(tcase, sizes_are_compared_too);
 	tcase_add_test(tcase, a_blob_is_a_copy);
 	tcase_add_test(tcase, a_borrowed_blob_is_not);
 	tcase_add_test(tcase, a_blob_lives_as_long_as_its_owners);

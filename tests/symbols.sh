@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # What the archive shows a linker: names of ours only, just those that
-# retort.h declares, nothing that can be written. Prints TAP.
+# retort.h declares, nothing that can be written; and that it calls nothing
+# which obeys the host program's locale. Prints TAP.
 
 set -u
 LC_ALL=C
@@ -18,7 +19,7 @@ command -v "$nm" >/dev/null || {
 work=$(mktemp -d "${TMPDIR:-/tmp}/retort-symbols.XXXXXX") || exit 99
 trap 'rm -rf "$work"' EXIT
 count=0
-plan=4
+plan=5
 case " ${CFLAGS:-} " in
 *-fsanitize=* | *--coverage*) instrumented=yes ;;
 *) instrumented= ;;
@@ -103,6 +104,20 @@ else
 			print $1 ": " $2 " in " $4
 		}' "$work/symbols")"
 fi
+
+# isalpha() and its like may be macros, of which a table is left. That printf
+# writes a double with the locale's point is not to be seen here.
+obeys='strn?casecmp|strcasestr|strcoll|strxfrm|to(lower|upper)|ctype_[a-z_]*'
+obeys="$obeys|is(alnum|alpha|blank|cntrl|graph|lower|print|punct|space|upper)"
+obeys="$obeys|strftime|strptime|strto(d|f|ld)|atof|fnmatch|glob|regcomp"
+obeys="$obeys|mb[a-z]*|wc[a-z]*|isw[a-z]*|tow[a-z]*"
+obeys="$obeys|(set|new|use|dup)locale|localeconv|nl_langinfo"
+awk -F'|' '$3 == "U" { print $1 ": " $2 }' "$work/symbols" >"$work/called"
+problems=$(
+	grep -E ": _*($obeys)(_l)?\$" "$work/called"
+	grep -q ': malloc$' "$work/called" || echo 'nm shows no calls'
+)
+result 'nothing is called that obeys the locale' "$problems"
 
 # an embedder that has an llhttp of its own
 name='links beside another llhttp'
