@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by run.c. Between fork and exec only what is async-signal-safe. */
+/*
+ * Called by run.c, for sweeps while other threads run: between fork and exec
+ * nothing that takes a lock or asks for memory.
+ */
 #include "config.h"
 
 #include "child.h"
@@ -21,8 +24,8 @@
 /* env(1) */
 enum { EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
-const int child_signal_numbers[CHILD_SIGNALS] = {SIGHUP, SIGINT, SIGTERM,
-	SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD, SIGTTOU, SIGCONT};
+const int child_signal_numbers[CHILD_SIGNALS] = {SIGHUP, SIGINT, SIGQUIT,
+	SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGPIPE, SIGCHLD, SIGCONT};
 
 void
 child_note_signals(struct child_signals *before)
@@ -128,16 +131,14 @@ say(const char *name, const char *why)
 }
 
 static _Noreturn void
-run_command(char **words, bool quiet, bool foreground, pid_t parent,
-	const struct child_signals *before)
+run_command(char **words, bool quiet, const struct terminal *terminal,
+	pid_t parent, const struct child_signals *before)
 {
 	int error;
 
 	(void)setpgid(0, 0);
-	/* from a background group it would stop us */
-	(void)signal(SIGTTOU, SIG_IGN);
-	if (foreground)
-		(void)tcsetpgrp(STDIN_FILENO, getpgrp());
+	if (terminal->given)
+		terminal_begin(terminal);
 	restore_signals(before);
 #ifdef PR_SET_PDEATHSIG
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -158,10 +159,9 @@ child_start(struct child *child, char *const *command, const char *url,
 {
 	char **words = fill_in_all(command, url);
 	pid_t parent = getpid();
-	bool foreground;
 	int error = 0;
 
-	*child = (struct child){.pid = -1};
+	*child = (struct child){.pid = -1, .terminal = {.fd = -1}};
 	if (words == NULL || words[0] == NULL ||
 		setenv("RETORT_URL", url, 1) < 0) {
 		free_words(words);
@@ -170,20 +170,18 @@ child_start(struct child *child, char *const *command, const char *url,
 	(void)unsetenv("LISTEN_FDS");
 	(void)unsetenv("LISTEN_PID");
 	(void)unsetenv("LISTEN_FDNAMES");
-	child->terminal = !quiet && tcgetpgrp(STDIN_FILENO) >= 0;
-	foreground = child->terminal && tcgetpgrp(STDIN_FILENO) == getpgrp();
+	if (!quiet)
+		terminal_open(&child->terminal);
+	child->terminal.given = terminal_is_for_command(&child->terminal);
 	(void)fflush(NULL);
 	child->pid = fork();
 	if (child->pid == 0)
-		run_command(words, quiet, foreground, parent, before);
+		run_command(words, quiet, &child->terminal, parent, before);
 	if (child->pid < 0)
 		error = -errno;
 	else
 		/* whoever is first */
 		(void)setpgid(child->pid, child->pid);
-	/* the terminal is taken back while COMMAND has it */
-	if (child->terminal)
-		(void)signal(SIGTTOU, SIG_IGN);
 	free_words(words);
 	return error;
 }
@@ -197,39 +195,26 @@ note_status(struct child *child, int status)
 		child->signal ? 128 + child->signal : WEXITSTATUS(status);
 }
 
-/* COMMAND has the terminal whenever we have it. */
-static void
-give_terminal(const struct child *child)
-{
-	if (!child->terminal || tcgetpgrp(STDIN_FILENO) != getpgrp())
-		return;
-	(void)tcsetpgrp(STDIN_FILENO, child->pid);
-	(void)kill(-child->pid, SIGCONT);
-}
-
-static void
-take_terminal(const struct child *child)
-{
-	if (child->terminal && tcgetpgrp(STDIN_FILENO) == child->pid)
-		(void)tcsetpgrp(STDIN_FILENO, getpgrp());
-}
-
 /*
- * COMMAND was stopped, by ^Z or because it wants the terminal: so are all of
- * our group, as if we were one job, until the shell brings us back, be it
- * without the terminal.
+ * It was stopped. If it wants the terminal it gets it, if we have it; otherwise
+ * all of our group stop with it, until the shell brings us back.
  */
 static void
-stop_with(const struct child *child, int number)
+follow_stop(struct child *child, int number)
 {
-	if (!child->terminal)
+	bool wants = number == SIGTTIN || number == SIGTTOU;
+	bool had = child->terminal.given;
+
+	if (child->terminal.fd < 0)
 		return;
-	take_terminal(child);
-	(void)kill(0, SIGTSTP);
-	give_terminal(child);
-	/* without the terminal it would only be stopped again */
-	if (number != SIGTTIN && number != SIGTTOU)
-		(void)kill(-child->pid, SIGCONT);
+	if (!wants || !terminal_give(&child->terminal, child->pid)) {
+		/* what the kernel does with a job that nobody can continue */
+		if (!terminal_stop(&child->terminal, number) && wants)
+			(void)kill(-child->pid, SIGHUP);
+		if (had)
+			(void)terminal_give(&child->terminal, child->pid);
+	}
+	(void)kill(-child->pid, SIGCONT);
 }
 
 bool
@@ -237,13 +222,11 @@ child_ended(struct child *child)
 {
 	int status;
 
-	if (child->ended)
-		return true;
-	give_terminal(child);
-	if (waitpid(child->pid, &status, WNOHANG | WUNTRACED) <= 0)
-		return false;
+	if (child->ended ||
+		waitpid(child->pid, &status, WNOHANG | WUNTRACED) <= 0)
+		return child->ended;
 	if (WIFSTOPPED(status))
-		stop_with(child, WSTOPSIG(status));
+		follow_stop(child, WSTOPSIG(status));
 	else
 		note_status(child, status);
 	return child->ended;
@@ -269,13 +252,16 @@ child_wait(struct child *child, int timeout)
 }
 
 void
-child_signal(const struct child *child, int number)
+child_signal(struct child *child, int number)
 {
 	if (child->pid <= 0)
 		return;
 	(void)kill(-child->pid, number);
+	if (number == SIGCONT)
+		terminal_look(&child->terminal);
 	/* one that is stopped would not hear it */
-	(void)kill(-child->pid, SIGCONT);
+	else if (number != SIGTSTP)
+		(void)kill(-child->pid, SIGCONT);
 }
 
 void
@@ -294,6 +280,7 @@ child_end(struct child *child, int grace)
 	child_signal(child, SIGKILL);
 	while (!child_ended(child))
 		(void)nanosleep(&interval, NULL);
-	take_terminal(child);
+	terminal_take(&child->terminal);
+	terminal_close(&child->terminal);
 	child->pid = -1;
 }

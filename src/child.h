@@ -10,8 +10,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "terminal.h"
+
 /* What we catch or ignore, and COMMAND shall find as it was. */
-#define CHILD_SIGNALS 9
+#define CHILD_SIGNALS 10
 extern const int child_signal_numbers[CHILD_SIGNALS];
 
 struct child_signals {
@@ -25,9 +27,9 @@ void child_note_signals(struct child_signals *before);
 struct child {
 	pid_t pid;
 	bool ended;
-	int status;    /* as the shell has it: 128 + N for signal N */
-	int signal;    /* that ended it; 0 */
-	bool terminal; /* standard input is our terminal, for it to have */
+	int status; /* as the shell has it: 128 + N for signal N */
+	int signal; /* that ended it; 0 */
+	struct terminal terminal;
 };
 
 /*
@@ -37,7 +39,8 @@ struct child {
 int child_start(struct child *child, char *const *command, const char *url,
 	const struct child_signals *before, bool quiet);
 
-/* Whether it has ended; never waits. */
+/* Whether it has ended; never waits, but where it was stopped at a terminal:
+   then we are, too. */
 bool child_ended(struct child *child);
 
 /* Waits at most `timeout` ms, less when a signal comes; whether it has ended.
@@ -45,8 +48,8 @@ bool child_ended(struct child *child);
    when the time is up. */
 bool child_wait(struct child *child, int timeout);
 
-/* A signal for its whole group. */
-void child_signal(const struct child *child, int number);
+/* A signal that came to us, for its whole group. */
+void child_signal(struct child *child, int number);
 
 /* Ends what is left of its group, within `grace` ms, and takes the terminal
    back. */

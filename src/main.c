@@ -33,8 +33,7 @@ static void
 on_signal(int number)
 {
 	for (size_t i = 0; i < CHILD_SIGNALS; i++)
-		if (child_signal_numbers[i] == number && number != SIGCHLD &&
-			number != SIGCONT) {
+		if (child_signal_numbers[i] == number && number != SIGCHLD) {
 			signals.came[i] = 1;
 			signals.count = signals.count + 1;
 			signals.last = number;
@@ -47,8 +46,12 @@ on_signal(int number)
 static void
 catch_signals(enum mode mode)
 {
-	/* SIGCONT: we may have the terminal again */
-	static const int told[] = {SIGUSR1, SIGUSR2, SIGCONT};
+	/* what nohup(1) and shells have us ignore stays so */
+	static const struct {
+		int number;
+		bool run; /* there alone */
+	} unless_ignored[] = {{SIGHUP, false}, {SIGQUIT, true}, {SIGTSTP, true},
+		{SIGUSR1, true}, {SIGUSR2, true}, {SIGCONT, true}};
 	struct sigaction action = {.sa_handler = on_signal}, old;
 
 	child_note_signals(&before);
@@ -58,12 +61,15 @@ catch_signals(enum mode mode)
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
 	(void)sigaction(SIGCHLD, &action, NULL);
-	for (size_t i = 0; mode == MODE_RUN && i < sizeof told / sizeof *told;
-		i++)
-		(void)sigaction(told[i], &action, NULL);
-	/* nohup(1) */
-	if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-		(void)sigaction(SIGHUP, &action, NULL);
+	for (size_t i = 0; i < sizeof unless_ignored / sizeof *unless_ignored;
+		i++) {
+		int number = unless_ignored[i].number;
+
+		if ((mode == MODE_RUN || !unless_ignored[i].run) &&
+			sigaction(number, NULL, &old) == 0 &&
+			old.sa_handler != SIG_IGN)
+			(void)sigaction(number, &action, NULL);
+	}
 }
 
 /* --- before serving --- */

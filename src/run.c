@@ -25,7 +25,7 @@
 /* --- retort run --- */
 
 static void
-forward(const struct child *child, volatile struct signals *signals)
+forward(struct child *child, volatile struct signals *signals)
 {
 	for (size_t i = 0; i < CHILD_SIGNALS; i++)
 		if (signals->came[i]) {

@@ -16,7 +16,16 @@ import time
 DEADLINE = 20  # seconds, for each thing that is waited for
 PROMPT = "ready> "
 
-# what is typed, and what is then shown
+# Whether the terminal is its parent's. (A shell that forks may not be stopped
+# by ^Z: not while its child is stopped before it was exec'd.)
+TELL_FRONT = (
+    "import os, time; tty = os.open(\"/dev/tty\", os.O_RDONLY);"
+    " [time.sleep(.1) or print(\"front\","
+    " os.tcgetpgrp(tty) == os.getpgid(os.getppid())) for i in range(600)]"
+)
+
+# What is typed, and what is then shown. A shell may lose what is typed before
+# its command has begun.
 SESSIONS = {
     "^Z and bg": [
         (
@@ -32,11 +41,14 @@ SESSIONS = {
         ("kill -INT %1; wait %1; echo status $?\n", "status 130"),
     ],
     "^Z and fg": [
-        ("%s run --body x -- cat\n", "-- cat\r\n"),
+        (
+            "%s run --body x -- sh -c 'echo $((20 + 2)); exec cat'\n",
+            "\r\n22\r\n",
+        ),
         ("one\n", "one\r\none\r\n"),
         ("\x1a", "Stopped"),
         ("", PROMPT),
-        ("fg\n", "-- cat\r\n"),
+        ("fg\n", "cat'\r\n"),
         ("two\n", "two\r\ntwo\r\n"),
         ("\x04", PROMPT),
         ("echo status $?\n", "status 0"),
@@ -48,8 +60,60 @@ SESSIONS = {
         ("\x03", PROMPT),
         ("echo status $?\n", "status 130"),
     ],
+    "bg of what wants the terminal, and fg": [
+        ("%s run --body x -- cat &\n", "Stopped"),
+        ("bg\n", "&\r\n"),
+        ("", "Stopped"),
+        ("fg\n", "-- cat\r\n"),
+        ("one\n", "one\r\none\r\n"),
+        ("\x04", PROMPT),
+        ("echo status $?\n", "status 0"),
+    ],
+    "fg of what runs, and ^Z": [
+        (
+            "%s run --body x -- python3 -uc '" + TELL_FRONT + "' &\n",
+            "front False\r\n",
+        ),
+        ("fg\n", "front True\r\n"),
+        ("\x1a", "Stopped"),
+        ("", PROMPT),
+        ("kill -INT %1; fg; echo status $?\n", "status 130"),
+    ],
+    "input from elsewhere": [
+        (
+            "%s run --body x -- sh -c"
+            " 'echo $((20 + 2)); read a </dev/tty; echo got $a' </dev/null\n",
+            "\r\n22\r\n",
+        ),
+        ("one\n", "got one\r\n"),
+        ("", PROMPT),
+        ("echo status $?\n", "status 0"),
+    ],
+    "a reader of the terminal behind it": [
+        (
+            "%s run --body x -- echo $((20 + 2)) |"
+            " sh -c 'cat; read a </dev/tty; echo got $a'\n",
+            "\r\n22\r\n",
+        ),
+        ("one\n", "got one\r\n"),
+        ("", PROMPT),
+        ("echo status $?\n", "status 0"),
+    ],
+    "the terminal left to another group": [
+        (
+            "sh -c '%s run --body x --lifetime 2 -- bash --norc -i;"
+            " echo after $?; read a; echo got $a'\n",
+            PROMPT,
+        ),
+        ("sleep 5\n", "after 5"),
+        ("one\n", "got one\r\n"),
+    ],
     "a script around it": [
-        ("sh -c '%s run --body x -- cat; echo after $?'\n", "$?'\r\n"),
+        (
+            "sh -c '%s run --body x -- sh -c \"echo on; exec cat\";"
+            " echo after $?'\n",
+            "\r\non\r\n",
+        ),
         ("one\n", "one\r\none\r\n"),
         ("\x1a", "Stopped"),
         ("", PROMPT),
@@ -84,7 +148,7 @@ def play(retort, steps):
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ.update(PS1=PROMPT, TERM="dumb", HISTFILE="")
-        os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+        os.execvp("bash", ["bash", "--norc", "--noprofile", "-bi"])
     try:
         rest = wait_for(terminal, "", PROMPT, shown)
         for typed, wanted in steps:

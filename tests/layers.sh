@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # A room includes headers of its own and of earlier rooms only; the command
-# (main, run, child, watch, typed, args,
-# output, clock) includes retort.h alone. Prints TAP.
+# (main, run, child, terminal, watch, typed, args, output, clock) includes retort.h alone. Prints TAP.
 
 set -u
 LC_ALL=C
@@ -15,7 +14,7 @@ count=0
 rooms='retort error buf sock io http file type date range precondition negotiate
 	listing field match quote reply fault chaos canned site route conn
 	journal verdict scenario server api'
-command='main run child watch typed args output clock'
+command='main run child terminal watch typed args output clock'
 
 # rank ROOM
 rank()
