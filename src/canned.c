@@ -388,6 +388,19 @@ find_head(struct rt_canned *canned)
 	}
 }
 
+/* What is a rule's alone: of its conditions there is no copy, and what a
+   handler was given may come back by retort_reply_later(). */
+static void
+forget_rule(struct retort_reply *as)
+{
+	as->when = (struct retort_when){.request = NULL};
+	as->times = 0;
+	as->handler = NULL;
+	as->handler_arg = NULL;
+	as->accepted = false;
+	as->files = false;
+}
+
 struct rt_canned *
 rt_canned_new(const struct retort_reply *reply, enum retort_protocol protocol)
 {
@@ -397,6 +410,7 @@ rt_canned_new(const struct retort_reply *reply, enum retort_protocol protocol)
 	if (canned == NULL)
 		return NULL;
 	canned->as = *reply;
+	forget_rule(&canned->as);
 	if (protocol == RETORT_HTTP && reply->type == NULL && has_body(reply))
 		canned->as.type = reply->file != NULL ?
 			rt_type_of(reply->file, NULL, 0) :

@@ -44,31 +44,18 @@ rt_reply_reset(struct rt_reply *reply)
 {
 	if (reply->file >= 0)
 		(void)close(reply->file);
-	reply->file = -1;
 	rt_listing_free(reply->listing);
-	reply->listing = NULL;
 	rt_blob_drop(reply->blob);
-	reply->blob = NULL;
 	if (reply->step_room > KEPT_STEPS) {
 		free(reply->steps);
 		reply->steps = NULL;
 		reply->step_room = 0;
 	}
-	reply->status = 0;
-	reply->step_count = 0;
-	reply->head_at = 0;
-	reply->head_size = 0;
-	reply->pace = 0;
-	reply->gap = 0;
-	reply->refuse = 0;
-	reply->deaf = false;
-	reply->faults = 0;
-	reply->by_chance = false;
-	reply->seed = 0;
-	reply->rule = 0;
-	reply->truncated = false;
-	reply->failed = false;
 	rt_buf_clear(&reply->text, KEPT_TEXT);
+	*reply = (struct rt_reply){.text = reply->text,
+		.steps = reply->steps,
+		.step_room = reply->step_room,
+		.file = -1};
 }
 
 void
@@ -241,15 +228,14 @@ struct source {
 	uint64_t size;
 };
 
-/* Reads up to `size` bytes; fewer when the file has become shorter. */
-static size_t
-read_file(int fd, char *to, uint64_t at, size_t size)
+size_t
+rt_reply_read(const struct rt_reply *reply, char *to, uint64_t at, size_t size)
 {
 	size_t have = 0;
 
 	while (have < size) {
-		ssize_t n =
-			pread(fd, to + have, size - have, (off_t)(at + have));
+		ssize_t n = pread(reply->file, to + have, size - have,
+			(off_t)(at + have));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -275,7 +261,7 @@ add_file(struct rt_reply *reply, const struct rt_range *range, bool small)
 			return false;
 		step.kind = RT_STEP_TEXT;
 		step.at = reply->text.len;
-		step.size = read_file(reply->file, to, range->at,
+		step.size = rt_reply_read(reply, to, range->at,
 			(size_t)range->size);
 		reply->text.len += step.size;
 		reply->truncated = step.size < range->size;

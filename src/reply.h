@@ -147,6 +147,10 @@ void rt_reply_raw(struct rt_draft *draft, int status, const void *bytes,
 /* Adds a step; two runs of text that meet become one. */
 void rt_reply_step(struct rt_reply *reply, struct rt_step step);
 
+/* Reads from its file; fewer bytes when it has become shorter. */
+size_t rt_reply_read(const struct rt_reply *reply, char *to, uint64_t at,
+	size_t size);
+
 /* --- reply_edit.c: changes to a complete script --- */
 
 /* Bytes of the script, or UINT64_MAX: more. */

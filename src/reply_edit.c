@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Changes to a script that is complete: cut, split, replaced, byte by byte.
- * Called by fault.c. Of what a step is made of nothing is copied but what a
+ * Called by fault_apply.c. Of what a step is made of nothing is copied but what a
  * change needs.
  */
 #include "config.h"
@@ -9,7 +9,6 @@
 #include "reply.h"
 
 #include <string.h>
-#include <unistd.h>
 
 static bool
 has_bytes(const struct rt_step *step)
@@ -112,33 +111,30 @@ rt_reply_cut(struct rt_reply *reply, uint64_t at)
 		reply->head_at = (size_t)at;
 }
 
-/* Adds `size` bytes of a step, from `skip` on, to the text. */
+/* Adds a step's bytes to the text. */
 static void
-gather(struct rt_reply *reply, const struct rt_step *step, uint64_t skip,
-	size_t size)
+gather(struct rt_reply *reply, const struct rt_step *step)
 {
+	size_t size = (size_t)step->size, done = 0;
 	char *to = rt_buf_reserve(&reply->text, size);
-	size_t done = 0;
 
 	if (to == NULL)
 		return;
 	switch (step->kind) {
 	case RT_STEP_TEXT:
-		memcpy(to, reply->text.data + step->at + skip, size);
+		memcpy(to, reply->text.data + step->at, size);
 		break;
 	case RT_STEP_BYTES:
-		memcpy(to, step->bytes + skip, size);
+		memcpy(to, step->bytes, size);
 		break;
 	case RT_STEP_REPEAT:
 		for (; done < size; done++)
-			to[done] = step->bytes[(step->from + skip + done) %
-				step->at];
+			to[done] = step->bytes[(step->from + done) % step->at];
 		break;
 	default:
-		/* of a file that has become shorter there is nothing */
-		if (pread(reply->file, to, size, (off_t)(step->at + skip)) !=
-			(ssize_t)size)
-			memset(to, 0, size);
+		done = rt_reply_read(reply, to, step->at, size);
+		/* what a file that has become shorter lacks is zeros */
+		memset(to + done, 0, size - done);
 		break;
 	}
 	reply->text.len += size;
@@ -153,8 +149,7 @@ rt_reply_gather(struct rt_reply *reply, uint64_t from, size_t size)
 	last = rt_reply_split(reply, from + size);
 	for (size_t i = first; i < last && !reply->failed; i++)
 		if (has_bytes(reply->steps + i))
-			gather(reply, reply->steps + i, 0,
-				(size_t)reply->steps[i].size);
+			gather(reply, reply->steps + i);
 	return at;
 }
 

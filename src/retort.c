@@ -244,6 +244,7 @@ retort_start_sized(const struct retort_options *theirs, size_t size,
 	if (code == 0)
 		return server;
 	(void)rt_fail_errno(error, code, "thread");
+	rt_server_give_back(server);
 	retort_close(server);
 	errno = -code;
 	return NULL;

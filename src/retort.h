@@ -176,7 +176,8 @@ struct retort_options {
 	   three with an optional :PORT ([::1]:PORT). localhost is 127.0.0.1
 	   and ::1 on one port, whichever the machine has. Names are never
 	   looked up. NULL-terminated, and may be empty (retort_adopt());
-	   NULL: 127.0.0.1. */
+	   NULL: 127.0.0.1. Of fd:N, which is taken on success only, O_NONBLOCK
+	   and FD_CLOEXEC may be set all the same. */
 	const char *const *bind;
 	int port; /* of addresses that name none; 0: any free one, shared */
 	bool defer_accept; /* TCP_DEFER_ACCEPT, 1 s: a connection is invisible

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which answer a request gets. Called by server.c when a head is complete and
- * when a request is.
+ * Which answer a request gets. Called by server_answer.c when a head is
+ * complete and when a request is.
  */
 #include "config.h"
 
@@ -231,7 +231,6 @@ ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 		if (as.repeat > 0)
 			as.body_size = rule->canned->body->size;
 	}
-	as.handler = NULL;
 	code = rule->handler(rule->handler_arg, asked->seen, &as);
 	if (code == RETORT_LATER)
 		return RT_LATER;

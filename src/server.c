@@ -29,6 +29,10 @@
 /* Bytes of a request line that stopping shows. */
 #define MAX_LINE 200
 
+/* When listening again fails (there is no descriptor, say): the time until it
+   is tried once more. */
+#define REFUSE_PAUSE (100 * RT_MS)
+
 /* --- connections --- */
 
 static int
@@ -407,6 +411,15 @@ take_on(struct retort *server, struct rt_chan *chan, unsigned what)
 	}
 }
 
+/* The time for which connections were refused is over. */
+static void
+refuse_no_more(struct retort *server)
+{
+	server->refuse_until = rt_server_refuse(server, false) == 0 ?
+		RT_NEVER :
+		rt_io_now(server->io) + REFUSE_PAUSE;
+}
+
 int
 rt_server_turn(struct retort *server, int64_t until)
 {
@@ -425,10 +438,8 @@ rt_server_turn(struct retort *server, int64_t until)
 	if (error < 0)
 		return error;
 	server->running = true;
-	if (rt_io_now(server->io) >= server->refuse_until) {
-		server->refuse_until = RT_NEVER;
-		(void)rt_server_refuse(server, false);
-	}
+	if (rt_io_now(server->io) >= server->refuse_until)
+		refuse_no_more(server);
 	while ((chan = rt_io_next(server->io, &what)) != NULL)
 		take_on(server, chan, what);
 	if (server->enough && !server->stopping) {

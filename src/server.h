@@ -93,6 +93,9 @@ struct retort *rt_server_new(void);
 int rt_server_open(struct retort *server, const struct retort_options *options,
 	char *error);
 
+/* It did not begin: forgets the descriptors that the caller has passed in. */
+void rt_server_give_back(struct retort *server);
+
 /* Ends everything at once, whatever rt_server_open() came to. */
 void rt_server_free(struct retort *server);
 

@@ -284,14 +284,19 @@ refuse_at(struct retort *server, struct rt_listener *listener, bool refuse)
 	error = rt_sock_resume(&listener->sock);
 	if (error < 0)
 		return error;
-	listener->refusing = false;
-	return rt_server_listen(server, listener);
+	error = rt_server_listen(server, listener);
+	listener->refusing = error < 0;
+	if (error < 0) {
+		rt_io_release(server->io, &listener->chan);
+		(void)rt_sock_refuse(&listener->sock);
+	}
+	return error;
 }
 
 int
 rt_server_refuse(struct retort *server, bool refuse)
 {
-	int error = 0;
+	int error = 0, code;
 
 	for (size_t i = 0; i < server->listener_count; i++)
 		if (server->listeners[i].open &&
@@ -300,9 +305,11 @@ rt_server_refuse(struct retort *server, bool refuse)
 	for (size_t i = 0; i < server->listener_count; i++) {
 		struct rt_listener *listener = server->listeners + i;
 
-		if (error == 0 && listener->open &&
-			listener->refusing != refuse)
-			error = refuse_at(server, listener, refuse);
+		if (!listener->open || listener->refusing == refuse)
+			continue;
+		code = refuse_at(server, listener, refuse);
+		if (error == 0)
+			error = code;
 	}
 	return error;
 }

@@ -119,18 +119,12 @@ open_waker(struct retort *server)
 }
 
 static int
-listen_all(struct retort *server, const struct retort_options *options,
-	char *error)
+bind_all(struct retort *server, const struct retort_options *options,
+	const char *const *bind, size_t count, char *error)
 {
-	static const char *const loopback[] = {"127.0.0.1", NULL};
-	const char *const *bind = options->bind ? options->bind : loopback;
-	size_t count = 0;
-	struct rt_sock *socks;
+	struct rt_sock *socks = calloc(2 * count + 1, sizeof *socks);
 	int n;
 
-	while (bind[count] != NULL)
-		count++;
-	socks = calloc(2 * count + 1, sizeof *socks);
 	server->listeners = calloc(2 * count + 1, sizeof *server->listeners);
 	if (socks == NULL || server->listeners == NULL) {
 		free(socks);
@@ -147,14 +141,55 @@ listen_all(struct retort *server, const struct retort_options *options,
 		server->listener_count++;
 	}
 	free(socks);
-	for (int i = 0; i < n; i++) {
-		int code = rt_server_listen(server, server->listeners + i);
+	return n < 0 ? n : 0;
+}
 
+static int
+accept_all(struct retort *server, bool refusing, char *error)
+{
+	int code;
+
+	for (size_t i = 0; i < server->listener_count; i++) {
+		code = rt_server_listen(server, server->listeners + i);
 		if (code < 0)
 			return rt_fail_errno(error, code,
 				server->listeners[i].sock.url);
 	}
-	return n < 0 ? n : 0;
+	code = refusing ? rt_server_refuse(server, true) : 0;
+	return code < 0 ? rt_fail_errno(error, code, "refuse") : 0;
+}
+
+static int
+listen_all(struct retort *server, const struct retort_options *options,
+	char *error)
+{
+	static const char *const loopback[] = {"127.0.0.1", NULL};
+	const char *const *bind = options->bind ? options->bind : loopback;
+	size_t count = 0;
+	int code;
+
+	while (bind[count] != NULL)
+		count++;
+	code = bind_all(server, options, bind, count, error);
+	if (code == 0)
+		code = accept_all(server, options->refusing, error);
+	if (code < 0)
+		rt_server_give_back(server);
+	return code;
+}
+
+void
+rt_server_give_back(struct retort *server)
+{
+	for (size_t i = 0; i < server->listener_count; i++) {
+		struct rt_listener *listener = server->listeners + i;
+
+		if (!listener->sock.borrowed)
+			continue;
+		rt_io_release(server->io, &listener->chan);
+		listener->open = false;
+		listener->sock.fd = -1;
+	}
 }
 
 int
@@ -175,12 +210,7 @@ rt_server_open(struct retort *server, const struct retort_options *options,
 	code = open_waker(server);
 	if (code < 0)
 		return rt_fail_errno(error, code, "wake");
-	code = listen_all(server, options, error);
-	if (code == 0 && options->refusing)
-		code = rt_server_refuse(server, true);
-	return code < 0 && error[0] == '\0' ?
-		rt_fail_errno(error, code, "refuse") :
-		code;
+	return listen_all(server, options, error);
 }
 
 /* Waits are on the monotonic clock, calls may come from within calls. */

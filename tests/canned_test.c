@@ -726,6 +726,47 @@ START_TEST(everything_is_copied)
 }
 END_TEST
 
+static int
+handler(void *arg, const struct retort_exchange *exchange,
+	struct retort_reply *reply)
+{
+	(void)arg;
+	(void)exchange;
+	(void)reply;
+	return 0;
+}
+
+/* Nothing points at what was somebody else's. */
+START_TEST(a_rule_is_not_copied)
+{
+	static const struct retort_when nothing;
+	struct rt_canned *canned =
+		can(&(struct retort_reply){.when = {.request = "/",
+						   .fields = "A: b",
+						   .contains = "A: b",
+						   .absent = "A",
+						   .body = "x",
+						   .body_size = 1,
+						   .body_has = "x",
+						   .predicate_arg = error},
+			.times = 1,
+			.handler = handler,
+			.handler_arg = error,
+			.accepted = true,
+			.files = true,
+			.status = 201});
+
+	ck_assert_int_eq(memcmp(&canned->as.when, &nothing, sizeof nothing), 0);
+	ck_assert_uint_eq(canned->as.times, 0);
+	ck_assert(canned->as.handler == NULL);
+	ck_assert_ptr_null(canned->as.handler_arg);
+	ck_assert(!canned->as.accepted);
+	ck_assert(!canned->as.files);
+	ck_assert_int_eq(canned->as.status, 201);
+	rt_canned_free(canned);
+}
+END_TEST
+
 START_TEST(a_name_is_copied)
 {
 	char *copy = copied(name);
@@ -1119,6 +1160,7 @@ main(void)
 	tcase_add_test(files, a_name_is_copied);
 	rt_test_case(suite, files);
 	tcase_add_test(copies, everything_is_copied);
+	tcase_add_test(copies, a_rule_is_not_copied);
 	tcase_add_test(copies, a_borrowed_body_is_not);
 	tcase_add_test(copies, a_body_is_shared);
 	tcase_add_test(copies, strings_are_copied_and_freed);

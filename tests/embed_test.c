@@ -755,6 +755,79 @@ START_TEST(handlers_build_replies)
 }
 END_TEST
 
+/* What a handler was given. */
+static struct given {
+	struct retort_reply reply;
+	uint64_t connection;
+	int code; /* that it is to return */
+} given;
+
+static int
+keep_given(void *arg, const struct retort_exchange *exchange,
+	struct retort_reply *reply)
+{
+	struct given *to = arg;
+
+	to->reply = *reply;
+	to->connection = exchange->connection;
+	return to->code;
+}
+
+static void
+assert_no_rule(const struct retort_reply *reply)
+{
+	static const struct retort_when nothing;
+
+	ck_assert_msg(memcmp(&reply->when, &nothing, sizeof nothing) == 0,
+		"%s: there are conditions", way->name);
+	ck_assert_uint_eq(reply->times, 0);
+	ck_assert(reply->handler == NULL);
+	ck_assert_ptr_null(reply->handler_arg);
+	ck_assert(!reply->accepted);
+	ck_assert(!reply->files);
+	ck_assert_msg(retort_check(reply, error) == 0, "%s: %s", way->name,
+		error);
+}
+
+/* The reply alone, which can be kept and sent later. */
+START_TEST(handlers_are_given_no_rule)
+{
+	char *texts[] = {strdup("POST /*"), strdup("A: b"), strdup("C: d"),
+		strdup("E"), strdup("body"), strdup("od")};
+	struct bytes got;
+	int fd;
+
+	open_plain(_i);
+	ON(NULL, .accepted = true, .times = 1, .handler = keep_given,
+		.handler_arg = &given, .body = "220 hello\r\n");
+	ON(texts[0], .when.fields = texts[1], .when.contains = texts[2],
+		.when.absent = texts[3], .when.body = texts[4],
+		.when.body_size = 4, .when.body_has = texts[5], .times = 2,
+		.handler = keep_given, .handler_arg = &given, .status = 202,
+		.fields = "X: y", .body = "kept");
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		memset(texts[i], '#', strlen(texts[i]));
+		free(texts[i]);
+	}
+	given.code = 0;
+	got = exchange(GET);
+	assert_begins(got, "220 hello\r\n");
+	bytes_free(&got);
+	ck_assert_uint_eq(given.connection, 1);
+	assert_no_rule(&given.reply);
+	given.code = RETORT_LATER;
+	fd = connect_client();
+	say(fd, "POST /a" HOST "A: b\r\nC: d\r\nContent-Length: 4\r\n\r\nbody");
+	ck_assert_ptr_nonnull(retort_wait(server, 1, PATIENCE, "POST /a"));
+	ck_assert_uint_eq(given.connection, 2);
+	assert_no_rule(&given.reply);
+	ck_assert_int_eq(retort_reply_later(server, 2, &given.reply), 0);
+	finish_client(fd, "\r\n\r\nkept");
+	ck_assert_int_eq(ended(2)->status, 202);
+	close_server();
+}
+END_TEST
+
 /* What another thread is to answer. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
@@ -3879,7 +3952,8 @@ main(void)
 		finishes_and_says_what_was_left, finishes_with_nothing_left,
 		NULL};
 	const TTest *const rules[] = {first_fit_answers, fits_what_it_says,
-		malformed_rules_are_told, handlers_build_replies, replies_later,
+		malformed_rules_are_told, handlers_build_replies,
+		handlers_are_given_no_rule, replies_later,
 		nobody_waits_for_a_later_reply, falls_back,
 		says_what_came_nearest, NULL};
 	const TTest *const replies[] = {replies_are_exact,

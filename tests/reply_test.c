@@ -988,6 +988,49 @@ START_TEST(a_long_reason_is_cut)
 }
 END_TEST
 
+/* Whatever the last client's reply had. */
+START_TEST(reset_leaves_nothing)
+{
+	struct rt_reply reply;
+
+	rt_reply_init(&reply);
+	rt_buf_add_text(&reply.text, "text");
+	rt_reply_step(&reply, (struct rt_step){.kind = RT_STEP_CLOSE});
+	reply.head_at = reply.head_size = reply.rule = reply.faults = 1;
+	reply.pace = reply.seed = 1;
+	reply.gap = reply.refuse = 1;
+	reply.status = 200;
+	reply.by_chance = reply.deaf = reply.truncated = reply.failed = true;
+	reply.text.failed = true;
+	reply.blob = rt_blob_new("x", 1, false);
+	ck_assert_ptr_nonnull(reply.blob);
+	rt_reply_reset(&reply);
+	ck_assert_uint_eq(reply.text.len, 0);
+	ck_assert_uint_eq(reply.text.max, RT_MAX_TEXT);
+	ck_assert_uint_eq(reply.step_count, 0);
+	ck_assert_uint_eq(reply.head_at, 0);
+	ck_assert_uint_eq(reply.head_size, 0);
+	ck_assert_uint_eq(reply.pace, 0);
+	ck_assert_int_eq(reply.gap, 0);
+	ck_assert_uint_eq(reply.rule, 0);
+	ck_assert_uint_eq(reply.faults, 0);
+	ck_assert(!reply.by_chance);
+	ck_assert_uint_eq(reply.seed, 0);
+	ck_assert_int_eq(reply.refuse, 0);
+	ck_assert(!reply.deaf);
+	ck_assert_int_eq(reply.status, 0);
+	ck_assert_int_eq(reply.file, -1);
+	ck_assert_ptr_null(reply.listing);
+	ck_assert_ptr_null(reply.blob);
+	ck_assert(!reply.truncated);
+	ck_assert(rt_reply_ok(&reply));
+	/* but the memory */
+	ck_assert_uint_gt(reply.text.room, 0);
+	ck_assert_uint_gt(reply.step_room, 0);
+	rt_reply_free(&reply);
+}
+END_TEST
+
 START_TEST(reset_closes_the_file)
 {
 	char *dir = dir_make();
@@ -1459,6 +1502,23 @@ START_TEST(gather_every_part)
 }
 END_TEST
 
+/* Of a file that has become shorter there is what is left of it, and zeros. */
+START_TEST(gather_from_a_shorter_file)
+{
+	struct rt_reply reply;
+	char *dir = open_edited(&reply);
+	char path[512];
+	size_t at;
+
+	(void)snprintf(path, sizeof path, "%s/f", dir);
+	ck_assert_int_eq(truncate(path, 5), 0);
+	at = rt_reply_gather(&reply, 0, strlen(EDITED));
+	assert_bytes(reply.text.data + at, reply.text.len - at,
+		"texttextbytesabcabcabcfil\0\0\0\0\0", strlen(EDITED));
+	close_edited(&reply, dir);
+}
+END_TEST
+
 START_TEST(replace_every_part)
 {
 	static const char *const texts[] = {"", "x", "<longer>"};
@@ -1588,6 +1648,7 @@ add_changes(Suite *suite)
 	tcase_add_test(tcase, split_at_every_byte);
 	tcase_add_test(tcase, cut_at_every_byte);
 	tcase_add_test(tcase, gather_every_part);
+	tcase_add_test(tcase, gather_from_a_shorter_file);
 	tcase_add_test(tcase, replace_every_part);
 	tcase_add_test(tcase, insert_and_remove_steps);
 	tcase_add_test(tcase, insert_without_merging);
@@ -1641,6 +1702,7 @@ main(void)
 	tcase_add_test(scripts, a_step_too_many_fails);
 	tcase_add_test(scripts, a_text_too_long_fails);
 	tcase_add_test(scripts, a_long_reason_is_cut);
+	tcase_add_test(scripts, reset_leaves_nothing);
 	tcase_add_test(scripts, reset_closes_the_file);
 	rt_test_case(suite, scripts);
 	tcase_add_test(wishes, own_framing);

@@ -405,6 +405,71 @@ refuse_open(struct retort_options options, int code, const char *text)
 	ck_assert_int_eq(live, 0);
 }
 
+/* It is the caller's, and listens still. */
+static void
+assert_kept(int fd)
+{
+	struct sockaddr_in in;
+	socklen_t size = sizeof in;
+	int client, accepted;
+
+	ck_assert_msg(fcntl(fd, F_GETFD) >= 0, "it was closed");
+	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&in, &size), 0);
+	ck_assert_int_eq(connect(client, (struct sockaddr *)&in, size), 0);
+	accepted = accept(fd, NULL, NULL);
+	ck_assert_int_ge(accepted, 0);
+	(void)close(accepted);
+	(void)close(client);
+}
+
+/* One allocation fails. False once there were not as many. */
+static bool
+lend_without_memory(struct retort_options options, int fd, int i, size_t n)
+{
+	allocations = 0;
+	fail_at = n;
+	fail_ever_after = false;
+	(void)try_open_with(options, STEPPED + i);
+	fail_at = 0;
+	if (server == NULL) {
+		assert_kept(fd);
+		(void)close(fd);
+		return true;
+	}
+	close_server();
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	return allocations >= n;
+}
+
+START_TEST(takes_a_descriptor_on_success_only)
+{
+	/* with so many the loop needs more memory when it gets to know them */
+	enum { LISTENERS = 70 };
+	char spec[32];
+	const char *bind[LISTENERS + 1] = {spec};
+	struct retort_options options = {.bind = bind,
+		.io = ways[STEPPED + _i].io,
+		.refusing = true};
+	int own = socket(AF_INET, SOCK_STREAM, 0), fd = dup(own);
+	size_t n = 1;
+
+	for (size_t i = 1; i < LISTENERS; i++)
+		bind[i] = "127.0.0.1:0";
+	ck_assert_int_eq(listen(own, 5), 0);
+	(void)snprintf(spec, sizeof spec, "fd:%d", fd);
+	refuse_open(options, ENOTSUP, "refuse: ");
+	assert_kept(fd);
+	options.refusing = false;
+	while (lend_without_memory(options, fd, _i, n)) {
+		ck_assert_int_eq(dup2(own, fd), fd);
+		ck_assert_uint_lt(n++, 1000);
+	}
+	ck_assert_uint_gt(n, 5);
+	(void)close(own);
+}
+END_TEST
+
 START_TEST(says_why_it_cannot_open)
 {
 	static const char *const malformed[] = {"example.org", NULL};
@@ -2139,6 +2204,100 @@ START_TEST(few_descriptors)
 }
 END_TEST
 
+static bool
+can_connect(const char *url)
+{
+	int fd = client_try(url, SOCK_STREAM);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
+}
+
+/* When the time for which it refuses is over, it cannot listen yet. */
+START_TEST(no_descriptor_to_listen)
+{
+	struct rlimit limit;
+	int64_t used, until;
+
+	if (under_valgrind())
+		return;
+	open_stepped((struct retort_options){.port = 0}, _i);
+	ck_assert_int_eq(answer_with((struct retort_reply){.body = "hello",
+				 .faults = "refuse 60000"}),
+		0);
+	expect_body(GET, "hello");
+	TURN_UNTIL(server->open == 0);
+	expect_refused(retort_url(server, 0));
+	limit = exhaust_descriptors();
+	/* a minute later */
+	server->refuse_until = 0;
+	used = processor_ms();
+	until = now_ms() + 300;
+	while (now_ms() < until)
+		ck_assert_int_eq(step(300), 0);
+	ck_assert_int_lt(processor_ms() - used, 150);
+	ck_assert(server->listeners[0].refusing);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	TURN_UNTIL(can_connect(retort_url(server, 0)));
+	answer_text("once more");
+	expect_body(GET, "once more");
+	close_server();
+}
+END_TEST
+
+static int
+cannot_arm(struct rt_io *io, struct rt_chan *chan, unsigned wanted)
+{
+	(void)io;
+	(void)chan;
+	(void)wanted;
+	return -ENOMEM;
+}
+
+static int
+refuse(bool yes)
+{
+	int code;
+
+	inside++;
+	code = retort_refuse(server, yes);
+	inside--;
+	return code;
+}
+
+/* One that cannot listen again goes on refusing, and keeps none from it. */
+START_TEST(each_listens_again_that_can)
+{
+	static const char *const bind[] = {"127.0.0.1", "127.0.0.1:0", NULL};
+	const struct rt_back_end *back_end;
+	struct rt_back_end broken;
+	int file = open("/dev/null", O_RDONLY | O_CLOEXEC), holder;
+
+	open_stepped((struct retort_options){.bind = bind}, _i);
+	answer_text("hello");
+	ck_assert_int_eq(refuse(true), 0);
+	holder = server->listeners[0].sock.holder;
+	server->listeners[0].sock.holder = file;
+	ck_assert_int_eq(refuse(false), -ENOTSOCK);
+	server->listeners[0].sock.holder = holder;
+	expect_refused(retort_url(server, 0));
+	ck_assert(can_connect(retort_url(server, 1)));
+	/* nor does it accept what the loop does not know */
+	back_end = server->io->back_end;
+	broken = *back_end;
+	broken.arm = cannot_arm;
+	server->io->back_end = &broken;
+	ck_assert_int_eq(refuse(false), -ENOMEM);
+	server->io->back_end = back_end;
+	expect_refused(retort_url(server, 0));
+	ck_assert_int_eq(refuse(false), 0);
+	expect_body(GET, "hello");
+	(void)close(file);
+	close_server();
+}
+END_TEST
+
 START_TEST(no_descriptor_for_a_file)
 {
 	char *folder = dir_make();
@@ -2998,7 +3157,8 @@ main(void)
 {
 	Suite *suite;
 	const TTest *const opening[] = {opens_what_it_is_told,
-		opens_a_descriptor, ends_with_its_last_listener, NULL};
+		opens_a_descriptor, takes_a_descriptor_on_success_only,
+		ends_with_its_last_listener, NULL};
 	const TTest *const plain[] = {opens_by_default, says_why_it_cannot_open,
 		takes_older_structs, takes_newer_structs,
 		refuses_unknown_options, many_servers_live_together, NULL};
@@ -3028,6 +3188,7 @@ main(void)
 		replies_are_replaced_without_growth,
 		an_idle_connection_costs_little, NULL};
 	const TTest *const faults[] = {no_descriptor_to_accept, few_descriptors,
+		no_descriptor_to_listen, each_listens_again_that_can,
 		no_descriptor_for_a_file, a_site_lives_without_descriptors,
 		raises_no_signal, NULL};
 
