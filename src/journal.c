@@ -511,13 +511,14 @@ add_line(struct rt_buf *to, int64_t when, const char *mark, const char *bytes,
 	rt_buf_add(to, "\n", 1);
 }
 
-/* A line of text is a line of the transcript, and so are 64 bytes of none. */
+/* A line of text is a line of the transcript, and so are 64 bytes of none; the
+   first `most` bytes are shown. */
 static void
 add_lines(struct rt_buf *to, const struct rt_record *record,
-	const struct rt_record_event *event, const char *mark)
+	const struct rt_record_event *event, const char *mark, size_t most)
 {
 	const char *bytes = record->bytes.data;
-	size_t left = event->kept;
+	size_t shown = event->kept < most ? event->kept : most, left = shown;
 
 	if (left > 0)
 		bytes += event->at;
@@ -532,13 +533,13 @@ add_lines(struct rt_buf *to, const struct rt_record *record,
 		bytes += size;
 		left -= size;
 	}
-	if (event->kept < event->size)
+	if (shown < event->size)
 		rt_buf_add_format(to, "%12s %s ... %llu more bytes\n", "", mark,
-			(unsigned long long)(event->size - event->kept));
+			(unsigned long long)(event->size - shown));
 }
 
 static void
-transcribe_one(const struct rt_record *record, struct rt_buf *to)
+transcribe_one(const struct rt_record *record, size_t most, struct rt_buf *to)
 {
 	static const struct {
 		const char *mark;
@@ -561,7 +562,7 @@ transcribe_one(const struct rt_record *record, struct rt_buf *to)
 		if (text == NULL && event->size == 0)
 			text = "(empty)";
 		if (text == NULL)
-			add_lines(to, record, event, mark);
+			add_lines(to, record, event, mark, most);
 		else
 			add_line(to, event->when, mark, text, strlen(text),
 				false);
@@ -569,7 +570,8 @@ transcribe_one(const struct rt_record *record, struct rt_buf *to)
 }
 
 void
-rt_record_transcribe(const struct rt_record *record, struct rt_buf *to)
+rt_record_transcribe(const struct rt_record *record, size_t most,
+	struct rt_buf *to)
 {
 	const struct rt_journal *journal = record->journal;
 	uint64_t connection = record->seen.connection;
@@ -583,11 +585,11 @@ rt_record_transcribe(const struct rt_record *record, struct rt_buf *to)
 		rt_buf_add_format(to, " [%s]", record->faults);
 	rt_buf_add(to, "\n", 1);
 	if (record->seen.protocol == RETORT_HTTP) {
-		transcribe_one(record, to);
+		transcribe_one(record, most, to);
 		return;
 	}
 	/* the pieces of one connection stand in their order */
 	for (size_t i = 0; i < journal->count; i++)
 		if (journal->records[i]->seen.connection == connection)
-			transcribe_one(journal->records[i], to);
+			transcribe_one(journal->records[i], most, to);
 }

@@ -111,7 +111,9 @@ void rt_record_forget_request(struct rt_record *record);
 void rt_record_end(struct rt_record *record, const struct rt_conn *conn,
 	int64_t now);
 
-/* Adds the whole of its connection as text. */
-void rt_record_transcribe(const struct rt_record *record, struct rt_buf *to);
+/* Adds its connection as text, with the first `most` bytes of those that came,
+   or went, in a row. */
+void rt_record_transcribe(const struct rt_record *record, size_t most,
+	struct rt_buf *to);
 
 #endif

@@ -133,7 +133,7 @@ retort_transcript(struct retort *server, uint64_t connection)
 	lock(server);
 	record = rt_journal_find(&server->journal, connection);
 	if (record != NULL) {
-		rt_record_transcribe(record, &text);
+		rt_record_transcribe(record, SIZE_MAX, &text);
 		rt_buf_add(&text, "", 1);
 	}
 	unlock(server);

@@ -22,6 +22,9 @@
 /* Transcripts that one verdict shows. */
 #define MAX_SHOWN 16
 
+/* So many bytes in a row of each are shown. */
+#define MOST_BYTES 2048
+
 void
 rt_verdict_init(struct rt_verdict *verdict)
 {
@@ -397,7 +400,8 @@ rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal)
 	if (verdict->text.len == 0 && !verdict->text.failed)
 		return NULL;
 	for (size_t i = 0; i < judgement.shown_count; i++)
-		rt_record_transcribe(judgement.shown[i], &verdict->text);
+		rt_record_transcribe(judgement.shown[i], MOST_BYTES,
+			&verdict->text);
 	rt_buf_add(&verdict->text, "", 1);
 	if (!verdict->text.failed)
 		return verdict->text.data;

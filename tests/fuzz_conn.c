@@ -327,7 +327,7 @@ check_record(struct run *run)
 			run->given);
 	rt_record_end(record, &run->conn, run->now);
 	rt_buf_init(&text, 16 << 20);
-	rt_record_transcribe(record, &text);
+	rt_record_transcribe(record, SIZE_MAX, &text);
 	must(!text.failed);
 	for (size_t i = 0; i < text.len; i++)
 		must(text.data[i] == '\n' ||

@@ -810,7 +810,7 @@ assert_transcript(const struct rt_record *record, const char *expected)
 	struct rt_buf text;
 
 	rt_buf_init(&text, 16 << 20);
-	rt_record_transcribe(record, &text);
+	rt_record_transcribe(record, SIZE_MAX, &text);
 	ck_assert(!text.failed);
 	assert_bytes(text.data, text.len, expected, strlen(expected));
 	rt_buf_free(&text);
@@ -831,6 +831,29 @@ send_pieces(struct kept *kept, const char *one, const char *two, int64_t result)
 	}
 	rt_record_sent(kept->record, &op, NULL, kept->now);
 }
+
+/* Of bytes in a row the first, where no more are asked for. */
+START_TEST(a_shortened_transcript)
+{
+	struct kept kept;
+	struct rt_buf text;
+
+	open_kept(&kept, 1);
+	rt_record_received(kept.record, "GET / HTTP/1.0\r\n\r\n", 18, kept.now);
+	send_pieces(&kept, "12345", NULL, 5);
+	rt_buf_init(&text, 1 << 20);
+	rt_record_transcribe(kept.record, 5, &text);
+	rt_buf_add(&text, "", 1);
+	ck_assert_str_eq(text.data,
+		"connection 1 from 127.0.0.1:4711\n"
+		"       0.000 < GET /\n"
+		"             < ... 13 more bytes\n"
+		"       0.000 > 12345\n");
+	rt_buf_free(&text);
+	close_conn(&kept);
+	rt_journal_close(kept.record);
+}
+END_TEST
 
 START_TEST(a_transcript)
 {
@@ -919,7 +942,7 @@ START_TEST(a_transcript_of_too_much)
 	rt_record_received(kept.record, "a", 1, kept.now);
 	rt_record_sent(kept.record, &file, data, kept.now);
 	rt_buf_init(&text, 16 << 20);
-	rt_record_transcribe(kept.record, &text);
+	rt_record_transcribe(kept.record, SIZE_MAX, &text);
 	bytes_add(&end, text.data, text.len);
 	assert_has(end,
 		"             > ... 351424 more bytes\n"
@@ -1342,6 +1365,7 @@ add_records(Suite *suite)
 	tcase_add_test(tcase, requests_that_are_refused);
 	tcase_add_test(tcase, fields_are_found);
 	tcase_add_test(tcase, a_transcript);
+	tcase_add_test(tcase, a_shortened_transcript);
 	tcase_add_test(tcase, a_transcript_of_long_lines);
 	tcase_add_test(tcase, a_transcript_of_too_much);
 	tcase_add_test(tcase, records_stand_in_order);
