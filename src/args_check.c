@@ -287,7 +287,7 @@ args_finish(struct args *args, struct given *given)
 		read_reply(args, given);
 	args->options.bind = given->bind ? given->bind : loopback;
 	args->options.hosts = given->hosts;
-	if (args->transcripts != NULL) {
+	if (args->transcripts != NULL || args->scenario != NULL) {
 		args->options.unrecorded = false;
 		args->options.sigpipe_ignored = false;
 	}

@@ -231,7 +231,7 @@ serve(struct retort *server, const struct args *args, struct watch *watch,
 			timeout = -1;
 		step = retort_step(server, timeout);
 		output_flush(output);
-		output_forget(output, server, false);
+		output_forget(output, server, retort_expectations(server) > 0);
 	}
 	if (lifetime_over && retort_replies(server) < args->options.requests)
 		status = EXIT_LIFETIME;
@@ -373,6 +373,9 @@ serve_all(const struct args *args, struct retort *server, struct typed *typed,
 
 	announce(server);
 	status = serve(server, args, &watch, output);
+	if (status == EXIT_SUCCESS && retort_expectations(server) > 0 &&
+		output_judge(server))
+		status = EXIT_UNMET;
 	free(watch.polled);
 	free(typed->waiting);
 	return status;
@@ -385,6 +388,7 @@ open_output(struct args *args, struct output *output)
 		.log = args->log,
 		.format = args->log_format,
 		.verbose = args->verbose,
+		.recorded = !args->options.unrecorded,
 		.transcripts = args->transcripts};
 	if (args->transcripts != NULL && mkdir(args->transcripts, 0777) < 0 &&
 		errno != EEXIST)

@@ -187,9 +187,18 @@ write_transcript(struct output *output, const struct retort_exchange *exchange)
 void
 output_forget(const struct output *output, struct retort *server, bool judged)
 {
-	if (output->transcripts != NULL && !judged &&
-		retort_connections(server) == 0)
+	if (output->recorded && !judged && retort_connections(server) == 0)
 		retort_forget(server);
+}
+
+bool
+output_judge(struct retort *server)
+{
+	const char *verdict = retort_verdict(server);
+
+	if (verdict != NULL)
+		(void)fprintf(stderr, "retort: not as expected:\n%s", verdict);
+	return verdict != NULL;
 }
 
 /* A client that came and went in silence is not of interest, unless we sent it

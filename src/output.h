@@ -22,6 +22,7 @@ struct output {
 	bool log;
 	enum retort_log format;
 	int verbose;
+	bool recorded;           /* what comes is kept */
 	const char *transcripts; /* a folder; NULL: none are written */
 	bool missed;             /* one could not be: it was told */
 	struct retort *server;   /* whose they are */
@@ -39,9 +40,11 @@ retort_event_fn output_event;
  */
 void output_flush(struct output *output);
 
-/* Forgets what was written, while nothing else comes; `judged`: what came will
-   be compared with what was expected, and is kept. */
+/* Forgets what came, while nothing else comes, unless it will be judged. */
 void output_forget(const struct output *output, struct retort *server,
 	bool judged);
+
+/* Tells what came otherwise than expected; whether anything did. */
+bool output_judge(struct retort *server);
 
 #endif

@@ -651,6 +651,9 @@ RETORT_API int retort_expect_sized(struct retort *server, size_t least,
 RETORT_API int retort_expect_order(struct retort *server,
 	const char *const *requests);
 
+/* How many expectations there are, those of scenarios among them. */
+RETORT_API size_t retort_expectations(struct retort *server);
+
 /*
  * NULL if everything was as expected: each expectation is met, each request
  * that came whole was answered by a rule, a reply or a file, none was refused,

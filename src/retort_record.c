@@ -175,6 +175,17 @@ retort_expect_order(struct retort *server, const char *const *requests)
 	return code;
 }
 
+size_t
+retort_expectations(struct retort *server)
+{
+	size_t count;
+
+	lock(server);
+	count = server->verdict.count;
+	unlock(server);
+	return count;
+}
+
 const char *
 retort_verdict(struct retort *server)
 {

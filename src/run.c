@@ -71,7 +71,6 @@ int
 run(const struct args *args, struct retort *server, struct output *output,
 	volatile struct signals *signals)
 {
-	const char *verdict = NULL;
 	struct child child;
 	int status;
 	int code = child_start(&child, args->command, retort_url(server, 0),
@@ -85,11 +84,9 @@ run(const struct args *args, struct retort *server, struct output *output,
 	child_end(&child, args->grace);
 	(void)retort_finish(server, args->grace);
 	output_flush(output);
-	if (args->scenario != NULL)
-		verdict = retort_verdict(server);
-	if (verdict != NULL)
-		(void)fprintf(stderr, "retort: not as expected:\n%s", verdict);
-	return status == 0 && verdict != NULL ? EXIT_UNMET : status;
+	if (args->scenario != NULL && output_judge(server) && status == 0)
+		status = EXIT_UNMET;
+	return status;
 }
 
 /* --- retort sweep --- */

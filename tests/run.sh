@@ -404,6 +404,33 @@ run --scenario "$dir/scenario" -v -- curl -s --max-time 10 -o /dev/null '{url}'
 ! grep -q "$dir/scenario" "$dir/err"
 report $? 'notices: none of raw messages'
 
+# --- a scenario that is served without COMMAND ---
+
+# serves STATUS NAME ARGUMENT...
+serves()
+{
+	expected=$1 name=$2
+	shift 2
+	"$retort" -p 0 -b 127.0.0.1 "$@" >"$dir/out" 2>"$dir/err" <"$dir/input"
+	status=$?
+	[ $status -eq "$expected" ]
+	report $? "$name: status $expected (got $status)"
+}
+
+printf '@on GET /\nHTTP/1.1 200 OK\n\nhello\n@expect 1 GET /\n' \
+	>"$dir/scenario"
+serves 4 'served: nothing came' --scenario "$dir/scenario" --lifetime 0
+says 'retort: not as expected:' 'served: it is told'
+says 'scenario:5 (GET /): expected exactly 1, came 0' 'served: and what'
+start --requests 1 -q --scenario "$dir/scenario"
+curl -s --max-time 10 "$url" >"$dir/out" 2>&1
+wait "$pid"
+status=$?
+pid=
+equal '0 hello' "$status $(cat "$dir/out")" 'served: what was expected came'
+printf '@on GET /\nHTTP/1.1 200 OK\n\nhello\n' >"$dir/scenario"
+serves 0 'served: nothing is expected' --scenario "$dir/scenario" --lifetime 0
+
 # --- at a terminal ---
 
 name='one job of the shell, with ^Z, bg and fg'
