@@ -18,6 +18,9 @@
 
 #define MAX_ITEMS 65536u
 
+/* A rule is compared with so many before it. */
+#define MOST_COMPARED 1000
+
 /* --- what is wrong --- */
 
 bool
@@ -59,11 +62,18 @@ rt_scenario_no_memory(struct rt_reader *reader)
 void
 rt_scenario_notice(struct rt_reader *reader, unsigned kind, const char *what)
 {
+	rt_scenario_notice_at(reader, kind, reader->number, what);
+}
+
+void
+rt_scenario_notice_at(struct rt_reader *reader, unsigned kind, unsigned line,
+	const char *what)
+{
 	if (reader->made & kind)
 		return;
 	reader->made |= kind;
 	rt_buf_add_format(&reader->scenario->notices, "%s:%u: %s\n",
-		reader->name, reader->number, what);
+		reader->name, line, what);
 }
 
 /* --- memory of the items --- */
@@ -221,6 +231,47 @@ rt_scenario_add_item(struct rt_reader *reader, enum rt_item_kind kind)
 	return scenario->items + scenario->count++;
 }
 
+static bool
+is_same(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Whether all that fits `b` fits `a`: it has no condition that `b` has not. */
+static bool
+covers(const struct retort_when *a, const struct retort_when *b)
+{
+	return (a->request == NULL || is_same(a->request, b->request)) &&
+		(a->fields == NULL || is_same(a->fields, b->fields)) &&
+		(a->contains == NULL || is_same(a->contains, b->contains)) &&
+		(a->absent == NULL || is_same(a->absent, b->absent)) &&
+		(a->body == NULL || is_same(a->body, b->body)) &&
+		(a->body_has == NULL || is_same(a->body_has, b->body_has));
+}
+
+/* A rule behind one that answers all of its requests, and is never used up. */
+static void
+look_for_shadow(struct rt_reader *reader, const struct rt_item *item)
+{
+	const struct rt_item *first = reader->scenario->items;
+	char what[96];
+
+	for (size_t i = 0; first + i < item && i < MOST_COMPARED; i++) {
+		const struct retort_reply *rule = &first[i].rule;
+
+		if (first[i].kind != RT_ITEM_RULE || rule->times != 0 ||
+			rule->accepted != item->rule.accepted ||
+			!covers(&rule->when, &item->rule.when))
+			continue;
+		(void)snprintf(what, sizeof what,
+			"never reached: the rule of line %u answers all of "
+			"these",
+			first[i].line);
+		rt_scenario_notice_at(reader, RT_MADE_SHADOW, item->line, what);
+		return;
+	}
+}
+
 /* The item under way is complete. */
 bool
 rt_scenario_end_item(struct rt_reader *reader)
@@ -253,6 +304,8 @@ rt_scenario_end_item(struct rt_reader *reader)
 			"expected a message that begins with HTTP/, for the "
 			"rule of line %u",
 			item->line);
+	if (item->kind == RT_ITEM_RULE)
+		look_for_shadow(reader, item);
 	return true;
 }
 

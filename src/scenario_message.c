@@ -61,6 +61,9 @@ read_field(struct rt_reader *reader, struct framing *framing)
 	const char *colon = memchr(reader->line, ':', reader->size);
 	struct rt_word name = {reader->line, 0}, value;
 
+	if (is_blank(*reader->line))
+		return rt_scenario_expected(reader, reader->line,
+			"no folded line (@fault fold makes one)");
 	if (colon == NULL || colon == reader->line)
 		return rt_scenario_expected(reader, reader->line,
 			"a field, 'Name: value', or an empty line");
@@ -136,20 +139,29 @@ trim_raw(struct rt_buf *text, bool more)
 		text->len--;
 }
 
+/* Whether the text of the message is its body. */
+static bool
+has_body(const struct retort_reply *rule)
+{
+	return rule->file == NULL && rule->status != 204 && rule->status != 304;
+}
+
 /* Blank lines before the next directive, and the end of the last line, are for
    the eye, as far as the Content-Length that was pasted does not count them. */
 static void
-trim_text(struct rt_buf *text, const struct framing *framing)
+trim_text(struct rt_buf *text, const struct framing *framing,
+	const struct retort_reply *rule)
 {
 	size_t whole = text->len;
+	bool counts = framing->has_length && !framing->chunked &&
+		has_body(rule) && rule->repeat == 0;
 
 	while (text->len > 0 && text->data[text->len - 1] == '\n') {
 		text->len--;
 		if (text->len > 0 && text->data[text->len - 1] == '\r')
 			text->len--;
 	}
-	if (framing->has_length && framing->length > text->len &&
-		framing->length <= whole)
+	if (counts && framing->length > text->len && framing->length <= whole)
 		text->len = (size_t)framing->length;
 }
 
@@ -228,6 +240,7 @@ set_body(struct rt_reader *reader, const struct framing *framing,
 {
 	struct retort_reply *rule = &reader->item->rule;
 	struct rt_buf copy;
+	uint64_t size;
 
 	if (framing->chunked) {
 		rule->chunked = true;
@@ -242,9 +255,10 @@ set_body(struct rt_reader *reader, const struct framing *framing,
 		}
 		rt_buf_free(&copy);
 	}
-	if (rule->file == NULL &&
-		(framing->has_length ? framing->length != body->len :
-				       framing->closed))
+	size = rule->repeat > 0 ? rule->repeat : body->len;
+	if (has_body(rule) &&
+		(framing->has_length ? framing->length != size :
+				       framing->closed && !framing->chunked))
 		rt_scenario_notice(reader, RT_MADE_LENGTH,
 			"Content-Length is computed from the body");
 	if (body->failed)
@@ -283,8 +297,8 @@ is_status_line(const char *text, size_t size)
 	size_t left = space ? size - (size_t)(space - text) : 0;
 
 	return size > 5 && memcmp(text, "HTTP/", 5) == 0 && left > 3 &&
-		strchr(digits, space[1]) && strchr(digits, space[2]) &&
-		strchr(digits, space[3]);
+		memchr(digits, space[1], 10) && memchr(digits, space[2], 10) &&
+		memchr(digits, space[3], 10);
 }
 
 /* A line of the body that looks as if it began something of its own. `number`
@@ -293,22 +307,19 @@ static void
 look_at_line(struct rt_reader *reader, const char *line, size_t size,
 	unsigned number)
 {
-	unsigned last = reader->number;
 	size_t blanks = 0;
 
-	reader->number = number;
 	while (blanks < size && is_blank(line[blanks]))
 		blanks++;
 	if (blanks > 0 && blanks < size && line[blanks] == '@' &&
 		rt_scenario_is_directive(line + blanks + 1, size - blanks - 1))
-		rt_scenario_notice(reader, RT_MADE_INDENTED,
+		rt_scenario_notice_at(reader, RT_MADE_INDENTED, number,
 			"a directive behind blanks is none, but of the body: "
 			"they begin at the margin");
 	if (is_status_line(line, size))
-		rt_scenario_notice(reader, RT_MADE_MESSAGE,
+		rt_scenario_notice_at(reader, RT_MADE_MESSAGE, number,
 			"a status line here is of the body: a reply of its own "
 			"begins with @then or @on");
-	reader->number = last;
 }
 
 /* `empty` is the line before the body. */
@@ -316,14 +327,15 @@ static void
 look_at_lines(struct rt_reader *reader, const struct rt_buf *body,
 	unsigned empty)
 {
-	const char *line = body->data, *end = line + body->len, *next;
+	size_t at = 0;
 
-	for (; line < end; line = next) {
-		const char *lf = memchr(line, '\n', (size_t)(end - line));
+	while (at < body->len) {
+		const char *line = body->data + at;
+		const char *lf = memchr(line, '\n', body->len - at);
+		size_t size = lf ? (size_t)(lf - line) : body->len - at;
 
-		next = lf ? lf + 1 : end;
-		look_at_line(reader, line, (size_t)((lf ? lf : end) - line),
-			++empty);
+		look_at_line(reader, line, size, ++empty);
+		at += size + (lf != NULL);
 	}
 }
 
@@ -374,7 +386,7 @@ rt_scenario_message(struct rt_reader *reader)
 				"line ends are made CRLF");
 		empty = reader->number;
 		read_text(reader, &body);
-		trim_text(&body, &framing);
+		trim_text(&body, &framing, &reader->item->rule);
 		look_for_comment(reader, &body);
 		look_at_lines(reader, &body, empty);
 		check_coding(reader, &framing, &body);

@@ -22,7 +22,8 @@ enum {
 	RT_MADE_SKIP = 64,
 	RT_MADE_COMMENT = 128,
 	RT_MADE_INDENTED = 256,
-	RT_MADE_MESSAGE = 512
+	RT_MADE_MESSAGE = 512,
+	RT_MADE_SHADOW = 1024
 };
 
 struct rt_reader {
@@ -66,9 +67,11 @@ bool rt_scenario_expected(struct rt_reader *reader, const char *at,
 	const char *what);
 bool rt_scenario_no_memory(struct rt_reader *reader);
 
-/* Something was made right; told once for each kind. */
+/* Something was made right, or may not be; told once for each kind. */
 void rt_scenario_notice(struct rt_reader *reader, unsigned kind,
 	const char *what);
+void rt_scenario_notice_at(struct rt_reader *reader, unsigned kind,
+	unsigned line, const char *what);
 
 /* Memory that lives as long as the scenario. NULL: there was none. */
 void *rt_scenario_own(struct rt_reader *reader, void *memory);

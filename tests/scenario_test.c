@@ -270,7 +270,8 @@ static const struct {
 		"s:3:1: ': b': expected a field, 'Name: value', or an empty "
 		"line"},
 	{ON OK "A : b\n", "s:3:1: 'A : b': expected a field's name"},
-	{ON OK "A: b\n c: d\n", "s:4:1: ' c: d': expected a field's name"},
+	{ON OK "A: b\n c: d\n",
+		"s:4:1: ' c: d': expected no folded line (@fault fold makes one)"},
 	{ON OK "A:  \x01\n", "s:3:5: '\x01': expected a field's value"},
 	{ON "@file f\n" OK "\nbody\n",
 		"s:5:1: the rule of line 1 has its body from elsewhere"},
@@ -715,7 +716,7 @@ END_TEST
 #define MADE_CRLF "line ends are made CRLF\n"
 
 static const struct {
-	const char *text; /* behind "@on\n" */
+	const char *text; /* behind "@on /\n" */
 	int status;
 	const char *reason;
 	const char *fields;
@@ -775,6 +776,19 @@ static const struct {
 	{"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhello\n\n@expect 1\n",
 		200, "OK", NULL, "hello", false,
 		"s:6: Content-Length is computed from the body\n"},
+	/* one that is of nothing that stands there */
+	{"HTTP/1.1 304 Not Modified\r\nContent-Length: 1\r\n\r\n\n\n"
+	 "@on\n@echo\n",
+		304, "Not Modified", NULL, "", false, ""},
+	{"HTTP/1.0 204 No\r\n\r\n", 204, "No", NULL, "", false, MADE_1_1},
+	{"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n"
+	 "Transfer-Encoding: chunked\r\n\r\nhello\n\n",
+		200, "OK", NULL, "hello", true,
+		"s:7: the body is framed in chunks again\n"
+		"s:7: Content-Length is computed from the body\n"},
+	{"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200,
+		"OK", NULL, "", true,
+		MADE_1_1 "s:6: the body is framed in chunks again\n"},
 	/* a reply that was meant to be another */
 	{"HTTP/1.1 200 OK\r\n\r\nhi\nHTTP/1.1 404 No\n\nho\n", 200, "OK", NULL,
 		"hi\nHTTP/1.1 404 No\n\nho", false,
@@ -842,7 +856,7 @@ START_TEST(messages_are_made_right)
 	struct bytes text = {.data = NULL};
 	const struct retort_reply *got;
 
-	bytes_add(&text, "@on\n", 4);
+	bytes_add(&text, "@on /\n", 6);
 	bytes_add(&text, messages[_i].text, strlen(messages[_i].text));
 	read_good(text.data);
 	got = rule(0);
@@ -869,6 +883,45 @@ START_TEST(notices_are_told_once)
 	assert_notices(MADE_1_1 "s:3: " MADE_CRLF);
 	ck_assert_uint_eq(scenario.count, 2);
 	rt_scenario_free(&scenario);
+}
+END_TEST
+
+/* A rule that no request can reach. */
+START_TEST(shadows_are_told)
+{
+	static const struct {
+		const char *text;
+		unsigned line; /* 0: none is in a shadow */
+	} cases[] = {
+		{"@on GET /\n@echo\n@on GET /\n@echo\n", 3},
+		{"@on\n@echo\n@on GET /\n@if-field A: b\n@echo\n", 3},
+		{"@accepted\n@fault end fin\n@accepted\n@fault empty\n", 3},
+		{"@on GET /\n@echo\n@then\n@echo\n@on GET /\n@echo\n", 5},
+		{"@on /\n@if-body \"a\"\n@echo\n@on /\n@if-body \"a\"\n"
+		 "@echo\n",
+			4},
+		{"@on GET /\n@echo\n@on GET /a\n@echo\n@on\n@echo\n", 0},
+		{"@on GET /\n@times 1\n@echo\n@on GET /\n@echo\n", 0},
+		{"@on GET /\n@if-field A: b\n@echo\n@on GET /\n@echo\n", 0},
+		{"@on /\n@if-body \"a\"\n@echo\n@on /\n@if-body \"b\"\n"
+		 "@echo\n",
+			0},
+		{"@on\n@echo\n@expect 1\n@accepted\n@fault end fin\n", 0},
+	};
+
+	for (int i = 0; i < COUNT(cases); i++) {
+		char notice[100] = "";
+		unsigned first = i == 3 ? 3 : 1;
+
+		if (cases[i].line > 0)
+			(void)snprintf(notice, sizeof notice,
+				"s:%u: never reached: the rule of line %u "
+				"answers all of these\n",
+				cases[i].line, first);
+		read_good(cases[i].text);
+		assert_notices(notice);
+		rt_scenario_free(&scenario);
+	}
 }
 END_TEST
 
@@ -920,7 +973,7 @@ END_TEST
 START_TEST(raw_messages_end)
 {
 	static const struct {
-		const char *text; /* behind "@on\n@raw\n" */
+		const char *text; /* behind "@on /\n@raw\n" */
 		const char *body;
 	} ends[] = {
 		{"x", "x"},
@@ -938,7 +991,7 @@ START_TEST(raw_messages_end)
 	for (int i = 0; i < COUNT(ends); i++) {
 		char text[100];
 
-		(void)snprintf(text, sizeof text, "@on\n@raw\n%s",
+		(void)snprintf(text, sizeof text, "@on /\n@raw\n%s",
 			ends[i].text);
 		read_good(text);
 		assert_body(rule(0), ends[i].body);
@@ -1110,7 +1163,7 @@ main(void)
 		rules_and_expectations_have_a_place, rules_of_all_kinds,
 		expectations, queues, a_queue_without_conditions, many_rules,
 		files_are_relative_to_the_scenario, NULL};
-	const TTest *const texts[] = {notices_are_told_once,
+	const TTest *const texts[] = {notices_are_told_once, shadows_are_told,
 		directives_end_messages, raw_messages_are_left_alone,
 		raw_messages_end, bytes_of_every_kind, NULL};
 	const TTest *const recorded[] = {transcripts,
