@@ -154,6 +154,7 @@ read_chances(struct rt_chaos *chaos, const char *text, char *error)
 		if (text[size] == '\0')
 			return 0;
 		text += size + 1;
+		text += strspn(text, " \t");
 	}
 }
 

@@ -319,12 +319,13 @@ rt_conn_accept(struct rt_conn *conn, uint64_t max, bool keep, int64_t now)
 
 	assert(conn->asks == RT_ASK_ROUTE);
 	conn->asks = RT_ASK_NOTHING;
-	conn->max_body = max;
+	/* what is not read cannot be too large */
+	conn->max_body = conn->exchange->reading.stops ? UINT64_MAX : max;
 	conn->keep_body = keep;
 	if (keep)
 		rt_http_keep(conn->exchange->http, &conn->exchange->content);
 	conn->moved = now;
-	if (request->content_length > max) {
+	if (request->content_length > conn->max_body) {
 		ask_answer(conn, 413, "the body is too large");
 		return;
 	}

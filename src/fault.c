@@ -233,8 +233,9 @@ read_when(struct reader *reader, struct rt_clause *clause)
 	}
 	put_back(reader);
 	clause->given = true;
-	return read_time(reader, clause) ||
-		expected(reader, "never or milliseconds");
+	if (*reader->word < '0' || *reader->word > '9')
+		return expected(reader, "never or milliseconds");
+	return read_time(reader, clause);
 }
 
 static bool
@@ -456,7 +457,7 @@ rt_faults_find(const struct rt_faults *faults, enum rt_fault_verb verb)
 	return NULL;
 }
 
-/* What would do nothing. */
+/* What would do nothing: what was expected in its place. */
 static const char *
 find_useless(const struct rt_faults *faults, const struct rt_clause *clause)
 {
@@ -464,6 +465,9 @@ find_useless(const struct rt_faults *faults, const struct rt_clause *clause)
 		rt_faults_find(faults, RT_FAULT_SPLIT) == NULL &&
 		rt_faults_find(faults, RT_FAULT_EACH) == NULL)
 		return "split or each with it";
+	if (clause->verb > RT_FAULT_EARLY &&
+		clause->verb <= RT_FAULT_CONTINUE && faults->reading.early)
+		return "no early beside it, which does not wait for the body";
 	if (clause->verb != RT_FAULT_DEAF)
 		return NULL;
 	for (size_t i = 0; i < faults->count; i++)
@@ -530,11 +534,12 @@ rt_faults_new(const char *text, char *error, size_t *at)
 		reader.code = -ENOMEM;
 	} else if (!is_printable(&reader) || !read_all(&reader, faults)) {
 		*at = (size_t)(reader.word - text);
-	} else if (!check_numbers(faults, error, at)) {
-		reader.code = -EINVAL;
+	} else {
+		set_reading(faults);
+		if (!check_numbers(faults, error, at))
+			reader.code = -EINVAL;
 	}
 	if (reader.code == 0) {
-		set_reading(faults);
 		tidy_text(faults->text);
 		return faults;
 	}

@@ -2,7 +2,7 @@
 /*
  * Faults done to a script. The order of clauses does not matter where they do
  * different things: they are applied by verb, the head first, then bytes, cuts,
- * time, the ending. Called by route.c.
+ * time, the ending. Called by the room route.
  */
 #include "config.h"
 
@@ -196,10 +196,11 @@ find_field(struct rt_reply *reply, const char *name, struct found *found)
 {
 	size_t size = reply->head_size - reply->head_at, length = strlen(name);
 	size_t from = rt_reply_gather(reply, reply->head_at, size);
-	const char *head = reply->text.data + from, *line, *next, *value, *end;
+	const char *head, *line, *next, *value, *end;
 
 	if (!rt_reply_ok(reply) || size == 0)
 		return false;
+	head = reply->text.data + from;
 	for (line = head; (end = memchr(line, '\n',
 				   size - (size_t)(line - head))) != NULL;
 		line = next) {
@@ -224,6 +225,17 @@ find_field(struct rt_reply *reply, const char *name, struct found *found)
 /* More digits than these could overflow. */
 #define MAX_LENGTH_DIGITS 18
 
+static bool
+read_length(const struct found *found, uint64_t *length)
+{
+	if (found->value_size == 0 || found->value_size > MAX_LENGTH_DIGITS ||
+		strspn(found->text, "0123456789") < found->value_size)
+		return false;
+	for (size_t i = 0; i < found->value_size; i++)
+		*length = *length * 10 + (uint64_t)(found->text[i] - '0');
+	return true;
+}
+
 static void
 change_length(struct change *change)
 {
@@ -237,23 +249,19 @@ change_length(struct change *change)
 		fail(change, "the reply has no Content-Length");
 		return;
 	}
-	if (found.value_size == 0 || found.value_size > MAX_LENGTH_DIGITS ||
-		strspn(found.text, "0123456789") < found.value_size) {
+	if (clause->sign == '\0') {
+		length = clause->number;
+	} else if (!read_length(&found, &length)) {
 		fail(change, "its Content-Length is no number that can change");
 		return;
-	}
-	for (size_t i = 0; i < found.value_size; i++)
-		length = length * 10 + (uint64_t)(found.text[i] - '0');
-	if (clause->sign == '-' && clause->number > length) {
+	} else if (clause->sign == '+') {
+		length += clause->number;
+	} else if (clause->number > length) {
 		fail_size(change, "Content-Length is", length);
 		return;
-	}
-	if (clause->sign == '+')
-		length += clause->number;
-	else if (clause->sign == '-')
+	} else {
 		length -= clause->number;
-	else
-		length = clause->number;
+	}
 	from = reply->text.len;
 	rt_buf_add_number(&reply->text, length);
 	rt_reply_replace(reply, found.value, found.value_size, from);
@@ -322,8 +330,8 @@ make_endless(struct change *change)
 		if (!ends_with(reply, size, last)) {
 			if (rt_reply_ok(reply))
 				fail(change,
-					"the reply does not end with a last "
-					"chunk, and no trailers");
+					"the reply does not end with \"0\", "
+					"its last chunk, and an empty line");
 			return;
 		}
 		size -= sizeof last - 1;

@@ -294,6 +294,19 @@ set_answer(struct retort *server, const struct args *args, struct typed *typed,
 		retort_serve(server, args->root, &args->files, error);
 }
 
+/* Why there is no rule for it: "rule: faults: ...", the verdict's first line. */
+static void
+explain_fault(struct retort *server, char *why)
+{
+	const char *verdict = retort_verdict(server);
+	const char *reason = verdict ? strstr(verdict, "faults: ") : NULL;
+
+	reason =
+		reason ? reason + strlen("faults: ") : "Cannot allocate memory";
+	(void)snprintf(why, RETORT_ERROR_SIZE, "--fault: %.*s",
+		(int)strcspn(reason, "\n"), reason);
+}
+
 /* What goes wrong with what answers, and what is expected; 0 or -errno. */
 static int
 set_faults(struct retort *server, const struct args *args, char *error)
@@ -317,8 +330,9 @@ set_faults(struct retort *server, const struct args *args, char *error)
 	if (code == 0 && args->faults != NULL && args->root != NULL) {
 		code = retort_on(server, NULL, .files = true,
 			.faults = args->faults);
+		if (code < 0)
+			explain_fault(server, why);
 		code = code < 0 ? code : 0;
-		(void)snprintf(why, sizeof why, "--fault: %s", strerror(-code));
 	}
 	if (code < 0)
 		(void)snprintf(error, RETORT_ERROR_SIZE, "%s%.240s", option,

@@ -267,6 +267,15 @@ rt_server_take_datagram(struct retort *server, int fd,
 
 /* --- stopping --- */
 
+/* Why a reply has not ended. */
+static const char *
+what_holds(enum rt_step_kind step)
+{
+	return step == RT_STEP_PAUSE  ? ", paused" :
+		step == RT_STEP_STALL ? ", stalled" :
+					", which the client does not take";
+}
+
 /* What a connection is about, as it is cut off. */
 static void
 add_left(struct retort *server, const struct rt_conn *conn)
@@ -293,12 +302,12 @@ add_left(struct retort *server, const struct rt_conn *conn)
 		rt_sock_peer_text(&conn->peer, client));
 	rt_buf_add_quoted(&server->left,
 		line.size > 0 ? x->in.data + line.at : "", line.size, MAX_LINE);
-	rt_buf_add_format(&server->left, ": %s", states[conn->state]);
-	if (x != NULL && conn->state == RT_STATE_REPLY)
+	rt_buf_add_format(&server->left, ": %s",
+		conn->halted ? "no more of the request is read" :
+			       states[conn->state]);
+	if (x != NULL && conn->state == RT_STATE_REPLY && !conn->halted)
 		rt_buf_add_text(&server->left,
-			x->reply.steps[conn->step].kind == RT_STEP_PAUSE ?
-				", paused" :
-				", which the client does not take");
+			what_holds(x->reply.steps[conn->step].kind));
 	rt_buf_add_format(&server->left, "; %llu bytes received, %llu sent\n",
 		(unsigned long long)conn->received,
 		(unsigned long long)conn->sent);

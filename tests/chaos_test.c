@@ -168,7 +168,7 @@ START_TEST(some_may_reset)
 	static const struct {
 		const char *text;
 		bool resets;
-	} texts[] = {{"rst:1%", true}, {"cut:1%,rst:0.1%", true},
+	} texts[] = {{"rst:1%", true}, {"cut:1%, \trst:0.1%", true},
 		{"cut:1%,stall:2%,503:3%,delay:4ms", false}};
 
 	for (int i = 0; i < COUNT(texts); i++) {

@@ -65,6 +65,8 @@ assert_script(const struct rt_reply *reply, const char *faults,
 
 static const char position[] = "N, -N, N%, head N or body N";
 static const char with_stall[] = "a stall with it, such as 'end stall'";
+static const char not_early[] =
+	"no early beside it, which does not wait for the body";
 static const char ascii[] = "printable ASCII; other bytes as \\xHH";
 
 static const struct {
@@ -181,6 +183,8 @@ static const struct {
 	{"insert 1", 8, "", RT_QUOTE_WANTS},
 	{"insert 1 x", 9, "x", RT_QUOTE_WANTS},
 	/* what would do nothing alone */
+	{"early; stop-reading 5", 7, "stop-reading 5", not_early},
+	{"continue never; early", 0, "continue never", not_early},
 	{"deaf", 0, "deaf", with_stall},
 	{"cut 1 reset;  deaf", 14, "deaf", with_stall},
 	{"end half; deaf; end fin", 10, "deaf", with_stall},
@@ -309,11 +313,9 @@ static const struct {
 	{"continue never", true, {.delay = RT_NEVER}},
 	{"continue 0", true, {.delay = 0}},
 	{"continue 20", true, {.delay = 20 * RT_MS}},
-	{"cut 5; early; read-slowly 1 2147483647; continue 3", true,
-		{.early = true,
-			.pace = 1,
-			.gap = 2147483647 * RT_MS,
-			.delay = 3 * RT_MS}},
+	{"cut 5; early", true, {.early = true}},
+	{"cut 5; read-slowly 1 2147483647; continue 3", true,
+		{.pace = 1, .gap = 2147483647 * RT_MS, .delay = 3 * RT_MS}},
 };
 
 START_TEST(how_requests_are_read)
@@ -425,8 +427,8 @@ static const struct {
 } done[] = {
 	{"", WHOLE "<fin>"},
 	/* not done to the script */
-	{"early; read-slowly 1 2; continue never; status 500; force-body; no-range",
-		WHOLE "<fin>"},
+	{"early; status 500; force-body; no-range", WHOLE "<fin>"},
+	{"read-slowly 1 2; continue never", WHOLE "<fin>"},
 	/* the head */
 	{"bare-lf",
 		"HTTP/1.1 200 OK\nDate: " DATE

@@ -555,7 +555,7 @@ START_TEST(impossible_faults_are_told)
 		{"length +1", "length +1: its Content-Length is no number",
 			"HTTP/1.1 200 OK\r\nContent-Length: "
 			"9999999999999999999\r\n\r\n"},
-		{"endless", "endless: the reply does not end with a last chunk",
+		{"endless", "endless: the reply does not end with \"0\"",
 			"HTTP/1.1 200 OK\r\nTRANSFER-ENCODING:chunked\r\n\r\n"
 			"0\r\nA: b\r\n\r\n"},
 	};
@@ -581,26 +581,36 @@ END_TEST
 
 /* --- segments and time --- */
 
+/* Of more than there should be some came twice: what a busy machine has not
+   acknowledged in time TCP sends again. */
+#define TRIES_OF_SEGMENTS 5
+
 static void
 expect_segments(const char *faults, const char *file, size_t least, size_t most)
 {
 	struct heard heard;
 
-	retort_reset(server);
-	if (file != NULL)
-		ON(NULL, .file = file, .omit = "Date", .faults = faults);
-	else
-		ON(NULL, .body = DIGITS, .omit = "Date", .faults = faults);
-	heard = hear_all(GET);
-	if (file == NULL)
-		assert_heard(&heard, faults, WHOLE, strlen(WHOLE), 0);
-	else
-		ck_assert_uint_gt(heard.got.size, 26);
+	for (int i = 0; i < TRIES_OF_SEGMENTS; i++) {
+		retort_reset(server);
+		if (file != NULL)
+			ON(NULL, .file = file, .omit = "Date",
+				.faults = faults);
+		else
+			ON(NULL, .body = DIGITS, .omit = "Date",
+				.faults = faults);
+		heard = hear_all(GET);
+		if (file == NULL)
+			assert_heard(&heard, faults, WHOLE, strlen(WHOLE), 0);
+		else
+			ck_assert_uint_gt(heard.got.size, 26);
+		bytes_free(&heard.got);
+		if (heard.segments <= most)
+			break;
+	}
 	ck_assert_msg(heard.segments == 0 ||
 			(heard.segments >= least && heard.segments <= most),
 		"%s: %s: expected %zu to %zu segments, got %zu", way->name,
 		faults ? faults : "no faults", least, most, heard.segments);
-	bytes_free(&heard.got);
 }
 
 START_TEST(splits_into_segments)
@@ -840,9 +850,11 @@ END_TEST
 START_TEST(stops_reading_after_the_head)
 {
 	const struct retort_exchange *seen;
+	const char *left;
 	int fd;
 
-	open_with((struct retort_options){.max_body = 1u << 30}, _i);
+	/* what is not read is not too large */
+	open_plain(_i);
 	ON("POST /", .body = DIGITS, .faults = "stop-reading");
 	fd = connect_client();
 	say(fd, BIG "\r\n");
@@ -858,6 +870,14 @@ START_TEST(stops_reading_after_the_head)
 	ck_assert_uint_eq(seen->sent, 0);
 	ck_assert_int_eq(seen->end, RETORT_RESET);
 	ck_assert_int_eq(seen->client_close, RETORT_RST);
+	fd = connect_client();
+	say(fd, BIG "\r\n");
+	ck_assert_ptr_nonnull(retort_wait(server, 2, PATIENCE, NULL));
+	left = retort_finish(server, 0);
+	ck_assert_msg(left != NULL &&
+			strstr(left, ": no more of the request is read; "),
+		"%s: got %s", way->name, left ? left : "(NULL)");
+	(void)close(fd);
 	close_server();
 }
 END_TEST
@@ -1158,6 +1178,7 @@ END_TEST
 START_TEST(a_stall_does_not_hold_up_the_end)
 {
 	struct heard heard = {.end = -1};
+	const char *left;
 	int fd;
 
 	open_plain(_i);
@@ -1168,7 +1189,9 @@ START_TEST(a_stall_does_not_hold_up_the_end)
 	say(fd, GET);
 	hear(fd, &heard, WHOLE);
 	bytes_free(&heard.got);
-	(void)retort_finish(server, PATIENCE);
+	left = retort_finish(server, PATIENCE);
+	ck_assert_msg(left != NULL && strstr(left, ": in the reply, stalled; "),
+		"%s: got %s", way->name, left ? left : "(NULL)");
 	hear(fd, &heard, NULL);
 	bytes_free(&heard.got);
 	(void)close(fd);
