@@ -51,6 +51,7 @@ check_clashes(const struct args *args, const struct given *given)
 		bool given;
 		unsigned way; /* set of ways that it belongs to */
 	} uses[] = {
+		{"sweep", args->mode == MODE_SWEEP, WAY_CANNED | WAY_RAW},
 		{"--status", given->status != NULL, WAY_CANNED},
 		{"--body", given->body != NULL, WAY_CANNED},
 		{"--type", given->type != NULL, WAY_CANNED},
@@ -212,20 +213,17 @@ check_chance(const struct args *args, const struct given *given)
 
 /* A sweep is of one reply, for a client that we start. */
 static void
-check_sweep(const struct args *args, const struct given *given)
+set_sweep(const struct args *args, struct given *given)
 {
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
 	const struct {
 		const char *name;
 		bool given;
 	} uses[] = {
-		{"ROOT", args->root != NULL},
 		{"--scenario", args->scenario != NULL},
 		{"--fault", given->faults != NULL},
 		{"--faults", args->chances != NULL},
 		{"--replay", args->replay != NULL},
-		{"--echo", given->echo},
-		{"--tcp", given->tcp},
-		{"--udp", given->udp},
 		{"--port-file", args->port_file != NULL},
 		{"--transcript", args->transcripts != NULL},
 		{"--lifetime", args->lifetime >= 0},
@@ -243,14 +241,15 @@ check_sweep(const struct args *args, const struct given *given)
 				"options of one reply, such as --body, --raw "
 				"or --chunked",
 				uses[i].name);
+	if (given->raw == NULL && given->body == NULL &&
+		args->reply.status != 204 && args->reply.status != 304)
+		given->body = letters;
 }
 
 /* They are for one command, and not for people to look at. */
 static void
 set_mode(struct args *args, struct given *given)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
-
 	if (args->mode == MODE_SERVE)
 		return;
 	if (!args->port_given)
@@ -262,10 +261,6 @@ set_mode(struct args *args, struct given *given)
 		die(EXIT_USAGE, "run: --with-parent does nothing with it");
 	if (args->mode == MODE_RUN)
 		return;
-	check_sweep(args, given);
-	if (given->raw == NULL && given->body == NULL &&
-		args->reply.status != 204 && args->reply.status != 304)
-		given->body = letters;
 	args->options.defer_accept = false;
 }
 
@@ -276,6 +271,8 @@ args_finish(struct args *args, struct given *given)
 
 	check_protocol(given);
 	check_clashes(args, given);
+	if (args->mode == MODE_SWEEP)
+		set_sweep(args, given);
 	check_chance(args, given);
 	args->notices = args->log;
 	set_mode(args, given);

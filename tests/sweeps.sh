@@ -146,10 +146,12 @@ refused()
 refused '-- COMMAND'
 refused '-- COMMAND' --
 refused '-- COMMAND' true
-refused 'ROOT does not go' . -- true
-refused '--echo does not go' --echo -- true
-refused '--tcp does not go' --tcp -- true
-refused '--udp does not go' --udp -- true
+refused 'sweep and ROOT exclude' . -- true
+refused 'sweep and --echo exclude' --echo -- true
+refused 'sweep and --tcp exclude' --tcp -- true
+refused 'sweep and --udp exclude' --udp -- true
+refused 'sweep and --cache exclude' --cache 5 -- true
+refused 'sweep and --echo=PATH exclude' --echo=/p -- true
 refused '--fault does not go' --fault 'cut 1' -- true
 refused '--faults does not go' --faults 'rst:5%' --seed 1 -- true
 refused '--replay does not go' --replay "$dir/input" -- true
