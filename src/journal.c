@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exchanges as their owner sees them, and as they are kept. Called by
- * server.c at each thing that happens to a connection; copies what it keeps,
+ * Exchanges as their owner sees them, and as they are kept. Called by the
+ * room server at each thing that happens to a connection; copies what it keeps,
  * so that records outlive connections.
  */
 #include "config.h"

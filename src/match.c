@@ -2,7 +2,7 @@
 /*
  * Compares a request with conditions, and tells where it differs. Called by
  * whatever asks "which requests": route.c for rules, verdict.c for
- * expectations, server.c for waits and counts. Pure.
+ * expectations, retort_record.c for waits and counts. Pure.
  *
  * A condition is one row of a table: whether it is given, whether the request
  * fits, and how to say that it does not.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by fault.c and scenario.c. Pure. */
+/* Called by the rooms fault and scenario. Pure. */
 #include "config.h"
 
 #include "quote.h"

@@ -391,6 +391,20 @@ make_calls(struct retort *server)
 	}
 }
 
+void
+rt_server_wake(struct retort *server)
+{
+	static const uint64_t one = 1; /* as eventfd(2) wants it */
+	int error = errno;
+	ssize_t n;
+
+	/* when it is full, a wake is under way already; our own end is open,
+	   so that there is no SIGPIPE */
+	n = write(server->wake_fd, &one, sizeof one);
+	(void)n;
+	errno = error;
+}
+
 static void
 empty_waker(struct retort *server)
 {

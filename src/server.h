@@ -112,6 +112,9 @@ int rt_server_turn(struct retort *server, int64_t until);
 void rt_server_stop(struct retort *server, int64_t by);
 void rt_server_abandon(struct retort *server);
 
+/* Its loop takes a turn; async-signal-safe, for any thread. */
+void rt_server_wake(struct retort *server);
+
 /* --- server_listen.c --- */
 
 /* Begins to accept on a socket that listens. 0 or -errno. */

@@ -535,6 +535,6 @@ rt_server_reply(struct retort *server, uint64_t connection,
 		;
 	conn->next_replied = NULL;
 	*end = conn;
-	retort_wake(server);
+	rt_server_wake(server);
 	return 0;
 }
