@@ -140,6 +140,8 @@ struct retort_exchange {
 	uint64_t piece; /* RETORT_TCP, _UDP: its number on the connection, from
 	                   1; in RETORT_ON_END the last one's */
 	bool truncated; /* the datagram was longer than `body` */
+	/* These three, too, are 0 or NULL until the reply is there, where the
+	   handler said RETORT_LATER. */
 	const char *faults; /* what was wrong with its reply, as text; NULL */
 	bool by_chance;     /* that, or that nothing was, follows from this */
 	uint64_t seed;      /* and `connection`: see retort_faults() */
