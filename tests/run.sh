@@ -435,6 +435,23 @@ equal '0 hello' "$status $(cat "$dir/out")" 'served: what was expected came'
 printf '@on GET /\nHTTP/1.1 200 OK\n\nhello\n' >"$dir/scenario"
 serves 0 'served: nothing is expected' --scenario "$dir/scenario" --lifetime 0
 
+# --- the manual's examples are scenarios ---
+
+sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/s/\\e/\\/g
+	/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$source/src/retort.5" |
+	awk -v to="$dir/example" '
+		/^\.Bd/ { inside = 1; n++; next }
+		/^\.Ed/ { inside = 0; next }
+		inside { print >(to n) }'
+for example in "$dir"/example*; do
+	# nothing comes, which it may not expect
+	run --scenario "$example" "$dir" -- true
+	[ $status -eq 0 ] || [ $status -eq 4 ]
+	report $? "manual: $(sed -n 1p "$example")"
+done
+[ -f "$dir/example5" ]
+report $? 'manual: there are examples'
+
 # --- at a terminal ---
 
 name='one job of the shell, with ^Z, bg and fg'
