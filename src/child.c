@@ -117,6 +117,16 @@ restore_signals(const struct child_signals *before)
 	(void)sigprocmask(SIG_SETMASK, &before->mask, NULL);
 }
 
+/* As strerror(3), which may take a lock. */
+static const char *
+why_not(int error)
+{
+	return error == ENOENT   ? "No such file or directory" :
+		error == EACCES  ? "Permission denied" :
+		error == ENOEXEC ? "Exec format error" :
+				   "it cannot be run";
+}
+
 /* "retort: COMMAND: why", without stdio: other threads may hold its locks. */
 static void
 say(const char *name, const char *why)
@@ -149,7 +159,7 @@ run_command(char **words, bool quiet, const struct terminal *terminal,
 		be_quiet();
 	(void)execvp(words[0], words);
 	error = errno;
-	say(words[0], strerror(error));
+	say(words[0], why_not(error));
 	_exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
 }
 
