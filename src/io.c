@@ -384,8 +384,12 @@ rt_io_wait(struct rt_io *io, struct rt_chan *chan)
 	}
 	if (!chan->registered || chan->armed != events) {
 		error = io->back_end->arm(io, chan, events);
-		if (error < 0)
+		if (error < 0) {
+			/* those that wait are those the back end knows */
+			if (!chan->registered)
+				remove_waiting(io, chan);
 			return error;
+		}
 		chan->armed = (unsigned char)events;
 		chan->registered = true;
 	}
