@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define SMALLEST_ROOM 512
+#define FIRST_ITEMS 16
 
 void
 rt_buf_init(struct rt_buf *buf, size_t max)
@@ -102,6 +103,37 @@ rt_buf_add_format(struct rt_buf *buf, const char *format, ...)
 	}
 	va_end(again);
 	va_end(args);
+}
+
+const char *
+rt_buf_text(struct rt_buf *buf)
+{
+	char *end = rt_buf_reserve(buf, 1);
+
+	if (end == NULL)
+		return NULL;
+	*end = '\0';
+	return buf->data;
+}
+
+bool
+rt_grow(void *items, size_t *room, size_t count, size_t size)
+{
+	size_t half = *room > 0 ? *room : FIRST_ITEMS / 2;
+	void *grown;
+
+	if (count < *room)
+		return true;
+	if (half > SIZE_MAX / 2 / size)
+		return false;
+	/* whatever type its pointer has */
+	memcpy(&grown, items, sizeof grown);
+	grown = realloc(grown, half * 2 * size);
+	if (grown == NULL)
+		return false;
+	memcpy(items, &grown, sizeof grown);
+	*room = half * 2;
+	return true;
 }
 
 void

@@ -64,6 +64,18 @@ void rt_buf_add_number(struct rt_buf *buf, uint64_t number);
 void rt_buf_add_format(struct rt_buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* What it holds as text: a NUL stands behind it, which `len` does not count.
+   Valid until something is added; NULL: it has failed. */
+const char *rt_buf_text(struct rt_buf *buf);
+
+/*
+ * Makes room for one more in an array that grows by doubling. `items` is the
+ * address of the pointer to it (NULL: empty), `room` what it has room for,
+ * `count` what it holds, `size` the bytes of each. False: no memory, and
+ * everything is as it was.
+ */
+bool rt_grow(void *items, size_t *room, size_t count, size_t size);
+
 /*
  * The order of `size` bytes and a text, as strcmp() has it, with ASCII letters
  * compared without case. strcasecmp() and tolower() obey the host program's
@@ -75,7 +87,9 @@ int rt_order(const char *bytes, size_t size, const char *text);
 static inline bool
 rt_same(const char *bytes, size_t size, const char *text)
 {
-	return rt_order(bytes, size, text) == 0;
+	/* most differ at once, and by more than the bit of a letter's case */
+	return (size == 0 || ((*bytes ^ *text) & ~0x20) == 0) &&
+		rt_order(bytes, size, text) == 0;
 }
 
 /*

@@ -29,19 +29,6 @@
 
 /* --- what a reply may be --- */
 
-int
-rt_canned_check_lines(const char *lines, bool with_value, const char *what,
-	char *error)
-{
-	struct rt_line line;
-	const char *wrong = rt_field_check(lines, with_value, &line);
-
-	if (wrong == NULL)
-		return 0;
-	return rt_fail(error, -EINVAL, "%s: %s '%.*s'", what, wrong,
-		(int)(line.size < 100 ? line.size : 100), line.text);
-}
-
 static bool
 is_value(const char *text, bool empty)
 {
@@ -75,14 +62,11 @@ check_body(const struct retort_reply *reply, char *error)
 	if (reply->raw && (reply->file != NULL || reply->repeat > 0))
 		return rt_fail(error, -EINVAL,
 			"reply: both raw and a file or repeat");
-	if (!reply->raw && rt_status_has_no_body(reply->status) &&
-		has_body(reply) && reply->faults == NULL)
-		return rt_fail(error, -EINVAL,
-			"status: a 204 or 304 has no body");
 	return 0;
 }
 
-/* They can be read; what they come to depends on the reply. */
+/* They can be read, and one of them may allow a body; what else they come to
+   depends on the reply. */
 static int
 check_faults(const struct retort_reply *reply, enum retort_protocol protocol,
 	char *error)
@@ -90,20 +74,18 @@ check_faults(const struct retort_reply *reply, enum retort_protocol protocol,
 	const char *text = reply->faults;
 	int code = 0;
 	char why[RETORT_ERROR_SIZE];
-	struct rt_faults *faults;
+	struct rt_faults *faults = NULL;
 	size_t at;
 
-	if (text == NULL)
-		return 0;
-	faults = rt_faults_new(text, why, &at);
-	if (faults == NULL)
+	if (text != NULL && (faults = rt_faults_new(text, why, &at)) == NULL)
 		return rt_fail(error, -errno, "faults: %.240s", why);
 	if (rt_status_has_no_body(reply->status) && has_body(reply) &&
 		!reply->raw && !rt_faults_body(faults))
 		code = rt_fail(error, -EINVAL,
-			"status: a 204 or 304 has no body, but for the "
-			"fault 'force-body'");
-	if (protocol == RETORT_UDP && !rt_faults_datagram(faults))
+			"status: a 204 or 304 has no body%s",
+			text ? ", but for the fault 'force-body'" : "");
+	if (protocol == RETORT_UDP && text != NULL &&
+		!rt_faults_datagram(faults))
 		code = rt_fail(error, -EINVAL,
 			"%.150s: a datagram has neither segments nor an ending",
 			text);
@@ -193,12 +175,11 @@ rt_canned_check(const struct retort_reply *reply, enum retort_protocol protocol,
 		return rt_fail(error, -EINVAL, "pause: expected 0 ms or more");
 	if (count_chunks(reply->chunks) > MAX_CHUNKS)
 		return rt_fail(error, -EINVAL, "chunks: too many");
-	code = rt_canned_check_lines(reply->fields, true, "fields", error);
+	code = rt_field_check(reply->fields, true, "fields", error);
 	if (code == 0)
-		code = rt_canned_check_lines(reply->omit, false, "omit", error);
+		code = rt_field_check(reply->omit, false, "omit", error);
 	if (code == 0)
-		code = rt_canned_check_lines(reply->trailers, true, "trailers",
-			error);
+		code = rt_field_check(reply->trailers, true, "trailers", error);
 	return code;
 }
 
@@ -262,13 +243,11 @@ static bool
 copy_chunks(struct retort_reply *as)
 {
 	const size_t *theirs = as->chunks;
-	size_t count = 0;
+	size_t count = count_chunks(theirs) + 1;
 	size_t *sizes;
 
 	if (theirs == NULL)
 		return true;
-	while (theirs[count++] != 0)
-		;
 	as->chunks = sizes = malloc(count * sizeof *sizes);
 	if (sizes == NULL)
 		return false;
@@ -450,12 +429,6 @@ answer_file(const struct rt_canned *canned, struct rt_draft *draft,
 	return 0;
 }
 
-static bool
-has_fault_body(const struct rt_canned *canned)
-{
-	return canned->faults != NULL && rt_faults_body(canned->faults);
-}
-
 int
 rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 	const struct rt_request *request, const char *base, size_t size,
@@ -464,12 +437,12 @@ rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 	const struct retort_reply *as = &canned->as;
 	const char *bytes = canned->body ? canned->body->data : "";
 	size_t body_size = canned->body ? canned->body->size : 0;
+	bool forced = rt_faults_body(canned->faults);
 	struct rt_draft draft = {
 		.reply = reply,
 		.protocol = protocol,
 		.own = as,
-		.head_only =
-			request->method == RT_HEAD && !has_fault_body(canned),
+		.head_only = request->method == RT_HEAD && !forced,
 	};
 	int error = 0;
 
@@ -483,8 +456,7 @@ rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 		if (as->type != NULL)
 			rt_reply_field(&draft, "Content-Type", as->type);
 		if (protocol == RETORT_HTTP &&
-			rt_status_has_no_body(canned->status) &&
-			!has_fault_body(canned))
+			rt_status_has_no_body(canned->status) && !forced)
 			rt_reply_no_body(&draft);
 		else if (as->echo)
 			rt_reply_body(&draft, base, size);

@@ -25,10 +25,6 @@ struct rt_canned {
 int rt_canned_check(const struct retort_reply *reply,
 	enum retort_protocol protocol, char *error);
 
-/* The same for lines of fields (`with_value`) or of names alone. */
-int rt_canned_check_lines(const char *lines, bool with_value, const char *what,
-	char *error);
-
 /* A copy of what was checked. NULL: no memory. */
 struct rt_canned *rt_canned_new(const struct retort_reply *reply,
 	enum retort_protocol protocol);

@@ -39,6 +39,7 @@ struct rt_chaos {
 	size_t count;
 	struct logged *logged;
 	size_t logged_count;
+	size_t logged_room;
 };
 
 /* --- from text --- */
@@ -223,21 +224,18 @@ read_logged(struct logged *logged, const char *line, const char *end)
 static bool
 add_logged(struct rt_chaos *chaos, const char *line, const char *end)
 {
-	struct logged logged = {.used = false}, *longer;
+	struct logged logged = {.used = false};
 
 	if (line == end || !read_logged(&logged, line, end))
 		return true;
-	longer = realloc(chaos->logged,
-		(chaos->logged_count + 1) * sizeof *longer);
-	if (longer == NULL || logged.request == NULL || logged.faults == NULL) {
+	if (logged.request == NULL || logged.faults == NULL ||
+		!rt_grow(&chaos->logged, &chaos->logged_room,
+			chaos->logged_count, sizeof logged)) {
 		free(logged.request);
 		free(logged.faults);
-		if (longer != NULL)
-			chaos->logged = longer;
 		return false;
 	}
-	chaos->logged = longer;
-	longer[chaos->logged_count++] = logged;
+	chaos->logged[chaos->logged_count++] = logged;
 	return true;
 }
 

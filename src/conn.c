@@ -422,15 +422,14 @@ advance(struct rt_conn *conn, uint64_t size)
 	conn->script_sent += size;
 	conn->step_sent += size;
 	conn->segment += size;
-	while ((is_memory(steps[conn->step].kind) ||
-		       steps[conn->step].kind == RT_STEP_FILE) &&
+	while (rt_has_bytes(steps[conn->step].kind) &&
 		conn->step_sent >= steps[conn->step].size)
 		conn->step_sent -= steps[conn->step++].size;
 	if (segment_room(conn) > 0)
 		return;
 	/* before an ending there is nothing to keep apart */
 	conn->segment = 0;
-	if (steps[conn->step].kind <= RT_STEP_FILE)
+	if (rt_has_bytes(steps[conn->step].kind))
 		conn->rest = RT_REST_FLUSH;
 }
 

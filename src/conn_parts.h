@@ -50,8 +50,7 @@ is_datagram(const struct rt_conn *conn)
 static inline bool
 is_memory(enum rt_step_kind kind)
 {
-	return kind == RT_STEP_TEXT || kind == RT_STEP_BYTES ||
-		kind == RT_STEP_REPEAT;
+	return rt_has_bytes(kind) && kind != RT_STEP_FILE;
 }
 
 /* Bytes that the present segment may still have. */

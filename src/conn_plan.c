@@ -151,8 +151,8 @@ plan_bytes(struct rt_conn *conn)
 		}
 	}
 	op->more = room > 0 &&
-		(step->kind == RT_STEP_FILE || step->kind == RT_STEP_CLOSE ||
-			step->kind == RT_STEP_HALF || is_memory(step->kind));
+		(rt_has_bytes(step->kind) || step->kind == RT_STEP_CLOSE ||
+			step->kind == RT_STEP_HALF);
 	if (is_datagram(conn)) {
 		op->verb = RT_SEND_TO;
 		op->send.to = &conn->exchange->from;

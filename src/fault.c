@@ -290,21 +290,18 @@ add_clause(struct rt_faults *faults, const struct rt_clause *like,
 	struct reader *reader)
 {
 	const struct rt_clause copy = *like; /* it may be one of them */
-	struct rt_clause *longer;
 
 	if (faults->count == MAX_CLAUSES) {
 		(void)expected(reader, "fewer clauses");
 		return NULL;
 	}
-	longer = realloc(faults->clauses,
-		(faults->count + 1) * sizeof *faults->clauses);
-	if (longer == NULL) {
+	if (!rt_grow(&faults->clauses, &faults->room, faults->count,
+		    sizeof copy)) {
 		reader->code = -ENOMEM;
 		return NULL;
 	}
-	faults->clauses = longer;
-	longer[faults->count] = copy;
-	return longer + faults->count++;
+	faults->clauses[faults->count] = copy;
+	return faults->clauses + faults->count++;
 }
 
 static const struct word *
@@ -589,7 +586,7 @@ rt_faults_status(const struct rt_faults *faults)
 bool
 rt_faults_body(const struct rt_faults *faults)
 {
-	return rt_faults_find(faults, RT_FAULT_BODY) != NULL;
+	return faults != NULL && rt_faults_find(faults, RT_FAULT_BODY) != NULL;
 }
 
 bool

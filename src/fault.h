@@ -54,7 +54,7 @@ int rt_faults_status(const struct rt_faults *faults);
 /* Whether a Range is ignored. */
 bool rt_faults_whole(const struct rt_faults *faults);
 
-/* Whether a body is sent where there can be none. */
+/* Whether a body is sent where there can be none; NULL: no. */
 bool rt_faults_body(const struct rt_faults *faults);
 
 /* Whether a datagram can have them: no segments, no ending of its own. */

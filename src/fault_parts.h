@@ -69,6 +69,7 @@ struct rt_faults {
 	char *text;
 	struct rt_clause *clauses;
 	size_t count;
+	size_t room;
 	struct rt_reading reading;
 	bool reads; /* `reading` is not as usual */
 };

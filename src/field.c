@@ -4,8 +4,10 @@
 
 #include "field.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "error.h"
 #include "http.h"
 
 static bool
@@ -62,19 +64,27 @@ rt_field_has(const char *lines, const char *name)
 	return false;
 }
 
-const char *
-rt_field_check(const char *lines, bool with_value, struct rt_line *line)
+int
+rt_field_check(const char *lines, bool with_value, const char *what,
+	char *error)
 {
-	while (rt_field_next(&lines, line)) {
-		if (!rt_http_is_token(line->text, line->name_size))
-			return "malformed field name";
-		if (with_value && line->value == NULL)
-			return "expected 'Name: value'";
-		if (!with_value && line->value != NULL)
-			return "expected a field's name alone";
-		if (with_value &&
-			!rt_http_is_value(line->value, line->value_size))
-			return "malformed field value";
+	const char *wanted = NULL;
+	struct rt_line line;
+
+	while (wanted == NULL && rt_field_next(&lines, &line)) {
+		if (!rt_http_is_token(line.text, line.name_size))
+			wanted = "a token as field name";
+		else if (with_value && line.value == NULL)
+			wanted = "'Name: value'";
+		else if (!with_value && line.value != NULL)
+			wanted = "a field's name alone";
+		else if (with_value &&
+			!rt_http_is_value(line.value, line.value_size))
+			wanted = "no control characters";
 	}
-	return NULL;
+	return wanted == NULL ?
+		0 :
+		rt_fail(error, -EINVAL, "%s: '%.*s': expected %s", what,
+			(int)(line.size < 100 ? line.size : 100), line.text,
+			wanted);
 }

@@ -29,11 +29,11 @@ bool rt_field_is(const struct rt_line *line, const char *name);
 bool rt_field_has(const char *lines, const char *name);
 
 /*
- * NULL, or what is wrong with the first line that is no field: "malformed
- * field name", say, and *line is that line. `with_value`: lines are "Name:
- * value"; otherwise they are names alone.
+ * 0, or -EINVAL with a line in `error` (or NULL) about the first line that is
+ * no field: "fields: 'x': expected 'Name: value'", where "fields" is `what`.
+ * `with_value`: lines are "Name: value"; otherwise they are names alone.
  */
-const char *rt_field_check(const char *lines, bool with_value,
-	struct rt_line *line);
+int rt_field_check(const char *lines, bool with_value, const char *what,
+	char *error);
 
 #endif

@@ -43,17 +43,9 @@ add_field(struct rt_http *http, struct rt_span name, size_t limit,
 
 	if (all >= limit)
 		return refuse(http, 431, "too many fields");
-	if (all == request->field_room) {
-		size_t room =
-			request->field_room ? request->field_room * 2 : 32;
-		struct rt_http_field *fields =
-			realloc(request->fields, room * sizeof *fields);
-
-		if (fields == NULL)
-			return refuse(http, 503, "out of memory");
-		request->fields = fields;
-		request->field_room = room;
-	}
+	if (!rt_grow(&request->fields, &request->field_room, all,
+		    sizeof *request->fields))
+		return refuse(http, 503, "out of memory");
 	request->fields[all] = (struct rt_http_field){.name = name};
 	++*count;
 	return 0;

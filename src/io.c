@@ -15,7 +15,6 @@
 #include "io.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -30,6 +29,8 @@
 #ifdef HAVE_SYS_SENDFILE_H
 #include <sys/sendfile.h>
 #endif
+
+#include "buf.h"
 
 #define SCRATCH_SIZE (64u << 10)
 #define MAX_SENDFILE (1u << 20)
@@ -107,24 +108,6 @@ rt_chan_init(struct rt_chan *chan, int fd, int kind)
 
 /* --- operations --- */
 
-#ifndef HAVE_ACCEPT4
-static int
-prepare(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
-		fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
-		int error = errno;
-
-		(void)close(fd);
-		errno = error;
-		return -1;
-	}
-	return fd;
-}
-#endif
-
 static int64_t
 try_accept(struct rt_io *io, int fd, struct rt_op *op)
 {
@@ -138,11 +121,17 @@ try_accept(struct rt_io *io, int fd, struct rt_op *op)
 		SOCK_NONBLOCK | SOCK_CLOEXEC);
 #else
 	got = accept(fd, (struct sockaddr *)&address, &size);
-	if (got >= 0)
-		got = prepare(got);
 #endif
 	if (got < 0)
 		return -errno;
+#ifndef HAVE_ACCEPT4
+	if (rt_sock_set_flags(got) < 0) {
+		int error = errno;
+
+		(void)close(got);
+		return -error;
+	}
+#endif
 	if (size < sizeof address.ss_family)
 		address.ss_family = AF_UNIX; /* an unnamed Unix socket */
 	rt_sock_peer(&op->peer, (struct sockaddr *)&address);
@@ -340,16 +329,9 @@ rt_io_try(struct rt_io *io, struct rt_chan *chan)
 static int
 add_waiting(struct rt_io *io, struct rt_chan *chan)
 {
-	if (io->waiting_count == io->waiting_room) {
-		size_t room = io->waiting_room ? io->waiting_room * 2 : 64;
-		struct rt_chan **waiting =
-			realloc(io->waiting, room * sizeof(struct rt_chan *));
-
-		if (waiting == NULL)
-			return -ENOMEM;
-		io->waiting = waiting;
-		io->waiting_room = room;
-	}
+	if (!rt_grow(&io->waiting, &io->waiting_room, io->waiting_count,
+		    sizeof(struct rt_chan *)))
+		return -ENOMEM;
 	io->waiting[io->waiting_count++] = chan;
 	chan->slot = io->waiting_count;
 	return 0;

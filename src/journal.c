@@ -53,8 +53,8 @@ rt_journal_view(const struct rt_conn *conn, int64_t now,
 		if (conn->script_sent > x->reply.head_size)
 			view.sent_body = conn->script_sent - x->reply.head_size;
 	}
-	if (x != NULL && x->reply.faults > 0)
-		view.faults = x->reply.text.data + x->reply.faults - 1;
+	if (x != NULL)
+		view.faults = rt_reply_faults(&x->reply);
 	view.by_chance = conn->by_chance;
 	view.seed = conn->seed;
 	if (view.protocol != RETORT_HTTP) {
@@ -82,18 +82,10 @@ add_event(struct rt_record *record, enum rt_record_kind kind, int64_t now)
 {
 	struct rt_record_event *event;
 
-	if (record->events == NULL ||
-		record->event_count == record->event_room) {
-		size_t room = record->event_room ? 2 * record->event_room : 16;
-		struct rt_record_event *events =
-			realloc(record->events, room * sizeof *events);
-
-		if (events == NULL) {
-			record->journal->lost++;
-			return NULL;
-		}
-		record->events = events;
-		record->event_room = room;
+	if (!rt_grow(&record->events, &record->event_room, record->event_count,
+		    sizeof *record->events)) {
+		record->journal->lost++;
+		return NULL;
 	}
 	event = record->events + record->event_count++;
 	*event = (struct rt_record_event){
@@ -411,16 +403,9 @@ rt_journal_open(struct rt_journal *journal, const struct rt_conn *conn,
 int
 rt_journal_publish(struct rt_journal *journal, struct rt_record *record)
 {
-	if (journal->count == journal->room) {
-		size_t room = journal->room ? 2 * journal->room : 64;
-		struct rt_record **records = realloc(journal->records,
-			room * sizeof(struct rt_record *));
-
-		if (records == NULL)
-			return -ENOMEM;
-		journal->records = records;
-		journal->room = room;
-	}
+	if (!rt_grow(&journal->records, &journal->room, journal->count,
+		    sizeof(struct rt_record *)))
+		return -ENOMEM;
 	journal->records[journal->count++] = record;
 	record->published = true;
 	return 0;

@@ -13,24 +13,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "date.h"
+#include "sock.h"
+
 #define NS INT64_C(1000000000)
 
 /* Most of a request line that a log line shows. */
 #define MAX_REQUEST 2048
-
-static const char *
-protocol_text(enum retort_protocol protocol)
-{
-	static const char *const texts[] = {
-		[RETORT_HTTP] = "http",
-		[RETORT_TCP] = "tcp",
-		[RETORT_UDP] = "udp",
-	};
-
-	return (size_t)protocol < sizeof texts / sizeof *texts ?
-		texts[protocol] :
-		"?";
-}
 
 /* A line under way; what does not fit is left out. */
 struct line {
@@ -171,23 +160,20 @@ add_short(struct line *line, const struct retort_exchange *exchange)
 static void
 add_common(struct line *line, const struct retort_exchange *exchange)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	time_t seconds = (time_t)(exchange->began / NS);
 	size_t host = strlen(exchange->client);
 	const char *colon = strrchr(exchange->client, ':');
-	struct tm tm;
+	char date[RT_DATE_TEXT];
 
 	if (colon != NULL)
 		host = (size_t)(colon - exchange->client);
-	memset(&tm, 0, sizeof tm);
-	(void)gmtime_r(&seconds, &tm);
-	add(line, "%.*s - - [%02d/%.3s/%04d:%02d:%02d:%02d +0000] ", (int)host,
-		exchange->client, tm.tm_mday, months + 3 * (size_t)tm.tm_mon,
-		tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	/* "Sun, 06 Nov 1994 08:49:37 GMT" */
+	rt_date_format(exchange->began / NS, date);
+	add(line, "%.*s - - [%.2s/%.3s/%.4s:%.8s +0000] ", (int)host,
+		exchange->client, date + 5, date + 8, date + 12, date + 17);
 	if (exchange->protocol == RETORT_HTTP)
 		add_request(line, exchange, false);
 	else
-		add(line, "\"%s\"", protocol_text(exchange->protocol));
+		add(line, "\"%s\"", rt_sock_scheme(exchange->protocol));
 	if (exchange->status != 0)
 		add(line, " %d", exchange->status);
 	else
@@ -201,14 +187,13 @@ add_common(struct line *line, const struct retort_exchange *exchange)
 static void
 add_json(struct line *line, const struct retort_exchange *exchange)
 {
-	time_t seconds = (time_t)(exchange->began / NS);
-	struct tm tm;
+	char date[RT_DATE_SHORT];
 
-	memset(&tm, 0, sizeof tm);
-	(void)gmtime_r(&seconds, &tm);
-	add(line, "{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\"",
-		tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-		tm.tm_min, tm.tm_sec, (int)(exchange->began % NS / 1000000));
+	/* "1994-11-06 08:49" */
+	rt_date_format_short(exchange->began / NS, date);
+	add(line, "{\"time\":\"%.10sT%s:%02d.%03dZ\"", date, date + 11,
+		(int)(exchange->began / NS % 60),
+		(int)(exchange->began % NS / 1000000));
 	add(line, ",\"connection\":%llu,\"client\":\"%s\"",
 		(unsigned long long)exchange->connection, exchange->client);
 	if (exchange->protocol == RETORT_HTTP) {
@@ -217,7 +202,7 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 		add(line, ",\"status\":%d", exchange->status);
 	} else {
 		add(line, ",\"protocol\":\"%s\",\"pieces\":%llu",
-			protocol_text(exchange->protocol),
+			rt_sock_scheme(exchange->protocol),
 			(unsigned long long)exchange->piece);
 	}
 	add(line, ",\"received\":%llu,\"sent\":%llu",

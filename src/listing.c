@@ -70,16 +70,8 @@ push(struct rt_listing *listing, struct entry entry)
 {
 	size_t at = listing->count;
 
-	if (at == listing->room) {
-		size_t room = at > 0 ? 2 * at : 64;
-		struct entry *heap =
-			realloc(listing->heap, room * sizeof *heap);
-
-		if (heap == NULL)
-			return -ENOMEM;
-		listing->heap = heap;
-		listing->room = room;
-	}
+	if (!rt_grow(&listing->heap, &listing->room, at, sizeof entry))
+		return -ENOMEM;
 	listing->count++;
 	while (at > 0 &&
 		comes_before(listing, &entry, listing->heap + (at - 1) / 2)) {

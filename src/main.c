@@ -154,7 +154,7 @@ write_port_file(const struct retort *server, const char *name)
 {
 	size_t size = strlen(name) + sizeof ".XXXXXX";
 	char *temporary = malloc(size);
-	int fd = -1, port, last = 0, result = -1;
+	int fd = -1, port, result = -1;
 	mode_t mask = umask(0);
 	FILE *file = NULL;
 
@@ -169,13 +169,12 @@ write_port_file(const struct retort *server, const char *name)
 		goto out;
 	fd = -1;
 	for (size_t i = 0; (port = retort_port(server, i)) >= 0; i++) {
-		bool seen = port == 0 || port == last;
+		bool seen = port == 0;
 
 		for (size_t k = 0; k < i && !seen; k++)
 			seen = retort_port(server, k) == port;
 		if (!seen)
 			(void)fprintf(file, "%d\n", port);
-		last = port;
 	}
 	result = ferror(file) ? -1 : 0;
 	if (fclose(file) != 0)

@@ -99,14 +99,12 @@ read_request(struct rt_match *match, const char *text, char *error)
 }
 
 static int
-read_lines(char **to, const char *lines, bool with_value, char *error)
+read_lines(char **to, const char *lines, bool with_value, const char *what,
+	char *error)
 {
-	struct rt_line line;
-	const char *wrong = rt_field_check(lines, with_value, &line);
+	int code = rt_field_check(lines, with_value, what, error);
 
-	if (wrong != NULL)
-		return fail(error, wrong, line.text, line.size);
-	return copy(to, lines);
+	return code < 0 ? code : copy(to, lines);
 }
 
 /* Conditions that only a request of HTTP can meet. */
@@ -137,12 +135,14 @@ read_when(struct rt_match *match, const struct retort_when *when, char *error)
 	int code = read_request(match, when->request, error);
 
 	if (code == 0)
-		code = read_lines(&match->fields, when->fields, true, error);
-	if (code == 0)
-		code = read_lines(&match->contains, when->contains, true,
+		code = read_lines(&match->fields, when->fields, true, "fields",
 			error);
 	if (code == 0)
-		code = read_lines(&match->absent, when->absent, false, error);
+		code = read_lines(&match->contains, when->contains, true,
+			"contains", error);
+	if (code == 0)
+		code = read_lines(&match->absent, when->absent, false, "absent",
+			error);
 	if (code == 0 && when->body != NULL) {
 		match->body_size =
 			when->body_size ? when->body_size : strlen(when->body);

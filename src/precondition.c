@@ -55,19 +55,21 @@ skip(const char *at, const char *end, const char *what)
 	return at;
 }
 
-/* Whether a list of tags in one field line holds this one. */
+/* Whether a list of tags in one field line holds this one, or NULL. */
 static bool
-line_has(const char *at, const char *end, const struct tag *own, bool strong)
+line_has(const char *at, const char *end, const char *etag, bool strong)
 {
-	struct tag tag;
+	struct tag own, tag;
 	const char *next;
 
+	if (etag == NULL || take_tag(etag, etag + strlen(etag), &own) == NULL)
+		return false;
 	while ((at = skip(at, end, " \t,")) < end) {
 		next = take_tag(at, end, &tag);
 		if (next != NULL) {
 			at = skip(next, end, " \t");
 			if ((at == end || *at == ',') &&
-				same_tag(&tag, own, strong))
+				same_tag(&tag, &own, strong))
 				return true;
 		}
 		while (at < end && *at != ',')
@@ -87,7 +89,6 @@ match(const struct rt_request *request, const char *base, const char *name,
 	const struct rt_validators *validators, bool strong)
 {
 	const struct rt_http_field *field;
-	struct tag own;
 	size_t n;
 
 	for (n = 0; (field = rt_http_field(request, base, name, n)) != NULL;
@@ -97,11 +98,7 @@ match(const struct rt_request *request, const char *base, const char *name,
 
 		if (rt_span_is(base, field->value, "*"))
 			return HOLDS;
-		if (validators->etag != NULL &&
-			take_tag(validators->etag,
-				validators->etag + strlen(validators->etag),
-				&own) != NULL &&
-			line_has(at, end, &own, strong))
+		if (line_has(at, end, validators->etag, strong))
 			return HOLDS;
 	}
 	return n == 0 ? ABSENT : FAILS;
@@ -162,7 +159,7 @@ rt_precondition_range(const struct rt_request *request, const char *base,
 {
 	const struct rt_http_field *field =
 		rt_http_field(request, base, "If-Range", 0);
-	struct tag own, tag;
+	struct tag tag;
 	const char *at, *end;
 	int64_t date;
 
@@ -173,11 +170,7 @@ rt_precondition_range(const struct rt_request *request, const char *base,
 	at = base + field->value.at;
 	end = at + field->value.size;
 	if (take_tag(at, end, &tag) == end)
-		return validators->etag != NULL &&
-			take_tag(validators->etag,
-				validators->etag + strlen(validators->etag),
-				&own) != NULL &&
-			same_tag(&tag, &own, true);
+		return line_has(at, end, validators->etag, true);
 	return validators->has_modified &&
 		rt_date_parse(at, field->value.size, now, &date) &&
 		date == validators->modified && date < now;

@@ -68,24 +68,6 @@ rt_reply_free(struct rt_reply *reply)
 	reply->step_room = 0;
 }
 
-static bool
-has_room(struct rt_reply *reply)
-{
-	size_t room = reply->step_room > 0 ? 2 * reply->step_room : 8;
-	struct rt_step *steps;
-
-	if (reply->steps != NULL && reply->step_count < reply->step_room)
-		return true;
-	if (room > RT_MAX_STEPS)
-		return false;
-	steps = realloc(reply->steps, room * sizeof *steps);
-	if (steps == NULL)
-		return false;
-	reply->steps = steps;
-	reply->step_room = room;
-	return true;
-}
-
 void
 rt_reply_step(struct rt_reply *reply, struct rt_step step)
 {
@@ -96,7 +78,9 @@ rt_reply_step(struct rt_reply *reply, struct rt_step step)
 	if (last != NULL && step.kind == RT_STEP_TEXT &&
 		last->kind == RT_STEP_TEXT && last->at + last->size == step.at)
 		last->size += step.size;
-	else if (has_room(reply))
+	else if (reply->step_count < RT_MAX_STEPS &&
+		rt_grow(&reply->steps, &reply->step_room, reply->step_count,
+			sizeof step))
 		reply->steps[reply->step_count++] = step;
 	else
 		reply->failed = true;
@@ -106,6 +90,22 @@ bool
 rt_reply_ok(const struct rt_reply *reply)
 {
 	return !reply->failed && !reply->text.failed;
+}
+
+void
+rt_reply_set_faults(struct rt_reply *reply, const char *faults)
+{
+	reply->faults = reply->text.len + 1;
+	rt_buf_add(&reply->text, faults, strlen(faults) + 1);
+}
+
+const char *
+rt_reply_faults(const struct rt_reply *reply)
+{
+	/* if the text has failed, theirs may have no end */
+	return reply->faults > 0 && !reply->text.failed ?
+		reply->text.data + reply->faults - 1 :
+		NULL;
 }
 
 /* A pause of so many ms, if any. */
@@ -171,7 +171,6 @@ rt_reply_begin(struct rt_draft *draft, int status, const char *date)
 		add_pause(draft->reply, own->pause_head);
 	if (draft->protocol != RETORT_HTTP)
 		return;
-	draft->head_at = text->len;
 	draft->reply->head_at = text->len;
 	rt_buf_add_text(text, own && own->version ? own->version : "HTTP/1.1");
 	rt_buf_add(text, " ", 1);
@@ -205,7 +204,7 @@ end_head(struct rt_draft *draft)
 	rt_reply_field(draft, "Connection", "close");
 	rt_buf_add(&reply->text, "\r\n", 2);
 	reply->head_size = reply->text.len;
-	step_text(reply, draft->head_at);
+	step_text(reply, reply->head_at);
 }
 
 static bool

@@ -33,6 +33,12 @@ enum rt_step_kind {
 	RT_STEP_RESET  /* RST */
 };
 
+static inline bool
+rt_has_bytes(enum rt_step_kind kind)
+{
+	return kind <= RT_STEP_FILE;
+}
+
 struct rt_step {
 	enum rt_step_kind kind;
 	const char *bytes;
@@ -53,7 +59,7 @@ struct rt_reply {
 	uint64_t pace;    /* bytes of each segment; 0: as many as fit */
 	int64_t gap;      /* ns between segments */
 	size_t rule;    /* of which it is, from 1, while it is made in slices */
-	size_t faults;  /* where the text has their text, from 1; 0: none */
+	size_t faults;  /* rt_reply_faults() knows how; 0: none */
 	bool by_chance; /* they were drawn, or were not, by this seed: */
 	uint64_t seed;
 	int64_t refuse; /* ns for which connections are refused once it is
@@ -93,7 +99,6 @@ struct rt_draft {
 	enum retort_protocol protocol;
 	const struct retort_reply *own;
 	bool head_only;
-	size_t head_at; /* where the head begins in reply->text */
 };
 
 void rt_reply_begin(struct rt_draft *draft, int status, const char *date);
@@ -172,6 +177,10 @@ size_t rt_reply_gather(struct rt_reply *reply, uint64_t from, size_t size);
 /* The text from `at` on stands in the place of those bytes. */
 void rt_reply_replace(struct rt_reply *reply, uint64_t from, uint64_t size,
 	size_t at);
+
+/* What is wrong with it, as text; it lasts as the reply does. NULL: nothing. */
+void rt_reply_set_faults(struct rt_reply *reply, const char *faults);
+const char *rt_reply_faults(const struct rt_reply *reply);
 
 /* Whether it was built without running out of anything. */
 bool rt_reply_ok(const struct rt_reply *reply);

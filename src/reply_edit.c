@@ -10,12 +10,6 @@
 
 #include <string.h>
 
-static bool
-has_bytes(const struct rt_step *step)
-{
-	return step->kind <= RT_STEP_FILE;
-}
-
 uint64_t
 rt_reply_size(const struct rt_reply *reply)
 {
@@ -24,7 +18,7 @@ rt_reply_size(const struct rt_reply *reply)
 	for (size_t i = 0; i < reply->step_count; i++) {
 		const struct rt_step *step = reply->steps + i;
 
-		if (!has_bytes(step))
+		if (!rt_has_bytes(step->kind))
 			continue;
 		if (step->size > UINT64_MAX - size)
 			return UINT64_MAX;
@@ -75,7 +69,7 @@ rt_reply_split(struct rt_reply *reply, uint64_t at)
 	for (i = 0; i < reply->step_count && before < at; i++) {
 		struct rt_step *step = reply->steps + i;
 
-		if (!has_bytes(step))
+		if (!rt_has_bytes(step->kind))
 			continue;
 		if (at - before < step->size) {
 			struct rt_step rest = rest_of(*step, at - before);
@@ -148,7 +142,7 @@ rt_reply_gather(struct rt_reply *reply, uint64_t from, size_t size)
 	first = rt_reply_split(reply, from);
 	last = rt_reply_split(reply, from + size);
 	for (size_t i = first; i < last && !reply->failed; i++)
-		if (has_bytes(reply->steps + i))
+		if (rt_has_bytes(reply->steps[i].kind))
 			gather(reply, reply->steps + i);
 	return at;
 }
@@ -167,7 +161,7 @@ rt_reply_replace(struct rt_reply *reply, uint64_t from, uint64_t size,
      them */
 	kept = first;
 	for (size_t i = first; i < last; i++)
-		if (!has_bytes(reply->steps + i))
+		if (!rt_has_bytes(reply->steps[i].kind))
 			reply->steps[kept++] = reply->steps[i];
 	rt_reply_remove(reply, kept, last);
 	if (added > 0)

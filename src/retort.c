@@ -11,7 +11,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -320,18 +319,14 @@ adopt(struct retort *server, void *fd)
 static int
 prepare_connected(int fd)
 {
-	int type = 0, flags;
+	int type = 0;
 	socklen_t size = sizeof type;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
 		return -errno;
 	if (type != SOCK_STREAM)
 		return -EPROTOTYPE;
-	flags = fcntl(fd, F_GETFL);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
-		fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-		return -errno;
-	return 0;
+	return rt_sock_set_flags(fd);
 }
 
 int
@@ -401,12 +396,9 @@ retort_finish(struct retort *server, int grace)
 	while (!is_over(server) && rt_api_wait(server, RT_NEVER))
 		;
 	if (server->left.len > 0) {
-		size_t size = server->left.len;
-
-		rt_buf_add(&server->left, "", 1);
-		left = server->left.failed ? "more than can be told" :
-					     server->left.data;
-		server->left.len = size; /* more may be added to it */
+		left = rt_buf_text(&server->left);
+		if (left == NULL)
+			left = "more than can be told";
 	}
 	unlock(server);
 	return left;

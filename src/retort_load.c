@@ -95,7 +95,6 @@ load(struct retort *server, const char *name, const char *folder,
 		rt_buf_clear(&server->notices, 0);
 		rt_buf_add(&server->notices, scenario.notices.data,
 			scenario.notices.len);
-		rt_buf_add(&server->notices, "", 1);
 		unlock(server);
 	}
 	rt_scenario_free(&scenario);
@@ -163,8 +162,8 @@ retort_notices(struct retort *server)
 	const char *text = NULL;
 
 	lock(server);
-	if (server->notices.len > 1 && !server->notices.failed)
-		text = server->notices.data;
+	if (server->notices.len > 0)
+		text = rt_buf_text(&server->notices);
 	unlock(server);
 	return text;
 }

@@ -112,14 +112,11 @@ apply(const struct rt_route *route, const struct rt_faults *faults,
 	if (status != 0)
 		say_error(route, asked, reply, status, NULL);
 	if (rt_faults_apply(faults, reply, error) == 0) {
-		reply->faults = reply->text.len + 1;
-		rt_buf_add_text(&reply->text, rt_faults_text(faults));
-		rt_buf_add(&reply->text, "", 1);
+		rt_reply_set_faults(reply, rt_faults_text(faults));
 		return;
 	}
 	blame_rule(route, asked);
 	rt_buf_add_text(&asked->why, error);
-	rt_buf_add(&asked->why, "", 1);
 	say_error(route, asked, reply, 500, error);
 }
 
@@ -137,10 +134,8 @@ apply_chaos(const struct rt_route *route, struct rt_asked *asked,
 	if (asked->seen != NULL)
 		rt_chaos_pick(route->chaos, asked->seen, asked->connection,
 			&text);
-	if (text.len > 0) {
-		rt_buf_add(&text, "", 1);
-		faults = text.failed ? NULL :
-				       rt_faults_new(text.data, error, &at);
+	if (text.len > 0 && rt_buf_text(&text) != NULL) {
+		faults = rt_faults_new(text.data, error, &at);
 		/* a log may have what cannot be done here */
 		if (faults != NULL)
 			apply(route, faults, asked, reply);
@@ -176,7 +171,6 @@ answer_canned(const struct rt_route *route, const struct rt_canned *canned,
 	blame_rule(route, asked);
 	rt_buf_add_format(&asked->why, "file '%s': %s", canned->as.file,
 		strerror(-error));
-	rt_buf_add(&asked->why, "", 1);
 }
 
 int
@@ -211,9 +205,7 @@ handler_failed(const struct rt_route *route, struct rt_asked *asked,
 	rt_buf_add_text(&asked->why, "the handler of ");
 	name_rule(route, (size_t)asked->rule, &asked->why);
 	rt_buf_add_format(&asked->why, " failed: %s", error);
-	rt_buf_add(&asked->why, "", 1);
-	say_error(route, asked, reply, 500,
-		asked->why.failed ? NULL : asked->why.data);
+	say_error(route, asked, reply, 500, rt_buf_text(&asked->why));
 }
 
 /* As the handler says, beginning with what the rule has. */
@@ -313,9 +305,8 @@ explain(const struct rt_route *route, struct rt_asked *asked)
 		return;
 	rt_buf_init(&whose, MAX_NAME);
 	name_rule(route, nearest.rule, &whose);
-	rt_buf_add(&whose, "", 1);
 	rt_buf_add_text(why, used_up > 0 ? "; of the others, " : ": ");
-	if (!whose.failed)
+	if (rt_buf_text(&whose) != NULL)
 		(void)rt_match_explain(route->rules[nearest.rule - 1].match,
 			seen, whose.data, why);
 	rt_buf_free(&whose);
@@ -338,19 +329,18 @@ answer_nothing(const struct rt_route *route, struct rt_asked *asked,
 	else
 		rt_buf_add_text(&asked->why, "nothing is served here");
 	if (route->protocol != RETORT_HTTP) {
-		rt_buf_add(&asked->why, "", 1);
 		close_plain(reply);
 		return;
 	}
 	rt_reply_begin(&draft, 501, asked->date);
 	rt_reply_field(&draft, "Content-Type", RT_TYPE_TEXT);
 	rt_buf_add(&asked->why, "\n", 1);
-	if (asked->why.failed)
+	if (asked->why.failed) {
 		rt_reply_body(&draft, "", 0);
-	else
-		rt_reply_body_copy(&draft, asked->why.data, asked->why.len);
-	if (!asked->why.failed)
-		asked->why.data[asked->why.len - 1] = '\0';
+		return;
+	}
+	rt_reply_body_copy(&draft, asked->why.data, asked->why.len);
+	asked->why.len--; /* its newline */
 }
 
 /* The first that fits and is not used up, from 1; 0: none. */

@@ -91,22 +91,6 @@ free_rule(struct rt_rule *rule)
 	free(rule->origin);
 }
 
-static bool
-has_room(struct rt_route *route)
-{
-	size_t room = route->rule_room ? 2 * route->rule_room : 8;
-	struct rt_rule *rules;
-
-	if (route->rule_count < route->rule_room)
-		return true;
-	rules = realloc(route->rules, room * sizeof *rules);
-	if (rules == NULL)
-		return false;
-	route->rules = rules;
-	route->rule_room = room;
-	return true;
-}
-
 /* A connection that is accepted has nothing that could be compared. */
 static int
 check_accepted(const struct rt_route *route, const struct retort_reply *given,
@@ -249,7 +233,9 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 	if (rule.match == NULL)
 		return -errno;
 	rule.canned = rt_canned_new(given, protocol);
-	if (rule.canned == NULL || !has_room(route)) {
+	if (rule.canned == NULL ||
+		!rt_grow(&route->rules, &route->rule_room, route->rule_count,
+			sizeof rule)) {
 		free_rule(&rule);
 		return rt_fail_errno(error, -ENOMEM, "rule");
 	}

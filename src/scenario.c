@@ -82,21 +82,15 @@ void *
 rt_scenario_own(struct rt_reader *reader, void *memory)
 {
 	struct rt_scenario *scenario = reader->scenario;
-	void **longer;
 
-	if (memory == NULL) {
-		(void)rt_scenario_no_memory(reader);
-		return NULL;
-	}
-	longer = realloc(scenario->owned,
-		(scenario->owned_count + 1) * sizeof *longer);
-	if (longer == NULL) {
+	if (memory == NULL ||
+		!rt_grow(&scenario->owned, &scenario->owned_room,
+			scenario->owned_count, sizeof memory)) {
 		free(memory);
 		(void)rt_scenario_no_memory(reader);
 		return NULL;
 	}
-	scenario->owned = longer;
-	longer[scenario->owned_count++] = memory;
+	scenario->owned[scenario->owned_count++] = memory;
 	return memory;
 }
 
@@ -208,23 +202,16 @@ struct rt_item *
 rt_scenario_add_item(struct rt_reader *reader, enum rt_item_kind kind)
 {
 	struct rt_scenario *scenario = reader->scenario;
-	struct rt_item *longer;
 
 	if (scenario->count == MAX_ITEMS) {
 		(void)rt_scenario_fail(reader, reader->line,
 			"more than %u items", MAX_ITEMS);
 		return NULL;
 	}
-	/* room grows in powers of two */
-	if ((scenario->count & (scenario->count - 1)) == 0) {
-		longer = realloc(scenario->items,
-			(scenario->count ? 2 * scenario->count : 1) *
-				sizeof *longer);
-		if (longer == NULL) {
-			(void)rt_scenario_no_memory(reader);
-			return NULL;
-		}
-		scenario->items = longer;
+	if (!rt_grow(&scenario->items, &scenario->room, scenario->count,
+		    sizeof *scenario->items)) {
+		(void)rt_scenario_no_memory(reader);
+		return NULL;
 	}
 	scenario->items[scenario->count] =
 		(struct rt_item){.kind = kind, .line = reader->number};

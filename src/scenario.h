@@ -28,9 +28,11 @@ struct rt_item {
 struct rt_scenario {
 	struct rt_item *items;
 	size_t count;
+	size_t room;
 	struct rt_buf notices; /* a line for each thing that was made right */
 	void **owned;          /* memory of the items */
 	size_t owned_count;
+	size_t owned_room;
 };
 
 /*

@@ -313,7 +313,7 @@ read_raw(struct rt_reader *reader, const char *at)
 static bool
 read_chunks(struct rt_reader *reader, const char *at)
 {
-	size_t count = 0, *sizes = NULL, *longer;
+	size_t count = 0, room = 0, *sizes = NULL;
 	struct rt_word word;
 	uint64_t number;
 
@@ -323,12 +323,11 @@ read_chunks(struct rt_reader *reader, const char *at)
 			return rt_scenario_expected(reader, word.text,
 				"the size of a chunk, from 1");
 		}
-		longer = realloc(sizes, (count + 2) * sizeof *sizes);
-		if (longer == NULL) {
+		/* and for the 0 behind it */
+		if (!rt_grow(&sizes, &room, count + 1, sizeof *sizes)) {
 			free(sizes);
 			return rt_scenario_no_memory(reader);
 		}
-		sizes = longer;
 		sizes[count++] = (size_t)number;
 		sizes[count] = 0;
 	}

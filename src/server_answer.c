@@ -216,13 +216,14 @@ date_now(struct retort *server)
 	return server->date;
 }
 
-/* What the verdict is to tell of a request; the first reason stands. */
+/* What the verdict is to tell of a request (NULL: no memory); the first reason
+   stands. */
 static void
 keep_why(struct retort *server, struct rt_record *record, const char *why)
 {
 	if (record == NULL || record->why != NULL)
 		return;
-	record->why = strdup(why);
+	record->why = strdup(why ? why : "no memory to say why");
 	/* it must tell of something */
 	server->journal.lost += record->why == NULL;
 }
@@ -235,9 +236,9 @@ keep_faults(struct retort *server, struct rt_conn *conn)
 	struct rt_step *ending = reply->steps + reply->step_count - 1;
 	struct rt_record *record = conn->record;
 
-	if (record != NULL && reply->faults > 0) {
+	if (record != NULL && rt_reply_faults(reply) != NULL) {
 		free(record->faults);
-		record->faults = strdup(reply->text.data + reply->faults - 1);
+		record->faults = strdup(rt_reply_faults(reply));
 		record->seen.faults = record->faults;
 	}
 	/* without HTTP the reply is gone when the connection ends */
@@ -411,9 +412,7 @@ static void
 keep_reason(struct retort *server, struct rt_conn *conn, struct rt_asked *asked)
 {
 	if (asked->why.len > 0)
-		keep_why(server, conn->record,
-			asked->why.failed ? "no memory to say why" :
-					    asked->why.data);
+		keep_why(server, conn->record, rt_buf_text(&asked->why));
 	rt_buf_free(&asked->why);
 }
 
@@ -465,9 +464,7 @@ halt(struct retort *server, struct rt_conn *conn)
 	rt_reply_reset(reply);
 	if (conn->record != NULL && conn->record->faults != NULL) {
 		conn->record->seen.faults = conn->record->faults;
-		reply->faults = 1;
-		rt_buf_add_text(&reply->text, conn->record->faults);
-		rt_buf_add(&reply->text, "", 1);
+		rt_reply_set_faults(reply, conn->record->faults);
 	}
 	reply->deaf = true;
 	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_STALL});

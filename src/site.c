@@ -128,8 +128,7 @@ answer_slash(struct answer *answer, const char *path)
 	rt_file_encode(to, path);
 	rt_buf_add(to, "/", 1);
 	rt_buf_add(to, answer->base + query.at, query.size);
-	rt_buf_add(to, "", 1);
-	if (to->failed) {
+	if (rt_buf_text(to) == NULL) {
 		answer_error(answer, 503, NULL);
 		return;
 	}

@@ -14,7 +14,7 @@
 struct rt_site {
 	struct rt_root root;
 	/* how it is served: all of it the owner's */
-	struct rt_type *types; /* the user's, before the table */
+	struct retort_type *types; /* the user's, before the table */
 	size_t type_count;
 	struct retort_reply own; /* fields and omit, nothing else */
 	const char *cache;       /* Cache-Control; NULL: "no-cache" */

@@ -11,6 +11,7 @@
 
 #include "canned.h"
 #include "error.h"
+#include "field.h"
 
 static int
 copy_types(struct rt_site *site, const struct retort_type *types, size_t count)
@@ -19,7 +20,7 @@ copy_types(struct rt_site *site, const struct retort_type *types, size_t count)
 	if (site->types == NULL)
 		return -ENOMEM;
 	for (; site->type_count < count; site->type_count++) {
-		struct rt_type *type = site->types + site->type_count;
+		struct retort_type *type = site->types + site->type_count;
 
 		type->extension = strdup(types[site->type_count].extension);
 		type->type = strdup(types[site->type_count].type);
@@ -49,10 +50,9 @@ check_files(const struct retort_files *files, char *error)
 	if (files->spa != NULL && files->spa[0] == '/')
 		return rt_fail(error, -EINVAL,
 			"spa: expected a path beneath the root, without a slash");
-	code = rt_canned_check_lines(files->fields, true, "fields", error);
-	return code == 0 ?
-		rt_canned_check_lines(files->omit, false, "omit", error) :
-		code;
+	code = rt_field_check(files->fields, true, "fields", error);
+	return code == 0 ? rt_field_check(files->omit, false, "omit", error) :
+			   code;
 }
 
 /* "max-age=60", or NULL */

@@ -35,9 +35,8 @@ add_flags(int fd, int get, int set, int flags)
 	return 0;
 }
 
-/* Makes a descriptor close-on-exec and non-blocking; 0 or -errno. */
-static int
-set_flags(int fd)
+int
+rt_sock_set_flags(int fd)
 {
 	int result = add_flags(fd, F_GETFD, F_SETFD, FD_CLOEXEC);
 
@@ -63,7 +62,7 @@ open_socket(int family, int type)
 
 	if (fd < 0)
 		return -errno;
-	result = set_flags(fd);
+	result = rt_sock_set_flags(fd);
 	if (result == 0)
 		return fd;
 	(void)close(fd);
@@ -95,15 +94,24 @@ describe_unix(struct rt_sock *sock, const struct sockaddr_un *un,
 	sock->loopback = true;
 }
 
-/* Fills in what the socket tells about itself; 0 or -errno. */
-static int
-describe(struct rt_sock *sock, enum retort_protocol protocol)
+const char *
+rt_sock_scheme(enum retort_protocol protocol)
 {
 	static const char *const schemes[] = {
 		[RETORT_HTTP] = "http",
 		[RETORT_TCP] = "tcp",
 		[RETORT_UDP] = "udp",
 	};
+
+	return (size_t)protocol < sizeof schemes / sizeof *schemes ?
+		schemes[protocol] :
+		"?";
+}
+
+/* Fills in what the socket tells about itself; 0 or -errno. */
+static int
+describe(struct rt_sock *sock, enum retort_protocol protocol)
+{
 	union address address;
 	socklen_t size = sizeof address;
 	struct in6_addr *v6 = &address.v6.sin6_addr;
@@ -129,7 +137,7 @@ describe(struct rt_sock *sock, enum retort_protocol protocol)
 	sock->tcp = protocol != RETORT_UDP;
 	sock->port = local.port;
 	(void)snprintf(sock->url, sizeof sock->url, "%s://%s%s",
-		schemes[protocol], rt_sock_peer_text(&local, text),
+		rt_sock_scheme(protocol), rt_sock_peer_text(&local, text),
 		protocol == RETORT_HTTP ? "/" : "");
 	return 0;
 }
@@ -458,7 +466,9 @@ open_ends(struct end *ends, size_t count, char *error)
 	   that is polled cannot do without, as accept(2) would block when the
 	   client is gone by then. */
 	for (i = 0; i < count; i++) {
-		result = ends[i].sock.borrowed ? set_flags(ends[i].sock.fd) : 0;
+		result = ends[i].sock.borrowed ?
+			rt_sock_set_flags(ends[i].sock.fd) :
+			0;
 		if (result < 0)
 			return rt_fail(error, result, "fd:%d: %s",
 				ends[i].sock.fd, strerror(-result));
@@ -615,9 +625,9 @@ rt_sock_pair(int pair[2])
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
 		return -errno;
-	result = set_flags(pair[0]);
+	result = rt_sock_set_flags(pair[0]);
 	if (result == 0)
-		result = set_flags(pair[1]);
+		result = rt_sock_set_flags(pair[1]);
 	if (result < 0) {
 		(void)close(pair[0]);
 		(void)close(pair[1]);

@@ -108,6 +108,9 @@ void rt_sock_deafen(struct rt_sock *sock);
 /* Closes it, fd:N too, and removes its Unix socket's file if still ours. */
 void rt_sock_close(struct rt_sock *sock);
 
+/* Makes a descriptor close-on-exec and non-blocking; 0 or -errno. */
+int rt_sock_set_flags(int fd);
+
 /* Two connected stream sockets, non-blocking and close-on-exec; or -errno. */
 int rt_sock_pair(int pair[2]);
 
@@ -120,6 +123,9 @@ void rt_sock_peer(struct rt_peer *peer, const struct sockaddr *address);
 /* Whether a datagram from there comes from the socket itself: from its address,
    or from its port on a machine that may be this one. */
 bool rt_sock_is_own(const struct rt_sock *sock, const struct rt_address *from);
+
+/* "http", "tcp", "udp"; "?" for anything else. */
+const char *rt_sock_scheme(enum retort_protocol protocol);
 
 /* Writes "127.0.0.1:43121", "[::1]:43121", "unix", or "-" for family 0;
    returns `text`. */

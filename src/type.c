@@ -19,7 +19,7 @@
 #define OFFICE(type) "application/vnd.openxmlformats-officedocument." type
 
 /* Sorted by extension, in bytes. */
-static const struct rt_type types[] = {
+static const struct retort_type types[] = {
 	{"3gp", "video/3gpp"},
 	{"7z", "application/x-7z-compressed"},
 	{"aac", "audio/aac"},
@@ -199,7 +199,7 @@ extension_of(const char *path)
 }
 
 const char *
-rt_type_of(const char *path, const struct rt_type *more, size_t count)
+rt_type_of(const char *path, const struct retort_type *more, size_t count)
 {
 	const char *extension = extension_of(path);
 	size_t low = 0, high = TYPES, size;
@@ -224,7 +224,7 @@ rt_type_of(const char *path, const struct rt_type *more, size_t count)
 	return RT_TYPE_UNKNOWN;
 }
 
-const struct rt_type *
+const struct retort_type *
 rt_type_table(size_t *count)
 {
 	*count = TYPES;

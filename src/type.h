@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "retort.h"
+
 /* What a file of unknown extension, or of none, is. */
 #define RT_TYPE_UNKNOWN "application/octet-stream"
 
@@ -19,14 +21,10 @@
  * the table, the last of them first, and whose types are taken as they are.
  * The result lives for ever, or as long as `more`.
  */
-struct rt_type {
-	const char *extension; /* without the dot, lower case in the table */
-	const char *type;
-};
-const char *rt_type_of(const char *path, const struct rt_type *more,
+const char *rt_type_of(const char *path, const struct retort_type *more,
 	size_t count);
 
-/* The table itself, for its test. */
-const struct rt_type *rt_type_table(size_t *count);
+/* The table itself, for its test; its extensions are in lower case. */
+const struct retort_type *rt_type_table(size_t *count);
 
 #endif

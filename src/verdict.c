@@ -70,17 +70,10 @@ rt_verdict_free(struct rt_verdict *verdict)
 static int
 add(struct rt_verdict *verdict, struct rt_expectation expectation)
 {
-	if (verdict->count == verdict->room) {
-		size_t room = verdict->room ? 2 * verdict->room : 8;
-		struct rt_expectation *longer =
-			realloc(verdict->expectations, room * sizeof *longer);
-
-		if (longer == NULL) {
-			free_expectation(&expectation);
-			return -ENOMEM;
-		}
-		verdict->expectations = longer;
-		verdict->room = room;
+	if (!rt_grow(&verdict->expectations, &verdict->room, verdict->count,
+		    sizeof expectation)) {
+		free_expectation(&expectation);
+		return -ENOMEM;
 	}
 	verdict->expectations[verdict->count++] = expectation;
 	return (int)verdict->count;
@@ -377,6 +370,7 @@ rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal)
 {
 	struct judgement judgement = {.text = &verdict->text,
 		.journal = journal};
+	const char *text;
 
 	rt_buf_clear(&verdict->text, 0);
 	rt_buf_add(&verdict->text, verdict->mistakes.data,
@@ -402,8 +396,6 @@ rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal)
 	for (size_t i = 0; i < judgement.shown_count; i++)
 		rt_record_transcribe(judgement.shown[i], MOST_BYTES,
 			&verdict->text);
-	rt_buf_add(&verdict->text, "", 1);
-	if (!verdict->text.failed)
-		return verdict->text.data;
-	return "not as expected, and no memory to say how";
+	text = rt_buf_text(&verdict->text);
+	return text ? text : "not as expected, and no memory to say how";
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Growing bytes: growth, the maximum, failure that sticks, reuse, format; and
-   how bytes are compared without case. */
+/* Growing bytes: growth, the maximum, failure that sticks, reuse, format, text;
+   arrays that grow; and how bytes are compared without case. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,6 +253,36 @@ START_TEST(formats)
 }
 END_TEST
 
+START_TEST(text_has_a_nul_that_does_not_count)
+{
+	struct rt_buf buf;
+
+	rt_buf_init(&buf, 600);
+	ck_assert_str_eq(rt_buf_text(&buf), "");
+	ck_assert_uint_eq(buf.len, 0);
+	rt_buf_add_text(&buf, "text");
+	memset(buf.data + buf.len, 'x', buf.room - buf.len);
+	ck_assert_str_eq(rt_buf_text(&buf), "text");
+	ck_assert_uint_eq(buf.len, 4);
+	rt_buf_add_text(&buf, ", more");
+	ck_assert_str_eq(rt_buf_text(&buf), "text, more");
+	/* where memory ends, it grows for the NUL */
+	rt_buf_add_format(&buf, "%*s", (int)(buf.room - buf.len - 1), "");
+	rt_buf_add(&buf, "!", 1);
+	ck_assert_uint_eq(buf.len, buf.room);
+	ck_assert_uint_eq(strlen(rt_buf_text(&buf)), buf.len);
+	/* and the maximum is the NUL's, too */
+	rt_buf_add_format(&buf, "%*s", (int)(buf.max - buf.len - 1), "");
+	ck_assert_ptr_nonnull(rt_buf_text(&buf));
+	rt_buf_add(&buf, "!", 1);
+	ck_assert(!buf.failed);
+	ck_assert_uint_eq(buf.len, buf.max);
+	ck_assert_ptr_null(rt_buf_text(&buf));
+	ck_assert(buf.failed);
+	rt_buf_free(&buf);
+}
+END_TEST
+
 START_TEST(quoted)
 {
 	static const struct {
@@ -281,6 +311,66 @@ START_TEST(quoted)
 			cases[i].most);
 		assert_holds(&buf, cases[i].text);
 		rt_buf_free(&buf);
+	}
+}
+END_TEST
+
+/* --- arrays --- */
+
+START_TEST(arrays_grow_by_doubling)
+{
+	uint64_t *items = NULL, *before;
+	size_t room = 0, grown = 0;
+
+	for (size_t i = 0; i < 100000; i++) {
+		size_t had = room;
+
+		before = items;
+		if (!rt_grow(&items, &room, i, sizeof *items) || room <= i)
+			ck_abort_msg("room for %zu after %zu", room, i);
+		if (room != had)
+			grown++;
+		else if (items != before)
+			ck_abort_msg("moved at %zu, with room for %zu", i, had);
+		if (had > 0 && room != had && room != 2 * had)
+			ck_abort_msg("from %zu to %zu", had, room);
+		items[i] = i * 7;
+	}
+	for (size_t i = 0; i < 100000; i++)
+		if (items[i] != i * 7)
+			ck_abort_msg("item %zu has changed", i);
+	ck_assert_uint_ge(grown, 2);
+	ck_assert_uint_le(grown, 20);
+	free(items);
+}
+END_TEST
+
+START_TEST(what_cannot_grow_is_as_it_was)
+{
+	/* of 16 all wrap round, the last one to 0 */
+	static const size_t sizes[] = {SIZE_MAX, SIZE_MAX / 16 + 2,
+		SIZE_MAX / 16 + 1};
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		char *items = NULL, *before;
+		size_t room = 0, had;
+
+		ck_assert(!rt_grow(&items, &room, 0, sizes[i]));
+		ck_assert_ptr_null(items);
+		ck_assert_uint_eq(room, 0);
+		ck_assert(rt_grow(&items, &room, 0, 1));
+		memset(items, 'x', room);
+		before = items;
+		had = room;
+		/* there is room: nothing is multiplied */
+		ck_assert(rt_grow(&items, &room, had - 1, sizes[i]));
+		ck_assert(!rt_grow(&items, &room, had, sizes[i]));
+		ck_assert(!rt_grow(&items, &room, had, SIZE_MAX / 32 + 1));
+		ck_assert_ptr_eq(items, before);
+		ck_assert_uint_eq(room, had);
+		for (size_t at = 0; at < had; at++)
+			ck_assert_int_eq(items[at], 'x');
+		free(items);
 	}
 }
 END_TEST
@@ -430,7 +520,10 @@ main(void)
 	tcase_add_test(tcase, clear_forgets_a_failure);
 	tcase_add_test(tcase, numbers);
 	tcase_add_test(tcase, formats);
+	tcase_add_test(tcase, text_has_a_nul_that_does_not_count);
 	tcase_add_test(tcase, quoted);
+	tcase_add_test(tcase, arrays_grow_by_doubling);
+	tcase_add_test(tcase, what_cannot_grow_is_as_it_was);
 	tcase_add_test(tcase,
 		only_the_case_of_an_ascii_letter_counts_for_nothing);
 	tcase_add_test(tcase, sizes_are_compared_too);

@@ -4,7 +4,9 @@
 
 #include "field.h"
 #include "harness.h"
+#include "retort.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,60 +146,57 @@ END_TEST
 
 /* --- checks --- */
 
-#define NAME "malformed field name"
-#define VALUE "malformed field value"
-#define PAIR "expected 'Name: value'"
-#define ALONE "expected a field's name alone"
+#define NAME(text) "them: '" text "': expected a token as field name"
+#define VALUE(text) "them: '" text "': expected no control characters"
+#define PAIR(text) "them: '" text "': expected 'Name: value'"
+#define ALONE(text) "them: '" text "': expected a field's name alone"
 
 static const struct {
 	const char *lines;
 	bool with_value;
-	const char *wrong; /* NULL: nothing */
-	const char *line;  /* that it is about */
+	const char *error; /* NULL: none */
 } checks[] = {
-	{NULL, true, NULL, NULL},
-	{NULL, false, NULL, NULL},
-	{"", true, NULL, NULL},
-	{"\n\r\n", false, NULL, NULL},
-	{"A: b\nc-D!#$%&'*+.^_`|~9:\r\n", true, NULL, NULL},
-	{"A: \t \x80\xff b\tc", true, NULL, NULL},
-	{"A\r\nB\nx-y", false, NULL, NULL},
-	{"A: b\nC", true, PAIR, "C"},
-	{"A: b\nC\nD E", true, PAIR, "C"},
-	{"A\nB: c\n", false, ALONE, "B: c"},
-	{"A\nB:\r\n", false, ALONE, "B:"},
-	{": b", true, NAME, ": b"},
-	{": b", false, NAME, ": b"},
-	{":", false, NAME, ":"},
-	{" A: b", true, NAME, " A: b"},
-	{"A : b", true, NAME, "A : b"},
-	{"A: b\nA B: c\r\n", true, NAME, "A B: c"},
-	{"A\n ", false, NAME, " "},
-	{"A(: b", true, NAME, "A(: b"},
-	{"\x80: b", true, NAME, "\x80: b"},
-	{"A\x01", false, NAME, "A\x01"},
-	{"A: b\rC: d", true, VALUE, "A: b\rC: d"},
-	{"A: b\r\r\n", true, VALUE, "A: b\r"},
-	{"A: \x01", true, VALUE, "A: \x01"},
-	{"A: b\x7f", true, VALUE, "A: b\x7f"},
-	{"A: b\x1f\x63", true, VALUE, "A: b\x1f\x63"},
+	{NULL, true, NULL},
+	{NULL, false, NULL},
+	{"", true, NULL},
+	{"\n\r\n", false, NULL},
+	{"A: b\nc-D!#$%&'*+.^_`|~9:\r\n", true, NULL},
+	{"A: \t \x80\xff b\tc", true, NULL},
+	{"A\r\nB\nx-y", false, NULL},
+	{"A: b\nC", true, PAIR("C")},
+	{"A: b\nC\nD E", true, PAIR("C")},
+	{"A\nB: c\n", false, ALONE("B: c")},
+	{"A\nB:\r\n", false, ALONE("B:")},
+	{": b", true, NAME(": b")},
+	{": b", false, NAME(": b")},
+	{":", false, NAME(":")},
+	{" A: b", true, NAME(" A: b")},
+	{"A : b", true, NAME("A : b")},
+	{"A: b\nA B: c\r\n", true, NAME("A B: c")},
+	{"A\n ", false, NAME(" ")},
+	{"A(: b", true, NAME("A(: b")},
+	{"\x80: b", true, NAME("\x80: b")},
+	{"A\x01", false, NAME("A\x01")},
+	{"A: b\rC: d", true, VALUE("A: b\rC: d")},
+	{"A: b\r\r\n", true, VALUE("A: b\r")},
+	{"A: \x01", true, VALUE("A: \x01")},
+	{"A: b\x7f", true, VALUE("A: b\x7f")},
+	{"A: b\x1f\x63", true, VALUE("A: b\x1f\x63")},
 };
 
 START_TEST(checks_lines)
 {
-	struct rt_line line = {.text = NULL};
-	const char *wrong =
-		rt_field_check(checks[_i].lines, checks[_i].with_value, &line);
+	const char *wanted = checks[_i].error ? checks[_i].error : "";
+	int code = *wanted != '\0' ? -EINVAL : 0;
+	char error[RETORT_ERROR_SIZE] = "";
 
-	if (checks[_i].wrong == NULL) {
-		ck_assert_msg(wrong == NULL, "expected nothing, got: %s",
-			wrong);
-		return;
-	}
-	ck_assert_msg(wrong != NULL, "expected: %s", checks[_i].wrong);
-	ck_assert_str_eq(wrong, checks[_i].wrong);
-	assert_bytes(line.text, line.size, checks[_i].line,
-		strlen(checks[_i].line));
+	ck_assert_int_eq(rt_field_check(checks[_i].lines, checks[_i].with_value,
+				 "them", error),
+		code);
+	assert_bytes(error, strlen(error), wanted, strlen(wanted));
+	ck_assert_int_eq(rt_field_check(checks[_i].lines, checks[_i].with_value,
+				 "them", NULL),
+		code);
 }
 END_TEST
 

@@ -988,6 +988,29 @@ START_TEST(a_long_reason_is_cut)
 }
 END_TEST
 
+/* The text of its faults has an end, or there is none. */
+START_TEST(faults_that_do_not_fit)
+{
+	static const char cut[] = "cut 1";
+	struct rt_reply reply;
+	size_t room;
+
+	for (size_t lack = 0; lack <= sizeof cut; lack++) {
+		rt_reply_init(&reply);
+		room = reply.text.max - sizeof cut + lack;
+		ck_assert_ptr_nonnull(rt_buf_reserve(&reply.text, room));
+		memset(reply.text.data, 'x', room);
+		reply.text.len = room;
+		rt_reply_set_faults(&reply, cut);
+		if (lack == 0)
+			ck_assert_str_eq(rt_reply_faults(&reply), cut);
+		else
+			ck_assert_ptr_null(rt_reply_faults(&reply));
+		rt_reply_free(&reply);
+	}
+}
+END_TEST
+
 /* Whatever the last client's reply had. */
 START_TEST(reset_leaves_nothing)
 {
@@ -1703,6 +1726,7 @@ main(void)
 	tcase_add_test(scripts, a_text_too_long_fails);
 	tcase_add_test(scripts, a_long_reason_is_cut);
 	tcase_add_test(scripts, reset_leaves_nothing);
+	tcase_add_test(scripts, faults_that_do_not_fit);
 	tcase_add_test(scripts, reset_closes_the_file);
 	rt_test_case(suite, scripts);
 	tcase_add_test(wishes, own_framing);

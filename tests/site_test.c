@@ -510,7 +510,7 @@ END_TEST
 
 START_TEST(knows_types)
 {
-	static struct rt_type types[] = {{"txt", "text/x-own"},
+	static struct retort_type types[] = {{"txt", "text/x-own"},
 		{"zzz", "application/zzz"}};
 	struct bytes answer;
 
@@ -2294,7 +2294,7 @@ END_TEST
 
 START_TEST(a_page_for_404_of_its_own_type)
 {
-	static struct rt_type type = {"html", "text/x-own"};
+	static struct retort_type type = {"html", "text/x-own"};
 	struct bytes answer;
 
 	open_folder();

@@ -32,7 +32,7 @@ is_well_formed(const char *type)
 START_TEST(table_is_sorted_and_lower_case)
 {
 	size_t count;
-	const struct rt_type *table = rt_type_table(&count);
+	const struct retort_type *table = rt_type_table(&count);
 
 	ck_assert_uint_ge(count, 100);
 	for (size_t i = 0; i < count; i++) {
@@ -52,7 +52,7 @@ END_TEST
 START_TEST(types_are_well_formed)
 {
 	size_t count;
-	const struct rt_type *table = rt_type_table(&count);
+	const struct retort_type *table = rt_type_table(&count);
 
 	for (size_t i = 0; i < count; i++)
 		ck_assert_msg(is_well_formed(table[i].type),
@@ -64,7 +64,7 @@ END_TEST
 START_TEST(every_extension_is_found)
 {
 	size_t count;
-	const struct rt_type *table = rt_type_table(&count);
+	const struct retort_type *table = rt_type_table(&count);
 
 	for (size_t i = 0; i < count; i++) {
 		char path[64] = "/a.b/name.";
@@ -139,7 +139,7 @@ END_TEST
 
 START_TEST(more_goes_first)
 {
-	static const struct rt_type more[] = {
+	static const struct retort_type more[] = {
 		{"html", "text/x-first"},
 		{"Foo", "x/foo"},
 		{"html", "text/x-last"},

@@ -431,7 +431,8 @@ START_TEST(malformed_expectations)
 				 &(struct retort_when){.absent = "A: b"},
 				 RETORT_HTTP, error),
 		-EINVAL);
-	ck_assert_str_eq(error, "expected a field's name alone: 'A: b'");
+	ck_assert_str_eq(error,
+		"absent: 'A: b': expected a field's name alone");
 	ck_assert_uint_eq(verdict.count, 0);
 	/* they take no number */
 	expect(1, 1, "GET");
