@@ -92,6 +92,13 @@ rt_same(const char *bytes, size_t size, const char *text)
 		rt_order(bytes, size, text) == 0;
 }
 
+/* White space within a line: SP or HT. */
+static inline bool
+rt_is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 /*
  * Bytes with several owners, freed with the last of them. All owners belong
  * to one server, which is used by one thread at a time.

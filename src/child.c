@@ -219,7 +219,9 @@ follow_stop(struct child *child, int number)
 		return;
 	if (!wants || !terminal_give(&child->terminal, child->pid)) {
 		/* what the kernel does with a job that nobody can continue */
-		if (!terminal_stop(&child->terminal, number) && wants)
+		if (!terminal_stop(&child->terminal,
+			    wants ? SIGTTIN : SIGTSTP) &&
+			wants)
 			(void)kill(-child->pid, SIGHUP);
 		if (had)
 			(void)terminal_give(&child->terminal, child->pid);

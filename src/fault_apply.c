@@ -184,12 +184,6 @@ struct found {
 	const char *text; /* of the value, until the script changes */
 };
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* The first field of that name. */
 static bool
 find_field(struct rt_reply *reply, const char *name, struct found *found)
@@ -208,9 +202,9 @@ find_field(struct rt_reply *reply, const char *name, struct found *found)
 		if ((size_t)(end - line) <= length || line[length] != ':' ||
 			!rt_same(line, length, name))
 			continue;
-		for (value = line + length + 1; is_blank(*value);)
+		for (value = line + length + 1; rt_is_blank(*value);)
 			value++;
-		while (end > value && (is_blank(end[-1]) || end[-1] == '\r'))
+		while (end > value && (rt_is_blank(end[-1]) || end[-1] == '\r'))
 			end--;
 		found->line = reply->head_at + (size_t)(line - head);
 		found->line_size = (size_t)(next - line);

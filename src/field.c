@@ -10,12 +10,6 @@
 #include "error.h"
 #include "http.h"
 
-static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 bool
 rt_field_next(const char **lines, struct rt_line *line)
 {
@@ -37,9 +31,9 @@ rt_field_next(const char **lines, struct rt_line *line)
 	line->value = NULL;
 	line->value_size = 0;
 	if (colon != NULL) {
-		for (at = colon + 1; at < end && is_space(*at); at++)
+		for (at = colon + 1; at < end && rt_is_blank(*at); at++)
 			;
-		while (end > at && is_space(end[-1]))
+		while (end > at && rt_is_blank(end[-1]))
 			end--;
 		line->value = at;
 		line->value_size = (size_t)(end - at);

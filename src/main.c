@@ -230,7 +230,7 @@ serve(struct retort *server, const struct args *args, struct watch *watch,
 			timeout = -1;
 		step = retort_step(server, timeout);
 		output_flush(output);
-		output_forget(output, server, retort_expectations(server) > 0);
+		output_forget(output);
 	}
 	if (lifetime_over && retort_replies(server) < args->options.requests)
 		status = EXIT_LIFETIME;
@@ -386,8 +386,7 @@ serve_all(const struct args *args, struct retort *server, struct typed *typed,
 
 	announce(server);
 	status = serve(server, args, &watch, output);
-	if (status == EXIT_SUCCESS && retort_expectations(server) > 0 &&
-		output_judge(server))
+	if (status == EXIT_SUCCESS && output_judge(output))
 		status = EXIT_UNMET;
 	free(watch.polled);
 	free(typed->waiting);
@@ -432,6 +431,9 @@ main(int argc, char **argv)
 	open_output(&args, &output);
 	server = start(&args, &typed);
 	output.server = server;
+	/* run judges, whatever is expected, what nothing answered */
+	output.judged = args.mode == MODE_RUN ? args.scenario != NULL :
+						retort_expectations(server) > 0;
 	typed.server = server;
 	running = server;
 	if (args.port_file != NULL &&

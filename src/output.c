@@ -185,16 +185,18 @@ write_transcript(struct output *output, const struct retort_exchange *exchange)
 }
 
 void
-output_forget(const struct output *output, struct retort *server, bool judged)
+output_forget(const struct output *output)
 {
-	if (output->recorded && !judged && retort_connections(server) == 0)
-		retort_forget(server);
+	if (output->recorded && !output->judged &&
+		retort_connections(output->server) == 0)
+		retort_forget(output->server);
 }
 
 bool
-output_judge(struct retort *server)
+output_judge(const struct output *output)
 {
-	const char *verdict = retort_verdict(server);
+	const char *verdict =
+		output->judged ? retort_verdict(output->server) : NULL;
 
 	if (verdict != NULL)
 		(void)fprintf(stderr, "retort: not as expected:\n%s", verdict);

@@ -22,7 +22,8 @@ struct output {
 	bool log;
 	enum retort_log format;
 	int verbose;
-	bool recorded;           /* what comes is kept */
+	bool recorded;           /* what comes is kept, */
+	bool judged;             /* and compared with what is expected */
 	const char *transcripts; /* a folder; NULL: none are written */
 	bool missed;             /* one could not be: it was told */
 	struct retort *server;   /* whose they are */
@@ -41,10 +42,10 @@ retort_event_fn output_event;
 void output_flush(struct output *output);
 
 /* Forgets what came, while nothing else comes, unless it will be judged. */
-void output_forget(const struct output *output, struct retort *server,
-	bool judged);
+void output_forget(const struct output *output);
 
-/* Tells what came otherwise than expected; whether anything did. */
-bool output_judge(struct retort *server);
+/* If it is judged: tells what came otherwise than expected; whether anything
+   did. */
+bool output_judge(const struct output *output);
 
 #endif

@@ -60,7 +60,7 @@ serve_child(const struct args *args, struct retort *server,
 		step = retort_step(server, timeout);
 		stopped = step > 0;
 		output_flush(output);
-		output_forget(output, server, args->scenario != NULL);
+		output_forget(output);
 		if (step < 0)
 			return EXIT_OWN;
 	}
@@ -84,7 +84,7 @@ run(const struct args *args, struct retort *server, struct output *output,
 	child_end(&child, args->grace);
 	(void)retort_finish(server, args->grace);
 	output_flush(output);
-	if (args->scenario != NULL && output_judge(server) && status == 0)
+	if (output_judge(output) && status == 0)
 		status = EXIT_UNMET;
 	return status;
 }

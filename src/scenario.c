@@ -153,10 +153,10 @@ rt_scenario_word(const struct rt_reader *reader, const char **at)
 	const char *end = reader->line + reader->size;
 	struct rt_word word;
 
-	while (*at < end && is_blank(**at))
+	while (*at < end && rt_is_blank(**at))
 		(*at)++;
 	word.text = *at;
-	while (*at < end && !is_blank(**at))
+	while (*at < end && !rt_is_blank(**at))
 		(*at)++;
 	word.size = (size_t)(*at - word.text);
 	return word;
@@ -175,9 +175,9 @@ rt_scenario_rest(const struct rt_reader *reader, const char *at)
 {
 	const char *end = reader->line + reader->size;
 
-	while (at < end && is_blank(*at))
+	while (at < end && rt_is_blank(*at))
 		at++;
-	while (end > at && is_blank(end[-1]))
+	while (end > at && rt_is_blank(end[-1]))
 		end--;
 	return (struct rt_word){at, (size_t)(end - at)};
 }
@@ -322,7 +322,7 @@ read_lines(struct rt_reader *reader)
 				return false;
 		} else {
 			return rt_scenario_expected(reader, reader->line,
-				is_blank(*reader->line) ?
+				rt_is_blank(*reader->line) ?
 					"it at the margin" :
 					"a directive (@on ...), a message "
 					"(HTTP/...) or a comment (#)");

@@ -470,7 +470,7 @@ rt_scenario_is_directive(const char *text, size_t size)
 
 		if (directives[i].place == ANYWHERE && size >= length &&
 			memcmp(text, directives[i].name, length) == 0 &&
-			(size == length || is_blank(text[length]) ||
+			(size == length || rt_is_blank(text[length]) ||
 				text[length] == '\r' || text[length] == '\n'))
 			return true;
 	}

@@ -61,7 +61,7 @@ read_field(struct rt_reader *reader, struct framing *framing)
 	const char *colon = memchr(reader->line, ':', reader->size);
 	struct rt_word name = {reader->line, 0}, value;
 
-	if (is_blank(*reader->line))
+	if (rt_is_blank(*reader->line))
 		return rt_scenario_expected(reader, reader->line,
 			"no folded line (@fault fold makes one)");
 	if (colon == NULL || colon == reader->line)
@@ -309,7 +309,7 @@ look_at_line(struct rt_reader *reader, const char *line, size_t size,
 {
 	size_t blanks = 0;
 
-	while (blanks < size && is_blank(line[blanks]))
+	while (blanks < size && rt_is_blank(line[blanks]))
 		blanks++;
 	if (blanks > 0 && blanks < size && line[blanks] == '@' &&
 		rt_scenario_is_directive(line + blanks + 1, size - blanks - 1))

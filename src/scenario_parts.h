@@ -54,12 +54,6 @@ struct rt_word {
 	size_t size;
 };
 
-static inline bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* What stands there is wrong, or is not what was expected; false. */
 bool rt_scenario_fail(struct rt_reader *reader, const char *at,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));

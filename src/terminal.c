@@ -85,7 +85,6 @@ terminal_look(struct terminal *terminal)
 bool
 terminal_stop(struct terminal *terminal, int number)
 {
-	bool wants = number == SIGTTIN || number == SIGTTOU;
 	struct sigaction caught, stop = {.sa_handler = SIG_DFL};
 	sigset_t continues, old, pending;
 
@@ -98,7 +97,7 @@ terminal_stop(struct terminal *terminal, int number)
 	(void)sigaction(SIGTSTP, NULL, &caught);
 	if (caught.sa_handler != SIG_IGN)
 		(void)sigaction(SIGTSTP, &stop, NULL);
-	(void)kill(0, wants ? SIGTTIN : SIGTSTP);
+	(void)kill(0, number);
 	(void)sigaction(SIGTSTP, &caught, NULL);
 	(void)sigpending(&pending);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);

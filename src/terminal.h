@@ -38,9 +38,9 @@ void terminal_take(struct terminal *terminal);
 void terminal_look(struct terminal *terminal);
 
 /*
- * Stops our whole group, as the terminal does, since COMMAND was stopped by
- * that signal. Returns when the shell has continued us; false: at once, as
- * nobody could (our group is orphaned, or does not heed such signals).
+ * Stops our whole group by that signal, as the terminal does. Returns when the
+ * shell has continued us; false: at once, as nobody could (our group is
+ * orphaned, or does not heed such signals).
  */
 bool terminal_stop(struct terminal *terminal, int number);
 
