@@ -112,9 +112,19 @@ write_all(int fd, const char *text, size_t size)
 	}
 }
 
+/* Both listeners of localhost have one URL. */
+static bool
+is_repeated(const struct retort *server, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(retort_url(server, k), retort_url(server, i)) == 0)
+			return true;
+	return false;
+}
+
 /*
- * One line per listener, in one write. Then standard output ends, so that
- * what reads it (a pipe, "$(...)") is not kept waiting for more.
+ * One line per URL, in one write. Then standard output ends, so that what
+ * reads it (a pipe, "$(...)") is not kept waiting for more.
  */
 static void
 announce(const struct retort *server)
@@ -127,6 +137,8 @@ announce(const struct retort *server)
 	for (size_t i = 0; (url = retort_url(server, i)) != NULL; i++) {
 		size_t size = strlen(url);
 
+		if (is_repeated(server, i))
+			continue;
 		if (!retort_local(server, i))
 			(void)fprintf(stderr,
 				"retort: %s can be reached from "

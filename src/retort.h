@@ -176,7 +176,7 @@ enum retort_io {
 struct retort_options {
 	/* Where. Each of: 127.0.0.1 ::1 localhost unix:PATH fd:N, the first
 	   three with an optional :PORT ([::1]:PORT). localhost is 127.0.0.1
-	   and ::1 on one port, whichever the machine has. Names are never
+	   and ::1 on one port, or the one of them that the machine has. Names are never
 	   looked up. NULL-terminated, and may be empty (retort_adopt());
 	   NULL: 127.0.0.1. Of fd:N, which is taken on success only, O_NONBLOCK
 	   and FD_CLOEXEC may be set all the same. */
@@ -312,7 +312,8 @@ RETORT_API void retort_close(struct retort *server);
 
 /*
  * The URL of the i-th listener, "http://127.0.0.1:43121/" or "unix:/path":
- * IPv4 first, then IPv6, then the others. NULL past the last. Valid until
+ * IPv4 first, then IPv6, then the others. Both listeners of localhost have the
+ * same one, "http://localhost:43121/". NULL past the last. Valid until
  * retort_close().
  */
 RETORT_API const char *retort_url(const struct retort *server, size_t i);

@@ -108,6 +108,16 @@ rt_sock_scheme(enum retort_protocol protocol)
 		"?";
 }
 
+/* "tcp://[::1]:7"; HTTP's has a path. */
+static void
+write_url(struct rt_sock *sock, enum retort_protocol protocol,
+	const char *address)
+{
+	(void)snprintf(sock->url, sizeof sock->url, "%s://%s%s",
+		rt_sock_scheme(protocol), address,
+		protocol == RETORT_HTTP ? "/" : "");
+}
+
 /* Fills in what the socket tells about itself; 0 or -errno. */
 static int
 describe(struct rt_sock *sock, enum retort_protocol protocol)
@@ -136,9 +146,7 @@ describe(struct rt_sock *sock, enum retort_protocol protocol)
 	rt_sock_peer(&local, &address.any);
 	sock->tcp = protocol != RETORT_UDP;
 	sock->port = local.port;
-	(void)snprintf(sock->url, sizeof sock->url, "%s://%s%s",
-		rt_sock_scheme(protocol), rt_sock_peer_text(&local, text),
-		protocol == RETORT_HTTP ? "/" : "");
+	write_url(sock, protocol, rt_sock_peer_text(&local, text));
 	return 0;
 }
 
@@ -476,6 +484,28 @@ open_ends(struct end *ends, size_t count, char *error)
 	return 0;
 }
 
+/*
+ * The two of a localhost are one place: clients that look its name up reach
+ * it at either. Where the machine lacks one of them, the other has its number.
+ */
+static void
+name_localhosts(struct end *ends, size_t count)
+{
+	char text[sizeof "localhost:65535"];
+
+	for (size_t i = 0; i + 1 < count; i++) {
+		struct rt_sock *v4 = &ends[i].sock, *v6 = &ends[i + 1].sock;
+
+		if (ends[i].spec != ends[i + 1].spec || v4->fd < 0 ||
+			v6->fd < 0)
+			continue;
+		(void)snprintf(text, sizeof text, "localhost:%hu",
+			(unsigned short)v4->port);
+		write_url(v4, ends[i].protocol, text);
+		write_url(v6, ends[i].protocol, text);
+	}
+}
+
 /* IPv4 first, then IPv6, then the others. */
 static int
 rank_sock(const struct rt_sock *sock)
@@ -505,6 +535,7 @@ rt_sock_listen(struct rt_sock *socks, enum retort_protocol protocol,
 	result = open_ends(ends, used, error);
 	if (result < 0)
 		goto out;
+	name_localhosts(ends, used);
 	for (rank = 0; rank <= 2; rank++)
 		for (i = 0; i < used; i++)
 			if (ends[i].sock.fd >= 0 &&

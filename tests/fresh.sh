@@ -137,7 +137,7 @@ chroot "$root" /usr/bin/env -i HOME=/root TERM=dumb LC_ALL=C.UTF-8 \
 	</dev/null >"$base/urls" 2>"$base/serve.log" &
 server=$!
 tries=0
-until grep -q '^http://\[::1\]:8080/$' "$base/urls"; do
+until grep -q '^http://localhost:8080/$' "$base/urls"; do
 	tries=$((tries + 1))
 	if [ "$tries" -gt 600 ] || ! kill -0 "$server" 2>/dev/null; then
 		cat "$base/urls" "$base/serve.log" >&2
@@ -148,7 +148,8 @@ done
 enter sh -c 'command -v curl >/dev/null || {
 	apt-get -qq update && apt-get -qq install -y --no-install-recommends curl
 } >/dev/null 2>&1'
-for url in http://127.0.0.1:8080/ 'http://[::1]:8080/'; do
+for url in http://localhost:8080/ http://127.0.0.1:8080/ \
+	'http://[::1]:8080/'; do
 	enter curl -gsS --fail --max-time 10 "$url" >"$base/page"
 	cmp "$base/page" "$source/www/index.html" ||
 		die "$url is not www/index.html"

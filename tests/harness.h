@@ -95,8 +95,8 @@ struct bytes script_played(const struct rt_reply *reply);
 /* --- clients --- */
 
 /*
- * Connects to "http://127.0.0.1:43121/", "http://[::1]:43121/", "unix:/p",
- * or with another scheme than http.
+ * Connects to "http://127.0.0.1:43121/", "http://[::1]:43121/",
+ * "http://localhost:43121/" (by IPv4), "unix:/p", or with another scheme than http.
  */
 int client_connect(const char *url);
 

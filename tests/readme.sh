@@ -85,7 +85,7 @@ retort www
 retort -s 503 -H 'Retry-After: 120'
 	get 503|Retry-After: 120|/any
 	get 503|Content-Length: 0|-X POST /
-url=$(retort -p 0 -b 127.0.0.1 --requests 1 --lifetime 10 --body hello &)
+url=$(retort -p 0 --requests 1 --lifetime 10 --body hello &)
 	prints hello
 cc -o test test.c $(pkg-config --cflags --libs retort libcurl) && ./test
 	library
@@ -113,7 +113,7 @@ retort -p 0 -b 0.0.0.0 src
 	shown can be reached from other machines
 retort -b unix:retort.sock www
 	comment 200|<title>retort
-curl -C - -O http://127.0.0.1:8080/style.css
+curl -C - -O http://localhost:8080/style.css
 	beside www
 	makes style.css
 mkdir -p site && cp www/*.css site && gzip -kf site/*.css
@@ -483,7 +483,7 @@ run()
 		pid=
 		beside_pid=$(cat "$dir/pid")
 		sed "s,https://example\\.org/,$url,
-			s,http://127\\.0\\.0\\.1:8080/,$url," "$2" >"$dir/recipe"
+			s,http://localhost:8080/,$url," "$2" >"$dir/recipe"
 		set -- "$1" "$dir/recipe"
 	fi
 	made=$(word "$1" makes)

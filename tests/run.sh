@@ -106,6 +106,14 @@ run --body x -- sh -c 'echo "$RETORT_URL"; "$0" run --body y -- \
 	sh -c "echo \$RETORT_URL"' "$retort"
 equal 2 "$(sort -u "$dir/out" | grep -c '^http://')" 'two have a URL each'
 
+if have_v6; then
+	case $url in
+	http://localhost:*/) true ;;
+	*) false ;;
+	esac
+	report $? "one that both addresses answer: $url"
+fi
+
 run -b 127.0.0.1 -b ::1 --body x -- echo '{url}'
 case $(cat "$dir/out") in
 http://127.0.0.1:*/) true ;;

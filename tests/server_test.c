@@ -320,10 +320,11 @@ START_TEST(opens_what_it_is_told)
 	(void)snprintf(spec, sizeof spec, "unix:%s", path);
 	open_stepped((struct retort_options){.bind = bind}, _i);
 	answer_text("hello");
-	/* IPv4 first, the others last */
+	/* IPv4 first, the others last; where only one of localhost's two is
+	   there it has its number */
 	ck_assert_int_eq(strncmp(retort_url(server, 0),
-				 "http://127.0.0.1:", 17),
-		0);
+				 "http://localhost:", 17) == 0,
+		server->listener_count == 4);
 	for (size_t i = 0; retort_url(server, i) != NULL; i++) {
 		bool last = retort_url(server, i + 1) == NULL;
 

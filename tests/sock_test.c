@@ -196,7 +196,7 @@ occupy_half(int family, int *port)
 static int
 dial(const struct rt_sock *sock)
 {
-	const bool v6 = strncmp(sock->url, "http://[", 8) == 0;
+	const bool v6 = sock->family == AF_INET6;
 	const struct sockaddr_in v4 = make_v4(INADDR_LOOPBACK, sock->port);
 	const struct sockaddr_in6 six = make_v6(sock->port);
 	struct sockaddr_un un;
@@ -535,9 +535,18 @@ START_TEST(shared_port)
 
 	got = LISTEN(0, "localhost");
 	ck_assert_int_eq(got, 2);
+	/* one place, which has one name */
+	check_tcp(&socks[0], "localhost", true);
+	check_tcp(&socks[1], "localhost", true);
+	ck_assert_int_eq(socks[0].family, AF_INET);
+	ck_assert_int_eq(socks[1].family, AF_INET6);
+	ck_assert_int_eq(socks[0].port, socks[1].port);
+	close_all(got);
+	/* two that were asked for are two */
+	got = LISTEN(0, "127.0.0.1", "::1");
+	ck_assert_int_eq(got, 2);
 	check_tcp(&socks[0], "127.0.0.1", true);
 	check_tcp(&socks[1], "[::1]", true);
-	ck_assert_int_eq(socks[0].port, socks[1].port);
 	close_all(got);
 	/* localhost:0 has a port of its own, and its two have one */
 	got = LISTEN(0, "::1", "localhost:0", "127.0.0.1");
@@ -545,6 +554,10 @@ START_TEST(shared_port)
 	ck_assert_int_eq(socks[0].port, socks[3].port);
 	ck_assert_int_eq(socks[1].port, socks[2].port);
 	ck_assert_int_ne(socks[0].port, socks[1].port);
+	check_tcp(&socks[0], "localhost", true);
+	check_tcp(&socks[1], "127.0.0.1", true);
+	check_tcp(&socks[2], "[::1]", true);
+	check_tcp(&socks[3], "localhost", true);
 	close_all(got);
 	/* a port that is asked for is that port, on both */
 	fd = occupy_half(AF_INET, &port);
@@ -1485,11 +1498,15 @@ ping(const struct rt_sock *sock)
 START_TEST(datagrams_of_localhost_share_a_port)
 {
 	int got = LISTEN_AS(RETORT_UDP, 0, "localhost");
+	char url[RT_URL_TEXT];
 
 	ck_assert_msg(got == 2, "expected 2 sockets, got %d (%s)", got, error);
 	ck_assert_int_eq(socks[0].family, AF_INET);
 	ck_assert_int_eq(socks[1].family, AF_INET6);
 	ck_assert_int_eq(socks[0].port, socks[1].port);
+	(void)snprintf(url, sizeof url, "udp://localhost:%d", socks[0].port);
+	ck_assert_str_eq(socks[0].url, url);
+	ck_assert_str_eq(socks[1].url, url);
 	ping(&socks[0]);
 	ping(&socks[1]);
 	close_all(got);
