@@ -438,10 +438,12 @@ read_option(struct args *args, struct given *given, int option,
 		args_add_text(&given->hosts, &given->host_count, text);
 		break;
 	case 'h':
-		(void)fputs(help, stdout);
+		print(help);
 		exit(EXIT_SUCCESS);
 	case 'V':
-		(void)printf("retort %s\n", retort_version());
+		print("retort ");
+		print(retort_version());
+		print("\n");
 		exit(EXIT_SUCCESS);
 	case ':':
 		die(EXIT_USAGE, "option %s needs a value (see retort --help)",

@@ -4,6 +4,7 @@
 #define ARGS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "retort.h"
@@ -40,6 +41,8 @@ struct args {
 	bool canned;
 	bool port_given;
 	bool stdin_used; /* an option has read standard input */
+	int *connected;  /* sockets that were passed in with a client */
+	size_t connected_count;
 	const char *port_file;
 	bool with_parent;
 	int grace;    /* ms */
@@ -60,5 +63,11 @@ void args_read(struct args *args, int argc, char **argv);
 /* "retort: ..." on stderr, and exit. */
 _Noreturn void die(int status, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Writes all of it, however long that takes. 0 or -errno. */
+int write_out(int fd, const char *text, size_t size);
+
+/* The same to standard output, for what the command is run for; or dies. */
+void print(const char *text);
 
 #endif

@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void
 die(int status, const char *format, ...)
@@ -24,9 +26,36 @@ die(int status, const char *format, ...)
 	for (char *at = text; *at != '\0'; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			*at = '?';
-	(void)fflush(stdout);
 	(void)fprintf(stderr, "retort: %s\n", text);
 	exit(status);
+}
+
+int
+write_out(int fd, const char *text, size_t size)
+{
+	while (size > 0) {
+		struct pollfd polled = {.fd = fd, .events = POLLOUT};
+		ssize_t n = write(fd, text, size);
+
+		if (n < 0 && errno == EAGAIN)
+			(void)poll(&polled, 1, -1);
+		else if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n < 0)
+			continue;
+		text += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+void
+print(const char *text)
+{
+	int code = write_out(STDOUT_FILENO, text, strlen(text));
+
+	if (code < 0)
+		die(EXIT_FAILURE, "standard output: %s", strerror(-code));
 }
 
 uint64_t

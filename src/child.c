@@ -25,7 +25,7 @@
 enum { EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
 const int child_signal_numbers[CHILD_SIGNALS] = {SIGHUP, SIGINT, SIGQUIT,
-	SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGPIPE, SIGCHLD, SIGCONT};
+	SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGPIPE, SIGCHLD, SIGCONT, SIGXFSZ};
 
 void
 child_note_signals(struct child_signals *before)

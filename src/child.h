@@ -13,7 +13,7 @@
 #include "terminal.h"
 
 /* What we catch or ignore, and COMMAND shall find as it was. */
-#define CHILD_SIGNALS 10
+#define CHILD_SIGNALS 11
 extern const int child_signal_numbers[CHILD_SIGNALS];
 
 struct child_signals {

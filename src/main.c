@@ -6,220 +6,45 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "announce.h"
 #include "args.h"
 #include "clock.h"
 #include "output.h"
 #include "retort.h"
 #include "run.h"
+#include "setup.h"
+#include "signals.h"
 #include "typed.h"
 #include "watch.h"
 
-/* The one server, for the signal handler. */
-static struct retort *volatile running;
-static volatile struct signals signals;
-static struct child_signals before;
-
-static void
-on_signal(int number)
-{
-	for (size_t i = 0; i < CHILD_SIGNALS; i++)
-		if (child_signal_numbers[i] == number && number != SIGCHLD) {
-			signals.came[i] = 1;
-			signals.count = signals.count + 1;
-			signals.last = number;
-		}
-	if (running != NULL)
-		retort_wake(running);
-}
-
-/* What ends us, and in run what COMMAND is to be told. */
-static void
-catch_signals(enum mode mode)
-{
-	/* what nohup(1) and shells have us ignore stays so */
-	static const struct {
-		int number;
-		bool run; /* there alone */
-	} unless_ignored[] = {{SIGHUP, false}, {SIGQUIT, true}, {SIGTSTP, true},
-		{SIGUSR1, true}, {SIGUSR2, true}, {SIGCONT, true}};
-	struct sigaction action = {.sa_handler = on_signal}, old;
-
-	child_note_signals(&before);
-	signals.before = &before;
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)sigemptyset(&action.sa_mask);
-	(void)sigaction(SIGINT, &action, NULL);
-	(void)sigaction(SIGTERM, &action, NULL);
-	(void)sigaction(SIGCHLD, &action, NULL);
-	for (size_t i = 0; i < sizeof unless_ignored / sizeof *unless_ignored;
-		i++) {
-		int number = unless_ignored[i].number;
-
-		if ((mode == MODE_RUN || !unless_ignored[i].run) &&
-			sigaction(number, NULL, &old) == 0 &&
-			old.sa_handler != SIG_IGN)
-			(void)sigaction(number, &action, NULL);
-	}
-}
-
-/* --- before serving --- */
-
-/* A socket must not become standard input, output or error. */
-static void
-fill_standard_descriptors(void)
-{
-	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-			open("/dev/null", O_RDWR) != fd)
-			exit(EXIT_FAILURE);
-}
-
-/* As many connections as the machine allows; select(2) is not used. */
-static void
-raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-		limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
-static void
-write_all(int fd, const char *text, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(fd, text, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return;
-		text += n;
-		size -= (size_t)n;
-	}
-}
-
-/* Both listeners of localhost have one URL. */
-static bool
-is_repeated(const struct retort *server, size_t i)
-{
-	for (size_t k = 0; k < i; k++)
-		if (strcmp(retort_url(server, k), retort_url(server, i)) == 0)
-			return true;
-	return false;
-}
-
-/*
- * One line per URL, in one write. Then standard output ends, so that what
- * reads it (a pipe, "$(...)") is not kept waiting for more.
- */
-static void
-announce(const struct retort *server)
-{
-	char text[PIPE_BUF];
-	size_t used = 0;
-	const char *url;
-	int null;
-
-	for (size_t i = 0; (url = retort_url(server, i)) != NULL; i++) {
-		size_t size = strlen(url);
-
-		if (is_repeated(server, i))
-			continue;
-		if (!retort_local(server, i))
-			(void)fprintf(stderr,
-				"retort: %s can be reached from "
-				"other machines\n",
-				url);
-		if (used + size + 1 > sizeof text) {
-			write_all(STDOUT_FILENO, text, used);
-			used = 0;
-		}
-		memcpy(text + used, url, size);
-		used += size;
-		text[used++] = '\n';
-	}
-	write_all(STDOUT_FILENO, text, used);
-	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (null >= 0) {
-		(void)dup2(null, STDOUT_FILENO);
-		(void)close(null);
-	}
-}
-
-/* One line per distinct port; complete whenever it is there. */
-static int
-write_port_file(const struct retort *server, const char *name)
-{
-	size_t size = strlen(name) + sizeof ".XXXXXX";
-	char *temporary = malloc(size);
-	int fd = -1, port, result = -1;
-	mode_t mask = umask(0);
-	FILE *file = NULL;
-
-	(void)umask(mask);
-	if (temporary == NULL)
-		return -1;
-	(void)snprintf(temporary, size, "%s.XXXXXX", name);
-	fd = mkstemp(temporary);
-	if (fd < 0)
-		goto out;
-	if (fchmod(fd, 0666 & ~mask) < 0 || (file = fdopen(fd, "w")) == NULL)
-		goto out;
-	fd = -1;
-	for (size_t i = 0; (port = retort_port(server, i)) >= 0; i++) {
-		bool seen = port == 0;
-
-		for (size_t k = 0; k < i && !seen; k++)
-			seen = retort_port(server, k) == port;
-		if (!seen)
-			(void)fprintf(file, "%d\n", port);
-	}
-	result = ferror(file) ? -1 : 0;
-	if (fclose(file) != 0)
-		result = -1;
-	if (result == 0)
-		result = rename(temporary, name);
-out:
-	if (result < 0 && fd >= 0)
-		(void)close(fd);
-	if (result < 0) {
-		int error = errno;
-
-		(void)unlink(temporary);
-		errno = error;
-	}
-	free(temporary);
-	return result;
-}
-
 /* --- serving --- */
+
+/* It had no listener but clients that were passed in, and these are gone. */
+static bool
+nobody_can_come(struct retort *server)
+{
+	return retort_url(server, 0) == NULL && retort_connections(server) == 0;
+}
 
 /* Until it has stopped; the exit status. */
 static int
 serve(struct retort *server, const struct args *args, struct watch *watch,
-	struct output *output)
+	struct output *output, volatile struct signals *signals)
 {
 	int64_t end =
 		args->lifetime < 0 ? INT64_MAX : clock_ms() + args->lifetime;
 	bool stopping = false, lifetime_over = false;
 	int status = EXIT_SUCCESS, step = 0;
 
-	while (step == 0 && signals.count < 2) {
-		bool stop = signals.count > 0;
+	while (step == 0 && signals->count < 2) {
+		bool stop = signals->count > 0 || nobody_can_come(server);
 		int timeout = -1;
 
 		if (!stopping && end != INT64_MAX) {
@@ -365,6 +190,22 @@ option_of(const struct args *args, const char *error)
 	return args->files.spa && strncmp(error, "spa '", 5) == 0 ? "--" : "";
 }
 
+/* Clients that were passed in; 0 or -errno. */
+static int
+adopt(struct retort *server, const struct args *args, char *error)
+{
+	for (size_t i = 0; i < args->connected_count; i++) {
+		int code = retort_adopt(server, args->connected[i]);
+
+		if (code < 0) {
+			(void)snprintf(error, RETORT_ERROR_SIZE, "fd:%d: %s",
+				args->connected[i], strerror(-code));
+			return code;
+		}
+	}
+	return 0;
+}
+
 static struct retort *
 start(const struct args *args, struct typed *typed)
 {
@@ -378,6 +219,8 @@ start(const struct args *args, struct typed *typed)
 	code = set_answer(server, args, typed, error);
 	if (code == 0)
 		code = set_faults(server, args, error);
+	if (code == 0)
+		code = adopt(server, args, error);
 	if (code < 0) {
 		retort_close(server);
 		/* what is wrong is an operand, not an address */
@@ -391,13 +234,11 @@ start(const struct args *args, struct typed *typed)
 /* Serves until it is told to end; the exit status. */
 static int
 serve_all(const struct args *args, struct retort *server, struct typed *typed,
-	struct output *output, pid_t ppid)
+	struct output *output, volatile struct signals *signals, pid_t ppid)
 {
 	struct watch watch = watch_open(args, ppid, args->typed ? typed : NULL);
-	int status;
+	int status = serve(server, args, &watch, output, signals);
 
-	announce(server);
-	status = serve(server, args, &watch, output);
 	if (status == EXIT_SUCCESS && output_judge(output))
 		status = EXIT_UNMET;
 	free(watch.polled);
@@ -424,42 +265,70 @@ open_output(struct args *args, struct output *output)
 	}
 }
 
+/* Says where it listens, to whoever wants to know; 0, or the exit status. */
+static int
+tell_where(const struct args *args, const struct retort *server,
+	struct port_file *file, const volatile struct signals *signals)
+{
+	int code = port_file_write(file, server, signals);
+
+	if (code < 0) {
+		(void)fprintf(stderr, "retort: --port-file %s: %s\n",
+			args->port_file, strerror(-code));
+		return EXIT_USAGE;
+	}
+	/* with run, standard output is COMMAND's */
+	if (args->mode == MODE_SERVE)
+		code = announce(server, file);
+	if (code < 0) {
+		(void)fprintf(stderr, "retort: standard output: %s\n",
+			strerror(-code));
+		return EXIT_FAILURE;
+	}
+	announce_ready();
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	static struct args args;
 	static struct output output;
 	static struct typed typed;
+	volatile struct signals *signals;
+	struct port_file file;
 	pid_t ppid = getppid();
 	struct retort *server;
 	int status;
 
-	fill_standard_descriptors();
+	setup_standard_descriptors();
 	args_read(&args, argc, argv);
-	catch_signals(args.mode);
-	raise_descriptor_limit();
+	signals = signals_catch(args.mode);
+	setup_descriptor_limit();
 	if (args.mode == MODE_SWEEP)
-		return sweep(&args, &signals);
+		return sweep(&args, signals);
 	open_output(&args, &output);
+	if (args.mode == MODE_SERVE)
+		setup_connected(&args);
+	status = port_file_begin(&file, args.port_file);
+	if (status < 0)
+		die(EXIT_USAGE, "--port-file %s: %s", args.port_file,
+			strerror(-status));
 	server = start(&args, &typed);
 	output.server = server;
 	/* run judges, whatever is expected, what nothing answered */
 	output.judged = args.mode == MODE_RUN ? args.scenario != NULL :
 						retort_expectations(server) > 0;
 	typed.server = server;
-	running = server;
-	if (args.port_file != NULL &&
-		write_port_file(server, args.port_file) < 0) {
-		int error = errno;
-
-		running = NULL;
-		retort_close(server);
-		die(failure(&args), "%s: %s", args.port_file, strerror(error));
-	}
-	status = args.mode == MODE_RUN ?
-		run(&args, server, &output, &signals) :
-		serve_all(&args, server, &typed, &output, ppid);
-	running = NULL;
+	signals_wake(server);
+	status = tell_where(&args, server, &file, signals);
+	if (status == 0 && args.mode == MODE_RUN)
+		status = run(&args, server, &output, signals);
+	else if (status == 0)
+		status = serve_all(&args, server, &typed, &output, signals,
+			ppid);
+	port_file_end(&file);
+	signals_wake(NULL);
 	retort_close(server);
 	output_flush(&output);
 	return status;

@@ -76,8 +76,11 @@ run(const struct args *args, struct retort *server, struct output *output,
 	int code = child_start(&child, args->command, retort_url(server, 0),
 		signals->before, false);
 
-	if (code < 0)
-		die(EXIT_OWN, "%s: %s", args->command[0], strerror(-code));
+	if (code < 0) {
+		(void)fprintf(stderr, "retort: %s: %s\n", args->command[0],
+			strerror(-code));
+		return EXIT_OWN;
+	}
 	status = serve_child(args, server, output, &child, signals);
 	if (status == 0)
 		status = child.status;
@@ -186,7 +189,7 @@ conclude(const struct sweep *sweep, int wrong, const char *report,
 		return 128 + (int)sweep->signals->last;
 	if (sweep->failure != 0)
 		return sweep->failure;
-	(void)fputs(report ? report : "", stdout);
+	print(report ? report : "");
 	if (wrong == -ETIMEDOUT)
 		return EXIT_FAILURE; /* it was told */
 	if (wrong < 0)

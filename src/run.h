@@ -6,20 +6,10 @@
 #ifndef RUN_H
 #define RUN_H
 
-#include <signal.h>
-
 #include "args.h"
-#include "child.h"
 #include "output.h"
 #include "retort.h"
-
-/* Signals that came: those that ask us to end are counted. */
-struct signals {
-	sig_atomic_t count;
-	sig_atomic_t came[CHILD_SIGNALS];
-	sig_atomic_t last;
-	const struct child_signals *before;
-};
+#include "signals.h"
 
 /* Serves while COMMAND runs, and judges what came; the exit status. */
 int run(const struct args *args, struct retort *server, struct output *output,

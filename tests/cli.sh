@@ -202,7 +202,7 @@ else
 	chmod 0 "$dir/unreadable"
 	usage "$dir/unreadable" -p 0 "$dir/unreadable"
 fi
-refused 1 "$dir/missing/port" -p 0 --port-file "$dir/missing/port"
+refused 2 "$dir/missing/port" -p 0 --port-file "$dir/missing/port"
 refused 3 "unix:$dir/missing/s" -b "unix:$dir/missing/s"
 refused 3 'fd:77' -b fd:77
 refused 3 'fe80::1' -p 0 -b fe80::1

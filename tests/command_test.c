@@ -399,14 +399,15 @@ START_TEST(test_port_file_fails)
 	char *dir = dir_make(), *name = strdup(in(dir, "no/such/port"));
 	struct bytes errors = {.data = NULL};
 
-	ck_assert_int_eq(RUN(&errors, "-p", "0", "--port-file", name), 1);
+	ck_assert_int_eq(RUN(&errors, "-p", "0", "--port-file", name), 2);
 	assert_one_line(&errors, name);
+	assert_has(errors, "--port-file ");
 	bytes_free(&errors);
 	/* it cannot be renamed over a folder, and leaves nothing behind */
 	ck_assert_int_eq(mkdir(in(dir, "folder"), 0777), 0);
 	ck_assert_int_eq(RUN(&errors, "-p", "0", "--port-file",
 				 in(dir, "folder")),
-		1);
+		2);
 	assert_one_line(&errors, "folder");
 	ck_assert_int_eq(count_entries(dir), 1);
 	bytes_free(&errors);

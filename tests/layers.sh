@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # A room includes headers of its own and of earlier rooms only; the command
-# (main, run, child, terminal, watch, typed, args, output, clock) includes retort.h alone. Prints TAP.
+# (main, announce, setup and so on: see `command`) includes retort.h alone. Prints TAP.
 
 set -u
 LC_ALL=C
@@ -14,7 +14,7 @@ count=0
 rooms='retort error buf sock io http file type date range precondition negotiate
 	listing field match quote reply fault chaos canned site route conn
 	journal verdict scenario server api'
-command='main run child terminal watch typed args output clock'
+command='main announce setup signals run child terminal watch typed args output clock'
 
 # rank ROOM
 rank()

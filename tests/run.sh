@@ -68,7 +68,7 @@ ends 127 'no such command' --body x -- "$dir/nowhere"
 says "$dir/nowhere" 'no such command: it is named'
 ends 126 'no program' --body x -- "$dir/input"
 says "$dir/input" 'no program: it is named'
-ends 125 'no port file' --body x --port-file /nowhere/port -- true
+ends 2 'no port file' --body x --port-file /nowhere/port -- true
 ends 125 'no such folder for a socket' -b unix:/nowhere/socket --body x -- true
 ends 2 'no COMMAND' --body x
 ends 2 'no COMMAND behind --' --body x --
