@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The media types of what a web site holds, registered names where there are
- * any. Called by the site. Makes no system call, looks into no file.
+ * The media types of what a web site or a developer's folder holds, registered
+ * names where there are any. Called by the site. Makes no system call, looks
+ * into no file.
  *
  * Of all types only text/ carries a charset: JSON has no such parameter
  * (RFC 8259 section 11), and XML, with it SVG, RSS and Atom, says in its own
  * first line what a charset here would overrule (RFC 7303 section 3).
  * Sources and settings are text/plain, so that a browser shows them, even
- * where a type is registered; those who want it give it in `more`.
+ * where a type is registered; those who want it give it in `more`. Most need
+ * no row here: what is not in the table and looks like text is text.
  */
 #include "type.h"
 
@@ -28,23 +30,29 @@ static const struct retort_type types[] = {
 	{"aiff", "audio/aiff"},
 	{"apk", "application/vnd.android.package-archive"},
 	{"apng", "image/apng"},
+	{"appcache", TEXT("text/cache-manifest")},
 	{"atom", "application/atom+xml"},
 	{"avi", "video/x-msvideo"},
 	{"avif", "image/avif"},
 	{"bash", TEXT("text/plain")},
+	{"bat", TEXT("text/plain")},
 	{"bin", "application/octet-stream"},
 	{"bmp", "image/bmp"},
 	{"br", "application/x-brotli"},
 	{"bz2", "application/x-bzip2"},
 	{"c", TEXT("text/plain")},
+	{"cbor", "application/cbor"},
 	{"cc", TEXT("text/plain")},
 	{"cfg", TEXT("text/plain")},
 	{"cjs", TEXT("text/javascript")},
 	{"conf", TEXT("text/plain")},
 	{"cpp", TEXT("text/plain")},
+	{"cs", TEXT("text/plain")},
 	{"css", TEXT("text/css")},
 	{"csv", TEXT("text/csv")},
 	{"cur", "image/vnd.microsoft.icon"},
+	{"cxx", TEXT("text/plain")},
+	{"dart", TEXT("text/plain")},
 	{"deb", "application/vnd.debian.binary-package"},
 	{"diff", TEXT("text/plain")},
 	{"dll", "application/vnd.microsoft.portable-executable"},
@@ -64,16 +72,20 @@ static const struct retort_type types[] = {
 	{"gltf", "model/gltf+json"},
 	{"go", TEXT("text/plain")},
 	{"gpx", "application/gpx+xml"},
+	{"gradle", TEXT("text/plain")},
 	{"gz", "application/gzip"},
 	{"h", TEXT("text/plain")},
+	{"har", "application/json"},
 	{"heic", "image/heic"},
 	{"heif", "image/heif"},
+	{"hh", TEXT("text/plain")},
 	{"hpp", TEXT("text/plain")},
 	{"htm", TEXT("text/html")},
 	{"html", TEXT("text/html")},
 	{"ico", "image/vnd.microsoft.icon"},
 	{"ics", TEXT("text/calendar")},
 	{"ini", TEXT("text/plain")},
+	{"ipynb", "application/x-ipynb+json"},
 	{"iso", "application/x-iso9660-image"},
 	{"jar", "application/java-archive"},
 	{"java", TEXT("text/plain")},
@@ -82,20 +94,29 @@ static const struct retort_type types[] = {
 	{"jpg", "image/jpeg"},
 	{"js", TEXT("text/javascript")},
 	{"json", "application/json"},
+	{"jsonl", "application/jsonl"},
 	{"jsonld", "application/ld+json"},
+	{"jsx", TEXT("text/plain")},
 	{"jxl", "image/jxl"},
 	{"kml", "application/vnd.google-earth.kml+xml"},
 	{"kmz", "application/vnd.google-earth.kmz"},
+	{"kt", TEXT("text/plain")},
+	{"kts", TEXT("text/plain")},
+	{"ktx2", "image/ktx2"},
+	{"less", TEXT("text/plain")},
 	{"log", TEXT("text/plain")},
 	{"lua", TEXT("text/plain")},
 	{"m3u8", "application/vnd.apple.mpegurl"},
 	{"m4a", "audio/mp4"},
+	{"m4b", "audio/mp4"},
 	{"m4s", "video/iso.segment"},
 	{"m4v", "video/mp4"},
+	{"manifest", TEXT("text/cache-manifest")},
 	{"map", "application/json"},
 	{"markdown", TEXT("text/markdown")},
 	{"mathml", "application/mathml+xml"},
 	{"md", TEXT("text/markdown")},
+	{"mdx", TEXT("text/markdown")},
 	{"mid", "audio/midi"},
 	{"midi", "audio/midi"},
 	{"mjs", TEXT("text/javascript")},
@@ -107,7 +128,9 @@ static const struct retort_type types[] = {
 	{"mpd", "application/dash+xml"},
 	{"mpeg", "video/mpeg"},
 	{"mpg", "video/mpeg"},
+	{"msgpack", "application/vnd.msgpack"},
 	{"msi", "application/x-msi"},
+	{"ndjson", "application/x-ndjson"},
 	{"obj", "model/obj"},
 	{"odg", "application/vnd.oasis.opendocument.graphics"},
 	{"odp", "application/vnd.oasis.opendocument.presentation"},
@@ -126,7 +149,9 @@ static const struct retort_type types[] = {
 	{"png", "image/png"},
 	{"ppt", "application/vnd.ms-powerpoint"},
 	{"pptx", OFFICE("presentationml.presentation")},
+	{"properties", TEXT("text/plain")},
 	{"ps", "application/postscript"},
+	{"ps1", TEXT("text/plain")},
 	{"psd", "image/vnd.adobe.photoshop"},
 	{"py", TEXT("text/plain")},
 	{"rar", "application/vnd.rar"},
@@ -134,38 +159,50 @@ static const struct retort_type types[] = {
 	{"rpm", "application/x-rpm"},
 	{"rs", TEXT("text/plain")},
 	{"rss", "application/rss+xml"},
+	{"rst", TEXT("text/plain")},
 	{"rtf", "application/rtf"},
+	{"scss", TEXT("text/plain")},
 	{"sh", TEXT("text/plain")},
 	{"shtml", TEXT("text/html")},
 	{"sql", TEXT("text/plain")},
 	{"sqlite", "application/vnd.sqlite3"},
+	{"sqlite3", "application/vnd.sqlite3"},
 	{"srt", "application/x-subrip"},
 	{"stl", "model/stl"},
 	{"svg", "image/svg+xml"},
 	{"svgz", "application/gzip"},
+	{"swift", TEXT("text/plain")},
 	{"tar", "application/x-tar"},
 	{"tbz2", "application/x-bzip2"},
+	{"tex", TEXT("text/plain")},
 	{"text", TEXT("text/plain")},
 	{"tgz", "application/gzip"},
 	{"tif", "image/tiff"},
 	{"tiff", "image/tiff"},
 	{"toml", TEXT("text/plain")},
+	{"topojson", "application/json"},
 	{"torrent", "application/x-bittorrent"},
 	{"ts", "video/mp2t"},
 	{"tsv", TEXT("text/tab-separated-values")},
+	{"tsx", TEXT("text/plain")},
 	{"ttc", "font/collection"},
 	{"ttf", "font/ttf"},
+	{"ttl", TEXT("text/turtle")},
 	{"txt", TEXT("text/plain")},
 	{"txz", "application/x-xz"},
 	{"usdz", "model/vnd.usdz+zip"},
 	{"vcf", TEXT("text/vcard")},
 	{"vtt", TEXT("text/vtt")},
+	{"vue", TEXT("text/plain")},
+	{"war", "application/java-archive"},
 	{"wasm", "application/wasm"},
 	{"wav", "audio/wav"},
 	{"weba", "audio/webm"},
 	{"webm", "video/webm"},
 	{"webmanifest", "application/manifest+json"},
 	{"webp", "image/webp"},
+	{"wgsl", TEXT("text/wgsl")},
+	{"whl", "application/zip"},
 	{"wmv", "video/x-ms-wmv"},
 	{"woff", "font/woff"},
 	{"woff2", "font/woff2"},
@@ -187,29 +224,48 @@ static const struct retort_type types[] = {
 
 #define TYPES (sizeof types / sizeof types[0])
 
-/* The extension without its dot, or NULL. */
+/* The extension without its dot: "" if there is none. */
 static const char *
-extension_of(const char *path)
+extension_of(const char *name)
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash != NULL ? slash + 1 : path;
 	const char *dot = strrchr(name, '.');
 
-	return dot == NULL || dot == name || dot[1] == '\0' ? NULL : dot + 1;
+	return dot == NULL || dot == name ? "" : dot + 1;
+}
+
+/* The longest of `more` that the name ends with; of two the last. NULL. */
+static const struct retort_type *
+best_of(const char *name, const struct retort_type *more, size_t count)
+{
+	size_t size = strlen(name), longest = 0;
+	const struct retort_type *best = NULL;
+
+	for (; count > 0; count--, more++) {
+		size_t own = strlen(more->extension);
+
+		if (own == 0 ? *extension_of(name) == '\0' :
+			       own + 1 < size && own >= longest &&
+					name[size - own - 1] == '.' &&
+					rt_same(name + size - own, own,
+						more->extension)) {
+			best = more;
+			longest = own;
+		}
+	}
+	return best;
 }
 
 const char *
-rt_type_of(const char *path, const struct retort_type *more, size_t count)
+rt_type_find(const char *path, const struct retort_type *more, size_t count)
 {
-	const char *extension = extension_of(path);
-	size_t low = 0, high = TYPES, size;
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+	const char *extension = extension_of(name);
+	const struct retort_type *best = best_of(name, more, count);
+	size_t low = 0, high = TYPES, size = strlen(extension);
 
-	if (extension == NULL)
-		return RT_TYPE_UNKNOWN;
-	size = strlen(extension);
-	while (count-- > 0)
-		if (rt_same(extension, size, more[count].extension))
-			return more[count].type;
+	if (best != NULL)
+		return best->type;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		int order = rt_order(extension, size, types[middle].extension);
@@ -221,7 +277,22 @@ rt_type_of(const char *path, const struct retort_type *more, size_t count)
 		else
 			low = middle + 1;
 	}
-	return RT_TYPE_UNKNOWN;
+	return NULL;
+}
+
+const char *
+rt_type_of(const char *path, const struct retort_type *more, size_t count)
+{
+	const char *type = rt_type_find(path, more, count);
+
+	return type != NULL ? type : RT_TYPE_UNKNOWN;
+}
+
+const char *
+rt_type_by_content(const void *bytes, size_t size)
+{
+	return size > 0 && memchr(bytes, '\0', size) != NULL ? RT_TYPE_UNKNOWN :
+							       RT_TYPE_TEXT;
 }
 
 const struct retort_type *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Media types by file name extension: one sorted table. */
+/* Media types by file name extension: one sorted table; or by content. */
 #ifndef RT_TYPE_H
 #define RT_TYPE_H
 
@@ -17,12 +17,23 @@
  * The media type for a path by the last extension of its last segment,
  * compared without case, with "; charset=utf-8" for text/ and for nothing
  * else; RT_TYPE_UNKNOWN otherwise. A dot that begins the name or ends it makes
- * no extension. `more` are `count` pairs of extension and type that go before
- * the table, the last of them first, and whose types are taken as they are.
- * The result lives for ever, or as long as `more`.
+ * no extension. `more` are `count` pairs of extension and type that go before the
+ * table, and whose types are taken as they are: the longest extension that
+ * fits, "tar.gz" before "gz", and among the same the last; "" is that of a
+ * name without one. The result lives for ever, or as long as `more`.
  */
 const char *rt_type_of(const char *path, const struct retort_type *more,
 	size_t count);
+
+/* The same, but NULL if it is not known. */
+const char *rt_type_find(const char *path, const struct retort_type *more,
+	size_t count);
+
+/* Bytes by which it is told what a file of unknown type is. */
+#define RT_TYPE_PEEK 4096
+
+/* By its first bytes: text, unless there is a NUL among them. */
+const char *rt_type_by_content(const void *bytes, size_t size);
 
 /* The table itself, for its test; its extensions are in lower case. */
 const struct retort_type *rt_type_table(size_t *count);

@@ -101,6 +101,15 @@ static const struct {
 	{"README.md", "text/markdown" CHARSET},
 	{"notes.txt", "text/plain" CHARSET},
 	{"film.mp4", "video/mp4"},
+	{"App.jsx", "text/plain" CHARSET},
+	{"App.tsx", "text/plain" CHARSET},
+	{"Main.kt", "text/plain" CHARSET},
+	{"main.swift", "text/plain" CHARSET},
+	{"notes.ipynb", "application/x-ipynb+json"},
+	{"light.wgsl", "text/wgsl" CHARSET},
+	{"book.m4b", "audio/mp4"},
+	{"cache.manifest", "text/cache-manifest" CHARSET},
+	{"site.appcache", "text/cache-manifest" CHARSET},
 	{"a.tar.gz", "application/gzip"},
 	{"a.html.bak", RT_TYPE_UNKNOWN},
 	{"v1.2/notes.txt", "text/plain" CHARSET},
@@ -156,6 +165,68 @@ START_TEST(more_goes_first)
 }
 END_TEST
 
+START_TEST(the_longest_goes_first)
+{
+	static const struct retort_type more[] = {
+		{"tar.gz", "x/tar-gz"},
+		{"gz", "x/gz"},
+		{"min.JS", "x/min"},
+		{"", "x/none"},
+		{"a.b", "x/first"},
+		{"a.b", "x/last"},
+	};
+	static const struct {
+		const char *path;
+		const char *type;
+	} names[] = {
+		{"a.tar.gz", "x/tar-gz"},
+		{"d.x/A.TAR.GZ", "x/tar-gz"},
+		{"a.b.tar.gz", "x/tar-gz"},
+		{"a.xtar.gz", "x/gz"},
+		{"tar.gz", "x/gz"},
+		{".tar.gz", "x/gz"},
+		{"a.gz", "x/gz"},
+		{"a.Min.js", "x/min"},
+		{"amin.js", "text/javascript" CHARSET},
+		{"x.a.b", "x/last"},
+		{"Makefile", "x/none"},
+		{"d.tar.gz/LICENSE", "x/none"},
+		{".gz", "x/none"},
+		{"name.", "x/none"},
+		{"a.zzzz", RT_TYPE_UNKNOWN},
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const char *type = rt_type_of(names[i].path, more,
+			sizeof more / sizeof *more);
+
+		ck_assert_msg(strcmp(type, names[i].type) == 0,
+			"%s: expected %s, got %s", names[i].path, names[i].type,
+			type);
+	}
+	ck_assert_ptr_null(rt_type_find("Makefile", more, 3));
+	ck_assert_ptr_null(rt_type_find("a.zzzz", more, 6));
+	ck_assert_str_eq(rt_type_find("a.bin", more, 6), RT_TYPE_UNKNOWN);
+}
+END_TEST
+
+START_TEST(type_by_content)
+{
+	ck_assert_str_eq(rt_type_by_content("", 0), RT_TYPE_TEXT);
+	ck_assert_str_eq(rt_type_by_content("all:\n\ttrue\n", 11),
+		RT_TYPE_TEXT);
+	ck_assert_str_eq(rt_type_by_content("\x7f"
+					    "ELF\x01\xff",
+				 6),
+		RT_TYPE_TEXT);
+	ck_assert_str_eq(rt_type_by_content("\x7f"
+					    "ELF\x01\0",
+				 6),
+		RT_TYPE_UNKNOWN);
+	ck_assert_str_eq(rt_type_by_content("\0", 1), RT_TYPE_UNKNOWN);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -170,6 +241,8 @@ main(void)
 	tcase_add_loop_test(lookup, type_by_path, 0,
 		(int)(sizeof cases / sizeof cases[0]));
 	tcase_add_test(lookup, more_goes_first);
+	tcase_add_test(lookup, the_longest_goes_first);
+	tcase_add_test(lookup, type_by_content);
 	suite_add_tcase(suite, lookup);
 	return rt_test_run(suite);
 }
