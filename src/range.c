@@ -12,6 +12,9 @@
 
 #include "buf.h"
 
+/* Comparisons of one range with another. */
+#define MAX_COST (RT_MAX_RANGES * RT_MAX_RANGES / 2)
+
 struct scan {
 	const char *at;
 	const char *end;
@@ -127,7 +130,7 @@ rt_range_parse(const char *text, size_t length, uint64_t size,
 {
 	struct scan scan = {text, text + length};
 	struct rt_range found[RT_MAX_RANGES + 1], range;
-	size_t count = 0;
+	size_t count = 0, cost = 0;
 	bool any = false;
 
 	if (length < 6 || !rt_same(text, 6, "bytes="))
@@ -146,10 +149,16 @@ rt_range_parse(const char *text, size_t length, uint64_t size,
 		if (scan.at < scan.end && *scan.at != ',')
 			return 0;
 		any = true;
-		if (range.size > 0 && count <= RT_MAX_RANGES)
-			add_range(found, &count, range);
+		if (range.size == 0)
+			continue;
+		cost += count;
+		if (cost > MAX_COST)
+			return 0;
+		add_range(found, &count, range);
+		if (count > RT_MAX_RANGES)
+			return 0;
 	}
-	if (count > RT_MAX_RANGES || (count > 0 && size == 0))
+	if (count > 0 && size == 0)
 		return 0;
 	memcpy(ranges, found, count * sizeof *found);
 	return any && count == 0 ? RT_RANGE_UNSATISFIABLE : (int)count;

@@ -6,8 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* More than this many that do not meet, and the whole is sent instead. */
-#define RT_MAX_RANGES 16
+/*
+ * What several ranges cost is what stands between them, some 150 bytes each,
+ * and finding those that meet: as many as this, and as many comparisons with
+ * each other as they need among themselves. Beyond, the whole is sent instead.
+ */
+#define RT_MAX_RANGES 256
 
 struct rt_range {
 	uint64_t at;   /* first byte */
@@ -22,7 +26,8 @@ struct rt_range {
  * begin past the end are left out.
  *
  * The number of ranges; 0 when the field is to be ignored: another unit than
- * bytes, malformed anywhere, more than RT_MAX_RANGES at any time;
+ * bytes, malformed anywhere, more than RT_MAX_RANGES at any time, or so many
+ * that meet that they are costly to merge;
  * RT_RANGE_UNSATISFIABLE when it is well-formed and no range has a byte. An
  * empty file asked for from its start, or by a suffix that is not empty, is
  * sent whole: 0.

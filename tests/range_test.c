@@ -235,15 +235,16 @@ static const struct {
 	{"bytes=18446744073709551616-5,0-0", IGNORED},
 	{"bytes=99999999999999999999999999-,5-5", "5+1"},
 	{"bytes=18446744073709551616-x", IGNORED},
-	/* up to sixteen */
+	/* as zsync asks: more than sixteen */
 	{"bytes=0-0,2-2,4-4,6-6,8-8,10-10,12-12,14-14,16-16,18-18,20-20,22-22,"
 	 "24-24,26-26,28-28,30-30",
 		"0+1 2+1 4+1 6+1 8+1 10+1 12+1 14+1 16+1 18+1 20+1 22+1 24+1 "
 		"26+1 28+1 30+1"},
 	{"bytes=0-0,2-2,4-4,6-6,8-8,10-10,12-12,14-14,16-16,18-18,20-20,22-22,"
 	 "24-24,26-26,28-28,30-30,32-32",
-		IGNORED},
-	/* those past the end are not counted, nor those that are merged */
+		"0+1 2+1 4+1 6+1 8+1 10+1 12+1 14+1 16+1 18+1 20+1 22+1 24+1 "
+		"26+1 28+1 30+1 32+1"},
+	/* those past the end are left out, and others merged */
 	{"bytes=10000-,0-0,2-2,4-4,6-6,8-8,10-10,12-12,14-14,16-16,18-18,"
 	 "20-20,22-22,24-24,26-26,28-28,30-30,-0,20000-20001,,",
 		"0+1 2+1 4+1 6+1 8+1 10+1 12+1 14+1 16+1 18+1 20+1 22+1 24+1 "
@@ -371,6 +372,55 @@ START_TEST(thousands_that_are_one)
 	bytes_add(&text, "x", 1);
 	expect_ranges(text.data, text.size, 10000, IGNORED);
 	bytes_free(&text);
+}
+END_TEST
+
+/* "0-0,2-2,4-4": so many, each touching no other. */
+static void
+add_apart(struct bytes *text, int count)
+{
+	char range[32];
+
+	for (int i = 0; i < count; i++) {
+		(void)snprintf(range, sizeof range, "%d-%d,", 2 * i, 2 * i);
+		bytes_add(text, range, strlen(range));
+	}
+}
+
+START_TEST(as_many_as_may_be)
+{
+	struct rt_range ranges[RT_MAX_RANGES];
+
+	for (int more = 0; more < 2; more++) {
+		struct bytes text = {.data = NULL};
+		int count;
+
+		bytes_add(&text, "bytes=", 6);
+		add_apart(&text, RT_MAX_RANGES + more);
+		count = parse(text.data, text.size, 10000, ranges);
+		ck_assert_int_eq(count, more ? 0 : RT_MAX_RANGES);
+		bytes_free(&text);
+	}
+}
+END_TEST
+
+/* Those that meet one of many cost a look at each of these. */
+START_TEST(as_much_as_it_may_cost)
+{
+	struct rt_range ranges[RT_MAX_RANGES];
+
+	for (int many = 0; many < 2; many++) {
+		struct bytes text = {.data = NULL};
+		int count;
+
+		bytes_add(&text, "bytes=", 6);
+		add_apart(&text, 100);
+		for (int i = 0; i < (many ? 1000 : 100); i++)
+			bytes_add(&text, "0-0,", 4);
+		count = parse(text.data, text.size, 10000, ranges);
+		ck_assert_int_eq(count, many ? 0 : 100);
+		bytes_free(&text);
+	}
 }
 END_TEST
 
@@ -565,6 +615,8 @@ main(void)
 	rt_test_case(suite, table);
 	tcase_set_timeout(many, 60);
 	tcase_add_test(many, thousands_that_are_one);
+	tcase_add_test(many, as_many_as_may_be);
+	tcase_add_test(many, as_much_as_it_may_cost);
 	tcase_add_test(many, sets_at_random);
 	rt_test_case(suite, many);
 	return rt_test_run(suite);
