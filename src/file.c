@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Owns everything between a request's path and an open descriptor. Called
- * by the site. Never opens by a full path once the root is open, never
+ * by the site. Opens by a full path what ROOT leads to and nothing else, never
  * describes anything but what it opened, never waits for a FIFO.
  */
 #include "config.h"
@@ -28,6 +28,9 @@
 
 /* As many as Linux follows in one path. */
 #define MAX_LINKS 40
+
+/* Read at once. */
+#define PIECE (64u << 10)
 
 /* openat2 gives up with EAGAIN when something is renamed meanwhile. */
 #define MAX_TRIES 8
@@ -190,6 +193,40 @@ step_in(struct walk *walk)
 	return 0;
 }
 
+/*
+ * Goes on from the root where the absolute link of `size` bytes that `todo`
+ * begins with leads through it: takes off the longest beginning that is the
+ * root. What follows is then resolved beneath it as any path is, so that
+ * nothing is gained by who changes what is looked at here.
+ */
+static int
+reenter(struct walk *walk, size_t size)
+{
+	char *text = walk->text + (walk->todo - walk->text);
+	struct stat root, status;
+
+	if (fstat(walk->root, &root) < 0)
+		return -errno;
+	for (; size > 0; size--) {
+		char next = text[size];
+		int error;
+
+		if (next != '/' && next != '\0' && size > 1)
+			continue;
+		text[size] = '\0';
+		error = stat(text, &status);
+		text[size] = next;
+		if (error < 0 || status.st_dev != root.st_dev ||
+			status.st_ino != root.st_ino)
+			continue;
+		walk->todo = text + size;
+		walk->done_size = 0;
+		leave_folder(walk);
+		return 0;
+	}
+	return -EXDEV;
+}
+
 /* Puts the link's text in the place of its name, before what is left. */
 static int
 follow_link(struct walk *walk)
@@ -207,13 +244,11 @@ follow_link(struct walk *walk)
 	size = (size_t)got;
 	if (size == 0)
 		return -ENOENT;
-	if (target[0] == '/')
-		return -EXDEV;
 	if (size == sizeof target || size > (size_t)(walk->todo - walk->text))
 		return -ENAMETOOLONG;
 	walk->todo -= size;
 	memcpy(walk->text + (walk->todo - walk->text), target, size);
-	return 0;
+	return target[0] == '/' ? reenter(walk, size) : 0;
 }
 
 /* Takes the next name off `todo`; false when there is none. */
@@ -308,7 +343,22 @@ describe(struct rt_file *file)
 	file->modified = status.st_mtim.tv_sec;
 	file->modified_ns = (uint32_t)status.st_mtim.tv_nsec;
 	file->inode = status.st_ino;
+	file->device = status.st_dev;
 	return 0;
+}
+
+static int
+open_in(const struct rt_root *root, const char *path, int flags)
+{
+	int fd;
+
+	if (root->follow)
+		return open_at(root->fd, *path != '\0' ? path : ".", flags);
+	if (root->walk)
+		return walk_beneath(root->fd, path, flags);
+	fd = open_beneath(root->fd, path, flags);
+	/* an absolute link may lead beneath all the same */
+	return fd == -EXDEV ? walk_beneath(root->fd, path, flags) : fd;
 }
 
 static int
@@ -323,8 +373,7 @@ open_and_describe(struct rt_file *file, const struct rt_root *root,
 			return -ENOENT;
 		path = root->name;
 	}
-	file->fd = root->walk ? walk_beneath(root->fd, path, flags) :
-				open_beneath(root->fd, path, flags);
+	file->fd = open_in(root, path, flags);
 	if (file->fd < 0) {
 		error = file->fd;
 		file->fd = -1;
@@ -370,6 +419,44 @@ rt_file_open_named(struct rt_file *file, const char *path)
 	if (error != 0)
 		rt_file_close(file);
 	return error;
+}
+
+int
+rt_file_read(const struct rt_file *file, struct rt_buf *to)
+{
+	/* one byte more than may be, to see whether there is one */
+	uint64_t most = file->size > 0 ? file->size : RT_MAX_UNSIZED + 1, have;
+
+	for (have = 0; have < most;) {
+		size_t size =
+			most - have < PIECE ? (size_t)(most - have) : PIECE;
+		char *at = rt_buf_reserve(to, size);
+		ssize_t n;
+
+		if (at == NULL)
+			return -ENOMEM;
+		n = read(file->fd, at, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		to->len += (size_t)n;
+		have += (uint64_t)n;
+	}
+	return file->size == 0 && have == most ? -EFBIG : 0;
+}
+
+size_t
+rt_file_peek(const struct rt_file *file, void *to, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = pread(file->fd, to, size, 0);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? 0 : (size_t)n;
 }
 
 void
@@ -421,16 +508,38 @@ probe(struct rt_root *root)
 	struct rt_file file;
 	int error = rt_file_open(&file, root, "");
 
-	switch (error) {
-	case -ENOSYS: /* an old kernel */
-	case -EPERM:  /* a system call filter that does not know it */
-	case -E2BIG:  /* flags that this kernel does not know */
+	switch (error) { /* of openat2 */
+	case -ENOSYS:    /* an old kernel */
+	case -EPERM:     /* a system call filter that does not know it */
+	case -E2BIG:     /* flags that this kernel does not know */
 	case -EINVAL:
 		root->walk = true;
 		error = rt_file_open(&file, root, "");
 	}
 	rt_file_close(&file);
+	root->device = file.device;
+	root->inode = (ino_t)file.inode;
 	return error;
+}
+
+/* So that it is the same wherever the program goes. NULL: it cannot be. */
+static char *
+absolute(const char *path)
+{
+	char here[PATH_MAX];
+	struct rt_buf to;
+
+	rt_buf_init(&to, sizeof here);
+	if (*path != '/') {
+		if (getcwd(here, sizeof here) == NULL)
+			return NULL;
+		rt_buf_add_text(&to, here);
+		rt_buf_add(&to, "/", 1);
+	}
+	rt_buf_add_text(&to, path);
+	if (rt_buf_text(&to) == NULL)
+		rt_buf_free(&to);
+	return to.data;
 }
 
 int
@@ -441,6 +550,7 @@ rt_root_open(struct rt_root *root, const char *path)
 
 	root->fd = -1;
 	root->name = NULL;
+	root->path = NULL;
 	root->walk = false;
 	/* only so that a device is not opened; what counts is opened below */
 	if (stat(path, &status) < 0)
@@ -457,7 +567,44 @@ rt_root_open(struct rt_root *root, const char *path)
 		error = probe(root);
 	if (error != 0)
 		rt_root_close(root);
+	else
+		root->path = absolute(path);
 	return error;
+}
+
+/* What ROOT leads to now, in the place of what it led to. */
+static int
+reopen(struct rt_root *root)
+{
+	struct rt_root now = {.dotfiles = root->dotfiles,
+		.follow = root->follow};
+	int error = rt_root_open(&now, root->path);
+
+	if (error == -ENOTSUP ||
+		(error == 0 && (now.name == NULL) != (root->name == NULL)))
+		error = -ENOENT;
+	if (error == 0) {
+		now.walk = now.walk || root->walk;
+		rt_root_close(root);
+		*root = now;
+	} else {
+		rt_root_close(&now);
+	}
+	return error;
+}
+
+int
+rt_root_find(struct rt_root *root)
+{
+	struct stat status;
+
+	if (root->path == NULL)
+		return 0;
+	if (stat(root->path, &status) < 0)
+		return errno == EACCES || errno == EPERM ? 0 : -errno;
+	return status.st_dev == root->device && status.st_ino == root->inode ?
+		0 :
+		reopen(root);
 }
 
 void
@@ -468,6 +615,8 @@ rt_root_close(struct rt_root *root)
 	root->fd = -1;
 	free(root->name);
 	root->name = NULL;
+	free(root->path);
+	root->path = NULL;
 }
 
 bool
@@ -520,22 +669,20 @@ rt_file_path(struct rt_buf *out, const char *path, size_t size, bool dotfiles)
 	for (size_t i = 0; i < size; i++) {
 		int c = (unsigned char)path[i];
 
-		if (c == '/') {
-			next = end_segment(text, segment, end, true, dotfiles);
-			if (next < 0)
-				return (int)next;
-			segment = end = (size_t)next;
-			continue;
-		}
 		if (c == '%') {
 			c = rt_http_percent(path + i, path + size);
 			i += 2;
 		}
 		if (c <= 0)
 			return -EINVAL;
-		if (c == '/')
-			return -ENOENT;
-		text[end++] = (char)c;
+		if (c != '/') {
+			text[end++] = (char)c;
+			continue;
+		}
+		next = end_segment(text, segment, end, true, dotfiles);
+		if (next < 0)
+			return (int)next;
+		segment = end = (size_t)next;
 	}
 	next = end_segment(text, segment, end, false, dotfiles);
 	if (next < 0)

@@ -436,6 +436,7 @@ rt_listing_begin(struct rt_listing **to, const struct rt_root *root,
 	rt_buf_init(&listing->text, RT_MAX_LISTING);
 	listing->root = *root;
 	listing->root.name = NULL;
+	listing->root.path = NULL;
 	listing->root.fd = fcntl(root->fd, F_DUPFD_CLOEXEC, 0);
 	if (listing->root.fd < 0) {
 		error = -errno;

@@ -109,11 +109,29 @@ static const struct {
 	{.path = "/...", .expected = "...", .dotfiles = true},
 	{.path = "/a/../.b", .expected = ".b", .dotfiles = true},
 	{.path = "/..", .expected = "", .dotfiles = true},
+	/* an encoded slash is one like any other, and decoded once */
+	{.path = "/%2f", .expected = ""},
+	{.path = "/%2F%2fa", .expected = "a"},
+	{.path = "/a%2Fb", .expected = "a/b"},
+	{.path = "/@a%2fb/c", .expected = "@a/b/c"},
+	{.path = "/a%2f", .expected = "a/"},
+	{.path = "/..%2f..%2fetc", .expected = "etc"},
+	{.path = "/a/..%2f..%2f..%2fetc%2fpasswd", .expected = "etc/passwd"},
+	{.path = "/a%2f..", .expected = ""},
+	{.path = "/a%2f%2e%2e%2f%2e%2E%2fb", .expected = "b"},
+	{.path = "/%2e%2e%2f%2e%2e%2fb", .expected = "b"},
+	{.path = "/..%252f..%252fetc", .error = -ENOENT},
+	{.path = "/a..%252fb", .expected = "a..%2fb"},
+	{.path = "/%252e%252e/b", .expected = "%2e%2e/b"},
+	{.path = "/a%5c..%5c..%5cb", .expected = "a\\..\\..\\b"},
+	{.path = "/..%5cb", .error = -ENOENT},
+	{.path = "/a%2f.git", .error = -ENOENT},
+	{.path = "/a%2f.git%2f..%2fb", .error = -ENOENT},
+	{.path = "/.well-known%2fa", .expected = ".well-known/a"},
+	{.path = "/a%2f.well-known", .error = -ENOENT},
+	{.path = "/a%2f.git", .expected = "a/.git", .dotfiles = true},
+	{.path = "/..%2f%00", .error = -EINVAL},
 	/* refused */
-	{.path = "/%2f", .error = -ENOENT},
-	{.path = "/a%2Fb", .error = -ENOENT},
-	{.path = "/..%2f..%2fetc", .error = -ENOENT},
-	{.path = "/a%2fb", .error = -ENOENT, .dotfiles = true},
 	{.path = "/%00", .error = -EINVAL},
 	{.path = "/a%00.html", .error = -EINVAL},
 	{.path = "/%", .error = -EINVAL},
@@ -493,6 +511,38 @@ static const struct {
 	{"root/race1/filelink", "../../secret"},
 };
 
+/* Their targets beneath the base are written in full. */
+static const struct {
+	const char *name;
+	const char *target;
+} absolute_links[] = {
+	{"root/absolute", "/root/index.html"},
+	{"root/dir/absoluteup", "/root/dir/file"},
+	{"root/absoluteroot", "/root"},
+	{"root/absoluteslashes", "//root/./dir//sub/../sub/deep"},
+	{"root/absolutealias", "/alias/dir/file"},
+	{"root/absoluteloop", "/root/absoluteloop"},
+	{"root/absolutemissing", "/root/missing"},
+	{"root/absoluteout", "/secret"},
+	{"root/absoluteparent", ""},
+	{"root/absolutenear", "/root2/index.html"},
+	{"root/race0/absolutedir", "/root/race0/dir"},
+	{"root/race1/absolutedir", "/root/race1/dir"},
+};
+
+static void
+make_absolute_links(void)
+{
+	char text[PATH_MAX];
+
+	make_link("alias", "root");
+	for (int i = 0; i < COUNT(absolute_links); i++) {
+		(void)snprintf(text, sizeof text, "%s%s", base,
+			absolute_links[i].target);
+		make_link(absolute_links[i].name, text);
+	}
+}
+
 static void
 make_links(void)
 {
@@ -505,8 +555,7 @@ make_links(void)
 		(void)snprintf(text, sizeof text, "chain%d", i - 1);
 		make_link(name, text);
 	}
-	(void)snprintf(text, sizeof text, "%s", in_base("root/index.html"));
-	make_link("root/absolute", text);
+	make_absolute_links();
 	for (int i = 0; i < 2000; i++)
 		memcpy(text + 2 * i, "./", 2);
 	memcpy(text + 4000, "index.html", 11);
@@ -735,7 +784,17 @@ static const struct {
 	{"longlink", "index", 0},
 	{"chain3", "index", 0},
 	{"chain40", "index", 0},
+	{"absolute", "index", 0},
+	{"dir/absoluteup", "file", 0},
+	{"absoluteroot", NULL, 0},
+	{"absoluteroot/", NULL, 0},
+	{"absoluteroot/dir/file", "file", 0},
+	{"absoluteroot/absoluteroot/absolute", "index", 0},
+	{"absoluteslashes", "deep", 0},
+	{"absolutealias", "file", 0},
 	/* links that lead nowhere */
+	{"absoluteloop", NULL, -ELOOP},
+	{"absolutemissing", NULL, -ENOENT},
 	{"chain41", NULL, -ELOOP},
 	{"loop", NULL, -ELOOP},
 	{"loop/", NULL, -ELOOP},
@@ -758,9 +817,13 @@ static const struct {
 	{"dir/../../secret", NULL, -EXDEV},
 	{"dir/sub/../../../secret", NULL, -EXDEV},
 	{"linkdir/../../secret", NULL, -EXDEV},
-	{"absolute", NULL, -EXDEV},
 	{"absolutedir", NULL, -EXDEV},
 	{"absolutedir/passwd", NULL, -EXDEV},
+	{"absoluteout", NULL, -EXDEV},
+	{"absoluteparent", NULL, -EXDEV},
+	{"absoluteparent/root/index.html", NULL, -EXDEV},
+	{"absoluteroot/../secret", NULL, -EXDEV},
+	{"absolutenear", NULL, -EXDEV},
 	{"out", NULL, -EXDEV},
 	{"outdir", NULL, -EXDEV},
 	{"outdir/f", NULL, -EXDEV},
@@ -1101,9 +1164,11 @@ is_outside(const struct rt_file *file)
 
 START_TEST(open_while_swapped)
 {
-	static const char *const raced[2][3] = {
-		{"race0/dir/f", "race0/file", "race0/dir/../dir/f"},
-		{"race1/dir/f", "race1/file", "race1/dir/../dir/f"},
+	static const char *const raced[2][4] = {
+		{"race0/dir/f", "race0/file", "race0/dir/../dir/f",
+			"race0/absolutedir/f"},
+		{"race1/dir/f", "race1/file", "race1/dir/../dir/f",
+			"race1/absolutedir/f"},
 	};
 	pid_t parent = getpid(), child;
 	struct rt_root root = open_root(in_base("root"), _i);
@@ -1114,7 +1179,7 @@ START_TEST(open_while_swapped)
 	if (child == 0)
 		keep_swapping(parent, _i ? "root/race1" : "root/race0");
 	for (int i = 0; i < RACES; i++) {
-		const char *path = raced[_i][i % 3];
+		const char *path = raced[_i][i % 4];
 
 		if (rt_file_open(&file, &root, path) != 0)
 			continue;
@@ -1247,6 +1312,249 @@ START_TEST(root_file_replaced)
 	/* nor does a link there lead out */
 	make_link(name, "../secret");
 	check_open(&root, "", -EXDEV, NULL);
+	rt_root_close(&root);
+}
+END_TEST
+
+/* ---- the root is found again ---- */
+
+static void
+check_found(struct rt_root *root, int expected)
+{
+	int before = count_descriptors(), error = rt_root_find(root);
+
+	ck_assert_msg(error == expected, "%s: expected %s, got %s",
+		root->path ? root->path : "none", strerror(-expected),
+		strerror(-error));
+	ck_assert_int_eq(count_descriptors(), before);
+}
+
+static char own[16]; /* a folder of the test's own */
+
+/* The name of what is made there, beneath the base. */
+static const char *
+in_own(const char *name)
+{
+	static char names[4][64];
+	static size_t at;
+
+	at = (at + 1) % 4;
+	(void)snprintf(names[at], sizeof names[at], "%s%s%s", own,
+		*name ? "/" : "", name);
+	return names[at];
+}
+
+static void
+begin_own(const char *name, int i)
+{
+	(void)snprintf(own, sizeof own, "%s%d", name, i);
+	make_folder(own);
+}
+
+static void
+make_own(const char *folder, const char *text)
+{
+	char name[32];
+
+	make_folder(in_own(folder));
+	(void)snprintf(name, sizeof name, "%s/f", folder);
+	make_file(in_own(name), text);
+}
+
+static void
+move(const char *from, const char *to)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof path, "%s", in_base(from));
+	ck_assert_msg(rename(path, in_base(to)) == 0, "rename %s %s: %s", from,
+		to, strerror(errno));
+}
+
+START_TEST(root_made_anew)
+{
+	struct rt_root root;
+
+	begin_own("anew", _i);
+	make_own("root", "old");
+	root = open_root(in_base(in_own("root")), _i);
+	check_found(&root, 0);
+	check_open(&root, "f", 0, "old");
+	/* as builds do: while it is away nothing is there */
+	ck_assert_int_eq(unlink(in_base(in_own("root/f"))), 0);
+	ck_assert_int_eq(rmdir(in_base(in_own("root"))), 0);
+	check_found(&root, -ENOENT);
+	check_found(&root, -ENOENT);
+	make_own("root", "new");
+	check_found(&root, 0);
+	check_open(&root, "f", 0, "new");
+	ck_assert(root.dotfiles);
+	ck_assert(root.walk || !_i);
+	/* or moved away, and another in its place */
+	make_own("next", "next");
+	move(in_own("root"), in_own("last"));
+	move(in_own("next"), in_own("root"));
+	check_found(&root, 0);
+	check_open(&root, "f", 0, "next");
+	check_open(&root, "../last/f", -EXDEV, NULL);
+	/* a file is not served in the place of a folder */
+	move(in_own("root"), in_own("next"));
+	make_file(in_own("root"), "file");
+	check_found(&root, -ENOENT);
+	ck_assert_int_eq(unlink(in_base(in_own("root"))), 0);
+	ck_assert_int_eq(mkfifo(in_base(in_own("root")), 0666), 0);
+	check_found(&root, -ENOENT);
+	ck_assert_int_eq(unlink(in_base(in_own("root"))), 0);
+	move(in_own("next"), in_own("root"));
+	check_found(&root, 0);
+	check_open(&root, "f", 0, "next");
+	rt_root_close(&root);
+}
+END_TEST
+
+/* current -> r1, then r2: in one step, as deployments do */
+START_TEST(root_link_switched)
+{
+	struct rt_root root, file;
+
+	begin_own("switched", _i);
+	make_own("r1", "one");
+	make_own("r2", "two");
+	make_link(in_own("current"), "r1");
+	make_link(in_own("current.f"), "r1/f");
+	/* also by a relative name, wherever the program goes */
+	ck_assert_int_eq(chdir(in_base(in_own(""))), 0);
+	root = open_root("current", _i);
+	file = open_root("./current.f", _i);
+	ck_assert_int_eq(chdir("/"), 0);
+	check_open(&root, "f", 0, "one");
+	check_open(&file, "", 0, "one");
+	make_link(in_own("next"), "r2");
+	make_link(in_own("next.f"), "r2/f");
+	move(in_own("next"), in_own("current"));
+	move(in_own("next.f"), in_own("current.f"));
+	check_found(&root, 0);
+	check_found(&file, 0);
+	check_open(&root, "f", 0, "two");
+	check_open(&root, "../r1/f", -EXDEV, NULL);
+	check_open(&file, "", 0, "two");
+	check_open(&file, "f", 0, "two");
+	check_open(&file, "../r1/f", -ENOENT, NULL);
+	/* to nowhere, and back */
+	ck_assert_int_eq(unlink(in_base(in_own("current"))), 0);
+	make_link(in_own("current"), "r3");
+	check_found(&root, -ENOENT);
+	move(in_own("r1"), in_own("r3"));
+	check_found(&root, 0);
+	check_open(&root, "f", 0, "one");
+	/* a folder is not served in the place of one file */
+	ck_assert_int_eq(unlink(in_base(in_own("current.f"))), 0);
+	make_link(in_own("current.f"), "r2");
+	check_found(&file, -ENOENT);
+	check_open(&file, "r2/f", -ENOENT, NULL);
+	rt_root_close(&root);
+	rt_root_close(&file);
+}
+END_TEST
+
+/* What cannot be looked at any more stays what it was. */
+START_TEST(root_out_of_reach)
+{
+	struct rt_root root;
+
+	begin_own("reach", _i);
+	make_own("root", "f");
+	root = open_root(in_base(in_own("root")), _i);
+	make_mode(in_own(""), 0700);
+	drop_privileges();
+	check_found(&root, 0);
+	check_open(&root, "f", 0, "f");
+	regain_privileges();
+	rt_root_close(&root);
+}
+END_TEST
+
+START_TEST(links_are_followed_out)
+{
+	struct rt_root root = open_root(in_base("root"), _i);
+
+	root.follow = true;
+	check_open(&root, "", 0, NULL);
+	check_open(&root, "index.html", 0, "index");
+	check_open(&root, "out", 0, "outside");
+	check_open(&root, "outdir/f", 0, "outside");
+	check_open(&root, "absoluteout", 0, "outside");
+	check_open(&root, "absolutedir", 0, NULL);
+	check_open(&root, "back", 0, "index");
+	check_open(&root, "loop", -ELOOP, NULL);
+	check_open(&root, "tofifo", -EACCES, NULL);
+	check_described(&root, "out", 0);
+	rt_root_close(&root);
+}
+END_TEST
+
+/* ---- what a file holds ---- */
+
+START_TEST(reads_what_is_there)
+{
+	struct rt_root root = open_root(in_base("root"), _i);
+	struct rt_file file;
+	struct rt_buf to;
+	char few[3];
+
+	rt_buf_init(&to, 1 << 20);
+	ck_assert_int_eq(rt_file_open(&file, &root, "index.html"), 0);
+	ck_assert_uint_eq(rt_file_peek(&file, few, sizeof few), 3);
+	assert_bytes(few, 3, "ind", 3);
+	ck_assert_int_eq(rt_file_read(&file, &to), 0);
+	assert_bytes(to.data, to.len, "index", 5);
+	rt_file_close(&file);
+	/* it promises more than it gives */
+	rt_buf_clear(&to, 0);
+	ck_assert_int_eq(rt_file_open(&file, &root, "index.html"), 0);
+	file.size = 4096;
+	ck_assert_int_eq(rt_file_read(&file, &to), 0);
+	assert_bytes(to.data, to.len, "index", 5);
+	rt_file_close(&file);
+	/* nothing, but it gives something */
+	rt_buf_clear(&to, 0);
+	ck_assert_int_eq(rt_file_open(&file, &root, "index.html"), 0);
+	file.size = 0;
+	ck_assert_int_eq(rt_file_read(&file, &to), 0);
+	assert_bytes(to.data, to.len, "index", 5);
+	rt_file_close(&file);
+	ck_assert_int_eq(rt_file_open(&file, &root, "dir"), 0);
+	file.size = 0;
+	ck_assert_int_eq(rt_file_read(&file, &to), -EISDIR);
+	ck_assert_uint_eq(rt_file_peek(&file, few, sizeof few), 0);
+	rt_file_close(&file);
+	rt_buf_free(&to);
+	rt_root_close(&root);
+}
+END_TEST
+
+START_TEST(reads_only_so_much)
+{
+	struct rt_root root;
+	struct rt_file file;
+	struct rt_buf to;
+
+	make_folder("large");
+	make_file("large/f", "");
+	ck_assert_int_eq(truncate(in_base("large/f"), RT_MAX_UNSIZED), 0);
+	root = open_root(in_base("large"), false);
+	rt_buf_init(&to, 2 * RT_MAX_UNSIZED);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(truncate(in_base("large/f"),
+					 RT_MAX_UNSIZED + (off_t)i),
+			0);
+		rt_buf_clear(&to, 0);
+		ck_assert_int_eq(rt_file_open(&file, &root, "f"), 0);
+		file.size = 0; /* as those of /proc have */
+		ck_assert_int_eq(rt_file_read(&file, &to), i ? -EFBIG : 0);
+		rt_file_close(&file);
+	}
+	rt_buf_free(&to);
 	rt_root_close(&root);
 }
 END_TEST
@@ -1394,6 +1702,12 @@ open_case(void)
 	tcase_add_test(tcase, root_empty_or_device);
 	tcase_add_loop_test(tcase, root_of_one_file, 0, 2);
 	tcase_add_loop_test(tcase, root_file_replaced, 0, 2);
+	tcase_add_loop_test(tcase, root_made_anew, 0, 2);
+	tcase_add_loop_test(tcase, root_link_switched, 0, 2);
+	tcase_add_loop_test(tcase, root_out_of_reach, 0, 2);
+	tcase_add_loop_test(tcase, links_are_followed_out, 0, 2);
+	tcase_add_loop_test(tcase, reads_what_is_there, 0, 2);
+	tcase_add_test(tcase, reads_only_so_much);
 	add_openat2(tcase);
 	return tcase;
 }
