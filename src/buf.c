@@ -31,6 +31,17 @@ rt_buf_clear(struct rt_buf *buf, size_t keep)
 	buf->failed = false;
 }
 
+void
+rt_buf_trim(struct rt_buf *buf)
+{
+	char *data = buf->len > 0 ? realloc(buf->data, buf->len) : NULL;
+
+	if (data == NULL)
+		return;
+	buf->data = data;
+	buf->room = buf->len;
+}
+
 char *
 rt_buf_reserve(struct rt_buf *buf, size_t size)
 {

@@ -28,6 +28,9 @@ void rt_buf_free(struct rt_buf *buf);
 /* Empties it, clears the failure, and keeps at most `keep` bytes of memory. */
 void rt_buf_clear(struct rt_buf *buf, size_t keep);
 
+/* Gives back the memory that it does not use. */
+void rt_buf_trim(struct rt_buf *buf);
+
 /*
  * Makes room for `size` more bytes and returns where they go, or NULL when
  * the buffer has failed. Pointers into the buffer are void afterwards.

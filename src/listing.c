@@ -33,6 +33,11 @@ struct entry {
 /* Bytes of a row beside its name, which stands there twice. */
 #define LEAST_ROW 70
 
+struct rt_listings {
+	size_t owners; /* listings, and the site */
+	size_t held;   /* bytes */
+};
+
 enum phase { READING, WRITING, COMPLETE };
 
 struct rt_listing {
@@ -47,7 +52,32 @@ struct rt_listing {
 	size_t folders;
 	size_t least; /* bytes that the page will have at least */
 	struct rt_buf text;
+	struct rt_listings *all;
+	size_t held; /* bytes of theirs that are its own */
 };
+
+/* --- what all hold --- */
+
+void
+rt_listings_drop(struct rt_listings *all)
+{
+	if (all != NULL && --all->owners == 0)
+		free(all);
+}
+
+/* What it has allocated by now. -ENOMEM: it is too much, with the others. */
+static int
+count_memory(struct rt_listing *listing)
+{
+	size_t held = listing->names.room + listing->text.room +
+		listing->room * sizeof *listing->heap;
+
+	if (listing->all == NULL)
+		return 0;
+	listing->all->held += held - listing->held;
+	listing->held = held;
+	return listing->all->held > RT_MAX_LISTINGS ? -ENOMEM : 0;
+}
 
 /* --- the heap --- */
 
@@ -395,35 +425,58 @@ let_go(struct rt_listing *listing)
 	rt_buf_free(&listing->names);
 	free(listing->heap);
 	listing->heap = NULL;
+	listing->room = 0;
 }
 
 int
 rt_listing_go_on(struct rt_listing *listing)
 {
-	int done;
+	int done = 1;
 
 	switch (listing->phase) {
 	case READING:
 		done = read_slice(listing);
-		if (done == 1)
+		if (done == 1) {
 			listing->phase = WRITING;
-		return done < 0 ? done : 0;
+			done = 0;
+		}
+		break;
 	case WRITING:
 		done = write_slice(listing);
 		if (done == 1) {
 			listing->phase = COMPLETE;
 			let_go(listing);
+			rt_buf_trim(&listing->text);
 		}
-		return done;
+		break;
 	case COMPLETE:
 		break;
 	}
-	return 1;
+	if (count_memory(listing) < 0 && done == 0)
+		done = -ENOMEM;
+	return done;
+}
+
+/* Becomes one of the owners of *all. */
+static int
+join(struct rt_listing *listing, struct rt_listings **all)
+{
+	if (all == NULL)
+		return 0;
+	if (*all == NULL) {
+		*all = calloc(1, sizeof **all);
+		if (*all == NULL)
+			return -ENOMEM;
+		(*all)->owners = 1;
+	}
+	(*all)->owners++;
+	listing->all = *all;
+	return 0;
 }
 
 int
 rt_listing_begin(struct rt_listing **to, const struct rt_root *root,
-	struct rt_file *folder, const char *path)
+	struct rt_file *folder, const char *path, struct rt_listings **all)
 {
 	struct rt_listing *listing = calloc(1, sizeof *listing);
 	int error = -ENOMEM;
@@ -434,6 +487,9 @@ rt_listing_begin(struct rt_listing **to, const struct rt_root *root,
 	rt_buf_init(&listing->path, MAX_PATH);
 	rt_buf_init(&listing->names, RT_MAX_LISTING);
 	rt_buf_init(&listing->text, RT_MAX_LISTING);
+	listing->root.fd = -1;
+	if (join(listing, all) < 0)
+		goto out;
 	listing->root = *root;
 	listing->root.name = NULL;
 	listing->root.path = NULL;
@@ -473,5 +529,7 @@ rt_listing_free(struct rt_listing *listing)
 		return;
 	let_go(listing);
 	rt_buf_free(&listing->text);
+	(void)count_memory(listing);
+	rt_listings_drop(listing->all);
 	free(listing);
 }

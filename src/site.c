@@ -179,7 +179,7 @@ answer_folder(struct answer *answer, struct rt_file *folder, const char *path,
 		return true;
 	}
 	error = rt_listing_begin(&answer->draft.reply->listing,
-		&answer->site->root, folder, path);
+		&answer->site->root, folder, path, &answer->site->listings);
 	if (error == 0)
 		return go_on_listing(answer);
 	answer_error(answer, rt_file_status(error), NULL);
@@ -604,4 +604,5 @@ rt_site_free(struct rt_site *site)
 	rt_root_close(&site->root);
 	rt_buf_free(&site->path);
 	rt_buf_free(&site->location);
+	rt_listings_drop(site->listings);
 }

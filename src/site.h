@@ -24,6 +24,7 @@ struct rt_site {
 	/* kept from one answer to the next */
 	struct rt_buf path;     /* of the request being answered */
 	struct rt_buf location; /* of its redirect */
+	struct rt_listings *listings; /* the memory of all; NULL: none yet */
 	int64_t modified; /* last Last-Modified, which is often the next */
 	char modified_text[RT_DATE_TEXT];
 };

@@ -498,7 +498,7 @@ begin_listing(const char *folder)
 
 	error = rt_file_open(&file, &root, folder);
 	ck_assert_msg(error == 0, "open \"%s\": %s", folder, strerror(-error));
-	error = rt_listing_begin(&listing, &root, &file, folder);
+	error = rt_listing_begin(&listing, &root, &file, folder, NULL);
 	ck_assert_msg(error == 0, "list \"%s\": %s", folder, strerror(-error));
 	ck_assert_ptr_nonnull(listing);
 	return listing;
@@ -844,8 +844,8 @@ make_links(void)
 START_TEST(links_fifos_and_sockets)
 {
 	static const char *const top[] = {"dir/", "here/", "to-dir-link/",
-		"to-dir/", "to-slash/", "to-sub/", "file", "to-deep", "to-file",
-		"to-hidden", "to-link"};
+		"to-dir/", "to-slash/", "to-sub/", "absolute-inside", "file",
+		"to-deep", "to-file", "to-hidden", "to-link"};
 	static const char *const in_dir[] = {"here/", "sub/", "top/", "down",
 		"up"};
 	static const char *const in_sub[] = {"deep"};
@@ -1340,7 +1340,8 @@ START_TEST(nothing_of_the_arguments_is_kept)
 	begin(_i);
 	make_links();
 	ck_assert_int_eq(rt_file_open(&file, &root, folder), 0);
-	ck_assert_int_eq(rt_listing_begin(&listing, &root, &file, folder), 0);
+	ck_assert_int_eq(rt_listing_begin(&listing, &root, &file, folder, NULL),
+		0);
 	memset(folder, 'x', sizeof folder - 1);
 	memset(&file, 0x5a, sizeof file);
 	rt_root_close(&root);
@@ -1392,7 +1393,7 @@ START_TEST(without_descriptors)
 	low = limit;
 	low.rlim_cur = (rlim_t)fd + 1;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
-	error = rt_listing_begin(&listing, &root, &file, "");
+	error = rt_listing_begin(&listing, &root, &file, "", NULL);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	ck_assert_msg(error == 0 || error == -EMFILE,
 		"expected 0 or EMFILE, got %s", strerror(-error));

@@ -816,7 +816,8 @@ make_listing(const char *dir)
 	dir_write(dir, "sub/a file", "", 0);
 	ck_assert_int_eq(rt_root_open(&root, dir), 0);
 	ck_assert_int_eq(rt_file_open(&file, &root, "sub/"), 0);
-	ck_assert_int_eq(rt_listing_begin(&listing, &root, &file, "sub/"), 0);
+	ck_assert_int_eq(rt_listing_begin(&listing, &root, &file, "sub/", NULL),
+		0);
 	rt_root_close(&root);
 	while ((done = rt_listing_go_on(listing)) == 0)
 		;
