@@ -29,6 +29,8 @@ static const char help[] =
 "      --mime EXT=TYPE   type of *.EXT           --dotfiles      serve .names\n"
 "      --cache SECS      max-age                 --no-listing    of folders\n"
 "      --precompressed   .br, .zst, .gz          --spa FILE      for no file\n"
+"      --html            NAME.html for NAME      --follow-links  out of ROOT too\n"
+"      --prefix /PATH    where ROOT is\n"
 "  -H, --header 'N: V'   a field; 'N:' removes   --host NAME     421 for others\n"
 "Instead of HTTP\n"
 "      --tcp, --udp          plain sockets: with\n"
@@ -57,6 +59,7 @@ static const char help[] =
 enum {
 	OPT_BODY = UCHAR_MAX + 1, OPT_TYPE, OPT_RAW, OPT_ECHO, OPT_MIME,
 	OPT_DOTFILES, OPT_CACHE, OPT_NO_LISTING, OPT_PRECOMPRESSED, OPT_SPA,
+	OPT_HTML, OPT_FOLLOW_LINKS, OPT_PREFIX,
 	OPT_HOST, OPT_TCP, OPT_UDP, OPT_ANSWER, OPT_GREET, OPT_IDLE, OPT_FAULT,
 	OPT_SCENARIO, OPT_FAULTS, OPT_SEED, OPT_REPLAY, OPT_TRANSCRIPT, OPT_CHUNKED, OPT_LOG,
 	OPT_PORT_FILE, OPT_REQUESTS,
@@ -80,6 +83,9 @@ static const struct option long_options[] = {
 	{"no-listing", no_argument, NULL, OPT_NO_LISTING},
 	{"precompressed", no_argument, NULL, OPT_PRECOMPRESSED},
 	{"spa", required_argument, NULL, OPT_SPA},
+	{"html", no_argument, NULL, OPT_HTML},
+	{"follow-links", no_argument, NULL, OPT_FOLLOW_LINKS},
+	{"prefix", required_argument, NULL, OPT_PREFIX},
 	{"host", required_argument, NULL, OPT_HOST},
 	{"tcp", no_argument, NULL, OPT_TCP},
 	{"udp", no_argument, NULL, OPT_UDP},
@@ -163,10 +169,11 @@ add_type(struct given *given, const char *text)
 
 	if (*text == '.')
 		text++;
-	if (equals == NULL || equals <= text || equals[1] == '\0')
+	if (equals == NULL || equals[1] == '\0' ||
+		memchr(text, '/', (size_t)(equals - text)) != NULL)
 		die(EXIT_USAGE,
 			"--mime '%s': expected EXT=TYPE, such as "
-			"md=text/markdown",
+			"md=text/markdown, or =TYPE for names without one",
 			text);
 	extension = args_must(strdup(text));
 	extension[equals - text] = '\0';
@@ -249,6 +256,20 @@ read_files_option(struct args *args, struct given *given, int option,
 				"beneath ROOT, such as index.html",
 				text);
 		files->spa = text;
+		return true;
+	case OPT_HTML:
+		files->html = true;
+		return true;
+	case OPT_FOLLOW_LINKS:
+		files->follow_links = true;
+		return true;
+	case OPT_PREFIX:
+		if (*text != '/' || strpbrk(text, "?#") != NULL)
+			die(EXIT_USAGE,
+				"--prefix '%s': expected a path that begins "
+				"with a slash, such as /app",
+				text);
+		files->prefix = text;
 		return true;
 	case OPT_ECHO:
 		if (text == NULL)

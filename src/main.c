@@ -187,7 +187,11 @@ option_of(const struct args *args, const char *error)
 		return "--fault: ";
 	if (args->options.protocol != RETORT_HTTP)
 		return "--answer: ";
-	return args->files.spa && strncmp(error, "spa '", 5) == 0 ? "--" : "";
+	return (args->files.spa && strncmp(error, "spa '", 5) == 0) ||
+			(args->files.prefix &&
+				strncmp(error, "prefix '", 8) == 0) ?
+		"--" :
+		"";
 }
 
 /* Clients that were passed in; 0 or -errno. */
@@ -228,6 +232,10 @@ start(const struct args *args, struct typed *typed)
 			option_of(args, error),
 			strncmp(error, "faults: ", 8) == 0 ? error + 8 : error);
 	}
+	if (args->files.follow_links && args->root != NULL)
+		(void)fprintf(stderr,
+			"retort: links in %s are followed, out of it too\n",
+			args->root);
 	return server;
 }
 

@@ -171,7 +171,7 @@ rt_precondition_range(const struct rt_request *request, const char *base,
 	end = at + field->value.size;
 	if (take_tag(at, end, &tag) == end)
 		return line_has(at, end, validators->etag, true);
-	return validators->has_modified &&
+	return validators->has_modified && validators->is_exact &&
 		rt_date_parse(at, field->value.size, now, &date) &&
 		date == validators->modified && date < now;
 }

@@ -13,6 +13,8 @@ struct rt_validators {
 	const char *etag;  /* with its quotes, and W/ if weak; NULL: none */
 	int64_t modified;  /* Last-Modified: seconds since the epoch */
 	bool has_modified; /* false: it is not sent */
+	bool is_exact;     /* it changed at that moment, and not later within
+	                      the second */
 };
 
 /*
@@ -29,7 +31,9 @@ int rt_precondition(const struct rt_request *request, const char *base,
 /*
  * Whether a Range field is to be obeyed: there is no If-Range, or exactly one
  * that is the same strong entity tag, or the same date, when that is strong
- * (8.8.2.2): here, when it lies at least a second before `now`.
+ * (8.8.2.2): here, when it is exact and lies at least a second before `now`.
+ * Of what changed later within that second, who has the date may have what
+ * was there before.
  */
 bool rt_precondition_range(const struct rt_request *request, const char *base,
 	const struct rt_validators *validators, int64_t now);

@@ -40,7 +40,7 @@ _retort_values()
 	--cache) words='0 60 3600 86400' ;;
 	--idle) words='10 60 600' ;;
 	--fault | --faults) _retort_faults "$1" ;;
-	-H | --header | --greet | --grace | --lifetime | --max-fields) ;;
+	-H | --header | --prefix | --greet | --grace | --lifetime | --max-fields) ;;
 	--seed) ;;
 	--max-head) ;;
 	--max-target | --mime | --requests | --timeout) ;;
@@ -82,10 +82,10 @@ _retort()
 	elif [[ $word == -* ]]; then
 		words='-H -V -b -h -p -q -s -v -vv --answer --bind --body
 			--cache --chunked --dotfiles --echo --echo=/echo --fault
-			--faults --grace --greet --header --help --host --idle
-			--io --lifetime --log --max-body --max-fields --max-head
+			--faults --follow-links --grace --greet --header --help --host --html
+			--idle --io --lifetime --log --max-body --max-fields --max-head
 			--max-target --mime --no-listing --port --port-file
-			--precompressed --quiet --raw --replay --requests
+			--precompressed --prefix --quiet --raw --replay --requests
 			--scenario --seed --spa --status --tcp --timeout
 			--transcript --type --udp --verbose --version
 			--with-parent'

@@ -547,7 +547,9 @@ retort_reply_later(struct retort *server, uint64_t connection,
 		sizeof *reply);
 }
 
-/* A file name extension, without its dot, and its media type. */
+/* A file name extension, without its dot, and its media type. It may have dots
+   within ("tar.gz"); "" is that of names without one. The longest that fits
+   counts, and of the same the last. */
 struct retort_type {
 	const char *extension;
 	const char *type;
@@ -568,6 +570,13 @@ struct retort_files {
 	                     and HEAD of paths that do not exist, if Accept
 	                     names text/html; NULL: none */
 	uint32_t max_age;   /* Cache-Control: max-age, seconds; 0: no-cache */
+	bool follow_links;  /* links are followed wherever they lead; false:
+	                       those that lead out of the root are 403 */
+	bool html;          /* NAME.html answers NAME, where there is no file
+	                       NAME; a folder comes after it */
+	const char *prefix; /* "/app": the path that the root is at, to which /
+	                       redirects; what is not beneath it is 404; NULL:
+	                       "/" */
 };
 
 RETORT_API int retort_serve_sized(struct retort *server, const char *root,
@@ -691,7 +700,8 @@ enum retort_log {
 RETORT_API size_t retort_log_line(const struct retort_exchange *exchange,
 	enum retort_log format, char *line, size_t size);
 
-/* The media type of a file by its name: "text/html; charset=utf-8". Static. */
+/* The media type of a file by its name: "text/html; charset=utf-8", or
+   "application/octet-stream" if it says nothing. Static. */
 RETORT_API const char *retort_type_of(const char *name);
 
 /* The library's version, "0.1.0". */

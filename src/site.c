@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "field.h"
 #include "listing.h"
@@ -25,6 +26,7 @@
 #include "range.h"
 
 #define INDEX "index.html"
+#define HTML ".html"
 #define NOT_FOUND_PAGE "404.html"
 
 /* Longer than any path, encoded, with any query. */
@@ -35,6 +37,12 @@
 
 /* What the site's texts keep for the next request. */
 #define KEPT (16u << 10)
+
+/* Files of this size are read before the reply is made. */
+#define SMALL_FILE (64u << 10)
+
+/* For what may be another thing the next time. */
+#define UNCACHED "no-cache"
 
 /* A listing shows names only; it needs no script, and gets none. */
 #define LISTING_POLICY \
@@ -56,9 +64,13 @@ struct answer {
 struct selected {
 	struct rt_file file;
 	const char *type;
+	const char *cache;              /* Cache-Control */
 	const struct rt_coding *coding; /* NULL: none */
 	struct rt_validators validators;
 	char etag[256]; /* a file's, or the user's own */
+	bool read;      /* it is in the site's `content` */
+	bool made;      /* for who reads it: it is not what it said to be, and
+	                   will be something else next time */
 };
 
 int
@@ -101,38 +113,34 @@ answer_options(struct answer *answer)
 	rt_reply_no_body(&answer->draft);
 }
 
-static void
-add_cache_control(struct answer *answer)
-{
-	const char *cache = answer->site->cache;
-
-	rt_reply_field(&answer->draft, "Cache-Control",
-		cache ? cache : "no-cache");
-}
-
 /* --- folders --- */
 
 /*
- * To the same path with a slash. Always one slash in front and everything
- * but unreserved characters encoded, so that no name can make it leave the
- * host (RFC 3986 4.2: "//evil" would) or end the field.
+ * To a folder, with its slash. Always one slash in front and everything but
+ * unreserved characters encoded, so that no name can make it leave the host
+ * (RFC 3986 4.2: "//evil" would) or end the field. Browsers keep a 301 for
+ * ever unless told not to.
  */
 static void
 answer_slash(struct answer *answer, const char *path)
 {
 	const struct rt_span query = answer->request->query;
+	const char *prefix = answer->site->prefix;
 	struct rt_buf *to = &answer->site->location;
 
 	rt_buf_clear(to, KEPT);
 	rt_buf_add(to, "/", 1);
+	rt_file_encode(to, prefix ? prefix : "");
 	rt_file_encode(to, path);
-	rt_buf_add(to, "/", 1);
+	if (to->len > 1 && !to->failed && to->data[to->len - 1] != '/')
+		rt_buf_add(to, "/", 1);
 	rt_buf_add(to, answer->base + query.at, query.size);
 	if (rt_buf_text(to) == NULL) {
 		answer_error(answer, 503, NULL);
 		return;
 	}
 	begin(answer, 301);
+	rt_reply_field(&answer->draft, "Cache-Control", UNCACHED);
 	rt_reply_field(&answer->draft, "Location", to->data);
 	rt_reply_body(&answer->draft, "", 0);
 }
@@ -156,7 +164,7 @@ go_on_listing(struct answer *answer)
 	begin(answer, 200);
 	rt_reply_field(&answer->draft, "Content-Type",
 		"text/html; charset=utf-8");
-	rt_reply_field(&answer->draft, "Cache-Control", "no-cache");
+	rt_reply_field(&answer->draft, "Cache-Control", UNCACHED);
 	rt_reply_field(&answer->draft, "Content-Security-Policy",
 		LISTING_POLICY);
 	rt_reply_body_listing(&answer->draft, listing);
@@ -257,6 +265,8 @@ set_validators(struct answer *answer, struct selected *selected)
 		selected->file.modified :
 		answer->now;
 	validators->has_modified = true;
+	validators->is_exact = selected->file.modified_ns == 0 ||
+		rt_reply_is_own(&answer->draft, "Last-Modified");
 	if (rt_reply_is_own(&answer->draft, "ETag"))
 		validators->etag = NULL;
 	if (rt_reply_is_own(&answer->draft, "Last-Modified"))
@@ -276,7 +286,7 @@ static void
 begin_file(struct answer *answer, const struct selected *selected, int status)
 {
 	begin(answer, status);
-	add_cache_control(answer);
+	rt_reply_field(&answer->draft, "Cache-Control", selected->cache);
 	if (selected->validators.etag != NULL)
 		rt_reply_field(&answer->draft, "ETag",
 			selected->validators.etag);
@@ -301,7 +311,8 @@ add_representation(struct answer *answer, const struct selected *selected)
 	if (selected->coding != NULL)
 		rt_reply_field(&answer->draft, "Content-Encoding",
 			selected->coding->name);
-	rt_reply_field(&answer->draft, "Accept-Ranges", "bytes");
+	if (!selected->made)
+		rt_reply_field(&answer->draft, "Accept-Ranges", "bytes");
 }
 
 /* The ranges that are asked for, as rt_range_parse() has them. */
@@ -312,7 +323,7 @@ ranges_of(struct answer *answer, const struct selected *selected,
 	const struct rt_http_field *field =
 		rt_http_field(answer->request, answer->base, "Range", 0);
 
-	if (answer->whole || field == NULL ||
+	if (answer->whole || selected->made || field == NULL ||
 		answer->request->method != RT_GET ||
 		rt_http_field(answer->request, answer->base, "Range", 1) !=
 			NULL ||
@@ -338,6 +349,20 @@ answer_unsatisfiable(struct answer *answer, const struct selected *selected)
 	rt_reply_body_reason(&answer->draft, NULL);
 }
 
+/* The body, in part or whole. Takes the file's descriptor. */
+static void
+add_content(struct answer *answer, const struct selected *selected, uint64_t at,
+	uint64_t size)
+{
+	if (!selected->read) {
+		rt_reply_body_file(&answer->draft, selected->file.fd, at, size);
+		return;
+	}
+	rt_reply_body_copy(&answer->draft, answer->site->content.data + at,
+		(size_t)size);
+	(void)close(selected->file.fd);
+}
+
 /* Takes the file's descriptor. */
 static void
 answer_range(struct answer *answer, const struct selected *selected,
@@ -352,8 +377,7 @@ answer_range(struct answer *answer, const struct selected *selected,
 	rt_reply_field(&answer->draft, "Content-Type", selected->type);
 	rt_reply_field(&answer->draft, "Content-Range", text);
 	add_representation(answer, selected);
-	rt_reply_body_file(&answer->draft, selected->file.fd, range->at,
-		range->size);
+	add_content(answer, selected, range->at, range->size);
 }
 
 /* Takes the file's descriptor. */
@@ -374,8 +398,39 @@ answer_whole(struct answer *answer, const struct selected *selected)
 	begin_file(answer, selected, 200);
 	rt_reply_field(&answer->draft, "Content-Type", selected->type);
 	add_representation(answer, selected);
-	rt_reply_body_file(&answer->draft, selected->file.fd, 0,
-		selected->file.size);
+	add_content(answer, selected, 0, selected->file.size);
+}
+
+/*
+ * Reads a small file, to know what it holds before its head is made. Files of
+ * /proc say that they are empty, those of /sys that they have a page: they are
+ * made while they are read. Not 0: it cannot be read, and that was answered.
+ */
+static int
+read_content(struct answer *answer, struct selected *selected)
+{
+	struct rt_buf *content = &answer->site->content;
+	int error;
+
+	if (selected->read || selected->file.size > SMALL_FILE)
+		return 0;
+	rt_buf_clear(content, SMALL_FILE);
+	error = rt_file_read(&selected->file, content);
+	if (error != 0) {
+		rt_file_close(&selected->file);
+		answer_error(answer, rt_file_status(error),
+			error == -EFBIG ? "too much for a file without a size" :
+					  NULL);
+		return error;
+	}
+	selected->read = true;
+	selected->made = content->len != selected->file.size;
+	selected->file.size = content->len;
+	if (selected->made) {
+		selected->validators = (struct rt_validators){.etag = NULL};
+		selected->cache = UNCACHED;
+	}
+	return 0;
 }
 
 static void
@@ -396,13 +451,18 @@ answer_selected(struct answer *answer, struct selected *selected)
 	struct rt_range ranges[RT_MAX_RANGES];
 	int status, count;
 
-	set_validators(answer, selected);
+	if (selected->file.size == 0 && read_content(answer, selected) != 0)
+		return;
+	if (!selected->made)
+		set_validators(answer, selected);
 	status = rt_precondition(answer->request, answer->base,
 		&selected->validators, answer->now);
 	if (status != 0) {
 		answer_condition(answer, selected, status);
 		return;
 	}
+	if (read_content(answer, selected) != 0)
+		return;
 	count = ranges_of(answer, selected, ranges);
 	if (count == RT_RANGE_UNSATISFIABLE) {
 		rt_file_close(&selected->file);
@@ -416,6 +476,16 @@ answer_selected(struct answer *answer, struct selected *selected)
 		answer_whole(answer, selected);
 }
 
+/* The type of a file whose name says nothing. */
+static const char *
+look_at(const struct rt_file *file)
+{
+	char bytes[RT_TYPE_PEEK];
+
+	return rt_type_by_content(bytes,
+		rt_file_peek(file, bytes, sizeof bytes));
+}
+
 /* Takes the file's descriptor; `path` is its path beneath the root. */
 static void
 answer_file(struct answer *answer, const struct rt_file *file,
@@ -425,9 +495,16 @@ answer_file(struct answer *answer, const struct rt_file *file,
 	const char *name = site->root.name ? site->root.name : path->data;
 	struct selected selected = {
 		.file = *file,
-		.type = rt_type_of(name, site->types, site->type_count),
+		.type = rt_type_find(name, site->types, site->type_count),
+		.cache = site->cache,
 	};
 
+	/* an application that is kept would ask for scripts that are gone */
+	if (selected.cache == NULL ||
+		(site->spa && strcmp(name, site->spa) == 0))
+		selected.cache = UNCACHED;
+	if (selected.type == NULL)
+		selected.type = look_at(file);
 	if (site->precompressed && site->root.name == NULL)
 		select_variant(answer, path, &selected);
 	answer_selected(answer, &selected);
@@ -479,7 +556,7 @@ answer_missing(struct answer *answer, struct rt_buf *path)
 		return;
 	}
 	begin(answer, 404);
-	rt_reply_field(&answer->draft, "Cache-Control", "no-cache");
+	rt_reply_field(&answer->draft, "Cache-Control", UNCACHED);
 	rt_reply_field(&answer->draft, "Content-Type",
 		rt_type_of(NOT_FOUND_PAGE, site->types, site->type_count));
 	rt_reply_body_file(&answer->draft, file.fd, 0, file.size);
@@ -513,10 +590,67 @@ open_index(struct answer *answer, struct rt_buf *path, struct rt_file *file)
 	return rt_file_open(file, &answer->site->root, path->data);
 }
 
+/*
+ * Takes the prefix off the path. False: it is not beneath the prefix, and that
+ * was answered: a redirect where somebody just has come in, or forgot a slash.
+ */
+static bool
+take_prefix(struct answer *answer, struct rt_buf *path)
+{
+	const char *prefix = answer->site->prefix;
+	size_t size = prefix ? strlen(prefix) : 0;
+
+	if (size == 0)
+		return true;
+	if (path->len >= size && memcmp(path->data, prefix, size) == 0) {
+		path->len -= size;
+		memmove(path->data, path->data + size, path->len + 1);
+		return true;
+	}
+	if (path->len == 0 ||
+		(path->len == size - 1 &&
+			memcmp(path->data, prefix, size - 1) == 0))
+		answer_slash(answer, "");
+	else
+		answer_error(answer, 404, "not beneath the prefix");
+	return false;
+}
+
+/* NAME, or NAME.html where there is no file NAME; a folder comes last. */
+static int
+open_named(struct answer *answer, struct rt_buf *path, struct rt_file *file)
+{
+	const struct rt_root *root = &answer->site->root;
+	int error = rt_file_open(file, root, path->data);
+	size_t size = path->len;
+	struct rt_file page;
+
+	if (!answer->site->html || root->name != NULL || size == 0 ||
+		(error == 0 ? !S_ISDIR(file->mode) : error != -ENOENT))
+		return error;
+	rt_buf_add(path, HTML, sizeof HTML);
+	if (path->failed) {
+		rt_file_close(file);
+		return -ENOMEM;
+	}
+	if (rt_file_open(&page, root, path->data) == 0) {
+		if (S_ISREG(page.mode)) {
+			rt_file_close(file);
+			*file = page;
+			path->len--;
+			return 0;
+		}
+		rt_file_close(&page);
+	}
+	path->len = size;
+	path->data[size] = '\0';
+	return error;
+}
+
 static bool
 answer_path(struct answer *answer, struct rt_buf *path)
 {
-	const struct rt_site *site = answer->site;
+	struct rt_site *site = answer->site;
 	struct rt_span span = answer->request->path;
 	struct rt_file file = {.fd = -1};
 	bool folder = false;
@@ -524,11 +658,21 @@ answer_path(struct answer *answer, struct rt_buf *path)
 
 	error = rt_file_path(path, answer->base + span.at, span.size,
 		site->root.dotfiles);
+	if (error == 0 && !take_prefix(answer, path))
+		return true;
+	if (error == 0)
+		error = rt_root_find(&site->root);
 	if (error == 0) {
 		folder = site->root.name == NULL &&
 			(path->len == 0 || path->data[path->len - 1] == '/');
+		/* "%2F": to a browser that is no slash to go on from */
+		if (folder && span.size > 0 &&
+			(answer->base[span.at + span.size - 1] | 32) == 'f') {
+			answer_slash(answer, path->data);
+			return true;
+		}
 		error = folder ? open_index(answer, path, &file) :
-				 rt_file_open(&file, &site->root, path->data);
+				 open_named(answer, path, &file);
 	}
 	if (error == 0 && S_ISDIR(file.mode) && site->root.name != NULL) {
 		/* the one file that was served is a folder now */
@@ -596,6 +740,7 @@ rt_site_init(struct rt_site *site)
 	*site = (struct rt_site){.root.fd = -1};
 	rt_buf_init(&site->path, MAX_PATH_TEXT);
 	rt_buf_init(&site->location, MAX_LOCATION);
+	rt_buf_init(&site->content, RT_MAX_UNSIZED + SMALL_FILE);
 }
 
 void
@@ -604,5 +749,6 @@ rt_site_free(struct rt_site *site)
 	rt_root_close(&site->root);
 	rt_buf_free(&site->path);
 	rt_buf_free(&site->location);
+	rt_buf_free(&site->content);
 	rt_listings_drop(site->listings);
 }

@@ -19,11 +19,14 @@ struct rt_site {
 	struct retort_reply own; /* fields and omit, nothing else */
 	const char *cache;       /* Cache-Control; NULL: "no-cache" */
 	const char *spa;    /* the page for paths that do not exist; NULL */
+	char *prefix;       /* of every path: "repo/"; NULL: none */
 	bool unlisted;      /* a folder without an index is 403 */
 	bool precompressed; /* .br, .zst and .gz beside a file stand for it */
+	bool html;          /* NAME.html stands for NAME */
 	/* kept from one answer to the next */
-	struct rt_buf path;     /* of the request being answered */
-	struct rt_buf location; /* of its redirect */
+	struct rt_buf path;           /* of the request being answered */
+	struct rt_buf location;       /* of its redirect */
+	struct rt_buf content;        /* of a small file */
 	struct rt_listings *listings; /* the memory of all; NULL: none yet */
 	int64_t modified; /* last Last-Modified, which is often the next */
 	char modified_text[RT_DATE_TEXT];

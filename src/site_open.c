@@ -50,6 +50,12 @@ check_files(const struct retort_files *files, char *error)
 	if (files->spa != NULL && files->spa[0] == '/')
 		return rt_fail(error, -EINVAL,
 			"spa: expected a path beneath the root, without a slash");
+	if (files->prefix != NULL &&
+		(files->prefix[0] != '/' ||
+			strpbrk(files->prefix, "?#") != NULL))
+		return rt_fail(error, -EINVAL,
+			"prefix '%.200s': expected a path such as /app",
+			files->prefix);
 	code = rt_field_check(files->fields, true, "fields", error);
 	return code == 0 ? rt_field_check(files->omit, false, "omit", error) :
 			   code;
@@ -69,17 +75,54 @@ set_cache(struct rt_site *site, uint32_t max_age)
 	return site->cache ? 0 : -ENOMEM;
 }
 
+/* "app/": as the path of a request for something beneath it begins. */
+static int
+set_prefix(struct rt_site *site, const char *prefix, bool dotfiles, char *error)
+{
+	struct rt_buf path;
+	int code;
+
+	if (prefix == NULL)
+		return 0;
+	rt_buf_init(&path, RT_MAX_HEAD);
+	code = rt_file_path(&path, prefix, strlen(prefix), dotfiles);
+	if (code == 0 && path.len > 0 && path.data[path.len - 1] != '/')
+		rt_buf_add(&path, "/", 1);
+	if (code == 0 && rt_buf_text(&path) == NULL)
+		code = -ENOMEM;
+	if (code == 0) {
+		site->prefix = path.data;
+		return 0;
+	}
+	rt_buf_free(&path);
+	return rt_fail(error, code, "prefix '%.200s': %s", prefix,
+		strerror(-code));
+}
+
+/* As the path of a request has it: what shells complete may begin with "./". */
+static const char *
+plain_path(const char *path)
+{
+	while (path[0] == '.' && path[1] == '/')
+		path += 1 + strspn(path + 1, "/");
+	return path;
+}
+
 /* What does not need the root. */
 static int
 copy_files(struct rt_site *site, const struct retort_files *files)
 {
 	site->unlisted = files->unlisted;
 	site->precompressed = files->precompressed;
+	site->html = files->html;
+	site->root.dotfiles = files->dotfiles;
+	site->root.follow = files->follow_links;
 	site->own.fields = files->fields;
 	site->own.omit = files->omit;
 	if (!rt_canned_copy_strings(&site->own))
 		return -ENOMEM;
-	if (files->spa != NULL && (site->spa = strdup(files->spa)) == NULL)
+	if (files->spa != NULL &&
+		(site->spa = strdup(plain_path(files->spa))) == NULL)
 		return -ENOMEM;
 	if (set_cache(site, files->max_age) < 0)
 		return -ENOMEM;
@@ -110,6 +153,11 @@ open_root(struct rt_site *site, const char *root,
 {
 	int code = copy_files(site, files);
 
+	if (code == 0) {
+		code = set_prefix(site, files->prefix, files->dotfiles, error);
+		if (code < 0)
+			return code;
+	}
 	if (code == 0)
 		code = rt_root_open(&site->root, root);
 	if (code == -ENOTSUP)
@@ -117,7 +165,6 @@ open_root(struct rt_site *site, const char *root,
 			"%s: neither a folder nor a regular file", root);
 	if (code < 0)
 		return rt_fail_errno(error, code, root);
-	site->root.dotfiles = files->dotfiles;
 	code = check_spa(site);
 	if (code < 0)
 		(void)rt_fail(error, code, "spa '%.200s': %s", site->spa,
@@ -161,5 +208,6 @@ rt_site_close(struct rt_site *site)
 	free(site->types);
 	free((char *)(uintptr_t)site->cache);
 	free((char *)(uintptr_t)site->spa);
+	free(site->prefix);
 	free(site);
 }

@@ -80,7 +80,7 @@ usage 'bad name' -p 0 -H 'bad name: x'
 usage 'field' -p 0 -H 'Name : x'
 usage 'Name' -p 0 -H "Name: a
 b"
-for value in '' md md= =text/plain; do
+for value in '' md md= = a/b=text/plain; do
 	usage "--mime '$value'" --mime "$value"
 done
 for value in '' x -1 1.5 1s 2147483648 99999999999999999999; do
@@ -95,6 +95,11 @@ for value in missing sub ../site/index.html index.html/; do
 done
 usage "spa 'index.html'" -p 0 --spa index.html "$dir/site/text.txt"
 usage --spa --spa
+for value in '' x http://a/ '/a?b' '/a#b' /%zz /.x; do
+	usage "--prefix '$value'" -p 0 --prefix "$value" "$dir/site"
+done
+usage --html --html=yes
+usage --follow-links --follow-links=yes
 for value in '' x yes echo http://a/; do
 	usage "--echo '$value'" --echo="$value"
 done
@@ -127,7 +132,7 @@ for option in "--raw=$raw" --echo; do
 	usage "$name" "$option" --mime md=a/b
 done
 for option in --cache=0 --no-listing --precompressed --spa=index.html \
-	--echo=/p; do
+	--html --follow-links --prefix=/p --echo=/p; do
 	name=${option%%=*}
 	[ "$option" = "$name" ] || [ "$name" != --echo ] || name=--echo=PATH
 	usage "--status and $name exclude" -s 200 "$option"
@@ -158,7 +163,8 @@ for protocol in --tcp --udp; do
 	usage '--echo and --answer exclude' $protocol --answer @- --echo
 	for option in --status=404 --body=x --type=a/b "--raw=$raw" \
 		--dotfiles --mime=md=a/b --cache=0 --no-listing \
-		--precompressed --spa=index.html --echo=/p '--header=A: b' \
+		--precompressed --spa=index.html --html --follow-links \
+		--prefix=/p --echo=/p '--header=A: b' \
 		--host=localhost --max-target=9 --max-head=9 --max-fields=9 \
 		--max-body=9; do
 		name=${option%%=*}
@@ -223,6 +229,7 @@ equal "$("$retort" -h)" "$("$retort" --help)" '-h'
 missing=
 for option in --port --bind --status --body --type --raw --echo --header \
 	--mime --dotfiles --cache --no-listing --precompressed --spa \
+	--html --follow-links --prefix \
 	'--echo[=PATH]' --host --log --quiet --port-file --requests \
 	--lifetime --with-parent --grace --timeout --max-target --max-head \
 	--max-fields --max-body --io --help --version -v --tcp --udp --answer \
@@ -326,11 +333,11 @@ resumed()
 	boundary=$(field Content-Type |
 		sed -n 's,^multipart/byteranges; boundary=,,p')
 	tr -d '\r' <"$dir/got" | sed "s/$boundary/BOUNDARY/" >"$dir/parts"
-	printf '%s\n' '' --BOUNDARY 'Content-Type: application/octet-stream' \
+	printf '%s\n' '' --BOUNDARY 'Content-Type: text/plain; charset=utf-8' \
 		'Content-Range: bytes 5-14/3000000' '' 0000 00000 --BOUNDARY \
-		'Content-Type: application/octet-stream' \
+		'Content-Type: text/plain; charset=utf-8' \
 		'Content-Range: bytes 25-27/3000000' '' 000 --BOUNDARY \
-		'Content-Type: application/octet-stream' \
+		'Content-Type: text/plain; charset=utf-8' \
 		'Content-Range: bytes 2999996-2999999/3000000' '' 999 '' \
 		--BOUNDARY-- >"$dir/expected"
 	[ -n "$boundary" ] && cmp -s "$dir/parts" "$dir/expected"

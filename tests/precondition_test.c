@@ -29,8 +29,13 @@ static const struct rt_limits limits = {.target = 8192,
 
 static const struct rt_validators strong = {.etag = "\"x\"",
 	.modified = MODIFIED,
-	.has_modified = true};
+	.has_modified = true,
+	.is_exact = true};
 static const struct rt_validators weak = {.etag = "W/\"x\"",
+	.modified = MODIFIED,
+	.has_modified = true,
+	.is_exact = true};
+static const struct rt_validators inexact = {.etag = "\"x\"",
 	.modified = MODIFIED,
 	.has_modified = true};
 static const struct rt_validators none = {.etag = NULL,
@@ -331,7 +336,8 @@ START_TEST(entity_tags_of_all_kinds)
 {
 	struct rt_validators validators = {.etag = tags[_i].etag,
 		.modified = MODIFIED,
-		.has_modified = true};
+		.has_modified = true,
+		.is_exact = true};
 
 	expect_status("GET", tags[_i].fields, &validators, NOW,
 		tags[_i].status);
@@ -447,7 +453,7 @@ END_TEST
 
 /* --- If-Range --- */
 
-enum validator { STRONG, WEAK, NONE };
+enum validator { STRONG, WEAK, NONE, INEXACT };
 
 static const struct {
 	const char *fields;
@@ -510,14 +516,19 @@ static const struct {
 	{"If-Range: " SAME "\r\n", -1, STRONG, NO},
 	{"If-Range: " SAME "\r\n", -3600, STRONG, NO},
 	{"If-Range: \"x\"\r\n", -1, STRONG, YES},
+	/* and who has the date may have what was there before */
+	{"If-Range: " SAME "\r\n", 0, INEXACT, NO},
+	{"If-Range: " SAME "\r\n", 1, INEXACT, NO},
+	{"If-Range: \"x\"\r\n", 0, INEXACT, YES},
 };
 
 static const struct rt_validators *
 validators_of(enum validator validator)
 {
-	return validator == STRONG ? &strong :
-		validator == WEAK  ? &weak :
-				     &none;
+	return validator == STRONG   ? &strong :
+		validator == WEAK    ? &weak :
+		validator == INEXACT ? &inexact :
+				       &none;
 }
 
 static void

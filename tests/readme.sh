@@ -105,6 +105,11 @@ retort --spa index.html www
 	get 200|<title>retort|-H Accept:text/html /no/such/file
 	get 404|404 Not Found|/no/such/file
 	get 200|Content-Type: text/css|/style.css
+retort --html --prefix /docs www
+	get 301|Location: /docs/|/
+	get 200|<title>retort|/docs/index
+	get 200|Content-Type: text/css|/docs/style.css
+	get 404|404 Not Found|/style.css
 retort --echo=/echo www
 	get 200|POST /echo?a=b HTTP/1.1|-d x /echo?a=b
 	get 200|<title>retort|/
