@@ -340,7 +340,10 @@ read_fault_option(struct args *args, struct given *given, int option,
 		add_fault(given, text);
 		return true;
 	case OPT_SCENARIO:
-		args->scenario = text;
+		args->scenario = args_file_name(text);
+		if (strcmp(args->scenario, "-") == 0)
+			args_read_file(args, "--scenario", "-",
+				&args->scenario_text, &args->scenario_size);
 		return true;
 	case OPT_FAULTS:
 		args->chances = text;
@@ -350,9 +353,8 @@ read_fault_option(struct args *args, struct given *given, int option,
 		args->seed = args_number("--seed", text, 0, UINT64_MAX);
 		return true;
 	case OPT_REPLAY:
-		args_read_file("--replay", text, &args->replay,
-			&args->replay_size);
-		args->stdin_used |= strcmp(text, "-") == 0;
+		args_read_file(args, "--replay", args_file_name(text),
+			&args->replay, &args->replay_size);
 		return true;
 	case OPT_TRANSCRIPT:
 		args->transcripts = text;
@@ -466,12 +468,29 @@ read_option(struct args *args, struct given *given, int option,
 		print(retort_version());
 		print("\n");
 		exit(EXIT_SUCCESS);
+	case 1:
+		args_add_operand(args, given, text);
+		break;
 	case ':':
 		die(EXIT_USAGE, "option %s needs a value (see retort --help)",
 			text);
 	default:
-		die(EXIT_USAGE, "unknown option %s (see retort --help)", text);
+		die(EXIT_USAGE, "unknown option %s", text);
 	}
+}
+
+/* What an operand may have belonged to: the option before it. */
+static void
+note_option(struct given *given, int option, const char *value)
+{
+	const struct option *at = long_options;
+
+	if (option == 1)
+		return;
+	while (at->name != NULL && at->val != option)
+		at++;
+	given->before = at->name ? at : NULL;
+	given->value = value;
 }
 
 static enum mode
@@ -504,7 +523,9 @@ read_mode(struct args *args, int argc, char **argv)
 			strcmp(argv[i], "--version") == 0)
 			return argc;
 	if (count + 1 >= argc)
-		die(EXIT_USAGE, "%s: expected '-- COMMAND' (see retort --help)",
+		die(EXIT_USAGE,
+			"%s: expected -- COMMAND at the end, such as "
+			"-- curl -sf {url}",
 			argv[1]);
 	args->command = argv + count + 1;
 	return count;
@@ -522,12 +543,33 @@ static const struct args defaults = {
 	.grace = 1000,
 	.lifetime = -1,
 	.log = true,
+	.root_hint = "",
 };
+
+/* As getopt(3), and its value, or what is wrong with it; 1: an operand. */
+static int
+next_option(int argc, char **argv, const char **text)
+{
+	static char letter[] = "-?";
+	int option;
+
+	if (optind < argc && strcmp(argv[optind], "--") != 0)
+		args_check_name(argv[optind], long_options);
+	/* "-": operands in their place; ":": a value that lacks is told apart */
+	option = getopt_long(argc, argv, "-:p:b:s:H:vqhV", long_options, NULL);
+	*text = optarg;
+	if (option != '?' && option != ':')
+		return option;
+	letter[1] = (char)optopt;
+	*text = optopt > 0 && optopt <= UCHAR_MAX ? letter : argv[optind - 1];
+	return option;
+}
 
 void
 args_read(struct args *args, int argc, char **argv)
 {
 	struct given given = {.status = NULL};
+	const char *text;
 	int option;
 
 	*args = defaults;
@@ -535,28 +577,19 @@ args_read(struct args *args, int argc, char **argv)
 	if (args->mode != MODE_SERVE)
 		optind = 2;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":p:b:s:H:vqhV", long_options,
-			NULL)) != -1) {
-		const char *text = optarg;
-		char letter[] = {'-', (char)optopt, '\0'};
-
-		if (option == '?' || option == ':')
-			text = optopt > 0 && optopt <= UCHAR_MAX ?
-				letter :
-				argv[optind - 1];
+	while ((option = next_option(argc, argv, &text)) != -1) {
 		if (!read_limit(args, option, text) &&
 			!read_script_option(args, &given, option, text) &&
 			!read_files_option(args, &given, option, text) &&
 			!read_plain_option(args, &given, option, text) &&
 			!read_fault_option(args, &given, option, text))
 			read_option(args, &given, option, text);
+		note_option(&given, option, text);
 	}
-	args->root = optind < argc ? argv[optind] : NULL;
-	if (optind + 1 < argc)
+	for (; optind < argc; optind++)
+		args_add_operand(args, &given, argv[optind]);
+	if (given.second != NULL)
 		die(EXIT_USAGE, "'%s': only one ROOT can be served%s",
-			argv[optind + 1],
-			mode_of(argv[optind]) || mode_of(argv[optind + 1]) ?
-				"; run and sweep come before the options" :
-				"");
+			given.second, args->root_hint);
 	args_finish(args, &given);
 }

@@ -28,8 +28,10 @@ struct args {
 	const char *root;          /* NULL: none */
 	enum mode mode;
 	char **command;       /* of run and sweep; NULL-terminated */
-	const char *scenario; /* a file; NULL: none */
-	const char *chances;  /* faults by chance; NULL */
+	const char *scenario; /* a file; "-": the text below; NULL: none */
+	const void *scenario_text;
+	size_t scenario_size;
+	const char *chances; /* faults by chance; NULL */
 	uint64_t seed;
 	const void *replay; /* the bytes of a log; NULL */
 	size_t replay_size;
@@ -40,8 +42,9 @@ struct args {
 	bool typed;                   /* answers are lines of standard input */
 	bool canned;
 	bool port_given;
-	bool stdin_used; /* an option has read standard input */
-	int *connected;  /* sockets that were passed in with a client */
+	const char *stdin_used; /* the option that reads it; NULL */
+	const char *root_hint;  /* what ROOT may have meant: " (...)", or "" */
+	int *connected;         /* sockets that were passed in with a client */
 	size_t connected_count;
 	const char *port_file;
 	bool with_parent;

@@ -6,6 +6,7 @@
 
 #include "args_parts.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,8 +90,10 @@ check_clashes(const struct args *args, const struct given *given)
 		for (size_t k = i + 1; k < count; k++)
 			if (uses[i].given && uses[k].given &&
 				(uses[i].way & uses[k].way) == 0)
-				die(EXIT_USAGE, "%s and %s exclude each other",
-					uses[i].name, uses[k].name);
+				die(EXIT_USAGE,
+					"%s and %s exclude each other%s",
+					uses[i].name, uses[k].name,
+					args->root_hint);
 }
 
 /* TEXT, @FILE or @-. */
@@ -102,8 +105,7 @@ read_text(struct args *args, const char *option, const char *text,
 	reply->body_size = strlen(text);
 	if (text[0] != '@')
 		return;
-	args->stdin_used |= strcmp(text, "@-") == 0;
-	args_read_file(option, text + 1, &reply->body, &reply->body_size);
+	args_read_file(args, option, text + 1, &reply->body, &reply->body_size);
 }
 
 static void
@@ -119,21 +121,32 @@ read_plain(struct args *args, const struct given *given)
 	if (given->answer == NULL)
 		return;
 	args->typed = strcmp(given->answer, typed) == 0;
-	if (args->typed && args->stdin_used)
-		die(EXIT_USAGE,
-			"--answer @- and --greet @- exclude each other");
+	if (args->typed && args->stdin_used != NULL)
+		die(EXIT_USAGE, "--answer: standard input is read by %s",
+			args->stdin_used);
 	for (size_t i = 0; args->typed && i < given->bind_count; i++)
 		if (strcmp(given->bind[i], "fd:0") == 0)
 			die(EXIT_USAGE,
 				"--answer @- and --bind fd:0 exclude each "
 				"other");
 	if (args->typed) {
-		args->stdin_used = true;
+		args->stdin_used = "--answer";
 		/* who types must see what came */
 		args->verbose += args->verbose == 0 && args->log;
 	} else {
 		read_text(args, "--answer", given->answer, &args->reply);
 	}
+}
+
+/* A file's by its name, if that says it; all else by what it looks like. */
+static const char *
+type_of(const char *option, const struct retort_reply *reply)
+{
+	const char *name = option + 1, *slash = strrchr(name, '/');
+
+	if (option[0] == '@' && strchr(slash ? slash : name, '.') != NULL)
+		return retort_type_of(name);
+	return args_look(reply->body, reply->body_size);
 }
 
 static void
@@ -147,14 +160,12 @@ read_reply(struct args *args, const struct given *given)
 	reply->type = given->type;
 	if (given->raw != NULL) {
 		reply->raw = true;
-		args_read_file("--raw", given->raw, &reply->body,
-			&reply->body_size);
-		args->stdin_used = strcmp(given->raw, "-") == 0;
+		args_read_file(args, "--raw", args_file_name(given->raw),
+			&reply->body, &reply->body_size);
 	} else if (given->body != NULL) {
 		read_text(args, "--body", given->body, reply);
-		if (reply->type == NULL && given->body[0] == '@' &&
-			!args->stdin_used)
-			reply->type = retort_type_of(given->body + 1);
+		if (reply->type == NULL)
+			reply->type = type_of(given->body, reply);
 	}
 	if ((reply->status == 204 || reply->status == 304) && given->body &&
 		given->faults == NULL)
@@ -187,17 +198,29 @@ read_listen_fds(struct args *args, struct given *given)
 	}
 }
 
+/* A socket without a port has none that could be given, either. */
+static bool
+has_own_port(const char *address)
+{
+	const char *bracket = strchr(address, ']');
+	const char *colon = strchr(bracket ? bracket : address, ':');
+
+	return strncmp(address, "unix:", 5) == 0 ||
+		strncmp(address, "fd:", 3) == 0 ||
+		(colon != NULL && strchr(colon + 1, ':') == NULL);
+}
+
 static void
 check_port(const struct args *args, const struct given *given)
 {
-	size_t without = 0;
+	const char *const *bind = given->bind;
+	size_t i = 0;
 
-	for (size_t i = 0; i < given->bind_count; i++)
-		if (strncmp(given->bind[i], "unix:", 5) == 0 ||
-			strncmp(given->bind[i], "fd:", 3) == 0)
-			without++;
-	if (args->port_given && without > 0 && without == given->bind_count)
-		die(EXIT_USAGE, "--port: no --bind address takes a port");
+	while (i < given->bind_count && has_own_port(bind[i]))
+		i++;
+	if (args->port_given && i > 0 && i == given->bind_count)
+		die(EXIT_USAGE, "--port: --bind %.100s takes no other port",
+			bind[0]);
 }
 
 /* What faults by chance go with. */
@@ -267,6 +290,76 @@ set_mode(struct args *args, struct given *given)
 	args->options.defer_accept = false;
 }
 
+/* --- what can be obeyed, and is hardly what was meant --- */
+
+static __attribute__((format(printf, 2, 3))) void
+notice(const struct args *args, const char *format, ...)
+{
+	char text[512];
+	va_list list;
+
+	if (!args->notices)
+		return;
+	va_start(list, format);
+	(void)vsnprintf(text, sizeof text, format, list);
+	va_end(list);
+	args_print(text);
+}
+
+/* The name of a file in place of "@" and the name. */
+static void
+notice_text(const struct args *args, const char *option, const char *text)
+{
+	if (text == NULL || text[0] == '@' || text[0] == '\0' ||
+		(strcmp(text, "-") != 0 && access(text, F_OK) < 0))
+		return;
+	notice(args, "%s %.100s: sent as text; %s is %s @%.100s", option, text,
+		*text == '-' ? "standard input" : "what the file holds", option,
+		text);
+}
+
+static void
+notice_raw(const struct args *args, const struct given *given)
+{
+	static const char begin[] = "HTTP/";
+	const struct retort_reply *reply = &args->reply;
+
+	if (given->raw == NULL)
+		return;
+	if (reply->body_size == 0)
+		notice(args, "--raw %.100s: empty, so clients get no reply",
+			given->raw);
+	else if (reply->body_size < strlen(begin) ||
+		memcmp(reply->body, begin, strlen(begin)) != 0)
+		notice(args,
+			"--raw %.100s: not an HTTP reply, which begins with a "
+			"line such as HTTP/1.1 200 OK",
+			given->raw);
+}
+
+static void
+give_notices(const struct args *args, const struct given *given)
+{
+	static const char suffix[] = ".retort";
+	const size_t tail = strlen(suffix);
+	const char *root = args->root ? args->root : "";
+
+	notice_text(args, "--body", given->body);
+	notice_text(args, "--answer", given->answer);
+	notice_text(args, "--greet", given->greeting);
+	notice_raw(args, given);
+	if (given->type != NULL && given->body == NULL)
+		notice(args,
+			"--type: the reply has no body; give one by "
+			"--body");
+	if (strlen(root) > tail &&
+		strcmp(root + strlen(root) - tail, suffix) == 0)
+		notice(args,
+			"%.100s: served as a file; to play it as a scenario, "
+			"write --scenario %.100s",
+			root, root);
+}
+
 void
 args_finish(struct args *args, struct given *given)
 {
@@ -300,6 +393,7 @@ args_finish(struct args *args, struct given *given)
 	args->reply.omit = args->files.omit = given->omit;
 	args->files.types = given->types;
 	args->files.type_count = given->type_count;
+	give_notices(args, given);
 	/* a scenario answers by itself */
 	if (args->root == NULL && !args->canned && args->scenario == NULL)
 		args->root = ".";

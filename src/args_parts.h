@@ -8,6 +8,7 @@
 
 #include "args.h"
 
+#include <getopt.h>
 #include <stddef.h>
 
 /* What was given that decides what is served. */
@@ -34,7 +35,13 @@ struct given {
 	char *omit;
 	struct retort_type *types;
 	size_t type_count;
+	const struct option *before; /* of the present word, and its value */
+	const char *value;
+	const char *second; /* an operand too many; NULL */
 };
+
+/* "retort: ..." on stderr: one line, whatever is in it. Changes `text`. */
+void args_print(char *text);
 
 /* --- values; what is none ends the process, naming `option` --- */
 
@@ -48,9 +55,17 @@ int args_seconds(const char *option, const char *text);
 int args_choice(const char *option, const char *text, const char *const *names,
 	const char *expected);
 
-/* The whole of a file; "-" is standard input. */
-void args_read_file(const char *option, const char *name, const void **bytes,
-	size_t *size);
+/* The whole of a file; "-" is standard input, which one option alone can
+   read. */
+void args_read_file(struct args *args, const char *option, const char *name,
+	const void **bytes, size_t *size);
+
+/* Where an option takes a file, @ may stand before its name: as @FILE does
+   where it takes a text. */
+const char *args_file_name(const char *text);
+
+/* The media type of bytes that look like JSON, HTML or no text; or NULL. */
+const char *args_look(const void *bytes, size_t size);
 
 /* --- what grows; no memory ends the process --- */
 
@@ -62,6 +77,17 @@ void args_add_text(const char ***list, size_t *count, const char *text);
 
 /* A line more. */
 void args_add_line(char **lines, const char *line, size_t size);
+
+/* --- mistakes --- */
+
+/* What to try instead of what `line` says is wrong. False: no idea. */
+bool args_hint(const char *line, char *hint, size_t room);
+
+/* Ends the process unless an option of several letters is written in full. */
+void args_check_name(const char *word, const struct option *options);
+
+/* ROOT, or one operand too many; what else it may have been meant to be. */
+void args_add_operand(struct args *args, struct given *given, const char *text);
 
 /* --- all of them --- */
 

@@ -11,22 +11,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
+
+void
+args_print(char *text)
+{
+	for (char *at = text; *at != '\0'; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	(void)fprintf(stderr, "retort: %s\n", text);
+}
 
 void
 die(int status, const char *format, ...)
 {
-	char text[PIPE_BUF];
+	char text[PIPE_BUF], hint[PIPE_BUF / 2];
+	size_t used;
 	va_list args;
 
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	/* one line, whatever was given */
-	for (char *at = text; *at != '\0'; at++)
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';
-	(void)fprintf(stderr, "retort: %s\n", text);
+	used = strlen(text);
+	if (args_hint(text, hint, sizeof hint))
+		(void)snprintf(text + used, sizeof text - used, " (%s)", hint);
+	args_print(text);
 	exit(status);
 }
 
@@ -139,16 +149,26 @@ args_append(void *array, size_t count, size_t size)
 	return longer;
 }
 
-/* The whole of a file; "-" is standard input. */
+const char *
+args_file_name(const char *text)
+{
+	return text + (text[0] == '@');
+}
+
 void
-args_read_file(const char *option, const char *name, const void **bytes,
-	size_t *size)
+args_read_file(struct args *args, const char *option, const char *name,
+	const void **bytes, size_t *size)
 {
 	bool standard = strcmp(name, "-") == 0;
 	FILE *file = standard ? stdin : fopen(name, "rb");
 	size_t room = 4096, used = 0, n;
 	char *data;
 
+	if (standard && args->stdin_used != NULL)
+		die(EXIT_USAGE, "%s: standard input is read by %s", option,
+			args->stdin_used);
+	if (standard)
+		args->stdin_used = option;
 	if (file == NULL)
 		die(EXIT_USAGE, "%s %s: %s", option, name, strerror(errno));
 	data = args_must(malloc(room));
@@ -164,6 +184,51 @@ args_read_file(const char *option, const char *name, const void **bytes,
 	data[used] = '\0'; /* an empty body is empty text */
 	*bytes = data;
 	*size = used;
+}
+
+/* --- what bytes look like --- */
+
+static bool
+begins(const char *text, size_t size, const char *with)
+{
+	return size >= strlen(with) &&
+		strncasecmp(text, with, strlen(with)) == 0;
+}
+
+/* An object or a list from end to end, as far as two letters tell. */
+static bool
+is_json(const char *text, size_t size)
+{
+	static const char blanks[] = " \t\r\n";
+	const char close = *text == '{' ? '}' : ']';
+	const char *first = *text == '{' ? "\"}" : "\"{[]-0123456789tfn";
+	size_t at = 1;
+
+	if (size < 2 || (*text != '{' && *text != '['))
+		return false;
+	while (strchr(blanks, text[size - 1]) != NULL)
+		size--;
+	while (at < size && strchr(blanks, text[at]) != NULL)
+		at++;
+	return at < size && text[size - 1] == close &&
+		strchr(first, text[at]) != NULL;
+}
+
+const char *
+args_look(const void *bytes, size_t size)
+{
+	static const char *const html[] = {"<!doctype html", "<html", "<head",
+		"<title", "<body", "<h1", "<p>", "<div"};
+	const char *text = bytes;
+
+	if (memchr(text, '\0', size) != NULL)
+		return "application/octet-stream";
+	while (size > 0 && strchr(" \t\r\n", *text) != NULL)
+		text++, size--;
+	for (size_t i = 0; i < sizeof html / sizeof *html; i++)
+		if (begins(text, size, html[i]))
+			return "text/html; charset=utf-8";
+	return size > 0 && is_json(text, size) ? "application/json" : NULL;
 }
 
 /* A line more. */

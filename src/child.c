@@ -119,9 +119,12 @@ restore_signals(const struct child_signals *before)
 
 /* As strerror(3), which may take a lock. */
 static const char *
-why_not(int error)
+why_not(const char *name, int error)
 {
-	return error == ENOENT   ? "No such file or directory" :
+	return error == ENOENT && strchr(name, ' ') != NULL ?
+		"No such file or directory (COMMAND and its arguments are "
+		"words of their own: no quotes around them all)" :
+		error == ENOENT  ? "No such file or directory" :
 		error == EACCES  ? "Permission denied" :
 		error == ENOEXEC ? "Exec format error" :
 				   "it cannot be run";
@@ -159,7 +162,7 @@ run_command(char **words, bool quiet, const struct terminal *terminal,
 		be_quiet();
 	(void)execvp(words[0], words);
 	error = errno;
-	say(words[0], why_not(error));
+	say(words[0], why_not(words[0], error));
 	_exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
 }
 

@@ -125,9 +125,13 @@ set_answer(struct retort *server, const struct args *args, struct typed *typed,
 	reply.faults = args->faults;
 	if (args->canned)
 		return retort_answer(server, &reply, error);
-	return args->root == NULL ?
-		0 :
-		retort_serve(server, args->root, &args->files, error);
+	if (args->root == NULL)
+		return 0;
+	code = retort_serve(server, args->root, &args->files, error);
+	if (code < 0)
+		(void)strncat(error, args->root_hint,
+			RETORT_ERROR_SIZE - 1 - strlen(error));
+	return code;
 }
 
 /* Why there is no rule for it: "rule: faults: ...", the verdict's first line. */
@@ -143,6 +147,15 @@ explain_fault(struct retort *server, char *why)
 		(int)strcspn(reason, "\n"), reason);
 }
 
+static int
+load_scenario(struct retort *server, const struct args *args, char *error)
+{
+	return args->scenario_text == NULL ?
+		retort_load(server, args->scenario, error) :
+		retort_load_text(server, "stdin", args->scenario_text,
+			args->scenario_size, error);
+}
+
 /* What goes wrong with what answers, and what is expected; 0 or -errno. */
 static int
 set_faults(struct retort *server, const struct args *args, char *error)
@@ -151,8 +164,10 @@ set_faults(struct retort *server, const struct args *args, char *error)
 	const char *option = "", *notices;
 	int code = 0;
 
-	if (args->scenario != NULL)
-		code = retort_load(server, args->scenario, why);
+	if (args->scenario != NULL) {
+		option = "--scenario ";
+		code = load_scenario(server, args, why);
+	}
 	if (code == 0 && args->chances != NULL) {
 		option = "--faults: ";
 		code = retort_faults(server, args->chances, args->seed, why);
@@ -164,6 +179,7 @@ set_faults(struct retort *server, const struct args *args, char *error)
 	}
 	/* behind the rules of the scenario */
 	if (code == 0 && args->faults != NULL && args->root != NULL) {
+		option = "";
 		code = retort_on(server, NULL, .files = true,
 			.faults = args->faults);
 		if (code < 0)

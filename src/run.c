@@ -180,6 +180,14 @@ start(const struct args *args)
 	return server;
 }
 
+static bool
+has_url(char *const *command)
+{
+	while (*command != NULL && strstr(*command, "{url}") == NULL)
+		command++;
+	return *command != NULL;
+}
+
 /* What there is to be said at the end; the exit status. */
 static int
 conclude(const struct sweep *sweep, int wrong, const char *report,
@@ -193,8 +201,11 @@ conclude(const struct sweep *sweep, int wrong, const char *report,
 	if (wrong == -ETIMEDOUT)
 		return EXIT_FAILURE; /* it was told */
 	if (wrong < 0)
-		die(wrong == -EINVAL ? EXIT_USAGE : EXIT_OWN, "%s%s", error,
-			wrong == -ENOTCONN ? " to {url}, or RETORT_URL" : "");
+		die(wrong == -EINVAL ? EXIT_USAGE : EXIT_OWN, "%s%s%s", error,
+			wrong == -ENOTCONN ? " to {url}, or RETORT_URL" : "",
+			wrong == -ENOTCONN && !has_url(sweep->args->command) ?
+				" (no word of COMMAND has {url})" :
+				"");
 	return wrong > 0 || sweep->crashes > 0 || sweep->too_late > 0 ?
 		EXIT_FAILURE :
 		EXIT_SUCCESS;

@@ -110,7 +110,8 @@ setup_connected(struct args *args)
 				die(EXIT_USAGE, "--bind %s: given twice",
 					bind[i]);
 		free_standard_descriptors(fd);
-		args->stdin_used |= fd == STDIN_FILENO;
+		if (fd == STDIN_FILENO)
+			args->stdin_used = "--bind";
 		args->connected[args->connected_count++] = fd;
 	}
 	args->options.bind = others;

@@ -130,7 +130,7 @@ mkdir -p site && echo '<h1>Not here</h1>' >site/404.html
 retort --body 'hello'
 	get 200|hello|/any
 	get 200|hello|-X POST /
-retort --type application/json --body '{"id":1}'
+retort --body '{"id":1}'
 	get 200|Content-Type: application/json|/
 	get 200|{"id":1}|/
 retort --body @README.md -H 'X-Test: 1'

@@ -101,7 +101,7 @@ if have curl; then
 
 	name='exit statuses that look like signals'
 	# shellcheck disable=SC2016 # of that shell
-	sweeps 0 --raw "$dir/raw" -- sh -c \
+	sweeps 0 -q --raw "$dir/raw" -- sh -c \
 		'case $(curl -s --http0.9 --max-time 10 {url}) in
 			(abc) ;; (ab) exit 126 ;; (a) exit 127 ;; (*) exit 255
 		esac'
