@@ -169,12 +169,6 @@ rt_buf_add_quoted(struct rt_buf *buf, const void *bytes, size_t size,
 	rt_buf_add_text(buf, size > most ? "...\"" : "\"");
 }
 
-static int
-fold(char c)
-{
-	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
-}
-
 int
 rt_order(const char *bytes, size_t size, const char *text)
 {
@@ -183,7 +177,7 @@ rt_order(const char *bytes, size_t size, const char *text)
 	for (size_t i = 0; i < size; i++) {
 		if (text[i] == '\0')
 			return 1;
-		difference = fold(bytes[i]) - fold(text[i]);
+		difference = rt_fold(bytes[i]) - rt_fold(text[i]);
 		if (difference != 0)
 			return difference;
 	}

@@ -79,6 +79,13 @@ const char *rt_buf_text(struct rt_buf *buf);
  */
 bool rt_grow(void *items, size_t *room, size_t count, size_t size);
 
+/* An ASCII letter as a small one, any other byte as it is. */
+static inline unsigned char
+rt_fold(char c)
+{
+	return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
 /*
  * The order of `size` bytes and a text, as strcmp() has it, with ASCII letters
  * compared without case. strcasecmp() and tolower() obey the host program's

@@ -2,14 +2,15 @@
 /*
  * Compares a request with conditions, and tells where it differs. Called by
  * whatever asks "which requests": route.c for rules, verdict.c for
- * expectations, retort_record.c for waits and counts. Pure.
+ * expectations, retort_record.c for waits and counts. Pure. match_target.c has
+ * what is asked of the target.
  *
  * A condition is one row of a table: whether it is given, whether the request
  * fits, and how to say that it does not.
  */
 #include "config.h"
 
-#include "match.h"
+#include "match_parts.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -26,14 +27,18 @@
 
 struct rt_match {
 	char *method; /* NULL: any */
-	char *path;   /* NULL: any */
-	char *query;  /* NULL: any */
+	struct rt_path path;
+	char *query; /* NULL: any */
 	char *fields;
 	char *contains;
+	struct rt_needle *contained; /* the value of each line of these */
+	size_t contained_count;
 	char *absent;
 	char *body;
 	size_t body_size;
 	char *body_has;
+	struct rt_needle had; /* the same */
+	bool nocase;
 	retort_predicate *predicate;
 	void *predicate_arg;
 };
@@ -87,12 +92,14 @@ read_request(struct rt_match *match, const char *text, char *error)
 		code = set(&match->method, text, size);
 	if (code < 0 || target == NULL)
 		return code;
-	if (target[strcspn(target, " \t\r\n#")] != '\0')
-		return fail(error, "malformed target", target, strlen(target));
+	for (const char *at = target; *at != '\0'; at++)
+		if ((unsigned char)*at <= ' ' || *at == 0x7f || *at == '#')
+			return fail(error, "malformed target", target,
+				strlen(target));
 	query = strchr(target, '?');
 	size = query ? (size_t)(query - target) : strlen(target);
 	if (!(size == 1 && *target == '*'))
-		code = set(&match->path, target, size);
+		code = rt_path_set(&match->path, target, size);
 	if (code == 0 && query != NULL)
 		code = copy(&match->query, query + 1);
 	return code;
@@ -129,11 +136,87 @@ check_plain(const struct retort_when *when, char *error)
 	return 0;
 }
 
+/* The texts that fields contain. */
+static int
+read_contains(struct rt_match *match)
+{
+	const char *lines = match->contains;
+	struct rt_line line;
+	size_t room = 0;
+	int code = 0;
+
+	while (code == 0 && rt_field_next(&lines, &line)) {
+		struct rt_needle *part;
+
+		if (!rt_grow(&match->contained, &room, match->contained_count,
+			    sizeof *part))
+			return -ENOMEM;
+		part = match->contained + match->contained_count++;
+		code = rt_needle_set_bytes(part, line.value, line.value_size,
+			match->nocase);
+	}
+	return code;
+}
+
+static int
+read_body(struct rt_match *match, const struct retort_when *when)
+{
+	int code = 0;
+
+	if (when->body != NULL) {
+		match->body_size =
+			when->body_size ? when->body_size : strlen(when->body);
+		code = set(&match->body, when->body, match->body_size);
+	}
+	if (code == 0 && when->body_has != NULL) {
+		code = copy(&match->body_has, when->body_has);
+		if (code == 0)
+			code = rt_needle_set_bytes(&match->had, when->body_has,
+				strlen(when->body_has), match->nocase);
+	}
+	return code;
+}
+
+/* Conditions of which one excludes another, or means nothing. */
+static int
+check_sense(const struct rt_match *match, char *error)
+{
+	const char *lines = match->absent;
+	struct rt_line line;
+
+	while (rt_field_next(&lines, &line)) {
+		char name[80];
+
+		(void)snprintf(name, sizeof name, "%.*s", (int)line.name_size,
+			line.text);
+		if (rt_field_has(match->fields, name) ||
+			rt_field_has(match->contains, name))
+			return rt_fail(error, -EINVAL,
+				"no request can fit: field '%s' is to be "
+				"there, and absent",
+				name);
+	}
+	if (match->body != NULL && match->body_has != NULL &&
+		!rt_needle_in(&match->had, match->body, match->body_size))
+		return rt_fail(error, -EINVAL,
+			"no request can fit: the body is not to have what "
+			"is to be in it");
+	if (match->nocase && !match->fields && !match->contains &&
+		!match->body && !match->body_has)
+		return rt_fail(error, -EINVAL,
+			"nocase: expected a condition on a field's value or "
+			"the body with it");
+	return 0;
+}
+
 static int
 read_when(struct rt_match *match, const struct retort_when *when, char *error)
 {
 	int code = read_request(match, when->request, error);
 
+	match->nocase = when->nocase;
+	match->predicate = when->predicate;
+	match->predicate_arg = when->predicate_arg;
 	if (code == 0)
 		code = read_lines(&match->fields, when->fields, true, "fields",
 			error);
@@ -141,18 +224,13 @@ read_when(struct rt_match *match, const struct retort_when *when, char *error)
 		code = read_lines(&match->contains, when->contains, true,
 			"contains", error);
 	if (code == 0)
+		code = read_contains(match);
+	if (code == 0)
 		code = read_lines(&match->absent, when->absent, false, "absent",
 			error);
-	if (code == 0 && when->body != NULL) {
-		match->body_size =
-			when->body_size ? when->body_size : strlen(when->body);
-		code = set(&match->body, when->body, match->body_size);
-	}
 	if (code == 0)
-		code = copy(&match->body_has, when->body_has);
-	match->predicate = when->predicate;
-	match->predicate_arg = when->predicate_arg;
-	return code;
+		code = read_body(match, when);
+	return code < 0 ? code : check_sense(match, error);
 }
 
 struct rt_match *
@@ -181,125 +259,26 @@ rt_match_free(struct rt_match *match)
 	if (match == NULL)
 		return;
 	free(match->method);
-	free(match->path);
+	rt_path_free(&match->path);
 	free(match->query);
 	free(match->fields);
 	free(match->contains);
+	while (match->contained_count > 0)
+		rt_needle_free(match->contained + --match->contained_count);
+	free(match->contained);
 	free(match->absent);
 	free(match->body);
 	free(match->body_has);
+	rt_needle_free(&match->had);
 	free(match);
 }
 
-/* --- paths --- */
-
-/* The path of a target as it came: a part of it, not terminated. */
-static const char *
-raw_path(const char *target, size_t *size)
-{
-	const char *scheme;
-
-	if (target == NULL)
-		target = "";
-	if (*target != '/' && (scheme = strstr(target, "://")) != NULL) {
-		target = scheme + 3 + strcspn(scheme + 3, "/?");
-		if (*target != '/') {
-			*size = 1;
-			return "/";
-		}
-	}
-	*size = strcspn(target, "?");
-	return target;
-}
-
-/* Whether the text is the pattern, in which an asterisk is any bytes. */
-static bool
-globs(const char *pattern, const char *text, const char *end)
-{
-	const char *star = NULL, *resume = NULL;
-
-	while (text < end) {
-		if (*pattern == '*') {
-			star = pattern++;
-			resume = text;
-		} else if (*pattern == *text) {
-			pattern++;
-			text++;
-		} else if (star != NULL) {
-			pattern = star + 1;
-			text = ++resume;
-		} else {
-			return false;
-		}
-	}
-	return pattern[strspn(pattern, "*")] == '\0';
-}
+/* --- targets --- */
 
 static bool
 path_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
-	size_t size;
-	const char *path = raw_path(seen->target, &size);
-
-	return globs(match->path, path, path + size);
-}
-
-/* --- parameters --- */
-
-/* Takes one byte, decoded, off text that is percent-encoded. */
-static int
-take_byte(const char **at, const char *end)
-{
-	int c = rt_http_percent(*at, end);
-
-	if (c >= 0) {
-		*at += 3;
-		return c;
-	}
-	return (unsigned char)*(*at)++;
-}
-
-static bool
-same_decoded(const char *a, size_t a_size, const char *b, size_t b_size)
-{
-	const char *a_end = a + a_size, *b_end = b + b_size;
-
-	while (a < a_end && b < b_end)
-		if (take_byte(&a, a_end) != take_byte(&b, b_end))
-			return false;
-	return a == a_end && b == b_end;
-}
-
-/* Whether a query has the parameter. */
-static bool
-has_parameter(const char *query, const char *wanted, size_t wanted_size)
-{
-	while (query != NULL && *query != '\0') {
-		size_t size = strcspn(query, "&");
-
-		if (same_decoded(query, size, wanted, wanted_size))
-			return true;
-		query += size;
-		query += strspn(query, "&");
-	}
-	return false;
-}
-
-/* The first parameter that is missing, or NULL. */
-static const char *
-missing_parameter(const struct rt_match *match,
-	const struct retort_exchange *seen, size_t *size)
-{
-	const char *at = match->query + strspn(match->query, "&");
-
-	while (*at != '\0') {
-		*size = strcspn(at, "&");
-		if (!has_parameter(seen->query, at, *size))
-			return at;
-		at += *size;
-		at += strspn(at, "&");
-	}
-	return NULL;
+	return rt_path_fits(&match->path, seen->target);
 }
 
 static bool
@@ -307,25 +286,29 @@ query_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
 	size_t size;
 
-	return missing_parameter(match, seen, &size) == NULL;
+	return rt_query_missing(match->query, seen->query, &size) == NULL;
 }
 
 /* --- fields and bodies --- */
 
-/* Where `part` stands in the bytes; NULL: nowhere. */
-static const char *
-find(const char *bytes, size_t size, const char *part, size_t part_size)
+static bool
+same_bytes(const struct rt_match *match, const char *a, size_t a_size,
+	const char *b, size_t b_size)
 {
-	for (size_t i = 0; i + part_size <= size; i++)
-		if (memcmp(bytes + i, part, part_size) == 0)
-			return bytes + i;
-	return NULL;
+	if (a_size != b_size || a_size == 0)
+		return a_size == b_size;
+	if (!match->nocase)
+		return memcmp(a, b, a_size) == 0;
+	for (size_t i = 0; i < a_size; i++)
+		if (rt_fold(a[i]) != rt_fold(b[i]))
+			return false;
+	return true;
 }
 
-/* Whether a field has the line's value, or has it somewhere in its own. */
+/* Whether a field has the line's value, or `part` somewhere in its own. */
 static bool
-line_fits(const struct rt_line *line, const struct retort_exchange *seen,
-	bool whole)
+line_fits(const struct rt_match *match, const struct rt_line *line,
+	const struct rt_needle *part, const struct retort_exchange *seen)
 {
 	for (size_t i = 0; i < seen->field_count; i++) {
 		const char *value = seen->fields[i].value;
@@ -333,22 +316,25 @@ line_fits(const struct rt_line *line, const struct retort_exchange *seen,
 
 		if (!rt_field_is(line, seen->fields[i].name))
 			continue;
-		if (whole ? size == line->value_size &&
-					memcmp(value, line->value, size) == 0 :
-			    find(value, size, line->value, line->value_size) !=
-					NULL)
+		if (part ? rt_needle_in(part, value, size) :
+			   same_bytes(match, value, size, line->value,
+				   line->value_size))
 			return true;
 	}
 	return false;
 }
 
-/* The first line that does not fit; false: all do. */
+/* The first line of `fields`, or of `contains`, that does not fit; false: all
+   do. */
 static bool
-find_unfit(const char *lines, const struct retort_exchange *seen, bool whole,
-	struct rt_line *line)
+find_unfit(const struct rt_match *match, const struct retort_exchange *seen,
+	bool contains, struct rt_line *line)
 {
-	while (rt_field_next(&lines, line))
-		if (!line_fits(line, seen, whole))
+	const char *lines = contains ? match->contains : match->fields;
+
+	for (size_t i = 0; rt_field_next(&lines, line); i++)
+		if (!line_fits(match, line,
+			    contains ? match->contained + i : NULL, seen))
 			return true;
 	return false;
 }
@@ -376,7 +362,7 @@ fields_fit(const struct rt_match *match, const struct retort_exchange *seen)
 {
 	struct rt_line line;
 
-	return !find_unfit(match->fields, seen, true, &line);
+	return !find_unfit(match, seen, false, &line);
 }
 
 static bool
@@ -384,7 +370,7 @@ contains_fit(const struct rt_match *match, const struct retort_exchange *seen)
 {
 	struct rt_line line;
 
-	return !find_unfit(match->contains, seen, false, &line);
+	return !find_unfit(match, seen, true, &line);
 }
 
 static bool
@@ -398,16 +384,15 @@ absent_fit(const struct rt_match *match, const struct retort_exchange *seen)
 static bool
 body_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
-	return seen->body_size == match->body_size &&
-		(match->body_size == 0 ||
-			memcmp(seen->body, match->body, match->body_size) == 0);
+	return same_bytes(match, seen->body, seen->body_size, match->body,
+		match->body_size);
 }
 
 static bool
 body_has_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
-	return find(seen->body ? seen->body : "", seen->body_size,
-		       match->body_has, strlen(match->body_has)) != NULL;
+	return rt_needle_in(&match->had, seen->body ? seen->body : "",
+		seen->body_size);
 }
 
 static bool
@@ -427,6 +412,18 @@ add_quoted(struct rt_buf *to, const char *text, size_t size)
 	rt_buf_add_quoted(to, text, size, MAX_SHOWN);
 }
 
+/* What a target is made of, in the ASCII that a terminal and a reply can take:
+   it means the same. */
+static void
+add_target(struct rt_buf *to, const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text > '~')
+			rt_buf_add_format(to, "%%%02X", (unsigned char)*text);
+		else
+			rt_buf_add(to, text, 1);
+}
+
 static void
 say_method(const struct rt_match *match, const struct retort_exchange *seen,
 	const char *whose, struct rt_buf *to)
@@ -436,17 +433,12 @@ say_method(const struct rt_match *match, const struct retort_exchange *seen,
 		match->method);
 }
 
-/* Bytes that path and pattern have in common. */
+/* Bytes of the rule's path that the request's has, too. */
 static size_t
 common_of(const struct rt_match *match, const struct retort_exchange *seen)
 {
-	size_t size, n = 0;
-	const char *path = raw_path(seen->target, &size);
-
-	if (match->path != NULL)
-		while (n < size && match->path[n] == path[n])
-			n++;
-	return n;
+	return match->path.text ? rt_path_common(&match->path, seen->target) :
+				  0;
 }
 
 static void
@@ -454,7 +446,7 @@ say_path(const struct rt_match *match, const struct retort_exchange *seen,
 	const char *whose, struct rt_buf *to)
 {
 	rt_buf_add_format(to, "path differs from %s ", whose);
-	add_quoted(to, match->path, strlen(match->path));
+	add_quoted(to, match->path.text, strlen(match->path.text));
 	rt_buf_add_format(to, " at byte %zu", common_of(match, seen));
 }
 
@@ -463,7 +455,7 @@ say_query(const struct rt_match *match, const struct retort_exchange *seen,
 	const char *whose, struct rt_buf *to)
 {
 	size_t size = 0;
-	const char *wanted = missing_parameter(match, seen, &size);
+	const char *wanted = rt_query_missing(match->query, seen->query, &size);
 
 	rt_buf_add_format(to, "query differs from %s: no parameter ", whose);
 	add_quoted(to, wanted, size);
@@ -496,7 +488,7 @@ say_fields(const struct rt_match *match, const struct retort_exchange *seen,
 {
 	struct rt_line line;
 
-	if (find_unfit(match->fields, seen, true, &line))
+	if (find_unfit(match, seen, false, &line))
 		say_line(&line, seen, whose, to);
 }
 
@@ -506,7 +498,7 @@ say_contains(const struct rt_match *match, const struct retort_exchange *seen,
 {
 	struct rt_line line;
 
-	if (find_unfit(match->contains, seen, false, &line))
+	if (find_unfit(match, seen, true, &line))
 		say_line(&line, seen, whose, to);
 }
 
@@ -530,7 +522,7 @@ say_body(const struct rt_match *match, const struct retort_exchange *seen,
 	size_t n = 0, from;
 
 	while (n < seen->body_size && n < match->body_size &&
-		body[n] == match->body[n])
+		same_bytes(match, body + n, 1, match->body + n, 1))
 		n++;
 	from = n > 20 ? n - 20 : 0;
 	rt_buf_add_format(to, "body differs from %s at byte %zu: expected ",
@@ -566,12 +558,12 @@ say_predicate(const struct rt_match *match, const struct retort_exchange *seen,
 
 /* A field that differs is nearer than one that did not come. */
 static bool
-came_otherwise(const char *lines, const struct retort_exchange *seen,
-	bool whole)
+came_otherwise(const struct rt_match *match, const struct retort_exchange *seen,
+	bool contains)
 {
 	struct rt_line line;
 
-	if (find_unfit(lines, seen, whole, &line))
+	if (find_unfit(match, seen, contains, &line))
 		for (size_t i = 0; i < seen->field_count; i++)
 			if (rt_field_is(&line, seen->fields[i].name))
 				return true;
@@ -581,13 +573,13 @@ came_otherwise(const char *lines, const struct retort_exchange *seen,
 static unsigned
 fields_near(const struct rt_match *match, const struct retort_exchange *seen)
 {
-	return came_otherwise(match->fields, seen, true);
+	return came_otherwise(match, seen, false);
 }
 
 static unsigned
 contains_near(const struct rt_match *match, const struct retort_exchange *seen)
 {
-	return came_otherwise(match->contains, seen, false);
+	return came_otherwise(match, seen, true);
 }
 
 /* The longer the beginning that is right, the nearer. */
@@ -610,7 +602,8 @@ static const struct condition {
 		const char *, struct rt_buf *);
 } conditions[] = {
 	{offsetof(struct rt_match, method), 16, method_fits, NULL, say_method},
-	{offsetof(struct rt_match, path), 32, path_fits, path_near, say_path},
+	{offsetof(struct rt_match, path.text), 32, path_fits, path_near,
+		say_path},
 	{offsetof(struct rt_match, query), 4, query_fits, NULL, say_query},
 	{offsetof(struct rt_match, fields), 2, fields_fit, fields_near,
 		say_fields},
@@ -652,9 +645,12 @@ rt_match_explain(const struct rt_match *match,
 	for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++) {
 		const struct condition *condition = &conditions[i];
 
-		if (!is_given(match, condition) ||
-			condition->fits(match, seen)) {
-			miss.score += condition->weight;
+		bool given = is_given(match, condition);
+
+		if (!given || condition->fits(match, seen)) {
+			/* a predicate may stand for what is not given */
+			if (given || match->predicate == NULL)
+				miss.score += condition->weight;
 			continue;
 		}
 		if (condition->near != NULL)
@@ -673,12 +669,13 @@ rt_match_explain(const struct rt_match *match,
 void
 rt_match_name(const struct retort_exchange *seen, struct rt_buf *to)
 {
-	if (seen->protocol != RETORT_HTTP)
+	if (seen->protocol != RETORT_HTTP) {
 		rt_buf_add_quoted(to, seen->body, seen->body_size, NAME_BYTES);
-	else
-		rt_buf_add_format(to, "%s %s",
-			seen->method ? seen->method : "-",
-			seen->target ? seen->target : "-");
+		return;
+	}
+	rt_buf_add_text(to, seen->method ? seen->method : "-");
+	rt_buf_add(to, " ", 1);
+	add_target(to, seen->target ? seen->target : "-");
 }
 
 void
@@ -690,13 +687,13 @@ rt_match_describe(const struct rt_match *match, struct rt_buf *to)
 
 	if (match->method != NULL)
 		rt_buf_add_text(to, match->method);
-	if (match->path != NULL || match->query != NULL) {
+	if (match->path.text != NULL || match->query != NULL) {
 		rt_buf_add_text(to, to->len > begin ? " " : "");
-		rt_buf_add_text(to, match->path ? match->path : "*");
+		add_target(to, match->path.text ? match->path.text : "*");
 	}
 	if (match->query != NULL) {
 		rt_buf_add(to, "?", 1);
-		rt_buf_add_text(to, match->query);
+		add_target(to, match->query);
 	}
 	if (to->len == begin)
 		rt_buf_add_text(to, "any request");
@@ -720,6 +717,8 @@ rt_match_describe(const struct rt_match *match, struct rt_buf *to)
 		rt_buf_add_text(to, ", body with ");
 		add_quoted(to, match->body_has, strlen(match->body_has));
 	}
+	if (match->nocase)
+		rt_buf_add_text(to, ", without case");
 	if (match->predicate != NULL)
 		rt_buf_add_text(to, ", a predicate");
 }

@@ -344,10 +344,14 @@ typedef bool retort_predicate(void *arg,
  * `request` is "METHOD TARGET", or either alone (a target begins with "/" or
  * "*"): "GET /users/1", "POST", "/users/<any>" with an asterisk for <any>,
  * "GET /search?q=a&lang=en". The method fits exactly; "*" fits any. The path
- * is compared with the target's as it came, byte for byte; an asterisk in it
- * stands for any bytes, none and slashes among them. Each parameter behind
- * "?" must be among those of the request, in any order, and others may be;
- * without "?" the query does not matter.
+ * is compared with the target's by what it means: a byte is the same whether it
+ * is percent-encoded or not, but "%2F" is not "/"; dot segments stay. An
+ * asterisk in it stands for any bytes, none and slashes among them. Each
+ * parameter after "?" must be among those of the request, in any order, and
+ * others may be; "%26", "%3D" and "%2B" are not "&", "=" and "+". Without "?"
+ * the query does not matter.
+ *
+ * Conditions that no request can fit are malformed.
  */
 struct retort_when {
 	const char *request;
@@ -360,6 +364,8 @@ struct retort_when {
 	const char *body_has; /* a body with this text in it */
 	retort_predicate *predicate;
 	void *predicate_arg;
+	bool nocase; /* values of fields and bodies are compared without the
+	                case of ASCII letters */
 };
 
 struct retort_reply;

@@ -224,6 +224,15 @@ is_same(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+/* Whether what may have been given for `b` was given for `a`, or nothing. */
+static bool
+same_body(const struct retort_when *a, const struct retort_when *b)
+{
+	return a->body == NULL ||
+		(b->body != NULL && a->body_size == b->body_size &&
+			memcmp(a->body, b->body, a->body_size) == 0);
+}
+
 /* Whether all that fits `b` fits `a`: it has no condition that `b` has not. */
 static bool
 covers(const struct retort_when *a, const struct retort_when *b)
@@ -232,8 +241,10 @@ covers(const struct retort_when *a, const struct retort_when *b)
 		(a->fields == NULL || is_same(a->fields, b->fields)) &&
 		(a->contains == NULL || is_same(a->contains, b->contains)) &&
 		(a->absent == NULL || is_same(a->absent, b->absent)) &&
-		(a->body == NULL || is_same(a->body, b->body)) &&
-		(a->body_has == NULL || is_same(a->body_has, b->body_has));
+		same_body(a, b) &&
+		(a->body_has == NULL || is_same(a->body_has, b->body_has)) &&
+		(a->nocase || !b->nocase ||
+			!(a->fields || a->contains || a->body || a->body_has));
 }
 
 /* A rule behind one that answers all of its requests, and is never used up. */

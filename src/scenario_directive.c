@@ -189,6 +189,17 @@ read_if_body_has(struct rt_reader *reader, const char *at)
 		&reader->item->rule.when.body_has, &size);
 }
 
+/* Of fields and bodies; whatever stands before or after it. */
+static bool
+read_nocase(struct rt_reader *reader, const char *at)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+
+	reader->item->rule.when.nocase = true;
+	return rest.size == 0 ||
+		rt_scenario_expected(reader, rest.text, "nothing more");
+}
+
 static bool
 read_times(struct rt_reader *reader, const char *at)
 {
@@ -449,6 +460,7 @@ static const struct directive {
 	{"if-absent", IN_ITEM, read_if_absent},
 	{"if-body", IN_ITEM, read_if_body},
 	{"if-body-has", IN_ITEM, read_if_body_has},
+	{"nocase", IN_ITEM, read_nocase},
 	{"times", IN_RULE, read_times},
 	{"fault", IN_RULE, read_fault},
 	{"file", IN_RULE, read_file},

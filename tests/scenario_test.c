@@ -886,6 +886,25 @@ START_TEST(notices_are_told_once)
 }
 END_TEST
 
+/* It is one of the conditions, wherever it stands among them. */
+START_TEST(conditions_without_case)
+{
+	read_good("@on\n@nocase\n@if-body-has \"EHLO\"\n@echo\n@then\n"
+		  "@echo\n@on\n@echo\n@expect 1\n@if-field A: b\n@nocase\n");
+	ck_assert(rule(0)->when.nocase);
+	ck_assert(rule(1)->when.nocase);
+	ck_assert(!rule(2)->when.nocase);
+	ck_assert(scenario.items[3].rule.when.nocase);
+	rt_scenario_free(&scenario);
+	ck_assert_int_eq(read_text("@on\n@nocase x\n", 14, NULL), -EINVAL);
+	ck_assert_str_eq(error, "s:2:9: 'x': expected nothing more");
+	rt_scenario_free(&scenario);
+	/* it is no answer */
+	ck_assert_int_eq(read_text("@on\n@nocase\n", 12, NULL), -EINVAL);
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
 /* A rule that no request can reach. */
 START_TEST(shadows_are_told)
 {
@@ -907,6 +926,18 @@ START_TEST(shadows_are_told)
 		 "@echo\n",
 			0},
 		{"@on\n@echo\n@expect 1\n@accepted\n@fault end fin\n", 0},
+		/* bodies are the same up to a NUL */
+		{"@on\n@if-body \"a\\0b\"\n@echo\n"
+		 "@on\n@if-body \"a\\0c\"\n@echo\n",
+			0},
+		/* what has to have its case fits without */
+		{"@on\n@if-body-has \"a\"\n@nocase\n@echo\n"
+		 "@on\n@if-body-has \"a\"\n@echo\n",
+			5},
+		{"@on\n@if-body-has \"a\"\n@echo\n"
+		 "@on\n@if-body-has \"a\"\n@nocase\n@echo\n",
+			0},
+		{"@on\n@echo\n@on\n@nocase\n@if-field A: b\n@echo\n", 3},
 	};
 
 	for (int i = 0; i < COUNT(cases); i++) {
@@ -1163,7 +1194,8 @@ main(void)
 		rules_and_expectations_have_a_place, rules_of_all_kinds,
 		expectations, queues, a_queue_without_conditions, many_rules,
 		files_are_relative_to_the_scenario, NULL};
-	const TTest *const texts[] = {notices_are_told_once, shadows_are_told,
+	const TTest *const texts[] = {notices_are_told_once,
+		conditions_without_case, shadows_are_told,
 		directives_end_messages, raw_messages_are_left_alone,
 		raw_messages_end, bytes_of_every_kind, NULL};
 	const TTest *const recorded[] = {transcripts,

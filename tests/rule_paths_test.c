@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which requests a rule means: targets compared by what they mean, conditions
+ * without case, conditions that no request can fit, the nearest miss beside a
+ * predicate, and how long it may take.
+ */
+#include "config.h"
+
+#include "match.h"
+#include "serving.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
+
+static struct rt_match *
+new_match(const struct retort_when *when)
+{
+	struct rt_match *match = rt_match_new(when, RETORT_HTTP, error);
+
+	ck_assert_msg(match != NULL, "rt_match_new: %s", error);
+	return match;
+}
+
+/* --- targets --- */
+
+static const struct {
+	const char *rule;
+	const char *target;
+	bool fits;
+} targets[] = {
+	/* a byte is itself, however it is written */
+	{"/%C3%BC", "/%c3%bc", true},
+	{"/%c3%bc", "/%C3%BC", true},
+	{"/\xc3\xbc", "/%C3%BC", true},
+	{"/\xc3\xbc", "/%c3%Bc", true},
+	{"/\xc3\xbc", "/\xc3\xbc", true},
+	{"/%C3%BC", "/\xc3\xbc", true},
+	{"/\xc3\xbc", "/%C3%BD", false},
+	{"/a", "/%61", true},
+	{"/%7Ea", "/~a", true},
+	{"/@a/b", "/%40a/b", true},
+	{"/a b", NULL, false},
+	{"/a%20b", "/a%20b", true},
+	{"/a%20b", "/a+b", false},
+	{"/a|b", "/a%7Cb", true},
+	/* but for what separates */
+	{"/a%2Fb", "/a%2fb", true},
+	{"/a%2Fb", "/a/b", false},
+	{"/a/b", "/a%2fb", false},
+	{"/a/b", "%2fa/b", false},
+	/* and what is no encoding is itself */
+	{"/100%", "/100%", true},
+	{"/100%", "/100%25", true},
+	{"/%zz", "/%zz", true},
+	{"/%zz", "/%Zz", false},
+	{"/%4", "/%41", false},
+	{"/%2541", "/%41", false},
+	{"/a%00", "/a%00", true},
+	{"/a%00", "/a", false},
+	/* asterisks */
+	{"/\xc3\xbc/*", "/%c3%bc/x", true},
+	{"/*/\xc3\xbc", "/x/%C3%BC", true},
+	{"/*/\xc3\xbc", "/x/%C3%BD", false},
+	{"/*\xc3\xbc*/x", "/--%c3%bc--/x", true},
+	{"/*\xc3\xbc*/x", "/--%c3%bd--/x", false},
+	{"/*/b", "/a%2fb", false},
+	{"/*%2fb", "/a%2Fb", true},
+	{"/*%2fb*", "/a%2Fbc", true},
+	{"/*/b*", "/a%2Fbc", false},
+	{"/*", "/a%2fb", true},
+	/* no part of an encoding is anything */
+	{"/*2f", "/a%2f", false},
+	{"/*41*", "/%41", false},
+	{"/*41*", "/%2541", true},
+	{"/*A", "/%41", true},
+	{"/a*a", "/a", false},
+	{"/aa*aa", "/aaa", false},
+	/* an asterisk itself */
+	{"/a%2Ab", "/a*b", true},
+	{"/a%2Ab", "/a%2ab", true},
+	{"/a%2Ab", "/axb", false},
+	/* parameters */
+	{"/?q=\xc3\xbc", "/?q=%c3%bc", true},
+	{"/?q=%C3%BC", "/?q=\xc3\xbc", true},
+	{"/?q=a/b", "/?q=a%2Fb", true},
+	{"/?q=a+b", "/?q=a+b", true},
+	{"/?q=a+b", "/?q=a%2Bb", false},
+	{"/?q=a%2bb", "/?q=a%2Bb", true},
+	{"/?q=a%2bb", "/?q=a+b", false},
+	{"/?q=a%2bb", "/?q=a%20b", false},
+	{"/?a%3db=c", "/?a%3Db=c", true},
+	{"/?a%3db=c", "/?a=b=c", false},
+	{"/?a%26b", "/?a%26b", true},
+	{"/?a%26b", "/?a&b", false},
+	/* in a path these separate nothing */
+	{"/a%2Bb&c=", "/a+b%26c%3D", true},
+};
+
+START_TEST(targets_are_compared_by_what_they_mean)
+{
+	struct retort_when when = {.request = targets[_i].rule};
+	struct retort_exchange seen = {.method = "GET",
+		.target = targets[_i].target};
+	struct rt_match *match;
+	const char *mark;
+
+	if (targets[_i].target == NULL) {
+		ck_assert_ptr_null(rt_match_new(&when, RETORT_HTTP, error));
+		return;
+	}
+	mark = strchr(targets[_i].target, '?');
+	seen.query = mark ? mark + 1 : NULL;
+	match = new_match(&when);
+	ck_assert_msg(rt_match_fits(match, &seen) == targets[_i].fits,
+		"%s and %s: expected that they are%s the same",
+		targets[_i].rule, targets[_i].target,
+		targets[_i].fits ? "" : " not");
+	rt_match_free(match);
+}
+END_TEST
+
+/* Where they differ is a byte of the rule's, as it was written. */
+START_TEST(a_miss_is_counted_in_the_bytes_of_the_rule)
+{
+	struct rt_match *match =
+		new_match(&(struct retort_when){.request = "/%C3%BCx"});
+	struct retort_exchange seen = {.target = "/\xc3\xbcy"};
+	struct rt_buf why;
+	const char *expected = "path differs from it \"/%C3%BCx\" at byte 7";
+
+	rt_buf_init(&why, 1000);
+	(void)rt_match_explain(match, &seen, "it", &why);
+	assert_bytes(why.data, why.len, expected, strlen(expected));
+	rt_buf_free(&why);
+	rt_match_free(match);
+}
+END_TEST
+
+/* What goes to terminals and into replies is ASCII, and means the same. */
+START_TEST(targets_are_told_in_ascii)
+{
+	struct rt_match *match = new_match(
+		&(struct retort_when){.request = "GET /\xc3\xbc?\x9b"});
+	struct retort_exchange seen = {.method = "GET",
+		.target = "/\xc3\xbc\x9b"};
+	struct rt_buf text;
+
+	rt_buf_init(&text, 1000);
+	rt_match_describe(match, &text);
+	rt_buf_add_text(&text, ", ");
+	rt_match_name(&seen, &text);
+	ck_assert_str_eq(rt_buf_text(&text), "GET /%C3%BC?%9B, GET /%C3%BC%9B");
+	rt_buf_free(&text);
+	rt_match_free(match);
+}
+END_TEST
+
+/* --- by clients --- */
+
+static char *
+request_for(const char *target)
+{
+	static char text[256];
+
+	(void)snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n",
+		target);
+	return text;
+}
+
+START_TEST(rules_counts_and_expectations_mean_the_same)
+{
+	const char *const order[] = {"GET /%c3%bc", "GET /a%2Fb", NULL};
+
+	open_plain(_i);
+	ON("GET /\xc3\xbc", .body = "umlaut");
+	ON("GET /a/b", .body = "two");
+	ON("GET /a%2fb", .body = "one");
+	ck_assert_int_gt(retort_expect(server, 2, 2, "GET /%C3%BC"), 0);
+	ck_assert_int_gt(retort_expect_order(server, order), 0);
+	expect_begin(request_for("/%C3%BC"), "HTTP/1.1 200 OK\r\n");
+	expect_begin(request_for("/%c3%bc"), "HTTP/1.1 200 OK\r\n");
+	ck_assert_int_eq(retort_record(server, 2)->rule, 1);
+	expect_begin(request_for("/a%2Fb"), "HTTP/1.1 200 OK\r\n");
+	ck_assert_int_eq(retort_record(server, 3)->rule, 3);
+	ck_assert_uint_eq(retort_count(server, "/\xc3\xbc"), 2);
+	ck_assert_uint_eq(retort_count(server, "/*%bc"), 2);
+	ck_assert_uint_eq(retort_count(server, "/a/b"), 0);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
+/* --- what can never be --- */
+
+static const struct {
+	struct retort_when when;
+	const char *error;
+} impossible[] = {
+	{{.request = "GET /a\x7f"}, "malformed target: '/a\x7f'"},
+	{{.request = "/a?\x01"}, "malformed target: '/a?\x01'"},
+	{{.fields = "A: b", .absent = "a"},
+		"no request can fit: field 'a' is to be there, and absent"},
+	{{.contains = "X: y\nA: b", .absent = "B\nA"},
+		"no request can fit: field 'A' is to be there, and absent"},
+	{{.body = "abc", .body_has = "d"},
+		"no request can fit: the body is not to have what is to be in "
+		"it"},
+	{{.body = "abc", .body_has = "BC"},
+		"no request can fit: the body is not to have what is to be in "
+		"it"},
+	{{.request = "GET", .nocase = true},
+		"nocase: expected a condition on a field's value or the body "
+		"with it"},
+};
+
+START_TEST(what_no_request_can_fit_is_an_error)
+{
+	errno = 0;
+	ck_assert_ptr_null(
+		rt_match_new(&impossible[_i].when, RETORT_HTTP, error));
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_str_eq(error, impossible[_i].error);
+}
+END_TEST
+
+/* --- without case --- */
+
+static const struct {
+	struct retort_when when;
+	bool fits;
+} cases[] = {
+	{{.body_has = "EHLO "}, false},
+	{{.body_has = "EHLO ", .nocase = true}, true},
+	{{.body_has = "HELO ", .nocase = true}, false},
+	{{.body = "EHLO Me\r\n", .nocase = true}, true},
+	{{.body = "EHLO Me\r\n"}, false},
+	{{.body = "EHLO Me\r", .nocase = true}, false},
+	{{.body = "EHLO Me\r\r", .nocase = true}, false},
+	/* letters alone: '[' and '{' are as far apart as these */
+	{{.body_has = "{", .nocase = true}, false},
+	{{.fields = "A: GZIP, br", .nocase = true}, true},
+	{{.fields = "A: GZIP, br"}, false},
+	{{.fields = "A: GZIP", .nocase = true}, false},
+	{{.contains = "A: ZIP,", .nocase = true}, true},
+	{{.contains = "A: ZIP,"}, false},
+	{{.contains = "A: x\nA: ZIP", .nocase = true}, false},
+	/* methods and targets have theirs */
+	{{.request = "get", .body_has = "ehlo", .nocase = true}, false},
+	{{.request = "/A", .body_has = "ehlo", .nocase = true}, false},
+};
+
+START_TEST(values_may_be_compared_without_case)
+{
+	const struct retort_field field = {"a", "gzip, BR"};
+	struct retort_exchange seen = {.method = "GET",
+		.target = "/a",
+		.fields = &field,
+		.field_count = 1,
+		.body = "[ehlo me\r\n",
+		.body_size = 10};
+	struct rt_match *match = new_match(&cases[_i].when);
+
+	if (cases[_i].when.body != NULL) {
+		seen.body = "ehlo me\r\n";
+		seen.body_size = 9;
+	}
+	ck_assert_int_eq(rt_match_fits(match, &seen), cases[_i].fits);
+	rt_match_free(match);
+}
+END_TEST
+
+START_TEST(without_case_it_is_told)
+{
+	const struct retort_when when = {.body_has = "A", .nocase = true};
+	struct rt_match *match = new_match(&when);
+	struct rt_buf text;
+
+	rt_buf_init(&text, 1000);
+	rt_match_describe(match, &text);
+	ck_assert_str_eq(rt_buf_text(&text),
+		"any request, body with \"A\", without case");
+	rt_buf_free(&text);
+	rt_match_free(match);
+}
+END_TEST
+
+/* --- the nearest miss beside predicates --- */
+
+static bool
+says_no(void *arg, const struct retort_exchange *seen)
+{
+	(void)arg;
+	(void)seen;
+	return false;
+}
+
+START_TEST(a_predicate_does_not_hide_the_nearest_miss)
+{
+	open_plain(_i);
+	ON(NULL, .when.predicate = says_no);
+	ON("GET", .when.predicate = says_no);
+	ON("GET /users", .body = "x");
+	ON("GET *", .when.predicate = says_no);
+	expect_begin(request_for("/user"), "HTTP/1.1 501 ");
+	assert_verdict("path differs from rule 3 \"/users\" at byte 5");
+	close_server();
+	/* but it may be the nearest */
+	open_plain(_i);
+	ON("GET /user", .when.predicate = says_no);
+	ON("GET /users", .body = "x");
+	expect_begin(request_for("/user"), "HTTP/1.1 501 ");
+	assert_verdict("the predicate of rule 1 said no");
+	close_server();
+}
+END_TEST
+
+/* --- time --- */
+
+/* One that grew with the product of both would not end. */
+START_TEST(searches_end_soon)
+{
+	enum { SIZE = 1 << 20, HALF = SIZE / 2, RULES = 20 };
+	char *body = malloc(SIZE + 1), *has = malloc(HALF + 5);
+	struct retort_field field = {"A", body};
+	struct retort_exchange seen = {.method = "GET",
+		.target = body,
+		.fields = &field,
+		.field_count = 1,
+		.body = body,
+		.body_size = SIZE};
+
+	ck_assert(body != NULL && has != NULL);
+	memset(body, 'a', SIZE);
+	body[0] = '/';
+	body[SIZE] = '\0';
+	for (int kind = 0; kind < 3; kind++) {
+		struct retort_when when = {.nocase = kind == 1};
+		struct rt_match *match;
+
+		memset(has, 'a', HALF);
+		memcpy(has + HALF - 4, "ba", 3);
+		if (kind < 2)
+			when.body_has = has;
+		if (kind == 2) {
+			memcpy(has, "A: ", 3);
+			when.contains = has;
+		}
+		match = new_match(&when);
+		for (int i = 0; i < RULES; i++)
+			ck_assert(!rt_match_fits(match, &seen));
+		rt_match_free(match);
+		if (kind < 2)
+			continue;
+		/* a glob, whose end fits */
+		memcpy(has, "/*a", 3);
+		has[HALF - 2] = '*';
+		memcpy(has + HALF - 1, "a", 2);
+		match = new_match(&(struct retort_when){.request = has});
+		for (int i = 0; i < RULES; i++)
+			ck_assert(!rt_match_fits(match, &seen));
+		rt_match_free(match);
+	}
+	free(body);
+	free(has);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("rule paths");
+	TCase *unit = tcase_create("what fits");
+	TCase *wire = tcase_create("by clients");
+	TCase *time = tcase_create("time");
+
+	tcase_add_loop_test(unit, targets_are_compared_by_what_they_mean, 0,
+		COUNT(targets));
+	tcase_add_test(unit, a_miss_is_counted_in_the_bytes_of_the_rule);
+	tcase_add_test(unit, targets_are_told_in_ascii);
+	tcase_add_loop_test(unit, what_no_request_can_fit_is_an_error, 0,
+		COUNT(impossible));
+	tcase_add_loop_test(unit, values_may_be_compared_without_case, 0,
+		COUNT(cases));
+	tcase_add_test(unit, without_case_it_is_told);
+	rt_test_case(suite, unit);
+	tcase_add_loop_test(wire, rules_counts_and_expectations_mean_the_same,
+		0, BASIC_WAYS);
+	tcase_add_loop_test(wire, a_predicate_does_not_hide_the_nearest_miss, 0,
+		BASIC_WAYS);
+	rt_test_case(suite, wire);
+	tcase_set_timeout(time, 60);
+	tcase_add_test(time, searches_end_soon);
+	rt_test_case(suite, time);
+	return rt_test_run(suite);
+}
