@@ -103,10 +103,9 @@ count_chunks(const size_t *sizes)
 	return count;
 }
 
-/* Without HTTP a reply is its bytes. */
-static int
-check_plain(const struct retort_reply *reply, enum retort_protocol protocol,
-	char *error)
+/* The first member that makes a head or its framing; NULL: none is given. */
+static const char *
+find_http(const struct retort_reply *reply)
 {
 	const struct {
 		const char *name;
@@ -118,7 +117,6 @@ check_plain(const struct retort_reply *reply, enum retort_protocol protocol,
 		{"type", reply->type != NULL},
 		{"fields", reply->fields != NULL},
 		{"omit", reply->omit != NULL},
-		{"raw", reply->raw},
 		{"chunked", reply->chunked},
 		{"chunks", reply->chunks != NULL},
 		{"trailers", reply->trailers != NULL},
@@ -126,13 +124,24 @@ check_plain(const struct retort_reply *reply, enum retort_protocol protocol,
 		{"pause_body", reply->pause_body != 0},
 		{"pause_chunk", reply->pause_chunk != 0},
 	};
-	uint64_t size = reply->repeat;
 
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
 		if (members[i].given)
-			return rt_fail(error, -EINVAL,
-				"%s: only a reply of HTTP has it",
-				members[i].name);
+			return members[i].name;
+	return NULL;
+}
+
+/* Without HTTP a reply is its bytes. */
+static int
+check_plain(const struct retort_reply *reply, enum retort_protocol protocol,
+	char *error)
+{
+	const char *member = reply->raw ? "raw" : find_http(reply);
+	uint64_t size = reply->repeat;
+
+	if (member != NULL)
+		return rt_fail(error, -EINVAL,
+			"%s: only a reply of HTTP has it", member);
 	if (protocol != RETORT_UDP)
 		return 0;
 	if (size == 0)
@@ -145,6 +154,19 @@ check_plain(const struct retort_reply *reply, enum retort_protocol protocol,
 		0;
 }
 
+/* A raw one has all of its head in its bytes. */
+static int
+check_raw(const struct retort_reply *reply, char *error)
+{
+	const char *member = find_http(reply);
+
+	return member != NULL ? rt_fail(error, -EINVAL,
+					"%s: a raw reply has it in its body, "
+					"or not at all",
+					member) :
+				0;
+}
+
 int
 rt_canned_check(const struct retort_reply *reply, enum retort_protocol protocol,
 	char *error)
@@ -153,6 +175,8 @@ rt_canned_check(const struct retort_reply *reply, enum retort_protocol protocol,
 
 	if (code == 0 && protocol != RETORT_HTTP)
 		code = check_plain(reply, protocol, error);
+	else if (code == 0 && reply->raw)
+		code = check_raw(reply, error);
 	if (code == 0)
 		code = check_faults(reply, protocol, error);
 	if (code < 0)
@@ -257,7 +281,7 @@ copy_chunks(struct retort_reply *as)
 
 /* A period of the body, many times over if it is short. */
 static struct rt_blob *
-repeated(const char *body, size_t size, uint64_t up_to)
+repeated(const char *body, size_t size, uint64_t up_to, bool borrowed)
 {
 	struct rt_blob *blob;
 	size_t times = 1;
@@ -267,6 +291,8 @@ repeated(const char *body, size_t size, uint64_t up_to)
 		up_to = REPEATED;
 	if (size < up_to)
 		times = (size_t)(up_to / size);
+	if (times == 1)
+		return rt_blob_new(body, size, borrowed);
 	bytes = malloc(times * size);
 	if (bytes == NULL)
 		return NULL;
@@ -287,8 +313,9 @@ copy_body(struct rt_canned *canned, const struct retort_reply *reply)
 		return true;
 	if (size == 0)
 		size = strlen(body);
+	canned->period = size;
 	canned->body = reply->repeat > 0 ?
-		repeated(body, size, reply->repeat) :
+		repeated(body, size, reply->repeat, reply->borrowed) :
 		rt_blob_new(body, size, reply->borrowed);
 	return canned->body != NULL;
 }
@@ -413,12 +440,17 @@ static int
 answer_file(const struct rt_canned *canned, struct rt_draft *draft,
 	const char *date)
 {
+	const char *name = canned->as.file, *slash = strrchr(name, '/');
+	char why[256];
 	struct rt_file file;
-	int error = rt_file_open_named(&file, canned->as.file);
+	int error = rt_file_open_named(&file, name);
 
 	if (error < 0 && draft->protocol == RETORT_HTTP) {
 		draft->own = NULL;
-		rt_reply_error(draft, 500, strerror(-error), date);
+		/* not where it is: it is a client that sees it */
+		(void)snprintf(why, sizeof why, "file '%.120s': %s",
+			slash ? slash + 1 : name, strerror(-error));
+		rt_reply_error(draft, 500, why, date);
 		return error;
 	}
 	if (error < 0) {

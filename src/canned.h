@@ -15,6 +15,7 @@
 struct rt_canned {
 	struct retort_reply as;   /* its strings are the canned reply's own */
 	struct rt_blob *body;     /* NULL: none */
+	size_t period;            /* bytes of it that were given */
 	struct rt_faults *faults; /* NULL: none */
 	int status;
 	size_t head_at;   /* of a raw reply: where its head begins */
