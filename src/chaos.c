@@ -248,12 +248,19 @@ check_logged(const struct rt_chaos *chaos, char *error)
 	size_t at;
 
 	for (size_t i = 0; i < chaos->logged_count; i++) {
+		bool reads;
+
 		faults = rt_faults_new(chaos->logged[i].faults, why, &at);
-		rt_faults_free(faults);
-		if (faults != NULL)
-			continue;
-		if (errno == ENOMEM)
+		if (faults == NULL && errno == ENOMEM)
 			return -ENOMEM;
+		reads = rt_faults_reading(faults) != NULL;
+		rt_faults_free(faults);
+		if (faults != NULL && !reads)
+			continue;
+		if (reads)
+			(void)snprintf(why, sizeof why,
+				"how a request is read is said by a rule: "
+				"expected it in a scenario");
 		return rt_fail(error, -EINVAL, "[%.60s]: %.180s",
 			chaos->logged[i].faults, why);
 	}

@@ -574,6 +574,19 @@ rt_faults_reading(const struct rt_faults *faults)
 	return faults != NULL && faults->reads ? &faults->reading : NULL;
 }
 
+bool
+rt_faults_same_reading(const struct rt_faults *a, const struct rt_faults *b)
+{
+	const struct rt_reading *one = rt_faults_reading(a),
+				*other = rt_faults_reading(b);
+
+	if (one == NULL || other == NULL)
+		return one == other;
+	return one->early == other->early && one->stops == other->stops &&
+		one->stop == other->stop && one->pace == other->pace &&
+		one->gap == other->gap && one->delay == other->delay;
+}
+
 int
 rt_faults_status(const struct rt_faults *faults)
 {

@@ -48,6 +48,10 @@ struct rt_reading {
 /* NULL: as usual. */
 const struct rt_reading *rt_faults_reading(const struct rt_faults *faults);
 
+/* Whether both (NULL: nothing is wrong) have a request read in one way. */
+bool rt_faults_same_reading(const struct rt_faults *a,
+	const struct rt_faults *b);
+
 /* The status of the error that stands in for the reply; 0: none does. */
 int rt_faults_status(const struct rt_faults *faults);
 

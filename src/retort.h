@@ -374,8 +374,8 @@ struct retort_reply;
  * Makes the reply of a rule from the request: fills `reply`, which holds the
  * rule's own to begin with, and returns 0. What it points at must last until
  * the handler is called again. RETORT_LATER: the reply will come by
- * retort_reply_later(). Any other value is an error of the handler: the client
- * gets 500, and retort_verdict() tells.
+ * retort_reply_later(). Any other value, and a reply that cannot be, is an error
+ * of the handler: the client gets 500, and retort_verdict() tells.
  */
 #define RETORT_LATER 1
 typedef int retort_handler(void *arg, const struct retort_exchange *exchange,
@@ -406,7 +406,8 @@ struct retort_reply {
 	uint64_t repeat;  /* the body again and again, up to so many bytes */
 	bool echo;        /* the body is the request as it came */
 	bool raw;         /* the body is the whole reply, head and all, to
-	                     which nothing is added */
+	                     which nothing is added; only pause_head, pause_end
+	                     and faults go with it */
 
 	bool chunked;         /* Transfer-Encoding: chunked */
 	const size_t *chunks; /* sizes of the first chunks, then a 0: the rest
@@ -430,15 +431,18 @@ struct retort_reply {
 	bool files;    /* retort_on() only: the files of retort_serve() answer,
 	                  with the `fields` and `omit` of this rule */
 	const char *faults; /* what is wrong with it: clauses of retort(5), such
-	                       as "cut body 10 reset; gap 5"; NULL: nothing */
+	                       as "cut body 10 reset; gap 5"; NULL: nothing. How
+	                       the request is read is said in retort_on() or
+	                       retort_answer(), not by a handler */
 };
 
 /*
  * Adds a rule. Of the rules that fit a request and are not used up, the one
  * added first answers; when none does, the reply of retort_answer() does,
  * else the files of retort_serve(), else 501 with a text that names the
- * nearest rule. Returns the rule's number, from 1, or -errno: -EINVAL, it is
- * malformed (retort_verdict() says how), -ENOMEM, -E2BIG.
+ * nearest rule and what was malformed. Returns the rule's number, from 1, or
+ * -errno: -EINVAL, it is malformed, or no request can fit (retort_verdict()
+ * says how), -ENOMEM, -E2BIG.
  *
  *	retort_on(server, "GET /users/1", .body = "{}", .times = 2);
  *

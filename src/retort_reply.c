@@ -22,6 +22,9 @@ retort_on_sized(struct retort *server, const struct retort_reply *theirs,
 			"accepted: not with defer_accept");
 	if (code == 0)
 		code = rt_route_add(&server->route, &rule, error);
+	if (code < 0)
+		rt_route_miss(&server->route, rule.when.request,
+			*error ? error : strerror(-code));
 	code = rt_api_blame(server, "rule", rule.when.request, code, error);
 	unlock(server);
 	return code;

@@ -173,6 +173,24 @@ answer_canned(const struct rt_route *route, const struct rt_canned *canned,
 		strerror(-error));
 }
 
+/* How the request is read was said by its rule, if at all: it is too late. */
+static int
+check_reading(const struct rt_route *route, const struct rt_faults *faults,
+	const struct rt_asked *asked, char *error)
+{
+	const struct rt_canned *canned =
+		asked->rule > 0 ? route->rules[asked->rule - 1].canned : NULL;
+
+	if (rt_faults_reading(faults) == NULL ||
+		(canned != NULL &&
+			rt_faults_same_reading(faults, canned->faults)))
+		return 0;
+	return rt_fail(error, -EINVAL,
+		"faults: '%.100s': the request was read already: how, is said "
+		"by retort_on()",
+		rt_faults_text(faults));
+}
+
 int
 rt_route_answer_with(const struct rt_route *route,
 	const struct retort_reply *as, struct rt_asked *asked,
@@ -188,12 +206,15 @@ rt_route_answer_with(const struct rt_route *route,
 	canned = rt_canned_new(as, protocol);
 	if (canned == NULL)
 		return rt_fail_errno(error, -ENOMEM, "reply");
-	code = rt_canned_answer(canned, protocol, asked->request, asked->base,
-		asked->size, asked->date, reply);
-	if (code < 0)
-		(void)rt_fail_errno(error, code, as->file);
-	else
-		spoil(route, canned->faults, asked, reply);
+	code = check_reading(route, canned->faults, asked, error);
+	if (code == 0) {
+		code = rt_canned_answer(canned, protocol, asked->request,
+			asked->base, asked->size, asked->date, reply);
+		if (code < 0)
+			(void)rt_fail_errno(error, code, as->file);
+		else
+			spoil(route, canned->faults, asked, reply);
+	}
 	rt_canned_free(canned);
 	return code;
 }
@@ -221,7 +242,7 @@ ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 		as.body = rule->canned->body->data;
 		/* of a repeated body the rule keeps several periods */
 		if (as.repeat > 0)
-			as.body_size = rule->canned->body->size;
+			as.body_size = rule->canned->period;
 	}
 	code = rule->handler(rule->handler_arg, asked->seen, &as);
 	if (code == RETORT_LATER)
@@ -281,6 +302,17 @@ find_near(const struct rt_route *route, const struct retort_exchange *seen,
 	}
 }
 
+/* Rules that are not there, but were meant to be. */
+static void
+add_malformed(const struct rt_route *route, struct rt_buf *why)
+{
+	if (route->malformed == 0)
+		return;
+	rt_buf_add_format(why, "; %u rule%s malformed: ", route->malformed,
+		route->malformed == 1 ? " was" : "s were");
+	rt_buf_add_text(why, route->mistake ? route->mistake : "no memory");
+}
+
 /* The nearest of the rules, in words. */
 static void
 explain(const struct rt_route *route, struct rt_asked *asked)
@@ -328,6 +360,7 @@ answer_nothing(const struct rt_route *route, struct rt_asked *asked,
 		explain(route, asked);
 	else
 		rt_buf_add_text(&asked->why, "nothing is served here");
+	add_malformed(route, &asked->why);
 	if (route->protocol != RETORT_HTTP) {
 		close_plain(reply);
 		return;

@@ -47,6 +47,8 @@ struct rt_route {
 	bool unix_bound;          /* a connection may be one that cannot be
 	                             reset */
 	bool keep;                /* bodies are kept for somebody else, too */
+	unsigned malformed;       /* rules that were not added */
+	char *mistake;            /* why not the first of them; NULL */
 	enum retort_protocol protocol;
 };
 
@@ -84,7 +86,11 @@ int rt_route_add(struct rt_route *route, const struct retort_reply *given,
 /* Where rule `number` was given, for messages. 0 or -ENOMEM. */
 int rt_route_name(struct rt_route *route, int number, const char *origin);
 
-/* Forgets all rules, or those behind the first `count`. */
+/* A rule was not added: those that nothing answers are to know why. */
+void rt_route_miss(struct rt_route *route, const char *request,
+	const char *error);
+
+/* Forgets all rules and mistakes, or rules behind the first `count`. */
 void rt_route_clear(struct rt_route *route);
 void rt_route_clear_behind(struct rt_route *route, size_t count);
 

@@ -124,6 +124,24 @@ check_file_rule(const struct rt_route *route, const struct retort_reply *given,
 	return 0;
 }
 
+/* What is refused before any rule is asked. */
+static int
+check_request(const struct retort_when *when, char *error)
+{
+	static const char connect[] = "CONNECT";
+	const char *request = when->request ? when->request : "";
+	size_t size = strcspn(request, " ");
+
+	if (size == sizeof connect - 1 && memcmp(request, connect, size) == 0)
+		return rt_fail(error, -EINVAL,
+			"no request can fit: every CONNECT gets 501");
+	if (*request != '/' && size > RT_MAX_METHOD)
+		return rt_fail(error, -EINVAL,
+			"no request can fit: a method has at most %d bytes",
+			RT_MAX_METHOD);
+	return 0;
+}
+
 /* What a reply comes to where it does not depend on its request. */
 static int
 try_reply(const struct rt_canned *canned, enum retort_protocol protocol,
@@ -223,6 +241,8 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 		rt_route_protocol(route, given->accepted);
 	int code = rt_canned_check(given, protocol, error);
 
+	if (code == 0)
+		code = check_request(&given->when, error);
 	if (code == 0 && given->accepted)
 		code = check_accepted(route, given, error);
 	if (code == 0 && given->files)
@@ -268,9 +288,29 @@ rt_route_clear_behind(struct rt_route *route, size_t count)
 }
 
 void
+rt_route_miss(struct rt_route *route, const char *request, const char *error)
+{
+	struct rt_buf text;
+
+	if (route->malformed++ > 0)
+		return;
+	rt_buf_init(&text, 4096);
+	rt_buf_add_text(&text, error);
+	if (request != NULL)
+		rt_buf_add_format(&text, " (%.1000s)", request);
+	/* without memory the number must do */
+	if (rt_buf_text(&text) != NULL)
+		route->mistake = strdup(text.data);
+	rt_buf_free(&text);
+}
+
+void
 rt_route_clear(struct rt_route *route)
 {
 	rt_route_clear_behind(route, 0);
+	route->malformed = 0;
+	free(route->mistake);
+	route->mistake = NULL;
 }
 
 void

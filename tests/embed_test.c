@@ -534,7 +534,7 @@ static const struct fit {
 	{{.request = "* /a"}, "GET /a" HOST "\r\n", true},
 	{{.request = "/a"}, "GET /a?b" HOST "\r\n", true},
 	{{.request = "/a"}, "GET /A" HOST "\r\n", false},
-	{{.request = "/a"}, "GET /%61" HOST "\r\n", false},
+	{{.request = "/a"}, "GET /%61" HOST "\r\n", true},
 	{{.request = "/a"}, "GET http://x/a" HOST "\r\n", true},
 	{{.request = "/"}, "GET http://x" HOST "\r\n", true},
 	{{.request = "/a/*/c"}, "GET /a/b/b/c" HOST "\r\n", true},

@@ -565,7 +565,7 @@ START_TEST(an_echo_among_files)
 		"Transfer-Encoding: chunked\r\n\r\n"
 		"3\r\nabc\r\n0\r\n\r\n"};
 	static const char *const missing[] = {"/ech", "/echoo", "/echo/",
-		"/Echo", "/%65cho", "//echo", "/./echo", "/a/echo", "/echo;a",
+		"/Echo", "/%65Cho", "//echo", "/./echo", "/a/echo", "/echo;a",
 		"/echo%3Fa"};
 	char *folder = dir_make(), path[] = "/echo", request[128];
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which requests a rule means: targets compared by what they mean, conditions
- * without case, conditions that no request can fit, the nearest miss beside a
- * predicate, and how long it may take.
+ * Rules mean what they say: targets are compared by what they mean; what can
+ * never fit, or never be, is an error; a miss is told by what was nearest.
  */
 #include "config.h"
 
@@ -13,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define COUNT(array) (int)(sizeof(array) / sizeof *(array))
 
@@ -318,6 +318,223 @@ START_TEST(a_predicate_does_not_hide_the_nearest_miss)
 }
 END_TEST
 
+/* --- what comes too late --- */
+
+static int
+reply_with_faults(void *arg, const struct retort_exchange *seen,
+	struct retort_reply *reply)
+{
+	(void)seen;
+	reply->faults = arg;
+	return 0;
+}
+
+static int
+keep(void *arg, const struct retort_exchange *seen, struct retort_reply *reply)
+{
+	(void)arg;
+	(void)seen;
+	(void)reply;
+	return 0;
+}
+
+#define POST "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"
+
+/* When a handler is asked, its request has been read. */
+START_TEST(a_handler_cannot_say_how_its_request_is_read)
+{
+	static char faults[][16] = {"stop-reading 1", "early",
+		"read-slowly 1 1", "continue 5"};
+	char why[160];
+
+	for (int i = 0; i < COUNT(faults); i++) {
+		open_plain(_i);
+		ON("POST", .handler = reply_with_faults,
+			.handler_arg = faults[i]);
+		expect_begin(POST, "HTTP/1.1 500 Internal Server Error\r\n");
+		(void)snprintf(why, sizeof why,
+			"the handler of rule 1 failed: faults: '%s': the "
+			"request was read already",
+			faults[i]);
+		assert_verdict(why);
+		ck_assert_ptr_null(ended(1)->faults);
+		close_server();
+	}
+}
+END_TEST
+
+/* But what its rule said stays. */
+START_TEST(a_handler_keeps_how_its_request_was_read)
+{
+	struct bytes got;
+
+	open_plain(_i);
+	ON("POST", .handler = keep, .faults = "early; end half");
+	ON("PUT", .handler = keep, .faults = "read-slowly 1 1");
+	got = exchange("PUT / HTTP/1.1\r\nHost: x\r\n"
+		       "Content-Length: 2\r\n\r\nab");
+	assert_begins(got, "HTTP/1.1 200 OK\r\n");
+	bytes_free(&got);
+	ck_assert_str_eq(ended(1)->faults, "read-slowly 1 1");
+	/* it has no body, so that there is nothing to be early for */
+	got = exchange("POST / HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_begins(got, "HTTP/1.1 200 OK\r\n");
+	bytes_free(&got);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
+static int
+later(void *arg, const struct retort_exchange *seen, struct retort_reply *reply)
+{
+	(void)reply;
+	*(uint64_t *)arg = seen->connection;
+	return RETORT_LATER;
+}
+
+START_TEST(nor_can_a_later_reply)
+{
+	uint64_t connection = 0;
+	struct bytes got = {NULL, 0};
+	int fd;
+
+	open_plain(_i);
+	ON("POST", .handler = later, .handler_arg = &connection);
+	fd = connect_client();
+	say(fd, POST);
+	TURN_UNTIL(retort_record(server, 1) != NULL);
+	ck_assert_int_eq(retort_reply_later(server, connection,
+				 &(struct retort_reply){.faults = "early"}),
+		-EINVAL);
+	assert_verdict("the request was read already");
+	ck_assert_int_eq(retort_reply_later(server, connection,
+				 &(struct retort_reply){.body = "x"}),
+		0);
+	ck_assert_int_eq(talk(fd, "", 0, &got, NULL), 0);
+	(void)close(fd);
+	assert_begins(got, "HTTP/1.1 200 OK\r\n");
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
+/* Nor the faults of a log: they are of the reply alone. */
+START_TEST(nor_can_a_log)
+{
+	static const char log[] =
+		"12:34:56.789 127.0.0.1:1 \"POST / HTTP/1.1\" "
+		"200 89 1.2 ms [early]\n";
+
+	open_plain(0);
+	ck_assert_int_eq(retort_replay(server, log, sizeof log - 1, error),
+		-EINVAL);
+	ck_assert_str_eq(error,
+		"[early]: how a request is read is said by a rule: expected "
+		"it in a scenario");
+	close_server();
+}
+END_TEST
+
+/* --- what nothing can answer --- */
+
+START_TEST(a_rule_for_what_is_refused_is_none)
+{
+	char method[80];
+
+	open_plain(_i);
+	ck_assert_int_eq(retort_on(server, "CONNECT"), -EINVAL);
+	ck_assert_int_eq(retort_on(server, "CONNECT *", .body = "x"), -EINVAL);
+	assert_verdict("rule: no request can fit: every CONNECT gets 501 "
+		       "(CONNECT)");
+	retort_reset(server);
+	memset(method, 'A', sizeof method);
+	method[65] = '\0';
+	ck_assert_int_eq(retort_on(server, method), -EINVAL);
+	method[64] = '\0';
+	ON(method, .body = "x");
+	ON("CONNECTED", .body = "x");
+	/* one that was refused is recorded, and may be waited for */
+	ck_assert_int_gt(retort_expect(server, 1, 1, "CONNECT"), 0);
+	close_server();
+}
+END_TEST
+
+/* A test that looks at its reply alone must see it there. */
+START_TEST(a_malformed_rule_is_told_to_the_client)
+{
+	struct bytes got;
+
+	open_plain(_i);
+	ck_assert_int_eq(retort_on(server, "GET /a b", .body = "x"), -EINVAL);
+	got = exchange(request_for("/a"));
+	assert_begins(got, "HTTP/1.1 501 Not Implemented\r\n");
+	assert_has(got,
+		"; 1 rule was malformed: malformed target: '/a b' "
+		"(GET /a b)\n");
+	bytes_free(&got);
+	ON("GET /b", .body = "x");
+	ck_assert_int_eq(retort_on(server, NULL, .status = 1), -EINVAL);
+	got = exchange(request_for("/a"));
+	assert_has(got,
+		"\r\n\r\nno rule fits GET /a: path differs from rule 1 "
+		"\"/b\" at byte 1; 2 rules were malformed: malformed target: "
+		"'/a b' (GET /a b)\n");
+	bytes_free(&got);
+	retort_reset(server);
+	ON("GET /b", .body = "x");
+	got = exchange(request_for("/a"));
+	assert_has(got, "\"/b\" at byte 1\n");
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
+START_TEST(a_file_that_is_missing_is_named)
+{
+	struct bytes got;
+
+	open_plain(_i);
+	ON(NULL, .file = "/nowhere/a.json");
+	got = exchange(request_for("/"));
+	assert_begins(got, "HTTP/1.1 500 Internal Server Error\r\n");
+	/* not where it is */
+	assert_has(got,
+		"\r\n\r\n500 Internal Server Error: file 'a.json': "
+		"No such file or directory\n");
+	bytes_free(&got);
+	assert_verdict("rule 1: file '/nowhere/a.json': No such file or "
+		       "directory");
+	close_server();
+}
+END_TEST
+
+/* --- repeated bodies --- */
+
+static int
+once(void *arg, const struct retort_exchange *seen, struct retort_reply *reply)
+{
+	(void)arg;
+	(void)seen;
+	reply->repeat = 0;
+	return 0;
+}
+
+/* A handler is given the body, and not what it comes to. */
+START_TEST(a_handler_is_given_the_body_once)
+{
+	struct bytes got;
+
+	open_plain(_i);
+	ON(NULL, .body = "abc", .repeat = 1000, .handler = once);
+	got = exchange(request_for("/"));
+	assert_has(got, "\r\nContent-Length: 3\r\n");
+	ck_assert_str_eq(got.data + got.size - 7, "\r\n\r\nabc");
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
 /* --- time --- */
 
 /* One that grew with the product of both would not end. */
@@ -372,7 +589,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("rule paths");
+	Suite *suite = suite_create("rules");
 	TCase *unit = tcase_create("what fits");
 	TCase *wire = tcase_create("by clients");
 	TCase *time = tcase_create("time");
@@ -390,6 +607,20 @@ main(void)
 	tcase_add_loop_test(wire, rules_counts_and_expectations_mean_the_same,
 		0, BASIC_WAYS);
 	tcase_add_loop_test(wire, a_predicate_does_not_hide_the_nearest_miss, 0,
+		BASIC_WAYS);
+	tcase_add_loop_test(wire, a_handler_cannot_say_how_its_request_is_read,
+		0, BASIC_WAYS);
+	tcase_add_loop_test(wire, a_handler_keeps_how_its_request_was_read, 0,
+		BASIC_WAYS);
+	tcase_add_loop_test(wire, nor_can_a_later_reply, 0, BASIC_WAYS);
+	tcase_add_test(wire, nor_can_a_log);
+	tcase_add_loop_test(wire, a_rule_for_what_is_refused_is_none, 0,
+		BASIC_WAYS);
+	tcase_add_loop_test(wire, a_malformed_rule_is_told_to_the_client, 0,
+		BASIC_WAYS);
+	tcase_add_loop_test(wire, a_file_that_is_missing_is_named, 0,
+		BASIC_WAYS);
+	tcase_add_loop_test(wire, a_handler_is_given_the_body_once, 0,
 		BASIC_WAYS);
 	rt_test_case(suite, wire);
 	tcase_set_timeout(time, 60);
