@@ -76,14 +76,12 @@ rt_path_set(struct rt_path *path, const char *text, size_t size)
 	path->count = 1;
 	for (size_t i = 0; i < size; i++)
 		path->count += text[i] == '*';
-	path->text = malloc(size + 1);
+	path->text = strndup(text, size);
 	path->parts = calloc(path->count, sizeof *path->parts);
 	if (codes == NULL || path->text == NULL || path->parts == NULL) {
 		code = -ENOMEM;
 		goto out;
 	}
-	memcpy(path->text, text, size);
-	path->text[size] = '\0';
 	at = path->text;
 	for (size_t i = 0; i < path->count && code == 0; i++) {
 		star = at + strcspn(at, "*");
@@ -115,12 +113,16 @@ raw_path(const char *target, const char **end)
 	static const char root[] = "/";
 	const char *scheme;
 
-	if (target == NULL)
-		target = "";
+	if (target == NULL) {
+		*end = root;
+		return root;
+	}
 	if (*target != '/' && (scheme = strstr(target, "://")) != NULL) {
 		target = scheme + 3 + strcspn(scheme + 3, "/?");
-		if (*target != '/')
-			target = root;
+		if (*target != '/') {
+			*end = root + 1;
+			return root;
+		}
 	}
 	*end = target + strcspn(target, "?");
 	return target;
@@ -130,7 +132,7 @@ static bool
 begins(const struct rt_needle *part, const char **at, const char *end)
 {
 	for (size_t i = 0; i < part->size; i++)
-		if (*at == end ||
+		if (*at >= end ||
 			take(at, end, path_separators) != part->codes[i])
 			return false;
 	return true;
@@ -140,7 +142,7 @@ static bool
 ends(const struct rt_needle *part, const char *at, const char **end)
 {
 	for (size_t i = part->size; i-- > 0;)
-		if (at == *end ||
+		if (at >= *end ||
 			take_last(at, end, path_separators) != part->codes[i])
 			return false;
 	return true;
