@@ -624,7 +624,7 @@ echo_path()
 	equal 200 "$(code -X BREW "${url}echo")" '--echo=PATH: any method'
 	equal 413 "$(code -d "@$dir/site/big" "${url}echo")" \
 		'--echo=PATH: --max-body'
-	for path in echo/ Echo ech echoo %65cho; do
+	for path in echo/ Echo ech echoo %65Cho; do
 		equal 404 "$(code "$url$path")" "--echo=PATH: not /$path"
 	done
 	equal 405 "$(code -d x "$url")" '--echo=PATH: POST elsewhere'

@@ -2301,7 +2301,7 @@ START_TEST(test_echo_path)
 		{200, GET, 0, "\r\n\r\n<p>index"},
 		{200, "HEAD /echo" END, 0, "\r\nContent-Type: text/plain"},
 		{404, "GET /echo/" END, 0, NULL},
-		{404, "GET /%65cho" END, 0, NULL},
+		{404, "GET /%65Cho" END, 0, NULL},
 		{404, "GET /ech" END, 0, NULL},
 		{405, POST_WITH("Content-Length: 4", "body"), 0, NULL},
 		{413,

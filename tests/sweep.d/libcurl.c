@@ -49,10 +49,12 @@ frame(const char *framing, struct retort_reply *reply)
 
 	reply->body_size = fread(body, 1, sizeof body, stdin);
 	reply->body = body;
-	reply->type = "text/plain";
-	reply->omit = "Date";
 	reply->chunked = strcmp(framing, "chunked") == 0;
 	reply->raw = strcmp(framing, "none") == 0;
+	if (!reply->raw) {
+		reply->type = "text/plain";
+		reply->omit = "Date";
+	}
 	return reply->chunked || reply->raw ||
 		strcmp(framing, "Content-Length") == 0;
 }
