@@ -36,11 +36,11 @@ static void
 check_protocol(const struct given *given)
 {
 	if (given->answer != NULL && !given->tcp && !given->udp)
-		die(EXIT_USAGE, "--answer: expected --tcp or --udp with it");
+		die(EXIT_USAGE, "--answer: needs --tcp or --udp");
 	if (given->greeting != NULL && !given->tcp)
-		die(EXIT_USAGE, "--greet: expected --tcp with it");
+		die(EXIT_USAGE, "--greet: needs --tcp");
 	if (given->idle != NULL && !given->tcp)
-		die(EXIT_USAGE, "--idle: expected --tcp with it");
+		die(EXIT_USAGE, "--idle: needs --tcp");
 }
 
 static void
@@ -198,6 +198,13 @@ read_listen_fds(struct args *args, struct given *given)
 	}
 }
 
+static bool
+is_socket(const char *address)
+{
+	return strncmp(address, "unix:", 5) == 0 ||
+		strncmp(address, "fd:", 3) == 0;
+}
+
 /* A socket without a port has none that could be given, either. */
 static bool
 has_own_port(const char *address)
@@ -205,8 +212,7 @@ has_own_port(const char *address)
 	const char *bracket = strchr(address, ']');
 	const char *colon = strchr(bracket ? bracket : address, ':');
 
-	return strncmp(address, "unix:", 5) == 0 ||
-		strncmp(address, "fd:", 3) == 0 ||
+	return is_socket(address) ||
 		(colon != NULL && strchr(colon + 1, ':') == NULL);
 }
 
@@ -219,8 +225,10 @@ check_port(const struct args *args, const struct given *given)
 	while (i < given->bind_count && has_own_port(bind[i]))
 		i++;
 	if (args->port_given && i > 0 && i == given->bind_count)
-		die(EXIT_USAGE, "--port: --bind %.100s takes no other port",
-			bind[0]);
+		die(EXIT_USAGE,
+			"--port: nothing takes it: --bind %.100s has %s",
+			bind[0],
+			is_socket(bind[0]) ? "no port" : "a port of its own");
 }
 
 /* What faults by chance go with. */
@@ -232,9 +240,9 @@ check_chance(const struct args *args, const struct given *given)
 	if (args->chances != NULL && args->replay != NULL)
 		die(EXIT_USAGE, "--faults and --replay exclude each other");
 	if (args->chances != NULL && given->seed == NULL)
-		die(EXIT_USAGE, "--faults: expected --seed N with it");
+		die(EXIT_USAGE, "--faults: needs --seed N");
 	if (args->chances == NULL && given->seed != NULL)
-		die(EXIT_USAGE, "--seed: expected --faults with it");
+		die(EXIT_USAGE, "--seed: needs --faults LIST");
 }
 
 /* A sweep is of one reply, for a client that we start. */
@@ -263,9 +271,9 @@ set_sweep(const struct args *args, struct given *given)
 	for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
 		if (uses[i].given)
 			die(EXIT_USAGE,
-				"sweep: %s does not go with it: expected the "
-				"options of one reply, such as --body, --raw "
-				"or --chunked",
+				"sweep: not with %s: it takes the options of "
+				"one reply, such as --body, --raw or "
+				"--chunked",
 				uses[i].name);
 	if (given->raw == NULL && given->body == NULL &&
 		args->reply.status != 204 && args->reply.status != 304)
@@ -284,7 +292,8 @@ set_mode(struct args *args, struct given *given)
 	args->options.unrecorded = args->mode == MODE_SWEEP;
 	args->options.sigpipe_ignored = args->options.unrecorded;
 	if (args->mode == MODE_RUN && args->with_parent)
-		die(EXIT_USAGE, "run: --with-parent does nothing with it");
+		die(EXIT_USAGE,
+			"run: not with --with-parent: it ends with COMMAND");
 	if (args->mode == MODE_RUN)
 		return;
 	args->options.defer_accept = false;
@@ -386,8 +395,8 @@ args_finish(struct args *args, struct given *given)
 	}
 	if (given->faults != NULL && args->root == NULL && !args->canned)
 		die(EXIT_USAGE,
-			"--fault: expected ROOT, or a reply such as --body, "
-			"with it");
+			"--fault: needs a reply to spoil: ROOT, --body or "
+			"the like");
 	args->faults = given->faults;
 	args->reply.fields = args->files.fields = given->fields;
 	args->reply.omit = args->files.omit = given->omit;

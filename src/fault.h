@@ -58,7 +58,7 @@ int rt_faults_status(const struct rt_faults *faults);
 /* Whether a Range is ignored. */
 bool rt_faults_whole(const struct rt_faults *faults);
 
-/* Whether a body is sent where there can be none; NULL: no. */
+/* Whether the body is sent even with HEAD, 204 and 304. NULL: no faults. */
 bool rt_faults_body(const struct rt_faults *faults);
 
 /* Whether a datagram can have them: no segments, no ending of its own. */

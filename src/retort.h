@@ -143,8 +143,8 @@ struct retort_exchange {
 	/* These three, too, are 0 or NULL until the reply is there, where the
 	   handler said RETORT_LATER. */
 	const char *faults; /* what was wrong with its reply, as text; NULL */
-	bool by_chance;     /* that, or that nothing was, follows from this */
-	uint64_t seed;      /* and `connection`: see retort_faults() */
+	bool by_chance;     /* the faults, or their absence, were drawn ... */
+	uint64_t seed;      /* from this and `connection`: retort_faults() */
 };
 
 /* The n-th value of that field (compared without case), from 0; or NULL. */

@@ -151,11 +151,11 @@ usage second "$dir/site" second
 for value in '' x -1 1s 1e3 . 99999999999999999999; do
 	usage "--idle '$value'" --tcp --echo --idle "$value"
 done
-usage '--answer: expected --tcp or --udp' --answer x
-usage '--greet: expected --tcp' --greet x
-usage '--greet: expected --tcp' --udp --echo --greet x
-usage '--idle: expected --tcp' --idle 1
-usage '--idle: expected --tcp' --udp --echo --idle 1
+usage '--answer: needs --tcp or --udp' --answer x
+usage '--greet: needs --tcp' --greet x
+usage '--greet: needs --tcp' --udp --echo --greet x
+usage '--idle: needs --tcp' --idle 1
+usage '--idle: needs --tcp' --udp --echo --idle 1
 usage '--tcp and --udp exclude' --tcp --udp
 usage '--tcp and --udp exclude' --udp --tcp --echo
 for protocol in --tcp --udp; do
@@ -230,7 +230,7 @@ missing=
 for option in --port --bind --status --body --type --raw --echo --header \
 	--mime --dotfiles --cache --no-listing --precompressed --spa \
 	--html --follow-links --prefix \
-	'--echo[=PATH]' --host --log --quiet --port-file --requests \
+	--echo=/PATH --host --log --quiet --port-file --requests \
 	--lifetime --with-parent --grace --timeout --max-target --max-head \
 	--max-fields --max-body --io --help --version -v --tcp --udp --answer \
 	--greet --idle; do

@@ -75,11 +75,12 @@ says 2 "--bind: address 'example.org': $forms (names are not looked up)" \
 	-b example.org
 says 2 "--bind: address '/a/s': $forms (a Unix socket is -b unix:/a/s)" -b /a/s
 for port in 8082 8081 0; do
-	says 2 '--port: --bind 127.0.0.1:8081 takes no other port' \
+	says 2 '--port: nothing takes it: --bind 127.0.0.1:8081 has a port of '\
+'its own' \
 		-b 127.0.0.1:8081 -p $port
 done
-says 2 '--port: --bind [::1]:8081 takes no other port' -p 1 -b '[::1]:8081' \
-	-b unix:s
+says 2 '--port: nothing takes it: --bind unix:s has no port' -p 1 -b unix:s \
+	-b '[::1]:8081'
 says 0 '' -p 0 -q --lifetime 0 -b 127.0.0.2:0 -b 127.0.0.1
 
 # --- values in several words ---

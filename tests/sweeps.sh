@@ -152,12 +152,12 @@ refused 'sweep and --tcp exclude' --tcp -- true
 refused 'sweep and --udp exclude' --udp -- true
 refused 'sweep and --cache exclude' --cache 5 -- true
 refused 'sweep and --echo=PATH exclude' --echo=/p -- true
-refused '--fault does not go' --fault 'cut 1' -- true
-refused '--faults does not go' --faults 'rst:5%' --seed 1 -- true
-refused '--replay does not go' --replay "$dir/input" -- true
-refused '--scenario does not go' --scenario "$dir/input" -- true
-refused '--lifetime does not go' --lifetime 5 -- true
-refused '--verbose does not go' -v -- true
+refused 'not with --fault:' --fault 'cut 1' -- true
+refused 'not with --faults:' --faults 'rst:5%' --seed 1 -- true
+refused 'not with --replay:' --replay "$dir/input" -- true
+refused 'not with --scenario:' --scenario "$dir/input" -- true
+refused 'not with --lifetime:' --lifetime 5 -- true
+refused 'not with --verbose:' -v -- true
 refused "$dir/nowhere" --raw "$dir/nowhere" -- true
 refused 'a TCP listener' -b "unix:$dir/socket" -- true
 
