@@ -516,6 +516,52 @@ missing()
 	rm "$dir/site/404.html"
 }
 
+folders()
+{
+	mkdir -p "$dir/r1/@a" "$dir/r2"
+	echo one >"$dir/r1/page.html"
+	echo two >"$dir/r2/page.html"
+	echo pack >"$dir/r1/@a/pkg"
+	echo tar >"$dir/r1/a.tar.gz"
+	echo make >"$dir/r1/Makefile"
+	ln -s /etc "$dir/r1/etc"
+	ln -s "$dir/r1/page.html" "$dir/r1/inside"
+	ln -s r1 "$dir/current"
+	start --html --prefix /repo --mime tar.gz=x/tar --mime =x/none \
+		"$dir/current"
+	equal one "$(get "${url}repo/page")" '--html'
+	equal "301 ${url}repo/" "$(get -o /dev/null \
+		-w '%{http_code} %{redirect_url}' "$url")" '--prefix and /'
+	equal 404 "$(code "${url}page")" 'not beneath the prefix'
+	equal pack "$(get "${url}repo/@a%2fpkg")" 'an encoded slash'
+	equal 404 "$(code --path-as-is "${url}repo/..%2f..%2fr2/page.html")" \
+		'an encoded slash that leads out'
+	equal x/tar "$(get -o /dev/null -w '%{content_type}' \
+		"${url}repo/a.tar.gz")" '--mime tar.gz'
+	equal x/none "$(get -o /dev/null -w '%{content_type}' \
+		"${url}repo/Makefile")" '--mime without an extension'
+	equal one "$(get "${url}repo/inside")" 'an absolute link within'
+	equal 403 "$(code "${url}repo/etc/passwd")" 'a link that leads out'
+	ln -s r2 "$dir/next"
+	mv -T "$dir/next" "$dir/current"
+	equal two "$(get "${url}repo/page")" 'the link was switched'
+	rm -r "$dir/r2"
+	equal 404 "$(code "${url}repo/page")" 'the folder is away'
+	mkdir "$dir/r2"
+	echo three >"$dir/r2/page.html"
+	equal three "$(get "${url}repo/page")" 'the folder was made anew'
+	stop '--html --prefix'
+	start --follow-links "$dir/r1"
+	get "${url}etc/passwd" | cmp -s - /etc/passwd
+	report $? '--follow-links'
+	equal 'text/plain; charset=utf-8' "$(get -o /dev/null \
+		-w '%{content_type}' "${url}Makefile")" 'what looks like text'
+	grep -q "^retort: links in $dir/r1 are followed, out of it too\$" \
+		"$dir/err"
+	report $? 'with a notice'
+	stop '--follow-links'
+}
+
 # hrefs FILE: of the links of a listing
 hrefs()
 {
@@ -777,6 +823,7 @@ if have curl; then
 	conditional
 	precompressed
 	missing
+	folders
 	listed
 	echo_path
 	canned
