@@ -344,6 +344,7 @@ describe(struct rt_file *file)
 	file->modified_ns = (uint32_t)status.st_mtim.tv_nsec;
 	file->inode = status.st_ino;
 	file->device = status.st_dev;
+	file->bodiless = status.st_blocks == 0;
 	return 0;
 }
 

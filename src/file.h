@@ -45,6 +45,8 @@ struct rt_file {
 	uint32_t modified_ns;
 	uint64_t inode;
 	dev_t device;
+	bool bodiless; /* it takes no blocks: what it holds may be made when it
+	                  is read, whatever its size says */
 };
 
 /*

@@ -38,7 +38,7 @@
 /* What the site's texts keep for the next request. */
 #define KEPT (16u << 10)
 
-/* Files of this size are read before the reply is made. */
+/* Of what is on no disk, files up to this size are read first. */
 #define SMALL_FILE (64u << 10)
 
 /* For what may be another thing the next time. */
@@ -402,9 +402,9 @@ answer_whole(struct answer *answer, const struct selected *selected)
 }
 
 /*
- * Reads a small file, to know what it holds before its head is made. Files of
- * /proc say that they are empty, those of /sys that they have a page: they are
- * made while they are read. Not 0: it cannot be read, and that was answered.
+ * Reads a file that is on no disk, to know what it holds before the head is
+ * made: those of /proc say that they are empty, those of /sys that they have a
+ * page. Not 0: it cannot be read, and that was answered.
  */
 static int
 read_content(struct answer *answer, struct selected *selected)
@@ -412,7 +412,7 @@ read_content(struct answer *answer, struct selected *selected)
 	struct rt_buf *content = &answer->site->content;
 	int error;
 
-	if (selected->read || selected->file.size > SMALL_FILE)
+	if (!selected->file.bodiless || selected->file.size > SMALL_FILE)
 		return 0;
 	rt_buf_clear(content, SMALL_FILE);
 	error = rt_file_read(&selected->file, content);
@@ -426,10 +426,8 @@ read_content(struct answer *answer, struct selected *selected)
 	selected->read = true;
 	selected->made = content->len != selected->file.size;
 	selected->file.size = content->len;
-	if (selected->made) {
-		selected->validators = (struct rt_validators){.etag = NULL};
+	if (selected->made)
 		selected->cache = UNCACHED;
-	}
 	return 0;
 }
 
@@ -451,7 +449,7 @@ answer_selected(struct answer *answer, struct selected *selected)
 	struct rt_range ranges[RT_MAX_RANGES];
 	int status, count;
 
-	if (selected->file.size == 0 && read_content(answer, selected) != 0)
+	if (read_content(answer, selected) != 0)
 		return;
 	if (!selected->made)
 		set_validators(answer, selected);
@@ -461,8 +459,6 @@ answer_selected(struct answer *answer, struct selected *selected)
 		answer_condition(answer, selected, status);
 		return;
 	}
-	if (read_content(answer, selected) != 0)
-		return;
 	count = ranges_of(answer, selected, ranges);
 	if (count == RT_RANGE_UNSATISFIABLE) {
 		rt_file_close(&selected->file);
@@ -478,11 +474,11 @@ answer_selected(struct answer *answer, struct selected *selected)
 
 /* The type of a file whose name says nothing. */
 static const char *
-look_at(const struct rt_file *file)
+look_at(const struct rt_file *file, const char *name)
 {
 	char bytes[RT_TYPE_PEEK];
 
-	return rt_type_by_content(bytes,
+	return rt_type_by_content(name, bytes,
 		rt_file_peek(file, bytes, sizeof bytes));
 }
 
@@ -504,7 +500,7 @@ answer_file(struct answer *answer, const struct rt_file *file,
 		(site->spa && strcmp(name, site->spa) == 0))
 		selected.cache = UNCACHED;
 	if (selected.type == NULL)
-		selected.type = look_at(file);
+		selected.type = look_at(file, name);
 	if (site->precompressed && site->root.name == NULL)
 		select_variant(answer, path, &selected);
 	answer_selected(answer, &selected);

@@ -224,6 +224,11 @@ static const struct retort_type types[] = {
 
 #define TYPES (sizeof types / sizeof types[0])
 
+/* Of sources as well. */
+static const char *const ambiguous[] = {"ts"};
+
+#define AMBIGUOUS (sizeof ambiguous / sizeof *ambiguous)
+
 /* The extension without its dot: "" if there is none. */
 static const char *
 extension_of(const char *name)
@@ -255,17 +260,20 @@ best_of(const char *name, const struct retort_type *more, size_t count)
 	return best;
 }
 
-const char *
-rt_type_find(const char *path, const struct retort_type *more, size_t count)
+static const char *
+name_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	const char *name = slash != NULL ? slash + 1 : path;
-	const char *extension = extension_of(name);
-	const struct retort_type *best = best_of(name, more, count);
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* What the table says, or NULL. */
+static const char *
+look_up(const char *extension)
+{
 	size_t low = 0, high = TYPES, size = strlen(extension);
 
-	if (best != NULL)
-		return best->type;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		int order = rt_order(extension, size, types[middle].extension);
@@ -283,16 +291,35 @@ rt_type_find(const char *path, const struct retort_type *more, size_t count)
 const char *
 rt_type_of(const char *path, const struct retort_type *more, size_t count)
 {
-	const char *type = rt_type_find(path, more, count);
+	const char *name = name_of(path), *type;
+	const struct retort_type *best = best_of(name, more, count);
 
+	if (best != NULL)
+		return best->type;
+	type = look_up(extension_of(name));
 	return type != NULL ? type : RT_TYPE_UNKNOWN;
 }
 
 const char *
-rt_type_by_content(const void *bytes, size_t size)
+rt_type_find(const char *path, const struct retort_type *more, size_t count)
 {
-	return size > 0 && memchr(bytes, '\0', size) != NULL ? RT_TYPE_UNKNOWN :
-							       RT_TYPE_TEXT;
+	const char *name = name_of(path), *extension = extension_of(name);
+	const struct retort_type *best = best_of(name, more, count);
+
+	if (best != NULL)
+		return best->type;
+	for (size_t i = 0; i < AMBIGUOUS; i++)
+		if (rt_same(extension, strlen(extension), ambiguous[i]))
+			return NULL;
+	return look_up(extension);
+}
+
+const char *
+rt_type_by_content(const char *path, const void *bytes, size_t size)
+{
+	return size > 0 && memchr(bytes, '\0', size) != NULL ?
+		rt_type_of(path, NULL, 0) :
+		RT_TYPE_TEXT;
 }
 
 const struct retort_type *

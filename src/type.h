@@ -25,15 +25,23 @@
 const char *rt_type_of(const char *path, const struct retort_type *more,
 	size_t count);
 
-/* The same, but NULL if it is not known. */
+/*
+ * The same, but NULL if the name alone does not say it: an extension that is
+ * unknown, or that of binary files and of sources too, as "ts" is of MPEG
+ * streams and of TypeScript.
+ */
 const char *rt_type_find(const char *path, const struct retort_type *more,
 	size_t count);
 
 /* Bytes by which it is told what a file of unknown type is. */
 #define RT_TYPE_PEEK 4096
 
-/* By its first bytes: text, unless there is a NUL among them. */
-const char *rt_type_by_content(const void *bytes, size_t size);
+/*
+ * What rt_type_find() does not say, by the file's first bytes: text, unless
+ * there is a NUL among them; then as rt_type_of().
+ */
+const char *rt_type_by_content(const char *path, const void *bytes,
+	size_t size);
 
 /* The table itself, for its test; its extensions are in lower case. */
 const struct retort_type *rt_type_table(size_t *count);

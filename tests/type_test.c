@@ -212,18 +212,26 @@ END_TEST
 
 START_TEST(type_by_content)
 {
-	ck_assert_str_eq(rt_type_by_content("", 0), RT_TYPE_TEXT);
-	ck_assert_str_eq(rt_type_by_content("all:\n\ttrue\n", 11),
+	ck_assert_str_eq(rt_type_by_content("a.zzzz", "", 0), RT_TYPE_TEXT);
+	ck_assert_str_eq(rt_type_by_content("a.zzzz", "all:\n\ttrue\n", 11),
 		RT_TYPE_TEXT);
-	ck_assert_str_eq(rt_type_by_content("\x7f"
-					    "ELF\x01\xff",
+	ck_assert_str_eq(rt_type_by_content("a.zzzz",
+				 "\x7f"
+				 "ELF\x01\xff",
 				 6),
 		RT_TYPE_TEXT);
-	ck_assert_str_eq(rt_type_by_content("\x7f"
-					    "ELF\x01\0",
+	ck_assert_str_eq(rt_type_by_content("a.zzzz",
+				 "\x7f"
+				 "ELF\x01\0",
 				 6),
 		RT_TYPE_UNKNOWN);
-	ck_assert_str_eq(rt_type_by_content("\0", 1), RT_TYPE_UNKNOWN);
+	ck_assert_str_eq(rt_type_by_content("a.zzzz", "\0", 1),
+		RT_TYPE_UNKNOWN);
+	/* TypeScript, or MPEG */
+	ck_assert_ptr_null(rt_type_find("a/b.TS", NULL, 0));
+	ck_assert_str_eq(rt_type_of("a/b.TS", NULL, 0), "video/mp2t");
+	ck_assert_str_eq(rt_type_by_content("b.ts", "let a", 5), RT_TYPE_TEXT);
+	ck_assert_str_eq(rt_type_by_content("b.ts", "G\0", 2), "video/mp2t");
 }
 END_TEST
 
