@@ -360,6 +360,7 @@ add_content(struct answer *answer, const struct selected *selected, uint64_t at,
 	}
 	rt_reply_body_copy(&answer->draft, answer->site->content.data + at,
 		(size_t)size);
+	rt_buf_clear(&answer->site->content, SMALL_FILE);
 	(void)close(selected->file.fd);
 }
 
@@ -617,7 +618,7 @@ static int
 open_named(struct answer *answer, struct rt_buf *path, struct rt_file *file)
 {
 	const struct rt_root *root = &answer->site->root;
-	int error = rt_file_open(file, root, path->data);
+	int error = rt_file_open(file, root, path->data), other;
 	size_t size = path->len;
 	struct rt_file page;
 
@@ -629,15 +630,15 @@ open_named(struct answer *answer, struct rt_buf *path, struct rt_file *file)
 		rt_file_close(file);
 		return -ENOMEM;
 	}
-	if (rt_file_open(&page, root, path->data) == 0) {
-		if (S_ISREG(page.mode)) {
-			rt_file_close(file);
-			*file = page;
-			path->len--;
-			return 0;
-		}
-		rt_file_close(&page);
+	other = rt_file_open(&page, root, path->data);
+	if (rt_file_status(other) == 503 ||
+		(other == 0 && S_ISREG(page.mode))) {
+		rt_file_close(file);
+		*file = page;
+		path->len--;
+		return other;
 	}
+	rt_file_close(&page);
 	path->len = size;
 	path->data[size] = '\0';
 	return error;
@@ -652,12 +653,16 @@ answer_path(struct answer *answer, struct rt_buf *path)
 	bool folder = false;
 	int error, status;
 
+	error = rt_root_find(&site->root);
+	if (error != 0) {
+		/* of what it led to, no page is sent either */
+		answer_error(answer, rt_file_status(error), NULL);
+		return true;
+	}
 	error = rt_file_path(path, answer->base + span.at, span.size,
 		site->root.dotfiles);
 	if (error == 0 && !take_prefix(answer, path))
 		return true;
-	if (error == 0)
-		error = rt_root_find(&site->root);
 	if (error == 0) {
 		folder = site->root.name == NULL &&
 			(path->len == 0 || path->data[path->len - 1] == '/');

@@ -136,9 +136,12 @@ START_TEST(a_folder_made_anew)
 		assert_has(got, "<a href=\"f\">f</a>");
 		bytes_free(&got);
 	}
-	/* or in two steps */
+	/* or in two steps; until then no page of its own says so */
+	dir_write(base, "r1/404.html", "lost", 4);
+	expect("/none", 404, "lost");
 	move("r1", "r0");
-	expect("/f", 404, NULL);
+	expect("/f", 404, "404 Not Found\n");
+	expect("/.x", 404, "404 Not Found\n");
 	move("r2", "r1");
 	expect("/f", 200, "two");
 	expect("/../r0/f", 404, NULL);
