@@ -36,8 +36,12 @@ child_note_signals(struct child_signals *before)
 	(void)sigprocmask(SIG_SETMASK, NULL, &before->mask);
 }
 
-/* How often a group that was told to end is looked at. */
-#define GROUP_INTERVAL 5 /* ms */
+/* How often processes that were told to end are looked at. */
+#define INTERVAL 10 /* ms */
+
+/* How long others than COMMAND may take to be killed; some cannot be, as those
+   of another user. */
+#define KILL_TIME 500 /* ms */
 
 /* `word` with each {url} replaced. NULL: no memory. */
 static char *
@@ -187,14 +191,17 @@ child_start(struct child *child, char *const *command, const char *url,
 		terminal_open(&child->terminal);
 	child->terminal.given = terminal_is_for_command(&child->terminal);
 	(void)fflush(NULL);
+	family_begin(&child->family);
 	child->pid = fork();
 	if (child->pid == 0)
 		run_command(words, quiet, &child->terminal, parent, before);
-	if (child->pid < 0)
+	if (child->pid < 0) {
 		error = -errno;
-	else
+		family_end(&child->family);
+	} else {
 		/* whoever is first */
 		(void)setpgid(child->pid, child->pid);
+	}
 	free_words(words);
 	return error;
 }
@@ -236,14 +243,17 @@ bool
 child_ended(struct child *child)
 {
 	int status;
+	pid_t pid;
 
-	if (child->ended ||
-		waitpid(child->pid, &status, WNOHANG | WUNTRACED) <= 0)
-		return child->ended;
-	if (WIFSTOPPED(status))
-		follow_stop(child, WSTOPSIG(status));
-	else
-		note_status(child, status);
+	/* and those whose parents have left them to us */
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid != child->pid)
+			continue;
+		if (WIFSTOPPED(status))
+			follow_stop(child, WSTOPSIG(status));
+		else
+			note_status(child, status);
+	}
 	return child->ended;
 }
 
@@ -266,35 +276,76 @@ child_wait(struct child *child, int timeout)
 	return child_ended(child);
 }
 
+/* To its group, and to itself where it has left that. */
+static void
+send(const struct child *child, int number)
+{
+	(void)kill(-child->pid, number);
+	if (!child->ended && getpgid(child->pid) != child->pid)
+		(void)kill(child->pid, number);
+}
+
 void
 child_signal(struct child *child, int number)
 {
 	if (child->pid <= 0)
 		return;
-	(void)kill(-child->pid, number);
+	send(child, number);
 	if (number == SIGCONT)
 		terminal_look(&child->terminal);
 	/* one that is stopped would not hear it */
 	else if (number != SIGTSTP)
-		(void)kill(-child->pid, SIGCONT);
+		send(child, SIGCONT);
+}
+
+/* Whether nothing is left of it, nor of what it has begun. */
+static bool
+is_over(struct child *child)
+{
+	int living;
+
+	if (!child_ended(child))
+		return false;
+	living = family_signal(&child->family, child->pid, 0);
+	return living < 0 ? kill(-child->pid, 0) < 0 : living == 0;
+}
+
+static bool
+wait_until_over(struct child *child, int timeout)
+{
+	const struct timespec interval = {0, INTERVAL * 1000000};
+	int64_t end = clock_ms() + timeout;
+	bool over;
+
+	while (!(over = is_over(child)) && clock_ms() < end)
+		(void)nanosleep(&interval, NULL);
+	return over;
+}
+
+/* Again and again, as it may have begun others meanwhile. */
+static void
+kill_all(struct child *child)
+{
+	int64_t end = clock_ms() + KILL_TIME;
+
+	do {
+		child_signal(child, SIGKILL);
+		(void)family_signal(&child->family, child->pid, SIGKILL);
+	} while (!wait_until_over(child, INTERVAL) &&
+		(!child->ended || clock_ms() < end));
 }
 
 void
 child_end(struct child *child, int grace)
 {
-	const struct timespec interval = {0, GROUP_INTERVAL * 1000000};
-	int64_t end = clock_ms() + grace;
-
 	if (child->pid <= 0)
 		return;
 	child_signal(child, SIGTERM);
-	/* others of the group are not our children, and are only looked at */
-	while ((!child_ended(child) || kill(-child->pid, 0) == 0) &&
-		clock_ms() < end)
-		(void)nanosleep(&interval, NULL);
-	child_signal(child, SIGKILL);
-	while (!child_ended(child))
-		(void)nanosleep(&interval, NULL);
+	(void)family_signal(&child->family, child->pid, SIGTERM);
+	(void)family_signal(&child->family, child->pid, SIGCONT);
+	if (!wait_until_over(child, grace))
+		kill_all(child);
+	family_end(&child->family);
 	terminal_take(&child->terminal);
 	terminal_close(&child->terminal);
 	child->pid = -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The COMMAND of retort run and retort sweep: a process group of its own, which
- * ends with us. Part of the command: sees retort.h only.
+ * ends with us, and what it has begun in others. Part of the command: sees retort.h only.
  */
 #ifndef CHILD_H
 #define CHILD_H
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "family.h"
 #include "terminal.h"
 
 /* What we catch or ignore, and COMMAND shall find as it was. */
@@ -30,6 +31,7 @@ struct child {
 	int status; /* as the shell has it: 128 + N for signal N */
 	int signal; /* that ended it; 0 */
 	struct terminal terminal;
+	struct family family;
 };
 
 /*
@@ -51,8 +53,8 @@ bool child_wait(struct child *child, int timeout);
 /* A signal that came to us, for its whole group. */
 void child_signal(struct child *child, int number);
 
-/* Ends what is left of its group, within `grace` ms, and takes the terminal
-   back. */
+/* Ends what is left of its group and of all that it has begun, within `grace`
+   ms, and takes the terminal back. */
 void child_end(struct child *child, int grace);
 
 #endif

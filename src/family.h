@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The processes that COMMAND has begun, wherever they are by now: in groups and
+ * sessions of their own, or left by their parents. Where the system has no
+ * such thing as a subreaper (Linux has), nothing is known of them. Part of the
+ * command: sees retort.h only.
+ */
+#ifndef FAMILY_H
+#define FAMILY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct family {
+	pid_t *strangers; /* of ours, from before COMMAND */
+	size_t count;
+};
+
+/* Before COMMAND is begun: from now on orphans become our children. */
+void family_begin(struct family *family);
+void family_end(struct family *family);
+
+/* Sends a signal to each that lives, but for those of a group. How many live,
+   these among them; or -1: that is not known. */
+int family_signal(const struct family *family, pid_t group, int number);
+
+#endif
