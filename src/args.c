@@ -23,6 +23,7 @@ static const char help[] =
 "Where it listens\n"
 "  -p, --port PORT         8080 by default; 0 takes any free port\n"
 "  -b, --bind ADDRESS      as 127.0.0.1:8080, [::1], 0.0.0.0, unix:PATH or fd:N\n"
+"      --socket-mode MODE  of unix:PATH, such as 660\n"
 "      --host NAME         answer requests for this Host only\n"
 "One reply to every request\n"
 "  -s, --status CODE       200 by default\n"
@@ -72,6 +73,7 @@ static const char help[] =
 /* clang-format off */
 enum {
 	OPT_BODY = UCHAR_MAX + 1, OPT_TYPE, OPT_RAW, OPT_ECHO, OPT_MIME,
+	OPT_SOCKET_MODE,
 	OPT_DOTFILES, OPT_CACHE, OPT_NO_LISTING, OPT_PRECOMPRESSED, OPT_SPA,
 	OPT_HTML, OPT_FOLLOW_LINKS, OPT_PREFIX,
 	OPT_HOST, OPT_TCP, OPT_UDP, OPT_ANSWER, OPT_GREET, OPT_IDLE, OPT_FAULT,
@@ -85,6 +87,7 @@ enum {
 static const struct option long_options[] = {
 	{"port", required_argument, NULL, 'p'},
 	{"bind", required_argument, NULL, 'b'},
+	{"socket-mode", required_argument, NULL, OPT_SOCKET_MODE},
 	{"status", required_argument, NULL, 's'},
 	{"body", required_argument, NULL, OPT_BODY},
 	{"type", required_argument, NULL, OPT_TYPE},
@@ -442,6 +445,10 @@ read_option(struct args *args, struct given *given, int option,
 				"error are not for listening",
 				text);
 		args_add_text(&given->bind, &given->bind_count, text);
+		break;
+	case OPT_SOCKET_MODE:
+		args->options.socket_mode =
+			args_permissions("--socket-mode", text);
 		break;
 	case 's':
 		args->reply.status =

@@ -231,6 +231,18 @@ check_port(const struct args *args, const struct given *given)
 			is_socket(bind[0]) ? "no port" : "a port of its own");
 }
 
+static void
+check_socket_mode(const struct args *args, const struct given *given)
+{
+	bool any = args->options.socket_mode == 0;
+
+	for (size_t i = 0; i < given->bind_count; i++)
+		any = any || strncmp(given->bind[i], "unix:", 5) == 0;
+	if (!any)
+		die(EXIT_USAGE,
+			"--socket-mode: expected --bind unix:PATH with it");
+}
+
 /* What faults by chance go with. */
 static void
 check_chance(const struct args *args, const struct given *given)
@@ -383,6 +395,7 @@ args_finish(struct args *args, struct given *given)
 	set_mode(args, given);
 	read_listen_fds(args, given);
 	check_port(args, given);
+	check_socket_mode(args, given);
 	if (given->tcp || given->udp)
 		read_plain(args, given);
 	else

@@ -51,6 +51,9 @@ uint64_t args_number(const char *option, const char *text, uint64_t least,
 /* Seconds, with a fraction if need be, as milliseconds rounded up. */
 int args_seconds(const char *option, const char *text);
 
+/* Permissions of a file, in octal. */
+int args_permissions(const char *option, const char *text);
+
 /* The place of `text` among `names`, which NULL ends. */
 int args_choice(const char *option, const char *text, const char *const *names,
 	const char *expected);

@@ -120,6 +120,20 @@ args_seconds(const char *option, const char *text)
 	return (int)(whole * 1000 + ms + (more ? 1 : 0));
 }
 
+int
+args_permissions(const char *option, const char *text)
+{
+	const char *digits = text + (*text == '0');
+	size_t size = strlen(digits);
+	long mode = strtol(text, NULL, 8);
+
+	if (size > 3 || strspn(digits, "01234567") != size || mode == 0)
+		die(EXIT_USAGE,
+			"%s '%s': expected permissions in octal, such as 660",
+			option, text);
+	return (int)mode;
+}
+
 /* The place of `text` among `names`. */
 int
 args_choice(const char *option, const char *text, const char *const *names,

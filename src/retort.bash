@@ -25,6 +25,7 @@ _retort_values()
 		compopt -o nospace
 		;;
 	-p | --port) words='0 8080' ;;
+	--socket-mode) words='600 660 666' ;;
 	--host) words='localhost 127.0.0.1 [::1]' ;;
 	-s | --status)
 		words='200 201 202 204 301 302 303 304 307 308 400 401 403
@@ -86,7 +87,7 @@ _retort()
 			--idle --io --lifetime --log --max-body --max-fields --max-head
 			--max-target --mime --no-listing --port --port-file
 			--precompressed --prefix --quiet --raw --replay --requests
-			--scenario --seed --spa --status --tcp --timeout
+			--scenario --seed --socket-mode --spa --status --tcp --timeout
 			--transcript --type --udp --verbose --version
 			--with-parent'
 	elif ((COMP_CWORD == 1)); then

@@ -219,6 +219,8 @@ struct retort_options {
 	enum retort_protocol protocol;
 	int idle_timeout; /* RETORT_TCP: ms without a piece, then the connection
 	                     is closed; 0: none */
+	int socket_mode;  /* permissions of the files of Unix sockets, such as
+	                     0660; 0: as the umask has them */
 };
 
 /*

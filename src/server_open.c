@@ -51,6 +51,9 @@ check_options(const struct retort_options *options, char *error)
 	if (options->protocol > RETORT_UDP)
 		return rt_fail(error, -EINVAL,
 			"protocol: expected RETORT_HTTP, _TCP or _UDP");
+	if (options->socket_mode < 0 || options->socket_mode > 0777)
+		return rt_fail(error, -EINVAL,
+			"socket_mode: expected permissions such as 0660");
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
 		if (limits[i].value > limits[i].most)
 			return rt_fail(error, -EINVAL, "%s: at most %llu",
@@ -131,7 +134,7 @@ bind_all(struct retort *server, const struct retort_options *options,
 		return rt_fail_errno(error, -ENOMEM, "listen");
 	}
 	n = rt_sock_listen(socks, options->protocol, bind, count, options->port,
-		error);
+		options->socket_mode, error);
 	for (int i = 0; i < n; i++) {
 		struct rt_listener *listener = server->listeners + i;
 

@@ -44,14 +44,14 @@ rt_sock_set_flags(int fd)
 			    add_flags(fd, F_GETFL, F_SETFL, O_NONBLOCK);
 }
 
-static int
-type_of(enum retort_protocol protocol)
+int
+rt_sock_type(enum retort_protocol protocol)
 {
 	return protocol == RETORT_UDP ? SOCK_DGRAM : SOCK_STREAM;
 }
 
-static int
-open_socket(int family, int type)
+int
+rt_sock_open(int family, int type)
 {
 #if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK)
 	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -150,54 +150,6 @@ describe(struct rt_sock *sock, enum retort_protocol protocol)
 	return 0;
 }
 
-/* Whether the file at `path` is a socket that nobody listens on. */
-static bool
-is_stale(const struct end *end)
-{
-	struct stat status;
-	bool stale;
-	int fd;
-
-	if (lstat(end->address.un.sun_path, &status) < 0 ||
-		!S_ISSOCK(status.st_mode))
-		return false;
-	fd = open_socket(AF_UNIX, type_of(end->protocol));
-	if (fd < 0)
-		return false;
-	stale = connect(fd, &end->address.any, end->size) < 0 &&
-		errno == ECONNREFUSED;
-	(void)close(fd);
-	return stale;
-}
-
-static int
-bind_unix(struct end *end)
-{
-	const char *path = end->address.un.sun_path;
-	struct rt_sock *sock = &end->sock;
-	struct stat status;
-
-	/* first, so that there is no file to be removed when it fails */
-	sock->unlink = strdup(path);
-	if (sock->unlink == NULL)
-		return -ENOMEM;
-	if (bind(sock->fd, &end->address.any, end->size) < 0) {
-		if (errno != EADDRINUSE)
-			return -errno;
-		if (!is_stale(end))
-			return -EADDRINUSE;
-		if (unlink(path) < 0 && errno != ENOENT)
-			return -errno;
-		if (bind(sock->fd, &end->address.any, end->size) < 0)
-			return -errno;
-	}
-	if (lstat(path, &status) == 0) {
-		sock->device = status.st_dev;
-		sock->inode = status.st_ino;
-	}
-	return 0;
-}
-
 static int
 set_on(int fd, int level, int option)
 {
@@ -247,7 +199,7 @@ set_port(struct end *end, int port)
 static int
 open_holder(struct end *end, const char **step)
 {
-	int fd = open_socket(end->address.any.sa_family, SOCK_STREAM);
+	int fd = rt_sock_open(end->address.any.sa_family, SOCK_STREAM);
 	int result;
 
 	*step = "socket";
@@ -300,7 +252,7 @@ static int
 bind_end(struct end *end, int port)
 {
 	if (end->address.any.sa_family == AF_UNIX)
-		return bind_unix(end);
+		return rt_sock_bind_unix(end);
 	set_port(end, port);
 	return end->protocol == RETORT_UDP ?
 		bind_inet(end->sock.fd, &end->address.any, end->size) :
@@ -309,14 +261,14 @@ bind_end(struct end *end, int port)
 
 /* Makes, binds and describes one end's socket, on `port` if it has one. */
 static int
-open_end(struct end *end, int port, char *error)
+open_alone(struct end *end, int port, char *error)
 {
 	const char *step = "socket";
 	char text[RT_URL_TEXT];
 	int result;
 
-	result =
-		open_socket(end->address.any.sa_family, type_of(end->protocol));
+	result = rt_sock_open(end->address.any.sa_family,
+		rt_sock_type(end->protocol));
 	if (result < 0)
 		goto out;
 	end->sock.fd = result;
@@ -329,7 +281,7 @@ open_end(struct end *end, int port, char *error)
 	if (result < 0)
 		goto out;
 	if (end->protocol == RETORT_UDP)
-		return 0;
+		goto look;
 	/* nobody can be bound beside a socket that listens */
 	result = end->sock.tcp ? open_holder(end, &step) : 0;
 	if (result < 0)
@@ -341,8 +293,12 @@ open_end(struct end *end, int port, char *error)
 		goto out;
 	}
 	tune_tcp(&end->sock);
-	return 0;
-
+look:
+	step = "bind";
+	/* where there are no locks */
+	if (end->sock.unlink == NULL || rt_sock_is_in_place(&end->sock))
+		return 0;
+	result = -EADDRINUSE;
 out:
 	rt_sock_close(&end->sock);
 	(void)rt_fail(error, result, "%s %s: %s", step,
@@ -350,6 +306,17 @@ out:
 	/* -EINVAL is for malformed text; the kernel has it too, for a
 	   link-local address */
 	return result == -EINVAL ? -EADDRNOTAVAIL : result;
+}
+
+static int
+open_end(struct end *end, int port, char *error)
+{
+	bool unix_socket = end->address.any.sa_family == AF_UNIX;
+	int lock = unix_socket ? rt_sock_lock(end->address.un.sun_path) : -1;
+	int result = open_alone(end, port, error);
+
+	rt_sock_unlock(lock);
+	return result;
 }
 
 /* Whether a socket is of the right kind, or what it is not. */
@@ -517,7 +484,7 @@ rank_sock(const struct rt_sock *sock)
 
 int
 rt_sock_listen(struct rt_sock *socks, enum retort_protocol protocol,
-	const char *const *specs, size_t count, int port, char *error)
+	const char *const *specs, size_t count, int port, int mode, char *error)
 {
 	struct end *ends;
 	size_t i, used = 0;
@@ -530,8 +497,10 @@ rt_sock_listen(struct rt_sock *socks, enum retort_protocol protocol,
 	if (result < 0)
 		goto out;
 	used = (size_t)result;
-	for (i = 0; i < used; i++)
+	for (i = 0; i < used; i++) {
 		ends[i].protocol = protocol;
+		ends[i].mode = mode;
+	}
 	result = open_ends(ends, used, error);
 	if (result < 0)
 		goto out;
@@ -554,13 +523,9 @@ out:
 static void
 remove_file(struct rt_sock *sock)
 {
-	struct stat status;
-
 	/* Before the close: while our socket is open its file's inode cannot
 	   be given to another file. */
-	if (sock->unlink != NULL && lstat(sock->unlink, &status) == 0 &&
-		S_ISSOCK(status.st_mode) && status.st_dev == sock->device &&
-		status.st_ino == sock->inode)
+	if (sock->unlink != NULL && rt_sock_is_in_place(sock))
 		(void)unlink(sock->unlink);
 	free(sock->unlink);
 	sock->unlink = NULL;
@@ -604,7 +569,7 @@ rt_sock_refuse(struct rt_sock *sock)
 static int
 listen_again(const struct sockaddr *address, socklen_t size)
 {
-	int fd = open_socket(address->sa_family, SOCK_STREAM);
+	int fd = rt_sock_open(address->sa_family, SOCK_STREAM);
 	int result;
 
 	if (fd < 0)

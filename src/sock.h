@@ -77,8 +77,10 @@ struct rt_sock {
  * two of localhost:0 share a port of their own in the same way.
  *
  * A Unix socket's file that is in the way is replaced when it is a socket
- * that refuses connections, which a socket between bind(2) and listen(2)
- * does too.
+ * that refuses connections. Where the system has flock(2), its folder is locked
+ * until the new one listens, so that of several who do this at once one
+ * succeeds. `mode`: the file's permissions, whatever the umask says; 0: as that
+ * has them.
  *
  * With RETORT_UDP they are datagram sockets, which are bound and nothing else:
  * no SO_REUSEADDR, with which others could bind the same port.
@@ -93,7 +95,8 @@ struct rt_sock {
  * -ENOTSOCK.
  */
 int rt_sock_listen(struct rt_sock *socks, enum retort_protocol protocol,
-	const char *const *specs, size_t count, int port, char *error);
+	const char *const *specs, size_t count, int port, int mode,
+	char *error);
 
 /*
  * Stops listening: connections are refused, and nobody else can have the port;

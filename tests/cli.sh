@@ -233,7 +233,7 @@ for option in --port --bind --status --body --type --raw --echo --header \
 	--echo=/PATH --host --log --quiet --port-file --requests \
 	--lifetime --with-parent --grace --timeout --max-target --max-head \
 	--max-fields --max-body --io --help --version -v --tcp --udp --answer \
-	--greet --idle; do
+	--greet --idle --socket-mode; do
 	grep -qF -e "$option" "$dir/out" || missing="$missing $option"
 done
 equal '' "$missing" '--help names every option'

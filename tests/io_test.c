@@ -66,7 +66,8 @@ open_tcp_side(struct side *side)
 	struct rt_sock socks[2];
 	int fd;
 
-	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, spec, 1, 0, NULL),
+	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, spec, 1, 0, 0,
+				 NULL),
 		1);
 	side->peer = client_connect(socks[0].url);
 	ck_assert_int_eq(client_wait(socks[0].fd, RT_TEST_PATIENCE * 1000), 0);
@@ -343,7 +344,8 @@ START_TEST(accepts)
 	int fd, client;
 
 	open_io(_i);
-	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, specs, 1, 0, NULL),
+	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, specs, 1, 0, 0,
+				 NULL),
 		1);
 	rt_chan_init(&side.chan, socks[0].fd, 7);
 	ck_assert_int_eq(side.chan.kind, 7);

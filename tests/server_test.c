@@ -354,7 +354,7 @@ START_TEST(opens_a_descriptor)
 	char spec[32];
 	const char *const bind[] = {spec, NULL};
 
-	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, loopback, 1, 0,
+	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, loopback, 1, 0, 0,
 				 NULL),
 		1);
 	(void)snprintf(spec, sizeof spec, "fd:%d", socks[0].fd);
@@ -377,7 +377,7 @@ START_TEST(ends_with_its_last_listener)
 	struct rt_sock socks[2];
 	int shared, steps = 0;
 
-	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, loopback, 1, 0,
+	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, loopback, 1, 0, 0,
 				 error),
 		1);
 	shared = dup(socks[0].fd);

@@ -50,7 +50,7 @@ listen_on(int port, size_t count, const char *const *specs)
 {
 	memset(socks, 0xa5, sizeof socks);
 	memset(error, 0, sizeof error);
-	return rt_sock_listen(socks, RETORT_HTTP, specs, count, port, error);
+	return rt_sock_listen(socks, RETORT_HTTP, specs, count, port, 0, error);
 }
 
 #define LISTEN(port, ...) \
@@ -428,14 +428,15 @@ START_TEST(long_text)
 	ck_assert_ptr_nonnull(strstr(error, "': expected the number"));
 	/* and a caller who does not want the line */
 	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP,
-				 (const char *[]){"foo"}, 1, 0, NULL),
+				 (const char *[]){"foo"}, 1, 0, 0, NULL),
 		-EINVAL);
 }
 END_TEST
 
 START_TEST(nothing)
 {
-	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, NULL, 0, 0, error),
+	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, NULL, 0, 0, 0,
+				 error),
 		0);
 }
 END_TEST
@@ -1400,7 +1401,7 @@ listen_as(enum retort_protocol protocol, int port, const char *const *specs,
 {
 	memset(socks, 0xa5, sizeof socks);
 	memset(error, 0, sizeof error);
-	return rt_sock_listen(socks, protocol, specs, count, port, error);
+	return rt_sock_listen(socks, protocol, specs, count, port, 0, error);
 }
 
 #define LISTEN_AS(protocol, port, ...) \
