@@ -67,6 +67,7 @@ rt_io_open(struct rt_io **opened, enum retort_io choice, bool sendfile)
 	if (io == NULL)
 		return -ENOMEM;
 	io->fd = -1;
+	io->timer = -1;
 	io->earliest = RT_NEVER;
 	io->sendfile = sendfile;
 #ifdef HAVE_SYS_EPOLL_H
@@ -98,6 +99,16 @@ rt_io_close(struct rt_io *io)
 	free(io->waiting);
 	free(io->scratch);
 	free(io);
+}
+
+void
+rt_io_leave(struct rt_io *io)
+{
+	if (io->timer >= 0)
+		(void)close(io->timer);
+	if (io->fd >= 0)
+		(void)close(io->fd);
+	io->timer = io->fd = -1;
 }
 
 void

@@ -111,6 +111,9 @@ struct rt_io;
 int rt_io_open(struct rt_io **opened, enum retort_io choice, bool sendfile);
 void rt_io_close(struct rt_io *io);
 
+/* In a fork: closes its own descriptors, and leaves all else to the parent. */
+void rt_io_leave(struct rt_io *io);
+
 /* The clock as of the last wait, and read anew. */
 int64_t rt_io_now(const struct rt_io *io);
 int64_t rt_io_clock(struct rt_io *io);
@@ -206,7 +209,7 @@ struct rt_io {
 	size_t ready_next;
 	bool sendfile;
 	char *scratch;         /* for files without sendfile */
-	int fd;                /* epoll's */
+	int fd;                /* epoll's; -1 */
 	int timer;             /* epoll's, for who polls `fd`; -1: nobody */
 	struct pollfd *polled; /* poll's, parallel to `waiting` */
 	size_t polled_room;

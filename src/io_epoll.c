@@ -13,7 +13,6 @@
 static int
 epoll_open(struct rt_io *io)
 {
-	io->timer = -1;
 	io->fd = epoll_create1(EPOLL_CLOEXEC);
 	return io->fd < 0 ? -errno : 0;
 }
@@ -21,9 +20,7 @@ epoll_open(struct rt_io *io)
 static void
 epoll_end(struct rt_io *io)
 {
-	(void)close(io->fd);
-	if (io->timer >= 0)
-		(void)close(io->timer);
+	rt_io_leave(io);
 }
 
 static int

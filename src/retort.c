@@ -55,6 +55,12 @@ rt_api_blame(struct retort *server, const char *what, const char *request,
 	return code;
 }
 
+int
+rt_api_fail_elsewhere(char *error)
+{
+	return rt_fail(error, -EPERM, ELSEWHERE);
+}
+
 void
 rt_api_ring(struct retort *server)
 {
@@ -206,6 +212,7 @@ run_thread(void *arg)
 	rt_server_close_listeners(server);
 	rt_server_abandon(server);
 	server->running = false;
+	server->stopping = true;
 	server->over = true;
 	(void)pthread_cond_broadcast(&server->changed);
 	unlock(server);
@@ -254,6 +261,8 @@ retort_step(struct retort *server, int timeout)
 {
 	int result;
 
+	if (is_elsewhere(server))
+		return -EPERM;
 	if (server->threaded)
 		return -EDEADLK;
 	lock(server);
@@ -272,7 +281,7 @@ retort_pollfds(struct retort *server, struct pollfd *fds, size_t room,
 	size_t count;
 
 	*timeout = -1;
-	if (server->threaded)
+	if (server->threaded || is_elsewhere(server))
 		return 0;
 	lock(server);
 	by = rt_server_deadline(server);
@@ -290,6 +299,8 @@ retort_fd(struct retort *server)
 {
 	int fd;
 
+	if (is_elsewhere(server))
+		return -EPERM;
 	if (server->threaded)
 		return -EDEADLK;
 	lock(server);
@@ -303,7 +314,8 @@ retort_fd(struct retort *server)
 void
 retort_wake(struct retort *server)
 {
-	rt_server_wake(server);
+	if (!is_elsewhere(server))
+		rt_server_wake(server);
 }
 
 /* --- what the loop does for others --- */
@@ -332,8 +344,11 @@ prepare_connected(int fd)
 int
 retort_adopt(struct retort *server, int fd)
 {
-	int result = prepare_connected(fd);
+	int result;
 
+	if (is_elsewhere(server))
+		return -EPERM;
+	result = prepare_connected(fd);
 	if (result < 0)
 		return result;
 	lock(server);
@@ -359,6 +374,8 @@ retort_refuse(struct retort *server, bool yes)
 {
 	int result;
 
+	if (is_elsewhere(server))
+		return -EPERM;
 	lock(server);
 	result = call(server, refuse, &yes);
 	unlock(server);
@@ -377,6 +394,8 @@ retort_stop(struct retort *server, int grace)
 {
 	int64_t by = rt_api_deadline(grace > 0 ? grace : 0);
 
+	if (is_elsewhere(server))
+		return;
 	lock(server);
 	if (is_within(server) && by < server->stop_wanted)
 		server->stop_wanted = by;
@@ -391,6 +410,8 @@ retort_finish(struct retort *server, int grace)
 {
 	const char *left = NULL;
 
+	if (is_elsewhere(server))
+		return ELSEWHERE "\n";
 	retort_stop(server, grace < 0 ? DEFAULT_GRACE : grace);
 	lock(server);
 	while (!is_over(server) && rt_api_wait(server, RT_NEVER))
@@ -404,11 +425,26 @@ retort_finish(struct retort *server, int grace)
 	return left;
 }
 
+/* Another thread had the lock when the process was forked, or nobody. */
+static void
+leave(struct retort *server)
+{
+	bool consistent = pthread_mutex_trylock(&server->lock) == 0;
+
+	if (consistent)
+		unlock(server);
+	rt_server_disown(server, consistent);
+}
+
 void
 retort_close(struct retort *server)
 {
 	if (server == NULL)
 		return;
+	if (is_elsewhere(server)) {
+		leave(server);
+		return;
+	}
 	if (server->threaded) {
 		/* retort_stop() would wait for the lock and for an answer */
 		atomic_store(&server->closing, true);
@@ -439,6 +475,8 @@ retort_listener(struct retort *server, size_t i)
 {
 	int fd = -1;
 
+	if (is_elsewhere(server))
+		return -1;
 	lock(server);
 	if (i < server->listener_count)
 		fd = server->listeners[i].sock.fd;
@@ -457,6 +495,8 @@ retort_replies(struct retort *server)
 {
 	uint64_t answered;
 
+	if (is_elsewhere(server))
+		return 0;
 	lock(server);
 	answered = server->answered;
 	unlock(server);
@@ -468,6 +508,8 @@ retort_connections(struct retort *server)
 {
 	size_t open;
 
+	if (is_elsewhere(server))
+		return 0;
 	lock(server);
 	open = server->open;
 	unlock(server);
@@ -479,6 +521,8 @@ retort_accepted(struct retort *server)
 {
 	uint64_t number;
 
+	if (is_elsewhere(server))
+		return 0;
 	lock(server);
 	number = server->number;
 	unlock(server);

@@ -19,6 +19,11 @@
  * waits fails at once (-EDEADLK, NULL, false), retort_stop() is obeyed after
  * it, retort_reset() does nothing, and retort_close() must not be called.
  *
+ * A server belongs to the process that has opened it. In a fork of that,
+ * retort_url(), retort_port() and retort_local() say where it is, retort_close()
+ * closes descriptors and nothing else, and all else does nothing: -EPERM, NULL,
+ * false, 0, or a verdict that says so. The parent's server goes on.
+ *
  * Options, rules and replies are open structs whose zero value is the default.
  * They grow only at their end. Each call takes the caller's sizeof (the
  * functions and macros that are defined here pass it): bytes that an older

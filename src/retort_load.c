@@ -88,6 +88,8 @@ load(struct retort *server, const char *name, const char *folder,
 	struct rt_scenario scenario;
 	int code;
 
+	if (is_elsewhere(server))
+		return rt_api_fail_elsewhere(error);
 	code = rt_scenario_read(&scenario, name, folder, text, size, error);
 	if (code == 0) {
 		lock(server);
@@ -161,6 +163,8 @@ retort_notices(struct retort *server)
 {
 	const char *text = NULL;
 
+	if (is_elsewhere(server))
+		return NULL;
 	lock(server);
 	if (server->notices.len > 0)
 		text = rt_buf_text(&server->notices);
@@ -175,6 +179,10 @@ set_chaos(struct retort *server, struct rt_chaos *chaos, char *error)
 {
 	int code = 0;
 
+	if (is_elsewhere(server)) {
+		rt_chaos_free(chaos);
+		return rt_api_fail_elsewhere(error);
+	}
 	lock(server);
 	if (chaos != NULL && server->route.unix_bound &&
 		rt_chaos_resets(chaos)) {

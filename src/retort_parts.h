@@ -28,6 +28,20 @@ int64_t rt_api_deadline(int timeout);
  */
 bool rt_api_wait(struct retort *server, int64_t deadline);
 
+/*
+ * Whether this is a fork of the process that the server belongs to: asked
+ * before anything else, as the lock may be held for ever there.
+ */
+static inline bool
+is_elsewhere(const struct retort *server)
+{
+	return rt_owner_is_other(&server->owner);
+}
+
+/* What is said then, with a line in `error`, or NULL; returns -EPERM. */
+#define ELSEWHERE "this process is a fork of the one that the server belongs to"
+int rt_api_fail_elsewhere(char *error);
+
 static inline void
 lock(struct retort *server)
 {

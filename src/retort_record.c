@@ -11,6 +11,8 @@ retort_record(struct retort *server, size_t n)
 {
 	const struct retort_exchange *seen = NULL;
 
+	if (is_elsewhere(server))
+		return NULL;
 	lock(server);
 	if (n > 0 && n <= server->journal.count)
 		seen = &server->journal.records[n - 1]->seen;
@@ -61,6 +63,8 @@ retort_count_sized(struct retort *server, const struct retort_when *when,
 	struct rt_match *match;
 	size_t count = 0;
 
+	if (is_elsewhere(server))
+		return 0;
 	lock(server);
 	match = read_when(server, when, size);
 	if (match != NULL)
@@ -80,6 +84,8 @@ retort_wait_sized(struct retort *server, size_t n, int timeout,
 	bool more;
 	size_t count;
 
+	if (is_elsewhere(server))
+		return NULL;
 	lock(server);
 	match = read_when(server, when, size);
 	more = match != NULL && n > 0;
@@ -99,6 +105,8 @@ retort_wait_end(struct retort *server, const struct retort_exchange *exchange,
 	int64_t deadline = rt_api_deadline(timeout);
 	bool ended, more = true;
 
+	if (is_elsewhere(server))
+		return false;
 	lock(server);
 	while (exchange->end == RETORT_OPEN && more)
 		more = rt_api_wait(server, deadline);
@@ -114,6 +122,8 @@ retort_wait_quiet(struct retort *server, int timeout)
 	int64_t deadline = rt_api_deadline(timeout);
 	bool quiet, more = true;
 
+	if (is_elsewhere(server))
+		return false;
 	lock(server);
 	while (server->open > 0 && more)
 		more = rt_api_wait(server, deadline);
@@ -129,6 +139,8 @@ retort_transcript(struct retort *server, uint64_t connection)
 	const struct rt_record *record;
 	struct rt_buf text;
 
+	if (is_elsewhere(server))
+		return NULL;
 	rt_buf_init(&text, SIZE_MAX / 2);
 	lock(server);
 	record = rt_journal_find(&server->journal, connection);
@@ -152,6 +164,8 @@ retort_expect_sized(struct retort *server, size_t least, size_t most,
 	char error[RETORT_ERROR_SIZE] = "";
 	int code = rt_api_copy(&when, sizeof when, theirs, size);
 
+	if (is_elsewhere(server))
+		return -EPERM;
 	lock(server);
 	if (code == 0)
 		code = rt_verdict_expect(&server->verdict, least, most, &when,
@@ -167,6 +181,8 @@ retort_expect_order(struct retort *server, const char *const *requests)
 	char error[RETORT_ERROR_SIZE] = "";
 	int code;
 
+	if (is_elsewhere(server))
+		return -EPERM;
 	lock(server);
 	code = rt_verdict_expect_order(&server->verdict, requests,
 		server->config.protocol, error);
@@ -180,6 +196,8 @@ retort_expectations(struct retort *server)
 {
 	size_t count;
 
+	if (is_elsewhere(server))
+		return 0;
 	lock(server);
 	count = server->verdict.count;
 	unlock(server);
@@ -192,6 +210,8 @@ retort_verdict(struct retort *server)
 	const char *text;
 	bool within;
 
+	if (is_elsewhere(server))
+		return ELSEWHERE "\n";
 	lock(server);
 	within = server->running;
 	server->running = true; /* predicates are callbacks */
@@ -204,6 +224,8 @@ retort_verdict(struct retort *server)
 void
 retort_forget(struct retort *server)
 {
+	if (is_elsewhere(server))
+		return;
 	lock(server);
 	if (!is_within(server))
 		rt_journal_clear(&server->journal);
@@ -213,6 +235,8 @@ retort_forget(struct retort *server)
 void
 retort_reset(struct retort *server)
 {
+	if (is_elsewhere(server))
+		return;
 	lock(server);
 	if (!is_within(server)) {
 		rt_route_clear(&server->route);

@@ -16,6 +16,8 @@ retort_on_sized(struct retort *server, const struct retort_reply *theirs,
 	char error[RETORT_ERROR_SIZE] = "";
 	int code = rt_api_copy(&rule, sizeof rule, theirs, size);
 
+	if (is_elsewhere(server))
+		return -EPERM;
 	lock(server);
 	if (code == 0 && rule.accepted && server->defer_accept)
 		code = rt_fail(error, -EINVAL,
@@ -64,6 +66,8 @@ retort_answer_sized(struct retort *server, const struct retort_reply *theirs,
 	struct retort_reply reply;
 	int code = rt_api_copy(&reply, sizeof reply, theirs, size);
 
+	if (is_elsewhere(server))
+		return rt_api_fail_elsewhere(error);
 	if (code < 0)
 		return rt_fail_errno(error, code, "reply");
 	code = check_no_rule(&reply, error);
@@ -82,6 +86,8 @@ retort_serve_sized(struct retort *server, const char *root,
 	struct retort_files files;
 	int code = rt_api_copy(&files, sizeof files, theirs, size);
 
+	if (is_elsewhere(server))
+		return rt_api_fail_elsewhere(error);
 	if (code < 0)
 		return rt_fail_errno(error, code, root);
 	lock(server);
@@ -98,6 +104,8 @@ retort_reply_later_sized(struct retort *server, uint64_t connection,
 	char error[RETORT_ERROR_SIZE] = "";
 	int code = rt_api_copy(&reply, sizeof reply, theirs, size);
 
+	if (is_elsewhere(server))
+		return -EPERM;
 	if (code == 0)
 		code = check_no_rule(&reply, error);
 	lock(server);

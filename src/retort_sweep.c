@@ -217,6 +217,8 @@ open_sweep(struct sweep *sweep, const struct retort_reply *theirs, size_t size)
 	const char *what;
 	int code;
 
+	if (is_elsewhere(server))
+		return rt_api_fail_elsewhere(sweep->error);
 	code = rt_api_copy(&sweep->reply, sizeof sweep->reply, theirs, size);
 	if (code < 0)
 		return rt_fail_errno(sweep->error, code, "reply");

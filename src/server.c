@@ -486,6 +486,10 @@ rt_server_stop(struct retort *server, int64_t by)
 
 	if (by < server->stop_by)
 		server->stop_by = by;
+	/* nothing can come any more, and nobody may be waited for: those who
+	   stop a server whose thread has ended may be several */
+	if (server->stopping && server->open == 0)
+		return;
 	while (turns-- > 0 && rt_server_turn(server, 0) == 0)
 		;
 	for (size_t i = 0; i < server->listener_count; i++)

@@ -9,6 +9,7 @@
 #include "conn.h"
 #include "io.h"
 #include "journal.h"
+#include "owner.h"
 #include "retort.h"
 #include "route.h"
 #include "sock.h"
@@ -38,6 +39,7 @@ struct rt_call {
  * while it sleeps; the loop holds it whenever it does not sleep.
  */
 struct retort {
+	struct rt_owner owner; /* nobody else does anything with it */
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* a record, an ending, a call is done */
 	pthread_t thread;
@@ -98,6 +100,13 @@ void rt_server_give_back(struct retort *server);
 
 /* Ends everything at once, whatever rt_server_open() came to. */
 void rt_server_free(struct retort *server);
+
+/*
+ * In a fork of its process: closes the descriptors, and does nothing to what
+ * is at their other ends. `consistent`: nobody was within at the time of the
+ * fork, so that the memory can be freed, too.
+ */
+void rt_server_disown(struct retort *server, bool consistent);
 
 /* When rt_server_turn() must be called at the latest; RT_NEVER. */
 int64_t rt_server_deadline(const struct retort *server);

@@ -250,6 +250,7 @@ rt_server_new(void)
 		free(server);
 		return NULL;
 	}
+	rt_owner_begin(&server->owner);
 	server->wake_fd = -1;
 	server->waker.fd = -1;
 	server->stop_by = RT_NEVER;
@@ -277,6 +278,22 @@ free_spares(struct retort *server)
 	}
 }
 
+/* What is left once no descriptor is. */
+static void
+free_memory(struct retort *server)
+{
+	free_spares(server);
+	rt_route_free(&server->route);
+	rt_journal_free(&server->journal);
+	rt_verdict_free(&server->verdict);
+	rt_buf_free(&server->left);
+	rt_buf_free(&server->notices);
+	rt_owner_end(&server->owner);
+	free(server->listeners);
+	free(server->config.scratch);
+	free(server);
+}
+
 void
 rt_server_free(struct retort *server)
 {
@@ -290,15 +307,55 @@ rt_server_free(struct retort *server)
 	if (server->waker.fd >= 0)
 		rt_io_drop(server->io, &server->waker);
 	rt_io_close(server->io);
-	free_spares(server);
-	rt_route_free(&server->route);
-	rt_journal_free(&server->journal);
-	rt_verdict_free(&server->verdict);
-	rt_buf_free(&server->left);
-	rt_buf_free(&server->notices);
 	(void)pthread_cond_destroy(&server->changed);
 	(void)pthread_mutex_destroy(&server->lock);
-	free(server->listeners);
-	free(server->config.scratch);
-	free(server);
+	free_memory(server);
+}
+
+/* --- in a fork --- */
+
+static void
+close_if_open(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static void
+free_conns(struct retort *server)
+{
+	struct rt_conn *conn;
+
+	while ((conn = server->conns) != NULL) {
+		server->conns = conn->next;
+		if (conn->record != NULL)
+			rt_journal_close(conn->record);
+		rt_exchange_free(conn->exchange);
+		free(conn);
+	}
+}
+
+void
+rt_server_disown(struct retort *server, bool consistent)
+{
+	for (struct rt_conn *conn = server->conns; conn != NULL;
+		conn = conn->next)
+		if (!conn->chan.shared)
+			close_if_open(conn->chan.fd);
+	for (size_t i = 0; i < server->listener_count; i++) {
+		close_if_open(server->listeners[i].sock.fd);
+		close_if_open(server->listeners[i].sock.holder);
+	}
+	close_if_open(server->waker.fd);
+	if (server->wake_fd != server->waker.fd)
+		close_if_open(server->wake_fd);
+	rt_io_leave(server->io);
+	if (!consistent)
+		return;
+	/* neither lock nor condition: others may still wait for them there */
+	for (size_t i = 0; i < server->listener_count; i++)
+		free(server->listeners[i].sock.unlink);
+	rt_io_close(server->io);
+	free_conns(server);
+	free_memory(server);
 }

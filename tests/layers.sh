@@ -11,7 +11,7 @@ src=${RETORT_SRCDIR:-$(dirname "$0")/..}/src
 count=0
 
 # from first to last, as HACKING has them
-rooms='retort error buf sock io http file type date range precondition negotiate
+rooms='retort error buf owner sock io http file type date range precondition negotiate
 	listing field match quote reply fault chaos canned site route conn
 	journal verdict scenario server api'
 command='main announce setup signals run child family terminal watch typed args output clock'
