@@ -314,6 +314,4 @@ announce_ready(void)
 	if (code < 0)
 		(void)fprintf(stderr, "retort: NOTIFY_SOCKET %s: %s\n", where,
 			strerror(-code));
-	/* it was for us: COMMAND is not the one that is waited for */
-	(void)unsetenv("NOTIFY_SOCKET");
 }

@@ -44,7 +44,10 @@ struct args {
 	bool port_given;
 	const char *stdin_used; /* the option that reads it; NULL */
 	const char *root_hint;  /* what ROOT may have meant: " (...)", or "" */
-	int *connected;         /* sockets that were passed in with a client */
+	/* the addresses of options.bind, or NULL: none was given; and those
+	   which are sockets that were passed in with a client */
+	const char **bind;
+	const char **connected;
 	size_t connected_count;
 	const char *port_file;
 	bool with_parent;

@@ -400,6 +400,7 @@ args_finish(struct args *args, struct given *given)
 		read_plain(args, given);
 	else
 		read_reply(args, given);
+	args->bind = given->bind;
 	args->options.bind = given->bind ? given->bind : loopback;
 	args->options.hosts = given->hosts;
 	if (args->transcripts != NULL || args->scenario != NULL) {

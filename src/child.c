@@ -187,6 +187,7 @@ child_start(struct child *child, char *const *command, const char *url,
 	(void)unsetenv("LISTEN_FDS");
 	(void)unsetenv("LISTEN_PID");
 	(void)unsetenv("LISTEN_FDNAMES");
+	(void)unsetenv("NOTIFY_SOCKET");
 	if (!quiet)
 		terminal_open(&child->terminal);
 	child->terminal.given = terminal_is_for_command(&child->terminal);
@@ -215,6 +216,15 @@ note_status(struct child *child, int status)
 		child->signal ? 128 + child->signal : WEXITSTATUS(status);
 }
 
+/* To its group, and to itself where it has left that. */
+static void
+send(const struct child *child, int number)
+{
+	(void)kill(-child->pid, number);
+	if (!child->ended && getpgid(child->pid) != child->pid)
+		(void)kill(child->pid, number);
+}
+
 /*
  * It was stopped. If it wants the terminal it gets it, if we have it; otherwise
  * all of our group stop with it, until the shell brings us back.
@@ -232,11 +242,11 @@ follow_stop(struct child *child, int number)
 		if (!terminal_stop(&child->terminal,
 			    wants ? SIGTTIN : SIGTSTP) &&
 			wants)
-			(void)kill(-child->pid, SIGHUP);
+			send(child, SIGHUP);
 		if (had)
 			(void)terminal_give(&child->terminal, child->pid);
 	}
-	(void)kill(-child->pid, SIGCONT);
+	send(child, SIGCONT);
 }
 
 bool
@@ -274,15 +284,6 @@ child_wait(struct child *child, int timeout)
 		(void)nanosleep(&time, NULL);
 #endif
 	return child_ended(child);
-}
-
-/* To its group, and to itself where it has left that. */
-static void
-send(const struct child *child, int number)
-{
-	(void)kill(-child->pid, number);
-	if (!child->ended && getpgid(child->pid) != child->pid)
-		(void)kill(child->pid, number);
 }
 
 void

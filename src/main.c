@@ -215,11 +215,12 @@ static int
 adopt(struct retort *server, const struct args *args, char *error)
 {
 	for (size_t i = 0; i < args->connected_count; i++) {
-		int code = retort_adopt(server, args->connected[i]);
+		const char *address = args->connected[i];
+		int code = retort_adopt(server, setup_fd(address));
 
 		if (code < 0) {
-			(void)snprintf(error, RETORT_ERROR_SIZE, "fd:%d: %s",
-				args->connected[i], strerror(-code));
+			(void)snprintf(error, RETORT_ERROR_SIZE, "%s: %s",
+				address, strerror(-code));
 			return code;
 		}
 	}
@@ -333,7 +334,7 @@ main(int argc, char **argv)
 		return sweep(&args, signals);
 	open_output(&args, &output);
 	if (args.mode == MODE_SERVE)
-		setup_connected(&args);
+		setup_passed(&args);
 	status = port_file_begin(&file, args.port_file);
 	if (status < 0)
 		die(EXIT_USAGE, "--port-file %s: %s", args.port_file,

@@ -34,46 +34,51 @@ setup_descriptor_limit(void)
 	}
 }
 
-/* --- connections that were passed in --- */
+/* --- sockets that were passed in --- */
 
-/* The descriptor of "fd:N" if a client is at its other end already, or -1. */
-static int
-connected_fd(const char *address)
+int
+setup_fd(const char *address)
 {
-	struct sockaddr_storage peer;
-	socklen_t size = sizeof(int);
-	int fd, type = 0, listens = 0;
 	const char *digits = address + 3;
 
-	/* what is malformed is left to the library to say */
 	if (strncmp(address, "fd:", 3) != 0 || *digits == '\0' ||
 		strlen(digits) > 9 || digits[strspn(digits, "0123456789")])
 		return -1;
-	fd = (int)strtol(digits, NULL, 10);
+	return (int)strtol(digits, NULL, 10);
+}
+
+/* Whether a client is at its other end already. */
+static bool
+is_connected(int fd)
+{
+	struct sockaddr_storage peer;
+	int type = 0, listens = 0;
+	socklen_t size = sizeof type;
+
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
 		type != SOCK_STREAM)
-		return -1;
+		return false;
 	size = sizeof listens;
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 ||
 		listens != 0)
-		return -1;
+		return false;
 	size = sizeof peer;
-	return getpeername(fd, (struct sockaddr *)&peer, &size) < 0 ? -1 : fd;
+	return getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
 }
 
-/* inetd makes the connection standard output and error too, where a URL or a
-   log line would be a part of the reply. */
+/* inetd makes the socket standard output and error too, where a URL or a log
+   line would be a part of the reply, or could not be written. */
 static void
-free_standard_descriptors(int connected)
+free_standard_descriptors(int passed)
 {
 	struct stat status, standard;
 
-	if (fstat(connected, &status) < 0)
+	if (fstat(passed, &status) < 0 || !S_ISSOCK(status.st_mode))
 		return;
 	for (int fd = 0; fd <= 2; fd++) {
 		int null;
 
-		if (fd == connected || fstat(fd, &standard) < 0 ||
+		if (fd == passed || fstat(fd, &standard) < 0 ||
 			standard.st_dev != status.st_dev ||
 			standard.st_ino != status.st_ino)
 			continue;
@@ -85,34 +90,41 @@ free_standard_descriptors(int connected)
 	}
 }
 
-void
-setup_connected(struct args *args)
+static void
+add_connected(struct args *args, const char *address)
 {
-	const char *const *bind = args->options.bind;
-	size_t count = 0, left = 0;
-	const char **others;
+	for (size_t i = 0; i < args->connected_count; i++) {
+		const char *other = args->connected[i];
 
-	while (bind[count] != NULL)
+		if (other != NULL && strcmp(other, address) == 0)
+			die(EXIT_USAGE, "--bind %s: given twice", address);
+	}
+	if (setup_fd(address) == STDIN_FILENO)
+		args->stdin_used = "--bind";
+	args->connected[args->connected_count++] = address;
+}
+
+void
+setup_passed(struct args *args)
+{
+	const char **bind = args->bind;
+	size_t count = 0, left = 0;
+
+	while (bind != NULL && bind[count] != NULL)
 		count++;
-	others = calloc(count + 1, sizeof *others);
 	args->connected = calloc(count + 1, sizeof *args->connected);
-	if (others == NULL || args->connected == NULL)
+	if (args->connected == NULL)
 		die(EXIT_FAILURE, "%s", strerror(ENOMEM));
 	for (size_t i = 0; i < count; i++) {
-		int fd = connected_fd(bind[i]);
+		int fd = setup_fd(bind[i]);
 
-		if (fd < 0) {
-			others[left++] = bind[i];
-			continue;
-		}
-		for (size_t k = 0; k < args->connected_count; k++)
-			if (args->connected[k] == fd)
-				die(EXIT_USAGE, "--bind %s: given twice",
-					bind[i]);
-		free_standard_descriptors(fd);
-		if (fd == STDIN_FILENO)
-			args->stdin_used = "--bind";
-		args->connected[args->connected_count++] = fd;
+		if (fd >= 0)
+			free_standard_descriptors(fd);
+		if (fd >= 0 && is_connected(fd))
+			add_connected(args, bind[i]);
+		else
+			bind[left++] = bind[i];
 	}
-	args->options.bind = others;
+	if (bind != NULL)
+		bind[left] = NULL;
 }

@@ -16,10 +16,13 @@ void setup_standard_descriptors(void);
 void setup_descriptor_limit(void);
 
 /*
- * Sockets that were passed in and are connected already: inetd's, or those of
- * systemd's Accept=yes. They leave args->options.bind for args->connected, and
- * are standard output and error no more.
+ * Sockets that were passed in, by inetd or systemd, are standard output and
+ * error no more; and those with a client at their other end already leave
+ * args->bind for args->connected.
  */
-void setup_connected(struct args *args);
+void setup_passed(struct args *args);
+
+/* The N of "fd:N", or -1. */
+int setup_fd(const char *address);
 
 #endif
