@@ -17,8 +17,8 @@
 # In the environment, besides RETORT:
 #	BENCH_ROUNDS    5: rounds; what is printed are medians
 #	BENCH_SECONDS   0.6: of load for each server and file in each round
-#	BENCH_SERVERS   which ones: "floor retort nginx lighttpd darkhttpd
-#	                busybox python"; empty: the library alone
+#	BENCH_SERVERS   which ones: "floor retort nginx nginx-cache lighttpd
+#	                darkhttpd busybox python"; empty: the library alone
 #	BENCH_CYCLES    250: of start, request and stop; 0: none
 #	CC, CFLAGS      for the bench's own programs
 #
@@ -31,7 +31,8 @@ export LC_ALL
 here=$(cd "$(dirname "$0")" && pwd)
 rounds=${BENCH_ROUNDS:-5}
 seconds=${BENCH_SECONDS:-0.6}
-wanted=${BENCH_SERVERS-floor retort nginx lighttpd darkhttpd busybox python}
+wanted=${BENCH_SERVERS-floor retort nginx nginx-cache lighttpd darkhttpd \
+	busybox python}
 cycles=${BENCH_CYCLES:-250}
 clients=16
 idle=1000
@@ -113,8 +114,11 @@ installed()
 		python=$(python3 -c 'import sys; print(sys.executable)' \
 			2>/dev/null) && [ -n "$python" ]
 		;;
-	nginx | lighttpd | darkhttpd)
-		have "$1" || [ -x "/usr/sbin/$1" ]
+	nginx | nginx-cache)
+		have nginx
+		;;
+	lighttpd | darkhttpd)
+		have "$1"
 		;;
 	*)
 		die "no such server: $1"
@@ -141,7 +145,11 @@ serve()
 	retort)
 		"$@" "$RETORT" -q -p "$port" "$tmp/www"
 		;;
-	nginx)
+	nginx | nginx-cache)
+		# both as fast as it can be told to be; but only one of them
+		# looks at the file for each request, as the others do
+		cache=off
+		[ "$server" = nginx ] || cache='max=1000 inactive=60s'
 		cat >"$conf" <<-END
 			daemon off;
 			worker_processes 1;
@@ -150,6 +158,10 @@ serve()
 			http {
 				access_log off;
 				sendfile on;
+				tcp_nopush on;
+				open_file_cache $cache;
+				open_file_cache_valid 60s;
+				open_file_cache_min_uses 1;
 				keepalive_timeout 0;
 				default_type text/plain;
 				client_body_temp_path $conf.body;
@@ -172,6 +184,7 @@ serve()
 			server.bind = "127.0.0.1"
 			server.port = $port
 			server.document-root = "$tmp/www"
+			server.defer-accept = 1
 			server.max-keep-alive-requests = 0
 			server.max-fds = 8192
 			server.max-connections = 4096
@@ -191,6 +204,38 @@ serve()
 			--directory "$tmp/www" "$port"
 		;;
 	esac
+}
+
+# version SERVER: a line
+version()
+{
+	case $1 in
+	floor)
+		echo 'parses nothing, sends a reply that lies in memory'
+		;;
+	retort)
+		"$RETORT" --version
+		;;
+	nginx)
+		nginx -v 2>&1
+		;;
+	nginx-cache)
+		echo 'nginx that keeps files open, and shows a change after' \
+			'up to 60 seconds'
+		;;
+	lighttpd)
+		lighttpd -v
+		;;
+	darkhttpd)
+		darkhttpd 2>&1
+		;;
+	busybox)
+		busybox 2>&1
+		;;
+	python)
+		"$python" --version
+		;;
+	esac 2>/dev/null | sed -n 's/^nginx version: //;s/,* *copyright.*//;s/ - .*//;1p'
 }
 
 # --- preparation ---
@@ -313,6 +358,7 @@ launch_all()
 			say "bench: $name does not answer and is left out"
 		fi
 	done
+	[ -n "$servers" ] || die "none of these is installed: $wanted"
 }
 
 # --- measuring ---
@@ -386,8 +432,9 @@ trace_one()
 	for child in $children; do
 		set -- "$@" -p "$child"
 	done
+	: >"$tmp/strace" # which is read before strace may have opened it
 	strace -f -c -o "$tmp/calls" "$@" </dev/null >/dev/null \
-		2>"$tmp/strace" &
+		2>>"$tmp/strace" &
 	strace_pid=$!
 	pids="$pids $strace_pid"
 	tries=0
@@ -467,8 +514,16 @@ measure()
 
 print_tables()
 {
+	for name in $servers; do
+		echo "$name $(version "$name")"
+	done >"$tmp/versions"
 	awk -v servers="$servers" -v missing="$missing" -v rounds="$rounds" \
 		-v pinned="$pinned" -v idle="$idle" -v clients="$clients" '
+	FILENAME ~ /versions$/ {
+		version[$1] = substr($0, length($1) + 2)
+		next
+	}
+
 	{
 		key = $1 " " $2
 		sum[key] += $3
@@ -504,7 +559,7 @@ print_tables()
 		text = "-"
 		if (count[key] && count[base] && median(base) > 0)
 			text = sprintf("%.2f", median(key) / median(base))
-		printf "%8s", text
+		printf "%9s", text
 	}
 
 	# the share of user or system time: ticks are too few in one round
@@ -518,10 +573,11 @@ print_tables()
 	}
 
 	function load_table(size, title,    i) {
-		printf "\n%s\n%-10s%12s%8s%12s%12s%12s%8s\n", title,
-			"", "CPU us", "x", "user", "system", "requests/s", "x"
+		printf "\n%s\n%-11s%12s%9s%12s%12s%12s%9s\n", title, "",
+			"CPU us", "/ floor", "user", "system", "requests/s",
+			"/ floor"
 		for (i = 1; i <= n; i++) {
-			printf "%-10s", name[i]
+			printf "%-11s", name[i]
 			figure(name[i], "cpu-" size, "%.1f", 1)
 			share(name[i], "user", size)
 			share(name[i], "system", size)
@@ -532,27 +588,37 @@ print_tables()
 
 	END {
 		n = split(servers, name, " ")
-		printf "One request per connection; medians of %d rounds;\n",
+		printf "Each server sends the same files, one for each" \
+			" connection; %s.\nMedians of rounds: %d.\n\n", pinned,
 			rounds
-		print pinned
-		print "CPU and calls per request; x: times the floor"
-		print "a fast server waits for the client: read its CPU"
+		for (i = 1; i <= n; i++)
+			printf "%-11s  %s\n", name[i], version[name[i]]
+		split(missing, lack, " ")
+		for (i = 1; i in lack; i++)
+			printf "%-11s  not installed\n", lack[i]
+		print "\nCPU us: what one reply costs the server, in" \
+			" microseconds of user and system time."
+		print "/ floor: so many times the figure of floor. By CPU" \
+			" less is better; by requests/s"
+		print "more is, but a fast server waits for the client that" \
+			" measures it."
 		load_table("12", "12 bytes, " clients " at a time")
 		load_table("1k", "1 KiB, " clients " at a time")
-		load_table("1m", "1 MiB, 4 at a time")
-		printf "\n%-10s%12s%8s%12s%8s%12s\n", "", "calls", "x",
-			"start ms", "x", "idle bytes"
+		load_table("1m", "1 MiB, 4 at a time (floor copies it;" \
+			" sendfile does not)")
+		printf "\n%-11s%12s%9s%12s%9s%12s\n", "", "calls",
+			"/ floor", "start ms", "/ floor", "idle bytes"
 		for (i = 1; i <= n; i++) {
-			printf "%-10s", name[i]
+			printf "%-11s", name[i]
 			figure(name[i], "calls", "%.1f", 1)
 			figure(name[i], "start", "%.2f", 1)
 			figure(name[i], "memory", "%.0f", 0)
 			printf "\n"
 		}
 		print ""
-		print "calls: of a 1 KiB reply, under strace"
-		print "start: from exec to the first 200, 1 KiB"
-		print "idle: memory (Pss) of the server for each of " idle \
+		print "calls: system calls for each reply of 1 KiB"
+		print "start: from exec to the end of the first reply"
+		print "idle: memory (Pss) for each of " idle \
 			" connections that sent half a request line"
 		for (i = 1; i <= n; i++) {
 			if (name[i] == "busybox")
@@ -564,10 +630,7 @@ print_tables()
 						size[s],
 						sum[name[i] " errors-" size[s]]
 		}
-		split(missing, lack, " ")
-		for (i = 1; i in lack; i++)
-			print lack[i] ": not installed"
-	}' "$tmp/samples"
+	}' "$tmp/versions" "$tmp/samples"
 }
 
 # The floor is the first of its kind.
@@ -589,7 +652,7 @@ print_cycles()
 			least = wall
 			least_cpu = cpu
 		}
-		line[++n] = sprintf("%-16s%10.1f%8.2f%10.1f%8.2f",
+		line[++n] = sprintf("%-16s%10.1f%9.2f%10.1f%9.2f",
 			"  " $1, wall, wall / least, cpu, cpu / least_cpu)
 		called[n] = calls == "" ? "-" : calls
 		kind[n] = $2
@@ -599,17 +662,18 @@ print_cycles()
 	}
 	END {
 		print "\nStart, one request and stop within one process;"
-		printf "medians of %d cycles%s; the client is included\n",
+		printf "medians of %d cycles%s; the client is included.\n",
 			cycles, cores
-		print "x: times the floor of its kind; / mhd: times" \
+		print "/ floor: times the floor of its kind; / mhd: times" \
 			" libmicrohttpd on its own thread"
 		title["thread"] = "on its own thread"
 		title["stepped"] = "stepped by the client\047s thread"
 		for (i = 1; i <= n; i++) {
 			if (kind[i] != kind[i - 1])
-				printf "\n%-16s%10s%8s%10s%8s%8s%8s\n%s:\n",
-					"", "us", "x", "CPU us", "x", "/ mhd",
-					"calls", title[kind[i]]
+				printf "\n%-16s%10s%9s%10s%9s%8s%8s\n%s:\n",
+					"", "us", "/ floor", "CPU us",
+					"/ floor", "/ mhd", "calls",
+					title[kind[i]]
 			ratio = other ? sprintf("%.2f", took[i] / other) : "-"
 			if (called[i] != "-")
 				called[i] = sprintf("%.1f", called[i])
