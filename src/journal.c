@@ -441,6 +441,23 @@ rt_journal_clear(struct rt_journal *journal)
 }
 
 void
+rt_journal_clear_ended(struct rt_journal *journal)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < journal->count; i++) {
+		struct rt_record *record = journal->records[i];
+
+		if (record->open)
+			journal->records[left++] = record;
+		else
+			free_record(record);
+	}
+	journal->count = left;
+	journal->lost = 0;
+}
+
+void
 rt_journal_free(struct rt_journal *journal)
 {
 	rt_journal_clear(journal);
@@ -451,10 +468,16 @@ rt_journal_free(struct rt_journal *journal)
 const struct rt_record *
 rt_journal_find(const struct rt_journal *journal, uint64_t connection)
 {
-	for (size_t i = 0; i < journal->count; i++)
+	struct rt_record *record = NULL;
+
+	/* most are asked for when they have just ended */
+	for (size_t i = journal->count; i-- > 0 && record == NULL;)
 		if (journal->records[i]->seen.connection == connection)
-			return journal->records[i];
-	return NULL;
+			record = journal->records[i];
+	while (record != NULL && record->earlier != NULL &&
+		record->earlier->published)
+		record = record->earlier;
+	return record;
 }
 
 const char *
@@ -471,29 +494,53 @@ retort_field_of(const struct retort_exchange *exchange, const char *name,
 
 /* --- transcripts --- */
 
-/* One line: time, direction, bytes as C has them. */
+/* A byte as C has it; where it ends. */
+static char *
+put_escaped(char *to, unsigned char c, bool plain)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	if (plain && c >= ' ' && c <= '~' && c != '\\') {
+		*to++ = (char)c;
+		return to;
+	}
+	*to++ = '\\';
+	switch (c) {
+	case '\r':
+		*to++ = 'r';
+		break;
+	case '\n':
+		*to++ = 'n';
+		break;
+	case '\\':
+		*to++ = '\\';
+		break;
+	default:
+		*to++ = 'x';
+		*to++ = hex[c >> 4];
+		*to++ = hex[c & 15];
+	}
+	return to;
+}
+
+/* One line, of LONGEST_LINE bytes at most: time, direction, bytes. */
 static void
 add_line(struct rt_buf *to, int64_t when, const char *mark, const char *bytes,
 	size_t size, bool quoted)
 {
+	char *at;
+
 	rt_buf_add_format(to, "%8lld.%03d %s ", (long long)(when / 1000000),
 		(int)(when / 1000 % 1000), mark);
-	for (size_t i = 0; i < size; i++) {
-		unsigned char c = (unsigned char)bytes[i];
-
-		if (c == '\r')
-			rt_buf_add(to, "\\r", 2);
-		else if (c == '\n')
-			rt_buf_add(to, "\\n", 2);
-		else if (c == '\\')
-			rt_buf_add(to, "\\\\", 2);
-		else if (c < ' ' || c > '~' || (i == 0 && c == '(' && quoted))
-			/* a parenthesis begins an event */
-			rt_buf_add_format(to, "\\x%02x", (unsigned)c);
-		else
-			rt_buf_add(to, bytes + i, 1);
-	}
-	rt_buf_add(to, "\n", 1);
+	at = rt_buf_reserve(to, 4 * size + 1);
+	if (at == NULL)
+		return;
+	for (size_t i = 0; i < size; i++)
+		/* a parenthesis begins an event */
+		at = put_escaped(at, (unsigned char)bytes[i],
+			i > 0 || !quoted || bytes[i] != '(');
+	*at++ = '\n';
+	to->len = (size_t)(at - to->data);
 }
 
 /* A line of text is a line of the transcript, and so are 64 bytes of none; the

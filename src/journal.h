@@ -87,6 +87,9 @@ void rt_journal_close(struct rt_record *record);
 /* Forgets all records; those of open connections end with them. */
 void rt_journal_clear(struct rt_journal *journal);
 
+/* Forgets those of connections that have ended. */
+void rt_journal_clear_ended(struct rt_journal *journal);
+
 /* The first record of a connection; NULL: none. */
 const struct rt_record *rt_journal_find(const struct rt_journal *journal,
 	uint64_t connection);

@@ -55,7 +55,8 @@ serve(struct retort *server, const struct args *args, struct watch *watch,
 			timeout = left > INT_MAX ? INT_MAX : (int)left;
 		}
 		if (!stopping && !stop && watch_needed(watch)) {
-			stop = watch_wait(watch, server, timeout);
+			stop = watch_wait(watch, server,
+				output_timeout(output, timeout));
 			timeout = 0;
 		}
 		if (stop && !stopping) {
@@ -65,14 +66,13 @@ serve(struct retort *server, const struct args *args, struct watch *watch,
 		}
 		if (stopping)
 			timeout = -1;
-		step = retort_step(server, timeout);
-		output_flush(output);
-		output_forget(output);
+		step = retort_step(server, output_timeout(output, timeout));
+		output_step(output);
 	}
 	if (lifetime_over && retort_replies(server) < args->options.requests)
 		status = EXIT_LIFETIME;
 	if (step < 0) {
-		(void)fprintf(stderr, "retort: %s\n", strerror(-step));
+		output_say(output, "%s", strerror(-step));
 		status = EXIT_FAILURE;
 	}
 	return status;
@@ -274,12 +274,12 @@ serve_all(const struct args *args, struct retort *server, struct typed *typed,
 static void
 open_output(struct args *args, struct output *output)
 {
-	*output = (struct output){.fd = STDERR_FILENO,
+	*output = (struct output){.sink = sink_open(STDERR_FILENO),
 		.log = args->log,
 		.format = args->log_format,
 		.verbose = args->verbose,
 		.recorded = !args->options.unrecorded,
-		.transcripts = args->transcripts};
+		.transcripts = {.dir = args->transcripts, .fd = -1}};
 	if (args->transcripts != NULL && mkdir(args->transcripts, 0777) < 0 &&
 		errno != EEXIST)
 		die(EXIT_USAGE, "--transcript %s: %s", args->transcripts,
@@ -355,6 +355,6 @@ main(int argc, char **argv)
 	port_file_end(&file);
 	signals_wake(NULL);
 	retort_close(server);
-	output_flush(&output);
+	output_finish(&output);
 	return status;
 }

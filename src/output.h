@@ -6,46 +6,52 @@
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "retort.h"
-
-#ifndef PIPE_BUF
-#define PIPE_BUF 512
-#endif
+#include "sink.h"
+#include "transcript.h"
 
 struct output {
-	int fd;
+	struct sink sink;
 	bool log;
 	enum retort_log format;
 	int verbose;
-	bool recorded;           /* what comes is kept, */
-	bool judged;             /* and compared with what is expected */
-	const char *transcripts; /* a folder; NULL: none are written */
-	bool missed;             /* one could not be: it was told */
-	struct retort *server;   /* whose they are */
-	uint64_t dropped;        /* lines that could not be written */
-	size_t used;
+	bool recorded; /* what comes is kept, */
+	bool judged;   /* and compared with what is expected */
+	struct transcripts transcripts;
+	bool missed;           /* one could not be kept: it was told */
+	struct retort *server; /* whose they are */
+	uint64_t dropped;      /* lines for which there was no room */
+	bool blocked;          /* nothing more is taken now */
+	size_t begin;          /* of `text`: what was not written yet, */
+	size_t end;            /* which may begin within a line */
+	char line[PIPE_BUF];   /* the next one */
 	char text[16 * PIPE_BUF];
 };
 
 /* The event callback; `arg` is a struct output. */
 retort_event_fn output_event;
 
-/*
- * Writes what has gathered if the reader takes it at once, and drops it
- * otherwise. The descriptor is never made non-blocking: it is not ours alone.
- */
-void output_flush(struct output *output);
+/* A line, "retort: " and this; in its turn, and without waiting. */
+void output_say(struct output *output, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
-/* Forgets what came, while nothing else comes, unless it will be judged. */
-void output_forget(const struct output *output);
+/* After each step of the server: writes what is taken at once, and forgets
+   what nobody will ask for. */
+void output_step(struct output *output);
+
+/* When it should be called again, in ms, if not within `timeout` (-1: never):
+   the lesser. */
+int output_timeout(const struct output *output, int timeout);
+
+/* The server has stopped: waits a little until the rest is taken. */
+void output_finish(struct output *output);
 
 /* If it is judged: tells what came otherwise than expected; whether anything
    did. */
-bool output_judge(const struct output *output);
+bool output_judge(struct output *output);
 
 #endif

@@ -692,8 +692,9 @@ RETORT_API size_t retort_expectations(struct retort *server);
  */
 RETORT_API const char *retort_verdict(struct retort *server);
 
-/* Forgets records alone. */
+/* Forgets records alone: all, or those whose connections have ended. */
 RETORT_API void retort_forget(struct retort *server);
+RETORT_API void retort_forget_ended(struct retort *server);
 
 /* Forgets rules, expectations, mistakes and records. What answers otherwise
    stays, and so do the counters; open connections go on. */

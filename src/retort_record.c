@@ -233,6 +233,15 @@ retort_forget(struct retort *server)
 }
 
 void
+retort_forget_ended(struct retort *server)
+{
+	lock(server);
+	if (!is_within(server))
+		rt_journal_clear_ended(&server->journal);
+	unlock(server);
+}
+
+void
 retort_reset(struct retort *server)
 {
 	if (is_elsewhere(server))

@@ -57,10 +57,9 @@ serve_child(const struct args *args, struct retort *server,
 			(void)child_wait(child, INTERVAL);
 			continue;
 		}
-		step = retort_step(server, timeout);
+		step = retort_step(server, output_timeout(output, timeout));
 		stopped = step > 0;
-		output_flush(output);
-		output_forget(output);
+		output_step(output);
 		if (step < 0)
 			return EXIT_OWN;
 	}
@@ -86,7 +85,7 @@ run(const struct args *args, struct retort *server, struct output *output,
 		status = child.status;
 	child_end(&child, args->grace);
 	(void)retort_finish(server, args->grace);
-	output_flush(output);
+	output_finish(output);
 	if (output_judge(output) && status == 0)
 		status = EXIT_UNMET;
 	return status;

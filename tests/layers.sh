@@ -14,7 +14,7 @@ count=0
 rooms='retort error buf owner sock io http file type date range precondition negotiate
 	listing field match quote reply fault chaos canned site route conn
 	journal verdict scenario server api'
-command='main announce setup signals run child family terminal watch typed args output clock'
+command='main announce setup signals run child family terminal watch typed args output sink transcript clock'
 
 # rank ROOM
 rank()

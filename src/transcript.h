@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --transcript: files that are written a little at a time, so that a slow disk
+ * holds nobody up for long. Part of the command: sees retort.h only.
+ */
+#ifndef TRANSCRIPT_H
+#define TRANSCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One that is to be written. */
+struct transcript {
+	struct transcript *next;
+	uint64_t connection;
+	char *text; /* its own */
+	size_t size;
+};
+
+struct transcripts {
+	const char *dir;          /* NULL: none are written */
+	struct transcript *first; /* in the order in which they ended */
+	struct transcript *last;
+	size_t held; /* bytes of theirs */
+	size_t at;   /* bytes of the first that are written */
+	int fd;      /* of the first; -1: it is not begun */
+};
+
+/* Takes the text, which is to become DIR/N.txt. False: there are too many. */
+bool transcripts_add(struct transcripts *transcripts, uint64_t connection,
+	char *text);
+
+/*
+ * Writes at most `most` bytes of what is held. NULL, or what went wrong with
+ * one of them, in `error`.
+ */
+const char *transcripts_write(struct transcripts *transcripts, size_t most,
+	char *error, size_t size);
+
+#endif
