@@ -55,7 +55,7 @@ static const char help[] =
 "      --scenario FILE     which requests get what, and which must come\n"
 "Logs\n"
 "  -v, -vv                 show heads; bodies, too\n"
-"      --log FORMAT        short, common, json or none; -q, --quiet: none\n"
+"      --log FORMAT        short, common, combined, json, none (or -q, --quiet)\n"
 "      --transcript DIR    keep every byte of each connection\n"
 "For scripts\n"
 "      --port-file FILE    write the port there\n"
@@ -389,16 +389,16 @@ static bool
 read_script_option(struct args *args, struct given *given, int option,
 	const char *text)
 {
-	static const char *const logs[] = {"short", "common", "json", "none",
-		NULL};
+	static const char *const logs[] = {"short", "common", "json",
+		"combined", "none", NULL};
 	int log;
 
 	switch (option) {
 	case OPT_LOG:
 		given->log = true;
 		log = args_choice("--log", text, logs,
-			"short, common, json or none");
-		args->log = log < 3;
+			"short, common, combined, json or none");
+		args->log = log < 4;
 		if (args->log)
 			args->log_format = (enum retort_log)log;
 		return true;

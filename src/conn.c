@@ -604,14 +604,12 @@ rt_conn_broken(struct rt_conn *conn)
 	rt_conn_over(conn, RETORT_RESET, RT_CLOSE);
 }
 
-/* Its FIN, while nothing is read. */
+/* Its FIN, while nothing is read: what it sent before may be unread. */
 void
 rt_conn_ended(struct rt_conn *conn)
 {
-	conn->chan.watched = false;
-	receive_end(conn);
-	if (conn->asks == RT_ASK_NOTHING)
-		rt_conn_plan(conn);
+	client_closed(conn, RETORT_FIN);
+	rt_conn_plan(conn);
 }
 
 void

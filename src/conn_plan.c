@@ -226,18 +226,26 @@ plan_file(struct rt_conn *conn)
 		op->file.size = segment_room(conn);
 }
 
+/* Nothing is read: its FIN is noted, but may stand behind what it has sent. */
+static void
+watch_client(struct rt_conn *conn)
+{
+	conn->chan.watched = conn->chan.in.verb == RT_NOTHING &&
+		conn->client_close == RETORT_NOTHING;
+}
+
 /* The one step that a FIN ends: the client may have left. */
 static void
 plan_stall(struct rt_conn *conn)
 {
 	conn->chan.out.verb = RT_NOTHING;
 	conn->chan.deadline = RT_NEVER;
-	if (conn->client_finished) {
+	if (conn->client_close == RETORT_FIN) {
 		rt_conn_over(conn, RETORT_RESET, RT_CLOSE);
 		return;
 	}
 	plan_drain(conn);
-	conn->chan.watched = conn->chan.in.verb == RT_NOTHING;
+	watch_client(conn);
 }
 
 static void
@@ -259,6 +267,7 @@ plan_step(struct rt_conn *conn)
 		break;
 	case RT_STEP_PAUSE:
 		conn->chan.out.verb = RT_NOTHING;
+		watch_client(conn);
 		conn->chan.deadline = later(conn->moved, (int64_t)step->at);
 		break;
 	case RT_STEP_STALL:
@@ -357,6 +366,8 @@ rt_conn_plan(struct rt_conn *conn)
 		/* its deadline is set; what the client sends can wait */
 		chan->in.verb = RT_NOTHING;
 		chan->out.verb = RT_NOTHING;
+		if (chan->deadline == RT_NEVER)
+			watch_client(conn);
 		break;
 	case RT_STATE_REPLY:
 		plan_reply(conn);

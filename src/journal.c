@@ -23,6 +23,19 @@
 
 /* --- views --- */
 
+/* The first value of that field, as it came. */
+static const char *
+find_field(const struct rt_exchange *x, const char *name, size_t *size)
+{
+	const struct rt_http_field *field =
+		rt_http_field(rt_http_request(x->http), x->in.data, name, 0);
+
+	if (field == NULL)
+		return NULL;
+	*size = field->value.size;
+	return x->in.data + field->value.at;
+}
+
 struct retort_exchange
 rt_journal_view(const struct rt_conn *conn, int64_t now,
 	char client[RT_PEER_TEXT])
@@ -53,8 +66,15 @@ rt_journal_view(const struct rt_conn *conn, int64_t now,
 		if (conn->script_sent > x->reply.head_size)
 			view.sent_body = conn->script_sent - x->reply.head_size;
 	}
-	if (x != NULL)
+	if (x != NULL) {
 		view.faults = rt_reply_faults(&x->reply);
+		view.referer = find_field(x, "Referer", &view.referer_size);
+		view.user_agent =
+			find_field(x, "User-Agent", &view.user_agent_size);
+	}
+	view.client_close = conn->client_close;
+	view.server_close = conn->server_close;
+	view.client_first = conn->client_first;
 	view.by_chance = conn->by_chance;
 	view.seed = conn->seed;
 	if (view.protocol != RETORT_HTTP) {
@@ -263,6 +283,10 @@ put_request(struct rt_record *record, const struct rt_exchange *x,
 	if (request->head_size > 0 && request->query.size > 0)
 		seen->query = put_span(room, base, request->query) + 1;
 	seen->minor = request->minor;
+	seen->referer = retort_field_of(seen, "Referer", 0);
+	seen->user_agent = retort_field_of(seen, "User-Agent", 0);
+	seen->referer_size = seen->referer ? strlen(seen->referer) : 0;
+	seen->user_agent_size = seen->user_agent ? strlen(seen->user_agent) : 0;
 }
 
 int

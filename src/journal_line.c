@@ -21,6 +21,14 @@
 /* Most of a request line that a log line shows. */
 #define MAX_REQUEST 2048
 
+/* What may follow a request line, all but its fields; they; and the last. */
+#define AFTER_REQUEST 512
+#define AFTER_FIELD 64
+#define AFTER_LAST 8
+
+/* "\u00ff", dots and a quote */
+#define LONGEST_BYTE 10
+
 /* A line under way; what does not fit is left out. */
 struct line {
 	char *text;
@@ -42,9 +50,11 @@ add(struct line *line, const char *format, ...)
 		line->size += (size_t)n;
 }
 
-/* Bytes in double quotes, escaped as C, or as JSON, has them. */
+/* Bytes in double quotes, escaped as C, or as JSON, has them; room is left for
+   so many others. */
 static void
-add_quoted(struct line *line, const char *bytes, size_t n, bool json)
+add_quoted(struct line *line, const char *bytes, size_t n, size_t others,
+	bool json)
 {
 	size_t shown = n < MAX_REQUEST ? n : MAX_REQUEST;
 
@@ -52,8 +62,7 @@ add_quoted(struct line *line, const char *bytes, size_t n, bool json)
 	for (size_t i = 0; i < shown; i++) {
 		unsigned char c = (unsigned char)bytes[i];
 
-		/* room for the rest of the longest line */
-		if (line->room - line->size < 512) {
+		if (line->room - line->size < others + LONGEST_BYTE) {
 			shown = i;
 			break;
 		}
@@ -71,7 +80,8 @@ static void
 add_request(struct line *line, const struct retort_exchange *exchange,
 	bool json)
 {
-	add_quoted(line, exchange->request, exchange->request_size, json);
+	add_quoted(line, exchange->request, exchange->request_size,
+		AFTER_REQUEST, json);
 }
 
 /* Not as a double, whose point depends on the locale. */
@@ -117,6 +127,15 @@ end_text(enum retort_end end)
 	return (size_t)end < sizeof texts / sizeof *texts ? texts[end] : "?";
 }
 
+/* A request's client had closed its side when the reply was sent: it may have
+   given up. Without HTTP, clients are the first to close. */
+static bool
+closed_first(const struct retort_exchange *exchange)
+{
+	return exchange->client_first && exchange->end == RETORT_ANSWERED &&
+		exchange->protocol == RETORT_HTTP;
+}
+
 static void
 add_short(struct line *line, const struct retort_exchange *exchange)
 {
@@ -126,8 +145,9 @@ add_short(struct line *line, const struct retort_exchange *exchange)
 
 	memset(&tm, 0, sizeof tm);
 	(void)localtime_r(&seconds, &tm);
-	add(line, "%02d:%02d:%02d.%03d %s ", tm.tm_hour, tm.tm_min, tm.tm_sec,
-		(int)(end % NS / 1000000), exchange->client);
+	add(line, "%02d:%02d:%02d.%03d #%llu %s ", tm.tm_hour, tm.tm_min,
+		tm.tm_sec, (int)(end % NS / 1000000),
+		(unsigned long long)exchange->connection, exchange->client);
 	if (exchange->protocol != RETORT_HTTP) {
 		add_plain(line, exchange);
 	} else {
@@ -146,12 +166,12 @@ add_short(struct line *line, const struct retort_exchange *exchange)
 			exchange->protocol && exchange->reason ?
 				exchange->reason :
 				"");
+	else if (closed_first(exchange))
+		add(line, " (the client closed first)");
 	if (exchange->truncated)
 		add(line, " (the datagram was truncated)");
 	if (exchange->by_chance)
-		add(line, " (seed %llu, connection %llu)",
-			(unsigned long long)exchange->seed,
-			(unsigned long long)exchange->connection);
+		add(line, " (seed %llu)", (unsigned long long)exchange->seed);
 	if (exchange->faults != NULL)
 		add(line, " [%.1000s%s]", exchange->faults,
 			strlen(exchange->faults) > 1000 ? "..." : "");
@@ -182,6 +202,37 @@ add_common(struct line *line, const struct retort_exchange *exchange)
 		add(line, " %llu", (unsigned long long)exchange->sent_body);
 	else
 		add(line, " -");
+}
+
+/* What came, or "-". */
+static void
+add_value(struct line *line, const char *value, size_t size, size_t others)
+{
+	add(line, " ");
+	if (value != NULL)
+		add_quoted(line, value, size, others, false);
+	else
+		add(line, "\"-\"");
+}
+
+static void
+add_combined(struct line *line, const struct retort_exchange *exchange)
+{
+	add_common(line, exchange);
+	add_value(line, exchange->referer, exchange->referer_size, AFTER_FIELD);
+	add_value(line, exchange->user_agent, exchange->user_agent_size,
+		AFTER_LAST);
+}
+
+/* A member that is there if it came. */
+static void
+add_member(struct line *line, const char *name, const char *value, size_t size,
+	size_t others)
+{
+	if (value == NULL)
+		return;
+	add(line, ",\"%s\":", name);
+	add_quoted(line, value, size, others, true);
 }
 
 static void
@@ -215,13 +266,16 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 		add(line, ",\"reason\":\"%s\"", exchange->reason);
 	if (exchange->truncated)
 		add(line, ",\"truncated\":true");
+	if (closed_first(exchange))
+		add(line, ",\"client_first\":true");
 	if (exchange->by_chance)
 		add(line, ",\"seed\":%llu", (unsigned long long)exchange->seed);
-	if (exchange->faults != NULL) {
-		add(line, ",\"faults\":");
-		add_quoted(line, exchange->faults, strlen(exchange->faults),
-			true);
-	}
+	add_member(line, "faults", exchange->faults,
+		exchange->faults ? strlen(exchange->faults) : 0, AFTER_REQUEST);
+	add_member(line, "referer", exchange->referer, exchange->referer_size,
+		2 * AFTER_FIELD);
+	add_member(line, "user_agent", exchange->user_agent,
+		exchange->user_agent_size, AFTER_LAST);
 	add(line, "}");
 }
 
@@ -243,6 +297,9 @@ retort_log_line(const struct retort_exchange *exchange, enum retort_log format,
 		break;
 	case RETORT_LOG_JSON:
 		add_json(&line, exchange);
+		break;
+	case RETORT_LOG_COMBINED:
+		add_combined(&line, exchange);
 		break;
 	}
 	if (line.size > size - 1)

@@ -73,7 +73,7 @@ write_text(struct output *output)
 static bool
 make_room(struct output *output, size_t size)
 {
-	size_t held = output->end - output->begin;
+	size_t held;
 
 	if (sizeof output->text - output->end >= size)
 		return true;
@@ -295,9 +295,23 @@ forget(struct output *output)
 		retort_forget_ended(output->server);
 }
 
+/* Once for each spell. */
+static void
+tell_shortage(struct output *output)
+{
+	uint64_t shortages = retort_shortages(output->server);
+
+	if (shortages != output->shortages)
+		output_say(output,
+			"no descriptor is left: clients wait until a "
+			"connection is closed");
+	output->shortages = shortages;
+}
+
 void
 output_step(struct output *output)
 {
+	tell_shortage(output);
 	write_transcripts(output);
 	flush(output);
 	forget(output);

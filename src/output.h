@@ -24,6 +24,7 @@ struct output {
 	struct transcripts transcripts;
 	bool missed;           /* one could not be kept: it was told */
 	struct retort *server; /* whose they are */
+	uint64_t shortages;    /* of descriptors, that were told */
 	uint64_t dropped;      /* lines for which there was no room */
 	bool blocked;          /* nothing more is taken now */
 	size_t begin;          /* of `text`: what was not written yet, */

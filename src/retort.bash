@@ -35,7 +35,7 @@ _retort_values()
 		words='application/json application/octet-stream text/css
 			text/html text/javascript text/plain'
 		;;
-	--log) words='short common json none' ;;
+	--log) words='short common combined json none' ;;
 	--io) words='best epoll poll' ;;
 	--max-body) words='none' ;;
 	--cache) words='0 60 3600 86400' ;;

@@ -529,6 +529,17 @@ retort_accepted(struct retort *server)
 	return number;
 }
 
+uint64_t
+retort_shortages(struct retort *server)
+{
+	uint64_t shortages;
+
+	lock(server);
+	shortages = server->shortages;
+	unlock(server);
+	return shortages;
+}
+
 const char *
 retort_version(void)
 {

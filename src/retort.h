@@ -101,7 +101,7 @@ enum retort_close { RETORT_NOTHING, RETORT_FIN, RETORT_RST };
  * retort_close(). Members marked (end) are set when the connection ends, and
  * are to be read after retort_wait_end() only; so is status, when its reply
  * comes later. In a callback it is valid during the call, and holds what is
- * known by then; an event function is given the members before `method` alone.
+ * known by then; an event function is given no members from `method` to `requested`.
  */
 struct retort_exchange {
 	uint64_t connection; /* number of the connection, from 1 */
@@ -150,6 +150,11 @@ struct retort_exchange {
 	const char *faults; /* what was wrong with its reply, as text; NULL */
 	bool by_chance;     /* the faults, or their absence, were drawn ... */
 	uint64_t seed;      /* from this and `connection`: retort_faults() */
+	/* the first field of that name; not terminated; NULL: none came */
+	const char *referer;
+	size_t referer_size;
+	const char *user_agent;
+	size_t user_agent_size;
 };
 
 /* The n-th value of that field (compared without case), from 0; or NULL. */
@@ -652,6 +657,11 @@ RETORT_API bool retort_wait_quiet(struct retort *server, int timeout);
 RETORT_API size_t retort_connections(struct retort *server);
 RETORT_API uint64_t retort_accepted(struct retort *server);
 
+/* How often there was no descriptor left for another connection: each time
+   counts once, until half of the connections are closed. They wait in the
+   kernel's queue meanwhile. */
+RETORT_API uint64_t retort_shortages(struct retort *server);
+
 /*
  * A connection as text: time, direction, bytes and events, a line each, the
  * same for the same exchange but for times and ports. NULL: no such
@@ -704,9 +714,10 @@ RETORT_API void retort_reset(struct retort *server);
 
 /* How an exchange is written as a line. */
 enum retort_log {
-	RETORT_LOG_SHORT,  /* for people */
-	RETORT_LOG_COMMON, /* Common Log Format */
-	RETORT_LOG_JSON    /* one object */
+	RETORT_LOG_SHORT,   /* for people */
+	RETORT_LOG_COMMON,  /* Common Log Format */
+	RETORT_LOG_JSON,    /* one object */
+	RETORT_LOG_COMBINED /* common, with Referer and User-Agent */
 };
 
 /*

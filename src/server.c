@@ -108,6 +108,8 @@ end_conn(struct retort *server, struct rt_conn *conn)
 	}
 	if (server->paused)
 		rt_server_resume(server);
+	if (server->open <= server->short_open / 2)
+		server->short_open = 0;
 	if (server->open == 0)
 		server->careful = false;
 	/* the last that was answered through a listener's socket */

@@ -78,6 +78,8 @@ struct retort {
 	bool defer_accept;
 	int fd_limit;         /* accept no descriptor from here on */
 	bool paused;          /* out of descriptors */
+	uint64_t shortages;   /* how often it was, and connections that were */
+	size_t short_open;    /* open then; 0: that is over */
 	bool careful;         /* was, and connections are still open */
 	int64_t refuse_until; /* listeners refuse until then; RT_NEVER */
 	bool stopping;

@@ -31,6 +31,10 @@ pause_listener(struct retort *server, struct rt_listener *listener)
 {
 	server->paused = true;
 	server->careful = true;
+	if (server->short_open == 0) {
+		server->shortages++;
+		server->short_open = server->open > 0 ? server->open : 1;
+	}
 	listener->chan.in.verb = RT_NOTHING;
 	listener->chan.deadline = rt_io_now(server->io) + ACCEPT_PAUSE;
 }

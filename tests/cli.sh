@@ -784,7 +784,7 @@ assert len(lines) == 2, lines
 assert lines[0]["status"] == 404 and lines[1]["status"] == 200, lines
 assert lines[0]["request"] == "GET /a\"b\\c%20$' HTTP/1.1", lines
 assert set(lines[0]) == {"time", "connection", "client", "request", "status",
-    "received", "sent", "ms", "end"}, lines
+    "received", "sent", "ms", "end", "user_agent"}, lines
 END
 	report $? 'python3 reads the log'
 }

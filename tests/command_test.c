@@ -2659,10 +2659,10 @@ START_TEST(test_log_formats)
 		const char *option, *shape;
 	} cases[] = {
 		{"--log=short",
-			"99:99:99.999 127.0.0.1:~ "
+			"99:99:99.999 #1 127.0.0.1:~ "
 			"\"GET /\\\"\\\\ HTTP/1.1\" 200 ~ ~.999 ms\n"},
 		{"--io=best",
-			"99:99:99.999 127.0.0.1:~ "
+			"99:99:99.999 #1 127.0.0.1:~ "
 			"\"GET /\\\"\\\\ HTTP/1.1\" 200 ~ ~.999 ms\n"},
 		{"--log=json",
 			"{\"time\":\"9999-99-99T99:99:99.999Z\","
@@ -2674,6 +2674,9 @@ START_TEST(test_log_formats)
 		{"-q", ""},
 	};
 	static const char request[] = "GET /\"\\" END;
+	static const char named[] =
+		"GET / HTTP/1.1\r\nHost: a\r\nreferer: b\r\n"
+		"User-Agent: c d\r\n\r\n";
 	struct bytes errors;
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -2686,6 +2689,12 @@ START_TEST(test_log_formats)
 	errors = logged("--log=common", GET, strlen(GET));
 	assert_begins(errors, "127.0.0.1 - - [");
 	assert_has(errors, "] \"GET / HTTP/1.1\" 200 1\n");
+	bytes_free(&errors);
+	errors = logged("--log=combined", named, strlen(named));
+	assert_has(errors, "] \"GET / HTTP/1.1\" 200 1 \"b\" \"c d\"\n");
+	bytes_free(&errors);
+	errors = logged("--log=json", named, strlen(named));
+	assert_has(errors, ",\"referer\":\"b\",\"user_agent\":\"c d\"}\n");
 	bytes_free(&errors);
 }
 END_TEST
@@ -3928,9 +3937,9 @@ START_TEST(test_plain_log)
 		const char *option, *tcp, *udp;
 	} cases[] = {
 		{"--log=short",
-			"99:99:99.999 127.0.0.1:~ tcp 2 pieces, 6 bytes in, 6 "
+			"99:99:99.999 #1 127.0.0.1:~ tcp 2 pieces, 6 bytes in, 6 "
 			"out, ~.999 ms\n",
-			"99:99:99.999 127.0.0.1:~ udp 4 bytes in, 4 out, "
+			"99:99:99.999 #1 127.0.0.1:~ udp 4 bytes in, 4 out, "
 			"~.999 ms\n"},
 		{"--log=json",
 			"{\"time\":\"9999-99-99T99:99:99.999Z\","
@@ -3944,9 +3953,9 @@ START_TEST(test_plain_log)
 			"\"received\":4,\"sent\":4,"
 			"\"ms\":~.999,\"end\":\"answered\"}\n"},
 		{"-v",
-			"> a\n> \\x1b\n> bc\n99:99:99.999 127.0.0.1:~ tcp "
+			"> a\n> \\x1b\n> bc\n99:99:99.999 #1 127.0.0.1:~ tcp "
 			"2 pieces, 6 bytes in, 6 out, ~.999 ms\n",
-			"> a\n> \\x1b\n99:99:99.999 127.0.0.1:~ udp 4 bytes "
+			"> a\n> \\x1b\n99:99:99.999 #1 127.0.0.1:~ udp 4 bytes "
 			"in, 4 out, ~.999 ms\n"},
 		{"-q", "", ""},
 	};
@@ -4012,7 +4021,7 @@ START_TEST(test_plain_log_chance)
 	(void)close(fd);
 	errors = stop_with_errors(&child);
 	assert_has(errors, " tcp 2 pieces, 2 bytes in, 2 out, ");
-	assert_has(errors, " ms (seed 7, connection 1)\n");
+	assert_has(errors, " ms (seed 7)\n");
 	bytes_free(&errors);
 }
 END_TEST

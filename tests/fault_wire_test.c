@@ -1600,10 +1600,11 @@ check_seed(size_t n)
 	ck_assert(seen->by_chance);
 	ck_assert_uint_eq(seen->seed, 1);
 	(void)retort_log_line(seen, RETORT_LOG_SHORT, line, sizeof line);
-	(void)snprintf(wanted, sizeof wanted, " (seed 1, connection %llu) [",
+	(void)snprintf(wanted, sizeof wanted, " #%llu ",
 		(unsigned long long)seen->connection);
-	ck_assert_msg(strstr(line, wanted) != NULL, "expected '%s' in: %s",
-		wanted, line);
+	ck_assert_msg(strstr(line, wanted) != NULL &&
+			strstr(line, " (seed 1) [") != NULL,
+		"expected '%s' and the seed in: %s", wanted, line);
 	transcript = retort_transcript(server, seen->connection);
 	ck_assert_ptr_nonnull(transcript);
 	ck_assert_msg(strstr(transcript, " (seed 1) [status 503; pause 60]\n"),

@@ -20,7 +20,9 @@
 #define NS INT64_C(1000000000)
 
 static const enum retort_log formats[] = {RETORT_LOG_SHORT, RETORT_LOG_COMMON,
-	RETORT_LOG_JSON};
+	RETORT_LOG_JSON, RETORT_LOG_COMBINED};
+
+#define FORMATS (sizeof formats / sizeof *formats)
 
 /* One exchange; a test changes what it is about. */
 static struct retort_exchange
@@ -68,13 +70,13 @@ START_TEST(short_lines)
 	set_zone("UTC0");
 	/* the time is that of the end */
 	assert_line(&exchange, RETORT_LOG_SHORT,
-		"08:49:38.125 127.0.0.1:51234 \"" REQUEST
+		"08:49:38.125 #7 127.0.0.1:51234 \"" REQUEST
 		"\" 200 1234 1002.345 ms\n");
 	set_zone("XXX-5:30");
 	exchange.client = "[::1]:80";
 	exchange.duration = 999;
 	assert_line(&exchange, RETORT_LOG_SHORT,
-		"14:19:37.123 [::1]:80 \"" REQUEST "\" 200 1234 0.000 ms\n");
+		"14:19:37.123 #7 [::1]:80 \"" REQUEST "\" 200 1234 0.000 ms\n");
 	set_zone("UTC0");
 	exchange.client = "unix";
 	exchange.status = 0;
@@ -82,7 +84,7 @@ START_TEST(short_lines)
 	exchange.request_size = 0;
 	exchange.end = RETORT_RESET;
 	assert_line(&exchange, RETORT_LOG_SHORT,
-		"08:49:37.123 unix \"\" - 0 0.000 ms (reset)\n");
+		"08:49:37.123 #7 unix \"\" - 0 0.000 ms (reset)\n");
 }
 END_TEST
 
@@ -231,14 +233,14 @@ START_TEST(chance_is_told_with_seed_and_number)
 	bytes_add(&line, text,
 		retort_log_line(&exchange, RETORT_LOG_SHORT, text,
 			sizeof text));
-	assert_has(line, " ms (seed 18446744073709551615, connection 12)\n");
+	assert_has(line, " ms (seed 18446744073709551615)\n");
 	bytes_free(&line);
 	exchange.faults = "cut 5%";
 	exchange.seed = 0;
 	bytes_add(&line, text,
 		retort_log_line(&exchange, RETORT_LOG_SHORT, text,
 			sizeof text));
-	assert_has(line, " ms (seed 0, connection 12) [cut 5%]\n");
+	assert_has(line, " ms (seed 0) [cut 5%]\n");
 	bytes_free(&line);
 	bytes_add(&line, text,
 		retort_log_line(&exchange, RETORT_LOG_JSON, text, sizeof text));
@@ -258,7 +260,7 @@ START_TEST(nothing_forges_a_line_or_drives_a_terminal)
 		request[i] = (char)(i * 7);
 	exchange.request = request;
 	exchange.request_size = sizeof request;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < FORMATS; i++) {
 		size = retort_log_line(&exchange, formats[i], line,
 			sizeof line);
 		ck_assert_int_eq(line[size - 1], '\n');
@@ -266,6 +268,58 @@ START_TEST(nothing_forges_a_line_or_drives_a_terminal)
 			ck_assert_msg(line[k] >= 0x20 && line[k] < 0x7f,
 				"byte %zu of: %s", k, shown(line, size));
 	}
+}
+END_TEST
+
+/* --- what clients say of themselves --- */
+
+START_TEST(referer_and_user_agent)
+{
+	struct retort_exchange exchange =
+		make_exchange(REQUEST, strlen(REQUEST));
+	struct bytes got = {.data = NULL};
+	char line[PIPE_BUF];
+
+	assert_line(&exchange, RETORT_LOG_COMBINED,
+		"127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] \"" REQUEST
+		"\" 200 1024 \"-\" \"-\"\n");
+	exchange.referer = "http://a/\"\\";
+	exchange.referer_size = 11;
+	exchange.user_agent = "b/1 \xe4 and more";
+	exchange.user_agent_size = 5;
+	assert_line(&exchange, RETORT_LOG_COMBINED,
+		"127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] \"" REQUEST
+		"\" 200 1024 \"http://a/\\\"\\\\\" \"b/1 \\xe4\"\n");
+	bytes_add(&got, line,
+		retort_log_line(&exchange, RETORT_LOG_JSON, line, sizeof line));
+	assert_has(got,
+		",\"end\":\"answered\",\"referer\":\"http://a/\\\"\\\\\","
+		"\"user_agent\":\"b/1 \\u00e4\"}\n");
+	bytes_free(&got);
+}
+END_TEST
+
+START_TEST(a_client_that_closed_first)
+{
+	struct retort_exchange exchange =
+		make_exchange(REQUEST, strlen(REQUEST));
+	struct bytes got = {.data = NULL};
+	char line[PIPE_BUF];
+
+	set_zone("UTC0");
+	exchange.client_first = true;
+	assert_line(&exchange, RETORT_LOG_SHORT,
+		"08:49:38.125 #7 127.0.0.1:51234 \"" REQUEST
+		"\" 200 1234 1002.345 ms (the client closed first)\n");
+	bytes_add(&got, line,
+		retort_log_line(&exchange, RETORT_LOG_JSON, line, sizeof line));
+	assert_has(got, ",\"end\":\"answered\",\"client_first\":true}\n");
+	bytes_free(&got);
+	/* how it ended says it */
+	exchange.end = RETORT_RESET;
+	assert_line(&exchange, RETORT_LOG_SHORT,
+		"08:49:38.125 #7 127.0.0.1:51234 \"" REQUEST
+		"\" 200 1234 1002.345 ms (reset)\n");
 }
 END_TEST
 
@@ -285,6 +339,12 @@ START_TEST(a_long_request_line_is_cut)
 	exchange.request = request;
 	exchange.request_size = size;
 	/* the rest as long as it can be */
+	exchange.referer = request;
+	exchange.referer_size = size;
+	exchange.user_agent = request;
+	exchange.user_agent_size = size;
+	exchange.by_chance = true;
+	exchange.seed = UINT64_MAX;
 	exchange.connection = UINT64_MAX;
 	exchange.client = "[1111:2222:3333:4444:5555:6666:7777:8888"
 			  "%2147483647]:65535";
@@ -294,7 +354,7 @@ START_TEST(a_long_request_line_is_cut)
 	exchange.status = 999;
 	exchange.end = RETORT_TIMED_OUT;
 	exchange.duration = INT64_MAX - exchange.began;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < FORMATS; i++) {
 		line[PIPE_BUF] = '!';
 		bytes_add(&got, line,
 			retort_log_line(&exchange, formats[i], line, PIPE_BUF));
@@ -307,11 +367,18 @@ START_TEST(a_long_request_line_is_cut)
 		if (formats[i] == RETORT_LOG_SHORT)
 			assert_has(got, "\" 999 18446744073709551615 ");
 		if (formats[i] == RETORT_LOG_SHORT)
-			assert_has(got, " ms (timed out)\n");
+			assert_has(got, " ms (timed out) (seed ");
 		if (formats[i] == RETORT_LOG_COMMON)
 			assert_has(got, "\" 999 18446744073709551615\n");
+		if (formats[i] == RETORT_LOG_COMBINED)
+			assert_has(got, "\" 999 18446744073709551615 ");
 		if (formats[i] == RETORT_LOG_JSON)
-			assert_has(got, ",\"end\":\"timed out\"}\n");
+			assert_has(got, ",\"end\":\"timed out\",");
+		/* and what is cut is ended all the same */
+		if (formats[i] == RETORT_LOG_JSON)
+			assert_has(got, "...\"}\n");
+		if (formats[i] == RETORT_LOG_COMBINED)
+			assert_has(got, "...\"\n");
 		bytes_free(&got);
 	}
 	free(request);
@@ -326,7 +393,7 @@ START_TEST(a_line_never_passes_its_room)
 	memset(request, '\\', sizeof request);
 	exchange.request = request;
 	exchange.request_size = sizeof request;
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < FORMATS; i++)
 		for (size_t room = 0; room < 1600; room++) {
 			/* of its own, for valgrind and ASan to guard */
 			char *text = malloc(room + 1);
@@ -347,7 +414,7 @@ START_TEST(a_line_never_passes_its_room)
 		}
 	/* and a request that fits is not cut */
 	exchange.request_size = 500;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < FORMATS; i++) {
 		struct bytes got = {.data = NULL};
 
 		bytes_add(&got, line,
@@ -371,7 +438,7 @@ START_TEST(no_locale_changes_a_line)
 		/* those that the machine has not, change nothing anyway */
 		(void)setlocale(LC_ALL, locales[i]);
 		assert_line(&exchange, RETORT_LOG_SHORT,
-			"08:49:38.125 127.0.0.1:51234 "
+			"08:49:38.125 #7 127.0.0.1:51234 "
 			"\"GET /\\xe4 HTTP/1.1\" 200 1234 1002.345 ms\n");
 		assert_line(&exchange, RETORT_LOG_COMMON,
 			"127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] "
@@ -1154,7 +1221,7 @@ START_TEST(lines_of_plain_sockets)
 				"\"ms\":1002.345,\"end\":\"unanswered\","
 				"\"reason\":\"its port is below 1024\"}\n"}},
 	};
-	static const char *const begins[] = {"08:49:38.125 127.0.0.1:51234 ",
+	static const char *const begins[] = {"08:49:38.125 #7 127.0.0.1:51234 ",
 		"127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] ",
 		("{\"time\":\"1994-11-06T08:49:37.123Z\",\"connection\":7,"
 		 "\"client\":\"127.0.0.1:51234\",")};
@@ -1388,6 +1455,8 @@ main(void)
 	TCase *tcase = tcase_create("journal");
 
 	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, referer_and_user_agent);
+	tcase_add_test(tcase, a_client_that_closed_first);
 	tcase_add_test(tcase, short_lines);
 	tcase_add_test(tcase, common_lines);
 	tcase_add_test(tcase, json_lines);

@@ -292,6 +292,88 @@ START_TEST(a_full_disk)
 }
 END_TEST
 
+/* A line says of a reply that was sent into the void what is known. */
+START_TEST(a_client_that_gave_up)
+{
+	const char *const args[] = {"-p", "0", "-b", "127.0.0.1", "--body", "x",
+		"--fault", "pause 200", NULL};
+	struct child child = child_start(args, 1);
+	struct bytes errors = {.data = NULL};
+
+	for (int i = 0; i < 2; i++) {
+		struct bytes reply = {.data = NULL};
+		int fd = client_connect(child.url[0]);
+
+		ck_assert(client_send_text(fd, GET));
+		if (i == 0)
+			ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+		ck_assert_int_eq(client_receive(fd, &reply), 0);
+		assert_begins(reply, "HTTP/1.1 200 ");
+		bytes_free(&reply);
+		(void)close(fd);
+	}
+	ck_assert_int_eq(kill(child.pid, SIGTERM), 0);
+	ck_assert_int_eq(child_end_with_errors(&child, &errors), 0);
+	assert_has(errors, " ms (the client closed first) [pause 200]\n");
+	assert_has(errors, " ms [pause 200]\n");
+	bytes_free(&errors);
+}
+END_TEST
+
+/* --- descriptors --- */
+
+enum { FEW = 40 };
+
+static void
+take_few_descriptors(const void *arg)
+{
+	const struct rlimit limit = {FEW, FEW};
+
+	(void)arg;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* Told once, although many wait, and again the next time. */
+START_TEST(no_descriptor_is_left)
+{
+	static const char line[] =
+		"retort: no descriptor is left: clients wait until a connection "
+		"is closed\n";
+	const char *const args[] = {"-p", "0", "-b", "127.0.0.1", "--body", "x",
+		NULL};
+	struct child child =
+		child_start_prepared(args, 1, take_few_descriptors, NULL);
+	struct bytes errors = {.data = NULL};
+	int fds[FEW];
+
+	for (int spell = 0; spell < 2; spell++) {
+		for (int i = 0; i < FEW; i++) {
+			fds[i] = client_connect(child.url[0]);
+			ck_assert(client_send_text(fds[i], "GET / "));
+		}
+		client_expect(child.err, &errors, line);
+		/* some come to an end, and others take their places */
+		for (int i = 0; i < FEW; i++) {
+			struct bytes reply = {.data = NULL};
+
+			ck_assert(client_send_text(fds[i],
+				"HTTP/1.1\r\nHost: a\r\n\r\n"));
+			ck_assert_int_eq(client_receive(fds[i], &reply), 0);
+			assert_begins(reply, "HTTP/1.1 200 ");
+			bytes_free(&reply);
+			(void)close(fds[i]);
+		}
+		assert_has(errors, line);
+		ck_assert_ptr_null(strstr(strstr(errors.data, line) + 1, line));
+		bytes_free(&errors);
+		serve(&child, 1);
+		client_expect(child.err, &errors, "\n");
+		bytes_free(&errors);
+	}
+	child_stop(&child);
+}
+END_TEST
+
 /* --- transcripts --- */
 
 /* The file, as a text. */
@@ -441,6 +523,8 @@ add_logs(Suite *suite)
 	tcase_add_loop_test(tcase, nobody_reads, 0, PAIRS);
 	tcase_add_loop_test(tcase, nobody_ever_reads, 0, PAIRS);
 	tcase_add_test(tcase, a_full_disk);
+	tcase_add_test(tcase, a_client_that_gave_up);
+	tcase_add_test(tcase, no_descriptor_is_left);
 	rt_test_case(suite, tcase);
 }
 
