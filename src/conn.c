@@ -16,6 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes of a chunked body's framing that are kept in any case. */
+#define FRAMING 1024u
+
 /* A datagram that found no room is tried again, ever later, and for so long at
    most. */
 #define RETRY_FIRST (1 * RT_MS)
@@ -64,11 +67,25 @@ rt_conn_body(const struct rt_conn *conn, size_t *size)
 		*size = exchange->content.len;
 		return exchange->content.data;
 	}
-	/* what was parsed and dropped is not there */
 	*size = 0;
 	if ((plain || head > 0) && exchange->parsed > head)
 		*size = exchange->parsed - head;
+	/* the same, however it was cut on its way */
+	if (*size > exchange->keep)
+		*size = exchange->keep;
 	return *size > 0 ? exchange->in.data + head : NULL;
+}
+
+size_t
+rt_conn_raw(const struct rt_conn *conn, bool *cut)
+{
+	const struct rt_exchange *exchange = conn->exchange;
+	size_t head = rt_http_request(exchange->http)->head_size;
+	size_t size = conn->complete ? exchange->parsed : exchange->in.len;
+	bool kept = head == 0 || size - head <= exchange->keep_raw;
+
+	*cut = !kept || exchange->dropped > 0;
+	return kept ? size : head + exchange->keep_raw;
 }
 
 static void
@@ -91,20 +108,23 @@ ask_answer(struct rt_conn *conn, int status, const char *reason)
 	conn->asks = RT_ASK_ANSWER;
 }
 
-/* Forgets body bytes that were parsed, so that `in` stays small. */
+/* Forgets body bytes that were parsed and are not kept, so that `in` stays
+   small. */
 static void
 drop_body(struct rt_conn *conn)
 {
 	struct rt_exchange *exchange = conn->exchange;
 	struct rt_buf *in = &exchange->in;
-	size_t head = rt_http_request(exchange->http)->head_size;
+	size_t kept =
+		rt_http_request(exchange->http)->head_size + exchange->keep_raw;
 	size_t left = in->len - exchange->parsed;
 
-	if (exchange->parsed == head)
+	if (exchange->parsed <= kept)
 		return;
-	memmove(in->data + head, in->data + exchange->parsed, left);
-	in->len = head + left;
-	exchange->parsed = head;
+	memmove(in->data + kept, in->data + exchange->parsed, left);
+	exchange->dropped += exchange->parsed - kept;
+	in->len = kept + left;
+	exchange->parsed = kept;
 }
 
 /* Whether reading is to stop here, as a fault has it. */
@@ -144,13 +164,9 @@ parse(struct rt_conn *conn)
 			ask_answer(conn, 413, "the body is too large");
 			return;
 		}
-		if (!conn->keep_body)
+		/* what came last stays: the trailers */
+		if (result == RT_HTTP_MORE)
 			drop_body(conn);
-		else if (result == RT_HTTP_MORE &&
-			exchange->in.len == exchange->in.max) {
-			ask_answer(conn, 413, "the body is too large to keep");
-			return;
-		}
 	}
 	if (must_halt(conn, result == RT_HTTP_DONE)) {
 		conn->halted = true;
@@ -310,7 +326,30 @@ rt_conn_read(struct rt_conn *conn, const struct rt_reading *reading)
 }
 
 void
-rt_conn_accept(struct rt_conn *conn, uint64_t max, bool keep, int64_t now)
+rt_conn_keep(struct rt_conn *conn, size_t most)
+{
+	struct rt_exchange *exchange = conn->exchange;
+	size_t head = rt_http_request(exchange->http)->head_size;
+	bool chunked = rt_http_request(exchange->http)->chunked;
+	size_t raw = exchange->parsed > head ? exchange->parsed - head : 0;
+	size_t kept = chunked ? exchange->content.len : raw;
+
+	if (most < kept)
+		most = kept;
+	if (most >= exchange->keep)
+		return;
+	exchange->keep = most;
+	/* with the framing of all but the smallest chunks */
+	exchange->keep_raw = chunked && most > 0 ? 2 * most + FRAMING : most;
+	if (exchange->keep_raw < raw)
+		exchange->keep_raw = raw;
+	exchange->in.max = conn->config->max_in + exchange->keep_raw;
+	exchange->content.max = most;
+	rt_http_keep(exchange->http, &exchange->content, most);
+}
+
+void
+rt_conn_accept(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 {
 	const struct rt_request *request =
 		rt_http_request(conn->exchange->http);
@@ -321,9 +360,8 @@ rt_conn_accept(struct rt_conn *conn, uint64_t max, bool keep, int64_t now)
 	conn->asks = RT_ASK_NOTHING;
 	/* what is not read cannot be too large */
 	conn->max_body = conn->exchange->reading.stops ? UINT64_MAX : max;
-	conn->keep_body = keep;
-	if (keep)
-		rt_http_keep(conn->exchange->http, &conn->exchange->content);
+	conn->exchange->keep = SIZE_MAX;
+	rt_conn_keep(conn, keep);
 	conn->moved = now;
 	if (request->content_length > conn->max_body) {
 		ask_answer(conn, 413, "the body is too large");
@@ -685,7 +723,6 @@ rt_conn_lend(struct rt_conn *conn, struct rt_exchange *exchange)
 {
 	conn->exchange = exchange;
 	exchange->in.max = conn->config->max_in;
-	exchange->content.max = conn->config->max_in;
 	rt_conn_clear(conn);
 	rt_conn_plan(conn);
 	return conn->state == RT_STATE_OVER ? -ENOMEM : 0;
@@ -697,5 +734,9 @@ rt_conn_unlend(struct rt_conn *conn)
 	struct rt_exchange *exchange = conn->exchange;
 
 	conn->exchange = NULL;
+	if (exchange != NULL) {
+		rt_buf_clear(&exchange->in, RT_KEPT_IN);
+		rt_buf_clear(&exchange->content, RT_KEPT_IN);
+	}
 	return exchange;
 }

@@ -66,7 +66,8 @@ struct rt_conn_config {
 	int64_t body_timeout;
 	int64_t write_timeout;
 	bool linger;   /* after the reply, wait for the client's end as well */
-	size_t max_in; /* wire bytes of a request held at once */
+	size_t max_in; /* wire bytes of a request held at once, but for those
+	                  of its body that are kept */
 	char *scratch; /* where dropped bytes go */
 	size_t scratch_size;
 };
@@ -76,9 +77,15 @@ struct rt_conn_config {
  * when it receives its first bytes, so that an idle one costs no buffers.
  */
 struct rt_exchange {
-	struct rt_buf in;      /* wire bytes; the head, and the body if kept */
+	struct rt_buf in;      /* wire bytes; the head, and what is kept of the
+	                          body */
 	size_t parsed;         /* of `in` */
-	struct rt_buf content; /* of a chunked body, if kept */
+	uint64_t dropped;      /* and forgotten: behind what is kept */
+	struct rt_buf content; /* of a chunked body, as far as it is kept */
+	size_t keep;           /* bytes of the body, */
+	size_t keep_raw;       /* and of these as they come, in `in` */
+	size_t charged;        /* the owner's: bytes of memory, in the sum of
+	                          all that is kept */
 	struct rt_http *http;
 	struct rt_reply reply;
 	struct rt_address from; /* of a datagram */
@@ -143,7 +150,6 @@ struct rt_conn {
 	uint32_t step;
 	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
 	enum rt_rest rest;
-	bool keep_body;
 	bool complete;        /* the request was */
 	bool accepted;        /* it was just: the answer is a greeting */
 	bool truncated;       /* the datagram was */
@@ -183,8 +189,13 @@ void rt_conn_greet(struct rt_conn *conn);
 void rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
 	const char *reason);
 
-/* The content of the request's body so far, out of its chunks, if kept. */
+/* The content of the request's body so far, out of its chunks, as far as it is
+   kept. */
 const char *rt_conn_body(const struct rt_conn *conn, size_t *size);
+
+/* The bytes of the request at the beginning of exchange->in as they came, as
+   far as they are kept; and whether there were more. */
+size_t rt_conn_raw(const struct rt_conn *conn, bool *cut);
 
 /* The results of the channel's operations. */
 void rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now);
@@ -194,10 +205,14 @@ void rt_conn_broken(struct rt_conn *conn);
 void rt_conn_ended(struct rt_conn *conn);
 
 /*
- * When asked to ROUTE: the body is wanted, at most `max` bytes of it, and
- * kept beside the head or dropped.
+ * When asked to ROUTE: the body is wanted, at most `max` bytes of it; of these
+ * the first `keep` are kept beside the head, and the others dropped.
  */
-void rt_conn_accept(struct rt_conn *conn, uint64_t max, bool keep, int64_t now);
+void rt_conn_accept(struct rt_conn *conn, uint64_t max, size_t keep,
+	int64_t now);
+
+/* No more is kept than `most`, and what is already. */
+void rt_conn_keep(struct rt_conn *conn, size_t most);
 
 /* When asked to ROUTE, before rt_conn_accept(): how the body is read. */
 void rt_conn_read(struct rt_conn *conn, const struct rt_reading *reading);

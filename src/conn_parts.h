@@ -11,6 +11,9 @@
 #define RT_INTERIM "HTTP/1.1 100 Continue\r\n\r\n"
 #define RT_INTERIM_SIZE (sizeof RT_INTERIM - 1)
 
+/* What an exchange keeps for the next one. */
+#define RT_KEPT_IN (80u << 10)
+
 /* Turns the state into what the channel wants. */
 void rt_conn_plan(struct rt_conn *conn);
 

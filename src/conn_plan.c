@@ -9,7 +9,6 @@
 
 #define HEAD_ROOM 4096u       /* received at once while a head is read */
 #define BODY_ROOM (64u << 10) /* and while a body is */
-#define KEPT_IN (80u << 10)   /* what an exchange keeps for the next one */
 
 static const char interim[] = RT_INTERIM;
 
@@ -164,9 +163,12 @@ rt_conn_clear(struct rt_conn *conn)
 {
 	struct rt_exchange *exchange = conn->exchange;
 
-	rt_buf_clear(&exchange->in, KEPT_IN);
-	rt_buf_clear(&exchange->content, KEPT_IN);
+	rt_buf_clear(&exchange->in, RT_KEPT_IN);
+	rt_buf_clear(&exchange->content, RT_KEPT_IN);
 	exchange->parsed = 0;
+	exchange->dropped = 0;
+	exchange->keep = SIZE_MAX;
+	exchange->keep_raw = SIZE_MAX;
 	exchange->reading = (struct rt_reading){.early = false};
 	rt_http_reset(exchange->http, &conn->config->limits);
 	rt_reply_reset(&exchange->reply);

@@ -98,7 +98,9 @@ on_body(llhttp_t *llhttp, const char *at, size_t size)
 
 	http->request.body_size += size;
 	if (http->content != NULL && http->request.chunked) {
-		rt_buf_add(http->content, at, size);
+		size_t room = http->most - http->content->len;
+
+		rt_buf_add(http->content, at, size < room ? size : room);
 		if (http->content->failed)
 			return refuse(http, 503, "out of memory");
 	}
@@ -509,9 +511,10 @@ rt_http_reset(struct rt_http *http, const struct rt_limits *limits)
 }
 
 void
-rt_http_keep(struct rt_http *http, struct rt_buf *content)
+rt_http_keep(struct rt_http *http, struct rt_buf *content, size_t most)
 {
 	http->content = content;
+	http->most = most;
 }
 
 struct rt_request *

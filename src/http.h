@@ -89,8 +89,9 @@ void rt_http_free(struct rt_http *http);
 /* Forgets the request. The limits must outlive the next one. */
 void rt_http_reset(struct rt_http *http, const struct rt_limits *limits);
 
-/* The content of a chunked body is added to `content`, once for a request. */
-void rt_http_keep(struct rt_http *http, struct rt_buf *content);
+/* The content of a chunked body is added to `content`, once for a request,
+   until it holds `most` bytes. Called again, it may be less. */
+void rt_http_keep(struct rt_http *http, struct rt_buf *content, size_t most);
 
 /*
  * Looks at `size` bytes of `base`, those from *at on for the first time, and

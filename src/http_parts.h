@@ -32,6 +32,7 @@ struct rt_http {
 	const char *base; /* while llhttp runs */
 	const char *reason;
 	struct rt_buf *content; /* of a chunked body; NULL: dropped */
+	size_t most;            /* bytes of it */
 	size_t part_at;         /* where the head or trailer section begins */
 	size_t scanned;         /* bytes of that part that were scanned */
 	int status;

@@ -15,8 +15,9 @@
 
 #define NS INT64_C(1000000000)
 
-/* What is kept of the bytes that go out, for the transcript. */
-#define MAX_SENT (1u << 20)
+/* What is kept of the bytes that come, and of those that go out, for the
+   transcript. */
+#define MAX_KEPT (1u << 20)
 
 /* Bytes of a line of text that a transcript shows in one line. */
 #define LONGEST_LINE 4096
@@ -97,6 +98,22 @@ count_memory(struct rt_record *record)
 	record->counted = now;
 }
 
+/* Bytes that there is room for. */
+static size_t
+room_left(const struct rt_journal *journal)
+{
+	return journal->max > journal->used ? journal->max - journal->used : 0;
+}
+
+/* Something of it is lost. */
+static void
+lose(struct rt_record *record)
+{
+	if (!record->partial && rt_record_is_kept(record))
+		record->journal->lost++;
+	record->partial = true;
+}
+
 static struct rt_record_event *
 add_event(struct rt_record *record, enum rt_record_kind kind, int64_t now)
 {
@@ -104,7 +121,7 @@ add_event(struct rt_record *record, enum rt_record_kind kind, int64_t now)
 
 	if (!rt_grow(&record->events, &record->event_room, record->event_count,
 		    sizeof *record->events)) {
-		record->journal->lost++;
+		lose(record);
 		return NULL;
 	}
 	event = record->events + record->event_count++;
@@ -124,23 +141,24 @@ add_bytes(struct rt_record *record, enum rt_record_kind kind, const void *bytes,
 	struct rt_record_event *event = record->event_count > 0 ?
 		record->events + record->event_count - 1 :
 		NULL;
-	size_t kept = size;
+	size_t *sum = record->kept + (kind == RT_RECORD_SENT);
+	size_t kept = size < MAX_KEPT - *sum ? size : MAX_KEPT - *sum;
 
 	if (event == NULL || event->kind != kind)
 		event = add_event(record, kind, now);
 	if (event == NULL)
 		return;
-	if (kind == RT_RECORD_SENT) {
-		if (kept > MAX_SENT - record->sent)
-			kept = MAX_SENT - record->sent;
-		record->sent += kept;
-	}
 	/* what could not be kept is missing from its end on */
 	if (event->size == event->kept) {
 		size_t before = record->bytes.len;
 
+		record->bytes.max =
+			record->bytes.room + room_left(record->journal);
 		rt_buf_add(&record->bytes, bytes, kept);
+		if (record->bytes.failed)
+			lose(record);
 		event->kept += record->bytes.len - before;
+		*sum += record->bytes.len - before;
 	}
 	event->size += size;
 	count_memory(record);
@@ -228,7 +246,7 @@ put_decoded(struct room *room, const char *base, struct rt_span span)
 }
 
 static size_t
-measure(const struct rt_exchange *x, size_t raw_size, size_t body_size)
+measure(const struct rt_exchange *x)
 {
 	const struct rt_request *request = rt_http_request(x->http);
 	size_t fields = request->field_count + request->trailer_count;
@@ -239,8 +257,41 @@ measure(const struct rt_exchange *x, size_t raw_size, size_t body_size)
 			request->fields[i].value.size + 1;
 	size += request->name.size + 1 + request->target.size + 1;
 	size += request->path.size + 1 + request->query.size + 1;
-	size += rt_http_line(x->http, x->in.data, x->in.len).size + 1;
-	return size + raw_size + 1 + body_size + 1;
+	return size + rt_http_line(x->http, x->in.data, x->in.len).size + 1;
+}
+
+/* What is copied of the bytes of a request. */
+struct extent {
+	size_t head;
+	size_t raw; /* the head among them */
+	const char *body;
+	size_t body_size;
+	bool shared; /* the body is the end of the raw bytes */
+};
+
+/* There may be room for a part of it. */
+static struct extent
+find_extent(struct rt_record *record, const struct rt_conn *conn, size_t least)
+{
+	const struct rt_request *request =
+		rt_http_request(conn->exchange->http);
+	size_t most = room_left(record->journal);
+	struct extent extent = {.head = request->head_size};
+	bool cut;
+
+	extent.raw = rt_conn_raw(conn, &cut);
+	extent.body = rt_conn_body(conn, &extent.body_size);
+	if (most < least)
+		most = least;
+	if (extent.body_size > most) {
+		extent.body_size = most;
+		lose(record);
+	}
+	if (extent.head > 0 && extent.raw - extent.head > most)
+		extent.raw = extent.head + most;
+	extent.shared = !request->chunked &&
+		extent.raw == extent.head + extent.body_size;
+	return extent;
 }
 
 /* Whether a word of the request line came to its end, a space. */
@@ -291,17 +342,18 @@ put_request(struct rt_record *record, const struct rt_exchange *x,
 
 int
 rt_record_request(struct rt_record *record, const struct rt_conn *conn,
-	int64_t now)
+	size_t least, int64_t now)
 {
 	const struct rt_exchange *x = conn->exchange;
 	struct retort_exchange *seen = &record->seen;
-	size_t raw_size, body_size;
-	const char *body = rt_conn_body(conn, &body_size);
+	struct extent extent = find_extent(record, conn, least);
 	struct rt_span line = rt_http_line(x->http, x->in.data, x->in.len);
 	struct room room;
+	char *raw;
 
-	raw_size = conn->complete ? x->parsed : x->in.len;
-	record->size = measure(x, raw_size, body_size);
+	record->size = measure(x) + extent.raw + 1;
+	if (!extent.shared)
+		record->size += extent.body_size + 1;
 	record->strings = malloc(record->size);
 	if (record->strings == NULL) {
 		record->size = 0;
@@ -311,10 +363,15 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 	put_request(record, x, &room);
 	seen->request = put_span(&room, x->in.data, line);
 	seen->request_size = line.size;
-	seen->raw = put(&room, x->in.data, raw_size);
-	seen->raw_size = raw_size;
-	seen->body = put(&room, body, body_size);
-	seen->body_size = body_size;
+	raw = put(&room, x->in.data, extent.raw);
+	seen->raw = raw;
+	seen->raw_size = extent.raw;
+	seen->body = extent.shared ? raw + extent.head :
+				     put(&room, extent.body, extent.body_size);
+	seen->body_size = extent.body_size;
+	seen->body_total = rt_http_request(x->http)->body_size;
+	if (conn->config->protocol != RETORT_HTTP)
+		seen->body_total = extent.body_size;
 	seen->complete = conn->complete;
 	seen->refused = conn->status;
 	seen->reason = conn->reason;
@@ -412,6 +469,7 @@ rt_journal_open(struct rt_journal *journal, const struct rt_conn *conn,
 	record->journal = journal;
 	record->earlier = drop_unpublished(conn->record);
 	record->began = conn->began;
+	record->era = journal->era;
 	rt_buf_init(&record->bytes, journal->max);
 	record->seen.connection = conn->number;
 	record->open = true;
@@ -455,13 +513,20 @@ rt_journal_clear(struct rt_journal *journal)
 		struct rt_record *record = journal->records[i];
 
 		record->published = false;
-		record->forgotten = true;
 		/* an open connection's goes with it */
 		if (!record->open)
 			free_record(record);
 	}
 	journal->count = 0;
 	journal->lost = 0;
+	journal->era++;
+}
+
+void
+rt_journal_reset(struct rt_journal *journal)
+{
+	rt_journal_clear(journal);
+	journal->rules_era = journal->era;
 }
 
 void

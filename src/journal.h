@@ -49,11 +49,13 @@ struct rt_record {
 	size_t event_count;
 	size_t event_room;
 	struct rt_buf bytes; /* of all events */
-	size_t sent;         /* those that went out */
+	size_t kept[2];      /* those that came, and those that went out */
 	size_t counted;      /* bytes of memory, in the journal's sum */
+	uint64_t era;        /* in which it began */
 	bool open;           /* its connection is */
 	bool published;      /* it stands in the journal */
 	bool forgotten;      /* it will not stand there */
+	bool partial;        /* something of it found no room */
 	bool answered;       /* its reply was made */
 };
 
@@ -62,9 +64,11 @@ struct rt_journal {
 	struct rt_record **records;
 	size_t count;
 	size_t room;
-	size_t used; /* bytes of memory */
+	size_t used; /* bytes of memory, with what open connections hold */
 	size_t max;
-	uint64_t lost; /* exchanges that found it full */
+	uint64_t lost;      /* exchanges that found it full */
+	uint64_t era;       /* how often all was forgotten */
+	uint64_t rules_era; /* in which rules were forgotten, too */
 };
 
 void rt_journal_init(struct rt_journal *journal, size_t max);
@@ -84,8 +88,31 @@ int rt_journal_publish(struct rt_journal *journal, struct rt_record *record);
    freed. */
 void rt_journal_close(struct rt_record *record);
 
-/* Forgets all records; those of open connections end with them. */
+/* Forgets all records; those that have begun will not stand in it. */
 void rt_journal_clear(struct rt_journal *journal);
+
+/* Rules are forgotten, too. */
+void rt_journal_reset(struct rt_journal *journal);
+
+/* All was forgotten since it began; rules were. */
+static inline bool
+rt_record_is_past(const struct rt_record *record)
+{
+	return record->era < record->journal->era;
+}
+
+static inline bool
+rt_record_is_ruleless(const struct rt_record *record)
+{
+	return record->era < record->journal->rules_era;
+}
+
+/* Whether it stands, or will stand, in the journal. */
+static inline bool
+rt_record_is_kept(const struct rt_record *record)
+{
+	return !record->forgotten && !rt_record_is_past(record);
+}
 
 /* Forgets those of connections that have ended. */
 void rt_journal_clear_ended(struct rt_journal *journal);
@@ -103,9 +130,10 @@ void rt_record_sent(struct rt_record *record, const struct rt_op *op,
 void rt_record_event(struct rt_record *record, enum rt_record_kind kind,
 	int64_t now);
 
-/* Copies the request as far as it came, or the piece. 0 or -ENOMEM. */
+/* Copies the request as far as it came and is kept, or the piece: of its body
+   what there is room for, and `least` bytes in any case. 0 or -ENOMEM. */
 int rt_record_request(struct rt_record *record, const struct rt_conn *conn,
-	int64_t now);
+	size_t least, int64_t now);
 
 /* What comes next is the request, after a greeting. */
 void rt_record_forget_request(struct rt_record *record);

@@ -381,11 +381,13 @@ absent_fit(const struct rt_match *match, const struct retort_exchange *seen)
 	return !find_present(match->absent, seen, &line);
 }
 
+/* What is longer than is kept is no body that a condition can have. */
 static bool
 body_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
-	return same_bytes(match, seen->body, seen->body_size, match->body,
-		match->body_size);
+	return seen->body_total <= seen->body_size &&
+		same_bytes(match, seen->body, seen->body_size, match->body,
+			match->body_size);
 }
 
 static bool
@@ -514,6 +516,15 @@ say_absent(const struct rt_match *match, const struct retort_exchange *seen,
 	add_quoted(to, line.text, line.size);
 }
 
+/* Why there may be more to it. */
+static void
+add_kept(struct rt_buf *to, const struct retort_exchange *seen)
+{
+	if (seen->body_total > seen->body_size)
+		rt_buf_add_format(to, " (%zu of its %llu bytes were kept)",
+			seen->body_size, (unsigned long long)seen->body_total);
+}
+
 static void
 say_body(const struct rt_match *match, const struct retort_exchange *seen,
 	const char *whose, struct rt_buf *to)
@@ -530,6 +541,7 @@ say_body(const struct rt_match *match, const struct retort_exchange *seen,
 	add_quoted(to, match->body + from, match->body_size - from);
 	rt_buf_add_text(to, ", came ");
 	add_quoted(to, body + from, seen->body_size - from);
+	add_kept(to, seen);
 }
 
 static void
@@ -540,6 +552,7 @@ say_body_has(const struct rt_match *match, const struct retort_exchange *seen,
 	add_quoted(to, match->body_has, strlen(match->body_has));
 	rt_buf_add_text(to, " in ");
 	add_quoted(to, seen->body ? seen->body : "", seen->body_size);
+	add_kept(to, seen);
 }
 
 static void

@@ -128,7 +128,7 @@ struct retort_exchange {
 	const struct retort_field *fields; /* in order and case */
 	size_t field_count;
 	const void *body; /* out of its chunks; followed by a NUL */
-	size_t body_size;
+	size_t body_size; /* less than `body_total` when not all is kept */
 	const struct retort_field *trailers;
 	size_t trailer_count;
 	const void *raw; /* the bytes as they came, up to the request's end */
@@ -155,6 +155,8 @@ struct retort_exchange {
 	size_t referer_size;
 	const char *user_agent;
 	size_t user_agent_size;
+	uint64_t body_total; /* bytes of the body that came; `body` and `raw`
+	                        may be its beginning: see `max_body` */
 };
 
 /* The n-th value of that field (compared without case), from 0; or NULL. */
@@ -202,9 +204,10 @@ struct retort_options {
 	size_t max_target; /* bytes of a request target (8 KiB): 414 */
 	size_t max_head;   /* bytes of a request's head (64 KiB): 431 */
 	size_t max_fields; /* fields in a head (100): 431 */
-	uint64_t max_body; /* bytes of a request's body: 413; default 1 MiB;
-	                      none with `unrecorded`, no rules, and one reply
-	                      that is no echo; UINT64_MAX: none */
+	uint64_t max_body; /* bytes of a request's body: 413; UINT64_MAX: none.
+	                      Default: 1 MiB where files alone answer, else
+	                      none, and so many bytes, or 8 MiB, are kept of
+	                      it */
 
 	/* Time-outs in ms; 0: none. */
 	int head_timeout;  /* from accept to the end of the head: 408 */
@@ -221,9 +224,11 @@ struct retort_options {
 	void *event_arg;
 
 	bool unrecorded;    /* keep no records: no waits, counts, verdicts */
-	size_t max_records; /* bytes of memory for records (64 MiB): once they
-	                       are used up, requests are answered still, but
-	                       not recorded, and retort_verdict() says so */
+	size_t max_records; /* bytes of memory for records, and for bodies under
+	                       way beyond the first 64 KiB of each (64 MiB):
+	                       once they are used up, requests are answered
+	                       still, but not recorded, or in part, and
+	                       retort_verdict() says so */
 	bool refusing;      /* begin with retort_refuse(server, true) */
 
 	enum retort_protocol protocol;
@@ -702,12 +707,15 @@ RETORT_API size_t retort_expectations(struct retort *server);
  */
 RETORT_API const char *retort_verdict(struct retort *server);
 
-/* Forgets records alone: all, or those whose connections have ended. */
+/* Forgets records alone: all, with requests of which something came already; or
+   those whose connections have ended. */
 RETORT_API void retort_forget(struct retort *server);
 RETORT_API void retort_forget_ended(struct retort *server);
 
 /* Forgets rules, expectations, mistakes and records. What answers otherwise
-   stays, and so do the counters; open connections go on. */
+   stays, and so do the counters. Open connections go on; a request of which
+   something came already is not recorded, and gets no rule that is added
+   later. */
 RETORT_API void retort_reset(struct retort *server);
 
 /* --- beside servers --- */

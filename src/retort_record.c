@@ -250,7 +250,7 @@ retort_reset(struct retort *server)
 	if (!is_within(server)) {
 		rt_route_clear(&server->route);
 		rt_verdict_clear(&server->verdict);
-		rt_journal_clear(&server->journal);
+		rt_journal_reset(&server->journal);
 	}
 	unlock(server);
 }

@@ -48,7 +48,9 @@ rt_route_refusal(const struct rt_route *route, const struct rt_request *request,
 	*keep = route->keep || route->rule_count > 0 || echo;
 	*max = route->max_body;
 	if (*max == 0)
-		*max = canned != NULL && !*keep ? UINT64_MAX : RT_DEFAULT_BODY;
+		*max = route->site != NULL && route->rule_count == 0 ?
+			RT_DEFAULT_BODY :
+			UINT64_MAX;
 	if (!host_served(route, base, request->host)) {
 		*reason = "this host is not served here";
 		return 421;
@@ -156,14 +158,32 @@ spoil(const struct rt_route *route, const struct rt_faults *faults,
 		apply_chaos(route, asked, reply);
 }
 
+/* What came is not there any more. */
+static void
+refuse_echo(const struct rt_route *route, struct rt_asked *asked,
+	struct rt_reply *reply)
+{
+	blame_rule(route, asked);
+	rt_buf_add_format(&asked->why,
+		"the request is too large to echo: of its body %zu bytes were "
+		"kept",
+		asked->size - asked->request->head_size);
+	say_error(route, asked, reply, 413, rt_buf_text(&asked->why));
+}
+
 static void
 answer_canned(const struct rt_route *route, const struct rt_canned *canned,
 	struct rt_asked *asked, struct rt_reply *reply)
 {
-	int error = rt_canned_answer(canned,
+	int error;
+
+	if (canned->as.echo && asked->cut) {
+		refuse_echo(route, asked, reply);
+		return;
+	}
+	error = rt_canned_answer(canned,
 		rt_route_protocol(route, asked->accepted), asked->request,
 		asked->base, asked->size, asked->date, reply);
-
 	if (error == 0) {
 		spoil(route, canned->faults, asked, reply);
 		return;
@@ -203,6 +223,9 @@ rt_route_answer_with(const struct rt_route *route,
 
 	if (code < 0)
 		return code;
+	if (as->echo && asked->cut)
+		return rt_fail(error, -EMSGSIZE,
+			"echo: the request is too large to be kept");
 	canned = rt_canned_new(as, protocol);
 	if (canned == NULL)
 		return rt_fail_errno(error, -ENOMEM, "reply");

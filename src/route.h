@@ -19,7 +19,8 @@
 #include "retort.h"
 #include "site.h"
 
-/* The longest body of a request where that matters, unless told: bytes. */
+/* The longest body of a request for files, where nothing else answers, unless
+   told: bytes. */
 #define RT_DEFAULT_BODY (1u << 20)
 
 struct rt_rule {
@@ -42,7 +43,7 @@ struct rt_route {
 	struct rt_site *site;     /* NULL: none */
 	struct rt_chaos *chaos;   /* NULL: none */
 	char **hosts;             /* NULL: all */
-	uint64_t max_body;        /* 0: the default of what answers */
+	uint64_t max_body;        /* 0: RT_DEFAULT_BODY for files, else none */
 	bool reads;               /* a rule says how requests are read */
 	bool unix_bound;          /* a connection may be one that cannot be
 	                             reset */
@@ -56,7 +57,8 @@ struct rt_route {
 struct rt_asked {
 	const struct rt_request *request;
 	const char *base;
-	size_t size; /* bytes of the request at `base` */
+	size_t size; /* bytes of the request at `base`, as far as it is kept */
+	bool cut;    /* that is not all of it */
 	const char *date;
 	const struct retort_exchange *seen; /* the same; needed by rules */
 	uint64_t connection;

@@ -58,6 +58,7 @@ take_exchange(struct retort *server, struct rt_conn *conn)
 
 	if (x == NULL)
 		return;
+	rt_server_discharge(server, x);
 	rt_reply_reset(&x->reply);
 	if (server->spare_exchange_count == SPARE_EXCHANGES) {
 		rt_exchange_free(x);
@@ -130,6 +131,18 @@ sleep_conn(struct retort *server, struct rt_conn *conn)
 	}
 }
 
+/* What comes after a head, whether it is wanted or not. */
+static void
+report_body(struct retort *server, const struct rt_conn *conn)
+{
+	const struct rt_op *in = &conn->chan.in;
+
+	if (conn->seen && in->result > 0 &&
+		server->config.protocol == RETORT_HTTP)
+		rt_server_report(server, conn, RETORT_ON_BODY, in->recv.data,
+			(size_t)in->result);
+}
+
 /* Performs one operation. False: none can be performed now. */
 static bool
 go_on(struct retort *server, struct rt_conn *conn)
@@ -142,11 +155,10 @@ go_on(struct retort *server, struct rt_conn *conn)
 		rt_conn_out_done(conn, conn->chan.out.result, now);
 	} else if (done & RT_IN_DONE) {
 		rt_server_record_in(server, conn);
-		if (conn->state == RT_STATE_BODY && conn->chan.in.result > 0)
-			rt_server_report(server, conn, RETORT_ON_BODY,
-				conn->chan.in.recv.data,
-				(size_t)conn->chan.in.result);
+		report_body(server, conn);
 		rt_conn_in_done(conn, conn->chan.in.result, now);
+		if (conn->state == RT_STATE_BODY)
+			rt_server_charge(server, conn);
 	}
 	return done != 0;
 }

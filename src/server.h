@@ -54,6 +54,7 @@ struct retort {
 	struct rt_journal journal;
 	struct rt_verdict verdict;
 	bool recorded;
+	size_t keep;           /* bytes of a body, if somebody may ask for it */
 	struct rt_buf notices; /* of what was loaded, in words */
 	struct rt_buf left;    /* what was cut off by stopping, in words */
 	struct rt_io *io;
@@ -159,6 +160,13 @@ void rt_server_record_datagram(struct retort *server, struct rt_conn *conn,
 	const struct rt_op *in);
 void rt_server_record_out(struct retort *server, struct rt_conn *conn);
 void rt_server_close_record(struct retort *server, struct rt_conn *conn);
+
+/* More of a body has come: it is counted. When all together hold too much, no
+   more of this one is kept. */
+void rt_server_charge(struct retort *server, struct rt_conn *conn);
+
+/* The request is over. */
+void rt_server_discharge(struct retort *server, struct rt_exchange *exchange);
 
 /* What conn->asks asks. */
 void rt_server_decide(struct retort *server, struct rt_conn *conn);

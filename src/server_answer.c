@@ -14,6 +14,9 @@
 #include <sys/socket.h>
 #include <time.h>
 
+/* Bytes of a body that are kept, if any are, however full it is. */
+#define KEPT_ALWAYS (64u << 10)
+
 /* Bytes that say why nothing answers a request. */
 #define MAX_WHY (16u << 10)
 
@@ -45,7 +48,34 @@ static bool
 is_kept(const struct retort *server, const struct rt_conn *conn)
 {
 	return server->recorded && conn->record != NULL &&
-		!conn->record->forgotten;
+		rt_record_is_kept(conn->record);
+}
+
+void
+rt_server_charge(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_exchange *x = conn->exchange;
+	struct rt_journal *journal = &server->journal;
+	size_t held = 0;
+
+	/* what any connection may hold is not counted */
+	if (x->in.room > server->config.max_in + KEPT_ALWAYS)
+		held += x->in.room;
+	if (x->content.room > KEPT_ALWAYS)
+		held += x->content.room;
+	if (held == x->charged)
+		return;
+	journal->used += held - x->charged;
+	x->charged = held;
+	if (journal->used >= journal->max)
+		rt_conn_keep(conn, KEPT_ALWAYS);
+}
+
+void
+rt_server_discharge(struct retort *server, struct rt_exchange *x)
+{
+	server->journal.used -= x->charged;
+	x->charged = 0;
 }
 
 /* Its first bytes, or its next piece, are kept, if anything is. */
@@ -58,7 +88,8 @@ open_record(struct retort *server, struct rt_conn *conn)
 		server->route.chaos == NULL && !server->route.reads)
 		return;
 	/* a greeting's becomes that of the request or first piece */
-	if (conn->record != NULL && conn->pieces == 0) {
+	if (conn->record != NULL && conn->pieces == 0 &&
+		!rt_record_is_past(conn->record)) {
 		rt_record_forget_request(conn->record);
 		return;
 	}
@@ -138,13 +169,15 @@ look(struct retort *server, struct rt_conn *conn)
 {
 	struct rt_record *record = conn->record;
 
-	if (record == NULL)
+	/* rules that came after it are for others */
+	if (record == NULL || rt_record_is_ruleless(record))
 		return NULL;
 	/* there was no memory for the record of this piece */
 	if (record->strings != NULL && record->seen.piece != conn->pieces)
 		return NULL;
 	if (record->strings == NULL &&
-		rt_record_request(record, conn, rt_io_now(server->io)) < 0)
+		rt_record_request(record, conn, KEPT_ALWAYS,
+			rt_io_now(server->io)) < 0)
 		return NULL;
 	return &record->seen;
 }
@@ -325,8 +358,13 @@ refuse_recorded(struct retort *server, struct rt_conn *conn)
 
 	(void)look(server, conn);
 	if (conn->reason != NULL && !conn->client_finished) {
-		(void)snprintf(why, sizeof why, "refused with %d: %.200s",
+		int size = snprintf(why, sizeof why, "refused with %d: %.200s",
 			conn->status, conn->reason);
+
+		if (conn->status == 413)
+			(void)snprintf(why + size, sizeof why - (size_t)size,
+				", max_body is %llu",
+				(unsigned long long)conn->max_body);
 		keep_why(server, conn->record, why);
 	}
 	refuse(server, conn, conn->status, conn->reason);
@@ -381,7 +419,8 @@ decide_head(struct retort *server, struct rt_conn *conn)
 		if (server->route.reads)
 			decide_reading(server, conn);
 		if (conn->asks == RT_ASK_ROUTE)
-			rt_conn_accept(conn, max, keep, rt_io_now(server->io));
+			rt_conn_accept(conn, max, keep ? server->keep : 0,
+				rt_io_now(server->io));
 		return;
 	}
 	conn->status = status;
@@ -396,13 +435,13 @@ ask(struct retort *server, struct rt_conn *conn)
 	struct rt_asked asked = {
 		.request = rt_http_request(x->http),
 		.base = x->in.data,
-		.size = x->parsed,
 		.date = date_now(server),
 		.seen = look(server, conn),
 		.connection = conn->number,
 		.accepted = conn->accepted,
 	};
 
+	asked.size = rt_conn_raw(conn, &asked.cut);
 	rt_buf_init(&asked.why, MAX_WHY);
 	return asked;
 }
@@ -433,7 +472,9 @@ decide_answer(struct retort *server, struct rt_conn *conn)
 	struct rt_asked asked = ask(server, conn);
 	enum rt_outcome outcome;
 
-	if (asked.seen == NULL && server->route.rule_count > 0) {
+	if (asked.seen == NULL && server->route.rule_count > 0 &&
+		!(conn->record != NULL &&
+			rt_record_is_ruleless(conn->record))) {
 		give_up(server, conn);
 		return;
 	}

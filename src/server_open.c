@@ -24,7 +24,9 @@
 
 #define SCRATCH_SIZE (64u << 10)
 
-/* Wire bytes of a request that may be held, whatever the limits say. */
+/* Bytes of a body that are kept, unless max_body is given; what is more is no
+   limit that anybody has thought of. */
+#define KEPT_BODY ((size_t)8 << 20)
 #define MAX_IN ((size_t)1 << 30)
 
 #define MAX_RECORDS (64u << 20)
@@ -66,7 +68,6 @@ static int
 configure(struct retort *server, const struct retort_options *options)
 {
 	struct rt_conn_config *config = &server->config;
-	uint64_t body = options->max_body ? options->max_body : RT_DEFAULT_BODY;
 	struct rlimit limit;
 
 	config->protocol = options->protocol;
@@ -76,12 +77,12 @@ configure(struct retort *server, const struct retort_options *options)
 		.head = options->max_head ? options->max_head : 64u << 10,
 		.fields = options->max_fields ? options->max_fields : 100,
 	};
-	/* a kept body, with framing of about the same size, or a piece of one
-	   that is dropped, with room to receive */
-	config->max_in = MAX_IN;
-	if (body < MAX_IN / 4)
-		config->max_in =
-			2 * (config->limits.head + (size_t)body) + SCRATCH_SIZE;
+	/* a head, a trailer section or the line of a chunk, and room to
+	   receive */
+	config->max_in = 2 * config->limits.head + SCRATCH_SIZE;
+	server->keep = KEPT_BODY;
+	if (options->max_body > 0 && options->max_body < MAX_IN)
+		server->keep = (size_t)options->max_body;
 	config->head_timeout = timeout_of(options->head_timeout);
 	config->body_timeout = timeout_of(options->body_timeout);
 	config->write_timeout = timeout_of(options->write_timeout);

@@ -387,10 +387,10 @@ rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal)
 	judge_records(&judgement);
 	if (journal->lost > 0)
 		rt_buf_add_format(&verdict->text,
-			"%llu exchange%s not recorded: max_records is "
-			"used up\n",
+			"%llu exchange%s not recorded, or only in part: "
+			"max_records, %zu bytes, is used up\n",
 			(unsigned long long)journal->lost,
-			journal->lost == 1 ? " was" : "s were");
+			journal->lost == 1 ? " was" : "s were", journal->max);
 	if (verdict->text.len == 0 && !verdict->text.failed)
 		return NULL;
 	for (size_t i = 0; i < judgement.shown_count; i++)

@@ -338,8 +338,10 @@ act_accept(struct line *line)
 	struct hand *hand = line->hand;
 	uint64_t most =
 		is_number(line) ? (uint64_t)next_number(line) : UINT64_MAX;
-	bool keep = next_is(line, "keep");
+	size_t keep = 0;
 
+	if (next_is(line, "keep"))
+		keep = is_number(line) ? (size_t)next_number(line) : KEPT;
 	must_ask(hand, RT_ASK_ROUTE);
 	rt_conn_accept(&hand->conn, most, keep, hand->now);
 }
@@ -648,9 +650,10 @@ act_kept(struct line *line)
 {
 	const struct rt_exchange *exchange = line->hand->exchange;
 	struct bytes expected = next_bytes(line);
+	bool cut;
 
 	must_be_bytes(line->hand, "what is kept", exchange->in.data,
-		exchange->parsed, &expected);
+		rt_conn_raw(&line->hand->conn, &cut), &expected);
 	bytes_free(&expected);
 }
 

@@ -41,7 +41,9 @@ give(struct hand *hand, const void *data, size_t size)
 		memcpy(conn->chan.in.recv.data, (const char *)data + given, n);
 		given += n;
 		rt_conn_in_done(conn, (int64_t)n, hand->now);
-		must(hand, hand->exchange->in.room <= hand->config.max_in,
+		must(hand,
+			hand->exchange->in.room <=
+				hand->config.max_in + MAX_KEPT,
 			"it holds more than its maximum");
 	}
 	return given;

@@ -43,7 +43,9 @@
  *	lend [ERRNO]; unlend
  *	greet              asks for a greeting
  *	read [stop=N] [pace=N] [gap=TIME] [delay=TIME]
- *	accept [N] [keep]  the head: a body of N bytes at most
+ *	accept [N] [keep [N]]
+ *	                   the head: a body of N bytes at most, of which some
+ *	                   are kept
  *	reply [pace=N] [gap=TIME] [deaf] STEP...
  *	                   the answer. A STEP is 'bytes', text 'bytes',
  *	                   repeat 'abc' from N size N, file AT+SIZE, pause TIME,
@@ -92,6 +94,11 @@
 #define BODY_TIMEOUT (20 * MS)
 #define WRITE_TIMEOUT (30 * MS)
 #define MAX_IN (256u << 10)
+
+/* Bytes of a body that are kept, unless a play says how many; and what an
+   exchange may hold for them, with the framing of chunks. */
+#define KEPT 4096
+#define MAX_KEPT (3 * KEPT)
 
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 #define POST(fields) "POST / HTTP/1.1\r\nHost: a\r\n" fields "\r\n"

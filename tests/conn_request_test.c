@@ -74,23 +74,26 @@ static const struct play body[] = {
 		"receive CHUNKED; accept 5;"
 		"receive '3\r\nabc\r\n2\r\nde\r\n1\r\n'; BODY; receive 'f';"
 		"refused 413 'the body is too large'"},
-	/* framing that is larger than the body can fill the buffer */
-	{"a body is too large to keep",
-		"receive CHUNKED; accept 262144 keep;"
-		"drip 47662*'000001\r\nx\r\n';"
-		"refused 413 'the body is too large to keep'"},
-	{"a body that comes at once is too large to keep",
-		"receive CHUNKED; accept 262144 keep;"
-		"offer 47662*'000001\r\nx\r\n';"
-		"refused 413 'the body is too large to keep'"},
-	{"a full buffer is no reason to refuse what is complete",
-		"open max=8192; receive POST5; accept 5 keep; receive 'abcd';"
-		"room 8141; receive 'e' 8140*'x'; asks answer"},
-	/* what is kept of a chunked body has the same bound as what came */
-	{"the content has a bound",
-		"open max=500; receive CHUNKED; accept keep;"
-		"offer '1f4\r\n' 500*'0';"
-		"refused 413 'the body is too large to keep'"},
+	/* however it was cut on its way */
+	{"a body is kept in part",
+		"receive POST5; accept keep 3; receive 'hello'; asks answer;"
+		"body 'hel'; kept POST5 'hel'"},
+	{"a body is kept in part, whatever comes first",
+		"receive POST5; accept keep 3; drip 'hello'; asks answer;"
+		"body 'hel'; kept POST5 'hel'"},
+	{"a body in chunks is kept in part",
+		"receive CHUNKED; accept keep 3; receive '2\r\nhe\r\n3\r\nllo\r\n'"
+		"'0\r\n\r\n'; asks answer; body 'hel'"},
+	{"a body in many chunks is kept in part",
+		"receive CHUNKED; accept keep 3; drip '2\r\nhe\r\n3\r\nllo\r\n'"
+		"'0\r\n\r\n'; asks answer; body 'hel'"},
+	/* framing may be larger than the body */
+	{"what is not kept costs nothing",
+		"receive CHUNKED; accept keep; drip 47662*'000001\r\nx\r\n';"
+		"BODY; body 4096*'x'"},
+	{"what comes at once and is not kept costs nothing",
+		"receive CHUNKED; accept keep; offer 47662*'000001\r\nx\r\n';"
+		"BODY; body 4096*'x'"},
 	{"the body so far",
 		"receive POST5; accept 100 keep; body ''; receive 'he';"
 		"body 'he'; receive FIN; body 'he';"

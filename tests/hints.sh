@@ -56,7 +56,7 @@ says 2 'option --quiet takes no value' --quiet=yes
 says 2 'option --body needs a value (see retort --help)' --body
 says 2 'option -p needs a value (see retort --help)' -p
 # a value is no option, whatever it looks like
-says 2 "--log '--bdoy': expected short, common, json or none" --log --bdoy
+says 2 "--log '--bdoy': expected short, common, combined, json or none" --log --bdoy
 says 0 '' -p 0 -q --lifetime 0 -H 'X: 1' -- www
 
 # --- ports and addresses ---

@@ -874,7 +874,7 @@ open_feeding(struct feeding *feeding, size_t max)
 	ck_assert_ptr_nonnull(feeding->http);
 	rt_http_reset(feeding->http, &roomy);
 	rt_buf_init(&feeding->content, max);
-	rt_http_keep(feeding->http, &feeding->content);
+	rt_http_keep(feeding->http, &feeding->content, SIZE_MAX);
 }
 
 static void

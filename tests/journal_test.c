@@ -561,7 +561,7 @@ come(struct kept *kept, const void *data, size_t size)
 			kept->now);
 		rt_conn_in_done(conn, (int64_t)n, kept->now);
 		if (conn->asks == RT_ASK_ROUTE)
-			rt_conn_accept(conn, UINT64_MAX, true, kept->now);
+			rt_conn_accept(conn, UINT64_MAX, 4096, kept->now);
 	}
 }
 
@@ -584,7 +584,7 @@ recorded(const void *data, size_t size)
 		rt_conn_in_done(&kept.conn, 0, kept.now);
 	ck_assert_int_eq(kept.conn.asks, RT_ASK_ANSWER);
 	ck_assert_int_eq(rt_record_request(kept.record, &kept.conn,
-				 kept.now + 7),
+				 SIZE_MAX / 2, kept.now + 7),
 		0);
 	ck_assert_int_eq(rt_journal_publish(&journal, kept.record), 0);
 	rt_conn_abandon(&kept.conn);
@@ -1120,7 +1120,7 @@ START_TEST(cleared_while_a_connection_is_open)
 		open_kept(&kept, 1);
 		come(&kept, text, sizeof text - 1);
 		ck_assert_int_eq(rt_record_request(kept.record, &kept.conn,
-					 kept.now),
+					 SIZE_MAX / 2, kept.now),
 			0);
 		if (published)
 			ck_assert_int_eq(rt_journal_publish(&journal,
@@ -1151,7 +1151,7 @@ START_TEST(the_end_is_added)
 	open_kept(&kept, 1);
 	come(&kept, text, sizeof text - 1);
 	ck_assert_int_eq(rt_record_request(kept.record, &kept.conn,
-				 kept.now + 4),
+				 SIZE_MAX / 2, kept.now + 4),
 		0);
 	ck_assert_int_eq(kept.record->seen.end, RETORT_OPEN);
 	ck_assert_int_eq(kept.record->seen.requested, 4);
@@ -1284,7 +1284,9 @@ piece(struct kept *kept, const char *text, const char *reply)
 	conn->record = kept->record;
 	come(kept, text, strlen(text));
 	ck_assert_int_eq(conn->asks, RT_ASK_ANSWER);
-	ck_assert_int_eq(rt_record_request(kept->record, conn, kept->now), 0);
+	ck_assert_int_eq(rt_record_request(kept->record, conn, SIZE_MAX / 2,
+				 kept->now),
+		0);
 	ck_assert_int_eq(rt_journal_publish(&journal, kept->record), 0);
 	rt_reply_reset(to);
 	if (reply[0] != '\0')

@@ -530,7 +530,7 @@ expect_echo(const char *request)
 
 	ck_assert_int_eq(verdict.status, 0);
 	ck_assert(verdict.keep);
-	ck_assert_uint_eq(verdict.max, 1 << 20);
+	ck_assert_uint_eq(verdict.max, UINT64_MAX);
 	(void)snprintf(expected, sizeof expected,
 		"HTTP/1.1 200 OK\r\n" TOLD TEXT "Content-Length: %zu\r\n" END
 		"%s",
@@ -878,10 +878,10 @@ START_TEST(rules_keep_bodies)
 	open_route();
 	(void)add_rule((struct retort_reply){.when.request = "/other"});
 	ck_assert(judge(post).keep);
-	ck_assert_uint_eq(judge(post).max, 1 << 20);
+	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
 	set_reply((struct retort_reply){.status = 200});
 	ck_assert(judge(post).keep);
-	ck_assert_uint_eq(judge(post).max, 1 << 20);
+	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
 	rt_route_clear(&route);
 	ck_assert(!judge(post).keep);
 	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
@@ -889,10 +889,10 @@ START_TEST(rules_keep_bodies)
 	/* as does whoever records */
 	ck_assert_int_eq(rt_route_init(&route, RETORT_HTTP, NULL, 0, true), 0);
 	ck_assert(judge(post).keep);
-	ck_assert_uint_eq(judge(post).max, 1 << 20);
+	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
 	set_reply((struct retort_reply){.status = 200});
 	ck_assert(judge(post).keep);
-	ck_assert_uint_eq(judge(post).max, 1 << 20);
+	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
 	rt_route_free(&route);
 }
 END_TEST
@@ -1186,7 +1186,7 @@ START_TEST(bodies_of_whom)
 	char *folder = dir_make();
 
 	open_route();
-	ck_assert_uint_eq(judge(post).max, 1 << 20);
+	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
 	ck_assert_int_eq(judge(post).keep, false);
 	set_reply((struct retort_reply){.body = "a", .body_size = 1});
 	ck_assert_int_eq(judge(post).status, 0);
@@ -1198,7 +1198,7 @@ START_TEST(bodies_of_whom)
 	ck_assert_int_eq(judge(post).keep, false);
 	set_reply((struct retort_reply){.echo = true});
 	ck_assert_int_eq(judge(post).status, 0);
-	ck_assert_uint_eq(judge(post).max, 1 << 20);
+	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
 	ck_assert_int_eq(judge(post).keep, true);
 	set_files(folder, (struct retort_files){.dotfiles = false});
 	ck_assert_int_eq(judge(post).status, 405);

@@ -365,6 +365,19 @@ equal 0 "$(grep -c '\]$' "$dir/faults")" 'chance: 0% is never'
 chaos --faults '503:100%' --seed 7
 equal 12 "$(grep -c ' 503 ' "$dir/faults")" 'chance: 100% is always'
 
+# --- watching changes nothing ---
+
+head -c 3000000 /dev/zero >"$dir/large"
+printf '@on POST /u\nHTTP/1.1 200 OK\n\nok\n' >"$dir/uploads"
+for way in "--transcript $dir/u --body x" '--body x' "--scenario $dir/uploads"
+do
+	# shellcheck disable=SC2086 # words
+	run $way -- curl -so /dev/null -w '%{http_code}' --data-binary \
+		"@$dir/large" '{url}u'
+	equal 200 "$(cat "$dir/out")" "run $way: 3 MB uploaded"
+	equal 0 "$status" "run $way: as expected"
+done
+
 # --- transcripts ---
 
 # shellcheck disable=SC2016 # of that shell

@@ -67,14 +67,14 @@ came(const char *text)
 	ck_assert_int_eq(rt_conn_lend(&conn, exchange), 0);
 	give(&conn, text);
 	if (conn.asks == RT_ASK_ROUTE)
-		rt_conn_accept(&conn, UINT64_MAX, true, 0);
+		rt_conn_accept(&conn, UINT64_MAX, 4096, 0);
 	if (conn.asks == RT_ASK_NOTHING)
 		rt_conn_in_done(&conn, 0, 0);
 	ck_assert_int_eq(conn.asks, RT_ASK_ANSWER);
 	record = rt_journal_open(&journal, &conn, 0);
 	ck_assert_ptr_nonnull(record);
 	rt_record_received(record, text, strlen(text), 0);
-	ck_assert_int_eq(rt_record_request(record, &conn, 0), 0);
+	ck_assert_int_eq(rt_record_request(record, &conn, SIZE_MAX / 2, 0), 0);
 	ck_assert_int_eq(rt_journal_publish(&journal, record), 0);
 	exchange->reply.status = 204;
 	record->answered = true;
@@ -496,7 +496,8 @@ START_TEST(lost_records)
 {
 	journal.lost = 3;
 	expect_verdict(
-		"3 exchanges were not recorded: max_records is used up\n");
+		"3 exchanges were not recorded, or only in part: max_records, "
+		"67108864 bytes, is used up\n");
 	rt_journal_clear(&journal);
 	expect_verdict(NULL);
 }
@@ -575,7 +576,7 @@ piece_came(const char *text, uint64_t connection, uint64_t number)
 	record = rt_journal_open(&journal, &conn, 0);
 	ck_assert_ptr_nonnull(record);
 	rt_record_received(record, text, strlen(text), 0);
-	ck_assert_int_eq(rt_record_request(record, &conn, 0), 0);
+	ck_assert_int_eq(rt_record_request(record, &conn, SIZE_MAX / 2, 0), 0);
 	ck_assert_int_eq(rt_journal_publish(&journal, record), 0);
 	record->answered = true;
 	rt_record_end(record, &conn, 0);
