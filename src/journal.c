@@ -303,6 +303,22 @@ is_whole(const struct rt_exchange *x, struct rt_span word)
 	return word.size > 0 && end < x->in.len && x->in.data[end] == ' ';
 }
 
+/* Some have members of their own, for log lines. */
+static void
+note_field(struct retort_exchange *seen, const char *base,
+	const struct rt_http_field *field, const char *value)
+{
+	if (seen->referer == NULL && rt_span_is(base, field->name, "Referer")) {
+		seen->referer = value;
+		seen->referer_size = field->value.size;
+	}
+	if (seen->user_agent == NULL &&
+		rt_span_is(base, field->name, "User-Agent")) {
+		seen->user_agent = value;
+		seen->user_agent_size = field->value.size;
+	}
+}
+
 /* What the parser has of the request, as strings. */
 static void
 put_request(struct rt_record *record, const struct rt_exchange *x,
@@ -320,6 +336,8 @@ put_request(struct rt_record *record, const struct rt_exchange *x,
 
 		fields[i].name = put_span(room, base, field->name);
 		fields[i].value = put_span(room, base, field->value);
+		if (i < request->field_count)
+			note_field(seen, base, field, fields[i].value);
 	}
 	seen->fields = fields;
 	seen->field_count = request->field_count;
@@ -334,10 +352,6 @@ put_request(struct rt_record *record, const struct rt_exchange *x,
 	if (request->head_size > 0 && request->query.size > 0)
 		seen->query = put_span(room, base, request->query) + 1;
 	seen->minor = request->minor;
-	seen->referer = retort_field_of(seen, "Referer", 0);
-	seen->user_agent = retort_field_of(seen, "User-Agent", 0);
-	seen->referer_size = seen->referer ? strlen(seen->referer) : 0;
-	seen->user_agent_size = seen->user_agent ? strlen(seen->user_agent) : 0;
 }
 
 int
@@ -392,6 +406,8 @@ rt_record_forget_request(struct rt_record *record)
 	record->strings = NULL;
 	record->size = 0;
 	record->seen.rule = 0;
+	record->seen.referer = NULL;
+	record->seen.user_agent = NULL;
 	count_memory(record);
 }
 

@@ -72,10 +72,10 @@ rt_server_charge(struct retort *server, struct rt_conn *conn)
 }
 
 void
-rt_server_discharge(struct retort *server, struct rt_exchange *x)
+rt_server_discharge(struct retort *server, struct rt_exchange *exchange)
 {
-	server->journal.used -= x->charged;
-	x->charged = 0;
+	server->journal.used -= exchange->charged;
+	exchange->charged = 0;
 }
 
 /* Its first bytes, or its next piece, are kept, if anything is. */
