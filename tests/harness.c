@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -57,25 +58,184 @@ end_test(void)
 		after);
 }
 
+static int cases; /* each has its number for a tag */
+
 void
 rt_test_case(Suite *suite, TCase *tcase)
 {
+	char tag[16];
+
+	(void)snprintf(tag, sizeof tag, "%d", cases++);
+	tcase_set_tags(tcase, tag);
 	tcase_add_checked_fixture(tcase, begin_test, end_test);
 	suite_add_tcase(suite, tcase);
+}
+
+/* A case that runs, or has run, in a process of its own. */
+struct running {
+	pid_t pid; /* 0: not yet, -1: it has ended */
+	FILE *tap;
+	int status;
+};
+
+static void
+start_case(SRunner *runner, struct running *all, int number)
+{
+	FILE *tap = tmpfile();
+	char tag[16];
+
+	if (tap == NULL || fcntl(fileno(tap), F_SETFD, FD_CLOEXEC) != 0)
+		abort();
+	all[number].tap = tap;
+	(void)fflush(stdout);
+	all[number].pid = fork();
+	if (all[number].pid != 0)
+		return;
+	if (dup2(fileno(tap), STDOUT_FILENO) < 0)
+		abort();
+	for (int i = 0; i <= number; i++)
+		if (all[i].tap != NULL)
+			(void)fclose(all[i].tap);
+	(void)snprintf(tag, sizeof tag, "%d", number);
+	srunner_set_tap(runner, "-");
+	srunner_run_tagged(runner, NULL, NULL, tag, NULL, CK_SILENT);
+	srunner_free(runner);
+	free(all);
+	exit(EXIT_SUCCESS);
+}
+
+/* A line of TAP with a number of its own; whether a test failed. */
+static bool
+print_line(const char *line, int *count)
+{
+	static const char skipped[] = ": " RT_TEST_SKIP;
+	bool failed = strncmp(line, "not ok ", 7) == 0;
+	const char *why = failed ? strstr(line, skipped) : NULL;
+	const char *name = strstr(line, " - ");
+
+	if (strncmp(line, "1..", 3) == 0)
+		return false;
+	if ((!failed && strncmp(line, "ok ", 3) != 0) || name == NULL)
+		(void)fputs(line, stdout);
+	else if (why != NULL)
+		printf("ok %d%.*s # SKIP %s", ++*count, (int)(why - name), name,
+			why + strlen(skipped));
+	else
+		printf("%s %d%s", failed ? "not ok" : "ok", ++*count, name);
+	return failed && why == NULL;
+}
+
+/* What a case printed; how many of its tests failed. */
+static int
+print_case(struct running *of, int *count)
+{
+	char *line = NULL;
+	size_t room = 0;
+	int failed = 0;
+
+	rewind(of->tap);
+	while (getline(&line, &room, of->tap) > 0)
+		failed += print_line(line, count);
+	if (of->status != 0) {
+		printf("not ok %d - a case ended with wait status %d\n",
+			++*count, of->status);
+		failed++;
+	}
+	free(line);
+	(void)fclose(of->tap);
+	of->tap = NULL;
+	(void)fflush(stdout);
+	return failed;
+}
+
+/* Waits for one of those that run, if any. */
+static void
+await_case(struct running *all)
+{
+	int status;
+	pid_t pid = wait(&status);
+
+	if (pid < 0)
+		abort();
+	for (int i = 0; i < cases; i++)
+		if (all[i].pid == pid) {
+			all[i].pid = -1;
+			all[i].status = status;
+		}
+}
+
+/* So many cases at a time, for most tests wait more than they compute. */
+static int
+run_cases(SRunner *runner, int at_a_time)
+{
+	struct running *all = calloc((size_t)cases, sizeof *all);
+	int started = 0, ended = 0, printed = 0, count = 0, failed = 0;
+
+	if (all == NULL)
+		abort();
+	while (ended < cases) {
+		if (started < cases && started - ended < at_a_time) {
+			start_case(runner, all, started++);
+			continue;
+		}
+		await_case(all);
+		ended++;
+		while (printed < cases && all[printed].pid < 0)
+			failed += print_case(all + printed++, &count);
+	}
+	free(all);
+	if (count == 0 && getenv("CK_RUN_CASE") == NULL) {
+		printf("not ok %d - no test has run\n", ++count);
+		failed++;
+	}
+	printf("1..%d\n", count);
+	return failed;
 }
 
 int
 rt_test_run(Suite *suite)
 {
+	const char *at_a_time = getenv("RETORT_TEST_CASES");
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	srunner_set_tap(runner, "-");
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
+	if (srunner_fork_status(runner) == CK_FORK) {
+		failed = run_cases(runner, at_a_time ? atoi(at_a_time) : 4);
+	} else { /* in a debugger */
+		srunner_set_tap(runner, "-");
+		srunner_run_all(runner, CK_SILENT);
+		failed = srunner_ntests_failed(runner);
+	}
 	srunner_free(runner);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+bool
+have_v6(void)
+{
+	const struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool have = fd >= 0 &&
+		bind(fd, (const struct sockaddr *)&in6, sizeof in6) == 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return have;
+}
+
+void
+need_descriptors(unsigned count)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (limit.rlim_cur >= count)
+		return;
+	limit.rlim_cur = count;
+	if (count > limit.rlim_max || setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		skip_test("no %u descriptors are allowed", count);
 }
 
 /* --- bytes --- */
@@ -320,6 +480,20 @@ client_wait(int fd, int ms)
 	return n == 1 ? 0 : -1;
 }
 
+/* So that how much a connection holds is no matter of the host. */
+static void
+limit_buffers(int fd)
+{
+	const int size = 1 << 17;
+
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size,
+				 sizeof size),
+		0);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size,
+				 sizeof size),
+		0);
+}
+
 int
 client_try(const char *url, int type)
 {
@@ -351,6 +525,8 @@ client_try(const char *url, int type)
 	}
 	fd = socket(address->sa_family, type | SOCK_CLOEXEC, 0);
 	ck_assert_int_ge(fd, 0);
+	if (type == SOCK_STREAM && address->sa_family != AF_UNIX)
+		limit_buffers(fd);
 	if (connect(fd, address, size) == 0)
 		return fd;
 	code = -errno;

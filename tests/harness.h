@@ -26,9 +26,25 @@ void rt_test_case(Suite *suite, TCase *tcase);
 /*
  * Runs every test of the suite in a process of its own, with TAP on stdout,
  * and frees the suite. Returns main()'s exit status. CK_RUN_CASE and
- * CK_FORK=no choose and debug one.
+ * CK_FORK=no choose and debug one. Four cases run at a time, or as many as
+ * RETORT_TEST_CASES says.
  */
 int rt_test_run(Suite *suite);
+
+/* Ends the test, which counts as skipped: what is it that is not here? */
+#define RT_TEST_SKIP "SKIP: "
+#define skip_test(...) ck_abort_msg(RT_TEST_SKIP __VA_ARGS__)
+
+/* Whether this machine has ::1. */
+bool have_v6(void);
+#define need_v6() \
+	do { \
+		if (!have_v6()) \
+			skip_test("this machine has no ::1"); \
+	} while (0)
+
+/* Allows the test so many descriptors, or skips it. */
+void need_descriptors(unsigned count);
 
 /* How long anything may take before it is taken to hang: seconds. */
 #define RT_TEST_PATIENCE 20

@@ -302,6 +302,8 @@ START_TEST(tcp_forms)
 	const int before = count_fds();
 	int got;
 
+	if (strchr(forms[_i].host, ':') != NULL)
+		need_v6();
 	got = LISTEN(0, forms[_i].spec);
 	ck_assert_msg(got == 1, "%s: expected 1 socket, got %d (%s)",
 		forms[_i].spec, got, error);
@@ -446,6 +448,7 @@ START_TEST(flags)
 	char spec[256];
 	int got, i, fd;
 
+	need_v6();
 	got = LISTEN(0, "localhost", "[::]:0", unix_spec(spec, "s"));
 	ck_assert_msg(got == 4, "expected 4, got %d (%s)", got, error);
 	for (i = 0; i < got; i++) {
@@ -511,6 +514,7 @@ START_TEST(order)
 	char unix_a[256], unix_b[256], lent[32], last[32];
 	int got, fd = occupy(AF_INET, 0);
 
+	need_v6();
 	ck_assert_int_ge(fd, 0);
 	(void)snprintf(lent, sizeof lent, "fd:%d", fd);
 	(void)snprintf(last, sizeof last, "http://127.0.0.1:%d/", port_of(fd));
@@ -534,6 +538,7 @@ START_TEST(shared_port)
 {
 	int got, port, fd;
 
+	need_v6();
 	got = LISTEN(0, "localhost");
 	ck_assert_int_eq(got, 2);
 	/* one place, which has one name */
@@ -578,8 +583,10 @@ END_TEST
 START_TEST(port_taken)
 {
 	char line[RETORT_ERROR_SIZE], spec[64], own[256];
-	int port, fd = occupy_half(AF_INET6, &port);
+	int port, fd;
 
+	need_v6();
+	fd = occupy_half(AF_INET6, &port);
 	(void)snprintf(line, sizeof line,
 		"bind [::1]:%d: Address already in use", port);
 	REFUSED(-EADDRINUSE, line, port, "localhost");
@@ -903,6 +910,7 @@ START_TEST(fd_forms)
 	char url[256];
 	int fd;
 
+	need_v6();
 	fd = occupy(AF_INET, 0);
 	(void)snprintf(url, sizeof url, "http://127.0.0.1:%d/", port_of(fd));
 	check_lent(fd, url, true);
@@ -1076,19 +1084,13 @@ write_text(const char *path, const char *text)
 	return good;
 }
 
-/*
- * Moves this test's process to a network of its own, without any address,
- * or says that it cannot: then the test is skipped.
- */
-static bool
+/* Moves this test's process to a network of its own, without any address. */
+static void
 enter_network(void)
 {
-	if (unshare(CLONE_NEWNET) == 0 ||
-		unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0)
-		return true;
-	(void)fprintf(stderr, "# skipped: no network namespaces: %s\n",
-		strerror(errno));
-	return false;
+	if (unshare(CLONE_NEWNET) != 0 &&
+		unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+		skip_test("no network namespaces: %s", strerror(errno));
 }
 
 static void
@@ -1109,13 +1111,9 @@ START_TEST(no_v6_address)
 {
 	int got;
 
-	if (!enter_network())
-		return;
-	if (!write_text("/proc/sys/net/ipv6/conf/lo/disable_ipv6", "1")) {
-		(void)fprintf(stderr, "# skipped: disable_ipv6: %s\n",
-			strerror(errno));
-		return;
-	}
+	enter_network();
+	if (!write_text("/proc/sys/net/ipv6/conf/lo/disable_ipv6", "1"))
+		skip_test("disable_ipv6: %s", strerror(errno));
 	raise_loopback();
 	got = LISTEN(0, "localhost");
 	ck_assert_msg(got == 1, "expected 1 socket, got %d (%s)", got, error);
@@ -1128,7 +1126,7 @@ START_TEST(no_v6_address)
 END_TEST
 
 /* Makes socket(2) fail for one family, as on a kernel without it. */
-static bool
+static void
 forbid_family(unsigned family)
 {
 	struct sock_filter filter[] = {
@@ -1151,17 +1149,15 @@ forbid_family(unsigned family)
 		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0) {
 		fd = socket((int)family, SOCK_STREAM, 0);
 		if (fd < 0 && errno == EAFNOSUPPORT)
-			return true;
+			return;
 		(void)close(fd);
 	}
-	(void)fprintf(stderr, "# skipped: no system call filter\n");
-	return false;
+	skip_test("no filter of system calls");
 }
 
 START_TEST(no_v6_family)
 {
-	if (!forbid_family(AF_INET6))
-		return;
+	forbid_family(AF_INET6);
 	ck_assert_int_eq(LISTEN(0, "localhost"), 1);
 	check_tcp(&socks[0], "127.0.0.1", true);
 	close_all(1);
@@ -1173,8 +1169,8 @@ END_TEST
 
 START_TEST(no_v4_family)
 {
-	if (!forbid_family(AF_INET))
-		return;
+	need_v6();
+	forbid_family(AF_INET);
 	/* the first of the two is missing: the second chooses the port */
 	ck_assert_int_eq(LISTEN(0, "localhost"), 1);
 	check_tcp(&socks[0], "[::1]", true);
@@ -1186,8 +1182,8 @@ START_TEST(no_family)
 {
 	char spec[256];
 
-	if (!forbid_family(AF_INET) || !forbid_family(AF_INET6))
-		return;
+	forbid_family(AF_INET);
+	forbid_family(AF_INET6);
 	REFUSED(-EADDRNOTAVAIL,
 		"localhost: this machine has neither 127.0.0.1 nor ::1", 0,
 		unix_spec(spec, "s"), "localhost");
@@ -1205,15 +1201,12 @@ START_TEST(port_chosen_again)
 	int port, got, round, fd, taken[COUNT];
 	char lent[32];
 
-	if (!enter_network())
-		return;
+	enter_network();
 	raise_loopback();
+	need_v6();
 	if (!write_text("/proc/sys/net/ipv4/ip_local_port_range",
-		    "40000 40003")) {
-		(void)fprintf(stderr, "# skipped: port range: %s\n",
-			strerror(errno));
-		return;
-	}
+		    "40000 40003"))
+		skip_test("ip_local_port_range: %s", strerror(errno));
 	for (port = 0; port < COUNT; port++) {
 		taken[port] = port == 3 ? -1 : occupy(AF_INET6, FIRST + port);
 		ck_assert_int_eq(taken[port] >= 0, port != 3);
@@ -1274,12 +1267,20 @@ bind_beside(const struct rt_sock *sock, bool reuse)
 
 static const char *const families[] = {"127.0.0.1", "::1"};
 
+static void
+listen_in_family(int i)
+{
+	if (i == 1)
+		need_v6();
+	ck_assert_msg(LISTEN(0, families[i]) == 1, "%s", error);
+}
+
 START_TEST(refuses_and_listens_again)
 {
 	const int before = count_fds();
 	int port;
 
-	ck_assert_msg(LISTEN(0, families[_i]) == 1, "%s", error);
+	listen_in_family(_i);
 	port = socks[0].port;
 	ck_assert_int_eq(dial(&socks[0]), 0);
 	for (int round = 0; round < 3; round++) {
@@ -1307,7 +1308,7 @@ END_TEST
 /* Whoever else wants the port does not get it, by SO_REUSEADDR either. */
 START_TEST(refusing_holds_the_port)
 {
-	ck_assert_msg(LISTEN(0, families[_i]) == 1, "%s", error);
+	listen_in_family(_i);
 	for (int round = 0; round < 2; round++) {
 		ck_assert_int_eq(bind_beside(&socks[0], false), -EADDRINUSE);
 		ck_assert_int_eq(bind_beside(&socks[0], true), -EADDRINUSE);
@@ -1328,7 +1329,7 @@ START_TEST(refusing_is_closed_as_well)
 {
 	const int before = count_fds();
 
-	ck_assert_msg(LISTEN(0, families[_i]) == 1, "%s", error);
+	listen_in_family(_i);
 	ck_assert_int_eq(rt_sock_refuse(&socks[0]), 0);
 	close_all(1);
 	ck_assert_int_eq(count_fds(), before);
@@ -1339,6 +1340,7 @@ END_TEST
 /* Each family for itself, on the one port that they share. */
 START_TEST(one_of_two_refuses)
 {
+	need_v6();
 	ck_assert_msg(LISTEN(0, "localhost") == 2, "%s", error);
 	ck_assert_int_eq(rt_sock_refuse(&socks[0]), 0);
 	ck_assert_int_eq(dial(&socks[0]), -ECONNREFUSED);
@@ -1357,7 +1359,7 @@ START_TEST(refusing_ends_what_is_queued)
 	struct bytes got = {.data = NULL};
 	int queued, accepted, peer;
 
-	ck_assert_msg(LISTEN(0, families[_i]) == 1, "%s", error);
+	listen_in_family(_i);
 	accepted = client_connect(socks[0].url);
 	ck_assert_int_eq(client_wait(socks[0].fd, RT_TEST_PATIENCE * 1000), 0);
 	peer = accept(socks[0].fd, NULL, NULL);
@@ -1440,8 +1442,11 @@ START_TEST(urls_of_plain_sockets)
 	const bool udp = protocol == RETORT_UDP;
 	const int before = count_fds();
 	char url[RT_URL_TEXT];
-	int got = LISTEN_AS(protocol, 0, plain_forms[_i].spec);
+	int got;
 
+	if (plain_forms[_i].family == AF_INET6)
+		need_v6();
+	got = LISTEN_AS(protocol, 0, plain_forms[_i].spec);
 	ck_assert_msg(got == 1, "expected 1 socket, got %d (%s)", got, error);
 	ck_assert_int_gt(socks[0].port, 0);
 	ck_assert_int_eq(socks[0].port, port_of(socks[0].fd));
@@ -1498,9 +1503,11 @@ ping(const struct rt_sock *sock)
 
 START_TEST(datagrams_of_localhost_share_a_port)
 {
-	int got = LISTEN_AS(RETORT_UDP, 0, "localhost");
 	char url[RT_URL_TEXT];
+	int got;
 
+	need_v6();
+	got = LISTEN_AS(RETORT_UDP, 0, "localhost");
 	ck_assert_msg(got == 2, "expected 2 sockets, got %d (%s)", got, error);
 	ck_assert_int_eq(socks[0].family, AF_INET);
 	ck_assert_int_eq(socks[1].family, AF_INET6);
@@ -1710,6 +1717,7 @@ START_TEST(own_addresses)
 {
 	struct rt_address own, port, host, any;
 
+	need_v6();
 	ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, "127.0.0.1"), 1);
 	own = peer_v4(INADDR_LOOPBACK, socks[0].port);
 	port = peer_v4(INADDR_LOOPBACK, socks[0].port ^ 1);

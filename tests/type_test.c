@@ -245,12 +245,12 @@ main(void)
 	tcase_add_test(table, table_is_sorted_and_lower_case);
 	tcase_add_test(table, types_are_well_formed);
 	tcase_add_test(table, every_extension_is_found);
-	suite_add_tcase(suite, table);
+	rt_test_case(suite, table);
 	tcase_add_loop_test(lookup, type_by_path, 0,
 		(int)(sizeof cases / sizeof cases[0]));
 	tcase_add_test(lookup, more_goes_first);
 	tcase_add_test(lookup, the_longest_goes_first);
 	tcase_add_test(lookup, type_by_content);
-	suite_add_tcase(suite, lookup);
+	rt_test_case(suite, lookup);
 	return rt_test_run(suite);
 }
