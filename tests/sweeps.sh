@@ -28,6 +28,32 @@ is()
 	report $? "$2"
 }
 
+# --- clients as they are: begun, for they take their time ---
+
+# lacks CLIENT
+lacks()
+{
+	case $1 in
+	libcurl) ! have pkg-config || ! pkg-config --exists libcurl ;;
+	urllib) ! have python3 ;;
+	*) ! have "$1" ;;
+	esac
+}
+
+# begin CLIENT [FRAMING]: its table, in the background
+begin()
+{
+	lacks "$1" || {
+		"$sweep" ${2:+-f "$2"} "$1" >"$dir/$1.out" 2>"$dir/$1.err"
+		echo $? >"$dir/$1.status"
+	} &
+}
+
+begin curl
+begin wget
+begin libcurl
+begin urllib Content-Length
+
 # --- clients whose faults are known ---
 
 echo 'not for clients' >"$dir/input"
@@ -161,7 +187,7 @@ refused 'not with --verbose:' -v -- true
 refused "$dir/nowhere" --raw "$dir/nowhere" -- true
 refused 'a TCP listener' -b "unix:$dir/socket" -- true
 
-# --- clients as they are ---
+# --- what became of those that were begun ---
 
 # column N FRAMING: a cell of the table
 column()
@@ -194,35 +220,26 @@ right()
 	cell yes 8 "$1"
 }
 
-# lacks CLIENT
-lacks()
-{
-	case $1 in
-	libcurl) ! have pkg-config || ! pkg-config --exists libcurl ;;
-	urllib) ! have python3 ;;
-	*) ! have "$1" ;;
-	esac
-}
-
-# try CLIENT [FRAMING]
-try()
+# judge CLIENT [FRAMING]: what was begun
+judge()
 {
 	client=$1
 	if lacks "$client"; then
 		skip "$client" "there is no $client"
 		return
 	fi
-	"$sweep" ${2:+-f "$2"} "$client" >"$dir/out" 2>"$dir/err"
-	report $? "$client: there is a table"
+	cp "$dir/$client.out" "$dir/out"
+	cp "$dir/$client.err" "$dir/err"
+	report "$(cat "$dir/$client.status")" "$client: there is a table"
 	for framing in ${2:-Content-Length chunked none}; do
 		right "$framing"
 	done
 }
 
-try curl
-try wget
-try libcurl
-# it takes its time
-try urllib Content-Length
+wait
+judge curl
+judge wget
+judge libcurl
+judge urllib Content-Length
 
 conclude

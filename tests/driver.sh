@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# driver.sh DRIVER OPTION... -- TEST...: Automake's driver for TAP, which leaves
+# TEST.log and TEST.trs, with less to say: one line for a program that passes;
+# of one that fails, all but the tests that passed.
+
+set -u
+driver=$1
+shift
+name='' log='' trs='' option=''
+for word; do
+	case $option in
+	--test-name) name=$word ;;
+	--log-file) log=$word ;;
+	--trs-file) trs=$word ;;
+	esac
+	[ "$word" != -- ] || break
+	option=$word
+done
+
+begun=$(date +%s)
+said=$("${CONFIG_SHELL:-/bin/sh}" "$driver" "$@")
+status=$?
+seconds=$(($(date +%s) - begun))
+
+if [ $status -ne 0 ] ||
+	grep -qE '^:test-result: (FAIL|XPASS|ERROR)' "$trs"; then
+	printf '%s\n' "$said" | grep -v '^PASS: '
+	printf '%s:\n' "$log"
+	grep -vE '^(ok [0-9]|PASS)' "$log"
+	printf 'FAIL: %s, %d s\n' "$name" $seconds
+	exit $status
+fi
+awk -v name="$name" -v seconds=$seconds '
+	/^:test-result: (PASS|XFAIL)/ { passed++ }
+	/^:test-result: SKIP/ { skipped++; why = $0 }
+	END {
+		sub(/^:test-result: SKIP */, "", why)
+		if (passed == 0 && skipped == 1)
+			printf "SKIP: %s: %s\n", name, why
+		else
+			printf "PASS: %s: %d passed%s, %d s\n", name, passed,
+				skipped ? ", " skipped " skipped" : "", seconds
+	}' "$trs"
