@@ -255,15 +255,17 @@ add_file(struct rt_reply *reply, const struct rt_range *range, bool small)
 	char *to;
 
 	if (small) {
-		to = rt_buf_reserve(&reply->text, (size_t)range->size);
+		size_t size = (size_t)range->size, have;
+
+		to = rt_buf_reserve(&reply->text, size);
 		if (to == NULL)
 			return false;
+		have = rt_reply_read(reply, to, range->at, size);
 		step.kind = RT_STEP_TEXT;
 		step.at = reply->text.len;
-		step.size = rt_reply_read(reply, to, range->at,
-			(size_t)range->size);
-		reply->text.len += step.size;
-		reply->truncated = step.size < range->size;
+		step.size = have;
+		reply->text.len += have;
+		reply->truncated = have < size;
 	}
 	if (step.size > 0)
 		rt_reply_step(reply, step);

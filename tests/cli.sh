@@ -305,6 +305,30 @@ modified()
 	TZ=UTC date -r "$1" '+%a, %d %b %Y %H:%M:%S GMT'
 }
 
+# sizes and times that 32 bits cannot hold
+vast()
+{
+	mkdir "$dir/vast"
+	if ! {
+		dd if=/dev/null of="$dir/vast/file" bs=1 seek=3221225472 &&
+			TZ=UTC0 touch -t 204001020304.05 "$dir/vast/file"
+	} 2>/dev/null; then
+		skip vast 'this file system has no file of 3 GiB of 2040'
+		return
+	fi
+	start "$dir/vast"
+	get -I "${url}file" >"$dir/head"
+	equal 3221225472 "$(field Content-Length)" '3 GiB: Content-Length'
+	equal 206 "$(code -r 3221225470- "${url}file")" '3 GiB: the last bytes'
+	equal 304 "$(code -H 'If-Modified-Since: Mon, 02 Jan 2040 03:04:05 GMT' \
+		"${url}file")" '2040: If-Modified-Since'
+	get "$url" >"$dir/out"
+	grep -q 2040-01-02 "$dir/out"
+	report $? '2040: the listing'
+	stop vast
+	rm -r "$dir/vast"
+}
+
 resumed()
 {
 	start "$dir/site"
@@ -819,6 +843,7 @@ if have curl; then
 		>"$dir/site/big"
 	files epoll
 	files poll
+	vast
 	resumed
 	conditional
 	precompressed

@@ -19,7 +19,7 @@ command -v "$nm" >/dev/null || {
 work=$(mktemp -d "${TMPDIR:-/tmp}/retort-symbols.XXXXXX") || exit 99
 trap 'rm -rf "$work"' EXIT
 count=0
-plan=5
+plan=6
 case " ${CFLAGS:-} " in
 *-fsanitize=* | *--coverage*) instrumented=yes ;;
 *) instrumented= ;;
@@ -43,8 +43,26 @@ skip()
 	echo "ok $count - $1 # SKIP $2"
 }
 
+# What the compiler puts off to the link is compiled here, member by member.
+objects=$archive
+case " ${CFLAGS:-} " in
+*' -flto'*)
+	objects=$work/objects.a
+	mkdir "$work/members"
+	(cd "$work/members" && ar x "$OLDPWD/$archive" && for member in *.o; do
+		# shellcheck disable=SC2086 # one word per option
+		${CC:-cc} ${CFLAGS:-} -r -flinker-output=nolto-rel -nostdlib \
+			-o made.o "$member" && mv made.o "$member" || exit 1
+	done && ar cr "$objects" ./*.o) >"$work/errors" 2>&1 || {
+		sed 's/^/# /' "$work/errors"
+		echo "1..0 # SKIP $archive holds no machine code"
+		exit 0
+	}
+	;;
+esac
+
 # member|name|class|section
-"$nm" -f sysv "$archive" 2>"$work/errors" | awk -F'|' '
+"$nm" -f sysv "$objects" 2>"$work/errors" | awk -F'|' '
 	/^Symbols from / {
 		sub(/.*\[/, ""); sub(/\].*/, ""); member = $0; next
 	}
@@ -118,6 +136,20 @@ problems=$(
 	grep -q ': malloc$' "$work/called" || echo 'nm shows no calls'
 )
 result 'nothing is called that obeys the locale' "$problems"
+
+# a plugin, or a binding of another language
+cat >"$work/plugin.c" <<'END'
+#include "retort.h"
+const char *plugin(void);
+const char *plugin(void) { return retort_version(); }
+END
+# shellcheck disable=SC2086 # one word per option
+result 'links into a shared object' "$(
+	${CC:-cc} ${CFLAGS:-} -fPIC -shared -I"$(dirname "$header")" \
+		-o "$work/plugin.so" "$work/plugin.c" \
+		-Wl,--whole-archive "$archive" -Wl,--no-whole-archive \
+		${LDFLAGS:-} 2>&1 || echo 'could not be linked'
+)"
 
 # an embedder that has an llhttp of its own
 name='links beside another llhttp'
