@@ -71,7 +71,6 @@ play(struct hand *hand, const char *text)
 
 /* What is played, in this order; the process that runs a test has them, too. */
 static struct scene {
-	TTest test;
 	const char *texts[3];
 } scenes[400];
 static int scene_count;
@@ -99,24 +98,19 @@ play_scene(int number)
 }
 
 static void
-add_scene(TCase *tcase, struct scene scene)
+add_scene(TCase *tcase, const char *name, struct scene scene)
 {
-	int number = scene_count++;
-
-	assert((size_t)number < COUNT(scenes));
-	scene.test.fn = play_scene;
-	scene.test.file = "conn";
-	scenes[number] = scene;
-	tcase_add_loop_test(tcase, &scenes[number].test, number, number + 1);
+	assert((size_t)scene_count < COUNT(scenes));
+	scenes[scene_count] = scene;
+	rt_test_row(tcase, name, play_scene, scene_count++);
 }
 
 void
 add_plays(TCase *tcase, const struct play *plays, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		add_scene(tcase,
-			(struct scene){.test = {.name = plays[i].name},
-				.texts = {plays[i].text}});
+		add_scene(tcase, plays[i].name,
+			(struct scene){.texts = {plays[i].text}});
 }
 
 void
@@ -137,12 +131,12 @@ add_places(Suite *suite, const struct place *places, size_t count)
 
 		for (size_t j = 0; j < count; j++) {
 			const struct place *place = places + j;
-			struct scene scene = {.test = {.name = place->name},
+			struct scene scene = {
 				.texts = {place->reach, events[i].play,
 					place->ends[i]}};
 
 			if (place->ends[i] != NULL)
-				add_scene(tcase, scene);
+				add_scene(tcase, place->name, scene);
 		}
 		rt_test_case(suite, tcase);
 	}

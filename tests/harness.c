@@ -192,6 +192,19 @@ run_cases(SRunner *runner, int at_a_time)
 	return failed;
 }
 
+void
+rt_test_row(TCase *tcase, const char *name, void (*test)(int i), int i)
+{
+	static TTest rows[400];
+	static size_t count;
+	TTest *row = rows + count++;
+
+	if (count > sizeof rows / sizeof *rows)
+		abort();
+	*row = (TTest){.name = name, .fn = test, .file = "row"};
+	tcase_add_loop_test(tcase, row, i, i + 1);
+}
+
 int
 rt_test_run(Suite *suite)
 {
@@ -464,6 +477,16 @@ script_played(const struct rt_reply *reply)
 	ck_assert_int_eq(reply->steps[reply->step_count - 1].kind,
 		RT_STEP_CLOSE);
 	return to;
+}
+
+void
+assert_played(const struct rt_reply *reply, const char *expected)
+{
+	struct bytes got = script_played(reply);
+
+	assert_bytes(got.data, got.size, expected, strlen(expected));
+	ck_assert(rt_reply_ok(reply));
+	bytes_free(&got);
 }
 
 /* --- clients --- */

@@ -24,6 +24,12 @@
 void rt_test_case(Suite *suite, TCase *tcase);
 
 /*
+ * Adds a test with a name of its own, such as that of a row in a table, which
+ * calls test(i). The name outlives the suite.
+ */
+void rt_test_row(TCase *tcase, const char *name, void (*test)(int i), int i);
+
+/*
  * Runs every test of the suite in a process of its own, with TAP on stdout,
  * and frees the suite. Returns main()'s exit status. CK_RUN_CASE and
  * CK_FORK=no choose and debug one. Four cases run at a time, or as many as
@@ -107,6 +113,7 @@ struct bytes script_sent(const struct rt_reply *reply);
 
 /* The same, after which there must be a FIN. */
 struct bytes script_played(const struct rt_reply *reply);
+void assert_played(const struct rt_reply *reply, const char *expected);
 
 /* --- clients --- */
 
