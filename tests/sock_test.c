@@ -2,8 +2,7 @@
 /* Tests of sock.c on real sockets of this machine; see sock.h. */
 #include "config.h"
 
-#include "harness.h"
-#include "sock.h"
+#include "sock_side.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,7 +10,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -27,148 +25,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #endif
-
-#define MOST 8 /* specs, sockets */
-#define UNIX_MOST (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
-
-static struct rt_sock socks[2 * MOST];
-static char error[RETORT_ERROR_SIZE];
-static char folder[64];
-
-static int
-count_fds(void)
-{
-	int fd, count = 0;
-
-	for (fd = 0; fd < 1024; fd++)
-		count += fcntl(fd, F_GETFD) >= 0;
-	return count;
-}
-
-static int
-listen_on(int port, size_t count, const char *const *specs)
-{
-	memset(socks, 0xa5, sizeof socks);
-	memset(error, 0, sizeof error);
-	return rt_sock_listen(socks, RETORT_HTTP, specs, count, port, 0, error);
-}
-
-#define LISTEN(port, ...) \
-	listen_on((port), \
-		sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), \
-		(const char *[]){__VA_ARGS__})
-
-static void
-close_all(int count)
-{
-	int i;
-
-	for (i = 0; i < count; i++)
-		rt_sock_close(&socks[i]);
-}
-
-/* LISTEN(...) must be refused so, and nothing be left open. */
-#define REFUSED(code, text, port, ...) \
-	do { \
-		const int before_ = count_fds(); \
-		const int got_ = LISTEN((port), __VA_ARGS__); \
-		ck_assert_int_eq(got_, (code)); \
-		ck_assert_str_eq(error, (text)); \
-		ck_assert_int_eq(count_fds(), before_); \
-	} while (0)
-
-static struct sockaddr_in
-make_v4(in_addr_t host, int port)
-{
-	struct sockaddr_in v4;
-
-	memset(&v4, 0, sizeof v4);
-	v4.sin_family = AF_INET;
-	v4.sin_port = htons((in_port_t)port);
-	v4.sin_addr.s_addr = htonl(host);
-	return v4;
-}
-
-static struct sockaddr_in6
-make_v6(int port)
-{
-	struct sockaddr_in6 v6;
-
-	memset(&v6, 0, sizeof v6);
-	v6.sin6_family = AF_INET6;
-	v6.sin6_port = htons((in_port_t)port);
-	v6.sin6_addr = in6addr_loopback;
-	return v6;
-}
-
-static struct sockaddr_un
-make_un(const char *path)
-{
-	struct sockaddr_un un;
-
-	memset(&un, 0, sizeof un);
-	un.sun_family = AF_UNIX;
-	ck_assert_uint_lt(strlen(path), sizeof un.sun_path);
-	memcpy(un.sun_path, path, strlen(path) + 1);
-	return un;
-}
-
-static int
-make_socket(int family, int type)
-{
-	int fd = socket(family, type, 0);
-
-	ck_assert_msg(fd >= 0, "socket: %s", strerror(errno));
-	return fd;
-}
-
-/* Listens on 127.0.0.1 or ::1; the descriptor, or -errno. */
-static int
-occupy(int family, int port)
-{
-	const struct sockaddr_in v4 = make_v4(INADDR_LOOPBACK, port);
-	const struct sockaddr_in6 v6 = make_v6(port);
-	const int on = 1;
-	int fd = make_socket(family, SOCK_STREAM), result;
-
-	if (family == AF_INET6)
-		ck_assert_int_eq(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
-					 sizeof on),
-			0);
-	result = family == AF_INET ?
-		bind(fd, (const struct sockaddr *)&v4, sizeof v4) :
-		bind(fd, (const struct sockaddr *)&v6, sizeof v6);
-	if (result < 0 || listen(fd, 8) < 0) {
-		result = -errno;
-		(void)close(fd);
-		return result;
-	}
-	return fd;
-}
-
-static int
-occupy_unix(const char *path, int type)
-{
-	const struct sockaddr_un un = make_un(path);
-	int fd = make_socket(AF_UNIX, type);
-
-	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&un, sizeof un), 0);
-	if (type != SOCK_DGRAM)
-		ck_assert_int_eq(listen(fd, 8), 0);
-	return fd;
-}
-
-static int
-port_of(int fd)
-{
-	struct sockaddr_storage room;
-	socklen_t size = sizeof room;
-	struct rt_peer peer;
-
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&room, &size), 0);
-	rt_sock_peer(&peer, (const struct sockaddr *)&room);
-	return peer.port;
-}
 
 /* Takes a port of one family that is free in the other; the descriptor. */
 static int
@@ -190,78 +46,6 @@ occupy_half(int family, int *port)
 	}
 	ck_abort_msg("no port is free in the other family");
 	return -1;
-}
-
-/* connect(2) as a client: 0 or -errno. */
-static int
-dial(const struct rt_sock *sock)
-{
-	const bool v6 = sock->family == AF_INET6;
-	const struct sockaddr_in v4 = make_v4(INADDR_LOOPBACK, sock->port);
-	const struct sockaddr_in6 six = make_v6(sock->port);
-	struct sockaddr_un un;
-	int fd, result;
-
-	if (!sock->tcp) {
-		un = make_un(sock->url + strlen("unix:"));
-		fd = make_socket(AF_UNIX, SOCK_STREAM);
-		result = connect(fd, (const struct sockaddr *)&un, sizeof un);
-	} else if (v6) {
-		fd = make_socket(AF_INET6, SOCK_STREAM);
-		result = connect(fd, (const struct sockaddr *)&six, sizeof six);
-	} else {
-		fd = make_socket(AF_INET, SOCK_STREAM);
-		result = connect(fd, (const struct sockaddr *)&v4, sizeof v4);
-	}
-	result = result < 0 ? -errno : 0;
-	(void)close(fd);
-	return result;
-}
-
-static int
-option_of(int fd, int level, int name)
-{
-	int value = -1;
-	socklen_t size = sizeof value;
-
-	ck_assert_msg(getsockopt(fd, level, name, &value, &size) == 0,
-		"getsockopt(%d, %d): %s", level, name, strerror(errno));
-	return value;
-}
-
-/* "unix:" and a path in the test's own folder. */
-static const char *
-unix_spec(char spec[256], const char *name)
-{
-	(void)snprintf(spec, 256, "unix:%s/%s", folder, name);
-	return spec;
-}
-
-static bool
-exists(const char *spec)
-{
-	struct stat status;
-
-	return lstat(spec + strlen("unix:"), &status) == 0;
-}
-
-static void
-make_folder(void)
-{
-	const char *tmp = getenv("TMPDIR");
-
-	if (tmp == NULL || strlen(tmp) > 32)
-		tmp = "/tmp";
-	(void)snprintf(folder, sizeof folder, "%s/sock.XXXXXX", tmp);
-	ck_assert_msg(mkdtemp(folder) != NULL, "%s: %s", folder,
-		strerror(errno));
-}
-
-static void
-remove_folder(void)
-{
-	/* everything a test leaves in its folder is a failure of that test */
-	ck_assert_msg(rmdir(folder) == 0, "%s: %s", folder, strerror(errno));
 }
 
 /* Checks one TCP socket from its text to its client. */
@@ -306,7 +90,7 @@ START_TEST(tcp_forms)
 		need_v6();
 	got = LISTEN(0, forms[_i].spec);
 	ck_assert_msg(got == 1, "%s: expected 1 socket, got %d (%s)",
-		forms[_i].spec, got, error);
+		forms[_i].spec, got, refusal);
 	if (strcmp(forms[_i].host, "127.1.2.3") != 0)
 		check_tcp(&socks[0], forms[_i].host, forms[_i].loopback);
 	else
@@ -398,7 +182,7 @@ START_TEST(malformed)
 		got = LISTEN(0, "127.0.0.1", cases[i].spec);
 		ck_assert_msg(got == -EINVAL, "'%s': expected %d, got %d",
 			cases[i].spec, -EINVAL, got);
-		ck_assert_str_eq(error, line);
+		ck_assert_str_eq(refusal, line);
 		ck_assert_int_eq(count_fds(), before);
 	}
 	ck_assert_uint_gt(i, 50);
@@ -421,13 +205,13 @@ START_TEST(long_text)
 	memset(spec, 'a', sizeof spec - 1);
 	spec[sizeof spec - 1] = '\0';
 	ck_assert_int_eq(LISTEN(0, spec), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(error, "aaa': expected IPv4, IPv6, "));
+	ck_assert_ptr_nonnull(strstr(refusal, "aaa': expected IPv4, IPv6, "));
 	memcpy(spec, "unix:", 5);
 	ck_assert_int_eq(LISTEN(0, spec), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(error, "path has at most "));
+	ck_assert_ptr_nonnull(strstr(refusal, "path has at most "));
 	memcpy(spec, "fd:", 3);
 	ck_assert_int_eq(LISTEN(0, spec), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(error, "': expected the number"));
+	ck_assert_ptr_nonnull(strstr(refusal, "': expected the number"));
 	/* and a caller who does not want the line */
 	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP,
 				 (const char *[]){"foo"}, 1, 0, 0, NULL),
@@ -438,7 +222,7 @@ END_TEST
 START_TEST(nothing)
 {
 	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, NULL, 0, 0, 0,
-				 error),
+				 refusal),
 		0);
 }
 END_TEST
@@ -450,7 +234,7 @@ START_TEST(flags)
 
 	need_v6();
 	got = LISTEN(0, "localhost", "[::]:0", unix_spec(spec, "s"));
-	ck_assert_msg(got == 4, "expected 4, got %d (%s)", got, error);
+	ck_assert_msg(got == 4, "expected 4, got %d (%s)", got, refusal);
 	for (i = 0; i < got; i++) {
 		fd = socks[i].fd;
 		ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
@@ -520,7 +304,7 @@ START_TEST(order)
 	(void)snprintf(last, sizeof last, "http://127.0.0.1:%d/", port_of(fd));
 	got = LISTEN(0, unix_spec(unix_b, "b"), "::1", "127.0.0.2",
 		unix_spec(unix_a, "a"), "[::1]:0", "127.0.0.1", lent);
-	ck_assert_msg(got == 7, "expected 7, got %d (%s)", got, error);
+	ck_assert_msg(got == 7, "expected 7, got %d (%s)", got, refusal);
 	ck_assert_int_eq(strncmp(socks[0].url, "http://127.0.0.2:", 17), 0);
 	ck_assert_int_eq(strncmp(socks[1].url, "http://127.0.0.1:", 17), 0);
 	ck_assert_str_eq(socks[2].url, last);
@@ -556,7 +340,7 @@ START_TEST(shared_port)
 	close_all(got);
 	/* localhost:0 has a port of its own, and its two have one */
 	got = LISTEN(0, "::1", "localhost:0", "127.0.0.1");
-	ck_assert_msg(got == 4, "expected 4, got %d (%s)", got, error);
+	ck_assert_msg(got == 4, "expected 4, got %d (%s)", got, refusal);
 	ck_assert_int_eq(socks[0].port, socks[3].port);
 	ck_assert_int_eq(socks[1].port, socks[2].port);
 	ck_assert_int_ne(socks[0].port, socks[1].port);
@@ -569,13 +353,13 @@ START_TEST(shared_port)
 	fd = occupy_half(AF_INET, &port);
 	(void)close(fd);
 	got = LISTEN(port, "localhost");
-	ck_assert_msg(got == 2, "expected 2, got %d (%s)", got, error);
+	ck_assert_msg(got == 2, "expected 2, got %d (%s)", got, refusal);
 	ck_assert_int_eq(socks[0].port, port);
 	ck_assert_int_eq(socks[1].port, port);
 	close_all(got);
 	/* SO_REUSEADDR: and at once again */
 	got = LISTEN(port, "localhost");
-	ck_assert_msg(got == 2, "expected 2, got %d (%s)", got, error);
+	ck_assert_msg(got == 2, "expected 2, got %d (%s)", got, refusal);
 	close_all(got);
 }
 END_TEST
@@ -614,8 +398,8 @@ START_TEST(same_twice)
 	const int before = count_fds();
 
 	ck_assert_int_eq(LISTEN(0, "127.0.0.1", "127.0.0.1"), -EADDRINUSE);
-	ck_assert_int_eq(strncmp(error, "bind 127.0.0.1:", 15), 0);
-	ck_assert_ptr_nonnull(strstr(error, ": Address already in use"));
+	ck_assert_int_eq(strncmp(refusal, "bind 127.0.0.1:", 15), 0);
+	ck_assert_ptr_nonnull(strstr(refusal, ": Address already in use"));
 	ck_assert_int_eq(count_fds(), before);
 }
 END_TEST
@@ -654,8 +438,8 @@ START_TEST(no_descriptors)
 			"localhost:0");
 		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 		ck_assert_int_eq(got, -EMFILE);
-		ck_assert_ptr_nonnull(strstr(error, ": Too many open files"));
-		ck_assert_int_eq(strncmp(error, "socket ", 7), 0);
+		ck_assert_ptr_nonnull(strstr(refusal, ": Too many open files"));
+		ck_assert_int_eq(strncmp(refusal, "socket ", 7), 0);
 		ck_assert_int_eq(count_fds(), before);
 		ck_assert_msg(!exists(spec), "%s was left behind", spec);
 	}
@@ -703,8 +487,8 @@ START_TEST(unix_longest)
 	ck_assert_int_eq(LISTEN(0, spec), -EINVAL);
 	(void)snprintf(spec, sizeof spec,
 		"...': a Unix socket's path has at most %zu bytes", UNIX_MOST);
-	ck_assert_msg(strstr(error, spec) != NULL, "expected '%s' in '%s'",
-		spec, error);
+	ck_assert_msg(strstr(refusal, spec) != NULL, "expected '%s' in '%s'",
+		spec, refusal);
 }
 END_TEST
 
@@ -741,7 +525,7 @@ START_TEST(unix_stale)
 	fd = occupy_unix(spec + 5, SOCK_STREAM);
 	(void)close(fd);
 	ck_assert_msg(exists(spec), "no stale socket to test with");
-	ck_assert_msg(LISTEN(0, spec) == 1, "expected 1 socket: %s", error);
+	ck_assert_msg(LISTEN(0, spec) == 1, "expected 1 socket: %s", refusal);
 	ck_assert_int_eq(dial(&socks[0]), 0);
 	close_all(1);
 	ck_assert_msg(!exists(spec), "%s was left behind", spec);
@@ -890,7 +674,7 @@ check_lent(int fd, const char *url, bool tcp)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(fcntl(fd, F_SETFD, 0), 0);
 	(void)snprintf(spec, sizeof spec, "fd:%d", fd);
-	ck_assert_msg(LISTEN(0, spec) == 1, "expected 1 socket: %s", error);
+	ck_assert_msg(LISTEN(0, spec) == 1, "expected 1 socket: %s", refusal);
 	ck_assert_int_eq(socks[0].fd, fd);
 	ck_assert_str_eq(socks[0].url, url);
 	ck_assert_int_eq(socks[0].tcp, tcp);
@@ -1116,7 +900,7 @@ START_TEST(no_v6_address)
 		skip_test("disable_ipv6: %s", strerror(errno));
 	raise_loopback();
 	got = LISTEN(0, "localhost");
-	ck_assert_msg(got == 1, "expected 1 socket, got %d (%s)", got, error);
+	ck_assert_msg(got == 1, "expected 1 socket, got %d (%s)", got, refusal);
 	check_tcp(&socks[0], "127.0.0.1", true);
 	close_all(got);
 	REFUSED(-EADDRNOTAVAIL,
@@ -1219,7 +1003,7 @@ START_TEST(port_chosen_again)
 		(void)snprintf(lent, sizeof lent, "fd:%d", fd);
 		got = LISTEN(0, "127.0.0.1", "::1", lent);
 		ck_assert_msg(got == 3, "expected 3 sockets, got %d (%s)", got,
-			error);
+			refusal);
 		ck_assert_int_eq(socks[0].port, FIRST + 3);
 		ck_assert_int_eq(socks[2].port, FIRST + 3);
 		ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
@@ -1238,534 +1022,6 @@ START_TEST(port_chosen_again)
 }
 END_TEST
 #endif
-
-/* --- refusing --- */
-
-/* Binds the address of a socket, without listening there: 0 or -errno. */
-static int
-bind_beside(const struct rt_sock *sock, bool reuse)
-{
-	const bool v6 = strncmp(sock->url, "http://[", 8) == 0;
-	const struct sockaddr_in a4 = make_v4(INADDR_LOOPBACK, sock->port);
-	const struct sockaddr_in6 a6 = make_v6(sock->port);
-	const int on = reuse, only = 1;
-	int fd = make_socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM), result;
-
-	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
-				 sizeof on),
-		0);
-	if (v6)
-		ck_assert_int_eq(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
-					 &only, sizeof only),
-			0);
-	result = v6 ? bind(fd, (const struct sockaddr *)&a6, sizeof a6) :
-		      bind(fd, (const struct sockaddr *)&a4, sizeof a4);
-	result = result < 0 ? -errno : 0;
-	(void)close(fd);
-	return result;
-}
-
-static const char *const families[] = {"127.0.0.1", "::1"};
-
-static void
-listen_in_family(int i)
-{
-	if (i == 1)
-		need_v6();
-	ck_assert_msg(LISTEN(0, families[i]) == 1, "%s", error);
-}
-
-START_TEST(refuses_and_listens_again)
-{
-	const int before = count_fds();
-	int port;
-
-	listen_in_family(_i);
-	port = socks[0].port;
-	ck_assert_int_eq(dial(&socks[0]), 0);
-	for (int round = 0; round < 3; round++) {
-		ck_assert_int_eq(rt_sock_refuse(&socks[0]), 0);
-		ck_assert_int_eq(socks[0].fd, -1);
-		ck_assert_int_eq(dial(&socks[0]), -ECONNREFUSED);
-		/* it is so already */
-		ck_assert_int_eq(rt_sock_refuse(&socks[0]), 0);
-		ck_assert_int_eq(dial(&socks[0]), -ECONNREFUSED);
-		ck_assert_int_eq(socks[0].port, port);
-		ck_assert_int_eq(rt_sock_resume(&socks[0]), 0);
-		ck_assert_int_ge(socks[0].fd, 0);
-		ck_assert_int_eq(port_of(socks[0].fd), port);
-		ck_assert_int_ne(fcntl(socks[0].fd, F_GETFD) & FD_CLOEXEC, 0);
-		ck_assert_int_ne(fcntl(socks[0].fd, F_GETFL) & O_NONBLOCK, 0);
-		ck_assert_int_eq(dial(&socks[0]), 0);
-		ck_assert_int_eq(rt_sock_resume(&socks[0]), 0);
-		ck_assert_int_eq(dial(&socks[0]), 0);
-	}
-	close_all(1);
-	ck_assert_int_eq(count_fds(), before);
-}
-END_TEST
-
-/* Whoever else wants the port does not get it, by SO_REUSEADDR either. */
-START_TEST(refusing_holds_the_port)
-{
-	listen_in_family(_i);
-	for (int round = 0; round < 2; round++) {
-		ck_assert_int_eq(bind_beside(&socks[0], false), -EADDRINUSE);
-		ck_assert_int_eq(bind_beside(&socks[0], true), -EADDRINUSE);
-		ck_assert_int_eq(rt_sock_refuse(&socks[0]), 0);
-		ck_assert_int_eq(bind_beside(&socks[0], false), -EADDRINUSE);
-		ck_assert_int_eq(occupy(_i ? AF_INET6 : AF_INET, socks[0].port),
-			-EADDRINUSE);
-		ck_assert_int_eq(bind_beside(&socks[0], true), -EADDRINUSE);
-		ck_assert_int_eq(rt_sock_resume(&socks[0]), 0);
-	}
-	close_all(1);
-	/* and when it is closed the port is free */
-	ck_assert_int_eq(bind_beside(&socks[0], true), 0);
-}
-END_TEST
-
-START_TEST(refusing_is_closed_as_well)
-{
-	const int before = count_fds();
-
-	listen_in_family(_i);
-	ck_assert_int_eq(rt_sock_refuse(&socks[0]), 0);
-	close_all(1);
-	ck_assert_int_eq(count_fds(), before);
-	ck_assert_int_eq(bind_beside(&socks[0], true), 0);
-}
-END_TEST
-
-/* Each family for itself, on the one port that they share. */
-START_TEST(one_of_two_refuses)
-{
-	need_v6();
-	ck_assert_msg(LISTEN(0, "localhost") == 2, "%s", error);
-	ck_assert_int_eq(rt_sock_refuse(&socks[0]), 0);
-	ck_assert_int_eq(dial(&socks[0]), -ECONNREFUSED);
-	ck_assert_int_eq(dial(&socks[1]), 0);
-	ck_assert_int_eq(rt_sock_refuse(&socks[1]), 0);
-	ck_assert_int_eq(rt_sock_resume(&socks[0]), 0);
-	ck_assert_int_eq(dial(&socks[0]), 0);
-	ck_assert_int_eq(dial(&socks[1]), -ECONNREFUSED);
-	close_all(2);
-}
-END_TEST
-
-/* Connections that wait to be accepted are ended, the accepted ones go on. */
-START_TEST(refusing_ends_what_is_queued)
-{
-	struct bytes got = {.data = NULL};
-	int queued, accepted, peer;
-
-	listen_in_family(_i);
-	accepted = client_connect(socks[0].url);
-	ck_assert_int_eq(client_wait(socks[0].fd, RT_TEST_PATIENCE * 1000), 0);
-	peer = accept(socks[0].fd, NULL, NULL);
-	ck_assert_int_ge(peer, 0);
-	queued = client_connect(socks[0].url);
-	ck_assert_int_eq(rt_sock_refuse(&socks[0]), 0);
-	ck_assert_int_eq(client_receive(queued, &got), ECONNRESET);
-	ck_assert(client_send_text(peer, "x"));
-	client_expect(accepted, &got, "x");
-	bytes_free(&got);
-	(void)close(queued);
-	(void)close(accepted);
-	(void)close(peer);
-	close_all(1);
-}
-END_TEST
-
-START_TEST(some_cannot_refuse)
-{
-	char spec[256], inherited[32];
-	int fd = occupy(AF_INET, 0);
-
-	ck_assert_int_ge(fd, 0);
-	(void)snprintf(inherited, sizeof inherited, "fd:%d", fd);
-	ck_assert_msg(LISTEN(0, unix_spec(spec, "s"), inherited) == 2, "%s",
-		error);
-	for (int i = 0; i < 2; i++) {
-		ck_assert_int_eq(rt_sock_refuse(&socks[i]), -ENOTSUP);
-		ck_assert_int_eq(rt_sock_resume(&socks[i]), -ENOTSUP);
-		ck_assert_int_ge(socks[i].fd, 0);
-	}
-	close_all(2);
-}
-END_TEST
-
-/* --- plain sockets --- */
-
-static int
-listen_as(enum retort_protocol protocol, int port, const char *const *specs,
-	size_t count)
-{
-	memset(socks, 0xa5, sizeof socks);
-	memset(error, 0, sizeof error);
-	return rt_sock_listen(socks, protocol, specs, count, port, 0, error);
-}
-
-#define LISTEN_AS(protocol, port, ...) \
-	listen_as((protocol), (port), (const char *[]){__VA_ARGS__}, \
-		sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *))
-
-#define REFUSED_AS(protocol, code, text, port, ...) \
-	do { \
-		const int before_ = count_fds(); \
-		const int got_ = LISTEN_AS((protocol), (port), __VA_ARGS__); \
-		ck_assert_msg(got_ == (code), "expected %d, got %d (%s)", \
-			(code), got_, error); \
-		ck_assert_str_eq(error, (text)); \
-		ck_assert_int_eq(count_fds(), before_); \
-	} while (0)
-
-static const struct {
-	enum retort_protocol protocol;
-	const char *spec;
-	const char *url; /* without its port */
-	sa_family_t family;
-	bool loopback;
-} plain_forms[] = {
-	{RETORT_TCP, "127.0.0.1", "tcp://127.0.0.1", AF_INET, true},
-	{RETORT_TCP, "::1", "tcp://[::1]", AF_INET6, true},
-	{RETORT_TCP, "0.0.0.0:0", "tcp://0.0.0.0", AF_INET, false},
-	{RETORT_UDP, "127.0.0.1", "udp://127.0.0.1", AF_INET, true},
-	{RETORT_UDP, "127.0.0.1:0", "udp://127.0.0.1", AF_INET, true},
-	{RETORT_UDP, "[::1]:0", "udp://[::1]", AF_INET6, true},
-	{RETORT_UDP, "::", "udp://[::]", AF_INET6, false},
-};
-
-START_TEST(urls_of_plain_sockets)
-{
-	const enum retort_protocol protocol = plain_forms[_i].protocol;
-	const bool udp = protocol == RETORT_UDP;
-	const int before = count_fds();
-	char url[RT_URL_TEXT];
-	int got;
-
-	if (plain_forms[_i].family == AF_INET6)
-		need_v6();
-	got = LISTEN_AS(protocol, 0, plain_forms[_i].spec);
-	ck_assert_msg(got == 1, "expected 1 socket, got %d (%s)", got, error);
-	ck_assert_int_gt(socks[0].port, 0);
-	ck_assert_int_eq(socks[0].port, port_of(socks[0].fd));
-	/* as the README has them; no slash: there is no path */
-	(void)snprintf(url, sizeof url, "%s:%d", plain_forms[_i].url,
-		socks[0].port);
-	ck_assert_str_eq(socks[0].url, url);
-	ck_assert_int_eq(socks[0].family, plain_forms[_i].family);
-	ck_assert_int_eq(socks[0].loopback, plain_forms[_i].loopback);
-	ck_assert_int_eq(option_of(socks[0].fd, SOL_SOCKET, SO_TYPE),
-		udp ? SOCK_DGRAM : SOCK_STREAM);
-	ck_assert_int_eq(option_of(socks[0].fd, SOL_SOCKET, SO_REUSEADDR),
-		!udp);
-	ck_assert_int_eq(option_of(socks[0].fd, SOL_SOCKET, SO_REUSEPORT), 0);
-	ck_assert_int_ne(fcntl(socks[0].fd, F_GETFL) & O_NONBLOCK, 0);
-	ck_assert_int_ne(fcntl(socks[0].fd, F_GETFD) & FD_CLOEXEC, 0);
-	if (socks[0].family == AF_INET6)
-		ck_assert_int_eq(option_of(socks[0].fd, IPPROTO_IPV6,
-					 IPV6_V6ONLY),
-			1);
-	close_all(got);
-	ck_assert_int_eq(count_fds(), before);
-}
-END_TEST
-
-/* Sends a byte there and back. */
-static void
-ping(const struct rt_sock *sock)
-{
-	const struct sockaddr_in v4 = make_v4(INADDR_LOOPBACK, sock->port);
-	const struct sockaddr_in6 v6 = make_v6(sock->port);
-	struct sockaddr_storage room;
-	socklen_t size = sizeof room;
-	int fd = make_socket(sock->family, SOCK_DGRAM);
-	char byte = 0;
-
-	ck_assert_int_eq(sock->family == AF_INET ?
-			connect(fd, (const struct sockaddr *)&v4, sizeof v4) :
-			connect(fd, (const struct sockaddr *)&v6, sizeof v6),
-		0);
-	ck_assert_int_eq(send(fd, "x", 1, 0), 1);
-	ck_assert_int_eq(client_wait(sock->fd, RT_TEST_PATIENCE * 1000), 0);
-	ck_assert_int_eq(recvfrom(sock->fd, &byte, 1, 0,
-				 (struct sockaddr *)&room, &size),
-		1);
-	ck_assert_int_eq(sendto(sock->fd, &byte, 1, 0, (struct sockaddr *)&room,
-				 size),
-		1);
-	ck_assert_int_eq(client_wait(fd, RT_TEST_PATIENCE * 1000), 0);
-	ck_assert_int_eq(recv(fd, &byte, 1, 0), 1);
-	ck_assert_int_eq(byte, 'x');
-	(void)close(fd);
-}
-
-START_TEST(datagrams_of_localhost_share_a_port)
-{
-	char url[RT_URL_TEXT];
-	int got;
-
-	need_v6();
-	got = LISTEN_AS(RETORT_UDP, 0, "localhost");
-	ck_assert_msg(got == 2, "expected 2 sockets, got %d (%s)", got, error);
-	ck_assert_int_eq(socks[0].family, AF_INET);
-	ck_assert_int_eq(socks[1].family, AF_INET6);
-	ck_assert_int_eq(socks[0].port, socks[1].port);
-	(void)snprintf(url, sizeof url, "udp://localhost:%d", socks[0].port);
-	ck_assert_str_eq(socks[0].url, url);
-	ck_assert_str_eq(socks[1].url, url);
-	ping(&socks[0]);
-	ping(&socks[1]);
-	close_all(got);
-}
-END_TEST
-
-/* With SO_REUSEADDR both could have it, and the later one gets it all. */
-START_TEST(a_port_of_datagrams_is_nobody_elses)
-{
-	struct rt_sock first;
-	char spec[32], text[128];
-
-	ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, "127.0.0.1"), 1);
-	first = socks[0];
-	(void)snprintf(spec, sizeof spec, "127.0.0.1:%d", first.port);
-	(void)snprintf(text, sizeof text, "bind %s: %s", spec,
-		strerror(EADDRINUSE));
-	REFUSED_AS(RETORT_UDP, -EADDRINUSE, text, 0, spec);
-	ping(&first);
-	rt_sock_close(&first);
-	ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, spec), 1);
-	close_all(1);
-}
-END_TEST
-
-/* A port of TCP is another one than the same of UDP. */
-START_TEST(datagrams_beside_tcp)
-{
-	struct rt_sock udp, tcp;
-	int tries;
-
-	for (tries = 0; tries < 100; tries++) {
-		ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, "127.0.0.1"), 1);
-		udp = socks[0];
-		if (LISTEN_AS(RETORT_TCP, udp.port, "127.0.0.1") == 1)
-			break;
-		rt_sock_close(&udp);
-	}
-	ck_assert_int_lt(tries, 100);
-	tcp = socks[0];
-	ck_assert_int_eq(tcp.port, udp.port);
-	rt_sock_close(&tcp);
-	rt_sock_close(&udp);
-}
-END_TEST
-
-START_TEST(a_unix_datagram_socket)
-{
-	char spec[256], text[512];
-	const char *path = unix_spec(spec, "d") + strlen("unix:");
-	const struct sockaddr_un un = make_un(path);
-	int fd;
-
-	/* what was left by somebody who is gone is replaced, again and again */
-	for (int i = 0; i < 3; i++) {
-		ck_assert_msg(LISTEN_AS(RETORT_UDP, 0, spec) == 1, "%s", error);
-		ck_assert_str_eq(socks[0].url, spec);
-		ck_assert_int_eq(socks[0].port, 0);
-		ck_assert(socks[0].loopback);
-		ck_assert(!socks[0].tcp);
-		ck_assert_int_eq(option_of(socks[0].fd, SOL_SOCKET, SO_TYPE),
-			SOCK_DGRAM);
-		fd = make_socket(AF_UNIX, SOCK_DGRAM);
-		ck_assert_int_eq(sendto(fd, "abc", 3, 0,
-					 (const struct sockaddr *)&un,
-					 sizeof un),
-			3);
-		(void)close(fd);
-		ck_assert_int_eq(recv(socks[0].fd, text, sizeof text, 0), 3);
-		close_all(1);
-		ck_assert(!exists(spec));
-		(void)close(occupy_unix(path, SOCK_DGRAM));
-		ck_assert(exists(spec));
-	}
-	(void)unlink(path);
-
-	/* but not one that lives */
-	fd = occupy_unix(path, SOCK_DGRAM);
-	(void)snprintf(text, sizeof text, "bind %s: %s", spec,
-		strerror(EADDRINUSE));
-	REFUSED_AS(RETORT_UDP, -EADDRINUSE, text, 0, spec);
-	ck_assert(exists(spec));
-	(void)close(fd);
-	(void)unlink(path);
-
-	/* nor one that listens, of the other kind */
-	fd = occupy_unix(path, SOCK_STREAM);
-	ck_assert_int_lt(LISTEN_AS(RETORT_UDP, 0, spec), 0);
-	ck_assert(exists(spec));
-	(void)close(fd);
-	(void)unlink(path);
-
-	/* nor what is no socket */
-	fd = open(path, O_CREAT | O_WRONLY, 0600);
-	ck_assert_int_ge(fd, 0);
-	(void)close(fd);
-	REFUSED_AS(RETORT_UDP, -EADDRINUSE, text, 0, spec);
-	ck_assert(exists(spec));
-	(void)unlink(path);
-}
-END_TEST
-
-/* The kind of an fd:N must be that of the protocol. */
-START_TEST(descriptors_of_the_right_kind)
-{
-	static const struct {
-		bool bound, stream, listens;
-		bool good[3]; /* HTTP, TCP, UDP */
-	} kinds[] = {
-		{true, false, false, {false, false, true}},
-		{false, false, false, {false, false, false}},
-		{true, true, true, {true, true, false}},
-		{true, true, false, {false, false, false}},
-	};
-	const struct sockaddr_in v4 = make_v4(INADDR_LOOPBACK, 0);
-
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		for (int p = RETORT_HTTP; p <= RETORT_UDP; p++) {
-			int fd = make_socket(AF_INET,
-				kinds[i].stream ? SOCK_STREAM : SOCK_DGRAM);
-			char spec[16];
-			int before = fcntl(fd, F_GETFL), got;
-
-			if (kinds[i].bound)
-				ck_assert_int_eq(
-					bind(fd, (const struct sockaddr *)&v4,
-						sizeof v4),
-					0);
-			if (kinds[i].listens)
-				ck_assert_int_eq(listen(fd, 8), 0);
-			(void)snprintf(spec, sizeof spec, "fd:%d", fd);
-			got = LISTEN_AS((enum retort_protocol)p, 0, spec);
-			if (kinds[i].good[p]) {
-				ck_assert_msg(got == 1, "%zu, %d: %s", i, p,
-					error);
-				ck_assert(socks[0].borrowed);
-				ck_assert_int_eq(socks[0].port, port_of(fd));
-				ck_assert_int_eq(strncmp(socks[0].url, "udp://",
-							 6) == 0,
-					p == RETORT_UDP);
-				close_all(1);
-				continue;
-			}
-			ck_assert_msg(got == -EBADF || got == -ENOTSOCK,
-				"%zu, %d: got %d (%s)", i, p, got, error);
-			ck_assert_msg(strncmp(error, spec, strlen(spec)) == 0,
-				"%s", error);
-			/* it is as it was */
-			ck_assert_int_eq(fcntl(fd, F_GETFL), before);
-			(void)close(fd);
-		}
-	/* the end of a pipe */
-	{
-		int pipes[2];
-		char spec[16];
-
-		ck_assert_int_eq(pipe(pipes), 0);
-		(void)snprintf(spec, sizeof spec, "fd:%d", pipes[0]);
-		ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, spec), -ENOTSOCK);
-		(void)close(pipes[0]);
-		(void)close(pipes[1]);
-	}
-}
-END_TEST
-
-/* Datagrams have no queue of connections that could be refused. */
-START_TEST(datagrams_cannot_be_refused)
-{
-	ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, "127.0.0.1"), 1);
-	ck_assert_int_eq(rt_sock_refuse(&socks[0]), -ENOTSUP);
-	ck_assert_int_ge(socks[0].fd, 0);
-	ping(&socks[0]);
-	close_all(1);
-}
-END_TEST
-
-static struct rt_address
-peer_v4(in_addr_t host, int port)
-{
-	const struct sockaddr_in v4 = make_v4(host, port);
-	struct rt_address from = {.size = sizeof v4};
-
-	memcpy(&from.name, &v4, sizeof v4);
-	return from;
-}
-
-static struct rt_address
-peer_v6(int port)
-{
-	const struct sockaddr_in6 v6 = make_v6(port);
-	struct rt_address from = {.size = sizeof v6};
-
-	memcpy(&from.name, &v6, sizeof v6);
-	return from;
-}
-
-#define IS_OWN(from) rt_sock_is_own(&socks[0], &(from))
-
-START_TEST(own_addresses)
-{
-	struct rt_address own, port, host, any;
-
-	need_v6();
-	ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, "127.0.0.1"), 1);
-	own = peer_v4(INADDR_LOOPBACK, socks[0].port);
-	port = peer_v4(INADDR_LOOPBACK, socks[0].port ^ 1);
-	host = peer_v4(INADDR_LOOPBACK + 1, socks[0].port);
-	any = peer_v4(INADDR_LOOPBACK, 0);
-	ck_assert(IS_OWN(own));
-	ck_assert(!IS_OWN(port));
-	ck_assert(!IS_OWN(host));
-	ck_assert(!IS_OWN(any));
-	close_all(1);
-
-	ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, "[::1]"), 1);
-	own = peer_v6(socks[0].port);
-	port = peer_v6(socks[0].port ^ 1);
-	ck_assert(IS_OWN(own));
-	ck_assert(!IS_OWN(port));
-	close_all(1);
-
-	/* any address: each of the machine's may be its own */
-	ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, "0.0.0.0"), 1);
-	own = peer_v4(INADDR_LOOPBACK, socks[0].port);
-	port = peer_v4(INADDR_LOOPBACK, socks[0].port ^ 1);
-	host = peer_v4(INADDR_LOOPBACK + 1, socks[0].port);
-	ck_assert(IS_OWN(own));
-	ck_assert(IS_OWN(host));
-	ck_assert(!IS_OWN(port));
-	close_all(1);
-
-	ck_assert_int_eq(LISTEN_AS(RETORT_UDP, 0, "[::]"), 1);
-	own = peer_v6(socks[0].port);
-	ck_assert(IS_OWN(own));
-	close_all(1);
-}
-END_TEST
-
-static void
-add_plain(TCase *tests)
-{
-	tcase_add_loop_test(tests, urls_of_plain_sockets, 0,
-		(int)(sizeof plain_forms / sizeof *plain_forms));
-	tcase_add_test(tests, datagrams_of_localhost_share_a_port);
-	tcase_add_test(tests, a_port_of_datagrams_is_nobody_elses);
-	tcase_add_test(tests, datagrams_beside_tcp);
-	tcase_add_test(tests, a_unix_datagram_socket);
-	tcase_add_test(tests, descriptors_of_the_right_kind);
-	tcase_add_test(tests, datagrams_cannot_be_refused);
-	tcase_add_test(tests, own_addresses);
-}
 
 static void
 add_tests(TCase *tests)
@@ -1800,12 +1056,6 @@ add_tests(TCase *tests)
 	tcase_add_test(tests, fd_twice);
 	tcase_add_test(tests, fd_kept_on_failure);
 	tcase_add_test(tests, peers);
-	tcase_add_loop_test(tests, refuses_and_listens_again, 0, 2);
-	tcase_add_loop_test(tests, refusing_holds_the_port, 0, 2);
-	tcase_add_loop_test(tests, refusing_is_closed_as_well, 0, 2);
-	tcase_add_test(tests, one_of_two_refuses);
-	tcase_add_loop_test(tests, refusing_ends_what_is_queued, 0, 2);
-	tcase_add_test(tests, some_cannot_refuse);
 }
 
 int
@@ -1816,7 +1066,6 @@ main(void)
 
 	tcase_add_checked_fixture(tests, make_folder, remove_folder);
 	add_tests(tests);
-	add_plain(tests);
 #ifdef __linux__
 	tcase_add_test(tests, fd_odd_names);
 	tcase_add_test(tests, no_v6_address);
