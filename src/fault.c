@@ -313,6 +313,49 @@ find_word(const struct reader *reader)
 	return NULL;
 }
 
+/* Words that others have for the same. */
+static const struct {
+	const char *said;
+	const char *meant;
+} likely[] = {
+	{"abort", "'end reset'"},
+	{"bandwidth", "rate N"},
+	{"close", "'end fin' or empty"},
+	{"delay", "pause MS"},
+	{"disconnect", "empty or 'end reset'"},
+	{"drop", "empty or 'end reset'"},
+	{"fin", "'end fin'"},
+	{"half", "'end half'"},
+	{"hang", "'end stall' or 'cut 0 stall'"},
+	{"latency", "pause MS"},
+	{"limit", "rate N"},
+	{"reset", "'end reset' or 'cut 0 reset'"},
+	{"rst", "'end reset' or 'cut 0 reset'"},
+	{"sleep", "pause MS"},
+	{"slow", "rate N or spread MS"},
+	{"stall", "'end stall' or 'cut 0 stall'"},
+	{"throttle", "rate N"},
+	{"timeout", "'end stall' or 'cut 0 stall'"},
+	{"trickle", "rate N or spread MS"},
+	{"trunc", "cut AT"},
+	{"truncate", "cut AT"},
+	{"wait", "pause MS"},
+};
+
+static bool
+expected_fault(struct reader *reader)
+{
+	char what[96];
+
+	for (size_t i = 0; i < sizeof likely / sizeof *likely; i++)
+		if (is_word(reader, likely[i].said)) {
+			(void)snprintf(what, sizeof what,
+				"a fault; did you mean %s?", likely[i].meant);
+			return expected(reader, what);
+		}
+	return expected(reader, "a fault, such as cut, pause, split or end");
+}
+
 /* What a word is short for. */
 static bool
 set_meaning(struct rt_clause *clause, const struct word *word)
@@ -370,8 +413,7 @@ read_clause(struct reader *reader, struct rt_faults *faults)
 	struct rt_clause *clause;
 
 	if (word == NULL)
-		return expected(reader,
-			"a fault, such as cut, pause, split or end");
+		return expected_fault(reader);
 	clause = add_clause(faults, &empty, reader);
 	if (clause == NULL)
 		return false;
