@@ -508,8 +508,8 @@ retort_check(const struct retort_reply *reply, char *error)
  * Reads rules and expectations from a scenario, whose text retort(5) explains:
  * from a file, or from `size` bytes that `name` is for messages. 0, or -errno
  * with a line "NAME:LINE:COLUMN: ..." in `error` (RETORT_ERROR_SIZE bytes, or
- * NULL) and nothing added: -EINVAL, malformed; -ENOMEM; or why the file cannot
- * be read. Names of files in it are relative to its own folder, and for text to
+ * NULL) and nothing added: -EINVAL, malformed; -ENOMEM; or why the file, or one
+ * that a rule names, cannot be read. Names of files in it are relative to its own folder, and for text to
  * the working folder.
  */
 RETORT_API int retort_load(struct retort *server, const char *file,

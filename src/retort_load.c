@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "error.h"
+#include "file.h"
 #include "retort_parts.h"
 #include "scenario.h"
 
@@ -15,6 +17,26 @@
 #define MAX_SCENARIO (64u << 20)
 
 /* --- scenarios --- */
+
+/* It is opened for each reply, but who misspells its name is told now. */
+static int
+check_file(const struct retort_reply *rule, char *error)
+{
+	size_t size = rule->file ? strlen(rule->file) : 0;
+	struct rt_file file;
+	int code;
+
+	if (rule->file == NULL)
+		return 0;
+	code = rt_file_open_named(&file, rule->file);
+	/* of a long one the end tells most */
+	if (code < 0)
+		return rt_fail(error, code, "file '%s': %s",
+			rule->file + (size > 80 ? size - 80 : 0),
+			strerror(-code));
+	(void)close(file.fd);
+	return 0;
+}
 
 static int
 add_item(struct retort *server, struct rt_item *item, const char *origin,
@@ -36,7 +58,9 @@ add_item(struct retort *server, struct rt_item *item, const char *origin,
 			protocol, error);
 		break;
 	default:
-		code = rt_route_add(&server->route, &item->rule, error);
+		code = check_file(&item->rule, error);
+		if (code == 0)
+			code = rt_route_add(&server->route, &item->rule, error);
 		break;
 	}
 	if (code < 0)
@@ -44,6 +68,24 @@ add_item(struct retort *server, struct rt_item *item, const char *origin,
 	return item->kind == RT_ITEM_RULE ?
 		rt_route_name(&server->route, code, origin) :
 		rt_verdict_name(&server->verdict, code, origin);
+}
+
+/* What is wrong names the line that says it, or the first of its item. */
+static void
+say_where(const char *name, const struct rt_item *item, int code,
+	const char *why, char *error)
+{
+	unsigned line = item->line, column = 1;
+
+	if (item->fault_line > 0 && strncmp(why, "faults: ", 8) == 0) {
+		line = item->fault_line;
+		column = item->fault_column;
+	} else if (item->file_line > 0 && strncmp(why, "file ", 5) == 0) {
+		line = item->file_line;
+		column = item->file_column;
+	}
+	(void)rt_fail(error, code, "%.100s:%u:%u: %.140s", name, line, column,
+		why[0] ? why : strerror(-code));
 }
 
 /* All of it or nothing. */
@@ -61,18 +103,12 @@ add_items(struct retort *server, const char *name,
 	for (size_t i = 0; i < scenario->count && code == 0; i++) {
 		struct rt_item *item = scenario->items + i;
 		char origin[256];
-		bool fault;
 
 		(void)snprintf(origin, sizeof origin, "%.200s:%u", own,
 			item->line);
 		code = add_item(server, item, origin, why);
-		fault = item->fault_line > 0 &&
-			strncmp(why, "faults: ", 8) == 0;
 		if (code < 0)
-			(void)rt_fail(error, code, "%.100s:%u:%u: %.140s", name,
-				fault ? item->fault_line : item->line,
-				fault ? item->fault_column : 1,
-				why[0] ? why : strerror(-code));
+			say_where(name, item, code, why, error);
 	}
 	if (code < 0) {
 		rt_route_clear_behind(&server->route, rules);

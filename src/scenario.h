@@ -19,6 +19,8 @@ struct rt_item {
 	unsigned line;       /* where it begins, from 1 */
 	unsigned fault_line; /* where its first fault stands; 0: none */
 	unsigned fault_column;
+	unsigned file_line; /* and its file */
+	unsigned file_column;
 	struct retort_reply rule; /* `when` is an expectation's, too */
 	size_t least;
 	size_t most;

@@ -263,6 +263,8 @@ read_file(struct rt_reader *reader, const char *at)
 	rt_buf_add(&path, rest.text, rest.size);
 	reader->item->rule.file = rt_scenario_own_lines(reader, &path);
 	rt_buf_free(&path);
+	reader->item->file_line = reader->number;
+	reader->item->file_column = (unsigned)(rest.text - reader->line) + 1;
 	reader->answered = true;
 	return reader->code == 0;
 }
@@ -489,6 +491,51 @@ rt_scenario_is_directive(const char *text, size_t size)
 	return false;
 }
 
+/* What others call it, and methods: */
+static const struct {
+	const char *said;
+	const char *meant;
+} likely[] = {
+	{"body", "the body, after the message's empty line"},
+	{"content-type", "a field of the message, 'Content-Type: ...'"},
+	{"delay", "'@fault pause MS'"},
+	{"drop", "'@fault empty'"},
+	{"get", "'@on GET /PATH'"},
+	{"header", "a field of the message, 'Name: value'"},
+	{"if-header", "'@if-field Name: value'"},
+	{"if-path", "'@on METHOD /PATH'"},
+	{"if-query", "'@on METHOD /PATH?NAME=VALUE'"},
+	{"if-text", "'@if-body QUOTED' or '@if-body-has QUOTED'"},
+	{"path", "'@on METHOD /PATH'"},
+	{"post", "'@on POST /PATH'"},
+	{"put", "'@on PUT /PATH'"},
+	{"delete", "'@on DELETE /PATH'"},
+	{"reply", "a message, 'HTTP/1.1 200 OK'"},
+	{"reset", "'@fault end reset'"},
+	{"respond", "a message, 'HTTP/1.1 200 OK'"},
+	{"response", "a message, 'HTTP/1.1 200 OK'"},
+	{"sleep", "'@fault pause MS'"},
+	{"status", "a status line, 'HTTP/1.1 503 Service Unavailable'"},
+	{"timeout", "'@fault end stall'"},
+	{"type", "a field of the message, 'Content-Type: ...'"},
+};
+
+static bool
+no_directive(struct rt_reader *reader, struct rt_word name)
+{
+	bool in_body = reader->item != NULL && reader->item->rule.status != 0;
+
+	for (size_t i = 0; i < sizeof likely / sizeof *likely && !in_body; i++)
+		if (rt_same(name.text, name.size, likely[i].said))
+			return rt_scenario_fail(reader, reader->line,
+				"'@%s': expected a directive; did you mean %s?",
+				likely[i].said, likely[i].meant);
+	return rt_scenario_fail(reader, reader->line,
+		"'@%.*s': expected a directive, such as @on, @fault or @expect%s",
+		(int)(name.size < 40 ? name.size : 40), name.text,
+		in_body ? " (in a body '@' is written '@@')" : "");
+}
+
 bool
 rt_scenario_directive(struct rt_reader *reader)
 {
@@ -516,10 +563,5 @@ rt_scenario_directive(struct rt_reader *reader)
 				"it before the message");
 		return directive->read(reader, at);
 	}
-	return rt_scenario_fail(reader, reader->line,
-		"'@%.*s': expected a directive, such as @on, @fault or @expect%s",
-		(int)(name.size < 40 ? name.size : 40), name.text,
-		reader->item != NULL && reader->item->rule.status != 0 ?
-			" (in a body '@' is written '@@')" :
-			"");
+	return no_directive(reader, name);
 }

@@ -43,6 +43,7 @@ struct framing {
 	uint64_t length;
 	bool chunked;
 	bool has_type;
+	bool events; /* of a stream of events, each of which an empty line ends */
 	bool closed; /* HTTP/1.0, where the connection's end may be its end */
 	bool pasted; /* it has what a server says, and people leave out */
 	struct rt_word coding; /* Content-Encoding */
@@ -52,6 +53,17 @@ static bool
 is_name(struct rt_word name, const char *text)
 {
 	return rt_same(name.text, name.size, text);
+}
+
+static bool
+is_of_events(struct rt_word type)
+{
+	static const char events[] = "text/event-stream";
+	const size_t size = sizeof events - 1;
+
+	return type.size >= size && rt_same(type.text, size, events) &&
+		(type.size == size || type.text[size] == ';' ||
+			rt_is_blank(type.text[size]));
 }
 
 /* A field, unless it is what we say ourselves. */
@@ -66,12 +78,13 @@ read_field(struct rt_reader *reader, struct framing *framing)
 			"no folded line (@fault fold makes one)");
 	if (colon == NULL || colon == reader->line)
 		return rt_scenario_expected(reader, reader->line,
-			"a field, 'Name: value', or an empty line");
+			"a field, 'Name: value', or the empty line before the "
+			"body");
 	name.size = (size_t)(colon - reader->line);
 	value = rt_scenario_rest(reader, colon + 1);
 	if (!rt_http_is_token(name.text, name.size))
 		return rt_scenario_expected(reader, name.text,
-			"a field's name");
+			"a field's name, or the empty line before the body");
 	if (!rt_http_is_value(value.text, value.size))
 		return rt_scenario_expected(reader, value.text,
 			"a field's value");
@@ -95,7 +108,10 @@ read_field(struct rt_reader *reader, struct framing *framing)
 		framing->coding = value;
 		return true;
 	}
-	framing->has_type = framing->has_type || is_name(name, "Content-Type");
+	if (is_name(name, "Content-Type")) {
+		framing->has_type = true;
+		framing->events = is_of_events(value);
+	}
 	rt_scenario_add_line(&reader->reply_fields, reader->line, reader->size);
 	return true;
 }
@@ -146,8 +162,19 @@ has_body(const struct retort_reply *rule)
 	return rule->file == NULL && rule->status != 204 && rule->status != 304;
 }
 
+/* The line end that begins at `at`: its size, or 0. */
+static size_t
+line_end(const struct rt_buf *text, size_t at, size_t whole)
+{
+	if (at < whole && text->data[at] == '\n')
+		return 1;
+	return whole - at >= 2 && memcmp(text->data + at, "\r\n", 2) == 0 ? 2 :
+									    0;
+}
+
 /* Blank lines before the next directive, and the end of the last line, are for
-   the eye, as far as the Content-Length that was pasted does not count them. */
+   the eye, as far as the Content-Length that was pasted does not count them,
+   and they end no event. */
 static void
 trim_text(struct rt_buf *text, const struct framing *framing,
 	const struct retort_reply *rule)
@@ -161,8 +188,13 @@ trim_text(struct rt_buf *text, const struct framing *framing,
 		if (text->len > 0 && text->data[text->len - 1] == '\r')
 			text->len--;
 	}
-	if (counts && framing->length > text->len && framing->length <= whole)
+	if (counts && framing->length >= text->len &&
+		framing->length <= whole) {
 		text->len = (size_t)framing->length;
+	} else if (framing->events && text->len > 0) {
+		text->len += line_end(text, text->len, whole);
+		text->len += line_end(text, text->len, whole);
+	}
 }
 
 /* Whether the bytes are framed in chunks (RFC 9112 7.1); then their content
@@ -339,6 +371,23 @@ look_at_lines(struct rt_reader *reader, const struct rt_buf *body,
 	}
 }
 
+/* What ends it may have been taken for the line between two rules. */
+static void
+look_for_head(struct rt_reader *reader)
+{
+	const struct rt_buf *text = &reader->bytes;
+
+	if (text->failed || text->len < 5 ||
+		memcmp(text->data, "HTTP/", 5) != 0)
+		return;
+	for (size_t i = 0; i + 1 < text->len; i++)
+		if (text->data[i] == '\n' &&
+			line_end(text, i + 1, text->len) > 0)
+			return;
+	rt_scenario_notice(reader, RT_MADE_HEADLESS,
+		"the raw message has no empty line that ends its head");
+}
+
 /* Bytes as they stand, from the present line on. */
 bool
 rt_scenario_raw_message(struct rt_reader *reader)
@@ -348,6 +397,7 @@ rt_scenario_raw_message(struct rt_reader *reader)
 	read_text(reader, &reader->bytes);
 	reader->message = true;
 	trim_raw(&reader->bytes, reader->at < reader->end);
+	look_for_head(reader);
 	reader->answered = true;
 	return !reader->bytes.failed || rt_scenario_no_memory(reader);
 }

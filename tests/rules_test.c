@@ -509,6 +509,30 @@ START_TEST(a_file_that_is_missing_is_named)
 }
 END_TEST
 
+/* And by a scenario when it is loaded, before anybody asks for it. */
+START_TEST(a_scenario_has_its_files)
+{
+	static const char text[] = "@on /a\n@echo\n@on /b\n  \n@file  b.json\n";
+	char *folder = dir_make(), name[4200], expected[4400];
+
+	open_plain(0);
+	dir_write(folder, "s.retort", text, sizeof text - 1);
+	(void)snprintf(name, sizeof name, "%s/s.retort", folder);
+	ck_assert_int_eq(retort_load(server, name, error), -ENOENT);
+	(void)snprintf(expected, sizeof expected,
+		"%s:5:8: file '%s/b.json': No such file or directory", name,
+		folder);
+	ck_assert_str_eq(error, expected);
+	/* nothing of it is there */
+	expect_begin(request_for("/a"), "HTTP/1.1 501 ");
+	dir_write(folder, "b.json", "{}", 2);
+	ck_assert_int_eq(retort_load(server, name, error), 0);
+	expect_begin(request_for("/b"), "HTTP/1.1 200 OK\r\n");
+	close_server();
+	dir_remove(folder);
+}
+END_TEST
+
 /* --- repeated bodies --- */
 
 static int
@@ -620,6 +644,7 @@ main(void)
 		BASIC_WAYS);
 	tcase_add_loop_test(wire, a_file_that_is_missing_is_named, 0,
 		BASIC_WAYS);
+	tcase_add_test(wire, a_scenario_has_its_files);
 	tcase_add_loop_test(wire, a_handler_is_given_the_body_once, 0,
 		BASIC_WAYS);
 	rt_test_case(suite, wire);

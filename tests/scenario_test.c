@@ -264,12 +264,31 @@ static const struct {
 	{ON "HTTP/1.1 1000 No",
 		"s:2:10: '1000 No': expected a status from 200 to 999"},
 	{ON OK "A b\n",
-		"s:3:1: 'A b': expected a field, 'Name: value', or an empty "
-		"line"},
+		"s:3:1: 'A b': expected a field, 'Name: value', or the empty "
+		"line before the body"},
 	{ON OK ": b\n",
-		"s:3:1: ': b': expected a field, 'Name: value', or an empty "
-		"line"},
-	{ON OK "A : b\n", "s:3:1: 'A : b': expected a field's name"},
+		"s:3:1: ': b': expected a field, 'Name: value', or the empty "
+		"line before the body"},
+	/* a body without its empty line */
+	{ON OK "{\"a\": 1}\n",
+		"s:3:1: '{\"a\": 1}': expected a field's name, or the empty line before the body"},
+	{ON OK "hello\n",
+		"s:3:1: 'hello': expected a field, 'Name: value', or the empty line before the body"},
+	/* words that others have */
+	{ON "@fault drop\n",
+		"s:2:8: 'drop': expected a fault; did you mean empty or 'end reset'?"},
+	{ON "@fault cut 1; delay 100\n",
+		"s:2:15: 'delay': expected a fault; did you mean pause MS?"},
+	{ON "@delay 100\n",
+		"s:2:1: '@delay': expected a directive; did you mean '@fault pause MS'?"},
+	{ON "@Status 503\n",
+		"s:2:1: '@status': expected a directive; did you mean a status line, 'HTTP/1.1 503 Service Unavailable'?"},
+	{"@GET /\n",
+		"s:1:1: '@get': expected a directive; did you mean '@on GET /PATH'?"},
+	{ON OK "\n@body\n",
+		"s:4:1: '@body': expected a directive, such as @on, @fault or @expect (in a body '@' is written '@@')"},
+	{ON OK "A : b\n",
+		"s:3:1: 'A : b': expected a field's name, or the empty line before the body"},
 	{ON OK "A: b\n c: d\n",
 		"s:4:1: ' c: d': expected no folded line (@fault fold makes one)"},
 	{ON OK "A:  \x01\n", "s:3:5: '\x01': expected a field's value"},
@@ -905,6 +924,76 @@ START_TEST(conditions_without_case)
 }
 END_TEST
 
+/* An empty line ends an event, and is no line between two rules. */
+START_TEST(events_have_their_end)
+{
+	static const struct {
+		const char *text; /* behind the status line */
+		const char *body;
+	} cases[] = {
+		{"Content-Type: text/event-stream\n\ndata: x\n\n",
+			"data: x\n\n"},
+		{"Content-Type: text/event-stream\n\ndata: x\n\n\n\n",
+			"data: x\n\n"},
+		{"content-type:Text/Event-Stream;a=b\n\ndata: x\n\ndata: y"
+		 "\n\n",
+			"data: x\n\ndata: y\n\n"},
+		{"Content-Type: text/event-stream\r\n\r\ndata: x\r\n\r\n",
+			"data: x\r\n\r\n"},
+		{"Content-Type: text/event-stream\n\ndata: x\n", "data: x\n"},
+		{"Content-Type: text/event-stream\n\ndata: x", "data: x"},
+		{"Content-Type: text/event-stream\n\n\n\n", ""},
+		/* who counts them knows */
+		{"Content-Type: text/event-stream\nContent-Length: 8\n\n"
+		 "data: x\n\n",
+			"data: x\n"},
+		{"Content-Type: text/event-streams\n\ndata: x\n\n", "data: x"},
+		{"Transfer-Encoding: chunked\nContent-Type: "
+		 "text/event-stream\n\n9\ndata: x\n\n\n0\n\n",
+			"data: x\n\n"},
+	};
+
+	for (int i = 0; i < COUNT(cases); i++) {
+		char text[256];
+
+		size_t size = strlen(cases[i].text);
+
+		(void)snprintf(text, sizeof text,
+			"@on /a\nHTTP/1.1 200 OK\n%s%s", cases[i].text,
+			cases[i].text[size - 1] == '\n' ? "@expect 1\n" : "");
+		read_good(text);
+		assert_body(rule(0), cases[i].body);
+		rt_scenario_free(&scenario);
+	}
+}
+END_TEST
+
+START_TEST(raw_heads_have_an_end)
+{
+	static const struct {
+		const char *text;
+		const char *notice;
+	} cases[] = {
+		{"@on\n@raw\nHTTP/1.1 204 No Content\nA: b\n\n@expect 1\n",
+			"s:5: the raw message has no empty line that ends its "
+			"head\n"},
+		{"@on\n@raw\nHTTP/1.1 204 No Content\nA: b\n",
+			"s:4: the raw message has no empty line that ends its "
+			"head\n"},
+		{"@on\n@raw\nHTTP/1.1 204 No Content\nA: b\n\n", ""},
+		{"@on\n@raw\nHTTP/1.1 204 N\r\nA: b\r\n\r\n\n@expect 1\n", ""},
+		{"@on\n@raw\nSSH-2.0-x\n", ""},
+		{"@on\n@raw \"HTTP/1.1 200 OK\\n\"\n", ""},
+	};
+
+	for (int i = 0; i < COUNT(cases); i++) {
+		read_good(cases[i].text);
+		assert_notices(cases[i].notice);
+		rt_scenario_free(&scenario);
+	}
+}
+END_TEST
+
 /* A rule that no request can reach. */
 START_TEST(shadows_are_told)
 {
@@ -1195,7 +1284,8 @@ main(void)
 		expectations, queues, a_queue_without_conditions, many_rules,
 		files_are_relative_to_the_scenario, NULL};
 	const TTest *const texts[] = {notices_are_told_once,
-		conditions_without_case, shadows_are_told,
+		conditions_without_case, events_have_their_end,
+		raw_heads_have_an_end, shadows_are_told,
 		directives_end_messages, raw_messages_are_left_alone,
 		raw_messages_end, bytes_of_every_kind, NULL};
 	const TTest *const recorded[] = {transcripts,
