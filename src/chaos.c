@@ -340,6 +340,12 @@ draw(uint64_t seed, uint64_t connection, uint64_t n)
 	return mixed ^ mixed >> 31;
 }
 
+uint64_t
+rt_chaos_make_seed(uint64_t from)
+{
+	return draw(from, 0, 0) % 1000000000;
+}
+
 static void
 add_fault(const struct chance *chance, uint64_t drawn, struct rt_buf *to)
 {

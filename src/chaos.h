@@ -24,6 +24,10 @@ struct rt_chaos *rt_chaos_new(const char *text, uint64_t seed, char *error);
 /* The faults in brackets at the end of the lines of a log. */
 struct rt_chaos *rt_chaos_replay(const char *log, size_t size, char *error);
 
+/* A seed that is short enough to be typed: of different numbers most are
+   different. */
+uint64_t rt_chaos_make_seed(uint64_t from);
+
 void rt_chaos_free(struct rt_chaos *chaos);
 
 /* Whether a connection may be reset. */

@@ -244,7 +244,8 @@ struct retort_options {
  * RETORT_ERROR_SIZE bytes, or NULL) and errno set: EINVAL, a malformed
  * address or a limit out of range; E2BIG; ENOMEM, EMFILE, ENFILE, EAGAIN;
  * ENOTSUP, no such back end; anything else says why it could not bind or
- * listen. `options` may be NULL. End it with retort_close().
+ * listen. `options` may be NULL. End it with
+ * retort_done() or retort_close().
  */
 RETORT_API struct retort *
 retort_start_sized(const struct retort_options *options, size_t size,
@@ -324,7 +325,8 @@ RETORT_API void retort_stop(struct retort *server, int grace);
  */
 RETORT_API const char *retort_finish(struct retort *server, int grace);
 
-/* Ends everything at once and frees the server. NULL is allowed. */
+/* Ends everything at once and frees the server, and says nothing of what was
+   expected: see retort_done(). NULL is allowed. */
 RETORT_API void retort_close(struct retort *server);
 
 /*
@@ -529,6 +531,9 @@ RETORT_API const char *retort_notices(struct retort *server);
 RETORT_API int retort_faults(struct retort *server, const char *faults,
 	uint64_t seed, char *error);
 
+/* A seed that is another each time. To be printed: it does the same again. */
+RETORT_API uint64_t retort_seed(void);
+
 /* The same from the lines of a log (RETORT_LOG_SHORT): the n-th request with
    some request line gets the faults of the n-th such line there. */
 RETORT_API int retort_replay(struct retort *server, const void *log,
@@ -706,6 +711,14 @@ RETORT_API size_t retort_expectations(struct retort *server);
  * or retort_close().
  */
 RETORT_API const char *retort_verdict(struct retort *server);
+
+/*
+ * The last call of a test: retort_finish(), retort_verdict() and
+ * retort_close(). True if everything was as expected. Otherwise *wrong (unless
+ * `wrong` is NULL) is the verdict, to be freed by the caller, or NULL for want
+ * of memory; it is NULL, too, where nothing is wrong.
+ */
+RETORT_API bool retort_done(struct retort *server, char **wrong);
 
 /* Forgets records alone: all, with requests of which something came already; or
    those whose connections have ended. */

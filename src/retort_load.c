@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -230,6 +231,16 @@ set_chaos(struct retort *server, struct rt_chaos *chaos, char *error)
 	}
 	unlock(server);
 	return code;
+}
+
+uint64_t
+retort_seed(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return rt_chaos_make_seed((uint64_t)now.tv_sec * 1000000000 +
+		(uint64_t)now.tv_nsec + ((uint64_t)getpid() << 32));
 }
 
 int

@@ -533,6 +533,47 @@ START_TEST(a_scenario_has_its_files)
 }
 END_TEST
 
+/* --- the last call of a test --- */
+
+START_TEST(done_says_whether_all_came)
+{
+	char *wrong = (char *)1;
+
+	open_plain(_i);
+	ON("GET /", .body = "x");
+	ck_assert_int_gt(retort_expect(server, 1, 1, "GET /"), 0);
+	expect_begin(request_for("/"), "HTTP/1.1 200 OK\r\n");
+	ck_assert(retort_done(server, &wrong));
+	ck_assert_ptr_null(wrong);
+	open_plain(_i);
+	ck_assert_int_gt(retort_expect(server, 1, 1, "GET /"), 0);
+	ck_assert(!retort_done(server, &wrong));
+	ck_assert_ptr_nonnull(strstr(wrong,
+		"expectation 1 (GET /): expected exactly 1, came 0\n"));
+	free(wrong);
+	open_plain(_i);
+	ck_assert_int_lt(retort_on(server, "CONNECT"), 0);
+	ck_assert(!retort_done(server, NULL));
+	ck_assert(retort_done(NULL, &wrong));
+	ck_assert_ptr_null(wrong);
+	server = NULL;
+}
+END_TEST
+
+/* --- seeds --- */
+
+START_TEST(seeds_differ)
+{
+	uint64_t first = retort_seed(), next = first;
+
+	for (int i = 0; i < 1000 && next == first; i++)
+		next = retort_seed();
+	ck_assert_uint_ne(first, next);
+	ck_assert_uint_lt(first, 1000000000);
+	ck_assert_uint_lt(next, 1000000000);
+}
+END_TEST
+
 /* --- repeated bodies --- */
 
 static int
@@ -645,6 +686,8 @@ main(void)
 	tcase_add_loop_test(wire, a_file_that_is_missing_is_named, 0,
 		BASIC_WAYS);
 	tcase_add_test(wire, a_scenario_has_its_files);
+	tcase_add_loop_test(wire, done_says_whether_all_came, 0, BASIC_WAYS);
+	tcase_add_test(wire, seeds_differ);
 	tcase_add_loop_test(wire, a_handler_is_given_the_body_once, 0,
 		BASIC_WAYS);
 	rt_test_case(suite, wire);
