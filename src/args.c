@@ -340,10 +340,16 @@ add_fault(struct given *given, const char *text)
 	char error[RETORT_ERROR_SIZE];
 	bool chance = strchr(text, ':') != NULL && strchr(text, '%') != NULL;
 
-	if (retort_check(&reply, error) < 0)
-		die(EXIT_USAGE, "--fault '%s': %s%s", text,
-			error + (strncmp(error, "faults: ", 8) == 0 ? 8 : 0),
+	if (retort_check(&reply, error) < 0) {
+		const char *why =
+			error + (strncmp(error, "faults: ", 8) == 0 ? 8 : 0);
+		bool named = *why == '\'';
+
+		/* what it quotes need not be said before it */
+		die(EXIT_USAGE, "--fault%s%s%s: %s%s", named ? "" : " '",
+			named ? "" : text, named ? "" : "'", why,
 			chance ? " (faults by chance: --faults)" : "");
+	}
 	args_add_line(&given->faults, text, strlen(text));
 }
 

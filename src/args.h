@@ -33,6 +33,7 @@ struct args {
 	size_t scenario_size;
 	const char *chances; /* faults by chance; NULL */
 	uint64_t seed;
+	bool seed_drawn;    /* it was not given */
 	const void *replay; /* the bytes of a log; NULL */
 	size_t replay_size;
 	const char *transcripts;      /* a folder; NULL */

@@ -245,14 +245,15 @@ check_socket_mode(const struct args *args, const struct given *given)
 
 /* What faults by chance go with. */
 static void
-check_chance(const struct args *args, const struct given *given)
+check_chance(struct args *args, const struct given *given)
 {
 	if (args->chances != NULL && given->faults != NULL)
 		die(EXIT_USAGE, "--fault and --faults exclude each other");
 	if (args->chances != NULL && args->replay != NULL)
 		die(EXIT_USAGE, "--faults and --replay exclude each other");
-	if (args->chances != NULL && given->seed == NULL)
-		die(EXIT_USAGE, "--faults: needs --seed N");
+	args->seed_drawn = args->chances != NULL && given->seed == NULL;
+	if (args->seed_drawn)
+		args->seed = retort_seed();
 	if (args->chances == NULL && given->seed != NULL)
 		die(EXIT_USAGE, "--seed: needs --faults LIST");
 }

@@ -87,8 +87,9 @@ check_faults(const struct retort_reply *reply, enum retort_protocol protocol,
 	if (protocol == RETORT_UDP && text != NULL &&
 		!rt_faults_datagram(faults))
 		code = rt_fail(error, -EINVAL,
-			"%.150s: a datagram has neither segments nor an ending",
-			text);
+			"faults: %.150s: a datagram has neither segments nor "
+			"an ending",
+			rt_faults_text(faults));
 	rt_faults_free(faults);
 	return code;
 }

@@ -101,113 +101,140 @@ exit_status(int error, const struct args *args)
 	}
 }
 
-/* What answers; 0 or -errno. */
+/* What is wrong with an option, in a line; `code`. */
 static int
-set_answer(struct retort *server, const struct args *args, struct typed *typed,
+blame(char *error, int code, const char *option, const char *why)
+{
+	(void)snprintf(error, RETORT_ERROR_SIZE, "%s%.220s", option, why);
+	return code;
+}
+
+/* The same of a rule: "rule: WHY" or "rule: faults: WHY" begins the verdict. */
+static int
+blame_rule(struct retort *server, char *error, int code, const char *option)
+{
+	static const char *const begin[] = {"rule: ", "faults: "};
+	const char *why = retort_verdict(server);
+	char line[RETORT_ERROR_SIZE];
+
+	if (why == NULL)
+		why = strerror(-code);
+	for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
+		if (strncmp(why, begin[i], strlen(begin[i])) == 0)
+			why += strlen(begin[i]);
+	(void)snprintf(line, sizeof line, "%.*s", (int)strcspn(why, "\n"), why);
+	return blame(error, code, option, line);
+}
+
+/* The rules before those of a scenario; 0 or -errno. */
+static int
+set_rules(struct retort *server, const struct args *args, struct typed *typed,
 	char *error)
 {
-	struct retort_reply reply = args->reply;
+	const char *option = "--greet: ";
 	int code = 0;
 
 	if (args->greeting.body != NULL)
 		code = retort_on(server, NULL, .accepted = true,
 			.body = args->greeting.body,
 			.body_size = args->greeting.body_size);
-	if (code >= 0 && args->echo != NULL)
+	if (code >= 0 && args->echo != NULL) {
+		option = "--echo: ";
 		code = retort_on(server, args->echo, .echo = true);
-	if (code >= 0 && args->typed)
+	}
+	if (code >= 0 && args->typed) {
+		option = "--answer: ";
 		code = retort_on(server, NULL, .handler = typed_handler,
 			.handler_arg = typed);
-	if (code < 0) {
-		(void)snprintf(error, RETORT_ERROR_SIZE, "%s", strerror(-code));
-		return code;
 	}
-	reply.faults = args->faults;
-	if (args->canned)
-		return retort_answer(server, &reply, error);
-	if (args->root == NULL)
-		return 0;
-	code = retort_serve(server, args->root, &args->files, error);
-	if (code < 0)
-		(void)strncat(error, args->root_hint,
-			RETORT_ERROR_SIZE - 1 - strlen(error));
-	return code;
+	return code < 0 ? blame_rule(server, error, code, option) : 0;
 }
 
-/* Why there is no rule for it: "rule: faults: ...", the verdict's first line. */
-static void
-explain_fault(struct retort *server, char *why)
+/* What answers when no rule does; 0 or -errno. */
+static int
+set_answer(struct retort *server, const struct args *args, char *error)
 {
-	const char *verdict = retort_verdict(server);
-	const char *reason = verdict ? strstr(verdict, "faults: ") : NULL;
+	static const char faults[] = "faults: ";
+	struct retort_reply reply = args->reply;
+	char why[RETORT_ERROR_SIZE];
+	int code;
 
-	reason =
-		reason ? reason + strlen("faults: ") : "Cannot allocate memory";
-	(void)snprintf(why, RETORT_ERROR_SIZE, "--fault: %.*s",
-		(int)strcspn(reason, "\n"), reason);
+	reply.faults = args->faults;
+	if (args->canned) {
+		code = retort_answer(server, &reply, why);
+		if (code >= 0)
+			return code;
+		if (strncmp(why, faults, strlen(faults)) == 0)
+			return blame(error, code,
+				"--fault: ", why + strlen(faults));
+		return blame(error, code,
+			args->options.protocol == RETORT_HTTP ? "" :
+								"--answer: ",
+			why);
+	}
+	if (args->root == NULL)
+		return 0;
+	code = retort_serve(server, args->root, &args->files, why);
+	if (code >= 0)
+		return code;
+	(void)strncat(why, args->root_hint, sizeof why - 1 - strlen(why));
+	/* these are called as their options are */
+	return blame(error, code,
+		strncmp(why, "spa '", 5) == 0 ||
+				strncmp(why, "prefix '", 8) == 0 ?
+			"--" :
+			"",
+		why);
 }
 
 static int
 load_scenario(struct retort *server, const struct args *args, char *error)
 {
-	return args->scenario_text == NULL ?
-		retort_load(server, args->scenario, error) :
+	const char *notices;
+	char why[RETORT_ERROR_SIZE];
+	int code = args->scenario_text == NULL ?
+		retort_load(server, args->scenario, why) :
 		retort_load_text(server, "stdin", args->scenario_text,
-			args->scenario_size, error);
+			args->scenario_size, why);
+
+	if (code < 0)
+		return blame(error, code, "--scenario ", why);
+	notices = args->notices ? retort_notices(server) : NULL;
+	if (notices != NULL)
+		(void)fputs(notices, stderr);
+	return 0;
 }
 
-/* What goes wrong with what answers, and what is expected; 0 or -errno. */
+/* What goes wrong with what answers; 0 or -errno. */
 static int
 set_faults(struct retort *server, const struct args *args, char *error)
 {
 	char why[RETORT_ERROR_SIZE];
-	const char *option = "", *notices;
 	int code = 0;
 
-	if (args->scenario != NULL) {
-		option = "--scenario ";
-		code = load_scenario(server, args, why);
-	}
-	if (code == 0 && args->chances != NULL) {
-		option = "--faults: ";
+	if (args->chances != NULL) {
 		code = retort_faults(server, args->chances, args->seed, why);
+		if (code < 0)
+			return blame(error, code, "--faults: ", why);
+		if (args->seed_drawn && args->notices)
+			(void)fprintf(stderr,
+				"retort: --seed %llu does the same again\n",
+				(unsigned long long)args->seed);
 	}
-	if (code == 0 && args->replay != NULL) {
-		option = "--replay: ";
+	if (args->replay != NULL) {
 		code = retort_replay(server, args->replay, args->replay_size,
 			why);
+		if (code < 0)
+			return blame(error, code, "--replay: ", why);
 	}
-	/* behind the rules of the scenario */
-	if (code == 0 && args->faults != NULL && args->root != NULL) {
-		option = "";
+	/* after the rules of the scenario */
+	if (args->faults != NULL && args->root != NULL) {
 		code = retort_on(server, NULL, .files = true,
 			.faults = args->faults);
 		if (code < 0)
-			explain_fault(server, why);
-		code = code < 0 ? code : 0;
+			return blame_rule(server, error, code, "--fault: ");
 	}
-	if (code < 0)
-		(void)snprintf(error, RETORT_ERROR_SIZE, "%s%.240s", option,
-			why);
-	notices = code == 0 && args->notices ? retort_notices(server) : NULL;
-	if (notices != NULL)
-		(void)fputs(notices, stderr);
-	return code;
-}
-
-/* Which option an error of set_answer() is about. */
-static const char *
-option_of(const struct args *args, const char *error)
-{
-	if (strncmp(error, "faults: ", 8) == 0)
-		return "--fault: ";
-	if (args->options.protocol != RETORT_HTTP)
-		return "--answer: ";
-	return (args->files.spa && strncmp(error, "spa '", 5) == 0) ||
-			(args->files.prefix &&
-				strncmp(error, "prefix '", 8) == 0) ?
-		"--" :
-		"";
+	return 0;
 }
 
 /* Clients that were passed in; 0 or -errno. */
@@ -219,8 +246,8 @@ adopt(struct retort *server, const struct args *args, char *error)
 		int code = retort_adopt(server, setup_fd(address));
 
 		if (code < 0) {
-			(void)snprintf(error, RETORT_ERROR_SIZE, "%s: %s",
-				address, strerror(-code));
+			(void)snprintf(error, RETORT_ERROR_SIZE,
+				"--bind %s: %s", address, strerror(-code));
 			return code;
 		}
 	}
@@ -237,7 +264,11 @@ start(const struct args *args, struct typed *typed)
 	if (server == NULL)
 		die(exit_status(errno, args), "%s%s",
 			errno == EINVAL ? "--bind: " : "", error);
-	code = set_answer(server, args, typed, error);
+	code = set_rules(server, args, typed, error);
+	if (code == 0)
+		code = set_answer(server, args, error);
+	if (code == 0 && args->scenario != NULL)
+		code = load_scenario(server, args, error);
 	if (code == 0)
 		code = set_faults(server, args, error);
 	if (code == 0)
@@ -245,9 +276,7 @@ start(const struct args *args, struct typed *typed)
 	if (code < 0) {
 		retort_close(server);
 		/* what is wrong is an operand, not an address */
-		die(code == -ENOMEM ? failure(args) : EXIT_USAGE, "%s%s",
-			option_of(args, error),
-			strncmp(error, "faults: ", 8) == 0 ? error + 8 : error);
+		die(code == -ENOMEM ? failure(args) : EXIT_USAGE, "%s", error);
 	}
 	if (args->files.follow_links && args->root != NULL)
 		(void)fprintf(stderr,

@@ -1846,7 +1846,8 @@ START_TEST(datagrams_have_no_segments)
 			.faults = refused[i]};
 
 		(void)snprintf(expected, sizeof expected,
-			"%s: a datagram has neither segments nor an ending",
+			"faults: %s: a datagram has neither segments nor an "
+			"ending",
 			refused[i]);
 		ck_assert_int_eq(add_faulty(reply), -EINVAL);
 		ck_assert_str_eq(error, expected);

@@ -297,7 +297,6 @@ refused "'rst:101%': expected a percentage" --body x --faults 'rst:101%' \
 refused '100% together' --body x --faults 'rst:60%,503:41%' --seed 1
 refused "'nonsense'" --body x --faults nonsense --seed 1
 refused "''" --body x --faults 'rst:5%,' --seed 1
-refused --seed --body x --faults 'rst:5%'
 refused --faults --body x --seed 1
 refused "--seed 'x'" --body x --faults 'rst:5%' --seed x
 refused exclude --body x --faults 'rst:5%' --seed 1 --fault 'cut 1'
@@ -306,6 +305,29 @@ refused --replay --body x --replay "$dir/input"
 refused --replay --body x --replay "$dir/nowhere"
 refused 'Unix socket cannot be reset' -b "unix:$dir/s" --body x \
 	--faults 'rst:5%' --seed 1
+
+# each is blamed on its own option, and once
+printf '@on\n@frob\n' >"$dir/scenario"
+for plain in --tcp --udp; do
+	refused "retort: --scenario $dir/scenario:2:1: '@frob'" $plain \
+		--answer x --scenario "$dir/scenario"
+	refused "retort: --faults: 'x': expected" $plain --answer x --faults x
+	refused 'retort: --replay: expected lines' $plain --answer x \
+		--replay "$dir/input"
+done
+refused 'retort: --fault: each 1: a datagram' --udp --answer x --fault 'each 1'
+refused "retort: --fault: 'drop': expected a fault; did you mean" --body x \
+	--fault drop
+refused "retort: --echo: malformed target: '/a b'" '--echo=/a b' "$dir"
+
+# a seed that was not given is told
+ends 0 'a seed is drawn' --body x --faults 'rst:5%' -- true
+seed=$(sed -n 's/^retort: --seed \([0-9]*\) does the same again$/\1/p' "$dir/err")
+ends 0 "and can be given: $seed" --body x --faults 'rst:5%' --seed "$seed" \
+	-- true
+equal '' "$(cat "$dir/err")" 'which is not told again'
+ends 0 'or kept' -q --body x --faults 'rst:5%' -- true
+equal '' "$(cat "$dir/err")" 'with --quiet'
 
 # --- the rest takes a client ---
 
