@@ -55,6 +55,27 @@ begin_connection(struct rt_reader *reader)
 	return true;
 }
 
+/* A target that came, as that of a rule: an asterisk in a path is itself. */
+static bool
+add_target(struct rt_word target, struct rt_buf *to)
+{
+	const char *at = target.text, *end = at + target.size;
+
+	while (at < end) {
+		const char *star = *target.text == '/' ?
+			memchr(at, '*', (size_t)(end - at)) :
+			NULL;
+		const char *stop = star ? star : end;
+
+		if (!rt_quote_unescape(at, stop, to))
+			return false;
+		if (star != NULL)
+			rt_buf_add_text(to, "%2A");
+		at = stop + (star != NULL);
+	}
+	return !to->failed;
+}
+
 /* METHOD and TARGET of the first line that came. */
 static bool
 read_request_line(struct rt_reader *reader, const char *bytes)
@@ -71,8 +92,7 @@ read_request_line(struct rt_reader *reader, const char *bytes)
 	rt_buf_init(&text, RT_SCENARIO_TEXT);
 	rt_buf_add(&text, method.text, method.size);
 	rt_buf_add(&text, " ", 1);
-	ok = rt_quote_unescape(target.text, target.text + target.size, &text) &&
-		!text.failed;
+	ok = add_target(target, &text);
 	if (ok)
 		reader->item->rule.when.request =
 			rt_scenario_own_text(reader, text.data, text.len);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "fault.h"
+#include "match.h"
 #include "quote.h"
 #include "scenario.h"
 
@@ -196,6 +197,72 @@ check_faults(const char *bytes, size_t size)
 	free(text);
 }
 
+/* What differs is told if it does not fit, and nothing if it does. */
+static bool
+fits(const struct retort_when *when, const struct retort_exchange *seen)
+{
+	char error[RETORT_ERROR_SIZE];
+	struct rt_match *match = rt_match_new(when, RETORT_HTTP, error);
+	struct rt_buf why;
+	bool fit;
+
+	if (match == NULL) {
+		must(error[0] != '\0');
+		return false;
+	}
+	rt_buf_init(&why, 1 << 24);
+	fit = rt_match_fits(match, seen);
+	(void)rt_match_explain(match, seen, "it", &why);
+	must(fit == (why.len == 0));
+	rt_match_describe(match, &why);
+	rt_match_name(seen, &why);
+	rt_buf_free(&why);
+	rt_match_free(match);
+	return fit;
+}
+
+/* The first line is a rule, and a text to look for; the rest is what came. */
+static void
+check_match(const char *data, size_t size)
+{
+	char *rule = malloc(size + 1), *target, *mark;
+	struct retort_exchange seen = {.method = "GET"};
+	bool nocase = size > 0 && (data[0] & 1);
+
+	must(rule != NULL);
+	memcpy(rule, data, size);
+	rule[size] = '\0';
+	target = strchr(rule, '\n');
+	if (target != NULL && target[1] != '\0') {
+		*target++ = '\0';
+		mark = strchr(target, '?');
+		seen.target = target;
+		seen.query = mark ? mark + 1 : NULL;
+		seen.body = target;
+		seen.body_size = strlen(target);
+		(void)fits(&(struct retort_when){.request = rule}, &seen);
+		/* whatever is found with its case is found without */
+		if (strstr(target, rule) != NULL)
+			must(fits(&(struct retort_when){.body_has = rule,
+					  .nocase = nocase},
+				&seen));
+		else
+			must(!fits(&(struct retort_when){.body_has = rule},
+				&seen));
+		/* and a target fits itself */
+		if (strchr(target, '*') == NULL && *target == '/' &&
+			target[strcspn(target, "#\x7f")] == '\0') {
+			for (mark = target; (unsigned char)*mark > ' '; mark++)
+				;
+			if (*mark == '\0')
+				must(fits(&(struct retort_when){.request =
+									target},
+					&seen));
+		}
+	}
+	free(rule);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -207,6 +274,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(copy, data, size);
 	check_scenario(copy, size);
 	check_faults(copy, size);
+	check_match(copy, size);
 	free(copy);
 	return 0;
 }
@@ -245,6 +313,12 @@ static const char *const corpus[] = {
 	"empty; end fin",
 	"endless; endless; endless; cut -1",
 	"cut head 3; pause 1 head 1",
+	"@on\n@if-body-has \"EHLO\"\n@nocase\n@delay 1\n",
+	"@on /s\nHTTP/1.1 200 OK\nContent-Type: text/event-stream\n\n"
+	"data: x\n\n@on\n@raw\nHTTP/1.1 204 No\nA: b\n\n@on\n@echo\n",
+	"drop; timeout; delay 5",
+	"GET /\xc3\xbc*%2F*x?a=%2B&b\n/%c3%bcab%2fxx?b&a=%2b",
+	"/*aab*aac*d\n/aaaabaaaaac%64",
 };
 
 static int

@@ -288,6 +288,32 @@ START_TEST(without_case_it_is_told)
 }
 END_TEST
 
+/* As smtplib greets, and curl. */
+START_TEST(a_conversation_without_case)
+{
+	static const char text[] =
+		"@accepted\n@raw \"220 test\\r\\n\"\n"
+		"@on\n@if-body-has \"EHLO \"\n@nocase\n@raw \"250 hi\\r\\n\"\n"
+		"@expect 2\n@nocase\n@if-body \"Ehlo x\\r\\n\"\n";
+	struct bytes got = {NULL, 0};
+
+	open_with((struct retort_options){.protocol = RETORT_TCP}, _i);
+	ck_assert_msg(retort_load_text(server, "s", text, sizeof text - 1,
+			      error) == 0,
+		"%s", error);
+	for (int i = 0; i < 2; i++) {
+		int fd = connect_client();
+		const char *hello = i == 0 ? "ehlo x\r\n" : "EHLO x\r\n";
+
+		ck_assert_int_eq(talk(fd, hello, 8, &got, "250 hi\r\n"), 0);
+		(void)close(fd);
+		bytes_free(&got);
+	}
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
 /* --- the nearest miss beside predicates --- */
 
 static bool
@@ -600,6 +626,47 @@ START_TEST(a_handler_is_given_the_body_once)
 }
 END_TEST
 
+/* --- searches --- */
+
+/* The n-th text of a and b. */
+static void
+make_text(char *to, unsigned n)
+{
+	for (n++; n > 1; n /= 2)
+		*to++ = (n & 1) ? 'a' : 'b';
+	*to = '\0';
+}
+
+/* Each short text in each longer one. */
+START_TEST(searches_find_what_is_there)
+{
+	for (unsigned n = 0; n < 127; n++) {
+		char has[16], upper[16], body[16];
+		struct rt_match *match, *without;
+
+		make_text(has, n);
+		for (int i = 0; i == 0 || has[i - 1] != '\0'; i++)
+			upper[i] = (char)(has[i] ? has[i] - 'a' + 'A' : '\0');
+		match = new_match(&(struct retort_when){.body_has = has});
+		without = new_match(&(
+			struct retort_when){.body_has = upper, .nocase = true});
+		for (unsigned m = 0; m < 1023; m++) {
+			struct retort_exchange seen = {.body = body};
+			bool there;
+
+			make_text(body, m);
+			seen.body_size = strlen(body);
+			there = strstr(body, has) != NULL;
+			ck_assert_msg(rt_match_fits(match, &seen) == there &&
+					rt_match_fits(without, &seen) == there,
+				"%s in %s: expected %d", has, body, there);
+		}
+		rt_match_free(match);
+		rt_match_free(without);
+	}
+}
+END_TEST
+
 /* --- time --- */
 
 /* One that grew with the product of both would not end. */
@@ -671,6 +738,7 @@ main(void)
 	rt_test_case(suite, unit);
 	tcase_add_loop_test(wire, rules_counts_and_expectations_mean_the_same,
 		0, BASIC_WAYS);
+	tcase_add_loop_test(wire, a_conversation_without_case, 0, BASIC_WAYS);
 	tcase_add_loop_test(wire, a_predicate_does_not_hide_the_nearest_miss, 0,
 		BASIC_WAYS);
 	tcase_add_loop_test(wire, a_handler_cannot_say_how_its_request_is_read,
@@ -692,6 +760,7 @@ main(void)
 		BASIC_WAYS);
 	rt_test_case(suite, wire);
 	tcase_set_timeout(time, 60);
+	tcase_add_test(time, searches_find_what_is_there);
 	tcase_add_test(time, searches_end_soon);
 	rt_test_case(suite, time);
 	return rt_test_run(suite);

@@ -1153,8 +1153,11 @@ START_TEST(transcripts)
 		  "       0.000 < \\r\\n\n"
 		  "       0.100 < body\n"
 		  "       2.160 > HTTP/1.1 \n"
-		  "       2.160 > (RST)\n");
-	ck_assert_uint_eq(scenario.count, 2);
+		  "       2.160 > (RST)\n"
+		  "connection 3 from 127.0.0.1:33508\n"
+		  "       0.000 < GET /*a/\\xc3\\xbc*?* HTTP/1.1\\r\\n\n"
+		  "       2.160 > x\n");
+	ck_assert_uint_eq(scenario.count, 3);
 	ck_assert_uint_eq(scenario.items[0].line, 1);
 	ck_assert_uint_eq(scenario.items[1].line, 12);
 	assert_text(rule(0)->when.request, "GET /a?b");
@@ -1166,6 +1169,8 @@ START_TEST(transcripts)
 	assert_text(rule(1)->when.request, "POST /");
 	assert_body(rule(1), "HTTP/1.1 ");
 	assert_text(rule(1)->faults, "end reset\n");
+	/* what came is itself, and stands for nothing else */
+	assert_text(rule(2)->when.request, "GET /%2Aa/\xc3\xbc%2A?%2A");
 	rt_scenario_free(&scenario);
 }
 END_TEST
