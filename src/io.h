@@ -102,6 +102,7 @@ struct rt_chan {
 	bool registered;       /* known to the back end */
 	size_t slot;           /* place among the waiting, from 1; 0: none */
 	size_t turn;           /* place among the ready, from 1; 0: none */
+	size_t place;          /* the back end's, from 1; 0: none */
 };
 
 struct rt_io;
@@ -176,10 +177,10 @@ struct rt_back_end {
 	const char *name;
 	int (*open)(struct rt_io *io);
 	void (*close)(struct rt_io *io);
-	/* Changes a channel's interest to `events`; `slot` and `armed` still
-	   hold what was before. */
+	/* Changes a channel's interest to `events`; `armed` still holds what
+	   was before. */
 	int (*arm)(struct rt_io *io, struct rt_chan *chan, unsigned events);
-	/* The channel leaves, and the last one takes its slot. */
+	/* The channel leaves. */
 	void (*forget)(struct rt_io *io, struct rt_chan *chan);
 	/* Waits, and calls rt_io_ready() for each ready channel. */
 	int (*wait)(struct rt_io *io, int64_t timeout);
@@ -211,7 +212,9 @@ struct rt_io {
 	char *scratch;         /* for files without sendfile */
 	int fd;                /* epoll's; -1 */
 	int timer;             /* epoll's, for who polls `fd`; -1: nobody */
-	struct pollfd *polled; /* poll's, parallel to `waiting` */
+	struct pollfd *polled; /* poll's, */
+	struct rt_chan **polled_chans; /* and whose they are */
+	size_t polled_count;
 	size_t polled_room;
 	size_t poll_next; /* where its next search begins */
 };

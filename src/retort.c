@@ -87,6 +87,16 @@ is_over(const struct retort *server)
 	return server->stopping && server->open == 0;
 }
 
+/* The loop cannot go on: whoever asks how it went must learn that. */
+static int
+fail(struct retort *server, int error)
+{
+	rt_verdict_blame(&server->verdict, "server", strerror(-error));
+	rt_buf_add_format(&server->left, "the server cannot go on: %s\n",
+		strerror(-error));
+	return error;
+}
+
 /* One turn of the loop, and what must be done after it. 1: it is over. */
 static int
 step(struct retort *server, int64_t until)
@@ -99,7 +109,7 @@ step(struct retort *server, int64_t until)
 		until = server->stop_by;
 	error = rt_server_turn(server, until);
 	if (error < 0)
-		return error;
+		return fail(server, error);
 	server->running = true;
 	/* a callback has said so */
 	if (server->stop_wanted != RT_NEVER) {
