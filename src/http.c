@@ -4,11 +4,13 @@
  *
  * Every byte of a head passes rt_http_scan() first, which knows the line
  * structure and refuses what some versions of llhttp let through (bare CR and
- * LF, NUL, white space before the colon, obs-fold, an empty field name, bytes
- * above 0x7f in the target, versions other than 1.0 and 1.1). When the head is
- * whole, llhttp parses it, and check_head() adds what is left: Host, transfer
- * codings, the target's form. In a chunked body each chunk's size line goes the
- * same way, then the trailer section. Makes no system call.
+ * LF, NUL, white space before the colon, obs-fold, an empty field name, versions
+ * other than 1.0 and 1.1). When the head is whole, llhttp parses it, and
+ * check_head() adds what is left: Host, transfer codings, the target's form.
+ * What some versions of llhttp refuse without need they are not shown: methods
+ * that they do not know, bytes above 0x7f in the target, white space behind a
+ * value. In a chunked body each chunk's size line goes the same way, then the
+ * trailer section. Makes no system call.
  */
 #include "config.h"
 
@@ -84,10 +86,13 @@ on_field_value(llhttp_t *llhttp, const char *at, size_t size)
 	struct rt_http *http = llhttp->data;
 	struct rt_request *request = &http->request;
 
-	while (size > 0 && strchr(" \t", at[size - 1]) != NULL)
-		size--;
-	request->fields[request->field_count + request->trailer_count - 1]
-		.value = span_of(http, at, size);
+	struct rt_span *value = &request->fields[request->field_count +
+						request->trailer_count - 1]
+					 .value;
+
+	/* it comes in two where white space behind it was left out */
+	if (size > 0 || value->size == 0)
+		*value = span_of(http, at, size);
 	return 0;
 }
 
@@ -184,7 +189,8 @@ give(struct rt_http *http, const char *bytes, size_t size)
 
 /* --- what a whole head must be --- */
 
-/* RFC 3986 3.2.2: uri-host [ ":" port ]; no user information. */
+/* RFC 3986 3.2.2: uri-host [ ":" port ]; no user information. Nothing at all is
+   a Host field's, where the target has no authority (RFC 9110 7.2). */
 static bool
 valid_authority(const char *text, size_t size)
 {
@@ -206,6 +212,8 @@ valid_authority(const char *text, size_t size)
 				(rt_http_class((unsigned char)text[i]) &
 					VCHAR) == 0)
 				return false;
+		if (i == 0 && size > 0)
+			return false;
 	}
 	if (i < size && text[i++] != ':')
 		return false;
@@ -287,7 +295,6 @@ check_host(struct rt_http *http)
 	}
 	if ((request->form == RT_ABSOLUTE || request->form == RT_AUTHORITY) &&
 		(request->host.size == 0 ||
-			http->base[request->host.at] == ':' ||
 			!valid_authority(http->base + request->host.at,
 				request->host.size)))
 		return refuse(http, 400, "malformed authority in the target");
@@ -353,23 +360,60 @@ check_head(struct rt_http *http)
 
 /* --- the parts of a request --- */
 
+/* Whole lines, without the white space at their ends. */
+static int
+give_lines(struct rt_http *http, const char *bytes, size_t size)
+{
+	const char *end = bytes + size, *cr, *last;
+
+	if (!http->trailing)
+		return give(http, bytes, size) < 0 ? -1 : 0;
+	for (; bytes < end; bytes = cr + 2) {
+		last = cr = memchr(bytes, '\r', (size_t)(end - bytes));
+		while (last > bytes && (last[-1] == ' ' || last[-1] == '\t'))
+			last--;
+		if (last > bytes &&
+			give(http, bytes, (size_t)(last - bytes)) < 0)
+			return -1;
+		if (give(http, cr, 2) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The request line as every llhttp takes it, as far as that needs to be; what is
+   left of the head begins at *rest. */
+static int
+give_line(struct rt_http *http, const char *base, size_t *rest)
+{
+	const struct rt_request *request = &http->request;
+	bool known = request->method != RT_UNKNOWN;
+
+	*rest = request->name.at;
+	if (known && !http->raw_target)
+		return 0;
+	*rest += request->name.size;
+	if (give(http, known ? base + request->name.at : "POST",
+		    known ? request->name.size : 4) < 0)
+		return -1;
+	if (!http->raw_target)
+		return 0;
+	*rest = (size_t)request->target.at + request->target.size;
+	return give(http, " /", 2) < 0 ? -1 : 0;
+}
+
 static int
 feed_head(struct rt_http *http, const char *base, size_t *at, size_t size)
 {
 	struct rt_request *request = &http->request;
-	size_t begin;
 	int scanned = rt_http_scan(http, base, size);
+	size_t begin;
 
 	if (scanned <= 0)
 		return scanned;
 	request->head_size = http->part_at + http->scanned;
-	begin = request->name.at;
-	if (request->method == RT_UNKNOWN) {
-		if (give(http, "POST", 4) < 0)
-			return -1;
-		begin += request->name.size;
-	}
-	if (give(http, base + begin, request->head_size - begin) < 0)
+	if (give_line(http, base, &begin) != 0 ||
+		give_lines(http, base + begin, request->head_size - begin) != 0)
 		return -1;
 	*at = request->head_size;
 	if (request->chunked)
@@ -445,7 +489,7 @@ feed_trailers(struct rt_http *http, const char *base, size_t *at, size_t size)
 	scanned = rt_http_scan(http, base, size);
 	if (scanned <= 0)
 		return scanned;
-	if (give(http, base + *at, http->scanned) < 0)
+	if (give_lines(http, base + *at, http->scanned) != 0)
 		return -1;
 	*at += http->scanned;
 	http->part = PART_DONE;

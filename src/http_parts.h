@@ -38,6 +38,8 @@ struct rt_http {
 	int status;
 	enum part part;
 	enum scan scan;
+	bool raw_target;  /* the target has bytes above 0x7f */
+	bool trailing;    /* white space was seen at the end of a value */
 	bool has_length;  /* Content-Length was seen, */
 	bool has_coding;  /* and Transfer-Encoding */
 	bool last_chunk;  /* its size line was seen */

@@ -156,7 +156,11 @@ scan_target(struct rt_http *http, unsigned char c, size_t at)
 	struct rt_span *target = &http->request.target;
 
 	target->size = (uint32_t)(at - target->at);
-	if (class_of(c) & VCHAR) {
+	/* bytes that should have been encoded, such as those of UTF-8, mean
+	   themselves */
+	if (c > 0x7f)
+		http->raw_target = true;
+	if (c > 0x7f || class_of(c) & VCHAR) {
 		if (target->size >= http->limits->target)
 			return refuse(http, 414, "the target is too long");
 		return 0;
@@ -236,8 +240,10 @@ scan_name(struct rt_http *http, unsigned char c)
 }
 
 static int
-scan_value(struct rt_http *http, unsigned char c)
+scan_value(struct rt_http *http, const char *base, size_t at)
 {
+	unsigned char c = (unsigned char)base[at];
+
 	if (class_of(c) & VALUE)
 		return 0;
 	if (c == '\n')
@@ -246,6 +252,8 @@ scan_value(struct rt_http *http, unsigned char c)
 		return refuse(http, 400, "NUL in a field value");
 	if (c != '\r')
 		return refuse(http, 400, "control character in a field value");
+	if (base[at - 1] == ' ' || base[at - 1] == '\t')
+		http->trailing = true;
 	http->scan = SCAN_LF;
 	return 0;
 }
@@ -283,7 +291,7 @@ scan_byte(struct rt_http *http, const char *base, size_t at)
 	case SCAN_NAME:
 		return scan_name(http, c);
 	case SCAN_VALUE:
-		return scan_value(http, c);
+		return scan_value(http, base, at);
 	case SCAN_END_LF:
 		return scan_lf(http, c, SCAN_END);
 	case SCAN_END:
