@@ -16,6 +16,7 @@
 #include "error.h"
 #include "field.h"
 #include "file.h"
+#include "match.h"
 #include "type.h"
 
 /* A repeated body is repeated in memory up to so much: fewer pieces. */
@@ -40,8 +41,8 @@ is_value(const char *text, bool empty)
 static bool
 has_body(const struct retort_reply *reply)
 {
-	return reply->body_size > 0 || reply->file != NULL || reply->echo ||
-		(reply->body != NULL && *(const char *)reply->body != '\0');
+	return rt_body_size(reply->body, reply->body_size) > 0 ||
+		reply->file != NULL || reply->echo;
 }
 
 static int
@@ -55,7 +56,7 @@ check_body(const struct retort_reply *reply, char *error)
 	if (sources > 1)
 		return rt_fail(error, -EINVAL,
 			"reply: more than one of body, file and echo");
-	if (reply->body == NULL && reply->body_size > 0)
+	if (!rt_has_body(reply->body, reply->body_size) && reply->body_size > 0)
 		return rt_fail(error, -EINVAL, "body: its size without it");
 	if (reply->repeat > 0 && (reply->body == NULL || !has_body(reply)))
 		return rt_fail(error, -EINVAL, "repeat: there is no body");
@@ -146,9 +147,7 @@ check_plain(const struct retort_reply *reply, enum retort_protocol protocol,
 	if (protocol != RETORT_UDP)
 		return 0;
 	if (size == 0)
-		size = reply->body_size;
-	if (size == 0 && reply->body != NULL)
-		size = strlen(reply->body);
+		size = rt_body_size(reply->body, reply->body_size);
 	return size > MAX_DATAGRAM ?
 		rt_fail(error, -EINVAL,
 			"body: a datagram has at most 65507 bytes") :
@@ -168,6 +167,15 @@ check_raw(const struct retort_reply *reply, char *error)
 				0;
 }
 
+static int
+check_status(int status, char *error)
+{
+	if (status == 0 || (status >= 200 && status <= 999))
+		return 0;
+	return rt_fail(error, -EINVAL, "status: expected 200 to 999%s",
+		status == 101 ? " (a 101 is sent by raw)" : "");
+}
+
 int
 rt_canned_check(const struct retort_reply *reply, enum retort_protocol protocol,
 	char *error)
@@ -179,13 +187,13 @@ rt_canned_check(const struct retort_reply *reply, enum retort_protocol protocol,
 	else if (code == 0 && reply->raw)
 		code = check_raw(reply, error);
 	if (code == 0)
+		code = check_status(reply->status, error);
+	if (code == 0)
 		code = check_faults(reply, protocol, error);
 	if (code < 0)
 		return code;
 	if (reply->close && protocol != RETORT_TCP)
 		return rt_fail(error, -EINVAL, "close: it is for RETORT_TCP");
-	if (reply->status != 0 && (reply->status < 200 || reply->status > 999))
-		return rt_fail(error, -EINVAL, "status: expected 200 to 999");
 	if (!is_value(reply->type, false))
 		return rt_fail(error, -EINVAL, "malformed media type: %s",
 			reply->type);
@@ -308,12 +316,12 @@ static bool
 copy_body(struct rt_canned *canned, const struct retort_reply *reply)
 {
 	const char *body = reply->body;
-	size_t size = reply->body_size;
+	size_t size = rt_body_size(body, reply->body_size);
 
 	if (body == NULL)
 		return true;
 	if (size == 0)
-		size = strlen(body);
+		body = ""; /* theirs may have no NUL */
 	canned->period = size;
 	canned->body = reply->repeat > 0 ?
 		repeated(body, size, reply->repeat, reply->borrowed) :
@@ -418,6 +426,11 @@ rt_canned_new(const struct retort_reply *reply, enum retort_protocol protocol)
 		return NULL;
 	canned->as = *reply;
 	forget_rule(&canned->as);
+	/* a handler that sets a text in its place need not know */
+	if (reply->body_size == SIZE_MAX) {
+		canned->as.body = "";
+		canned->as.body_size = 0;
+	}
 	if (protocol == RETORT_HTTP && reply->type == NULL && has_body(reply))
 		canned->as.type = reply->file != NULL ?
 			rt_type_of(reply->file, NULL, 0) :

@@ -163,10 +163,10 @@ read_body(struct rt_match *match, const struct retort_when *when)
 {
 	int code = 0;
 
-	if (when->body != NULL) {
-		match->body_size =
-			when->body_size ? when->body_size : strlen(when->body);
-		code = set(&match->body, when->body, match->body_size);
+	if (rt_has_body(when->body, when->body_size)) {
+		match->body_size = rt_body_size(when->body, when->body_size);
+		code = set(&match->body, when->body ? when->body : "",
+			match->body_size);
 	}
 	if (code == 0 && when->body_has != NULL) {
 		code = copy(&match->body_has, when->body_has);

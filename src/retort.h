@@ -357,6 +357,14 @@ RETORT_API uint64_t retort_replies(struct retort *server);
 typedef bool retort_predicate(void *arg,
 	const struct retort_exchange *exchange);
 
+/* For body_size, of bytes that may be none: 0 would stand for strlen(body), which
+   reads on where there is no NUL. */
+static inline size_t
+retort_size(size_t size)
+{
+	return size > 0 ? size : (size_t)-1;
+}
+
 /*
  * Which requests. Everything given must fit; nothing given fits all.
  *
@@ -379,7 +387,7 @@ struct retort_when {
 	const char *contains; /* lines "Name: text": or has this in its value */
 	const char *absent;   /* lines "Name": no field of that name */
 	const void *body;     /* exactly this body */
-	size_t body_size;     /* 0: strlen(body) */
+	size_t body_size;     /* 0: strlen(body); retort_size(n): n */
 	const char *body_has; /* a body with this text in it */
 	retort_predicate *predicate;
 	void *predicate_arg;
@@ -419,7 +427,7 @@ struct retort_reply {
 	                        not: Date, Content-Length, Connection ... */
 
 	const void *body;
-	size_t body_size; /* 0: strlen(body) */
+	size_t body_size; /* 0: strlen(body); retort_size(n): n */
 	bool borrowed;    /* the body is not copied: it outlives the server */
 	const char *file; /* the body is this file, opened for each reply */
 	uint64_t repeat;  /* the body again and again, up to so many bytes */

@@ -101,7 +101,7 @@ check_accepted(const struct rt_route *route, const struct retort_reply *given,
 	if (route->protocol == RETORT_UDP)
 		return rt_fail(error, -EINVAL, "accepted: datagrams are not");
 	if (when->request || when->fields || when->contains || when->absent ||
-		when->body || when->body_has)
+		rt_has_body(when->body, when->body_size) || when->body_has)
 		return rt_fail(error, -EINVAL,
 			"accepted: of `when` only a predicate goes with it");
 	if (given->echo)
@@ -217,7 +217,7 @@ check_faults(const struct rt_route *route, const struct rt_rule *rule,
 		return rt_fail(error, -EINVAL,
 			"faults: a Unix socket cannot be reset");
 	if (rt_faults_reading(canned->faults) != NULL &&
-		(when->body || when->body_has))
+		(rt_has_body(when->body, when->body_size) || when->body_has))
 		return rt_fail(error, -EINVAL,
 			"faults: how the body is read cannot depend on the body");
 	if (rule->files || rule->handler || given->echo || given->file)
