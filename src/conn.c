@@ -266,11 +266,21 @@ over_failed(struct rt_conn *conn, int64_t error)
 	rt_conn_over(conn, end, RT_CLOSE);
 }
 
+/* It has sent more than is read: it may not get to see the reply. */
+static void
+cut_off(struct rt_conn *conn)
+{
+	conn->still_sending = true;
+	rt_conn_over_answered(conn);
+}
+
 static void
 receive(struct rt_conn *conn, size_t size, int64_t now)
 {
 	if (conn->state > RT_STATE_BODY) {
 		conn->drained += size;
+		if (conn->state == RT_STATE_DRAIN)
+			conn->moved = now;
 		return;
 	}
 	conn->exchange->in.len += size;
@@ -302,7 +312,7 @@ rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
 		receive(conn, (size_t)result, now);
 	}
 	if (conn->state == RT_STATE_DRAIN && is_drained(conn))
-		rt_conn_over_answered(conn);
+		cut_off(conn);
 	if (conn->asks == RT_ASK_NOTHING)
 		rt_conn_plan(conn);
 }
@@ -442,13 +452,13 @@ flushed(struct rt_conn *conn, int64_t result, int64_t now)
 static void
 finish_done(struct rt_conn *conn, int64_t now)
 {
-	if (!rt_conn_must_drain(conn)) {
-		rt_conn_over_answered(conn);
-		return;
-	}
 	conn->state = RT_STATE_DRAIN;
 	conn->moved = now;
-	rt_conn_plan(conn);
+	conn->drain_began = now;
+	if (rt_conn_must_drain(conn))
+		rt_conn_plan(conn);
+	else
+		rt_conn_over_answered(conn);
 }
 
 /* Moves over `size` bytes of the script. */
@@ -625,7 +635,11 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 		}
 		break;
 	case RT_STATE_DRAIN:
-		rt_conn_over_answered(conn);
+		/* who has sent nothing for a while has had its time to read */
+		if (now - conn->moved < RT_DRAIN_IDLE)
+			cut_off(conn);
+		else
+			rt_conn_over_answered(conn);
 		break;
 	case RT_STATE_FINISH:
 	case RT_STATE_OVER:
@@ -656,6 +670,15 @@ rt_conn_fail(struct rt_conn *conn)
 	rt_conn_over(conn, RETORT_FAILED, RT_CLOSE);
 }
 
+/* Who was in the middle of a request may still be. */
+static void
+stop_drain(struct rt_conn *conn)
+{
+	conn->still_sending =
+		is_http(conn) && !conn->complete && conn->drained > 0;
+	rt_conn_over_answered(conn);
+}
+
 void
 rt_conn_stop(struct rt_conn *conn, enum rt_stop why)
 {
@@ -683,7 +706,7 @@ rt_conn_stop(struct rt_conn *conn, enum rt_stop why)
 		break;
 	case RT_STATE_DRAIN:
 		if (why == RT_STOP_TOLD || is_half(conn))
-			rt_conn_over_answered(conn);
+			stop_drain(conn);
 		break;
 	case RT_STATE_FINISH:
 	case RT_STATE_OVER:
@@ -695,7 +718,7 @@ void
 rt_conn_abandon(struct rt_conn *conn)
 {
 	if (conn->state == RT_STATE_DRAIN)
-		rt_conn_over_answered(conn);
+		stop_drain(conn);
 	else if (conn->state != RT_STATE_OVER)
 		rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);
 }

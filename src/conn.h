@@ -53,9 +53,15 @@
 #include "reply.h"
 #include "retort.h"
 
-/* After an early answer at most this is read and dropped. */
-#define RT_DRAIN_BYTES (16u << 20)
-#define RT_DRAIN_TIME (2000 * RT_MS)
+/*
+ * What the client still sends is read and dropped, so that it gets to see its
+ * reply, although it may read that only when it has sent everything: after the
+ * FIN until so long nothing has come, and no longer than that in all. So many
+ * bytes are the most, but for those of the first RT_DRAIN_IDLE.
+ */
+#define RT_DRAIN_BYTES (UINT64_C(1) << 30)
+#define RT_DRAIN_IDLE (2000 * RT_MS)
+#define RT_DRAIN_TIME (30000 * RT_MS)
 
 /* What all connections of a server share. */
 struct rt_conn_config {
@@ -136,9 +142,12 @@ struct rt_conn {
 	struct rt_exchange *exchange; /* NULL while IDLE */
 	struct rt_peer peer;
 	uint64_t number;
-	int64_t began;        /* accepted */
-	int64_t moved;        /* the last byte in the present state */
-	int64_t retry;        /* ns until a datagram is tried again */
+	int64_t began; /* accepted */
+	int64_t moved; /* the last byte in the present state */
+	union {
+		int64_t retry;       /* ns until a datagram is tried again */
+		int64_t drain_began; /* of others: the FIN was sent */
+	};
 	uint64_t received;    /* bytes */
 	uint64_t sent;        /* bytes, interim replies among them */
 	uint64_t script_sent; /* bytes of the reply */
@@ -160,6 +169,7 @@ struct rt_conn {
 	bool may_have_more;   /* bytes may be unread: the last receive filled
 	                          its room, or the reply takes time */
 	bool client_finished; /* its FIN was received */
+	bool still_sending;   /* it was, when the connection was closed */
 	bool client_first;    /* the client was the first to close */
 	enum retort_close client_close;
 	enum retort_close server_close;

@@ -20,7 +20,7 @@ void rt_conn_plan(struct rt_conn *conn);
 /* Ends it. */
 void rt_conn_over(struct rt_conn *conn, enum retort_end end, enum rt_verb verb);
 
-/* The reply was sent, and all that should be read was. */
+/* The reply was sent, and as much as should be was read. */
 void rt_conn_over_answered(struct rt_conn *conn);
 
 /* All was said: a FIN is sent. */
@@ -89,7 +89,9 @@ is_half(const struct rt_conn *conn)
 static inline bool
 is_drained(const struct rt_conn *conn)
 {
-	return conn->drained >= RT_DRAIN_BYTES && !is_half(conn);
+	return conn->drained >= RT_DRAIN_BYTES && !is_half(conn) &&
+		(conn->state != RT_STATE_DRAIN ||
+			conn->moved - conn->drain_began >= RT_DRAIN_IDLE);
 }
 
 #endif

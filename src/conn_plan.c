@@ -74,6 +74,18 @@ plan_drain(struct rt_conn *conn)
 	op->recv.size = conn->config->scratch_size;
 }
 
+/* When what comes is not read any more. */
+static int64_t
+drain_deadline(const struct rt_conn *conn)
+{
+	int64_t silent = conn->moved + RT_DRAIN_IDLE;
+	int64_t last = conn->drain_began + RT_DRAIN_TIME;
+
+	if (is_half(conn))
+		return RT_NEVER;
+	return silent < last ? silent : last;
+}
+
 bool
 rt_conn_must_drain(const struct rt_conn *conn)
 {
@@ -376,8 +388,7 @@ rt_conn_plan(struct rt_conn *conn)
 		break;
 	case RT_STATE_DRAIN:
 		chan->out.verb = RT_NOTHING;
-		chan->deadline =
-			is_half(conn) ? RT_NEVER : conn->moved + RT_DRAIN_TIME;
+		chan->deadline = drain_deadline(conn);
 		plan_drain(conn);
 		break;
 	case RT_STATE_FINISH:

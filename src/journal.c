@@ -52,6 +52,7 @@ rt_journal_view(const struct rt_conn *conn, int64_t now,
 		.protocol = conn->config->protocol,
 		.piece = conn->pieces,
 		.truncated = conn->truncated,
+		.still_sending = conn->still_sending,
 	};
 	struct timespec wall;
 
@@ -427,6 +428,7 @@ end_one(struct retort_exchange *seen, const struct rt_conn *conn,
 	seen->client_close = conn->client_close;
 	seen->server_close = conn->server_close;
 	seen->client_first = conn->client_first;
+	seen->still_sending = conn->still_sending;
 }
 
 void

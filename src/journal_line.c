@@ -168,6 +168,8 @@ add_short(struct line *line, const struct retort_exchange *exchange)
 				"");
 	else if (closed_first(exchange))
 		add(line, " (the client closed first)");
+	if (exchange->still_sending)
+		add(line, " (the client was still sending)");
 	if (exchange->truncated)
 		add(line, " (the datagram was truncated)");
 	if (exchange->by_chance)
@@ -266,6 +268,8 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 		add(line, ",\"reason\":\"%s\"", exchange->reason);
 	if (exchange->truncated)
 		add(line, ",\"truncated\":true");
+	if (exchange->still_sending)
+		add(line, ",\"still_sending\":true");
 	if (closed_first(exchange))
 		add(line, ",\"client_first\":true");
 	if (exchange->by_chance)

@@ -157,6 +157,9 @@ struct retort_exchange {
 	size_t user_agent_size;
 	uint64_t body_total; /* bytes of the body that came; `body` and `raw`
 	                        may be its beginning: see `max_body` */
+	bool still_sending;  /* (end) the whole reply was sent, but the client
+	                       sent more than is read after it, and may have
+	                       found a reset connection in its place */
 };
 
 /* The n-th value of that field (compared without case), from 0; or NULL. */

@@ -716,6 +716,7 @@ is_flag(struct line *line)
 		{"truncated", conn->truncated},
 		{"halted", conn->halted},
 		{"watched", conn->chan.watched},
+		{"still-sending", conn->still_sending},
 		{"more", conn->chan.out.more},
 	};
 

@@ -19,20 +19,31 @@
 	"receive GET 'garbage'; accept; answer; deliver; pass 5ms; finish;" \
 	"DRAIN recv/- 2000ms;"
 
+#define GIGABYTE "8192 times (receive 131072*'x');"
+
 static const struct play drains[] = {
 	{"closes at once when all was read",
 		ANSWERED "FINISH -/finish; finish; OVER answered; sent ANSWER"},
 	{"the FIN fails", ANSWERED "finish ENOTCONN; OVER reset"},
 	{"a drain ends with the client's FIN",
 		DRAINS "receive 'more'; DRAIN; receive FIN; OVER answered"},
-	/* what comes does not prolong it */
+	{"a drain ends with silence",
+		DRAINS "9 times (pass 2000ms-1; receive 'more';"
+		       "DRAIN recv/- 2000ms); expire; OVER answered;"
+		       "no-still-sending"},
 	{"a drain ends in time",
-		DRAINS "pass 200ms; receive 'more'; DRAIN recv/- 1800ms;"
-		       "7 times (pass 200ms; receive 'more');"
-		       "DRAIN recv/- 400ms; pass 200ms; receive 'more';"
-		       "DRAIN recv/- 200ms; expire; OVER answered"},
+		DRAINS "29 times (pass 1000ms; receive 'more');"
+		       "DRAIN recv/- 1000ms; expire; OVER answered;"
+		       "still-sending"},
+	{"a drain has its first seconds, whatever comes",
+		DRAINS GIGABYTE "receive 'more'; pass 2000ms-1; receive 'more';"
+				"DRAIN recv/- 2000ms; pass 1us; receive 'm';"
+				"OVER answered; still-sending"},
 	{"a drain ends after so many bytes",
-		DRAINS "offer 33554432*'x'; taken 16777216; OVER answered"},
+		DRAINS "pass 1999ms; receive 'x'; pass 1ms; receive 'x'; DRAIN;"
+		       "8191 times (receive 131072*'x'); receive 131061*'x';"
+		       "DRAIN; offer 20*'x'; taken 20;"
+		       "OVER answered; still-sending"},
 };
 
 #define EARLY_SENDS "FINISH recv/finish; receive 'x'; FINISH recv/finish;"
@@ -49,10 +60,21 @@ static const struct play early[] = {
 		"until FINISH (receive 4096*'x'; send 1);" EARLY_SENDS
 		"finish; DRAIN; receive 3145728*'x'; DRAIN; receive FIN;"
 		"OVER answered; sent ANSWER"},
-	/* the reply goes on all the same */
+	/* the reply goes on all the same, and has its own time to be seen */
 	{"an early answer and too many bytes",
-		"receive CHUNKED; answer; offer 33554432*'x'; taken 16777216;"
-		"REPLY -/send; deliver; sent ANSWER; finish; OVER answered"},
+		"receive CHUNKED; answer; pass 2000ms;" GIGABYTE
+		"REPLY -/send; deliver; sent ANSWER; finish;"
+		"DRAIN recv/- 2000ms; receive 'more'; DRAIN; expire;"
+		"OVER answered; no-still-sending"},
+	{"who was sending when it stops",
+		"receive CHUNKED; answer; deliver; finish; receive 'more';"
+		"stop told; OVER answered; still-sending"},
+	{"who was sending when it is abandoned",
+		"receive CHUNKED; answer; deliver; finish; receive 'more';"
+		"abandon; OVER answered; still-sending"},
+	{"who had stopped sending when it stops",
+		"receive CHUNKED; answer; deliver; finish; stop told;"
+		"OVER answered; no-still-sending"},
 	{"an early answer after the FIN",
 		"receive POST5 'ab'; answer; REPLY recv/send; receive FIN;"
 		"REPLY -/send; deliver; finish; OVER answered"},
@@ -71,9 +93,11 @@ static const struct play early[] = {
 /* Half closed: what comes is read, for as long as the client likes. */
 #define HALF \
 	"receive GET; accept; reply 'ab' half; deliver; finish;" \
-	"DRAIN recv/- never; receive 16781312*'x'; DRAIN recv/- never;"
+	"DRAIN recv/- never; pass 30000ms; receive 'x'; DRAIN recv/- never;"
 
 static const struct play half[] = {
+	{"half closed, however much comes",
+		HALF GIGABYTE "DRAIN recv/- never; receive FIN; OVER answered"},
 	{"half closed until the client closes",
 		HALF "receive FIN; OVER answered"},
 	{"half closed until the client resets",

@@ -72,8 +72,8 @@
  *	body BYTES         the request's, so far
  *	kept BYTES         of what came
  *	piece N BYTES      asks to answer this, the Nth
- *	flags              complete, accepted, truncated, halted, watched, or with
- *	                   a "no-" before it
+ *	flags              complete, accepted, truncated, halted, watched,
+ *	                   still-sending, or with a "no-" before it
  */
 #ifndef CONN_PLAY_H
 #define CONN_PLAY_H
