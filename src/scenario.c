@@ -281,11 +281,12 @@ rt_scenario_end_item(struct rt_reader *reader)
 	if (item == NULL)
 		return true;
 	rule = &item->rule;
-	if (reader->bytes.len > 0 || reader->bytes.failed) {
+	if (reader->quoted || reader->bytes.len > 0 || reader->bytes.failed) {
 		rule->body_size = reader->bytes.len;
 		rule->body = rt_scenario_own_lines(reader, &reader->bytes);
 		rule->raw = !rule->accepted;
 		reader->answered = true;
+		reader->quoted = false;
 	}
 	rule->when.fields = rt_scenario_own_lines(reader, &reader->fields);
 	rule->when.contains = rt_scenario_own_lines(reader, &reader->contains);
@@ -328,7 +329,7 @@ read_lines(struct rt_reader *reader)
 			if (!rt_scenario_message(reader))
 				return false;
 		} else if (reader->raw && reader->item != NULL &&
-			!reader->answered && reader->bytes.len == 0) {
+			!reader->answered && !reader->quoted) {
 			if (!rt_scenario_raw_message(reader))
 				return false;
 		} else {

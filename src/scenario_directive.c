@@ -319,8 +319,10 @@ read_raw(struct rt_reader *reader, const char *at)
 		return rt_scenario_expected(reader, reader->line,
 			"it before the message");
 	reader->raw = true;
-	return rt_scenario_rest(reader, at).size == 0 ||
-		read_quoted(reader, at, &reader->bytes);
+	if (rt_scenario_rest(reader, at).size == 0)
+		return true;
+	reader->quoted = true;
+	return read_quoted(reader, at, &reader->bytes);
 }
 
 static bool

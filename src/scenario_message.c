@@ -418,7 +418,7 @@ rt_scenario_message(struct rt_reader *reader)
 		!reader->item->rule.files)
 		return rt_scenario_expected(reader, reader->line,
 			"no message, as there is one, or none is needed");
-	if (reader->raw && reader->bytes.len > 0)
+	if (reader->quoted)
 		return rt_scenario_expected(reader, reader->line,
 			"no message, as there are bytes of @raw");
 	if (reader->raw)

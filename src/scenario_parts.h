@@ -43,7 +43,8 @@ struct rt_reader {
 	bool skips;    /* the connection of a transcript, up to the next */
 	bool raw;      /* its message is left alone */
 	bool answered; /* it has its message, or needs none */
-	bool message;  /* it was given one as it stands */
+	bool message;  /* it was given one as it stands, */
+	bool quoted;   /* or in quotes, if only "" */
 	/* lines of the item that come one at a time */
 	struct rt_buf fields, contains, absent, reply_fields, omit, trailers,
 		faults, bytes;

@@ -231,6 +231,10 @@ static const struct {
 	{ON "@interim \"a\\0b\"",
 		"s:2:9: ' \"a\\0b\"': expected a byte or more, and no NUL"},
 	{ON "@raw x", "s:2:6: 'x': expected " QUOTES},
+	{ON "@raw \"\"\n" OK,
+		"s:3:1: 'HTTP/1.1 200 OK': expected no message, as there are "
+		"bytes of @raw"},
+	{ON "@raw \"\"\nfoo\n", "s:3:1: 'foo': " ANY},
 	{ON "@raw \"x\"\n" OK,
 		"s:3:1: 'HTTP/1.1 200 OK': expected no message, as there are "
 		"bytes of @raw"},
