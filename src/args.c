@@ -32,7 +32,7 @@ static const char help[] =
 "      --chunked           send the body chunked\n"
 "      --raw FILE          all bytes of the reply, from its status line on\n"
 "      --echo              the request itself\n"
-"  -H, --header 'N: V'     set a field; 'N:' removes it (in files' replies, too)\n"
+"  -H, --header 'N: V'     set a field of all replies; 'N:' removes it\n"
 "Files\n"
 "      --no-listing        403 for folders without index.html\n"
 "      --dotfiles          serve names that begin with a dot\n"
@@ -64,7 +64,7 @@ static const char help[] =
 "      --with-parent       stop when the parent process ends\n"
 "      --grace SECONDS     let replies finish for so long when it stops (1)\n"
 "Limits\n"
-"      --timeout SECONDS   of head, body and reply (10, 10, 30)\n"
+"      --timeout SECONDS   for each, or head=10,body=30,reply=600\n"
 "      --max-target BYTES (8192)    --max-head BYTES (65536)\n"
 "      --max-fields N (100)         --max-body BYTES|none\n"
 "      --io best|epoll|poll         -h, --help   -V, --version\n";
@@ -202,18 +202,65 @@ add_type(struct given *given, const char *text)
 	check("--mime", text, &(struct retort_reply){.type = type->type});
 }
 
+/* "SECS", for all; or "head=SECS", "body=SECS", "reply=SECS" for one. */
+static void
+read_timeout(struct args *args, struct given *given, const char *text,
+	size_t size)
+{
+	const struct {
+		const char *name;
+		int *ms;
+		bool *given;
+	} phases[] = {
+		{"head", &args->options.head_timeout, &given->head_timeout},
+		{"body", &args->options.body_timeout, &given->body_timeout},
+		{"reply", &args->options.write_timeout, &given->timeout},
+	};
+	char *part = args_must(strndup(text, size));
+	char *equals = strchr(part, '=');
+	const char *value = equals ? equals + 1 : part;
+	bool known = equals == NULL;
+
+	if (equals != NULL)
+		*equals = '\0';
+	for (size_t i = 0; i < sizeof phases / sizeof *phases; i++)
+		if (equals == NULL || strcmp(part, phases[i].name) == 0) {
+			*phases[i].ms = args_seconds("--timeout", value);
+			*phases[i].given |= equals != NULL;
+			known = true;
+		}
+	given->timeout = true;
+	if (!known)
+		die(EXIT_USAGE,
+			"--timeout '%s': expected seconds, or one or more of "
+			"head=SECS,body=SECS,reply=SECS",
+			text);
+	free(part);
+}
+
+static void
+read_timeouts(struct args *args, struct given *given, const char *text)
+{
+	for (;;) {
+		size_t size = strcspn(text, ",");
+
+		read_timeout(args, given, text, size);
+		if (text[size] == '\0')
+			break;
+		text += size + 1;
+	}
+}
+
 /* Limits and time-outs. False: it is none of these. */
 static bool
-read_limit(struct args *args, int option, const char *text)
+read_limit(struct args *args, struct given *given, int option, const char *text)
 {
 	static const char *const backs[] = {"best", "epoll", "poll", NULL};
 	struct retort_options *options = &args->options;
 
 	switch (option) {
 	case OPT_TIMEOUT:
-		options->head_timeout = args_seconds("--timeout", text);
-		options->body_timeout = options->head_timeout;
-		options->write_timeout = options->head_timeout;
+		read_timeouts(args, given, text);
 		return true;
 	case OPT_MAX_TARGET:
 		options->max_target =
@@ -428,6 +475,7 @@ read_script_option(struct args *args, struct given *given, int option,
 		args->with_parent = true;
 		return true;
 	case OPT_GRACE:
+		given->grace = true;
 		args->grace = args_seconds("--grace", text);
 		return true;
 	default:
@@ -561,8 +609,8 @@ read_mode(struct args *args, int argc, char **argv)
 static const struct args defaults = {
 	.options = {.port = 8080,
 		.head_timeout = 10000,
-		.body_timeout = 10000,
-		.write_timeout = 30000,
+		.body_timeout = 30000,
+		.write_timeout = 600000,
 		.idle_timeout = 600000,
 		.defer_accept = true,
 		.unrecorded = true,
@@ -605,7 +653,7 @@ args_read(struct args *args, int argc, char **argv)
 		optind = 2;
 	opterr = 0;
 	while ((option = next_option(argc, argv, &text)) != -1) {
-		if (!read_limit(args, option, text) &&
+		if (!read_limit(args, &given, option, text) &&
 			!read_script_option(args, &given, option, text) &&
 			!read_files_option(args, &given, option, text) &&
 			!read_plain_option(args, &given, option, text) &&

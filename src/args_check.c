@@ -22,7 +22,8 @@ enum {
 	WAY_RAW = 2,
 	WAY_ECHO = 4,
 	WAY_FILES = 8,
-	WAY_HTTP = 15,
+	WAY_RULES = 256, /* a scenario alone */
+	WAY_HTTP = 15 + WAY_RULES,
 	WAY_TCP_ECHO = 16,
 	WAY_TCP_ANSWER = 32,
 	WAY_TCP = 48,
@@ -30,6 +31,16 @@ enum {
 	WAY_UDP_ANSWER = 128,
 	WAY_UDP = 192
 };
+
+/* Nothing but a scenario answers. */
+static bool
+is_scenario_alone(const struct args *args, const struct given *given)
+{
+	return args->mode != MODE_SWEEP && args->scenario != NULL &&
+		args->root == NULL && !given->status && !given->body &&
+		!given->type && !given->raw && !given->echo &&
+		!args->reply.chunked && !given->tcp && !given->udp;
+}
 
 /* What belongs to plain sockets alone would do nothing without them. */
 static void
@@ -67,16 +78,20 @@ check_clashes(const struct args *args, const struct given *given)
 		{"--html", args->files.html, WAY_FILES},
 		{"--follow-links", args->files.follow_links, WAY_FILES},
 		{"--prefix", args->files.prefix != NULL, WAY_FILES},
-		{"--echo=PATH", args->echo != NULL, WAY_FILES},
+		{"--echo=PATH", args->echo != NULL, WAY_FILES | WAY_RULES},
 		{"--mime", given->type_count > 0, WAY_FILES},
 		{"--chunked", args->reply.chunked, WAY_CANNED},
 		{"--header", given->fields != NULL || given->omit != NULL,
-			WAY_CANNED | WAY_ECHO | WAY_FILES},
+			WAY_CANNED | WAY_ECHO | WAY_FILES | WAY_RULES},
 		{"--host", given->host_count > 0, WAY_HTTP},
 		{"--max-target", options->max_target != 0, WAY_HTTP},
 		{"--max-head", options->max_head != 0, WAY_HTTP},
 		{"--max-fields", options->max_fields != 0, WAY_HTTP},
 		{"--max-body", options->max_body != 0, WAY_HTTP},
+		{"--timeout", given->timeout, WAY_HTTP | WAY_TCP},
+		{"--timeout head", given->head_timeout, WAY_HTTP},
+		{"--timeout body", given->body_timeout, WAY_HTTP},
+		{"--replay", args->replay != NULL, WAY_HTTP},
 		{"--answer", given->answer != NULL,
 			WAY_TCP_ANSWER | WAY_UDP_ANSWER},
 		{"--greet", given->greeting != NULL, WAY_TCP},
@@ -85,7 +100,14 @@ check_clashes(const struct args *args, const struct given *given)
 		{"--udp", given->udp, WAY_UDP},
 	};
 	const size_t count = sizeof uses / sizeof *uses;
+	bool alone = is_scenario_alone(args, given);
 
+	for (size_t i = 0; i < count && alone; i++)
+		if (uses[i].given && (uses[i].way & WAY_RULES) == 0)
+			die(EXIT_USAGE,
+				"%s: needs ROOT, as --scenario alone serves no "
+				"files",
+				uses[i].name);
 	for (size_t i = 0; i < count; i++)
 		for (size_t k = i + 1; k < count; k++)
 			if (uses[i].given && uses[k].given &&
@@ -113,7 +135,8 @@ read_plain(struct args *args, const struct given *given)
 {
 	static const char *const typed = "@-";
 
-	args->canned = true;
+	/* what no rule of a scenario answers must not look answered */
+	args->canned = given->echo || given->answer || args->scenario == NULL;
 	args->options.defer_accept = false;
 	args->reply.echo = given->echo;
 	if (given->greeting != NULL)
@@ -129,6 +152,8 @@ read_plain(struct args *args, const struct given *given)
 			die(EXIT_USAGE,
 				"--answer @- and --bind fd:0 exclude each "
 				"other");
+	if (args->typed && given->faults != NULL)
+		die(EXIT_USAGE, "--answer @- and --fault exclude each other");
 	if (args->typed) {
 		args->stdin_used = "--answer";
 		/* who types must see what came */
@@ -167,12 +192,12 @@ read_reply(struct args *args, const struct given *given)
 		if (reply->type == NULL)
 			reply->type = type_of(given->body, reply);
 	}
-	if ((reply->status == 204 || reply->status == 304) && given->body &&
-		given->faults == NULL)
+	if ((reply->status == 204 || reply->status == 304) &&
+		(given->body || reply->chunked) && given->faults == NULL)
 		die(EXIT_USAGE,
-			"--status %d has no body: --body and it "
+			"--status %d has no body: %s and it "
 			"exclude each other",
-			reply->status);
+			reply->status, given->body ? "--body" : "--chunked");
 }
 
 /* Sockets handed over: fds 3 and up, when LISTEN_PID is this process. */
@@ -249,6 +274,8 @@ check_chance(struct args *args, const struct given *given)
 {
 	if (args->chances != NULL && given->faults != NULL)
 		die(EXIT_USAGE, "--fault and --faults exclude each other");
+	if (args->replay != NULL && given->faults != NULL)
+		die(EXIT_USAGE, "--fault and --replay exclude each other");
 	if (args->chances != NULL && args->replay != NULL)
 		die(EXIT_USAGE, "--faults and --replay exclude each other");
 	args->seed_drawn = args->chances != NULL && given->seed == NULL;
@@ -276,6 +303,7 @@ set_sweep(const struct args *args, struct given *given)
 		{"--lifetime", args->lifetime >= 0},
 		{"--with-parent", args->with_parent},
 		{"--requests", args->options.requests > 0},
+		{"--grace", given->grace},
 		{"--host", given->host_count > 0},
 		{"--log", args->log && given->log},
 		{"--verbose", args->verbose > 0},
@@ -410,11 +438,12 @@ args_finish(struct args *args, struct given *given)
 	}
 	if (given->faults != NULL && args->root == NULL && !args->canned)
 		die(EXIT_USAGE,
-			"--fault: needs a reply to spoil: ROOT, --body or "
-			"the like");
+			"--fault: needs a reply to spoil: %s or the like",
+			given->tcp || given->udp ? "--answer, --echo" :
+						   "ROOT, --body");
 	args->faults = given->faults;
-	args->reply.fields = args->files.fields = given->fields;
-	args->reply.omit = args->files.omit = given->omit;
+	args->options.fields = given->fields;
+	args->options.omit = given->omit;
 	args->files.types = given->types;
 	args->files.type_count = given->type_count;
 	give_notices(args, given);

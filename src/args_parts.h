@@ -22,9 +22,13 @@ struct given {
 	bool tcp;
 	bool udp;
 	bool log;
+	bool grace;
 	const char *answer;
 	const char *greeting;
 	const char *idle;
+	bool timeout;      /* of any kind, */
+	bool head_timeout; /* and by its name */
+	bool body_timeout;
 	const char *seed;
 	const char **bind;
 	size_t bind_count;

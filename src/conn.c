@@ -746,6 +746,7 @@ rt_conn_lend(struct rt_conn *conn, struct rt_exchange *exchange)
 {
 	conn->exchange = exchange;
 	exchange->in.max = conn->config->max_in;
+	exchange->reply.always = conn->config->always;
 	rt_conn_clear(conn);
 	rt_conn_plan(conn);
 	return conn->state == RT_STATE_OVER ? -ENOMEM : 0;

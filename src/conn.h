@@ -74,7 +74,8 @@ struct rt_conn_config {
 	bool linger;   /* after the reply, wait for the client's end as well */
 	size_t max_in; /* wire bytes of a request held at once, but for those
 	                  of its body that are kept */
-	char *scratch; /* where dropped bytes go */
+	const struct rt_always *always; /* fields of all replies; NULL */
+	char *scratch;                  /* where dropped bytes go */
 	size_t scratch_size;
 };
 

@@ -28,6 +28,9 @@ bool rt_field_is(const struct rt_line *line, const char *name);
 /* Whether one of the lines (NULL: none) has this name. */
 bool rt_field_has(const char *lines, const char *name);
 
+/* Whether one of the lines has the same name as this one. */
+bool rt_field_has_same(const char *lines, const struct rt_line *as);
+
 /*
  * 0, or -EINVAL with a line in `error` (or NULL) about the first line that is
  * no field: "fields: 'x': expected 'Name: value'", where "fields" is `what`.

@@ -139,8 +139,9 @@ set_rules(struct retort *server, const struct args *args, struct typed *typed,
 			.body = args->greeting.body,
 			.body_size = args->greeting.body_size);
 	if (code >= 0 && args->echo != NULL) {
-		option = "--echo: ";
-		code = retort_on(server, args->echo, .echo = true);
+		option = args->faults ? "--fault: " : "--echo: ";
+		code = retort_on(server, args->echo, .echo = true,
+			.faults = args->faults);
 	}
 	if (code >= 0 && args->typed) {
 		option = "--answer: ";

@@ -53,6 +53,7 @@ rt_reply_reset(struct rt_reply *reply)
 	}
 	rt_buf_clear(&reply->text, KEPT_TEXT);
 	*reply = (struct rt_reply){.text = reply->text,
+		.always = reply->always,
 		.steps = reply->steps,
 		.step_room = reply->step_room,
 		.file = -1};
@@ -131,15 +132,51 @@ step_text(struct rt_reply *reply, size_t at)
 
 /* --- the head --- */
 
-bool
-rt_reply_is_own(const struct rt_draft *draft, const char *name)
+/* Whether this reply has that field itself, or omits it. */
+static bool
+has_own(const struct retort_reply *own, const char *name)
 {
-	const struct retort_reply *own = draft->own;
-
 	/* nearly always there are none */
 	if (own == NULL || (own->fields == NULL && own->omit == NULL))
 		return false;
 	return rt_field_has(own->fields, name) || rt_field_has(own->omit, name);
+}
+
+bool
+rt_reply_is_own(const struct rt_draft *draft, const char *name)
+{
+	const struct rt_always *always = draft->reply->always;
+
+	return has_own(draft->own, name) ||
+		(always != NULL &&
+			(rt_field_has(always->fields, name) ||
+				rt_field_has(always->omit, name)));
+}
+
+/* The last line of that name. */
+static bool
+find_line(const char *lines, const char *name, struct rt_line *found)
+{
+	struct rt_line line;
+	bool any = false;
+
+	while (rt_field_next(&lines, &line))
+		if (rt_field_is(&line, name)) {
+			*found = line;
+			any = true;
+		}
+	return any;
+}
+
+bool
+rt_reply_given(const struct rt_draft *draft, const char *name,
+	struct rt_line *line)
+{
+	const struct rt_always *always = draft->reply->always;
+
+	if (has_own(draft->own, name))
+		return find_line(draft->own->fields, name, line);
+	return always != NULL && find_line(always->fields, name, line);
 }
 
 void
@@ -194,6 +231,25 @@ add_lines(struct rt_buf *text, const char *lines)
 	}
 }
 
+/* The fields of all replies that this one does not have or omit itself. */
+static void
+add_always(struct rt_draft *draft)
+{
+	struct rt_buf *text = &draft->reply->text;
+	const char *lines = draft->reply->always->fields;
+	const struct retort_reply *own = draft->own;
+	struct rt_line line;
+
+	while (rt_field_next(&lines, &line)) {
+		if (own != NULL &&
+			(rt_field_has_same(own->fields, &line) ||
+				rt_field_has_same(own->omit, &line)))
+			continue;
+		rt_buf_add(text, line.text, line.size);
+		rt_buf_add(text, "\r\n", 2);
+	}
+}
+
 static void
 end_head(struct rt_draft *draft)
 {
@@ -201,6 +257,8 @@ end_head(struct rt_draft *draft)
 
 	if (draft->own != NULL)
 		add_lines(&reply->text, draft->own->fields);
+	if (reply->always != NULL)
+		add_always(draft);
 	rt_reply_field(draft, "Connection", "close");
 	rt_buf_add(&reply->text, "\r\n", 2);
 	reply->head_size = reply->text.len;

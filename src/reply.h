@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "field.h"
 #include "listing.h"
 #include "range.h"
 #include "retort.h"
@@ -49,6 +50,13 @@ struct rt_step {
 
 #define RT_MAX_STEPS (1u << 16)
 
+/* Fields of every head that is made, unless the reply has or omits one of that
+   name itself. */
+struct rt_always {
+	char *fields; /* lines "Name: value"; NULL: none */
+	char *omit;   /* lines "Name": what is not sent; NULL: none */
+};
+
 struct rt_reply {
 	struct rt_buf text;    /* the head, and bodies made for this reply */
 	struct rt_step *steps; /* the last one is an ending */
@@ -70,8 +78,10 @@ struct rt_reply {
 	struct rt_listing *listing; /* owned: the body, or what becomes it while
                                  there is no script yet; NULL */
 	struct rt_blob *blob; /* one owner's: what bytes are borrowed of */
-	bool truncated;       /* the file was shorter than the head says */
-	bool failed;          /* a step too many; out of memory: text.failed */
+	const struct rt_always *always; /* somebody else's; NULL: none. It stays
+	                                   when the reply is reset */
+	bool truncated; /* the file was shorter than the head says */
+	bool failed;    /* a step too many; out of memory: text.failed */
 };
 
 /* Largest text of a reply: its head and a body that is made for it. */
@@ -105,8 +115,12 @@ void rt_reply_begin(struct rt_draft *draft, int status, const char *date);
 void rt_reply_field(struct rt_draft *draft, const char *name,
 	const char *value);
 
-/* Whether the user gives that field, or omits it. */
+/* Whether the user gives that field, or omits it, for this reply or for all. */
 bool rt_reply_is_own(const struct rt_draft *draft, const char *name);
+
+/* The last of that name that the user gives. False: there is none. */
+bool rt_reply_given(const struct rt_draft *draft, const char *name,
+	struct rt_line *line);
 
 /* A body of bytes that outlive the reply. */
 void rt_reply_body(struct rt_draft *draft, const void *bytes, size_t size);

@@ -44,7 +44,11 @@ _retort_values()
 	-H | --header | --prefix | --greet | --grace | --lifetime | --max-fields) ;;
 	--seed) ;;
 	--max-head) ;;
-	--max-target | --mime | --requests | --timeout) ;;
+	--max-target | --mime | --requests) ;;
+	--timeout)
+		words='head= body= reply='
+		compopt -o nospace
+		;;
 	*) return 1 ;;
 	esac
 }

@@ -239,6 +239,12 @@ struct retort_options {
 	                     is closed; 0: none */
 	int socket_mode;  /* permissions of the files of Unix sockets, such as
 	                     0660; 0: as the umask has them */
+
+	/* Of every reply whose head the server makes: of rules and files,
+	   refusals and errors. A field that the reply has or omits itself
+	   is not touched, and nothing is added to one that is `raw`. */
+	const char *fields; /* lines "Name: value" */
+	const char *omit;   /* lines "Name": what is not sent */
 };
 
 /*
@@ -323,8 +329,9 @@ RETORT_API void retort_stop(struct retort *server, int grace);
 /*
  * retort_stop(), and waits until the server has stopped, for `grace` ms (-1:
  * 100) and not much longer. Returns NULL, or one line for each connection that
- * had to be cut off: which, and what it was about to do. Valid until
- * retort_close().
+ * had to be cut off: which, and what it was about to do; and one if the server
+ * has ended by itself because the system failed it, which the verdict tells,
+ * too. Valid until retort_close().
  */
 RETORT_API const char *retort_finish(struct retort *server, int grace);
 

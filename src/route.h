@@ -43,6 +43,7 @@ struct rt_route {
 	struct rt_site *site;     /* NULL: none */
 	struct rt_chaos *chaos;   /* NULL: none */
 	char **hosts;             /* NULL: all */
+	struct rt_always always;  /* fields of all replies */
 	uint64_t max_body;        /* 0: RT_DEFAULT_BODY for files, else none */
 	bool reads;               /* a rule says how requests are read */
 	bool unix_bound;          /* a connection may be one that cannot be
@@ -80,6 +81,11 @@ enum rt_outcome {
 int rt_route_init(struct rt_route *route, enum retort_protocol protocol,
 	const char *const *hosts, uint64_t max_body, bool keep);
 void rt_route_free(struct rt_route *route);
+
+/* The fields of all replies, which are copied; before anything answers. 0 or
+   -errno with a line in `error`. */
+int rt_route_set_always(struct rt_route *route, const char *fields,
+	const char *omit, char *error);
 
 /* Adds a rule: its number, or -errno with a line in `error`. */
 int rt_route_add(struct rt_route *route, const struct retort_reply *given,

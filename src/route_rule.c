@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "field.h"
 
 /* Nothing answers any more where no rule does. */
 static void
@@ -144,26 +145,27 @@ check_request(const struct retort_when *when, char *error)
 
 /* What a reply comes to where it does not depend on its request. */
 static int
-try_reply(const struct rt_canned *canned, enum retort_protocol protocol,
-	struct rt_reply *reply)
+try_reply(const struct rt_route *route, const struct rt_canned *canned,
+	enum retort_protocol protocol, struct rt_reply *reply)
 {
 	static const struct rt_request request;
 
 	rt_reply_init(reply);
+	reply->always = &route->always;
 	return rt_canned_answer(canned, protocol, &request, "", 0,
 		"Thu, 01 Jan 1970 00:00:00 GMT", reply);
 }
 
 /* Where the reply is known, its faults must be possible. */
 static int
-try_faults(const struct rt_canned *canned, enum retort_protocol protocol,
-	char *error)
+try_faults(const struct rt_route *route, const struct rt_canned *canned,
+	enum retort_protocol protocol, char *error)
 {
 	char why[RETORT_ERROR_SIZE] = "";
 	struct rt_reply reply;
 	int code;
 
-	(void)try_reply(canned, protocol, &reply);
+	(void)try_reply(route, canned, protocol, &reply);
 	code = rt_reply_ok(&reply) ?
 		rt_faults_apply(canned->faults, &reply, why) :
 		-ENOMEM;
@@ -194,7 +196,7 @@ rt_route_measure(const struct rt_route *route, const struct retort_reply *as,
 	canned = rt_canned_new(as, route->protocol);
 	if (canned == NULL)
 		return rt_fail_errno(error, -ENOMEM, "reply");
-	code = try_reply(canned, route->protocol, &reply);
+	code = try_reply(route, canned, route->protocol, &reply);
 	if (code < 0)
 		(void)rt_fail_errno(error, code, as->file);
 	*head = reply.head_size;
@@ -222,8 +224,8 @@ check_faults(const struct rt_route *route, const struct rt_rule *rule,
 			"faults: how the body is read cannot depend on the body");
 	if (rule->files || rule->handler || given->echo || given->file)
 		return 0;
-	return try_faults(canned, rt_route_protocol(route, rule->accepted),
-		error);
+	return try_faults(route, canned,
+		rt_route_protocol(route, rule->accepted), error);
 }
 
 int
@@ -348,9 +350,32 @@ rt_route_init(struct rt_route *route, enum retort_protocol protocol,
 	return 0;
 }
 
+int
+rt_route_set_always(struct rt_route *route, const char *fields,
+	const char *omit, char *error)
+{
+	int code = 0;
+
+	if (route->protocol != RETORT_HTTP && (fields != NULL || omit != NULL))
+		return rt_fail(error, -EINVAL,
+			"fields, omit: only a reply of HTTP has them");
+	if (fields != NULL)
+		code = rt_field_check(fields, true, "fields", error);
+	if (code == 0 && omit != NULL)
+		code = rt_field_check(omit, false, "omit", error);
+	if (code < 0)
+		return code;
+	if ((fields && !(route->always.fields = strdup(fields))) ||
+		(omit && !(route->always.omit = strdup(omit))))
+		return rt_fail_errno(error, -ENOMEM, "fields");
+	return 0;
+}
+
 void
 rt_route_free(struct rt_route *route)
 {
+	free(route->always.fields);
+	free(route->always.omit);
 	rt_route_clear(route);
 	free(route->rules);
 	forget_fallback(route);

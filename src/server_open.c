@@ -89,6 +89,8 @@ configure(struct retort *server, const struct retort_options *options)
 	config->scratch_size = SCRATCH_SIZE;
 	config->scratch = malloc(SCRATCH_SIZE);
 	config->linger = !options->unrecorded;
+	if (options->fields != NULL || options->omit != NULL)
+		config->always = &server->route.always;
 	server->recorded = !options->unrecorded;
 	server->defer_accept = options->defer_accept;
 	rt_journal_init(&server->journal,
@@ -207,6 +209,10 @@ rt_server_open(struct retort *server, const struct retort_options *options,
 	code = configure(server, options);
 	if (code < 0)
 		return rt_fail_errno(error, code, "options");
+	code = rt_route_set_always(&server->route, options->fields,
+		options->omit, error);
+	if (code < 0)
+		return code;
 	code = rt_io_open(&server->io, options->io,
 		options->sigpipe_ignored && options->unrecorded);
 	if (code < 0)

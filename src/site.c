@@ -115,6 +115,18 @@ answer_options(struct answer *answer)
 
 /* --- folders --- */
 
+/* As it came, but for bytes that no URI has. */
+static void
+add_query(struct rt_buf *to, const char *query, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if ((unsigned char)query[i] > 0x7f)
+			rt_buf_add_format(to, "%%%02X",
+				(unsigned)(unsigned char)query[i]);
+		else
+			rt_buf_add(to, query + i, 1);
+}
+
 /*
  * To a folder, with its slash. Always one slash in front and everything but
  * unreserved characters encoded, so that no name can make it leave the host
@@ -134,7 +146,7 @@ answer_slash(struct answer *answer, const char *path)
 	rt_file_encode(to, path);
 	if (to->len > 1 && !to->failed && to->data[to->len - 1] != '/')
 		rt_buf_add(to, "/", 1);
-	rt_buf_add(to, answer->base + query.at, query.size);
+	add_query(to, answer->base + query.at, query.size);
 	if (rt_buf_text(to) == NULL) {
 		answer_error(answer, 503, NULL);
 		return;
@@ -256,7 +268,6 @@ static void
 set_validators(struct answer *answer, struct selected *selected)
 {
 	struct rt_validators *validators = &selected->validators;
-	const char *lines = answer->draft.own->fields;
 	struct rt_line line;
 
 	rt_file_etag(&selected->file, selected->etag);
@@ -271,14 +282,11 @@ set_validators(struct answer *answer, struct selected *selected)
 		validators->etag = NULL;
 	if (rt_reply_is_own(&answer->draft, "Last-Modified"))
 		validators->has_modified = false;
-	while (rt_field_next(&lines, &line)) {
-		if (rt_field_is(&line, "ETag"))
-			validators->etag = own_etag(&line, selected);
-		else if (rt_field_is(&line, "Last-Modified"))
-			validators->has_modified =
-				rt_date_parse(line.value, line.value_size,
-					answer->now, &validators->modified);
-	}
+	if (rt_reply_given(&answer->draft, "ETag", &line))
+		validators->etag = own_etag(&line, selected);
+	if (rt_reply_given(&answer->draft, "Last-Modified", &line))
+		validators->has_modified = rt_date_parse(line.value,
+			line.value_size, answer->now, &validators->modified);
 }
 
 /* What 200, 206 and 304 have in common (RFC 9110 15.4.5). */
