@@ -32,15 +32,22 @@ retort_on_sized(struct retort *server, const struct retort_reply *theirs,
 	return code;
 }
 
+static bool
+has_no_condition(const struct retort_when *when)
+{
+	return when->request == NULL && when->fields == NULL &&
+		when->contains == NULL && when->absent == NULL &&
+		when->body == NULL && when->body_size == 0 &&
+		when->body_has == NULL && when->predicate == NULL &&
+		when->predicate_arg == NULL && !when->nocase;
+}
+
 /* Members of a rule's alone. */
 static int
 check_no_rule(const struct retort_reply *reply, char *error)
 {
-	static const struct retort_when nothing;
-
-	if (memcmp(&reply->when, &nothing, sizeof nothing) == 0 &&
-		reply->times == 0 && reply->handler == NULL &&
-		!reply->accepted && !reply->files)
+	if (has_no_condition(&reply->when) && reply->times == 0 &&
+		reply->handler == NULL && !reply->accepted && !reply->files)
 		return 0;
 	return rt_fail(error, -EINVAL,
 		"reply: when, times, handler, accepted and files are for "
