@@ -50,7 +50,7 @@ listen_at(int port)
 		listen(fd, SOMAXCONN) < 0 ||
 		getsockname(fd, (struct sockaddr *)&address, &size) < 0)
 		give_up("port %d: %s", port, strerror(errno));
-	/* as retort does on loopback; see src/sock.c */
+	/* as retort does on loopback; see src/os/sock.c */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5);
 	(void)printf("%d\n", ntohs(address.sin_port));
 	(void)fflush(stdout);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* The functions of retort.h that say what is answered. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/error.h"
+
+int
+retort_on_sized(struct retort *server, const struct retort_reply *theirs,
+	size_t size)
+{
+	struct retort_reply rule;
+	char error[RETORT_ERROR_SIZE] = "";
+	int code = rt_api_copy(&rule, sizeof rule, theirs, size);
+
+	if (is_elsewhere(server))
+		return -EPERM;
+	lock(server);
+	if (code == 0 && rule.accepted && server->defer_accept)
+		code = rt_fail(error, -EINVAL,
+			"accepted: not with defer_accept");
+	if (code == 0)
+		code = rt_route_add(&server->route, &rule, error);
+	if (code < 0)
+		rt_route_miss(&server->route, rule.when.request,
+			*error ? error : strerror(-code));
+	code = rt_api_blame(server, "rule", rule.when.request, code, error);
+	unlock(server);
+	return code;
+}
+
+static bool
+has_no_condition(const struct retort_when *when)
+{
+	return when->request == NULL && when->fields == NULL &&
+		when->contains == NULL && when->absent == NULL &&
+		when->body == NULL && when->body_size == 0 &&
+		when->body_has == NULL && when->predicate == NULL &&
+		when->predicate_arg == NULL && !when->nocase;
+}
+
+/* Members of a rule's alone. */
+static int
+check_no_rule(const struct retort_reply *reply, char *error)
+{
+	if (has_no_condition(&reply->when) && reply->times == 0 &&
+		reply->handler == NULL && !reply->accepted && !reply->files)
+		return 0;
+	return rt_fail(error, -EINVAL,
+		"reply: when, times, handler, accepted and files are for "
+		"rules");
+}
+
+int
+retort_check_sized(const struct retort_reply *theirs, size_t size, char *error)
+{
+	struct retort_reply reply;
+	int code = rt_api_copy(&reply, sizeof reply, theirs, size);
+
+	if (code < 0)
+		return rt_fail_errno(error, code, "reply");
+	code = check_no_rule(&reply, error);
+	return code < 0 ? code : rt_canned_check(&reply, RETORT_HTTP, error);
+}
+
+int
+retort_answer_sized(struct retort *server, const struct retort_reply *theirs,
+	size_t size, char *error)
+{
+	struct retort_reply reply;
+	int code = rt_api_copy(&reply, sizeof reply, theirs, size);
+
+	if (is_elsewhere(server))
+		return rt_api_fail_elsewhere(error);
+	if (code < 0)
+		return rt_fail_errno(error, code, "reply");
+	code = check_no_rule(&reply, error);
+	if (code < 0)
+		return code;
+	lock(server);
+	code = rt_route_set_reply(&server->route, &reply, error);
+	unlock(server);
+	return code;
+}
+
+int
+retort_serve_sized(struct retort *server, const char *root,
+	const struct retort_files *theirs, size_t size, char *error)
+{
+	struct retort_files files;
+	int code = rt_api_copy(&files, sizeof files, theirs, size);
+
+	if (is_elsewhere(server))
+		return rt_api_fail_elsewhere(error);
+	if (code < 0)
+		return rt_fail_errno(error, code, root);
+	lock(server);
+	code = rt_route_set_files(&server->route, root, &files, error);
+	unlock(server);
+	return code;
+}
+
+int
+retort_reply_later_sized(struct retort *server, uint64_t connection,
+	const struct retort_reply *theirs, size_t size)
+{
+	struct retort_reply reply;
+	char error[RETORT_ERROR_SIZE] = "";
+	int code = rt_api_copy(&reply, sizeof reply, theirs, size);
+
+	if (is_elsewhere(server))
+		return -EPERM;
+	if (code == 0)
+		code = check_no_rule(&reply, error);
+	lock(server);
+	if (code == 0)
+		code = rt_server_reply(server, connection, &reply, error);
+	if (code != -ENOENT)
+		code = rt_api_blame(server, "reply", NULL, code, error);
+	unlock(server);
+	return code;
+}
+
+const char *
+retort_type_of(const char *name)
+{
+	return rt_type_of(name, NULL, 0);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files behind retort.h share. */
+#ifndef RETORT_PARTS_H
+#define RETORT_PARTS_H
+
+#include "server/server.h"
+
+/*
+ * Copies a caller's struct, of `size` bytes, to ours, of `room`: what the
+ * caller does not know is zero, and what we do not know must be, or -E2BIG.
+ */
+int rt_api_copy(void *ours, size_t room, const void *theirs, size_t size);
+
+/* Something malformed, about `request` (or NULL), is told by the verdict, if
+   `code` < 0. Returns `code`. */
+int rt_api_blame(struct retort *server, const char *what, const char *request,
+	int code, const char *error);
+
+/* After a step or a call: who polls the server's descriptor hears in time. */
+void rt_api_ring(struct retort *server);
+
+/* ms from now as a time of the monotonic clock; < 0: RT_NEVER */
+int64_t rt_api_deadline(int timeout);
+
+/*
+ * With the lock held: waits until something has changed. False: the time is
+ * up, or it is in vain; look once more.
+ */
+bool rt_api_wait(struct retort *server, int64_t deadline);
+
+/*
+ * Whether this is a fork of the process that the server belongs to: asked
+ * before anything else, as the lock may be held for ever there.
+ */
+static inline bool
+is_elsewhere(const struct retort *server)
+{
+	return rt_owner_is_other(&server->owner);
+}
+
+/* What is said then, with a line in `error`, or NULL; returns -EPERM. */
+#define ELSEWHERE "this process is a fork of the one that the server belongs to"
+int rt_api_fail_elsewhere(char *error);
+
+static inline void
+lock(struct retort *server)
+{
+	(void)pthread_mutex_lock(&server->lock);
+}
+
+static inline void
+unlock(struct retort *server)
+{
+	(void)pthread_mutex_unlock(&server->lock);
+}
+
+/*
+ * Whether the caller is within a callback, with the lock held: whoever gets
+ * the lock while `running` is set holds it already. It cannot wait for itself.
+ */
+static inline bool
+is_within(const struct retort *server)
+{
+	return server->running;
+}
+
+#endif

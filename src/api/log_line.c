@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exchanges as lines of a log. A line is built so that no byte of a request
+ * can forge another one or drive a terminal: everything that is not printable
+ * ASCII is escaped.
+ */
+#include "config.h"
+
+#include "server/journal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "http/date.h"
+#include "os/sock.h"
+
+#define NS INT64_C(1000000000)
+
+/* Most of a request line that a log line shows. */
+#define MAX_REQUEST 2048
+
+/* What may follow a request line, all but its fields; they; and the last. */
+#define AFTER_REQUEST 512
+#define AFTER_FIELD 64
+#define AFTER_LAST 8
+
+/* "\u00ff", dots and a quote */
+#define LONGEST_BYTE 10
+
+/* A line under way; what does not fit is left out. */
+struct line {
+	char *text;
+	size_t size;
+	size_t room;
+};
+
+static void __attribute__((format(printf, 2, 3)))
+add(struct line *line, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(line->text + line->size, line->room - line->size, format,
+		args);
+	va_end(args);
+	if (n > 0 && (size_t)n < line->room - line->size)
+		line->size += (size_t)n;
+}
+
+/* Bytes in double quotes, escaped as C, or as JSON, has them; room is left for
+   so many others. */
+static void
+add_quoted(struct line *line, const char *bytes, size_t n, size_t others,
+	bool json)
+{
+	size_t shown = n < MAX_REQUEST ? n : MAX_REQUEST;
+
+	add(line, "\"");
+	for (size_t i = 0; i < shown; i++) {
+		unsigned char c = (unsigned char)bytes[i];
+
+		if (line->room - line->size < others + LONGEST_BYTE) {
+			shown = i;
+			break;
+		}
+		if (c == '"' || c == '\\')
+			add(line, "\\%c", c);
+		else if (c < 0x20 || c > 0x7e)
+			add(line, json ? "\\u%04x" : "\\x%02x", (unsigned)c);
+		else
+			add(line, "%c", c);
+	}
+	add(line, "%s\"", shown < n ? "..." : "");
+}
+
+static void
+add_request(struct line *line, const struct retort_exchange *exchange,
+	bool json)
+{
+	add_quoted(line, exchange->request, exchange->request_size,
+		AFTER_REQUEST, json);
+}
+
+/* Not as a double, whose point depends on the locale. */
+static void
+add_ms(struct line *line, const struct retort_exchange *exchange)
+{
+	add(line, "%lld.%03d", (long long)(exchange->duration / 1000000),
+		(int)(exchange->duration / 1000 % 1000));
+}
+
+/* What came, in a few words that are no request line. */
+static void
+add_plain(struct line *line, const struct retort_exchange *exchange)
+{
+	unsigned long long pieces = exchange->piece;
+
+	if (exchange->protocol == RETORT_UDP)
+		add(line, "udp");
+	else
+		add(line, "tcp %llu piece%s,", pieces, pieces == 1 ? "" : "s");
+	add(line, " %llu bytes in, %llu out, ",
+		(unsigned long long)exchange->received,
+		(unsigned long long)exchange->sent);
+	add_ms(line, exchange);
+	add(line, " ms");
+}
+
+static const char *
+end_text(enum retort_end end)
+{
+	static const char *const texts[] = {
+		[RETORT_OPEN] = "open",
+		[RETORT_ANSWERED] = "answered",
+		[RETORT_CLOSED] = "closed",
+		[RETORT_RESET] = "reset",
+		[RETORT_TIMED_OUT] = "timed out",
+		[RETORT_STOPPED] = "stopped",
+		[RETORT_TRUNCATED] = "truncated",
+		[RETORT_FAILED] = "failed",
+		[RETORT_UNANSWERED] = "unanswered",
+	};
+
+	return (size_t)end < sizeof texts / sizeof *texts ? texts[end] : "?";
+}
+
+/* A request's client had closed its side when the reply was sent: it may have
+   given up. Without HTTP, clients are the first to close. */
+static bool
+closed_first(const struct retort_exchange *exchange)
+{
+	return exchange->client_first && exchange->end == RETORT_ANSWERED &&
+		exchange->protocol == RETORT_HTTP;
+}
+
+static void
+add_short(struct line *line, const struct retort_exchange *exchange)
+{
+	int64_t end = exchange->began + exchange->duration;
+	time_t seconds = (time_t)(end / NS);
+	struct tm tm;
+
+	memset(&tm, 0, sizeof tm);
+	(void)localtime_r(&seconds, &tm);
+	add(line, "%02d:%02d:%02d.%03d #%llu %s ", tm.tm_hour, tm.tm_min,
+		tm.tm_sec, (int)(end % NS / 1000000),
+		(unsigned long long)exchange->connection, exchange->client);
+	if (exchange->protocol != RETORT_HTTP) {
+		add_plain(line, exchange);
+	} else {
+		add_request(line, exchange, false);
+		if (exchange->status != 0)
+			add(line, " %d", exchange->status);
+		else
+			add(line, " -");
+		add(line, " %llu ", (unsigned long long)exchange->sent);
+		add_ms(line, exchange);
+		add(line, " ms");
+	}
+	if (exchange->end != RETORT_ANSWERED)
+		add(line, " (%s%s%s)", end_text(exchange->end),
+			exchange->protocol && exchange->reason ? ": " : "",
+			exchange->protocol && exchange->reason ?
+				exchange->reason :
+				"");
+	else if (closed_first(exchange))
+		add(line, " (the client closed first)");
+	if (exchange->still_sending)
+		add(line, " (the client was still sending)");
+	if (exchange->truncated)
+		add(line, " (the datagram was truncated)");
+	if (exchange->by_chance)
+		add(line, " (seed %llu)", (unsigned long long)exchange->seed);
+	if (exchange->faults != NULL)
+		add(line, " [%.1000s%s]", exchange->faults,
+			strlen(exchange->faults) > 1000 ? "..." : "");
+}
+
+static void
+add_common(struct line *line, const struct retort_exchange *exchange)
+{
+	size_t host = strlen(exchange->client);
+	const char *colon = strrchr(exchange->client, ':');
+	char date[RT_DATE_TEXT];
+
+	if (colon != NULL)
+		host = (size_t)(colon - exchange->client);
+	/* "Sun, 06 Nov 1994 08:49:37 GMT" */
+	rt_date_format(exchange->began / NS, date);
+	add(line, "%.*s - - [%.2s/%.3s/%.4s:%.8s +0000] ", (int)host,
+		exchange->client, date + 5, date + 8, date + 12, date + 17);
+	if (exchange->protocol == RETORT_HTTP)
+		add_request(line, exchange, false);
+	else
+		add(line, "\"%s\"", rt_sock_scheme(exchange->protocol));
+	if (exchange->status != 0)
+		add(line, " %d", exchange->status);
+	else
+		add(line, " -");
+	if (exchange->sent_body != 0)
+		add(line, " %llu", (unsigned long long)exchange->sent_body);
+	else
+		add(line, " -");
+}
+
+/* What came, or "-". */
+static void
+add_value(struct line *line, const char *value, size_t size, size_t others)
+{
+	add(line, " ");
+	if (value != NULL)
+		add_quoted(line, value, size, others, false);
+	else
+		add(line, "\"-\"");
+}
+
+static void
+add_combined(struct line *line, const struct retort_exchange *exchange)
+{
+	add_common(line, exchange);
+	add_value(line, exchange->referer, exchange->referer_size, AFTER_FIELD);
+	add_value(line, exchange->user_agent, exchange->user_agent_size,
+		AFTER_LAST);
+}
+
+/* A member that is there if it came. */
+static void
+add_member(struct line *line, const char *name, const char *value, size_t size,
+	size_t others)
+{
+	if (value == NULL)
+		return;
+	add(line, ",\"%s\":", name);
+	add_quoted(line, value, size, others, true);
+}
+
+static void
+add_json(struct line *line, const struct retort_exchange *exchange)
+{
+	char date[RT_DATE_SHORT];
+
+	/* "1994-11-06 08:49" */
+	rt_date_format_short(exchange->began / NS, date);
+	add(line, "{\"time\":\"%.10sT%s:%02d.%03dZ\"", date, date + 11,
+		(int)(exchange->began / NS % 60),
+		(int)(exchange->began % NS / 1000000));
+	add(line, ",\"connection\":%llu,\"client\":\"%s\"",
+		(unsigned long long)exchange->connection, exchange->client);
+	if (exchange->protocol == RETORT_HTTP) {
+		add(line, ",\"request\":");
+		add_request(line, exchange, true);
+		add(line, ",\"status\":%d", exchange->status);
+	} else {
+		add(line, ",\"protocol\":\"%s\",\"pieces\":%llu",
+			rt_sock_scheme(exchange->protocol),
+			(unsigned long long)exchange->piece);
+	}
+	add(line, ",\"received\":%llu,\"sent\":%llu",
+		(unsigned long long)exchange->received,
+		(unsigned long long)exchange->sent);
+	add(line, ",\"ms\":");
+	add_ms(line, exchange);
+	add(line, ",\"end\":\"%s\"", end_text(exchange->end));
+	if (exchange->protocol && exchange->reason)
+		add(line, ",\"reason\":\"%s\"", exchange->reason);
+	if (exchange->truncated)
+		add(line, ",\"truncated\":true");
+	if (exchange->still_sending)
+		add(line, ",\"still_sending\":true");
+	if (closed_first(exchange))
+		add(line, ",\"client_first\":true");
+	if (exchange->by_chance)
+		add(line, ",\"seed\":%llu", (unsigned long long)exchange->seed);
+	add_member(line, "faults", exchange->faults,
+		exchange->faults ? strlen(exchange->faults) : 0, AFTER_REQUEST);
+	add_member(line, "referer", exchange->referer, exchange->referer_size,
+		2 * AFTER_FIELD);
+	add_member(line, "user_agent", exchange->user_agent,
+		exchange->user_agent_size, AFTER_LAST);
+	add(line, "}");
+}
+
+size_t
+retort_log_line(const struct retort_exchange *exchange, enum retort_log format,
+	char *text, size_t size)
+{
+	/* one byte more than is used: vsnprintf ends what it writes */
+	struct line line = {.text = text, .room = size};
+
+	if (size < 2)
+		return 0;
+	switch (format) {
+	case RETORT_LOG_SHORT:
+		add_short(&line, exchange);
+		break;
+	case RETORT_LOG_COMMON:
+		add_common(&line, exchange);
+		break;
+	case RETORT_LOG_JSON:
+		add_json(&line, exchange);
+		break;
+	case RETORT_LOG_COMBINED:
+		add_combined(&line, exchange);
+		break;
+	}
+	if (line.size > size - 1)
+		line.size = size - 1;
+	text[line.size++] = '\n';
+	return line.size;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * retort_sweep(): one reply, cut and split at each of its bytes, for a client
+ * that says each time whether it took what came for the whole.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/error.h"
+
+/* How long a connection may take to be accepted once its client is done: ms. */
+#define ACCEPT_TIME 2000
+
+/* Most cut points of a reply that is swept. */
+#define MAX_SWEEP 65536u
+
+/* The longest report: bytes. */
+#define MAX_REPORT (64u << 20)
+
+struct sweep {
+	struct retort *server;
+	struct retort_reply reply;
+	retort_client *client;
+	void *arg;
+	uint64_t head;
+	uint64_t whole;
+	struct rt_buf report;
+	int wrong;
+	bool began; /* the server has the reply */
+	char *error;
+};
+
+/* What is told of one way: where the client was wrong. */
+struct told {
+	uint64_t first; /* of a run of points */
+	uint64_t last;
+	bool open;
+	size_t count;
+};
+
+/* One more run of points, if there is one. */
+static void
+add_run(struct sweep *sweep, struct told *told)
+{
+	if (!told->open)
+		return;
+	rt_buf_add_text(&sweep->report, told->count++ > 0 ? ", " : " ");
+	rt_buf_add_format(&sweep->report, "%llu",
+		(unsigned long long)told->first);
+	if (told->last > told->first)
+		rt_buf_add_format(&sweep->report, "-%llu",
+			(unsigned long long)told->last);
+	told->open = false;
+}
+
+static void
+tell(struct sweep *sweep, struct told *told, uint64_t at)
+{
+	sweep->wrong++;
+	if (told->open && told->last + 1 == at) {
+		told->last = at;
+		return;
+	}
+	add_run(sweep, told);
+	*told = (struct told){at, at, true, told->count};
+}
+
+/* Whether there was a connection since, or is one that waits to be accepted. */
+static bool
+has_connected(struct retort *server, uint64_t before)
+{
+	int64_t deadline = rt_api_deadline(ACCEPT_TIME);
+	bool connected, more = true;
+
+	lock(server);
+	while (server->number == before && more)
+		more = rt_api_wait(server, deadline);
+	connected = server->number != before;
+	unlock(server);
+	return connected;
+}
+
+/* Whether the client takes this for success; < 0: -errno. */
+static int
+try_one(struct sweep *sweep, const char *fault)
+{
+	struct retort *server = sweep->server;
+	struct retort_reply reply = sweep->reply;
+	uint64_t before = retort_accepted(server);
+	int code;
+
+	reply.faults = fault;
+	code = retort_answer(server, &reply, sweep->error);
+	if (code < 0)
+		return code;
+	sweep->began = true;
+	code = sweep->client(sweep->arg, retort_url(server, 0), fault);
+	if (code < 0)
+		return rt_fail_errno(sweep->error, code, "the client");
+	if (!has_connected(server, before))
+		return rt_fail(sweep->error, -ENOTCONN,
+			"%s: the client did not connect",
+			fault ? fault : "the whole reply");
+	return code;
+}
+
+/* One way at all its points: a clause, with its position for the N. */
+static int
+try_points(struct sweep *sweep, const char *clause, uint64_t from, uint64_t to,
+	bool right)
+{
+	int point = (int)strcspn(clause, "N");
+	struct told told = {.open = false};
+	char fault[64];
+
+	rt_buf_add_format(&sweep->report, "%-18s %6llu  ", clause,
+		(unsigned long long)(to - from));
+	rt_buf_add_text(&sweep->report,
+		right ? "taken for failure:" : "taken for success:");
+	for (uint64_t at = from; at < to; at++) {
+		int taken;
+
+		(void)snprintf(fault, sizeof fault, "%.*s%llu%s", point, clause,
+			(unsigned long long)at, clause + point + 1);
+		taken = try_one(sweep, fault);
+		if (taken < 0) {
+			add_run(sweep, &told);
+			rt_buf_add_format(&sweep->report, " (%llu not tried)\n",
+				(unsigned long long)(to - at - 1));
+			return taken;
+		}
+		if ((taken > 0) != right)
+			tell(sweep, &told, at);
+	}
+	add_run(sweep, &told);
+	rt_buf_add_text(&sweep->report, told.count > 0 ? "\n" : " none\n");
+	return 0;
+}
+
+static int
+try_whole(struct sweep *sweep, const char *name, const char *fault)
+{
+	int taken = try_one(sweep, fault);
+
+	if (taken < 0)
+		return taken;
+	sweep->wrong += taken == 0;
+	rt_buf_add_format(&sweep->report, "%-18s %6u  taken for %s\n", name, 1u,
+		taken > 0 ? "success" : "failure");
+	return 0;
+}
+
+/* Which points are in the head. */
+static void
+describe(struct sweep *sweep)
+{
+	unsigned long long head = sweep->head, whole = sweep->whole;
+
+	rt_buf_add_format(&sweep->report, "reply of %llu byte%s", whole,
+		whole == 1 ? "" : "s");
+	if (head > 0)
+		rt_buf_add_format(&sweep->report, ": head 0-%llu", head - 1);
+	if (head > 0 && head < whole)
+		rt_buf_add_format(&sweep->report, ", body %llu-%llu", head,
+			whole - 1);
+	rt_buf_add_text(&sweep->report, "\n");
+}
+
+static int
+run_sweep(struct sweep *sweep)
+{
+	int code;
+
+	describe(sweep);
+	code = try_whole(sweep, "whole", NULL);
+	if (code == 0 && sweep->wrong > 0) {
+		rt_buf_add_text(&sweep->report, "nothing else was tried\n");
+		return 0;
+	}
+	if (code == 0)
+		code = try_points(sweep, "cut N fin", 0, sweep->whole, false);
+	if (code == 0)
+		code = try_points(sweep, "cut N reset", 0, sweep->whole, false);
+	/* the gap is there so that a client that is slow to read meets two
+	   segments, and not one */
+	if (code == 0)
+		code = try_points(sweep, "split N; gap 20", 1, sweep->whole,
+			true);
+	return code == 0 ? try_whole(sweep, "each 1", "each 1") : code;
+}
+
+/* What cannot be swept, or NULL. */
+static const char *
+unfit_for_sweep(const struct retort *server, const struct retort_reply *reply)
+{
+	if (!server->threaded || server->running)
+		return "expected a server of retort_start(), and no callback";
+	if (server->listener_count == 0 || !server->listeners[0].sock.tcp)
+		return "expected a TCP listener first";
+	if (server->route.rule_count > 0 || server->route.chaos != NULL)
+		return "expected a server without rules and retort_faults()";
+	if (server->requests > 0)
+		return "expected no limit of requests";
+	return reply->faults != NULL ? "expected a reply without faults" : NULL;
+}
+
+/* What there is to be swept. */
+static int
+open_sweep(struct sweep *sweep, const struct retort_reply *theirs, size_t size)
+{
+	struct retort *server = sweep->server;
+	const char *what;
+	int code;
+
+	if (is_elsewhere(server))
+		return rt_api_fail_elsewhere(sweep->error);
+	code = rt_api_copy(&sweep->reply, sizeof sweep->reply, theirs, size);
+	if (code < 0)
+		return rt_fail_errno(sweep->error, code, "reply");
+	lock(server);
+	what = unfit_for_sweep(server, &sweep->reply);
+	if (what != NULL) {
+		unlock(server);
+		return rt_fail(sweep->error, -EINVAL, "sweep: %s", what);
+	}
+	code = rt_route_measure(&server->route, &sweep->reply, &sweep->head,
+		&sweep->whole, sweep->error);
+	unlock(server);
+	if (code == 0 && (sweep->whole == 0 || sweep->whole > MAX_SWEEP))
+		code = rt_fail(sweep->error, -EINVAL,
+			"a reply of %llu bytes: expected 1 to %u",
+			(unsigned long long)sweep->whole, MAX_SWEEP);
+	return code;
+}
+
+int
+retort_sweep_sized(struct retort *server, const struct retort_reply *theirs,
+	size_t size, retort_client *client, void *arg, char **report,
+	char *error)
+{
+	char own[RETORT_ERROR_SIZE];
+	struct sweep sweep = {
+		.server = server,
+		.client = client,
+		.arg = arg,
+		.error = error ? error : own,
+	};
+	int code = open_sweep(&sweep, theirs, size);
+
+	rt_buf_init(&sweep.report, MAX_REPORT);
+	if (code == 0)
+		code = run_sweep(&sweep);
+	/* and the server answers as it does by itself */
+	if (sweep.began && retort_answer(server, &sweep.reply, own) < 0)
+		code = code < 0 ? code :
+				  rt_fail(sweep.error, -ENOMEM, "%s", own);
+	rt_buf_add(&sweep.report, "", 1);
+	if (report != NULL)
+		*report = sweep.report.failed ? NULL : sweep.report.data;
+	if (report == NULL || sweep.report.failed)
+		rt_buf_free(&sweep.report);
+	return code < 0 ? code : sweep.wrong;
+}

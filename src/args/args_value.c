@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* The words of the command line as values. */
+#include "config.h"
+
+#include "args/args_parts.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+void
+args_print(char *text)
+{
+	for (char *at = text; *at != '\0'; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	(void)fprintf(stderr, "retort: %s\n", text);
+}
+
+void
+die(int status, const char *format, ...)
+{
+	char text[PIPE_BUF], hint[PIPE_BUF / 2];
+	size_t used;
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	used = strlen(text);
+	if (args_hint(text, hint, sizeof hint))
+		(void)snprintf(text + used, sizeof text - used, " (%s)", hint);
+	args_print(text);
+	exit(status);
+}
+
+int
+write_out(int fd, const char *text, size_t size)
+{
+	while (size > 0) {
+		struct pollfd polled = {.fd = fd, .events = POLLOUT};
+		ssize_t n = write(fd, text, size);
+
+		if (n < 0 && errno == EAGAIN)
+			(void)poll(&polled, 1, -1);
+		else if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n < 0)
+			continue;
+		text += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+void
+print(const char *text)
+{
+	int code = write_out(STDOUT_FILENO, text, strlen(text));
+
+	if (code < 0)
+		die(EXIT_FAILURE, "standard output: %s", strerror(-code));
+}
+
+uint64_t
+args_number(const char *option, const char *text, uint64_t least, uint64_t most)
+{
+	uint64_t value = 0;
+	const char *at = text;
+
+	for (; *at >= '0' && *at <= '9'; at++) {
+		unsigned digit = (unsigned)(*at - '0');
+
+		if (value > (UINT64_MAX - digit) / 10)
+			break;
+		value = value * 10 + digit;
+	}
+	if (at == text || *at != '\0' || value < least || value > most) {
+		if (most == UINT64_MAX)
+			die(EXIT_USAGE,
+				"%s '%s': expected a whole number from %llu",
+				option, text, (unsigned long long)least);
+		die(EXIT_USAGE,
+			"%s '%s': expected a whole number from %llu "
+			"to %llu",
+			option, text, (unsigned long long)least,
+			(unsigned long long)most);
+	}
+	return value;
+}
+
+/* Seconds, with a fraction if need be, as milliseconds rounded up. */
+int
+args_seconds(const char *option, const char *text)
+{
+	const uint64_t most = INT_MAX / 1000;
+	uint64_t whole = 0, ms = 0, unit = 100;
+	const char *at = text;
+	bool any = false, more = false;
+
+	for (; *at >= '0' && *at <= '9' && whole <= most; at++, any = true)
+		whole = whole * 10 + (uint64_t)(*at - '0');
+	if (*at == '.')
+		for (at++; *at >= '0' && *at <= '9'; at++, any = true) {
+			ms += unit * (uint64_t)(*at - '0');
+			more = more || (unit == 0 && *at != '0');
+			unit /= 10;
+		}
+	if (!any || *at != '\0' || whole >= most)
+		die(EXIT_USAGE,
+			"%s '%s': expected seconds, such as 2 or 0.5, "
+			"less than %llu",
+			option, text, (unsigned long long)most);
+	return (int)(whole * 1000 + ms + (more ? 1 : 0));
+}
+
+int
+args_permissions(const char *option, const char *text)
+{
+	const char *digits = text + (*text == '0');
+	size_t size = strlen(digits);
+	long mode = strtol(text, NULL, 8);
+
+	if (size > 3 || strspn(digits, "01234567") != size || mode == 0)
+		die(EXIT_USAGE,
+			"%s '%s': expected permissions in octal, such as 660",
+			option, text);
+	return (int)mode;
+}
+
+/* The place of `text` among `names`. */
+int
+args_choice(const char *option, const char *text, const char *const *names,
+	const char *expected)
+{
+	for (int i = 0; names[i] != NULL; i++)
+		if (strcmp(text, names[i]) == 0)
+			return i;
+	die(EXIT_USAGE, "%s '%s': expected %s", option, text, expected);
+}
+
+void *
+args_must(void *memory)
+{
+	if (memory == NULL)
+		die(EXIT_FAILURE, "%s", strerror(ENOMEM));
+	return memory;
+}
+
+/* Appends to an array that is one longer than `count`, and cleared there. */
+void *
+args_append(void *array, size_t count, size_t size)
+{
+	char *longer = args_must(realloc(array, (count + 2) * size));
+
+	memset(longer + count * size, 0, 2 * size);
+	return longer;
+}
+
+const char *
+args_file_name(const char *text)
+{
+	return text + (text[0] == '@');
+}
+
+void
+args_read_file(struct args *args, const char *option, const char *name,
+	const void **bytes, size_t *size)
+{
+	bool standard = strcmp(name, "-") == 0;
+	FILE *file = standard ? stdin : fopen(name, "rb");
+	size_t room = 4096, used = 0, n;
+	char *data;
+
+	if (standard && args->stdin_used != NULL)
+		die(EXIT_USAGE, "%s: standard input is read by %s", option,
+			args->stdin_used);
+	if (standard)
+		args->stdin_used = option;
+	if (file == NULL)
+		die(EXIT_USAGE, "%s %s: %s", option, name, strerror(errno));
+	data = args_must(malloc(room));
+	while ((n = fread(data + used, 1, room - 1 - used, file)) > 0) {
+		used += n;
+		if (used == room - 1)
+			data = args_must(realloc(data, room *= 2));
+	}
+	if (ferror(file))
+		die(EXIT_USAGE, "%s %s: %s", option, name, strerror(errno));
+	if (!standard)
+		(void)fclose(file);
+	data[used] = '\0'; /* an empty body is empty text */
+	*bytes = data;
+	*size = used;
+}
+
+/* --- what bytes look like --- */
+
+static bool
+begins(const char *text, size_t size, const char *with)
+{
+	return size >= strlen(with) &&
+		strncasecmp(text, with, strlen(with)) == 0;
+}
+
+/* An object or a list from end to end, as far as two letters tell. */
+static bool
+is_json(const char *text, size_t size)
+{
+	static const char blanks[] = " \t\r\n";
+	const char close = *text == '{' ? '}' : ']';
+	const char *first = *text == '{' ? "\"}" : "\"{[]-0123456789tfn";
+	size_t at = 1;
+
+	if (size < 2 || (*text != '{' && *text != '['))
+		return false;
+	while (strchr(blanks, text[size - 1]) != NULL)
+		size--;
+	while (at < size && strchr(blanks, text[at]) != NULL)
+		at++;
+	return at < size && text[size - 1] == close &&
+		strchr(first, text[at]) != NULL;
+}
+
+const char *
+args_look(const void *bytes, size_t size)
+{
+	static const char *const html[] = {"<!doctype html", "<html", "<head",
+		"<title", "<body", "<h1", "<p>", "<div"};
+	const char *text = bytes;
+
+	if (memchr(text, '\0', size) != NULL)
+		return "application/octet-stream";
+	while (size > 0 && strchr(" \t\r\n", *text) != NULL)
+		text++, size--;
+	for (size_t i = 0; i < sizeof html / sizeof *html; i++)
+		if (begins(text, size, html[i]))
+			return "text/html; charset=utf-8";
+	return size > 0 && is_json(text, size) ? "application/json" : NULL;
+}
+
+/* A line more. */
+void
+args_add_line(char **lines, const char *line, size_t size)
+{
+	size_t used = *lines ? strlen(*lines) : 0;
+
+	*lines = args_must(realloc(*lines, used + size + 2));
+	memcpy(*lines + used, line, size);
+	memcpy(*lines + used + size, "\n", 2);
+}
+
+void
+args_add_text(const char ***list, size_t *count, const char *text)
+{
+	*list = args_append(*list, *count, sizeof **list);
+	(*list)[(*count)++] = text;
+}

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command: starts a server as args.c read it, says where it is, and runs
+ * it until something tells it to stop. Sees retort.h only.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "args/args.h"
+#include "command/announce.h"
+#include "command/console.h"
+#include "command/output.h"
+#include "command/run.h"
+#include "command/setup.h"
+#include "command/signals.h"
+#include "command/watch.h"
+#include "job/clock.h"
+#include "retort.h"
+
+/* --- serving --- */
+
+/* It had no listener but clients that were passed in, and these are gone. */
+static bool
+nobody_can_come(struct retort *server)
+{
+	return retort_url(server, 0) == NULL && retort_connections(server) == 0;
+}
+
+/* Until it has stopped; the exit status. */
+static int
+serve(struct retort *server, const struct args *args, struct watch *watch,
+	struct output *output, volatile struct signals *signals)
+{
+	int64_t end =
+		args->lifetime < 0 ? INT64_MAX : clock_ms() + args->lifetime;
+	bool stopping = false, lifetime_over = false;
+	int status = EXIT_SUCCESS, step = 0;
+
+	while (step == 0 && signals->count < 2) {
+		bool stop = signals->count > 0 || nobody_can_come(server);
+		int timeout = -1;
+
+		if (!stopping && end != INT64_MAX) {
+			int64_t left = end - clock_ms();
+
+			lifetime_over = left <= 0 && !stop;
+			stop = stop || left <= 0;
+			timeout = left > INT_MAX ? INT_MAX : (int)left;
+		}
+		if (!stopping && !stop && watch_needed(watch)) {
+			stop = watch_wait(watch, server,
+				output_timeout(output, timeout));
+			timeout = 0;
+		}
+		if (stop && !stopping) {
+			stopping = true;
+			retort_stop(server, args->grace);
+			timeout = 0;
+		}
+		if (stopping)
+			timeout = -1;
+		step = retort_step(server, output_timeout(output, timeout));
+		output_step(output);
+	}
+	if (lifetime_over && retort_replies(server) < args->options.requests)
+		status = EXIT_LIFETIME;
+	if (step < 0) {
+		output_say(output, "%s", strerror(-step));
+		status = EXIT_FAILURE;
+	}
+	return status;
+}
+
+/* The exit status of what goes wrong with us. */
+static int
+failure(const struct args *args)
+{
+	return args->mode == MODE_SERVE ? EXIT_FAILURE : EXIT_OWN;
+}
+
+static int
+exit_status(int error, const struct args *args)
+{
+	switch (error) {
+	case EINVAL:
+		return EXIT_USAGE;
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+	case ENOTSUP:
+		return failure(args);
+	default:
+		return args->mode == MODE_SERVE ? EXIT_BIND : EXIT_OWN;
+	}
+}
+
+/* What is wrong with an option, in a line; `code`. */
+static int
+blame(char *error, int code, const char *option, const char *why)
+{
+	(void)snprintf(error, RETORT_ERROR_SIZE, "%s%.220s", option, why);
+	return code;
+}
+
+/* The same of a rule: "rule: WHY" or "rule: faults: WHY" begins the verdict. */
+static int
+blame_rule(struct retort *server, char *error, int code, const char *option)
+{
+	static const char *const begin[] = {"rule: ", "faults: "};
+	const char *why = retort_verdict(server);
+	char line[RETORT_ERROR_SIZE];
+
+	if (why == NULL)
+		why = strerror(-code);
+	for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
+		if (strncmp(why, begin[i], strlen(begin[i])) == 0)
+			why += strlen(begin[i]);
+	(void)snprintf(line, sizeof line, "%.*s", (int)strcspn(why, "\n"), why);
+	return blame(error, code, option, line);
+}
+
+/* The rules before those of a scenario; 0 or -errno. */
+static int
+set_rules(struct retort *server, const struct args *args, struct typed *typed,
+	char *error)
+{
+	const char *option = "--greet: ";
+	int code = 0;
+
+	if (args->greeting.body != NULL)
+		code = retort_on(server, NULL, .accepted = true,
+			.body = args->greeting.body,
+			.body_size = args->greeting.body_size);
+	if (code >= 0 && args->echo != NULL) {
+		option = args->faults ? "--fault: " : "--echo: ";
+		code = retort_on(server, args->echo, .echo = true,
+			.faults = args->faults);
+	}
+	if (code >= 0 && args->typed) {
+		option = "--answer: ";
+		code = retort_on(server, NULL, .handler = typed_handler,
+			.handler_arg = typed);
+	}
+	return code < 0 ? blame_rule(server, error, code, option) : 0;
+}
+
+/* What answers when no rule does; 0 or -errno. */
+static int
+set_answer(struct retort *server, const struct args *args, char *error)
+{
+	static const char faults[] = "faults: ";
+	struct retort_reply reply = args->reply;
+	char why[RETORT_ERROR_SIZE];
+	int code;
+
+	reply.faults = args->faults;
+	if (args->canned) {
+		code = retort_answer(server, &reply, why);
+		if (code >= 0)
+			return code;
+		if (strncmp(why, faults, strlen(faults)) == 0)
+			return blame(error, code,
+				"--fault: ", why + strlen(faults));
+		return blame(error, code,
+			args->options.protocol == RETORT_HTTP ? "" :
+								"--answer: ",
+			why);
+	}
+	if (args->root == NULL)
+		return 0;
+	code = retort_serve(server, args->root, &args->files, why);
+	if (code >= 0)
+		return code;
+	(void)strncat(why, args->root_hint, sizeof why - 1 - strlen(why));
+	/* these are called as their options are */
+	return blame(error, code,
+		strncmp(why, "spa '", 5) == 0 ||
+				strncmp(why, "prefix '", 8) == 0 ?
+			"--" :
+			"",
+		why);
+}
+
+static int
+load_scenario(struct retort *server, const struct args *args, char *error)
+{
+	const char *notices;
+	char why[RETORT_ERROR_SIZE];
+	int code = args->scenario_text == NULL ?
+		retort_load(server, args->scenario, why) :
+		retort_load_text(server, "stdin", args->scenario_text,
+			args->scenario_size, why);
+
+	if (code < 0)
+		return blame(error, code, "--scenario ", why);
+	notices = args->notices ? retort_notices(server) : NULL;
+	if (notices != NULL)
+		(void)fputs(notices, stderr);
+	return 0;
+}
+
+/* What goes wrong with what answers; 0 or -errno. */
+static int
+set_faults(struct retort *server, const struct args *args, char *error)
+{
+	char why[RETORT_ERROR_SIZE];
+	int code = 0;
+
+	if (args->chances != NULL) {
+		code = retort_faults(server, args->chances, args->seed, why);
+		if (code < 0)
+			return blame(error, code, "--faults: ", why);
+		if (args->seed_drawn && args->notices)
+			(void)fprintf(stderr,
+				"retort: --seed %llu does the same again\n",
+				(unsigned long long)args->seed);
+	}
+	if (args->replay != NULL) {
+		code = retort_replay(server, args->replay, args->replay_size,
+			why);
+		if (code < 0)
+			return blame(error, code, "--replay: ", why);
+	}
+	/* after the rules of the scenario */
+	if (args->faults != NULL && args->root != NULL) {
+		code = retort_on(server, NULL, .files = true,
+			.faults = args->faults);
+		if (code < 0)
+			return blame_rule(server, error, code, "--fault: ");
+	}
+	return 0;
+}
+
+/* Clients that were passed in; 0 or -errno. */
+static int
+adopt(struct retort *server, const struct args *args, char *error)
+{
+	for (size_t i = 0; i < args->connected_count; i++) {
+		const char *address = args->connected[i];
+		int code = retort_adopt(server, setup_fd(address));
+
+		if (code < 0) {
+			(void)snprintf(error, RETORT_ERROR_SIZE,
+				"--bind %s: %s", address, strerror(-code));
+			return code;
+		}
+	}
+	return 0;
+}
+
+static struct retort *
+start(const struct args *args, struct typed *typed)
+{
+	char error[RETORT_ERROR_SIZE];
+	struct retort *server = retort_open(&args->options, error);
+	int code;
+
+	if (server == NULL)
+		die(exit_status(errno, args), "%s%s",
+			errno == EINVAL ? "--bind: " : "", error);
+	code = set_rules(server, args, typed, error);
+	if (code == 0)
+		code = set_answer(server, args, error);
+	if (code == 0 && args->scenario != NULL)
+		code = load_scenario(server, args, error);
+	if (code == 0)
+		code = set_faults(server, args, error);
+	if (code == 0)
+		code = adopt(server, args, error);
+	if (code < 0) {
+		retort_close(server);
+		/* what is wrong is an operand, not an address */
+		die(code == -ENOMEM ? failure(args) : EXIT_USAGE, "%s", error);
+	}
+	if (args->files.follow_links && args->root != NULL)
+		(void)fprintf(stderr,
+			"retort: links in %s are followed, out of it too\n",
+			args->root);
+	return server;
+}
+
+/* Serves until it is told to end; the exit status. */
+static int
+serve_all(const struct args *args, struct retort *server, struct typed *typed,
+	struct output *output, volatile struct signals *signals, pid_t ppid)
+{
+	struct watch watch = watch_open(args, ppid, args->typed ? typed : NULL);
+	int status = serve(server, args, &watch, output, signals);
+
+	if (status == EXIT_SUCCESS && output_judge(output))
+		status = EXIT_UNMET;
+	free(watch.polled);
+	free(typed->waiting);
+	return status;
+}
+
+static void
+open_output(struct args *args, struct output *output)
+{
+	*output = (struct output){.sink = sink_open(STDERR_FILENO),
+		.log = args->log,
+		.format = args->log_format,
+		.verbose = args->verbose,
+		.recorded = !args->options.unrecorded,
+		.transcripts = {.dir = args->transcripts, .fd = -1}};
+	if (args->transcripts != NULL && mkdir(args->transcripts, 0777) < 0 &&
+		errno != EEXIST)
+		die(EXIT_USAGE, "--transcript %s: %s", args->transcripts,
+			strerror(errno));
+	if (output->log || output->verbose > 0 || args->transcripts != NULL) {
+		args->options.event = output_event;
+		args->options.event_arg = output;
+	}
+}
+
+/* Says where it listens, to whoever wants to know; 0, or the exit status. */
+static int
+tell_where(const struct args *args, const struct retort *server,
+	struct port_file *file, const volatile struct signals *signals)
+{
+	int code = port_file_write(file, server, signals);
+
+	if (code < 0) {
+		(void)fprintf(stderr, "retort: --port-file %s: %s\n",
+			args->port_file, strerror(-code));
+		return EXIT_USAGE;
+	}
+	/* with run, standard output is COMMAND's */
+	if (args->mode == MODE_SERVE)
+		code = announce(server, file);
+	if (code < 0) {
+		(void)fprintf(stderr, "retort: standard output: %s\n",
+			strerror(-code));
+		return EXIT_FAILURE;
+	}
+	announce_ready();
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct args args;
+	static struct output output;
+	static struct typed typed;
+	volatile struct signals *signals;
+	struct port_file file;
+	pid_t ppid = getppid();
+	struct retort *server;
+	int status;
+
+	setup_standard_descriptors();
+	args_read(&args, argc, argv);
+	signals = signals_catch(args.mode);
+	setup_descriptor_limit();
+	if (args.mode == MODE_SWEEP)
+		return sweep(&args, signals);
+	open_output(&args, &output);
+	if (args.mode == MODE_SERVE)
+		setup_passed(&args);
+	status = port_file_begin(&file, args.port_file);
+	if (status < 0)
+		die(EXIT_USAGE, "--port-file %s: %s", args.port_file,
+			strerror(-status));
+	server = start(&args, &typed);
+	output.server = server;
+	/* run judges, whatever is expected, what nothing answered */
+	output.judged = args.mode == MODE_RUN ? args.scenario != NULL :
+						retort_expectations(server) > 0;
+	typed.server = server;
+	signals_wake(server);
+	status = tell_where(&args, server, &file, signals);
+	if (status == 0 && args.mode == MODE_RUN)
+		status = run(&args, server, &output, signals);
+	else if (status == 0)
+		status = serve_all(&args, server, &typed, &output, signals,
+			ppid);
+	port_file_end(&file);
+	signals_wake(NULL);
+	retort_close(server);
+	output_finish(&output);
+	return status;
+}

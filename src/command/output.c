@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lines gather in a buffer during a turn of the loop and are written at its
+ * end, whole lines of at most PIPE_BUF bytes at a time. What is not taken stays
+ * there, and when it is full, lines are dropped: who does not read costs lines,
+ * never time. A line that was written in part is ended before anything else.
+ */
+#include "config.h"
+
+#include "command/output.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "job/clock.h"
+
+/* Bytes of a request shown on one line; four each at most. */
+#define SHOWN 100
+
+/* How often it is tried again to write, when nothing else happens: ms. */
+#define RETRY 100
+
+/* At the end, so long is waited for a reader that takes nothing, and for
+   transcripts: ms; and so long before it is tried again. */
+#define PATIENCE 2000
+#define NAP 5
+
+/* Bytes of transcripts that are written in one turn. */
+#define SLICE (256u << 10)
+
+/* "retort: 18446744073709551615 log lines dropped" */
+#define DROPPED_SIZE 80
+
+/* --- lines --- */
+
+/* Whole lines from there on, as long as they are not too long: at most
+   PIPE_BUF bytes. */
+static size_t
+piece_size(const char *text, size_t size)
+{
+	if (size <= PIPE_BUF)
+		return size;
+	for (size = PIPE_BUF; size > 0 && text[size - 1] != '\n';)
+		size--;
+	return size > 0 ? size : PIPE_BUF;
+}
+
+/* Writes what is there, as far as it is taken. */
+static void
+write_text(struct output *output)
+{
+	ssize_t n = 0;
+
+	while (output->begin < output->end && n >= 0) {
+		const char *text = output->text + output->begin;
+
+		n = sink_put(&output->sink, text,
+			piece_size(text, output->end - output->begin));
+		if (n > 0)
+			output->begin += (size_t)n;
+	}
+	output->blocked = n == -EAGAIN;
+	if (output->begin < output->end)
+		return;
+	output->begin = 0;
+	output->end = 0;
+}
+
+/* Makes room for so much, if there can be. */
+static bool
+make_room(struct output *output, size_t size)
+{
+	size_t held;
+
+	if (sizeof output->text - output->end >= size)
+		return true;
+	write_text(output);
+	held = output->end - output->begin;
+	memmove(output->text, output->text + output->begin, held);
+	output->begin = 0;
+	output->end = held;
+	return sizeof output->text - held >= size;
+}
+
+/* Those that are missing are told where they are. */
+static void
+add_dropped(struct output *output)
+{
+	if (output->dropped == 0 || !make_room(output, DROPPED_SIZE))
+		return;
+	output->end += (size_t)snprintf(output->text + output->end,
+		DROPPED_SIZE, "retort: %llu log lines dropped\n",
+		(unsigned long long)output->dropped);
+	output->dropped = 0;
+}
+
+/* The first `size` bytes of output->line, a newline among them. */
+static void
+add_line(struct output *output, size_t size)
+{
+	if (output->dropped > 0 && make_room(output, DROPPED_SIZE + size))
+		add_dropped(output);
+	if (output->dropped > 0 || !make_room(output, size)) {
+		output->dropped++;
+		return;
+	}
+	memcpy(output->text + output->end, output->line, size);
+	output->end += size;
+}
+
+static void
+flush(struct output *output)
+{
+	write_text(output);
+	if (output->dropped == 0 || output->end > 0)
+		return;
+	add_dropped(output);
+	write_text(output);
+}
+
+void
+output_say(struct output *output, const char *format, ...)
+{
+	static const char name[] = "retort: ";
+	const size_t room = sizeof output->line - sizeof name;
+	char *text = output->line + sizeof name - 1;
+	va_list args;
+	int size;
+
+	memcpy(output->line, name, sizeof name - 1);
+	va_start(args, format);
+	size = vsnprintf(text, room, format, args);
+	va_end(args);
+	if (size < 0)
+		return;
+	size = size < (int)room ? size : (int)room - 1;
+	text[size] = '\n';
+	add_line(output, sizeof name + (size_t)size);
+}
+
+int
+output_timeout(const struct output *output, int timeout)
+{
+	int most = output->transcripts.first != NULL ? 0 :
+		output->blocked && output->end > 0   ? RETRY :
+						       timeout;
+
+	return timeout < 0 || most < timeout ? most : timeout;
+}
+
+/* Waits for who reads, as long as something is taken. False: it is not. */
+static bool
+write_all(struct output *output)
+{
+	int64_t until = clock_ms() + PATIENCE;
+
+	for (;;) {
+		size_t begin = output->begin, end = output->end;
+
+		flush(output);
+		if (output->end == 0)
+			return true;
+		if (output->begin != begin || output->end != end)
+			until = clock_ms() + PATIENCE;
+		if (!output->blocked || clock_ms() >= until)
+			return false;
+		/* poll(2) of it may promise what is not so */
+		(void)poll(NULL, 0, NAP);
+	}
+}
+
+/* A text of any length, waiting for who reads it. */
+static void
+write_long(struct output *output, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left > 0 && write_all(output)) {
+		size_t size =
+			left < sizeof output->text ? left : sizeof output->text;
+
+		memcpy(output->text, text, size);
+		output->end = size;
+		text += size;
+		left -= size;
+	}
+}
+
+/*
+ * One line of a request: "> ", and "+ " where it goes on. Nothing but
+ * printable ASCII as it is, so that it cannot drive a terminal.
+ */
+static void
+show_line(struct output *output, const char *bytes, size_t size, char mark)
+{
+	static const char hex[] = "0123456789abcdef";
+	char *to = output->line;
+
+	*to++ = mark;
+	*to++ = ' ';
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)bytes[i];
+		const char *names = "\t\\t\r\\r\\\\\\";
+		const char *name = NULL;
+
+		for (size_t k = 0; names[k] != '\0'; k += 3)
+			if ((char)c == names[k])
+				name = names + k + 1;
+		if (name != NULL) {
+			memcpy(to, name, 2);
+			to += 2;
+		} else if (c >= 0x20 && c < 0x7f) {
+			*to++ = (char)c;
+		} else {
+			*to++ = '\\';
+			*to++ = 'x';
+			*to++ = hex[c >> 4];
+			*to++ = hex[c & 15];
+		}
+	}
+	*to++ = '\n';
+	add_line(output, (size_t)(to - output->line));
+}
+
+/* Bytes of a request, a line each for theirs. */
+static void
+show(struct output *output, const char *bytes, size_t size)
+{
+	while (size > 0) {
+		const char *end = memchr(bytes, '\n', size);
+		size_t line = end ? (size_t)(end - bytes) : size;
+		size_t past = line + (end != NULL);
+		char mark = '>';
+
+		if (end != NULL && line > 0 && bytes[line - 1] == '\r')
+			line--;
+		for (size_t at = 0; at == 0 || at < line; at += SHOWN) {
+			show_line(output, bytes + at,
+				line - at < SHOWN ? line - at : SHOWN, mark);
+			mark = '+';
+		}
+		bytes += past;
+		size -= past;
+	}
+}
+
+/* --- transcripts --- */
+
+/* That one is missing is told once. */
+static void
+miss_transcript(struct output *output, unsigned long long connection)
+{
+	if (!output->missed)
+		output_say(output,
+			"--transcript: connection %llu, and maybe later ones: "
+			"no more can be kept",
+			connection);
+	output->missed = true;
+}
+
+/* A connection without a request has none. */
+static void
+add_transcript(struct output *output, const struct retort_exchange *exchange)
+{
+	uint64_t connection = exchange->connection;
+	char *text = retort_transcript(output->server, connection);
+
+	if (text == NULL && exchange->received == 0)
+		return;
+	if (text == NULL ||
+		!transcripts_add(&output->transcripts, connection, text))
+		miss_transcript(output, connection);
+}
+
+static void
+write_transcripts(struct output *output)
+{
+	char error[PIPE_BUF];
+
+	if (transcripts_write(&output->transcripts, SLICE, error,
+		    sizeof error) != NULL)
+		output_say(output, "--transcript: %s", error);
+}
+
+/* --- the server's steps, and its end --- */
+
+/* While nothing is judged, nobody asks for what has ended. */
+static void
+forget(struct output *output)
+{
+	if (output->recorded && !output->judged)
+		retort_forget_ended(output->server);
+}
+
+/* Once for each spell. */
+static void
+tell_shortage(struct output *output)
+{
+	uint64_t shortages = retort_shortages(output->server);
+
+	if (shortages != output->shortages)
+		output_say(output,
+			"no descriptor is left: clients wait until a "
+			"connection is closed");
+	output->shortages = shortages;
+}
+
+void
+output_step(struct output *output)
+{
+	tell_shortage(output);
+	write_transcripts(output);
+	flush(output);
+	forget(output);
+}
+
+void
+output_finish(struct output *output)
+{
+	struct transcripts *transcripts = &output->transcripts;
+	int64_t until = clock_ms() + PATIENCE;
+
+	while (transcripts->first != NULL && clock_ms() < until)
+		write_transcripts(output);
+	if (transcripts->first != NULL)
+		output_say(output,
+			"--transcript: connection %llu and later ones: not "
+			"written in time",
+			(unsigned long long)transcripts->first->connection);
+	(void)write_all(output);
+}
+
+bool
+output_judge(struct output *output)
+{
+	const char *verdict =
+		output->judged ? retort_verdict(output->server) : NULL;
+
+	if (verdict == NULL)
+		return false;
+	output_say(output, "not as expected:");
+	write_long(output, verdict);
+	(void)write_all(output);
+	return true;
+}
+
+/* A client that came and went in silence is not of interest, unless we sent it
+   away. */
+static bool
+is_logged(const struct output *output, const struct retort_exchange *exchange)
+{
+	return output->verbose >= 1 || exchange->received > 0 ||
+		exchange->sent > 0 || exchange->faults != NULL ||
+		exchange->protocol == RETORT_UDP ||
+		(exchange->protocol == RETORT_TCP &&
+			exchange->end == RETORT_TIMED_OUT);
+}
+
+void
+output_event(void *arg, enum retort_event event,
+	const struct retort_exchange *exchange, const void *bytes, size_t size)
+{
+	struct output *output = arg;
+
+	switch (event) {
+	case RETORT_ON_HEAD:
+	case RETORT_ON_PIECE:
+		if (output->verbose >= 1)
+			show(output, bytes, size);
+		break;
+	case RETORT_ON_BODY:
+		if (output->verbose >= 2)
+			show(output, bytes, size);
+		break;
+	case RETORT_ON_END:
+		if (output->transcripts.dir != NULL)
+			add_transcript(output, exchange);
+		if (output->log && is_logged(output, exchange))
+			add_line(output,
+				retort_log_line(exchange, output->format,
+					output->line, sizeof output->line));
+		break;
+	}
+}

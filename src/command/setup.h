@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The process as it must be before it serves: its descriptors. Part of the
+ * command: sees retort.h only.
+ */
+#ifndef SETUP_H
+#define SETUP_H
+
+#include "args/args.h"
+#include "retort.h"
+
+/* A socket must not become standard input, output or error. */
+void setup_standard_descriptors(void);
+
+/* As many connections as the machine allows; select(2) is not used. */
+void setup_descriptor_limit(void);
+
+/*
+ * Sockets that were passed in, by inetd or systemd, are standard output and
+ * error no more; and those with a client at their other end already leave
+ * args->bind for args->connected.
+ */
+void setup_passed(struct args *args);
+
+/* The N of "fd:N", or -1. */
+int setup_fd(const char *address);
+
+#endif

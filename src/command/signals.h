@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals: what ends us, what goes on to COMMAND, and what must not kill us.
+ * Part of the command: sees retort.h only.
+ */
+#ifndef SIGNALS_H
+#define SIGNALS_H
+
+#include <signal.h>
+
+#include "args/args.h"
+#include "job/child.h"
+#include "retort.h"
+
+/* Signals that came: those that ask us to end are counted. */
+struct signals {
+	sig_atomic_t count;
+	sig_atomic_t came[CHILD_SIGNALS];
+	sig_atomic_t last;
+	const struct child_signals *before;
+};
+
+/*
+ * From now on they are caught or ignored, and none is blocked, whatever the
+ * parent had blocked. What came; it lives until the process ends.
+ */
+volatile struct signals *signals_catch(enum mode mode);
+
+/* The server whose step each of them ends; NULL: none. */
+void signals_wake(struct retort *server);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* Called by main.c before each step of the server. */
+#include "config.h"
+
+#include "command/watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* How often the parent is looked for where there is no pidfd. */
+#define PARENT_INTERVAL 200 /* ms */
+
+/* The places of what is polled; the server's follow. */
+enum { PIDFD, INPUT, TYPED, OWN };
+
+static int
+open_pidfd(pid_t pid)
+{
+#ifdef SYS_pidfd_open
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+#else
+	(void)pid;
+	return -1;
+#endif
+}
+
+struct watch
+watch_open(const struct args *args, pid_t parent, struct typed *typed)
+{
+	struct watch watch = {.pidfd = -1, .input = -1, .typed = typed};
+	struct stat status;
+	int listens = 0;
+	socklen_t size = sizeof listens;
+
+	if (!args->with_parent)
+		return watch;
+	watch.parent = true;
+	watch.pid = parent;
+	watch.pidfd = open_pidfd(parent);
+	/* not when it is a listener: -b fd:0 */
+	(void)getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &listens,
+		&size);
+	if (!args->stdin_used && !listens &&
+		fstat(STDIN_FILENO, &status) == 0 &&
+		(S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)))
+		watch.input = STDIN_FILENO;
+	return watch;
+}
+
+bool
+watch_needed(const struct watch *watch)
+{
+	return watch->parent || watch->typed != NULL;
+}
+
+/* Standard input has something, or its end. */
+static bool
+input_ended(void)
+{
+	char dropped[512];
+	ssize_t n = read(STDIN_FILENO, dropped, sizeof dropped);
+
+	return n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
+}
+
+/* What to poll for: our own descriptors, then the server's. */
+static struct pollfd *
+list_polled(struct watch *watch, struct retort *server, size_t *count,
+	int *timeout)
+{
+	struct pollfd *polled = watch->polled;
+
+	for (;;) {
+		size_t room = watch->polled_room;
+
+		*count = OWN +
+			retort_pollfds(server, polled ? polled + OWN : NULL,
+				polled ? room - OWN : 0, timeout);
+		if (polled != NULL && *count <= room)
+			break;
+		room = 2 * *count;
+		polled = realloc(polled, room * sizeof *polled);
+		if (polled == NULL)
+			die(EXIT_FAILURE, "%s", strerror(ENOMEM));
+		watch->polled = polled;
+		watch->polled_room = room;
+	}
+	polled[PIDFD] = (struct pollfd){.fd = watch->pidfd, .events = POLLIN};
+	polled[INPUT] = (struct pollfd){.fd = watch->input, .events = POLLIN};
+	polled[TYPED] =
+		(struct pollfd){.fd = watch->typed ? typed_fd(watch->typed) :
+						     -1,
+			.events = POLLIN};
+	return polled;
+}
+
+static bool
+parent_ended(const struct watch *watch)
+{
+	const struct pollfd *polled = watch->polled;
+
+	if (!watch->parent)
+		return false;
+	/* a pidfd opened after the parent had ended would be another's */
+	return polled[PIDFD].revents != 0 || getppid() != watch->pid ||
+		(polled[INPUT].revents != 0 && input_ended());
+}
+
+bool
+watch_wait(struct watch *watch, struct retort *server, int timeout)
+{
+	struct pollfd *polled;
+	size_t count;
+	int own;
+
+	if (watch->typed != NULL && typed_over(watch->typed))
+		return true;
+	polled = list_polled(watch, server, &count, &own);
+	if (watch->parent && watch->pidfd < 0 &&
+		(timeout < 0 || timeout > PARENT_INTERVAL))
+		timeout = PARENT_INTERVAL;
+	if (own >= 0 && (timeout < 0 || own < timeout))
+		timeout = own;
+	if (poll(polled, (nfds_t)count, timeout) < 0)
+		return false;
+	if (polled[TYPED].revents != 0) {
+		/* clients that have left take no line */
+		(void)retort_step(server, 0);
+		typed_read(watch->typed);
+	}
+	return parent_ended(watch);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the command waits for beside its server: its parent's end, and lines of
+ * standard input. Part of the command: sees retort.h only.
+ */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "args/args.h"
+#include "command/console.h"
+#include "retort.h"
+
+struct pollfd;
+
+struct watch {
+	bool parent; /* it is watched */
+	pid_t pid;
+	int pidfd; /* -1: looked for from time to time */
+	int input; /* standard input, ended with the parent; -1: not */
+	struct typed *typed;   /* NULL: nobody types */
+	struct pollfd *polled; /* to be freed */
+	size_t polled_room;
+};
+
+struct watch watch_open(const struct args *args, pid_t parent,
+	struct typed *typed);
+
+/* Whether there is anything to be waited for. */
+bool watch_needed(const struct watch *watch);
+
+/*
+ * Waits for the server or for one of these, at most `timeout` ms (-1: for
+ * ever), and takes what was typed. True: the server is to end.
+ */
+bool watch_wait(struct watch *watch, struct retort *server, int timeout);
+
+#endif

@@ -1,0 +1,766 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The connection's state machine; see the diagram in conn.h. Fed by server.c
+ * with the results of operations; makes no system call, so that a test can
+ * drive it byte by byte on a virtual clock.
+ *
+ * rt_conn_plan() turns the state into what the channel wants. Every entry point ends
+ * with it, unless the owner is asked something first.
+ */
+#include "config.h"
+
+#include "conn/conn_parts.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes of a chunked body's framing that are kept in any case. */
+#define FRAMING 1024u
+
+/* A datagram that found no room is tried again, ever later, and for so long at
+   most. */
+#define RETRY_FIRST (1 * RT_MS)
+#define RETRY_MOST (64 * RT_MS)
+#define RETRY_BOUND (2000 * RT_MS)
+
+struct rt_exchange *
+rt_exchange_new(void)
+{
+	struct rt_exchange *exchange = calloc(1, sizeof *exchange);
+
+	if (exchange == NULL)
+		return NULL;
+	rt_buf_init(&exchange->in, 0);
+	rt_buf_init(&exchange->content, 0);
+	rt_reply_init(&exchange->reply);
+	exchange->http = rt_http_new();
+	if (exchange->http == NULL) {
+		rt_exchange_free(exchange);
+		return NULL;
+	}
+	return exchange;
+}
+
+void
+rt_exchange_free(struct rt_exchange *exchange)
+{
+	if (exchange == NULL)
+		return;
+	rt_buf_free(&exchange->in);
+	rt_buf_free(&exchange->content);
+	rt_reply_free(&exchange->reply);
+	rt_http_free(exchange->http);
+	free(exchange);
+}
+
+const char *
+rt_conn_body(const struct rt_conn *conn, size_t *size)
+{
+	const struct rt_exchange *exchange = conn->exchange;
+	const struct rt_request *request = rt_http_request(exchange->http);
+	bool plain = conn->config->protocol != RETORT_HTTP;
+	size_t head = plain ? 0 : request->head_size;
+
+	if (request->chunked) {
+		*size = exchange->content.len;
+		return exchange->content.data;
+	}
+	*size = 0;
+	if ((plain || head > 0) && exchange->parsed > head)
+		*size = exchange->parsed - head;
+	/* the same, however it was cut on its way */
+	if (*size > exchange->keep)
+		*size = exchange->keep;
+	return *size > 0 ? exchange->in.data + head : NULL;
+}
+
+size_t
+rt_conn_raw(const struct rt_conn *conn, bool *cut)
+{
+	const struct rt_exchange *exchange = conn->exchange;
+	size_t head = rt_http_request(exchange->http)->head_size;
+	size_t size = conn->complete ? exchange->parsed : exchange->in.len;
+	bool kept = head == 0 || size - head <= exchange->keep_raw;
+
+	*cut = !kept || exchange->dropped > 0;
+	return kept ? size : head + exchange->keep_raw;
+}
+
+static void
+client_closed(struct rt_conn *conn, enum retort_close how)
+{
+	if (conn->client_close == RETORT_NOTHING &&
+		conn->server_close == RETORT_NOTHING)
+		conn->client_first = true;
+	conn->client_close = how;
+}
+
+/* --- the request --- */
+
+/* The owner must answer; `status` is not 0 when the request is refused. */
+static void
+ask_answer(struct rt_conn *conn, int status, const char *reason)
+{
+	conn->status = status;
+	conn->reason = reason;
+	conn->asks = RT_ASK_ANSWER;
+}
+
+/* Forgets body bytes that were parsed and are not kept, so that `in` stays
+   small. */
+static void
+drop_body(struct rt_conn *conn)
+{
+	struct rt_exchange *exchange = conn->exchange;
+	struct rt_buf *in = &exchange->in;
+	size_t kept =
+		rt_http_request(exchange->http)->head_size + exchange->keep_raw;
+	size_t left = in->len - exchange->parsed;
+
+	if (exchange->parsed <= kept)
+		return;
+	memmove(in->data + kept, in->data + exchange->parsed, left);
+	exchange->dropped += exchange->parsed - kept;
+	in->len = kept + left;
+	exchange->parsed = kept;
+}
+
+/* Whether reading is to stop here, as a fault has it. */
+static bool
+must_halt(const struct rt_conn *conn, bool done)
+{
+	const struct rt_reading *reading = &conn->exchange->reading;
+
+	if (conn->state != RT_STATE_BODY || !reading->stops)
+		return false;
+	return body_came(conn) > reading->stop ||
+		(body_came(conn) == reading->stop && !done);
+}
+
+static void
+parse(struct rt_conn *conn)
+{
+	struct rt_exchange *exchange = conn->exchange;
+	struct rt_request *request = rt_http_request(exchange->http);
+	enum rt_http_result result = rt_http_feed(exchange->http,
+		exchange->in.data, &exchange->parsed, exchange->in.len);
+	const char *reason;
+	int status;
+
+	if (result == RT_HTTP_BAD) {
+		status = rt_http_refusal(exchange->http, &reason);
+		ask_answer(conn, status, reason);
+		return;
+	}
+	if (result == RT_HTTP_HEAD) {
+		conn->state = RT_STATE_BODY;
+		conn->asks = RT_ASK_ROUTE;
+		return;
+	}
+	if (conn->state == RT_STATE_BODY) {
+		if (request->body_size > conn->max_body) {
+			ask_answer(conn, 413, "the body is too large");
+			return;
+		}
+		/* what came last stays: the trailers */
+		if (result == RT_HTTP_MORE)
+			drop_body(conn);
+	}
+	if (must_halt(conn, result == RT_HTTP_DONE)) {
+		conn->halted = true;
+		ask_answer(conn, 0, "no more of it was read");
+	} else if (result == RT_HTTP_DONE) {
+		conn->complete = true;
+		ask_answer(conn, 0, NULL);
+	} else if (conn->state == RT_STATE_BODY && exchange->reading.pace > 0) {
+		conn->rest = RT_REST_BODY;
+	}
+}
+
+/* Without HTTP: what has come is a request. */
+static void
+take_piece(struct rt_conn *conn)
+{
+	conn->pieces++;
+	conn->complete = true;
+	conn->exchange->parsed = conn->exchange->in.len;
+	ask_answer(conn, 0, NULL);
+}
+
+void
+rt_conn_greet(struct rt_conn *conn)
+{
+	conn->accepted = true;
+	conn->asks = RT_ASK_ANSWER;
+}
+
+void
+rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
+	const char *reason)
+{
+	struct rt_exchange *exchange = conn->exchange;
+
+	conn->chan.in.verb = RT_NOTHING;
+	conn->received = (uint64_t)in->result;
+	conn->truncated = in->recv.truncated;
+	exchange->from = *in->recv.from;
+	rt_buf_add(&exchange->in, in->recv.data, (size_t)in->result);
+	if (exchange->in.failed) {
+		rt_conn_over(conn, RETORT_FAILED, RT_CLOSE);
+		return;
+	}
+	take_piece(conn);
+	conn->unwelcome = reason != NULL;
+	conn->reason = reason;
+}
+
+static void
+receive_end(struct rt_conn *conn)
+{
+	conn->client_finished = true;
+	client_closed(conn, RETORT_FIN);
+	switch (conn->state) {
+	case RT_STATE_IDLE:
+		if (conn->pieces > 0)
+			rt_conn_finish(conn);
+		else
+			rt_conn_over(conn, RETORT_CLOSED, RT_CLOSE);
+		break;
+	case RT_STATE_HEAD:
+	case RT_STATE_BODY:
+		ask_answer(conn, 400, "incomplete request");
+		break;
+	case RT_STATE_DRAIN:
+		rt_conn_over_answered(conn);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Whether an operation that failed says that the client is gone. */
+static enum retort_end
+end_of_error(int64_t error)
+{
+	switch (-error) {
+	case EPIPE:
+	case ECONNRESET:
+	case ECONNABORTED:
+	case ENOTCONN:
+	case ETIMEDOUT:
+		return RETORT_RESET;
+	default:
+		return RETORT_FAILED;
+	}
+}
+
+static void
+over_failed(struct rt_conn *conn, int64_t error)
+{
+	enum retort_end end = end_of_error(error);
+
+	if (end == RETORT_RESET)
+		client_closed(conn, RETORT_RST);
+	rt_conn_over(conn, end, RT_CLOSE);
+}
+
+/* It has sent more than is read: it may not get to see the reply. */
+static void
+cut_off(struct rt_conn *conn)
+{
+	conn->still_sending = true;
+	rt_conn_over_answered(conn);
+}
+
+static void
+receive(struct rt_conn *conn, size_t size, int64_t now)
+{
+	if (conn->state > RT_STATE_BODY) {
+		conn->drained += size;
+		if (conn->state == RT_STATE_DRAIN)
+			conn->moved = now;
+		return;
+	}
+	conn->exchange->in.len += size;
+	conn->moved = now;
+	if (!is_http(conn)) {
+		take_piece(conn);
+		return;
+	}
+	if (conn->state == RT_STATE_IDLE)
+		conn->state = RT_STATE_HEAD;
+	parse(conn);
+}
+
+void
+rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
+{
+	assert(conn->chan.in.verb == RT_RECV);
+	if (result < 0) {
+		/* after the reply's FIN a reset takes nothing from it that we
+		   could know of: the client may have read it all */
+		over_failed(conn, result);
+		return;
+	}
+	if (result == 0) {
+		receive_end(conn);
+	} else {
+		conn->received += (uint64_t)result;
+		conn->may_have_more = (size_t)result == conn->chan.in.recv.size;
+		receive(conn, (size_t)result, now);
+	}
+	if (conn->state == RT_STATE_DRAIN && is_drained(conn))
+		cut_off(conn);
+	if (conn->asks == RT_ASK_NOTHING)
+		rt_conn_plan(conn);
+}
+
+/* 100 (Continue), at once unless it was asked for otherwise. */
+static void
+expect_body(struct rt_conn *conn)
+{
+	int64_t delay = conn->exchange->reading.delay;
+
+	if (delay == 0)
+		conn->interim_left = RT_INTERIM_SIZE;
+	else if (delay != RT_NEVER)
+		conn->rest = RT_REST_CONTINUE;
+}
+
+void
+rt_conn_read(struct rt_conn *conn, const struct rt_reading *reading)
+{
+	conn->exchange->reading = *reading;
+}
+
+void
+rt_conn_keep(struct rt_conn *conn, size_t most)
+{
+	struct rt_exchange *exchange = conn->exchange;
+	size_t head = rt_http_request(exchange->http)->head_size;
+	bool chunked = rt_http_request(exchange->http)->chunked;
+	size_t raw = exchange->parsed > head ? exchange->parsed - head : 0;
+	size_t kept = chunked ? exchange->content.len : raw;
+
+	if (most < kept)
+		most = kept;
+	if (most >= exchange->keep)
+		return;
+	exchange->keep = most;
+	/* with the framing of all but the smallest chunks */
+	exchange->keep_raw = chunked && most > 0 ? 2 * most + FRAMING : most;
+	if (exchange->keep_raw < raw)
+		exchange->keep_raw = raw;
+	exchange->in.max = conn->config->max_in + exchange->keep_raw;
+	exchange->content.max = most;
+	rt_http_keep(exchange->http, &exchange->content, most);
+}
+
+void
+rt_conn_accept(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
+{
+	const struct rt_request *request =
+		rt_http_request(conn->exchange->http);
+
+	bool expects;
+
+	assert(conn->asks == RT_ASK_ROUTE);
+	conn->asks = RT_ASK_NOTHING;
+	/* what is not read cannot be too large */
+	conn->max_body = conn->exchange->reading.stops ? UINT64_MAX : max;
+	conn->exchange->keep = SIZE_MAX;
+	rt_conn_keep(conn, keep);
+	conn->moved = now;
+	if (request->content_length > conn->max_body) {
+		ask_answer(conn, 413, "the body is too large");
+		return;
+	}
+	/* RFC 9110 10.1.1: not when some of the body has come already */
+	expects = request->expects_continue &&
+		conn->exchange->parsed == conn->exchange->in.len;
+	parse(conn);
+	if (expects && conn->asks == RT_ASK_NOTHING)
+		expect_body(conn);
+	if (conn->asks == RT_ASK_NOTHING)
+		rt_conn_plan(conn);
+}
+
+/* --- the reply --- */
+
+void
+rt_conn_answer(struct rt_conn *conn, int64_t now)
+{
+	const struct rt_request *request =
+		rt_http_request(conn->exchange->http);
+
+	assert(conn->asks != RT_ASK_NOTHING);
+	/* routed and answered at once, with no body to wait for */
+	if (conn->asks == RT_ASK_ROUTE && !request->has_body)
+		conn->complete = true;
+	conn->asks = RT_ASK_NOTHING;
+	conn->state = RT_STATE_REPLY;
+	conn->rest = RT_REST_NOTHING;
+	conn->moved = now;
+	/* a 100 (Continue) that was not begun is not wanted any more */
+	if (conn->interim_left == RT_INTERIM_SIZE)
+		conn->interim_left = 0;
+	rt_conn_plan(conn);
+}
+
+void
+rt_conn_defer(struct rt_conn *conn, int64_t until)
+{
+	assert(conn->asks == RT_ASK_ANSWER);
+	conn->asks = RT_ASK_NOTHING;
+	conn->state = RT_STATE_WAIT;
+	conn->chan.deadline = until;
+	conn->may_have_more = true;
+	rt_conn_plan(conn);
+}
+
+/* Waits a little, and tries again; a peer that takes nothing is too slow. */
+static void
+flush_later(struct rt_conn *conn, int64_t now)
+{
+	int64_t timeout = conn->config->write_timeout;
+
+	conn->chan.out.verb = RT_NOTHING;
+	conn->chan.deadline = now + RETRY_FIRST;
+	if (timeout != RT_NEVER && now - conn->moved >= timeout)
+		rt_conn_over(conn, RETORT_TIMED_OUT, RT_RESET);
+}
+
+static void
+flushed(struct rt_conn *conn, int64_t result, int64_t now)
+{
+	const struct rt_reply *reply = &conn->exchange->reply;
+
+	if (result == -EAGAIN) {
+		flush_later(conn, now);
+		return;
+	}
+	conn->moved = now;
+	if (conn->rest == RT_REST_NOTHING)
+		conn->step++;
+	else
+		conn->rest = reply->gap > 0 ? RT_REST_GAP : RT_REST_NOTHING;
+	rt_conn_plan(conn);
+}
+
+static void
+finish_done(struct rt_conn *conn, int64_t now)
+{
+	conn->state = RT_STATE_DRAIN;
+	conn->moved = now;
+	conn->drain_began = now;
+	if (rt_conn_must_drain(conn))
+		rt_conn_plan(conn);
+	else
+		rt_conn_over_answered(conn);
+}
+
+/* Moves over `size` bytes of the script. */
+static void
+advance(struct rt_conn *conn, uint64_t size)
+{
+	const struct rt_step *steps = conn->exchange->reply.steps;
+
+	conn->script_sent += size;
+	conn->step_sent += size;
+	conn->segment += size;
+	while (rt_has_bytes(steps[conn->step].kind) &&
+		conn->step_sent >= steps[conn->step].size)
+		conn->step_sent -= steps[conn->step++].size;
+	if (segment_room(conn) > 0)
+		return;
+	/* before an ending there is nothing to keep apart */
+	conn->segment = 0;
+	if (rt_has_bytes(steps[conn->step].kind))
+		conn->rest = RT_REST_FLUSH;
+}
+
+/* What the operation outward was to send. */
+static uint64_t
+planned(const struct rt_op *op)
+{
+	uint64_t size = 0;
+
+	if (op->verb == RT_FILE)
+		return op->file.size;
+	for (int i = 0; i < op->send.count; i++)
+		size += op->send.pieces[i].iov_len;
+	return size;
+}
+
+/* One operation sends all of it, or nothing. */
+static void
+datagram_sent(struct rt_conn *conn, int64_t result, int64_t now)
+{
+	switch (-result) {
+	case EAGAIN:
+	case ENOBUFS:
+		conn->chan.out.verb = RT_NOTHING;
+		conn->retry = conn->retry == 0   ? RETRY_FIRST :
+			conn->retry < RETRY_MOST ? 2 * conn->retry :
+						   RETRY_MOST;
+		conn->chan.deadline = now + conn->retry;
+		if (now - conn->moved >= RETRY_BOUND)
+			rt_conn_over(conn, RETORT_TIMED_OUT, RT_CLOSE);
+		return;
+	case ECONNREFUSED:
+	case ENOENT:
+		rt_conn_over(conn, RETORT_RESET, RT_CLOSE);
+		return;
+	default:
+		break;
+	}
+	if (result < 0) {
+		rt_conn_over(conn, RETORT_FAILED, RT_CLOSE);
+		return;
+	}
+	conn->sent += (uint64_t)result;
+	conn->answered = true;
+	while (is_memory(conn->exchange->reply.steps[conn->step].kind))
+		conn->step++;
+	conn->moved = now;
+	rt_conn_plan(conn);
+}
+
+void
+rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
+{
+	enum rt_verb verb = conn->chan.out.verb;
+
+	if (verb == RT_SEND_TO) {
+		datagram_sent(conn, result, now);
+		return;
+	}
+	if (verb == RT_FLUSH) {
+		flushed(conn, result, now);
+		return;
+	}
+	if (conn->state == RT_STATE_FINISH) {
+		/* shutdown(2) fails only when the connection is gone */
+		if (result < 0) {
+			client_closed(conn, RETORT_RST);
+			rt_conn_over(conn, RETORT_RESET, RT_CLOSE);
+			return;
+		}
+		conn->server_close = RETORT_FIN;
+		finish_done(conn, now);
+		return;
+	}
+	if (result < 0) {
+		over_failed(conn, result);
+		return;
+	}
+	conn->moved = now;
+	conn->sent += (uint64_t)result;
+	/* a reply that takes time may be overtaken by what the client sends
+	   meanwhile, and must not be lost to it */
+	if ((uint64_t)result < planned(&conn->chan.out))
+		conn->may_have_more = true;
+	if (conn->interim_left > 0) {
+		conn->interim_left -= (uint8_t)result;
+	} else if (verb == RT_FILE && result == 0) {
+		conn->exchange->reply.truncated = true;
+		conn->state = RT_STATE_FINISH;
+		conn->chan.out.verb = RT_FINISH;
+		return;
+	} else {
+		advance(conn, (uint64_t)result);
+	}
+	rt_conn_plan(conn);
+}
+
+/* --- everything else that can happen --- */
+
+/* What was waited for beside the client. False: it is the client. */
+static bool
+expire_rest(struct rt_conn *conn, int64_t now)
+{
+	const struct rt_reply *reply = &conn->exchange->reply;
+
+	if (conn->rest == RT_REST_GAP) {
+		conn->rest = RT_REST_NOTHING;
+		conn->moved = now;
+	} else if (conn->rest != RT_REST_FLUSH &&
+		reply->steps[conn->step].kind != RT_STEP_FLUSH) {
+		return false;
+	}
+	rt_conn_plan(conn);
+	return true;
+}
+
+void
+rt_conn_expired(struct rt_conn *conn, int64_t now)
+{
+	switch (conn->state) {
+	case RT_STATE_IDLE:
+		rt_conn_over(conn, RETORT_TIMED_OUT, RT_CLOSE);
+		break;
+	case RT_STATE_HEAD:
+		ask_answer(conn, 408, "the head took too long");
+		break;
+	case RT_STATE_BODY:
+		if (conn->rest == RT_REST_NOTHING) {
+			ask_answer(conn, 408, "the body took too long");
+			break;
+		}
+		if (conn->rest == RT_REST_CONTINUE)
+			conn->interim_left = RT_INTERIM_SIZE;
+		conn->rest = RT_REST_NOTHING;
+		conn->moved = now;
+		rt_conn_plan(conn);
+		break;
+	case RT_STATE_WAIT:
+		conn->asks = RT_ASK_ANSWER;
+		break;
+	case RT_STATE_REPLY:
+		if (expire_rest(conn, now))
+			break;
+		if (conn->interim_left == 0 &&
+			conn->exchange->reply.steps[conn->step].kind ==
+				RT_STEP_PAUSE) {
+			conn->step++;
+			conn->moved = now;
+			conn->may_have_more = true;
+			rt_conn_plan(conn);
+		} else if (is_datagram(conn)) {
+			rt_conn_plan(conn);
+		} else {
+			rt_conn_over(conn, RETORT_TIMED_OUT, RT_RESET);
+		}
+		break;
+	case RT_STATE_DRAIN:
+		/* who has sent nothing for a while has had its time to read */
+		if (now - conn->moved < RT_DRAIN_IDLE)
+			cut_off(conn);
+		else
+			rt_conn_over_answered(conn);
+		break;
+	case RT_STATE_FINISH:
+	case RT_STATE_OVER:
+		break;
+	}
+}
+
+void
+rt_conn_broken(struct rt_conn *conn)
+{
+	if (conn->state == RT_STATE_OVER)
+		return;
+	client_closed(conn, RETORT_RST);
+	rt_conn_over(conn, RETORT_RESET, RT_CLOSE);
+}
+
+/* Its FIN, while nothing is read: what it sent before may be unread. */
+void
+rt_conn_ended(struct rt_conn *conn)
+{
+	client_closed(conn, RETORT_FIN);
+	rt_conn_plan(conn);
+}
+
+void
+rt_conn_fail(struct rt_conn *conn)
+{
+	rt_conn_over(conn, RETORT_FAILED, RT_CLOSE);
+}
+
+/* Who was in the middle of a request may still be. */
+static void
+stop_drain(struct rt_conn *conn)
+{
+	conn->still_sending =
+		is_http(conn) && !conn->complete && conn->drained > 0;
+	rt_conn_over_answered(conn);
+}
+
+void
+rt_conn_stop(struct rt_conn *conn, enum rt_stop why)
+{
+	enum rt_step_kind step;
+
+	switch (conn->state) {
+	case RT_STATE_IDLE:
+	case RT_STATE_HEAD:
+	case RT_STATE_BODY:
+		rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);
+		break;
+	case RT_STATE_WAIT:
+		conn->last = true;
+		if (why == RT_STOP_ENOUGH)
+			rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);
+		break;
+	case RT_STATE_REPLY:
+		conn->last = true;
+		step = conn->exchange->reply.steps[conn->step].kind;
+		if (step == RT_STEP_STALL ||
+			(why == RT_STOP_TOLD &&
+				(step == RT_STEP_PAUSE ||
+					conn->rest == RT_REST_GAP)))
+			rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);
+		break;
+	case RT_STATE_DRAIN:
+		if (why == RT_STOP_TOLD || is_half(conn))
+			stop_drain(conn);
+		break;
+	case RT_STATE_FINISH:
+	case RT_STATE_OVER:
+		break;
+	}
+}
+
+void
+rt_conn_abandon(struct rt_conn *conn)
+{
+	if (conn->state == RT_STATE_DRAIN)
+		stop_drain(conn);
+	else if (conn->state != RT_STATE_OVER)
+		rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);
+}
+
+/* --- opening, and the exchange on loan --- */
+
+void
+rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
+	const struct rt_conn_config *config, int64_t now)
+{
+	*conn = (struct rt_conn){
+		.config = config,
+		.peer = *peer,
+		.began = now,
+		.moved = now,
+	};
+	rt_chan_init(&conn->chan, fd, 0);
+	conn->chan.in.verb = RT_RECV;
+	conn->chan.deadline = later(now,
+		is_http(conn) ? config->head_timeout : config->idle_timeout);
+}
+
+int
+rt_conn_lend(struct rt_conn *conn, struct rt_exchange *exchange)
+{
+	conn->exchange = exchange;
+	exchange->in.max = conn->config->max_in;
+	exchange->reply.always = conn->config->always;
+	rt_conn_clear(conn);
+	rt_conn_plan(conn);
+	return conn->state == RT_STATE_OVER ? -ENOMEM : 0;
+}
+
+struct rt_exchange *
+rt_conn_unlend(struct rt_conn *conn)
+{
+	struct rt_exchange *exchange = conn->exchange;
+
+	conn->exchange = NULL;
+	if (exchange != NULL) {
+		rt_buf_clear(&exchange->in, RT_KEPT_IN);
+		rt_buf_clear(&exchange->content, RT_KEPT_IN);
+	}
+	return exchange;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection: a state machine that makes no system call.
+ *
+ * It is told what happened (bytes received, bytes sent, time passed) and says
+ * what it wants next in its channel's `in`, `out` and `deadline`, and in
+ * `asks` what its owner must decide:
+ *
+ *	        accepted
+ *	           |
+ *	          IDLE ---- FIN, time-out ------------------------.
+ *	           | a byte                                       |
+ *	          HEAD --- refused, FIN, time-out --.             |
+ *	           | head complete: asks ROUTE      |             |
+ *	          BODY --- refused, FIN, time-out --+             |
+ *	           | request complete               |             |
+ *	           '------> asks ANSWER <-----------'             |
+ *	                     ^  |  | rt_conn_defer()              |
+ *	          deadline | '--|- WAIT --- reset ----------------+
+ *	                        | rt_conn_answer()                |
+ *	                      REPLY --- reset, time-out ----------+
+ *	                        | script at its end               |
+ *	                      FINISH (FIN)                        |
+ *	       all was read |      | bytes may be unread          |
+ *	                    |    DRAIN --- FIN, bound ------------+
+ *	                    '-------------------------------------+
+ *	                                                          v
+ *	                                                        OVER
+ *
+ * The owner may answer early, when asked to ROUTE; what the client still
+ * sends is then read and dropped, while the reply is sent and after it.
+ *
+ * A greeting is a reply before the first byte. Without HTTP what one receive
+ * gives is a piece, and a request; while its reply is sent nothing is read.
+ * RT_STEP_NEXT leads from REPLY back to IDLE, and a FIN from there to FINISH.
+ * RT_STEP_STALL stays in REPLY until the client leaves; RT_STEP_HALF in DRAIN,
+ * without a bound. Beside these, `rest` says what a state waits for that is not
+ * the peer.
+ * A datagram is a connection that begins with its one piece, and whose channel
+ * is for sending alone.
+ */
+#ifndef RT_CONN_H
+#define RT_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "http/http.h"
+#include "os/io.h"
+#include "reply/fault.h"
+#include "reply/reply.h"
+#include "retort.h"
+
+/*
+ * What the client still sends is read and dropped, so that it gets to see its
+ * reply, although it may read that only when it has sent everything: after the
+ * FIN until so long nothing has come, and no longer than that in all. So many
+ * bytes are the most, but for those of the first RT_DRAIN_IDLE.
+ */
+#define RT_DRAIN_BYTES (UINT64_C(1) << 30)
+#define RT_DRAIN_IDLE (2000 * RT_MS)
+#define RT_DRAIN_TIME (30000 * RT_MS)
+
+/* What all connections of a server share. */
+struct rt_conn_config {
+	enum retort_protocol protocol;
+	struct rt_limits limits;
+	int64_t idle_timeout; /* ns; RT_NEVER: none */
+	int64_t head_timeout;
+	int64_t body_timeout;
+	int64_t write_timeout;
+	bool linger;   /* after the reply, wait for the client's end as well */
+	size_t max_in; /* wire bytes of a request held at once, but for those
+	                  of its body that are kept */
+	const struct rt_always *always; /* fields of all replies; NULL */
+	char *scratch;                  /* where dropped bytes go */
+	size_t scratch_size;
+};
+
+/*
+ * What a request and its reply need. A connection borrows one from its owner
+ * when it receives its first bytes, so that an idle one costs no buffers.
+ */
+struct rt_exchange {
+	struct rt_buf in;      /* wire bytes; the head, and what is kept of the
+	                          body */
+	size_t parsed;         /* of `in` */
+	uint64_t dropped;      /* and forgotten: behind what is kept */
+	struct rt_buf content; /* of a chunked body, as far as it is kept */
+	size_t keep;           /* bytes of the body, */
+	size_t keep_raw;       /* and of these as they come, in `in` */
+	size_t charged;        /* the owner's: bytes of memory, in the sum of
+	                          all that is kept */
+	struct rt_http *http;
+	struct rt_reply reply;
+	struct rt_address from; /* of a datagram */
+	struct rt_reading reading;
+	struct rt_exchange *next; /* the owner's */
+};
+
+/* NULL: no memory. */
+struct rt_exchange *rt_exchange_new(void);
+void rt_exchange_free(struct rt_exchange *exchange);
+
+struct rt_record;
+
+enum rt_state {
+	RT_STATE_IDLE,
+	RT_STATE_HEAD,
+	RT_STATE_BODY,
+	RT_STATE_WAIT,
+	RT_STATE_REPLY,
+	RT_STATE_FINISH,
+	RT_STATE_DRAIN,
+	RT_STATE_OVER
+};
+
+enum rt_ask {
+	RT_ASK_NOTHING,
+	RT_ASK_ROUTE, /* the head is complete: rt_conn_accept(), or answer */
+	RT_ASK_ANSWER /* complete, or refused if status != 0: answer it */
+};
+
+/* What a connection waits for beside its peer. */
+enum rt_rest {
+	RT_REST_NOTHING,
+	RT_REST_CONTINUE, /* to send 100 (Continue) */
+	RT_REST_BODY,     /* to read more of the body */
+	RT_REST_FLUSH,    /* that a segment has left, */
+	RT_REST_GAP       /* and then to send the next */
+};
+
+struct rt_conn {
+	struct rt_chan chan; /* what it wants */
+	enum rt_ask asks;
+	enum rt_state state;
+	enum retort_end end; /* when OVER */
+	int status;          /* why the request is refused; 0 */
+	const char *reason;
+	const struct rt_conn_config *config;
+	struct rt_exchange *exchange; /* NULL while IDLE */
+	struct rt_peer peer;
+	uint64_t number;
+	int64_t began; /* accepted */
+	int64_t moved; /* the last byte in the present state */
+	union {
+		int64_t retry;       /* ns until a datagram is tried again */
+		int64_t drain_began; /* of others: the FIN was sent */
+	};
+	uint64_t received;    /* bytes */
+	uint64_t sent;        /* bytes, interim replies among them */
+	uint64_t script_sent; /* bytes of the reply */
+	uint64_t pieces;      /* received, without HTTP */
+	uint64_t max_body;
+	uint64_t drained;
+	uint64_t step_sent; /* bytes of the present step */
+	uint64_t segment;   /* and of the present segment, of a paced reply */
+	uint32_t step;
+	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
+	enum rt_rest rest;
+	bool complete;        /* the request was */
+	bool accepted;        /* it was just: the answer is a greeting */
+	bool truncated;       /* the datagram was */
+	bool unwelcome;       /* it must not be answered, for `reason` */
+	bool answered;        /* and something was sent for it */
+	bool last;            /* no further piece is waited for */
+	bool halted;          /* nothing more is read, as was asked for */
+	bool may_have_more;   /* bytes may be unread: the last receive filled
+	                          its room, or the reply takes time */
+	bool client_finished; /* its FIN was received */
+	bool still_sending;   /* it was, when the connection was closed */
+	bool client_first;    /* the client was the first to close */
+	enum retort_close client_close;
+	enum retort_close server_close;
+	bool seen;    /* the owner's: its head was reported, */
+	bool replied; /* its reply came from somebody else; both of the present
+	                 piece, */
+	bool by_chance; /* of its last reply; as that has them */
+	uint64_t seed;
+	struct rt_record *record;     /* and what is kept of it; NULL */
+	struct rt_conn *next_replied; /* the owner's lists */
+	struct rt_conn *next;
+	struct rt_conn **link; /* what points at it there */
+};
+
+void rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
+	const struct rt_conn_config *config, int64_t now);
+
+/* Lends an exchange to an IDLE connection; takes it back while IDLE. */
+int rt_conn_lend(struct rt_conn *conn, struct rt_exchange *exchange);
+struct rt_exchange *rt_conn_unlend(struct rt_conn *conn);
+
+/* Asks for a greeting, before anything else. */
+void rt_conn_greet(struct rt_conn *conn);
+
+/* Its one datagram: asks for the answer, unless `reason` says why there can be
+   none. */
+void rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
+	const char *reason);
+
+/* The content of the request's body so far, out of its chunks, as far as it is
+   kept. */
+const char *rt_conn_body(const struct rt_conn *conn, size_t *size);
+
+/* The bytes of the request at the beginning of exchange->in as they came, as
+   far as they are kept; and whether there were more. */
+size_t rt_conn_raw(const struct rt_conn *conn, bool *cut);
+
+/* The results of the channel's operations. */
+void rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now);
+void rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now);
+void rt_conn_expired(struct rt_conn *conn, int64_t now);
+void rt_conn_broken(struct rt_conn *conn);
+void rt_conn_ended(struct rt_conn *conn);
+
+/*
+ * When asked to ROUTE: the body is wanted, at most `max` bytes of it; of these
+ * the first `keep` are kept beside the head, and the others dropped.
+ */
+void rt_conn_accept(struct rt_conn *conn, uint64_t max, size_t keep,
+	int64_t now);
+
+/* No more is kept than `most`, and what is already. */
+void rt_conn_keep(struct rt_conn *conn, size_t most);
+
+/* When asked to ROUTE, before rt_conn_accept(): how the body is read. */
+void rt_conn_read(struct rt_conn *conn, const struct rt_reading *reading);
+
+/* When asked to ROUTE or ANSWER: exchange->reply holds the answer. */
+void rt_conn_answer(struct rt_conn *conn, int64_t now);
+
+/*
+ * When asked to ANSWER: it takes longer; asks again when `until` is past, or
+ * at rt_conn_expired().
+ */
+void rt_conn_defer(struct rt_conn *conn, int64_t until);
+
+/* There can be no answer: the connection is over. */
+void rt_conn_fail(struct rt_conn *conn);
+
+/*
+ * The server stops. What came only in part ends at once. When enough replies
+ * were begun, so does a request that waits for its own; when it was told to,
+ * that may still be answered, but pauses and drains end.
+ */
+enum rt_stop { RT_STOP_ENOUGH, RT_STOP_TOLD };
+void rt_conn_stop(struct rt_conn *conn, enum rt_stop why);
+
+/* Ends it now, whatever it does. */
+void rt_conn_abandon(struct rt_conn *conn);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Dates as HTTP writes them. Called by the rooms that send or compare dates;
+ * knows no clock and no locale.
+ */
+#include "config.h"
+
+#include "http/date.h"
+
+#include <string.h>
+#include <time.h>
+
+static const char days[] = "SunMonTueWedThuFriSat";
+static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+/* --- writing --- */
+
+static void
+put_two(char *to, int number)
+{
+	to[0] = (char)('0' + number / 10 % 10);
+	to[1] = (char)('0' + number % 10);
+}
+
+static struct tm
+split(int64_t seconds)
+{
+	const int64_t least = -62135596800, most = 253402300799;
+	time_t then = (time_t)(seconds < least ? least :
+			seconds > most         ? most :
+						 seconds);
+	struct tm tm;
+
+	memset(&tm, 0, sizeof tm);
+	(void)gmtime_r(&then, &tm);
+	return tm;
+}
+
+void
+rt_date_format(int64_t seconds, char text[RT_DATE_TEXT])
+{
+	struct tm tm = split(seconds);
+
+	memcpy(text, "Day, 00 Mon 0000 00:00:00 GMT", RT_DATE_TEXT);
+	memcpy(text, days + 3 * (size_t)tm.tm_wday, 3);
+	put_two(text + 5, tm.tm_mday);
+	memcpy(text + 8, months + 3 * (size_t)tm.tm_mon, 3);
+	put_two(text + 12, (tm.tm_year + 1900) / 100);
+	put_two(text + 14, (tm.tm_year + 1900) % 100);
+	put_two(text + 17, tm.tm_hour);
+	put_two(text + 20, tm.tm_min);
+	put_two(text + 23, tm.tm_sec);
+}
+
+void
+rt_date_format_short(int64_t seconds, char text[RT_DATE_SHORT])
+{
+	struct tm tm = split(seconds);
+
+	memcpy(text, "0000-00-00 00:00", RT_DATE_SHORT);
+	put_two(text, (tm.tm_year + 1900) / 100);
+	put_two(text + 2, (tm.tm_year + 1900) % 100);
+	put_two(text + 5, tm.tm_mon + 1);
+	put_two(text + 8, tm.tm_mday);
+	put_two(text + 11, tm.tm_hour);
+	put_two(text + 14, tm.tm_min);
+}
+
+/* --- reading --- */
+
+struct scan {
+	const char *at;
+	const char *end;
+};
+
+struct moment {
+	int year, month, day; /* month from 0, day from 1 */
+	int hour, minute, second;
+};
+
+static bool
+take(struct scan *scan, const char *text)
+{
+	size_t size = strlen(text);
+
+	if ((size_t)(scan->end - scan->at) < size ||
+		memcmp(scan->at, text, size) != 0)
+		return false;
+	scan->at += size;
+	return true;
+}
+
+static bool
+take_number(struct scan *scan, int digits, int *number)
+{
+	*number = 0;
+	for (; digits > 0; digits--) {
+		if (scan->at == scan->end || *scan->at < '0' || *scan->at > '9')
+			return false;
+		*number = *number * 10 + *scan->at++ - '0';
+	}
+	return true;
+}
+
+/* One of the names of three letters. */
+static bool
+take_name(struct scan *scan, const char *names, int *number)
+{
+	if (scan->end - scan->at < 3)
+		return false;
+	for (*number = 0; *names != '\0'; names += 3, ++*number)
+		if (memcmp(scan->at, names, 3) == 0) {
+			scan->at += 3;
+			return true;
+		}
+	return false;
+}
+
+static bool
+take_time(struct scan *scan, struct moment *moment)
+{
+	return take_number(scan, 2, &moment->hour) && take(scan, ":") &&
+		take_number(scan, 2, &moment->minute) && take(scan, ":") &&
+		take_number(scan, 2, &moment->second);
+}
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT" */
+static bool
+take_fixdate(struct scan scan, struct moment *moment)
+{
+	int day;
+
+	return take_name(&scan, days, &day) && take(&scan, ", ") &&
+		take_number(&scan, 2, &moment->day) && take(&scan, " ") &&
+		take_name(&scan, months, &moment->month) && take(&scan, " ") &&
+		take_number(&scan, 4, &moment->year) && take(&scan, " ") &&
+		take_time(&scan, moment) && take(&scan, " GMT") &&
+		scan.at == scan.end;
+}
+
+/* "Sun Nov  6 08:49:37 1994" */
+static bool
+take_asctime(struct scan scan, struct moment *moment)
+{
+	int day;
+
+	return take_name(&scan, days, &day) && take(&scan, " ") &&
+		take_name(&scan, months, &moment->month) && take(&scan, " ") &&
+		(take(&scan, " ") ? take_number(&scan, 1, &moment->day) :
+				    take_number(&scan, 2, &moment->day)) &&
+		take(&scan, " ") && take_time(&scan, moment) &&
+		take(&scan, " ") && take_number(&scan, 4, &moment->year) &&
+		scan.at == scan.end;
+}
+
+/* "Sunday, 06-Nov-94 08:49:37 GMT", its year in two digits */
+static bool
+take_rfc850(struct scan scan, struct moment *moment)
+{
+	static const char *const tails[] = {"day", "day", "sday", "nesday",
+		"rsday", "day", "urday"};
+	int day;
+
+	return take_name(&scan, days, &day) && take(&scan, tails[day]) &&
+		take(&scan, ", ") && take_number(&scan, 2, &moment->day) &&
+		take(&scan, "-") && take_name(&scan, months, &moment->month) &&
+		take(&scan, "-") && take_number(&scan, 2, &moment->year) &&
+		take(&scan, " ") && take_time(&scan, moment) &&
+		take(&scan, " GMT") && scan.at == scan.end;
+}
+
+static bool
+exists(const struct moment *moment)
+{
+	static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31,
+		30, 31};
+	bool leap = moment->year % 4 == 0 &&
+		(moment->year % 100 != 0 || moment->year % 400 == 0);
+	int length = lengths[moment->month] + (moment->month == 1 && leap);
+
+	return moment->day >= 1 && moment->day <= length && moment->hour < 24 &&
+		moment->minute < 60 && moment->second <= 60;
+}
+
+/* Counted in years that begin in March, so that the leap day ends one. */
+static int64_t
+seconds_of(const struct moment *moment)
+{
+	/* 400 years, or 146,097 days, later: never negative */
+	int64_t year = moment->year + 400 - (moment->month < 2);
+	int64_t month = (moment->month + 10) % 12;
+	int64_t day = year * 365 + year / 4 - year / 100 + year / 400 +
+		(month * 153 + 2) / 5 + moment->day - 1;
+
+	return (day - 719468 - 146097) * 86400 + moment->hour * 3600 +
+		moment->minute * 60 + moment->second;
+}
+
+/*
+ * Makes two digits a year: the latest that is not more than 50 years away
+ * (RFC 9110 5.6.7).
+ */
+static void
+complete_year(struct moment *moment, int64_t now)
+{
+	struct tm tm = split(now);
+	int latest = tm.tm_year + 1900 + 50;
+	const struct moment limit = {latest, tm.tm_mon, tm.tm_mday, tm.tm_hour,
+		tm.tm_min, tm.tm_sec};
+
+	moment->year = latest - (latest - moment->year) % 100;
+	if (moment->year == latest && seconds_of(moment) > seconds_of(&limit))
+		moment->year -= 100;
+}
+
+bool
+rt_date_parse(const char *text, size_t size, int64_t now, int64_t *seconds)
+{
+	const struct scan scan = {text, text + size};
+	struct moment moment;
+
+	if (take_rfc850(scan, &moment))
+		complete_year(&moment, now);
+	else if (!take_fixdate(scan, &moment) && !take_asctime(scan, &moment))
+		return false;
+	if (!exists(&moment))
+		return false;
+	*seconds = seconds_of(&moment);
+	return true;
+}

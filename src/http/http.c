@@ -1,0 +1,670 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests: the only room that knows llhttp.
+ *
+ * Every byte of a head passes rt_http_scan() first, which knows the line
+ * structure and refuses what some versions of llhttp let through (bare CR and
+ * LF, NUL, white space before the colon, obs-fold, an empty field name, versions
+ * other than 1.0 and 1.1). When the head is whole, llhttp parses it, and
+ * check_head() adds what is left: Host, transfer codings, the target's form.
+ * What some versions of llhttp refuse without need they are not shown: methods
+ * that they do not know, bytes above 0x7f in the target, white space behind a
+ * value. In a chunked body each chunk's size line goes the same way, then the
+ * trailer section. Makes no system call.
+ */
+#include "config.h"
+
+#include "http/http_parts.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_CHUNK_LINE 4096 /* bytes of a chunk's size and extensions */
+
+bool
+rt_span_is(const char *base, struct rt_span span, const char *text)
+{
+	return rt_same(base + span.at, span.size, text);
+}
+
+/* --- what llhttp tells --- */
+
+static struct rt_span
+span_of(const struct rt_http *http, const char *at, size_t size)
+{
+	return (struct rt_span){(uint32_t)(at - http->base), (uint32_t)size};
+}
+
+static int
+add_field(struct rt_http *http, struct rt_span name, size_t limit,
+	size_t *count)
+{
+	struct rt_request *request = &http->request;
+	size_t all = request->field_count + request->trailer_count;
+
+	if (all >= limit)
+		return refuse(http, 431, "too many fields");
+	if (!rt_grow(&request->fields, &request->field_room, all,
+		    sizeof *request->fields))
+		return refuse(http, 503, "out of memory");
+	request->fields[all] = (struct rt_http_field){.name = name};
+	++*count;
+	return 0;
+}
+
+static int
+on_field_name(llhttp_t *llhttp, const char *at, size_t size)
+{
+	struct rt_http *http = llhttp->data;
+	struct rt_request *request = &http->request;
+	struct rt_span name = span_of(http, at, size);
+	bool length = rt_span_is(http->base, name, "Content-Length");
+	bool coding = rt_span_is(http->base, name, "Transfer-Encoding");
+
+	/* RFC 9110 6.5.1, 9112 6.3. Versions of llhttp differ in what they make
+	   of either, so it does not come to that. */
+	if (http->part == PART_TRAILERS) {
+		if (length || coding)
+			return refuse(http, 400, "framing field in a trailer");
+		return add_field(http, name, RT_MAX_FIELDS,
+			&request->trailer_count);
+	}
+	http->has_length |= length;
+	http->has_coding |= coding;
+	if (http->has_length && http->has_coding)
+		return refuse(http, 400,
+			"Content-Length with a transfer "
+			"coding");
+	return add_field(http, name, http->limits->fields,
+		&request->field_count);
+}
+
+static int
+on_field_value(llhttp_t *llhttp, const char *at, size_t size)
+{
+	struct rt_http *http = llhttp->data;
+	struct rt_request *request = &http->request;
+
+	struct rt_span *value = &request->fields[request->field_count +
+						request->trailer_count - 1]
+					 .value;
+
+	/* it comes in two where white space behind it was left out */
+	if (size > 0 || value->size == 0)
+		*value = span_of(http, at, size);
+	return 0;
+}
+
+static int
+on_body(llhttp_t *llhttp, const char *at, size_t size)
+{
+	struct rt_http *http = llhttp->data;
+
+	http->request.body_size += size;
+	if (http->content != NULL && http->request.chunked) {
+		size_t room = http->most - http->content->len;
+
+		rt_buf_add(http->content, at, size < room ? size : room);
+		if (http->content->failed)
+			return refuse(http, 503, "out of memory");
+	}
+	return 0;
+}
+
+static int
+on_chunk_header(llhttp_t *llhttp)
+{
+	struct rt_http *http = llhttp->data;
+
+	http->last_chunk = llhttp->content_length == 0;
+	return 0;
+}
+
+/* Each chunk's size line is checked before llhttp sees it. */
+static int
+on_chunk_complete(llhttp_t *llhttp)
+{
+	struct rt_http *http = llhttp->data;
+
+	if (http->last_chunk)
+		return 0;
+	http->chunk_ended = true;
+	return HPE_PAUSED;
+}
+
+static int
+on_message_complete(llhttp_t *llhttp)
+{
+	struct rt_http *http = llhttp->data;
+
+	http->complete = true;
+	return HPE_PAUSED;
+}
+
+static int check_head(struct rt_http *http);
+
+static int
+on_headers_complete(llhttp_t *llhttp)
+{
+	struct rt_http *http = llhttp->data;
+
+	llhttp->upgrade = 0; /* RFC 9110 7.8: Upgrade may be ignored */
+	return check_head(http);
+}
+
+static const llhttp_settings_t settings = {
+	.on_header_field = on_field_name,
+	.on_header_value = on_field_value,
+	.on_headers_complete = on_headers_complete,
+	.on_body = on_body,
+	.on_message_complete = on_message_complete,
+	.on_chunk_header = on_chunk_header,
+	.on_chunk_complete = on_chunk_complete,
+};
+
+/*
+ * Gives llhttp some bytes. Returns how many it took (less than `size` only
+ * when it paused), or -1 when the request must be refused.
+ */
+static int64_t
+give(struct rt_http *http, const char *bytes, size_t size)
+{
+	llhttp_errno_t error = llhttp_execute(&http->llhttp, bytes, size);
+	const char *end = bytes + size;
+
+	if (error == HPE_PAUSED) {
+		end = llhttp_get_error_pos(&http->llhttp);
+		llhttp_resume(&http->llhttp);
+	} else if (error == HPE_INVALID_CONTENT_LENGTH ||
+		error == HPE_UNEXPECTED_CONTENT_LENGTH) {
+		return refuse(http, 400, "malformed Content-Length");
+	} else if (error != HPE_OK) {
+		return refuse(http, 400,
+			http->part == PART_HEAD ? "malformed request" :
+						  "malformed chunk");
+	}
+	return end - bytes;
+}
+
+/* --- what a whole head must be --- */
+
+/* RFC 3986 3.2.2: uri-host [ ":" port ]; no user information. Nothing at all is
+   a Host field's, where the target has no authority (RFC 9110 7.2). */
+static bool
+valid_authority(const char *text, size_t size)
+{
+	size_t i = 0;
+
+	if (size > 0 && text[0] == '[') {
+		while (i < size && text[i] != ']')
+			i++;
+		if (i == size || i < 3)
+			return false;
+		for (size_t k = 1; k < i; k++)
+			if (strchr("0123456789abcdefABCDEFv.:", text[k]) ==
+				NULL)
+				return false;
+		i++;
+	} else {
+		for (; i < size && text[i] != ':'; i++)
+			if (strchr("\"#/<>?@[\\]^`{|}", text[i]) != NULL ||
+				(rt_http_class((unsigned char)text[i]) &
+					VCHAR) == 0)
+				return false;
+		if (i == 0 && size > 0)
+			return false;
+	}
+	if (i < size && text[i++] != ':')
+		return false;
+	if (size - i > 5)
+		return false;
+	for (; i < size; i++)
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+	return true;
+}
+
+/* RFC 9112 3.2 */
+static int
+check_target(struct rt_http *http)
+{
+	static const char *const schemes[] = {"http://", "https://"};
+	struct rt_request *request = &http->request;
+	struct rt_span rest = request->target;
+	const char *text = http->base + rest.at;
+	size_t n;
+
+	if (memchr(text, '#', rest.size) != NULL)
+		return refuse(http, 400, "fragment in the request target");
+	if (request->method == RT_CONNECT) {
+		request->form = RT_AUTHORITY;
+		request->host = rest;
+		return 0;
+	}
+	if (rt_span_is(http->base, rest, "*")) {
+		if (request->method != RT_OPTIONS)
+			return refuse(http, 400, "\"*\" is for OPTIONS");
+		request->form = RT_ASTERISK;
+		return 0;
+	}
+	request->form = RT_ORIGIN;
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+		n = strlen(schemes[i]);
+		if (rest.size <= n || !rt_same(text, n, schemes[i]))
+			continue;
+		request->form = RT_ABSOLUTE;
+		request->host.at = rest.at + (uint32_t)n;
+		while (n < rest.size && text[n] != '/' && text[n] != '?')
+			n++;
+		request->host.size = rest.at + (uint32_t)n - request->host.at;
+		rest.at += (uint32_t)n;
+		rest.size -= (uint32_t)n;
+		break;
+	}
+	text = http->base + rest.at;
+	if (request->form == RT_ORIGIN && text[0] != '/')
+		return refuse(http, 400, "malformed request target");
+	for (n = 0; n < rest.size && text[n] != '?'; n++)
+		;
+	request->path = (struct rt_span){rest.at, (uint32_t)n};
+	request->query = (struct rt_span){rest.at + (uint32_t)n,
+		rest.size - (uint32_t)n};
+	return 0;
+}
+
+/* RFC 9112 3.2: exactly one in HTTP/1.1, at most one before, and valid. */
+static int
+check_host(struct rt_http *http)
+{
+	struct rt_request *request = &http->request;
+	const struct rt_http_field *host =
+		rt_http_field(request, http->base, "Host", 0);
+
+	if (host == NULL) {
+		if (request->minor >= 1)
+			return refuse(http, 400, "no Host field");
+	} else {
+		if (rt_http_field(request, http->base, "Host", 1) != NULL)
+			return refuse(http, 400, "more than one Host field");
+		if (!valid_authority(http->base + host->value.at,
+			    host->value.size))
+			return refuse(http, 400, "malformed Host field");
+		if (request->form == RT_ORIGIN || request->form == RT_ASTERISK)
+			request->host = host->value;
+	}
+	if ((request->form == RT_ABSOLUTE || request->form == RT_AUTHORITY) &&
+		(request->host.size == 0 ||
+			!valid_authority(http->base + request->host.at,
+				request->host.size)))
+		return refuse(http, 400, "malformed authority in the target");
+	return 0;
+}
+
+/* RFC 9112 6.1, 6.3: "chunked", once, and nothing else is served. */
+static int
+check_framing(struct rt_http *http)
+{
+	struct rt_request *request = &http->request;
+	const struct rt_http_field *coding =
+		rt_http_field(request, http->base, "Transfer-Encoding", 0);
+
+	if (coding == NULL) {
+		request->content_length = http->llhttp.content_length;
+		request->has_body = request->content_length > 0;
+		return 0;
+	}
+	if (request->minor == 0)
+		return refuse(http, 400, "transfer coding in HTTP/1.0");
+	if (rt_http_field(request, http->base, "Transfer-Encoding", 1) ||
+		!rt_span_is(http->base, coding->value, "chunked"))
+		return refuse(http, 501,
+			"only the transfer coding \"chunked\" "
+			"is served");
+	request->chunked = true;
+	request->has_body = true;
+	return 0;
+}
+
+/* RFC 9110 10.1.1: ignored in HTTP/1.0, and 417 for anything else. */
+static int
+check_expect(struct rt_http *http)
+{
+	struct rt_request *request = &http->request;
+	const struct rt_http_field *expect;
+
+	if (request->minor == 0)
+		return 0;
+	for (size_t n = 0; (expect = rt_http_field(request, http->base,
+				    "Expect", n)) != NULL;
+		n++) {
+		if (!rt_span_is(http->base, expect->value, "100-continue"))
+			return refuse(http, 417,
+				"only 100-continue can be "
+				"expected");
+		request->expects_continue = request->has_body;
+	}
+	return 0;
+}
+
+static int
+check_head(struct rt_http *http)
+{
+	if (check_target(http) != 0 || check_host(http) != 0 ||
+		check_framing(http) != 0 || check_expect(http) != 0)
+		return -1;
+	if (http->request.method == RT_CONNECT)
+		return refuse(http, 501, "CONNECT is not served");
+	return 0;
+}
+
+/* --- the parts of a request --- */
+
+/* Whole lines, without the white space at their ends. */
+static int
+give_lines(struct rt_http *http, const char *bytes, size_t size)
+{
+	const char *end = bytes + size, *cr, *last;
+
+	if (!http->trailing)
+		return give(http, bytes, size) < 0 ? -1 : 0;
+	for (; bytes < end; bytes = cr + 2) {
+		last = cr = memchr(bytes, '\r', (size_t)(end - bytes));
+		while (last > bytes && (last[-1] == ' ' || last[-1] == '\t'))
+			last--;
+		if (last > bytes &&
+			give(http, bytes, (size_t)(last - bytes)) < 0)
+			return -1;
+		if (give(http, cr, 2) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The request line as every llhttp takes it, as far as that needs to be; what is
+   left of the head begins at *rest. */
+static int
+give_line(struct rt_http *http, const char *base, size_t *rest)
+{
+	const struct rt_request *request = &http->request;
+	bool known = request->method != RT_UNKNOWN;
+
+	*rest = request->name.at;
+	if (known && !http->raw_target)
+		return 0;
+	*rest += request->name.size;
+	if (give(http, known ? base + request->name.at : "POST",
+		    known ? request->name.size : 4) < 0)
+		return -1;
+	if (!http->raw_target)
+		return 0;
+	*rest = (size_t)request->target.at + request->target.size;
+	return give(http, " /", 2) < 0 ? -1 : 0;
+}
+
+static int
+feed_head(struct rt_http *http, const char *base, size_t *at, size_t size)
+{
+	struct rt_request *request = &http->request;
+	int scanned = rt_http_scan(http, base, size);
+	size_t begin;
+
+	if (scanned <= 0)
+		return scanned;
+	request->head_size = http->part_at + http->scanned;
+	if (give_line(http, base, &begin) != 0 ||
+		give_lines(http, base + begin, request->head_size - begin) != 0)
+		return -1;
+	*at = request->head_size;
+	if (request->chunked)
+		http->part = PART_CHUNK_LINE;
+	else
+		http->part = request->has_body ? PART_BODY : PART_DONE;
+	return 1;
+}
+
+/*
+ * RFC 9112 7.1: a chunk's size line. Extensions are checked here and not
+ * shown to llhttp, whose versions differ in the quoted strings they take.
+ */
+static int
+feed_chunk_line(struct rt_http *http, const char *base, size_t *at, size_t size)
+{
+	const char *line = base + *at;
+	size_t digits, n;
+
+	for (digits = 0; digits < size - *at; digits++)
+		if (strchr("0123456789abcdefABCDEF", line[digits]) == NULL ||
+			line[digits] == '\0')
+			break;
+	for (n = digits; n < size - *at && line[n] != '\r'; n++)
+		if (n >= MAX_CHUNK_LINE || (n == digits && line[n] != ';') ||
+			(rt_http_class((unsigned char)line[n]) & VALUE) == 0)
+			return refuse(http, 400, "malformed chunk size");
+	if (digits > MAX_CHUNK_LINE || (digits == 0 && n < size - *at))
+		return refuse(http, 400, "malformed chunk size");
+	if (size - *at < n + 2)
+		return 0;
+	if (line[n + 1] != '\n')
+		return refuse(http, 400, "malformed chunk size");
+	if (give(http, line, digits) < 0 || give(http, "\r\n", 2) < 0)
+		return -1;
+	*at += n + 2;
+	if (http->last_chunk) {
+		http->part = PART_TRAILERS;
+		http->part_at = *at;
+		http->scanned = 0;
+		http->scan = SCAN_LINE;
+	} else {
+		http->part = PART_BODY;
+	}
+	return 1;
+}
+
+static int
+feed_body(struct rt_http *http, const char *base, size_t *at, size_t size)
+{
+	int64_t taken;
+
+	if (*at == size)
+		return 0;
+	taken = give(http, base + *at, size - *at);
+	if (taken < 0)
+		return -1;
+	if (http->complete)
+		http->part = PART_DONE;
+	else if (http->chunk_ended)
+		http->part = PART_CHUNK_LINE;
+	http->chunk_ended = false;
+	*at += (size_t)taken;
+	return http->part != PART_BODY;
+}
+
+static int
+feed_trailers(struct rt_http *http, const char *base, size_t *at, size_t size)
+{
+	int scanned;
+
+	http->part_at = *at;
+	scanned = rt_http_scan(http, base, size);
+	if (scanned <= 0)
+		return scanned;
+	if (give_lines(http, base + *at, http->scanned) != 0)
+		return -1;
+	*at += http->scanned;
+	http->part = PART_DONE;
+	return 1;
+}
+
+enum rt_http_result
+rt_http_feed(struct rt_http *http, const char *base, size_t *at, size_t size)
+{
+	int moved = 1;
+
+	http->base = base;
+	while (moved > 0 && http->status == 0) {
+		switch (http->part) {
+		case PART_HEAD:
+			moved = feed_head(http, base, at, size);
+			if (moved > 0)
+				return RT_HTTP_HEAD;
+			break;
+		case PART_CHUNK_LINE:
+			moved = feed_chunk_line(http, base, at, size);
+			break;
+		case PART_BODY:
+			moved = feed_body(http, base, at, size);
+			break;
+		case PART_TRAILERS:
+			moved = feed_trailers(http, base, at, size);
+			break;
+		case PART_DONE:
+			return RT_HTTP_DONE;
+		}
+	}
+	return http->status != 0 ? RT_HTTP_BAD : RT_HTTP_MORE;
+}
+
+/* --- the parser's life --- */
+
+struct rt_http *
+rt_http_new(void)
+{
+	return calloc(1, sizeof(struct rt_http));
+}
+
+void
+rt_http_free(struct rt_http *http)
+{
+	if (http != NULL)
+		free(http->request.fields);
+	free(http);
+}
+
+void
+rt_http_reset(struct rt_http *http, const struct rt_limits *limits)
+{
+	struct rt_request empty = {
+		.fields = http->request.fields,
+		.field_room = http->request.field_room,
+	};
+
+	*http = (struct rt_http){.limits = limits, .request = empty};
+	llhttp_init(&http->llhttp, HTTP_REQUEST, &settings);
+	http->llhttp.data = http;
+}
+
+void
+rt_http_keep(struct rt_http *http, struct rt_buf *content, size_t most)
+{
+	http->content = content;
+	http->most = most;
+}
+
+struct rt_request *
+rt_http_request(struct rt_http *http)
+{
+	return &http->request;
+}
+
+struct rt_span
+rt_http_line(const struct rt_http *http, const char *base, size_t size)
+{
+	struct rt_span line = http->request.line;
+
+	if (line.size == 0)
+		while (line.at + line.size < size &&
+			base[line.at + line.size] != '\r' &&
+			base[line.at + line.size] != '\n')
+			line.size++;
+	return line;
+}
+
+int
+rt_http_refusal(const struct rt_http *http, const char **reason)
+{
+	*reason = http->reason;
+	return http->status;
+}
+
+const struct rt_http_field *
+rt_http_field(const struct rt_request *request, const char *base,
+	const char *name, size_t n)
+{
+	for (size_t i = 0; i < request->field_count; i++)
+		if (rt_span_is(base, request->fields[i].name, name) && n-- == 0)
+			return &request->fields[i];
+	return NULL;
+}
+
+int
+rt_http_percent(const char *at, const char *end)
+{
+	int value = 0;
+
+	if (end - at < 3 || *at != '%')
+		return -1;
+	for (int i = 1; i <= 2; i++) {
+		int c = (unsigned char)at[i];
+
+		if (c >= '0' && c <= '9')
+			c -= '0';
+		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+			c = (c | 0x20) - 'a' + 10;
+		else
+			return -1;
+		value = value << 4 | c;
+	}
+	return value;
+}
+
+const char *
+rt_http_phrase(int status)
+{
+	/* clang-format off */
+	static const struct {
+		int status;
+		const char *phrase;
+	} phrases[] = {
+		{100, "Continue"}, {101, "Switching Protocols"},
+		{102, "Processing"}, {103, "Early Hints"},
+		{200, "OK"}, {201, "Created"}, {202, "Accepted"},
+		{203, "Non-Authoritative Information"}, {204, "No Content"},
+		{205, "Reset Content"}, {206, "Partial Content"},
+		{207, "Multi-Status"}, {208, "Already Reported"},
+		{226, "IM Used"}, {300, "Multiple Choices"},
+		{301, "Moved Permanently"}, {302, "Found"}, {303, "See Other"},
+		{304, "Not Modified"}, {305, "Use Proxy"},
+		{307, "Temporary Redirect"}, {308, "Permanent Redirect"},
+		{400, "Bad Request"}, {401, "Unauthorized"},
+		{402, "Payment Required"}, {403, "Forbidden"},
+		{404, "Not Found"}, {405, "Method Not Allowed"},
+		{406, "Not Acceptable"},
+		{407, "Proxy Authentication Required"},
+		{408, "Request Timeout"}, {409, "Conflict"}, {410, "Gone"},
+		{411, "Length Required"}, {412, "Precondition Failed"},
+		{413, "Content Too Large"}, {414, "URI Too Long"},
+		{415, "Unsupported Media Type"},
+		{416, "Range Not Satisfiable"}, {417, "Expectation Failed"},
+		{418, "I'm a teapot"}, {421, "Misdirected Request"},
+		{422, "Unprocessable Content"}, {423, "Locked"},
+		{424, "Failed Dependency"}, {425, "Too Early"},
+		{426, "Upgrade Required"}, {428, "Precondition Required"},
+		{429, "Too Many Requests"},
+		{431, "Request Header Fields Too Large"},
+		{451, "Unavailable For Legal Reasons"},
+		{500, "Internal Server Error"}, {501, "Not Implemented"},
+		{502, "Bad Gateway"}, {503, "Service Unavailable"},
+		{504, "Gateway Timeout"},
+		{505, "HTTP Version Not Supported"},
+		{506, "Variant Also Negotiates"},
+		{507, "Insufficient Storage"}, {508, "Loop Detected"},
+		{511, "Network Authentication Required"},
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+		if (phrases[i].status == status)
+			return phrases[i].phrase;
+	return "Unknown";
+}

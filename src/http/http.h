@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bytes to request: llhttp, and the checks that llhttp does not make.
+ *
+ * The request's head is kept whole in the caller's buffer, so a request is
+ * made of spans of that buffer; nothing is copied. llhttp is given whole,
+ * checked pieces only (the head, a chunk's size line, a trailer section),
+ * which makes the outcome the same however the bytes were cut on their way,
+ * and the same with every version of llhttp.
+ */
+#ifndef RT_HTTP_H
+#define RT_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/* Bytes of the buffer that the request was read into. */
+struct rt_span {
+	uint32_t at;
+	uint32_t size;
+};
+
+struct rt_http_field {
+	struct rt_span name;
+	struct rt_span value; /* without white space around it */
+};
+
+enum rt_method {
+	RT_UNKNOWN, /* any token that is none of the others */
+	RT_GET,
+	RT_HEAD,
+	RT_OPTIONS,
+	RT_CONNECT,
+	RT_OTHER /* known, and nothing special about it here */
+};
+
+/* RFC 9112 3.2 */
+enum rt_form { RT_ORIGIN, RT_ABSOLUTE, RT_AUTHORITY, RT_ASTERISK };
+
+struct rt_limits {
+	size_t target; /* bytes of the request target: 414 */
+	size_t head;   /* bytes of the head, or of a trailer section: 431;
+	                  at most RT_MAX_HEAD */
+	size_t fields; /* fields in the head: 431; at most RT_MAX_FIELDS */
+};
+
+#define RT_MAX_FIELDS 1000
+#define RT_MAX_HEAD (16u << 20)
+#define RT_MAX_METHOD 64
+
+struct rt_request {
+	enum rt_method method;
+	enum rt_form form;
+	int minor;             /* HTTP/1.minor: 0 or 1 */
+	struct rt_span line;   /* the request line, or what came of it */
+	struct rt_span name;   /* of the method */
+	struct rt_span target; /* as it came */
+	struct rt_span path;   /* of the target; size 0 when it has none */
+	struct rt_span query;  /* with its "?"; size 0 when it has none */
+	struct rt_span host;   /* authority: the target's, else Host's */
+	struct rt_http_field *fields; /* in order, as they came */
+	size_t field_count;
+	size_t trailer_count; /* those of the trailer section, behind them */
+	size_t field_room;
+	size_t head_size; /* bytes up to and with the empty line */
+	bool has_body;    /* one is announced, and it is not empty */
+	bool chunked;
+	bool expects_continue;   /* Expect: 100-continue, in HTTP/1.1 */
+	uint64_t content_length; /* announced; 0 when chunked */
+	uint64_t body_size;      /* bytes of content seen so far */
+};
+
+struct rt_http;
+
+enum rt_http_result {
+	RT_HTTP_MORE, /* everything was looked at: more bytes are needed */
+	RT_HTTP_HEAD, /* the head is complete; call again for the rest */
+	RT_HTTP_DONE, /* the request is complete; bytes may follow it */
+	RT_HTTP_BAD   /* it must be refused: rt_http_refusal() */
+};
+
+/* A parser and its request; reused through rt_http_reset(). NULL: no memory. */
+struct rt_http *rt_http_new(void);
+void rt_http_free(struct rt_http *http);
+
+/* Forgets the request. The limits must outlive the next one. */
+void rt_http_reset(struct rt_http *http, const struct rt_limits *limits);
+
+/* The content of a chunked body is added to `content`, once for a request,
+   until it holds `most` bytes. Called again, it may be less. */
+void rt_http_keep(struct rt_http *http, struct rt_buf *content, size_t most);
+
+/*
+ * Looks at `size` bytes of `base`, those from *at on for the first time, and
+ * moves *at past what it has dealt with. Before RT_HTTP_HEAD is returned the
+ * bytes must stay where they are within `base` (base itself may move); after
+ * that, body bytes before *at may be dropped, and what lies behind them moved
+ * up, if *at and `size` are adjusted.
+ */
+enum rt_http_result rt_http_feed(struct rt_http *http, const char *base,
+	size_t *at, size_t size);
+
+struct rt_request *rt_http_request(struct rt_http *http);
+
+/* The request line, or what came of it among the first `size` bytes. */
+struct rt_span rt_http_line(const struct rt_http *http, const char *base,
+	size_t size);
+
+/* The status (4xx, 5xx) and a short reason why a request is refused. */
+int rt_http_refusal(const struct rt_http *http, const char **reason);
+
+/*
+ * The n-th field of that name (compared without case) from 0, or NULL.
+ */
+const struct rt_http_field *rt_http_field(const struct rt_request *request,
+	const char *base, const char *name, size_t n);
+
+/* Whether the span holds exactly this text, letters compared without case. */
+bool rt_span_is(const char *base, struct rt_span span, const char *text);
+
+/* Whether it is a token (RFC 9110 5.6.2), or visible ASCII, SP and HT or
+   above 0x7f: a field value (5.5) without white space around it. */
+bool rt_http_is_token(const char *text, size_t size);
+bool rt_http_is_value(const char *text, size_t size);
+
+/* The byte that "%41" at the beginning of the text stands for; -1: none. */
+int rt_http_percent(const char *at, const char *end);
+
+/* "Not Found", or "Unknown" for a status that has no phrase of its own. */
+const char *rt_http_phrase(int status);
+
+#endif

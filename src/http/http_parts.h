@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the room http share, and nobody else sees. */
+#ifndef RT_HTTP_PARTS_H
+#define RT_HTTP_PARTS_H
+
+#include "http/http.h"
+#include "http/rt_llhttp.h"
+
+/* Where a byte stands in a head, or in a trailer section (from SCAN_LINE). */
+enum scan {
+	SCAN_BEGIN, /* empty lines before the request */
+	SCAN_BEGIN_LF,
+	SCAN_METHOD,
+	SCAN_TARGET,
+	SCAN_VERSION,
+	SCAN_FIRST_LF, /* the LF of the request line */
+	SCAN_LINE,     /* first byte of a line */
+	SCAN_NAME,
+	SCAN_VALUE,
+	SCAN_LF,     /* the LF of a field line */
+	SCAN_END_LF, /* the LF of the empty line */
+	SCAN_END
+};
+
+/* What is looked at. */
+enum part { PART_HEAD, PART_BODY, PART_CHUNK_LINE, PART_TRAILERS, PART_DONE };
+
+struct rt_http {
+	llhttp_t llhttp;
+	struct rt_request request;
+	const struct rt_limits *limits;
+	const char *base; /* while llhttp runs */
+	const char *reason;
+	struct rt_buf *content; /* of a chunked body; NULL: dropped */
+	size_t most;            /* bytes of it */
+	size_t part_at;         /* where the head or trailer section begins */
+	size_t scanned;         /* bytes of that part that were scanned */
+	int status;
+	enum part part;
+	enum scan scan;
+	bool raw_target;  /* the target has bytes above 0x7f */
+	bool trailing;    /* white space was seen at the end of a value */
+	bool has_length;  /* Content-Length was seen, */
+	bool has_coding;  /* and Transfer-Encoding */
+	bool last_chunk;  /* its size line was seen */
+	bool chunk_ended; /* llhttp paused behind a chunk's data */
+	bool complete;    /* llhttp has seen the end of the message */
+};
+
+/* Why it is bad: what is said first counts. Returns -1. */
+static inline int
+refuse(struct rt_http *http, int status, const char *reason)
+{
+	if (http->status == 0) {
+		http->status = status;
+		http->reason = reason;
+	}
+	return -1;
+}
+
+/* 1: token character; 2: visible ASCII; 4: may stand in a field value. */
+enum { TCHAR = 1, VCHAR = 2, VALUE = 4 };
+
+unsigned rt_http_class(unsigned char c);
+
+/* Scans up to the end of the head or trailer section. 1: reached; 0: not yet;
+   -1: refused. */
+int rt_http_scan(struct rt_http *http, const char *base, size_t size);
+
+#endif

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Called by run.c, for sweeps while other threads run: between fork and exec
+ * nothing that takes a lock or asks for memory.
+ */
+#include "config.h"
+
+#include "job/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef HAVE_SYS_PRCTL_H
+#include <sys/prctl.h>
+#endif
+
+#include "job/clock.h"
+
+/* env(1) */
+enum { EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
+
+const int child_signal_numbers[CHILD_SIGNALS] = {SIGHUP, SIGINT, SIGQUIT,
+	SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGPIPE, SIGCHLD, SIGCONT, SIGXFSZ};
+
+void
+child_note_signals(struct child_signals *before)
+{
+	for (size_t i = 0; i < CHILD_SIGNALS; i++)
+		(void)sigaction(child_signal_numbers[i], NULL,
+			&before->actions[i]);
+	(void)sigprocmask(SIG_SETMASK, NULL, &before->mask);
+}
+
+/* How often processes that were told to end are looked at. */
+#define INTERVAL 10 /* ms */
+
+/* How long others than COMMAND may take to be killed; some cannot be, as those
+   of another user. */
+#define KILL_TIME 500 /* ms */
+
+/* `word` with each {url} replaced. NULL: no memory. */
+static char *
+fill_in(const char *word, const char *url)
+{
+	static const char mark[] = "{url}";
+	size_t count = 0, used = 0;
+	const char *at = word;
+	char *filled;
+
+	for (; (at = strstr(at, mark)) != NULL; at += sizeof mark - 1)
+		count++;
+	filled = malloc(strlen(word) + count * strlen(url) + 1);
+	while (filled != NULL && *word != '\0') {
+		if (strncmp(word, mark, sizeof mark - 1) == 0) {
+			memcpy(filled + used, url, strlen(url));
+			used += strlen(url);
+			word += sizeof mark - 1;
+		} else {
+			filled[used++] = *word++;
+		}
+	}
+	if (filled != NULL)
+		filled[used] = '\0';
+	return filled;
+}
+
+static void
+free_words(char **words)
+{
+	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+		free(words[i]);
+	free(words);
+}
+
+static char **
+fill_in_all(char *const *command, const char *url)
+{
+	size_t count = 0;
+	char **words;
+
+	while (command[count] != NULL)
+		count++;
+	words = calloc(count + 1, sizeof *words);
+	for (size_t i = 0; words != NULL && i < count; i++) {
+		words[i] = fill_in(command[i], url);
+		if (words[i] == NULL) {
+			free_words(words);
+			return NULL;
+		}
+	}
+	return words;
+}
+
+static void
+be_quiet(void)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	if (null < 0)
+		return;
+	(void)dup2(null, STDIN_FILENO);
+	(void)dup2(null, STDOUT_FILENO);
+	if (null > STDERR_FILENO)
+		(void)close(null);
+}
+
+/* As they were before we caught or ignored them. */
+static void
+restore_signals(const struct child_signals *before)
+{
+	for (size_t i = 0; i < CHILD_SIGNALS; i++)
+		(void)sigaction(child_signal_numbers[i], &before->actions[i],
+			NULL);
+	/* in the background of a script it is ignored, but it is passed on */
+	(void)signal(SIGINT, SIG_DFL);
+	(void)sigprocmask(SIG_SETMASK, &before->mask, NULL);
+}
+
+/* As strerror(3), which may take a lock. */
+static const char *
+why_not(const char *name, int error)
+{
+	return error == ENOENT && strchr(name, ' ') != NULL ?
+		"No such file or directory (COMMAND and its arguments are "
+		"words of their own: no quotes around them all)" :
+		error == ENOENT  ? "No such file or directory" :
+		error == EACCES  ? "Permission denied" :
+		error == ENOEXEC ? "Exec format error" :
+				   "it cannot be run";
+}
+
+/* "retort: COMMAND: why", without stdio: other threads may hold its locks. */
+static void
+say(const char *name, const char *why)
+{
+	const char *const parts[] = {"retort: ", name, ": ", why, "\n"};
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		ssize_t n = write(STDERR_FILENO, parts[i], strlen(parts[i]));
+
+		(void)n;
+	}
+}
+
+static _Noreturn void
+run_command(char **words, bool quiet, const struct terminal *terminal,
+	pid_t parent, const struct child_signals *before)
+{
+	int error;
+
+	(void)setpgid(0, 0);
+	if (terminal->given)
+		terminal_begin(terminal);
+	restore_signals(before);
+#ifdef PR_SET_PDEATHSIG
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+#endif
+	if (getppid() != parent)
+		_exit(EXIT_CANNOT_RUN);
+	if (quiet)
+		be_quiet();
+	(void)execvp(words[0], words);
+	error = errno;
+	say(words[0], why_not(words[0], error));
+	_exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
+}
+
+int
+child_start(struct child *child, char *const *command, const char *url,
+	const struct child_signals *before, bool quiet)
+{
+	char **words = fill_in_all(command, url);
+	pid_t parent = getpid();
+	int error = 0;
+
+	*child = (struct child){.pid = -1, .terminal = {.fd = -1}};
+	if (words == NULL || words[0] == NULL ||
+		setenv("RETORT_URL", url, 1) < 0) {
+		free_words(words);
+		return -ENOMEM;
+	}
+	(void)unsetenv("LISTEN_FDS");
+	(void)unsetenv("LISTEN_PID");
+	(void)unsetenv("LISTEN_FDNAMES");
+	(void)unsetenv("NOTIFY_SOCKET");
+	if (!quiet)
+		terminal_open(&child->terminal);
+	child->terminal.given = terminal_is_for_command(&child->terminal);
+	(void)fflush(NULL);
+	family_begin(&child->family);
+	child->pid = fork();
+	if (child->pid == 0)
+		run_command(words, quiet, &child->terminal, parent, before);
+	if (child->pid < 0) {
+		error = -errno;
+		family_end(&child->family);
+	} else {
+		/* whoever is first */
+		(void)setpgid(child->pid, child->pid);
+	}
+	free_words(words);
+	return error;
+}
+
+static void
+note_status(struct child *child, int status)
+{
+	child->ended = true;
+	child->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	child->status =
+		child->signal ? 128 + child->signal : WEXITSTATUS(status);
+}
+
+/* To its group, and to itself where it has left that. */
+static void
+send(const struct child *child, int number)
+{
+	(void)kill(-child->pid, number);
+	if (!child->ended && getpgid(child->pid) != child->pid)
+		(void)kill(child->pid, number);
+}
+
+/*
+ * It was stopped. If it wants the terminal it gets it, if we have it; otherwise
+ * all of our group stop with it, until the shell brings us back.
+ */
+static void
+follow_stop(struct child *child, int number)
+{
+	bool wants = number == SIGTTIN || number == SIGTTOU;
+	bool had = child->terminal.given;
+
+	if (child->terminal.fd < 0)
+		return;
+	if (!wants || !terminal_give(&child->terminal, child->pid)) {
+		/* what the kernel does with a job that nobody can continue */
+		if (!terminal_stop(&child->terminal,
+			    wants ? SIGTTIN : SIGTSTP) &&
+			wants)
+			send(child, SIGHUP);
+		if (had)
+			(void)terminal_give(&child->terminal, child->pid);
+	}
+	send(child, SIGCONT);
+}
+
+bool
+child_ended(struct child *child)
+{
+	int status;
+	pid_t pid;
+
+	/* and those whose parents have left them to us */
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid != child->pid)
+			continue;
+		if (WIFSTOPPED(status))
+			follow_stop(child, WSTOPSIG(status));
+		else
+			note_status(child, status);
+	}
+	return child->ended;
+}
+
+bool
+child_wait(struct child *child, int timeout)
+{
+	const struct timespec time = {timeout / 1000,
+		(long)(timeout % 1000) * 1000000};
+#ifdef HAVE_SIGTIMEDWAIT
+	sigset_t ends;
+
+	(void)sigemptyset(&ends);
+	(void)sigaddset(&ends, SIGCHLD);
+	if (!child_ended(child))
+		(void)sigtimedwait(&ends, NULL, &time);
+#else
+	if (!child_ended(child))
+		(void)nanosleep(&time, NULL);
+#endif
+	return child_ended(child);
+}
+
+void
+child_signal(struct child *child, int number)
+{
+	if (child->pid <= 0)
+		return;
+	send(child, number);
+	if (number == SIGCONT)
+		terminal_look(&child->terminal);
+	/* one that is stopped would not hear it */
+	else if (number != SIGTSTP)
+		send(child, SIGCONT);
+}
+
+/* Whether nothing is left of it, nor of what it has begun. */
+static bool
+is_over(struct child *child)
+{
+	int living;
+
+	if (!child_ended(child))
+		return false;
+	living = family_signal(&child->family, child->pid, 0);
+	return living < 0 ? kill(-child->pid, 0) < 0 : living == 0;
+}
+
+static bool
+wait_until_over(struct child *child, int timeout)
+{
+	const struct timespec interval = {0, INTERVAL * 1000000};
+	int64_t end = clock_ms() + timeout;
+	bool over;
+
+	while (!(over = is_over(child)) && clock_ms() < end)
+		(void)nanosleep(&interval, NULL);
+	return over;
+}
+
+/* Again and again, as it may have begun others meanwhile. */
+static void
+kill_all(struct child *child)
+{
+	int64_t end = clock_ms() + KILL_TIME;
+
+	do {
+		child_signal(child, SIGKILL);
+		(void)family_signal(&child->family, child->pid, SIGKILL);
+	} while (!wait_until_over(child, INTERVAL) &&
+		(!child->ended || clock_ms() < end));
+}
+
+void
+child_end(struct child *child, int grace)
+{
+	if (child->pid <= 0)
+		return;
+	child_signal(child, SIGTERM);
+	(void)family_signal(&child->family, child->pid, SIGTERM);
+	(void)family_signal(&child->family, child->pid, SIGCONT);
+	if (!wait_until_over(child, grace))
+		kill_all(child);
+	family_end(&child->family);
+	terminal_take(&child->terminal);
+	terminal_close(&child->terminal);
+	child->pid = -1;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The COMMAND of retort run and retort sweep: a process group of its own, which
+ * ends with us, and what it has begun in others. Part of the command: sees retort.h only.
+ */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "job/family.h"
+#include "job/terminal.h"
+
+/* What we catch or ignore, and COMMAND shall find as it was. */
+#define CHILD_SIGNALS 11
+extern const int child_signal_numbers[CHILD_SIGNALS];
+
+struct child_signals {
+	struct sigaction actions[CHILD_SIGNALS];
+	sigset_t mask;
+};
+
+/* To be called before they are changed. */
+void child_note_signals(struct child_signals *before);
+
+struct child {
+	pid_t pid;
+	bool ended;
+	int status; /* as the shell has it: 128 + N for signal N */
+	int signal; /* that ended it; 0 */
+	struct terminal terminal;
+	struct family family;
+};
+
+/*
+ * Starts it: {url} in its words is `url`, and so is RETORT_URL. `quiet`: its
+ * standard input and output are /dev/null. 0 or -errno.
+ */
+int child_start(struct child *child, char *const *command, const char *url,
+	const struct child_signals *before, bool quiet);
+
+/* Whether it has ended; never waits, but where it was stopped at a terminal:
+   then we are, too. */
+bool child_ended(struct child *child);
+
+/* Waits at most `timeout` ms, less when a signal comes; whether it has ended.
+   With SIGCHLD blocked its end is not missed; otherwise it may be seen only
+   when the time is up. */
+bool child_wait(struct child *child, int timeout);
+
+/* A signal that came to us, for its whole group. */
+void child_signal(struct child *child, int number);
+
+/* Ends what is left of its group and of all that it has begun, within `grace`
+   ms, and takes the terminal back. */
+void child_end(struct child *child, int grace);
+
+#endif

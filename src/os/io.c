@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The portable half of the loop: trying operations, the waiting and the
+ * ready channels, deadlines. Owns neither descriptors nor connections; the
+ * server does. The only room where EINTR and EAGAIN are handled.
+ *
+ * Deadlines are found by looking at all waiting channels, but only when
+ * `earliest` has passed. That is a lower bound that starting an operation
+ * can bring forward and nothing moves back until the next search, so
+ * searches come at most about once per shortest time-out, however many
+ * connections come and go in between.
+ */
+#include "config.h"
+
+#include "os/io.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef HAVE_LINUX_SOCKIOS_H
+#include <linux/sockios.h>
+#endif
+#ifdef HAVE_SYS_SENDFILE_H
+#include <sys/sendfile.h>
+#endif
+
+#include "base/buf.h"
+
+#define SCRATCH_SIZE (64u << 10)
+#define MAX_SENDFILE (1u << 20)
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+#ifndef MSG_MORE
+#define MSG_MORE 0
+#endif
+
+int64_t
+rt_io_clock(struct rt_io *io)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	io->now = (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+	return io->now;
+}
+
+int64_t
+rt_io_now(const struct rt_io *io)
+{
+	return io->now;
+}
+
+int
+rt_io_open(struct rt_io **opened, enum retort_io choice, bool sendfile)
+{
+	struct rt_io *io = calloc(1, sizeof *io);
+	int error;
+
+	if (io == NULL)
+		return -ENOMEM;
+	io->fd = -1;
+	io->timer = -1;
+	io->earliest = RT_NEVER;
+	io->sendfile = sendfile;
+#ifdef HAVE_SYS_EPOLL_H
+	io->back_end = choice == RETORT_IO_POLL ? &rt_back_end_poll :
+						  &rt_back_end_epoll;
+#else
+	if (choice == RETORT_IO_EPOLL) {
+		free(io);
+		return -ENOTSUP;
+	}
+	io->back_end = &rt_back_end_poll;
+#endif
+	error = io->back_end->open(io);
+	if (error < 0) {
+		free(io);
+		return error;
+	}
+	(void)rt_io_clock(io);
+	*opened = io;
+	return 0;
+}
+
+void
+rt_io_close(struct rt_io *io)
+{
+	if (io == NULL)
+		return;
+	io->back_end->close(io);
+	free(io->waiting);
+	free(io->scratch);
+	free(io);
+}
+
+void
+rt_io_leave(struct rt_io *io)
+{
+	if (io->timer >= 0)
+		(void)close(io->timer);
+	if (io->fd >= 0)
+		(void)close(io->fd);
+	io->timer = io->fd = -1;
+}
+
+void
+rt_chan_init(struct rt_chan *chan, int fd, int kind)
+{
+	*chan = (struct rt_chan){.fd = fd, .kind = kind, .deadline = RT_NEVER};
+}
+
+/* --- operations --- */
+
+static int64_t
+try_accept(struct rt_io *io, int fd, struct rt_op *op)
+{
+	struct sockaddr_storage address;
+	socklen_t size = sizeof address;
+	int got;
+
+	(void)io;
+#ifdef HAVE_ACCEPT4
+	got = accept4(fd, (struct sockaddr *)&address, &size,
+		SOCK_NONBLOCK | SOCK_CLOEXEC);
+#else
+	got = accept(fd, (struct sockaddr *)&address, &size);
+#endif
+	if (got < 0)
+		return -errno;
+#ifndef HAVE_ACCEPT4
+	if (rt_sock_set_flags(got) < 0) {
+		int error = errno;
+
+		(void)close(got);
+		return -error;
+	}
+#endif
+	if (size < sizeof address.ss_family)
+		address.ss_family = AF_UNIX; /* an unnamed Unix socket */
+	rt_sock_peer(&op->peer, (struct sockaddr *)&address);
+	return got;
+}
+
+static int64_t
+try_recv(struct rt_io *io, int fd, struct rt_op *op)
+{
+	ssize_t n = recv(fd, op->recv.data, op->recv.size, 0);
+
+	(void)io;
+	return n < 0 ? -errno : n;
+}
+
+static int64_t
+try_read(struct rt_io *io, int fd, struct rt_op *op)
+{
+	ssize_t n = read(fd, op->recv.data, op->recv.size);
+
+	(void)io;
+	return n < 0 ? -errno : n;
+}
+
+static int64_t
+try_recv_from(struct rt_io *io, int fd, struct rt_op *op)
+{
+	struct rt_address *from = op->recv.from;
+	struct iovec room = {op->recv.data, op->recv.size};
+	struct msghdr message = {
+		.msg_name = &from->name,
+		.msg_namelen = sizeof from->name,
+		.msg_iov = &room,
+		.msg_iovlen = 1,
+	};
+	ssize_t n;
+
+	(void)io;
+	from->name.ss_family = AF_UNSPEC;
+	n = recvmsg(fd, &message, 0);
+	if (n < 0)
+		return -errno;
+	from->size = message.msg_namelen;
+	op->recv.truncated = (message.msg_flags & MSG_TRUNC) != 0;
+	return n;
+}
+
+static int64_t
+try_send_to(struct rt_io *io, int fd, struct rt_op *op)
+{
+	const struct rt_address *to = op->send.to;
+	struct msghdr message = {
+		.msg_name = (void *)(uintptr_t)&to->name,
+		.msg_namelen = to->size,
+		.msg_iov = op->send.pieces,
+		.msg_iovlen = (size_t)op->send.count,
+	};
+	ssize_t n = sendmsg(fd, &message, MSG_NOSIGNAL);
+
+	(void)io;
+	return n < 0 ? -errno : n;
+}
+
+static int64_t
+try_send(struct rt_io *io, int fd, struct rt_op *op)
+{
+	struct msghdr message = {
+		.msg_iov = op->send.pieces,
+		.msg_iovlen = (size_t)op->send.count,
+	};
+	int flags = MSG_NOSIGNAL | (op->more ? MSG_MORE : 0);
+	ssize_t n;
+
+	(void)io;
+	if (op->send.count == 1)
+		n = send(fd, op->send.pieces[0].iov_base,
+			op->send.pieces[0].iov_len, flags);
+	else
+		n = sendmsg(fd, &message, flags);
+	return n < 0 ? -errno : n;
+}
+
+/* Through a buffer: for the library, which may not raise SIGPIPE. */
+static int64_t
+copy_file(struct rt_io *io, int fd, const struct rt_op *op)
+{
+	size_t want = op->file.size < SCRATCH_SIZE ? (size_t)op->file.size :
+						     SCRATCH_SIZE;
+	ssize_t n;
+
+	if (io->scratch == NULL && (io->scratch = malloc(SCRATCH_SIZE)) == NULL)
+		return -ENOMEM;
+	n = pread(op->file.fd, io->scratch, want, (off_t)op->file.at);
+	if (n <= 0)
+		return n < 0 ? -errno : 0;
+	n = send(fd, io->scratch, (size_t)n,
+		MSG_NOSIGNAL | ((uint64_t)n < op->file.size ? MSG_MORE : 0));
+	return n < 0 ? -errno : n;
+}
+
+static int64_t
+try_file(struct rt_io *io, int fd, struct rt_op *op)
+{
+#ifdef HAVE_SYS_SENDFILE_H
+	if (io->sendfile) {
+		off_t at = (off_t)op->file.at;
+		size_t want = op->file.size < MAX_SENDFILE ?
+			(size_t)op->file.size :
+			MAX_SENDFILE;
+		ssize_t n = sendfile(fd, op->file.fd, &at, want);
+
+		if (n >= 0)
+			return n;
+		/* a file system that cannot (FUSE, procfs) */
+		if (errno != EINVAL && errno != ENOSYS)
+			return -errno;
+	}
+#endif
+	return copy_file(io, fd, op);
+}
+
+/* What comes after it is not joined to what came before. */
+static int64_t
+try_flush(struct rt_io *io, int fd, struct rt_op *op)
+{
+	static const int on = 1;
+	int unsent = 0;
+
+	(void)io;
+	(void)op;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+#ifdef SIOCOUTQNSD
+	if (ioctl(fd, SIOCOUTQNSD, &unsent) < 0)
+		return 0; /* a Unix socket holds nothing back */
+#endif
+	return unsent > 0 ? -EAGAIN : 0;
+}
+
+static int64_t
+try_finish(struct rt_io *io, int fd, struct rt_op *op)
+{
+	(void)io;
+	(void)op;
+	return shutdown(fd, SHUT_WR) < 0 ? -errno : 0;
+}
+
+/* Tries one direction. True when its operation is done. */
+static bool
+try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
+{
+	static int64_t (*const verbs[])(struct rt_io *, int, struct rt_op *) = {
+		[RT_ACCEPT] = try_accept,
+		[RT_RECV] = try_recv,
+		[RT_TAKE] = try_read,
+		[RT_RECV_FROM] = try_recv_from,
+		[RT_SEND] = try_send,
+		[RT_SEND_TO] = try_send_to,
+		[RT_FILE] = try_file,
+		[RT_FLUSH] = try_flush,
+		[RT_FINISH] = try_finish,
+		[RT_CLOSE] = NULL,
+		[RT_RESET] = NULL,
+	};
+
+	if ((chan->blocked & way) != 0 || verbs[op->verb] == NULL)
+		return false;
+	do
+		op->result = verbs[op->verb](io, chan->fd, op);
+	while (op->result == -EINTR);
+	if ((op->result == -EAGAIN || op->result == -EWOULDBLOCK) &&
+		op->verb != RT_SEND_TO && op->verb != RT_FLUSH) {
+		chan->blocked |= (unsigned char)way;
+		return false;
+	}
+	/* What did not fill its room has emptied the socket: trying again
+	   would cost a call to learn just that. */
+	if ((op->verb == RT_RECV || op->verb == RT_TAKE) && op->result > 0 &&
+		(size_t)op->result < op->recv.size)
+		chan->blocked |= (unsigned char)way;
+	return true;
+}
+
+unsigned
+rt_io_try(struct rt_io *io, struct rt_chan *chan)
+{
+	if (try_op(io, chan, &chan->out, RT_WRITE))
+		return RT_OUT_DONE;
+	if (try_op(io, chan, &chan->in, RT_READ))
+		return RT_IN_DONE;
+	return 0;
+}
+
+/* --- waiting --- */
+
+static int
+add_waiting(struct rt_io *io, struct rt_chan *chan)
+{
+	if (!rt_grow(&io->waiting, &io->waiting_room, io->waiting_count,
+		    sizeof(struct rt_chan *)))
+		return -ENOMEM;
+	io->waiting[io->waiting_count++] = chan;
+	chan->slot = io->waiting_count;
+	return 0;
+}
+
+static void
+remove_waiting(struct rt_io *io, struct rt_chan *chan)
+{
+	struct rt_chan *last = io->waiting[--io->waiting_count];
+
+	io->waiting[chan->slot - 1] = last;
+	last->slot = chan->slot;
+	chan->slot = 0;
+}
+
+int
+rt_io_wait(struct rt_io *io, struct rt_chan *chan)
+{
+	unsigned events = 0;
+	int error;
+
+	if (chan->in.verb != RT_NOTHING)
+		events |= RT_READ;
+	if (chan->out.verb != RT_NOTHING)
+		events |= RT_WRITE;
+	if (chan->watched)
+		events |= RT_END;
+	if (chan->slot == 0) {
+		error = add_waiting(io, chan);
+		if (error < 0)
+			return error;
+	}
+	if (!chan->registered || chan->armed != events) {
+		error = io->back_end->arm(io, chan, events);
+		if (error < 0) {
+			/* those that wait are those the back end knows */
+			if (!chan->registered)
+				remove_waiting(io, chan);
+			return error;
+		}
+		chan->armed = (unsigned char)events;
+		chan->registered = true;
+	}
+	if (chan->deadline < io->earliest)
+		io->earliest = chan->deadline;
+	return 0;
+}
+
+void
+rt_io_release(struct rt_io *io, struct rt_chan *chan)
+{
+	if (chan->registered)
+		io->back_end->forget(io, chan);
+	chan->registered = false;
+	if (chan->turn != 0)
+		io->ready[chan->turn - 1] = NULL;
+	chan->turn = 0;
+	chan->ready = 0;
+	if (chan->slot != 0)
+		remove_waiting(io, chan);
+}
+
+void
+rt_io_drop(struct rt_io *io, struct rt_chan *chan)
+{
+	rt_io_release(io, chan);
+	if (!chan->shared)
+		(void)close(chan->fd);
+	chan->fd = -1;
+}
+
+int
+rt_io_ms(int64_t timeout)
+{
+	if (timeout < 0)
+		return -1;
+	if (timeout > INT_MAX * RT_MS)
+		return INT_MAX;
+	return (int)((timeout + RT_MS - 1) / RT_MS);
+}
+
+bool
+rt_io_ready(struct rt_io *io, struct rt_chan *chan, unsigned events)
+{
+	if (chan->turn == 0) {
+		if (io->ready_count == RT_READY_MAX)
+			return false;
+		io->ready[io->ready_count++] = chan;
+		chan->turn = io->ready_count;
+	}
+	chan->ready |= (unsigned char)events;
+	return true;
+}
+
+/*
+ * Moves what has expired to the ready, while these are fewer than `most`, and
+ * learns the next deadline. Goes round, so that those at the front cannot
+ * starve the others when more have expired than one turn takes.
+ */
+static void
+find_expired(struct rt_io *io, size_t most)
+{
+	int64_t earliest = RT_NEVER;
+	struct rt_chan *chan;
+
+	if (io->now < io->earliest)
+		return;
+	for (size_t i = 0; i < io->waiting_count; i++, io->expire_next++) {
+		chan = io->waiting[io->expire_next % io->waiting_count];
+		if (chan->deadline > io->now) {
+			if (chan->deadline < earliest)
+				earliest = chan->deadline;
+		} else if (io->ready_count >= most ||
+			!rt_io_ready(io, chan, 0)) {
+			return; /* no room: the rest in the next turn */
+		}
+	}
+	io->earliest = earliest;
+}
+
+int
+rt_io_sleep(struct rt_io *io, int64_t until)
+{
+	int64_t timeout;
+	int error = 0;
+
+	if (io->ready_next < io->ready_count)
+		return 0;
+	io->ready_count = 0;
+	io->ready_next = 0;
+	/* however many others are ready, what has expired has room, and the
+	   other way round */
+	(void)rt_io_clock(io);
+	find_expired(io, RT_READY_MAX / 2);
+	if (until > io->earliest)
+		until = io->earliest;
+	timeout = -1;
+	if (io->ready_count > 0 || until <= io->now)
+		timeout = 0;
+	else if (until != RT_NEVER)
+		timeout = until - io->now;
+	error = io->back_end->wait(io, timeout);
+	if (error == -EINTR)
+		error = 0;
+	(void)rt_io_clock(io);
+	find_expired(io, RT_READY_MAX);
+	return error;
+}
+
+struct rt_chan *
+rt_io_next(struct rt_io *io, unsigned *what)
+{
+	while (io->ready_next < io->ready_count) {
+		struct rt_chan *chan = io->ready[io->ready_next++];
+
+		if (chan == NULL)
+			continue;
+		chan->turn = 0;
+		*what = 0;
+		if ((chan->ready & RT_GONE) != 0 &&
+			chan->in.verb == RT_NOTHING &&
+			chan->out.verb == RT_NOTHING)
+			*what |= RT_BROKEN;
+		if ((chan->ready & RT_END) != 0 && chan->watched)
+			*what |= RT_ENDED;
+		/* a datagram socket that was shut down: that is all it says */
+		if ((chan->ready & RT_HUNG) != 0 &&
+			chan->in.verb == RT_RECV_FROM)
+			*what |= RT_BROKEN;
+		if (chan->deadline <= io->now)
+			*what |= RT_EXPIRED;
+		chan->blocked &= (unsigned char)~chan->ready;
+		chan->ready = 0;
+		return chan;
+	}
+	return NULL;
+}
+
+int64_t
+rt_io_deadline(const struct rt_io *io)
+{
+	return io->ready_next < io->ready_count ? io->now : io->earliest;
+}
+
+int
+rt_io_pollfd(struct rt_io *io)
+{
+	return io->back_end->pollfd ? io->back_end->pollfd(io) : -ENOTSUP;
+}
+
+void
+rt_io_ring(struct rt_io *io, int64_t deadline)
+{
+	if (io->back_end->ring != NULL)
+		io->back_end->ring(io, deadline);
+}
+
+size_t
+rt_io_pollfds(const struct rt_io *io, struct pollfd *fds, size_t room)
+{
+	return io->back_end->pollfds(io, fds, room);
+}
+
+const void *
+rt_io_scratch(const struct rt_io *io)
+{
+	return io->scratch;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop: operations on descriptors, tried at once, waited for when they
+ * would block, and given up at a deadline.
+ *
+ * A channel is a descriptor with at most one operation under way in each
+ * direction. Its owner writes what it wants into `in`, `out` and `deadline`,
+ * and calls rt_io_try(), which performs what can be performed now and says
+ * so; when nothing can, rt_io_wait() puts the channel to sleep until
+ * rt_io_next() returns it. With no operation inward no read interest is
+ * registered, only errors and hang-ups, so a pause never spins.
+ *
+ * Time is in nanoseconds of the monotonic clock.
+ */
+#ifndef RT_IO_H
+#define RT_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "os/sock.h"
+#include "retort.h"
+
+struct pollfd;
+
+#define RT_NEVER INT64_MAX
+#define RT_MS INT64_C(1000000)
+
+enum rt_verb {
+	RT_NOTHING,
+	/* inward */
+	RT_ACCEPT,    /* result: a descriptor; `peer` */
+	RT_RECV,      /* result: bytes in `data`; 0: FIN */
+	RT_TAKE,      /* the same by read(2), of what is no socket */
+	RT_RECV_FROM, /* a datagram: bytes in `data`, `from`, `truncated` */
+	/* outward */
+	RT_SEND,    /* result: bytes of `pieces` sent */
+	RT_SEND_TO, /* a datagram of all pieces to `to`; -EAGAIN too is a result,
+	               as nothing tells when a Unix socket has room again */
+	RT_FILE,    /* result: bytes of the file sent; 0: it is shorter */
+	RT_FLUSH, /* result: 0, all that was sent has left; -EAGAIN is a result too,
+	             as nothing tells when it has */
+	RT_FINISH, /* FIN: shutdown(SHUT_WR); result: 0 */
+	RT_CLOSE,  /* left to the owner: end the connection with a FIN */
+	RT_RESET   /* left to the owner: end it with a RST */
+};
+
+#define RT_PIECES 4
+
+/* An operation. `result` is set when it is done: as above, or -errno. */
+struct rt_op {
+	enum rt_verb verb;
+	bool more; /* RT_SEND: something follows at once */
+	int64_t result;
+	union {
+		struct rt_peer peer; /* RT_ACCEPT */
+		struct {
+			char *data;
+			size_t size; /* room */
+			struct rt_address *from;
+			bool truncated;
+		} recv;
+		struct {
+			struct iovec pieces[RT_PIECES];
+			int count;
+			const struct rt_address *to;
+		} send;
+		struct {
+			int fd;
+			uint64_t at;
+			uint64_t size; /* bytes */
+		} file;
+	};
+};
+
+/* What happened on a channel; a set. */
+enum {
+	RT_IN_DONE = 1,  /* in.result is set */
+	RT_OUT_DONE = 2, /* out.result is set */
+	RT_EXPIRED = 4,  /* the deadline has passed */
+	RT_BROKEN = 8,   /* the peer is gone (a RST, or both ways are closed),
+	                    and no operation is under way to find that out */
+	RT_ENDED = 16    /* a watched one's peer has ended its side */
+};
+
+struct rt_chan {
+	int fd;
+	struct rt_op in;
+	struct rt_op out;
+	int64_t deadline; /* RT_NEVER: none */
+	int kind;         /* the owner's, to tell its channels apart */
+	bool watched; /* without `in`: it is told when the peer ends its side,
+	                     where the system can */
+	bool shared;  /* `fd` is another channel's: it is never waited for,
+	                     but for the deadline, and not closed */
+	/* io's own */
+	unsigned char blocked; /* directions that would block when last tried */
+	unsigned char armed;   /* interest registered with the back end */
+	unsigned char ready;   /* directions said to be ready, or broken */
+	bool registered;       /* known to the back end */
+	size_t slot;           /* place among the waiting, from 1; 0: none */
+	size_t turn;           /* place among the ready, from 1; 0: none */
+	size_t place;          /* the back end's, from 1; 0: none */
+};
+
+struct rt_io;
+
+/* 0 and *opened, or -errno. `sendfile`: sendfile(2), with its SIGPIPE, may be
+   used. */
+int rt_io_open(struct rt_io **opened, enum retort_io choice, bool sendfile);
+void rt_io_close(struct rt_io *io);
+
+/* In a fork: closes its own descriptors, and leaves all else to the parent. */
+void rt_io_leave(struct rt_io *io);
+
+/* The clock as of the last wait, and read anew. */
+int64_t rt_io_now(const struct rt_io *io);
+int64_t rt_io_clock(struct rt_io *io);
+
+void rt_chan_init(struct rt_chan *chan, int fd, int kind);
+
+/*
+ * Tries one operation that the channel wants and that is not known to block,
+ * outward first. RT_IN_DONE or RT_OUT_DONE, or 0: there is none.
+ */
+unsigned rt_io_try(struct rt_io *io, struct rt_chan *chan);
+
+/*
+ * Puts the channel to sleep until one of its operations may go on, its
+ * deadline passes, or its peer is gone. 0 or -errno.
+ */
+int rt_io_wait(struct rt_io *io, struct rt_chan *chan);
+
+/* Lets go of the channel and closes its descriptor. */
+void rt_io_drop(struct rt_io *io, struct rt_chan *chan);
+
+/* Lets go of the channel, leaving its descriptor open. */
+void rt_io_release(struct rt_io *io, struct rt_chan *chan);
+
+/*
+ * Sleeps until a channel is ready, at most until `until`, unless one is ready
+ * already. 0 or -errno (never -EINTR: that is a wake).
+ */
+int rt_io_sleep(struct rt_io *io, int64_t until);
+
+/*
+ * The next ready channel and what happened to it, or NULL. A channel that
+ * merely may go on is returned with *what 0: try it.
+ */
+struct rt_chan *rt_io_next(struct rt_io *io, unsigned *what);
+
+/* When rt_io_sleep() must be called at the latest; RT_NEVER. */
+int64_t rt_io_deadline(const struct rt_io *io);
+
+/*
+ * The descriptor that polls readable when a channel is ready, or a deadline
+ * that rt_io_ring() was told of has passed; or -errno (-ENOTSUP: poll).
+ */
+int rt_io_pollfd(struct rt_io *io);
+
+/* When the descriptor, if anybody asked for it, is to be readable at last. */
+void rt_io_ring(struct rt_io *io, int64_t deadline);
+
+/* What to poll for before the next turn: fills at most `room`; their number. */
+size_t rt_io_pollfds(const struct rt_io *io, struct pollfd *fds, size_t room);
+
+/* The bytes of a RT_FILE that was done without sendfile(2). */
+const void *rt_io_scratch(const struct rt_io *io);
+
+/* --- for the back ends, io_epoll.c and io_poll.c --- */
+
+enum { RT_READ = 1, RT_WRITE = 2, RT_GONE = 4, RT_HUNG = 8, RT_END = 16 };
+
+struct rt_back_end {
+	const char *name;
+	int (*open)(struct rt_io *io);
+	void (*close)(struct rt_io *io);
+	/* Changes a channel's interest to `events`; `armed` still holds what
+	   was before. */
+	int (*arm)(struct rt_io *io, struct rt_chan *chan, unsigned events);
+	/* The channel leaves. */
+	void (*forget)(struct rt_io *io, struct rt_chan *chan);
+	/* Waits, and calls rt_io_ready() for each ready channel. */
+	int (*wait)(struct rt_io *io, int64_t timeout);
+	size_t (*pollfds)(const struct rt_io *io, struct pollfd *fds,
+		size_t room);
+	/* One descriptor that is readable when a channel is ready, and after
+	   ring() also from that time on. NULL: there is none. */
+	int (*pollfd)(struct rt_io *io);
+	void (*ring)(struct rt_io *io, int64_t deadline);
+};
+
+extern const struct rt_back_end rt_back_end_epoll;
+extern const struct rt_back_end rt_back_end_poll;
+
+#define RT_READY_MAX 64
+
+struct rt_io {
+	const struct rt_back_end *back_end;
+	int64_t now;
+	int64_t earliest;         /* no deadline is before this */
+	size_t expire_next;       /* where the next search for it begins */
+	struct rt_chan **waiting; /* slot - 1 is the index */
+	size_t waiting_count;
+	size_t waiting_room;
+	struct rt_chan *ready[RT_READY_MAX];
+	size_t ready_count;
+	size_t ready_next;
+	bool sendfile;
+	char *scratch;         /* for files without sendfile */
+	int fd;                /* epoll's; -1 */
+	int timer;             /* epoll's, for who polls `fd`; -1: nobody */
+	struct pollfd *polled; /* poll's, */
+	struct rt_chan **polled_chans; /* and whose they are */
+	size_t polled_count;
+	size_t polled_room;
+	size_t poll_next; /* where its next search begins */
+};
+
+/* ns as poll(2) and epoll_wait(2) take it: ms, rounded up so as never to wake
+   early; -1 stays -1. */
+int rt_io_ms(int64_t timeout);
+
+/* True when there was room for it among the ready. */
+bool rt_io_ready(struct rt_io *io, struct rt_chan *chan, unsigned events);
+
+#endif

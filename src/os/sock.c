@@ -1,0 +1,671 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Listening sockets: bound, described, closed, and what else the server needs
+ * of sockets. Called by the room server at its start and end, or seldom. Never
+ * accepts, and never closes or removes what it did not make or take over.
+ */
+#include "config.h"
+
+#include "os/sock_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef HAVE_EVENTFD
+#include <sys/eventfd.h>
+#endif
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+/* How often a shared free port is chosen before giving up. */
+#define PORT_TRIES 32
+
+static int
+add_flags(int fd, int get, int set, int flags)
+{
+	int old = fcntl(fd, get);
+
+	if (old < 0 || fcntl(fd, set, old | flags) < 0)
+		return -errno;
+	return 0;
+}
+
+int
+rt_sock_set_flags(int fd)
+{
+	int result = add_flags(fd, F_GETFD, F_SETFD, FD_CLOEXEC);
+
+	return result < 0 ? result :
+			    add_flags(fd, F_GETFL, F_SETFL, O_NONBLOCK);
+}
+
+int
+rt_sock_type(enum retort_protocol protocol)
+{
+	return protocol == RETORT_UDP ? SOCK_DGRAM : SOCK_STREAM;
+}
+
+int
+rt_sock_open(int family, int type)
+{
+#if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK)
+	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd < 0 ? -errno : fd;
+#else
+	int result, fd = socket(family, type, 0);
+
+	if (fd < 0)
+		return -errno;
+	result = rt_sock_set_flags(fd);
+	if (result == 0)
+		return fd;
+	(void)close(fd);
+	return result;
+#endif
+}
+
+/* Writes "unix:" and the name in `un`, of which the kernel told `size`. */
+static void
+describe_unix(struct rt_sock *sock, const struct sockaddr_un *un,
+	socklen_t size)
+{
+	const size_t before = offsetof(struct sockaddr_un, sun_path);
+	const char *name = un->sun_path;
+	size_t length = size > before ? size - before : 0;
+	char *to = sock->url + strlen("unix:");
+
+	memcpy(sock->url, "unix:", sizeof "unix:");
+	if (length > sizeof un->sun_path)
+		length = sizeof un->sun_path;
+	if (length > 0 && *name == '\0')
+		*to++ = '@', name++, length--; /* abstract: NULs count */
+	else
+		length = strnlen(name, length);
+	for (; length > 0; length--, name++)
+		*to++ = (unsigned char)*name < ' ' || *name == 0x7f ? '?' :
+								      *name;
+	*to = '\0';
+	sock->loopback = true;
+}
+
+const char *
+rt_sock_scheme(enum retort_protocol protocol)
+{
+	static const char *const schemes[] = {
+		[RETORT_HTTP] = "http",
+		[RETORT_TCP] = "tcp",
+		[RETORT_UDP] = "udp",
+	};
+
+	return (size_t)protocol < sizeof schemes / sizeof *schemes ?
+		schemes[protocol] :
+		"?";
+}
+
+/* "tcp://[::1]:7"; HTTP's has a path. */
+static void
+write_url(struct rt_sock *sock, enum retort_protocol protocol,
+	const char *address)
+{
+	(void)snprintf(sock->url, sizeof sock->url, "%s://%s%s",
+		rt_sock_scheme(protocol), address,
+		protocol == RETORT_HTTP ? "/" : "");
+}
+
+/* Fills in what the socket tells about itself; 0 or -errno. */
+static int
+describe(struct rt_sock *sock, enum retort_protocol protocol)
+{
+	union address address;
+	socklen_t size = sizeof address;
+	struct in6_addr *v6 = &address.v6.sin6_addr;
+	struct rt_peer local;
+	char text[RT_PEER_TEXT];
+
+	memset(&address, 0, sizeof address);
+	if (getsockname(sock->fd, &address.any, &size) < 0)
+		return -errno;
+	sock->family = address.any.sa_family;
+	if (address.any.sa_family == AF_UNIX) {
+		describe_unix(sock, &address.un, size);
+		return 0;
+	}
+	if (address.any.sa_family == AF_INET)
+		sock->loopback = ntohl(address.v4.sin_addr.s_addr) >> 24 == 127;
+	else if (address.any.sa_family == AF_INET6)
+		sock->loopback = IN6_IS_ADDR_LOOPBACK(v6) ||
+			(IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127);
+	else
+		return -EAFNOSUPPORT;
+	rt_sock_peer(&local, &address.any);
+	sock->tcp = protocol != RETORT_UDP;
+	sock->port = local.port;
+	write_url(sock, protocol, rt_sock_peer_text(&local, text));
+	return 0;
+}
+
+static int
+set_on(int fd, int level, int option)
+{
+	const int on = 1;
+
+	return setsockopt(fd, level, option, &on, sizeof on) < 0 ? -errno : 0;
+}
+
+static int
+bind_inet(int fd, const struct sockaddr *address, socklen_t size)
+{
+	return (address->sa_family == AF_INET6 &&
+		       set_on(fd, IPPROTO_IPV6, IPV6_V6ONLY) < 0) ||
+			bind(fd, address, size) < 0 ?
+		-errno :
+		0;
+}
+
+static int
+bind_tcp(int fd, const struct sockaddr *address, socklen_t size)
+{
+	struct rt_peer asked;
+	int result = 0;
+
+	/* for a free port only afterwards: before, the kernel would look in
+	   half of the range alone, and for long when that fills up */
+	rt_sock_peer(&asked, address);
+	if (asked.port != 0)
+		result = set_on(fd, SOL_SOCKET, SO_REUSEADDR);
+	if (result == 0)
+		result = bind_inet(fd, address, size);
+	if (result == 0 && asked.port == 0)
+		result = set_on(fd, SOL_SOCKET, SO_REUSEADDR);
+	return result;
+}
+
+static void
+set_port(struct end *end, int port)
+{
+	if (end->address.any.sa_family == AF_INET)
+		end->address.v4.sin_port = htons((in_port_t)port);
+	else
+		end->address.v6.sin6_port = htons((in_port_t)port);
+}
+
+/* A second socket on the same port. */
+static int
+open_holder(struct end *end, const char **step)
+{
+	int fd = rt_sock_open(end->address.any.sa_family, SOCK_STREAM);
+	int result;
+
+	*step = "socket";
+	if (fd < 0)
+		return fd;
+	*step = "bind";
+	set_port(end, end->sock.port);
+	result = bind_tcp(fd, &end->address.any, end->size);
+	if (result < 0) {
+		(void)close(fd);
+		return result;
+	}
+	end->sock.holder = fd;
+	return 0;
+}
+
+static void
+tune_tcp(const struct rt_sock *sock)
+{
+#ifdef TCP_CONGESTION
+	/* Where bbr is the default it paces large replies even on loopback,
+	   at a third of what cubic does there. It matters to nobody else. */
+	static const char name[] = "cubic";
+
+	if (sock->tcp && sock->loopback)
+		(void)setsockopt(sock->fd, IPPROTO_TCP, TCP_CONGESTION, name,
+			sizeof name - 1);
+#else
+	(void)sock;
+#endif
+}
+
+/* The address and `port` as an error line names them. */
+static const char *
+name_end(const struct end *end, int port, char text[RT_URL_TEXT])
+{
+	struct rt_peer peer;
+
+	if (end->address.any.sa_family == AF_UNIX) {
+		(void)snprintf(text, RT_URL_TEXT, "unix:%s",
+			end->address.un.sun_path);
+		return text;
+	}
+	rt_sock_peer(&peer, &end->address.any);
+	peer.port = (unsigned short)port;
+	return rt_sock_peer_text(&peer, text);
+}
+
+static int
+bind_end(struct end *end, int port)
+{
+	if (end->address.any.sa_family == AF_UNIX)
+		return rt_sock_bind_unix(end);
+	set_port(end, port);
+	return end->protocol == RETORT_UDP ?
+		bind_inet(end->sock.fd, &end->address.any, end->size) :
+		bind_tcp(end->sock.fd, &end->address.any, end->size);
+}
+
+/* Makes, binds and describes one end's socket, on `port` if it has one. */
+static int
+open_alone(struct end *end, int port, char *error)
+{
+	const char *step = "socket";
+	char text[RT_URL_TEXT];
+	int result;
+
+	result = rt_sock_open(end->address.any.sa_family,
+		rt_sock_type(end->protocol));
+	if (result < 0)
+		goto out;
+	end->sock.fd = result;
+	step = "bind";
+	result = bind_end(end, port);
+	if (result < 0)
+		goto out;
+	step = "getsockname";
+	result = describe(&end->sock, end->protocol);
+	if (result < 0)
+		goto out;
+	if (end->protocol == RETORT_UDP)
+		goto look;
+	/* nobody can be bound beside a socket that listens */
+	result = end->sock.tcp ? open_holder(end, &step) : 0;
+	if (result < 0)
+		goto out;
+	/* with SO_REUSEADDR a port may turn out to be taken only here */
+	step = "listen";
+	if (listen(end->sock.fd, SOMAXCONN) < 0) {
+		result = -errno;
+		goto out;
+	}
+	tune_tcp(&end->sock);
+look:
+	step = "bind";
+	/* where there are no locks */
+	if (end->sock.unlink == NULL || rt_sock_is_in_place(&end->sock))
+		return 0;
+	result = -EADDRINUSE;
+out:
+	rt_sock_close(&end->sock);
+	(void)rt_fail(error, result, "%s %s: %s", step,
+		name_end(end, port, text), strerror(-result));
+	/* -EINVAL is for malformed text; the kernel has it too, for a
+	   link-local address */
+	return result == -EINVAL ? -EADDRNOTAVAIL : result;
+}
+
+static int
+open_end(struct end *end, int port, char *error)
+{
+	bool unix_socket = end->address.any.sa_family == AF_UNIX;
+	int lock = unix_socket ? rt_sock_lock(end->address.un.sun_path) : -1;
+	int result = open_alone(end, port, error);
+
+	rt_sock_unlock(lock);
+	return result;
+}
+
+/* Whether a socket is of the right kind, or what it is not. */
+static const char *
+find_unfit(int fd, enum retort_protocol protocol)
+{
+	int listens = 0, type = 0;
+	socklen_t size = sizeof listens;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
+		return protocol == RETORT_UDP ? "not a datagram socket" :
+						"not a listening socket";
+	if (protocol == RETORT_UDP)
+		return type == SOCK_DGRAM ? NULL : "not a datagram socket";
+	size = sizeof listens;
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 ||
+		listens == 0)
+		return "not a listening socket";
+	return type == SOCK_STREAM ? NULL : "not a stream socket";
+}
+
+/* Looks at a descriptor that was passed in, and leaves it as it is. */
+static int
+check_fd(struct end *end, char *error)
+{
+	struct rt_sock *sock = &end->sock;
+	const int fd = sock->fd;
+	const char *unfit;
+	struct stat status;
+	int result = 0;
+
+	if (fstat(fd, &status) < 0)
+		result = -errno;
+	if (result == 0 && (unfit = find_unfit(fd, end->protocol)) != NULL)
+		return rt_fail(error, -ENOTSOCK, "fd:%d: %s", fd, unfit);
+	if (result == 0)
+		result = describe(sock, end->protocol);
+	if (result == -EAFNOSUPPORT)
+		return rt_fail(error, -ENOTSOCK,
+			"fd:%d: not an IPv4, IPv6 or Unix socket", fd);
+	if (result == 0 && sock->family != AF_UNIX && sock->port == 0)
+		return rt_fail(error, -ENOTSOCK, "fd:%d: not bound", fd);
+	if (result < 0)
+		return rt_fail(error, result, "fd:%d: %s", fd,
+			strerror(-result));
+	return 0;
+}
+
+static bool
+is_lacking(int result)
+{
+	return result == -EADDRNOTAVAIL || result == -EAFNOSUPPORT;
+}
+
+/* Opens ends[from] and all later ones of its group once, on one port. */
+static int
+try_group(struct end *ends, size_t from, size_t count, char *error)
+{
+	int port = ends[from].port, result;
+	size_t i;
+
+	for (i = from; i < count; i++) {
+		if (i != from &&
+			(ends[from].group == NO_GROUP ||
+				ends[i].group != ends[from].group))
+			continue;
+		result = open_end(&ends[i], port, error);
+		if (result < 0 && !(ends[i].optional && is_lacking(result)))
+			return result;
+		if (result == 0 && port == 0)
+			port = ends[i].sock.port;
+		ends[i].done = true;
+	}
+	return 0;
+}
+
+static int
+open_group(struct end *ends, size_t from, size_t count, char *error)
+{
+	const size_t group = ends[from].group;
+	int tries, result;
+	size_t i;
+
+	for (tries = 1;; tries++) {
+		result = try_group(ends, from, count, error);
+		if (result != -EADDRINUSE || group == NO_GROUP ||
+			tries == PORT_TRIES)
+			return result;
+		for (i = from; i < count; i++)
+			if (ends[i].group == group)
+				rt_sock_close(&ends[i].sock);
+	}
+}
+
+static int
+open_ends(struct end *ends, size_t count, char *error)
+{
+	size_t i, spec;
+	bool any;
+	int result;
+
+	for (i = 0; i < count; i++) {
+		if (ends[i].done)
+			continue;
+		result = ends[i].sock.borrowed ?
+			check_fd(&ends[i], error) :
+			open_group(ends, i, count, error);
+		if (result < 0)
+			return result;
+	}
+	for (i = 0; i < count;) {
+		spec = ends[i].spec;
+		for (any = false; i < count && ends[i].spec == spec; i++)
+			any = any || ends[i].sock.fd >= 0;
+		if (!any)
+			return rt_fail(error, -EADDRNOTAVAIL,
+				"localhost: this "
+				"machine has neither 127.0.0.1 nor ::1");
+	}
+	/* Last, so that on failure all are as they were. O_NONBLOCK is of the
+	   open file, so whoever passed it in sees it too; a listening socket
+	   that is polled cannot do without, as accept(2) would block when the
+	   client is gone by then. */
+	for (i = 0; i < count; i++) {
+		result = ends[i].sock.borrowed ?
+			rt_sock_set_flags(ends[i].sock.fd) :
+			0;
+		if (result < 0)
+			return rt_fail(error, result, "fd:%d: %s",
+				ends[i].sock.fd, strerror(-result));
+	}
+	return 0;
+}
+
+/*
+ * The two of a localhost are one place: clients that look its name up reach
+ * it at either. Where the machine lacks one of them, the other has its number.
+ */
+static void
+name_localhosts(struct end *ends, size_t count)
+{
+	char text[sizeof "localhost:65535"];
+
+	for (size_t i = 0; i + 1 < count; i++) {
+		struct rt_sock *v4 = &ends[i].sock, *v6 = &ends[i + 1].sock;
+
+		if (ends[i].spec != ends[i + 1].spec || v4->fd < 0 ||
+			v6->fd < 0)
+			continue;
+		(void)snprintf(text, sizeof text, "localhost:%hu",
+			(unsigned short)v4->port);
+		write_url(v4, ends[i].protocol, text);
+		write_url(v6, ends[i].protocol, text);
+	}
+}
+
+/* IPv4 first, then IPv6, then the others. */
+static int
+rank_sock(const struct rt_sock *sock)
+{
+	if (sock->family == AF_INET6)
+		return 1;
+	return sock->family == AF_INET ? 0 : 2;
+}
+
+int
+rt_sock_listen(struct rt_sock *socks, enum retort_protocol protocol,
+	const char *const *specs, size_t count, int port, int mode, char *error)
+{
+	struct end *ends;
+	size_t i, used = 0;
+	int rank, result, listening = 0;
+
+	ends = calloc(2 * count + 1, sizeof *ends);
+	if (ends == NULL)
+		return rt_fail_errno(error, -ENOMEM, NULL);
+	result = rt_sock_parse(ends, specs, count, port, error);
+	if (result < 0)
+		goto out;
+	used = (size_t)result;
+	for (i = 0; i < used; i++) {
+		ends[i].protocol = protocol;
+		ends[i].mode = mode;
+	}
+	result = open_ends(ends, used, error);
+	if (result < 0)
+		goto out;
+	name_localhosts(ends, used);
+	for (rank = 0; rank <= 2; rank++)
+		for (i = 0; i < used; i++)
+			if (ends[i].sock.fd >= 0 &&
+				rank_sock(&ends[i].sock) == rank)
+				socks[listening++] = ends[i].sock;
+	result = listening;
+
+out:
+	for (i = 0; result < 0 && i < used; i++)
+		if (!ends[i].sock.borrowed)
+			rt_sock_close(&ends[i].sock);
+	free(ends);
+	return result;
+}
+
+static void
+remove_file(struct rt_sock *sock)
+{
+	/* Before the close: while our socket is open its file's inode cannot
+	   be given to another file. */
+	if (sock->unlink != NULL && rt_sock_is_in_place(sock))
+		(void)unlink(sock->unlink);
+	free(sock->unlink);
+	sock->unlink = NULL;
+}
+
+void
+rt_sock_close(struct rt_sock *sock)
+{
+	remove_file(sock);
+	if (sock->fd >= 0)
+		(void)close(sock->fd);
+	sock->fd = -1;
+	if (sock->holder >= 0)
+		(void)close(sock->holder);
+	sock->holder = -1;
+}
+
+/* While nobody listens, SO_REUSEADDR would let others bind the port. */
+static void
+lock_port(const struct rt_sock *sock, bool yes)
+{
+	const int reuse = !yes;
+
+	(void)setsockopt(sock->holder, SOL_SOCKET, SO_REUSEADDR, &reuse,
+		sizeof reuse);
+}
+
+int
+rt_sock_refuse(struct rt_sock *sock)
+{
+	if (sock->holder < 0)
+		return -ENOTSUP;
+	lock_port(sock, true);
+	if (sock->fd >= 0)
+		(void)close(sock->fd);
+	sock->fd = -1;
+	return 0;
+}
+
+/* Binds and listens beside the holder. The descriptor, or -errno. */
+static int
+listen_again(const struct sockaddr *address, socklen_t size)
+{
+	int fd = rt_sock_open(address->sa_family, SOCK_STREAM);
+	int result;
+
+	if (fd < 0)
+		return fd;
+	result = bind_tcp(fd, address, size);
+	if (result == 0 && listen(fd, SOMAXCONN) < 0)
+		result = -errno;
+	if (result < 0) {
+		(void)close(fd);
+		return result;
+	}
+	return fd;
+}
+
+int
+rt_sock_resume(struct rt_sock *sock)
+{
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	socklen_t size = sizeof address;
+	int fd;
+
+	if (sock->holder < 0)
+		return -ENOTSUP;
+	if (sock->fd >= 0)
+		return 0;
+	if (getsockname(sock->holder, (struct sockaddr *)&address, &size) < 0)
+		return -errno;
+	lock_port(sock, false);
+	fd = listen_again((struct sockaddr *)&address, size);
+	if (fd < 0) {
+		lock_port(sock, true);
+		return fd;
+	}
+	sock->fd = fd;
+	tune_tcp(sock);
+	return 0;
+}
+
+int
+rt_sock_pair(int pair[2])
+{
+#if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK)
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		       0, pair) < 0 ?
+		-errno :
+		0;
+#else
+	int result;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+		return -errno;
+	result = rt_sock_set_flags(pair[0]);
+	if (result == 0)
+		result = rt_sock_set_flags(pair[1]);
+	if (result < 0) {
+		(void)close(pair[0]);
+		(void)close(pair[1]);
+	}
+	return result;
+#endif
+}
+
+int
+rt_sock_waker(int ends[2])
+{
+#ifdef HAVE_EVENTFD
+	ends[0] = ends[1] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return ends[0] < 0 ? -errno : 0;
+#else
+	return rt_sock_pair(ends);
+#endif
+}
+
+bool
+rt_sock_is_own(const struct rt_sock *sock, const struct rt_address *from)
+{
+	static const unsigned char any[16];
+	struct rt_address own = {.size = sizeof own.name};
+	struct rt_peer peer, local;
+
+	if (getsockname(sock->fd, (struct sockaddr *)&own.name, &own.size) < 0)
+		return true;
+	if (own.name.ss_family == AF_UNIX)
+		return own.size == from->size &&
+			memcmp(&own.name, &from->name, own.size) == 0;
+	rt_sock_peer(&peer, (const struct sockaddr *)&from->name);
+	rt_sock_peer(&local, (const struct sockaddr *)&own.name);
+	return peer.port == local.port &&
+		(memcmp(local.address, any, sizeof any) == 0 ||
+			memcmp(local.address, peer.address, sizeof any) == 0);
+}
+
+void
+rt_sock_deafen(struct rt_sock *sock)
+{
+	remove_file(sock);
+	/* ENOTCONN, but done all the same */
+	(void)shutdown(sock->fd, SHUT_RD);
+}

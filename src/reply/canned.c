@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replies as users give them: checked, copied, and made into scripts. Called
+ * by route.c. Opens the files that bodies come from.
+ */
+#include "config.h"
+
+#include "reply/canned.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "http/field.h"
+#include "http/type.h"
+#include "os/file.h"
+#include "route/match.h"
+
+/* A repeated body is repeated in memory up to so much: fewer pieces. */
+#define REPEATED (64u << 10)
+
+/* What UDP over IPv4 can carry: bytes. */
+#define MAX_DATAGRAM 65507u
+
+/* Each may be four steps of a script. */
+#define MAX_CHUNKS ((RT_MAX_STEPS - 8) / 4)
+
+/* --- what a reply may be --- */
+
+static bool
+is_value(const char *text, bool empty)
+{
+	return text == NULL ||
+		((empty || *text != '\0') &&
+			rt_http_is_value(text, strlen(text)));
+}
+
+static bool
+has_body(const struct retort_reply *reply)
+{
+	return rt_body_size(reply->body, reply->body_size) > 0 ||
+		reply->file != NULL || reply->echo;
+}
+
+static int
+check_body(const struct retort_reply *reply, char *error)
+{
+	int sources =
+		(reply->body != NULL) + (reply->file != NULL) + reply->echo;
+
+	if (reply->raw && reply->echo)
+		return rt_fail(error, -EINVAL, "reply: both raw and an echo");
+	if (sources > 1)
+		return rt_fail(error, -EINVAL,
+			"reply: more than one of body, file and echo");
+	if (!rt_has_body(reply->body, reply->body_size) && reply->body_size > 0)
+		return rt_fail(error, -EINVAL, "body: its size without it");
+	if (reply->repeat > 0 && (reply->body == NULL || !has_body(reply)))
+		return rt_fail(error, -EINVAL, "repeat: there is no body");
+	if (reply->raw && (reply->file != NULL || reply->repeat > 0))
+		return rt_fail(error, -EINVAL,
+			"reply: both raw and a file or repeat");
+	return 0;
+}
+
+/* They can be read, and one of them may allow a body; what else they come to
+   depends on the reply. */
+static int
+check_faults(const struct retort_reply *reply, enum retort_protocol protocol,
+	char *error)
+{
+	const char *text = reply->faults;
+	int code = 0;
+	char why[RETORT_ERROR_SIZE];
+	struct rt_faults *faults = NULL;
+	size_t at;
+
+	if (text != NULL && (faults = rt_faults_new(text, why, &at)) == NULL)
+		return rt_fail(error, -errno, "faults: %.240s", why);
+	if (rt_status_has_no_body(reply->status) && has_body(reply) &&
+		!reply->raw && !rt_faults_body(faults))
+		code = rt_fail(error, -EINVAL,
+			"status: a 204 or 304 has no body%s",
+			text ? ", but for the fault 'force-body'" : "");
+	if (protocol == RETORT_UDP && text != NULL &&
+		!rt_faults_datagram(faults))
+		code = rt_fail(error, -EINVAL,
+			"faults: %.150s: a datagram has neither segments nor "
+			"an ending",
+			rt_faults_text(faults));
+	rt_faults_free(faults);
+	return code;
+}
+
+static size_t
+count_chunks(const size_t *sizes)
+{
+	size_t count = 0;
+
+	while (sizes != NULL && sizes[count] != 0 && count <= MAX_CHUNKS)
+		count++;
+	return count;
+}
+
+/* The first member that makes a head or its framing; NULL: none is given. */
+static const char *
+find_http(const struct retort_reply *reply)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} members[] = {
+		{"status", reply->status != 0},
+		{"reason", reply->reason != NULL},
+		{"version", reply->version != NULL},
+		{"type", reply->type != NULL},
+		{"fields", reply->fields != NULL},
+		{"omit", reply->omit != NULL},
+		{"chunked", reply->chunked},
+		{"chunks", reply->chunks != NULL},
+		{"trailers", reply->trailers != NULL},
+		{"interim", reply->interim != NULL},
+		{"pause_body", reply->pause_body != 0},
+		{"pause_chunk", reply->pause_chunk != 0},
+	};
+
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		if (members[i].given)
+			return members[i].name;
+	return NULL;
+}
+
+/* Without HTTP a reply is its bytes. */
+static int
+check_plain(const struct retort_reply *reply, enum retort_protocol protocol,
+	char *error)
+{
+	const char *member = reply->raw ? "raw" : find_http(reply);
+	uint64_t size = reply->repeat;
+
+	if (member != NULL)
+		return rt_fail(error, -EINVAL,
+			"%s: only a reply of HTTP has it", member);
+	if (protocol != RETORT_UDP)
+		return 0;
+	if (size == 0)
+		size = rt_body_size(reply->body, reply->body_size);
+	return size > MAX_DATAGRAM ?
+		rt_fail(error, -EINVAL,
+			"body: a datagram has at most 65507 bytes") :
+		0;
+}
+
+/* A raw one has all of its head in its bytes. */
+static int
+check_raw(const struct retort_reply *reply, char *error)
+{
+	const char *member = find_http(reply);
+
+	return member != NULL ? rt_fail(error, -EINVAL,
+					"%s: a raw reply has it in its body, "
+					"or not at all",
+					member) :
+				0;
+}
+
+static int
+check_status(int status, char *error)
+{
+	if (status == 0 || (status >= 200 && status <= 999))
+		return 0;
+	return rt_fail(error, -EINVAL, "status: expected 200 to 999%s",
+		status == 101 ? " (a 101 is sent by raw)" : "");
+}
+
+int
+rt_canned_check(const struct retort_reply *reply, enum retort_protocol protocol,
+	char *error)
+{
+	int code = check_body(reply, error);
+
+	if (code == 0 && protocol != RETORT_HTTP)
+		code = check_plain(reply, protocol, error);
+	else if (code == 0 && reply->raw)
+		code = check_raw(reply, error);
+	if (code == 0)
+		code = check_status(reply->status, error);
+	if (code == 0)
+		code = check_faults(reply, protocol, error);
+	if (code < 0)
+		return code;
+	if (reply->close && protocol != RETORT_TCP)
+		return rt_fail(error, -EINVAL, "close: it is for RETORT_TCP");
+	if (!is_value(reply->type, false))
+		return rt_fail(error, -EINVAL, "malformed media type: %s",
+			reply->type);
+	if (!is_value(reply->version, false))
+		return rt_fail(error, -EINVAL, "malformed version: %s",
+			reply->version);
+	if (!is_value(reply->reason, true))
+		return rt_fail(error, -EINVAL, "malformed reason: %s",
+			reply->reason);
+	if (reply->pause_head < 0 || reply->pause_body < 0 ||
+		reply->pause_chunk < 0 || reply->pause_end < 0)
+		return rt_fail(error, -EINVAL, "pause: expected 0 ms or more");
+	if (count_chunks(reply->chunks) > MAX_CHUNKS)
+		return rt_fail(error, -EINVAL, "chunks: too many");
+	code = rt_field_check(reply->fields, true, "fields", error);
+	if (code == 0)
+		code = rt_field_check(reply->omit, false, "omit", error);
+	if (code == 0)
+		code = rt_field_check(reply->trailers, true, "trailers", error);
+	return code;
+}
+
+/* --- canned replies --- */
+
+/* The strings of a reply, which copies of it own. */
+static const size_t strings[] = {
+	offsetof(struct retort_reply, reason),
+	offsetof(struct retort_reply, version),
+	offsetof(struct retort_reply, type),
+	offsetof(struct retort_reply, fields),
+	offsetof(struct retort_reply, omit),
+	offsetof(struct retort_reply, file),
+	offsetof(struct retort_reply, trailers),
+	offsetof(struct retort_reply, interim),
+	offsetof(struct retort_reply, faults),
+};
+
+static const char **
+string_of(struct retort_reply *reply, size_t i)
+{
+	return (const char **)(void *)((char *)reply + strings[i]);
+}
+
+void
+rt_canned_free_strings(struct retort_reply *as)
+{
+	for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
+		free((char *)(uintptr_t)*string_of(as, i));
+}
+
+void
+rt_canned_free(struct rt_canned *canned)
+{
+	if (canned == NULL)
+		return;
+	rt_canned_free_strings(&canned->as);
+	free((size_t *)(uintptr_t)canned->as.chunks);
+	rt_blob_drop(canned->body);
+	rt_faults_free(canned->faults);
+	free(canned);
+}
+
+bool
+rt_canned_copy_strings(struct retort_reply *as)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
+		const char **string = string_of(as, i);
+
+		if (*string == NULL)
+			continue;
+		*string = all ? strdup(*string) : NULL;
+		all = *string != NULL;
+	}
+	return all;
+}
+
+static bool
+copy_chunks(struct retort_reply *as)
+{
+	const size_t *theirs = as->chunks;
+	size_t count = count_chunks(theirs) + 1;
+	size_t *sizes;
+
+	if (theirs == NULL)
+		return true;
+	as->chunks = sizes = malloc(count * sizeof *sizes);
+	if (sizes == NULL)
+		return false;
+	memcpy(sizes, theirs, count * sizeof *sizes);
+	return true;
+}
+
+/* A period of the body, many times over if it is short. */
+static struct rt_blob *
+repeated(const char *body, size_t size, uint64_t up_to, bool borrowed)
+{
+	struct rt_blob *blob;
+	size_t times = 1;
+	char *bytes;
+
+	if (up_to > REPEATED)
+		up_to = REPEATED;
+	if (size < up_to)
+		times = (size_t)(up_to / size);
+	if (times == 1)
+		return rt_blob_new(body, size, borrowed);
+	bytes = malloc(times * size);
+	if (bytes == NULL)
+		return NULL;
+	for (size_t i = 0; i < times; i++)
+		memcpy(bytes + i * size, body, size);
+	blob = rt_blob_new(bytes, times * size, false);
+	free(bytes);
+	return blob;
+}
+
+static bool
+copy_body(struct rt_canned *canned, const struct retort_reply *reply)
+{
+	const char *body = reply->body;
+	size_t size = rt_body_size(body, reply->body_size);
+
+	if (body == NULL)
+		return true;
+	if (size == 0)
+		body = ""; /* theirs may have no NUL */
+	canned->period = size;
+	canned->body = reply->repeat > 0 ?
+		repeated(body, size, reply->repeat, reply->borrowed) :
+		rt_blob_new(body, size, reply->borrowed);
+	return canned->body != NULL;
+}
+
+static bool
+read_faults(struct rt_canned *canned)
+{
+	char error[RETORT_ERROR_SIZE];
+	size_t at;
+
+	if (canned->as.faults == NULL)
+		return true;
+	canned->faults = rt_faults_new(canned->as.faults, error, &at);
+	return canned->faults != NULL;
+}
+
+/* The status of the status line that stands there, or 0. */
+static int
+status_at(const char *bytes, size_t size)
+{
+	size_t at = sizeof "HTTP/" - 1, most = size < 16 ? size : 16;
+	int status = 0;
+
+	if (size < at || memcmp(bytes, "HTTP/", at) != 0)
+		return 0;
+	while (at < most && bytes[at] != ' ')
+		at++;
+	if (at == most || size - at < 4)
+		return 0;
+	for (size_t i = at + 1; i < at + 4; i++) {
+		if (bytes[i] < '0' || bytes[i] > '9')
+			return 0;
+		status = status * 10 + bytes[i] - '0';
+	}
+	return status;
+}
+
+/* What follows the first empty line, which CR LF or LF ends; 0: nothing. */
+static size_t
+find_body(const char *bytes, size_t at, size_t size)
+{
+	const char *line;
+
+	while ((line = memchr(bytes + at, '\n', size - at)) != NULL) {
+		at = (size_t)(line - bytes) + 1;
+		if (at < size && bytes[at] == '\n')
+			return at + 1;
+		if (size - at > 1 && bytes[at] == '\r' && bytes[at + 1] == '\n')
+			return at + 2;
+	}
+	return 0;
+}
+
+/* The final head in bytes that are a whole reply: its status, if they begin as
+   HTTP does, and where it is, if it has an end. */
+static void
+find_head(struct rt_canned *canned)
+{
+	const char *bytes = canned->body ? canned->body->data : "";
+	size_t size = canned->body ? canned->body->size : 0;
+	size_t from = 0, end;
+	int status;
+
+	while ((status = status_at(bytes + from, size - from)) != 0) {
+		canned->status = status;
+		end = find_body(bytes, from, size);
+		if (end == 0)
+			return;
+		/* 101 is final: what follows it is of another protocol */
+		if (status / 100 != 1 || status == 101) {
+			canned->head_at = from;
+			canned->head_size = end;
+			return;
+		}
+		from = end;
+	}
+}
+
+/* What is a rule's alone: of its conditions there is no copy, and what a
+   handler was given may come back by retort_reply_later(). */
+static void
+forget_rule(struct retort_reply *as)
+{
+	as->when = (struct retort_when){.request = NULL};
+	as->times = 0;
+	as->handler = NULL;
+	as->handler_arg = NULL;
+	as->accepted = false;
+	as->files = false;
+}
+
+struct rt_canned *
+rt_canned_new(const struct retort_reply *reply, enum retort_protocol protocol)
+{
+	struct rt_canned *canned = calloc(1, sizeof *canned);
+	bool all;
+
+	if (canned == NULL)
+		return NULL;
+	canned->as = *reply;
+	forget_rule(&canned->as);
+	/* a handler that sets a text in its place need not know */
+	if (reply->body_size == SIZE_MAX) {
+		canned->as.body = "";
+		canned->as.body_size = 0;
+	}
+	if (protocol == RETORT_HTTP && reply->type == NULL && has_body(reply))
+		canned->as.type = reply->file != NULL ?
+			rt_type_of(reply->file, NULL, 0) :
+			RT_TYPE_TEXT;
+	all = rt_canned_copy_strings(&canned->as);
+	all = copy_chunks(&canned->as) && all;
+	all = copy_body(canned, reply) && all;
+	all = all && read_faults(canned);
+	if (!all) {
+		rt_canned_free(canned);
+		return NULL;
+	}
+	if (reply->raw)
+		find_head(canned);
+	else
+		canned->status = reply->status ? reply->status : 200;
+	return canned;
+}
+
+static int
+answer_file(const struct rt_canned *canned, struct rt_draft *draft,
+	const char *date)
+{
+	const char *name = canned->as.file, *slash = strrchr(name, '/');
+	char why[256];
+	struct rt_file file;
+	int error = rt_file_open_named(&file, name);
+
+	if (error < 0 && draft->protocol == RETORT_HTTP) {
+		draft->own = NULL;
+		/* not where it is: it is a client that sees it */
+		(void)snprintf(why, sizeof why, "file '%.120s': %s",
+			slash ? slash + 1 : name, strerror(-error));
+		rt_reply_error(draft, 500, why, date);
+		return error;
+	}
+	if (error < 0) {
+		rt_reply_body(draft, "", 0);
+		return error;
+	}
+	rt_reply_body_file(draft, file.fd, 0, file.size);
+	return 0;
+}
+
+int
+rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
+	const struct rt_request *request, const char *base, size_t size,
+	const char *date, struct rt_reply *reply)
+{
+	const struct retort_reply *as = &canned->as;
+	const char *bytes = canned->body ? canned->body->data : "";
+	size_t body_size = canned->body ? canned->body->size : 0;
+	bool forced = rt_faults_body(canned->faults);
+	struct rt_draft draft = {
+		.reply = reply,
+		.protocol = protocol,
+		.own = as,
+		.head_only = request->method == RT_HEAD && !forced,
+	};
+	int error = 0;
+
+	if (as->raw) {
+		rt_reply_raw(&draft, canned->status, bytes, body_size);
+		reply->head_at = canned->head_at;
+		reply->head_size = canned->head_size;
+	} else {
+		rt_reply_begin(&draft,
+			protocol == RETORT_HTTP ? canned->status : 0, date);
+		if (as->type != NULL)
+			rt_reply_field(&draft, "Content-Type", as->type);
+		if (protocol == RETORT_HTTP &&
+			rt_status_has_no_body(canned->status) && !forced)
+			rt_reply_no_body(&draft);
+		else if (as->echo)
+			rt_reply_body(&draft, base, size);
+		else if (as->file != NULL)
+			error = answer_file(canned, &draft, date);
+		else if (as->repeat > 0)
+			rt_reply_body_repeat(&draft, bytes, body_size,
+				as->repeat);
+		else
+			rt_reply_body(&draft, bytes, body_size);
+	}
+	reply->blob = rt_blob_share(canned->body);
+	return error;
+}

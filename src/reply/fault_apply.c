@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Faults done to a script. The order of clauses does not matter where they do
+ * different things: they are applied by verb, the head first, then bytes, cuts,
+ * time, the ending. Called by the room route.
+ */
+#include "config.h"
+
+#include "reply/fault_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "os/io.h"
+
+/* Bytes of `garbage` where no number is given. */
+#define GARBAGE 64
+
+/* Segments of a paced reply come at most so often. */
+#define SHORTEST_GAP (20 * RT_MS)
+
+struct change {
+	const struct rt_faults *faults;
+	const struct rt_clause *clause;
+	struct rt_reply *reply;
+	char *error;
+	int code;
+};
+
+static void
+fail(struct change *change, const char *why)
+{
+	const struct rt_clause *clause = change->clause;
+
+	change->code = rt_fail(change->error, -EINVAL, "%.*s: %s",
+		(int)(clause->end - clause->begin),
+		change->faults->text + clause->begin, why);
+}
+
+static void
+fail_size(struct change *change, const char *what, uint64_t size)
+{
+	char why[128];
+
+	(void)snprintf(why, sizeof why, "%s %llu byte%s", what,
+		(unsigned long long)size, size == 1 ? "" : "s");
+	fail(change, why);
+}
+
+/* Where the clause's position is in the script; false: nowhere. */
+static bool
+find_position(struct change *change, uint64_t *at)
+{
+	const struct rt_clause *clause = change->clause;
+	const struct rt_reply *reply = change->reply;
+	uint64_t size = rt_reply_size(reply);
+	uint64_t head = reply->head_size - reply->head_at;
+	uint64_t body = size - reply->head_size;
+
+	switch (clause->base) {
+	case RT_FAULT_FROM_BEGIN:
+		*at = clause->at;
+		break;
+	case RT_FAULT_FROM_END:
+		*at = size - clause->at;
+		if (clause->at > size)
+			fail_size(change, "the reply has", size);
+		break;
+	case RT_FAULT_FROM_HEAD:
+		*at = reply->head_at + clause->at;
+		if (clause->at > head)
+			fail_size(change, "the head has", head);
+		break;
+	case RT_FAULT_FROM_BODY:
+		*at = reply->head_size + clause->at;
+		if (clause->at > body)
+			fail_size(change, "the body has", body);
+		break;
+	case RT_FAULT_PERCENT:
+		*at = size / 100 * clause->at + size % 100 * clause->at / 100;
+		break;
+	}
+	if (change->code == 0 && *at > size)
+		fail_size(change, "the reply has", size);
+	return change->code == 0;
+}
+
+static struct rt_step *
+ending_of(struct rt_reply *reply)
+{
+	return reply->steps + reply->step_count - 1;
+}
+
+/* What was sent is to arrive before the reset, which would drop it. */
+static void
+set_ending(struct rt_reply *reply, enum rt_step_kind kind)
+{
+	ending_of(reply)->kind = kind;
+	if (kind == RT_STEP_RESET)
+		rt_reply_insert(reply, reply->step_count - 1,
+			(struct rt_step){.kind = RT_STEP_FLUSH});
+}
+
+static void
+make_garbage(struct change *change)
+{
+	uint64_t size =
+		change->clause->given ? change->clause->number : GARBAGE;
+	struct rt_buf *text = &change->reply->text;
+	uint64_t state = 88172645463325252u;
+	size_t at = text->len;
+
+	for (uint64_t i = 0; i < size; i++) {
+		char byte;
+
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+		byte = (char)(state >> 32);
+		rt_buf_add(text, &byte, 1);
+	}
+	rt_reply_cut(change->reply, 0);
+	rt_reply_replace(change->reply, 0, 0, at);
+	change->reply->head_size = 0;
+	change->reply->head_at = 0;
+}
+
+/* False: there is none, and the clause cannot be. */
+static bool
+has_head(struct change *change)
+{
+	if (change->reply->head_size > change->reply->head_at)
+		return true;
+	fail(change, "the reply has no head");
+	return false;
+}
+
+static void
+end_lines_barely(struct change *change)
+{
+	struct rt_reply *reply = change->reply;
+	size_t size = reply->head_size - reply->head_at;
+	size_t from, at;
+
+	if (!has_head(change))
+		return;
+	from = rt_reply_gather(reply, reply->head_at, size);
+	at = reply->text.len;
+	for (size_t i = 0; i < size && rt_reply_ok(reply); i++)
+		if (reply->text.data[from + i] != '\r')
+			rt_buf_add(&reply->text,
+				&(char){reply->text.data[from + i]}, 1);
+	rt_reply_replace(reply, reply->head_at, size, at);
+}
+
+/* Bytes before the empty line that ends the head. */
+static void
+add_to_head(struct change *change)
+{
+	struct rt_reply *reply = change->reply;
+	size_t at, from;
+	bool crlf;
+
+	if (!has_head(change))
+		return;
+	from = rt_reply_gather(reply, reply->head_size - 2, 2);
+	if (!rt_reply_ok(reply))
+		return;
+	crlf = reply->text.data[from] == '\r';
+	at = reply->text.len;
+	rt_buf_add(&reply->text, change->clause->bytes, change->clause->size);
+	rt_reply_replace(reply, reply->head_size - (crlf ? 2 : 1), 0, at);
+}
+
+/* A field of the head: where it is in the script. */
+struct found {
+	uint64_t line;
+	uint64_t line_size; /* with its end */
+	uint64_t value;     /* without white space around it */
+	size_t value_size;
+	const char *text; /* of the value, until the script changes */
+};
+
+/* The first field of that name. */
+static bool
+find_field(struct rt_reply *reply, const char *name, struct found *found)
+{
+	size_t size = reply->head_size - reply->head_at, length = strlen(name);
+	size_t from = rt_reply_gather(reply, reply->head_at, size);
+	const char *head, *line, *next, *value, *end;
+
+	if (!rt_reply_ok(reply) || size == 0)
+		return false;
+	head = reply->text.data + from;
+	for (line = head; (end = memchr(line, '\n',
+				   size - (size_t)(line - head))) != NULL;
+		line = next) {
+		next = end + 1;
+		if ((size_t)(end - line) <= length || line[length] != ':' ||
+			!rt_same(line, length, name))
+			continue;
+		for (value = line + length + 1; rt_is_blank(*value);)
+			value++;
+		while (end > value && (rt_is_blank(end[-1]) || end[-1] == '\r'))
+			end--;
+		found->line = reply->head_at + (size_t)(line - head);
+		found->line_size = (size_t)(next - line);
+		found->value = reply->head_at + (size_t)(value - head);
+		found->value_size = (size_t)(end - value);
+		found->text = value;
+		return true;
+	}
+	return false;
+}
+
+/* More digits than these could overflow. */
+#define MAX_LENGTH_DIGITS 18
+
+static bool
+read_length(const struct found *found, uint64_t *length)
+{
+	if (found->value_size == 0 || found->value_size > MAX_LENGTH_DIGITS ||
+		strspn(found->text, "0123456789") < found->value_size)
+		return false;
+	for (size_t i = 0; i < found->value_size; i++)
+		*length = *length * 10 + (uint64_t)(found->text[i] - '0');
+	return true;
+}
+
+static void
+change_length(struct change *change)
+{
+	const struct rt_clause *clause = change->clause;
+	struct rt_reply *reply = change->reply;
+	struct found found;
+	uint64_t length = 0;
+	size_t from;
+
+	if (!find_field(reply, "Content-Length", &found)) {
+		fail(change, "the reply has no Content-Length");
+		return;
+	}
+	if (clause->sign == '\0') {
+		length = clause->number;
+	} else if (!read_length(&found, &length)) {
+		fail(change, "its Content-Length is no number that can change");
+		return;
+	} else if (clause->sign == '+') {
+		length += clause->number;
+	} else if (clause->number > length) {
+		fail_size(change, "Content-Length is", length);
+		return;
+	} else {
+		length -= clause->number;
+	}
+	from = reply->text.len;
+	rt_buf_add_number(&reply->text, length);
+	rt_reply_replace(reply, found.value, found.value_size, from);
+}
+
+static void
+remove_head(struct change *change)
+{
+	struct rt_reply *reply = change->reply;
+
+	if (!has_head(change))
+		return;
+	rt_reply_replace(reply, 0, reply->head_size, reply->text.len);
+	reply->head_at = 0;
+}
+
+/* Whether the head says so, as the last coding. */
+static bool
+is_chunked(struct rt_reply *reply)
+{
+	static const char chunked[] = "chunked";
+	const size_t length = sizeof chunked - 1;
+	struct found found;
+
+	return find_field(reply, "Transfer-Encoding", &found) &&
+		found.value_size >= length &&
+		rt_same(found.text + found.value_size - length, length,
+			chunked);
+}
+
+/* Whether the last chunk, without trailers, ends the reply of that size. */
+static bool
+ends_with(struct rt_reply *reply, uint64_t size, const char *last)
+{
+	size_t length = strlen(last), from;
+
+	if (size < reply->head_size + length)
+		return false;
+	from = rt_reply_gather(reply, size - length, length);
+	return rt_reply_ok(reply) &&
+		memcmp(reply->text.data + from, last, length) == 0;
+}
+
+/* Its framing goes, and bytes go on for ever; or chunks do. */
+static void
+make_endless(struct change *change)
+{
+	static const char last[] = "0\r\n\r\n";
+	static const char chunk[] =
+		"20\r\nand so on, and so on, and so on\n\r\n";
+	const size_t digits = sizeof "20\r\n" - 1, end = sizeof "\r\n" - 1;
+	struct rt_reply *reply = change->reply;
+	struct rt_step step = {.kind = RT_STEP_REPEAT,
+		.size = INT64_MAX,
+		.bytes = chunk + digits,
+		.at = sizeof chunk - 1 - digits - end};
+	struct found found;
+	uint64_t size;
+	size_t index;
+
+	while (find_field(reply, "Content-Length", &found))
+		rt_reply_replace(reply, found.line, found.line_size,
+			reply->text.len);
+	size = rt_reply_size(reply);
+	if (is_chunked(reply)) {
+		if (!ends_with(reply, size, last)) {
+			if (rt_reply_ok(reply))
+				fail(change,
+					"the reply does not end with \"0\", "
+					"its last chunk, and an empty line");
+			return;
+		}
+		size -= sizeof last - 1;
+		step.bytes = chunk;
+		step.at = sizeof chunk - 1;
+	}
+	index = rt_reply_split(reply, size);
+	if (rt_reply_ok(reply))
+		rt_reply_insert(reply, index, step);
+}
+
+static void
+insert_bytes(struct change *change)
+{
+	struct rt_buf *text = &change->reply->text;
+	size_t from = text->len;
+	uint64_t at;
+
+	if (!find_position(change, &at))
+		return;
+	rt_buf_add(text, change->clause->bytes, change->clause->size);
+	rt_reply_replace(change->reply, at, 0, from);
+}
+
+static void
+corrupt(struct change *change)
+{
+	struct rt_reply *reply = change->reply;
+	uint64_t at;
+	size_t from;
+
+	if (!find_position(change, &at))
+		return;
+	if (at >= rt_reply_size(reply)) {
+		fail_size(change, "the reply has", rt_reply_size(reply));
+		return;
+	}
+	from = rt_reply_gather(reply, at, 1);
+	if (!rt_reply_ok(reply))
+		return;
+	reply->text.data[from] = (char)~reply->text.data[from];
+	rt_reply_replace(reply, at, 1, from);
+}
+
+static void
+cut(struct change *change)
+{
+	uint64_t at;
+
+	if (!find_position(change, &at))
+		return;
+	rt_reply_cut(change->reply, at);
+	if (rt_reply_ok(change->reply))
+		set_ending(change->reply, change->clause->ending);
+}
+
+static void
+insert_pause(struct change *change)
+{
+	struct rt_reply *reply = change->reply;
+	size_t index;
+	uint64_t at;
+
+	if (!find_position(change, &at))
+		return;
+	index = rt_reply_split(reply, at);
+	if (rt_reply_ok(reply))
+		rt_reply_insert(reply, index,
+			(struct rt_step){.kind = RT_STEP_PAUSE,
+				.at = change->clause->time});
+}
+
+static void
+split(struct change *change)
+{
+	const struct rt_clause *gap =
+		rt_faults_find(change->faults, RT_FAULT_GAP);
+	struct rt_reply *reply = change->reply;
+	size_t index;
+	uint64_t at;
+
+	if (!find_position(change, &at))
+		return;
+	index = rt_reply_split(reply, at);
+	if (!rt_reply_ok(reply))
+		return;
+	rt_reply_insert(reply, index, (struct rt_step){.kind = RT_STEP_FLUSH});
+	if (gap != NULL && rt_reply_ok(reply))
+		rt_reply_insert(reply, index + 1,
+			(struct rt_step){.kind = RT_STEP_PAUSE,
+				.at = gap->time});
+}
+
+/* So many bytes in so long a time, in segments that are not too many. */
+static void
+pace(struct rt_reply *reply, uint64_t bytes, uint64_t time)
+{
+	uint64_t segments = time / (uint64_t)SHORTEST_GAP;
+
+	if (segments == 0)
+		segments = 1;
+	if (segments > bytes)
+		segments = bytes > 0 ? bytes : 1;
+	reply->pace = bytes / segments + (bytes % segments > 0);
+	/* not faster than was asked for */
+	reply->gap = bytes == 0 ?
+		(int64_t)time :
+		(int64_t)((double)time / (double)bytes * (double)reply->pace);
+}
+
+static void
+change_time(struct change *change)
+{
+	const struct rt_clause *clause = change->clause;
+	struct rt_reply *reply = change->reply;
+
+	switch (clause->verb) {
+	case RT_FAULT_PAUSE:
+		insert_pause(change);
+		break;
+	case RT_FAULT_SPLIT:
+		split(change);
+		break;
+	case RT_FAULT_EACH:
+		reply->pace = clause->number;
+		break;
+	case RT_FAULT_GAP:
+		reply->gap = (int64_t)clause->time;
+		break;
+	case RT_FAULT_RATE:
+		pace(reply, clause->number, 1000 * (uint64_t)RT_MS);
+		break;
+	default:
+		pace(reply, rt_reply_size(reply), clause->time);
+		break;
+	}
+}
+
+static void
+make_change(struct change *change)
+{
+	struct rt_reply *reply = change->reply;
+
+	switch (change->clause->verb) {
+	case RT_FAULT_GARBAGE_BYTES:
+		make_garbage(change);
+		break;
+	case RT_FAULT_BARE_LF:
+		end_lines_barely(change);
+		break;
+	case RT_FAULT_ADD:
+		add_to_head(change);
+		break;
+	case RT_FAULT_LENGTH:
+		change_length(change);
+		break;
+	case RT_FAULT_HEADLESS:
+		remove_head(change);
+		break;
+	case RT_FAULT_ENDLESS:
+		make_endless(change);
+		break;
+	case RT_FAULT_INSERT:
+		insert_bytes(change);
+		break;
+	case RT_FAULT_CORRUPT:
+		corrupt(change);
+		break;
+	case RT_FAULT_CUT:
+		cut(change);
+		break;
+	case RT_FAULT_PAUSE:
+	case RT_FAULT_SPLIT:
+	case RT_FAULT_EACH:
+	case RT_FAULT_GAP:
+	case RT_FAULT_RATE:
+	case RT_FAULT_SPREAD:
+		change_time(change);
+		break;
+	case RT_FAULT_END:
+		set_ending(reply, change->clause->ending);
+		break;
+	case RT_FAULT_DEAF:
+		reply->deaf = true;
+		break;
+	case RT_FAULT_REFUSE:
+		reply->refuse = change->clause->given ?
+			(int64_t)change->clause->time :
+			RT_NEVER;
+		break;
+	default:
+		break;
+	}
+}
+
+int
+rt_faults_apply(const struct rt_faults *faults, struct rt_reply *reply,
+	char *error)
+{
+	struct change change = {.faults = faults,
+		.reply = reply,
+		.error = error};
+
+	for (enum rt_fault_verb verb = RT_FAULT_EARLY; verb <= RT_FAULT_REFUSE;
+		verb++)
+		for (size_t i = 0; i < faults->count; i++) {
+			change.clause = faults->clauses + i;
+			if (change.clause->verb != verb)
+				continue;
+			if (!rt_reply_ok(reply))
+				return 0;
+			make_change(&change);
+			if (change.code < 0)
+				return change.code;
+		}
+	return 0;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* What the two files of the room fault share, and nobody else sees. */
+#ifndef RT_FAULT_PARTS_H
+#define RT_FAULT_PARTS_H
+
+#include "reply/fault.h"
+
+/* In the order in which they are applied. */
+enum rt_fault_verb {
+	/* reading */
+	RT_FAULT_EARLY,
+	RT_FAULT_STOP_READING,
+	RT_FAULT_READ,
+	RT_FAULT_CONTINUE,
+	/* instead of the reply */
+	RT_FAULT_STATUS,
+	RT_FAULT_GARBAGE_BYTES,
+	/* the head */
+	RT_FAULT_ADD,
+	RT_FAULT_LENGTH,
+	RT_FAULT_HEADLESS,
+	RT_FAULT_BODY,
+	RT_FAULT_NO_RANGE,
+	RT_FAULT_ENDLESS,
+	RT_FAULT_BARE_LF,
+	/* bytes */
+	RT_FAULT_INSERT,
+	RT_FAULT_CORRUPT,
+	/* cuts */
+	RT_FAULT_CUT,
+	/* time */
+	RT_FAULT_PAUSE,
+	RT_FAULT_SPLIT,
+	RT_FAULT_EACH,
+	RT_FAULT_GAP,
+	RT_FAULT_RATE,
+	RT_FAULT_SPREAD,
+	/* the ending */
+	RT_FAULT_END,
+	RT_FAULT_DEAF,
+	RT_FAULT_REFUSE
+};
+
+/* What a byte's number counts from. */
+enum rt_fault_base {
+	RT_FAULT_FROM_BEGIN,
+	RT_FAULT_FROM_END,
+	RT_FAULT_FROM_HEAD,
+	RT_FAULT_FROM_BODY,
+	RT_FAULT_PERCENT
+};
+
+struct rt_clause {
+	enum rt_fault_verb verb;
+	enum rt_fault_base base;
+	uint64_t at;
+	uint64_t number;
+	uint64_t time; /* ns */
+	bool given;    /* an optional word was */
+	char sign;     /* of `number`; 0: none */
+	enum rt_step_kind ending;
+	char *bytes;
+	size_t size;
+	size_t begin; /* where the clause stands in the text */
+	size_t end;
+};
+
+struct rt_faults {
+	char *text;
+	struct rt_clause *clauses;
+	size_t count;
+	size_t room;
+	struct rt_reading reading;
+	bool reads; /* `reading` is not as usual */
+};
+
+/* The first clause of that verb; NULL. */
+const struct rt_clause *rt_faults_find(const struct rt_faults *faults,
+	enum rt_fault_verb verb);
+
+#endif

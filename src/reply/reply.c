@@ -1,0 +1,658 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replies: from status, fields and body to a script of steps. Called by the
+ * rooms that answer (canned, site, route, server); read by conn. Its only
+ * system calls read a small file into the text, close what it owns, and ask
+ * the time for a boundary.
+ */
+#include "config.h"
+
+#include "reply/reply.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "http/field.h"
+#include "http/http.h"
+#include "http/type.h"
+#include "os/io.h"
+
+/* Read and sent with the head rather than by sendfile(2). */
+#define SMALL_FILE (64u << 10)
+
+/* What a reply keeps for the next one. */
+#define KEPT_TEXT (80u << 10)
+#define KEPT_STEPS 64
+
+/* Room for a boundary (RFC 2046 5.1.1) and its NUL. */
+#define BOUNDARY_TEXT 24
+
+void
+rt_reply_init(struct rt_reply *reply)
+{
+	*reply = (struct rt_reply){.file = -1};
+	rt_buf_init(&reply->text, RT_MAX_TEXT);
+}
+
+void
+rt_reply_reset(struct rt_reply *reply)
+{
+	if (reply->file >= 0)
+		(void)close(reply->file);
+	rt_listing_free(reply->listing);
+	rt_blob_drop(reply->blob);
+	if (reply->step_room > KEPT_STEPS) {
+		free(reply->steps);
+		reply->steps = NULL;
+		reply->step_room = 0;
+	}
+	rt_buf_clear(&reply->text, KEPT_TEXT);
+	*reply = (struct rt_reply){.text = reply->text,
+		.always = reply->always,
+		.steps = reply->steps,
+		.step_room = reply->step_room,
+		.file = -1};
+}
+
+void
+rt_reply_free(struct rt_reply *reply)
+{
+	rt_reply_reset(reply);
+	rt_buf_free(&reply->text);
+	free(reply->steps);
+	reply->steps = NULL;
+	reply->step_room = 0;
+}
+
+void
+rt_reply_step(struct rt_reply *reply, struct rt_step step)
+{
+	struct rt_step *last = reply->step_count > 0 ?
+		reply->steps + reply->step_count - 1 :
+		NULL;
+
+	if (last != NULL && step.kind == RT_STEP_TEXT &&
+		last->kind == RT_STEP_TEXT && last->at + last->size == step.at)
+		last->size += step.size;
+	else if (reply->step_count < RT_MAX_STEPS &&
+		rt_grow(&reply->steps, &reply->step_room, reply->step_count,
+			sizeof step))
+		reply->steps[reply->step_count++] = step;
+	else
+		reply->failed = true;
+}
+
+bool
+rt_reply_ok(const struct rt_reply *reply)
+{
+	return !reply->failed && !reply->text.failed;
+}
+
+void
+rt_reply_set_faults(struct rt_reply *reply, const char *faults)
+{
+	reply->faults = reply->text.len + 1;
+	rt_buf_add(&reply->text, faults, strlen(faults) + 1);
+}
+
+const char *
+rt_reply_faults(const struct rt_reply *reply)
+{
+	/* if the text has failed, theirs may have no end */
+	return reply->faults > 0 && !reply->text.failed ?
+		reply->text.data + reply->faults - 1 :
+		NULL;
+}
+
+/* A pause of so many ms, if any. */
+static void
+add_pause(struct rt_reply *reply, int ms)
+{
+	if (ms > 0)
+		rt_reply_step(reply,
+			(struct rt_step){.kind = RT_STEP_PAUSE,
+				.at = (uint64_t)(ms * RT_MS)});
+}
+
+/* What was added to the text from `at` on is the next step. */
+static void
+step_text(struct rt_reply *reply, size_t at)
+{
+	if (reply->text.len > at)
+		rt_reply_step(reply,
+			(struct rt_step){.kind = RT_STEP_TEXT,
+				.at = at,
+				.size = reply->text.len - at});
+}
+
+/* --- the head --- */
+
+/* Whether this reply has that field itself, or omits it. */
+static bool
+has_own(const struct retort_reply *own, const char *name)
+{
+	/* nearly always there are none */
+	if (own == NULL || (own->fields == NULL && own->omit == NULL))
+		return false;
+	return rt_field_has(own->fields, name) || rt_field_has(own->omit, name);
+}
+
+bool
+rt_reply_is_own(const struct rt_draft *draft, const char *name)
+{
+	const struct rt_always *always = draft->reply->always;
+
+	return has_own(draft->own, name) ||
+		(always != NULL &&
+			(rt_field_has(always->fields, name) ||
+				rt_field_has(always->omit, name)));
+}
+
+/* The last line of that name. */
+static bool
+find_line(const char *lines, const char *name, struct rt_line *found)
+{
+	struct rt_line line;
+	bool any = false;
+
+	while (rt_field_next(&lines, &line))
+		if (rt_field_is(&line, name)) {
+			*found = line;
+			any = true;
+		}
+	return any;
+}
+
+bool
+rt_reply_given(const struct rt_draft *draft, const char *name,
+	struct rt_line *line)
+{
+	const struct rt_always *always = draft->reply->always;
+
+	if (has_own(draft->own, name))
+		return find_line(draft->own->fields, name, line);
+	return always != NULL && find_line(always->fields, name, line);
+}
+
+void
+rt_reply_field(struct rt_draft *draft, const char *name, const char *value)
+{
+	struct rt_buf *text = &draft->reply->text;
+
+	if (draft->protocol != RETORT_HTTP || rt_reply_is_own(draft, name))
+		return;
+	rt_buf_add_text(text, name);
+	rt_buf_add(text, ": ", 2);
+	rt_buf_add_text(text, value);
+	rt_buf_add(text, "\r\n", 2);
+}
+
+void
+rt_reply_begin(struct rt_draft *draft, int status, const char *date)
+{
+	struct rt_buf *text = &draft->reply->text;
+	const struct retort_reply *own = draft->own;
+
+	rt_reply_reset(draft->reply);
+	draft->reply->status = status;
+	if (own != NULL && own->interim != NULL) {
+		rt_buf_add_text(text, own->interim);
+		step_text(draft->reply, 0);
+	}
+	if (own != NULL)
+		add_pause(draft->reply, own->pause_head);
+	if (draft->protocol != RETORT_HTTP)
+		return;
+	draft->reply->head_at = text->len;
+	rt_buf_add_text(text, own && own->version ? own->version : "HTTP/1.1");
+	rt_buf_add(text, " ", 1);
+	rt_buf_add_number(text, (uint64_t)status);
+	rt_buf_add(text, " ", 1);
+	rt_buf_add_text(text,
+		own && own->reason ? own->reason : rt_http_phrase(status));
+	rt_buf_add(text, "\r\n", 2);
+	rt_reply_field(draft, "Date", date);
+}
+
+/* Each line, as it is, with an end of its own. */
+static void
+add_lines(struct rt_buf *text, const char *lines)
+{
+	struct rt_line line;
+
+	while (rt_field_next(&lines, &line)) {
+		rt_buf_add(text, line.text, line.size);
+		rt_buf_add(text, "\r\n", 2);
+	}
+}
+
+/* The fields of all replies that this one does not have or omit itself. */
+static void
+add_always(struct rt_draft *draft)
+{
+	struct rt_buf *text = &draft->reply->text;
+	const char *lines = draft->reply->always->fields;
+	const struct retort_reply *own = draft->own;
+	struct rt_line line;
+
+	while (rt_field_next(&lines, &line)) {
+		if (own != NULL &&
+			(rt_field_has_same(own->fields, &line) ||
+				rt_field_has_same(own->omit, &line)))
+			continue;
+		rt_buf_add(text, line.text, line.size);
+		rt_buf_add(text, "\r\n", 2);
+	}
+}
+
+static void
+end_head(struct rt_draft *draft)
+{
+	struct rt_reply *reply = draft->reply;
+
+	if (draft->own != NULL)
+		add_lines(&reply->text, draft->own->fields);
+	if (reply->always != NULL)
+		add_always(draft);
+	rt_reply_field(draft, "Connection", "close");
+	rt_buf_add(&reply->text, "\r\n", 2);
+	reply->head_size = reply->text.len;
+	step_text(reply, reply->head_at);
+}
+
+static bool
+is_chunked(const struct rt_draft *draft)
+{
+	const struct retort_reply *own = draft->own;
+
+	return own != NULL &&
+		(own->chunked || own->chunks != NULL || own->trailers != NULL);
+}
+
+/* --- bodies --- */
+
+/* Where a body's bytes come from. */
+struct source {
+	enum { BYTES, COPY, REPEAT, FROM_FILE } kind;
+	const char *bytes;
+	size_t period; /* of REPEAT */
+	uint64_t at;   /* of FROM_FILE */
+	uint64_t size;
+};
+
+size_t
+rt_reply_read(const struct rt_reply *reply, char *to, uint64_t at, size_t size)
+{
+	size_t have = 0;
+
+	while (have < size) {
+		ssize_t n = pread(reply->file, to + have, size - have,
+			(off_t)(at + have));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		have += (size_t)n;
+	}
+	return have;
+}
+
+/* A range of the file, read here if it is small. False: it is shorter. */
+static bool
+add_file(struct rt_reply *reply, const struct rt_range *range, bool small)
+{
+	struct rt_step step = {.kind = RT_STEP_FILE,
+		.at = range->at,
+		.size = range->size};
+	char *to;
+
+	if (small) {
+		size_t size = (size_t)range->size, have;
+
+		to = rt_buf_reserve(&reply->text, size);
+		if (to == NULL)
+			return false;
+		have = rt_reply_read(reply, to, range->at, size);
+		step.kind = RT_STEP_TEXT;
+		step.at = reply->text.len;
+		step.size = have;
+		reply->text.len += have;
+		reply->truncated = have < size;
+	}
+	if (step.size > 0)
+		rt_reply_step(reply, step);
+	return !reply->truncated;
+}
+
+static bool
+is_small(const struct source *source)
+{
+	return source->kind == FROM_FILE && source->size <= SMALL_FILE;
+}
+
+/* `size` bytes of the source from `at` on. False: a file is shorter. */
+static bool
+add_piece(struct rt_reply *reply, const struct source *source, uint64_t at,
+	uint64_t size)
+{
+	const struct rt_range range = {source->at + at, size};
+	size_t end = reply->text.len;
+
+	if (size == 0)
+		return true;
+	switch (source->kind) {
+	case FROM_FILE:
+		return add_file(reply, &range, is_small(source));
+	case COPY:
+		rt_buf_add(&reply->text, source->bytes + at, (size_t)size);
+		step_text(reply, end);
+		break;
+	case BYTES:
+		rt_reply_step(reply,
+			(struct rt_step){.kind = RT_STEP_BYTES,
+				.bytes = source->bytes + at,
+				.size = size});
+		break;
+	case REPEAT:
+		rt_reply_step(reply,
+			(struct rt_step){.kind = RT_STEP_REPEAT,
+				.bytes = source->bytes,
+				.from = at % source->period,
+				.at = source->period,
+				.size = size});
+		break;
+	}
+	return true;
+}
+
+/* RFC 9112 7.1: one chunk. */
+static bool
+add_chunk(struct rt_reply *reply, const struct source *source, uint64_t at,
+	uint64_t size)
+{
+	size_t end = reply->text.len;
+
+	rt_buf_add_format(&reply->text, "%" PRIx64 "\r\n", size);
+	step_text(reply, end);
+	if (!add_piece(reply, source, at, size))
+		return false;
+	end = reply->text.len;
+	rt_buf_add(&reply->text, "\r\n", 2);
+	step_text(reply, end);
+	return true;
+}
+
+static void
+add_chunks(struct rt_draft *draft, const struct source *source)
+{
+	const struct retort_reply *own = draft->own;
+	struct rt_reply *reply = draft->reply;
+	const size_t *sizes = own->chunks;
+	uint64_t at = 0, size;
+	size_t end;
+
+	while (at < source->size) {
+		size = source->size - at;
+		if (sizes != NULL && *sizes != 0 && *sizes++ < size)
+			size = sizes[-1];
+		if (at > 0)
+			add_pause(reply, own->pause_chunk);
+		if (!add_chunk(reply, source, at, size))
+			return;
+		at += size;
+	}
+	if (at > 0)
+		add_pause(reply, own->pause_chunk);
+	end = reply->text.len;
+	rt_buf_add(&reply->text, "0\r\n", 3);
+	add_lines(&reply->text, own->trailers);
+	rt_buf_add(&reply->text, "\r\n", 2);
+	step_text(reply, end);
+}
+
+/* The script's end; the file is not kept open in vain. */
+static void
+end_script(struct rt_draft *draft, bool needs_file)
+{
+	struct rt_reply *reply = draft->reply;
+	bool more = draft->protocol != RETORT_HTTP &&
+		(draft->own == NULL || !draft->own->close);
+
+	if (!needs_file && reply->file >= 0) {
+		(void)close(reply->file);
+		reply->file = -1;
+	}
+	if (draft->own != NULL)
+		add_pause(reply, draft->own->pause_end);
+	rt_reply_step(reply,
+		(struct rt_step){.kind = more ? RT_STEP_NEXT : RT_STEP_CLOSE});
+}
+
+static void
+end_with_length(struct rt_draft *draft, uint64_t size)
+{
+	struct rt_buf *text = &draft->reply->text;
+
+	if (!rt_reply_is_own(draft, "Content-Length")) {
+		rt_buf_add_text(text, "Content-Length: ");
+		rt_buf_add_number(text, size);
+		rt_buf_add(text, "\r\n", 2);
+	}
+	end_head(draft);
+}
+
+/* The script of what has no head. */
+static void
+add_plain(struct rt_draft *draft, const struct source *source)
+{
+	/* also of an empty datagram there is an echo */
+	if (source->size == 0 && draft->protocol == RETORT_UDP && draft->own &&
+		draft->own->echo)
+		rt_reply_step(draft->reply,
+			(struct rt_step){.kind = RT_STEP_BYTES, .bytes = ""});
+	(void)add_piece(draft->reply, source, 0, source->size);
+	end_script(draft, !is_small(source));
+}
+
+/* Ends the head and the script with this body. */
+static void
+add_body(struct rt_draft *draft, const struct source *source)
+{
+	struct rt_reply *reply = draft->reply;
+	bool chunked = is_chunked(draft);
+
+	if (draft->protocol != RETORT_HTTP) {
+		add_plain(draft, source);
+		return;
+	}
+	if (chunked) {
+		rt_reply_field(draft, "Transfer-Encoding", "chunked");
+		end_head(draft);
+	} else {
+		end_with_length(draft, source->size);
+	}
+	if (!draft->head_only) {
+		if (draft->own != NULL)
+			add_pause(reply, draft->own->pause_body);
+		if (chunked)
+			add_chunks(draft, source);
+		else
+			(void)add_piece(reply, source, 0, source->size);
+	}
+	end_script(draft, !draft->head_only && !is_small(source));
+}
+
+void
+rt_reply_body(struct rt_draft *draft, const void *bytes, size_t size)
+{
+	add_body(draft,
+		&(struct source){.kind = BYTES, .bytes = bytes, .size = size});
+}
+
+void
+rt_reply_body_copy(struct rt_draft *draft, const void *bytes, size_t size)
+{
+	add_body(draft,
+		&(struct source){.kind = COPY, .bytes = bytes, .size = size});
+}
+
+void
+rt_reply_body_repeat(struct rt_draft *draft, const void *bytes, size_t period,
+	uint64_t size)
+{
+	add_body(draft,
+		&(struct source){.kind = REPEAT,
+			.bytes = bytes,
+			.period = period,
+			.size = size});
+}
+
+void
+rt_reply_body_file(struct rt_draft *draft, int fd, uint64_t at, uint64_t size)
+{
+	draft->reply->file = fd;
+	add_body(draft,
+		&(struct source){.kind = FROM_FILE, .at = at, .size = size});
+}
+
+/* What no file holds but by design: made of the clock, mixed well. */
+static void
+make_boundary(char boundary[BOUNDARY_TEXT])
+{
+	struct timespec now = {0, 0};
+	uint64_t mixed;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	mixed = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
+	mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
+	(void)snprintf(boundary, BOUNDARY_TEXT, "retort-%016llx",
+		(unsigned long long)(mixed ^ mixed >> 31));
+}
+
+/* What stands before a part, or, without a range, after the last. */
+static void
+add_delimiter(struct rt_buf *to, const char *boundary, const char *type,
+	const struct rt_range *range, uint64_t size)
+{
+	rt_buf_add_text(to, "\r\n--");
+	rt_buf_add_text(to, boundary);
+	if (range == NULL) {
+		rt_buf_add_text(to, "--\r\n");
+		return;
+	}
+	rt_buf_add_text(to, "\r\nContent-Type: ");
+	rt_buf_add_text(to, type);
+	rt_buf_add_format(to,
+		"\r\nContent-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64
+		"\r\n\r\n",
+		range->at, range->at + range->size - 1, size);
+}
+
+void
+rt_reply_body_ranges(struct rt_draft *draft, int fd, uint64_t size,
+	const struct rt_range *ranges, size_t count, const char *type)
+{
+	struct rt_reply *reply = draft->reply;
+	char boundary[BOUNDARY_TEXT], own_type[64 + BOUNDARY_TEXT];
+	struct rt_buf delimiters;
+	size_t ends[RT_MAX_RANGES + 1], from = 0;
+	uint64_t bytes = 0;
+	bool small;
+
+	make_boundary(boundary);
+	rt_buf_init(&delimiters, RT_MAX_TEXT);
+	for (size_t i = 0; i <= count; i++) {
+		add_delimiter(&delimiters, boundary, type,
+			i < count ? &ranges[i] : NULL, size);
+		ends[i] = delimiters.len;
+		bytes += i < count ? ranges[i].size : 0;
+	}
+	small = bytes <= SMALL_FILE;
+	(void)snprintf(own_type, sizeof own_type,
+		"multipart/byteranges; boundary=%s", boundary);
+	rt_reply_field(draft, "Content-Type", own_type);
+	end_with_length(draft, bytes + delimiters.len);
+	reply->file = fd;
+	reply->failed = reply->failed || delimiters.failed;
+	for (size_t i = 0;
+		i <= count && !draft->head_only && !delimiters.failed; i++) {
+		rt_reply_step(reply,
+			(struct rt_step){.kind = RT_STEP_TEXT,
+				.at = reply->text.len,
+				.size = ends[i] - from});
+		rt_buf_add(&reply->text, delimiters.data + from,
+			ends[i] - from);
+		from = ends[i];
+		if (i < count && !add_file(reply, &ranges[i], small))
+			break;
+	}
+	rt_buf_free(&delimiters);
+	end_script(draft, !draft->head_only && !small);
+}
+
+void
+rt_reply_body_listing(struct rt_draft *draft, struct rt_listing *listing)
+{
+	const struct rt_buf *text = rt_listing_text(listing);
+
+	draft->reply->listing = listing;
+	rt_reply_body(draft, text->data, text->len);
+}
+
+void
+rt_reply_no_body(struct rt_draft *draft)
+{
+	end_head(draft);
+	end_script(draft, false);
+}
+
+void
+rt_reply_body_reason(struct rt_draft *draft, const char *reason)
+{
+	int status = draft->reply->status;
+	char body[256];
+	int size = snprintf(body, sizeof body, "%d %.100s%s%.100s\n", status,
+		rt_http_phrase(status), reason ? ": " : "",
+		reason ? reason : "");
+
+	rt_reply_field(draft, "Content-Type", RT_TYPE_TEXT);
+	rt_reply_body_copy(draft, body, (size_t)size);
+}
+
+void
+rt_reply_error(struct rt_draft *draft, int status, const char *reason,
+	const char *date)
+{
+	rt_reply_begin(draft, status, date);
+	rt_reply_body_reason(draft, reason);
+}
+
+void
+rt_reply_raw(struct rt_draft *draft, int status, const void *bytes, size_t size)
+{
+	struct rt_reply *reply = draft->reply;
+
+	rt_reply_reset(reply);
+	reply->status = status;
+	if (draft->own != NULL)
+		add_pause(reply, draft->own->pause_head);
+	if (size > 0)
+		rt_reply_step(reply,
+			(struct rt_step){.kind = RT_STEP_BYTES,
+				.bytes = bytes,
+				.size = size});
+	end_script(draft, false);
+}
+
+bool
+rt_status_has_no_body(int status)
+{
+	return status / 100 == 1 || status == 204 || status == 304;
+}

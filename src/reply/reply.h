@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A reply is a short script of steps: bytes, a range of a file, a pause, and
+ * one ending. The status line, the fields, the body, chunks, trailers and
+ * every fault are the same thing to a connection: steps. A fault is a change
+ * to the script, never a special case in the code that sends it.
+ */
+#ifndef RT_REPLY_H
+#define RT_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "http/field.h"
+#include "retort.h"
+#include "site/listing.h"
+#include "site/range.h"
+
+enum rt_step_kind {
+	RT_STEP_TEXT,   /* `size` bytes at `at` of the reply's own text */
+	RT_STEP_BYTES,  /* `size` bytes at `bytes`, which outlive the reply */
+	RT_STEP_REPEAT, /* `size` bytes that are the `at` bytes there again and
+                     again, beginning with the one at `from` */
+	RT_STEP_FILE,   /* `size` bytes at `at` of the reply's file */
+	RT_STEP_PAUSE,  /* nothing for `at` ns */
+	RT_STEP_FLUSH, /* nothing until all that was sent has left: what follows
+                     is a segment of its own */
+	RT_STEP_NEXT,  /* the end of a reply, but not of the connection */
+	RT_STEP_STALL, /* nothing, until the client leaves */
+	RT_STEP_HALF, /* FIN; what comes is read until the client leaves, too */
+	RT_STEP_CLOSE, /* FIN: the ordinary ending */
+	RT_STEP_RESET  /* RST */
+};
+
+static inline bool
+rt_has_bytes(enum rt_step_kind kind)
+{
+	return kind <= RT_STEP_FILE;
+}
+
+struct rt_step {
+	enum rt_step_kind kind;
+	const char *bytes;
+	uint64_t at;
+	uint64_t size;
+	uint64_t from;
+};
+
+#define RT_MAX_STEPS (1u << 16)
+
+/* Fields of every head that is made, unless the reply has or omits one of that
+   name itself. */
+struct rt_always {
+	char *fields; /* lines "Name: value"; NULL: none */
+	char *omit;   /* lines "Name": what is not sent; NULL: none */
+};
+
+struct rt_reply {
+	struct rt_buf text;    /* the head, and bodies made for this reply */
+	struct rt_step *steps; /* the last one is an ending */
+	size_t step_count;
+	size_t step_room;
+	size_t head_at; /* bytes of the script before its head: interim replies */
+	size_t head_size; /* and those up to its end */
+	uint64_t pace;    /* bytes of each segment; 0: as many as fit */
+	int64_t gap;      /* ns between segments */
+	size_t rule;    /* of which it is, from 1, while it is made in slices */
+	size_t faults;  /* rt_reply_faults() knows how; 0: none */
+	bool by_chance; /* they were drawn, or were not, by this seed: */
+	uint64_t seed;
+	int64_t refuse; /* ns for which connections are refused once it is
+	                   begun; RT_NEVER: until told otherwise; 0: not */
+	bool deaf;      /* while it stalls, nothing is read */
+	int status;
+	int file;                   /* owned; -1: none */
+	struct rt_listing *listing; /* owned: the body, or what becomes it while
+                                 there is no script yet; NULL */
+	struct rt_blob *blob; /* one owner's: what bytes are borrowed of */
+	const struct rt_always *always; /* somebody else's; NULL: none. It stays
+	                                   when the reply is reset */
+	bool truncated; /* the file was shorter than the head says */
+	bool failed;    /* a step too many; out of memory: text.failed */
+};
+
+/* Largest text of a reply: its head and a body that is made for it. */
+#define RT_MAX_TEXT (8u << 20)
+
+void rt_reply_init(struct rt_reply *reply);
+void rt_reply_free(struct rt_reply *reply);
+
+/* Empties the script and closes its file. Keeps its memory, if it is small. */
+void rt_reply_reset(struct rt_reply *reply);
+
+/*
+ * The head: the status line and Date, then rt_reply_field() for each field,
+ * then rt_reply_body_*() or rt_reply_no_body() exactly once, which ends the
+ * head with what frames the body, and the script with RT_STEP_CLOSE.
+ *
+ * `own` is how the user wants it (NULL: as it is): version, reason, fields
+ * and omit, which go before what rt_reply_field() adds; interim replies,
+ * chunks, trailers and pauses. Its other members are the caller's to obey.
+ * `head_only` is for HEAD. Without HTTP there is no head, and what comes after
+ * the body is RT_STEP_NEXT, unless `own` says to close.
+ */
+struct rt_draft {
+	struct rt_reply *reply;
+	enum retort_protocol protocol;
+	const struct retort_reply *own;
+	bool head_only;
+};
+
+void rt_reply_begin(struct rt_draft *draft, int status, const char *date);
+void rt_reply_field(struct rt_draft *draft, const char *name,
+	const char *value);
+
+/* Whether the user gives that field, or omits it, for this reply or for all. */
+bool rt_reply_is_own(const struct rt_draft *draft, const char *name);
+
+/* The last of that name that the user gives. False: there is none. */
+bool rt_reply_given(const struct rt_draft *draft, const char *name,
+	struct rt_line *line);
+
+/* A body of bytes that outlive the reply. */
+void rt_reply_body(struct rt_draft *draft, const void *bytes, size_t size);
+
+/* A body that is copied. */
+void rt_reply_body_copy(struct rt_draft *draft, const void *bytes, size_t size);
+
+/* A body of `size` bytes that are `period` bytes again and again. */
+void rt_reply_body_repeat(struct rt_draft *draft, const void *bytes,
+	size_t period, uint64_t size);
+
+/*
+ * A body that is `size` bytes of a file from `at` on. Takes `fd`: a small one
+ * is read and closed here, so that it leaves in one piece with the head.
+ */
+void rt_reply_body_file(struct rt_draft *draft, int fd, uint64_t at,
+	uint64_t size);
+
+/*
+ * Several ranges of a file of `size` bytes as multipart/byteranges (RFC 9110
+ * 14.6); `type` is the file's, and the reply's is added here. Takes `fd`.
+ */
+void rt_reply_body_ranges(struct rt_draft *draft, int fd, uint64_t size,
+	const struct rt_range *ranges, size_t count, const char *type);
+
+/* A complete listing. Takes it. */
+void rt_reply_body_listing(struct rt_draft *draft, struct rt_listing *listing);
+
+/* A body that says why: "404 Not Found: reason" as text; NULL: no reason. */
+void rt_reply_body_reason(struct rt_draft *draft, const char *reason);
+
+/* A whole reply with such a body, and no field of its own. */
+void rt_reply_error(struct rt_draft *draft, int status, const char *reason,
+	const char *date);
+
+/* No body and nothing that announces one: 204, 304. */
+void rt_reply_no_body(struct rt_draft *draft);
+
+/* A whole reply that is these bytes, which outlive it; with own pauses. */
+void rt_reply_raw(struct rt_draft *draft, int status, const void *bytes,
+	size_t size);
+
+/* Adds a step; two runs of text that meet become one. */
+void rt_reply_step(struct rt_reply *reply, struct rt_step step);
+
+/* Reads from its file; fewer bytes when it has become shorter. */
+size_t rt_reply_read(const struct rt_reply *reply, char *to, uint64_t at,
+	size_t size);
+
+/* --- reply_edit.c: changes to a complete script --- */
+
+/* Bytes of the script, or UINT64_MAX: more. */
+uint64_t rt_reply_size(const struct rt_reply *reply);
+
+/* The step that begins with byte `at`, after which that is so; the ending, if
+   there are no more bytes. */
+size_t rt_reply_split(struct rt_reply *reply, uint64_t at);
+
+void rt_reply_insert(struct rt_reply *reply, size_t index, struct rt_step step);
+void rt_reply_remove(struct rt_reply *reply, size_t from, size_t to);
+
+/* The script has `at` bytes and then its ending. */
+void rt_reply_cut(struct rt_reply *reply, uint64_t at);
+
+/* Copies bytes of the script to the end of the text; where they are there. */
+size_t rt_reply_gather(struct rt_reply *reply, uint64_t from, size_t size);
+
+/* The text from `at` on stands in the place of those bytes. */
+void rt_reply_replace(struct rt_reply *reply, uint64_t from, uint64_t size,
+	size_t at);
+
+/* What is wrong with it, as text; it lasts as the reply does. NULL: nothing. */
+void rt_reply_set_faults(struct rt_reply *reply, const char *faults);
+const char *rt_reply_faults(const struct rt_reply *reply);
+
+/* Whether it was built without running out of anything. */
+bool rt_reply_ok(const struct rt_reply *reply);
+
+/* Whether a reply of this status never has a body (RFC 9110 6.4.1). */
+bool rt_status_has_no_body(int status);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Changes to a script that is complete: cut, split, replaced, byte by byte.
+ * Called by fault_apply.c. Of what a step is made of nothing is copied but what a
+ * change needs.
+ */
+#include "config.h"
+
+#include "reply/reply.h"
+
+#include <string.h>
+
+uint64_t
+rt_reply_size(const struct rt_reply *reply)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < reply->step_count; i++) {
+		const struct rt_step *step = reply->steps + i;
+
+		if (!rt_has_bytes(step->kind))
+			continue;
+		if (step->size > UINT64_MAX - size)
+			return UINT64_MAX;
+		size += step->size;
+	}
+	return size;
+}
+
+void
+rt_reply_insert(struct rt_reply *reply, size_t index, struct rt_step step)
+{
+	size_t count = reply->step_count;
+
+	/* not merged with the step before it */
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_PAUSE});
+	if (reply->failed)
+		return;
+	memmove(reply->steps + index + 1, reply->steps + index,
+		(count - index) * sizeof *reply->steps);
+	reply->steps[index] = step;
+}
+
+/* The step without its first `skip` bytes. */
+static struct rt_step
+rest_of(struct rt_step step, uint64_t skip)
+{
+	step.size -= skip;
+	switch (step.kind) {
+	case RT_STEP_BYTES:
+		step.bytes += skip;
+		break;
+	case RT_STEP_REPEAT:
+		step.from = (step.from + skip) % step.at;
+		break;
+	default:
+		step.at += skip;
+		break;
+	}
+	return step;
+}
+
+size_t
+rt_reply_split(struct rt_reply *reply, uint64_t at)
+{
+	uint64_t before = 0;
+	size_t i;
+
+	for (i = 0; i < reply->step_count && before < at; i++) {
+		struct rt_step *step = reply->steps + i;
+
+		if (!rt_has_bytes(step->kind))
+			continue;
+		if (at - before < step->size) {
+			struct rt_step rest = rest_of(*step, at - before);
+
+			step->size = at - before;
+			rt_reply_insert(reply, i + 1, rest);
+			return i + 1;
+		}
+		before += step->size;
+	}
+	return i;
+}
+
+void
+rt_reply_remove(struct rt_reply *reply, size_t from, size_t to)
+{
+	memmove(reply->steps + from, reply->steps + to,
+		(reply->step_count - to) * sizeof *reply->steps);
+	reply->step_count -= to - from;
+}
+
+void
+rt_reply_cut(struct rt_reply *reply, uint64_t at)
+{
+	size_t index = rt_reply_split(reply, at);
+
+	if (reply->failed)
+		return;
+	rt_reply_remove(reply, index, reply->step_count - 1);
+	if (reply->head_size > at)
+		reply->head_size = (size_t)at;
+	if (reply->head_at > at)
+		reply->head_at = (size_t)at;
+}
+
+/* Adds a step's bytes to the text. */
+static void
+gather(struct rt_reply *reply, const struct rt_step *step)
+{
+	size_t size = (size_t)step->size, done = 0;
+	char *to = rt_buf_reserve(&reply->text, size);
+
+	if (to == NULL)
+		return;
+	switch (step->kind) {
+	case RT_STEP_TEXT:
+		memcpy(to, reply->text.data + step->at, size);
+		break;
+	case RT_STEP_BYTES:
+		memcpy(to, step->bytes, size);
+		break;
+	case RT_STEP_REPEAT:
+		for (; done < size; done++)
+			to[done] = step->bytes[(step->from + done) % step->at];
+		break;
+	default:
+		done = rt_reply_read(reply, to, step->at, size);
+		/* what a file that has become shorter lacks is zeros */
+		memset(to + done, 0, size - done);
+		break;
+	}
+	reply->text.len += size;
+}
+
+size_t
+rt_reply_gather(struct rt_reply *reply, uint64_t from, size_t size)
+{
+	size_t first, last, at = reply->text.len;
+
+	first = rt_reply_split(reply, from);
+	last = rt_reply_split(reply, from + size);
+	for (size_t i = first; i < last && !reply->failed; i++)
+		if (rt_has_bytes(reply->steps[i].kind))
+			gather(reply, reply->steps + i);
+	return at;
+}
+
+void
+rt_reply_replace(struct rt_reply *reply, uint64_t from, uint64_t size,
+	size_t at)
+{
+	size_t first = rt_reply_split(reply, from), last, kept;
+	uint64_t added = reply->text.len - at;
+
+	last = rt_reply_split(reply, from + size);
+	if (!rt_reply_ok(reply))
+		return;
+	/* pauses that stand between the bytes stay, before what replaces
+     them */
+	kept = first;
+	for (size_t i = first; i < last; i++)
+		if (!rt_has_bytes(reply->steps[i].kind))
+			reply->steps[kept++] = reply->steps[i];
+	rt_reply_remove(reply, kept, last);
+	if (added > 0)
+		rt_reply_insert(reply, kept,
+			(struct rt_step){.kind = RT_STEP_TEXT,
+				.at = at,
+				.size = added});
+	if (from < reply->head_at)
+		reply->head_at += (size_t)added - (size_t)size;
+	if (from < reply->head_size)
+		reply->head_size += (size_t)added - (size_t)size;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Which requests: the conditions of rules, waits and expectations. */
+#ifndef RT_MATCH_H
+#define RT_MATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "retort.h"
+
+struct rt_match;
+
+/* Whether there is a body in a pair of retort.h, if only one of no bytes, and
+   how many it has. */
+static inline bool
+rt_has_body(const void *body, size_t size)
+{
+	return body != NULL || size == SIZE_MAX;
+}
+
+static inline size_t
+rt_body_size(const void *body, size_t size)
+{
+	if (size == 0 && body != NULL)
+		return strlen(body);
+	return size == SIZE_MAX ? 0 : size;
+}
+
+/*
+ * A copy of the conditions; `when` may be NULL: everything fits. NULL with a
+ * line in `error` (RETORT_ERROR_SIZE bytes) and errno: EINVAL, malformed;
+ * ENOMEM.
+ */
+struct rt_match *rt_match_new(const struct retort_when *when,
+	enum retort_protocol protocol, char *error);
+void rt_match_free(struct rt_match *match);
+
+/* Whether the request fits. */
+bool rt_match_fits(const struct rt_match *match,
+	const struct retort_exchange *seen);
+
+/* How near a request came that does not fit. */
+struct rt_miss {
+	unsigned score; /* greater is nearer */
+	size_t common;  /* among equals: bytes of the path that are the same */
+};
+
+/*
+ * Measures the miss and says, in words added to `why` (NULL: no words), what
+ * differs: `path differs from rule 2 "/users" at byte 5`, where `whose` is
+ * "rule 2".
+ */
+struct rt_miss rt_match_explain(const struct rt_match *match,
+	const struct retort_exchange *seen, const char *whose,
+	struct rt_buf *why);
+
+/* A request in words: `GET /users`, or of a plain socket its bytes, quoted. */
+void rt_match_name(const struct retort_exchange *seen, struct rt_buf *to);
+
+/* The conditions as one line: `POST /users, field "Accept: a/b"`. */
+void rt_match_describe(const struct rt_match *match, struct rt_buf *to);
+
+#endif

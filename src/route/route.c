@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which answer a request gets. Called by server_answer.c when a head is
+ * complete and when a request is.
+ */
+#include "config.h"
+
+#include "route/route_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+/* Most bytes of a rule's name in a message. */
+#define MAX_NAME 4096u
+
+/* The Host without its port is one of those served. */
+static bool
+host_served(const struct rt_route *route, const char *base, struct rt_span host)
+{
+	if (route->hosts == NULL)
+		return true;
+	for (uint32_t i = host.size; i-- > 0;) {
+		char c = base[host.at + i];
+
+		if (c == ':')
+			host.size = i;
+		if (c < '0' || c > '9')
+			break;
+	}
+	for (char **name = route->hosts; *name != NULL; name++)
+		if (rt_span_is(base, host, *name))
+			return true;
+	return false;
+}
+
+int
+rt_route_refusal(const struct rt_route *route, const struct rt_request *request,
+	const char *base, uint64_t *max, bool *keep, const char **reason)
+{
+	const struct rt_canned *canned = route->canned;
+	bool echo = canned != NULL && canned->as.echo;
+
+	*reason = NULL;
+	*keep = route->keep || route->rule_count > 0 || echo;
+	*max = route->max_body;
+	if (*max == 0)
+		*max = route->site != NULL && route->rule_count == 0 ?
+			RT_DEFAULT_BODY :
+			UINT64_MAX;
+	if (!host_served(route, base, request->host)) {
+		*reason = "this host is not served here";
+		return 421;
+	}
+	/* a rule may fit, and is asked when the request is complete */
+	return route->site != NULL && route->rule_count == 0 ?
+		rt_site_refusal(request) :
+		0;
+}
+
+/* Without HTTP there is no other way to say that nothing answers. */
+static void
+close_plain(struct rt_reply *reply)
+{
+	rt_reply_reset(reply);
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_CLOSE});
+}
+
+/* Error replies stand in for what was to be said. */
+static void
+say_error(const struct rt_route *route, struct rt_asked *asked,
+	struct rt_reply *reply, int status, const char *reason)
+{
+	struct rt_draft draft = {.reply = reply,
+		.head_only = asked->request->method == RT_HEAD};
+
+	if (rt_route_protocol(route, asked->accepted) != RETORT_HTTP)
+		close_plain(reply);
+	else
+		rt_reply_error(&draft, status, reason, asked->date);
+}
+
+/* "FILE:LINE", or "rule N". */
+static void
+name_rule(const struct rt_route *route, size_t number, struct rt_buf *to)
+{
+	if (route->rules[number - 1].origin != NULL)
+		rt_buf_add_text(to, route->rules[number - 1].origin);
+	else
+		rt_buf_add_format(to, "rule %zu", number);
+}
+
+/* What is wrong with the reply of the rule that answers, if one does. */
+static void
+blame_rule(const struct rt_route *route, struct rt_asked *asked)
+{
+	if (asked->rule == 0)
+		return;
+	name_rule(route, (size_t)asked->rule, &asked->why);
+	rt_buf_add_text(&asked->why, ": ");
+}
+
+static void
+apply(const struct rt_route *route, const struct rt_faults *faults,
+	struct rt_asked *asked, struct rt_reply *reply)
+{
+	char error[RETORT_ERROR_SIZE] = "";
+	int status;
+
+	status = rt_faults_status(faults);
+	if (status != 0)
+		say_error(route, asked, reply, status, NULL);
+	if (rt_faults_apply(faults, reply, error) == 0) {
+		rt_reply_set_faults(reply, rt_faults_text(faults));
+		return;
+	}
+	blame_rule(route, asked);
+	rt_buf_add_text(&asked->why, error);
+	say_error(route, asked, reply, 500, error);
+}
+
+/* What chance, or a log, has for this one. */
+static void
+apply_chaos(const struct rt_route *route, struct rt_asked *asked,
+	struct rt_reply *reply)
+{
+	char error[RETORT_ERROR_SIZE];
+	struct rt_faults *faults;
+	struct rt_buf text;
+	size_t at;
+
+	rt_buf_init(&text, 64u << 10);
+	if (asked->seen != NULL)
+		rt_chaos_pick(route->chaos, asked->seen, asked->connection,
+			&text);
+	if (text.len > 0 && rt_buf_text(&text) != NULL) {
+		faults = rt_faults_new(text.data, error, &at);
+		/* a log may have what cannot be done here */
+		if (faults != NULL)
+			apply(route, faults, asked, reply);
+		rt_faults_free(faults);
+	}
+	reply->by_chance = rt_chaos_seed(route->chaos, &reply->seed);
+	rt_buf_free(&text);
+}
+
+/* The reply is made: what is wrong with it is made, too. */
+static void
+spoil(const struct rt_route *route, const struct rt_faults *faults,
+	struct rt_asked *asked, struct rt_reply *reply)
+{
+	if (faults != NULL)
+		apply(route, faults, asked, reply);
+	else if (route->chaos != NULL && !asked->accepted)
+		apply_chaos(route, asked, reply);
+}
+
+/* What came is not there any more. */
+static void
+refuse_echo(const struct rt_route *route, struct rt_asked *asked,
+	struct rt_reply *reply)
+{
+	blame_rule(route, asked);
+	rt_buf_add_format(&asked->why,
+		"the request is too large to echo: of its body %zu bytes were "
+		"kept",
+		asked->size - asked->request->head_size);
+	say_error(route, asked, reply, 413, rt_buf_text(&asked->why));
+}
+
+static void
+answer_canned(const struct rt_route *route, const struct rt_canned *canned,
+	struct rt_asked *asked, struct rt_reply *reply)
+{
+	int error;
+
+	if (canned->as.echo && asked->cut) {
+		refuse_echo(route, asked, reply);
+		return;
+	}
+	error = rt_canned_answer(canned,
+		rt_route_protocol(route, asked->accepted), asked->request,
+		asked->base, asked->size, asked->date, reply);
+	if (error == 0) {
+		spoil(route, canned->faults, asked, reply);
+		return;
+	}
+	blame_rule(route, asked);
+	rt_buf_add_format(&asked->why, "file '%s': %s", canned->as.file,
+		strerror(-error));
+}
+
+/* How the request is read was said by its rule, if at all: it is too late. */
+static int
+check_reading(const struct rt_route *route, const struct rt_faults *faults,
+	const struct rt_asked *asked, char *error)
+{
+	const struct rt_canned *canned =
+		asked->rule > 0 ? route->rules[asked->rule - 1].canned : NULL;
+
+	if (rt_faults_reading(faults) == NULL ||
+		(canned != NULL &&
+			rt_faults_same_reading(faults, canned->faults)))
+		return 0;
+	return rt_fail(error, -EINVAL,
+		"faults: '%.100s': the request was read already: how, is said "
+		"by retort_on()",
+		rt_faults_text(faults));
+}
+
+int
+rt_route_answer_with(const struct rt_route *route,
+	const struct retort_reply *as, struct rt_asked *asked,
+	struct rt_reply *reply, char *error)
+{
+	enum retort_protocol protocol =
+		rt_route_protocol(route, asked->accepted);
+	struct rt_canned *canned;
+	int code = rt_canned_check(as, protocol, error);
+
+	if (code < 0)
+		return code;
+	if (as->echo && asked->cut)
+		return rt_fail(error, -EMSGSIZE,
+			"echo: the request is too large to be kept");
+	canned = rt_canned_new(as, protocol);
+	if (canned == NULL)
+		return rt_fail_errno(error, -ENOMEM, "reply");
+	code = check_reading(route, canned->faults, asked, error);
+	if (code == 0) {
+		code = rt_canned_answer(canned, protocol, asked->request,
+			asked->base, asked->size, asked->date, reply);
+		if (code < 0)
+			(void)rt_fail_errno(error, code, as->file);
+		else
+			spoil(route, canned->faults, asked, reply);
+	}
+	rt_canned_free(canned);
+	return code;
+}
+
+static void
+handler_failed(const struct rt_route *route, struct rt_asked *asked,
+	struct rt_reply *reply, const char *error)
+{
+	rt_buf_add_text(&asked->why, "the handler of ");
+	name_rule(route, (size_t)asked->rule, &asked->why);
+	rt_buf_add_format(&asked->why, " failed: %s", error);
+	say_error(route, asked, reply, 500, rt_buf_text(&asked->why));
+}
+
+/* As the handler says, beginning with what the rule has. */
+static enum rt_outcome
+ask_handler(const struct rt_route *route, const struct rt_rule *rule,
+	struct rt_asked *asked, struct rt_reply *reply)
+{
+	struct retort_reply as = rule->canned->as;
+	char error[RETORT_ERROR_SIZE];
+	int code;
+
+	if (rule->canned->body != NULL) {
+		as.body = rule->canned->body->data;
+		/* of a repeated body the rule keeps several periods */
+		if (as.repeat > 0)
+			as.body_size = rule->canned->period;
+	}
+	code = rule->handler(rule->handler_arg, asked->seen, &as);
+	if (code == RETORT_LATER)
+		return RT_LATER;
+	if (code != 0)
+		(void)snprintf(error, sizeof error, "it returned %d", code);
+	else
+		code = rt_route_answer_with(route, &as, asked, reply, error);
+	if (code != 0)
+		handler_failed(route, asked, reply, error);
+	return RT_ANSWERED;
+}
+
+/* A rule that does not fit, or is used up. */
+struct near {
+	size_t rule; /* from 1; 0: none */
+	bool used_up;
+	struct rt_miss miss;
+};
+
+/* Whether `a` is the better hint. */
+static bool
+is_nearer(const struct near *a, const struct near *b)
+{
+	if (b->rule == 0)
+		return true;
+	if (a->miss.score != b->miss.score)
+		return a->miss.score > b->miss.score;
+	/* what is used up cannot have been meant */
+	if (a->used_up != b->used_up)
+		return b->used_up;
+	return a->miss.common > b->miss.common;
+}
+
+/* The last rule that fits but is used up, and the nearest that does not. */
+static void
+find_near(const struct rt_route *route, const struct retort_exchange *seen,
+	size_t *used_up, struct near *nearest)
+{
+	*used_up = 0;
+	*nearest = (struct near){.rule = 0};
+	for (size_t i = 0; i < route->rule_count; i++) {
+		const struct rt_match *match = route->rules[i].match;
+		struct near near = {.rule = i + 1};
+
+		if (route->rules[i].accepted)
+			continue;
+		if (rt_match_fits(match, seen)) {
+			*used_up = i + 1;
+			continue;
+		}
+		near.miss = rt_match_explain(match, seen, "", NULL);
+		near.used_up = route->rules[i].times > 0 &&
+			route->rules[i].used >= route->rules[i].times;
+		if (is_nearer(&near, nearest))
+			*nearest = near;
+	}
+}
+
+/* Rules that are not there, but were meant to be. */
+static void
+add_malformed(const struct rt_route *route, struct rt_buf *why)
+{
+	if (route->malformed == 0)
+		return;
+	rt_buf_add_format(why, "; %u rule%s malformed: ", route->malformed,
+		route->malformed == 1 ? " was" : "s were");
+	rt_buf_add_text(why, route->mistake ? route->mistake : "no memory");
+}
+
+/* The nearest of the rules, in words. */
+static void
+explain(const struct rt_route *route, struct rt_asked *asked)
+{
+	const struct retort_exchange *seen = asked->seen;
+	struct rt_buf *why = &asked->why;
+	struct near nearest;
+	struct rt_buf whose;
+	size_t used_up;
+
+	rt_buf_add_text(why, "no rule fits ");
+	rt_match_name(seen, why);
+	find_near(route, seen, &used_up, &nearest);
+	if (used_up > 0) {
+		rt_buf_add_text(why, ": ");
+		name_rule(route, used_up, why);
+		rt_buf_add_format(why, " would, but was used up (%u of %u)",
+			route->rules[used_up - 1].used,
+			route->rules[used_up - 1].times);
+	}
+	if (nearest.rule == 0)
+		return;
+	rt_buf_init(&whose, MAX_NAME);
+	name_rule(route, nearest.rule, &whose);
+	rt_buf_add_text(why, used_up > 0 ? "; of the others, " : ": ");
+	if (rt_buf_text(&whose) != NULL)
+		(void)rt_match_explain(route->rules[nearest.rule - 1].match,
+			seen, whose.data, why);
+	rt_buf_free(&whose);
+}
+
+static void
+answer_nothing(const struct rt_route *route, struct rt_asked *asked,
+	struct rt_reply *reply)
+{
+	struct rt_draft draft = {.reply = reply,
+		.head_only = asked->request->method == RT_HEAD};
+
+	if (asked->accepted) {
+		rt_reply_reset(reply);
+		rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_NEXT});
+		return;
+	}
+	if (asked->seen != NULL)
+		explain(route, asked);
+	else
+		rt_buf_add_text(&asked->why, "nothing is served here");
+	add_malformed(route, &asked->why);
+	if (route->protocol != RETORT_HTTP) {
+		close_plain(reply);
+		return;
+	}
+	rt_reply_begin(&draft, 501, asked->date);
+	rt_reply_field(&draft, "Content-Type", RT_TYPE_TEXT);
+	rt_buf_add(&asked->why, "\n", 1);
+	if (asked->why.failed) {
+		rt_reply_body(&draft, "", 0);
+		return;
+	}
+	rt_reply_body_copy(&draft, asked->why.data, asked->why.len);
+	asked->why.len--; /* its newline */
+}
+
+/* The first that fits and is not used up, from 1; 0: none. */
+static size_t
+find_rule(const struct rt_route *route, const struct retort_exchange *seen,
+	bool accepted)
+{
+	/* a predicate may add rules: they are looked up anew each time */
+	for (size_t i = 0; i < route->rule_count; i++)
+		if ((route->rules[i].times == 0 ||
+			    route->rules[i].used < route->rules[i].times) &&
+			route->rules[i].accepted == accepted &&
+			rt_match_fits(route->rules[i].match, seen))
+			return i + 1;
+	return 0;
+}
+
+/* The site answers, as a rule has it. */
+static enum rt_outcome
+answer_files(const struct rt_route *route, const struct rt_rule *rule,
+	struct rt_asked *asked, struct rt_reply *reply)
+{
+	const struct rt_canned *canned = rule ? rule->canned : NULL;
+	const struct rt_faults *faults = canned ? canned->faults : NULL;
+	const struct retort_reply *own = NULL;
+
+	if (canned != NULL && (canned->as.fields || canned->as.omit))
+		own = &canned->as;
+	if (!rt_site_answer(route->site, own,
+		    faults != NULL && rt_faults_whole(faults), asked->request,
+		    asked->base, asked->date, reply)) {
+		reply->rule = (size_t)asked->rule;
+		return RT_AGAIN;
+	}
+	spoil(route, faults, asked, reply);
+	return RT_ANSWERED;
+}
+
+static enum rt_outcome
+answer_by_rule(const struct rt_route *route, const struct rt_rule *rule,
+	struct rt_asked *asked, struct rt_reply *reply)
+{
+	if (rule->handler != NULL)
+		return ask_handler(route, rule, asked, reply);
+	if (rule->files && route->site != NULL)
+		return answer_files(route, rule, asked, reply);
+	if (rule->files)
+		say_error(route, asked, reply, 404, "no files are served");
+	else
+		answer_canned(route, rule->canned, asked, reply);
+	return RT_ANSWERED;
+}
+
+enum rt_outcome
+rt_route_answer(struct rt_route *route, struct rt_asked *asked,
+	struct rt_reply *reply)
+{
+	bool again = reply->listing != NULL;
+	size_t number = again ? reply->rule : 0;
+
+	if (!again && asked->seen != NULL)
+		number = find_rule(route, asked->seen, asked->accepted);
+	/* it may have been forgotten since */
+	if (number > 0 && number <= route->rule_count) {
+		struct rt_rule *rule = route->rules + number - 1;
+
+		rule->used += !again;
+		asked->rule = (int)number;
+		return answer_by_rule(route, rule, asked, reply);
+	}
+	if (route->canned != NULL && !asked->accepted)
+		answer_canned(route, route->canned, asked, reply);
+	else if (route->site != NULL && !asked->accepted)
+		return answer_files(route, NULL, asked, reply);
+	else
+		answer_nothing(route, asked, reply);
+	return RT_ANSWERED;
+}
+
+const struct rt_faults *
+rt_route_reading(const struct rt_route *route,
+	const struct retort_exchange *seen)
+{
+	size_t number = find_rule(route, seen, false);
+	const struct rt_canned *canned =
+		number > 0 ? route->rules[number - 1].canned : route->canned;
+
+	return canned != NULL && rt_faults_reading(canned->faults) != NULL ?
+		canned->faults :
+		NULL;
+}
+
+bool
+rt_route_greets(const struct rt_route *route)
+{
+	for (size_t i = 0; i < route->rule_count; i++)
+		if (route->rules[i].accepted)
+			return true;
+	return false;
+}

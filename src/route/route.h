@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which answer a request gets: the first rule that fits and is not used up,
+ * else one canned reply, else files beneath a root, else 501; or, without HTTP,
+ * the connection's end.
+ */
+#ifndef RT_ROUTE_H
+#define RT_ROUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/http.h"
+#include "reply/canned.h"
+#include "reply/chaos.h"
+#include "reply/reply.h"
+#include "retort.h"
+#include "route/match.h"
+#include "site/site.h"
+
+/* The longest body of a request for files, where nothing else answers, unless
+   told: bytes. */
+#define RT_DEFAULT_BODY (1u << 20)
+
+struct rt_rule {
+	struct rt_match *match;
+	struct rt_canned *canned;
+	retort_handler *handler; /* or NULL */
+	void *handler_arg;
+	char *origin;   /* where it was given: "FILE:LINE"; NULL */
+	bool files;     /* the site answers */
+	bool accepted;  /* for a connection that is, not for a request */
+	unsigned times; /* 0: always */
+	unsigned used;
+};
+
+struct rt_route {
+	struct rt_rule *rules;
+	size_t rule_count;
+	size_t rule_room;
+	struct rt_canned *canned; /* NULL: none */
+	struct rt_site *site;     /* NULL: none */
+	struct rt_chaos *chaos;   /* NULL: none */
+	char **hosts;             /* NULL: all */
+	struct rt_always always;  /* fields of all replies */
+	uint64_t max_body;        /* 0: RT_DEFAULT_BODY for files, else none */
+	bool reads;               /* a rule says how requests are read */
+	bool unix_bound;          /* a connection may be one that cannot be
+	                             reset */
+	bool keep;                /* bodies are kept for somebody else, too */
+	unsigned malformed;       /* rules that were not added */
+	char *mistake;            /* why not the first of them; NULL */
+	enum retort_protocol protocol;
+};
+
+/* A request that is to be answered. */
+struct rt_asked {
+	const struct rt_request *request;
+	const char *base;
+	size_t size; /* bytes of the request at `base`, as far as it is kept */
+	bool cut;    /* that is not all of it */
+	const char *date;
+	const struct retort_exchange *seen; /* the same; needed by rules */
+	uint64_t connection;
+	bool accepted; /* it is none: a connection was accepted */
+	/* what became of it */
+	int rule;          /* the one that answered, from 1; 0: none */
+	struct rt_buf why; /* nothing answers it because; or the handler's
+	                      error. The caller's */
+};
+
+enum rt_outcome {
+	RT_ANSWERED, /* the reply is made */
+	RT_AGAIN,    /* a slice of the work is done: ask again, with the reply
+	                as it is */
+	RT_LATER     /* a handler will say */
+};
+
+/* `hosts` is NULL-terminated and copied. 0 or -ENOMEM. */
+int rt_route_init(struct rt_route *route, enum retort_protocol protocol,
+	const char *const *hosts, uint64_t max_body, bool keep);
+void rt_route_free(struct rt_route *route);
+
+/* The fields of all replies, which are copied; before anything answers. 0 or
+   -errno with a line in `error`. */
+int rt_route_set_always(struct rt_route *route, const char *fields,
+	const char *omit, char *error);
+
+/* Adds a rule: its number, or -errno with a line in `error`. */
+int rt_route_add(struct rt_route *route, const struct retort_reply *given,
+	char *error);
+
+/* Where rule `number` was given, for messages. 0 or -ENOMEM. */
+int rt_route_name(struct rt_route *route, int number, const char *origin);
+
+/* A rule was not added: those that nothing answers are to know why. */
+void rt_route_miss(struct rt_route *route, const char *request,
+	const char *error);
+
+/* Forgets all rules and mistakes, or rules behind the first `count`. */
+void rt_route_clear(struct rt_route *route);
+void rt_route_clear_behind(struct rt_route *route, size_t count);
+
+/* Faults by chance; takes them. NULL: none. */
+void rt_route_set_chaos(struct rt_route *route, struct rt_chaos *chaos);
+
+/* Bytes of a reply that does not depend on its request, up to its head's end,
+   and of the whole. 0 or -errno with a line in `error`. */
+int rt_route_measure(const struct rt_route *route,
+	const struct retort_reply *as, uint64_t *head, uint64_t *whole,
+	char *error);
+
+/* What answers when no rule does; 0, or -errno with a line in `error`. */
+int rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
+	char *error);
+int rt_route_set_files(struct rt_route *route, const char *root,
+	const struct retort_files *files, char *error);
+
+/* The faults of what answers, by the head, if they say how its request is
+   read; NULL. */
+const struct rt_faults *rt_route_reading(const struct rt_route *route,
+	const struct retort_exchange *seen);
+
+/* Whether a rule is for connections that were just accepted. */
+bool rt_route_greets(const struct rt_route *route);
+
+/*
+ * Looks at a whole head. 0: read the body, at most *max bytes, kept beside
+ * the head if *keep. Otherwise the status that refuses the request at once,
+ * and a reason or NULL.
+ */
+int rt_route_refusal(const struct rt_route *route,
+	const struct rt_request *request, const char *base, uint64_t *max,
+	bool *keep, const char **reason);
+
+/*
+ * Answers a whole request. The reply may borrow from asked->base, from
+ * nothing else that is not the reply's.
+ */
+enum rt_outcome rt_route_answer(struct rt_route *route, struct rt_asked *asked,
+	struct rt_reply *reply);
+
+/* Answers it with this reply, which is checked, and copied where need be. */
+int rt_route_answer_with(const struct rt_route *route,
+	const struct retort_reply *as, struct rt_asked *asked,
+	struct rt_reply *reply, char *error);
+
+#endif

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a server was told to answer: its rules, and what answers when none of
+ * them does. All of it is checked when it is given.
+ */
+#include "config.h"
+
+#include "route/route_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "http/field.h"
+
+/* Nothing answers any more where no rule does. */
+static void
+forget_fallback(struct rt_route *route)
+{
+	rt_canned_free(route->canned);
+	route->canned = NULL;
+	rt_site_close(route->site);
+	route->site = NULL;
+}
+
+/* Whether anything that answers says how its request is read. */
+static void
+note_reading(struct rt_route *route)
+{
+	const struct rt_canned *canned = route->canned;
+
+	route->reads = canned != NULL && rt_faults_reading(canned->faults);
+	for (size_t i = 0; i < route->rule_count; i++)
+		if (rt_faults_reading(route->rules[i].canned->faults) != NULL)
+			route->reads = true;
+}
+
+static int check_faults(const struct rt_route *route,
+	const struct rt_rule *rule, const struct retort_reply *given,
+	char *error);
+
+int
+rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
+	char *error)
+{
+	struct rt_canned *canned;
+	int code = rt_canned_check(reply, route->protocol, error);
+
+	if (code < 0)
+		return code;
+	canned = rt_canned_new(reply, route->protocol);
+	if (canned == NULL)
+		return rt_fail_errno(error, -ENOMEM, "reply");
+	code = check_faults(route, &(struct rt_rule){.canned = canned}, reply,
+		error);
+	if (code < 0) {
+		rt_canned_free(canned);
+		return code;
+	}
+	forget_fallback(route);
+	route->canned = canned;
+	note_reading(route);
+	return 0;
+}
+
+int
+rt_route_set_files(struct rt_route *route, const char *root,
+	const struct retort_files *files, char *error)
+{
+	struct rt_site *site;
+
+	if (route->protocol != RETORT_HTTP)
+		return rt_fail(error, -EINVAL, "%s: only HTTP serves files",
+			root);
+	site = rt_site_open(root, files, error);
+	if (site == NULL)
+		return -errno;
+	forget_fallback(route);
+	note_reading(route);
+	route->site = site;
+	return 0;
+}
+
+/* --- rules --- */
+
+static void
+free_rule(struct rt_rule *rule)
+{
+	rt_match_free(rule->match);
+	rt_canned_free(rule->canned);
+	free(rule->origin);
+}
+
+/* A connection that is accepted has nothing that could be compared. */
+static int
+check_accepted(const struct rt_route *route, const struct retort_reply *given,
+	char *error)
+{
+	const struct retort_when *when = &given->when;
+
+	if (route->protocol == RETORT_UDP)
+		return rt_fail(error, -EINVAL, "accepted: datagrams are not");
+	if (when->request || when->fields || when->contains || when->absent ||
+		rt_has_body(when->body, when->body_size) || when->body_has)
+		return rt_fail(error, -EINVAL,
+			"accepted: of `when` only a predicate goes with it");
+	if (given->echo)
+		return rt_fail(error, -EINVAL,
+			"accepted: there is nothing to echo");
+	return 0;
+}
+
+/* What answers is a file: the rule has nothing of its own to say but this. */
+static int
+check_file_rule(const struct rt_route *route, const struct retort_reply *given,
+	char *error)
+{
+	if (route->protocol != RETORT_HTTP || given->accepted)
+		return rt_fail(error, -EINVAL, "files: only HTTP serves them");
+	if (given->body || given->file || given->echo || given->raw ||
+		given->status || given->type || given->handler)
+		return rt_fail(error, -EINVAL,
+			"files: of a reply only fields, omit and faults go with it");
+	return 0;
+}
+
+/* What is refused before any rule is asked. */
+static int
+check_request(const struct retort_when *when, char *error)
+{
+	static const char connect[] = "CONNECT";
+	const char *request = when->request ? when->request : "";
+	size_t size = strcspn(request, " ");
+
+	if (size == sizeof connect - 1 && memcmp(request, connect, size) == 0)
+		return rt_fail(error, -EINVAL,
+			"no request can fit: every CONNECT gets 501");
+	if (*request != '/' && size > RT_MAX_METHOD)
+		return rt_fail(error, -EINVAL,
+			"no request can fit: a method has at most %d bytes",
+			RT_MAX_METHOD);
+	return 0;
+}
+
+/* What a reply comes to where it does not depend on its request. */
+static int
+try_reply(const struct rt_route *route, const struct rt_canned *canned,
+	enum retort_protocol protocol, struct rt_reply *reply)
+{
+	static const struct rt_request request;
+
+	rt_reply_init(reply);
+	reply->always = &route->always;
+	return rt_canned_answer(canned, protocol, &request, "", 0,
+		"Thu, 01 Jan 1970 00:00:00 GMT", reply);
+}
+
+/* Where the reply is known, its faults must be possible. */
+static int
+try_faults(const struct rt_route *route, const struct rt_canned *canned,
+	enum retort_protocol protocol, char *error)
+{
+	char why[RETORT_ERROR_SIZE] = "";
+	struct rt_reply reply;
+	int code;
+
+	(void)try_reply(route, canned, protocol, &reply);
+	code = rt_reply_ok(&reply) ?
+		rt_faults_apply(canned->faults, &reply, why) :
+		-ENOMEM;
+	if (code == 0 && reply.step_count == RT_MAX_STEPS)
+		code = rt_fail(why, -EINVAL,
+			"more steps than a reply can have: %s",
+			canned->as.faults);
+	else if (code == 0 && !rt_reply_ok(&reply))
+		code = -ENOMEM;
+	rt_reply_free(&reply);
+	if (code < 0 && why[0] == '\0')
+		return rt_fail_errno(error, code, "faults");
+	return code < 0 ? rt_fail(error, code, "faults: %s", why) : 0;
+}
+
+int
+rt_route_measure(const struct rt_route *route, const struct retort_reply *as,
+	uint64_t *head, uint64_t *whole, char *error)
+{
+	struct rt_canned *canned;
+	struct rt_reply reply;
+	int code = rt_canned_check(as, route->protocol, error);
+
+	if (code == 0 && as->echo)
+		code = rt_fail(error, -EINVAL, "echo: its size is not known");
+	if (code < 0)
+		return code;
+	canned = rt_canned_new(as, route->protocol);
+	if (canned == NULL)
+		return rt_fail_errno(error, -ENOMEM, "reply");
+	code = try_reply(route, canned, route->protocol, &reply);
+	if (code < 0)
+		(void)rt_fail_errno(error, code, as->file);
+	*head = reply.head_size;
+	*whole = rt_reply_size(&reply);
+	rt_reply_free(&reply);
+	rt_canned_free(canned);
+	return code;
+}
+
+static int
+check_faults(const struct rt_route *route, const struct rt_rule *rule,
+	const struct retort_reply *given, char *error)
+{
+	const struct rt_canned *canned = rule->canned;
+	const struct retort_when *when = &given->when;
+
+	if (canned->faults == NULL)
+		return 0;
+	if (route->unix_bound && rt_faults_reset(canned->faults))
+		return rt_fail(error, -EINVAL,
+			"faults: a Unix socket cannot be reset");
+	if (rt_faults_reading(canned->faults) != NULL &&
+		(rt_has_body(when->body, when->body_size) || when->body_has))
+		return rt_fail(error, -EINVAL,
+			"faults: how the body is read cannot depend on the body");
+	if (rule->files || rule->handler || given->echo || given->file)
+		return 0;
+	return try_faults(route, canned,
+		rt_route_protocol(route, rule->accepted), error);
+}
+
+int
+rt_route_add(struct rt_route *route, const struct retort_reply *given,
+	char *error)
+{
+	struct rt_rule rule = {
+		.files = given->files,
+		.handler = given->handler,
+		.handler_arg = given->handler_arg,
+		.accepted = given->accepted,
+		.times = given->times,
+	};
+	enum retort_protocol protocol =
+		rt_route_protocol(route, given->accepted);
+	int code = rt_canned_check(given, protocol, error);
+
+	if (code == 0)
+		code = check_request(&given->when, error);
+	if (code == 0 && given->accepted)
+		code = check_accepted(route, given, error);
+	if (code == 0 && given->files)
+		code = check_file_rule(route, given, error);
+	if (code < 0)
+		return code;
+	rule.match = rt_match_new(&given->when, route->protocol, error);
+	if (rule.match == NULL)
+		return -errno;
+	rule.canned = rt_canned_new(given, protocol);
+	if (rule.canned == NULL ||
+		!rt_grow(&route->rules, &route->rule_room, route->rule_count,
+			sizeof rule)) {
+		free_rule(&rule);
+		return rt_fail_errno(error, -ENOMEM, "rule");
+	}
+	code = check_faults(route, &rule, given, error);
+	if (code < 0) {
+		free_rule(&rule);
+		return code;
+	}
+	if (rt_faults_reading(rule.canned->faults) != NULL)
+		route->reads = true;
+	route->rules[route->rule_count++] = rule;
+	return (int)route->rule_count;
+}
+
+int
+rt_route_name(struct rt_route *route, int number, const char *origin)
+{
+	struct rt_rule *rule = route->rules + number - 1;
+
+	rule->origin = strdup(origin);
+	return rule->origin ? 0 : -ENOMEM;
+}
+
+void
+rt_route_clear_behind(struct rt_route *route, size_t count)
+{
+	while (route->rule_count > count)
+		free_rule(&route->rules[--route->rule_count]);
+	note_reading(route);
+}
+
+void
+rt_route_miss(struct rt_route *route, const char *request, const char *error)
+{
+	struct rt_buf text;
+
+	if (route->malformed++ > 0)
+		return;
+	rt_buf_init(&text, 4096);
+	rt_buf_add_text(&text, error);
+	if (request != NULL)
+		rt_buf_add_format(&text, " (%.1000s)", request);
+	/* without memory the number must do */
+	if (rt_buf_text(&text) != NULL)
+		route->mistake = strdup(text.data);
+	rt_buf_free(&text);
+}
+
+void
+rt_route_clear(struct rt_route *route)
+{
+	rt_route_clear_behind(route, 0);
+	route->malformed = 0;
+	free(route->mistake);
+	route->mistake = NULL;
+}
+
+void
+rt_route_set_chaos(struct rt_route *route, struct rt_chaos *chaos)
+{
+	rt_chaos_free(route->chaos);
+	route->chaos = chaos;
+}
+
+/* --- the route's life --- */
+
+int
+rt_route_init(struct rt_route *route, enum retort_protocol protocol,
+	const char *const *hosts, uint64_t max_body, bool keep)
+{
+	size_t count = 0;
+
+	*route = (struct rt_route){.protocol = protocol,
+		.max_body = max_body,
+		.keep = keep};
+	if (hosts == NULL)
+		return 0;
+	while (hosts[count] != NULL)
+		count++;
+	route->hosts = calloc(count + 1, sizeof *route->hosts);
+	if (route->hosts == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		route->hosts[i] = strdup(hosts[i]);
+		if (route->hosts[i] == NULL) {
+			rt_route_free(route);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+int
+rt_route_set_always(struct rt_route *route, const char *fields,
+	const char *omit, char *error)
+{
+	int code = 0;
+
+	if (route->protocol != RETORT_HTTP && (fields != NULL || omit != NULL))
+		return rt_fail(error, -EINVAL,
+			"fields, omit: only a reply of HTTP has them");
+	if (fields != NULL)
+		code = rt_field_check(fields, true, "fields", error);
+	if (code == 0 && omit != NULL)
+		code = rt_field_check(omit, false, "omit", error);
+	if (code < 0)
+		return code;
+	if ((fields && !(route->always.fields = strdup(fields))) ||
+		(omit && !(route->always.omit = strdup(omit))))
+		return rt_fail_errno(error, -ENOMEM, "fields");
+	return 0;
+}
+
+void
+rt_route_free(struct rt_route *route)
+{
+	free(route->always.fields);
+	free(route->always.omit);
+	rt_route_clear(route);
+	free(route->rules);
+	forget_fallback(route);
+	rt_chaos_free(route->chaos);
+	for (char **name = route->hosts; name != NULL && *name != NULL; name++)
+		free(*name);
+	free(route->hosts);
+	*route = (struct rt_route){.hosts = NULL};
+}

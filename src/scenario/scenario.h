@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scenarios: rules and expectations as one readable text; retort(5) has the
+ * grammar. A transcript is a scenario, too: of its replies, once each. Pure.
+ */
+#ifndef RT_SCENARIO_H
+#define RT_SCENARIO_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "retort.h"
+
+enum rt_item_kind { RT_ITEM_RULE, RT_ITEM_EXPECT, RT_ITEM_ORDER };
+
+/* A rule, or an expectation. Its strings are the scenario's. */
+struct rt_item {
+	enum rt_item_kind kind;
+	unsigned line;       /* where it begins, from 1 */
+	unsigned fault_line; /* where its first fault stands; 0: none */
+	unsigned fault_column;
+	unsigned file_line; /* and its file */
+	unsigned file_column;
+	struct retort_reply rule; /* `when` is an expectation's, too */
+	size_t least;
+	size_t most;
+	const char **requests; /* of an order; NULL-terminated */
+};
+
+struct rt_scenario {
+	struct rt_item *items;
+	size_t count;
+	size_t room;
+	struct rt_buf notices; /* a line for each thing that was made right */
+	void **owned;          /* memory of the items */
+	size_t owned_count;
+	size_t owned_room;
+};
+
+/*
+ * Reads `size` bytes of text. `name` is for messages, `folder` what the names
+ * of files are relative to (NULL: the working folder). 0, or -errno with
+ * "name:line:column: ..." in `error` (RETORT_ERROR_SIZE bytes): -EINVAL, it is
+ * malformed; -ENOMEM.
+ */
+int rt_scenario_read(struct rt_scenario *scenario, const char *name,
+	const char *folder, const char *text, size_t size, char *error);
+
+/* Also after it could not be read. */
+void rt_scenario_free(struct rt_scenario *scenario);
+
+#endif

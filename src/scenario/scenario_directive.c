@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: MIT */
+/* The directives of scenarios: what the words behind each mean. */
+#include "config.h"
+
+#include "scenario/scenario_parts.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/quote.h"
+#include "reply/fault.h"
+
+/* "METHOD TARGET", either alone, or nothing. */
+static bool
+set_request(struct rt_reader *reader, struct rt_item *item, const char *at)
+{
+	struct rt_word method = rt_scenario_word(reader, &at);
+	struct rt_word target = rt_scenario_word(reader, &at);
+	struct rt_word more = rt_scenario_word(reader, &at);
+	struct rt_buf *text = &reader->bytes;
+
+	if (method.size == 0)
+		return true;
+	if (more.size > 0)
+		return rt_scenario_expected(reader, more.text,
+			"the end of the line, or a target without spaces");
+	if (target.size > 0 && *target.text != '/' && *target.text != '*')
+		return rt_scenario_expected(reader, target.text,
+			"a target, which begins with '/' or '*'");
+	rt_buf_add(text, method.text, method.size);
+	if (target.size > 0) {
+		rt_buf_add(text, " ", 1);
+		rt_buf_add(text, target.text, target.size);
+	}
+	item->rule.when.request = rt_scenario_own_lines(reader, text);
+	return item->rule.when.request != NULL;
+}
+
+static bool
+begin_rule(struct rt_reader *reader, const char *at, bool accepted)
+{
+	if (!rt_scenario_end_item(reader))
+		return false;
+	reader->item = rt_scenario_add_item(reader, RT_ITEM_RULE);
+	if (reader->item == NULL)
+		return false;
+	reader->raw = false;
+	reader->message = false;
+	reader->answered = accepted;
+	reader->item->rule.accepted = accepted;
+	if (accepted && rt_scenario_rest(reader, at).size > 0)
+		return rt_scenario_expected(reader,
+			rt_scenario_rest(reader, at).text, "nothing more");
+	return accepted || set_request(reader, reader->item, at);
+}
+
+static bool
+read_on(struct rt_reader *reader, const char *at)
+{
+	return begin_rule(reader, at, false);
+}
+
+static bool
+read_accepted(struct rt_reader *reader, const char *at)
+{
+	return begin_rule(reader, at, true);
+}
+
+/* The next reply to the same requests; the one before answers once. */
+static bool
+read_then(struct rt_reader *reader, const char *at)
+{
+	struct retort_when when;
+	struct rt_item *item = reader->item;
+	bool accepted;
+
+	if (item == NULL || item->kind != RT_ITEM_RULE)
+		return rt_scenario_fail(reader, reader->line,
+			"@then: expected an @on before it");
+	if (item->rule.times == 0)
+		item->rule.times = 1;
+	accepted = item->rule.accepted;
+	if (rt_scenario_rest(reader, at).size > 0)
+		return rt_scenario_expected(reader,
+			rt_scenario_rest(reader, at).text, "nothing more");
+	if (!rt_scenario_end_item(reader))
+		return false;
+	when = item->rule.when;
+	if (!begin_rule(reader, at, accepted))
+		return false;
+	reader->item->rule.when = when;
+	/* these are gathered once more at its end */
+	rt_buf_add_text(&reader->fields, when.fields ? when.fields : "");
+	rt_buf_add_text(&reader->contains, when.contains ? when.contains : "");
+	rt_buf_add_text(&reader->absent, when.absent ? when.absent : "");
+	return true;
+}
+
+static bool
+add_rest(struct rt_reader *reader, const char *at, struct rt_buf *lines,
+	const char *what)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+
+	if (rest.size == 0)
+		return rt_scenario_expected(reader, rest.text, what);
+	rt_scenario_add_line(lines, rest.text, rest.size);
+	return true;
+}
+
+static bool
+read_if_field(struct rt_reader *reader, const char *at)
+{
+	return add_rest(reader, at, &reader->fields, "Name: value");
+}
+
+static bool
+read_if_contains(struct rt_reader *reader, const char *at)
+{
+	return add_rest(reader, at, &reader->contains, "Name: text");
+}
+
+static bool
+read_if_absent(struct rt_reader *reader, const char *at)
+{
+	return add_rest(reader, at, &reader->absent, "the name of a field");
+}
+
+/* Quoted bytes up to the line's end, added to `to`. */
+static bool
+read_quoted(struct rt_reader *reader, const char *at, struct rt_buf *to)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+	const char *end = rest.text + rest.size, *next = rest.text;
+
+	if (!rt_quote_read(&next, end, to))
+		return rt_scenario_expected(reader, next, RT_QUOTE_WANTS);
+	if (rt_scenario_rest(reader, next).size > 0)
+		return rt_scenario_expected(reader, next,
+			"the end of the line");
+	return !to->failed || rt_scenario_no_memory(reader);
+}
+
+static bool
+read_condition(struct rt_reader *reader, const char *at, bool text_only,
+	const char **text, size_t *size)
+{
+	struct rt_buf bytes;
+	bool ok;
+
+	rt_buf_init(&bytes, RT_SCENARIO_TEXT);
+	ok = read_quoted(reader, at, &bytes);
+	if (ok &&
+		(bytes.len == 0 ||
+			(text_only &&
+				memchr(bytes.data, '\0', bytes.len) != NULL)))
+		ok = rt_scenario_expected(reader, at,
+			text_only ? "a byte or more, and no NUL" :
+				    "a byte or more");
+	if (ok) {
+		*text = rt_scenario_own_text(reader, bytes.data, bytes.len);
+		*size = bytes.len;
+		ok = *text != NULL;
+	}
+	rt_buf_free(&bytes);
+	return ok;
+}
+
+static bool
+read_if_body(struct rt_reader *reader, const char *at)
+{
+	struct retort_when *when = &reader->item->rule.when;
+	const char *text;
+
+	if (!read_condition(reader, at, false, &text, &when->body_size))
+		return false;
+	when->body = text;
+	return true;
+}
+
+static bool
+read_if_body_has(struct rt_reader *reader, const char *at)
+{
+	size_t size;
+
+	return read_condition(reader, at, true,
+		&reader->item->rule.when.body_has, &size);
+}
+
+/* Of fields and bodies; whatever stands before or after it. */
+static bool
+read_nocase(struct rt_reader *reader, const char *at)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+
+	reader->item->rule.when.nocase = true;
+	return rest.size == 0 ||
+		rt_scenario_expected(reader, rest.text, "nothing more");
+}
+
+static bool
+read_times(struct rt_reader *reader, const char *at)
+{
+	struct rt_word word = rt_scenario_rest(reader, at);
+	uint64_t number;
+
+	if (!rt_scenario_number(word, &number) || number == 0 ||
+		number > UINT32_MAX)
+		return rt_scenario_expected(reader, word.text,
+			"a number from 1");
+	reader->item->rule.times = (unsigned)number;
+	return true;
+}
+
+static bool
+read_fault(struct rt_reader *reader, const char *at)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+	char error[RETORT_ERROR_SIZE];
+	struct rt_faults *faults;
+	size_t where;
+	char *text;
+
+	if (rest.size == 0)
+		return rt_scenario_expected(reader, rest.text, "a fault");
+	text = rt_scenario_own_text(reader, rest.text, rest.size);
+	if (text == NULL)
+		return false;
+	faults = rt_faults_new(text, error, &where);
+	if (faults == NULL && errno == ENOMEM)
+		return rt_scenario_no_memory(reader);
+	if (faults == NULL)
+		return rt_scenario_fail(reader, rest.text + where, "%s", error);
+	rt_faults_free(faults);
+	if (reader->item->fault_line == 0) {
+		reader->item->fault_line = reader->number;
+		reader->item->fault_column =
+			(unsigned)(rest.text - reader->line) + 1;
+	}
+	rt_scenario_add_line(&reader->faults, rest.text, rest.size);
+	return true;
+}
+
+/* A path, relative to the scenario's folder. */
+static bool
+read_file(struct rt_reader *reader, const char *at)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+	bool relative =
+		reader->folder != NULL && rest.size > 0 && *rest.text != '/';
+	struct rt_buf path;
+
+	if (rest.size == 0)
+		return rt_scenario_expected(reader, rest.text,
+			"the path of a file");
+	rt_buf_init(&path, RT_SCENARIO_TEXT);
+	if (relative) {
+		rt_buf_add_text(&path, reader->folder);
+		rt_buf_add(&path, "/", 1);
+	}
+	rt_buf_add(&path, rest.text, rest.size);
+	reader->item->rule.file = rt_scenario_own_lines(reader, &path);
+	rt_buf_free(&path);
+	reader->item->file_line = reader->number;
+	reader->item->file_column = (unsigned)(rest.text - reader->line) + 1;
+	reader->answered = true;
+	return reader->code == 0;
+}
+
+static bool
+read_repeat(struct rt_reader *reader, const char *at)
+{
+	struct rt_word word = rt_scenario_rest(reader, at);
+
+	return (rt_scenario_number(word, &reader->item->rule.repeat) &&
+		       reader->item->rule.repeat > 0) ||
+		rt_scenario_expected(reader, word.text,
+			"a number of bytes from 1");
+}
+
+static bool
+read_nothing(struct rt_reader *reader, const char *at)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+
+	reader->answered = true;
+	return rest.size == 0 ||
+		rt_scenario_expected(reader, rest.text, "nothing more");
+}
+
+static bool
+read_echo(struct rt_reader *reader, const char *at)
+{
+	reader->item->rule.echo = true;
+	return read_nothing(reader, at);
+}
+
+static bool
+read_files(struct rt_reader *reader, const char *at)
+{
+	reader->item->rule.files = true;
+	return read_nothing(reader, at);
+}
+
+static bool
+read_close(struct rt_reader *reader, const char *at)
+{
+	reader->item->rule.close = true;
+	return read_nothing(reader, at);
+}
+
+/* @raw, and @raw "bytes". */
+static bool
+read_raw(struct rt_reader *reader, const char *at)
+{
+	if (reader->message)
+		return rt_scenario_expected(reader, reader->line,
+			"it before the message");
+	reader->raw = true;
+	if (rt_scenario_rest(reader, at).size == 0)
+		return true;
+	reader->quoted = true;
+	return read_quoted(reader, at, &reader->bytes);
+}
+
+static bool
+read_chunks(struct rt_reader *reader, const char *at)
+{
+	size_t count = 0, room = 0, *sizes = NULL;
+	struct rt_word word;
+	uint64_t number;
+
+	while ((word = rt_scenario_word(reader, &at)).size > 0) {
+		if (!rt_scenario_number(word, &number) || number == 0) {
+			free(sizes);
+			return rt_scenario_expected(reader, word.text,
+				"the size of a chunk, from 1");
+		}
+		/* and for the 0 behind it */
+		if (!rt_grow(&sizes, &room, count + 1, sizeof *sizes)) {
+			free(sizes);
+			return rt_scenario_no_memory(reader);
+		}
+		sizes[count++] = (size_t)number;
+		sizes[count] = 0;
+	}
+	reader->item->rule.chunked = true;
+	reader->item->rule.chunks = sizes;
+	return sizes == NULL || rt_scenario_own(reader, sizes) != NULL;
+}
+
+static bool
+read_trailer(struct rt_reader *reader, const char *at)
+{
+	return add_rest(reader, at, &reader->trailers, "Name: value");
+}
+
+static bool
+read_interim(struct rt_reader *reader, const char *at)
+{
+	size_t size;
+
+	return read_condition(reader, at, true, &reader->item->rule.interim,
+		&size);
+}
+
+/* "2", "2+", "2-3" */
+static bool
+read_count(struct rt_reader *reader, struct rt_word word, struct rt_item *item)
+{
+	const char *dash = memchr(word.text, '-', word.size);
+	struct rt_word least = word, most = {NULL, 0};
+	uint64_t from, to;
+
+	if (word.size > 0 && word.text[word.size - 1] == '+') {
+		least.size--;
+	} else if (dash != NULL) {
+		least.size = (size_t)(dash - word.text);
+		most = (struct rt_word){dash + 1, word.size - least.size - 1};
+	} else {
+		most = word;
+	}
+	if (!rt_scenario_number(least, &from) ||
+		(most.text != NULL && !rt_scenario_number(most, &to)))
+		return rt_scenario_expected(reader, word.text, "N, N+ or N-M");
+	item->least = (size_t)from;
+	item->most = most.text ? (size_t)to : SIZE_MAX;
+	return item->least <= item->most ||
+		rt_scenario_expected(reader, word.text,
+			"the smaller number first");
+}
+
+static bool
+read_expect(struct rt_reader *reader, const char *at)
+{
+	struct rt_word count = rt_scenario_word(reader, &at);
+	struct rt_item *item;
+
+	if (!rt_scenario_end_item(reader))
+		return false;
+	reader->raw = false;
+	reader->answered = false;
+	item = rt_scenario_add_item(reader, RT_ITEM_EXPECT);
+	if (item == NULL || !read_count(reader, count, item))
+		return false;
+	reader->item = item;
+	return set_request(reader, item, at);
+}
+
+/* Requests with " -> " between them. */
+static bool
+read_order(struct rt_reader *reader, const char *at)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+	const char *end = rest.text + rest.size, *next;
+	const char **requests;
+	struct rt_item *item;
+	size_t count = 0;
+
+	if (!rt_scenario_end_item(reader))
+		return false;
+	reader->raw = false;
+	item = rt_scenario_add_item(reader, RT_ITEM_ORDER);
+	requests = item ? rt_scenario_own(reader,
+				  calloc(rest.size / 4 + 2, sizeof *requests)) :
+			  NULL;
+	if (requests == NULL)
+		return false;
+	for (at = rest.text; at < end; at = next) {
+		const char *stop = at;
+
+		while (end - stop >= 4 && memcmp(stop, " -> ", 4) != 0)
+			stop++;
+		next = end - stop >= 4 ? stop + 4 : end;
+		stop = end - stop >= 4 ? stop : end;
+		requests[count] =
+			rt_scenario_own_text(reader, at, (size_t)(stop - at));
+		if (requests[count++] == NULL)
+			return false;
+	}
+	item->requests = requests;
+	return count >= 2 ||
+		rt_scenario_expected(reader, rest.text,
+			"REQUEST -> REQUEST, or more");
+}
+
+/* Where a directive may stand. */
+enum place { ANYWHERE, IN_RULE, IN_ITEM };
+
+static const struct directive {
+	const char *name;
+	enum place place;
+	bool (*read)(struct rt_reader *reader, const char *at);
+} directives[] = {
+	{"on", ANYWHERE, read_on},
+	{"accepted", ANYWHERE, read_accepted},
+	{"then", ANYWHERE, read_then},
+	{"expect", ANYWHERE, read_expect},
+	{"order", ANYWHERE, read_order},
+	{"if-field", IN_ITEM, read_if_field},
+	{"if-contains", IN_ITEM, read_if_contains},
+	{"if-absent", IN_ITEM, read_if_absent},
+	{"if-body", IN_ITEM, read_if_body},
+	{"if-body-has", IN_ITEM, read_if_body_has},
+	{"nocase", IN_ITEM, read_nocase},
+	{"times", IN_RULE, read_times},
+	{"fault", IN_RULE, read_fault},
+	{"file", IN_RULE, read_file},
+	{"repeat", IN_RULE, read_repeat},
+	{"echo", IN_RULE, read_echo},
+	{"files", IN_RULE, read_files},
+	{"close", IN_RULE, read_close},
+	{"raw", IN_RULE, read_raw},
+	{"chunks", IN_RULE, read_chunks},
+	{"trailer", IN_RULE, read_trailer},
+	{"interim", IN_RULE, read_interim},
+};
+
+bool
+rt_scenario_is_directive(const char *text, size_t size)
+{
+	for (size_t i = 0; i < sizeof directives / sizeof *directives; i++) {
+		size_t length = strlen(directives[i].name);
+
+		if (directives[i].place == ANYWHERE && size >= length &&
+			memcmp(text, directives[i].name, length) == 0 &&
+			(size == length || rt_is_blank(text[length]) ||
+				text[length] == '\r' || text[length] == '\n'))
+			return true;
+	}
+	return false;
+}
+
+/* What others call it, and methods: */
+static const struct {
+	const char *said;
+	const char *meant;
+} likely[] = {
+	{"body", "the body, after the message's empty line"},
+	{"content-type", "a field of the message, 'Content-Type: ...'"},
+	{"delay", "'@fault pause MS'"},
+	{"drop", "'@fault empty'"},
+	{"get", "'@on GET /PATH'"},
+	{"header", "a field of the message, 'Name: value'"},
+	{"if-header", "'@if-field Name: value'"},
+	{"if-path", "'@on METHOD /PATH'"},
+	{"if-query", "'@on METHOD /PATH?NAME=VALUE'"},
+	{"if-text", "'@if-body QUOTED' or '@if-body-has QUOTED'"},
+	{"path", "'@on METHOD /PATH'"},
+	{"post", "'@on POST /PATH'"},
+	{"put", "'@on PUT /PATH'"},
+	{"delete", "'@on DELETE /PATH'"},
+	{"reply", "a message, 'HTTP/1.1 200 OK'"},
+	{"reset", "'@fault end reset'"},
+	{"respond", "a message, 'HTTP/1.1 200 OK'"},
+	{"response", "a message, 'HTTP/1.1 200 OK'"},
+	{"sleep", "'@fault pause MS'"},
+	{"status", "a status line, 'HTTP/1.1 503 Service Unavailable'"},
+	{"timeout", "'@fault end stall'"},
+	{"type", "a field of the message, 'Content-Type: ...'"},
+};
+
+static bool
+no_directive(struct rt_reader *reader, struct rt_word name)
+{
+	bool in_body = reader->item != NULL && reader->item->rule.status != 0;
+
+	for (size_t i = 0; i < sizeof likely / sizeof *likely && !in_body; i++)
+		if (rt_same(name.text, name.size, likely[i].said))
+			return rt_scenario_fail(reader, reader->line,
+				"'@%s': expected a directive; did you mean %s?",
+				likely[i].said, likely[i].meant);
+	return rt_scenario_fail(reader, reader->line,
+		"'@%.*s': expected a directive, such as @on, @fault or @expect%s",
+		(int)(name.size < 40 ? name.size : 40), name.text,
+		in_body ? " (in a body '@' is written '@@')" : "");
+}
+
+bool
+rt_scenario_directive(struct rt_reader *reader)
+{
+	const char *at = reader->line + 1;
+	struct rt_word name = rt_scenario_word(reader, &at);
+
+	if (name.size > 0 && *name.text == '#')
+		return true; /* a comment, wherever it stands */
+	for (size_t i = 0; i < sizeof directives / sizeof *directives; i++) {
+		const struct directive *directive = &directives[i];
+
+		if (!rt_scenario_is_word(name, directive->name))
+			continue;
+		if (directive->place == IN_RULE &&
+			(reader->item == NULL ||
+				reader->item->kind != RT_ITEM_RULE))
+			return rt_scenario_expected(reader, reader->line,
+				"@on before it");
+		if (directive->place == IN_ITEM && reader->item == NULL)
+			return rt_scenario_expected(reader, reader->line,
+				"@on or @expect before it");
+		if (directive->place != ANYWHERE && reader->answered &&
+			reader->item->rule.status != 0)
+			return rt_scenario_expected(reader, reader->line,
+				"it before the message");
+		return directive->read(reader, at);
+	}
+	return no_directive(reader, name);
+}

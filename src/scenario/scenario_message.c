@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Messages of a scenario: HTTP as people write and paste it, made right with a
+ * notice, or taken as it stands.
+ */
+#include "config.h"
+
+#include "scenario/scenario_parts.h"
+
+#include <string.h>
+
+#include "base/quote.h"
+#include "http/http.h"
+
+static bool
+read_status_line(struct rt_reader *reader)
+{
+	struct retort_reply *rule = &reader->item->rule;
+	const char *at = reader->line;
+	struct rt_word version = rt_scenario_word(reader, &at);
+	struct rt_word status = rt_scenario_word(reader, &at);
+	struct rt_word reason = rt_scenario_rest(reader, at);
+	uint64_t number;
+
+	if (!rt_scenario_number(status, &number) || number < 200 ||
+		number > 999)
+		return rt_scenario_expected(reader, status.text,
+			"a status from 200 to 999");
+	if (!rt_scenario_is_word(version, "HTTP/1.1"))
+		rt_scenario_notice(reader, RT_MADE_VERSION,
+			"the status line is made HTTP/1.1");
+	rule->status = (int)number;
+	/* that of HTTP/2 has none */
+	if (reason.size == 0 && !rt_scenario_is_word(version, "HTTP/1.1"))
+		return true;
+	rule->reason = rt_scenario_own_text(reader, reason.text, reason.size);
+	return rule->reason != NULL;
+}
+
+/* What the head says of the body; white space around values is not there. */
+struct framing {
+	bool has_length;
+	uint64_t length;
+	bool chunked;
+	bool has_type;
+	bool events; /* of a stream of events, each of which an empty line ends */
+	bool closed; /* HTTP/1.0, where the connection's end may be its end */
+	bool pasted; /* it has what a server says, and people leave out */
+	struct rt_word coding; /* Content-Encoding */
+};
+
+static bool
+is_name(struct rt_word name, const char *text)
+{
+	return rt_same(name.text, name.size, text);
+}
+
+static bool
+is_of_events(struct rt_word type)
+{
+	static const char events[] = "text/event-stream";
+	const size_t size = sizeof events - 1;
+
+	return type.size >= size && rt_same(type.text, size, events) &&
+		(type.size == size || type.text[size] == ';' ||
+			rt_is_blank(type.text[size]));
+}
+
+/* A field, unless it is what we say ourselves. */
+static bool
+read_field(struct rt_reader *reader, struct framing *framing)
+{
+	const char *colon = memchr(reader->line, ':', reader->size);
+	struct rt_word name = {reader->line, 0}, value;
+
+	if (rt_is_blank(*reader->line))
+		return rt_scenario_expected(reader, reader->line,
+			"no folded line (@fault fold makes one)");
+	if (colon == NULL || colon == reader->line)
+		return rt_scenario_expected(reader, reader->line,
+			"a field, 'Name: value', or the empty line before the "
+			"body");
+	name.size = (size_t)(colon - reader->line);
+	value = rt_scenario_rest(reader, colon + 1);
+	if (!rt_http_is_token(name.text, name.size))
+		return rt_scenario_expected(reader, name.text,
+			"a field's name, or the empty line before the body");
+	if (!rt_http_is_value(value.text, value.size))
+		return rt_scenario_expected(reader, value.text,
+			"a field's value");
+	framing->pasted |= is_name(name, "Content-Length") ||
+		is_name(name, "Transfer-Encoding") || is_name(name, "Date");
+	if (is_name(name, "Content-Length")) {
+		framing->has_length =
+			rt_scenario_number(value, &framing->length);
+		return true;
+	}
+	if (is_name(name, "Transfer-Encoding") && is_name(value, "chunked")) {
+		framing->chunked = true;
+		return true;
+	}
+	if (is_name(name, "Connection") && !is_name(value, "close")) {
+		rt_scenario_notice(reader, RT_MADE_CLOSE,
+			"Connection is made close");
+		return true;
+	}
+	if (is_name(name, "Content-Encoding")) {
+		framing->coding = value;
+		return true;
+	}
+	if (is_name(name, "Content-Type")) {
+		framing->has_type = true;
+		framing->events = is_of_events(value);
+	}
+	rt_scenario_add_line(&reader->reply_fields, reader->line, reader->size);
+	return true;
+}
+
+/* Up to and with the empty line. */
+static bool
+read_head(struct rt_reader *reader, struct framing *framing)
+{
+	while (reader->at < reader->end && *reader->at != '@') {
+		if (!rt_scenario_next_line(reader) || reader->size == 0)
+			return true;
+		if (!read_field(reader, framing))
+			return false;
+	}
+	return true;
+}
+
+/* Lines up to the next directive, as they stand; "@@" is an "@". */
+static void
+read_text(struct rt_reader *reader, struct rt_buf *to)
+{
+	while (reader->at < reader->end) {
+		const char *begin = reader->at;
+
+		if (*begin == '@') {
+			if (reader->end - begin < 2 || begin[1] != '@')
+				break;
+			begin++;
+		}
+		(void)rt_scenario_next_line(reader);
+		rt_buf_add(to, begin, (size_t)(reader->at - begin));
+	}
+}
+
+/* Of bytes that are left alone one empty line may be for the eye. */
+static void
+trim_raw(struct rt_buf *text, bool more)
+{
+	if (more && text->len >= 2 && text->data[text->len - 1] == '\n' &&
+		text->data[text->len - 2] == '\n')
+		text->len--;
+}
+
+/* Whether the text of the message is its body. */
+static bool
+has_body(const struct retort_reply *rule)
+{
+	return rule->file == NULL && rule->status != 204 && rule->status != 304;
+}
+
+/* The line end that begins at `at`: its size, or 0. */
+static size_t
+line_end(const struct rt_buf *text, size_t at, size_t whole)
+{
+	if (at < whole && text->data[at] == '\n')
+		return 1;
+	return whole - at >= 2 && memcmp(text->data + at, "\r\n", 2) == 0 ? 2 :
+									    0;
+}
+
+/* Blank lines before the next directive, and the end of the last line, are for
+   the eye, as far as the Content-Length that was pasted does not count them,
+   and they end no event. */
+static void
+trim_text(struct rt_buf *text, const struct framing *framing,
+	const struct retort_reply *rule)
+{
+	size_t whole = text->len;
+	bool counts = framing->has_length && !framing->chunked &&
+		has_body(rule) && rule->repeat == 0;
+
+	while (text->len > 0 && text->data[text->len - 1] == '\n') {
+		text->len--;
+		if (text->len > 0 && text->data[text->len - 1] == '\r')
+			text->len--;
+	}
+	if (counts && framing->length >= text->len &&
+		framing->length <= whole) {
+		text->len = (size_t)framing->length;
+	} else if (framing->events && text->len > 0) {
+		text->len += line_end(text, text->len, whole);
+		text->len += line_end(text, text->len, whole);
+	}
+}
+
+/* Whether the bytes are framed in chunks (RFC 9112 7.1); then their content
+   takes their place. */
+static bool
+unframe(struct rt_buf *body)
+{
+	size_t at = 0, to = 0;
+
+	for (;;) {
+		size_t size = 0, digits = 0;
+
+		while (at < body->len && rt_quote_hex(body->data[at]) >= 0 &&
+			digits < 8) {
+			size = size * 16 + (size_t)rt_quote_hex(body->data[at]);
+			at++;
+			digits++;
+		}
+		/* what ended it was trimmed */
+		if (digits > 0 && size == 0 && at == body->len)
+			break;
+		if (digits == 0 || body->len - at < 1)
+			return false;
+		at += body->data[at] == '\r';
+		if (at >= body->len || body->data[at++] != '\n')
+			return false;
+		if (size == 0)
+			break;
+		if (body->len - at < size)
+			return false;
+		memmove(body->data + to, body->data + at, size);
+		to += size;
+		at += size;
+		at += at < body->len && body->data[at] == '\r';
+		if (at >= body->len || body->data[at++] != '\n')
+			return false;
+	}
+	body->len = to;
+	return true;
+}
+
+/* No coding makes text of anything but a few bytes. */
+static bool
+is_text(const struct rt_buf *body)
+{
+	for (size_t i = 0; i < body->len; i++) {
+		unsigned char c = (unsigned char)body->data[i];
+
+		if (c < ' ' && c != '\t' && c != '\r' && c != '\n')
+			return false;
+	}
+	return true;
+}
+
+/* A content coding that the text does not have was undone by who pasted it. */
+static void
+check_coding(struct rt_reader *reader, const struct framing *framing,
+	const struct rt_buf *body)
+{
+	if (framing->coding.size == 0)
+		return;
+	if (body->len > 0 && reader->item->rule.file == NULL && is_text(body)) {
+		rt_scenario_notice(reader, RT_MADE_PLAIN,
+			"Content-Encoding is left out: the body is text");
+		return;
+	}
+	rt_buf_add_text(&reader->reply_fields, "Content-Encoding: ");
+	rt_scenario_add_line(&reader->reply_fields, framing->coding.text,
+		framing->coding.size);
+}
+
+static bool
+set_body(struct rt_reader *reader, const struct framing *framing,
+	struct rt_buf *body)
+{
+	struct retort_reply *rule = &reader->item->rule;
+	struct rt_buf copy;
+	uint64_t size;
+
+	if (framing->chunked) {
+		rule->chunked = true;
+		rt_buf_init(&copy, RT_SCENARIO_TEXT);
+		rt_buf_add(&copy, body->data, body->len);
+		if (body->len > 0)
+			rt_scenario_notice(reader, RT_MADE_CHUNKS,
+				"the body is framed in chunks again");
+		if (body->len > 0 && !copy.failed && unframe(&copy)) {
+			rt_buf_clear(body, 0);
+			rt_buf_add(body, copy.data, copy.len);
+		}
+		rt_buf_free(&copy);
+	}
+	size = rule->repeat > 0 ? rule->repeat : body->len;
+	if (has_body(rule) &&
+		(framing->has_length ? framing->length != size :
+				       framing->closed && !framing->chunked))
+		rt_scenario_notice(reader, RT_MADE_LENGTH,
+			"Content-Length is computed from the body");
+	if (body->failed)
+		return rt_scenario_no_memory(reader);
+	if (body->len == 0)
+		return true;
+	if (rule->file != NULL || rule->echo)
+		return rt_scenario_fail(reader, reader->line,
+			"the rule of line %u has its body from elsewhere",
+			reader->item->line);
+	rule->body_size = body->len;
+	rule->body = rt_scenario_own_text(reader, body->data, body->len);
+	return rule->body != NULL;
+}
+
+/* Whoever wrote it may have meant it for a comment. */
+static void
+look_for_comment(struct rt_reader *reader, const struct rt_buf *body)
+{
+	size_t at = body->len;
+
+	while (at > 0 && body->data[at - 1] != '\n')
+		at--;
+	if (at > 0 && at < body->len && body->data[at] == '#')
+		rt_scenario_notice(reader, RT_MADE_COMMENT,
+			"the body ends with a line of '#', which is no "
+			"comment here: '@#' begins one");
+}
+
+/* "HTTP/1.1 200 ..." */
+static bool
+is_status_line(const char *text, size_t size)
+{
+	static const char digits[] = "0123456789";
+	const char *space = memchr(text, ' ', size);
+	size_t left = space ? size - (size_t)(space - text) : 0;
+
+	return size > 5 && memcmp(text, "HTTP/", 5) == 0 && left > 3 &&
+		memchr(digits, space[1], 10) && memchr(digits, space[2], 10) &&
+		memchr(digits, space[3], 10);
+}
+
+/* A line of the body that looks as if it began something of its own. `number`
+   is its own. */
+static void
+look_at_line(struct rt_reader *reader, const char *line, size_t size,
+	unsigned number)
+{
+	size_t blanks = 0;
+
+	while (blanks < size && rt_is_blank(line[blanks]))
+		blanks++;
+	if (blanks > 0 && blanks < size && line[blanks] == '@' &&
+		rt_scenario_is_directive(line + blanks + 1, size - blanks - 1))
+		rt_scenario_notice_at(reader, RT_MADE_INDENTED, number,
+			"a directive behind blanks is none, but of the body: "
+			"they begin at the margin");
+	if (is_status_line(line, size))
+		rt_scenario_notice_at(reader, RT_MADE_MESSAGE, number,
+			"a status line here is of the body: a reply of its own "
+			"begins with @then or @on");
+}
+
+/* `empty` is the line before the body. */
+static void
+look_at_lines(struct rt_reader *reader, const struct rt_buf *body,
+	unsigned empty)
+{
+	size_t at = 0;
+
+	while (at < body->len) {
+		const char *line = body->data + at;
+		const char *lf = memchr(line, '\n', body->len - at);
+		size_t size = lf ? (size_t)(lf - line) : body->len - at;
+
+		look_at_line(reader, line, size, ++empty);
+		at += size + (lf != NULL);
+	}
+}
+
+/* What ends it may have been taken for the line between two rules. */
+static void
+look_for_head(struct rt_reader *reader)
+{
+	const struct rt_buf *text = &reader->bytes;
+
+	if (text->failed || text->len < 5 ||
+		memcmp(text->data, "HTTP/", 5) != 0)
+		return;
+	for (size_t i = 0; i + 1 < text->len; i++)
+		if (text->data[i] == '\n' &&
+			line_end(text, i + 1, text->len) > 0)
+			return;
+	rt_scenario_notice(reader, RT_MADE_HEADLESS,
+		"the raw message has no empty line that ends its head");
+}
+
+/* Bytes as they stand, from the present line on. */
+bool
+rt_scenario_raw_message(struct rt_reader *reader)
+{
+	reader->at = reader->line;
+	reader->number--;
+	read_text(reader, &reader->bytes);
+	reader->message = true;
+	trim_raw(&reader->bytes, reader->at < reader->end);
+	look_for_head(reader);
+	reader->answered = true;
+	return !reader->bytes.failed || rt_scenario_no_memory(reader);
+}
+
+bool
+rt_scenario_message(struct rt_reader *reader)
+{
+	struct framing framing = {.has_length = false};
+	const char *line_end = reader->line + reader->size;
+	struct rt_buf body;
+	bool crlf, typed, ok;
+	unsigned empty;
+
+	if (reader->item == NULL || reader->item->kind != RT_ITEM_RULE)
+		return rt_scenario_expected(reader, reader->line,
+			"@on before the message");
+	if (reader->answered && reader->item->rule.file == NULL &&
+		!reader->item->rule.files)
+		return rt_scenario_expected(reader, reader->line,
+			"no message, as there is one, or none is needed");
+	if (reader->quoted)
+		return rt_scenario_expected(reader, reader->line,
+			"no message, as there are bytes of @raw");
+	if (reader->raw)
+		return rt_scenario_raw_message(reader);
+	crlf = line_end < reader->end && *line_end == '\r';
+	rt_buf_init(&body, RT_SCENARIO_TEXT);
+	framing.closed =
+		reader->size >= 8 && memcmp(reader->line, "HTTP/1.0", 8) == 0;
+	typed = reader->size >= 8 && memcmp(reader->line, "HTTP/1.1", 8) == 0;
+	ok = read_status_line(reader) && read_head(reader, &framing);
+	if (ok) {
+		/* who typed it knows */
+		if (!crlf && (framing.pasted || !typed))
+			rt_scenario_notice(reader, RT_MADE_CRLF,
+				"line ends are made CRLF");
+		empty = reader->number;
+		read_text(reader, &body);
+		trim_text(&body, &framing, &reader->item->rule);
+		look_for_comment(reader, &body);
+		look_at_lines(reader, &body, empty);
+		check_coding(reader, &framing, &body);
+		if (!framing.has_type)
+			rt_scenario_add_line(&reader->omit, "Content-Type", 12);
+		ok = set_body(reader, &framing, &body);
+	}
+	rt_buf_free(&body);
+	reader->answered = true;
+	return ok;
+}

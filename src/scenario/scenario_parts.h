@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the room scenario share, and nobody else sees. */
+#ifndef RT_SCENARIO_PARTS_H
+#define RT_SCENARIO_PARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "scenario/scenario.h"
+
+/* Most bytes that gather for one item. */
+#define RT_SCENARIO_TEXT (64u << 20)
+
+/* Notices, one of each kind. */
+enum {
+	RT_MADE_VERSION = 1,
+	RT_MADE_CRLF = 2,
+	RT_MADE_LENGTH = 4,
+	RT_MADE_CHUNKS = 8,
+	RT_MADE_CLOSE = 16,
+	RT_MADE_PLAIN = 32,
+	RT_MADE_SKIP = 64,
+	RT_MADE_COMMENT = 128,
+	RT_MADE_INDENTED = 256,
+	RT_MADE_MESSAGE = 512,
+	RT_MADE_SHADOW = 1024,
+	RT_MADE_HEADLESS = 2048
+};
+
+struct rt_reader {
+	struct rt_scenario *scenario;
+	const char *name;
+	const char *folder;
+	const char *at; /* the next line */
+	const char *end;
+	const char *line; /* the present one, without its end */
+	size_t size;
+	unsigned number;
+	char *error;
+	int code;
+	unsigned made;        /* set of notices that were given */
+	struct rt_item *item; /* under way; NULL */
+	bool skips;    /* the connection of a transcript, up to the next */
+	bool raw;      /* its message is left alone */
+	bool answered; /* it has its message, or needs none */
+	bool message;  /* it was given one as it stands, */
+	bool quoted;   /* or in quotes, if only "" */
+	/* lines of the item that come one at a time */
+	struct rt_buf fields, contains, absent, reply_fields, omit, trailers,
+		faults, bytes;
+};
+
+/* A word of the present line. */
+struct rt_word {
+	const char *text;
+	size_t size;
+};
+
+/* What stands there is wrong, or is not what was expected; false. */
+bool rt_scenario_fail(struct rt_reader *reader, const char *at,
+	const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool rt_scenario_expected(struct rt_reader *reader, const char *at,
+	const char *what);
+bool rt_scenario_no_memory(struct rt_reader *reader);
+
+/* Something was made right, or may not be; told once for each kind. */
+void rt_scenario_notice(struct rt_reader *reader, unsigned kind,
+	const char *what);
+void rt_scenario_notice_at(struct rt_reader *reader, unsigned kind,
+	unsigned line, const char *what);
+
+/* Memory that lives as long as the scenario. NULL: there was none. */
+void *rt_scenario_own(struct rt_reader *reader, void *memory);
+char *rt_scenario_own_text(struct rt_reader *reader, const char *text,
+	size_t size);
+
+/* What gathered, as a string of the item's; empties it. NULL: nothing did. */
+const char *rt_scenario_own_lines(struct rt_reader *reader,
+	struct rt_buf *lines);
+
+void rt_scenario_add_line(struct rt_buf *lines, const char *text, size_t size);
+
+/* The next line is the present one; false: there is none. */
+bool rt_scenario_next_line(struct rt_reader *reader);
+
+/* The next word from *at on, which moves past it, and all that is left of the
+   line without white space around it. */
+struct rt_word rt_scenario_word(const struct rt_reader *reader,
+	const char **at);
+struct rt_word rt_scenario_rest(const struct rt_reader *reader, const char *at);
+bool rt_scenario_is_word(struct rt_word word, const char *text);
+bool rt_scenario_number(struct rt_word word, uint64_t *number);
+
+/* The item under way begins, and is complete. */
+struct rt_item *rt_scenario_add_item(struct rt_reader *reader,
+	enum rt_item_kind kind);
+bool rt_scenario_end_item(struct rt_reader *reader);
+
+/* The directive that is the present line. */
+bool rt_scenario_directive(struct rt_reader *reader);
+
+/* Whether the text begins with the name of one that begins an item. */
+bool rt_scenario_is_directive(const char *text, size_t size);
+
+/* The message that begins with the present line; `raw`: as it stands. */
+bool rt_scenario_message(struct rt_reader *reader);
+bool rt_scenario_raw_message(struct rt_reader *reader);
+
+/* All lines of a transcript. */
+bool rt_scenario_transcript(struct rt_reader *reader);
+
+#endif

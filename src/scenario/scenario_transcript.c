@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Transcripts as scenarios: their requests get the bytes that were sent.
+ */
+#include "config.h"
+
+#include "scenario/scenario_parts.h"
+
+#include <string.h>
+
+#include "base/quote.h"
+#include "http/http.h"
+
+/* Nothing could ask for it again. */
+static bool
+skip_connection(struct rt_reader *reader)
+{
+	rt_scenario_notice(reader, RT_MADE_SKIP,
+		"a connection is left out: no request that could come again");
+	rt_buf_clear(&reader->bytes, 0);
+	rt_buf_clear(&reader->faults, 0);
+	reader->scenario->count--;
+	reader->item = NULL;
+	reader->skips = true;
+	return true;
+}
+
+static bool
+end_connection(struct rt_reader *reader)
+{
+	if (reader->item == NULL)
+		return true;
+	if (reader->item->rule.when.request == NULL)
+		return skip_connection(reader);
+	reader->answered = true;
+	return rt_scenario_end_item(reader);
+}
+
+/*
+ * Connections of a transcript are rules: their requests get the bytes that
+ * were sent, once each. Lines are "TIME < bytes", "TIME > bytes", and events
+ * in parentheses; bytes are escaped as C has them.
+ */
+static bool
+begin_connection(struct rt_reader *reader)
+{
+	if (!end_connection(reader))
+		return false;
+	reader->item = rt_scenario_add_item(reader, RT_ITEM_RULE);
+	reader->answered = false;
+	reader->skips = false;
+	if (reader->item == NULL)
+		return false;
+	reader->item->rule.times = 1;
+	return true;
+}
+
+/* A target that came, as that of a rule: an asterisk in a path is itself. */
+static bool
+add_target(struct rt_word target, struct rt_buf *to)
+{
+	const char *at = target.text, *end = at + target.size;
+
+	while (at < end) {
+		const char *star = *target.text == '/' ?
+			memchr(at, '*', (size_t)(end - at)) :
+			NULL;
+		const char *stop = star ? star : end;
+
+		if (!rt_quote_unescape(at, stop, to))
+			return false;
+		if (star != NULL)
+			rt_buf_add_text(to, "%2A");
+		at = stop + (star != NULL);
+	}
+	return !to->failed;
+}
+
+/* METHOD and TARGET of the first line that came. */
+static bool
+read_request_line(struct rt_reader *reader, const char *bytes)
+{
+	const char *at = bytes;
+	struct rt_word method = rt_scenario_word(reader, &at);
+	struct rt_word target = rt_scenario_word(reader, &at);
+	struct rt_buf text;
+	bool ok;
+
+	if (!rt_http_is_token(method.text, method.size) || target.size == 0 ||
+		(*target.text != '/' && *target.text != '*'))
+		return skip_connection(reader);
+	rt_buf_init(&text, RT_SCENARIO_TEXT);
+	rt_buf_add(&text, method.text, method.size);
+	rt_buf_add(&text, " ", 1);
+	ok = add_target(target, &text);
+	if (ok)
+		reader->item->rule.when.request =
+			rt_scenario_own_text(reader, text.data, text.len);
+	rt_buf_free(&text);
+	return ok ? reader->item->rule.when.request != NULL :
+		    skip_connection(reader);
+}
+
+/* In parentheses; a line of bytes that looks like one is escaped. */
+static bool
+is_event(const char *at, const char *end)
+{
+	static const char *const events[] = {"(FIN)", "(RST)", "(closed)",
+		"(empty)"};
+
+	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+		if ((size_t)(end - at) == strlen(events[i]) &&
+			memcmp(at, events[i], strlen(events[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool
+read_event(struct rt_reader *reader)
+{
+	const char *at = reader->line, *end = reader->line + reader->size;
+	struct rt_word time = rt_scenario_word(reader, &at);
+	struct rt_word mark = rt_scenario_word(reader, &at);
+
+	/* of "TIME > bytes" the bytes begin behind one space */
+	at += at < end;
+	if (rt_scenario_is_word(time, ">") || rt_scenario_is_word(time, "<"))
+		return rt_scenario_fail(reader, reader->line,
+			"the transcript is not complete");
+	if (reader->skips)
+		return true;
+	if (reader->item == NULL || mark.size != 1)
+		return rt_scenario_expected(reader, reader->line,
+			"a line of a transcript");
+	if (is_event(at, end)) {
+		if (*mark.text == '>' && memcmp(at, "(RST)", 5) == 0)
+			rt_buf_add_text(&reader->faults, "end reset\n");
+		return true;
+	}
+	if (*mark.text == '<' && reader->item->rule.when.request == NULL)
+		return read_request_line(reader, at);
+	if (*mark.text == '>' && !rt_quote_unescape(at, end, &reader->bytes))
+		return rt_scenario_expected(reader, at, RT_QUOTE_WANTS);
+	return true;
+}
+
+bool
+rt_scenario_transcript(struct rt_reader *reader)
+{
+	while (rt_scenario_next_line(reader)) {
+		if (reader->size == 0)
+			continue;
+		if (reader->size > 11 &&
+			memcmp(reader->line, "connection ", 11) == 0) {
+			if (!begin_connection(reader))
+				return false;
+		} else if (!read_event(reader)) {
+			return false;
+		}
+	}
+	return end_connection(reader);
+}

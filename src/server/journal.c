@@ -1,0 +1,734 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exchanges as their owner sees them, and as they are kept. Called by the
+ * room server at each thing that happens to a connection; copies what it keeps,
+ * so that records outlive connections.
+ */
+#include "config.h"
+
+#include "server/journal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define NS INT64_C(1000000000)
+
+/* What is kept of the bytes that come, and of those that go out, for the
+   transcript. */
+#define MAX_KEPT (1u << 20)
+
+/* Bytes of a line of text that a transcript shows in one line. */
+#define LONGEST_LINE 4096
+
+/* --- views --- */
+
+/* The first value of that field, as it came. */
+static const char *
+find_field(const struct rt_exchange *x, const char *name, size_t *size)
+{
+	const struct rt_http_field *field =
+		rt_http_field(rt_http_request(x->http), x->in.data, name, 0);
+
+	if (field == NULL)
+		return NULL;
+	*size = field->value.size;
+	return x->in.data + field->value.at;
+}
+
+struct retort_exchange
+rt_journal_view(const struct rt_conn *conn, int64_t now,
+	char client[RT_PEER_TEXT])
+{
+	const struct rt_exchange *x = conn->exchange;
+	struct retort_exchange view = {
+		.connection = conn->number,
+		.client = rt_sock_peer_text(&conn->peer, client),
+		.end = conn->end,
+		.received = conn->received,
+		.sent = conn->sent,
+		.duration = now - conn->began,
+		.protocol = conn->config->protocol,
+		.piece = conn->pieces,
+		.truncated = conn->truncated,
+		.still_sending = conn->still_sending,
+	};
+	struct timespec wall;
+
+	(void)clock_gettime(CLOCK_REALTIME, &wall);
+	view.began = (int64_t)wall.tv_sec * NS + wall.tv_nsec - view.duration;
+	if (x != NULL && x->in.len > 0) {
+		struct rt_span line =
+			rt_http_line(x->http, x->in.data, x->in.len);
+
+		view.request = x->in.data + line.at;
+		view.request_size = line.size;
+		view.status = x->reply.status;
+		if (conn->script_sent > x->reply.head_size)
+			view.sent_body = conn->script_sent - x->reply.head_size;
+	}
+	if (x != NULL) {
+		view.faults = rt_reply_faults(&x->reply);
+		view.referer = find_field(x, "Referer", &view.referer_size);
+		view.user_agent =
+			find_field(x, "User-Agent", &view.user_agent_size);
+	}
+	view.client_close = conn->client_close;
+	view.server_close = conn->server_close;
+	view.client_first = conn->client_first;
+	view.by_chance = conn->by_chance;
+	view.seed = conn->seed;
+	if (view.protocol != RETORT_HTTP) {
+		view.sent_body = view.sent;
+		view.reason = conn->reason;
+	}
+	return view;
+}
+
+/* --- what happened, in order --- */
+
+static void
+count_memory(struct rt_record *record)
+{
+	struct rt_journal *journal = record->journal;
+	size_t now = sizeof *record + record->size + record->bytes.room +
+		record->event_room * sizeof *record->events;
+
+	journal->used += now - record->counted;
+	record->counted = now;
+}
+
+/* Bytes that there is room for. */
+static size_t
+room_left(const struct rt_journal *journal)
+{
+	return journal->max > journal->used ? journal->max - journal->used : 0;
+}
+
+/* Something of it is lost. */
+static void
+lose(struct rt_record *record)
+{
+	if (!record->partial && rt_record_is_kept(record))
+		record->journal->lost++;
+	record->partial = true;
+}
+
+static struct rt_record_event *
+add_event(struct rt_record *record, enum rt_record_kind kind, int64_t now)
+{
+	struct rt_record_event *event;
+
+	if (!rt_grow(&record->events, &record->event_room, record->event_count,
+		    sizeof *record->events)) {
+		lose(record);
+		return NULL;
+	}
+	event = record->events + record->event_count++;
+	*event = (struct rt_record_event){
+		.kind = kind,
+		.when = now - record->began,
+		.at = record->bytes.len,
+	};
+	return event;
+}
+
+/* Bytes of one direction that follow others are one event with them. */
+static void
+add_bytes(struct rt_record *record, enum rt_record_kind kind, const void *bytes,
+	size_t size, int64_t now)
+{
+	struct rt_record_event *event = record->event_count > 0 ?
+		record->events + record->event_count - 1 :
+		NULL;
+	size_t *sum = record->kept + (kind == RT_RECORD_SENT);
+	size_t kept = size < MAX_KEPT - *sum ? size : MAX_KEPT - *sum;
+
+	if (event == NULL || event->kind != kind)
+		event = add_event(record, kind, now);
+	if (event == NULL)
+		return;
+	/* what could not be kept is missing from its end on */
+	if (event->size == event->kept) {
+		size_t before = record->bytes.len;
+
+		record->bytes.max =
+			record->bytes.room + room_left(record->journal);
+		rt_buf_add(&record->bytes, bytes, kept);
+		if (record->bytes.failed)
+			lose(record);
+		event->kept += record->bytes.len - before;
+		*sum += record->bytes.len - before;
+	}
+	event->size += size;
+	count_memory(record);
+}
+
+void
+rt_record_received(struct rt_record *record, const void *bytes, size_t size,
+	int64_t now)
+{
+	add_bytes(record, RT_RECORD_RECEIVED, bytes, size, now);
+}
+
+void
+rt_record_sent(struct rt_record *record, const struct rt_op *op,
+	const void *file_bytes, int64_t now)
+{
+	size_t left = (size_t)op->result;
+
+	if (op->verb == RT_FILE)
+		add_bytes(record, RT_RECORD_SENT, file_bytes, left, now);
+	if (op->verb == RT_SEND_TO && left == 0)
+		add_bytes(record, RT_RECORD_SENT, "", 0, now);
+	for (int i = 0; op->verb != RT_FILE && i < op->send.count && left > 0;
+		i++) {
+		const struct iovec *piece = op->send.pieces + i;
+		size_t size = piece->iov_len < left ? piece->iov_len : left;
+
+		add_bytes(record, RT_RECORD_SENT, piece->iov_base, size, now);
+		left -= size;
+	}
+}
+
+void
+rt_record_event(struct rt_record *record, enum rt_record_kind kind, int64_t now)
+{
+	(void)add_event(record, kind, now);
+	count_memory(record);
+}
+
+/* --- the request --- */
+
+/* Room that was measured before, and is given out from its beginning. */
+struct room {
+	char *at;
+};
+
+static char *
+put(struct room *room, const void *bytes, size_t size)
+{
+	char *text = room->at;
+
+	if (size > 0)
+		memcpy(text, bytes, size);
+	text[size] = '\0';
+	room->at += size + 1;
+	return text;
+}
+
+static char *
+put_span(struct room *room, const char *base, struct rt_span span)
+{
+	return put(room, base + span.at, span.size);
+}
+
+/* NULL: malformed, or it has a NUL. Takes no more room than the span. */
+static char *
+put_decoded(struct room *room, const char *base, struct rt_span span)
+{
+	const char *from = base + span.at, *end = from + span.size;
+	char *text = room->at, *to = text;
+
+	while (from < end) {
+		bool encoded = *from == '%';
+		int c = encoded ? rt_http_percent(from, end) :
+				  (unsigned char)*from;
+
+		if (c <= 0)
+			return NULL;
+		from += encoded ? 3 : 1;
+		*to++ = (char)c;
+	}
+	*to = '\0';
+	room->at = to + 1;
+	return text;
+}
+
+static size_t
+measure(const struct rt_exchange *x)
+{
+	const struct rt_request *request = rt_http_request(x->http);
+	size_t fields = request->field_count + request->trailer_count;
+	size_t size = fields * sizeof(struct retort_field);
+
+	for (size_t i = 0; i < fields; i++)
+		size += request->fields[i].name.size + 1 +
+			request->fields[i].value.size + 1;
+	size += request->name.size + 1 + request->target.size + 1;
+	size += request->path.size + 1 + request->query.size + 1;
+	return size + rt_http_line(x->http, x->in.data, x->in.len).size + 1;
+}
+
+/* What is copied of the bytes of a request. */
+struct extent {
+	size_t head;
+	size_t raw; /* the head among them */
+	const char *body;
+	size_t body_size;
+	bool shared; /* the body is the end of the raw bytes */
+};
+
+/* There may be room for a part of it. */
+static struct extent
+find_extent(struct rt_record *record, const struct rt_conn *conn, size_t least)
+{
+	const struct rt_request *request =
+		rt_http_request(conn->exchange->http);
+	size_t most = room_left(record->journal);
+	struct extent extent = {.head = request->head_size};
+	bool cut;
+
+	extent.raw = rt_conn_raw(conn, &cut);
+	extent.body = rt_conn_body(conn, &extent.body_size);
+	if (most < least)
+		most = least;
+	if (extent.body_size > most) {
+		extent.body_size = most;
+		lose(record);
+	}
+	if (extent.head > 0 && extent.raw - extent.head > most)
+		extent.raw = extent.head + most;
+	extent.shared = !request->chunked &&
+		extent.raw == extent.head + extent.body_size;
+	return extent;
+}
+
+/* Whether a word of the request line came to its end, a space. */
+static bool
+is_whole(const struct rt_exchange *x, struct rt_span word)
+{
+	size_t end = (size_t)word.at + word.size;
+
+	return word.size > 0 && end < x->in.len && x->in.data[end] == ' ';
+}
+
+/* Some have members of their own, for log lines. */
+static void
+note_field(struct retort_exchange *seen, const char *base,
+	const struct rt_http_field *field, const char *value)
+{
+	if (seen->referer == NULL && rt_span_is(base, field->name, "Referer")) {
+		seen->referer = value;
+		seen->referer_size = field->value.size;
+	}
+	if (seen->user_agent == NULL &&
+		rt_span_is(base, field->name, "User-Agent")) {
+		seen->user_agent = value;
+		seen->user_agent_size = field->value.size;
+	}
+}
+
+/* What the parser has of the request, as strings. */
+static void
+put_request(struct rt_record *record, const struct rt_exchange *x,
+	struct room *room)
+{
+	const struct rt_request *request = rt_http_request(x->http);
+	size_t count = request->field_count + request->trailer_count;
+	struct retort_field *fields = (void *)room->at;
+	struct retort_exchange *seen = &record->seen;
+	const char *base = x->in.data;
+
+	room->at += count * sizeof *fields;
+	for (size_t i = 0; i < count; i++) {
+		const struct rt_http_field *field = request->fields + i;
+
+		fields[i].name = put_span(room, base, field->name);
+		fields[i].value = put_span(room, base, field->value);
+		if (i < request->field_count)
+			note_field(seen, base, field, fields[i].value);
+	}
+	seen->fields = fields;
+	seen->field_count = request->field_count;
+	seen->trailers = fields + request->field_count;
+	seen->trailer_count = request->trailer_count;
+	if (is_whole(x, request->name))
+		seen->method = put_span(room, base, request->name);
+	if (is_whole(x, request->target))
+		seen->target = put_span(room, base, request->target);
+	if (request->head_size > 0 && request->path.size > 0)
+		seen->path = put_decoded(room, base, request->path);
+	if (request->head_size > 0 && request->query.size > 0)
+		seen->query = put_span(room, base, request->query) + 1;
+	seen->minor = request->minor;
+}
+
+int
+rt_record_request(struct rt_record *record, const struct rt_conn *conn,
+	size_t least, int64_t now)
+{
+	const struct rt_exchange *x = conn->exchange;
+	struct retort_exchange *seen = &record->seen;
+	struct extent extent = find_extent(record, conn, least);
+	struct rt_span line = rt_http_line(x->http, x->in.data, x->in.len);
+	struct room room;
+	char *raw;
+
+	record->size = measure(x) + extent.raw + 1;
+	if (!extent.shared)
+		record->size += extent.body_size + 1;
+	record->strings = malloc(record->size);
+	if (record->strings == NULL) {
+		record->size = 0;
+		return -ENOMEM;
+	}
+	room.at = record->strings;
+	put_request(record, x, &room);
+	seen->request = put_span(&room, x->in.data, line);
+	seen->request_size = line.size;
+	raw = put(&room, x->in.data, extent.raw);
+	seen->raw = raw;
+	seen->raw_size = extent.raw;
+	seen->body = extent.shared ? raw + extent.head :
+				     put(&room, extent.body, extent.body_size);
+	seen->body_size = extent.body_size;
+	seen->body_total = rt_http_request(x->http)->body_size;
+	if (conn->config->protocol != RETORT_HTTP)
+		seen->body_total = extent.body_size;
+	seen->complete = conn->complete;
+	seen->refused = conn->status;
+	seen->reason = conn->reason;
+	seen->protocol = conn->config->protocol;
+	seen->piece = conn->pieces;
+	seen->truncated = conn->truncated;
+	seen->received = conn->received;
+	seen->requested = now - conn->began;
+	seen->duration = seen->requested;
+	count_memory(record);
+	return 0;
+}
+
+void
+rt_record_forget_request(struct rt_record *record)
+{
+	free(record->strings);
+	record->strings = NULL;
+	record->size = 0;
+	record->seen.rule = 0;
+	record->seen.referer = NULL;
+	record->seen.user_agent = NULL;
+	count_memory(record);
+}
+
+static void
+end_one(struct retort_exchange *seen, const struct rt_conn *conn,
+	const struct retort_exchange *end)
+{
+	/* whoever reads these without waiting for the end finds no other */
+	if (seen->status != end->status)
+		seen->status = end->status;
+	if (seen->received != end->received)
+		seen->received = end->received;
+	seen->end = end->end;
+	seen->sent = end->sent;
+	seen->sent_body = end->sent_body;
+	seen->duration = end->duration;
+	seen->client_close = conn->client_close;
+	seen->server_close = conn->server_close;
+	seen->client_first = conn->client_first;
+	seen->still_sending = conn->still_sending;
+}
+
+void
+rt_record_end(struct rt_record *record, const struct rt_conn *conn, int64_t now)
+{
+	char client[RT_PEER_TEXT];
+	struct retort_exchange view = rt_journal_view(conn, now, client);
+
+	for (; record != NULL; record = record->earlier)
+		end_one(&record->seen, conn, &view);
+}
+
+/* --- the journal --- */
+
+void
+rt_journal_init(struct rt_journal *journal, size_t max)
+{
+	*journal = (struct rt_journal){.max = max};
+}
+
+static void
+free_record(struct rt_record *record)
+{
+	record->journal->used -= record->counted;
+	free(record->strings);
+	free(record->events);
+	free(record->why);
+	free(record->faults);
+	rt_buf_free(&record->bytes);
+	free(record);
+}
+
+/* Of a connection's records what nobody will read. Returns the rest. */
+static struct rt_record *
+drop_unpublished(struct rt_record *record)
+{
+	while (record != NULL && !record->published) {
+		struct rt_record *earlier = record->earlier;
+
+		free_record(record);
+		record = earlier;
+	}
+	return record;
+}
+
+struct rt_record *
+rt_journal_open(struct rt_journal *journal, const struct rt_conn *conn,
+	int64_t now)
+{
+	struct rt_record *record = calloc(1, sizeof *record);
+	struct timespec wall;
+
+	if (record == NULL)
+		return NULL;
+	(void)clock_gettime(CLOCK_REALTIME, &wall);
+	record->journal = journal;
+	record->earlier = drop_unpublished(conn->record);
+	record->began = conn->began;
+	record->era = journal->era;
+	rt_buf_init(&record->bytes, journal->max);
+	record->seen.connection = conn->number;
+	record->open = true;
+	record->forgotten = journal->used >= journal->max;
+	journal->lost += record->forgotten;
+	record->seen.client = rt_sock_peer_text(&conn->peer, record->client);
+	record->seen.began =
+		(int64_t)wall.tv_sec * NS + wall.tv_nsec - (now - conn->began);
+	count_memory(record);
+	return record;
+}
+
+int
+rt_journal_publish(struct rt_journal *journal, struct rt_record *record)
+{
+	if (!rt_grow(&journal->records, &journal->room, journal->count,
+		    sizeof(struct rt_record *)))
+		return -ENOMEM;
+	journal->records[journal->count++] = record;
+	record->published = true;
+	return 0;
+}
+
+void
+rt_journal_close(struct rt_record *record)
+{
+	struct rt_record *earlier;
+
+	for (; record != NULL; record = earlier) {
+		earlier = record->earlier;
+		record->open = false;
+		if (!record->published)
+			free_record(record);
+	}
+}
+
+void
+rt_journal_clear(struct rt_journal *journal)
+{
+	for (size_t i = 0; i < journal->count; i++) {
+		struct rt_record *record = journal->records[i];
+
+		record->published = false;
+		/* an open connection's goes with it */
+		if (!record->open)
+			free_record(record);
+	}
+	journal->count = 0;
+	journal->lost = 0;
+	journal->era++;
+}
+
+void
+rt_journal_reset(struct rt_journal *journal)
+{
+	rt_journal_clear(journal);
+	journal->rules_era = journal->era;
+}
+
+void
+rt_journal_clear_ended(struct rt_journal *journal)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < journal->count; i++) {
+		struct rt_record *record = journal->records[i];
+
+		if (record->open)
+			journal->records[left++] = record;
+		else
+			free_record(record);
+	}
+	journal->count = left;
+	journal->lost = 0;
+}
+
+void
+rt_journal_free(struct rt_journal *journal)
+{
+	rt_journal_clear(journal);
+	free(journal->records);
+	journal->records = NULL;
+}
+
+const struct rt_record *
+rt_journal_find(const struct rt_journal *journal, uint64_t connection)
+{
+	struct rt_record *record = NULL;
+
+	/* most are asked for when they have just ended */
+	for (size_t i = journal->count; i-- > 0 && record == NULL;)
+		if (journal->records[i]->seen.connection == connection)
+			record = journal->records[i];
+	while (record != NULL && record->earlier != NULL &&
+		record->earlier->published)
+		record = record->earlier;
+	return record;
+}
+
+const char *
+retort_field_of(const struct retort_exchange *exchange, const char *name,
+	size_t n)
+{
+	const struct retort_field *field = exchange->fields;
+
+	for (size_t i = 0; i < exchange->field_count; i++, field++)
+		if (rt_same(field->name, strlen(field->name), name) && n-- == 0)
+			return field->value;
+	return NULL;
+}
+
+/* --- transcripts --- */
+
+/* A byte as C has it; where it ends. */
+static char *
+put_escaped(char *to, unsigned char c, bool plain)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	if (plain && c >= ' ' && c <= '~' && c != '\\') {
+		*to++ = (char)c;
+		return to;
+	}
+	*to++ = '\\';
+	switch (c) {
+	case '\r':
+		*to++ = 'r';
+		break;
+	case '\n':
+		*to++ = 'n';
+		break;
+	case '\\':
+		*to++ = '\\';
+		break;
+	default:
+		*to++ = 'x';
+		*to++ = hex[c >> 4];
+		*to++ = hex[c & 15];
+	}
+	return to;
+}
+
+/* One line, of LONGEST_LINE bytes at most: time, direction, bytes. */
+static void
+add_line(struct rt_buf *to, int64_t when, const char *mark, const char *bytes,
+	size_t size, bool quoted)
+{
+	char *at;
+
+	rt_buf_add_format(to, "%8lld.%03d %s ", (long long)(when / 1000000),
+		(int)(when / 1000 % 1000), mark);
+	at = rt_buf_reserve(to, 4 * size + 1);
+	if (at == NULL)
+		return;
+	for (size_t i = 0; i < size; i++)
+		/* a parenthesis begins an event */
+		at = put_escaped(at, (unsigned char)bytes[i],
+			i > 0 || !quoted || bytes[i] != '(');
+	*at++ = '\n';
+	to->len = (size_t)(at - to->data);
+}
+
+/* A line of text is a line of the transcript, and so are 64 bytes of none; the
+   first `most` bytes are shown. */
+static void
+add_lines(struct rt_buf *to, const struct rt_record *record,
+	const struct rt_record_event *event, const char *mark, size_t most)
+{
+	const char *bytes = record->bytes.data;
+	size_t shown = event->kept < most ? event->kept : most, left = shown;
+
+	if (left > 0)
+		bytes += event->at;
+	while (left > 0) {
+		size_t near = left < LONGEST_LINE ? left : LONGEST_LINE;
+		const char *lf = memchr(bytes, '\n', near);
+		size_t size = lf ? (size_t)(lf - bytes) + 1 : near;
+
+		if (size > 64 && lf == NULL)
+			size = 64;
+		add_line(to, event->when, mark, bytes, size, true);
+		bytes += size;
+		left -= size;
+	}
+	if (shown < event->size)
+		rt_buf_add_format(to, "%12s %s ... %llu more bytes\n", "", mark,
+			(unsigned long long)(event->size - shown));
+}
+
+static void
+transcribe_one(const struct rt_record *record, size_t most, struct rt_buf *to)
+{
+	static const struct {
+		const char *mark;
+		const char *text; /* NULL: bytes */
+	} kinds[] = {
+		[RT_RECORD_RECEIVED] = {"<", NULL},
+		[RT_RECORD_SENT] = {">", NULL},
+		[RT_RECORD_CLIENT_FIN] = {"<", "(FIN)"},
+		[RT_RECORD_CLIENT_RST] = {"<", "(RST)"},
+		[RT_RECORD_SERVER_FIN] = {">", "(FIN)"},
+		[RT_RECORD_SERVER_RST] = {">", "(RST)"},
+		[RT_RECORD_CLOSED] = {"-", "(closed)"},
+	};
+
+	for (size_t i = 0; i < record->event_count; i++) {
+		const struct rt_record_event *event = record->events + i;
+		const char *mark = kinds[event->kind].mark;
+		const char *text = kinds[event->kind].text;
+
+		if (text == NULL && event->size == 0)
+			text = "(empty)";
+		if (text == NULL)
+			add_lines(to, record, event, mark, most);
+		else
+			add_line(to, event->when, mark, text, strlen(text),
+				false);
+	}
+}
+
+void
+rt_record_transcribe(const struct rt_record *record, size_t most,
+	struct rt_buf *to)
+{
+	const struct rt_journal *journal = record->journal;
+	uint64_t connection = record->seen.connection;
+
+	rt_buf_add_format(to, "connection %llu from %s",
+		(unsigned long long)connection, record->seen.client);
+	if (record->seen.by_chance)
+		rt_buf_add_format(to, " (seed %llu)",
+			(unsigned long long)record->seen.seed);
+	if (record->faults != NULL)
+		rt_buf_add_format(to, " [%s]", record->faults);
+	rt_buf_add(to, "\n", 1);
+	if (record->seen.protocol == RETORT_HTTP) {
+		transcribe_one(record, most, to);
+		return;
+	}
+	/* the pieces of one connection stand in their order */
+	for (size_t i = 0; i < journal->count; i++)
+		if (journal->records[i]->seen.connection == connection)
+			transcribe_one(journal->records[i], most, to);
+}

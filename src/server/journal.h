@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* Exchanges: as log lines, and as records that are kept. */
+#ifndef RT_JOURNAL_H
+#define RT_JOURNAL_H
+
+#include "conn/conn.h"
+#include "retort.h"
+
+/*
+ * What an event callback is told of a connection. `client` is the caller's
+ * room for the peer's text; the result borrows from it and from `conn`.
+ */
+struct retort_exchange rt_journal_view(const struct rt_conn *conn, int64_t now,
+	char client[RT_PEER_TEXT]);
+
+/* What happened on a connection. */
+enum rt_record_kind {
+	RT_RECORD_RECEIVED,
+	RT_RECORD_SENT,
+	RT_RECORD_CLIENT_FIN,
+	RT_RECORD_CLIENT_RST,
+	RT_RECORD_SERVER_FIN,
+	RT_RECORD_SERVER_RST,
+	RT_RECORD_CLOSED
+};
+
+struct rt_record_event {
+	enum rt_record_kind kind;
+	int64_t when; /* ns after the connection began */
+	size_t at;    /* of `bytes`: those that are kept */
+	size_t kept;
+	uint64_t size; /* bytes */
+};
+
+struct rt_journal;
+
+/* What is kept of one exchange. */
+struct rt_record {
+	struct retort_exchange seen;
+	struct rt_journal *journal;
+	struct rt_record *earlier; /* of the same connection; NULL */
+	char client[RT_PEER_TEXT];
+	char *strings; /* what `seen` points at */
+	size_t size;
+	char *faults;  /* what was wrong with the reply; NULL */
+	char *why;     /* nothing answers it because; NULL */
+	int64_t began; /* monotonic */
+	struct rt_record_event *events;
+	size_t event_count;
+	size_t event_room;
+	struct rt_buf bytes; /* of all events */
+	size_t kept[2];      /* those that came, and those that went out */
+	size_t counted;      /* bytes of memory, in the journal's sum */
+	uint64_t era;        /* in which it began */
+	bool open;           /* its connection is */
+	bool published;      /* it stands in the journal */
+	bool forgotten;      /* it will not stand there */
+	bool partial;        /* something of it found no room */
+	bool answered;       /* its reply was made */
+};
+
+/* Records in the order in which their requests ended. */
+struct rt_journal {
+	struct rt_record **records;
+	size_t count;
+	size_t room;
+	size_t used; /* bytes of memory, with what open connections hold */
+	size_t max;
+	uint64_t lost;      /* exchanges that found it full */
+	uint64_t era;       /* how often all was forgotten */
+	uint64_t rules_era; /* in which rules were forgotten, too */
+};
+
+void rt_journal_init(struct rt_journal *journal, size_t max);
+void rt_journal_free(struct rt_journal *journal);
+
+/*
+ * Begins the record of a connection, or of its next piece; when the journal is
+ * full, one that is forgotten from the beginning. NULL: no memory.
+ */
+struct rt_record *rt_journal_open(struct rt_journal *journal,
+	const struct rt_conn *conn, int64_t now);
+
+/* Its request has ended: it is one of the records. 0 or -ENOMEM. */
+int rt_journal_publish(struct rt_journal *journal, struct rt_record *record);
+
+/* Its connection has ended, and so have its records. What was not published is
+   freed. */
+void rt_journal_close(struct rt_record *record);
+
+/* Forgets all records; those that have begun will not stand in it. */
+void rt_journal_clear(struct rt_journal *journal);
+
+/* Rules are forgotten, too. */
+void rt_journal_reset(struct rt_journal *journal);
+
+/* All was forgotten since it began; rules were. */
+static inline bool
+rt_record_is_past(const struct rt_record *record)
+{
+	return record->era < record->journal->era;
+}
+
+static inline bool
+rt_record_is_ruleless(const struct rt_record *record)
+{
+	return record->era < record->journal->rules_era;
+}
+
+/* Whether it stands, or will stand, in the journal. */
+static inline bool
+rt_record_is_kept(const struct rt_record *record)
+{
+	return !record->forgotten && !rt_record_is_past(record);
+}
+
+/* Forgets those of connections that have ended. */
+void rt_journal_clear_ended(struct rt_journal *journal);
+
+/* The first record of a connection; NULL: none. */
+const struct rt_record *rt_journal_find(const struct rt_journal *journal,
+	uint64_t connection);
+
+/* What happened: bytes came, bytes of a done operation went (`file_bytes`:
+   those of RT_FILE), or something else. */
+void rt_record_received(struct rt_record *record, const void *bytes,
+	size_t size, int64_t now);
+void rt_record_sent(struct rt_record *record, const struct rt_op *op,
+	const void *file_bytes, int64_t now);
+void rt_record_event(struct rt_record *record, enum rt_record_kind kind,
+	int64_t now);
+
+/* Copies the request as far as it came and is kept, or the piece: of its body
+   what there is room for, and `least` bytes in any case. 0 or -ENOMEM. */
+int rt_record_request(struct rt_record *record, const struct rt_conn *conn,
+	size_t least, int64_t now);
+
+/* What comes next is the request, after a greeting. */
+void rt_record_forget_request(struct rt_record *record);
+
+/* Copies the ending, to all records of the connection. */
+void rt_record_end(struct rt_record *record, const struct rt_conn *conn,
+	int64_t now);
+
+/* Adds its connection as text, with the first `most` bytes of those that came,
+   or went, in a row. */
+void rt_record_transcribe(const struct rt_record *record, size_t most,
+	struct rt_buf *to);
+
+#endif

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server: owns listeners, connections and what answers, and takes each
+ * connection along its way:
+ *
+ *	rt_server_take (server_listen.c) -> run: receive -> parse (conn)
+ *	-> rt_server_decide (server_answer.c) -> send (conn) -> end_conn
+ *
+ * run() goes on with a connection for as long as something can be done
+ * without waiting, so that a request that has already arrived is accepted,
+ * read, answered and closed in one turn of the loop.
+ */
+#include "config.h"
+
+#include "server/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Operations on one connection before others have their turn. */
+#define RUN_BUDGET 32
+
+/* What is kept for the next connections. */
+#define SPARE_CONNS 64
+#define SPARE_EXCHANGES 32
+
+/* Bytes of a request line that stopping shows. */
+#define MAX_LINE 200
+
+/* When listening again fails (there is no descriptor, say): the time until it
+   is tried once more. */
+#define REFUSE_PAUSE (100 * RT_MS)
+
+/* --- connections --- */
+
+static int
+lend_exchange(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_exchange *x = server->spare_exchanges;
+
+	if (x != NULL) {
+		server->spare_exchanges = x->next;
+		server->spare_exchange_count--;
+	} else {
+		x = rt_exchange_new();
+		if (x == NULL)
+			return -ENOMEM;
+	}
+	return rt_conn_lend(conn, x);
+}
+
+static void
+take_exchange(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_exchange *x = rt_conn_unlend(conn);
+
+	if (x == NULL)
+		return;
+	rt_server_discharge(server, x);
+	rt_reply_reset(&x->reply);
+	if (server->spare_exchange_count == SPARE_EXCHANGES) {
+		rt_exchange_free(x);
+		return;
+	}
+	x->next = server->spare_exchanges;
+	server->spare_exchanges = x;
+	server->spare_exchange_count++;
+}
+
+static void
+forget_replied(struct retort *server, const struct rt_conn *conn)
+{
+	struct rt_conn **at = &server->replied;
+
+	while (*at != NULL && *at != conn)
+		at = &(*at)->next_replied;
+	if (*at != NULL)
+		*at = conn->next_replied;
+}
+
+static void
+end_conn(struct retort *server, struct rt_conn *conn)
+{
+	static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	if (conn->chan.out.verb == RT_RESET)
+		(void)setsockopt(conn->chan.fd, SOL_SOCKET, SO_LINGER, &at_once,
+			sizeof at_once);
+	rt_io_drop(server->io, &conn->chan);
+	if (server->config.protocol == RETORT_TCP && conn->pieces > 0 &&
+		++server->answered == server->requests)
+		server->enough = true;
+	rt_server_close_record(server, conn);
+	rt_server_report(server, conn, RETORT_ON_END, NULL, 0);
+	take_exchange(server, conn);
+	forget_replied(server, conn);
+	*conn->link = conn->next;
+	if (conn->next != NULL)
+		conn->next->link = conn->link;
+	server->open--;
+	if (server->spare_conn_count == SPARE_CONNS) {
+		free(conn);
+	} else {
+		conn->next = server->spare_conns;
+		server->spare_conns = conn;
+		server->spare_conn_count++;
+	}
+	if (server->paused)
+		rt_server_resume(server);
+	if (server->open <= server->short_open / 2)
+		server->short_open = 0;
+	if (server->open == 0)
+		server->careful = false;
+	/* the last that was answered through a listener's socket */
+	if (server->open == 0 && server->stopping)
+		rt_server_close_listeners(server);
+	rt_server_changed(server);
+}
+
+/* Nothing can be done now: sleeps, without buffers if it is idle. */
+static void
+sleep_conn(struct retort *server, struct rt_conn *conn)
+{
+	if (conn->state == RT_STATE_IDLE)
+		take_exchange(server, conn);
+	if (rt_io_wait(server->io, &conn->chan) < 0) {
+		rt_conn_fail(conn);
+		end_conn(server, conn);
+	}
+}
+
+/* What comes after a head, whether it is wanted or not. */
+static void
+report_body(struct retort *server, const struct rt_conn *conn)
+{
+	const struct rt_op *in = &conn->chan.in;
+
+	if (conn->seen && in->result > 0 &&
+		server->config.protocol == RETORT_HTTP)
+		rt_server_report(server, conn, RETORT_ON_BODY, in->recv.data,
+			(size_t)in->result);
+}
+
+/* Performs one operation. False: none can be performed now. */
+static bool
+go_on(struct retort *server, struct rt_conn *conn)
+{
+	unsigned done = rt_io_try(server->io, &conn->chan);
+	int64_t now = rt_io_now(server->io);
+
+	if (done & RT_OUT_DONE) {
+		rt_server_record_out(server, conn);
+		rt_conn_out_done(conn, conn->chan.out.result, now);
+	} else if (done & RT_IN_DONE) {
+		rt_server_record_in(server, conn);
+		report_body(server, conn);
+		rt_conn_in_done(conn, conn->chan.in.result, now);
+		if (conn->state == RT_STATE_BODY)
+			rt_server_charge(server, conn);
+	}
+	return done != 0;
+}
+
+static void
+run(struct retort *server, struct rt_conn *conn)
+{
+	int budget = RUN_BUDGET;
+
+	for (;;) {
+		if (conn->state == RT_STATE_OVER) {
+			end_conn(server, conn);
+			return;
+		}
+		if (conn->asks != RT_ASK_NOTHING) {
+			rt_server_decide(server, conn);
+			continue;
+		}
+		if (conn->exchange == NULL && lend_exchange(server, conn) < 0) {
+			rt_conn_fail(conn);
+			continue;
+		}
+		if (budget-- == 0 || !go_on(server, conn))
+			break;
+	}
+	sleep_conn(server, conn);
+}
+
+/*
+ * After a deadline. When it was the server that was late (stopped by ^Z, say),
+ * what the client did in time has come by now: it is looked at first.
+ */
+static void
+expire_conn(struct retort *server, struct rt_conn *conn)
+{
+	int64_t now = rt_io_now(server->io);
+
+	if (conn->exchange != NULL)
+		(void)go_on(server, conn);
+	if (conn->state != RT_STATE_OVER && conn->asks == RT_ASK_NOTHING &&
+		conn->chan.deadline <= now)
+		rt_conn_expired(conn, now);
+}
+
+static void
+wake_conn(struct retort *server, struct rt_conn *conn, unsigned what)
+{
+	if (what & RT_BROKEN)
+		rt_conn_broken(conn);
+	else if (what & RT_ENDED)
+		rt_conn_ended(conn);
+	else if (what & RT_EXPIRED)
+		expire_conn(server, conn);
+	run(server, conn);
+}
+
+/* --- opening --- */
+
+static struct rt_conn *
+new_conn(struct retort *server, int fd, const struct rt_peer *peer)
+{
+	struct rt_conn *conn = server->spare_conns;
+
+	if (conn == NULL) {
+		conn = malloc(sizeof *conn);
+	} else {
+		server->spare_conns = conn->next;
+		server->spare_conn_count--;
+	}
+	if (conn == NULL)
+		return NULL;
+	rt_conn_open(conn, fd, peer, &server->config, rt_io_clock(server->io));
+	conn->chan.kind = RT_KIND_CONN;
+	conn->number = ++server->number;
+	conn->next = server->conns;
+	if (conn->next != NULL)
+		conn->next->link = &conn->next;
+	conn->link = &server->conns;
+	server->conns = conn;
+	server->open++;
+	return conn;
+}
+
+void
+rt_server_take(struct retort *server, int fd, const struct rt_peer *peer)
+{
+	struct rt_conn *conn = new_conn(server, fd, peer);
+
+	if (conn == NULL) {
+		(void)close(fd);
+		return;
+	}
+	if (rt_route_greets(&server->route)) {
+		if (lend_exchange(server, conn) == 0)
+			rt_conn_greet(conn);
+		else
+			rt_conn_fail(conn);
+	}
+	run(server, conn);
+}
+
+void
+rt_server_take_datagram(struct retort *server, int fd,
+	const struct rt_peer *peer, const struct rt_op *in, const char *reason)
+{
+	struct rt_conn *conn = new_conn(server, fd, peer);
+
+	/* it is lost, as datagrams are */
+	if (conn == NULL)
+		return;
+	conn->chan.shared = true;
+	if (lend_exchange(server, conn) < 0) {
+		rt_conn_fail(conn);
+	} else {
+		rt_server_record_datagram(server, conn, in);
+		rt_conn_datagram(conn, in, reason);
+	}
+	run(server, conn);
+}
+
+/* --- stopping --- */
+
+/* Why a reply has not ended. */
+static const char *
+what_holds(enum rt_step_kind step)
+{
+	return step == RT_STEP_PAUSE  ? ", paused" :
+		step == RT_STEP_STALL ? ", stalled" :
+					", which the client does not take";
+}
+
+/* What a connection is about, as it is cut off. */
+static void
+add_left(struct retort *server, const struct rt_conn *conn)
+{
+	static const char *const states[] = {
+		[RT_STATE_IDLE] = "nothing came",
+		[RT_STATE_HEAD] = "in the head of the request",
+		[RT_STATE_BODY] = "in the body of the request",
+		[RT_STATE_WAIT] = "its reply was not made",
+		[RT_STATE_REPLY] = "in the reply",
+	};
+	const struct rt_exchange *x = conn->exchange;
+	char client[RT_PEER_TEXT];
+	struct rt_span line = {0, 0};
+
+	if (conn->state > RT_STATE_REPLY ||
+		(conn->state == RT_STATE_IDLE && conn->pieces > 0))
+		return;
+	/* until it has sent something it has no exchange */
+	if (x != NULL)
+		line = rt_http_line(x->http, x->in.data, x->in.len);
+	rt_buf_add_format(&server->left, "connection %llu, %s, ",
+		(unsigned long long)conn->number,
+		rt_sock_peer_text(&conn->peer, client));
+	rt_buf_add_quoted(&server->left,
+		line.size > 0 ? x->in.data + line.at : "", line.size, MAX_LINE);
+	rt_buf_add_format(&server->left, ": %s",
+		conn->halted ? "no more of the request is read" :
+			       states[conn->state]);
+	if (x != NULL && conn->state == RT_STATE_REPLY && !conn->halted)
+		rt_buf_add_text(&server->left,
+			what_holds(x->reply.steps[conn->step].kind));
+	rt_buf_add_format(&server->left, "; %llu bytes received, %llu sent\n",
+		(unsigned long long)conn->received,
+		(unsigned long long)conn->sent);
+}
+
+/* `running` is left to its own run(). */
+void
+rt_server_stop_others(struct retort *server, enum rt_stop why,
+	const struct rt_conn *running)
+{
+	struct rt_conn *next;
+
+	for (struct rt_conn *conn = server->conns; conn != NULL; conn = next) {
+		size_t size = server->left.len;
+
+		next = conn->next;
+		add_left(server, conn);
+		rt_conn_stop(conn, why);
+		if (conn->state != RT_STATE_OVER || conn->end != RETORT_STOPPED)
+			server->left.len = size;
+		if (conn->state == RT_STATE_OVER && conn != running)
+			end_conn(server, conn);
+	}
+}
+
+void
+rt_server_abandon(struct retort *server)
+{
+	struct rt_conn *next;
+
+	for (struct rt_conn *conn = server->conns; conn != NULL; conn = next) {
+		next = conn->next;
+		add_left(server, conn);
+		rt_conn_abandon(conn);
+		end_conn(server, conn);
+	}
+}
+
+/* --- the loop --- */
+
+void
+rt_server_adopt(struct retort *server, int fd)
+{
+	struct rt_peer peer = {.family = AF_UNIX};
+	struct sockaddr_storage address = {.ss_family = AF_UNIX};
+	socklen_t size = sizeof address;
+
+	if (getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
+		address.ss_family != AF_UNIX)
+		rt_sock_peer(&peer, (struct sockaddr *)&address);
+	rt_server_take(server, fd, &peer);
+}
+
+/* Connections whose reply was made by somebody else go on, in its order. Any
+   of them may end others. */
+static void
+go_on_replied(struct retort *server)
+{
+	struct rt_conn *conn;
+
+	while ((conn = server->replied) != NULL) {
+		server->replied = conn->next_replied;
+		if (conn->state != RT_STATE_WAIT)
+			continue;
+		rt_conn_expired(conn, rt_io_now(server->io));
+		run(server, conn);
+	}
+}
+
+/* What other threads want done. */
+static void
+make_calls(struct retort *server)
+{
+	struct rt_call *call;
+
+	while ((call = server->calls) != NULL) {
+		server->calls = call->next;
+		call->result = call->run(server, call->arg);
+		call->done = true;
+		rt_server_changed(server);
+	}
+}
+
+void
+rt_server_wake(struct retort *server)
+{
+	static const uint64_t one = 1; /* as eventfd(2) wants it */
+	int error = errno;
+	ssize_t n;
+
+	/* when it is full, a wake is under way already; our own end is open,
+	   so that there is no SIGPIPE */
+	n = write(server->wake_fd, &one, sizeof one);
+	(void)n;
+	errno = error;
+}
+
+static void
+empty_waker(struct retort *server)
+{
+	struct rt_chan *waker = &server->waker;
+
+	while (rt_io_try(server->io, waker) != 0 && waker->in.result > 0)
+		;
+	(void)rt_io_wait(server->io, waker);
+	make_calls(server);
+	go_on_replied(server);
+}
+
+static void
+take_on(struct retort *server, struct rt_chan *chan, unsigned what)
+{
+	switch (chan->kind) {
+	case RT_KIND_CONN:
+		wake_conn(server, (struct rt_conn *)chan, what);
+		break;
+	case RT_KIND_LISTENER:
+		rt_server_wake_listener(server, (struct rt_listener *)chan,
+			what);
+		break;
+	case RT_KIND_WAKER:
+		empty_waker(server);
+		break;
+	}
+}
+
+/* The time for which connections were refused is over. */
+static void
+refuse_no_more(struct retort *server)
+{
+	server->refuse_until = rt_server_refuse(server, false) == 0 ?
+		RT_NEVER :
+		rt_io_now(server->io) + REFUSE_PAUSE;
+}
+
+int
+rt_server_turn(struct retort *server, int64_t until)
+{
+	bool within = server->running;
+	struct rt_chan *chan;
+	unsigned what;
+	int error;
+
+	if (server->refuse_until < until)
+		until = server->refuse_until;
+	server->running = false;
+	(void)pthread_mutex_unlock(&server->lock);
+	error = rt_io_sleep(server->io, until);
+	(void)pthread_mutex_lock(&server->lock);
+	server->running = within;
+	if (error < 0)
+		return error;
+	server->running = true;
+	if (rt_io_now(server->io) >= server->refuse_until)
+		refuse_no_more(server);
+	while ((chan = rt_io_next(server->io, &what)) != NULL)
+		take_on(server, chan, what);
+	if (server->enough && !server->stopping) {
+		server->stopping = true;
+		rt_server_close_listeners(server);
+		rt_server_stop_others(server, RT_STOP_ENOUGH, NULL);
+	}
+	server->running = within;
+	return 0;
+}
+
+/*
+ * Requests that have arrived by now are complete: each channel has a few more
+ * turns, and then what these left queued is accepted.
+ */
+void
+rt_server_stop(struct retort *server, int64_t by)
+{
+	size_t turns =
+		4 + (server->open + server->listener_count) / RT_READY_MAX;
+
+	if (by < server->stop_by)
+		server->stop_by = by;
+	/* nothing can come any more, and nobody may be waited for: those who
+	   stop a server whose thread has ended may be several */
+	if (server->stopping && server->open == 0)
+		return;
+	while (turns-- > 0 && rt_server_turn(server, 0) == 0)
+		;
+	for (size_t i = 0; i < server->listener_count; i++)
+		rt_server_accept(server, server->listeners + i, SOMAXCONN);
+	server->stopping = true;
+	rt_server_close_listeners(server);
+	rt_server_stop_others(server, RT_STOP_TOLD, NULL);
+}
+
+int64_t
+rt_server_deadline(const struct retort *server)
+{
+	int64_t by = rt_io_deadline(server->io);
+
+	if (server->stopping && server->open == 0)
+		return 0;
+	if (server->refuse_until < by)
+		by = server->refuse_until;
+	return server->stop_by < by ? server->stop_by : by;
+}

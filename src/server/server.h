@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* The server behind retort.h: listeners, connections, the loop. */
+#ifndef RT_SERVER_H
+#define RT_SERVER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "conn/conn.h"
+#include "os/io.h"
+#include "os/owner.h"
+#include "os/sock.h"
+#include "retort.h"
+#include "route/route.h"
+#include "server/journal.h"
+#include "server/verdict.h"
+
+/* Whose channel it is. */
+enum { RT_KIND_CONN, RT_KIND_LISTENER, RT_KIND_WAKER };
+
+struct rt_listener {
+	struct rt_chan chan; /* first: the loop returns this */
+	struct rt_sock sock;
+	bool open;
+	bool refusing; /* it is closed, and its port is held */
+};
+
+/* Something that the loop is to do for another thread, which waits. */
+struct rt_call {
+	int (*run)(struct retort *server, void *arg);
+	void *arg;
+	int result;
+	bool done;
+	struct rt_call *next;
+};
+
+/*
+ * The lock protects all of it, but for `io` and what the loop alone touches
+ * while it sleeps; the loop holds it whenever it does not sleep.
+ */
+struct retort {
+	struct rt_owner owner; /* nobody else does anything with it */
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* a record, an ending, a call is done */
+	pthread_t thread;
+	bool threaded;       /* it runs on `thread` */
+	bool over;           /* the thread's loop has ended */
+	atomic_bool closing; /* set without the lock: the thread is to end */
+	bool running;        /* callbacks may be under way */
+	int64_t stop_wanted; /* by a callback; RT_NEVER */
+	struct rt_conn *replied; /* their replies came from somebody else, in
+	                            this order */
+	struct rt_call *calls;
+	struct rt_journal journal;
+	struct rt_verdict verdict;
+	bool recorded;
+	size_t keep;           /* bytes of a body, if somebody may ask for it */
+	struct rt_buf notices; /* of what was loaded, in words */
+	struct rt_buf left;    /* what was cut off by stopping, in words */
+	struct rt_io *io;
+	struct rt_conn_config config;
+	struct rt_route route;
+	struct rt_listener *listeners;
+	struct rt_address from; /* of the datagram under way */
+	size_t listener_count;
+	struct rt_conn *conns; /* all that are open */
+	size_t open;
+	struct rt_conn *spare_conns; /* kept for the next ones */
+	size_t spare_conn_count;
+	struct rt_exchange *spare_exchanges;
+	size_t spare_exchange_count;
+	struct rt_chan waker;
+	int wake_fd; /* the other end of the waker */
+	char wake_bytes[64];
+	uint64_t number;   /* of the last connection */
+	uint64_t answered; /* what `requests` counts */
+	bool enough;       /* it has, at a connection's end */
+	uint64_t requests; /* stop after so many; 0: never */
+	bool defer_accept;
+	int fd_limit;         /* accept no descriptor from here on */
+	bool paused;          /* out of descriptors */
+	uint64_t shortages;   /* how often it was, and connections that were */
+	size_t short_open;    /* open then; 0: that is over */
+	bool careful;         /* was, and connections are still open */
+	int64_t refuse_until; /* listeners refuse until then; RT_NEVER */
+	bool stopping;
+	int64_t stop_by; /* end what is left then */
+	retort_event_fn *event;
+	void *event_arg;
+	int64_t date_second;
+	char date[RT_DATE_TEXT];
+};
+
+/* A server with nothing in it yet; NULL: no memory. */
+struct retort *rt_server_new(void);
+
+/* Everything that `options` say. 0, or -errno with a line in `error`. */
+int rt_server_open(struct retort *server, const struct retort_options *options,
+	char *error);
+
+/* It did not begin: forgets the descriptors that the caller has passed in. */
+void rt_server_give_back(struct retort *server);
+
+/* Ends everything at once, whatever rt_server_open() came to. */
+void rt_server_free(struct retort *server);
+
+/*
+ * In a fork of its process: closes the descriptors, and does nothing to what
+ * is at their other ends. `consistent`: nobody was within at the time of the
+ * fork, so that the memory can be freed, too.
+ */
+void rt_server_disown(struct retort *server, bool consistent);
+
+/* When rt_server_turn() must be called at the latest; RT_NEVER. */
+int64_t rt_server_deadline(const struct retort *server);
+
+/* Serves a connected socket, which it takes. */
+void rt_server_adopt(struct retort *server, int fd);
+
+/* Sleeps at most until then, and takes each ready channel on. 0 or -errno. */
+int rt_server_turn(struct retort *server, int64_t until);
+
+/* As retort_stop() has it; what is left at that time is to be abandoned. */
+void rt_server_stop(struct retort *server, int64_t by);
+void rt_server_abandon(struct retort *server);
+
+/* Its loop takes a turn; async-signal-safe, for any thread. */
+void rt_server_wake(struct retort *server);
+
+/* --- server_listen.c --- */
+
+/* Begins to accept on a socket that listens. 0 or -errno. */
+int rt_server_listen(struct retort *server, struct rt_listener *listener);
+
+/* Accepts at most `budget` connections, and serves what has arrived. */
+void rt_server_accept(struct retort *server, struct rt_listener *listener,
+	int budget);
+
+/* The loop has woken it. */
+void rt_server_wake_listener(struct retort *server,
+	struct rt_listener *listener, unsigned what);
+
+/* Accepting goes on as soon as a descriptor is free again. */
+void rt_server_resume(struct retort *server);
+
+/* Closes the TCP listeners, holding their ports, or opens them again. 0 or
+   -errno. */
+int rt_server_refuse(struct retort *server, bool refuse);
+void rt_server_close_listeners(struct retort *server);
+
+/* --- server_answer.c --- */
+
+/* Tells the owner. */
+void rt_server_report(struct retort *server, const struct rt_conn *conn,
+	enum retort_event event, const void *bytes, size_t size);
+
+/* An operation is done: its bytes, or an end of the stream, are kept. */
+void rt_server_record_in(struct retort *server, struct rt_conn *conn);
+void rt_server_record_datagram(struct retort *server, struct rt_conn *conn,
+	const struct rt_op *in);
+void rt_server_record_out(struct retort *server, struct rt_conn *conn);
+void rt_server_close_record(struct retort *server, struct rt_conn *conn);
+
+/* More of a body has come: it is counted. When all together hold too much, no
+   more of this one is kept. */
+void rt_server_charge(struct retort *server, struct rt_conn *conn);
+
+/* The request is over. */
+void rt_server_discharge(struct retort *server, struct rt_exchange *exchange);
+
+/* What conn->asks asks. */
+void rt_server_decide(struct retort *server, struct rt_conn *conn);
+
+/* The reply of a connection that waits for one. -ENOENT: there is none. */
+int rt_server_reply(struct retort *server, uint64_t connection,
+	const struct retort_reply *as, char *error);
+
+/* Those who wait look again. */
+void rt_server_changed(struct retort *server);
+
+/* --- server.c, for the others --- */
+
+/* Serves a connected socket, which it takes, as far as it goes now. */
+void rt_server_take(struct retort *server, int fd, const struct rt_peer *peer);
+
+/* The same for a datagram that was received through `fd`. It is answered,
+   unless `reason` says why it must not be. */
+void rt_server_take_datagram(struct retort *server, int fd,
+	const struct rt_peer *peer, const struct rt_op *in, const char *reason);
+
+/* Stops all connections; `running` is left to its own run(). */
+void rt_server_stop_others(struct retort *server, enum rt_stop why,
+	const struct rt_conn *running);
+
+#endif

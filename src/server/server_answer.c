@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What becomes of a request: its owner is told, it is recorded, and answered.
+ * Called by server.c as a connection goes along its way.
+ */
+#include "config.h"
+
+#include "server/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+/* Bytes of a body that are kept, if any are, however full it is. */
+#define KEPT_ALWAYS (64u << 10)
+
+/* Bytes that say why nothing answers a request. */
+#define MAX_WHY (16u << 10)
+
+/* --- telling the owner --- */
+
+void
+rt_server_report(struct retort *server, const struct rt_conn *conn,
+	enum retort_event event, const void *bytes, size_t size)
+{
+	char client[RT_PEER_TEXT];
+	struct retort_exchange view;
+
+	if (server->event == NULL)
+		return;
+	view = rt_journal_view(conn, rt_io_clock(server->io), client);
+	server->event(server->event_arg, event, &view, bytes, size);
+}
+
+static bool
+is_http(const struct retort *server)
+{
+	return server->config.protocol == RETORT_HTTP;
+}
+
+/* --- keeping records --- */
+
+/* Whether there is a record for others to read. */
+static bool
+is_kept(const struct retort *server, const struct rt_conn *conn)
+{
+	return server->recorded && conn->record != NULL &&
+		rt_record_is_kept(conn->record);
+}
+
+void
+rt_server_charge(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_exchange *x = conn->exchange;
+	struct rt_journal *journal = &server->journal;
+	size_t held = 0;
+
+	/* what any connection may hold is not counted */
+	if (x->in.room > server->config.max_in + KEPT_ALWAYS)
+		held += x->in.room;
+	if (x->content.room > KEPT_ALWAYS)
+		held += x->content.room;
+	if (held == x->charged)
+		return;
+	journal->used += held - x->charged;
+	x->charged = held;
+	if (journal->used >= journal->max)
+		rt_conn_keep(conn, KEPT_ALWAYS);
+}
+
+void
+rt_server_discharge(struct retort *server, struct rt_exchange *exchange)
+{
+	server->journal.used -= exchange->charged;
+	exchange->charged = 0;
+}
+
+/* Its first bytes, or its next piece, are kept, if anything is. */
+static void
+open_record(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_record *record;
+
+	if (!server->recorded && server->route.rule_count == 0 &&
+		server->route.chaos == NULL && !server->route.reads)
+		return;
+	/* a greeting's becomes that of the request or first piece */
+	if (conn->record != NULL && conn->pieces == 0 &&
+		!rt_record_is_past(conn->record)) {
+		rt_record_forget_request(conn->record);
+		return;
+	}
+	if (is_kept(server, conn) && !conn->record->published)
+		server->journal.lost++;
+	record = rt_journal_open(&server->journal, conn, rt_io_now(server->io));
+	server->journal.lost += record == NULL;
+	if (record != NULL)
+		conn->record = record;
+}
+
+void
+rt_server_record_datagram(struct retort *server, struct rt_conn *conn,
+	const struct rt_op *in)
+{
+	open_record(server, conn);
+	if (is_kept(server, conn))
+		rt_record_received(conn->record, in->recv.data,
+			(size_t)in->result, rt_io_now(server->io));
+}
+
+void
+rt_server_record_in(struct retort *server, struct rt_conn *conn)
+{
+	const struct rt_op *in = &conn->chan.in;
+	int64_t now = rt_io_now(server->io);
+
+	if (in->result > 0 && conn->state == RT_STATE_IDLE)
+		open_record(server, conn);
+	if (!is_kept(server, conn))
+		return;
+	if (in->result > 0)
+		rt_record_received(conn->record, in->recv.data,
+			(size_t)in->result, now);
+	else if (in->result == 0)
+		rt_record_event(conn->record, RT_RECORD_CLIENT_FIN, now);
+}
+
+void
+rt_server_record_out(struct retort *server, struct rt_conn *conn)
+{
+	const struct rt_op *out = &conn->chan.out;
+	int64_t now = rt_io_now(server->io);
+
+	if (!is_kept(server, conn) || out->result < 0)
+		return;
+	if (out->verb == RT_FINISH)
+		rt_record_event(conn->record, RT_RECORD_SERVER_FIN, now);
+	else
+		rt_record_sent(conn->record, out, rt_io_scratch(server->io),
+			now);
+}
+
+void
+rt_server_changed(struct retort *server)
+{
+	(void)pthread_cond_broadcast(&server->changed);
+}
+
+/* The request has ended, and what answers it is known. */
+static void
+publish(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_record *record = conn->record;
+
+	if (!is_kept(server, conn) || record->published)
+		return;
+	record->seen.status = conn->exchange->reply.status;
+	/* without memory it is tried again at the end */
+	(void)rt_journal_publish(&server->journal, record);
+	rt_server_changed(server);
+}
+
+/* The request as it is compared with rules and kept. NULL: it is not. */
+static const struct retort_exchange *
+look(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_record *record = conn->record;
+
+	/* rules that came after it are for others */
+	if (record == NULL || rt_record_is_ruleless(record))
+		return NULL;
+	/* there was no memory for the record of this piece */
+	if (record->strings != NULL && record->seen.piece != conn->pieces)
+		return NULL;
+	if (record->strings == NULL &&
+		rt_record_request(record, conn, KEPT_ALWAYS,
+			rt_io_now(server->io)) < 0)
+		return NULL;
+	return &record->seen;
+}
+
+void
+rt_server_close_record(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_record *record = conn->record;
+
+	if (record == NULL)
+		return;
+	/* it broke off before it could be refused */
+	if (!record->published && is_http(server) && conn->received > 0 &&
+		look(server, conn) != NULL) {
+		record->seen.reason = "the connection broke off";
+		publish(server, conn);
+	}
+	if (is_kept(server, conn) && !record->published && conn->received > 0)
+		server->journal.lost++;
+	if (conn->client_close == RETORT_RST)
+		rt_record_event(record, RT_RECORD_CLIENT_RST,
+			rt_io_now(server->io));
+	if (conn->server_close == RETORT_RST)
+		rt_record_event(record, RT_RECORD_SERVER_RST,
+			rt_io_now(server->io));
+	else if (conn->server_close == RETORT_FIN)
+		rt_record_event(record, RT_RECORD_CLOSED,
+			rt_io_now(server->io));
+	rt_record_end(record, conn, rt_io_clock(server->io));
+	rt_journal_close(record);
+	conn->record = NULL;
+	rt_server_changed(server);
+}
+
+/* --- answering --- */
+
+/* The head, and what came behind it, or the piece; once. */
+static void
+report_head(struct retort *server, struct rt_conn *conn)
+{
+	const struct rt_buf *in = &conn->exchange->in;
+	size_t head = rt_http_request(conn->exchange->http)->head_size;
+
+	if (conn->seen || conn->accepted)
+		return;
+	conn->seen = true;
+	if (!is_http(server)) {
+		rt_server_report(server, conn, RETORT_ON_PIECE, in->data,
+			in->len);
+		return;
+	}
+	if (head == 0)
+		head = in->len;
+	rt_server_report(server, conn, RETORT_ON_HEAD, in->data, head);
+	if (in->len > head)
+		rt_server_report(server, conn, RETORT_ON_BODY, in->data + head,
+			in->len - head);
+}
+
+static const char *
+date_now(struct retort *server)
+{
+	int64_t now = (int64_t)time(NULL);
+
+	if (now != server->date_second) {
+		rt_date_format(now, server->date);
+		server->date_second = now;
+	}
+	return server->date;
+}
+
+/* What the verdict is to tell of a request (NULL: no memory); the first reason
+   stands. */
+static void
+keep_why(struct retort *server, struct rt_record *record, const char *why)
+{
+	if (record == NULL || record->why != NULL)
+		return;
+	record->why = strdup(why ? why : "no memory to say why");
+	/* it must tell of something */
+	server->journal.lost += record->why == NULL;
+}
+
+/* What is wrong with the reply, and how it must end where it can end so. */
+static void
+keep_faults(struct retort *server, struct rt_conn *conn)
+{
+	const struct rt_reply *reply = &conn->exchange->reply;
+	struct rt_step *ending = reply->steps + reply->step_count - 1;
+	struct rt_record *record = conn->record;
+
+	if (record != NULL && rt_reply_faults(reply) != NULL) {
+		free(record->faults);
+		record->faults = strdup(rt_reply_faults(reply));
+		record->seen.faults = record->faults;
+	}
+	/* without HTTP the reply is gone when the connection ends */
+	conn->by_chance = reply->by_chance;
+	conn->seed = reply->seed;
+	if (record != NULL) {
+		record->seen.by_chance = reply->by_chance;
+		record->seen.seed = reply->seed;
+	}
+	if (ending->kind != RT_STEP_RESET || conn->peer.family != AF_UNIX)
+		return;
+	ending->kind = RT_STEP_CLOSE;
+	keep_why(server, record, "a Unix socket cannot be reset");
+}
+
+/* From now on connections are refused, for as long as the reply says. */
+static void
+refuse_others(struct retort *server, struct rt_conn *conn, int64_t time)
+{
+	if (rt_server_refuse(server, true) < 0)
+		keep_why(server, conn->record,
+			"there is a listener that cannot refuse");
+	else
+		server->refuse_until = time == RT_NEVER ?
+			RT_NEVER :
+			rt_io_now(server->io) + time;
+}
+
+/* Whether it is one of those that `requests` counts. */
+static bool
+is_counted(const struct retort *server, const struct rt_conn *conn)
+{
+	return !conn->accepted && conn->exchange->reply.status != 408 &&
+		server->config.protocol != RETORT_TCP;
+}
+
+/* A final reply is in the exchange: it is counted, and sent. */
+static void
+answer(struct retort *server, struct rt_conn *conn)
+{
+	bool counted = is_counted(server, conn);
+	int64_t refuse = conn->exchange->reply.refuse;
+
+	if (!rt_reply_ok(&conn->exchange->reply)) {
+		rt_conn_fail(conn);
+		return;
+	}
+	keep_faults(server, conn);
+	if (conn->record != NULL && !conn->accepted)
+		conn->record->answered = true;
+	if (refuse != 0)
+		refuse_others(server, conn, refuse);
+	rt_conn_answer(conn, rt_io_now(server->io));
+	if (!counted || ++server->answered != server->requests)
+		return;
+	server->stopping = true;
+	rt_server_close_listeners(server);
+	rt_server_stop_others(server, RT_STOP_ENOUGH, conn);
+}
+
+static void
+refuse(struct retort *server, struct rt_conn *conn, int status,
+	const char *reason)
+{
+	const struct rt_request *request =
+		rt_http_request(conn->exchange->http);
+	struct rt_draft draft = {
+		.reply = &conn->exchange->reply,
+		.head_only = request->method == RT_HEAD,
+	};
+
+	rt_reply_begin(&draft, status, date_now(server));
+	if (status == 405)
+		rt_reply_field(&draft, "Allow", RT_SITE_ALLOW);
+	rt_reply_body_reason(&draft, reason);
+	answer(server, conn);
+}
+
+/* A refusal is told, but not that a client has left. */
+static void
+refuse_recorded(struct retort *server, struct rt_conn *conn)
+{
+	char why[256];
+
+	(void)look(server, conn);
+	if (conn->reason != NULL && !conn->client_finished) {
+		int size = snprintf(why, sizeof why, "refused with %d: %.200s",
+			conn->status, conn->reason);
+
+		if (conn->status == 413)
+			(void)snprintf(why + size, sizeof why - (size_t)size,
+				", max_body is %llu",
+				(unsigned long long)conn->max_body);
+		keep_why(server, conn->record, why);
+	}
+	refuse(server, conn, conn->status, conn->reason);
+	publish(server, conn);
+}
+
+static void decide_answer(struct retort *server, struct rt_conn *conn);
+
+/* A rule may have the body read in its own way, or not at all. */
+static void
+decide_reading(struct retort *server, struct rt_conn *conn)
+{
+	const struct retort_exchange *seen = look(server, conn);
+	const struct rt_faults *faults =
+		seen ? rt_route_reading(&server->route, seen) : NULL;
+	const struct rt_reading *reading = rt_faults_reading(faults);
+
+	/* delays are from now on, and not from when the loop woke */
+	if (reading != NULL)
+		(void)rt_io_clock(server->io);
+	if (reading == NULL ||
+		!rt_http_request(conn->exchange->http)->has_body) {
+		if (conn->record != NULL)
+			rt_record_forget_request(conn->record);
+		return;
+	}
+	if (reading->early) {
+		conn->asks = RT_ASK_ANSWER;
+		decide_answer(server, conn);
+		return;
+	}
+	rt_conn_read(conn, reading);
+	/* if nothing answers, they are told all the same */
+	if (reading->stops && conn->record->faults == NULL)
+		conn->record->faults = strdup(rt_faults_text(faults));
+	rt_record_forget_request(conn->record);
+}
+
+/* The head is complete: is the request welcome? */
+static void
+decide_head(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_exchange *x = conn->exchange;
+	const char *reason;
+	uint64_t max;
+	bool keep;
+	int status;
+
+	status = rt_route_refusal(&server->route, rt_http_request(x->http),
+		x->in.data, &max, &keep, &reason);
+	if (status == 0) {
+		if (server->route.reads)
+			decide_reading(server, conn);
+		if (conn->asks == RT_ASK_ROUTE)
+			rt_conn_accept(conn, max, keep ? server->keep : 0,
+				rt_io_now(server->io));
+		return;
+	}
+	conn->status = status;
+	conn->reason = reason;
+	refuse_recorded(server, conn);
+}
+
+static struct rt_asked
+ask(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_exchange *x = conn->exchange;
+	struct rt_asked asked = {
+		.request = rt_http_request(x->http),
+		.base = x->in.data,
+		.date = date_now(server),
+		.seen = look(server, conn),
+		.connection = conn->number,
+		.accepted = conn->accepted,
+	};
+
+	asked.size = rt_conn_raw(conn, &asked.cut);
+	rt_buf_init(&asked.why, MAX_WHY);
+	return asked;
+}
+
+/* Why it got what it got goes to its record. */
+static void
+keep_reason(struct retort *server, struct rt_conn *conn, struct rt_asked *asked)
+{
+	if (asked->why.len > 0)
+		keep_why(server, conn->record, rt_buf_text(&asked->why));
+	rt_buf_free(&asked->why);
+}
+
+/* The rules cannot be asked, and nothing else may answer. */
+static void
+give_up(struct retort *server, struct rt_conn *conn)
+{
+	if (is_http(server) && !conn->accepted)
+		refuse(server, conn, 503, "out of memory");
+	else
+		rt_conn_fail(conn);
+}
+
+/* The request is complete: what is the answer? */
+static void
+decide_answer(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_asked asked = ask(server, conn);
+	enum rt_outcome outcome;
+
+	if (asked.seen == NULL && server->route.rule_count > 0 &&
+		!(conn->record != NULL &&
+			rt_record_is_ruleless(conn->record))) {
+		give_up(server, conn);
+		return;
+	}
+	outcome =
+		rt_route_answer(&server->route, &asked, &conn->exchange->reply);
+	if (conn->record != NULL)
+		conn->record->seen.rule = asked.rule;
+	keep_reason(server, conn, &asked);
+	if (outcome != RT_AGAIN && !conn->accepted)
+		publish(server, conn);
+	/* the others have their turn, then it goes on */
+	if (outcome == RT_AGAIN)
+		rt_conn_defer(conn, rt_io_now(server->io));
+	else if (outcome == RT_LATER)
+		rt_conn_defer(conn, RT_NEVER);
+	else
+		answer(server, conn);
+}
+
+/* Nothing more is read, and nothing is answered, until the client leaves. */
+static void
+halt(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_reply *reply = &conn->exchange->reply;
+
+	(void)look(server, conn);
+	publish(server, conn);
+	rt_reply_reset(reply);
+	if (conn->record != NULL && conn->record->faults != NULL) {
+		conn->record->seen.faults = conn->record->faults;
+		rt_reply_set_faults(reply, conn->record->faults);
+	}
+	reply->deaf = true;
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_STALL});
+	answer(server, conn);
+}
+
+/* A datagram that must not be answered, and counts for nothing. */
+static void
+leave_alone(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_reply *reply = &conn->exchange->reply;
+
+	if (look(server, conn) != NULL)
+		keep_why(server, conn->record, conn->reason);
+	publish(server, conn);
+	rt_reply_reset(reply);
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_NEXT});
+	rt_conn_answer(conn, rt_io_now(server->io));
+}
+
+void
+rt_server_decide(struct retort *server, struct rt_conn *conn)
+{
+	if (conn->accepted && conn->record == NULL)
+		open_record(server, conn);
+	report_head(server, conn);
+	if (conn->asks == RT_ASK_ROUTE) {
+		decide_head(server, conn);
+	} else if (conn->replied) {
+		answer(server, conn);
+	} else if (conn->status != 0) {
+		refuse_recorded(server, conn);
+	} else if (conn->halted) {
+		halt(server, conn);
+	} else if (conn->unwelcome) {
+		leave_alone(server, conn);
+	} else {
+		decide_answer(server, conn);
+	}
+}
+
+int
+rt_server_reply(struct retort *server, uint64_t connection,
+	const struct retort_reply *as, char *error)
+{
+	struct rt_conn *conn = server->conns, **end;
+	struct rt_asked asked;
+	int code;
+
+	while (conn != NULL &&
+		(conn->number != connection || conn->replied ||
+			conn->state != RT_STATE_WAIT ||
+			conn->chan.deadline != RT_NEVER))
+		conn = conn->next;
+	if (conn == NULL)
+		return -ENOENT;
+	asked = ask(server, conn);
+	code = rt_route_answer_with(&server->route, as, &asked,
+		&conn->exchange->reply, error);
+	keep_reason(server, conn, &asked);
+	if (code < 0)
+		return code;
+	conn->replied = true;
+	for (end = &server->replied; *end != NULL; end = &(*end)->next_replied)
+		;
+	conn->next_replied = NULL;
+	*end = conn;
+	rt_server_wake(server);
+	return 0;
+}

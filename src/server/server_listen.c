@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Listeners: what they accept is handed to server.c, within a budget and as
+ * long as there are descriptors; a listener may refuse for a while.
+ */
+#include "config.h"
+
+#include "server/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Accepts before others have their turn. */
+#define ACCEPT_BUDGET 64
+
+/* Datagrams that wait for their answers: more are left to the kernel. */
+#define MAX_DATAGRAMS 1024
+
+/* Services answer from below it, and would be answered for ever. */
+#define FIRST_USER_PORT 1024
+
+/* How long accepting pauses when descriptors run out and none is closed. */
+#define ACCEPT_PAUSE (100 * RT_MS)
+
+static void
+pause_listener(struct retort *server, struct rt_listener *listener)
+{
+	server->paused = true;
+	server->careful = true;
+	if (server->short_open == 0) {
+		server->shortages++;
+		server->short_open = server->open > 0 ? server->open : 1;
+	}
+	listener->chan.in.verb = RT_NOTHING;
+	listener->chan.deadline = rt_io_now(server->io) + ACCEPT_PAUSE;
+}
+
+static void
+listen_on(struct retort *server, struct rt_listener *listener)
+{
+	struct rt_op *in = &listener->chan.in;
+
+	listener->chan.deadline = RT_NEVER;
+	in->verb = RT_ACCEPT;
+	if (server->config.protocol != RETORT_UDP)
+		return;
+	in->verb = RT_RECV_FROM;
+	in->recv.data = server->config.scratch;
+	in->recv.size = server->config.scratch_size;
+	in->recv.from = &server->from;
+}
+
+/*
+ * Whether the next descriptor would be a spare one. Asked before it is
+ * accepted: finding out by accepting would eat up the spare ones in time.
+ */
+static bool
+is_full(const struct retort *server)
+{
+	int fd = fcntl(server->wake_fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd < 0 || fd >= server->fd_limit;
+}
+
+/* Errors of the one connection (accept(2)) or of the process. */
+static bool
+is_shortage(int64_t error)
+{
+	switch (-error) {
+	case ECONNABORTED:
+	case EPROTO:
+	case EPERM:
+	case ENETDOWN:
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case ENOPROTOOPT:
+	case ETIMEDOUT:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* Until one of the datagrams that wait is answered. */
+static void
+rest_listener(struct retort *server, struct rt_listener *listener)
+{
+	server->paused = true;
+	listener->chan.in.verb = RT_NOTHING;
+	listener->chan.deadline = RT_NEVER;
+}
+
+/* Takes the connection, or the descriptors have run out. */
+static void
+take_accepted(struct retort *server, struct rt_listener *listener)
+{
+	const struct rt_op *in = &listener->chan.in;
+	struct rt_peer peer = in->peer;
+	int fd = (int)in->result;
+
+	if (fd >= server->fd_limit)
+		pause_listener(server, listener);
+	rt_server_take(server, fd, &peer);
+}
+
+/* Why a datagram must not be answered; NULL. */
+static const char *
+find_loop(const struct retort *server, const struct rt_peer *peer,
+	const struct rt_address *from)
+{
+	if (peer->family == AF_UNIX &&
+		from->size <= sizeof from->name.ss_family)
+		return "its sender has no address";
+	if (peer->family != AF_UNIX && peer->port < FIRST_USER_PORT)
+		return "its port is below 1024";
+	for (size_t i = 0; i < server->listener_count; i++)
+		if (rt_sock_is_own(&server->listeners[i].sock, from))
+			return "its address is the server's own";
+	return NULL;
+}
+
+static void
+take_datagram(struct retort *server, struct rt_listener *listener)
+{
+	const struct rt_op in = listener->chan.in;
+	const struct sockaddr *from = (struct sockaddr *)&in.recv.from->name;
+	struct rt_peer peer;
+
+	rt_sock_peer(&peer, from);
+	if (peer.family == 0)
+		peer.family = AF_UNIX;
+	rt_server_take_datagram(server, listener->chan.fd, &peer, &in,
+		find_loop(server, &peer, in.recv.from));
+}
+
+void
+rt_server_accept(struct retort *server, struct rt_listener *listener,
+	int budget)
+{
+	const struct rt_op *in = &listener->chan.in;
+
+	while (listener->open && !listener->refusing &&
+		in->verb != RT_NOTHING && budget-- > 0) {
+		if (in->verb == RT_RECV_FROM && server->open >= MAX_DATAGRAMS) {
+			rest_listener(server, listener);
+			break;
+		}
+		if (server->careful && is_full(server)) {
+			pause_listener(server, listener);
+			break;
+		}
+		if (rt_io_try(server->io, &listener->chan) == 0)
+			break;
+		if (in->result >= 0 && in->verb == RT_ACCEPT)
+			take_accepted(server, listener);
+		else if (in->result >= 0)
+			take_datagram(server, listener);
+		else if (is_shortage(in->result))
+			pause_listener(server, listener);
+	}
+}
+
+void
+rt_server_resume(struct retort *server)
+{
+	server->paused = false;
+	for (size_t i = 0; i < server->listener_count; i++) {
+		struct rt_listener *listener = server->listeners + i;
+
+		if (!listener->open || listener->refusing ||
+			listener->chan.in.verb != RT_NOTHING)
+			continue;
+		listen_on(server, listener);
+		(void)rt_io_wait(server->io, &listener->chan);
+	}
+}
+
+static void
+close_listener(struct retort *server, struct rt_listener *listener)
+{
+	if (listener->open && !listener->refusing)
+		rt_io_release(server->io, &listener->chan);
+	listener->open = false;
+	if (server->config.protocol != RETORT_UDP || server->open == 0)
+		rt_sock_close(&listener->sock);
+	else if (listener->sock.fd >= 0)
+		/* datagrams are answered through it still */
+		rt_sock_deafen(&listener->sock);
+}
+
+void
+rt_server_close_listeners(struct retort *server)
+{
+	for (size_t i = 0; i < server->listener_count; i++)
+		close_listener(server, server->listeners + i);
+}
+
+/* Somebody who shares the listening socket has shut it down: no more come. */
+static void
+lose_listener(struct retort *server, struct rt_listener *listener)
+{
+	close_listener(server, listener);
+	for (size_t i = 0; i < server->listener_count; i++)
+		if (server->listeners[i].open)
+			return;
+	server->stopping = true;
+}
+
+void
+rt_server_wake_listener(struct retort *server, struct rt_listener *listener,
+	unsigned what)
+{
+	if (what & RT_BROKEN) {
+		lose_listener(server, listener);
+		return;
+	}
+	if (what & RT_EXPIRED) {
+		listen_on(server, listener);
+	}
+	rt_server_accept(server, listener, ACCEPT_BUDGET);
+	if (listener->open && !listener->refusing)
+		(void)rt_io_wait(server->io, &listener->chan);
+}
+
+/*
+ * A socket with a large buffer is writable again only when a third of it was
+ * taken: a slow reader would look like one that takes nothing. What is
+ * accepted inherits this.
+ */
+static void
+keep_little_unsent(const struct rt_sock *sock)
+{
+#ifdef TCP_NOTSENT_LOWAT
+	static const int bytes = 512 << 10;
+
+	if (sock->tcp && !sock->borrowed)
+		(void)setsockopt(sock->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
+			&bytes, sizeof bytes);
+#else
+	(void)sock;
+#endif
+}
+
+/* A connection is not shown until it has sent something: fewer turns. */
+static void
+defer_accept(const struct rt_sock *sock)
+{
+#ifdef TCP_DEFER_ACCEPT
+	static const int seconds = 1;
+
+	if (sock->tcp && !sock->borrowed)
+		(void)setsockopt(sock->fd, IPPROTO_TCP, TCP_DEFER_ACCEPT,
+			&seconds, sizeof seconds);
+#else
+	(void)sock;
+#endif
+}
+
+int
+rt_server_listen(struct retort *server, struct rt_listener *listener)
+{
+	struct rt_sock *sock = &listener->sock;
+
+	keep_little_unsent(sock);
+	if (server->defer_accept)
+		defer_accept(sock);
+	rt_chan_init(&listener->chan, sock->fd, RT_KIND_LISTENER);
+	listen_on(server, listener);
+	return rt_io_wait(server->io, &listener->chan);
+}
+
+static int
+refuse_at(struct retort *server, struct rt_listener *listener, bool refuse)
+{
+	int error;
+
+	if (refuse) {
+		rt_io_release(server->io, &listener->chan);
+		listener->refusing = true;
+		return rt_sock_refuse(&listener->sock);
+	}
+	error = rt_sock_resume(&listener->sock);
+	if (error < 0)
+		return error;
+	error = rt_server_listen(server, listener);
+	listener->refusing = error < 0;
+	if (error < 0) {
+		rt_io_release(server->io, &listener->chan);
+		(void)rt_sock_refuse(&listener->sock);
+	}
+	return error;
+}
+
+int
+rt_server_refuse(struct retort *server, bool refuse)
+{
+	int error = 0, code;
+
+	for (size_t i = 0; i < server->listener_count; i++)
+		if (server->listeners[i].open &&
+			server->listeners[i].sock.holder < 0)
+			return -ENOTSUP;
+	for (size_t i = 0; i < server->listener_count; i++) {
+		struct rt_listener *listener = server->listeners + i;
+
+		if (!listener->open || listener->refusing == refuse)
+			continue;
+		code = refuse_at(server, listener, refuse);
+		if (error == 0)
+			error = code;
+	}
+	return error;
+}

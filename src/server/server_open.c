@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A server's beginning and end: options, loop, waker and listeners, and all
+ * that is freed again. Called by retort.c.
+ */
+#include "config.h"
+
+#include "server/server.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+/* Descriptors left for the files of requests that were accepted. */
+#define SPARE_DESCRIPTORS 8
+
+#define SCRATCH_SIZE (64u << 10)
+
+/* Bytes of a body that are kept, unless max_body is given; what is more is no
+   limit that anybody has thought of. */
+#define KEPT_BODY ((size_t)8 << 20)
+#define MAX_IN ((size_t)1 << 30)
+
+#define MAX_RECORDS (64u << 20)
+#define MAX_LEFT (1u << 20)
+
+static int64_t
+timeout_of(int ms)
+{
+	return ms <= 0 ? RT_NEVER : ms * RT_MS;
+}
+
+static int
+check_options(const struct retort_options *options, char *error)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+		uint64_t most;
+	} limits[] = {
+		{"max_head", options->max_head, RT_MAX_HEAD},
+		{"max_fields", options->max_fields, RT_MAX_FIELDS},
+	};
+
+	if (options->protocol > RETORT_UDP)
+		return rt_fail(error, -EINVAL,
+			"protocol: expected RETORT_HTTP, _TCP or _UDP");
+	if (options->socket_mode < 0 || options->socket_mode > 0777)
+		return rt_fail(error, -EINVAL,
+			"socket_mode: expected permissions such as 0660");
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+		if (limits[i].value > limits[i].most)
+			return rt_fail(error, -EINVAL, "%s: at most %llu",
+				limits[i].name,
+				(unsigned long long)limits[i].most);
+	return 0;
+}
+
+static int
+configure(struct retort *server, const struct retort_options *options)
+{
+	struct rt_conn_config *config = &server->config;
+	struct rlimit limit;
+
+	config->protocol = options->protocol;
+	config->idle_timeout = timeout_of(options->idle_timeout);
+	config->limits = (struct rt_limits){
+		.target = options->max_target ? options->max_target : 8u << 10,
+		.head = options->max_head ? options->max_head : 64u << 10,
+		.fields = options->max_fields ? options->max_fields : 100,
+	};
+	/* a head, a trailer section or the line of a chunk, and room to
+	   receive */
+	config->max_in = 2 * config->limits.head + SCRATCH_SIZE;
+	server->keep = KEPT_BODY;
+	if (options->max_body > 0 && options->max_body < MAX_IN)
+		server->keep = (size_t)options->max_body;
+	config->head_timeout = timeout_of(options->head_timeout);
+	config->body_timeout = timeout_of(options->body_timeout);
+	config->write_timeout = timeout_of(options->write_timeout);
+	config->scratch_size = SCRATCH_SIZE;
+	config->scratch = malloc(SCRATCH_SIZE);
+	config->linger = !options->unrecorded;
+	if (options->fields != NULL || options->omit != NULL)
+		config->always = &server->route.always;
+	server->recorded = !options->unrecorded;
+	server->defer_accept = options->defer_accept;
+	rt_journal_init(&server->journal,
+		options->max_records ? options->max_records : MAX_RECORDS);
+	server->requests = options->requests;
+	server->event = options->event;
+	server->event_arg = options->event_arg;
+	server->fd_limit = INT_MAX;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT_MAX)
+		server->fd_limit = (int)limit.rlim_cur - SPARE_DESCRIPTORS;
+	if (config->scratch == NULL)
+		return -ENOMEM;
+	return rt_route_init(&server->route, options->protocol, options->hosts,
+		options->max_body, !options->unrecorded);
+}
+
+static int
+open_waker(struct retort *server)
+{
+	int pair[2];
+	int error;
+
+	error = rt_sock_waker(pair);
+	if (error < 0)
+		return error;
+	rt_chan_init(&server->waker, pair[0], RT_KIND_WAKER);
+	server->wake_fd = pair[1];
+	server->waker.in.verb = RT_TAKE;
+	server->waker.in.recv.data = server->wake_bytes;
+	server->waker.in.recv.size = sizeof server->wake_bytes;
+	return rt_io_wait(server->io, &server->waker);
+}
+
+static int
+bind_all(struct retort *server, const struct retort_options *options,
+	const char *const *bind, size_t count, char *error)
+{
+	struct rt_sock *socks = calloc(2 * count + 1, sizeof *socks);
+	int n;
+
+	server->listeners = calloc(2 * count + 1, sizeof *server->listeners);
+	if (socks == NULL || server->listeners == NULL) {
+		free(socks);
+		return rt_fail_errno(error, -ENOMEM, "listen");
+	}
+	n = rt_sock_listen(socks, options->protocol, bind, count, options->port,
+		options->socket_mode, error);
+	for (int i = 0; i < n; i++) {
+		struct rt_listener *listener = server->listeners + i;
+
+		listener->sock = socks[i];
+		listener->open = true;
+		server->route.unix_bound |= socks[i].family == AF_UNIX;
+		server->listener_count++;
+	}
+	free(socks);
+	return n < 0 ? n : 0;
+}
+
+static int
+accept_all(struct retort *server, bool refusing, char *error)
+{
+	int code;
+
+	for (size_t i = 0; i < server->listener_count; i++) {
+		code = rt_server_listen(server, server->listeners + i);
+		if (code < 0)
+			return rt_fail_errno(error, code,
+				server->listeners[i].sock.url);
+	}
+	code = refusing ? rt_server_refuse(server, true) : 0;
+	return code < 0 ? rt_fail_errno(error, code, "refuse") : 0;
+}
+
+static int
+listen_all(struct retort *server, const struct retort_options *options,
+	char *error)
+{
+	static const char *const loopback[] = {"127.0.0.1", NULL};
+	const char *const *bind = options->bind ? options->bind : loopback;
+	size_t count = 0;
+	int code;
+
+	while (bind[count] != NULL)
+		count++;
+	code = bind_all(server, options, bind, count, error);
+	if (code == 0)
+		code = accept_all(server, options->refusing, error);
+	if (code < 0)
+		rt_server_give_back(server);
+	return code;
+}
+
+void
+rt_server_give_back(struct retort *server)
+{
+	for (size_t i = 0; i < server->listener_count; i++) {
+		struct rt_listener *listener = server->listeners + i;
+
+		if (!listener->sock.borrowed)
+			continue;
+		rt_io_release(server->io, &listener->chan);
+		listener->open = false;
+		listener->sock.fd = -1;
+	}
+}
+
+int
+rt_server_open(struct retort *server, const struct retort_options *options,
+	char *error)
+{
+	int code = check_options(options, error);
+
+	if (code < 0)
+		return code;
+	code = configure(server, options);
+	if (code < 0)
+		return rt_fail_errno(error, code, "options");
+	code = rt_route_set_always(&server->route, options->fields,
+		options->omit, error);
+	if (code < 0)
+		return code;
+	code = rt_io_open(&server->io, options->io,
+		options->sigpipe_ignored && options->unrecorded);
+	if (code < 0)
+		return rt_fail_errno(error, code, "io");
+	code = open_waker(server);
+	if (code < 0)
+		return rt_fail_errno(error, code, "wake");
+	return listen_all(server, options, error);
+}
+
+/* Waits are on the monotonic clock, calls may come from within calls. */
+static int
+open_lock(struct retort *server)
+{
+	pthread_mutexattr_t recursive;
+	pthread_condattr_t monotonic;
+	int error;
+
+	(void)pthread_mutexattr_init(&recursive);
+	(void)pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+	error = pthread_mutex_init(&server->lock, &recursive);
+	(void)pthread_mutexattr_destroy(&recursive);
+	if (error != 0)
+		return -error;
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	error = pthread_cond_init(&server->changed, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
+	if (error != 0)
+		(void)pthread_mutex_destroy(&server->lock);
+	return -error;
+}
+
+struct retort *
+rt_server_new(void)
+{
+	struct retort *server = calloc(1, sizeof *server);
+
+	if (server == NULL)
+		return NULL;
+	if (open_lock(server) < 0) {
+		free(server);
+		return NULL;
+	}
+	rt_owner_begin(&server->owner);
+	server->wake_fd = -1;
+	server->waker.fd = -1;
+	server->stop_by = RT_NEVER;
+	server->refuse_until = RT_NEVER;
+	server->stop_wanted = RT_NEVER;
+	rt_buf_init(&server->left, MAX_LEFT);
+	rt_buf_init(&server->notices, MAX_LEFT);
+	rt_verdict_init(&server->verdict);
+	return server;
+}
+
+static void
+free_spares(struct retort *server)
+{
+	struct rt_conn *conn;
+	struct rt_exchange *x;
+
+	while ((conn = server->spare_conns) != NULL) {
+		server->spare_conns = conn->next;
+		free(conn);
+	}
+	while ((x = server->spare_exchanges) != NULL) {
+		server->spare_exchanges = x->next;
+		rt_exchange_free(x);
+	}
+}
+
+/* What is left once no descriptor is. */
+static void
+free_memory(struct retort *server)
+{
+	free_spares(server);
+	rt_route_free(&server->route);
+	rt_journal_free(&server->journal);
+	rt_verdict_free(&server->verdict);
+	rt_buf_free(&server->left);
+	rt_buf_free(&server->notices);
+	rt_owner_end(&server->owner);
+	free(server->listeners);
+	free(server->config.scratch);
+	free(server);
+}
+
+void
+rt_server_free(struct retort *server)
+{
+	if (server->io != NULL) {
+		server->stopping = true;
+		rt_server_close_listeners(server);
+		rt_server_abandon(server);
+	}
+	if (server->wake_fd >= 0 && server->wake_fd != server->waker.fd)
+		(void)close(server->wake_fd);
+	if (server->waker.fd >= 0)
+		rt_io_drop(server->io, &server->waker);
+	rt_io_close(server->io);
+	(void)pthread_cond_destroy(&server->changed);
+	(void)pthread_mutex_destroy(&server->lock);
+	free_memory(server);
+}
+
+/* --- in a fork --- */
+
+static void
+close_if_open(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static void
+free_conns(struct retort *server)
+{
+	struct rt_conn *conn;
+
+	while ((conn = server->conns) != NULL) {
+		server->conns = conn->next;
+		if (conn->record != NULL)
+			rt_journal_close(conn->record);
+		rt_exchange_free(conn->exchange);
+		free(conn);
+	}
+}
+
+void
+rt_server_disown(struct retort *server, bool consistent)
+{
+	for (struct rt_conn *conn = server->conns; conn != NULL;
+		conn = conn->next)
+		if (!conn->chan.shared)
+			close_if_open(conn->chan.fd);
+	for (size_t i = 0; i < server->listener_count; i++) {
+		close_if_open(server->listeners[i].sock.fd);
+		close_if_open(server->listeners[i].sock.holder);
+	}
+	close_if_open(server->waker.fd);
+	if (server->wake_fd != server->waker.fd)
+		close_if_open(server->wake_fd);
+	rt_io_leave(server->io);
+	if (!consistent)
+		return;
+	/* neither lock nor condition: others may still wait for them there */
+	for (size_t i = 0; i < server->listener_count; i++)
+		free(server->listeners[i].sock.unlink);
+	rt_io_close(server->io);
+	free_conns(server);
+	free_memory(server);
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Compares records with expectations, and says in words what is wrong. Called
+ * by retort.c.
+ */
+#include "config.h"
+
+#include "server/verdict.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+/* Most bytes of a verdict, and of the mistakes in it. */
+#define MAX_TEXT (16u << 20)
+#define MAX_MISTAKES (64u << 10)
+
+/* Transcripts that one verdict shows. */
+#define MAX_SHOWN 16
+
+/* So many bytes in a row of each are shown. */
+#define MOST_BYTES 2048
+
+void
+rt_verdict_init(struct rt_verdict *verdict)
+{
+	*verdict = (struct rt_verdict){.count = 0};
+	rt_buf_init(&verdict->mistakes, MAX_MISTAKES);
+	rt_buf_init(&verdict->text, MAX_TEXT);
+}
+
+static void
+free_expectation(struct rt_expectation *expectation)
+{
+	for (size_t i = 0; i < expectation->count; i++)
+		rt_match_free(expectation->matches[i]);
+	free(expectation->matches);
+	free(expectation->origin);
+}
+
+void
+rt_verdict_clear_behind(struct rt_verdict *verdict, size_t count)
+{
+	while (verdict->count > count)
+		free_expectation(&verdict->expectations[--verdict->count]);
+}
+
+void
+rt_verdict_clear(struct rt_verdict *verdict)
+{
+	rt_verdict_clear_behind(verdict, 0);
+	rt_buf_clear(&verdict->mistakes, 0);
+}
+
+void
+rt_verdict_free(struct rt_verdict *verdict)
+{
+	rt_verdict_clear(verdict);
+	free(verdict->expectations);
+	rt_buf_free(&verdict->mistakes);
+	rt_buf_free(&verdict->text);
+}
+
+/* --- expecting --- */
+
+static int
+add(struct rt_verdict *verdict, struct rt_expectation expectation)
+{
+	if (!rt_grow(&verdict->expectations, &verdict->room, verdict->count,
+		    sizeof expectation)) {
+		free_expectation(&expectation);
+		return -ENOMEM;
+	}
+	verdict->expectations[verdict->count++] = expectation;
+	return (int)verdict->count;
+}
+
+int
+rt_verdict_expect(struct rt_verdict *verdict, size_t least, size_t most,
+	const struct retort_when *when, enum retort_protocol protocol,
+	char *error)
+{
+	struct rt_expectation expectation = {.least = least, .most = most};
+
+	if (most < least)
+		return rt_fail(error, -EINVAL, "at least %zu and at most %zu",
+			least, most);
+	expectation.matches = malloc(sizeof(struct rt_match *));
+	if (expectation.matches == NULL)
+		return -ENOMEM;
+	expectation.matches[0] = rt_match_new(when, protocol, error);
+	if (expectation.matches[0] == NULL) {
+		free(expectation.matches);
+		return -errno;
+	}
+	expectation.count = 1;
+	return add(verdict, expectation);
+}
+
+int
+rt_verdict_expect_order(struct rt_verdict *verdict, const char *const *requests,
+	enum retort_protocol protocol, char *error)
+{
+	struct rt_expectation expectation = {.count = 0};
+	size_t count = 0;
+
+	while (requests[count] != NULL)
+		count++;
+	if (count < 2)
+		return rt_fail(error, -EINVAL,
+			"an order is of two requests or more");
+	expectation.matches = calloc(count, sizeof(struct rt_match *));
+	if (expectation.matches == NULL)
+		return -ENOMEM;
+	for (; expectation.count < count; expectation.count++) {
+		struct retort_when when = {
+			.request = requests[expectation.count]};
+		struct rt_match *match = rt_match_new(&when, protocol, error);
+
+		if (match == NULL) {
+			int code = -errno;
+
+			free_expectation(&expectation);
+			return code;
+		}
+		expectation.matches[expectation.count] = match;
+	}
+	return add(verdict, expectation);
+}
+
+int
+rt_verdict_name(struct rt_verdict *verdict, int number, const char *origin)
+{
+	struct rt_expectation *expectation = verdict->expectations + number - 1;
+
+	expectation->origin = strdup(origin);
+	return expectation->origin ? 0 : -ENOMEM;
+}
+
+void
+rt_verdict_blame(struct rt_verdict *verdict, const char *what,
+	const char *error)
+{
+	rt_buf_add_format(&verdict->mistakes, "%s: %s\n", what, error);
+}
+
+/* --- judging --- */
+
+/* A verdict under way. */
+struct judgement {
+	struct rt_buf *text;
+	const struct rt_journal *journal;
+	const struct rt_record
+		*shown[MAX_SHOWN]; /* their transcripts will be */
+	size_t shown_count;
+};
+
+static void
+show(struct judgement *judgement, const struct rt_record *record)
+{
+	for (size_t i = 0; i < judgement->shown_count; i++)
+		if (judgement->shown[i]->seen.connection ==
+			record->seen.connection)
+			return;
+	if (judgement->shown_count < MAX_SHOWN)
+		judgement->shown[judgement->shown_count++] = record;
+}
+
+static void
+add_count(struct rt_buf *to, size_t least, size_t most)
+{
+	if (most == 0)
+		rt_buf_add_text(to, "no request");
+	else if (least == most)
+		rt_buf_add_format(to, "exactly %zu", least);
+	else if (most == SIZE_MAX)
+		rt_buf_add_format(to, "at least %zu", least);
+	else if (least == 0)
+		rt_buf_add_format(to, "at most %zu", most);
+	else
+		rt_buf_add_format(to, "%zu to %zu", least, most);
+}
+
+/* " (connection 3, seed 7)" */
+static void
+add_connection(struct rt_buf *to, const struct rt_record *record)
+{
+	rt_buf_add_format(to, " (connection %llu",
+		(unsigned long long)record->seen.connection);
+	if (record->seen.by_chance)
+		rt_buf_add_format(to, ", seed %llu",
+			(unsigned long long)record->seen.seed);
+	rt_buf_add_text(to, ")");
+}
+
+/* The request that came nearest to fitting, if any did not fit. */
+static void
+add_nearest(struct judgement *judgement, const struct rt_match *match,
+	const char *whose)
+{
+	const struct rt_record *nearest = NULL;
+	struct rt_miss best = {0, 0}, miss;
+
+	for (size_t i = 0; i < judgement->journal->count; i++) {
+		const struct rt_record *record = judgement->journal->records[i];
+
+		if (rt_match_fits(match, &record->seen))
+			continue;
+		miss = rt_match_explain(match, &record->seen, whose, NULL);
+		if (nearest == NULL || miss.score > best.score ||
+			(miss.score == best.score &&
+				miss.common > best.common)) {
+			nearest = record;
+			best = miss;
+		}
+	}
+	if (nearest == NULL)
+		return;
+	rt_buf_add_text(judgement->text, "  nearest: ");
+	rt_match_name(&nearest->seen, judgement->text);
+	add_connection(judgement->text, nearest);
+	rt_buf_add_text(judgement->text, ": ");
+	(void)rt_match_explain(match, &nearest->seen, whose, judgement->text);
+	rt_buf_add(judgement->text, "\n", 1);
+	show(judgement, nearest);
+}
+
+/* Whether the client closed before a byte of the reply went. */
+static bool
+left_before(const struct rt_record *record)
+{
+	for (size_t i = 0; i < record->event_count; i++) {
+		if (record->events[i].kind == RT_RECORD_SENT)
+			return false;
+		if (record->events[i].kind == RT_RECORD_CLIENT_FIN ||
+			record->events[i].kind == RT_RECORD_CLIENT_RST)
+			return true;
+	}
+	return false;
+}
+
+/* Those that fit, a line each. */
+static void
+add_came(struct judgement *judgement, const struct rt_match *match)
+{
+	const struct rt_journal *journal = judgement->journal;
+	size_t left = MAX_SHOWN;
+
+	for (size_t i = 0; i < journal->count && left > 0; i++) {
+		const struct rt_record *record = journal->records[i];
+		const struct retort_exchange *seen = &record->seen;
+
+		if (!rt_match_fits(match, seen))
+			continue;
+		left--;
+		rt_buf_add_text(judgement->text, "  came: ");
+		rt_match_name(seen, judgement->text);
+		rt_buf_add_text(judgement->text, ", ");
+		if (seen->protocol != RETORT_HTTP)
+			rt_buf_add_text(judgement->text,
+				record->answered && record->why == NULL ?
+					"answered" :
+					"unanswered");
+		else if (left_before(record))
+			rt_buf_add_text(judgement->text,
+				"and left before the reply");
+		else
+			rt_buf_add_format(judgement->text, "answered %d",
+				seen->status);
+		if (record->faults != NULL)
+			rt_buf_add_format(judgement->text, " [%s]",
+				record->faults);
+		add_connection(judgement->text, record);
+		rt_buf_add(judgement->text, "\n", 1);
+		show(judgement, record);
+	}
+}
+
+/* "FILE:LINE", or "expectation N" in `room`. */
+static const char *
+name(const struct rt_expectation *expectation, size_t number, char room[40])
+{
+	if (expectation->origin != NULL)
+		return expectation->origin;
+	(void)snprintf(room, 40, "expectation %zu", number);
+	return room;
+}
+
+static void
+judge_count(struct judgement *judgement, size_t number,
+	const struct rt_expectation *expectation)
+{
+	const struct rt_journal *journal = judgement->journal;
+	const struct rt_match *match = expectation->matches[0];
+	char room[40];
+	const char *whose = name(expectation, number, room);
+	size_t came = 0;
+
+	for (size_t i = 0; i < journal->count; i++)
+		came += rt_match_fits(match, &journal->records[i]->seen);
+	if (came >= expectation->least && came <= expectation->most)
+		return;
+	rt_buf_add_format(judgement->text, "%s (", whose);
+	rt_match_describe(match, judgement->text);
+	rt_buf_add_text(judgement->text, "): expected ");
+	add_count(judgement->text, expectation->least, expectation->most);
+	rt_buf_add_format(judgement->text, ", came %zu\n", came);
+	add_came(judgement, match);
+	if (came > expectation->most)
+		return;
+	add_nearest(judgement, match, whose);
+}
+
+static void
+judge_order(struct judgement *judgement, size_t number,
+	const struct rt_expectation *expectation)
+{
+	const struct rt_journal *journal = judgement->journal;
+	const struct rt_match *missing;
+	char room[40];
+	const char *whose = name(expectation, number, room);
+	size_t next = 0;
+
+	for (size_t i = 0; i < journal->count && next < expectation->count; i++)
+		if (rt_match_fits(expectation->matches[next],
+			    &journal->records[i]->seen))
+			next++;
+	if (next == expectation->count)
+		return;
+	missing = expectation->matches[next];
+	rt_buf_add_format(judgement->text, "%s (in order): expected ", whose);
+	rt_match_describe(missing, judgement->text);
+	if (next > 0) {
+		rt_buf_add_text(judgement->text, " after ");
+		rt_match_describe(expectation->matches[next - 1],
+			judgement->text);
+	}
+	rt_buf_add_text(judgement->text, ", which did not come\n");
+	add_nearest(judgement, missing, whose);
+}
+
+static void
+judge_records(struct judgement *judgement)
+{
+	for (size_t i = 0; i < judgement->journal->count; i++) {
+		const struct rt_record *record = judgement->journal->records[i];
+
+		const char *why = record->why;
+
+		if (why == NULL && record->seen.complete && !record->answered)
+			why = "its reply was never made";
+		if (why == NULL)
+			continue;
+		rt_buf_add_format(judgement->text, "connection %llu",
+			(unsigned long long)record->seen.connection);
+		if (record->seen.by_chance)
+			rt_buf_add_format(judgement->text, " (seed %llu)",
+				(unsigned long long)record->seen.seed);
+		rt_buf_add_format(judgement->text, ": %s\n", why);
+		show(judgement, record);
+	}
+}
+
+const char *
+rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal)
+{
+	struct judgement judgement = {.text = &verdict->text,
+		.journal = journal};
+	const char *text;
+
+	rt_buf_clear(&verdict->text, 0);
+	rt_buf_add(&verdict->text, verdict->mistakes.data,
+		verdict->mistakes.len);
+	for (size_t i = 0; i < verdict->count; i++) {
+		const struct rt_expectation *expectation =
+			verdict->expectations + i;
+
+		if (expectation->count == 1)
+			judge_count(&judgement, i + 1, expectation);
+		else
+			judge_order(&judgement, i + 1, expectation);
+	}
+	judge_records(&judgement);
+	if (journal->lost > 0)
+		rt_buf_add_format(&verdict->text,
+			"%llu exchange%s not recorded, or only in part: "
+			"max_records, %zu bytes, is used up\n",
+			(unsigned long long)journal->lost,
+			journal->lost == 1 ? " was" : "s were", journal->max);
+	if (verdict->text.len == 0 && !verdict->text.failed)
+		return NULL;
+	for (size_t i = 0; i < judgement.shown_count; i++)
+		rt_record_transcribe(judgement.shown[i], MOST_BYTES,
+			&verdict->text);
+	text = rt_buf_text(&verdict->text);
+	return text ? text : "not as expected, and no memory to say how";
+}

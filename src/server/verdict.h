@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* What was expected, and whether it came. */
+#ifndef RT_VERDICT_H
+#define RT_VERDICT_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "retort.h"
+#include "route/match.h"
+#include "server/journal.h"
+
+/* Requests that fit, so many of them; or one after another. */
+struct rt_expectation {
+	char *origin; /* where it was given: "FILE:LINE"; NULL */
+	struct rt_match **matches;
+	size_t count; /* of matches: one, or more that come in this order */
+	size_t least; /* of one */
+	size_t most;
+};
+
+struct rt_verdict {
+	struct rt_expectation *expectations;
+	size_t count;
+	size_t room;
+	struct rt_buf mistakes; /* lines: rules and the like that are wrong */
+	struct rt_buf text;
+};
+
+void rt_verdict_init(struct rt_verdict *verdict);
+void rt_verdict_free(struct rt_verdict *verdict);
+
+/* Forgets expectations and mistakes, or expectations behind the first. */
+void rt_verdict_clear(struct rt_verdict *verdict);
+void rt_verdict_clear_behind(struct rt_verdict *verdict, size_t count);
+
+/* Adds an expectation: its number, or -errno with a line in `error`. */
+int rt_verdict_expect(struct rt_verdict *verdict, size_t least, size_t most,
+	const struct retort_when *when, enum retort_protocol protocol,
+	char *error);
+int rt_verdict_expect_order(struct rt_verdict *verdict,
+	const char *const *requests, enum retort_protocol protocol,
+	char *error);
+
+/* Where expectation `number` was given, for messages. 0 or -ENOMEM. */
+int rt_verdict_name(struct rt_verdict *verdict, int number, const char *origin);
+
+/* Something was asked for that cannot be. */
+void rt_verdict_blame(struct rt_verdict *verdict, const char *what,
+	const char *error);
+
+/*
+ * NULL if all is as expected, or what is not; valid until the next call of
+ * this room.
+ */
+const char *rt_verdict_text(struct rt_verdict *verdict,
+	const struct rt_journal *journal);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options of the command, two by two: either both are obeyed, or the command
+ * line is refused. What goes together is what belongs to one way to answer.
+ */
+#include "config.h"
+
+#include "support/harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Ways to answer: (c)anned, (r)aw, (e)cho, (f)iles, a (s)cenario alone, (T)CP,
+ * (U)DP. Small letters are HTTP.
+ */
+#define ANY "crefsTU"
+#define HTTP "crefs"
+
+static const struct {
+	const char *name;
+	const char *args; /* and what it needs */
+	const char *ways;
+} options[] = {
+	{"status", "--status 404", "c"},
+	{"body", "--body x", "c"},
+	{"type", "--type a/b", "c"},
+	{"chunked", "--chunked", "c"},
+	{"raw", "--raw $DIR/reply", "r"},
+	{"echo", "--echo", "eTU"},
+	{"ROOT", "$DIR", "f"},
+	{"mime", "--mime md=a/b", "f"},
+	{"dotfiles", "--dotfiles", "f"},
+	{"cache", "--cache 1", "f"},
+	{"no-listing", "--no-listing", "f"},
+	{"precompressed", "--precompressed", "f"},
+	{"spa", "--spa index.html $DIR", "f"},
+	{"html", "--html", "f"},
+	{"follow-links", "--follow-links", "f"},
+	{"prefix", "--prefix /p", "f"},
+	{"echo", "--echo=/e", "fs"},
+	{"header", "--header a:b", "cefs"},
+	{"host", "--host a", HTTP},
+	{"max-target", "--max-target 9", HTTP},
+	{"max-head", "--max-head 9", HTTP},
+	{"max-fields", "--max-fields 9", HTTP},
+	{"max-body", "--max-body 9", HTTP},
+	{"timeout", "--timeout 5", HTTP "T"},
+	{"timeout", "--timeout reply=5", HTTP "T"},
+	{"timeout", "--timeout head=5", HTTP},
+	{"timeout", "--timeout body=5,head=5", HTTP},
+	{"tcp", "--tcp", "T"},
+	{"udp", "--udp", "U"},
+	{"answer", "--tcp --answer x", "T"},
+	{"answer", "--udp --answer x", "U"},
+	{"greet", "--tcp --greet x", "T"},
+	{"idle", "--tcp --idle 1", "T"},
+	{"scenario", "--scenario $DIR/s.retort", ANY},
+	{"fault", "--body x --fault each?1", "c"},
+	{"fault", "--fault each?1 $DIR", "f"},
+	{"fault", "--echo --tcp --fault each?1", "T"},
+	{"faults", "--faults rst:5% --seed 1", ANY},
+	{"seed", "--seed 1 --faults rst:5%", ANY},
+	{"replay", "--replay $DIR/log", HTTP},
+	{"transcript", "--transcript $DIR/t", ANY},
+	{"verbose", "--verbose", ANY},
+	{"quiet", "--quiet", ANY},
+	{"log", "--log json", ANY},
+	{"port", "--port 0", ANY},
+	{"bind", "--bind 127.0.0.1", ANY},
+	{"port-file", "--port-file $DIR/port", ANY},
+	{"requests", "--requests 1", ANY},
+	{"lifetime", "--lifetime 0", ANY},
+	{"with-parent", "--with-parent", ANY},
+	{"grace", "--grace 1", ANY},
+	{"io", "--io poll", ANY},
+};
+#define COUNT (sizeof options / sizeof *options)
+
+static bool
+is(size_t i, const char *name)
+{
+	return strcmp(options[i].name, name) == 0;
+}
+
+/* It names a ROOT. */
+static bool
+has_root(size_t i)
+{
+	const char *root = strstr(options[i].args, "$DIR");
+
+	return root != NULL && root[4] == '\0';
+}
+
+/* A scenario is not alone beside it. */
+static bool
+answers(size_t i)
+{
+	static const char *const names[] = {"status", "body", "type", "chunked",
+		"raw", "fault"};
+
+	for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+		if (is(i, names[k]))
+			return true;
+	return has_root(i) || strstr(options[i].args, "--tcp") ||
+		strstr(options[i].args, "--udp") ||
+		strcmp(options[i].args, "--echo") == 0;
+}
+
+/* Two ways in which replies go wrong. */
+static bool
+clash(size_t i, size_t k)
+{
+	bool chance = is(i, "faults") || is(i, "seed");
+
+	return (is(i, "fault") && (is(k, "faults") || is(k, "seed"))) ||
+		(is(i, "fault") && is(k, "replay")) ||
+		(chance && is(k, "replay"));
+}
+
+static bool
+go_together(size_t i, size_t k)
+{
+	if (clash(i, k) || clash(k, i))
+		return false;
+	if (has_root(i) && has_root(k))
+		return false;
+	if (is(i, "scenario") && !answers(k))
+		return strchr(options[k].ways, 's') != NULL;
+	if (is(k, "scenario") && !answers(i))
+		return strchr(options[i].ways, 's') != NULL;
+	/* one of these is what it answers */
+	if ((strstr(options[i].args, "--echo") && is(k, "answer")) ||
+		(is(i, "answer") && strstr(options[k].args, "--echo")))
+		return false;
+	return strpbrk(options[i].ways, options[k].ways) != NULL;
+}
+
+static char *dir;
+
+/* Splits at spaces; "$DIR" is the folder, "?" a space that is none. */
+static size_t
+add_args(const char **args, size_t count, char *text, const char *of)
+{
+	size_t used = 0;
+	char *word;
+
+	for (; *of != '\0'; of++)
+		if (strncmp(of, "$DIR", 4) == 0) {
+			used += (size_t)sprintf(text + used, "%s", dir);
+			of += 3;
+		} else {
+			text[used++] = *of;
+		}
+	text[used] = '\0';
+	for (word = strtok(text, " "); word != NULL; word = strtok(NULL, " ")) {
+		char *space = strchr(word, '?');
+
+		if (space != NULL)
+			*space = ' ';
+		args[count++] = word;
+	}
+	return count;
+}
+
+/* The exit status of both together. */
+static int
+run(size_t i, size_t k, struct bytes *errors)
+{
+	const char *args[24] = {"-p", "0", "--lifetime", "0", "-q"};
+	char first[512], second[512];
+	struct child child;
+	size_t count = 5;
+
+	count = add_args(args, count, first, options[i].args);
+	count = add_args(args, count, second, options[k].args);
+	args[count] = NULL;
+	child = child_start(args, 0);
+	bytes_add(errors, "", 0);
+	return child_end_with_errors(&child, errors);
+}
+
+START_TEST(both_or_none)
+{
+	static const char line[] = "12:34:56.789 127.0.0.1:1 "
+				   "\"GET / HTTP/1.1\" 200 1 1.0 ms [each 1]\n";
+	size_t i = (size_t)_i;
+
+	dir = dir_make();
+	dir_write(dir, "index.html", "x", 1);
+	dir_write(dir, "reply", "HTTP/1.1 200 OK\r\n\r\n", 19);
+	dir_write(dir, "s.retort", "@on\n@file index.html\n", 21);
+	dir_write(dir, "log", line, sizeof line - 1);
+	for (size_t k = i + 1; k < COUNT; k++) {
+		struct bytes errors = {.data = NULL};
+		int status = run(i, k, &errors);
+		/* it ends before it can have answered */
+		int fine = is(i, "requests") || is(k, "requests") ? 5 : 0;
+
+		ck_assert_msg(status == (go_together(i, k) ? fine : 2),
+			"%s and %s: exit status %d: %s", options[i].args,
+			options[k].args, status, errors.data);
+		ck_assert_msg(status != 2 ||
+				strstr(errors.data, "exclude each other") ||
+				strstr(errors.data, "expected ") ||
+				strstr(errors.data, "needs ") ||
+				strstr(errors.data, "only one ROOT"),
+			"%s and %s: %s", options[i].args, options[k].args,
+			errors.data);
+		bytes_free(&errors);
+	}
+	dir_remove(dir);
+}
+END_TEST
+
+/* Each option of --help is one of the above, or stands for itself. */
+START_TEST(every_option_is_tried)
+{
+	static const char *const alone[] = {"help", "version", "option",
+		"socket-mode"};
+	const char *const args[] = {"--help", NULL};
+	struct child child = child_start(args, 0);
+	struct bytes help = {.data = NULL};
+	const char *at;
+
+	bytes_add(&help, "", 0);
+	ck_assert_int_eq(client_receive(child.out, &help), 0);
+	ck_assert_int_eq(child_end(&child), 0);
+	for (at = help.data; (at = strstr(at, " --")) != NULL;) {
+		size_t size, i = 0, k = 0;
+
+		at += 3;
+		size = strspn(at, "abcdefghijklmnopqrstuvwxyz-");
+		while (i < COUNT &&
+			(strlen(options[i].name) != size ||
+				strncmp(options[i].name, at, size) != 0))
+			i++;
+		while (k < 4 &&
+			(strlen(alone[k]) != size ||
+				strncmp(alone[k], at, size) != 0))
+			k++;
+		ck_assert_msg(size == 0 || i < COUNT || k < 4,
+			"--%.*s: what does it go with?", (int)size, at);
+	}
+	bytes_free(&help);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("pairs");
+	TCase *tcase = tcase_create("options");
+
+	/* hundreds of processes under valgrind */
+	if (!under_valgrind())
+		tcase_add_loop_test(tcase, both_or_none, 0, (int)COUNT - 1);
+	tcase_add_test(tcase, every_option_is_tried);
+	rt_test_case(suite, tcase);
+	return rt_test_run(suite);
+}

@@ -1,0 +1,245 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Sweeps: what retort sweep says of clients whose faults are known, its exit
+# status, and the table that tests/peers/sweep makes of clients that are installed;
+# the others are skipped. Prints TAP. $RETORT is the command, in the folder of a
+# build.
+
+# shellcheck source=tests/support/tap.sh
+. "$(dirname "$0")/../support/tap.sh"
+sweep=$source/tests/peers/sweep
+
+# sweeps STATUS ARGUMENT...: retort sweep ends so; its report is in `out`
+sweeps()
+{
+	expected=$1
+	shift
+	"$retort" sweep "$@" >"$dir/out" 2>"$dir/err" <"$dir/input"
+	status=$?
+	[ $status -eq "$expected" ]
+	report $? "$name: status $expected (got $status)"
+}
+
+# is FILE NAME: the output is that
+is()
+{
+	diff "$1" "$dir/out" >"$dir/err" 2>&1
+	report $? "$2"
+}
+
+# --- clients as they are: begun, for they take their time ---
+
+# lacks CLIENT
+lacks()
+{
+	case $1 in
+	libcurl) ! have pkg-config || ! pkg-config --exists libcurl ;;
+	urllib) ! have python3 ;;
+	*) ! have "$1" ;;
+	esac
+}
+
+# begin CLIENT [FRAMING]: its table, in the background
+begin()
+{
+	lacks "$1" || {
+		"$sweep" ${2:+-f "$2"} "$1" >"$dir/$1.out" 2>"$dir/$1.err"
+		echo $? >"$dir/$1.status"
+	} &
+}
+
+begin curl
+begin wget
+begin libcurl
+begin urllib Content-Length
+
+# --- clients whose faults are known ---
+
+echo 'not for clients' >"$dir/input"
+printf 'abc' >"$dir/raw"
+
+name='a client that does not connect'
+sweeps 125 --raw "$dir/raw" -- true
+grep -q '^retort: the whole reply: the client did not connect to {url}' "$dir/err"
+report $? "$name: is told"
+
+if have curl; then
+	# what it says on standard output is not of the report
+	get="curl -s --http0.9 --max-time 10 \"\$RETORT_URL\""
+
+	name='a client that is never content'
+	sweeps 1 --raw "$dir/raw" -- sh -c "$get; false"
+	cat >"$dir/expected" <<-'TEXT'
+		reply of 3 bytes
+		whole                   1  taken for failure
+		nothing else was tried
+	TEXT
+	is "$dir/expected" "$name: report"
+
+	name='a client that is always content'
+	sweeps 1 --raw "$dir/raw" -- sh -c "$get; true"
+	cat >"$dir/expected" <<-'TEXT'
+		reply of 3 bytes
+		whole                   1  taken for success
+		cut N fin               3  taken for success: 0-2
+		cut N reset             3  taken for success: 0-2
+		split N; gap 20         2  taken for failure: none
+		each 1                  1  taken for success
+	TEXT
+	is "$dir/expected" "$name: report"
+
+	name='input and output'
+	sweeps 1 --raw "$dir/raw" -- sh -c "$get; test -z \"\$(cat)\" && echo hello"
+	is "$dir/expected" 'COMMAND reads nothing, and its output is not the report'
+
+	name='a client that knows what comes'
+	# shellcheck disable=SC2016 # of that shell
+	sweeps 0 --body good -- sh -c \
+		'test "$(curl -sf --max-time 10 {url})" = good'
+	grep -c 'for success: none$' "$dir/out" >"$dir/err"
+	[ "$(cat "$dir/err")" -eq 2 ] &&
+		grep -q '^whole .*for success$' "$dir/out" &&
+		grep -q '^split .* failure: none$' "$dir/out" &&
+		grep -q '^each 1 .*for success$' "$dir/out"
+	report $? "$name: report"
+
+	name='a client that takes what it gets'
+	# by its own words; of three bytes, what comes before a FIN is lost
+	# neither to it nor to us
+	# shellcheck disable=SC2016 # of that shell
+	sweeps 1 --raw "$dir/raw" -- sh -c \
+		'got=$(curl -s --http0.9 --max-time 10 {url}) &&
+			case $got in (ab*) ;; (*) false ;; esac'
+	grep -q '^cut N fin  *3  taken for success: 2$' "$dir/out"
+	report $? "$name: the cut before the last byte"
+
+	name='a client that crashes at one point'
+	# shellcheck disable=SC2016 # of that shell
+	sweeps 1 --raw "$dir/raw" -- sh -c \
+		'got=$(curl -s --http0.9 --max-time 10 {url}) || exit 1
+			[ "$got" != ab ] || kill -ABRT $$
+			[ "$got" = abc ]'
+	grep -q '^cut N fin  *3  taken for success: none$' "$dir/out" &&
+		grep -q '^retort: cut 2 fin: COMMAND was ended by signal 6$' \
+			"$dir/err"
+	report $? "$name: is told, with the fault"
+
+	name='exit statuses that look like signals'
+	# shellcheck disable=SC2016 # of that shell
+	sweeps 0 -q --raw "$dir/raw" -- sh -c \
+		'case $(curl -s --http0.9 --max-time 10 {url}) in
+			(abc) ;; (ab) exit 126 ;; (a) exit 127 ;; (*) exit 255
+		esac'
+	[ ! -s "$dir/err" ] && grep -q '^cut N fin .* none$' "$dir/out"
+	report $? "$name: are failures, and no more"
+
+	name='the whole reply taken for a failure'
+	sweeps 1 --raw "$dir/raw" -- sh -c "$get; exit 3"
+	grep -q '^retort: the whole reply: COMMAND ended with status 3$' \
+		"$dir/err"
+	report $? "$name: the status is told"
+
+	name='a reply without a body'
+	sweeps 1 -s 204 -H Date: -- sh -c "$get; true"
+	grep -q '^reply of [0-9]* bytes: head 0-[0-9]*$' "$dir/out"
+	report $? "$name: report"
+else
+	skip 'clients that connect' 'there is no curl'
+fi
+
+# --- what cannot be swept ---
+
+name='no such command'
+sweeps 127 -- "$dir/nowhere"
+name='no program'
+sweeps 126 -- "$dir/input"
+
+# refused TEXT ARGUMENT...: status 2 and one line, with TEXT in it
+refused()
+{
+	text=$1
+	shift
+	"$retort" sweep "$@" >"$dir/out" 2>"$dir/err" <"$dir/input"
+	status=$?
+	[ $status -eq 2 ] && [ ! -s "$dir/out" ] &&
+		[ "$(wc -l <"$dir/err")" -eq 1 ] &&
+		grep -q '^retort: ' "$dir/err" &&
+		grep -qF -e "$text" "$dir/err"
+	report $? "refused: sweep $*"
+}
+
+refused '-- COMMAND'
+refused '-- COMMAND' --
+refused '-- COMMAND' true
+refused 'sweep and ROOT exclude' . -- true
+refused 'sweep and --echo exclude' --echo -- true
+refused 'sweep and --tcp exclude' --tcp -- true
+refused 'sweep and --udp exclude' --udp -- true
+refused 'sweep and --cache exclude' --cache 5 -- true
+refused 'sweep and --echo=PATH exclude' --echo=/p -- true
+refused 'not with --fault:' --fault 'cut 1' -- true
+refused 'not with --faults:' --faults 'rst:5%' --seed 1 -- true
+refused 'not with --replay:' --replay "$dir/input" -- true
+refused 'not with --scenario:' --scenario "$dir/input" -- true
+refused 'not with --lifetime:' --lifetime 5 -- true
+refused 'not with --verbose:' -v -- true
+refused "$dir/nowhere" --raw "$dir/nowhere" -- true
+refused 'a TCP listener' -b "unix:$dir/socket" -- true
+
+# --- what became of those that were begun ---
+
+# column N FRAMING: a cell of the table
+column()
+{
+	awk -F ' [|] ' -v n="$1" -v framing="$2" '$2 == framing {
+		sub(/ [|]$/, "")
+		print $n
+	}' "$dir/out"
+}
+
+# cell EXPECTED N FRAMING: it is that, or so many "of" all; what clients must
+# get right does not depend on their version
+cell()
+{
+	got=$(column "$2" "$3")
+	[ "$got" = "$1" ] || [ "${got% of *}" = "$1" ]
+	report $? "$client, $3: column $2 is $1 (got $got)"
+}
+
+# right FRAMING: a row
+right()
+{
+	case $1 in
+	Content-Length) cell 0 4 "$1" ;;
+	none) cell '**26 of 26**' 4 "$1" ;;
+	esac
+	cell 0 5 "$1"
+	cell 0 6 "$1"
+	cell 0 7 "$1"
+	cell yes 8 "$1"
+}
+
+# judge CLIENT [FRAMING]: what was begun
+judge()
+{
+	client=$1
+	if lacks "$client"; then
+		skip "$client" "there is no $client"
+		return
+	fi
+	cp "$dir/$client.out" "$dir/out"
+	cp "$dir/$client.err" "$dir/err"
+	report "$(cat "$dir/$client.status")" "$client: there is a table"
+	for framing in ${2:-Content-Length chunked none}; do
+		right "$framing"
+	done
+}
+
+wait
+judge curl
+judge wget
+judge libcurl
+judge urllib Content-Length
+
+conclude

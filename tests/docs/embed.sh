@@ -1,0 +1,271 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The library as others get it: installs what was built beneath a temporary
+# folder, and with nothing but PKG_CONFIG_PATH builds the programs of
+# tests/docs/embed against it, warnings as errors, linked statically and, when the
+# build has it, with the shared library. Each must pass; and each must fail,
+# and say how its client's request missed, when the client has a mistake.
+# Prints TAP.
+#
+# What is missing on this machine is skipped, or, with RETORT_NEED_EMBED=1, a
+# failure; but one compiler is enough.
+
+# shellcheck source=tests/support/tap.sh
+. "$(dirname "$0")/../support/tap.sh"
+embed=$source/tests/docs/embed
+cc=${CC:-cc}
+pkg_config=${PKG_CONFIG:-pkg-config}
+warnings='-Wall -Wextra -Wpedantic -Werror'
+deadline=60 # seconds, for a program
+
+# without NAME WHAT: a test that cannot be, since there is no WHAT
+without()
+{
+	if [ "${RETORT_NEED_EMBED:-}" = 1 ]; then
+		echo "there is no $2" >"$dir/out"
+		report 1 "$1"
+		return
+	fi
+	skip "$1" "there is no $2"
+}
+
+# quietly COMMAND...: what it says is in the file `out`, itself on top
+quietly()
+{
+	echo "$*" >"$dir/out"
+	"$@" >>"$dir/out" 2>&1
+}
+
+# The C++ compiler that belongs to $cc: objects with sanitizers do not mix.
+find_cxx()
+{
+	case ${CXX:+given}$cc in
+	given*) ;;
+	*clang*) CXX=clang++ ;;
+	*gcc*) CXX=g++ ;;
+	*) CXX=c++ ;;
+	esac
+}
+
+# --- the header ---
+
+cat >"$dir/header.c" <<'END'
+#include <retort.h>
+struct retort_options options;
+END
+cp "$dir/header.c" "$dir/header.cc"
+
+cat >"$dir/macros.c" <<'END'
+#include <retort.h>
+int use(struct retort *server, struct retort_reply *reply, char *error);
+int
+use(struct retort *server, struct retort_reply *reply, char *error)
+{
+	int n = retort_on(server, "GET /");
+
+	n += retort_on(server, NULL, .status = 404);
+	n += retort_on(server, "/a", .when.absent = "Cookie", .times = 1);
+	n += retort_answer(server, reply, error);
+	n += retort_answer(server, &(struct retort_reply){.body = ""}, NULL);
+	n += retort_check(reply, error) + retort_reply_later(server, 1, reply);
+	n += retort_serve(server, ".", NULL, error);
+	n += (int)retort_count(server, NULL);
+	n += (int)retort_count(server, "POST", .body_has = "a");
+	n += retort_wait(server, 1, 1000, "/") != NULL;
+	n += retort_wait(server, 1, -1, "/", .fields = "A: b") != NULL;
+	n += retort_expect(server, 1, SIZE_MAX, "/");
+	n += retort_expect(server, 0, 0, "/", .contains = "A: b");
+	return n + (retort_start(NULL, error) == retort_open(NULL, NULL));
+}
+END
+
+# compiles NAME COMPILER ARGUMENT...
+compiles()
+{
+	name="$1 with $2"
+	shift
+	if ! have "$1"; then
+		skip "$name" "there is no $1"
+		return
+	fi
+	# shellcheck disable=SC2046,SC2086 # one word per option
+	quietly "$@" $warnings $("$pkg_config" --cflags retort) \
+		-o "$dir/header.o" -c
+	report $? "$name"
+}
+
+header()
+{
+	for compiler in gcc clang; do
+		compiles 'retort.h as C11' $compiler -std=c11 "$dir/header.c"
+		compiles 'the macros as C11' $compiler -std=c11 "$dir/macros.c"
+	done
+	for compiler in g++ clang++; do
+		compiles 'retort.h as C++17' $compiler -std=c++17 \
+			"$dir/header.cc"
+	done
+}
+
+# --- the programs ---
+
+# place KIND: what was installed, with libraries of that kind alone, for
+# pkg-config and the dynamic linker; 1 if there are none
+place()
+{
+	cp -R "$dir/installed" "$dir/$1"
+	pc=$(find "$dir/$1" -name retort.pc)
+	lib=$(dirname "$(dirname "$pc")")
+	if [ "$1" = static ]; then
+		rm -f "$lib"/libretort.so* "$lib"/libretort.*dylib
+		set -- "$1" "$lib"/libretort.a
+	else
+		rm -f "$lib"/libretort.a
+		set -- "$1" "$lib"/libretort.so
+	fi
+	[ -f "$2" ] || return 1
+	# as if it had been configured for that folder
+	sed "s,^\([a-z_]*=\)/,\1$dir/$1/," "$pc" >"$dir/pc" &&
+		cp "$dir/pc" "$pc"
+	PKG_CONFIG_PATH=$(dirname "$pc")${own_path:+:$own_path}
+	export PKG_CONFIG_PATH
+	# also where an llhttp is that the system's linker does not know
+	LD_LIBRARY_PATH=$("$pkg_config" --static --libs-only-L retort |
+		sed 's/ *$//; s/^ *-L//; s/  *-L/:/g')
+	LD_LIBRARY_PATH=$LD_LIBRARY_PATH${own_library_path:+:$own_library_path}
+	export LD_LIBRARY_PATH
+}
+
+# compile C|C++ ARGUMENT...
+compile()
+{
+	case $1 in
+	C) set -- "$cc" -std=c11 "$@" ;;
+	C++) set -- "$CXX" -std=c++17 "$@" ;;
+	esac
+	compiler=$1 standard=$2
+	shift 3
+	# shellcheck disable=SC2086 # one word per option
+	quietly $compiler ${CFLAGS:-} $standard $warnings "$@" ${LDFLAGS:-}
+}
+
+# build KIND SOURCE TO MODULES ARGUMENT...: a program; ARGUMENTs are more
+# options and files
+build()
+{
+	kind=$1 source=$2 to=$3 modules="libcurl $4"
+	shift 4
+	static=
+	[ "$kind" != static ] || static=--static
+	case $source in
+	*.cc) language=C++ ;;
+	*) language=C ;;
+	esac
+	# what else is linked may have no static libraries
+	# shellcheck disable=SC2046,SC2086 # one word per option
+	compile $language -o "$to" "$source" "$@" -I"$embed" \
+		$("$pkg_config" --cflags retort $modules) \
+		$("$pkg_config" $static --libs retort) \
+		$("$pkg_config" --libs $modules)
+}
+
+# missing MODULES: the first that is not here
+missing()
+{
+	for module in libcurl $1; do
+		"$pkg_config" --exists "$module" || {
+			echo "$module"
+			return
+		}
+	done
+}
+
+# passes NAME
+passes()
+{
+	quietly timeout -k 5 $deadline "$dir/program"
+	report $? "$1 passes"
+}
+
+# fails NAME: it ends by itself, and tells how the request missed
+fails()
+{
+	quietly timeout -k 5 $deadline "$dir/program"
+	status=$?
+	[ $status -gt 0 ] && [ $status -lt 124 ] &&
+		grep -q 'nearest: .* differs from expectation 1' \
+			"$dir/out"
+	report $? "$1 fails and says why (got $status)"
+}
+
+# program KIND SOURCE MODULES
+program()
+{
+	name="$2, $1"
+	lacks=$(missing "$3")
+	case $2 in
+	*.cc) have "${CXX%% *}" || lacks=$CXX ;;
+	esac
+	if [ -n "$lacks" ]; then
+		without "$name" "$lacks"
+		return
+	fi
+	case $2 in
+	first.c) set -- "$1" "$2" "$3" ;; # its client is its own
+	*)
+		if ! compile C -o "$dir/user.o" -c "$embed/user.c" ||
+			! compile C -o "$dir/wrong.o" -c "$embed/user.c" \
+				-DUSERS='"people"'; then
+			report 1 "$name: user.c is compiled"
+			return
+		fi
+		set -- "$1" "$2" "$3" "$dir/user.o" "$dir/wrong.o"
+		;;
+	esac
+	build "$1" "$embed/$2" "$dir/program" "$3" ${4:+"$4"} || {
+		report 1 "$name is built"
+		return
+	}
+	passes "$name"
+	[ "$1" = "$first_kind" ] || return
+	sed 's/POSTFIELDS, text/&+1/' "$embed/$2" >"$dir/$2"
+	build "$1" "$dir/$2" "$dir/program" "$3" ${5:+"$5"} || {
+		report 1 "$name is built with a mistake"
+		return
+	}
+	fails "$name"
+}
+
+programs()
+{
+	program "$1" first.c ''
+	program "$1" tap.c ''
+	program "$1" check.c 'check'
+	program "$1" cmocka.c 'cmocka'
+	program "$1" multi.c ''
+	program "$1" cplusplus.cc ''
+}
+
+own_path=${PKG_CONFIG_PATH:-}
+own_library_path=${LD_LIBRARY_PATH:-}
+find_cxx
+if ! have "$pkg_config"; then
+	without 'tests/docs/embed' "$pkg_config"
+	conclude
+	exit
+fi
+if ! MAKEFLAGS='' quietly make -s install DESTDIR="$dir/installed"; then
+	report 1 'make install'
+	conclude
+	exit
+fi
+first_kind=
+for kind in static shared; do
+	place $kind || continue
+	[ -n "$first_kind" ] || header
+	first_kind=${first_kind:-$kind}
+	programs $kind
+done
+[ -n "$first_kind" ]
+report $? 'a library was installed'
+conclude

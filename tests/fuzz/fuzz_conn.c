@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A whole connection, fed with anything, cut anyhow, and answered as a
+ * server would: for libFuzzer, which calls LLVMFuzzerTestOneInput(). Built
+ * without it (no FUZZING), it has a main() that replays the files that are
+ * its arguments, each with several ways to cut it.
+ *
+ * A corpus: http_test --corpus DIR.
+ */
+#include "config.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conn/conn.h"
+#include "server/journal.h"
+
+#define STEPS 1000000 /* more than these: it does not end */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What must hold; assert() would be gone from a build that is optimized. */
+#define must(what) \
+	do { \
+		if (!(what)) { \
+			(void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, \
+				__LINE__, #what); \
+			abort(); \
+		} \
+	} while (0)
+
+struct run {
+	struct rt_conn_config config;
+	struct rt_conn conn;
+	struct rt_exchange *exchange;
+	const uint8_t *data;
+	size_t size;
+	size_t given;
+	uint64_t taken;
+	uint64_t seed;
+	int64_t now;
+	int64_t waits_until;
+	bool finished; /* the client, its FIN or RST was given */
+	char scratch[512];
+};
+
+static uint32_t
+below(struct run *run, uint32_t bound)
+{
+	run->seed = run->seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(run->seed >> 33) % bound;
+}
+
+static void
+build_reply(struct run *run)
+{
+	static const size_t sizes[] = {1, 10, 3, 0};
+	static const struct retort_reply in_chunks = {.chunks = sizes,
+		.interim = "HTTP/1.1 103 Early Hints\r\n\r\n",
+		.trailers = "A: b",
+		.pause_head = 1,
+		.pause_chunk = 1,
+		.pause_end = 1};
+	struct rt_exchange *x = run->exchange;
+	const struct rt_request *request = rt_http_request(x->http);
+	struct rt_draft draft = {.reply = &x->reply,
+		.head_only = request->method == RT_HEAD};
+	uint32_t kind = below(run, 8);
+
+	if (run->conn.status != 0 || run->conn.asks == RT_ASK_ROUTE) {
+		rt_reply_error(&draft,
+			run->conn.status ? run->conn.status : 421,
+			run->conn.reason, "today");
+	} else if (kind == 0) {
+		rt_reply_raw(&draft, 200, "raw", 3);
+	} else if (kind == 1) {
+		rt_reply_reset(&x->reply);
+		rt_reply_step(&x->reply,
+			(struct rt_step){.kind = RT_STEP_BYTES,
+				.bytes = "abc",
+				.size = 3});
+		rt_reply_step(&x->reply,
+			(struct rt_step){.kind = RT_STEP_PAUSE, .at = 1000});
+		rt_reply_step(&x->reply,
+			(struct rt_step){.kind = RT_STEP_FILE, .size = 1000});
+		rt_reply_step(&x->reply,
+			(struct rt_step){
+				.kind = RT_STEP_STALL + below(run, 3)});
+	} else if (kind == 2) {
+		rt_reply_begin(&draft, 200, "today");
+		rt_reply_body_repeat(&draft, "repeated", 1 + below(run, 8),
+			below(run, 20000));
+	} else if (kind == 3) {
+		draft.own = &in_chunks;
+		rt_reply_begin(&draft, 200, "today");
+		rt_reply_body_repeat(&draft, "again", 5, below(run, 1000));
+	} else {
+		/* an echo, as far as it was kept */
+		rt_reply_begin(&draft, 200, "today");
+		rt_reply_body(&draft, x->in.data, x->parsed);
+	}
+}
+
+static void
+decide(struct run *run)
+{
+	struct rt_conn *conn = &run->conn;
+
+	if (conn->asks == RT_ASK_ROUTE && below(run, 8) != 0) {
+		rt_conn_accept(conn, below(run, 3) ? UINT64_MAX : 3,
+			below(run, 2) ? below(run, 40) : 4096, run->now);
+		return;
+	}
+	/* at once, in time, or after every time-out; and perhaps again */
+	if (conn->asks == RT_ASK_ANSWER && below(run, 4) == 0) {
+		run->waits_until = run->now + below(run, 3) * 1000000;
+		rt_conn_defer(conn, run->waits_until);
+		return;
+	}
+	build_reply(run);
+	must(rt_reply_ok(&run->exchange->reply));
+	rt_conn_answer(conn, run->now);
+}
+
+/* Bytes up to and with the next empty line, or all. */
+static size_t
+line_end(const struct run *run)
+{
+	const uint8_t *from = run->data + run->given;
+	size_t left = run->size - run->given;
+
+	for (size_t i = 4; i <= left; i++)
+		if (memcmp(from + i - 4, "\r\n\r\n", 4) == 0)
+			return i;
+	return left;
+}
+
+static void
+receive(struct run *run)
+{
+	struct rt_op *in = &run->conn.chan.in;
+	size_t left = run->size - run->given;
+	size_t n = 1 + below(run, below(run, 2) ? 16 : 8192);
+
+	must(in->recv.size > 0);
+	/* often up to the end of the head, so that a client waits there */
+	if (below(run, 4) == 0)
+		n = line_end(run);
+	if (n > in->recv.size)
+		n = in->recv.size;
+	if (n > left)
+		n = left;
+	if (n == 0) {
+		run->finished = true;
+		rt_conn_in_done(&run->conn, below(run, 4) ? 0 : -104, run->now);
+		return;
+	}
+	memcpy(in->recv.data, run->data + run->given, n);
+	run->given += n;
+	rt_conn_in_done(&run->conn, (int64_t)n, run->now);
+}
+
+static void
+send_some(struct run *run)
+{
+	struct rt_op *out = &run->conn.chan.out;
+	uint64_t most = 1 + below(run, below(run, 2) ? 16 : 8192), n = 0;
+	volatile char last;
+
+	if (out->verb == RT_FINISH || below(run, 64) == 0) {
+		/* a FIN, or a failure, or a file that became shorter */
+		rt_conn_out_done(&run->conn, out->verb == RT_SEND ? -32 : 0,
+			run->now);
+		return;
+	}
+	if (out->verb == RT_FILE) {
+		must(out->file.size > 0);
+		n = out->file.size < most ? out->file.size : most;
+	} else {
+		must(out->verb == RT_SEND && out->send.count > 0);
+		for (int i = 0; i < out->send.count && n < most; i++) {
+			uint64_t size = out->send.pieces[i].iov_len;
+
+			must(size > 0);
+			size = size < most - n ? size : most - n;
+			/* both ends can be read */
+			last = *(char *)out->send.pieces[i].iov_base;
+			last = ((char *)out->send.pieces[i].iov_base)[size - 1];
+			(void)last;
+			n += size;
+		}
+	}
+	run->taken += n;
+	rt_conn_out_done(&run->conn, (int64_t)n, run->now);
+}
+
+static void
+wait_for_nothing(struct run *run)
+{
+	struct rt_conn *conn = &run->conn;
+
+	if (conn->chan.deadline == RT_NEVER) {
+		rt_conn_broken(conn);
+		return;
+	}
+	if (conn->chan.deadline > run->now)
+		run->now = conn->chan.deadline;
+	rt_conn_expired(conn, run->now);
+}
+
+/*
+ * An answer that takes longer: neither direction is wanted, a FIN goes
+ * unseen, and time alone makes it ask again, for the same answer.
+ */
+static void
+wait_for_the_answer(struct run *run)
+{
+	struct rt_conn *conn = &run->conn;
+	int status = conn->status;
+
+	must(conn->asks == RT_ASK_NOTHING);
+	must(conn->exchange == run->exchange);
+	must(conn->chan.in.verb == RT_NOTHING);
+	must(conn->chan.out.verb == RT_NOTHING);
+	must(conn->chan.deadline == run->waits_until);
+	if (below(run, 16) == 0) {
+		rt_conn_broken(conn);
+		must(conn->state == RT_STATE_OVER);
+		must(conn->end == RETORT_RESET);
+	} else if (below(run, 16) == 0) {
+		rt_conn_stop(conn, RT_STOP_TOLD);
+		must(conn->state == RT_STATE_WAIT);
+	} else if (below(run, 16) == 0) {
+		rt_conn_stop(conn, RT_STOP_ENOUGH);
+		must(conn->state == RT_STATE_OVER);
+		must(conn->end == RETORT_STOPPED);
+	} else if (below(run, 64) == 0) {
+		rt_conn_abandon(conn);
+		must(conn->state == RT_STATE_OVER);
+		must(conn->end == RETORT_STOPPED);
+	} else {
+		wait_for_nothing(run);
+		must(conn->asks == RT_ASK_ANSWER);
+		must(conn->status == status);
+	}
+}
+
+static void
+step(struct run *run)
+{
+	struct rt_conn *conn = &run->conn;
+	bool in = conn->chan.in.verb == RT_RECV && !run->finished;
+	bool out = conn->chan.out.verb != RT_NOTHING;
+
+	must(conn->chan.in.verb == RT_RECV || conn->chan.in.verb == RT_NOTHING);
+	if (conn->asks != RT_ASK_NOTHING) {
+		decide(run);
+	} else if (conn->state == RT_STATE_WAIT) {
+		wait_for_the_answer(run);
+	} else if (conn->exchange == NULL) {
+		must(rt_conn_lend(conn, run->exchange) == 0);
+	} else if (below(run, 512) == 0) {
+		rt_conn_stop(conn, (enum rt_stop)below(run, 2));
+	} else if (below(run, 1024) == 0) {
+		rt_conn_abandon(conn);
+	} else if (below(run, 64) == 0 || (!in && !out)) {
+		wait_for_nothing(run);
+	} else if (in && (!out || below(run, 2))) {
+		receive(run);
+	} else {
+		send_some(run);
+	}
+	run->now += below(run, 3);
+}
+
+/* The connection's own account agrees with what happened to it. */
+static void
+check_end(struct run *run)
+{
+	struct rt_conn *conn = &run->conn;
+	char client[RT_PEER_TEXT], line[4096];
+	struct retort_exchange view;
+	size_t size;
+
+	must(conn->state == RT_STATE_OVER);
+	must(conn->chan.in.verb == RT_NOTHING);
+	must(conn->chan.out.verb == RT_CLOSE ||
+		conn->chan.out.verb == RT_RESET);
+	must(conn->received == run->given);
+	must(conn->sent == run->taken);
+	/* with what is kept of a body, and its framing */
+	must(run->exchange->in.room <= run->config.max_in + 3 * 4096);
+	view = rt_journal_view(conn, run->now, client);
+	for (enum retort_log format = RETORT_LOG_SHORT;
+		format <= RETORT_LOG_COMBINED; format++) {
+		size = retort_log_line(&view, format, line, sizeof line);
+		must(size > 0 && line[size - 1] == '\n');
+		for (size_t i = 0; i + 1 < size; i++)
+			must(line[i] >= ' ' && line[i] <= '~');
+	}
+}
+
+/* What would be kept of it: strings that end, and bytes that came. */
+static void
+check_record(struct run *run)
+{
+	struct rt_journal journal;
+	struct rt_record *record;
+	struct rt_buf text;
+
+	rt_journal_init(&journal, 1 << 20);
+	record = rt_journal_open(&journal, &run->conn, run->now);
+	must(record != NULL);
+	rt_record_received(record, run->data, run->given, run->now);
+	rt_record_event(record, RT_RECORD_CLOSED, run->now);
+	must(rt_record_request(record, &run->conn, SIZE_MAX / 2, run->now) ==
+		0);
+	must(record->seen.raw_size <= run->given);
+	must(record->seen.body_size <= run->given);
+	must(((const char *)record->seen.body)[record->seen.body_size] == 0);
+	for (size_t i = 0; i < record->seen.field_count; i++)
+		must(retort_field_of(&record->seen, record->seen.fields[i].name,
+			     0) != NULL);
+	for (size_t i = 0; i < record->seen.trailer_count; i++)
+		must(strlen(record->seen.trailers[i].name) +
+				strlen(record->seen.trailers[i].value) <
+			run->given);
+	rt_record_end(record, &run->conn, run->now);
+	rt_buf_init(&text, 16 << 20);
+	rt_record_transcribe(record, SIZE_MAX, &text);
+	must(!text.failed);
+	for (size_t i = 0; i < text.len; i++)
+		must(text.data[i] == '\n' ||
+			(text.data[i] >= ' ' && text.data[i] <= '~'));
+	rt_buf_free(&text);
+	rt_journal_close(record);
+	must(journal.used == 0);
+	rt_journal_free(&journal);
+}
+
+static void
+run_one(const uint8_t *data, size_t size, uint64_t seed)
+{
+	static const struct rt_peer nobody;
+	struct run run = {.data = data, .size = size, .seed = seed};
+	int steps = 0;
+
+	run.config = (struct rt_conn_config){
+		.limits = {.target = 300, .head = 3000, .fields = 20},
+		.head_timeout = 1000000,
+		.body_timeout = 1000000,
+		.write_timeout = 1000000,
+		.max_in = 16384,
+		.scratch = run.scratch,
+		.scratch_size = sizeof run.scratch,
+		.linger = below(&run, 2) != 0,
+	};
+	run.exchange = rt_exchange_new();
+	must(run.exchange != NULL);
+	rt_conn_open(&run.conn, -1, &nobody, &run.config, 0);
+	while (run.conn.state != RT_STATE_OVER) {
+		must(steps++ < STEPS);
+		step(&run);
+	}
+	check_end(&run);
+	if (run.conn.exchange != NULL)
+		check_record(&run);
+	rt_exchange_free(run.exchange);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint64_t seed = 14695981039346656037u;
+
+	for (size_t i = 0; i < size; i++)
+		seed = (seed ^ data[i]) * 1099511628211u;
+	run_one(data, size, seed);
+	return 0;
+}
+
+#ifndef FUZZING
+
+static int
+replay(const char *path)
+{
+	static uint8_t data[1 << 20];
+	FILE *file = fopen(path, "rb");
+	size_t size;
+
+	if (file == NULL) {
+		perror(path);
+		return 1;
+	}
+	size = fread(data, 1, sizeof data, file);
+	(void)fclose(file);
+	(void)LLVMFuzzerTestOneInput(data, size);
+	for (uint64_t seed = 0; seed < 50; seed++)
+		run_one(data, size, seed);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	int failed = 0;
+
+	for (int i = 1; i < argc; i++)
+		failed |= replay(argv[i]);
+	return failed;
+}
+
+#endif

@@ -1,0 +1,706 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# What a browser makes of what is served: www/, a listing of hostile names,
+# many files at once, a video that is sought in, a reload. Prints TAP.
+#
+# It drives chromium by chromedriver (W3C WebDriver, spoken by curl), without a
+# window. $RETORT is the command, $RETORT_SRCDIR the folder that has www/ in it.
+# Without chromium, chromedriver, curl or jq all is skipped, or fails when
+# $RETORT_NEED_BROWSER is set.
+
+# shellcheck source=tests/support/tap.sh
+. "$(dirname "$0")/../support/tap.sh"
+seconds=30 # for one wait; the browser as a whole has eight times as many
+driver=    # of chromedriver
+browser=   # of chromium
+idle=      # of clients that ask nothing
+session=
+
+for command in chromium chromedriver curl jq; do
+	have $command && continue
+	if [ -n "${RETORT_NEED_BROWSER:-}" ]; then
+		report 1 "there is no $command"
+		conclude
+		exit
+	fi
+	skip_all "there is no $command"
+done
+
+# end PID...: those that are still there
+end()
+{
+	for process; do
+		kill "$process" 2>/dev/null || :
+	done
+}
+
+clean()
+{
+	# shellcheck disable=SC2086 # one word per process
+	end $pid $idle
+	[ -z "$session" ] || webdriver DELETE '' >/dev/null 2>&1
+	# shellcheck disable=SC2086 # one word, or none
+	end $driver $browser
+	# the idle clients wait until they are closed
+	exec 4<&- 5<&-
+	wait
+	# chromium may still be writing its profile
+	rm -rf "$dir" 2>/dev/null || rm -rf "$dir"
+}
+trap clean EXIT
+
+# show: what the browser said last, and what the server has logged
+show()
+{
+	for file in said err; do
+		[ ! -f "$dir/$file" ] ||
+			sed "s/^/# $file: /" "$dir/$file" | cut -c 1-4000
+	done
+}
+
+# holds FILTER NAME: what jq makes of what the browser said last is true
+holds()
+{
+	jq -e "$1" <"$dir/said" >/dev/null 2>&1
+	result=$?
+	report $result "$2"
+	[ $result -eq 0 ] || printf 'expected: %s\n' "$1" | sed 's/^/# /'
+}
+
+# --- the server ---
+
+# stop NAME: on SIGTERM, it ends well, and its log is whole
+stop()
+{
+	kill "$pid"
+	wait "$pid"
+	equal 0 $? "$1: the server ends well"
+	pid=
+}
+
+# logged FILTER: of the log as an array; other lines are left out
+logged()
+{
+	grep '^{' "$dir/err" | jq -rs "$1"
+}
+
+# --- the browser ---
+
+# webdriver METHOD PATH [JSON]: a command of the session
+webdriver()
+{
+	curl -sS --max-time $((2 * seconds)) -X "$1" \
+		-H 'Content-Type: application/json' \
+		${3+--data-binary "$3"} \
+		"http://127.0.0.1:$port/session${session:+/}$session$2"
+}
+
+# say METHOD PATH [JSON]: the same, with the value in the file `said`
+say()
+{
+	webdriver "$@" 2>"$dir/reply" >>"$dir/reply"
+	jq .value "$dir/reply" >"$dir/said" 2>/dev/null ||
+		cp "$dir/reply" "$dir/said"
+}
+
+# devtools COMMAND PARAMETERS
+devtools()
+{
+	say POST /goog/cdp/execute "{\"cmd\":\"$1\",\"params\":$2}"
+}
+
+visit()
+{
+	say POST /url "$(jq -n --arg url "$1" '{$url}')"
+	holds '. == null' "loaded: $1"
+}
+
+# run [FILE]: runs the body of an async function, from standard input, in the
+# page; `given` there is the JSON of FILE. What it returns is in the file `said`
+run()
+{
+	say POST /execute/sync "$(jq -Rs --slurpfile given "${1:-/dev/null}" '{
+		script: "return (async (given) => {\(.)})(arguments[0])",
+		args: [$given[0]]
+	}')"
+}
+
+# quiet NAME: nothing went wrong by the browser's console since it was last
+# asked
+quiet()
+{
+	say POST /se/log '{"type":"browser"}'
+	holds 'type == "array" and
+		all(.[]; .level != "SEVERE" and .level != "WARNING")' \
+		"$1: the console is quiet"
+}
+
+# as_wide NAME: at 360 pixels nothing is cut off
+as_wide()
+{
+	devtools Emulation.setDeviceMetricsOverride '{
+		"width": 360, "height": 740, "deviceScaleFactor": 1,
+		"mobile": true
+	}'
+	run <<'JS'
+while (innerWidth !== 360)
+	await new Promise(requestAnimationFrame);
+const { scrollWidth, clientWidth } = document.documentElement;
+return {
+	scrollWidth, clientWidth,
+	beyond: [...document.body.querySelectorAll('*')]
+		.filter((e) => e.getBoundingClientRect().right > 360.5)
+		.map((e) => e.outerHTML.slice(0, 200)),
+};
+JS
+	holds '.scrollWidth == 360 and .clientWidth == 360 and .beyond == []' \
+		"$1: 360 pixels are enough"
+	devtools Emulation.clearDeviceMetricsOverride '{}'
+}
+
+open_browser()
+{
+	mkfifo "$dir/driver"
+	HOME=$dir timeout -k 5 $((8 * seconds)) chromedriver --port=0 \
+		--log-path="$dir/driver.log" </dev/null >"$dir/driver" 2>&1 &
+	driver=$!
+	exec 3<"$dir/driver"
+	port=
+	while [ -z "$port" ] && read -r line <&3; do
+		port=$(echo "$line" |
+			sed -n 's/.* started successfully on port \([0-9]*\).*/\1/p')
+	done
+	[ -n "$port" ]
+	report $? 'chromedriver starts'
+
+	say POST '' "$(jq -n --arg binary "$(command -v chromium)" \
+		--arg profile "$dir/profile" --arg uid "$(id -u)" \
+		--argjson time "${seconds}000" '{capabilities: {alwaysMatch: {
+		timeouts: {script: $time, pageLoad: $time},
+		"goog:loggingPrefs": {browser: "ALL"},
+		"goog:chromeOptions": {$binary, args: ([
+			"--headless", "--disable-gpu", "--disable-quic",
+			"--no-first-run", "--disable-background-networking",
+			"--disable-component-update", "--disable-sync",
+			"--disable-dev-shm-usage", "--no-proxy-server",
+			"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+			"--window-size=1200,900", "--user-data-dir=\($profile)"
+		] + if $uid == "0" then ["--no-sandbox"] else [] end)}
+	}}}')"
+	session=$(jq -r '.sessionId // empty' "$dir/said")
+	browser=$(jq -r '.capabilities["goog:processID"] // empty' "$dir/said")
+	[ -n "$session" ]
+	report $? 'chromium starts'
+	[ -n "$session" ] || {
+		sed 's/^/# driver: /' "$dir/driver.log" | tail -n 40
+		conclude
+		exit
+	}
+}
+
+# --- www/ ---
+
+# read_page: its rows, once none is waiting
+read_page()
+{
+	run <<'JS'
+const table = document.getElementById('checks');
+const done = () => table.dataset.state === 'done';
+await new Promise((resolve) => {
+	new MutationObserver(() => done() && resolve())
+		.observe(table, { attributes: true });
+	if (done())
+		resolve();
+});
+const rows = [...table.querySelectorAll('[data-check]')].map((row) => ({
+	check: row.dataset.check,
+	state: row.dataset.state,
+	shown: row.cells[3].textContent,
+	asked: row.cells[1].innerText,
+	answered: row.cells[2].innerText,
+}));
+return {
+	agent: navigator.userAgent,
+	summary: document.getElementById('summary').textContent,
+	rows,
+	...Object.fromEntries(rows.map((row) => [row.check, row])),
+};
+JS
+}
+
+page()
+{
+	start --echo=/echo --log json "$source/www"
+	visit "$url"
+	read_page
+	holds '[.rows[].check] ==
+		["type", "caching", "304", "range", "404", "echo"]' 'www/: the rows'
+	for check in type caching 304 range 404 echo; do
+		holds ".[\"$check\"] | .state == \"ok\" and
+			.shown == \"as expected\"" "www/: $check"
+	done
+	holds '.summary | startswith("6 of 6 as expected, at ")' \
+		'www/: the summary'
+	holds '.range.answered | contains("206 Partial Content") and
+		contains("Content-Range: bytes 0-14/") and
+		endswith("<!DOCTYPE html>")' 'www/: a range is shown'
+	holds '.["304"] | (.asked | contains("If-None-Match: \"")) and
+		.answered == "304 Not Modified"' 'www/: a 304 is shown'
+	holds '.echo.answered | startswith("GET /echo HTTP/1.1")' \
+		'www/: the request line is shown'
+	# shellcheck disable=SC2016 # a variable of jq's
+	holds '.agent as $agent | .echo.answered |
+		contains("User-Agent: \($agent)")' 'www/: the User-Agent is shown'
+	as_wide 'www/'
+
+	run <<'JS'
+document.getElementById('again').click();
+return document.getElementById('checks').dataset.state;
+JS
+	holds '. == "running"' 'www/: they are sent again'
+	read_page
+	holds 'all(.rows[]; .state == "ok")' 'www/: as expected, again'
+
+	say POST /refresh '{}'
+	read_page
+	holds 'all(.rows[]; .state == "ok")' 'www/: as expected after a reload'
+	quiet 'www/'
+
+	links
+	no_script
+	run <<'JS'
+return [...document.querySelectorAll('dd code')].map((e) => e.textContent);
+JS
+	cp "$dir/said" "$dir/recipes"
+	stop 'www/'
+	equal '200 304' "$(logged '[.[] |
+		select(.request == "GET /style.css HTTP/1.1") | .status][:2] |
+		join(" ")')" 'www/: the style sheet is 200, then 304'
+
+	start "$source/www"
+	visit "$url"
+	read_page
+	holds '.echo | .state == "off" and
+		(.answered | contains("retort --echo=/echo www"))' \
+		'www/ without --echo: how to start it'
+	holds '[.rows[] | select(.check != "echo") | .state] ==
+		["ok", "ok", "ok", "ok", "ok"]' 'www/ without --echo: the rest'
+	quiet 'www/ without --echo'
+	stop 'www/ without --echo'
+}
+
+# Each link to this server leads where the text beside it says.
+links()
+{
+	run <<'JS'
+const links = [...document.querySelectorAll('a')]
+	.filter((a) => a.origin === location.origin);
+return Object.fromEntries(await Promise.all(links.map(async (a) =>
+	[a.getAttribute('href'), (await fetch(a.href)).status])));
+JS
+	holds '. == {"examples/": 200, "nothing-here": 404, ".hidden": 404}' \
+		'www/: its links'
+	# the browser tells of each 404
+	say POST /se/log '{"type":"browser"}'
+	visit "${url}examples/"
+	run <<'JS'
+return [...document.querySelectorAll('tbody a')].map((a) => a.textContent);
+JS
+	holds '. == ["../", "reply.http", "user.json"]' 'www/examples/: listed'
+	as_wide 'www/examples/'
+	quiet 'www/examples/'
+}
+
+no_script()
+{
+	devtools Emulation.setScriptExecutionDisabled '{"value":true}'
+	visit "$url"
+	devtools Emulation.setScriptExecutionDisabled '{"value":false}'
+	run <<'JS'
+return {
+	text: document.querySelector('section noscript')?.innerText,
+	table: document.getElementById('checks').getClientRects().length,
+};
+JS
+	holds '.table == 0 and (.text | contains("curl"))' \
+		'www/ without script: words in place of the table'
+}
+
+# recipe WORDS: a recipe of the page, on any port, for one request
+recipe()
+{
+	case $1 in
+	'./retort -p 8081 '*) ;;
+	*)
+		return
+		;;
+	esac
+	given=$(cd "$source" && eval "exec '$command' -p 0 -b 127.0.0.1 \
+		--requests 1 --lifetime $seconds ${1#./retort -p 8081 }" \
+		2>/dev/null &)
+	curl -sS -i --raw --max-time "$seconds" "$given" >"$dir/got" \
+		2>"$dir/said"
+	grep -qE '^HTTP/1.1 (200|503) ' "$dir/got"
+	report $? "recipe: $1"
+	recipes=$((recipes + 1))
+}
+
+# What the page says works as it stands there.
+recipes()
+{
+	command=$(cd "$(dirname "$retort")" && pwd)/${retort##*/}
+	recipes=0
+	jq -r '.[]' "$dir/recipes" >"$dir/lines"
+	while read -r line; do
+		recipe "$line"
+		case $line in
+		*--raw*)
+			cmp "$dir/got" "$source/www/examples/reply.http" \
+				>"$dir/said" 2>&1
+			report $? 'recipe: byte for byte'
+			;;
+		esac
+	done <"$dir/lines"
+	equal 4 $recipes 'recipes of the page'
+	# its lines end in CRLF, whatever wrote it last
+	equal 0 "$(grep -vc "$(printf '\r')\$" \
+		"$source/www/examples/reply.http")" 'reply.http: CRLF'
+}
+
+# --- a listing ---
+
+# hostile NAME SHOWN: a file that has its own name in it, in hex; both as for
+# printf's %b
+hostile()
+{
+	name=$(printf '%b.' "$1")
+	name=${name%.}
+	hex=$(printf %s "$name" | od -An -v -tx1 | tr -d ' \n')
+	printf %s "$hex" >"$folder/$name"
+	jq -n --arg hex "$hex" --arg text "$(printf %b "$2")" '{$hex, $text}' \
+		>>"$dir/expected"
+}
+
+hostile_names()
+{
+	unseen='\0357\0277\0275' # U+FFFD
+	long=$(printf '%0200d' 0).txt
+	# shellcheck disable=SC2016 # as it stands here
+	for name in '<script>ran=1<!--.txt' '<img src=x onerror=ran=1>.txt' \
+		'"><script>ran=1<!--.txt' "'><script>ran=1<!--.txt" \
+		'"onfocus="ran=1"autofocus="".txt' '&lt;&amp;&#60;.txt' '&.txt' \
+		'%.txt' '%3Cb%3E.txt' '%00.txt' '?query.txt' '#fragment.txt' \
+		'a b  c.txt' ' leading.txt' 'javascript:ran=1.txt' 'a:b.txt' \
+		'data:text,x.txt' '~.txt' '+.txt' ';.txt' '=.txt' '@.txt' \
+		'[].txt' '`{|}^.txt' '$(ran).txt' 'https:' \
+		'\0303\0251.txt' '\0360\0237\0215\0211.txt' "$long"; do
+		hostile "$name" "$name"
+	done
+	hostile 'back\\slash.txt' 'back\\slash.txt'
+	hostile 'line\nbreak.txt' "line${unseen}break.txt"
+	hostile 'tab\treturn\rbell\a.txt' \
+		"tab${unseen}return${unseen}bell$unseen.txt"
+	hostile 'invalid\0377\0300\0257.txt' \
+		"invalid$unseen$unseen$unseen.txt"
+	hostile 'right\0342\0200\0256txt.exe.txt' \
+		"right${unseen}txt.exe.txt"
+	hostile 'isolate\0342\0201\0247.txt' "isolate$unseen.txt"
+	hostile 'trailing ' 'trailing '
+}
+
+listing()
+{
+	mkdir "$dir/site"
+	# its path ends a title
+	folder="$dir/site/&lt;\"<"
+	mkdir "$folder"
+	folder="$folder/title><script>ran=1<!--"
+	mkdir "$folder" "$folder/<i>inner"
+	hostile_names
+	: >"$dir/site/favicon.ico" # beside a text, it is asked for
+	jq -s 'sort' "$dir/expected" >"$dir/sorted"
+	files=$(jq length "$dir/sorted")
+
+	start "$dir/site"
+	visit "$url"
+	# by a real click, as all of them below
+	click 0
+	click 1
+	run <<'JS'
+const rows = [...document.querySelectorAll('tbody tr')];
+const links = rows.map((row) => row.querySelector('a'));
+const names = {};
+for (const e of document.querySelectorAll('body *'))
+	names[e.localName] = (names[e.localName] ?? 0) + 1;
+return {
+	title: document.title,
+	heading: document.querySelector('h1').textContent,
+	ran: typeof ran,
+	names,
+	head: [...new Set([...document.head.children].map((e) => e.localName))],
+	attributes: [...new Set(links.flatMap((a) => a.getAttributeNames()))],
+	folders: links.slice(0, 2).map((a) => a.textContent),
+	files: links.slice(2).map((a) => ({ href: a.href, text: a.textContent })),
+};
+JS
+	path='"/&lt;\"</title><script>ran=1<!--/"'
+	holds ".title == $path" 'listing: the title'
+	holds ".heading == $path" 'listing: the heading'
+	holds '.ran == "undefined"' 'listing: no script ran'
+	rows=$((files + 3)) # the head, the folder above, the one in it
+	holds ".names == {h1: 1, p: 1, table: 1, thead: 1, tbody: 1, th: 3,
+		tr: $rows, td: $((3 * (rows - 1))), a: $((rows - 1))}" \
+		'listing: no elements but its own'
+	holds '.head - ["meta", "link", "style", "title"] == []' \
+		'listing: none in its head'
+	holds '.attributes == ["href"]' 'listing: links have nothing but href'
+	holds '.folders == ["../", "<i>inner/"]' 'listing: folders'
+	jq .files "$dir/said" >"$dir/links"
+	as_wide 'listing'
+	quiet 'listing'
+	fetches
+	clicks
+	stop 'listing'
+}
+
+# What each link leads to. A listing's policy lets it fetch nothing; a file may.
+fetches()
+{
+	click 2
+	run "$dir/links" <<'JS'
+return await Promise.all(given.map(async ({ href, text }) =>
+	({ hex: await (await fetch(href)).text(), text })));
+JS
+	jq sort "$dir/said" >"$dir/listed"
+	cmp -s "$dir/sorted" "$dir/listed"
+	result=$?
+	report $result 'listing: each link shows its name and leads to its file'
+	[ $result -eq 0 ] || diff "$dir/sorted" "$dir/listed" | sed 's/^/# /'
+	quiet 'listing, fetched'
+	say POST /back '{}'
+}
+
+# click N: on the Nth link of the page
+click()
+{
+	say POST /elements '{"using":"css selector","value":"a"}'
+	element=$(jq -r ".[$1] | .[]?" "$dir/said")
+	say POST "/element/$element/click" '{}'
+}
+
+# What is shown after a click on each link that leads to text.
+clicks()
+{
+	run <<'JS'
+return [...document.querySelectorAll('a')].flatMap((a, i) =>
+	a.textContent.endsWith('.txt') ? [i] : []);
+JS
+	numbers=$(jq -r '.[]' "$dir/said")
+	rm -f "$dir/clicked"
+	for number in $numbers; do
+		click "$number"
+		run <<'JS'
+return {text: document.body.textContent, ran: typeof ran};
+JS
+		jq -r 'if .ran == "undefined" then .text else "ran" end' \
+			"$dir/said" >>"$dir/clicked"
+		say POST /back '{}'
+	done
+	jq -r '.[] | select(.text | endswith(".txt")) | .hex' \
+		"$dir/sorted" >"$dir/texts"
+	sort "$dir/clicked" | cmp -s - "$dir/texts"
+	result=$?
+	report $result 'listing: each click leads to its file'
+	[ $result -eq 0 ] || sort "$dir/clicked" | diff "$dir/texts" - |
+		sed 's/^/# /'
+	quiet 'listing, clicked through'
+}
+
+# --- many at once ---
+
+# An image N + 10 pixels wide, a script that says N, and a style that does.
+make_twenty()
+{
+	mkdir "$dir/twenty"
+	awk 'BEGIN { for (i = 0; i < 4000; i++) print " padding" }' \
+		>"$dir/padding"
+	{
+		echo '<!DOCTYPE html><html lang="en"><title>twenty</title>'
+		echo '<link rel="icon" href="data:,">'
+		for number in 1 2 3 4 5 6; do
+			echo '<link rel="preconnect" href="/" crossorigin>'
+		done
+		echo '<script>got = []</script>'
+	} >"$dir/twenty/index.html"
+	for number in 0 1 2 3 4 5 6; do
+		{
+			printf '<svg xmlns="http://www.w3.org/2000/svg" '
+			printf 'width="%d" height="9"><!--' $((number + 10))
+			cat "$dir/padding"
+			echo '--></svg>'
+		} >"$dir/twenty/$number.svg"
+		{
+			echo '/*'
+			cat "$dir/padding"
+			echo "*/ got[$number] = $number;"
+		} >"$dir/twenty/$number.js"
+		{
+			echo '/*'
+			cat "$dir/padding"
+			echo "*/ :root { --got-$number: $number }"
+		} >"$dir/twenty/$number.css"
+		echo "<img src=\"$number.svg\" alt=\"\">"
+		echo "<script async src=\"$number.js\"></script>"
+		[ $number -eq 6 ] ||
+			echo "<link rel=\"stylesheet\" href=\"$number.css\">"
+	done >>"$dir/twenty/index.html"
+}
+
+# connect BYTES: a client that connects, sends no more than these, and waits;
+# when this returns, it is connected
+connect()
+{
+	{
+		exec 4<&- 5<&-
+		printf %s "$1"
+		exec cat "$dir/hold"
+	} | curl -v --max-time $((3 * seconds)) "telnet://$address" \
+		4<&- 5<&- >/dev/null 2>"$dir/trace" &
+	idle="$idle $!"
+	timeout "$seconds" grep -q 'Connected to' <"$dir/trace"
+}
+
+twenty()
+{
+	make_twenty
+	mkfifo "$dir/hold" "$dir/trace"
+	# so that neither end of either closes
+	exec 4<>"$dir/hold" 5<>"$dir/trace"
+	start -v --log json --timeout 120 "$dir/twenty"
+	address=${url#http://}
+	address=${address%/}
+	connected=0
+	for number in 1 2 3 4 5 6 7 8 9 10; do
+		# a byte makes sure that the server has accepted it
+		connect G && connected=$((connected + 1))
+		connect '' && connected=$((connected + 1))
+	done
+	equal 20 $connected 'idle clients'
+
+	visit "$url"
+	run <<'JS'
+const style = getComputedStyle(document.documentElement);
+return {
+	images: [...document.images].map((image) => image.naturalWidth),
+	scripts: got,
+	styles: [0, 1, 2, 3, 4, 5].map((i) =>
+		style.getPropertyValue('--got-' + i)),
+};
+JS
+	holds '.images == [10, 11, 12, 13, 14, 15, 16]' 'twenty at once: images'
+	holds '.scripts == [0, 1, 2, 3, 4, 5, 6]' 'twenty at once: scripts'
+	holds '.styles == ["0", "1", "2", "3", "4", "5"]' \
+		'twenty at once: styles'
+	quiet 'twenty at once'
+	alive=0
+	for process in $idle; do
+		! kill -0 "$process" 2>/dev/null || alive=$((alive + 1))
+	done
+	equal 20 $alive 'twenty at once: the idle clients are still there'
+	stop 'twenty at once'
+	equal 10 "$(logged '[.[] | select(.received == 1 and
+		.end == "stopped")] | length')" \
+		'twenty at once: so the server says'
+	equal 21 "$(logged '[.[] | select(.status == 200 and
+		.end == "answered")] | length')" \
+		'twenty at once: 21 replies'
+	# shellcheck disable=SC2086 # one word per process
+	end $idle
+	idle=
+	exec 4<&- 5<&-
+}
+
+# --- a video ---
+
+# little N: as four bytes, the lowest first
+little()
+{
+	for shift in 1 256 65536 16777216; do
+		# shellcheck disable=SC2059 # the format is made here
+		printf "\\$(printf %03o $(($1 / shift % 256)))"
+	done
+}
+
+# make_sound FILE BYTES: a WAV of 16 bits, stereo, 44100 Hz, that is silent; the
+# file has a hole in it
+make_sound()
+{
+	{
+		printf RIFF
+		little $(($2 + 36))
+		printf 'WAVEfmt '
+		little 16
+		printf '\001\000\002\000'
+		little 44100
+		little 176400
+		printf '\004\000\020\000data'
+		little "$2"
+	} >"$1"
+	dd if=/dev/null of="$1" bs=1 seek=$(($2 + 44)) 2>/dev/null
+}
+
+video()
+{
+	mkdir "$dir/video"
+	bytes=$((176400 * 360)) # six minutes
+	make_sound "$dir/video/sound.wav" $bytes
+	echo '<!DOCTYPE html><html lang="en"><title>video</title>' \
+		'<link rel="icon" href="data:,">' \
+		'<video preload="metadata" src="sound.wav"></video>' \
+		>"$dir/video/index.html"
+	start -v --log json "$dir/video"
+	visit "$url"
+	run <<'JS'
+const video = document.querySelector('video');
+const seen = (name) => new Promise((resolve, reject) => {
+	video.addEventListener(name, resolve, { once: true });
+	video.addEventListener('error', () =>
+		reject(new Error(video.error.message)), { once: true });
+	if (video.error)
+		reject(new Error(video.error.message));
+	if (name === 'loadedmetadata' && video.readyState > 0)
+		resolve();
+});
+await seen('loadedmetadata');
+video.currentTime = video.duration - 2;
+await seen('seeked');
+const { currentTime, duration, readyState, seekable } = video;
+video.removeAttribute('src');
+video.load();
+return { currentTime, duration, readyState, seekable: seekable.end(0) };
+JS
+	holds '.duration == 360 and .seekable == 360' 'video: its length'
+	holds '.currentTime == 358 and .readyState >= 2' 'video: sought'
+	quiet 'video'
+	stop 'video'
+	equal true "$(logged '[.[] |
+		select(.request == "GET /sound.wav HTTP/1.1") | .status] |
+		[. - [206, 304], length - (. - [206] | length) >= 2] ==
+		[[], true]')" 'video: 206'
+	far=$(sed -n 's/^> Range: bytes=\([0-9]*\)-.*/\1/p' "$dir/err" |
+		sort -n | tail -n 1)
+	[ "${far:-0}" -gt $((bytes / 2)) ]
+	report $? "video: asked for from byte ${far:-0}"
+	equal true "$(logged "[.[] | .sent] | add < $bytes")" \
+		'video: the whole file was not sent'
+}
+
+open_browser
+page
+recipes
+listing
+twenty
+video
+
+conclude

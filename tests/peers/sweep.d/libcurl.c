@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The sweep of a client that is a function: libcurl, in the process of the
+ * server. The argument is the framing of the reply, as tests/peers/sweep has it; the
+ * report is printed, and the exit status is that of retort sweep.
+ */
+#include <curl/curl.h>
+#include <errno.h>
+#include <retort.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What comes is not looked at. */
+static size_t
+drop(char *bytes, size_t one, size_t size, void *arg)
+{
+	(void)bytes;
+	(void)one;
+	(void)arg;
+	return size;
+}
+
+static int
+fetch(void *arg, const char *url, const char *fault)
+{
+	CURL *curl = curl_easy_init();
+	CURLcode code;
+
+	(void)arg;
+	(void)fault;
+	if (curl == NULL)
+		return -ENOMEM;
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop);
+	code = curl_easy_perform(curl);
+	curl_easy_cleanup(curl);
+	return code == CURLE_OK;
+}
+
+/* False: there is no such framing. The body is standard input. */
+static bool
+frame(const char *framing, struct retort_reply *reply)
+{
+	static char body[4096];
+
+	reply->body_size = fread(body, 1, sizeof body, stdin);
+	reply->body = body;
+	reply->chunked = strcmp(framing, "chunked") == 0;
+	reply->raw = strcmp(framing, "none") == 0;
+	if (!reply->raw) {
+		reply->type = "text/plain";
+		reply->omit = "Date";
+	}
+	return reply->chunked || reply->raw ||
+		strcmp(framing, "Content-Length") == 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	char error[RETORT_ERROR_SIZE];
+	struct retort_reply reply = {.status = 0};
+	struct retort *server;
+	char *report = NULL;
+	int wrong;
+
+	if (argc != 2 || !frame(argv[1], &reply)) {
+		(void)fputs("usage: libcurl Content-Length|chunked|none\n",
+			stderr);
+		return 2;
+	}
+	(void)curl_global_init(CURL_GLOBAL_ALL);
+	server = retort_start(NULL, error);
+	wrong = server ?
+		retort_sweep(server, &reply, fetch, NULL, &report, error) :
+		-1;
+	if (wrong < 0)
+		(void)fprintf(stderr, "libcurl: %s\n", error);
+	else
+		(void)fputs(report ? report : "", stdout);
+	free(report);
+	if (server != NULL)
+		retort_close(server);
+	curl_global_cleanup();
+	return wrong < 0 ? 2 : wrong > 0;
+}

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+#
+# What the scripts beside it have in common, which source it: tests by TAP, and
+# a server that is started and stopped. It sets
+#
+#	retort  the command: $RETORT, or that of this folder
+#	source  the folder of the sources, which may be read-only
+#	dir     a folder of the script's own, removed at the end; `out` and `err`
+#	        in it are what a failure shows
+#	pid     the process of start() or launch(), ended at the end
+#	input   what these let the command read
+#
+# A script may put its own in the place of show() and of the trap.
+
+set -u
+LC_ALL=C
+export LC_ALL
+unset LISTEN_FDS LISTEN_PID LISTEN_FDNAMES
+# an http_proxy is not for this machine
+no_proxy='*'
+export no_proxy
+retort=${RETORT:-./retort}
+# shellcheck disable=SC2034 # the scripts read it
+source=${RETORT_SRCDIR:-$(dirname "$0")/../..}
+count=0
+failed=0
+pid=
+input=/dev/null
+
+dir=$(basename "$0" .sh)
+dir=$(mktemp -d "${TMPDIR:-/tmp}/retort-$dir.XXXXXX") || exit 99
+trap 'test -z "$pid" || kill "$pid"; rm -rf "$dir"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# --- TAP ---
+
+# show: what a failure was about
+show()
+{
+	for file in out err; do
+		[ ! -f "$dir/$file" ] || sed "s/^/# $file: /" "$dir/$file"
+	done
+}
+
+# report STATUS NAME: one test
+report()
+{
+	count=$((count + 1))
+	if [ "$1" -eq 0 ]; then
+		printf '%s\n' "ok $count - $2"
+		return
+	fi
+	failed=$((failed + 1))
+	printf '%s\n' "not ok $count - $2"
+	show
+}
+
+# skip NAME WHY
+skip()
+{
+	count=$((count + 1))
+	printf '%s\n' "ok $count - $1 # SKIP $2"
+}
+
+# equal EXPECTED GOT NAME
+equal()
+{
+	[ "$1" = "$2" ]
+	result=$?
+	report $result "$3"
+	[ $result -eq 0 ] || printf 'expected: %s\ngot: %s\n' "$1" "$2" |
+		sed 's/^/# /'
+}
+
+# conclude: after the last test; whether all have passed
+conclude()
+{
+	echo "1..$count"
+	[ "$failed" -eq 0 ]
+}
+
+# skip_all WHY: in the place of all tests; ends the script
+skip_all()
+{
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+
+# --- what is there ---
+
+# have COMMAND
+have()
+{
+	command -v "$1" >/dev/null 2>&1
+}
+
+# have_v6: whether this machine has ::1
+have_v6()
+{
+	"$retort" -p 0 -b ::1 --lifetime 0 --body x >/dev/null 2>&1
+}
+
+# --- a server ---
+
+# launch STDERR COMMAND...: in the background; `url` is the first line that it
+# prints
+launch()
+{
+	errors=$1
+	shift
+	rm -f "$dir/stdout"
+	mkfifo "$dir/stdout"
+	"$@" <"$input" >"$dir/stdout" 2>"$errors" &
+	pid=$!
+	url=
+	# shellcheck disable=SC2034 # the scripts read it
+	read -r url <"$dir/stdout"
+}
+
+# start ARG...: the command, on any port; `url` is the first of those that it
+# prints
+start()
+{
+	launch "$dir/err" "$retort" -p 0 -b 127.0.0.1 "$@"
+}
+
+# stop NAME: on SIGTERM, it ends well
+stop()
+{
+	kill "$pid"
+	wait "$pid"
+	equal 0 $? "$1: ends well"
+	pid=
+}

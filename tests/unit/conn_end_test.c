@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a connection ends: the lower half of the diagram in conn.h, what ends it
+ * in any state, and who closed. What the words of a play mean stands in
+ * conn_play.h.
+ */
+#include "config.h"
+
+#include <check.h>
+#include <string.h>
+
+#include "unit/conn_play.h"
+
+#define ANSWERED "receive GET; accept; answer; deliver;"
+
+/* A request leaves something to be read; the time of a drain begins with the
+   FIN. */
+#define DRAINS \
+	"receive GET 'garbage'; accept; answer; deliver; pass 5ms; finish;" \
+	"DRAIN recv/- 2000ms;"
+
+#define GIGABYTE "8192 times (receive 131072*'x');"
+
+static const struct play drains[] = {
+	{"closes at once when all was read",
+		ANSWERED "FINISH -/finish; finish; OVER answered; sent ANSWER"},
+	{"the FIN fails", ANSWERED "finish ENOTCONN; OVER reset"},
+	{"a drain ends with the client's FIN",
+		DRAINS "receive 'more'; DRAIN; receive FIN; OVER answered"},
+	{"a drain ends with silence",
+		DRAINS "9 times (pass 2000ms-1; receive 'more';"
+		       "DRAIN recv/- 2000ms); expire; OVER answered;"
+		       "no-still-sending"},
+	{"a drain ends in time",
+		DRAINS "29 times (pass 1000ms; receive 'more');"
+		       "DRAIN recv/- 1000ms; expire; OVER answered;"
+		       "still-sending"},
+	{"a drain has its first seconds, whatever comes",
+		DRAINS GIGABYTE "receive 'more'; pass 2000ms-1; receive 'more';"
+				"DRAIN recv/- 2000ms; pass 1us; receive 'm';"
+				"OVER answered; still-sending"},
+	{"a drain ends after so many bytes",
+		DRAINS "pass 1999ms; receive 'x'; pass 1ms; receive 'x'; DRAIN;"
+		       "8191 times (receive 131072*'x'); receive 131061*'x';"
+		       "DRAIN; offer 20*'x'; taken 20;"
+		       "OVER answered; still-sending"},
+};
+
+#define EARLY_SENDS "FINISH recv/finish; receive 'x'; FINISH recv/finish;"
+
+static const struct play early[] = {
+	/* nothing is left to be read */
+	{"an early answer without a body",
+		"receive GET; asks route; answer; complete; REPLY -/send;"
+		"deliver; finish; OVER answered"},
+	{"an early answer while the client sends",
+		"receive 'POST / HTTP/1.1\r\nHost: a\r\n'"
+		" 'Content-Length: 3145728\r\n\r\n'; asks route; answer;"
+		"no-complete; REPLY recv/send;"
+		"until FINISH (receive 4096*'x'; send 1);" EARLY_SENDS
+		"finish; DRAIN; receive 3145728*'x'; DRAIN; receive FIN;"
+		"OVER answered; sent ANSWER"},
+	/* the reply goes on all the same, and has its own time to be seen */
+	{"an early answer and too many bytes",
+		"receive CHUNKED; answer; pass 2000ms;" GIGABYTE
+		"REPLY -/send; deliver; sent ANSWER; finish;"
+		"DRAIN recv/- 2000ms; receive 'more'; DRAIN; expire;"
+		"OVER answered; no-still-sending"},
+	{"who was sending when it stops",
+		"receive CHUNKED; answer; deliver; finish; receive 'more';"
+		"stop told; OVER answered; still-sending"},
+	{"who was sending when it is abandoned",
+		"receive CHUNKED; answer; deliver; finish; receive 'more';"
+		"abandon; OVER answered; still-sending"},
+	{"who had stopped sending when it stops",
+		"receive CHUNKED; answer; deliver; finish; stop told;"
+		"OVER answered; no-still-sending"},
+	{"an early answer after the FIN",
+		"receive POST5 'ab'; answer; REPLY recv/send; receive FIN;"
+		"REPLY -/send; deliver; finish; OVER answered"},
+	/* before the body: what still comes is read meanwhile, and after it */
+	{"an early answer that is paced",
+		"receive POST5; asks route; reply pace=1 gap=1ms 'ab' close;"
+		"send; flush; REPLY recv/- 1ms; receive 'he'; REPLY recv/- 1ms;"
+		"expire; send; finish; DRAIN; receive 'llo'; receive FIN;"
+		"OVER answered; sent 'ab'"},
+	{"an early answer that is paced, and reset",
+		"receive POST5; asks route; reply pace=1 gap=1ms 'ab' reset;"
+		"send; flush; receive 'he'; REPLY recv/- 1ms; expire; send;"
+		"OVER answered reset; sent 'ab'"},
+};
+
+/* Half closed: what comes is read, for as long as the client likes. */
+#define HALF \
+	"receive GET; accept; reply 'ab' half; deliver; finish;" \
+	"DRAIN recv/- never; pass 30000ms; receive 'x'; DRAIN recv/- never;"
+
+static const struct play half[] = {
+	{"half closed, however much comes",
+		HALF GIGABYTE "DRAIN recv/- never; receive FIN; OVER answered"},
+	{"half closed until the client closes",
+		HALF "receive FIN; OVER answered"},
+	{"half closed until the client resets",
+		HALF "receive ECONNRESET; OVER reset"},
+	{"a client that had ended is not waited for",
+		"receive POST5; accept 5; receive FIN; reply half; finish;"
+		"OVER answered"},
+};
+
+#define LINGERS \
+	"open linger; receive GET; accept; answer; deliver; pass 5ms;" \
+	"finish; DRAIN recv/- 2000ms;"
+
+static const struct play lingering[] = {
+	{"lingers until the client closes",
+		LINGERS "receive 'what else comes is dropped'; DRAIN;"
+			"receive FIN; OVER answered; closes FIN/FIN"},
+	{"lingers for a time", LINGERS "expire; OVER answered; closes -/FIN"},
+	{"lingers until it is stopped",
+		LINGERS "stop told; OVER answered; closes -/FIN"},
+	{"lingers until the client resets",
+		LINGERS "receive ECONNRESET; OVER reset; closes RST/FIN"},
+	/* its FIN, seen while the reply is under way, is the first; there is
+	   nothing more to wait for */
+	{"does not linger when the client closes first",
+		"open linger; receive GET; accept; answer; REPLY recv/send;"
+		"receive FIN; closes FIN/- first; deliver; finish;"
+		"OVER answered; closes FIN/FIN first"},
+	{"does not linger unless told",
+		ANSWERED "finish; OVER answered; closes -/FIN"},
+};
+
+static const struct play who[] = {
+	{"the client, before a byte",
+		"receive FIN; OVER closed; closes FIN/FIN first"},
+	{"the server, for a client that is silent",
+		"expire; OVER timed-out; closes -/FIN"},
+	{"the client, by a reset",
+		"receive ECONNRESET; OVER reset; closes RST/FIN first"},
+	{"the client, in its request",
+		"receive 'GET /'; receive FIN; refused 400 'incomplete request';"
+		"finish; OVER answered; closes FIN/FIN first"},
+	{"the client, by a FIN and then a reset",
+		"receive 'GET /'; receive FIN; answer; send EPIPE; OVER reset;"
+		"closes RST/FIN first"},
+	/* what comes later changes nothing */
+	{"the client, while it waits",
+		"receive GET; accept; defer never; break; OVER reset;"
+		"closes RST/FIN first; break; OVER reset; closes RST/FIN first"},
+	{"the server, for a client that takes nothing",
+		"receive GET; accept; answer; expire; OVER timed-out reset;"
+		"closes -/RST"},
+	{"the server, by a script",
+		"receive GET; accept; reply reset; OVER answered reset;"
+		"closes -/RST"},
+	{"the client, before the FIN",
+		ANSWERED "finish ENOTCONN; OVER reset; closes RST/FIN first"},
+	{"the server, abandoning a request",
+		"receive 'GET /'; abandon; OVER stopped; closes -/FIN"},
+	{"the server, without an answer",
+		"receive GET; accept; fail; OVER failed; closes -/FIN"},
+	{"the server, after an error that is not the client's",
+		"receive GET; accept; answer; send EIO; OVER failed;"
+		"closes -/FIN"},
+};
+
+static const struct play lent[] = {
+	/* a deferral leaves nothing to the next one */
+	{"an exchange serves one connection after another",
+		"receive POST5; accept 5 keep; receive 'abcde'; asks answer;"
+		"answer; deliver; sent ANSWER; finish; OVER answered; unlend;"
+		"open; receive POST5; accept 5 keep; receive 'abcde';"
+		"asks answer; defer 7ms; expire; asks answer; answer; deliver;"
+		"sent ANSWER; finish; DRAIN; receive FIN; OVER answered; unlend;"
+		"open; receive POST5; accept 5 keep; receive 'abcde';"
+		"asks answer; answer; deliver; sent ANSWER; finish;"
+		"OVER answered; unlend"},
+};
+
+#define RESET "OVER reset; closes RST/FIN first"
+#define STOPPED "OVER stopped; closes -/FIN"
+#define GOES_ON \
+	"REPLY -/send; deliver; sent ANSWER; finish; OVER answered;" \
+	"closes -/FIN"
+
+static const struct place places[] = {
+	{"idle", "", {RESET, STOPPED, STOPPED, STOPPED}},
+	{"head", "receive 'GE';", {RESET, STOPPED, STOPPED, STOPPED}},
+	{"body", "receive POST5; accept 5;",
+		{RESET, STOPPED, STOPPED, STOPPED}},
+	{"body read slowly",
+		"receive EXPECT; read pace=1 gap=1ms; accept keep;",
+		{RESET, STOPPED, STOPPED, STOPPED}},
+	{"body invited late", "receive EXPECT; read delay=1ms; accept keep;",
+		{RESET, STOPPED, STOPPED, STOPPED}},
+	{"body not read to its end",
+		"receive EXPECT; read stop=2; accept keep;",
+		{RESET, STOPPED, STOPPED, STOPPED}},
+	{"answer that is late", "receive GET; accept; defer 7ms;",
+		{RESET, STOPPED, STOPPED, "WAIT -/- 7ms"}},
+	{"reply", "receive GET; accept; answer;",
+		{RESET, STOPPED, GOES_ON, GOES_ON}},
+	{"pause", "receive GET; accept; reply pause 1ms close;",
+		{RESET, STOPPED, "REPLY -/- 1ms; deliver", STOPPED}},
+	{"segment that leaves",
+		"receive GET; accept; reply pace=1 gap=5ms 'ab' close; send;",
+		{RESET, STOPPED, "flush; expire; deliver; sent 'ab'",
+			"flush; expire; deliver; sent 'ab'"}},
+	{"gap between segments",
+		"receive GET; accept; reply pace=1 gap=5ms 'ab' close; send;"
+		"flush;",
+		{RESET, STOPPED, "expire; deliver; sent 'ab'", STOPPED}},
+	{"gap of an early answer",
+		"receive POST5; reply pace=1 gap=1ms 'ab' close; send; flush;"
+		"receive 'he';",
+		{RESET, STOPPED, "REPLY recv/- 1ms; expire; deliver; sent 'ab'",
+			STOPPED}},
+	{"silence", "receive GET; accept; reply stall;",
+		{RESET, STOPPED, STOPPED, STOPPED}},
+	{"deaf silence", "receive GET; accept; reply deaf 'a' stall; send;",
+		{RESET, STOPPED, STOPPED, STOPPED}},
+	{"finish", ANSWERED,
+		{RESET, STOPPED, "FINISH -/finish; finish; OVER answered",
+			"FINISH -/finish; finish; OVER answered"}},
+	{"drain", DRAINS,
+		{"OVER reset; closes RST/FIN", "OVER answered; closes -/FIN",
+			"DRAIN recv/- 2000ms", "OVER answered; closes -/FIN"}},
+	{"half closed", HALF,
+		{"OVER reset; closes RST/FIN", "OVER answered; closes -/FIN",
+			"OVER answered; closes -/FIN",
+			"OVER answered; closes -/FIN"}},
+	{"over", "receive FIN;",
+		{"OVER closed; closes FIN/FIN first",
+			"OVER closed; closes FIN/FIN first",
+			"OVER closed; closes FIN/FIN first",
+			"OVER closed; closes FIN/FIN first"}},
+};
+
+START_TEST(a_receive_that_filled_its_room_is_drained)
+{
+	struct bytes request = {.data = NULL};
+	struct hand hand;
+	size_t room;
+
+	hand_open(&hand);
+	play(&hand, "lend");
+	room = hand.conn.chan.in.recv.size;
+	bytes_add(&request, "GET / HTTP/1.0\r\nA: ", 19);
+	while (request.size < room - 4)
+		bytes_add(&request, "x", 1);
+	bytes_add(&request, "\r\n\r\n", 4);
+	give_text(&hand, request.data);
+	/* more may be there */
+	play(&hand,
+		"asks route; accept 0; answer; REPLY recv/send; deliver;"
+		"finish; DRAIN; receive FIN; OVER answered");
+	bytes_free(&request);
+	hand_close(&hand);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("conn_end");
+	TCase *tcase = tcase_create("drain");
+
+	tcase_set_timeout(tcase, 60);
+	add_plays(tcase, drains, COUNT(drains));
+	tcase_add_test(tcase, a_receive_that_filled_its_room_is_drained);
+	add_plays(tcase, early, COUNT(early));
+	add_plays(tcase, half, COUNT(half));
+	add_plays(tcase, lingering, COUNT(lingering));
+	add_plays(tcase, lent, COUNT(lent));
+	rt_test_case(suite, tcase);
+
+	tcase = tcase_create("who closed");
+	add_plays(tcase, who, COUNT(who));
+	rt_test_case(suite, tcase);
+
+	add_places(suite, places, COUNT(places));
+	return rt_test_run(suite);
+}

@@ -1,0 +1,1479 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exchanges: log lines, each format byte for byte, and what must never get
+ * into one; and records, with their transcripts.
+ */
+#include "config.h"
+
+#include <check.h>
+#include <limits.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "server/journal.h"
+#include "support/harness.h"
+
+#define NS INT64_C(1000000000)
+
+static const enum retort_log formats[] = {RETORT_LOG_SHORT, RETORT_LOG_COMMON,
+	RETORT_LOG_JSON, RETORT_LOG_COMBINED};
+
+#define FORMATS (sizeof formats / sizeof *formats)
+
+/* One exchange; a test changes what it is about. */
+static struct retort_exchange
+make_exchange(const char *request, size_t size)
+{
+	return (struct retort_exchange){
+		.connection = 7,
+		.client = "127.0.0.1:51234",
+		.request = request,
+		.request_size = size,
+		.status = 200,
+		.end = RETORT_ANSWERED,
+		.received = 78,
+		.sent = 1234,
+		.sent_body = 1024,
+		.began = 784111777 * NS + 123456789,
+		.duration = 1 * NS + 2345678,
+	};
+}
+
+static void
+assert_line(const struct retort_exchange *exchange, enum retort_log format,
+	const char *expected)
+{
+	char line[PIPE_BUF];
+	size_t size = retort_log_line(exchange, format, line, sizeof line);
+
+	assert_bytes(line, size, expected, strlen(expected));
+}
+
+static void
+set_zone(const char *zone)
+{
+	ck_assert_int_eq(setenv("TZ", zone, 1), 0);
+	tzset();
+}
+
+#define REQUEST "GET /x?y HTTP/1.1"
+
+START_TEST(short_lines)
+{
+	struct retort_exchange exchange =
+		make_exchange(REQUEST, strlen(REQUEST));
+
+	set_zone("UTC0");
+	/* the time is that of the end */
+	assert_line(&exchange, RETORT_LOG_SHORT,
+		"08:49:38.125 #7 127.0.0.1:51234 \"" REQUEST
+		"\" 200 1234 1002.345 ms\n");
+	set_zone("XXX-5:30");
+	exchange.client = "[::1]:80";
+	exchange.duration = 999;
+	assert_line(&exchange, RETORT_LOG_SHORT,
+		"14:19:37.123 #7 [::1]:80 \"" REQUEST "\" 200 1234 0.000 ms\n");
+	set_zone("UTC0");
+	exchange.client = "unix";
+	exchange.status = 0;
+	exchange.sent = 0;
+	exchange.request_size = 0;
+	exchange.end = RETORT_RESET;
+	assert_line(&exchange, RETORT_LOG_SHORT,
+		"08:49:37.123 #7 unix \"\" - 0 0.000 ms (reset)\n");
+}
+END_TEST
+
+START_TEST(common_lines)
+{
+	struct retort_exchange exchange =
+		make_exchange(REQUEST, strlen(REQUEST));
+
+	/* its zone is always UTC */
+	set_zone("XXX-5:30");
+	assert_line(&exchange, RETORT_LOG_COMMON,
+		"127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] \"" REQUEST
+		"\" 200 1024\n");
+	exchange.client = "[::1]:80";
+	exchange.status = 304;
+	exchange.sent_body = 0;
+	assert_line(&exchange, RETORT_LOG_COMMON,
+		"[::1] - - [06/Nov/1994:08:49:37 +0000] \"" REQUEST
+		"\" 304 -\n");
+	exchange.client = "unix";
+	exchange.status = 0;
+	exchange.request_size = 0;
+	assert_line(&exchange, RETORT_LOG_COMMON,
+		"unix - - [06/Nov/1994:08:49:37 +0000] \"\" - -\n");
+}
+END_TEST
+
+START_TEST(json_lines)
+{
+	struct retort_exchange exchange =
+		make_exchange(REQUEST, strlen(REQUEST));
+
+	set_zone("XXX-5:30");
+	assert_line(&exchange, RETORT_LOG_JSON,
+		"{\"time\":\"1994-11-06T08:49:37.123Z\",\"connection\":7,"
+		"\"client\":\"127.0.0.1:51234\",\"request\":\"" REQUEST "\","
+		"\"status\":200,\"received\":78,\"sent\":1234,"
+		"\"ms\":1002.345,\"end\":\"answered\"}\n");
+	exchange.client = "unix";
+	exchange.status = 0;
+	exchange.request_size = 0;
+	exchange.connection = UINT64_MAX;
+	exchange.received = UINT64_MAX;
+	exchange.sent = UINT64_MAX;
+	exchange.duration = 0;
+	exchange.end = RETORT_TIMED_OUT;
+	assert_line(&exchange, RETORT_LOG_JSON,
+		"{\"time\":\"1994-11-06T08:49:37.123Z\","
+		"\"connection\":18446744073709551615,"
+		"\"client\":\"unix\",\"request\":\"\","
+		"\"status\":0,\"received\":18446744073709551615,"
+		"\"sent\":18446744073709551615,"
+		"\"ms\":0.000,\"end\":\"timed out\"}\n");
+}
+END_TEST
+
+/* How it ended is told when that was not as usual; JSON always tells. */
+static const struct {
+	enum retort_end end;
+	const char *text;
+} ends[] = {
+	{RETORT_ANSWERED, "answered"},
+	{RETORT_CLOSED, "closed"},
+	{RETORT_RESET, "reset"},
+	{RETORT_TIMED_OUT, "timed out"},
+	{RETORT_STOPPED, "stopped"},
+	{RETORT_TRUNCATED, "truncated"},
+	{RETORT_FAILED, "failed"},
+	{RETORT_UNANSWERED, "unanswered"},
+};
+
+START_TEST(every_end_has_its_text)
+{
+	struct retort_exchange exchange =
+		make_exchange(REQUEST, strlen(REQUEST));
+	struct bytes line = {.data = NULL};
+	char text[PIPE_BUF], expected[64];
+
+	exchange.end = ends[_i].end;
+	bytes_add(&line, text,
+		retort_log_line(&exchange, RETORT_LOG_SHORT, text,
+			sizeof text));
+	(void)snprintf(expected, sizeof expected, "ms (%s)\n", ends[_i].text);
+	if (ends[_i].end == RETORT_ANSWERED)
+		assert_has(line, " ms\n");
+	else
+		assert_has(line, expected);
+	bytes_free(&line);
+	bytes_add(&line, text,
+		retort_log_line(&exchange, RETORT_LOG_JSON, text, sizeof text));
+	(void)snprintf(expected, sizeof expected, "\"end\":\"%s\"}\n",
+		ends[_i].text);
+	assert_has(line, expected);
+	bytes_free(&line);
+}
+END_TEST
+
+/* --- escaping --- */
+
+START_TEST(every_byte_is_escaped)
+{
+	for (int c = 0; c < 256; c++) {
+		char request[3] = {'a', (char)c, 'b'};
+		char escaped[2][16], expected[256];
+		struct retort_exchange exchange =
+			make_exchange(request, sizeof request);
+
+		for (int json = 0; json < 2; json++)
+			if (c == '"' || c == '\\')
+				(void)snprintf(escaped[json],
+					sizeof escaped[json], "a\\%cb", c);
+			else if (c >= 0x20 && c < 0x7f)
+				(void)snprintf(escaped[json],
+					sizeof escaped[json], "a%cb", c);
+			else
+				(void)snprintf(escaped[json],
+					sizeof escaped[json],
+					json ? "a\\u%04xb" : "a\\x%02xb",
+					(unsigned)c);
+		(void)snprintf(expected, sizeof expected,
+			"127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] \"%s\" "
+			"200 1024\n",
+			escaped[0]);
+		assert_line(&exchange, RETORT_LOG_COMMON, expected);
+		(void)snprintf(expected, sizeof expected,
+			"{\"time\":\"1994-11-06T08:49:37.123Z\","
+			"\"connection\":7,\"client\":\"127.0.0.1:51234\","
+			"\"request\":\"%s\",\"status\":200,\"received\":78,"
+			"\"sent\":1234,\"ms\":1002.345,\"end\":\"answered\"}\n",
+			escaped[1]);
+		assert_line(&exchange, RETORT_LOG_JSON, expected);
+	}
+}
+END_TEST
+
+START_TEST(chance_is_told_with_seed_and_number)
+{
+	struct retort_exchange exchange =
+		make_exchange(REQUEST, strlen(REQUEST));
+	struct bytes line = {.data = NULL};
+	char text[PIPE_BUF];
+
+	exchange.connection = 12;
+	exchange.by_chance = true;
+	exchange.seed = UINT64_MAX;
+	bytes_add(&line, text,
+		retort_log_line(&exchange, RETORT_LOG_SHORT, text,
+			sizeof text));
+	assert_has(line, " ms (seed 18446744073709551615)\n");
+	bytes_free(&line);
+	exchange.faults = "cut 5%";
+	exchange.seed = 0;
+	bytes_add(&line, text,
+		retort_log_line(&exchange, RETORT_LOG_SHORT, text,
+			sizeof text));
+	assert_has(line, " ms (seed 0) [cut 5%]\n");
+	bytes_free(&line);
+	bytes_add(&line, text,
+		retort_log_line(&exchange, RETORT_LOG_JSON, text, sizeof text));
+	assert_has(line, "\"connection\":12,");
+	assert_has(line, ",\"seed\":0,\"faults\":\"cut 5%\"}\n");
+	bytes_free(&line);
+}
+END_TEST
+
+START_TEST(nothing_forges_a_line_or_drives_a_terminal)
+{
+	char request[3 * 256], line[PIPE_BUF];
+	struct retort_exchange exchange = make_exchange(NULL, 0);
+	size_t size;
+
+	for (size_t i = 0; i < sizeof request; i++)
+		request[i] = (char)(i * 7);
+	exchange.request = request;
+	exchange.request_size = sizeof request;
+	for (size_t i = 0; i < FORMATS; i++) {
+		size = retort_log_line(&exchange, formats[i], line,
+			sizeof line);
+		ck_assert_int_eq(line[size - 1], '\n');
+		for (size_t k = 0; k < size - 1; k++)
+			ck_assert_msg(line[k] >= 0x20 && line[k] < 0x7f,
+				"byte %zu of: %s", k, shown(line, size));
+	}
+}
+END_TEST
+
+/* --- what clients say of themselves --- */
+
+START_TEST(referer_and_user_agent)
+{
+	struct retort_exchange exchange =
+		make_exchange(REQUEST, strlen(REQUEST));
+	struct bytes got = {.data = NULL};
+	char line[PIPE_BUF];
+
+	assert_line(&exchange, RETORT_LOG_COMBINED,
+		"127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] \"" REQUEST
+		"\" 200 1024 \"-\" \"-\"\n");
+	exchange.referer = "http://a/\"\\";
+	exchange.referer_size = 11;
+	exchange.user_agent = "b/1 \xe4 and more";
+	exchange.user_agent_size = 5;
+	assert_line(&exchange, RETORT_LOG_COMBINED,
+		"127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] \"" REQUEST
+		"\" 200 1024 \"http://a/\\\"\\\\\" \"b/1 \\xe4\"\n");
+	bytes_add(&got, line,
+		retort_log_line(&exchange, RETORT_LOG_JSON, line, sizeof line));
+	assert_has(got,
+		",\"end\":\"answered\",\"referer\":\"http://a/\\\"\\\\\","
+		"\"user_agent\":\"b/1 \\u00e4\"}\n");
+	bytes_free(&got);
+}
+END_TEST
+
+START_TEST(a_client_that_closed_first)
+{
+	struct retort_exchange exchange =
+		make_exchange(REQUEST, strlen(REQUEST));
+	struct bytes got = {.data = NULL};
+	char line[PIPE_BUF];
+
+	set_zone("UTC0");
+	exchange.client_first = true;
+	assert_line(&exchange, RETORT_LOG_SHORT,
+		"08:49:38.125 #7 127.0.0.1:51234 \"" REQUEST
+		"\" 200 1234 1002.345 ms (the client closed first)\n");
+	bytes_add(&got, line,
+		retort_log_line(&exchange, RETORT_LOG_JSON, line, sizeof line));
+	assert_has(got, ",\"end\":\"answered\",\"client_first\":true}\n");
+	bytes_free(&got);
+	/* how it ended says it */
+	exchange.end = RETORT_RESET;
+	assert_line(&exchange, RETORT_LOG_SHORT,
+		"08:49:38.125 #7 127.0.0.1:51234 \"" REQUEST
+		"\" 200 1234 1002.345 ms (reset)\n");
+}
+END_TEST
+
+/* --- size --- */
+
+static const char *const fillings[] = {"a", "\\", "\x01", "\xff"};
+
+START_TEST(a_long_request_line_is_cut)
+{
+	size_t size = 20000;
+	char *request = malloc(size), line[PIPE_BUF + 1];
+	struct retort_exchange exchange = make_exchange(NULL, 0);
+	struct bytes got = {.data = NULL};
+
+	ck_assert_ptr_nonnull(request);
+	memset(request, fillings[_i][0], size);
+	exchange.request = request;
+	exchange.request_size = size;
+	/* the rest as long as it can be */
+	exchange.referer = request;
+	exchange.referer_size = size;
+	exchange.user_agent = request;
+	exchange.user_agent_size = size;
+	exchange.by_chance = true;
+	exchange.seed = UINT64_MAX;
+	exchange.connection = UINT64_MAX;
+	exchange.client = "[1111:2222:3333:4444:5555:6666:7777:8888"
+			  "%2147483647]:65535";
+	exchange.sent = UINT64_MAX;
+	exchange.sent_body = UINT64_MAX;
+	exchange.received = UINT64_MAX;
+	exchange.status = 999;
+	exchange.end = RETORT_TIMED_OUT;
+	exchange.duration = INT64_MAX - exchange.began;
+	for (size_t i = 0; i < FORMATS; i++) {
+		line[PIPE_BUF] = '!';
+		bytes_add(&got, line,
+			retort_log_line(&exchange, formats[i], line, PIPE_BUF));
+		ck_assert_int_eq(line[PIPE_BUF], '!');
+		ck_assert_uint_gt(got.size, 1000);
+		ck_assert_uint_le(got.size, PIPE_BUF);
+		ck_assert_int_eq(got.data[got.size - 1], '\n');
+		/* what follows the request is there, whole */
+		assert_has(got, "...\"");
+		if (formats[i] == RETORT_LOG_SHORT)
+			assert_has(got, "\" 999 18446744073709551615 ");
+		if (formats[i] == RETORT_LOG_SHORT)
+			assert_has(got, " ms (timed out) (seed ");
+		if (formats[i] == RETORT_LOG_COMMON)
+			assert_has(got, "\" 999 18446744073709551615\n");
+		if (formats[i] == RETORT_LOG_COMBINED)
+			assert_has(got, "\" 999 18446744073709551615 ");
+		if (formats[i] == RETORT_LOG_JSON)
+			assert_has(got, ",\"end\":\"timed out\",");
+		/* and what is cut is ended all the same */
+		if (formats[i] == RETORT_LOG_JSON)
+			assert_has(got, "...\"}\n");
+		if (formats[i] == RETORT_LOG_COMBINED)
+			assert_has(got, "...\"\n");
+		bytes_free(&got);
+	}
+	free(request);
+}
+END_TEST
+
+START_TEST(a_line_never_passes_its_room)
+{
+	char request[600], line[PIPE_BUF];
+	struct retort_exchange exchange = make_exchange(NULL, 0);
+
+	memset(request, '\\', sizeof request);
+	exchange.request = request;
+	exchange.request_size = sizeof request;
+	for (size_t i = 0; i < FORMATS; i++)
+		for (size_t room = 0; room < 1600; room++) {
+			/* of its own, for valgrind and ASan to guard */
+			char *text = malloc(room + 1);
+			size_t size;
+
+			ck_assert_ptr_nonnull(text);
+			text[room] = '!';
+			size = retort_log_line(&exchange, formats[i], text,
+				room);
+			ck_assert_msg(size <= room, "%zu of %zu", size, room);
+			ck_assert_int_eq(text[room], '!');
+			if (size > 0)
+				ck_assert_int_eq(text[size - 1], '\n');
+			if (size > 0)
+				ck_assert_ptr_null(
+					memchr(text, '\n', size - 1));
+			free(text);
+		}
+	/* and a request that fits is not cut */
+	exchange.request_size = 500;
+	for (size_t i = 0; i < FORMATS; i++) {
+		struct bytes got = {.data = NULL};
+
+		bytes_add(&got, line,
+			retort_log_line(&exchange, formats[i], line,
+				sizeof line));
+		assert_lacks(got, "...");
+		bytes_free(&got);
+	}
+}
+END_TEST
+
+START_TEST(no_locale_changes_a_line)
+{
+	static const char *const locales[] = {"de_DE.UTF-8", "de_DE",
+		"fr_FR.UTF-8", "C.UTF-8", "fa_IR"};
+	struct retort_exchange exchange =
+		make_exchange("GET /\xe4 HTTP/1.1", 15);
+
+	set_zone("UTC0");
+	for (size_t i = 0; i < sizeof locales / sizeof *locales; i++) {
+		/* those that the machine has not, change nothing anyway */
+		(void)setlocale(LC_ALL, locales[i]);
+		assert_line(&exchange, RETORT_LOG_SHORT,
+			"08:49:38.125 #7 127.0.0.1:51234 "
+			"\"GET /\\xe4 HTTP/1.1\" 200 1234 1002.345 ms\n");
+		assert_line(&exchange, RETORT_LOG_COMMON,
+			"127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] "
+			"\"GET /\\xe4 HTTP/1.1\" 200 1024\n");
+	}
+}
+END_TEST
+
+/* --- an exchange as its connection has it --- */
+
+START_TEST(the_view_of_a_connection)
+{
+	static const struct rt_conn_config config = {
+		.limits = {.target = 100, .head = 1000, .fields = 10},
+		.max_in = 10000,
+		.head_timeout = RT_NEVER,
+	};
+	static const char request[] = "GET /x HTTP/1.0\r\nA: b\r\n\r\n";
+	struct rt_peer peer;
+	struct rt_conn conn;
+	struct rt_draft draft = {.own = NULL};
+	struct retort_exchange view;
+	struct rt_exchange *exchange = rt_exchange_new();
+	char client[RT_PEER_TEXT];
+	int64_t now = 5 * NS, wall = (int64_t)time(NULL) * NS;
+
+	memset(&peer, 0, sizeof peer);
+	ck_assert_ptr_nonnull(exchange);
+	rt_conn_open(&conn, -1, &peer, &config, now);
+	conn.number = 3;
+	view = rt_journal_view(&conn, now + 20, client);
+	ck_assert_uint_eq(view.connection, 3);
+	ck_assert_ptr_nonnull(view.client);
+	ck_assert_int_eq(view.status, 0);
+	ck_assert_uint_eq(view.request_size, 0);
+	ck_assert_int_eq(view.duration, 20);
+	/* the clocks' difference, and a second of time(2)'s */
+	ck_assert_int_ge(view.began, wall - 2 * NS);
+	ck_assert_int_le(view.began, wall + RT_TEST_PATIENCE * NS);
+
+	ck_assert_int_eq(rt_conn_lend(&conn, exchange), 0);
+	memcpy(conn.chan.in.recv.data, request, sizeof request - 1);
+	rt_conn_in_done(&conn, sizeof request - 1, now);
+	ck_assert_int_eq(conn.asks, RT_ASK_ROUTE);
+	draft.reply = &exchange->reply;
+	rt_reply_begin(&draft, 404, "today");
+	rt_reply_body(&draft, "hello", 5);
+	rt_conn_answer(&conn, now);
+	rt_conn_out_done(&conn, (int64_t)exchange->reply.head_size - 1, now);
+	view = rt_journal_view(&conn, now + 30, client);
+	assert_bytes(view.request, view.request_size, "GET /x HTTP/1.0", 15);
+	ck_assert_int_eq(view.status, 404);
+	ck_assert_uint_eq(view.received, sizeof request - 1);
+	ck_assert_uint_eq(view.sent, exchange->reply.head_size - 1);
+	ck_assert_uint_eq(view.sent_body, 0);
+	rt_conn_out_done(&conn, 4, now);
+	view = rt_journal_view(&conn, now + 30, client);
+	ck_assert_uint_eq(view.sent, exchange->reply.head_size + 3);
+	ck_assert_uint_eq(view.sent_body, 3);
+	ck_assert_int_eq(view.duration, 30);
+	rt_conn_abandon(&conn);
+	view = rt_journal_view(&conn, now + 40, client);
+	ck_assert_int_eq(view.end, RETORT_STOPPED);
+	rt_exchange_free(rt_conn_unlend(&conn));
+}
+END_TEST
+
+/* --- records --- */
+
+static struct rt_journal journal;
+
+/* A connection whose record is kept, without a server. */
+struct kept {
+	struct rt_conn conn;
+	struct rt_record *record;
+	int64_t now;
+};
+
+static const struct rt_conn_config kept_config = {
+	.limits = {.target = 100, .head = 1000, .fields = 10},
+	.max_in = 10000,
+	.head_timeout = RT_NEVER,
+	.body_timeout = RT_NEVER,
+	.write_timeout = RT_NEVER,
+};
+
+static void
+open_kept(struct kept *kept, uint64_t number)
+{
+	struct rt_peer peer = {.family = AF_INET,
+		.port = 4711,
+		.address = {127, 0, 0, 1}};
+	struct rt_exchange *exchange = rt_exchange_new();
+
+	ck_assert_ptr_nonnull(exchange);
+	kept->now = 5 * NS;
+	rt_conn_open(&kept->conn, -1, &peer, &kept_config, kept->now);
+	kept->conn.number = number;
+	ck_assert_int_eq(rt_conn_lend(&kept->conn, exchange), 0);
+	kept->record = rt_journal_open(&journal, &kept->conn, kept->now);
+	ck_assert_ptr_nonnull(kept->record);
+}
+
+/* Bytes that come, until something is asked for but how to go on. */
+static void
+come(struct kept *kept, const void *data, size_t size)
+{
+	struct rt_conn *conn = &kept->conn;
+
+	while (size > 0) {
+		size_t n = size < conn->chan.in.recv.size ?
+			size :
+			conn->chan.in.recv.size;
+
+		ck_assert_int_eq(conn->chan.in.verb, RT_RECV);
+		memcpy(conn->chan.in.recv.data, data, n);
+		data = (const char *)data + n;
+		size -= n;
+		rt_record_received(kept->record, conn->chan.in.recv.data, n,
+			kept->now);
+		rt_conn_in_done(conn, (int64_t)n, kept->now);
+		if (conn->asks == RT_ASK_ROUTE)
+			rt_conn_accept(conn, UINT64_MAX, 4096, kept->now);
+	}
+}
+
+/* The exchange is given back; its record lives. */
+static void
+close_conn(struct kept *kept)
+{
+	rt_exchange_free(rt_conn_unlend(&kept->conn));
+}
+
+/* All of a connection: what came, then its FIN, if it asks for more. */
+static const struct retort_exchange *
+recorded(const void *data, size_t size)
+{
+	struct kept kept;
+
+	open_kept(&kept, journal.count + 1);
+	come(&kept, data, size);
+	if (kept.conn.asks == RT_ASK_NOTHING)
+		rt_conn_in_done(&kept.conn, 0, kept.now);
+	ck_assert_int_eq(kept.conn.asks, RT_ASK_ANSWER);
+	ck_assert_int_eq(rt_record_request(kept.record, &kept.conn,
+				 SIZE_MAX / 2, kept.now + 7),
+		0);
+	ck_assert_int_eq(rt_journal_publish(&journal, kept.record), 0);
+	rt_conn_abandon(&kept.conn);
+	rt_record_end(kept.record, &kept.conn, kept.now + 9);
+	close_conn(&kept);
+	rt_journal_close(kept.record);
+	return &kept.record->seen;
+}
+
+static const struct retort_exchange *
+recorded_text(const char *text)
+{
+	return recorded(text, strlen(text));
+}
+
+static void
+open_journal(void)
+{
+	rt_journal_init(&journal, 1 << 20);
+}
+
+static void
+close_journal(void)
+{
+	rt_journal_free(&journal);
+	/* nothing is kept, and nothing is counted */
+	ck_assert_uint_eq(journal.used, 0);
+}
+
+/* "Name: value" each. */
+static void
+assert_fields(const struct retort_field *fields, size_t count,
+	const char *expected)
+{
+	struct bytes got = {.data = NULL};
+
+	bytes_add(&got, "", 0);
+	for (size_t i = 0; i < count; i++) {
+		bytes_add(&got, fields[i].name, strlen(fields[i].name));
+		bytes_add(&got, ": ", 2);
+		bytes_add(&got, fields[i].value, strlen(fields[i].value));
+		bytes_add(&got, "\n", 1);
+	}
+	assert_bytes(got.data, got.size, expected, strlen(expected));
+	bytes_free(&got);
+}
+
+START_TEST(a_complete_request)
+{
+	static const char text[] =
+		"POST /a%20b/../c?d=%20&e HTTP/1.1\r\nHost: x\r\n"
+		"a-B:  \x80 c \r\nA-b:\r\nContent-Length: 5\r\n\r\n"
+		"he\0lo";
+	const struct retort_exchange *seen = recorded(text, sizeof text - 1);
+
+	ck_assert_uint_eq(seen->connection, 1);
+	ck_assert_str_eq(seen->client, "127.0.0.1:4711");
+	assert_bytes(seen->request, seen->request_size, text, 33);
+	ck_assert_str_eq(seen->method, "POST");
+	ck_assert_str_eq(seen->target, "/a%20b/../c?d=%20&e");
+	ck_assert_str_eq(seen->path, "/a b/../c");
+	ck_assert_str_eq(seen->query, "d=%20&e");
+	ck_assert_int_eq(seen->minor, 1);
+	assert_fields(seen->fields, seen->field_count,
+		"Host: x\na-B: \x80 c\nA-b: \nContent-Length: 5\n");
+	/* and a NUL behind it */
+	assert_bytes(seen->body, seen->body_size + 1, "he\0lo", 6);
+	ck_assert_uint_eq(seen->trailer_count, 0);
+	assert_bytes(seen->raw, seen->raw_size, text, sizeof text - 1);
+	ck_assert(seen->complete);
+	ck_assert_int_eq(seen->refused, 0);
+	ck_assert_ptr_null(seen->reason);
+	ck_assert_uint_eq(seen->received, sizeof text - 1);
+	ck_assert_int_eq(seen->requested, 7);
+	ck_assert_int_eq(seen->duration, 9);
+	ck_assert_int_eq(seen->end, RETORT_STOPPED);
+	ck_assert_int_eq(seen->server_close, RETORT_FIN);
+	ck_assert_int_eq(seen->client_close, RETORT_NOTHING);
+}
+END_TEST
+
+START_TEST(a_chunked_request)
+{
+	static const char text[] =
+		"PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+		"\r\n2\r\na\0\r\n1;x\r\nb\r\n0\r\nT-b: 1\r\nt-B:2\r\n\r\n";
+	static const char more[] = "GET / HTTP/1.1\r\n";
+	struct bytes both = {.data = NULL};
+	const struct retort_exchange *seen;
+
+	bytes_add(&both, text, sizeof text - 1);
+	bytes_add(&both, more, sizeof more - 1);
+	seen = recorded(both.data, both.size);
+	assert_bytes(seen->body, seen->body_size + 1, "a\0b", 4);
+	assert_fields(seen->fields, seen->field_count,
+		"Host: x\nTransfer-Encoding: chunked\n");
+	assert_fields(seen->trailers, seen->trailer_count, "T-b: 1\nt-B: 2\n");
+	/* what follows the request is none of it */
+	assert_bytes(seen->raw, seen->raw_size, text, sizeof text - 1);
+	ck_assert_uint_eq(seen->received, both.size);
+	ck_assert_ptr_null(seen->query);
+	bytes_free(&both);
+}
+END_TEST
+
+START_TEST(what_follows_a_body_is_none_of_it)
+{
+	const struct retort_exchange *seen = recorded_text(
+		"PUT / HTTP/1.0\r\nContent-Length: 2\r\n\r\nabGET /");
+
+	assert_bytes(seen->body, seen->body_size + 1, "ab", 3);
+	ck_assert_uint_eq(seen->raw_size, 39);
+	seen = recorded_text("GET / HTTP/1.0\r\n\r\nGET /");
+	assert_bytes(seen->body, seen->body_size + 1, "", 1);
+	ck_assert_uint_eq(seen->raw_size, 18);
+}
+END_TEST
+
+static const struct {
+	const char *target;
+	const char *path; /* NULL: none */
+	const char *query;
+} targets[] = {
+	{"/", "/", NULL},
+	{"/a/./b//c/..", "/a/./b//c/..", NULL},
+	{"/%41%2f%2E%2e", "/A/..", NULL},
+	{"/%c3%a4?%41", "/\xc3\xa4", "%41"},
+	{"/a%00b", NULL, NULL},
+	{"/a?b?c", "/a", "b?c"},
+	{"/a?", "/a", ""},
+	{"/?%00", "/", "%00"},
+	{"/a%2", NULL, NULL},
+	{"/a%", NULL, NULL},
+	{"/a%zz?q", NULL, "q"},
+	{"/a+b", "/a+b", NULL},
+	{"http://y/a%41?b", "/aA", "b"},
+	{"http://y", NULL, NULL},
+	{"*", NULL, NULL},
+};
+
+START_TEST(paths_are_decoded)
+{
+	const struct retort_exchange *seen;
+	char text[256];
+
+	(void)snprintf(text, sizeof text, "%s %s HTTP/1.0\r\n\r\n",
+		targets[_i].target[0] == '*' ? "OPTIONS" : "GET",
+		targets[_i].target);
+	seen = recorded_text(text);
+	ck_assert_int_eq(seen->refused, 0);
+	ck_assert_str_eq(seen->target, targets[_i].target);
+	ck_assert_pstr_eq(seen->path, targets[_i].path);
+	ck_assert_pstr_eq(seen->query, targets[_i].query);
+	ck_assert_int_eq(seen->minor, 0);
+}
+END_TEST
+
+/* Refused, or broken off: as far as it came. */
+static const struct {
+	const char *text;
+	const char *request;
+	const char *method; /* NULL: not known */
+	const char *target;
+	const char *fields;
+	const char *body;
+	int refused;
+	const char *reason;
+} bad[] = {
+	{"GET /x HT", "GET /x HT", "GET", "/x", "", "", 400,
+		"incomplete request"},
+	{"GET /x HTTP/1.1\r\nHost: a\r\nB", "GET /x HTTP/1.1", "GET", "/x", "",
+		"", 400, "incomplete request"},
+	{"POST /x HTTP/1.0\r\nContent-Length: 5\r\n\r\nabc", "POST /x HTTP/1.0",
+		"POST", "/x", "Content-Length: 5\n", "abc", 400,
+		"incomplete request"},
+	{"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+	 "3\r\nabc\r\n5\r\nd",
+		"POST /x HTTP/1.1", "POST", "/x",
+		"Host: a\nTransfer-Encoding: chunked\n", "abcd", 400,
+		"incomplete request"},
+};
+
+START_TEST(requests_that_broke_off)
+{
+	const struct retort_exchange *seen = recorded_text(bad[_i].text);
+
+	assert_bytes(seen->request, seen->request_size, bad[_i].request,
+		strlen(bad[_i].request));
+	ck_assert_pstr_eq(seen->method, bad[_i].method);
+	ck_assert_pstr_eq(seen->target, bad[_i].target);
+	assert_fields(seen->fields, seen->field_count, bad[_i].fields);
+	assert_bytes(seen->body, seen->body_size + 1, bad[_i].body,
+		strlen(bad[_i].body) + 1);
+	assert_bytes(seen->raw, seen->raw_size, bad[_i].text,
+		strlen(bad[_i].text));
+	ck_assert(!seen->complete);
+	ck_assert_int_eq(seen->refused, bad[_i].refused);
+	ck_assert_pstr_eq(seen->reason, bad[_i].reason);
+	ck_assert_int_eq(seen->client_close, RETORT_FIN);
+	ck_assert(seen->client_first);
+}
+END_TEST
+
+/* A word that was cut off is not taken for another one. */
+START_TEST(words_that_broke_off)
+{
+	const struct retort_exchange *seen = recorded_text("GETS");
+
+	assert_bytes(seen->request, seen->request_size, "GETS", 4);
+	if (seen->method != NULL)
+		ck_assert_str_eq(seen->method, "GETS");
+	ck_assert_ptr_null(seen->target);
+	seen = recorded_text("GET /users");
+	assert_bytes(seen->request, seen->request_size, "GET /users", 10);
+	ck_assert_str_eq(seen->method, "GET");
+	if (seen->target != NULL)
+		ck_assert_str_eq(seen->target, "/users");
+}
+END_TEST
+
+/* Whatever is refused has all its bytes, and strings that can be read. */
+START_TEST(requests_that_are_refused)
+{
+	static const struct {
+		const char *text;
+		size_t size;
+		int status;
+	} cases[] = {
+		{"\0\1\2\r\n\r\n", 7, 400},
+		{"GET\r\n\r\n", 7, 400},
+		{"GET /x HTTP/2.0\r\n\r\n", 19, 505},
+		{"GET /x HTTP/1.1\r\n\r\n", 19, 400},
+		{"GET /x HTTP/1.1\r\nHost: x\r\nA B: c\r\n\r\n", 36, 400},
+		{"GET /x HTTP/1.0\nA: b\n\n", 22, 400},
+		{"PUT / HTTP/1.0\r\nContent-Length: 1\r\n"
+		 "Content-Length: 2\r\n\r\n",
+			56, 400},
+		{"PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked"
+		 "\r\n\r\nzz\r\nabc",
+			62, 400},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct retort_exchange *seen =
+			recorded(cases[i].text, cases[i].size);
+
+		ck_assert_msg(seen->refused == cases[i].status,
+			"case %zu: expected %d, got %d", i, cases[i].status,
+			seen->refused);
+		ck_assert_ptr_nonnull(seen->reason);
+		ck_assert(!seen->complete);
+		assert_bytes(seen->raw, seen->raw_size, cases[i].text,
+			cases[i].size);
+		ck_assert_uint_le(seen->request_size, cases[i].size);
+		ck_assert_mem_eq(seen->request, cases[i].text,
+			seen->request_size);
+		for (size_t k = 0; k < seen->field_count; k++)
+			ck_assert_uint_lt(strlen(seen->fields[k].name) +
+					strlen(seen->fields[k].value),
+				cases[i].size);
+	}
+}
+END_TEST
+
+START_TEST(fields_are_found)
+{
+	const struct retort_exchange *seen =
+		recorded_text("GET / HTTP/1.0\r\nA: 1\r\nB: 2\r\na: 3\r\n"
+			      "A:\r\n\r\n");
+
+	ck_assert_str_eq(retort_field_of(seen, "A", 0), "1");
+	ck_assert_str_eq(retort_field_of(seen, "a", 1), "3");
+	ck_assert_str_eq(retort_field_of(seen, "A", 2), "");
+	ck_assert_ptr_null(retort_field_of(seen, "A", 3));
+	ck_assert_ptr_null(retort_field_of(seen, "A", SIZE_MAX));
+	ck_assert_str_eq(retort_field_of(seen, "b", 0), "2");
+	ck_assert_ptr_null(retort_field_of(seen, "C", 0));
+	ck_assert_ptr_null(retort_field_of(seen, "", 0));
+	ck_assert_ptr_null(
+		retort_field_of(&(struct retort_exchange){.status = 0}, "A",
+			0));
+}
+END_TEST
+
+/* --- transcripts --- */
+
+static void
+assert_transcript(const struct rt_record *record, const char *expected)
+{
+	struct rt_buf text;
+
+	rt_buf_init(&text, 16 << 20);
+	rt_record_transcribe(record, SIZE_MAX, &text);
+	ck_assert(!text.failed);
+	assert_bytes(text.data, text.len, expected, strlen(expected));
+	rt_buf_free(&text);
+}
+
+/* Several pieces, of which `result` bytes went. */
+static void
+send_pieces(struct kept *kept, const char *one, const char *two, int64_t result)
+{
+	struct rt_op op = {.verb = RT_SEND, .result = result};
+
+	op.send.count = two ? 2 : 1;
+	op.send.pieces[0].iov_base = (char *)(uintptr_t)one;
+	op.send.pieces[0].iov_len = strlen(one);
+	if (two != NULL) {
+		op.send.pieces[1].iov_base = (char *)(uintptr_t)two;
+		op.send.pieces[1].iov_len = strlen(two);
+	}
+	rt_record_sent(kept->record, &op, NULL, kept->now);
+}
+
+/* Of bytes in a row the first, where no more are asked for. */
+START_TEST(a_shortened_transcript)
+{
+	struct kept kept;
+	struct rt_buf text;
+
+	open_kept(&kept, 1);
+	rt_record_received(kept.record, "GET / HTTP/1.0\r\n\r\n", 18, kept.now);
+	send_pieces(&kept, "12345", NULL, 5);
+	rt_buf_init(&text, 1 << 20);
+	rt_record_transcribe(kept.record, 5, &text);
+	rt_buf_add(&text, "", 1);
+	ck_assert_str_eq(text.data,
+		"connection 1 from 127.0.0.1:4711\n"
+		"       0.000 < GET /\n"
+		"             < ... 13 more bytes\n"
+		"       0.000 > 12345\n");
+	rt_buf_free(&text);
+	close_conn(&kept);
+	rt_journal_close(kept.record);
+}
+END_TEST
+
+START_TEST(a_transcript)
+{
+	struct kept kept;
+	struct rt_op file = {.verb = RT_FILE, .result = 3};
+
+	open_kept(&kept, 12);
+	assert_transcript(kept.record, "connection 12 from 127.0.0.1:4711\n");
+	rt_record_received(kept.record, "GET / HT", 8, kept.now);
+	/* with what came before it: the time is that of the first byte */
+	rt_record_received(kept.record, "TP/1.0\r\nA: b\r\n\r\n", 16,
+		kept.now + 900000);
+	kept.now += 1234567;
+	send_pieces(&kept, "HTTP/1.1 200 OK\r\n\r\n", "a\\b\"\t\x80", 25);
+	send_pieces(&kept, "never", "sent", 0);
+	send_pieces(&kept, "\nb", NULL, 2);
+	rt_record_received(kept.record, "\0x", 2, kept.now);
+	rt_record_sent(kept.record, &file, "fil, not this", kept.now + 1000);
+	kept.now += 60 * NS;
+	rt_record_event(kept.record, RT_RECORD_SERVER_FIN, kept.now);
+	rt_record_event(kept.record, RT_RECORD_CLIENT_FIN, kept.now);
+	rt_record_event(kept.record, RT_RECORD_CLIENT_RST, kept.now);
+	rt_record_event(kept.record, RT_RECORD_SERVER_RST, kept.now);
+	rt_record_event(kept.record, RT_RECORD_CLOSED, kept.now + 999);
+	assert_transcript(kept.record,
+		"connection 12 from 127.0.0.1:4711\n"
+		"       0.000 < GET / HTTP/1.0\\r\\n\n"
+		"       0.000 < A: b\\r\\n\n"
+		"       0.000 < \\r\\n\n"
+		"       1.234 > HTTP/1.1 200 OK\\r\\n\n"
+		"       1.234 > \\r\\n\n"
+		"       1.234 > a\\\\b\"\\x09\\x80\\n\n"
+		"       1.234 > b\n"
+		"       1.234 < \\x00x\n"
+		"       1.235 > fil\n"
+		"   60001.234 > (FIN)\n"
+		"   60001.234 < (FIN)\n"
+		"   60001.234 < (RST)\n"
+		"   60001.234 > (RST)\n"
+		"   60001.235 - (closed)\n");
+	close_conn(&kept);
+	rt_journal_close(kept.record);
+}
+END_TEST
+
+/* What has no lines is shown 64 bytes a line, and lines as they are. */
+START_TEST(a_transcript_of_long_lines)
+{
+	char text[300], line[400];
+	struct kept kept;
+	struct bytes expected = {.data = NULL};
+	static const char first[] = "connection 1 from 127.0.0.1:4711\n";
+
+	memset(text, 'x', sizeof text);
+	text[99] = '\n';
+	open_kept(&kept, 1);
+	rt_record_received(kept.record, text, 100 + 130, kept.now);
+	bytes_add(&expected, first, sizeof first - 1);
+	(void)snprintf(line, sizeof line,
+		"       0.000 < %.99s\\n\n       0.000 < %.64s\n"
+		"       0.000 < %.64s\n       0.000 < xx\n",
+		text, text, text);
+	bytes_add(&expected, line, strlen(line));
+	assert_transcript(kept.record, expected.data);
+	bytes_free(&expected);
+	close_conn(&kept);
+	rt_journal_close(kept.record);
+}
+END_TEST
+
+/* Of what goes out a MiB is kept, of what comes as much as there is room. */
+START_TEST(a_transcript_of_too_much)
+{
+	static char data[700000];
+	struct rt_op file = {.verb = RT_FILE, .result = sizeof data};
+	struct kept kept;
+	struct rt_buf text;
+	struct bytes end = {.data = NULL};
+
+	rt_journal_free(&journal);
+	rt_journal_init(&journal, 64 << 20);
+	memset(data, 'x', sizeof data);
+	open_kept(&kept, 1);
+	for (int i = 0; i < 2; i++)
+		rt_record_sent(kept.record, &file, data, kept.now);
+	rt_record_received(kept.record, "a", 1, kept.now);
+	rt_record_sent(kept.record, &file, data, kept.now);
+	rt_buf_init(&text, 16 << 20);
+	rt_record_transcribe(kept.record, SIZE_MAX, &text);
+	bytes_add(&end, text.data, text.len);
+	assert_has(end,
+		"             > ... 351424 more bytes\n"
+		"       0.000 < a\n"
+		"             > ... 700000 more bytes\n");
+	ck_assert_uint_eq(kept.record->bytes.len, (1 << 20) + 1);
+	bytes_free(&end);
+	rt_buf_free(&text);
+	close_conn(&kept);
+	rt_journal_close(kept.record);
+}
+END_TEST
+
+/* --- many records, and their memory --- */
+
+START_TEST(records_stand_in_order)
+{
+	ck_assert_ptr_null(rt_journal_find(&journal, 1));
+	for (int i = 0; i < 200; i++)
+		(void)recorded_text("GET / HTTP/1.0\r\n\r\n");
+	ck_assert_uint_eq(journal.count, 200);
+	for (size_t i = 0; i < journal.count; i++)
+		ck_assert_uint_eq(journal.records[i]->seen.connection, i + 1);
+	ck_assert_ptr_eq(rt_journal_find(&journal, 77), journal.records[76]);
+	ck_assert_ptr_null(rt_journal_find(&journal, 201));
+	ck_assert_ptr_null(rt_journal_find(&journal, 0));
+}
+END_TEST
+
+START_TEST(memory_is_counted)
+{
+	static const char text[] = "GET / HTTP/1.0\r\n\r\n";
+	struct kept kept;
+	size_t before;
+
+	ck_assert_uint_eq(journal.used, 0);
+	while (journal.used < journal.max) {
+		before = journal.used;
+		(void)recorded_text(text);
+		ck_assert(!journal.records[journal.count - 1]->forgotten);
+		/* the record, and its bytes twice */
+		ck_assert_uint_ge(journal.used - before,
+			sizeof(struct rt_record) + 36);
+		ck_assert_uint_lt(journal.count, 10000);
+	}
+	ck_assert_uint_ge(journal.count, 100);
+	ck_assert_uint_eq(journal.lost, 0);
+	/* now it is full: the next ones are forgotten from the beginning */
+	before = journal.used;
+	for (uint64_t i = 1; i <= 3; i++) {
+		open_kept(&kept, i);
+		ck_assert(kept.record->forgotten);
+		ck_assert_uint_eq(journal.lost, i);
+		close_conn(&kept);
+		rt_journal_close(kept.record);
+		ck_assert_uint_eq(journal.used, before);
+	}
+	rt_journal_clear(&journal);
+	ck_assert_uint_eq(journal.used, 0);
+	ck_assert_uint_eq(journal.count, 0);
+	ck_assert_uint_eq(journal.lost, 0);
+	(void)recorded_text(text);
+	ck_assert_uint_eq(journal.count, 1);
+	ck_assert(!journal.records[0]->forgotten);
+}
+END_TEST
+
+/* One record takes no more than all may. */
+START_TEST(a_record_has_a_bound)
+{
+	static char data[400000];
+	struct kept kept;
+
+	open_kept(&kept, 1);
+	for (int i = 0; i < 10; i++)
+		rt_record_received(kept.record, data, sizeof data, kept.now);
+	ck_assert_uint_le(kept.record->bytes.room, journal.max);
+	ck_assert_uint_gt(kept.record->bytes.len, 0);
+	ck_assert_uint_eq(kept.record->events[0].size, 10 * sizeof data);
+	ck_assert_uint_eq(kept.record->events[0].kept, kept.record->bytes.len);
+	close_conn(&kept);
+	rt_journal_close(kept.record);
+}
+END_TEST
+
+/* It was not published, so nobody else has it. */
+START_TEST(a_record_that_was_not_published)
+{
+	struct kept kept;
+
+	open_kept(&kept, 1);
+	rt_record_received(kept.record, "GET", 3, kept.now);
+	ck_assert_uint_gt(journal.used, 0);
+	ck_assert_ptr_null(rt_journal_find(&journal, 1));
+	close_conn(&kept);
+	rt_journal_close(kept.record);
+	ck_assert_uint_eq(journal.used, 0);
+}
+END_TEST
+
+/* An open connection goes on, and its record with it. */
+START_TEST(cleared_while_a_connection_is_open)
+{
+	static const char text[] = "GET / HTTP/1.0\r\n\r\n";
+	struct kept kept;
+
+	for (int published = 0; published < 2; published++) {
+		open_kept(&kept, 1);
+		come(&kept, text, sizeof text - 1);
+		ck_assert_int_eq(rt_record_request(kept.record, &kept.conn,
+					 SIZE_MAX / 2, kept.now),
+			0);
+		if (published)
+			ck_assert_int_eq(rt_journal_publish(&journal,
+						 kept.record),
+				0);
+		rt_journal_clear(&journal);
+		ck_assert_uint_eq(journal.count, 0);
+		ck_assert_ptr_null(rt_journal_find(&journal, 1));
+		ck_assert_msg(journal.used > 0,
+			"the record of an open connection was freed");
+		rt_record_event(kept.record, RT_RECORD_CLIENT_FIN, kept.now);
+		rt_conn_abandon(&kept.conn);
+		rt_record_end(kept.record, &kept.conn, kept.now);
+		close_conn(&kept);
+		rt_journal_close(kept.record);
+		ck_assert_uint_eq(journal.used, 0);
+	}
+}
+END_TEST
+
+/* Who reads a record while its connection is open finds it as it stays. */
+START_TEST(the_end_is_added)
+{
+	static const char text[] = "GET / HTTP/1.0\r\n\r\n";
+	struct rt_draft draft = {.own = NULL};
+	struct kept kept;
+
+	open_kept(&kept, 1);
+	come(&kept, text, sizeof text - 1);
+	ck_assert_int_eq(rt_record_request(kept.record, &kept.conn,
+				 SIZE_MAX / 2, kept.now + 4),
+		0);
+	ck_assert_int_eq(kept.record->seen.end, RETORT_OPEN);
+	ck_assert_int_eq(kept.record->seen.requested, 4);
+	draft.reply = &kept.conn.exchange->reply;
+	rt_reply_begin(&draft, 404, "today");
+	rt_reply_body(&draft, "hello", 5);
+	rt_conn_answer(&kept.conn, kept.now);
+	rt_conn_out_done(&kept.conn, (int64_t)draft.reply->head_size + 5,
+		kept.now);
+	rt_conn_out_done(&kept.conn, 0, kept.now);
+	ck_assert_int_eq(kept.conn.state, RT_STATE_OVER);
+	rt_record_end(kept.record, &kept.conn, kept.now + 20);
+	ck_assert_int_eq(kept.record->seen.end, RETORT_ANSWERED);
+	ck_assert_int_eq(kept.record->seen.status, 404);
+	ck_assert_uint_eq(kept.record->seen.sent, draft.reply->head_size + 5);
+	ck_assert_uint_eq(kept.record->seen.sent_body, 5);
+	ck_assert_int_eq(kept.record->seen.requested, 4);
+	ck_assert_int_eq(kept.record->seen.duration, 20);
+	ck_assert_int_eq(kept.record->seen.server_close, RETORT_FIN);
+	ck_assert_int_eq(kept.record->seen.client_close, RETORT_NOTHING);
+	ck_assert(!kept.record->seen.client_first);
+	close_conn(&kept);
+	rt_journal_close(kept.record);
+}
+END_TEST
+
+/* --- plain sockets --- */
+
+START_TEST(lines_of_plain_sockets)
+{
+	static const struct {
+		enum retort_protocol protocol;
+		uint64_t pieces;
+		enum retort_end end;
+		const char *reason;
+		bool truncated;
+		const char *lines[3];
+	} cases[] = {
+		{RETORT_TCP, 3, RETORT_ANSWERED, NULL, false,
+			{"tcp 3 pieces, 78 bytes in, 1234 out, 1002.345 ms\n",
+				"\"tcp\" - 1234\n",
+				"\"protocol\":\"tcp\",\"pieces\":3,"
+				"\"received\":78,\"sent\":1234,"
+				"\"ms\":1002.345,\"end\":\"answered\"}\n"}},
+		{RETORT_TCP, 1, RETORT_TIMED_OUT, NULL, false,
+			{"tcp 1 piece, 78 bytes in, 1234 out, 1002.345 ms "
+			 "(timed out)\n",
+				"\"tcp\" - 1234\n",
+				"\"protocol\":\"tcp\",\"pieces\":1,"
+				"\"received\":78,\"sent\":1234,"
+				"\"ms\":1002.345,\"end\":\"timed out\"}\n"}},
+		{RETORT_UDP, 1, RETORT_ANSWERED, NULL, true,
+			{"udp 78 bytes in, 1234 out, 1002.345 ms "
+			 "(the datagram was truncated)\n",
+				"\"udp\" - 1234\n",
+				"\"protocol\":\"udp\",\"pieces\":1,"
+				"\"received\":78,\"sent\":1234,"
+				"\"ms\":1002.345,\"end\":\"answered\","
+				"\"truncated\":true}\n"}},
+		{RETORT_UDP, 1, RETORT_UNANSWERED, "its port is below 1024",
+			false,
+			{"udp 78 bytes in, 1234 out, 1002.345 ms "
+			 "(unanswered: its port is below 1024)\n",
+				"\"udp\" - 1234\n",
+				"\"protocol\":\"udp\",\"pieces\":1,"
+				"\"received\":78,\"sent\":1234,"
+				"\"ms\":1002.345,\"end\":\"unanswered\","
+				"\"reason\":\"its port is below 1024\"}\n"}},
+	};
+	static const char *const begins[] = {"08:49:38.125 #7 127.0.0.1:51234 ",
+		"127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] ",
+		("{\"time\":\"1994-11-06T08:49:37.123Z\",\"connection\":7,"
+		 "\"client\":\"127.0.0.1:51234\",")};
+
+	set_zone("UTC0");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct retort_exchange exchange = make_exchange("", 0);
+
+		exchange.status = 0;
+		exchange.sent_body = exchange.sent;
+		exchange.protocol = cases[i].protocol;
+		exchange.piece = cases[i].pieces;
+		exchange.end = cases[i].end;
+		exchange.reason = cases[i].reason;
+		exchange.truncated = cases[i].truncated;
+		for (size_t f = 0; f < 3; f++) {
+			char expected[1024];
+
+			(void)snprintf(expected, sizeof expected, "%s%s",
+				begins[f], cases[i].lines[f]);
+			assert_line(&exchange, formats[f], expected);
+		}
+	}
+}
+END_TEST
+
+static struct rt_conn_config plain_config = {
+	.protocol = RETORT_TCP,
+	.max_in = 100000,
+	.idle_timeout = RT_NEVER,
+	.write_timeout = RT_NEVER,
+};
+
+static void
+open_plain(struct kept *kept, uint64_t number)
+{
+	struct rt_peer peer = {.family = AF_INET,
+		.port = 4711,
+		.address = {127, 0, 0, 1}};
+	struct rt_exchange *exchange = rt_exchange_new();
+
+	ck_assert_ptr_nonnull(exchange);
+	memset(kept, 0, sizeof *kept);
+	kept->now = 5 * NS;
+	rt_conn_open(&kept->conn, -1, &peer, &plain_config, kept->now);
+	kept->conn.number = number;
+	ck_assert_int_eq(rt_conn_lend(&kept->conn, exchange), 0);
+}
+
+/* A piece comes, is recorded, and gets this answer. */
+static void
+piece(struct kept *kept, const char *text, const char *reply)
+{
+	struct rt_conn *conn = &kept->conn;
+	struct rt_reply *to = &conn->exchange->reply;
+
+	kept->now += RT_MS;
+	kept->record = rt_journal_open(&journal, conn, kept->now);
+	ck_assert_ptr_nonnull(kept->record);
+	conn->record = kept->record;
+	come(kept, text, strlen(text));
+	ck_assert_int_eq(conn->asks, RT_ASK_ANSWER);
+	ck_assert_int_eq(rt_record_request(kept->record, conn, SIZE_MAX / 2,
+				 kept->now),
+		0);
+	ck_assert_int_eq(rt_journal_publish(&journal, kept->record), 0);
+	rt_reply_reset(to);
+	if (reply[0] != '\0')
+		rt_reply_step(to,
+			(struct rt_step){.kind = RT_STEP_BYTES,
+				.bytes = reply,
+				.size = strlen(reply)});
+	rt_reply_step(to, (struct rt_step){.kind = RT_STEP_NEXT});
+	rt_conn_answer(conn, kept->now);
+	if (conn->chan.out.verb == RT_SEND) {
+		conn->chan.out.result = (int64_t)strlen(reply);
+		rt_record_sent(kept->record, &conn->chan.out, NULL, kept->now);
+		rt_conn_out_done(conn, conn->chan.out.result, kept->now);
+	}
+}
+
+static void
+end_pieces(struct kept *kept)
+{
+	rt_conn_in_done(&kept->conn, 0, kept->now);
+	rt_record_event(kept->record, RT_RECORD_CLIENT_FIN, kept->now);
+	rt_conn_out_done(&kept->conn, 0, kept->now);
+	ck_assert_int_eq(kept->conn.state, RT_STATE_OVER);
+	rt_record_event(kept->record, RT_RECORD_CLOSED, kept->now);
+	rt_record_end(kept->record, &kept->conn, kept->now);
+	close_conn(kept);
+	rt_journal_close(kept->record);
+}
+
+START_TEST(records_of_pieces)
+{
+	static const char *const pieces[] = {"GET / HTTP/1.1\r\n\r\n", "two",
+		"\r\n"};
+	static const char *const lines[] = {"GET / HTTP/1.1", "two", ""};
+	struct kept kept, other;
+
+	open_plain(&kept, 1);
+	open_plain(&other, 2);
+	piece(&kept, pieces[0], "1st\n");
+	piece(&other, "between", "-");
+	piece(&kept, pieces[1], "2nd\n");
+	piece(&kept, pieces[2], "");
+	ck_assert_uint_eq(journal.count, 4);
+	for (size_t i = 0; i < journal.count; i++)
+		ck_assert_int_eq(journal.records[i]->seen.end, RETORT_OPEN);
+	end_pieces(&kept);
+	for (size_t i = 0, n = 0; i < journal.count; i++) {
+		const struct retort_exchange *seen = &journal.records[i]->seen;
+
+		if (seen->connection == 2) {
+			ck_assert_int_eq(seen->end, RETORT_OPEN);
+			continue;
+		}
+		ck_assert_uint_eq(seen->piece, n + 1);
+		ck_assert_int_eq(seen->protocol, RETORT_TCP);
+		assert_bytes(seen->body, seen->body_size, pieces[n],
+			strlen(pieces[n]));
+		assert_bytes(seen->raw, seen->raw_size, pieces[n],
+			strlen(pieces[n]));
+		assert_bytes(seen->request, seen->request_size, lines[n],
+			strlen(lines[n]));
+		ck_assert(seen->complete);
+		ck_assert_ptr_null(seen->method);
+		ck_assert_ptr_null(seen->target);
+		ck_assert_uint_eq(seen->field_count, 0);
+		ck_assert_int_eq(seen->status, 0);
+		/* the end is the connection's */
+		ck_assert_int_eq(seen->end, RETORT_ANSWERED);
+		ck_assert_uint_eq(seen->received, 18 + 3 + 2);
+		ck_assert_uint_eq(seen->sent, 8);
+		ck_assert_uint_eq(seen->sent_body, 8);
+		ck_assert_int_eq(seen->client_close, RETORT_FIN);
+		ck_assert(seen->client_first);
+		n++;
+	}
+	end_pieces(&other);
+}
+END_TEST
+
+START_TEST(a_transcript_of_pieces)
+{
+	static const char *const expected = "connection 1 from 127.0.0.1:4711\n"
+					    "       1.000 < one\n"
+					    "       1.000 > 1st\\n\n"
+					    "       2.000 < two\n"
+					    "       2.000 < (FIN)\n"
+					    "       2.000 - (closed)\n";
+	struct kept kept, other;
+
+	open_plain(&kept, 1);
+	open_plain(&other, 2);
+	piece(&kept, "one", "1st\n");
+	piece(&other, "between", "-");
+	piece(&kept, "two", "");
+	end_pieces(&kept);
+	end_pieces(&other);
+	/* the same, whichever piece is asked about */
+	assert_transcript(journal.records[0], expected);
+	assert_transcript(journal.records[2], expected);
+	ck_assert_ptr_eq(rt_journal_find(&journal, 1), journal.records[0]);
+}
+END_TEST
+
+START_TEST(pieces_are_cleared_while_their_connection_is_open)
+{
+	for (int more = 0; more < 3; more++) {
+		struct kept kept;
+
+		open_plain(&kept, 1);
+		piece(&kept, "one", "-");
+		piece(&kept, "two", "-");
+		rt_journal_clear(&journal);
+		ck_assert_uint_eq(journal.count, 0);
+		for (int i = 0; i < more; i++)
+			piece(&kept, "later", "-");
+		ck_assert_uint_eq(journal.count, (size_t)more);
+		end_pieces(&kept);
+		for (size_t i = 0; i < journal.count; i++) {
+			ck_assert_uint_eq(journal.records[i]->seen.piece,
+				3 + i);
+			ck_assert_int_eq(journal.records[i]->seen.end,
+				RETORT_ANSWERED);
+		}
+		rt_journal_clear(&journal);
+		ck_assert_uint_eq(journal.used, 0);
+	}
+}
+END_TEST
+
+static void
+add_records(Suite *suite)
+{
+	TCase *tcase = tcase_create("records");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, open_journal, close_journal);
+	tcase_add_test(tcase, a_complete_request);
+	tcase_add_test(tcase, a_chunked_request);
+	tcase_add_test(tcase, what_follows_a_body_is_none_of_it);
+	tcase_add_loop_test(tcase, paths_are_decoded, 0,
+		(int)(sizeof targets / sizeof *targets));
+	tcase_add_loop_test(tcase, requests_that_broke_off, 0,
+		(int)(sizeof bad / sizeof *bad));
+	tcase_add_test(tcase, words_that_broke_off);
+	tcase_add_test(tcase, requests_that_are_refused);
+	tcase_add_test(tcase, fields_are_found);
+	tcase_add_test(tcase, a_transcript);
+	tcase_add_test(tcase, a_shortened_transcript);
+	tcase_add_test(tcase, a_transcript_of_long_lines);
+	tcase_add_test(tcase, a_transcript_of_too_much);
+	tcase_add_test(tcase, records_stand_in_order);
+	tcase_add_test(tcase, memory_is_counted);
+	tcase_add_test(tcase, a_record_has_a_bound);
+	tcase_add_test(tcase, a_record_that_was_not_published);
+	tcase_add_test(tcase, cleared_while_a_connection_is_open);
+	tcase_add_test(tcase, the_end_is_added);
+	tcase_add_test(tcase, records_of_pieces);
+	tcase_add_test(tcase, a_transcript_of_pieces);
+	tcase_add_test(tcase,
+		pieces_are_cleared_while_their_connection_is_open);
+	rt_test_case(suite, tcase);
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("journal");
+	TCase *tcase = tcase_create("journal");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, referer_and_user_agent);
+	tcase_add_test(tcase, a_client_that_closed_first);
+	tcase_add_test(tcase, short_lines);
+	tcase_add_test(tcase, common_lines);
+	tcase_add_test(tcase, json_lines);
+	tcase_add_test(tcase, lines_of_plain_sockets);
+	tcase_add_loop_test(tcase, every_end_has_its_text, 0,
+		(int)(sizeof ends / sizeof *ends));
+	tcase_add_test(tcase, every_byte_is_escaped);
+	tcase_add_test(tcase, chance_is_told_with_seed_and_number);
+	tcase_add_test(tcase, nothing_forges_a_line_or_drives_a_terminal);
+	tcase_add_loop_test(tcase, a_long_request_line_is_cut, 0,
+		(int)(sizeof fillings / sizeof *fillings));
+	tcase_add_test(tcase, a_line_never_passes_its_room);
+	tcase_add_test(tcase, no_locale_changes_a_line);
+	tcase_add_test(tcase, the_view_of_a_connection);
+	rt_test_case(suite, tcase);
+	add_records(suite);
+	return rt_test_run(suite);
+}

@@ -1,0 +1,1014 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of match.c: which requests fit, and in which words others do not. */
+#include "config.h"
+
+#include "route/match.h"
+#include "support/harness.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
+
+static char error[RETORT_ERROR_SIZE];
+
+/* --- requests and conditions --- */
+
+/* A request with the memory that it points at. */
+struct request {
+	struct retort_exchange seen;
+	struct retort_field fields[8];
+	char line[16384]; /* "METHOD\0TARGET" */
+	char lines[1024]; /* "Name\0value\0..." */
+};
+
+/* "METHOD TARGET" (or NULL: nothing came), and fields "A: b\nC: d". */
+static void
+make_request(struct request *request, const char *line, const char *lines,
+	const void *body, size_t body_size)
+{
+	struct retort_exchange *seen = &request->seen;
+	char *at = request->lines;
+
+	memset(request, 0, sizeof *request);
+	seen->fields = request->fields;
+	seen->body = body;
+	seen->body_size = body_size;
+	if (line != NULL) {
+		char *space, *mark;
+
+		(void)snprintf(request->line, sizeof request->line, "%s", line);
+		space = strchr(request->line, ' ');
+		ck_assert_ptr_nonnull(space);
+		*space = '\0';
+		seen->method = request->line;
+		seen->target = space + 1;
+		mark = strchr(space + 1, '?');
+		seen->query = mark ? mark + 1 : NULL;
+	}
+	(void)snprintf(at, sizeof request->lines, "%s", lines ? lines : "");
+	while (*at != '\0') {
+		struct retort_field *field =
+			request->fields + seen->field_count++;
+		char *colon = strstr(at, ": "), *end = strchr(at, '\n');
+
+		ck_assert_ptr_nonnull(colon);
+		*colon = '\0';
+		field->name = at;
+		field->value = colon + 2;
+		if (end == NULL)
+			break;
+		*end = '\0';
+		at = end + 1;
+	}
+}
+
+static struct rt_match *
+new_match(const struct retort_when *when)
+{
+	struct rt_match *match = rt_match_new(when, RETORT_HTTP, error);
+
+	ck_assert_msg(match != NULL, "rt_match_new: %s", error);
+	return match;
+}
+
+/* --- what fits, and why something does not --- */
+
+static bool
+says(void *arg, const struct retort_exchange *seen)
+{
+	ck_assert_ptr_nonnull(seen);
+	return *(bool *)arg;
+}
+
+static bool yes = true, no = false;
+
+struct situation {
+	struct retort_when when;
+	const char *line;
+	const char *fields;
+	const void *body;
+	size_t body_size;
+	const char *why; /* NULL: it fits */
+};
+
+#define R(text) .when = {.request = (text)}
+
+static const struct situation requests[] = {
+	/* methods */
+	{R("GET"), "GET /", .why = NULL},
+	{R("GET"), "GET /any?thing", .why = NULL},
+	{R("GET"), "GET *", .why = NULL},
+	{R("GET"), "HEAD /", .why = "method differs from rule 2 \"GET\""},
+	{R("GET"), "get /", .why = "method differs from rule 2 \"GET\""},
+	{R("GET"), "GETS /", .why = "method differs from rule 2 \"GET\""},
+	{R("M-SEARCH"), "M-SEARCH /", .why = NULL},
+	{R("*"), "FROB /x", .why = NULL},
+	{R(NULL), "FROB /x", .why = NULL},
+	{R("* /x"), "FROB /x", .why = NULL},
+	{R("* /x"), "FROB /y",
+		.why = "path differs from rule 2 \"/x\" at byte 1"},
+	{R("GET *"), "GET /x?y", .why = NULL},
+	{R("GET *"), "PUT /x?y", .why = "method differs from rule 2 \"GET\""},
+	{R("* *"), "PUT /x?y", .why = NULL},
+	/* exact paths */
+	{R("/"), "GET /", .why = NULL},
+	{R("/"), "GET /x", .why = "path differs from rule 2 \"/\" at byte 1"},
+	{R("/users/1"), "GET /users/1", .why = NULL},
+	{R("GET /users/1"), "GET /users/1", .why = NULL},
+	{R("/users/1"), "GET /users/",
+		.why = "path differs from rule 2 \"/users/1\" at byte 7"},
+	{R("/users/1"), "GET /users/12",
+		.why = "path differs from rule 2 \"/users/1\" at byte 8"},
+	{R("/users/1"), "GET /Users/1",
+		.why = "path differs from rule 2 \"/users/1\" at byte 1"},
+	{R("/a"), "GET /%61", .why = NULL},
+	{R("/%61"), "GET /%61", .why = NULL},
+	{R("/a/../b"), "GET /b",
+		.why = "path differs from rule 2 \"/a/../b\" at byte 1"},
+	{R("/a"), "GET *", .why = "path differs from rule 2 \"/a\" at byte 0"},
+	/* the path weighs more, but the method is told first */
+	{R("GET /a"), "PUT /b", .why = "method differs from rule 2 \"GET\""},
+	/* without "?" the query does not matter */
+	{R("/a"), "GET /a?", .why = NULL},
+	{R("/a"), "GET /a?b=c/d", .why = NULL},
+	/* globs */
+	{R("/users/*"), "GET /users/1", .why = NULL},
+	{R("/users/*"), "GET /users/", .why = NULL},
+	{R("/users/*"), "GET /users/1/a/b", .why = NULL},
+	{R("/users/*"), "GET /users",
+		.why = "path differs from rule 2 \"/users/*\" at byte 6"},
+	{R("/*"), "GET /", .why = NULL},
+	{R("/*"), "OPTIONS *",
+		.why = "path differs from rule 2 \"/*\" at byte 0"},
+	{R("GET */x"), "GET /a/x", .why = NULL},
+	{R("GET */x"), "GET /x", .why = NULL},
+	{R("GET */x"), "GET /xx",
+		.why = "path differs from rule 2 \"*/x\" at byte 0"},
+	{R("/a*b"), "GET /ab", .why = NULL},
+	{R("/a*b"), "GET /abab", .why = NULL},
+	{R("/a*b"), "GET /aba",
+		.why = "path differs from rule 2 \"/a*b\" at byte 2"},
+	{R("/*/x/*/y"), "GET /1/x/2/y", .why = NULL},
+	{R("/*/x/*/y"), "GET /x/x/y/y/y", .why = NULL},
+	{R("/*/x/*/y"), "GET /1/x/y",
+		.why = "path differs from rule 2 \"/*/x/*/y\" at byte 1"},
+	{R("/**"), "GET /", .why = NULL},
+	{R("/a**b***"), "GET /a--b--", .why = NULL},
+	{R("/*a"), "GET /aab",
+		.why = "path differs from rule 2 \"/*a\" at byte 1"},
+	{R("/*aab"), "GET /aaaab", .why = NULL},
+	{R("/*abac*"), "GET /ababac", .why = NULL},
+	{R("/*"), "GET /a?b", .why = NULL},
+	{R("/*b"), "GET /a?b",
+		.why = "path differs from rule 2 \"/*b\" at byte 1"},
+	/* absolute-form and authority-form */
+	{R("/a"), "GET http://x/a", .why = NULL},
+	{R("/a"), "GET http://x:80/a?b", .why = NULL},
+	{R("/a"), "GET https://[::1]/a", .why = NULL},
+	{R("/"), "GET http://x", .why = NULL},
+	{R("/"), "GET http://x?a", .why = NULL},
+	{R("/?a"), "GET http://x?a", .why = NULL},
+	{R("/a"), "GET http://x/b",
+		.why = "path differs from rule 2 \"/a\" at byte 1"},
+	{R("/a://b/c"), "GET /a://b/c", .why = NULL},
+	{R("CONNECT"), "CONNECT x:80", .why = NULL},
+	/* what did not come */
+	{R("GET"), NULL, .why = "method differs from rule 2 \"GET\""},
+	{R("/a"), NULL, .why = "path differs from rule 2 \"/a\" at byte 0"},
+	{R("*"), NULL, .why = NULL},
+	{R("GET *?a"), NULL, .why = "method differs from rule 2 \"GET\""},
+	{R("* *?a"), NULL,
+		.why = "query differs from rule 2: no parameter \"a\""},
+};
+
+static const struct situation queries[] = {
+	{R("/?a=1"), "GET /?a=1", .why = NULL},
+	{R("/?a=1"), "GET /?b=2&a=1&c", .why = NULL},
+	{R("/?a=1&b=2"), "GET /?b=2&a=1", .why = NULL},
+	{R("/?a=1&b=2"), "GET /?a=1",
+		.why = "query differs from rule 2: no parameter \"b=2\""},
+	{R("/?a=1&b=2"), "GET /?b=2",
+		.why = "query differs from rule 2: no parameter \"a=1\""},
+	{R("/?a=1"), "GET /",
+		.why = "query differs from rule 2: no parameter \"a=1\""},
+	{R("/?a=1"), "GET /?",
+		.why = "query differs from rule 2: no parameter \"a=1\""},
+	{R("/?a=1"), "GET /?a=10",
+		.why = "query differs from rule 2: no parameter \"a=1\""},
+	{R("/?a=10"), "GET /?a=1",
+		.why = "query differs from rule 2: no parameter \"a=10\""},
+	{R("/?a=1"), "GET /?A=1",
+		.why = "query differs from rule 2: no parameter \"a=1\""},
+	{R("/?a"), "GET /?a", .why = NULL},
+	{R("/?a"), "GET /?a=",
+		.why = "query differs from rule 2: no parameter \"a\""},
+	{R("/?a="), "GET /?a=", .why = NULL},
+	{R("/?"), "GET /", .why = NULL},
+	{R("/?"), "GET /?a", .why = NULL},
+	{R("/?&a&&b&"), "GET /?b&&&a&", .why = NULL},
+	{R("/?a=1&a=2"), "GET /?a=2&a=1", .why = NULL},
+	{R("/?a=1&a=2"), "GET /?a=1&a=1",
+		.why = "query differs from rule 2: no parameter \"a=2\""},
+	{R("/?a=b?c=/d"), "GET /?a=b?c=/d", .why = NULL},
+	/* encoded on either side */
+	{R("/?a=%62"), "GET /?a=b", .why = NULL},
+	{R("/?a=b"), "GET /?%61=%62", .why = NULL},
+	{R("/?a=%2f"), "GET /?a=%2F", .why = NULL},
+	{R("/?a=%2f"), "GET /?a=/", .why = NULL},
+	{R("/?a=1%262"), "GET /?a=1%262", .why = NULL},
+	{R("/?a=1%262"), "GET /?a=1&2",
+		.why = "query differs from rule 2: no parameter \"a=1%262\""},
+	{R("/?a=%00b"), "GET /?a=%00b", .why = NULL},
+	{R("/?a=%00b"), "GET /?a=%00c",
+		.why = "query differs from rule 2: no parameter \"a=%00b\""},
+	{R("/?a=%"), "GET /?a=%25", .why = NULL},
+	{R("/?a=%4"), "GET /?a=%4", .why = NULL},
+	{R("/?a=%4"), "GET /?a=%41",
+		.why = "query differs from rule 2: no parameter \"a=%4\""},
+	{R("/?a=%zz"), "GET /?a=%zz", .why = NULL},
+	{R("/?a=%g1"), "GET /?a=%61",
+		.why = "query differs from rule 2: no parameter \"a=%g1\""},
+	{R("/?a=\x80"), "GET /?a=%80", .why = NULL},
+	{R("/?a=+"), "GET /?a=%20",
+		.why = "query differs from rule 2: no parameter \"a=+\""},
+	/* an asterisk stands for itself there */
+	{R("/?a=*"), "GET /?a=*", .why = NULL},
+	{R("/?a=*"), "GET /?a=b",
+		.why = "query differs from rule 2: no parameter \"a=*\""},
+	/* the path is told first */
+	{R("/a?b"), "GET /c",
+		.why = "path differs from rule 2 \"/a\" at byte 1"},
+};
+
+#define POST_IT "POST /"
+
+static const struct situation fields[] = {
+	{.when = {.fields = "A: b"}, POST_IT, "A: b", .why = NULL},
+	{.when = {.fields = "a:b  "}, POST_IT, "A: b", .why = NULL},
+	{.when = {.fields = "A: b"}, POST_IT, "X: y\na: b", .why = NULL},
+	{.when = {.fields = "A: b"}, POST_IT, "A: c\nA: b\nA: d", .why = NULL},
+	{.when = {.fields = "A: b\nA: c"}, POST_IT, "A: c\nA: b", .why = NULL},
+	{.when = {.fields = "A: b\r\n\r\nC: d\r\n"},
+		POST_IT,
+		"C: d\nA: b",
+		.why = NULL},
+	{.when = {.fields = "A:"}, POST_IT, "A: ", .why = NULL},
+	{.when = {.fields = ""}, POST_IT, "A: b", .why = NULL},
+	{.when = {.fields = "A: b"},
+		POST_IT,
+		NULL,
+		.why = "field differs from rule 2 \"A: b\": no such field "
+		       "came"},
+	{.when = {.fields = "A: b"},
+		POST_IT,
+		"AA: b",
+		.why = "field differs from rule 2 \"A: b\": no such field "
+		       "came"},
+	{.when = {.fields = "A: b"},
+		POST_IT,
+		"A: B",
+		.why = "field differs from rule 2 \"A: b\": came \"B\""},
+	{.when = {.fields = "A: b"},
+		POST_IT,
+		"A: bc",
+		.why = "field differs from rule 2 \"A: b\": came \"bc\""},
+	{.when = {.fields = "A: bc"},
+		POST_IT,
+		"A: b",
+		.why = "field differs from rule 2 \"A: bc\": came \"b\""},
+	{.when = {.fields = "A: b"},
+		POST_IT,
+		"A: \na: c\nX: b",
+		.why = "field differs from rule 2 \"A: b\": came \"\", \"c\""},
+	{.when = {.fields = "A:"},
+		POST_IT,
+		"A: b",
+		.why = "field differs from rule 2 \"A:\": came \"b\""},
+	/* the first that differs is told, one line alone */
+	{.when = {.fields = "A: b\nC: d\nE: f"},
+		POST_IT,
+		"A: b\nC: x\nE: x",
+		.why = "field differs from rule 2 \"C: d\": came \"x\""},
+	{.when = {.fields = "A: b"},
+		POST_IT,
+		"A: \x80\"\\\t",
+		.why = "field differs from rule 2 \"A: b\": came "
+		       "\"\\x80\\\"\\\\\\x09\""},
+	/* a part of a value */
+	{.when = {.contains = "A: b"}, POST_IT, "A: abc", .why = NULL},
+	{.when = {.contains = "a: abc"}, POST_IT, "A: abc", .why = NULL},
+	{.when = {.contains = "A: c"}, POST_IT, "A: ab\nA: bc", .why = NULL},
+	{.when = {.contains = "A:"}, POST_IT, "A: b", .why = NULL},
+	{.when = {.contains = "A:"}, POST_IT, "A: ", .why = NULL},
+	{.when = {.contains = "A: b\nC: d"},
+		POST_IT,
+		"C: xdx\nA: b",
+		.why = NULL},
+	{.when = {.contains = "A: aab"}, POST_IT, "A: aaab", .why = NULL},
+	{.when = {.contains = "A: b"},
+		POST_IT,
+		"X: b",
+		.why = "field differs from rule 2 \"A: b\": no such field "
+		       "came"},
+	{.when = {.contains = "A:"},
+		POST_IT,
+		NULL,
+		.why = "field differs from rule 2 \"A:\": no such field came"},
+	{.when = {.contains = "A: B"},
+		POST_IT,
+		"A: abc\nA: d",
+		.why = "field differs from rule 2 \"A: B\": came \"abc\", "
+		       "\"d\""},
+	{.when = {.contains = "A: abcd"},
+		POST_IT,
+		"A: abc",
+		.why = "field differs from rule 2 \"A: abcd\": came \"abc\""},
+	/* none of that name */
+	{.when = {.absent = "A"}, POST_IT, NULL, .why = NULL},
+	{.when = {.absent = "A\nB"}, POST_IT, "C: A\nAA: b", .why = NULL},
+	{.when = {.absent = "A"},
+		POST_IT,
+		"a: ",
+		.why = "field that rule 2 wants absent came: \"A\""},
+	{.when = {.absent = "X\r\nA\n"},
+		POST_IT,
+		"B: c\nA: b",
+		.why = "field that rule 2 wants absent came: \"A\""},
+	/* of several conditions the first that is not met is told */
+	{.when = {.fields = "A: b", .contains = "C: d", .absent = "E"},
+		POST_IT,
+		"A: b\nC: xd",
+		.why = NULL},
+	{.when = {.fields = "A: b", .contains = "C: d", .absent = "E"},
+		POST_IT,
+		"A: b\nC: x\nE: f",
+		.why = "field differs from rule 2 \"C: d\": came \"x\""},
+	{.when = {.request = "GET", .fields = "A: b"},
+		POST_IT,
+		NULL,
+		.why = "method differs from rule 2 \"GET\""},
+};
+
+static const struct situation bodies[] = {
+	{.when = {.body = "abc"}, POST_IT, NULL, "abc", 3, NULL},
+	{.when = {.body = ""}, POST_IT, NULL, NULL, 0, NULL},
+	{.when = {.body = ""}, POST_IT, NULL, "", 0, NULL},
+	{.when = {.body = "a\0c", .body_size = 3},
+		POST_IT,
+		NULL,
+		"a\0c",
+		3,
+		NULL},
+	{.when = {.body = "abc", .body_size = 2}, POST_IT, NULL, "ab", 2, NULL},
+	{.when = {.body = "a\0c", .body_size = 3},
+		POST_IT,
+		NULL,
+		"a\0d",
+		3,
+		"body differs from rule 2 at byte 2: expected \"a\\x00c\", "
+		"came \"a\\x00d\""},
+	{.when = {.body = "a\0", .body_size = 2},
+		POST_IT,
+		NULL,
+		"a",
+		1,
+		"body differs from rule 2 at byte 1: expected \"a\\x00\", "
+		"came \"a\""},
+	{.when = {.body = "abc"},
+		POST_IT,
+		NULL,
+		"abcd",
+		4,
+		"body differs from rule 2 at byte 3: expected \"abc\", came "
+		"\"abcd\""},
+	{.when = {.body = "abc"},
+		POST_IT,
+		NULL,
+		NULL,
+		0,
+		"body differs from rule 2 at byte 0: expected \"abc\", came "
+		"\"\""},
+	{.when = {.body = ""},
+		POST_IT,
+		NULL,
+		"x",
+		1,
+		"body differs from rule 2 at byte 0: expected \"\", came "
+		"\"x\""},
+	/* 20 bytes before what differs are shown */
+	{.when = {.body = "0123456789012345678901234567890"},
+		POST_IT,
+		NULL,
+		"0123456789012345678901234x67890",
+		31,
+		"body differs from rule 2 at byte 25: expected "
+		"\"56789012345678901234567890\", came "
+		"\"56789012345678901234x67890\""},
+	{.when = {.body_has = "b"}, POST_IT, NULL, "abc", 3, NULL},
+	{.when = {.body_has = ""}, POST_IT, NULL, NULL, 0, NULL},
+	{.when = {.body_has = "c"}, POST_IT, NULL, "a\0b\0c", 5, NULL},
+	{.when = {.body_has = "abc"},
+		POST_IT,
+		NULL,
+		"ab",
+		2,
+		"body differs from rule 2: no \"abc\" in \"ab\""},
+	{.when = {.body_has = "abc"},
+		POST_IT,
+		NULL,
+		"ab\0c\n",
+		5,
+		"body differs from rule 2: no \"abc\" in \"ab\\x00c\\n\""},
+	{.when = {.body_has = "a"},
+		POST_IT,
+		NULL,
+		NULL,
+		0,
+		"body differs from rule 2: no \"a\" in \"\""},
+	{.when = {.body_has = "b", .body = "abc"},
+		POST_IT,
+		NULL,
+		"abd",
+		3,
+		"body differs from rule 2 at byte 2: expected \"abc\", came "
+		"\"abd\""},
+	/* a predicate */
+	{.when = {.predicate = says, .predicate_arg = &yes},
+		POST_IT,
+		NULL,
+		NULL,
+		0,
+		NULL},
+	{.when = {.predicate = says, .predicate_arg = &no},
+		POST_IT,
+		NULL,
+		NULL,
+		0,
+		"the predicate of rule 2 said no"},
+	{.when = {.request = "/a", .predicate = says, .predicate_arg = &no},
+		POST_IT,
+		NULL,
+		NULL,
+		0,
+		"path differs from rule 2 \"/a\" at byte 1"},
+};
+
+static void
+check_situation(const struct situation *now)
+{
+	struct request request;
+	struct rt_match *match = new_match(&now->when);
+	struct rt_buf why;
+	const char *expected = now->why ? now->why : "";
+	bool fits;
+
+	make_request(&request, now->line, now->fields, now->body,
+		now->body_size);
+	rt_buf_init(&why, 1 << 20);
+	fits = rt_match_fits(match, &request.seen);
+	(void)rt_match_explain(match, &request.seen, "rule 2", &why);
+	assert_bytes(why.data, why.len, expected, strlen(expected));
+	ck_assert_msg(fits == (now->why == NULL), "it fits: %d", fits);
+	rt_buf_free(&why);
+	rt_match_free(match);
+}
+
+START_TEST(method_and_path)
+{
+	check_situation(&requests[_i]);
+}
+END_TEST
+
+START_TEST(parameters)
+{
+	check_situation(&queries[_i]);
+}
+END_TEST
+
+START_TEST(fields_of_a_request)
+{
+	check_situation(&fields[_i]);
+}
+END_TEST
+
+START_TEST(bodies_and_predicates)
+{
+	check_situation(&bodies[_i]);
+}
+END_TEST
+
+START_TEST(nothing_given_fits_all)
+{
+	struct request request;
+	struct rt_match *match = new_match(NULL);
+	struct rt_buf text;
+
+	make_request(&request, "FROB /x?y", "A: b", "body", 4);
+	ck_assert(rt_match_fits(match, &request.seen));
+	make_request(&request, NULL, NULL, NULL, 0);
+	ck_assert(rt_match_fits(match, &request.seen));
+	rt_buf_init(&text, 1000);
+	rt_match_describe(match, &text);
+	assert_bytes(text.data, text.len, "any request", 11);
+	rt_buf_free(&text);
+	rt_match_free(match);
+	rt_match_free(NULL);
+}
+END_TEST
+
+/* What is shown of a long body ends. */
+START_TEST(long_texts_are_cut)
+{
+	char body[5000], expected[600], xs[201];
+	struct request request;
+	struct rt_match *match =
+		new_match(&(struct retort_when){.body_has = "y"});
+	struct rt_buf why;
+
+	memset(body, 'x', sizeof body);
+	memset(xs, 'x', 200);
+	xs[200] = '\0';
+	make_request(&request, "GET /", NULL, body, sizeof body);
+	rt_buf_init(&why, 1 << 20);
+	(void)rt_match_explain(match, &request.seen, "it", &why);
+	(void)snprintf(expected, sizeof expected,
+		"body differs from it: no \"y\" in \"%s...\"", xs);
+	assert_bytes(why.data, why.len, expected, strlen(expected));
+	rt_buf_free(&why);
+	rt_match_free(match);
+}
+END_TEST
+
+/* --- the predicate --- */
+
+static bool
+count_calls(void *arg, const struct retort_exchange *seen)
+{
+	(void)seen;
+	++*(int *)arg;
+	return true;
+}
+
+/* It may be costly, so that it is asked last. */
+START_TEST(a_predicate_is_asked_last)
+{
+	int calls = 0;
+	struct request request;
+	struct rt_match *match = new_match(&(struct retort_when){
+		.request = "GET /a?b",
+		.fields = "A: b",
+		.body_has = "x",
+		.predicate = count_calls,
+		.predicate_arg = &calls,
+	});
+	static const char *const others[] = {"PUT /a?b", "GET /b?b", "GET /a"};
+
+	for (int i = 0; i < COUNT(others); i++) {
+		make_request(&request, others[i], "A: b", "x", 1);
+		ck_assert(!rt_match_fits(match, &request.seen));
+		(void)rt_match_explain(match, &request.seen, "it", NULL);
+	}
+	make_request(&request, "GET /a?b", "A: c", "x", 1);
+	ck_assert(!rt_match_fits(match, &request.seen));
+	make_request(&request, "GET /a?b", "A: b", "y", 1);
+	ck_assert(!rt_match_fits(match, &request.seen));
+	ck_assert_int_eq(calls, 0);
+	make_request(&request, "GET /a?b", "A: b", "x", 1);
+	ck_assert(rt_match_fits(match, &request.seen));
+	ck_assert_int_eq(calls, 1);
+	rt_match_free(match);
+}
+END_TEST
+
+/* --- copies --- */
+
+START_TEST(everything_is_copied)
+{
+	char method[] = "GET /a*?b=c", lines[] = "A: b", part[] = "C: d",
+	     name[] = "E", body[] = "x\0y", has[] = "x";
+	struct retort_when when = {.request = method,
+		.fields = lines,
+		.contains = part,
+		.absent = name,
+		.body = body,
+		.body_size = 3,
+		.body_has = has};
+	struct rt_match *match = new_match(&when);
+	struct request request;
+
+	memset(method, '!', sizeof method);
+	memset(lines, '!', sizeof lines);
+	memset(part, '!', sizeof part);
+	memset(name, '!', sizeof name);
+	memset(body, '!', sizeof body);
+	memset(has, '!', sizeof has);
+	memset(&when, 0x55, sizeof when);
+	make_request(&request, "GET /aa?b=c", "A: b\nC: d", "x\0y", 3);
+	ck_assert(rt_match_fits(match, &request.seen));
+	rt_match_free(match);
+}
+END_TEST
+
+/* --- descriptions --- */
+
+static const struct {
+	struct retort_when when;
+	const char *text;
+} descriptions[] = {
+	{{.request = NULL}, "any request"},
+	{{.request = "*"}, "any request"},
+	{{.request = "* *"}, "any request"},
+	{{.request = "GET"}, "GET"},
+	{{.request = "GET *"}, "GET"},
+	{{.request = "/a*"}, "/a*"},
+	{{.request = "* /a"}, "/a"},
+	{{.request = "POST /users"}, "POST /users"},
+	{{.request = "GET /a?b=c&d"}, "GET /a?b=c&d"},
+	{{.request = "GET *?b"}, "GET *?b"},
+	{{.request = "* *?b"}, "*?b"},
+	{{.request = "POST /users", .fields = "Accept: a/b"},
+		"POST /users, field \"Accept: a/b\""},
+	{{.fields = "A: b\r\nC: d",
+		 .contains = "E: f",
+		 .absent = "G\nH",
+		 .body = "x\0\"",
+		 .body_size = 3,
+		 .body_has = "\"",
+		 .predicate = says,
+		 .predicate_arg = &yes},
+		"any request, field \"A: b\", field \"C: d\", "
+		"field with \"E: f\", no field \"G\", no field \"H\", "
+		"body \"x\\x00\\\"\", body with \"\\\"\", a predicate"},
+};
+
+START_TEST(describes)
+{
+	struct rt_match *match = new_match(&descriptions[_i].when);
+	const char *expected = descriptions[_i].text;
+	struct rt_buf text;
+
+	rt_buf_init(&text, 10000);
+	/* it is added to what is there */
+	rt_buf_add_text(&text, "1: ");
+	rt_match_describe(match, &text);
+	assert_bytes(text.data + 3, text.len - 3, expected, strlen(expected));
+	rt_buf_free(&text);
+	rt_match_free(match);
+}
+END_TEST
+
+/* --- what is malformed --- */
+
+#define FORM "expected 'METHOD /TARGET' or either alone: "
+
+static const struct {
+	struct retort_when when;
+	const char *error;
+} malformed[] = {
+	{{.request = ""}, FORM "''"},
+	{{.request = " "}, FORM "' '"},
+	{{.request = " /a"}, FORM "' /a'"},
+	{{.request = "GET "}, FORM "'GET '"},
+	{{.request = "GET  /a"}, FORM "'GET  /a'"},
+	{{.request = "GET a"}, FORM "'GET a'"},
+	{{.request = "GET http://x/a"}, FORM "'GET http://x/a'"},
+	{{.request = "GET ?a"}, FORM "'GET ?a'"},
+	{{.request = "GET/a"}, FORM "'GET/a'"},
+	{{.request = "GE(T /a"}, FORM "'GE(T /a'"},
+	{{.request = "G\xc3\x8bT"}, FORM "'G\xc3\x8bT'"},
+	{{.request = "GET\t/a"}, FORM "'GET\t/a'"},
+	{{.request = "GET\n"}, FORM "'GET\n'"},
+	{{.request = "GET /a HTTP/1.1"}, "malformed target: '/a HTTP/1.1'"},
+	{{.request = "/a b"}, "malformed target: '/a b'"},
+	{{.request = "/a\r\n"}, "malformed target: '/a\r\n'"},
+	{{.request = "/a?b c"}, "malformed target: '/a?b c'"},
+	{{.request = "/a\tb"}, "malformed target: '/a\tb'"},
+	{{.fields = "A"}, "fields: 'A': expected 'Name: value'"},
+	{{.fields = "A: b\nA B: c\n"},
+		"fields: 'A B: c': expected a token as field name"},
+	{{.fields = "A: \x01"},
+		"fields: 'A: \x01': expected no control characters"},
+	{{.contains = ": b"},
+		"contains: ': b': expected a token as field name"},
+	{{.contains = "A: b\nC"}, "contains: 'C': expected 'Name: value'"},
+	{{.absent = "A: b"}, "absent: 'A: b': expected a field's name alone"},
+	{{.absent = "A\nB C"}, "absent: 'B C': expected a token as field name"},
+	{{.request = "GET /a", .fields = "A: b", .absent = "\x80"},
+		"absent: '\x80': expected a token as field name"},
+};
+
+START_TEST(refuses_what_is_malformed)
+{
+	memset(error, '#', sizeof error);
+	errno = 0;
+	ck_assert_ptr_null(
+		rt_match_new(&malformed[_i].when, RETORT_HTTP, error));
+	ck_assert_int_eq(errno, EINVAL);
+	assert_bytes(error, strlen(error), malformed[_i].error,
+		strlen(malformed[_i].error));
+}
+END_TEST
+
+/* A fragment is never sent (RFC 9112 3.2). */
+START_TEST(refuses_a_fragment)
+{
+	ck_assert_ptr_null(
+		rt_match_new(&(struct retort_when){.request = "/a#b"},
+			RETORT_HTTP, error));
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_msg(strstr(error, "'/a#b'") != NULL, "got: %s", error);
+}
+END_TEST
+
+START_TEST(long_errors_are_cut)
+{
+	char *text = malloc(100000), expected[RETORT_ERROR_SIZE];
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, '(', 99999);
+	text[99999] = '\0';
+	ck_assert_ptr_null(rt_match_new(&(struct retort_when){.request = text},
+		RETORT_HTTP, error));
+	(void)snprintf(expected, sizeof expected, FORM "'%.120s'", text);
+	assert_bytes(error, strlen(error), expected, strlen(expected));
+	free(text);
+}
+END_TEST
+
+/* A target alone begins with a slash or an asterisk: retort.h. */
+START_TEST(a_target_alone_may_begin_with_an_asterisk)
+{
+	struct request request;
+	struct rt_match *match =
+		new_match(&(struct retort_when){.request = "*.css"});
+
+	make_request(&request, "GET /a.css", NULL, NULL, 0);
+	ck_assert(rt_match_fits(match, &request.seen));
+	make_request(&request, "GET /a.js", NULL, NULL, 0);
+	ck_assert(!rt_match_fits(match, &request.seen));
+	rt_match_free(match);
+	match = new_match(&(struct retort_when){.request = "*?a=b"});
+	make_request(&request, "GET /c?a=b", NULL, NULL, 0);
+	ck_assert(rt_match_fits(match, &request.seen));
+	make_request(&request, "GET /c", NULL, NULL, 0);
+	ck_assert(!rt_match_fits(match, &request.seen));
+	rt_match_free(match);
+}
+END_TEST
+
+/* --- globs, compared with what they mean --- */
+
+static bool
+means(const char *pattern, const char *text)
+{
+	if (*pattern == '\0')
+		return *text == '\0';
+	if (*pattern == '*')
+		return means(pattern + 1, text) ||
+			(*text != '\0' && means(pattern, text + 1));
+	return *pattern == *text && means(pattern + 1, text + 1);
+}
+
+/* The n-th text over these letters, the short ones first. */
+static void
+make_text(char *to, unsigned n, const char *letters)
+{
+	unsigned base = (unsigned)strlen(letters);
+
+	for (; n > 0; n = (n - 1) / base)
+		*to++ = letters[(n - 1) % base];
+	*to = '\0';
+}
+
+START_TEST(globs_mean_what_they_say)
+{
+	struct request request;
+
+	/* all patterns of up to 5, all texts of up to 6 letters */
+	for (unsigned p = 0; p < 364; p++) {
+		char when[64] = "GET /", line[64] = "GET /";
+		struct rt_match *match;
+
+		make_text(when + 5, p, "ab*");
+		match = new_match(&(struct retort_when){.request = when});
+		for (unsigned t = 0; t < 127; t++) {
+			bool fits;
+
+			make_text(line + 5, t, "ab");
+			make_request(&request, line, NULL, NULL, 0);
+			fits = rt_match_fits(match, &request.seen);
+			ck_assert_msg(fits == means(when + 4, line + 4),
+				"%s and %s: got %d", when, line, fits);
+		}
+		rt_match_free(match);
+	}
+}
+END_TEST
+
+/* Time that grew with a power of the asterisks would not end. */
+START_TEST(globs_take_little_time)
+{
+	char when[256] = "GET /", line[9000] = "GET /";
+	struct request request;
+	struct rt_match *match;
+
+	for (int i = 0; i < 60; i++)
+		memcpy(when + 5 + 2 * i, "*a", 3);
+	memcpy(when + 5 + 120, "*b", 3);
+	memset(line + 5, 'a', 8000);
+	match = new_match(&(struct retort_when){.request = when});
+	make_request(&request, line, NULL, NULL, 0);
+	ck_assert(!rt_match_fits(match, &request.seen));
+	line[8000] = 'b';
+	line[8001] = '\0';
+	make_request(&request, line, NULL, NULL, 0);
+	ck_assert(rt_match_fits(match, &request.seen));
+	rt_match_free(match);
+}
+END_TEST
+
+/* --- the nearest --- */
+
+/* Several rules, and which of them is nearest to a request that fits none. */
+static const struct {
+	const char *line;
+	const char *fields;
+	int nearest;
+	struct retort_when rules[4]; /* those with a request */
+} misses[] = {
+	/* the path outweighs the method */
+	{"PUT /users", NULL, 1,
+		{{.request = "PUT /x"}, {.request = "GET /users"},
+			{.request = "PUT /y"}}},
+	/* and the method what is left */
+	{"PUT /x", NULL, 1,
+		{{.request = "GET /a?b"}, {.request = "PUT /b?c"},
+			{.request = "GET /a"}}},
+	/* among equals the path that is the same for longer */
+	{"GET /users/17", NULL, 2,
+		{{.request = "GET /items"}, {.request = "GET /users"},
+			{.request = "GET /users/1"}, {.request = "GET /u"}}},
+	/* the rest being the same, the one that was first */
+	{"GET /c", NULL, 0, {{.request = "GET /a"}, {.request = "GET /b"}}},
+	{"GET /a", NULL, 1,
+		{{.request = "GET /a?b", .fields = "A: b"},
+			{.request = "GET /a", .fields = "A: b"},
+			{.request = "GET /a?c"}}},
+	/* what is met counts */
+	{"GET /a", "A: b\nC: d", 1,
+		{{.request = "GET /a", .fields = "A: b\nB: c", .absent = "C"},
+			{.request = "GET /a", .fields = "A: b\nB: c"}}},
+	/* a path is not nearer for being the same up to a glob's end */
+	{"GET /a/b/c", NULL, 1,
+		{{.request = "PUT /a/b/c"}, {.request = "GET /a/b/c?d"}}},
+};
+
+START_TEST(the_nearest_miss)
+{
+	struct rt_miss best = {0, 0};
+	struct request request;
+	int nearest = -1;
+
+	make_request(&request, misses[_i].line, misses[_i].fields, NULL, 0);
+	for (int i = 0; i < 4 && misses[_i].rules[i].request; i++) {
+		struct rt_match *match = new_match(&misses[_i].rules[i]);
+		struct rt_miss miss, again;
+		struct rt_buf words;
+
+		ck_assert(!rt_match_fits(match, &request.seen));
+		miss = rt_match_explain(match, &request.seen, "it", NULL);
+		/* words or none, it is as near */
+		rt_buf_init(&words, 1000);
+		again = rt_match_explain(match, &request.seen, "it", &words);
+		ck_assert_uint_eq(miss.score, again.score);
+		ck_assert_uint_eq(miss.common, again.common);
+		rt_buf_free(&words);
+		rt_match_free(match);
+		if (nearest < 0 || miss.score > best.score ||
+			(miss.score == best.score &&
+				miss.common > best.common)) {
+			best = miss;
+			nearest = i;
+		}
+	}
+	ck_assert_msg(nearest == misses[_i].nearest, "expected %d, got %d",
+		misses[_i].nearest, nearest);
+}
+END_TEST
+
+START_TEST(how_much_of_a_path_is_common)
+{
+	static const struct {
+		const char *request;
+		const char *line;
+		size_t common;
+	} cases[] = {
+		{"GET", "GET /abc", 0},
+		{"/", "GET /abc", 1},
+		{"/abcd", "GET /abc", 4},
+		{"/abd", "GET /abc", 3},
+		{"/abc", "GET /abc?abc", 4},
+		{"/a*", "GET /abc", 2},
+		{"/abc", "GET http://x/abd", 3},
+		{"/abc", NULL, 0},
+	};
+	struct request request;
+
+	for (int i = 0; i < COUNT(cases); i++) {
+		struct rt_match *match = new_match(
+			&(struct retort_when){.request = cases[i].request});
+		struct rt_miss miss;
+
+		make_request(&request, cases[i].line, NULL, NULL, 0);
+		miss = rt_match_explain(match, &request.seen, "it", NULL);
+		ck_assert_msg(miss.common == cases[i].common,
+			"%s and %s: expected %zu, got %zu", cases[i].request,
+			cases[i].line, cases[i].common, miss.common);
+		rt_match_free(match);
+	}
+}
+END_TEST
+
+START_TEST(pieces_are_matched_by_their_bytes)
+{
+	static const struct retort_when bad[] = {{.request = "GET"},
+		{.fields = "A: b"}, {.contains = "A: b"}, {.absent = "A"}};
+	static const char *const names[] = {"request", "fields", "contains",
+		"absent"};
+	const struct retort_when when = {.body = "ping"};
+	struct retort_exchange seen = {.protocol = RETORT_TCP,
+		.body = "ping",
+		.body_size = 4};
+	struct rt_match *match;
+	struct rt_buf name;
+	char expected[128];
+
+	for (int p = RETORT_TCP; p <= RETORT_UDP; p++) {
+		for (int i = 0; i < COUNT(bad); i++) {
+			errno = 0;
+			ck_assert_ptr_null(rt_match_new(&bad[i],
+				(enum retort_protocol)p, error));
+			ck_assert_int_eq(errno, EINVAL);
+			(void)snprintf(expected, sizeof expected,
+				"%s: only a request of HTTP has it", names[i]);
+			ck_assert_str_eq(error, expected);
+		}
+		match = rt_match_new(&when, (enum retort_protocol)p, error);
+		ck_assert_ptr_nonnull(match);
+		seen.body_size = 4;
+		ck_assert(rt_match_fits(match, &seen));
+		seen.body_size = 3;
+		ck_assert(!rt_match_fits(match, &seen));
+		rt_match_free(match);
+	}
+	rt_buf_init(&name, 1000);
+	seen.body = "a\r\n\0\"";
+	seen.body_size = 5;
+	rt_match_name(&seen, &name);
+	rt_buf_add(&name, "", 1);
+	ck_assert_str_eq(name.data, "\"a\\r\\n\\x00\\\"\"");
+	rt_buf_free(&name);
+	seen = (struct retort_exchange){.method = "GET"};
+	rt_match_name(&seen, &name);
+	rt_buf_add(&name, "", 1);
+	ck_assert_str_eq(name.data, "GET -");
+	rt_buf_free(&name);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("match");
+	TCase *fit = tcase_create("what fits");
+	TCase *text = tcase_create("texts");
+	TCase *near = tcase_create("globs and misses");
+
+	tcase_add_loop_test(fit, method_and_path, 0, COUNT(requests));
+	tcase_add_loop_test(fit, parameters, 0, COUNT(queries));
+	tcase_add_loop_test(fit, fields_of_a_request, 0, COUNT(fields));
+	tcase_add_loop_test(fit, bodies_and_predicates, 0, COUNT(bodies));
+	tcase_add_test(fit, nothing_given_fits_all);
+	tcase_add_test(fit, pieces_are_matched_by_their_bytes);
+	tcase_add_test(fit, long_texts_are_cut);
+	tcase_add_test(fit, a_predicate_is_asked_last);
+	tcase_add_test(fit, everything_is_copied);
+	rt_test_case(suite, fit);
+	tcase_add_loop_test(text, describes, 0, COUNT(descriptions));
+	tcase_add_loop_test(text, refuses_what_is_malformed, 0,
+		COUNT(malformed));
+	tcase_add_test(text, refuses_a_fragment);
+	tcase_add_test(text, long_errors_are_cut);
+	tcase_add_test(text, a_target_alone_may_begin_with_an_asterisk);
+	rt_test_case(suite, text);
+	tcase_set_timeout(near, 60);
+	tcase_add_test(near, globs_mean_what_they_say);
+	tcase_add_test(near, globs_take_little_time);
+	tcase_add_loop_test(near, the_nearest_miss, 0, COUNT(misses));
+	tcase_add_test(near, how_much_of_a_path_is_common);
+	rt_test_case(suite, near);
+	return rt_test_run(suite);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of quote.c: bytes as text that people write. */
+#include "config.h"
+
+#include "base/quote.h"
+#include "support/harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
+#define BYTES(text) text, sizeof(text) - 1
+
+/* A copy without a byte behind it, so that nothing beyond it is read. */
+static char *
+copied(const char *text, size_t size)
+{
+	char *copy = malloc(size > 0 ? size : 1);
+
+	ck_assert_ptr_nonnull(copy);
+	memcpy(copy, text, size);
+	return copy;
+}
+
+START_TEST(hexadecimal_digits)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (int c = -128; c < 128; c++) {
+		const char *lower = c > 0 ? strchr(digits, c) : NULL;
+		int expected = lower != NULL ? (int)(lower - digits) :
+			c >= 'A' && c <= 'F' ? c - 'A' + 10 :
+					       -1;
+
+		ck_assert_msg(rt_quote_hex((char)c) == expected,
+			"rt_quote_hex(%d): expected %d, got %d", c, expected,
+			rt_quote_hex((char)c));
+	}
+}
+END_TEST
+
+/* `stops`: where reading ends, behind the quote or at what is wrong. */
+static const struct {
+	const char *text;
+	size_t size;
+	bool ok;
+	size_t stops;
+	const char *bytes;
+	size_t bytes_size;
+} quoted[] = {
+	{BYTES("\"\""), true, 2, BYTES("")},
+	{BYTES("\"a\""), true, 3, BYTES("a")},
+	{BYTES("\"a\"b\""), true, 3, BYTES("a")},
+	{BYTES("\"a b\" d"), true, 5, BYTES("a b")},
+	/* a tab is written as its escape */
+	{BYTES("\"a b\tc\" d"), false, 4, BYTES("a b")},
+	{BYTES("\"\\r\\n\\t\\0\\\\\\\"\""), true, 14, BYTES("\r\n\t\0\\\"")},
+	{BYTES("\"\\x00\\xff\\xFF\\x4a\\xA4\""), true, 22,
+		BYTES("\0\xff\xff\x4a\xa4")},
+	{BYTES("\"\\x41B\""), true, 7, BYTES("AB")},
+	{BYTES("\"\xc3\xa9\""), true, 4, BYTES("\xc3\xa9")},
+	{BYTES("\"a\0b\""), false, 2, BYTES("a")},
+	{BYTES("\"\\01\""), true, 5, BYTES("\0001")},
+	/* none, or not ended */
+	{BYTES(""), false, 0, BYTES("")},
+	{BYTES("a"), false, 0, BYTES("")},
+	{BYTES("'a'"), false, 0, BYTES("")},
+	{BYTES(" \"a\""), false, 0, BYTES("")},
+	{BYTES("\""), false, 1, BYTES("")},
+	{BYTES("\"a"), false, 2, BYTES("a")},
+	{BYTES("\"a\\\""), false, 4, BYTES("a\"")},
+	/* no escape that is known */
+	{BYTES("\"\\"), false, 1, BYTES("")},
+	{BYTES("\"\\a\""), false, 1, BYTES("")},
+	{BYTES("\"ab\\q\""), false, 3, BYTES("ab")},
+	{BYTES("\"\\R\""), false, 1, BYTES("")},
+	{BYTES("\"\\x\""), false, 1, BYTES("")},
+	{BYTES("\"\\x4\""), false, 1, BYTES("")},
+	{BYTES("\"\\x4g\""), false, 1, BYTES("")},
+	{BYTES("\"\\xg4\""), false, 1, BYTES("")},
+	{BYTES("\"\\X41\""), false, 1, BYTES("")},
+	{BYTES("\"\\x4"), false, 1, BYTES("")},
+	{BYTES("\"\\x41"), false, 5, BYTES("A")},
+	{BYTES("\"\\\0\""), false, 1, BYTES("")},
+};
+
+START_TEST(reads_quoted_bytes)
+{
+	char *text = copied(quoted[_i].text, quoted[_i].size);
+	const char *at = text, *end = text + quoted[_i].size;
+	struct rt_buf to;
+	bool ok;
+
+	rt_buf_init(&to, 1 << 10);
+	rt_buf_add_text(&to, "before ");
+	ok = rt_quote_read(&at, end, &to);
+	ck_assert_msg(ok == quoted[_i].ok, "%s: expected %s, got %s",
+		shown(text, quoted[_i].size), quoted[_i].ok ? "yes" : "no",
+		ok ? "yes" : "no");
+	ck_assert_msg((size_t)(at - text) == quoted[_i].stops,
+		"%s: expected to end at %zu, ended at %zu",
+		shown(text, quoted[_i].size), quoted[_i].stops,
+		(size_t)(at - text));
+	assert_bytes(to.data + 7, to.len - 7, quoted[_i].bytes,
+		quoted[_i].bytes_size);
+	rt_buf_free(&to);
+	free(text);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	size_t size;
+	bool ok;
+	const char *bytes;
+	size_t bytes_size;
+} escaped[] = {
+	{BYTES(""), true, BYTES("")},
+	{BYTES("a \"b\" c"), true, BYTES("a \"b\" c")},
+	{BYTES("GET / HTTP/1.1\\r\\n"), true, BYTES("GET / HTTP/1.1\r\n")},
+	{BYTES("\\x0d\\x0a\\\\\\0"), true, BYTES("\r\n\\\0")},
+	{BYTES("a\\"), false, BYTES("a")},
+	{BYTES("a\\x1"), false, BYTES("a")},
+	{BYTES("a\\e"), false, BYTES("a")},
+};
+
+START_TEST(reads_bytes_without_quotes)
+{
+	char *text = copied(escaped[_i].text, escaped[_i].size);
+	struct rt_buf to;
+	bool ok;
+
+	rt_buf_init(&to, 1 << 10);
+	ok = rt_quote_unescape(text, text + escaped[_i].size, &to);
+	ck_assert_msg(ok == escaped[_i].ok, "%s: expected %s, got %s",
+		shown(text, escaped[_i].size), escaped[_i].ok ? "yes" : "no",
+		ok ? "yes" : "no");
+	assert_bytes(to.len > 0 ? to.data : "", to.len, escaped[_i].bytes,
+		escaped[_i].bytes_size);
+	rt_buf_free(&to);
+	free(text);
+}
+END_TEST
+
+/* What is written as quoted is read as it was. */
+START_TEST(every_byte_is_read_back)
+{
+	struct rt_buf text, back;
+	unsigned char all[256];
+	const char *at;
+
+	for (int i = 0; i < 256; i++)
+		all[i] = (unsigned char)i;
+	rt_buf_init(&text, 1 << 12);
+	rt_buf_init(&back, 1 << 12);
+	rt_buf_add_quoted(&text, all, sizeof all, sizeof all);
+	at = text.data;
+	ck_assert_msg(rt_quote_read(&at, text.data + text.len, &back),
+		"not read: %s", shown(text.data, text.len));
+	ck_assert_ptr_eq(at, text.data + text.len);
+	assert_bytes(back.data, back.len, all, sizeof all);
+	rt_buf_free(&text);
+	rt_buf_free(&back);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("quote");
+	TCase *tcase = tcase_create("quote");
+
+	tcase_add_test(tcase, hexadecimal_digits);
+	tcase_add_loop_test(tcase, reads_quoted_bytes, 0, COUNT(quoted));
+	tcase_add_loop_test(tcase, reads_bytes_without_quotes, 0,
+		COUNT(escaped));
+	tcase_add_test(tcase, every_byte_is_read_back);
+	rt_test_case(suite, tcase);
+	return rt_test_run(suite);
+}

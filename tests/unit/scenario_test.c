@@ -1,0 +1,1314 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of scenario.c and its files: each directive, right and wrong. */
+#include "config.h"
+
+#include "scenario/scenario.h"
+#include "support/harness.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
+
+static struct rt_scenario scenario;
+static char error[RETORT_ERROR_SIZE];
+
+/* Reads a copy with nothing behind it. */
+static int
+read_text(const char *text, size_t size, const char *folder)
+{
+	char *copy = malloc(size > 0 ? size : 1);
+	int code;
+
+	ck_assert_ptr_nonnull(copy);
+	memcpy(copy, text, size);
+	code = rt_scenario_read(&scenario, "s", folder, copy, size, error);
+	free(copy);
+	return code;
+}
+
+static void
+read_good(const char *text)
+{
+	int code = read_text(text, strlen(text), NULL);
+
+	ck_assert_msg(code == 0, "refused: %s\n%s", error, text);
+	ck_assert_str_eq(error, "");
+}
+
+static void
+assert_notices(const char *expected)
+{
+	struct rt_buf *notices = &scenario.notices;
+
+	ck_assert(!notices->failed);
+	assert_bytes(notices->len > 0 ? notices->data : "", notices->len,
+		expected, strlen(expected));
+}
+
+static const struct retort_reply *
+rule(size_t number)
+{
+	ck_assert_msg(number < scenario.count, "%zu items", scenario.count);
+	ck_assert_int_eq(scenario.items[number].kind, RT_ITEM_RULE);
+	return &scenario.items[number].rule;
+}
+
+static void
+assert_text(const char *got, const char *expected)
+{
+	if (expected == NULL)
+		ck_assert_ptr_null(got);
+	else
+		assert_bytes(got ? got : "(null)", strlen(got ? got : "(null)"),
+			expected, strlen(expected));
+}
+
+static void
+assert_body(const struct retort_reply *reply, const char *expected)
+{
+	assert_bytes(reply->body ? reply->body : "", reply->body_size, expected,
+		strlen(expected));
+}
+
+/* --- what is wrong --- */
+
+#define ON "@on GET /\n"
+#define OK "HTTP/1.1 200 OK\n"
+#define QUOTES "bytes in double quotes, with \\r \\n \\t \\0 \\\\ \\\" \\xHH"
+#define DIRECTIVE "expected a directive, such as @on, @fault or @expect"
+#define ANY \
+	"expected a directive (@on ...), a message (HTTP/...) or a comment (#)"
+
+static const struct {
+	const char *text;
+	const char *error;
+} wrong[] = {
+	/* lines */
+	{"foo\n", "s:1:1: 'foo': " ANY},
+	{" @on GET /\n", "s:1:1: ' @on GET /': expected it at the margin"},
+	{"@on GET a",
+		"s:1:9: 'a': expected a target, which begins with '/' "
+		"or '*'"},
+	{"@on GET /a b",
+		"s:1:12: 'b': expected the end of the line, or a "
+		"target without spaces"},
+	{"@expect 1 GET a",
+		"s:1:15: 'a': expected a target, which begins "
+		"with '/' or '*'"},
+	{"@on\n" OK "\nx\n@mail\n",
+		"s:5:1: '@mail': " DIRECTIVE
+		" (in a body '@' is written '@@')"},
+	{"# a\n\n \t\nfoo", "s:4:1: 'foo': " ANY},
+	{"# a\r\n\r\nfoo\r\n", "s:3:1: 'foo': " ANY},
+	{ON "x\n", "s:2:1: 'x': " ANY},
+	{"0123456789012345678901234567890123456789012",
+		"s:1:1: '0123456789012345678901234567890123456789': " ANY},
+	{"@", "s:1:1: '@': " DIRECTIVE},
+	{"@foo", "s:1:1: '@foo': " DIRECTIVE},
+	{"@On GET /", "s:1:1: '@On': " DIRECTIVE},
+	{"@onGET /", "s:1:1: '@onGET': " DIRECTIVE},
+	{ON "@faults x", "s:2:1: '@faults': " DIRECTIVE},
+	{"@@", "s:1:1: '@@': " DIRECTIVE},
+	/* where it stands */
+	{"HTTP/1.1 200 OK",
+		"s:1:1: 'HTTP/1.1 200 OK': expected @on before the message"},
+	{"@expect 1 GET /\n" OK,
+		"s:2:1: 'HTTP/1.1 200 OK': expected @on before the message"},
+	{"@order GET / -> GET /\n" OK,
+		"s:2:1: 'HTTP/1.1 200 OK': expected @on before the message"},
+	{"@then", "s:1:1: @then: expected an @on before it"},
+	{"@expect 1\n@then", "s:2:1: @then: expected an @on before it"},
+	{"@if-field A: b",
+		"s:1:1: '@if-field A: b': expected @on or @expect before it"},
+	{"@if-contains A: b",
+		"s:1:1: '@if-contains A: b': expected @on or @expect before "
+		"it"},
+	{"@if-absent A",
+		"s:1:1: '@if-absent A': expected @on or @expect before it"},
+	{"@if-body \"a\"",
+		"s:1:1: '@if-body \"a\"': expected @on or @expect before it"},
+	{"@if-body-has \"a\"",
+		"s:1:1: '@if-body-has \"a\"': expected @on or @expect before it"},
+	{"@times 1", "s:1:1: '@times 1': expected @on before it"},
+	{"@fault cut 1", "s:1:1: '@fault cut 1': expected @on before it"},
+	{"@file f", "s:1:1: '@file f': expected @on before it"},
+	{"@repeat 1", "s:1:1: '@repeat 1': expected @on before it"},
+	{"@echo", "s:1:1: '@echo': expected @on before it"},
+	{"@files", "s:1:1: '@files': expected @on before it"},
+	{"@close", "s:1:1: '@close': expected @on before it"},
+	{"@raw", "s:1:1: '@raw': expected @on before it"},
+	{"@chunks 1", "s:1:1: '@chunks 1': expected @on before it"},
+	{"@trailer A: b", "s:1:1: '@trailer A: b': expected @on before it"},
+	{"@interim \"a\"", "s:1:1: '@interim \"a\"': expected @on before it"},
+	{"@expect 1\n@fault cut 1",
+		"s:2:1: '@fault cut 1': expected @on before it"},
+	{ON OK "\n@fault cut 1",
+		"s:4:1: '@fault cut 1': expected it before the message"},
+	{ON OK "\n@if-field A: b",
+		"s:4:1: '@if-field A: b': expected it before the message"},
+	{ON OK "\nx\n@times 2\n",
+		"s:5:1: '@times 2': expected it before the message"},
+	/* without a message, or with two */
+	{ON,
+		"s:1:1: expected a message that begins with HTTP/, for the rule "
+		"of line 1"},
+	{"#\n" ON "@times 2\n" ON OK,
+		"s:4:1: expected a message that begins with HTTP/, for the "
+		"rule of line 2"},
+	{ON OK "\n@then\n",
+		"s:4:1: expected a message that begins with HTTP/, for the "
+		"rule of line 4"},
+	{ON "@echo\n" OK,
+		"s:3:1: 'HTTP/1.1 200 OK': expected no message, as there is "
+		"one, or none is needed"},
+	{ON "@raw \"a\"\n@expect 1\nfoo\n", "s:4:1: 'foo': " ANY},
+	{ON "@raw\n@fault cut 1\n@expect 1\nfoo\n", "s:5:1: 'foo': " ANY},
+	/* words behind */
+	{ON "@echo x", "s:2:7: 'x': expected nothing more"},
+	{ON "@files  x y ", "s:2:9: 'x y ': expected nothing more"},
+	{ON "@close 1", "s:2:8: '1': expected nothing more"},
+	{ON OK "\n@then x", "s:4:7: 'x': expected nothing more"},
+	{"@accepted GET", "s:1:11: 'GET': expected nothing more"},
+	/* conditions */
+	{ON "@if-field", "s:2:10: the line ends: expected Name: value"},
+	{ON "@if-contains  ", "s:2:15: the line ends: expected Name: text"},
+	{ON "@if-absent",
+		"s:2:11: the line ends: expected the name of a field"},
+	{ON "@if-body", "s:2:9: the line ends: expected " QUOTES},
+	{ON "@if-body a", "s:2:10: 'a': expected " QUOTES},
+	{ON "@if-body \"a", "s:2:12: the line ends: expected " QUOTES},
+	{ON "@if-body \"ab\\c\"", "s:2:13: '\\c\"': expected " QUOTES},
+	{ON "@if-body \"a\" b", "s:2:13: ' b': expected the end of the line"},
+	{ON "@if-body \"\"", "s:2:9: ' \"\"': expected a byte or more"},
+	{ON "@if-body-has \"\"",
+		"s:2:13: ' \"\"': expected a byte or more, and no NUL"},
+	{ON "@if-body-has \"a\\0b\"",
+		"s:2:13: ' \"a\\0b\"': expected a byte or more, and no NUL"},
+	{ON "@if-body-has b", "s:2:14: 'b': expected " QUOTES},
+	/* numbers */
+	{ON "@times", "s:2:7: the line ends: expected a number from 1"},
+	{ON "@times 0", "s:2:8: '0': expected a number from 1"},
+	{ON "@times x", "s:2:8: 'x': expected a number from 1"},
+	{ON "@times 1 2", "s:2:8: '1 2': expected a number from 1"},
+	{ON "@times 4294967296",
+		"s:2:8: '4294967296': expected a number from "
+		"1"},
+	{ON "@repeat",
+		"s:2:8: the line ends: expected a number of bytes from "
+		"1"},
+	{ON "@repeat 0", "s:2:9: '0': expected a number of bytes from 1"},
+	{ON "@repeat -1", "s:2:9: '-1': expected a number of bytes from 1"},
+	{ON "@chunks 1 0", "s:2:11: '0': expected the size of a chunk, from 1"},
+	{ON "@chunks 1 x 2",
+		"s:2:11: 'x 2': expected the size of a chunk, from 1"},
+	{"@expect", "s:1:8: the line ends: expected N, N+ or N-M"},
+	{"@expect GET /", "s:1:9: 'GET /': expected N, N+ or N-M"},
+	{"@expect +", "s:1:9: '+': expected N, N+ or N-M"},
+	{"@expect -2", "s:1:9: '-2': expected N, N+ or N-M"},
+	{"@expect 2-", "s:1:9: '2-': expected N, N+ or N-M"},
+	{"@expect 2-3-4 GET", "s:1:9: '2-3-4 GET': expected N, N+ or N-M"},
+	{"@expect 3-2 GET",
+		"s:1:9: '3-2 GET': expected the smaller number "
+		"first"},
+	{"@order",
+		"s:1:7: the line ends: expected REQUEST -> REQUEST, or "
+		"more"},
+	{"@order GET /",
+		"s:1:8: 'GET /': expected REQUEST -> REQUEST, or "
+		"more"},
+	{"@order GET /->GET /b",
+		"s:1:8: 'GET /->GET /b': expected REQUEST -> REQUEST, or more"},
+	/* replies */
+	{ON "@file", "s:2:6: the line ends: expected the path of a file"},
+	{ON "@trailer ", "s:2:10: the line ends: expected Name: value"},
+	{ON "@interim", "s:2:9: the line ends: expected " QUOTES},
+	{ON "@interim \"\"",
+		"s:2:9: ' \"\"': expected a byte or more, and no NUL"},
+	{ON "@interim \"a\\0b\"",
+		"s:2:9: ' \"a\\0b\"': expected a byte or more, and no NUL"},
+	{ON "@raw x", "s:2:6: 'x': expected " QUOTES},
+	{ON "@raw \"\"\n" OK,
+		"s:3:1: 'HTTP/1.1 200 OK': expected no message, as there are "
+		"bytes of @raw"},
+	{ON "@raw \"\"\nfoo\n", "s:3:1: 'foo': " ANY},
+	{ON "@raw \"x\"\n" OK,
+		"s:3:1: 'HTTP/1.1 200 OK': expected no message, as there are "
+		"bytes of @raw"},
+	{ON "@raw \"x\"\n@times 2\n@raw \"y\"\n\n" OK "\nbody\n@on\n@echo\n",
+		"s:6:1: 'HTTP/1.1 200 OK': expected no message, as there are "
+		"bytes of @raw"},
+	{ON "@raw \"x\" y", "s:2:9: ' y': expected the end of the line"},
+	/* faults, and where in them */
+	{ON "@fault", "s:2:7: the line ends: expected a fault"},
+	{ON "@fault x",
+		"s:2:8: 'x': expected a fault, such as cut, pause, "
+		"split or end"},
+	{ON "@fault cut 5;  end x",
+		"s:2:20: 'x': expected fin, reset, stall or half"},
+	{ON "@fault cut 5; deaf",
+		"s:2:15: 'deaf': expected a stall with it, such as 'end stall'"},
+	{ON "@fault\tgap 5", "s:2:8: 'gap 5': expected split or each with it"},
+	{ON "@fault add \"\xc3\xa9\"",
+		"s:2:13: expected printable ASCII; other bytes as \\xHH"},
+	{ON "@fault cut", "s:2:11: expected N, -N, N%, head N or body N"},
+	{ON "@fault each 0; cut 1",
+		"s:2:8: 'each 0': expected at least 1 "
+		"byte"},
+	/* messages */
+	{ON "HTTP/1.1",
+		"s:2:9: the line ends: expected a status from 200 to "
+		"999"},
+	{ON "HTTP/1.1 OK", "s:2:10: 'OK': expected a status from 200 to 999"},
+	{ON "HTTP/1.1 199 No",
+		"s:2:10: '199 No': expected a status from 200 to 999"},
+	{ON "HTTP/1.1 1000 No",
+		"s:2:10: '1000 No': expected a status from 200 to 999"},
+	{ON OK "A b\n",
+		"s:3:1: 'A b': expected a field, 'Name: value', or the empty "
+		"line before the body"},
+	{ON OK ": b\n",
+		"s:3:1: ': b': expected a field, 'Name: value', or the empty "
+		"line before the body"},
+	/* a body without its empty line */
+	{ON OK "{\"a\": 1}\n",
+		"s:3:1: '{\"a\": 1}': expected a field's name, or the empty line before the body"},
+	{ON OK "hello\n",
+		"s:3:1: 'hello': expected a field, 'Name: value', or the empty line before the body"},
+	/* words that others have */
+	{ON "@fault drop\n",
+		"s:2:8: 'drop': expected a fault; did you mean empty or 'end reset'?"},
+	{ON "@fault cut 1; delay 100\n",
+		"s:2:15: 'delay': expected a fault; did you mean pause MS?"},
+	{ON "@delay 100\n",
+		"s:2:1: '@delay': expected a directive; did you mean '@fault pause MS'?"},
+	{ON "@Status 503\n",
+		"s:2:1: '@status': expected a directive; did you mean a status line, 'HTTP/1.1 503 Service Unavailable'?"},
+	{"@GET /\n",
+		"s:1:1: '@get': expected a directive; did you mean '@on GET /PATH'?"},
+	{ON OK "\n@body\n",
+		"s:4:1: '@body': expected a directive, such as @on, @fault or @expect (in a body '@' is written '@@')"},
+	{ON OK "A : b\n",
+		"s:3:1: 'A : b': expected a field's name, or the empty line before the body"},
+	{ON OK "A: b\n c: d\n",
+		"s:4:1: ' c: d': expected no folded line (@fault fold makes one)"},
+	{ON OK "A:  \x01\n", "s:3:5: '\x01': expected a field's value"},
+	{ON "@file f\n" OK "\nbody\n",
+		"s:5:1: the rule of line 1 has its body from elsewhere"},
+	/* transcripts */
+	{"connection 1 from a\nfoo",
+		"s:2:1: 'foo': expected a line of a "
+		"transcript"},
+	{"connection 1 from a\n 0.1 > a\\b\n",
+		"s:2:8: 'a\\b': expected " QUOTES},
+	{"connection 1 from a\n > ... 5 more bytes\n",
+		"s:2:1: the transcript is not complete"},
+};
+
+START_TEST(what_is_wrong_is_named)
+{
+	const char *text = wrong[_i].text;
+	int code = read_text(text, strlen(text), NULL);
+
+	ck_assert_msg(code == -EINVAL, "taken (%d), expected: %s\n%s", code,
+		wrong[_i].error, text);
+	ck_assert_msg(strcmp(error, wrong[_i].error) == 0,
+		"%s\nexpected: %s\ngot:      %s", text, wrong[_i].error, error);
+	rt_scenario_free(&scenario);
+	ck_assert_uint_eq(scenario.count, 0);
+}
+END_TEST
+
+/* Where lines are read as text; what follows is. */
+START_TEST(lines_have_no_nul)
+{
+	static const struct {
+		const char *text;
+		size_t size;
+		const char *error; /* NULL: it is right */
+	} texts[] = {
+#define TEXT(text) text, sizeof(text) - 1
+		{TEXT("foo\0"), "s:1:4: a NUL: expected text"},
+		{TEXT("\0"), "s:1:1: a NUL: expected text"},
+		{TEXT("@on /\0a\n@echo\n"), "s:1:6: a NUL: expected text"},
+		{TEXT("@on\n@if-body-has \"a\0b\"\n@echo\n"),
+			"s:2:16: a NUL: expected text"},
+		{TEXT("@on\n@fault cut 1\0; x\n"),
+			"s:2:13: a NUL: expected text"},
+		{TEXT("@on\nHTTP/1.1 200 O\0K\n"),
+			"s:2:15: a NUL: expected text"},
+		{TEXT("@on\n@echo\n\n# a\n@expect 1 \0"),
+			"s:5:11: a NUL: expected text"},
+		{TEXT("# \0\n@on\n@echo\n"), NULL},
+		{TEXT("@on\nHTTP/1.1 200 OK\n\n\0\n"), NULL},
+#undef TEXT
+	};
+
+	for (int i = 0; i < COUNT(texts); i++) {
+		int code = read_text(texts[i].text, texts[i].size, NULL);
+
+		ck_assert_msg(code == (texts[i].error ? -EINVAL : 0),
+			"text %d: %d, %s", i, code, error);
+		ck_assert_str_eq(error, texts[i].error ? texts[i].error : "");
+		rt_scenario_free(&scenario);
+	}
+}
+END_TEST
+
+START_TEST(errors_are_short)
+{
+	char name[400], text[4000];
+	int code;
+
+	memset(name, 'n', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	memset(text, 'x', sizeof text);
+	code = rt_scenario_read(&scenario, name, NULL, text, sizeof text,
+		error);
+	ck_assert_int_eq(code, -EINVAL);
+	ck_assert_uint_lt(strlen(error), RETORT_ERROR_SIZE);
+	ck_assert_ptr_nonnull(strstr(error, "nnn:1:1: 'xxx"));
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
+/* --- what is right --- */
+
+#define BOM "\xef\xbb\xbf"
+
+START_TEST(nothing)
+{
+	static const char *const texts[] = {"", "\n", "# x", "\r\n# x\r\n \n",
+		BOM, (BOM "\n# x\n")};
+
+	for (int i = 0; i < COUNT(texts); i++) {
+		read_good(texts[i]);
+		ck_assert_uint_eq(scenario.count, 0);
+		assert_notices("");
+		rt_scenario_free(&scenario);
+	}
+}
+END_TEST
+
+START_TEST(a_rule)
+{
+	const struct retort_reply *got;
+
+	read_good("# a rule\r\n"
+		  "@on\tGET  /a \r\n"
+		  "@times 3\r\n"
+		  "@if-field A: b\r\n"
+		  "@if-field  C: d \r\n"
+		  "@if-contains E: f\r\n"
+		  "@if-absent G\r\n"
+		  "@if-body-has \"t\\\"x\"\r\n"
+		  "@fault cut body 1; each 2\r\n"
+		  "@fault end reset\r\n"
+		  "\r\n"
+		  "# of it\r\n"
+		  "HTTP/1.1 404 Not  here \r\n"
+		  "X: y\r\n"
+		  "Content-Type: text/plain\r\n"
+		  "\r\n"
+		  "one\r\n"
+		  "two\r\n"
+		  "\r\n"
+		  "\r\n");
+	ck_assert_uint_eq(scenario.count, 1);
+	ck_assert_uint_eq(scenario.items[0].line, 2);
+	got = rule(0);
+	ck_assert_uint_eq(got->times, 3);
+	assert_text(got->when.request, "GET /a");
+	assert_text(got->when.fields, "A: b\nC: d\n");
+	assert_text(got->when.contains, "E: f\n");
+	assert_text(got->when.absent, "G\n");
+	assert_text(got->when.body_has, "t\"x");
+	ck_assert_ptr_null(got->when.body);
+	assert_text(got->faults, "cut body 1; each 2\nend reset\n");
+	ck_assert_int_eq(got->status, 404);
+	assert_text(got->reason, "Not  here");
+	assert_text(got->fields, "X: y\nContent-Type: text/plain\n");
+	ck_assert_ptr_null(got->omit);
+	assert_body(got, "one\r\ntwo");
+	ck_assert(!got->raw && !got->chunked && !got->accepted && !got->files);
+	assert_notices("");
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
+/* Some editors begin UTF-8 with it; it has no column. */
+START_TEST(a_byte_order_mark_is_skipped)
+{
+	static const char twice[] = BOM BOM "@on\n", later[] = "\n" BOM "@on\n",
+			  foo[] = BOM "foo\n";
+
+	read_good(BOM "@on GET /\r\n@echo\r\n");
+	ck_assert_uint_eq(scenario.count, 1);
+	ck_assert_uint_eq(scenario.items[0].line, 1);
+	assert_text(rule(0)->when.request, "GET /");
+	rt_scenario_free(&scenario);
+	ck_assert_int_eq(read_text(foo, sizeof foo - 1, NULL), -EINVAL);
+	ck_assert_str_eq(error, "s:1:1: 'foo': " ANY);
+	rt_scenario_free(&scenario);
+	ck_assert_int_eq(read_text(twice, sizeof twice - 1, NULL), -EINVAL);
+	rt_scenario_free(&scenario);
+	ck_assert_int_eq(read_text(later, sizeof later - 1, NULL), -EINVAL);
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
+/* Where faults that cannot be done are reported. */
+START_TEST(the_first_fault_is_noted)
+{
+	static const char text[] = "@on /a\n@echo\n@on /b\n@times 2\n"
+				   "@fault \t cut body 6\n@fault end reset\n"
+				   "HTTP/1.1 200 OK\r\n\r\nhello\n"
+				   "@then\n@fault end reset\n";
+	static const char body[] =
+		"\n@on\n@fault cut 1\nHTTP/1.1 204 No\n\nx\n";
+	struct retort_options options = {.port = 0};
+	struct retort *server;
+
+	read_good(text);
+	ck_assert_uint_eq(scenario.count, 3);
+	ck_assert_uint_eq(scenario.items[0].fault_line, 0);
+	ck_assert_uint_eq(scenario.items[1].fault_line, 5);
+	ck_assert_uint_eq(scenario.items[1].fault_column, 10);
+	ck_assert_uint_eq(scenario.items[2].fault_line, 11);
+	ck_assert_uint_eq(scenario.items[2].fault_column, 8);
+	rt_scenario_free(&scenario);
+	server = retort_open(&options, error);
+	ck_assert_msg(server != NULL, "%s", error);
+	ck_assert_int_eq(retort_load_text(server, "s", text, sizeof text - 1,
+				 error),
+		-EINVAL);
+	ck_assert_str_eq(error,
+		"s:5:10: faults: cut body 6: the body has 5 bytes");
+	/* what is wrong with the rest of a rule is where that begins */
+	ck_assert_int_eq(retort_load_text(server, "s", body, sizeof body - 1,
+				 error),
+		-EINVAL);
+	ck_assert_str_eq(error,
+		"s:2:1: status: a 204 or 304 has no body, but for the fault "
+		"'force-body'");
+	retort_close(server);
+}
+END_TEST
+
+/* What is wrong with a request is told by the place of what it missed. */
+START_TEST(rules_and_expectations_have_a_place)
+{
+	static const char text[] =
+		"# one\n@on GET /a\n@times 1\n" OK "\nx\n\n@on GET /b\n" OK
+		"\n@expect 2 GET /a\n@order GET /a -> GET /c\n";
+	static const char *const wanted[] = {"s:2 would, but was used up (1 of",
+		"; of the others, path differs from s:8 \"/b\" at byte 1",
+		"s:11 (GET /a): expected exactly 2, came 3\n",
+		"s:12 (in order): expected GET /c after GET /a, which did"};
+	const char *const binds[] = {"127.0.0.1", NULL};
+	struct retort_options options = {.bind = binds};
+	struct retort *server = retort_start(&options, error);
+	const char *verdict;
+
+	ck_assert_msg(server != NULL, "%s", error);
+	ck_assert_int_eq(retort_load_text(server, "s", text, sizeof text - 1,
+				 error),
+		0);
+	for (int i = 0; i < 3; i++) {
+		int fd = client_connect(retort_url(server, 0));
+		struct bytes got = {.data = NULL};
+
+		ck_assert(client_send_text(fd,
+			"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"));
+		ck_assert_int_eq(client_receive(fd, &got), 0);
+		bytes_free(&got);
+		(void)close(fd);
+	}
+	verdict = retort_verdict(server);
+	ck_assert_ptr_nonnull(verdict);
+	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+		ck_assert_msg(strstr(verdict, wanted[i]) != NULL,
+			"expected '%s' in: %s", wanted[i], verdict);
+	retort_close(server);
+}
+END_TEST
+
+START_TEST(rules_of_all_kinds)
+{
+	read_good("@on\n@echo\n"
+		  "@on POST\n@files\n"
+		  "@on\n@files\n@fault cut body 3\n" OK "\n"
+		  "@on\n@fault end reset\n"
+		  "@on\n@if-body \"a\\0b\"\n@chunks 1 20 3\n@trailer A: b\n"
+		  "@trailer C: d\n@interim \"HTTP/1.1 103 E\\r\\n\\r\\n\"\n" OK
+		  "\nx"
+		  "\n@on\n@chunks\n@repeat 5\n" OK "\nxy\n"
+		  "@accepted\n@fault cut 0 reset\n"
+		  "@accepted\n@raw \"hello\\r\\n\"\n"
+		  "@on\n@raw \"a\"\n@raw \"b\\n\"\n"
+		  "@on\n@close\n@on\n@close\n@raw \"bye\"\n");
+	ck_assert_uint_eq(scenario.count, 11);
+	ck_assert(rule(0)->echo);
+	ck_assert_ptr_null(rule(0)->when.request);
+	assert_text(rule(1)->when.request, "POST");
+	ck_assert(rule(1)->files);
+	ck_assert(rule(2)->files);
+	ck_assert_int_eq(rule(3)->status, 0);
+	assert_text(rule(3)->faults, "end reset\n");
+	ck_assert_uint_eq(rule(4)->when.body_size, 3);
+	ck_assert_int_eq(memcmp(rule(4)->when.body, "a\0b", 3), 0);
+	ck_assert(rule(4)->chunked);
+	ck_assert_uint_eq(rule(4)->chunks[0], 1);
+	ck_assert_uint_eq(rule(4)->chunks[1], 20);
+	ck_assert_uint_eq(rule(4)->chunks[2], 3);
+	ck_assert_uint_eq(rule(4)->chunks[3], 0);
+	assert_text(rule(4)->trailers, "A: b\nC: d\n");
+	assert_text(rule(4)->interim, "HTTP/1.1 103 E\r\n\r\n");
+	ck_assert(rule(5)->chunked && !rule(5)->close);
+	ck_assert_ptr_null(rule(5)->chunks);
+	ck_assert_uint_eq(rule(5)->repeat, 5);
+	assert_body(rule(5), "xy");
+	ck_assert(rule(6)->accepted);
+	assert_text(rule(6)->faults, "cut 0 reset\n");
+	ck_assert(rule(7)->accepted && !rule(7)->raw);
+	assert_body(rule(7), "hello\r\n");
+	ck_assert(rule(8)->raw);
+	assert_body(rule(8), "ab\n");
+	ck_assert(rule(9)->close && rule(10)->close);
+	assert_body(rule(10), "bye");
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
+START_TEST(expectations)
+{
+	static const struct {
+		size_t least, most;
+		const char *request;
+	} expected[] = {{2, 2, "GET /a"}, {0, 0, NULL}, {1, SIZE_MAX, "POST"},
+		{2, 3, "/b"}, {5, 5, NULL}, {0, 0, NULL}};
+
+	read_good("@expect 2 GET /a\n@if-absent X\n"
+		  "@expect 0\n"
+		  "@expect 1+ POST\n"
+		  "@expect 2-3 /b\n"
+		  "@expect 5-5\n@if-body-has \"x\"\n"
+		  "@order GET /a -> POST ->  /b\n"
+		  "@on\n@echo\n");
+	ck_assert_uint_eq(scenario.count, 7);
+	for (size_t i = 0; i < 5; i++) {
+		const struct rt_item *item = scenario.items + i;
+
+		ck_assert_int_eq(item->kind, RT_ITEM_EXPECT);
+		ck_assert_uint_eq(item->least, expected[i].least);
+		ck_assert_uint_eq(item->most, expected[i].most);
+		assert_text(item->rule.when.request, expected[i].request);
+	}
+	assert_text(scenario.items[0].rule.when.absent, "X\n");
+	ck_assert_ptr_null(scenario.items[1].rule.when.absent);
+	assert_text(scenario.items[4].rule.when.body_has, "x");
+	ck_assert_int_eq(scenario.items[5].kind, RT_ITEM_ORDER);
+	assert_text(scenario.items[5].requests[0], "GET /a");
+	assert_text(scenario.items[5].requests[1], "POST");
+	assert_text(scenario.items[5].requests[2], " /b");
+	ck_assert_ptr_null(scenario.items[5].requests[3]);
+	ck_assert_int_eq(scenario.items[6].kind, RT_ITEM_RULE);
+	ck_assert_uint_eq(scenario.items[6].line, 9);
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
+/* Each reply of a queue answers once, the last one ever after. */
+START_TEST(queues)
+{
+	read_good("@on POST /a\n"
+		  "@if-field A: b\n@if-contains C: d\n@if-absent E\n"
+		  "@if-body-has \"t\"\n@if-body \"u\"\n" OK "\n1\n\n"
+		  "@then\n@times 3\n" OK "\n2\n"
+		  "@then\n@fault end reset\n"
+		  "@then\n" OK "\n4\n"
+		  "@accepted\n@fault end reset\n@then\n@fault end fin\n"
+		  "@on /b\n@echo\n");
+	ck_assert_uint_eq(scenario.count, 7);
+	for (size_t i = 0; i < 4; i++) {
+		const struct retort_when *when = &rule(i)->when;
+
+		assert_text(when->request, "POST /a");
+		assert_text(when->body_has, "t");
+		assert_bytes(when->body, when->body_size, "u", 1);
+		/* empty lines say nothing */
+		ck_assert_ptr_nonnull(strstr(when->fields, "A: b\n"));
+		ck_assert_ptr_nonnull(strstr(when->contains, "C: d\n"));
+		ck_assert_ptr_nonnull(strstr(when->absent, "E\n"));
+		ck_assert_ptr_null(strstr(when->fields + 1, "A"));
+	}
+	ck_assert_uint_eq(rule(0)->times, 1);
+	ck_assert_uint_eq(rule(1)->times, 3);
+	ck_assert_uint_eq(rule(2)->times, 1);
+	ck_assert_uint_eq(rule(3)->times, 0);
+	assert_body(rule(0), "1");
+	assert_body(rule(1), "2");
+	ck_assert_ptr_null(rule(0)->faults);
+	assert_text(rule(2)->faults, "end reset\n");
+	ck_assert_ptr_null(rule(3)->faults);
+	ck_assert(rule(4)->accepted && rule(5)->accepted);
+	ck_assert_uint_eq(rule(4)->times, 1);
+	ck_assert_uint_eq(rule(5)->times, 0);
+	ck_assert(!rule(6)->accepted);
+	ck_assert_ptr_null(rule(6)->when.body);
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
+/* What had no conditions has none in its queue. */
+START_TEST(a_queue_without_conditions)
+{
+	read_good("@on GET /\n" OK "\n1\n@then\n" OK "\n2\n");
+	for (size_t i = 0; i < 2; i++) {
+		const struct retort_when *when = &rule(i)->when;
+
+		ck_assert(when->fields == NULL ||
+			strspn(when->fields, "\r\n") == strlen(when->fields));
+		ck_assert(when->absent == NULL ||
+			strspn(when->absent, "\r\n") == strlen(when->absent));
+	}
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
+START_TEST(many_rules)
+{
+	struct bytes text = {.data = NULL};
+	char line[64];
+
+	for (int i = 0; i < 1000; i++) {
+		(void)snprintf(line, sizeof line, "@on /%d\n@echo\n", i);
+		bytes_add(&text, line, strlen(line));
+	}
+	read_good(text.data);
+	ck_assert_uint_eq(scenario.count, 1000);
+	for (size_t i = 0; i < 1000; i++) {
+		(void)snprintf(line, sizeof line, "/%zu", i);
+		assert_text(rule(i)->when.request, line);
+		ck_assert_uint_eq(scenario.items[i].line, 2 * i + 1);
+	}
+	rt_scenario_free(&scenario);
+	bytes_free(&text);
+}
+END_TEST
+
+START_TEST(files_are_relative_to_the_scenario)
+{
+	static const struct {
+		const char *folder;
+		const char *line;
+		const char *path;
+	} paths[] = {
+		{NULL, "a b.txt", "a b.txt"},
+		{"dir", "a", "dir/a"},
+		{"dir/sub", "../a", "dir/sub/../a"},
+		{"dir", "/a", "/a"},
+		{"/dir", "  a\t", "/dir/a"},
+	};
+
+	for (int i = 0; i < COUNT(paths); i++) {
+		char text[100];
+
+		(void)snprintf(text, sizeof text, "@on\n@file %s\n" OK "A: b\n",
+			paths[i].line);
+		ck_assert_int_eq(read_text(text, strlen(text), paths[i].folder),
+			0);
+		assert_text(rule(0)->file, paths[i].path);
+		assert_text(rule(0)->fields, "A: b\n");
+		ck_assert_int_eq(rule(0)->status, 200);
+		rt_scenario_free(&scenario);
+	}
+}
+END_TEST
+
+/* --- messages --- */
+
+#define MADE_1_1 "s:2: the status line is made HTTP/1.1\n"
+#define MADE_PLAIN "s:5: Content-Encoding is left out: the body is text\n"
+#define MADE_INDENTED \
+	"a directive behind blanks is none, but of the body: " \
+	"they begin at the margin\n"
+#define MADE_CRLF "line ends are made CRLF\n"
+
+static const struct {
+	const char *text; /* behind "@on /\n" */
+	int status;
+	const char *reason;
+	const char *fields;
+	const char *body;
+	bool chunked;
+	const char *notices;
+} messages[] = {
+	{"HTTP/1.1 200 OK\r\n\r\n", 200, "OK", NULL, "", false, ""},
+	{"HTTP/1.1 200\r\n\r\n", 200, "", NULL, "", false, ""},
+	{"HTTP/1.1 999 \xc3\xa9 x\r\n", 999, "\xc3\xa9 x", NULL, "", false, ""},
+	/* of HTTP/2 and others */
+	{"HTTP/2 200 \r\n\r\n", 200, NULL, NULL, "", false, MADE_1_1},
+	{"HTTP/2 404\r\nserver: x\r\n\r\nno\r\n", 404, NULL, "server: x\n",
+		"no", false, MADE_1_1},
+	{"HTTP/1.0 200 Fine\r\n\r\nx", 200, "Fine", NULL, "x", false,
+		MADE_1_1 "s:4: Content-Length is computed from the body\n"},
+	{"HTTP/1.0 200 Fine\r\nContent-Length: 1\r\n\r\nx", 200, "Fine", NULL,
+		"x", false, MADE_1_1},
+	{"HTTP/3 204 \n", 204, NULL, NULL, "", false,
+		MADE_1_1 "s:2: " MADE_CRLF},
+	/* line ends: of what was typed nobody expects CRLF */
+	{"HTTP/1.1 200 OK", 200, "OK", NULL, "", false, ""},
+	{"HTTP/1.1 200 OK\nA: b\n\nx\ny\n\n", 200, "OK", "A: b\n", "x\ny",
+		false, ""},
+	{"HTTP/1.1 200 OK\nDate: x\n\nx\ny\n\n", 200, "OK", "Date: x\n", "x\ny",
+		false, "s:4: " MADE_CRLF},
+	{"HTTP/1.1 200 OK\nA: b\nContent-Length: 3\n\nx\ny\n\n", 200, "OK",
+		"A: b\n", "x\ny", false, "s:5: " MADE_CRLF},
+	{"HTTP/1.1 200 OK\r\nA: b\r\n\r\nx\ny\r\nz\r\n", 200, "OK", "A: b\n",
+		"x\ny\r\nz", false, ""},
+	/* the body is as it stands, but for an @ */
+	{"HTTP/1.1 200 OK\r\n\r\n# x\n\n @y\n@@z\nHTTP/1.1 1\n@@@\n", 200, "OK",
+		NULL, "# x\n\n @y\n@z\nHTTP/1.1 1\n@@", false, ""},
+	/* and for what looks like a directive, and is none */
+	{"HTTP/1.1 200 OK\r\n\r\nx\n\t @then\n", 200, "OK", NULL, "x\n\t @then",
+		false, "s:5: " MADE_INDENTED},
+	{"HTTP/1.1 200 OK\r\n\r\n @on /\nx\n", 200, "OK", NULL, " @on /\nx",
+		false, "s:4: " MADE_INDENTED},
+	{"HTTP/1.1 200 OK\r\n\r\n @only\na @on\n", 200, "OK", NULL,
+		" @only\na @on", false, ""},
+	{"HTTP/1.1 200 OK\r\n\r\n\n\nx\n \n", 200, "OK", NULL, "\n\nx\n ",
+		false, ""},
+	/* a length that is right, and wrong */
+	{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello\n", 200, "OK", NULL,
+		"hello", false, ""},
+	{"HTTP/1.1 200 OK\r\ncontent-length: 9\r\nA: b\r\n\r\nhello\n", 200,
+		"OK", "A: b\n", "hello", false,
+		"s:6: Content-Length is computed from the body\n"},
+	/* that of all the lines */
+	{"HTTP/1.1 200 OK\r\ncontent-length: 6\r\nA: b\r\n\r\nhello\n", 200,
+		"OK", "A: b\n", "hello\n", false, ""},
+	{"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello\r\n\r\n"
+	 "@on\n@echo\n",
+		200, "OK", NULL, "hello\r\n\r\n", false, ""},
+	{"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n\n@expect 1\n",
+		200, "OK", NULL, "hello\n", false, ""},
+	{"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhello\n\n@expect 1\n",
+		200, "OK", NULL, "hello", false,
+		"s:6: Content-Length is computed from the body\n"},
+	/* one that is of nothing that stands there */
+	{"HTTP/1.1 304 Not Modified\r\nContent-Length: 1\r\n\r\n\n\n"
+	 "@on\n@echo\n",
+		304, "Not Modified", NULL, "", false, ""},
+	{"HTTP/1.0 204 No\r\n\r\n", 204, "No", NULL, "", false, MADE_1_1},
+	{"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n"
+	 "Transfer-Encoding: chunked\r\n\r\nhello\n\n",
+		200, "OK", NULL, "hello", true,
+		"s:7: the body is framed in chunks again\n"
+		"s:7: Content-Length is computed from the body\n"},
+	{"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200,
+		"OK", NULL, "", true,
+		MADE_1_1 "s:6: the body is framed in chunks again\n"},
+	/* a reply that was meant to be another */
+	{"HTTP/1.1 200 OK\r\n\r\nhi\nHTTP/1.1 404 No\n\nho\n", 200, "OK", NULL,
+		"hi\nHTTP/1.1 404 No\n\nho", false,
+		"s:5: a status line here is of the body: a reply of its own "
+		"begins with @then or @on\n"},
+	{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, "OK", NULL, "",
+		false, ""},
+	/* chunks */
+	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\n", 200,
+		"OK", NULL, "hello", true,
+		"s:5: the body is framed in chunks again\n"},
+	{"HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n", 200, "OK",
+		NULL, "", true, ""},
+	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	 "5\r\nhello\r\nA\r\n0123456789\r\n0\r\n\r\n",
+		200, "OK", NULL, "hello0123456789", true,
+		"s:10: the body is framed in chunks again\n"},
+	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	 "5\nhello\n0\n\n",
+		200, "OK", NULL, "hello", true,
+		"s:8: the body is framed in chunks again\n"},
+	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200,
+		"OK", NULL, "", true,
+		"s:6: the body is framed in chunks again\n"},
+	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	 "5\r\nhel\r\n0\r\n\r\n",
+		200, "OK", NULL, "5\r\nhel\r\n0", true,
+		"s:8: the body is framed in chunks again\n"},
+	/* connections */
+	{"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n", 200, "OK", NULL,
+		"", false, "s:3: Connection is made close\n"},
+	{"HTTP/1.1 200 OK\r\nConnection: Close\r\n\r\n", 200, "OK",
+		"Connection: Close\n", "", false, ""},
+	/* codings that were undone by who pasted it */
+	{"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nhello\n", 200, "OK",
+		NULL, "hello", false,
+		"s:5: Content-Encoding is left out: the body is text\n"},
+	{"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n\x1f\x8b\x08\n", 200,
+		"OK", "Content-Encoding: gzip\n", "\x1f\x8b\x08", false, ""},
+	{"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n", 200, "OK",
+		"Content-Encoding: gzip\n", "", false, ""},
+	/* whatever it is called */
+	{"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\nx", 200, "OK", NULL,
+		"x", false, MADE_PLAIN},
+	{"HTTP/1.1 200 OK\r\nContent-Encoding: zstd\r\n\r\n\xc3\xa9\t\x7f\n",
+		200, "OK", NULL, "\xc3\xa9\t\x7f", false, MADE_PLAIN},
+	{"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, br\r\n\r\na\nb\n", 200,
+		"OK", NULL, "a\nb", false,
+		"s:6: Content-Encoding is left out: the body is text\n"},
+	{"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\nx\x01y", 200, "OK",
+		"Content-Encoding: br\n", "x\x01y", false, ""},
+	{"HTTP/1.1 200 OK\r\nContent-Encoding: own\r\n\r\n\x1f", 200, "OK",
+		"Content-Encoding: own\n", "\x1f", false, ""},
+	/* all of it: curl -i */
+	{"HTTP/2 200 \r\ncontent-type: text/html\r\n"
+	 "content-encoding: gzip\r\ncontent-length: 1256\r\n\r\n<p>hi</p>\n",
+		200, NULL, "content-type: text/html\n", "<p>hi</p>", false,
+		MADE_1_1 "s:7: Content-Encoding is left out: the body is "
+			 "text\ns:7: Content-Length is computed from the "
+			 "body\n"},
+};
+
+START_TEST(messages_are_made_right)
+{
+	struct bytes text = {.data = NULL};
+	const struct retort_reply *got;
+
+	bytes_add(&text, "@on /\n", 6);
+	bytes_add(&text, messages[_i].text, strlen(messages[_i].text));
+	read_good(text.data);
+	got = rule(0);
+	ck_assert_int_eq(got->status, messages[_i].status);
+	assert_text(got->reason, messages[_i].reason);
+	assert_text(got->fields, messages[_i].fields);
+	assert_body(got, messages[_i].body);
+	ck_assert_int_eq(got->chunked, messages[_i].chunked);
+	ck_assert(!got->raw);
+	/* a type that was not said is not made up */
+	assert_text(got->omit,
+		messages[_i].fields && strstr(messages[_i].fields, "type:") ?
+			NULL :
+			"Content-Type\n");
+	assert_notices(messages[_i].notices);
+	rt_scenario_free(&scenario);
+	bytes_free(&text);
+}
+END_TEST
+
+START_TEST(notices_are_told_once)
+{
+	read_good("@on /a\nHTTP/2 200\n\nx\n@on /b\nHTTP/2 200\n\nx\n");
+	assert_notices(MADE_1_1 "s:3: " MADE_CRLF);
+	ck_assert_uint_eq(scenario.count, 2);
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
+/* It is one of the conditions, wherever it stands among them. */
+START_TEST(conditions_without_case)
+{
+	read_good("@on\n@nocase\n@if-body-has \"EHLO\"\n@echo\n@then\n"
+		  "@echo\n@on\n@echo\n@expect 1\n@if-field A: b\n@nocase\n");
+	ck_assert(rule(0)->when.nocase);
+	ck_assert(rule(1)->when.nocase);
+	ck_assert(!rule(2)->when.nocase);
+	ck_assert(scenario.items[3].rule.when.nocase);
+	rt_scenario_free(&scenario);
+	ck_assert_int_eq(read_text("@on\n@nocase x\n", 14, NULL), -EINVAL);
+	ck_assert_str_eq(error, "s:2:9: 'x': expected nothing more");
+	rt_scenario_free(&scenario);
+	/* it is no answer */
+	ck_assert_int_eq(read_text("@on\n@nocase\n", 12, NULL), -EINVAL);
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
+/* An empty line ends an event, and is no line between two rules. */
+START_TEST(events_have_their_end)
+{
+	static const struct {
+		const char *text; /* behind the status line */
+		const char *body;
+	} cases[] = {
+		{"Content-Type: text/event-stream\n\ndata: x\n\n",
+			"data: x\n\n"},
+		{"Content-Type: text/event-stream\n\ndata: x\n\n\n\n",
+			"data: x\n\n"},
+		{"content-type:Text/Event-Stream;a=b\n\ndata: x\n\ndata: y"
+		 "\n\n",
+			"data: x\n\ndata: y\n\n"},
+		{"Content-Type: text/event-stream\r\n\r\ndata: x\r\n\r\n",
+			"data: x\r\n\r\n"},
+		{"Content-Type: text/event-stream\n\ndata: x\n", "data: x\n"},
+		{"Content-Type: text/event-stream\n\ndata: x", "data: x"},
+		{"Content-Type: text/event-stream\n\n\n\n", ""},
+		/* who counts them knows */
+		{"Content-Type: text/event-stream\nContent-Length: 8\n\n"
+		 "data: x\n\n",
+			"data: x\n"},
+		{"Content-Type: text/event-streams\n\ndata: x\n\n", "data: x"},
+		{"Transfer-Encoding: chunked\nContent-Type: "
+		 "text/event-stream\n\n9\ndata: x\n\n\n0\n\n",
+			"data: x\n\n"},
+	};
+
+	for (int i = 0; i < COUNT(cases); i++) {
+		char text[256];
+
+		size_t size = strlen(cases[i].text);
+
+		(void)snprintf(text, sizeof text,
+			"@on /a\nHTTP/1.1 200 OK\n%s%s", cases[i].text,
+			cases[i].text[size - 1] == '\n' ? "@expect 1\n" : "");
+		read_good(text);
+		assert_body(rule(0), cases[i].body);
+		rt_scenario_free(&scenario);
+	}
+}
+END_TEST
+
+START_TEST(raw_heads_have_an_end)
+{
+	static const struct {
+		const char *text;
+		const char *notice;
+	} cases[] = {
+		{"@on\n@raw\nHTTP/1.1 204 No Content\nA: b\n\n@expect 1\n",
+			"s:5: the raw message has no empty line that ends its "
+			"head\n"},
+		{"@on\n@raw\nHTTP/1.1 204 No Content\nA: b\n",
+			"s:4: the raw message has no empty line that ends its "
+			"head\n"},
+		{"@on\n@raw\nHTTP/1.1 204 No Content\nA: b\n\n", ""},
+		{"@on\n@raw\nHTTP/1.1 204 N\r\nA: b\r\n\r\n\n@expect 1\n", ""},
+		{"@on\n@raw\nSSH-2.0-x\n", ""},
+		{"@on\n@raw \"HTTP/1.1 200 OK\\n\"\n", ""},
+	};
+
+	for (int i = 0; i < COUNT(cases); i++) {
+		read_good(cases[i].text);
+		assert_notices(cases[i].notice);
+		rt_scenario_free(&scenario);
+	}
+}
+END_TEST
+
+/* A rule that no request can reach. */
+START_TEST(shadows_are_told)
+{
+	static const struct {
+		const char *text;
+		unsigned line; /* 0: none is in a shadow */
+	} cases[] = {
+		{"@on GET /\n@echo\n@on GET /\n@echo\n", 3},
+		{"@on\n@echo\n@on GET /\n@if-field A: b\n@echo\n", 3},
+		{"@accepted\n@fault end fin\n@accepted\n@fault empty\n", 3},
+		{"@on GET /\n@echo\n@then\n@echo\n@on GET /\n@echo\n", 5},
+		{"@on /\n@if-body \"a\"\n@echo\n@on /\n@if-body \"a\"\n"
+		 "@echo\n",
+			4},
+		{"@on GET /\n@echo\n@on GET /a\n@echo\n@on\n@echo\n", 0},
+		{"@on GET /\n@times 1\n@echo\n@on GET /\n@echo\n", 0},
+		{"@on GET /\n@if-field A: b\n@echo\n@on GET /\n@echo\n", 0},
+		{"@on /\n@if-body \"a\"\n@echo\n@on /\n@if-body \"b\"\n"
+		 "@echo\n",
+			0},
+		{"@on\n@echo\n@expect 1\n@accepted\n@fault end fin\n", 0},
+		/* bodies are the same up to a NUL */
+		{"@on\n@if-body \"a\\0b\"\n@echo\n"
+		 "@on\n@if-body \"a\\0c\"\n@echo\n",
+			0},
+		/* what has to have its case fits without */
+		{"@on\n@if-body-has \"a\"\n@nocase\n@echo\n"
+		 "@on\n@if-body-has \"a\"\n@echo\n",
+			5},
+		{"@on\n@if-body-has \"a\"\n@echo\n"
+		 "@on\n@if-body-has \"a\"\n@nocase\n@echo\n",
+			0},
+		{"@on\n@echo\n@on\n@nocase\n@if-field A: b\n@echo\n", 3},
+	};
+
+	for (int i = 0; i < COUNT(cases); i++) {
+		char notice[100] = "";
+		unsigned first = i == 3 ? 3 : 1;
+
+		if (cases[i].line > 0)
+			(void)snprintf(notice, sizeof notice,
+				"s:%u: never reached: the rule of line %u "
+				"answers all of these\n",
+				cases[i].line, first);
+		read_good(cases[i].text);
+		assert_notices(notice);
+		rt_scenario_free(&scenario);
+	}
+}
+END_TEST
+
+/* A field, or an empty body, that is not ended but by a directive. */
+START_TEST(directives_end_messages)
+{
+	read_good("@on /a\n" OK "A: b\n@on /b\n" OK "@expect 1\n");
+	ck_assert_uint_eq(scenario.count, 3);
+	assert_text(rule(0)->fields, "A: b\n");
+	assert_body(rule(0), "");
+	assert_body(rule(1), "");
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
+START_TEST(raw_messages_are_left_alone)
+{
+	static const char *const bytes[] =
+		{"HTTP/2 abc\nContent-Length: x\n\nx\n",
+			"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nx\n",
+			"no HTTP at all\n", "\x01\x02\n", "two empty lines\n\n",
+			"its line ends in\r\n"};
+
+	for (int i = 0; i < COUNT(bytes); i++) {
+		char text[200];
+
+		/* an empty line more, which is not the message's */
+		(void)snprintf(text, sizeof text,
+			"@on /a\n@raw\n@times 2\n%s\n@on /b\n@echo\n",
+			bytes[i]);
+		read_good(text);
+		ck_assert_uint_eq(scenario.count, 2);
+		ck_assert(rule(0)->raw);
+		ck_assert_uint_eq(rule(0)->times, 2);
+		assert_body(rule(0), bytes[i]);
+		ck_assert(!rule(1)->raw);
+		assert_notices("");
+		rt_scenario_free(&scenario);
+	}
+	/* of what follows it nothing is raw */
+	read_good("@on\n@raw \"x\"\n@then\nHTTP/2 200\n\ny\n");
+	ck_assert(rule(0)->raw && !rule(1)->raw);
+	assert_body(rule(1), "y");
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
+/* Where they end is what the file says. */
+START_TEST(raw_messages_end)
+{
+	static const struct {
+		const char *text; /* behind "@on /\n@raw\n" */
+		const char *body;
+	} ends[] = {
+		{"x", "x"},
+		{"x\n", "x\n"},
+		{"x\n\n", "x\n\n"},
+		{"x\r\n\r\n", "x\r\n\r\n"},
+		{"x\n@on\n@echo\n", "x\n"},
+		{"x\n\n@on\n@echo\n", "x\n"},
+		{"x\n\n\n@on\n@echo\n", "x\n\n"},
+		{"x\r\n\r\n@on\n@echo\n", "x\r\n\r\n"},
+		{"x\r\n\n@on\n@echo\n", "x\r\n"},
+		{"x\n@@y\n\n@expect 1\n", "x\n@y\n"},
+	};
+
+	for (int i = 0; i < COUNT(ends); i++) {
+		char text[100];
+
+		(void)snprintf(text, sizeof text, "@on /\n@raw\n%s",
+			ends[i].text);
+		read_good(text);
+		assert_body(rule(0), ends[i].body);
+		assert_notices("");
+		rt_scenario_free(&scenario);
+	}
+}
+END_TEST
+
+START_TEST(bytes_of_every_kind)
+{
+	static const char text[] =
+		"@on\n" OK "\na\0b\xff\n@on\n@raw\nx\n\0y\xff\n";
+
+	ck_assert_int_eq(read_text(text, sizeof text - 1, NULL), 0);
+	assert_bytes(rule(0)->body, rule(0)->body_size, "a\0b\xff", 4);
+	assert_bytes(rule(1)->body, rule(1)->body_size, "x\n\0y\xff\n", 6);
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
+/* --- transcripts --- */
+
+START_TEST(transcripts)
+{
+	read_good("connection 1 from 127.0.0.1:33506\n"
+		  "       0.000 < GET /a?b HTTP/1.1\\r\\n\n"
+		  "       0.000 < Host: x\\r\\n\n"
+		  "       0.000 < \\r\\n\n"
+		  "       2.160 > HTTP/1.1 200 OK\\r\\n\n"
+		  "       2.160 > \\r\\n\n"
+		  "       2.160 >  a\\\\b\\x00\\xff\\n\n"
+		  "       2.160 > (FIN)\n"
+		  "       7.364 < (FIN)\n"
+		  "       7.364 - (closed)\n"
+		  "\n"
+		  "connection 2 from 127.0.0.1:33507\n"
+		  "       0.000 < POST / HTTP/1.1\\r\\n\n"
+		  "       0.000 < \\r\\n\n"
+		  "       0.100 < body\n"
+		  "       2.160 > HTTP/1.1 \n"
+		  "       2.160 > (RST)\n"
+		  "connection 3 from 127.0.0.1:33508\n"
+		  "       0.000 < GET /*a/\\xc3\\xbc*?* HTTP/1.1\\r\\n\n"
+		  "       2.160 > x\n");
+	ck_assert_uint_eq(scenario.count, 3);
+	ck_assert_uint_eq(scenario.items[0].line, 1);
+	ck_assert_uint_eq(scenario.items[1].line, 12);
+	assert_text(rule(0)->when.request, "GET /a?b");
+	ck_assert_uint_eq(rule(0)->times, 1);
+	ck_assert(rule(0)->raw);
+	assert_bytes(rule(0)->body, rule(0)->body_size,
+		"HTTP/1.1 200 OK\r\n\r\n a\\b\0\xff\n", 26);
+	ck_assert_ptr_null(rule(0)->faults);
+	assert_text(rule(1)->when.request, "POST /");
+	assert_body(rule(1), "HTTP/1.1 ");
+	assert_text(rule(1)->faults, "end reset\n");
+	/* what came is itself, and stands for nothing else */
+	assert_text(rule(2)->when.request, "GET /%2Aa/\xc3\xbc%2A?%2A");
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
+#define MADE_SKIP "a connection is left out: no request that could come again\n"
+
+/* What begins like an event, or ends like one, is none. */
+START_TEST(transcripts_of_parentheses)
+{
+	read_good("connection 1 from a\n"
+		  " 0.1 < (FIN)\n"
+		  " 0.1 > (empty)\n"
+		  " 0.1 < GET / HTTP/1.1\\r\\n\n"
+		  " 0.1 > (hello)\\n\n"
+		  " 0.1 > (FIN) \n"
+		  " 0.1 >  (RST)\n"
+		  " 0.1 > (rst)\n"
+		  " 0.1 > (RST)x\n"
+		  " 0.1 > (closed\n"
+		  " 0.1 > (closed)\n"
+		  " 0.1 > (empty).\n"
+		  " 0.1 > (truncated)\n"
+		  " 0.1 > (FIN)\n");
+	ck_assert_uint_eq(scenario.count, 1);
+	assert_text(rule(0)->when.request, "GET /");
+	assert_body(rule(0),
+		"(hello)\n(FIN)  (RST)(rst)(RST)x(closed(empty).(truncated)");
+	ck_assert_ptr_null(rule(0)->faults);
+	assert_notices("");
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
+/* What cannot be asked for again is left out, and nothing of it is left. */
+START_TEST(transcripts_that_cannot_come_again)
+{
+	static const char *const lines[] = {"GET\\r\\n", "GET", "",
+		"hello there", "\\x16\\x03\\x01\\x00 /", "G@T / HTTP/1.1\\r\\n",
+		"GET a HTTP/1.1\\r\\n", "GET http://x/ HTTP/1.1\\r\\n",
+		"GET /\\q HTTP/1.1\\r\\n", "(FIN)"};
+
+	for (int i = 0; i < COUNT(lines); i++) {
+		char text[400];
+
+		(void)snprintf(text, sizeof text,
+			"connection 1 from a\n"
+			" 0.1 > early\n"
+			" 0.1 > (RST)\n"
+			" 0.1 < %s\n"
+			" 0.1 > late\n"
+			" 0.1 > (RST)\n"
+			"connection 2 from a\n"
+			" 0.1 < OPTIONS * HTTP/1.1\\r\\n\n"
+			" 0.1 > x\n"
+			"connection 3 from a\n"
+			" 0.1 < %s\n",
+			lines[i], lines[i]);
+		read_good(text);
+		ck_assert_msg(scenario.count == 1, "'%s': %zu rules", lines[i],
+			scenario.count);
+		assert_text(rule(0)->when.request, "OPTIONS *");
+		assert_body(rule(0), "x");
+		ck_assert_ptr_null(rule(0)->faults);
+		/* at its request line, or where it ends; once */
+		assert_notices(i == COUNT(lines) - 1 ? "s:7: " MADE_SKIP :
+						       "s:4: " MADE_SKIP);
+		rt_scenario_free(&scenario);
+	}
+}
+END_TEST
+
+/* Who asked nothing has no rule that would fit everything. */
+START_TEST(transcripts_without_a_request)
+{
+	static const char text[] = "connection 1 from a\n"
+				   " 0.1 < (FIN)\n"
+				   " 0.1 - (closed)\n"
+				   "connection 2 from a\n"
+				   " 0.1 < GET /b HTTP/1.1\\r\\n\n"
+				   " 0.1 > x\n"
+				   " 0.1 > (FIN)\n"
+				   "connection 3 from a\n"
+				   " 0.1 < (RST)\n";
+	size_t found = 0;
+
+	read_good(text);
+	for (size_t i = 0; i < scenario.count; i++) {
+		ck_assert_msg(rule(i)->when.request != NULL,
+			"the rule of line %u fits every request",
+			scenario.items[i].line);
+		found += strcmp(rule(i)->when.request, "GET /b") == 0;
+	}
+	ck_assert_uint_eq(found, 1);
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
+static void
+add(Suite *suite, const char *name, const TTest *const *tests)
+{
+	TCase *tcase = tcase_create(name);
+
+	for (; *tests != NULL; tests++)
+		tcase_add_test(tcase, *tests);
+	rt_test_case(suite, tcase);
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("scenario");
+	TCase *errors = tcase_create("errors"), *right = tcase_create("right");
+	const TTest *const items[] = {nothing, a_rule,
+		a_byte_order_mark_is_skipped, the_first_fault_is_noted,
+		rules_and_expectations_have_a_place, rules_of_all_kinds,
+		expectations, queues, a_queue_without_conditions, many_rules,
+		files_are_relative_to_the_scenario, NULL};
+	const TTest *const texts[] = {notices_are_told_once,
+		conditions_without_case, events_have_their_end,
+		raw_heads_have_an_end, shadows_are_told,
+		directives_end_messages, raw_messages_are_left_alone,
+		raw_messages_end, bytes_of_every_kind, NULL};
+	const TTest *const recorded[] = {transcripts,
+		transcripts_of_parentheses, transcripts_that_cannot_come_again,
+		transcripts_without_a_request, NULL};
+
+	tcase_add_loop_test(errors, what_is_wrong_is_named, 0, COUNT(wrong));
+	tcase_add_test(errors, lines_have_no_nul);
+	tcase_add_test(errors, errors_are_short);
+	rt_test_case(suite, errors);
+	add(suite, "items", items);
+	tcase_add_loop_test(right, messages_are_made_right, 0, COUNT(messages));
+	rt_test_case(suite, right);
+	add(suite, "messages", texts);
+	add(suite, "transcripts", recorded);
+	return rt_test_run(suite);
+}

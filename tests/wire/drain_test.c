@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Clients that send everything before they read, as most do, get to see why
+ * they were refused, whatever they had to send; and who reads late is waited
+ * for.
+ */
+#include "config.h"
+
+#include "support/serving.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* More than sockets hold, and than was once drained. */
+#define UPLOAD (40u << 20)
+
+/* Sends so many bytes, whatever comes meanwhile. */
+static void
+upload(int fd, size_t size)
+{
+	static const char block[64 << 10];
+	int64_t until = now_ms() + PATIENCE;
+
+	while (size > 0) {
+		size_t most = size < sizeof block ? size : sizeof block;
+		ssize_t n = send(fd, block, most, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		ck_assert_msg(n >= 0 || errno == EAGAIN,
+			"%s: %s, with %zu bytes to be sent", way->name,
+			strerror(errno), size);
+		ck_assert_int_lt(now_ms(), until);
+		if (n > 0)
+			size -= (size_t)n;
+		else
+			turn(fd, POLLOUT, 100);
+	}
+}
+
+static void
+open_limited(int i)
+{
+	open_with((struct retort_options){.max_body = 1000}, i);
+	ON("/", .status = 201);
+}
+
+static const struct {
+	const char *head;
+	const char *reply;
+} refused[] = {
+	{"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 41943040\r\n\r\n",
+		"HTTP/1.1 413 "},
+	{"PUT / HTTP/1.1\r\nContent-Length: 41943040\r\n\r\n", "HTTP/1.1 400 "},
+	{"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+	 "ffffffff\r\n",
+		"HTTP/1.1 413 "},
+	{"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+	 "zz\r\n",
+		"HTTP/1.1 400 "},
+};
+
+START_TEST(everything_is_sent_first)
+{
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		struct bytes got = {.data = NULL};
+		int fd;
+
+		open_limited(_i);
+		fd = connect_client();
+		say(fd, refused[i].head);
+		upload(fd, UPLOAD);
+		ck_assert_int_eq(talk(fd, "", 0, &got, NULL), 0);
+		assert_begins(got, refused[i].reply);
+		(void)shutdown(fd, SHUT_WR);
+		(void)close(fd);
+		ck_assert_int_eq(ended(1)->end, RETORT_ANSWERED);
+		ck_assert(!ended(1)->still_sending);
+		ck_assert_uint_ge(ended(1)->received, UPLOAD);
+		bytes_free(&got);
+		close_server();
+	}
+}
+END_TEST
+
+START_TEST(an_upload_that_is_cut_off_is_told)
+{
+	const struct retort_exchange *seen;
+	char line[4096];
+	int fd;
+
+	open_limited(_i);
+	fd = connect_client();
+	say(fd, refused[2].head);
+	upload(fd, UPLOAD);
+	TURN_UNTIL(retort_replies(server) == 1);
+	ck_assert_ptr_null(retort_finish(server, 0));
+	seen = retort_record(server, 1);
+	ck_assert_int_eq(seen->end, RETORT_ANSWERED);
+	ck_assert(seen->still_sending);
+	(void)retort_log_line(seen, RETORT_LOG_SHORT, line, sizeof line);
+	ck_assert_msg(strstr(line, " ms (the client was still sending)\n"),
+		"%s", line);
+	(void)retort_log_line(seen, RETORT_LOG_JSON, line, sizeof line);
+	ck_assert_msg(strstr(line, ",\"still_sending\":true}\n"), "%s", line);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
+/* Who takes nothing has the time of the reply, and not that of the others. */
+START_TEST(phases_have_times_of_their_own)
+{
+	static char body[16 << 20];
+	struct bytes got = {.data = NULL};
+	int64_t began;
+	int fd;
+
+	open_with((struct retort_options){.head_timeout = 50,
+			  .body_timeout = 50,
+			  .write_timeout = 400},
+		_i);
+	ON("/", .body = body, .body_size = sizeof body, .borrowed = true);
+	fd = connect_client();
+	say(fd, "GET / HTTP/1.0\r\n\r\n");
+	TURN_UNTIL(retort_replies(server) == 1);
+	began = now_ms();
+	ck_assert_int_eq(ended(1)->end, RETORT_TIMED_OUT);
+	ck_assert_int_ge(now_ms() - began, 350);
+	(void)close(fd);
+	fd = connect_client();
+	say(fd, "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n");
+	ck_assert_int_eq(talk(fd, "", 0, &got, NULL), 0);
+	assert_begins(got, "HTTP/1.1 408 ");
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("drain");
+	TCase *tcase = tcase_create("uploads");
+
+	tcase_add_loop_test(tcase, everything_is_sent_first, 0, WAYS);
+	tcase_add_loop_test(tcase, an_upload_that_is_cut_off_is_told, 0, WAYS);
+	rt_test_case(suite, tcase);
+	tcase = tcase_create("times");
+	tcase_add_loop_test(tcase, phases_have_times_of_their_own, 0,
+		BASIC_WAYS);
+	rt_test_case(suite, tcase);
+	return rt_test_run(suite);
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who may do what with a server: forks of its process, which run the parent's
+ * clean-up, say, and several threads after its end.
+ */
+#include "config.h"
+
+#include "support/serving.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define GET "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+enum { STOPPERS = 8, STOPS = 100 };
+
+/* Runs `act` in a fork; what it returns is the exit status, 0 if all is well.
+   One that hangs is ended by SIGALRM. */
+static void
+in_fork(int (*act)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		(void)signal(SIGALRM, SIG_DFL);
+		(void)alarm(RT_TEST_PATIENCE);
+		_exit(act());
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(status == 0, "%s: the fork ended with wait status %#x",
+		way->name, (unsigned)status);
+}
+
+static int
+close_it(void)
+{
+	retort_close(server);
+	return 0;
+}
+
+/* As a handler of atexit(3) may do it. */
+static int
+clean_up(void)
+{
+	retort_stop(server, 0);
+	(void)retort_finish(server, 0);
+	retort_reset(server);
+	retort_wake(server);
+	retort_close(server);
+	return 0;
+}
+
+static void
+expect_body(const char *request, const char *body)
+{
+	struct bytes got = exchange(request);
+	const char *end = strstr(got.data, "\r\n\r\n");
+
+	ck_assert_msg(end != NULL && strcmp(end + 4, body) == 0,
+		"%s: expected the body \"%s\": %s", way->name, body,
+		shown(got.data, got.size));
+	bytes_free(&got);
+}
+
+/* --- clean-up in a fork --- */
+
+START_TEST(goes_on_after_clean_up_in_a_fork)
+{
+	struct bytes got = {.data = NULL};
+	char *dir = dir_make(), socket_url[4096];
+	const char *bind[] = {"127.0.0.1", socket_url, NULL};
+	int fd;
+
+	(void)snprintf(socket_url, sizeof socket_url, "unix:%s/socket", dir);
+	open_with((struct retort_options){.bind = bind}, _i % BASIC_WAYS);
+	ON("GET /", .body = "hello");
+	expect_body(GET, "hello");
+	/* one in the middle of its request */
+	fd = connect_client();
+	say(fd, "GET / HTTP/1.1\r\n");
+	TURN_UNTIL(retort_connections(server) == 1);
+
+	in_fork(_i < BASIC_WAYS ? clean_up : close_it);
+	ck_assert_int_eq(access(socket_url + 5, F_OK), 0);
+	ck_assert_int_eq(talk(fd, "Host: x\r\n\r\n", 11, &got, NULL), 0);
+	assert_begins(got, "HTTP/1.1 200 ");
+	bytes_free(&got);
+	(void)close(fd);
+	expect_body(GET, "hello");
+	fd = client_connect(socket_url);
+	ck_assert_int_eq(talk(fd, GET, strlen(GET), &got, NULL), 0);
+	assert_begins(got, "HTTP/1.1 200 ");
+	bytes_free(&got);
+	(void)close(fd);
+	ck_assert_uint_eq(retort_count(server, "GET /"), 4);
+	assert_verdict(NULL);
+	/* it ends, and does not wait for ever */
+	close_server();
+	ck_assert_int_ne(access(socket_url + 5, F_OK), 0);
+	dir_remove(dir);
+}
+END_TEST
+
+START_TEST(datagrams_go_on_after_clean_up_in_a_fork)
+{
+	struct pollfd polled;
+	char text[16];
+	int fd;
+
+	open_with((struct retort_options){.protocol = RETORT_UDP}, _i);
+	ON(NULL, .body = "b");
+	in_fork(clean_up);
+	fd = connect_plain(SOCK_DGRAM);
+	say(fd, "a");
+	polled = (struct pollfd){.fd = fd, .events = POLLIN};
+	TURN_UNTIL(poll(&polled, 1, 0) == 1);
+	ck_assert_int_eq(recv(fd, text, sizeof text, 0), 1);
+	ck_assert_int_eq(text[0], 'b');
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
+/* A reply that ends in a RST, in the fork too, is under way. */
+START_TEST(a_fork_resets_nobody)
+{
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_plain(_i);
+	ON("GET /", .body = "hello", .faults = "pause 100; end reset");
+	fd = connect_client();
+	say(fd, GET);
+	TURN_UNTIL(retort_count(server, "GET /") == 1);
+	in_fork(clean_up);
+	ck_assert_int_eq(talk(fd, "", 0, &got, "hello"), 0);
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
+/* --- the lock is held at the time --- */
+
+static int
+fork_within(void *arg, const struct retort_exchange *exchange,
+	struct retort_reply *reply)
+{
+	pid_t pid = fork();
+
+	(void)exchange;
+	if (pid == 0) {
+		(void)signal(SIGALRM, SIG_DFL);
+		(void)alarm(RT_TEST_PATIENCE);
+		_exit(clean_up());
+	}
+	*(pid_t *)arg = pid;
+	reply->body = "forked";
+	return 0;
+}
+
+START_TEST(clean_up_in_a_fork_made_by_a_callback)
+{
+	int status = -1;
+	pid_t pid = -1;
+
+	/* there it would tell of the other threads' memory */
+	if (under_valgrind() && ways[_i].drive == OWN_THREAD)
+		return;
+	open_plain(_i);
+	ON("GET /fork", .handler = fork_within, .handler_arg = &pid);
+	ON("GET /", .body = "hello");
+	expect_body("GET /fork HTTP/1.1\r\nHost: x\r\n\r\n", "forked");
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(status == 0, "wait status %#x", (unsigned)status);
+	expect_body(GET, "hello");
+	close_server();
+}
+END_TEST
+
+/* --- what a fork asks --- */
+
+#define FAIL_UNLESS(condition) \
+	do { \
+		if (!(condition)) { \
+			(void)fprintf(stderr, "in a fork: %s\n", #condition); \
+			return 1; \
+		} \
+	} while (0)
+
+static int
+ask_about_the_life(void)
+{
+	int timeout = 0, pair[2];
+	struct pollfd polled[4];
+
+	FAIL_UNLESS(retort_step(server, 0) == -EPERM);
+	FAIL_UNLESS(retort_pollfds(server, polled, 4, &timeout) == 0);
+	FAIL_UNLESS(timeout == -1);
+	FAIL_UNLESS(retort_fd(server) == -EPERM);
+	FAIL_UNLESS(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	FAIL_UNLESS(retort_adopt(server, pair[0]) == -EPERM);
+	FAIL_UNLESS(retort_refuse(server, true) == -EPERM);
+	FAIL_UNLESS(retort_listener(server, 0) == -1);
+	FAIL_UNLESS(strstr(retort_finish(server, 0), "fork") != NULL);
+	/* where it is may be asked: a client in a fork needs it */
+	FAIL_UNLESS(strncmp(retort_url(server, 0), "http://", 7) == 0);
+	FAIL_UNLESS(retort_port(server, 0) > 0);
+	return 0;
+}
+
+static int
+ask_about_answers(void)
+{
+	static const struct retort_reply reply = {.body = "x"};
+	char text[RETORT_ERROR_SIZE] = "";
+
+	FAIL_UNLESS(retort_on(server, "GET /x", .body = "x") == -EPERM);
+	FAIL_UNLESS(retort_answer(server, &reply, text) == -EPERM);
+	FAIL_UNLESS(strstr(text, "fork") != NULL);
+	FAIL_UNLESS(retort_serve(server, ".", &(struct retort_files){0},
+			    NULL) == -EPERM);
+	FAIL_UNLESS(retort_reply_later(server, 1, &reply) == -EPERM);
+	FAIL_UNLESS(retort_load_text(server, "x", "", 0, NULL) == -EPERM);
+	FAIL_UNLESS(retort_load(server, "/dev/null", NULL) == -EPERM);
+	FAIL_UNLESS(retort_faults(server, "rst:5%", 1, NULL) == -EPERM);
+	FAIL_UNLESS(retort_faults(server, NULL, 1, NULL) == -EPERM);
+	FAIL_UNLESS(retort_replay(server, "", 0, NULL) < 0);
+	FAIL_UNLESS(
+		retort_sweep(server, &reply, NULL, NULL, NULL, NULL) == -EPERM);
+	FAIL_UNLESS(retort_notices(server) == NULL);
+	return 0;
+}
+
+static int
+ask_about_what_came(void)
+{
+	static const char *const order[] = {"GET /", NULL};
+	struct retort_exchange exchange = {.end = RETORT_OPEN};
+
+	FAIL_UNLESS(retort_record(server, 1) == NULL);
+	FAIL_UNLESS(retort_count(server, "GET /") == 0);
+	FAIL_UNLESS(retort_wait(server, 1, -1, "GET /") == NULL);
+	FAIL_UNLESS(!retort_wait_end(server, &exchange, -1));
+	FAIL_UNLESS(!retort_wait_quiet(server, -1));
+	FAIL_UNLESS(retort_connections(server) == 0);
+	FAIL_UNLESS(retort_accepted(server) == 0);
+	FAIL_UNLESS(retort_replies(server) == 0);
+	FAIL_UNLESS(retort_transcript(server, 1) == NULL);
+	FAIL_UNLESS(retort_expect(server, 1, 1, "GET /") == -EPERM);
+	FAIL_UNLESS(retort_expect_order(server, order) == -EPERM);
+	FAIL_UNLESS(retort_expectations(server) == 0);
+	FAIL_UNLESS(strstr(retort_verdict(server), "fork") != NULL);
+	retort_forget(server);
+	return 0;
+}
+
+START_TEST(a_fork_is_told)
+{
+	open_plain(_i);
+	ON("GET /", .body = "hello");
+	ck_assert_int_gt(retort_expect(server, 1, 1, "GET /"), 0);
+	expect_body(GET, "hello");
+	in_fork(ask_about_the_life);
+	in_fork(ask_about_answers);
+	in_fork(ask_about_what_came);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
+/* --- several threads --- */
+
+static void *
+stop_it(void *barrier)
+{
+	(void)pthread_barrier_wait(barrier);
+	for (int i = 0; i < STOPS; i++)
+		retort_stop(server, 0);
+	(void)retort_finish(server, 0);
+	(void)retort_refuse(server, true);
+	return NULL;
+}
+
+/* At once, while it still runs, or after its loop has ended. */
+START_TEST(stopped_by_several_threads)
+{
+	bool ended = _i >= 2;
+	pthread_barrier_t barrier;
+	pthread_t threads[STOPPERS];
+
+	open_with((struct retort_options){.requests = ended ? 1 : 0}, _i % 2);
+	ON("GET /", .body = "hello");
+	expect_body(GET, "hello");
+	if (ended)
+		TURN_UNTIL(client_try(retort_url(server, 0), SOCK_STREAM) < 0);
+	(void)pthread_barrier_init(&barrier, NULL, STOPPERS);
+	for (int i = 0; i < STOPPERS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, stop_it,
+					 &barrier),
+			0);
+	for (int i = 0; i < STOPPERS; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	(void)pthread_barrier_destroy(&barrier);
+	close_server();
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("owner");
+	TCase *tcase = tcase_create("forks");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_loop_test(tcase, goes_on_after_clean_up_in_a_fork, 0,
+		2 * BASIC_WAYS);
+	tcase_add_loop_test(tcase, datagrams_go_on_after_clean_up_in_a_fork, 0,
+		BASIC_WAYS);
+	tcase_add_loop_test(tcase, a_fork_resets_nobody, 0, BASIC_WAYS);
+	tcase_add_loop_test(tcase, clean_up_in_a_fork_made_by_a_callback, 0,
+		BASIC_WAYS);
+	tcase_add_loop_test(tcase, a_fork_is_told, 0, BASIC_WAYS);
+	rt_test_case(suite, tcase);
+	tcase = tcase_create("threads");
+	tcase_set_timeout(tcase, 60);
+	tcase_add_loop_test(tcase, stopped_by_several_threads, 0, 4);
+	rt_test_case(suite, tcase);
+	return rt_test_run(suite);
+}
