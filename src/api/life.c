@@ -73,12 +73,7 @@ rt_api_ring(struct retort *server)
 int64_t
 rt_api_deadline(int timeout)
 {
-	struct timespec now;
-
-	if (timeout < 0)
-		return RT_NEVER;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec + timeout * RT_MS;
+	return timeout < 0 ? RT_NEVER : rt_clock() + timeout * RT_MS;
 }
 
 static bool
@@ -297,7 +292,7 @@ retort_pollfds(struct retort *server, struct pollfd *fds, size_t room,
 	by = rt_server_deadline(server);
 	if (by != RT_NEVER) {
 		by -= rt_io_clock(server->io);
-		*timeout = rt_io_ms(by > 0 ? by : 0);
+		*timeout = rt_poll_ms(by > 0 ? by : 0);
 	}
 	count = rt_io_pollfds(server->io, fds, room);
 	unlock(server);

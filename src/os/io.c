@@ -12,16 +12,14 @@
  */
 #include "config.h"
 
-#include "os/io.h"
+#include "os/io_parts.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #ifdef HAVE_LINUX_SOCKIOS_H
 #include <linux/sockios.h>
@@ -45,10 +43,7 @@
 int64_t
 rt_io_clock(struct rt_io *io)
 {
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	io->now = (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+	io->now = rt_clock();
 	return io->now;
 }
 
@@ -412,29 +407,6 @@ rt_io_drop(struct rt_io *io, struct rt_chan *chan)
 	if (!chan->shared)
 		(void)close(chan->fd);
 	chan->fd = -1;
-}
-
-int
-rt_io_ms(int64_t timeout)
-{
-	if (timeout < 0)
-		return -1;
-	if (timeout > INT_MAX * RT_MS)
-		return INT_MAX;
-	return (int)((timeout + RT_MS - 1) / RT_MS);
-}
-
-bool
-rt_io_ready(struct rt_io *io, struct rt_chan *chan, unsigned events)
-{
-	if (chan->turn == 0) {
-		if (io->ready_count == RT_READY_MAX)
-			return false;
-		io->ready[io->ready_count++] = chan;
-		chan->turn = io->ready_count;
-	}
-	chan->ready |= (unsigned char)events;
-	return true;
 }
 
 /*

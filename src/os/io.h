@@ -20,13 +20,11 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "base/clock.h"
 #include "os/sock.h"
 #include "retort.h"
 
 struct pollfd;
-
-#define RT_NEVER INT64_MAX
-#define RT_MS INT64_C(1000000)
 
 enum rt_verb {
 	RT_NOTHING,
@@ -48,6 +46,9 @@ enum rt_verb {
 };
 
 #define RT_PIECES 4
+
+/* Channels that one turn takes at most; the others follow in the next. */
+#define RT_READY_MAX 64
 
 /* An operation. `result` is set when it is done: as above, or -errno. */
 struct rt_op {
@@ -168,62 +169,5 @@ size_t rt_io_pollfds(const struct rt_io *io, struct pollfd *fds, size_t room);
 
 /* The bytes of a RT_FILE that was done without sendfile(2). */
 const void *rt_io_scratch(const struct rt_io *io);
-
-/* --- for the back ends, io_epoll.c and io_poll.c --- */
-
-enum { RT_READ = 1, RT_WRITE = 2, RT_GONE = 4, RT_HUNG = 8, RT_END = 16 };
-
-struct rt_back_end {
-	const char *name;
-	int (*open)(struct rt_io *io);
-	void (*close)(struct rt_io *io);
-	/* Changes a channel's interest to `events`; `armed` still holds what
-	   was before. */
-	int (*arm)(struct rt_io *io, struct rt_chan *chan, unsigned events);
-	/* The channel leaves. */
-	void (*forget)(struct rt_io *io, struct rt_chan *chan);
-	/* Waits, and calls rt_io_ready() for each ready channel. */
-	int (*wait)(struct rt_io *io, int64_t timeout);
-	size_t (*pollfds)(const struct rt_io *io, struct pollfd *fds,
-		size_t room);
-	/* One descriptor that is readable when a channel is ready, and after
-	   ring() also from that time on. NULL: there is none. */
-	int (*pollfd)(struct rt_io *io);
-	void (*ring)(struct rt_io *io, int64_t deadline);
-};
-
-extern const struct rt_back_end rt_back_end_epoll;
-extern const struct rt_back_end rt_back_end_poll;
-
-#define RT_READY_MAX 64
-
-struct rt_io {
-	const struct rt_back_end *back_end;
-	int64_t now;
-	int64_t earliest;         /* no deadline is before this */
-	size_t expire_next;       /* where the next search for it begins */
-	struct rt_chan **waiting; /* slot - 1 is the index */
-	size_t waiting_count;
-	size_t waiting_room;
-	struct rt_chan *ready[RT_READY_MAX];
-	size_t ready_count;
-	size_t ready_next;
-	bool sendfile;
-	char *scratch;         /* for files without sendfile */
-	int fd;                /* epoll's; -1 */
-	int timer;             /* epoll's, for who polls `fd`; -1: nobody */
-	struct pollfd *polled; /* poll's, */
-	struct rt_chan **polled_chans; /* and whose they are */
-	size_t polled_count;
-	size_t polled_room;
-	size_t poll_next; /* where its next search begins */
-};
-
-/* ns as poll(2) and epoll_wait(2) take it: ms, rounded up so as never to wake
-   early; -1 stays -1. */
-int rt_io_ms(int64_t timeout);
-
-/* True when there was room for it among the ready. */
-bool rt_io_ready(struct rt_io *io, struct rt_chan *chan, unsigned events);
 
 #endif

@@ -8,7 +8,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "os/io.h"
+#include "os/io_parts.h"
 
 static int
 epoll_open(struct rt_io *io)
@@ -53,7 +53,7 @@ static int
 epoll_sleep(struct rt_io *io, int64_t timeout)
 {
 	struct epoll_event events[RT_READY_MAX];
-	int n = epoll_wait(io->fd, events, RT_READY_MAX, rt_io_ms(timeout));
+	int n = epoll_wait(io->fd, events, RT_READY_MAX, rt_poll_ms(timeout));
 
 	if (n < 0)
 		return -errno;

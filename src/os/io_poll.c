@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "os/io.h"
+#include "os/io_parts.h"
 
 #define TRY_PAUSE (10 * RT_MS)
 
@@ -114,7 +114,7 @@ try_all(struct rt_io *io, int64_t timeout)
 {
 	if (timeout < 0 || timeout > TRY_PAUSE)
 		timeout = TRY_PAUSE;
-	(void)poll(NULL, 0, rt_io_ms(timeout));
+	(void)poll(NULL, 0, rt_poll_ms(timeout));
 	for (size_t i = 0; i < io->polled_count; i++)
 		io->polled[i].revents =
 			io->polled[i].events & (POLLIN | POLLOUT);
@@ -123,7 +123,7 @@ try_all(struct rt_io *io, int64_t timeout)
 static int
 poll_sleep(struct rt_io *io, int64_t timeout)
 {
-	int n = poll(io->polled, (nfds_t)io->polled_count, rt_io_ms(timeout));
+	int n = poll(io->polled, (nfds_t)io->polled_count, rt_poll_ms(timeout));
 
 	if (n < 0 && errno == EINTR)
 		return -EINTR;

@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 #include "base/quote.h"
-#include "os/io.h"
+#include "base/clock.h"
 
 #define MAX_CLAUSES 1024
 

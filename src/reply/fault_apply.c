@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "os/io.h"
+#include "base/clock.h"
 
 /* Bytes of `garbage` where no number is given. */
 #define GARBAGE 64

@@ -20,7 +20,7 @@
 #include "http/field.h"
 #include "http/http.h"
 #include "http/type.h"
-#include "os/io.h"
+#include "base/clock.h"
 
 /* Read and sent with the head rather than by sendfile(2). */
 #define SMALL_FILE (64u << 10)

@@ -391,17 +391,17 @@ END_TEST
 
 START_TEST(milliseconds_round_up)
 {
-	ck_assert_int_eq(rt_io_ms(-1), -1);
-	ck_assert_int_eq(rt_io_ms(INT64_MIN), -1);
-	ck_assert_int_eq(rt_io_ms(0), 0);
-	ck_assert_int_eq(rt_io_ms(1), 1);
-	ck_assert_int_eq(rt_io_ms(RT_MS - 1), 1);
-	ck_assert_int_eq(rt_io_ms(RT_MS), 1);
-	ck_assert_int_eq(rt_io_ms(RT_MS + 1), 2);
-	ck_assert_int_eq(rt_io_ms(INT_MAX * RT_MS - 1), INT_MAX);
-	ck_assert_int_eq(rt_io_ms(INT_MAX * RT_MS), INT_MAX);
-	ck_assert_int_eq(rt_io_ms(INT_MAX * RT_MS + 1), INT_MAX);
-	ck_assert_int_eq(rt_io_ms(INT64_MAX), INT_MAX);
+	ck_assert_int_eq(rt_poll_ms(-1), -1);
+	ck_assert_int_eq(rt_poll_ms(INT64_MIN), -1);
+	ck_assert_int_eq(rt_poll_ms(0), 0);
+	ck_assert_int_eq(rt_poll_ms(1), 1);
+	ck_assert_int_eq(rt_poll_ms(RT_MS - 1), 1);
+	ck_assert_int_eq(rt_poll_ms(RT_MS), 1);
+	ck_assert_int_eq(rt_poll_ms(RT_MS + 1), 2);
+	ck_assert_int_eq(rt_poll_ms(INT_MAX * RT_MS - 1), INT_MAX);
+	ck_assert_int_eq(rt_poll_ms(INT_MAX * RT_MS), INT_MAX);
+	ck_assert_int_eq(rt_poll_ms(INT_MAX * RT_MS + 1), INT_MAX);
+	ck_assert_int_eq(rt_poll_ms(INT64_MAX), INT_MAX);
 }
 END_TEST
 

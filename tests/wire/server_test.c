@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include "os/io_parts.h"
 #include "server/server.h"
 #include "support/serving.h"
 
