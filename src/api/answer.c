@@ -118,7 +118,9 @@ retort_reply_later_sized(struct retort *server, uint64_t connection,
 	lock(server);
 	if (code == 0)
 		code = rt_server_reply(server, connection, &reply, error);
-	if (code != -ENOENT)
+	if (code == 0)
+		rt_server_wake(server);
+	else if (code != -ENOENT)
 		code = rt_api_blame(server, "reply", NULL, code, error);
 	unlock(server);
 	return code;

@@ -3,8 +3,8 @@
  * The server: owns listeners, connections and what answers, and takes each
  * connection along its way:
  *
- *	rt_server_take (server_listen.c) -> run: receive -> parse (conn)
- *	-> rt_server_decide (server_answer.c) -> send (conn) -> end_conn
+ *	rt_server_accept (server_listen.c) -> take -> run: receive -> parse
+ *	(conn) -> rt_server_decide (server_answer.c) -> send (conn) -> end_conn
  *
  * run() goes on with a connection for as long as something can be done
  * without waiting, so that a request that has already arrived is accepted,
@@ -21,6 +21,9 @@
 
 /* Operations on one connection before others have their turn. */
 #define RUN_BUDGET 32
+
+/* Accepts before others have their turn. */
+#define ACCEPT_BUDGET 64
 
 /* What is kept for the next connections. */
 #define SPARE_CONNS 64
@@ -119,6 +122,86 @@ end_conn(struct retort *server, struct rt_conn *conn)
 	rt_server_changed(server);
 }
 
+/* --- stopping --- */
+
+/* Why a reply has not ended. */
+static const char *
+what_holds(enum rt_step_kind step)
+{
+	return step == RT_STEP_PAUSE  ? ", paused" :
+		step == RT_STEP_STALL ? ", stalled" :
+					", which the client does not take";
+}
+
+/* What a connection is about, as it is cut off. */
+static void
+add_left(struct retort *server, const struct rt_conn *conn)
+{
+	static const char *const states[] = {
+		[RT_STATE_IDLE] = "nothing came",
+		[RT_STATE_HEAD] = "in the head of the request",
+		[RT_STATE_BODY] = "in the body of the request",
+		[RT_STATE_WAIT] = "its reply was not made",
+		[RT_STATE_REPLY] = "in the reply",
+	};
+	const struct rt_exchange *x = conn->exchange;
+	char client[RT_PEER_TEXT];
+	struct rt_span line = {0, 0};
+
+	if (conn->state > RT_STATE_REPLY ||
+		(conn->state == RT_STATE_IDLE && conn->pieces > 0))
+		return;
+	/* until it has sent something it has no exchange */
+	if (x != NULL)
+		line = rt_http_line(x->http, x->in.data, x->in.len);
+	rt_buf_add_format(&server->left, "connection %llu, %s, ",
+		(unsigned long long)conn->number,
+		rt_sock_peer_text(&conn->peer, client));
+	rt_buf_add_quoted(&server->left,
+		line.size > 0 ? x->in.data + line.at : "", line.size, MAX_LINE);
+	rt_buf_add_format(&server->left, ": %s",
+		conn->halted ? "no more of the request is read" :
+			       states[conn->state]);
+	if (x != NULL && conn->state == RT_STATE_REPLY && !conn->halted)
+		rt_buf_add_text(&server->left,
+			what_holds(x->reply.steps[conn->step].kind));
+	rt_buf_add_format(&server->left, "; %llu bytes received, %llu sent\n",
+		(unsigned long long)conn->received,
+		(unsigned long long)conn->sent);
+}
+
+/* `running` is left to its own run(). */
+static void
+stop_others(struct retort *server, enum rt_stop why,
+	const struct rt_conn *running)
+{
+	struct rt_conn *next;
+
+	for (struct rt_conn *conn = server->conns; conn != NULL; conn = next) {
+		size_t size = server->left.len;
+
+		next = conn->next;
+		add_left(server, conn);
+		rt_conn_stop(conn, why);
+		if (conn->state != RT_STATE_OVER || conn->end != RETORT_STOPPED)
+			server->left.len = size;
+		if (conn->state == RT_STATE_OVER && conn != running)
+			end_conn(server, conn);
+	}
+}
+
+/* `requests` of them were answered: the others end. */
+static void
+have_enough(struct retort *server, const struct rt_conn *running)
+{
+	server->enough = false;
+	server->stopping = true;
+	rt_server_close_listeners(server);
+	stop_others(server, RT_STOP_ENOUGH, running);
+}
+
+/* --- the way of one --- */
+
 /* Nothing can be done now: sleeps, without buffers if it is idle. */
 static void
 sleep_conn(struct retort *server, struct rt_conn *conn)
@@ -175,6 +258,8 @@ run(struct retort *server, struct rt_conn *conn)
 		}
 		if (conn->asks != RT_ASK_NOTHING) {
 			rt_server_decide(server, conn);
+			if (server->enough)
+				have_enough(server, conn);
 			continue;
 		}
 		if (conn->exchange == NULL && lend_exchange(server, conn) < 0) {
@@ -242,8 +327,9 @@ new_conn(struct retort *server, int fd, const struct rt_peer *peer)
 	return conn;
 }
 
-void
-rt_server_take(struct retort *server, int fd, const struct rt_peer *peer)
+/* Serves a connected socket, which it takes, as far as it goes now. */
+static void
+take_connection(struct retort *server, int fd, const struct rt_peer *peer)
 {
 	struct rt_conn *conn = new_conn(server, fd, peer);
 
@@ -260,11 +346,10 @@ rt_server_take(struct retort *server, int fd, const struct rt_peer *peer)
 	run(server, conn);
 }
 
-void
-rt_server_take_datagram(struct retort *server, int fd,
-	const struct rt_peer *peer, const struct rt_op *in, const char *reason)
+static void
+take_datagram(struct retort *server, const struct rt_accepted *accepted)
 {
-	struct rt_conn *conn = new_conn(server, fd, peer);
+	struct rt_conn *conn = new_conn(server, accepted->fd, &accepted->peer);
 
 	/* it is lost, as datagrams are */
 	if (conn == NULL)
@@ -273,78 +358,35 @@ rt_server_take_datagram(struct retort *server, int fd,
 	if (lend_exchange(server, conn) < 0) {
 		rt_conn_fail(conn);
 	} else {
-		rt_server_record_datagram(server, conn, in);
-		rt_conn_datagram(conn, in, reason);
+		rt_server_record_datagram(server, conn, &accepted->datagram);
+		rt_conn_datagram(conn, &accepted->datagram,
+			accepted->unwelcome);
 	}
 	run(server, conn);
 }
 
-/* --- stopping --- */
-
-/* Why a reply has not ended. */
-static const char *
-what_holds(enum rt_step_kind step)
-{
-	return step == RT_STEP_PAUSE  ? ", paused" :
-		step == RT_STEP_STALL ? ", stalled" :
-					", which the client does not take";
-}
-
-/* What a connection is about, as it is cut off. */
+/* At most so many of what has come. */
 static void
-add_left(struct retort *server, const struct rt_conn *conn)
+accept_from(struct retort *server, struct rt_listener *listener, int budget)
 {
-	static const char *const states[] = {
-		[RT_STATE_IDLE] = "nothing came",
-		[RT_STATE_HEAD] = "in the head of the request",
-		[RT_STATE_BODY] = "in the body of the request",
-		[RT_STATE_WAIT] = "its reply was not made",
-		[RT_STATE_REPLY] = "in the reply",
-	};
-	const struct rt_exchange *x = conn->exchange;
-	char client[RT_PEER_TEXT];
-	struct rt_span line = {0, 0};
+	struct rt_accepted accepted;
 
-	if (conn->state > RT_STATE_REPLY ||
-		(conn->state == RT_STATE_IDLE && conn->pieces > 0))
-		return;
-	/* until it has sent something it has no exchange */
-	if (x != NULL)
-		line = rt_http_line(x->http, x->in.data, x->in.len);
-	rt_buf_add_format(&server->left, "connection %llu, %s, ",
-		(unsigned long long)conn->number,
-		rt_sock_peer_text(&conn->peer, client));
-	rt_buf_add_quoted(&server->left,
-		line.size > 0 ? x->in.data + line.at : "", line.size, MAX_LINE);
-	rt_buf_add_format(&server->left, ": %s",
-		conn->halted ? "no more of the request is read" :
-			       states[conn->state]);
-	if (x != NULL && conn->state == RT_STATE_REPLY && !conn->halted)
-		rt_buf_add_text(&server->left,
-			what_holds(x->reply.steps[conn->step].kind));
-	rt_buf_add_format(&server->left, "; %llu bytes received, %llu sent\n",
-		(unsigned long long)conn->received,
-		(unsigned long long)conn->sent);
+	while (budget-- > 0 && rt_server_accept(server, listener, &accepted))
+		if (accepted.datagram.verb != RT_NOTHING)
+			take_datagram(server, &accepted);
+		else
+			take_connection(server, accepted.fd, &accepted.peer);
 }
 
-/* `running` is left to its own run(). */
-void
-rt_server_stop_others(struct retort *server, enum rt_stop why,
-	const struct rt_conn *running)
+static void
+wake_listener(struct retort *server, struct rt_listener *listener,
+	unsigned what)
 {
-	struct rt_conn *next;
-
-	for (struct rt_conn *conn = server->conns; conn != NULL; conn = next) {
-		size_t size = server->left.len;
-
-		next = conn->next;
-		add_left(server, conn);
-		rt_conn_stop(conn, why);
-		if (conn->state != RT_STATE_OVER || conn->end != RETORT_STOPPED)
-			server->left.len = size;
-		if (conn->state == RT_STATE_OVER && conn != running)
-			end_conn(server, conn);
-	}
+	if (!rt_server_rouse(server, listener, what))
+		return;
+	accept_from(server, listener, ACCEPT_BUDGET);
+	if (listener->open && !listener->refusing)
+		(void)rt_io_wait(server->io, &listener->chan);
 }
 
 void
@@ -372,7 +414,7 @@ rt_server_adopt(struct retort *server, int fd)
 	if (getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
 		address.ss_family != AF_UNIX)
 		rt_sock_peer(&peer, (struct sockaddr *)&address);
-	rt_server_take(server, fd, &peer);
+	take_connection(server, fd, &peer);
 }
 
 /* Connections whose reply was made by somebody else go on, in its order. Any
@@ -439,8 +481,7 @@ take_on(struct retort *server, struct rt_chan *chan, unsigned what)
 		wake_conn(server, (struct rt_conn *)chan, what);
 		break;
 	case RT_KIND_LISTENER:
-		rt_server_wake_listener(server, (struct rt_listener *)chan,
-			what);
+		wake_listener(server, (struct rt_listener *)chan, what);
 		break;
 	case RT_KIND_WAKER:
 		empty_waker(server);
@@ -479,11 +520,8 @@ rt_server_turn(struct retort *server, int64_t until)
 		refuse_no_more(server);
 	while ((chan = rt_io_next(server->io, &what)) != NULL)
 		take_on(server, chan, what);
-	if (server->enough && !server->stopping) {
-		server->stopping = true;
-		rt_server_close_listeners(server);
-		rt_server_stop_others(server, RT_STOP_ENOUGH, NULL);
-	}
+	if (server->enough)
+		have_enough(server, NULL);
 	server->running = within;
 	return 0;
 }
@@ -507,10 +545,10 @@ rt_server_stop(struct retort *server, int64_t by)
 	while (turns-- > 0 && rt_server_turn(server, 0) == 0)
 		;
 	for (size_t i = 0; i < server->listener_count; i++)
-		rt_server_accept(server, server->listeners + i, SOMAXCONN);
+		accept_from(server, server->listeners + i, SOMAXCONN);
 	server->stopping = true;
 	rt_server_close_listeners(server);
-	rt_server_stop_others(server, RT_STOP_TOLD, NULL);
+	stop_others(server, RT_STOP_TOLD, NULL);
 }
 
 int64_t

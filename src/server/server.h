@@ -25,6 +25,14 @@ struct rt_listener {
 	bool refusing; /* it is closed, and its port is held */
 };
 
+/* A connection that was accepted, or a datagram that came. */
+struct rt_accepted {
+	int fd; /* the connection's; of a datagram the listener's */
+	struct rt_peer peer;
+	struct rt_op datagram; /* its verb is RT_NOTHING: it is a connection */
+	const char *unwelcome; /* why it must not be answered; NULL */
+};
+
 /* Something that the loop is to do for another thread, which waits. */
 struct rt_call {
 	int (*run)(struct retort *server, void *arg);
@@ -74,7 +82,7 @@ struct retort {
 	char wake_bytes[64];
 	uint64_t number;   /* of the last connection */
 	uint64_t answered; /* what `requests` counts */
-	bool enough;       /* it has, at a connection's end */
+	bool enough;       /* that many were: all is to stop */
 	uint64_t requests; /* stop after so many; 0: never */
 	bool defer_accept;
 	int fd_limit;         /* accept no descriptor from here on */
@@ -132,13 +140,16 @@ void rt_server_wake(struct retort *server);
 /* Begins to accept on a socket that listens. 0 or -errno. */
 int rt_server_listen(struct retort *server, struct rt_listener *listener);
 
-/* Accepts at most `budget` connections, and serves what has arrived. */
-void rt_server_accept(struct retort *server, struct rt_listener *listener,
-	int budget);
+/*
+ * The next connection or datagram that has come. False: none has, or it cannot
+ * be taken now, and the listener tries again later.
+ */
+bool rt_server_accept(struct retort *server, struct rt_listener *listener,
+	struct rt_accepted *accepted);
 
-/* The loop has woken it. */
-void rt_server_wake_listener(struct retort *server,
-	struct rt_listener *listener, unsigned what);
+/* The loop has woken it. False: it listens no more. */
+bool rt_server_rouse(struct retort *server, struct rt_listener *listener,
+	unsigned what);
 
 /* Accepting goes on as soon as a descriptor is free again. */
 void rt_server_resume(struct retort *server);
@@ -171,25 +182,12 @@ void rt_server_discharge(struct retort *server, struct rt_exchange *exchange);
 /* What conn->asks asks. */
 void rt_server_decide(struct retort *server, struct rt_conn *conn);
 
-/* The reply of a connection that waits for one. -ENOENT: there is none. */
+/* The reply of a connection that waits for one, which goes on once the loop is
+   woken. -ENOENT: there is none. */
 int rt_server_reply(struct retort *server, uint64_t connection,
 	const struct retort_reply *as, char *error);
 
 /* Those who wait look again. */
 void rt_server_changed(struct retort *server);
-
-/* --- server.c, for the others --- */
-
-/* Serves a connected socket, which it takes, as far as it goes now. */
-void rt_server_take(struct retort *server, int fd, const struct rt_peer *peer);
-
-/* The same for a datagram that was received through `fd`. It is answered,
-   unless `reason` says why it must not be. */
-void rt_server_take_datagram(struct retort *server, int fd,
-	const struct rt_peer *peer, const struct rt_op *in, const char *reason);
-
-/* Stops all connections; `running` is left to its own run(). */
-void rt_server_stop_others(struct retort *server, enum rt_stop why,
-	const struct rt_conn *running);
 
 #endif

@@ -325,11 +325,8 @@ answer(struct retort *server, struct rt_conn *conn)
 	if (refuse != 0)
 		refuse_others(server, conn, refuse);
 	rt_conn_answer(conn, rt_io_now(server->io));
-	if (!counted || ++server->answered != server->requests)
-		return;
-	server->stopping = true;
-	rt_server_close_listeners(server);
-	rt_server_stop_others(server, RT_STOP_ENOUGH, conn);
+	if (counted && ++server->answered == server->requests)
+		server->enough = true;
 }
 
 static void
@@ -573,6 +570,5 @@ rt_server_reply(struct retort *server, uint64_t connection,
 		;
 	conn->next_replied = NULL;
 	*end = conn;
-	rt_server_wake(server);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Listeners: what they accept is handed to server.c, within a budget and as
- * long as there are descriptors; a listener may refuse for a while.
+ * Listeners: server.c asks them for what they accept, as long as there are
+ * descriptors; a listener may refuse for a while.
  */
 #include "config.h"
 
@@ -13,9 +13,6 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* Accepts before others have their turn. */
-#define ACCEPT_BUDGET 64
 
 /* Datagrams that wait for their answers: more are left to the kernel. */
 #define MAX_DATAGRAMS 1024
@@ -96,19 +93,6 @@ rest_listener(struct retort *server, struct rt_listener *listener)
 	listener->chan.deadline = RT_NEVER;
 }
 
-/* Takes the connection, or the descriptors have run out. */
-static void
-take_accepted(struct retort *server, struct rt_listener *listener)
-{
-	const struct rt_op *in = &listener->chan.in;
-	struct rt_peer peer = in->peer;
-	int fd = (int)in->result;
-
-	if (fd >= server->fd_limit)
-		pause_listener(server, listener);
-	rt_server_take(server, fd, &peer);
-}
-
 /* Why a datagram must not be answered; NULL. */
 static const char *
 find_loop(const struct retort *server, const struct rt_peer *peer,
@@ -125,45 +109,64 @@ find_loop(const struct retort *server, const struct rt_peer *peer,
 	return NULL;
 }
 
-static void
-take_datagram(struct retort *server, struct rt_listener *listener)
+static struct rt_accepted
+connection_of(struct retort *server, struct rt_listener *listener)
 {
-	const struct rt_op in = listener->chan.in;
-	const struct sockaddr *from = (struct sockaddr *)&in.recv.from->name;
-	struct rt_peer peer;
+	const struct rt_op *in = &listener->chan.in;
+	struct rt_accepted accepted = {.fd = (int)in->result, .peer = in->peer};
 
-	rt_sock_peer(&peer, from);
-	if (peer.family == 0)
-		peer.family = AF_UNIX;
-	rt_server_take_datagram(server, listener->chan.fd, &peer, &in,
-		find_loop(server, &peer, in.recv.from));
+	if (accepted.fd >= server->fd_limit)
+		pause_listener(server, listener);
+	return accepted;
 }
 
-void
+static struct rt_accepted
+datagram_of(const struct retort *server, const struct rt_listener *listener)
+{
+	struct rt_accepted accepted = {
+		.fd = listener->chan.fd,
+		.datagram = listener->chan.in,
+	};
+	const struct rt_address *from = accepted.datagram.recv.from;
+
+	rt_sock_peer(&accepted.peer, (const struct sockaddr *)&from->name);
+	if (accepted.peer.family == 0)
+		accepted.peer.family = AF_UNIX;
+	accepted.unwelcome = find_loop(server, &accepted.peer, from);
+	return accepted;
+}
+
+/* Whether there is room for one more; otherwise the listener rests. */
+static bool
+has_room(struct retort *server, struct rt_listener *listener)
+{
+	if (listener->chan.in.verb == RT_RECV_FROM &&
+		server->open >= MAX_DATAGRAMS)
+		rest_listener(server, listener);
+	else if (server->careful && is_full(server))
+		pause_listener(server, listener);
+	return listener->chan.in.verb != RT_NOTHING;
+}
+
+bool
 rt_server_accept(struct retort *server, struct rt_listener *listener,
-	int budget)
+	struct rt_accepted *accepted)
 {
 	const struct rt_op *in = &listener->chan.in;
 
 	while (listener->open && !listener->refusing &&
-		in->verb != RT_NOTHING && budget-- > 0) {
-		if (in->verb == RT_RECV_FROM && server->open >= MAX_DATAGRAMS) {
-			rest_listener(server, listener);
-			break;
+		in->verb != RT_NOTHING && has_room(server, listener) &&
+		rt_io_try(server->io, &listener->chan) != 0) {
+		if (in->result >= 0) {
+			*accepted = in->verb == RT_ACCEPT ?
+				connection_of(server, listener) :
+				datagram_of(server, listener);
+			return true;
 		}
-		if (server->careful && is_full(server)) {
-			pause_listener(server, listener);
-			break;
-		}
-		if (rt_io_try(server->io, &listener->chan) == 0)
-			break;
-		if (in->result >= 0 && in->verb == RT_ACCEPT)
-			take_accepted(server, listener);
-		else if (in->result >= 0)
-			take_datagram(server, listener);
-		else if (is_shortage(in->result))
+		if (is_shortage(in->result))
 			pause_listener(server, listener);
 	}
+	return false;
 }
 
 void
@@ -212,20 +215,17 @@ lose_listener(struct retort *server, struct rt_listener *listener)
 	server->stopping = true;
 }
 
-void
-rt_server_wake_listener(struct retort *server, struct rt_listener *listener,
+bool
+rt_server_rouse(struct retort *server, struct rt_listener *listener,
 	unsigned what)
 {
 	if (what & RT_BROKEN) {
 		lose_listener(server, listener);
-		return;
+		return false;
 	}
-	if (what & RT_EXPIRED) {
+	if (what & RT_EXPIRED)
 		listen_on(server, listener);
-	}
-	rt_server_accept(server, listener, ACCEPT_BUDGET);
-	if (listener->open && !listener->refusing)
-		(void)rt_io_wait(server->io, &listener->chan);
+	return true;
 }
 
 /*
