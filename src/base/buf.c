@@ -147,43 +147,6 @@ rt_grow(void *items, size_t *room, size_t count, size_t size)
 	return true;
 }
 
-void
-rt_buf_add_quoted(struct rt_buf *buf, const void *bytes, size_t size,
-	size_t most)
-{
-	const unsigned char *at = bytes;
-
-	rt_buf_add(buf, "\"", 1);
-	for (size_t i = 0; i < size && i < most; i++) {
-		if (at[i] == '"' || at[i] == '\\')
-			rt_buf_add(buf, "\\", 1);
-		if (at[i] == '\r')
-			rt_buf_add(buf, "\\r", 2);
-		else if (at[i] == '\n')
-			rt_buf_add(buf, "\\n", 2);
-		else if (at[i] < ' ' || at[i] > '~')
-			rt_buf_add_format(buf, "\\x%02x", (unsigned)at[i]);
-		else
-			rt_buf_add(buf, at + i, 1);
-	}
-	rt_buf_add_text(buf, size > most ? "...\"" : "\"");
-}
-
-int
-rt_order(const char *bytes, size_t size, const char *text)
-{
-	int difference;
-
-	for (size_t i = 0; i < size; i++) {
-		if (text[i] == '\0')
-			return 1;
-		difference = rt_fold(bytes[i]) - rt_fold(text[i]);
-		if (difference != 0)
-			return difference;
-	}
-	return text[size] == '\0' ? 0 : -1;
-}
-
 struct rt_blob *
 rt_blob_new(const void *bytes, size_t size, bool borrowed)
 {

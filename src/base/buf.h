@@ -58,11 +58,6 @@ rt_buf_add_text(struct rt_buf *buf, const char *text)
 	rt_buf_add(buf, text, strlen(text));
 }
 
-/* Bytes in double quotes, at most `most` of them and then "...", escaped as C
-   has them: what is not printable ASCII, quotes and backslashes. */
-void rt_buf_add_quoted(struct rt_buf *buf, const void *bytes, size_t size,
-	size_t most);
-
 void rt_buf_add_number(struct rt_buf *buf, uint64_t number);
 void rt_buf_add_format(struct rt_buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -78,36 +73,6 @@ const char *rt_buf_text(struct rt_buf *buf);
  * everything is as it was.
  */
 bool rt_grow(void *items, size_t *room, size_t count, size_t size);
-
-/* An ASCII letter as a small one, any other byte as it is. */
-static inline unsigned char
-rt_fold(char c)
-{
-	return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
-/*
- * The order of `size` bytes and a text, as strcmp() has it, with ASCII letters
- * compared without case. strcasecmp() and tolower() obey the host program's
- * locale, in which 'I' need not be the capital of 'i'.
- */
-int rt_order(const char *bytes, size_t size, const char *text);
-
-/* Whether they are the same, but for the case of ASCII letters. */
-static inline bool
-rt_same(const char *bytes, size_t size, const char *text)
-{
-	/* most differ at once, and by more than the bit of a letter's case */
-	return (size == 0 || ((*bytes ^ *text) & ~0x20) == 0) &&
-		rt_order(bytes, size, text) == 0;
-}
-
-/* White space within a line: SP or HT. */
-static inline bool
-rt_is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
 
 /*
  * Bytes with several owners, freed with the last of them. All owners belong

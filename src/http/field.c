@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "http/http.h"
 
 bool
@@ -44,7 +45,7 @@ rt_field_next(const char **lines, struct rt_line *line)
 bool
 rt_field_is(const struct rt_line *line, const char *name)
 {
-	return rt_same(line->text, line->name_size, name);
+	return rt_caseless(line->text, line->name_size, name);
 }
 
 static char

@@ -20,12 +20,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define MAX_CHUNK_LINE 4096 /* bytes of a chunk's size and extensions */
 
 bool
 rt_span_is(const char *base, struct rt_span span, const char *text)
 {
-	return rt_same(base + span.at, span.size, text);
+	return rt_caseless(base + span.at, span.size, text);
 }
 
 /* --- what llhttp tells --- */
@@ -251,7 +253,7 @@ check_target(struct rt_http *http)
 	request->form = RT_ORIGIN;
 	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
 		n = strlen(schemes[i]);
-		if (rest.size <= n || !rt_same(text, n, schemes[i]))
+		if (rest.size <= n || !rt_caseless(text, n, schemes[i]))
 			continue;
 		request->form = RT_ABSOLUTE;
 		request->host.at = rest.at + (uint32_t)n;
@@ -595,27 +597,6 @@ rt_http_field(const struct rt_request *request, const char *base,
 		if (rt_span_is(base, request->fields[i].name, name) && n-- == 0)
 			return &request->fields[i];
 	return NULL;
-}
-
-int
-rt_http_percent(const char *at, const char *end)
-{
-	int value = 0;
-
-	if (end - at < 3 || *at != '%')
-		return -1;
-	for (int i = 1; i <= 2; i++) {
-		int c = (unsigned char)at[i];
-
-		if (c >= '0' && c <= '9')
-			c -= '0';
-		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-			c = (c | 0x20) - 'a' + 10;
-		else
-			return -1;
-		value = value << 4 | c;
-	}
-	return value;
 }
 
 const char *

@@ -126,9 +126,6 @@ bool rt_span_is(const char *base, struct rt_span span, const char *text);
 bool rt_http_is_token(const char *text, size_t size);
 bool rt_http_is_value(const char *text, size_t size);
 
-/* The byte that "%41" at the beginning of the text stands for; -1: none. */
-int rt_http_percent(const char *at, const char *end);
-
 /* "Not Found", or "Unknown" for a status that has no phrase of its own. */
 const char *rt_http_phrase(int status);
 

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 #define TEXT(type) type "; charset=utf-8"
 #define OFFICE(type) "application/vnd.openxmlformats-officedocument." type
@@ -251,7 +252,7 @@ best_of(const char *name, const struct retort_type *more, size_t count)
 		if (own == 0 ? *extension_of(name) == '\0' :
 			       own + 1 < size && own >= longest &&
 					name[size - own - 1] == '.' &&
-					rt_same(name + size - own, own,
+					rt_caseless(name + size - own, own,
 						more->extension)) {
 			best = more;
 			longest = own;
@@ -276,7 +277,8 @@ look_up(const char *extension)
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = rt_order(extension, size, types[middle].extension);
+		int order = rt_caseless_order(extension, size,
+			types[middle].extension);
 
 		if (order == 0)
 			return types[middle].type;
@@ -309,7 +311,7 @@ rt_type_find(const char *path, const struct retort_type *more, size_t count)
 	if (best != NULL)
 		return best->type;
 	for (size_t i = 0; i < AMBIGUOUS; i++)
-		if (rt_same(extension, strlen(extension), ambiguous[i]))
+		if (rt_caseless(extension, strlen(extension), ambiguous[i]))
 			return NULL;
 	return look_up(extension);
 }

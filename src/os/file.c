@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "http/http.h"
+#include "base/text.h"
 
 #ifdef HAVE_LINUX_OPENAT2_H
 #include <linux/openat2.h>
@@ -671,7 +671,7 @@ rt_file_path(struct rt_buf *out, const char *path, size_t size, bool dotfiles)
 		int c = (unsigned char)path[i];
 
 		if (c == '%') {
-			c = rt_http_percent(path + i, path + size);
+			c = rt_text_percent(path + i, path + size);
 			i += 2;
 		}
 		if (c <= 0)

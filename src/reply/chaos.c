@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "reply/fault.h"
 
 #define MAX_CHANCES 64
@@ -405,7 +406,7 @@ pick_by_log(struct rt_chaos *chaos, const struct retort_exchange *seen,
 	struct rt_buf quoted;
 
 	rt_buf_init(&quoted, 64u << 10);
-	rt_buf_add_quoted(&quoted, seen->request, seen->request_size, 2048);
+	rt_text_quote(&quoted, seen->request, seen->request_size, 2048);
 	for (size_t i = 0; i < chaos->logged_count && !quoted.failed; i++) {
 		struct logged *logged = chaos->logged + i;
 

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
-#include "base/quote.h"
 #include "base/clock.h"
+#include "base/error.h"
+#include "base/text.h"
 
 #define MAX_CLAUSES 1024
 
@@ -249,9 +249,9 @@ read_bytes(struct reader *reader, struct rt_clause *clause)
 	reader->word = reader->at;
 	reader->size = strcspn(reader->at, "\n");
 	rt_buf_init(&bytes, RT_MAX_TEXT / 2);
-	ok = rt_quote_read(&reader->at, reader->word + reader->size, &bytes);
+	ok = rt_text_unquote(&reader->at, reader->word + reader->size, &bytes);
 	if (!ok)
-		(void)expected(reader, RT_QUOTE_WANTS);
+		(void)expected(reader, RT_TEXT_QUOTED);
 	else if (bytes.failed)
 		reader->code = -ENOMEM;
 	if (reader->code < 0) {

@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "base/clock.h"
+#include "base/error.h"
+#include "base/text.h"
 
 /* Bytes of `garbage` where no number is given. */
 #define GARBAGE 64
@@ -200,7 +201,7 @@ find_field(struct rt_reply *reply, const char *name, struct found *found)
 		line = next) {
 		next = end + 1;
 		if ((size_t)(end - line) <= length || line[length] != ':' ||
-			!rt_same(line, length, name))
+			!rt_caseless(line, length, name))
 			continue;
 		for (value = line + length + 1; rt_is_blank(*value);)
 			value++;
@@ -282,7 +283,7 @@ is_chunked(struct rt_reply *reply)
 
 	return find_field(reply, "Transfer-Encoding", &found) &&
 		found.value_size >= length &&
-		rt_same(found.text + found.value_size - length, length,
+		rt_caseless(found.text + found.value_size - length, length,
 			chunked);
 }
 

@@ -17,10 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "http/field.h"
 #include "http/http.h"
 #include "http/type.h"
-#include "base/clock.h"
 
 /* Read and sent with the head rather than by sendfile(2). */
 #define SMALL_FILE (64u << 10)

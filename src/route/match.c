@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "http/field.h"
 #include "http/http.h"
 
@@ -411,7 +412,7 @@ predicate_fits(const struct rt_match *match, const struct retort_exchange *seen)
 static void
 add_quoted(struct rt_buf *to, const char *text, size_t size)
 {
-	rt_buf_add_quoted(to, text, size, MAX_SHOWN);
+	rt_text_quote(to, text, size, MAX_SHOWN);
 }
 
 /* What a target is made of, in the ASCII that a terminal and a reply can take:
@@ -683,7 +684,7 @@ void
 rt_match_name(const struct retort_exchange *seen, struct rt_buf *to)
 {
 	if (seen->protocol != RETORT_HTTP) {
-		rt_buf_add_quoted(to, seen->body, seen->body_size, NAME_BYTES);
+		rt_text_quote(to, seen->body, seen->body_size, NAME_BYTES);
 		return;
 	}
 	rt_buf_add_text(to, seen->method ? seen->method : "-");

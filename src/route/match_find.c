@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+
+#include "base/text.h"
 #include <string.h>
 
 /* Where the search goes on when a code does not fit. */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "http/http.h"
 
 static const char path_separators[] = "/";
@@ -33,7 +34,7 @@ meaning(int byte, const char *separators)
 static unsigned
 take(const char **at, const char *end, const char *separators)
 {
-	int byte = **at == '%' ? rt_http_percent(*at, end) : -1;
+	int byte = **at == '%' ? rt_text_percent(*at, end) : -1;
 
 	if (byte < 0)
 		return (unsigned char)*(*at)++;
@@ -45,7 +46,7 @@ static unsigned
 take_last(const char *begin, const char **end, const char *separators)
 {
 	/* no encoding overlaps another: a digit is no '%' */
-	int byte = *end - begin < 3 ? -1 : rt_http_percent(*end - 3, *end);
+	int byte = *end - begin < 3 ? -1 : rt_text_percent(*end - 3, *end);
 
 	if (byte < 0)
 		return (unsigned char)*--*end;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/quote.h"
+#include "base/text.h"
 #include "reply/fault.h"
 
 /* "METHOD TARGET", either alone, or nothing. */
@@ -135,8 +135,8 @@ read_quoted(struct rt_reader *reader, const char *at, struct rt_buf *to)
 	struct rt_word rest = rt_scenario_rest(reader, at);
 	const char *end = rest.text + rest.size, *next = rest.text;
 
-	if (!rt_quote_read(&next, end, to))
-		return rt_scenario_expected(reader, next, RT_QUOTE_WANTS);
+	if (!rt_text_unquote(&next, end, to))
+		return rt_scenario_expected(reader, next, RT_TEXT_QUOTED);
 	if (rt_scenario_rest(reader, next).size > 0)
 		return rt_scenario_expected(reader, next,
 			"the end of the line");
@@ -528,7 +528,7 @@ no_directive(struct rt_reader *reader, struct rt_word name)
 	bool in_body = reader->item != NULL && reader->item->rule.status != 0;
 
 	for (size_t i = 0; i < sizeof likely / sizeof *likely && !in_body; i++)
-		if (rt_same(name.text, name.size, likely[i].said))
+		if (rt_caseless(name.text, name.size, likely[i].said))
 			return rt_scenario_fail(reader, reader->line,
 				"'@%s': expected a directive; did you mean %s?",
 				likely[i].said, likely[i].meant);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "base/quote.h"
+#include "base/text.h"
 #include "http/http.h"
 
 static bool
@@ -52,7 +52,7 @@ struct framing {
 static bool
 is_name(struct rt_word name, const char *text)
 {
-	return rt_same(name.text, name.size, text);
+	return rt_caseless(name.text, name.size, text);
 }
 
 static bool
@@ -61,7 +61,7 @@ is_of_events(struct rt_word type)
 	static const char events[] = "text/event-stream";
 	const size_t size = sizeof events - 1;
 
-	return type.size >= size && rt_same(type.text, size, events) &&
+	return type.size >= size && rt_caseless(type.text, size, events) &&
 		(type.size == size || type.text[size] == ';' ||
 			rt_is_blank(type.text[size]));
 }
@@ -207,9 +207,9 @@ unframe(struct rt_buf *body)
 	for (;;) {
 		size_t size = 0, digits = 0;
 
-		while (at < body->len && rt_quote_hex(body->data[at]) >= 0 &&
+		while (at < body->len && rt_text_hex(body->data[at]) >= 0 &&
 			digits < 8) {
-			size = size * 16 + (size_t)rt_quote_hex(body->data[at]);
+			size = size * 16 + (size_t)rt_text_hex(body->data[at]);
 			at++;
 			digits++;
 		}

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "base/quote.h"
+#include "base/text.h"
 #include "http/http.h"
 
 /* Nothing could ask for it again. */
@@ -67,7 +67,7 @@ add_target(struct rt_word target, struct rt_buf *to)
 			NULL;
 		const char *stop = star ? star : end;
 
-		if (!rt_quote_unescape(at, stop, to))
+		if (!rt_text_unescape(at, stop, to))
 			return false;
 		if (star != NULL)
 			rt_buf_add_text(to, "%2A");
@@ -139,8 +139,8 @@ read_event(struct rt_reader *reader)
 	}
 	if (*mark.text == '<' && reader->item->rule.when.request == NULL)
 		return read_request_line(reader, at);
-	if (*mark.text == '>' && !rt_quote_unescape(at, end, &reader->bytes))
-		return rt_scenario_expected(reader, at, RT_QUOTE_WANTS);
+	if (*mark.text == '>' && !rt_text_unescape(at, end, &reader->bytes))
+		return rt_scenario_expected(reader, at, RT_TEXT_QUOTED);
 	return true;
 }
 

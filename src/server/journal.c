@@ -13,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
+
 #define NS INT64_C(1000000000)
 
 /* What is kept of the bytes that come, and of those that go out, for the
@@ -233,7 +235,7 @@ put_decoded(struct room *room, const char *base, struct rt_span span)
 
 	while (from < end) {
 		bool encoded = *from == '%';
-		int c = encoded ? rt_http_percent(from, end) :
+		int c = encoded ? rt_text_percent(from, end) :
 				  (unsigned char)*from;
 
 		if (c <= 0)
@@ -594,7 +596,8 @@ retort_field_of(const struct retort_exchange *exchange, const char *name,
 	const struct retort_field *field = exchange->fields;
 
 	for (size_t i = 0; i < exchange->field_count; i++, field++)
-		if (rt_same(field->name, strlen(field->name), name) && n-- == 0)
+		if (rt_caseless(field->name, strlen(field->name), name) &&
+			n-- == 0)
 			return field->value;
 	return NULL;
 }

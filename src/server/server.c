@@ -17,6 +17,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+
+#include "base/text.h"
 #include <unistd.h>
 
 /* Operations on one connection before others have their turn. */
@@ -157,8 +159,8 @@ add_left(struct retort *server, const struct rt_conn *conn)
 	rt_buf_add_format(&server->left, "connection %llu, %s, ",
 		(unsigned long long)conn->number,
 		rt_sock_peer_text(&conn->peer, client));
-	rt_buf_add_quoted(&server->left,
-		line.size > 0 ? x->in.data + line.at : "", line.size, MAX_LINE);
+	rt_text_quote(&server->left, line.size > 0 ? x->in.data + line.at : "",
+		line.size, MAX_LINE);
 	rt_buf_add_format(&server->left, ": %s",
 		conn->halted ? "no more of the request is read" :
 			       states[conn->state]);

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "http/date.h"
 
 /* Entries read or written in one slice: about a millisecond's work. */
@@ -91,7 +92,7 @@ comes_before(const struct rt_listing *listing, const struct entry *a,
 
 	if (a->folder != b->folder)
 		return a->folder;
-	order = rt_order(one, strlen(one), two);
+	order = rt_caseless_order(one, strlen(one), two);
 	return order != 0 ? order < 0 : strcmp(one, two) < 0;
 }
 

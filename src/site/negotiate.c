@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include "base/text.h"
 #include "site/negotiate.h"
 
 #include <string.h>
@@ -141,7 +142,7 @@ take_member(const char **list, const char *end, bool others,
 static bool
 is_named(const struct member *member, const char *name)
 {
-	return rt_same(member->name, member->size, name);
+	return rt_caseless(member->name, member->size, name);
 }
 
 /* The weights of a list of codings. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 /* Comparisons of one range with another. */
 #define MAX_COST (RT_MAX_RANGES * RT_MAX_RANGES / 2)
@@ -133,7 +134,7 @@ rt_range_parse(const char *text, size_t length, uint64_t size,
 	size_t count = 0, cost = 0;
 	bool any = false;
 
-	if (length < 6 || !rt_same(text, 6, "bytes="))
+	if (length < 6 || !rt_caseless(text, 6, "bytes="))
 		return 0;
 	scan.at += 6;
 	for (;;) {

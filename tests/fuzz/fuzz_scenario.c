@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/quote.h"
+#include "base/text.h"
 #include "reply/fault.h"
 #include "route/match.h"
 #include "scenario/scenario.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "support/harness.h"
 
 #define assert_holds(buf, text) \
@@ -307,7 +308,7 @@ START_TEST(quoted)
 		struct rt_buf buf;
 
 		rt_buf_init(&buf, 100);
-		rt_buf_add_quoted(&buf, cases[i].bytes, cases[i].size,
+		rt_text_quote(&buf, cases[i].bytes, cases[i].size,
 			cases[i].most);
 		assert_holds(&buf, cases[i].text);
 		rt_buf_free(&buf);
@@ -398,16 +399,16 @@ START_TEST(only_the_case_of_an_ascii_letter_counts_for_nothing)
 		for (int b = 1; b < 256; b++) {
 			const char bytes[] = {'x', (char)a, 'Y'};
 			const char text[] = {'X', (char)b, 'y', '\0'};
-			int order = sign(rt_order(bytes, 3, text));
+			int order = sign(rt_caseless_order(bytes, 3, text));
 			int expected = sign(as[a] - as[b]);
 
 			if (order != expected)
 				ck_abort_msg("0x%02x and 0x%02x: expected %d, "
 					     "not %d",
 					a, b, expected, order);
-			if (rt_same(bytes, 3, text) != (expected == 0))
+			if (rt_caseless(bytes, 3, text) != (expected == 0))
 				ck_abort_msg("0x%02x and 0x%02x: not as "
-					     "rt_order()",
+					     "rt_caseless_order()",
 					a, b);
 		}
 }
@@ -437,13 +438,13 @@ START_TEST(sizes_are_compared_too)
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		int order =
-			rt_order(cases[i].bytes, cases[i].size, cases[i].text);
+		int order = rt_caseless_order(cases[i].bytes, cases[i].size,
+			cases[i].text);
 
 		if (sign(order) != cases[i].order)
 			ck_abort_msg("case %zu, '%s': expected %d, not %d", i,
 				cases[i].text, cases[i].order, order);
-		ck_assert_int_eq(rt_same(cases[i].bytes, cases[i].size,
+		ck_assert_int_eq(rt_caseless(cases[i].bytes, cases[i].size,
 					 cases[i].text),
 			order == 0);
 	}

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/quote.h"
+#include "base/text.h"
 #include "os/io.h"
 
 #define COUNT(array) (int)(sizeof(array) / sizeof *(array))
@@ -175,13 +175,13 @@ static const struct {
 	{"end close", 4, "close", "fin, reset, stall or half"},
 	{"end FIN", 4, "FIN", "fin, reset, stall or half"},
 	/* bytes */
-	{"add", 3, "", RT_QUOTE_WANTS},
-	{"add x; y", 4, "x; y", RT_QUOTE_WANTS},
-	{"add \"x", 4, "\"x", RT_QUOTE_WANTS},
-	{"add \"x\ny\"", 4, "\"x", RT_QUOTE_WANTS},
-	{"add \"\\y\" z", 4, "\"\\y\" z", RT_QUOTE_WANTS},
-	{"insert 1", 8, "", RT_QUOTE_WANTS},
-	{"insert 1 x", 9, "x", RT_QUOTE_WANTS},
+	{"add", 3, "", RT_TEXT_QUOTED},
+	{"add x; y", 4, "x; y", RT_TEXT_QUOTED},
+	{"add \"x", 4, "\"x", RT_TEXT_QUOTED},
+	{"add \"x\ny\"", 4, "\"x", RT_TEXT_QUOTED},
+	{"add \"\\y\" z", 4, "\"\\y\" z", RT_TEXT_QUOTED},
+	{"insert 1", 8, "", RT_TEXT_QUOTED},
+	{"insert 1 x", 9, "x", RT_TEXT_QUOTED},
 	/* what would do nothing alone */
 	{"early; stop-reading 5", 7, "stop-reading 5", not_early},
 	{"continue never; early", 0, "continue never", not_early},

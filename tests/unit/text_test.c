@@ -2,7 +2,7 @@
 /* Tests of quote.c: bytes as text that people write. */
 #include "config.h"
 
-#include "base/quote.h"
+#include "base/text.h"
 #include "support/harness.h"
 
 #include <stdlib.h>
@@ -32,9 +32,9 @@ START_TEST(hexadecimal_digits)
 			c >= 'A' && c <= 'F' ? c - 'A' + 10 :
 					       -1;
 
-		ck_assert_msg(rt_quote_hex((char)c) == expected,
-			"rt_quote_hex(%d): expected %d, got %d", c, expected,
-			rt_quote_hex((char)c));
+		ck_assert_msg(rt_text_hex((char)c) == expected,
+			"rt_text_hex(%d): expected %d, got %d", c, expected,
+			rt_text_hex((char)c));
 	}
 }
 END_TEST
@@ -93,7 +93,7 @@ START_TEST(reads_quoted_bytes)
 
 	rt_buf_init(&to, 1 << 10);
 	rt_buf_add_text(&to, "before ");
-	ok = rt_quote_read(&at, end, &to);
+	ok = rt_text_unquote(&at, end, &to);
 	ck_assert_msg(ok == quoted[_i].ok, "%s: expected %s, got %s",
 		shown(text, quoted[_i].size), quoted[_i].ok ? "yes" : "no",
 		ok ? "yes" : "no");
@@ -131,7 +131,7 @@ START_TEST(reads_bytes_without_quotes)
 	bool ok;
 
 	rt_buf_init(&to, 1 << 10);
-	ok = rt_quote_unescape(text, text + escaped[_i].size, &to);
+	ok = rt_text_unescape(text, text + escaped[_i].size, &to);
 	ck_assert_msg(ok == escaped[_i].ok, "%s: expected %s, got %s",
 		shown(text, escaped[_i].size), escaped[_i].ok ? "yes" : "no",
 		ok ? "yes" : "no");
@@ -153,9 +153,9 @@ START_TEST(every_byte_is_read_back)
 		all[i] = (unsigned char)i;
 	rt_buf_init(&text, 1 << 12);
 	rt_buf_init(&back, 1 << 12);
-	rt_buf_add_quoted(&text, all, sizeof all, sizeof all);
+	rt_text_quote(&text, all, sizeof all, sizeof all);
 	at = text.data;
-	ck_assert_msg(rt_quote_read(&at, text.data + text.len, &back),
+	ck_assert_msg(rt_text_unquote(&at, text.data + text.len, &back),
 		"not read: %s", shown(text.data, text.len));
 	ck_assert_ptr_eq(at, text.data + text.len);
 	assert_bytes(back.data, back.len, all, sizeof all);
