@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The reader of scenarios: lines, words, items and what they own, for
+ * directives, messages and transcripts alike.
+ */
+#include "config.h"
+
+#include "scenario/scenario_parts.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+#define MAX_ITEMS 65536u
+
+/* A rule is compared with so many before it. */
+#define MOST_COMPARED 1000
+
+/* --- what is wrong --- */
+
+bool
+rt_scenario_fail(struct rt_reader *reader, const char *at, const char *format,
+	...)
+{
+	char what[RETORT_ERROR_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(what, sizeof what, format, args);
+	va_end(args);
+	reader->code = rt_fail(reader->error, -EINVAL, "%.100s:%u:%zu: %.140s",
+		reader->name, reader->number, (size_t)(at - reader->line) + 1,
+		what);
+	return false;
+}
+
+/* What stands there is not what was expected. */
+bool
+rt_scenario_expected(struct rt_reader *reader, const char *at, const char *what)
+{
+	size_t left = (size_t)(reader->line + reader->size - at);
+
+	if (left == 0)
+		return rt_scenario_fail(reader, at,
+			"the line ends: expected %s", what);
+	return rt_scenario_fail(reader, at, "'%.*s': expected %s",
+		(int)(left < 40 ? left : 40), at, what);
+}
+
+bool
+rt_scenario_no_memory(struct rt_reader *reader)
+{
+	reader->code = rt_fail_errno(reader->error, -ENOMEM, reader->name);
+	return false;
+}
+
+void
+rt_scenario_notice(struct rt_reader *reader, unsigned kind, const char *what)
+{
+	rt_scenario_notice_at(reader, kind, reader->number, what);
+}
+
+void
+rt_scenario_notice_at(struct rt_reader *reader, unsigned kind, unsigned line,
+	const char *what)
+{
+	if (reader->made & kind)
+		return;
+	reader->made |= kind;
+	rt_buf_add_format(&reader->scenario->notices, "%s:%u: %s\n",
+		reader->name, line, what);
+}
+
+/* --- memory of the items --- */
+
+void *
+rt_scenario_own(struct rt_reader *reader, void *memory)
+{
+	struct rt_scenario *scenario = reader->scenario;
+
+	if (memory == NULL ||
+		!rt_grow(&scenario->owned, &scenario->owned_room,
+			scenario->owned_count, sizeof memory)) {
+		free(memory);
+		(void)rt_scenario_no_memory(reader);
+		return NULL;
+	}
+	scenario->owned[scenario->owned_count++] = memory;
+	return memory;
+}
+
+char *
+rt_scenario_own_text(struct rt_reader *reader, const char *text, size_t size)
+{
+	char *copy = malloc(size + 1);
+
+	if (rt_scenario_own(reader, copy) == NULL)
+		return NULL;
+	if (size > 0)
+		memcpy(copy, text, size);
+	copy[size] = '\0';
+	return copy;
+}
+
+/* What gathered, as a string of the item's; empties it. NULL: nothing did. */
+const char *
+rt_scenario_own_lines(struct rt_reader *reader, struct rt_buf *lines)
+{
+	const char *text = NULL;
+
+	if (lines->failed)
+		(void)rt_scenario_no_memory(reader);
+	else if (lines->len > 0)
+		text = rt_scenario_own_text(reader, lines->data, lines->len);
+	rt_buf_clear(lines, 0);
+	return text;
+}
+
+void
+rt_scenario_add_line(struct rt_buf *lines, const char *text, size_t size)
+{
+	rt_buf_add(lines, text, size);
+	rt_buf_add(lines, "\n", 1);
+}
+
+/* --- lines and words --- */
+
+bool
+rt_scenario_next_line(struct rt_reader *reader)
+{
+	const char *end;
+
+	if (reader->at == reader->end)
+		return false;
+	end = memchr(reader->at, '\n', (size_t)(reader->end - reader->at));
+	reader->line = reader->at;
+	reader->at = end ? end + 1 : reader->end;
+	reader->size = (size_t)((end ? end : reader->end) - reader->line);
+	if (reader->size > 0 && reader->line[reader->size - 1] == '\r')
+		reader->size--;
+	reader->number++;
+	return true;
+}
+
+struct rt_word
+rt_scenario_word(const struct rt_reader *reader, const char **at)
+{
+	const char *end = reader->line + reader->size;
+	struct rt_word word;
+
+	while (*at < end && rt_is_blank(**at))
+		(*at)++;
+	word.text = *at;
+	while (*at < end && !rt_is_blank(**at))
+		(*at)++;
+	word.size = (size_t)(*at - word.text);
+	return word;
+}
+
+bool
+rt_scenario_is_word(struct rt_word word, const char *text)
+{
+	return word.size == strlen(text) &&
+		memcmp(word.text, text, word.size) == 0;
+}
+
+/* The rest of the line, without white space around it. */
+struct rt_word
+rt_scenario_rest(const struct rt_reader *reader, const char *at)
+{
+	const char *end = reader->line + reader->size;
+
+	while (at < end && rt_is_blank(*at))
+		at++;
+	while (end > at && rt_is_blank(end[-1]))
+		end--;
+	return (struct rt_word){at, (size_t)(end - at)};
+}
+
+bool
+rt_scenario_number(struct rt_word word, uint64_t *number)
+{
+	*number = 0;
+	if (word.size == 0 || word.size > 15)
+		return false;
+	for (size_t i = 0; i < word.size; i++) {
+		if (word.text[i] < '0' || word.text[i] > '9')
+			return false;
+		*number = *number * 10 + (uint64_t)(word.text[i] - '0');
+	}
+	return true;
+}
+
+/* --- items --- */
+
+struct rt_item *
+rt_scenario_add_item(struct rt_reader *reader, enum rt_item_kind kind)
+{
+	struct rt_scenario *scenario = reader->scenario;
+
+	if (scenario->count == MAX_ITEMS) {
+		(void)rt_scenario_fail(reader, reader->line,
+			"more than %u items", MAX_ITEMS);
+		return NULL;
+	}
+	if (!rt_grow(&scenario->items, &scenario->room, scenario->count,
+		    sizeof *scenario->items)) {
+		(void)rt_scenario_no_memory(reader);
+		return NULL;
+	}
+	scenario->items[scenario->count] =
+		(struct rt_item){.kind = kind, .line = reader->number};
+	return scenario->items + scenario->count++;
+}
+
+static bool
+is_same(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Whether what may have been given for `b` was given for `a`, or nothing. */
+static bool
+same_body(const struct retort_when *a, const struct retort_when *b)
+{
+	return a->body == NULL ||
+		(b->body != NULL && a->body_size == b->body_size &&
+			memcmp(a->body, b->body, a->body_size) == 0);
+}
+
+/* Whether all that fits `b` fits `a`: it has no condition that `b` has not. */
+static bool
+covers(const struct retort_when *a, const struct retort_when *b)
+{
+	return (a->request == NULL || is_same(a->request, b->request)) &&
+		(a->fields == NULL || is_same(a->fields, b->fields)) &&
+		(a->contains == NULL || is_same(a->contains, b->contains)) &&
+		(a->absent == NULL || is_same(a->absent, b->absent)) &&
+		same_body(a, b) &&
+		(a->body_has == NULL || is_same(a->body_has, b->body_has)) &&
+		(a->nocase || !b->nocase ||
+			!(a->fields || a->contains || a->body || a->body_has));
+}
+
+/* A rule behind one that answers all of its requests, and is never used up. */
+static void
+look_for_shadow(struct rt_reader *reader, const struct rt_item *item)
+{
+	const struct rt_item *first = reader->scenario->items;
+	char what[96];
+
+	for (size_t i = 0; first + i < item && i < MOST_COMPARED; i++) {
+		const struct retort_reply *rule = &first[i].rule;
+
+		if (first[i].kind != RT_ITEM_RULE || rule->times != 0 ||
+			rule->accepted != item->rule.accepted ||
+			!covers(&rule->when, &item->rule.when))
+			continue;
+		(void)snprintf(what, sizeof what,
+			"never reached: the rule of line %u answers all of "
+			"these",
+			first[i].line);
+		rt_scenario_notice_at(reader, RT_MADE_SHADOW, item->line, what);
+		return;
+	}
+}
+
+/* The item under way is complete. */
+bool
+rt_scenario_end_item(struct rt_reader *reader)
+{
+	struct rt_item *item = reader->item;
+	struct retort_reply *rule;
+
+	reader->item = NULL;
+	if (item == NULL)
+		return true;
+	rule = &item->rule;
+	if (reader->quoted || reader->bytes.len > 0 || reader->bytes.failed) {
+		rule->body_size = reader->bytes.len;
+		rule->body = rt_scenario_own_lines(reader, &reader->bytes);
+		rule->raw = !rule->accepted;
+		reader->answered = true;
+		reader->quoted = false;
+	}
+	rule->when.fields = rt_scenario_own_lines(reader, &reader->fields);
+	rule->when.contains = rt_scenario_own_lines(reader, &reader->contains);
+	rule->when.absent = rt_scenario_own_lines(reader, &reader->absent);
+	rule->fields = rt_scenario_own_lines(reader, &reader->reply_fields);
+	rule->omit = rt_scenario_own_lines(reader, &reader->omit);
+	rule->trailers = rt_scenario_own_lines(reader, &reader->trailers);
+	rule->faults = rt_scenario_own_lines(reader, &reader->faults);
+	if (reader->code < 0)
+		return false;
+	if (item->kind == RT_ITEM_RULE && !reader->answered &&
+		rule->faults == NULL)
+		return rt_scenario_fail(reader, reader->line,
+			"expected a message that begins with HTTP/, for the "
+			"rule of line %u",
+			item->line);
+	if (item->kind == RT_ITEM_RULE)
+		look_for_shadow(reader, item);
+	return true;
+}
