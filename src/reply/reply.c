@@ -30,7 +30,6 @@
 #define KEPT_STEPS 64
 
 /* Room for a boundary (RFC 2046 5.1.1) and its NUL. */
-#define BOUNDARY_TEXT 24
 
 void
 rt_reply_init(struct rt_reply *reply)
@@ -44,7 +43,8 @@ rt_reply_reset(struct rt_reply *reply)
 {
 	if (reply->file >= 0)
 		(void)close(reply->file);
-	rt_listing_free(reply->listing);
+	if (reply->made.it != NULL)
+		reply->made.free(reply->made.it);
 	rt_blob_drop(reply->blob);
 	if (reply->step_room > KEPT_STEPS) {
 		free(reply->steps);
@@ -303,27 +303,25 @@ rt_reply_read(const struct rt_reply *reply, char *to, uint64_t at, size_t size)
 	return have;
 }
 
-/* A range of the file, read here if it is small. False: it is shorter. */
+/* Bytes of the file, read here if they are few. False: it is shorter. */
 static bool
-add_file(struct rt_reply *reply, const struct rt_range *range, bool small)
+add_file(struct rt_reply *reply, uint64_t at, uint64_t size, bool small)
 {
-	struct rt_step step = {.kind = RT_STEP_FILE,
-		.at = range->at,
-		.size = range->size};
+	struct rt_step step = {.kind = RT_STEP_FILE, .at = at, .size = size};
 	char *to;
 
 	if (small) {
-		size_t size = (size_t)range->size, have;
+		size_t want = (size_t)size, have;
 
-		to = rt_buf_reserve(&reply->text, size);
+		to = rt_buf_reserve(&reply->text, want);
 		if (to == NULL)
 			return false;
-		have = rt_reply_read(reply, to, range->at, size);
+		have = rt_reply_read(reply, to, at, want);
 		step.kind = RT_STEP_TEXT;
 		step.at = reply->text.len;
 		step.size = have;
 		reply->text.len += have;
-		reply->truncated = have < size;
+		reply->truncated = have < want;
 	}
 	if (step.size > 0)
 		rt_reply_step(reply, step);
@@ -341,14 +339,13 @@ static bool
 add_piece(struct rt_reply *reply, const struct source *source, uint64_t at,
 	uint64_t size)
 {
-	const struct rt_range range = {source->at + at, size};
 	size_t end = reply->text.len;
 
 	if (size == 0)
 		return true;
 	switch (source->kind) {
 	case FROM_FILE:
-		return add_file(reply, &range, is_small(source));
+		return add_file(reply, source->at + at, size, is_small(source));
 	case COPY:
 		rt_buf_add(&reply->text, source->bytes + at, (size_t)size);
 		step_text(reply, end);
@@ -521,89 +518,32 @@ rt_reply_body_file(struct rt_draft *draft, int fd, uint64_t at, uint64_t size)
 		&(struct source){.kind = FROM_FILE, .at = at, .size = size});
 }
 
-/* What no file holds but by design: made of the clock, mixed well. */
-static void
-make_boundary(char boundary[BOUNDARY_TEXT])
-{
-	struct timespec now = {0, 0};
-	uint64_t mixed;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	mixed = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-	mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
-	mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
-	(void)snprintf(boundary, BOUNDARY_TEXT, "retort-%016llx",
-		(unsigned long long)(mixed ^ mixed >> 31));
-}
-
-/* What stands before a part, or, without a range, after the last. */
-static void
-add_delimiter(struct rt_buf *to, const char *boundary, const char *type,
-	const struct rt_range *range, uint64_t size)
-{
-	rt_buf_add_text(to, "\r\n--");
-	rt_buf_add_text(to, boundary);
-	if (range == NULL) {
-		rt_buf_add_text(to, "--\r\n");
-		return;
-	}
-	rt_buf_add_text(to, "\r\nContent-Type: ");
-	rt_buf_add_text(to, type);
-	rt_buf_add_format(to,
-		"\r\nContent-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64
-		"\r\n\r\n",
-		range->at, range->at + range->size - 1, size);
-}
-
 void
-rt_reply_body_ranges(struct rt_draft *draft, int fd, uint64_t size,
-	const struct rt_range *ranges, size_t count, const char *type)
+rt_reply_body_parts(struct rt_draft *draft, int fd, const struct rt_part *parts,
+	size_t count)
 {
 	struct rt_reply *reply = draft->reply;
-	char boundary[BOUNDARY_TEXT], own_type[64 + BOUNDARY_TEXT];
-	struct rt_buf delimiters;
-	size_t ends[RT_MAX_RANGES + 1], from = 0;
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, text = 0;
 	bool small;
 
-	make_boundary(boundary);
-	rt_buf_init(&delimiters, RT_MAX_TEXT);
-	for (size_t i = 0; i <= count; i++) {
-		add_delimiter(&delimiters, boundary, type,
-			i < count ? &ranges[i] : NULL, size);
-		ends[i] = delimiters.len;
-		bytes += i < count ? ranges[i].size : 0;
+	for (size_t i = 0; i < count; i++) {
+		bytes += parts[i].size;
+		text += parts[i].text_size;
 	}
 	small = bytes <= SMALL_FILE;
-	(void)snprintf(own_type, sizeof own_type,
-		"multipart/byteranges; boundary=%s", boundary);
-	rt_reply_field(draft, "Content-Type", own_type);
-	end_with_length(draft, bytes + delimiters.len);
+	end_with_length(draft, text + bytes);
 	reply->file = fd;
-	reply->failed = reply->failed || delimiters.failed;
-	for (size_t i = 0;
-		i <= count && !draft->head_only && !delimiters.failed; i++) {
-		rt_reply_step(reply,
-			(struct rt_step){.kind = RT_STEP_TEXT,
-				.at = reply->text.len,
-				.size = ends[i] - from});
-		rt_buf_add(&reply->text, delimiters.data + from,
-			ends[i] - from);
-		from = ends[i];
-		if (i < count && !add_file(reply, &ranges[i], small))
+	for (size_t i = 0; i < count && !draft->head_only; i++) {
+		const struct rt_part *part = parts + i;
+		size_t end = reply->text.len;
+
+		rt_buf_add(&reply->text, part->text, part->text_size);
+		step_text(reply, end);
+		if (part->size > 0 &&
+			!add_file(reply, part->at, part->size, small))
 			break;
 	}
-	rt_buf_free(&delimiters);
 	end_script(draft, !draft->head_only && !small);
-}
-
-void
-rt_reply_body_listing(struct rt_draft *draft, struct rt_listing *listing)
-{
-	const struct rt_buf *text = rt_listing_text(listing);
-
-	draft->reply->listing = listing;
-	rt_reply_body(draft, text->data, text->len);
 }
 
 void

@@ -15,8 +15,6 @@
 #include "base/buf.h"
 #include "http/field.h"
 #include "retort.h"
-#include "site/listing.h"
-#include "site/range.h"
 
 enum rt_step_kind {
 	RT_STEP_TEXT,   /* `size` bytes at `at` of the reply's own text */
@@ -57,6 +55,12 @@ struct rt_always {
 	char *omit;   /* lines "Name": what is not sent; NULL: none */
 };
 
+/* Something of another room's, and how to free it. NULL: nothing. */
+struct rt_made {
+	void *it;
+	void (*free)(void *it);
+};
+
 struct rt_reply {
 	struct rt_buf text;    /* the head, and bodies made for this reply */
 	struct rt_step *steps; /* the last one is an ending */
@@ -74,9 +78,9 @@ struct rt_reply {
 	                   begun; RT_NEVER: until told otherwise; 0: not */
 	bool deaf;      /* while it stalls, nothing is read */
 	int status;
-	int file;                   /* owned; -1: none */
-	struct rt_listing *listing; /* owned: the body, or what becomes it while
-                                 there is no script yet; NULL */
+	int file;             /* owned; -1: none */
+	struct rt_made made;  /* what the body is borrowed of, or being
+	                                made of; owned */
 	struct rt_blob *blob; /* one owner's: what bytes are borrowed of */
 	const struct rt_always *always; /* somebody else's; NULL: none. It stays
 	                                   when the reply is reset */
@@ -139,15 +143,17 @@ void rt_reply_body_repeat(struct rt_draft *draft, const void *bytes,
 void rt_reply_body_file(struct rt_draft *draft, int fd, uint64_t at,
 	uint64_t size);
 
-/*
- * Several ranges of a file of `size` bytes as multipart/byteranges (RFC 9110
- * 14.6); `type` is the file's, and the reply's is added here. Takes `fd`.
- */
-void rt_reply_body_ranges(struct rt_draft *draft, int fd, uint64_t size,
-	const struct rt_range *ranges, size_t count, const char *type);
+/* A part of a body: text, and after it bytes of a file, if any. */
+struct rt_part {
+	const char *text;
+	size_t text_size;
+	uint64_t at; /* of the file */
+	uint64_t size;
+};
 
-/* A complete listing. Takes it. */
-void rt_reply_body_listing(struct rt_draft *draft, struct rt_listing *listing);
+/* A body of such parts, whose text is copied. Takes `fd`, as above. */
+void rt_reply_body_parts(struct rt_draft *draft, int fd,
+	const struct rt_part *parts, size_t count);
 
 /* A body that says why: "404 Not Found: reason" as text; NULL: no reason. */
 void rt_reply_body_reason(struct rt_draft *draft, const char *reason);

@@ -454,7 +454,7 @@ enum rt_outcome
 rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply)
 {
-	bool again = reply->listing != NULL;
+	bool again = reply->made.it != NULL;
 	size_t number = again ? reply->rule : 0;
 
 	if (!again && asked->seen != NULL)

@@ -24,6 +24,7 @@
 #include "site/negotiate.h"
 #include "site/precondition.h"
 #include "site/range.h"
+#include "site/site_ranges.h"
 
 #define INDEX "index.html"
 #define HTML ".html"
@@ -157,13 +158,20 @@ answer_slash(struct answer *answer, const char *path)
 	rt_reply_body(&answer->draft, "", 0);
 }
 
+static void
+free_listing(void *listing)
+{
+	rt_listing_free(listing);
+}
+
 /* One slice of the listing that the reply owns. False: there is more. */
 static bool
 go_on_listing(struct answer *answer)
 {
 	struct rt_reply *reply = answer->draft.reply;
-	struct rt_listing *listing = reply->listing;
+	struct rt_listing *listing = reply->made.it;
 	int done = rt_listing_go_on(listing);
+	const struct rt_buf *text;
 
 	if (done == 0)
 		return false;
@@ -172,14 +180,16 @@ go_on_listing(struct answer *answer)
 			"the folder cannot be listed");
 		return true;
 	}
-	reply->listing = NULL; /* begin() would free it */
+	reply->made.it = NULL; /* begin() would free it */
 	begin(answer, 200);
 	rt_reply_field(&answer->draft, "Content-Type",
 		"text/html; charset=utf-8");
 	rt_reply_field(&answer->draft, "Cache-Control", UNCACHED);
 	rt_reply_field(&answer->draft, "Content-Security-Policy",
 		LISTING_POLICY);
-	rt_reply_body_listing(&answer->draft, listing);
+	reply->made = (struct rt_made){listing, free_listing};
+	text = rt_listing_text(listing);
+	rt_reply_body(&answer->draft, text->data, text->len);
 	return true;
 }
 
@@ -188,6 +198,7 @@ static bool
 answer_folder(struct answer *answer, struct rt_file *folder, const char *path,
 	bool has_slash)
 {
+	struct rt_listing *listing;
 	int error;
 
 	if (!has_slash || answer->site->unlisted) {
@@ -198,10 +209,13 @@ answer_folder(struct answer *answer, struct rt_file *folder, const char *path,
 			answer_slash(answer, path);
 		return true;
 	}
-	error = rt_listing_begin(&answer->draft.reply->listing,
-		&answer->site->root, folder, path, &answer->site->listings);
-	if (error == 0)
+	error = rt_listing_begin(&listing, &answer->site->root, folder, path,
+		&answer->site->listings);
+	if (error == 0) {
+		answer->draft.reply->made =
+			(struct rt_made){listing, free_listing};
 		return go_on_listing(answer);
+	}
 	answer_error(answer, rt_file_status(error), NULL);
 	return true;
 }
@@ -396,8 +410,8 @@ answer_ranges(struct answer *answer, const struct selected *selected,
 {
 	begin_file(answer, selected, 206);
 	add_representation(answer, selected);
-	rt_reply_body_ranges(&answer->draft, selected->file.fd,
-		selected->file.size, ranges, (size_t)count, selected->type);
+	rt_site_ranges(&answer->draft, selected->file.fd, selected->file.size,
+		ranges, (size_t)count, selected->type);
 }
 
 /* Takes the file's descriptor. */
@@ -729,7 +743,7 @@ rt_site_answer(struct rt_site *site, const struct retort_reply *own, bool whole,
 	};
 	int status = rt_site_refusal(request);
 
-	if (reply->listing != NULL)
+	if (reply->made.it != NULL)
 		return go_on_listing(&answer);
 	if (status != 0) {
 		answer_error(&answer, status, NULL);

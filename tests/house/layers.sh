@@ -1,81 +1,86 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# A room includes headers of its own and of earlier rooms only; the command
-# (main, announce, setup and so on: see `command`) includes retort.h alone. Prints TAP.
+# The walls: a file includes headers of its own wing and of lower wings only,
+# and names the wing; the command (args/, job/, command/) includes retort.h
+# alone; llhttp is known to http.c alone; and no two files of a wing call each
+# other, as the linker sees it. Prints TAP.
 
 set -u
 LC_ALL=C
 export LC_ALL
 src=${RETORT_SRCDIR:-$(dirname "$0")/../..}/src
+objects=$(dirname "${RETORT:-./retort}")/src
 count=0
+failed=0
 
-# from first to last, as HACKING has them
-rooms='retort error buf owner sock io http file type date range precondition negotiate
-	listing field match quote reply fault chaos canned site route conn
-	journal verdict scenario server api'
-command='main announce setup signals run child family terminal watch typed args output sink transcript clock'
+# from the lowest to the highest, as HACKING has them
+wings='base os http reply site conn scenario route server api args job command'
 
-# rank ROOM
+# rank WING
 rank()
 {
 	place=0
-	for room_at in $rooms; do
+	for wing_at in $wings; do
 		place=$((place + 1))
-		[ "$1" != "$room_at" ] || break
-		room_at=
+		if [ "$1" = "$wing_at" ]; then
+			echo $place
+			return
+		fi
 	done
-	case " $command " in
-	*" $1 "*) echo 99 ;;
-	*) [ -n "$room_at" ] && echo "$place" ;;
-	esac
+	return 1
 }
 
-# wrong FILE: prints what is wrong with its includes
+# headers FILE: those in "" or <>, one a line
+headers()
+{
+	sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]\([^">]*\)[">].*/\1/p' \
+		"$1"
+}
+
+# wrong FILE WING: prints what is wrong with its includes
 wrong()
 {
-	room=$(basename "$1")
-	room=${room%.[ch]}
-	case $room in
-	retort_*) room=api ;;
-	*_*) room=${room%%_*} ;;                # io_epoll is of the room io
-	retort) case $1 in *.c) room=api ;; esac ;; # retort.h comes first
-	esac
-	own=$(rank "$room") || {
-		echo "$1: a room without a place: add it to tests/house/layers.sh"
+	own=$(rank "$2") || {
+		echo "$1: the wing $2 has no place: add it to tests/house/layers.sh"
 		return
 	}
-	# system headers stand in <>, ours in "", which config.h has too
-	sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]\([^">]*\)[">].*/\1/p' \
-		"$1" | while read -r header; do
+	name=$(basename "$1")
+	headers "$1" | while read -r header; do
 		case $header in
-		config.h) continue ;;
-		rt_llhttp.h | llhttp.h | */llhttp.h)
-			[ "$room.$header" = http.rt_llhttp.h ] ||
-				echo "$1: knows llhttp by $header"
+		config.h | retort.h) continue ;;
+		*llhttp.h)
+			case $2/$name/$header in
+			http/http*/http/rt_llhttp.h) ;;
+			*) echo "$1: knows llhttp by $header" ;;
+			esac
 			continue
 			;;
-		retort.h) continue ;;
 		esac
-		name=${header%.h}
-		case $name in
-		*_parts) # of a room with several files, for these alone
-			name=${name%_parts}
-			[ "$header" != retort_parts.h ] || name=api
-			[ "$name" = "$room" ] || echo "$1: includes $header"
-			;;
-		esac
-		[ -f "$src/$header" ] || [ -f "$(dirname "$1")/$header" ] ||
+		wing=${header%%/*}
+		if ! its=$(rank "$wing"); then
+			# a header of the system, unless the wing was left out
+			ls "$src"/*/"$header" >/dev/null 2>&1 &&
+				echo "$1: $header lacks its wing"
 			continue
-		its=$(rank "$name") || {
-			echo "$1: $header is of no room"
-			continue
-		}
-		# the command is the proof that retort.h is enough
-		if [ "$its" -gt "$own" ] ||
-			{ [ "$own" -eq 99 ] && [ "$its" -lt 99 ]; }; then
-			echo "$1: includes $header"
 		fi
+		[ -f "$src/$header" ] || continue
+		if [ "$its" -gt "$own" ]; then
+			echo "$1: $header is above it"
+		elif [ "$own" -ge "$(rank args)" ] &&
+			[ "$its" -lt "$(rank args)" ]; then
+			echo "$1: $header, but the command sees retort.h alone"
+		fi
+		# what the files of a room share is for them alone
+		part=${header#*/}
+		case $part in
+		*_parts.h)
+			case $wing/$name in
+			"$2/${part%_parts.h}".* | "$2/${part%_parts.h}"_*) ;;
+			*) echo "$1: $header is another room's own" ;;
+			esac
+			;;
+		esac
 	done
 }
 
@@ -88,14 +93,68 @@ result()
 	else
 		printf '%s\n' "$2" | sed 's/^/# /'
 		echo "not ok $count - $1"
+		failed=$((failed + 1))
 	fi
 }
 
-for file in "$src"/*.[ch]; do
+# calls OBJECT...: "CALLER CALLEE" for what one of them needs of another
+calls()
+{
+	"${NM:-nm}" -A -g "$@" 2>/dev/null | awk '
+		{
+			file = $1
+			sub(/:.*/, "", file)
+			sub(/.*\//, "", file)
+			if (file ~ /rt_llhttp/)
+				next # not ours
+			kind = $(NF - 1)
+			if (kind == "U")
+				needs[file, $NF] = file
+			else
+				home[$NF] = file
+		}
+		END {
+			for (key in needs) {
+				split(key, part, SUBSEP)
+				to = home[part[2]]
+				if (to != "" && to != part[1])
+					print part[1], to
+			}
+		}'
+}
+
+# circle OBJECT...: prints those that call each other
+circle()
+{
+	calls "$@" | sort -u | tsort 2>&1 >/dev/null | sed 's/^tsort: //'
+}
+
+for file in "$src"/*.[ch] "$src"/*/*.[ch]; do
 	case $file in
-	*/rt_llhttp*) continue ;; # made by make
+	*/rt_llhttp* | */src/retort.h) continue ;;
+	*/src/*.[ch])
+		wing=${file%/*}
+		wing=${wing##*/}
+		;;
 	esac
-	result "$(basename "$file")" "$(wrong "$file")"
+	result "${file#"$src"/}" "$(wrong "$file" "$wing")"
+done
+
+for wing in $wings; do
+	set -- "$src/$wing"/*.c
+	[ $# -le 12 ] && many='' || many="$# files: 12 are enough for a wing"
+	result "$wing/ can be taken in at a glance" "$many"
+
+	set -- "$objects/$wing"/*.o
+	if [ ! -f "$1" ]; then
+		result "$wing/ was built" "no objects in $objects/$wing"
+	elif ! calls "$objects"/*/*.o | grep -q .; then
+		# objects of -flto have no calls that nm could show
+		count=$((count + 1))
+		echo "ok $count - no circle in $wing/ # SKIP nm shows no calls"
+	else
+		result "no circle in $wing/" "$(circle "$@")"
+	fi
 done
 
 # what must be found is found
@@ -103,21 +162,32 @@ trap 'rm -rf "$bad"' EXIT
 bad=$(mktemp -d "${TMPDIR:-/tmp}/retort-layers.XXXXXX") || exit 99
 expect()
 {
-	printf '#include "config.h"\n%s\n' "$2" >"$bad/$1"
-	name="in $1 refused: ${2#"#"}"
-	if [ -n "$(wrong "$bad/$1")" ]; then
+	printf '#include "config.h"\n%s\n' "$3" >"$bad/$2"
+	name="in $1/$2 refused: ${3#"#"}"
+	if [ -n "$(wrong "$bad/$2" "$1")" ]; then
 		result "$name" ''
 	else
 		result "$name" 'was allowed'
 	fi
 }
-expect buf.c '#include "conn.h"'
-expect buf.h '# include <http.h>'
-expect file.c '#include "reply.h"'
-expect main.c '#include "buf.h"'
-expect args.h '#include "server.h"'
-expect server.c '#include "args.h"'
-expect conn.c '#include "rt_llhttp.h"'
-expect http.c '#include <llhttp.h>'
-expect util.c '#include "buf.h"'
+expect base buf.c '#include "conn/conn.h"'
+expect base buf.h '# include <http/http.h>'
+expect os file.c '#include "reply/reply.h"'
+expect os io.c '#include "file.h"'
+expect reply reply.c '#include "reply/fault_parts.h"'
+expect command main.c '#include "base/buf.h"'
+expect args args.h '#include "server/server.h"'
+expect args args.c '#include "command/run.h"'
+expect server server.c '#include "args/args.h"'
+expect conn conn.c '#include "http/rt_llhttp.h"'
+expect http http.c '#include <llhttp.h>'
+expect util util.c '#include "base/buf.h"'
+echo 'int here(void) { extern int there(void); return there(); }' >"$bad/a.c"
+echo 'int there(void) { extern int here(void); return here(); }' >"$bad/b.c"
+for name in a b; do
+	${CC:-cc} -c -o "$bad/$name.o" "$bad/$name.c" || exit 99
+done
+result 'a circle is found' \
+	"$([ -n "$(circle "$bad/a.o" "$bad/b.o")" ] || echo 'it was not')"
 echo "1..$count"
+[ "$failed" -eq 0 ]

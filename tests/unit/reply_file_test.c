@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "reply/reply.h"
+#include "site/listing.h"
+#include "site/site_ranges.h"
 #include "support/harness.h"
 
 #define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -235,8 +237,8 @@ static void
 give_ranges(struct desk *desk, int fd, int i)
 {
 	rt_reply_begin(&desk->draft, 206, DATE);
-	rt_reply_body_ranges(&desk->draft, fd, several[i].size,
-		several[i].ranges, several[i].count, "a/b");
+	rt_site_ranges(&desk->draft, fd, several[i].size, several[i].ranges,
+		several[i].count, "a/b");
 }
 
 static size_t
@@ -371,7 +373,7 @@ START_TEST(a_later_part_that_became_shorter)
 	fd = open_file(desk.dir, 10);
 	ck_assert_int_eq(ftruncate(fd, 6), 0);
 	rt_reply_begin(&desk.draft, 206, DATE);
-	rt_reply_body_ranges(&desk.draft, fd, 10, ranges, 3, "a/b");
+	rt_site_ranges(&desk.draft, fd, 10, ranges, 3, "a/b");
 	ck_assert(rt_reply_ok(&desk.reply));
 	ck_assert(desk.reply.truncated);
 	ck_assert_uint_eq(desk.reply.step_count, 2);
@@ -426,8 +428,8 @@ START_TEST(parts_without_memory)
 	open_desk(&desk);
 	fd = open_file(desk.dir, several[0].size);
 	rt_reply_begin(&desk.draft, 206, DATE);
-	rt_reply_body_ranges(&desk.draft, fd, several[0].size,
-		several[0].ranges, several[0].count, type);
+	rt_site_ranges(&desk.draft, fd, several[0].size, several[0].ranges,
+		several[0].count, type);
 	ck_assert(!rt_reply_ok(&desk.reply));
 	close_desk(&desk);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
@@ -541,6 +543,12 @@ make_listing(const char *dir)
 	return listing;
 }
 
+static void
+free_listing(void *listing)
+{
+	rt_listing_free(listing);
+}
+
 START_TEST(a_listing_is_a_body)
 {
 	struct desk desk;
@@ -554,9 +562,9 @@ START_TEST(a_listing_is_a_body)
 	listing = make_listing(desk.dir);
 	page = rt_listing_text(listing);
 	rt_reply_begin(&desk.draft, 200, DATE);
-	rt_reply_body_listing(&desk.draft, listing);
+	desk.reply.made = (struct rt_made){listing, free_listing};
+	rt_reply_body(&desk.draft, page->data, page->len);
 	ck_assert(rt_reply_ok(&desk.reply));
-	ck_assert_ptr_eq(desk.reply.listing, listing);
 	got = script_played(&desk.reply);
 	(void)snprintf(length, sizeof length, "\r\nContent-Length: %zu\r\n",
 		page->len);
@@ -570,7 +578,7 @@ START_TEST(a_listing_is_a_body)
 	bytes_free(&got);
 	/* is owned: whatever begins the next one frees it */
 	rt_reply_begin(&desk.draft, 204, DATE);
-	ck_assert_ptr_null(desk.reply.listing);
+	ck_assert_ptr_null(desk.reply.made.it);
 	rt_reply_no_body(&desk.draft);
 	close_desk(&desk);
 }

@@ -548,7 +548,7 @@ START_TEST(reset_leaves_nothing)
 	ck_assert(!reply.deaf);
 	ck_assert_int_eq(reply.status, 0);
 	ck_assert_int_eq(reply.file, -1);
-	ck_assert_ptr_null(reply.listing);
+	ck_assert_ptr_null(reply.made.it);
 	ck_assert_ptr_null(reply.blob);
 	ck_assert(!reply.truncated);
 	ck_assert(rt_reply_ok(&reply));

@@ -2,6 +2,7 @@
 /* Tests of site.c: the answers to requests for files, without a socket. */
 #include "config.h"
 
+#include "site/range.h"
 #include "site/site.h"
 #include "support/harness.h"
 
@@ -1964,7 +1965,7 @@ START_TEST(a_listing_outlives_its_site)
 	make_many(600, &links);
 	begin_asking(&asking, MANY_REQUEST);
 	ck_assert(!go_on_asking(&asking));
-	ck_assert_ptr_nonnull(asking.reply.listing);
+	ck_assert_ptr_nonnull(asking.reply.made.it);
 	ck_assert_uint_eq(asking.reply.step_count, 0);
 	rt_site_free(&site);
 	rt_site_init(&site);
@@ -1998,7 +1999,7 @@ START_TEST(a_listing_is_given_up)
 	begin_asking(&asking, MANY_REQUEST);
 	ck_assert(!go_on_asking(&asking));
 	rt_reply_raw(&(struct rt_draft){.reply = &asking.reply}, 200, "x", 1);
-	ck_assert_ptr_null(asking.reply.listing);
+	ck_assert_ptr_null(asking.reply.made.it);
 	stop_asking(&asking);
 	close_folder();
 }

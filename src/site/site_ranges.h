@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Several ranges of a file in one reply. */
+#ifndef RT_SITE_RANGES_H
+#define RT_SITE_RANGES_H
+
+#include "reply/reply.h"
+#include "site/range.h"
+
+/*
+ * The body, as multipart/byteranges (RFC 9110 14.6), and the Content-Type that
+ * goes with it: at most RT_MAX_RANGES of a file of `size` bytes; `type` is the
+ * file's own. Takes `fd`.
+ */
+void rt_site_ranges(struct rt_draft *draft, int fd, uint64_t size,
+	const struct rt_range *ranges, size_t count, const char *type);
+
+#endif
