@@ -460,23 +460,6 @@ retort_close(struct retort *server)
 	rt_server_free(server);
 }
 
-bool
-retort_done(struct retort *server, char **wrong)
-{
-	const char *verdict = NULL;
-
-	if (wrong != NULL)
-		*wrong = NULL;
-	if (server == NULL)
-		return true;
-	(void)retort_finish(server, -1);
-	verdict = retort_verdict(server);
-	if (wrong != NULL && verdict != NULL)
-		*wrong = strdup(verdict);
-	retort_close(server);
-	return verdict == NULL;
-}
-
 /* --- getters --- */
 
 const char *

@@ -99,11 +99,7 @@ rt_io_close(struct rt_io *io)
 void
 rt_io_leave(struct rt_io *io)
 {
-	if (io->timer >= 0)
-		(void)close(io->timer);
-	if (io->fd >= 0)
-		(void)close(io->fd);
-	io->timer = io->fd = -1;
+	rt_io_close_own(io);
 }
 
 void

@@ -20,7 +20,7 @@ epoll_open(struct rt_io *io)
 static void
 epoll_end(struct rt_io *io)
 {
-	rt_io_leave(io);
+	rt_io_close_own(io);
 }
 
 static int

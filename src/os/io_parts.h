@@ -4,6 +4,7 @@
 #define RT_IO_PARTS_H
 
 #include <poll.h>
+#include <unistd.h>
 
 #include "os/io.h"
 
@@ -52,6 +53,17 @@ struct rt_io {
 	size_t polled_room;
 	size_t poll_next; /* where its next search begins */
 };
+
+/* The descriptors that are its own. */
+static inline void
+rt_io_close_own(struct rt_io *io)
+{
+	if (io->timer >= 0)
+		(void)close(io->timer);
+	if (io->fd >= 0)
+		(void)close(io->fd);
+	io->timer = io->fd = -1;
+}
 
 /* The channel has its turn; false: there is no room for it among the ready. */
 static inline bool

@@ -17,7 +17,6 @@
 #include "http/field.h"
 #include "http/type.h"
 #include "os/file.h"
-#include "route/match.h"
 
 /* A repeated body is repeated in memory up to so much: fewer pieces. */
 #define REPEATED (64u << 10)

@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "http/field.h"
 #include "http/http.h"
+#include "reply/canned.h"
 
 /* Bytes of a piece that name it. */
 #define NAME_BYTES 60

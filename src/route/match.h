@@ -13,22 +13,6 @@
 
 struct rt_match;
 
-/* Whether there is a body in a pair of retort.h, if only one of no bytes, and
-   how many it has. */
-static inline bool
-rt_has_body(const void *body, size_t size)
-{
-	return body != NULL || size == SIZE_MAX;
-}
-
-static inline size_t
-rt_body_size(const void *body, size_t size)
-{
-	if (size == 0 && body != NULL)
-		return strlen(body);
-	return size == SIZE_MAX ? 0 : size;
-}
-
 /*
  * A copy of the conditions; `when` may be NULL: everything fits. NULL with a
  * line in `error` (RETORT_ERROR_SIZE bytes) and errno: EINVAL, malformed;

@@ -91,10 +91,10 @@ cc -o test test.c $(pkg-config --cflags --libs retort libcurl) && ./test
 	library
 	prints
 retort src
-	get 200|<a href="retort.1">retort.1</a>|/
+	get 200|<a href="retort.h">retort.h</a>|/
 retort --no-listing src
 	get 403|no index.html|/
-	get 200|.Dt RETORT 1|/retort.1
+	get 200|.Dt RETORT 1|/man/retort.1
 retort README.md
 	get 200|# retort|/
 	get 200|# retort|/README.md
@@ -114,7 +114,7 @@ retort --echo=/echo www
 	get 200|POST /echo?a=b HTTP/1.1|-d x /echo?a=b
 	get 200|<title>retort|/
 retort -p 0 -b 0.0.0.0 src
-	get 200|<a href="retort.1">retort.1</a>|/
+	get 200|<a href="retort.h">retort.h</a>|/
 	shown can be reached from other machines
 retort -b unix:retort.sock www
 	comment 200|<title>retort

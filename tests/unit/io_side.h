@@ -6,7 +6,7 @@
 #ifndef IO_SIDE_H
 #define IO_SIDE_H
 
-#include "os/io.h"
+#include "os/io_parts.h"
 #include "support/harness.h"
 
 /* The loop index of a test: the back end, and whether sendfile is used. */

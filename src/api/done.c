@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* The last call of a test. */
+#include "config.h"
+
+#include <string.h>
+
+#include "api/api.h"
+
+bool
+retort_done(struct retort *server, char **wrong)
+{
+	const char *verdict = NULL;
+
+	if (wrong != NULL)
+		*wrong = NULL;
+	if (server == NULL)
+		return true;
+	(void)retort_finish(server, -1);
+	verdict = retort_verdict(server);
+	if (wrong != NULL && verdict != NULL)
+		*wrong = strdup(verdict);
+	retort_close(server);
+	return verdict == NULL;
+}
