@@ -14,6 +14,14 @@
 # A script may put its own in the place of show() and of the trap.
 
 set -u
+# what a nohup or a shell in the background has us ignore would stay ignored in
+# all that is started here
+if [ -z "${RETORT_SIGNALS:-}" ] &&
+	env --default-signal=HUP,INT,QUIT true 2>/dev/null; then
+	RETORT_SIGNALS=default
+	export RETORT_SIGNALS
+	exec env --default-signal=HUP,INT,QUIT sh "$0" "$@"
+fi
 LC_ALL=C
 export LC_ALL
 unset LISTEN_FDS LISTEN_PID LISTEN_FDNAMES
