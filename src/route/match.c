@@ -2,7 +2,7 @@
 /*
  * Compares a request with conditions, and tells where it differs. Called by
  * whatever asks "which requests": route.c for rules, verdict.c for
- * expectations, retort_record.c for waits and counts. Pure. match_target.c has
+ * expectations, api/record.c for waits and counts. Pure. match_target.c has
  * what is asked of the target.
  *
  * A condition is one row of a table: whether it is given, whether the request

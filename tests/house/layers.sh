@@ -71,6 +71,12 @@ wrong()
 			[ "$its" -lt "$(rank args)" ]; then
 			echo "$1: $header, but the command sees retort.h alone"
 		fi
+		case $2/$wing in
+		site/conn | site/scenario | conn/site | conn/scenario | \
+			scenario/site | scenario/conn)
+			echo "$1: $header, of a wing that it does not know"
+			;;
+		esac
 		# what the files of a room share is for them alone
 		part=${header#*/}
 		case $part in
@@ -175,6 +181,7 @@ expect base buf.h '# include <http/http.h>'
 expect os file.c '#include "reply/reply.h"'
 expect os io.c '#include "file.h"'
 expect reply reply.c '#include "reply/fault_parts.h"'
+expect conn conn.c '#include "site/site.h"'
 expect command main.c '#include "base/buf.h"'
 expect args args.h '#include "server/server.h"'
 expect args args.c '#include "command/run.h"'

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of quote.c: bytes as text that people write. */
+/* Tests of text.c: bytes as text that people write. */
 #include "config.h"
 
 #include "base/text.h"
