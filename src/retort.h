@@ -20,16 +20,17 @@
  * it, retort_reset() does nothing, and retort_close() must not be called.
  *
  * A server belongs to the process that has opened it. In a fork of that,
- * retort_url(), retort_port() and retort_local() say where it is, retort_close()
- * closes descriptors and nothing else, and all else does nothing: -EPERM, NULL,
- * false, 0, or a verdict that says so. The parent's server goes on.
+ * retort_url(), retort_port() and retort_local() say where it is,
+ * retort_close() closes descriptors and nothing else, and all else does
+ * nothing: -EPERM, NULL, false, 0, or a verdict that says so. The parent's
+ * server goes on.
  *
  * Options, rules and replies are open structs whose zero value is the default.
  * They grow only at their end. Each call takes the caller's sizeof (the
  * functions and macros that are defined here pass it): bytes that an older
  * caller does not know are taken as zero, and bytes that an older library does
- * not know must be zero, or the call fails with -E2BIG. What they point at needs
- * to last only as long as the call, unless a member says otherwise.
+ * not know must be zero, or the call fails with -E2BIG. What they point at
+ * needs to last only as long as the call, unless a member says otherwise.
  */
 #ifndef RETORT_H
 #define RETORT_H
@@ -101,7 +102,8 @@ enum retort_close { RETORT_NOTHING, RETORT_FIN, RETORT_RST };
  * retort_close(). Members marked (end) are set when the connection ends, and
  * are to be read after retort_wait_end() only; so is status, when its reply
  * comes later. In a callback it is valid during the call, and holds what is
- * known by then; an event function is given no members from `method` to `requested`.
+ * known by then; an event function is given no members from `method` to
+ * `requested`.
  */
 struct retort_exchange {
 	uint64_t connection; /* number of the connection, from 1 */
@@ -191,10 +193,10 @@ enum retort_io {
 struct retort_options {
 	/* Where. Each of: 127.0.0.1 ::1 localhost unix:PATH fd:N, the first
 	   three with an optional :PORT ([::1]:PORT). localhost is 127.0.0.1
-	   and ::1 on one port, or the one of them that the machine has. Names are never
-	   looked up. NULL-terminated, and may be empty (retort_adopt());
-	   NULL: 127.0.0.1. Of fd:N, which is taken on success only, O_NONBLOCK
-	   and FD_CLOEXEC may be set all the same. */
+	   and ::1 on one port, or the one of them that the machine has. Names
+	   are never looked up. NULL-terminated, and may be empty
+	   (retort_adopt()); NULL: 127.0.0.1. Of fd:N, which is taken on
+	   success only, O_NONBLOCK and FD_CLOEXEC may be set all the same. */
 	const char *const *bind;
 	int port; /* of addresses that name none; 0: any free one, shared */
 	bool defer_accept; /* TCP_DEFER_ACCEPT, 1 s: a connection is invisible
@@ -367,8 +369,8 @@ RETORT_API uint64_t retort_replies(struct retort *server);
 typedef bool retort_predicate(void *arg,
 	const struct retort_exchange *exchange);
 
-/* For body_size, of bytes that may be none: 0 would stand for strlen(body), which
-   reads on where there is no NUL. */
+/* For body_size, of bytes that may be none: 0 would stand for strlen(body),
+   which reads on where there is no NUL. */
 static inline size_t
 retort_size(size_t size)
 {
@@ -411,8 +413,8 @@ struct retort_reply;
  * Makes the reply of a rule from the request: fills `reply`, which holds the
  * rule's own to begin with, and returns 0. What it points at must last until
  * the handler is called again. RETORT_LATER: the reply will come by
- * retort_reply_later(). Any other value, and a reply that cannot be, is an error
- * of the handler: the client gets 500, and retort_verdict() tells.
+ * retort_reply_later(). Any other value, and a reply that cannot be, is an
+ * error of the handler: the client gets 500, and retort_verdict() tells.
  */
 #define RETORT_LATER 1
 typedef int retort_handler(void *arg, const struct retort_exchange *exchange,
@@ -529,8 +531,8 @@ retort_check(const struct retort_reply *reply, char *error)
  * from a file, or from `size` bytes that `name` is for messages. 0, or -errno
  * with a line "NAME:LINE:COLUMN: ..." in `error` (RETORT_ERROR_SIZE bytes, or
  * NULL) and nothing added: -EINVAL, malformed; -ENOMEM; or why the file, or one
- * that a rule names, cannot be read. Names of files in it are relative to its own folder, and for text to
- * the working folder.
+ * that a rule names, cannot be read. Names of files in it are relative to its
+ * own folder, and for text to the working folder.
  */
 RETORT_API int retort_load(struct retort *server, const char *file,
 	char *error);
@@ -560,7 +562,8 @@ RETORT_API int retort_replay(struct retort *server, const void *log,
 /*
  * The client of a sweep: talks to `url` once, and returns 1 if it took what it
  * got for success, 0 if not, and < 0 to end the sweep, which returns that.
- * `fault`: what is wrong with the reply, as a fault of retort(5); NULL: nothing.
+ * `fault`: what is wrong with the reply, as a fault of retort(5); NULL:
+ * nothing.
  */
 typedef int retort_client(void *arg, const char *url, const char *fault);
 
