@@ -261,6 +261,12 @@ under_valgrind(void)
 	return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL;
 }
 
+int
+rt_test_patience(void)
+{
+	return getenv("CK_TIMEOUT_MULTIPLIER") != NULL ? 200 : 20;
+}
+
 void
 bytes_add(struct bytes *bytes, const void *data, size_t size)
 {
