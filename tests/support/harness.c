@@ -262,9 +262,9 @@ under_valgrind(void)
 }
 
 int
-rt_test_patience(void)
+rt_test_slowness(void)
 {
-	return getenv("CK_TIMEOUT_MULTIPLIER") != NULL ? 200 : 20;
+	return getenv("CK_TIMEOUT_MULTIPLIER") != NULL ? 10 : 1;
 }
 
 void

@@ -118,9 +118,10 @@ START_TEST(phases_have_times_of_their_own)
 	int64_t began;
 	int fd;
 
-	open_with((struct retort_options){.head_timeout = 50,
-			  .body_timeout = 50,
-			  .write_timeout = 400},
+	open_with((struct retort_options){.head_timeout =
+						  50 * rt_test_slowness(),
+			  .body_timeout = 50 * rt_test_slowness(),
+			  .write_timeout = 400 * rt_test_slowness()},
 		_i);
 	ON("/", .body = body, .body_size = sizeof body, .borrowed = true);
 	fd = connect_client();

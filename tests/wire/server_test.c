@@ -1013,12 +1013,12 @@ START_TEST(a_slow_reader_is_not_timed_out)
 {
 	struct bytes got = {.data = NULL};
 	int64_t begun = now_ms();
-	int fd;
+	int fd, late = 800 * rt_test_slowness();
 
-	open_recorded((struct retort_options){.write_timeout = 800}, _i);
+	open_recorded((struct retort_options){.write_timeout = late}, _i);
 	answer_big();
 	fd = connect_to_big();
-	while (now_ms() < begun + 1700) {
+	while (now_ms() < begun + 2 * late + 100) {
 		ck_assert_int_eq(converse(fd, "", 0, &got, got.size + 1), 0);
 		(void)step(20);
 		ck_assert_msg(ends() == 0, "it ended after %zu bytes",
