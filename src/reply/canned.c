@@ -297,7 +297,7 @@ repeated(const char *body, size_t size, uint64_t up_to, bool borrowed)
 
 	if (up_to > REPEATED)
 		up_to = REPEATED;
-	if (size < up_to)
+	if (size > 0 && size < up_to)
 		times = (size_t)(up_to / size);
 	if (times == 1)
 		return rt_blob_new(body, size, borrowed);
