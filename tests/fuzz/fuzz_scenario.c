@@ -314,8 +314,8 @@ static const char *const corpus[] = {
 	"endless; endless; endless; cut -1",
 	"cut head 3; pause 1 head 1",
 	"@on\n@if-body-has \"EHLO\"\n@nocase\n@delay 1\n",
-	"@on /s\nHTTP/1.1 200 OK\nContent-Type: text/event-stream\n\n"
-	"data: x\n\n@on\n@raw\nHTTP/1.1 204 No\nA: b\n\n@on\n@echo\n",
+	("@on /s\nHTTP/1.1 200 OK\nContent-Type: text/event-stream\n\n"
+	 "data: x\n\n@on\n@raw\nHTTP/1.1 204 No\nA: b\n\n@on\n@echo\n"),
 	"drop; timeout; delay 5",
 	"GET /\xc3\xbc*%2F*x?a=%2B&b\n/%c3%bcab%2fxx?b&a=%2b",
 	"/*aab*aac*d\n/aaaabaaaaac%64",

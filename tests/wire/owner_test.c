@@ -34,7 +34,7 @@ in_fork(int (*act)(void))
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
 		(void)signal(SIGALRM, SIG_DFL);
-		(void)alarm(RT_TEST_PATIENCE);
+		(void)alarm((unsigned)RT_TEST_PATIENCE);
 		_exit(act());
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -162,7 +162,7 @@ fork_within(void *arg, const struct retort_exchange *exchange,
 	(void)exchange;
 	if (pid == 0) {
 		(void)signal(SIGALRM, SIG_DFL);
-		(void)alarm(RT_TEST_PATIENCE);
+		(void)alarm((unsigned)RT_TEST_PATIENCE);
 		_exit(clean_up());
 	}
 	*(pid_t *)arg = pid;
