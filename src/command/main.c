@@ -304,7 +304,7 @@ serve_all(const struct args *args, struct retort *server, struct typed *typed,
 static void
 open_output(struct args *args, struct output *output)
 {
-	*output = (struct output){.sink = sink_open(STDERR_FILENO),
+	*output = (struct output){.sink = {STDERR_FILENO, SINK_SHARED},
 		.log = args->log,
 		.format = args->log_format,
 		.verbose = args->verbose,
@@ -371,6 +371,7 @@ main(int argc, char **argv)
 			strerror(-status));
 	server = start(&args, &typed);
 	output.server = server;
+	output.sink = sink_open(STDERR_FILENO);
 	/* run judges, whatever is expected, what nothing answered */
 	output.judged = args.mode == MODE_RUN ? args.scenario != NULL :
 						retort_expectations(server) > 0;
@@ -386,5 +387,6 @@ main(int argc, char **argv)
 	signals_wake(NULL);
 	retort_close(server);
 	output_finish(&output);
+	sink_close(&output.sink);
 	return status;
 }

@@ -87,6 +87,14 @@ sink_open(int fd)
 	return sink;
 }
 
+void
+sink_close(struct sink *sink)
+{
+	if (sink->kind == SINK_OWN)
+		(void)close(sink->fd);
+	*sink = (struct sink){.fd = -1, .kind = SINK_PLAIN};
+}
+
 static void
 on_alarm(int number)
 {

@@ -28,8 +28,11 @@ struct sink {
 	enum sink_kind kind;
 };
 
-/* Never fails. What it opens stays open until the process ends. */
+/* Never fails. */
 struct sink sink_open(int fd);
+
+/* Closes what it has opened, and not what it was given. */
+void sink_close(struct sink *sink);
 
 /*
  * Writes some of at most PIPE_BUF bytes: how many, or -errno; -EAGAIN if

@@ -341,11 +341,14 @@ START_TEST(no_descriptor_is_left)
 		"is closed\n";
 	const char *const args[] = {"-p", "0", "-b", "127.0.0.1", "--body", "x",
 		NULL};
-	struct child child =
-		child_start_prepared(args, 1, take_few_descriptors, NULL);
+	struct child child;
 	struct bytes errors = {.data = NULL};
 	int fds[FEW];
 
+	/* it has descriptors of its own, and lends them to nobody */
+	if (under_valgrind())
+		return;
+	child = child_start_prepared(args, 1, take_few_descriptors, NULL);
 	for (int spell = 0; spell < 2; spell++) {
 		for (int i = 0; i < FEW; i++) {
 			fds[i] = client_connect(child.url[0]);

@@ -66,6 +66,27 @@ act_offer(struct line *line)
 	bytes_free(&bytes);
 }
 
+/* It is only counted, and so need not be there. */
+static void
+act_flood(struct line *line)
+{
+	struct hand *hand = line->hand;
+	struct rt_conn *conn = &hand->conn;
+	int64_t left = next_number(line);
+
+	while (left > 0 && conn->asks == RT_ASK_NOTHING &&
+		conn->chan.in.verb == RT_RECV) {
+		int64_t n = (int64_t)conn->chan.in.recv.size;
+
+		must(hand, conn->chan.in.recv.data == hand->scratch,
+			"it is looked at");
+		n = n < left ? n : left;
+		left -= n;
+		rt_conn_in_done(conn, n, hand->now);
+	}
+	must_be(hand, "what was not received", (uint64_t)left, 0);
+}
+
 static void
 act_drip(struct line *line)
 {
@@ -737,6 +758,7 @@ static const struct {
 	{"receive", act_receive},
 	{"offer", act_offer},
 	{"drip", act_drip},
+	{"flood", act_flood},
 	{"send", act_send},
 	{"deliver", act_deliver},
 	{"finish", act_finish},

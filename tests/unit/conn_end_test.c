@@ -19,7 +19,7 @@
 	"receive GET 'garbage'; accept; answer; deliver; pass 5ms; finish;" \
 	"DRAIN recv/- 2000ms;"
 
-#define GIGABYTE "8192 times (receive 131072*'x');"
+#define GIGABYTE "flood 1073741824;"
 
 static const struct play drains[] = {
 	{"closes at once when all was read",
@@ -41,7 +41,7 @@ static const struct play drains[] = {
 				"OVER answered; still-sending"},
 	{"a drain ends after so many bytes",
 		DRAINS "pass 1999ms; receive 'x'; pass 1ms; receive 'x'; DRAIN;"
-		       "8191 times (receive 131072*'x'); receive 131061*'x';"
+		       "flood 1073741813;"
 		       "DRAIN; offer 20*'x'; taken 20;"
 		       "OVER answered; still-sending"},
 };

@@ -21,6 +21,7 @@
  *	receive FIN        its end; or the name of an errno
  *	offer BYTES        as many of them as are read
  *	drip BYTES         the same, one by one
+ *	flood N            so many of those that are dropped, all of them
  *	send [N]           so many bytes of what is to be sent leave; all of it
  *	send by N          at most so many at once, until it is something else
  *	send nothing       as when a file ends; or the name of an errno
@@ -120,7 +121,7 @@ struct hand {
 	int64_t now;
 	const char *play; /* the statement that is played, */
 	uint64_t number;  /* and the number of the play */
-	char scratch[4096];
+	char scratch[64 << 10];
 };
 
 void hand_open(struct hand *hand);
