@@ -228,7 +228,8 @@ program()
 	}
 	passes "$name"
 	[ "$1" = "$first_kind" ] || return
-	sed 's/POSTFIELDS, text/&+1/' "$embed/$2" >"$dir/$2"
+	sed 's/POSTFIELDS, text/&+1/; s/POSTFIELDS, "/&x/' \
+		"$embed/$2" >"$dir/$2"
 	build "$1" "$dir/$2" "$dir/program" "$3" ${5:+"$5"} || {
 		report 1 "$name is built with a mistake"
 		return

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The recipes of README.md, as they stand there: every ```sh block. A block of
-# nothing but retort's lines is one recipe per line, any other is one recipe.
-# What each must do stands in the table below; a recipe that is not in the
-# table is a failure, and so is an entry without its recipe.
+# The recipes of README.md, as they stand there: every ```sh block, and every
+# command of a ```console block with its output. An ```sh block of nothing but
+# retort's lines is one recipe per line, any other is one recipe. The table below
+# says what each must do; a recipe that is not in the table is a failure, and so
+# is an entry without its recipe.
 #
 # Of the ```c blocks, one that has a main() is tests/docs/embed/first.c without its
 # first line; the recipes find it as test.c. Any other is a part of a test,
@@ -85,6 +86,8 @@ retort www
 retort -s 503 -H 'Retry-After: 120'
 	get 503|Retry-After: 120|/any
 	get 503|Content-Length: 0|-X POST /
+curl -fsS "$(retort -q -p 0 --requests 1 --body hello &)"
+	prints hello
 url=$(retort -p 0 --requests 1 --lifetime 10 --body hello &)
 	prints hello
 cc -o test test.c $(pkg-config --cflags --libs retort libcurl) && ./test
@@ -221,7 +224,8 @@ without()
 
 # --- the README, taken apart ---
 
-# Each recipe into a file, 1 2 3 ..., in $dir/recipes; prints their number.
+# Each recipe into a file, 1 2 3 ..., in $dir/recipes, and the output shown with
+# it into 1.out ...; prints their number.
 split()
 {
 	mkdir "$dir/recipes"
@@ -229,6 +233,21 @@ split()
 		function put(text) {
 			print text >(to (++n))
 			close(to n)
+		}
+		/^```console/ {
+			inside = 3
+			next
+		}
+		/^```/ && inside == 3 {
+			inside = 0
+			next
+		}
+		inside == 3 {
+			if (/^\$ /)
+				put(substr($0, 3))
+			else
+				print >(to n ".out")
+			next
 		}
 		/^```/ && !inside {
 			inside = $0 == "```sh" ? 2 : 1
@@ -254,6 +273,23 @@ split()
 		}
 		END { print n + 0 }
 	' "$source/README.md"
+}
+
+# shown FILE: what a block of the console shows as the output, but for what
+# depends on the port and on the version of a client
+shown()
+{
+	sed 's,:[0-9]*/$,:PORT/,; s/\(taken for [a-z]*\): .*/\1/' "$1"
+	echo
+}
+
+# as_shown KEY FILE OUTPUT: whether the README shows what came, if it shows any
+as_shown()
+{
+	[ -f "$2.out" ] || return
+	shown "$2.out" | sed '/^$/d' >"$dir/wanted_output"
+	shown "$3" | sed '/^$/d' | diff "$dir/wanted_output" - >"$dir/got"
+	report $? "$1: prints what README.md shows"
 }
 
 # The key of a recipe in the table, and its comment.
@@ -435,6 +471,8 @@ serves()
 	input=/dev/null
 	[ -n "$url" ]
 	report $? "$1: prints its URL ($url)"
+	echo "$url" >"$dir/out"
+	as_shown "$1" "$2" "$dir/out"
 	ask "$1"
 	finish "$pid" "$1"
 	pid=
@@ -453,6 +491,7 @@ ends()
 	status=$?
 	[ $status -eq "${3:-0}" ]
 	report $? "$1: ends with ${3:-0} (got $status)"
+	as_shown "$1" "$2" "$dir/out"
 }
 
 # run KEY FILE
