@@ -76,7 +76,6 @@ static const struct {
 	{"grace", "--grace 1", ANY},
 	{"io", "--io poll", ANY},
 };
-#define COUNT (sizeof options / sizeof *options)
 
 static bool
 is(size_t i, const char *name)
@@ -192,7 +191,7 @@ START_TEST(both_or_none)
 	dir_write(dir, "reply", "HTTP/1.1 200 OK\r\n\r\n", 19);
 	dir_write(dir, "s.retort", "@on\n@file index.html\n", 21);
 	dir_write(dir, "log", line, sizeof line - 1);
-	for (size_t k = i + 1; k < COUNT; k++) {
+	for (size_t k = i + 1; k < COUNT(options); k++) {
 		struct bytes errors = {.data = NULL};
 		int status = run(i, k, &errors);
 		/* it ends before it can have answered */
@@ -232,7 +231,7 @@ START_TEST(every_option_is_tried)
 
 		at += 3;
 		size = strspn(at, "abcdefghijklmnopqrstuvwxyz-");
-		while (i < COUNT &&
+		while (i < COUNT(options) &&
 			(strlen(options[i].name) != size ||
 				strncmp(options[i].name, at, size) != 0))
 			i++;
@@ -240,7 +239,7 @@ START_TEST(every_option_is_tried)
 			(strlen(alone[k]) != size ||
 				strncmp(alone[k], at, size) != 0))
 			k++;
-		ck_assert_msg(size == 0 || i < COUNT || k < 4,
+		ck_assert_msg(size == 0 || i < COUNT(options) || k < 4,
 			"--%.*s: what does it go with?", (int)size, at);
 	}
 	bytes_free(&help);
@@ -256,7 +255,8 @@ main(void)
 	tcase_set_timeout(tcase, 60);
 	/* hundreds of processes under valgrind */
 	if (!under_valgrind())
-		tcase_add_loop_test(tcase, both_or_none, 0, (int)COUNT - 1);
+		tcase_add_loop_test(tcase, both_or_none, 0,
+			(int)COUNT(options) - 1);
 	tcase_add_test(tcase, every_option_is_tried);
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);

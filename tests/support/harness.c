@@ -193,6 +193,18 @@ run_cases(SRunner *runner, int at_a_time)
 }
 
 void
+rt_test_cases(Suite *suite, const char *name, const TTest *const *tests,
+	int from, int to)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 100);
+	for (; *tests != NULL; tests++)
+		tcase_add_loop_test(tcase, *tests, from, to);
+	rt_test_case(suite, tcase);
+}
+
+void
 rt_test_row(TCase *tcase, const char *name, void (*test)(int i), int i)
 {
 	static TTest rows[400];

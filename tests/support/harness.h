@@ -17,6 +17,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The elements of an array; an int, as loop tests count. */
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
 /*
  * Adds the case to the suite; each of its tests fails when it leaves a
  * descriptor open.
@@ -28,6 +31,10 @@ void rt_test_case(Suite *suite, TCase *tcase);
  * calls test(i). The name outlives the suite.
  */
 void rt_test_row(TCase *tcase, const char *name, void (*test)(int i), int i);
+
+/* Adds a case of tests, NULL-terminated, each called with `from` to `to` - 1. */
+void rt_test_cases(Suite *suite, const char *name, const TTest *const *tests,
+	int from, int to);
 
 /*
  * Runs every test of the suite in a process of its own, with TAP on stdout,

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
 #define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
 #define TOLD "Date: " DATE "\r\n"
 #define TEXT "Content-Type: text/plain; charset=utf-8\r\n"

@@ -166,6 +166,4 @@ struct place {
 void add_plays(TCase *tcase, const struct play *plays, size_t count);
 void add_places(Suite *suite, const struct place *places, size_t count);
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
 #endif

@@ -13,7 +13,6 @@
 #include "http/date.h"
 #include "support/harness.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
 #define DAY INT64_C(86400)
 #define NOW INT64_C(784111777) /* Sun, 06 Nov 1994 08:49:37 GMT */
 

@@ -13,8 +13,6 @@
 #include "base/text.h"
 #include "os/io.h"
 
-#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
-
 #define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
 #define STATUS "HTTP/1.1 200 OK\r\n"
 #define DATED "Date: " DATE "\r\n"

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
-
 /* --- lines --- */
 
 /* Each line as "text|name|value", or "text|name" where there is no colon. */

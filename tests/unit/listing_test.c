@@ -22,8 +22,6 @@
 #include "site/listing.h"
 #include "support/harness.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
-
 /* For what is asked of every link: one that passes costs no system call. */
 #define MUST(condition, ...) \
 	do { \
@@ -738,7 +736,7 @@ static const char *const in_order[] = {
 	"\xff",
 };
 
-START_TEST(folders_first_and_letters_in_any_case)
+START_TEST(folders_first_letters_in_any_case)
 {
 	struct page page;
 
@@ -987,7 +985,7 @@ START_TEST(a_link_to_a_fifo_does_not_open_it)
 }
 END_TEST
 
-START_TEST(hostile_names_are_shown_and_lead_there)
+START_TEST(hostile_names_shown_lead_there)
 {
 	static char names[COUNT(hostile) + COUNT(long_of) + 256][260];
 	static const char *list[COUNT(names)];
@@ -1475,13 +1473,11 @@ main(void)
 
 	tcase_set_timeout(listed, 30);
 	tcase_add_loop_test(listed, an_empty_folder, 0, 2);
-	tcase_add_loop_test(listed, folders_first_and_letters_in_any_case, 0,
-		2);
+	tcase_add_loop_test(listed, folders_first_letters_in_any_case, 0, 2);
 	tcase_add_loop_test(listed, names_that_begin_with_a_dot, 0, 2);
 	tcase_add_loop_test(listed, links_fifos_and_sockets, 0, 2);
 	tcase_add_loop_test(listed, a_link_to_a_fifo_does_not_open_it, 0, 2);
-	tcase_add_loop_test(listed, hostile_names_are_shown_and_lead_there, 0,
-		2);
+	tcase_add_loop_test(listed, hostile_names_shown_lead_there, 0, 2);
 	tcase_add_loop_test(listed, sizes_are_shown, 0, 2);
 	tcase_add_loop_test(listed, times_are_shown, 0, 2);
 	rt_test_case(suite, listed);

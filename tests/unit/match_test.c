@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
-
 static char error[RETORT_ERROR_SIZE];
 
 /* --- requests and conditions --- */

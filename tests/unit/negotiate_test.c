@@ -10,8 +10,6 @@
 #include "site/negotiate.h"
 #include "support/harness.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
-
 static const struct rt_limits limits = {.target = 8192,
 	.head = 65536,
 	.fields = 100};

@@ -13,8 +13,6 @@
 #include "site/precondition.h"
 #include "support/harness.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
-
 /* The representation's Last-Modified, and what lies around it. */
 #define MODIFIED INT64_C(784111777)
 #define NOW (MODIFIED + 3600)

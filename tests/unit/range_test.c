@@ -14,7 +14,6 @@
 #include "site/range.h"
 #include "support/harness.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
 #define MOST UINT64_MAX
 #define MOST_TEXT "18446744073709551615"
 #define IGNORED ""

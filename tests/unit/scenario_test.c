@@ -11,8 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
-
 static struct rt_scenario scenario;
 static char error[RETORT_ERROR_SIZE];
 

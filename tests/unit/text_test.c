@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
 #define BYTES(text) text, sizeof(text) - 1
 
 /* A copy without a byte behind it, so that nothing beyond it is read. */

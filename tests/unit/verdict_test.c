@@ -11,8 +11,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
-
 static struct rt_journal journal;
 static struct rt_verdict verdict;
 static char error[RETORT_ERROR_SIZE];

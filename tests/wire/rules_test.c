@@ -14,8 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
-
 static struct rt_match *
 new_match(const struct retort_when *when)
 {

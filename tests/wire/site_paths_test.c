@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 #define SECRET "not for you"
 
 static char *base; /* holds "root", which is served, and "secret" */

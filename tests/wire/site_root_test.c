@@ -23,8 +23,6 @@
 
 #include "site/listing.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
 static char *base;
 
 /* The same four buffers again and again. */

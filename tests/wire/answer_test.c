@@ -1,0 +1,746 @@
+/* SPDX-License-Identifier: MIT */
+/* The library: rules, and the replies that they give. */
+#include "config.h"
+
+#include "wire/embedding.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PLAIN "Content-Type: text/plain; charset=utf-8\r\n"
+
+#define CLOSE "Connection: close\r\n\r\n"
+
+/* --- rules --- */
+
+START_TEST(first_fit_answers)
+{
+	open_plain(_i);
+	ON("GET /queue", .body = "one", .times = 1);
+	ON("GET /queue", .body = "two", .times = 1);
+	ON("GET /queue", .body = "three", .times = 1);
+	ON("GET /queue", .status = 404, .body = "gone");
+	ON("/queue", .body = "any method");
+	expect_body("GET /queue" HOST "\r\n", "one");
+	expect_body("GET /queue" HOST "\r\n", "two");
+	expect_body("PUT /queue" HOST "Content-Length: 0\r\n\r\n",
+		"any method");
+	expect_body("GET /queue" HOST "\r\n", "three");
+	for (int i = 0; i < 3; i++)
+		expect_body("GET /queue" HOST "\r\n", "gone");
+	ck_assert_uint_eq(retort_count(server, "GET /queue"), 6);
+	ck_assert_int_eq(ended(1)->rule, 1);
+	ck_assert_int_eq(ended(2)->rule, 2);
+	ck_assert_int_eq(ended(3)->rule, 5);
+	ck_assert_int_eq(ended(7)->rule, 4);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
+/* clang-format off */
+static const struct fit {
+	struct retort_when when;
+	const char *request;
+	bool fits;
+} fits[] = {
+	{{.request = "GET"}, "GET /a" HOST "\r\n", true},
+	{{.request = "POST"}, "GET /a" HOST "\r\n", false},
+	{{.request = "*"}, "GET /a" HOST "\r\n", true},
+	{{.request = "* /a"}, "GET /a" HOST "\r\n", true},
+	{{.request = "/a"}, "GET /a?b" HOST "\r\n", true},
+	{{.request = "/a"}, "GET /A" HOST "\r\n", false},
+	{{.request = "/a"}, "GET /%61" HOST "\r\n", true},
+	{{.request = "/a"}, "GET http://x/a" HOST "\r\n", true},
+	{{.request = "/"}, "GET http://x" HOST "\r\n", true},
+	{{.request = "/a/*/c"}, "GET /a/b/b/c" HOST "\r\n", true},
+	{{.request = "/a/*/c"}, "GET /a/b" HOST "\r\n", false},
+	{{.request = "OPTIONS *"}, "OPTIONS *" HOST "\r\n", true},
+	{{.request = "/a?x=1&y=%2f"}, "GET /a?y=/&z&x=1" HOST "\r\n", true},
+	{{.request = "/a?x=1"}, "GET /a?x=11" HOST "\r\n", false},
+	{{.request = "/a?x=1"}, "GET /a" HOST "\r\n", false},
+	{{.fields = "A: b\nHost: x"}, "GET /" HOST "a:  b \r\n\r\n", true},
+	{{.fields = "A: b"}, "GET /" HOST "A: c\r\nA: b\r\n\r\n", true},
+	{{.fields = "A: b"}, "GET /" HOST "A: bb\r\n\r\n", false},
+	{{.contains = "A: b"}, "GET /" HOST "A: abba\r\n\r\n", true},
+	{{.contains = "A: b"}, "GET /" HOST "B: abba\r\n\r\n", false},
+	{{.absent = "A"}, "GET /" HOST "B: abba\r\n\r\n", true},
+	{{.absent = "A\nB"}, "GET /" HOST "b: abba\r\n\r\n", false},
+	{{.body = "abc"},
+		"PUT /" HOST "Transfer-Encoding: chunked\r\n\r\n"
+		"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n",
+		true},
+	{{.body = "abc"}, "PUT /" HOST "Content-Length: 2\r\n\r\nab", false},
+	{{.body = "a\0b", .body_size = 3},
+		"PUT /" HOST "Content-Length: 1\r\n\r\na", false},
+	{{.body = ""}, "GET /" HOST "\r\n", true},
+	{{.body_has = "bc"}, "PUT /" HOST "Content-Length: 4\r\n\r\nabcd",
+		true},
+	{{.body_has = "x"}, "PUT /" HOST "Content-Length: 4\r\n\r\nabcd",
+		false},
+	{{.predicate = has_even_body, .predicate_arg = &asked},
+		"PUT /" HOST "Content-Length: 4\r\n\r\nabcd", true},
+	{{.predicate = has_even_body, .predicate_arg = &asked},
+		"PUT /" HOST "Content-Length: 3\r\n\r\nabc", false},
+	{{.request = "GET /", .fields = "A: b", .absent = "B"},
+		"GET /" HOST "A: b\r\n\r\n", true},
+	{{.request = "GET /", .fields = "A: b", .absent = "B"},
+		"GET /" HOST "A: b\r\nB: c\r\n\r\n", false},
+};
+
+/* The same for rules, counts and waits. */
+START_TEST(fits_what_it_says)
+{
+	open_plain(_i);
+	for (size_t i = 0; i < COUNT(fits); i++) {
+		const struct fit *fit = fits + i;
+		struct retort_reply rule = {.when = fit->when, .body = "fits"};
+		struct bytes got;
+
+		retort_reset(server);
+		ck_assert_int_eq(retort_on_sized(server, &rule, sizeof rule),
+			1);
+		got = exchange(fit->request);
+		ck_assert_msg((strncmp(got.data, "HTTP/1.1 200 ", 13) == 0) ==
+					fit->fits &&
+				(strncmp(got.data, "HTTP/1.1 501 ", 13) == 0) !=
+					fit->fits,
+			"%s: expected case %zu to %s: %s\n# got %s", way->name,
+			i, fit->fits ? "fit" : "miss",
+			shown(fit->request, strlen(fit->request)),
+			shown(got.data, got.size));
+		bytes_free(&got);
+		ck_assert_uint_eq(retort_count_sized(server, &fit->when,
+					  sizeof fit->when),
+			fit->fits);
+		ck_assert((retort_wait_sized(server, 1, 0, &fit->when,
+				   sizeof fit->when) != NULL) == fit->fits);
+		ck_assert((retort_verdict(server) == NULL) == fit->fits);
+	}
+	ck_assert_int_gt(asked, 0);
+	close_server();
+}
+END_TEST
+
+/* clang-format off */
+static const struct {
+	struct retort_reply rule;
+	const char *text;
+} mistakes[] = {
+	{{.when.request = "GET x"}, "rule: expected 'METHOD /TARGET'"},
+	{{.when.request = "G@T /"}, "rule: expected 'METHOD /TARGET'"},
+	{{.when.fields = "no colon"}, "rule: "},
+	{{.when.absent = "A: b"}, "rule: absent: 'A: b': expected a field's name alone"},
+	{{.status = 199}, "rule: status: expected 200 to 999"},
+	{{.when.request = "GET /a?b", .status = 199},
+		"rule: status: expected 200 to 999 (GET /a?b)"},
+	{{.status = 1000}, "rule: status: expected 200 to 999"},
+	{{.status = 204, .body = "x"}, "rule: status: a 204"},
+	{{.fields = "A b: c"}, "rule: fields: 'A b: c': expected a token as field name"},
+	{{.omit = "A: b"}, "rule: omit: "},
+	{{.trailers = "A"}, "rule: trailers: "},
+	{{.type = ""}, "rule: malformed media type"},
+	{{.body = "a", .echo = true}, "rule: reply: more than one of"},
+	{{.raw = true, .echo = true}, "rule: reply: both raw and an echo"},
+	{{.raw = true, .file = "/x"}, "rule: reply: both raw and a file"},
+	{{.raw = true, .body = "x", .repeat = 9},
+		"rule: reply: both raw and a file or repeat"},
+	{{.repeat = 5}, "rule: repeat: there is no body"},
+	{{.body_size = 5}, "rule: body: "},
+	{{.pause_head = -1}, "rule: pause: "},
+};
+
+START_TEST(malformed_rules_are_told)
+{
+	const char *const one[] = {"/", NULL};
+
+	open_plain(_i);
+	for (size_t i = 0; i < COUNT(mistakes); i++) {
+		struct retort_reply answer = mistakes[i].rule;
+
+		retort_reset(server);
+		ck_assert_msg(retort_on_sized(server, &mistakes[i].rule,
+				      sizeof mistakes[i].rule) == -EINVAL,
+			"rule %zu was taken", i);
+		assert_verdict(mistakes[i].text);
+		if (i < 4)
+			continue;
+		ck_assert_int_eq(retort_check(&answer, error), -EINVAL);
+		ck_assert_ptr_nonnull(strstr(mistakes[i].text + 6,
+			strncmp(error, mistakes[i].text + 6,
+				strlen(mistakes[i].text + 6)) == 0 ?
+				"" :
+				"?"));
+		ck_assert_int_eq(retort_answer(server, &answer, NULL), -EINVAL);
+	}
+	retort_reset(server);
+	assert_verdict(NULL);
+	ck_assert_uint_eq(retort_count(server, "GET x"), 0);
+	assert_verdict("request: expected 'METHOD /TARGET'");
+	retort_reset(server);
+	ck_assert_ptr_null(retort_wait(server, 1, 1000000, "GET x"));
+	assert_verdict("request: expected");
+	retort_reset(server);
+	ck_assert_int_eq(retort_expect(server, 2, 1, "/"), -EINVAL);
+	assert_verdict("expectation: at least 2 and at most 1");
+	ck_assert_int_eq(retort_expect_order(server, one), -EINVAL);
+	/* what is for rules alone */
+	ck_assert_int_eq(retort_check(&(struct retort_reply){.times = 1},
+				 error),
+		-EINVAL);
+	ck_assert_int_eq(retort_answer(server,
+				 &(struct retort_reply){.when.request = "/"},
+				 error),
+		-EINVAL);
+	close_server();
+}
+END_TEST
+
+static int
+keep(void *arg, const struct retort_exchange *exchange,
+	struct retort_reply *reply)
+{
+	(void)arg;
+	(void)exchange;
+	(void)reply;
+	return 0;
+}
+
+START_TEST(handlers_build_replies)
+{
+	char *own = strdup("the rule's own");
+	struct bytes got;
+
+	open_plain(_i);
+	ON("POST", .handler = build, .status = 404, .fields = "X-B: b");
+	ON("/own", .handler = keep, .body = own, .status = 202);
+	ON("/repeat", .handler = keep, .body = own, .repeat = 20);
+	ON("/empty", .handler = keep, .body = "");
+	ON("/fails", .handler = err);
+	ON("/wrong", .handler = err, .handler_arg = &asked);
+	/* what was pointed at need not last longer than the call */
+	memset(own, '#', strlen(own));
+	free(own);
+	got = exchange(
+		"POST /a%20b" HOST "X-A: 1\r\nContent-Length: 2\r\n\r\nhi");
+	assert_begins(got, "HTTP/1.1 201 Created\r\n");
+	assert_has(got, "\r\nX-B: b\r\n");
+	assert_has(got, "\r\n\r\nPOST /a b 1 hi");
+	bytes_free(&got);
+	expect_body("GET /own" HOST "\r\n", "the rule's own");
+	expect_body("GET /repeat" HOST "\r\n", "the rule's ownthe ru");
+	expect_body("GET /empty" HOST "\r\n", "");
+	assert_verdict(NULL);
+	expect_body("GET /fails" HOST "\r\n",
+		"500 Internal Server Error: the handler of rule 5 failed: it "
+		"returned -5\n");
+	assert_verdict("connection 5: the handler of rule 5 failed: it "
+		       "returned -5\n");
+	expect_begin("GET /wrong" HOST "\r\n", "HTTP/1.1 500 ");
+	assert_verdict("the handler of rule 6 failed: status: expected 200");
+	ck_assert_int_eq(ended(6)->status, 500);
+	close_server();
+}
+END_TEST
+
+/* What a handler was given. */
+static struct given {
+	struct retort_reply reply;
+	uint64_t connection;
+	int code; /* that it is to return */
+} given;
+
+static int
+keep_given(void *arg, const struct retort_exchange *exchange,
+	struct retort_reply *reply)
+{
+	struct given *to = arg;
+
+	to->reply = *reply;
+	to->connection = exchange->connection;
+	return to->code;
+}
+
+static void
+assert_no_rule(const struct retort_reply *reply)
+{
+	const struct retort_when *when = &reply->when;
+
+	ck_assert_msg(when->request == NULL && when->fields == NULL &&
+			when->contains == NULL && when->absent == NULL &&
+			when->body == NULL && when->body_size == 0 &&
+			when->body_has == NULL && when->predicate == NULL &&
+			when->predicate_arg == NULL && !when->nocase,
+		"%s: there are conditions", way->name);
+	ck_assert_uint_eq(reply->times, 0);
+	ck_assert(reply->handler == NULL);
+	ck_assert_ptr_null(reply->handler_arg);
+	ck_assert(!reply->accepted);
+	ck_assert(!reply->files);
+	ck_assert_msg(retort_check(reply, error) == 0, "%s: %s", way->name,
+		error);
+}
+
+/* The reply alone, which can be kept and sent later. */
+START_TEST(handlers_are_given_no_rule)
+{
+	char *texts[] = {strdup("POST /*"), strdup("A: b"), strdup("C: d"),
+		strdup("E"), strdup("body"), strdup("od")};
+	struct bytes got;
+	int fd;
+
+	open_plain(_i);
+	ON(NULL, .accepted = true, .times = 1, .handler = keep_given,
+		.handler_arg = &given, .body = "220 hello\r\n");
+	ON(texts[0], .when.fields = texts[1], .when.contains = texts[2],
+		.when.absent = texts[3], .when.body = texts[4],
+		.when.body_size = 4, .when.body_has = texts[5], .times = 2,
+		.handler = keep_given, .handler_arg = &given, .status = 202,
+		.fields = "X: y", .body = "kept");
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		memset(texts[i], '#', strlen(texts[i]));
+		free(texts[i]);
+	}
+	given.code = 0;
+	got = exchange(GET);
+	assert_begins(got, "220 hello\r\n");
+	bytes_free(&got);
+	ck_assert_uint_eq(given.connection, 1);
+	assert_no_rule(&given.reply);
+	given.code = RETORT_LATER;
+	fd = connect_client();
+	say(fd, "POST /a" HOST "A: b\r\nC: d\r\nContent-Length: 4\r\n\r\nbody");
+	ck_assert_ptr_nonnull(retort_wait(server, 1, PATIENCE, "POST /a"));
+	ck_assert_uint_eq(given.connection, 2);
+	assert_no_rule(&given.reply);
+	ck_assert_int_eq(retort_reply_later(server, 2, &given.reply), 0);
+	finish_client(fd, "\r\n\r\nkept");
+	ck_assert_int_eq(ended(2)->status, 202);
+	close_server();
+}
+END_TEST
+
+static int replied;
+
+static int
+ask_thread(void *arg, const struct retort_exchange *exchange,
+	struct retort_reply *reply)
+{
+	(void)arg;
+	(void)reply;
+	(void)pthread_mutex_lock(&mutex);
+	asked_on = exchange->connection;
+	(void)pthread_cond_signal(&cond);
+	(void)pthread_mutex_unlock(&mutex);
+	return RETORT_LATER;
+}
+
+static void *
+reply_from_thread(void *arg)
+{
+	struct retort_reply reply = {.status = 202, .body = arg};
+
+	(void)pthread_mutex_lock(&mutex);
+	while (asked_on == 0)
+		(void)pthread_cond_wait(&cond, &mutex);
+	(void)pthread_mutex_unlock(&mutex);
+	replied = retort_reply_later(server, asked_on, &reply);
+	return NULL;
+}
+
+START_TEST(replies_later)
+{
+	char body[] = "from a thread";
+	struct bytes got = {.data = NULL};
+	uint64_t connection = 0;
+	struct retort_reply reply = {.body = "same thread"};
+	pthread_t thread;
+	int fd;
+
+	open_plain(_i);
+	ON("/thread", .handler = ask_thread);
+	ON("/same", .handler = later, .handler_arg = &connection);
+	ck_assert_int_eq(retort_reply_later(server, 1, &reply), -ENOENT);
+	asked_on = 0;
+	ck_assert_int_eq(pthread_create(&thread, NULL, reply_from_thread, body),
+		0);
+	got = exchange("GET /thread" HOST "\r\n");
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(replied, 0);
+	assert_begins(got, "HTTP/1.1 202 Accepted\r\n");
+	assert_has(got, "\r\n\r\nfrom a thread");
+	bytes_free(&got);
+	ck_assert_int_eq(ended(1)->status, 202);
+	ck_assert_int_eq(ended(1)->rule, 1);
+	/* the record is there before the reply, and says that there is none */
+	fd = connect_client();
+	say(fd, "GET /same" HOST "\r\n");
+	ck_assert_int_eq(retort_wait(server, 1, PATIENCE, "/same")->status, 0);
+	ck_assert_int_eq(retort_reply_later(server, 3, &reply), -ENOENT);
+	ck_assert_int_eq(retort_reply_later(server, 2, &reply), 0);
+	ck_assert_int_eq(retort_reply_later(server, 2, &reply), -ENOENT);
+	finish_client(fd, "\r\n\r\nsame thread");
+	ck_assert_int_eq(ended(2)->status, 200);
+	ck_assert_int_eq(retort_reply_later(server, 2, &reply), -ENOENT);
+	assert_verdict(NULL);
+	/* a malformed one is told, and the request waits on */
+	fd = connect_client();
+	say(fd, "GET /same" HOST "\r\n");
+	ck_assert_ptr_nonnull(retort_wait(server, 2, PATIENCE, "/same"));
+	reply.status = 7;
+	ck_assert_int_eq(retort_reply_later(server, 3, &reply), -EINVAL);
+	assert_verdict("reply: status: expected 200 to 999");
+	reply.status = 0;
+	ck_assert_int_eq(retort_reply_later(server, 3, &reply), 0);
+	finish_client(fd, "\r\n\r\nsame thread");
+	close_server();
+}
+END_TEST
+
+START_TEST(nobody_waits_for_a_later_reply)
+{
+	const struct retort_exchange *seen;
+	uint64_t connection = 0;
+	struct retort_reply reply = {.body = "too late"};
+	int fd;
+
+	open_plain(_i);
+	ON(NULL, .handler = later, .handler_arg = &connection);
+	fd = connect_client();
+	say(fd, GET);
+	seen = retort_wait(server, 1, PATIENCE, NULL);
+	ck_assert_ptr_nonnull(seen);
+	client_reset(fd);
+	ck_assert(retort_wait_end(server, seen, PATIENCE));
+	ck_assert_int_eq(retort_reply_later(server, 1, &reply), -ENOENT);
+	ck_assert_int_eq(seen->end, RETORT_RESET);
+	ck_assert_int_eq(seen->status, 0);
+	ck_assert_int_eq(seen->client_close, RETORT_RST);
+	ck_assert(seen->client_first);
+	close_server();
+}
+END_TEST
+
+START_TEST(falls_back)
+{
+	struct retort_reply reply = {.status = 503, .body = "not now"};
+	char *folder = dir_make();
+
+	dir_write(folder, "a", "file", 4);
+	open_plain(_i);
+	ON("POST /a", .body = "rule");
+	ck_assert_int_eq(retort_serve(server, folder, NULL, error), 0);
+	expect_body("GET /a" HOST "\r\n", "file");
+	expect_body("POST /a" HOST "Content-Length: 1\r\n\r\nx", "rule");
+	expect_begin("POST /b" HOST "Content-Length: 1\r\n\r\nx",
+		"HTTP/1.1 405 ");
+	ck_assert_int_eq(retort_answer(server, &reply, error), 0);
+	expect_body("GET /a" HOST "\r\n", "not now");
+	expect_body("POST /a" HOST "Content-Length: 1\r\n\r\nx", "rule");
+	ck_assert_int_eq(ended(4)->rule, 0);
+	ck_assert_int_eq(retort_serve(server, folder, NULL, error), 0);
+	expect_body("GET /a" HOST "\r\n", "file");
+	assert_verdict(NULL);
+	close_server();
+	dir_remove(folder);
+}
+END_TEST
+
+START_TEST(says_what_came_nearest)
+{
+	struct bytes got;
+
+	open_plain(_i);
+	got = exchange(GET);
+	assert_begins(got, "HTTP/1.1 501 Not Implemented\r\n");
+	assert_has(got, "\r\n\r\nno rule fits GET /\n");
+	bytes_free(&got);
+	ON("POST /users", .body = "x");
+	ON("GET /users/1", .body = "x", .when.fields = "Accept: a/b");
+	expect_body("GET /users/2" HOST "\r\n",
+		"no rule fits GET /users/2: path differs from rule 2 "
+		"\"/users/1\" at byte 7\n");
+	expect_body("GET /users/1" HOST "Accept: c/d\r\n\r\n",
+		"no rule fits GET /users/1: field differs from rule 2 "
+		"\"Accept: a/b\": came \"c/d\"\n");
+	expect_body("GET /users" HOST "\r\n",
+		"no rule fits GET /users: method differs from rule 1 "
+		"\"POST\"\n");
+	ON("GET /once", .body = "x", .times = 1);
+	expect_body("GET /once" HOST "\r\n", "x");
+	got = exchange("GET /once" HOST "\r\n");
+	assert_begins(got, "HTTP/1.1 501 ");
+	assert_has(got,
+		"\r\n\r\nno rule fits GET /once: rule 3 would, but was used "
+		"up (1 of 1)");
+	bytes_free(&got);
+	assert_verdict("connection 1: no rule fits GET /\n");
+	assert_verdict("connection 6: no rule fits GET /once: rule 3 would");
+	assert_verdict("< GET /once HTTP/1.1\\r\\n\n");
+	ck_assert_int_eq(ended(6)->status, 501);
+	ck_assert_int_eq(ended(6)->rule, 0);
+	close_server();
+}
+END_TEST
+
+/* --- replies --- */
+
+#define NO_DATE .omit = "Date"
+
+/* clang-format off */
+static const struct wire {
+	const char *request;
+	struct retort_reply reply;
+	const char *expected;
+} wires[] = {
+	{GET, {NO_DATE},
+		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" CLOSE},
+	{GET, {NO_DATE, .body = "hi"},
+		"HTTP/1.1 200 OK\r\n" PLAIN "Content-Length: 2\r\n" CLOSE "hi"},
+	{GET,
+		{.omit = "date\nCONTENT-LENGTH\nconnection\ncontent-type",
+			.body = "hi", .status = 404},
+		"HTTP/1.1 404 Not Found\r\n\r\nhi"},
+	{GET,
+		{NO_DATE, .fields = "x-A:  1 \nX-a: 2\r\nContent-Length: 99\n"
+				    "connection:",
+			.body = "hi", .type = "a/b"},
+		"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nx-A:  1 \r\nX-a: 2\r\n"
+		"Content-Length: 99\r\nconnection:\r\n\r\nhi"},
+	{GET, {NO_DATE, .version = "ICY/0.9", .reason = "", .status = 999},
+		"ICY/0.9 999 \r\nContent-Length: 0\r\n" CLOSE},
+	{GET, {NO_DATE, .reason = "So Be It", .status = 299},
+		"HTTP/1.1 299 So Be It\r\nContent-Length: 0\r\n" CLOSE},
+	{GET, {NO_DATE, .status = 204},
+		"HTTP/1.1 204 No Content\r\n" CLOSE},
+	{GET,
+		{NO_DATE, .interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>"
+				     "\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n",
+			.body = "hi"},
+		"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+		"HTTP/1.1 100 Continue\r\n\r\n"
+		"HTTP/1.1 200 OK\r\n" PLAIN "Content-Length: 2\r\n" CLOSE "hi"},
+	{GET, {NO_DATE, .body = "hello", .chunked = true},
+		"HTTP/1.1 200 OK\r\n" PLAIN
+		"Transfer-Encoding: chunked\r\n" CLOSE
+		"5\r\nhello\r\n0\r\n\r\n"},
+	{GET, {NO_DATE, .chunked = true},
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" CLOSE
+		"0\r\n\r\n"},
+	{GET,
+		{NO_DATE, .body = "abcdefghijklmnopqr", .chunks = two_three,
+			.trailers = "A: 1\nB: 2", .type = "a/b"},
+		"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\n"
+		"Transfer-Encoding: chunked\r\n" CLOSE
+		"2\r\nab\r\n3\r\ncde\r\nd\r\nfghijklmnopqr\r\n0\r\n"
+		"A: 1\r\nB: 2\r\n\r\n"},
+	{GET,
+		{NO_DATE, .body = "abc", .chunks = two_three, .type = "a/b",
+			.fields = "Content-Length: 3"},
+		"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\n"
+		"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n" CLOSE
+		"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"},
+	{"HEAD /" HOST "\r\n", {NO_DATE, .body = "hello", .trailers = "A: 1"},
+		"HTTP/1.1 200 OK\r\n" PLAIN
+		"Transfer-Encoding: chunked\r\n" CLOSE},
+	{"HEAD /" HOST "\r\n", {NO_DATE, .body = "hello", .pause_body = 1},
+		"HTTP/1.1 200 OK\r\n" PLAIN "Content-Length: 5\r\n" CLOSE},
+	{GET, {NO_DATE, .body = "abc", .repeat = 8},
+		"HTTP/1.1 200 OK\r\n" PLAIN
+		"Content-Length: 8\r\n" CLOSE "abcabcab"},
+	{GET,
+		{NO_DATE, .body = "abc", .repeat = 8, .chunks = two_three,
+			.pause_chunk = 1},
+		"HTTP/1.1 200 OK\r\n" PLAIN
+		"Transfer-Encoding: chunked\r\n" CLOSE
+		"2\r\nab\r\n3\r\ncab\r\n3\r\ncab\r\n0\r\n\r\n"},
+	{"GET /e" HOST "\r\n", {NO_DATE, .echo = true, .type = "a/b"},
+		"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 28"
+		"\r\n" CLOSE "GET /e HTTP/1.1\r\nHost: x\r\n\r\n"},
+	{GET, {.raw = true, .body = "HTTP/1.1 200 OK\r\n\r\nshort"},
+		"HTTP/1.1 200 OK\r\n\r\nshort"},
+	{GET, {.raw = true, .body = "no HTTP at all"}, "no HTTP at all"},
+	{GET, {.raw = true}, ""},
+};
+
+START_TEST(replies_are_exact)
+{
+	static const char odd[] = "HTTP/1.1 200\0\r\n\xff";
+	struct bytes got;
+
+	open_plain(_i);
+	for (size_t i = 0; i < COUNT(wires); i++) {
+		const struct wire *wire = wires + i;
+
+		retort_reset(server);
+		ck_assert_int_eq(retort_on_sized(server, &wire->reply,
+					 sizeof wire->reply),
+			1);
+		for (int as = 0; as < 2; as++) {
+			got = exchange(wire->request);
+			ck_assert_msg(strlen(wire->expected) == got.size &&
+					memcmp(wire->expected, got.data,
+						got.size) == 0,
+				"%s: case %zu: expected %s\n# got: %s",
+				way->name, i,
+				shown(wire->expected, strlen(wire->expected)),
+				shown(got.data, got.size));
+			bytes_free(&got);
+			/* as the answer to everything, it is the same */
+			retort_reset(server);
+			ck_assert_int_eq(retort_answer(server, &wire->reply,
+						 error),
+				0);
+		}
+	}
+	retort_reset(server);
+	ON(NULL, .raw = true, .body = odd, .body_size = sizeof odd - 1);
+	got = exchange(GET);
+	assert_bytes(got.data, got.size, odd, sizeof odd - 1);
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
+START_TEST(bodies_are_copied_or_files)
+{
+	char *folder = dir_make(), body[] = "copied";
+	char path[300];
+	struct bytes got;
+
+	dir_write(folder, "a.json", "{}", 2);
+	(void)snprintf(path, sizeof path, "%s/a.json", folder);
+	open_plain(_i);
+	ON("/copied", .body = body);
+	ON("/file", .file = path);
+	ON("/none", .file = "/nowhere/at/all");
+	body[0] = '#';
+	memset(path, 0, sizeof path);
+	expect_body("GET /copied" HOST "\r\n", "copied");
+	got = exchange("GET /file" HOST "\r\n");
+	assert_has(got, "\r\nContent-Type: application/json\r\n");
+	assert_has(got, "\r\n\r\n{}");
+	bytes_free(&got);
+	/* opened for each reply */
+	dir_write(folder, "a.json", "[1]", 3);
+	expect_body("GET /file" HOST "\r\n", "[1]");
+	expect_begin("GET /none" HOST "\r\n", "HTTP/1.1 500 ");
+	close_server();
+	dir_remove(folder);
+}
+END_TEST
+
+/* Long, but made of nothing: neither copied nor recorded whole. */
+START_TEST(repeats_without_memory)
+{
+	static char data[1 << 20];
+	uint64_t size = is_slow() ? 20u << 20 : 100u << 20, came = 0;
+	const struct retort_exchange *seen;
+	long long before, most = 0;
+	size_t head;
+	ssize_t n = 1;
+	int fd;
+
+	open_plain(_i);
+	ON(NULL, .body = "0123456789", .repeat = size, .omit = "Date");
+	before = live;
+	fd = connect_client();
+	say(fd, GET);
+	while (n != 0) {
+		n = recv(fd, data, sizeof data, MSG_DONTWAIT);
+		ck_assert_msg(n >= 0 || errno == EAGAIN, "%s", strerror(errno));
+		if (n < 0)
+			turn(fd, POLLIN, 100);
+		else
+			came += (uint64_t)n;
+		if (live > most)
+			most = live;
+	}
+	(void)close(fd);
+	seen = ended(1);
+	ck_assert_int_eq(seen->end, RETORT_ANSWERED);
+	ck_assert_uint_eq(seen->sent_body, size);
+	head = (size_t)(seen->sent - seen->sent_body);
+	ck_assert_uint_eq(came, head + size);
+	ck_assert_msg(most - before < 8 << 20,
+		"%s: %lld bytes of memory for %llu", way->name, most - before,
+		(unsigned long long)size);
+	close_server();
+}
+END_TEST
+
+/* Each of the pauses is where it should be. */
+START_TEST(pauses)
+{
+	enum { PAUSE = 60 };
+	static const size_t one[] = {1, 0};
+	static const struct {
+		struct retort_reply reply;
+		const char *before; /* has come at once, by then nothing else */
+	} cases[] = {
+		{{.pause_head = PAUSE}, ""},
+		{{.pause_head = PAUSE,
+			 .interim = "HTTP/1.1 100 Continue\r\n\r\n"},
+			"HTTP/1.1 100 Continue\r\n\r\n"},
+		{{.pause_body = PAUSE}, "\r\n" CLOSE},
+		{{.pause_chunk = PAUSE, .chunks = one}, "1\r\na\r\n"},
+		{{.pause_end = PAUSE}, "abc"},
+		{{.pause_end = PAUSE, .raw = true}, "abc"},
+	};
+
+	open_plain(_i);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct retort_reply rule = cases[i].reply;
+		struct bytes got = {.data = NULL};
+		size_t before = strlen(cases[i].before), size;
+		int64_t begun;
+		int fd;
+
+		retort_reset(server);
+		rule.body = "abc";
+		ck_assert_int_eq(retort_on_sized(server, &rule, sizeof rule),
+			1);
+		fd = connect_client();
+		begun = now_ms();
+		say(fd, GET);
+		ck_assert_int_eq(talk(fd, "", 0, &got, cases[i].before), 0);
+		size = got.size;
+		if (now_ms() - begun < PAUSE / 2)
+			ck_assert_msg(strcmp(got.data + size - before,
+					      cases[i].before) == 0,
+				"%s: case %zu came too far: %s", way->name, i,
+				shown(got.data, got.size));
+		ck_assert_int_eq(talk(fd, GET, 0, &got, NULL), 0);
+		ck_assert_msg(now_ms() - begun >= PAUSE, "case %zu: %d ms", i,
+			(int)(now_ms() - begun));
+		(void)close(fd);
+		bytes_free(&got);
+	}
+	close_server();
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("answer");
+	const TTest *const rules[] = {first_fit_answers, fits_what_it_says,
+		malformed_rules_are_told, handlers_build_replies,
+		handlers_are_given_no_rule, replies_later,
+		nobody_waits_for_a_later_reply, falls_back,
+		says_what_came_nearest, NULL};
+	const TTest *const replies[] = {replies_are_exact,
+		bodies_are_copied_or_files, repeats_without_memory, pauses,
+		NULL};
+
+	rt_test_cases(suite, "rules", rules, 0, WAYS);
+	rt_test_cases(suite, "replies", replies, 0, WAYS);
+	return rt_test_run(suite);
+}

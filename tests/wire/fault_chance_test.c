@@ -1,0 +1,808 @@
+/* SPDX-License-Identifier: MIT */
+/* Faults by chance, and sweeps. */
+#include "config.h"
+
+#include "wire/spoiling.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* --- chance --- */
+
+#define TRIES 40
+
+struct met {
+	char *faults[TRIES];
+	struct heard heard[TRIES];
+};
+
+static void
+meet(struct met *met)
+{
+	*met = (struct met){.faults = {NULL}};
+	for (size_t i = 0; i < TRIES; i++) {
+		const struct retort_exchange *seen;
+
+		met->heard[i] = hear_all(GET);
+		seen = ended(i + 1);
+		met->faults[i] = strdup(seen->faults ? seen->faults : "");
+	}
+}
+
+static void
+forget(struct met *met)
+{
+	for (size_t i = 0; i < TRIES; i++) {
+		free(met->faults[i]);
+		bytes_free(&met->heard[i].got);
+	}
+}
+
+/* How many differ. */
+static size_t
+compare(const struct met *a, const struct met *b)
+{
+	size_t differ = 0;
+
+	for (size_t i = 0; i < TRIES; i++)
+		differ += strcmp(a->faults[i], b->faults[i]) != 0 ||
+			a->heard[i].end != b->heard[i].end ||
+			a->heard[i].got.size != b->heard[i].got.size ||
+			memcmp(a->heard[i].got.data, b->heard[i].got.data,
+				a->heard[i].got.size) != 0;
+	return differ;
+}
+
+/* What happened is what was said to. */
+static void
+check_met(const struct met *met)
+{
+	for (size_t i = 0; i < TRIES; i++) {
+		const struct heard *heard = met->heard + i;
+		const char *faults = met->faults[i];
+		bool reset = strstr(faults, "reset") != NULL;
+		bool error_reply = strstr(faults, "status 404") != NULL;
+		bool whole = strstr(faults, "cut") == NULL && !error_reply;
+		unsigned percent = 0;
+
+		if (sscanf(faults, "cut %u%%", &percent) == 1)
+			ck_assert_uint_eq(heard->got.size, 109 * percent / 100);
+		if (error_reply)
+			assert_begins(heard->got, "HTTP/1.1 404 ");
+		if (whole)
+			assert_bytes(heard->got.data, heard->got.size, WHOLE,
+				strlen(WHOLE));
+		ck_assert_msg(heard->end == (reset ? ECONNRESET : 0),
+			"%s: %s: ended by %d", way->name, faults, heard->end);
+	}
+}
+
+static void
+open_chaos(const char *text, uint64_t seed, int i)
+{
+	open_plain(i);
+	ck_assert_int_eq(retort_answer(server,
+				 &(struct retort_reply){.body = DIGITS,
+					 .omit = "Date"},
+				 error),
+		0);
+	if (text != NULL)
+		ck_assert_msg(retort_faults(server, text, seed, error) == 0,
+			"%s", error);
+}
+
+#define CHANCES "rst:25%,cut:20%,404:20.5%,delay:1ms:50%"
+
+/* The date of an error reply is not by chance. */
+static void
+drop_dates(struct met *met)
+{
+	for (size_t i = 0; i < TRIES; i++) {
+		char *date = strstr(met->heard[i].got.data, "Date: ");
+
+		for (; date != NULL && *date != '\r' && *date != '\0'; date++)
+			*date = '-';
+	}
+}
+
+/* The record, its line in the log, its transcript and the verdict name the seed,
+   which is 1, and the number. */
+static void
+check_seed(size_t n)
+{
+	const struct retort_exchange *seen = ended(n);
+	char line[1024], wanted[64], *transcript;
+
+	ck_assert(seen->by_chance);
+	ck_assert_uint_eq(seen->seed, 1);
+	(void)retort_log_line(seen, RETORT_LOG_SHORT, line, sizeof line);
+	(void)snprintf(wanted, sizeof wanted, " #%llu ",
+		(unsigned long long)seen->connection);
+	ck_assert_msg(strstr(line, wanted) != NULL &&
+			strstr(line, " (seed 1) [") != NULL,
+		"expected '%s' and the seed in: %s", wanted, line);
+	transcript = retort_transcript(server, seen->connection);
+	ck_assert_ptr_nonnull(transcript);
+	ck_assert_msg(strstr(transcript, " (seed 1) [status 503; pause 60]\n"),
+		"got: %s", transcript);
+	free(transcript);
+	ck_assert_int_ge(retort_expect(server, 0, 0, "GET /"), 0);
+	(void)snprintf(wanted, sizeof wanted,
+		"503 [status 503; pause 60] (connection %llu, seed 1)\n",
+		(unsigned long long)seen->connection);
+	assert_verdict(wanted);
+	retort_reset(server);
+}
+
+START_TEST(chance_is_a_function_of_the_seed)
+{
+	struct met first, second, other;
+
+	open_chaos(CHANCES, 7, _i);
+	meet(&first);
+	check_met(&first);
+	assert_verdict(NULL);
+	close_server();
+	open_chaos(CHANCES, 7, (_i + 1) % BASIC_WAYS);
+	meet(&second);
+	close_server();
+	open_chaos(CHANCES, 8, _i);
+	meet(&other);
+	check_met(&other);
+	close_server();
+	drop_dates(&first);
+	drop_dates(&second);
+	ck_assert_uint_eq(compare(&first, &second), 0);
+	ck_assert_uint_gt(compare(&first, &other), TRIES / 4);
+	forget(&first);
+	forget(&second);
+	forget(&other);
+}
+END_TEST
+
+/* Every kind comes, and about as often as it is asked for. */
+START_TEST(chances_are_as_asked_for)
+{
+	struct met met;
+
+	open_chaos("rst:100%", 1, _i);
+	meet(&met);
+	for (size_t i = 0; i < TRIES; i++)
+		ck_assert_int_eq(met.heard[i].end, ECONNRESET);
+	forget(&met);
+	retort_reset(server);
+	ck_assert_int_eq(retort_faults(server, "cut:0%,delay:1ms:0%", 1, error),
+		0);
+	meet(&met);
+	for (size_t i = 0; i < TRIES; i++)
+		ck_assert_str_eq(met.faults[i], "");
+	check_met(&met);
+	forget(&met);
+	retort_reset(server);
+	ck_assert_int_eq(retort_faults(server, "503:100%,delay:60ms", 1, error),
+		0);
+	expect_begin(GET, "HTTP/1.1 503 ");
+	ck_assert_str_eq(ended(1)->faults, "status 503; pause 60");
+	check_seed(1);
+	/* none any more; and a rule has its own */
+	ck_assert_int_eq(retort_faults(server, NULL, 0, NULL), 0);
+	expect(GET, WHOLE, 0);
+	ck_assert_int_eq(retort_faults(server, "cut:100%", 1, error), 0);
+	ON(NULL, .body = DIGITS, .omit = "Date", .faults = "cut 100% reset");
+	expect(GET, WHOLE, ECONNRESET);
+	close_server();
+}
+END_TEST
+
+START_TEST(mistakes_about_chance_are_told)
+{
+	static const struct {
+		const char *text;
+		const char *why;
+	} cases[] = {
+		{"rst:101%", "'rst:101%': expected a percentage from 0%"},
+		{"rst:60%,cut:41%",
+			"'cut:41%': expected percentages of 100% together"},
+		{"rst", "'rst': expected rst:N%"},
+		{"boom:5%", "'boom:5%': expected rst:N%"},
+		{"", "expected rst:N%"},
+		{"rst:5%,", "expected rst:N%"},
+		{"delay:5", "'delay:5': expected delay:Nms"},
+		{"delay:20ms:101%", "'delay:20ms:101%': expected delay:Nms"},
+		{"99:5%", "'99:5%': expected rst:N%"},
+	};
+
+	struct heard heard;
+
+	open_chaos("rst:100%", 1, _i);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		ck_assert_int_eq(retort_faults(server, cases[i].text, 7, error),
+			-EINVAL);
+		ck_assert_msg(strstr(error, cases[i].why) != NULL,
+			"\"%s\": expected \"%s\" in: %s", cases[i].text,
+			cases[i].why, error);
+	}
+	/* what there was stays */
+	heard = hear_all(GET);
+	ck_assert_int_eq(heard.end, ECONNRESET);
+	bytes_free(&heard.got);
+	close_server();
+}
+END_TEST
+
+/* The lines of what is recorded. */
+static struct bytes
+write_log(void)
+{
+	struct bytes log = {.data = NULL};
+	const struct retort_exchange *seen;
+	char line[1024];
+
+	for (size_t i = 1; (seen = retort_record(server, i)) != NULL; i++) {
+		(void)ended(i);
+		bytes_add(&log, line,
+			retort_log_line(seen, RETORT_LOG_SHORT, line,
+				sizeof line));
+	}
+	return log;
+}
+
+START_TEST(replays_what_was_logged)
+{
+	struct met first, second;
+	struct bytes log;
+
+	open_chaos(CHANCES, 11, _i);
+	meet(&first);
+	log = write_log();
+	close_server();
+	open_chaos(NULL, 0, _i);
+	ck_assert_msg(retort_replay(server, log.data, log.size, error) == 0,
+		"%s in: %s", error, shown(log.data, log.size));
+	/* another request takes nobody's turn */
+	expect("GET /other" HOST "\r\n", WHOLE, 0);
+	retort_forget(server);
+	meet(&second);
+	drop_dates(&first);
+	drop_dates(&second);
+	ck_assert_uint_eq(compare(&first, &second), 0);
+	/* it is used up */
+	expect(GET, WHOLE, 0);
+	close_server();
+	forget(&first);
+	forget(&second);
+	bytes_free(&log);
+}
+END_TEST
+
+/* Each request line has a queue of its own. */
+START_TEST(replays_by_request)
+{
+	static const char log[] =
+		"12:00:00 127.0.0.1:1 \"GET /a HTTP/1.1\" 200 1 2 ms [cut 5]\n"
+		"12:00:00 127.0.0.1:1 \"GET /b HTTP/1.1\" 200 1 2 ms\n"
+		"12:00:00 127.0.0.1:1 \"GET /b HTTP/1.1\" 200 1 2 ms [cut 9]\n"
+		"a line of another kind [cut 1]\n"
+		"12:00:00 127.0.0.1:1 \"GET /a HTTP/1.1\" 200 1 2 ms "
+		"[cut 6 reset]";
+
+	open_chaos(NULL, 0, _i);
+	ck_assert_int_eq(retort_replay(server, log, strlen(log), error), 0);
+	expect("GET /b" HOST "\r\n", WHOLE, 0);
+	expect("GET /b" HOST "\r\n", "HTTP/1.1 ", 0);
+	expect("GET /a" HOST "\r\n", "HTTP/", 0);
+	expect("GET /a" HOST "\r\n", "HTTP/1", ECONNRESET);
+	expect("GET /a" HOST "\r\n", WHOLE, 0);
+	ck_assert_int_eq(retort_replay(server, "no log\n", 7, error), -EINVAL);
+	ck_assert(strstr(error, "expected lines of a log") != NULL);
+	close_server();
+}
+END_TEST
+
+/* On their line, which they cannot forge. */
+START_TEST(logs_faults)
+{
+	static const char faults[] = "insert 0 \"]\\n\"; cut 3";
+	char line[1024];
+
+	open_plain(_i);
+	ON(NULL, .body = DIGITS, .omit = "Date", .times = 1, .faults = faults);
+	expect(GET, "]\nH", 0);
+	(void)retort_log_line(ended(1), RETORT_LOG_SHORT, line, sizeof line);
+	ck_assert_msg(strstr(line, " [insert 0 \"]\\n\"; cut 3]\n") != NULL,
+		"got: %s", line);
+	/* either it is refused, or it cannot drive a terminal */
+	if (retort_on(server, NULL, .body = DIGITS, .omit = "Date", .times = 1,
+		    .faults = "insert 0 \"\033[2J]\"\ncut 3") > 0) {
+		expect(GET, "\033[2", 0);
+		(void)retort_log_line(ended(2), RETORT_LOG_SHORT, line,
+			sizeof line);
+		ck_assert_msg(strchr(line, '\033') == NULL,
+			"it can drive a terminal: %s",
+			shown(line, strlen(line)));
+	}
+	close_server();
+}
+END_TEST
+
+/* --- sweeps --- */
+
+/* Takes a reply for right if its Content-Length came to an end by a FIN. */
+static int
+right_client(void *arg, const char *url, const char *fault)
+{
+	int fd = client_connect(url);
+	struct bytes got = {.data = NULL};
+	const char *head, *length;
+	bool ok;
+
+	bytes_add(&got, "", 0);
+	(void)client_send_text(fd, GET);
+	ok = client_receive(fd, &got) == 0;
+	(void)close(fd);
+	head = strstr(got.data, "\r\n\r\n");
+	length = strstr(got.data, "Content-Length: ");
+	ok = ok && head != NULL && length != NULL &&
+		strtoul(length + 16, NULL, 10) == strlen(head + 4);
+	bytes_free(&got);
+	(void)fault;
+	++*(size_t *)arg;
+	return ok;
+}
+
+/* Takes what came of the body for all of it. */
+static int
+trusting_client(void *arg, const char *url, const char *fault)
+{
+	int fd = client_connect(url);
+	struct bytes got = {.data = NULL};
+	bool ok;
+
+	bytes_add(&got, "", 0);
+	(void)client_send_text(fd, GET);
+	ok = client_receive(fd, &got) == 0;
+	ok = ok && strstr(got.data, "\r\n\r\n") != NULL;
+	(void)close(fd);
+	bytes_free(&got);
+	(void)fault;
+	++*(size_t *)arg;
+	return ok;
+}
+
+/* Takes one read for all there is. */
+static int
+hasty_client(void *arg, const char *url, const char *fault)
+{
+	int fd = client_connect(url);
+	char data[256];
+	ssize_t n;
+
+	(void)client_send_text(fd, GET);
+	n = recv(fd, data, 1, MSG_WAITALL);
+	if (n == 1)
+		n += recv(fd, data + 1, 16, MSG_WAITALL);
+	(void)close(fd);
+	(void)fault;
+	++*(size_t *)arg;
+	return n == 17 && strncmp(data, OK, 17) == 0;
+}
+
+/* It never gets to the server. */
+static int
+lost_client(void *arg, const char *url, const char *fault)
+{
+	(void)arg;
+	(void)url;
+	(void)fault;
+	return 1;
+}
+
+/* Connects, and takes nothing for success. */
+static int
+gloomy_client(void *arg, const char *url, const char *fault)
+{
+	(void)right_client(arg, url, fault);
+	return 0;
+}
+
+/* Has enough of it at one point. */
+static int
+tired_client(void *arg, const char *url, const char *fault)
+{
+	if (fault != NULL && strcmp(fault, "cut 3 reset") == 0)
+		return -EINTR;
+	return trusting_client(arg, url, fault);
+}
+
+static const struct retort_reply swept = {.body = DIGITS, .omit = "Date"};
+
+static void
+assert_report(char *report, const char *expected)
+{
+	ck_assert_ptr_nonnull(report);
+	assert_bytes(report, strlen(report), expected, strlen(expected));
+	free(report);
+}
+
+START_TEST(sweeps)
+{
+	char *report = NULL;
+	size_t calls = 0;
+	int wrong;
+
+	open_plain(_i);
+	wrong = retort_sweep(server, &swept, right_client, &calls, &report,
+		error);
+	ck_assert_msg(wrong == 0, "%d: %s%s", wrong, error,
+		report ? report : "");
+	/* whole; cut twice at 0 to 108; split at 1 to 108; byte by byte */
+	ck_assert_uint_eq(calls, 1 + 2 * 109 + 108 + 1);
+	ck_assert_uint_eq(retort_accepted(server), calls);
+	assert_report(report,
+		"reply of 109 bytes: head 0-98, body 99-108\n"
+		"whole                   1  taken for success\n"
+		"cut N fin             109  taken for success: none\n"
+		"cut N reset           109  taken for success: none\n"
+		"split N; gap 20       108  taken for failure: none\n"
+		"each 1                  1  taken for success\n");
+	calls = 0;
+	wrong = retort_sweep(server, &swept, trusting_client, &calls, &report,
+		error);
+	ck_assert_int_eq(wrong, 10);
+	assert_report(report,
+		"reply of 109 bytes: head 0-98, body 99-108\n"
+		"whole                   1  taken for success\n"
+		"cut N fin             109  taken for success: 99-108\n"
+		"cut N reset           109  taken for success: none\n"
+		"split N; gap 20       108  taken for failure: none\n"
+		"each 1                  1  taken for success\n");
+	/* without a report, and of another's faults nothing is left */
+	ck_assert_int_eq(retort_sweep(server, &swept, hasty_client, &calls,
+				 NULL, NULL),
+		2 * (109 - 17));
+	close_server();
+}
+END_TEST
+
+START_TEST(sweeps_that_end_early)
+{
+	char *report = NULL;
+	size_t calls = 0;
+
+	open_plain(_i);
+	/* all else would say nothing */
+	ck_assert_int_eq(retort_sweep(server, &swept, gloomy_client, &calls,
+				 &report, error),
+		1);
+	ck_assert_uint_eq(calls, 1);
+	assert_report(report,
+		"reply of 109 bytes: head 0-98, body 99-108\n"
+		"whole                   1  taken for failure\n"
+		"nothing else was tried\n");
+	ck_assert_int_eq(retort_sweep(server, &swept, lost_client, NULL, NULL,
+				 error),
+		-ENOTCONN);
+	ck_assert_str_eq(error, "the whole reply: the client did not connect");
+	ck_assert_int_eq(retort_sweep(server, &swept, tired_client, &calls,
+				 &report, error),
+		-EINTR);
+	ck_assert_str_eq(error, "the client: Interrupted system call");
+	assert_report(report,
+		"reply of 109 bytes: head 0-98, body 99-108\n"
+		"whole                   1  taken for success\n"
+		"cut N fin             109  taken for success: 99-108\n"
+		"cut N reset           109  taken for success: (105 not "
+		"tried)\n");
+	close_server();
+}
+END_TEST
+
+/* The faults that it is told, a line each. */
+static int
+telling_client(void *arg, const char *url, const char *fault)
+{
+	struct bytes *told = arg;
+	size_t calls = 0;
+
+	bytes_add(told, fault ? fault : "-", strlen(fault ? fault : "-"));
+	bytes_add(told, "\n", 1);
+	return right_client(&calls, url, fault);
+}
+
+/* The same, and takes anything for success. */
+static int
+any_client(void *arg, const char *url, const char *fault)
+{
+	(void)telling_client(arg, url, fault);
+	return 1;
+}
+
+START_TEST(sweep_tells_its_faults)
+{
+	static const struct retort_reply three = {.raw = true, .body = "abc"};
+	struct bytes told = {.data = NULL};
+	const char *expected = "-\ncut 0 fin\ncut 1 fin\ncut 2 fin\n"
+			       "cut 0 reset\ncut 1 reset\ncut 2 reset\n"
+			       "split 1; gap 20\nsplit 2; gap 20\neach 1\n";
+	char *report = NULL;
+
+	open_plain(_i);
+	ck_assert_int_eq(retort_sweep(server, &three, telling_client, &told,
+				 NULL, NULL),
+		1);
+	assert_bytes(told.data, told.size, "-\n", 2);
+	told.size = 0;
+	ck_assert_int_ge(retort_sweep(server, &three, any_client, &told,
+				 &report, error),
+		0);
+	assert_bytes(told.data, told.size, expected, strlen(expected));
+	/* there is no head, and it says nothing of one */
+	ck_assert_msg(strncmp(report, "reply of 3 bytes\n", 17) == 0, "got: %s",
+		report);
+	free(report);
+	bytes_free(&told);
+	close_server();
+}
+END_TEST
+
+/* The reply takes the place of that of retort_answer(): and nothing else. */
+START_TEST(leaves_the_reply_as_it_is)
+{
+	struct heard heard;
+	size_t calls = 0;
+
+	open_plain(_i);
+	ck_assert_int_ge(retort_sweep(server, &swept, right_client, &calls,
+				 NULL, error),
+		0);
+	retort_forget(server);
+	heard = hear_all(GET);
+	assert_heard(&heard, "after a sweep", WHOLE, strlen(WHOLE), 0);
+	ck_assert_msg(ended(1)->faults == NULL, "faults are left: %s",
+		ended(1)->faults);
+	bytes_free(&heard.got);
+	/* and if it ended early */
+	ck_assert_int_eq(retort_sweep(server, &swept, tired_client, &calls,
+				 NULL, NULL),
+		-EINTR);
+	heard = hear_all(GET);
+	assert_heard(&heard, "after half a sweep", WHOLE, strlen(WHOLE), 0);
+	bytes_free(&heard.got);
+	close_server();
+}
+END_TEST
+
+START_TEST(mistakes_about_sweeps_are_told)
+{
+	static const struct {
+		struct retort_reply reply;
+		const char *why;
+	} cases[] = {
+		{{.echo = true}, "echo: its size is not known"},
+		{{.body = "x", .repeat = 65537}, "expected 1 to 65536"},
+		{{.file = "/nowhere"}, "/nowhere"},
+		{{.body = "x", .status = 99}, "status"},
+	};
+	struct {
+		struct retort_reply reply;
+		int more;
+	} newer = {{.body = "x"}, 1};
+	size_t calls = 0;
+
+	open_plain(_i);
+	if (way->drive != OWN_THREAD) {
+		ck_assert_int_eq(retort_sweep(server, &swept, right_client,
+					 &calls, NULL, error),
+			-EINVAL);
+		ck_assert(strstr(error, "retort_start()") != NULL);
+		close_server();
+		return;
+	}
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		ck_assert_int_lt(retort_sweep(server, &cases[i].reply,
+					 right_client, &calls, NULL, error),
+			0);
+		ck_assert_msg(strstr(error, cases[i].why) != NULL,
+			"expected \"%s\" in: %s", cases[i].why, error);
+	}
+	ck_assert_int_eq(retort_sweep_sized(server, &newer.reply, sizeof newer,
+				 right_client, &calls, NULL, error),
+		-E2BIG);
+	ON("GET /", .body = "x");
+	ck_assert_int_eq(retort_sweep(server, &swept, right_client, &calls,
+				 NULL, error),
+		-EINVAL);
+	ck_assert(strstr(error, "without rules") != NULL);
+	ck_assert_uint_eq(calls, 0);
+	close_server();
+}
+END_TEST
+
+/* --- Unix sockets --- */
+
+static int
+reset_by_handler(void *arg, const struct retort_exchange *seen,
+	struct retort_reply *reply)
+{
+	(void)arg;
+	(void)seen;
+	reply->faults = "cut body 4 reset";
+	return 0;
+}
+
+/* There is no RST, and it is not made out of anything else. */
+START_TEST(unix_sockets_have_no_reset)
+{
+	static const char log[] =
+		"12:00:00 unix \"GET / HTTP/1.1\" 200 1 2 ms [end reset]\n";
+	char *folder = dir_make();
+	char bind[512];
+	const char *const binds[] = {bind, NULL};
+
+	(void)snprintf(bind, sizeof bind, "unix:%s/s", folder);
+	open_with((struct retort_options){.bind = binds}, _i);
+	ck_assert_int_eq(retort_on(server, NULL, .body = DIGITS,
+				 .faults = "end reset"),
+		-EINVAL);
+	assert_verdict("a Unix socket cannot be reset");
+	ck_assert_int_eq(retort_faults(server, "cut:5%,rst:1%", 7, error),
+		-EINVAL);
+	ck_assert_str_eq(error, "rst: a Unix socket cannot be reset");
+	retort_reset(server);
+	/* the others are as with TCP */
+	ON("GET /", .body = DIGITS, .omit = "Date", .times = 1,
+		.faults = "cut body 4; split body 2; each 10");
+	expect(GET, HEAD "0123", 0);
+	assert_verdict(NULL);
+	/* whoever finds another way to it is told */
+	ON("GET /", .body = DIGITS, .omit = "Date", .times = 1,
+		.handler = reset_by_handler);
+	expect(GET, HEAD "0123", 0);
+	assert_verdict("a Unix socket cannot be reset");
+	retort_reset(server);
+	ON("GET /", .body = DIGITS, .omit = "Date", .faults = "refuse");
+	expect(GET, WHOLE, 0);
+	assert_verdict("there is a listener that cannot refuse");
+	retort_reset(server);
+	ck_assert_int_eq(retort_answer(server,
+				 &(struct retort_reply){.body = DIGITS,
+					 .omit = "Date"},
+				 error),
+		0);
+	ck_assert_int_eq(retort_replay(server, log, strlen(log), error), 0);
+	expect(GET, WHOLE, 0);
+	assert_verdict("a Unix socket cannot be reset");
+	close_server();
+	dir_remove(folder);
+}
+END_TEST
+
+/* --- without memory --- */
+
+/* clang-format off */
+static const struct retort_reply torture[] = {
+	{.when.request = "GET /0", .body = DIGITS, .faults = "cut body 5"},
+	{.when.request = "GET /1", .body = DIGITS,
+		.faults = "corrupt body 3; insert body 5 \"xyz\"; length +3"},
+	{.when.request = "GET /2", .body = DIGITS, .chunked = true,
+		.faults = "bare-lf; fold; split 5 10 15; each 7"},
+	{.when.request = "GET /3", .body = DIGITS,
+		.faults = "garbage 100; end reset"},
+	{.when.request = "GET /4", .body = DIGITS, .faults = "status 503"},
+	{.when.request = "GET /5", .body = DIGITS, .faults = "early"},
+};
+
+/* A request, and whatever comes of it before it ends. */
+static void
+torture_request(const char *target)
+{
+	struct heard heard;
+	char request[64];
+
+	(void)snprintf(request, sizeof request, "GET %s%s\r\n", target, HOST);
+	heard = hear_all(request);
+	bytes_free(&heard.got);
+}
+
+static void
+torture_server(void)
+{
+	static const char log[] =
+		"12:00:00 a \"GET /c HTTP/1.1\" 200 1 2 ms [cut 5]\n";
+	struct retort_reply plain = {.body = DIGITS};
+	char target[8];
+	int code;
+
+	for (size_t i = 0; i < COUNT(torture); i++) {
+		inside++;
+		code = retort_on_sized(server, torture + i, sizeof *torture);
+		inside--;
+		ck_assert_msg(code > 0 || code == -ENOMEM,
+			"%s: allocation %zu failed: \"%s\" is %s", way->name,
+			(size_t)fail_at, torture[i].faults, strerror(-code));
+	}
+	inside++;
+	code = retort_answer(server, &plain, error);
+	if (code == 0)
+		code = retort_faults(server, "cut:30%,503:30%,delay:1ms", 7,
+			error);
+	inside--;
+	ck_assert_msg(code == 0 || code == -ENOMEM, "%s", error);
+	for (size_t i = 0; i <= COUNT(torture); i++) {
+		(void)snprintf(target, sizeof target, "/%zu", i);
+		torture_request(target);
+	}
+	inside++;
+	code = retort_replay(server, log, strlen(log), error);
+	inside--;
+	ck_assert_msg(code == 0 || code == -ENOMEM, "%s", error);
+	torture_request("/c");
+	inside++;
+	(void)retort_verdict(server);
+	(void)retort_finish(server, 0);
+	inside--;
+}
+
+/* False: there were not as many allocations. */
+static bool
+torture_once(int i, size_t n, bool ever_after)
+{
+	bool reached;
+
+	allocations = 0;
+	fail_ever_after = ever_after;
+	fail_at = n;
+	is_test = true;
+	if (try_open_with((struct retort_options){.port = 0}, i) != NULL)
+		torture_server();
+	else
+		ck_assert_msg(errno == ENOMEM, "%s", error);
+	reached = allocations >= n;
+	fail_at = 0;
+	close_server();
+	is_test = false;
+	return reached;
+}
+
+START_TEST(spoils_without_memory)
+{
+	bool ever_after = _i >= BASIC_WAYS;
+	size_t step = under_valgrind() ? 17 : 1, n = 1;
+	long long before;
+
+	(void)torture_once(_i % BASIC_WAYS, SIZE_MAX, false);
+	before = live;
+	while (torture_once(_i % BASIC_WAYS, n, ever_after)) {
+		ck_assert_msg(live == before,
+			"%s: %lld bytes leaked when allocation %zu failed",
+			way->name, live - before, n);
+		ck_assert_uint_lt(n += step, 3000);
+	}
+	/* the failures were real */
+	ck_assert_uint_gt(n, 100);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("fault chance");
+	const TTest *const chance[] = {chance_is_a_function_of_the_seed,
+		chances_are_as_asked_for, mistakes_about_chance_are_told,
+		replays_what_was_logged, replays_by_request, logs_faults, NULL};
+	const TTest *const sweep[] = {sweeps, sweeps_that_end_early,
+		sweep_tells_its_faults, leaves_the_reply_as_it_is, NULL};
+	const TTest *const mistakes[] = {mistakes_about_sweeps_are_told,
+		unix_sockets_have_no_reset, NULL};
+	const TTest *const memory[] = {spoils_without_memory, NULL};
+
+	rt_test_cases(suite, "chance", chance, 0, BASIC_WAYS);
+	rt_test_cases(suite, "sweeps", sweep, 0, 2);
+	rt_test_cases(suite, "mistakes", mistakes, 0, BASIC_WAYS);
+	rt_test_cases(suite, "memory", memory, 0, 2 * BASIC_WAYS);
+	return rt_test_run(suite);
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/* The library while memory runs out. */
+#include "config.h"
+
+#include "wire/embedding.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* --- without memory --- */
+
+static char torture_file[300];
+
+/* clang-format off */
+/* Rules of every kind. A rule's result is its number, or -ENOMEM. */
+static const struct {
+	struct retort_reply rule;
+	const char *request;
+	const char *body; /* of the right reply */
+} torture[] = {
+	{{.when.request = "GET /plain?a=b", .body = "plain", .times = 5},
+		"GET /plain?a=b" HOST "\r\n", "\r\n\r\nplain"},
+	{{.when = {.request = "POST /all",
+		  .fields = "A: b",
+		  .contains = "C: d",
+		  .absent = "E",
+		  .body = "body",
+		  .body_has = "od",
+		  .predicate = has_even_body,
+		  .predicate_arg = &asked},
+		 .fields = "X: y\nZ: a", .reason = "Fine", .type = "a/b",
+		 .version = "HTTP/1.1", .body = "all"},
+		"POST /all" HOST "A: b\r\nC: cde\r\nContent-Length: 4\r\n\r\n"
+		"body",
+		"\r\n\r\nall"},
+	{{.when.request = "/handler", .handler = build},
+		"POST /handler" HOST "X-A: 1\r\nContent-Length: 1\r\n\r\nx",
+		"\r\n\r\nPOST /handler 1 x"},
+	{{.when.request = "/file", .file = torture_file},
+		"GET /file" HOST "\r\n", "\r\n\r\nfile"},
+	{{.when.request = "/echo", .echo = true},
+		"PUT /echo" HOST "Transfer-Encoding: chunked\r\n\r\n"
+		"1\r\na\r\n0\r\nT: 1\r\n\r\n",
+		"1\r\na\r\n0\r\nT: 1\r\n\r\n"},
+	{{.when.request = "/raw", .raw = true,
+		 .body = "HTTP/1.1 200 OK\r\n\r\nraw"},
+		"GET /raw" HOST "\r\n", "\r\n\r\nraw"},
+	{{.when.request = "/chunks", .chunks = two_three, .trailers = "A: b",
+		 .body = "abcdefgh",
+		 .interim = "HTTP/1.1 103 Early Hints\r\n\r\n"},
+		"GET /chunks" HOST "\r\n", "3\r\nfgh\r\n0\r\nA: b\r\n\r\n"},
+	{{.when.request = "/repeat", .body = "abc", .repeat = 10},
+		"GET /repeat" HOST "\r\n", "\r\n\r\nabcabcabca"},
+	{{.when.request = "/later", .handler = later,
+		 .handler_arg = &asked_on},
+		"GET /later" HOST "\r\n", "\r\n\r\nlater"},
+};
+
+/* A client; or -1, if it could not be adopted. */
+static int
+torture_connect(void)
+{
+	int pair[2], code;
+
+	if (!way->adopted)
+		return client_connect(retort_url(server, 0));
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+				 pair),
+		0);
+	inside++;
+	code = retort_adopt(server, pair[0]);
+	inside--;
+	if (code == 0)
+		return pair[1];
+	ck_assert_int_eq(code, -ENOMEM);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	return -1;
+}
+
+/* What comes until the end, within `size` bytes: terminated. */
+static void
+torture_receive(int fd, char *data, size_t size, bool is_later)
+{
+	struct retort_reply reply = {.body = "later"};
+	int64_t until = now_ms() + PATIENCE;
+	size_t have = 0;
+	ssize_t n = -1;
+
+	while (n != 0 && have < size - 1) {
+		n = recv(fd, data + have, size - 1 - have, MSG_DONTWAIT);
+		if (n > 0)
+			have += (size_t)n;
+		if (n < 0 && errno != EAGAIN)
+			break;
+		ck_assert_msg(now_ms() < until,
+			"%s: it hangs at allocation "
+			"%zu",
+			way->name, (size_t)fail_at);
+		if (n >= 0)
+			continue;
+		/* again and again until there is memory for it */
+		inside++;
+		if (is_later &&
+			retort_reply_later(server, retort_accepted(server),
+				&reply) == -ENOMEM &&
+			fail_ever_after)
+			n = 0;
+		inside--;
+		if (n != 0)
+			turn(fd, POLLIN, is_later ? 1 : 100);
+	}
+	data[have] = '\0';
+}
+
+/*
+ * One request, whose reply may be the right one, an error (500, 503), or the
+ * beginning of either, if memory fails; never one that looks right and is not.
+ */
+static void
+torture_request(size_t i, bool added)
+{
+	static char data[8192];
+	const char *request = torture[i].request;
+	int fd = torture_connect();
+
+	if (fd < 0)
+		return;
+	(void)client_send_text(fd, request);
+	torture_receive(fd, data, sizeof data,
+		torture[i].rule.handler == later);
+	(void)close(fd);
+	ck_assert_msg(strstr(data, torture[i].body) != NULL ||
+			strstr(data, "HTTP/1.1 500 ") != NULL ||
+			strstr(data, "HTTP/1.1 503 ") != NULL ||
+			(!added && strstr(data, "HTTP/1.1 501 ") != NULL) ||
+			strstr(data, "\r\n\r\n") == NULL,
+		"%s: allocation %zu failed%s, and to %s\n# came: %s", way->name,
+		(size_t)fail_at, fail_ever_after ? " and all after it" : "",
+		shown(request, strlen(request)), shown(data, strlen(data)));
+}
+
+static void
+torture_server(void)
+{
+	bool added[COUNT(torture)];
+	int code;
+
+	for (size_t i = 0; i < COUNT(torture); i++) {
+		inside++;
+		code = retort_on_sized(server, &torture[i].rule,
+			sizeof torture[i].rule);
+		inside--;
+		ck_assert_msg(code > 0 || code == -ENOMEM, "rule %zu: %s", i,
+			strerror(-code));
+		added[i] = code > 0;
+	}
+	inside++;
+	code = retort_expect(server, 1, 2, "GET /plain");
+	inside--;
+	ck_assert(code > 0 || code == -ENOMEM);
+	for (size_t i = 0; i < COUNT(torture); i++)
+		torture_request(i, added[i]);
+	inside++;
+	(void)retort_wait(server, 3, 1, "GET", .absent = "A");
+	(void)retort_count(server, "POST /all", .fields = "A: b");
+	free(retort_transcript(server, 1));
+	(void)retort_verdict(server);
+	(void)retort_wait_quiet(server, 0);
+	(void)retort_finish(server, 0);
+	inside--;
+}
+
+/* One piece or datagram; what comes is its echo, or nothing. */
+static void
+torture_piece(enum retort_protocol protocol, bool greeted)
+{
+	static const char whole[] = "hello\nping";
+	const char *expected = greeted ? whole : "ping";
+	char data[32];
+	size_t have = 0;
+	ssize_t n = -1;
+	int fd = way->adopted ?
+		torture_connect() :
+		connect_plain(
+			protocol == RETORT_UDP ? SOCK_DGRAM : SOCK_STREAM);
+
+	if (fd < 0)
+		return;
+	(void)client_send_text(fd, "ping");
+	/* what is lost is lost: it is not waited for long */
+	for (int i = 0; i < 10 && n != 0 && have < strlen(expected); i++) {
+		n = recv(fd, data + have, sizeof data - have, MSG_DONTWAIT);
+		if (n > 0)
+			have += (size_t)n;
+		if (n < 0 && errno != EAGAIN)
+			break;
+		if (n < 0)
+			turn(fd, POLLIN, 2);
+	}
+	(void)close(fd);
+	ck_assert_msg(have <= strlen(expected) &&
+			memcmp(data, expected, have) == 0,
+		"%s: allocation %zu failed%s, and there came %s", way->name,
+		(size_t)fail_at, fail_ever_after ? " and all after it" : "",
+		shown(data, have));
+}
+
+static void
+torture_plain_server(enum retort_protocol protocol)
+{
+	bool greeted = false;
+
+	inside++;
+	/* a rule for which there is no memory is none */
+	if (protocol == RETORT_TCP)
+		greeted = retort_on(server, NULL, .accepted = true,
+				  .body = "hello\n") > 0;
+	(void)retort_on(server, NULL, .when.body_has = "i", .echo = true);
+	(void)retort_expect(server, 1, 1, NULL, .body = "ping");
+	inside--;
+	torture_piece(protocol, greeted);
+	torture_piece(protocol, greeted);
+	inside++;
+	(void)retort_wait(server, 1, 1, NULL, .body = "ping");
+	free(retort_transcript(server, 1));
+	(void)retort_verdict(server);
+	(void)retort_finish(server, 0);
+	inside--;
+}
+
+/* False: there were not as many allocations. */
+static bool
+torture_once(int i, enum retort_protocol protocol, size_t n, bool ever_after)
+{
+	static const char *const hosts[] = {"x", NULL};
+	bool reached;
+
+	allocations = 0;
+	fail_ever_after = ever_after;
+	fail_at = n;
+	is_test = true;
+	if (try_open_with((struct retort_options){.hosts = hosts,
+				  .protocol = protocol},
+		    i) == NULL)
+		ck_assert_msg(errno == ENOMEM, "%s", error);
+	else if (protocol == RETORT_HTTP)
+		torture_server();
+	else
+		torture_plain_server(protocol);
+	reached = allocations >= n;
+	fail_at = 0;
+	close_server();
+	is_test = false;
+	return reached;
+}
+
+START_TEST(lives_without_memory)
+{
+	char *folder = dir_make();
+	bool ever_after = _i >= WAYS;
+	size_t step = is_slow() ? 17 : 1, n = 1;
+	long long before;
+
+	dir_write(folder, "file.txt", "file", 4);
+	(void)snprintf(torture_file, sizeof torture_file, "%s/file.txt",
+		folder);
+	(void)torture_once(_i % WAYS, RETORT_HTTP, SIZE_MAX, false);
+	before = live;
+	while (torture_once(_i % WAYS, RETORT_HTTP, n, ever_after)) {
+		ck_assert_uint_lt(n += step, 3000);
+		ck_assert_msg(live == before,
+			"%s: %lld bytes leaked when allocation %zu failed",
+			way->name, live - before, n - step);
+	}
+	/* the failures were real */
+	ck_assert_uint_gt(n, 100);
+	dir_remove(folder);
+}
+END_TEST
+
+static void
+torture_plain(int i, enum retort_protocol protocol, bool ever_after)
+{
+	size_t step = is_slow() ? 17 : 1, n = 1;
+	long long before;
+
+	(void)torture_once(i, protocol, SIZE_MAX, false);
+	before = live;
+	while (torture_once(i, protocol, n, ever_after)) {
+		ck_assert_uint_lt(n += step, 1000);
+		ck_assert_msg(live == before,
+			"%s: %lld bytes leaked when allocation %zu failed",
+			way->name, live - before, n - step);
+	}
+	ck_assert_uint_gt(n, 30);
+}
+
+START_TEST(converses_without_memory)
+{
+	torture_plain(_i % WAYS, RETORT_TCP, _i >= WAYS);
+}
+END_TEST
+
+START_TEST(answers_datagrams_without_memory)
+{
+	torture_plain(_i % LISTENING_WAYS, RETORT_UDP, _i >= LISTENING_WAYS);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("memory");
+	const TTest *const faults[] = {lives_without_memory,
+		converses_without_memory, NULL};
+	const TTest *const datagram_faults[] =
+		{answers_datagrams_without_memory, NULL};
+
+	rt_test_cases(suite, "faults", faults, 0, 2 * WAYS);
+	rt_test_cases(suite, "datagram faults", datagram_faults, 0, 2 * LISTENING_WAYS);
+	return rt_test_run(suite);
+}

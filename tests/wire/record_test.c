@@ -1,0 +1,770 @@
+/* SPDX-License-Identifier: MIT */
+/* The library: records, waits and the verdict. */
+#include "config.h"
+
+#include "wire/embedding.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* --- records --- */
+
+static int64_t
+wall_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static void
+assert_field(const struct retort_field *field, const char *name,
+	const char *value)
+{
+	ck_assert_str_eq(field->name, name);
+	ck_assert_str_eq(field->value, value);
+}
+
+START_TEST(records_everything)
+{
+	static const char head[] = "POST /a%20b/../c?x=1&y HTTP/1.1\r\n"
+				   "Host: x\r\nx-One:  1 \r\nX-ONE: 2\r\n"
+				   "Content-Length: 5\r\n\r\n";
+	const struct retort_exchange *seen;
+	struct bytes request = {.data = NULL}, got;
+	int64_t before = wall_ns();
+
+	open_plain(_i);
+	ON("GET", .body = "no");
+	ON("POST", .body = "four", .status = 201);
+	bytes_add(&request, head, sizeof head - 1);
+	bytes_add(&request, "he\0lo", 5);
+	got = exchange_bytes(request.data, request.size);
+	seen = ended(1);
+	ck_assert_ptr_eq(seen, retort_record(server, 1));
+	ck_assert_ptr_null(retort_record(server, 0));
+	ck_assert_ptr_null(retort_record(server, 2));
+	ck_assert_uint_eq(seen->connection, 1);
+	ck_assert_int_eq(strncmp(seen->client,
+				 way->adopted ? "unix" : "127.0.0.1:",
+				 way->adopted ? 5 : 10),
+		0);
+	assert_bytes(seen->request, seen->request_size, head, 31);
+	ck_assert_int_eq(seen->status, 201);
+	ck_assert_int_eq(seen->end, RETORT_ANSWERED);
+	ck_assert_uint_eq(seen->received, request.size);
+	ck_assert_uint_eq(seen->sent, got.size);
+	ck_assert_uint_eq(seen->sent_body, 4);
+	ck_assert_int_ge(seen->began, before - 10000000);
+	ck_assert_int_le(seen->began + seen->duration,
+		wall_ns() + 10000000 * rt_test_slowness());
+	ck_assert_int_ge(seen->requested, 0);
+	ck_assert_int_le(seen->requested, seen->duration);
+	ck_assert_str_eq(seen->method, "POST");
+	ck_assert_str_eq(seen->target, "/a%20b/../c?x=1&y");
+	ck_assert_str_eq(seen->path, "/a b/../c");
+	ck_assert_str_eq(seen->query, "x=1&y");
+	ck_assert_int_eq(seen->minor, 1);
+	ck_assert_uint_eq(seen->field_count, 4);
+	assert_field(seen->fields + 1, "x-One", "1");
+	assert_field(seen->fields + 2, "X-ONE", "2");
+	ck_assert_str_eq(retort_field_of(seen, "X-one", 0), "1");
+	ck_assert_str_eq(retort_field_of(seen, "X-one", 1), "2");
+	ck_assert_ptr_null(retort_field_of(seen, "X-one", 2));
+	assert_bytes(seen->body, seen->body_size + 1, "he\0lo", 6);
+	ck_assert_uint_eq(seen->trailer_count, 0);
+	assert_bytes(seen->raw, seen->raw_size, request.data, request.size);
+	ck_assert(seen->complete);
+	ck_assert_int_eq(seen->refused, 0);
+	ck_assert_ptr_null(seen->reason);
+	ck_assert_int_eq(seen->rule, 2);
+	ck_assert_int_eq(seen->client_close, RETORT_FIN);
+	ck_assert_int_eq(seen->server_close, RETORT_FIN);
+	ck_assert(!seen->client_first);
+	bytes_free(&request);
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
+START_TEST(records_chunked_bodies)
+{
+	static const char head[] =
+		"PUT *" HOST "Transfer-Encoding: chunked\r\n\r\n";
+	static const char request[] =
+		"PUT /c" HOST "Transfer-Encoding: chunked\r\n\r\n"
+		"3;ext=1\r\nabc\r\nB\r\ndefghijklmn\r\n"
+		"0\r\nT: 1\r\nt:  2 \r\n\r\n";
+	struct bytes many = {.data = NULL}, got;
+	const struct retort_exchange *seen;
+	size_t size = 0, wrong = 0;
+
+	open_plain(_i);
+	ON(NULL, .body = "ok");
+	expect_body(request, "ok");
+	seen = ended(1);
+	assert_bytes(seen->body, seen->body_size, "abcdefghijklmn", 14);
+	assert_bytes(seen->raw, seen->raw_size, request, sizeof request - 1);
+	ck_assert_uint_eq(seen->trailer_count, 2);
+	assert_field(seen->trailers, "T", "1");
+	assert_field(seen->trailers + 1, "t", "2");
+	ck_assert_uint_eq(seen->field_count, 2);
+	/* far more than one receive takes, in chunks that these cut */
+	bytes_add(&many, "PUT /c", 6);
+	bytes_add(&many, head + 5, sizeof head - 6);
+	for (size_t n = 1; size < 500000; size += n, n = n % 5000 + 7) {
+		char text[16];
+		int length = snprintf(text, sizeof text, "%zx\r\n", n);
+
+		bytes_add(&many, text, (size_t)length);
+		for (size_t i = 0; i < n; i++)
+			bytes_add(&many, &(char){(char)((size + i) % 251)}, 1);
+		bytes_add(&many, "\r\n", 2);
+	}
+	bytes_add(&many, "0\r\n\r\n", 5);
+	got = exchange_bytes(many.data, many.size);
+	assert_has(got, "\r\n\r\nok");
+	seen = ended(2);
+	ck_assert_uint_eq(seen->body_size, size);
+	for (size_t i = 0; i < size; i++)
+		wrong += ((const unsigned char *)seen->body)[i] != i % 251;
+	ck_assert_uint_eq(wrong, 0);
+	bytes_free(&many);
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
+/* clang-format off */
+static const struct refused {
+	const char *request;
+	int status;
+	const char *method;
+	bool whole_head; /* so that the fields are known */
+} refused[] = {
+	{"GET / HTTP/1.1\r\nHost : x\r\n\r\n", 400, "GET", false},
+	{"GET / HTTP/1.1\r\n\r\n", 400, "GET", false},
+	{"nonsense\r\n\r\n", 400, NULL, false},
+	{"GET / HTTP/1.1\r\nHost: y\r\n\r\n", 421, "GET", true},
+	{"POST /" HOST "Content-Length: 11\r\n\r\n", 413, "POST", true},
+	{"POST /" HOST "Transfer-Encoding: chunked\r\n\r\nB\r\nabcdefghijk\r\n",
+		413, "POST", true},
+	{"GET /" HOST "A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\nE: 1\r\n\r\n", 431,
+		"GET", false},
+	{"GET /01234567890123456789" HOST "\r\n", 414, "GET", false},
+};
+
+START_TEST(records_what_is_refused)
+{
+	static const char *const hosts[] = {"x", NULL};
+
+	open_with((struct retort_options){.hosts = hosts,
+			  .max_body = 10,
+			  .max_fields = 5,
+			  .max_target = 20},
+		_i);
+	ON(NULL, .body = "ok");
+	for (size_t i = 0; i < COUNT(refused); i++) {
+		const struct retort_exchange *seen;
+		char begin[32];
+
+		(void)snprintf(begin, sizeof begin, "HTTP/1.1 %d ",
+			refused[i].status);
+		expect_begin(refused[i].request, begin);
+		seen = ended(i + 1);
+		ck_assert_int_eq(seen->refused, refused[i].status);
+		ck_assert_int_eq(seen->status, refused[i].status);
+		ck_assert_int_eq(seen->rule, 0);
+		ck_assert(!seen->complete);
+		ck_assert_ptr_nonnull(seen->reason);
+		ck_assert_int_eq(seen->end, RETORT_ANSWERED);
+		assert_bytes(seen->raw, seen->raw_size, refused[i].request,
+			strlen(refused[i].request));
+		assert_bytes(seen->request, seen->request_size,
+			refused[i].request, strcspn(refused[i].request, "\r"));
+		if (refused[i].method != NULL)
+			ck_assert_str_eq(seen->method, refused[i].method);
+		if (refused[i].whole_head)
+			ck_assert_ptr_nonnull(retort_field_of(seen, "host", 0));
+	}
+	close_server();
+}
+END_TEST
+
+/* clang-format off */
+static const struct broken {
+	const char *request;
+	const char *method;
+	const char *body;
+} broken[] = {
+	{"GET /a", NULL, ""},
+	{"GET /a HTTP/1.1\r\nHost: x\r\nA:", "GET", ""},
+	{"PUT /a" HOST "Content-Length: 5\r\n\r\n", "PUT", ""},
+	{"PUT /a" HOST "Content-Length: 5\r\n\r\nab", "PUT", "ab"},
+	{"PUT /a" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\nd",
+		"PUT", "abcd"},
+};
+
+/* What of a request that broke off: the i-th record. */
+static const struct retort_exchange *
+check_broken(const struct broken *what, size_t n)
+{
+	const struct retort_exchange *seen = ended(n);
+
+	ck_assert_msg(!seen->complete && seen->reason != NULL,
+		"%s: complete, or no reason", way->name);
+	assert_bytes(seen->raw, seen->raw_size, what->request,
+		strlen(what->request));
+	ck_assert_uint_eq(seen->received, strlen(what->request));
+	if (what->method != NULL)
+		ck_assert_str_eq(seen->method, what->method);
+	assert_bytes(seen->body, seen->body_size, what->body,
+		strlen(what->body));
+	return seen;
+}
+
+START_TEST(records_what_breaks_off)
+{
+	open_plain(_i);
+	ON(NULL, .body = "ok");
+	for (size_t i = 0; i < COUNT(broken); i++) {
+		const struct retort_exchange *seen;
+		int fd = connect_client();
+
+		say(fd, broken[i].request);
+		ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+		finish_client(fd, "HTTP/1.1 400 ");
+		seen = check_broken(broken + i, 2 * i + 1);
+		ck_assert_int_eq(seen->refused, 400);
+		ck_assert_int_eq(seen->client_close, RETORT_FIN);
+		ck_assert_int_eq(seen->server_close, RETORT_FIN);
+		ck_assert(seen->client_first);
+		/* the same without good manners */
+		fd = connect_client();
+		say(fd, broken[i].request);
+		TURN_UNTIL(retort_connections(server) == 1);
+		/* it is read by now, unless the thread is late; a reset may
+		   take what is not */
+		if (way->drive == OWN_THREAD || way->adopted) {
+			(void)close(fd);
+			(void)check_broken(broken + i, 2 * i + 2);
+			continue;
+		}
+		for (int k = 0; k < 5; k++)
+			ck_assert_int_ge(retort_step(server, 2), 0);
+		client_reset(fd);
+		seen = check_broken(broken + i, 2 * i + 2);
+		ck_assert_int_eq(seen->refused, 0);
+		ck_assert_int_eq(seen->status, 0);
+		ck_assert_int_eq(seen->end, RETORT_RESET);
+		ck_assert_int_eq(seen->client_close, RETORT_RST);
+		ck_assert(seen->client_first);
+	}
+	/* one without a byte is none */
+	client_reset(connect_client());
+	ck_assert(retort_wait_quiet(server, PATIENCE));
+	ck_assert_uint_eq(retort_count(server, NULL), 2 * COUNT(broken));
+	close_server();
+}
+END_TEST
+
+START_TEST(records_the_request_alone)
+{
+	const struct retort_exchange *seen;
+
+	open_plain(_i);
+	ON(NULL, .body = "ok");
+	expect_body(GET "GET /second" HOST "\r\n", "ok");
+	seen = ended(1);
+	assert_bytes(seen->raw, seen->raw_size, GET, sizeof GET - 1);
+	ck_assert(seen->complete);
+	ck_assert_uint_eq(seen->received, 2 * (sizeof GET - 1) + 6);
+	ck_assert_uint_eq(retort_count(server, NULL), 1);
+	close_server();
+}
+END_TEST
+
+START_TEST(records_what_waits_to_go_on)
+{
+	const struct retort_exchange *seen;
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_plain(_i);
+	ON(NULL, .body = "ok", .omit = "Date");
+	fd = connect_client();
+	say(fd,
+		"PUT /" HOST "Expect: 100-continue\r\n"
+		"Content-Length: 3\r\n\r\n");
+	ck_assert_int_eq(talk(fd, "", 0, &got, "\r\n\r\n"), 0);
+	ck_assert_str_eq(got.data, "HTTP/1.1 100 Continue\r\n\r\n");
+	ck_assert_uint_eq(retort_count(server, NULL), 0);
+	ck_assert_int_eq(talk(fd, "abc", 3, &got, NULL), 0);
+	(void)close(fd);
+	seen = ended(1);
+	assert_bytes(seen->body, seen->body_size, "abc", 3);
+	ck_assert_int_eq(seen->status, 200);
+	ck_assert_uint_eq(seen->sent, got.size);
+	ck_assert_uint_eq(seen->sent_body, 2);
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
+START_TEST(tells_who_closed_first)
+{
+	const struct retort_exchange *seen;
+	struct bytes got = {.data = NULL};
+	int fd, late = 50 * rt_test_slowness();
+
+	open_with((struct retort_options){.head_timeout = late,
+			  .write_timeout = late},
+		_i);
+	ON("/", .body = "ok");
+	ON("/paused", .body = "ok", .pause_head = 20);
+	ON("/big", .body = "x", .repeat = 1u << 30);
+	/* the client half-closes, and waits */
+	fd = connect_client();
+	say(fd, "GET /paused" HOST "\r\n");
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	finish_client(fd, "\r\n\r\nok");
+	seen = ended(1);
+	ck_assert(seen->client_first);
+	ck_assert_int_eq(seen->client_close, RETORT_FIN);
+	ck_assert_int_eq(seen->server_close, RETORT_FIN);
+	ck_assert_int_eq(seen->end, RETORT_ANSWERED);
+	/* the server closes first */
+	expect_body(GET, "ok");
+	ck_assert(!ended(2)->client_first);
+	ck_assert_int_eq(ended(2)->client_close, RETORT_FIN);
+	/* a client that leaves in the middle of the reply */
+	fd = connect_client();
+	ck_assert_int_eq(talk(fd, "GET /big" HOST "\r\n", 30, &got, "xx"), 0);
+	client_reset(fd);
+	seen = ended(3);
+	ck_assert_int_eq(seen->end, RETORT_RESET);
+	ck_assert_int_eq(seen->client_close, RETORT_RST);
+	ck_assert(seen->client_first);
+	/* one that reads no more */
+	fd = connect_client();
+	say(fd, "GET /big" HOST "\r\n");
+	seen = ended(4);
+	ck_assert_int_eq(seen->end, RETORT_TIMED_OUT);
+	ck_assert_int_eq(seen->server_close, RETORT_RST);
+	ck_assert_int_eq(seen->client_close, RETORT_NOTHING);
+	ck_assert(!seen->client_first);
+	ck_assert_int_ge(seen->duration, late * 1000000);
+	(void)close(fd);
+	/* one that sends no more */
+	fd = connect_client();
+	say(fd, "GET /a HT");
+	finish_client(fd, "HTTP/1.1 408 ");
+	seen = ended(5);
+	ck_assert_int_eq(seen->refused, 408);
+	ck_assert_int_eq(seen->end, RETORT_ANSWERED);
+	ck_assert(!seen->client_first);
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
+#define KEPT 4
+
+START_TEST(records_end)
+{
+	const struct retort_exchange *seen[KEPT];
+	int fd;
+
+	open_with((struct retort_options){.max_records = 1}, _i);
+	ON("GET /", .body = "ok");
+	for (int i = 0; i < 3; i++)
+		expect_body(GET, "ok");
+	ck_assert_uint_eq(retort_count(server, NULL), 1);
+	assert_verdict("3 exchanges were not recorded, or only in part: "
+		       "max_records, 1 bytes, is used up");
+	/* from the beginning, when the memory is free again */
+	ck_assert(retort_wait_quiet(server, PATIENCE));
+	retort_reset(server);
+	assert_verdict(NULL);
+	ON("GET /", .body = "again");
+	expect_body(GET, "again");
+	ck_assert_uint_eq(retort_count(server, NULL), 1);
+	close_server();
+	open_with((struct retort_options){.unrecorded = true}, _i);
+	ON("GET /", .body = "ok", .when.absent = "B");
+	expect_body(GET, "ok");
+	expect_begin("GET /x" HOST "\r\n", "HTTP/1.1 501 ");
+	ck_assert_uint_eq(retort_count(server, NULL), 0);
+	ck_assert_ptr_null(retort_record(server, 1));
+	ck_assert_ptr_null(retort_transcript(server, 1));
+	close_server();
+	/* they outlive their connections, and do not move */
+	open_plain(_i);
+	ON("GET", .body = "ok");
+	for (size_t i = 0; i < KEPT; i++) {
+		expect_body(GET, "ok");
+		seen[i] = ended(i + 1);
+	}
+	for (int i = 0; i < 200; i++)
+		expect_body("GET /more" HOST "\r\n", "ok");
+	for (size_t i = 0; i < KEPT; i++) {
+		ck_assert_ptr_eq(retort_record(server, i + 1), seen[i]);
+		ck_assert_str_eq(seen[i]->target, "/");
+	}
+	fd = connect_client();
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
+/* --- waits --- */
+
+struct slow_client {
+	int fd;
+	int after; /* ms */
+};
+
+static void *
+send_slowly(void *arg)
+{
+	struct slow_client *client = arg;
+
+	/* a pause that nothing is asserted about but that it passes */
+	(void)poll(NULL, 0, client->after);
+	say(client->fd, "GET /slow" HOST "\r\n");
+	return NULL;
+}
+
+START_TEST(waits)
+{
+	struct slow_client client = {.after = 30};
+	const struct retort_exchange *seen;
+	pthread_t thread;
+	int64_t begun;
+
+	open_plain(_i);
+	ON(NULL, .body = "ok", .pause_body = 1);
+	/* it times out */
+	begun = now_ms();
+	ck_assert_ptr_null(retort_wait(server, 1, 40, NULL));
+	ck_assert_int_ge(now_ms() - begun, 40);
+	ck_assert_ptr_null(retort_wait(server, 1, 0, NULL));
+	ck_assert_ptr_null(retort_wait(server, 0, 1000000, NULL));
+	/* it comes later */
+	client.fd = connect_client();
+	ck_assert_int_eq(pthread_create(&thread, NULL, send_slowly, &client),
+		0);
+	seen = retort_wait(server, 1, PATIENCE, "GET /slow");
+	ck_assert_ptr_nonnull(seen);
+	ck_assert_str_eq(seen->target, "/slow");
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	/* it has not ended, and then it has */
+	ck_assert_uint_eq(retort_connections(server), 1);
+	ck_assert(!retort_wait_end(server, seen, 10));
+	ck_assert(!retort_wait_quiet(server, 0));
+	finish_client(client.fd, "\r\n\r\nok");
+	ck_assert(retort_wait_end(server, seen, -1));
+	ck_assert(retort_wait_end(server, seen, 0));
+	ck_assert(retort_wait_quiet(server, -1));
+	/* it is there already; the n-th */
+	expect_body(GET, "ok");
+	expect_body("GET /slow" HOST "\r\n", "ok");
+	ck_assert_ptr_eq(retort_wait(server, 1, 0, "/slow"), seen);
+	seen = retort_wait(server, 2, 0, "/slow");
+	ck_assert_ptr_nonnull(seen);
+	ck_assert_uint_eq(seen->connection, 3);
+	ck_assert_ptr_null(retort_wait(server, 3, 5, "/slow"));
+	ck_assert_uint_eq(retort_wait(server, 2, 0, NULL)->connection, 2);
+	ck_assert_uint_eq(retort_count(server, "/slow"), 2);
+	ck_assert_uint_eq(retort_accepted(server), 3);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
+/* A descriptor to poll tells of each deadline, whoever set it. */
+START_TEST(one_descriptor_tells_all)
+{
+	struct pollfd polled = {.events = POLLIN};
+	int pair[2];
+
+	open_with((struct retort_options){.head_timeout = 30}, _i);
+	ON(NULL, .body = "x", .repeat = 1u << 30);
+	polled.fd = retort_fd(server);
+	if (way->io == RETORT_IO_POLL || way->drive == OWN_THREAD) {
+		ck_assert_int_eq(polled.fd,
+			way->drive == OWN_THREAD ? -EDEADLK : -ENOTSUP);
+		close_server();
+		return;
+	}
+	ck_assert_int_eq(poll(&polled, 1, 0), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	ck_assert_int_eq(retort_adopt(server, pair[0]), 0);
+	/* the head's time-out, which nobody steps */
+	ck_assert_msg(poll(&polled, 1, PATIENCE / 4) == 1,
+		"%s: retort_adopt() sets a deadline, of which nothing is told",
+		way->name);
+	TURN_UNTIL(retort_connections(server) == 0);
+	(void)close(pair[1]);
+	/* the end of the grace */
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	ck_assert_int_eq(retort_adopt(server, pair[0]), 0);
+	say(pair[1], GET);
+	ck_assert_ptr_nonnull(retort_wait(server, 1, PATIENCE, NULL));
+	TURN_UNTIL(poll(&polled, 1, 0) == 0);
+	retort_stop(server, 30);
+	ck_assert_msg(poll(&polled, 1, PATIENCE / 4) == 1,
+		"%s: retort_stop() sets a deadline, of which nothing is told",
+		way->name);
+	while (step(0) == 0)
+		ck_assert_int_eq(poll(&polled, 1, PATIENCE), 1);
+	(void)close(pair[1]);
+	close_server();
+	/* and that it has stopped */
+	open_plain(_i);
+	polled.fd = retort_fd(server);
+	retort_stop(server, 0);
+	ck_assert_msg(poll(&polled, 1, PATIENCE / 4) == 1,
+		"%s: it has stopped, of which nothing is told", way->name);
+	ck_assert_int_eq(step(0), 1);
+	close_server();
+}
+END_TEST
+
+/* --- forgetting --- */
+
+START_TEST(forgets_while_connections_are_open)
+{
+	struct retort_reply reply = {.body = "after all"};
+	struct bytes got = {.data = NULL};
+	uint64_t connection = 0;
+	int silent, half, drained, waiting;
+
+	open_plain(_i);
+	ON("/later", .handler = later, .handler_arg = &connection);
+	ON(NULL, .body = "before");
+	ck_assert_int_gt(retort_expect(server, 5, 5, "/never"), 0);
+	silent = connect_client();
+	half = connect_client();
+	say(half, "GET /half");
+	drained = connect_client();
+	ck_assert_int_eq(talk(drained, GET, sizeof GET - 1, &got, "before"), 0);
+	waiting = connect_client();
+	say(waiting, "GET /later" HOST "\r\n");
+	ck_assert_ptr_nonnull(retort_wait(server, 2, PATIENCE, NULL));
+	TURN_UNTIL(retort_connections(server) == 4);
+	retort_reset(server);
+	ck_assert_uint_eq(retort_count(server, NULL), 0);
+	assert_verdict(NULL);
+	ON(NULL, .body = "afterwards");
+	/* each goes on */
+	(void)close(drained);
+	ck_assert_int_eq(retort_reply_later(server, 4, &reply), 0);
+	finish_client(waiting, "\r\n\r\nafter all");
+	/* but what was forgotten stays so, and what came later is not for what
+	   had begun */
+	say(half, HOST "\r\n");
+	finish_client(half, "\r\n\r\nnothing is served here\n");
+	say(silent, "GET /half" HOST "\r\n");
+	finish_client(silent, "\r\n\r\nafterwards");
+	ck_assert(retort_wait_quiet(server, PATIENCE));
+	ck_assert_msg(retort_count(server, NULL) == 1,
+		"%s: expected 1 record, got %zu: %s", way->name,
+		retort_count(server, NULL), retort_record(server, 1)->target);
+	ck_assert_str_eq(retort_record(server, 1)->target, "/half");
+	ck_assert_int_eq(retort_record(server, 1)->rule, 1);
+	assert_verdict(NULL);
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
+START_TEST(forgets_while_a_listing_is_made)
+{
+	char *folder = dir_make();
+	char name[32];
+	int fd;
+
+	for (int i = 0; i < (is_slow() ? 100 : 500); i++) {
+		(void)snprintf(name, sizeof name, "many/%04d", i);
+		dir_write(folder, name, "", 0);
+	}
+	open_plain(_i);
+	ON("/x", .body = "before");
+	ck_assert_int_eq(retort_serve(server, folder, NULL, error), 0);
+	fd = connect_client();
+	say(fd, "GET /many/" HOST "\r\n");
+	TURN_UNTIL(retort_connections(server) == 1);
+	retort_reset(server);
+	finish_client(fd, "</html>\n");
+	ck_assert(retort_wait_quiet(server, PATIENCE));
+	ck_assert_uint_eq(retort_replies(server), 1);
+	assert_verdict(NULL);
+	close_server();
+	dir_remove(folder);
+}
+END_TEST
+
+/* --- transcripts and verdicts --- */
+
+START_TEST(transcribes)
+{
+	static const char expected[] =
+		"        #### < POST /t HTTP/1.1\\r\\n\n"
+		"        #### < Host: x\\r\\n\n"
+		"        #### < Content-Length: 70\\r\\n\n"
+		"        #### < \\r\\n\n"
+		"        #### < \\x00\\xff\\\\ x\\n\n"
+		"        #### < aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		"aaaaaaaaaaaaaaaa\n"
+		"        #### > HTTP/1.1 200 OK\\r\\n\n"
+		"        #### > Content-Length: 2\\r\\n\n"
+		"        #### > \\r\\n\n"
+		"        #### > ok\n"
+		"        #### > (FIN)\n"
+		"        #### < (FIN)\n"
+		"        #### - (closed)\n";
+	struct bytes request = {.data = NULL}, got;
+	char *text, *from;
+
+	open_plain(_i);
+	ON(NULL, .raw = true,
+		.body = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+	bytes_add(&request, "POST /t" HOST "Content-Length: 70\r\n\r\n", 49);
+	bytes_add(&request, "\0\xff\\ x\n", 6);
+	for (int i = 0; i < 64; i++)
+		bytes_add(&request, "a", 1);
+	ck_assert_ptr_null(retort_transcript(server, 1));
+	got = exchange_bytes(request.data, request.size);
+	bytes_free(&request);
+	bytes_free(&got);
+	(void)ended(1);
+	text = retort_transcript(server, 1);
+	ck_assert_ptr_nonnull(text);
+	mask(text);
+	from = strchr(text, '\n');
+	ck_assert_int_eq(strncmp(text,
+				 way->adopted ? "connection 1 from unix\n" :
+						"connection 1 from 127.0.0.1:#",
+				 23),
+		0);
+	ck_assert_str_eq(from + 1, expected);
+	free(text);
+	ck_assert_ptr_null(retort_transcript(server, 2));
+	close_server();
+}
+END_TEST
+
+START_TEST(transcribes_resets_and_excess)
+{
+	static char data[64 << 10];
+	size_t size = 0;
+	ssize_t n;
+	char *text;
+	int fd;
+
+	open_plain(_i);
+	ON(NULL, .body = "a line of 16 ...\n", .repeat = 16u << 20);
+	fd = connect_client();
+	/* what is kept of a reply is its first MiB */
+	say(fd, GET);
+	while (size < 3u << 20) {
+		n = recv(fd, data, sizeof data, MSG_DONTWAIT);
+		ck_assert_msg(n > 0 || errno == EAGAIN, "%s", strerror(errno));
+		if (n < 0)
+			turn(fd, POLLIN, 100);
+		else
+			size += (size_t)n;
+	}
+	client_reset(fd);
+	(void)ended(1);
+	text = retort_transcript(server, 1);
+	ck_assert_ptr_nonnull(text);
+	ck_assert_ptr_nonnull(strstr(text, " more bytes\n"));
+	ck_assert_ptr_nonnull(strstr(text, " < (RST)\n"));
+	ck_assert_str_eq(text + strlen(text) - 11, "- (closed)\n");
+	free(text);
+	close_server();
+}
+END_TEST
+
+START_TEST(judges)
+{
+	static const char *const order[] = {"GET /a", "GET /b", NULL};
+	static const char *const wrong[] = {"GET /b", "GET /a", "/c", NULL};
+
+	open_plain(_i);
+	ON(NULL, .body = "ok");
+	ck_assert_int_eq(retort_expect(server, 1, 1, "GET /a"), 1);
+	ck_assert_int_eq(retort_expect(server, 0, 0, "DELETE"), 2);
+	ck_assert_int_eq(retort_expect(server, 1, SIZE_MAX, "/b",
+				 .fields = "A: b"),
+		3);
+	ck_assert_int_eq(retort_expect_order(server, order), 4);
+	assert_verdict("expectation 1 (GET /a): expected exactly 1, came 0\n");
+	assert_verdict("expectation 3 (/b, field \"A: b\"): expected at least "
+		       "1, came 0\n");
+	assert_verdict("expectation 4 (in order): expected GET /a, which did "
+		       "not come\n");
+	expect_body("GET /b" HOST "\r\n", "ok");
+	assert_verdict("  nearest: GET /b (connection 1): field differs from "
+		       "expectation 3 \"A: b\": no such field came\n");
+	assert_verdict("< GET /b HTTP/1.1\\r\\n\n");
+	expect_body("GET /a" HOST "\r\n", "ok");
+	assert_verdict("expectation 4 (in order): expected GET /b after GET "
+		       "/a, which did not come\n");
+	expect_body("GET /b" HOST "A: b\r\n\r\n", "ok");
+	assert_verdict(NULL);
+	expect_body("DELETE /a" HOST "\r\n", "ok");
+	assert_verdict("expectation 2 (DELETE): expected no request, came "
+		       "1\n");
+	expect_body("GET /a" HOST "\r\n", "ok");
+	assert_verdict("expectation 1 (GET /a): expected exactly 1, came 2\n");
+	retort_reset(server);
+	ON(NULL, .body = "ok");
+	expect_body("GET /a" HOST "\r\n", "ok");
+	expect_body("GET /b" HOST "\r\n", "ok");
+	expect_body("GET /c" HOST "\r\n", "ok");
+	ck_assert_int_eq(retort_expect(server, 0, SIZE_MAX, "/z"), 1);
+	ck_assert_int_eq(retort_expect(server, 0, 3, NULL), 2);
+	ck_assert_int_eq(retort_expect(server, 2, 3, NULL), 3);
+	assert_verdict(NULL);
+	ck_assert_int_eq(retort_expect_order(server, wrong), 4);
+	assert_verdict("expectation 4 (in order): expected GET /a after GET "
+		       "/b, which did not come\n");
+	retort_reset(server);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("record");
+	const TTest *const records[] = {records_everything,
+		records_chunked_bodies, records_what_is_refused,
+		records_what_breaks_off, records_the_request_alone,
+		records_what_waits_to_go_on, tells_who_closed_first,
+		records_end, NULL};
+	const TTest *const waiting[] = {waits, one_descriptor_tells_all,
+		forgets_while_connections_are_open,
+		forgets_while_a_listing_is_made, NULL};
+	const TTest *const verdicts[] = {transcribes,
+		transcribes_resets_and_excess, judges, NULL};
+
+	rt_test_cases(suite, "records", records, 0, WAYS);
+	rt_test_cases(suite, "waiting", waiting, 0, WAYS);
+	rt_test_cases(suite, "verdicts", verdicts, 0, WAYS);
+	return rt_test_run(suite);
+}

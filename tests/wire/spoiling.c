@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "config.h"
+
+#include "wire/spoiling.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+size_t
+segments_of(int fd)
+{
+#ifdef HAVE_LINUX_SOCKIOS_H
+	struct tcp_info info;
+	socklen_t size = sizeof info;
+
+	memset(&info, 0, sizeof info);
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
+		return info.tcpi_data_segs_in;
+#endif
+	(void)fd;
+	return 0;
+}
+
+void
+hear(int fd, struct heard *heard, const char *text)
+{
+	struct talk talk = talk_begin(fd, "", 0, &heard->got);
+	size_t had;
+
+	while (text == NULL || strstr(heard->got.data, text) == NULL) {
+		had = heard->got.size;
+		if (!talk_on(&talk)) {
+			heard->end = talk.end;
+			ck_assert_msg(text == NULL, "%s: no \"%s\" in: %s",
+				way->name, text,
+				shown(heard->got.data, heard->got.size));
+			return;
+		}
+		if (heard->got.size > had && heard->count < COUNT(heard->reads))
+			heard->reads[heard->count++] = heard->got.size - had;
+	}
+}
+
+struct heard
+hear_all(const char *request)
+{
+	struct heard heard = {.end = -1};
+	int64_t began = now_us();
+	int fd = connect_client();
+
+	say(fd, request);
+	hear(fd, &heard, NULL);
+	heard.took = now_us() - began;
+	heard.segments = segments_of(fd);
+	(void)close(fd);
+	return heard;
+}
+
+void
+assert_heard(const struct heard *heard, const char *what, const char *bytes,
+	size_t size, int end)
+{
+	ck_assert_msg(heard->got.size == size &&
+			memcmp(heard->got.data, bytes, size) == 0,
+		"%s: %s\n# expected %s\n# got %s", way->name, what,
+		shown(bytes, size), shown(heard->got.data, heard->got.size));
+	ck_assert_msg(heard->end == end, "%s: %s: expected %s, got %s after %s",
+		way->name, what, end ? strerror(end) : "a FIN",
+		heard->end ? strerror(heard->end) : "a FIN",
+		shown(heard->got.data, heard->got.size));
+}
+
+void
+expect(const char *request, const char *bytes, int end)
+{
+	struct heard heard = hear_all(request);
+
+	assert_heard(&heard, request, bytes, strlen(bytes), end);
+	bytes_free(&heard.got);
+}
