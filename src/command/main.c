@@ -20,6 +20,7 @@
 #include "command/run.h"
 #include "command/setup.h"
 #include "command/signals.h"
+#include "command/sweep.h"
 #include "command/watch.h"
 #include "job/clock.h"
 #include "retort.h"
@@ -361,7 +362,7 @@ main(int argc, char **argv)
 	signals = signals_catch(args.mode);
 	setup_descriptor_limit();
 	if (args.mode == MODE_SWEEP)
-		return sweep(&args, signals);
+		return sweep_command(&args, signals);
 	open_output(&args, &output);
 	if (args.mode == MODE_SERVE)
 		setup_passed(&args);
@@ -379,7 +380,7 @@ main(int argc, char **argv)
 	signals_wake(server);
 	status = tell_where(&args, server, &file, signals);
 	if (status == 0 && args.mode == MODE_RUN)
-		status = run(&args, server, &output, signals);
+		status = run_command(&args, server, &output, signals);
 	else if (status == 0)
 		status = serve_all(&args, server, &typed, &output, signals,
 			ppid);

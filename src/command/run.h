@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * retort run and retort sweep: a server for the time of a COMMAND. Part of the
- * command: sees retort.h only.
+ * retort run: a server for the time of a COMMAND. Part of the command: sees
+ * retort.h only.
  */
 #ifndef RUN_H
 #define RUN_H
@@ -12,10 +12,7 @@
 #include "retort.h"
 
 /* Serves while COMMAND runs, and judges what came; the exit status. */
-int run(const struct args *args, struct retort *server, struct output *output,
-	volatile struct signals *signals);
-
-/* Has COMMAND meet one reply in every way; the exit status. */
-int sweep(const struct args *args, volatile struct signals *signals);
+int run_command(const struct args *args, struct retort *server,
+	struct output *output, volatile struct signals *signals);
 
 #endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* Called by main.c. */
+#include "config.h"
+
+#include "command/sweep.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "job/child.h"
+#include "job/clock.h"
+
+/* One client has so long: ms. */
+#define SWEEP_TIME 10000
+
+/* How often signals are looked for meanwhile: ms. */
+#define INTERVAL 50
+
+/* After so many that have not ended there is nothing to be learnt. */
+#define MOST_LATE 3
+
+struct sweep {
+	const struct args *args;
+	volatile struct signals *signals;
+	bool terminal;     /* somebody watches */
+	unsigned count;    /* clients so far */
+	unsigned crashes;  /* of these */
+	unsigned too_late; /* and these did not end in time */
+	int failure;       /* COMMAND could not be run: its status */
+};
+
+/* On a line of its own where progress is shown. */
+static void
+tell(const struct sweep *sweep, const char *fault, const char *what, int number,
+	const char *unit)
+{
+	(void)fprintf(stderr, "%sretort: %s: COMMAND %s %d%s\n",
+		sweep->terminal ? "\r\33[K" : "",
+		fault ? fault : "the whole reply", what, number, unit);
+}
+
+/* How one client ended is what it took the reply for: as retort_client. */
+static int
+judge_client(struct sweep *sweep, const struct child *child, bool ended,
+	const char *fault)
+{
+	if (sweep->signals->count > 0)
+		return -EINTR;
+	if (!ended) {
+		tell(sweep, fault, "did not end within", SWEEP_TIME / 1000,
+			" s");
+		return ++sweep->too_late < MOST_LATE ? 0 : -ETIMEDOUT;
+	}
+	/* later on it is an answer of its own */
+	if (fault == NULL && (child->status == 126 || child->status == 127)) {
+		sweep->failure = child->status;
+		return -ENOEXEC;
+	}
+	if (child->signal != 0) {
+		tell(sweep, fault, "was ended by signal", child->signal, "");
+		sweep->crashes++;
+	}
+	if (fault == NULL && child->status != 0)
+		tell(sweep, fault, "ended with status", child->status, "");
+	return child->status == 0;
+}
+
+static int
+run_client(void *arg, const char *url, const char *fault)
+{
+	struct sweep *sweep = arg;
+	int64_t end = clock_ms() + SWEEP_TIME;
+	struct child child;
+	bool ended;
+	int code;
+
+	if (sweep->signals->count > 0)
+		return -EINTR;
+	if (sweep->terminal)
+		(void)fprintf(stderr, "\r\33[Kretort: client %u",
+			++sweep->count);
+	code = child_start(&child, sweep->args->command, url,
+		sweep->signals->before, true);
+	if (code < 0)
+		return code;
+	while (!(ended = child_wait(&child, INTERVAL)) &&
+		sweep->signals->count == 0 && clock_ms() < end)
+		;
+	child_end(&child, 0);
+	return judge_client(sweep, &child, ended, fault);
+}
+
+static struct retort *
+start_server(const struct args *args)
+{
+	char error[RETORT_ERROR_SIZE];
+	struct retort_options options = args->options;
+	struct retort *server;
+
+	options.unrecorded = true;
+	server = retort_start(&options, error);
+	if (server == NULL)
+		die(errno == EINVAL ? EXIT_USAGE : EXIT_OWN, "%s%s",
+			errno == EINVAL ? "--bind: " : "", error);
+	return server;
+}
+
+static bool
+has_url(char *const *command)
+{
+	while (*command != NULL && strstr(*command, "{url}") == NULL)
+		command++;
+	return *command != NULL;
+}
+
+/* What there is to be said at the end; the exit status. */
+static int
+conclude(const struct sweep *sweep, int wrong, const char *report,
+	const char *error)
+{
+	if (sweep->signals->count > 0)
+		return 128 + (int)sweep->signals->last;
+	if (sweep->failure != 0)
+		return sweep->failure;
+	print(report ? report : "");
+	if (wrong == -ETIMEDOUT)
+		return EXIT_FAILURE; /* it was told */
+	if (wrong < 0)
+		die(wrong == -EINVAL ? EXIT_USAGE : EXIT_OWN, "%s%s%s", error,
+			wrong == -ENOTCONN ? " to {url}, or RETORT_URL" : "",
+			wrong == -ENOTCONN && !has_url(sweep->args->command) ?
+				" (no word of COMMAND has {url})" :
+				"");
+	return wrong > 0 || sweep->crashes > 0 || sweep->too_late > 0 ?
+		EXIT_FAILURE :
+		EXIT_SUCCESS;
+}
+
+int
+sweep_command(const struct args *args, volatile struct signals *signals)
+{
+	struct sweep sweep = {
+		.args = args,
+		.signals = signals,
+		.terminal = isatty(STDERR_FILENO) == 1,
+	};
+	char error[RETORT_ERROR_SIZE];
+	struct retort *server;
+	char *report;
+	sigset_t child;
+	int wrong;
+
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &child, NULL);
+	server = start_server(args);
+	wrong = retort_sweep(server, &args->reply, run_client, &sweep, &report,
+		error);
+	retort_close(server);
+	if (sweep.terminal)
+		(void)fputs("\r\33[K", stderr);
+	wrong = conclude(&sweep, wrong, report, error);
+	free(report);
+	return wrong;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * retort sweep: one reply in every way, a COMMAND for each. Part of the
+ * command: sees retort.h only.
+ */
+#ifndef SWEEP_H
+#define SWEEP_H
+
+#include "args/args.h"
+#include "command/signals.h"
+
+/* Has COMMAND meet one reply in every way; the exit status. */
+int sweep_command(const struct args *args, volatile struct signals *signals);
+
+#endif
