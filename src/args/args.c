@@ -142,7 +142,7 @@ check(const char *option, const char *text, const struct retort_reply *reply)
 	char error[RETORT_ERROR_SIZE];
 
 	if (retort_check(reply, error) < 0)
-		die(EXIT_USAGE, "%s '%s': %s", option, text, error);
+		args_die(EXIT_USAGE, "%s '%s': %s", option, text, error);
 }
 
 /* "Name: value", and "Name:" to remove. */
@@ -155,7 +155,7 @@ add_header(struct given *given, const char *text)
 	char *line;
 
 	if (colon == NULL || colon == text || strpbrk(text, "\r\n") != NULL)
-		die(EXIT_USAGE,
+		args_die(EXIT_USAGE,
 			"--header '%s': expected 'Name: value', or "
 			"'Name:' to remove it",
 			text);
@@ -188,7 +188,7 @@ add_type(struct given *given, const char *text)
 		text++;
 	if (equals == NULL || equals[1] == '\0' ||
 		memchr(text, '/', (size_t)(equals - text)) != NULL)
-		die(EXIT_USAGE,
+		args_die(EXIT_USAGE,
 			"--mime '%s': expected EXT=TYPE, such as "
 			"md=text/markdown, or =TYPE for names without one",
 			text);
@@ -231,7 +231,7 @@ read_timeout(struct args *args, struct given *given, const char *text,
 		}
 	given->timeout = true;
 	if (!known)
-		die(EXIT_USAGE,
+		args_die(EXIT_USAGE,
 			"--timeout '%s': expected seconds, or one or more of "
 			"head=SECS,body=SECS,reply=SECS",
 			text);
@@ -315,7 +315,7 @@ read_files_option(struct args *args, struct given *given, int option,
 		return true;
 	case OPT_SPA:
 		if (*text == '\0' || *text == '/')
-			die(EXIT_USAGE,
+			args_die(EXIT_USAGE,
 				"--spa '%s': expected the path of a file "
 				"beneath ROOT, such as index.html",
 				text);
@@ -329,7 +329,7 @@ read_files_option(struct args *args, struct given *given, int option,
 		return true;
 	case OPT_PREFIX:
 		if (*text != '/' || strpbrk(text, "?#") != NULL)
-			die(EXIT_USAGE,
+			args_die(EXIT_USAGE,
 				"--prefix '%s': expected a path that begins "
 				"with a slash, such as /app",
 				text);
@@ -339,7 +339,7 @@ read_files_option(struct args *args, struct given *given, int option,
 		if (text == NULL)
 			return false;
 		if (*text != '/' || strpbrk(text, "?#") != NULL)
-			die(EXIT_USAGE,
+			args_die(EXIT_USAGE,
 				"--echo '%s': expected a path that begins "
 				"with a slash",
 				text);
@@ -393,7 +393,7 @@ add_fault(struct given *given, const char *text)
 		bool named = *why == '\'';
 
 		/* what it quotes need not be said before it */
-		die(EXIT_USAGE, "--fault%s%s%s: %s%s", named ? "" : " '",
+		args_die(EXIT_USAGE, "--fault%s%s%s: %s%s", named ? "" : " '",
 			named ? "" : text, named ? "" : "'", why,
 			chance ? " (faults by chance: --faults)" : "");
 	}
@@ -494,7 +494,7 @@ read_option(struct args *args, struct given *given, int option,
 		break;
 	case 'b':
 		if (strcmp(text, "fd:1") == 0 || strcmp(text, "fd:2") == 0)
-			die(EXIT_USAGE,
+			args_die(EXIT_USAGE,
 				"--bind '%s': standard output and "
 				"error are not for listening",
 				text);
@@ -529,28 +529,28 @@ read_option(struct args *args, struct given *given, int option,
 		/* the Host field's port is not compared */
 		if (strchr(*text == '[' ? text + strcspn(text, "]") : text,
 			    ':') != NULL)
-			die(EXIT_USAGE,
+			args_die(EXIT_USAGE,
 				"--host '%s': expected a name or "
 				"address without port, IPv6 in brackets",
 				text);
 		args_add_text(&given->hosts, &given->host_count, text);
 		break;
 	case 'h':
-		print(help);
+		args_print(help);
 		exit(EXIT_SUCCESS);
 	case 'V':
-		print("retort ");
-		print(retort_version());
-		print("\n");
+		args_print("retort ");
+		args_print(retort_version());
+		args_print("\n");
 		exit(EXIT_SUCCESS);
 	case 1:
 		args_add_operand(args, given, text);
 		break;
 	case ':':
-		die(EXIT_USAGE, "option %s needs a value (see retort --help)",
-			text);
+		args_die(EXIT_USAGE,
+			"option %s needs a value (see retort --help)", text);
 	default:
-		die(EXIT_USAGE, "unknown option %s", text);
+		args_die(EXIT_USAGE, "unknown option %s", text);
 	}
 }
 
@@ -598,7 +598,7 @@ read_mode(struct args *args, int argc, char **argv)
 			strcmp(argv[i], "--version") == 0)
 			return argc;
 	if (count + 1 >= argc)
-		die(EXIT_USAGE,
+		args_die(EXIT_USAGE,
 			"%s: expected -- COMMAND at the end, such as "
 			"-- curl -sf {url}",
 			argv[1]);
@@ -664,7 +664,7 @@ args_read(struct args *args, int argc, char **argv)
 	for (; optind < argc; optind++)
 		args_add_operand(args, &given, argv[optind]);
 	if (given.second != NULL)
-		die(EXIT_USAGE, "'%s': only one ROOT can be served%s",
+		args_die(EXIT_USAGE, "'%s': only one ROOT can be served%s",
 			given.second, args->root_hint);
 	args_finish(args, &given);
 }

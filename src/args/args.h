@@ -68,13 +68,13 @@ struct args {
 void args_read(struct args *args, int argc, char **argv);
 
 /* "retort: ..." on stderr, and exit. */
-_Noreturn void die(int status, const char *format, ...)
+_Noreturn void args_die(int status, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Writes all of it, however long that takes. 0 or -errno. */
-int write_out(int fd, const char *text, size_t size);
+int args_write(int fd, const char *text, size_t size);
 
 /* The same to standard output, for what the command is run for; or dies. */
-void print(const char *text);
+void args_print(const char *text);
 
 #endif

@@ -47,11 +47,11 @@ static void
 check_protocol(const struct given *given)
 {
 	if (given->answer != NULL && !given->tcp && !given->udp)
-		die(EXIT_USAGE, "--answer: needs --tcp or --udp");
+		args_die(EXIT_USAGE, "--answer: needs --tcp or --udp");
 	if (given->greeting != NULL && !given->tcp)
-		die(EXIT_USAGE, "--greet: needs --tcp");
+		args_die(EXIT_USAGE, "--greet: needs --tcp");
 	if (given->idle != NULL && !given->tcp)
-		die(EXIT_USAGE, "--idle: needs --tcp");
+		args_die(EXIT_USAGE, "--idle: needs --tcp");
 }
 
 static void
@@ -104,7 +104,7 @@ check_clashes(const struct args *args, const struct given *given)
 
 	for (size_t i = 0; i < count && alone; i++)
 		if (uses[i].given && (uses[i].way & WAY_RULES) == 0)
-			die(EXIT_USAGE,
+			args_die(EXIT_USAGE,
 				"%s: needs ROOT, as --scenario alone serves no "
 				"files",
 				uses[i].name);
@@ -112,7 +112,7 @@ check_clashes(const struct args *args, const struct given *given)
 		for (size_t k = i + 1; k < count; k++)
 			if (uses[i].given && uses[k].given &&
 				(uses[i].way & uses[k].way) == 0)
-				die(EXIT_USAGE,
+				args_die(EXIT_USAGE,
 					"%s and %s exclude each other%s",
 					uses[i].name, uses[k].name,
 					args->root_hint);
@@ -145,15 +145,16 @@ read_plain(struct args *args, const struct given *given)
 		return;
 	args->typed = strcmp(given->answer, typed) == 0;
 	if (args->typed && args->stdin_used != NULL)
-		die(EXIT_USAGE, "--answer: standard input is read by %s",
+		args_die(EXIT_USAGE, "--answer: standard input is read by %s",
 			args->stdin_used);
 	for (size_t i = 0; args->typed && i < given->bind_count; i++)
 		if (strcmp(given->bind[i], "fd:0") == 0)
-			die(EXIT_USAGE,
+			args_die(EXIT_USAGE,
 				"--answer @- and --bind fd:0 exclude each "
 				"other");
 	if (args->typed && given->faults != NULL)
-		die(EXIT_USAGE, "--answer @- and --fault exclude each other");
+		args_die(EXIT_USAGE,
+			"--answer @- and --fault exclude each other");
 	if (args->typed) {
 		args->stdin_used = "--answer";
 		/* who types must see what came */
@@ -194,7 +195,7 @@ read_reply(struct args *args, const struct given *given)
 	}
 	if ((reply->status == 204 || reply->status == 304) &&
 		(given->body || reply->chunked) && given->faults == NULL)
-		die(EXIT_USAGE,
+		args_die(EXIT_USAGE,
 			"--status %d has no body: %s and it "
 			"exclude each other",
 			reply->status, given->body ? "--body" : "--chunked");
@@ -213,7 +214,8 @@ read_listen_fds(struct args *args, struct given *given)
 		return;
 	count = args_number("LISTEN_FDS", fds, 0, 1000);
 	if (count > 0 && args->port_given)
-		die(EXIT_USAGE, "--port and LISTEN_FDS exclude each other");
+		args_die(EXIT_USAGE,
+			"--port and LISTEN_FDS exclude each other");
 	for (uint64_t i = 0; i < count; i++) {
 		char *spec = args_must(malloc(32));
 
@@ -250,7 +252,7 @@ check_port(const struct args *args, const struct given *given)
 	while (i < given->bind_count && has_own_port(bind[i]))
 		i++;
 	if (args->port_given && i > 0 && i == given->bind_count)
-		die(EXIT_USAGE,
+		args_die(EXIT_USAGE,
 			"--port: nothing takes it: --bind %.100s has %s",
 			bind[0],
 			is_socket(bind[0]) ? "no port" : "a port of its own");
@@ -264,7 +266,7 @@ check_socket_mode(const struct args *args, const struct given *given)
 	for (size_t i = 0; i < given->bind_count; i++)
 		any = any || strncmp(given->bind[i], "unix:", 5) == 0;
 	if (!any)
-		die(EXIT_USAGE,
+		args_die(EXIT_USAGE,
 			"--socket-mode: expected --bind unix:PATH with it");
 }
 
@@ -273,16 +275,17 @@ static void
 check_chance(struct args *args, const struct given *given)
 {
 	if (args->chances != NULL && given->faults != NULL)
-		die(EXIT_USAGE, "--fault and --faults exclude each other");
+		args_die(EXIT_USAGE, "--fault and --faults exclude each other");
 	if (args->replay != NULL && given->faults != NULL)
-		die(EXIT_USAGE, "--fault and --replay exclude each other");
+		args_die(EXIT_USAGE, "--fault and --replay exclude each other");
 	if (args->chances != NULL && args->replay != NULL)
-		die(EXIT_USAGE, "--faults and --replay exclude each other");
+		args_die(EXIT_USAGE,
+			"--faults and --replay exclude each other");
 	args->seed_drawn = args->chances != NULL && given->seed == NULL;
 	if (args->seed_drawn)
 		args->seed = retort_seed();
 	if (args->chances == NULL && given->seed != NULL)
-		die(EXIT_USAGE, "--seed: needs --faults LIST");
+		args_die(EXIT_USAGE, "--seed: needs --faults LIST");
 }
 
 /* A sweep is of one reply, for a client that we start. */
@@ -311,7 +314,7 @@ set_sweep(const struct args *args, struct given *given)
 
 	for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
 		if (uses[i].given)
-			die(EXIT_USAGE,
+			args_die(EXIT_USAGE,
 				"sweep: not with %s: it takes the options of "
 				"one reply, such as --body, --raw or "
 				"--chunked",
@@ -333,7 +336,7 @@ set_mode(struct args *args, struct given *given)
 	args->options.unrecorded = args->mode == MODE_SWEEP;
 	args->options.sigpipe_ignored = args->options.unrecorded;
 	if (args->mode == MODE_RUN && args->with_parent)
-		die(EXIT_USAGE,
+		args_die(EXIT_USAGE,
 			"run: not with --with-parent: it ends with COMMAND");
 	if (args->mode == MODE_RUN)
 		return;
@@ -353,7 +356,7 @@ notice(const struct args *args, const char *format, ...)
 	va_start(list, format);
 	(void)vsnprintf(text, sizeof text, format, list);
 	va_end(list);
-	args_print(text);
+	args_say(text);
 }
 
 /* The name of a file in place of "@" and the name. */
@@ -437,7 +440,7 @@ args_finish(struct args *args, struct given *given)
 		args->options.sigpipe_ignored = false;
 	}
 	if (given->faults != NULL && args->root == NULL && !args->canned)
-		die(EXIT_USAGE,
+		args_die(EXIT_USAGE,
 			"--fault: needs a reply to spoil: %s or the like",
 			given->tcp || given->udp ? "--answer, --echo" :
 						   "ROOT, --body");

@@ -85,17 +85,18 @@ args_check_name(const char *word, const struct option *options)
 		return;
 	if (at->name != NULL && is_long) {
 		if (at->has_arg == no_argument && name[size] == '=')
-			die(EXIT_USAGE, "option --%s takes no value", at->name);
+			args_die(EXIT_USAGE, "option --%s takes no value",
+				at->name);
 		return;
 	}
 	(void)snprintf(line, sizeof line, "unknown option %.*s",
 		(int)(size + (size_t)(name - word)), word);
 	if (at->name == NULL && args_hint(line, hint, sizeof hint))
-		die(EXIT_USAGE, "%s", line);
+		args_die(EXIT_USAGE, "%s", line);
 	close = at->name ? at->name : nearest(options, name, size);
 	if (close != NULL)
-		die(EXIT_USAGE, "%s: did you mean --%s?", line, close);
-	die(EXIT_USAGE, "%s (see retort --help)", line);
+		args_die(EXIT_USAGE, "%s: did you mean --%s?", line, close);
+	args_die(EXIT_USAGE, "%s (see retort --help)", line);
 }
 
 /* --- ROOT --- */

@@ -45,7 +45,7 @@ struct given {
 };
 
 /* "retort: ..." on stderr: one line, whatever is in it. Changes `text`. */
-void args_print(char *text);
+void args_say(char *text);
 
 /* --- values; what is none ends the process, naming `option` --- */
 

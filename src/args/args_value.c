@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 void
-args_print(char *text)
+args_say(char *text)
 {
 	for (char *at = text; *at != '\0'; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
@@ -24,7 +24,7 @@ args_print(char *text)
 }
 
 void
-die(int status, const char *format, ...)
+args_die(int status, const char *format, ...)
 {
 	char text[PIPE_BUF], hint[PIPE_BUF / 2];
 	size_t used;
@@ -36,12 +36,12 @@ die(int status, const char *format, ...)
 	used = strlen(text);
 	if (args_hint(text, hint, sizeof hint))
 		(void)snprintf(text + used, sizeof text - used, " (%s)", hint);
-	args_print(text);
+	args_say(text);
 	exit(status);
 }
 
 int
-write_out(int fd, const char *text, size_t size)
+args_write(int fd, const char *text, size_t size)
 {
 	while (size > 0) {
 		struct pollfd polled = {.fd = fd, .events = POLLOUT};
@@ -60,12 +60,12 @@ write_out(int fd, const char *text, size_t size)
 }
 
 void
-print(const char *text)
+args_print(const char *text)
 {
-	int code = write_out(STDOUT_FILENO, text, strlen(text));
+	int code = args_write(STDOUT_FILENO, text, strlen(text));
 
 	if (code < 0)
-		die(EXIT_FAILURE, "standard output: %s", strerror(-code));
+		args_die(EXIT_FAILURE, "standard output: %s", strerror(-code));
 }
 
 uint64_t
@@ -83,10 +83,10 @@ args_number(const char *option, const char *text, uint64_t least, uint64_t most)
 	}
 	if (at == text || *at != '\0' || value < least || value > most) {
 		if (most == UINT64_MAX)
-			die(EXIT_USAGE,
+			args_die(EXIT_USAGE,
 				"%s '%s': expected a whole number from %llu",
 				option, text, (unsigned long long)least);
-		die(EXIT_USAGE,
+		args_die(EXIT_USAGE,
 			"%s '%s': expected a whole number from %llu "
 			"to %llu",
 			option, text, (unsigned long long)least,
@@ -113,7 +113,7 @@ args_seconds(const char *option, const char *text)
 			unit /= 10;
 		}
 	if (!any || *at != '\0' || whole >= most)
-		die(EXIT_USAGE,
+		args_die(EXIT_USAGE,
 			"%s '%s': expected seconds, such as 2 or 0.5, "
 			"less than %llu",
 			option, text, (unsigned long long)most);
@@ -128,7 +128,7 @@ args_permissions(const char *option, const char *text)
 	long mode = strtol(text, NULL, 8);
 
 	if (size > 3 || strspn(digits, "01234567") != size || mode == 0)
-		die(EXIT_USAGE,
+		args_die(EXIT_USAGE,
 			"%s '%s': expected permissions in octal, such as 660",
 			option, text);
 	return (int)mode;
@@ -142,14 +142,14 @@ args_choice(const char *option, const char *text, const char *const *names,
 	for (int i = 0; names[i] != NULL; i++)
 		if (strcmp(text, names[i]) == 0)
 			return i;
-	die(EXIT_USAGE, "%s '%s': expected %s", option, text, expected);
+	args_die(EXIT_USAGE, "%s '%s': expected %s", option, text, expected);
 }
 
 void *
 args_must(void *memory)
 {
 	if (memory == NULL)
-		die(EXIT_FAILURE, "%s", strerror(ENOMEM));
+		args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
 	return memory;
 }
 
@@ -179,12 +179,13 @@ args_read_file(struct args *args, const char *option, const char *name,
 	char *data;
 
 	if (standard && args->stdin_used != NULL)
-		die(EXIT_USAGE, "%s: standard input is read by %s", option,
+		args_die(EXIT_USAGE, "%s: standard input is read by %s", option,
 			args->stdin_used);
 	if (standard)
 		args->stdin_used = option;
 	if (file == NULL)
-		die(EXIT_USAGE, "%s %s: %s", option, name, strerror(errno));
+		args_die(EXIT_USAGE, "%s %s: %s", option, name,
+			strerror(errno));
 	data = args_must(malloc(room));
 	while ((n = fread(data + used, 1, room - 1 - used, file)) > 0) {
 		used += n;
@@ -192,7 +193,8 @@ args_read_file(struct args *args, const char *option, const char *name,
 			data = args_must(realloc(data, room *= 2));
 	}
 	if (ferror(file))
-		die(EXIT_USAGE, "%s %s: %s", option, name, strerror(errno));
+		args_die(EXIT_USAGE, "%s %s: %s", option, name,
+			strerror(errno));
 	if (!standard)
 		(void)fclose(file);
 	data[used] = '\0'; /* an empty body is empty text */

@@ -115,7 +115,7 @@ port_file_begin(struct port_file *file, const char *name)
 static int
 write_and_close(int fd, const struct lines *lines)
 {
-	int code = write_out(fd, lines->text, lines->size);
+	int code = args_write(fd, lines->text, lines->size);
 
 	return close(fd) < 0 && code == 0 ? -errno : code;
 }
@@ -196,7 +196,7 @@ port_file_write(struct port_file *file, const struct retort *server,
 	if (code < 0)
 		goto out;
 	if (is_standard_output(file)) {
-		code = write_out(STDOUT_FILENO, lines.text, lines.size);
+		code = args_write(STDOUT_FILENO, lines.text, lines.size);
 		goto out;
 	}
 	if (lstat(file->name, &status) < 0 || S_ISREG(status.st_mode) ||
@@ -255,7 +255,7 @@ announce(const struct retort *server, const struct port_file *file)
 
 	warn_of_others(server);
 	if (code == 0)
-		code = write_out(STDOUT_FILENO, lines.text, lines.size);
+		code = args_write(STDOUT_FILENO, lines.text, lines.size);
 	end_output();
 	free(lines.text);
 	return code;

@@ -264,7 +264,7 @@ start(const struct args *args, struct typed *typed)
 	int code;
 
 	if (server == NULL)
-		die(exit_status(errno, args), "%s%s",
+		args_die(exit_status(errno, args), "%s%s",
 			errno == EINVAL ? "--bind: " : "", error);
 	code = set_rules(server, args, typed, error);
 	if (code == 0)
@@ -278,7 +278,8 @@ start(const struct args *args, struct typed *typed)
 	if (code < 0) {
 		retort_close(server);
 		/* what is wrong is an operand, not an address */
-		die(code == -ENOMEM ? failure(args) : EXIT_USAGE, "%s", error);
+		args_die(code == -ENOMEM ? failure(args) : EXIT_USAGE, "%s",
+			error);
 	}
 	if (args->files.follow_links && args->root != NULL)
 		(void)fprintf(stderr,
@@ -313,7 +314,7 @@ open_output(struct args *args, struct output *output)
 		.transcripts = {.dir = args->transcripts, .fd = -1}};
 	if (args->transcripts != NULL && mkdir(args->transcripts, 0777) < 0 &&
 		errno != EEXIST)
-		die(EXIT_USAGE, "--transcript %s: %s", args->transcripts,
+		args_die(EXIT_USAGE, "--transcript %s: %s", args->transcripts,
 			strerror(errno));
 	if (output->log || output->verbose > 0 || args->transcripts != NULL) {
 		args->options.event = output_event;
@@ -368,7 +369,7 @@ main(int argc, char **argv)
 		setup_passed(&args);
 	status = port_file_begin(&file, args.port_file);
 	if (status < 0)
-		die(EXIT_USAGE, "--port-file %s: %s", args.port_file,
+		args_die(EXIT_USAGE, "--port-file %s: %s", args.port_file,
 			strerror(-status));
 	server = start(&args, &typed);
 	output.server = server;

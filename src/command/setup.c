@@ -97,7 +97,7 @@ add_connected(struct args *args, const char *address)
 		const char *other = args->connected[i];
 
 		if (other != NULL && strcmp(other, address) == 0)
-			die(EXIT_USAGE, "--bind %s: given twice", address);
+			args_die(EXIT_USAGE, "--bind %s: given twice", address);
 	}
 	if (setup_fd(address) == STDIN_FILENO)
 		args->stdin_used = "--bind";
@@ -114,7 +114,7 @@ setup_passed(struct args *args)
 		count++;
 	args->connected = calloc(count + 1, sizeof *args->connected);
 	if (args->connected == NULL)
-		die(EXIT_FAILURE, "%s", strerror(ENOMEM));
+		args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
 	for (size_t i = 0; i < count; i++) {
 		int fd = setup_fd(bind[i]);
 

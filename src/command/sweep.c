@@ -103,7 +103,7 @@ start_server(const struct args *args)
 	options.unrecorded = true;
 	server = retort_start(&options, error);
 	if (server == NULL)
-		die(errno == EINVAL ? EXIT_USAGE : EXIT_OWN, "%s%s",
+		args_die(errno == EINVAL ? EXIT_USAGE : EXIT_OWN, "%s%s",
 			errno == EINVAL ? "--bind: " : "", error);
 	return server;
 }
@@ -125,11 +125,12 @@ conclude(const struct sweep *sweep, int wrong, const char *report,
 		return 128 + (int)sweep->signals->last;
 	if (sweep->failure != 0)
 		return sweep->failure;
-	print(report ? report : "");
+	args_print(report ? report : "");
 	if (wrong == -ETIMEDOUT)
 		return EXIT_FAILURE; /* it was told */
 	if (wrong < 0)
-		die(wrong == -EINVAL ? EXIT_USAGE : EXIT_OWN, "%s%s%s", error,
+		args_die(wrong == -EINVAL ? EXIT_USAGE : EXIT_OWN, "%s%s%s",
+			error,
 			wrong == -ENOTCONN ? " to {url}, or RETORT_URL" : "",
 			wrong == -ENOTCONN && !has_url(sweep->args->command) ?
 				" (no word of COMMAND has {url})" :

@@ -87,7 +87,7 @@ list_polled(struct watch *watch, struct retort *server, size_t *count,
 		room = 2 * *count;
 		polled = realloc(polled, room * sizeof *polled);
 		if (polled == NULL)
-			die(EXIT_FAILURE, "%s", strerror(ENOMEM));
+			args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
 		watch->polled = polled;
 		watch->polled_room = room;
 	}
