@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection as text: what came and what went, line by line. */
+#include "config.h"
+
+#include "server/journal.h"
+
+#include <string.h>
+
+/* Bytes of a line of text that a transcript shows in one line. */
+#define LONGEST_LINE 4096
+
+/* A byte as C has it; where it ends. */
+static char *
+put_escaped(char *to, unsigned char c, bool plain)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	if (plain && c >= ' ' && c <= '~' && c != '\\') {
+		*to++ = (char)c;
+		return to;
+	}
+	*to++ = '\\';
+	switch (c) {
+	case '\r':
+		*to++ = 'r';
+		break;
+	case '\n':
+		*to++ = 'n';
+		break;
+	case '\\':
+		*to++ = '\\';
+		break;
+	default:
+		*to++ = 'x';
+		*to++ = hex[c >> 4];
+		*to++ = hex[c & 15];
+	}
+	return to;
+}
+
+/* One line, of LONGEST_LINE bytes at most: time, direction, bytes. */
+static void
+add_line(struct rt_buf *to, int64_t when, const char *mark, const char *bytes,
+	size_t size, bool quoted)
+{
+	char *at;
+
+	rt_buf_add_format(to, "%8lld.%03d %s ", (long long)(when / 1000000),
+		(int)(when / 1000 % 1000), mark);
+	at = rt_buf_reserve(to, 4 * size + 1);
+	if (at == NULL)
+		return;
+	for (size_t i = 0; i < size; i++)
+		/* a parenthesis begins an event */
+		at = put_escaped(at, (unsigned char)bytes[i],
+			i > 0 || !quoted || bytes[i] != '(');
+	*at++ = '\n';
+	to->len = (size_t)(at - to->data);
+}
+
+/* A line of text is a line of the transcript, and so are 64 bytes of none; the
+   first `most` bytes are shown. */
+static void
+add_lines(struct rt_buf *to, const struct rt_record *record,
+	const struct rt_record_event *event, const char *mark, size_t most)
+{
+	const char *bytes = record->bytes.data;
+	size_t shown = event->kept < most ? event->kept : most, left = shown;
+
+	if (left > 0)
+		bytes += event->at;
+	while (left > 0) {
+		size_t near = left < LONGEST_LINE ? left : LONGEST_LINE;
+		const char *lf = memchr(bytes, '\n', near);
+		size_t size = lf ? (size_t)(lf - bytes) + 1 : near;
+
+		if (size > 64 && lf == NULL)
+			size = 64;
+		add_line(to, event->when, mark, bytes, size, true);
+		bytes += size;
+		left -= size;
+	}
+	if (shown < event->size)
+		rt_buf_add_format(to, "%12s %s ... %llu more bytes\n", "", mark,
+			(unsigned long long)(event->size - shown));
+}
+
+static void
+transcribe_one(const struct rt_record *record, size_t most, struct rt_buf *to)
+{
+	static const struct {
+		const char *mark;
+		const char *text; /* NULL: bytes */
+	} kinds[] = {
+		[RT_RECORD_RECEIVED] = {"<", NULL},
+		[RT_RECORD_SENT] = {">", NULL},
+		[RT_RECORD_CLIENT_FIN] = {"<", "(FIN)"},
+		[RT_RECORD_CLIENT_RST] = {"<", "(RST)"},
+		[RT_RECORD_SERVER_FIN] = {">", "(FIN)"},
+		[RT_RECORD_SERVER_RST] = {">", "(RST)"},
+		[RT_RECORD_CLOSED] = {"-", "(closed)"},
+	};
+
+	for (size_t i = 0; i < record->event_count; i++) {
+		const struct rt_record_event *event = record->events + i;
+		const char *mark = kinds[event->kind].mark;
+		const char *text = kinds[event->kind].text;
+
+		if (text == NULL && event->size == 0)
+			text = "(empty)";
+		if (text == NULL)
+			add_lines(to, record, event, mark, most);
+		else
+			add_line(to, event->when, mark, text, strlen(text),
+				false);
+	}
+}
+
+void
+rt_record_transcribe(const struct rt_record *record, size_t most,
+	struct rt_buf *to)
+{
+	const struct rt_journal *journal = record->journal;
+	uint64_t connection = record->seen.connection;
+
+	rt_buf_add_format(to, "connection %llu from %s",
+		(unsigned long long)connection, record->seen.client);
+	if (record->seen.by_chance)
+		rt_buf_add_format(to, " (seed %llu)",
+			(unsigned long long)record->seen.seed);
+	if (record->faults != NULL)
+		rt_buf_add_format(to, " [%s]", record->faults);
+	rt_buf_add(to, "\n", 1);
+	if (record->seen.protocol == RETORT_HTTP) {
+		transcribe_one(record, most, to);
+		return;
+	}
+	/* the pieces of one connection stand in their order */
+	for (size_t i = 0; i < journal->count; i++)
+		if (journal->records[i]->seen.connection == connection)
+			transcribe_one(journal->records[i], most, to);
+}
