@@ -3,8 +3,10 @@
 #include "config.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "api/api.h"
+#include "base/text.h"
 
 const struct retort_exchange *
 retort_record(struct retort *server, size_t n)
@@ -18,6 +20,19 @@ retort_record(struct retort *server, size_t n)
 		seen = &server->journal.records[n - 1]->seen;
 	unlock(server);
 	return seen;
+}
+
+const char *
+retort_field_of(const struct retort_exchange *exchange, const char *name,
+	size_t n)
+{
+	const struct retort_field *field = exchange->fields;
+
+	for (size_t i = 0; i < exchange->field_count; i++, field++)
+		if (rt_caseless(field->name, strlen(field->name), name) &&
+			n-- == 0)
+			return field->value;
+	return NULL;
 }
 
 /* The n-th record that fits, from 1; NULL. *count of those that do. */

@@ -585,16 +585,3 @@ rt_journal_find(const struct rt_journal *journal, uint64_t connection)
 		record = record->earlier;
 	return record;
 }
-
-const char *
-retort_field_of(const struct retort_exchange *exchange, const char *name,
-	size_t n)
-{
-	const struct retort_field *field = exchange->fields;
-
-	for (size_t i = 0; i < exchange->field_count; i++, field++)
-		if (rt_caseless(field->name, strlen(field->name), name) &&
-			n-- == 0)
-			return field->value;
-	return NULL;
-}
