@@ -15,22 +15,11 @@
 #include "server/journal.h"
 #include "server/verdict.h"
 
-/* Whose channel it is. */
-enum { RT_KIND_CONN, RT_KIND_LISTENER, RT_KIND_WAKER };
-
 struct rt_listener {
 	struct rt_chan chan; /* first: the loop returns this */
 	struct rt_sock sock;
 	bool open;
 	bool refusing; /* it is closed, and its port is held */
-};
-
-/* A connection that was accepted, or a datagram that came. */
-struct rt_accepted {
-	int fd; /* the connection's; of a datagram the listener's */
-	struct rt_peer peer;
-	struct rt_op datagram; /* its verb is RT_NOTHING: it is a connection */
-	const char *unwelcome; /* why it must not be answered; NULL */
 };
 
 /* Something that the loop is to do for another thread, which waits. */
@@ -135,59 +124,14 @@ void rt_server_abandon(struct retort *server);
 /* Its loop takes a turn; async-signal-safe, for any thread. */
 void rt_server_wake(struct retort *server);
 
-/* --- server_listen.c --- */
-
-/* Begins to accept on a socket that listens. 0 or -errno. */
-int rt_server_listen(struct retort *server, struct rt_listener *listener);
-
-/*
- * The next connection or datagram that has come. False: none has, or it cannot
- * be taken now, and the listener tries again later.
- */
-bool rt_server_accept(struct retort *server, struct rt_listener *listener,
-	struct rt_accepted *accepted);
-
-/* The loop has woken it. False: it listens no more. */
-bool rt_server_rouse(struct retort *server, struct rt_listener *listener,
-	unsigned what);
-
-/* Accepting goes on as soon as a descriptor is free again. */
-void rt_server_resume(struct retort *server);
-
 /* Closes the TCP listeners, holding their ports, or opens them again. 0 or
    -errno. */
 int rt_server_refuse(struct retort *server, bool refuse);
 void rt_server_close_listeners(struct retort *server);
 
-/* --- server_answer.c --- */
-
-/* Tells the owner. */
-void rt_server_report(struct retort *server, const struct rt_conn *conn,
-	enum retort_event event, const void *bytes, size_t size);
-
-/* An operation is done: its bytes, or an end of the stream, are kept. */
-void rt_server_record_in(struct retort *server, struct rt_conn *conn);
-void rt_server_record_datagram(struct retort *server, struct rt_conn *conn,
-	const struct rt_op *in);
-void rt_server_record_out(struct retort *server, struct rt_conn *conn);
-void rt_server_close_record(struct retort *server, struct rt_conn *conn);
-
-/* More of a body has come: it is counted. When all together hold too much, no
-   more of this one is kept. */
-void rt_server_charge(struct retort *server, struct rt_conn *conn);
-
-/* The request is over. */
-void rt_server_discharge(struct retort *server, struct rt_exchange *exchange);
-
-/* What conn->asks asks. */
-void rt_server_decide(struct retort *server, struct rt_conn *conn);
-
 /* The reply of a connection that waits for one, which goes on once the loop is
    woken. -ENOENT: there is none. */
 int rt_server_reply(struct retort *server, uint64_t connection,
 	const struct retort_reply *as, char *error);
-
-/* Those who wait look again. */
-void rt_server_changed(struct retort *server);
 
 #endif

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "server/server.h"
+#include "server/server_parts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,205 +14,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
-/* Bytes of a body that are kept, if any are, however full it is. */
-#define KEPT_ALWAYS (64u << 10)
-
 /* Bytes that say why nothing answers a request. */
 #define MAX_WHY (16u << 10)
-
-/* --- telling the owner --- */
-
-void
-rt_server_report(struct retort *server, const struct rt_conn *conn,
-	enum retort_event event, const void *bytes, size_t size)
-{
-	char client[RT_PEER_TEXT];
-	struct retort_exchange view;
-
-	if (server->event == NULL)
-		return;
-	view = rt_journal_view(conn, rt_io_clock(server->io), client);
-	server->event(server->event_arg, event, &view, bytes, size);
-}
-
-static bool
-is_http(const struct retort *server)
-{
-	return server->config.protocol == RETORT_HTTP;
-}
-
-/* --- keeping records --- */
-
-/* Whether there is a record for others to read. */
-static bool
-is_kept(const struct retort *server, const struct rt_conn *conn)
-{
-	return server->recorded && conn->record != NULL &&
-		rt_record_is_kept(conn->record);
-}
-
-void
-rt_server_charge(struct retort *server, struct rt_conn *conn)
-{
-	struct rt_exchange *x = conn->exchange;
-	struct rt_journal *journal = &server->journal;
-	size_t held = 0;
-
-	/* what any connection may hold is not counted */
-	if (x->in.room > server->config.max_in + KEPT_ALWAYS)
-		held += x->in.room;
-	if (x->content.room > KEPT_ALWAYS)
-		held += x->content.room;
-	if (held == x->charged)
-		return;
-	journal->used += held - x->charged;
-	x->charged = held;
-	if (journal->used >= journal->max)
-		rt_conn_keep(conn, KEPT_ALWAYS);
-}
-
-void
-rt_server_discharge(struct retort *server, struct rt_exchange *exchange)
-{
-	server->journal.used -= exchange->charged;
-	exchange->charged = 0;
-}
-
-/* Its first bytes, or its next piece, are kept, if anything is. */
-static void
-open_record(struct retort *server, struct rt_conn *conn)
-{
-	struct rt_record *record;
-
-	if (!server->recorded && server->route.rule_count == 0 &&
-		server->route.chaos == NULL && !server->route.reads)
-		return;
-	/* a greeting's becomes that of the request or first piece */
-	if (conn->record != NULL && conn->pieces == 0 &&
-		!rt_record_is_past(conn->record)) {
-		rt_record_forget_request(conn->record);
-		return;
-	}
-	if (is_kept(server, conn) && !conn->record->published)
-		server->journal.lost++;
-	record = rt_journal_open(&server->journal, conn, rt_io_now(server->io));
-	server->journal.lost += record == NULL;
-	if (record != NULL)
-		conn->record = record;
-}
-
-void
-rt_server_record_datagram(struct retort *server, struct rt_conn *conn,
-	const struct rt_op *in)
-{
-	open_record(server, conn);
-	if (is_kept(server, conn))
-		rt_record_received(conn->record, in->recv.data,
-			(size_t)in->result, rt_io_now(server->io));
-}
-
-void
-rt_server_record_in(struct retort *server, struct rt_conn *conn)
-{
-	const struct rt_op *in = &conn->chan.in;
-	int64_t now = rt_io_now(server->io);
-
-	if (in->result > 0 && conn->state == RT_STATE_IDLE)
-		open_record(server, conn);
-	if (!is_kept(server, conn))
-		return;
-	if (in->result > 0)
-		rt_record_received(conn->record, in->recv.data,
-			(size_t)in->result, now);
-	else if (in->result == 0)
-		rt_record_event(conn->record, RT_RECORD_CLIENT_FIN, now);
-}
-
-void
-rt_server_record_out(struct retort *server, struct rt_conn *conn)
-{
-	const struct rt_op *out = &conn->chan.out;
-	int64_t now = rt_io_now(server->io);
-
-	if (!is_kept(server, conn) || out->result < 0)
-		return;
-	if (out->verb == RT_FINISH)
-		rt_record_event(conn->record, RT_RECORD_SERVER_FIN, now);
-	else
-		rt_record_sent(conn->record, out, rt_io_scratch(server->io),
-			now);
-}
-
-void
-rt_server_changed(struct retort *server)
-{
-	(void)pthread_cond_broadcast(&server->changed);
-}
-
-/* The request has ended, and what answers it is known. */
-static void
-publish(struct retort *server, struct rt_conn *conn)
-{
-	struct rt_record *record = conn->record;
-
-	if (!is_kept(server, conn) || record->published)
-		return;
-	record->seen.status = conn->exchange->reply.status;
-	/* without memory it is tried again at the end */
-	(void)rt_journal_publish(&server->journal, record);
-	rt_server_changed(server);
-}
-
-/* The request as it is compared with rules and kept. NULL: it is not. */
-static const struct retort_exchange *
-look(struct retort *server, struct rt_conn *conn)
-{
-	struct rt_record *record = conn->record;
-
-	/* rules that came after it are for others */
-	if (record == NULL || rt_record_is_ruleless(record))
-		return NULL;
-	/* there was no memory for the record of this piece */
-	if (record->strings != NULL && record->seen.piece != conn->pieces)
-		return NULL;
-	if (record->strings == NULL &&
-		rt_record_request(record, conn, KEPT_ALWAYS,
-			rt_io_now(server->io)) < 0)
-		return NULL;
-	return &record->seen;
-}
-
-void
-rt_server_close_record(struct retort *server, struct rt_conn *conn)
-{
-	struct rt_record *record = conn->record;
-
-	if (record == NULL)
-		return;
-	/* it broke off before it could be refused */
-	if (!record->published && is_http(server) && conn->received > 0 &&
-		look(server, conn) != NULL) {
-		record->seen.reason = "the connection broke off";
-		publish(server, conn);
-	}
-	if (is_kept(server, conn) && !record->published && conn->received > 0)
-		server->journal.lost++;
-	if (conn->client_close == RETORT_RST)
-		rt_record_event(record, RT_RECORD_CLIENT_RST,
-			rt_io_now(server->io));
-	if (conn->server_close == RETORT_RST)
-		rt_record_event(record, RT_RECORD_SERVER_RST,
-			rt_io_now(server->io));
-	else if (conn->server_close == RETORT_FIN)
-		rt_record_event(record, RT_RECORD_CLOSED,
-			rt_io_now(server->io));
-	rt_record_end(record, conn, rt_io_clock(server->io));
-	rt_journal_close(record);
-	conn->record = NULL;
-	rt_server_changed(server);
-}
-
-/* --- answering --- */
 
 /* The head, and what came behind it, or the piece; once. */
 static void
@@ -249,18 +52,6 @@ date_now(struct retort *server)
 	return server->date;
 }
 
-/* What the verdict is to tell of a request (NULL: no memory); the first reason
-   stands. */
-static void
-keep_why(struct retort *server, struct rt_record *record, const char *why)
-{
-	if (record == NULL || record->why != NULL)
-		return;
-	record->why = strdup(why ? why : "no memory to say why");
-	/* it must tell of something */
-	server->journal.lost += record->why == NULL;
-}
-
 /* What is wrong with the reply, and how it must end where it can end so. */
 static void
 keep_faults(struct retort *server, struct rt_conn *conn)
@@ -284,7 +75,7 @@ keep_faults(struct retort *server, struct rt_conn *conn)
 	if (ending->kind != RT_STEP_RESET || conn->peer.family != AF_UNIX)
 		return;
 	ending->kind = RT_STEP_CLOSE;
-	keep_why(server, record, "a Unix socket cannot be reset");
+	rt_server_keep_why(server, record, "a Unix socket cannot be reset");
 }
 
 /* From now on connections are refused, for as long as the reply says. */
@@ -292,7 +83,7 @@ static void
 refuse_others(struct retort *server, struct rt_conn *conn, int64_t time)
 {
 	if (rt_server_refuse(server, true) < 0)
-		keep_why(server, conn->record,
+		rt_server_keep_why(server, conn->record,
 			"there is a listener that cannot refuse");
 	else
 		server->refuse_until = time == RT_NEVER ?
@@ -353,7 +144,7 @@ refuse_recorded(struct retort *server, struct rt_conn *conn)
 {
 	char why[256];
 
-	(void)look(server, conn);
+	(void)rt_server_keep_request(server, conn);
 	if (conn->reason != NULL && !conn->client_finished) {
 		int size = snprintf(why, sizeof why, "refused with %d: %.200s",
 			conn->status, conn->reason);
@@ -362,10 +153,10 @@ refuse_recorded(struct retort *server, struct rt_conn *conn)
 			(void)snprintf(why + size, sizeof why - (size_t)size,
 				", max_body is %llu",
 				(unsigned long long)conn->max_body);
-		keep_why(server, conn->record, why);
+		rt_server_keep_why(server, conn->record, why);
 	}
 	refuse(server, conn, conn->status, conn->reason);
-	publish(server, conn);
+	rt_server_publish(server, conn);
 }
 
 static void decide_answer(struct retort *server, struct rt_conn *conn);
@@ -374,7 +165,8 @@ static void decide_answer(struct retort *server, struct rt_conn *conn);
 static void
 decide_reading(struct retort *server, struct rt_conn *conn)
 {
-	const struct retort_exchange *seen = look(server, conn);
+	const struct retort_exchange *seen =
+		rt_server_keep_request(server, conn);
 	const struct rt_faults *faults =
 		seen ? rt_route_reading(&server->route, seen) : NULL;
 	const struct rt_reading *reading = rt_faults_reading(faults);
@@ -433,7 +225,7 @@ ask(struct retort *server, struct rt_conn *conn)
 		.request = rt_http_request(x->http),
 		.base = x->in.data,
 		.date = date_now(server),
-		.seen = look(server, conn),
+		.seen = rt_server_keep_request(server, conn),
 		.connection = conn->number,
 		.accepted = conn->accepted,
 	};
@@ -448,7 +240,8 @@ static void
 keep_reason(struct retort *server, struct rt_conn *conn, struct rt_asked *asked)
 {
 	if (asked->why.len > 0)
-		keep_why(server, conn->record, rt_buf_text(&asked->why));
+		rt_server_keep_why(server, conn->record,
+			rt_buf_text(&asked->why));
 	rt_buf_free(&asked->why);
 }
 
@@ -481,7 +274,7 @@ decide_answer(struct retort *server, struct rt_conn *conn)
 		conn->record->seen.rule = asked.rule;
 	keep_reason(server, conn, &asked);
 	if (outcome != RT_AGAIN && !conn->accepted)
-		publish(server, conn);
+		rt_server_publish(server, conn);
 	/* the others have their turn, then it goes on */
 	if (outcome == RT_AGAIN)
 		rt_conn_defer(conn, rt_io_now(server->io));
@@ -497,8 +290,8 @@ halt(struct retort *server, struct rt_conn *conn)
 {
 	struct rt_reply *reply = &conn->exchange->reply;
 
-	(void)look(server, conn);
-	publish(server, conn);
+	(void)rt_server_keep_request(server, conn);
+	rt_server_publish(server, conn);
 	rt_reply_reset(reply);
 	if (conn->record != NULL && conn->record->faults != NULL) {
 		conn->record->seen.faults = conn->record->faults;
@@ -515,9 +308,9 @@ leave_alone(struct retort *server, struct rt_conn *conn)
 {
 	struct rt_reply *reply = &conn->exchange->reply;
 
-	if (look(server, conn) != NULL)
-		keep_why(server, conn->record, conn->reason);
-	publish(server, conn);
+	if (rt_server_keep_request(server, conn) != NULL)
+		rt_server_keep_why(server, conn->record, conn->reason);
+	rt_server_publish(server, conn);
 	rt_reply_reset(reply);
 	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_NEXT});
 	rt_conn_answer(conn, rt_io_now(server->io));
@@ -527,7 +320,7 @@ void
 rt_server_decide(struct retort *server, struct rt_conn *conn)
 {
 	if (conn->accepted && conn->record == NULL)
-		open_record(server, conn);
+		rt_server_open_record(server, conn);
 	report_head(server, conn);
 	if (conn->asks == RT_ASK_ROUTE) {
 		decide_head(server, conn);

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "server/server.h"
+#include "server/server_parts.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the room server share, and nobody else sees. */
+#ifndef RT_SERVER_PARTS_H
+#define RT_SERVER_PARTS_H
+
+#include "server/server.h"
+
+/* Whose channel it is. */
+enum { RT_KIND_CONN, RT_KIND_LISTENER, RT_KIND_WAKER };
+
+/* A connection that was accepted, or a datagram that came. */
+struct rt_accepted {
+	int fd; /* the connection's; of a datagram the listener's */
+	struct rt_peer peer;
+	struct rt_op datagram; /* its verb is RT_NOTHING: it is a connection */
+	const char *unwelcome; /* why it must not be answered; NULL */
+};
+
+/* --- server_listen.c --- */
+
+/* Begins to accept on a socket that listens. 0 or -errno. */
+int rt_server_listen(struct retort *server, struct rt_listener *listener);
+
+/*
+ * The next connection or datagram that has come. False: none has, or it cannot
+ * be taken now, and the listener tries again later.
+ */
+bool rt_server_accept(struct retort *server, struct rt_listener *listener,
+	struct rt_accepted *accepted);
+
+/* The loop has woken it. False: it listens no more. */
+bool rt_server_rouse(struct retort *server, struct rt_listener *listener,
+	unsigned what);
+
+/* Accepting goes on as soon as a descriptor is free again. */
+void rt_server_resume(struct retort *server);
+
+/* --- server_record.c --- */
+
+/* Tells the owner. */
+void rt_server_report(struct retort *server, const struct rt_conn *conn,
+	enum retort_event event, const void *bytes, size_t size);
+
+/* An operation is done: its bytes, or an end of the stream, are kept. */
+void rt_server_record_in(struct retort *server, struct rt_conn *conn);
+void rt_server_record_datagram(struct retort *server, struct rt_conn *conn,
+	const struct rt_op *in);
+void rt_server_record_out(struct retort *server, struct rt_conn *conn);
+void rt_server_close_record(struct retort *server, struct rt_conn *conn);
+
+/* More of a body has come: it is counted. When all together hold too much, no
+   more of this one is kept. */
+void rt_server_charge(struct retort *server, struct rt_conn *conn);
+
+/* The request is over. */
+void rt_server_discharge(struct retort *server, struct rt_exchange *exchange);
+
+/* Its first bytes, or its next piece, are kept, if anything is. */
+void rt_server_open_record(struct retort *server, struct rt_conn *conn);
+
+/* The request as it is compared with rules and kept. NULL: it is not. */
+const struct retort_exchange *rt_server_keep_request(struct retort *server,
+	struct rt_conn *conn);
+
+/* What the verdict is to tell of a request (NULL: no memory); the first reason
+   stands. */
+void rt_server_keep_why(struct retort *server, struct rt_record *record,
+	const char *why);
+
+/* The request has ended, and what answers it is known. */
+void rt_server_publish(struct retort *server, struct rt_conn *conn);
+
+/* Those who wait look again. */
+void rt_server_changed(struct retort *server);
+
+/* --- server_answer.c --- */
+
+/* What conn->asks asks. */
+void rt_server_decide(struct retort *server, struct rt_conn *conn);
+
+static inline bool
+is_http(const struct retort *server)
+{
+	return server->config.protocol == RETORT_HTTP;
+}
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a connection does is told to its owner, and kept in its record. Called
+ * by server.c as a connection goes along its way, and by server_answer.c.
+ */
+#include "config.h"
+
+#include "server/server_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes of a body that are kept, if any are, however full it is. */
+#define KEPT_ALWAYS (64u << 10)
+
+void
+rt_server_report(struct retort *server, const struct rt_conn *conn,
+	enum retort_event event, const void *bytes, size_t size)
+{
+	char client[RT_PEER_TEXT];
+	struct retort_exchange view;
+
+	if (server->event == NULL)
+		return;
+	view = rt_journal_view(conn, rt_io_clock(server->io), client);
+	server->event(server->event_arg, event, &view, bytes, size);
+}
+
+/* Whether there is a record for others to read. */
+static bool
+is_kept(const struct retort *server, const struct rt_conn *conn)
+{
+	return server->recorded && conn->record != NULL &&
+		rt_record_is_kept(conn->record);
+}
+
+void
+rt_server_charge(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_exchange *x = conn->exchange;
+	struct rt_journal *journal = &server->journal;
+	size_t held = 0;
+
+	/* what any connection may hold is not counted */
+	if (x->in.room > server->config.max_in + KEPT_ALWAYS)
+		held += x->in.room;
+	if (x->content.room > KEPT_ALWAYS)
+		held += x->content.room;
+	if (held == x->charged)
+		return;
+	journal->used += held - x->charged;
+	x->charged = held;
+	if (journal->used >= journal->max)
+		rt_conn_keep(conn, KEPT_ALWAYS);
+}
+
+void
+rt_server_discharge(struct retort *server, struct rt_exchange *exchange)
+{
+	server->journal.used -= exchange->charged;
+	exchange->charged = 0;
+}
+
+/* Its first bytes, or its next piece, are kept, if anything is. */
+void
+rt_server_open_record(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_record *record;
+
+	if (!server->recorded && server->route.rule_count == 0 &&
+		server->route.chaos == NULL && !server->route.reads)
+		return;
+	/* a greeting's becomes that of the request or first piece */
+	if (conn->record != NULL && conn->pieces == 0 &&
+		!rt_record_is_past(conn->record)) {
+		rt_record_forget_request(conn->record);
+		return;
+	}
+	if (is_kept(server, conn) && !conn->record->published)
+		server->journal.lost++;
+	record = rt_journal_open(&server->journal, conn, rt_io_now(server->io));
+	server->journal.lost += record == NULL;
+	if (record != NULL)
+		conn->record = record;
+}
+
+void
+rt_server_record_datagram(struct retort *server, struct rt_conn *conn,
+	const struct rt_op *in)
+{
+	rt_server_open_record(server, conn);
+	if (is_kept(server, conn))
+		rt_record_received(conn->record, in->recv.data,
+			(size_t)in->result, rt_io_now(server->io));
+}
+
+void
+rt_server_record_in(struct retort *server, struct rt_conn *conn)
+{
+	const struct rt_op *in = &conn->chan.in;
+	int64_t now = rt_io_now(server->io);
+
+	if (in->result > 0 && conn->state == RT_STATE_IDLE)
+		rt_server_open_record(server, conn);
+	if (!is_kept(server, conn))
+		return;
+	if (in->result > 0)
+		rt_record_received(conn->record, in->recv.data,
+			(size_t)in->result, now);
+	else if (in->result == 0)
+		rt_record_event(conn->record, RT_RECORD_CLIENT_FIN, now);
+}
+
+void
+rt_server_record_out(struct retort *server, struct rt_conn *conn)
+{
+	const struct rt_op *out = &conn->chan.out;
+	int64_t now = rt_io_now(server->io);
+
+	if (!is_kept(server, conn) || out->result < 0)
+		return;
+	if (out->verb == RT_FINISH)
+		rt_record_event(conn->record, RT_RECORD_SERVER_FIN, now);
+	else
+		rt_record_sent(conn->record, out, rt_io_scratch(server->io),
+			now);
+}
+
+void
+rt_server_changed(struct retort *server)
+{
+	(void)pthread_cond_broadcast(&server->changed);
+}
+
+/* The request has ended, and what answers it is known. */
+void
+rt_server_publish(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_record *record = conn->record;
+
+	if (!is_kept(server, conn) || record->published)
+		return;
+	record->seen.status = conn->exchange->reply.status;
+	/* without memory it is tried again at the end */
+	(void)rt_journal_publish(&server->journal, record);
+	rt_server_changed(server);
+}
+
+/* The request as it is compared with rules and kept. NULL: it is not. */
+const struct retort_exchange *
+rt_server_keep_request(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_record *record = conn->record;
+
+	/* rules that came after it are for others */
+	if (record == NULL || rt_record_is_ruleless(record))
+		return NULL;
+	/* there was no memory for the record of this piece */
+	if (record->strings != NULL && record->seen.piece != conn->pieces)
+		return NULL;
+	if (record->strings == NULL &&
+		rt_record_request(record, conn, KEPT_ALWAYS,
+			rt_io_now(server->io)) < 0)
+		return NULL;
+	return &record->seen;
+}
+
+void
+rt_server_close_record(struct retort *server, struct rt_conn *conn)
+{
+	struct rt_record *record = conn->record;
+
+	if (record == NULL)
+		return;
+	/* it broke off before it could be refused */
+	if (!record->published && is_http(server) && conn->received > 0 &&
+		rt_server_keep_request(server, conn) != NULL) {
+		record->seen.reason = "the connection broke off";
+		rt_server_publish(server, conn);
+	}
+	if (is_kept(server, conn) && !record->published && conn->received > 0)
+		server->journal.lost++;
+	if (conn->client_close == RETORT_RST)
+		rt_record_event(record, RT_RECORD_CLIENT_RST,
+			rt_io_now(server->io));
+	if (conn->server_close == RETORT_RST)
+		rt_record_event(record, RT_RECORD_SERVER_RST,
+			rt_io_now(server->io));
+	else if (conn->server_close == RETORT_FIN)
+		rt_record_event(record, RT_RECORD_CLOSED,
+			rt_io_now(server->io));
+	rt_record_end(record, conn, rt_io_clock(server->io));
+	rt_journal_close(record);
+	conn->record = NULL;
+	rt_server_changed(server);
+}
+
+/* What the verdict is to tell of a request (NULL: no memory); the first reason
+   stands. */
+void
+rt_server_keep_why(struct retort *server, struct rt_record *record,
+	const char *why)
+{
+	if (record == NULL || record->why != NULL)
+		return;
+	record->why = strdup(why ? why : "no memory to say why");
+	/* it must tell of something */
+	server->journal.lost += record->why == NULL;
+}
