@@ -28,6 +28,18 @@ int64_t rt_api_deadline(int timeout);
  */
 bool rt_api_wait(struct retort *server, int64_t deadline);
 
+/* Nothing is open, and nothing comes any more. */
+bool rt_api_is_over(const struct retort *server);
+
+/* With the lock held: one turn of the loop, and what must be done after it. 1:
+   it is over. */
+int rt_api_step(struct retort *server, int64_t until);
+
+/* With the lock held: has the loop do something, and waits until it is done.
+   What it returns; -EDEADLK: within a callback. */
+int rt_api_call(struct retort *server, int (*run)(struct retort *, void *),
+	void *arg);
+
 /*
  * Whether this is a fork of the process that the server belongs to: asked
  * before anything else, as the lock may be held for ever there.

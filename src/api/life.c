@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The functions of retort.h that open a server, run it, and end it. All of
- * retort_*.c check what callers hand over, take the lock, and leave the work to
- * the rooms.
- *
- * What touches the loop (its channels, its listeners) is done by the loop: on
- * a thread of its own through a call that is queued and waited for, and at
- * once where the caller steps it.
- */
+/* The functions of retort.h that open a server, run it, and end it. */
 #include "config.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,157 +13,6 @@
 #include "base/error.h"
 
 #define DEFAULT_GRACE 100
-
-int
-rt_api_copy(void *ours, size_t room, const void *theirs, size_t size)
-{
-	const unsigned char *bytes = theirs;
-
-	memset(ours, 0, room);
-	if (theirs == NULL)
-		return 0;
-	for (size_t i = room; i < size; i++)
-		if (bytes[i] != 0)
-			return -E2BIG;
-	memcpy(ours, theirs, size < room ? size : room);
-	return 0;
-}
-
-int
-rt_api_blame(struct retort *server, const char *what, const char *request,
-	int code, const char *error)
-{
-	char text[RETORT_ERROR_SIZE + 128];
-
-	if (code >= 0)
-		return code;
-	if (*error == '\0')
-		error = strerror(-code);
-	(void)snprintf(text, sizeof text, "%s%s%.100s%s", error,
-		request ? " (" : "", request ? request : "",
-		request ? ")" : "");
-	rt_verdict_blame(&server->verdict, what, text);
-	return code;
-}
-
-int
-rt_api_fail_elsewhere(char *error)
-{
-	return rt_fail(error, -EPERM, ELSEWHERE);
-}
-
-void
-rt_api_ring(struct retort *server)
-{
-	if (!server->threaded && server->io != NULL)
-		rt_io_ring(server->io, rt_server_deadline(server));
-}
-
-/* --- waiting, with the lock held --- */
-
-int64_t
-rt_api_deadline(int timeout)
-{
-	return timeout < 0 ? RT_NEVER : rt_clock() + timeout * RT_MS;
-}
-
-static bool
-is_over(const struct retort *server)
-{
-	return server->stopping && server->open == 0;
-}
-
-/* The loop cannot go on: whoever asks how it went must learn that. */
-static int
-fail(struct retort *server, int error)
-{
-	rt_verdict_blame(&server->verdict, "server", strerror(-error));
-	rt_buf_add_format(&server->left, "the server cannot go on: %s\n",
-		strerror(-error));
-	return error;
-}
-
-/* One turn of the loop, and what must be done after it. 1: it is over. */
-static int
-step(struct retort *server, int64_t until)
-{
-	int error;
-
-	if (is_over(server))
-		return 1;
-	if (server->stop_by < until)
-		until = server->stop_by;
-	error = rt_server_turn(server, until);
-	if (error < 0)
-		return fail(server, error);
-	server->running = true;
-	/* a callback has said so */
-	if (server->stop_wanted != RT_NEVER) {
-		until = server->stop_wanted;
-		server->stop_wanted = RT_NEVER;
-		rt_server_stop(server, until);
-	}
-	if (rt_io_now(server->io) >= server->stop_by)
-		rt_server_abandon(server);
-	server->running = false;
-	return is_over(server);
-}
-
-bool
-rt_api_wait(struct retort *server, int64_t deadline)
-{
-	struct timespec until;
-	bool late;
-
-	if (is_within(server))
-		return false;
-	if (!server->threaded) {
-		late = deadline != RT_NEVER && deadline <= rt_api_deadline(0);
-		return step(server, deadline) == 0 && !late;
-	}
-	if (server->over)
-		return false;
-	if (deadline == RT_NEVER)
-		return pthread_cond_wait(&server->changed, &server->lock) == 0;
-	until.tv_sec = (time_t)(deadline / 1000000000);
-	until.tv_nsec = (long)(deadline % 1000000000);
-	return pthread_cond_timedwait(&server->changed, &server->lock,
-		       &until) == 0;
-}
-
-static int
-run_here(struct retort *server, int (*run)(struct retort *, void *), void *arg)
-{
-	int result;
-
-	server->running = true;
-	result = run(server, arg);
-	server->running = false;
-	return result;
-}
-
-/* Has the loop do something, and waits until it is done. */
-static int
-call(struct retort *server, int (*run)(struct retort *, void *), void *arg)
-{
-	struct rt_call it = {.run = run, .arg = arg};
-
-	if (is_within(server))
-		return -EDEADLK;
-	if (!server->threaded || server->over)
-		return run_here(server, run, arg);
-	it.next = server->calls;
-	server->calls = &it;
-	retort_wake(server);
-	while (!it.done && !server->over)
-		(void)pthread_cond_wait(&server->changed, &server->lock);
-	if (it.done)
-		return it.result;
-	server->calls = NULL; /* each caller's own, and none is made any more */
-	return run_here(server, run, arg);
-}
-
-/* --- life --- */
 
 struct retort *
 retort_open_sized(const struct retort_options *theirs, size_t size, char *error)
@@ -210,7 +50,8 @@ run_thread(void *arg)
 	struct retort *server = arg;
 
 	lock(server);
-	while (!atomic_load(&server->closing) && step(server, RT_NEVER) == 0)
+	while (!atomic_load(&server->closing) &&
+		rt_api_step(server, RT_NEVER) == 0)
 		;
 	/* here, as callbacks run on this thread */
 	server->running = true;
@@ -271,8 +112,9 @@ retort_step(struct retort *server, int timeout)
 	if (server->threaded)
 		return -EDEADLK;
 	lock(server);
-	result = is_within(server) ? -EDEADLK :
-				     step(server, rt_api_deadline(timeout));
+	result = is_within(server) ?
+		-EDEADLK :
+		rt_api_step(server, rt_api_deadline(timeout));
 	rt_api_ring(server);
 	unlock(server);
 	return result;
@@ -361,7 +203,7 @@ retort_adopt(struct retort *server, int fd)
 		result = -EPROTOTYPE;
 	else
 		result = server->stopping ? -ESHUTDOWN :
-					    call(server, adopt, &fd);
+					    rt_api_call(server, adopt, &fd);
 	rt_api_ring(server);
 	unlock(server);
 	return result;
@@ -382,7 +224,7 @@ retort_refuse(struct retort *server, bool yes)
 	if (is_elsewhere(server))
 		return -EPERM;
 	lock(server);
-	result = call(server, refuse, &yes);
+	result = rt_api_call(server, refuse, &yes);
 	unlock(server);
 	return result;
 }
@@ -405,7 +247,7 @@ retort_stop(struct retort *server, int grace)
 	if (is_within(server) && by < server->stop_wanted)
 		server->stop_wanted = by;
 	else
-		(void)call(server, stop, &by);
+		(void)rt_api_call(server, stop, &by);
 	rt_api_ring(server);
 	unlock(server);
 }
@@ -419,7 +261,7 @@ retort_finish(struct retort *server, int grace)
 		return ELSEWHERE "\n";
 	retort_stop(server, grace < 0 ? DEFAULT_GRACE : grace);
 	lock(server);
-	while (!is_over(server) && rt_api_wait(server, RT_NEVER))
+	while (!rt_api_is_over(server) && rt_api_wait(server, RT_NEVER))
 		;
 	if (server->left.len > 0) {
 		left = rt_buf_text(&server->left);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the functions of retort.h have in common: they check what callers hand
+ * over, take the lock, and leave the work to the rooms.
+ *
+ * What touches the loop (its channels, its listeners) is done by the loop: on
+ * a thread of its own through a call that is queued and waited for, and at
+ * once where the caller steps it.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/error.h"
+
+int
+rt_api_copy(void *ours, size_t room, const void *theirs, size_t size)
+{
+	const unsigned char *bytes = theirs;
+
+	memset(ours, 0, room);
+	if (theirs == NULL)
+		return 0;
+	for (size_t i = room; i < size; i++)
+		if (bytes[i] != 0)
+			return -E2BIG;
+	memcpy(ours, theirs, size < room ? size : room);
+	return 0;
+}
+
+int
+rt_api_blame(struct retort *server, const char *what, const char *request,
+	int code, const char *error)
+{
+	char text[RETORT_ERROR_SIZE + 128];
+
+	if (code >= 0)
+		return code;
+	if (*error == '\0')
+		error = strerror(-code);
+	(void)snprintf(text, sizeof text, "%s%s%.100s%s", error,
+		request ? " (" : "", request ? request : "",
+		request ? ")" : "");
+	rt_verdict_blame(&server->verdict, what, text);
+	return code;
+}
+
+int
+rt_api_fail_elsewhere(char *error)
+{
+	return rt_fail(error, -EPERM, ELSEWHERE);
+}
+
+void
+rt_api_ring(struct retort *server)
+{
+	if (!server->threaded && server->io != NULL)
+		rt_io_ring(server->io, rt_server_deadline(server));
+}
+
+int64_t
+rt_api_deadline(int timeout)
+{
+	return timeout < 0 ? RT_NEVER : rt_clock() + timeout * RT_MS;
+}
+
+bool
+rt_api_is_over(const struct retort *server)
+{
+	return server->stopping && server->open == 0;
+}
+
+/* The loop cannot go on: whoever asks how it went must learn that. */
+static int
+fail(struct retort *server, int error)
+{
+	rt_verdict_blame(&server->verdict, "server", strerror(-error));
+	rt_buf_add_format(&server->left, "the server cannot go on: %s\n",
+		strerror(-error));
+	return error;
+}
+
+int
+rt_api_step(struct retort *server, int64_t until)
+{
+	int error;
+
+	if (rt_api_is_over(server))
+		return 1;
+	if (server->stop_by < until)
+		until = server->stop_by;
+	error = rt_server_turn(server, until);
+	if (error < 0)
+		return fail(server, error);
+	server->running = true;
+	/* a callback has said so */
+	if (server->stop_wanted != RT_NEVER) {
+		until = server->stop_wanted;
+		server->stop_wanted = RT_NEVER;
+		rt_server_stop(server, until);
+	}
+	if (rt_io_now(server->io) >= server->stop_by)
+		rt_server_abandon(server);
+	server->running = false;
+	return rt_api_is_over(server);
+}
+
+bool
+rt_api_wait(struct retort *server, int64_t deadline)
+{
+	struct timespec until;
+	bool late;
+
+	if (is_within(server))
+		return false;
+	if (!server->threaded) {
+		late = deadline != RT_NEVER && deadline <= rt_api_deadline(0);
+		return rt_api_step(server, deadline) == 0 && !late;
+	}
+	if (server->over)
+		return false;
+	if (deadline == RT_NEVER)
+		return pthread_cond_wait(&server->changed, &server->lock) == 0;
+	until.tv_sec = (time_t)(deadline / 1000000000);
+	until.tv_nsec = (long)(deadline % 1000000000);
+	return pthread_cond_timedwait(&server->changed, &server->lock,
+		       &until) == 0;
+}
+
+static int
+run_here(struct retort *server, int (*run)(struct retort *, void *), void *arg)
+{
+	int result;
+
+	server->running = true;
+	result = run(server, arg);
+	server->running = false;
+	return result;
+}
+
+int
+rt_api_call(struct retort *server, int (*run)(struct retort *, void *),
+	void *arg)
+{
+	struct rt_call it = {.run = run, .arg = arg};
+
+	if (is_within(server))
+		return -EDEADLK;
+	if (!server->threaded || server->over)
+		return run_here(server, run, arg);
+	it.next = server->calls;
+	server->calls = &it;
+	rt_server_wake(server);
+	while (!it.done && !server->over)
+		(void)pthread_cond_wait(&server->changed, &server->lock);
+	if (it.done)
+		return it.result;
+	server->calls = NULL; /* each caller's own, and none is made any more */
+	return run_here(server, run, arg);
+}
