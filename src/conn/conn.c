@@ -402,6 +402,7 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 	conn->asks = RT_ASK_NOTHING;
 	conn->state = RT_STATE_REPLY;
 	conn->rest = RT_REST_NOTHING;
+	rt_play_begin(&conn->play, &conn->exchange->reply);
 	conn->moved = now;
 	/* a 100 (Continue) that was not begun is not wanted any more */
 	if (conn->interim_left == RT_INTERIM_SIZE)
@@ -435,17 +436,12 @@ flush_later(struct rt_conn *conn, int64_t now)
 static void
 flushed(struct rt_conn *conn, int64_t result, int64_t now)
 {
-	const struct rt_reply *reply = &conn->exchange->reply;
-
 	if (result == -EAGAIN) {
 		flush_later(conn, now);
 		return;
 	}
 	conn->moved = now;
-	if (conn->rest == RT_REST_NOTHING)
-		conn->step++;
-	else
-		conn->rest = reply->gap > 0 ? RT_REST_GAP : RT_REST_NOTHING;
+	rt_play_waited(&conn->play);
 	rt_conn_plan(conn);
 }
 
@@ -459,26 +455,6 @@ finish_done(struct rt_conn *conn, int64_t now)
 		rt_conn_plan(conn);
 	else
 		rt_conn_over_answered(conn);
-}
-
-/* Moves over `size` bytes of the script. */
-static void
-advance(struct rt_conn *conn, uint64_t size)
-{
-	const struct rt_step *steps = conn->exchange->reply.steps;
-
-	conn->script_sent += size;
-	conn->step_sent += size;
-	conn->segment += size;
-	while (rt_has_bytes(steps[conn->step].kind) &&
-		conn->step_sent >= steps[conn->step].size)
-		conn->step_sent -= steps[conn->step++].size;
-	if (segment_room(conn) > 0)
-		return;
-	/* before an ending there is nothing to keep apart */
-	conn->segment = 0;
-	if (rt_has_bytes(steps[conn->step].kind))
-		conn->rest = RT_REST_FLUSH;
 }
 
 /* What the operation outward was to send. */
@@ -522,8 +498,7 @@ datagram_sent(struct rt_conn *conn, int64_t result, int64_t now)
 	}
 	conn->sent += (uint64_t)result;
 	conn->answered = true;
-	while (is_memory(conn->exchange->reply.steps[conn->step].kind))
-		conn->step++;
+	rt_play_sent(&conn->play, (uint64_t)result);
 	conn->moved = now;
 	rt_conn_plan(conn);
 }
@@ -570,28 +545,28 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 		conn->chan.out.verb = RT_FINISH;
 		return;
 	} else {
-		advance(conn, (uint64_t)result);
+		rt_play_sent(&conn->play, (uint64_t)result);
 	}
 	rt_conn_plan(conn);
 }
 
 /* --- everything else that can happen --- */
 
-/* What was waited for beside the client. False: it is the client. */
-static bool
-expire_rest(struct rt_conn *conn, int64_t now)
+/* A pause is over, or the client has had its time. */
+static void
+expire_reply(struct rt_conn *conn, int64_t now)
 {
-	const struct rt_reply *reply = &conn->exchange->reply;
+	enum rt_step_kind next = rt_play_next(&conn->play);
 
-	if (conn->rest == RT_REST_GAP) {
-		conn->rest = RT_REST_NOTHING;
+	if (conn->interim_left == 0 && next == RT_STEP_PAUSE) {
+		rt_play_waited(&conn->play);
 		conn->moved = now;
-	} else if (conn->rest != RT_REST_FLUSH &&
-		reply->steps[conn->step].kind != RT_STEP_FLUSH) {
-		return false;
+		conn->may_have_more = true;
+	} else if (next != RT_STEP_FLUSH && !is_datagram(conn)) {
+		rt_conn_over(conn, RETORT_TIMED_OUT, RT_RESET);
+		return;
 	}
 	rt_conn_plan(conn);
-	return true;
 }
 
 void
@@ -619,20 +594,7 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 		conn->asks = RT_ASK_ANSWER;
 		break;
 	case RT_STATE_REPLY:
-		if (expire_rest(conn, now))
-			break;
-		if (conn->interim_left == 0 &&
-			conn->exchange->reply.steps[conn->step].kind ==
-				RT_STEP_PAUSE) {
-			conn->step++;
-			conn->moved = now;
-			conn->may_have_more = true;
-			rt_conn_plan(conn);
-		} else if (is_datagram(conn)) {
-			rt_conn_plan(conn);
-		} else {
-			rt_conn_over(conn, RETORT_TIMED_OUT, RT_RESET);
-		}
+		expire_reply(conn, now);
 		break;
 	case RT_STATE_DRAIN:
 		/* who has sent nothing for a while has had its time to read */
@@ -682,7 +644,7 @@ stop_drain(struct rt_conn *conn)
 void
 rt_conn_stop(struct rt_conn *conn, enum rt_stop why)
 {
-	enum rt_step_kind step;
+	enum rt_step_kind next;
 
 	switch (conn->state) {
 	case RT_STATE_IDLE:
@@ -697,11 +659,9 @@ rt_conn_stop(struct rt_conn *conn, enum rt_stop why)
 		break;
 	case RT_STATE_REPLY:
 		conn->last = true;
-		step = conn->exchange->reply.steps[conn->step].kind;
-		if (step == RT_STEP_STALL ||
-			(why == RT_STOP_TOLD &&
-				(step == RT_STEP_PAUSE ||
-					conn->rest == RT_REST_GAP)))
+		next = rt_play_next(&conn->play);
+		if (next == RT_STEP_STALL ||
+			(why == RT_STOP_TOLD && next == RT_STEP_PAUSE))
 			rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);
 		break;
 	case RT_STATE_DRAIN:

@@ -51,6 +51,7 @@
 #include "os/io.h"
 #include "reply/fault.h"
 #include "reply/reply.h"
+#include "reply/reply_play.h"
 #include "retort.h"
 
 /*
@@ -127,9 +128,7 @@ enum rt_ask {
 enum rt_rest {
 	RT_REST_NOTHING,
 	RT_REST_CONTINUE, /* to send 100 (Continue) */
-	RT_REST_BODY,     /* to read more of the body */
-	RT_REST_FLUSH,    /* that a segment has left, */
-	RT_REST_GAP       /* and then to send the next */
+	RT_REST_BODY      /* to read more of the body */
 };
 
 struct rt_conn {
@@ -149,15 +148,12 @@ struct rt_conn {
 		int64_t retry;       /* ns until a datagram is tried again */
 		int64_t drain_began; /* of others: the FIN was sent */
 	};
-	uint64_t received;    /* bytes */
-	uint64_t sent;        /* bytes, interim replies among them */
-	uint64_t script_sent; /* bytes of the reply */
-	uint64_t pieces;      /* received, without HTTP */
+	uint64_t received; /* bytes */
+	uint64_t sent;     /* bytes, interim replies among them */
+	uint64_t pieces;   /* received, without HTTP */
 	uint64_t max_body;
 	uint64_t drained;
-	uint64_t step_sent; /* bytes of the present step */
-	uint64_t segment;   /* and of the present segment, of a paced reply */
-	uint32_t step;
+	struct rt_play play;  /* of the reply */
 	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
 	enum rt_rest rest;
 	bool complete;        /* the request was */

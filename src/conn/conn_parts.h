@@ -50,21 +50,6 @@ is_datagram(const struct rt_conn *conn)
 	return conn->config->protocol == RETORT_UDP;
 }
 
-static inline bool
-is_memory(enum rt_step_kind kind)
-{
-	return rt_has_bytes(kind) && kind != RT_STEP_FILE;
-}
-
-/* Bytes that the present segment may still have. */
-static inline uint64_t
-segment_room(const struct rt_conn *conn)
-{
-	uint64_t pace = conn->exchange->reply.pace;
-
-	return pace > 0 ? pace - conn->segment : UINT64_MAX;
-}
-
 /* Bytes of the body as they came. */
 static inline uint64_t
 body_came(const struct rt_conn *conn)
@@ -77,12 +62,10 @@ body_came(const struct rt_conn *conn)
 static inline bool
 is_half(const struct rt_conn *conn)
 {
-	const struct rt_reply *reply = &conn->exchange->reply;
-
 	return (conn->state == RT_STATE_FINISH ||
 		       conn->state == RT_STATE_DRAIN) &&
-		conn->step < reply->step_count &&
-		reply->steps[conn->step].kind == RT_STEP_HALF;
+		conn->play.reply != NULL &&
+		rt_play_next(&conn->play) == RT_STEP_HALF;
 }
 
 /* Enough was dropped. */

@@ -117,53 +117,14 @@ plan_interim(struct rt_conn *conn)
 	op->send.pieces[0].iov_len = conn->interim_left;
 }
 
-/* As much of a step of memory as lies in one piece, `skip` bytes into it. */
-static struct iovec
-piece_of(const struct rt_reply *reply, const struct rt_step *step,
-	uint64_t skip)
-{
-	const char *bytes = step->bytes;
-	uint64_t size = step->size - skip;
-
-	if (step->kind == RT_STEP_TEXT)
-		bytes = reply->text.data + step->at;
-	if (step->kind == RT_STEP_REPEAT) {
-		skip = (step->from + skip) % step->at;
-		if (size > step->at - skip)
-			size = step->at - skip;
-	}
-	return (struct iovec){.iov_base = (char *)(uintptr_t)(bytes + skip),
-		.iov_len = (size_t)size};
-}
-
-/* The pieces of memory from the present step on, as far as they reach. */
 static void
 plan_bytes(struct rt_conn *conn)
 {
-	const struct rt_reply *reply = &conn->exchange->reply;
-	const struct rt_step *step = reply->steps + conn->step;
 	struct rt_op *op = &conn->chan.out;
-	uint64_t skip = conn->step_sent, room = segment_room(conn);
 
 	op->verb = RT_SEND;
-	op->send.count = 0;
-	while (op->send.count < RT_PIECES && is_memory(step->kind) &&
-		room > 0) {
-		struct iovec *piece = op->send.pieces + op->send.count++;
-
-		*piece = piece_of(reply, step, skip);
-		if (piece->iov_len > room)
-			piece->iov_len = (size_t)room;
-		room -= piece->iov_len;
-		skip += piece->iov_len;
-		if (skip == step->size) {
-			step++;
-			skip = 0;
-		}
-	}
-	op->more = room > 0 &&
-		(rt_has_bytes(step->kind) || step->kind == RT_STEP_CLOSE ||
-			step->kind == RT_STEP_HALF);
+	op->send.count = rt_play_pieces(&conn->play, op->send.pieces, RT_PIECES,
+		&op->more);
 	if (is_datagram(conn)) {
 		op->verb = RT_SEND_TO;
 		op->send.to = &conn->exchange->from;
@@ -184,6 +145,8 @@ rt_conn_clear(struct rt_conn *conn)
 	exchange->reading = (struct rt_reading){.early = false};
 	rt_http_reset(exchange->http, &conn->config->limits);
 	rt_reply_reset(&exchange->reply);
+	conn->play.reply = NULL;
+	conn->play.sent = 0;
 }
 
 void
@@ -205,10 +168,6 @@ next(struct rt_conn *conn)
 	conn->accepted = false;
 	conn->seen = false;
 	conn->replied = false;
-	conn->step = 0;
-	conn->step_sent = 0;
-	conn->script_sent = 0;
-	conn->segment = 0;
 	rt_conn_clear(conn);
 	rt_conn_plan(conn);
 }
@@ -224,8 +183,6 @@ over_datagram(struct rt_conn *conn)
 static void
 plan_file(struct rt_conn *conn)
 {
-	const struct rt_reply *reply = &conn->exchange->reply;
-	const struct rt_step *step = reply->steps + conn->step;
 	struct rt_op *op = &conn->chan.out;
 
 	if (is_datagram(conn)) {
@@ -233,11 +190,8 @@ plan_file(struct rt_conn *conn)
 		return;
 	}
 	op->verb = RT_FILE;
-	op->file.fd = reply->file;
-	op->file.at = step->at + conn->step_sent;
-	op->file.size = step->size - conn->step_sent;
-	if (op->file.size > segment_room(conn))
-		op->file.size = segment_room(conn);
+	op->file.fd = conn->play.reply->file;
+	op->file.size = rt_play_file(&conn->play, &op->file.at);
 }
 
 /* Nothing is read: its FIN is noted, but may stand behind what it has sent. */
@@ -265,9 +219,7 @@ plan_stall(struct rt_conn *conn)
 static void
 plan_step(struct rt_conn *conn)
 {
-	const struct rt_step *step = conn->exchange->reply.steps + conn->step;
-
-	switch (step->kind) {
+	switch (rt_play_next(&conn->play)) {
 	case RT_STEP_TEXT:
 	case RT_STEP_BYTES:
 	case RT_STEP_REPEAT:
@@ -282,7 +234,7 @@ plan_step(struct rt_conn *conn)
 	case RT_STEP_PAUSE:
 		conn->chan.out.verb = RT_NOTHING;
 		watch_client(conn);
-		conn->chan.deadline = later(conn->moved, (int64_t)step->at);
+		conn->chan.deadline = conn->moved + rt_play_pause(&conn->play);
 		break;
 	case RT_STEP_STALL:
 		plan_stall(conn);
@@ -304,12 +256,8 @@ plan_step(struct rt_conn *conn)
 static void
 plan_reply(struct rt_conn *conn)
 {
-	const struct rt_reply *reply = &conn->exchange->reply;
-	struct rt_op *op = &conn->chan.out;
-
 	conn->chan.deadline = later(conn->moved, conn->config->write_timeout);
-	if (is_datagram(conn) &&
-		reply->steps[conn->step].kind >= RT_STEP_NEXT) {
+	if (is_datagram(conn) && rt_play_next(&conn->play) >= RT_STEP_NEXT) {
 		over_datagram(conn);
 		return;
 	}
@@ -317,16 +265,10 @@ plan_reply(struct rt_conn *conn)
 		plan_drain(conn);
 	else
 		conn->chan.in.verb = RT_NOTHING;
-	if (conn->interim_left > 0) {
+	if (conn->interim_left > 0)
 		plan_interim(conn);
-	} else if (conn->rest == RT_REST_FLUSH) {
-		op->verb = RT_FLUSH;
-	} else if (conn->rest == RT_REST_GAP) {
-		op->verb = RT_NOTHING;
-		conn->chan.deadline = conn->moved + reply->gap;
-	} else {
+	else
 		plan_step(conn);
-	}
 }
 
 /* A body that is to be read slowly, or not to its end. */

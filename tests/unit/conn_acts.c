@@ -708,7 +708,7 @@ is_count(struct line *line)
 		const char *name;
 		uint64_t count;
 	} counts[] = {
-		{"script", conn->script_sent},
+		{"script", conn->play.sent},
 		{"received", conn->received},
 		{"pieces", conn->pieces},
 		{"taken", hand->taken},

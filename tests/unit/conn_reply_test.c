@@ -157,9 +157,9 @@ static const struct play segments[] = {
 		IN_SEGMENTS
 		"no-more; send; sent 'ab'; flush EAGAIN;"
 		"REPLY -/- 1ms; expire; flush; REPLY -/- 3ms; expire;"
-		"no-more; send; sent 'abcd'; flush EAGAIN; REPLY -/- 1ms;"
-		"expire; flush; REPLY -/- 3ms; expire; no-more; send;"
-		"sent 'abcdxy'; FINISH -/finish"},
+		"no-more; send; sent 'abcd'; flush EAGAIN; REPLY recv/- 1ms;"
+		"expire; flush; REPLY recv/- 3ms; expire; no-more; send;"
+		"sent 'abcdxy'; FINISH recv/finish"},
 	{"segments leave byte by byte",
 		IN_SEGMENTS
 		"2 times (no-more; send 1; REPLY recv/send;"

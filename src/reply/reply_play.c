@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* Moves along a script; called by conn. Makes no system call. */
+#include "config.h"
+
+#include "reply/reply_play.h"
+
+static bool
+is_memory(enum rt_step_kind kind)
+{
+	return rt_has_bytes(kind) && kind != RT_STEP_FILE;
+}
+
+/* Bytes that the present segment may still have. */
+static uint64_t
+segment_room(const struct rt_play *play)
+{
+	uint64_t pace = play->reply->pace;
+
+	return pace > 0 ? pace - play->segment : UINT64_MAX;
+}
+
+/* As much of a step of memory as lies in one piece, `skip` bytes into it. */
+static struct iovec
+piece_of(const struct rt_reply *reply, const struct rt_step *step,
+	uint64_t skip)
+{
+	const char *bytes = step->bytes;
+	uint64_t size = step->size - skip;
+
+	if (step->kind == RT_STEP_TEXT)
+		bytes = reply->text.data + step->at;
+	if (step->kind == RT_STEP_REPEAT) {
+		skip = (step->from + skip) % step->at;
+		if (size > step->at - skip)
+			size = step->at - skip;
+	}
+	return (struct iovec){.iov_base = (char *)(uintptr_t)(bytes + skip),
+		.iov_len = (size_t)size};
+}
+
+int
+rt_play_pieces(const struct rt_play *play, struct iovec *pieces, int room,
+	bool *more)
+{
+	const struct rt_step *step = play->step;
+	uint64_t skip = play->step_sent, left = segment_room(play);
+	int count = 0;
+
+	while (count < room && is_memory(step->kind) && left > 0) {
+		struct iovec *piece = pieces + count++;
+
+		*piece = piece_of(play->reply, step, skip);
+		if (piece->iov_len > left)
+			piece->iov_len = (size_t)left;
+		left -= piece->iov_len;
+		skip += piece->iov_len;
+		if (skip == step->size) {
+			step++;
+			skip = 0;
+		}
+	}
+	*more = left > 0 &&
+		(rt_has_bytes(step->kind) || step->kind == RT_STEP_CLOSE ||
+			step->kind == RT_STEP_HALF);
+	return count;
+}
+
+uint64_t
+rt_play_file(const struct rt_play *play, uint64_t *at)
+{
+	uint64_t size = play->step->size - play->step_sent;
+	uint64_t room = segment_room(play);
+
+	*at = play->step->at + play->step_sent;
+	return size < room ? size : room;
+}
+
+int64_t
+rt_play_pause(const struct rt_play *play)
+{
+	return play->between == RT_STEP_PAUSE ? play->reply->gap :
+						(int64_t)play->step->at;
+}
+
+void
+rt_play_sent(struct rt_play *play, uint64_t size)
+{
+	play->sent += size;
+	play->step_sent += size;
+	play->segment += size;
+	while (rt_has_bytes(play->step->kind) &&
+		play->step_sent >= play->step->size)
+		play->step_sent -= play->step++->size;
+	if (segment_room(play) > 0)
+		return;
+	/* before an ending there is nothing to keep apart */
+	play->segment = 0;
+	if (rt_has_bytes(play->step->kind))
+		play->between = RT_STEP_FLUSH;
+}
+
+void
+rt_play_waited(struct rt_play *play)
+{
+	if (play->between == RT_STEP_TEXT)
+		play->step++;
+	else if (play->between == RT_STEP_FLUSH && play->reply->gap > 0)
+		play->between = RT_STEP_PAUSE;
+	else
+		play->between = RT_STEP_TEXT;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A cursor over the script of a reply: whoever sends it sees this alone. It
+ * yields bytes, a flush or a pause, and at last the ending.
+ */
+#ifndef RT_REPLY_PLAY_H
+#define RT_REPLY_PLAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "reply/reply.h"
+
+struct rt_play {
+	const struct rt_reply *reply; /* NULL: none is played */
+	const struct rt_step *step;   /* the present one */
+	uint64_t sent;                /* bytes of the script, */
+	uint64_t step_sent;           /* of the present step, */
+	uint64_t segment;             /* and of the present segment */
+	enum rt_step_kind between;    /* segments: RT_STEP_FLUSH, then _PAUSE;
+                                         RT_STEP_TEXT: within one */
+};
+
+/* From the beginning of a complete script, which must outlive the play. */
+static inline void
+rt_play_begin(struct rt_play *play, const struct rt_reply *reply)
+{
+	*play = (struct rt_play){.reply = reply, .step = reply->steps};
+}
+
+/* What is to be done next. */
+static inline enum rt_step_kind
+rt_play_next(const struct rt_play *play)
+{
+	return play->between != RT_STEP_TEXT ? play->between : play->step->kind;
+}
+
+/* RT_STEP_TEXT, _BYTES, _REPEAT: at most `room` pieces of memory; how many.
+   *more: bytes, or a FIN, follow them at once. */
+int rt_play_pieces(const struct rt_play *play, struct iovec *pieces, int room,
+	bool *more);
+
+/* RT_STEP_FILE: the bytes of the reply's file at *at; how many. */
+uint64_t rt_play_file(const struct rt_play *play, uint64_t *at);
+
+/* RT_STEP_PAUSE: its ns. */
+int64_t rt_play_pause(const struct rt_play *play);
+
+/* So many of these bytes were sent. */
+void rt_play_sent(struct rt_play *play, uint64_t size);
+
+/* The flush is done, or the pause is over. */
+void rt_play_waited(struct rt_play *play);
+
+#endif
