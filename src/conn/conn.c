@@ -402,7 +402,7 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 	conn->asks = RT_ASK_NOTHING;
 	conn->state = RT_STATE_REPLY;
 	conn->rest = RT_REST_NOTHING;
-	rt_play_begin(&conn->play, &conn->exchange->reply);
+	rt_play_begin(&conn->exchange->play, &conn->exchange->reply);
 	conn->moved = now;
 	/* a 100 (Continue) that was not begun is not wanted any more */
 	if (conn->interim_left == RT_INTERIM_SIZE)
@@ -441,7 +441,7 @@ flushed(struct rt_conn *conn, int64_t result, int64_t now)
 		return;
 	}
 	conn->moved = now;
-	rt_play_waited(&conn->play);
+	rt_play_waited(&conn->exchange->play);
 	rt_conn_plan(conn);
 }
 
@@ -498,7 +498,7 @@ datagram_sent(struct rt_conn *conn, int64_t result, int64_t now)
 	}
 	conn->sent += (uint64_t)result;
 	conn->answered = true;
-	rt_play_sent(&conn->play, (uint64_t)result);
+	rt_play_sent(&conn->exchange->play, (uint64_t)result);
 	conn->moved = now;
 	rt_conn_plan(conn);
 }
@@ -545,7 +545,7 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 		conn->chan.out.verb = RT_FINISH;
 		return;
 	} else {
-		rt_play_sent(&conn->play, (uint64_t)result);
+		rt_play_sent(&conn->exchange->play, (uint64_t)result);
 	}
 	rt_conn_plan(conn);
 }
@@ -556,10 +556,10 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 static void
 expire_reply(struct rt_conn *conn, int64_t now)
 {
-	enum rt_step_kind next = rt_play_next(&conn->play);
+	enum rt_step_kind next = rt_play_next(&conn->exchange->play);
 
 	if (conn->interim_left == 0 && next == RT_STEP_PAUSE) {
-		rt_play_waited(&conn->play);
+		rt_play_waited(&conn->exchange->play);
 		conn->moved = now;
 		conn->may_have_more = true;
 	} else if (next != RT_STEP_FLUSH && !is_datagram(conn)) {
@@ -659,7 +659,7 @@ rt_conn_stop(struct rt_conn *conn, enum rt_stop why)
 		break;
 	case RT_STATE_REPLY:
 		conn->last = true;
-		next = rt_play_next(&conn->play);
+		next = rt_play_next(&conn->exchange->play);
 		if (next == RT_STEP_STALL ||
 			(why == RT_STOP_TOLD && next == RT_STEP_PAUSE))
 			rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);

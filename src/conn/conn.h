@@ -96,6 +96,7 @@ struct rt_exchange {
 	                          all that is kept */
 	struct rt_http *http;
 	struct rt_reply reply;
+	struct rt_play play;    /* of it */
 	struct rt_address from; /* of a datagram */
 	struct rt_reading reading;
 	struct rt_exchange *next; /* the owner's */
@@ -153,7 +154,6 @@ struct rt_conn {
 	uint64_t pieces;   /* received, without HTTP */
 	uint64_t max_body;
 	uint64_t drained;
-	struct rt_play play;  /* of the reply */
 	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
 	enum rt_rest rest;
 	bool complete;        /* the request was */

@@ -64,8 +64,8 @@ is_half(const struct rt_conn *conn)
 {
 	return (conn->state == RT_STATE_FINISH ||
 		       conn->state == RT_STATE_DRAIN) &&
-		conn->play.reply != NULL &&
-		rt_play_next(&conn->play) == RT_STEP_HALF;
+		conn->exchange->play.reply != NULL &&
+		rt_play_next(&conn->exchange->play) == RT_STEP_HALF;
 }
 
 /* Enough was dropped. */

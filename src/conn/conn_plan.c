@@ -123,8 +123,8 @@ plan_bytes(struct rt_conn *conn)
 	struct rt_op *op = &conn->chan.out;
 
 	op->verb = RT_SEND;
-	op->send.count = rt_play_pieces(&conn->play, op->send.pieces, RT_PIECES,
-		&op->more);
+	op->send.count = rt_play_pieces(&conn->exchange->play, op->send.pieces,
+		RT_PIECES, &op->more);
 	if (is_datagram(conn)) {
 		op->verb = RT_SEND_TO;
 		op->send.to = &conn->exchange->from;
@@ -145,8 +145,8 @@ rt_conn_clear(struct rt_conn *conn)
 	exchange->reading = (struct rt_reading){.early = false};
 	rt_http_reset(exchange->http, &conn->config->limits);
 	rt_reply_reset(&exchange->reply);
-	conn->play.reply = NULL;
-	conn->play.sent = 0;
+	conn->exchange->play.reply = NULL;
+	conn->exchange->play.sent = 0;
 }
 
 void
@@ -190,8 +190,8 @@ plan_file(struct rt_conn *conn)
 		return;
 	}
 	op->verb = RT_FILE;
-	op->file.fd = conn->play.reply->file;
-	op->file.size = rt_play_file(&conn->play, &op->file.at);
+	op->file.fd = conn->exchange->play.reply->file;
+	op->file.size = rt_play_file(&conn->exchange->play, &op->file.at);
 }
 
 /* Nothing is read: its FIN is noted, but may stand behind what it has sent. */
@@ -219,7 +219,7 @@ plan_stall(struct rt_conn *conn)
 static void
 plan_step(struct rt_conn *conn)
 {
-	switch (rt_play_next(&conn->play)) {
+	switch (rt_play_next(&conn->exchange->play)) {
 	case RT_STEP_TEXT:
 	case RT_STEP_BYTES:
 	case RT_STEP_REPEAT:
@@ -234,7 +234,8 @@ plan_step(struct rt_conn *conn)
 	case RT_STEP_PAUSE:
 		conn->chan.out.verb = RT_NOTHING;
 		watch_client(conn);
-		conn->chan.deadline = conn->moved + rt_play_pause(&conn->play);
+		conn->chan.deadline =
+			conn->moved + rt_play_pause(&conn->exchange->play);
 		break;
 	case RT_STEP_STALL:
 		plan_stall(conn);
@@ -257,7 +258,8 @@ static void
 plan_reply(struct rt_conn *conn)
 {
 	conn->chan.deadline = later(conn->moved, conn->config->write_timeout);
-	if (is_datagram(conn) && rt_play_next(&conn->play) >= RT_STEP_NEXT) {
+	if (is_datagram(conn) &&
+		rt_play_next(&conn->exchange->play) >= RT_STEP_NEXT) {
 		over_datagram(conn);
 		return;
 	}

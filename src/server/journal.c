@@ -64,8 +64,8 @@ rt_journal_view(const struct rt_conn *conn, int64_t now,
 		view.request = x->in.data + line.at;
 		view.request_size = line.size;
 		view.status = x->reply.status;
-		if (conn->play.sent > x->reply.head_size)
-			view.sent_body = conn->play.sent - x->reply.head_size;
+		if (x->play.sent > x->reply.head_size)
+			view.sent_body = x->play.sent - x->reply.head_size;
 	}
 	if (x != NULL) {
 		view.faults = rt_reply_faults(&x->reply);

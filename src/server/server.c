@@ -166,7 +166,7 @@ add_left(struct retort *server, const struct rt_conn *conn)
 			       states[conn->state]);
 	if (x != NULL && conn->state == RT_STATE_REPLY && !conn->halted)
 		rt_buf_add_text(&server->left,
-			what_holds(rt_play_next(&conn->play)));
+			what_holds(rt_play_next(&x->play)));
 	rt_buf_add_format(&server->left, "; %llu bytes received, %llu sent\n",
 		(unsigned long long)conn->received,
 		(unsigned long long)conn->sent);

@@ -708,7 +708,7 @@ is_count(struct line *line)
 		const char *name;
 		uint64_t count;
 	} counts[] = {
-		{"script", conn->play.sent},
+		{"script", conn->exchange->play.sent},
 		{"received", conn->received},
 		{"pieces", conn->pieces},
 		{"taken", hand->taken},

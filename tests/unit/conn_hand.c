@@ -62,9 +62,9 @@ static enum rt_step_kind
 next_kind(const struct hand *hand, uint64_t size)
 {
 	const struct rt_conn *conn = &hand->conn;
-	const struct rt_step *step = conn->play.step;
+	const struct rt_step *step = conn->exchange->play.step;
 
-	size += conn->play.step_sent;
+	size += conn->exchange->play.step_sent;
 	for (; rt_has_bytes(step->kind) && size >= step->size; step++)
 		size -= step->size;
 	return step->kind;
@@ -81,7 +81,7 @@ check_more(const struct hand *hand, size_t size)
 		conn->interim_left > 0 ? RT_STEP_NEXT : next_kind(hand, size);
 	bool more = (rt_has_bytes(next) || next == RT_STEP_CLOSE ||
 			    next == RT_STEP_HALF) &&
-		(pace == 0 || size < pace - conn->play.segment);
+		(pace == 0 || size < pace - conn->exchange->play.segment);
 
 	must(hand, conn->chan.out.more == more,
 		"more = %d before a step of kind %d", conn->chan.out.more,
@@ -119,7 +119,7 @@ take_file(struct hand *hand, size_t size)
 	const struct rt_conn *conn = &hand->conn;
 	const struct rt_op *op = &conn->chan.out;
 	const struct rt_reply *reply = &hand->exchange->reply;
-	const struct rt_step *step = conn->play.step;
+	const struct rt_step *step = conn->exchange->play.step;
 	size_t taken;
 
 	must(hand, op->verb == RT_FILE && op->file.size > 0,
