@@ -25,67 +25,67 @@
 #define RETRY_MOST (64 * RT_MS)
 #define RETRY_BOUND (2000 * RT_MS)
 
-struct rt_exchange *
-rt_exchange_new(void)
+struct rt_buffers *
+rt_buffers_new(void)
 {
-	struct rt_exchange *exchange = calloc(1, sizeof *exchange);
+	struct rt_buffers *buffers = calloc(1, sizeof *buffers);
 
-	if (exchange == NULL)
+	if (buffers == NULL)
 		return NULL;
-	rt_buf_init(&exchange->in, 0);
-	rt_buf_init(&exchange->content, 0);
-	rt_reply_init(&exchange->reply);
-	exchange->http = rt_http_new();
-	if (exchange->http == NULL) {
-		rt_exchange_free(exchange);
+	rt_buf_init(&buffers->in, 0);
+	rt_buf_init(&buffers->content, 0);
+	rt_reply_init(&buffers->reply);
+	buffers->http = rt_http_new();
+	if (buffers->http == NULL) {
+		rt_buffers_free(buffers);
 		return NULL;
 	}
-	return exchange;
+	return buffers;
 }
 
 void
-rt_exchange_free(struct rt_exchange *exchange)
+rt_buffers_free(struct rt_buffers *buffers)
 {
-	if (exchange == NULL)
+	if (buffers == NULL)
 		return;
-	rt_buf_free(&exchange->in);
-	rt_buf_free(&exchange->content);
-	rt_reply_free(&exchange->reply);
-	rt_http_free(exchange->http);
-	free(exchange);
+	rt_buf_free(&buffers->in);
+	rt_buf_free(&buffers->content);
+	rt_reply_free(&buffers->reply);
+	rt_http_free(buffers->http);
+	free(buffers);
 }
 
 const char *
 rt_conn_body(const struct rt_conn *conn, size_t *size)
 {
-	const struct rt_exchange *exchange = conn->exchange;
-	const struct rt_request *request = rt_http_request(exchange->http);
+	const struct rt_buffers *buffers = conn->buffers;
+	const struct rt_request *request = rt_http_request(buffers->http);
 	bool plain = conn->config->protocol != RETORT_HTTP;
 	size_t head = plain ? 0 : request->head_size;
 
 	if (request->chunked) {
-		*size = exchange->content.len;
-		return exchange->content.data;
+		*size = buffers->content.len;
+		return buffers->content.data;
 	}
 	*size = 0;
-	if ((plain || head > 0) && exchange->parsed > head)
-		*size = exchange->parsed - head;
+	if ((plain || head > 0) && buffers->parsed > head)
+		*size = buffers->parsed - head;
 	/* the same, however it was cut on its way */
-	if (*size > exchange->keep)
-		*size = exchange->keep;
-	return *size > 0 ? exchange->in.data + head : NULL;
+	if (*size > buffers->keep)
+		*size = buffers->keep;
+	return *size > 0 ? buffers->in.data + head : NULL;
 }
 
 size_t
 rt_conn_raw(const struct rt_conn *conn, bool *cut)
 {
-	const struct rt_exchange *exchange = conn->exchange;
-	size_t head = rt_http_request(exchange->http)->head_size;
-	size_t size = conn->complete ? exchange->parsed : exchange->in.len;
-	bool kept = head == 0 || size - head <= exchange->keep_raw;
+	const struct rt_buffers *buffers = conn->buffers;
+	size_t head = rt_http_request(buffers->http)->head_size;
+	size_t size = conn->complete ? buffers->parsed : buffers->in.len;
+	bool kept = head == 0 || size - head <= buffers->keep_raw;
 
-	*cut = !kept || exchange->dropped > 0;
-	return kept ? size : head + exchange->keep_raw;
+	*cut = !kept || buffers->dropped > 0;
+	return kept ? size : head + buffers->keep_raw;
 }
 
 static void
@@ -113,25 +113,25 @@ ask_answer(struct rt_conn *conn, int status, const char *reason)
 static void
 drop_body(struct rt_conn *conn)
 {
-	struct rt_exchange *exchange = conn->exchange;
-	struct rt_buf *in = &exchange->in;
+	struct rt_buffers *buffers = conn->buffers;
+	struct rt_buf *in = &buffers->in;
 	size_t kept =
-		rt_http_request(exchange->http)->head_size + exchange->keep_raw;
-	size_t left = in->len - exchange->parsed;
+		rt_http_request(buffers->http)->head_size + buffers->keep_raw;
+	size_t left = in->len - buffers->parsed;
 
-	if (exchange->parsed <= kept)
+	if (buffers->parsed <= kept)
 		return;
-	memmove(in->data + kept, in->data + exchange->parsed, left);
-	exchange->dropped += exchange->parsed - kept;
+	memmove(in->data + kept, in->data + buffers->parsed, left);
+	buffers->dropped += buffers->parsed - kept;
 	in->len = kept + left;
-	exchange->parsed = kept;
+	buffers->parsed = kept;
 }
 
 /* Whether reading is to stop here, as a fault has it. */
 static bool
 must_halt(const struct rt_conn *conn, bool done)
 {
-	const struct rt_reading *reading = &conn->exchange->reading;
+	const struct rt_reading *reading = &conn->buffers->reading;
 
 	if (conn->state != RT_STATE_BODY || !reading->stops)
 		return false;
@@ -142,15 +142,15 @@ must_halt(const struct rt_conn *conn, bool done)
 static void
 parse(struct rt_conn *conn)
 {
-	struct rt_exchange *exchange = conn->exchange;
-	struct rt_request *request = rt_http_request(exchange->http);
-	enum rt_http_result result = rt_http_feed(exchange->http,
-		exchange->in.data, &exchange->parsed, exchange->in.len);
+	struct rt_buffers *buffers = conn->buffers;
+	struct rt_request *request = rt_http_request(buffers->http);
+	enum rt_http_result result = rt_http_feed(buffers->http,
+		buffers->in.data, &buffers->parsed, buffers->in.len);
 	const char *reason;
 	int status;
 
 	if (result == RT_HTTP_BAD) {
-		status = rt_http_refusal(exchange->http, &reason);
+		status = rt_http_refusal(buffers->http, &reason);
 		ask_answer(conn, status, reason);
 		return;
 	}
@@ -174,7 +174,7 @@ parse(struct rt_conn *conn)
 	} else if (result == RT_HTTP_DONE) {
 		conn->complete = true;
 		ask_answer(conn, 0, NULL);
-	} else if (conn->state == RT_STATE_BODY && exchange->reading.pace > 0) {
+	} else if (conn->state == RT_STATE_BODY && buffers->reading.pace > 0) {
 		conn->rest = RT_REST_BODY;
 	}
 }
@@ -185,7 +185,7 @@ take_piece(struct rt_conn *conn)
 {
 	conn->pieces++;
 	conn->complete = true;
-	conn->exchange->parsed = conn->exchange->in.len;
+	conn->buffers->parsed = conn->buffers->in.len;
 	ask_answer(conn, 0, NULL);
 }
 
@@ -200,14 +200,14 @@ void
 rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
 	const char *reason)
 {
-	struct rt_exchange *exchange = conn->exchange;
+	struct rt_buffers *buffers = conn->buffers;
 
 	conn->chan.in.verb = RT_NOTHING;
 	conn->received = (uint64_t)in->result;
 	conn->truncated = in->recv.truncated;
-	exchange->from = *in->recv.from;
-	rt_buf_add(&exchange->in, in->recv.data, (size_t)in->result);
-	if (exchange->in.failed) {
+	buffers->from = *in->recv.from;
+	rt_buf_add(&buffers->in, in->recv.data, (size_t)in->result);
+	if (buffers->in.failed) {
 		rt_conn_over(conn, RETORT_FAILED, RT_CLOSE);
 		return;
 	}
@@ -283,7 +283,7 @@ receive(struct rt_conn *conn, size_t size, int64_t now)
 			conn->moved = now;
 		return;
 	}
-	conn->exchange->in.len += size;
+	conn->buffers->in.len += size;
 	conn->moved = now;
 	if (!is_http(conn)) {
 		take_piece(conn);
@@ -321,7 +321,7 @@ rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
 static void
 expect_body(struct rt_conn *conn)
 {
-	int64_t delay = conn->exchange->reading.delay;
+	int64_t delay = conn->buffers->reading.delay;
 
 	if (delay == 0)
 		conn->interim_left = RT_INTERIM_SIZE;
@@ -332,45 +332,44 @@ expect_body(struct rt_conn *conn)
 void
 rt_conn_read(struct rt_conn *conn, const struct rt_reading *reading)
 {
-	conn->exchange->reading = *reading;
+	conn->buffers->reading = *reading;
 }
 
 void
 rt_conn_keep(struct rt_conn *conn, size_t most)
 {
-	struct rt_exchange *exchange = conn->exchange;
-	size_t head = rt_http_request(exchange->http)->head_size;
-	bool chunked = rt_http_request(exchange->http)->chunked;
-	size_t raw = exchange->parsed > head ? exchange->parsed - head : 0;
-	size_t kept = chunked ? exchange->content.len : raw;
+	struct rt_buffers *buffers = conn->buffers;
+	size_t head = rt_http_request(buffers->http)->head_size;
+	bool chunked = rt_http_request(buffers->http)->chunked;
+	size_t raw = buffers->parsed > head ? buffers->parsed - head : 0;
+	size_t kept = chunked ? buffers->content.len : raw;
 
 	if (most < kept)
 		most = kept;
-	if (most >= exchange->keep)
+	if (most >= buffers->keep)
 		return;
-	exchange->keep = most;
+	buffers->keep = most;
 	/* with the framing of all but the smallest chunks */
-	exchange->keep_raw = chunked && most > 0 ? 2 * most + FRAMING : most;
-	if (exchange->keep_raw < raw)
-		exchange->keep_raw = raw;
-	exchange->in.max = conn->config->max_in + exchange->keep_raw;
-	exchange->content.max = most;
-	rt_http_keep(exchange->http, &exchange->content, most);
+	buffers->keep_raw = chunked && most > 0 ? 2 * most + FRAMING : most;
+	if (buffers->keep_raw < raw)
+		buffers->keep_raw = raw;
+	buffers->in.max = conn->config->max_in + buffers->keep_raw;
+	buffers->content.max = most;
+	rt_http_keep(buffers->http, &buffers->content, most);
 }
 
 void
 rt_conn_accept(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 {
-	const struct rt_request *request =
-		rt_http_request(conn->exchange->http);
+	const struct rt_request *request = rt_http_request(conn->buffers->http);
 
 	bool expects;
 
 	assert(conn->asks == RT_ASK_ROUTE);
 	conn->asks = RT_ASK_NOTHING;
 	/* what is not read cannot be too large */
-	conn->max_body = conn->exchange->reading.stops ? UINT64_MAX : max;
-	conn->exchange->keep = SIZE_MAX;
+	conn->max_body = conn->buffers->reading.stops ? UINT64_MAX : max;
+	conn->buffers->keep = SIZE_MAX;
 	rt_conn_keep(conn, keep);
 	conn->moved = now;
 	if (request->content_length > conn->max_body) {
@@ -379,7 +378,7 @@ rt_conn_accept(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 	}
 	/* RFC 9110 10.1.1: not when some of the body has come already */
 	expects = request->expects_continue &&
-		conn->exchange->parsed == conn->exchange->in.len;
+		conn->buffers->parsed == conn->buffers->in.len;
 	parse(conn);
 	if (expects && conn->asks == RT_ASK_NOTHING)
 		expect_body(conn);
@@ -392,8 +391,7 @@ rt_conn_accept(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 void
 rt_conn_answer(struct rt_conn *conn, int64_t now)
 {
-	const struct rt_request *request =
-		rt_http_request(conn->exchange->http);
+	const struct rt_request *request = rt_http_request(conn->buffers->http);
 
 	assert(conn->asks != RT_ASK_NOTHING);
 	/* routed and answered at once, with no body to wait for */
@@ -402,7 +400,7 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 	conn->asks = RT_ASK_NOTHING;
 	conn->state = RT_STATE_REPLY;
 	conn->rest = RT_REST_NOTHING;
-	rt_play_begin(&conn->exchange->play, &conn->exchange->reply);
+	rt_play_begin(&conn->buffers->play, &conn->buffers->reply);
 	conn->moved = now;
 	/* a 100 (Continue) that was not begun is not wanted any more */
 	if (conn->interim_left == RT_INTERIM_SIZE)
@@ -441,7 +439,7 @@ flushed(struct rt_conn *conn, int64_t result, int64_t now)
 		return;
 	}
 	conn->moved = now;
-	rt_play_waited(&conn->exchange->play);
+	rt_play_waited(&conn->buffers->play);
 	rt_conn_plan(conn);
 }
 
@@ -498,7 +496,7 @@ datagram_sent(struct rt_conn *conn, int64_t result, int64_t now)
 	}
 	conn->sent += (uint64_t)result;
 	conn->answered = true;
-	rt_play_sent(&conn->exchange->play, (uint64_t)result);
+	rt_play_sent(&conn->buffers->play, (uint64_t)result);
 	conn->moved = now;
 	rt_conn_plan(conn);
 }
@@ -540,12 +538,12 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 	if (conn->interim_left > 0) {
 		conn->interim_left -= (uint8_t)result;
 	} else if (verb == RT_FILE && result == 0) {
-		conn->exchange->reply.truncated = true;
+		conn->buffers->reply.truncated = true;
 		conn->state = RT_STATE_FINISH;
 		conn->chan.out.verb = RT_FINISH;
 		return;
 	} else {
-		rt_play_sent(&conn->exchange->play, (uint64_t)result);
+		rt_play_sent(&conn->buffers->play, (uint64_t)result);
 	}
 	rt_conn_plan(conn);
 }
@@ -556,10 +554,10 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 static void
 expire_reply(struct rt_conn *conn, int64_t now)
 {
-	enum rt_step_kind next = rt_play_next(&conn->exchange->play);
+	enum rt_step_kind next = rt_play_next(&conn->buffers->play);
 
 	if (conn->interim_left == 0 && next == RT_STEP_PAUSE) {
-		rt_play_waited(&conn->exchange->play);
+		rt_play_waited(&conn->buffers->play);
 		conn->moved = now;
 		conn->may_have_more = true;
 	} else if (next != RT_STEP_FLUSH && !is_datagram(conn)) {
@@ -659,7 +657,7 @@ rt_conn_stop(struct rt_conn *conn, enum rt_stop why)
 		break;
 	case RT_STATE_REPLY:
 		conn->last = true;
-		next = rt_play_next(&conn->exchange->play);
+		next = rt_play_next(&conn->buffers->play);
 		if (next == RT_STEP_STALL ||
 			(why == RT_STOP_TOLD && next == RT_STEP_PAUSE))
 			rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);
@@ -683,7 +681,7 @@ rt_conn_abandon(struct rt_conn *conn)
 		rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);
 }
 
-/* --- opening, and the exchange on loan --- */
+/* --- opening, and the buffers on loan --- */
 
 void
 rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
@@ -702,25 +700,25 @@ rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
 }
 
 int
-rt_conn_lend(struct rt_conn *conn, struct rt_exchange *exchange)
+rt_conn_lend(struct rt_conn *conn, struct rt_buffers *buffers)
 {
-	conn->exchange = exchange;
-	exchange->in.max = conn->config->max_in;
-	exchange->reply.always = conn->config->always;
+	conn->buffers = buffers;
+	buffers->in.max = conn->config->max_in;
+	buffers->reply.always = conn->config->always;
 	rt_conn_clear(conn);
 	rt_conn_plan(conn);
 	return conn->state == RT_STATE_OVER ? -ENOMEM : 0;
 }
 
-struct rt_exchange *
+struct rt_buffers *
 rt_conn_unlend(struct rt_conn *conn)
 {
-	struct rt_exchange *exchange = conn->exchange;
+	struct rt_buffers *buffers = conn->buffers;
 
-	conn->exchange = NULL;
-	if (exchange != NULL) {
-		rt_buf_clear(&exchange->in, RT_KEPT_IN);
-		rt_buf_clear(&exchange->content, RT_KEPT_IN);
+	conn->buffers = NULL;
+	if (buffers != NULL) {
+		rt_buf_clear(&buffers->in, RT_KEPT_IN);
+		rt_buf_clear(&buffers->content, RT_KEPT_IN);
 	}
-	return exchange;
+	return buffers;
 }

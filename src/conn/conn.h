@@ -81,10 +81,10 @@ struct rt_conn_config {
 };
 
 /*
- * What a request and its reply need. A connection borrows one from its owner
- * when it receives its first bytes, so that an idle one costs no buffers.
+ * What a request and its reply need. A connection borrows them from its owner
+ * when it receives its first bytes, so that an idle one costs none.
  */
-struct rt_exchange {
+struct rt_buffers {
 	struct rt_buf in;      /* wire bytes; the head, and what is kept of the
 	                          body */
 	size_t parsed;         /* of `in` */
@@ -99,12 +99,12 @@ struct rt_exchange {
 	struct rt_play play;    /* of it */
 	struct rt_address from; /* of a datagram */
 	struct rt_reading reading;
-	struct rt_exchange *next; /* the owner's */
+	struct rt_buffers *next; /* the owner's */
 };
 
 /* NULL: no memory. */
-struct rt_exchange *rt_exchange_new(void);
-void rt_exchange_free(struct rt_exchange *exchange);
+struct rt_buffers *rt_buffers_new(void);
+void rt_buffers_free(struct rt_buffers *buffers);
 
 struct rt_record;
 
@@ -140,7 +140,7 @@ struct rt_conn {
 	int status;          /* why the request is refused; 0 */
 	const char *reason;
 	const struct rt_conn_config *config;
-	struct rt_exchange *exchange; /* NULL while IDLE */
+	struct rt_buffers *buffers; /* NULL while IDLE */
 	struct rt_peer peer;
 	uint64_t number;
 	int64_t began; /* accepted */
@@ -184,9 +184,9 @@ struct rt_conn {
 void rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
 	const struct rt_conn_config *config, int64_t now);
 
-/* Lends an exchange to an IDLE connection; takes it back while IDLE. */
-int rt_conn_lend(struct rt_conn *conn, struct rt_exchange *exchange);
-struct rt_exchange *rt_conn_unlend(struct rt_conn *conn);
+/* Lends buffers to an IDLE connection; takes them back while IDLE. */
+int rt_conn_lend(struct rt_conn *conn, struct rt_buffers *buffers);
+struct rt_buffers *rt_conn_unlend(struct rt_conn *conn);
 
 /* Asks for a greeting, before anything else. */
 void rt_conn_greet(struct rt_conn *conn);
@@ -200,7 +200,7 @@ void rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
    kept. */
 const char *rt_conn_body(const struct rt_conn *conn, size_t *size);
 
-/* The bytes of the request at the beginning of exchange->in as they came, as
+/* The bytes of the request at the beginning of buffers->in as they came, as
    far as they are kept; and whether there were more. */
 size_t rt_conn_raw(const struct rt_conn *conn, bool *cut);
 
@@ -224,7 +224,7 @@ void rt_conn_keep(struct rt_conn *conn, size_t most);
 /* When asked to ROUTE, before rt_conn_accept(): how the body is read. */
 void rt_conn_read(struct rt_conn *conn, const struct rt_reading *reading);
 
-/* When asked to ROUTE or ANSWER: exchange->reply holds the answer. */
+/* When asked to ROUTE or ANSWER: buffers->reply holds the answer. */
 void rt_conn_answer(struct rt_conn *conn, int64_t now);
 
 /*

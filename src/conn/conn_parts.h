@@ -11,7 +11,7 @@
 #define RT_INTERIM "HTTP/1.1 100 Continue\r\n\r\n"
 #define RT_INTERIM_SIZE (sizeof RT_INTERIM - 1)
 
-/* What an exchange keeps for the next one. */
+/* What a set of buffers keeps for the next request. */
 #define RT_KEPT_IN (80u << 10)
 
 /* Turns the state into what the channel wants. */
@@ -26,7 +26,7 @@ void rt_conn_over_answered(struct rt_conn *conn);
 /* All was said: a FIN is sent. */
 void rt_conn_finish(struct rt_conn *conn);
 
-/* What was asked is answered, and the exchange is as new. */
+/* What was asked is answered, and the buffers are as new. */
 void rt_conn_clear(struct rt_conn *conn);
 
 /* Whether bytes may be unread: then close() would reset the connection. */
@@ -54,8 +54,7 @@ is_datagram(const struct rt_conn *conn)
 static inline uint64_t
 body_came(const struct rt_conn *conn)
 {
-	return conn->received -
-		rt_http_request(conn->exchange->http)->head_size;
+	return conn->received - rt_http_request(conn->buffers->http)->head_size;
 }
 
 /* Half closed by a fault: until the client ends it. */
@@ -64,8 +63,8 @@ is_half(const struct rt_conn *conn)
 {
 	return (conn->state == RT_STATE_FINISH ||
 		       conn->state == RT_STATE_DRAIN) &&
-		conn->exchange->play.reply != NULL &&
-		rt_play_next(&conn->exchange->play) == RT_STEP_HALF;
+		conn->buffers->play.reply != NULL &&
+		rt_play_next(&conn->buffers->play) == RT_STEP_HALF;
 }
 
 /* Enough was dropped. */

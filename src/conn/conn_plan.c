@@ -33,15 +33,15 @@ void
 rt_conn_over_answered(struct rt_conn *conn)
 {
 	rt_conn_over(conn,
-		conn->exchange->reply.truncated ? RETORT_TRUNCATED :
-						  RETORT_ANSWERED,
+		conn->buffers->reply.truncated ? RETORT_TRUNCATED :
+						 RETORT_ANSWERED,
 		RT_CLOSE);
 }
 
 static void
 plan_receive(struct rt_conn *conn, size_t room)
 {
-	struct rt_buf *in = &conn->exchange->in;
+	struct rt_buf *in = &conn->buffers->in;
 	struct rt_op *op = &conn->chan.in;
 
 	if (in->room - in->len < room / 4 &&
@@ -67,7 +67,7 @@ plan_drain(struct rt_conn *conn)
 
 	op->verb = RT_NOTHING;
 	if (conn->client_finished || is_drained(conn) ||
-		conn->exchange->reply.deaf)
+		conn->buffers->reply.deaf)
 		return;
 	op->verb = RT_RECV;
 	op->recv.data = conn->config->scratch;
@@ -101,7 +101,7 @@ rt_conn_must_drain(const struct rt_conn *conn)
 		return true;
 	return conn->config->linger || !conn->complete || conn->may_have_more ||
 		conn->drained > 0 ||
-		conn->exchange->parsed < conn->exchange->in.len;
+		conn->buffers->parsed < conn->buffers->in.len;
 }
 
 static void
@@ -123,30 +123,30 @@ plan_bytes(struct rt_conn *conn)
 	struct rt_op *op = &conn->chan.out;
 
 	op->verb = RT_SEND;
-	op->send.count = rt_play_pieces(&conn->exchange->play, op->send.pieces,
+	op->send.count = rt_play_pieces(&conn->buffers->play, op->send.pieces,
 		RT_PIECES, &op->more);
 	if (is_datagram(conn)) {
 		op->verb = RT_SEND_TO;
-		op->send.to = &conn->exchange->from;
+		op->send.to = &conn->buffers->from;
 	}
 }
 
 void
 rt_conn_clear(struct rt_conn *conn)
 {
-	struct rt_exchange *exchange = conn->exchange;
+	struct rt_buffers *buffers = conn->buffers;
 
-	rt_buf_clear(&exchange->in, RT_KEPT_IN);
-	rt_buf_clear(&exchange->content, RT_KEPT_IN);
-	exchange->parsed = 0;
-	exchange->dropped = 0;
-	exchange->keep = SIZE_MAX;
-	exchange->keep_raw = SIZE_MAX;
-	exchange->reading = (struct rt_reading){.early = false};
-	rt_http_reset(exchange->http, &conn->config->limits);
-	rt_reply_reset(&exchange->reply);
-	conn->exchange->play.reply = NULL;
-	conn->exchange->play.sent = 0;
+	rt_buf_clear(&buffers->in, RT_KEPT_IN);
+	rt_buf_clear(&buffers->content, RT_KEPT_IN);
+	buffers->parsed = 0;
+	buffers->dropped = 0;
+	buffers->keep = SIZE_MAX;
+	buffers->keep_raw = SIZE_MAX;
+	buffers->reading = (struct rt_reading){.early = false};
+	rt_http_reset(buffers->http, &conn->config->limits);
+	rt_reply_reset(&buffers->reply);
+	conn->buffers->play.reply = NULL;
+	conn->buffers->play.sent = 0;
 }
 
 void
@@ -190,8 +190,8 @@ plan_file(struct rt_conn *conn)
 		return;
 	}
 	op->verb = RT_FILE;
-	op->file.fd = conn->exchange->play.reply->file;
-	op->file.size = rt_play_file(&conn->exchange->play, &op->file.at);
+	op->file.fd = conn->buffers->play.reply->file;
+	op->file.size = rt_play_file(&conn->buffers->play, &op->file.at);
 }
 
 /* Nothing is read: its FIN is noted, but may stand behind what it has sent. */
@@ -219,7 +219,7 @@ plan_stall(struct rt_conn *conn)
 static void
 plan_step(struct rt_conn *conn)
 {
-	switch (rt_play_next(&conn->exchange->play)) {
+	switch (rt_play_next(&conn->buffers->play)) {
 	case RT_STEP_TEXT:
 	case RT_STEP_BYTES:
 	case RT_STEP_REPEAT:
@@ -235,7 +235,7 @@ plan_step(struct rt_conn *conn)
 		conn->chan.out.verb = RT_NOTHING;
 		watch_client(conn);
 		conn->chan.deadline =
-			conn->moved + rt_play_pause(&conn->exchange->play);
+			conn->moved + rt_play_pause(&conn->buffers->play);
 		break;
 	case RT_STEP_STALL:
 		plan_stall(conn);
@@ -259,7 +259,7 @@ plan_reply(struct rt_conn *conn)
 {
 	conn->chan.deadline = later(conn->moved, conn->config->write_timeout);
 	if (is_datagram(conn) &&
-		rt_play_next(&conn->exchange->play) >= RT_STEP_NEXT) {
+		rt_play_next(&conn->buffers->play) >= RT_STEP_NEXT) {
 		over_datagram(conn);
 		return;
 	}
@@ -277,7 +277,7 @@ plan_reply(struct rt_conn *conn)
 static void
 plan_reading(struct rt_conn *conn)
 {
-	const struct rt_reading *reading = &conn->exchange->reading;
+	const struct rt_reading *reading = &conn->buffers->reading;
 	struct rt_chan *chan = &conn->chan;
 	uint64_t most = UINT64_MAX;
 

@@ -25,22 +25,23 @@
 
 /* The first value of that field, as it came. */
 static const char *
-find_field(const struct rt_exchange *x, const char *name, size_t *size)
+find_field(const struct rt_buffers *buffers, const char *name, size_t *size)
 {
 	const struct rt_http_field *field =
-		rt_http_field(rt_http_request(x->http), x->in.data, name, 0);
+		rt_http_field(rt_http_request(buffers->http), buffers->in.data,
+			name, 0);
 
 	if (field == NULL)
 		return NULL;
 	*size = field->value.size;
-	return x->in.data + field->value.at;
+	return buffers->in.data + field->value.at;
 }
 
 struct retort_exchange
 rt_journal_view(const struct rt_conn *conn, int64_t now,
 	char client[RT_PEER_TEXT])
 {
-	const struct rt_exchange *x = conn->exchange;
+	const struct rt_buffers *buffers = conn->buffers;
 	struct retort_exchange view = {
 		.connection = conn->number,
 		.client = rt_sock_peer_text(&conn->peer, client),
@@ -57,21 +58,23 @@ rt_journal_view(const struct rt_conn *conn, int64_t now,
 
 	(void)clock_gettime(CLOCK_REALTIME, &wall);
 	view.began = (int64_t)wall.tv_sec * NS + wall.tv_nsec - view.duration;
-	if (x != NULL && x->in.len > 0) {
-		struct rt_span line =
-			rt_http_line(x->http, x->in.data, x->in.len);
+	if (buffers != NULL && buffers->in.len > 0) {
+		struct rt_span line = rt_http_line(buffers->http,
+			buffers->in.data, buffers->in.len);
 
-		view.request = x->in.data + line.at;
+		view.request = buffers->in.data + line.at;
 		view.request_size = line.size;
-		view.status = x->reply.status;
-		if (x->play.sent > x->reply.head_size)
-			view.sent_body = x->play.sent - x->reply.head_size;
+		view.status = buffers->reply.status;
+		if (buffers->play.sent > buffers->reply.head_size)
+			view.sent_body =
+				buffers->play.sent - buffers->reply.head_size;
 	}
-	if (x != NULL) {
-		view.faults = rt_reply_faults(&x->reply);
-		view.referer = find_field(x, "Referer", &view.referer_size);
-		view.user_agent =
-			find_field(x, "User-Agent", &view.user_agent_size);
+	if (buffers != NULL) {
+		view.faults = rt_reply_faults(&buffers->reply);
+		view.referer =
+			find_field(buffers, "Referer", &view.referer_size);
+		view.user_agent = find_field(buffers, "User-Agent",
+			&view.user_agent_size);
 	}
 	view.client_close = conn->client_close;
 	view.server_close = conn->server_close;
@@ -246,9 +249,9 @@ put_decoded(struct room *room, const char *base, struct rt_span span)
 }
 
 static size_t
-measure(const struct rt_exchange *x)
+measure(const struct rt_buffers *buffers)
 {
-	const struct rt_request *request = rt_http_request(x->http);
+	const struct rt_request *request = rt_http_request(buffers->http);
 	size_t fields = request->field_count + request->trailer_count;
 	size_t size = fields * sizeof(struct retort_field);
 
@@ -257,7 +260,10 @@ measure(const struct rt_exchange *x)
 			request->fields[i].value.size + 1;
 	size += request->name.size + 1 + request->target.size + 1;
 	size += request->path.size + 1 + request->query.size + 1;
-	return size + rt_http_line(x->http, x->in.data, x->in.len).size + 1;
+	return size +
+		rt_http_line(buffers->http, buffers->in.data, buffers->in.len)
+			.size +
+		1;
 }
 
 /* What is copied of the bytes of a request. */
@@ -273,8 +279,7 @@ struct extent {
 static struct extent
 find_extent(struct rt_record *record, const struct rt_conn *conn, size_t least)
 {
-	const struct rt_request *request =
-		rt_http_request(conn->exchange->http);
+	const struct rt_request *request = rt_http_request(conn->buffers->http);
 	size_t most = room_left(record->journal);
 	struct extent extent = {.head = request->head_size};
 	bool cut;
@@ -296,11 +301,12 @@ find_extent(struct rt_record *record, const struct rt_conn *conn, size_t least)
 
 /* Whether a word of the request line came to its end, a space. */
 static bool
-is_whole(const struct rt_exchange *x, struct rt_span word)
+is_whole(const struct rt_buffers *buffers, struct rt_span word)
 {
 	size_t end = (size_t)word.at + word.size;
 
-	return word.size > 0 && end < x->in.len && x->in.data[end] == ' ';
+	return word.size > 0 && end < buffers->in.len &&
+		buffers->in.data[end] == ' ';
 }
 
 /* Some have members of their own, for log lines. */
@@ -321,14 +327,14 @@ note_field(struct retort_exchange *seen, const char *base,
 
 /* What the parser has of the request, as strings. */
 static void
-put_request(struct rt_record *record, const struct rt_exchange *x,
+put_request(struct rt_record *record, const struct rt_buffers *buffers,
 	struct room *room)
 {
-	const struct rt_request *request = rt_http_request(x->http);
+	const struct rt_request *request = rt_http_request(buffers->http);
 	size_t count = request->field_count + request->trailer_count;
 	struct retort_field *fields = (void *)room->at;
 	struct retort_exchange *seen = &record->seen;
-	const char *base = x->in.data;
+	const char *base = buffers->in.data;
 
 	room->at += count * sizeof *fields;
 	for (size_t i = 0; i < count; i++) {
@@ -343,9 +349,9 @@ put_request(struct rt_record *record, const struct rt_exchange *x,
 	seen->field_count = request->field_count;
 	seen->trailers = fields + request->field_count;
 	seen->trailer_count = request->trailer_count;
-	if (is_whole(x, request->name))
+	if (is_whole(buffers, request->name))
 		seen->method = put_span(room, base, request->name);
-	if (is_whole(x, request->target))
+	if (is_whole(buffers, request->target))
 		seen->target = put_span(room, base, request->target);
 	if (request->head_size > 0 && request->path.size > 0)
 		seen->path = put_decoded(room, base, request->path);
@@ -358,14 +364,15 @@ int
 rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 	size_t least, int64_t now)
 {
-	const struct rt_exchange *x = conn->exchange;
+	const struct rt_buffers *buffers = conn->buffers;
 	struct retort_exchange *seen = &record->seen;
 	struct extent extent = find_extent(record, conn, least);
-	struct rt_span line = rt_http_line(x->http, x->in.data, x->in.len);
+	struct rt_span line =
+		rt_http_line(buffers->http, buffers->in.data, buffers->in.len);
 	struct room room;
 	char *raw;
 
-	record->size = measure(x) + extent.raw + 1;
+	record->size = measure(buffers) + extent.raw + 1;
 	if (!extent.shared)
 		record->size += extent.body_size + 1;
 	record->strings = malloc(record->size);
@@ -374,16 +381,16 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 		return -ENOMEM;
 	}
 	room.at = record->strings;
-	put_request(record, x, &room);
-	seen->request = put_span(&room, x->in.data, line);
+	put_request(record, buffers, &room);
+	seen->request = put_span(&room, buffers->in.data, line);
 	seen->request_size = line.size;
-	raw = put(&room, x->in.data, extent.raw);
+	raw = put(&room, buffers->in.data, extent.raw);
 	seen->raw = raw;
 	seen->raw_size = extent.raw;
 	seen->body = extent.shared ? raw + extent.head :
 				     put(&room, extent.body, extent.body_size);
 	seen->body_size = extent.body_size;
-	seen->body_total = rt_http_request(x->http)->body_size;
+	seen->body_total = rt_http_request(buffers->http)->body_size;
 	if (conn->config->protocol != RETORT_HTTP)
 		seen->body_total = extent.body_size;
 	seen->complete = conn->complete;

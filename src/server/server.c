@@ -29,7 +29,7 @@
 
 /* What is kept for the next connections. */
 #define SPARE_CONNS 64
-#define SPARE_EXCHANGES 32
+#define SPARE_BUFFERS 32
 
 /* Bytes of a request line that stopping shows. */
 #define MAX_LINE 200
@@ -41,37 +41,37 @@
 /* --- connections --- */
 
 static int
-lend_exchange(struct retort *server, struct rt_conn *conn)
+lend_buffers(struct retort *server, struct rt_conn *conn)
 {
-	struct rt_exchange *x = server->spare_exchanges;
+	struct rt_buffers *buffers = server->spare_buffers;
 
-	if (x != NULL) {
-		server->spare_exchanges = x->next;
-		server->spare_exchange_count--;
+	if (buffers != NULL) {
+		server->spare_buffers = buffers->next;
+		server->spare_buffers_count--;
 	} else {
-		x = rt_exchange_new();
-		if (x == NULL)
+		buffers = rt_buffers_new();
+		if (buffers == NULL)
 			return -ENOMEM;
 	}
-	return rt_conn_lend(conn, x);
+	return rt_conn_lend(conn, buffers);
 }
 
 static void
-take_exchange(struct retort *server, struct rt_conn *conn)
+return_buffers(struct retort *server, struct rt_conn *conn)
 {
-	struct rt_exchange *x = rt_conn_unlend(conn);
+	struct rt_buffers *buffers = rt_conn_unlend(conn);
 
-	if (x == NULL)
+	if (buffers == NULL)
 		return;
-	rt_server_discharge(server, x);
-	rt_reply_reset(&x->reply);
-	if (server->spare_exchange_count == SPARE_EXCHANGES) {
-		rt_exchange_free(x);
+	rt_server_discharge(server, buffers);
+	rt_reply_reset(&buffers->reply);
+	if (server->spare_buffers_count == SPARE_BUFFERS) {
+		rt_buffers_free(buffers);
 		return;
 	}
-	x->next = server->spare_exchanges;
-	server->spare_exchanges = x;
-	server->spare_exchange_count++;
+	buffers->next = server->spare_buffers;
+	server->spare_buffers = buffers;
+	server->spare_buffers_count++;
 }
 
 static void
@@ -99,7 +99,7 @@ end_conn(struct retort *server, struct rt_conn *conn)
 		server->enough = true;
 	rt_server_close_record(server, conn);
 	rt_server_report(server, conn, RETORT_ON_END, NULL, 0);
-	take_exchange(server, conn);
+	return_buffers(server, conn);
 	forget_replied(server, conn);
 	*conn->link = conn->next;
 	if (conn->next != NULL)
@@ -146,27 +146,29 @@ add_left(struct retort *server, const struct rt_conn *conn)
 		[RT_STATE_WAIT] = "its reply was not made",
 		[RT_STATE_REPLY] = "in the reply",
 	};
-	const struct rt_exchange *x = conn->exchange;
+	const struct rt_buffers *buffers = conn->buffers;
 	char client[RT_PEER_TEXT];
 	struct rt_span line = {0, 0};
 
 	if (conn->state > RT_STATE_REPLY ||
 		(conn->state == RT_STATE_IDLE && conn->pieces > 0))
 		return;
-	/* until it has sent something it has no exchange */
-	if (x != NULL)
-		line = rt_http_line(x->http, x->in.data, x->in.len);
+	/* until it has sent something it has no buffers */
+	if (buffers != NULL)
+		line = rt_http_line(buffers->http, buffers->in.data,
+			buffers->in.len);
 	rt_buf_add_format(&server->left, "connection %llu, %s, ",
 		(unsigned long long)conn->number,
 		rt_sock_peer_text(&conn->peer, client));
-	rt_text_quote(&server->left, line.size > 0 ? x->in.data + line.at : "",
-		line.size, MAX_LINE);
+	rt_text_quote(&server->left,
+		line.size > 0 ? buffers->in.data + line.at : "", line.size,
+		MAX_LINE);
 	rt_buf_add_format(&server->left, ": %s",
 		conn->halted ? "no more of the request is read" :
 			       states[conn->state]);
-	if (x != NULL && conn->state == RT_STATE_REPLY && !conn->halted)
+	if (buffers != NULL && conn->state == RT_STATE_REPLY && !conn->halted)
 		rt_buf_add_text(&server->left,
-			what_holds(rt_play_next(&x->play)));
+			what_holds(rt_play_next(&buffers->play)));
 	rt_buf_add_format(&server->left, "; %llu bytes received, %llu sent\n",
 		(unsigned long long)conn->received,
 		(unsigned long long)conn->sent);
@@ -209,7 +211,7 @@ static void
 sleep_conn(struct retort *server, struct rt_conn *conn)
 {
 	if (conn->state == RT_STATE_IDLE)
-		take_exchange(server, conn);
+		return_buffers(server, conn);
 	if (rt_io_wait(server->io, &conn->chan) < 0) {
 		rt_conn_fail(conn);
 		end_conn(server, conn);
@@ -264,7 +266,7 @@ run(struct retort *server, struct rt_conn *conn)
 				have_enough(server, conn);
 			continue;
 		}
-		if (conn->exchange == NULL && lend_exchange(server, conn) < 0) {
+		if (conn->buffers == NULL && lend_buffers(server, conn) < 0) {
 			rt_conn_fail(conn);
 			continue;
 		}
@@ -283,7 +285,7 @@ expire_conn(struct retort *server, struct rt_conn *conn)
 {
 	int64_t now = rt_io_now(server->io);
 
-	if (conn->exchange != NULL)
+	if (conn->buffers != NULL)
 		(void)go_on(server, conn);
 	if (conn->state != RT_STATE_OVER && conn->asks == RT_ASK_NOTHING &&
 		conn->chan.deadline <= now)
@@ -340,7 +342,7 @@ take_connection(struct retort *server, int fd, const struct rt_peer *peer)
 		return;
 	}
 	if (rt_route_greets(&server->route)) {
-		if (lend_exchange(server, conn) == 0)
+		if (lend_buffers(server, conn) == 0)
 			rt_conn_greet(conn);
 		else
 			rt_conn_fail(conn);
@@ -357,7 +359,7 @@ take_datagram(struct retort *server, const struct rt_accepted *accepted)
 	if (conn == NULL)
 		return;
 	conn->chan.shared = true;
-	if (lend_exchange(server, conn) < 0) {
+	if (lend_buffers(server, conn) < 0) {
 		rt_conn_fail(conn);
 	} else {
 		rt_server_record_datagram(server, conn, &accepted->datagram);

@@ -64,8 +64,8 @@ struct retort {
 	size_t open;
 	struct rt_conn *spare_conns; /* kept for the next ones */
 	size_t spare_conn_count;
-	struct rt_exchange *spare_exchanges;
-	size_t spare_exchange_count;
+	struct rt_buffers *spare_buffers;
+	size_t spare_buffers_count;
 	struct rt_chan waker;
 	int wake_fd; /* the other end of the waker */
 	char wake_bytes[64];

@@ -21,8 +21,8 @@
 static void
 report_head(struct retort *server, struct rt_conn *conn)
 {
-	const struct rt_buf *in = &conn->exchange->in;
-	size_t head = rt_http_request(conn->exchange->http)->head_size;
+	const struct rt_buf *in = &conn->buffers->in;
+	size_t head = rt_http_request(conn->buffers->http)->head_size;
 
 	if (conn->seen || conn->accepted)
 		return;
@@ -56,7 +56,7 @@ date_now(struct retort *server)
 static void
 keep_faults(struct retort *server, struct rt_conn *conn)
 {
-	const struct rt_reply *reply = &conn->exchange->reply;
+	const struct rt_reply *reply = &conn->buffers->reply;
 	struct rt_step *ending = reply->steps + reply->step_count - 1;
 	struct rt_record *record = conn->record;
 
@@ -95,18 +95,18 @@ refuse_others(struct retort *server, struct rt_conn *conn, int64_t time)
 static bool
 is_counted(const struct retort *server, const struct rt_conn *conn)
 {
-	return !conn->accepted && conn->exchange->reply.status != 408 &&
+	return !conn->accepted && conn->buffers->reply.status != 408 &&
 		server->config.protocol != RETORT_TCP;
 }
 
-/* A final reply is in the exchange: it is counted, and sent. */
+/* A final reply is in the buffers: it is counted, and sent. */
 static void
 answer(struct retort *server, struct rt_conn *conn)
 {
 	bool counted = is_counted(server, conn);
-	int64_t refuse = conn->exchange->reply.refuse;
+	int64_t refuse = conn->buffers->reply.refuse;
 
-	if (!rt_reply_ok(&conn->exchange->reply)) {
+	if (!rt_reply_ok(&conn->buffers->reply)) {
 		rt_conn_fail(conn);
 		return;
 	}
@@ -124,10 +124,9 @@ static void
 refuse(struct retort *server, struct rt_conn *conn, int status,
 	const char *reason)
 {
-	const struct rt_request *request =
-		rt_http_request(conn->exchange->http);
+	const struct rt_request *request = rt_http_request(conn->buffers->http);
 	struct rt_draft draft = {
-		.reply = &conn->exchange->reply,
+		.reply = &conn->buffers->reply,
 		.head_only = request->method == RT_HEAD,
 	};
 
@@ -175,7 +174,7 @@ decide_reading(struct retort *server, struct rt_conn *conn)
 	if (reading != NULL)
 		(void)rt_io_clock(server->io);
 	if (reading == NULL ||
-		!rt_http_request(conn->exchange->http)->has_body) {
+		!rt_http_request(conn->buffers->http)->has_body) {
 		if (conn->record != NULL)
 			rt_record_forget_request(conn->record);
 		return;
@@ -196,14 +195,15 @@ decide_reading(struct retort *server, struct rt_conn *conn)
 static void
 decide_head(struct retort *server, struct rt_conn *conn)
 {
-	struct rt_exchange *x = conn->exchange;
+	struct rt_buffers *buffers = conn->buffers;
 	const char *reason;
 	uint64_t max;
 	bool keep;
 	int status;
 
-	status = rt_route_refusal(&server->route, rt_http_request(x->http),
-		x->in.data, &max, &keep, &reason);
+	status =
+		rt_route_refusal(&server->route, rt_http_request(buffers->http),
+			buffers->in.data, &max, &keep, &reason);
 	if (status == 0) {
 		if (server->route.reads)
 			decide_reading(server, conn);
@@ -220,10 +220,10 @@ decide_head(struct retort *server, struct rt_conn *conn)
 static struct rt_asked
 ask(struct retort *server, struct rt_conn *conn)
 {
-	struct rt_exchange *x = conn->exchange;
+	struct rt_buffers *buffers = conn->buffers;
 	struct rt_asked asked = {
-		.request = rt_http_request(x->http),
-		.base = x->in.data,
+		.request = rt_http_request(buffers->http),
+		.base = buffers->in.data,
 		.date = date_now(server),
 		.seen = rt_server_keep_request(server, conn),
 		.connection = conn->number,
@@ -269,7 +269,7 @@ decide_answer(struct retort *server, struct rt_conn *conn)
 		return;
 	}
 	outcome =
-		rt_route_answer(&server->route, &asked, &conn->exchange->reply);
+		rt_route_answer(&server->route, &asked, &conn->buffers->reply);
 	if (conn->record != NULL)
 		conn->record->seen.rule = asked.rule;
 	keep_reason(server, conn, &asked);
@@ -288,7 +288,7 @@ decide_answer(struct retort *server, struct rt_conn *conn)
 static void
 halt(struct retort *server, struct rt_conn *conn)
 {
-	struct rt_reply *reply = &conn->exchange->reply;
+	struct rt_reply *reply = &conn->buffers->reply;
 
 	(void)rt_server_keep_request(server, conn);
 	rt_server_publish(server, conn);
@@ -306,7 +306,7 @@ halt(struct retort *server, struct rt_conn *conn)
 static void
 leave_alone(struct retort *server, struct rt_conn *conn)
 {
-	struct rt_reply *reply = &conn->exchange->reply;
+	struct rt_reply *reply = &conn->buffers->reply;
 
 	if (rt_server_keep_request(server, conn) != NULL)
 		rt_server_keep_why(server, conn->record, conn->reason);
@@ -354,7 +354,7 @@ rt_server_reply(struct retort *server, uint64_t connection,
 		return -ENOENT;
 	asked = ask(server, conn);
 	code = rt_route_answer_with(&server->route, as, &asked,
-		&conn->exchange->reply, error);
+		&conn->buffers->reply, error);
 	keep_reason(server, conn, &asked);
 	if (code < 0)
 		return code;

@@ -273,15 +273,15 @@ static void
 free_spares(struct retort *server)
 {
 	struct rt_conn *conn;
-	struct rt_exchange *x;
+	struct rt_buffers *buffers;
 
 	while ((conn = server->spare_conns) != NULL) {
 		server->spare_conns = conn->next;
 		free(conn);
 	}
-	while ((x = server->spare_exchanges) != NULL) {
-		server->spare_exchanges = x->next;
-		rt_exchange_free(x);
+	while ((buffers = server->spare_buffers) != NULL) {
+		server->spare_buffers = buffers->next;
+		rt_buffers_free(buffers);
 	}
 }
 
@@ -337,7 +337,7 @@ free_conns(struct retort *server)
 		server->conns = conn->next;
 		if (conn->record != NULL)
 			rt_journal_close(conn->record);
-		rt_exchange_free(conn->exchange);
+		rt_buffers_free(conn->buffers);
 		free(conn);
 	}
 }

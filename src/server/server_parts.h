@@ -53,7 +53,7 @@ void rt_server_close_record(struct retort *server, struct rt_conn *conn);
 void rt_server_charge(struct retort *server, struct rt_conn *conn);
 
 /* The request is over. */
-void rt_server_discharge(struct retort *server, struct rt_exchange *exchange);
+void rt_server_discharge(struct retort *server, struct rt_buffers *buffers);
 
 /* Its first bytes, or its next piece, are kept, if anything is. */
 void rt_server_open_record(struct retort *server, struct rt_conn *conn);

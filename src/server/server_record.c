@@ -37,28 +37,28 @@ is_kept(const struct retort *server, const struct rt_conn *conn)
 void
 rt_server_charge(struct retort *server, struct rt_conn *conn)
 {
-	struct rt_exchange *x = conn->exchange;
+	struct rt_buffers *buffers = conn->buffers;
 	struct rt_journal *journal = &server->journal;
 	size_t held = 0;
 
 	/* what any connection may hold is not counted */
-	if (x->in.room > server->config.max_in + KEPT_ALWAYS)
-		held += x->in.room;
-	if (x->content.room > KEPT_ALWAYS)
-		held += x->content.room;
-	if (held == x->charged)
+	if (buffers->in.room > server->config.max_in + KEPT_ALWAYS)
+		held += buffers->in.room;
+	if (buffers->content.room > KEPT_ALWAYS)
+		held += buffers->content.room;
+	if (held == buffers->charged)
 		return;
-	journal->used += held - x->charged;
-	x->charged = held;
+	journal->used += held - buffers->charged;
+	buffers->charged = held;
 	if (journal->used >= journal->max)
 		rt_conn_keep(conn, KEPT_ALWAYS);
 }
 
 void
-rt_server_discharge(struct retort *server, struct rt_exchange *exchange)
+rt_server_discharge(struct retort *server, struct rt_buffers *buffers)
 {
-	server->journal.used -= exchange->charged;
-	exchange->charged = 0;
+	server->journal.used -= buffers->charged;
+	buffers->charged = 0;
 }
 
 /* Its first bytes, or its next piece, are kept, if anything is. */
@@ -140,7 +140,7 @@ rt_server_publish(struct retort *server, struct rt_conn *conn)
 
 	if (!is_kept(server, conn) || record->published)
 		return;
-	record->seen.status = conn->exchange->reply.status;
+	record->seen.status = conn->buffers->reply.status;
 	/* without memory it is tried again at the end */
 	(void)rt_journal_publish(&server->journal, record);
 	rt_server_changed(server);

@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct run {
 	struct rt_conn_config config;
 	struct rt_conn conn;
-	struct rt_exchange *exchange;
+	struct rt_buffers *buffers;
 	const uint8_t *data;
 	size_t size;
 	size_t given;
@@ -63,7 +63,7 @@ build_reply(struct run *run)
 		.pause_head = 1,
 		.pause_chunk = 1,
 		.pause_end = 1};
-	struct rt_exchange *x = run->exchange;
+	struct rt_buffers *x = run->buffers;
 	const struct rt_request *request = rt_http_request(x->http);
 	struct rt_draft draft = {.reply = &x->reply,
 		.head_only = request->method == RT_HEAD};
@@ -120,7 +120,7 @@ decide(struct run *run)
 		return;
 	}
 	build_reply(run);
-	must(rt_reply_ok(&run->exchange->reply));
+	must(rt_reply_ok(&run->buffers->reply));
 	rt_conn_answer(conn, run->now);
 }
 
@@ -221,7 +221,7 @@ wait_for_the_answer(struct run *run)
 	int status = conn->status;
 
 	must(conn->asks == RT_ASK_NOTHING);
-	must(conn->exchange == run->exchange);
+	must(conn->buffers == run->buffers);
 	must(conn->chan.in.verb == RT_NOTHING);
 	must(conn->chan.out.verb == RT_NOTHING);
 	must(conn->chan.deadline == run->waits_until);
@@ -259,8 +259,8 @@ step(struct run *run)
 		decide(run);
 	} else if (conn->state == RT_STATE_WAIT) {
 		wait_for_the_answer(run);
-	} else if (conn->exchange == NULL) {
-		must(rt_conn_lend(conn, run->exchange) == 0);
+	} else if (conn->buffers == NULL) {
+		must(rt_conn_lend(conn, run->buffers) == 0);
 	} else if (below(run, 512) == 0) {
 		rt_conn_stop(conn, (enum rt_stop)below(run, 2));
 	} else if (below(run, 1024) == 0) {
@@ -291,7 +291,7 @@ check_end(struct run *run)
 	must(conn->received == run->given);
 	must(conn->sent == run->taken);
 	/* with what is kept of a body, and its framing */
-	must(run->exchange->in.room <= run->config.max_in + 3 * 4096);
+	must(run->buffers->in.room <= run->config.max_in + 3 * 4096);
 	view = rt_journal_view(conn, run->now, client);
 	for (enum retort_log format = RETORT_LOG_SHORT;
 		format <= RETORT_LOG_COMBINED; format++) {
@@ -357,17 +357,17 @@ run_one(const uint8_t *data, size_t size, uint64_t seed)
 		.scratch_size = sizeof run.scratch,
 		.linger = below(&run, 2) != 0,
 	};
-	run.exchange = rt_exchange_new();
-	must(run.exchange != NULL);
+	run.buffers = rt_buffers_new();
+	must(run.buffers != NULL);
 	rt_conn_open(&run.conn, -1, &nobody, &run.config, 0);
 	while (run.conn.state != RT_STATE_OVER) {
 		must(steps++ < STEPS);
 		step(&run);
 	}
 	check_end(&run);
-	if (run.conn.exchange != NULL)
+	if (run.conn.buffers != NULL)
 		check_record(&run);
-	rt_exchange_free(run.exchange);
+	rt_buffers_free(run.buffers);
 }
 
 int

@@ -32,7 +32,7 @@ static const struct word stops[] = {
 static void
 must_lend(struct hand *hand, int64_t result)
 {
-	must(hand, rt_conn_lend(&hand->conn, hand->exchange) == result,
+	must(hand, rt_conn_lend(&hand->conn, hand->buffers) == result,
 		"lending does not return %d", (int)result);
 }
 
@@ -45,7 +45,7 @@ act_receive(struct line *line)
 	struct bytes bytes;
 
 	if (end != NULL) {
-		if (conn->exchange == NULL)
+		if (conn->buffers == NULL)
 			must_lend(hand, 0);
 		must(hand, conn->chan.in.verb == RT_RECV, "nothing is read");
 		rt_conn_in_done(conn, -end->value, hand->now);
@@ -314,11 +314,11 @@ static void
 act_unlend(struct line *line)
 {
 	struct hand *hand = line->hand;
-	struct rt_exchange *lent = hand->conn.exchange;
+	struct rt_buffers *lent = hand->conn.buffers;
 
-	must(hand, lent == NULL || lent == hand->exchange, "a strange one");
+	must(hand, lent == NULL || lent == hand->buffers, "a strange one");
 	must(hand, rt_conn_unlend(&hand->conn) == lent, "it was another one");
-	must(hand, hand->conn.exchange == NULL, "it was kept");
+	must(hand, hand->conn.buffers == NULL, "it was kept");
 }
 
 static void
@@ -407,7 +407,7 @@ static void
 act_reply(struct line *line)
 {
 	struct hand *hand = line->hand;
-	struct rt_reply *reply = &hand->exchange->reply;
+	struct rt_reply *reply = &hand->buffers->reply;
 
 	rt_reply_reset(reply);
 	while (!at_end(line)) {
@@ -427,7 +427,7 @@ act_reply(struct line *line)
 static void
 answer(struct hand *hand)
 {
-	struct rt_draft draft = {.reply = &hand->exchange->reply};
+	struct rt_draft draft = {.reply = &hand->buffers->reply};
 
 	rt_reply_raw(&draft, 200, ANSWER, strlen(ANSWER));
 	rt_conn_answer(&hand->conn, hand->now);
@@ -444,7 +444,7 @@ static void
 act_echo(struct line *line)
 {
 	struct hand *hand = line->hand;
-	struct rt_reply *reply = &hand->exchange->reply;
+	struct rt_reply *reply = &hand->buffers->reply;
 	struct rt_step step = {.kind = RT_STEP_BYTES};
 	size_t size;
 
@@ -533,7 +533,7 @@ check_state(struct line *line, enum rt_state state)
 		must(hand, chan->out.verb == must_have(line, wants),
 			"it wants something else out");
 		must(hand,
-			in != RT_RECV || hand->conn.exchange == NULL ||
+			in != RT_RECV || hand->conn.buffers == NULL ||
 				chan->in.recv.size > 0,
 			"there is no room to receive");
 		if (!at_end(line))
@@ -669,11 +669,11 @@ act_body(struct line *line)
 static void
 act_kept(struct line *line)
 {
-	const struct rt_exchange *exchange = line->hand->exchange;
+	const struct rt_buffers *buffers = line->hand->buffers;
 	struct bytes expected = next_bytes(line);
 	bool cut;
 
-	must_be_bytes(line->hand, "what is kept", exchange->in.data,
+	must_be_bytes(line->hand, "what is kept", buffers->in.data,
 		rt_conn_raw(&line->hand->conn, &cut), &expected);
 	bytes_free(&expected);
 }
@@ -708,7 +708,7 @@ is_count(struct line *line)
 		const char *name;
 		uint64_t count;
 	} counts[] = {
-		{"script", conn->exchange->play.sent},
+		{"script", conn->buffers->play.sent},
 		{"received", conn->received},
 		{"pieces", conn->pieces},
 		{"taken", hand->taken},

@@ -166,7 +166,7 @@ static const struct play who[] = {
 
 static const struct play lent[] = {
 	/* a deferral leaves nothing to the next one */
-	{"an exchange serves one connection after another",
+	{"a set of buffers serves one connection after another",
 		"receive POST5; accept 5 keep; receive 'abcde'; asks answer;"
 		"answer; deliver; sent ANSWER; finish; OVER answered; unlend;"
 		"open; receive POST5; accept 5 keep; receive 'abcde';"

@@ -11,15 +11,15 @@ hand_open(struct hand *hand)
 {
 	*hand = (struct hand){.now = 1000 * MS, .play = ""};
 	bytes_add(&hand->sent, "", 0);
-	hand->exchange = rt_exchange_new();
-	ck_assert_ptr_nonnull(hand->exchange);
+	hand->buffers = rt_buffers_new();
+	ck_assert_ptr_nonnull(hand->buffers);
 	play(hand, "open");
 }
 
 void
 hand_close(struct hand *hand)
 {
-	rt_exchange_free(hand->exchange);
+	rt_buffers_free(hand->buffers);
 	bytes_free(&hand->sent);
 }
 
@@ -29,8 +29,8 @@ give(struct hand *hand, const void *data, size_t size)
 	struct rt_conn *conn = &hand->conn;
 	size_t given = 0;
 
-	if (conn->exchange == NULL)
-		must(hand, rt_conn_lend(conn, hand->exchange) == 0, "lend");
+	if (conn->buffers == NULL)
+		must(hand, rt_conn_lend(conn, hand->buffers) == 0, "lend");
 	while (given < size && conn->asks == RT_ASK_NOTHING &&
 		conn->chan.in.verb == RT_RECV) {
 		size_t n = size - given;
@@ -42,7 +42,7 @@ give(struct hand *hand, const void *data, size_t size)
 		given += n;
 		rt_conn_in_done(conn, (int64_t)n, hand->now);
 		must(hand,
-			hand->exchange->in.room <=
+			hand->buffers->in.room <=
 				hand->config.max_in + MAX_KEPT,
 			"it holds more than its maximum");
 	}
@@ -62,9 +62,9 @@ static enum rt_step_kind
 next_kind(const struct hand *hand, uint64_t size)
 {
 	const struct rt_conn *conn = &hand->conn;
-	const struct rt_step *step = conn->exchange->play.step;
+	const struct rt_step *step = conn->buffers->play.step;
 
-	size += conn->exchange->play.step_sent;
+	size += conn->buffers->play.step_sent;
 	for (; rt_has_bytes(step->kind) && size >= step->size; step++)
 		size -= step->size;
 	return step->kind;
@@ -76,12 +76,12 @@ static void
 check_more(const struct hand *hand, size_t size)
 {
 	const struct rt_conn *conn = &hand->conn;
-	uint64_t pace = hand->exchange->reply.pace;
+	uint64_t pace = hand->buffers->reply.pace;
 	enum rt_step_kind next =
 		conn->interim_left > 0 ? RT_STEP_NEXT : next_kind(hand, size);
 	bool more = (rt_has_bytes(next) || next == RT_STEP_CLOSE ||
 			    next == RT_STEP_HALF) &&
-		(pace == 0 || size < pace - conn->exchange->play.segment);
+		(pace == 0 || size < pace - conn->buffers->play.segment);
 
 	must(hand, conn->chan.out.more == more,
 		"more = %d before a step of kind %d", conn->chan.out.more,
@@ -118,8 +118,8 @@ take_file(struct hand *hand, size_t size)
 {
 	const struct rt_conn *conn = &hand->conn;
 	const struct rt_op *op = &conn->chan.out;
-	const struct rt_reply *reply = &hand->exchange->reply;
-	const struct rt_step *step = conn->exchange->play.step;
+	const struct rt_reply *reply = &hand->buffers->reply;
+	const struct rt_step *step = conn->buffers->play.step;
 	size_t taken;
 
 	must(hand, op->verb == RT_FILE && op->file.size > 0,

@@ -48,8 +48,8 @@ static const struct play pieces[] = {
 		"open tcp; receive 'x'; defer never; WAIT -/- never;"
 		"pass 4000ms; wake; piece 1 'x'; reply 'later' next; send;"
 		"IDLE recv/- 40ms; sent 'later'"},
-	/* an exchange goes from one protocol's connection to another's */
-	{"an exchange keeps nothing of a piece",
+	/* a set of buffers goes from one protocol's connection to another's */
+	{"a set of buffers keeps nothing of a piece",
 		"open tcp; receive 'not HTTP'; abandon; unlend; open tcp;"
 		"receive 'new'; piece 1 'new'"},
 };
@@ -232,7 +232,7 @@ START_TEST(an_echo_cut_anywhere)
 }
 END_TEST
 
-/* However much is there, and whatever room an exchange has got. */
+/* However much is there, and whatever room a set of buffers has got. */
 START_TEST(a_piece_is_at_most_64_kib)
 {
 	static char block[300u << 10];
@@ -244,7 +244,7 @@ START_TEST(a_piece_is_at_most_64_kib)
 	hand_open(&hand);
 	/* so that the room is neither a power of two nor given back */
 	play(&hand, "open tcp max=71680; lend");
-	ck_assert_ptr_nonnull(rt_buf_reserve(&hand.exchange->in, 70u << 10));
+	ck_assert_ptr_nonnull(rt_buf_reserve(&hand.buffers->in, 70u << 10));
 	play(&hand, "lend");
 	while (given < sizeof block) {
 		size_t n = give(&hand, block + given, sizeof block - given);
@@ -259,7 +259,7 @@ START_TEST(a_piece_is_at_most_64_kib)
 	}
 	assert_bytes(hand.sent.data, hand.sent.size, block, sizeof block);
 	/* it is still there that what is held at once has its bound */
-	ck_assert_uint_le(hand.exchange->in.len, PIECE);
+	ck_assert_uint_le(hand.buffers->in.len, PIECE);
 	hand_close(&hand);
 }
 END_TEST

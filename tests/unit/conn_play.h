@@ -97,7 +97,7 @@
 #define MAX_IN (256u << 10)
 
 /* Bytes of a body that are kept, unless a play says how many; and what an
-   exchange may hold for them, with the framing of chunks. */
+   buffers may hold for them, with the framing of chunks. */
 #define KEPT 4096
 #define MAX_KEPT (3 * KEPT)
 
@@ -113,7 +113,7 @@
 struct hand {
 	struct rt_conn_config config;
 	struct rt_conn conn;
-	struct rt_exchange *exchange;
+	struct rt_buffers *buffers;
 	struct rt_address sender; /* of a datagram */
 	struct bytes sent;
 	size_t taken; /* of what was offered last */

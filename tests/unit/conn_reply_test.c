@@ -269,14 +269,14 @@ START_TEST(repeated_bytes_without_end)
 		period[i] = (char)(i % 251);
 	hand_open(&hand);
 	play(&hand, "receive GET; accept");
-	rt_reply_reset(&hand.exchange->reply);
-	rt_reply_step(&hand.exchange->reply,
+	rt_reply_reset(&hand.buffers->reply);
+	rt_reply_step(&hand.buffers->reply,
 		(struct rt_step){.kind = RT_STEP_REPEAT,
 			.bytes = period,
 			.at = sizeof period,
 			.from = 17,
 			.size = size});
-	rt_reply_step(&hand.exchange->reply,
+	rt_reply_step(&hand.buffers->reply,
 		(struct rt_step){.kind = RT_STEP_CLOSE});
 	rt_conn_answer(&hand.conn, hand.now);
 	while (op->verb == RT_SEND) {

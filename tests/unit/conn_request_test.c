@@ -248,7 +248,7 @@ START_TEST(each_byte_of_a_body_is_progress)
 		ck_assert_uint_eq(give(&hand, text + i, 1), 1);
 	}
 	play(&hand, "asks answer");
-	assert_bytes(hand.exchange->in.data, hand.exchange->parsed, text,
+	assert_bytes(hand.buffers->in.data, hand.buffers->parsed, text,
 		sizeof text - 1);
 	hand_close(&hand);
 }
@@ -286,7 +286,7 @@ START_TEST(a_large_body_is_dropped_in_little_memory)
 		play(&hand, "asks answer");
 		ck_assert_uint_ge(hand.conn.received, size);
 		ck_assert_uint_eq(
-			rt_http_request(hand.exchange->http)->body_size, size);
+			rt_http_request(hand.buffers->http)->body_size, size);
 		hand_close(&hand);
 	}
 }

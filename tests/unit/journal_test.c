@@ -461,12 +461,12 @@ START_TEST(the_view_of_a_connection)
 	struct rt_conn conn;
 	struct rt_draft draft = {.own = NULL};
 	struct retort_exchange view;
-	struct rt_exchange *exchange = rt_exchange_new();
+	struct rt_buffers *buffers = rt_buffers_new();
 	char client[RT_PEER_TEXT];
 	int64_t now = 5 * NS, wall = (int64_t)time(NULL) * NS;
 
 	memset(&peer, 0, sizeof peer);
-	ck_assert_ptr_nonnull(exchange);
+	ck_assert_ptr_nonnull(buffers);
 	rt_conn_open(&conn, -1, &peer, &config, now);
 	conn.number = 3;
 	view = rt_journal_view(&conn, now + 20, client);
@@ -479,30 +479,30 @@ START_TEST(the_view_of_a_connection)
 	ck_assert_int_ge(view.began, wall - 2 * NS);
 	ck_assert_int_le(view.began, wall + RT_TEST_PATIENCE * NS);
 
-	ck_assert_int_eq(rt_conn_lend(&conn, exchange), 0);
+	ck_assert_int_eq(rt_conn_lend(&conn, buffers), 0);
 	memcpy(conn.chan.in.recv.data, request, sizeof request - 1);
 	rt_conn_in_done(&conn, sizeof request - 1, now);
 	ck_assert_int_eq(conn.asks, RT_ASK_ROUTE);
-	draft.reply = &exchange->reply;
+	draft.reply = &buffers->reply;
 	rt_reply_begin(&draft, 404, "today");
 	rt_reply_body(&draft, "hello", 5);
 	rt_conn_answer(&conn, now);
-	rt_conn_out_done(&conn, (int64_t)exchange->reply.head_size - 1, now);
+	rt_conn_out_done(&conn, (int64_t)buffers->reply.head_size - 1, now);
 	view = rt_journal_view(&conn, now + 30, client);
 	assert_bytes(view.request, view.request_size, "GET /x HTTP/1.0", 15);
 	ck_assert_int_eq(view.status, 404);
 	ck_assert_uint_eq(view.received, sizeof request - 1);
-	ck_assert_uint_eq(view.sent, exchange->reply.head_size - 1);
+	ck_assert_uint_eq(view.sent, buffers->reply.head_size - 1);
 	ck_assert_uint_eq(view.sent_body, 0);
 	rt_conn_out_done(&conn, 4, now);
 	view = rt_journal_view(&conn, now + 30, client);
-	ck_assert_uint_eq(view.sent, exchange->reply.head_size + 3);
+	ck_assert_uint_eq(view.sent, buffers->reply.head_size + 3);
 	ck_assert_uint_eq(view.sent_body, 3);
 	ck_assert_int_eq(view.duration, 30);
 	rt_conn_abandon(&conn);
 	view = rt_journal_view(&conn, now + 40, client);
 	ck_assert_int_eq(view.end, RETORT_STOPPED);
-	rt_exchange_free(rt_conn_unlend(&conn));
+	rt_buffers_free(rt_conn_unlend(&conn));
 }
 END_TEST
 
@@ -531,13 +531,13 @@ open_kept(struct kept *kept, uint64_t number)
 	struct rt_peer peer = {.family = AF_INET,
 		.port = 4711,
 		.address = {127, 0, 0, 1}};
-	struct rt_exchange *exchange = rt_exchange_new();
+	struct rt_buffers *buffers = rt_buffers_new();
 
-	ck_assert_ptr_nonnull(exchange);
+	ck_assert_ptr_nonnull(buffers);
 	kept->now = 5 * NS;
 	rt_conn_open(&kept->conn, -1, &peer, &kept_config, kept->now);
 	kept->conn.number = number;
-	ck_assert_int_eq(rt_conn_lend(&kept->conn, exchange), 0);
+	ck_assert_int_eq(rt_conn_lend(&kept->conn, buffers), 0);
 	kept->record = rt_journal_open(&journal, &kept->conn, kept->now);
 	ck_assert_ptr_nonnull(kept->record);
 }
@@ -569,7 +569,7 @@ come(struct kept *kept, const void *data, size_t size)
 static void
 close_conn(struct kept *kept)
 {
-	rt_exchange_free(rt_conn_unlend(&kept->conn));
+	rt_buffers_free(rt_conn_unlend(&kept->conn));
 }
 
 /* All of a connection: what came, then its FIN, if it asks for more. */
@@ -1155,7 +1155,7 @@ START_TEST(the_end_is_added)
 		0);
 	ck_assert_int_eq(kept.record->seen.end, RETORT_OPEN);
 	ck_assert_int_eq(kept.record->seen.requested, 4);
-	draft.reply = &kept.conn.exchange->reply;
+	draft.reply = &kept.conn.buffers->reply;
 	rt_reply_begin(&draft, 404, "today");
 	rt_reply_body(&draft, "hello", 5);
 	rt_conn_answer(&kept.conn, kept.now);
@@ -1261,14 +1261,14 @@ open_plain(struct kept *kept, uint64_t number)
 	struct rt_peer peer = {.family = AF_INET,
 		.port = 4711,
 		.address = {127, 0, 0, 1}};
-	struct rt_exchange *exchange = rt_exchange_new();
+	struct rt_buffers *buffers = rt_buffers_new();
 
-	ck_assert_ptr_nonnull(exchange);
+	ck_assert_ptr_nonnull(buffers);
 	memset(kept, 0, sizeof *kept);
 	kept->now = 5 * NS;
 	rt_conn_open(&kept->conn, -1, &peer, &plain_config, kept->now);
 	kept->conn.number = number;
-	ck_assert_int_eq(rt_conn_lend(&kept->conn, exchange), 0);
+	ck_assert_int_eq(rt_conn_lend(&kept->conn, buffers), 0);
 }
 
 /* A piece comes, is recorded, and gets this answer. */
@@ -1276,7 +1276,7 @@ static void
 piece(struct kept *kept, const char *text, const char *reply)
 {
 	struct rt_conn *conn = &kept->conn;
-	struct rt_reply *to = &conn->exchange->reply;
+	struct rt_reply *to = &conn->buffers->reply;
 
 	kept->now += RT_MS;
 	kept->record = rt_journal_open(&journal, conn, kept->now);

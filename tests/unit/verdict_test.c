@@ -55,14 +55,14 @@ came(const char *text)
 		.max_in = 1 << 20,
 	};
 	static const struct rt_peer peer = {.family = AF_UNIX};
-	struct rt_exchange *exchange = rt_exchange_new();
+	struct rt_buffers *buffers = rt_buffers_new();
 	struct rt_record *record;
 	struct rt_conn conn;
 
-	ck_assert_ptr_nonnull(exchange);
+	ck_assert_ptr_nonnull(buffers);
 	rt_conn_open(&conn, -1, &peer, &config, 0);
 	conn.number = journal.count + 1;
-	ck_assert_int_eq(rt_conn_lend(&conn, exchange), 0);
+	ck_assert_int_eq(rt_conn_lend(&conn, buffers), 0);
 	give(&conn, text);
 	if (conn.asks == RT_ASK_ROUTE)
 		rt_conn_accept(&conn, UINT64_MAX, 4096, 0);
@@ -74,11 +74,11 @@ came(const char *text)
 	rt_record_received(record, text, strlen(text), 0);
 	ck_assert_int_eq(rt_record_request(record, &conn, SIZE_MAX / 2, 0), 0);
 	ck_assert_int_eq(rt_journal_publish(&journal, record), 0);
-	exchange->reply.status = 204;
+	buffers->reply.status = 204;
 	record->answered = true;
 	rt_record_end(record, &conn, 0);
 	rt_journal_close(record);
-	rt_exchange_free(rt_conn_unlend(&conn));
+	rt_buffers_free(rt_conn_unlend(&conn));
 	return record;
 }
 
@@ -561,15 +561,15 @@ piece_came(const char *text, uint64_t connection, uint64_t number)
 		.write_timeout = RT_NEVER,
 		.max_in = 1 << 20};
 	static const struct rt_peer peer = {.family = AF_UNIX};
-	struct rt_exchange *exchange = rt_exchange_new();
+	struct rt_buffers *buffers = rt_buffers_new();
 	struct rt_record *record;
 	struct rt_conn conn;
 
-	ck_assert_ptr_nonnull(exchange);
+	ck_assert_ptr_nonnull(buffers);
 	rt_conn_open(&conn, -1, &peer, &config, 0);
 	conn.number = connection;
 	conn.pieces = number - 1;
-	ck_assert_int_eq(rt_conn_lend(&conn, exchange), 0);
+	ck_assert_int_eq(rt_conn_lend(&conn, buffers), 0);
 	give(&conn, text);
 	record = rt_journal_open(&journal, &conn, 0);
 	ck_assert_ptr_nonnull(record);
@@ -579,7 +579,7 @@ piece_came(const char *text, uint64_t connection, uint64_t number)
 	record->answered = true;
 	rt_record_end(record, &conn, 0);
 	rt_journal_close(record);
-	rt_exchange_free(rt_conn_unlend(&conn));
+	rt_buffers_free(rt_conn_unlend(&conn));
 	return record;
 }
 
