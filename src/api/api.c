@@ -68,7 +68,7 @@ rt_api_deadline(int timeout)
 }
 
 bool
-rt_api_is_over(const struct retort *server)
+rt_api_is_stopped(const struct retort *server)
 {
 	return server->stopping && server->open == 0;
 }
@@ -88,7 +88,7 @@ rt_api_step(struct retort *server, int64_t until)
 {
 	int error;
 
-	if (rt_api_is_over(server))
+	if (rt_api_is_stopped(server))
 		return 1;
 	if (server->stop_by < until)
 		until = server->stop_by;
@@ -105,7 +105,7 @@ rt_api_step(struct retort *server, int64_t until)
 	if (rt_io_now(server->io) >= server->stop_by)
 		rt_server_abandon(server);
 	server->running = false;
-	return rt_api_is_over(server);
+	return rt_api_is_stopped(server);
 }
 
 bool
@@ -120,7 +120,7 @@ rt_api_wait(struct retort *server, int64_t deadline)
 		late = deadline != RT_NEVER && deadline <= rt_api_deadline(0);
 		return rt_api_step(server, deadline) == 0 && !late;
 	}
-	if (server->over)
+	if (server->thread_ended)
 		return false;
 	if (deadline == RT_NEVER)
 		return pthread_cond_wait(&server->changed, &server->lock) == 0;
@@ -149,12 +149,12 @@ rt_api_call(struct retort *server, int (*run)(struct retort *, void *),
 
 	if (is_within(server))
 		return -EDEADLK;
-	if (!server->threaded || server->over)
+	if (!server->threaded || server->thread_ended)
 		return run_here(server, run, arg);
 	it.next = server->calls;
 	server->calls = &it;
 	rt_server_wake(server);
-	while (!it.done && !server->over)
+	while (!it.done && !server->thread_ended)
 		(void)pthread_cond_wait(&server->changed, &server->lock);
 	if (it.done)
 		return it.result;

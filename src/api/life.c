@@ -59,7 +59,7 @@ run_thread(void *arg)
 	rt_server_abandon(server);
 	server->running = false;
 	server->stopping = true;
-	server->over = true;
+	server->thread_ended = true;
 	(void)pthread_cond_broadcast(&server->changed);
 	unlock(server);
 	return NULL;
@@ -261,7 +261,7 @@ retort_finish(struct retort *server, int grace)
 		return ELSEWHERE "\n";
 	retort_stop(server, grace < 0 ? DEFAULT_GRACE : grace);
 	lock(server);
-	while (!rt_api_is_over(server) && rt_api_wait(server, RT_NEVER))
+	while (!rt_api_is_stopped(server) && rt_api_wait(server, RT_NEVER))
 		;
 	if (server->left.len > 0) {
 		left = rt_buf_text(&server->left);

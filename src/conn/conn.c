@@ -181,7 +181,7 @@ parse(struct rt_conn *conn)
 
 /* Without HTTP: what has come is a request. */
 static void
-take_piece(struct rt_conn *conn)
+receive_piece(struct rt_conn *conn)
 {
 	conn->pieces++;
 	conn->complete = true;
@@ -192,7 +192,7 @@ take_piece(struct rt_conn *conn)
 void
 rt_conn_greet(struct rt_conn *conn)
 {
-	conn->accepted = true;
+	conn->greeting = true;
 	conn->asks = RT_ASK_ANSWER;
 }
 
@@ -211,7 +211,7 @@ rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
 		rt_conn_over(conn, RETORT_FAILED, RT_CLOSE);
 		return;
 	}
-	take_piece(conn);
+	receive_piece(conn);
 	conn->unwelcome = reason != NULL;
 	conn->reason = reason;
 }
@@ -286,7 +286,7 @@ receive(struct rt_conn *conn, size_t size, int64_t now)
 	conn->buffers->in.len += size;
 	conn->moved = now;
 	if (!is_http(conn)) {
-		take_piece(conn);
+		receive_piece(conn);
 		return;
 	}
 	if (conn->state == RT_STATE_IDLE)
@@ -330,7 +330,7 @@ expect_body(struct rt_conn *conn)
 }
 
 void
-rt_conn_read(struct rt_conn *conn, const struct rt_reading *reading)
+rt_conn_set_reading(struct rt_conn *conn, const struct rt_reading *reading)
 {
 	conn->buffers->reading = *reading;
 }
@@ -359,7 +359,7 @@ rt_conn_keep(struct rt_conn *conn, size_t most)
 }
 
 void
-rt_conn_accept(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
+rt_conn_want_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 {
 	const struct rt_request *request = rt_http_request(conn->buffers->http);
 

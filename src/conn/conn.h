@@ -121,7 +121,7 @@ enum rt_state {
 
 enum rt_ask {
 	RT_ASK_NOTHING,
-	RT_ASK_ROUTE, /* the head is complete: rt_conn_accept(), or answer */
+	RT_ASK_ROUTE, /* the head is complete: rt_conn_want_body(), or answer */
 	RT_ASK_ANSWER /* complete, or refused if status != 0: answer it */
 };
 
@@ -157,7 +157,7 @@ struct rt_conn {
 	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
 	enum rt_rest rest;
 	bool complete;        /* the request was */
-	bool accepted;        /* it was just: the answer is a greeting */
+	bool greeting;        /* the answer is one: nothing has come */
 	bool truncated;       /* the datagram was */
 	bool unwelcome;       /* it must not be answered, for `reason` */
 	bool answered;        /* and something was sent for it */
@@ -170,7 +170,7 @@ struct rt_conn {
 	bool client_first;    /* the client was the first to close */
 	enum retort_close client_close;
 	enum retort_close server_close;
-	bool seen;    /* the owner's: its head was reported, */
+	bool head_told; /* the owner's: its head was reported, */
 	bool replied; /* its reply came from somebody else; both of the present
 	                 piece, */
 	bool by_chance; /* of its last reply; as that has them */
@@ -215,14 +215,15 @@ void rt_conn_ended(struct rt_conn *conn);
  * When asked to ROUTE: the body is wanted, at most `max` bytes of it; of these
  * the first `keep` are kept beside the head, and the others dropped.
  */
-void rt_conn_accept(struct rt_conn *conn, uint64_t max, size_t keep,
+void rt_conn_want_body(struct rt_conn *conn, uint64_t max, size_t keep,
 	int64_t now);
 
 /* No more is kept than `most`, and what is already. */
 void rt_conn_keep(struct rt_conn *conn, size_t most);
 
-/* When asked to ROUTE, before rt_conn_accept(): how the body is read. */
-void rt_conn_read(struct rt_conn *conn, const struct rt_reading *reading);
+/* When asked to ROUTE, before rt_conn_want_body(): how the body is read. */
+void rt_conn_set_reading(struct rt_conn *conn,
+	const struct rt_reading *reading);
 
 /* When asked to ROUTE or ANSWER: buffers->reply holds the answer. */
 void rt_conn_answer(struct rt_conn *conn, int64_t now);

@@ -77,7 +77,7 @@ say_error(const struct rt_route *route, struct rt_asked *asked,
 	struct rt_draft draft = {.reply = reply,
 		.head_only = asked->request->method == RT_HEAD};
 
-	if (rt_route_protocol(route, asked->accepted) != RETORT_HTTP)
+	if (rt_route_protocol(route, asked->greeting) != RETORT_HTTP)
 		close_plain(reply);
 	else
 		rt_reply_error(&draft, status, reason, asked->date);
@@ -154,7 +154,7 @@ spoil(const struct rt_route *route, const struct rt_faults *faults,
 {
 	if (faults != NULL)
 		apply(route, faults, asked, reply);
-	else if (route->chaos != NULL && !asked->accepted)
+	else if (route->chaos != NULL && !asked->greeting)
 		apply_chaos(route, asked, reply);
 }
 
@@ -182,7 +182,7 @@ answer_canned(const struct rt_route *route, const struct rt_canned *canned,
 		return;
 	}
 	error = rt_canned_answer(canned,
-		rt_route_protocol(route, asked->accepted), asked->request,
+		rt_route_protocol(route, asked->greeting), asked->request,
 		asked->base, asked->size, asked->date, reply);
 	if (error == 0) {
 		spoil(route, canned->faults, asked, reply);
@@ -217,7 +217,7 @@ rt_route_answer_with(const struct rt_route *route,
 	struct rt_reply *reply, char *error)
 {
 	enum retort_protocol protocol =
-		rt_route_protocol(route, asked->accepted);
+		rt_route_protocol(route, asked->greeting);
 	struct rt_canned *canned;
 	int code = rt_canned_check(as, protocol, error);
 
@@ -374,7 +374,7 @@ answer_nothing(const struct rt_route *route, struct rt_asked *asked,
 	struct rt_draft draft = {.reply = reply,
 		.head_only = asked->request->method == RT_HEAD};
 
-	if (asked->accepted) {
+	if (asked->greeting) {
 		rt_reply_reset(reply);
 		rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_NEXT});
 		return;
@@ -458,7 +458,7 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	size_t number = again ? reply->rule : 0;
 
 	if (!again && asked->seen != NULL)
-		number = find_rule(route, asked->seen, asked->accepted);
+		number = find_rule(route, asked->seen, asked->greeting);
 	/* it may have been forgotten since */
 	if (number > 0 && number <= route->rule_count) {
 		struct rt_rule *rule = route->rules + number - 1;
@@ -467,9 +467,9 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 		asked->rule = (int)number;
 		return answer_by_rule(route, rule, asked, reply);
 	}
-	if (route->canned != NULL && !asked->accepted)
+	if (route->canned != NULL && !asked->greeting)
 		answer_canned(route, route->canned, asked, reply);
-	else if (route->site != NULL && !asked->accepted)
+	else if (route->site != NULL && !asked->greeting)
 		return answer_files(route, NULL, asked, reply);
 	else
 		answer_nothing(route, asked, reply);

@@ -63,7 +63,7 @@ struct rt_asked {
 	const char *date;
 	const struct retort_exchange *seen; /* the same; needed by rules */
 	uint64_t connection;
-	bool accepted; /* it is none: a connection was accepted */
+	bool greeting; /* it is none: a connection was accepted */
 	/* what became of it */
 	int rule;          /* the one that answered, from 1; 0: none */
 	struct rt_buf why; /* nothing answers it because; or the handler's

@@ -3,7 +3,7 @@
  * The server: owns listeners, connections and what answers, and takes each
  * connection along its way:
  *
- *	rt_server_accept (server_listen.c) -> take -> run: receive -> parse
+ *	rt_server_accept (server_listen.c) -> serve_connection -> run: receive -> parse
  *	(conn) -> rt_server_decide (server_answer.c) -> send (conn) -> end_conn
  *
  * run() goes on with a connection for as long as something can be done
@@ -224,7 +224,7 @@ report_body(struct retort *server, const struct rt_conn *conn)
 {
 	const struct rt_op *in = &conn->chan.in;
 
-	if (conn->seen && in->result > 0 &&
+	if (conn->head_told && in->result > 0 &&
 		server->config.protocol == RETORT_HTTP)
 		rt_server_report(server, conn, RETORT_ON_BODY, in->recv.data,
 			(size_t)in->result);
@@ -333,7 +333,7 @@ new_conn(struct retort *server, int fd, const struct rt_peer *peer)
 
 /* Serves a connected socket, which it takes, as far as it goes now. */
 static void
-take_connection(struct retort *server, int fd, const struct rt_peer *peer)
+serve_connection(struct retort *server, int fd, const struct rt_peer *peer)
 {
 	struct rt_conn *conn = new_conn(server, fd, peer);
 
@@ -351,7 +351,7 @@ take_connection(struct retort *server, int fd, const struct rt_peer *peer)
 }
 
 static void
-take_datagram(struct retort *server, const struct rt_accepted *accepted)
+serve_datagram(struct retort *server, const struct rt_accepted *accepted)
 {
 	struct rt_conn *conn = new_conn(server, accepted->fd, &accepted->peer);
 
@@ -377,9 +377,9 @@ accept_from(struct retort *server, struct rt_listener *listener, int budget)
 
 	while (budget-- > 0 && rt_server_accept(server, listener, &accepted))
 		if (accepted.datagram.verb != RT_NOTHING)
-			take_datagram(server, &accepted);
+			serve_datagram(server, &accepted);
 		else
-			take_connection(server, accepted.fd, &accepted.peer);
+			serve_connection(server, accepted.fd, &accepted.peer);
 }
 
 static void
@@ -418,7 +418,7 @@ rt_server_adopt(struct retort *server, int fd)
 	if (getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
 		address.ss_family != AF_UNIX)
 		rt_sock_peer(&peer, (struct sockaddr *)&address);
-	take_connection(server, fd, &peer);
+	serve_connection(server, fd, &peer);
 }
 
 /* Connections whose reply was made by somebody else go on, in its order. Any
@@ -478,7 +478,7 @@ empty_waker(struct retort *server)
 }
 
 static void
-take_on(struct retort *server, struct rt_chan *chan, unsigned what)
+wake_chan(struct retort *server, struct rt_chan *chan, unsigned what)
 {
 	switch (chan->kind) {
 	case RT_KIND_CONN:
@@ -523,7 +523,7 @@ rt_server_turn(struct retort *server, int64_t until)
 	if (rt_io_now(server->io) >= server->refuse_until)
 		refuse_no_more(server);
 	while ((chan = rt_io_next(server->io, &what)) != NULL)
-		take_on(server, chan, what);
+		wake_chan(server, chan, what);
 	if (server->enough)
 		have_enough(server, NULL);
 	server->running = within;

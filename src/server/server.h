@@ -40,8 +40,8 @@ struct retort {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* a record, an ending, a call is done */
 	pthread_t thread;
-	bool threaded;       /* it runs on `thread` */
-	bool over;           /* the thread's loop has ended */
+	bool threaded; /* it runs on `thread` */
+	bool thread_ended;
 	atomic_bool closing; /* set without the lock: the thread is to end */
 	bool running;        /* callbacks may be under way */
 	int64_t stop_wanted; /* by a callback; RT_NEVER */

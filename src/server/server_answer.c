@@ -24,9 +24,9 @@ report_head(struct retort *server, struct rt_conn *conn)
 	const struct rt_buf *in = &conn->buffers->in;
 	size_t head = rt_http_request(conn->buffers->http)->head_size;
 
-	if (conn->seen || conn->accepted)
+	if (conn->head_told || conn->greeting)
 		return;
-	conn->seen = true;
+	conn->head_told = true;
 	if (!is_http(server)) {
 		rt_server_report(server, conn, RETORT_ON_PIECE, in->data,
 			in->len);
@@ -95,7 +95,7 @@ refuse_others(struct retort *server, struct rt_conn *conn, int64_t time)
 static bool
 is_counted(const struct retort *server, const struct rt_conn *conn)
 {
-	return !conn->accepted && conn->buffers->reply.status != 408 &&
+	return !conn->greeting && conn->buffers->reply.status != 408 &&
 		server->config.protocol != RETORT_TCP;
 }
 
@@ -111,7 +111,7 @@ answer(struct retort *server, struct rt_conn *conn)
 		return;
 	}
 	keep_faults(server, conn);
-	if (conn->record != NULL && !conn->accepted)
+	if (conn->record != NULL && !conn->greeting)
 		conn->record->answered = true;
 	if (refuse != 0)
 		refuse_others(server, conn, refuse);
@@ -184,7 +184,7 @@ decide_reading(struct retort *server, struct rt_conn *conn)
 		decide_answer(server, conn);
 		return;
 	}
-	rt_conn_read(conn, reading);
+	rt_conn_set_reading(conn, reading);
 	/* if nothing answers, they are told all the same */
 	if (reading->stops && conn->record->faults == NULL)
 		conn->record->faults = strdup(rt_faults_text(faults));
@@ -208,7 +208,7 @@ decide_head(struct retort *server, struct rt_conn *conn)
 		if (server->route.reads)
 			decide_reading(server, conn);
 		if (conn->asks == RT_ASK_ROUTE)
-			rt_conn_accept(conn, max, keep ? server->keep : 0,
+			rt_conn_want_body(conn, max, keep ? server->keep : 0,
 				rt_io_now(server->io));
 		return;
 	}
@@ -227,7 +227,7 @@ ask(struct retort *server, struct rt_conn *conn)
 		.date = date_now(server),
 		.seen = rt_server_keep_request(server, conn),
 		.connection = conn->number,
-		.accepted = conn->accepted,
+		.greeting = conn->greeting,
 	};
 
 	asked.size = rt_conn_raw(conn, &asked.cut);
@@ -249,7 +249,7 @@ keep_reason(struct retort *server, struct rt_conn *conn, struct rt_asked *asked)
 static void
 give_up(struct retort *server, struct rt_conn *conn)
 {
-	if (is_http(server) && !conn->accepted)
+	if (is_http(server) && !conn->greeting)
 		refuse(server, conn, 503, "out of memory");
 	else
 		rt_conn_fail(conn);
@@ -273,7 +273,7 @@ decide_answer(struct retort *server, struct rt_conn *conn)
 	if (conn->record != NULL)
 		conn->record->seen.rule = asked.rule;
 	keep_reason(server, conn, &asked);
-	if (outcome != RT_AGAIN && !conn->accepted)
+	if (outcome != RT_AGAIN && !conn->greeting)
 		rt_server_publish(server, conn);
 	/* the others have their turn, then it goes on */
 	if (outcome == RT_AGAIN)
@@ -319,7 +319,7 @@ leave_alone(struct retort *server, struct rt_conn *conn)
 void
 rt_server_decide(struct retort *server, struct rt_conn *conn)
 {
-	if (conn->accepted && conn->record == NULL)
+	if (conn->greeting && conn->record == NULL)
 		rt_server_open_record(server, conn);
 	report_head(server, conn);
 	if (conn->asks == RT_ASK_ROUTE) {

@@ -109,7 +109,7 @@ decide(struct run *run)
 	struct rt_conn *conn = &run->conn;
 
 	if (conn->asks == RT_ASK_ROUTE && below(run, 8) != 0) {
-		rt_conn_accept(conn, below(run, 3) ? UINT64_MAX : 3,
+		rt_conn_want_body(conn, below(run, 3) ? UINT64_MAX : 3,
 			below(run, 2) ? below(run, 40) : 4096, run->now);
 		return;
 	}

@@ -329,7 +329,7 @@ act_greet(struct line *line)
 	must_lend(hand, 0);
 	rt_conn_greet(&hand->conn);
 	must_ask(hand, RT_ASK_ANSWER);
-	must(hand, hand->conn.accepted, "it was not just accepted");
+	must(hand, hand->conn.greeting, "it was not just accepted");
 }
 
 static void
@@ -350,11 +350,11 @@ act_read(struct line *line)
 		else
 			return;
 	}
-	rt_conn_read(&line->hand->conn, &reading);
+	rt_conn_set_reading(&line->hand->conn, &reading);
 }
 
 static void
-act_accept(struct line *line)
+act_want(struct line *line)
 {
 	struct hand *hand = line->hand;
 	uint64_t most =
@@ -364,7 +364,7 @@ act_accept(struct line *line)
 	if (next_is(line, "keep"))
 		keep = is_number(line) ? (size_t)next_number(line) : KEPT;
 	must_ask(hand, RT_ASK_ROUTE);
-	rt_conn_accept(&hand->conn, most, keep, hand->now);
+	rt_conn_want_body(&hand->conn, most, keep, hand->now);
 }
 
 static void
@@ -683,7 +683,7 @@ act_piece(struct line *line)
 {
 	struct hand *hand = line->hand;
 
-	must(hand, !hand->conn.accepted, "it is a greeting");
+	must(hand, !hand->conn.greeting, "it is a greeting");
 	must_be(hand, "its number", hand->conn.pieces,
 		(uint64_t)next_number(line));
 	check_body(line);
@@ -733,7 +733,7 @@ is_flag(struct line *line)
 		bool flag;
 	} flags[] = {
 		{"complete", conn->complete},
-		{"accepted", conn->accepted},
+		{"greeting", conn->greeting},
 		{"truncated", conn->truncated},
 		{"halted", conn->halted},
 		{"watched", conn->chan.watched},
@@ -774,7 +774,7 @@ static const struct {
 	{"unlend", act_unlend},
 	{"greet", act_greet},
 	{"read", act_read},
-	{"accept", act_accept},
+	{"want", act_want},
 	{"reply", act_reply},
 	{"answer", act_answer},
 	{"echo", act_echo},

@@ -11,12 +11,12 @@
 
 #include "unit/conn_play.h"
 
-#define ANSWERED "receive GET; accept; answer; deliver;"
+#define ANSWERED "receive GET; want; answer; deliver;"
 
 /* A request leaves something to be read; the time of a drain begins with the
    FIN. */
 #define DRAINS \
-	"receive GET 'garbage'; accept; answer; deliver; pass 5ms; finish;" \
+	"receive GET 'garbage'; want; answer; deliver; pass 5ms; finish;" \
 	"DRAIN recv/- 2000ms;"
 
 #define GIGABYTE "flood 1073741824;"
@@ -92,7 +92,7 @@ static const struct play early[] = {
 
 /* Half closed: what comes is read, for as long as the client likes. */
 #define HALF \
-	"receive GET; accept; reply 'ab' half; deliver; finish;" \
+	"receive GET; want; reply 'ab' half; deliver; finish;" \
 	"DRAIN recv/- never; pass 30000ms; receive 'x'; DRAIN recv/- never;"
 
 static const struct play half[] = {
@@ -103,12 +103,12 @@ static const struct play half[] = {
 	{"half closed until the client resets",
 		HALF "receive ECONNRESET; OVER reset"},
 	{"a client that had ended is not waited for",
-		"receive POST5; accept 5; receive FIN; reply half; finish;"
+		"receive POST5; want 5; receive FIN; reply half; finish;"
 		"OVER answered"},
 };
 
 #define LINGERS \
-	"open linger; receive GET; accept; answer; deliver; pass 5ms;" \
+	"open linger; receive GET; want; answer; deliver; pass 5ms;" \
 	"finish; DRAIN recv/- 2000ms;"
 
 static const struct play lingering[] = {
@@ -123,7 +123,7 @@ static const struct play lingering[] = {
 	/* its FIN, seen while the reply is under way, is the first; there is
 	   nothing more to wait for */
 	{"does not linger when the client closes first",
-		"open linger; receive GET; accept; answer; REPLY recv/send;"
+		"open linger; receive GET; want; answer; REPLY recv/send;"
 		"receive FIN; closes FIN/- first; deliver; finish;"
 		"OVER answered; closes FIN/FIN first"},
 	{"does not linger unless told",
@@ -145,34 +145,34 @@ static const struct play who[] = {
 		"closes RST/FIN first"},
 	/* what comes later changes nothing */
 	{"the client, while it waits",
-		"receive GET; accept; defer never; break; OVER reset;"
+		"receive GET; want; defer never; break; OVER reset;"
 		"closes RST/FIN first; break; OVER reset; closes RST/FIN first"},
 	{"the server, for a client that takes nothing",
-		"receive GET; accept; answer; expire; OVER timed-out reset;"
+		"receive GET; want; answer; expire; OVER timed-out reset;"
 		"closes -/RST"},
 	{"the server, by a script",
-		"receive GET; accept; reply reset; OVER answered reset;"
+		"receive GET; want; reply reset; OVER answered reset;"
 		"closes -/RST"},
 	{"the client, before the FIN",
 		ANSWERED "finish ENOTCONN; OVER reset; closes RST/FIN first"},
 	{"the server, abandoning a request",
 		"receive 'GET /'; abandon; OVER stopped; closes -/FIN"},
 	{"the server, without an answer",
-		"receive GET; accept; fail; OVER failed; closes -/FIN"},
+		"receive GET; want; fail; OVER failed; closes -/FIN"},
 	{"the server, after an error that is not the client's",
-		"receive GET; accept; answer; send EIO; OVER failed;"
+		"receive GET; want; answer; send EIO; OVER failed;"
 		"closes -/FIN"},
 };
 
 static const struct play lent[] = {
 	/* a deferral leaves nothing to the next one */
 	{"a set of buffers serves one connection after another",
-		"receive POST5; accept 5 keep; receive 'abcde'; asks answer;"
+		"receive POST5; want 5 keep; receive 'abcde'; asks answer;"
 		"answer; deliver; sent ANSWER; finish; OVER answered; unlend;"
-		"open; receive POST5; accept 5 keep; receive 'abcde';"
+		"open; receive POST5; want 5 keep; receive 'abcde';"
 		"asks answer; defer 7ms; expire; asks answer; answer; deliver;"
 		"sent ANSWER; finish; DRAIN; receive FIN; OVER answered; unlend;"
-		"open; receive POST5; accept 5 keep; receive 'abcde';"
+		"open; receive POST5; want 5 keep; receive 'abcde';"
 		"asks answer; answer; deliver; sent ANSWER; finish;"
 		"OVER answered; unlend"},
 };
@@ -186,28 +186,25 @@ static const struct play lent[] = {
 static const struct place places[] = {
 	{"idle", "", {RESET, STOPPED, STOPPED, STOPPED}},
 	{"head", "receive 'GE';", {RESET, STOPPED, STOPPED, STOPPED}},
-	{"body", "receive POST5; accept 5;",
+	{"body", "receive POST5; want 5;", {RESET, STOPPED, STOPPED, STOPPED}},
+	{"body read slowly", "receive EXPECT; read pace=1 gap=1ms; want keep;",
 		{RESET, STOPPED, STOPPED, STOPPED}},
-	{"body read slowly",
-		"receive EXPECT; read pace=1 gap=1ms; accept keep;",
+	{"body invited late", "receive EXPECT; read delay=1ms; want keep;",
 		{RESET, STOPPED, STOPPED, STOPPED}},
-	{"body invited late", "receive EXPECT; read delay=1ms; accept keep;",
+	{"body not read to its end", "receive EXPECT; read stop=2; want keep;",
 		{RESET, STOPPED, STOPPED, STOPPED}},
-	{"body not read to its end",
-		"receive EXPECT; read stop=2; accept keep;",
-		{RESET, STOPPED, STOPPED, STOPPED}},
-	{"answer that is late", "receive GET; accept; defer 7ms;",
+	{"answer that is late", "receive GET; want; defer 7ms;",
 		{RESET, STOPPED, STOPPED, "WAIT -/- 7ms"}},
-	{"reply", "receive GET; accept; answer;",
+	{"reply", "receive GET; want; answer;",
 		{RESET, STOPPED, GOES_ON, GOES_ON}},
-	{"pause", "receive GET; accept; reply pause 1ms close;",
+	{"pause", "receive GET; want; reply pause 1ms close;",
 		{RESET, STOPPED, "REPLY -/- 1ms; deliver", STOPPED}},
 	{"segment that leaves",
-		"receive GET; accept; reply pace=1 gap=5ms 'ab' close; send;",
+		"receive GET; want; reply pace=1 gap=5ms 'ab' close; send;",
 		{RESET, STOPPED, "flush; expire; deliver; sent 'ab'",
 			"flush; expire; deliver; sent 'ab'"}},
 	{"gap between segments",
-		"receive GET; accept; reply pace=1 gap=5ms 'ab' close; send;"
+		"receive GET; want; reply pace=1 gap=5ms 'ab' close; send;"
 		"flush;",
 		{RESET, STOPPED, "expire; deliver; sent 'ab'", STOPPED}},
 	{"gap of an early answer",
@@ -215,9 +212,9 @@ static const struct place places[] = {
 		"receive 'he';",
 		{RESET, STOPPED, "REPLY recv/- 1ms; expire; deliver; sent 'ab'",
 			STOPPED}},
-	{"silence", "receive GET; accept; reply stall;",
+	{"silence", "receive GET; want; reply stall;",
 		{RESET, STOPPED, STOPPED, STOPPED}},
-	{"deaf silence", "receive GET; accept; reply deaf 'a' stall; send;",
+	{"deaf silence", "receive GET; want; reply deaf 'a' stall; send;",
 		{RESET, STOPPED, STOPPED, STOPPED}},
 	{"finish", ANSWERED,
 		{RESET, STOPPED, "FINISH -/finish; finish; OVER answered",
@@ -252,7 +249,7 @@ START_TEST(a_receive_that_filled_its_room_is_drained)
 	give_text(&hand, request.data);
 	/* more may be there */
 	play(&hand,
-		"asks route; accept 0; answer; REPLY recv/send; deliver;"
+		"asks route; want 0; answer; REPLY recv/send; deliver;"
 		"finish; DRAIN; receive FIN; OVER answered");
 	bytes_free(&request);
 	hand_close(&hand);

@@ -71,12 +71,12 @@ static const struct play greetings[] = {
 	   has its time from the beginning */
 	{"a greeting before a request",
 		"greet; reply 'hi\r\n' next; REPLY -/send; send;"
-		"IDLE recv/- 10ms; receive GET; accept; asks answer;"
-		"no-accepted; pieces 0; answer; deliver;"
+		"IDLE recv/- 10ms; receive GET; want; asks answer;"
+		"no-greeting; pieces 0; answer; deliver;"
 		"sent 'hi\r\n' ANSWER; finish; OVER answered"},
 	{"a greeting that pauses drops nothing",
 		"greet; reply pause 5ms next; REPLY -/- 5ms; expire;"
-		"IDLE; receive GET; accept; asks answer"},
+		"IDLE; receive GET; want; asks answer"},
 };
 
 static const struct play closing[] = {

@@ -3,7 +3,7 @@
  * One connection, driven by hand: no socket, and a clock that is a number.
  * What is done with it, and what must follow, is text: a play.
  *
- *	receive GET; asks route; accept; asks answer;
+ *	receive GET; asks route; want; asks answer;
  *	reply 'hello' pause 5ms close; REPLY -/send 30ms;
  *	send; REPLY -/- 5ms; expire; finish; DRAIN recv/- 2000ms;
  *	receive FIN; OVER answered; closes FIN/FIN; sent 'hello'
@@ -44,7 +44,7 @@
  *	lend [ERRNO]; unlend
  *	greet              asks for a greeting
  *	read [stop=N] [pace=N] [gap=TIME] [delay=TIME]
- *	accept [N] [keep [N]]
+ *	want [N] [keep [N]]
  *	                   the head: a body of N bytes at most, of which some
  *	                   are kept
  *	reply [pace=N] [gap=TIME] [deaf] STEP...
@@ -73,7 +73,7 @@
  *	body BYTES         the request's, so far
  *	kept BYTES         of what came
  *	piece N BYTES      asks to answer this, the Nth
- *	flags              complete, accepted, truncated, halted, watched,
+ *	flags              complete, greeting, truncated, halted, watched,
  *	                   still-sending, or with a "no-" before it
  */
 #ifndef CONN_PLAY_H

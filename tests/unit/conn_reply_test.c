@@ -11,7 +11,7 @@
 
 /* Text, four runs of bytes, a pause, a file, bytes: all but an ending. */
 #define SCRIPT \
-	"receive GET; accept; asks answer;" \
+	"receive GET; want; asks answer;" \
 	"reply text 'text' 'one' '2' 'three' 'four' pause 1ms file 48+10 "
 #define SCRIPT_FIRST "textone2threefour"
 #define SCRIPT_ALL SCRIPT_FIRST "0123456789"
@@ -55,17 +55,17 @@ static const struct play scripts[] = {
 		"sent '" SCRIPT_ALL "';" FINISHES},
 	/* what the client sends meanwhile must not destroy its tail */
 	{"a reply that took time is drained",
-		"receive GET; accept; reply '0123456789' close; REPLY -/send;"
+		"receive GET; want; reply '0123456789' close; REPLY -/send;"
 		"send 4; REPLY recv/send; receive GET; send 6; finish; DRAIN;"
 		"receive GET; receive FIN; OVER answered; sent '0123456789'"},
 	/* garbage after the request, so that the FIN is seen */
 	{"a half-closed client is answered in full",
-		"receive GET 'garbage'; accept;"
+		"receive GET 'garbage'; want;"
 		"reply text 'text' 'one' '2' 'three' 'four' pause 1ms"
 		" file 48+10 close; send 2; receive FIN; REPLY -/send;"
 		"deliver by 1; sent '" SCRIPT_ALL "'; finish; OVER answered"},
 	{"the client resets while it is answered",
-		"receive GET 'garbage'; accept; answer; send 2;"
+		"receive GET 'garbage'; want; answer; send 2;"
 		"receive ECONNRESET; OVER reset"},
 };
 
@@ -73,66 +73,65 @@ static const struct play scripts[] = {
 
 static const struct play following[] = {
 	{"more is said before a FIN",
-		"receive GET; accept; reply 'abc' close;" ONE_BY_ONE(
+		"receive GET; want; reply 'abc' close;" ONE_BY_ONE(
 			"more") "FINISH"},
 	{"more is said before half a close",
-		"receive GET; accept; reply 'abc' half;" ONE_BY_ONE(
+		"receive GET; want; reply 'abc' half;" ONE_BY_ONE(
 			"more") "FINISH"},
 	{"more is said before a file",
-		"receive GET; accept; reply 'abc' file 0+1 close;" ONE_BY_ONE(
+		"receive GET; want; reply 'abc' file 0+1 close;" ONE_BY_ONE(
 			"more") "REPLY recv/file"},
 	{"no more is said before a pause",
-		"receive GET; accept; reply 'abc' pause 0ms close;" ONE_BY_ONE(
+		"receive GET; want; reply 'abc' pause 0ms close;" ONE_BY_ONE(
 			"no-more") "REPLY recv/-"},
 	{"no more is said before silence",
-		"receive GET; accept; reply 'abc' stall;" ONE_BY_ONE(
+		"receive GET; want; reply 'abc' stall;" ONE_BY_ONE(
 			"no-more") "REPLY recv/-"},
 	{"no more is said before a RST",
-		"receive GET; accept; reply 'abc' reset;" ONE_BY_ONE(
+		"receive GET; want; reply 'abc' reset;" ONE_BY_ONE(
 			"no-more") "OVER answered reset"},
 };
 
 static const struct play writes[] = {
 	{"a write has its time as long as there is no progress",
-		"receive GET; accept; answer; REPLY -/send 30ms;"
+		"receive GET; want; answer; REPLY -/send 30ms;"
 		"5 times (pass 30ms-1; send 1; REPLY recv/send 30ms); expire;"
 		"OVER timed-out reset; sent first 5 of ANSWER"},
 	{"a write may have no time-out",
-		"open write=never body=never; receive POST5; accept 5;"
+		"open write=never body=never; receive POST5; want 5;"
 		"BODY recv/- never; receive 'abcde'; answer;"
 		"REPLY -/send never"},
-	{"a write fails",
-		"receive GET; accept; answer; send EPIPE; OVER reset"},
+	{"a write fails", "receive GET; want; answer; send EPIPE; OVER reset"},
 	{"a file has become empty",
-		"receive GET; accept; reply file 0+10 close; file 0+10;"
+		"receive GET; want; reply file 0+10 close; file 0+10;"
 		"send nothing; FINISH; finish; DRAIN; receive FIN;"
 		"OVER truncated; sent ''"},
 	{"a file has become shorter",
 		"$ from 1 to 2;"
-		"receive GET; accept; reply file 48+10 close; send $;"
+		"receive GET; want; reply file 48+10 close; send $;"
 		"REPLY recv/file; send nothing; FINISH; finish; DRAIN;"
 		"receive FIN; OVER truncated; sent first $ of '01'"},
 };
 
 static const struct play stalls[] = {
 	{"silence ends when the client leaves",
-		"receive GET; accept; reply stall; REPLY recv/- never;"
+		"receive GET; want; reply stall; REPLY recv/- never;"
 		"receive 'garbage'; REPLY recv/- never; receive FIN;"
 		"OVER reset"},
 	{"silence may be deaf",
-		"receive GET; accept; reply deaf 'a' stall; send;"
+		"receive GET; want; reply deaf 'a' stall; send;"
 		"REPLY -/- never; watched"},
 	{"silence that is deaf ends when the client leaves",
-		"receive GET; accept; reply deaf 'a' stall; send; leave;"
+		"receive GET; want; reply deaf 'a' stall; send; leave;"
 		"OVER reset; closes FIN/FIN first"},
 	{"silence that listens is not watched",
-		"receive GET; accept; reply 'a' stall; send;"
+		"receive GET; want; reply 'a' stall; send;"
 		"REPLY recv/- never; no-watched"},
 };
 
 /* Odd periods, one that begins in its middle, and others between. */
 #define REPEATING \
-	"receive GET; accept; reply text '<' repeat 'abc' from 2 size 20 '|'" \
+	"receive GET; want; reply text '<' repeat 'abc' from 2 size 20 '|'" \
 	" repeat '01234' size 3 repeat 'x' size 7 pause 1ms" \
 	" repeat '01234' from 4 size 6 close;"
 #define REPEATED \
@@ -147,7 +146,7 @@ static const struct play repeated[] = {
 };
 
 #define IN_SEGMENTS \
-	"receive GET; accept; reply pace=2 gap=3ms 'a' 'bcd'" \
+	"receive GET; want; reply pace=2 gap=3ms 'a' 'bcd'" \
 	" repeat 'xyz' size 2 close;"
 
 static const struct play segments[] = {
@@ -167,43 +166,43 @@ static const struct play segments[] = {
 		"flush; REPLY recv/- 3ms; expire); no-more; send 1; no-more;"
 		"send 1; sent 'abcdxy'; FINISH recv/finish"},
 	{"segments without a gap",
-		"receive GET; accept; reply pace=1 'abc' reset;"
+		"receive GET; want; reply pace=1 'abc' reset;"
 		"2 times (send 1; flush; REPLY -/send); send 1;"
 		"OVER answered reset; sent 'abc'"},
 	{"segments of a file",
-		"receive GET; accept; reply pace=3 file 97+7 close;"
+		"receive GET; want; reply pace=3 file 97+7 close;"
 		"file 97+3; send; flush; file 100+3; send; flush; file 103+1;"
 		"send; FINISH -/finish; sent 'abcdefg'"},
 	/* nothing is sent before all has left */
 	{"a flush is a step",
-		"receive GET; accept; reply 'ab' flush 'c' flush reset;"
+		"receive GET; want; reply 'ab' flush 'c' flush reset;"
 		"no-more; send; sent 'ab';"
 		"3 times (REPLY -/flush; flush EAGAIN; REPLY -/- 1ms; expire);"
 		"flush; sends 'c'; send; flush; OVER answered reset;"
 		"sent 'abc'"},
 	/* who takes nothing is not waited for longer than otherwise */
 	{"a flush has its time",
-		"receive GET; accept; reply 'ab' flush 'cd' close; send;"
+		"receive GET; want; reply 'ab' flush 'cd' close; send;"
 		"30 times (flush EAGAIN; REPLY -/- 1ms; expire);"
 		"flush EAGAIN; OVER timed-out reset"},
 	{"a segment has its time to leave",
-		"receive GET; accept; reply pace=2 'ab' 'cd' close; send;"
+		"receive GET; want; reply pace=2 'ab' 'cd' close; send;"
 		"30 times (flush EAGAIN; REPLY -/- 1ms; expire);"
 		"flush EAGAIN; OVER timed-out reset"},
 	{"a flush may have no time-out",
-		"open write=never; receive GET; accept;"
+		"open write=never; receive GET; want;"
 		"reply 'ab' flush close; send;"
 		"99 times (flush EAGAIN; REPLY -/- 1ms; expire)"},
 };
 
-#define DEFERRED "receive GET; accept; asks answer; defer 7ms; WAIT -/- 7ms;"
+#define DEFERRED "receive GET; want; asks answer; defer 7ms; WAIT -/- 7ms;"
 #define AFTER_A_WHILE DEFERRED "expire; asks answer;"
 
 static const struct play deferred[] = {
 	/* its turn may come again at once, or later than any time-out; the
 	   time to take the answer begins with it */
 	{"an answer that is late waits for time alone",
-		"receive GET; accept; 5 times (defer 0ms; WAIT -/- 0ms; expire;"
+		"receive GET; want; 5 times (defer 0ms; WAIT -/- 0ms; expire;"
 		"asks answer; defer 30ms; WAIT -/- 30ms; expire; asks answer;"
 		"defer 60ms; WAIT -/- 60ms; expire; asks answer;"
 		"defer 90ms; WAIT -/- 90ms; expire; asks answer); sent '';"
@@ -213,12 +212,12 @@ static const struct play deferred[] = {
 		"OVER answered"},
 	/* until its owner says so, which is as if the time had come */
 	{"an answer that is late may have no time",
-		"receive GET; accept;"
+		"receive GET; want;"
 		"3 times (defer never; WAIT -/- never; pass 10000ms; wake;"
 		"asks answer); answer; REPLY recv/send 30ms; deliver;"
 		"sent ANSWER"},
 	{"an answer that is late keeps the request",
-		"receive POST5 'abcdeGARBAGE'; accept 5 keep;"
+		"receive POST5 'abcdeGARBAGE'; want 5 keep;"
 		"3 times (defer 7ms; WAIT -/- 7ms; expire; asks answer;"
 		"kept POST5 'abcde')"},
 	/* a client that sends no more may wait for its reply all the same: its
@@ -234,12 +233,12 @@ static const struct play deferred[] = {
 	{"an answer that is late cannot be made",
 		AFTER_A_WHILE "fail; OVER failed"},
 	{"an answer that is late drops an invitation",
-		"receive EXPECT; accept 5; receive 'abcde';"
+		"receive EXPECT; want 5; receive 'abcde';"
 		"defer 0ms; WAIT -/- 0ms; expire; defer 7ms; WAIT -/- 7ms;"
 		"expire; asks answer; sent ''; answer; deliver; sent ANSWER;"
 		"script 43"},
 	{"an answer that is late finishes an invitation",
-		"$ from 1 to 24; receive EXPECT; accept 5; send $;"
+		"$ from 1 to 24; receive EXPECT; want 5; send $;"
 		"receive 'abcde'; defer 0ms; WAIT -/- 0ms; expire; defer 7ms;"
 		"WAIT -/- 7ms; expire; asks answer; sent first $ of CONTINUE;"
 		"answer; deliver; sent CONTINUE ANSWER; script 43"},
@@ -253,7 +252,7 @@ static const struct play deferred[] = {
 		"DRAIN; stop told; OVER answered"},
 	/* when enough replies were begun, it is one too many */
 	{"an answer that is late is not among the last",
-		"receive GET; accept; defer never; stop enough; OVER stopped"},
+		"receive GET; want; defer never; stop enough; OVER stopped"},
 };
 
 /* More than 32 bits count, taken in odd amounts. */
@@ -268,7 +267,7 @@ START_TEST(repeated_bytes_without_end)
 	for (size_t i = 0; i < sizeof period; i++)
 		period[i] = (char)(i % 251);
 	hand_open(&hand);
-	play(&hand, "receive GET; accept");
+	play(&hand, "receive GET; want");
 	rt_reply_reset(&hand.buffers->reply);
 	rt_reply_step(&hand.buffers->reply,
 		(struct rt_step){.kind = RT_STEP_REPEAT,

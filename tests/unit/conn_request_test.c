@@ -27,7 +27,7 @@ static const struct play idle[] = {
 	{"no way to be made for it",
 		"receive GET; asks route; fail; OVER failed"},
 	{"no answer can be made",
-		"receive GET; accept; asks answer; fail; OVER failed"},
+		"receive GET; want; asks answer; fail; OVER failed"},
 };
 
 static const struct play head[] = {
@@ -49,101 +49,101 @@ static const struct play head[] = {
 
 static const struct play body[] = {
 	{"a body that came with the head is dropped",
-		"receive POST5 'abcdeGARBAGE'; accept 5; asks answer;"
+		"receive POST5 'abcdeGARBAGE'; want 5; asks answer;"
 		"kept POST5"},
 	{"a body that came with the head is kept",
-		"receive POST5 'abcdeGARBAGE'; accept 5 keep; asks answer;"
+		"receive POST5 'abcdeGARBAGE'; want 5 keep; asks answer;"
 		"kept POST5 'abcde'"},
 	{"a body that is wrong is refused",
-		"receive CHUNKED; accept 100; receive '2\r\nabX';"
+		"receive CHUNKED; want 100; receive '2\r\nabX';"
 		"refused 400 'malformed chunk'"},
 	{"a body cut short by a FIN is answered",
-		"receive POST5; accept 100; receive 'abcd'; receive FIN;"
+		"receive POST5; want 100; receive 'abcd'; receive FIN;"
 		"refused 400 'incomplete request'"},
 	{"a body cut short by a reset is not",
-		"receive POST5; accept 100; receive ECONNRESET; OVER reset"},
+		"receive POST5; want 100; receive ECONNRESET; OVER reset"},
 	{"a body has its time",
-		"receive POST5; accept 100; receive 'ab'; expire;"
+		"receive POST5; want 100; receive 'ab'; expire;"
 		"refused 408 'the body took too long'"},
 	/* and no 100 (Continue) invites it */
 	{"a body is too large by its length",
-		"receive EXPECT; accept 4; refused 413 'the body is too large'"},
+		"receive EXPECT; want 4; refused 413 'the body is too large'"},
 	{"a body is as large as it may be",
-		"receive POST5; accept 5; BODY; receive 'abcde'; asks answer"},
+		"receive POST5; want 5; BODY; receive 'abcde'; asks answer"},
 	{"a body is too large by its chunks",
-		"receive CHUNKED; accept 5;"
+		"receive CHUNKED; want 5;"
 		"receive '3\r\nabc\r\n2\r\nde\r\n1\r\n'; BODY; receive 'f';"
 		"refused 413 'the body is too large'"},
 	/* however it was cut on its way */
 	{"a body is kept in part",
-		"receive POST5; accept keep 3; receive 'hello'; asks answer;"
+		"receive POST5; want keep 3; receive 'hello'; asks answer;"
 		"body 'hel'; kept POST5 'hel'"},
 	{"a body is kept in part, whatever comes first",
-		"receive POST5; accept keep 3; drip 'hello'; asks answer;"
+		"receive POST5; want keep 3; drip 'hello'; asks answer;"
 		"body 'hel'; kept POST5 'hel'"},
 	{"a body in chunks is kept in part",
-		"receive CHUNKED; accept keep 3; receive '2\r\nhe\r\n3\r\nllo\r\n'"
+		"receive CHUNKED; want keep 3; receive '2\r\nhe\r\n3\r\nllo\r\n'"
 		"'0\r\n\r\n'; asks answer; body 'hel'"},
 	{"a body in many chunks is kept in part",
-		"receive CHUNKED; accept keep 3; drip '2\r\nhe\r\n3\r\nllo\r\n'"
+		"receive CHUNKED; want keep 3; drip '2\r\nhe\r\n3\r\nllo\r\n'"
 		"'0\r\n\r\n'; asks answer; body 'hel'"},
 	/* framing may be larger than the body */
 	{"what is not kept costs nothing",
-		"receive CHUNKED; accept keep; drip 47662*'000001\r\nx\r\n';"
+		"receive CHUNKED; want keep; drip 47662*'000001\r\nx\r\n';"
 		"BODY; body 4096*'x'"},
 	{"what comes at once and is not kept costs nothing",
-		"receive CHUNKED; accept keep; offer 47662*'000001\r\nx\r\n';"
+		"receive CHUNKED; want keep; offer 47662*'000001\r\nx\r\n';"
 		"BODY; body 4096*'x'"},
 	{"the body so far",
-		"receive POST5; accept 100 keep; body ''; receive 'he';"
+		"receive POST5; want 100 keep; body ''; receive 'he';"
 		"body 'he'; receive FIN; body 'he';"
 		"refused 400 'incomplete request'"},
 	{"the content so far",
-		"receive CHUNKED '3\r\nhel\r\n5\r\nl'; accept 100 keep;"
+		"receive CHUNKED '3\r\nhel\r\n5\r\nl'; want 100 keep;"
 		"body 'hell'; receive 'zzzz\r\nnot a size\r\n';"
 		"body 'hellzzzz'; refused 400 'malformed chunk size'"},
 	/* neither of it, nor of what follows */
 	{"a body that was dropped is not there",
-		"receive POST5 'helloGET / HTTP/1.1\r\n'; accept 100;"
+		"receive POST5 'helloGET / HTTP/1.1\r\n'; want 100;"
 		"asks answer; body ''"},
 	{"the content that was dropped is not there",
-		"receive CHUNKED '5\r\nhello\r\n0\r\n\r\nGET /'; accept 100;"
+		"receive CHUNKED '5\r\nhello\r\n0\r\n\r\nGET /'; want 100;"
 		"asks answer; body ''"},
 	{"a body is forgotten with its connection",
-		"3 times (open; receive CHUNKED; body ''; accept 100 keep;"
+		"3 times (open; receive CHUNKED; body ''; want 100 keep;"
 		"receive '1\r\nx\r\n0\r\n\r\n'; body 'x')"},
 };
 
 static const struct play continues[] = {
 	{"a body that is expected is invited",
 		"$ from 1 to 25;"
-		"receive EXPECT; accept 5; BODY recv/send 20ms; no-more;"
+		"receive EXPECT; want 5; BODY recv/send 20ms; no-more;"
 		"send by $; sent CONTINUE; BODY recv/- 20ms; receive 'abcde';"
 		"asks answer; answer; deliver; sent CONTINUE ANSWER; script 43"},
 	{"a body that came along is not",
-		"receive EXPECT 'a'; accept 5; BODY recv/-"},
+		"receive EXPECT 'a'; want 5; BODY recv/-"},
 	{"an invitation that was not begun is dropped",
-		"receive EXPECT; accept 5; receive 'abcde'; asks answer;"
+		"receive EXPECT; want 5; receive 'abcde'; asks answer;"
 		"answer; deliver; sent ANSWER"},
 	{"an invitation that was begun is finished",
 		"$ from 1 to 24;"
-		"receive EXPECT; accept 5; send $; BODY recv/send;"
+		"receive EXPECT; want 5; send $; BODY recv/send;"
 		"receive 'abcde'; answer; send by 7; sent CONTINUE ANSWER"},
 	/* as nobody sends a body either, it is too late for that */
 	{"an invitation that is not taken has its time",
-		"receive EXPECT; accept 5; send 3; expire; asks 408;"
+		"receive EXPECT; want 5; send 3; expire; asks 408;"
 		/* the write's time-out, not the pause's end */
 		"reply pause 1ms close; REPLY recv/send 30ms; expire;"
 		"OVER timed-out reset"},
 	{"an invitation that cannot be sent",
-		"receive EXPECT; accept 5; send EPIPE; OVER reset"},
+		"receive EXPECT; want 5; send EPIPE; OVER reset"},
 };
 
 /* As a fault has it. */
-#define SLOWLY "receive POST5; read pace=2 gap=3ms; accept keep;"
+#define SLOWLY "receive POST5; read pace=2 gap=3ms; want keep;"
 #define SLOW_PIECE "BODY -/- 3ms; expire; BODY recv/- 20ms; room 2;"
 #define LATE(reading) \
-	"receive EXPECT; read delay=7ms " reading "; accept keep;" \
+	"receive EXPECT; read delay=7ms " reading "; want keep;" \
 	"BODY recv/- 7ms; expire; send 25; sent CONTINUE;" \
 	"BODY recv/- 20ms; receive 'hello'; asks answer"
 
@@ -155,64 +155,64 @@ static const struct play reading[] = {
 	{"who sends nothing then is too slow",
 		SLOWLY "expire; expire; refused 408 'the body took too long'"},
 	{"a body that is there is not waited for",
-		"receive POST5 'hello'; read pace=2 gap=3ms; accept keep;"
+		"receive POST5 'hello'; read pace=2 gap=3ms; want keep;"
 		"asks answer"},
 	{"a body that there is not is not waited for",
-		"receive GET; read pace=2 gap=3ms; accept keep; asks answer"},
+		"receive GET; read pace=2 gap=3ms; want keep; asks answer"},
 	{"reading stops in what came with the head",
 		"$ from 0 to 4;"
-		"receive POST5 'hello'; read stop=$; accept keep; asks halted"},
+		"receive POST5 'hello'; read stop=$; want keep; asks halted"},
 	{"reading stops in what comes",
 		"$ from 1 to 4;"
-		"receive POST5; read stop=$; accept keep; offer 'hello';"
+		"receive POST5; read stop=$; want keep; offer 'hello';"
 		"taken $; asks halted"},
 	{"reading stops in what comes one by one",
 		"$ from 1 to 4;"
-		"receive POST5; read stop=$; accept keep; drip 'hello';"
+		"receive POST5; read stop=$; want keep; drip 'hello';"
 		"taken $; asks halted"},
 	{"no more is read than up to where reading stops",
-		"receive POST5; read stop=4; accept keep; room 4; receive 'h';"
+		"receive POST5; read stop=4; want keep; room 4; receive 'h';"
 		"room 3; receive 'el'; room 1; receive 'l'; asks halted"},
 	{"reading stops before the body",
-		"receive POST5; read stop=0; accept keep; asks halted"},
+		"receive POST5; read stop=0; want keep; asks halted"},
 	{"a body that came with the head ends before reading does",
 		"$ from 5 to 6;"
-		"receive POST5 'hello'; read stop=$; accept keep; asks answer"},
+		"receive POST5 'hello'; read stop=$; want keep; asks answer"},
 	{"a body ends before reading does",
 		"$ from 5 to 6;"
-		"receive POST5; read stop=$; accept keep; BODY recv/-;"
+		"receive POST5; read stop=$; want keep; BODY recv/-;"
 		"room $; receive 'hello'; asks answer"},
 	{"a body that comes one by one ends before reading does",
 		"$ from 5 to 6;"
-		"receive POST5; read stop=$; accept keep; drip 'hello';"
+		"receive POST5; read stop=$; want keep; drip 'hello';"
 		"taken 5; asks answer"},
 	{"reading stops in chunks",
 		"$ from 1 to 14;"
-		"receive CHUNKED; read stop=$; accept keep;"
+		"receive CHUNKED; read stop=$; want keep;"
 		"offer '5\r\nhello\r\n0\r\n\r\n'; taken $; asks halted"},
 	{"reading stops before chunks",
-		"receive CHUNKED; read stop=0; accept keep; asks halted"},
+		"receive CHUNKED; read stop=0; want keep; asks halted"},
 	{"without a body there is nothing to stop at",
-		"receive GET; read stop=0; accept keep; asks answer"},
+		"receive GET; read stop=0; want keep; asks answer"},
 	{"a body is never invited",
-		"receive EXPECT; read delay=never; accept keep;"
+		"receive EXPECT; read delay=never; want keep;"
 		"BODY recv/- 20ms; receive 'hello'; asks answer;"
 		"answer; deliver; sent ANSWER"},
 	{"a body that is never invited has its time",
-		"receive EXPECT; read delay=never; accept keep; expire;"
+		"receive EXPECT; read delay=never; want keep; expire;"
 		"refused 408 'the body took too long'"},
 	{"a body is invited late", LATE("")},
 	{"a body is invited late and read slowly", LATE("pace=5 gap=3ms")},
 	{"a body is invited late and not read to its end", LATE("stop=9")},
 	{"who does not wait for an invitation is served",
-		"receive EXPECT; read delay=7ms; accept keep; BODY recv/-;"
+		"receive EXPECT; read delay=7ms; want keep; BODY recv/-;"
 		"receive 'hello'; asks answer"},
 	{"who expects none gets none",
-		"receive POST5; read delay=7ms; accept keep; BODY recv/- 20ms"},
+		"receive POST5; read delay=7ms; want keep; BODY recv/- 20ms"},
 	/* the next connection's request is read as usual */
 	{"readings are forgotten",
 		"receive POST5; read stop=0 pace=1 gap=1ms delay=never;"
-		"accept keep; abandon; unlend; open; receive EXPECT; accept;"
+		"want keep; abandon; unlend; open; receive EXPECT; want;"
 		"send 25; BODY recv/-; receive 'hello'; asks answer"},
 };
 
@@ -230,7 +230,7 @@ START_TEST(a_head_has_one_deadline_byte_by_byte)
 		play(&hand, "pass 100us");
 	}
 	ck_assert_int_eq(hand.conn.state, RT_STATE_BODY);
-	play(&hand, "received 27; accept 0; asks answer");
+	play(&hand, "received 27; want 0; asks answer");
 	hand_close(&hand);
 }
 END_TEST
@@ -242,7 +242,7 @@ START_TEST(each_byte_of_a_body_is_progress)
 	struct hand hand;
 
 	hand_open(&hand);
-	play(&hand, "receive CHUNKED; accept 5 keep");
+	play(&hand, "receive CHUNKED; want 5 keep");
 	for (size_t i = strlen(POST_CHUNKED); i < sizeof text - 1; i++) {
 		play(&hand, "BODY recv/- 20ms; pass 20ms-1");
 		ck_assert_uint_eq(give(&hand, text + i, 1), 1);
@@ -267,7 +267,7 @@ START_TEST(a_large_body_is_dropped_in_little_memory)
 		(void)snprintf(line, sizeof line,
 			POST("Content-Length: %zu\r\n"), size);
 		give_text(&hand, chunked ? POST_CHUNKED : line);
-		play(&hand, "accept");
+		play(&hand, "want");
 		for (size_t left = size; left > 0;) {
 			size_t n = left < sizeof piece ? left : sizeof piece;
 
@@ -314,7 +314,7 @@ START_TEST(a_body_that_is_kept_is_there)
 			play(&hand, "HEAD recv/-; body ''");
 			given += give(&hand, text + given, size - given);
 		}
-		play(&hand, "asks route; body ''; accept 100 keep");
+		play(&hand, "asks route; body ''; want 100 keep");
 		(void)give(&hand, text + given, size - given);
 		play(&hand, "asks answer; body 'hello'");
 		hand_close(&hand);

@@ -561,7 +561,7 @@ come(struct kept *kept, const void *data, size_t size)
 			kept->now);
 		rt_conn_in_done(conn, (int64_t)n, kept->now);
 		if (conn->asks == RT_ASK_ROUTE)
-			rt_conn_accept(conn, UINT64_MAX, 4096, kept->now);
+			rt_conn_want_body(conn, UINT64_MAX, 4096, kept->now);
 	}
 }
 

@@ -65,7 +65,7 @@ came(const char *text)
 	ck_assert_int_eq(rt_conn_lend(&conn, buffers), 0);
 	give(&conn, text);
 	if (conn.asks == RT_ASK_ROUTE)
-		rt_conn_accept(&conn, UINT64_MAX, 4096, 0);
+		rt_conn_want_body(&conn, UINT64_MAX, 4096, 0);
 	if (conn.asks == RT_ASK_NOTHING)
 		rt_conn_in_done(&conn, 0, 0);
 	ck_assert_int_eq(conn.asks, RT_ASK_ANSWER);
