@@ -302,7 +302,7 @@ step(struct walk *walk, int *fd)
 	return *fd < 0 ? *fd : 0;
 }
 
-/* What openat2 with RESOLVE_BENEATH does, one name at a time. */
+/* As openat2 with RESOLVE_BENEATH, one name at a time. */
 static int
 walk_beneath(int root, const char *path, int flags)
 {
@@ -573,7 +573,7 @@ rt_root_open(struct rt_root *root, const char *path)
 	return error;
 }
 
-/* What ROOT leads to now, in the place of what it led to. */
+/* Opens the file that ROOT leads to now, and closes the former one. */
 static int
 reopen(struct rt_root *root)
 {

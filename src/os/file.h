@@ -36,7 +36,7 @@ struct rt_root {
 	ino_t inode;
 };
 
-/* What was opened. */
+/* An opened file. */
 struct rt_file {
 	int fd;
 	mode_t mode;      /* st_mode */

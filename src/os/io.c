@@ -255,7 +255,7 @@ try_file(struct rt_io *io, int fd, struct rt_op *op)
 	return copy_file(io, fd, op);
 }
 
-/* What comes after it is not joined to what came before. */
+/* The bytes after it are not joined to those before. */
 static int64_t
 try_flush(struct rt_io *io, int fd, struct rt_op *op)
 {
@@ -308,8 +308,8 @@ try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
 		chan->blocked |= (unsigned char)way;
 		return false;
 	}
-	/* What did not fill its room has emptied the socket: trying again
-	   would cost a call to learn just that. */
+	/* A read that did not fill its room has emptied the socket: trying
+	   again would cost a call to learn just that. */
 	if ((op->verb == RT_RECV || op->verb == RT_TAKE) && op->result > 0 &&
 		(size_t)op->result < op->recv.size)
 		chan->blocked |= (unsigned char)way;

@@ -35,14 +35,14 @@ enum rt_verb {
 	RT_RECV_FROM, /* a datagram: bytes in `data`, `from`, `truncated` */
 	/* outward */
 	RT_SEND,    /* result: bytes of `pieces` sent */
-	RT_SEND_TO, /* a datagram of all pieces to `to`; -EAGAIN too is a result,
+	RT_SEND_TO, /* a datagram of all pieces to `to`; a result too: -EAGAIN,
 	               as nothing tells when a Unix socket has room again */
 	RT_FILE,    /* result: bytes of the file sent; 0: it is shorter */
-	RT_FLUSH, /* result: 0, all that was sent has left; -EAGAIN is a result too,
-	             as nothing tells when it has */
-	RT_FINISH, /* FIN: shutdown(SHUT_WR); result: 0 */
-	RT_CLOSE,  /* left to the owner: end the connection with a FIN */
-	RT_RESET   /* left to the owner: end it with a RST */
+	RT_FLUSH,   /* result: 0, all that was sent has left; a result too:
+	              -EAGAIN, as nothing tells when it has */
+	RT_FINISH,  /* FIN: shutdown(SHUT_WR); result: 0 */
+	RT_CLOSE,   /* left to the owner: end the connection with a FIN */
+	RT_RESET    /* left to the owner: end it with a RST */
 };
 
 #define RT_PIECES 4
@@ -76,7 +76,7 @@ struct rt_op {
 	};
 };
 
-/* What happened on a channel; a set. */
+/* Events of a channel; a set. */
 enum {
 	RT_IN_DONE = 1,  /* in.result is set */
 	RT_OUT_DONE = 2, /* out.result is set */
@@ -164,7 +164,7 @@ int rt_io_pollfd(struct rt_io *io);
 /* When the descriptor, if anybody asked for it, is to be readable at last. */
 void rt_io_ring(struct rt_io *io, int64_t deadline);
 
-/* What to poll for before the next turn: fills at most `room`; their number. */
+/* Fills in the descriptors to poll, at most `room`; returns their number. */
 size_t rt_io_pollfds(const struct rt_io *io, struct pollfd *fds, size_t room);
 
 /* The bytes of a RT_FILE that was done without sendfile(2). */

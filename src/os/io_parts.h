@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the loop and its back ends share, and nobody else sees. */
+/* Shared by the loop and its back ends; nobody else sees it. */
 #ifndef RT_IO_PARTS_H
 #define RT_IO_PARTS_H
 

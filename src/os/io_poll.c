@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The poll back end: an array of descriptors, and the channels that they are
- * of beside it. A channel whose descriptor is another's has no place in it, so
+ * The poll back end: an array of descriptors, and another of the channels that
+ * own them. A channel whose descriptor is another's has no place in it, so
  * that there are never more than there are descriptors: poll(2) takes no more.
  * POSIX only.
  */

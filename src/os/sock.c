@@ -237,7 +237,7 @@ open_alone(struct end *end, int port, char *error)
 		goto out;
 	if (end->protocol == RETORT_UDP)
 		goto look;
-	/* nobody can be bound beside a socket that listens */
+	/* nobody else can be bound while a socket listens */
 	result = end->sock.tcp ? open_holder(end, &step) : 0;
 	if (result < 0)
 		goto out;
@@ -392,9 +392,9 @@ open_ends(struct end *ends, size_t count, char *error)
 				"machine has neither 127.0.0.1 nor ::1");
 	}
 	/* Last, so that on failure all are as they were. O_NONBLOCK is of the
-	   open file, so whoever passed it in sees it too; a listening socket
-	   that is polled cannot do without, as accept(2) would block when the
-	   client is gone by then. */
+	   open file, so the process that passed it in sees it too; a listening
+	   socket that is polled cannot do without, as accept(2) would block
+	   when the client is gone by then. */
 	for (i = 0; i < count; i++) {
 		result = ends[i].sock.borrowed ?
 			rt_sock_set_flags(ends[i].sock.fd) :
@@ -520,7 +520,7 @@ rt_sock_refuse(struct rt_sock *sock)
 	return 0;
 }
 
-/* Binds and listens beside the holder. The descriptor, or -errno. */
+/* Binds and listens in addition to the holder. The descriptor, or -errno. */
 static int
 listen_again(const struct sockaddr *address, socklen_t size)
 {

@@ -56,10 +56,10 @@ struct rt_sock {
 	dev_t device;  /* of that socket's file ... */
 	ino_t inode;   /* ... so that no other file is ever removed */
 	char url[RT_URL_TEXT]; /* "http://127.0.0.1:43121/", "tcp://[::1]:7",
-	                     "udp://127.0.0.1:7", "unix:/path"; both of localhost
-	                     have "http://localhost:43121/". Control characters
-	                     as '?', an abstract name (fd:N only) as
-	                     "unix:@name" */
+	                     "udp://127.0.0.1:7", "unix:/path"; both of
+	                     localhost have "http://localhost:43121/". Control
+	                     characters as '?', an abstract name (fd:N only)
+	                     as "unix:@name" */
 	int port;              /* TCP or UDP port, or 0 */
 	bool loopback;         /* reachable from this machine only */
 };

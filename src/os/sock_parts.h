@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the room sock share, and nobody else sees. */
+/* Shared by the files of the room sock; nobody else sees it. */
 #ifndef RT_SOCK_PARTS_H
 #define RT_SOCK_PARTS_H
 
