@@ -4,11 +4,11 @@
  *
  * Every byte of a head passes rt_http_scan() first, which knows the line
  * structure and refuses what some versions of llhttp let through (bare CR and
- * LF, NUL, white space before the colon, obs-fold, an empty field name, versions
- * other than 1.0 and 1.1). When the head is whole, llhttp parses it, and
- * check_head() adds what is left: Host, transfer codings, the target's form.
- * What some versions of llhttp refuse without need they are not shown: methods
- * that they do not know, bytes above 0x7f in the target, white space behind a
+ * LF, NUL, white space before the colon, obs-fold, an empty field name,
+ * versions other than 1.0 and 1.1). When the head is whole, llhttp parses it,
+ * and check_head() adds the rest: Host, transfer codings, the target's form.
+ * llhttp is not shown what some of its versions refuse without need: methods
+ * that they do not know, bytes above 0x7f in the target, white space after a
  * value. In a chunked body each chunk's size line goes the same way, then the
  * trailer section. Makes no system call.
  */
@@ -92,7 +92,7 @@ on_field_value(llhttp_t *llhttp, const char *at, size_t size)
 						request->trailer_count - 1]
 					 .value;
 
-	/* it comes in two where white space behind it was left out */
+	/* it comes in two parts if white space after it was left out */
 	if (size > 0 || value->size == 0)
 		*value = span_of(http, at, size);
 	return 0;
@@ -383,8 +383,8 @@ give_lines(struct rt_http *http, const char *bytes, size_t size)
 	return 0;
 }
 
-/* The request line as every llhttp takes it, as far as that needs to be; what is
-   left of the head begins at *rest. */
+/* The request line as every llhttp takes it, as far as that needs to be; the
+   rest of the head begins at *rest. */
 static int
 give_line(struct rt_http *http, const char *base, size_t *rest)
 {

@@ -63,7 +63,7 @@ struct rt_request {
 	struct rt_span host;   /* authority: the target's, else Host's */
 	struct rt_http_field *fields; /* in order, as they came */
 	size_t field_count;
-	size_t trailer_count; /* those of the trailer section, behind them */
+	size_t trailer_count; /* those of the trailer section, after them */
 	size_t field_room;
 	size_t head_size; /* bytes up to and with the empty line */
 	bool has_body;    /* one is announced, and it is not empty */
@@ -97,7 +97,7 @@ void rt_http_keep(struct rt_http *http, struct rt_buf *content, size_t most);
  * Looks at `size` bytes of `base`, those from *at on for the first time, and
  * moves *at past what it has dealt with. Before RT_HTTP_HEAD is returned the
  * bytes must stay where they are within `base` (base itself may move); after
- * that, body bytes before *at may be dropped, and what lies behind them moved
+ * that, body bytes before *at may be dropped, and the bytes after them moved
  * up, if *at and `size` are adjusted.
  */
 enum rt_http_result rt_http_feed(struct rt_http *http, const char *base,

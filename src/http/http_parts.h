@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the room http share, and nobody else sees. */
+/* Shared by the files of the room http; nobody else sees it. */
 #ifndef RT_HTTP_PARTS_H
 #define RT_HTTP_PARTS_H
 
@@ -22,7 +22,7 @@ enum scan {
 	SCAN_END
 };
 
-/* What is looked at. */
+/* The part of a request that comes next. */
 enum part { PART_HEAD, PART_BODY, PART_CHUNK_LINE, PART_TRAILERS, PART_DONE };
 
 struct rt_http {
@@ -43,7 +43,7 @@ struct rt_http {
 	bool has_length;  /* Content-Length was seen, */
 	bool has_coding;  /* and Transfer-Encoding */
 	bool last_chunk;  /* its size line was seen */
-	bool chunk_ended; /* llhttp paused behind a chunk's data */
+	bool chunk_ended; /* llhttp paused after a chunk's data */
 	bool complete;    /* llhttp has seen the end of the message */
 };
 

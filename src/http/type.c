@@ -269,7 +269,7 @@ name_of(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
-/* What the table says, or NULL. */
+/* The type in the table, or NULL. */
 static const char *
 look_up(const char *extension)
 {

@@ -7,18 +7,18 @@
 
 #include "retort.h"
 
-/* What a file of unknown extension, or of none, is. */
+/* Files of unknown extension, or of none. */
 #define RT_TYPE_UNKNOWN "application/octet-stream"
 
-/* What text is that comes from no file. */
+/* Text that comes from no file. */
 #define RT_TYPE_TEXT "text/plain; charset=utf-8"
 
 /*
  * The media type for a path by the last extension of its last segment,
  * compared without case, with "; charset=utf-8" for text/ and for nothing
  * else; RT_TYPE_UNKNOWN otherwise. A dot that begins the name or ends it makes
- * no extension. `more` are `count` pairs of extension and type that go before the
- * table, and whose types are taken as they are: the longest extension that
+ * no extension. `more` are `count` pairs of extension and type that go before
+ * the table, and whose types are taken as they are: the longest extension that
  * fits, "tar.gz" before "gz", and among the same the last; "" is that of a
  * name without one. The result lives for ever, or as long as `more`.
  */
@@ -37,7 +37,7 @@ const char *rt_type_find(const char *path, const struct retort_type *more,
 #define RT_TYPE_PEEK 4096
 
 /*
- * What rt_type_find() does not say, by the file's first bytes: text, unless
+ * The type that rt_type_find() does not know, by the first bytes: text, unless
  * there is a NUL among them; then as rt_type_of().
  */
 const char *rt_type_by_content(const char *path, const void *bytes,
