@@ -31,7 +31,7 @@ struct entry {
 /* More than any path that can be opened. */
 #define MAX_PATH (64u << 10)
 
-/* Bytes of a row beside its name, which stands there twice. */
+/* Bytes of a row without its name, which is there twice. */
 #define LEAST_ROW 70
 
 struct rt_listings {
@@ -66,7 +66,7 @@ rt_listings_drop(struct rt_listings *all)
 		free(all);
 }
 
-/* What it has allocated by now. -ENOMEM: it is too much, with the others. */
+/* Counts its memory. -ENOMEM: it is too much, with the others. */
 static int
 count_memory(struct rt_listing *listing)
 {
@@ -135,7 +135,7 @@ pop(struct rt_listing *listing)
 
 /* --- reading --- */
 
-/* What a link leads to, if it stays beneath the root. */
+/* The file that a link leads to, if it stays beneath the root. */
 static int
 describe_link(struct rt_listing *listing, const char *name,
 	struct rt_file *file)
@@ -414,7 +414,7 @@ write_slice(struct rt_listing *listing)
 
 /* --- its life --- */
 
-/* What is not needed any more once the page is complete. */
+/* Frees what a complete page does not need. */
 static void
 let_go(struct rt_listing *listing)
 {

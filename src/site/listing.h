@@ -23,7 +23,7 @@ struct rt_listing;
 /* The memory of several listings, which they own together; NULL: none yet. */
 struct rt_listings;
 
-/* What they may hold together, those that clients are slow to read as well. */
+/* The most memory of all together, including those that clients read slowly. */
 #define RT_MAX_LISTINGS (128u << 20)
 
 /* One owner less. NULL is allowed. */
@@ -33,8 +33,8 @@ void rt_listings_drop(struct rt_listings *all);
  * Begins to list an open folder, whose descriptor it takes. `path` is the
  * folder's, as rt_file_path() made it; what the listing needs of it and of
  * `root` is copied. It counts among `*all`, which is made if there is none;
- * `all` may be NULL. 0 or -errno (-ENOMEM, -EMFILE); the descriptor is closed in any case.
- * rt_listing_free() ends it.
+ * `all` may be NULL. 0 or -errno (-ENOMEM, -EMFILE); the descriptor is closed
+ * in any case. rt_listing_free() ends it.
  */
 int rt_listing_begin(struct rt_listing **to, const struct rt_root *root,
 	struct rt_file *folder, const char *path, struct rt_listings **all);

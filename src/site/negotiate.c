@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a client says it prefers. Called by site.c before it opens a file;
+ * The preferences of a client. Called by site.c before it opens a file;
  * pure.
  */
 #include "config.h"

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /*
- * What several ranges cost is what stands between them, some 150 bytes each,
+ * Several ranges cost the delimiters between them, some 150 bytes each,
  * and finding those that meet: as many as this, and as many comparisons with
  * each other as they need among themselves. Beyond, the whole is sent instead.
  */

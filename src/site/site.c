@@ -36,7 +36,7 @@
 /* A reply has room for it, and for the rest of its head. */
 #define MAX_LOCATION (RT_MAX_TEXT / 2)
 
-/* What the site's texts keep for the next request. */
+/* The most memory that the site's texts keep for the next request. */
 #define KEPT (16u << 10)
 
 /* Of what is on no disk, files up to this size are read first. */
@@ -49,7 +49,7 @@
 #define LISTING_POLICY \
 	"default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
-/* What an answer is made of. */
+/* An answer in the making. */
 struct answer {
 	struct rt_site *site;
 	const struct rt_request *request;
@@ -223,8 +223,8 @@ answer_folder(struct answer *answer, struct rt_file *folder, const char *path,
 /* --- files --- */
 
 /*
- * Opens the variant that the client prefers, if it stands beside the file and
- * is no older, in the place of the file.
+ * Opens the variant that the client prefers, if it is next to the file and
+ * is no older, instead of the file.
  */
 static void
 select_variant(struct answer *answer, struct rt_buf *path,
@@ -275,7 +275,7 @@ own_etag(const struct rt_line *line, struct selected *selected)
 }
 
 /*
- * What the reply will say: of the file, or as the user wants it said. RFC
+ * The validators that the reply will have: the file's, or the user's. RFC
  * 9110 8.8.2.1: Last-Modified is never later than Date.
  */
 static void
@@ -303,7 +303,7 @@ set_validators(struct answer *answer, struct selected *selected)
 			line.value_size, answer->now, &validators->modified);
 }
 
-/* What 200, 206 and 304 have in common (RFC 9110 15.4.5). */
+/* Common to 200, 206 and 304 (RFC 9110 15.4.5). */
 static void
 begin_file(struct answer *answer, const struct selected *selected, int status)
 {
@@ -714,7 +714,7 @@ answer_path(struct answer *answer, struct rt_buf *path)
 	return true;
 }
 
-/* What a file's reply depends on beside the path. */
+/* The fields on which a file's reply depends: Vary. */
 static const char *
 vary_of(const struct rt_site *site)
 {

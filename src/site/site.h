@@ -21,7 +21,7 @@ struct rt_site {
 	const char *spa;    /* the page for paths that do not exist; NULL */
 	char *prefix;       /* of every path: "repo/"; NULL: none */
 	bool unlisted;      /* a folder without an index is 403 */
-	bool precompressed; /* .br, .zst and .gz beside a file stand for it */
+	bool precompressed; /* .br, .zst and .gz next to a file stand for it */
 	bool html;          /* NAME.html stands for NAME */
 	/* kept from one answer to the next */
 	struct rt_buf path;           /* of the request being answered */

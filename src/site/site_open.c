@@ -49,7 +49,8 @@ check_files(const struct retort_files *files, char *error)
 	}
 	if (files->spa != NULL && files->spa[0] == '/')
 		return rt_fail(error, -EINVAL,
-			"spa: expected a path beneath the root, without a slash");
+			"spa: expected a path beneath the root, without a "
+			"slash");
 	if (files->prefix != NULL &&
 		(files->prefix[0] != '/' ||
 			strpbrk(files->prefix, "?#") != NULL))
@@ -108,7 +109,7 @@ plain_path(const char *path)
 	return path;
 }
 
-/* What does not need the root. */
+/* The options that do not need the root. */
 static int
 copy_files(struct rt_site *site, const struct retort_files *files)
 {

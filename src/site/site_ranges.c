@@ -10,7 +10,7 @@
 
 #define BOUNDARY_TEXT sizeof "retort-0123456789abcdef"
 
-/* What no file holds but by design: made of the clock, mixed well. */
+/* Bytes that no file contains, except by design: the clock, mixed well. */
 static void
 make_boundary(char boundary[BOUNDARY_TEXT])
 {
@@ -25,7 +25,7 @@ make_boundary(char boundary[BOUNDARY_TEXT])
 		(unsigned long long)(mixed ^ mixed >> 31));
 }
 
-/* What stands before a part, or, without a range, after the last. */
+/* The delimiter before a part, or, without a range, after the last. */
 static void
 add_delimiter(struct rt_buf *to, const char *boundary, const char *type,
 	const struct rt_range *range, uint64_t size)
