@@ -200,7 +200,7 @@ child_start(struct child *child, char *const *command, const char *url,
 		error = -errno;
 		family_end(&child->family);
 	} else {
-		/* whoever is first */
+		/* the first that ends */
 		(void)setpgid(child->pid, child->pid);
 	}
 	free_words(words);

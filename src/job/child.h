@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The COMMAND of retort run and retort sweep: a process group of its own, which
- * ends with us, and what it has begun in others. Part of the command: sees retort.h only.
+ * ends with us, and the processes that it has begun in others. Part of the
+ * command: sees retort.h only.
  */
 #ifndef CHILD_H
 #define CHILD_H
@@ -13,7 +14,7 @@
 #include "job/family.h"
 #include "job/terminal.h"
 
-/* What we catch or ignore, and COMMAND shall find as it was. */
+/* The signals that we catch or ignore, and that COMMAND finds as they were. */
 #define CHILD_SIGNALS 11
 extern const int child_signal_numbers[CHILD_SIGNALS];
 
