@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Growing bytes with a maximum; see buf.h. Makes no system call but malloc's. */
+/* Growing bytes with a maximum; see buf.h. No system calls but malloc's. */
 #include "base/buf.h"
 
 #include <stdarg.h>

@@ -37,7 +37,7 @@ void rt_buf_trim(struct rt_buf *buf);
  */
 char *rt_buf_reserve(struct rt_buf *buf, size_t size);
 
-/* What rt_buf_add() does when there is no room yet. */
+/* rt_buf_add() when there is no room yet. */
 void rt_buf_add_slowly(struct rt_buf *buf, const void *bytes, size_t size);
 
 /* Inline: a reply's head is made of many short constant pieces. */
@@ -62,7 +62,7 @@ void rt_buf_add_number(struct rt_buf *buf, uint64_t number);
 void rt_buf_add_format(struct rt_buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* What it holds as text: a NUL stands behind it, which `len` does not count.
+/* Its bytes as text: followed by a NUL, which `len` does not count.
    Valid until something is added; NULL: it has failed. */
 const char *rt_buf_text(struct rt_buf *buf);
 
@@ -81,7 +81,7 @@ bool rt_grow(void *items, size_t *room, size_t count, size_t size);
 struct rt_blob {
 	size_t owners;
 	size_t size;
-	const char *data; /* what follows, with a NUL behind it; or the
+	const char *data; /* what follows, with a NUL after it; or the
 	                     caller's, if borrowed */
 };
 
