@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the programs of the bench share; see common.c. */
+/* Shared by the programs of the bench; see common.c. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What a server used: itself, its children, and those that it waited for. */
+/* Used by a server: itself, its children, and those that it waited for. */
 struct usage {
 	double cpu;    /* seconds, to the nanosecond where the clock has it */
 	double user;   /* seconds of it, in ticks of perhaps 10 ms */

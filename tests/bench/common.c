@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the programs of the bench share: arguments, files, and what a server
+ * Shared by the programs of the bench: arguments, files, and what a server
  * has used, as told by /proc. Any failure ends the program.
  */
 #define _GNU_SOURCE

@@ -5,14 +5,14 @@
 # where they are installed, in one run, round by round, so that whatever else
 # the machine does meets all of them alike. All servers answer with the same
 # three files, one request per connection; every byte of every reply is
-# compared. Everything stays on 127.0.0.1, and no process is left behind.
+# compared. Everything stays on 127.0.0.1, and no process is left running.
 #
-# And the library, started, asked once and stopped within one process, beside
+# And the library, started, asked once and stopped within one process, next to
 # libmicrohttpd where that is installed (cycle.c).
 #
 #	RETORT=./retort tests/bench/run.sh
 #
-# The library is the one beside RETORT, where it was built.
+# The library is the one next to RETORT, where it was built.
 #
 # In the environment, besides RETORT:
 #	BENCH_ROUNDS    5: rounds; what is printed are medians
@@ -470,7 +470,7 @@ measure_cycles()
 {
 	say 'bench: start, one request and stop in one process'
 	# on one core: otherwise it is chance, and worth a third of the time,
-	# whether a thread starts beside the client or elsewhere
+	# whether a thread starts next to the client or elsewhere
 	# shellcheck disable=SC2086 # the prefix is words
 	if ! $on_server "$tmp/cycle" -n "$cycles" >"$tmp/cycles"; then
 		status=1

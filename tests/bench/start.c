@@ -163,7 +163,7 @@ end(pid_t pid)
 			break;
 		(void)nanosleep(&pause, NULL);
 	}
-	/* and whatever it leaves behind */
+	/* and anything that it leaves running */
 	(void)kill(-pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the command share. */
+/* Shared by the tests of the command. */
 #ifndef COMMANDING_H
 #define COMMANDING_H
 

@@ -29,7 +29,7 @@ add_many(struct bytes *bytes, char c, int count)
 
 /* --- HTTP --- */
 
-/* What every reply has. The body, if any, is as long as was promised. */
+/* Common to every reply. The body, if any, is as long as was promised. */
 static void
 check_reply(const struct bytes *reply, int status, bool head_only)
 {
@@ -345,7 +345,7 @@ START_TEST(test_wrong_root)
 }
 END_TEST
 
-/* A file of 3 MB, some of it after the client's FIN, or behind garbage. */
+/* A file of 3 MB, some of it after the client's FIN, or after garbage. */
 START_TEST(test_half_close)
 {
 	enum { SIZE = 3000000 };
@@ -381,7 +381,7 @@ START_TEST(test_half_close)
 }
 END_TEST
 
-/* What was promised is sent, or the connection is closed before its end. */
+/* The promised bytes are sent, or the connection is closed before their end. */
 START_TEST(test_file_changes)
 {
 	bool grows = _i >= 2;
@@ -668,7 +668,7 @@ START_TEST(test_large_ranges)
 }
 END_TEST
 
-/* What was promised of a range is not there any more: closed before its end. */
+/* Promised bytes of a range are not there any more: closed before their end. */
 START_TEST(test_range_of_a_file_that_shrinks)
 {
 	static const char *const ranges[] = {"1-", "1-30000000,40000000-"};
@@ -754,7 +754,7 @@ START_TEST(test_variants)
 }
 END_TEST
 
-/* What would not be served is not shown; HEAD tells the length. */
+/* Names that would not be served are not shown; HEAD tells the length. */
 START_TEST(test_listing)
 {
 	static const char *const links[] = {".well-known/", "%5Cevil/",
@@ -946,7 +946,7 @@ START_TEST(test_canned_without_body)
 }
 END_TEST
 
-/* What -H says is sent as it is, framing and all. */
+/* Fields of -H are sent as they are, framing and all. */
 START_TEST(test_framing_fields)
 {
 	char *dir = make_site();

@@ -24,7 +24,7 @@ TELL_FRONT = (
     " os.tcgetpgrp(tty) == os.getpgid(os.getppid())) for i in range(600)]"
 )
 
-# What is typed, and what is then shown. A shell may lose what is typed before
+# The keys typed, and the text then shown. A shell may lose keys typed before
 # its command has begun.
 SESSIONS = {
     "^Z and bg": [
@@ -125,7 +125,7 @@ SESSIONS = {
 
 
 def wait_for(terminal, text, wanted, shown):
-    """Reads on behind `text` until `wanted` is there; what follows it."""
+    """Reads on after `text` until `wanted` is there; what follows it."""
     end = time.monotonic() + DEADLINE
     while wanted not in text:
         left = end - time.monotonic()

@@ -202,7 +202,7 @@ START_TEST(test_port_file_fails)
 	assert_one_line(&errors, name);
 	assert_has(errors, "--port-file ");
 	bytes_free(&errors);
-	/* it cannot be renamed over a folder, and leaves nothing behind */
+	/* it cannot be renamed over a folder, and leaves no file */
 	ck_assert_int_eq(mkdir(in(dir, "folder"), 0777), 0);
 	ck_assert_int_eq(RUN(&errors, "-p", "0", "--port-file",
 				 in(dir, "folder")),

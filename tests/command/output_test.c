@@ -34,7 +34,7 @@ many(void)
 	return under_valgrind() ? 300 : MANY;
 }
 
-/* What a test gives the command as standard error, and reads itself. */
+/* The command's standard error, which the test reads. */
 struct pair {
 	int reader;
 	int writer;
@@ -161,7 +161,7 @@ serve(const struct child *child, int count)
 	}
 }
 
-/* What comes until the other side is closed. */
+/* The bytes that come until the other side is closed. */
 static void
 read_rest(int fd, struct bytes *to)
 {

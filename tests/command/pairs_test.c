@@ -92,7 +92,7 @@ has_root(size_t i)
 	return root != NULL && root[4] == '\0';
 }
 
-/* A scenario is not alone beside it. */
+/* A scenario excludes it. */
 static bool
 answers(size_t i)
 {

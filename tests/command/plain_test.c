@@ -922,7 +922,7 @@ START_TEST(test_udp_own_address)
 	ck_assert_int_eq(child_end_with_errors(&child, &errors), 0);
 	assert_has(errors, " udp 4 bytes in, 0 out, ");
 	assert_has(errors, "(unanswered: its address is the server's own)\n");
-	/* beside a word that the wildcard address can be reached */
+	/* in addition to a line that the wildcard address can be reached */
 	ck_assert_msg(count_lines(&errors) == 2 + (_i / 2 % 2), "got: %s",
 		shown(errors.data, errors.size));
 	bytes_free(&errors);
@@ -1121,7 +1121,7 @@ START_TEST(test_plain_grace)
 }
 END_TEST
 
-/* What each format has of a connection of two pieces, and of a datagram. */
+/* A connection of two pieces, and a datagram, in each format. */
 START_TEST(test_plain_log)
 {
 	static const struct {

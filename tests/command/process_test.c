@@ -107,7 +107,7 @@ behave(const char *how)
 	((const char *const[]){"run", "--body", "x", __VA_ARGS__, "--", self, \
 		(how), NULL})
 
-/* What COMMAND and all that it has begun have written, once all have ended. */
+/* The output of COMMAND and all that it has begun, once all have ended. */
 static void
 assert_written(struct child *child, const char *expected)
 {
@@ -224,7 +224,7 @@ START_TEST(leaves_alone_what_was_there_before)
 }
 END_TEST
 
-/* A client of a sweep that leaves something behind. */
+/* A client of a sweep that leaves a process running. */
 START_TEST(sweeps_leave_nothing)
 {
 	const char *const args[] = {"sweep", "--status", "204", "--", self,

@@ -212,7 +212,7 @@ if [ "$(uname)" = Linux ]; then
 	ready -- sh -c 'echo ready; exec sleep 60'
 	kill -KILL $pid
 	rest
-	# what the shell says of it
+	# the shell's message about it
 	wait $pid 2>/dev/null
 	equal '137 0' "$? $late" 'SIGKILL: COMMAND ends, too'
 	pid=

@@ -393,7 +393,7 @@ START_TEST(port_file_of_a_server_that_does_not_start)
 }
 END_TEST
 
-/* What somebody has put in its place meanwhile is theirs. */
+/* A file that somebody has put in its place meanwhile is theirs. */
 START_TEST(port_file_of_somebody_else)
 {
 	char *dir = dir_make(), *name = strdup(in(dir, "port"));

@@ -65,7 +65,7 @@ grep -q '^retort: the whole reply: the client did not connect to {url}' "$dir/er
 report $? "$name: is told"
 
 if have curl; then
-	# what it says on standard output is not of the report
+	# its standard output is not part of the report
 	get="curl -s --http0.9 --max-time 10 \"\$RETORT_URL\""
 
 	name='a client that is never content'

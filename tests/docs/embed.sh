@@ -8,7 +8,7 @@
 # and say how its client's request missed, when the client has a mistake.
 # Prints TAP.
 #
-# What is missing on this machine is skipped, or, with RETORT_NEED_EMBED=1, a
+# Anything missing on this machine is skipped, or, with RETORT_NEED_EMBED=1, a
 # failure; but one compiler is enough.
 
 # shellcheck source=tests/support/tap.sh
@@ -161,7 +161,7 @@ build()
 	*.cc) language=C++ ;;
 	*) language=C ;;
 	esac
-	# what else is linked may have no static libraries
+	# other libraries may not be there as static ones
 	# shellcheck disable=SC2046,SC2086 # one word per option
 	compile $language -o "$to" "$source" "$@" -I"$embed" \
 		$("$pkg_config" --cflags retort $modules) \

@@ -63,7 +63,7 @@ build()
 		>"$dir/out" 2>&1
 }
 
-# the body lies beside it
+# the body is a file next to it
 cp "$shared/ada.json" "$dir"
 sed 's/^@expect 2 /@expect 3 /' "$shared/users.retort" >"$dir/more.retort"
 

@@ -21,7 +21,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What must hold; assert() would be gone from a build that is optimized. */
+/* As assert(), which would be gone from a build that is optimized. */
 #define must(what) \
 	do { \
 		if (!(what)) { \
@@ -302,7 +302,7 @@ check_end(struct run *run)
 	}
 }
 
-/* What would be kept of it: strings that end, and bytes that came. */
+/* The record of it: strings that end, and bytes that came. */
 static void
 check_record(struct run *run)
 {

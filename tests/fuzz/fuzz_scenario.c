@@ -20,7 +20,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What must hold; assert() would be gone from a build that is optimized. */
+/* As assert(), which would be gone from a build that is optimized. */
 #define must(what) \
 	do { \
 		if (!(what)) { \
@@ -197,7 +197,7 @@ check_faults(const char *bytes, size_t size)
 	free(text);
 }
 
-/* What differs is told if it does not fit, and nothing if it does. */
+/* A difference is reported if there is a miss, and none otherwise. */
 static bool
 fits(const struct retort_when *when, const struct retort_exchange *seen)
 {

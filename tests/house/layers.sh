@@ -77,7 +77,7 @@ wrong()
 			echo "$1: $header, of a wing that it does not know"
 			;;
 		esac
-		# what the files of a room share is for them alone
+		# the parts of a room are for its files alone
 		part=${header#*/}
 		case $part in
 		*_parts.h)
@@ -163,7 +163,7 @@ for wing in $wings; do
 	fi
 done
 
-# what must be found is found
+# each breach is found
 trap 'rm -rf "$bad"' EXIT
 bad=$(mktemp -d "${TMPDIR:-/tmp}/retort-layers.XXXXXX") || exit 99
 expect()

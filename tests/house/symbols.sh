@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# What the archive shows a linker: names of ours only, just those that
+# The archive as a linker sees it: names of ours only, just those that
 # retort.h declares, nothing that can be written; and that it calls nothing
 # which obeys the host program's locale. Prints TAP.
 
@@ -43,7 +43,7 @@ skip()
 	echo "ok $count - $1 # SKIP $2"
 }
 
-# What the compiler puts off to the link is compiled here, member by member.
+# With -flto the compiler's work is done here, member by member.
 objects=$archive
 case " ${CFLAGS:-} " in
 *' -flto'*)

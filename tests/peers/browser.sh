@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# What a browser makes of what is served: www/, a listing of hostile names,
+# A browser's view of what is served: www/, a listing of hostile names,
 # many files at once, a video that is sought in, a reload. Prints TAP.
 #
 # It drives chromium by chromedriver (W3C WebDriver, spoken by curl), without a
@@ -290,7 +290,7 @@ JS
 	stop 'www/ without --echo'
 }
 
-# Each link to this server leads where the text beside it says.
+# Each link to this server leads where the text next to it says.
 links()
 {
 	run <<'JS'
@@ -346,7 +346,7 @@ recipe()
 	recipes=$((recipes + 1))
 }
 
-# What the page says works as it stands there.
+# The commands on the page work as they are.
 recipes()
 {
 	command=$(cd "$(dirname "$retort")" && pwd)/${retort##*/}
@@ -464,7 +464,7 @@ JS
 	stop 'listing'
 }
 
-# What each link leads to. A listing's policy lets it fetch nothing; a file may.
+# The targets of links. A listing's policy lets it fetch nothing; a file may.
 fetches()
 {
 	click 2
@@ -489,7 +489,7 @@ click()
 	say POST "/element/$element/click" '{}'
 }
 
-# What is shown after a click on each link that leads to text.
+# The page shown after a click on each link that leads to text.
 clicks()
 {
 	run <<'JS'

@@ -125,7 +125,7 @@ print_line(const char *line, int *count)
 	return failed && why == NULL;
 }
 
-/* What a case printed; how many of its tests failed. */
+/* The output of a case; how many of its tests failed. */
 static int
 print_case(struct running *of, int *count)
 {

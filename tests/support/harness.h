@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests share: running a suite, clients made of bare sockets, and
+ * Shared by the tests: running a suite, clients made of bare sockets, and
  * the command as a child process. Whatever waits has a deadline, and what
  * fails prints the bytes.
  */
@@ -131,7 +131,8 @@ void assert_played(const struct rt_reply *reply, const char *expected);
 
 /*
  * Connects to "http://127.0.0.1:43121/", "http://[::1]:43121/",
- * "http://localhost:43121/" (by IPv4), "unix:/p", or with another scheme than http.
+ * "http://localhost:43121/" (by IPv4), "unix:/p", or with another scheme than
+ * http.
  */
 int client_connect(const char *url);
 

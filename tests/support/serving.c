@@ -176,7 +176,7 @@ step(int timeout)
 	return code;
 }
 
-/* Polls the client beside what the server waits for, then lets it do that. */
+/* Polls the client together with the server's descriptors, then steps it. */
 static void
 poll_both(struct pollfd *client, int most)
 {

@@ -29,7 +29,7 @@ extern _Thread_local int inside;
    `allocations`, and does not fail. */
 extern _Thread_local bool is_test;
 
-/* What is not inside, of any thread, is not seen at all, so that nothing may
+/* Calls outside, of any thread, are not seen at all, so that nothing may
    be `live` once the server is closed. Set before anything is allocated. */
 extern bool only_inside;
 
@@ -98,7 +98,7 @@ int connect_client(void);
 /* The same with a socket of that type. */
 int connect_plain(int type);
 
-/* What is said and heard by a client while the server is driven. */
+/* A client's bytes, sent and received while the server is driven. */
 struct talk {
 	int fd;
 	const char *bytes; /* that are to be sent yet */

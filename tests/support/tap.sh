@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# What the scripts beside it have in common, which source it: tests by TAP, and
+# Sourced by the scripts of the other folders: tests by TAP, and
 # a server that is started and stopped. It sets
 #
 #	retort  the command: $RETORT, or that of this folder
@@ -14,8 +14,8 @@
 # A script may put its own in the place of show() and of the trap.
 
 set -u
-# what a nohup or a shell in the background has us ignore would stay ignored in
-# all that is started here
+# signals that nohup or a shell in the background has us ignore would stay
+# ignored in all that is started here
 if [ -z "${RETORT_SIGNALS:-}" ] &&
 	env --default-signal=HUP,INT,QUIT true 2>/dev/null; then
 	RETORT_SIGNALS=default

@@ -423,7 +423,7 @@ START_TEST(sizes_are_compared_too)
 		int order;
 	} cases[] = {
 		{"", 0, "", 0},
-		{"x", 0, "", 0}, /* what lies behind is not looked at */
+		{"x", 0, "", 0}, /* bytes after it are not looked at */
 		{"", 0, "a", -1},
 		{"a", 1, "", 1},
 		{"Chunked", 7, "cHUNKED", 0},

@@ -64,7 +64,7 @@ can(const struct retort_reply *as)
 	return canned;
 }
 
-/* What the reply is to a request. */
+/* The reply to a request. */
 static struct bytes
 given(const struct retort_reply *as, const char *request)
 {
@@ -148,7 +148,7 @@ static const struct {
 		OK TOLD TEXT "Content-Length: 1\r\n\r\nx", NULL},
 	{{.omit = "X-A\nDate", .fields = "X-A: 1\ndate: 2"},
 		OK "Content-Length: 0\r\nX-A: 1\r\ndate: 2\r\n" END, NULL},
-	/* framing that the user gives beside what it is */
+	/* framing that the user gives in addition to the real one */
 	{{.fields = "Transfer-Encoding: gzip", B("x")},
 		OK TOLD TEXT "Content-Length: 1\r\n"
 			     "Transfer-Encoding: gzip\r\n" END "x",
@@ -414,7 +414,7 @@ START_TEST(raw_bytes_have_a_head)
 		{"HTTP/1.1 200 OK\n\nbody", 0, 17},
 		{"HTTP/1.1 200 OK\nA: b\r\n\nbody", 0, 23},
 		{"HTTP/1.1 200 OK\n\r\nbody", 0, 18},
-		/* of the final one, behind what is interim */
+		/* of the final one, after interim ones */
 		{"HTTP/1.1 100 C\r\n\r\nHTTP/1.1 200 OK\r\n\r\nx", 18, 37},
 		{"HTTP/1.1 100 C\r\n\r\nHTTP/1.1 103 E\r\nA: b\r\n\r\n"
 		 "HTTP/1.1 404 \r\n\r\n",
@@ -971,7 +971,7 @@ END_TEST
 		__VA_ARGS__ \
 	}
 
-/* What comes of them on a connection where "echo" came. */
+/* Their outcome on a connection where "echo" came. */
 static const struct {
 	struct retort_reply as;
 	const char *sent;

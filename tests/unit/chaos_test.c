@@ -23,7 +23,7 @@ seeded(const char *text, uint64_t seed)
 	return chaos;
 }
 
-/* What the exchange gets, as a string; the caller frees it. */
+/* The faults that the exchange gets, as a string; the caller frees it. */
 static char *
 picked_for(struct rt_chaos *chaos, const char *request, uint64_t connection)
 {
@@ -204,7 +204,7 @@ static const struct {
 	{"503:50%,504:50%", "", 0},
 };
 
-/* What is seeded is always the same, so that there is nothing left to
+/* A seed always gives the same, so that there is nothing left to
    chance. */
 START_TEST(so_many_of_a_hundred)
 {
@@ -281,7 +281,7 @@ START_TEST(the_function_does_not_change)
 }
 END_TEST
 
-/* What is picked can be read, and cuts anywhere. */
+/* Faults that are drawn can be read, and cut anywhere. */
 /* Both words for it. */
 START_TEST(rst_is_reset)
 {
@@ -413,7 +413,7 @@ START_TEST(a_log_without_faults)
 		size_t size = strlen(logs[i]);
 		char *copy = malloc(size + 1);
 
-		/* with nothing behind it */
+		/* with nothing after it */
 		ck_assert_ptr_nonnull(copy);
 		memcpy(copy, logs[i], size);
 		errno = 0;

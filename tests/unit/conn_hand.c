@@ -57,7 +57,7 @@ give_text(struct hand *hand, const char *text)
 	must(hand, give(hand, text, size) == size, "it took a part alone");
 }
 
-/* What follows `size` bytes more of the script. */
+/* The step after `size` more bytes of the script. */
 static enum rt_step_kind
 next_kind(const struct hand *hand, uint64_t size)
 {

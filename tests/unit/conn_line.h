@@ -50,7 +50,7 @@ struct bytes next_bytes(struct line *line);
 /* As a result: -errno, or 0 if none is next. */
 int64_t next_error(struct line *line);
 
-/* What was got is as expected, or the test fails. */
+/* The result is as expected, or the test fails. */
 void must_be(struct hand *hand, const char *what, uint64_t got,
 	uint64_t expected);
 void must_be_bytes(struct hand *hand, const char *what, const void *got,

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-/* What stands in parentheses, so many times or until a state is reached. */
+/* The part in parentheses, so many times or until a state is reached. */
 static void
 act_again(struct line *line, int64_t times, const struct word *until)
 {
@@ -69,7 +69,7 @@ play(struct hand *hand, const char *text)
 
 /* --- plays as tests --- */
 
-/* What is played, in this order; the process that runs a test has them, too. */
+/* The plays, in this order; the process that runs a test has them, too. */
 static struct scene {
 	const char *texts[3];
 } scenes[400];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One connection, driven by hand: no socket, and a clock that is a number.
- * What is done with it, and what must follow, is text: a play.
+ * The events and what must follow are text: a play.
  *
  *	receive GET; asks route; want; asks answer;
  *	reply 'hello' pause 5ms close; REPLY -/send 30ms;
@@ -109,7 +109,7 @@
 #define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
 #define ANSWER "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello"
 
-/* What stands in for the server, its sockets and its clock. */
+/* Stands in for the server, its sockets and its clock. */
 struct hand {
 	struct rt_conn_config config;
 	struct rt_conn conn;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How a connection takes a request: the upper half of the diagram in conn.h.
- * What the words of a play mean stands in conn_play.h.
+ * The words of a play are explained in conn_play.h.
  */
 #include "config.h"
 

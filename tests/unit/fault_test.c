@@ -652,7 +652,7 @@ START_TEST(cut_at_every_byte)
 }
 END_TEST
 
-/* The head is counted behind what comes before it. */
+/* Positions in the head count from its own beginning. */
 START_TEST(behind_an_interim_reply)
 {
 	static const struct retort_reply own = {

@@ -1081,7 +1081,7 @@ START_TEST(root_link_switched)
 }
 END_TEST
 
-/* What cannot be looked at any more stays what it was. */
+/* A root that cannot be looked at any more stays what it was. */
 START_TEST(root_out_of_reach)
 {
 	struct rt_root root;

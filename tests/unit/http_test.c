@@ -634,7 +634,7 @@ START_TEST(fields_are_found_without_case)
 }
 END_TEST
 
-/* What a log shows of requests, refused ones among them. */
+/* Requests as a log shows them, including refused ones. */
 static const struct {
 	const char *text;
 	const char *line;
@@ -971,7 +971,7 @@ START_TEST(content_and_trailers_split_everywhere)
 }
 END_TEST
 
-/* What has come so far of a chunk is kept, and of another request none. */
+/* The part of a chunk that has come is kept, and nothing of another request. */
 START_TEST(content_so_far)
 {
 	static const char text[] = CHUNKED "5\r\nabcde\r\n0\r\nT: u\r\n\r\n";

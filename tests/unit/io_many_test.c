@@ -333,7 +333,7 @@ START_TEST(releases)
 }
 END_TEST
 
-/* What was known of a channel goes with it. */
+/* A channel's readiness goes with it. */
 START_TEST(releases_a_ready_channel)
 {
 	struct side side;

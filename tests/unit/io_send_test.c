@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the loop sends: memory, files and datagrams. */
+/* Sending by the loop: memory, files and datagrams. */
 #include "config.h"
 
 #include "unit/io_side.h"
@@ -202,7 +202,7 @@ START_TEST(sees_that_a_file_is_shorter)
 }
 END_TEST
 
-/* What sendfile(2) cannot send is copied all the same. */
+/* A file that sendfile(2) cannot send is copied all the same. */
 START_TEST(sends_from_a_special_file_system)
 {
 	struct side side;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of the loop (io.h) share: the loop on either back end, and
+ * Shared by the tests of the loop (io.h): the loop on either back end, and
  * channels in it, each with the other end of its socket pair.
  */
 #ifndef IO_SIDE_H

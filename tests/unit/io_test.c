@@ -540,7 +540,7 @@ START_TEST(the_descriptor_rings_for_a_channel)
 }
 END_TEST
 
-/* What to poll for: as many as there are, though there be no room for all. */
+/* The descriptors to poll: their number, even without room for all. */
 START_TEST(has_descriptors_to_poll)
 {
 	struct pollfd fds[6];

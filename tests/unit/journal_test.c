@@ -650,7 +650,7 @@ START_TEST(a_complete_request)
 	ck_assert_int_eq(seen->minor, 1);
 	assert_fields(seen->fields, seen->field_count,
 		"Host: x\na-B: \x80 c\nA-b: \nContent-Length: 5\n");
-	/* and a NUL behind it */
+	/* and a NUL after it */
 	assert_bytes(seen->body, seen->body_size + 1, "he\0lo", 6);
 	ck_assert_uint_eq(seen->trailer_count, 0);
 	assert_bytes(seen->raw, seen->raw_size, text, sizeof text - 1);
@@ -966,7 +966,7 @@ START_TEST(a_transcript)
 }
 END_TEST
 
-/* What has no lines is shown 64 bytes a line, and lines as they are. */
+/* Bytes without lines are shown 64 on a line, and lines as they are. */
 START_TEST(a_transcript_of_long_lines)
 {
 	char text[300], line[400];

@@ -205,7 +205,7 @@ is_open(const struct parser *parser, const char *name)
 	return false;
 }
 
-/* What href leads to: a name of this folder, and whether it is a folder. */
+/* The target of an href: a name of this folder, and whether it is a folder. */
 static void
 resolve(struct link *link)
 {
@@ -461,7 +461,7 @@ make(const char *name)
 	(void)close(fd);
 }
 
-/* Another name of a file beside the root: cheaper, where there are many. */
+/* Another name of a file next to the root: cheaper, where there are many. */
 static void
 make_again(const char *file, const char *name)
 {

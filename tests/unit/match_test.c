@@ -517,7 +517,7 @@ START_TEST(nothing_given_fits_all)
 }
 END_TEST
 
-/* What is shown of a long body ends. */
+/* A long body is shown in part. */
 START_TEST(long_texts_are_cut)
 {
 	char body[5000], expected[600], xs[201];

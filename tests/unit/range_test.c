@@ -461,7 +461,7 @@ pick(unsigned limit)
 	return (unsigned)(state >> 33) % limit;
 }
 
-/* What was asked: for each byte the first range that wants it, from 1. */
+/* The request: for each byte the first range that wants it, from 1. */
 struct asked {
 	char text[1024];
 	size_t used;

@@ -195,7 +195,7 @@ START_TEST(insert_and_remove_steps)
 }
 END_TEST
 
-/* Text that is inserted beside text stays a step of its own. */
+/* Text that is inserted next to text stays a step of its own. */
 START_TEST(insert_without_merging)
 {
 	struct rt_reply reply;

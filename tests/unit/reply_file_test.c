@@ -322,7 +322,7 @@ START_TEST(ranges_without_the_body)
 }
 END_TEST
 
-/* What is left of case 1: 8-9, 0-0, 4-5; and how its first part then ends. */
+/* The rest of case 1: 8-9, 0-0, 4-5; and how its first part then ends. */
 static const struct {
 	const char *name;
 	size_t left;
@@ -472,7 +472,7 @@ START_TEST(chunks_of_a_large_file)
 }
 END_TEST
 
-/* What is missing is missing: neither padded nor ended as if it were whole. */
+/* Missing bytes are neither padded nor passed over. */
 START_TEST(chunks_of_a_file_that_became_shorter)
 {
 	static const size_t sizes[] = {400, 0};

@@ -29,7 +29,7 @@ enum way { WITHOUT, BODY, COPY, REASON, ERROR };
 
 static const size_t by_three[] = {3, 3, 3, 0};
 
-/* What is asked for, with which fields of the server and wishes of the user;
+/* The request, with fields of the server and wishes of the user;
    and the head and the body that it makes. */
 static const struct {
 	const char *name;

@@ -182,7 +182,7 @@ END_TEST
 
 /* --- handlers --- */
 
-/* What a handler is to do, and what it saw. */
+/* A handler's task, and what it saw. */
 struct handling {
 	void (*change)(struct retort_reply *reply);
 	int result;
@@ -872,7 +872,7 @@ START_TEST(a_reply_is_measured)
 }
 END_TEST
 
-/* What a rule's faults come to, and what is said when they cannot be done. */
+/* The effects of a rule's faults, and the errors when they cannot be done. */
 START_TEST(faults_of_what_is_asked_for)
 {
 	struct asked asked;

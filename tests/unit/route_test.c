@@ -294,7 +294,7 @@ START_TEST(the_later_replaces_the_earlier)
 }
 END_TEST
 
-/* What was replaced lasts for as long as a reply may borrow from it. */
+/* A replaced answer lasts for as long as a reply may borrow from it. */
 START_TEST(replaced_replies_last)
 {
 	struct asked asked[3];
@@ -326,7 +326,7 @@ START_TEST(replaced_replies_last)
 }
 END_TEST
 
-/* --- what files have beside them --- */
+/* --- files together with other answers --- */
 
 /* The reply to GET with these fields ("A: b\r\n", or ""). */
 static struct bytes

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the room route share. */
+/* Shared by the tests of the room route. */
 #ifndef ROUTES_H
 #define ROUTES_H
 
@@ -40,14 +40,14 @@ bool answer_slice(struct asked *asked);
 
 void answer(struct asked *asked);
 
-/* What the client would receive: all of it is in memory. */
+/* The bytes that the client would receive: all of them are in memory. */
 struct bytes flatten(const struct rt_reply *reply);
 
 void expect_answer(const char *request, const void *expected, size_t size);
 
 void expect_text(const char *request, const char *expected);
 
-/* What rt_route_refusal() says: the status, and for 0 the rest. */
+/* The result of rt_route_refusal(): the status, and for 0 the rest. */
 struct verdict {
 	int status;
 	uint64_t max;

@@ -14,7 +14,7 @@
 static struct rt_scenario scenario;
 static char error[RETORT_ERROR_SIZE];
 
-/* Reads a copy with nothing behind it. */
+/* Reads a copy with nothing after it. */
 static int
 read_text(const char *text, size_t size, const char *folder)
 {
@@ -165,7 +165,7 @@ static const struct {
 		"one, or none is needed"},
 	{ON "@raw \"a\"\n@expect 1\nfoo\n", "s:4:1: 'foo': " ANY},
 	{ON "@raw\n@fault cut 1\n@expect 1\nfoo\n", "s:5:1: 'foo': " ANY},
-	/* words behind */
+	/* words after it */
 	{ON "@echo x", "s:2:7: 'x': expected nothing more"},
 	{ON "@files  x y ", "s:2:9: 'x y ': expected nothing more"},
 	{ON "@close 1", "s:2:8: '1': expected nothing more"},
@@ -496,7 +496,7 @@ START_TEST(the_first_fault_is_noted)
 }
 END_TEST
 
-/* What is wrong with a request is told by the place of what it missed. */
+/* A mistake in a request is reported at its place. */
 START_TEST(rules_and_expectations_have_a_place)
 {
 	static const char text[] =
@@ -661,7 +661,7 @@ START_TEST(queues)
 }
 END_TEST
 
-/* What had no conditions has none in its queue. */
+/* A rule without conditions has none in its queue. */
 START_TEST(a_queue_without_conditions)
 {
 	read_good("@on GET /\n" OK "\n1\n@then\n" OK "\n2\n");
@@ -737,7 +737,7 @@ END_TEST
 #define MADE_CRLF "line ends are made CRLF\n"
 
 static const struct {
-	const char *text; /* behind "@on /\n" */
+	const char *text; /* after "@on /\n" */
 	int status;
 	const char *reason;
 	const char *fields;
@@ -930,7 +930,7 @@ END_TEST
 START_TEST(events_have_their_end)
 {
 	static const struct {
-		const char *text; /* behind the status line */
+		const char *text; /* after the status line */
 		const char *body;
 	} cases[] = {
 		{"Content-Type: text/event-stream\n\ndata: x\n\n",
@@ -1095,7 +1095,7 @@ END_TEST
 START_TEST(raw_messages_end)
 {
 	static const struct {
-		const char *text; /* behind "@on /\n@raw\n" */
+		const char *text; /* after "@on /\n@raw\n" */
 		const char *body;
 	} ends[] = {
 		{"x", "x"},
@@ -1179,7 +1179,7 @@ END_TEST
 
 #define MADE_SKIP "a connection is left out: no request that could come again\n"
 
-/* What begins like an event, or ends like one, is none. */
+/* A body that begins like an event, or ends like one, is none. */
 START_TEST(transcripts_of_parentheses)
 {
 	read_good("connection 1 from a\n"
@@ -1206,7 +1206,7 @@ START_TEST(transcripts_of_parentheses)
 }
 END_TEST
 
-/* What cannot be asked for again is left out, and nothing of it is left. */
+/* A request that cannot be made again is left out, and leaves nothing. */
 START_TEST(transcripts_that_cannot_come_again)
 {
 	static const char *const lines[] = {"GET\\r\\n", "GET", "",

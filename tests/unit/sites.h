@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the room site share. */
+/* Shared by the tests of the room site. */
 #ifndef SITES_H
 #define SITES_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of sock.c share: listening sockets, what may be in their way,
+ * Shared by the tests of sock.c: listening sockets, what may be in their way,
  * and a folder for those of Unix.
  */
 #ifndef SOCK_SIDE_H
@@ -15,7 +15,7 @@
 #define MOST 8 /* specs, sockets */
 #define UNIX_MOST (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
-/* What was listened on last, and why not; and the folder of the test. */
+/* The last listener, or why there is none; and the folder of the test. */
 extern struct rt_sock socks[2 * MOST];
 extern char refusal[RETORT_ERROR_SIZE];
 extern char folder[64];

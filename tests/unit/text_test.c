@@ -10,7 +10,7 @@
 
 #define BYTES(text) text, sizeof(text) - 1
 
-/* A copy without a byte behind it, so that nothing beyond it is read. */
+/* A copy without a byte after it, so that nothing beyond it is read. */
 static char *
 copied(const char *text, size_t size)
 {
@@ -38,7 +38,7 @@ START_TEST(hexadecimal_digits)
 }
 END_TEST
 
-/* `stops`: where reading ends, behind the quote or at what is wrong. */
+/* `stops`: where reading ends, after the quote or at the mistake. */
 static const struct {
 	const char *text;
 	size_t size;
@@ -141,7 +141,7 @@ START_TEST(reads_bytes_without_quotes)
 }
 END_TEST
 
-/* What is written as quoted is read as it was. */
+/* Bytes that are written as quoted are read as they were. */
 START_TEST(every_byte_is_read_back)
 {
 	struct rt_buf text, back;

@@ -250,7 +250,7 @@ START_TEST(handlers_build_replies)
 }
 END_TEST
 
-/* What a handler was given. */
+/* A handler's arguments. */
 static struct given {
 	struct retort_reply reply;
 	uint64_t connection;

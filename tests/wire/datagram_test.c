@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the loop sleeps on: datagrams that wait for their answers are no
+ * The loop's sleep: datagrams that wait for their answers are no
  * descriptors, and nothing ends it without a word.
  */
 #include "config.h"
@@ -90,7 +90,7 @@ START_TEST(the_limit_of_descriptors_is_lowered)
 }
 END_TEST
 
-/* What epoll_wait(2) is called with is no epoll any more. */
+/* The descriptor of epoll_wait(2) is no epoll any more. */
 START_TEST(a_loop_that_cannot_go_on_says_so)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), epoll;

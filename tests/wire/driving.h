@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the loop share. */
+/* Shared by the tests of the loop. */
 #ifndef DRIVING_H
 #define DRIVING_H
 
@@ -44,7 +44,7 @@ int converse(int fd, const char *request, size_t size, struct bytes *got,
 
 void expect_ok(const char *request, const char *body);
 
-/* What the client sees when nothing more comes: 0 at a FIN, or an errno. */
+/* The end as the client sees it: 0 at a FIN, or an errno. */
 int end_of(int fd);
 
 /* A body that the buffers of two sockets cannot hold. */
@@ -92,7 +92,7 @@ struct whole {
 };
 
 /*
- * What a site can do, each with the whole of its reply when nothing fails
+ * The answers of a site, each with its whole reply when nothing fails
  * (Date and boundary blotted out).
  */
 extern struct whole wholes[11];
@@ -111,7 +111,7 @@ void forget_replies(void);
 bool same_bytes(const struct bytes *a, const struct bytes *b);
 
 /*
- * What was got without memory or descriptors is the right reply, or the other
+ * The reply without memory or descriptors is the right one, or the other
  * right one, or a 503, or (if `cut`) the beginning of the right one: never a
  * reply that looks right and is not. Whether it was the right one.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the library as a fixture share. */
+/* Shared by the tests of the library as a fixture. */
 #ifndef EMBEDDING_H
 #define EMBEDDING_H
 
@@ -44,7 +44,7 @@ int build(void *arg, const struct retort_exchange *exchange,
 int err(void *arg, const struct retort_exchange *exchange,
 	struct retort_reply *reply);
 
-/* What another thread is to answer. */
+/* A request for another thread to answer. */
 extern pthread_mutex_t mutex;
 
 extern pthread_cond_t cond;
@@ -58,7 +58,7 @@ void mask(char *text);
 
 extern _Atomic(bool) enough;
 
-/* What an event function was told, as text. */
+/* The events that an event function got, as text. */
 extern char heard[400];
 
 #endif

@@ -82,7 +82,7 @@ START_TEST(tells_of_the_client)
 }
 END_TEST
 
-/* What came in one piece is told apart all the same. */
+/* Events that came in one piece are told apart all the same. */
 START_TEST(tells_head_and_body_apart)
 {
 	open_recorded((struct retort_options){.port = 0}, _i);

@@ -83,7 +83,7 @@ START_TEST(answers_one_that_half_closed)
 }
 END_TEST
 
-/* What came in time is answered, however late the server looks at it. */
+/* A request that came in time is answered, however late the server looks. */
 START_TEST(a_late_server_is_no_time_out)
 {
 	struct bytes got = {.data = NULL};
@@ -647,7 +647,7 @@ START_TEST(the_last_request_ends_a_listing)
 }
 END_TEST
 
-/* What is served is replaced in the middle of a listing. */
+/* The root is replaced in the middle of a listing. */
 START_TEST(a_listing_outlives_its_replacement)
 {
 	const struct retort_files other = {.unlisted = true,

@@ -351,7 +351,7 @@ answer_later(void *arg, const struct retort_exchange *seen,
 	return RETORT_LATER;
 }
 
-/* What is known only when the reply is made goes to the verdict. */
+/* Mistakes that only show when the reply is made go to the verdict. */
 START_TEST(later_replies_tell_their_faults)
 {
 	const struct retort_reply reply = {.echo = true, .faults = "cut 9999"};

@@ -57,7 +57,7 @@ compare(const struct met *a, const struct met *b)
 	return differ;
 }
 
-/* What happened is what was said to. */
+/* The faults are as reported. */
 static void
 check_met(const struct met *met)
 {

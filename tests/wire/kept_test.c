@@ -180,7 +180,7 @@ START_TEST(open_connections_have_a_bound)
 }
 END_TEST
 
-/* What comes after a reply counts as well. */
+/* Bytes that come after a reply count as well. */
 START_TEST(what_is_dropped_has_a_bound)
 {
 	struct bytes post = make_post("/", 64 * MIB, 12 * MIB);
@@ -295,7 +295,7 @@ listen_in(void *arg, enum retort_event event,
 		told->over = true;
 }
 
-/* What is sent once the reply has come is told as well. */
+/* Bytes sent once the reply has come are reported as well. */
 static const struct {
 	const char *head;
 	const char *begin; /* of the reply */

@@ -828,7 +828,7 @@ START_TEST(takes_newer_structs)
 }
 END_TEST
 
-/* What is behind the end of an older struct is anything. */
+/* The bytes after the end of an older struct may be anything. */
 #define OLDER(thing, member) \
 	memset((char *)&(thing) + offsetof(__typeof__(thing), member), 0xff, \
 		sizeof(thing) - offsetof(__typeof__(thing), member))
@@ -1036,7 +1036,7 @@ START_TEST(many_threads)
 }
 END_TEST
 
-/* What does not wait may be asked while another thread steps the server. */
+/* Calls that do not wait may be made while another thread steps the server. */
 START_TEST(asked_while_it_is_stepped)
 {
 	static char no_waits;

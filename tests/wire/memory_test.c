@@ -85,7 +85,7 @@ torture_connect(void)
 	return -1;
 }
 
-/* What comes until the end, within `size` bytes: terminated. */
+/* The bytes that come until the end, within `size`: terminated. */
 static void
 torture_receive(int fd, char *data, size_t size, bool is_later)
 {

@@ -273,7 +273,7 @@ START_TEST(takes_older_structs)
 	char *folder = dir_make();
 
 	dir_write(folder, ".a", "dot", 3);
-	/* what is behind the older end is anything but an option */
+	/* the bytes after the older end are anything but an option */
 	memset(&options, 0xff, sizeof options);
 	options.bind = NULL;
 	options.port = 0;

@@ -215,7 +215,7 @@ static const struct broken {
 		"PUT", "abcd"},
 };
 
-/* What of a request that broke off: the i-th record. */
+/* A request that broke off: the i-th record. */
 static const struct retort_exchange *
 check_broken(const struct broken *what, size_t n)
 {

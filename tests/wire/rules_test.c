@@ -138,7 +138,7 @@ START_TEST(a_miss_is_counted_in_the_bytes_of_the_rule)
 }
 END_TEST
 
-/* What goes to terminals and into replies is ASCII, and means the same. */
+/* Text for terminals and replies is ASCII, and means the same. */
 START_TEST(targets_are_told_in_ascii)
 {
 	struct rt_match *match = new_match(
@@ -312,7 +312,7 @@ START_TEST(a_conversation_without_case)
 }
 END_TEST
 
-/* --- the nearest miss beside predicates --- */
+/* --- the nearest miss with predicates --- */
 
 static bool
 says_no(void *arg, const struct retort_exchange *seen)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the paths of requests lead to in a served folder, and as what it is
- * sent: encoded slashes and attacks with them, --html, --prefix, types by
+ * The files that the paths of requests lead to in a served folder, and how they
+ * are sent: encoded slashes and attacks with them, --html, --prefix, types by
  * name and content, files that are made while they are read. Through the
  * library, in each way that a server can be run.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of faults on the wire share. */
+/* Shared by the tests of faults on the wire. */
 #ifndef SPOILING_H
 #define SPOILING_H
 
@@ -25,7 +25,7 @@
 
 #define WHOLE HEAD DIGITS
 
-/* What a client met. */
+/* A client's view of the reply. */
 struct heard {
 	struct bytes got;
 	int end; /* 0: a FIN, or the errno */

@@ -24,7 +24,7 @@ check(bool holds, const char *what)
 	failed += !holds;
 }
 
-/* What poll(2) is to wait for, in curl's words. */
+/* The events for poll(2) to wait for, in curl's words. */
 static short
 wanted(short events)
 {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What comes is not looked at. */
+/* The bytes that come are not looked at. */
 static size_t
 drop(char *bytes, size_t one, size_t size, void *arg)
 {
