@@ -99,13 +99,26 @@ client_closed(struct rt_conn *conn, enum retort_close how)
 
 /* --- the request --- */
 
-/* The owner must answer; `status` is not 0 when the request is refused. */
 static void
-ask_answer(struct rt_conn *conn, int status, const char *reason)
+ask(struct rt_conn *conn, enum rt_ask what)
+{
+	conn->asks = what;
+	conn->asked = what;
+}
+
+void
+rt_conn_refuse(struct rt_conn *conn, int status, const char *reason)
 {
 	conn->status = status;
 	conn->reason = reason;
-	conn->asks = RT_ASK_ANSWER;
+	ask(conn, RT_ASK_REFUSE);
+}
+
+void
+rt_conn_ask_early(struct rt_conn *conn)
+{
+	assert(conn->asks == RT_ASK_ROUTE);
+	ask(conn, RT_ASK_ANSWER);
 }
 
 /* Forgets body bytes that were parsed and are not kept, so that `in` stays
@@ -151,17 +164,17 @@ parse(struct rt_conn *conn)
 
 	if (result == RT_HTTP_BAD) {
 		status = rt_http_refusal(buffers->http, &reason);
-		ask_answer(conn, status, reason);
+		rt_conn_refuse(conn, status, reason);
 		return;
 	}
 	if (result == RT_HTTP_HEAD) {
 		conn->state = RT_STATE_BODY;
-		conn->asks = RT_ASK_ROUTE;
+		ask(conn, RT_ASK_ROUTE);
 		return;
 	}
 	if (conn->state == RT_STATE_BODY) {
 		if (request->body_size > conn->max_body) {
-			ask_answer(conn, 413, "the body is too large");
+			rt_conn_refuse(conn, 413, "the body is too large");
 			return;
 		}
 		/* what came last stays: the trailers */
@@ -169,11 +182,11 @@ parse(struct rt_conn *conn)
 			drop_body(conn);
 	}
 	if (must_halt(conn, result == RT_HTTP_DONE)) {
-		conn->halted = true;
-		ask_answer(conn, 0, "no more of it was read");
+		conn->reason = "no more of it was read";
+		ask(conn, RT_ASK_HALT);
 	} else if (result == RT_HTTP_DONE) {
 		conn->complete = true;
-		ask_answer(conn, 0, NULL);
+		ask(conn, RT_ASK_ANSWER);
 	} else if (conn->state == RT_STATE_BODY && buffers->reading.pace > 0) {
 		conn->rest = RT_REST_BODY;
 	}
@@ -186,14 +199,13 @@ receive_piece(struct rt_conn *conn)
 	conn->pieces++;
 	conn->complete = true;
 	conn->buffers->parsed = conn->buffers->in.len;
-	ask_answer(conn, 0, NULL);
+	ask(conn, RT_ASK_ANSWER);
 }
 
 void
 rt_conn_greet(struct rt_conn *conn)
 {
-	conn->greeting = true;
-	conn->asks = RT_ASK_ANSWER;
+	ask(conn, RT_ASK_GREET);
 }
 
 void
@@ -212,8 +224,9 @@ rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
 		return;
 	}
 	receive_piece(conn);
-	conn->unwelcome = reason != NULL;
 	conn->reason = reason;
+	if (reason != NULL)
+		ask(conn, RT_ASK_IGNORE);
 }
 
 static void
@@ -230,7 +243,7 @@ receive_end(struct rt_conn *conn)
 		break;
 	case RT_STATE_HEAD:
 	case RT_STATE_BODY:
-		ask_answer(conn, 400, "incomplete request");
+		rt_conn_refuse(conn, 400, "incomplete request");
 		break;
 	case RT_STATE_DRAIN:
 		rt_conn_over_answered(conn);
@@ -373,7 +386,7 @@ rt_conn_want_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 	rt_conn_keep(conn, keep);
 	conn->moved = now;
 	if (request->content_length > conn->max_body) {
-		ask_answer(conn, 413, "the body is too large");
+		rt_conn_refuse(conn, 413, "the body is too large");
 		return;
 	}
 	/* RFC 9110 10.1.1: not when some of the body has come already */
@@ -395,7 +408,7 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 
 	assert(conn->asks != RT_ASK_NOTHING);
 	/* routed and answered at once, with no body to wait for */
-	if (conn->asks == RT_ASK_ROUTE && !request->has_body)
+	if (conn->state == RT_STATE_BODY && !request->has_body)
 		conn->complete = true;
 	conn->asks = RT_ASK_NOTHING;
 	conn->state = RT_STATE_REPLY;
@@ -411,12 +424,19 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 void
 rt_conn_defer(struct rt_conn *conn, int64_t until)
 {
-	assert(conn->asks == RT_ASK_ANSWER);
+	assert(conn->asks == RT_ASK_ANSWER || conn->asks == RT_ASK_GREET);
 	conn->asks = RT_ASK_NOTHING;
 	conn->state = RT_STATE_WAIT;
 	conn->chan.deadline = until;
 	conn->may_have_more = true;
 	rt_conn_plan(conn);
+}
+
+void
+rt_conn_replied(struct rt_conn *conn)
+{
+	assert(conn->state == RT_STATE_WAIT);
+	conn->asks = RT_ASK_SEND;
 }
 
 /* Waits a little, and tries again; a peer that takes nothing is too slow. */
@@ -575,11 +595,11 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 		rt_conn_over(conn, RETORT_TIMED_OUT, RT_CLOSE);
 		break;
 	case RT_STATE_HEAD:
-		ask_answer(conn, 408, "the head took too long");
+		rt_conn_refuse(conn, 408, "the head took too long");
 		break;
 	case RT_STATE_BODY:
 		if (conn->rest == RT_REST_NOTHING) {
-			ask_answer(conn, 408, "the body took too long");
+			rt_conn_refuse(conn, 408, "the body took too long");
 			break;
 		}
 		if (conn->rest == RT_REST_CONTINUE)
@@ -589,7 +609,7 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 		rt_conn_plan(conn);
 		break;
 	case RT_STATE_WAIT:
-		conn->asks = RT_ASK_ANSWER;
+		conn->asks = conn->asked;
 		break;
 	case RT_STATE_REPLY:
 		expire_reply(conn, now);

@@ -14,7 +14,7 @@
  *	           | head complete: asks ROUTE      |             |
  *	          BODY --- refused, FIN, time-out --+             |
  *	           | request complete               |             |
- *	           '------> asks ANSWER <-----------'             |
+ *	           '------> asks ANSWER, REFUSE <---'             |
  *	                     ^  |  | rt_conn_defer()              |
  *	          deadline | '--|- WAIT --- reset ----------------+
  *	                        | rt_conn_answer()                |
@@ -119,10 +119,17 @@ enum rt_state {
 	RT_STATE_OVER
 };
 
+/* What the owner is asked for; rt_conn_answer() answers each of them. */
 enum rt_ask {
 	RT_ASK_NOTHING,
-	RT_ASK_ROUTE, /* the head is complete: rt_conn_want_body(), or answer */
-	RT_ASK_ANSWER /* complete, or refused if status != 0: answer it */
+	RT_ASK_ROUTE,  /* the head is complete: is the body wanted? Or else
+	                  rt_conn_refuse(), rt_conn_ask_early() */
+	RT_ASK_GREET,  /* a greeting: nothing has come */
+	RT_ASK_ANSWER, /* the answer to the request */
+	RT_ASK_REFUSE, /* the refusal with `status`, for `reason` */
+	RT_ASK_HALT,   /* no more is read, as rt_conn_set_reading() has it */
+	RT_ASK_IGNORE, /* a datagram must not be answered, for `reason` */
+	RT_ASK_SEND    /* the answer is there: rt_conn_replied() */
 };
 
 /* What a connection waits for beside its peer. */
@@ -135,6 +142,7 @@ enum rt_rest {
 struct rt_conn {
 	struct rt_chan chan; /* what it wants */
 	enum rt_ask asks;
+	enum rt_ask asked; /* last, but for SEND: what is answered */
 	enum rt_state state;
 	enum retort_end end; /* when OVER */
 	int status;          /* why the request is refused; 0 */
@@ -157,12 +165,9 @@ struct rt_conn {
 	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
 	enum rt_rest rest;
 	bool complete;        /* the request was */
-	bool greeting;        /* the answer is one: nothing has come */
 	bool truncated;       /* the datagram was */
-	bool unwelcome;       /* it must not be answered, for `reason` */
 	bool answered;        /* and something was sent for it */
 	bool last;            /* no further piece is waited for */
-	bool halted;          /* nothing more is read, as was asked for */
 	bool may_have_more;   /* bytes may be unread: the last receive filled
 	                          its room, or the reply takes time */
 	bool client_finished; /* its FIN was received */
@@ -225,14 +230,20 @@ void rt_conn_keep(struct rt_conn *conn, size_t most);
 void rt_conn_set_reading(struct rt_conn *conn,
 	const struct rt_reading *reading);
 
-/* When asked to ROUTE or ANSWER: buffers->reply holds the answer. */
+/* When asked to ROUTE: the request is refused, or asks for its answer before
+   its body. */
+void rt_conn_refuse(struct rt_conn *conn, int status, const char *reason);
+void rt_conn_ask_early(struct rt_conn *conn);
+
+/* Whatever it asks for is in buffers->reply. */
 void rt_conn_answer(struct rt_conn *conn, int64_t now);
 
 /*
- * When asked to ANSWER: it takes longer; asks again when `until` is past, or
- * at rt_conn_expired().
+ * When asked to GREET or ANSWER: it takes longer; asks again when `until` is
+ * past, and asks to SEND once rt_conn_replied() says that it is there.
  */
 void rt_conn_defer(struct rt_conn *conn, int64_t until);
+void rt_conn_replied(struct rt_conn *conn);
 
 /* There can be no answer: the connection is over. */
 void rt_conn_fail(struct rt_conn *conn);

@@ -95,7 +95,8 @@ rt_conn_must_drain(const struct rt_conn *conn)
 		return true;
 	/* what comes after a piece or a greeting is wanted, while there is more
 	   to be said; at the end nobody knows whether all was read */
-	if (conn->state == RT_STATE_REPLY && (!is_http(conn) || conn->greeting))
+	if (conn->state == RT_STATE_REPLY &&
+		(!is_http(conn) || conn->asked == RT_ASK_GREET))
 		return false;
 	if (!is_http(conn))
 		return true;
@@ -165,7 +166,7 @@ next(struct rt_conn *conn)
 		return;
 	}
 	conn->state = RT_STATE_IDLE;
-	conn->greeting = false;
+	conn->asked = RT_ASK_NOTHING;
 	conn->head_told = false;
 	conn->replied = false;
 	rt_conn_clear(conn);

@@ -164,9 +164,10 @@ add_left(struct retort *server, const struct rt_conn *conn)
 		line.size > 0 ? buffers->in.data + line.at : "", line.size,
 		MAX_LINE);
 	rt_buf_add_format(&server->left, ": %s",
-		conn->halted ? "no more of the request is read" :
-			       states[conn->state]);
-	if (buffers != NULL && conn->state == RT_STATE_REPLY && !conn->halted)
+		conn->asked == RT_ASK_HALT ? "no more of the request is read" :
+					     states[conn->state]);
+	if (buffers != NULL && conn->state == RT_STATE_REPLY &&
+		conn->asked != RT_ASK_HALT)
 		rt_buf_add_text(&server->left,
 			what_holds(rt_play_next(&buffers->play)));
 	rt_buf_add_format(&server->left, "; %llu bytes received, %llu sent\n",
@@ -432,7 +433,8 @@ go_on_replied(struct retort *server)
 		server->replied = conn->next_replied;
 		if (conn->state != RT_STATE_WAIT)
 			continue;
-		rt_conn_expired(conn, rt_io_now(server->io));
+		conn->replied = false;
+		rt_conn_replied(conn);
 		run(server, conn);
 	}
 }

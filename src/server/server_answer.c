@@ -24,7 +24,7 @@ report_head(struct retort *server, struct rt_conn *conn)
 	const struct rt_buf *in = &conn->buffers->in;
 	size_t head = rt_http_request(conn->buffers->http)->head_size;
 
-	if (conn->head_told || conn->greeting)
+	if (conn->head_told || conn->asked == RT_ASK_GREET)
 		return;
 	conn->head_told = true;
 	if (!is_http(server)) {
@@ -95,7 +95,8 @@ refuse_others(struct retort *server, struct rt_conn *conn, int64_t time)
 static bool
 is_counted(const struct retort *server, const struct rt_conn *conn)
 {
-	return !conn->greeting && conn->buffers->reply.status != 408 &&
+	return conn->asked != RT_ASK_GREET &&
+		conn->buffers->reply.status != 408 &&
 		server->config.protocol != RETORT_TCP;
 }
 
@@ -111,7 +112,7 @@ answer(struct retort *server, struct rt_conn *conn)
 		return;
 	}
 	keep_faults(server, conn);
-	if (conn->record != NULL && !conn->greeting)
+	if (conn->record != NULL && conn->asked != RT_ASK_GREET)
 		conn->record->answered = true;
 	if (refuse != 0)
 		refuse_others(server, conn, refuse);
@@ -158,8 +159,6 @@ refuse_recorded(struct retort *server, struct rt_conn *conn)
 	rt_server_publish(server, conn);
 }
 
-static void decide_answer(struct retort *server, struct rt_conn *conn);
-
 /* A rule may have the body read in its own way, or not at all. */
 static void
 decide_reading(struct retort *server, struct rt_conn *conn)
@@ -180,8 +179,7 @@ decide_reading(struct retort *server, struct rt_conn *conn)
 		return;
 	}
 	if (reading->early) {
-		conn->asks = RT_ASK_ANSWER;
-		decide_answer(server, conn);
+		rt_conn_ask_early(conn);
 		return;
 	}
 	rt_conn_set_reading(conn, reading);
@@ -212,9 +210,7 @@ decide_head(struct retort *server, struct rt_conn *conn)
 				rt_io_now(server->io));
 		return;
 	}
-	conn->status = status;
-	conn->reason = reason;
-	refuse_recorded(server, conn);
+	rt_conn_refuse(conn, status, reason);
 }
 
 static struct rt_asked
@@ -227,7 +223,7 @@ ask(struct retort *server, struct rt_conn *conn)
 		.date = date_now(server),
 		.seen = rt_server_keep_request(server, conn),
 		.connection = conn->number,
-		.greeting = conn->greeting,
+		.greeting = conn->asked == RT_ASK_GREET,
 	};
 
 	asked.size = rt_conn_raw(conn, &asked.cut);
@@ -249,7 +245,7 @@ keep_reason(struct retort *server, struct rt_conn *conn, struct rt_asked *asked)
 static void
 give_up(struct retort *server, struct rt_conn *conn)
 {
-	if (is_http(server) && !conn->greeting)
+	if (is_http(server) && conn->asked != RT_ASK_GREET)
 		refuse(server, conn, 503, "out of memory");
 	else
 		rt_conn_fail(conn);
@@ -273,7 +269,7 @@ decide_answer(struct retort *server, struct rt_conn *conn)
 	if (conn->record != NULL)
 		conn->record->seen.rule = asked.rule;
 	keep_reason(server, conn, &asked);
-	if (outcome != RT_AGAIN && !conn->greeting)
+	if (outcome != RT_AGAIN && conn->asked != RT_ASK_GREET)
 		rt_server_publish(server, conn);
 	/* the others have their turn, then it goes on */
 	if (outcome == RT_AGAIN)
@@ -282,6 +278,14 @@ decide_answer(struct retort *server, struct rt_conn *conn)
 		rt_conn_defer(conn, RT_NEVER);
 	else
 		answer(server, conn);
+}
+
+static void
+greet(struct retort *server, struct rt_conn *conn)
+{
+	if (conn->record == NULL)
+		rt_server_open_record(server, conn);
+	decide_answer(server, conn);
 }
 
 /* Nothing more is read, and nothing is answered, until the client leaves. */
@@ -319,21 +323,31 @@ leave_alone(struct retort *server, struct rt_conn *conn)
 void
 rt_server_decide(struct retort *server, struct rt_conn *conn)
 {
-	if (conn->greeting && conn->record == NULL)
-		rt_server_open_record(server, conn);
 	report_head(server, conn);
-	if (conn->asks == RT_ASK_ROUTE) {
+	switch (conn->asks) {
+	case RT_ASK_ROUTE:
 		decide_head(server, conn);
-	} else if (conn->replied) {
-		answer(server, conn);
-	} else if (conn->status != 0) {
-		refuse_recorded(server, conn);
-	} else if (conn->halted) {
-		halt(server, conn);
-	} else if (conn->unwelcome) {
-		leave_alone(server, conn);
-	} else {
+		break;
+	case RT_ASK_GREET:
+		greet(server, conn);
+		break;
+	case RT_ASK_ANSWER:
 		decide_answer(server, conn);
+		break;
+	case RT_ASK_REFUSE:
+		refuse_recorded(server, conn);
+		break;
+	case RT_ASK_HALT:
+		halt(server, conn);
+		break;
+	case RT_ASK_IGNORE:
+		leave_alone(server, conn);
+		break;
+	case RT_ASK_SEND:
+		answer(server, conn);
+		break;
+	case RT_ASK_NOTHING:
+		break;
 	}
 }
 

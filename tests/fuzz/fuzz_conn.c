@@ -69,7 +69,7 @@ build_reply(struct run *run)
 		.head_only = request->method == RT_HEAD};
 	uint32_t kind = below(run, 8);
 
-	if (run->conn.status != 0 || run->conn.asks == RT_ASK_ROUTE) {
+	if (run->conn.asks == RT_ASK_REFUSE || run->conn.asks == RT_ASK_ROUTE) {
 		rt_reply_error(&draft,
 			run->conn.status ? run->conn.status : 421,
 			run->conn.reason, "today");

@@ -212,6 +212,12 @@ act_wake(struct line *line)
 }
 
 static void
+act_replied(struct line *line)
+{
+	rt_conn_replied(&line->hand->conn);
+}
+
+static void
 act_break(struct line *line)
 {
 	rt_conn_broken(&line->hand->conn);
@@ -328,8 +334,7 @@ act_greet(struct line *line)
 
 	must_lend(hand, 0);
 	rt_conn_greet(&hand->conn);
-	must_ask(hand, RT_ASK_ANSWER);
-	must(hand, hand->conn.greeting, "it was not just accepted");
+	must_ask(hand, RT_ASK_GREET);
 }
 
 static void
@@ -541,16 +546,17 @@ check_state(struct line *line, enum rt_state state)
 	}
 }
 
-/* It is to be answered; whether it is complete. */
+/* It is to be answered, being complete, or not to be read further. */
 static void
-check_answer(struct hand *hand, bool complete)
+check_answer(struct hand *hand, enum rt_ask ask)
 {
 	const struct rt_conn *conn = &hand->conn;
+	bool complete = ask != RT_ASK_HALT;
 
-	must_ask(hand, RT_ASK_ANSWER);
+	must_ask(hand, ask);
+	must_be(hand, "what was asked", conn->asked, ask);
 	must_be(hand, "the status", (uint64_t)conn->status, 0);
 	must(hand, conn->complete == complete, "complete: %d", conn->complete);
-	must(hand, conn->halted == !complete, "halted: %d", conn->halted);
 }
 
 static void
@@ -559,11 +565,11 @@ act_asks(struct line *line)
 	struct hand *hand = line->hand;
 
 	if (next_is(line, "answer"))
-		check_answer(hand, true);
-	else if (next_is(line, "halted"))
-		check_answer(hand, false);
+		check_answer(hand, RT_ASK_ANSWER);
+	else if (next_is(line, "halt"))
+		check_answer(hand, RT_ASK_HALT);
 	else if (is_number(line)) {
-		must_ask(hand, RT_ASK_ANSWER);
+		must_ask(hand, RT_ASK_REFUSE);
 		must_be(hand, "the status", (uint64_t)hand->conn.status,
 			(uint64_t)next_number(line));
 	} else
@@ -577,7 +583,7 @@ act_refused(struct line *line)
 	struct rt_conn *conn = &hand->conn;
 	struct bytes reason;
 
-	must_ask(hand, RT_ASK_ANSWER);
+	must_ask(hand, RT_ASK_REFUSE);
 	must_be(hand, "the status", (uint64_t)conn->status,
 		(uint64_t)next_number(line));
 	must(hand, !conn->complete, "it is complete");
@@ -683,11 +689,11 @@ act_piece(struct line *line)
 {
 	struct hand *hand = line->hand;
 
-	must(hand, !hand->conn.greeting, "it is a greeting");
+	must(hand, hand->conn.asked != RT_ASK_GREET, "it is a greeting");
 	must_be(hand, "its number", hand->conn.pieces,
 		(uint64_t)next_number(line));
 	check_body(line);
-	check_answer(hand, true);
+	check_answer(hand, hand->conn.reason ? RT_ASK_IGNORE : RT_ASK_ANSWER);
 }
 
 /* Counts and flags of the connection, by their names. */
@@ -733,9 +739,9 @@ is_flag(struct line *line)
 		bool flag;
 	} flags[] = {
 		{"complete", conn->complete},
-		{"greeting", conn->greeting},
+		{"greeting", conn->asked == RT_ASK_GREET},
 		{"truncated", conn->truncated},
-		{"halted", conn->halted},
+		{"halted", conn->asked == RT_ASK_HALT},
 		{"watched", conn->chan.watched},
 		{"still-sending", conn->still_sending},
 		{"more", conn->chan.out.more},
@@ -766,6 +772,7 @@ static const struct {
 	{"pass", act_pass},
 	{"expire", act_expire},
 	{"wake", act_wake},
+	{"replied", act_replied},
 	{"break", act_break},
 	{"leave", act_leave},
 	{"open", act_open},

@@ -32,6 +32,7 @@
  *	pass TIME          nothing happens
  *	expire             until the deadline, which passes
  *	wake               it is time, as the owner says: see defer
+ *	replied            the answer is there, as the owner says: see defer
  *	break              the connection was found broken
  *	leave              the client's end was noticed while nothing is read
  *
@@ -61,7 +62,7 @@
  *	                   is asked
  *	OVER END [reset]   and nothing more is wanted
  *	asks route         or answer, of a request that is complete
- *	asks halted        the answer to one that is not to be read further
+ *	asks halt          the answer to one that is not to be read further
  *	asks N             the answer to one that is refused with that status
  *	refused N 'reason' the answer to a request that is refused; it is given
  *	closes HOW/HOW [first]  what client and server did: FIN, RST or -

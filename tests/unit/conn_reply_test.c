@@ -216,6 +216,13 @@ static const struct play deferred[] = {
 		"3 times (defer never; WAIT -/- never; pass 10000ms; wake;"
 		"asks answer); answer; REPLY recv/send 30ms; deliver;"
 		"sent ANSWER"},
+	{"an answer that is late is there",
+		"receive GET; want; defer never; WAIT -/- never; replied;"
+		"asks send; answer; deliver; sent ANSWER; finish; DRAIN"},
+	{"a greeting that is late is there",
+		"greet; defer never; WAIT -/- never; wake; asks greet;"
+		"defer never; replied; asks send; greeting;"
+		"reply 'hello' next; send; sent 'hello'; IDLE; no-greeting"},
 	{"an answer that is late keeps the request",
 		"receive POST5 'abcdeGARBAGE'; want 5 keep;"
 		"3 times (defer 7ms; WAIT -/- 7ms; expire; asks answer;"

@@ -161,20 +161,20 @@ static const struct play reading[] = {
 		"receive GET; read pace=2 gap=3ms; want keep; asks answer"},
 	{"reading stops in what came with the head",
 		"$ from 0 to 4;"
-		"receive POST5 'hello'; read stop=$; want keep; asks halted"},
+		"receive POST5 'hello'; read stop=$; want keep; asks halt"},
 	{"reading stops in what comes",
 		"$ from 1 to 4;"
 		"receive POST5; read stop=$; want keep; offer 'hello';"
-		"taken $; asks halted"},
+		"taken $; asks halt"},
 	{"reading stops in what comes one by one",
 		"$ from 1 to 4;"
 		"receive POST5; read stop=$; want keep; drip 'hello';"
-		"taken $; asks halted"},
+		"taken $; asks halt"},
 	{"no more is read than up to where reading stops",
 		"receive POST5; read stop=4; want keep; room 4; receive 'h';"
-		"room 3; receive 'el'; room 1; receive 'l'; asks halted"},
+		"room 3; receive 'el'; room 1; receive 'l'; asks halt"},
 	{"reading stops before the body",
-		"receive POST5; read stop=0; want keep; asks halted"},
+		"receive POST5; read stop=0; want keep; asks halt"},
 	{"a body that came with the head ends before reading does",
 		"$ from 5 to 6;"
 		"receive POST5 'hello'; read stop=$; want keep; asks answer"},
@@ -189,9 +189,9 @@ static const struct play reading[] = {
 	{"reading stops in chunks",
 		"$ from 1 to 14;"
 		"receive CHUNKED; read stop=$; want keep;"
-		"offer '5\r\nhello\r\n0\r\n\r\n'; taken $; asks halted"},
+		"offer '5\r\nhello\r\n0\r\n\r\n'; taken $; asks halt"},
 	{"reading stops before chunks",
-		"receive CHUNKED; read stop=0; want keep; asks halted"},
+		"receive CHUNKED; read stop=0; want keep; asks halt"},
 	{"without a body there is nothing to stop at",
 		"receive GET; read stop=0; want keep; asks answer"},
 	{"a body is never invited",

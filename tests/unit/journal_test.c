@@ -582,7 +582,8 @@ recorded(const void *data, size_t size)
 	come(&kept, data, size);
 	if (kept.conn.asks == RT_ASK_NOTHING)
 		rt_conn_in_done(&kept.conn, 0, kept.now);
-	ck_assert_int_eq(kept.conn.asks, RT_ASK_ANSWER);
+	ck_assert_int_eq(kept.conn.asks,
+		kept.conn.status ? RT_ASK_REFUSE : RT_ASK_ANSWER);
 	ck_assert_int_eq(rt_record_request(kept.record, &kept.conn,
 				 SIZE_MAX / 2, kept.now + 7),
 		0);

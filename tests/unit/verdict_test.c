@@ -68,7 +68,8 @@ came(const char *text)
 		rt_conn_want_body(&conn, UINT64_MAX, 4096, 0);
 	if (conn.asks == RT_ASK_NOTHING)
 		rt_conn_in_done(&conn, 0, 0);
-	ck_assert_int_eq(conn.asks, RT_ASK_ANSWER);
+	ck_assert_int_eq(conn.asks,
+		conn.status ? RT_ASK_REFUSE : RT_ASK_ANSWER);
 	record = rt_journal_open(&journal, &conn, 0);
 	ck_assert_ptr_nonnull(record);
 	rt_record_received(record, text, strlen(text), 0);
