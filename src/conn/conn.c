@@ -4,8 +4,7 @@
  * with the results of operations; makes no system call, so that a test can
  * drive it byte by byte on a virtual clock.
  *
- * rt_conn_plan() turns the state into what the channel wants. Every entry point ends
- * with it, unless the owner is asked something first.
+ * Every entry point ends with go_on(), unless the connection is over.
  */
 #include "config.h"
 
@@ -19,11 +18,8 @@
 /* Bytes of a chunked body's framing that are kept in any case. */
 #define FRAMING 1024u
 
-/* A datagram that found no room is tried again, ever later, and for so long at
-   most. */
-#define RETRY_FIRST (1 * RT_MS)
-#define RETRY_MOST (64 * RT_MS)
-#define RETRY_BOUND (2000 * RT_MS)
+/* What was sent is asked for again so much later, until it has left. */
+#define FLUSH_PAUSE (1 * RT_MS)
 
 struct rt_buffers *
 rt_buffers_new(void)
@@ -88,13 +84,102 @@ rt_conn_raw(const struct rt_conn *conn, bool *cut)
 	return kept ? size : head + buffers->keep_raw;
 }
 
-static void
-client_closed(struct rt_conn *conn, enum retort_close how)
+/* --- from one state to the next --- */
+
+/* Room to receive. False: no memory. */
+static bool
+reserve(struct rt_conn *conn)
 {
-	if (conn->client_close == RETORT_NOTHING &&
-		conn->server_close == RETORT_NOTHING)
-		conn->client_first = true;
-	conn->client_close = how;
+	struct rt_buf *in = &conn->buffers->in;
+	size_t room = receive_room(conn);
+
+	if (in->room - in->len >= room / 4)
+		return true;
+	return rt_buf_reserve(in,
+		       room < in->max - in->len ? room : in->max - in->len) !=
+		NULL;
+}
+
+static void
+finish(struct rt_conn *conn)
+{
+	conn->state = RT_STATE_FINISH;
+}
+
+/* What was asked is answered, and the buffers are as new. */
+static void
+clear(struct rt_conn *conn)
+{
+	struct rt_buffers *buffers = conn->buffers;
+
+	rt_buf_clear(&buffers->in, RT_KEPT_IN);
+	rt_buf_clear(&buffers->content, RT_KEPT_IN);
+	buffers->parsed = 0;
+	buffers->dropped = 0;
+	buffers->keep = SIZE_MAX;
+	buffers->keep_raw = SIZE_MAX;
+	buffers->reading = (struct rt_reading){.early = false};
+	rt_http_reset(buffers->http, &conn->config->limits);
+	rt_reply_reset(&buffers->reply);
+	buffers->play.reply = NULL;
+	buffers->play.sent = 0;
+}
+
+static void
+await_next(struct rt_conn *conn)
+{
+	if (conn->last || conn->client_finished) {
+		finish(conn);
+		return;
+	}
+	conn->state = RT_STATE_IDLE;
+	conn->asked = RT_ASK_NOTHING;
+	conn->head_told = false;
+	conn->replied = false;
+	clear(conn);
+}
+
+/* The script may be at its end. */
+static void
+end_script(struct rt_conn *conn)
+{
+	switch (rt_play_next(&conn->buffers->play)) {
+	case RT_STEP_NEXT:
+		await_next(conn);
+		break;
+	case RT_STEP_HALF:
+	case RT_STEP_CLOSE:
+		finish(conn);
+		break;
+	case RT_STEP_RESET:
+		rt_conn_end(conn, RETORT_ANSWERED, RETORT_RST);
+		break;
+	case RT_STEP_STALL: /* the client may have left */
+		if (conn->client_close == RETORT_FIN)
+			rt_conn_end(conn, RETORT_RESET, RETORT_FIN);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Unless the owner is asked something first: whatever follows by itself, and
+   then what is wanted. */
+static void
+go_on(struct rt_conn *conn)
+{
+	if (conn->asks != RT_ASK_NOTHING)
+		return;
+	if (conn->state == RT_STATE_REPLY && is_datagram(conn)) {
+		rt_conn_go_on_datagram(conn);
+		return;
+	}
+	if (conn->state == RT_STATE_REPLY && conn->interim_left == 0)
+		end_script(conn);
+	if (conn->state <= RT_STATE_BODY && !reserve(conn))
+		rt_conn_fail(conn);
+	else if (conn->state != RT_STATE_OVER)
+		rt_conn_plan(conn, &conn->chan);
 }
 
 /* --- the request --- */
@@ -220,7 +305,7 @@ rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
 	buffers->from = *in->recv.from;
 	rt_buf_add(&buffers->in, in->recv.data, (size_t)in->result);
 	if (buffers->in.failed) {
-		rt_conn_over(conn, RETORT_FAILED, RT_CLOSE);
+		rt_conn_fail(conn);
 		return;
 	}
 	receive_piece(conn);
@@ -233,58 +318,24 @@ static void
 receive_end(struct rt_conn *conn)
 {
 	conn->client_finished = true;
-	client_closed(conn, RETORT_FIN);
+	rt_conn_client_closed(conn, RETORT_FIN);
 	switch (conn->state) {
 	case RT_STATE_IDLE:
 		if (conn->pieces > 0)
-			rt_conn_finish(conn);
+			finish(conn);
 		else
-			rt_conn_over(conn, RETORT_CLOSED, RT_CLOSE);
+			rt_conn_end(conn, RETORT_CLOSED, RETORT_FIN);
 		break;
 	case RT_STATE_HEAD:
 	case RT_STATE_BODY:
 		rt_conn_refuse(conn, 400, "incomplete request");
 		break;
 	case RT_STATE_DRAIN:
-		rt_conn_over_answered(conn);
+		rt_conn_end_answered(conn, false);
 		break;
 	default:
 		break;
 	}
-}
-
-/* Whether an operation that failed says that the client is gone. */
-static enum retort_end
-end_of_error(int64_t error)
-{
-	switch (-error) {
-	case EPIPE:
-	case ECONNRESET:
-	case ECONNABORTED:
-	case ENOTCONN:
-	case ETIMEDOUT:
-		return RETORT_RESET;
-	default:
-		return RETORT_FAILED;
-	}
-}
-
-static void
-over_failed(struct rt_conn *conn, int64_t error)
-{
-	enum retort_end end = end_of_error(error);
-
-	if (end == RETORT_RESET)
-		client_closed(conn, RETORT_RST);
-	rt_conn_over(conn, end, RT_CLOSE);
-}
-
-/* It has sent more than is read: it may not get to see the reply. */
-static void
-cut_off(struct rt_conn *conn)
-{
-	conn->still_sending = true;
-	rt_conn_over_answered(conn);
 }
 
 static void
@@ -314,7 +365,7 @@ rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
 	if (result < 0) {
 		/* after the reply's FIN a reset takes nothing from it that we
 		   could know of: the client may have read it all */
-		over_failed(conn, result);
+		rt_conn_end_failed(conn, result);
 		return;
 	}
 	if (result == 0) {
@@ -324,10 +375,10 @@ rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
 		conn->may_have_more = (size_t)result == conn->chan.in.recv.size;
 		receive(conn, (size_t)result, now);
 	}
+	/* it may not get to see the reply */
 	if (conn->state == RT_STATE_DRAIN && is_drained(conn))
-		cut_off(conn);
-	if (conn->asks == RT_ASK_NOTHING)
-		rt_conn_plan(conn);
+		rt_conn_end_answered(conn, true);
+	go_on(conn);
 }
 
 /* 100 (Continue), at once unless it was asked for otherwise. */
@@ -395,8 +446,7 @@ rt_conn_want_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 	parse(conn);
 	if (expects && conn->asks == RT_ASK_NOTHING)
 		expect_body(conn);
-	if (conn->asks == RT_ASK_NOTHING)
-		rt_conn_plan(conn);
+	go_on(conn);
 }
 
 /* --- the reply --- */
@@ -418,7 +468,8 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 	/* a 100 (Continue) that was not begun is not wanted any more */
 	if (conn->interim_left == RT_INTERIM_SIZE)
 		conn->interim_left = 0;
-	rt_conn_plan(conn);
+	conn->until = 0;
+	go_on(conn);
 }
 
 void
@@ -427,9 +478,9 @@ rt_conn_defer(struct rt_conn *conn, int64_t until)
 	assert(conn->asks == RT_ASK_ANSWER || conn->asks == RT_ASK_GREET);
 	conn->asks = RT_ASK_NOTHING;
 	conn->state = RT_STATE_WAIT;
-	conn->chan.deadline = until;
+	conn->until = until;
 	conn->may_have_more = true;
-	rt_conn_plan(conn);
+	go_on(conn);
 }
 
 void
@@ -445,10 +496,11 @@ flush_later(struct rt_conn *conn, int64_t now)
 {
 	int64_t timeout = conn->config->write_timeout;
 
-	conn->chan.out.verb = RT_NOTHING;
-	conn->chan.deadline = now + RETRY_FIRST;
+	conn->until = now + FLUSH_PAUSE;
 	if (timeout != RT_NEVER && now - conn->moved >= timeout)
-		rt_conn_over(conn, RETORT_TIMED_OUT, RT_RESET);
+		rt_conn_end(conn, RETORT_TIMED_OUT, RETORT_RST);
+	else
+		go_on(conn);
 }
 
 static void
@@ -460,19 +512,25 @@ flushed(struct rt_conn *conn, int64_t result, int64_t now)
 	}
 	conn->moved = now;
 	rt_play_waited(&conn->buffers->play);
-	rt_conn_plan(conn);
+	go_on(conn);
 }
 
 static void
-finish_done(struct rt_conn *conn, int64_t now)
+finished(struct rt_conn *conn, int64_t result, int64_t now)
 {
+	/* shutdown(2) fails only when the connection is gone */
+	if (result < 0) {
+		rt_conn_broken(conn);
+		return;
+	}
+	conn->server_close = RETORT_FIN;
 	conn->state = RT_STATE_DRAIN;
 	conn->moved = now;
 	conn->drain_began = now;
 	if (rt_conn_must_drain(conn))
-		rt_conn_plan(conn);
+		go_on(conn);
 	else
-		rt_conn_over_answered(conn);
+		rt_conn_end_answered(conn, false);
 }
 
 /* What the operation outward was to send. */
@@ -488,65 +546,21 @@ planned(const struct rt_op *op)
 	return size;
 }
 
-/* One operation sends all of it, or nothing. */
+/* A file has become shorter: nothing more can be said. */
 static void
-datagram_sent(struct rt_conn *conn, int64_t result, int64_t now)
+lack(struct rt_conn *conn)
 {
-	switch (-result) {
-	case EAGAIN:
-	case ENOBUFS:
-		conn->chan.out.verb = RT_NOTHING;
-		conn->retry = conn->retry == 0   ? RETRY_FIRST :
-			conn->retry < RETRY_MOST ? 2 * conn->retry :
-						   RETRY_MOST;
-		conn->chan.deadline = now + conn->retry;
-		if (now - conn->moved >= RETRY_BOUND)
-			rt_conn_over(conn, RETORT_TIMED_OUT, RT_CLOSE);
-		return;
-	case ECONNREFUSED:
-	case ENOENT:
-		rt_conn_over(conn, RETORT_RESET, RT_CLOSE);
-		return;
-	default:
-		break;
-	}
-	if (result < 0) {
-		rt_conn_over(conn, RETORT_FAILED, RT_CLOSE);
-		return;
-	}
-	conn->sent += (uint64_t)result;
-	conn->answered = true;
-	rt_play_sent(&conn->buffers->play, (uint64_t)result);
-	conn->moved = now;
-	rt_conn_plan(conn);
+	conn->buffers->reply.truncated = true;
+	conn->may_have_more = true;
+	finish(conn);
+	go_on(conn);
 }
 
-void
-rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
+static void
+sent(struct rt_conn *conn, int64_t result, int64_t now)
 {
-	enum rt_verb verb = conn->chan.out.verb;
-
-	if (verb == RT_SEND_TO) {
-		datagram_sent(conn, result, now);
-		return;
-	}
-	if (verb == RT_FLUSH) {
-		flushed(conn, result, now);
-		return;
-	}
-	if (conn->state == RT_STATE_FINISH) {
-		/* shutdown(2) fails only when the connection is gone */
-		if (result < 0) {
-			client_closed(conn, RETORT_RST);
-			rt_conn_over(conn, RETORT_RESET, RT_CLOSE);
-			return;
-		}
-		conn->server_close = RETORT_FIN;
-		finish_done(conn, now);
-		return;
-	}
 	if (result < 0) {
-		over_failed(conn, result);
+		rt_conn_end_failed(conn, result);
 		return;
 	}
 	conn->moved = now;
@@ -555,17 +569,36 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 	   meanwhile, and must not be lost to it */
 	if ((uint64_t)result < planned(&conn->chan.out))
 		conn->may_have_more = true;
-	if (conn->interim_left > 0) {
+	if (conn->interim_left > 0)
 		conn->interim_left -= (uint8_t)result;
-	} else if (verb == RT_FILE && result == 0) {
-		conn->buffers->reply.truncated = true;
-		conn->state = RT_STATE_FINISH;
-		conn->chan.out.verb = RT_FINISH;
-		return;
-	} else {
+	else
 		rt_play_sent(&conn->buffers->play, (uint64_t)result);
+	go_on(conn);
+}
+
+void
+rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
+{
+	switch (conn->chan.out.verb) {
+	case RT_SEND_TO:
+		rt_conn_datagram_sent(conn, result, now);
+		break;
+	case RT_FLUSH:
+		flushed(conn, result, now);
+		break;
+	case RT_FINISH:
+		finished(conn, result, now);
+		break;
+	case RT_FILE:
+		if (result == 0)
+			lack(conn);
+		else
+			sent(conn, result, now);
+		break;
+	default:
+		sent(conn, result, now);
+		break;
 	}
-	rt_conn_plan(conn);
 }
 
 /* --- everything else that can happen --- */
@@ -574,17 +607,36 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 static void
 expire_reply(struct rt_conn *conn, int64_t now)
 {
+	bool sends = conn->interim_left > 0;
 	enum rt_step_kind next = rt_play_next(&conn->buffers->play);
 
-	if (conn->interim_left == 0 && next == RT_STEP_PAUSE) {
+	if (is_datagram(conn)) {
+		rt_conn_datagram_expired(conn, now);
+	} else if (!sends && next == RT_STEP_PAUSE) {
 		rt_play_waited(&conn->buffers->play);
 		conn->moved = now;
 		conn->may_have_more = true;
-	} else if (next != RT_STEP_FLUSH && !is_datagram(conn)) {
-		rt_conn_over(conn, RETORT_TIMED_OUT, RT_RESET);
+		go_on(conn);
+	} else if (!sends && next == RT_STEP_FLUSH) {
+		conn->until = 0;
+		go_on(conn);
+	} else {
+		rt_conn_end(conn, RETORT_TIMED_OUT, RETORT_RST);
+	}
+}
+
+static void
+expire_body(struct rt_conn *conn, int64_t now)
+{
+	if (conn->rest == RT_REST_NOTHING) {
+		rt_conn_refuse(conn, 408, "the body took too long");
 		return;
 	}
-	rt_conn_plan(conn);
+	if (conn->rest == RT_REST_CONTINUE)
+		conn->interim_left = RT_INTERIM_SIZE;
+	conn->rest = RT_REST_NOTHING;
+	conn->moved = now;
+	go_on(conn);
 }
 
 void
@@ -592,21 +644,13 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 {
 	switch (conn->state) {
 	case RT_STATE_IDLE:
-		rt_conn_over(conn, RETORT_TIMED_OUT, RT_CLOSE);
+		rt_conn_end(conn, RETORT_TIMED_OUT, RETORT_FIN);
 		break;
 	case RT_STATE_HEAD:
 		rt_conn_refuse(conn, 408, "the head took too long");
 		break;
 	case RT_STATE_BODY:
-		if (conn->rest == RT_REST_NOTHING) {
-			rt_conn_refuse(conn, 408, "the body took too long");
-			break;
-		}
-		if (conn->rest == RT_REST_CONTINUE)
-			conn->interim_left = RT_INTERIM_SIZE;
-		conn->rest = RT_REST_NOTHING;
-		conn->moved = now;
-		rt_conn_plan(conn);
+		expire_body(conn, now);
 		break;
 	case RT_STATE_WAIT:
 		conn->asks = conn->asked;
@@ -615,90 +659,22 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 		expire_reply(conn, now);
 		break;
 	case RT_STATE_DRAIN:
-		/* who has sent nothing for a while has had its time to read */
-		if (now - conn->moved < RT_DRAIN_IDLE)
-			cut_off(conn);
-		else
-			rt_conn_over_answered(conn);
+		/* who has sent nothing for a while has had its time to read;
+		   another may not get to see the reply */
+		rt_conn_end_answered(conn, now - conn->moved < RT_DRAIN_IDLE);
 		break;
 	case RT_STATE_FINISH:
 	case RT_STATE_OVER:
 		break;
 	}
-}
-
-void
-rt_conn_broken(struct rt_conn *conn)
-{
-	if (conn->state == RT_STATE_OVER)
-		return;
-	client_closed(conn, RETORT_RST);
-	rt_conn_over(conn, RETORT_RESET, RT_CLOSE);
 }
 
 /* Its FIN, while nothing is read: what it sent before may be unread. */
 void
 rt_conn_ended(struct rt_conn *conn)
 {
-	client_closed(conn, RETORT_FIN);
-	rt_conn_plan(conn);
-}
-
-void
-rt_conn_fail(struct rt_conn *conn)
-{
-	rt_conn_over(conn, RETORT_FAILED, RT_CLOSE);
-}
-
-/* Who was in the middle of a request may still be. */
-static void
-stop_drain(struct rt_conn *conn)
-{
-	conn->still_sending =
-		is_http(conn) && !conn->complete && conn->drained > 0;
-	rt_conn_over_answered(conn);
-}
-
-void
-rt_conn_stop(struct rt_conn *conn, enum rt_stop why)
-{
-	enum rt_step_kind next;
-
-	switch (conn->state) {
-	case RT_STATE_IDLE:
-	case RT_STATE_HEAD:
-	case RT_STATE_BODY:
-		rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);
-		break;
-	case RT_STATE_WAIT:
-		conn->last = true;
-		if (why == RT_STOP_ENOUGH)
-			rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);
-		break;
-	case RT_STATE_REPLY:
-		conn->last = true;
-		next = rt_play_next(&conn->buffers->play);
-		if (next == RT_STEP_STALL ||
-			(why == RT_STOP_TOLD && next == RT_STEP_PAUSE))
-			rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);
-		break;
-	case RT_STATE_DRAIN:
-		if (why == RT_STOP_TOLD || is_half(conn))
-			stop_drain(conn);
-		break;
-	case RT_STATE_FINISH:
-	case RT_STATE_OVER:
-		break;
-	}
-}
-
-void
-rt_conn_abandon(struct rt_conn *conn)
-{
-	if (conn->state == RT_STATE_DRAIN)
-		stop_drain(conn);
-	else if (conn->state != RT_STATE_OVER)
-		rt_conn_over(conn, RETORT_STOPPED, RT_CLOSE);
+	rt_conn_client_closed(conn, RETORT_FIN);
+	go_on(conn);
 }
 
 /* --- opening, and the buffers on loan --- */
@@ -725,8 +701,8 @@ rt_conn_lend(struct rt_conn *conn, struct rt_buffers *buffers)
 	conn->buffers = buffers;
 	buffers->in.max = conn->config->max_in;
 	buffers->reply.always = conn->config->always;
-	rt_conn_clear(conn);
-	rt_conn_plan(conn);
+	clear(conn);
+	go_on(conn);
 	return conn->state == RT_STATE_OVER ? -ENOMEM : 0;
 }
 

@@ -153,8 +153,9 @@ struct rt_conn {
 	uint64_t number;
 	int64_t began; /* accepted */
 	int64_t moved; /* the last byte in the present state */
+	int64_t until; /* asked again then (WAIT), or tried again (REPLY); 0 */
 	union {
-		int64_t retry;       /* ns until a datagram is tried again */
+		int64_t retry;       /* ns before a datagram was tried again */
 		int64_t drain_began; /* of others: the FIN was sent */
 	};
 	uint64_t received; /* bytes */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files of the room conn share: what happened (conn.c) changes the
- * state, and what is wanted (conn_plan.c) follows from it.
+ * state, and what is wanted (conn_plan.c) follows from it. conn_end.c ends it,
+ * and conn_datagram.c sends the reply to a datagram.
  */
 #ifndef RT_CONN_PARTS_H
 #define RT_CONN_PARTS_H
@@ -14,23 +15,34 @@
 /* What a set of buffers keeps for the next request. */
 #define RT_KEPT_IN (80u << 10)
 
-/* Turns the state into what the channel wants. */
-void rt_conn_plan(struct rt_conn *conn);
+/* --- conn_plan.c --- */
 
-/* Ends it. */
-void rt_conn_over(struct rt_conn *conn, enum retort_end end, enum rt_verb verb);
-
-/* The reply was sent, and as much as should be was read. */
-void rt_conn_over_answered(struct rt_conn *conn);
-
-/* All was said: a FIN is sent. */
-void rt_conn_finish(struct rt_conn *conn);
-
-/* What was asked is answered, and the buffers are as new. */
-void rt_conn_clear(struct rt_conn *conn);
+/* Turns the state into what its channel is to do. */
+void rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan);
 
 /* Whether bytes may be unread: then close() would reset the connection. */
 bool rt_conn_must_drain(const struct rt_conn *conn);
+
+/* --- conn_end.c --- */
+
+/* It is over: the server closes, or resets, unless it has done so. */
+void rt_conn_end(struct rt_conn *conn, enum retort_end end,
+	enum retort_close how);
+
+/* The reply was sent, and as much as should be was read; the client may have
+   sent more. */
+void rt_conn_end_answered(struct rt_conn *conn, bool still_sending);
+
+/* An operation has failed: the client may be gone. */
+void rt_conn_end_failed(struct rt_conn *conn, int64_t error);
+
+void rt_conn_client_closed(struct rt_conn *conn, enum retort_close how);
+
+/* --- conn_datagram.c: the reply to one --- */
+
+void rt_conn_go_on_datagram(struct rt_conn *conn);
+void rt_conn_datagram_sent(struct rt_conn *conn, int64_t result, int64_t now);
+void rt_conn_datagram_expired(struct rt_conn *conn, int64_t now);
 
 static inline int64_t
 later(int64_t when, int64_t timeout)
@@ -50,6 +62,14 @@ is_datagram(const struct rt_conn *conn)
 	return conn->config->protocol == RETORT_UDP;
 }
 
+/* What is received at once: while a head is read, or a body. */
+static inline size_t
+receive_room(const struct rt_conn *conn)
+{
+	return is_http(conn) && conn->state < RT_STATE_BODY ? 4u << 10 :
+							      64u << 10;
+}
+
 /* Bytes of the body as they came. */
 static inline uint64_t
 body_came(const struct rt_conn *conn)
@@ -61,8 +81,7 @@ body_came(const struct rt_conn *conn)
 static inline bool
 is_half(const struct rt_conn *conn)
 {
-	return (conn->state == RT_STATE_FINISH ||
-		       conn->state == RT_STATE_DRAIN) &&
+	return conn->state == RT_STATE_DRAIN &&
 		conn->buffers->play.reply != NULL &&
 		rt_play_next(&conn->buffers->play) == RT_STEP_HALF;
 }
