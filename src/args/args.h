@@ -42,7 +42,6 @@ struct args {
 	const char *faults;           /* clauses; NULL */
 	bool typed;                   /* answers are lines of standard input */
 	bool canned;
-	bool port_given;
 	const char *stdin_used; /* the option that reads it; NULL */
 	const char *root_hint;  /* what ROOT may have meant: " (...)", or "" */
 	/* the addresses of options.bind, or NULL: none was given; and those

@@ -16,106 +16,141 @@
 
 /* --- what goes together --- */
 
-/* Ways to answer: one at most, and only with what belongs to it. */
-enum {
-	WAY_CANNED = 1,
-	WAY_RAW = 2,
-	WAY_ECHO = 4,
-	WAY_FILES = 8,
-	WAY_RULES = 256, /* a scenario alone */
-	WAY_HTTP = 15 + WAY_RULES,
-	WAY_TCP_ECHO = 16,
-	WAY_TCP_ANSWER = 32,
-	WAY_TCP = 48,
-	WAY_UDP_ECHO = 64,
-	WAY_UDP_ANSWER = 128,
-	WAY_UDP = 192
-};
-
-/* Nothing but a scenario answers. */
-static bool
-is_scenario_alone(const struct args *args, const struct given *given)
+static unsigned
+ways_of(const struct option *option)
 {
-	return args->mode != MODE_SWEEP && args->scenario != NULL &&
-		args->root == NULL && !given->status && !given->body &&
-		!given->type && !given->raw && !given->echo &&
-		!args->reply.chunked && !given->tcp && !given->udp;
+	return option->ways != 0 ? option->ways : ANY_WAY;
+}
+
+static bool
+is_given(const struct given *given, const struct option *option)
+{
+	return given->is[option - given->options];
+}
+
+/* The next that was given; NULL: there is none. */
+static const struct option *
+next_given(const struct given *given, const struct option *option)
+{
+	while (option->name != NULL || option->help != NULL) {
+		if (is_given(given, option))
+			return option;
+		option++;
+	}
+	return NULL;
 }
 
 /* What belongs to plain sockets alone would do nothing without them. */
 static void
-check_protocol(const struct given *given)
+check_protocol(const struct given *given, const struct option *option)
 {
-	if (given->answer != NULL && !given->tcp && !given->udp)
-		args_die(EXIT_USAGE, "--answer: needs --tcp or --udp");
-	if (given->greeting != NULL && !given->tcp)
-		args_die(EXIT_USAGE, "--greet: needs --tcp");
-	if (given->idle != NULL && !given->tcp)
-		args_die(EXIT_USAGE, "--idle: needs --tcp");
+	bool tcp = (option->ways & TCP) != 0, udp = (option->ways & UDP) != 0;
+
+	if (option->ways == 0 || (option->ways & HTTP) != 0 ||
+		(tcp && args_is_given(given, "tcp")) ||
+		(udp && args_is_given(given, "udp")))
+		return;
+	args_die(EXIT_USAGE, "--%s: needs --tcp%s", option->name,
+		udp ? " or --udp" : "");
+}
+
+/* Nothing but a scenario answers: no option says another way. */
+static bool
+is_scenario_alone(const struct given *given)
+{
+	const struct option *option = given->options;
+	unsigned ways = ANY_WAY;
+
+	while ((option = next_given(given, option)) != NULL)
+		ways &= ways_of(option++);
+	return given->args.mode != MODE_SWEEP && given->args.scenario != NULL &&
+		given->args.root == NULL && (ways & FILES) != 0;
 }
 
 static void
-check_clashes(const struct args *args, const struct given *given)
+check_ways(const struct given *given, const struct option *option)
 {
-	const struct retort_options *options = &args->options;
-	const struct {
-		const char *name;
-		bool given;
-		unsigned way; /* set of ways that it belongs to */
-	} uses[] = {
-		{"sweep", args->mode == MODE_SWEEP, WAY_CANNED | WAY_RAW},
-		{"--status", given->status != NULL, WAY_CANNED},
-		{"--body", given->body != NULL, WAY_CANNED},
-		{"--type", given->type != NULL, WAY_CANNED},
-		{"--raw", given->raw != NULL, WAY_RAW},
-		{"--echo", given->echo, WAY_ECHO | WAY_TCP_ECHO | WAY_UDP_ECHO},
-		{"ROOT", args->root != NULL, WAY_FILES},
-		{"--dotfiles", args->files.dotfiles, WAY_FILES},
-		{"--cache", given->cache != NULL, WAY_FILES},
-		{"--no-listing", args->files.unlisted, WAY_FILES},
-		{"--precompressed", args->files.precompressed, WAY_FILES},
-		{"--spa", args->files.spa != NULL, WAY_FILES},
-		{"--html", args->files.html, WAY_FILES},
-		{"--follow-links", args->files.follow_links, WAY_FILES},
-		{"--prefix", args->files.prefix != NULL, WAY_FILES},
-		{"--echo=PATH", args->echo != NULL, WAY_FILES | WAY_RULES},
-		{"--mime", given->type_count > 0, WAY_FILES},
-		{"--chunked", args->reply.chunked, WAY_CANNED},
-		{"--header", given->fields != NULL || given->omit != NULL,
-			WAY_CANNED | WAY_ECHO | WAY_FILES | WAY_RULES},
-		{"--host", given->host_count > 0, WAY_HTTP},
-		{"--max-target", options->max_target != 0, WAY_HTTP},
-		{"--max-head", options->max_head != 0, WAY_HTTP},
-		{"--max-fields", options->max_fields != 0, WAY_HTTP},
-		{"--max-body", options->max_body != 0, WAY_HTTP},
-		{"--timeout", given->timeout, WAY_HTTP | WAY_TCP},
-		{"--timeout head", given->head_timeout, WAY_HTTP},
-		{"--timeout body", given->body_timeout, WAY_HTTP},
-		{"--replay", args->replay != NULL, WAY_HTTP},
-		{"--answer", given->answer != NULL,
-			WAY_TCP_ANSWER | WAY_UDP_ANSWER},
-		{"--greet", given->greeting != NULL, WAY_TCP},
-		{"--idle", given->idle != NULL, WAY_TCP},
-		{"--tcp", given->tcp, WAY_TCP},
-		{"--udp", given->udp, WAY_UDP},
-	};
-	const size_t count = sizeof uses / sizeof *uses;
-	bool alone = is_scenario_alone(args, given);
+	const struct option *other = option + 1;
+	char name[32], other_name[32];
 
-	for (size_t i = 0; i < count && alone; i++)
-		if (uses[i].given && (uses[i].way & WAY_RULES) == 0)
-			args_die(EXIT_USAGE,
-				"%s: needs ROOT, as --scenario alone serves no "
-				"files",
-				uses[i].name);
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = i + 1; k < count; k++)
-			if (uses[i].given && uses[k].given &&
-				(uses[i].way & uses[k].way) == 0)
-				args_die(EXIT_USAGE,
-					"%s and %s exclude each other%s",
-					uses[i].name, uses[k].name,
-					args->root_hint);
+	if (is_scenario_alone(given) && (ways_of(option) & RULES) == 0)
+		args_die(EXIT_USAGE,
+			"%s: needs ROOT, as --scenario alone serves no files",
+			args_call(option, name));
+	for (; (other = next_given(given, other)) != NULL; other++)
+		if ((ways_of(option) & ways_of(other)) == 0)
+			args_die(EXIT_USAGE, "%s and %s exclude each other%s",
+				args_call(option, name),
+				args_call(other, other_name),
+				given->args.root_hint);
+}
+
+/* A sweep is of one reply that is made here. */
+static void
+check_sweep(const struct given *given, const struct option *option)
+{
+	if (given->args.mode == MODE_SWEEP &&
+		(ways_of(option) & (CANNED | RAW)) == 0) {
+		char name[32];
+
+		args_die(EXIT_USAGE, "sweep and %s exclude each other%s",
+			args_call(option, name), given->args.root_hint);
+	}
+}
+
+/* What an option says by name that it does not go with. */
+static void
+check_excluded(const struct given *given, const struct option *option)
+{
+	static const char *const modes[] = {"serve", "run", "sweep"};
+	static const char *const why[] = {"", "it ends with COMMAND",
+		"it takes the options of one reply, such as --body, --raw or "
+		"--chunked"};
+	const enum mode mode = given->args.mode;
+	char word[32];
+
+	for (const char *at = option->not ; at != NULL && *at != '\0';) {
+		int size = (int)strcspn(at, " ");
+
+		(void)snprintf(word, sizeof word, "%.*s", size, at);
+		if (strcmp(word, modes[mode]) == 0)
+			args_die(EXIT_USAGE, "%s: not with --%s: %s", word,
+				option->name, why[mode]);
+		if (args_is_given(given, word))
+			args_die(EXIT_USAGE, "--%s and --%s exclude each other",
+				option->name, word);
+		at += size + (at[size] == ' ');
+	}
+}
+
+static void
+check_needed(const struct given *given, const struct option *option)
+{
+	char word[32];
+
+	if (option->needs == NULL)
+		return;
+	(void)snprintf(word, sizeof word, "%.*s",
+		(int)strcspn(option->needs + 2, " "), option->needs + 2);
+	if (!args_is_given(given, word))
+		args_die(EXIT_USAGE, "--%s: needs %s", option->name,
+			option->needs);
+}
+
+/* Each option by the row that it has in the table. */
+static void
+check_options(const struct given *given)
+{
+	static void (*const checks[])(const struct given *given,
+		const struct option *option) = {check_protocol, check_sweep,
+		check_ways, check_excluded, check_needed};
+
+	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+		const struct option *at = given->options;
+
+		while ((at = next_given(given, at)) != NULL)
+			checks[i](given, at++);
+	}
 }
 
 /* TEXT, @FILE or @-. */
@@ -136,9 +171,9 @@ read_plain(struct args *args, const struct given *given)
 	static const char *const typed = "@-";
 
 	/* what no rule of a scenario answers must not look answered */
-	args->canned = given->echo || given->answer || args->scenario == NULL;
+	args->canned =
+		args->reply.echo || given->answer || args->scenario == NULL;
 	args->options.defer_accept = false;
-	args->reply.echo = given->echo;
 	if (given->greeting != NULL)
 		read_text(args, "--greet", given->greeting, &args->greeting);
 	if (given->answer == NULL)
@@ -180,10 +215,8 @@ read_reply(struct args *args, const struct given *given)
 {
 	struct retort_reply *reply = &args->reply;
 
-	args->canned = given->status || given->body || given->type ||
-		given->raw || given->echo || reply->chunked;
-	reply->echo = given->echo;
-	reply->type = given->type;
+	args->canned = reply->status || given->body || reply->type ||
+		given->raw || reply->echo || reply->chunked;
 	if (given->raw != NULL) {
 		reply->raw = true;
 		args_read_file(args, "--raw", args_file_name(given->raw),
@@ -203,7 +236,7 @@ read_reply(struct args *args, const struct given *given)
 
 /* Sockets handed over: fds 3 and up, when LISTEN_PID is this process. */
 static void
-read_listen_fds(struct args *args, struct given *given)
+read_listen_fds(struct given *given)
 {
 	const char *pid = getenv("LISTEN_PID");
 	const char *fds = getenv("LISTEN_FDS");
@@ -213,7 +246,7 @@ read_listen_fds(struct args *args, struct given *given)
 		strtoll(pid, NULL, 10) != (long long)getpid())
 		return;
 	count = args_number("LISTEN_FDS", fds, 0, 1000);
-	if (count > 0 && args->port_given)
+	if (count > 0 && args_is_given(given, "port"))
 		args_die(EXIT_USAGE,
 			"--port and LISTEN_FDS exclude each other");
 	for (uint64_t i = 0; i < count; i++) {
@@ -244,14 +277,14 @@ has_own_port(const char *address)
 }
 
 static void
-check_port(const struct args *args, const struct given *given)
+check_port(const struct given *given)
 {
 	const char *const *bind = given->bind;
 	size_t i = 0;
 
 	while (i < given->bind_count && has_own_port(bind[i]))
 		i++;
-	if (args->port_given && i > 0 && i == given->bind_count)
+	if (args_is_given(given, "port") && i > 0 && i == given->bind_count)
 		args_die(EXIT_USAGE,
 			"--port: nothing takes it: --bind %.100s has %s",
 			bind[0],
@@ -259,9 +292,9 @@ check_port(const struct args *args, const struct given *given)
 }
 
 static void
-check_socket_mode(const struct args *args, const struct given *given)
+check_socket_mode(const struct given *given)
 {
-	bool any = args->options.socket_mode == 0;
+	bool any = !args_is_given(given, "socket-mode");
 
 	for (size_t i = 0; i < given->bind_count; i++)
 		any = any || strncmp(given->bind[i], "unix:", 5) == 0;
@@ -270,77 +303,31 @@ check_socket_mode(const struct args *args, const struct given *given)
 			"--socket-mode: expected --bind unix:PATH with it");
 }
 
-/* What faults by chance go with. */
+/* A sweep is of one reply, which has a body. */
 static void
-check_chance(struct args *args, const struct given *given)
-{
-	if (args->chances != NULL && given->faults != NULL)
-		args_die(EXIT_USAGE, "--fault and --faults exclude each other");
-	if (args->replay != NULL && given->faults != NULL)
-		args_die(EXIT_USAGE, "--fault and --replay exclude each other");
-	if (args->chances != NULL && args->replay != NULL)
-		args_die(EXIT_USAGE,
-			"--faults and --replay exclude each other");
-	args->seed_drawn = args->chances != NULL && given->seed == NULL;
-	if (args->seed_drawn)
-		args->seed = retort_seed();
-	if (args->chances == NULL && given->seed != NULL)
-		args_die(EXIT_USAGE, "--seed: needs --faults LIST");
-}
-
-/* A sweep is of one reply, for a client that we start. */
-static void
-set_sweep(const struct args *args, struct given *given)
+set_sweep(struct given *given)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
-	const struct {
-		const char *name;
-		bool given;
-	} uses[] = {
-		{"--scenario", args->scenario != NULL},
-		{"--fault", given->faults != NULL},
-		{"--faults", args->chances != NULL},
-		{"--replay", args->replay != NULL},
-		{"--port-file", args->port_file != NULL},
-		{"--transcript", args->transcripts != NULL},
-		{"--lifetime", args->lifetime >= 0},
-		{"--with-parent", args->with_parent},
-		{"--requests", args->options.requests > 0},
-		{"--grace", given->grace},
-		{"--host", given->host_count > 0},
-		{"--log", args->log && given->log},
-		{"--verbose", args->verbose > 0},
-	};
+	const int status = given->args.reply.status;
 
-	for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
-		if (uses[i].given)
-			args_die(EXIT_USAGE,
-				"sweep: not with %s: it takes the options of "
-				"one reply, such as --body, --raw or "
-				"--chunked",
-				uses[i].name);
-	if (given->raw == NULL && given->body == NULL &&
-		args->reply.status != 204 && args->reply.status != 304)
+	if (given->raw == NULL && given->body == NULL && status != 204 &&
+		status != 304)
 		given->body = letters;
 }
 
 /* They are for one command, and not for people to look at. */
 static void
-set_mode(struct args *args, struct given *given)
+set_mode(struct args *args, const struct given *given)
 {
 	if (args->mode == MODE_SERVE)
 		return;
-	if (!args->port_given)
+	if (!args_is_given(given, "port"))
 		args->options.port = 0;
-	args->log = args->log && (given->log || args->verbose > 0);
+	args->log =
+		args->log && (args_is_given(given, "log") || args->verbose > 0);
 	args->options.unrecorded = args->mode == MODE_SWEEP;
 	args->options.sigpipe_ignored = args->options.unrecorded;
-	if (args->mode == MODE_RUN && args->with_parent)
-		args_die(EXIT_USAGE,
-			"run: not with --with-parent: it ends with COMMAND");
-	if (args->mode == MODE_RUN)
-		return;
-	args->options.defer_accept = false;
+	args->options.defer_accept = args->mode == MODE_RUN;
 }
 
 /* --- what can be obeyed, and is hardly what was meant --- */
@@ -401,7 +388,7 @@ give_notices(const struct args *args, const struct given *given)
 	notice_text(args, "--answer", given->answer);
 	notice_text(args, "--greet", given->greeting);
 	notice_raw(args, given);
-	if (given->type != NULL && given->body == NULL)
+	if (args->reply.type != NULL && given->body == NULL)
 		notice(args,
 			"--type: the reply has no body; give one by "
 			"--body");
@@ -414,21 +401,25 @@ give_notices(const struct args *args, const struct given *given)
 }
 
 void
-args_finish(struct args *args, struct given *given)
+args_finish(struct given *given)
 {
 	static const char *const loopback[] = {"localhost", NULL};
+	struct args *args = &given->args;
+	bool plain = args->options.protocol != RETORT_HTTP;
 
-	check_protocol(given);
-	check_clashes(args, given);
+	check_options(given);
 	if (args->mode == MODE_SWEEP)
-		set_sweep(args, given);
-	check_chance(args, given);
+		set_sweep(given);
+	args->seed_drawn =
+		args->chances != NULL && !args_is_given(given, "seed");
+	if (args->seed_drawn)
+		args->seed = retort_seed();
 	args->notices = args->log;
 	set_mode(args, given);
-	read_listen_fds(args, given);
-	check_port(args, given);
-	check_socket_mode(args, given);
-	if (given->tcp || given->udp)
+	read_listen_fds(given);
+	check_port(given);
+	check_socket_mode(given);
+	if (plain)
 		read_plain(args, given);
 	else
 		read_reply(args, given);
@@ -442,8 +433,7 @@ args_finish(struct args *args, struct given *given)
 	if (given->faults != NULL && args->root == NULL && !args->canned)
 		args_die(EXIT_USAGE,
 			"--fault: needs a reply to spoil: %s or the like",
-			given->tcp || given->udp ? "--answer, --echo" :
-						   "ROOT, --body");
+			plain ? "--answer, --echo" : "ROOT, --body");
 	args->faults = given->faults;
 	args->options.fields = given->fields;
 	args->options.omit = given->omit;

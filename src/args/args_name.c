@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of options that are not known, and operands that are none. */
+/* Names of options, also of those that are not known, and operands. */
 #include "config.h"
 
 #include "args/args_parts.h"
@@ -9,6 +9,12 @@
 
 /* No name is longer, so that distances fit. */
 #define LONGEST_NAME 32
+
+static bool
+is_end(const struct option *option)
+{
+	return option->name == NULL && option->help == NULL;
+}
 
 static size_t
 least(size_t a, size_t b)
@@ -45,65 +51,120 @@ distance(const char *a, size_t size, const char *b)
 
 /* The name that begins so, or else the one that is nearest; NULL: none is. */
 static const char *
-nearest(const struct option *options, const char *name, size_t size)
+nearest(const struct option *option, const char *name, size_t size)
 {
 	const char *found = NULL;
 	size_t most = size < 4 ? 1 : 2;
 
 	if (size == 0 || size > LONGEST_NAME)
 		return NULL;
-	for (; options->name != NULL; options++) {
-		size_t d = strncmp(options->name, name, size) == 0 ?
-			0 :
-			distance(name, size, options->name);
+	for (; !is_end(option); option++) {
+		size_t d;
 
+		if (option->read == NULL || option->part)
+			continue;
+		d = strncmp(option->name, name, size) == 0 ?
+			0 :
+			distance(name, size, option->name);
 		if (d > most || (d == most && found != NULL))
 			continue;
 		most = d;
-		found = options->name;
+		found = option->name;
 	}
 	return found;
 }
 
 void
-args_check_name(const char *word, const struct option *options)
+args_unknown(const struct given *given, const char *word)
 {
 	bool is_long = strncmp(word, "--", 2) == 0;
 	const char *name = word + 1 + is_long, *close;
-	char line[128], hint[128];
 	size_t size = strcspn(name, "=");
-	const struct option *at = options;
+	char line[128], hint[128];
 
-	/* one letter has an option of its own, or is followed by its value */
-	if (word[0] != '-' || size == 0 || (!is_long && size < 2))
-		return;
-	while (at->name != NULL &&
-		(strlen(at->name) != size ||
-			strncmp(at->name, name, size) != 0))
-		at++;
-	if (at->name == NULL && !is_long)
-		return;
-	if (at->name != NULL && is_long) {
-		if (at->has_arg == no_argument && name[size] == '=')
-			args_die(EXIT_USAGE, "option --%s takes no value",
-				at->name);
-		return;
-	}
 	(void)snprintf(line, sizeof line, "unknown option %.*s",
 		(int)(size + (size_t)(name - word)), word);
-	if (at->name == NULL && args_hint(line, hint, sizeof hint))
+	if (is_long && args_hint(line, hint, sizeof hint))
 		args_die(EXIT_USAGE, "%s", line);
-	close = at->name ? at->name : nearest(options, name, size);
+	close = nearest(given->options, name, size);
 	if (close != NULL)
 		args_die(EXIT_USAGE, "%s: did you mean --%s?", line, close);
 	args_die(EXIT_USAGE, "%s (see retort --help)", line);
 }
 
-/* --- ROOT --- */
+/* --- what was given --- */
+
+const struct option *
+args_find(const struct given *given, const char *name, size_t size)
+{
+	const struct option *option = given->options, *found = NULL;
+
+	for (; !is_end(option); option++) {
+		bool glued = option->value != NULL && *option->value == '=';
+
+		if (option->read == NULL || option->part ||
+			(glued && name[size] != '=') ||
+			strlen(option->name) != size ||
+			strncmp(option->name, name, size) != 0)
+			continue;
+		found = option;
+	}
+	return found;
+}
+
+const struct option *
+args_find_letter(const struct given *given, char letter)
+{
+	const struct option *option = given->options;
+
+	while (!is_end(option) && option->letter != letter)
+		option++;
+	return is_end(option) ? NULL : option;
+}
 
 void
-args_add_operand(struct args *args, struct given *given, const char *text)
+args_note(struct given *given, const struct option *option)
 {
+	given->is[option - given->options] = true;
+}
+
+bool
+args_is_given(const struct given *given, const char *name)
+{
+	const struct option *option = given->options;
+
+	for (; !is_end(option); option++)
+		if (option->name != NULL && strcmp(option->name, name) == 0 &&
+			given->is[option - given->options])
+			return true;
+	return false;
+}
+
+const char *
+args_call(const struct option *option, char room[32])
+{
+	(void)snprintf(room, 32, "%s%s", option->read ? "--" : "",
+		option->name);
+	return room;
+}
+
+/* --- ROOT --- */
+
+/* The row of ROOT. */
+static const struct option *
+find_operand(const struct given *given)
+{
+	const struct option *option = given->options;
+
+	while (option->name == NULL || option->read != NULL)
+		option++;
+	return option;
+}
+
+void
+args_add_operand(struct given *given, const char *text)
+{
+	struct args *args = &given->args;
 	char line[512], hint[256], shown[260];
 	size_t used =
 		(size_t)snprintf(line, sizeof line, "operand '%.120s'", text);
@@ -119,8 +180,9 @@ args_add_operand(struct args *args, struct given *given, const char *text)
 		(void)snprintf(shown, sizeof shown, " (%s)", hint);
 		args->root_hint = args_must(strdup(shown));
 	}
-	if (args->root == NULL)
+	if (args->root == NULL) {
 		args->root = text;
-	else if (given->second == NULL)
+		args_note(given, find_operand(given));
+	} else if (given->second == NULL)
 		given->second = text;
 }

@@ -1,35 +1,76 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of args share: words become values (args_value.c), options
- * are read one by one (args.c), and then all of them together (args_check.c).
+ * What the files of args share: a table of options (args_options.c), by which
+ * the words of the command line are read one by one (args.c, args_read.c), and
+ * then all of them together (args_check.c).
  */
 #ifndef ARGS_PARTS_H
 #define ARGS_PARTS_H
 
 #include "args/args.h"
 
-#include <getopt.h>
 #include <stddef.h>
 
-/* What was given that decides what is served. */
+/* Ways to answer: one at most, and only with the options that belong to it. */
+enum way {
+	CANNED = 1,
+	RAW = 2,
+	ECHO = 4,
+	FILES = 8,
+	RULES = 16, /* a scenario alone */
+	HTTP = 31,
+	TCP_ECHO = 32,
+	TCP_ANSWER = 64,
+	TCP = TCP_ECHO | TCP_ANSWER,
+	UDP_ECHO = 128,
+	UDP_ANSWER = 256,
+	UDP = UDP_ECHO | UDP_ANSWER,
+	PLAIN_ECHO = TCP_ECHO | UDP_ECHO,
+	ANY_WAY = 511
+};
+
+struct given;
+struct option;
+
+/* Takes what an option was given; what it cannot take ends the process. */
+typedef void args_reader(struct given *given, const struct option *option,
+	const char *text);
+
+/* An option, an operand, a heading of --help, or the end: all is empty. */
+struct option {
+	const char *name;  /* NULL: a heading, which is `help` */
+	char letter;       /* -p; 0: none */
+	const char *value; /* as --help calls it; NULL: it takes none */
+	const char *help;
+	bool part;         /* "timeout head": what --timeout takes as head=; its
+	                      row follows that of its option */
+	args_reader *read; /* NULL: an operand */
+	size_t to;         /* where in struct given, and how wide that is */
+	size_t width;
+	uint64_t least; /* of a number */
+	uint64_t most;
+	unsigned ways;     /* that it belongs to; 0: all */
+	const char * not ; /* words: modes and options that exclude it */
+	const char *needs; /* "--faults LIST" */
+	const char
+		*words; /* that a shell may complete; "": none can be guessed;
+	                      NULL: a file's name, if it has a value */
+};
+
+extern const struct option args_options[];
+
+/* As many rows at most. */
+#define OPTION_ROOM 80
+
+/* What was given so far. */
 struct given {
-	const char *status;
+	const struct option *options; /* args_options */
+	bool is[OPTION_ROOM];         /* of these */
+	struct args args;             /* what they amount to */
 	const char *body;
-	const char *type;
 	const char *raw;
-	bool echo;
-	const char *cache;
-	bool tcp;
-	bool udp;
-	bool log;
-	bool grace;
 	const char *answer;
 	const char *greeting;
-	const char *idle;
-	bool timeout;      /* of any kind, */
-	bool head_timeout; /* and by its name */
-	bool body_timeout;
-	const char *seed;
 	const char **bind;
 	size_t bind_count;
 	const char **hosts;
@@ -46,6 +87,35 @@ struct given {
 
 /* "retort: ..." on stderr: one line, whatever is in it. Changes `text`. */
 void args_say(char *text);
+
+/* --- the table --- */
+
+/* The option of that name, which `size` bytes at `name` are; NULL: none. */
+const struct option *args_find(const struct given *given, const char *name,
+	size_t size);
+const struct option *args_find_letter(const struct given *given, char letter);
+
+void args_note(struct given *given, const struct option *option);
+bool args_is_given(const struct given *given, const char *name);
+
+/* As messages call it: "--port", "ROOT". */
+const char *args_call(const struct option *option, char room[32]);
+
+/* Ends the process: there is no such option, but perhaps one that is near. */
+_Noreturn void args_unknown(const struct given *given, const char *word);
+
+/* --- readers: each for a kind of option --- */
+
+args_reader args_read_flag, args_read_more, args_read_number, args_read_time,
+	args_read_text, args_read_parts;
+
+/* --- and for one --- */
+
+args_reader args_read_bind, args_read_mode, args_read_host, args_read_type,
+	args_read_header, args_read_mime, args_read_page, args_read_path,
+	args_read_protocol, args_read_fault, args_read_log_file,
+	args_read_scenario, args_read_log, args_read_quiet, args_read_limit,
+	args_read_io, args_read_help, args_read_version;
 
 /* --- values; what is none ends the process, naming `option` --- */
 
@@ -90,15 +160,12 @@ void args_add_line(char **lines, const char *line, size_t size);
 /* What to try instead of what `line` says is wrong. False: no idea. */
 bool args_hint(const char *line, char *hint, size_t room);
 
-/* Ends the process unless an option of several letters is written in full. */
-void args_check_name(const char *word, const struct option *options);
-
 /* ROOT, or one operand too many; what else it may have been meant to be. */
-void args_add_operand(struct args *args, struct given *given, const char *text);
+void args_add_operand(struct given *given, const char *text);
 
 /* --- all of them --- */
 
 /* Refuses what does not go together, and fills in what follows from it. */
-void args_finish(struct args *args, struct given *given);
+void args_finish(struct given *given);
 
 #endif

@@ -312,7 +312,7 @@ for plain in --tcp --udp; do
 	refused "retort: --scenario $dir/scenario:2:1: '@frob'" $plain \
 		--answer x --scenario "$dir/scenario"
 	refused "retort: --faults: 'x': expected" $plain --answer x --faults x
-	refused 'retort: --replay and --answer exclude' $plain --answer x \
+	refused "retort: $plain and --replay exclude" $plain --answer x \
 		--replay "$dir/input"
 done
 refused 'retort: --fault: each 1: a datagram' --udp --answer x --fault 'each 1'

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* --help, which is the table of options in words; and --version. */
+#include "config.h"
+
+#include "args/args_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where the words begin. */
+#define COLUMN 26
+
+static const char usage[] =
+	"Usage: retort [OPTION]... [ROOT]\n"
+	"       retort run [OPTION]... [ROOT] -- COMMAND...\n"
+	"       retort sweep [OPTION]... -- COMMAND...\n"
+	"Serves a folder, or one reply to every request, over HTTP on "
+	"localhost. ROOT is\n"
+	"a folder or a file; without it, the current folder. See retort(1).\n";
+
+/* "  -p, --port PORT         8080 by default; 0 takes any free port" */
+static void
+print_option(const struct option *option)
+{
+	char line[160], letter[] = "    ", room[32];
+	int size;
+
+	if (option->letter != 0)
+		(void)snprintf(letter, sizeof letter, "-%c, ", option->letter);
+	size = snprintf(line, sizeof line, "  %s%s%s%s",
+		option->read ? letter : "", args_call(option, room),
+		option->value && *option->value != '=' ? " " : "",
+		option->value ? option->value : "");
+	(void)snprintf(line + size, sizeof line - (size_t)size, "%*s%s\n",
+		size < COLUMN - 1 ? COLUMN - size : 2, "", option->help);
+	args_print(line);
+}
+
+void
+args_read_help(struct given *given, const struct option *option,
+	const char *text)
+{
+	(void)text;
+	args_print(usage);
+	for (option = given->options; option->help || option->part; option++)
+		if (option->name == NULL) {
+			args_print(option->help);
+			args_print("\n");
+		} else if (!option->part) {
+			print_option(option);
+		}
+	exit(EXIT_SUCCESS);
+}
+
+void
+args_read_version(struct given *given, const struct option *option,
+	const char *text)
+{
+	(void)given;
+	(void)option;
+	(void)text;
+	args_print("retort ");
+	args_print(retort_version());
+	args_print("\n");
+	exit(EXIT_SUCCESS);
+}

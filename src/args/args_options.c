@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The options: a row each, in the order of --help. The command line is read by
+ * this table, --help prints it, and completion.awk, which reads the text below,
+ * makes the completions of the shells of it.
+ */
+#include "config.h"
+
+#include "args/args_parts.h"
+
+#include <limits.h>
+
+/* Where its value goes. */
+#define TO(member) \
+	.to = offsetof(struct given, member), \
+	.width = sizeof((struct given *)NULL)->member
+
+/* clang-format off */
+const struct option args_options[] = {
+	{.help = "Where it listens"},
+	{"port", 'p', "PORT", "8080 by default; 0 takes any free port",
+		.read = args_read_number, TO(args.options.port), .most = 65535,
+		.words = "0 8080"},
+	{"bind", 'b', "ADDRESS",
+		"as 127.0.0.1:8080, [::1], 0.0.0.0, unix:PATH or fd:N",
+		.read = args_read_bind,
+		.words = "127.0.0.1 ::1 localhost 0.0.0.0 [::] unix: fd:"},
+	{"socket-mode", 0, "MODE", "of unix:PATH, such as 660",
+		.read = args_read_mode, .words = "600 660 666"},
+	{"host", 0, "NAME", "answer requests for this Host only",
+		.read = args_read_host, .ways = HTTP,
+		.words = "localhost 127.0.0.1 [::1]", .not = "sweep"},
+
+	{.help = "One reply to every request"},
+	{"status", 's', "CODE", "200 by default", .ways = CANNED,
+		.read = args_read_number, TO(args.reply.status),
+		.least = 200, .most = 999,
+		.words = "200 201 202 204 301 302 303 304 307 308 400 401 403 "
+			"404 405 408 409 410 418 429 500 502 503 504"},
+	{"body", 0, "TEXT", "or @FILE, or @- for standard input",
+		.read = args_read_text, TO(body), .ways = CANNED},
+	{"type", 0, "TYPE", "of the body", .ways = CANNED,
+		.read = args_read_type, TO(args.reply.type),
+		.words = "application/json application/octet-stream text/css "
+			"text/html text/javascript text/plain"},
+	{"chunked", 0, NULL, "send the body chunked", .ways = CANNED,
+		.read = args_read_flag, TO(args.reply.chunked)},
+	{"raw", 0, "FILE", "all bytes of the reply, from its status line on",
+		.read = args_read_text, TO(raw), .ways = RAW},
+	{"echo", 0, NULL, "the request itself", .ways = ECHO | PLAIN_ECHO,
+		.read = args_read_flag, TO(args.reply.echo)},
+	{"header", 'H', "'N: V'", "set a field of all replies; 'N:' removes it",
+		.read = args_read_header, .ways = CANNED | ECHO | FILES | RULES},
+
+	{.help = "Files"},
+	{"ROOT", 0, NULL, "a folder or a file", .ways = FILES},
+	{"no-listing", 0, NULL, "403 for folders without index.html",
+		.read = args_read_flag, TO(args.files.unlisted), .ways = FILES},
+	{"dotfiles", 0, NULL, "serve names that begin with a dot",
+		.read = args_read_flag, TO(args.files.dotfiles), .ways = FILES},
+	{"mime", 0, "EXT=TYPE", "the type of *.EXT",
+		.read = args_read_mime, .ways = FILES, .words = ""},
+	{"cache", 0, "SECONDS", "how long clients may keep a file",
+		.read = args_read_number, TO(args.files.max_age),
+		.most = INT32_MAX, .ways = FILES, .words = "0 60 3600 86400"},
+	{"precompressed", 0, NULL, "send NAME.br, .zst or .gz in the place of NAME",
+		.read = args_read_flag, TO(args.files.precompressed),
+		.ways = FILES},
+	{"spa", 0, "FILE", "the page for paths that match no file",
+		.read = args_read_page, TO(args.files.spa), .ways = FILES},
+	{"html", 0, NULL, "/about is about.html",
+		.read = args_read_flag, TO(args.files.html), .ways = FILES},
+	{"prefix", 0, "/PATH", "where ROOT begins: /PATH/file is ROOT/file",
+		.read = args_read_path, TO(args.files.prefix), .ways = FILES,
+		.words = ""},
+	{"follow-links", 0, NULL, "even where they lead out of ROOT",
+		.read = args_read_flag, TO(args.files.follow_links),
+		.ways = FILES},
+	{"echo", 0, "=/PATH", "answer requests for this path with the request itself",
+		.read = args_read_path, TO(args.echo), .ways = FILES | RULES},
+
+	{.help = "Plain sockets instead of HTTP"},
+	{"tcp", 0, NULL, "bytes on TCP", .ways = TCP,
+		.read = args_read_protocol, TO(args.options.protocol)},
+	{"udp", 0, NULL, "datagrams", .ways = UDP,
+		.read = args_read_protocol, TO(args.options.protocol)},
+	{"answer", 0, "TEXT", "or @FILE; @-: typed",
+		.read = args_read_text, TO(answer),
+		.ways = TCP_ANSWER | UDP_ANSWER},
+	{"greet", 0, "TEXT", "what clients get first",
+		.read = args_read_text, TO(greeting), .ways = TCP, .words = ""},
+	{"idle", 0, "SECONDS", "close after so much silence (600)",
+		.read = args_read_time, TO(args.options.idle_timeout),
+		.ways = TCP, .words = "10 60 600"},
+
+	{.help = "Faults and scenarios, see retort(5)"},
+	{"fault", 0, "CLAUSES", "what is wrong with each reply, as 'cut body 3 reset'",
+		.read = args_read_fault, .not = "faults replay sweep",
+		.words = "add bare-lf continue corrupt cut deaf each early "
+			"empty end endless fold force-body gap garbage headless "
+			"insert length no-range pause rate read-slowly refuse "
+			"split spread status stop-reading"},
+	{"faults", 0, "LIST", "by chance: 'rst:5%,cut:5%,503:10%,delay:20ms'",
+		.read = args_read_text, TO(args.chances), .not = "replay sweep",
+		.words = "rst:5% cut:5% stall:5% 503:10% delay:20ms"},
+	{"seed", 0, "N", "the same chances each time",
+		.read = args_read_number, TO(args.seed), .most = UINT64_MAX,
+		.needs = "--faults LIST", .words = ""},
+	{"replay", 0, "LOG", "repeat the faults of a log",
+		.read = args_read_log_file, .ways = HTTP, .not = "sweep"},
+	{"scenario", 0, "FILE", "which requests get what, and which must come",
+		.read = args_read_scenario, .not = "sweep"},
+
+	{.help = "Logs"},
+	{"verbose", 'v', NULL, "show heads; -vv: bodies, too",
+		.read = args_read_more, TO(args.verbose), .not = "sweep"},
+	{"log", 0, "FORMAT", "short, common, combined, json, none",
+		.read = args_read_log, .not = "sweep",
+		.words = "short common combined json none"},
+	{"quiet", 'q', NULL, "the same as --log none", .read = args_read_quiet},
+	{"transcript", 0, "DIR", "keep every byte of each connection",
+		.read = args_read_text, TO(args.transcripts), .not = "sweep"},
+
+	{.help = "For scripts"},
+	{"port-file", 0, "FILE", "write the port there",
+		.read = args_read_text, TO(args.port_file), .not = "sweep"},
+	{"requests", 0, "N", "stop after N replies",
+		.read = args_read_number, TO(args.options.requests),
+		.least = 1, .most = UINT64_MAX, .not = "sweep", .words = ""},
+	{"lifetime", 0, "SECONDS", "stop after this time",
+		.read = args_read_time, TO(args.lifetime), .not = "sweep",
+		.words = ""},
+	{"with-parent", 0, NULL, "stop when the parent process ends",
+		.read = args_read_flag, TO(args.with_parent),
+		.not = "run sweep"},
+	{"grace", 0, "SECONDS", "let replies finish for so long when it stops (1)",
+		.read = args_read_time, TO(args.grace), .not = "sweep",
+		.words = ""},
+
+	{.help = "Limits"},
+	{"timeout", 0, "SECONDS", "for each, or head=10,body=30,reply=600",
+		.read = args_read_parts, .ways = HTTP | TCP,
+		.words = "head= body= reply="},
+	{"timeout head", .part = true, .ways = HTTP,
+		.read = args_read_time, TO(args.options.head_timeout)},
+	{"timeout body", .part = true, .ways = HTTP,
+		.read = args_read_time, TO(args.options.body_timeout)},
+	{"timeout reply", .part = true, .ways = HTTP | TCP,
+		.read = args_read_time, TO(args.options.write_timeout)},
+	{"max-target", 0, "BYTES", "of a request target (8192)", .ways = HTTP,
+		.read = args_read_number, TO(args.options.max_target),
+		.least = 1, .most = 8 << 20, .words = ""},
+	{"max-head", 0, "BYTES", "of a request's head (65536)", .ways = HTTP,
+		.read = args_read_number, TO(args.options.max_head),
+		.least = 1, .most = 16 << 20, .words = ""},
+	{"max-fields", 0, "N", "in a head (100)", .ways = HTTP,
+		.read = args_read_number, TO(args.options.max_fields),
+		.least = 1, .most = 1000, .words = ""},
+	{"max-body", 0, "BYTES", "of a request, or none", .ways = HTTP,
+		.read = args_read_limit, TO(args.options.max_body),
+		.least = 1, .most = UINT64_MAX, .words = "none"},
+	{"io", 0, "WAY", "best, epoll or poll",
+		.read = args_read_io, TO(args.options.io),
+		.words = "best epoll poll"},
+
+	{.help = "Other options"},
+	{"help", 'h', NULL, "this", .read = args_read_help},
+	{"version", 'V', NULL, "what this is, and which", .read = args_read_version},
+	{.name = NULL},
+};
+/* clang-format on */

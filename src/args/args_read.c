@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/* How each kind of option is read, and some that are like no other. */
+#include "config.h"
+
+#include "args/args_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- by their kind --- */
+
+static void *
+place(struct given *given, const struct option *option)
+{
+	return (char *)given + option->to;
+}
+
+static void
+store(struct given *given, const struct option *option, uint64_t value)
+{
+	const uint32_t narrow = (uint32_t)value;
+
+	if (option->width == sizeof narrow)
+		memcpy(place(given, option), &narrow, sizeof narrow);
+	else
+		memcpy(place(given, option), &value, sizeof value);
+}
+
+void
+args_read_flag(struct given *given, const struct option *option,
+	const char *text)
+{
+	(void)text;
+	*(bool *)place(given, option) = true;
+}
+
+void
+args_read_more(struct given *given, const struct option *option,
+	const char *text)
+{
+	(void)text;
+	++*(int *)place(given, option);
+}
+
+void
+args_read_number(struct given *given, const struct option *option,
+	const char *text)
+{
+	char name[32];
+
+	store(given, option,
+		args_number(args_call(option, name), text, option->least,
+			option->most));
+}
+
+void
+args_read_time(struct given *given, const struct option *option,
+	const char *text)
+{
+	char name[32];
+
+	*(int *)place(given, option) =
+		args_seconds(args_call(option, name), text);
+}
+
+void
+args_read_text(struct given *given, const struct option *option,
+	const char *text)
+{
+	*(const char **)place(given, option) = text;
+}
+
+/* --- what has parts --- */
+
+/* "head=10" is for one of the parts, "10" for each. False: there is none. */
+static bool
+read_part(struct given *given, const struct option *option, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	size_t size = equals ? (size_t)(equals - text) : 0;
+	const struct option *part = option + 1;
+	bool found = false;
+
+	for (; part->part; part++) {
+		const char *name = part->name + strlen(option->name) + 1;
+
+		if (equals == NULL) {
+			struct option whole = *part;
+
+			whole.name = option->name;
+			part->read(given, &whole, text);
+			found = true;
+		} else if (strlen(name) == size &&
+			strncmp(name, text, size) == 0) {
+			part->read(given, part, equals + 1);
+			args_note(given, part);
+			found = true;
+		}
+	}
+	return found;
+}
+
+void
+args_read_parts(struct given *given, const struct option *option,
+	const char *text)
+{
+	char *copy = args_must(strdup(text)), *at = copy;
+
+	for (char *next = at; next != NULL; at = next + 1) {
+		next = strchr(at, ',');
+		if (next != NULL)
+			*next = '\0';
+		if (!read_part(given, option, at))
+			args_die(EXIT_USAGE,
+				"--%s '%s': expected seconds, or one or more "
+				"of head=SECS,body=SECS,reply=SECS",
+				option->name, text);
+	}
+	free(copy);
+}
+
+/* --- addresses --- */
+
+void
+args_read_bind(struct given *given, const struct option *option,
+	const char *text)
+{
+	(void)option;
+	if (strcmp(text, "fd:1") == 0 || strcmp(text, "fd:2") == 0)
+		args_die(EXIT_USAGE,
+			"--bind '%s': standard output and error are not for "
+			"listening",
+			text);
+	args_add_text(&given->bind, &given->bind_count, text);
+}
+
+void
+args_read_mode(struct given *given, const struct option *option,
+	const char *text)
+{
+	(void)option;
+	given->args.options.socket_mode =
+		args_permissions("--socket-mode", text);
+}
+
+void
+args_read_host(struct given *given, const struct option *option,
+	const char *text)
+{
+	(void)option;
+	/* the Host field's port is not compared */
+	if (strchr(*text == '[' ? text + strcspn(text, "]") : text, ':') !=
+		NULL)
+		args_die(EXIT_USAGE,
+			"--host '%s': expected a name or address without port, "
+			"IPv6 in brackets",
+			text);
+	args_add_text(&given->hosts, &given->host_count, text);
+}
+
+/* --- replies --- */
+
+/* What the library would refuse later is refused where its option is known. */
+static void
+check(const char *option, const char *text, const struct retort_reply *reply)
+{
+	char error[RETORT_ERROR_SIZE];
+
+	if (retort_check(reply, error) < 0)
+		args_die(EXIT_USAGE, "%s '%s': %s", option, text, error);
+}
+
+void
+args_read_type(struct given *given, const struct option *option,
+	const char *text)
+{
+	check("--type", text, &(struct retort_reply){.type = text});
+	args_read_text(given, option, text);
+}
+
+/* "Name: value", and "Name:" to remove. */
+void
+args_read_header(struct given *given, const struct option *option,
+	const char *text)
+{
+	const char *colon = strchr(text, ':'), *value;
+	struct retort_reply reply = {.status = 0};
+	size_t size;
+	char *line;
+
+	(void)option;
+	if (colon == NULL || colon == text || strpbrk(text, "\r\n") != NULL)
+		args_die(EXIT_USAGE,
+			"--header '%s': expected 'Name: value', or "
+			"'Name:' to remove it",
+			text);
+	value = colon + 1 + strspn(colon + 1, " \t");
+	size = strlen(value);
+	while (size > 0 && strchr(" \t", value[size - 1]) != NULL)
+		size--;
+	if (size == 0) {
+		args_add_line(&given->omit, text, (size_t)(colon - text));
+	} else {
+		line = args_must(malloc(strlen(text) + 3));
+		(void)sprintf(line, "%.*s: %.*s", (int)(colon - text), text,
+			(int)size, value);
+		args_add_line(&given->fields, line, strlen(line));
+		free(line);
+	}
+	reply.fields = given->fields;
+	reply.omit = given->omit;
+	check("--header", text, &reply);
+}
+
+/* --- files --- */
+
+void
+args_read_mime(struct given *given, const struct option *option,
+	const char *text)
+{
+	const char *equals = strchr(text, '=');
+	struct retort_type *type;
+	char *extension;
+
+	(void)option;
+	if (*text == '.')
+		text++;
+	if (equals == NULL || equals[1] == '\0' ||
+		memchr(text, '/', (size_t)(equals - text)) != NULL)
+		args_die(EXIT_USAGE,
+			"--mime '%s': expected EXT=TYPE, such as "
+			"md=text/markdown, or =TYPE for names without one",
+			text);
+	extension = args_must(strdup(text));
+	extension[equals - text] = '\0';
+	given->types = args_append(given->types, given->type_count,
+		sizeof *given->types);
+	type = given->types + given->type_count++;
+	type->extension = extension;
+	type->type = extension + (equals - text) + 1;
+	check("--mime", text, &(struct retort_reply){.type = type->type});
+}
+
+void
+args_read_page(struct given *given, const struct option *option,
+	const char *text)
+{
+	if (*text == '\0' || *text == '/')
+		args_die(EXIT_USAGE,
+			"--spa '%s': expected the path of a file beneath ROOT, "
+			"such as index.html",
+			text);
+	args_read_text(given, option, text);
+}
+
+void
+args_read_path(struct given *given, const struct option *option,
+	const char *text)
+{
+	if (*text != '/' || strpbrk(text, "?#") != NULL)
+		args_die(EXIT_USAGE,
+			"--%s '%s': expected a path that begins with a slash, "
+			"such as /app",
+			option->name, text);
+	args_read_text(given, option, text);
+}
+
+/* --- what is spoken, and what goes wrong --- */
+
+void
+args_read_protocol(struct given *given, const struct option *option,
+	const char *text)
+{
+	(void)text;
+	given->args.options.protocol =
+		option->ways == TCP ? RETORT_TCP : RETORT_UDP;
+}
+
+/* Each is checked by itself, so that the message names the right one. */
+void
+args_read_fault(struct given *given, const struct option *option,
+	const char *text)
+{
+	const struct retort_reply reply = {.faults = text};
+	char error[RETORT_ERROR_SIZE];
+	bool chance = strchr(text, ':') != NULL && strchr(text, '%') != NULL;
+
+	(void)option;
+	if (retort_check(&reply, error) < 0) {
+		const char *why =
+			error + (strncmp(error, "faults: ", 8) == 0 ? 8 : 0);
+		bool named = *why == '\'';
+
+		/* what it quotes need not be said before it */
+		args_die(EXIT_USAGE, "--fault%s%s%s: %s%s", named ? "" : " '",
+			named ? "" : text, named ? "" : "'", why,
+			chance ? " (faults by chance: --faults)" : "");
+	}
+	args_add_line(&given->faults, text, strlen(text));
+}
+
+void
+args_read_log_file(struct given *given, const struct option *option,
+	const char *text)
+{
+	struct args *args = &given->args;
+
+	(void)option;
+	args_read_file(args, "--replay", args_file_name(text), &args->replay,
+		&args->replay_size);
+}
+
+void
+args_read_scenario(struct given *given, const struct option *option,
+	const char *text)
+{
+	struct args *args = &given->args;
+
+	(void)option;
+	args->scenario = args_file_name(text);
+	if (strcmp(args->scenario, "-") == 0)
+		args_read_file(args, "--scenario", "-", &args->scenario_text,
+			&args->scenario_size);
+}
+
+/* --- logs, limits --- */
+
+void
+args_read_log(struct given *given, const struct option *option,
+	const char *text)
+{
+	static const char *const names[] = {"short", "common", "json",
+		"combined", "none", NULL};
+	int format = args_choice("--log", text, names,
+		"short, common, combined, json or none");
+
+	(void)option;
+	given->args.log = format < 4;
+	if (given->args.log)
+		given->args.log_format = (enum retort_log)format;
+}
+
+void
+args_read_quiet(struct given *given, const struct option *option,
+	const char *text)
+{
+	(void)option;
+	(void)text;
+	given->args.log = false;
+}
+
+void
+args_read_limit(struct given *given, const struct option *option,
+	const char *text)
+{
+	if (strcmp(text, "none") == 0)
+		store(given, option, UINT64_MAX);
+	else
+		args_read_number(given, option, text);
+}
+
+void
+args_read_io(struct given *given, const struct option *option, const char *text)
+{
+	static const char *const names[] = {"best", "epoll", "poll", NULL};
+
+	(void)option;
+	given->args.options.io = (enum retort_io)args_choice("--io", text,
+		names, "best, epoll or poll");
+}
