@@ -87,7 +87,7 @@ async function echo() {
       asked: reply.asked,
       came: reply.came(),
       note: 'To see it here, start retort so:',
-      command: './retort --echo=/echo www',
+      command: './retort --scenario www/echo.retort www',
     });
     return;
   }

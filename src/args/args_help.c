@@ -30,8 +30,7 @@ print_option(const struct option *option)
 		(void)snprintf(letter, sizeof letter, "-%c, ", option->letter);
 	size = snprintf(line, sizeof line, "  %s%s%s%s",
 		option->read ? letter : "", args_call(option, room),
-		option->value && *option->value != '=' ? " " : "",
-		option->value ? option->value : "");
+		option->value ? " " : "", option->value ? option->value : "");
 	(void)snprintf(line + size, sizeof line - (size_t)size, "%*s%s\n",
 		size < COLUMN - 1 ? COLUMN - size : 2, "", option->help);
 	args_print(line);

@@ -22,7 +22,7 @@ static const struct {
 	const char *hint;
 } hints[] = {
 	/* ROOT that is none: most often it belonged to the option before it */
-	{"^operand '(/.*)' after --echo$", "write --echo=$1"},
+	{"^operand '/.*' after --echo$", "@on /PATH and @echo in a --scenario"},
 	{"^operand '(.*)' after (--(answer|body|faults?|greet|header|type)) "
 	 "'(.*)'$",
 		"quote it: $2 '$4 $1'"},
@@ -51,6 +51,10 @@ static const struct {
 	{"^--max-[a-z]+ '[0-9]+ ?[kKmMgG]", "in bytes: 1 MiB is 1048576"},
 	{"^--(body|answer|greet) .*: No such file",
 		"@ says that the text is in a file"},
+
+	/* what it had itself */
+	{"^option --echo takes no value",
+		"@on /PATH and @echo in a --scenario"},
 
 	/* what other servers have */
 	{"^unknown option --(addr|address|listen|interface)$",

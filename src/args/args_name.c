@@ -97,19 +97,14 @@ args_unknown(const struct given *given, const char *word)
 const struct option *
 args_find(const struct given *given, const char *name, size_t size)
 {
-	const struct option *option = given->options, *found = NULL;
+	const struct option *option = given->options;
 
-	for (; !is_end(option); option++) {
-		bool glued = option->value != NULL && *option->value == '=';
-
-		if (option->read == NULL || option->part ||
-			(glued && name[size] != '=') ||
-			strlen(option->name) != size ||
-			strncmp(option->name, name, size) != 0)
-			continue;
-		found = option;
-	}
-	return found;
+	for (; !is_end(option); option++)
+		if (option->read != NULL && !option->part &&
+			strlen(option->name) == size &&
+			strncmp(option->name, name, size) == 0)
+			return option;
+	return NULL;
 }
 
 const struct option *

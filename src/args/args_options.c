@@ -76,8 +76,6 @@ const struct option args_options[] = {
 	{"follow-links", 0, NULL, "even where they lead out of ROOT",
 		.read = args_read_flag, TO(args.files.follow_links),
 		.ways = FILES},
-	{"echo", 0, "=/PATH", "answer requests for this path with the request itself",
-		.read = args_read_path, TO(args.echo), .ways = FILES | RULES},
 
 	{.help = "Plain sockets instead of HTTP"},
 	{"tcp", 0, NULL, "bytes on TCP", .ways = TCP,

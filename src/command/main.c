@@ -139,11 +139,6 @@ set_rules(struct retort *server, const struct args *args, struct typed *typed,
 		code = retort_on(server, NULL, .accepted = true,
 			.body = args->greeting.body,
 			.body_size = args->greeting.body_size);
-	if (code >= 0 && args->echo != NULL) {
-		option = args->faults ? "--fault: " : "--echo: ";
-		code = retort_on(server, args->echo, .echo = true,
-			.faults = args->faults);
-	}
 	if (code >= 0 && args->typed) {
 		option = "--answer: ";
 		code = retort_on(server, NULL, .handler = typed_handler,

@@ -50,9 +50,10 @@ START_TEST(fields_are_in_all_replies)
 	static const char *const requests[] = {"GET / HTTP/1.0\r\n\r\n",
 		"GET /echo HTTP/1.0\r\n\r\n", "PUT /none HTTP/1.0\r\n\r\n",
 		"GET / HTTP/3.0\r\n\r\n"};
-	struct child child = start("@on /\nHTTP/1.1 201 Made\n\nx\n"
+	struct child child = start("@on /echo\n@echo\n"
+				   "@on /\nHTTP/1.1 201 Made\n\nx\n"
 				   "@on /own\nHTTP/1.1 200 OK\nX: own\n\nx\n",
-		"--echo=/echo -H X:all");
+		"-H X:all");
 	struct bytes got;
 
 	for (size_t i = 0; i < 4; i++) {

@@ -100,9 +100,6 @@ for value in '' x http://a/ '/a?b' '/a#b' /%zz /.x; do
 done
 usage --html --html=yes
 usage --follow-links --follow-links=yes
-for value in '' x yes echo http://a/; do
-	usage "--echo '$value'" --echo="$value"
-done
 usage --no-listing --no-listing=yes
 usage --precompressed --precompressed=gzip
 usage 'media type' -p 0 --mime "md=a
@@ -132,9 +129,8 @@ for option in "--raw=$raw" --echo; do
 	usage "$name" "$option" --mime md=a/b
 done
 for option in --cache=0 --no-listing --precompressed --spa=index.html \
-	--html --follow-links --prefix=/p --echo=/p; do
+	--html --follow-links --prefix=/p; do
 	name=${option%%=*}
-	[ "$option" = "$name" ] || [ "$name" != --echo ] || name=--echo=PATH
 	usage "--status and $name exclude" -s 200 "$option"
 	usage "--body and $name exclude" "$option" --body x
 	usage "--type and $name exclude" "$option" --type a/b
@@ -164,11 +160,10 @@ for protocol in --tcp --udp; do
 	for option in --status=404 --body=x --type=a/b "--raw=$raw" \
 		--dotfiles --mime=md=a/b --cache=0 --no-listing \
 		--precompressed --spa=index.html --html --follow-links \
-		--prefix=/p --echo=/p '--header=A: b' \
+		--prefix=/p '--header=A: b' \
 		--host=localhost --max-target=9 --max-head=9 --max-fields=9 \
 		--max-body=9; do
 		name=${option%%=*}
-		[ "$name" != --echo ] || name=--echo=PATH
 		usage "$name and $protocol exclude" $protocol "$option"
 	done
 	usage "ROOT and $protocol exclude" $protocol "$dir/site"
@@ -230,7 +225,7 @@ missing=
 for option in --port --bind --status --body --type --raw --echo --header \
 	--mime --dotfiles --cache --no-listing --precompressed --spa \
 	--html --follow-links --prefix \
-	--echo=/PATH --host --log --quiet --port-file --requests \
+	--host --log --quiet --port-file --requests \
 	--lifetime --with-parent --grace --timeout --max-target --max-head \
 	--max-fields --max-body --io --help --version -v --tcp --udp --answer \
 	--greet --idle --socket-mode; do
@@ -680,28 +675,29 @@ echoed()
 
 echo_path()
 {
-	start --echo=/echo --max-body 1000 "$dir/site"
-	equal text "$(get "${url}text.txt")" '--echo=PATH: a file'
+	printf '@on /echo\n@echo\n' >"$dir/echo.retort"
+	start --scenario "$dir/echo.retort" --max-body 1000 "$dir/site"
+	equal text "$(get "${url}text.txt")" 'echo at a path: a file'
 	get "${url}echo?a=b" | head -n 1 | tr -d '\r' >"$dir/got"
-	equal 'GET /echo?a=b HTTP/1.1' "$(cat "$dir/got")" '--echo=PATH: GET'
+	equal 'GET /echo?a=b HTTP/1.1' "$(cat "$dir/got")" 'echo at a path: GET'
 	equal 'some body' "$(echoed -d 'some body' "${url}echo")" \
-		'--echo=PATH: POST'
+		'echo at a path: POST'
 	equal '4|body|0|' "$(echoed -H 'Transfer-Encoding: chunked' \
 		-H Expect: -d body "${url}echo" | tr '\n' '|' |
-		sed 's/|*$/|/')" '--echo=PATH: chunked'
+		sed 's/|*$/|/')" 'echo at a path: chunked'
 	equal 'with care' "$(echoed -H 'Expect: 100-continue' -X PUT \
-		-d 'with care' "${url}echo")" '--echo=PATH: PUT and Expect'
-	equal 200 "$(code -X BREW "${url}echo")" '--echo=PATH: any method'
+		-d 'with care' "${url}echo")" 'echo at a path: PUT and Expect'
+	equal 200 "$(code -X BREW "${url}echo")" 'echo at a path: any method'
 	equal 413 "$(code -d "@$dir/site/big" "${url}echo")" \
-		'--echo=PATH: --max-body'
+		'echo at a path: --max-body'
 	for path in echo/ Echo ech echoo %65Cho; do
-		equal 404 "$(code "$url$path")" "--echo=PATH: not /$path"
+		equal 404 "$(code "$url$path")" "echo at a path: not /$path"
 	done
-	equal 405 "$(code -d x "$url")" '--echo=PATH: POST elsewhere'
+	equal 405 "$(code -d x "$url")" 'echo at a path: POST elsewhere'
 	get -I "${url}echo" >"$dir/head"
 	[ "$(field Content-Length)" -gt 20 ]
-	report $? '--echo=PATH: HEAD'
-	stop '--echo=PATH'
+	report $? 'echo at a path: HEAD'
+	stop 'echo at a path'
 }
 
 canned()

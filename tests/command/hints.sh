@@ -86,8 +86,11 @@ says 0 '' -p 0 -q --lifetime 0 -b 127.0.0.2:0 -b 127.0.0.1
 # --- values in several words ---
 
 one='only one ROOT can be served'
-says 2 '--echo and ROOT exclude each other (write --echo=/echo)' --echo /echo
-says 2 "'.': $one (write --echo=/echo)" --echo /echo .
+says 2 '--echo and ROOT exclude each other (@on /PATH and @echo in a '\
+'--scenario)' --echo /echo
+says 2 'option --echo takes no value (@on /PATH and @echo in a --scenario)' \
+	--echo=/echo www
+says 2 "'.': $one (@on /PATH and @echo in a --scenario)" --echo /echo .
 says 2 "1: No such file or directory (quote it: --header 'X-Test: 1')" \
 	-H X-Test: 1
 says 2 "'www': $one (quote it: --header 'X-Test: 1')" -HX-Test: 1 www

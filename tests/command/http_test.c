@@ -823,7 +823,12 @@ START_TEST(test_echo_path)
 		{400, "GET /echo HTTP/1.1\r\n\r\n", 0, NULL},
 	};
 	char *dir = make_site();
-	struct child child = START("--echo=/echo", "--io", ios[_i], dir);
+	struct child child;
+	char scenario[256];
+
+	dir_write(dir, "echo.retort", "@on /echo\n@echo\n", 16);
+	(void)snprintf(scenario, sizeof scenario, "%s/echo.retort", dir);
+	child = START("--scenario", scenario, "--io", ios[_i], dir);
 
 	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
 		struct bytes reply = client_exchange(child.url[0], requests[i]);

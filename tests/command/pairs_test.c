@@ -39,7 +39,6 @@ static const struct {
 	{"html", "--html", "f"},
 	{"follow-links", "--follow-links", "f"},
 	{"prefix", "--prefix /p", "f"},
-	{"echo", "--echo=/e", "fs"},
 	{"header", "--header a:b", "cefs"},
 	{"host", "--host a", HTTP},
 	{"max-target", "--max-target 9", HTTP},

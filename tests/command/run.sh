@@ -318,7 +318,6 @@ done
 refused 'retort: --fault: each 1: a datagram' --udp --answer x --fault 'each 1'
 refused "retort: --fault: 'drop': expected a fault; did you mean" --body x \
 	--fault drop
-refused "retort: --echo: malformed target: '/a b'" '--echo=/a b' "$dir"
 
 # a seed that was not given is told
 ends 0 'a seed is drawn' --body x --faults 'rst:5%' -- true

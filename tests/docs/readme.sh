@@ -113,7 +113,7 @@ retort --html --prefix /docs www
 	get 200|<title>retort|/docs/index
 	get 200|Content-Type: text/css|/docs/style.css
 	get 404|404 Not Found|/style.css
-retort --echo=/echo www
+retort --scenario www/echo.retort www
 	get 200|POST /echo?a=b HTTP/1.1|-d x /echo?a=b
 	get 200|<title>retort|/
 retort -p 0 -b 0.0.0.0 src

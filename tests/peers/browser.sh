@@ -231,7 +231,7 @@ JS
 
 page()
 {
-	start --echo=/echo --log json "$source/www"
+	start --scenario "$source/www/echo.retort" --log json "$source/www"
 	visit "$url"
 	read_page
 	holds '[.rows[].check] ==
@@ -282,7 +282,7 @@ JS
 	visit "$url"
 	read_page
 	holds '.echo | .state == "off" and
-		(.answered | contains("retort --echo=/echo www"))' \
+		(.answered | contains("retort --scenario www/echo.retort www"))' \
 		'www/ without --echo: how to start it'
 	holds '[.rows[] | select(.check != "echo") | .state] ==
 		["ok", "ok", "ok", "ok", "ok"]' 'www/ without --echo: the rest'
