@@ -48,11 +48,12 @@ static const struct {
 
 	/* values */
 	{"^--fault '[^ ]+': expected", "quote all of it: --fault 'cut body 3'"},
-	{"^--max-[a-z]+ '[0-9]+ ?[kKmMgG]", "in bytes: 1 MiB is 1048576"},
 	{"^--(body|answer|greet) .*: No such file",
 		"@ says that the text is in a file"},
 
 	/* what it had itself */
+	{"^unknown option --max-(target|head|fields|body)$", "--limit $1=N"},
+	{"^unknown option --idle$", "--timeout idle=TIME"},
 	{"^option --echo takes no value",
 		"@on /PATH and @echo in a --scenario"},
 

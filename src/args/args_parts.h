@@ -107,23 +107,28 @@ _Noreturn void args_unknown(const struct given *given, const char *word);
 /* --- readers: each for a kind of option --- */
 
 args_reader args_read_flag, args_read_more, args_read_number, args_read_time,
-	args_read_text, args_read_parts;
+	args_read_text, args_read_size, args_read_parts, args_read_timeout;
 
 /* --- and for one --- */
 
 args_reader args_read_bind, args_read_mode, args_read_host, args_read_type,
 	args_read_header, args_read_mime, args_read_page, args_read_path,
 	args_read_protocol, args_read_fault, args_read_log_file,
-	args_read_scenario, args_read_log, args_read_quiet, args_read_limit,
-	args_read_io, args_read_help, args_read_version;
+	args_read_scenario, args_read_log, args_read_quiet,
+	args_read_body_limit, args_read_io, args_read_help, args_read_version;
 
 /* --- values; what is none ends the process, naming `option` --- */
 
 uint64_t args_number(const char *option, const char *text, uint64_t least,
 	uint64_t most);
 
-/* Seconds, with a fraction if need be, as milliseconds rounded up. */
-int args_seconds(const char *option, const char *text);
+/* Bytes, also as 64k, 1M or 1G. */
+uint64_t args_size(const char *option, const char *text, uint64_t least,
+	uint64_t most);
+
+/* A time, with a fraction if need be, in seconds or as 250ms, 2s or 1m; as
+   milliseconds rounded up. */
+int args_time(const char *option, const char *text);
 
 /* Permissions of a file, in octal. */
 int args_permissions(const char *option, const char *text);

@@ -60,8 +60,7 @@ args_read_time(struct given *given, const struct option *option,
 {
 	char name[32];
 
-	*(int *)place(given, option) =
-		args_seconds(args_call(option, name), text);
+	*(int *)place(given, option) = args_time(args_call(option, name), text);
 }
 
 void
@@ -71,53 +70,81 @@ args_read_text(struct given *given, const struct option *option,
 	*(const char **)place(given, option) = text;
 }
 
+void
+args_read_size(struct given *given, const struct option *option,
+	const char *text)
+{
+	char name[32];
+
+	store(given, option,
+		args_size(args_call(option, name), text, option->least,
+			option->most));
+}
+
 /* --- what has parts --- */
 
-/* "head=10" is for one of the parts, "10" for each. False: there is none. */
+/* "head=10", which is `size` bytes at `text`. False: it is none of them. */
 static bool
-read_part(struct given *given, const struct option *option, const char *text)
+read_part(struct given *given, const struct option *option, const char *text,
+	size_t size)
 {
-	const char *equals = strchr(text, '=');
-	size_t size = equals ? (size_t)(equals - text) : 0;
+	const char *equals = memchr(text, '=', size);
 	const struct option *part = option + 1;
-	bool found = false;
 
-	for (; part->part; part++) {
+	for (; equals != NULL && part->part; part++) {
 		const char *name = part->name + strlen(option->name) + 1;
+		char *value;
 
-		if (equals == NULL) {
-			struct option whole = *part;
-
-			whole.name = option->name;
-			part->read(given, &whole, text);
-			found = true;
-		} else if (strlen(name) == size &&
-			strncmp(name, text, size) == 0) {
-			part->read(given, part, equals + 1);
-			args_note(given, part);
-			found = true;
-		}
+		if (strlen(name) != (size_t)(equals - text) ||
+			strncmp(name, text, strlen(name)) != 0)
+			continue;
+		value = args_must(strndup(equals + 1, size - strlen(name) - 1));
+		part->read(given, part, value);
+		args_note(given, part);
+		free(value);
+		return true;
 	}
-	return found;
+	return false;
 }
 
 void
 args_read_parts(struct given *given, const struct option *option,
 	const char *text)
 {
-	char *copy = args_must(strdup(text)), *at = copy;
+	const char *at = text;
 
-	for (char *next = at; next != NULL; at = next + 1) {
-		next = strchr(at, ',');
-		if (next != NULL)
-			*next = '\0';
-		if (!read_part(given, option, at))
-			args_die(EXIT_USAGE,
-				"--%s '%s': expected seconds, or one or more "
-				"of head=SECS,body=SECS,reply=SECS",
-				option->name, text);
+	for (;;) {
+		size_t size = strcspn(at, ",");
+
+		if (!read_part(given, option, at, size))
+			args_die(EXIT_USAGE, "--%s '%s': expected %s%s",
+				option->name, text,
+				option->read == args_read_timeout ?
+					"a time, or one or more of " :
+					"one or more of ",
+				option->words);
+		if (at[size] == '\0')
+			return;
+		at += size + 1;
 	}
-	free(copy);
+}
+
+void
+args_read_timeout(struct given *given, const struct option *option,
+	const char *text)
+{
+	const struct option *part = option + 1;
+
+	if (strpbrk(text, "=,") != NULL) {
+		args_read_parts(given, option, text);
+		return;
+	}
+	for (; part->part; part++) {
+		struct option whole = *part;
+
+		whole.name = option->name;
+		args_read_time(given, &whole, text);
+	}
 }
 
 /* --- addresses --- */
@@ -351,13 +378,13 @@ args_read_quiet(struct given *given, const struct option *option,
 }
 
 void
-args_read_limit(struct given *given, const struct option *option,
+args_read_body_limit(struct given *given, const struct option *option,
 	const char *text)
 {
 	if (strcmp(text, "none") == 0)
 		store(given, option, UINT64_MAX);
 	else
-		args_read_number(given, option, text);
+		args_read_size(given, option, text);
 }
 
 void

@@ -68,56 +68,99 @@ args_print(const char *text)
 		args_die(EXIT_FAILURE, "standard output: %s", strerror(-code));
 }
 
+/* Digits, and how many there are; at most UINT64_MAX, which no limit allows
+   but as an end. */
+static size_t
+read_digits(const char *text, uint64_t *value)
+{
+	size_t size = strspn(text, "0123456789");
+
+	errno = 0;
+	*value = size > 0 ? strtoull(text, NULL, 10) : 0;
+	return errno == 0 ? size : 0;
+}
+
+/* What was expected in the place of `text`. */
+static _Noreturn void
+refuse_range(const char *option, const char *text, const char *expected,
+	uint64_t least, uint64_t most)
+{
+	if (most == UINT64_MAX)
+		args_die(EXIT_USAGE, "%s '%s': expected %s from %llu", option,
+			text, expected, (unsigned long long)least);
+	args_die(EXIT_USAGE, "%s '%s': expected %s from %llu to %llu", option,
+		text, expected, (unsigned long long)least,
+		(unsigned long long)most);
+}
+
 uint64_t
 args_number(const char *option, const char *text, uint64_t least, uint64_t most)
 {
-	uint64_t value = 0;
-	const char *at = text;
+	uint64_t value;
+	size_t size = read_digits(text, &value);
 
-	for (; *at >= '0' && *at <= '9'; at++) {
-		unsigned digit = (unsigned)(*at - '0');
-
-		if (value > (UINT64_MAX - digit) / 10)
-			break;
-		value = value * 10 + digit;
-	}
-	if (at == text || *at != '\0' || value < least || value > most) {
-		if (most == UINT64_MAX)
-			args_die(EXIT_USAGE,
-				"%s '%s': expected a whole number from %llu",
-				option, text, (unsigned long long)least);
-		args_die(EXIT_USAGE,
-			"%s '%s': expected a whole number from %llu "
-			"to %llu",
-			option, text, (unsigned long long)least,
-			(unsigned long long)most);
-	}
+	if (size == 0 || text[size] != '\0' || value < least || value > most)
+		refuse_range(option, text, "a whole number", least, most);
 	return value;
 }
 
-/* Seconds, with a fraction if need be, as milliseconds rounded up. */
+uint64_t
+args_size(const char *option, const char *text, uint64_t least, uint64_t most)
+{
+	static const char units[] = "kKmMgG";
+	uint64_t value;
+	size_t size = read_digits(text, &value);
+	const char *unit =
+		size > 0 && text[size] ? strchr(units, text[size]) : NULL;
+	unsigned shift = unit ? 10 * (unsigned)((unit - units) / 2 + 1) : 0;
+
+	if (size == 0 || text[size + (unit != NULL)] != '\0' ||
+		value > most >> shift || value << shift < least)
+		refuse_range(option, text, "bytes, such as 65536, 64k or 1M,",
+			least, most);
+	return value << shift;
+}
+
+/* How many ms a unit has; 0: there is none of that name. */
+static uint64_t
+unit_of_time(const char *name)
+{
+	return *name == '\0' || strcmp(name, "s") == 0 ? 1000 :
+		strcmp(name, "ms") == 0                ? 1 :
+		strcmp(name, "m") == 0                 ? 60000 :
+							 0;
+}
+
 int
-args_seconds(const char *option, const char *text)
+args_time(const char *option, const char *text)
 {
 	const uint64_t most = INT_MAX / 1000;
-	uint64_t whole = 0, ms = 0, unit = 100;
-	const char *at = text;
-	bool any = false, more = false;
+	uint64_t whole, part = 0, scale = 1, unit, ms;
+	size_t size = read_digits(text, &whole), digits = 0;
+	const char *at = text + strspn(text, "0123456789");
+	bool more = false;
 
-	for (; *at >= '0' && *at <= '9' && whole <= most; at++, any = true)
-		whole = whole * 10 + (uint64_t)(*at - '0');
-	if (*at == '.')
-		for (at++; *at >= '0' && *at <= '9'; at++, any = true) {
-			ms += unit * (uint64_t)(*at - '0');
-			more = more || (unit == 0 && *at != '0');
-			unit /= 10;
-		}
-	if (!any || *at != '\0' || whole >= most)
+	if (*at == '.') {
+		for (at++; *at >= '0' && *at <= '9'; at++, digits++)
+			if (scale < 1000000000) {
+				part = part * 10 + (uint64_t)(*at - '0');
+				scale *= 10;
+			} else {
+				more = more || *at != '0';
+			}
+	}
+	unit = unit_of_time(at);
+	ms = whole < most * 1000 ?
+		whole * unit + (part * unit + scale - 1) / scale +
+			(more && part * unit % scale == 0) :
+		UINT64_MAX;
+	if (size + digits == 0 || (size == 0 && *text != '.') || unit == 0 ||
+		ms >= most * 1000)
 		args_die(EXIT_USAGE,
-			"%s '%s': expected seconds, such as 2 or 0.5, "
-			"less than %llu",
+			"%s '%s': expected a time, such as 2, 0.5 or 250ms, "
+			"less than %llu s",
 			option, text, (unsigned long long)most);
-	return (int)(whole * 1000 + ms + (more ? 1 : 0));
+	return (int)ms;
 }
 
 int

@@ -55,15 +55,23 @@ usage --port -p 0 -b unix:/nowhere/socket
 for value in '' 99 199 1000 abc 200x -200; do
 	usage "--status '$value'" -s "$value"
 done
-for option in --requests --max-target --max-head --max-fields --max-body; do
-	for value in '' x -1 1x 99999999999999999999; do
-		usage "$option '$value'" $option "$value"
+for value in '' x -1 1x 99999999999999999999; do
+	usage "--requests '$value'" --requests "$value"
+	for part in target head fields body; do
+		usage "--limit $part '$value'" --limit "$part=$value"
 	done
 done
 usage "--requests '0'" --requests 0
-usage "--max-fields '1001'" --max-fields 1001
+usage "--limit fields '1001'" --limit fields=1001
+usage "--limit fields '1k'" --limit fields=1k
+usage "--limit target '9M'" --limit target=9M
+usage "--limit head '1kB'" --limit head=1kB
+usage "--limit body '99999999999999G'" --limit body=99999999999999G
+usage "--limit '8k'" --limit 8k
+usage "--limit 'heads=8k'" --limit heads=8k
+usage "--limit 'head=8k,'" --limit head=8k,
 for option in --lifetime --grace --timeout; do
-	for value in '' x -1 1s 1e3 . 1.2.3 99999999999999999999; do
+	for value in '' x -1 1x 1e3 . s 1.2.3 36000m 99999999999999999999; do
 		usage "$option '$value'" $option "$value"
 	done
 done
@@ -144,14 +152,14 @@ usage --status -s 304 --body x
 usage second "$dir/site" second
 
 # plain sockets
-for value in '' x -1 1s 1e3 . 99999999999999999999; do
-	usage "--idle '$value'" --tcp --echo --idle "$value"
+for value in '' x -1 1x 1e3 . 99999999999999999999; do
+	usage "--timeout idle '$value'" --tcp --echo --timeout "idle=$value"
 done
 usage '--answer: needs --tcp or --udp' --answer x
 usage '--greet: needs --tcp' --greet x
 usage '--greet: needs --tcp' --udp --echo --greet x
-usage '--idle: needs --tcp' --idle 1
-usage '--idle: needs --tcp' --udp --echo --idle 1
+usage '--timeout idle: needs --tcp' --timeout idle=1
+usage '--timeout idle: needs --tcp' --udp --echo --timeout idle=1
 usage '--tcp and --udp exclude' --tcp --udp
 usage '--tcp and --udp exclude' --udp --tcp --echo
 for protocol in --tcp --udp; do
@@ -161,12 +169,12 @@ for protocol in --tcp --udp; do
 		--dotfiles --mime=md=a/b --cache=0 --no-listing \
 		--precompressed --spa=index.html --html --follow-links \
 		--prefix=/p '--header=A: b' \
-		--host=localhost --max-target=9 --max-head=9 --max-fields=9 \
-		--max-body=9; do
+		--host=localhost; do
 		name=${option%%=*}
 		usage "$name and $protocol exclude" $protocol "$option"
 	done
 	usage "ROOT and $protocol exclude" $protocol "$dir/site"
+	usage "$protocol and --limit exclude" $protocol --limit head=9
 	usage "$dir/missing" $protocol --answer "@$dir/missing"
 	usage "$dir" $protocol --answer "@$dir"
 	usage --answer $protocol --answer
@@ -226,9 +234,8 @@ for option in --port --bind --status --body --type --raw --echo --header \
 	--mime --dotfiles --cache --no-listing --precompressed --spa \
 	--html --follow-links --prefix \
 	--host --log --quiet --port-file --requests \
-	--lifetime --with-parent --grace --timeout --max-target --max-head \
-	--max-fields --max-body --io --help --version -v --tcp --udp --answer \
-	--greet --idle --socket-mode; do
+	--lifetime --with-parent --grace --timeout --limit --io --help --version -v --tcp --udp --answer \
+	--greet --socket-mode; do
 	grep -qF -e "$option" "$dir/out" || missing="$missing $option"
 done
 equal '' "$missing" '--help names every option'
@@ -676,7 +683,7 @@ echoed()
 echo_path()
 {
 	printf '@on /echo\n@echo\n' >"$dir/echo.retort"
-	start --scenario "$dir/echo.retort" --max-body 1000 "$dir/site"
+	start --scenario "$dir/echo.retort" --limit body=1000 "$dir/site"
 	equal text "$(get "${url}text.txt")" 'echo at a path: a file'
 	get "${url}echo?a=b" | head -n 1 | tr -d '\r' >"$dir/got"
 	equal 'GET /echo?a=b HTTP/1.1' "$(cat "$dir/got")" 'echo at a path: GET'
@@ -689,7 +696,7 @@ echo_path()
 		-d 'with care' "${url}echo")" 'echo at a path: PUT and Expect'
 	equal 200 "$(code -X BREW "${url}echo")" 'echo at a path: any method'
 	equal 413 "$(code -d "@$dir/site/big" "${url}echo")" \
-		'echo at a path: --max-body'
+		'echo at a path: --limit body'
 	for path in echo/ Echo ech echoo %65Cho; do
 		equal 404 "$(code "$url$path")" "echo at a path: not /$path"
 	done
@@ -719,7 +726,7 @@ canned()
 	equal '|4|body|0||' "$(cat "$dir/tail")" 'echo of a chunked body'
 	stop echo
 
-	start --max-body 1000 -s 200
+	start --limit body=1000 -s 200
 	equal 413 "$(code -d "@$dir/site/big" "$url")" '413 to 3 MB'
 	stop 413
 }

@@ -736,8 +736,8 @@ START_TEST(test_refused_posts)
 
 	refused_posts(child.url[0], "HTTP/1.1 405 ");
 	child_stop(&child);
-	child = START("-q", "--io", ios[_i], "--body", "x", "--max-body",
-		"1000");
+	child = START("-q", "--io", ios[_i], "--body", "x", "--limit",
+		"body=1000");
 	refused_posts(child.url[0], "HTTP/1.1 413 ");
 	child_stop(&child);
 	dir_remove(dir);

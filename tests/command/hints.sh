@@ -101,8 +101,12 @@ says 2 "--fault 'cut': expected N, -N, N%, head N or body N \
 (quote all of it: --fault 'cut body 3')" --fault cut body 3
 says 2 "'run': $one (run comes first, before the options)" www run
 says 2 "'b': $one" www b
-says 2 "--max-body '1M': expected a whole number from 1 \
-(in bytes: 1 MiB is 1048576)" --max-body 1M
+says 2 "--limit body '1 M': expected bytes, such as 65536, 64k or 1M, from 1" \
+	--limit 'body=1 M'
+says 2 'unknown option --max-body (--limit body=N)' --max-body 9
+says 2 'unknown option --idle (--timeout idle=TIME)' --tcp --idle 1
+says 2 "--timeout 'next=1': expected a time, or one or more of head= body= \
+reply= idle=" --timeout next=1
 
 # --- files ---
 

@@ -242,8 +242,8 @@ START_TEST(test_limits)
 	}
 	child_stop(&child);
 
-	child = START("--max-target", "10", "--max-head", "100", "--max-fields",
-		"2", dir);
+	child = START("--limit", "target=10,head=100", "--limit", "fields=2",
+		dir);
 	check_row(child.url[0],
 		&(struct row){404, "GET /123456789" END, 0, NULL});
 	check_row(child.url[0],

@@ -121,7 +121,7 @@ OK' "$(echo x | stream "$by")" "$name: TCP answer, and greeting"
 silent()
 {
 	: >"$dir/out"
-	listen v4 --tcp --answer OK --idle 0.5
+	listen v4 --tcp --answer OK --timeout idle=0.5
 	mkfifo "$dir/quiet"
 	# holds it open for writing as long as the client lives
 	exec 3<>"$dir/quiet"

@@ -360,8 +360,8 @@ END_TEST
 /* The pieces and the end of a client that says nothing for a while. */
 START_TEST(test_tcp_idle)
 {
-	struct child child = START("--tcp", "--answer", "OK", "--idle", "0.4",
-		"-v", "--io", ios[_i]);
+	struct child child = START("--tcp", "--answer", "OK", "--timeout",
+		"idle=400ms", "-v", "--io", ios[_i]);
 	int64_t began = now_ms();
 	struct bytes got = {.data = NULL}, errors;
 	int fd = plain_connect(child.url[0]);
@@ -386,8 +386,15 @@ START_TEST(test_tcp_idle)
 	ck_assert_str_eq(errors.data + errors.size - 12, "(timed out)\n");
 	bytes_free(&errors);
 
-	/* a time-out of HTTP's ends no silence */
+	/* that of a reply ends no silence, one without a name does */
 	child = START("--tcp", "--echo", "--timeout", "0.1", "--io", ios[_i]);
+	fd = plain_connect(child.url[0]);
+	ck_assert_int_eq(client_receive(fd, &got), 0);
+	bytes_free(&got);
+	(void)close(fd);
+	child_stop(&child);
+	child = START("--tcp", "--echo", "--timeout", "reply=0.1", "--io",
+		ios[_i]);
 	fd = plain_connect(child.url[0]);
 	ck_assert_int_eq(client_wait(fd, 400), -1);
 	ck_assert(client_send_text(fd, "x"));

@@ -147,7 +147,7 @@ retort -vv --echo
 	shown > body
 retort --tcp --echo
 	nc hello
-retort --tcp --answer OK --idle 10
+retort --tcp --answer OK --timeout idle=10
 	nc OK
 retort --tcp --answer @-
 	types nobody

@@ -45,7 +45,7 @@ for address in $addresses; do
 		"$address: TCP echo of 50,000 bytes"
 	stop "$address: TCP echo"
 
-	listen "$address" --tcp --answer OK --idle 2
+	listen "$address" --tcp --answer OK --timeout idle=2
 	equal 'Answer: OK
 Answer: OK
 Answer: OK
