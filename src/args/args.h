@@ -37,7 +37,6 @@ struct args {
 	const void *replay; /* the bytes of a log; NULL */
 	size_t replay_size;
 	const char *transcripts;      /* a folder; NULL */
-	struct retort_reply greeting; /* its body; NULL: none */
 	const char *faults;           /* clauses; NULL */
 	bool typed;                   /* answers are lines of standard input */
 	bool canned;

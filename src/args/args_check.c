@@ -165,38 +165,32 @@ read_text(struct args *args, const char *option, const char *text,
 	args_read_file(args, option, text + 1, &reply->body, &reply->body_size);
 }
 
+/* Lines that are typed, whose author must see what came. */
+static void
+read_prompt(struct args *args, const struct given *given)
+{
+	if (args->stdin_used != NULL)
+		args_die(EXIT_USAGE, "--prompt: standard input is read by %s",
+			args->stdin_used);
+	for (size_t i = 0; i < given->bind_count; i++)
+		if (strcmp(given->bind[i], "fd:0") == 0)
+			args_die(EXIT_USAGE,
+				"--prompt and --bind fd:0 exclude each other");
+	args->stdin_used = "--prompt";
+	args->verbose += args->verbose == 0 && args->log;
+}
+
 static void
 read_plain(struct args *args, const struct given *given)
 {
-	static const char *const typed = "@-";
-
 	/* what no rule of a scenario answers must not look answered */
-	args->canned =
-		args->reply.echo || given->answer || args->scenario == NULL;
+	args->canned = args->reply.echo || given->body || args->typed ||
+		args->scenario == NULL;
 	args->options.defer_accept = false;
-	if (given->greeting != NULL)
-		read_text(args, "--greet", given->greeting, &args->greeting);
-	if (given->answer == NULL)
-		return;
-	args->typed = strcmp(given->answer, typed) == 0;
-	if (args->typed && args->stdin_used != NULL)
-		args_die(EXIT_USAGE, "--answer: standard input is read by %s",
-			args->stdin_used);
-	for (size_t i = 0; args->typed && i < given->bind_count; i++)
-		if (strcmp(given->bind[i], "fd:0") == 0)
-			args_die(EXIT_USAGE,
-				"--answer @- and --bind fd:0 exclude each "
-				"other");
-	if (args->typed && given->faults != NULL)
-		args_die(EXIT_USAGE,
-			"--answer @- and --fault exclude each other");
-	if (args->typed) {
-		args->stdin_used = "--answer";
-		/* who types must see what came */
-		args->verbose += args->verbose == 0 && args->log;
-	} else {
-		read_text(args, "--answer", given->answer, &args->reply);
-	}
+	if (given->body != NULL)
+		read_text(args, "--body", given->body, &args->reply);
+	if (args->typed)
+		read_prompt(args, given);
 }
 
 /* A file's by its name, if that says it; all else by what it looks like. */
@@ -385,8 +379,6 @@ give_notices(const struct args *args, const struct given *given)
 	const char *root = args->root ? args->root : "";
 
 	notice_text(args, "--body", given->body);
-	notice_text(args, "--answer", given->answer);
-	notice_text(args, "--greet", given->greeting);
 	notice_raw(args, given);
 	if (args->reply.type != NULL && given->body == NULL)
 		notice(args,
@@ -433,7 +425,7 @@ args_finish(struct given *given)
 	if (given->faults != NULL && args->root == NULL && !args->canned)
 		args_die(EXIT_USAGE,
 			"--fault: needs a reply to spoil: %s or the like",
-			plain ? "--answer, --echo" : "ROOT, --body");
+			plain ? "--body, --echo" : "ROOT, --body");
 	args->faults = given->faults;
 	args->options.fields = given->fields;
 	args->options.omit = given->omit;

@@ -23,7 +23,7 @@ static const struct {
 } hints[] = {
 	/* ROOT that is none: most often it belonged to the option before it */
 	{"^operand '/.*' after --echo$", "@on /PATH and @echo in a --scenario"},
-	{"^operand '(.*)' after (--(answer|body|faults?|greet|header|type)) "
+	{"^operand '(.*)' after (--(body|faults?|header|type)) "
 	 "'(.*)'$",
 		"quote it: $2 '$4 $1'"},
 	{"^operand ':?([0-9]+)'", "a port is -p $1"},
@@ -48,10 +48,12 @@ static const struct {
 
 	/* values */
 	{"^--fault '[^ ]+': expected", "quote all of it: --fault 'cut body 3'"},
-	{"^--(body|answer|greet) .*: No such file",
-		"@ says that the text is in a file"},
+	{"^--body .*: No such file", "@ says that the text is in a file"},
 
 	/* what it had itself */
+	{"^unknown option --answer$", "--body, or --prompt in place of @-"},
+	{"^unknown option --greet$",
+		"@accepted and @raw \"TEXT\" in a --scenario"},
 	{"^unknown option --max-(target|head|fields|body)$", "--limit $1=N"},
 	{"^unknown option --idle$", "--timeout idle=TIME"},
 	{"^option --echo takes no value",

@@ -38,7 +38,8 @@ const struct option args_options[] = {
 		.words = "200 201 202 204 301 302 303 304 307 308 400 401 403 "
 			"404 405 408 409 410 418 429 500 502 503 504"},
 	{"body", 0, "TEXT", "or @FILE, or @- for standard input",
-		.read = args_read_text, TO(body), .ways = CANNED},
+		.read = args_read_text, TO(body),
+		.ways = CANNED | TCP_ANSWER | UDP_ANSWER},
 	{"type", 0, "TYPE", "of the body", .ways = CANNED,
 		.read = args_read_type, TO(args.reply.type),
 		.words = "application/json application/octet-stream text/css "
@@ -78,15 +79,13 @@ const struct option args_options[] = {
 		.ways = FILES},
 
 	{.help = "Plain sockets instead of HTTP"},
-	{"tcp", 0, NULL, "bytes on TCP", .ways = TCP,
+	{"tcp", 0, NULL, "--echo or --body answers what comes", .ways = TCP,
 		.read = args_read_protocol, TO(args.options.protocol)},
-	{"udp", 0, NULL, "datagrams", .ways = UDP,
+	{"udp", 0, NULL, "the same with datagrams", .ways = UDP,
 		.read = args_read_protocol, TO(args.options.protocol)},
-	{"answer", 0, "TEXT", "or @FILE; @-: typed",
-		.read = args_read_text, TO(answer),
-		.ways = TCP_ANSWER | UDP_ANSWER},
-	{"greet", 0, "TEXT", "what clients get first",
-		.read = args_read_text, TO(greeting), .ways = TCP, .words = ""},
+	{"prompt", 0, NULL, "lines of standard input answer",
+		.read = args_read_flag, TO(args.typed),
+		.ways = TCP_ANSWER | UDP_ANSWER, .not = "body fault"},
 
 	{.help = "Faults and scenarios, see retort(5)"},
 	{"fault", 0, "CLAUSES", "what is wrong with each reply, as 'cut body 3 reset'",

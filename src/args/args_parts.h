@@ -69,8 +69,6 @@ struct given {
 	struct args args;             /* what they amount to */
 	const char *body;
 	const char *raw;
-	const char *answer;
-	const char *greeting;
 	const char **bind;
 	size_t bind_count;
 	const char **hosts;

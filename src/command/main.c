@@ -132,19 +132,12 @@ static int
 set_rules(struct retort *server, const struct args *args, struct typed *typed,
 	char *error)
 {
-	const char *option = "--greet: ";
 	int code = 0;
 
-	if (args->greeting.body != NULL)
-		code = retort_on(server, NULL, .accepted = true,
-			.body = args->greeting.body,
-			.body_size = args->greeting.body_size);
-	if (code >= 0 && args->typed) {
-		option = "--answer: ";
+	if (args->typed)
 		code = retort_on(server, NULL, .handler = typed_handler,
 			.handler_arg = typed);
-	}
-	return code < 0 ? blame_rule(server, error, code, option) : 0;
+	return code < 0 ? blame_rule(server, error, code, "--prompt: ") : 0;
 }
 
 /* What answers when no rule does; 0 or -errno. */
@@ -165,8 +158,7 @@ set_answer(struct retort *server, const struct args *args, char *error)
 			return blame(error, code,
 				"--fault: ", why + strlen(faults));
 		return blame(error, code,
-			args->options.protocol == RETORT_HTTP ? "" :
-								"--answer: ",
+			args->options.protocol == RETORT_HTTP ? "" : "--body: ",
 			why);
 	}
 	if (args->root == NULL)

@@ -113,7 +113,7 @@ END_TEST
 
 START_TEST(an_answer_beside_it_is_the_default)
 {
-	struct child child = start(PLAIN, "--tcp --answer else");
+	struct child child = start(PLAIN, "--tcp --body else");
 	struct bytes got = {.data = NULL};
 	int fd = client_connect(child.url[0]);
 

@@ -155,17 +155,16 @@ usage second "$dir/site" second
 for value in '' x -1 1x 1e3 . 99999999999999999999; do
 	usage "--timeout idle '$value'" --tcp --echo --timeout "idle=$value"
 done
-usage '--answer: needs --tcp or --udp' --answer x
-usage '--greet: needs --tcp' --greet x
-usage '--greet: needs --tcp' --udp --echo --greet x
+usage '--prompt: needs --tcp or --udp' --prompt
 usage '--timeout idle: needs --tcp' --timeout idle=1
 usage '--timeout idle: needs --tcp' --udp --echo --timeout idle=1
 usage '--tcp and --udp exclude' --tcp --udp
 usage '--tcp and --udp exclude' --udp --tcp --echo
 for protocol in --tcp --udp; do
-	usage '--echo and --answer exclude' $protocol --echo --answer x
-	usage '--echo and --answer exclude' $protocol --answer @- --echo
-	for option in --status=404 --body=x --type=a/b "--raw=$raw" \
+	usage '--body and --echo exclude' $protocol --echo --body x
+	usage '--echo and --prompt exclude' $protocol --prompt --echo
+	usage '--prompt and --body exclude' $protocol --prompt --body x
+	for option in --status=404 --type=a/b "--raw=$raw" \
 		--dotfiles --mime=md=a/b --cache=0 --no-listing \
 		--precompressed --spa=index.html --html --follow-links \
 		--prefix=/p '--header=A: b' \
@@ -175,21 +174,20 @@ for protocol in --tcp --udp; do
 	done
 	usage "ROOT and $protocol exclude" $protocol "$dir/site"
 	usage "$protocol and --limit exclude" $protocol --limit head=9
-	usage "$dir/missing" $protocol --answer "@$dir/missing"
-	usage "$dir" $protocol --answer "@$dir"
-	usage --answer $protocol --answer
+	usage "$dir/missing" $protocol --body "@$dir/missing"
+	usage "$dir" $protocol --body "@$dir"
+	usage --body $protocol --body
 	usage "$protocol" $protocol=x
 	refused 3 "unix:$dir/missing/s" $protocol --echo \
 		-b "unix:$dir/missing/s"
 	refused 3 'fd:77' $protocol --echo -b fd:77
 done
-usage --greet --tcp --greet
 awk 'BEGIN { for (i = 0; i < 65507; i++) printf "x" }' >"$dir/longest"
-"$retort" --lifetime 0 -p 0 --udp --answer "@$dir/longest" >"$dir/out" \
+"$retort" --lifetime 0 -p 0 --udp --body "@$dir/longest" >"$dir/out" \
 	2>"$dir/err"
 report $? 'the longest answer of UDP'
 echo >>"$dir/longest"
-usage '65507 bytes' --udp --answer "@$dir/longest"
+usage '65507 bytes' --udp --body "@$dir/longest"
 
 # unknown, incomplete, too much
 usage --bogus --bogus
@@ -234,8 +232,8 @@ for option in --port --bind --status --body --type --raw --echo --header \
 	--mime --dotfiles --cache --no-listing --precompressed --spa \
 	--html --follow-links --prefix \
 	--host --log --quiet --port-file --requests \
-	--lifetime --with-parent --grace --timeout --limit --io --help --version -v --tcp --udp --answer \
-	--greet --socket-mode; do
+	--lifetime --with-parent --grace --timeout --limit --io --help --version -v --tcp --udp --prompt \
+	--socket-mode; do
 	grep -qF -e "$option" "$dir/out" || missing="$missing $option"
 done
 equal '' "$missing" '--help names every option'

@@ -117,15 +117,10 @@ says 2 '--scenario no: No such file or directory' --scenario no
 equal 2 $? 'a scenario that is none'
 grep -q '^retort: --scenario text:1:1: ' err
 report $? 'names its option, line and column'
-for option in --body --greet --answer; do
-	case $option in
-	--body) with='-p 0' ;;
-	--greet) with='-p 0 --tcp --answer x' ;;
-	--answer) with='-p 0 --tcp' ;;
-	esac
+for with in '' --tcp --udp; do
 	# shellcheck disable=SC2086 # options
-	says 0 "$option b.json: sent as text; what the file holds is \
-$option @b.json" --lifetime 0 $with $option b.json
+	says 0 '--body b.json: sent as text; what the file holds is '\
+'--body @b.json' -p 0 --lifetime 0 $with --body b.json
 done
 says 0 '--body -: sent as text; standard input is --body @-' -p 0 --lifetime 0 \
 	--body -
@@ -156,8 +151,12 @@ for pair in --raw:reply --replay:log --scenario:x.retort; do
 	done
 done
 says 2 '--raw: standard input is read by --replay' --raw - --replay @-
-says 2 '--answer: standard input is read by --greet' --tcp --answer @- \
-	--greet @-
+says 2 '--prompt: standard input is read by --scenario' --tcp --prompt \
+	--scenario -
+says 2 'unknown option --answer (--body, or --prompt in place of @-)' \
+	--tcp --answer x
+says 2 'unknown option --greet (@accepted and @raw "TEXT" in a --scenario)' \
+	--tcp --greet x
 says 2 '--body: standard input is read by --scenario' --body @- --scenario -
 printf '@nonsense\n' | "$retort" --scenario - >out 2>err
 grep -q '^retort: --scenario stdin:1:' err

@@ -12,10 +12,10 @@
 #include <string.h>
 
 /*
- * Ways to answer: (c)anned, (r)aw, (e)cho, (f)iles, a (s)cenario alone, (T)CP,
- * (U)DP. Small letters are HTTP.
+ * Ways to answer: (c)anned, (r)aw, (e)cho, (f)iles, a (s)cenario alone; an echo
+ * by (t)cp or (u)dp, an answer by (T)cp or (U)dp.
  */
-#define ANY "crefsTU"
+#define ANY "crefstTuU"
 #define HTTP "crefs"
 
 static const struct {
@@ -24,11 +24,11 @@ static const struct {
 	const char *ways;
 } options[] = {
 	{"status", "--status 404", "c"},
-	{"body", "--body x", "c"},
+	{"body", "--body x", "cTU"},
 	{"type", "--type a/b", "c"},
 	{"chunked", "--chunked", "c"},
 	{"raw", "--raw $DIR/reply", "r"},
-	{"echo", "--echo", "eTU"},
+	{"echo", "--echo", "etu"},
 	{"ROOT", "$DIR", "f"},
 	{"mime", "--mime md=a/b", "f"},
 	{"dotfiles", "--dotfiles", "f"},
@@ -43,20 +43,21 @@ static const struct {
 	{"host", "--host a", HTTP},
 	{"limit", "--limit target=9,body=9", HTTP},
 	{"limit", "--limit head=9k,fields=9", HTTP},
-	{"timeout", "--timeout 5", HTTP "T"},
-	{"timeout", "--timeout reply=5", HTTP "T"},
+	{"timeout", "--timeout 5", HTTP "tT"},
+	{"timeout", "--timeout reply=5", HTTP "tT"},
 	{"timeout", "--timeout head=5", HTTP},
 	{"timeout", "--timeout body=5,head=5", HTTP},
-	{"tcp", "--tcp", "T"},
-	{"udp", "--udp", "U"},
-	{"answer", "--tcp --answer x", "T"},
-	{"answer", "--udp --answer x", "U"},
-	{"greet", "--tcp --greet x", "T"},
-	{"timeout", "--tcp --timeout idle=1,reply=1", "T"},
+	{"tcp", "--tcp", "tT"},
+	{"udp", "--udp", "uU"},
+	{"body", "--tcp --body x", "T"},
+	{"body", "--udp --body x", "U"},
+	{"prompt", "--tcp --prompt", "T"},
+	{"prompt", "--udp --prompt", "U"},
+	{"timeout", "--tcp --timeout idle=1,reply=1", "tT"},
 	{"scenario", "--scenario $DIR/s.retort", ANY},
-	{"fault", "--body x --fault each?1", "c"},
+	{"fault", "--body x --fault each?1", "cT"},
 	{"fault", "--fault each?1 $DIR", "f"},
-	{"fault", "--echo --tcp --fault each?1", "T"},
+	{"fault", "--echo --tcp --fault each?1", "t"},
 	{"faults", "--faults rst:5% --seed 1", ANY},
 	{"seed", "--seed 1 --faults rst:5%", ANY},
 	{"replay", "--replay $DIR/log", HTTP},
@@ -110,7 +111,9 @@ clash(size_t i, size_t k)
 {
 	bool chance = is(i, "faults") || is(i, "seed");
 
-	return (is(i, "fault") && (is(k, "faults") || is(k, "seed"))) ||
+	return (is(i, "prompt") &&
+		       (is(k, "fault") || strstr(options[k].args, "--body"))) ||
+		(is(i, "fault") && (is(k, "faults") || is(k, "seed"))) ||
 		(is(i, "fault") && is(k, "replay")) ||
 		(chance && is(k, "replay"));
 }
@@ -126,10 +129,6 @@ go_together(size_t i, size_t k)
 		return strchr(options[k].ways, 's') != NULL;
 	if (is(k, "scenario") && !answers(i))
 		return strchr(options[i].ways, 's') != NULL;
-	/* one of these is what it answers */
-	if ((strstr(options[i].args, "--echo") && is(k, "answer")) ||
-		(is(i, "answer") && strstr(options[k].args, "--echo")))
-		return false;
 	return strpbrk(options[i].ways, options[k].ways) != NULL;
 }
 
@@ -201,6 +200,7 @@ START_TEST(both_or_none)
 				strstr(errors.data, "exclude each other") ||
 				strstr(errors.data, "expected ") ||
 				strstr(errors.data, "needs ") ||
+				strstr(errors.data, "a datagram has ") ||
 				strstr(errors.data, "only one ROOT"),
 			"%s and %s: %s", options[i].args, options[k].args,
 			errors.data);

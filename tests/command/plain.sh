@@ -82,6 +82,7 @@ each()
 	name="$1, $2"
 	: >"$dir/out"
 
+	printf '@accepted\n@raw "hello\\n"\n' >"$dir/hello"
 	listen "$where" --tcp --echo
 	equal 'hello' "$(echo hello | stream "$by")" "$name: TCP echo"
 	stream "$by" <"$dir/big" >"$dir/got"
@@ -90,15 +91,14 @@ each()
 	equal '' "$(stream "$by" </dev/null)" "$name: TCP echo of nothing"
 	stop "$name: TCP echo"
 
-	listen "$where" --tcp --answer 'OK
-' --greet 'hello
-'
+	listen "$where" --tcp --body 'OK
+' --scenario "$dir/hello"
 	equal 'hello
 OK' "$(echo x | stream "$by")" "$name: TCP answer, and greeting"
 	stop "$name: TCP answer"
 
 	input=$dir/typed
-	listen "$where" --tcp --answer @- -q
+	listen "$where" --tcp --prompt -q
 	input=/dev/null
 	equal one "$(echo x | stream "$by")" "$name: typed"
 	equal two "$(echo x | stream "$by")" "$name: typed, the next"
@@ -111,7 +111,7 @@ OK' "$(echo x | stream "$by")" "$name: TCP answer, and greeting"
 		"$name: UDP echo of 9,000 bytes"
 	stop "$name: UDP echo"
 
-	listen "$where" --udp --answer OK
+	listen "$where" --udp --body OK
 	equal OK "$(echo hello | datagram "$by" 2)" "$name: UDP answer"
 	stop "$name: UDP answer"
 	equal '' "$(cat "$dir/out")" "$name: no complaints"
@@ -121,7 +121,7 @@ OK' "$(echo x | stream "$by")" "$name: TCP answer, and greeting"
 silent()
 {
 	: >"$dir/out"
-	listen v4 --tcp --answer OK --timeout idle=0.5
+	listen v4 --tcp --body OK --timeout idle=0.5
 	mkfifo "$dir/quiet"
 	# holds it open for writing as long as the client lives
 	exec 3<>"$dir/quiet"

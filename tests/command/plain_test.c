@@ -310,7 +310,7 @@ START_TEST(test_tcp_half_close)
 	(void)close(fd);
 	child_stop(&child);
 
-	child = START("--tcp", "--answer", "OK\n", "--io", ios[_i]);
+	child = START("--tcp", "--body", "OK\n", "--io", ios[_i]);
 	fd = plain_connect(child.url[0]);
 	ck_assert(client_send_text(fd, "one"));
 	client_expect(fd, &got, "OK\n");
@@ -360,7 +360,7 @@ END_TEST
 /* The pieces and the end of a client that says nothing for a while. */
 START_TEST(test_tcp_idle)
 {
-	struct child child = START("--tcp", "--answer", "OK", "--timeout",
+	struct child child = START("--tcp", "--body", "OK", "--timeout",
 		"idle=400ms", "-v", "--io", ios[_i]);
 	int64_t began = now_ms();
 	struct bytes got = {.data = NULL}, errors;
@@ -410,14 +410,18 @@ START_TEST(test_tcp_greet)
 	static const struct {
 		const char *option, *value, *answer;
 	} cases[] = {
-		{"--io", "best", ""},
+		{"--body", "", ""},
 		{"--echo", "-q", "Q\n"},
-		{"--answer", "A\n", "A\n"},
+		{"--body", "A\n", "A\n"},
 	};
+	char *dir = dir_make(), scenario[4200];
 
+	dir_write(dir, "hello", "@accepted\n@raw \"220 hello\\n\"\n", 29);
+	(void)snprintf(scenario, sizeof scenario, "%s/hello", dir);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct child child = START("--io", ios[_i], "--tcp", "--greet",
-			"220 hello\n", cases[i].option, cases[i].value);
+		struct child child =
+			START("--io", ios[_i], "--tcp", "--scenario", scenario,
+				cases[i].option, cases[i].value);
 		struct bytes got = {.data = NULL}, expected = {.data = NULL};
 		int fd = plain_connect(child.url[0]);
 
@@ -434,6 +438,7 @@ START_TEST(test_tcp_greet)
 		(void)close(fd);
 		child_stop(&child);
 	}
+	dir_remove(dir);
 }
 END_TEST
 
@@ -448,7 +453,7 @@ START_TEST(test_answer_file)
 
 	dir_write(dir, "answer", bytes, sizeof bytes);
 	(void)snprintf(option, sizeof option, "@%s/answer", dir);
-	child = START("--tcp", "--answer", option, "--io", ios[_i]);
+	child = START("--tcp", "--body", option, "--io", ios[_i]);
 	fd = plain_connect(child.url[0]);
 	for (int i = 0; i < 3; i++) {
 		char answer[sizeof bytes];
@@ -465,7 +470,7 @@ START_TEST(test_answer_file)
 	bytes_free(&got);
 	(void)close(fd);
 	child_stop(&child);
-	child = START("--udp", "--answer", option, "--io", ios[_i]);
+	child = START("--udp", "--body", option, "--io", ios[_i]);
 	fd = datagram_connect(child.url[0]);
 	for (int i = 0; i < 3; i++) {
 		send_datagram(fd, "x", 1);
@@ -518,7 +523,7 @@ expect_answer(int fd, const char *answer)
 START_TEST(test_typed)
 {
 	static const char *const pieces[] = {"first", "second", "third"};
-	struct child child = START("--tcp", "--answer", "@-", "--io", ios[_i]);
+	struct child child = START("--tcp", "--prompt", "--io", ios[_i]);
 	struct bytes errors = {.data = NULL}, rest = {.data = NULL};
 	int fd[3];
 
@@ -549,7 +554,7 @@ END_TEST
 /* The end comes while somebody waits. */
 START_TEST(test_typed_end)
 {
-	struct child child = START("--tcp", "--answer", "@-", "--io", ios[_i]);
+	struct child child = START("--tcp", "--prompt", "--io", ios[_i]);
 	struct bytes errors = {.data = NULL}, rest = {.data = NULL};
 	int first = ask_typist(&child, &errors, "first");
 	int second = ask_typist(&child, &errors, "second");
@@ -570,7 +575,7 @@ END_TEST
 /* Lines that are there before anybody asks; the last has no newline. */
 START_TEST(test_typed_ahead)
 {
-	struct child child = START("--tcp", "--answer", "@-", "--io", ios[_i]);
+	struct child child = START("--tcp", "--prompt", "--io", ios[_i]);
 	int fd;
 
 	type_text(&child, "one\ntwo\nthree");
@@ -594,8 +599,7 @@ END_TEST
 START_TEST(test_typed_much)
 {
 	enum { LINES = 3000 };
-	struct child child =
-		START("--tcp", "--answer", "@-", "-q", "--io", ios[_i]);
+	struct child child = START("--tcp", "--prompt", "-q", "--io", ios[_i]);
 	struct bytes text = {.data = NULL};
 	char line[64];
 	size_t at = 0;
@@ -627,7 +631,7 @@ END_TEST
 /* Who is gone gets no line. */
 START_TEST(test_typed_gone)
 {
-	struct child child = START("--tcp", "--answer", "@-", "--io", ios[_i]);
+	struct child child = START("--tcp", "--prompt", "--io", ios[_i]);
 	struct bytes errors = {.data = NULL};
 	int gone = ask_typist(&child, &errors, "first");
 	int fd = ask_typist(&child, &errors, "second");
@@ -644,7 +648,7 @@ END_TEST
 
 START_TEST(test_typed_datagrams)
 {
-	struct child child = START("--udp", "--answer", "@-", "--io", ios[_i]);
+	struct child child = START("--udp", "--prompt", "--io", ios[_i]);
 	struct bytes errors = {.data = NULL};
 	int first = datagram_connect(child.url[0]);
 	int second = datagram_connect(child.url[0]);
@@ -962,7 +966,7 @@ START_TEST(test_plain_requests)
 	bytes_free(&errors);
 
 	/* one under way is not waited for when it is silent */
-	child = START("--tcp", "--answer", "OK", "--requests", "1", "--io",
+	child = START("--tcp", "--body", "OK", "--requests", "1", "--io",
 		ios[_i]);
 	fd = plain_connect(child.url[0]);
 	ck_assert(client_send_text(fd, "x"));
@@ -1083,8 +1087,7 @@ START_TEST(test_plain_with_parent)
 	(void)close(fd);
 
 	/* lines that are typed are no sign of the parent's end */
-	child = START("--tcp", "--answer", "@-", "--with-parent", "--io",
-		ios[_i]);
+	child = START("--tcp", "--prompt", "--with-parent", "--io", ios[_i]);
 	type_text(&child, "one\ntwo\n");
 	fd = plain_connect(child.url[0]);
 	ck_assert(client_send_text(fd, "x"));

@@ -310,12 +310,12 @@ refused 'Unix socket cannot be reset' -b "unix:$dir/s" --body x \
 printf '@on\n@frob\n' >"$dir/scenario"
 for plain in --tcp --udp; do
 	refused "retort: --scenario $dir/scenario:2:1: '@frob'" $plain \
-		--answer x --scenario "$dir/scenario"
-	refused "retort: --faults: 'x': expected" $plain --answer x --faults x
-	refused "retort: $plain and --replay exclude" $plain --answer x \
+		--body x --scenario "$dir/scenario"
+	refused "retort: --faults: 'x': expected" $plain --body x --faults x
+	refused "retort: $plain and --replay exclude" $plain --body x \
 		--replay "$dir/input"
 done
-refused 'retort: --fault: each 1: a datagram' --udp --answer x --fault 'each 1'
+refused 'retort: --fault: each 1: a datagram' --udp --body x --fault 'each 1'
 refused "retort: --fault: 'drop': expected a fault; did you mean" --body x \
 	--fault drop
 

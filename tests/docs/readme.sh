@@ -147,15 +147,15 @@ retort -vv --echo
 	shown > body
 retort --tcp --echo
 	nc hello
-retort --tcp --answer OK --timeout idle=10
+retort --tcp --body OK --timeout idle=10
 	nc OK
-retort --tcp --answer @-
+retort --tcp --prompt
 	types nobody
 	nc nobody
 	shown > who is there?
 retort --udp --echo
 	nc hello
-retort --udp --answer OK
+retort --udp --body OK
 	nc OK
 retort --body hello --fault 'cut body 2 reset'
 	reset 200|he|/

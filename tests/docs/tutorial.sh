@@ -45,7 +45,7 @@ for address in $addresses; do
 		"$address: TCP echo of 50,000 bytes"
 	stop "$address: TCP echo"
 
-	listen "$address" --tcp --answer OK --timeout idle=2
+	listen "$address" --tcp --body OK --timeout idle=2
 	equal 'Answer: OK
 Answer: OK
 Answer: OK
@@ -62,7 +62,7 @@ Received from port $port: $long" "$(client udp_client.py one '' "$long")" \
 		"$address: UDP echo of several"
 	stop "$address: UDP echo"
 
-	listen "$address" --udp --answer OK
+	listen "$address" --udp --body OK
 	equal "Received from port $port: OK
 Received from port $port: OK" "$(client udp_client.py one two)" \
 		"$address: UDP answer"
