@@ -36,9 +36,9 @@ struct args {
 	bool seed_drawn;    /* it was not given */
 	const void *replay; /* the bytes of a log; NULL */
 	size_t replay_size;
-	const char *transcripts;      /* a folder; NULL */
-	const char *faults;           /* clauses; NULL */
-	bool typed;                   /* answers are lines of standard input */
+	const char *transcripts; /* a folder; NULL */
+	const char *faults;      /* clauses; NULL */
+	bool typed;              /* answers are lines of standard input */
 	bool canned;
 	const char *stdin_used; /* the option that reads it; NULL */
 	const char *root_hint;  /* what ROOT may have meant: " (...)", or "" */

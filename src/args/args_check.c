@@ -109,7 +109,7 @@ check_excluded(const struct given *given, const struct option *option)
 	const enum mode mode = given->args.mode;
 	char word[32];
 
-	for (const char *at = option->not ; at != NULL && *at != '\0';) {
+	for (const char *at = option->excludes; at != NULL && *at != '\0';) {
 		int size = (int)strcspn(at, " ");
 
 		(void)snprintf(word, sizeof word, "%.*s", size, at);

@@ -42,19 +42,21 @@ struct option {
 	char letter;       /* -p; 0: none */
 	const char *value; /* as --help calls it; NULL: it takes none */
 	const char *help;
-	bool part;         /* "timeout head": what --timeout takes as head=; its
-	                      row follows that of its option */
+	/* "timeout head": what --timeout takes as head=. Its row follows that
+	   of its option. */
+	bool part;
 	args_reader *read; /* NULL: an operand */
 	size_t to;         /* where in struct given, and how wide that is */
 	size_t width;
 	uint64_t least; /* of a number */
 	uint64_t most;
-	unsigned ways;     /* that it belongs to; 0: all */
-	const char * not ; /* words: modes and options that exclude it */
-	const char *needs; /* "--faults LIST" */
-	const char
-		*words; /* that a shell may complete; "": none can be guessed;
-	                      NULL: a file's name, if it has a value */
+	unsigned ways;        /* that it belongs to; 0: all */
+	const char *excludes; /* words: modes and options that exclude it */
+	const char *needs;    /* "--faults LIST" */
+	bool many;            /* it may be repeated */
+	/* Words that a shell may complete; "": none can be guessed; NULL: names
+	   of files, if it has a value. */
+	const char *words;
 };
 
 extern const struct option args_options[];
