@@ -86,6 +86,7 @@ fail(struct retort *server, int error)
 int
 rt_api_step(struct retort *server, int64_t until)
 {
+	uintptr_t before;
 	int error;
 
 	if (rt_api_is_stopped(server))
@@ -95,7 +96,7 @@ rt_api_step(struct retort *server, int64_t until)
 	error = rt_server_turn(server, until);
 	if (error < 0)
 		return fail(server, error);
-	server->running = true;
+	before = rt_server_enter(server);
 	/* a callback has said so */
 	if (server->stop_wanted != RT_NEVER) {
 		until = server->stop_wanted;
@@ -104,7 +105,7 @@ rt_api_step(struct retort *server, int64_t until)
 	}
 	if (rt_io_now(server->io) >= server->stop_by)
 		rt_server_abandon(server);
-	server->running = false;
+	rt_server_leave(server, before);
 	return rt_api_is_stopped(server);
 }
 
@@ -133,11 +134,10 @@ rt_api_wait(struct retort *server, int64_t deadline)
 static int
 run_here(struct retort *server, int (*run)(struct retort *, void *), void *arg)
 {
-	int result;
+	uintptr_t before = rt_server_enter(server);
+	int result = run(server, arg);
 
-	server->running = true;
-	result = run(server, arg);
-	server->running = false;
+	rt_server_leave(server, before);
 	return result;
 }
 

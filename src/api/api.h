@@ -54,26 +54,26 @@ is_elsewhere(const struct retort *server)
 #define ELSEWHERE "this process is a fork of the one that the server belongs to"
 int rt_api_fail_elsewhere(char *error);
 
+/* Whether the caller is in a callback. It has the lock, and cannot wait for
+   itself. */
+static inline bool
+is_within(const struct retort *server)
+{
+	return atomic_load(&server->inside) == (uintptr_t)pthread_self();
+}
+
 static inline void
 lock(struct retort *server)
 {
-	(void)pthread_mutex_lock(&server->lock);
+	if (!is_within(server))
+		(void)pthread_mutex_lock(&server->lock);
 }
 
 static inline void
 unlock(struct retort *server)
 {
-	(void)pthread_mutex_unlock(&server->lock);
-}
-
-/*
- * Whether the caller is within a callback, with the lock held: whoever gets
- * the lock while `running` is set holds it already. It cannot wait for itself.
- */
-static inline bool
-is_within(const struct retort *server)
-{
-	return server->running;
+	if (!is_within(server))
+		(void)pthread_mutex_unlock(&server->lock);
 }
 
 #endif

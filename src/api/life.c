@@ -48,16 +48,17 @@ static void *
 run_thread(void *arg)
 {
 	struct retort *server = arg;
+	uintptr_t before;
 
 	lock(server);
 	while (!atomic_load(&server->closing) &&
 		rt_api_step(server, RT_NEVER) == 0)
 		;
 	/* here, as callbacks run on this thread */
-	server->running = true;
+	before = rt_server_enter(server);
 	rt_server_close_listeners(server);
 	rt_server_abandon(server);
-	server->running = false;
+	rt_server_leave(server, before);
 	server->stopping = true;
 	server->thread_ended = true;
 	(void)pthread_cond_broadcast(&server->changed);

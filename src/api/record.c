@@ -42,15 +42,15 @@ find_record(struct retort *server, const struct rt_match *match, size_t n,
 {
 	const struct rt_journal *journal = &server->journal;
 	const struct retort_exchange *seen = NULL;
-	bool within = server->running;
+	uintptr_t before =
+		rt_server_enter(server); /* predicates are callbacks */
 
 	*count = 0;
-	server->running = true; /* predicates are callbacks */
 	for (size_t i = 0; i < journal->count && seen == NULL; i++)
 		if (rt_match_fits(match, &journal->records[i]->seen) &&
 			++*count == n)
 			seen = &journal->records[i]->seen;
-	server->running = within;
+	rt_server_leave(server, before);
 	return seen;
 }
 
@@ -223,15 +223,14 @@ const char *
 retort_verdict(struct retort *server)
 {
 	const char *text;
-	bool within;
+	uintptr_t before;
 
 	if (is_elsewhere(server))
 		return ELSEWHERE "\n";
 	lock(server);
-	within = server->running;
-	server->running = true; /* predicates are callbacks */
+	before = rt_server_enter(server); /* predicates are callbacks */
 	text = rt_verdict_text(&server->verdict, &server->journal);
-	server->running = within;
+	rt_server_leave(server, before);
 	unlock(server);
 	return text;
 }

@@ -198,7 +198,7 @@ run_sweep(struct sweep *sweep)
 static const char *
 unfit_for_sweep(const struct retort *server, const struct retort_reply *reply)
 {
-	if (!server->threaded || server->running)
+	if (!server->threaded || is_within(server))
 		return "expected a server of retort_start(), and no callback";
 	if (server->listener_count == 0 || !server->listeners[0].sock.tcp)
 		return "expected a TCP listener first";

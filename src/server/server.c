@@ -175,10 +175,10 @@ add_left(struct retort *server, const struct rt_conn *conn)
 		(unsigned long long)conn->sent);
 }
 
-/* `running` is left to its own run(). */
+/* The one that is under way is left to its own run(). */
 static void
 stop_others(struct retort *server, enum rt_stop why,
-	const struct rt_conn *running)
+	const struct rt_conn *current)
 {
 	struct rt_conn *next;
 
@@ -190,19 +190,19 @@ stop_others(struct retort *server, enum rt_stop why,
 		rt_conn_stop(conn, why);
 		if (conn->state != RT_STATE_OVER || conn->end != RETORT_STOPPED)
 			server->left.len = size;
-		if (conn->state == RT_STATE_OVER && conn != running)
+		if (conn->state == RT_STATE_OVER && conn != current)
 			end_conn(server, conn);
 	}
 }
 
 /* `requests` of them were answered: the others end. */
 static void
-have_enough(struct retort *server, const struct rt_conn *running)
+have_enough(struct retort *server, const struct rt_conn *current)
 {
 	server->enough = false;
 	server->stopping = true;
 	rt_server_close_listeners(server);
-	stop_others(server, RT_STOP_ENOUGH, running);
+	stop_others(server, RT_STOP_ENOUGH, current);
 }
 
 /* --- the way of one --- */
@@ -507,28 +507,28 @@ refuse_no_more(struct retort *server)
 int
 rt_server_turn(struct retort *server, int64_t until)
 {
-	bool within = server->running;
+	uintptr_t before;
 	struct rt_chan *chan;
 	unsigned what;
 	int error;
 
 	if (server->refuse_until < until)
 		until = server->refuse_until;
-	server->running = false;
+	before = atomic_exchange(&server->inside, 0);
 	(void)pthread_mutex_unlock(&server->lock);
 	error = rt_io_sleep(server->io, until);
 	(void)pthread_mutex_lock(&server->lock);
-	server->running = within;
+	rt_server_leave(server, before);
 	if (error < 0)
 		return error;
-	server->running = true;
+	before = rt_server_enter(server);
 	if (rt_io_now(server->io) >= server->refuse_until)
 		refuse_no_more(server);
 	while ((chan = rt_io_next(server->io, &what)) != NULL)
 		wake_chan(server, chan, what);
 	if (server->enough)
 		have_enough(server, NULL);
-	server->running = within;
+	rt_server_leave(server, before);
 	return 0;
 }
 

@@ -43,8 +43,9 @@ struct retort {
 	bool threaded; /* it runs on `thread` */
 	bool thread_ended;
 	atomic_bool closing; /* set without the lock: the thread is to end */
-	bool running;        /* callbacks may be under way */
-	int64_t stop_wanted; /* by a callback; RT_NEVER */
+	atomic_uintptr_t inside; /* the thread that callbacks may be under way
+	                            on, and that holds the lock; 0: none */
+	int64_t stop_wanted;     /* by a callback; RT_NEVER */
 	struct rt_conn *replied; /* their replies came from somebody else, in
 	                            this order */
 	struct rt_call *calls;
@@ -87,6 +88,25 @@ struct retort {
 	int64_t date_second;
 	char date[RT_DATE_TEXT];
 };
+
+/*
+ * Between these the caller's thread, which has the lock, may be in a callback:
+ * what is called there does not take it again. They may be nested.
+ */
+static inline uintptr_t
+rt_server_enter(struct retort *server)
+{
+	uintptr_t before = atomic_load(&server->inside);
+
+	atomic_store(&server->inside, (uintptr_t)pthread_self());
+	return before;
+}
+
+static inline void
+rt_server_leave(struct retort *server, uintptr_t before)
+{
+	atomic_store(&server->inside, before);
+}
 
 /* A server with nothing in it yet; NULL: no memory. */
 struct retort *rt_server_new(void);

@@ -223,18 +223,14 @@ rt_server_open(struct retort *server, const struct retort_options *options,
 	return listen_all(server, options, error);
 }
 
-/* Waits are on the monotonic clock, calls may come from within calls. */
+/* Waits are on the monotonic clock. */
 static int
 open_lock(struct retort *server)
 {
-	pthread_mutexattr_t recursive;
 	pthread_condattr_t monotonic;
 	int error;
 
-	(void)pthread_mutexattr_init(&recursive);
-	(void)pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
-	error = pthread_mutex_init(&server->lock, &recursive);
-	(void)pthread_mutexattr_destroy(&recursive);
+	error = pthread_mutex_init(&server->lock, NULL);
 	if (error != 0)
 		return -error;
 	(void)pthread_condattr_init(&monotonic);
