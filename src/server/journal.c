@@ -418,16 +418,19 @@ rt_record_forget_request(struct rt_record *record)
 	count_memory(record);
 }
 
+void
+rt_record_answered(struct rt_record *record, const struct rt_reply *reply)
+{
+	record->answered = true;
+	record->seen.status = reply->status;
+}
+
 static void
 end_one(struct retort_exchange *seen, const struct rt_conn *conn,
 	const struct retort_exchange *end)
 {
-	/* whoever reads these without waiting for the end finds no other */
-	if (seen->status != end->status)
-		seen->status = end->status;
-	if (seen->received != end->received)
-		seen->received = end->received;
 	seen->end = end->end;
+	seen->received = end->received;
 	seen->sent = end->sent;
 	seen->sent_body = end->sent_body;
 	seen->duration = end->duration;

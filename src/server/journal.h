@@ -138,6 +138,9 @@ int rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 /* What comes next is the request, after a greeting. */
 void rt_record_forget_request(struct rt_record *record);
 
+/* Its reply is made. */
+void rt_record_answered(struct rt_record *record, const struct rt_reply *reply);
+
 /* Copies the ending, to all records of the connection. */
 void rt_record_end(struct rt_record *record, const struct rt_conn *conn,
 	int64_t now);

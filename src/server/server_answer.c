@@ -113,7 +113,7 @@ answer(struct retort *server, struct rt_conn *conn)
 	}
 	keep_faults(server, conn);
 	if (conn->record != NULL && conn->asked != RT_ASK_GREET)
-		conn->record->answered = true;
+		rt_record_answered(conn->record, &conn->buffers->reply);
 	if (refuse != 0)
 		refuse_others(server, conn, refuse);
 	rt_conn_answer(conn, rt_io_now(server->io));

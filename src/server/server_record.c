@@ -140,7 +140,6 @@ rt_server_publish(struct retort *server, struct rt_conn *conn)
 
 	if (!is_kept(server, conn) || record->published)
 		return;
-	record->seen.status = conn->buffers->reply.status;
 	/* without memory it is tried again at the end */
 	(void)rt_journal_publish(&server->journal, record);
 	rt_server_changed(server);

@@ -1159,6 +1159,9 @@ START_TEST(the_end_is_added)
 	draft.reply = &kept.conn.buffers->reply;
 	rt_reply_begin(&draft, 404, "today");
 	rt_reply_body(&draft, "hello", 5);
+	ck_assert(!kept.record->answered);
+	rt_record_answered(kept.record, draft.reply);
+	ck_assert(kept.record->answered);
 	rt_conn_answer(&kept.conn, kept.now);
 	rt_conn_out_done(&kept.conn, (int64_t)draft.reply->head_size + 5,
 		kept.now);

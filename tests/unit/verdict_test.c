@@ -76,7 +76,7 @@ came(const char *text)
 	ck_assert_int_eq(rt_record_request(record, &conn, SIZE_MAX / 2, 0), 0);
 	ck_assert_int_eq(rt_journal_publish(&journal, record), 0);
 	buffers->reply.status = 204;
-	record->answered = true;
+	rt_record_answered(record, &buffers->reply);
 	rt_record_end(record, &conn, 0);
 	rt_journal_close(record);
 	rt_buffers_free(rt_conn_unlend(&conn));
