@@ -244,7 +244,8 @@ struct retort_options {
 
 	/* Of every reply whose head the server makes: of rules and files,
 	   refusals and errors. A field that the reply has or omits itself
-	   is not touched, and nothing is added to one that is `raw`. */
+	   is not touched, and nothing is added to one that is `raw`. By
+	   "Transfer-Encoding: chunked" bodies are framed in one chunk. */
 	const char *fields; /* lines "Name: value" */
 	const char *omit;   /* lines "Name": what is not sent */
 };

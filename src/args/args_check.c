@@ -104,8 +104,7 @@ check_excluded(const struct given *given, const struct option *option)
 {
 	static const char *const modes[] = {"serve", "run", "sweep"};
 	static const char *const why[] = {"", "it ends with COMMAND",
-		"it takes the options of one reply, such as --body, --raw or "
-		"--chunked"};
+		"it takes the options of one reply, such as --body or --raw"};
 	const enum mode mode = given->args.mode;
 	char word[32];
 
@@ -210,7 +209,7 @@ read_reply(struct args *args, const struct given *given)
 	struct retort_reply *reply = &args->reply;
 
 	args->canned = reply->status || given->body || reply->type ||
-		given->raw || reply->echo || reply->chunked;
+		given->raw || reply->echo;
 	if (given->raw != NULL) {
 		reply->raw = true;
 		args_read_file(args, "--raw", args_file_name(given->raw),
@@ -220,12 +219,12 @@ read_reply(struct args *args, const struct given *given)
 		if (reply->type == NULL)
 			reply->type = type_of(given->body, reply);
 	}
-	if ((reply->status == 204 || reply->status == 304) &&
-		(given->body || reply->chunked) && given->faults == NULL)
+	if ((reply->status == 204 || reply->status == 304) && given->body &&
+		given->faults == NULL)
 		args_die(EXIT_USAGE,
-			"--status %d has no body: %s and it "
-			"exclude each other",
-			reply->status, given->body ? "--body" : "--chunked");
+			"--status %d has no body: --body and it exclude each "
+			"other",
+			reply->status);
 }
 
 /* Sockets handed over: fds 3 and up, when LISTEN_PID is this process. */

@@ -51,6 +51,8 @@ static const struct {
 	{"^--body .*: No such file", "@ says that the text is in a file"},
 
 	/* what it had itself */
+	{"^unknown option --cache$", "-H 'Cache-Control: max-age=60'"},
+	{"^unknown option --chunked$", "-H 'Transfer-Encoding: chunked'"},
 	{"^unknown option --answer$", "--body, or --prompt in place of @-"},
 	{"^unknown option --greet$",
 		"@accepted and @raw \"TEXT\" in a --scenario"},

@@ -44,8 +44,6 @@ const struct option args_options[] = {
 		.read = args_read_type, TO(args.reply.type),
 		.words = "application/json application/octet-stream text/css "
 			"text/html text/javascript text/plain"},
-	{"chunked", 0, NULL, "send the body chunked", .ways = CANNED,
-		.read = args_read_flag, TO(args.reply.chunked)},
 	{"raw", 0, "FILE", "all bytes of the reply, from its status line on",
 		.read = args_read_text, TO(raw), .ways = RAW},
 	{"echo", 0, NULL, "the request itself", .ways = ECHO | PLAIN_ECHO,
@@ -62,9 +60,6 @@ const struct option args_options[] = {
 		.read = args_read_flag, TO(args.files.dotfiles), .ways = FILES},
 	{"mime", 0, "EXT=TYPE", "the type of *.EXT",
 		.many = true, .read = args_read_mime, .ways = FILES, .words = ""},
-	{"cache", 0, "SECONDS", "how long clients may keep a file",
-		.read = args_read_number, TO(args.files.max_age),
-		.most = INT32_MAX, .ways = FILES, .words = "0 60 3600 86400"},
 	{"precompressed", 0, NULL, "send NAME.br, .zst or .gz in the place of NAME",
 		.read = args_read_flag, TO(args.files.precompressed),
 		.ways = FILES},

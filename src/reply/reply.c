@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "http/field.h"
 #include "http/http.h"
 #include "http/type.h"
@@ -29,7 +30,7 @@
 #define KEPT_TEXT (80u << 10)
 #define KEPT_STEPS 64
 
-/* Room for a boundary (RFC 2046 5.1.1) and its NUL. */
+static const char coding[] = "Transfer-Encoding", chunked[] = "chunked";
 
 void
 rt_reply_init(struct rt_reply *reply)
@@ -231,9 +232,10 @@ add_lines(struct rt_buf *text, const char *lines)
 	}
 }
 
-/* The fields of all replies that this one does not have or omit itself. */
+/* The fields of all replies that this one does not have or omit itself; without
+   a body there is nothing that Transfer-Encoding could be about. */
 static void
-add_always(struct rt_draft *draft)
+add_always(struct rt_draft *draft, bool body)
 {
 	struct rt_buf *text = &draft->reply->text;
 	const char *lines = draft->reply->always->fields;
@@ -245,24 +247,38 @@ add_always(struct rt_draft *draft)
 			(rt_field_has_same(own->fields, &line) ||
 				rt_field_has_same(own->omit, &line)))
 			continue;
+		if (!body && rt_field_is(&line, coding))
+			continue;
 		rt_buf_add(text, line.text, line.size);
 		rt_buf_add(text, "\r\n", 2);
 	}
 }
 
 static void
-end_head(struct rt_draft *draft)
+end_head(struct rt_draft *draft, bool body)
 {
 	struct rt_reply *reply = draft->reply;
 
 	if (draft->own != NULL)
 		add_lines(&reply->text, draft->own->fields);
 	if (reply->always != NULL)
-		add_always(draft);
+		add_always(draft, body);
 	rt_reply_field(draft, "Connection", "close");
 	rt_buf_add(&reply->text, "\r\n", 2);
 	reply->head_size = reply->text.len;
 	step_text(reply, reply->head_at);
+}
+
+/* Whether the fields of all replies say so, and this one nothing else. */
+static bool
+is_always_chunked(const struct rt_draft *draft)
+{
+	const struct rt_always *always = draft->reply->always;
+	struct rt_line line;
+
+	return always != NULL && !has_own(draft->own, coding) &&
+		find_line(always->fields, coding, &line) &&
+		rt_caseless(line.value, line.value_size, chunked);
 }
 
 static bool
@@ -270,8 +286,10 @@ is_chunked(const struct rt_draft *draft)
 {
 	const struct retort_reply *own = draft->own;
 
-	return own != NULL &&
-		(own->chunked || own->chunks != NULL || own->trailers != NULL);
+	return (own != NULL &&
+		       (own->chunked || own->chunks != NULL ||
+			       own->trailers != NULL)) ||
+		is_always_chunked(draft);
 }
 
 /* --- bodies --- */
@@ -368,20 +386,33 @@ add_piece(struct rt_reply *reply, const struct source *source, uint64_t at,
 	return true;
 }
 
-/* RFC 9112 7.1: one chunk. */
-static bool
-add_chunk(struct rt_reply *reply, const struct source *source, uint64_t at,
-	uint64_t size)
+static void
+add_text(struct rt_reply *reply, const char *text)
+{
+	size_t end = reply->text.len;
+
+	rt_buf_add_text(&reply->text, text);
+	step_text(reply, end);
+}
+
+/* RFC 9112 7.1: how a chunk begins, and one with its bytes. */
+static void
+add_size(struct rt_reply *reply, uint64_t size)
 {
 	size_t end = reply->text.len;
 
 	rt_buf_add_format(&reply->text, "%" PRIx64 "\r\n", size);
 	step_text(reply, end);
+}
+
+static bool
+add_chunk(struct rt_reply *reply, const struct source *source, uint64_t at,
+	uint64_t size)
+{
+	add_size(reply, size);
 	if (!add_piece(reply, source, at, size))
 		return false;
-	end = reply->text.len;
-	rt_buf_add(&reply->text, "\r\n", 2);
-	step_text(reply, end);
+	add_text(reply, "\r\n");
 	return true;
 }
 
@@ -390,7 +421,8 @@ add_chunks(struct rt_draft *draft, const struct source *source)
 {
 	const struct retort_reply *own = draft->own;
 	struct rt_reply *reply = draft->reply;
-	const size_t *sizes = own->chunks;
+	const size_t *sizes = own ? own->chunks : NULL;
+	const int pause = own ? own->pause_chunk : 0;
 	uint64_t at = 0, size;
 	size_t end;
 
@@ -399,16 +431,17 @@ add_chunks(struct rt_draft *draft, const struct source *source)
 		if (sizes != NULL && *sizes != 0 && *sizes++ < size)
 			size = sizes[-1];
 		if (at > 0)
-			add_pause(reply, own->pause_chunk);
+			add_pause(reply, pause);
 		if (!add_chunk(reply, source, at, size))
 			return;
 		at += size;
 	}
 	if (at > 0)
-		add_pause(reply, own->pause_chunk);
+		add_pause(reply, pause);
 	end = reply->text.len;
 	rt_buf_add(&reply->text, "0\r\n", 3);
-	add_lines(&reply->text, own->trailers);
+	if (own != NULL)
+		add_lines(&reply->text, own->trailers);
 	rt_buf_add(&reply->text, "\r\n", 2);
 	step_text(reply, end);
 }
@@ -441,7 +474,7 @@ end_with_length(struct rt_draft *draft, uint64_t size)
 		rt_buf_add_number(text, size);
 		rt_buf_add(text, "\r\n", 2);
 	}
-	end_head(draft);
+	end_head(draft, true);
 }
 
 /* The script of what has no head. */
@@ -462,22 +495,22 @@ static void
 add_body(struct rt_draft *draft, const struct source *source)
 {
 	struct rt_reply *reply = draft->reply;
-	bool chunked = is_chunked(draft);
+	bool in_chunks = is_chunked(draft);
 
 	if (draft->protocol != RETORT_HTTP) {
 		add_plain(draft, source);
 		return;
 	}
-	if (chunked) {
-		rt_reply_field(draft, "Transfer-Encoding", "chunked");
-		end_head(draft);
+	if (in_chunks) {
+		rt_reply_field(draft, coding, chunked);
+		end_head(draft, true);
 	} else {
 		end_with_length(draft, source->size);
 	}
 	if (!draft->head_only) {
 		if (draft->own != NULL)
 			add_pause(reply, draft->own->pause_body);
-		if (chunked)
+		if (in_chunks)
 			add_chunks(draft, source);
 		else
 			(void)add_piece(reply, source, 0, source->size);
@@ -524,15 +557,20 @@ rt_reply_body_parts(struct rt_draft *draft, int fd, const struct rt_part *parts,
 {
 	struct rt_reply *reply = draft->reply;
 	uint64_t bytes = 0, text = 0;
-	bool small;
+	bool small, in_chunks = is_chunked(draft);
 
 	for (size_t i = 0; i < count; i++) {
 		bytes += parts[i].size;
 		text += parts[i].text_size;
 	}
 	small = bytes <= SMALL_FILE;
-	end_with_length(draft, text + bytes);
+	if (in_chunks)
+		end_head(draft, true);
+	else
+		end_with_length(draft, text + bytes);
 	reply->file = fd;
+	if (in_chunks && !draft->head_only)
+		add_size(reply, text + bytes);
 	for (size_t i = 0; i < count && !draft->head_only; i++) {
 		const struct rt_part *part = parts + i;
 		size_t end = reply->text.len;
@@ -543,13 +581,15 @@ rt_reply_body_parts(struct rt_draft *draft, int fd, const struct rt_part *parts,
 			!add_file(reply, part->at, part->size, small))
 			break;
 	}
+	if (in_chunks && !draft->head_only && !reply->truncated)
+		add_text(reply, "\r\n0\r\n\r\n");
 	end_script(draft, !draft->head_only && !small);
 }
 
 void
 rt_reply_no_body(struct rt_draft *draft)
 {
-	end_head(draft);
+	end_head(draft, false);
 	end_script(draft, false);
 }
 

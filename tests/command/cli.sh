@@ -91,10 +91,6 @@ b"
 for value in '' md md= = a/b=text/plain; do
 	usage "--mime '$value'" --mime "$value"
 done
-for value in '' x -1 1.5 1s 2147483648 99999999999999999999; do
-	usage "--cache '$value'" --cache "$value"
-done
-usage --cache --cache
 for value in '' / /abs /index.html; do
 	usage "--spa '$value'" -p 0 --spa "$value" "$dir/site"
 done
@@ -136,7 +132,7 @@ for option in "--raw=$raw" --echo; do
 	usage "$name" "$option" --dotfiles
 	usage "$name" "$option" --mime md=a/b
 done
-for option in --cache=0 --no-listing --precompressed --spa=index.html \
+for option in --no-listing --precompressed --spa=index.html \
 	--html --follow-links --prefix=/p; do
 	name=${option%%=*}
 	usage "--status and $name exclude" -s 200 "$option"
@@ -165,7 +161,7 @@ for protocol in --tcp --udp; do
 	usage '--echo and --prompt exclude' $protocol --prompt --echo
 	usage '--prompt and --body exclude' $protocol --prompt --body x
 	for option in --status=404 --type=a/b "--raw=$raw" \
-		--dotfiles --mime=md=a/b --cache=0 --no-listing \
+		--dotfiles --mime=md=a/b --no-listing \
 		--precompressed --spa=index.html --html --follow-links \
 		--prefix=/p '--header=A: b' \
 		--host=localhost; do
@@ -229,7 +225,7 @@ report $? '--help'
 equal "$("$retort" -h)" "$("$retort" --help)" '-h'
 missing=
 for option in --port --bind --status --body --type --raw --echo --header \
-	--mime --dotfiles --cache --no-listing --precompressed --spa \
+	--mime --dotfiles --no-listing --precompressed --spa \
 	--html --follow-links --prefix \
 	--host --log --quiet --port-file --requests \
 	--lifetime --with-parent --grace --timeout --limit --io --help --version -v --tcp --udp --prompt \
@@ -421,21 +417,21 @@ conditional()
 	stop conditions
 	rm "$dir/site/changing"
 
-	start --cache 60 -H 'ETag: "mine"' -H 'Last-Modified:' "$dir/site"
+	start -H 'Cache-Control: max-age=60' -H 'ETag: "mine"' -H 'Last-Modified:' "$dir/site"
 	get -D "$dir/head" "$url" >/dev/null
 	equal '"mine"' "$(field ETag)" '-H ETag'
-	equal max-age=60 "$(field Cache-Control)" '--cache'
+	equal max-age=60 "$(field Cache-Control)" '-H Cache-Control'
 	equal '' "$(field Last-Modified)" '-H Last-Modified:'
 	equal 304 "$(code -H 'If-None-Match: W/"mine"' "$url")" \
 		'the tag that is sent counts'
 	get -D "$dir/head" -H 'If-None-Match: "mine"' "$url"
-	equal max-age=60 "$(field Cache-Control)" '--cache with 304'
+	equal max-age=60 "$(field Cache-Control)" '-H Cache-Control with 304'
 	equal 200 "$(code -z '1 Jan 2037' "$url")" \
 		'a date that is not sent does not count'
 	stop cache
-	start --cache 0 -H 'ETag:' -H 'Content-Type: a/b' "$dir/site"
+	start -H 'ETag:' -H 'Content-Type: a/b' "$dir/site"
 	get -D "$dir/head" "$url" >/dev/null
-	equal no-cache "$(field Cache-Control)" '--cache 0'
+	equal no-cache "$(field Cache-Control)" 'no -H Cache-Control'
 	equal '' "$(field ETag)" '-H ETag:'
 	equal 200 "$(code -H "If-None-Match: $(cat "$dir/etag")" "$url")" \
 		'a tag that is not sent does not count'
@@ -723,6 +719,29 @@ canned()
 	tr -d '\r' <"$dir/got" | tail -n 5 | tr '\n' '|' >"$dir/tail"
 	equal '|4|body|0||' "$(cat "$dir/tail")" 'echo of a chunked body'
 	stop echo
+
+	# -H frames what it says: canned replies, files, ranges, errors
+	start -H 'transfer-encoding: Chunked' --body hello
+	get --raw "$url" | tr -d '\r' | tr '\n' '|' >"$dir/got"
+	equal '5|hello|0||' "$(cat "$dir/got")" 'chunked: a body'
+	stop 'chunked: a body'
+	start -H 'Transfer-Encoding: chunked' -H 'Trailer: none' "$dir/site"
+	get -D "$dir/head" "${url}big" >"$dir/got"
+	cmp "$dir/got" "$dir/site/big" >"$dir/out"
+	report $? 'chunked: a large file'
+	equal 'chunked ' "$(field Transfer-Encoding) $(field Content-Length)" \
+		'chunked: one framing'
+	get -r 0-1,4-5 "${url}big" >"$dir/got"
+	equal 2 "$(grep -c '^Content-Range: ' "$dir/got")" 'chunked: ranges'
+	get -r 0-1 --raw "${url}text.txt" | tr -d '\r' | tr '\n' '|' >"$dir/got"
+	equal '2|te|0||' "$(cat "$dir/got")" 'chunked: a range'
+	equal 404 "$(code "${url}none")" 'chunked: an error'
+	get -D "$dir/head" -X OPTIONS "$url"
+	equal '' "$(field Transfer-Encoding)" 'chunked: not without a body'
+	get -I "${url}text.txt" >"$dir/head"
+	equal 'chunked ' "$(field Transfer-Encoding) $(field Content-Length)" \
+		'chunked: HEAD'
+	stop chunked
 
 	start --limit body=1000 -s 200
 	equal 413 "$(code -d "@$dir/site/big" "$url")" '413 to 3 MB'

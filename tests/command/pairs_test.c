@@ -26,13 +26,11 @@ static const struct {
 	{"status", "--status 404", "c"},
 	{"body", "--body x", "cTU"},
 	{"type", "--type a/b", "c"},
-	{"chunked", "--chunked", "c"},
 	{"raw", "--raw $DIR/reply", "r"},
 	{"echo", "--echo", "etu"},
 	{"ROOT", "$DIR", "f"},
 	{"mime", "--mime md=a/b", "f"},
 	{"dotfiles", "--dotfiles", "f"},
-	{"cache", "--cache 1", "f"},
 	{"no-listing", "--no-listing", "f"},
 	{"precompressed", "--precompressed", "f"},
 	{"spa", "--spa index.html $DIR", "f"},
@@ -94,8 +92,8 @@ has_root(size_t i)
 static bool
 answers(size_t i)
 {
-	static const char *const names[] = {"status", "body", "type", "chunked",
-		"raw", "fault"};
+	static const char *const names[] = {"status", "body", "type", "raw",
+		"fault"};
 
 	for (size_t k = 0; k < sizeof names / sizeof *names; k++)
 		if (is(i, names[k]))

@@ -176,7 +176,7 @@ refused 'sweep and ROOT exclude' . -- true
 refused 'sweep and --echo exclude' --echo -- true
 refused 'sweep and --tcp exclude' --tcp -- true
 refused 'sweep and --udp exclude' --udp -- true
-refused 'sweep and --cache exclude' --cache 5 -- true
+refused 'sweep and --html exclude' --html -- true
 refused 'not with --fault:' --fault 'cut 1' -- true
 refused 'not with --faults:' --faults 'rst:5%' --seed 1 -- true
 refused 'not with --replay:' --replay "$dir/input" -- true

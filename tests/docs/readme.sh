@@ -102,8 +102,8 @@ retort README.md
 	get 200|# retort|/
 	get 200|# retort|/README.md
 	get 404|404 Not Found|/src/
-retort --cache 3600 www
-	get 200|Cache-Control: max-age=3600|/style.css
+retort -H 'Cache-Control: max-age=60' www
+	get 200|Cache-Control: max-age=60|/style.css
 retort --spa index.html www
 	get 200|<title>retort|-H Accept:text/html /no/such/file
 	get 404|404 Not Found|/no/such/file
