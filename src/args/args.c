@@ -28,8 +28,10 @@ take_value(struct words *words, const char *rest, const char *option)
 }
 
 static void
-take(struct given *given, const struct option *option, const char *value)
+take(struct given *given, const struct words *words,
+	const struct option *option, const char *value)
 {
+	given->next = words->at < words->end ? *words->at : NULL;
 	option->read(given, option, value);
 	args_note(given, option);
 	given->before = option;
@@ -53,7 +55,7 @@ read_long(struct given *given, struct words *words, const char *word)
 	else if (rest != NULL)
 		args_die(EXIT_USAGE, "option --%s takes no value",
 			option->name);
-	take(given, option, rest);
+	take(given, words, option, rest);
 }
 
 /* "-qv", "-p8080", or "-p" and a value. */
@@ -73,10 +75,10 @@ read_letters(struct given *given, struct words *words, const char *word)
 		if (option == NULL)
 			args_die(EXIT_USAGE, "unknown option %s", letter);
 		if (option->value == NULL) {
-			take(given, option, NULL);
+			take(given, words, option, NULL);
 			continue;
 		}
-		take(given, option,
+		take(given, words, option,
 			take_value(words, word[1] ? word + 1 : NULL, letter));
 		return;
 	}

@@ -391,6 +391,18 @@ give_notices(const struct args *args, const struct given *given)
 			root, root);
 }
 
+/* How the server waits; for tests. */
+static void
+read_environment(struct args *args)
+{
+	static const char *const names[] = {"best", "epoll", "poll", NULL};
+	const char *io = getenv("RETORT_IO");
+
+	if (io != NULL)
+		args->options.io = (enum retort_io)args_choice("RETORT_IO", io,
+			names, "best, epoll or poll");
+}
+
 void
 args_finish(struct given *given)
 {
@@ -399,6 +411,7 @@ args_finish(struct given *given)
 	bool plain = args->options.protocol != RETORT_HTTP;
 
 	check_options(given);
+	read_environment(args);
 	if (args->mode == MODE_SWEEP)
 		set_sweep(given);
 	args->seed_drawn =
@@ -423,7 +436,8 @@ args_finish(struct given *given)
 	}
 	if (given->faults != NULL && args->root == NULL && !args->canned)
 		args_die(EXIT_USAGE,
-			"--fault: needs a reply to spoil: %s or the like",
+			"%s: needs a reply to spoil: %s or the like",
+			args_is_given(given, "fault") ? "--fault" : "--delay",
 			plain ? "--body, --echo" : "ROOT, --body");
 	args->faults = given->faults;
 	args->options.fields = given->fields;

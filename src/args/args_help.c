@@ -15,9 +15,8 @@ static const char usage[] =
 	"Usage: retort [OPTION]... [ROOT]\n"
 	"       retort run [OPTION]... [ROOT] -- COMMAND...\n"
 	"       retort sweep [OPTION]... -- COMMAND...\n"
-	"Serves a folder, or one reply to every request, over HTTP on "
-	"localhost. ROOT is\n"
-	"a folder or a file; without it, the current folder. See retort(1).\n";
+	"Serves a folder, or one reply to every request, on localhost. See "
+	"retort(1).\n";
 
 /* "  -p, --port PORT         8080 by default; 0 takes any free port" */
 static void
@@ -40,13 +39,15 @@ void
 args_read_help(struct given *given, const struct option *option,
 	const char *text)
 {
+	bool all = given->next != NULL && strcmp(given->next, "all") == 0;
+
 	(void)text;
 	args_print(usage);
-	for (option = given->options; option->help || option->part; option++)
-		if (option->name == NULL) {
+	for (option = given->options; option->name || option->help; option++)
+		if (option->name == NULL && all) {
 			args_print(option->help);
 			args_print("\n");
-		} else if (!option->part) {
+		} else if (!option->part && (all || option->brief)) {
 			print_option(option);
 		}
 	exit(EXIT_SUCCESS);

@@ -33,7 +33,7 @@ static const struct {
 	{"^operand 'serve'", "leave out the word serve"},
 
 	/* addresses */
-	{"^--bind: address ':?([0-9]+)'", "a port alone is -p $1"},
+	{"^--bind: address '([0-9]+)'", "a port alone is -p $1"},
 	{"^--bind: address 'https?://(.*[^/])/?'", "without http: -b $1"},
 	{"^--bind: address '[a-z0-9.-]*[a-z][a-z0-9.-]*(:[0-9]+)?': expected I",
 		"names are not looked up"},
@@ -51,6 +51,7 @@ static const struct {
 	{"^--body .*: No such file", "@ says that the text is in a file"},
 
 	/* what it had itself */
+	{"^unknown option --io$", "RETORT_IO in the environment"},
 	{"^unknown option --cache$", "-H 'Cache-Control: max-age=60'"},
 	{"^unknown option --chunked$", "-H 'Transfer-Encoding: chunked'"},
 	{"^unknown option --answer$", "--body, or --prompt in place of @-"},
@@ -62,12 +63,11 @@ static const struct {
 		"@on /PATH and @echo in a --scenario"},
 
 	/* what other servers have */
-	{"^unknown option --(addr|address|listen|interface)$",
+	{"^unknown option (-l|--(addr|address|listen|interface))$",
 		"-b ADDRESS, such as -b 0.0.0.0"},
 	{"^unknown option (-d|--dir|--directory|--root)$",
 		"name the folder alone: retort DIR"},
-	{"^unknown option --cors$", "-H 'Access-Control-Allow-Origin: *'"},
-	{"^unknown option --(delay|latency|sleep)$", "--fault 'pause 500'"},
+	{"^unknown option --(latency|sleep)$", "--delay 500ms"},
 	{"^unknown option --code$", "-s CODE"},
 	{"^unknown option --content-type$", "--type TYPE"},
 	{"^unknown option --(data|file)$", "--body @FILE"},

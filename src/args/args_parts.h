@@ -53,6 +53,7 @@ struct option {
 	unsigned ways;        /* that it belongs to; 0: all */
 	const char *excludes; /* words: modes and options that exclude it */
 	const char *needs;    /* "--faults LIST" */
+	bool brief;           /* --help has it, not --help all alone */
 	bool many;            /* it may be repeated */
 	/* Words that a shell may complete; "": none can be guessed; NULL: names
 	   of files, if it has a value. */
@@ -82,6 +83,7 @@ struct given {
 	size_t type_count;
 	const struct option *before; /* of the present word, and its value */
 	const char *value;
+	const char *next;   /* the word after it; NULL */
 	const char *second; /* an operand too many; NULL */
 };
 
@@ -115,7 +117,8 @@ args_reader args_read_bind, args_read_mode, args_read_host, args_read_type,
 	args_read_header, args_read_mime, args_read_page, args_read_path,
 	args_read_protocol, args_read_fault, args_read_log_file,
 	args_read_scenario, args_read_log, args_read_quiet,
-	args_read_body_limit, args_read_io, args_read_help, args_read_version;
+	args_read_body_limit, args_read_delay, args_read_cors, args_read_help,
+	args_read_version;
 
 /* --- values; what is none ends the process, naming `option` --- */
 

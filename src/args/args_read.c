@@ -159,6 +159,12 @@ args_read_bind(struct given *given, const struct option *option,
 			"--bind '%s': standard output and error are not for "
 			"listening",
 			text);
+	if (*text == ':') {
+		char *address = args_must(malloc(strlen(text) + 10));
+
+		(void)sprintf(address, "localhost%s", text);
+		text = address;
+	}
 	args_add_text(&given->bind, &given->bind_count, text);
 }
 
@@ -238,6 +244,19 @@ args_read_header(struct given *given, const struct option *option,
 	reply.fields = given->fields;
 	reply.omit = given->omit;
 	check("--header", text, &reply);
+}
+
+void
+args_read_cors(struct given *given, const struct option *option,
+	const char *text)
+{
+	static const char fields[] = "Access-Control-Allow-Origin: *\n"
+				     "Access-Control-Allow-Methods: *\n"
+				     "Access-Control-Allow-Headers: *";
+
+	(void)option;
+	(void)text;
+	args_add_line(&given->fields, fields, strlen(fields));
 }
 
 /* --- files --- */
@@ -328,6 +347,18 @@ args_read_fault(struct given *given, const struct option *option,
 }
 
 void
+args_read_delay(struct given *given, const struct option *option,
+	const char *text)
+{
+	char clause[32];
+	int size = snprintf(clause, sizeof clause, "pause %d",
+		args_time("--delay", text));
+
+	(void)option;
+	args_add_line(&given->faults, clause, (size_t)size);
+}
+
+void
 args_read_log_file(struct given *given, const struct option *option,
 	const char *text)
 {
@@ -385,14 +416,4 @@ args_read_body_limit(struct given *given, const struct option *option,
 		store(given, option, UINT64_MAX);
 	else
 		args_read_size(given, option, text);
-}
-
-void
-args_read_io(struct given *given, const struct option *option, const char *text)
-{
-	static const char *const names[] = {"best", "epoll", "poll", NULL};
-
-	(void)option;
-	given->args.options.io = (enum retort_io)args_choice("--io", text,
-		names, "best, epoll or poll");
 }

@@ -79,7 +79,10 @@ for value in '' xml shor; do
 	usage "--log '$value'" --log "$value"
 done
 for value in '' kqueue; do
-	usage "--io '$value'" --io "$value"
+	RETORT_IO=$value
+	export RETORT_IO
+	usage "RETORT_IO '$value'" -p 0
+	unset RETORT_IO
 done
 for value in '' nocolon ': value'; do
 	usage "--header '$value'" -H "$value"
@@ -219,16 +222,19 @@ report $? 'LISTEN_FDS for another process is ignored'
 
 # --- help, version, time ---
 
-"$retort" --help >"$dir/out" 2>"$dir/err" && [ ! -s "$dir/err" ] &&
+"$retort" --help >"$dir/out" && [ "$(wc -l <"$dir/out")" -lt 24 ] &&
+	! grep -q '.\{81\}' "$dir/out"
+report $? '--help fits a screen'
+"$retort" --help all >"$dir/out" 2>"$dir/err" && [ ! -s "$dir/err" ] &&
 	grep -q '^Usage: retort ' "$dir/out" && ! grep -q '.\{81\}' "$dir/out"
-report $? '--help'
+report $? '--help all'
 equal "$("$retort" -h)" "$("$retort" --help)" '-h'
 missing=
 for option in --port --bind --status --body --type --raw --echo --header \
 	--mime --dotfiles --no-listing --precompressed --spa \
 	--html --follow-links --prefix \
 	--host --log --quiet --port-file --requests \
-	--lifetime --with-parent --grace --timeout --limit --io --help --version -v --tcp --udp --prompt \
+	--lifetime --with-parent --grace --timeout --limit --delay --cors --help --version -v --tcp --udp --prompt \
 	--socket-mode; do
 	grep -qF -e "$option" "$dir/out" || missing="$missing $option"
 done
@@ -262,7 +268,10 @@ code()
 
 files()
 {
-	start --io "$1" "$dir/site"
+	RETORT_IO=$1
+	export RETORT_IO
+	start "$dir/site"
+	unset RETORT_IO
 	get "$url" | cmp -s - "$dir/site/index.html"
 	report $? "$1: /"
 	get "${url}big" | cmp -s - "$dir/site/big"

@@ -39,7 +39,7 @@ START_TEST(test_signal)
 {
 	char *dir = dir_make(), spec[4200];
 	const char *const args[] = {"-p", "0", "-b", "127.0.0.1", "-b", spec,
-		"--body", "x", "--grace", "3600", "--io", ios[_i / 3], NULL};
+		"--body", "x", "--grace", "3600", ios[_i / 3], NULL};
 	struct bytes reply, end = {.data = NULL};
 	struct child child;
 	int idle, half;
@@ -95,7 +95,7 @@ END_TEST
 START_TEST(test_grace_finishes)
 {
 	char *dir = make_big();
-	struct child child = START("--grace", "60", "--io", ios[_i], dir);
+	struct child child = START("--grace", "60", ios[_i], dir);
 	struct bytes reply = {.data = NULL};
 	int error, fd = begin_big(child.url[0], &reply);
 
@@ -113,7 +113,7 @@ END_TEST
 START_TEST(test_grace_cuts)
 {
 	char *dir = make_big();
-	struct child child = START("--grace", "0.2", "--io", ios[_i], dir);
+	struct child child = START("--grace", "0.2", ios[_i], dir);
 	struct bytes reply = {.data = NULL}, errors = {.data = NULL};
 	int error, fd = begin_big(child.url[0], &reply);
 	int64_t began = now_ms();
@@ -133,7 +133,7 @@ END_TEST
 START_TEST(test_second_signal)
 {
 	char *dir = make_big();
-	struct child child = START("--grace", "3600", "--io", ios[_i], dir);
+	struct child child = START("--grace", "3600", ios[_i], dir);
 	struct bytes reply = {.data = NULL};
 	int error, fd = begin_big(child.url[0], &reply);
 
@@ -151,7 +151,7 @@ END_TEST
 /* Connections in the queue, and bytes already there, when the signal comes. */
 START_TEST(test_queued)
 {
-	struct child child = START("--body", "x", "--io", ios[_i]);
+	struct child child = START("--body", "x", ios[_i]);
 	struct bytes reply = {.data = NULL};
 	int half = client_connect(child.url[0]), fd[8];
 
@@ -217,7 +217,7 @@ END_TEST
 START_TEST(test_sigpipe)
 {
 	char *dir = make_big();
-	struct child child = START("--io", ios[_i], dir);
+	struct child child = START(ios[_i], dir);
 	struct bytes reply = {.data = NULL};
 
 	for (int i = 0; i < 4; i++) {
@@ -239,8 +239,7 @@ END_TEST
 
 START_TEST(test_requests)
 {
-	struct child child =
-		START("--body", "x", "--requests", "3", "--io", ios[_i]);
+	struct child child = START("--body", "x", "--requests", "3", ios[_i]);
 	struct bytes reply, errors = {.data = NULL};
 
 	reply = client_exchange(child.url[0], GET);
@@ -264,7 +263,7 @@ END_TEST
 START_TEST(test_requests_late)
 {
 	struct child child = START("--body", "x", "--requests", "1",
-		"--timeout", "0.2", "--io", ios[_i]);
+		"--timeout", "0.2", ios[_i]);
 	struct bytes reply;
 
 	for (int i = 0; i < 2; i++) {
@@ -283,7 +282,7 @@ END_TEST
 START_TEST(test_requests_under_way)
 {
 	char *dir = make_big();
-	struct child child = START("--requests", "2", "--io", ios[_i], dir);
+	struct child child = START("--requests", "2", ios[_i], dir);
 	struct bytes reply = {.data = NULL}, last, none = {.data = NULL};
 	int error, fd = begin_big(child.url[0], &reply);
 	int half = client_connect(child.url[0]);
@@ -309,8 +308,7 @@ END_TEST
 /* Exactly so many, however many come at once. */
 START_TEST(test_requests_exact)
 {
-	struct child child =
-		START("--body", "x", "--requests", "5", "--io", ios[_i]);
+	struct child child = START("--body", "x", "--requests", "5", ios[_i]);
 	struct bytes reply = {.data = NULL};
 	int fd[20], answered = 0;
 
@@ -345,7 +343,7 @@ START_TEST(test_requests_listings)
 		(void)snprintf(name, sizeof name, "many/%d", i);
 		ck_assert_int_eq(link(in(dir, "many/0"), in(dir, name)), 0);
 	}
-	child = START("--requests", "1", "--io", ios[_i], dir);
+	child = START("--requests", "1", ios[_i], dir);
 	ck_assert_int_eq(kill(child.pid, SIGSTOP), 0);
 	ck_assert_int_eq(waitpid(child.pid, NULL, WUNTRACED), child.pid);
 	for (int i = 0; i < 8; i++) {
@@ -378,23 +376,23 @@ START_TEST(test_lifetime)
 	int fd;
 
 	ck_assert_int_eq(RUN(&errors, "-p", "0", "--body", "x", "--lifetime",
-				 "0.2", "--io", ios[_i]),
+				 "0.2", ios[_i]),
 		0);
 	ck_assert_int_ge(now_ms() - began, 200);
 	ck_assert_str_eq(errors.data, "");
 	bytes_free(&errors);
 	ck_assert_int_eq(RUN(&errors, "-p", "0", "--body", "x", "--lifetime",
-				 "0.1", "--requests", "1", "--io", ios[_i]),
+				 "0.1", "--requests", "1", ios[_i]),
 		5);
 	bytes_free(&errors);
 	child = START("--body", "x", "--lifetime", "3600", "--requests", "1",
-		"--io", ios[_i]);
+		ios[_i]);
 	reply = client_exchange(child.url[0], GET);
 	bytes_free(&reply);
 	ck_assert_int_eq(child_end(&child), 0);
 	/* the reply was given, though its connection is still being drained */
 	child = START("--body", "x", "--lifetime", "0.3", "--requests", "1",
-		"--io", ios[_i]);
+		ios[_i]);
 	reply = (struct bytes){.data = NULL};
 	fd = client_connect(child.url[0]);
 	ck_assert(client_send_text(fd, "BAD\x01\r\n"));
@@ -404,7 +402,7 @@ START_TEST(test_lifetime)
 	(void)close(fd);
 	/* a signal is not the end of a lifetime */
 	child = START("--body", "x", "--lifetime", "3600", "--requests", "1",
-		"--io", ios[_i]);
+		ios[_i]);
 	child_stop(&child);
 }
 END_TEST
@@ -425,7 +423,7 @@ take_null_input(const void *arg)
 START_TEST(test_parent_killed)
 {
 	const char *const args[] = {"-p", "0", "-b", "127.0.0.1", "--body", "x",
-		"--with-parent", "--io", ios[_i], NULL};
+		"--with-parent", ios[_i], NULL};
 	struct child child;
 	int status, pair[2];
 	pid_t parent;
@@ -455,8 +453,7 @@ END_TEST
 /* The end of a pipe on stdin, which must be asked for. */
 START_TEST(test_input_ends)
 {
-	struct child child =
-		START("--body", "x", "--with-parent", "--io", ios[_i]);
+	struct child child = START("--body", "x", "--with-parent", ios[_i]);
 	struct bytes reply;
 
 	/* what comes on it is dropped */
@@ -468,7 +465,7 @@ START_TEST(test_input_ends)
 	child.in = -1;
 	ck_assert_int_eq(child_end(&child), 0);
 
-	child = START("--body", "x", "--io", ios[_i]);
+	child = START("--body", "x", ios[_i]);
 	(void)close(child.in);
 	child.in = -1;
 	reply = client_exchange(child.url[0], GET);
@@ -482,9 +479,9 @@ END_TEST
 START_TEST(test_input_used)
 {
 	const char *const args[] = {"-p", "0", "-b", "127.0.0.1", "--body",
-		"@-", "--with-parent", "--io", ios[_i], NULL};
+		"@-", "--with-parent", ios[_i], NULL};
 	const char *const null[] = {"-p", "0", "-b", "127.0.0.1", "--body", "x",
-		"--with-parent", "--io", ios[_i], NULL};
+		"--with-parent", ios[_i], NULL};
 	struct child child = child_start(args, 0);
 	struct bytes reply, urls = {.data = NULL};
 
@@ -520,7 +517,7 @@ END_TEST
 START_TEST(test_burst)
 {
 	enum { COUNT = 200 };
-	struct child child = START("--body", "x", "--io", ios[_i]);
+	struct child child = START("--body", "x", ios[_i]);
 	struct bytes reply = {.data = NULL};
 	int fd[COUNT];
 
@@ -547,7 +544,7 @@ START_TEST(test_idle)
 	enum { COUNT = 2000 };
 	char *dir, spec[4200];
 	const char *const args[] = {"-p", "0", "-b", "127.0.0.1", "-b", spec,
-		"--body", "x", "--timeout", "600", "--io", ios[_i], NULL};
+		"--body", "x", "--timeout", "600", ios[_i], NULL};
 	static int fd[COUNT];
 	struct child child;
 
@@ -575,7 +572,7 @@ END_TEST
 /* Nobody reads the log. */
 START_TEST(test_full_log)
 {
-	struct child child = START("-vv", "--body", "x", "--io", ios[_i]);
+	struct child child = START("-vv", "--body", "x", ios[_i]);
 	struct bytes errors = {.data = NULL};
 	int status;
 
@@ -606,7 +603,7 @@ END_TEST
 
 START_TEST(test_closed_log)
 {
-	struct child child = START("-vv", "--body", "x", "--io", ios[_i]);
+	struct child child = START("-vv", "--body", "x", ios[_i]);
 	int status;
 
 	(void)close(child.err);
@@ -634,8 +631,10 @@ limit_descriptors(const void *args)
 	const char *argv[32] = {"sh", "-c", "ulimit -n 64; exec \"$0\" \"$@\"",
 		command ? command : "./retort"};
 
-	for (size_t i = 4; *at != NULL && i < 31; i++)
-		argv[i] = *at++;
+	/* RETORT_IO is in the environment by now */
+	for (size_t i = 4; *at != NULL && i < 31; at++)
+		if (strchr(*at, '=') == NULL)
+			argv[i++] = *at;
 	(void)execv("/bin/sh", (char *const *)(uintptr_t)argv);
 }
 
@@ -663,7 +662,7 @@ START_TEST(test_descriptors)
 	enum { COUNT = 100 };
 	char *dir = dir_make();
 	const char *const args[] = {"-p", "0", "-b", "127.0.0.1", "--timeout",
-		"600", "--io", ios[_i], dir, NULL};
+		"600", ios[_i], dir, NULL};
 	struct child child;
 	struct bytes reply = {.data = NULL};
 	int64_t used;
@@ -732,12 +731,11 @@ refused_posts(const char *url, const char *expected)
 START_TEST(test_refused_posts)
 {
 	char *dir = dir_make();
-	struct child child = START("-q", "--io", ios[_i], dir);
+	struct child child = START("-q", ios[_i], dir);
 
 	refused_posts(child.url[0], "HTTP/1.1 405 ");
 	child_stop(&child);
-	child = START("-q", "--io", ios[_i], "--body", "x", "--limit",
-		"body=1000");
+	child = START("-q", ios[_i], "--body", "x", "--limit", "body=1000");
 	refused_posts(child.url[0], "HTTP/1.1 413 ");
 	child_stop(&child);
 	dir_remove(dir);
@@ -752,7 +750,7 @@ START_TEST(test_slow_clients)
 	int error, reader, writer;
 
 	write_text(dir, "index.html", "index");
-	child = START("--io", ios[_i], dir);
+	child = START(ios[_i], dir);
 	reader = begin_big(child.url[0], &slow);
 	writer = client_connect(child.url[0]);
 	for (const char *at = GET; *at != '\0'; at++) {
@@ -782,7 +780,7 @@ START_TEST(test_timeout)
 {
 	char *dir = dir_make(), spec[4200];
 	const char *const args[] = {"-p", "0", "-b", "127.0.0.1", "-b", spec,
-		"--body", "x", "--timeout", "0.2", "--io", ios[_i], NULL};
+		"--body", "x", "--timeout", "0.2", ios[_i], NULL};
 	static const char *const begun[] = {"G", "GET / HTTP/1.1\r\nHost: x",
 		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nbody",
 		("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
@@ -819,8 +817,8 @@ END_TEST
 START_TEST(test_write_timeout)
 {
 	char *dir = make_big();
-	struct child child = START("--requests", "1", "--timeout", "0.2",
-		"--io", ios[_i], dir);
+	struct child child =
+		START("--requests", "1", "--timeout", "0.2", ios[_i], dir);
 	struct bytes reply = {.data = NULL}, errors = {.data = NULL};
 	int64_t began = now_ms();
 	int error, fd = begin_big(child.url[0], &reply);

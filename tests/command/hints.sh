@@ -50,8 +50,10 @@ says 2 'unknown option -x (see retort --help)' -qx
 says 2 'unknown option -d (name the folder alone: retort DIR)' -d www
 says 2 'unknown option --directory (name the folder alone: retort DIR)' \
 	--directory www
-says 2 "unknown option --cors (-H 'Access-Control-Allow-Origin: *')" --cors
-says 2 "unknown option --delay (--fault 'pause 500')" --delay 500
+says 2 'unknown option --latency (--delay 500ms)' --latency 500
+says 2 'unknown option -l (-b ADDRESS, such as -b 0.0.0.0)' -l 8080
+says 2 "unknown option --chunked (-H 'Transfer-Encoding: chunked')" --chunked
+says 2 "unknown option --cache (-H 'Cache-Control: max-age=60')" --cache 60
 says 2 'option --quiet takes no value' --quiet=yes
 says 2 'option --body needs a value (see retort --help)' --body
 says 2 'option -p needs a value (see retort --help)' -p
@@ -69,7 +71,9 @@ says 2 "--port '=80': expected a whole number from 0 to 65535 (-p 80)" -p=80
 says 2 "--port '::1:80': expected a whole number from 0 to 65535 \
 (an address is -b ::1:80)" -p ::1:80
 forms='expected IPv4, IPv6, localhost, unix:PATH or fd:N'
-says 2 "--bind: address ':8081': $forms (a port alone is -p 8081)" -b :8081
+says 0 '' -q --lifetime 0 -b :0
+says 2 '--port: nothing takes it: --bind localhost:8081 has a port of its own' \
+	-b :8081 -p 1
 says 2 "--bind: address '8081': $forms (a port alone is -p 8081)" -b 8081
 says 2 "--bind: address 'example.org': $forms (names are not looked up)" \
 	-b example.org

@@ -193,7 +193,7 @@ make_site(void)
 START_TEST(test_files)
 {
 	char *dir = make_site();
-	struct child child = START("--io", ios[_i], dir);
+	struct child child = START(ios[_i], dir);
 
 	for (size_t i = 0; i < sizeof file_rows / sizeof *file_rows; i++)
 		check_row(child.url[0], file_rows + i);
@@ -358,7 +358,7 @@ START_TEST(test_half_close)
 	for (size_t i = 0; i < SIZE; i++)
 		content[i] = (char)(i * 31 + i / 251);
 	dir_write(dir, "file", content, SIZE);
-	child = START("--io", ios[_i % 2], dir);
+	child = START(ios[_i % 2], dir);
 	fd = client_connect(child.url[0]);
 	bytes_add(&garbage, "GET /file" END, strlen("GET /file" END));
 	if (_i >= 2) {
@@ -386,7 +386,7 @@ START_TEST(test_file_changes)
 {
 	bool grows = _i >= 2;
 	char *dir = make_big();
-	struct child child = START("--io", ios[_i % 2], dir);
+	struct child child = START(ios[_i % 2], dir);
 	struct bytes reply = {.data = NULL}, errors = {.data = NULL};
 	int error, fd = begin_big(child.url[0], &reply);
 	off_t got;
@@ -418,7 +418,7 @@ START_TEST(test_expect)
 		"PUT / HTTP/1.1\r\n" HOST
 		"Expect: 100-continue\r\nContent-Length: 4\r\n\r\n";
 	char *dir = dir_make();
-	struct child child = START("--body", "x", "--io", ios[_i]);
+	struct child child = START("--body", "x", ios[_i]);
 	struct bytes reply = {.data = NULL};
 	int fd = client_connect(child.url[0]);
 
@@ -434,7 +434,7 @@ START_TEST(test_expect)
 	child_stop(&child);
 
 	/* not wanted: no interim reply */
-	child = START("--io", ios[_i], dir);
+	child = START(ios[_i], dir);
 	reply = client_exchange(child.url[0], head);
 	check_reply(&reply, 405, false);
 	bytes_free(&reply);
@@ -580,7 +580,7 @@ static const struct row range_rows[] = {
 START_TEST(test_ranges)
 {
 	char *dir = make_dated_site();
-	struct child child = START("--io", ios[_i], dir);
+	struct child child = START(ios[_i], dir);
 
 	check_rows(child.url[0], range_rows,
 		sizeof range_rows / sizeof *range_rows);
@@ -632,7 +632,7 @@ START_TEST(test_large_ranges)
 	for (size_t i = 0; i < SIZE; i++)
 		content[i] = (char)(i * 31 + i / 251);
 	dir_write(dir, "file", content, SIZE);
-	child = START("--io", ios[_i], dir);
+	child = START(ios[_i], dir);
 	reply = client_exchange(child.url[0],
 		"GET /file HTTP/1.0\r\nRange: bytes=1000001-\r\n\r\n");
 	check_reply(&reply, 206, false);
@@ -673,7 +673,7 @@ START_TEST(test_range_of_a_file_that_shrinks)
 {
 	static const char *const ranges[] = {"1-", "1-30000000,40000000-"};
 	char *dir = make_big(), text[128];
-	struct child child = START("--io", ios[_i % 2], dir);
+	struct child child = START(ios[_i % 2], dir);
 	struct bytes reply = {.data = NULL}, errors = {.data = NULL};
 	int error, fd = client_connect(child.url[0]);
 	off_t promised;
@@ -761,7 +761,7 @@ START_TEST(test_listing)
 		"cr%0D%0ALF%3A%20x/", "evil/", "page/", "sub/", "empty", "link",
 		"text.TXT"};
 	char *dir = make_site();
-	struct child child = START("--io", ios[_i], dir);
+	struct child child = START(ios[_i], dir);
 	struct bytes reply, head;
 	const char *at;
 
@@ -828,7 +828,7 @@ START_TEST(test_echo_path)
 
 	dir_write(dir, "echo.retort", "@on /echo\n@echo\n", 16);
 	(void)snprintf(scenario, sizeof scenario, "%s/echo.retort", dir);
-	child = START("--scenario", scenario, "--io", ios[_i], dir);
+	child = START("--scenario", scenario, ios[_i], dir);
 
 	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
 		struct bytes reply = client_exchange(child.url[0], requests[i]);
@@ -906,7 +906,7 @@ END_TEST
 START_TEST(test_canned)
 {
 	struct child child = START("-s", "503", "--body", "later\n", "-H",
-		"Retry-After: 120", "--io", ios[_i]);
+		"Retry-After: 120", ios[_i]);
 	static const char *const requests[] = {GET, "DELETE /a/b?c" END,
 		"BREW /" END, "OPTIONS *" END, "GET /%2e%00" END,
 		"POST / HTTP/1.0\r\nContent-Length: 4\r\n\r\nbody"};
@@ -983,8 +983,8 @@ START_TEST(test_fields)
 	for (int files = 0; files < 2; files++) {
 		struct child child = START("-H", "Date:", "-H", "X-A: 1", "-H",
 			"content-type:  x/y ", "-H", "X-A: 2", "-H",
-			"Cache-Control: max-age=1", files ? "--io" : "--body",
-			files ? "best" : "text", files ? dir : "--io=best");
+			"Cache-Control: max-age=1", files ? "-q" : "--body",
+			files ? "-q" : "text", files ? dir : "RETORT_IO=best");
 		struct bytes reply = client_exchange(child.url[0], GET);
 
 		assert_begins(reply, "HTTP/1.1 200 ");
@@ -1059,7 +1059,7 @@ START_TEST(test_raw)
 		struct child child;
 
 		write_text(dir, "raw", replies[i]);
-		child = START("--raw", name, "--io", ios[_i]);
+		child = START("--raw", name, ios[_i]);
 		for (size_t k = 0; k < 2; k++) {
 			struct bytes reply =
 				client_exchange(child.url[0], methods[k]);
@@ -1083,7 +1083,7 @@ START_TEST(test_echo)
 		"POST / HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nbody",
 		"PUT / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
 		"004;ext=1\r\nbo\xff\n\r\n0\r\nTrailer: t\r\n\r\n"};
-	struct child child = START("--echo", "--io", ios[_i]);
+	struct child child = START("--echo", ios[_i]);
 
 	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
 		struct bytes reply = client_exchange(child.url[0], requests[i]);

@@ -103,7 +103,7 @@ END_TEST
 START_TEST(test_stdout_ends)
 {
 	struct bytes rest = {.data = NULL}, reply;
-	struct child child = START("-q", "--body", "x", "--io", ios[_i]);
+	struct child child = START("-q", "--body", "x", ios[_i]);
 
 	ck_assert_int_eq(client_receive(child.out, &rest), 0);
 	ck_assert_uint_eq(rest.size, 0);
@@ -271,7 +271,7 @@ START_TEST(test_listen_fds)
 	struct handover handover = {.fd = hold_port(false, 0, true),
 		.at = 3,
 		.count = "1"};
-	const char *const args[] = {"--body", "x", "--io", ios[_i], NULL};
+	const char *const args[] = {"--body", "x", ios[_i], NULL};
 	const char *const clash[] = {"-p", "0", NULL};
 	const char *const other[] = {"-p", "0", "-b", "127.0.0.1", NULL};
 	unsigned port = bound_port(handover.fd);
@@ -303,8 +303,7 @@ END_TEST
 START_TEST(test_fd)
 {
 	struct handover handover = {.fd = hold_port(false, 0, true), .at = 9};
-	const char *const args[] = {"-b", "fd:9", "--body", "x", "--io",
-		ios[_i], NULL};
+	const char *const args[] = {"-b", "fd:9", "--body", "x", ios[_i], NULL};
 	struct child child =
 		child_start_prepared(args, 1, hand_over, &handover);
 	struct bytes reply, errors = {.data = NULL};

@@ -36,7 +36,7 @@ START_TEST(test_log_formats)
 		{"--log=short",
 			"99:99:99.999 #1 127.0.0.1:~ "
 			"\"GET /\\\"\\\\ HTTP/1.1\" 200 ~ ~.999 ms\n"},
-		{"--io=best",
+		{"RETORT_IO=best",
 			"99:99:99.999 #1 127.0.0.1:~ "
 			"\"GET /\\\"\\\\ HTTP/1.1\" 200 ~ ~.999 ms\n"},
 		{"--log=json",
@@ -143,7 +143,7 @@ START_TEST(test_log_empty)
 	for (int verbose = 0; verbose < 2; verbose++) {
 		char *dir = dir_make(), spec[4200];
 		const char *const args[] = {"-b", spec, "--body", "x",
-			verbose ? "-v" : "--io=best", NULL};
+			verbose ? "-v" : "RETORT_IO=best", NULL};
 		struct bytes reply, errors = {.data = NULL};
 		struct child child;
 

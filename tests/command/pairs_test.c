@@ -70,7 +70,8 @@ static const struct {
 	{"lifetime", "--lifetime 0", ANY},
 	{"with-parent", "--with-parent", ANY},
 	{"grace", "--grace 1", ANY},
-	{"io", "--io poll", ANY},
+	{"delay", "--body x --delay 1ms", "cTU"},
+	{"cors", "--cors", "cefs"},
 };
 
 static bool
@@ -93,7 +94,7 @@ static bool
 answers(size_t i)
 {
 	static const char *const names[] = {"status", "body", "type", "raw",
-		"fault"};
+		"fault", "delay"};
 
 	for (size_t k = 0; k < sizeof names / sizeof *names; k++)
 		if (is(i, names[k]))
@@ -107,13 +108,14 @@ answers(size_t i)
 static bool
 clash(size_t i, size_t k)
 {
+	bool faults = is(i, "fault") || is(i, "delay");
 	bool chance = is(i, "faults") || is(i, "seed");
 
 	return (is(i, "prompt") &&
-		       (is(k, "fault") || strstr(options[k].args, "--body"))) ||
-		(is(i, "fault") && (is(k, "faults") || is(k, "seed"))) ||
-		(is(i, "fault") && is(k, "replay")) ||
-		(chance && is(k, "replay"));
+		       (is(k, "fault") || is(k, "delay") ||
+			       strstr(options[k].args, "--body"))) ||
+		(faults && (is(k, "faults") || is(k, "seed"))) ||
+		((faults || chance) && is(k, "replay"));
 }
 
 static bool
@@ -213,7 +215,7 @@ START_TEST(every_option_is_tried)
 {
 	static const char *const alone[] = {"help", "version", "option",
 		"socket-mode"};
-	const char *const args[] = {"--help", NULL};
+	const char *const args[] = {"--help", "all", NULL};
 	struct child child = child_start(args, 0);
 	struct bytes help = {.data = NULL};
 	const char *at;

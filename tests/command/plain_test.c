@@ -43,7 +43,7 @@ plain_start(struct plain *plain, int family, const char *io, const char *text)
 	plain->dir = dir_make();
 	(void)snprintf(plain->spec, sizeof plain->spec, "unix:%s/s",
 		plain->dir);
-	(void)snprintf(args, sizeof args, "-b %s --io %s %s",
+	(void)snprintf(args, sizeof args, "-b %s %s %s",
 		family == V4         ? "127.0.0.1:0" :
 			family == V6 ? "[::1]:0" :
 				       plain->spec,
@@ -294,7 +294,7 @@ END_TEST
 START_TEST(test_tcp_half_close)
 {
 	struct bytes got = {.data = NULL};
-	struct child child = START("--tcp", "--echo", "--io", ios[_i]);
+	struct child child = START("--tcp", "--echo", ios[_i]);
 	int fd = plain_connect(child.url[0]);
 	size_t sent = 0;
 
@@ -310,7 +310,7 @@ START_TEST(test_tcp_half_close)
 	(void)close(fd);
 	child_stop(&child);
 
-	child = START("--tcp", "--body", "OK\n", "--io", ios[_i]);
+	child = START("--tcp", "--body", "OK\n", ios[_i]);
 	fd = plain_connect(child.url[0]);
 	ck_assert(client_send_text(fd, "one"));
 	client_expect(fd, &got, "OK\n");
@@ -328,7 +328,7 @@ END_TEST
 START_TEST(test_tcp_burst)
 {
 	enum { COUNT = 100 };
-	struct child child = START("--tcp", "--echo", "--io", ios[_i]);
+	struct child child = START("--tcp", "--echo", ios[_i]);
 	int fd[COUNT];
 	char text[32];
 
@@ -361,7 +361,7 @@ END_TEST
 START_TEST(test_tcp_idle)
 {
 	struct child child = START("--tcp", "--body", "OK", "--timeout",
-		"idle=400ms", "-v", "--io", ios[_i]);
+		"idle=400ms", "-v", ios[_i]);
 	int64_t began = now_ms();
 	struct bytes got = {.data = NULL}, errors;
 	int fd = plain_connect(child.url[0]);
@@ -387,14 +387,13 @@ START_TEST(test_tcp_idle)
 	bytes_free(&errors);
 
 	/* that of a reply ends no silence, one without a name does */
-	child = START("--tcp", "--echo", "--timeout", "0.1", "--io", ios[_i]);
+	child = START("--tcp", "--echo", "--timeout", "0.1", ios[_i]);
 	fd = plain_connect(child.url[0]);
 	ck_assert_int_eq(client_receive(fd, &got), 0);
 	bytes_free(&got);
 	(void)close(fd);
 	child_stop(&child);
-	child = START("--tcp", "--echo", "--timeout", "reply=0.1", "--io",
-		ios[_i]);
+	child = START("--tcp", "--echo", "--timeout", "reply=0.1", ios[_i]);
 	fd = plain_connect(child.url[0]);
 	ck_assert_int_eq(client_wait(fd, 400), -1);
 	ck_assert(client_send_text(fd, "x"));
@@ -419,9 +418,8 @@ START_TEST(test_tcp_greet)
 	dir_write(dir, "hello", "@accepted\n@raw \"220 hello\\n\"\n", 29);
 	(void)snprintf(scenario, sizeof scenario, "%s/hello", dir);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct child child =
-			START("--io", ios[_i], "--tcp", "--scenario", scenario,
-				cases[i].option, cases[i].value);
+		struct child child = START(ios[_i], "--tcp", "--scenario",
+			scenario, cases[i].option, cases[i].value);
 		struct bytes got = {.data = NULL}, expected = {.data = NULL};
 		int fd = plain_connect(child.url[0]);
 
@@ -453,7 +451,7 @@ START_TEST(test_answer_file)
 
 	dir_write(dir, "answer", bytes, sizeof bytes);
 	(void)snprintf(option, sizeof option, "@%s/answer", dir);
-	child = START("--tcp", "--body", option, "--io", ios[_i]);
+	child = START("--tcp", "--body", option, ios[_i]);
 	fd = plain_connect(child.url[0]);
 	for (int i = 0; i < 3; i++) {
 		char answer[sizeof bytes];
@@ -470,7 +468,7 @@ START_TEST(test_answer_file)
 	bytes_free(&got);
 	(void)close(fd);
 	child_stop(&child);
-	child = START("--udp", "--body", option, "--io", ios[_i]);
+	child = START("--udp", "--body", option, ios[_i]);
 	fd = datagram_connect(child.url[0]);
 	for (int i = 0; i < 3; i++) {
 		send_datagram(fd, "x", 1);
@@ -523,7 +521,7 @@ expect_answer(int fd, const char *answer)
 START_TEST(test_typed)
 {
 	static const char *const pieces[] = {"first", "second", "third"};
-	struct child child = START("--tcp", "--prompt", "--io", ios[_i]);
+	struct child child = START("--tcp", "--prompt", ios[_i]);
 	struct bytes errors = {.data = NULL}, rest = {.data = NULL};
 	int fd[3];
 
@@ -554,7 +552,7 @@ END_TEST
 /* The end comes while somebody waits. */
 START_TEST(test_typed_end)
 {
-	struct child child = START("--tcp", "--prompt", "--io", ios[_i]);
+	struct child child = START("--tcp", "--prompt", ios[_i]);
 	struct bytes errors = {.data = NULL}, rest = {.data = NULL};
 	int first = ask_typist(&child, &errors, "first");
 	int second = ask_typist(&child, &errors, "second");
@@ -575,7 +573,7 @@ END_TEST
 /* Lines that are there before anybody asks; the last has no newline. */
 START_TEST(test_typed_ahead)
 {
-	struct child child = START("--tcp", "--prompt", "--io", ios[_i]);
+	struct child child = START("--tcp", "--prompt", ios[_i]);
 	int fd;
 
 	type_text(&child, "one\ntwo\nthree");
@@ -599,7 +597,7 @@ END_TEST
 START_TEST(test_typed_much)
 {
 	enum { LINES = 3000 };
-	struct child child = START("--tcp", "--prompt", "-q", "--io", ios[_i]);
+	struct child child = START("--tcp", "--prompt", "-q", ios[_i]);
 	struct bytes text = {.data = NULL};
 	char line[64];
 	size_t at = 0;
@@ -631,7 +629,7 @@ END_TEST
 /* Who is gone gets no line. */
 START_TEST(test_typed_gone)
 {
-	struct child child = START("--tcp", "--prompt", "--io", ios[_i]);
+	struct child child = START("--tcp", "--prompt", ios[_i]);
 	struct bytes errors = {.data = NULL};
 	int gone = ask_typist(&child, &errors, "first");
 	int fd = ask_typist(&child, &errors, "second");
@@ -648,7 +646,7 @@ END_TEST
 
 START_TEST(test_typed_datagrams)
 {
-	struct child child = START("--udp", "--prompt", "--io", ios[_i]);
+	struct child child = START("--udp", "--prompt", ios[_i]);
 	struct bytes errors = {.data = NULL};
 	int first = datagram_connect(child.url[0]);
 	int second = datagram_connect(child.url[0]);
@@ -878,7 +876,7 @@ START_TEST(test_udp_low_port)
 		fd = hold_datagrams(INADDR_LOOPBACK, port);
 	if (fd < 0)
 		skip_test("no port below 1024 may be bound");
-	child = START("--udp", "--echo", "--io", ios[_i]);
+	child = START("--udp", "--echo", ios[_i]);
 	send_to_port(fd, INADDR_LOOPBACK, port_of(child.url[0]), "low");
 	other = datagram_connect(child.url[0]);
 	ask_datagram(other, "high", "high");
@@ -914,7 +912,7 @@ START_TEST(test_udp_own_address)
 	struct pair pair = {{hold_datagrams(INADDR_LOOPBACK, 0),
 		hold_datagrams(addresses[_i / 2 % 2], 0)}};
 	const char *const args[] = {"-b", "fd:20", "-b", "fd:21", "--udp",
-		"--echo", "--io", ios[_i % 2], NULL};
+		"--echo", ios[_i % 2], NULL};
 	const int from = _i / 4;
 	struct child child;
 	struct bytes errors = {.data = NULL};
@@ -945,7 +943,7 @@ END_TEST
 START_TEST(test_plain_requests)
 {
 	struct child child =
-		START("--tcp", "--echo", "--requests", "2", "--io", ios[_i]);
+		START("--tcp", "--echo", "--requests", "2", ios[_i]);
 	struct bytes reply, errors = {.data = NULL};
 	int fd;
 
@@ -966,8 +964,7 @@ START_TEST(test_plain_requests)
 	bytes_free(&errors);
 
 	/* one under way is not waited for when it is silent */
-	child = START("--tcp", "--body", "OK", "--requests", "1", "--io",
-		ios[_i]);
+	child = START("--tcp", "--body", "OK", "--requests", "1", ios[_i]);
 	fd = plain_connect(child.url[0]);
 	ck_assert(client_send_text(fd, "x"));
 	expect_answer(fd, "OK");
@@ -979,7 +976,7 @@ START_TEST(test_plain_requests)
 	(void)close(fd);
 	ck_assert_int_eq(child_end(&child), 0);
 
-	child = START("--udp", "--echo", "--requests", "3", "--io", ios[_i]);
+	child = START("--udp", "--echo", "--requests", "3", ios[_i]);
 	fd = datagram_connect(child.url[0]);
 	for (int i = 0; i < 3; i++)
 		ask_datagram(fd, "x", "x");
@@ -994,7 +991,7 @@ END_TEST
 START_TEST(test_udp_requests_exact)
 {
 	struct child child =
-		START("--udp", "--echo", "--requests", "5", "--io", ios[_i]);
+		START("--udp", "--echo", "--requests", "5", ios[_i]);
 	int fd = datagram_connect(child.url[0]);
 	int answered = 0;
 	char data[8];
@@ -1022,14 +1019,14 @@ START_TEST(test_plain_lifetime)
 		int64_t began = now_ms();
 
 		ck_assert_int_eq(RUN(&errors, "-p", "0", protocols[i], "--echo",
-					 "--lifetime", "0.2", "--io", ios[_i]),
+					 "--lifetime", "0.2", ios[_i]),
 			0);
 		ck_assert_int_ge(now_ms() - began, 200);
 		ck_assert_str_eq(errors.data, "");
 		bytes_free(&errors);
 		ck_assert_int_eq(RUN(&errors, "-p", "0", protocols[i], "--echo",
 					 "--lifetime", "0.1", "--requests", "1",
-					 "--io", ios[_i]),
+					 ios[_i]),
 			5);
 		bytes_free(&errors);
 	}
@@ -1067,8 +1064,7 @@ END_TEST
 
 START_TEST(test_plain_with_parent)
 {
-	struct child child =
-		START("--tcp", "--echo", "--with-parent", "--io", ios[_i]);
+	struct child child = START("--tcp", "--echo", "--with-parent", ios[_i]);
 	int fd = plain_connect(child.url[0]);
 
 	type_text(&child, "dropped\n");
@@ -1079,7 +1075,7 @@ START_TEST(test_plain_with_parent)
 	ck_assert_uint_eq(check_rest(fd, 0), 0);
 	(void)close(fd);
 
-	child = START("--udp", "--echo", "--with-parent", "--io", ios[_i]);
+	child = START("--udp", "--echo", "--with-parent", ios[_i]);
 	fd = datagram_connect(child.url[0]);
 	ask_datagram(fd, "x", "x");
 	end_typing(&child);
@@ -1087,7 +1083,7 @@ START_TEST(test_plain_with_parent)
 	(void)close(fd);
 
 	/* lines that are typed are no sign of the parent's end */
-	child = START("--tcp", "--prompt", "--with-parent", "--io", ios[_i]);
+	child = START("--tcp", "--prompt", "--with-parent", ios[_i]);
 	type_text(&child, "one\ntwo\n");
 	fd = plain_connect(child.url[0]);
 	ck_assert(client_send_text(fd, "x"));
@@ -1102,8 +1098,7 @@ END_TEST
 /* The end of a server of which a client does not read. */
 START_TEST(test_plain_grace)
 {
-	struct child child =
-		START("--tcp", "--echo", "--grace", "60", "--io", ios[_i]);
+	struct child child = START("--tcp", "--echo", "--grace", "60", ios[_i]);
 	int fd = plain_connect(child.url[0]);
 	int idle = plain_connect(child.url[0]);
 	size_t sent = send_until_blocked(fd, 256 << 20), got;
@@ -1120,7 +1115,7 @@ START_TEST(test_plain_grace)
 	(void)close(idle);
 	(void)close(fd);
 
-	child = START("--tcp", "--echo", "--grace", "0.2", "--io", ios[_i]);
+	child = START("--tcp", "--echo", "--grace", "0.2", ios[_i]);
 	fd = plain_connect(child.url[0]);
 	(void)send_until_blocked(fd, 256 << 20);
 	began = now_ms();

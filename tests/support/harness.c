@@ -707,11 +707,15 @@ child_start_prepared(const char *const *args, int wait_urls,
 	struct child child = {.in = -1};
 	const char *command = getenv("RETORT");
 	const char *argv[64] = {command ? command : "./retort"};
+	const char *io = NULL;
 	int in[2], out[2], err[2];
 
-	for (size_t i = 0; args[i] != NULL; i++) {
-		ck_assert_uint_lt(i, 60);
-		argv[i + 1] = args[i];
+	for (size_t count = 1; *args != NULL; args++) {
+		ck_assert_uint_lt(count, 60);
+		if (strncmp(*args, "RETORT_IO=", 10) == 0)
+			io = *args + 10;
+		else
+			argv[count++] = *args;
 	}
 	ck_assert_int_eq(pipe2(in, O_CLOEXEC), 0);
 	ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
@@ -723,6 +727,8 @@ child_start_prepared(const char *const *args, int wait_urls,
 		(void)dup2(out[1], STDOUT_FILENO);
 		(void)dup2(err[1], STDERR_FILENO);
 		(void)signal(SIGPIPE, SIG_DFL);
+		if (io != NULL)
+			(void)setenv("RETORT_IO", io, 1);
 		if (prepare != NULL)
 			prepare(arg);
 		(void)execv(argv[0], (char *const *)(uintptr_t)argv);

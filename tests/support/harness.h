@@ -170,7 +170,8 @@ struct child {
 
 /*
  * Starts $RETORT with these arguments (NULL-terminated, without argv[0]), and
- * if `wait_urls` > 0 waits for so many URL lines.
+ * if `wait_urls` > 0 waits for so many URL lines. "RETORT_IO=..." among them is
+ * for its environment.
  */
 struct child child_start(const char *const *args, int wait_urls);
 
