@@ -420,27 +420,41 @@ split(struct change *change)
 				.at = gap->time});
 }
 
+/* Its bytes leave in segments of so many, with so long a pause between. */
+static void
+set_pace(struct rt_reply *reply, uint64_t bytes, int64_t gap)
+{
+	if (reply->steps->kind != RT_STEP_PACE)
+		rt_reply_insert(reply, 0,
+			(struct rt_step){.kind = RT_STEP_PACE});
+	if (!rt_reply_ok(reply))
+		return;
+	reply->steps->size = bytes;
+	reply->steps->at = (uint64_t)gap;
+}
+
 /* So many bytes in so long a time, in segments that are not too many. */
 static void
 pace(struct rt_reply *reply, uint64_t bytes, uint64_t time)
 {
-	uint64_t segments = time / (uint64_t)SHORTEST_GAP;
+	uint64_t segments = time / (uint64_t)SHORTEST_GAP, each;
 
 	if (segments == 0)
 		segments = 1;
 	if (segments > bytes)
 		segments = bytes > 0 ? bytes : 1;
-	reply->pace = bytes / segments + (bytes % segments > 0);
+	each = bytes / segments + (bytes % segments > 0);
 	/* not faster than was asked for */
-	reply->gap = bytes == 0 ?
-		(int64_t)time :
-		(int64_t)((double)time / (double)bytes * (double)reply->pace);
+	set_pace(reply, each,
+		bytes == 0 ?
+			(int64_t)time :
+			(int64_t)((double)time / (double)bytes * (double)each));
 }
 
 static void
 change_time(struct change *change)
 {
-	const struct rt_clause *clause = change->clause;
+	const struct rt_clause *clause = change->clause, *gap;
 	struct rt_reply *reply = change->reply;
 
 	switch (clause->verb) {
@@ -451,10 +465,11 @@ change_time(struct change *change)
 		split(change);
 		break;
 	case RT_FAULT_EACH:
-		reply->pace = clause->number;
+		gap = rt_faults_find(change->faults, RT_FAULT_GAP);
+		set_pace(reply, clause->number,
+			gap != NULL ? (int64_t)gap->time : 0);
 		break;
-	case RT_FAULT_GAP:
-		reply->gap = (int64_t)clause->time;
+	case RT_FAULT_GAP: /* of split or each */
 		break;
 	case RT_FAULT_RATE:
 		pace(reply, clause->number, 1000 * (uint64_t)RT_MS);

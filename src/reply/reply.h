@@ -25,6 +25,8 @@ enum rt_step_kind {
 	RT_STEP_PAUSE,  /* nothing for `at` ns */
 	RT_STEP_FLUSH, /* nothing until all that was sent has left: what follows
                      is a segment of its own */
+	RT_STEP_PACE,  /* from here on, segments of `size` bytes, and `at` ns
+                     between them */
 	RT_STEP_NEXT,  /* the end of a reply, but not of the connection */
 	RT_STEP_STALL, /* nothing, until the client leaves */
 	RT_STEP_HALF, /* FIN; what comes is read until the client leaves, too */
@@ -68,8 +70,6 @@ struct rt_reply {
 	size_t step_room;
 	size_t head_at; /* bytes of the script before its head: interim replies */
 	size_t head_size; /* and those up to its end */
-	uint64_t pace;    /* bytes of each segment; 0: as many as fit */
-	int64_t gap;      /* ns between segments */
 	size_t rule;    /* of which it is, from 1, while it is made in slices */
 	size_t faults;  /* rt_reply_faults() knows how; 0: none */
 	bool by_chance; /* they were drawn, or were not, by this seed: */

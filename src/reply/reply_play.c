@@ -14,9 +14,25 @@ is_memory(enum rt_step_kind kind)
 static uint64_t
 segment_room(const struct rt_play *play)
 {
-	uint64_t pace = play->reply->pace;
+	return play->pace > 0 ? play->pace - play->segment : UINT64_MAX;
+}
 
-	return pace > 0 ? pace - play->segment : UINT64_MAX;
+/* Pacing is obeyed by the cursor, and seen by nobody else. */
+static void
+take_pace(struct rt_play *play)
+{
+	for (; play->step->kind == RT_STEP_PACE; play->step++) {
+		play->pace = play->step->size;
+		play->gap = (int64_t)play->step->at;
+		play->segment = 0;
+	}
+}
+
+void
+rt_play_begin(struct rt_play *play, const struct rt_reply *reply)
+{
+	*play = (struct rt_play){.reply = reply, .step = reply->steps};
+	take_pace(play);
 }
 
 /* As much of a step of memory as lies in one piece, `skip` bytes into it. */
@@ -78,7 +94,7 @@ rt_play_file(const struct rt_play *play, uint64_t *at)
 int64_t
 rt_play_pause(const struct rt_play *play)
 {
-	return play->between == RT_STEP_PAUSE ? play->reply->gap :
+	return play->between == RT_STEP_PAUSE ? play->gap :
 						(int64_t)play->step->at;
 }
 
@@ -91,6 +107,7 @@ rt_play_sent(struct rt_play *play, uint64_t size)
 	while (rt_has_bytes(play->step->kind) &&
 		play->step_sent >= play->step->size)
 		play->step_sent -= play->step++->size;
+	take_pace(play);
 	if (segment_room(play) > 0)
 		return;
 	/* before an ending there is nothing to keep apart */
@@ -102,10 +119,12 @@ rt_play_sent(struct rt_play *play, uint64_t size)
 void
 rt_play_waited(struct rt_play *play)
 {
-	if (play->between == RT_STEP_TEXT)
+	if (play->between == RT_STEP_TEXT) {
 		play->step++;
-	else if (play->between == RT_STEP_FLUSH && play->reply->gap > 0)
+		take_pace(play);
+	} else if (play->between == RT_STEP_FLUSH && play->gap > 0) {
 		play->between = RT_STEP_PAUSE;
-	else
+	} else {
 		play->between = RT_STEP_TEXT;
+	}
 }

@@ -18,16 +18,14 @@ struct rt_play {
 	uint64_t sent;                /* bytes of the script, */
 	uint64_t step_sent;           /* of the present step, */
 	uint64_t segment;             /* and of the present segment */
+	uint64_t pace;                /* which has so many; 0: no end */
+	int64_t gap;                  /* ns between segments */
 	enum rt_step_kind between;    /* segments: RT_STEP_FLUSH, then _PAUSE;
                                          RT_STEP_TEXT: within one */
 };
 
 /* From the beginning of a complete script, which must outlive the play. */
-static inline void
-rt_play_begin(struct rt_play *play, const struct rt_reply *reply)
-{
-	*play = (struct rt_play){.reply = reply, .step = reply->steps};
-}
+void rt_play_begin(struct rt_play *play, const struct rt_reply *reply);
 
 /* What is to be done next. */
 static inline enum rt_step_kind

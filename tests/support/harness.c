@@ -417,6 +417,19 @@ add_pause(struct bytes *to, uint64_t ns)
 	add_text(to, text);
 }
 
+/* "<each 3>", or "<each 3><4 ms>" */
+static void
+add_pace(struct bytes *to, const struct rt_step *step)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof text, "<each %llu>",
+		(unsigned long long)step->size);
+	add_text(to, text);
+	if (step->at > 0)
+		add_pause(to, step->at);
+}
+
 static void
 add_step(struct bytes *to, const struct rt_reply *reply,
 	const struct rt_step *step)
@@ -446,6 +459,9 @@ add_step(struct bytes *to, const struct rt_reply *reply,
 		break;
 	case RT_STEP_PAUSE:
 		add_pause(to, step->at);
+		break;
+	case RT_STEP_PACE:
+		add_pace(to, step);
 		break;
 	default:
 		add_text(to, kinds[step->kind]);

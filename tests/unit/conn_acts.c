@@ -417,9 +417,11 @@ act_reply(struct line *line)
 	rt_reply_reset(reply);
 	while (!at_end(line)) {
 		if (next_is(line, "pace="))
-			reply->pace = (uint64_t)next_number(line);
+			rt_reply_step(reply,
+				(struct rt_step){.kind = RT_STEP_PACE,
+					.size = (uint64_t)next_number(line)});
 		else if (next_is(line, "gap="))
-			reply->gap = next_number(line);
+			reply->steps->at = (uint64_t)next_number(line);
 		else if (next_is(line, "deaf"))
 			reply->deaf = true;
 		else

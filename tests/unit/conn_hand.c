@@ -76,7 +76,7 @@ static void
 check_more(const struct hand *hand, size_t size)
 {
 	const struct rt_conn *conn = &hand->conn;
-	uint64_t pace = hand->buffers->reply.pace;
+	uint64_t pace = hand->buffers->play.pace;
 	enum rt_step_kind next =
 		conn->interim_left > 0 ? RT_STEP_NEXT : next_kind(hand, size);
 	bool more = (rt_has_bytes(next) || next == RT_STEP_CLOSE ||
@@ -126,7 +126,7 @@ take_file(struct hand *hand, size_t size)
 		"expected something to be sent");
 	must(hand, op->file.fd == reply->file, "it is not the reply's file");
 	must(hand,
-		reply->pace > 0 ||
+		conn->buffers->play.pace > 0 ||
 			op->file.at + op->file.size == step->at + step->size,
 		"expected all of the file");
 	for (taken = 0; taken < size && taken < op->file.size; taken++) {

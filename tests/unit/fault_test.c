@@ -528,7 +528,8 @@ static const struct {
 	{"split body 5; gap 7", HEAD "01234<flush><7 ms>56789<fin>"},
 	{"gap 7; split body 5; pause 9 body 5",
 		HEAD "01234<flush><7 ms><9 ms>56789<fin>"},
-	{"each 3; gap 4; rate 5; refuse", WHOLE "<fin>"},
+	{"each 3; gap 4; refuse", "<each 3><4 ms>" WHOLE "<fin>"},
+	{"each 3; gap 4; rate 5; refuse", "<each 1><200 ms>" WHOLE "<fin>"},
 	{"deaf; end stall", WHOLE "<stall>"},
 	{"deaf; cut 9 stall", "HTTP/1.1 <stall>"},
 	/* endings */
@@ -785,7 +786,7 @@ static const struct {
 } paces[] = {
 	{"each 1", 1, 0},
 	{"each 7; gap 3", 7, 3 * RT_MS},
-	{"split 5; gap 3", 0, 3 * RT_MS},
+	{"split 5; gap 3", 0, 0},
 	{"rate 1", 1, 1000 * RT_MS},
 	{"rate 10", 1, 100 * RT_MS},
 	{"rate 50", 1, 20 * RT_MS},
@@ -797,18 +798,28 @@ static const struct {
 	{"spread 19", 105, 19 * RT_MS},
 };
 
+/* A script that is paced begins with that. */
+static struct rt_step
+pace_of(const struct rt_reply *reply)
+{
+	return reply->steps->kind == RT_STEP_PACE ? *reply->steps :
+						    (struct rt_step){.size = 0};
+}
+
 START_TEST(segments_and_gaps)
 {
 	struct rt_reply reply;
+	struct rt_step got;
 
 	build(&reply, NULL);
 	apply(paces[_i].text, &reply);
-	ck_assert_msg(reply.pace == paces[_i].pace &&
-			reply.gap == paces[_i].gap,
+	got = pace_of(&reply);
+	ck_assert_msg(got.size == paces[_i].pace &&
+			(int64_t)got.at == paces[_i].gap,
 		"'%s': expected %llu bytes every %lld ns, got %llu every %lld",
 		paces[_i].text, (unsigned long long)paces[_i].pace,
-		(long long)paces[_i].gap, (unsigned long long)reply.pace,
-		(long long)reply.gap);
+		(long long)paces[_i].gap, (unsigned long long)got.size,
+		(long long)got.at);
 	rt_reply_free(&reply);
 }
 END_TEST
@@ -818,6 +829,7 @@ START_TEST(a_rate_is_kept)
 {
 	for (uint64_t rate = 1; rate < 20000; rate += 1 + rate / 50) {
 		struct rt_reply reply;
+		struct rt_step pace;
 		char text[64];
 		double got;
 
@@ -825,12 +837,13 @@ START_TEST(a_rate_is_kept)
 		(void)snprintf(text, sizeof text, "rate %llu",
 			(unsigned long long)rate);
 		apply(text, &reply);
-		got = (double)reply.pace * 1e9 / (double)reply.gap;
+		pace = pace_of(&reply);
+		got = (double)pace.size * 1e9 / (double)pace.at;
 		ck_assert_msg(got <= (double)rate * 1.001 &&
 				got >= (double)rate * 0.9,
 			"'%s': %llu bytes every %lld ns are %.1f in a second",
-			text, (unsigned long long)reply.pace,
-			(long long)reply.gap, got);
+			text, (unsigned long long)pace.size, (long long)pace.at,
+			got);
 		rt_reply_free(&reply);
 	}
 }
@@ -844,7 +857,7 @@ START_TEST(what_is_not_in_the_script)
 	apply("", &reply);
 	ck_assert(!reply.deaf);
 	ck_assert_int_eq(reply.refuse, 0);
-	ck_assert_uint_eq(reply.pace, 0);
+	ck_assert_uint_eq(pace_of(&reply).size, 0);
 	apply("deaf; refuse; end stall", &reply);
 	ck_assert(reply.deaf);
 	ck_assert_int_eq(reply.refuse, RT_NEVER);
@@ -854,8 +867,7 @@ START_TEST(what_is_not_in_the_script)
 	rt_reply_reset(&reply);
 	ck_assert(!reply.deaf);
 	ck_assert_int_eq(reply.refuse, 0);
-	ck_assert_uint_eq(reply.pace, 0);
-	ck_assert_int_eq(reply.gap, 0);
+	ck_assert_uint_eq(reply.step_count, 0);
 	rt_reply_free(&reply);
 }
 END_TEST

@@ -525,8 +525,8 @@ START_TEST(reset_leaves_nothing)
 	rt_buf_add_text(&reply.text, "text");
 	rt_reply_step(&reply, (struct rt_step){.kind = RT_STEP_CLOSE});
 	reply.head_at = reply.head_size = reply.rule = reply.faults = 1;
-	reply.pace = reply.seed = 1;
-	reply.gap = reply.refuse = 1;
+	reply.seed = 1;
+	reply.refuse = 1;
 	reply.status = 200;
 	reply.by_chance = reply.deaf = reply.truncated = reply.failed = true;
 	reply.text.failed = true;
@@ -538,8 +538,6 @@ START_TEST(reset_leaves_nothing)
 	ck_assert_uint_eq(reply.step_count, 0);
 	ck_assert_uint_eq(reply.head_at, 0);
 	ck_assert_uint_eq(reply.head_size, 0);
-	ck_assert_uint_eq(reply.pace, 0);
-	ck_assert_int_eq(reply.gap, 0);
 	ck_assert_uint_eq(reply.rule, 0);
 	ck_assert_uint_eq(reply.faults, 0);
 	ck_assert(!reply.by_chance);
