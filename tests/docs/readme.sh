@@ -116,6 +116,8 @@ retort --html --prefix /docs www
 retort --scenario www/echo.retort www
 	get 200|POST /echo?a=b HTTP/1.1|-d x /echo?a=b
 	get 200|<title>retort|/
+retort --cors www
+	get 200|Access-Control-Allow-Origin: |/style.css
 retort -p 0 -b 0.0.0.0 src
 	get 200|<a href="retort.h">retort.h</a>|/
 	shown can be reached from other machines
@@ -166,6 +168,8 @@ retort --body hello --fault 'length +3; end half'
 retort --fault 'cut 50%; rate 10000' www
 	cut 200|<title>retort|/
 	cut 200|color-scheme|/style.css
+retort --delay 250ms www
+	get 200|color-scheme|/style.css
 retort --body hello --faults 'rst:5%,cut:5%,503:10%,delay:20ms' --seed 7
 	get 200|hello|/1
 	get 200|hello|/2
