@@ -284,18 +284,6 @@ check_port(const struct given *given)
 			is_socket(bind[0]) ? "no port" : "a port of its own");
 }
 
-static void
-check_socket_mode(const struct given *given)
-{
-	bool any = !args_is_given(given, "socket-mode");
-
-	for (size_t i = 0; i < given->bind_count; i++)
-		any = any || strncmp(given->bind[i], "unix:", 5) == 0;
-	if (!any)
-		args_die(EXIT_USAGE,
-			"--socket-mode: expected --bind unix:PATH with it");
-}
-
 /* A sweep is of one reply, which has a body. */
 static void
 set_sweep(struct given *given)
@@ -422,7 +410,6 @@ args_finish(struct given *given)
 	set_mode(args, given);
 	read_listen_fds(given);
 	check_port(given);
-	check_socket_mode(given);
 	if (plain)
 		read_plain(args, given);
 	else

@@ -51,6 +51,7 @@ static const struct {
 	{"^--body .*: No such file", "@ says that the text is in a file"},
 
 	/* what it had itself */
+	{"^unknown option --socket-mode$", "-b unix:PATH,mode=660"},
 	{"^unknown option --io$", "RETORT_IO in the environment"},
 	{"^unknown option --cache$", "-H 'Cache-Control: max-age=60'"},
 	{"^unknown option --chunked$", "-H 'Transfer-Encoding: chunked'"},

@@ -26,8 +26,6 @@ const struct option args_options[] = {
 		"on :8080, 127.0.0.1, [::1], 0.0.0.0, unix:PATH, fd:N",
 		.read = args_read_bind, .many = true, .brief = true,
 		.words = "127.0.0.1 ::1 localhost 0.0.0.0 [::] unix: fd:"},
-	{"socket-mode", 0, "MODE", "permissions of unix:PATH, such as 660",
-		.read = args_read_mode, .words = "600 660 666"},
 	{"host", 0, "NAME", "answer requests for this Host only",
 		.read = args_read_host, .ways = HTTP, .excludes = "sweep",
 		.many = true, .words = "localhost 127.0.0.1 [::1]"},

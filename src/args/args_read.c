@@ -149,6 +149,27 @@ args_read_timeout(struct given *given, const struct option *option,
 
 /* --- addresses --- */
 
+/* What is before ",mode=660", which is for the sockets of unix:PATH. */
+static const char *
+take_mode(struct given *given, const char *text)
+{
+	static const char name[] = ",mode=";
+	int *mode = &given->args.options.socket_mode, last = *mode;
+	const char *at = NULL, *next = text;
+
+	while (strncmp(text, "unix:", 5) == 0 &&
+		(next = strstr(next, name)) != NULL)
+		at = next++;
+	if (at == NULL)
+		return text;
+	*mode = args_permissions("--bind", at + strlen(name));
+	if (last != 0 && last != *mode)
+		args_die(EXIT_USAGE,
+			"--bind '%s': expected the mode of the others, %o",
+			text, (unsigned)last);
+	return args_must(strndup(text, (size_t)(at - text)));
+}
+
 void
 args_read_bind(struct given *given, const struct option *option,
 	const char *text)
@@ -165,16 +186,7 @@ args_read_bind(struct given *given, const struct option *option,
 		(void)sprintf(address, "localhost%s", text);
 		text = address;
 	}
-	args_add_text(&given->bind, &given->bind_count, text);
-}
-
-void
-args_read_mode(struct given *given, const struct option *option,
-	const char *text)
-{
-	(void)option;
-	given->args.options.socket_mode =
-		args_permissions("--socket-mode", text);
+	args_add_text(&given->bind, &given->bind_count, take_mode(given, text));
 }
 
 void

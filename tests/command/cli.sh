@@ -234,8 +234,7 @@ for option in --port --bind --status --body --type --raw --echo --header \
 	--mime --dotfiles --no-listing --precompressed --spa \
 	--html --follow-links --prefix \
 	--host --log --quiet --port-file --requests \
-	--lifetime --with-parent --grace --timeout --limit --delay --cors --help --version -v --tcp --udp --prompt \
-	--socket-mode; do
+	--lifetime --with-parent --grace --timeout --limit --delay --cors --help --version -v --tcp --udp --prompt; do
 	grep -qF -e "$option" "$dir/out" || missing="$missing $option"
 done
 equal '' "$missing" '--help names every option'

@@ -87,6 +87,8 @@ says 2 '--port: nothing takes it: --bind unix:s has no port' -p 1 -b unix:s \
 	-b '[::1]:8081'
 says 0 '' -p 0 -q --lifetime 0 -b 127.0.0.2:0 -b 127.0.0.1
 
+says 2 'unknown option --socket-mode (-b unix:PATH,mode=660)' --socket-mode 660
+
 # --- values in several words ---
 
 one='only one ROOT can be served'

@@ -205,10 +205,11 @@ END_TEST
 
 START_TEST(command_sets_the_mode)
 {
-	const char *const args[] = {"-b", spec, "--socket-mode", "660",
-		"--body", "x", NULL};
+	char address[512];
+	const char *const args[] = {"-b", address, "--body", "x", NULL};
 	struct child child;
 
+	(void)snprintf(address, sizeof address, "%s,mode=660", spec);
 	(void)umask(077);
 	child = child_start(args, 1);
 	ck_assert_int_eq(mode_of(path), 0660);
@@ -218,19 +219,17 @@ END_TEST
 
 START_TEST(command_refuses_other_modes)
 {
-	static const char *const args[][8] = {
-		{"-b", spec, "--socket-mode", "rw", "--body", "x"},
-		{"-b", spec, "--socket-mode", "0", "--body", "x"},
-		{"-b", spec, "--socket-mode", "1777", "--body", "x"},
-		{"-b", spec, "--socket-mode", "668", "--body", "x"},
-		{"-b", spec, "--socket-mode", "", "--body", "x"},
-		{"-p", "0", "--socket-mode", "660", "--body", "x"},
-	};
-	struct child child = child_start(args[_i], 0);
+	static const char *const modes[] = {"rw", "0", "1777", "668", "",
+		"660 -b unix:other,mode=600"};
+	char text[1024];
+	struct child child;
 	struct bytes errors = {.data = NULL};
 
+	(void)snprintf(text, sizeof text, "--body x -b %s,mode=%s", spec,
+		modes[_i]);
+	child = child_start_text(text, 0);
 	ck_assert_int_eq(child_end_with_errors(&child, &errors), 2);
-	assert_begins(errors, "retort: --socket-mode");
+	assert_begins(errors, "retort: --bind");
 	assert_has(errors, "expected ");
 	bytes_free(&errors);
 }
