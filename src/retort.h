@@ -379,7 +379,9 @@ retort_size(size_t size)
 }
 
 /*
- * Which requests. Everything given must fit; nothing given fits all.
+ * Which requests: `request` and the members that begin with if_. All that are
+ * given must fit; where none is, every request does. A condition that no
+ * request can meet is malformed.
  *
  * `request` is "METHOD TARGET", or either alone (a target begins with "/" or
  * "*"): "GET /users/1", "POST", "/users/<any>" with an asterisk for <any>,
@@ -391,21 +393,36 @@ retort_size(size_t size)
  * others may be; "%26", "%3D" and "%2B" are not "&", "=" and "+". Without "?"
  * the query does not matter.
  *
- * Conditions that no request can fit are malformed.
+ * These are asked of what came, by retort_count(), retort_wait() and
+ * retort_expect(); retort_on() takes the same conditions of a struct
+ * retort_reply.
  */
-struct retort_when {
+struct retort_requests {
+	struct retort *server;
 	const char *request;
-	const char *fields;   /* lines "Name: value": a field of that name has
-	                         this value, exactly */
-	const char *contains; /* lines "Name: text": or has this in its value */
-	const char *absent;   /* lines "Name": no field of that name */
-	const void *body;     /* exactly this body */
-	size_t body_size;     /* 0: strlen(body); retort_size(n): n */
-	const char *body_has; /* a body with this text in it */
-	retort_predicate *predicate;
-	void *predicate_arg;
-	bool nocase; /* values of fields and bodies are compared without the
-	                case of ASCII letters */
+
+	/* retort_wait() and retort_expect(): how many */
+	size_t times;
+
+	/* retort_wait() */
+	int timeout; /* ms; 0: 10 seconds; -1: for ever */
+
+	/* retort_expect(): another number than `times` */
+	size_t least;
+	size_t most;
+	bool never; /* none at all */
+
+	const char *if_field;    /* lines "Name: value": a field of that name
+	                            has this value, exactly */
+	const char *if_contains; /* lines "Name: text": or has this in it */
+	const char *if_absent;   /* lines "Name": no field of that name */
+	const void *if_body;     /* exactly this body */
+	size_t if_body_size;     /* 0: strlen(if_body); retort_size(n): n */
+	const char *if_body_has; /* a body with this text in it */
+	retort_predicate *if_predicate;
+	void *if_predicate_arg;
+	bool if_nocase; /* values of fields and bodies are compared without the
+	                   case of ASCII letters */
 };
 
 struct retort_reply;
@@ -421,11 +438,26 @@ struct retort_reply;
 typedef int retort_handler(void *arg, const struct retort_exchange *exchange,
 	struct retort_reply *reply);
 
-/* A reply; in retort_on(), a rule: a reply and the requests that get it. */
+/*
+ * A reply; in retort_on(), a rule: a reply and the requests that get it, by
+ * the conditions of struct retort_requests.
+ */
 struct retort_reply {
-	struct retort_when when; /* retort_on() only, as are the next four */
-	unsigned times;          /* how often, then the rule does not fit any
-	                            more; 0: always */
+	struct retort *server; /* set by the macros */
+
+	/* retort_on() only, as are `accepted` and `files` */
+	const char *request;
+	const char *if_field;
+	const char *if_contains;
+	const char *if_absent;
+	const void *if_body;
+	size_t if_body_size;
+	const char *if_body_has;
+	retort_predicate *if_predicate;
+	void *if_predicate_arg;
+	bool if_nocase;
+	unsigned times; /* how often, then the rule does not fit any more; 0:
+	                   always */
 	retort_handler *handler;
 	void *handler_arg;
 
@@ -450,8 +482,8 @@ struct retort_reply {
 	                     and faults go with it */
 
 	bool chunked;         /* Transfer-Encoding: chunked */
-	const size_t *chunks; /* sizes of the first chunks, then a 0: the rest
-	                         is one chunk; chunked is implied */
+	const char *chunks;   /* "3 2": sizes of the first chunks; the rest is
+	                         one chunk; chunked is implied */
 	const char *trailers; /* lines "Name: value"; chunked is implied */
 	const char *interim;  /* sent before the reply, as it is: whole replies
 	                         of 1xx with their CRLFs */
@@ -466,8 +498,8 @@ struct retort_reply {
 	bool accepted; /* retort_on() only: for no request, but for a connection
 	                  as soon as it is accepted, whatever the protocol; the
 	                  reply is its body or file alone, and what
-	                  the client sends is read after it. Of `when` only a
-	                  predicate goes with it. Not with `defer_accept`. */
+	                  the client sends is read after it. Of the conditions
+	                  only a predicate goes with it. Not with `defer_accept`. */
 	bool files;    /* retort_on() only: the files of retort_serve() answer,
 	                  with the `fields` and `omit` of this rule */
 	const char *faults; /* what is wrong with it: clauses of retort(5), such
@@ -489,15 +521,13 @@ struct retort_reply {
  * With RETORT_TCP and _UDP a rule answers a piece or datagram with the bytes
  * of its body, file or echo; a piece that none answers closes the connection.
  *
- *	retort_on(server, NULL, .body = "OK\r\n", .times = 1, .close = true);
- *	retort_on(server, NULL, .accepted = true, .body = "220 hello\r\n");
+ *	retort_on(server, .body = "OK\r\n", .times = 1, .close = true);
+ *	retort_on(server, .accepted = true, .body = "220 hello\r\n");
  */
-RETORT_API int retort_on_sized(struct retort *server,
-	const struct retort_reply *rule, size_t size);
+RETORT_API int retort_on_sized(const struct retort_reply *rule, size_t size);
 #ifndef __cplusplus
-#define retort_on(server, ...) \
-	retort_on_sized((server), \
-		&(const struct retort_reply){.when.request = __VA_ARGS__}, \
+#define retort_on(...) \
+	retort_on_sized(&(const struct retort_reply){.server = __VA_ARGS__}, \
 		sizeof(struct retort_reply))
 #endif
 
@@ -651,31 +681,36 @@ retort_serve(struct retort *server, const char *root,
 RETORT_API const struct retort_exchange *retort_record(struct retort *server,
 	size_t n);
 
-/* How many records fit. `when` may be NULL. */
-RETORT_API size_t retort_count_sized(struct retort *server,
-	const struct retort_when *when, size_t size);
+/*
+ * How many records fit. SIZE_MAX: a condition is malformed, which
+ * retort_verdict() tells, too.
+ *
+ *	retort_count(server)
+ *	retort_count(server, "POST /users", .if_body_has = "id=7")
+ */
+RETORT_API size_t retort_count_sized(const struct retort_requests *requests,
+	size_t size);
 #ifndef __cplusplus
-#define retort_count(server, ...) \
-	retort_count_sized((server), \
-		&(const struct retort_when){.request = __VA_ARGS__}, \
-		sizeof(struct retort_when))
+#define retort_count(...) \
+	retort_count_sized( \
+		&(const struct retort_requests){.server = __VA_ARGS__}, \
+		sizeof(struct retort_requests))
 #endif
 
 /*
- * Waits at most `timeout` ms until n requests that fit are recorded, and
- * returns the n-th; or NULL. Without a thread of its own, the server is
- * stepped meanwhile.
+ * Waits until so many requests that fit are recorded (`times`; 0: one), at most
+ * `timeout` ms, and returns the last of them; or NULL. Without a thread of its
+ * own, the server is stepped meanwhile.
  *
- *	retort_wait(server, 1, 1000, "POST /users");
+ *	retort_wait(server, "POST /users", .times = 2, .timeout = 1000)
  */
 RETORT_API const struct retort_exchange *
-retort_wait_sized(struct retort *server, size_t n, int timeout,
-	const struct retort_when *when, size_t size);
+retort_wait_sized(const struct retort_requests *requests, size_t size);
 #ifndef __cplusplus
-#define retort_wait(server, n, timeout, ...) \
-	retort_wait_sized((server), (n), (timeout), \
-		&(const struct retort_when){.request = __VA_ARGS__}, \
-		sizeof(struct retort_when))
+#define retort_wait(...) \
+	retort_wait_sized( \
+		&(const struct retort_requests){.server = __VA_ARGS__}, \
+		sizeof(struct retort_requests))
 #endif
 
 /* Waits until the record's connection has ended; whether it has. */
@@ -704,35 +739,44 @@ RETORT_API char *retort_transcript(struct retort *server, uint64_t connection);
 /* --- whether it was right --- */
 
 /*
- * Expects at least so many requests that fit, and at most so many: 1, 1 is
- * exactly one; 0, 0 is none; SIZE_MAX, any number. The number of the
- * expectation, or -errno as for retort_on().
+ * Expects `times` requests that fit; or `least` or more, at most `most`, or
+ * `least` to `most`; or `never` any; or, where none of these is given, one or
+ * more. The number of the expectation, or -errno as for retort_on().
+ *
+ *	retort_expect(server, "POST /users", .times = 2);
+ *	retort_expect(server, "DELETE", .never = true);
  */
-RETORT_API int retort_expect_sized(struct retort *server, size_t least,
-	size_t most, const struct retort_when *when, size_t size);
+RETORT_API int retort_expect_sized(const struct retort_requests *requests,
+	size_t size);
 #ifndef __cplusplus
-#define retort_expect(server, least, most, ...) \
-	retort_expect_sized((server), (least), (most), \
-		&(const struct retort_when){.request = __VA_ARGS__}, \
-		sizeof(struct retort_when))
+#define retort_expect(...) \
+	retort_expect_sized( \
+		&(const struct retort_requests){.server = __VA_ARGS__}, \
+		sizeof(struct retort_requests))
 #endif
 
-/* Expects a first request that fits requests[0], after it one that fits
-   requests[1], and so on; others may come between. NULL-terminated. */
-RETORT_API int retort_expect_order(struct retort *server,
-	const char *const *requests);
+/* Expects a request that fits the first of these lines, after it one that fits
+   the second, and so on; others may come between. */
+RETORT_API int retort_expect_order(struct retort *server, const char *requests);
 
 /* How many expectations there are, those of scenarios among them. */
 RETORT_API size_t retort_expectations(struct retort *server);
 
 /*
- * NULL if everything was as expected: each expectation is met, each request
+ * "" if everything was as expected: each expectation is met, each request
  * that came whole was answered by a rule, a reply or a file, none was refused,
  * and no rule was malformed. Or a text that says what was expected and what
  * came, with the nearest miss and the transcripts. Valid until the next call
  * or retort_close().
  */
 RETORT_API const char *retort_verdict(struct retort *server);
+
+/* Whether it is "". */
+static inline bool
+retort_ok(struct retort *server)
+{
+	return *retort_verdict(server) == '\0';
+}
 
 /*
  * The last call of a test: retort_finish(), retort_verdict() and

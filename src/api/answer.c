@@ -9,9 +9,9 @@
 #include "base/error.h"
 
 int
-retort_on_sized(struct retort *server, const struct retort_reply *theirs,
-	size_t size)
+retort_on_sized(const struct retort_reply *theirs, size_t size)
 {
+	struct retort *server = theirs->server;
 	struct retort_reply rule;
 	char error[RETORT_ERROR_SIZE] = "";
 	int code = rt_api_copy(&rule, sizeof rule, theirs, size);
@@ -25,33 +25,40 @@ retort_on_sized(struct retort *server, const struct retort_reply *theirs,
 	if (code == 0)
 		code = rt_route_add(&server->route, &rule, error);
 	if (code < 0)
-		rt_route_miss(&server->route, rule.when.request,
+		rt_route_miss(&server->route, rule.request,
 			*error ? error : strerror(-code));
-	code = rt_api_blame(server, "rule", rule.when.request, code, error);
+	code = rt_api_blame(server, "rule", rule.request, code, error);
 	unlock(server);
 	return code;
-}
-
-static bool
-has_no_condition(const struct retort_when *when)
-{
-	return when->request == NULL && when->fields == NULL &&
-		when->contains == NULL && when->absent == NULL &&
-		when->body == NULL && when->body_size == 0 &&
-		when->body_has == NULL && when->predicate == NULL &&
-		when->predicate_arg == NULL && !when->nocase;
 }
 
 /* Members of a rule's alone. */
 static int
 check_no_rule(const struct retort_reply *reply, char *error)
 {
-	if (has_no_condition(&reply->when) && reply->times == 0 &&
-		reply->handler == NULL && !reply->accepted && !reply->files)
-		return 0;
-	return rt_fail(error, -EINVAL,
-		"reply: when, times, handler, accepted and files are for "
-		"rules");
+	const struct {
+		const char *name;
+		bool given;
+	} members[] = {
+		{"request", reply->request != NULL},
+		{"if_field", reply->if_field != NULL},
+		{"if_contains", reply->if_contains != NULL},
+		{"if_absent", reply->if_absent != NULL},
+		{"if_body", rt_has_body(reply->if_body, reply->if_body_size)},
+		{"if_body_has", reply->if_body_has != NULL},
+		{"if_predicate", reply->if_predicate != NULL},
+		{"if_nocase", reply->if_nocase},
+		{"times", reply->times != 0},
+		{"handler", reply->handler != NULL},
+		{"accepted", reply->accepted},
+		{"files", reply->files},
+	};
+
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		if (members[i].given)
+			return rt_fail(error, -EINVAL, "%s: only a rule has it",
+				members[i].name);
+	return 0;
 }
 
 int

@@ -9,7 +9,8 @@
 bool
 retort_done(struct retort *server, char **wrong)
 {
-	const char *verdict = NULL;
+	const char *verdict;
+	bool right;
 
 	if (wrong != NULL)
 		*wrong = NULL;
@@ -17,8 +18,9 @@ retort_done(struct retort *server, char **wrong)
 		return true;
 	(void)retort_finish(server, -1);
 	verdict = retort_verdict(server);
-	if (wrong != NULL && verdict != NULL)
+	if (wrong != NULL && *verdict != '\0')
 		*wrong = strdup(verdict);
+	right = *verdict == '\0';
 	retort_close(server);
-	return verdict == NULL;
+	return right;
 }

@@ -44,6 +44,7 @@ add_item(struct retort *server, struct rt_item *item, const char *origin,
 	char *error)
 {
 	enum retort_protocol protocol = server->config.protocol;
+	struct retort_requests when = rt_match_conditions(&item->rule);
 	int code;
 
 	/* without HTTP all bytes are */
@@ -52,7 +53,7 @@ add_item(struct retort *server, struct rt_item *item, const char *origin,
 	switch (item->kind) {
 	case RT_ITEM_EXPECT:
 		code = rt_verdict_expect(&server->verdict, item->least,
-			item->most, &item->rule.when, protocol, error);
+			item->most, &when, protocol, error);
 		break;
 	case RT_ITEM_ORDER:
 		code = rt_verdict_expect_order(&server->verdict, item->requests,

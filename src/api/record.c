@@ -3,10 +3,15 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/api.h"
+#include "base/error.h"
 #include "base/text.h"
+
+/* How long retort_wait() waits if it is not told: ms. */
+#define DEFAULT_WAIT 10000
 
 const struct retort_exchange *
 retort_record(struct retort *server, size_t n)
@@ -54,34 +59,39 @@ find_record(struct retort *server, const struct rt_match *match, size_t n,
 	return seen;
 }
 
-/* NULL: it is malformed, and was blamed. */
+/* NULL: it is malformed, and was blamed. `code`: of the copy. */
 static struct rt_match *
-read_when(struct retort *server, const struct retort_when *theirs, size_t size)
+read_requests(struct retort *server, const struct retort_requests *requests,
+	int code)
 {
-	struct retort_when when;
 	char error[RETORT_ERROR_SIZE] = "";
 	struct rt_match *match = NULL;
-	int code = rt_api_copy(&when, sizeof when, theirs, size);
 
+	if (code == 0 &&
+		(requests->least > 0 || requests->most > 0 || requests->never))
+		code = rt_fail(error, -EINVAL,
+			"least, most and never are for retort_expect()");
 	if (code == 0) {
-		match = rt_match_new(&when, server->config.protocol, error);
+		match = rt_match_new(requests, server->config.protocol, error);
 		code = match ? 0 : -errno;
 	}
-	(void)rt_api_blame(server, "request", NULL, code, error);
+	(void)rt_api_blame(server, "request", requests->request, code, error);
 	return match;
 }
 
 size_t
-retort_count_sized(struct retort *server, const struct retort_when *when,
-	size_t size)
+retort_count_sized(const struct retort_requests *theirs, size_t size)
 {
+	struct retort *server = theirs->server;
+	struct retort_requests requests;
+	int code = rt_api_copy(&requests, sizeof requests, theirs, size);
 	struct rt_match *match;
-	size_t count = 0;
+	size_t count = SIZE_MAX;
 
 	if (is_elsewhere(server))
-		return 0;
+		return SIZE_MAX;
 	lock(server);
-	match = read_when(server, when, size);
+	match = read_requests(server, &requests, code);
 	if (match != NULL)
 		(void)find_record(server, match, 0, &count);
 	rt_match_free(match);
@@ -90,20 +100,22 @@ retort_count_sized(struct retort *server, const struct retort_when *when,
 }
 
 const struct retort_exchange *
-retort_wait_sized(struct retort *server, size_t n, int timeout,
-	const struct retort_when *when, size_t size)
+retort_wait_sized(const struct retort_requests *theirs, size_t size)
 {
+	struct retort *server = theirs->server;
 	const struct retort_exchange *seen = NULL;
-	int64_t deadline = rt_api_deadline(timeout);
+	struct retort_requests requests;
+	int code = rt_api_copy(&requests, sizeof requests, theirs, size);
+	size_t n = requests.times > 0 ? requests.times : 1, count;
+	int64_t deadline = rt_api_deadline(
+		requests.timeout ? requests.timeout : DEFAULT_WAIT);
 	struct rt_match *match;
-	bool more;
-	size_t count;
+	bool more = true;
 
 	if (is_elsewhere(server))
 		return NULL;
 	lock(server);
-	match = read_when(server, when, size);
-	more = match != NULL && n > 0;
+	match = read_requests(server, &requests, code);
 	while (match != NULL &&
 		(seen = find_record(server, match, n, &count)) == NULL && more)
 		more = rt_api_wait(server, deadline);
@@ -171,38 +183,94 @@ retort_transcript(struct retort *server, uint64_t connection)
 
 /* --- whether it was right --- */
 
-int
-retort_expect_sized(struct retort *server, size_t least, size_t most,
-	const struct retort_when *theirs, size_t size)
+/* How many are expected. 0, or -EINVAL with a line in `error`. */
+static int
+read_times(const struct retort_requests *requests, size_t *least, size_t *most,
+	char *error)
 {
-	struct retort_when when;
+	bool range = requests->least > 0 || requests->most > 0;
+
+	*least = requests->least;
+	*most = requests->most > 0 ? requests->most : SIZE_MAX;
+	if (range + requests->never + (requests->times > 0) > 1)
+		return rt_fail(error, -EINVAL,
+			"more than one of times, never, and least or most");
+	if (requests->never)
+		*most = 0;
+	else if (requests->times > 0)
+		*least = *most = requests->times;
+	else if (!range)
+		*least = 1;
+	return 0;
+}
+
+int
+retort_expect_sized(const struct retort_requests *theirs, size_t size)
+{
+	struct retort *server = theirs->server;
+	struct retort_requests requests;
 	char error[RETORT_ERROR_SIZE] = "";
-	int code = rt_api_copy(&when, sizeof when, theirs, size);
+	int code = rt_api_copy(&requests, sizeof requests, theirs, size);
+	size_t least = 0, most = 0;
 
 	if (is_elsewhere(server))
 		return -EPERM;
 	lock(server);
 	if (code == 0)
-		code = rt_verdict_expect(&server->verdict, least, most, &when,
-			server->config.protocol, error);
-	code = rt_api_blame(server, "expectation", when.request, code, error);
+		code = read_times(&requests, &least, &most, error);
+	if (code == 0)
+		code = rt_verdict_expect(&server->verdict, least, most,
+			&requests, server->config.protocol, error);
+	code = rt_api_blame(server, "expectation", requests.request, code,
+		error);
 	unlock(server);
 	return code;
 }
 
-int
-retort_expect_order(struct retort *server, const char *const *requests)
+/* The lines of a text, NULL-terminated, in one piece with it; NULL: no
+   memory. */
+static const char **
+lines_of(const char *text)
 {
+	size_t size = strlen(text) + 1, count = 2;
+	const char **lines;
+	char *copy;
+
+	for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
+		count++;
+	lines = calloc(1, count * sizeof *lines + size);
+	if (lines == NULL)
+		return NULL;
+	copy = memcpy(lines + count, text, size);
+	count = 0;
+	while (*copy != '\0') {
+		size = strcspn(copy, "\n");
+		if (size > 0)
+			lines[count++] = copy;
+		copy += size;
+		if (*copy != '\0')
+			*copy++ = '\0';
+	}
+	return lines;
+}
+
+int
+retort_expect_order(struct retort *server, const char *requests)
+{
+	const char **lines;
 	char error[RETORT_ERROR_SIZE] = "";
-	int code;
+	int code = -ENOMEM;
 
 	if (is_elsewhere(server))
 		return -EPERM;
+	lines = lines_of(requests);
 	lock(server);
-	code = rt_verdict_expect_order(&server->verdict, requests,
-		server->config.protocol, error);
+	if (lines != NULL)
+		code = rt_verdict_expect_order(&server->verdict, lines,
+			server->config.protocol, error);
 	code = rt_api_blame(server, "expectation", NULL, code, error);
 	unlock(server);
+	free(lines);
 	return code;
 }
 

@@ -118,7 +118,7 @@ blame_rule(struct retort *server, char *error, int code, const char *option)
 	const char *why = retort_verdict(server);
 	char line[RETORT_ERROR_SIZE];
 
-	if (why == NULL)
+	if (*why == '\0')
 		why = strerror(-code);
 	for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
 		if (strncmp(why, begin[i], strlen(begin[i])) == 0)

@@ -337,9 +337,9 @@ bool
 output_judge(struct output *output)
 {
 	const char *verdict =
-		output->judged ? retort_verdict(output->server) : NULL;
+		output->judged ? retort_verdict(output->server) : "";
 
-	if (verdict == NULL)
+	if (*verdict == '\0')
 		return false;
 	output_say(output, "not as expected:");
 	write_long(output, verdict);

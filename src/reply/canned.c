@@ -94,14 +94,26 @@ check_faults(const struct retort_reply *reply, enum retort_protocol protocol,
 	return code;
 }
 
-static size_t
-count_chunks(const size_t *sizes)
+/* Numbers from 1 on, with blanks between them. */
+static int
+check_chunks(const char *sizes, char *error)
 {
+	const char *at = sizes;
 	size_t count = 0;
 
-	while (sizes != NULL && sizes[count] != 0 && count <= MAX_CHUNKS)
-		count++;
-	return count;
+	while (sizes != NULL && *(at += strspn(at, " \t")) != '\0') {
+		size_t digits = strspn(at, "0123456789");
+
+		if (digits == 0 || digits > 15 || rt_reply_chunk(&at) == 0 ||
+			(*at != '\0' && *at != ' ' && *at != '\t'))
+			return rt_fail(error, -EINVAL,
+				"chunks: expected sizes from 1, as \"3 2\": "
+				"'%.100s'",
+				sizes);
+		if (++count > MAX_CHUNKS)
+			return rt_fail(error, -EINVAL, "chunks: too many");
+	}
+	return 0;
 }
 
 /* The first member that makes a head or its framing; NULL: none is given. */
@@ -205,9 +217,9 @@ rt_canned_check(const struct retort_reply *reply, enum retort_protocol protocol,
 	if (reply->pause_head < 0 || reply->pause_body < 0 ||
 		reply->pause_chunk < 0 || reply->pause_end < 0)
 		return rt_fail(error, -EINVAL, "pause: expected 0 ms or more");
-	if (count_chunks(reply->chunks) > MAX_CHUNKS)
-		return rt_fail(error, -EINVAL, "chunks: too many");
-	code = rt_field_check(reply->fields, true, "fields", error);
+	code = check_chunks(reply->chunks, error);
+	if (code == 0)
+		code = rt_field_check(reply->fields, true, "fields", error);
 	if (code == 0)
 		code = rt_field_check(reply->omit, false, "omit", error);
 	if (code == 0)
@@ -225,6 +237,7 @@ static const size_t strings[] = {
 	offsetof(struct retort_reply, fields),
 	offsetof(struct retort_reply, omit),
 	offsetof(struct retort_reply, file),
+	offsetof(struct retort_reply, chunks),
 	offsetof(struct retort_reply, trailers),
 	offsetof(struct retort_reply, interim),
 	offsetof(struct retort_reply, faults),
@@ -249,7 +262,6 @@ rt_canned_free(struct rt_canned *canned)
 	if (canned == NULL)
 		return;
 	rt_canned_free_strings(&canned->as);
-	free((size_t *)(uintptr_t)canned->as.chunks);
 	rt_blob_drop(canned->body);
 	rt_faults_free(canned->faults);
 	free(canned);
@@ -269,22 +281,6 @@ rt_canned_copy_strings(struct retort_reply *as)
 		all = *string != NULL;
 	}
 	return all;
-}
-
-static bool
-copy_chunks(struct retort_reply *as)
-{
-	const size_t *theirs = as->chunks;
-	size_t count = count_chunks(theirs) + 1;
-	size_t *sizes;
-
-	if (theirs == NULL)
-		return true;
-	as->chunks = sizes = malloc(count * sizeof *sizes);
-	if (sizes == NULL)
-		return false;
-	memcpy(sizes, theirs, count * sizeof *sizes);
-	return true;
 }
 
 /* A period of the body, many times over if it is short. */
@@ -407,7 +403,14 @@ find_head(struct rt_canned *canned)
 static void
 forget_rule(struct retort_reply *as)
 {
-	as->when = (struct retort_when){.request = NULL};
+	as->server = NULL;
+	as->request = NULL;
+	as->if_field = as->if_contains = as->if_absent = NULL;
+	as->if_body = as->if_body_has = NULL;
+	as->if_body_size = 0;
+	as->if_predicate = NULL;
+	as->if_predicate_arg = NULL;
+	as->if_nocase = false;
 	as->times = 0;
 	as->handler = NULL;
 	as->handler_arg = NULL;
@@ -435,7 +438,6 @@ rt_canned_new(const struct retort_reply *reply, enum retort_protocol protocol)
 			rt_type_of(reply->file, NULL, 0) :
 			RT_TYPE_TEXT;
 	all = rt_canned_copy_strings(&canned->as);
-	all = copy_chunks(&canned->as) && all;
 	all = copy_body(canned, reply) && all;
 	all = all && read_faults(canned);
 	if (!all) {

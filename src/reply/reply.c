@@ -416,20 +416,34 @@ add_chunk(struct rt_reply *reply, const struct source *source, uint64_t at,
 	return true;
 }
 
+uint64_t
+rt_reply_chunk(const char **sizes)
+{
+	uint64_t size = 0;
+
+	if (*sizes == NULL)
+		return 0;
+	while (**sizes == ' ' || **sizes == '\t')
+		(*sizes)++;
+	while (**sizes >= '0' && **sizes <= '9')
+		size = size * 10 + (uint64_t)(*(*sizes)++ - '0');
+	return size;
+}
+
 static void
 add_chunks(struct rt_draft *draft, const struct source *source)
 {
 	const struct retort_reply *own = draft->own;
 	struct rt_reply *reply = draft->reply;
-	const size_t *sizes = own ? own->chunks : NULL;
+	const char *sizes = own ? own->chunks : NULL;
 	const int pause = own ? own->pause_chunk : 0;
 	uint64_t at = 0, size;
 	size_t end;
 
 	while (at < source->size) {
-		size = source->size - at;
-		if (sizes != NULL && *sizes != 0 && *sizes++ < size)
-			size = sizes[-1];
+		size = rt_reply_chunk(&sizes);
+		if (size == 0 || size > source->size - at)
+			size = source->size - at;
 		if (at > 0)
 			add_pause(reply, pause);
 		if (!add_chunk(reply, source, at, size))

@@ -119,6 +119,9 @@ void rt_reply_begin(struct rt_draft *draft, int status, const char *date);
 void rt_reply_field(struct rt_draft *draft, const char *name,
 	const char *value);
 
+/* The next size of "3 2", which *sizes is moved behind; 0: there is none. */
+uint64_t rt_reply_chunk(const char **sizes);
+
 /* Whether the user gives that field, or omits it, for this reply or for all. */
 bool rt_reply_is_own(const struct rt_draft *draft, const char *name);
 

@@ -118,16 +118,16 @@ read_lines(char **to, const char *lines, bool with_value, const char *what,
 
 /* Conditions that only a request of HTTP can meet. */
 static int
-check_plain(const struct retort_when *when, char *error)
+check_plain(const struct retort_requests *when, char *error)
 {
 	const struct {
 		const char *name;
 		const char *given;
 	} members[] = {
 		{"request", when->request},
-		{"fields", when->fields},
-		{"contains", when->contains},
-		{"absent", when->absent},
+		{"if_field", when->if_field},
+		{"if_contains", when->if_contains},
+		{"if_absent", when->if_absent},
 	};
 
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
@@ -161,20 +161,22 @@ read_contains(struct rt_match *match)
 }
 
 static int
-read_body(struct rt_match *match, const struct retort_when *when)
+read_body(struct rt_match *match, const struct retort_requests *when)
 {
 	int code = 0;
 
-	if (rt_has_body(when->body, when->body_size)) {
-		match->body_size = rt_body_size(when->body, when->body_size);
-		code = set(&match->body, when->body ? when->body : "",
+	if (rt_has_body(when->if_body, when->if_body_size)) {
+		match->body_size =
+			rt_body_size(when->if_body, when->if_body_size);
+		code = set(&match->body, when->if_body ? when->if_body : "",
 			match->body_size);
 	}
-	if (code == 0 && when->body_has != NULL) {
-		code = copy(&match->body_has, when->body_has);
+	if (code == 0 && when->if_body_has != NULL) {
+		code = copy(&match->body_has, when->if_body_has);
 		if (code == 0)
-			code = rt_needle_set_bytes(&match->had, when->body_has,
-				strlen(when->body_has), match->nocase);
+			code = rt_needle_set_bytes(&match->had,
+				when->if_body_has, strlen(when->if_body_has),
+				match->nocase);
 	}
 	return code;
 }
@@ -206,37 +208,55 @@ check_sense(const struct rt_match *match, char *error)
 	if (match->nocase && !match->fields && !match->contains &&
 		!match->body && !match->body_has)
 		return rt_fail(error, -EINVAL,
-			"nocase: expected a condition on a field's value or "
+			"if_nocase: expected a condition on a field's value or "
 			"the body with it");
 	return 0;
 }
 
 static int
-read_when(struct rt_match *match, const struct retort_when *when, char *error)
+read_when(struct rt_match *match, const struct retort_requests *when,
+	char *error)
 {
 	int code = read_request(match, when->request, error);
 
-	match->nocase = when->nocase;
-	match->predicate = when->predicate;
-	match->predicate_arg = when->predicate_arg;
+	match->nocase = when->if_nocase;
+	match->predicate = when->if_predicate;
+	match->predicate_arg = when->if_predicate_arg;
 	if (code == 0)
-		code = read_lines(&match->fields, when->fields, true, "fields",
-			error);
+		code = read_lines(&match->fields, when->if_field, true,
+			"if_field", error);
 	if (code == 0)
-		code = read_lines(&match->contains, when->contains, true,
-			"contains", error);
+		code = read_lines(&match->contains, when->if_contains, true,
+			"if_contains", error);
 	if (code == 0)
 		code = read_contains(match);
 	if (code == 0)
-		code = read_lines(&match->absent, when->absent, false, "absent",
-			error);
+		code = read_lines(&match->absent, when->if_absent, false,
+			"if_absent", error);
 	if (code == 0)
 		code = read_body(match, when);
 	return code < 0 ? code : check_sense(match, error);
 }
 
+struct retort_requests
+rt_match_conditions(const struct retort_reply *rule)
+{
+	return (struct retort_requests){
+		.request = rule->request,
+		.if_field = rule->if_field,
+		.if_contains = rule->if_contains,
+		.if_absent = rule->if_absent,
+		.if_body = rule->if_body,
+		.if_body_size = rule->if_body_size,
+		.if_body_has = rule->if_body_has,
+		.if_predicate = rule->if_predicate,
+		.if_predicate_arg = rule->if_predicate_arg,
+		.if_nocase = rule->if_nocase,
+	};
+}
+
 struct rt_match *
-rt_match_new(const struct retort_when *when, enum retort_protocol protocol,
+rt_match_new(const struct retort_requests *when, enum retort_protocol protocol,
 	char *error)
 {
 	struct rt_match *match = calloc(1, sizeof *match);

@@ -13,12 +13,15 @@
 
 struct rt_match;
 
+/* The conditions of a rule. */
+struct retort_requests rt_match_conditions(const struct retort_reply *rule);
+
 /*
  * A copy of the conditions; `when` may be NULL: everything fits. NULL with a
  * line in `error` (RETORT_ERROR_SIZE bytes) and errno: EINVAL, malformed;
  * ENOMEM.
  */
-struct rt_match *rt_match_new(const struct retort_when *when,
+struct rt_match *rt_match_new(const struct retort_requests *when,
 	enum retort_protocol protocol, char *error);
 void rt_match_free(struct rt_match *match);
 

@@ -97,14 +97,14 @@ static int
 check_accepted(const struct rt_route *route, const struct retort_reply *given,
 	char *error)
 {
-	const struct retort_when *when = &given->when;
-
 	if (route->protocol == RETORT_UDP)
 		return rt_fail(error, -EINVAL, "accepted: datagrams are not");
-	if (when->request || when->fields || when->contains || when->absent ||
-		rt_has_body(when->body, when->body_size) || when->body_has)
+	if (given->request || given->if_field || given->if_contains ||
+		given->if_absent ||
+		rt_has_body(given->if_body, given->if_body_size) ||
+		given->if_body_has)
 		return rt_fail(error, -EINVAL,
-			"accepted: of `when` only a predicate goes with it");
+			"accepted: of the conditions only a predicate goes with it");
 	if (given->echo)
 		return rt_fail(error, -EINVAL,
 			"accepted: there is nothing to echo");
@@ -127,10 +127,10 @@ check_file_rule(const struct rt_route *route, const struct retort_reply *given,
 
 /* What is refused before any rule is asked. */
 static int
-check_request(const struct retort_when *when, char *error)
+check_request(const struct retort_reply *given, char *error)
 {
 	static const char connect[] = "CONNECT";
-	const char *request = when->request ? when->request : "";
+	const char *request = given->request ? given->request : "";
 	size_t size = strcspn(request, " ");
 
 	if (size == sizeof connect - 1 && memcmp(request, connect, size) == 0)
@@ -211,7 +211,6 @@ check_faults(const struct rt_route *route, const struct rt_rule *rule,
 	const struct retort_reply *given, char *error)
 {
 	const struct rt_canned *canned = rule->canned;
-	const struct retort_when *when = &given->when;
 
 	if (canned->faults == NULL)
 		return 0;
@@ -219,7 +218,8 @@ check_faults(const struct rt_route *route, const struct rt_rule *rule,
 		return rt_fail(error, -EINVAL,
 			"faults: a Unix socket cannot be reset");
 	if (rt_faults_reading(canned->faults) != NULL &&
-		(rt_has_body(when->body, when->body_size) || when->body_has))
+		(rt_has_body(given->if_body, given->if_body_size) ||
+			given->if_body_has))
 		return rt_fail(error, -EINVAL,
 			"faults: how the body is read cannot depend on the body");
 	if (rule->files || rule->handler || given->echo || given->file)
@@ -241,17 +241,19 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 	};
 	enum retort_protocol protocol =
 		rt_route_protocol(route, given->accepted);
+	struct retort_requests when;
 	int code = rt_canned_check(given, protocol, error);
 
 	if (code == 0)
-		code = check_request(&given->when, error);
+		code = check_request(given, error);
 	if (code == 0 && given->accepted)
 		code = check_accepted(route, given, error);
 	if (code == 0 && given->files)
 		code = check_file_rule(route, given, error);
 	if (code < 0)
 		return code;
-	rule.match = rt_match_new(&given->when, route->protocol, error);
+	when = rt_match_conditions(given);
+	rule.match = rt_match_new(&when, route->protocol, error);
 	if (rule.match == NULL)
 		return -errno;
 	rule.canned = rt_canned_new(given, protocol);

@@ -34,8 +34,8 @@ set_request(struct rt_reader *reader, struct rt_item *item, const char *at)
 		rt_buf_add(text, " ", 1);
 		rt_buf_add(text, target.text, target.size);
 	}
-	item->rule.when.request = rt_scenario_own_lines(reader, text);
-	return item->rule.when.request != NULL;
+	item->rule.request = rt_scenario_own_lines(reader, text);
+	return item->rule.request != NULL;
 }
 
 static bool
@@ -68,11 +68,28 @@ read_accepted(struct rt_reader *reader, const char *at)
 	return begin_rule(reader, at, true);
 }
 
+/* All but those that are gathered line by line. */
+static void
+copy_conditions(struct retort_reply *to, const struct retort_reply *from)
+{
+	to->request = from->request;
+	to->if_body = from->if_body;
+	to->if_body_size = from->if_body_size;
+	to->if_body_has = from->if_body_has;
+	to->if_nocase = from->if_nocase;
+}
+
+static void
+gather(struct rt_buf *lines, const char *more)
+{
+	rt_buf_add_text(lines, more ? more : "");
+}
+
 /* The next reply to the same requests; the one before answers once. */
 static bool
 read_then(struct rt_reader *reader, const char *at)
 {
-	struct retort_when when;
+	struct retort_reply before;
 	struct rt_item *item = reader->item;
 	bool accepted;
 
@@ -87,14 +104,14 @@ read_then(struct rt_reader *reader, const char *at)
 			rt_scenario_rest(reader, at).text, "nothing more");
 	if (!rt_scenario_end_item(reader))
 		return false;
-	when = item->rule.when;
+	before = item->rule;
 	if (!begin_rule(reader, at, accepted))
 		return false;
-	reader->item->rule.when = when;
+	copy_conditions(&reader->item->rule, &before);
 	/* these are gathered once more at its end */
-	rt_buf_add_text(&reader->fields, when.fields ? when.fields : "");
-	rt_buf_add_text(&reader->contains, when.contains ? when.contains : "");
-	rt_buf_add_text(&reader->absent, when.absent ? when.absent : "");
+	gather(&reader->fields, before.if_field);
+	gather(&reader->contains, before.if_contains);
+	gather(&reader->absent, before.if_absent);
 	return true;
 }
 
@@ -171,12 +188,12 @@ read_condition(struct rt_reader *reader, const char *at, bool text_only,
 static bool
 read_if_body(struct rt_reader *reader, const char *at)
 {
-	struct retort_when *when = &reader->item->rule.when;
+	struct retort_reply *rule = &reader->item->rule;
 	const char *text;
 
-	if (!read_condition(reader, at, false, &text, &when->body_size))
+	if (!read_condition(reader, at, false, &text, &rule->if_body_size))
 		return false;
-	when->body = text;
+	rule->if_body = text;
 	return true;
 }
 
@@ -185,8 +202,8 @@ read_if_body_has(struct rt_reader *reader, const char *at)
 {
 	size_t size;
 
-	return read_condition(reader, at, true,
-		&reader->item->rule.when.body_has, &size);
+	return read_condition(reader, at, true, &reader->item->rule.if_body_has,
+		&size);
 }
 
 /* Of fields and bodies; whatever stands before or after it. */
@@ -195,7 +212,7 @@ read_nocase(struct rt_reader *reader, const char *at)
 {
 	struct rt_word rest = rt_scenario_rest(reader, at);
 
-	reader->item->rule.when.nocase = true;
+	reader->item->rule.if_nocase = true;
 	return rest.size == 0 ||
 		rt_scenario_expected(reader, rest.text, "nothing more");
 }
@@ -328,27 +345,19 @@ read_raw(struct rt_reader *reader, const char *at)
 static bool
 read_chunks(struct rt_reader *reader, const char *at)
 {
-	size_t count = 0, room = 0, *sizes = NULL;
-	struct rt_word word;
+	struct retort_reply *rule = &reader->item->rule;
+	struct rt_word rest = rt_scenario_rest(reader, at), word;
 	uint64_t number;
 
-	while ((word = rt_scenario_word(reader, &at)).size > 0) {
-		if (!rt_scenario_number(word, &number) || number == 0) {
-			free(sizes);
+	while ((word = rt_scenario_word(reader, &at)).size > 0)
+		if (!rt_scenario_number(word, &number) || number == 0)
 			return rt_scenario_expected(reader, word.text,
 				"the size of a chunk, from 1");
-		}
-		/* and for the 0 behind it */
-		if (!rt_grow(&sizes, &room, count + 1, sizeof *sizes)) {
-			free(sizes);
-			return rt_scenario_no_memory(reader);
-		}
-		sizes[count++] = (size_t)number;
-		sizes[count] = 0;
-	}
-	reader->item->rule.chunked = true;
-	reader->item->rule.chunks = sizes;
-	return sizes == NULL || rt_scenario_own(reader, sizes) != NULL;
+	rule->chunked = true;
+	if (rest.size > 0)
+		rule->chunks =
+			rt_scenario_own_text(reader, rest.text, rest.size);
+	return rest.size == 0 || rule->chunks != NULL;
 }
 
 static bool

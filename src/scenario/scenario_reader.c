@@ -227,25 +227,28 @@ is_same(const char *a, const char *b)
 
 /* Whether what may have been given for `b` was given for `a`, or nothing. */
 static bool
-same_body(const struct retort_when *a, const struct retort_when *b)
+same_body(const struct retort_reply *a, const struct retort_reply *b)
 {
-	return a->body == NULL ||
-		(b->body != NULL && a->body_size == b->body_size &&
-			memcmp(a->body, b->body, a->body_size) == 0);
+	return a->if_body == NULL ||
+		(b->if_body != NULL && a->if_body_size == b->if_body_size &&
+			memcmp(a->if_body, b->if_body, a->if_body_size) == 0);
 }
 
 /* Whether all that fits `b` fits `a`: it has no condition that `b` has not. */
 static bool
-covers(const struct retort_when *a, const struct retort_when *b)
+covers(const struct retort_reply *a, const struct retort_reply *b)
 {
 	return (a->request == NULL || is_same(a->request, b->request)) &&
-		(a->fields == NULL || is_same(a->fields, b->fields)) &&
-		(a->contains == NULL || is_same(a->contains, b->contains)) &&
-		(a->absent == NULL || is_same(a->absent, b->absent)) &&
+		(a->if_field == NULL || is_same(a->if_field, b->if_field)) &&
+		(a->if_contains == NULL ||
+			is_same(a->if_contains, b->if_contains)) &&
+		(a->if_absent == NULL || is_same(a->if_absent, b->if_absent)) &&
 		same_body(a, b) &&
-		(a->body_has == NULL || is_same(a->body_has, b->body_has)) &&
-		(a->nocase || !b->nocase ||
-			!(a->fields || a->contains || a->body || a->body_has));
+		(a->if_body_has == NULL ||
+			is_same(a->if_body_has, b->if_body_has)) &&
+		(a->if_nocase || !b->if_nocase ||
+			!(a->if_field || a->if_contains || a->if_body ||
+				a->if_body_has));
 }
 
 /* A rule behind one that answers all of its requests, and is never used up. */
@@ -260,7 +263,7 @@ look_for_shadow(struct rt_reader *reader, const struct rt_item *item)
 
 		if (first[i].kind != RT_ITEM_RULE || rule->times != 0 ||
 			rule->accepted != item->rule.accepted ||
-			!covers(&rule->when, &item->rule.when))
+			!covers(rule, &item->rule))
 			continue;
 		(void)snprintf(what, sizeof what,
 			"never reached: the rule of line %u answers all of "
@@ -289,9 +292,9 @@ rt_scenario_end_item(struct rt_reader *reader)
 		reader->answered = true;
 		reader->quoted = false;
 	}
-	rule->when.fields = rt_scenario_own_lines(reader, &reader->fields);
-	rule->when.contains = rt_scenario_own_lines(reader, &reader->contains);
-	rule->when.absent = rt_scenario_own_lines(reader, &reader->absent);
+	rule->if_field = rt_scenario_own_lines(reader, &reader->fields);
+	rule->if_contains = rt_scenario_own_lines(reader, &reader->contains);
+	rule->if_absent = rt_scenario_own_lines(reader, &reader->absent);
 	rule->fields = rt_scenario_own_lines(reader, &reader->reply_fields);
 	rule->omit = rt_scenario_own_lines(reader, &reader->omit);
 	rule->trailers = rt_scenario_own_lines(reader, &reader->trailers);

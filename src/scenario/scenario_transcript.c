@@ -30,7 +30,7 @@ end_connection(struct rt_reader *reader)
 {
 	if (reader->item == NULL)
 		return true;
-	if (reader->item->rule.when.request == NULL)
+	if (reader->item->rule.request == NULL)
 		return skip_connection(reader);
 	reader->answered = true;
 	return rt_scenario_end_item(reader);
@@ -94,10 +94,10 @@ read_request_line(struct rt_reader *reader, const char *bytes)
 	rt_buf_add(&text, " ", 1);
 	ok = add_target(target, &text);
 	if (ok)
-		reader->item->rule.when.request =
+		reader->item->rule.request =
 			rt_scenario_own_text(reader, text.data, text.len);
 	rt_buf_free(&text);
-	return ok ? reader->item->rule.when.request != NULL :
+	return ok ? reader->item->rule.request != NULL :
 		    skip_connection(reader);
 }
 
@@ -137,7 +137,7 @@ read_event(struct rt_reader *reader)
 			rt_buf_add_text(&reader->faults, "end reset\n");
 		return true;
 	}
-	if (*mark.text == '<' && reader->item->rule.when.request == NULL)
+	if (*mark.text == '<' && reader->item->rule.request == NULL)
 		return read_request_line(reader, at);
 	if (*mark.text == '>' && !rt_text_unescape(at, end, &reader->bytes))
 		return rt_scenario_expected(reader, at, RT_TEXT_QUOTED);

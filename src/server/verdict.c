@@ -81,7 +81,7 @@ add(struct rt_verdict *verdict, struct rt_expectation expectation)
 
 int
 rt_verdict_expect(struct rt_verdict *verdict, size_t least, size_t most,
-	const struct retort_when *when, enum retort_protocol protocol,
+	const struct retort_requests *when, enum retort_protocol protocol,
 	char *error)
 {
 	struct rt_expectation expectation = {.least = least, .most = most};
@@ -117,7 +117,7 @@ rt_verdict_expect_order(struct rt_verdict *verdict, const char *const *requests,
 	if (expectation.matches == NULL)
 		return -ENOMEM;
 	for (; expectation.count < count; expectation.count++) {
-		struct retort_when when = {
+		struct retort_requests when = {
 			.request = requests[expectation.count]};
 		struct rt_match *match = rt_match_new(&when, protocol, error);
 
@@ -392,7 +392,7 @@ rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal)
 			(unsigned long long)journal->lost,
 			journal->lost == 1 ? " was" : "s were", journal->max);
 	if (verdict->text.len == 0 && !verdict->text.failed)
-		return NULL;
+		return "";
 	for (size_t i = 0; i < judgement.shown_count; i++)
 		rt_record_transcribe(judgement.shown[i], MOST_BYTES,
 			&verdict->text);

@@ -36,7 +36,7 @@ void rt_verdict_clear_behind(struct rt_verdict *verdict, size_t count);
 
 /* Adds an expectation: its number, or -errno with a line in `error`. */
 int rt_verdict_expect(struct rt_verdict *verdict, size_t least, size_t most,
-	const struct retort_when *when, enum retort_protocol protocol,
+	const struct retort_requests *when, enum retort_protocol protocol,
 	char *error);
 int rt_verdict_expect_order(struct rt_verdict *verdict,
 	const char *const *requests, enum retort_protocol protocol,
@@ -50,7 +50,7 @@ void rt_verdict_blame(struct rt_verdict *verdict, const char *what,
 	const char *error);
 
 /*
- * NULL if all is as expected, or what is not; valid until the next call of
+ * "" if all is as expected, or what is not; valid until the next call of
  * this room.
  */
 const char *rt_verdict_text(struct rt_verdict *verdict,

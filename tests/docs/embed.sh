@@ -64,18 +64,19 @@ use(struct retort *server, struct retort_reply *reply, char *error)
 {
 	int n = retort_on(server, "GET /");
 
-	n += retort_on(server, NULL, .status = 404);
-	n += retort_on(server, "/a", .when.absent = "Cookie", .times = 1);
+	n += retort_on(server, .status = 404);
+	n += retort_on(server, "/a", .if_absent = "Cookie", .times = 1);
 	n += retort_answer(server, reply, error);
 	n += retort_answer(server, &(struct retort_reply){.body = ""}, NULL);
 	n += retort_check(reply, error) + retort_reply_later(server, 1, reply);
 	n += retort_serve(server, ".", NULL, error);
-	n += (int)retort_count(server, NULL);
-	n += (int)retort_count(server, "POST", .body_has = "a");
-	n += retort_wait(server, 1, 1000, "/") != NULL;
-	n += retort_wait(server, 1, -1, "/", .fields = "A: b") != NULL;
-	n += retort_expect(server, 1, SIZE_MAX, "/");
-	n += retort_expect(server, 0, 0, "/", .contains = "A: b");
+	n += (int)retort_count(server);
+	n += (int)retort_count(server, "POST", .if_body_has = "a");
+	n += retort_wait(server) != NULL;
+	n += retort_wait(server, "/", .times = 2, .timeout = 1000) != NULL;
+	n += retort_wait(server, .timeout = -1, .if_field = "A: b") != NULL;
+	n += retort_expect(server, "/");
+	n += retort_expect(server, "/", .never = true, .if_contains = "A: b");
 	return n + (retort_start(NULL, error) == retort_open(NULL, NULL));
 }
 END

@@ -578,14 +578,16 @@ main(void)
 {
 	struct retort *server = retort_start(NULL, NULL);
 	const char *verdict;
+	int wrong;
 END
 	cat "$1"
 	cat <<'END'
 	verdict = retort_verdict(server);
-	if (verdict != NULL)
+	wrong = *verdict != '\0';
+	if (wrong)
 		puts(verdict);
 	retort_close(server);
-	return verdict != NULL;
+	return wrong;
 }
 END
 }

@@ -56,7 +56,7 @@ below(struct run *run, uint32_t bound)
 static void
 build_reply(struct run *run)
 {
-	static const size_t sizes[] = {1, 10, 3, 0};
+	static const char sizes[] = "1 10 3";
 	static const struct retort_reply in_chunks = {.chunks = sizes,
 		.interim = "HTTP/1.1 103 Early Hints\r\n\r\n",
 		.trailers = "A: b",

@@ -53,25 +53,23 @@ static void
 check_item(const struct rt_item *item, unsigned lines)
 {
 	const struct retort_reply *rule = &item->rule;
-	const struct retort_when *when = &rule->when;
 	char error[RETORT_ERROR_SIZE];
 	struct rt_faults *faults;
 	size_t at;
 
 	must(item->line >= 1 && item->line <= lines);
-	(void)(touch(when->request) + touch(when->fields) +
-		touch(when->contains) + touch(when->absent) +
-		touch(when->body_has) + touch(rule->reason) +
+	(void)(touch(rule->request) + touch(rule->if_field) +
+		touch(rule->if_contains) + touch(rule->if_absent) +
+		touch(rule->if_body_has) + touch(rule->reason) +
 		touch(rule->fields) + touch(rule->omit) + touch(rule->file) +
 		touch(rule->trailers) + touch(rule->interim));
-	touch_bytes(when->body, when->body_size);
+	touch_bytes(rule->if_body, rule->if_body_size);
 	touch_bytes(rule->body, rule->body_size);
 	must(item->kind != RT_ITEM_EXPECT || item->least <= item->most);
 	if (item->kind == RT_ITEM_ORDER)
 		for (size_t i = 0; item->requests[i] != NULL; i++)
 			(void)touch(item->requests[i]);
-	for (size_t i = 0; rule->chunks && rule->chunks[i] != 0; i++)
-		must(rule->chunked);
+	must(rule->chunks == NULL || (touch(rule->chunks) && rule->chunked));
 	if (rule->faults == NULL)
 		return;
 	/* each line was read; together there may be too many */
@@ -110,7 +108,7 @@ check_scenario(const char *text, size_t size)
 static void
 build(struct rt_reply *reply, unsigned kind)
 {
-	static const size_t sizes[] = {1, 10, 3, 0};
+	static const char sizes[] = "1 10 3";
 	static const struct retort_reply in_chunks = {.chunked = true,
 		.chunks = sizes,
 		.interim = "HTTP/1.1 103 Early Hints\r\n\r\n",
@@ -199,7 +197,7 @@ check_faults(const char *bytes, size_t size)
 
 /* A difference is reported if there is a miss, and none otherwise. */
 static bool
-fits(const struct retort_when *when, const struct retort_exchange *seen)
+fits(const struct retort_requests *when, const struct retort_exchange *seen)
 {
 	char error[RETORT_ERROR_SIZE];
 	struct rt_match *match = rt_match_new(when, RETORT_HTTP, error);
@@ -240,14 +238,15 @@ check_match(const char *data, size_t size)
 		seen.query = mark ? mark + 1 : NULL;
 		seen.body = target;
 		seen.body_size = strlen(target);
-		(void)fits(&(struct retort_when){.request = rule}, &seen);
+		(void)fits(&(struct retort_requests){.request = rule}, &seen);
 		/* whatever is found with its case is found without */
 		if (strstr(target, rule) != NULL)
-			must(fits(&(struct retort_when){.body_has = rule,
-					  .nocase = nocase},
+			must(fits(&(struct retort_requests){.if_body_has = rule,
+					  .if_nocase = nocase},
 				&seen));
 		else
-			must(!fits(&(struct retort_when){.body_has = rule},
+			must(!fits(&(struct retort_requests){.if_body_has =
+								     rule},
 				&seen));
 		/* and a target fits itself */
 		if (strchr(target, '*') == NULL && *target == '/' &&
@@ -255,8 +254,9 @@ check_match(const char *data, size_t size)
 			for (mark = target; (unsigned char)*mark > ' '; mark++)
 				;
 			if (*mark == '\0')
-				must(fits(&(struct retort_when){.request =
-									target},
+				must(fits(
+					&(struct retort_requests){
+						.request = target},
 					&seen));
 		}
 	}

@@ -347,7 +347,7 @@ const struct retort_exchange *
 ended(size_t n)
 {
 	const struct retort_exchange *seen =
-		retort_wait(server, n, PATIENCE, NULL);
+		retort_wait(server, .times = n, .timeout = PATIENCE);
 
 	ck_assert_msg(seen != NULL, "%s: no record %zu", way->name, n);
 	ck_assert_msg(retort_wait_end(server, seen, PATIENCE),
@@ -361,10 +361,50 @@ assert_verdict(const char *text)
 	const char *verdict = retort_verdict(server);
 
 	if (text == NULL)
-		ck_assert_msg(verdict == NULL, "%s: unexpected: %s", way->name,
-			verdict ? verdict : "");
+		ck_assert_msg(*verdict == '\0', "%s: unexpected: %s", way->name,
+			verdict);
 	else
-		ck_assert_msg(verdict != NULL && strstr(verdict, text) != NULL,
-			"%s: expected \"%s\" in: %s", way->name, text,
-			verdict ? verdict : "(NULL)");
+		ck_assert_msg(strstr(verdict, text) != NULL,
+			"%s: expected \"%s\" in: %s", way->name, text, verdict);
+}
+
+/* --- what tables have --- */
+
+int
+add_rule(struct retort_reply rule)
+{
+	rule.server = server;
+	return retort_on_sized(&rule, sizeof rule);
+}
+
+struct retort_reply
+rule_for(const struct retort_requests *requests)
+{
+	return (struct retort_reply){
+		.request = requests->request,
+		.if_field = requests->if_field,
+		.if_contains = requests->if_contains,
+		.if_absent = requests->if_absent,
+		.if_body = requests->if_body,
+		.if_body_size = requests->if_body_size,
+		.if_body_has = requests->if_body_has,
+		.if_predicate = requests->if_predicate,
+		.if_predicate_arg = requests->if_predicate_arg,
+		.if_nocase = requests->if_nocase,
+	};
+}
+
+size_t
+count_fits(struct retort_requests requests)
+{
+	requests.server = server;
+	return retort_count_sized(&requests, sizeof requests);
+}
+
+const struct retort_exchange *
+wait_fits(struct retort_requests requests)
+{
+	requests.server = server;
+	requests.timeout = 1;
+	return retort_wait_sized(&requests, sizeof requests);
 }

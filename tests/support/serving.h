@@ -133,8 +133,14 @@ void say(int fd, const char *text);
 /* The n-th record, once its connection has ended. */
 const struct retort_exchange *ended(size_t n);
 
-/* NULL: there is none; or it has this text in it. */
+/* NULL: it is ""; or it has this text in it. */
 void assert_verdict(const char *text);
+
+/* The rule of a table, or with the conditions of one; and what fits them. */
+int add_rule(struct retort_reply rule);
+struct retort_reply rule_for(const struct retort_requests *requests);
+size_t count_fits(struct retort_requests requests);
+const struct retort_exchange *wait_fits(struct retort_requests requests);
 
 #define ON(...) ck_assert_int_gt(retort_on(server, __VA_ARGS__), 0)
 

@@ -93,7 +93,7 @@ expect_bytes(const struct retort_reply *as, const char *request,
 
 /* --- replies to GET, and to HEAD --- */
 
-static const size_t chunks_of[][4] = {{1, 0}, {2, 3, 0}, {100, 0}, {0}};
+static const char *const chunks_of[] = {"1", "2 3", "100", ""};
 
 #define B(text) .body = (text)
 
@@ -236,7 +236,7 @@ static const struct {
 		 .pause_body = 2,
 		 .pause_chunk = 3,
 		 .pause_end = 4,
-		 .chunks = chunks_of[1],
+		 .chunks = "2 3",
 		 .trailers = "A: b",
 		 B("abcdef")},
 		"<1 ms>" OK TOLD TEXT "Transfer-Encoding: chunked\r\n" END
@@ -676,17 +676,13 @@ START_TEST(everything_is_copied)
 {
 	char *texts[] = {copied("Fine"), copied("HTTP/1.0"), copied("a/b"),
 		copied("A: b"), copied("Date"), copied("hello"), copied("T: u"),
-		copied("HTTP/1.1 100\r\n\r\n")};
-	size_t *chunks = malloc(2 * sizeof *chunks);
+		copied("HTTP/1.1 100\r\n\r\n"), copied("2")};
 	struct retort_reply *as = malloc(sizeof *as);
 	struct rt_canned *canned;
 	struct rt_reply reply;
 	struct bytes got;
 
-	ck_assert_ptr_nonnull(chunks);
 	ck_assert_ptr_nonnull(as);
-	chunks[0] = 2;
-	chunks[1] = 0;
 	*as = (struct retort_reply){.reason = texts[0],
 		.version = texts[1],
 		.type = texts[2],
@@ -695,14 +691,12 @@ START_TEST(everything_is_copied)
 		.body = texts[5],
 		.trailers = texts[6],
 		.interim = texts[7],
-		.chunks = chunks};
+		.chunks = texts[8]};
 	canned = can(as);
 	for (int i = 0; i < COUNT(texts); i++) {
 		memset(texts[i], '#', strlen(texts[i]));
 		free(texts[i]);
 	}
-	chunks[0] = 99;
-	free(chunks);
 	memset(as, 0x55, sizeof *as);
 	free(as);
 	rt_reply_init(&reply);
@@ -732,27 +726,26 @@ handler(void *arg, const struct retort_exchange *exchange,
 /* Nothing points at what was somebody else's. */
 START_TEST(a_rule_is_not_copied)
 {
-	struct rt_canned *canned =
-		can(&(struct retort_reply){.when = {.request = "/",
-						   .fields = "A: b",
-						   .contains = "A: b",
-						   .absent = "A",
-						   .body = "x",
-						   .body_size = 1,
-						   .body_has = "x",
-						   .predicate_arg = error},
-			.times = 1,
-			.handler = handler,
-			.handler_arg = error,
-			.accepted = true,
-			.files = true,
-			.status = 201});
+	struct rt_canned *canned = can(&(struct retort_reply){.request = "/",
+		.if_field = "A: b",
+		.if_contains = "A: b",
+		.if_absent = "A",
+		.if_body = "x",
+		.if_body_size = 1,
+		.if_body_has = "x",
+		.if_predicate_arg = error,
+		.times = 1,
+		.handler = handler,
+		.handler_arg = error,
+		.accepted = true,
+		.files = true,
+		.status = 201});
 
-	ck_assert_ptr_null(canned->as.when.request);
-	ck_assert_ptr_null(canned->as.when.fields);
-	ck_assert_ptr_null(canned->as.when.body);
-	ck_assert(canned->as.when.predicate == NULL);
-	ck_assert_ptr_null(canned->as.when.predicate_arg);
+	ck_assert_ptr_null(canned->as.request);
+	ck_assert_ptr_null(canned->as.if_field);
+	ck_assert_ptr_null(canned->as.if_body);
+	ck_assert(canned->as.if_predicate == NULL);
+	ck_assert_ptr_null(canned->as.if_predicate_arg);
 	ck_assert_uint_eq(canned->as.times, 0);
 	ck_assert(canned->as.handler == NULL);
 	ck_assert_ptr_null(canned->as.handler_arg);
@@ -1062,7 +1055,7 @@ static const struct {
 	{PLAIN(.omit = "Date"), "omit"},
 	{PLAIN(.body = "x", .raw = true), "raw"},
 	{PLAIN(.chunked = true), "chunked"},
-	{PLAIN(.chunks = (const size_t[]){1, 0}), "chunks"},
+	{PLAIN(.chunks = "1"), "chunks"},
 	{PLAIN(.trailers = "A: b"), "trailers"},
 	{PLAIN(.interim = "HTTP/1.1 102 x\r\n\r\n"), "interim"},
 	{PLAIN(.pause_body = 1), "pause_body"},

@@ -64,7 +64,7 @@ make_request(struct request *request, const char *line, const char *lines,
 }
 
 static struct rt_match *
-new_match(const struct retort_when *when)
+new_match(const struct retort_requests *when)
 {
 	struct rt_match *match = rt_match_new(when, RETORT_HTTP, error);
 
@@ -84,7 +84,7 @@ says(void *arg, const struct retort_exchange *seen)
 static bool yes = true, no = false;
 
 struct situation {
-	struct retort_when when;
+	struct retort_requests when;
 	const char *line;
 	const char *fields;
 	const void *body;
@@ -244,152 +244,163 @@ static const struct situation queries[] = {
 #define POST_IT "POST /"
 
 static const struct situation fields[] = {
-	{.when = {.fields = "A: b"}, POST_IT, "A: b", .why = NULL},
-	{.when = {.fields = "a:b  "}, POST_IT, "A: b", .why = NULL},
-	{.when = {.fields = "A: b"}, POST_IT, "X: y\na: b", .why = NULL},
-	{.when = {.fields = "A: b"}, POST_IT, "A: c\nA: b\nA: d", .why = NULL},
-	{.when = {.fields = "A: b\nA: c"}, POST_IT, "A: c\nA: b", .why = NULL},
-	{.when = {.fields = "A: b\r\n\r\nC: d\r\n"},
+	{.when = {.if_field = "A: b"}, POST_IT, "A: b", .why = NULL},
+	{.when = {.if_field = "a:b  "}, POST_IT, "A: b", .why = NULL},
+	{.when = {.if_field = "A: b"}, POST_IT, "X: y\na: b", .why = NULL},
+	{.when = {.if_field = "A: b"},
+		POST_IT,
+		"A: c\nA: b\nA: d",
+		.why = NULL},
+	{.when = {.if_field = "A: b\nA: c"},
+		POST_IT,
+		"A: c\nA: b",
+		.why = NULL},
+	{.when = {.if_field = "A: b\r\n\r\nC: d\r\n"},
 		POST_IT,
 		"C: d\nA: b",
 		.why = NULL},
-	{.when = {.fields = "A:"}, POST_IT, "A: ", .why = NULL},
-	{.when = {.fields = ""}, POST_IT, "A: b", .why = NULL},
-	{.when = {.fields = "A: b"},
+	{.when = {.if_field = "A:"}, POST_IT, "A: ", .why = NULL},
+	{.when = {.if_field = ""}, POST_IT, "A: b", .why = NULL},
+	{.when = {.if_field = "A: b"},
 		POST_IT,
 		NULL,
 		.why = "field differs from rule 2 \"A: b\": no such field "
 		       "came"},
-	{.when = {.fields = "A: b"},
+	{.when = {.if_field = "A: b"},
 		POST_IT,
 		"AA: b",
 		.why = "field differs from rule 2 \"A: b\": no such field "
 		       "came"},
-	{.when = {.fields = "A: b"},
+	{.when = {.if_field = "A: b"},
 		POST_IT,
 		"A: B",
 		.why = "field differs from rule 2 \"A: b\": came \"B\""},
-	{.when = {.fields = "A: b"},
+	{.when = {.if_field = "A: b"},
 		POST_IT,
 		"A: bc",
 		.why = "field differs from rule 2 \"A: b\": came \"bc\""},
-	{.when = {.fields = "A: bc"},
+	{.when = {.if_field = "A: bc"},
 		POST_IT,
 		"A: b",
 		.why = "field differs from rule 2 \"A: bc\": came \"b\""},
-	{.when = {.fields = "A: b"},
+	{.when = {.if_field = "A: b"},
 		POST_IT,
 		"A: \na: c\nX: b",
 		.why = "field differs from rule 2 \"A: b\": came \"\", \"c\""},
-	{.when = {.fields = "A:"},
+	{.when = {.if_field = "A:"},
 		POST_IT,
 		"A: b",
 		.why = "field differs from rule 2 \"A:\": came \"b\""},
 	/* the first that differs is told, one line alone */
-	{.when = {.fields = "A: b\nC: d\nE: f"},
+	{.when = {.if_field = "A: b\nC: d\nE: f"},
 		POST_IT,
 		"A: b\nC: x\nE: x",
 		.why = "field differs from rule 2 \"C: d\": came \"x\""},
-	{.when = {.fields = "A: b"},
+	{.when = {.if_field = "A: b"},
 		POST_IT,
 		"A: \x80\"\\\t",
 		.why = "field differs from rule 2 \"A: b\": came "
 		       "\"\\x80\\\"\\\\\\x09\""},
 	/* a part of a value */
-	{.when = {.contains = "A: b"}, POST_IT, "A: abc", .why = NULL},
-	{.when = {.contains = "a: abc"}, POST_IT, "A: abc", .why = NULL},
-	{.when = {.contains = "A: c"}, POST_IT, "A: ab\nA: bc", .why = NULL},
-	{.when = {.contains = "A:"}, POST_IT, "A: b", .why = NULL},
-	{.when = {.contains = "A:"}, POST_IT, "A: ", .why = NULL},
-	{.when = {.contains = "A: b\nC: d"},
+	{.when = {.if_contains = "A: b"}, POST_IT, "A: abc", .why = NULL},
+	{.when = {.if_contains = "a: abc"}, POST_IT, "A: abc", .why = NULL},
+	{.when = {.if_contains = "A: c"}, POST_IT, "A: ab\nA: bc", .why = NULL},
+	{.when = {.if_contains = "A:"}, POST_IT, "A: b", .why = NULL},
+	{.when = {.if_contains = "A:"}, POST_IT, "A: ", .why = NULL},
+	{.when = {.if_contains = "A: b\nC: d"},
 		POST_IT,
 		"C: xdx\nA: b",
 		.why = NULL},
-	{.when = {.contains = "A: aab"}, POST_IT, "A: aaab", .why = NULL},
-	{.when = {.contains = "A: b"},
+	{.when = {.if_contains = "A: aab"}, POST_IT, "A: aaab", .why = NULL},
+	{.when = {.if_contains = "A: b"},
 		POST_IT,
 		"X: b",
 		.why = "field differs from rule 2 \"A: b\": no such field "
 		       "came"},
-	{.when = {.contains = "A:"},
+	{.when = {.if_contains = "A:"},
 		POST_IT,
 		NULL,
 		.why = "field differs from rule 2 \"A:\": no such field came"},
-	{.when = {.contains = "A: B"},
+	{.when = {.if_contains = "A: B"},
 		POST_IT,
 		"A: abc\nA: d",
 		.why = "field differs from rule 2 \"A: B\": came \"abc\", "
 		       "\"d\""},
-	{.when = {.contains = "A: abcd"},
+	{.when = {.if_contains = "A: abcd"},
 		POST_IT,
 		"A: abc",
 		.why = "field differs from rule 2 \"A: abcd\": came \"abc\""},
 	/* none of that name */
-	{.when = {.absent = "A"}, POST_IT, NULL, .why = NULL},
-	{.when = {.absent = "A\nB"}, POST_IT, "C: A\nAA: b", .why = NULL},
-	{.when = {.absent = "A"},
+	{.when = {.if_absent = "A"}, POST_IT, NULL, .why = NULL},
+	{.when = {.if_absent = "A\nB"}, POST_IT, "C: A\nAA: b", .why = NULL},
+	{.when = {.if_absent = "A"},
 		POST_IT,
 		"a: ",
 		.why = "field that rule 2 wants absent came: \"A\""},
-	{.when = {.absent = "X\r\nA\n"},
+	{.when = {.if_absent = "X\r\nA\n"},
 		POST_IT,
 		"B: c\nA: b",
 		.why = "field that rule 2 wants absent came: \"A\""},
 	/* of several conditions the first that is not met is told */
-	{.when = {.fields = "A: b", .contains = "C: d", .absent = "E"},
+	{.when = {.if_field = "A: b", .if_contains = "C: d", .if_absent = "E"},
 		POST_IT,
 		"A: b\nC: xd",
 		.why = NULL},
-	{.when = {.fields = "A: b", .contains = "C: d", .absent = "E"},
+	{.when = {.if_field = "A: b", .if_contains = "C: d", .if_absent = "E"},
 		POST_IT,
 		"A: b\nC: x\nE: f",
 		.why = "field differs from rule 2 \"C: d\": came \"x\""},
-	{.when = {.request = "GET", .fields = "A: b"},
+	{.when = {.request = "GET", .if_field = "A: b"},
 		POST_IT,
 		NULL,
 		.why = "method differs from rule 2 \"GET\""},
 };
 
 static const struct situation bodies[] = {
-	{.when = {.body = "abc"}, POST_IT, NULL, "abc", 3, NULL},
-	{.when = {.body = ""}, POST_IT, NULL, NULL, 0, NULL},
-	{.when = {.body = ""}, POST_IT, NULL, "", 0, NULL},
-	{.when = {.body = "a\0c", .body_size = 3},
+	{.when = {.if_body = "abc"}, POST_IT, NULL, "abc", 3, NULL},
+	{.when = {.if_body = ""}, POST_IT, NULL, NULL, 0, NULL},
+	{.when = {.if_body = ""}, POST_IT, NULL, "", 0, NULL},
+	{.when = {.if_body = "a\0c", .if_body_size = 3},
 		POST_IT,
 		NULL,
 		"a\0c",
 		3,
 		NULL},
-	{.when = {.body = "abc", .body_size = 2}, POST_IT, NULL, "ab", 2, NULL},
-	{.when = {.body = "a\0c", .body_size = 3},
+	{.when = {.if_body = "abc", .if_body_size = 2},
+		POST_IT,
+		NULL,
+		"ab",
+		2,
+		NULL},
+	{.when = {.if_body = "a\0c", .if_body_size = 3},
 		POST_IT,
 		NULL,
 		"a\0d",
 		3,
 		"body differs from rule 2 at byte 2: expected \"a\\x00c\", "
 		"came \"a\\x00d\""},
-	{.when = {.body = "a\0", .body_size = 2},
+	{.when = {.if_body = "a\0", .if_body_size = 2},
 		POST_IT,
 		NULL,
 		"a",
 		1,
 		"body differs from rule 2 at byte 1: expected \"a\\x00\", "
 		"came \"a\""},
-	{.when = {.body = "abc"},
+	{.when = {.if_body = "abc"},
 		POST_IT,
 		NULL,
 		"abcd",
 		4,
 		"body differs from rule 2 at byte 3: expected \"abc\", came "
 		"\"abcd\""},
-	{.when = {.body = "abc"},
+	{.when = {.if_body = "abc"},
 		POST_IT,
 		NULL,
 		NULL,
 		0,
 		"body differs from rule 2 at byte 0: expected \"abc\", came "
 		"\"\""},
-	{.when = {.body = ""},
+	{.when = {.if_body = ""},
 		POST_IT,
 		NULL,
 		"x",
@@ -397,7 +408,7 @@ static const struct situation bodies[] = {
 		"body differs from rule 2 at byte 0: expected \"\", came "
 		"\"x\""},
 	/* 20 bytes before what differs are shown */
-	{.when = {.body = "0123456789012345678901234567890"},
+	{.when = {.if_body = "0123456789012345678901234567890"},
 		POST_IT,
 		NULL,
 		"0123456789012345678901234x67890",
@@ -405,28 +416,28 @@ static const struct situation bodies[] = {
 		"body differs from rule 2 at byte 25: expected "
 		"\"56789012345678901234567890\", came "
 		"\"56789012345678901234x67890\""},
-	{.when = {.body_has = "b"}, POST_IT, NULL, "abc", 3, NULL},
-	{.when = {.body_has = ""}, POST_IT, NULL, NULL, 0, NULL},
-	{.when = {.body_has = "c"}, POST_IT, NULL, "a\0b\0c", 5, NULL},
-	{.when = {.body_has = "abc"},
+	{.when = {.if_body_has = "b"}, POST_IT, NULL, "abc", 3, NULL},
+	{.when = {.if_body_has = ""}, POST_IT, NULL, NULL, 0, NULL},
+	{.when = {.if_body_has = "c"}, POST_IT, NULL, "a\0b\0c", 5, NULL},
+	{.when = {.if_body_has = "abc"},
 		POST_IT,
 		NULL,
 		"ab",
 		2,
 		"body differs from rule 2: no \"abc\" in \"ab\""},
-	{.when = {.body_has = "abc"},
+	{.when = {.if_body_has = "abc"},
 		POST_IT,
 		NULL,
 		"ab\0c\n",
 		5,
 		"body differs from rule 2: no \"abc\" in \"ab\\x00c\\n\""},
-	{.when = {.body_has = "a"},
+	{.when = {.if_body_has = "a"},
 		POST_IT,
 		NULL,
 		NULL,
 		0,
 		"body differs from rule 2: no \"a\" in \"\""},
-	{.when = {.body_has = "b", .body = "abc"},
+	{.when = {.if_body_has = "b", .if_body = "abc"},
 		POST_IT,
 		NULL,
 		"abd",
@@ -434,19 +445,21 @@ static const struct situation bodies[] = {
 		"body differs from rule 2 at byte 2: expected \"abc\", came "
 		"\"abd\""},
 	/* a predicate */
-	{.when = {.predicate = says, .predicate_arg = &yes},
+	{.when = {.if_predicate = says, .if_predicate_arg = &yes},
 		POST_IT,
 		NULL,
 		NULL,
 		0,
 		NULL},
-	{.when = {.predicate = says, .predicate_arg = &no},
+	{.when = {.if_predicate = says, .if_predicate_arg = &no},
 		POST_IT,
 		NULL,
 		NULL,
 		0,
 		"the predicate of rule 2 said no"},
-	{.when = {.request = "/a", .predicate = says, .predicate_arg = &no},
+	{.when = {.request = "/a",
+		 .if_predicate = says,
+		 .if_predicate_arg = &no},
 		POST_IT,
 		NULL,
 		NULL,
@@ -523,7 +536,7 @@ START_TEST(long_texts_are_cut)
 	char body[5000], expected[600], xs[201];
 	struct request request;
 	struct rt_match *match =
-		new_match(&(struct retort_when){.body_has = "y"});
+		new_match(&(struct retort_requests){.if_body_has = "y"});
 	struct rt_buf why;
 
 	memset(body, 'x', sizeof body);
@@ -555,12 +568,12 @@ START_TEST(a_predicate_is_asked_last)
 {
 	int calls = 0;
 	struct request request;
-	struct rt_match *match = new_match(&(struct retort_when){
+	struct rt_match *match = new_match(&(struct retort_requests){
 		.request = "GET /a?b",
-		.fields = "A: b",
-		.body_has = "x",
-		.predicate = count_calls,
-		.predicate_arg = &calls,
+		.if_field = "A: b",
+		.if_body_has = "x",
+		.if_predicate = count_calls,
+		.if_predicate_arg = &calls,
 	});
 	static const char *const others[] = {"PUT /a?b", "GET /b?b", "GET /a"};
 
@@ -587,13 +600,13 @@ START_TEST(everything_is_copied)
 {
 	char method[] = "GET /a*?b=c", lines[] = "A: b", part[] = "C: d",
 	     name[] = "E", body[] = "x\0y", has[] = "x";
-	struct retort_when when = {.request = method,
-		.fields = lines,
-		.contains = part,
-		.absent = name,
-		.body = body,
-		.body_size = 3,
-		.body_has = has};
+	struct retort_requests when = {.request = method,
+		.if_field = lines,
+		.if_contains = part,
+		.if_absent = name,
+		.if_body = body,
+		.if_body_size = 3,
+		.if_body_has = has};
 	struct rt_match *match = new_match(&when);
 	struct request request;
 
@@ -613,7 +626,7 @@ END_TEST
 /* --- descriptions --- */
 
 static const struct {
-	struct retort_when when;
+	struct retort_requests when;
 	const char *text;
 } descriptions[] = {
 	{{.request = NULL}, "any request"},
@@ -627,16 +640,16 @@ static const struct {
 	{{.request = "GET /a?b=c&d"}, "GET /a?b=c&d"},
 	{{.request = "GET *?b"}, "GET *?b"},
 	{{.request = "* *?b"}, "*?b"},
-	{{.request = "POST /users", .fields = "Accept: a/b"},
+	{{.request = "POST /users", .if_field = "Accept: a/b"},
 		"POST /users, field \"Accept: a/b\""},
-	{{.fields = "A: b\r\nC: d",
-		 .contains = "E: f",
-		 .absent = "G\nH",
-		 .body = "x\0\"",
-		 .body_size = 3,
-		 .body_has = "\"",
-		 .predicate = says,
-		 .predicate_arg = &yes},
+	{{.if_field = "A: b\r\nC: d",
+		 .if_contains = "E: f",
+		 .if_absent = "G\nH",
+		 .if_body = "x\0\"",
+		 .if_body_size = 3,
+		 .if_body_has = "\"",
+		 .if_predicate = says,
+		 .if_predicate_arg = &yes},
 		"any request, field \"A: b\", field \"C: d\", "
 		"field with \"E: f\", no field \"G\", no field \"H\", "
 		"body \"x\\x00\\\"\", body with \"\\\"\", a predicate"},
@@ -663,7 +676,7 @@ END_TEST
 #define FORM "expected 'METHOD /TARGET' or either alone: "
 
 static const struct {
-	struct retort_when when;
+	struct retort_requests when;
 	const char *error;
 } malformed[] = {
 	{{.request = ""}, FORM "''"},
@@ -684,18 +697,21 @@ static const struct {
 	{{.request = "/a\r\n"}, "malformed target: '/a\r\n'"},
 	{{.request = "/a?b c"}, "malformed target: '/a?b c'"},
 	{{.request = "/a\tb"}, "malformed target: '/a\tb'"},
-	{{.fields = "A"}, "fields: 'A': expected 'Name: value'"},
-	{{.fields = "A: b\nA B: c\n"},
-		"fields: 'A B: c': expected a token as field name"},
-	{{.fields = "A: \x01"},
-		"fields: 'A: \x01': expected no control characters"},
-	{{.contains = ": b"},
-		"contains: ': b': expected a token as field name"},
-	{{.contains = "A: b\nC"}, "contains: 'C': expected 'Name: value'"},
-	{{.absent = "A: b"}, "absent: 'A: b': expected a field's name alone"},
-	{{.absent = "A\nB C"}, "absent: 'B C': expected a token as field name"},
-	{{.request = "GET /a", .fields = "A: b", .absent = "\x80"},
-		"absent: '\x80': expected a token as field name"},
+	{{.if_field = "A"}, "if_field: 'A': expected 'Name: value'"},
+	{{.if_field = "A: b\nA B: c\n"},
+		"if_field: 'A B: c': expected a token as field name"},
+	{{.if_field = "A: \x01"},
+		"if_field: 'A: \x01': expected no control characters"},
+	{{.if_contains = ": b"},
+		"if_contains: ': b': expected a token as field name"},
+	{{.if_contains = "A: b\nC"},
+		"if_contains: 'C': expected 'Name: value'"},
+	{{.if_absent = "A: b"},
+		"if_absent: 'A: b': expected a field's name alone"},
+	{{.if_absent = "A\nB C"},
+		"if_absent: 'B C': expected a token as field name"},
+	{{.request = "GET /a", .if_field = "A: b", .if_absent = "\x80"},
+		"if_absent: '\x80': expected a token as field name"},
 };
 
 START_TEST(refuses_what_is_malformed)
@@ -714,7 +730,7 @@ END_TEST
 START_TEST(refuses_a_fragment)
 {
 	ck_assert_ptr_null(
-		rt_match_new(&(struct retort_when){.request = "/a#b"},
+		rt_match_new(&(struct retort_requests){.request = "/a#b"},
 			RETORT_HTTP, error));
 	ck_assert_int_eq(errno, EINVAL);
 	ck_assert_msg(strstr(error, "'/a#b'") != NULL, "got: %s", error);
@@ -728,8 +744,9 @@ START_TEST(long_errors_are_cut)
 	ck_assert_ptr_nonnull(text);
 	memset(text, '(', 99999);
 	text[99999] = '\0';
-	ck_assert_ptr_null(rt_match_new(&(struct retort_when){.request = text},
-		RETORT_HTTP, error));
+	ck_assert_ptr_null(
+		rt_match_new(&(struct retort_requests){.request = text},
+			RETORT_HTTP, error));
 	(void)snprintf(expected, sizeof expected, FORM "'%.120s'", text);
 	assert_bytes(error, strlen(error), expected, strlen(expected));
 	free(text);
@@ -741,14 +758,14 @@ START_TEST(a_target_alone_may_begin_with_an_asterisk)
 {
 	struct request request;
 	struct rt_match *match =
-		new_match(&(struct retort_when){.request = "*.css"});
+		new_match(&(struct retort_requests){.request = "*.css"});
 
 	make_request(&request, "GET /a.css", NULL, NULL, 0);
 	ck_assert(rt_match_fits(match, &request.seen));
 	make_request(&request, "GET /a.js", NULL, NULL, 0);
 	ck_assert(!rt_match_fits(match, &request.seen));
 	rt_match_free(match);
-	match = new_match(&(struct retort_when){.request = "*?a=b"});
+	match = new_match(&(struct retort_requests){.request = "*?a=b"});
 	make_request(&request, "GET /c?a=b", NULL, NULL, 0);
 	ck_assert(rt_match_fits(match, &request.seen));
 	make_request(&request, "GET /c", NULL, NULL, 0);
@@ -791,7 +808,7 @@ START_TEST(globs_mean_what_they_say)
 		struct rt_match *match;
 
 		make_text(when + 5, p, "ab*");
-		match = new_match(&(struct retort_when){.request = when});
+		match = new_match(&(struct retort_requests){.request = when});
 		for (unsigned t = 0; t < 127; t++) {
 			bool fits;
 
@@ -817,7 +834,7 @@ START_TEST(globs_take_little_time)
 		memcpy(when + 5 + 2 * i, "*a", 3);
 	memcpy(when + 5 + 120, "*b", 3);
 	memset(line + 5, 'a', 8000);
-	match = new_match(&(struct retort_when){.request = when});
+	match = new_match(&(struct retort_requests){.request = when});
 	make_request(&request, line, NULL, NULL, 0);
 	ck_assert(!rt_match_fits(match, &request.seen));
 	line[8000] = 'b';
@@ -835,7 +852,7 @@ static const struct {
 	const char *line;
 	const char *fields;
 	int nearest;
-	struct retort_when rules[4]; /* those with a request */
+	struct retort_requests rules[4]; /* those with a request */
 } misses[] = {
 	/* the path outweighs the method */
 	{"PUT /users", NULL, 1,
@@ -852,13 +869,15 @@ static const struct {
 	/* the rest being the same, the one that was first */
 	{"GET /c", NULL, 0, {{.request = "GET /a"}, {.request = "GET /b"}}},
 	{"GET /a", NULL, 1,
-		{{.request = "GET /a?b", .fields = "A: b"},
-			{.request = "GET /a", .fields = "A: b"},
+		{{.request = "GET /a?b", .if_field = "A: b"},
+			{.request = "GET /a", .if_field = "A: b"},
 			{.request = "GET /a?c"}}},
 	/* what is met counts */
 	{"GET /a", "A: b\nC: d", 1,
-		{{.request = "GET /a", .fields = "A: b\nB: c", .absent = "C"},
-			{.request = "GET /a", .fields = "A: b\nB: c"}}},
+		{{.request = "GET /a",
+			 .if_field = "A: b\nB: c",
+			 .if_absent = "C"},
+			{.request = "GET /a", .if_field = "A: b\nB: c"}}},
 	/* a path is not nearer for being the same up to a glob's end */
 	{"GET /a/b/c", NULL, 1,
 		{{.request = "PUT /a/b/c"}, {.request = "GET /a/b/c?d"}}},
@@ -917,7 +936,7 @@ START_TEST(how_much_of_a_path_is_common)
 
 	for (int i = 0; i < COUNT(cases); i++) {
 		struct rt_match *match = new_match(
-			&(struct retort_when){.request = cases[i].request});
+			&(struct retort_requests){.request = cases[i].request});
 		struct rt_miss miss;
 
 		make_request(&request, cases[i].line, NULL, NULL, 0);
@@ -932,11 +951,12 @@ END_TEST
 
 START_TEST(pieces_are_matched_by_their_bytes)
 {
-	static const struct retort_when bad[] = {{.request = "GET"},
-		{.fields = "A: b"}, {.contains = "A: b"}, {.absent = "A"}};
-	static const char *const names[] = {"request", "fields", "contains",
-		"absent"};
-	const struct retort_when when = {.body = "ping"};
+	static const struct retort_requests bad[] = {{.request = "GET"},
+		{.if_field = "A: b"}, {.if_contains = "A: b"},
+		{.if_absent = "A"}};
+	static const char *const names[] = {"request", "if_field",
+		"if_contains", "if_absent"};
+	const struct retort_requests when = {.if_body = "ping"};
 	struct retort_exchange seen = {.protocol = RETORT_TCP,
 		.body = "ping",
 		.body_size = 4};

@@ -441,7 +441,7 @@ END_TEST
 
 START_TEST(chunks_of_a_large_file)
 {
-	static const size_t sizes[] = {100000, 1, 0};
+	static const char sizes[] = "100000 1";
 	static const struct retort_reply own = {.chunks = sizes};
 	struct desk desk;
 	struct bytes got, expected = {.data = NULL};
@@ -475,7 +475,7 @@ END_TEST
 /* Missing bytes are neither padded nor passed over. */
 START_TEST(chunks_of_a_file_that_became_shorter)
 {
-	static const size_t sizes[] = {400, 0};
+	static const char sizes[] = "400";
 	static const struct retort_reply own = {.chunks = sizes,
 		.trailers = "A: b"};
 	struct desk desk;

@@ -27,7 +27,7 @@ enum way { WITHOUT, BODY, COPY, REASON, ERROR };
 #define CHUNKED \
 	"HTTP/1.1 200 OK\r\n" DATE_FIELD "Transfer-Encoding: chunked\r\n" CLOSE
 
-static const size_t by_three[] = {3, 3, 3, 0};
+static const char by_three[] = "3 3 3";
 
 /* The request, with fields of the server and wishes of the user;
    and the head and the body that it makes. */
@@ -562,7 +562,7 @@ END_TEST
 /* Each kind of body in chunks: text, or memory and text in turn. */
 START_TEST(chunks_of_every_kind)
 {
-	static const size_t sizes[] = {2, 3, 0};
+	static const char sizes[] = "2 3";
 	static const struct retort_reply own = {.chunks = sizes,
 		.trailers = "A: b\nC: d"};
 	static const char text[] = CHUNKED "2\r\n01\r\n3\r\n234\r\n5\r\n"
@@ -606,7 +606,7 @@ END_TEST
 
 START_TEST(a_chunk_too_many_fails)
 {
-	size_t *sizes = malloc((RT_MAX_STEPS + 1) * sizeof *sizes);
+	char *sizes = malloc(2 * RT_MAX_STEPS + 1);
 	struct retort_reply own = {.chunks = sizes};
 	char *body = calloc(1, RT_MAX_STEPS);
 	struct rt_reply reply;
@@ -615,8 +615,7 @@ START_TEST(a_chunk_too_many_fails)
 	ck_assert_ptr_nonnull(sizes);
 	ck_assert_ptr_nonnull(body);
 	for (size_t i = 0; i < RT_MAX_STEPS; i++)
-		sizes[i] = 1;
-	sizes[RT_MAX_STEPS] = 0;
+		memcpy(sizes + 2 * i, "1 ", 3);
 	rt_reply_init(&reply);
 	rt_reply_begin(&draft, 200, DATE);
 	rt_reply_body(&draft, body, RT_MAX_STEPS / 2 - 10);

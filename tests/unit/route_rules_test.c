@@ -40,16 +40,14 @@ expect_rule(const char *request, int rule, int status, const char *why)
 START_TEST(the_first_rule_that_fits)
 {
 	open_route();
-	ck_assert_int_eq(add_rule(
-				 (struct retort_reply){.when.request = "GET /a",
-					 .status = 201}),
+	ck_assert_int_eq(add_rule((struct retort_reply){.request = "GET /a",
+				 .status = 201}),
 		1);
-	ck_assert_int_eq(add_rule((struct retort_reply){.when.request = "/a*",
+	ck_assert_int_eq(add_rule((struct retort_reply){.request = "/a*",
 				 .status = 202}),
 		2);
-	ck_assert_int_eq(add_rule(
-				 (struct retort_reply){.when.request = "GET /a",
-					 .status = 203}),
+	ck_assert_int_eq(add_rule((struct retort_reply){.request = "GET /a",
+				 .status = 203}),
 		3);
 	expect_rule(ASK("GET /a"), 1, 201, "");
 	expect_rule(ASK("PUT /a"), 2, 202, "");
@@ -73,10 +71,10 @@ END_TEST
 START_TEST(rules_are_used_up)
 {
 	open_route();
-	(void)add_rule((struct retort_reply){.when.request = "GET /a",
+	(void)add_rule((struct retort_reply){.request = "GET /a",
 		.status = 201,
 		.times = 2});
-	(void)add_rule((struct retort_reply){.when.request = "GET /a",
+	(void)add_rule((struct retort_reply){.request = "GET /a",
 		.status = 202,
 		.times = 1});
 	expect_rule(ASK("GET /b"), 0, 501,
@@ -88,7 +86,7 @@ START_TEST(rules_are_used_up)
 	expect_rule(ASK("GET /a"), 0, 501,
 		"no rule fits GET /a: rule 2 would, but was used up (1 of 1)");
 	(void)add_rule(
-		(struct retort_reply){.when.request = "GET /a", .status = 203});
+		(struct retort_reply){.request = "GET /a", .status = 203});
 	for (int i = 0; i < 5; i++)
 		expect_rule(ASK("GET /a"), 3, 203, "");
 	rt_route_free(&route);
@@ -99,9 +97,9 @@ END_TEST
 START_TEST(the_nearest_rule_is_named)
 {
 	open_route();
-	(void)add_rule((struct retort_reply){.when.request = "POST /users"});
-	(void)add_rule((struct retort_reply){.when.request = "GET /users/1"});
-	(void)add_rule((struct retort_reply){.when.request = "GET /items"});
+	(void)add_rule((struct retort_reply){.request = "POST /users"});
+	(void)add_rule((struct retort_reply){.request = "GET /users/1"});
+	(void)add_rule((struct retort_reply){.request = "GET /items"});
 	expect_text(ASK("GET /users"),
 		"HTTP/1.1 501 Not Implemented\r\n" TOLD TEXT
 		"Content-Length: 59\r\n" END
@@ -120,7 +118,7 @@ START_TEST(rules_keep_bodies)
 					"Content-Length: 5\r\n\r\n";
 
 	open_route();
-	(void)add_rule((struct retort_reply){.when.request = "/other"});
+	(void)add_rule((struct retort_reply){.request = "/other"});
 	ck_assert(judge(post).keep);
 	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
 	set_reply((struct retort_reply){.status = 200});
@@ -145,8 +143,7 @@ START_TEST(rules_are_checked)
 {
 	open_route();
 	ck_assert_int_eq(rt_route_add(&route,
-				 &(struct retort_reply){
-					 .when.request = "GET a"},
+				 &(struct retort_reply){.request = "GET a"},
 				 error),
 		-EINVAL);
 	ck_assert_str_eq(error,
@@ -167,8 +164,7 @@ START_TEST(many_rules)
 	open_route();
 	for (int i = 1; i <= 100; i++) {
 		(void)snprintf(path, sizeof path, "/%d", i);
-		ck_assert_int_eq(add_rule((struct retort_reply){.when.request =
-									path,
+		ck_assert_int_eq(add_rule((struct retort_reply){.request = path,
 					 .status = 200 + i}),
 			i);
 	}
@@ -262,8 +258,8 @@ START_TEST(a_handler_is_asked_when_its_rule_fits)
 	struct handling handling = {.change = NULL};
 
 	open_route();
-	(void)add_rule((struct retort_reply){.when.request = "GET /a"});
-	add_handler(&handling, (struct retort_reply){.when.request = "/b"});
+	(void)add_rule((struct retort_reply){.request = "GET /a"});
+	add_handler(&handling, (struct retort_reply){.request = "/b"});
 	expect_rule(ASK("GET /a"), 1, 200, "");
 	expect_status(ASK("GET /c"), 501);
 	ck_assert_int_eq(handling.calls, 0);
@@ -353,7 +349,7 @@ START_TEST(handlers_fail)
 	struct asked asked;
 
 	open_route();
-	(void)add_rule((struct retort_reply){.when.request = "/a"});
+	(void)add_rule((struct retort_reply){.request = "/a"});
 	add_handler(&handling, (struct retort_reply){.fields = "A: b"});
 	expect_text(ASK("GET /"),
 		"HTTP/1.1 500 Internal Server Error\r\n" TOLD TEXT
@@ -482,13 +478,12 @@ START_TEST(rules_of_pieces)
 			0);
 		/* nothing answers: there is no other way to say so */
 		expect_plain("a", "", RT_STEP_CLOSE, 0, "no rule fits \"a\"");
-		ck_assert_int_eq(add_plain_rule(
-					 (struct retort_reply){.when.body =
-								       "ping",
-						 .body = "pong"}),
+		ck_assert_int_eq(add_plain_rule((
+					 struct retort_reply){.if_body = "ping",
+					 .body = "pong"}),
 			1);
 		ck_assert_int_eq(add_plain_rule(
-					 (struct retort_reply){.when.body_has =
+					 (struct retort_reply){.if_body_has =
 								       "o",
 						 .body = "once",
 						 .times = 1}),
@@ -565,7 +560,7 @@ START_TEST(rules_of_what_is_accepted)
 		expect_plain(NULL, "", RT_STEP_NEXT, 0, "");
 		ck_assert_int_eq(add_plain_rule(
 					 (struct retort_reply){.accepted = true,
-						 .when.predicate = fits_never,
+						 .if_predicate = fits_never,
 						 .body = "never"}),
 			1);
 		ck_assert_int_eq(add_plain_rule(
@@ -595,12 +590,12 @@ START_TEST(rules_of_what_is_accepted_are_checked)
 		struct retort_reply rule;
 		const char *error;
 	} cases[] = {
-		{{.accepted = true, .when.body = "x"},
-			"accepted: of `when` only a predicate goes with it"},
-		{{.accepted = true, .when.body_has = "x"},
-			"accepted: of `when` only a predicate goes with it"},
-		{{.accepted = true, .when.request = "GET"},
-			"accepted: of `when` only a predicate goes with it"},
+		{{.accepted = true, .if_body = "x"},
+			"accepted: of the conditions only a predicate goes with it"},
+		{{.accepted = true, .if_body_has = "x"},
+			"accepted: of the conditions only a predicate goes with it"},
+		{{.accepted = true, .request = "GET"},
+			"accepted: of the conditions only a predicate goes with it"},
 		{{.accepted = true, .echo = true},
 			"accepted: there is nothing to echo"},
 		{{.accepted = true, .status = 200},
@@ -625,7 +620,7 @@ START_TEST(rules_of_what_is_accepted_are_checked)
 		-EINVAL);
 	ck_assert_str_eq(error, "accepted: datagrams are not");
 	ck_assert_int_eq(add_plain_rule(
-				 (struct retort_reply){.when.request = "GET"}),
+				 (struct retort_reply){.request = "GET"}),
 		-EINVAL);
 	ck_assert_str_eq(error, "request: only a request of HTTP has it");
 	rt_route_free(&route);
@@ -664,14 +659,14 @@ START_TEST(faults_are_checked)
 		{{.file = "/dev/null", .faults = "cut body 600"}, NULL},
 		{{.files = true, .faults = "cut body 600"}, NULL},
 		/* reading comes before the body */
-		{{.when.body = "x", .when.body_size = 1, .faults = "early"},
+		{{.if_body = "x", .if_body_size = 1, .faults = "early"},
 			"faults: how the body is read cannot depend on the "
 			"body"},
-		{{.when.body_has = "x", .faults = "read-slowly 1 1"},
+		{{.if_body_has = "x", .faults = "read-slowly 1 1"},
 			"faults: how the body is read cannot depend on the "
 			"body"},
-		{{.when.body_has = "x", .faults = "cut 1"}, NULL},
-		{{.when.request = "POST", .faults = "stop-reading 5"}, NULL},
+		{{.if_body_has = "x", .faults = "cut 1"}, NULL},
+		{{.request = "POST", .faults = "stop-reading 5"}, NULL},
 		/* files */
 		{{.files = true}, NULL},
 		{{.files = true, .fields = "A: b", .omit = "ETag"}, NULL},
@@ -798,13 +793,12 @@ START_TEST(rules_say_how_requests_are_read)
 	const struct rt_faults *faults;
 
 	open_route();
-	ck_assert_int_eq(add_faulty((struct retort_reply){.when.request = "GET",
+	ck_assert_int_eq(add_faulty((struct retort_reply){.request = "GET",
 				 .faults = "cut 1"}),
 		1);
 	ck_assert(!route.reads);
-	ck_assert_int_eq(add_faulty(
-				 (struct retort_reply){.when.request = "POST",
-					 .faults = "read-slowly 5 6"}),
+	ck_assert_int_eq(add_faulty((struct retort_reply){.request = "POST",
+				 .faults = "read-slowly 5 6"}),
 		2);
 	ck_assert(route.reads);
 	ck_assert_ptr_null(rt_route_reading(&route, &get));
@@ -832,7 +826,7 @@ START_TEST(replies_say_how_requests_are_read)
 	open_route();
 	set_reply((struct retort_reply){.body = "x", .faults = "early"});
 	ck_assert(route.reads);
-	ck_assert_int_eq(add_faulty((struct retort_reply){.when.request = "GET",
+	ck_assert_int_eq(add_faulty((struct retort_reply){.request = "GET",
 				 .faults = "cut 1"}),
 		1);
 	ck_assert_ptr_null(rt_route_reading(&route, &get));
@@ -879,19 +873,19 @@ START_TEST(faults_of_what_is_asked_for)
 	struct bytes got;
 
 	open_route();
-	ck_assert_int_eq(add_faulty((struct retort_reply){.when.request = "/a",
+	ck_assert_int_eq(add_faulty((struct retort_reply){.request = "/a",
 				 .body = "hello",
 				 .faults = "cut body 2"}),
 		1);
-	ck_assert_int_eq(add_faulty((struct retort_reply){.when.request = "/b",
+	ck_assert_int_eq(add_faulty((struct retort_reply){.request = "/b",
 				 .echo = true,
 				 .faults = "cut body 2000"}),
 		2);
-	ck_assert_int_eq(add_faulty((struct retort_reply){.when.request = "/c",
+	ck_assert_int_eq(add_faulty((struct retort_reply){.request = "/c",
 				 .body = "hello",
 				 .faults = "status 503"}),
 		3);
-	ck_assert_int_eq(add_faulty((struct retort_reply){.when.request = "/d",
+	ck_assert_int_eq(add_faulty((struct retort_reply){.request = "/d",
 				 .files = true}),
 		4);
 

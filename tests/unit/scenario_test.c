@@ -419,12 +419,12 @@ START_TEST(a_rule)
 	ck_assert_uint_eq(scenario.items[0].line, 2);
 	got = rule(0);
 	ck_assert_uint_eq(got->times, 3);
-	assert_text(got->when.request, "GET /a");
-	assert_text(got->when.fields, "A: b\nC: d\n");
-	assert_text(got->when.contains, "E: f\n");
-	assert_text(got->when.absent, "G\n");
-	assert_text(got->when.body_has, "t\"x");
-	ck_assert_ptr_null(got->when.body);
+	assert_text(got->request, "GET /a");
+	assert_text(got->if_field, "A: b\nC: d\n");
+	assert_text(got->if_contains, "E: f\n");
+	assert_text(got->if_absent, "G\n");
+	assert_text(got->if_body_has, "t\"x");
+	ck_assert_ptr_null(got->if_body);
 	assert_text(got->faults, "cut body 1; each 2\nend reset\n");
 	ck_assert_int_eq(got->status, 404);
 	assert_text(got->reason, "Not  here");
@@ -446,7 +446,7 @@ START_TEST(a_byte_order_mark_is_skipped)
 	read_good(BOM "@on GET /\r\n@echo\r\n");
 	ck_assert_uint_eq(scenario.count, 1);
 	ck_assert_uint_eq(scenario.items[0].line, 1);
-	assert_text(rule(0)->when.request, "GET /");
+	assert_text(rule(0)->request, "GET /");
 	rt_scenario_free(&scenario);
 	ck_assert_int_eq(read_text(foo, sizeof foo - 1, NULL), -EINVAL);
 	ck_assert_str_eq(error, "s:1:1: 'foo': " ANY);
@@ -550,19 +550,16 @@ START_TEST(rules_of_all_kinds)
 		  "@on\n@close\n@on\n@close\n@raw \"bye\"\n");
 	ck_assert_uint_eq(scenario.count, 11);
 	ck_assert(rule(0)->echo);
-	ck_assert_ptr_null(rule(0)->when.request);
-	assert_text(rule(1)->when.request, "POST");
+	ck_assert_ptr_null(rule(0)->request);
+	assert_text(rule(1)->request, "POST");
 	ck_assert(rule(1)->files);
 	ck_assert(rule(2)->files);
 	ck_assert_int_eq(rule(3)->status, 0);
 	assert_text(rule(3)->faults, "end reset\n");
-	ck_assert_uint_eq(rule(4)->when.body_size, 3);
-	ck_assert_int_eq(memcmp(rule(4)->when.body, "a\0b", 3), 0);
+	ck_assert_uint_eq(rule(4)->if_body_size, 3);
+	ck_assert_int_eq(memcmp(rule(4)->if_body, "a\0b", 3), 0);
 	ck_assert(rule(4)->chunked);
-	ck_assert_uint_eq(rule(4)->chunks[0], 1);
-	ck_assert_uint_eq(rule(4)->chunks[1], 20);
-	ck_assert_uint_eq(rule(4)->chunks[2], 3);
-	ck_assert_uint_eq(rule(4)->chunks[3], 0);
+	assert_text(rule(4)->chunks, "1 20 3");
 	assert_text(rule(4)->trailers, "A: b\nC: d\n");
 	assert_text(rule(4)->interim, "HTTP/1.1 103 E\r\n\r\n");
 	ck_assert(rule(5)->chunked && !rule(5)->close);
@@ -603,11 +600,11 @@ START_TEST(expectations)
 		ck_assert_int_eq(item->kind, RT_ITEM_EXPECT);
 		ck_assert_uint_eq(item->least, expected[i].least);
 		ck_assert_uint_eq(item->most, expected[i].most);
-		assert_text(item->rule.when.request, expected[i].request);
+		assert_text(item->rule.request, expected[i].request);
 	}
-	assert_text(scenario.items[0].rule.when.absent, "X\n");
-	ck_assert_ptr_null(scenario.items[1].rule.when.absent);
-	assert_text(scenario.items[4].rule.when.body_has, "x");
+	assert_text(scenario.items[0].rule.if_absent, "X\n");
+	ck_assert_ptr_null(scenario.items[1].rule.if_absent);
+	assert_text(scenario.items[4].rule.if_body_has, "x");
 	ck_assert_int_eq(scenario.items[5].kind, RT_ITEM_ORDER);
 	assert_text(scenario.items[5].requests[0], "GET /a");
 	assert_text(scenario.items[5].requests[1], "POST");
@@ -632,16 +629,16 @@ START_TEST(queues)
 		  "@on /b\n@echo\n");
 	ck_assert_uint_eq(scenario.count, 7);
 	for (size_t i = 0; i < 4; i++) {
-		const struct retort_when *when = &rule(i)->when;
+		const struct retort_reply *when = rule(i);
 
 		assert_text(when->request, "POST /a");
-		assert_text(when->body_has, "t");
-		assert_bytes(when->body, when->body_size, "u", 1);
+		assert_text(when->if_body_has, "t");
+		assert_bytes(when->if_body, when->if_body_size, "u", 1);
 		/* empty lines say nothing */
-		ck_assert_ptr_nonnull(strstr(when->fields, "A: b\n"));
-		ck_assert_ptr_nonnull(strstr(when->contains, "C: d\n"));
-		ck_assert_ptr_nonnull(strstr(when->absent, "E\n"));
-		ck_assert_ptr_null(strstr(when->fields + 1, "A"));
+		ck_assert_ptr_nonnull(strstr(when->if_field, "A: b\n"));
+		ck_assert_ptr_nonnull(strstr(when->if_contains, "C: d\n"));
+		ck_assert_ptr_nonnull(strstr(when->if_absent, "E\n"));
+		ck_assert_ptr_null(strstr(when->if_field + 1, "A"));
 	}
 	ck_assert_uint_eq(rule(0)->times, 1);
 	ck_assert_uint_eq(rule(1)->times, 3);
@@ -656,7 +653,7 @@ START_TEST(queues)
 	ck_assert_uint_eq(rule(4)->times, 1);
 	ck_assert_uint_eq(rule(5)->times, 0);
 	ck_assert(!rule(6)->accepted);
-	ck_assert_ptr_null(rule(6)->when.body);
+	ck_assert_ptr_null(rule(6)->if_body);
 	rt_scenario_free(&scenario);
 }
 END_TEST
@@ -666,12 +663,14 @@ START_TEST(a_queue_without_conditions)
 {
 	read_good("@on GET /\n" OK "\n1\n@then\n" OK "\n2\n");
 	for (size_t i = 0; i < 2; i++) {
-		const struct retort_when *when = &rule(i)->when;
+		const struct retort_reply *when = rule(i);
 
-		ck_assert(when->fields == NULL ||
-			strspn(when->fields, "\r\n") == strlen(when->fields));
-		ck_assert(when->absent == NULL ||
-			strspn(when->absent, "\r\n") == strlen(when->absent));
+		ck_assert(when->if_field == NULL ||
+			strspn(when->if_field, "\r\n") ==
+				strlen(when->if_field));
+		ck_assert(when->if_absent == NULL ||
+			strspn(when->if_absent, "\r\n") ==
+				strlen(when->if_absent));
 	}
 	rt_scenario_free(&scenario);
 }
@@ -690,7 +689,7 @@ START_TEST(many_rules)
 	ck_assert_uint_eq(scenario.count, 1000);
 	for (size_t i = 0; i < 1000; i++) {
 		(void)snprintf(line, sizeof line, "/%zu", i);
-		assert_text(rule(i)->when.request, line);
+		assert_text(rule(i)->request, line);
 		ck_assert_uint_eq(scenario.items[i].line, 2 * i + 1);
 	}
 	rt_scenario_free(&scenario);
@@ -912,10 +911,10 @@ START_TEST(conditions_without_case)
 {
 	read_good("@on\n@nocase\n@if-body-has \"EHLO\"\n@echo\n@then\n"
 		  "@echo\n@on\n@echo\n@expect 1\n@if-field A: b\n@nocase\n");
-	ck_assert(rule(0)->when.nocase);
-	ck_assert(rule(1)->when.nocase);
-	ck_assert(!rule(2)->when.nocase);
-	ck_assert(scenario.items[3].rule.when.nocase);
+	ck_assert(rule(0)->if_nocase);
+	ck_assert(rule(1)->if_nocase);
+	ck_assert(!rule(2)->if_nocase);
+	ck_assert(scenario.items[3].rule.if_nocase);
 	rt_scenario_free(&scenario);
 	ck_assert_int_eq(read_text("@on\n@nocase x\n", 14, NULL), -EINVAL);
 	ck_assert_str_eq(error, "s:2:9: 'x': expected nothing more");
@@ -1162,17 +1161,17 @@ START_TEST(transcripts)
 	ck_assert_uint_eq(scenario.count, 3);
 	ck_assert_uint_eq(scenario.items[0].line, 1);
 	ck_assert_uint_eq(scenario.items[1].line, 12);
-	assert_text(rule(0)->when.request, "GET /a?b");
+	assert_text(rule(0)->request, "GET /a?b");
 	ck_assert_uint_eq(rule(0)->times, 1);
 	ck_assert(rule(0)->raw);
 	assert_bytes(rule(0)->body, rule(0)->body_size,
 		"HTTP/1.1 200 OK\r\n\r\n a\\b\0\xff\n", 26);
 	ck_assert_ptr_null(rule(0)->faults);
-	assert_text(rule(1)->when.request, "POST /");
+	assert_text(rule(1)->request, "POST /");
 	assert_body(rule(1), "HTTP/1.1 ");
 	assert_text(rule(1)->faults, "end reset\n");
 	/* what came is itself, and stands for nothing else */
-	assert_text(rule(2)->when.request, "GET /%2Aa/\xc3\xbc%2A?%2A");
+	assert_text(rule(2)->request, "GET /%2Aa/\xc3\xbc%2A?%2A");
 	rt_scenario_free(&scenario);
 }
 END_TEST
@@ -1197,7 +1196,7 @@ START_TEST(transcripts_of_parentheses)
 		  " 0.1 > (truncated)\n"
 		  " 0.1 > (FIN)\n");
 	ck_assert_uint_eq(scenario.count, 1);
-	assert_text(rule(0)->when.request, "GET /");
+	assert_text(rule(0)->request, "GET /");
 	assert_body(rule(0),
 		"(hello)\n(FIN)  (RST)(rst)(RST)x(closed(empty).(truncated)");
 	ck_assert_ptr_null(rule(0)->faults);
@@ -1233,7 +1232,7 @@ START_TEST(transcripts_that_cannot_come_again)
 		read_good(text);
 		ck_assert_msg(scenario.count == 1, "'%s': %zu rules", lines[i],
 			scenario.count);
-		assert_text(rule(0)->when.request, "OPTIONS *");
+		assert_text(rule(0)->request, "OPTIONS *");
 		assert_body(rule(0), "x");
 		ck_assert_ptr_null(rule(0)->faults);
 		/* at its request line, or where it ends; once */
@@ -1260,10 +1259,10 @@ START_TEST(transcripts_without_a_request)
 
 	read_good(text);
 	for (size_t i = 0; i < scenario.count; i++) {
-		ck_assert_msg(rule(i)->when.request != NULL,
+		ck_assert_msg(rule(i)->request != NULL,
 			"the rule of line %u fits every request",
 			scenario.items[i].line);
-		found += strcmp(rule(i)->when.request, "GET /b") == 0;
+		found += strcmp(rule(i)->request, "GET /b") == 0;
 	}
 	ck_assert_uint_eq(found, 1);
 	rt_scenario_free(&scenario);

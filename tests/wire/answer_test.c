@@ -47,7 +47,7 @@ END_TEST
 
 /* clang-format off */
 static const struct fit {
-	struct retort_when when;
+	struct retort_requests when;
 	const char *request;
 	bool fits;
 } fits[] = {
@@ -66,32 +66,32 @@ static const struct fit {
 	{{.request = "/a?x=1&y=%2f"}, "GET /a?y=/&z&x=1" HOST "\r\n", true},
 	{{.request = "/a?x=1"}, "GET /a?x=11" HOST "\r\n", false},
 	{{.request = "/a?x=1"}, "GET /a" HOST "\r\n", false},
-	{{.fields = "A: b\nHost: x"}, "GET /" HOST "a:  b \r\n\r\n", true},
-	{{.fields = "A: b"}, "GET /" HOST "A: c\r\nA: b\r\n\r\n", true},
-	{{.fields = "A: b"}, "GET /" HOST "A: bb\r\n\r\n", false},
-	{{.contains = "A: b"}, "GET /" HOST "A: abba\r\n\r\n", true},
-	{{.contains = "A: b"}, "GET /" HOST "B: abba\r\n\r\n", false},
-	{{.absent = "A"}, "GET /" HOST "B: abba\r\n\r\n", true},
-	{{.absent = "A\nB"}, "GET /" HOST "b: abba\r\n\r\n", false},
-	{{.body = "abc"},
+	{{.if_field = "A: b\nHost: x"}, "GET /" HOST "a:  b \r\n\r\n", true},
+	{{.if_field = "A: b"}, "GET /" HOST "A: c\r\nA: b\r\n\r\n", true},
+	{{.if_field = "A: b"}, "GET /" HOST "A: bb\r\n\r\n", false},
+	{{.if_contains = "A: b"}, "GET /" HOST "A: abba\r\n\r\n", true},
+	{{.if_contains = "A: b"}, "GET /" HOST "B: abba\r\n\r\n", false},
+	{{.if_absent = "A"}, "GET /" HOST "B: abba\r\n\r\n", true},
+	{{.if_absent = "A\nB"}, "GET /" HOST "b: abba\r\n\r\n", false},
+	{{.if_body = "abc"},
 		"PUT /" HOST "Transfer-Encoding: chunked\r\n\r\n"
 		"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n",
 		true},
-	{{.body = "abc"}, "PUT /" HOST "Content-Length: 2\r\n\r\nab", false},
-	{{.body = "a\0b", .body_size = 3},
+	{{.if_body = "abc"}, "PUT /" HOST "Content-Length: 2\r\n\r\nab", false},
+	{{.if_body = "a\0b", .if_body_size = 3},
 		"PUT /" HOST "Content-Length: 1\r\n\r\na", false},
-	{{.body = ""}, "GET /" HOST "\r\n", true},
-	{{.body_has = "bc"}, "PUT /" HOST "Content-Length: 4\r\n\r\nabcd",
+	{{.if_body = ""}, "GET /" HOST "\r\n", true},
+	{{.if_body_has = "bc"}, "PUT /" HOST "Content-Length: 4\r\n\r\nabcd",
 		true},
-	{{.body_has = "x"}, "PUT /" HOST "Content-Length: 4\r\n\r\nabcd",
+	{{.if_body_has = "x"}, "PUT /" HOST "Content-Length: 4\r\n\r\nabcd",
 		false},
-	{{.predicate = has_even_body, .predicate_arg = &asked},
+	{{.if_predicate = has_even_body, .if_predicate_arg = &asked},
 		"PUT /" HOST "Content-Length: 4\r\n\r\nabcd", true},
-	{{.predicate = has_even_body, .predicate_arg = &asked},
+	{{.if_predicate = has_even_body, .if_predicate_arg = &asked},
 		"PUT /" HOST "Content-Length: 3\r\n\r\nabc", false},
-	{{.request = "GET /", .fields = "A: b", .absent = "B"},
+	{{.request = "GET /", .if_field = "A: b", .if_absent = "B"},
 		"GET /" HOST "A: b\r\n\r\n", true},
-	{{.request = "GET /", .fields = "A: b", .absent = "B"},
+	{{.request = "GET /", .if_field = "A: b", .if_absent = "B"},
 		"GET /" HOST "A: b\r\nB: c\r\n\r\n", false},
 };
 
@@ -101,11 +101,12 @@ START_TEST(fits_what_it_says)
 	open_plain(_i);
 	for (size_t i = 0; i < COUNT(fits); i++) {
 		const struct fit *fit = fits + i;
-		struct retort_reply rule = {.when = fit->when, .body = "fits"};
+		struct retort_reply rule = rule_for(&fit->when);
 		struct bytes got;
 
+		rule.body = "fits";
 		retort_reset(server);
-		ck_assert_int_eq(retort_on_sized(server, &rule, sizeof rule),
+		ck_assert_int_eq(add_rule(rule),
 			1);
 		got = exchange(fit->request);
 		ck_assert_msg((strncmp(got.data, "HTTP/1.1 200 ", 13) == 0) ==
@@ -117,12 +118,10 @@ START_TEST(fits_what_it_says)
 			shown(fit->request, strlen(fit->request)),
 			shown(got.data, got.size));
 		bytes_free(&got);
-		ck_assert_uint_eq(retort_count_sized(server, &fit->when,
-					  sizeof fit->when),
+		ck_assert_uint_eq(count_fits(fit->when),
 			fit->fits);
-		ck_assert((retort_wait_sized(server, 1, 0, &fit->when,
-				   sizeof fit->when) != NULL) == fit->fits);
-		ck_assert((retort_verdict(server) == NULL) == fit->fits);
+		ck_assert((wait_fits(fit->when) != NULL) == fit->fits);
+		ck_assert(retort_ok(server) == fit->fits);
 	}
 	ck_assert_int_gt(asked, 0);
 	close_server();
@@ -134,12 +133,12 @@ static const struct {
 	struct retort_reply rule;
 	const char *text;
 } mistakes[] = {
-	{{.when.request = "GET x"}, "rule: expected 'METHOD /TARGET'"},
-	{{.when.request = "G@T /"}, "rule: expected 'METHOD /TARGET'"},
-	{{.when.fields = "no colon"}, "rule: "},
-	{{.when.absent = "A: b"}, "rule: absent: 'A: b': expected a field's name alone"},
+	{{.request = "GET x"}, "rule: expected 'METHOD /TARGET'"},
+	{{.request = "G@T /"}, "rule: expected 'METHOD /TARGET'"},
+	{{.if_field = "no colon"}, "rule: "},
+	{{.if_absent = "A: b"}, "rule: if_absent: 'A: b': expected a field's name alone"},
 	{{.status = 199}, "rule: status: expected 200 to 999"},
-	{{.when.request = "GET /a?b", .status = 199},
+	{{.request = "GET /a?b", .status = 199},
 		"rule: status: expected 200 to 999 (GET /a?b)"},
 	{{.status = 1000}, "rule: status: expected 200 to 999"},
 	{{.status = 204, .body = "x"}, "rule: status: a 204"},
@@ -159,15 +158,13 @@ static const struct {
 
 START_TEST(malformed_rules_are_told)
 {
-	const char *const one[] = {"/", NULL};
 
 	open_plain(_i);
 	for (size_t i = 0; i < COUNT(mistakes); i++) {
 		struct retort_reply answer = mistakes[i].rule;
 
 		retort_reset(server);
-		ck_assert_msg(retort_on_sized(server, &mistakes[i].rule,
-				      sizeof mistakes[i].rule) == -EINVAL,
+		ck_assert_msg(add_rule(mistakes[i].rule) == -EINVAL,
 			"rule %zu was taken", i);
 		assert_verdict(mistakes[i].text);
 		if (i < 4)
@@ -182,21 +179,28 @@ START_TEST(malformed_rules_are_told)
 	}
 	retort_reset(server);
 	assert_verdict(NULL);
-	ck_assert_uint_eq(retort_count(server, "GET x"), 0);
+	ck_assert_uint_eq(retort_count(server, "GET x"), SIZE_MAX);
 	assert_verdict("request: expected 'METHOD /TARGET'");
 	retort_reset(server);
-	ck_assert_ptr_null(retort_wait(server, 1, 1000000, "GET x"));
+	ck_assert_ptr_null(retort_wait(server, "GET x", .timeout = 1000000));
 	assert_verdict("request: expected");
 	retort_reset(server);
-	ck_assert_int_eq(retort_expect(server, 2, 1, "/"), -EINVAL);
+	ck_assert_int_eq(retort_expect(server, "/", .least = 2, .most = 1), -EINVAL);
 	assert_verdict("expectation: at least 2 and at most 1");
-	ck_assert_int_eq(retort_expect_order(server, one), -EINVAL);
+	ck_assert_int_eq(retort_expect(server, "/", .times = 2, .never = true),
+		-EINVAL);
+	assert_verdict("expectation: more than one of times, never, and least "
+		       "or most (/)");
+	ck_assert_uint_eq(retort_count(server, "/", .most = 1), SIZE_MAX);
+	assert_verdict("request: least, most and never are for "
+		       "retort_expect() (/)");
+	ck_assert_int_eq(retort_expect_order(server, "/"), -EINVAL);
 	/* what is for rules alone */
 	ck_assert_int_eq(retort_check(&(struct retort_reply){.times = 1},
 				 error),
 		-EINVAL);
 	ck_assert_int_eq(retort_answer(server,
-				 &(struct retort_reply){.when.request = "/"},
+				 &(struct retort_reply){.request = "/"},
 				 error),
 		-EINVAL);
 	close_server();
@@ -271,13 +275,13 @@ keep_given(void *arg, const struct retort_exchange *exchange,
 static void
 assert_no_rule(const struct retort_reply *reply)
 {
-	const struct retort_when *when = &reply->when;
+	const struct retort_reply *when = reply;
 
-	ck_assert_msg(when->request == NULL && when->fields == NULL &&
-			when->contains == NULL && when->absent == NULL &&
-			when->body == NULL && when->body_size == 0 &&
-			when->body_has == NULL && when->predicate == NULL &&
-			when->predicate_arg == NULL && !when->nocase,
+	ck_assert_msg(when->request == NULL && when->if_field == NULL &&
+			when->if_contains == NULL && when->if_absent == NULL &&
+			when->if_body == NULL && when->if_body_size == 0 &&
+			when->if_body_has == NULL && when->if_predicate == NULL &&
+			when->if_predicate_arg == NULL && !when->if_nocase,
 		"%s: there are conditions", way->name);
 	ck_assert_uint_eq(reply->times, 0);
 	ck_assert(reply->handler == NULL);
@@ -299,9 +303,9 @@ START_TEST(handlers_are_given_no_rule)
 	open_plain(_i);
 	ON(NULL, .accepted = true, .times = 1, .handler = keep_given,
 		.handler_arg = &given, .body = "220 hello\r\n");
-	ON(texts[0], .when.fields = texts[1], .when.contains = texts[2],
-		.when.absent = texts[3], .when.body = texts[4],
-		.when.body_size = 4, .when.body_has = texts[5], .times = 2,
+	ON(texts[0], .if_field = texts[1], .if_contains = texts[2],
+		.if_absent = texts[3], .if_body = texts[4],
+		.if_body_size = 4, .if_body_has = texts[5], .times = 2,
 		.handler = keep_given, .handler_arg = &given, .status = 202,
 		.fields = "X: y", .body = "kept");
 	for (size_t i = 0; i < COUNT(texts); i++) {
@@ -317,7 +321,7 @@ START_TEST(handlers_are_given_no_rule)
 	given.code = RETORT_LATER;
 	fd = connect_client();
 	say(fd, "POST /a" HOST "A: b\r\nC: d\r\nContent-Length: 4\r\n\r\nbody");
-	ck_assert_ptr_nonnull(retort_wait(server, 1, PATIENCE, "POST /a"));
+	ck_assert_ptr_nonnull(retort_wait(server, "POST /a", .timeout = PATIENCE));
 	ck_assert_uint_eq(given.connection, 2);
 	assert_no_rule(&given.reply);
 	ck_assert_int_eq(retort_reply_later(server, 2, &given.reply), 0);
@@ -382,7 +386,7 @@ START_TEST(replies_later)
 	/* the record is there before the reply, and says that there is none */
 	fd = connect_client();
 	say(fd, "GET /same" HOST "\r\n");
-	ck_assert_int_eq(retort_wait(server, 1, PATIENCE, "/same")->status, 0);
+	ck_assert_int_eq(retort_wait(server, "/same", .timeout = PATIENCE)->status, 0);
 	ck_assert_int_eq(retort_reply_later(server, 3, &reply), -ENOENT);
 	ck_assert_int_eq(retort_reply_later(server, 2, &reply), 0);
 	ck_assert_int_eq(retort_reply_later(server, 2, &reply), -ENOENT);
@@ -393,7 +397,7 @@ START_TEST(replies_later)
 	/* a malformed one is told, and the request waits on */
 	fd = connect_client();
 	say(fd, "GET /same" HOST "\r\n");
-	ck_assert_ptr_nonnull(retort_wait(server, 2, PATIENCE, "/same"));
+	ck_assert_ptr_nonnull(retort_wait(server, "/same", .times = 2, .timeout = PATIENCE));
 	reply.status = 7;
 	ck_assert_int_eq(retort_reply_later(server, 3, &reply), -EINVAL);
 	assert_verdict("reply: status: expected 200 to 999");
@@ -415,7 +419,7 @@ START_TEST(nobody_waits_for_a_later_reply)
 	ON(NULL, .handler = later, .handler_arg = &connection);
 	fd = connect_client();
 	say(fd, GET);
-	seen = retort_wait(server, 1, PATIENCE, NULL);
+	seen = retort_wait(server, .timeout = PATIENCE);
 	ck_assert_ptr_nonnull(seen);
 	client_reset(fd);
 	ck_assert(retort_wait_end(server, seen, PATIENCE));
@@ -463,7 +467,7 @@ START_TEST(says_what_came_nearest)
 	assert_has(got, "\r\n\r\nno rule fits GET /\n");
 	bytes_free(&got);
 	ON("POST /users", .body = "x");
-	ON("GET /users/1", .body = "x", .when.fields = "Accept: a/b");
+	ON("GET /users/1", .body = "x", .if_field = "Accept: a/b");
 	expect_body("GET /users/2" HOST "\r\n",
 		"no rule fits GET /users/2: path differs from rule 2 "
 		"\"/users/1\" at byte 7\n");
@@ -535,14 +539,14 @@ static const struct wire {
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" CLOSE
 		"0\r\n\r\n"},
 	{GET,
-		{NO_DATE, .body = "abcdefghijklmnopqr", .chunks = two_three,
+		{NO_DATE, .body = "abcdefghijklmnopqr", .chunks = "2 3",
 			.trailers = "A: 1\nB: 2", .type = "a/b"},
 		"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\n"
 		"Transfer-Encoding: chunked\r\n" CLOSE
 		"2\r\nab\r\n3\r\ncde\r\nd\r\nfghijklmnopqr\r\n0\r\n"
 		"A: 1\r\nB: 2\r\n\r\n"},
 	{GET,
-		{NO_DATE, .body = "abc", .chunks = two_three, .type = "a/b",
+		{NO_DATE, .body = "abc", .chunks = "2 3", .type = "a/b",
 			.fields = "Content-Length: 3"},
 		"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\n"
 		"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n" CLOSE
@@ -556,7 +560,7 @@ static const struct wire {
 		"HTTP/1.1 200 OK\r\n" PLAIN
 		"Content-Length: 8\r\n" CLOSE "abcabcab"},
 	{GET,
-		{NO_DATE, .body = "abc", .repeat = 8, .chunks = two_three,
+		{NO_DATE, .body = "abc", .repeat = 8, .chunks = "2 3",
 			.pause_chunk = 1},
 		"HTTP/1.1 200 OK\r\n" PLAIN
 		"Transfer-Encoding: chunked\r\n" CLOSE
@@ -580,8 +584,7 @@ START_TEST(replies_are_exact)
 		const struct wire *wire = wires + i;
 
 		retort_reset(server);
-		ck_assert_int_eq(retort_on_sized(server, &wire->reply,
-					 sizeof wire->reply),
+		ck_assert_int_eq(add_rule(wire->reply),
 			1);
 		for (int as = 0; as < 2; as++) {
 			got = exchange(wire->request);
@@ -680,7 +683,6 @@ END_TEST
 START_TEST(pauses)
 {
 	enum { PAUSE = 60 };
-	static const size_t one[] = {1, 0};
 	static const struct {
 		struct retort_reply reply;
 		const char *before; /* has come at once, by then nothing else */
@@ -690,7 +692,7 @@ START_TEST(pauses)
 			 .interim = "HTTP/1.1 100 Continue\r\n\r\n"},
 			"HTTP/1.1 100 Continue\r\n\r\n"},
 		{{.pause_body = PAUSE}, "\r\n" CLOSE},
-		{{.pause_chunk = PAUSE, .chunks = one}, "1\r\na\r\n"},
+		{{.pause_chunk = PAUSE, .chunks = "1"}, "1\r\na\r\n"},
 		{{.pause_end = PAUSE}, "abc"},
 		{{.pause_end = PAUSE, .raw = true}, "abc"},
 	};
@@ -705,7 +707,7 @@ START_TEST(pauses)
 
 		retort_reset(server);
 		rule.body = "abc";
-		ck_assert_int_eq(retort_on_sized(server, &rule, sizeof rule),
+		ck_assert_int_eq(add_rule(rule),
 			1);
 		fd = connect_client();
 		begun = now_ms();

@@ -50,7 +50,8 @@ START_TEST(more_wait_than_there_may_be_descriptors)
 	fd = connect_plain(SOCK_DGRAM);
 	for (size_t i = 1; i <= DATAGRAMS; i++) {
 		say(fd, "wait");
-		ck_assert_msg(retort_wait(server, i, PATIENCE, NULL) != NULL,
+		ck_assert_msg(retort_wait(server, .times = i,
+				      .timeout = PATIENCE) != NULL,
 			"%s: datagram %zu did not come: %s", way->name, i,
 			retort_verdict(server));
 	}
@@ -103,7 +104,7 @@ START_TEST(a_loop_that_cannot_go_on_says_so)
 	ck_assert_int_eq(dup2(null, epoll), epoll);
 	retort_wake(server);
 	if (way->drive == OWN_THREAD)
-		ck_assert_ptr_null(retort_wait(server, 1, PATIENCE, NULL));
+		ck_assert_ptr_null(retort_wait(server, .timeout = PATIENCE));
 	else
 		ck_assert_int_eq(retort_step(server, PATIENCE), -EINVAL);
 	assert_verdict("server: Invalid argument\n");

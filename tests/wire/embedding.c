@@ -117,8 +117,6 @@ pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 
 uint64_t asked_on;
 
-const size_t two_three[] = {2, 3, 0};
-
 void
 mask(char *text)
 {

@@ -51,7 +51,6 @@ extern pthread_cond_t cond;
 
 extern uint64_t asked_on;
 
-extern const size_t two_three[];
 
 /* Blots out times and ports. */
 void mask(char *text);

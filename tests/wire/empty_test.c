@@ -113,9 +113,9 @@ START_TEST(conditions_of_no_bytes)
 	void *none = bytes_of(0);
 
 	open_plain(_i);
-	ON("PUT /a", .when.body = none, .when.body_size = retort_size(0),
+	ON("PUT /a", .if_body = none, .if_body_size = retort_size(0),
 		.status = 201);
-	ON("PUT /b", .when.body_size = retort_size(0), .status = 202);
+	ON("PUT /b", .if_body_size = retort_size(0), .status = 202);
 	expect_begin("PUT /a" HOST "\r\n", "HTTP/1.1 201 ");
 	expect_begin("PUT /b" HOST "\r\n", "HTTP/1.1 202 ");
 	expect_begin("PUT /a" HOST "Content-Length: 1\r\n\r\nx",
@@ -123,8 +123,8 @@ START_TEST(conditions_of_no_bytes)
 	expect_begin("PUT /b" HOST "Content-Length: 1\r\n\r\nx",
 		"HTTP/1.1 501 ");
 	(void)ended(4);
-	ck_assert_uint_eq(retort_count(server, NULL, .body = none,
-				  .body_size = retort_size(0)),
+	ck_assert_uint_eq(retort_count(server, .if_body = none,
+				  .if_body_size = retort_size(0)),
 		2);
 	close_server();
 	free(none);

@@ -1161,8 +1161,7 @@ START_TEST(greets)
 	open_protocol(RETORT_TCP, (struct retort_options){.port = 0}, _i);
 	echo_all();
 	inside++;
-	ck_assert_int_eq(retort_on_sized(server, &greeting, sizeof greeting),
-		1);
+	ck_assert_int_eq(add_rule(greeting), 1);
 	inside--;
 	fd = connect_plain(SOCK_STREAM);
 	ck_assert_int_eq(converse(fd, "hi", 2, &got, 13), 0);
@@ -1176,8 +1175,7 @@ START_TEST(greets)
 	open_recorded((struct retort_options){.port = 0}, _i);
 	answer_text("hello");
 	inside++;
-	ck_assert_int_eq(retort_on_sized(server, &greeting, sizeof greeting),
-		1);
+	ck_assert_int_eq(add_rule(greeting), 1);
 	inside--;
 	fd = connect_client();
 	ck_assert(client_send_text(fd, GET));

@@ -171,7 +171,7 @@ START_TEST(spoils_bytes)
 		if (rule.body == NULL)
 			rule.body = DIGITS;
 		retort_reset(server);
-		ck_assert_msg(retort_on_sized(server, &rule, sizeof rule) > 0,
+		ck_assert_msg(add_rule(rule) > 0,
 			"%s: %s", rule.faults, retort_verdict(server));
 		(void)snprintf(request, sizeof request, "%s /%s\r\n",
 			rows[i].method ? rows[i].method : "GET", HOST);
@@ -258,7 +258,7 @@ START_TEST(goes_on_for_ever)
 
 		rule.faults = "endless";
 		retort_reset(server);
-		ck_assert_int_gt(retort_on_sized(server, &rule, sizeof rule),
+		ck_assert_int_gt(add_rule(rule),
 			0);
 		fd = connect_client();
 		say(fd, GET);
@@ -362,7 +362,7 @@ START_TEST(later_replies_tell_their_faults)
 	ON(NULL, .handler = answer_later);
 	fd = connect_client();
 	say(fd, GET);
-	ck_assert_ptr_nonnull(retort_wait(server, 1, PATIENCE, NULL));
+	ck_assert_ptr_nonnull(retort_wait(server, .timeout = PATIENCE));
 	ck_assert_int_eq(retort_reply_later(server, 1, &reply), 0);
 	hear(fd, &heard, "HTTP/1.1 500 ");
 	bytes_free(&heard.got);
@@ -416,7 +416,7 @@ START_TEST(impossible_faults_are_told)
 			.faults = cases[i].faults};
 
 		retort_reset(server);
-		ck_assert_int_eq(retort_on_sized(server, &reply, sizeof reply),
+		ck_assert_int_eq(add_rule(reply),
 			-EINVAL);
 		assert_verdict(cases[i].why);
 		ck_assert_int_eq(retort_answer(server, &reply, error), -EINVAL);

@@ -130,7 +130,7 @@ check_seed(size_t n)
 	ck_assert_msg(strstr(transcript, " (seed 1) [status 503; pause 60]\n"),
 		"got: %s", transcript);
 	free(transcript);
-	ck_assert_int_ge(retort_expect(server, 0, 0, "GET /"), 0);
+	ck_assert_int_ge(retort_expect(server, "GET /", .never = true), 0);
 	(void)snprintf(wanted, sizeof wanted,
 		"503 [status 503; pause 60] (connection %llu, seed 1)\n",
 		(unsigned long long)seen->connection);
@@ -685,15 +685,15 @@ END_TEST
 
 /* clang-format off */
 static const struct retort_reply torture[] = {
-	{.when.request = "GET /0", .body = DIGITS, .faults = "cut body 5"},
-	{.when.request = "GET /1", .body = DIGITS,
+	{.request = "GET /0", .body = DIGITS, .faults = "cut body 5"},
+	{.request = "GET /1", .body = DIGITS,
 		.faults = "corrupt body 3; insert body 5 \"xyz\"; length +3"},
-	{.when.request = "GET /2", .body = DIGITS, .chunked = true,
+	{.request = "GET /2", .body = DIGITS, .chunked = true,
 		.faults = "bare-lf; fold; split 5 10 15; each 7"},
-	{.when.request = "GET /3", .body = DIGITS,
+	{.request = "GET /3", .body = DIGITS,
 		.faults = "garbage 100; end reset"},
-	{.when.request = "GET /4", .body = DIGITS, .faults = "status 503"},
-	{.when.request = "GET /5", .body = DIGITS, .faults = "early"},
+	{.request = "GET /4", .body = DIGITS, .faults = "status 503"},
+	{.request = "GET /5", .body = DIGITS, .faults = "early"},
 };
 
 /* A request, and whatever comes of it before it ends. */
@@ -719,7 +719,7 @@ torture_server(void)
 
 	for (size_t i = 0; i < COUNT(torture); i++) {
 		inside++;
-		code = retort_on_sized(server, torture + i, sizeof *torture);
+		code = add_rule(torture[i]);
 		inside--;
 		ck_assert_msg(code > 0 || code == -ENOMEM,
 			"%s: allocation %zu failed: \"%s\" is %s", way->name,

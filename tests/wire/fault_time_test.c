@@ -268,7 +268,7 @@ START_TEST(ends_what_it_accepts)
 	expect(GET, WHOLE, 0);
 	ck_assert(retort_wait_quiet(server, PATIENCE));
 	ck_assert_uint_eq(retort_accepted(server), 4);
-	ck_assert_uint_eq(retort_count(server, NULL), 1);
+	ck_assert_uint_eq(retort_count(server), 1);
 	assert_verdict(NULL);
 	close_server();
 }
@@ -287,7 +287,7 @@ START_TEST(never_reads)
 	assert_silent(fd);
 	client_reset(fd);
 	ck_assert(retort_wait_quiet(server, PATIENCE));
-	ck_assert_uint_eq(retort_count(server, NULL), 0);
+	ck_assert_uint_eq(retort_count(server), 0);
 	close_server();
 }
 END_TEST
@@ -302,7 +302,7 @@ START_TEST(reads_and_never_answers)
 	ON("POST /x", .body = DIGITS, .faults = "cut 0 stall");
 	fd = connect_client();
 	say(fd, "POST /x" HOST CL(3) "\r\nabc");
-	seen = retort_wait(server, 1, PATIENCE, NULL);
+	seen = retort_wait(server, .timeout = PATIENCE);
 	ck_assert_ptr_nonnull(seen);
 	ck_assert(seen->complete);
 	ck_assert_str_eq(seen->faults, "cut 0 stall");
@@ -336,7 +336,7 @@ START_TEST(stops_reading_after_the_head)
 	ON("POST /", .body = DIGITS, .faults = "stop-reading");
 	fd = connect_client();
 	say(fd, BIG "\r\n");
-	seen = retort_wait(server, 1, PATIENCE, NULL);
+	seen = retort_wait(server, .timeout = PATIENCE);
 	ck_assert_ptr_nonnull(seen);
 	ck_assert(!seen->complete);
 	ck_assert_uint_lt(send_until_blocked(fd, TOO_MUCH), TOO_MUCH);
@@ -350,7 +350,8 @@ START_TEST(stops_reading_after_the_head)
 	ck_assert_int_eq(seen->client_close, RETORT_RST);
 	fd = connect_client();
 	say(fd, BIG "\r\n");
-	ck_assert_ptr_nonnull(retort_wait(server, 2, PATIENCE, NULL));
+	ck_assert_ptr_nonnull(
+		retort_wait(server, .times = 2, .timeout = PATIENCE));
 	left = retort_finish(server, 0);
 	ck_assert_msg(left != NULL &&
 			strstr(left, ": no more of the request is read; "),
@@ -486,7 +487,7 @@ START_TEST(reads_as_the_only_reply_has_it)
 	ck_assert_int_eq(retort_answer(server, &reply, error), 0);
 	fd = connect_client();
 	say(fd, POST(5) "\r\n12345");
-	seen = retort_wait(server, 1, PATIENCE, NULL);
+	seen = retort_wait(server, .timeout = PATIENCE);
 	ck_assert_ptr_nonnull(seen);
 	ck_assert(!seen->complete);
 	assert_silent(fd);

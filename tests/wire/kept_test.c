@@ -82,8 +82,8 @@ START_TEST(uploads_are_kept_in_part)
 	char text[100], *transcript;
 
 	open_plain(_i);
-	ON("POST /", .when.body_has = "xyzabc", .body = "ok");
-	ON("POST /b", .when.body_has = "xyza?", .body = "never");
+	ON("POST /", .if_body_has = "xyzabc", .body = "ok");
+	ON("POST /b", .if_body_has = "xyza?", .body = "never");
 	expect_post("/", large(), "HTTP/1.1 200 ");
 	seen = ended(1);
 	ck_assert_uint_eq(seen->body_size, 8 * MIB);
@@ -145,7 +145,7 @@ START_TEST(open_connections_have_a_bound)
 	int fds[COUNT];
 
 	open_with((struct retort_options){.max_records = 2 * MIB}, _i);
-	ON("POST", .when.body_has = "xyzabc", .body = "ok");
+	ON("POST", .if_body_has = "xyzabc", .body = "ok");
 	before = live;
 	for (int i = 0; i < COUNT; i++) {
 		struct bytes got = {.data = NULL};
@@ -214,7 +214,7 @@ START_TEST(forgets_what_has_begun)
 
 	open_plain(_i);
 	ON(NULL, .body = "ok");
-	ck_assert_int_gt(retort_expect(server, 1, 1, "/now"), 0);
+	ck_assert_int_gt(retort_expect(server, "/now", .times = 1), 0);
 	silent = connect_client();
 	begun = connect_client();
 	say(begun, "GET /past");
@@ -227,9 +227,9 @@ START_TEST(forgets_what_has_begun)
 	(void)shutdown(begun, SHUT_WR);
 	say(silent, "GET /now" HOST "\r\n");
 	(void)shutdown(silent, SHUT_WR);
-	ck_assert_ptr_nonnull(retort_wait(server, 1, PATIENCE, "/now"));
+	ck_assert_ptr_nonnull(retort_wait(server, "/now", .timeout = PATIENCE));
 	TURN_UNTIL(retort_replies(server) == 3);
-	ck_assert_uint_eq(retort_count(server, NULL), 1);
+	ck_assert_uint_eq(retort_count(server), 1);
 	ck_assert_ptr_null(retort_transcript(server, 2));
 	assert_verdict(NULL);
 	(void)close(begun);
@@ -258,16 +258,16 @@ START_TEST(forgets_what_has_ended)
 		bytes_free(&reply);
 	}
 	TURN_UNTIL(retort_connections(server) == 1);
-	ck_assert_uint_eq(retort_count(server, NULL), 4);
+	ck_assert_uint_eq(retort_count(server), 4);
 	retort_forget_ended(server);
-	ck_assert_uint_eq(retort_count(server, NULL), 1);
+	ck_assert_uint_eq(retort_count(server), 1);
 	transcript = retort_transcript(server, 1);
 	ck_assert_ptr_nonnull(transcript);
 	free(transcript);
 	(void)close(open);
 	ck_assert(retort_wait_quiet(server, PATIENCE));
 	retort_forget_ended(server);
-	ck_assert_uint_eq(retort_count(server, NULL), 0);
+	ck_assert_uint_eq(retort_count(server), 0);
 	bytes_free(&got);
 	close_server();
 }

@@ -75,7 +75,7 @@ START_TEST(sixteen_at_once)
 		server = all[i];
 		(void)snprintf(body, sizeof body, "server %d", i);
 		expect_body(GET, body);
-		ck_assert_uint_eq(retort_count(server, NULL), 1);
+		ck_assert_uint_eq(retort_count(server), 1);
 	}
 	for (int i = 0; i < SERVERS; i++)
 		retort_close(all[i]);
@@ -276,7 +276,8 @@ one_cycle(int i)
 	fd = connect_client();
 	ck_assert_int_eq(talk(fd, GET, sizeof GET - 1, &got, NULL), 0);
 	assert_has(got, "\r\n\r\nhello");
-	ck_assert_ptr_nonnull(retort_wait(server, 1, PATIENCE, "GET /"));
+	ck_assert_ptr_nonnull(
+		retort_wait(server, "GET /", .timeout = PATIENCE));
 	bytes_free(&got);
 	client_reset(fd);
 	close_server();
@@ -351,7 +352,7 @@ START_TEST(finishes_and_says_what_was_left)
 		say(fd, stuck[i].request);
 		if (stuck[i].whole)
 			ck_assert_ptr_nonnull(
-				retort_wait(server, 1, PATIENCE, NULL));
+				retort_wait(server, .timeout = PATIENCE));
 		begun = now_ms();
 		left = retort_finish(server, 30);
 		ck_assert_msg(left != NULL &&
@@ -377,7 +378,7 @@ START_TEST(finishes_with_nothing_left)
 	ON("/", .body = "hello");
 	ck_assert_ptr_null(retort_finish(server, 0));
 	ck_assert_ptr_null(retort_finish(server, -1));
-	ck_assert_ptr_null(retort_wait(server, 1, -1, NULL));
+	ck_assert_ptr_null(retort_wait(server, .timeout = -1));
 	close_server();
 	open_plain(_i);
 	ON("/", .body = "hello", .pause_head = 1);
@@ -385,7 +386,8 @@ START_TEST(finishes_with_nothing_left)
 	/* one that was answered is left to nobody */
 	fd = connect_client();
 	say(fd, GET);
-	ck_assert_ptr_nonnull(retort_wait(server, 2, PATIENCE, "/"));
+	ck_assert_ptr_nonnull(
+		retort_wait(server, "/", .times = 2, .timeout = PATIENCE));
 	{
 		struct bytes got = {.data = NULL};
 
@@ -393,7 +395,9 @@ START_TEST(finishes_with_nothing_left)
 		bytes_free(&got);
 	}
 	ck_assert_ptr_null(retort_finish(server, PATIENCE));
-	ck_assert_int_eq(retort_wait(server, 2, 0, "/")->end, RETORT_ANSWERED);
+	ck_assert_int_eq(retort_wait(server, "/", .times = 2, .timeout = 1)
+				 ->end,
+		RETORT_ANSWERED);
 	(void)close(fd);
 	close_server();
 }
@@ -547,10 +551,11 @@ look_around(const struct retort_exchange *exchange)
 	if (within.adopt < 0)
 		(void)close(pair[0]);
 	(void)close(pair[1]);
-	within.waited = retort_wait(server, 99, 1000000, NULL) != NULL;
+	within.waited =
+		retort_wait(server, .times = 99, .timeout = 1000000) != NULL;
 	within.ended = retort_wait_end(server, exchange, 1000000);
 	within.quiet = retort_wait_quiet(server, 1000000);
-	within.count = retort_count(server, NULL);
+	within.count = retort_count(server);
 	within.replies = retort_replies(server);
 	free(retort_transcript(server, exchange->connection));
 	retort_wake(server);
@@ -616,8 +621,8 @@ START_TEST(nothing_waits_for_itself)
 	close_server();
 	open_plain(_i);
 	ON("/handler", .handler = look_and_answer);
-	ON("/predicate", .when.predicate = look_at_request,
-		.when.predicate_arg = &always, .body = "ok");
+	ON("/predicate", .if_predicate = look_at_request,
+		.if_predicate_arg = &always, .body = "ok");
 	expect_body("GET /handler" HOST "\r\n", "handled");
 	check_within();
 	ck_assert(!within.ended && !within.quiet);
@@ -640,9 +645,8 @@ START_TEST(a_predicate_of_a_wait_does_not_wait)
 	open_plain(_i);
 	ON(NULL, .body = "ok");
 	expect_body(GET, "ok");
-	ck_assert_uint_eq(retort_count(server, NULL,
-				  .predicate = look_at_request,
-				  .predicate_arg = &always),
+	ck_assert_uint_eq(retort_count(server, .if_predicate = look_at_request,
+				  .if_predicate_arg = &always),
 		1);
 	check_within();
 	close_server();
@@ -673,7 +677,7 @@ START_TEST(stops_from_within)
 	seen = ended(1);
 	ck_assert_int_eq(seen->rule, 1);
 	ck_assert_int_eq(seen->end, RETORT_ANSWERED);
-	ck_assert_ptr_null(retort_wait(server, 2, -1, NULL));
+	ck_assert_ptr_null(retort_wait(server, .times = 2, .timeout = -1));
 	ck_assert_ptr_null(retort_finish(server, PATIENCE));
 	close_server();
 }
@@ -694,7 +698,7 @@ START_TEST(adds_rules_from_within)
 	static int count = 100;
 
 	open_plain(_i);
-	ON(NULL, .when.predicate = add_rules, .when.predicate_arg = &count,
+	ON(NULL, .if_predicate = add_rules, .if_predicate_arg = &count,
 		.body = "no");
 	ON("/old", .body = "old");
 	expect_body("GET /old" HOST "\r\n", "old");
@@ -748,7 +752,7 @@ struct newer_reply {
 };
 
 struct newer_when {
-	struct retort_when known;
+	struct retort_requests known;
 	unsigned char more[40];
 };
 
@@ -797,15 +801,16 @@ call_newer(unsigned char more, int expected)
 	ck_assert_int_eq(retort_reply_later_sized(server, 77, &reply.known,
 				 sizeof reply),
 		expected < 0 ? expected : -ENOENT);
-	ck_assert_int_eq(retort_on_sized(server, &reply.known, sizeof reply),
+	reply.known.server = when.known.server = server;
+	when.known.timeout = 1;
+	ck_assert_int_eq(retort_on_sized(&reply.known, sizeof reply),
 		expected < 0 ? expected : 1);
-	ck_assert_int_eq(retort_expect_sized(server, 0, SIZE_MAX, &when.known,
-				 sizeof when),
+	ck_assert_int_eq(retort_expect_sized(&when.known, sizeof when),
 		expected < 0 ? expected : 1);
-	ck_assert_uint_eq(retort_count_sized(server, &when.known, sizeof when),
-		expected < 0 ? 0 : 1);
-	ck_assert((retort_wait_sized(server, 1, 0, &when.known, sizeof when) ==
-			  NULL) == (expected < 0));
+	ck_assert_uint_eq(retort_count_sized(&when.known, sizeof when),
+		expected < 0 ? SIZE_MAX : 1);
+	ck_assert((retort_wait_sized(&when.known, sizeof when) == NULL) ==
+		(expected < 0));
 }
 
 START_TEST(takes_newer_structs)
@@ -838,13 +843,13 @@ START_TEST(takes_older_structs)
 	static const char *const none[] = {NULL};
 	struct retort_options options = {.bind = none};
 	struct retort_reply reply = {.status = 201};
-	struct retort_when when = {.request = "GET /"};
+	struct retort_requests when = {.request = "GET /", .times = 1};
 	struct retort_files files = {.dotfiles = true};
 	struct retort *other;
 
 	OLDER(options, defer_accept);
 	OLDER(reply, reason);
-	OLDER(when, fields);
+	OLDER(when, if_field);
 	OLDER(files, fields);
 	open_plain(_i);
 	for (int i = 0; i < 2; i++) {
@@ -855,7 +860,8 @@ START_TEST(takes_older_structs)
 		ck_assert_msg(other != NULL, "%s", error);
 		retort_close(other);
 	}
-	ck_assert_int_eq(retort_on_sized(server, &reply,
+	reply.server = when.server = server;
+	ck_assert_int_eq(retort_on_sized(&reply,
 				 offsetof(struct retort_reply, reason)),
 		1);
 	ck_assert_int_eq(retort_check_sized(&reply,
@@ -871,15 +877,15 @@ START_TEST(takes_older_structs)
 				 offsetof(struct retort_reply, reason)),
 		-ENOENT);
 	expect_begin(GET, "HTTP/1.1 201 ");
-	ck_assert_int_eq(retort_expect_sized(server, 1, 1, &when,
-				 offsetof(struct retort_when, fields)),
+	ck_assert_int_eq(retort_expect_sized(&when,
+				 offsetof(struct retort_requests, if_field)),
 		1);
-	ck_assert_uint_eq(retort_count_sized(server, &when,
-				  offsetof(struct retort_when, fields)),
+	ck_assert_uint_eq(retort_count_sized(&when,
+				  offsetof(struct retort_requests, if_field)),
 		1);
-	ck_assert_ptr_nonnull(retort_wait_sized(server, 1, 0, &when,
-		offsetof(struct retort_when, fields)));
-	ck_assert_uint_eq(retort_count_sized(server, NULL, 0), 1);
+	ck_assert_ptr_nonnull(retort_wait_sized(&when,
+		offsetof(struct retort_requests, if_field)));
+	ck_assert_uint_eq(retort_count(server), 1);
 	assert_verdict(NULL);
 	close_server();
 }
@@ -930,7 +936,7 @@ ask_again_and_again(void *arg)
 		size_t n = (size_t)i % 50 + 1;
 		const struct retort_exchange *seen = arg ?
 			retort_record(server, n) :
-			retort_wait(server, n, 10, "GET /");
+			retort_wait(server, "GET /", .times = n, .timeout = 10);
 
 		if (seen != NULL) {
 			wrong += strcmp(seen->method, "GET") != 0 ||
@@ -940,7 +946,7 @@ ask_again_and_again(void *arg)
 		if (!arg && seen != NULL && retort_wait_end(server, seen, 0))
 			(void)retort_log_line(seen, RETORT_LOG_JSON, line,
 				sizeof line);
-		wrong += retort_count(server, NULL) > retort_accepted(server);
+		wrong += retort_count(server) > retort_accepted(server);
 		(void)retort_connections(server);
 		(void)retort_replies(server);
 		if (!arg)
@@ -948,7 +954,8 @@ ask_again_and_again(void *arg)
 		(void)retort_verdict(server);
 		retort_wake(server);
 		wrong += i < 50 && retort_on(server, "/unused") < 0;
-		wrong += i < 50 && retort_expect(server, 0, 9999999, "/") < 0;
+		wrong += i < 50 &&
+			retort_expect(server, "/", .most = 9999999) < 0;
 		/* a mutex is not fair: who waits for it may wait for long */
 		(void)sched_yield();
 	}

@@ -25,40 +25,40 @@ static const struct {
 	const char *request;
 	const char *body; /* of the right reply */
 } torture[] = {
-	{{.when.request = "GET /plain?a=b", .body = "plain", .times = 5},
+	{{.request = "GET /plain?a=b", .body = "plain", .times = 5},
 		"GET /plain?a=b" HOST "\r\n", "\r\n\r\nplain"},
-	{{.when = {.request = "POST /all",
-		  .fields = "A: b",
-		  .contains = "C: d",
-		  .absent = "E",
-		  .body = "body",
-		  .body_has = "od",
-		  .predicate = has_even_body,
-		  .predicate_arg = &asked},
+	{{.request = "POST /all",
+		  .if_field = "A: b",
+		  .if_contains = "C: d",
+		  .if_absent = "E",
+		  .if_body = "body",
+		  .if_body_has = "od",
+		  .if_predicate = has_even_body,
+		  .if_predicate_arg = &asked,
 		 .fields = "X: y\nZ: a", .reason = "Fine", .type = "a/b",
 		 .version = "HTTP/1.1", .body = "all"},
 		"POST /all" HOST "A: b\r\nC: cde\r\nContent-Length: 4\r\n\r\n"
 		"body",
 		"\r\n\r\nall"},
-	{{.when.request = "/handler", .handler = build},
+	{{.request = "/handler", .handler = build},
 		"POST /handler" HOST "X-A: 1\r\nContent-Length: 1\r\n\r\nx",
 		"\r\n\r\nPOST /handler 1 x"},
-	{{.when.request = "/file", .file = torture_file},
+	{{.request = "/file", .file = torture_file},
 		"GET /file" HOST "\r\n", "\r\n\r\nfile"},
-	{{.when.request = "/echo", .echo = true},
+	{{.request = "/echo", .echo = true},
 		"PUT /echo" HOST "Transfer-Encoding: chunked\r\n\r\n"
 		"1\r\na\r\n0\r\nT: 1\r\n\r\n",
 		"1\r\na\r\n0\r\nT: 1\r\n\r\n"},
-	{{.when.request = "/raw", .raw = true,
+	{{.request = "/raw", .raw = true,
 		 .body = "HTTP/1.1 200 OK\r\n\r\nraw"},
 		"GET /raw" HOST "\r\n", "\r\n\r\nraw"},
-	{{.when.request = "/chunks", .chunks = two_three, .trailers = "A: b",
+	{{.request = "/chunks", .chunks = "2 3", .trailers = "A: b",
 		 .body = "abcdefgh",
 		 .interim = "HTTP/1.1 103 Early Hints\r\n\r\n"},
 		"GET /chunks" HOST "\r\n", "3\r\nfgh\r\n0\r\nA: b\r\n\r\n"},
-	{{.when.request = "/repeat", .body = "abc", .repeat = 10},
+	{{.request = "/repeat", .body = "abc", .repeat = 10},
 		"GET /repeat" HOST "\r\n", "\r\n\r\nabcabcabca"},
-	{{.when.request = "/later", .handler = later,
+	{{.request = "/later", .handler = later,
 		 .handler_arg = &asked_on},
 		"GET /later" HOST "\r\n", "\r\n\r\nlater"},
 };
@@ -155,22 +155,21 @@ torture_server(void)
 
 	for (size_t i = 0; i < COUNT(torture); i++) {
 		inside++;
-		code = retort_on_sized(server, &torture[i].rule,
-			sizeof torture[i].rule);
+		code = add_rule(torture[i].rule);
 		inside--;
 		ck_assert_msg(code > 0 || code == -ENOMEM, "rule %zu: %s", i,
 			strerror(-code));
 		added[i] = code > 0;
 	}
 	inside++;
-	code = retort_expect(server, 1, 2, "GET /plain");
+	code = retort_expect(server, "GET /plain", .least = 1, .most = 2);
 	inside--;
 	ck_assert(code > 0 || code == -ENOMEM);
 	for (size_t i = 0; i < COUNT(torture); i++)
 		torture_request(i, added[i]);
 	inside++;
-	(void)retort_wait(server, 3, 1, "GET", .absent = "A");
-	(void)retort_count(server, "POST /all", .fields = "A: b");
+	(void)retort_wait(server, "GET", .times = 3, .timeout = 1, .if_absent = "A");
+	(void)retort_count(server, "POST /all", .if_field = "A: b");
 	free(retort_transcript(server, 1));
 	(void)retort_verdict(server);
 	(void)retort_wait_quiet(server, 0);
@@ -223,13 +222,13 @@ torture_plain_server(enum retort_protocol protocol)
 	if (protocol == RETORT_TCP)
 		greeted = retort_on(server, NULL, .accepted = true,
 				  .body = "hello\n") > 0;
-	(void)retort_on(server, NULL, .when.body_has = "i", .echo = true);
-	(void)retort_expect(server, 1, 1, NULL, .body = "ping");
+	(void)retort_on(server, NULL, .if_body_has = "i", .echo = true);
+	(void)retort_expect(server, .times = 1, .if_body = "ping");
 	inside--;
 	torture_piece(protocol, greeted);
 	torture_piece(protocol, greeted);
 	inside++;
-	(void)retort_wait(server, 1, 1, NULL, .body = "ping");
+	(void)retort_wait(server, .timeout = 1, .if_body = "ping");
 	free(retort_transcript(server, 1));
 	(void)retort_verdict(server);
 	(void)retort_finish(server, 0);

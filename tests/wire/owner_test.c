@@ -256,20 +256,19 @@ ask_about_answers(void)
 static int
 ask_about_what_came(void)
 {
-	static const char *const order[] = {"GET /", NULL};
 	struct retort_exchange exchange = {.end = RETORT_OPEN};
 
 	FAIL_UNLESS(retort_record(server, 1) == NULL);
-	FAIL_UNLESS(retort_count(server, "GET /") == 0);
-	FAIL_UNLESS(retort_wait(server, 1, -1, "GET /") == NULL);
+	FAIL_UNLESS(retort_count(server, "GET /") == SIZE_MAX);
+	FAIL_UNLESS(retort_wait(server, "GET /", .timeout = -1) == NULL);
 	FAIL_UNLESS(!retort_wait_end(server, &exchange, -1));
 	FAIL_UNLESS(!retort_wait_quiet(server, -1));
 	FAIL_UNLESS(retort_connections(server) == 0);
 	FAIL_UNLESS(retort_accepted(server) == 0);
 	FAIL_UNLESS(retort_replies(server) == 0);
 	FAIL_UNLESS(retort_transcript(server, 1) == NULL);
-	FAIL_UNLESS(retort_expect(server, 1, 1, "GET /") == -EPERM);
-	FAIL_UNLESS(retort_expect_order(server, order) == -EPERM);
+	FAIL_UNLESS(retort_expect(server, "GET /", .times = 1) == -EPERM);
+	FAIL_UNLESS(retort_expect_order(server, "GET /\nPOST /") == -EPERM);
 	FAIL_UNLESS(retort_expectations(server) == 0);
 	FAIL_UNLESS(strstr(retort_verdict(server), "fork") != NULL);
 	retort_forget(server);
@@ -280,7 +279,7 @@ START_TEST(a_fork_is_told)
 {
 	open_plain(_i);
 	ON("GET /", .body = "hello");
-	ck_assert_int_gt(retort_expect(server, 1, 1, "GET /"), 0);
+	ck_assert_int_gt(retort_expect(server, "GET /", .times = 1), 0);
 	expect_body(GET, "hello");
 	in_fork(ask_about_the_life);
 	in_fork(ask_about_answers);

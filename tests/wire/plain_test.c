@@ -164,12 +164,13 @@ START_TEST(records_pieces)
 	}
 	ck_assert_ptr_null(retort_record(server, 4));
 	ck_assert_uint_eq(retort_replies(server), 1);
-	ck_assert_uint_eq(retort_count(server, NULL), 3);
-	ck_assert_uint_eq(retort_count(server, NULL, .body = "one\n"), 1);
-	ck_assert_uint_eq(retort_count(server, NULL, .body_has = "e"), 2);
-	seen = retort_wait(server, 2, 0, NULL, .body_has = "e");
+	ck_assert_uint_eq(retort_count(server), 3);
+	ck_assert_uint_eq(retort_count(server, .if_body = "one\n"), 1);
+	ck_assert_uint_eq(retort_count(server, .if_body_has = "e"), 2);
+	seen = retort_wait(server, .times = 2, .timeout = 1,
+		.if_body_has = "e");
 	ck_assert_ptr_eq(seen, retort_record(server, 3));
-	ck_assert_ptr_null(retort_wait(server, 1, 0, NULL, .body = "one"));
+	ck_assert_ptr_null(retort_wait(server, .timeout = 1, .if_body = "one"));
 	assert_verdict(NULL);
 	close_server();
 }
@@ -232,7 +233,7 @@ START_TEST(handlers_of_pieces_may_fail)
 	int fd;
 
 	open_protocol(RETORT_TCP, _i);
-	ON(NULL, .when.body = "err", .handler = err);
+	ON(NULL, .if_body = "err", .handler = err);
 	ON(NULL, .handler = err, .handler_arg = &error);
 	fd = connect_plain(SOCK_STREAM);
 	say(fd, "err");
@@ -260,7 +261,7 @@ START_TEST(answers_pieces_later)
 	ON(NULL, .handler = later, .handler_arg = &connection);
 	fd = connect_plain(SOCK_STREAM);
 	say(fd, "a");
-	seen = retort_wait(server, 1, PATIENCE, NULL, .body = "a");
+	seen = retort_wait(server, .timeout = PATIENCE, .if_body = "a");
 	ck_assert_ptr_nonnull(seen);
 	ck_assert_int_eq(retort_reply_later(server, seen->connection, &wrong),
 		-EINVAL);
@@ -275,7 +276,7 @@ START_TEST(answers_pieces_later)
 	/* each piece anew; the second reply closes */
 	say(fd, "b");
 	ck_assert_ptr_nonnull(
-		retort_wait(server, 1, PATIENCE, NULL, .body = "b"));
+		retort_wait(server, .timeout = PATIENCE, .if_body = "b"));
 	reply = (struct retort_reply){.body = "second", .close = true};
 	ck_assert_int_eq(retort_reply_later(server, connection, &reply), 0);
 	hear_end(fd, "second");
@@ -311,7 +312,7 @@ START_TEST(greets)
 	open_protocol(RETORT_TCP, _i);
 	ON(NULL, .accepted = true, .body = "220 once\r\n", .times = 1);
 	ON(NULL, .accepted = true, .body = "second\r\n",
-		.when.predicate = is_second);
+		.if_predicate = is_second);
 	ON(NULL, .accepted = true, .handler = greet_by_number,
 		.handler_arg = text, .times = 1);
 	ON(NULL, .accepted = true, .body = "full\r\n", .close = true,
@@ -335,7 +336,7 @@ START_TEST(greets)
 	(void)close(fd);
 	ck_assert(retort_wait_quiet(server, PATIENCE));
 	/* a connection without a byte is no record */
-	ck_assert_uint_eq(retort_count(server, NULL), 3);
+	ck_assert_uint_eq(retort_count(server), 3);
 	ck_assert_uint_eq(retort_record(server, 1)->sent, 26);
 	ck_assert_uint_eq(retort_record(server, 1)->piece, 1);
 	ck_assert_uint_eq(retort_accepted(server), 5);
@@ -386,29 +387,28 @@ END_TEST
 
 START_TEST(mistakes_about_pieces_are_told)
 {
-	static const char *const order[] = {"GET /a", "GET /b", NULL};
 	const struct retort_reply wrong = {.status = 404};
 
 	open_protocol(RETORT_TCP, _i);
 	MALFORMED(retort_on(server, "GET /", .body = "x"),
 		"request: only a request of HTTP has it");
-	MALFORMED(retort_on(server, NULL, .when.fields = "A: b"),
-		"fields: only a request of HTTP has it");
+	MALFORMED(retort_on(server, NULL, .if_field = "A: b"),
+		"if_field: only a request of HTTP has it");
 	MALFORMED(retort_on(server, NULL, .status = 200),
 		"status: only a reply of HTTP has it");
 	MALFORMED(retort_on(server, NULL, .fields = "A: b", .body = "x"),
 		"fields: only a reply of HTTP has it");
 	MALFORMED(retort_on(server, NULL, .chunked = true, .body = "x"),
 		"chunked: only a reply of HTTP has it");
-	MALFORMED(retort_on(server, NULL, .accepted = true, .when.body = "x"),
-		"accepted: of `when` only a predicate goes with it");
+	MALFORMED(retort_on(server, NULL, .accepted = true, .if_body = "x"),
+		"accepted: of the conditions only a predicate goes with it");
 	MALFORMED(retort_on(server, NULL, .accepted = true, .echo = true),
 		"accepted: there is nothing to echo");
-	MALFORMED(retort_expect(server, 1, 1, "GET /"),
+	MALFORMED(retort_expect(server, "GET /", .times = 1),
 		"request: only a request of HTTP has it");
-	MALFORMED(retort_expect_order(server, order),
+	MALFORMED(retort_expect_order(server, "GET /a\nGET /b"),
 		"request: only a request of HTTP has it");
-	ck_assert_uint_eq(retort_count(server, "GET /"), 0);
+	ck_assert_uint_eq(retort_count(server, "GET /"), SIZE_MAX);
 	assert_verdict("request: only a request of HTTP has it");
 	retort_reset(server);
 	ck_assert_int_eq(retort_answer(server, &wrong, error), -EINVAL);
@@ -419,7 +419,7 @@ START_TEST(mistakes_about_pieces_are_told)
 	open_plain(_i);
 	MALFORMED(retort_on(server, "/", .close = true), "close: it is for ");
 	MALFORMED(retort_on(server, "/", .accepted = true, .body = "x"),
-		"accepted: of `when` only a predicate goes with it");
+		"accepted: of the conditions only a predicate goes with it");
 	MALFORMED(retort_on(server, NULL, .accepted = true, .status = 200),
 		"status: only a reply of HTTP has it");
 	close_server();
@@ -431,9 +431,12 @@ START_TEST(judges_pieces)
 	int fd;
 
 	open_protocol(RETORT_TCP, _i);
-	ON(NULL, .when.body = "ping", .body = "pong");
-	ck_assert_int_eq(retort_expect(server, 1, 1, NULL, .body = "ping"), 1);
-	ck_assert_int_eq(retort_expect(server, 0, 0, NULL, .body_has = "x"), 2);
+	ON(NULL, .if_body = "ping", .body = "pong");
+	ck_assert_int_eq(retort_expect(server, .times = 1, .if_body = "ping"),
+		1);
+	ck_assert_int_eq(retort_expect(server, .never = true,
+				 .if_body_has = "x"),
+		2);
 	assert_verdict(
 		"expectation 1 (any request, body \"ping\"): expected exactly 1, "
 		"came 0\n");
@@ -447,7 +450,8 @@ START_TEST(judges_pieces)
 	assert_verdict("< pint\\n\n");
 	retort_reset(server);
 	ON(NULL, .body = "pong");
-	ck_assert_int_eq(retort_expect(server, 1, 1, NULL, .body = "ping"), 1);
+	ck_assert_int_eq(retort_expect(server, .times = 1, .if_body = "ping"),
+		1);
 	fd = connect_plain(SOCK_STREAM);
 	converse(fd, "ping", "pong");
 	assert_verdict(NULL);
@@ -517,7 +521,7 @@ START_TEST(forgets_in_the_middle)
 	/* and while an answer is awaited */
 	say(fd, "4");
 	ck_assert_ptr_nonnull(
-		retort_wait(server, 1, PATIENCE, NULL, .body = "4"));
+		retort_wait(server, .timeout = PATIENCE, .if_body = "4"));
 	retort_reset(server);
 	ON(NULL, .body = "newest", .close = true);
 	ck_assert_int_eq(retort_reply_later(server, connection, &reply), 0);
@@ -528,7 +532,7 @@ START_TEST(forgets_in_the_middle)
 	ck_assert_uint_eq(seen->piece, 5);
 	ck_assert_uint_eq(seen->received, 5);
 	ck_assert_uint_eq(seen->sent, 19);
-	ck_assert_uint_eq(retort_count(server, NULL), 1);
+	ck_assert_uint_eq(retort_count(server), 1);
 	assert_verdict(NULL);
 	close_server();
 }
@@ -606,7 +610,7 @@ START_TEST(tells_who_left_a_conversation)
 	int fd;
 
 	open_protocol(RETORT_TCP, _i);
-	ON(NULL, .when.body = "later", .handler = later,
+	ON(NULL, .if_body = "later", .handler = later,
 		.handler_arg = &connection);
 	ON(NULL, .body = "ok");
 	fd = connect_plain(SOCK_STREAM);
@@ -614,8 +618,8 @@ START_TEST(tells_who_left_a_conversation)
 	if (way->adopted) {
 		/* unread bytes make it a reset */
 		say(fd, "a");
-		ck_assert_ptr_nonnull(
-			retort_wait(server, 2, PATIENCE, NULL, .body = "a"));
+		ck_assert_ptr_nonnull(retort_wait(server, .times = 2,
+			.timeout = PATIENCE, .if_body = "a"));
 		TURN_UNTIL(recv(fd, error, 2, MSG_PEEK | MSG_DONTWAIT) == 2);
 	}
 	client_reset(fd);
@@ -648,15 +652,15 @@ START_TEST(finishes_conversations)
 
 	for (size_t i = 0; i < COUNT(stuck_plain); i++) {
 		open_protocol(RETORT_TCP, _i);
-		ON(NULL, .when.body_has = "later", .handler = later,
+		ON(NULL, .if_body_has = "later", .handler = later,
 			.handler_arg = &connection);
-		ON(NULL, .when.body = "pause", .pause_head = 1000000);
-		ON(NULL, .when.body = "big", .body = "x", .repeat = 1u << 30);
+		ON(NULL, .if_body = "pause", .pause_head = 1000000);
+		ON(NULL, .if_body = "big", .body = "x", .repeat = 1u << 30);
 		fd = connect_plain(SOCK_STREAM);
 		say(fd, stuck_plain[i].request);
 		if (stuck_plain[i].whole)
 			ck_assert_ptr_nonnull(
-				retort_wait(server, 1, PATIENCE, NULL));
+				retort_wait(server, .timeout = PATIENCE));
 		left = retort_finish(server, 20);
 		ck_assert_msg(left != NULL &&
 				strncmp(left, "connection 1, ", 14) == 0 &&
@@ -671,7 +675,7 @@ START_TEST(finishes_conversations)
 	}
 	/* who has had every answer misses nothing */
 	open_protocol(RETORT_TCP, _i);
-	ON(NULL, .when.body = "ping", .body = "pong");
+	ON(NULL, .if_body = "ping", .body = "pong");
 	ON(NULL, .handler = later, .handler_arg = &connection);
 	fd = connect_plain(SOCK_STREAM);
 	converse(fd, "ping", "pong");
@@ -683,7 +687,7 @@ START_TEST(finishes_conversations)
 	ON(NULL, .handler = later, .handler_arg = &connection);
 	fd = connect_plain(SOCK_STREAM);
 	say(fd, "x");
-	ck_assert_ptr_nonnull(retort_wait(server, 1, PATIENCE, NULL));
+	ck_assert_ptr_nonnull(retort_wait(server, .timeout = PATIENCE));
 	close_server();
 	(void)close(fd);
 }
@@ -775,9 +779,9 @@ START_TEST(answers_datagrams)
 	(void)snprintf(url, sizeof url, "udp://127.0.0.1:%d",
 		retort_port(server, 0));
 	ck_assert_str_eq(retort_url(server, 0), url);
-	ON(NULL, .when.body = "once", .body = "this", .times = 1);
-	ON(NULL, .when.body = "echo\n", .echo = true);
-	ON(NULL, .when.body = "", .echo = true);
+	ON(NULL, .if_body = "once", .body = "this", .times = 1);
+	ON(NULL, .if_body = "echo\n", .echo = true);
+	ON(NULL, .if_body = "", .echo = true);
 	fd = connect_plain(SOCK_DGRAM);
 	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&in, &size), 0);
 	converse(fd, "once", "this");
@@ -820,8 +824,8 @@ START_TEST(leaves_datagrams_unanswered)
 	int fd;
 
 	open_protocol(RETORT_UDP, _i);
-	ON(NULL, .when.body = "a", .body = "ok");
-	ck_assert_int_eq(retort_expect(server, 1, 1, NULL, .body = "a"), 1);
+	ON(NULL, .if_body = "a", .body = "ok");
+	ck_assert_int_eq(retort_expect(server, .times = 1, .if_body = "a"), 1);
 	fd = connect_plain(SOCK_DGRAM);
 	say(fd, "b");
 	ck_assert_int_eq(ended(1)->end, RETORT_UNANSWERED);
@@ -831,7 +835,7 @@ START_TEST(leaves_datagrams_unanswered)
 	assert_verdict("connection 1: no rule fits \"b\": body differs from "
 		       "rule 1 at byte 0: ");
 	(void)ended(2);
-	ck_assert_int_eq(retort_expect(server, 0, 0, NULL, .body = "b"), 2);
+	ck_assert_int_eq(retort_expect(server, .never = true, .if_body = "b"), 2);
 	assert_verdict("  came: \"b\", unanswered (connection 1)\n");
 	(void)close(fd);
 	close_server();
@@ -847,12 +851,12 @@ START_TEST(answers_datagrams_later)
 	int fd, pair[2];
 
 	open_protocol(RETORT_UDP, _i);
-	ON(NULL, .when.body = "now", .body = "ok");
+	ON(NULL, .if_body = "now", .body = "ok");
 	ON(NULL, .handler = later, .handler_arg = &connection);
 	fd = connect_plain(SOCK_DGRAM);
 	say(fd, "wait");
 	ck_assert_ptr_nonnull(
-		retort_wait(server, 1, PATIENCE, NULL, .body = "wait"));
+		retort_wait(server, .timeout = PATIENCE, .if_body = "wait"));
 	/* others are answered meanwhile */
 	converse(fd, "now", "ok");
 	ck_assert_uint_eq(retort_connections(server), 1);
@@ -872,7 +876,7 @@ START_TEST(answers_datagrams_later)
 	/* what is awaited still is named at the end */
 	say(fd, "vain");
 	ck_assert_ptr_nonnull(
-		retort_wait(server, 1, PATIENCE, NULL, .body = "vain"));
+		retort_wait(server, .timeout = PATIENCE, .if_body = "vain"));
 	left = retort_finish(server, 0);
 	ck_assert_msg(left != NULL && strncmp(left, "connection 3, ", 14) == 0,
 		"%s: %s", way->name, left ? left : "(NULL)");
@@ -894,7 +898,7 @@ START_TEST(mistakes_about_datagrams_are_told)
 		"close: it is for RETORT_TCP");
 	MALFORMED(retort_on(server, NULL, .body = "x", .repeat = 65508),
 		"body: a datagram has at most 65507 bytes");
-	MALFORMED(retort_expect(server, 1, 1, "/"),
+	MALFORMED(retort_expect(server, "/", .times = 1),
 		"request: only a request of HTTP has it");
 	ON(NULL, .body = "x", .repeat = 65507);
 	assert_verdict(NULL);
@@ -931,7 +935,7 @@ START_TEST(thousand_datagrams)
 			way->name, got, sent);
 	}
 	(void)ended(all);
-	ck_assert_uint_eq(retort_count(server, NULL), all);
+	ck_assert_uint_eq(retort_count(server), all);
 	ck_assert_uint_eq(retort_replies(server), all);
 	(void)close(fd);
 	close_server();
@@ -993,7 +997,7 @@ START_TEST(unix_datagrams)
 	ck_assert_ptr_nonnull(seen->reason);
 	ck_assert_ptr_nonnull(strstr(seen->reason, "has no address"));
 	assert_verdict("connection 3: its sender has no address\n");
-	ck_assert_int_eq(retort_expect(server, 0, 0, NULL, .body = "hello?"),
+	ck_assert_int_eq(retort_expect(server, .never = true, .if_body = "hello?"),
 		1);
 	assert_verdict("  came: \"hello?\", unanswered");
 	(void)close(nobody);

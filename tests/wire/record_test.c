@@ -273,7 +273,7 @@ START_TEST(records_what_breaks_off)
 	/* one without a byte is none */
 	client_reset(connect_client());
 	ck_assert(retort_wait_quiet(server, PATIENCE));
-	ck_assert_uint_eq(retort_count(server, NULL), 2 * COUNT(broken));
+	ck_assert_uint_eq(retort_count(server), 2 * COUNT(broken));
 	close_server();
 }
 END_TEST
@@ -289,7 +289,7 @@ START_TEST(records_the_request_alone)
 	assert_bytes(seen->raw, seen->raw_size, GET, sizeof GET - 1);
 	ck_assert(seen->complete);
 	ck_assert_uint_eq(seen->received, 2 * (sizeof GET - 1) + 6);
-	ck_assert_uint_eq(retort_count(server, NULL), 1);
+	ck_assert_uint_eq(retort_count(server), 1);
 	close_server();
 }
 END_TEST
@@ -308,7 +308,7 @@ START_TEST(records_what_waits_to_go_on)
 		"Content-Length: 3\r\n\r\n");
 	ck_assert_int_eq(talk(fd, "", 0, &got, "\r\n\r\n"), 0);
 	ck_assert_str_eq(got.data, "HTTP/1.1 100 Continue\r\n\r\n");
-	ck_assert_uint_eq(retort_count(server, NULL), 0);
+	ck_assert_uint_eq(retort_count(server), 0);
 	ck_assert_int_eq(talk(fd, "abc", 3, &got, NULL), 0);
 	(void)close(fd);
 	seen = ended(1);
@@ -389,7 +389,7 @@ START_TEST(records_end)
 	ON("GET /", .body = "ok");
 	for (int i = 0; i < 3; i++)
 		expect_body(GET, "ok");
-	ck_assert_uint_eq(retort_count(server, NULL), 1);
+	ck_assert_uint_eq(retort_count(server), 1);
 	assert_verdict("3 exchanges were not recorded, or only in part: "
 		       "max_records, 1 bytes, is used up");
 	/* from the beginning, when the memory is free again */
@@ -398,13 +398,13 @@ START_TEST(records_end)
 	assert_verdict(NULL);
 	ON("GET /", .body = "again");
 	expect_body(GET, "again");
-	ck_assert_uint_eq(retort_count(server, NULL), 1);
+	ck_assert_uint_eq(retort_count(server), 1);
 	close_server();
 	open_with((struct retort_options){.unrecorded = true}, _i);
-	ON("GET /", .body = "ok", .when.absent = "B");
+	ON("GET /", .body = "ok", .if_absent = "B");
 	expect_body(GET, "ok");
 	expect_begin("GET /x" HOST "\r\n", "HTTP/1.1 501 ");
-	ck_assert_uint_eq(retort_count(server, NULL), 0);
+	ck_assert_uint_eq(retort_count(server), 0);
 	ck_assert_ptr_null(retort_record(server, 1));
 	ck_assert_ptr_null(retort_transcript(server, 1));
 	close_server();
@@ -456,15 +456,14 @@ START_TEST(waits)
 	ON(NULL, .body = "ok", .pause_body = 1);
 	/* it times out */
 	begun = now_ms();
-	ck_assert_ptr_null(retort_wait(server, 1, 40, NULL));
+	ck_assert_ptr_null(retort_wait(server, .timeout = 40));
 	ck_assert_int_ge(now_ms() - begun, 40);
-	ck_assert_ptr_null(retort_wait(server, 1, 0, NULL));
-	ck_assert_ptr_null(retort_wait(server, 0, 1000000, NULL));
+	ck_assert_ptr_null(retort_wait(server, .timeout = 1));
 	/* it comes later */
 	client.fd = connect_client();
 	ck_assert_int_eq(pthread_create(&thread, NULL, send_slowly, &client),
 		0);
-	seen = retort_wait(server, 1, PATIENCE, "GET /slow");
+	seen = retort_wait(server, "GET /slow", .timeout = PATIENCE);
 	ck_assert_ptr_nonnull(seen);
 	ck_assert_str_eq(seen->target, "/slow");
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
@@ -479,12 +478,12 @@ START_TEST(waits)
 	/* it is there already; the n-th */
 	expect_body(GET, "ok");
 	expect_body("GET /slow" HOST "\r\n", "ok");
-	ck_assert_ptr_eq(retort_wait(server, 1, 0, "/slow"), seen);
-	seen = retort_wait(server, 2, 0, "/slow");
+	ck_assert_ptr_eq(retort_wait(server, "/slow", .timeout = 1), seen);
+	seen = retort_wait(server, "/slow", .times = 2, .timeout = 1);
 	ck_assert_ptr_nonnull(seen);
 	ck_assert_uint_eq(seen->connection, 3);
-	ck_assert_ptr_null(retort_wait(server, 3, 5, "/slow"));
-	ck_assert_uint_eq(retort_wait(server, 2, 0, NULL)->connection, 2);
+	ck_assert_ptr_null(retort_wait(server, "/slow", .times = 3, .timeout = 5));
+	ck_assert_uint_eq(retort_wait(server, .times = 2, .timeout = 1)->connection, 2);
 	ck_assert_uint_eq(retort_count(server, "/slow"), 2);
 	ck_assert_uint_eq(retort_accepted(server), 3);
 	assert_verdict(NULL);
@@ -520,7 +519,7 @@ START_TEST(one_descriptor_tells_all)
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	ck_assert_int_eq(retort_adopt(server, pair[0]), 0);
 	say(pair[1], GET);
-	ck_assert_ptr_nonnull(retort_wait(server, 1, PATIENCE, NULL));
+	ck_assert_ptr_nonnull(retort_wait(server, .timeout = PATIENCE));
 	TURN_UNTIL(poll(&polled, 1, 0) == 0);
 	retort_stop(server, 30);
 	ck_assert_msg(poll(&polled, 1, PATIENCE / 4) == 1,
@@ -553,7 +552,7 @@ START_TEST(forgets_while_connections_are_open)
 	open_plain(_i);
 	ON("/later", .handler = later, .handler_arg = &connection);
 	ON(NULL, .body = "before");
-	ck_assert_int_gt(retort_expect(server, 5, 5, "/never"), 0);
+	ck_assert_int_gt(retort_expect(server, "/never", .times = 5), 0);
 	silent = connect_client();
 	half = connect_client();
 	say(half, "GET /half");
@@ -561,10 +560,10 @@ START_TEST(forgets_while_connections_are_open)
 	ck_assert_int_eq(talk(drained, GET, sizeof GET - 1, &got, "before"), 0);
 	waiting = connect_client();
 	say(waiting, "GET /later" HOST "\r\n");
-	ck_assert_ptr_nonnull(retort_wait(server, 2, PATIENCE, NULL));
+	ck_assert_ptr_nonnull(retort_wait(server, .times = 2, .timeout = PATIENCE));
 	TURN_UNTIL(retort_connections(server) == 4);
 	retort_reset(server);
-	ck_assert_uint_eq(retort_count(server, NULL), 0);
+	ck_assert_uint_eq(retort_count(server), 0);
 	assert_verdict(NULL);
 	ON(NULL, .body = "afterwards");
 	/* each goes on */
@@ -578,9 +577,9 @@ START_TEST(forgets_while_connections_are_open)
 	say(silent, "GET /half" HOST "\r\n");
 	finish_client(silent, "\r\n\r\nafterwards");
 	ck_assert(retort_wait_quiet(server, PATIENCE));
-	ck_assert_msg(retort_count(server, NULL) == 1,
+	ck_assert_msg(retort_count(server) == 1,
 		"%s: expected 1 record, got %zu: %s", way->name,
-		retort_count(server, NULL), retort_record(server, 1)->target);
+		retort_count(server), retort_record(server, 1)->target);
 	ck_assert_str_eq(retort_record(server, 1)->target, "/half");
 	ck_assert_int_eq(retort_record(server, 1)->rule, 1);
 	assert_verdict(NULL);
@@ -700,17 +699,14 @@ END_TEST
 
 START_TEST(judges)
 {
-	static const char *const order[] = {"GET /a", "GET /b", NULL};
-	static const char *const wrong[] = {"GET /b", "GET /a", "/c", NULL};
 
 	open_plain(_i);
 	ON(NULL, .body = "ok");
-	ck_assert_int_eq(retort_expect(server, 1, 1, "GET /a"), 1);
-	ck_assert_int_eq(retort_expect(server, 0, 0, "DELETE"), 2);
-	ck_assert_int_eq(retort_expect(server, 1, SIZE_MAX, "/b",
-				 .fields = "A: b"),
+	ck_assert_int_eq(retort_expect(server, "GET /a", .times = 1), 1);
+	ck_assert_int_eq(retort_expect(server, "DELETE", .never = true), 2);
+	ck_assert_int_eq(retort_expect(server, "/b", .if_field = "A: b"),
 		3);
-	ck_assert_int_eq(retort_expect_order(server, order), 4);
+	ck_assert_int_eq(retort_expect_order(server, "GET /a\nGET /b"), 4);
 	assert_verdict("expectation 1 (GET /a): expected exactly 1, came 0\n");
 	assert_verdict("expectation 3 (/b, field \"A: b\"): expected at least "
 		       "1, came 0\n");
@@ -735,11 +731,11 @@ START_TEST(judges)
 	expect_body("GET /a" HOST "\r\n", "ok");
 	expect_body("GET /b" HOST "\r\n", "ok");
 	expect_body("GET /c" HOST "\r\n", "ok");
-	ck_assert_int_eq(retort_expect(server, 0, SIZE_MAX, "/z"), 1);
-	ck_assert_int_eq(retort_expect(server, 0, 3, NULL), 2);
-	ck_assert_int_eq(retort_expect(server, 2, 3, NULL), 3);
+	ck_assert_int_eq(retort_expect(server, "/z", .most = SIZE_MAX), 1);
+	ck_assert_int_eq(retort_expect(server, .most = 3), 2);
+	ck_assert_int_eq(retort_expect(server, .least = 2, .most = 3), 3);
 	assert_verdict(NULL);
-	ck_assert_int_eq(retort_expect_order(server, wrong), 4);
+	ck_assert_int_eq(retort_expect_order(server, "GET /b\nGET /a\n/c\n"), 4);
 	assert_verdict("expectation 4 (in order): expected GET /a after GET "
 		       "/b, which did not come\n");
 	retort_reset(server);

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 static struct rt_match *
-new_match(const struct retort_when *when)
+new_match(const struct retort_requests *when)
 {
 	struct rt_match *match = rt_match_new(when, RETORT_HTTP, error);
 
@@ -100,7 +100,7 @@ static const struct {
 
 START_TEST(targets_are_compared_by_what_they_mean)
 {
-	struct retort_when when = {.request = targets[_i].rule};
+	struct retort_requests when = {.request = targets[_i].rule};
 	struct retort_exchange seen = {.method = "GET",
 		.target = targets[_i].target};
 	struct rt_match *match;
@@ -125,7 +125,7 @@ END_TEST
 START_TEST(a_miss_is_counted_in_the_bytes_of_the_rule)
 {
 	struct rt_match *match =
-		new_match(&(struct retort_when){.request = "/%C3%BCx"});
+		new_match(&(struct retort_requests){.request = "/%C3%BCx"});
 	struct retort_exchange seen = {.target = "/\xc3\xbcy"};
 	struct rt_buf why;
 	const char *expected = "path differs from it \"/%C3%BCx\" at byte 7";
@@ -142,7 +142,7 @@ END_TEST
 START_TEST(targets_are_told_in_ascii)
 {
 	struct rt_match *match = new_match(
-		&(struct retort_when){.request = "GET /\xc3\xbc?\x9b"});
+		&(struct retort_requests){.request = "GET /\xc3\xbc?\x9b"});
 	struct retort_exchange seen = {.method = "GET",
 		.target = "/\xc3\xbc\x9b"};
 	struct rt_buf text;
@@ -171,14 +171,14 @@ request_for(const char *target)
 
 START_TEST(rules_counts_and_expectations_mean_the_same)
 {
-	const char *const order[] = {"GET /%c3%bc", "GET /a%2Fb", NULL};
 
 	open_plain(_i);
 	ON("GET /\xc3\xbc", .body = "umlaut");
 	ON("GET /a/b", .body = "two");
 	ON("GET /a%2fb", .body = "one");
-	ck_assert_int_gt(retort_expect(server, 2, 2, "GET /%C3%BC"), 0);
-	ck_assert_int_gt(retort_expect_order(server, order), 0);
+	ck_assert_int_gt(retort_expect(server, "GET /%C3%BC", .times = 2), 0);
+	ck_assert_int_gt(retort_expect_order(server, "GET /%c3%bc\nGET /a%2Fb"),
+		0);
 	expect_begin(request_for("/%C3%BC"), "HTTP/1.1 200 OK\r\n");
 	expect_begin(request_for("/%c3%bc"), "HTTP/1.1 200 OK\r\n");
 	ck_assert_int_eq(retort_record(server, 2)->rule, 1);
@@ -195,23 +195,23 @@ END_TEST
 /* --- what can never be --- */
 
 static const struct {
-	struct retort_when when;
+	struct retort_requests when;
 	const char *error;
 } impossible[] = {
 	{{.request = "GET /a\x7f"}, "malformed target: '/a\x7f'"},
 	{{.request = "/a?\x01"}, "malformed target: '/a?\x01'"},
-	{{.fields = "A: b", .absent = "a"},
+	{{.if_field = "A: b", .if_absent = "a"},
 		"no request can fit: field 'a' is to be there, and absent"},
-	{{.contains = "X: y\nA: b", .absent = "B\nA"},
+	{{.if_contains = "X: y\nA: b", .if_absent = "B\nA"},
 		"no request can fit: field 'A' is to be there, and absent"},
-	{{.body = "abc", .body_has = "d"},
+	{{.if_body = "abc", .if_body_has = "d"},
 		"no request can fit: the body is not to have what is to be in "
 		"it"},
-	{{.body = "abc", .body_has = "BC"},
+	{{.if_body = "abc", .if_body_has = "BC"},
 		"no request can fit: the body is not to have what is to be in "
 		"it"},
-	{{.request = "GET", .nocase = true},
-		"nocase: expected a condition on a field's value or the body "
+	{{.request = "GET", .if_nocase = true},
+		"if_nocase: expected a condition on a field's value or the body "
 		"with it"},
 };
 
@@ -228,27 +228,27 @@ END_TEST
 /* --- without case --- */
 
 static const struct {
-	struct retort_when when;
+	struct retort_requests when;
 	bool fits;
 } cases[] = {
-	{{.body_has = "EHLO "}, false},
-	{{.body_has = "EHLO ", .nocase = true}, true},
-	{{.body_has = "HELO ", .nocase = true}, false},
-	{{.body = "EHLO Me\r\n", .nocase = true}, true},
-	{{.body = "EHLO Me\r\n"}, false},
-	{{.body = "EHLO Me\r", .nocase = true}, false},
-	{{.body = "EHLO Me\r\r", .nocase = true}, false},
+	{{.if_body_has = "EHLO "}, false},
+	{{.if_body_has = "EHLO ", .if_nocase = true}, true},
+	{{.if_body_has = "HELO ", .if_nocase = true}, false},
+	{{.if_body = "EHLO Me\r\n", .if_nocase = true}, true},
+	{{.if_body = "EHLO Me\r\n"}, false},
+	{{.if_body = "EHLO Me\r", .if_nocase = true}, false},
+	{{.if_body = "EHLO Me\r\r", .if_nocase = true}, false},
 	/* letters alone: '[' and '{' are as far apart as these */
-	{{.body_has = "{", .nocase = true}, false},
-	{{.fields = "A: GZIP, br", .nocase = true}, true},
-	{{.fields = "A: GZIP, br"}, false},
-	{{.fields = "A: GZIP", .nocase = true}, false},
-	{{.contains = "A: ZIP,", .nocase = true}, true},
-	{{.contains = "A: ZIP,"}, false},
-	{{.contains = "A: x\nA: ZIP", .nocase = true}, false},
+	{{.if_body_has = "{", .if_nocase = true}, false},
+	{{.if_field = "A: GZIP, br", .if_nocase = true}, true},
+	{{.if_field = "A: GZIP, br"}, false},
+	{{.if_field = "A: GZIP", .if_nocase = true}, false},
+	{{.if_contains = "A: ZIP,", .if_nocase = true}, true},
+	{{.if_contains = "A: ZIP,"}, false},
+	{{.if_contains = "A: x\nA: ZIP", .if_nocase = true}, false},
 	/* methods and targets have theirs */
-	{{.request = "get", .body_has = "ehlo", .nocase = true}, false},
-	{{.request = "/A", .body_has = "ehlo", .nocase = true}, false},
+	{{.request = "get", .if_body_has = "ehlo", .if_nocase = true}, false},
+	{{.request = "/A", .if_body_has = "ehlo", .if_nocase = true}, false},
 };
 
 START_TEST(values_may_be_compared_without_case)
@@ -262,7 +262,7 @@ START_TEST(values_may_be_compared_without_case)
 		.body_size = 10};
 	struct rt_match *match = new_match(&cases[_i].when);
 
-	if (cases[_i].when.body != NULL) {
+	if (cases[_i].when.if_body != NULL) {
 		seen.body = "ehlo me\r\n";
 		seen.body_size = 9;
 	}
@@ -273,7 +273,8 @@ END_TEST
 
 START_TEST(without_case_it_is_told)
 {
-	const struct retort_when when = {.body_has = "A", .nocase = true};
+	const struct retort_requests when = {.if_body_has = "A",
+		.if_nocase = true};
 	struct rt_match *match = new_match(&when);
 	struct rt_buf text;
 
@@ -325,16 +326,16 @@ says_no(void *arg, const struct retort_exchange *seen)
 START_TEST(a_predicate_does_not_hide_the_nearest_miss)
 {
 	open_plain(_i);
-	ON(NULL, .when.predicate = says_no);
-	ON("GET", .when.predicate = says_no);
+	ON(NULL, .if_predicate = says_no);
+	ON("GET", .if_predicate = says_no);
 	ON("GET /users", .body = "x");
-	ON("GET *", .when.predicate = says_no);
+	ON("GET *", .if_predicate = says_no);
 	expect_begin(request_for("/user"), "HTTP/1.1 501 ");
 	assert_verdict("path differs from rule 3 \"/users\" at byte 5");
 	close_server();
 	/* but it may be the nearest */
 	open_plain(_i);
-	ON("GET /user", .when.predicate = says_no);
+	ON("GET /user", .if_predicate = says_no);
 	ON("GET /users", .body = "x");
 	expect_begin(request_for("/user"), "HTTP/1.1 501 ");
 	assert_verdict("the predicate of rule 1 said no");
@@ -479,7 +480,7 @@ START_TEST(a_rule_for_what_is_refused_is_none)
 	ON(method, .body = "x");
 	ON("CONNECTED", .body = "x");
 	/* one that was refused is recorded, and may be waited for */
-	ck_assert_int_gt(retort_expect(server, 1, 1, "CONNECT"), 0);
+	ck_assert_int_gt(retort_expect(server, "CONNECT", .times = 1), 0);
 	close_server();
 }
 END_TEST
@@ -565,12 +566,12 @@ START_TEST(done_says_whether_all_came)
 
 	open_plain(_i);
 	ON("GET /", .body = "x");
-	ck_assert_int_gt(retort_expect(server, 1, 1, "GET /"), 0);
+	ck_assert_int_gt(retort_expect(server, "GET /", .times = 1), 0);
 	expect_begin(request_for("/"), "HTTP/1.1 200 OK\r\n");
 	ck_assert(retort_done(server, &wrong));
 	ck_assert_ptr_null(wrong);
 	open_plain(_i);
-	ck_assert_int_gt(retort_expect(server, 1, 1, "GET /"), 0);
+	ck_assert_int_gt(retort_expect(server, "GET /", .times = 1), 0);
 	ck_assert(!retort_done(server, &wrong));
 	ck_assert_ptr_nonnull(strstr(wrong,
 		"expectation 1 (GET /): expected exactly 1, came 0\n"));
@@ -645,9 +646,11 @@ START_TEST(searches_find_what_is_there)
 		make_text(has, n);
 		for (int i = 0; i == 0 || has[i - 1] != '\0'; i++)
 			upper[i] = (char)(has[i] ? has[i] - 'a' + 'A' : '\0');
-		match = new_match(&(struct retort_when){.body_has = has});
-		without = new_match(&(
-			struct retort_when){.body_has = upper, .nocase = true});
+		match = new_match(
+			&(struct retort_requests){.if_body_has = has});
+		without = new_match(
+			&(struct retort_requests){.if_body_has = upper,
+				.if_nocase = true});
 		for (unsigned m = 0; m < 1023; m++) {
 			struct retort_exchange seen = {.body = body};
 			bool there;
@@ -685,16 +688,16 @@ START_TEST(searches_end_soon)
 	body[0] = '/';
 	body[SIZE] = '\0';
 	for (int kind = 0; kind < 3; kind++) {
-		struct retort_when when = {.nocase = kind == 1};
+		struct retort_requests when = {.if_nocase = kind == 1};
 		struct rt_match *match;
 
 		memset(has, 'a', HALF);
 		memcpy(has + HALF - 4, "ba", 3);
 		if (kind < 2)
-			when.body_has = has;
+			when.if_body_has = has;
 		if (kind == 2) {
 			memcpy(has, "A: ", 3);
-			when.contains = has;
+			when.if_contains = has;
 		}
 		match = new_match(&when);
 		for (int i = 0; i < RULES; i++)
@@ -706,7 +709,7 @@ START_TEST(searches_end_soon)
 		memcpy(has, "/*a", 3);
 		has[HALF - 2] = '*';
 		memcpy(has + HALF - 1, "a", 2);
-		match = new_match(&(struct retort_when){.request = has});
+		match = new_match(&(struct retort_requests){.request = has});
 		for (int i = 0; i < RULES; i++)
 			ck_assert(!rt_match_fits(match, &seen));
 		rt_match_free(match);

@@ -39,13 +39,13 @@ static int
 judge(void **state)
 {
 	const char *verdict = retort_verdict(server);
+	int result = *verdict != '\0' ? -1 : 0;
 
 	(void)state;
 	/* of a longer text print_error() would show the beginning only */
-	if (verdict != NULL)
-		(void)fputs(verdict, stderr);
+	(void)fputs(verdict, stderr);
 	retort_reset(server);
-	return verdict ? -1 : 0;
+	return result;
 }
 
 static void
@@ -54,7 +54,8 @@ fetches(void **state)
 	(void)state;
 	retort_on(server, "GET /users/1", .type = "application/json",
 		.body = "{\"id\":1,\"name\":\"Ada\"}");
-	retort_expect(server, 1, 1, "GET /users/1", .absent = "Cookie");
+	retort_expect(server, "GET /users/1", .times = 1,
+		.if_absent = "Cookie");
 
 	assert_int_equal(fetch_user(retort_url(server, 0), 1, &user), USER_OK);
 	assert_string_equal(user.name, "Ada");
@@ -69,11 +70,12 @@ tries_again(void **state)
 	retort_on(server, "POST /users", .status = 503, .times = 2);
 	retort_on(server, "POST /users", .status = 201,
 		.body = "{\"id\":7,\"name\":\"Bob\"}");
-	retort_expect(server, 3, 3, "POST /users");
+	retort_expect(server, "POST /users", .times = 3);
 
 	create_user(retort_url(server, 0), "Bob", &user);
 	assert_int_equal(user.id, 7);
-	record = retort_wait(server, 3, 1000, "POST /users");
+	record =
+		retort_wait(server, "POST /users", .times = 3, .timeout = 1000);
 	assert_non_null(record);
 	assert_string_equal(retort_field_of(record, "content-type", 0),
 		"application/json");
@@ -85,7 +87,7 @@ gives_up(void **state)
 {
 	(void)state;
 	retort_on(server, "POST /users", .status = 503);
-	retort_expect(server, 3, 3, "POST /users");
+	retort_expect(server, "POST /users", .times = 3);
 
 	assert_int_equal(create_user(retort_url(server, 0), "Bob", &user),
 		USER_REFUSED);

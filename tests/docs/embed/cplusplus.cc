@@ -11,39 +11,48 @@
 
 #include "user.h"
 
-class Server {
-public:
+class Server
+{
+      public:
 	Server() : server(retort_start(nullptr, error), retort_close)
 	{
 		if (!server)
 			throw std::runtime_error(error);
 	}
-	std::string url() const { return retort_url(server.get(), 0); }
+	std::string url() const
+	{
+		return retort_url(server.get(), 0);
+	}
 	void on(const retort_reply &rule)
 	{
-		if (retort_on_sized(server.get(), &rule, sizeof rule) < 0)
+		retort_reply mine = rule;
+		mine.server = server.get();
+		if (retort_on_sized(&mine, sizeof mine) < 0)
 			throw std::runtime_error(verdict());
 	}
 	void expect(std::size_t times, const char *request)
 	{
-		retort_when when{};
+		retort_requests when{};
+		when.server = server.get();
 		when.request = request;
-		if (retort_expect_sized(server.get(), times, times, &when,
-			    sizeof when) < 0)
+		when.times = times;
+		if (retort_expect_sized(&when, sizeof when) < 0)
 			throw std::runtime_error(verdict());
 	}
-	void refuse() { retort_refuse(server.get(), true); }
+	void refuse()
+	{
+		retort_refuse(server.get(), true);
+	}
 	const retort_exchange *record(std::size_t n) const
 	{
 		return retort_record(server.get(), n);
 	}
 	std::string verdict() const
 	{
-		const char *text = retort_verdict(server.get());
-		return text ? text : "";
+		return retort_verdict(server.get());
 	}
 
-private:
+      private:
 	char error[RETORT_ERROR_SIZE] = "";
 	std::unique_ptr<struct retort, decltype(&retort_close)> server;
 };
@@ -61,15 +70,15 @@ test(Server &server)
 	user bob{};
 	retort_reply busy{}, made{}, cut{};
 
-	busy.when.request = "POST /users";
+	busy.request = "POST /users";
 	busy.status = 503;
 	busy.times = 1;
 	server.on(busy);
-	made.when.request = "POST /users";
+	made.request = "POST /users";
 	made.status = 201;
 	made.body = "{\"id\":7,\"name\":\"Bob\"}";
 	server.on(made);
-	cut.when.request = "GET /users/7";
+	cut.request = "GET /users/7";
 	cut.fields = "Content-Length: 100";
 	cut.body = "{\"id\":7,";
 	server.on(cut);
@@ -81,8 +90,9 @@ test(Server &server)
 	check(server.verdict().empty(), server.verdict().c_str());
 	check(created == USER_OK && bob.id == 7, "creates at the second try");
 	check(fetched == USER_BROKEN, "sees a reply that is cut off");
-	check(std::string(retort_field_of(server.record(2), "Content-Type", 0)) ==
-			"application/json", "sends JSON");
+	check(std::string(retort_field_of(server.record(2), "Content-Type",
+		      0)) == "application/json",
+		"sends JSON");
 
 	server.refuse();
 	check(fetch_user(server.url().c_str(), 7, &bob) == USER_UNREACHABLE,

@@ -8,7 +8,7 @@ main(void)
 {
 	struct retort *server = retort_start(NULL, NULL);
 	retort_on(server, "POST /", .faults = "cut 9 reset");
-	retort_expect(server, 1, 1, "POST /", .body = "buy milk");
+	retort_expect(server, "POST /", .times = 1, .if_body = "buy milk");
 
 	CURL *curl = curl_easy_init(); /* the code under test */
 	curl_easy_setopt(curl, CURLOPT_URL, retort_url(server, 0));

@@ -16,13 +16,13 @@ static void
 report(enum user_error expected, enum user_error got, const char *name)
 {
 	const char *verdict = retort_verdict(server);
-	bool passed = got == expected && verdict == NULL;
+	bool passed = got == expected && *verdict == '\0';
 	size_t size;
 
 	(void)printf("%sok %d - %s\n", passed ? "" : "not ", ++count, name);
 	if (got != expected)
 		(void)printf("# expected %d, got %d\n", expected, got);
-	for (; verdict != NULL && *verdict != '\0'; verdict += size) {
+	for (; *verdict != '\0'; verdict += size) {
 		size = strcspn(verdict, "\n");
 		(void)printf("# %.*s\n", (int)size, verdict);
 		size += verdict[size] == '\n';
@@ -48,14 +48,15 @@ main(void)
 
 	retort_on(server, "GET /users/1",
 		.body = "{\"id\":1,\"name\":\"Ada\"}");
-	retort_expect(server, 1, 1, "GET /users/1");
+	retort_expect(server, "GET /users/1", .times = 1);
 	result = fetch_user(url, 1, &user);
 	report(USER_OK, result, "fetches");
 
 	retort_on(server, "POST /users", .status = 503, .times = 1);
 	retort_on(server, "POST /users", .status = 201,
 		.body = "{\"id\":7,\"name\":\"Bob\"}");
-	retort_expect(server, 2, 2, "POST /users", .body_has = "\"Bob\"");
+	retort_expect(server, "POST /users", .times = 2,
+		.if_body_has = "\"Bob\"");
 	result = create_user(url, "Bob", &user);
 	report(USER_OK, result, "tries again");
 

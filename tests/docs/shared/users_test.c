@@ -52,9 +52,8 @@ main(int argc, char **argv)
 	}
 	run(retort_url(server, 0));
 	verdict = retort_verdict(server);
-	if (verdict != NULL)
-		(void)fputs(verdict, stdout);
-	failed |= verdict != NULL;
+	(void)fputs(verdict, stdout);
+	failed |= *verdict != '\0';
 	retort_close(server);
 	return failed;
 }
