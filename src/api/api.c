@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the functions of retort.h have in common: they check what callers hand
- * over, take the lock, and leave the work to the rooms.
+ * Common to the functions of retort.h: they check what callers hand over, take
+ * the lock, and leave the work to the rooms.
  *
- * What touches the loop (its channels, its listeners) is done by the loop: on
- * a thread of its own through a call that is queued and waited for, and at
- * once where the caller steps it.
+ * Only the loop touches its channels and listeners: on a thread of its own
+ * through a call that is queued and waited for, and at once where the caller
+ * steps it.
  */
 #include "config.h"
 
@@ -73,7 +73,7 @@ rt_api_is_stopped(const struct retort *server)
 	return server->stopping && server->open == 0;
 }
 
-/* The loop cannot go on: whoever asks how it went must learn that. */
+/* The loop cannot go on: a caller that asks for the result must learn that. */
 static int
 fail(struct retort *server, int error)
 {

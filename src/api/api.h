@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files behind retort.h share. */
+/* Shared by the files that implement retort.h. */
 #ifndef RETORT_PARTS_H
 #define RETORT_PARTS_H
 
@@ -50,7 +50,7 @@ is_elsewhere(const struct retort *server)
 	return rt_owner_is_other(&server->owner);
 }
 
-/* What is said then, with a line in `error`, or NULL; returns -EPERM. */
+/* Says so in a line in `error`, unless NULL; returns -EPERM. */
 #define ELSEWHERE "this process is a fork of the one that the server belongs to"
 int rt_api_fail_elsewhere(char *error);
 
