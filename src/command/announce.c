@@ -161,7 +161,7 @@ write_regular(struct port_file *file, const struct lines *lines)
 	return code;
 }
 
-/* What is no regular file: a FIFO has a reader in time, or nobody needs it. */
+/* Not a regular file: a FIFO has a reader in time, or nobody needs it. */
 static int
 write_other(const struct port_file *file, const struct lines *lines,
 	const volatile struct signals *signals)

@@ -23,14 +23,14 @@ struct port_file {
 
 /*
  * Before anything is bound: what an earlier server has left there is removed,
- * so that whoever waits for the file never reads an old port. 0 or -errno.
+ * so that a script that waits for it never reads an old port. 0 or -errno.
  */
 int port_file_begin(struct port_file *file, const char *name);
 
 /*
  * Writes each distinct port as a line. A regular file is whole whenever it is
- * there; what is anything else (a link, FIFO or device) is written into. Waits for
- * the reader of a FIFO, until a signal asks us to end. 0 or -errno.
+ * there; anything else (a link, FIFO or device) is written into. Waits for the
+ * reader of a FIFO, until a signal asks us to end. 0 or -errno.
  */
 int port_file_write(struct port_file *file, const struct retort *server,
 	const volatile struct signals *signals);

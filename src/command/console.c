@@ -29,7 +29,7 @@ first_line(const struct typed *typed, const char **line)
 	return typed->ended || left == sizeof typed->text ? left : 0;
 }
 
-/* What was given is not needed any more. */
+/* Lines that were given are not needed any more. */
 static void
 make_room(struct typed *typed)
 {

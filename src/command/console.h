@@ -30,7 +30,7 @@ struct typed {
 /* The rule's handler; `arg` is a struct typed. */
 retort_handler typed_handler;
 
-/* What to poll for reading; -1: nothing, as a line is left or all is read. */
+/* To be polled for reading; -1: nothing, as a line is left or all is read. */
 int typed_fd(const struct typed *typed);
 
 /* Reads what there is, and hands it out. To be called when it is readable. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the command writes to stderr while it serves: lines that never make it
+ * Output to stderr while the command serves: lines that never make it
  * wait. Part of the command: sees retort.h only.
  */
 #ifndef OUTPUT_H

@@ -22,7 +22,7 @@ on_signal(int number)
 		retort_wake(running);
 }
 
-/* What nohup(1) and shells have us ignore stays so. */
+/* Signals that nohup(1) and shells have us ignore stay ignored. */
 static void
 catch_unless_ignored(enum mode mode, const struct sigaction *action)
 {
@@ -57,8 +57,8 @@ signals_catch(enum mode mode)
 	(void)sigemptyset(&action.sa_mask);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
-	/* without COMMAND, children were left to us by whoever became us, or
-	   by the system as to process 1: nobody asks how they ended */
+	/* without COMMAND, children were left to us by the program before us,
+	   or by the system as to process 1: nobody asks how they ended */
 	if (mode == MODE_SERVE)
 		(void)signal(SIGCHLD, SIG_IGN);
 	else

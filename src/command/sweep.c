@@ -116,7 +116,7 @@ has_url(char *const *command)
 	return *command != NULL;
 }
 
-/* What there is to be said at the end; the exit status. */
+/* The last words; the exit status. */
 static int
 conclude(const struct sweep *sweep, int wrong, const char *report,
 	const char *error)

@@ -69,7 +69,7 @@ input_ended(void)
 	return n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
 }
 
-/* What to poll for: our own descriptors, then the server's. */
+/* The descriptors to poll: our own, then the server's. */
 static struct pollfd *
 list_polled(struct watch *watch, struct retort *server, size_t *count,
 	int *timeout)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the command waits for beside its server: its parent's end, and lines of
- * standard input. Part of the command: sees retort.h only.
+ * What the command waits for, other than its server: its parent's end, and
+ * lines of standard input. Part of the command: sees retort.h only.
  */
 #ifndef WATCH_H
 #define WATCH_H
