@@ -533,7 +533,7 @@ finished(struct rt_conn *conn, int64_t result, int64_t now)
 		rt_conn_end_answered(conn, false);
 }
 
-/* What the operation outward was to send. */
+/* The bytes that the operation outward was to send. */
 static uint64_t
 planned(const struct rt_op *op)
 {

@@ -55,16 +55,16 @@
 #include "retort.h"
 
 /*
- * What the client still sends is read and dropped, so that it gets to see its
- * reply, although it may read that only when it has sent everything: after the
- * FIN until so long nothing has come, and no longer than that in all. So many
- * bytes are the most, but for those of the first RT_DRAIN_IDLE.
+ * Bytes that the client still sends are read and dropped, so that it gets to
+ * see its reply, although it may read that only when it has sent everything.
+ * This goes on, after the FIN, until nothing has come for RT_DRAIN_IDLE, but
+ * for RT_DRAIN_TIME and, after the first RT_DRAIN_IDLE, RT_DRAIN_BYTES at most.
  */
 #define RT_DRAIN_BYTES (UINT64_C(1) << 30)
 #define RT_DRAIN_IDLE (2000 * RT_MS)
 #define RT_DRAIN_TIME (30000 * RT_MS)
 
-/* What all connections of a server share. */
+/* Shared by all connections of a server. */
 struct rt_conn_config {
 	enum retort_protocol protocol;
 	struct rt_limits limits;
@@ -88,7 +88,7 @@ struct rt_buffers {
 	struct rt_buf in;      /* wire bytes; the head, and what is kept of the
 	                          body */
 	size_t parsed;         /* of `in` */
-	uint64_t dropped;      /* and forgotten: behind what is kept */
+	uint64_t dropped;      /* and forgotten: after the kept bytes */
 	struct rt_buf content; /* of a chunked body, as far as it is kept */
 	size_t keep;           /* bytes of the body, */
 	size_t keep_raw;       /* and of these as they come, in `in` */
@@ -132,7 +132,7 @@ enum rt_ask {
 	RT_ASK_SEND    /* the answer is there: rt_conn_replied() */
 };
 
-/* What a connection waits for beside its peer. */
+/* What a connection waits for other than its peer. */
 enum rt_rest {
 	RT_REST_NOTHING,
 	RT_REST_CONTINUE, /* to send 100 (Continue) */
@@ -219,7 +219,7 @@ void rt_conn_ended(struct rt_conn *conn);
 
 /*
  * When asked to ROUTE: the body is wanted, at most `max` bytes of it; of these
- * the first `keep` are kept beside the head, and the others dropped.
+ * the first `keep` are kept with the head, and the others dropped.
  */
 void rt_conn_want_body(struct rt_conn *conn, uint64_t max, size_t keep,
 	int64_t now);

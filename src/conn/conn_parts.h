@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of the room conn share: what happened (conn.c) changes the
+ * Shared by the files of the room conn: events (conn.c) change the
  * state, and what is wanted (conn_plan.c) follows from it. conn_end.c ends it,
  * and conn_datagram.c sends the reply to a datagram.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a connection wants: its state as the next operation inward, the next
+ * The plan of a connection: its state as the next operation inward, the next
  * one outward, and a deadline. Changes nothing: what follows from a state is
  * conn.c's to do.
  */
@@ -24,7 +24,7 @@ plan_receive(const struct rt_conn *conn, struct rt_op *op)
 		op->recv.size = most;
 }
 
-/* What arrives is read and dropped, within a bound. */
+/* Reads and drops the bytes that arrive, within a bound. */
 static void
 plan_drain(const struct rt_conn *conn, struct rt_op *op)
 {
@@ -78,7 +78,7 @@ plan_interim(const struct rt_conn *conn, struct rt_op *op)
 	op->send.pieces[0].iov_len = conn->interim_left;
 }
 
-/* Nothing is read: its FIN is noted, but may stand behind what it has sent. */
+/* Nothing is read: a FIN is noted, but may come after unread bytes. */
 static bool
 is_watched(const struct rt_conn *conn, const struct rt_chan *chan)
 {
