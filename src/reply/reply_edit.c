@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Changes to a script that is complete: cut, split, replaced, byte by byte.
- * Called by fault_apply.c. Of what a step is made of nothing is copied but what a
- * change needs.
+ * Called by fault_apply.c. Of the bytes of a step, only those that a change
+ * needs are copied.
  */
 #include "config.h"
 
