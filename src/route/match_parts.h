@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the room match share, and nobody else sees. */
+/* Shared by the files of the room match; nobody else sees it. */
 #ifndef RT_MATCH_PARTS_H
 #define RT_MATCH_PARTS_H
 

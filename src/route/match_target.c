@@ -149,7 +149,7 @@ ends(const struct rt_needle *part, const char *at, const char **end)
 	return true;
 }
 
-/* Moves *at behind the first place where the part stands. */
+/* Moves *at past the first occurrence of the part. */
 static bool
 seek(const struct rt_needle *part, const char **at, const char *end)
 {

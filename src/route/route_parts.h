@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the room route share. */
+/* Shared by the files of the room route. */
 #ifndef RT_ROUTE_PARTS_H
 #define RT_ROUTE_PARTS_H
 
