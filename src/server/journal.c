@@ -17,8 +17,7 @@
 
 #define NS INT64_C(1000000000)
 
-/* What is kept of the bytes that come, and of those that go out, for the
-   transcript. */
+/* The most bytes kept of each side for the transcript. */
 #define MAX_KEPT (1u << 20)
 
 /* --- views --- */
@@ -266,7 +265,7 @@ measure(const struct rt_buffers *buffers)
 		1;
 }
 
-/* What is copied of the bytes of a request. */
+/* The bytes of a request that are copied. */
 struct extent {
 	size_t head;
 	size_t raw; /* the head among them */
@@ -325,7 +324,7 @@ note_field(struct retort_exchange *seen, const char *base,
 	}
 }
 
-/* What the parser has of the request, as strings. */
+/* The parsed request, as strings. */
 static void
 put_request(struct rt_record *record, const struct rt_buffers *buffers,
 	struct room *room)

@@ -7,13 +7,14 @@
 #include "retort.h"
 
 /*
- * What an event callback is told of a connection. `client` is the caller's
- * room for the peer's text; the result borrows from it and from `conn`.
+ * The view of a connection that an event callback gets. `client` is the
+ * caller's room for the peer's text; the result borrows from it and from
+ * `conn`.
  */
 struct retort_exchange rt_journal_view(const struct rt_conn *conn, int64_t now,
 	char client[RT_PEER_TEXT]);
 
-/* What happened on a connection. */
+/* Events of a connection. */
 enum rt_record_kind {
 	RT_RECORD_RECEIVED,
 	RT_RECORD_SENT,
@@ -34,7 +35,7 @@ struct rt_record_event {
 
 struct rt_journal;
 
-/* What is kept of one exchange. */
+/* The record of one exchange. */
 struct rt_record {
 	struct retort_exchange seen;
 	struct rt_journal *journal;
@@ -121,7 +122,7 @@ void rt_journal_clear_ended(struct rt_journal *journal);
 const struct rt_record *rt_journal_find(const struct rt_journal *journal,
 	uint64_t connection);
 
-/* What happened: bytes came, bytes of a done operation went (`file_bytes`:
+/* Events: bytes came, bytes of a done operation went (`file_bytes`:
    those of RT_FILE), or something else. */
 void rt_record_received(struct rt_record *record, const void *bytes,
 	size_t size, int64_t now);
@@ -135,7 +136,7 @@ void rt_record_event(struct rt_record *record, enum rt_record_kind kind,
 int rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 	size_t least, int64_t now);
 
-/* What comes next is the request, after a greeting. */
+/* The request comes next, after a greeting. */
 void rt_record_forget_request(struct rt_record *record);
 
 /* Its reply is made. */

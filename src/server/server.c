@@ -27,7 +27,7 @@
 /* Accepts before others have their turn. */
 #define ACCEPT_BUDGET 64
 
-/* What is kept for the next connections. */
+/* Objects kept for the next connections, at most. */
 #define SPARE_CONNS 64
 #define SPARE_BUFFERS 32
 
@@ -135,7 +135,7 @@ what_holds(enum rt_step_kind step)
 					", which the client does not take";
 }
 
-/* What a connection is about, as it is cut off. */
+/* Describes a connection that is cut off. */
 static void
 add_left(struct retort *server, const struct rt_conn *conn)
 {
@@ -219,7 +219,7 @@ sleep_conn(struct retort *server, struct rt_conn *conn)
 	}
 }
 
-/* What comes after a head, whether it is wanted or not. */
+/* Bytes after a head, whether they are wanted or not. */
 static void
 report_body(struct retort *server, const struct rt_conn *conn)
 {
@@ -439,7 +439,7 @@ go_on_replied(struct retort *server)
 	}
 }
 
-/* What other threads want done. */
+/* Makes the calls that other threads have queued. */
 static void
 make_calls(struct retort *server)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The server behind retort.h: listeners, connections, the loop. */
+/* The server of retort.h: listeners, connections, the loop. */
 #ifndef RT_SERVER_H
 #define RT_SERVER_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What becomes of a request: its owner is told, it is recorded, and answered.
+ * A request on its way: reported to the owner, recorded, and answered.
  * Called by server.c as a connection goes along its way.
  */
 #include "config.h"
@@ -17,7 +17,7 @@
 /* Bytes that say why nothing answers a request. */
 #define MAX_WHY (16u << 10)
 
-/* The head, and what came behind it, or the piece; once. */
+/* The head, and the bytes that came after it, or the piece; once. */
 static void
 report_head(struct retort *server, struct rt_conn *conn)
 {
@@ -52,7 +52,7 @@ date_now(struct retort *server)
 	return server->date;
 }
 
-/* What is wrong with the reply, and how it must end where it can end so. */
+/* The faults of the reply, and whether it may end in a reset. */
 static void
 keep_faults(struct retort *server, struct rt_conn *conn)
 {

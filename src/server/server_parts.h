@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the room server share, and nobody else sees. */
+/* Shared by the files of the room server; nobody else sees it. */
 #ifndef RT_SERVER_PARTS_H
 #define RT_SERVER_PARTS_H
 
@@ -62,8 +62,8 @@ void rt_server_open_record(struct retort *server, struct rt_conn *conn);
 const struct retort_exchange *rt_server_keep_request(struct retort *server,
 	struct rt_conn *conn);
 
-/* What the verdict is to tell of a request (NULL: no memory); the first reason
-   stands. */
+/* Keeps the reason that the verdict gives for a request (NULL: no memory),
+   unless there is one. */
 void rt_server_keep_why(struct retort *server, struct rt_record *record,
 	const char *why);
 
@@ -75,7 +75,7 @@ void rt_server_changed(struct retort *server);
 
 /* --- server_answer.c --- */
 
-/* What conn->asks asks. */
+/* Decides what conn->asks for. */
 void rt_server_decide(struct retort *server, struct rt_conn *conn);
 
 static inline bool
