@@ -20,25 +20,78 @@ rt_caseless_order(const char *bytes, size_t size, const char *text)
 	return text[size] == '\0' ? 0 : -1;
 }
 
-int
-rt_text_percent(const char *at, const char *end)
+struct rt_word
+rt_text_word(const char **at, const char *end)
 {
-	int value = 0;
+	struct rt_word word;
 
-	if (end - at < 3 || *at != '%')
-		return -1;
-	for (int i = 1; i <= 2; i++) {
-		int c = (unsigned char)at[i];
+	while (*at < end && rt_is_blank(**at))
+		(*at)++;
+	word.text = *at;
+	while (*at < end && !rt_is_blank(**at))
+		(*at)++;
+	word.size = (size_t)(*at - word.text);
+	return word;
+}
 
-		if (c >= '0' && c <= '9')
-			c -= '0';
-		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-			c = (c | 0x20) - 'a' + 10;
+struct rt_word
+rt_text_rest(const char *at, const char *end)
+{
+	while (at < end && rt_is_blank(*at))
+		at++;
+	while (end > at && rt_is_blank(end[-1]))
+		end--;
+	return (struct rt_word){at, (size_t)(end - at)};
+}
+
+bool
+rt_word_is(struct rt_word word, const char *text)
+{
+	return word.size == strlen(text) &&
+		memcmp(word.text, text, word.size) == 0;
+}
+
+bool
+rt_text_digits(const char **at, const char *end, uint64_t *number)
+{
+	const char *begin = *at;
+
+	for (*number = 0; *at < end && **at >= '0' && **at <= '9'; (*at)++) {
+		unsigned digit = (unsigned)(**at - '0');
+
+		if (*number > (UINT64_MAX - digit) / 10)
+			*number = UINT64_MAX;
 		else
-			return -1;
-		value = value << 4 | c;
+			*number = *number * 10 + digit;
 	}
-	return value;
+	return *at > begin;
+}
+
+bool
+rt_word_number(struct rt_word word, uint64_t most, uint64_t *number)
+{
+	const char *at = word.text, *end = word.text + word.size;
+
+	return rt_text_digits(&at, end, number) && at == end && *number <= most;
+}
+
+/* A version is short. */
+#define MAX_VERSION 16
+
+int
+rt_text_status(const char *at, const char *end)
+{
+	struct rt_word word;
+	uint64_t status;
+
+	if (end - at < 5 || memcmp(at, "HTTP/", 5) != 0)
+		return 0;
+	word = rt_text_word(&at,
+		end - at > MAX_VERSION ? at + MAX_VERSION : end);
+	if (word.size == MAX_VERSION || end - at < 4 || *at != ' ')
+		return 0;
+	word = (struct rt_word){at + 1, 3};
+	return rt_word_number(word, 999, &status) ? (int)status : 0;
 }
 
 int
@@ -49,6 +102,21 @@ rt_text_hex(char c)
 	if (c >= 'a' && c <= 'f')
 		return c - 'a' + 10;
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Two digits; -1: they are none. */
+static int
+read_hex(const char *at)
+{
+	int high = rt_text_hex(at[0]), low = rt_text_hex(at[1]);
+
+	return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+int
+rt_text_percent(const char *at, const char *end)
+{
+	return end - at < 3 || *at != '%' ? -1 : read_hex(at + 1);
 }
 
 /* One byte, escaped or not. False: no escape that we know. */
@@ -63,10 +131,8 @@ read_byte(const char **from, const char *end, struct rt_buf *to)
 	if ((unsigned char)byte < ' ')
 		return false;
 	if (byte == '\\') {
-		if (end - at >= 3 && *at == 'x' && rt_text_hex(at[1]) >= 0 &&
-			rt_text_hex(at[2]) >= 0) {
-			byte = (char)(rt_text_hex(at[1]) * 16 +
-				rt_text_hex(at[2]));
+		if (end - at >= 3 && *at == 'x' && read_hex(at + 1) >= 0) {
+			byte = (char)read_hex(at + 1);
 			at += 3;
 		} else {
 			name = at < end && *at ? strchr(names, *at) : NULL;

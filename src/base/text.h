@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text as people and protocols write it: ASCII letters without case, blanks,
- * percent-encoding (RFC 3986 2.1), and bytes in double quotes, escaped as C has
+ * Text as people and protocols write it: ASCII letters without case, words,
+ * numbers, percent-encoding (RFC 3986 2.1), and bytes in double quotes, escaped as C has
  * them. The host program's locale has no say in any of it.
  */
 #ifndef RT_TEXT_H
@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -41,6 +42,35 @@ rt_is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
+
+/* --- words and numbers --- */
+
+/* A piece of a text, not terminated. */
+struct rt_word {
+	const char *text;
+	size_t size;
+};
+
+/* The next word from *at on, up to a blank or the end, which *at moves to. */
+struct rt_word rt_text_word(const char **at, const char *end);
+
+/* All from `at` on, without blanks around it. */
+struct rt_word rt_text_rest(const char *at, const char *end);
+
+bool rt_word_is(struct rt_word word, const char *text);
+
+/* The digits from *at on as a number, which is the largest if it is too large;
+   *at moves to their end. False: there are none. */
+bool rt_text_digits(const char **at, const char *end, uint64_t *number);
+
+/* Whether the word is digits alone, which say a number of at most `most`. */
+bool rt_word_number(struct rt_word word, uint64_t most, uint64_t *number);
+
+/* The status of the line of HTTP that begins there, "HTTP/1.1 200"; 0: it is
+   none. */
+int rt_text_status(const char *at, const char *end);
+
+/* --- single bytes --- */
 
 /* The value of a hexadecimal digit, or -1. */
 int rt_text_hex(char c);

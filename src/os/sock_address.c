@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 #define PATH_MOST (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
@@ -22,19 +23,10 @@ _Static_assert(RT_URL_TEXT >= sizeof "unix:" + PATH_MOST + 1,
 static int
 parse_number(const char *text, int most)
 {
-	int digit, number = 0;
+	struct rt_word word = {text, strlen(text)};
+	uint64_t number;
 
-	if (*text == '\0')
-		return -1;
-	for (; *text != '\0'; text++) {
-		if (*text < '0' || *text > '9')
-			return -1;
-		digit = *text - '0';
-		if (number > (most - digit) / 10)
-			return -1;
-		number = number * 10 + digit;
-	}
-	return number;
+	return rt_word_number(word, (uint64_t)most, &number) ? (int)number : -1;
 }
 
 static bool

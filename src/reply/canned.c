@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "http/field.h"
 #include "http/type.h"
 #include "os/file.h"
@@ -336,27 +337,6 @@ read_faults(struct rt_canned *canned)
 	return canned->faults != NULL;
 }
 
-/* The status of the status line that stands there, or 0. */
-static int
-status_at(const char *bytes, size_t size)
-{
-	size_t at = sizeof "HTTP/" - 1, most = size < 16 ? size : 16;
-	int status = 0;
-
-	if (size < at || memcmp(bytes, "HTTP/", at) != 0)
-		return 0;
-	while (at < most && bytes[at] != ' ')
-		at++;
-	if (at == most || size - at < 4)
-		return 0;
-	for (size_t i = at + 1; i < at + 4; i++) {
-		if (bytes[i] < '0' || bytes[i] > '9')
-			return 0;
-		status = status * 10 + bytes[i] - '0';
-	}
-	return status;
-}
-
 /* What follows the first empty line, which CR LF or LF ends; 0: nothing. */
 static size_t
 find_body(const char *bytes, size_t at, size_t size)
@@ -383,7 +363,7 @@ find_head(struct rt_canned *canned)
 	size_t from = 0, end;
 	int status;
 
-	while ((status = status_at(bytes + from, size - from)) != 0) {
+	while ((status = rt_text_status(bytes + from, bytes + size)) != 0) {
 		canned->status = status;
 		end = find_body(bytes, from, size);
 		if (end == 0)

@@ -217,19 +217,8 @@ find_field(struct rt_reply *reply, const char *name, struct found *found)
 	return false;
 }
 
-/* More digits than these could overflow. */
-#define MAX_LENGTH_DIGITS 18
-
-static bool
-read_length(const struct found *found, uint64_t *length)
-{
-	if (found->value_size == 0 || found->value_size > MAX_LENGTH_DIGITS ||
-		strspn(found->text, "0123456789") < found->value_size)
-		return false;
-	for (size_t i = 0; i < found->value_size; i++)
-		*length = *length * 10 + (uint64_t)(found->text[i] - '0');
-	return true;
-}
+/* What a Content-Length can change by overflows nothing below it. */
+#define MAX_LENGTH 999999999999999999u
 
 static void
 change_length(struct change *change)
@@ -246,7 +235,9 @@ change_length(struct change *change)
 	}
 	if (clause->sign == '\0') {
 		length = clause->number;
-	} else if (!read_length(&found, &length)) {
+	} else if (!rt_word_number((struct rt_word){found.text,
+					   found.value_size},
+			   MAX_LENGTH, &length)) {
 		fail(change, "its Content-Length is no number that can change");
 		return;
 	} else if (clause->sign == '+') {

@@ -223,8 +223,7 @@ read_times(struct rt_reader *reader, const char *at)
 	struct rt_word word = rt_scenario_rest(reader, at);
 	uint64_t number;
 
-	if (!rt_scenario_number(word, &number) || number == 0 ||
-		number > UINT32_MAX)
+	if (!rt_word_number(word, UINT32_MAX, &number) || number == 0)
 		return rt_scenario_expected(reader, word.text,
 			"a number from 1");
 	reader->item->rule.times = (unsigned)number;
@@ -291,7 +290,8 @@ read_repeat(struct rt_reader *reader, const char *at)
 {
 	struct rt_word word = rt_scenario_rest(reader, at);
 
-	return (rt_scenario_number(word, &reader->item->rule.repeat) &&
+	return (rt_word_number(word, RT_SCENARIO_MOST,
+			&reader->item->rule.repeat) &&
 		       reader->item->rule.repeat > 0) ||
 		rt_scenario_expected(reader, word.text,
 			"a number of bytes from 1");
@@ -350,7 +350,8 @@ read_chunks(struct rt_reader *reader, const char *at)
 	uint64_t number;
 
 	while ((word = rt_scenario_word(reader, &at)).size > 0)
-		if (!rt_scenario_number(word, &number) || number == 0)
+		if (!rt_word_number(word, RT_SCENARIO_MOST, &number) ||
+			number == 0)
 			return rt_scenario_expected(reader, word.text,
 				"the size of a chunk, from 1");
 	rule->chunked = true;
@@ -391,8 +392,9 @@ read_count(struct rt_reader *reader, struct rt_word word, struct rt_item *item)
 	} else {
 		most = word;
 	}
-	if (!rt_scenario_number(least, &from) ||
-		(most.text != NULL && !rt_scenario_number(most, &to)))
+	if (!rt_word_number(least, RT_SCENARIO_MOST, &from) ||
+		(most.text != NULL &&
+			!rt_word_number(most, RT_SCENARIO_MOST, &to)))
 		return rt_scenario_expected(reader, word.text, "N, N+ or N-M");
 	item->least = (size_t)from;
 	item->most = most.text ? (size_t)to : SIZE_MAX;
@@ -558,7 +560,7 @@ rt_scenario_directive(struct rt_reader *reader)
 	for (size_t i = 0; i < sizeof directives / sizeof *directives; i++) {
 		const struct directive *directive = &directives[i];
 
-		if (!rt_scenario_is_word(name, directive->name))
+		if (!rt_word_is(name, directive->name))
 			continue;
 		if (directive->place == IN_RULE &&
 			(reader->item == NULL ||

@@ -22,16 +22,15 @@ read_status_line(struct rt_reader *reader)
 	struct rt_word reason = rt_scenario_rest(reader, at);
 	uint64_t number;
 
-	if (!rt_scenario_number(status, &number) || number < 200 ||
-		number > 999)
+	if (!rt_word_number(status, 999, &number) || number < 200)
 		return rt_scenario_expected(reader, status.text,
 			"a status from 200 to 999");
-	if (!rt_scenario_is_word(version, "HTTP/1.1"))
+	if (!rt_word_is(version, "HTTP/1.1"))
 		rt_scenario_notice(reader, RT_MADE_VERSION,
 			"the status line is made HTTP/1.1");
 	rule->status = (int)number;
 	/* that of HTTP/2 has none */
-	if (reason.size == 0 && !rt_scenario_is_word(version, "HTTP/1.1"))
+	if (reason.size == 0 && !rt_word_is(version, "HTTP/1.1"))
 		return true;
 	rule->reason = rt_scenario_own_text(reader, reason.text, reason.size);
 	return rule->reason != NULL;
@@ -91,8 +90,8 @@ read_field(struct rt_reader *reader, struct framing *framing)
 	framing->pasted |= is_name(name, "Content-Length") ||
 		is_name(name, "Transfer-Encoding") || is_name(name, "Date");
 	if (is_name(name, "Content-Length")) {
-		framing->has_length =
-			rt_scenario_number(value, &framing->length);
+		framing->has_length = rt_word_number(value, RT_SCENARIO_MOST,
+			&framing->length);
 		return true;
 	}
 	if (is_name(name, "Transfer-Encoding") && is_name(value, "chunked")) {
@@ -320,19 +319,6 @@ look_for_comment(struct rt_reader *reader, const struct rt_buf *body)
 			"comment here: '@#' begins one");
 }
 
-/* "HTTP/1.1 200 ..." */
-static bool
-is_status_line(const char *text, size_t size)
-{
-	static const char digits[] = "0123456789";
-	const char *space = memchr(text, ' ', size);
-	size_t left = space ? size - (size_t)(space - text) : 0;
-
-	return size > 5 && memcmp(text, "HTTP/", 5) == 0 && left > 3 &&
-		memchr(digits, space[1], 10) && memchr(digits, space[2], 10) &&
-		memchr(digits, space[3], 10);
-}
-
 /* A line of the body that looks as if it began something of its own. `number`
    is its own. */
 static void
@@ -348,7 +334,7 @@ look_at_line(struct rt_reader *reader, const char *line, size_t size,
 		rt_scenario_notice_at(reader, RT_MADE_INDENTED, number,
 			"a directive behind blanks is none, but of the body: "
 			"they begin at the margin");
-	if (is_status_line(line, size))
+	if (rt_text_status(line, line + size) != 0)
 		rt_scenario_notice_at(reader, RT_MADE_MESSAGE, number,
 			"a status line here is of the body: a reply of its own "
 			"begins with @then or @on");

@@ -6,10 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "scenario/scenario.h"
 
 /* Most bytes that gather for one item. */
 #define RT_SCENARIO_TEXT (64u << 20)
+
+/* The largest number that can be written: sums of such overflow nothing. */
+#define RT_SCENARIO_MOST 999999999999999u
 
 /* Notices, one of each kind. */
 enum {
@@ -50,12 +54,6 @@ struct rt_reader {
 		faults, bytes;
 };
 
-/* A word of the present line. */
-struct rt_word {
-	const char *text;
-	size_t size;
-};
-
 /* What stands there is wrong, or is not what was expected; false. */
 bool rt_scenario_fail(struct rt_reader *reader, const char *at,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -88,8 +86,6 @@ bool rt_scenario_next_line(struct rt_reader *reader);
 struct rt_word rt_scenario_word(const struct rt_reader *reader,
 	const char **at);
 struct rt_word rt_scenario_rest(const struct rt_reader *reader, const char *at);
-bool rt_scenario_is_word(struct rt_word word, const char *text);
-bool rt_scenario_number(struct rt_word word, uint64_t *number);
 
 /* The item under way begins, and is complete. */
 struct rt_item *rt_scenario_add_item(struct rt_reader *reader,

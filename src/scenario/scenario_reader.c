@@ -151,50 +151,13 @@ rt_scenario_next_line(struct rt_reader *reader)
 struct rt_word
 rt_scenario_word(const struct rt_reader *reader, const char **at)
 {
-	const char *end = reader->line + reader->size;
-	struct rt_word word;
-
-	while (*at < end && rt_is_blank(**at))
-		(*at)++;
-	word.text = *at;
-	while (*at < end && !rt_is_blank(**at))
-		(*at)++;
-	word.size = (size_t)(*at - word.text);
-	return word;
+	return rt_text_word(at, reader->line + reader->size);
 }
 
-bool
-rt_scenario_is_word(struct rt_word word, const char *text)
-{
-	return word.size == strlen(text) &&
-		memcmp(word.text, text, word.size) == 0;
-}
-
-/* The rest of the line, without white space around it. */
 struct rt_word
 rt_scenario_rest(const struct rt_reader *reader, const char *at)
 {
-	const char *end = reader->line + reader->size;
-
-	while (at < end && rt_is_blank(*at))
-		at++;
-	while (end > at && rt_is_blank(end[-1]))
-		end--;
-	return (struct rt_word){at, (size_t)(end - at)};
-}
-
-bool
-rt_scenario_number(struct rt_word word, uint64_t *number)
-{
-	*number = 0;
-	if (word.size == 0 || word.size > 15)
-		return false;
-	for (size_t i = 0; i < word.size; i++) {
-		if (word.text[i] < '0' || word.text[i] > '9')
-			return false;
-		*number = *number * 10 + (uint64_t)(word.text[i] - '0');
-	}
-	return true;
+	return rt_text_rest(at, reader->line + reader->size);
 }
 
 /* --- items --- */

@@ -124,7 +124,7 @@ read_event(struct rt_reader *reader)
 
 	/* of "TIME > bytes" the bytes begin behind one space */
 	at += at < end;
-	if (rt_scenario_is_word(time, ">") || rt_scenario_is_word(time, "<"))
+	if (rt_word_is(time, ">") || rt_word_is(time, "<"))
 		return rt_scenario_fail(reader, reader->line,
 			"the transcript is not complete");
 	if (reader->skips)

@@ -37,25 +37,6 @@ take(struct scan *scan, char c)
 	return true;
 }
 
-/* Digits; a number that is too large is the largest. */
-static bool
-take_number(struct scan *scan, uint64_t *number)
-{
-	const char *begin = scan->at;
-
-	*number = 0;
-	for (; scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9';
-		scan->at++) {
-		unsigned digit = (unsigned)(*scan->at - '0');
-
-		if (*number > (UINT64_MAX - digit) / 10)
-			*number = UINT64_MAX;
-		else
-			*number = *number * 10 + digit;
-	}
-	return scan->at > begin;
-}
-
 /*
  * One range-spec: "first-", "first-last" or "-suffix". False: malformed. A
  * range of size 0 lies past the end.
@@ -64,12 +45,12 @@ static bool
 take_range(struct scan *scan, uint64_t size, struct rt_range *range)
 {
 	uint64_t first, last = UINT64_MAX;
-	bool has_first = take_number(scan, &first);
+	bool has_first = rt_text_digits(&scan->at, scan->end, &first);
 	bool has_last;
 
 	if (!take(scan, '-'))
 		return false;
-	has_last = take_number(scan, &last);
+	has_last = rt_text_digits(&scan->at, scan->end, &last);
 	if (!has_first) {
 		if (!has_last)
 			return false;

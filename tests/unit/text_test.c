@@ -163,17 +163,99 @@ START_TEST(every_byte_is_read_back)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	uint64_t most;
+	bool ok;
+	uint64_t number;
+} numbers[] = {
+	{"0", 0, true, 0},
+	{"007", 7, true, 7},
+	{"8", 7, false, 0},
+	{"18446744073709551615", UINT64_MAX, true, UINT64_MAX},
+	{"18446744073709551616", UINT64_MAX - 1, false, 0},
+	{"", 9, false, 0},
+	{"+1", 9, false, 0},
+	{"-1", 9, false, 0},
+	{"1 ", 9, false, 0},
+	{"1x", 9, false, 0},
+};
+
+START_TEST(reads_numbers)
+{
+	char *text = copied(numbers[_i].text, strlen(numbers[_i].text));
+	struct rt_word word = {text, strlen(numbers[_i].text)};
+	uint64_t number = 0;
+
+	ck_assert_msg(rt_word_number(word, numbers[_i].most, &number) ==
+			numbers[_i].ok,
+		"\"%s\": expected %d", numbers[_i].text, numbers[_i].ok);
+	if (numbers[_i].ok)
+		ck_assert_uint_eq(number, numbers[_i].number);
+	free(text);
+}
+END_TEST
+
+START_TEST(reads_words)
+{
+	static const char text[] = " one\ttwo  ";
+	const char *at = text, *end = text + sizeof text - 1;
+	struct rt_word rest = rt_text_rest(at, end);
+
+	ck_assert(rt_word_is(rest, "one\ttwo"));
+	ck_assert(rt_word_is(rt_text_word(&at, end), "one"));
+	ck_assert(rt_word_is(rt_text_word(&at, end), "two"));
+	ck_assert(rt_word_is(rt_text_word(&at, end), ""));
+	ck_assert_ptr_eq(at, end);
+	ck_assert(rt_word_is(rt_text_rest(at, end), ""));
+}
+END_TEST
+
+static const struct {
+	const char *line;
+	int status;
+} statuses[] = {
+	{"HTTP/1.1 200 OK", 200},
+	{"HTTP/1.1 200", 200},
+	{"HTTP/2 404", 404},
+	{"HTTP/1.0 101 Switching\r\n", 101},
+	{"HTTP/1.1  200 OK", 0},
+	{"HTTP/1.1\t200 OK", 0},
+	{"HTTP/1.1 20", 0},
+	{"HTTP/1.1 2x0", 0},
+	{"HTTP/1.1", 0},
+	{"HTTP/1234567890a 200", 0},
+	{"HTTP/123456789 200", 200},
+	{"http/1.1 200", 0},
+	{"", 0},
+};
+
+START_TEST(knows_a_status_line)
+{
+	size_t size = strlen(statuses[_i].line);
+	char *line = copied(statuses[_i].line, size);
+	int status = rt_text_status(line, line + size);
+
+	ck_assert_msg(status == statuses[_i].status, "%s: expected %d, got %d",
+		statuses[_i].line, statuses[_i].status, status);
+	free(line);
+}
+END_TEST
+
 int
 main(void)
 {
-	Suite *suite = suite_create("quote");
-	TCase *tcase = tcase_create("quote");
+	Suite *suite = suite_create("text");
+	TCase *tcase = tcase_create("text");
 
 	tcase_add_test(tcase, hexadecimal_digits);
 	tcase_add_loop_test(tcase, reads_quoted_bytes, 0, COUNT(quoted));
 	tcase_add_loop_test(tcase, reads_bytes_without_quotes, 0,
 		COUNT(escaped));
 	tcase_add_test(tcase, every_byte_is_read_back);
+	tcase_add_loop_test(tcase, reads_numbers, 0, COUNT(numbers));
+	tcase_add_test(tcase, reads_words);
+	tcase_add_loop_test(tcase, knows_a_status_line, 0, COUNT(statuses));
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
 }
