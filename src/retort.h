@@ -151,7 +151,7 @@ struct retort_exchange {
 	   handler said RETORT_LATER. */
 	const char *faults; /* what was wrong with its reply, as text; NULL */
 	bool by_chance;     /* the faults, or their absence, were drawn ... */
-	uint64_t seed;      /* from this and `connection`: retort_faults() */
+	uint64_t seed;      /* from this and `connection` */
 	/* the first field of that name; not terminated; NULL: none came */
 	const char *referer;
 	size_t referer_size;
@@ -248,6 +248,10 @@ struct retort_options {
 	   "Transfer-Encoding: chunked" bodies are framed in one chunk. */
 	const char *fields; /* lines "Name: value" */
 	const char *omit;   /* lines "Name": what is not sent */
+
+	uint64_t seed; /* of faults by chance: what a connection gets is a pure
+	                  function of their text, this, and its number. 0: one
+	                  is drawn, which retort_exchange.seed tells */
 };
 
 /*
@@ -501,9 +505,11 @@ struct retort_reply {
 	                  the client sends is read after it. Of the conditions
 	                  only a predicate goes with it. Not with `defer_accept`. */
 	bool files;    /* retort_on() only: the files of retort_serve() answer,
-	                  with the `fields` and `omit` of this rule */
+	                  with the `fields` and `omit` of this rule; or the
+	                  reply of retort_answer(); either with its `faults` */
 	const char *faults; /* what is wrong with it: clauses of retort(5), such
-	                       as "cut body 10 reset; gap 5"; NULL: nothing. How
+	                       as "cut body 10 reset" or "cut any chance 5%";
+	                       NULL: nothing. How
 	                       the request is read is said in retort_on() or
 	                       retort_answer(), not by a handler */
 };
@@ -547,16 +553,6 @@ retort_answer(struct retort *server, const struct retort_reply *reply,
 	return retort_answer_sized(server, reply, sizeof *reply, error);
 }
 
-/* Whether retort_answer() of a RETORT_HTTP server would take the reply: the
-   same result and text. */
-RETORT_API int retort_check_sized(const struct retort_reply *reply, size_t size,
-	char *error);
-static inline int
-retort_check(const struct retort_reply *reply, char *error)
-{
-	return retort_check_sized(reply, sizeof *reply, error);
-}
-
 /*
  * Reads rules and expectations from a scenario, whose text retort(5) explains:
  * from a file, or from `size` bytes that `name` is for messages. 0, or -errno
@@ -573,22 +569,6 @@ RETORT_API int retort_load_text(struct retort *server, const char *name,
 /* What loading has made right in pasted messages, a line each; NULL: nothing.
    Valid until the next load or retort_close(). */
 RETORT_API const char *retort_notices(struct retort *server);
-
-/*
- * Faults by chance, beside those of rules: "rst:5%,cut:5%,503:10%,delay:20ms".
- * Which one a connection gets is a pure function of `seed` and of its number.
- * NULL: none any more. 0 or -errno with a line in `error`: -EINVAL, -ENOMEM.
- */
-RETORT_API int retort_faults(struct retort *server, const char *faults,
-	uint64_t seed, char *error);
-
-/* A seed that is another each time. To be printed: it does the same again. */
-RETORT_API uint64_t retort_seed(void);
-
-/* The same from the lines of a log (RETORT_LOG_SHORT): the n-th request with
-   some request line gets the faults of the n-th such line there. */
-RETORT_API int retort_replay(struct retort *server, const void *log,
-	size_t size, char *error);
 
 /*
  * The client of a sweep: talks to `url` once, and returns 1 if it took what it
@@ -661,6 +641,7 @@ struct retort_files {
 	const char *prefix; /* "/app": the path that the root is at, to which /
 	                       redirects; what is not beneath it is 404; NULL:
 	                       "/" */
+	const char *faults; /* as of retort_reply */
 };
 
 RETORT_API int retort_serve_sized(struct retort *server, const char *root,
@@ -801,14 +782,16 @@ RETORT_API void retort_reset(struct retort *server);
 
 /* How an exchange is written as a line. */
 enum retort_log {
-	RETORT_LOG_SHORT,   /* for people */
-	RETORT_LOG_COMMON,  /* Common Log Format */
-	RETORT_LOG_JSON,    /* one object */
-	RETORT_LOG_COMBINED /* common, with Referer and User-Agent */
+	RETORT_LOG_SHORT,    /* for people */
+	RETORT_LOG_COMMON,   /* Common Log Format */
+	RETORT_LOG_JSON,     /* one object */
+	RETORT_LOG_COMBINED, /* common, with Referer and User-Agent */
+	RETORT_LOG_SCENARIO  /* a rule that does the same again, once */
 };
 
 /*
- * Writes one line with its newline, and no NUL, into `line`; never more than
+ * Writes one line (RETORT_LOG_SCENARIO: several) with its newline, and no NUL,
+ * into `line`; never more than
  * `size` bytes, cutting the request line where it must (below 512 there is
  * no room for any of it). Nothing in it can forge a line or drive a terminal.
  * Returns its length.

@@ -13,21 +13,21 @@ retort_on_sized(const struct retort_reply *theirs, size_t size)
 {
 	struct retort *server = theirs->server;
 	struct retort_reply rule;
-	char error[RETORT_ERROR_SIZE] = "";
+	struct rt_error error = {.member = NULL};
 	int code = rt_api_copy(&rule, sizeof rule, theirs, size);
 
 	if (is_elsewhere(server))
 		return -EPERM;
 	lock(server);
 	if (code == 0 && rule.accepted && server->defer_accept)
-		code = rt_fail(error, -EINVAL,
+		code = rt_fail(error.text, -EINVAL,
 			"accepted: not with defer_accept");
 	if (code == 0)
-		code = rt_route_add(&server->route, &rule, error);
+		code = rt_route_add(&server->route, &rule, &error);
 	if (code < 0)
 		rt_route_miss(&server->route, rule.request,
-			*error ? error : strerror(-code));
-	code = rt_api_blame(server, "rule", rule.request, code, error);
+			*error.text ? error.text : strerror(-code));
+	code = rt_api_blame(server, "rule", rule.request, code, error.text);
 	unlock(server);
 	return code;
 }
@@ -62,22 +62,11 @@ check_no_rule(const struct retort_reply *reply, char *error)
 }
 
 int
-retort_check_sized(const struct retort_reply *theirs, size_t size, char *error)
-{
-	struct retort_reply reply;
-	int code = rt_api_copy(&reply, sizeof reply, theirs, size);
-
-	if (code < 0)
-		return rt_fail_errno(error, code, "reply");
-	code = check_no_rule(&reply, error);
-	return code < 0 ? code : rt_canned_check(&reply, RETORT_HTTP, error);
-}
-
-int
 retort_answer_sized(struct retort *server, const struct retort_reply *theirs,
 	size_t size, char *error)
 {
 	struct retort_reply reply;
+	struct rt_error wrong;
 	int code = rt_api_copy(&reply, sizeof reply, theirs, size);
 
 	if (is_elsewhere(server))
@@ -88,9 +77,9 @@ retort_answer_sized(struct retort *server, const struct retort_reply *theirs,
 	if (code < 0)
 		return code;
 	lock(server);
-	code = rt_route_set_reply(&server->route, &reply, error);
+	code = rt_route_set_reply(&server->route, &reply, &wrong);
 	unlock(server);
-	return code;
+	return code < 0 ? rt_fail(error, code, "%s", wrong.text) : 0;
 }
 
 int
@@ -98,6 +87,7 @@ retort_serve_sized(struct retort *server, const char *root,
 	const struct retort_files *theirs, size_t size, char *error)
 {
 	struct retort_files files;
+	struct rt_error wrong;
 	int code = rt_api_copy(&files, sizeof files, theirs, size);
 
 	if (is_elsewhere(server))
@@ -105,9 +95,9 @@ retort_serve_sized(struct retort *server, const char *root,
 	if (code < 0)
 		return rt_fail_errno(error, code, root);
 	lock(server);
-	code = rt_route_set_files(&server->route, root, &files, error);
+	code = rt_route_set_files(&server->route, root, &files, &wrong);
 	unlock(server);
-	return code;
+	return code < 0 ? rt_fail(error, code, "%s", wrong.text) : 0;
 }
 
 int

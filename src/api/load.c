@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions of retort.h that read a text: scenarios, chance, a log. */
+/* The functions of retort.h that read a text: scenarios. */
 #include "config.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api/api.h"
@@ -21,7 +20,7 @@
 
 /* It is opened for each reply, but who misspells its name is told now. */
 static int
-check_file(const struct retort_reply *rule, char *error)
+check_file(const struct retort_reply *rule, struct rt_error *error)
 {
 	size_t size = rule->file ? strlen(rule->file) : 0;
 	struct rt_file file;
@@ -31,17 +30,19 @@ check_file(const struct retort_reply *rule, char *error)
 		return 0;
 	code = rt_file_open_named(&file, rule->file);
 	/* of a long one the end tells most */
-	if (code < 0)
-		return rt_fail(error, code, "file '%s': %s",
+	if (code < 0) {
+		error->member = "file";
+		return rt_fail(error->text, code, "file '%s': %s",
 			rule->file + (size > 80 ? size - 80 : 0),
 			strerror(-code));
+	}
 	(void)close(file.fd);
 	return 0;
 }
 
 static int
 add_item(struct retort *server, struct rt_item *item, const char *origin,
-	char *error)
+	struct rt_error *error)
 {
 	enum retort_protocol protocol = server->config.protocol;
 	struct retort_requests when = rt_match_conditions(&item->rule);
@@ -53,11 +54,11 @@ add_item(struct retort *server, struct rt_item *item, const char *origin,
 	switch (item->kind) {
 	case RT_ITEM_EXPECT:
 		code = rt_verdict_expect(&server->verdict, item->least,
-			item->most, &when, protocol, error);
+			item->most, &when, protocol, error->text);
 		break;
 	case RT_ITEM_ORDER:
 		code = rt_verdict_expect_order(&server->verdict, item->requests,
-			protocol, error);
+			protocol, error->text);
 		break;
 	default:
 		code = check_file(&item->rule, error);
@@ -75,19 +76,21 @@ add_item(struct retort *server, struct rt_item *item, const char *origin,
 /* What is wrong names the line that says it, or the first of its item. */
 static void
 say_where(const char *name, const struct rt_item *item, int code,
-	const char *why, char *error)
+	const struct rt_error *why, char *error)
 {
 	unsigned line = item->line, column = 1;
 
-	if (item->fault_line > 0 && strncmp(why, "faults: ", 8) == 0) {
+	if (item->fault_line > 0 && why->member != NULL &&
+		strcmp(why->member, "faults") == 0) {
 		line = item->fault_line;
 		column = item->fault_column;
-	} else if (item->file_line > 0 && strncmp(why, "file ", 5) == 0) {
+	} else if (item->file_line > 0 && why->member != NULL &&
+		strcmp(why->member, "file") == 0) {
 		line = item->file_line;
 		column = item->file_column;
 	}
 	(void)rt_fail(error, code, "%.100s:%u:%u: %.140s", name, line, column,
-		why[0] ? why : strerror(-code));
+		why->text[0] ? why->text : strerror(-code));
 }
 
 /* All of it or nothing. */
@@ -99,7 +102,7 @@ add_items(struct retort *server, const char *name,
 	const char *slash = strrchr(name, '/'), *own = slash ? slash + 1 : name;
 	size_t rules = server->route.rule_count;
 	size_t expectations = server->verdict.count;
-	char why[RETORT_ERROR_SIZE] = "";
+	struct rt_error why = {.member = NULL};
 	int code = 0;
 
 	for (size_t i = 0; i < scenario->count && code == 0; i++) {
@@ -108,9 +111,9 @@ add_items(struct retort *server, const char *name,
 
 		(void)snprintf(origin, sizeof origin, "%.200s:%u", own,
 			item->line);
-		code = add_item(server, item, origin, why);
+		code = add_item(server, item, origin, &why);
 		if (code < 0)
-			say_where(name, item, code, why, error);
+			say_where(name, item, code, &why, error);
 	}
 	if (code < 0) {
 		rt_route_clear_behind(&server->route, rules);
@@ -208,67 +211,4 @@ retort_notices(struct retort *server)
 		text = rt_buf_text(&server->notices);
 	unlock(server);
 	return text;
-}
-
-/* --- chance --- */
-
-static int
-set_chaos(struct retort *server, struct rt_chaos *chaos, char *error)
-{
-	int code = 0;
-
-	if (is_elsewhere(server)) {
-		rt_chaos_free(chaos);
-		return rt_api_fail_elsewhere(error);
-	}
-	lock(server);
-	if (chaos != NULL && server->route.unix_bound &&
-		rt_chaos_resets(chaos)) {
-		rt_chaos_free(chaos);
-		code = rt_fail(error, -EINVAL,
-			"rst: a Unix socket cannot be reset");
-	} else {
-		rt_route_set_chaos(&server->route, chaos);
-	}
-	unlock(server);
-	return code;
-}
-
-uint64_t
-retort_seed(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return rt_chaos_make_seed((uint64_t)now.tv_sec * 1000000000 +
-		(uint64_t)now.tv_nsec + ((uint64_t)getpid() << 32));
-}
-
-int
-retort_faults(struct retort *server, const char *faults, uint64_t seed,
-	char *error)
-{
-	char own[RETORT_ERROR_SIZE];
-	struct rt_chaos *chaos = NULL;
-
-	if (error == NULL)
-		error = own;
-	if (faults != NULL) {
-		chaos = rt_chaos_new(faults, seed, error);
-		if (chaos == NULL)
-			return -errno;
-	}
-	return set_chaos(server, chaos, error);
-}
-
-int
-retort_replay(struct retort *server, const void *log, size_t size, char *error)
-{
-	char own[RETORT_ERROR_SIZE];
-	struct rt_chaos *chaos;
-
-	if (error == NULL)
-		error = own;
-	chaos = rt_chaos_replay(log, size, error);
-	return chaos == NULL ? -errno : set_chaos(server, chaos, error);
 }

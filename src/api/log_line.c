@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "http/date.h"
 #include "os/sock.h"
 
@@ -34,6 +35,7 @@ struct line {
 	char *text;
 	size_t size;
 	size_t room;
+	bool full; /* something was */
 };
 
 static void __attribute__((format(printf, 2, 3)))
@@ -48,6 +50,8 @@ add(struct line *line, const char *format, ...)
 	va_end(args);
 	if (n > 0 && (size_t)n < line->room - line->size)
 		line->size += (size_t)n;
+	else
+		line->full = true;
 }
 
 /* Bytes in double quotes, escaped as C, or as JSON, has them; room is left for
@@ -283,6 +287,53 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 	add(line, "}");
 }
 
+/* A target as a rule has it: what is no printable ASCII, and an asterisk, which
+   there is anything, are percent-encoded and mean the same. */
+static void
+add_target(struct line *line, struct rt_word target)
+{
+	for (size_t i = 0; i < target.size; i++) {
+		char c = target.text[i];
+
+		if (c <= ' ' || c > '~' || (c == '*' && target.size > 1))
+			add(line, "%%%02X", (unsigned char)c);
+		else
+			add(line, "%c", c);
+	}
+}
+
+/* A rule that does the same again, once, to what answers by default. */
+static void
+add_rule(struct line *line, const struct retort_exchange *exchange)
+{
+	const char *at = exchange->request, *end = at + exchange->request_size;
+	struct rt_word method = rt_text_word(&at, end);
+	struct rt_word target = rt_text_word(&at, end);
+	struct rt_word version = rt_text_word(&at, end);
+
+	add(line, "# connection %llu",
+		(unsigned long long)exchange->connection);
+	if (exchange->by_chance)
+		add(line, ", seed %llu", (unsigned long long)exchange->seed);
+	if (exchange->protocol != RETORT_HTTP || version.size == 0 ||
+		(*target.text != '/' && *target.text != '*')) {
+		add(line, ": no request that could come again");
+		return;
+	}
+	add(line, "\n@on %.*s ", (int)method.size, method.text);
+	add_target(line, target);
+	add(line, "\n@times 1\n");
+	if (exchange->faults != NULL)
+		add(line, "@fault %s\n", exchange->faults);
+	add(line, "@files\n");
+	/* a part of it would do something else */
+	if (line->full) {
+		line->size = 0;
+		add(line, "# connection %llu: too long to be repeated",
+			(unsigned long long)exchange->connection);
+	}
+}
+
 size_t
 retort_log_line(const struct retort_exchange *exchange, enum retort_log format,
 	char *text, size_t size)
@@ -304,6 +355,9 @@ retort_log_line(const struct retort_exchange *exchange, enum retort_log format,
 		break;
 	case RETORT_LOG_COMBINED:
 		add_combined(&line, exchange);
+		break;
+	case RETORT_LOG_SCENARIO:
+		add_rule(&line, exchange);
 		break;
 	}
 	if (line.size > size - 1)

@@ -202,8 +202,8 @@ unfit_for_sweep(const struct retort *server, const struct retort_reply *reply)
 		return "expected a server of retort_start(), and no callback";
 	if (server->listener_count == 0 || !server->listeners[0].sock.tcp)
 		return "expected a TCP listener first";
-	if (server->route.rule_count > 0 || server->route.chaos != NULL)
-		return "expected a server without rules and retort_faults()";
+	if (server->route.rule_count > 0)
+		return "expected a server without rules";
 	if (server->requests > 0)
 		return "expected no limit of requests";
 	return reply->faults != NULL ? "expected a reply without faults" : NULL;

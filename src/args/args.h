@@ -31,11 +31,6 @@ struct args {
 	const char *scenario; /* a file; "-": the text below; NULL: none */
 	const void *scenario_text;
 	size_t scenario_size;
-	const char *chances; /* faults by chance; NULL */
-	uint64_t seed;
-	bool seed_drawn;    /* it was not given */
-	const void *replay; /* the bytes of a log; NULL */
-	size_t replay_size;
 	const char *transcripts; /* a folder; NULL */
 	const char *faults;      /* clauses; NULL */
 	bool typed;              /* answers are lines of standard input */

@@ -122,27 +122,13 @@ check_excluded(const struct given *given, const struct option *option)
 	}
 }
 
-static void
-check_needed(const struct given *given, const struct option *option)
-{
-	char word[32];
-
-	if (option->needs == NULL)
-		return;
-	(void)snprintf(word, sizeof word, "%.*s",
-		(int)strcspn(option->needs + 2, " "), option->needs + 2);
-	if (!args_is_given(given, word))
-		args_die(EXIT_USAGE, "--%s: needs %s", option->name,
-			option->needs);
-}
-
 /* Each option by the row that it has in the table. */
 static void
 check_options(const struct given *given)
 {
 	static void (*const checks[])(const struct given *given,
 		const struct option *option) = {check_protocol, check_sweep,
-		check_ways, check_excluded, check_needed};
+		check_ways, check_excluded};
 
 	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
 		const struct option *at = given->options;
@@ -402,10 +388,6 @@ args_finish(struct given *given)
 	read_environment(args);
 	if (args->mode == MODE_SWEEP)
 		set_sweep(given);
-	args->seed_drawn =
-		args->chances != NULL && !args_is_given(given, "seed");
-	if (args->seed_drawn)
-		args->seed = retort_seed();
 	args->notices = args->log;
 	set_mode(args, given);
 	read_listen_fds(given);

@@ -23,7 +23,7 @@ static const struct {
 } hints[] = {
 	/* ROOT that is none: most often it belonged to the option before it */
 	{"^operand '/.*' after --echo$", "@on /PATH and @echo in a --scenario"},
-	{"^operand '(.*)' after (--(body|faults?|header|type)) "
+	{"^operand '(.*)' after (--(body|fault|header|type)) "
 	 "'(.*)'$",
 		"quote it: $2 '$4 $1'"},
 	{"^operand ':?([0-9]+)'", "a port is -p $1"},
@@ -69,6 +69,8 @@ static const struct {
 	{"^unknown option (-d|--dir|--directory|--root)$",
 		"name the folder alone: retort DIR"},
 	{"^unknown option --(latency|sleep)$", "--delay 500ms"},
+	{"^unknown option --faults$", "--fault 'cut any chance 5%'"},
+	{"^unknown option --replay$", "--log scenario, then --scenario"},
 	{"^unknown option --code$", "-s CODE"},
 	{"^unknown option --content-type$", "--type TYPE"},
 	{"^unknown option --(data|file)$", "--body @FILE"},

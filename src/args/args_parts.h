@@ -52,7 +52,6 @@ struct option {
 	uint64_t most;
 	unsigned ways;        /* that it belongs to; 0: all */
 	const char *excludes; /* words: modes and options that exclude it */
-	const char *needs;    /* "--faults LIST" */
 	bool brief;           /* --help has it, not --help all alone */
 	bool many;            /* it may be repeated */
 	/* Words that a shell may complete; "": none can be guessed; NULL: names
@@ -115,9 +114,9 @@ args_reader args_read_flag, args_read_more, args_read_number, args_read_time,
 
 args_reader args_read_bind, args_read_host, args_read_type, args_read_header,
 	args_read_mime, args_read_page, args_read_path, args_read_protocol,
-	args_read_fault, args_read_log_file, args_read_scenario, args_read_log,
-	args_read_quiet, args_read_body_limit, args_read_delay, args_read_cors,
-	args_read_help, args_read_version;
+	args_read_fault, args_read_scenario, args_read_log, args_read_quiet,
+	args_read_body_limit, args_read_delay, args_read_cors, args_read_help,
+	args_read_version;
 
 /* --- values; what is none ends the process, naming `option` --- */
 

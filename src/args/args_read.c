@@ -206,13 +206,26 @@ args_read_host(struct given *given, const struct option *option,
 
 /* --- replies --- */
 
+/* What the library says of a reply. */
+static int
+try_reply(const struct retort_reply *reply, char *error)
+{
+	static const char *const nowhere[] = {NULL};
+	struct retort *server =
+		retort_open(&(struct retort_options){.bind = nowhere}, error);
+	int code = server != NULL ? retort_answer(server, reply, error) : -1;
+
+	retort_close(server);
+	return code;
+}
+
 /* What the library would refuse later is refused where its option is known. */
 static void
 check(const char *option, const char *text, const struct retort_reply *reply)
 {
 	char error[RETORT_ERROR_SIZE];
 
-	if (retort_check(reply, error) < 0)
+	if (try_reply(reply, error) < 0)
 		args_die(EXIT_USAGE, "%s '%s': %s", option, text, error);
 }
 
@@ -340,20 +353,17 @@ void
 args_read_fault(struct given *given, const struct option *option,
 	const char *text)
 {
-	const struct retort_reply reply = {.faults = text};
+	/* of a file nothing is known, so that the text alone can be wrong */
+	const struct retort_reply reply = {.faults = text, .file = "/"};
 	char error[RETORT_ERROR_SIZE];
-	bool chance = strchr(text, ':') != NULL && strchr(text, '%') != NULL;
+	bool named;
 
 	(void)option;
-	if (retort_check(&reply, error) < 0) {
-		const char *why =
-			error + (strncmp(error, "faults: ", 8) == 0 ? 8 : 0);
-		bool named = *why == '\'';
-
+	if (try_reply(&reply, error) < 0) {
 		/* what it quotes need not be said before it */
-		args_die(EXIT_USAGE, "--fault%s%s%s: %s%s", named ? "" : " '",
-			named ? "" : text, named ? "" : "'", why,
-			chance ? " (faults by chance: --faults)" : "");
+		named = *error == '\'';
+		args_die(EXIT_USAGE, "--fault%s%s%s: %s", named ? "" : " '",
+			named ? "" : text, named ? "" : "'", error);
 	}
 	args_add_line(&given->faults, text, strlen(text));
 }
@@ -368,17 +378,6 @@ args_read_delay(struct given *given, const struct option *option,
 
 	(void)option;
 	args_add_line(&given->faults, clause, (size_t)size);
-}
-
-void
-args_read_log_file(struct given *given, const struct option *option,
-	const char *text)
-{
-	struct args *args = &given->args;
-
-	(void)option;
-	args_read_file(args, "--replay", args_file_name(text), &args->replay,
-		&args->replay_size);
 }
 
 void
@@ -401,12 +400,12 @@ args_read_log(struct given *given, const struct option *option,
 	const char *text)
 {
 	static const char *const names[] = {"short", "common", "json",
-		"combined", "none", NULL};
+		"combined", "scenario", "none", NULL};
 	int format = args_choice("--log", text, names,
-		"short, common, combined, json or none");
+		"short, common, combined, json, scenario or none");
 
 	(void)option;
-	given->args.log = format < 4;
+	given->args.log = format < 5;
 	if (given->args.log)
 		given->args.log_format = (enum retort_log)format;
 }

@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* One line of what is wrong, for a caller's char[RETORT_ERROR_SIZE]. */
+/* What is wrong, as a line for a caller's char[RETORT_ERROR_SIZE], or as a
+   value. */
 #ifndef RT_ERROR_H
 #define RT_ERROR_H
+
+#include <stddef.h>
+
+#include "retort.h"
+
+/* What is wrong with a struct of retort.h, beside a code. */
+struct rt_error {
+	const char *member; /* what it is about, if that matters to anybody:
+	                       "faults", "file"; NULL */
+	size_t at;          /* where in that */
+	char text[RETORT_ERROR_SIZE];
+};
 
 /* Writes the line, cut to the size, unless `error` is NULL. Returns `code`. */
 int rt_fail(char *error, int code, const char *format, ...)

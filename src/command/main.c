@@ -110,19 +110,18 @@ blame(char *error, int code, const char *option, const char *why)
 	return code;
 }
 
-/* The same of a rule: "rule: WHY" or "rule: faults: WHY" begins the verdict. */
+/* The same of a rule: "rule: WHY" begins the verdict. */
 static int
 blame_rule(struct retort *server, char *error, int code, const char *option)
 {
-	static const char *const begin[] = {"rule: ", "faults: "};
+	static const char begin[] = "rule: ";
 	const char *why = retort_verdict(server);
 	char line[RETORT_ERROR_SIZE];
 
 	if (*why == '\0')
 		why = strerror(-code);
-	for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
-		if (strncmp(why, begin[i], strlen(begin[i])) == 0)
-			why += strlen(begin[i]);
+	else if (strncmp(why, begin, sizeof begin - 1) == 0)
+		why += sizeof begin - 1;
 	(void)snprintf(line, sizeof line, "%.*s", (int)strcspn(why, "\n"), why);
 	return blame(error, code, option, line);
 }
@@ -140,32 +139,44 @@ set_rules(struct retort *server, const struct args *args, struct typed *typed,
 	return code < 0 ? blame_rule(server, error, code, "--prompt: ") : 0;
 }
 
+/* The one reply; 0 or -errno. */
+static int
+set_reply(struct retort *server, const struct args *args, char *error)
+{
+	struct retort_reply reply = args->reply;
+	char why[RETORT_ERROR_SIZE];
+	int code = retort_answer(server, &reply, why);
+
+	if (code < 0)
+		return blame(error, code,
+			args->options.protocol == RETORT_HTTP ? "" : "--body: ",
+			why);
+	reply.faults = args->faults;
+	if (reply.faults != NULL)
+		code = retort_answer(server, &reply, why);
+	return code < 0 ? blame(error, code, "--fault: ", why) : 0;
+}
+
 /* What answers when no rule does; 0 or -errno. */
 static int
 set_answer(struct retort *server, const struct args *args, char *error)
 {
-	static const char faults[] = "faults: ";
-	struct retort_reply reply = args->reply;
+	struct retort_files files = args->files;
 	char why[RETORT_ERROR_SIZE];
 	int code;
 
-	reply.faults = args->faults;
-	if (args->canned) {
-		code = retort_answer(server, &reply, why);
-		if (code >= 0)
-			return code;
-		if (strncmp(why, faults, strlen(faults)) == 0)
-			return blame(error, code,
-				"--fault: ", why + strlen(faults));
-		return blame(error, code,
-			args->options.protocol == RETORT_HTTP ? "" : "--body: ",
-			why);
-	}
+	if (args->canned)
+		return set_reply(server, args, error);
 	if (args->root == NULL)
 		return 0;
-	code = retort_serve(server, args->root, &args->files, why);
-	if (code >= 0)
-		return code;
+	code = retort_serve(server, args->root, &files, why);
+	files.faults = args->faults;
+	if (code == 0 && files.faults != NULL) {
+		code = retort_serve(server, args->root, &files, why);
+		return code < 0 ? blame(error, code, "--fault: ", why) : 0;
+	}
+	if (code == 0)
+		return 0;
 	(void)strncat(why, args->root_hint, sizeof why - 1 - strlen(why));
 	/* these are called as their options are */
 	return blame(error, code,
@@ -191,38 +202,6 @@ load_scenario(struct retort *server, const struct args *args, char *error)
 	notices = args->notices ? retort_notices(server) : NULL;
 	if (notices != NULL)
 		(void)fputs(notices, stderr);
-	return 0;
-}
-
-/* What goes wrong with what answers; 0 or -errno. */
-static int
-set_faults(struct retort *server, const struct args *args, char *error)
-{
-	char why[RETORT_ERROR_SIZE];
-	int code = 0;
-
-	if (args->chances != NULL) {
-		code = retort_faults(server, args->chances, args->seed, why);
-		if (code < 0)
-			return blame(error, code, "--faults: ", why);
-		if (args->seed_drawn && args->notices)
-			(void)fprintf(stderr,
-				"retort: --seed %llu does the same again\n",
-				(unsigned long long)args->seed);
-	}
-	if (args->replay != NULL) {
-		code = retort_replay(server, args->replay, args->replay_size,
-			why);
-		if (code < 0)
-			return blame(error, code, "--replay: ", why);
-	}
-	/* after the rules of the scenario */
-	if (args->faults != NULL && args->root != NULL) {
-		code = retort_on(server, NULL, .files = true,
-			.faults = args->faults);
-		if (code < 0)
-			return blame_rule(server, error, code, "--fault: ");
-	}
 	return 0;
 }
 
@@ -258,8 +237,6 @@ start(const struct args *args, struct typed *typed)
 		code = set_answer(server, args, error);
 	if (code == 0 && args->scenario != NULL)
 		code = load_scenario(server, args, error);
-	if (code == 0)
-		code = set_faults(server, args, error);
 	if (code == 0)
 		code = adopt(server, args, error);
 	if (code < 0) {

@@ -66,33 +66,23 @@ check_body(const struct retort_reply *reply, char *error)
 	return 0;
 }
 
-/* They can be read, and one of them may allow a body; what else they come to
-   depends on the reply. */
+/* What else faults come to depends on the reply. */
 static int
-check_faults(const struct retort_reply *reply, enum retort_protocol protocol,
-	char *error)
+check_faults(const struct retort_reply *reply, const struct rt_faults *faults,
+	enum retort_protocol protocol, struct rt_error *error)
 {
-	const char *text = reply->faults;
-	int code = 0;
-	char why[RETORT_ERROR_SIZE];
-	struct rt_faults *faults = NULL;
-	size_t at;
-
-	if (text != NULL && (faults = rt_faults_new(text, why, &at)) == NULL)
-		return rt_fail(error, -errno, "faults: %.240s", why);
 	if (rt_status_has_no_body(reply->status) && has_body(reply) &&
 		!reply->raw && !rt_faults_body(faults))
-		code = rt_fail(error, -EINVAL,
+		return rt_fail(error->text, -EINVAL,
 			"status: a 204 or 304 has no body%s",
-			text ? ", but for the fault 'force-body'" : "");
-	if (protocol == RETORT_UDP && text != NULL &&
-		!rt_faults_datagram(faults))
-		code = rt_fail(error, -EINVAL,
-			"faults: %.150s: a datagram has neither segments nor "
-			"an ending",
-			rt_faults_text(faults));
-	rt_faults_free(faults);
-	return code;
+			faults ? ", but for the fault 'force-body'" : "");
+	if (protocol != RETORT_UDP || faults == NULL ||
+		rt_faults_datagram(faults))
+		return 0;
+	error->member = "faults";
+	return rt_fail(error->text, -EINVAL,
+		"%.150s: a datagram has neither segments nor an ending",
+		rt_faults_text(faults));
 }
 
 /* Numbers from 1 on, with blanks between them. */
@@ -188,24 +178,11 @@ check_status(int status, char *error)
 		status == 101 ? " (a 101 is sent by raw)" : "");
 }
 
-int
-rt_canned_check(const struct retort_reply *reply, enum retort_protocol protocol,
-	char *error)
+static int
+check_texts(const struct retort_reply *reply, char *error)
 {
-	int code = check_body(reply, error);
+	int code;
 
-	if (code == 0 && protocol != RETORT_HTTP)
-		code = check_plain(reply, protocol, error);
-	else if (code == 0 && reply->raw)
-		code = check_raw(reply, error);
-	if (code == 0)
-		code = check_status(reply->status, error);
-	if (code == 0)
-		code = check_faults(reply, protocol, error);
-	if (code < 0)
-		return code;
-	if (reply->close && protocol != RETORT_TCP)
-		return rt_fail(error, -EINVAL, "close: it is for RETORT_TCP");
 	if (!is_value(reply->type, false))
 		return rt_fail(error, -EINVAL, "malformed media type: %s",
 			reply->type);
@@ -215,9 +192,6 @@ rt_canned_check(const struct retort_reply *reply, enum retort_protocol protocol,
 	if (!is_value(reply->reason, true))
 		return rt_fail(error, -EINVAL, "malformed reason: %s",
 			reply->reason);
-	if (reply->pause_head < 0 || reply->pause_body < 0 ||
-		reply->pause_chunk < 0 || reply->pause_end < 0)
-		return rt_fail(error, -EINVAL, "pause: expected 0 ms or more");
 	code = check_chunks(reply->chunks, error);
 	if (code == 0)
 		code = rt_field_check(reply->fields, true, "fields", error);
@@ -226,6 +200,32 @@ rt_canned_check(const struct retort_reply *reply, enum retort_protocol protocol,
 	if (code == 0)
 		code = rt_field_check(reply->trailers, true, "trailers", error);
 	return code;
+}
+
+static int
+check(const struct retort_reply *reply, const struct rt_faults *faults,
+	enum retort_protocol protocol, struct rt_error *error)
+{
+	int code = check_body(reply, error->text);
+
+	if (code == 0 && protocol != RETORT_HTTP)
+		code = check_plain(reply, protocol, error->text);
+	else if (code == 0 && reply->raw)
+		code = check_raw(reply, error->text);
+	if (code == 0)
+		code = check_status(reply->status, error->text);
+	if (code == 0)
+		code = check_faults(reply, faults, protocol, error);
+	if (code < 0)
+		return code;
+	if (reply->close && protocol != RETORT_TCP)
+		return rt_fail(error->text, -EINVAL,
+			"close: it is for RETORT_TCP");
+	if (reply->pause_head < 0 || reply->pause_body < 0 ||
+		reply->pause_chunk < 0 || reply->pause_end < 0)
+		return rt_fail(error->text, -EINVAL,
+			"pause: expected 0 ms or more");
+	return check_texts(reply, error->text);
 }
 
 /* --- canned replies --- */
@@ -325,18 +325,6 @@ copy_body(struct rt_canned *canned, const struct retort_reply *reply)
 	return canned->body != NULL;
 }
 
-static bool
-read_faults(struct rt_canned *canned)
-{
-	char error[RETORT_ERROR_SIZE];
-	size_t at;
-
-	if (canned->as.faults == NULL)
-		return true;
-	canned->faults = rt_faults_new(canned->as.faults, error, &at);
-	return canned->faults != NULL;
-}
-
 /* What follows the first empty line, which CR LF or LF ends; 0: nothing. */
 static size_t
 find_body(const char *bytes, size_t at, size_t size)
@@ -398,14 +386,13 @@ forget_rule(struct retort_reply *as)
 	as->files = false;
 }
 
-struct rt_canned *
-rt_canned_new(const struct retort_reply *reply, enum retort_protocol protocol)
+/* Everything that the reply points at. False: no memory. */
+static bool
+copy_all(struct rt_canned *canned, const struct retort_reply *reply,
+	enum retort_protocol protocol)
 {
-	struct rt_canned *canned = calloc(1, sizeof *canned);
 	bool all;
 
-	if (canned == NULL)
-		return NULL;
 	canned->as = *reply;
 	forget_rule(&canned->as);
 	/* a handler that sets a text in its place need not know */
@@ -418,10 +405,30 @@ rt_canned_new(const struct retort_reply *reply, enum retort_protocol protocol)
 			rt_type_of(reply->file, NULL, 0) :
 			RT_TYPE_TEXT;
 	all = rt_canned_copy_strings(&canned->as);
-	all = copy_body(canned, reply) && all;
-	all = all && read_faults(canned);
-	if (!all) {
+	return copy_body(canned, reply) && all;
+}
+
+struct rt_canned *
+rt_canned_new(const struct retort_reply *reply, enum retort_protocol protocol,
+	struct rt_error *error)
+{
+	struct rt_canned *canned = calloc(1, sizeof *canned);
+	int code = canned ? 0 : -ENOMEM;
+
+	*error = (struct rt_error){.member = NULL};
+	if (code == 0 && reply->faults != NULL) {
+		canned->faults = rt_faults_new(reply->faults, error);
+		code = canned->faults ? 0 : -errno;
+	}
+	if (code == 0)
+		code = check(reply, canned->faults, protocol, error);
+	if (code == 0 && !copy_all(canned, reply, protocol))
+		code = -ENOMEM;
+	if (code < 0) {
+		if (code == -ENOMEM)
+			(void)rt_fail_errno(error->text, code, "reply");
 		rt_canned_free(canned);
+		errno = -code;
 		return NULL;
 	}
 	if (reply->raw)

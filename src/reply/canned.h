@@ -25,13 +25,9 @@ struct rt_canned {
 	size_t head_size; /* and ends; both 0: it has none */
 };
 
-/* 0, or -EINVAL with a line in `error` (or NULL): it cannot be given. */
-int rt_canned_check(const struct retort_reply *reply,
-	enum retort_protocol protocol, char *error);
-
-/* A copy of what was checked. NULL: no memory. */
+/* A copy. NULL with `error` and errno: EINVAL, it cannot be given; ENOMEM. */
 struct rt_canned *rt_canned_new(const struct retort_reply *reply,
-	enum retort_protocol protocol);
+	enum retort_protocol protocol, struct rt_error *error);
 void rt_canned_free(struct rt_canned *canned);
 
 /*
@@ -51,7 +47,6 @@ int rt_canned_answer(const struct rt_canned *canned,
 	const char *base, size_t size, const char *date,
 	struct rt_reply *reply);
 
-#endif
 /* Whether there is a body in a pair of retort.h, if only one of no bytes, and
    how many it has. */
 static inline bool
@@ -67,55 +62,5 @@ rt_body_size(const void *body, size_t size)
 		return strlen(body);
 	return size == SIZE_MAX ? 0 : size;
 }
-
-/* SPDX-License-Identifier: MIT */
-/* A reply as a user gives it, copied: what it says, and how it is said. */
-#ifndef RT_CANNED_H
-#define RT_CANNED_H
-
-#include <stdbool.h>
-#include <stddef.h>
-
-#include "base/buf.h"
-#include "http/http.h"
-#include "reply/fault.h"
-#include "reply/reply.h"
-#include "retort.h"
-
-struct rt_canned {
-	struct retort_reply as;   /* its strings are the canned reply's own */
-	struct rt_blob *body;     /* NULL: none */
-	size_t period;            /* bytes of it that were given */
-	struct rt_faults *faults; /* NULL: none */
-	int status;
-	size_t head_at;   /* of a raw reply: where its head begins */
-	size_t head_size; /* and ends; both 0: it has none */
-};
-
-/* 0, or -EINVAL with a line in `error` (or NULL): it cannot be given. */
-int rt_canned_check(const struct retort_reply *reply,
-	enum retort_protocol protocol, char *error);
-
-/* A copy of what was checked. NULL: no memory. */
-struct rt_canned *rt_canned_new(const struct retort_reply *reply,
-	enum retort_protocol protocol);
-void rt_canned_free(struct rt_canned *canned);
-
-/*
- * Puts copies in the place of all strings, which are somebody else's. False:
- * there was not the memory for all; the rest is NULL.
- */
-bool rt_canned_copy_strings(struct retort_reply *as);
-void rt_canned_free_strings(struct retort_reply *as);
-
-/*
- * Answers a whole request, `size` bytes at `base`, which must outlive the
- * reply if it is echoed. 0, or -errno: its file cannot be read, and the reply
- * is 500, or without HTTP nothing.
- */
-int rt_canned_answer(const struct rt_canned *canned,
-	enum retort_protocol protocol, const struct rt_request *request,
-	const char *base, size_t size, const char *date,
-	struct rt_reply *reply);
 
 #endif

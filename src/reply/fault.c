@@ -18,8 +18,14 @@
 
 #define MAX_CLAUSES 1024
 
-/* A number of this many digits overflows nothing. */
-#define MAX_DIGITS 15
+/* Sums and products of such numbers overflow nothing. */
+#define MAX_NUMBER 999999999999999u
+
+/* Of a word: */
+enum {
+	STREAM = 1, /* it means nothing to a datagram */
+	EARLY = 2   /* it is obeyed before there is a reply: not by chance */
+};
 
 /*
  * Words and what follows them: p position, e ending, n number, l signed
@@ -30,35 +36,41 @@ static const struct word {
 	const char *name;
 	enum rt_fault_verb verb;
 	const char *wants;
-	const char *means; /* another clause, or NULL */
+	unsigned is;
+	uint64_t least; /* of `n` */
+	uint64_t most;  /* 0: any */
+	const char *bounds;
+	const char *means; /* bytes */
 } words[] = {
-	{"early", RT_FAULT_EARLY, "", NULL},
-	{"stop-reading", RT_FAULT_STOP_READING, "n?", NULL},
-	{"read-slowly", RT_FAULT_READ, "nt", NULL},
-	{"continue", RT_FAULT_CONTINUE, "w", NULL},
-	{"status", RT_FAULT_STATUS, "n", NULL},
-	{"garbage", RT_FAULT_GARBAGE_BYTES, "n?", NULL},
-	{"bare-lf", RT_FAULT_BARE_LF, "", NULL},
-	{"add", RT_FAULT_ADD, "s", NULL},
-	{"fold", RT_FAULT_ADD, "", "X-Folded: a\r\n b\r\n"},
-	{"length", RT_FAULT_LENGTH, "l", NULL},
-	{"headless", RT_FAULT_HEADLESS, "", NULL},
-	{"force-body", RT_FAULT_BODY, "", NULL},
-	{"no-range", RT_FAULT_NO_RANGE, "", NULL},
-	{"endless", RT_FAULT_ENDLESS, "", NULL},
-	{"insert", RT_FAULT_INSERT, "ps", NULL},
-	{"corrupt", RT_FAULT_CORRUPT, "p", NULL},
-	{"cut", RT_FAULT_CUT, "pe?", NULL},
-	{"empty", RT_FAULT_CUT, "", NULL},
-	{"pause", RT_FAULT_PAUSE, "tp?", NULL},
-	{"split", RT_FAULT_SPLIT, "p*", NULL},
-	{"each", RT_FAULT_EACH, "n", NULL},
-	{"gap", RT_FAULT_GAP, "t", NULL},
-	{"rate", RT_FAULT_RATE, "n", NULL},
-	{"spread", RT_FAULT_SPREAD, "t", NULL},
-	{"end", RT_FAULT_END, "e", NULL},
-	{"deaf", RT_FAULT_DEAF, "", NULL},
-	{"refuse", RT_FAULT_REFUSE, "t?", NULL},
+	{"early", RT_FAULT_EARLY, "", EARLY, 0, 0, NULL, NULL},
+	{"stop-reading", RT_FAULT_STOP_READING, "n?", EARLY, 0, 0, NULL, NULL},
+	{"read-slowly", RT_FAULT_READ, "nt", EARLY, 1, 0, "at least 1 byte",
+		NULL},
+	{"continue", RT_FAULT_CONTINUE, "w", EARLY, 0, 0, NULL, NULL},
+	{"status", RT_FAULT_STATUS, "n", 0, 200, 999, "200 to 999", NULL},
+	{"garbage", RT_FAULT_GARBAGE_BYTES, "n?", 0, 0, RT_MAX_TEXT / 2,
+		"fewer bytes", NULL},
+	{"bare-lf", RT_FAULT_BARE_LF, "", 0, 0, 0, NULL, NULL},
+	{"add", RT_FAULT_ADD, "s", 0, 0, 0, NULL, NULL},
+	{"fold", RT_FAULT_ADD, "", 0, 0, 0, NULL, "X-Folded: a\r\n b\r\n"},
+	{"length", RT_FAULT_LENGTH, "l", 0, 0, 0, NULL, NULL},
+	{"headless", RT_FAULT_HEADLESS, "", 0, 0, 0, NULL, NULL},
+	{"force-body", RT_FAULT_BODY, "", EARLY, 0, 0, NULL, NULL},
+	{"no-range", RT_FAULT_NO_RANGE, "", EARLY, 0, 0, NULL, NULL},
+	{"endless", RT_FAULT_ENDLESS, "", 0, 0, 0, NULL, NULL},
+	{"insert", RT_FAULT_INSERT, "ps", 0, 0, 0, NULL, NULL},
+	{"corrupt", RT_FAULT_CORRUPT, "p", 0, 0, 0, NULL, NULL},
+	{"cut", RT_FAULT_CUT, "pe?", 0, 0, 0, NULL, NULL},
+	{"empty", RT_FAULT_CUT, "", 0, 0, 0, NULL, NULL},
+	{"pause", RT_FAULT_PAUSE, "tp?", 0, 0, 0, NULL, NULL},
+	{"split", RT_FAULT_SPLIT, "p*", STREAM, 0, 0, NULL, NULL},
+	{"each", RT_FAULT_EACH, "n", STREAM, 1, 0, "at least 1 byte", NULL},
+	{"gap", RT_FAULT_GAP, "t", STREAM, 0, 0, NULL, NULL},
+	{"rate", RT_FAULT_RATE, "n", STREAM, 1, 0, "at least 1 byte", NULL},
+	{"spread", RT_FAULT_SPREAD, "t", STREAM, 0, 0, NULL, NULL},
+	{"end", RT_FAULT_END, "e", STREAM, 0, 0, NULL, NULL},
+	{"deaf", RT_FAULT_DEAF, "", STREAM, 0, 0, NULL, NULL},
+	{"refuse", RT_FAULT_REFUSE, "t?", STREAM, 0, 0, NULL, NULL},
 };
 
 static const struct {
@@ -67,7 +79,6 @@ static const struct {
 } endings[] = {
 	{"fin", RT_STEP_CLOSE},
 	{"reset", RT_STEP_RESET},
-	{"rst", RT_STEP_RESET},
 	{"stall", RT_STEP_STALL},
 	{"half", RT_STEP_HALF},
 };
@@ -77,16 +88,17 @@ static const struct {
 struct reader {
 	const char *text;
 	const char *at;
-	const char *word; /* the present one, for errors */
-	size_t size;
-	char *error;
+	struct rt_word word;     /* the present one, for errors */
+	const struct word *kind; /* of the present clause */
+	struct rt_error *error;
 	int code;
+	unsigned rolls;
 };
 
 static bool
 is_blank(char c)
 {
-	return c == ' ' || c == '\t' || c == '\r';
+	return rt_is_blank(c) || c == '\r';
 }
 
 static bool
@@ -101,36 +113,52 @@ next_word(struct reader *reader)
 {
 	while (is_blank(*reader->at))
 		reader->at++;
-	reader->word = reader->at;
+	reader->word.text = reader->at;
 	while (!is_blank(*reader->at) && !is_end(*reader->at))
 		reader->at++;
-	reader->size = (size_t)(reader->at - reader->word);
-	return reader->size > 0;
+	reader->word.size = (size_t)(reader->at - reader->word.text);
+	return reader->word.size > 0;
 }
 
 static void
 put_back(struct reader *reader)
 {
-	reader->at = reader->word;
+	reader->at = reader->word.text;
 }
 
 static bool
 is_word(const struct reader *reader, const char *name)
 {
-	return strlen(name) == reader->size &&
-		memcmp(name, reader->word, reader->size) == 0;
+	return rt_word_is(reader->word, name);
 }
 
 static bool
 expected(struct reader *reader, const char *what)
 {
+	struct rt_word word = reader->word;
+
 	reader->code = -EINVAL;
-	if (reader->size > 0)
-		(void)rt_fail(reader->error, -EINVAL, "'%.*s': expected %s",
-			(int)(reader->size < 60 ? reader->size : 60),
-			reader->word, what);
+	reader->error->at = (size_t)(word.text - reader->text);
+	if (word.size > 0)
+		(void)rt_fail(reader->error->text, -EINVAL,
+			"'%.*s': expected %s",
+			(int)(word.size < 60 ? word.size : 60), word.text,
+			what);
 	else
-		(void)rt_fail(reader->error, -EINVAL, "expected %s", what);
+		(void)rt_fail(reader->error->text, -EINVAL, "expected %s",
+			what);
+	return false;
+}
+
+/* The same of a whole clause. */
+static bool
+expected_of(struct reader *reader, const struct rt_clause *clause,
+	const char *what)
+{
+	reader->code = rt_fail(reader->error->text, -EINVAL,
+		"'%.*s': expected %s", (int)(clause->end - clause->begin),
+		reader->text + clause->begin, what);
+	reader->error->at = clause->begin;
 	return false;
 }
 
@@ -139,19 +167,13 @@ static bool
 read_digits(const struct reader *reader, size_t skip, size_t left,
 	uint64_t *number)
 {
-	size_t size = reader->size - skip - left;
+	struct rt_word word = reader->word;
 
-	*number = 0;
-	if (reader->size < skip + left + 1 || size > MAX_DIGITS)
+	if (word.size < skip + left)
 		return false;
-	for (size_t i = 0; i < size; i++) {
-		char c = reader->word[skip + i];
-
-		if (c < '0' || c > '9')
-			return false;
-		*number = *number * 10 + (uint64_t)(c - '0');
-	}
-	return true;
+	word.text += skip;
+	word.size -= skip + left;
+	return rt_word_number(word, MAX_NUMBER, number);
 }
 
 static bool
@@ -162,14 +184,43 @@ read_number(struct reader *reader, struct rt_clause *clause)
 		expected(reader, "a whole number");
 }
 
+/* Where the present word stands. */
+static struct rt_hole
+make_hole(const struct reader *reader)
+{
+	size_t begin = (size_t)(reader->word.text - reader->text);
+
+	return (struct rt_hole){begin, begin + reader->word.size};
+}
+
+/* "MS", or "MS-MS", between which a time is drawn. */
 static bool
 read_time(struct reader *reader, struct rt_clause *clause)
 {
-	if (!next_word(reader) || !read_digits(reader, 0, 0, &clause->time))
+	const char *dash;
+	uint64_t most;
+
+	if (!next_word(reader))
 		return expected(reader, "milliseconds");
-	if (clause->time > INT32_MAX)
+	dash = memchr(reader->word.text, '-', reader->word.size);
+	if (reader->kind->is & EARLY)
+		dash = NULL;
+	if (!read_digits(reader, 0, dash ? (size_t)(reader->at - dash) : 0,
+		    &clause->time))
+		return expected(reader, "milliseconds");
+	most = clause->time;
+	if (dash != NULL &&
+		!read_digits(reader, (size_t)(dash + 1 - reader->word.text), 0,
+			&most))
+		return expected(reader, "milliseconds");
+	if (most > INT32_MAX)
 		return expected(reader, "milliseconds, 2147483647 at most");
+	if (most < clause->time)
+		return expected(reader, "the smaller number first");
+	clause->spare = most - clause->time;
 	clause->time *= (uint64_t)RT_MS;
+	if (dash != NULL)
+		clause->between = make_hole(reader);
 	return true;
 }
 
@@ -178,8 +229,8 @@ read_signed(struct reader *reader, struct rt_clause *clause)
 {
 	if (!next_word(reader))
 		return expected(reader, "N, +N or -N");
-	if (*reader->word == '+' || *reader->word == '-')
-		clause->sign = *reader->word;
+	if (*reader->word.text == '+' || *reader->word.text == '-')
+		clause->sign = *reader->word.text;
 	return read_digits(reader, clause->sign != 0, 0, &clause->number) ||
 		expected(reader, "N, +N or -N");
 }
@@ -187,24 +238,29 @@ read_signed(struct reader *reader, struct rt_clause *clause)
 static bool
 read_position(struct reader *reader, struct rt_clause *clause)
 {
-	static const char what[] = "N, -N, N%, head N or body N";
+	static const char what[] = "N, -N, N%, any, head N or body N";
 	size_t minus;
 
 	if (!next_word(reader))
 		return expected(reader, what);
 	clause->base = RT_FAULT_FROM_BEGIN;
 	if (is_word(reader, "head") || is_word(reader, "body")) {
-		clause->base = *reader->word == 'h' ? RT_FAULT_FROM_HEAD :
-						      RT_FAULT_FROM_BODY;
+		clause->base = *reader->word.text == 'h' ? RT_FAULT_FROM_HEAD :
+							   RT_FAULT_FROM_BODY;
 		if (!next_word(reader))
 			return expected(reader, what);
-	} else if (reader->word[reader->size - 1] == '%') {
+	} else if (is_word(reader, "any")) {
+		clause->base = RT_FAULT_ANYWHERE;
+		clause->any = make_hole(reader);
+		return true;
+	} else if (reader->word.text[reader->word.size - 1] == '%') {
 		clause->base = RT_FAULT_PERCENT;
 		return (read_digits(reader, 0, 1, &clause->at) &&
 			       clause->at <= 100) ||
 			expected(reader, "0% to 100%");
 	}
-	minus = *reader->word == '-' && clause->base == RT_FAULT_FROM_BEGIN;
+	minus = *reader->word.text == '-' &&
+		clause->base == RT_FAULT_FROM_BEGIN;
 	if (minus)
 		clause->base = RT_FAULT_FROM_END;
 	return read_digits(reader, minus, 0, &clause->at) ||
@@ -233,7 +289,7 @@ read_when(struct reader *reader, struct rt_clause *clause)
 	}
 	put_back(reader);
 	clause->given = true;
-	if (*reader->word < '0' || *reader->word > '9')
+	if (*reader->word.text < '0' || *reader->word.text > '9')
 		return expected(reader, "never or milliseconds");
 	return read_time(reader, clause);
 }
@@ -246,10 +302,11 @@ read_bytes(struct reader *reader, struct rt_clause *clause)
 
 	while (is_blank(*reader->at))
 		reader->at++;
-	reader->word = reader->at;
-	reader->size = strcspn(reader->at, "\n");
+	reader->word.text = reader->at;
+	reader->word.size = strcspn(reader->at, "\n");
 	rt_buf_init(&bytes, RT_MAX_TEXT / 2);
-	ok = rt_text_unquote(&reader->at, reader->word + reader->size, &bytes);
+	ok = rt_text_unquote(&reader->at, reader->word.text + reader->word.size,
+		&bytes);
 	if (!ok)
 		(void)expected(reader, RT_TEXT_QUOTED);
 	else if (bytes.failed)
@@ -368,61 +425,173 @@ set_meaning(struct rt_clause *clause, const struct word *word)
 	return clause->bytes != NULL;
 }
 
+/* Whether there is an argument more. */
 static bool
 has_more(struct reader *reader)
 {
-	bool more = next_word(reader);
+	bool more = next_word(reader) && !is_word(reader, "chance") &&
+		!is_word(reader, "or");
 
 	put_back(reader);
 	return more;
 }
 
+static bool
+read_one(struct reader *reader, struct rt_clause *clause, char what)
+{
+	clause->own = clause->end;
+	if (!read_argument(reader, clause, what))
+		return false;
+	clause->end = (size_t)(reader->at - reader->text);
+	return true;
+}
+
 /* What follows the word; of several positions each is a clause. */
 static bool
 read_arguments(struct reader *reader, struct rt_faults *faults,
-	struct rt_clause *clause, const char *wants)
+	struct rt_clause *clause)
 {
+	const char *wants = reader->kind->wants;
+
 	clause->end = (size_t)(reader->at - reader->text);
 	for (; *wants != '\0'; wants += 1 + (wants[1] == '?')) {
 		if (wants[1] == '?' && !has_more(reader))
 			break;
 		clause->given = true;
-		if (!read_argument(reader, clause, *wants))
+		if (!read_one(reader, clause, *wants))
 			return false;
-		clause->end = (size_t)(reader->at - reader->text);
-		if (wants[1] != '*')
-			continue;
-		while (has_more(reader)) {
+		while (wants[1] == '*' && has_more(reader)) {
 			clause = add_clause(faults, clause, reader);
-			if (clause == NULL ||
-				!read_argument(reader, clause, *wants))
+			if (clause == NULL)
 				return false;
-			clause->end = (size_t)(reader->at - reader->text);
+			clause->any.end = 0;
+			if (!read_one(reader, clause, *wants))
+				return false;
 		}
-		break;
+		if (wants[1] == '*')
+			break;
 	}
-	return !next_word(reader) || expected(reader, "the end of the clause");
+	return true;
 }
 
+/* "5%", "0.25%" */
 static bool
-read_clause(struct reader *reader, struct rt_faults *faults)
+read_share(struct reader *reader, unsigned *share)
+{
+	const char *at, *end;
+	unsigned unit = RT_FAULT_ALWAYS / 100;
+	uint64_t whole = 0;
+	bool ok = next_word(reader);
+
+	at = reader->word.text;
+	end = at + reader->word.size;
+	ok = ok && rt_text_digits(&at, end, &whole) && whole <= 100;
+	*share = (unsigned)whole * unit;
+	if (ok && at < end && *at == '.')
+		for (at++; at < end && *at >= '0' && *at <= '9'; at++)
+			*share += (unit /= 10) * (unsigned)(*at - '0');
+	ok = ok && end - at == 1 && *at == '%' && *share <= RT_FAULT_ALWAYS;
+	return ok || expected(reader, "a percentage from 0% to 100%");
+}
+
+/* The chance of what was read since `first`: those clauses stand and fall
+   together. `with`: they are an alternative to the ones before. */
+static bool
+read_chance(struct reader *reader, struct rt_faults *faults, size_t first,
+	bool with)
+{
+	const struct rt_clause *before =
+		with ? faults->clauses + first - 1 : NULL;
+	struct rt_clause like = faults->clauses[first];
+	bool given = next_word(reader) && is_word(reader, "chance");
+
+	like.end = faults->clauses[faults->count - 1].end;
+	like.share = RT_FAULT_ALWAYS;
+	if (!given)
+		put_back(reader);
+	if (given && (reader->kind->is & EARLY))
+		return expected(reader,
+			"no chance: it is obeyed before there is a reply");
+	if (given && !read_share(reader, &like.share))
+		return false;
+	like.from = with ? before->from + before->share : 0;
+	if (like.from + like.share > RT_FAULT_ALWAYS)
+		return expected_of(reader, &like,
+			"chances of 100% together at most");
+	for (size_t i = first; i < faults->count; i++) {
+		struct rt_clause *clause = faults->clauses + i;
+
+		clause->roll = with ? before->roll : reader->rolls;
+		clause->choice = with ? before->choice + 1 : 0;
+		clause->last = true;
+		clause->from = like.from;
+		clause->share = like.share;
+		faults->chancy = faults->chancy || given ||
+			clause->any.end > 0 || clause->between.end > 0;
+	}
+	reader->rolls += !with;
+	return true;
+}
+
+/* Within the bounds of its word? */
+static bool
+check_number(struct reader *reader, const struct rt_clause *clause)
+{
+	const struct word *word = reader->kind;
+
+	if (*word->wants != 'n' || !clause->given ||
+		(clause->number >= word->least &&
+			(word->most == 0 || clause->number <= word->most)))
+		return true;
+	return expected_of(reader, clause, word->bounds);
+}
+
+/* One, from its word on, and its chance. */
+static bool
+read_alternative(struct reader *reader, struct rt_faults *faults, bool with)
 {
 	const struct rt_clause empty = {
-		.begin = (size_t)(reader->word - reader->text)};
-	const struct word *word = find_word(reader);
+		.begin = (size_t)(reader->word.text - reader->text)};
+	size_t first = faults->count;
 	struct rt_clause *clause;
 
-	if (word == NULL)
+	reader->kind = find_word(reader);
+	if (reader->kind == NULL)
 		return expected_fault(reader);
 	clause = add_clause(faults, &empty, reader);
 	if (clause == NULL)
 		return false;
-	clause->verb = word->verb;
-	if (!set_meaning(clause, word)) {
+	clause->verb = reader->kind->verb;
+	clause->stream = reader->kind->is & STREAM;
+	if (!set_meaning(clause, reader->kind)) {
 		reader->code = -ENOMEM;
 		return false;
 	}
-	return read_arguments(reader, faults, clause, word->wants);
+	return read_arguments(reader, faults, clause) &&
+		check_number(reader, faults->clauses + first) &&
+		read_chance(reader, faults, first, with);
+}
+
+/* Up to the semicolon: alternatives have "or" between them. */
+static bool
+read_clause(struct reader *reader, struct rt_faults *faults)
+{
+	size_t first = faults->count, before;
+
+	if (!read_alternative(reader, faults, false))
+		return false;
+	while (next_word(reader)) {
+		if (!is_word(reader, "or"))
+			return expected(reader, "the end of the clause");
+		before = faults->count;
+		(void)next_word(reader);
+		if (!read_alternative(reader, faults, true))
+			return false;
+		for (size_t i = first; i < before; i++)
+			faults->clauses[i].last = false;
+		first = before;
+	}
+	return true;
 }
 
 /* It is shown in logs and at terminals. */
@@ -433,8 +602,7 @@ is_printable(struct reader *reader)
 		unsigned char c = (unsigned char)*at;
 
 		if ((c < ' ' && strchr("\t\r\n", c) == NULL) || c > '~') {
-			reader->word = at;
-			reader->size = 0;
+			reader->word = (struct rt_word){at, 0};
 			return expected(reader,
 				"printable ASCII; other bytes as \\xHH");
 		}
@@ -515,34 +683,16 @@ find_useless(const struct rt_faults *faults, const struct rt_clause *clause)
 	return "a stall with it, such as 'end stall'";
 }
 
-/* Numbers that the words cannot mean, and words that mean nothing alone. */
+/* Words that mean nothing alone. */
 static bool
-check_numbers(const struct rt_faults *faults, char *error, size_t *at)
+check_sense(struct reader *reader, const struct rt_faults *faults)
 {
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct rt_clause *clause = faults->clauses + i;
-		const char *wrong = NULL;
+		const char *wrong = find_useless(faults, clause);
 
-		if ((clause->verb == RT_FAULT_EACH ||
-			    clause->verb == RT_FAULT_RATE ||
-			    clause->verb == RT_FAULT_READ) &&
-			clause->number == 0)
-			wrong = "at least 1 byte";
-		if (clause->verb == RT_FAULT_STATUS &&
-			(clause->number < 200 || clause->number > 999))
-			wrong = "200 to 999";
-		if (clause->verb == RT_FAULT_GARBAGE_BYTES &&
-			clause->number > RT_MAX_TEXT / 2)
-			wrong = "fewer bytes";
-		if (wrong == NULL)
-			wrong = find_useless(faults, clause);
-		if (wrong == NULL)
-			continue;
-		*at = clause->begin;
-		(void)rt_fail(error, -EINVAL, "'%.*s': expected %s",
-			(int)(clause->end - clause->begin),
-			faults->text + clause->begin, wrong);
-		return false;
+		if (wrong != NULL)
+			return expected_of(reader, clause, wrong);
 	}
 	return true;
 }
@@ -563,27 +713,25 @@ tidy_text(char *text)
 }
 
 struct rt_faults *
-rt_faults_new(const char *text, char *error, size_t *at)
+rt_faults_new(const char *text, struct rt_error *error)
 {
 	struct rt_faults *faults = calloc(1, sizeof *faults);
 	struct reader reader = {.text = text, .at = text, .error = error};
 
-	*at = 0;
+	*error = (struct rt_error){.member = NULL};
 	if (faults == NULL || (faults->text = strdup(text)) == NULL) {
 		reader.code = -ENOMEM;
-	} else if (!is_printable(&reader) || !read_all(&reader, faults)) {
-		*at = (size_t)(reader.word - text);
-	} else {
+	} else if (is_printable(&reader) && read_all(&reader, faults)) {
 		set_reading(faults);
-		if (!check_numbers(faults, error, at))
-			reader.code = -EINVAL;
+		(void)check_sense(&reader, faults);
 	}
 	if (reader.code == 0) {
 		tidy_text(faults->text);
 		return faults;
 	}
+	error->member = "faults";
 	if (reader.code == -ENOMEM)
-		(void)rt_fail_errno(error, reader.code, NULL);
+		(void)rt_fail_errno(error->text, reader.code, NULL);
 	rt_faults_free(faults);
 	errno = -reader.code;
 	return NULL;
@@ -594,7 +742,7 @@ rt_faults_free(struct rt_faults *faults)
 {
 	if (faults == NULL)
 		return;
-	for (size_t i = 0; i < faults->count; i++)
+	for (size_t i = 0; i < faults->count && !faults->drawn; i++)
 		/* those of one split share nothing */
 		free(faults->clauses[i].bytes);
 	free(faults->clauses);
@@ -651,16 +799,18 @@ rt_faults_whole(const struct rt_faults *faults)
 }
 
 bool
+rt_faults_chancy(const struct rt_faults *faults)
+{
+	return faults->chancy;
+}
+
+bool
 rt_faults_datagram(const struct rt_faults *faults)
 {
-	for (size_t i = 0; i < faults->count; i++) {
-		const struct rt_clause *clause = faults->clauses + i;
-
-		if ((clause->verb >= RT_FAULT_SPLIT &&
-			    clause->verb <= RT_FAULT_REFUSE) ||
-			clause->ending != RT_STEP_CLOSE)
+	for (size_t i = 0; i < faults->count; i++)
+		if (faults->clauses[i].stream ||
+			faults->clauses[i].ending != RT_STEP_CLOSE)
 			return false;
-	}
 	return true;
 }
 

@@ -11,20 +11,37 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "reply/reply.h"
 
 struct rt_faults;
 
-/*
- * Clauses, separated by semicolons or newlines. NULL with a line in `error`
- * (RETORT_ERROR_SIZE bytes), errno (EINVAL, ENOMEM), and in *at the offset of
- * what is wrong.
- */
-struct rt_faults *rt_faults_new(const char *text, char *error, size_t *at);
+/* Clauses, separated by semicolons or newlines. NULL with `error`, which says
+   where in the text, and errno (EINVAL, ENOMEM). */
+struct rt_faults *rt_faults_new(const char *text, struct rt_error *error);
 void rt_faults_free(struct rt_faults *faults);
 
 /* The text as it was given. */
 const char *rt_faults_text(const struct rt_faults *faults);
+
+/* Whether they are to be drawn: some have a chance, or leave a number open. */
+bool rt_faults_chancy(const struct rt_faults *faults);
+
+/*
+ * What a connection gets of them, a pure function of all three: faults without
+ * chance, which may have no clause, and must go before `faults`. NULL: no
+ * memory.
+ */
+struct rt_faults *rt_faults_draw(const struct rt_faults *faults, uint64_t seed,
+	uint64_t connection);
+
+/* The n-th of a few draws in which, together, each clause is taken. NULL: there
+   are not as many (errno is 0), or ENOMEM. */
+struct rt_faults *rt_faults_sample(const struct rt_faults *faults, size_t n);
+
+/* A seed that is short enough to be typed: of different numbers most are
+   different, and none is 0. */
+uint64_t rt_faults_make_seed(uint64_t from);
 
 /*
  * Changes a complete script. 0, or -EINVAL with a line in `error` (or NULL):

@@ -80,6 +80,7 @@ find_position(struct change *change, uint64_t *at)
 		if (clause->at > body)
 			fail_size(change, "the body has", body);
 		break;
+	case RT_FAULT_ANYWHERE: /* drawn before this */
 	case RT_FAULT_PERCENT:
 		*at = size / 100 * clause->at + size % 100 * clause->at / 100;
 		break;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two files of the room fault share, and nobody else sees. */
+/* What the files of the room fault share, and nobody else sees. */
 #ifndef RT_FAULT_PARTS_H
 #define RT_FAULT_PARTS_H
 
@@ -47,7 +47,17 @@ enum rt_fault_base {
 	RT_FAULT_FROM_END,
 	RT_FAULT_FROM_HEAD,
 	RT_FAULT_FROM_BODY,
-	RT_FAULT_PERCENT
+	RT_FAULT_PERCENT,
+	RT_FAULT_ANYWHERE /* a percentage, once it is drawn */
+};
+
+/* Shares are of a hundred thousand. */
+#define RT_FAULT_ALWAYS 100000u
+
+/* A part of the text, which a number takes the place of once it is drawn. */
+struct rt_hole {
+	size_t begin;
+	size_t end; /* 0: there is none */
 };
 
 struct rt_clause {
@@ -55,14 +65,25 @@ struct rt_clause {
 	enum rt_fault_base base;
 	uint64_t at;
 	uint64_t number;
-	uint64_t time; /* ns */
-	bool given;    /* an optional word was */
-	char sign;     /* of `number`; 0: none */
+	uint64_t time;  /* ns */
+	uint64_t spare; /* and up to so many ms more */
+	bool given;     /* an optional word was */
+	bool stream;    /* it means nothing to a datagram */
+	char sign;      /* of `number`; 0: none */
 	enum rt_step_kind ending;
 	char *bytes;
 	size_t size;
 	size_t begin; /* where the clause stands in the text */
 	size_t end;
+	size_t own; /* of several positions: where this one begins */
+	struct rt_hole any;
+	struct rt_hole between;
+	/* by chance: it is taken if its roll is one of `share` from `from` on */
+	unsigned roll; /* alternatives have it in common */
+	unsigned choice;
+	bool last; /* of the alternatives */
+	unsigned from;
+	unsigned share;
 };
 
 struct rt_faults {
@@ -71,7 +92,9 @@ struct rt_faults {
 	size_t count;
 	size_t room;
 	struct rt_reading reading;
-	bool reads; /* `reading` is not as usual */
+	bool reads;  /* `reading` is not as usual */
+	bool chancy; /* it is to be drawn */
+	bool drawn;  /* the bytes of its clauses are another's */
 };
 
 /* The first clause of that verb; NULL. */

@@ -41,24 +41,21 @@ int
 rt_route_refusal(const struct rt_route *route, const struct rt_request *request,
 	const char *base, uint64_t *max, bool *keep, const char **reason)
 {
-	const struct rt_canned *canned = route->canned;
+	const struct rt_canned *canned = route->fallback.canned;
 	bool echo = canned != NULL && canned->as.echo;
+	bool files = route->fallback.files && route->rule_count == 0;
 
 	*reason = NULL;
 	*keep = route->keep || route->rule_count > 0 || echo;
 	*max = route->max_body;
 	if (*max == 0)
-		*max = route->site != NULL && route->rule_count == 0 ?
-			RT_DEFAULT_BODY :
-			UINT64_MAX;
+		*max = files ? RT_DEFAULT_BODY : UINT64_MAX;
 	if (!host_served(route, base, request->host)) {
 		*reason = "this host is not served here";
 		return 421;
 	}
 	/* a rule may fit, and is asked when the request is complete */
-	return route->site != NULL && route->rule_count == 0 ?
-		rt_site_refusal(request) :
-		0;
+	return files ? rt_site_refusal(request) : 0;
 }
 
 /* Without HTTP there is no other way to say that nothing answers. */
@@ -122,29 +119,21 @@ apply(const struct rt_route *route, const struct rt_faults *faults,
 	say_error(route, asked, reply, 500, error);
 }
 
-/* What chance, or a log, has for this one. */
+/* What chance has for this one. */
 static void
-apply_chaos(const struct rt_route *route, struct rt_asked *asked,
-	struct rt_reply *reply)
+apply_by_chance(const struct rt_route *route, const struct rt_faults *faults,
+	struct rt_asked *asked, struct rt_reply *reply)
 {
-	char error[RETORT_ERROR_SIZE];
-	struct rt_faults *faults;
-	struct rt_buf text;
-	size_t at;
+	struct rt_faults *drawn =
+		rt_faults_draw(faults, route->seed, asked->connection);
 
-	rt_buf_init(&text, 64u << 10);
-	if (asked->seen != NULL)
-		rt_chaos_pick(route->chaos, asked->seen, asked->connection,
-			&text);
-	if (text.len > 0 && rt_buf_text(&text) != NULL) {
-		faults = rt_faults_new(text.data, error, &at);
-		/* a log may have what cannot be done here */
-		if (faults != NULL)
-			apply(route, faults, asked, reply);
-		rt_faults_free(faults);
-	}
-	reply->by_chance = rt_chaos_seed(route->chaos, &reply->seed);
-	rt_buf_free(&text);
+	if (drawn == NULL)
+		reply->failed = true;
+	else if (*rt_faults_text(drawn) != '\0')
+		apply(route, drawn, asked, reply);
+	reply->by_chance = true;
+	reply->seed = route->seed;
+	rt_faults_free(drawn);
 }
 
 /* The reply is made: what is wrong with it is made, too. */
@@ -152,10 +141,12 @@ static void
 spoil(const struct rt_route *route, const struct rt_faults *faults,
 	struct rt_asked *asked, struct rt_reply *reply)
 {
-	if (faults != NULL)
+	if (faults == NULL)
+		return;
+	if (rt_faults_chancy(faults))
+		apply_by_chance(route, faults, asked, reply);
+	else
 		apply(route, faults, asked, reply);
-	else if (route->chaos != NULL && !asked->greeting)
-		apply_chaos(route, asked, reply);
 }
 
 /* What came is not there any more. */
@@ -173,7 +164,8 @@ refuse_echo(const struct rt_route *route, struct rt_asked *asked,
 
 static void
 answer_canned(const struct rt_route *route, const struct rt_canned *canned,
-	struct rt_asked *asked, struct rt_reply *reply)
+	const struct rt_faults *faults, struct rt_asked *asked,
+	struct rt_reply *reply)
 {
 	int error;
 
@@ -185,7 +177,7 @@ answer_canned(const struct rt_route *route, const struct rt_canned *canned,
 		rt_route_protocol(route, asked->greeting), asked->request,
 		asked->base, asked->size, asked->date, reply);
 	if (error == 0) {
-		spoil(route, canned->faults, asked, reply);
+		spoil(route, faults, asked, reply);
 		return;
 	}
 	blame_rule(route, asked);
@@ -206,7 +198,7 @@ check_reading(const struct rt_route *route, const struct rt_faults *faults,
 			rt_faults_same_reading(faults, canned->faults)))
 		return 0;
 	return rt_fail(error, -EINVAL,
-		"faults: '%.100s': the request was read already: how, is said "
+		"'%.100s': the request was read already: how, is said "
 		"by retort_on()",
 		rt_faults_text(faults));
 }
@@ -218,17 +210,16 @@ rt_route_answer_with(const struct rt_route *route,
 {
 	enum retort_protocol protocol =
 		rt_route_protocol(route, asked->greeting);
+	struct rt_error wrong;
 	struct rt_canned *canned;
-	int code = rt_canned_check(as, protocol, error);
+	int code;
 
-	if (code < 0)
-		return code;
 	if (as->echo && asked->cut)
 		return rt_fail(error, -EMSGSIZE,
 			"echo: the request is too large to be kept");
-	canned = rt_canned_new(as, protocol);
+	canned = rt_canned_new(as, protocol, &wrong);
 	if (canned == NULL)
-		return rt_fail_errno(error, -ENOMEM, "reply");
+		return rt_fail(error, -errno, "%s", wrong.text);
 	code = check_reading(route, canned->faults, asked, error);
 	if (code == 0) {
 		code = rt_canned_answer(canned, protocol, asked->request,
@@ -416,14 +407,14 @@ find_rule(const struct rt_route *route, const struct retort_exchange *seen,
 
 /* The site answers, as a rule has it. */
 static enum rt_outcome
-answer_files(const struct rt_route *route, const struct rt_rule *rule,
+answer_site(const struct rt_route *route, const struct rt_rule *rule,
 	struct rt_asked *asked, struct rt_reply *reply)
 {
-	const struct rt_canned *canned = rule ? rule->canned : NULL;
-	const struct rt_faults *faults = canned ? canned->faults : NULL;
+	const struct rt_canned *canned = rule->canned;
+	const struct rt_faults *faults = canned->faults;
 	const struct retort_reply *own = NULL;
 
-	if (canned != NULL && (canned->as.fields || canned->as.omit))
+	if (canned->as.fields != NULL || canned->as.omit != NULL)
 		own = &canned->as;
 	if (!rt_site_answer(route->site, own,
 		    faults != NULL && rt_faults_whole(faults), asked->request,
@@ -435,18 +426,32 @@ answer_files(const struct rt_route *route, const struct rt_rule *rule,
 	return RT_ANSWERED;
 }
 
+/* What answers by default does, with what is wrong with the rule's reply. */
+static enum rt_outcome
+answer_by_default(const struct rt_route *route, const struct rt_rule *rule,
+	struct rt_asked *asked, struct rt_reply *reply)
+{
+	const struct rt_canned *canned = route->fallback.canned;
+
+	if (route->site != NULL)
+		return answer_site(route, rule, asked, reply);
+	if (canned != NULL)
+		answer_canned(route, canned, rule->canned->faults, asked,
+			reply);
+	else
+		say_error(route, asked, reply, 404, "no files are served");
+	return RT_ANSWERED;
+}
+
 static enum rt_outcome
 answer_by_rule(const struct rt_route *route, const struct rt_rule *rule,
 	struct rt_asked *asked, struct rt_reply *reply)
 {
 	if (rule->handler != NULL)
 		return ask_handler(route, rule, asked, reply);
-	if (rule->files && route->site != NULL)
-		return answer_files(route, rule, asked, reply);
 	if (rule->files)
-		say_error(route, asked, reply, 404, "no files are served");
-	else
-		answer_canned(route, rule->canned, asked, reply);
+		return answer_by_default(route, rule, asked, reply);
+	answer_canned(route, rule->canned, rule->canned->faults, asked, reply);
 	return RT_ANSWERED;
 }
 
@@ -456,24 +461,20 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 {
 	bool again = reply->made.it != NULL;
 	size_t number = again ? reply->rule : 0;
+	struct rt_rule *rule = &route->fallback;
 
 	if (!again && asked->seen != NULL)
 		number = find_rule(route, asked->seen, asked->greeting);
 	/* it may have been forgotten since */
 	if (number > 0 && number <= route->rule_count) {
-		struct rt_rule *rule = route->rules + number - 1;
-
+		rule = route->rules + number - 1;
 		rule->used += !again;
 		asked->rule = (int)number;
-		return answer_by_rule(route, rule, asked, reply);
-	}
-	if (route->canned != NULL && !asked->greeting)
-		answer_canned(route, route->canned, asked, reply);
-	else if (route->site != NULL && !asked->greeting)
-		return answer_files(route, NULL, asked, reply);
-	else
+	} else if (rule->canned == NULL || asked->greeting) {
 		answer_nothing(route, asked, reply);
-	return RT_ANSWERED;
+		return RT_ANSWERED;
+	}
+	return answer_by_rule(route, rule, asked, reply);
 }
 
 const struct rt_faults *
@@ -481,11 +482,12 @@ rt_route_reading(const struct rt_route *route,
 	const struct retort_exchange *seen)
 {
 	size_t number = find_rule(route, seen, false);
-	const struct rt_canned *canned =
-		number > 0 ? route->rules[number - 1].canned : route->canned;
+	const struct rt_rule *rule =
+		number > 0 ? route->rules + number - 1 : &route->fallback;
 
-	return canned != NULL && rt_faults_reading(canned->faults) != NULL ?
-		canned->faults :
+	return rule->canned != NULL &&
+			rt_faults_reading(rule->canned->faults) != NULL ?
+		rule->canned->faults :
 		NULL;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which answer a request gets: the first rule that fits and is not used up,
- * else one canned reply, else files beneath a root, else 501; or, without HTTP,
- * the connection's end.
+ * Which answer a request gets: that of the first rule that fits and is not used
+ * up; the last of them fits all, and is the fallback. Without that it is 501;
+ * or, without HTTP, the connection's end.
  */
 #ifndef RT_ROUTE_H
 #define RT_ROUTE_H
@@ -13,7 +13,6 @@
 
 #include "http/http.h"
 #include "reply/canned.h"
-#include "reply/chaos.h"
 #include "reply/reply.h"
 #include "retort.h"
 #include "route/match.h"
@@ -39,18 +38,18 @@ struct rt_route {
 	struct rt_rule *rules;
 	size_t rule_count;
 	size_t rule_room;
-	struct rt_canned *canned; /* NULL: none */
-	struct rt_site *site;     /* NULL: none */
-	struct rt_chaos *chaos;   /* NULL: none */
-	char **hosts;             /* NULL: all */
-	struct rt_always always;  /* fields of all replies */
-	uint64_t max_body;        /* 0: RT_DEFAULT_BODY for files, else none */
-	bool reads;               /* a rule says how requests are read */
-	bool unix_bound;          /* a connection may be one that cannot be
+	struct rt_rule fallback; /* of `canned` NULL: there is none */
+	struct rt_site *site;    /* what rules for files serve; NULL: none */
+	uint64_t seed;           /* of faults by chance */
+	char **hosts;            /* NULL: all */
+	struct rt_always always; /* fields of all replies */
+	uint64_t max_body;       /* 0: RT_DEFAULT_BODY for files, else none */
+	bool reads;              /* a rule says how requests are read */
+	bool unix_bound;         /* a connection may be one that cannot be
 	                             reset */
-	bool keep;                /* bodies are kept for somebody else, too */
-	unsigned malformed;       /* rules that were not added */
-	char *mistake;            /* why not the first of them; NULL */
+	bool keep;               /* bodies are kept for somebody else, too */
+	unsigned malformed;      /* rules that were not added */
+	char *mistake;           /* why not the first of them; NULL */
 	enum retort_protocol protocol;
 };
 
@@ -87,9 +86,9 @@ void rt_route_free(struct rt_route *route);
 int rt_route_set_always(struct rt_route *route, const char *fields,
 	const char *omit, char *error);
 
-/* Adds a rule: its number, or -errno with a line in `error`. */
+/* Adds a rule: its number, or -errno with `error`. */
 int rt_route_add(struct rt_route *route, const struct retort_reply *given,
-	char *error);
+	struct rt_error *error);
 
 /* Where rule `number` was given, for messages. 0 or -ENOMEM. */
 int rt_route_name(struct rt_route *route, int number, const char *origin);
@@ -102,20 +101,17 @@ void rt_route_miss(struct rt_route *route, const char *request,
 void rt_route_clear(struct rt_route *route);
 void rt_route_clear_behind(struct rt_route *route, size_t count);
 
-/* Faults by chance; takes them. NULL: none. */
-void rt_route_set_chaos(struct rt_route *route, struct rt_chaos *chaos);
-
 /* Bytes of a reply that does not depend on its request, up to its head's end,
    and of the whole. 0 or -errno with a line in `error`. */
 int rt_route_measure(const struct rt_route *route,
 	const struct retort_reply *as, uint64_t *head, uint64_t *whole,
 	char *error);
 
-/* What answers when no rule does; 0, or -errno with a line in `error`. */
+/* The fallback, a reply or files; 0, or -errno with `error`. */
 int rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
-	char *error);
+	struct rt_error *error);
 int rt_route_set_files(struct rt_route *route, const char *root,
-	const struct retort_files *files, char *error);
+	const struct retort_files *files, struct rt_error *error);
 
 /* The faults of what answers, by the head, if they say how its request is
    read; NULL. */

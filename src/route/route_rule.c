@@ -14,72 +14,15 @@
 #include "base/error.h"
 #include "http/field.h"
 
-/* Nothing answers any more where no rule does. */
-static void
-forget_fallback(struct rt_route *route)
-{
-	rt_canned_free(route->canned);
-	route->canned = NULL;
-	rt_site_close(route->site);
-	route->site = NULL;
-}
-
 /* Whether anything that answers says how its request is read. */
 static void
 note_reading(struct rt_route *route)
 {
-	const struct rt_canned *canned = route->canned;
-
-	route->reads = canned != NULL && rt_faults_reading(canned->faults);
+	route->reads = route->fallback.canned != NULL &&
+		rt_faults_reading(route->fallback.canned->faults);
 	for (size_t i = 0; i < route->rule_count; i++)
 		if (rt_faults_reading(route->rules[i].canned->faults) != NULL)
 			route->reads = true;
-}
-
-static int check_faults(const struct rt_route *route,
-	const struct rt_rule *rule, const struct retort_reply *given,
-	char *error);
-
-int
-rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
-	char *error)
-{
-	struct rt_canned *canned;
-	int code = rt_canned_check(reply, route->protocol, error);
-
-	if (code < 0)
-		return code;
-	canned = rt_canned_new(reply, route->protocol);
-	if (canned == NULL)
-		return rt_fail_errno(error, -ENOMEM, "reply");
-	code = check_faults(route, &(struct rt_rule){.canned = canned}, reply,
-		error);
-	if (code < 0) {
-		rt_canned_free(canned);
-		return code;
-	}
-	forget_fallback(route);
-	route->canned = canned;
-	note_reading(route);
-	return 0;
-}
-
-int
-rt_route_set_files(struct rt_route *route, const char *root,
-	const struct retort_files *files, char *error)
-{
-	struct rt_site *site;
-
-	if (route->protocol != RETORT_HTTP)
-		return rt_fail(error, -EINVAL, "%s: only HTTP serves files",
-			root);
-	site = rt_site_open(root, files, error);
-	if (site == NULL)
-		return -errno;
-	forget_fallback(route);
-	note_reading(route);
-	route->site = site;
-	return 0;
 }
 
 /* --- rules --- */
@@ -156,29 +99,47 @@ try_reply(const struct rt_route *route, const struct rt_canned *canned,
 		"Thu, 01 Jan 1970 00:00:00 GMT", reply);
 }
 
-/* Where the reply is known, its faults must be possible. */
+/* Whether faults without chance are possible. */
 static int
-try_faults(const struct rt_route *route, const struct rt_canned *canned,
-	enum retort_protocol protocol, char *error)
+try_drawn(const struct rt_route *route, const struct rt_canned *canned,
+	const struct rt_faults *faults, enum retort_protocol protocol,
+	char *error)
 {
-	char why[RETORT_ERROR_SIZE] = "";
 	struct rt_reply reply;
 	int code;
 
 	(void)try_reply(route, canned, protocol, &reply);
-	code = rt_reply_ok(&reply) ?
-		rt_faults_apply(canned->faults, &reply, why) :
-		-ENOMEM;
+	code = rt_reply_ok(&reply) ? rt_faults_apply(faults, &reply, error) :
+				     -ENOMEM;
 	if (code == 0 && reply.step_count == RT_MAX_STEPS)
-		code = rt_fail(why, -EINVAL,
+		code = rt_fail(error, -EINVAL,
 			"more steps than a reply can have: %s",
 			canned->as.faults);
 	else if (code == 0 && !rt_reply_ok(&reply))
 		code = -ENOMEM;
 	rt_reply_free(&reply);
-	if (code < 0 && why[0] == '\0')
-		return rt_fail_errno(error, code, "faults");
-	return code < 0 ? rt_fail(error, code, "faults: %s", why) : 0;
+	if (code == -ENOMEM)
+		(void)rt_fail_errno(error, code, "faults");
+	return code;
+}
+
+/* Where the reply is known, each of its faults must be possible. */
+static int
+try_faults(const struct rt_route *route, const struct rt_canned *canned,
+	enum retort_protocol protocol, char *error)
+{
+	struct rt_faults *drawn;
+	int code = 0;
+
+	for (size_t n = 0; code == 0 &&
+		(drawn = rt_faults_sample(canned->faults, n)) != NULL;
+		n++) {
+		code = try_drawn(route, canned, drawn, protocol, error);
+		rt_faults_free(drawn);
+	}
+	if (code == 0 && errno != 0)
+		code = rt_fail_errno(error, -errno, "faults");
+	return code;
 }
 
 int
@@ -186,16 +147,15 @@ rt_route_measure(const struct rt_route *route, const struct retort_reply *as,
 	uint64_t *head, uint64_t *whole, char *error)
 {
 	struct rt_canned *canned;
+	struct rt_error wrong;
 	struct rt_reply reply;
-	int code = rt_canned_check(as, route->protocol, error);
+	int code;
 
-	if (code == 0 && as->echo)
-		code = rt_fail(error, -EINVAL, "echo: its size is not known");
-	if (code < 0)
-		return code;
-	canned = rt_canned_new(as, route->protocol);
+	if (as->echo)
+		return rt_fail(error, -EINVAL, "echo: its size is not known");
+	canned = rt_canned_new(as, route->protocol, &wrong);
 	if (canned == NULL)
-		return rt_fail_errno(error, -ENOMEM, "reply");
+		return rt_fail(error, -errno, "%s", wrong.text);
 	code = try_reply(route, canned, route->protocol, &reply);
 	if (code < 0)
 		(void)rt_fail_errno(error, code, as->file);
@@ -215,63 +175,121 @@ check_faults(const struct rt_route *route, const struct rt_rule *rule,
 	if (canned->faults == NULL)
 		return 0;
 	if (route->unix_bound && rt_faults_reset(canned->faults))
-		return rt_fail(error, -EINVAL,
-			"faults: a Unix socket cannot be reset");
+		return rt_fail(error, -EINVAL, "a Unix socket cannot be reset");
 	if (rt_faults_reading(canned->faults) != NULL &&
 		(rt_has_body(given->if_body, given->if_body_size) ||
 			given->if_body_has))
 		return rt_fail(error, -EINVAL,
-			"faults: how the body is read cannot depend on the body");
+			"how the body is read cannot depend on the body");
 	if (rule->files || rule->handler || given->echo || given->file)
 		return 0;
 	return try_faults(route, canned,
 		rt_route_protocol(route, rule->accepted), error);
 }
 
-int
-rt_route_add(struct rt_route *route, const struct retort_reply *given,
-	char *error)
+/* A rule, as it was given, for the list or as its end. 0 or -errno. */
+static int
+make_rule(const struct rt_route *route, const struct retort_reply *given,
+	struct rt_rule *rule, struct rt_error *error)
 {
-	struct rt_rule rule = {
+	struct retort_requests when;
+	int code;
+
+	*rule = (struct rt_rule){
 		.files = given->files,
 		.handler = given->handler,
 		.handler_arg = given->handler_arg,
 		.accepted = given->accepted,
 		.times = given->times,
 	};
-	enum retort_protocol protocol =
-		rt_route_protocol(route, given->accepted);
-	struct retort_requests when;
-	int code = rt_canned_check(given, protocol, error);
-
-	if (code == 0)
-		code = check_request(given, error);
+	rule->canned = rt_canned_new(given,
+		rt_route_protocol(route, given->accepted), error);
+	if (rule->canned == NULL)
+		return -errno;
+	code = check_request(given, error->text);
 	if (code == 0 && given->accepted)
-		code = check_accepted(route, given, error);
+		code = check_accepted(route, given, error->text);
 	if (code == 0 && given->files)
-		code = check_file_rule(route, given, error);
+		code = check_file_rule(route, given, error->text);
+	if (code == 0) {
+		when = rt_match_conditions(given);
+		rule->match = rt_match_new(&when, route->protocol, error->text);
+		code = rule->match ? 0 : -errno;
+	}
+	if (code == 0) {
+		code = check_faults(route, rule, given, error->text);
+		error->member = code < 0 ? "faults" : NULL;
+	}
+	if (code < 0)
+		free_rule(rule);
+	return code;
+}
+
+int
+rt_route_add(struct rt_route *route, const struct retort_reply *given,
+	struct rt_error *error)
+{
+	struct rt_rule rule;
+	int code = make_rule(route, given, &rule, error);
+
 	if (code < 0)
 		return code;
-	when = rt_match_conditions(given);
-	rule.match = rt_match_new(&when, route->protocol, error);
-	if (rule.match == NULL)
-		return -errno;
-	rule.canned = rt_canned_new(given, protocol);
-	if (rule.canned == NULL ||
-		!rt_grow(&route->rules, &route->rule_room, route->rule_count,
-			sizeof rule)) {
+	if (!rt_grow(&route->rules, &route->rule_room, route->rule_count,
+		    sizeof rule)) {
 		free_rule(&rule);
-		return rt_fail_errno(error, -ENOMEM, "rule");
+		return rt_fail_errno(error->text, -ENOMEM, "rule");
 	}
-	code = check_faults(route, &rule, given, error);
-	if (code < 0) {
-		free_rule(&rule);
-		return code;
-	}
-	if (rt_faults_reading(rule.canned->faults) != NULL)
-		route->reads = true;
 	route->rules[route->rule_count++] = rule;
+	note_reading(route);
 	return (int)route->rule_count;
+}
+
+/* The end of the list; takes the site, which may be NULL. */
+static void
+set_fallback(struct rt_route *route, struct rt_rule rule, struct rt_site *site)
+{
+	free_rule(&route->fallback);
+	rt_site_close(route->site);
+	route->fallback = rule;
+	route->site = site;
+	note_reading(route);
+}
+
+int
+rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
+	struct rt_error *error)
+{
+	struct rt_rule rule;
+	int code = make_rule(route, reply, &rule, error);
+
+	if (code == 0)
+		set_fallback(route, rule, NULL);
+	return code;
+}
+
+int
+rt_route_set_files(struct rt_route *route, const char *root,
+	const struct retort_files *files, struct rt_error *error)
+{
+	struct retort_reply reply = {.files = true};
+	struct rt_site *site;
+	struct rt_rule rule;
+	int code;
+
+	*error = (struct rt_error){.member = NULL};
+	if (route->protocol != RETORT_HTTP)
+		return rt_fail(error->text, -EINVAL,
+			"%s: only HTTP serves files", root);
+	site = rt_site_open(root, files, error->text);
+	if (site == NULL)
+		return -errno;
+	reply.faults = files->faults;
+	code = make_rule(route, &reply, &rule, error);
+	if (code == 0)
+		set_fallback(route, rule, site);
+	else
+		rt_site_close(site);
+	return code;
 }
 
 int
@@ -315,13 +333,6 @@ rt_route_clear(struct rt_route *route)
 	route->malformed = 0;
 	free(route->mistake);
 	route->mistake = NULL;
-}
-
-void
-rt_route_set_chaos(struct rt_route *route, struct rt_chaos *chaos)
-{
-	rt_chaos_free(route->chaos);
-	route->chaos = chaos;
 }
 
 /* --- the route's life --- */
@@ -380,8 +391,7 @@ rt_route_free(struct rt_route *route)
 	free(route->always.omit);
 	rt_route_clear(route);
 	free(route->rules);
-	forget_fallback(route);
-	rt_chaos_free(route->chaos);
+	set_fallback(route, (struct rt_rule){.canned = NULL}, NULL);
 	for (char **name = route->hosts; name != NULL && *name != NULL; name++)
 		free(*name);
 	free(route->hosts);

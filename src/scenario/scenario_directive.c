@@ -234,9 +234,8 @@ static bool
 read_fault(struct rt_reader *reader, const char *at)
 {
 	struct rt_word rest = rt_scenario_rest(reader, at);
-	char error[RETORT_ERROR_SIZE];
+	struct rt_error error;
 	struct rt_faults *faults;
-	size_t where;
 	char *text;
 
 	if (rest.size == 0)
@@ -244,11 +243,12 @@ read_fault(struct rt_reader *reader, const char *at)
 	text = rt_scenario_own_text(reader, rest.text, rest.size);
 	if (text == NULL)
 		return false;
-	faults = rt_faults_new(text, error, &where);
+	faults = rt_faults_new(text, &error);
 	if (faults == NULL && errno == ENOMEM)
 		return rt_scenario_no_memory(reader);
 	if (faults == NULL)
-		return rt_scenario_fail(reader, rest.text + where, "%s", error);
+		return rt_scenario_fail(reader, rest.text + error.at, "%s",
+			error.text);
 	rt_faults_free(faults);
 	if (reader->item->fault_line == 0) {
 		reader->item->fault_line = reader->number;

@@ -198,6 +198,17 @@ rt_server_give_back(struct retort *server)
 	}
 }
 
+/* Another one each time. */
+static uint64_t
+draw_seed(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return rt_faults_make_seed((uint64_t)now.tv_sec * 1000000000 +
+		(uint64_t)now.tv_nsec + ((uint64_t)getpid() << 32));
+}
+
 int
 rt_server_open(struct retort *server, const struct retort_options *options,
 	char *error)
@@ -209,6 +220,7 @@ rt_server_open(struct retort *server, const struct retort_options *options,
 	code = configure(server, options);
 	if (code < 0)
 		return rt_fail_errno(error, code, "options");
+	server->route.seed = options->seed ? options->seed : draw_seed();
 	code = rt_route_set_always(&server->route, options->fields,
 		options->omit, error);
 	if (code < 0)

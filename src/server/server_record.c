@@ -68,7 +68,7 @@ rt_server_open_record(struct retort *server, struct rt_conn *conn)
 	struct rt_record *record;
 
 	if (!server->recorded && server->route.rule_count == 0 &&
-		server->route.chaos == NULL && !server->route.reads)
+		!server->route.reads)
 		return;
 	/* a greeting's becomes that of the request or first piece */
 	if (conn->record != NULL && conn->pieces == 0 &&

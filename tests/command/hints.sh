@@ -58,7 +58,7 @@ says 2 'option --quiet takes no value' --quiet=yes
 says 2 'option --body needs a value (see retort --help)' --body
 says 2 'option -p needs a value (see retort --help)' -p
 # a value is no option, whatever it looks like
-says 2 "--log '--bdoy': expected short, common, combined, json or none" --log --bdoy
+says 2 "--log '--bdoy': expected short, common, combined, json, scenario or none" --log --bdoy
 says 0 '' -p 0 -q --lifetime 0 -H 'X: 1' -- www
 
 # --- ports and addresses ---
@@ -149,14 +149,14 @@ says 0 '' -p 0 --lifetime 0 --body @b.json
 
 # --- standard input: "-" for a file, "@-" for a text, and "@" before both ---
 
-for pair in --raw:reply --replay:log --scenario:x.retort; do
+for pair in --raw:reply --scenario:x.retort; do
 	option=${pair%:*} file=${pair#*:}
 	for name in - @- "$file" "@$file"; do
 		"$retort" -p 0 -q --lifetime 0 "$option" "$name" <"$file" >out 2>err
 		equal '0 ' "$? $(cat err)" "$option $name"
 	done
 done
-says 2 '--raw: standard input is read by --replay' --raw - --replay @-
+says 2 '--raw: standard input is read by --scenario' --raw - --scenario @-
 says 2 '--prompt: standard input is read by --scenario' --tcp --prompt \
 	--scenario -
 says 2 'unknown option --answer (--body, or --prompt in place of @-)' \

@@ -56,9 +56,7 @@ static const struct {
 	{"fault", "--body x --fault each?1", "cT"},
 	{"fault", "--fault each?1 $DIR", "f"},
 	{"fault", "--echo --tcp --fault each?1", "t"},
-	{"faults", "--faults rst:5% --seed 1", ANY},
-	{"seed", "--seed 1 --faults rst:5%", ANY},
-	{"replay", "--replay $DIR/log", HTTP},
+	{"seed", "--seed 1", ANY},
 	{"transcript", "--transcript $DIR/t", ANY},
 	{"verbose", "--verbose", ANY},
 	{"quiet", "--quiet", ANY},
@@ -104,18 +102,13 @@ answers(size_t i)
 		strcmp(options[i].args, "--echo") == 0;
 }
 
-/* Two ways in which replies go wrong. */
+/* Two ways in which answers are made. */
 static bool
 clash(size_t i, size_t k)
 {
-	bool faults = is(i, "fault") || is(i, "delay");
-	bool chance = is(i, "faults") || is(i, "seed");
-
-	return (is(i, "prompt") &&
-		       (is(k, "fault") || is(k, "delay") ||
-			       strstr(options[k].args, "--body"))) ||
-		(faults && (is(k, "faults") || is(k, "seed"))) ||
-		((faults || chance) && is(k, "replay"));
+	return is(i, "prompt") &&
+		(is(k, "fault") || is(k, "delay") ||
+			strstr(options[k].args, "--body"));
 }
 
 static bool

@@ -1205,8 +1205,8 @@ END_TEST
 /* A line is of all the replies of a connection: their faults are many. */
 START_TEST(test_plain_log_chance)
 {
-	struct child child = START("--tcp", "--echo", "--faults", "delay:1ms",
-		"--seed", "7");
+	struct child child = START("--tcp", "--echo", "--fault",
+		"pause 1 chance 100%", "--seed", "7");
 	int fd = plain_connect(child.url[0]);
 	struct bytes errors;
 

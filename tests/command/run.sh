@@ -137,7 +137,7 @@ if have curl; then
 	run --body hello -- curl -s --max-time 10 '{url}'
 	equal hello "$(cat "$dir/out")" 'COMMAND is answered'
 	equal '' "$(cat "$dir/err")" 'there is no log unless it is asked for'
-	run --log short --body hello -- curl -s --max-time 10 '{url}a'
+	run --log "$log" --body hello -- curl -s --max-time 10 '{url}a'
 	says '"GET /a HTTP/1.1" 200' 'the log that was asked for'
 else
 	skip 'COMMAND is answered' 'there is no curl'
@@ -282,7 +282,7 @@ refused "$dir/nowhere" --scenario "$dir/nowhere"
 
 refused "'cutt': expected a fault" --body x --fault 'cutt 1'
 refused "'cutt': expected a fault" --body x --fault 'gap 1; cutt 1'
-refused 'by chance: --faults' --body x --fault 'rst:5%'
+refused 'did you mean' --body x --fault 'rst 5%'
 refused 'the body has 2 bytes' --body hi --fault 'cut body 3'
 refused 'a Unix socket cannot be reset' -b "unix:$dir/socket" \
 	--fault 'end reset' "$dir"
@@ -292,41 +292,28 @@ refused "'101%': expected 0% to 100%" --body x --fault 'cut 101%'
 refused 'expected fin, reset, stall or half' --body x --fault 'end well'
 refused 'Unix socket cannot be reset' -b "unix:$dir/s" --body x \
 	--fault 'end reset'
-refused "'rst:101%': expected a percentage" --body x --faults 'rst:101%' \
-	--seed 1
-refused '100% together' --body x --faults 'rst:60%,503:41%' --seed 1
-refused "'nonsense'" --body x --faults nonsense --seed 1
-refused "''" --body x --faults 'rst:5%,' --seed 1
-refused --faults --body x --seed 1
-refused "--seed 'x'" --body x --faults 'rst:5%' --seed x
-refused exclude --body x --faults 'rst:5%' --seed 1 --fault 'cut 1'
-refused exclude --body x --faults 'rst:5%' --seed 1 --replay "$dir/input"
-refused --replay --body x --replay "$dir/input"
-refused --replay --body x --replay "$dir/nowhere"
+refused "'101%': expected a percentage" --body x --fault 'empty chance 101%'
+refused '100% together' --body x \
+	--fault 'empty chance 60% or status 503 chance 41%'
+refused "'nonsense'" --body x --fault 'cut 1 chance nonsense'
+refused 'expected a percentage' --body x --fault 'empty chance'
+refused '--fault' --body x --faults 'rst:5%'
+refused '--log scenario' --body x --replay "$dir/input"
+refused "--seed 'x'" --body x --fault 'cut any chance 5%' --seed x
+refused "--seed '0'" --body x --fault 'cut any chance 5%' --seed 0
 refused 'Unix socket cannot be reset' -b "unix:$dir/s" --body x \
-	--faults 'rst:5%' --seed 1
+	--fault 'cut any reset chance 5%' --seed 1
 
 # each is blamed on its own option, and once
 printf '@on\n@frob\n' >"$dir/scenario"
 for plain in --tcp --udp; do
 	refused "retort: --scenario $dir/scenario:2:1: '@frob'" $plain \
 		--body x --scenario "$dir/scenario"
-	refused "retort: --faults: 'x': expected" $plain --body x --faults x
-	refused "retort: $plain and --replay exclude" $plain --body x \
-		--replay "$dir/input"
+	refused "retort: --fault: 'x': expected" $plain --body x --fault x
 done
 refused 'retort: --fault: each 1: a datagram' --udp --body x --fault 'each 1'
 refused "retort: --fault: 'drop': expected a fault; did you mean" --body x \
 	--fault drop
-
-# a seed that was not given is told
-ends 0 'a seed is drawn' --body x --faults 'rst:5%' -- true
-seed=$(sed -n 's/^retort: --seed \([0-9]*\) does the same again$/\1/p' "$dir/err")
-ends 0 "and can be given: $seed" --body x --faults 'rst:5%' --seed "$seed" \
-	-- true
-equal '' "$(cat "$dir/err")" 'which is not told again'
-ends 0 'or kept' -q --body x --faults 'rst:5%' -- true
-equal '' "$(cat "$dir/err")" 'with --quiet'
 
 # --- the rest takes a client ---
 
@@ -346,20 +333,22 @@ twelve='for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
 	curl -s --max-time 10 -w " %{http_code}" "$0$n"
 	echo " $?"
 done'
-chances='rst:25%,cut:25%,503:25%,delay:1ms:50%'
+chances='cut any reset chance 25% or cut any chance 25% or status 503 chance 25%
+pause 1 chance 50%'
 
-# chaos ARGUMENT...: twelve requests under chance; the log's faults are in
+# by_chance ARGUMENT...: twelve requests under chance; the log's faults are in
 # `faults` without the seed, sorted: a line is written when its connection ends
-chaos()
+by_chance()
 {
-	run --log short --body hello "$@" -- sh -c "$twelve" '{url}'
+	run --log "$log" --body hello "$@" -- sh -c "$twelve" '{url}'
 	sed -n 's/^[^"]*"\(.*\)" \([0-9]*\) \([0-9]*\) [0-9.]* ms/\1 \2 \3/p' \
 		"$dir/err" | sed 's/ (seed [0-9]*)//' |
 		sort >"$dir/faults"
 	mv "$dir/out" "$dir/came"
 }
 
-chaos --faults "$chances" --seed 7
+log=short
+by_chance --fault "$chances" --seed 7
 cp "$dir/faults" "$dir/faults.7"
 cp "$dir/came" "$dir/came.7"
 cp "$dir/err" "$dir/log.7"
@@ -370,22 +359,29 @@ for number in 1 12; do
 	grep -q " #$number .* ms .*(seed 7)" "$dir/log.7"
 	report $? "chance: and by which seed and number: $number"
 done
-chaos --faults "$chances" --seed 7
+by_chance --fault "$chances" --seed 7
 cmp "$dir/faults.7" "$dir/faults" >"$dir/err"
 report $? 'chance: the same seed, the same faults'
 cmp "$dir/came.7" "$dir/came" >"$dir/err"
 report $? 'chance: the same seed, the same for the client'
-chaos --faults "$chances" --seed 8
+by_chance --fault "$chances" --seed 8
 ! cmp "$dir/faults.7" "$dir/faults" >"$dir/err"
 report $? 'chance: another seed, other faults'
-chaos --replay "$dir/log.7"
+# what was drawn, without a seed, as a scenario
+log=scenario
+by_chance --fault "$chances" --seed 7
+grep -v '^http' "$dir/err" >"$dir/drawn"
+cmp "$dir/came.7" "$dir/came" >"$dir/err"
+report $? 'replay: the same for the client while it is written'
+log=short
+by_chance --scenario "$dir/drawn"
 cmp "$dir/faults.7" "$dir/faults" >"$dir/err"
 report $? 'replay: the same faults'
 cmp "$dir/came.7" "$dir/came" >"$dir/err"
 report $? 'replay: the same for the client'
-chaos --faults 'rst:0%' --seed 7
+by_chance --fault 'empty chance 0%' --seed 7
 equal 0 "$(grep -c '\]$' "$dir/faults")" 'chance: 0% is never'
-chaos --faults '503:100%' --seed 7
+by_chance --fault 'status 503 chance 100%' --seed 7
 equal 12 "$(grep -c ' 503 ' "$dir/faults")" 'chance: 100% is always'
 
 # --- watching changes nothing ---

@@ -178,8 +178,6 @@ refused 'sweep and --tcp exclude' --tcp -- true
 refused 'sweep and --udp exclude' --udp -- true
 refused 'sweep and --html exclude' --html -- true
 refused 'not with --fault:' --fault 'cut 1' -- true
-refused 'not with --faults:' --faults 'rst:5%' --seed 1 -- true
-refused 'not with --replay:' --replay "$dir/input" -- true
 refused 'not with --scenario:' --scenario "$dir/input" -- true
 refused 'not with --lifetime:' --lifetime 5 -- true
 refused 'not with --verbose:' -v -- true

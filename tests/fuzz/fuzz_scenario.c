@@ -53,9 +53,8 @@ static void
 check_item(const struct rt_item *item, unsigned lines)
 {
 	const struct retort_reply *rule = &item->rule;
-	char error[RETORT_ERROR_SIZE];
 	struct rt_faults *faults;
-	size_t at;
+	struct rt_error wrong;
 
 	must(item->line >= 1 && item->line <= lines);
 	(void)(touch(rule->request) + touch(rule->if_field) +
@@ -73,8 +72,8 @@ check_item(const struct rt_item *item, unsigned lines)
 	if (rule->faults == NULL)
 		return;
 	/* each line was read; together there may be too many */
-	faults = rt_faults_new(rule->faults, error, &at);
-	must(faults != NULL || strstr(error, "fewer clauses") != NULL);
+	faults = rt_faults_new(rule->faults, &wrong);
+	must(faults != NULL || strstr(wrong.text, "fewer clauses") != NULL);
 	rt_faults_free(faults);
 }
 
@@ -168,14 +167,25 @@ check_faults(const char *bytes, size_t size)
 {
 	char error[RETORT_ERROR_SIZE], *text = strndup(bytes, size);
 	struct rt_faults *faults, *again;
+	struct rt_error wrong;
 	struct rt_reply reply;
-	size_t at = 0;
 
 	must(text != NULL);
-	faults = rt_faults_new(text, error, &at);
-	must(at <= strlen(text));
+	faults = rt_faults_new(text, &wrong);
+	must(wrong.at <= strlen(text));
 	if (faults == NULL)
-		must(memchr(error, '\0', sizeof error) != NULL && *error);
+		must(memchr(wrong.text, '\0', sizeof wrong.text) != NULL &&
+			*wrong.text);
+	if (faults != NULL) {
+		/* what is logged can be done again, whatever was drawn */
+		struct rt_faults *drawn = rt_faults_draw(faults, size, 1);
+
+		must(drawn != NULL);
+		again = rt_faults_new(rt_faults_text(drawn), &wrong);
+		must(again != NULL);
+		rt_faults_free(again);
+		rt_faults_free(drawn);
+	}
 	for (unsigned kind = 0; faults != NULL && kind < 4; kind++) {
 		build(&reply, kind);
 		*error = '\0';
@@ -187,7 +197,7 @@ check_faults(const char *bytes, size_t size)
 	}
 	if (faults != NULL) {
 		/* what is logged can be replayed */
-		again = rt_faults_new(rt_faults_text(faults), error, &at);
+		again = rt_faults_new(rt_faults_text(faults), &wrong);
 		must(again != NULL);
 		rt_faults_free(again);
 	}

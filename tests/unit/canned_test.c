@@ -23,6 +23,19 @@
 
 static char error[RETORT_ERROR_SIZE];
 
+/* What it says of a reply that cannot be given. */
+static int
+try_canned(const struct retort_reply *as, enum retort_protocol protocol,
+	char *why)
+{
+	struct rt_error wrong;
+	struct rt_canned *canned = rt_canned_new(as, protocol, &wrong);
+	int code = canned != NULL ? 0 : -errno;
+
+	rt_canned_free(canned);
+	return code < 0 ? rt_fail(why, code, "%s", wrong.text) : code;
+}
+
 /* --- answering --- */
 
 static void
@@ -55,11 +68,12 @@ answer(const struct rt_canned *canned, const char *request,
 static struct rt_canned *
 can(const struct retort_reply *as)
 {
+	struct rt_error wrong;
 	struct rt_canned *canned;
 
-	ck_assert_msg(rt_canned_check(as, RETORT_HTTP, error) == 0,
-		"refused: %s", error);
-	canned = rt_canned_new(as, RETORT_HTTP);
+	ck_assert_msg(try_canned(as, RETORT_HTTP, error) == 0, "refused: %s",
+		error);
+	canned = rt_canned_new(as, RETORT_HTTP, &wrong);
 	ck_assert_ptr_nonnull(canned);
 	return canned;
 }
@@ -904,12 +918,12 @@ static const struct {
 START_TEST(refuses)
 {
 	memset(error, '#', sizeof error);
-	ck_assert_msg(rt_canned_check(&refused[_i].as, RETORT_HTTP, error) ==
+	ck_assert_msg(try_canned(&refused[_i].as, RETORT_HTTP, error) ==
 			-EINVAL,
 		"not refused: %s", refused[_i].error);
 	assert_bytes(error, strlen(error), refused[_i].error,
 		strlen(refused[_i].error));
-	ck_assert_int_eq(rt_canned_check(&refused[_i].as, RETORT_HTTP, NULL),
+	ck_assert_int_eq(try_canned(&refused[_i].as, RETORT_HTTP, NULL),
 		-EINVAL);
 }
 END_TEST
@@ -929,8 +943,7 @@ START_TEST(takes_what_is_at_the_edge)
 	};
 
 	for (int i = 0; i < COUNT(edges); i++)
-		ck_assert_msg(rt_canned_check(&edges[i], RETORT_HTTP, error) ==
-				0,
+		ck_assert_msg(try_canned(&edges[i], RETORT_HTTP, error) == 0,
 			"case %d: %s", i, error);
 }
 END_TEST
@@ -942,14 +955,14 @@ START_TEST(long_errors_are_cut)
 	ck_assert_ptr_nonnull(text);
 	memset(text, '(', 99999);
 	text[99999] = '\0';
-	ck_assert_int_eq(rt_canned_check(&(struct retort_reply){.fields = text},
+	ck_assert_int_eq(try_canned(&(struct retort_reply){.fields = text},
 				 RETORT_HTTP, error),
 		-EINVAL);
 	(void)snprintf(expected, sizeof expected,
 		"fields: '%.100s': expected a token as field name", text);
 	assert_bytes(error, strlen(error), expected, strlen(expected));
 	memset(text, '\x01', 99999);
-	ck_assert_int_eq(rt_canned_check(&(struct retort_reply){.type = text},
+	ck_assert_int_eq(try_canned(&(struct retort_reply){.type = text},
 				 RETORT_HTTP, error),
 		-EINVAL);
 	ck_assert_uint_eq(strlen(error), sizeof error - 1);
@@ -987,12 +1000,13 @@ play_plain(const struct retort_reply *as, enum retort_protocol protocol,
 {
 	static const struct rt_request request;
 	struct rt_canned *canned;
+	struct rt_error wrong;
 	struct rt_reply reply;
 	enum rt_step_kind ending;
 
-	ck_assert_msg(rt_canned_check(as, protocol, error) == 0, "refused: %s",
+	ck_assert_msg(try_canned(as, protocol, error) == 0, "refused: %s",
 		error);
-	canned = rt_canned_new(as, protocol);
+	canned = rt_canned_new(as, protocol, &wrong);
 	ck_assert_ptr_nonnull(canned);
 	rt_reply_init(&reply);
 	ck_assert_int_eq(rt_canned_answer(canned, protocol, &request, echo,
@@ -1069,16 +1083,15 @@ START_TEST(refuses_what_only_http_has)
 	(void)snprintf(expected, sizeof expected,
 		"%s: only a reply of HTTP has it", not_plain[_i].error);
 	for (int p = RETORT_TCP; p <= RETORT_UDP; p++) {
-		ck_assert_int_eq(rt_canned_check(&not_plain[_i].as,
+		ck_assert_int_eq(try_canned(&not_plain[_i].as,
 					 (enum retort_protocol)p, error),
 			-EINVAL);
 		ck_assert_str_eq(error, expected);
-		ck_assert_int_eq(rt_canned_check(&not_plain[_i].as,
+		ck_assert_int_eq(try_canned(&not_plain[_i].as,
 					 (enum retort_protocol)p, NULL),
 			-EINVAL);
 	}
-	ck_assert_int_eq(rt_canned_check(&not_plain[_i].as, RETORT_HTTP, error),
-		0);
+	ck_assert_int_eq(try_canned(&not_plain[_i].as, RETORT_HTTP, error), 0);
 }
 END_TEST
 
@@ -1086,10 +1099,10 @@ START_TEST(closes_tcp_alone)
 {
 	const struct retort_reply as = {.body = "x", .close = true};
 
-	ck_assert_int_eq(rt_canned_check(&as, RETORT_TCP, error), 0);
-	ck_assert_int_eq(rt_canned_check(&as, RETORT_HTTP, error), -EINVAL);
+	ck_assert_int_eq(try_canned(&as, RETORT_TCP, error), 0);
+	ck_assert_int_eq(try_canned(&as, RETORT_HTTP, error), -EINVAL);
 	ck_assert_str_eq(error, "close: it is for RETORT_TCP");
-	ck_assert_int_eq(rt_canned_check(&as, RETORT_UDP, error), -EINVAL);
+	ck_assert_int_eq(try_canned(&as, RETORT_UDP, error), -EINVAL);
 	ck_assert_str_eq(error, "close: it is for RETORT_TCP");
 }
 END_TEST
@@ -1102,24 +1115,23 @@ START_TEST(a_datagram_has_a_bound)
 	ck_assert_ptr_nonnull(text);
 	memset(text, 'x', 65508);
 	text[65508] = '\0';
-	ck_assert_int_eq(rt_canned_check(&as, RETORT_UDP, error), 0);
+	ck_assert_int_eq(try_canned(&as, RETORT_UDP, error), 0);
 	for (int i = 0; i < 3; i++) {
 		as = (struct retort_reply){.body = i == 2 ? "x" : text,
 			.body_size = i == 0 ? 65508 : 0,
 			.repeat = i == 2 ? 65508 : 0};
-		ck_assert_int_eq(rt_canned_check(&as, RETORT_UDP, error),
-			-EINVAL);
+		ck_assert_int_eq(try_canned(&as, RETORT_UDP, error), -EINVAL);
 		ck_assert_str_eq(error,
 			"body: a datagram has at most 65507 bytes");
-		ck_assert_int_eq(rt_canned_check(&as, RETORT_TCP, error), 0);
+		ck_assert_int_eq(try_canned(&as, RETORT_TCP, error), 0);
 	}
 	/* what is repeated may be cut to what fits */
 	as = (struct retort_reply){.body = text,
 		.body_size = 65508,
 		.repeat = 65507};
-	ck_assert_int_eq(rt_canned_check(&as, RETORT_UDP, error), 0);
+	ck_assert_int_eq(try_canned(&as, RETORT_UDP, error), 0);
 	as = (struct retort_reply){.body = "x", .repeat = 65507};
-	ck_assert_int_eq(rt_canned_check(&as, RETORT_UDP, error), 0);
+	ck_assert_int_eq(try_canned(&as, RETORT_UDP, error), 0);
 	free(text);
 }
 END_TEST

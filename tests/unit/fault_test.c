@@ -25,12 +25,11 @@
 static struct rt_faults *
 read_faults(const char *text)
 {
-	char error[RETORT_ERROR_SIZE] = "";
-	size_t at;
-	struct rt_faults *faults = rt_faults_new(text, error, &at);
+	struct rt_error error;
+	struct rt_faults *faults = rt_faults_new(text, &error);
 
-	ck_assert_msg(faults != NULL, "'%s' was refused at %zu: %s", text, at,
-		error);
+	ck_assert_msg(faults != NULL, "'%s' was refused at %zu: %s", text,
+		error.at, error.text);
 	return faults;
 }
 
@@ -61,10 +60,14 @@ assert_script(const struct rt_reply *reply, const char *faults,
 
 /* --- the text --- */
 
-static const char position[] = "N, -N, N%, head N or body N";
+static const char position[] = "N, -N, N%, any, head N or body N";
 static const char with_stall[] = "a stall with it, such as 'end stall'";
 static const char not_early[] =
 	"no early beside it, which does not wait for the body";
+static const char percentage[] = "a percentage from 0% to 100%";
+static const char together[] = "chances of 100% together at most";
+static const char no_chance[] =
+	"no chance: it is obeyed before there is a reply";
 static const char ascii[] = "printable ASCII; other bytes as \\xHH";
 
 static const struct {
@@ -199,18 +202,50 @@ static const struct {
 	{"cut 1 \x7f", 6, "", ascii},
 	{"cut 1 \x80", 6, "", ascii},
 	{"cut 1\nadd \"\x01\"", 11, "", ascii},
+	/* chance */
+	{"cut 5 chance", 12, "", percentage},
+	{"cut 5 chance 5", 13, "5", percentage},
+	{"cut 5 chance %", 13, "%", percentage},
+	{"cut 5 chance 101%", 13, "101%", percentage},
+	{"cut 5 chance 100.5%", 13, "100.5%", percentage},
+	{"cut 5 chance -1%", 13, "-1%", percentage},
+	{"cut 5 chance 5%%", 13, "5%%", percentage},
+	{"cut 5 chance 99999999999999999999%", 13, "99999999999999999999%",
+		percentage},
+	{"cut 5 chance x%", 13, "x%", percentage},
+	{"chance 5%", 0, "chance", "a fault, such as cut, pause, split or end"},
+	{"cut chance 5%", 4, "chance", position},
+	{"cut 5 chance 5% 6", 16, "6", "the end of the clause"},
+	{"cut 5 chance 5% or", 18, "",
+		"a fault, such as cut, pause, split or end"},
+	{"cut 5 or empty", 9, "empty", together},
+	{"cut 5 chance 5% or empty", 19, "empty", together},
+	{"cut 5 chance 60% or empty chance 41%", 20, "empty", together},
+	{"cut 5 chance 60% or empty chance 40% or status 503 chance 0.001%", 40,
+		"status 503", together},
+	{"early chance 5%", 6, "chance", no_chance},
+	{"no-range chance 5%", 9, "chance", no_chance},
+	/* what is left open */
+	{"pause 5-", 6, "5-", "milliseconds"},
+	{"pause -5", 6, "-5", "milliseconds"},
+	{"pause 5-4", 6, "5-4", "the smaller number first"},
+	{"pause 0-2147483648", 6, "0-2147483648",
+		"milliseconds, 2147483647 at most"},
+	{"read-slowly 1 1-2", 14, "1-2", "milliseconds"},
+	{"continue 1-2", 9, "1-2", "milliseconds"},
+	{"cut head any", 9, "any", position},
 	/* before anything else is looked at */
 	{"what 1 \xff", 7, "", ascii},
 };
 
 START_TEST(what_is_wrong_is_named)
 {
-	char error[RETORT_ERROR_SIZE] = "", expected[RETORT_ERROR_SIZE];
+	char expected[RETORT_ERROR_SIZE];
+	struct rt_error error;
 	struct rt_faults *faults;
-	size_t at = 99;
 
 	errno = 0;
-	faults = rt_faults_new(wrong[_i].text, error, &at);
+	faults = rt_faults_new(wrong[_i].text, &error);
 	ck_assert_msg(faults == NULL, "'%s' was taken", wrong[_i].text);
 	ck_assert_int_eq(errno, EINVAL);
 	if (*wrong[_i].word != '\0')
@@ -219,24 +254,26 @@ START_TEST(what_is_wrong_is_named)
 	else
 		(void)snprintf(expected, sizeof expected, "expected %s",
 			wrong[_i].expected);
-	ck_assert_msg(strcmp(error, expected) == 0,
+	ck_assert_msg(strcmp(error.text, expected) == 0,
 		"'%s'\nexpected: %s\ngot:      %s", wrong[_i].text, expected,
-		error);
-	ck_assert_msg(at == wrong[_i].at, "'%s': expected at %zu, got %zu",
-		wrong[_i].text, wrong[_i].at, at);
+		error.text);
+	ck_assert_msg(error.at == wrong[_i].at,
+		"'%s': expected at %zu, got %zu", wrong[_i].text, wrong[_i].at,
+		error.at);
+	ck_assert_str_eq(error.member, "faults");
 }
 END_TEST
 
 START_TEST(a_long_word_is_cut)
 {
-	char text[1000], error[RETORT_ERROR_SIZE];
-	size_t at;
+	char text[1000];
+	struct rt_error error;
 
 	memset(text, 'x', sizeof text - 1);
 	text[sizeof text - 1] = '\0';
-	ck_assert_ptr_null(rt_faults_new(text, error, &at));
-	ck_assert_uint_lt(strlen(error), 150);
-	ck_assert_ptr_nonnull(strstr(error, "': expected a fault"));
+	ck_assert_ptr_null(rt_faults_new(text, &error));
+	ck_assert_uint_lt(strlen(error.text), 150);
+	ck_assert_ptr_nonnull(strstr(error.text, "': expected a fault"));
 }
 END_TEST
 
@@ -244,20 +281,20 @@ START_TEST(so_many_clauses_and_no_more)
 {
 	static const char clause[] = "cut 1;";
 	const size_t size = sizeof clause - 1;
-	char *text = calloc(1025, size), error[RETORT_ERROR_SIZE];
-	size_t at;
+	char *text = calloc(1025, size);
+	struct rt_error error;
 
 	ck_assert_ptr_nonnull(text);
 	for (size_t i = 0; i < 1024; i++)
 		memcpy(text + i * size, clause, size);
 	rt_faults_free(read_faults(text));
 	memcpy(text + 1024 * size, "early", size);
-	ck_assert_ptr_null(rt_faults_new(text, error, &at));
+	ck_assert_ptr_null(rt_faults_new(text, &error));
 	ck_assert_int_eq(errno, EINVAL);
-	ck_assert_ptr_nonnull(strstr(error, "expected fewer clauses"));
+	ck_assert_ptr_nonnull(strstr(error.text, "expected fewer clauses"));
 	/* the bytes of one that is refused are freed */
 	memcpy(text + 1024 * size, "fold", size - 1);
-	ck_assert_ptr_null(rt_faults_new(text, error, &at));
+	ck_assert_ptr_null(rt_faults_new(text, &error));
 	free(text);
 }
 END_TEST
@@ -535,7 +572,6 @@ static const struct {
 	/* endings */
 	{"end fin", WHOLE "<fin>"},
 	{"end reset", WHOLE "<flush><reset>"},
-	{"end rst", WHOLE "<flush><reset>"},
 	{"end stall", WHOLE "<stall>"},
 	{"end half", WHOLE "<half>"},
 	{"end stall; end half", WHOLE "<half>"},

@@ -14,7 +14,7 @@
 static int
 add_rule(struct retort_reply rule)
 {
-	int number = rt_route_add(&route, &rule, error);
+	int number = try_add(&route, &rule, error);
 
 	ck_assert_msg(number > 0, "rt_route_add: %s", error);
 	return number;
@@ -142,14 +142,14 @@ END_TEST
 START_TEST(rules_are_checked)
 {
 	open_route();
-	ck_assert_int_eq(rt_route_add(&route,
+	ck_assert_int_eq(try_add(&route,
 				 &(struct retort_reply){.request = "GET a"},
 				 error),
 		-EINVAL);
 	ck_assert_str_eq(error,
 		"expected 'METHOD /TARGET' or either alone: 'GET a'");
-	ck_assert_int_eq(rt_route_add(&route,
-				 &(struct retort_reply){.status = 7}, error),
+	ck_assert_int_eq(try_add(&route, &(struct retort_reply){.status = 7},
+				 error),
 		-EINVAL);
 	ck_assert_str_eq(error, "status: expected 200 to 999");
 	ck_assert_int_eq(add_rule((struct retort_reply){.status = 201}), 1);
@@ -467,7 +467,7 @@ expect_plain(const char *text, const char *sent, enum rt_step_kind ending,
 static int
 add_plain_rule(struct retort_reply rule)
 {
-	return rt_route_add(&route, &rule, error);
+	return try_add(&route, &rule, error);
 }
 
 START_TEST(rules_of_pieces)
@@ -493,7 +493,7 @@ START_TEST(rules_of_pieces)
 		set_reply((struct retort_reply){.echo = true});
 		expect_plain("foo", "foo", RT_STEP_NEXT, 0, "");
 		expect_plain("ping", "pong", RT_STEP_NEXT, 1, "");
-		ck_assert_int_eq(rt_route_set_files(&route, "/", NULL, error),
+		ck_assert_int_eq(try_set_files(&route, "/", NULL, error),
 			-EINVAL);
 		rt_route_free(&route);
 	}
@@ -633,7 +633,7 @@ static int
 add_faulty(struct retort_reply reply)
 {
 	*error = '\0';
-	return rt_route_add(&route, &reply, error);
+	return try_add(&route, &reply, error);
 }
 
 START_TEST(faults_are_checked)
@@ -645,25 +645,25 @@ START_TEST(faults_are_checked)
 		const char *error; /* NULL: it is right */
 	} replies[] = {
 		{{.body = "x", .faults = "what"},
-			"faults: 'what': expected a fault, such as cut, "
+			"'what': expected a fault, such as cut, "
 			"pause, split or end"},
 		{{.body = "hello", .faults = "cut body 5"}, NULL},
 		{{.body = "hello", .faults = "cut body 6"},
-			"faults: cut body 6: the body has 5 bytes"},
+			"cut body 6: the body has 5 bytes"},
 		{{.body = "hello", .faults = "cut head 5000"}, "*"},
 		{{.raw = true, .body = "raw", .faults = "cut 3"}, NULL},
 		{{.raw = true, .body = "raw", .faults = "cut 4"},
-			"faults: cut 4: the reply has 3 bytes"},
+			"cut 4: the reply has 3 bytes"},
 		/* known when it is asked for */
 		{{.echo = true, .faults = "cut body 600"}, NULL},
 		{{.file = "/dev/null", .faults = "cut body 600"}, NULL},
 		{{.files = true, .faults = "cut body 600"}, NULL},
 		/* reading comes before the body */
 		{{.if_body = "x", .if_body_size = 1, .faults = "early"},
-			"faults: how the body is read cannot depend on the "
+			"how the body is read cannot depend on the "
 			"body"},
 		{{.if_body_has = "x", .faults = "read-slowly 1 1"},
-			"faults: how the body is read cannot depend on the "
+			"how the body is read cannot depend on the "
 			"body"},
 		{{.if_body_has = "x", .faults = "cut 1"}, NULL},
 		{{.request = "POST", .faults = "stop-reading 5"}, NULL},
@@ -685,7 +685,7 @@ START_TEST(faults_are_checked)
 		{{.accepted = true, .faults = "end reset"}, NULL},
 		{{.accepted = true, .body = "hi", .faults = "cut 1"}, NULL},
 		{{.accepted = true, .body = "hi", .faults = "cut 3"},
-			"faults: cut 3: the reply has 2 bytes"},
+			"cut 3: the reply has 2 bytes"},
 		/* of what has no body */
 		{{.status = 204, .body = "x", .faults = "cut 1"}, no_body},
 		{{.status = 304, .body = "x", .faults = "end reset"}, no_body},
@@ -701,7 +701,7 @@ START_TEST(faults_are_checked)
 		{{.status = 204,
 			 .body = "x",
 			 .faults = "force-body; cut body 2"},
-			"faults: cut body 2: the body has 1 byte"},
+			"cut body 2: the body has 1 byte"},
 		{{.status = 204, .faults = "cut 1"}, NULL},
 	};
 
@@ -735,9 +735,8 @@ START_TEST(unix_sockets_have_no_reset)
 		ck_assert_int_eq(add_faulty((struct retort_reply){.body = "abc",
 					 .faults = resets[i]}),
 			-EINVAL);
-		ck_assert_str_eq(error,
-			"faults: a Unix socket cannot be reset");
-		ck_assert_int_eq(rt_route_set_reply(&route,
+		ck_assert_str_eq(error, "a Unix socket cannot be reset");
+		ck_assert_int_eq(try_set_reply(&route,
 					 &(struct retort_reply){.body = "abc",
 						 .faults = resets[i]},
 					 error),
@@ -767,13 +766,12 @@ START_TEST(datagrams_have_no_segments)
 			.faults = refused[i]};
 
 		(void)snprintf(expected, sizeof expected,
-			"faults: %s: a datagram has neither segments nor an "
+			"%s: a datagram has neither segments nor an "
 			"ending",
 			refused[i]);
 		ck_assert_int_eq(add_faulty(reply), -EINVAL);
 		ck_assert_str_eq(error, expected);
-		ck_assert_int_eq(rt_route_set_reply(&route, &reply, error),
-			-EINVAL);
+		ck_assert_int_eq(try_set_reply(&route, &reply, error), -EINVAL);
 		ck_assert_str_eq(error, expected);
 	}
 	for (size_t i = 0; i < COUNT(taken); i++)

@@ -210,7 +210,7 @@ END_TEST
 static void
 set_files(const char *folder, struct retort_files files)
 {
-	int code = rt_route_set_files(&route, folder, &files, error);
+	int code = try_set_files(&route, folder, &files, error);
 
 	ck_assert_msg(code == 0, "rt_route_set_files: %s", error);
 }
@@ -279,10 +279,10 @@ START_TEST(the_later_replaces_the_earlier)
 	answer(&asked);
 	ck_assert_int_eq(asked.reply.status, 202);
 	/* one that is refused replaces nothing */
-	ck_assert_int_eq(rt_route_set_reply(&route,
+	ck_assert_int_eq(try_set_reply(&route,
 				 &(struct retort_reply){.status = 7}, error),
 		-EINVAL);
-	ck_assert_int_lt(rt_route_set_files(&route, "/nowhere/at/all",
+	ck_assert_int_lt(try_set_files(&route, "/nowhere/at/all",
 				 &(struct retort_files){.dotfiles = false},
 				 error),
 		0);
@@ -366,7 +366,7 @@ expect_echo(const char *request)
 static void
 add_echo(const char *path)
 {
-	int rule = rt_route_add(&route,
+	int rule = try_add(&route,
 		&(struct retort_reply){.request = path, .echo = true}, error);
 
 	ck_assert_msg(rule > 0, "rt_route_add: %s", error);
@@ -711,15 +711,15 @@ refuse_fields(const char *fields, const char *message)
 	const struct retort_files own = {.fields = fields};
 
 	memset(error, '#', sizeof error);
-	ck_assert_msg(rt_route_set_reply(&route, &reply, error) == -EINVAL,
+	ck_assert_msg(try_set_reply(&route, &reply, error) == -EINVAL,
 		"not refused: %s", message);
 	ck_assert_str_eq(error, message);
 	memset(error, '#', sizeof error);
-	ck_assert_int_eq(rt_route_set_files(&route, "/", &own, error), -EINVAL);
+	ck_assert_int_eq(try_set_files(&route, "/", &own, error), -EINVAL);
 	ck_assert_str_eq(error, message);
 	/* without room for a text */
-	ck_assert_int_eq(rt_route_set_reply(&route, &reply, NULL), -EINVAL);
-	ck_assert_int_eq(rt_route_set_files(&route, "/", &own, NULL), -EINVAL);
+	ck_assert_int_eq(try_set_reply(&route, &reply, NULL), -EINVAL);
+	ck_assert_int_eq(try_set_files(&route, "/", &own, NULL), -EINVAL);
 }
 
 static void
@@ -729,10 +729,10 @@ refuse_omit(const char *omit, const char *message)
 	const struct retort_files own = {.omit = omit};
 
 	memset(error, '#', sizeof error);
-	ck_assert_int_eq(rt_route_set_reply(&route, &reply, error), -EINVAL);
+	ck_assert_int_eq(try_set_reply(&route, &reply, error), -EINVAL);
 	ck_assert_str_eq(error, message);
 	memset(error, '#', sizeof error);
-	ck_assert_int_eq(rt_route_set_files(&route, "/", &own, error), -EINVAL);
+	ck_assert_int_eq(try_set_files(&route, "/", &own, error), -EINVAL);
 	ck_assert_str_eq(error, message);
 }
 
@@ -771,7 +771,7 @@ static void
 refuse_reply(struct retort_reply reply, const char *message)
 {
 	memset(error, '#', sizeof error);
-	ck_assert_msg(rt_route_set_reply(&route, &reply, error) == -EINVAL,
+	ck_assert_msg(try_set_reply(&route, &reply, error) == -EINVAL,
 		"not refused: %s", message);
 	ck_assert_str_eq(error, message);
 }
@@ -813,26 +813,22 @@ START_TEST(files_are_checked)
 	char *folder = dir_make();
 
 	open_route();
-	ck_assert_int_eq(rt_route_set_files(&route, folder, &types, error),
-		-EINVAL);
+	ck_assert_int_eq(try_set_files(&route, folder, &types, error), -EINVAL);
 	ck_assert_str_eq(error, "malformed media type of: ext");
 	type.type = NULL;
-	ck_assert_int_eq(rt_route_set_files(&route, folder, &types, error),
-		-EINVAL);
+	ck_assert_int_eq(try_set_files(&route, folder, &types, error), -EINVAL);
 	type.type = "a\r\n";
-	ck_assert_int_eq(rt_route_set_files(&route, folder, &types, error),
-		-EINVAL);
+	ck_assert_int_eq(try_set_files(&route, folder, &types, error), -EINVAL);
 	type.extension = NULL;
 	type.type = "a/b";
-	ck_assert_int_eq(rt_route_set_files(&route, folder, &types, error),
-		-EINVAL);
+	ck_assert_int_eq(try_set_files(&route, folder, &types, error), -EINVAL);
 	ck_assert_str_eq(error, "malformed media type of: ");
-	ck_assert_int_eq(rt_route_set_files(&route, "/nowhere/at/all",
+	ck_assert_int_eq(try_set_files(&route, "/nowhere/at/all",
 				 &(struct retort_files){.type_count = 0},
 				 error),
 		-ENOENT);
 	ck_assert_str_eq(error, "/nowhere/at/all: No such file or directory");
-	ck_assert_int_eq(rt_route_set_files(&route, "/dev/null",
+	ck_assert_int_eq(try_set_files(&route, "/dev/null",
 				 &(struct retort_files){.type_count = 0},
 				 error),
 		-ENOTSUP);
@@ -848,12 +844,10 @@ refuse_files(const char *folder, struct retort_files refused, int code,
 	const char *message)
 {
 	memset(error, '#', sizeof error);
-	ck_assert_msg(rt_route_set_files(&route, folder, &refused, error) ==
-			code,
+	ck_assert_msg(try_set_files(&route, folder, &refused, error) == code,
 		"expected %d: %s", code, message);
 	ck_assert_str_eq(error, message);
-	ck_assert_int_eq(rt_route_set_files(&route, folder, &refused, NULL),
-		code);
+	ck_assert_int_eq(try_set_files(&route, folder, &refused, NULL), code);
 }
 
 START_TEST(pages_are_checked)

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
+
 const struct rt_limits limits = {.target = 8 << 10,
 	.head = 64 << 10,
 	.fields = 100};
@@ -24,7 +26,7 @@ open_route(void)
 void
 set_reply(struct retort_reply reply)
 {
-	int code = rt_route_set_reply(&route, &reply, error);
+	int code = try_set_reply(&route, &reply, error);
 
 	ck_assert_msg(code == 0, "rt_route_set_reply: %s", error);
 }
@@ -155,4 +157,35 @@ expect_status(const char *request, int status)
 		request, status, shown(got.data, got.size));
 	bytes_free(&got);
 	close_asked(&asked);
+}
+
+static int
+told(int code, const struct rt_error *wrong, char *why)
+{
+	return code < 0 ? rt_fail(why, code, "%s", wrong->text) : code;
+}
+
+int
+try_add(struct rt_route *to, const struct retort_reply *rule, char *why)
+{
+	struct rt_error wrong;
+
+	return told(rt_route_add(to, rule, &wrong), &wrong, why);
+}
+
+int
+try_set_reply(struct rt_route *to, const struct retort_reply *reply, char *why)
+{
+	struct rt_error wrong;
+
+	return told(rt_route_set_reply(to, reply, &wrong), &wrong, why);
+}
+
+int
+try_set_files(struct rt_route *to, const char *root,
+	const struct retort_files *files, char *why)
+{
+	struct rt_error wrong;
+
+	return told(rt_route_set_files(to, root, files, &wrong), &wrong, why);
 }

@@ -65,4 +65,11 @@ struct verdict judge(const char *request);
 
 void expect_status(const char *request, int status);
 
+/* The same as rt_route_*(), with what is wrong as a line, or NULL. */
+int try_add(struct rt_route *to, const struct retort_reply *rule, char *why);
+int try_set_reply(struct rt_route *to, const struct retort_reply *reply,
+	char *why);
+int try_set_files(struct rt_route *to, const char *root,
+	const struct retort_files *files, char *why);
+
 #endif

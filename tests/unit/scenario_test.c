@@ -252,7 +252,7 @@ static const struct {
 	{ON "@fault\tgap 5", "s:2:8: 'gap 5': expected split or each with it"},
 	{ON "@fault add \"\xc3\xa9\"",
 		"s:2:13: expected printable ASCII; other bytes as \\xHH"},
-	{ON "@fault cut", "s:2:11: expected N, -N, N%, head N or body N"},
+	{ON "@fault cut", "s:2:11: expected N, -N, N%, any, head N or body N"},
 	{ON "@fault each 0; cut 1",
 		"s:2:8: 'each 0': expected at least 1 "
 		"byte"},
@@ -483,8 +483,7 @@ START_TEST(the_first_fault_is_noted)
 	ck_assert_int_eq(retort_load_text(server, "s", text, sizeof text - 1,
 				 error),
 		-EINVAL);
-	ck_assert_str_eq(error,
-		"s:5:10: faults: cut body 6: the body has 5 bytes");
+	ck_assert_str_eq(error, "s:5:10: cut body 6: the body has 5 bytes");
 	/* what is wrong with the rest of a rule is where that begins */
 	ck_assert_int_eq(retort_load_text(server, "s", body, sizeof body - 1,
 				 error),

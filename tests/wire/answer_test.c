@@ -169,7 +169,7 @@ START_TEST(malformed_rules_are_told)
 		assert_verdict(mistakes[i].text);
 		if (i < 4)
 			continue;
-		ck_assert_int_eq(retort_check(&answer, error), -EINVAL);
+		ck_assert_int_eq(retort_answer(server, &answer, error), -EINVAL);
 		ck_assert_ptr_nonnull(strstr(mistakes[i].text + 6,
 			strncmp(error, mistakes[i].text + 6,
 				strlen(mistakes[i].text + 6)) == 0 ?
@@ -196,7 +196,8 @@ START_TEST(malformed_rules_are_told)
 		       "retort_expect() (/)");
 	ck_assert_int_eq(retort_expect_order(server, "/"), -EINVAL);
 	/* what is for rules alone */
-	ck_assert_int_eq(retort_check(&(struct retort_reply){.times = 1},
+	ck_assert_int_eq(retort_answer(server,
+			&(struct retort_reply){.times = 1},
 				 error),
 		-EINVAL);
 	ck_assert_int_eq(retort_answer(server,
@@ -288,7 +289,7 @@ assert_no_rule(const struct retort_reply *reply)
 	ck_assert_ptr_null(reply->handler_arg);
 	ck_assert(!reply->accepted);
 	ck_assert(!reply->files);
-	ck_assert_msg(retort_check(reply, error) == 0, "%s: %s", way->name,
+	ck_assert_msg(retort_answer(server, reply, error) == 0, "%s: %s", way->name,
 		error);
 }
 

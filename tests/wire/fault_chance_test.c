@@ -82,20 +82,26 @@ check_met(const struct met *met)
 }
 
 static void
-open_chaos(const char *text, uint64_t seed, int i)
+answer_with(const char *faults)
 {
-	open_plain(i);
-	ck_assert_int_eq(retort_answer(server,
-				 &(struct retort_reply){.body = DIGITS,
-					 .omit = "Date"},
-				 error),
-		0);
-	if (text != NULL)
-		ck_assert_msg(retort_faults(server, text, seed, error) == 0,
-			"%s", error);
+	ck_assert_msg(retort_answer(server,
+			      &(struct retort_reply){.body = DIGITS,
+				      .omit = "Date",
+				      .faults = faults},
+			      error) == 0,
+		"%s", error);
 }
 
-#define CHANCES "rst:25%,cut:20%,404:20.5%,delay:1ms:50%"
+static void
+open_chance(const char *faults, uint64_t seed, int i)
+{
+	open_with((struct retort_options){.seed = seed}, i);
+	answer_with(faults);
+}
+
+#define CHANCES \
+	"cut any reset chance 25% or cut any chance 20% or status 404 chance " \
+	"20.5%; pause 1 chance 50%"
 
 /* The date of an error reply is not by chance. */
 static void
@@ -142,15 +148,15 @@ START_TEST(chance_is_a_function_of_the_seed)
 {
 	struct met first, second, other;
 
-	open_chaos(CHANCES, 7, _i);
+	open_chance(CHANCES, 7, _i);
 	meet(&first);
 	check_met(&first);
 	assert_verdict(NULL);
 	close_server();
-	open_chaos(CHANCES, 7, (_i + 1) % BASIC_WAYS);
+	open_chance(CHANCES, 7, (_i + 1) % BASIC_WAYS);
 	meet(&second);
 	close_server();
-	open_chaos(CHANCES, 8, _i);
+	open_chance(CHANCES, 8, _i);
 	meet(&other);
 	check_met(&other);
 	close_server();
@@ -169,31 +175,36 @@ START_TEST(chances_are_as_asked_for)
 {
 	struct met met;
 
-	open_chaos("rst:100%", 1, _i);
+	open_chance("cut any reset chance 100%", 1, _i);
 	meet(&met);
 	for (size_t i = 0; i < TRIES; i++)
 		ck_assert_int_eq(met.heard[i].end, ECONNRESET);
 	forget(&met);
 	retort_reset(server);
-	ck_assert_int_eq(retort_faults(server, "cut:0%,delay:1ms:0%", 1, error),
-		0);
+	answer_with("cut any chance 0%; pause 1 chance 0%");
 	meet(&met);
 	for (size_t i = 0; i < TRIES; i++)
 		ck_assert_str_eq(met.faults[i], "");
 	check_met(&met);
 	forget(&met);
 	retort_reset(server);
-	ck_assert_int_eq(retort_faults(server, "503:100%,delay:60ms", 1, error),
-		0);
+	answer_with("status 503 chance 100%; pause 60");
 	expect_begin(GET, "HTTP/1.1 503 ");
 	ck_assert_str_eq(ended(1)->faults, "status 503; pause 60");
 	check_seed(1);
 	/* none any more; and a rule has its own */
-	ck_assert_int_eq(retort_faults(server, NULL, 0, NULL), 0);
+	answer_with(NULL);
 	expect(GET, WHOLE, 0);
-	ck_assert_int_eq(retort_faults(server, "cut:100%", 1, error), 0);
-	ON(NULL, .body = DIGITS, .omit = "Date", .faults = "cut 100% reset");
+	ck_assert(!ended(1)->by_chance);
+	answer_with("cut any chance 100%");
+	ON(NULL, .body = DIGITS, .omit = "Date", .times = 1,
+		.faults = "cut 100% reset");
 	expect(GET, WHOLE, ECONNRESET);
+	/* which may be by chance, too, and be another's reply */
+	ON(NULL, .files = true, .faults = "cut 5 reset chance 100%");
+	expect(GET, "HTTP/", ECONNRESET);
+	ck_assert(ended(3)->by_chance);
+	ck_assert_int_eq(ended(3)->rule, 2);
 	close_server();
 }
 END_TEST
@@ -204,24 +215,24 @@ START_TEST(mistakes_about_chance_are_told)
 		const char *text;
 		const char *why;
 	} cases[] = {
-		{"rst:101%", "'rst:101%': expected a percentage from 0%"},
-		{"rst:60%,cut:41%",
-			"'cut:41%': expected percentages of 100% together"},
-		{"rst", "'rst': expected rst:N%"},
-		{"boom:5%", "'boom:5%': expected rst:N%"},
-		{"", "expected rst:N%"},
-		{"rst:5%,", "expected rst:N%"},
-		{"delay:5", "'delay:5': expected delay:Nms"},
-		{"delay:20ms:101%", "'delay:20ms:101%': expected delay:Nms"},
-		{"99:5%", "'99:5%': expected rst:N%"},
+		{"empty chance 101%", "'101%': expected a percentage from 0%"},
+		{"empty chance 60% or cut 5 chance 41%",
+			"'cut 5': expected chances of 100% together"},
+		{"empty chance", "expected a percentage"},
+		{"boom chance 5%", "'boom': expected a fault"},
+		{"rst:5%,cut:5%", "'rst:5%,cut:5%': expected a fault"},
+		/* each alternative must be possible */
+		{"empty chance 5% or cut 500 chance 5%",
+			"cut 500: the reply has 109 bytes"},
+		{"cut 500 chance 0%", "cut 500: the reply has 109 bytes"},
 	};
-
+	struct retort_reply reply = {.body = DIGITS, .omit = "Date"};
 	struct heard heard;
 
-	open_chaos("rst:100%", 1, _i);
+	open_chance("cut any reset chance 100%", 1, _i);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		ck_assert_int_eq(retort_faults(server, cases[i].text, 7, error),
-			-EINVAL);
+		reply.faults = cases[i].text;
+		ck_assert_int_eq(retort_answer(server, &reply, error), -EINVAL);
 		ck_assert_msg(strstr(error, cases[i].why) != NULL,
 			"\"%s\": expected \"%s\" in: %s", cases[i].text,
 			cases[i].why, error);
@@ -234,7 +245,28 @@ START_TEST(mistakes_about_chance_are_told)
 }
 END_TEST
 
-/* The lines of what is recorded. */
+/* One is drawn if none is given, and told. */
+START_TEST(seeds_are_drawn)
+{
+	uint64_t first = 0;
+
+	for (int i = 0; i < 2; i++) {
+		struct heard heard;
+
+		open_chance("cut any chance 50%", 0, _i);
+		heard = hear_all(GET);
+		bytes_free(&heard.got);
+		ck_assert(ended(1)->by_chance);
+		ck_assert_uint_gt(ended(1)->seed, 0);
+		ck_assert_uint_lt(ended(1)->seed, 1000000000);
+		ck_assert_uint_ne(ended(1)->seed, first);
+		first = ended(1)->seed;
+		close_server();
+	}
+}
+END_TEST
+
+/* What is recorded, as rules. */
 static struct bytes
 write_log(void)
 {
@@ -245,7 +277,7 @@ write_log(void)
 	for (size_t i = 1; (seen = retort_record(server, i)) != NULL; i++) {
 		(void)ended(i);
 		bytes_add(&log, line,
-			retort_log_line(seen, RETORT_LOG_SHORT, line,
+			retort_log_line(seen, RETORT_LOG_SCENARIO, line,
 				sizeof line));
 	}
 	return log;
@@ -256,12 +288,13 @@ START_TEST(replays_what_was_logged)
 	struct met first, second;
 	struct bytes log;
 
-	open_chaos(CHANCES, 11, _i);
+	open_chance(CHANCES, 11, _i);
 	meet(&first);
 	log = write_log();
 	close_server();
-	open_chaos(NULL, 0, _i);
-	ck_assert_msg(retort_replay(server, log.data, log.size, error) == 0,
+	open_chance(NULL, 0, _i);
+	ck_assert_msg(retort_load_text(server, "log", log.data, log.size,
+			      error) == 0,
 		"%s in: %s", error, shown(log.data, log.size));
 	/* another request takes nobody's turn */
 	expect("GET /other" HOST "\r\n", WHOLE, 0);
@@ -282,23 +315,60 @@ END_TEST
 /* Each request line has a queue of its own. */
 START_TEST(replays_by_request)
 {
-	static const char log[] =
-		"12:00:00 127.0.0.1:1 \"GET /a HTTP/1.1\" 200 1 2 ms [cut 5]\n"
-		"12:00:00 127.0.0.1:1 \"GET /b HTTP/1.1\" 200 1 2 ms\n"
-		"12:00:00 127.0.0.1:1 \"GET /b HTTP/1.1\" 200 1 2 ms [cut 9]\n"
-		"a line of another kind [cut 1]\n"
-		"12:00:00 127.0.0.1:1 \"GET /a HTTP/1.1\" 200 1 2 ms "
-		"[cut 6 reset]";
+	static const char *const requests[] = {"GET /b", "GET /a?x=1", "GET /b",
+		"GET /b%41*", "GET /a?x=1"};
+	static const char *const faults[] = {NULL, "cut 5", "cut 9", "cut 1",
+		"cut 6 reset"};
+	struct bytes log;
+	char line[64];
 
-	open_chaos(NULL, 0, _i);
-	ck_assert_int_eq(retort_replay(server, log, strlen(log), error), 0);
+	open_chance(NULL, 0, _i);
+	for (size_t i = 0; i < COUNT(requests); i++) {
+		struct heard heard;
+
+		ON(NULL, .files = true, .times = 1, .faults = faults[i]);
+		(void)snprintf(line, sizeof line, "%s" HOST "\r\n",
+			requests[i]);
+		heard = hear_all(line);
+		bytes_free(&heard.got);
+	}
+	log = write_log();
+	close_server();
+	open_chance(NULL, 0, _i);
+	ck_assert_msg(retort_load_text(server, "log", log.data, log.size,
+			      error) == 0,
+		"%s in: %s", error, shown(log.data, log.size));
+	ck_assert_ptr_null(retort_notices(server));
+	expect("GET /c" HOST "\r\n", WHOLE, 0);
 	expect("GET /b" HOST "\r\n", WHOLE, 0);
 	expect("GET /b" HOST "\r\n", "HTTP/1.1 ", 0);
-	expect("GET /a" HOST "\r\n", "HTTP/", 0);
-	expect("GET /a" HOST "\r\n", "HTTP/1", ECONNRESET);
-	expect("GET /a" HOST "\r\n", WHOLE, 0);
-	ck_assert_int_eq(retort_replay(server, "no log\n", 7, error), -EINVAL);
-	ck_assert(strstr(error, "expected lines of a log") != NULL);
+	expect("GET /bA%2A" HOST "\r\n", "H", 0);
+	expect("GET /a?x=1" HOST "\r\n", "HTTP/", 0);
+	expect("GET /a?x=1" HOST "\r\n", "HTTP/1", ECONNRESET);
+	expect("GET /a?x=1" HOST "\r\n", WHOLE, 0);
+	close_server();
+	bytes_free(&log);
+}
+END_TEST
+
+/* A rule that is not whole is none. */
+START_TEST(logs_rules)
+{
+	static const char whole[] = "# connection 1\n@on GET /\n@times 1\n"
+				    "@fault insert 0 \"@on\\n\"; cut 3\n"
+				    "@files\n\n";
+	static const char none[] = "# connection 1: too long to be repeated\n";
+	char line[128];
+	size_t size;
+
+	open_plain(_i);
+	ON(NULL, .body = DIGITS, .faults = "insert 0 \"@on\\n\"; cut 3");
+	expect(GET, "@on", 0);
+	size = retort_log_line(ended(1), RETORT_LOG_SCENARIO, line,
+		sizeof line);
+	assert_bytes(line, size, whole, sizeof whole - 1);
+	size = retort_log_line(ended(1), RETORT_LOG_SCENARIO, line, 70);
+	assert_bytes(line, size, none, sizeof none - 1);
 	close_server();
 }
 END_TEST
@@ -637,8 +707,6 @@ reset_by_handler(void *arg, const struct retort_exchange *seen,
 /* There is no RST, and it is not made out of anything else. */
 START_TEST(unix_sockets_have_no_reset)
 {
-	static const char log[] =
-		"12:00:00 unix \"GET / HTTP/1.1\" 200 1 2 ms [end reset]\n";
 	char *folder = dir_make();
 	char bind[512];
 	const char *const binds[] = {bind, NULL};
@@ -649,9 +717,13 @@ START_TEST(unix_sockets_have_no_reset)
 				 .faults = "end reset"),
 		-EINVAL);
 	assert_verdict("a Unix socket cannot be reset");
-	ck_assert_int_eq(retort_faults(server, "cut:5%,rst:1%", 7, error),
+	ck_assert_int_eq(retort_answer(server,
+				 &(struct retort_reply){.body = DIGITS,
+					 .faults = "cut 5 chance 5% or "
+						   "end reset chance 1%"},
+				 error),
 		-EINVAL);
-	ck_assert_str_eq(error, "rst: a Unix socket cannot be reset");
+	ck_assert_str_eq(error, "a Unix socket cannot be reset");
 	retort_reset(server);
 	/* the others are as with TCP */
 	ON("GET /", .body = DIGITS, .omit = "Date", .times = 1,
@@ -667,15 +739,6 @@ START_TEST(unix_sockets_have_no_reset)
 	ON("GET /", .body = DIGITS, .omit = "Date", .faults = "refuse");
 	expect(GET, WHOLE, 0);
 	assert_verdict("there is a listener that cannot refuse");
-	retort_reset(server);
-	ck_assert_int_eq(retort_answer(server,
-				 &(struct retort_reply){.body = DIGITS,
-					 .omit = "Date"},
-				 error),
-		0);
-	ck_assert_int_eq(retort_replay(server, log, strlen(log), error), 0);
-	expect(GET, WHOLE, 0);
-	assert_verdict("a Unix socket cannot be reset");
 	close_server();
 	dir_remove(folder);
 }
@@ -711,9 +774,10 @@ torture_request(const char *target)
 static void
 torture_server(void)
 {
-	static const char log[] =
-		"12:00:00 a \"GET /c HTTP/1.1\" 200 1 2 ms [cut 5]\n";
-	struct retort_reply plain = {.body = DIGITS};
+	static const char log[] = "@on GET /c\n@times 1\n@fault cut 5\n@files\n";
+	struct retort_reply plain = {.body = DIGITS,
+		.faults = "cut any chance 30% or status 503 chance 30%; "
+			  "pause 1"};
 	char target[8];
 	int code;
 
@@ -727,9 +791,6 @@ torture_server(void)
 	}
 	inside++;
 	code = retort_answer(server, &plain, error);
-	if (code == 0)
-		code = retort_faults(server, "cut:30%,503:30%,delay:1ms", 7,
-			error);
 	inside--;
 	ck_assert_msg(code == 0 || code == -ENOMEM, "%s", error);
 	for (size_t i = 0; i <= COUNT(torture); i++) {
@@ -737,7 +798,7 @@ torture_server(void)
 		torture_request(target);
 	}
 	inside++;
-	code = retort_replay(server, log, strlen(log), error);
+	code = retort_load_text(server, "log", log, sizeof log - 1, error);
 	inside--;
 	ck_assert_msg(code == 0 || code == -ENOMEM, "%s", error);
 	torture_request("/c");
@@ -793,7 +854,8 @@ main(void)
 	Suite *suite = suite_create("fault chance");
 	const TTest *const chance[] = {chance_is_a_function_of_the_seed,
 		chances_are_as_asked_for, mistakes_about_chance_are_told,
-		replays_what_was_logged, replays_by_request, logs_faults, NULL};
+		seeds_are_drawn, replays_what_was_logged, replays_by_request,
+		logs_rules, logs_faults, NULL};
 	const TTest *const sweep[] = {sweeps, sweeps_that_end_early,
 		sweep_tells_its_faults, leaves_the_reply_as_it_is, NULL};
 	const TTest *const mistakes[] = {mistakes_about_sweeps_are_told,

@@ -244,9 +244,6 @@ ask_about_answers(void)
 	FAIL_UNLESS(retort_reply_later(server, 1, &reply) == -EPERM);
 	FAIL_UNLESS(retort_load_text(server, "x", "", 0, NULL) == -EPERM);
 	FAIL_UNLESS(retort_load(server, "/dev/null", NULL) == -EPERM);
-	FAIL_UNLESS(retort_faults(server, "rst:5%", 1, NULL) == -EPERM);
-	FAIL_UNLESS(retort_faults(server, NULL, 1, NULL) == -EPERM);
-	FAIL_UNLESS(retort_replay(server, "", 0, NULL) < 0);
 	FAIL_UNLESS(
 		retort_sweep(server, &reply, NULL, NULL, NULL, NULL) == -EPERM);
 	FAIL_UNLESS(retort_notices(server) == NULL);

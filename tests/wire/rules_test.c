@@ -378,7 +378,7 @@ START_TEST(a_handler_cannot_say_how_its_request_is_read)
 			.handler_arg = faults[i]);
 		expect_begin(POST, "HTTP/1.1 500 Internal Server Error\r\n");
 		(void)snprintf(why, sizeof why,
-			"the handler of rule 1 failed: faults: '%s': the "
+			"the handler of rule 1 failed: '%s': the "
 			"request was read already",
 			faults[i]);
 		assert_verdict(why);
@@ -440,23 +440,6 @@ START_TEST(nor_can_a_later_reply)
 	(void)close(fd);
 	assert_begins(got, "HTTP/1.1 200 OK\r\n");
 	bytes_free(&got);
-	close_server();
-}
-END_TEST
-
-/* Nor the faults of a log: they are of the reply alone. */
-START_TEST(nor_can_a_log)
-{
-	static const char log[] =
-		"12:34:56.789 127.0.0.1:1 \"POST / HTTP/1.1\" "
-		"200 89 1.2 ms [early]\n";
-
-	open_plain(0);
-	ck_assert_int_eq(retort_replay(server, log, sizeof log - 1, error),
-		-EINVAL);
-	ck_assert_str_eq(error,
-		"[early]: how a request is read is said by a rule: expected "
-		"it in a scenario");
 	close_server();
 }
 END_TEST
@@ -582,20 +565,6 @@ START_TEST(done_says_whether_all_came)
 	ck_assert(retort_done(NULL, &wrong));
 	ck_assert_ptr_null(wrong);
 	server = NULL;
-}
-END_TEST
-
-/* --- seeds --- */
-
-START_TEST(seeds_differ)
-{
-	uint64_t first = retort_seed(), next = first;
-
-	for (int i = 0; i < 1000 && next == first; i++)
-		next = retort_seed();
-	ck_assert_uint_ne(first, next);
-	ck_assert_uint_lt(first, 1000000000);
-	ck_assert_uint_lt(next, 1000000000);
 }
 END_TEST
 
@@ -747,7 +716,6 @@ main(void)
 	tcase_add_loop_test(wire, a_handler_keeps_how_its_request_was_read, 0,
 		BASIC_WAYS);
 	tcase_add_loop_test(wire, nor_can_a_later_reply, 0, BASIC_WAYS);
-	tcase_add_test(wire, nor_can_a_log);
 	tcase_add_loop_test(wire, a_rule_for_what_is_refused_is_none, 0,
 		BASIC_WAYS);
 	tcase_add_loop_test(wire, a_malformed_rule_is_told_to_the_client, 0,
@@ -756,7 +724,6 @@ main(void)
 		BASIC_WAYS);
 	tcase_add_test(wire, a_scenario_has_its_files);
 	tcase_add_loop_test(wire, done_says_whether_all_came, 0, BASIC_WAYS);
-	tcase_add_test(wire, seeds_differ);
 	tcase_add_loop_test(wire, a_handler_is_given_the_body_once, 0,
 		BASIC_WAYS);
 	rt_test_case(suite, wire);
