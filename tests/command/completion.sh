@@ -104,7 +104,7 @@ for shell in bash zsh fish; do
 		skip "$shell" 'it is not installed'
 		continue
 	}
-	offers "$shell" 'short common combined json none' retort --log ''
+	offers "$shell" 'short common combined json none scenario' retort --log ''
 	offers "$shell" '0 8080' retort -q --port ''
 	offers "$shell" 'head= body= reply= idle=' retort --timeout ''
 	offers "$shell" '--port --port-file' retort --port

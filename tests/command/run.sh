@@ -137,7 +137,7 @@ if have curl; then
 	run --body hello -- curl -s --max-time 10 '{url}'
 	equal hello "$(cat "$dir/out")" 'COMMAND is answered'
 	equal '' "$(cat "$dir/err")" 'there is no log unless it is asked for'
-	run --log "$log" --body hello -- curl -s --max-time 10 '{url}a'
+	run --log short --body hello -- curl -s --max-time 10 '{url}a'
 	says '"GET /a HTTP/1.1" 200' 'the log that was asked for'
 else
 	skip 'COMMAND is answered' 'there is no curl'

@@ -68,7 +68,7 @@ use(struct retort *server, struct retort_reply *reply, char *error)
 	n += retort_on(server, "/a", .if_absent = "Cookie", .times = 1);
 	n += retort_answer(server, reply, error);
 	n += retort_answer(server, &(struct retort_reply){.body = ""}, NULL);
-	n += retort_check(reply, error) + retort_reply_later(server, 1, reply);
+	n += retort_reply_later(server, 1, reply);
 	n += retort_serve(server, ".", NULL, error);
 	n += (int)retort_count(server);
 	n += (int)retort_count(server, "POST", .if_body_has = "a");

@@ -170,7 +170,7 @@ retort --fault 'cut 50%; rate 10000' www
 	cut 200|color-scheme|/style.css
 retort --delay 250ms www
 	get 200|color-scheme|/style.css
-retort --body hello --faults 'rst:5%,cut:5%,503:10%,delay:20ms' --seed 7
+retort --body hello --fault 'cut any chance 5% or status 503 chance 10%' --seed 7
 	get 200|hello|/1
 	get 200|hello|/2
 	get 200|hello|/3
@@ -178,7 +178,7 @@ retort --body hello --faults 'rst:5%,cut:5%,503:10%,delay:20ms' --seed 7
 	get 200|hello|/5
 	get 200|hello|/6
 	get 503|503|/7
-	shown [status 503; pause 20]
+	shown [status 503]
 cat >users.retort <<'USERS'
 	prints
 	leaves user.json|{"id": 1}
