@@ -134,8 +134,6 @@ await_next(struct rt_conn *conn)
 	}
 	conn->state = RT_STATE_IDLE;
 	conn->asked = RT_ASK_NOTHING;
-	conn->head_told = false;
-	conn->replied = false;
 	clear(conn);
 }
 

@@ -106,8 +106,6 @@ struct rt_buffers {
 struct rt_buffers *rt_buffers_new(void);
 void rt_buffers_free(struct rt_buffers *buffers);
 
-struct rt_record;
-
 enum rt_state {
 	RT_STATE_IDLE,
 	RT_STATE_HEAD,
@@ -150,7 +148,6 @@ struct rt_conn {
 	const struct rt_conn_config *config;
 	struct rt_buffers *buffers; /* NULL while IDLE */
 	struct rt_peer peer;
-	uint64_t number;
 	int64_t began; /* accepted */
 	int64_t moved; /* the last byte in the present state */
 	int64_t until; /* asked again then (WAIT), or tried again (REPLY); 0 */
@@ -176,15 +173,6 @@ struct rt_conn {
 	bool client_first;    /* the client was the first to close */
 	enum retort_close client_close;
 	enum retort_close server_close;
-	bool head_told; /* the owner's: its head was reported, */
-	bool replied; /* its reply came from somebody else; both of the present
-	                 piece, */
-	bool by_chance; /* of its last reply; as that has them */
-	uint64_t seed;
-	struct rt_record *record;     /* and what is kept of it; NULL */
-	struct rt_conn *next_replied; /* the owner's lists */
-	struct rt_conn *next;
-	struct rt_conn **link; /* what points at it there */
 };
 
 void rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,

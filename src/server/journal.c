@@ -37,12 +37,13 @@ find_field(const struct rt_buffers *buffers, const char *name, size_t *size)
 }
 
 struct retort_exchange
-rt_journal_view(const struct rt_conn *conn, int64_t now,
+rt_journal_view(const struct rt_served *served, int64_t now,
 	char client[RT_PEER_TEXT])
 {
+	const struct rt_conn *conn = &served->conn;
 	const struct rt_buffers *buffers = conn->buffers;
 	struct retort_exchange view = {
-		.connection = conn->number,
+		.connection = served->number,
 		.client = rt_sock_peer_text(&conn->peer, client),
 		.end = conn->end,
 		.received = conn->received,
@@ -78,8 +79,8 @@ rt_journal_view(const struct rt_conn *conn, int64_t now,
 	view.client_close = conn->client_close;
 	view.server_close = conn->server_close;
 	view.client_first = conn->client_first;
-	view.by_chance = conn->by_chance;
-	view.seed = conn->seed;
+	view.by_chance = served->by_chance;
+	view.seed = served->seed;
 	if (view.protocol != RETORT_HTTP) {
 		view.sent_body = view.sent;
 		view.reason = conn->reason;
@@ -440,10 +441,12 @@ end_one(struct retort_exchange *seen, const struct rt_conn *conn,
 }
 
 void
-rt_record_end(struct rt_record *record, const struct rt_conn *conn, int64_t now)
+rt_record_end(struct rt_record *record, const struct rt_served *served,
+	int64_t now)
 {
+	const struct rt_conn *conn = &served->conn;
 	char client[RT_PEER_TEXT];
-	struct retort_exchange view = rt_journal_view(conn, now, client);
+	struct retort_exchange view = rt_journal_view(served, now, client);
 
 	for (; record != NULL; record = record->earlier)
 		end_one(&record->seen, conn, &view);
@@ -483,9 +486,10 @@ drop_unpublished(struct rt_record *record)
 }
 
 struct rt_record *
-rt_journal_open(struct rt_journal *journal, const struct rt_conn *conn,
+rt_journal_open(struct rt_journal *journal, const struct rt_served *served,
 	int64_t now)
 {
+	const struct rt_conn *conn = &served->conn;
 	struct rt_record *record = calloc(1, sizeof *record);
 	struct timespec wall;
 
@@ -493,11 +497,11 @@ rt_journal_open(struct rt_journal *journal, const struct rt_conn *conn,
 		return NULL;
 	(void)clock_gettime(CLOCK_REALTIME, &wall);
 	record->journal = journal;
-	record->earlier = drop_unpublished(conn->record);
+	record->earlier = drop_unpublished(served->record);
 	record->began = conn->began;
 	record->era = journal->era;
 	rt_buf_init(&record->bytes, journal->max);
-	record->seen.connection = conn->number;
+	record->seen.connection = served->number;
 	record->open = true;
 	record->forgotten = journal->used >= journal->max;
 	journal->lost += record->forgotten;

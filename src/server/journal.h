@@ -3,16 +3,16 @@
 #ifndef RT_JOURNAL_H
 #define RT_JOURNAL_H
 
-#include "conn/conn.h"
 #include "retort.h"
+#include "server/served.h"
 
 /*
  * The view of a connection that an event callback gets. `client` is the
  * caller's room for the peer's text; the result borrows from it and from
  * `conn`.
  */
-struct retort_exchange rt_journal_view(const struct rt_conn *conn, int64_t now,
-	char client[RT_PEER_TEXT]);
+struct retort_exchange rt_journal_view(const struct rt_served *served,
+	int64_t now, char client[RT_PEER_TEXT]);
 
 /* Events of a connection. */
 enum rt_record_kind {
@@ -80,7 +80,7 @@ void rt_journal_free(struct rt_journal *journal);
  * full, one that is forgotten from the beginning. NULL: no memory.
  */
 struct rt_record *rt_journal_open(struct rt_journal *journal,
-	const struct rt_conn *conn, int64_t now);
+	const struct rt_served *served, int64_t now);
 
 /* Its request has ended: it is one of the records. 0 or -ENOMEM. */
 int rt_journal_publish(struct rt_journal *journal, struct rt_record *record);
@@ -143,7 +143,7 @@ void rt_record_forget_request(struct rt_record *record);
 void rt_record_answered(struct rt_record *record, const struct rt_reply *reply);
 
 /* Copies the ending, to all records of the connection. */
-void rt_record_end(struct rt_record *record, const struct rt_conn *conn,
+void rt_record_end(struct rt_record *record, const struct rt_served *served,
 	int64_t now);
 
 /* Adds its connection as text, with the first `most` bytes of those that came,

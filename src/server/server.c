@@ -41,8 +41,9 @@
 /* --- connections --- */
 
 static int
-lend_buffers(struct retort *server, struct rt_conn *conn)
+lend_buffers(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	struct rt_buffers *buffers = server->spare_buffers;
 
 	if (buffers != NULL) {
@@ -57,8 +58,9 @@ lend_buffers(struct retort *server, struct rt_conn *conn)
 }
 
 static void
-return_buffers(struct retort *server, struct rt_conn *conn)
+return_buffers(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	struct rt_buffers *buffers = rt_conn_unlend(conn);
 
 	if (buffers == NULL)
@@ -75,19 +77,20 @@ return_buffers(struct retort *server, struct rt_conn *conn)
 }
 
 static void
-forget_replied(struct retort *server, const struct rt_conn *conn)
+forget_replied(struct retort *server, const struct rt_served *served)
 {
-	struct rt_conn **at = &server->replied;
+	struct rt_served **at = &server->replied;
 
-	while (*at != NULL && *at != conn)
+	while (*at != NULL && *at != served)
 		at = &(*at)->next_replied;
 	if (*at != NULL)
-		*at = conn->next_replied;
+		*at = served->next_replied;
 }
 
 static void
-end_conn(struct retort *server, struct rt_conn *conn)
+end_conn(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
 	if (conn->chan.out.verb == RT_RESET)
@@ -97,19 +100,19 @@ end_conn(struct retort *server, struct rt_conn *conn)
 	if (server->config.protocol == RETORT_TCP && conn->pieces > 0 &&
 		++server->answered == server->requests)
 		server->enough = true;
-	rt_server_close_record(server, conn);
-	rt_server_report(server, conn, RETORT_ON_END, NULL, 0);
-	return_buffers(server, conn);
-	forget_replied(server, conn);
-	*conn->link = conn->next;
-	if (conn->next != NULL)
-		conn->next->link = conn->link;
+	rt_server_close_record(server, served);
+	rt_server_report(server, served, RETORT_ON_END, NULL, 0);
+	return_buffers(server, served);
+	forget_replied(server, served);
+	*served->link = served->next;
+	if (served->next != NULL)
+		served->next->link = served->link;
 	server->open--;
 	if (server->spare_conn_count == SPARE_CONNS) {
-		free(conn);
+		free(served);
 	} else {
-		conn->next = server->spare_conns;
-		server->spare_conns = conn;
+		served->next = server->spare_conns;
+		server->spare_conns = served;
 		server->spare_conn_count++;
 	}
 	if (server->paused)
@@ -137,8 +140,9 @@ what_holds(enum rt_step_kind step)
 
 /* Describes a connection that is cut off. */
 static void
-add_left(struct retort *server, const struct rt_conn *conn)
+add_left(struct retort *server, const struct rt_served *served)
 {
+	const struct rt_conn *conn = &served->conn;
 	static const char *const states[] = {
 		[RT_STATE_IDLE] = "nothing came",
 		[RT_STATE_HEAD] = "in the head of the request",
@@ -158,7 +162,7 @@ add_left(struct retort *server, const struct rt_conn *conn)
 		line = rt_http_line(buffers->http, buffers->in.data,
 			buffers->in.len);
 	rt_buf_add_format(&server->left, "connection %llu, %s, ",
-		(unsigned long long)conn->number,
+		(unsigned long long)served->number,
 		rt_sock_peer_text(&conn->peer, client));
 	rt_text_quote(&server->left,
 		line.size > 0 ? buffers->in.data + line.at : "", line.size,
@@ -178,26 +182,28 @@ add_left(struct retort *server, const struct rt_conn *conn)
 /* The one that is under way is left to its own run(). */
 static void
 stop_others(struct retort *server, enum rt_stop why,
-	const struct rt_conn *current)
+	const struct rt_served *current)
 {
-	struct rt_conn *next;
+	struct rt_served *next;
 
-	for (struct rt_conn *conn = server->conns; conn != NULL; conn = next) {
+	for (struct rt_served *served = server->conns; served != NULL;
+		served = next) {
 		size_t size = server->left.len;
 
-		next = conn->next;
-		add_left(server, conn);
-		rt_conn_stop(conn, why);
-		if (conn->state != RT_STATE_OVER || conn->end != RETORT_STOPPED)
+		next = served->next;
+		add_left(server, served);
+		rt_conn_stop(&served->conn, why);
+		if (served->conn.state != RT_STATE_OVER ||
+			served->conn.end != RETORT_STOPPED)
 			server->left.len = size;
-		if (conn->state == RT_STATE_OVER && conn != current)
-			end_conn(server, conn);
+		if (served->conn.state == RT_STATE_OVER && served != current)
+			end_conn(server, served);
 	}
 }
 
 /* `requests` of them were answered: the others end. */
 static void
-have_enough(struct retort *server, const struct rt_conn *current)
+have_enough(struct retort *server, const struct rt_served *current)
 {
 	server->enough = false;
 	server->stopping = true;
@@ -209,72 +215,77 @@ have_enough(struct retort *server, const struct rt_conn *current)
 
 /* Nothing can be done now: sleeps, without buffers if it is idle. */
 static void
-sleep_conn(struct retort *server, struct rt_conn *conn)
+sleep_conn(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
+
 	if (conn->state == RT_STATE_IDLE)
-		return_buffers(server, conn);
+		return_buffers(server, served);
 	if (rt_io_wait(server->io, &conn->chan) < 0) {
 		rt_conn_fail(conn);
-		end_conn(server, conn);
+		end_conn(server, served);
 	}
 }
 
 /* Bytes after a head, whether they are wanted or not. */
 static void
-report_body(struct retort *server, const struct rt_conn *conn)
+report_body(struct retort *server, const struct rt_served *served)
 {
+	const struct rt_conn *conn = &served->conn;
 	const struct rt_op *in = &conn->chan.in;
 
-	if (conn->head_told && in->result > 0 &&
+	if (served->head_told && in->result > 0 &&
 		server->config.protocol == RETORT_HTTP)
-		rt_server_report(server, conn, RETORT_ON_BODY, in->recv.data,
+		rt_server_report(server, served, RETORT_ON_BODY, in->recv.data,
 			(size_t)in->result);
 }
 
 /* Performs one operation. False: none can be performed now. */
 static bool
-go_on(struct retort *server, struct rt_conn *conn)
+go_on(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	unsigned done = rt_io_try(server->io, &conn->chan);
 	int64_t now = rt_io_now(server->io);
 
 	if (done & RT_OUT_DONE) {
-		rt_server_record_out(server, conn);
+		rt_server_record_out(server, served);
 		rt_conn_out_done(conn, conn->chan.out.result, now);
 	} else if (done & RT_IN_DONE) {
-		rt_server_record_in(server, conn);
-		report_body(server, conn);
+		rt_server_record_in(server, served);
+		report_body(server, served);
 		rt_conn_in_done(conn, conn->chan.in.result, now);
 		if (conn->state == RT_STATE_BODY)
-			rt_server_charge(server, conn);
+			rt_server_charge(server, served);
 	}
 	return done != 0;
 }
 
 static void
-run(struct retort *server, struct rt_conn *conn)
+run(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	int budget = RUN_BUDGET;
 
 	for (;;) {
 		if (conn->state == RT_STATE_OVER) {
-			end_conn(server, conn);
+			end_conn(server, served);
 			return;
 		}
 		if (conn->asks != RT_ASK_NOTHING) {
-			rt_server_decide(server, conn);
+			rt_server_decide(server, served);
 			if (server->enough)
-				have_enough(server, conn);
+				have_enough(server, served);
 			continue;
 		}
-		if (conn->buffers == NULL && lend_buffers(server, conn) < 0) {
+		if (conn->buffers == NULL && lend_buffers(server, served) < 0) {
 			rt_conn_fail(conn);
 			continue;
 		}
-		if (budget-- == 0 || !go_on(server, conn))
+		if (budget-- == 0 || !go_on(server, served))
 			break;
 	}
-	sleep_conn(server, conn);
+	sleep_conn(server, served);
 }
 
 /*
@@ -282,92 +293,103 @@ run(struct retort *server, struct rt_conn *conn)
  * what the client did in time has come by now: it is looked at first.
  */
 static void
-expire_conn(struct retort *server, struct rt_conn *conn)
+expire_conn(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	int64_t now = rt_io_now(server->io);
 
 	if (conn->buffers != NULL)
-		(void)go_on(server, conn);
+		(void)go_on(server, served);
 	if (conn->state != RT_STATE_OVER && conn->asks == RT_ASK_NOTHING &&
 		conn->chan.deadline <= now)
 		rt_conn_expired(conn, now);
 }
 
 static void
-wake_conn(struct retort *server, struct rt_conn *conn, unsigned what)
+wake_conn(struct retort *server, struct rt_served *served, unsigned what)
 {
+	struct rt_conn *conn = &served->conn;
+
 	if (what & RT_BROKEN)
 		rt_conn_broken(conn);
 	else if (what & RT_ENDED)
 		rt_conn_ended(conn);
 	else if (what & RT_EXPIRED)
-		expire_conn(server, conn);
-	run(server, conn);
+		expire_conn(server, served);
+	run(server, served);
 }
 
 /* --- opening --- */
 
-static struct rt_conn *
+static struct rt_served *
 new_conn(struct retort *server, int fd, const struct rt_peer *peer)
 {
-	struct rt_conn *conn = server->spare_conns;
+	struct rt_served *served = server->spare_conns;
 
-	if (conn == NULL) {
-		conn = malloc(sizeof *conn);
+	if (served == NULL) {
+		served = malloc(sizeof *served);
 	} else {
-		server->spare_conns = conn->next;
+		server->spare_conns = served->next;
 		server->spare_conn_count--;
 	}
-	if (conn == NULL)
+	if (served == NULL)
 		return NULL;
-	rt_conn_open(conn, fd, peer, &server->config, rt_io_clock(server->io));
-	conn->chan.kind = RT_KIND_CONN;
-	conn->number = ++server->number;
-	conn->next = server->conns;
-	if (conn->next != NULL)
-		conn->next->link = &conn->next;
-	conn->link = &server->conns;
-	server->conns = conn;
+	rt_conn_open(&served->conn, fd, peer, &server->config,
+		rt_io_clock(server->io));
+	served->conn.chan.kind = RT_KIND_CONN;
+	served->number = ++server->number;
+	served->record = NULL;
+	served->head_told = false;
+	served->replied = false;
+	served->by_chance = false;
+	served->seed = 0;
+	served->next_replied = NULL;
+	served->next = server->conns;
+	if (served->next != NULL)
+		served->next->link = &served->next;
+	served->link = &server->conns;
+	server->conns = served;
 	server->open++;
-	return conn;
+	return served;
 }
 
 /* Serves a connected socket, which it takes, as far as it goes now. */
 static void
 serve_connection(struct retort *server, int fd, const struct rt_peer *peer)
 {
-	struct rt_conn *conn = new_conn(server, fd, peer);
+	struct rt_served *served = new_conn(server, fd, peer);
 
-	if (conn == NULL) {
+	if (served == NULL) {
 		(void)close(fd);
 		return;
 	}
 	if (rt_route_greets(&server->route)) {
-		if (lend_buffers(server, conn) == 0)
-			rt_conn_greet(conn);
+		if (lend_buffers(server, served) == 0)
+			rt_conn_greet(&served->conn);
 		else
-			rt_conn_fail(conn);
+			rt_conn_fail(&served->conn);
 	}
-	run(server, conn);
+	run(server, served);
 }
 
 static void
 serve_datagram(struct retort *server, const struct rt_accepted *accepted)
 {
-	struct rt_conn *conn = new_conn(server, accepted->fd, &accepted->peer);
+	struct rt_served *served =
+		new_conn(server, accepted->fd, &accepted->peer);
 
 	/* it is lost, as datagrams are */
-	if (conn == NULL)
+	if (served == NULL)
 		return;
-	conn->chan.shared = true;
-	if (lend_buffers(server, conn) < 0) {
-		rt_conn_fail(conn);
+	served->conn.chan.shared = true;
+	if (lend_buffers(server, served) < 0) {
+		rt_conn_fail(&served->conn);
 	} else {
-		rt_server_record_datagram(server, conn, &accepted->datagram);
-		rt_conn_datagram(conn, &accepted->datagram,
+		rt_server_record_datagram(server, served, &accepted->datagram);
+		rt_conn_datagram(&served->conn, &accepted->datagram,
 			accepted->unwelcome);
 	}
-	run(server, conn);
+	run(server, served);
 }
 
 /* At most so many of what has come. */
@@ -397,13 +419,14 @@ wake_listener(struct retort *server, struct rt_listener *listener,
 void
 rt_server_abandon(struct retort *server)
 {
-	struct rt_conn *next;
+	struct rt_served *next;
 
-	for (struct rt_conn *conn = server->conns; conn != NULL; conn = next) {
-		next = conn->next;
-		add_left(server, conn);
-		rt_conn_abandon(conn);
-		end_conn(server, conn);
+	for (struct rt_served *served = server->conns; served != NULL;
+		served = next) {
+		next = served->next;
+		add_left(server, served);
+		rt_conn_abandon(&served->conn);
+		end_conn(server, served);
 	}
 }
 
@@ -427,15 +450,15 @@ rt_server_adopt(struct retort *server, int fd)
 static void
 go_on_replied(struct retort *server)
 {
-	struct rt_conn *conn;
+	struct rt_served *served;
 
-	while ((conn = server->replied) != NULL) {
-		server->replied = conn->next_replied;
-		if (conn->state != RT_STATE_WAIT)
+	while ((served = server->replied) != NULL) {
+		server->replied = served->next_replied;
+		if (served->conn.state != RT_STATE_WAIT)
 			continue;
-		conn->replied = false;
-		rt_conn_replied(conn);
-		run(server, conn);
+		served->replied = false;
+		rt_conn_replied(&served->conn);
+		run(server, served);
 	}
 }
 
@@ -484,7 +507,7 @@ wake_chan(struct retort *server, struct rt_chan *chan, unsigned what)
 {
 	switch (chan->kind) {
 	case RT_KIND_CONN:
-		wake_conn(server, (struct rt_conn *)chan, what);
+		wake_conn(server, (struct rt_served *)chan, what);
 		break;
 	case RT_KIND_LISTENER:
 		wake_listener(server, (struct rt_listener *)chan, what);

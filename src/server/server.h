@@ -43,10 +43,10 @@ struct retort {
 	bool threaded; /* it runs on `thread` */
 	bool thread_ended;
 	atomic_bool closing; /* set without the lock: the thread is to end */
-	atomic_uintptr_t inside; /* the thread that callbacks may be under way
+	atomic_uintptr_t inside;   /* the thread that callbacks may be under way
 	                            on, and that holds the lock; 0: none */
-	int64_t stop_wanted;     /* by a callback; RT_NEVER */
-	struct rt_conn *replied; /* their replies came from somebody else, in
+	int64_t stop_wanted;       /* by a callback; RT_NEVER */
+	struct rt_served *replied; /* their replies came from somebody else, in
 	                            this order */
 	struct rt_call *calls;
 	struct rt_journal journal;
@@ -61,9 +61,9 @@ struct retort {
 	struct rt_listener *listeners;
 	struct rt_address from; /* of the datagram under way */
 	size_t listener_count;
-	struct rt_conn *conns; /* all that are open */
+	struct rt_served *conns; /* all that are open */
 	size_t open;
-	struct rt_conn *spare_conns; /* kept for the next ones */
+	struct rt_served *spare_conns; /* kept for the next ones */
 	size_t spare_conn_count;
 	struct rt_buffers *spare_buffers;
 	size_t spare_buffers_count;

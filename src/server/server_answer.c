@@ -19,25 +19,26 @@
 
 /* The head, and the bytes that came after it, or the piece; once. */
 static void
-report_head(struct retort *server, struct rt_conn *conn)
+report_head(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	const struct rt_buf *in = &conn->buffers->in;
 	size_t head = rt_http_request(conn->buffers->http)->head_size;
 
-	if (conn->head_told || conn->asked == RT_ASK_GREET)
+	if (served->head_told || conn->asked == RT_ASK_GREET)
 		return;
-	conn->head_told = true;
+	served->head_told = true;
 	if (!is_http(server)) {
-		rt_server_report(server, conn, RETORT_ON_PIECE, in->data,
+		rt_server_report(server, served, RETORT_ON_PIECE, in->data,
 			in->len);
 		return;
 	}
 	if (head == 0)
 		head = in->len;
-	rt_server_report(server, conn, RETORT_ON_HEAD, in->data, head);
+	rt_server_report(server, served, RETORT_ON_HEAD, in->data, head);
 	if (in->len > head)
-		rt_server_report(server, conn, RETORT_ON_BODY, in->data + head,
-			in->len - head);
+		rt_server_report(server, served, RETORT_ON_BODY,
+			in->data + head, in->len - head);
 }
 
 static const char *
@@ -54,11 +55,12 @@ date_now(struct retort *server)
 
 /* The faults of the reply, and whether it may end in a reset. */
 static void
-keep_faults(struct retort *server, struct rt_conn *conn)
+keep_faults(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	const struct rt_reply *reply = &conn->buffers->reply;
 	struct rt_step *ending = reply->steps + reply->step_count - 1;
-	struct rt_record *record = conn->record;
+	struct rt_record *record = served->record;
 
 	if (record != NULL && rt_reply_faults(reply) != NULL) {
 		free(record->faults);
@@ -66,8 +68,8 @@ keep_faults(struct retort *server, struct rt_conn *conn)
 		record->seen.faults = record->faults;
 	}
 	/* without HTTP the reply is gone when the connection ends */
-	conn->by_chance = reply->by_chance;
-	conn->seed = reply->seed;
+	served->by_chance = reply->by_chance;
+	served->seed = reply->seed;
 	if (record != NULL) {
 		record->seen.by_chance = reply->by_chance;
 		record->seen.seed = reply->seed;
@@ -80,10 +82,10 @@ keep_faults(struct retort *server, struct rt_conn *conn)
 
 /* From now on connections are refused, for as long as the reply says. */
 static void
-refuse_others(struct retort *server, struct rt_conn *conn, int64_t time)
+refuse_others(struct retort *server, struct rt_served *served, int64_t time)
 {
 	if (rt_server_refuse(server, true) < 0)
-		rt_server_keep_why(server, conn->record,
+		rt_server_keep_why(server, served->record,
 			"there is a listener that cannot refuse");
 	else
 		server->refuse_until = time == RT_NEVER ?
@@ -93,8 +95,10 @@ refuse_others(struct retort *server, struct rt_conn *conn, int64_t time)
 
 /* Whether it is one of those that `requests` counts. */
 static bool
-is_counted(const struct retort *server, const struct rt_conn *conn)
+is_counted(const struct retort *server, const struct rt_served *served)
 {
+	const struct rt_conn *conn = &served->conn;
+
 	return conn->asked != RT_ASK_GREET &&
 		conn->buffers->reply.status != 408 &&
 		server->config.protocol != RETORT_TCP;
@@ -102,29 +106,31 @@ is_counted(const struct retort *server, const struct rt_conn *conn)
 
 /* A final reply is in the buffers: it is counted, and sent. */
 static void
-answer(struct retort *server, struct rt_conn *conn)
+answer(struct retort *server, struct rt_served *served)
 {
-	bool counted = is_counted(server, conn);
+	struct rt_conn *conn = &served->conn;
+	bool counted = is_counted(server, served);
 	int64_t refuse = conn->buffers->reply.refuse;
 
 	if (!rt_reply_ok(&conn->buffers->reply)) {
 		rt_conn_fail(conn);
 		return;
 	}
-	keep_faults(server, conn);
-	if (conn->record != NULL && conn->asked != RT_ASK_GREET)
-		rt_record_answered(conn->record, &conn->buffers->reply);
+	keep_faults(server, served);
+	if (served->record != NULL && conn->asked != RT_ASK_GREET)
+		rt_record_answered(served->record, &conn->buffers->reply);
 	if (refuse != 0)
-		refuse_others(server, conn, refuse);
+		refuse_others(server, served, refuse);
 	rt_conn_answer(conn, rt_io_now(server->io));
 	if (counted && ++server->answered == server->requests)
 		server->enough = true;
 }
 
 static void
-refuse(struct retort *server, struct rt_conn *conn, int status,
+refuse(struct retort *server, struct rt_served *served, int status,
 	const char *reason)
 {
+	struct rt_conn *conn = &served->conn;
 	const struct rt_request *request = rt_http_request(conn->buffers->http);
 	struct rt_draft draft = {
 		.reply = &conn->buffers->reply,
@@ -135,16 +141,17 @@ refuse(struct retort *server, struct rt_conn *conn, int status,
 	if (status == 405)
 		rt_reply_field(&draft, "Allow", RT_SITE_ALLOW);
 	rt_reply_body_reason(&draft, reason);
-	answer(server, conn);
+	answer(server, served);
 }
 
 /* A refusal is told, but not that a client has left. */
 static void
-refuse_recorded(struct retort *server, struct rt_conn *conn)
+refuse_recorded(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	char why[256];
 
-	(void)rt_server_keep_request(server, conn);
+	(void)rt_server_keep_request(server, served);
 	if (conn->reason != NULL && !conn->client_finished) {
 		int size = snprintf(why, sizeof why, "refused with %d: %.200s",
 			conn->status, conn->reason);
@@ -153,18 +160,19 @@ refuse_recorded(struct retort *server, struct rt_conn *conn)
 			(void)snprintf(why + size, sizeof why - (size_t)size,
 				", max_body is %llu",
 				(unsigned long long)conn->max_body);
-		rt_server_keep_why(server, conn->record, why);
+		rt_server_keep_why(server, served->record, why);
 	}
-	refuse(server, conn, conn->status, conn->reason);
-	rt_server_publish(server, conn);
+	refuse(server, served, conn->status, conn->reason);
+	rt_server_publish(server, served);
 }
 
 /* A rule may have the body read in its own way, or not at all. */
 static void
-decide_reading(struct retort *server, struct rt_conn *conn)
+decide_reading(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	const struct retort_exchange *seen =
-		rt_server_keep_request(server, conn);
+		rt_server_keep_request(server, served);
 	const struct rt_faults *faults =
 		seen ? rt_route_reading(&server->route, seen) : NULL;
 	const struct rt_reading *reading = rt_faults_reading(faults);
@@ -174,8 +182,8 @@ decide_reading(struct retort *server, struct rt_conn *conn)
 		(void)rt_io_clock(server->io);
 	if (reading == NULL ||
 		!rt_http_request(conn->buffers->http)->has_body) {
-		if (conn->record != NULL)
-			rt_record_forget_request(conn->record);
+		if (served->record != NULL)
+			rt_record_forget_request(served->record);
 		return;
 	}
 	if (reading->early) {
@@ -184,15 +192,16 @@ decide_reading(struct retort *server, struct rt_conn *conn)
 	}
 	rt_conn_set_reading(conn, reading);
 	/* if nothing answers, they are told all the same */
-	if (reading->stops && conn->record->faults == NULL)
-		conn->record->faults = strdup(rt_faults_text(faults));
-	rt_record_forget_request(conn->record);
+	if (reading->stops && served->record->faults == NULL)
+		served->record->faults = strdup(rt_faults_text(faults));
+	rt_record_forget_request(served->record);
 }
 
 /* The head is complete: is the request welcome? */
 static void
-decide_head(struct retort *server, struct rt_conn *conn)
+decide_head(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	struct rt_buffers *buffers = conn->buffers;
 	const char *reason;
 	uint64_t max;
@@ -204,7 +213,7 @@ decide_head(struct retort *server, struct rt_conn *conn)
 			buffers->in.data, &max, &keep, &reason);
 	if (status == 0) {
 		if (server->route.reads)
-			decide_reading(server, conn);
+			decide_reading(server, served);
 		if (conn->asks == RT_ASK_ROUTE)
 			rt_conn_want_body(conn, max, keep ? server->keep : 0,
 				rt_io_now(server->io));
@@ -214,15 +223,16 @@ decide_head(struct retort *server, struct rt_conn *conn)
 }
 
 static struct rt_asked
-ask(struct retort *server, struct rt_conn *conn)
+ask(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	struct rt_buffers *buffers = conn->buffers;
 	struct rt_asked asked = {
 		.request = rt_http_request(buffers->http),
 		.base = buffers->in.data,
 		.date = date_now(server),
-		.seen = rt_server_keep_request(server, conn),
-		.connection = conn->number,
+		.seen = rt_server_keep_request(server, served),
+		.connection = served->number,
 		.greeting = conn->asked == RT_ASK_GREET,
 	};
 
@@ -233,118 +243,126 @@ ask(struct retort *server, struct rt_conn *conn)
 
 /* Why it got what it got goes to its record. */
 static void
-keep_reason(struct retort *server, struct rt_conn *conn, struct rt_asked *asked)
+keep_reason(struct retort *server, struct rt_served *served,
+	struct rt_asked *asked)
 {
 	if (asked->why.len > 0)
-		rt_server_keep_why(server, conn->record,
+		rt_server_keep_why(server, served->record,
 			rt_buf_text(&asked->why));
 	rt_buf_free(&asked->why);
 }
 
 /* The rules cannot be asked, and nothing else may answer. */
 static void
-give_up(struct retort *server, struct rt_conn *conn)
+give_up(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
+
 	if (is_http(server) && conn->asked != RT_ASK_GREET)
-		refuse(server, conn, 503, "out of memory");
+		refuse(server, served, 503, "out of memory");
 	else
 		rt_conn_fail(conn);
 }
 
 /* The request is complete: what is the answer? */
 static void
-decide_answer(struct retort *server, struct rt_conn *conn)
+decide_answer(struct retort *server, struct rt_served *served)
 {
-	struct rt_asked asked = ask(server, conn);
+	struct rt_conn *conn = &served->conn;
+	struct rt_asked asked = ask(server, served);
 	enum rt_outcome outcome;
 
 	if (asked.seen == NULL && server->route.rule_count > 0 &&
-		!(conn->record != NULL &&
-			rt_record_is_ruleless(conn->record))) {
-		give_up(server, conn);
+		!(served->record != NULL &&
+			rt_record_is_ruleless(served->record))) {
+		give_up(server, served);
 		return;
 	}
 	outcome =
 		rt_route_answer(&server->route, &asked, &conn->buffers->reply);
-	if (conn->record != NULL)
-		conn->record->seen.rule = asked.rule;
-	keep_reason(server, conn, &asked);
+	if (served->record != NULL)
+		served->record->seen.rule = asked.rule;
+	keep_reason(server, served, &asked);
 	if (outcome != RT_AGAIN && conn->asked != RT_ASK_GREET)
-		rt_server_publish(server, conn);
+		rt_server_publish(server, served);
 	/* the others have their turn, then it goes on */
 	if (outcome == RT_AGAIN)
 		rt_conn_defer(conn, rt_io_now(server->io));
 	else if (outcome == RT_LATER)
 		rt_conn_defer(conn, RT_NEVER);
 	else
-		answer(server, conn);
+		answer(server, served);
 }
 
 static void
-greet(struct retort *server, struct rt_conn *conn)
+greet(struct retort *server, struct rt_served *served)
 {
-	if (conn->record == NULL)
-		rt_server_open_record(server, conn);
-	decide_answer(server, conn);
+	if (served->record == NULL)
+		rt_server_open_record(server, served);
+	decide_answer(server, served);
 }
 
 /* Nothing more is read, and nothing is answered, until the client leaves. */
 static void
-halt(struct retort *server, struct rt_conn *conn)
+halt(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	struct rt_reply *reply = &conn->buffers->reply;
 
-	(void)rt_server_keep_request(server, conn);
-	rt_server_publish(server, conn);
+	(void)rt_server_keep_request(server, served);
+	rt_server_publish(server, served);
 	rt_reply_reset(reply);
-	if (conn->record != NULL && conn->record->faults != NULL) {
-		conn->record->seen.faults = conn->record->faults;
-		rt_reply_set_faults(reply, conn->record->faults);
+	if (served->record != NULL && served->record->faults != NULL) {
+		served->record->seen.faults = served->record->faults;
+		rt_reply_set_faults(reply, served->record->faults);
 	}
 	reply->deaf = true;
 	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_STALL});
-	answer(server, conn);
+	answer(server, served);
 }
 
 /* A datagram that must not be answered, and counts for nothing. */
 static void
-leave_alone(struct retort *server, struct rt_conn *conn)
+leave_alone(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	struct rt_reply *reply = &conn->buffers->reply;
 
-	if (rt_server_keep_request(server, conn) != NULL)
-		rt_server_keep_why(server, conn->record, conn->reason);
-	rt_server_publish(server, conn);
+	if (rt_server_keep_request(server, served) != NULL)
+		rt_server_keep_why(server, served->record, conn->reason);
+	rt_server_publish(server, served);
 	rt_reply_reset(reply);
 	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_NEXT});
 	rt_conn_answer(conn, rt_io_now(server->io));
 }
 
 void
-rt_server_decide(struct retort *server, struct rt_conn *conn)
+rt_server_decide(struct retort *server, struct rt_served *served)
 {
-	report_head(server, conn);
+	struct rt_conn *conn = &served->conn;
+
+	report_head(server, served);
 	switch (conn->asks) {
 	case RT_ASK_ROUTE:
-		decide_head(server, conn);
+		decide_head(server, served);
 		break;
 	case RT_ASK_GREET:
-		greet(server, conn);
+		greet(server, served);
 		break;
 	case RT_ASK_ANSWER:
-		decide_answer(server, conn);
+		decide_answer(server, served);
 		break;
 	case RT_ASK_REFUSE:
-		refuse_recorded(server, conn);
+		refuse_recorded(server, served);
 		break;
 	case RT_ASK_HALT:
-		halt(server, conn);
+		halt(server, served);
 		break;
 	case RT_ASK_IGNORE:
-		leave_alone(server, conn);
+		leave_alone(server, served);
 		break;
 	case RT_ASK_SEND:
-		answer(server, conn);
+		answer(server, served);
 		break;
 	case RT_ASK_NOTHING:
 		break;
@@ -355,27 +373,27 @@ int
 rt_server_reply(struct retort *server, uint64_t connection,
 	const struct retort_reply *as, char *error)
 {
-	struct rt_conn *conn = server->conns, **end;
+	struct rt_served *served = server->conns, **end;
 	struct rt_asked asked;
 	int code;
 
-	while (conn != NULL &&
-		(conn->number != connection || conn->replied ||
-			conn->state != RT_STATE_WAIT ||
-			conn->chan.deadline != RT_NEVER))
-		conn = conn->next;
-	if (conn == NULL)
+	while (served != NULL &&
+		(served->number != connection || served->replied ||
+			served->conn.state != RT_STATE_WAIT ||
+			served->conn.chan.deadline != RT_NEVER))
+		served = served->next;
+	if (served == NULL)
 		return -ENOENT;
-	asked = ask(server, conn);
+	asked = ask(server, served);
 	code = rt_route_answer_with(&server->route, as, &asked,
-		&conn->buffers->reply, error);
-	keep_reason(server, conn, &asked);
+		&served->conn.buffers->reply, error);
+	keep_reason(server, served, &asked);
 	if (code < 0)
 		return code;
-	conn->replied = true;
+	served->replied = true;
 	for (end = &server->replied; *end != NULL; end = &(*end)->next_replied)
 		;
-	conn->next_replied = NULL;
-	*end = conn;
+	served->next_replied = NULL;
+	*end = served;
 	return 0;
 }

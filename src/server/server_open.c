@@ -280,12 +280,12 @@ rt_server_new(void)
 static void
 free_spares(struct retort *server)
 {
-	struct rt_conn *conn;
+	struct rt_served *served;
 	struct rt_buffers *buffers;
 
-	while ((conn = server->spare_conns) != NULL) {
-		server->spare_conns = conn->next;
-		free(conn);
+	while ((served = server->spare_conns) != NULL) {
+		server->spare_conns = served->next;
+		free(served);
 	}
 	while ((buffers = server->spare_buffers) != NULL) {
 		server->spare_buffers = buffers->next;
@@ -339,24 +339,24 @@ close_if_open(int fd)
 static void
 free_conns(struct retort *server)
 {
-	struct rt_conn *conn;
+	struct rt_served *served;
 
-	while ((conn = server->conns) != NULL) {
-		server->conns = conn->next;
-		if (conn->record != NULL)
-			rt_journal_close(conn->record);
-		rt_buffers_free(conn->buffers);
-		free(conn);
+	while ((served = server->conns) != NULL) {
+		server->conns = served->next;
+		if (served->record != NULL)
+			rt_journal_close(served->record);
+		rt_buffers_free(served->conn.buffers);
+		free(served);
 	}
 }
 
 void
 rt_server_disown(struct retort *server, bool consistent)
 {
-	for (struct rt_conn *conn = server->conns; conn != NULL;
-		conn = conn->next)
-		if (!conn->chan.shared)
-			close_if_open(conn->chan.fd);
+	for (struct rt_served *served = server->conns; served != NULL;
+		served = served->next)
+		if (!served->conn.chan.shared)
+			close_if_open(served->conn.chan.fd);
 	for (size_t i = 0; i < server->listener_count; i++) {
 		close_if_open(server->listeners[i].sock.fd);
 		close_if_open(server->listeners[i].sock.holder);

@@ -38,29 +38,29 @@ void rt_server_resume(struct retort *server);
 /* --- server_record.c --- */
 
 /* Tells the owner. */
-void rt_server_report(struct retort *server, const struct rt_conn *conn,
+void rt_server_report(struct retort *server, const struct rt_served *served,
 	enum retort_event event, const void *bytes, size_t size);
 
 /* An operation is done: its bytes, or an end of the stream, are kept. */
-void rt_server_record_in(struct retort *server, struct rt_conn *conn);
-void rt_server_record_datagram(struct retort *server, struct rt_conn *conn,
+void rt_server_record_in(struct retort *server, struct rt_served *served);
+void rt_server_record_datagram(struct retort *server, struct rt_served *served,
 	const struct rt_op *in);
-void rt_server_record_out(struct retort *server, struct rt_conn *conn);
-void rt_server_close_record(struct retort *server, struct rt_conn *conn);
+void rt_server_record_out(struct retort *server, struct rt_served *served);
+void rt_server_close_record(struct retort *server, struct rt_served *served);
 
 /* More of a body has come: it is counted. When all together hold too much, no
    more of this one is kept. */
-void rt_server_charge(struct retort *server, struct rt_conn *conn);
+void rt_server_charge(struct retort *server, struct rt_served *served);
 
 /* The request is over. */
 void rt_server_discharge(struct retort *server, struct rt_buffers *buffers);
 
 /* Its first bytes, or its next piece, are kept, if anything is. */
-void rt_server_open_record(struct retort *server, struct rt_conn *conn);
+void rt_server_open_record(struct retort *server, struct rt_served *served);
 
 /* The request as it is compared with rules and kept. NULL: it is not. */
 const struct retort_exchange *rt_server_keep_request(struct retort *server,
-	struct rt_conn *conn);
+	struct rt_served *served);
 
 /* Keeps the reason that the verdict gives for a request (NULL: no memory),
    unless there is one. */
@@ -68,15 +68,15 @@ void rt_server_keep_why(struct retort *server, struct rt_record *record,
 	const char *why);
 
 /* The request has ended, and what answers it is known. */
-void rt_server_publish(struct retort *server, struct rt_conn *conn);
+void rt_server_publish(struct retort *server, struct rt_served *served);
 
 /* Those who wait look again. */
 void rt_server_changed(struct retort *server);
 
 /* --- server_answer.c --- */
 
-/* Decides what conn->asks for. */
-void rt_server_decide(struct retort *server, struct rt_conn *conn);
+/* Decides what the connection asks for. */
+void rt_server_decide(struct retort *server, struct rt_served *served);
 
 static inline bool
 is_http(const struct retort *server)

@@ -14,7 +14,7 @@
 #define KEPT_ALWAYS (64u << 10)
 
 void
-rt_server_report(struct retort *server, const struct rt_conn *conn,
+rt_server_report(struct retort *server, const struct rt_served *served,
 	enum retort_event event, const void *bytes, size_t size)
 {
 	char client[RT_PEER_TEXT];
@@ -22,21 +22,22 @@ rt_server_report(struct retort *server, const struct rt_conn *conn,
 
 	if (server->event == NULL)
 		return;
-	view = rt_journal_view(conn, rt_io_clock(server->io), client);
+	view = rt_journal_view(served, rt_io_clock(server->io), client);
 	server->event(server->event_arg, event, &view, bytes, size);
 }
 
 /* Whether there is a record for others to read. */
 static bool
-is_kept(const struct retort *server, const struct rt_conn *conn)
+is_kept(const struct retort *server, const struct rt_served *served)
 {
-	return server->recorded && conn->record != NULL &&
-		rt_record_is_kept(conn->record);
+	return server->recorded && served->record != NULL &&
+		rt_record_is_kept(served->record);
 }
 
 void
-rt_server_charge(struct retort *server, struct rt_conn *conn)
+rt_server_charge(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	struct rt_buffers *buffers = conn->buffers;
 	struct rt_journal *journal = &server->journal;
 	size_t held = 0;
@@ -63,66 +64,72 @@ rt_server_discharge(struct retort *server, struct rt_buffers *buffers)
 
 /* Its first bytes, or its next piece, are kept, if anything is. */
 void
-rt_server_open_record(struct retort *server, struct rt_conn *conn)
+rt_server_open_record(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	struct rt_record *record;
 
 	if (!server->recorded && server->route.rule_count == 0 &&
 		!server->route.reads)
 		return;
 	/* a greeting's becomes that of the request or first piece */
-	if (conn->record != NULL && conn->pieces == 0 &&
-		!rt_record_is_past(conn->record)) {
-		rt_record_forget_request(conn->record);
+	if (served->record != NULL && conn->pieces == 0 &&
+		!rt_record_is_past(served->record)) {
+		rt_record_forget_request(served->record);
 		return;
 	}
-	if (is_kept(server, conn) && !conn->record->published)
+	if (is_kept(server, served) && !served->record->published)
 		server->journal.lost++;
-	record = rt_journal_open(&server->journal, conn, rt_io_now(server->io));
+	record = rt_journal_open(&server->journal, served,
+		rt_io_now(server->io));
 	server->journal.lost += record == NULL;
 	if (record != NULL)
-		conn->record = record;
+		served->record = record;
 }
 
 void
-rt_server_record_datagram(struct retort *server, struct rt_conn *conn,
+rt_server_record_datagram(struct retort *server, struct rt_served *served,
 	const struct rt_op *in)
 {
-	rt_server_open_record(server, conn);
-	if (is_kept(server, conn))
-		rt_record_received(conn->record, in->recv.data,
+	rt_server_open_record(server, served);
+	if (is_kept(server, served))
+		rt_record_received(served->record, in->recv.data,
 			(size_t)in->result, rt_io_now(server->io));
 }
 
 void
-rt_server_record_in(struct retort *server, struct rt_conn *conn)
+rt_server_record_in(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	const struct rt_op *in = &conn->chan.in;
 	int64_t now = rt_io_now(server->io);
 
-	if (in->result > 0 && conn->state == RT_STATE_IDLE)
-		rt_server_open_record(server, conn);
-	if (!is_kept(server, conn))
+	if (in->result > 0 && conn->state == RT_STATE_IDLE) {
+		served->head_told = false;
+		rt_server_open_record(server, served);
+	}
+	if (!is_kept(server, served))
 		return;
 	if (in->result > 0)
-		rt_record_received(conn->record, in->recv.data,
+		rt_record_received(served->record, in->recv.data,
 			(size_t)in->result, now);
 	else if (in->result == 0)
-		rt_record_event(conn->record, RT_RECORD_CLIENT_FIN, now);
+		rt_record_event(served->record, RT_RECORD_CLIENT_FIN, now);
 }
 
 void
-rt_server_record_out(struct retort *server, struct rt_conn *conn)
+rt_server_record_out(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
 	const struct rt_op *out = &conn->chan.out;
 	int64_t now = rt_io_now(server->io);
 
-	if (!is_kept(server, conn) || out->result < 0)
+	if (!is_kept(server, served) || out->result < 0)
 		return;
 	if (out->verb == RT_FINISH)
-		rt_record_event(conn->record, RT_RECORD_SERVER_FIN, now);
+		rt_record_event(served->record, RT_RECORD_SERVER_FIN, now);
 	else
-		rt_record_sent(conn->record, out, rt_io_scratch(server->io),
+		rt_record_sent(served->record, out, rt_io_scratch(server->io),
 			now);
 }
 
@@ -134,11 +141,11 @@ rt_server_changed(struct retort *server)
 
 /* The request has ended, and what answers it is known. */
 void
-rt_server_publish(struct retort *server, struct rt_conn *conn)
+rt_server_publish(struct retort *server, struct rt_served *served)
 {
-	struct rt_record *record = conn->record;
+	struct rt_record *record = served->record;
 
-	if (!is_kept(server, conn) || record->published)
+	if (!is_kept(server, served) || record->published)
 		return;
 	/* without memory it is tried again at the end */
 	(void)rt_journal_publish(&server->journal, record);
@@ -147,9 +154,10 @@ rt_server_publish(struct retort *server, struct rt_conn *conn)
 
 /* The request as it is compared with rules and kept. NULL: it is not. */
 const struct retort_exchange *
-rt_server_keep_request(struct retort *server, struct rt_conn *conn)
+rt_server_keep_request(struct retort *server, struct rt_served *served)
 {
-	struct rt_record *record = conn->record;
+	struct rt_conn *conn = &served->conn;
+	struct rt_record *record = served->record;
 
 	/* rules that came after it are for others */
 	if (record == NULL || rt_record_is_ruleless(record))
@@ -165,19 +173,20 @@ rt_server_keep_request(struct retort *server, struct rt_conn *conn)
 }
 
 void
-rt_server_close_record(struct retort *server, struct rt_conn *conn)
+rt_server_close_record(struct retort *server, struct rt_served *served)
 {
-	struct rt_record *record = conn->record;
+	struct rt_conn *conn = &served->conn;
+	struct rt_record *record = served->record;
 
 	if (record == NULL)
 		return;
 	/* it broke off before it could be refused */
 	if (!record->published && is_http(server) && conn->received > 0 &&
-		rt_server_keep_request(server, conn) != NULL) {
+		rt_server_keep_request(server, served) != NULL) {
 		record->seen.reason = "the connection broke off";
-		rt_server_publish(server, conn);
+		rt_server_publish(server, served);
 	}
-	if (is_kept(server, conn) && !record->published && conn->received > 0)
+	if (is_kept(server, served) && !record->published && conn->received > 0)
 		server->journal.lost++;
 	if (conn->client_close == RETORT_RST)
 		rt_record_event(record, RT_RECORD_CLIENT_RST,
@@ -188,9 +197,9 @@ rt_server_close_record(struct retort *server, struct rt_conn *conn)
 	else if (conn->server_close == RETORT_FIN)
 		rt_record_event(record, RT_RECORD_CLOSED,
 			rt_io_now(server->io));
-	rt_record_end(record, conn, rt_io_clock(server->io));
+	rt_record_end(record, served, rt_io_clock(server->io));
 	rt_journal_close(record);
-	conn->record = NULL;
+	served->record = NULL;
 	rt_server_changed(server);
 }
 

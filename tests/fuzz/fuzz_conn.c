@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct run {
 	struct rt_conn_config config;
-	struct rt_conn conn;
+	struct rt_served served;
 	struct rt_buffers *buffers;
 	const uint8_t *data;
 	size_t size;
@@ -69,10 +69,11 @@ build_reply(struct run *run)
 		.head_only = request->method == RT_HEAD};
 	uint32_t kind = below(run, 8);
 
-	if (run->conn.asks == RT_ASK_REFUSE || run->conn.asks == RT_ASK_ROUTE) {
+	if (run->served.conn.asks == RT_ASK_REFUSE ||
+		run->served.conn.asks == RT_ASK_ROUTE) {
 		rt_reply_error(&draft,
-			run->conn.status ? run->conn.status : 421,
-			run->conn.reason, "today");
+			run->served.conn.status ? run->served.conn.status : 421,
+			run->served.conn.reason, "today");
 	} else if (kind == 0) {
 		rt_reply_raw(&draft, 200, "raw", 3);
 	} else if (kind == 1) {
@@ -106,7 +107,7 @@ build_reply(struct run *run)
 static void
 decide(struct run *run)
 {
-	struct rt_conn *conn = &run->conn;
+	struct rt_conn *conn = &run->served.conn;
 
 	if (conn->asks == RT_ASK_ROUTE && below(run, 8) != 0) {
 		rt_conn_want_body(conn, below(run, 3) ? UINT64_MAX : 3,
@@ -140,7 +141,7 @@ line_end(const struct run *run)
 static void
 receive(struct run *run)
 {
-	struct rt_op *in = &run->conn.chan.in;
+	struct rt_op *in = &run->served.conn.chan.in;
 	size_t left = run->size - run->given;
 	size_t n = 1 + below(run, below(run, 2) ? 16 : 8192);
 
@@ -154,25 +155,26 @@ receive(struct run *run)
 		n = left;
 	if (n == 0) {
 		run->finished = true;
-		rt_conn_in_done(&run->conn, below(run, 4) ? 0 : -104, run->now);
+		rt_conn_in_done(&run->served.conn, below(run, 4) ? 0 : -104,
+			run->now);
 		return;
 	}
 	memcpy(in->recv.data, run->data + run->given, n);
 	run->given += n;
-	rt_conn_in_done(&run->conn, (int64_t)n, run->now);
+	rt_conn_in_done(&run->served.conn, (int64_t)n, run->now);
 }
 
 static void
 send_some(struct run *run)
 {
-	struct rt_op *out = &run->conn.chan.out;
+	struct rt_op *out = &run->served.conn.chan.out;
 	uint64_t most = 1 + below(run, below(run, 2) ? 16 : 8192), n = 0;
 	volatile char last;
 
 	if (out->verb == RT_FINISH || below(run, 64) == 0) {
 		/* a FIN, or a failure, or a file that became shorter */
-		rt_conn_out_done(&run->conn, out->verb == RT_SEND ? -32 : 0,
-			run->now);
+		rt_conn_out_done(&run->served.conn,
+			out->verb == RT_SEND ? -32 : 0, run->now);
 		return;
 	}
 	if (out->verb == RT_FILE) {
@@ -193,13 +195,13 @@ send_some(struct run *run)
 		}
 	}
 	run->taken += n;
-	rt_conn_out_done(&run->conn, (int64_t)n, run->now);
+	rt_conn_out_done(&run->served.conn, (int64_t)n, run->now);
 }
 
 static void
 wait_for_nothing(struct run *run)
 {
-	struct rt_conn *conn = &run->conn;
+	struct rt_conn *conn = &run->served.conn;
 
 	if (conn->chan.deadline == RT_NEVER) {
 		rt_conn_broken(conn);
@@ -217,7 +219,7 @@ wait_for_nothing(struct run *run)
 static void
 wait_for_the_answer(struct run *run)
 {
-	struct rt_conn *conn = &run->conn;
+	struct rt_conn *conn = &run->served.conn;
 	int status = conn->status;
 
 	must(conn->asks == RT_ASK_NOTHING);
@@ -250,7 +252,7 @@ wait_for_the_answer(struct run *run)
 static void
 step(struct run *run)
 {
-	struct rt_conn *conn = &run->conn;
+	struct rt_conn *conn = &run->served.conn;
 	bool in = conn->chan.in.verb == RT_RECV && !run->finished;
 	bool out = conn->chan.out.verb != RT_NOTHING;
 
@@ -279,7 +281,7 @@ step(struct run *run)
 static void
 check_end(struct run *run)
 {
-	struct rt_conn *conn = &run->conn;
+	struct rt_conn *conn = &run->served.conn;
 	char client[RT_PEER_TEXT], line[4096];
 	struct retort_exchange view;
 	size_t size;
@@ -292,7 +294,7 @@ check_end(struct run *run)
 	must(conn->sent == run->taken);
 	/* with what is kept of a body, and its framing */
 	must(run->buffers->in.room <= run->config.max_in + 3 * 4096);
-	view = rt_journal_view(conn, run->now, client);
+	view = rt_journal_view(&run->served, run->now, client);
 	for (enum retort_log format = RETORT_LOG_SHORT;
 		format <= RETORT_LOG_COMBINED; format++) {
 		size = retort_log_line(&view, format, line, sizeof line);
@@ -311,12 +313,12 @@ check_record(struct run *run)
 	struct rt_buf text;
 
 	rt_journal_init(&journal, 1 << 20);
-	record = rt_journal_open(&journal, &run->conn, run->now);
+	record = rt_journal_open(&journal, &run->served, run->now);
 	must(record != NULL);
 	rt_record_received(record, run->data, run->given, run->now);
 	rt_record_event(record, RT_RECORD_CLOSED, run->now);
-	must(rt_record_request(record, &run->conn, SIZE_MAX / 2, run->now) ==
-		0);
+	must(rt_record_request(record, &run->served.conn, SIZE_MAX / 2,
+		     run->now) == 0);
 	must(record->seen.raw_size <= run->given);
 	must(record->seen.body_size <= run->given);
 	must(((const char *)record->seen.body)[record->seen.body_size] == 0);
@@ -327,7 +329,7 @@ check_record(struct run *run)
 		must(strlen(record->seen.trailers[i].name) +
 				strlen(record->seen.trailers[i].value) <
 			run->given);
-	rt_record_end(record, &run->conn, run->now);
+	rt_record_end(record, &run->served, run->now);
 	rt_buf_init(&text, 16 << 20);
 	rt_record_transcribe(record, SIZE_MAX, &text);
 	must(!text.failed);
@@ -359,13 +361,13 @@ run_one(const uint8_t *data, size_t size, uint64_t seed)
 	};
 	run.buffers = rt_buffers_new();
 	must(run.buffers != NULL);
-	rt_conn_open(&run.conn, -1, &nobody, &run.config, 0);
-	while (run.conn.state != RT_STATE_OVER) {
+	rt_conn_open(&run.served.conn, -1, &nobody, &run.config, 0);
+	while (run.served.conn.state != RT_STATE_OVER) {
 		must(steps++ < STEPS);
 		step(&run);
 	}
 	check_end(&run);
-	if (run.conn.buffers != NULL)
+	if (run.served.conn.buffers != NULL)
 		check_record(&run);
 	rt_buffers_free(run.buffers);
 }

@@ -458,7 +458,7 @@ START_TEST(the_view_of_a_connection)
 	};
 	static const char request[] = "GET /x HTTP/1.0\r\nA: b\r\n\r\n";
 	struct rt_peer peer;
-	struct rt_conn conn;
+	struct rt_served served = {.record = NULL};
 	struct rt_draft draft = {.own = NULL};
 	struct retort_exchange view;
 	struct rt_buffers *buffers = rt_buffers_new();
@@ -467,9 +467,9 @@ START_TEST(the_view_of_a_connection)
 
 	memset(&peer, 0, sizeof peer);
 	ck_assert_ptr_nonnull(buffers);
-	rt_conn_open(&conn, -1, &peer, &config, now);
-	conn.number = 3;
-	view = rt_journal_view(&conn, now + 20, client);
+	rt_conn_open(&served.conn, -1, &peer, &config, now);
+	served.number = 3;
+	view = rt_journal_view(&served, now + 20, client);
 	ck_assert_uint_eq(view.connection, 3);
 	ck_assert_ptr_nonnull(view.client);
 	ck_assert_int_eq(view.status, 0);
@@ -479,30 +479,31 @@ START_TEST(the_view_of_a_connection)
 	ck_assert_int_ge(view.began, wall - 2 * NS);
 	ck_assert_int_le(view.began, wall + RT_TEST_PATIENCE * NS);
 
-	ck_assert_int_eq(rt_conn_lend(&conn, buffers), 0);
-	memcpy(conn.chan.in.recv.data, request, sizeof request - 1);
-	rt_conn_in_done(&conn, sizeof request - 1, now);
-	ck_assert_int_eq(conn.asks, RT_ASK_ROUTE);
+	ck_assert_int_eq(rt_conn_lend(&served.conn, buffers), 0);
+	memcpy(served.conn.chan.in.recv.data, request, sizeof request - 1);
+	rt_conn_in_done(&served.conn, sizeof request - 1, now);
+	ck_assert_int_eq(served.conn.asks, RT_ASK_ROUTE);
 	draft.reply = &buffers->reply;
 	rt_reply_begin(&draft, 404, "today");
 	rt_reply_body(&draft, "hello", 5);
-	rt_conn_answer(&conn, now);
-	rt_conn_out_done(&conn, (int64_t)buffers->reply.head_size - 1, now);
-	view = rt_journal_view(&conn, now + 30, client);
+	rt_conn_answer(&served.conn, now);
+	rt_conn_out_done(&served.conn, (int64_t)buffers->reply.head_size - 1,
+		now);
+	view = rt_journal_view(&served, now + 30, client);
 	assert_bytes(view.request, view.request_size, "GET /x HTTP/1.0", 15);
 	ck_assert_int_eq(view.status, 404);
 	ck_assert_uint_eq(view.received, sizeof request - 1);
 	ck_assert_uint_eq(view.sent, buffers->reply.head_size - 1);
 	ck_assert_uint_eq(view.sent_body, 0);
-	rt_conn_out_done(&conn, 4, now);
-	view = rt_journal_view(&conn, now + 30, client);
+	rt_conn_out_done(&served.conn, 4, now);
+	view = rt_journal_view(&served, now + 30, client);
 	ck_assert_uint_eq(view.sent, buffers->reply.head_size + 3);
 	ck_assert_uint_eq(view.sent_body, 3);
 	ck_assert_int_eq(view.duration, 30);
-	rt_conn_abandon(&conn);
-	view = rt_journal_view(&conn, now + 40, client);
+	rt_conn_abandon(&served.conn);
+	view = rt_journal_view(&served, now + 40, client);
 	ck_assert_int_eq(view.end, RETORT_STOPPED);
-	rt_buffers_free(rt_conn_unlend(&conn));
+	rt_buffers_free(rt_conn_unlend(&served.conn));
 }
 END_TEST
 
@@ -512,7 +513,7 @@ static struct rt_journal journal;
 
 /* A connection whose record is kept, without a server. */
 struct kept {
-	struct rt_conn conn;
+	struct rt_served served;
 	struct rt_record *record;
 	int64_t now;
 };
@@ -535,10 +536,11 @@ open_kept(struct kept *kept, uint64_t number)
 
 	ck_assert_ptr_nonnull(buffers);
 	kept->now = 5 * NS;
-	rt_conn_open(&kept->conn, -1, &peer, &kept_config, kept->now);
-	kept->conn.number = number;
-	ck_assert_int_eq(rt_conn_lend(&kept->conn, buffers), 0);
-	kept->record = rt_journal_open(&journal, &kept->conn, kept->now);
+	kept->served = (struct rt_served){.record = NULL};
+	rt_conn_open(&kept->served.conn, -1, &peer, &kept_config, kept->now);
+	kept->served.number = number;
+	ck_assert_int_eq(rt_conn_lend(&kept->served.conn, buffers), 0);
+	kept->record = rt_journal_open(&journal, &kept->served, kept->now);
 	ck_assert_ptr_nonnull(kept->record);
 }
 
@@ -546,7 +548,7 @@ open_kept(struct kept *kept, uint64_t number)
 static void
 come(struct kept *kept, const void *data, size_t size)
 {
-	struct rt_conn *conn = &kept->conn;
+	struct rt_conn *conn = &kept->served.conn;
 
 	while (size > 0) {
 		size_t n = size < conn->chan.in.recv.size ?
@@ -569,7 +571,7 @@ come(struct kept *kept, const void *data, size_t size)
 static void
 close_conn(struct kept *kept)
 {
-	rt_buffers_free(rt_conn_unlend(&kept->conn));
+	rt_buffers_free(rt_conn_unlend(&kept->served.conn));
 }
 
 /* All of a connection: what came, then its FIN, if it asks for more. */
@@ -580,16 +582,16 @@ recorded(const void *data, size_t size)
 
 	open_kept(&kept, journal.count + 1);
 	come(&kept, data, size);
-	if (kept.conn.asks == RT_ASK_NOTHING)
-		rt_conn_in_done(&kept.conn, 0, kept.now);
-	ck_assert_int_eq(kept.conn.asks,
-		kept.conn.status ? RT_ASK_REFUSE : RT_ASK_ANSWER);
-	ck_assert_int_eq(rt_record_request(kept.record, &kept.conn,
+	if (kept.served.conn.asks == RT_ASK_NOTHING)
+		rt_conn_in_done(&kept.served.conn, 0, kept.now);
+	ck_assert_int_eq(kept.served.conn.asks,
+		kept.served.conn.status ? RT_ASK_REFUSE : RT_ASK_ANSWER);
+	ck_assert_int_eq(rt_record_request(kept.record, &kept.served.conn,
 				 SIZE_MAX / 2, kept.now + 7),
 		0);
 	ck_assert_int_eq(rt_journal_publish(&journal, kept.record), 0);
-	rt_conn_abandon(&kept.conn);
-	rt_record_end(kept.record, &kept.conn, kept.now + 9);
+	rt_conn_abandon(&kept.served.conn);
+	rt_record_end(kept.record, &kept.served, kept.now + 9);
 	close_conn(&kept);
 	rt_journal_close(kept.record);
 	return &kept.record->seen;
@@ -1120,8 +1122,9 @@ START_TEST(cleared_while_a_connection_is_open)
 	for (int published = 0; published < 2; published++) {
 		open_kept(&kept, 1);
 		come(&kept, text, sizeof text - 1);
-		ck_assert_int_eq(rt_record_request(kept.record, &kept.conn,
-					 SIZE_MAX / 2, kept.now),
+		ck_assert_int_eq(rt_record_request(kept.record,
+					 &kept.served.conn, SIZE_MAX / 2,
+					 kept.now),
 			0);
 		if (published)
 			ck_assert_int_eq(rt_journal_publish(&journal,
@@ -1133,8 +1136,8 @@ START_TEST(cleared_while_a_connection_is_open)
 		ck_assert_msg(journal.used > 0,
 			"the record of an open connection was freed");
 		rt_record_event(kept.record, RT_RECORD_CLIENT_FIN, kept.now);
-		rt_conn_abandon(&kept.conn);
-		rt_record_end(kept.record, &kept.conn, kept.now);
+		rt_conn_abandon(&kept.served.conn);
+		rt_record_end(kept.record, &kept.served, kept.now);
 		close_conn(&kept);
 		rt_journal_close(kept.record);
 		ck_assert_uint_eq(journal.used, 0);
@@ -1151,23 +1154,23 @@ START_TEST(the_end_is_added)
 
 	open_kept(&kept, 1);
 	come(&kept, text, sizeof text - 1);
-	ck_assert_int_eq(rt_record_request(kept.record, &kept.conn,
+	ck_assert_int_eq(rt_record_request(kept.record, &kept.served.conn,
 				 SIZE_MAX / 2, kept.now + 4),
 		0);
 	ck_assert_int_eq(kept.record->seen.end, RETORT_OPEN);
 	ck_assert_int_eq(kept.record->seen.requested, 4);
-	draft.reply = &kept.conn.buffers->reply;
+	draft.reply = &kept.served.conn.buffers->reply;
 	rt_reply_begin(&draft, 404, "today");
 	rt_reply_body(&draft, "hello", 5);
 	ck_assert(!kept.record->answered);
 	rt_record_answered(kept.record, draft.reply);
 	ck_assert(kept.record->answered);
-	rt_conn_answer(&kept.conn, kept.now);
-	rt_conn_out_done(&kept.conn, (int64_t)draft.reply->head_size + 5,
+	rt_conn_answer(&kept.served.conn, kept.now);
+	rt_conn_out_done(&kept.served.conn, (int64_t)draft.reply->head_size + 5,
 		kept.now);
-	rt_conn_out_done(&kept.conn, 0, kept.now);
-	ck_assert_int_eq(kept.conn.state, RT_STATE_OVER);
-	rt_record_end(kept.record, &kept.conn, kept.now + 20);
+	rt_conn_out_done(&kept.served.conn, 0, kept.now);
+	ck_assert_int_eq(kept.served.conn.state, RT_STATE_OVER);
+	rt_record_end(kept.record, &kept.served, kept.now + 20);
 	ck_assert_int_eq(kept.record->seen.end, RETORT_ANSWERED);
 	ck_assert_int_eq(kept.record->seen.status, 404);
 	ck_assert_uint_eq(kept.record->seen.sent, draft.reply->head_size + 5);
@@ -1270,22 +1273,23 @@ open_plain(struct kept *kept, uint64_t number)
 	ck_assert_ptr_nonnull(buffers);
 	memset(kept, 0, sizeof *kept);
 	kept->now = 5 * NS;
-	rt_conn_open(&kept->conn, -1, &peer, &plain_config, kept->now);
-	kept->conn.number = number;
-	ck_assert_int_eq(rt_conn_lend(&kept->conn, buffers), 0);
+	kept->served = (struct rt_served){.record = NULL};
+	rt_conn_open(&kept->served.conn, -1, &peer, &plain_config, kept->now);
+	kept->served.number = number;
+	ck_assert_int_eq(rt_conn_lend(&kept->served.conn, buffers), 0);
 }
 
 /* A piece comes, is recorded, and gets this answer. */
 static void
 piece(struct kept *kept, const char *text, const char *reply)
 {
-	struct rt_conn *conn = &kept->conn;
+	struct rt_conn *conn = &kept->served.conn;
 	struct rt_reply *to = &conn->buffers->reply;
 
 	kept->now += RT_MS;
-	kept->record = rt_journal_open(&journal, conn, kept->now);
+	kept->record = rt_journal_open(&journal, &kept->served, kept->now);
 	ck_assert_ptr_nonnull(kept->record);
-	conn->record = kept->record;
+	kept->served.record = kept->record;
 	come(kept, text, strlen(text));
 	ck_assert_int_eq(conn->asks, RT_ASK_ANSWER);
 	ck_assert_int_eq(rt_record_request(kept->record, conn, SIZE_MAX / 2,
@@ -1310,12 +1314,12 @@ piece(struct kept *kept, const char *text, const char *reply)
 static void
 end_pieces(struct kept *kept)
 {
-	rt_conn_in_done(&kept->conn, 0, kept->now);
+	rt_conn_in_done(&kept->served.conn, 0, kept->now);
 	rt_record_event(kept->record, RT_RECORD_CLIENT_FIN, kept->now);
-	rt_conn_out_done(&kept->conn, 0, kept->now);
-	ck_assert_int_eq(kept->conn.state, RT_STATE_OVER);
+	rt_conn_out_done(&kept->served.conn, 0, kept->now);
+	ck_assert_int_eq(kept->served.conn.state, RT_STATE_OVER);
 	rt_record_event(kept->record, RT_RECORD_CLOSED, kept->now);
-	rt_record_end(kept->record, &kept->conn, kept->now);
+	rt_record_end(kept->record, &kept->served, kept->now);
 	close_conn(kept);
 	rt_journal_close(kept->record);
 }

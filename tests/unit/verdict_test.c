@@ -57,29 +57,31 @@ came(const char *text)
 	static const struct rt_peer peer = {.family = AF_UNIX};
 	struct rt_buffers *buffers = rt_buffers_new();
 	struct rt_record *record;
-	struct rt_conn conn;
+	struct rt_served served = {.record = NULL};
 
 	ck_assert_ptr_nonnull(buffers);
-	rt_conn_open(&conn, -1, &peer, &config, 0);
-	conn.number = journal.count + 1;
-	ck_assert_int_eq(rt_conn_lend(&conn, buffers), 0);
-	give(&conn, text);
-	if (conn.asks == RT_ASK_ROUTE)
-		rt_conn_want_body(&conn, UINT64_MAX, 4096, 0);
-	if (conn.asks == RT_ASK_NOTHING)
-		rt_conn_in_done(&conn, 0, 0);
-	ck_assert_int_eq(conn.asks,
-		conn.status ? RT_ASK_REFUSE : RT_ASK_ANSWER);
-	record = rt_journal_open(&journal, &conn, 0);
+	rt_conn_open(&served.conn, -1, &peer, &config, 0);
+	served.number = journal.count + 1;
+	ck_assert_int_eq(rt_conn_lend(&served.conn, buffers), 0);
+	give(&served.conn, text);
+	if (served.conn.asks == RT_ASK_ROUTE)
+		rt_conn_want_body(&served.conn, UINT64_MAX, 4096, 0);
+	if (served.conn.asks == RT_ASK_NOTHING)
+		rt_conn_in_done(&served.conn, 0, 0);
+	ck_assert_int_eq(served.conn.asks,
+		served.conn.status ? RT_ASK_REFUSE : RT_ASK_ANSWER);
+	record = rt_journal_open(&journal, &served, 0);
 	ck_assert_ptr_nonnull(record);
 	rt_record_received(record, text, strlen(text), 0);
-	ck_assert_int_eq(rt_record_request(record, &conn, SIZE_MAX / 2, 0), 0);
+	ck_assert_int_eq(rt_record_request(record, &served.conn, SIZE_MAX / 2,
+				 0),
+		0);
 	ck_assert_int_eq(rt_journal_publish(&journal, record), 0);
 	buffers->reply.status = 204;
 	rt_record_answered(record, &buffers->reply);
-	rt_record_end(record, &conn, 0);
+	rt_record_end(record, &served, 0);
 	rt_journal_close(record);
-	rt_buffers_free(rt_conn_unlend(&conn));
+	rt_buffers_free(rt_conn_unlend(&served.conn));
 	return record;
 }
 
@@ -561,23 +563,25 @@ piece_came(const char *text, uint64_t connection, uint64_t number)
 	static const struct rt_peer peer = {.family = AF_UNIX};
 	struct rt_buffers *buffers = rt_buffers_new();
 	struct rt_record *record;
-	struct rt_conn conn;
+	struct rt_served served = {.record = NULL};
 
 	ck_assert_ptr_nonnull(buffers);
-	rt_conn_open(&conn, -1, &peer, &config, 0);
-	conn.number = connection;
-	conn.pieces = number - 1;
-	ck_assert_int_eq(rt_conn_lend(&conn, buffers), 0);
-	give(&conn, text);
-	record = rt_journal_open(&journal, &conn, 0);
+	rt_conn_open(&served.conn, -1, &peer, &config, 0);
+	served.number = connection;
+	served.conn.pieces = number - 1;
+	ck_assert_int_eq(rt_conn_lend(&served.conn, buffers), 0);
+	give(&served.conn, text);
+	record = rt_journal_open(&journal, &served, 0);
 	ck_assert_ptr_nonnull(record);
 	rt_record_received(record, text, strlen(text), 0);
-	ck_assert_int_eq(rt_record_request(record, &conn, SIZE_MAX / 2, 0), 0);
+	ck_assert_int_eq(rt_record_request(record, &served.conn, SIZE_MAX / 2,
+				 0),
+		0);
 	ck_assert_int_eq(rt_journal_publish(&journal, record), 0);
 	record->answered = true;
-	rt_record_end(record, &conn, 0);
+	rt_record_end(record, &served, 0);
 	rt_journal_close(record);
-	rt_buffers_free(rt_conn_unlend(&conn));
+	rt_buffers_free(rt_conn_unlend(&served.conn));
 	return record;
 }
 

@@ -405,9 +405,9 @@ waiting(void)
 {
 	size_t count = 0;
 
-	for (const struct rt_conn *conn = server->conns; conn != NULL;
-		conn = conn->next)
-		count += conn->state == RT_STATE_WAIT;
+	for (const struct rt_served *served = server->conns; served != NULL;
+		served = served->next)
+		count += served->conn.state == RT_STATE_WAIT;
 	return count;
 }
 

@@ -439,10 +439,10 @@ START_TEST(an_idle_connection_costs_little)
 	settle();
 	each = (size_t)(live - before) / CLIENTS;
 	/* all but the spare ones were allocated and counted */
-	ck_assert_uint_ge(each, sizeof(struct rt_conn) * 9 / 10);
+	ck_assert_uint_ge(each, sizeof(struct rt_served) * 9 / 10);
 	ck_assert_msg(each < 512,
 		"an idle connection takes %zu bytes, of which %zu are its own",
-		each, sizeof(struct rt_conn));
+		each, sizeof(struct rt_served));
 	/* they are in nobody's way */
 	expect_ok(GET, "hello");
 	for (int i = 0; i < CLIENTS; i++)

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection or a datagram that is served, and what its server knows of it. */
+#ifndef RT_SERVED_H
+#define RT_SERVED_H
+
+#include "conn/conn.h"
+
+struct rt_record;
+
+struct rt_served {
+	struct rt_conn conn;      /* first: the loop returns its channel */
+	uint64_t number;          /* from 1 */
+	struct rt_record *record; /* of the present request; NULL */
+	bool head_told;           /* its head, or piece, was reported */
+	bool replied;             /* it stands in the list of those whose
+	                             reply came from somebody else */
+	bool by_chance;           /* of its last reply; as that has them */
+	uint64_t seed;
+	struct rt_served *next_replied; /* in that list */
+	struct rt_served *next;         /* in the list of all */
+	struct rt_served **link;        /* what points at it there */
+};
+
+#endif
