@@ -35,6 +35,12 @@ struct rt_miss {
 	size_t common;  /* among equals: bytes of the path that are the same */
 };
 
+static inline bool
+rt_miss_is_nearer(struct rt_miss a, struct rt_miss b)
+{
+	return a.score != b.score ? a.score > b.score : a.common > b.common;
+}
+
 /*
  * Measures the miss and says, in words added to `why` (NULL: no words), what
  * differs: `path differs from rule 2 "/users" at byte 5`, where `whose` is

@@ -270,49 +270,38 @@ ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 	return RT_ANSWERED;
 }
 
-/* A rule that does not fit, or is used up. */
-struct near {
-	size_t rule; /* from 1; 0: none */
-	bool used_up;
-	struct rt_miss miss;
-};
-
-/* Whether `a` is the better hint. */
 static bool
-is_nearer(const struct near *a, const struct near *b)
+is_used_up(const struct rt_rule *rule)
 {
-	if (b->rule == 0)
-		return true;
-	if (a->miss.score != b->miss.score)
-		return a->miss.score > b->miss.score;
-	/* what is used up cannot have been meant */
-	if (a->used_up != b->used_up)
-		return b->used_up;
-	return a->miss.common > b->miss.common;
+	return rule->times > 0 && rule->used >= rule->times;
 }
 
-/* The last rule that fits but is used up, and the nearest that does not. */
+/* The last rule that fits but is used up, and the nearest that does not, from
+   1; 0: none. */
 static void
 find_near(const struct rt_route *route, const struct retort_exchange *seen,
-	size_t *used_up, struct near *nearest)
+	size_t *used_up, size_t *nearest)
 {
-	*used_up = 0;
-	*nearest = (struct near){.rule = 0};
-	for (size_t i = 0; i < route->rule_count; i++) {
-		const struct rt_match *match = route->rules[i].match;
-		struct near near = {.rule = i + 1};
+	struct rt_miss best = {0, 0};
 
-		if (route->rules[i].accepted)
+	*used_up = *nearest = 0;
+	for (size_t i = 0; i < route->rule_count; i++) {
+		const struct rt_rule *rule = route->rules + i;
+		struct rt_miss miss;
+
+		if (rule->accepted)
 			continue;
-		if (rt_match_fits(match, seen)) {
+		if (rt_match_fits(rule->match, seen)) {
 			*used_up = i + 1;
 			continue;
 		}
-		near.miss = rt_match_explain(match, seen, "", NULL);
-		near.used_up = route->rules[i].times > 0 &&
-			route->rules[i].used >= route->rules[i].times;
-		if (is_nearer(&near, nearest))
-			*nearest = near;
+		miss = rt_match_explain(rule->match, seen, "", NULL);
+		/* of equals what is used up cannot have been meant */
+		miss.score = 2 * miss.score + !is_used_up(rule);
+		if (*nearest == 0 || rt_miss_is_nearer(miss, best)) {
+			*nearest = i + 1;
+			best = miss;
+		}
 	}
 }
 
@@ -333,9 +322,8 @@ explain(const struct rt_route *route, struct rt_asked *asked)
 {
 	const struct retort_exchange *seen = asked->seen;
 	struct rt_buf *why = &asked->why;
-	struct near nearest;
 	struct rt_buf whose;
-	size_t used_up;
+	size_t used_up, nearest;
 
 	rt_buf_add_text(why, "no rule fits ");
 	rt_match_name(seen, why);
@@ -347,14 +335,14 @@ explain(const struct rt_route *route, struct rt_asked *asked)
 			route->rules[used_up - 1].used,
 			route->rules[used_up - 1].times);
 	}
-	if (nearest.rule == 0)
+	if (nearest == 0)
 		return;
 	rt_buf_init(&whose, MAX_NAME);
-	name_rule(route, nearest.rule, &whose);
+	name_rule(route, nearest, &whose);
 	rt_buf_add_text(why, used_up > 0 ? "; of the others, " : ": ");
 	if (rt_buf_text(&whose) != NULL)
-		(void)rt_match_explain(route->rules[nearest.rule - 1].match,
-			seen, whose.data, why);
+		(void)rt_match_explain(route->rules[nearest - 1].match, seen,
+			whose.data, why);
 	rt_buf_free(&whose);
 }
 
@@ -397,8 +385,7 @@ find_rule(const struct rt_route *route, const struct retort_exchange *seen,
 {
 	/* a predicate may add rules: they are looked up anew each time */
 	for (size_t i = 0; i < route->rule_count; i++)
-		if ((route->rules[i].times == 0 ||
-			    route->rules[i].used < route->rules[i].times) &&
+		if (!is_used_up(route->rules + i) &&
 			route->rules[i].accepted == accepted &&
 			rt_match_fits(route->rules[i].match, seen))
 			return i + 1;

@@ -211,9 +211,7 @@ add_nearest(struct judgement *judgement, const struct rt_match *match,
 		if (rt_match_fits(match, &record->seen))
 			continue;
 		miss = rt_match_explain(match, &record->seen, whose, NULL);
-		if (nearest == NULL || miss.score > best.score ||
-			(miss.score == best.score &&
-				miss.common > best.common)) {
+		if (nearest == NULL || rt_miss_is_nearer(miss, best)) {
 			nearest = record;
 			best = miss;
 		}
