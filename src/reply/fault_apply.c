@@ -444,90 +444,68 @@ pace(struct rt_reply *reply, uint64_t bytes, uint64_t time)
 }
 
 static void
-change_time(struct change *change)
+set_segments(struct change *change)
 {
-	const struct rt_clause *clause = change->clause, *gap;
-	struct rt_reply *reply = change->reply;
+	const struct rt_clause *gap =
+		rt_faults_find(change->faults, RT_FAULT_GAP);
 
-	switch (clause->verb) {
-	case RT_FAULT_PAUSE:
-		insert_pause(change);
-		break;
-	case RT_FAULT_SPLIT:
-		split(change);
-		break;
-	case RT_FAULT_EACH:
-		gap = rt_faults_find(change->faults, RT_FAULT_GAP);
-		set_pace(reply, clause->number,
-			gap != NULL ? (int64_t)gap->time : 0);
-		break;
-	case RT_FAULT_GAP: /* of split or each */
-		break;
-	case RT_FAULT_RATE:
-		pace(reply, clause->number, 1000 * (uint64_t)RT_MS);
-		break;
-	default:
-		pace(reply, rt_reply_size(reply), clause->time);
-		break;
-	}
+	set_pace(change->reply, change->clause->number,
+		gap != NULL ? (int64_t)gap->time : 0);
 }
 
 static void
-make_change(struct change *change)
+set_rate(struct change *change)
 {
-	struct rt_reply *reply = change->reply;
-
-	switch (change->clause->verb) {
-	case RT_FAULT_GARBAGE_BYTES:
-		make_garbage(change);
-		break;
-	case RT_FAULT_BARE_LF:
-		end_lines_barely(change);
-		break;
-	case RT_FAULT_ADD:
-		add_to_head(change);
-		break;
-	case RT_FAULT_LENGTH:
-		change_length(change);
-		break;
-	case RT_FAULT_HEADLESS:
-		remove_head(change);
-		break;
-	case RT_FAULT_ENDLESS:
-		make_endless(change);
-		break;
-	case RT_FAULT_INSERT:
-		insert_bytes(change);
-		break;
-	case RT_FAULT_CORRUPT:
-		corrupt(change);
-		break;
-	case RT_FAULT_CUT:
-		cut(change);
-		break;
-	case RT_FAULT_PAUSE:
-	case RT_FAULT_SPLIT:
-	case RT_FAULT_EACH:
-	case RT_FAULT_GAP:
-	case RT_FAULT_RATE:
-	case RT_FAULT_SPREAD:
-		change_time(change);
-		break;
-	case RT_FAULT_END:
-		set_ending(reply, change->clause->ending);
-		break;
-	case RT_FAULT_DEAF:
-		reply->deaf = true;
-		break;
-	case RT_FAULT_REFUSE:
-		reply->refuse = change->clause->given ?
-			(int64_t)change->clause->time :
-			RT_NEVER;
-		break;
-	default:
-		break;
-	}
+	pace(change->reply, change->clause->number, 1000 * (uint64_t)RT_MS);
 }
+
+static void
+spread(struct change *change)
+{
+	pace(change->reply, rt_reply_size(change->reply), change->clause->time);
+}
+
+static void
+end(struct change *change)
+{
+	set_ending(change->reply, change->clause->ending);
+}
+
+static void
+make_deaf(struct change *change)
+{
+	change->reply->deaf = true;
+}
+
+static void
+refuse(struct change *change)
+{
+	change->reply->refuse = change->clause->given ?
+		(int64_t)change->clause->time :
+		RT_NEVER;
+}
+
+/* The others are obeyed elsewhere: by who reads the request or makes the reply,
+   or, of `gap`, with what it is between. */
+static void (*const changes[RT_FAULT_REFUSE + 1])(struct change *change) = {
+	[RT_FAULT_GARBAGE_BYTES] = make_garbage,
+	[RT_FAULT_ADD] = add_to_head,
+	[RT_FAULT_LENGTH] = change_length,
+	[RT_FAULT_HEADLESS] = remove_head,
+	[RT_FAULT_ENDLESS] = make_endless,
+	[RT_FAULT_BARE_LF] = end_lines_barely,
+	[RT_FAULT_INSERT] = insert_bytes,
+	[RT_FAULT_CORRUPT] = corrupt,
+	[RT_FAULT_CUT] = cut,
+	[RT_FAULT_PAUSE] = insert_pause,
+	[RT_FAULT_SPLIT] = split,
+	[RT_FAULT_EACH] = set_segments,
+	[RT_FAULT_RATE] = set_rate,
+	[RT_FAULT_SPREAD] = spread,
+	[RT_FAULT_END] = end,
+	[RT_FAULT_DEAF] = make_deaf,
+	[RT_FAULT_REFUSE] = refuse,
+};
 
 int
 rt_faults_apply(const struct rt_faults *faults, struct rt_reply *reply,
@@ -539,13 +517,13 @@ rt_faults_apply(const struct rt_faults *faults, struct rt_reply *reply,
 
 	for (enum rt_fault_verb verb = RT_FAULT_EARLY; verb <= RT_FAULT_REFUSE;
 		verb++)
-		for (size_t i = 0; i < faults->count; i++) {
+		for (size_t i = 0; changes[verb] && i < faults->count; i++) {
 			change.clause = faults->clauses + i;
 			if (change.clause->verb != verb)
 				continue;
 			if (!rt_reply_ok(reply))
 				return 0;
-			make_change(&change);
+			changes[verb](&change);
 			if (change.code < 0)
 				return change.code;
 		}
