@@ -34,10 +34,10 @@
  * gives is a piece, and a request; while its reply is sent nothing is read.
  * RT_STEP_NEXT leads from REPLY back to IDLE, and a FIN from there to FINISH.
  * RT_STEP_STALL stays in REPLY until the client leaves; RT_STEP_HALF in DRAIN,
- * without a bound. Beside these, `rest` says what a state waits for that is not
- * the peer.
- * A datagram is a connection that begins with its one piece, and whose channel
- * is for sending alone.
+ * without a bound. In addition, `rest` says what BODY waits for that is not the
+ * peer.
+ * A datagram begins with its one piece, and its channel is for sending alone:
+ * see conn_datagram.c.
  */
 #ifndef RT_CONN_H
 #define RT_CONN_H

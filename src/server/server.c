@@ -3,8 +3,9 @@
  * The server: owns listeners, connections and what answers, and takes each
  * connection along its way:
  *
- *	rt_server_accept (server_listen.c) -> serve_connection -> run: receive -> parse
- *	(conn) -> rt_server_decide (server_answer.c) -> send (conn) -> end_conn
+ *	rt_server_accept (server_listen.c) -> serve_connection -> run: receive
+ *	-> parse (conn) -> rt_server_decide (server_answer.c) -> send (conn)
+ *	-> end_conn
  *
  * run() goes on with a connection for as long as something can be done
  * without waiting, so that a request that has already arrived is accepted,
@@ -17,9 +18,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/text.h"
-#include <unistd.h>
 
 /* Operations on one connection before others have their turn. */
 #define RUN_BUDGET 32
