@@ -229,15 +229,11 @@ report $? '--help fits a screen'
 	grep -q '^Usage: retort ' "$dir/out" && ! grep -q '.\{81\}' "$dir/out"
 report $? '--help all'
 equal "$("$retort" -h)" "$("$retort" --help)" '-h'
-missing=
-for option in --port --bind --status --body --type --raw --echo --header \
-	--mime --dotfiles --no-listing --precompressed --spa \
-	--html --follow-links --prefix \
-	--host --log --quiet --port-file --requests \
-	--lifetime --with-parent --grace --timeout --limit --delay --cors --help --version -v --tcp --udp --prompt; do
-	grep -qF -e "$option" "$dir/out" || missing="$missing $option"
-done
-equal '' "$missing" '--help names every option'
+grep -oE -e ' --[a-z-]+' "$dir/out" | tr -d ' ' | sort -u >"$dir/named"
+grep '^\.It .*Fl -' "$source/src/man/retort.1" | grep -oE 'Fl -[a-z-]+' |
+	sed 's/Fl -/--/' | sort -u >"$dir/specified"
+equal "$(cat "$dir/specified")" "$(cat "$dir/named")" \
+	'--help all names the options of retort(1)'
 "$retort" --version >"$dir/out" 2>"$dir/err" &&
 	grep -q '^retort [0-9][0-9.]*$' "$dir/out" &&
 	[ "$(wc -l <"$dir/out")" -eq 1 ]
