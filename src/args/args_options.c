@@ -175,3 +175,6 @@ const struct option args_options[] = {
 	{.name = NULL},
 };
 /* clang-format on */
+
+_Static_assert(sizeof args_options / sizeof *args_options <= OPTION_ROOM,
+	"more options than struct given has room for");
