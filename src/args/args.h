@@ -20,7 +20,7 @@ enum {
 /* retort, retort run, retort sweep */
 enum mode { MODE_SERVE, MODE_RUN, MODE_SWEEP };
 
-/* What the command line says. Everything lives until the process ends. */
+/* The command line. Everything in it lives until the process ends. */
 struct args {
 	struct retort_options options;
 	struct retort_reply reply; /* when `canned` */

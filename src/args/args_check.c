@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What goes together on the command line, and what it amounts to.
+ * Options that exclude or need each other, and what they amount to.
  */
 #include "config.h"
 
@@ -40,7 +40,7 @@ next_given(const struct given *given, const struct option *option)
 	return NULL;
 }
 
-/* What belongs to plain sockets alone would do nothing without them. */
+/* Options of plain sockets would do nothing without them. */
 static void
 check_protocol(const struct given *given, const struct option *option)
 {
@@ -98,7 +98,7 @@ check_sweep(const struct given *given, const struct option *option)
 	}
 }
 
-/* What an option says by name that it does not go with. */
+/* Options and modes that an option excludes by name. */
 static void
 check_excluded(const struct given *given, const struct option *option)
 {
@@ -265,7 +265,7 @@ check_port(const struct given *given)
 		i++;
 	if (args_is_given(given, "port") && i > 0 && i == given->bind_count)
 		args_die(EXIT_USAGE,
-			"--port: nothing takes it: --bind %.100s has %s",
+			"--port applies to no address: --bind %.100s has %s",
 			bind[0],
 			is_socket(bind[0]) ? "no port" : "a port of its own");
 }
@@ -320,9 +320,9 @@ notice_text(const struct args *args, const char *option, const char *text)
 	if (text == NULL || text[0] == '@' || text[0] == '\0' ||
 		(strcmp(text, "-") != 0 && access(text, F_OK) < 0))
 		return;
-	notice(args, "%s %.100s: sent as text; %s is %s @%.100s", option, text,
-		*text == '-' ? "standard input" : "what the file holds", option,
-		text);
+	notice(args, "%s %.100s: sent as text; to send %s, write %s @%.100s",
+		option, text, *text == '-' ? "standard input" : "the file",
+		option, text);
 }
 
 static void

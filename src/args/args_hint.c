@@ -15,8 +15,8 @@
 /* Parts of a line that a hint may repeat, and the line itself. */
 #define PARTS 5
 
-/* The lines are error messages, and those of args_add_operand(). In a hint $1 is
-   what the first parentheses have matched. The first row that fits counts. */
+/* The lines are error messages, and those of args_add_operand(). In a hint, $1
+   is the match of the first parentheses. The first row that fits counts. */
 static const struct {
 	const char *line; /* regex(7), extended */
 	const char *hint;

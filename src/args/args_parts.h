@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of args share: a table of options (args_options.c), by which
+ * Shared by the files of args: a table of options (args_options.c), by which
  * the words of the command line are read one by one (args.c, args_read.c), and
  * then all of them together (args_check.c).
  */
@@ -64,7 +64,7 @@ extern const struct option args_options[];
 /* As many rows at most. */
 #define OPTION_ROOM 80
 
-/* What was given so far. */
+/* The options that were given so far. */
 struct given {
 	const struct option *options; /* args_options */
 	bool is[OPTION_ROOM];         /* of these */
@@ -163,7 +163,7 @@ void args_add_line(char **lines, const char *line, size_t size);
 
 /* --- mistakes --- */
 
-/* What to try instead of what `line` says is wrong. False: no idea. */
+/* What to try instead, after the error in `line`. False: no idea. */
 bool args_hint(const char *line, char *hint, size_t room);
 
 /* ROOT, or one operand too many; what else it may have been meant to be. */

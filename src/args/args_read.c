@@ -149,7 +149,7 @@ args_read_timeout(struct given *given, const struct option *option,
 
 /* --- addresses --- */
 
-/* What is before ",mode=660", which is for the sockets of unix:PATH. */
+/* The address before ",mode=660", which unix:PATH may have. */
 static const char *
 take_mode(struct given *given, const char *text)
 {
@@ -219,7 +219,7 @@ try_reply(const struct retort_reply *reply, char *error)
 	return code;
 }
 
-/* What the library would refuse later is refused where its option is known. */
+/* Refuses here, where the option is known, what the library would refuse. */
 static void
 check(const char *option, const char *text, const struct retort_reply *reply)
 {

@@ -80,7 +80,7 @@ read_digits(const char *text, uint64_t *value)
 	return errno == 0 ? size : 0;
 }
 
-/* What was expected in the place of `text`. */
+/* Refuses `text`, in place of a number in a range. */
 static _Noreturn void
 refuse_range(const char *option, const char *text, const char *expected,
 	uint64_t least, uint64_t most)

@@ -102,7 +102,7 @@ exit_status(int error, const struct args *args)
 	}
 }
 
-/* What is wrong with an option, in a line; `code`. */
+/* A line that says what is wrong with an option; `code`. */
 static int
 blame(char *error, int code, const char *option, const char *why)
 {
@@ -157,7 +157,7 @@ set_reply(struct retort *server, const struct args *args, char *error)
 	return code < 0 ? blame(error, code, "--fault: ", why) : 0;
 }
 
-/* What answers when no rule does; 0 or -errno. */
+/* Sets the answer for when no rule fits; 0 or -errno. */
 static int
 set_answer(struct retort *server, const struct args *args, char *error)
 {

@@ -72,18 +72,18 @@ says 2 "--port '::1:80': expected a whole number from 0 to 65535 \
 (an address is -b ::1:80)" -p ::1:80
 forms='expected IPv4, IPv6, localhost, unix:PATH or fd:N'
 says 0 '' -q --lifetime 0 -b :0
-says 2 '--port: nothing takes it: --bind localhost:8081 has a port of its own' \
-	-b :8081 -p 1
+says 2 '--port applies to no address: --bind localhost:8081 has a port of '\
+'its own' -b :8081 -p 1
 says 2 "--bind: address '8081': $forms (a port alone is -p 8081)" -b 8081
 says 2 "--bind: address 'example.org': $forms (names are not looked up)" \
 	-b example.org
 says 2 "--bind: address '/a/s': $forms (a Unix socket is -b unix:/a/s)" -b /a/s
 for port in 8082 8081 0; do
-	says 2 '--port: nothing takes it: --bind 127.0.0.1:8081 has a port of '\
+	says 2 '--port applies to no address: --bind 127.0.0.1:8081 has a port of '\
 'its own' \
 		-b 127.0.0.1:8081 -p $port
 done
-says 2 '--port: nothing takes it: --bind unix:s has no port' -p 1 -b unix:s \
+says 2 '--port applies to no address: --bind unix:s has no port' -p 1 -b unix:s \
 	-b '[::1]:8081'
 says 0 '' -p 0 -q --lifetime 0 -b 127.0.0.2:0 -b 127.0.0.1
 
@@ -125,11 +125,11 @@ grep -q '^retort: --scenario text:1:1: ' err
 report $? 'names its option, line and column'
 for with in '' --tcp --udp; do
 	# shellcheck disable=SC2086 # options
-	says 0 '--body b.json: sent as text; what the file holds is '\
+	says 0 '--body b.json: sent as text; to send the file, write '\
 '--body @b.json' -p 0 --lifetime 0 $with --body b.json
 done
-says 0 '--body -: sent as text; standard input is --body @-' -p 0 --lifetime 0 \
-	--body -
+says 0 '--body -: sent as text; to send standard input, write --body @-' \
+	-p 0 --lifetime 0 --body -
 says 0 '--raw empty: empty, so clients get no reply' -p 0 --lifetime 0 \
 	--raw empty
 says 0 '--raw text: not an HTTP reply, which begins with a line such as '\
