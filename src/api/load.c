@@ -73,7 +73,7 @@ add_item(struct retort *server, struct rt_item *item, const char *origin,
 		rt_verdict_name(&server->verdict, code, origin);
 }
 
-/* What is wrong names the line that says it, or the first of its item. */
+/* Names the line of the mistake, or the first line of its item. */
 static void
 say_where(const char *name, const struct rt_item *item, int code,
 	const struct rt_error *why, char *error)

@@ -22,7 +22,7 @@
 /* Most of a request line that a log line shows. */
 #define MAX_REQUEST 2048
 
-/* What may follow a request line, all but its fields; they; and the last. */
+/* Room after a request line for all but its fields; for each; for the last. */
 #define AFTER_REQUEST 512
 #define AFTER_FIELD 64
 #define AFTER_LAST 8
@@ -96,7 +96,7 @@ add_ms(struct line *line, const struct retort_exchange *exchange)
 		(int)(exchange->duration / 1000 % 1000));
 }
 
-/* What came, in a few words that are no request line. */
+/* The pieces that came, in a few words that are no request line. */
 static void
 add_plain(struct line *line, const struct retort_exchange *exchange)
 {
@@ -210,7 +210,7 @@ add_common(struct line *line, const struct retort_exchange *exchange)
 		add(line, " -");
 }
 
-/* What came, or "-". */
+/* The value, or "-". */
 static void
 add_value(struct line *line, const char *value, size_t size, size_t others)
 {
