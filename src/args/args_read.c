@@ -206,7 +206,7 @@ args_read_host(struct given *given, const struct option *option,
 
 /* --- replies --- */
 
-/* What the library says of a reply. */
+/* Has the library check a reply. 0, or -errno with a line in `error`. */
 static int
 try_reply(const struct retort_reply *reply, char *error)
 {
