@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is wrong, as a line for a caller's char[RETORT_ERROR_SIZE], or as a
+/* Errors, as a line for a caller's char[RETORT_ERROR_SIZE], or as a
    value. */
 #ifndef RT_ERROR_H
 #define RT_ERROR_H
@@ -8,7 +8,7 @@
 
 #include "retort.h"
 
-/* What is wrong with a struct of retort.h, beside a code. */
+/* What is wrong with a struct of retort.h, in addition to a code. */
 struct rt_error {
 	const char *member; /* what it is about, if that matters to anybody:
 	                       "faults", "file"; NULL */

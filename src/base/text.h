@@ -89,7 +89,7 @@ void rt_text_quote(struct rt_buf *buf, const void *bytes, size_t size,
 	size_t most);
 
 /*
- * Reads `"bytes"` from *at on, adds the bytes to `to`, and moves *at behind
+ * Reads `"bytes"` from *at on, adds the bytes to `to`, and moves *at past
  * it. False: it is none; *at is where.
  */
 bool rt_text_unquote(const char **at, const char *end, struct rt_buf *to);
