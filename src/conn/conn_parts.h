@@ -12,7 +12,7 @@
 #define RT_INTERIM "HTTP/1.1 100 Continue\r\n\r\n"
 #define RT_INTERIM_SIZE (sizeof RT_INTERIM - 1)
 
-/* What a set of buffers keeps for the next request. */
+/* The most bytes that a set of buffers keeps for the next request. */
 #define RT_KEPT_IN (80u << 10)
 
 /* --- conn_plan.c --- */
@@ -62,7 +62,7 @@ is_datagram(const struct rt_conn *conn)
 	return conn->config->protocol == RETORT_UDP;
 }
 
-/* What is received at once: while a head is read, or a body. */
+/* The most bytes received at once: while a head is read, or a body. */
 static inline size_t
 receive_room(const struct rt_conn *conn)
 {
