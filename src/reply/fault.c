@@ -413,7 +413,7 @@ expected_fault(struct reader *reader)
 	return expected(reader, "a fault, such as cut, pause, split or end");
 }
 
-/* What a word is short for. */
+/* The meaning of a word that is short for another clause. */
 static bool
 set_meaning(struct rt_clause *clause, const struct word *word)
 {
@@ -446,7 +446,7 @@ read_one(struct reader *reader, struct rt_clause *clause, char what)
 	return true;
 }
 
-/* What follows the word; of several positions each is a clause. */
+/* The arguments of a word; of several positions each is a clause. */
 static bool
 read_arguments(struct reader *reader, struct rt_faults *faults,
 	struct rt_clause *clause)
@@ -622,7 +622,7 @@ read_all(struct reader *reader, struct rt_faults *faults)
 	return true;
 }
 
-/* What is said of reading, as one. */
+/* The clauses on reading, taken together. */
 static void
 set_reading(struct rt_faults *faults)
 {
@@ -664,7 +664,7 @@ rt_faults_find(const struct rt_faults *faults, enum rt_fault_verb verb)
 	return NULL;
 }
 
-/* What would do nothing: what was expected in its place. */
+/* Finds a clause that would do nothing: what was expected instead, or NULL. */
 static const char *
 find_useless(const struct rt_faults *faults, const struct rt_clause *clause)
 {

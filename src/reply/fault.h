@@ -28,7 +28,7 @@ const char *rt_faults_text(const struct rt_faults *faults);
 bool rt_faults_chancy(const struct rt_faults *faults);
 
 /*
- * What a connection gets of them, a pure function of all three: faults without
+ * A connection's share of them, a pure function of all three: faults without
  * chance, which may have no clause, and must go before `faults`. NULL: no
  * memory.
  */

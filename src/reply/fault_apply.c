@@ -96,7 +96,7 @@ ending_of(struct rt_reply *reply)
 	return reply->steps + reply->step_count - 1;
 }
 
-/* What was sent is to arrive before the reset, which would drop it. */
+/* The bytes before a reset must arrive first, or it would drop them. */
 static void
 set_ending(struct rt_reply *reply, enum rt_step_kind kind)
 {
@@ -218,7 +218,7 @@ find_field(struct rt_reply *reply, const char *name, struct found *found)
 	return false;
 }
 
-/* What a Content-Length can change by overflows nothing below it. */
+/* The largest change of a Content-Length, by which nothing overflows. */
 #define MAX_LENGTH 999999999999999999u
 
 static void

@@ -41,7 +41,7 @@ enum rt_fault_verb {
 	RT_FAULT_REFUSE
 };
 
-/* What a byte's number counts from. */
+/* The point from which a position counts. */
 enum rt_fault_base {
 	RT_FAULT_FROM_BEGIN,
 	RT_FAULT_FROM_END,

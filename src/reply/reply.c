@@ -26,7 +26,7 @@
 /* Read and sent with the head rather than by sendfile(2). */
 #define SMALL_FILE (64u << 10)
 
-/* What a reply keeps for the next one. */
+/* The most memory that a reply keeps for the next one. */
 #define KEPT_TEXT (80u << 10)
 #define KEPT_STEPS 64
 
@@ -120,7 +120,7 @@ add_pause(struct rt_reply *reply, int ms)
 				.at = (uint64_t)(ms * RT_MS)});
 }
 
-/* What was added to the text from `at` on is the next step. */
+/* The text from `at` on becomes the next step. */
 static void
 step_text(struct rt_reply *reply, size_t at)
 {

@@ -68,7 +68,7 @@ struct rt_reply {
 	struct rt_step *steps; /* the last one is an ending */
 	size_t step_count;
 	size_t step_room;
-	size_t head_at; /* bytes of the script before its head: interim replies */
+	size_t head_at; /* bytes of the script before its head: interim ones */
 	size_t head_size; /* and those up to its end */
 	size_t rule;    /* of which it is, from 1, while it is made in slices */
 	size_t faults;  /* rt_reply_faults() knows how; 0: none */
@@ -119,7 +119,7 @@ void rt_reply_begin(struct rt_draft *draft, int status, const char *date);
 void rt_reply_field(struct rt_draft *draft, const char *name,
 	const char *value);
 
-/* The next size of "3 2", which *sizes is moved behind; 0: there is none. */
+/* The next size of "3 2", past which *sizes is moved; 0: there is none. */
 uint64_t rt_reply_chunk(const char **sizes);
 
 /* Whether the user gives that field, or omits it, for this reply or for all. */
@@ -201,7 +201,7 @@ size_t rt_reply_gather(struct rt_reply *reply, uint64_t from, size_t size);
 void rt_reply_replace(struct rt_reply *reply, uint64_t from, uint64_t size,
 	size_t at);
 
-/* What is wrong with it, as text; it lasts as the reply does. NULL: nothing. */
+/* Its faults, as text, which lasts as long as the reply. NULL: none. */
 void rt_reply_set_faults(struct rt_reply *reply, const char *faults);
 const char *rt_reply_faults(const struct rt_reply *reply);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A cursor over the script of a reply: whoever sends it sees this alone. It
+ * A cursor over the script of a reply: its sender sees this alone. It
  * yields bytes, a flush or a pause, and at last the ending.
  */
 #ifndef RT_REPLY_PLAY_H
@@ -27,7 +27,7 @@ struct rt_play {
 /* From the beginning of a complete script, which must outlive the play. */
 void rt_play_begin(struct rt_play *play, const struct rt_reply *reply);
 
-/* What is to be done next. */
+/* The step to play next. */
 static inline enum rt_step_kind
 rt_play_next(const struct rt_play *play)
 {
