@@ -403,7 +403,7 @@ absent_fit(const struct rt_match *match, const struct retort_exchange *seen)
 	return !find_present(match->absent, seen, &line);
 }
 
-/* What is longer than is kept is no body that a condition can have. */
+/* A body that was not kept whole fits no condition. */
 static bool
 body_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
@@ -436,8 +436,8 @@ add_quoted(struct rt_buf *to, const char *text, size_t size)
 	rt_text_quote(to, text, size, MAX_SHOWN);
 }
 
-/* What a target is made of, in the ASCII that a terminal and a reply can take:
-   it means the same. */
+/* A target in the printable ASCII that terminals and replies can take:
+   the same target, percent-encoded. */
 static void
 add_target(struct rt_buf *to, const char *text)
 {
@@ -485,7 +485,7 @@ say_query(const struct rt_match *match, const struct retort_exchange *seen,
 	add_quoted(to, wanted, size);
 }
 
-/* What the line wants, and what came under that name. */
+/* The line's condition, and the fields that came under that name. */
 static void
 say_line(const struct rt_line *line, const struct retort_exchange *seen,
 	const char *whose, struct rt_buf *to)
@@ -626,7 +626,7 @@ path_near(const struct rt_match *match, const struct retort_exchange *seen)
 	return common < NEAR_PATH ? (unsigned)common : NEAR_PATH;
 }
 
-/* What weighs more is looked at by people first; `near` is worth less. */
+/* People look at the greater weight first; `near` is worth less. */
 static const struct condition {
 	size_t given; /* the member that is not NULL when it is given */
 	unsigned weight;

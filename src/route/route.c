@@ -90,7 +90,7 @@ name_rule(const struct rt_route *route, size_t number, struct rt_buf *to)
 		rt_buf_add_format(to, "rule %zu", number);
 }
 
-/* What is wrong with the reply of the rule that answers, if one does. */
+/* Blames the rule that answers, if one does, for its reply. */
 static void
 blame_rule(const struct rt_route *route, struct rt_asked *asked)
 {
@@ -119,7 +119,7 @@ apply(const struct rt_route *route, const struct rt_faults *faults,
 	say_error(route, asked, reply, 500, error);
 }
 
-/* What chance has for this one. */
+/* The faults that chance has for this reply. */
 static void
 apply_by_chance(const struct rt_route *route, const struct rt_faults *faults,
 	struct rt_asked *asked, struct rt_reply *reply)
@@ -149,7 +149,7 @@ spoil(const struct rt_route *route, const struct rt_faults *faults,
 		apply(route, faults, asked, reply);
 }
 
-/* What came is not there any more. */
+/* The bytes that came are not there any more. */
 static void
 refuse_echo(const struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply)
@@ -413,7 +413,7 @@ answer_site(const struct rt_route *route, const struct rt_rule *rule,
 	return RT_ANSWERED;
 }
 
-/* What answers by default does, with what is wrong with the rule's reply. */
+/* The default answer answers, with the faults of the rule's reply. */
 static enum rt_outcome
 answer_by_default(const struct rt_route *route, const struct rt_rule *rule,
 	struct rt_asked *asked, struct rt_reply *reply)

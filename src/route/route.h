@@ -97,7 +97,7 @@ int rt_route_name(struct rt_route *route, int number, const char *origin);
 void rt_route_miss(struct rt_route *route, const char *request,
 	const char *error);
 
-/* Forgets all rules and mistakes, or rules behind the first `count`. */
+/* Forgets all rules and mistakes, or rules after the first `count`. */
 void rt_route_clear(struct rt_route *route);
 void rt_route_clear_behind(struct rt_route *route, size_t count);
 
@@ -122,7 +122,7 @@ const struct rt_faults *rt_route_reading(const struct rt_route *route,
 bool rt_route_greets(const struct rt_route *route);
 
 /*
- * Looks at a whole head. 0: read the body, at most *max bytes, kept beside
+ * Looks at a whole head. 0: read the body, at most *max bytes, kept with
  * the head if *keep. Otherwise the status that refuses the request at once,
  * and a reason or NULL.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a server was told to answer: its rules, and what answers when none of
- * them does. All of it is checked when it is given.
+ * The answers of a server: its rules, and the answer to use when none of
+ * them fits. All of it is checked when it is given.
  */
 #include "config.h"
 
@@ -54,7 +54,7 @@ check_accepted(const struct rt_route *route, const struct retort_reply *given,
 	return 0;
 }
 
-/* What answers is a file: the rule has nothing of its own to say but this. */
+/* A rule whose answer is a file has only these members of its own. */
 static int
 check_file_rule(const struct rt_route *route, const struct retort_reply *given,
 	char *error)
@@ -64,11 +64,12 @@ check_file_rule(const struct rt_route *route, const struct retort_reply *given,
 	if (given->body || given->file || given->echo || given->raw ||
 		given->status || given->type || given->handler)
 		return rt_fail(error, -EINVAL,
-			"files: of a reply only fields, omit and faults go with it");
+			"files: of a reply only fields, omit and faults go "
+			"with it");
 	return 0;
 }
 
-/* What is refused before any rule is asked. */
+/* Requests that are refused before any rule is asked. */
 static int
 check_request(const struct retort_reply *given, char *error)
 {
@@ -86,7 +87,7 @@ check_request(const struct retort_reply *given, char *error)
 	return 0;
 }
 
-/* What a reply comes to where it does not depend on its request. */
+/* Makes a reply on trial, as far as it does not depend on its request. */
 static int
 try_reply(const struct rt_route *route, const struct rt_canned *canned,
 	enum retort_protocol protocol, struct rt_reply *reply)
