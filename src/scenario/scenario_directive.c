@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The directives of scenarios: what the words behind each mean. */
+/* The directives of scenarios, and the words after each. */
 #include "config.h"
 
 #include "scenario/scenario_parts.h"
@@ -504,7 +504,7 @@ rt_scenario_is_directive(const char *text, size_t size)
 	return false;
 }
 
-/* What others call it, and methods: */
+/* Names that others use, and methods: */
 static const struct {
 	const char *said;
 	const char *meant;
@@ -544,7 +544,8 @@ no_directive(struct rt_reader *reader, struct rt_word name)
 				"'@%s': expected a directive; did you mean %s?",
 				likely[i].said, likely[i].meant);
 	return rt_scenario_fail(reader, reader->line,
-		"'@%.*s': expected a directive, such as @on, @fault or @expect%s",
+		"'@%.*s': expected a directive, such as @on, @fault or "
+		"@expect%s",
 		(int)(name.size < 40 ? name.size : 40), name.text,
 		in_body ? " (in a body '@' is written '@@')" : "");
 }

@@ -36,13 +36,13 @@ read_status_line(struct rt_reader *reader)
 	return rule->reason != NULL;
 }
 
-/* What the head says of the body; white space around values is not there. */
+/* The head's statements about the body; white space around values is gone. */
 struct framing {
 	bool has_length;
 	uint64_t length;
 	bool chunked;
 	bool has_type;
-	bool events; /* of a stream of events, each of which an empty line ends */
+	bool events; /* text/event-stream: an empty line ends each event */
 	bool closed; /* HTTP/1.0, where the connection's end may be its end */
 	bool pasted; /* it has what a server says, and people leave out */
 	struct rt_word coding; /* Content-Encoding */
@@ -357,7 +357,7 @@ look_at_lines(struct rt_reader *reader, const struct rt_buf *body,
 	}
 }
 
-/* What ends it may have been taken for the line between two rules. */
+/* Its empty line may have been taken for the one between two rules. */
 static void
 look_for_head(struct rt_reader *reader)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the room scenario share, and nobody else sees. */
+/* Shared by the files of the room scenario; nobody else sees it. */
 #ifndef RT_SCENARIO_PARTS_H
 #define RT_SCENARIO_PARTS_H
 
@@ -54,7 +54,7 @@ struct rt_reader {
 		faults, bytes;
 };
 
-/* What stands there is wrong, or is not what was expected; false. */
+/* The text there is wrong, or is not what was expected; false. */
 bool rt_scenario_fail(struct rt_reader *reader, const char *at,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool rt_scenario_expected(struct rt_reader *reader, const char *at,
@@ -72,7 +72,7 @@ void *rt_scenario_own(struct rt_reader *reader, void *memory);
 char *rt_scenario_own_text(struct rt_reader *reader, const char *text,
 	size_t size);
 
-/* What gathered, as a string of the item's; empties it. NULL: nothing did. */
+/* The gathered lines, as a string of the item's; empties it. NULL: none. */
 const char *rt_scenario_own_lines(struct rt_reader *reader,
 	struct rt_buf *lines);
 

@@ -40,7 +40,7 @@ rt_scenario_fail(struct rt_reader *reader, const char *at, const char *format,
 	return false;
 }
 
-/* What stands there is not what was expected. */
+/* The text there is not what was expected. */
 bool
 rt_scenario_expected(struct rt_reader *reader, const char *at, const char *what)
 {
@@ -108,7 +108,7 @@ rt_scenario_own_text(struct rt_reader *reader, const char *text, size_t size)
 	return copy;
 }
 
-/* What gathered, as a string of the item's; empties it. NULL: nothing did. */
+/* The gathered lines, as a string of the item's; empties it. NULL: none. */
 const char *
 rt_scenario_own_lines(struct rt_reader *reader, struct rt_buf *lines)
 {
@@ -214,7 +214,7 @@ covers(const struct retort_reply *a, const struct retort_reply *b)
 				a->if_body_has));
 }
 
-/* A rule behind one that answers all of its requests, and is never used up. */
+/* A rule after one that answers all of its requests, and is never used up. */
 static void
 look_for_shadow(struct rt_reader *reader, const struct rt_item *item)
 {

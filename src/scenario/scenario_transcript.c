@@ -122,7 +122,7 @@ read_event(struct rt_reader *reader)
 	struct rt_word time = rt_scenario_word(reader, &at);
 	struct rt_word mark = rt_scenario_word(reader, &at);
 
-	/* of "TIME > bytes" the bytes begin behind one space */
+	/* of "TIME > bytes" the bytes begin after one space */
 	at += at < end;
 	if (rt_word_is(time, ">") || rt_word_is(time, "<"))
 		return rt_scenario_fail(reader, reader->line,
