@@ -317,7 +317,7 @@ add_rule(struct line *line, const struct retort_exchange *exchange)
 		add(line, ", seed %llu", (unsigned long long)exchange->seed);
 	if (exchange->protocol != RETORT_HTTP || version.size == 0 ||
 		(*target.text != '/' && *target.text != '*')) {
-		add(line, ": no request that could come again");
+		add(line, ": no request that can come again");
 		return;
 	}
 	add(line, "\n@on %.*s ", (int)method.size, method.text);

@@ -674,7 +674,7 @@ find_useless(const struct rt_faults *faults, const struct rt_clause *clause)
 		return "split or each with it";
 	if (clause->verb > RT_FAULT_EARLY &&
 		clause->verb <= RT_FAULT_CONTINUE && faults->reading.early)
-		return "no early beside it, which does not wait for the body";
+		return "no early with it, which does not wait for the body";
 	if (clause->verb != RT_FAULT_DEAF)
 		return NULL;
 	for (size_t i = 0; i < faults->count; i++)

@@ -196,15 +196,15 @@ check_sense(const struct rt_match *match, char *error)
 		if (rt_field_has(match->fields, name) ||
 			rt_field_has(match->contains, name))
 			return rt_fail(error, -EINVAL,
-				"no request can fit: field '%s' is to be "
-				"there, and absent",
+				"no request can fit: field '%s' is both "
+				"wanted and absent",
 				name);
 	}
 	if (match->body != NULL && match->body_has != NULL &&
 		!rt_needle_in(&match->had, match->body, match->body_size))
 		return rt_fail(error, -EINVAL,
-			"no request can fit: the body is not to have what "
-			"is to be in it");
+			"no request can fit: the wanted body does not "
+			"contain the wanted part");
 	if (match->nocase && !match->fields && !match->contains &&
 		!match->body && !match->body_has)
 		return rt_fail(error, -EINVAL,

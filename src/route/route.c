@@ -198,8 +198,8 @@ check_reading(const struct rt_route *route, const struct rt_faults *faults,
 			rt_faults_same_reading(faults, canned->faults)))
 		return 0;
 	return rt_fail(error, -EINVAL,
-		"'%.100s': the request was read already: how, is said "
-		"by retort_on()",
+		"'%.100s': the request was read already: "
+		"retort_on() can say how",
 		rt_faults_text(faults));
 }
 

@@ -64,8 +64,7 @@ check_file_rule(const struct rt_route *route, const struct retort_reply *given,
 	if (given->body || given->file || given->echo || given->raw ||
 		given->status || given->type || given->handler)
 		return rt_fail(error, -EINVAL,
-			"files: of a reply only fields, omit and faults go "
-			"with it");
+			"files: only fields, omit and faults go with it");
 	return 0;
 }
 

@@ -27,7 +27,7 @@ read_status_line(struct rt_reader *reader)
 			"a status from 200 to 999");
 	if (!rt_word_is(version, "HTTP/1.1"))
 		rt_scenario_notice(reader, RT_MADE_VERSION,
-			"the status line is made HTTP/1.1");
+			"the status line is changed to HTTP/1.1");
 	rule->status = (int)number;
 	/* that of HTTP/2 has none */
 	if (reason.size == 0 && !rt_word_is(version, "HTTP/1.1"))
@@ -100,7 +100,7 @@ read_field(struct rt_reader *reader, struct framing *framing)
 	}
 	if (is_name(name, "Connection") && !is_name(value, "close")) {
 		rt_scenario_notice(reader, RT_MADE_CLOSE,
-			"Connection is made close");
+			"Connection is changed to close");
 		return true;
 	}
 	if (is_name(name, "Content-Encoding")) {
@@ -305,7 +305,7 @@ set_body(struct rt_reader *reader, const struct framing *framing,
 	return rule->body != NULL;
 }
 
-/* Whoever wrote it may have meant it for a comment. */
+/* Its author may have meant it for a comment. */
 static void
 look_for_comment(struct rt_reader *reader, const struct rt_buf *body)
 {
@@ -315,8 +315,8 @@ look_for_comment(struct rt_reader *reader, const struct rt_buf *body)
 		at--;
 	if (at > 0 && at < body->len && body->data[at] == '#')
 		rt_scenario_notice(reader, RT_MADE_COMMENT,
-			"the body ends with a line of '#', which is no "
-			"comment here: '@#' begins one");
+			"the last line of the body begins with '#', but is "
+			"no comment: '@#' begins one");
 }
 
 /* A line of the body that looks as if it began something of its own. `number`
@@ -332,12 +332,12 @@ look_at_line(struct rt_reader *reader, const char *line, size_t size,
 	if (blanks > 0 && blanks < size && line[blanks] == '@' &&
 		rt_scenario_is_directive(line + blanks + 1, size - blanks - 1))
 		rt_scenario_notice_at(reader, RT_MADE_INDENTED, number,
-			"a directive behind blanks is none, but of the body: "
-			"they begin at the margin");
+			"an indented directive belongs to the body: "
+			"directives begin at the margin");
 	if (rt_text_status(line, line + size) != 0)
 		rt_scenario_notice_at(reader, RT_MADE_MESSAGE, number,
-			"a status line here is of the body: a reply of its own "
-			"begins with @then or @on");
+			"a status line here belongs to the body: "
+			"another reply begins with @then or @on");
 }
 
 /* `empty` is the line before the body. */
@@ -371,7 +371,7 @@ look_for_head(struct rt_reader *reader)
 			line_end(text, i + 1, text->len) > 0)
 			return;
 	rt_scenario_notice(reader, RT_MADE_HEADLESS,
-		"the raw message has no empty line that ends its head");
+		"the raw message has no empty line after its head");
 }
 
 /* Bytes as they stand, from the present line on. */
@@ -419,7 +419,7 @@ rt_scenario_message(struct rt_reader *reader)
 		/* who typed it knows */
 		if (!crlf && (framing.pasted || !typed))
 			rt_scenario_notice(reader, RT_MADE_CRLF,
-				"line ends are made CRLF");
+				"line ends are changed to CRLF");
 		empty = reader->number;
 		read_text(reader, &body);
 		trim_text(&body, &framing, &reader->item->rule);

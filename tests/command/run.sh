@@ -430,8 +430,8 @@ refused '--transcript' --transcript /nowhere/t --body x
 
 printf '@on GET /\nHTTP/2 200 \ncontent-length: 7\n\nhello\n' >"$dir/scenario"
 run --scenario "$dir/scenario" -- curl -si --max-time 10 '{url}'
-says "$dir/scenario:2: the status line is made HTTP/1.1" 'notice: HTTP/1.1'
-says "line ends are made CRLF" 'notice: CRLF'
+says "$dir/scenario:2: the status line is changed to HTTP/1.1" 'notice: HTTP/1.1'
+says "line ends are changed to CRLF" 'notice: CRLF'
 says 'Content-Length is computed from the body' 'notice: Content-Length'
 tr -d '\r' <"$dir/out" >"$dir/lines"
 [ "$(sed -n 1p "$dir/lines")" = 'HTTP/1.1 200 OK' ] &&

@@ -63,7 +63,7 @@ assert_script(const struct rt_reply *reply, const char *faults,
 static const char position[] = "N, -N, N%, any, head N or body N";
 static const char with_stall[] = "a stall with it, such as 'end stall'";
 static const char not_early[] =
-	"no early beside it, which does not wait for the body";
+	"no early with it, which does not wait for the body";
 static const char percentage[] = "a percentage from 0% to 100%";
 static const char together[] = "chances of 100% together at most";
 static const char no_chance[] =

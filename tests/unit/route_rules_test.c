@@ -671,14 +671,11 @@ START_TEST(faults_are_checked)
 		{{.files = true}, NULL},
 		{{.files = true, .fields = "A: b", .omit = "ETag"}, NULL},
 		{{.files = true, .body = "x"},
-			"files: of a reply only fields, omit and faults go "
-			"with it"},
+			"files: only fields, omit and faults go with it"},
 		{{.files = true, .status = 404},
-			"files: of a reply only fields, omit and faults go "
-			"with it"},
+			"files: only fields, omit and faults go with it"},
 		{{.files = true, .echo = true},
-			"files: of a reply only fields, omit and faults go "
-			"with it"},
+			"files: only fields, omit and faults go with it"},
 		{{.files = true, .accepted = true},
 			"files: only HTTP serves them"},
 		/* of what is accepted */

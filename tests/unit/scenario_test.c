@@ -727,12 +727,12 @@ END_TEST
 
 /* --- messages --- */
 
-#define MADE_1_1 "s:2: the status line is made HTTP/1.1\n"
+#define MADE_1_1 "s:2: the status line is changed to HTTP/1.1\n"
 #define MADE_PLAIN "s:5: Content-Encoding is left out: the body is text\n"
 #define MADE_INDENTED \
-	"a directive behind blanks is none, but of the body: " \
-	"they begin at the margin\n"
-#define MADE_CRLF "line ends are made CRLF\n"
+	"an indented directive belongs to the body: " \
+	"directives begin at the margin\n"
+#define MADE_CRLF "line ends are changed to CRLF\n"
 
 static const struct {
 	const char *text; /* after "@on /\n" */
@@ -811,7 +811,7 @@ static const struct {
 	/* a reply that was meant to be another */
 	{"HTTP/1.1 200 OK\r\n\r\nhi\nHTTP/1.1 404 No\n\nho\n", 200, "OK", NULL,
 		"hi\nHTTP/1.1 404 No\n\nho", false,
-		"s:5: a status line here is of the body: a reply of its own "
+		"s:5: a status line here belongs to the body: another reply "
 		"begins with @then or @on\n"},
 	{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, "OK", NULL, "",
 		false, ""},
@@ -838,7 +838,7 @@ static const struct {
 		"s:8: the body is framed in chunks again\n"},
 	/* connections */
 	{"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n", 200, "OK", NULL,
-		"", false, "s:3: Connection is made close\n"},
+		"", false, "s:3: Connection is changed to close\n"},
 	{"HTTP/1.1 200 OK\r\nConnection: Close\r\n\r\n", 200, "OK",
 		"Connection: Close\n", "", false, ""},
 	/* codings that were undone by who pasted it */
@@ -975,10 +975,10 @@ START_TEST(raw_heads_have_an_end)
 		const char *notice;
 	} cases[] = {
 		{"@on\n@raw\nHTTP/1.1 204 No Content\nA: b\n\n@expect 1\n",
-			"s:5: the raw message has no empty line that ends its "
+			"s:5: the raw message has no empty line after its "
 			"head\n"},
 		{"@on\n@raw\nHTTP/1.1 204 No Content\nA: b\n",
-			"s:4: the raw message has no empty line that ends its "
+			"s:4: the raw message has no empty line after its "
 			"head\n"},
 		{"@on\n@raw\nHTTP/1.1 204 No Content\nA: b\n\n", ""},
 		{"@on\n@raw\nHTTP/1.1 204 N\r\nA: b\r\n\r\n\n@expect 1\n", ""},
@@ -1175,7 +1175,7 @@ START_TEST(transcripts)
 }
 END_TEST
 
-#define MADE_SKIP "a connection is left out: no request that could come again\n"
+#define MADE_SKIP "a connection is left out: no request that can come again\n"
 
 /* A body that begins like an event, or ends like one, is none. */
 START_TEST(transcripts_of_parentheses)
