@@ -49,6 +49,14 @@ extern "C" {
 #define RETORT_API
 #endif
 
+/* Arguments that may be left out: their values, in C++ and in C. */
+#ifdef __cplusplus
+#define RETORT_OR(value) = value
+#else
+#define RETORT_OR(value)
+#define RETORT_TWO(first, second, ...) first, second
+#endif
+
 /* A server. */
 struct retort;
 
@@ -191,6 +199,8 @@ enum retort_io {
 
 /* A server's options. */
 struct retort_options {
+	const void *reserved; /* NULL: the macros begin with it */
+
 	/* Where. Each of: 127.0.0.1 ::1 localhost unix:PATH fd:N, the first
 	   three with an optional :PORT ([::1]:PORT). localhost is 127.0.0.1
 	   and ::1 on one port, or the one of them that the machine has. Names
@@ -252,6 +262,7 @@ struct retort_options {
 	uint64_t seed; /* of faults by chance: what a connection gets is a pure
 	                  function of their text, this, and its number. 0: one
 	                  is drawn, which retort_exchange.seed tells */
+	char *error;   /* room for RETORT_ERROR_SIZE bytes: why not; or NULL */
 };
 
 /*
@@ -267,20 +278,32 @@ RETORT_API struct retort *
 retort_start_sized(const struct retort_options *options, size_t size,
 	char *error);
 static inline struct retort *
-retort_start(const struct retort_options *options, char *error)
+retort_start_with(const struct retort_options *options, char *error)
 {
 	return retort_start_sized(options, sizeof *options, error);
 }
+#ifndef __cplusplus
+#define retort_start(...) \
+	retort_start_sized(&(const struct retort_options){.reserved = NULL, \
+				   __VA_ARGS__}, \
+		sizeof(struct retort_options), NULL)
+#endif
 
 /* The same without a thread: the caller runs it by retort_step(). */
 RETORT_API struct retort *
 retort_open_sized(const struct retort_options *options, size_t size,
 	char *error);
 static inline struct retort *
-retort_open(const struct retort_options *options, char *error)
+retort_open_with(const struct retort_options *options, char *error)
 {
 	return retort_open_sized(options, sizeof *options, error);
 }
+#ifndef __cplusplus
+#define retort_open(...) \
+	retort_open_sized(&(const struct retort_options){.reserved = NULL, \
+				  __VA_ARGS__}, \
+		sizeof(struct retort_options), NULL)
+#endif
 
 /*
  * Waits at most `timeout` ms (-1: for ever) until something happens, does
@@ -331,7 +354,10 @@ RETORT_API int retort_refuse(struct retort *server, bool refuse);
  * and gives the others at most `grace` ms. retort_step() returns 1 when the
  * last is gone. A second call may only shorten the time.
  */
-RETORT_API void retort_stop(struct retort *server, int grace);
+RETORT_API void retort_stop(struct retort *server, int grace RETORT_OR(0));
+#ifndef __cplusplus
+#define retort_stop(...) retort_stop(RETORT_TWO(__VA_ARGS__, 0, ))
+#endif
 
 /*
  * retort_stop(), and waits until the server has stopped, for `grace` ms (-1:
@@ -347,21 +373,44 @@ RETORT_API const char *retort_finish(struct retort *server, int grace);
 RETORT_API void retort_close(struct retort *server);
 
 /*
- * The URL of the i-th listener, "http://127.0.0.1:43121/" or "unix:/path":
- * IPv4 first, then IPv6, then the others. Both listeners of localhost have the
- * same one, "http://localhost:43121/". NULL past the last. Valid until
- * retort_close().
+ * The URL of the first listener, "http://127.0.0.1:43121/", or with a path
+ * "http://127.0.0.1:43121/file", whether or not that begins with a slash. On a
+ * Unix socket it is "unix:/path", and with a path "http://localhost/file", as
+ * curl's --unix-socket wants it. NULL: there is no listener, or no memory, or
+ * the server speaks no HTTP and has no paths. Valid until retort_close().
  */
-RETORT_API const char *retort_url(const struct retort *server, size_t i);
+RETORT_API const char *retort_url(struct retort *server,
+	const char *path RETORT_OR(NULL));
+#ifndef __cplusplus
+#define retort_url(...) retort_url(RETORT_TWO(__VA_ARGS__, NULL, ))
+#endif
 
 /* The i-th listener's TCP port; 0 for others; -1 past the last. */
-RETORT_API int retort_port(const struct retort *server, size_t i);
+RETORT_API int retort_port(const struct retort *server, size_t i RETORT_OR(0));
+#ifndef __cplusplus
+#define retort_port(...) retort_port(RETORT_TWO(__VA_ARGS__, 0, ))
+#endif
 
-/* The i-th listener's descriptor, still the server's own; -1 past the last. */
-RETORT_API int retort_listener(struct retort *server, size_t i);
+/*
+ * One listener: IPv4 come first, then IPv6, then the others. Both of localhost
+ * have the same URL, "http://localhost:43121/".
+ */
+struct retort_listener {
+	const char *url; /* valid until retort_close(); NULL past the last */
+	int port;        /* TCP or UDP; 0 for others; -1 past the last */
+	int fd;          /* the server's own; -1: it does not listen */
+	bool local;      /* it can be reached from this machine only */
+};
+RETORT_API void retort_listener_sized(struct retort *server, size_t i,
+	struct retort_listener *listener, size_t size);
+static inline struct retort_listener
+retort_listener(struct retort *server, size_t i)
+{
+	struct retort_listener listener;
 
-/* Whether the i-th listener can be reached from this machine only. */
-RETORT_API bool retort_local(const struct retort *server, size_t i);
+	retort_listener_sized(server, i, &listener, sizeof listener);
+	return listener;
+}
 
 /* Final replies begun so far, 408s not among them; with RETORT_TCP,
    connections that have ended after one piece or more, and with RETORT_UDP
@@ -512,6 +561,8 @@ struct retort_reply {
 	                       NULL: nothing. How
 	                       the request is read is said in retort_on() or
 	                       retort_answer(), not by a handler */
+	char *error;        /* room for RETORT_ERROR_SIZE bytes: why it was not
+	                       taken; or NULL */
 };
 
 /*
@@ -547,11 +598,17 @@ RETORT_API int retort_on_sized(const struct retort_reply *rule, size_t size);
 RETORT_API int retort_answer_sized(struct retort *server,
 	const struct retort_reply *reply, size_t size, char *error);
 static inline int
-retort_answer(struct retort *server, const struct retort_reply *reply,
+retort_answer_with(struct retort *server, const struct retort_reply *reply,
 	char *error)
 {
 	return retort_answer_sized(server, reply, sizeof *reply, error);
 }
+#ifndef __cplusplus
+#define retort_answer(server, ...) \
+	retort_answer_sized((server), \
+		&(const struct retort_reply){__VA_ARGS__}, \
+		sizeof(struct retort_reply), NULL)
+#endif
 
 /*
  * Reads rules and expectations from a scenario, whose text retort(5) explains:
@@ -621,6 +678,9 @@ struct retort_type {
 
 /* How files are served. Everything is copied. */
 struct retort_files {
+	struct retort *server; /* these two are set by the macro */
+	const char *root;
+
 	bool dotfiles;      /* serve names that begin with a dot */
 	const char *fields; /* as of retort_reply */
 	const char *omit;
@@ -642,16 +702,25 @@ struct retort_files {
 	                       redirects; what is not beneath it is 404; NULL:
 	                       "/" */
 	const char *faults; /* as of retort_reply */
+	char *error;        /* as of retort_reply */
 };
 
 RETORT_API int retort_serve_sized(struct retort *server, const char *root,
 	const struct retort_files *files, size_t size, char *error);
+RETORT_API int retort_serve_named(const struct retort_files *files,
+	size_t size);
 static inline int
-retort_serve(struct retort *server, const char *root,
+retort_serve_with(struct retort *server, const char *root,
 	const struct retort_files *files, char *error)
 {
 	return retort_serve_sized(server, root, files, sizeof *files, error);
 }
+#ifndef __cplusplus
+#define retort_serve(...) \
+	retort_serve_named(&(const struct retort_files){.server = \
+								__VA_ARGS__}, \
+		sizeof(struct retort_files))
+#endif
 
 /* --- what came --- */
 
@@ -765,7 +834,11 @@ retort_ok(struct retort *server)
  * `wrong` is NULL) is the verdict, to be freed by the caller, or NULL for want
  * of memory; it is NULL, too, where nothing is wrong.
  */
-RETORT_API bool retort_done(struct retort *server, char **wrong);
+RETORT_API bool retort_done(struct retort *server,
+	char **wrong RETORT_OR(NULL));
+#ifndef __cplusplus
+#define retort_done(...) retort_done(RETORT_TWO(__VA_ARGS__, NULL, ))
+#endif
 
 /* Forgets records alone: all, with requests of which something came already; or
    those whose connections have ended. */
@@ -807,6 +880,139 @@ RETORT_API const char *retort_type_of(const char *name);
 RETORT_API const char *retort_version(void);
 
 #ifdef __cplusplus
+} /* extern "C" */
+
+/*
+ * The same calls in C++. Members follow as pairs:
+ *
+ *	retort_on(server, "GET /", &retort_reply::body, "hello",
+ *		&retort_reply::times, 2u);
+ *
+ * or, in C++20, in braces: retort_on(server, "GET /", {.body = "hello"}).
+ */
+template <class Type> struct retort_same {
+	typedef Type type;
+};
+
+template <class Struct>
+inline void
+retort_set(Struct &)
+{
+}
+
+template <class Struct, class Type, class... Rest>
+inline void
+retort_set(Struct &to, Type Struct::*member,
+	typename retort_same<Type>::type value, Rest... rest)
+{
+	to.*member = value;
+	retort_set(to, rest...);
+}
+
+template <class... Members>
+inline struct retort *
+retort_start(Members... members)
+{
+	struct retort_options options = {};
+
+	retort_set(options, members...);
+	return retort_start_sized(&options, sizeof options, nullptr);
+}
+
+template <class... Members>
+inline struct retort *
+retort_open(Members... members)
+{
+	struct retort_options options = {};
+
+	retort_set(options, members...);
+	return retort_open_sized(&options, sizeof options, nullptr);
+}
+
+inline int
+retort_on(struct retort *server, const char *request,
+	struct retort_reply rule = {})
+{
+	rule.server = server;
+	rule.request = request;
+	return retort_on_sized(&rule, sizeof rule);
+}
+
+template <class Type, class... Rest>
+inline int
+retort_on(struct retort *server, const char *request,
+	Type retort_reply::*member, typename retort_same<Type>::type value,
+	Rest... rest)
+{
+	struct retort_reply rule = {};
+
+	retort_set(rule, member, value, rest...);
+	return retort_on(server, request, rule);
+}
+
+template <class... Members>
+inline int
+retort_answer(struct retort *server, Members... members)
+{
+	struct retort_reply reply = {};
+
+	retort_set(reply, members...);
+	return retort_answer_sized(server, &reply, sizeof reply, nullptr);
+}
+
+template <class... Members>
+inline int
+retort_serve(struct retort *server, const char *root, Members... members)
+{
+	struct retort_files files = {};
+
+	retort_set(files, members...);
+	return retort_serve_sized(server, root, &files, sizeof files, nullptr);
+}
+
+template <class... Members>
+inline struct retort_requests
+retort_requests_of(struct retort *server, const char *request,
+	Members... members)
+{
+	struct retort_requests requests = {};
+
+	requests.server = server;
+	requests.request = request;
+	retort_set(requests, members...);
+	return requests;
+}
+
+template <class... Members>
+inline size_t
+retort_count(struct retort *server, const char *request = nullptr,
+	Members... members)
+{
+	const struct retort_requests requests =
+		retort_requests_of(server, request, members...);
+
+	return retort_count_sized(&requests, sizeof requests);
+}
+
+template <class... Members>
+inline const struct retort_exchange *
+retort_wait(struct retort *server, const char *request = nullptr,
+	Members... members)
+{
+	const struct retort_requests requests =
+		retort_requests_of(server, request, members...);
+
+	return retort_wait_sized(&requests, sizeof requests);
+}
+
+template <class... Members>
+inline int
+retort_expect(struct retort *server, const char *request, Members... members)
+{
+	const struct retort_requests requests =
+		retort_requests_of(server, request, members...);
+
+	return retort_expect_sized(&requests, sizeof requests);
 }
 #endif
 

@@ -28,6 +28,9 @@ retort_on_sized(const struct retort_reply *theirs, size_t size)
 		rt_route_miss(&server->route, rule.request,
 			*error.text ? error.text : strerror(-code));
 	code = rt_api_blame(server, "rule", rule.request, code, error.text);
+	if (code < 0 && rule.error != NULL)
+		(void)rt_fail(rule.error, code, "%s",
+			*error.text ? error.text : strerror(-code));
 	unlock(server);
 	return code;
 }
@@ -69,6 +72,7 @@ retort_answer_sized(struct retort *server, const struct retort_reply *theirs,
 	struct rt_error wrong;
 	int code = rt_api_copy(&reply, sizeof reply, theirs, size);
 
+	error = error ? error : reply.error;
 	if (is_elsewhere(server))
 		return rt_api_fail_elsewhere(error);
 	if (code < 0)
@@ -90,6 +94,7 @@ retort_serve_sized(struct retort *server, const char *root,
 	struct rt_error wrong;
 	int code = rt_api_copy(&files, sizeof files, theirs, size);
 
+	error = error ? error : files.error;
 	if (is_elsewhere(server))
 		return rt_api_fail_elsewhere(error);
 	if (code < 0)
@@ -98,6 +103,13 @@ retort_serve_sized(struct retort *server, const char *root,
 	code = rt_route_set_files(&server->route, root, &files, &wrong);
 	unlock(server);
 	return code < 0 ? rt_fail(error, code, "%s", wrong.text) : 0;
+}
+
+int
+retort_serve_named(const struct retort_files *files, size_t size)
+{
+	return retort_serve_sized(files->server, files->root, files, size,
+		NULL);
 }
 
 int

@@ -6,8 +6,7 @@
 
 #include "api/api.h"
 
-bool
-retort_done(struct retort *server, char **wrong)
+bool(retort_done)(struct retort *server, char **wrong)
 {
 	const char *verdict;
 	bool right;

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,6 +28,8 @@ retort_open_sized(const struct retort_options *theirs, size_t size, char *error)
 		error = text;
 	error[0] = '\0';
 	code = rt_api_copy(&options, sizeof options, theirs, size);
+	if (options.error != NULL)
+		error = options.error;
 	if (code < 0) {
 		(void)rt_fail_errno(error, code, "options");
 		goto out;
@@ -96,6 +100,9 @@ retort_start_sized(const struct retort_options *theirs, size_t size,
 	code = start_thread(server);
 	if (code == 0)
 		return server;
+	if (error == NULL && theirs != NULL &&
+		size >= offsetof(struct retort_options, error) + sizeof error)
+		error = theirs->error;
 	(void)rt_fail_errno(error, code, "thread");
 	rt_server_give_back(server);
 	retort_close(server);
@@ -237,8 +244,7 @@ stop(struct retort *server, void *by)
 	return 0;
 }
 
-void
-retort_stop(struct retort *server, int grace)
+void(retort_stop)(struct retort *server, int grace)
 {
 	int64_t by = rt_api_deadline(grace > 0 ? grace : 0);
 
@@ -305,37 +311,73 @@ retort_close(struct retort *server)
 
 /* --- getters --- */
 
-const char *
-retort_url(const struct retort *server, size_t i)
+/* "http://127.0.0.1:43121/" and "file"; in the host's memory. */
+static struct rt_url *
+join(const struct rt_sock *sock, const char *path)
 {
-	return i < server->listener_count ? server->listeners[i].sock.url :
-					    NULL;
+	const char *base =
+		sock->family == AF_UNIX ? "http://localhost/" : sock->url;
+	size_t size = strlen(base);
+	struct rt_url *joined;
+
+	path += *path == '/';
+	joined = malloc(sizeof *joined + size + strlen(path) + 1);
+	if (joined != NULL) {
+		memcpy(joined->text, base, size);
+		memcpy(joined->text + size, path, strlen(path) + 1);
+	}
+	return joined;
 }
 
-int
-retort_port(const struct retort *server, size_t i)
+/* In a fork nobody else is at work, and the lock may be held for ever. */
+const char *(retort_url)(struct retort *server, const char *path)
+{
+	bool elsewhere = is_elsewhere(server);
+	struct rt_url *joined;
+
+	if (server->listener_count == 0)
+		return NULL;
+	if (path == NULL)
+		return server->listeners[0].sock.url;
+	if (server->config.protocol != RETORT_HTTP)
+		return NULL;
+	joined = join(&server->listeners[0].sock, path);
+	if (joined == NULL)
+		return NULL;
+	if (!elsewhere)
+		lock(server);
+	joined->next = server->urls;
+	server->urls = joined;
+	if (!elsewhere)
+		unlock(server);
+	return joined->text;
+}
+
+int(retort_port)(const struct retort *server, size_t i)
 {
 	return i < server->listener_count ? server->listeners[i].sock.port : -1;
 }
 
-int
-retort_listener(struct retort *server, size_t i)
+void
+retort_listener_sized(struct retort *server, size_t i,
+	struct retort_listener *theirs, size_t size)
 {
-	int fd = -1;
+	struct retort_listener ours = {.port = -1, .fd = -1};
 
-	if (is_elsewhere(server))
-		return -1;
-	lock(server);
-	if (i < server->listener_count)
-		fd = server->listeners[i].sock.fd;
-	unlock(server);
-	return fd;
-}
+	if (i < server->listener_count) {
+		const struct rt_sock *sock = &server->listeners[i].sock;
 
-bool
-retort_local(const struct retort *server, size_t i)
-{
-	return i < server->listener_count && server->listeners[i].sock.loopback;
+		ours.url = sock->url;
+		ours.port = sock->port;
+		ours.local = sock->loopback;
+	}
+	if (i < server->listener_count && !is_elsewhere(server)) {
+		lock(server);
+		ours.fd = server->listeners[i].sock.fd;
+		unlock(server);
+	}
+	memset(theirs, 0, size);
+	memcpy(theirs, &ours, size < sizeof ours ? size : sizeof ours);
 }
 
 uint64_t

@@ -297,7 +297,8 @@ retort_verdict(struct retort *server)
 		return ELSEWHERE "\n";
 	lock(server);
 	before = rt_server_enter(server); /* predicates are callbacks */
-	text = rt_verdict_text(&server->verdict, &server->journal);
+	text = rt_verdict_text(&server->verdict, &server->journal,
+		&server->route);
 	rt_server_leave(server, before);
 	unlock(server);
 	return text;

@@ -95,11 +95,11 @@ try_one(struct sweep *sweep, const char *fault)
 	int code;
 
 	reply.faults = fault;
-	code = retort_answer(server, &reply, sweep->error);
+	code = retort_answer_with(server, &reply, sweep->error);
 	if (code < 0)
 		return code;
 	sweep->began = true;
-	code = sweep->client(sweep->arg, retort_url(server, 0), fault);
+	code = sweep->client(sweep->arg, retort_url(server), fault);
 	if (code < 0)
 		return rt_fail_errno(sweep->error, code, "the client");
 	if (!has_connected(server, before))
@@ -256,7 +256,7 @@ retort_sweep_sized(struct retort *server, const struct retort_reply *theirs,
 	if (code == 0)
 		code = run_sweep(&sweep);
 	/* and the server answers as it does by itself */
-	if (sweep.began && retort_answer(server, &sweep.reply, own) < 0)
+	if (sweep.began && retort_answer_with(server, &sweep.reply, own) < 0)
 		code = code < 0 ? code :
 				  rt_fail(sweep.error, -ENOMEM, "%s", own);
 	rt_buf_add(&sweep.report, "", 1);

@@ -212,8 +212,10 @@ try_reply(const struct retort_reply *reply, char *error)
 {
 	static const char *const nowhere[] = {NULL};
 	struct retort *server =
-		retort_open(&(struct retort_options){.bind = nowhere}, error);
-	int code = server != NULL ? retort_answer(server, reply, error) : -1;
+		retort_open_with(&(struct retort_options){.bind = nowhere},
+			error);
+	int code =
+		server != NULL ? retort_answer_with(server, reply, error) : -1;
 
 	retort_close(server);
 	return code;

@@ -43,7 +43,7 @@ add_line(struct lines *lines, const char *line)
 
 /* One line per distinct port, as IPv4 and IPv6 share one. */
 static int
-list_ports(const struct retort *server, struct lines *lines)
+list_ports(struct retort *server, struct lines *lines)
 {
 	int port, code = 0;
 
@@ -63,21 +63,23 @@ list_ports(const struct retort *server, struct lines *lines)
 
 /* Both listeners of localhost have one URL. */
 static bool
-is_repeated(const struct retort *server, size_t i)
+is_repeated(struct retort *server, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
-		if (strcmp(retort_url(server, k), retort_url(server, i)) == 0)
+		if (strcmp(retort_listener(server, k).url,
+			    retort_listener(server, i).url) == 0)
 			return true;
 	return false;
 }
 
 static int
-list_urls(const struct retort *server, struct lines *lines)
+list_urls(struct retort *server, struct lines *lines)
 {
 	const char *url;
 	int code = 0;
 
-	for (size_t i = 0; code == 0 && (url = retort_url(server, i)) != NULL;
+	for (size_t i = 0;
+		code == 0 && (url = retort_listener(server, i).url) != NULL;
 		i++)
 		if (!is_repeated(server, i))
 			code = add_line(lines, url);
@@ -183,7 +185,7 @@ write_other(const struct port_file *file, const struct lines *lines,
 }
 
 int
-port_file_write(struct port_file *file, const struct retort *server,
+port_file_write(struct port_file *file, struct retort *server,
 	const volatile struct signals *signals)
 {
 	struct lines lines = {.text = NULL};
@@ -223,12 +225,12 @@ port_file_end(const struct port_file *file)
 /* --- standard output --- */
 
 static void
-warn_of_others(const struct retort *server)
+warn_of_others(struct retort *server)
 {
 	const char *url;
 
-	for (size_t i = 0; (url = retort_url(server, i)) != NULL; i++)
-		if (!retort_local(server, i))
+	for (size_t i = 0; (url = retort_listener(server, i).url) != NULL; i++)
+		if (!retort_listener(server, i).local)
 			(void)fprintf(stderr,
 				"retort: %s can be reached from "
 				"other machines\n",
@@ -248,7 +250,7 @@ end_output(void)
 }
 
 int
-announce(const struct retort *server, const struct port_file *file)
+announce(struct retort *server, const struct port_file *file)
 {
 	struct lines lines = {.text = NULL};
 	int code = is_standard_output(file) ? 0 : list_urls(server, &lines);

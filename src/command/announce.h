@@ -32,7 +32,7 @@ int port_file_begin(struct port_file *file, const char *name);
  * there; anything else (a link, FIFO or device) is written into. Waits for the
  * reader of a FIFO, until a signal asks us to end. 0 or -errno.
  */
-int port_file_write(struct port_file *file, const struct retort *server,
+int port_file_write(struct port_file *file, struct retort *server,
 	const volatile struct signals *signals);
 
 /* Removes the file, if it is still the one that was written. */
@@ -43,7 +43,7 @@ void port_file_end(const struct port_file *file);
  * the end of standard output; and warns of those that other machines can reach.
  * 0 or -errno.
  */
-int announce(const struct retort *server, const struct port_file *file);
+int announce(struct retort *server, const struct port_file *file);
 
 /* Tells $NOTIFY_SOCKET, if there is one, as sd_notify(3) does. What goes wrong
    is told on standard error. */

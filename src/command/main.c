@@ -31,7 +31,7 @@
 static bool
 nobody_can_come(struct retort *server)
 {
-	return retort_url(server, 0) == NULL && retort_connections(server) == 0;
+	return retort_url(server) == NULL && retort_connections(server) == 0;
 }
 
 /* Until it has stopped; the exit status. */
@@ -145,7 +145,7 @@ set_reply(struct retort *server, const struct args *args, char *error)
 {
 	struct retort_reply reply = args->reply;
 	char why[RETORT_ERROR_SIZE];
-	int code = retort_answer(server, &reply, why);
+	int code = retort_answer_with(server, &reply, why);
 
 	if (code < 0)
 		return blame(error, code,
@@ -153,7 +153,7 @@ set_reply(struct retort *server, const struct args *args, char *error)
 			why);
 	reply.faults = args->faults;
 	if (reply.faults != NULL)
-		code = retort_answer(server, &reply, why);
+		code = retort_answer_with(server, &reply, why);
 	return code < 0 ? blame(error, code, "--fault: ", why) : 0;
 }
 
@@ -169,10 +169,10 @@ set_answer(struct retort *server, const struct args *args, char *error)
 		return set_reply(server, args, error);
 	if (args->root == NULL)
 		return 0;
-	code = retort_serve(server, args->root, &files, why);
+	code = retort_serve_with(server, args->root, &files, why);
 	files.faults = args->faults;
 	if (code == 0 && files.faults != NULL) {
-		code = retort_serve(server, args->root, &files, why);
+		code = retort_serve_with(server, args->root, &files, why);
 		return code < 0 ? blame(error, code, "--fault: ", why) : 0;
 	}
 	if (code == 0)
@@ -226,7 +226,7 @@ static struct retort *
 start(const struct args *args, struct typed *typed)
 {
 	char error[RETORT_ERROR_SIZE];
-	struct retort *server = retort_open(&args->options, error);
+	struct retort *server = retort_open_with(&args->options, error);
 	int code;
 
 	if (server == NULL)
@@ -288,7 +288,7 @@ open_output(struct args *args, struct output *output)
 
 /* Says where it listens, to whoever wants to know; 0, or the exit status. */
 static int
-tell_where(const struct args *args, const struct retort *server,
+tell_where(const struct args *args, struct retort *server,
 	struct port_file *file, const volatile struct signals *signals)
 {
 	int code = port_file_write(file, server, signals);

@@ -61,7 +61,7 @@ run_command(const struct args *args, struct retort *server,
 {
 	struct child child;
 	int status;
-	int code = child_start(&child, args->command, retort_url(server, 0),
+	int code = child_start(&child, args->command, retort_url(server),
 		signals->before, false);
 
 	if (code < 0) {

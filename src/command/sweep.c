@@ -101,7 +101,7 @@ start_server(const struct args *args)
 	struct retort *server;
 
 	options.unrecorded = true;
-	server = retort_start(&options, error);
+	server = retort_start_with(&options, error);
 	if (server == NULL)
 		args_die(errno == EINVAL ? EXIT_USAGE : EXIT_OWN, "%s%s",
 			errno == EINVAL ? "--bind: " : "", error);

@@ -372,6 +372,7 @@ static void
 forget_rule(struct retort_reply *as)
 {
 	as->server = NULL;
+	as->error = NULL;
 	as->request = NULL;
 	as->if_field = as->if_contains = as->if_absent = NULL;
 	as->if_body = as->if_body_has = NULL;

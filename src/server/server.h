@@ -22,6 +22,12 @@ struct rt_listener {
 	bool refusing; /* it is closed, and its port is held */
 };
 
+/* A URL that somebody was given, and keeps while the server lives. */
+struct rt_url {
+	struct rt_url *next;
+	char text[];
+};
+
 /* Something that the loop is to do for another thread, which waits. */
 struct rt_call {
 	int (*run)(struct retort *server, void *arg);
@@ -55,6 +61,7 @@ struct retort {
 	size_t keep;           /* bytes of a body, if somebody may ask for it */
 	struct rt_buf notices; /* of what was loaded, in words */
 	struct rt_buf left;    /* what was cut off by stopping, in words */
+	struct rt_url *urls;   /* that were joined with paths */
 	struct rt_io *io;
 	struct rt_conn_config config;
 	struct rt_route route;

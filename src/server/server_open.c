@@ -302,6 +302,12 @@ free_memory(struct retort *server)
 	rt_journal_free(&server->journal);
 	rt_verdict_free(&server->verdict);
 	rt_buf_free(&server->left);
+	while (server->urls != NULL) {
+		struct rt_url *next = server->urls->next;
+
+		free(server->urls);
+		server->urls = next;
+	}
 	rt_buf_free(&server->notices);
 	rt_owner_end(&server->owner);
 	free(server->listeners);

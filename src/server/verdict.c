@@ -363,8 +363,41 @@ judge_records(struct judgement *judgement)
 	}
 }
 
+static bool
+is_in_vain(const struct rt_rule *rule, bool lasting)
+{
+	return rule->used == 0 && rule->origin == NULL &&
+		(lasting || rule->times > 0);
+}
+
+/*
+ * A rule with a number of times was meant for this test: it is a mistake when
+ * no request ever got it. Others may be of a fixture that many tests share, but
+ * where something is wrong, they may be why. Those of a scenario have its
+ * expectations.
+ */
+static void
+judge_rules(struct judgement *judgement, const struct rt_route *route)
+{
+	bool wrong = judgement->text->len > 0;
+
+	for (size_t i = 0; route != NULL && i < route->rule_count; i++)
+		wrong |= is_in_vain(route->rules + i, false);
+	for (size_t i = 0; route != NULL && wrong && i < route->rule_count;
+		i++) {
+		const struct rt_rule *rule = route->rules + i;
+
+		if (!is_in_vain(rule, true))
+			continue;
+		rt_buf_add_format(judgement->text, "rule %zu (", i + 1);
+		rt_match_describe(rule->match, judgement->text);
+		rt_buf_add_text(judgement->text, "): never used\n");
+	}
+}
+
 const char *
-rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal)
+rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal,
+	const struct rt_route *route)
 {
 	struct judgement judgement = {.text = &verdict->text,
 		.journal = journal};
@@ -383,6 +416,7 @@ rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal)
 			judge_order(&judgement, i + 1, expectation);
 	}
 	judge_records(&judgement);
+	judge_rules(&judgement, route);
 	if (journal->lost > 0)
 		rt_buf_add_format(&verdict->text,
 			"%llu exchange%s not recorded, or only in part: "

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "retort.h"
 #include "route/match.h"
+#include "route/route.h"
 #include "server/journal.h"
 
 /* Requests that fit, so many of them; or one after another. */
@@ -50,10 +51,10 @@ void rt_verdict_blame(struct rt_verdict *verdict, const char *what,
 	const char *error);
 
 /*
- * "" if all is as expected, or what is not; valid until the next call of
+ * "" if all is as expected, rules among it (`route` may be NULL), or what is not; valid until the next call of
  * this room.
  */
 const char *rt_verdict_text(struct rt_verdict *verdict,
-	const struct rt_journal *journal);
+	const struct rt_journal *journal, const struct rt_route *route);
 
 #endif

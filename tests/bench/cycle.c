@@ -149,10 +149,10 @@ start_retort(struct server *server, bool threaded, bool unrecorded)
 	const struct retort_reply reply = {.body = body};
 	char error[RETORT_ERROR_SIZE];
 
-	server->retort = threaded ? retort_start(&options, error) :
-				    retort_open(&options, error);
+	server->retort = threaded ? retort_start_with(&options, error) :
+				    retort_open_with(&options, error);
 	if (server->retort == NULL ||
-		retort_answer(server->retort, &reply, error) < 0)
+		retort_answer_with(server->retort, &reply, error) < 0)
 		give_up("retort: %s", error);
 	server->port = retort_port(server->retort, 0);
 }

@@ -54,7 +54,30 @@ cat >"$dir/header.c" <<'END'
 #include <retort.h>
 struct retort_options options;
 END
-cp "$dir/header.c" "$dir/header.cc"
+cat >"$dir/header.cc" <<'END'
+#include <retort.h>
+int use(struct retort *server);
+int
+use(struct retort *server)
+{
+	int n = retort_on(server, "/", &retort_reply::body, "hello",
+		&retort_reply::times, 1);
+
+	n += retort_on(server, nullptr, &retort_reply::status, 404);
+	n += retort_on(server, "/") + retort_on(server, "/", retort_reply{});
+	n += retort_answer(server, &retort_reply::body, "");
+	n += retort_serve(server, ".", &retort_files::unlisted, true);
+	n += retort_expect(server, "/", &retort_requests::never, true);
+	n += (int)retort_count(server) + (int)retort_count(server, "/",
+		&retort_requests::if_body, "x");
+	n += retort_wait(server, "/", &retort_requests::timeout, 5) != nullptr;
+	n += retort_url(server) != retort_url(server, "/file");
+	n += retort_port(server) + retort_listener(server, 0).port;
+	retort_stop(server);
+	return n + retort_done(server) + (retort_start() == retort_open(
+		&retort_options::port, 8080));
+}
+END
 
 cat >"$dir/macros.c" <<'END'
 #include <retort.h>
@@ -66,10 +89,15 @@ use(struct retort *server, struct retort_reply *reply, char *error)
 
 	n += retort_on(server, .status = 404);
 	n += retort_on(server, "/a", .if_absent = "Cookie", .times = 1);
-	n += retort_answer(server, reply, error);
-	n += retort_answer(server, &(struct retort_reply){.body = ""}, NULL);
+	n += retort_answer_with(server, reply, error);
+	n += retort_answer(server, .body = "", .error = error);
 	n += retort_reply_later(server, 1, reply);
-	n += retort_serve(server, ".", NULL, error);
+	n += retort_serve_with(server, ".", NULL, error);
+	n += retort_serve(server, ".") + retort_port(server);
+	n += retort_serve(server, ".", .unlisted = true, .error = error);
+	n += retort_url(server) != retort_url(server, "/file");
+	retort_stop(server);
+	n += retort_done(server) + retort_listener(server, 0).port;
 	n += (int)retort_count(server);
 	n += (int)retort_count(server, "POST", .if_body_has = "a");
 	n += retort_wait(server) != NULL;
@@ -77,7 +105,7 @@ use(struct retort *server, struct retort_reply *reply, char *error)
 	n += retort_wait(server, .timeout = -1, .if_field = "A: b") != NULL;
 	n += retort_expect(server, "/");
 	n += retort_expect(server, "/", .never = true, .if_contains = "A: b");
-	return n + (retort_start(NULL, error) == retort_open(NULL, NULL));
+	return n + (retort_start(.error = error) == retort_open());
 }
 END
 

@@ -134,8 +134,8 @@ try_open_with(struct retort_options options, int i)
 	if (way->adopted)
 		options.bind = none;
 	inside++;
-	server = way->drive == OWN_THREAD ? retort_start(&options, error) :
-					    retort_open(&options, error);
+	server = way->drive == OWN_THREAD ? retort_start_with(&options, error) :
+					    retort_open_with(&options, error);
 	inside--;
 	return server;
 }
@@ -233,7 +233,7 @@ connect_client(void)
 	int pair[2], code;
 
 	if (!way->adopted)
-		return client_connect(retort_url(server, 0));
+		return client_connect(retort_url(server));
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
 				 pair),
 		0);
@@ -249,7 +249,7 @@ connect_plain(int type)
 
 	if (way->adopted)
 		return connect_client();
-	fd = client_try(retort_url(server, 0), type);
+	fd = client_try(retort_url(server), type);
 	ck_assert_msg(fd >= 0, "%s: connect: %s", way->name, strerror(-fd));
 	return fd;
 }

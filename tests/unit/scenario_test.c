@@ -478,7 +478,7 @@ START_TEST(the_first_fault_is_noted)
 	ck_assert_uint_eq(scenario.items[2].fault_line, 11);
 	ck_assert_uint_eq(scenario.items[2].fault_column, 8);
 	rt_scenario_free(&scenario);
-	server = retort_open(&options, error);
+	server = retort_open_with(&options, error);
 	ck_assert_msg(server != NULL, "%s", error);
 	ck_assert_int_eq(retort_load_text(server, "s", text, sizeof text - 1,
 				 error),
@@ -507,7 +507,7 @@ START_TEST(rules_and_expectations_have_a_place)
 		"s:12 (in order): expected GET /c after GET /a, which did"};
 	const char *const binds[] = {"127.0.0.1", NULL};
 	struct retort_options options = {.bind = binds};
-	struct retort *server = retort_start(&options, error);
+	struct retort *server = retort_start_with(&options, error);
 	const char *verdict;
 
 	ck_assert_msg(server != NULL, "%s", error);
@@ -515,7 +515,7 @@ START_TEST(rules_and_expectations_have_a_place)
 				 error),
 		0);
 	for (int i = 0; i < 3; i++) {
-		int fd = client_connect(retort_url(server, 0));
+		int fd = client_connect(retort_url(server));
 		struct bytes got = {.data = NULL};
 
 		ck_assert(client_send_text(fd,

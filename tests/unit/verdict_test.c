@@ -98,7 +98,7 @@ came(const char *text)
 static void
 expect_verdict(const char *expected)
 {
-	const char *got = rt_verdict_text(&verdict, &journal);
+	const char *got = rt_verdict_text(&verdict, &journal, NULL);
 
 	if (expected == NULL)
 		expected = "";
@@ -174,7 +174,7 @@ START_TEST(so_many)
 	}
 	(void)snprintf(begin, sizeof begin,
 		"expectation 1 (GET /a): expected %s\n", counts[_i].text);
-	got = rt_verdict_text(&verdict, &journal);
+	got = rt_verdict_text(&verdict, &journal, NULL);
 	ck_assert_ptr_nonnull(got);
 	ck_assert_msg(strncmp(got, begin, strlen(begin)) == 0,
 		"expected \"%s\" first in: %s", begin, shown(got, strlen(got)));
@@ -329,7 +329,7 @@ START_TEST(transcripts_are_shown_once)
 		       "  nearest: GET /a (connection 1): path differs from "
 		       "expectation 3 \"/c\" at byte 1\n" SHOWN("1", "GET /a"));
 	/* and said anew, not once more, when it is asked for again */
-	got = rt_verdict_text(&verdict, &journal);
+	got = rt_verdict_text(&verdict, &journal, NULL);
 	ck_assert_ptr_nonnull(got);
 	ck_assert_ptr_eq(strstr(got, "expectation 1"), got);
 	ck_assert_ptr_null(strstr(got + 1, "expectation 1 ("));
@@ -344,7 +344,7 @@ START_TEST(few_transcripts_of_many)
 	expect(0, 0, "GET");
 	for (int i = 0; i < 100; i++)
 		(void)came("GET /a" BY);
-	got = rt_verdict_text(&verdict, &journal);
+	got = rt_verdict_text(&verdict, &journal, NULL);
 	ck_assert_ptr_nonnull(got);
 	for (const char *at = got; (at = strstr(at, "  came: ")); at++)
 		named++;
@@ -391,7 +391,7 @@ START_TEST(in_order_each_for_itself)
 	ck_assert_int_eq(ORDER("GET", "GET", "/a"), 1);
 	(void)came("GET /a" BY);
 	(void)came("GET /a" BY);
-	got = rt_verdict_text(&verdict, &journal);
+	got = rt_verdict_text(&verdict, &journal, NULL);
 	ck_assert_ptr_nonnull(got);
 	ck_assert_str_eq(got,
 		"expectation 1 (in order): expected /a after GET, which did "
@@ -459,7 +459,7 @@ START_TEST(many_mistakes)
 	text[sizeof text - 1] = '\0';
 	for (int i = 0; i < 1000; i++)
 		rt_verdict_blame(&verdict, "rule", text);
-	got = rt_verdict_text(&verdict, &journal);
+	got = rt_verdict_text(&verdict, &journal, NULL);
 	ck_assert_ptr_nonnull(got);
 	ck_assert_int_eq(strncmp(got, "rule: xxx", 9), 0);
 	ck_assert_uint_gt(strlen(got), 60000);
@@ -530,9 +530,9 @@ START_TEST(many_expectations)
 	(void)snprintf(line, sizeof line,
 		"expectation 77 (GET /77): expected exactly 1, came 0\n"
 		"  nearest: GET /7 (connection 7): ");
-	ck_assert_ptr_nonnull(rt_verdict_text(&verdict, &journal));
-	ck_assert_int_eq(strncmp(rt_verdict_text(&verdict, &journal), line,
-				 strlen(line)),
+	ck_assert_ptr_nonnull(rt_verdict_text(&verdict, &journal, NULL));
+	ck_assert_int_eq(strncmp(rt_verdict_text(&verdict, &journal, NULL),
+				 line, strlen(line)),
 		0);
 }
 END_TEST

@@ -28,7 +28,7 @@ open_fields(int i)
 				    "X-Two: 1\r\nx-two: 2",
 			  .omit = "date"},
 		i);
-	ck_assert_msg(retort_serve(server, dir, &(struct retort_files){0},
+	ck_assert_msg(retort_serve_with(server, dir, &(struct retort_files){0},
 			      error) == 0,
 		"%s", error);
 }
@@ -140,7 +140,7 @@ START_TEST(are_meant)
 						    "Content-Length: 3",
 			  .omit = "Date\nConnection"},
 		_i);
-	ck_assert_int_eq(retort_serve(server, dir, NULL, error), 0);
+	ck_assert_int_eq(retort_serve_with(server, dir, NULL, error), 0);
 	expect_begin("GET /f.txt" HOST "If-None-Match: \"mine\"\r\n\r\n",
 		"HTTP/1.1 304 ");
 	ON("/cut", .faults = "cut 53", .body = "1234");

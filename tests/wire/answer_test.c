@@ -156,6 +156,38 @@ static const struct {
 	{{.pause_head = -1}, "rule: pause: "},
 };
 
+START_TEST(rules_that_are_never_used_are_told)
+{
+	char why[RETORT_ERROR_SIZE];
+
+	open_plain(_i);
+	ON("/a", .body = "a", .times = 2);
+	ON("/shared", .body = "b");
+	assert_verdict("rule 1 (/a): never used\nrule 2 (/shared): never "
+		       "used\n");
+	/* once is enough, and what many tests share may be of no use here */
+	expect_begin("GET /a" HOST "\r\n", "HTTP/1.1 200 ");
+	assert_verdict(NULL);
+	ck_assert(retort_ok(server));
+	/* but may be why something else is wrong */
+	expect_begin("GET /c" HOST "\r\n", "HTTP/1.1 501 ");
+	assert_verdict("rule 2 (/shared): never used\n");
+	ck_assert(!retort_ok(server));
+	ck_assert_ptr_null(strstr(retort_verdict(server), "1 (/a): never"));
+	/* the same text, where the call is made */
+	ck_assert_int_eq(retort_on(server, "GET x", .error = why), -EINVAL);
+	ck_assert_str_eq(why,
+		"expected 'METHOD /TARGET' or either alone: 'GET x'");
+	ck_assert_int_eq(retort_answer(server, .status = 1, .error = why),
+		-EINVAL);
+	ck_assert_str_eq(why, "status: expected 200 to 999");
+	ck_assert_int_eq(retort_serve(server, "/no/such", .error = why),
+		-ENOENT);
+	ck_assert_ptr_nonnull(strstr(why, "/no/such"));
+	close_server();
+}
+END_TEST
+
 START_TEST(malformed_rules_are_told)
 {
 
@@ -169,13 +201,13 @@ START_TEST(malformed_rules_are_told)
 		assert_verdict(mistakes[i].text);
 		if (i < 4)
 			continue;
-		ck_assert_int_eq(retort_answer(server, &answer, error), -EINVAL);
+		ck_assert_int_eq(retort_answer_with(server, &answer, error), -EINVAL);
 		ck_assert_ptr_nonnull(strstr(mistakes[i].text + 6,
 			strncmp(error, mistakes[i].text + 6,
 				strlen(mistakes[i].text + 6)) == 0 ?
 				"" :
 				"?"));
-		ck_assert_int_eq(retort_answer(server, &answer, NULL), -EINVAL);
+		ck_assert_int_eq(retort_answer_with(server, &answer, NULL), -EINVAL);
 	}
 	retort_reset(server);
 	assert_verdict(NULL);
@@ -196,11 +228,11 @@ START_TEST(malformed_rules_are_told)
 		       "retort_expect() (/)");
 	ck_assert_int_eq(retort_expect_order(server, "/"), -EINVAL);
 	/* what is for rules alone */
-	ck_assert_int_eq(retort_answer(server,
+	ck_assert_int_eq(retort_answer_with(server,
 			&(struct retort_reply){.times = 1},
 				 error),
 		-EINVAL);
-	ck_assert_int_eq(retort_answer(server,
+	ck_assert_int_eq(retort_answer_with(server,
 				 &(struct retort_reply){.request = "/"},
 				 error),
 		-EINVAL);
@@ -289,7 +321,7 @@ assert_no_rule(const struct retort_reply *reply)
 	ck_assert_ptr_null(reply->handler_arg);
 	ck_assert(!reply->accepted);
 	ck_assert(!reply->files);
-	ck_assert_msg(retort_answer(server, reply, error) == 0, "%s: %s", way->name,
+	ck_assert_msg(retort_answer_with(server, reply, error) == 0, "%s: %s", way->name,
 		error);
 }
 
@@ -441,16 +473,16 @@ START_TEST(falls_back)
 	dir_write(folder, "a", "file", 4);
 	open_plain(_i);
 	ON("POST /a", .body = "rule");
-	ck_assert_int_eq(retort_serve(server, folder, NULL, error), 0);
+	ck_assert_int_eq(retort_serve_with(server, folder, NULL, error), 0);
 	expect_body("GET /a" HOST "\r\n", "file");
 	expect_body("POST /a" HOST "Content-Length: 1\r\n\r\nx", "rule");
 	expect_begin("POST /b" HOST "Content-Length: 1\r\n\r\nx",
 		"HTTP/1.1 405 ");
-	ck_assert_int_eq(retort_answer(server, &reply, error), 0);
+	ck_assert_int_eq(retort_answer_with(server, &reply, error), 0);
 	expect_body("GET /a" HOST "\r\n", "not now");
 	expect_body("POST /a" HOST "Content-Length: 1\r\n\r\nx", "rule");
 	ck_assert_int_eq(ended(4)->rule, 0);
-	ck_assert_int_eq(retort_serve(server, folder, NULL, error), 0);
+	ck_assert_int_eq(retort_serve_with(server, folder, NULL, error), 0);
 	expect_body("GET /a" HOST "\r\n", "file");
 	assert_verdict(NULL);
 	close_server();
@@ -599,7 +631,7 @@ START_TEST(replies_are_exact)
 			bytes_free(&got);
 			/* as the answer to everything, it is the same */
 			retort_reset(server);
-			ck_assert_int_eq(retort_answer(server, &wire->reply,
+			ck_assert_int_eq(retort_answer_with(server, &wire->reply,
 						 error),
 				0);
 		}
@@ -735,7 +767,8 @@ main(void)
 {
 	Suite *suite = suite_create("answer");
 	const TTest *const rules[] = {first_fit_answers, fits_what_it_says,
-		malformed_rules_are_told, handlers_build_replies,
+		rules_that_are_never_used_are_told, malformed_rules_are_told,
+		handlers_build_replies,
 		handlers_are_given_no_rule, replies_later,
 		nobody_waits_for_a_later_reply, falls_back,
 		says_what_came_nearest, NULL};

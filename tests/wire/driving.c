@@ -32,7 +32,7 @@ answer_with(struct retort_reply reply)
 	int code;
 
 	inside++;
-	code = retort_answer(server, &reply, error);
+	code = retort_answer_with(server, &reply, error);
 	inside--;
 	return code;
 }
@@ -51,7 +51,7 @@ serve_as(const char *folder, const struct retort_files *files)
 	int code;
 
 	inside++;
-	code = retort_serve(server, folder, files, error);
+	code = retort_serve_with(server, folder, files, error);
 	inside--;
 	return code;
 }

@@ -136,12 +136,12 @@ START_TEST(sizes_without_bytes)
 {
 	open_plain(0);
 	ck_assert_int_eq(retort_on(server, "/", .body_size = 1), -EINVAL);
-	ck_assert_int_eq(retort_answer(server,
+	ck_assert_int_eq(retort_answer_with(server,
 				 &(struct retort_reply){.status = 101}, error),
 		-EINVAL);
 	ck_assert_str_eq(error,
 		"status: expected 200 to 999 (a 101 is sent by raw)");
-	ck_assert_int_eq(retort_answer(server,
+	ck_assert_int_eq(retort_answer_with(server,
 				 &(struct retort_reply){.status = 204,
 					 .body = "x",
 					 .body_size = retort_size(1)},

@@ -593,7 +593,7 @@ START_TEST(a_listing_is_finished_in_the_grace)
 	fd = connect_to_many();
 	stop(RT_TEST_PATIENCE * 1000);
 	ck_assert_int_eq(step(0), 0);
-	expect_refused(retort_url(server, 0));
+	expect_refused(retort_url(server));
 	expect_listing(fd, MANY);
 	TURN_UNTIL(step(0) == 1);
 	(void)the_end(RETORT_ANSWERED, 200);
@@ -638,7 +638,7 @@ START_TEST(the_last_request_ends_a_listing)
 	fd = connect_to_many();
 	expect_ok(GET_SMALL, "small");
 	TURN_UNTIL(step(0) == 1);
-	expect_refused(retort_url(server, 0));
+	expect_refused(retort_url(server));
 	(void)client_receive(fd, &got);
 	assert_bytes(got.data, got.size, "", 0);
 	bytes_free(&got);
@@ -1196,7 +1196,7 @@ START_TEST(refuses_plain_connections)
 	open_protocol(RETORT_TCP, (struct retort_options){.refusing = true},
 		_i);
 	echo_all();
-	in.sin_port = htons((in_port_t)retort_port(server, 0));
+	in.sin_port = htons((in_port_t)retort_port(server));
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&in, sizeof in), -1);
 	ck_assert_int_eq(errno, ECONNREFUSED);
@@ -1278,9 +1278,9 @@ START_TEST(leaves_loops_alone)
 
 	open_protocol(RETORT_UDP, (struct retort_options){.port = 0}, _i);
 	echo_all();
-	to.sin_port = htons((in_port_t)retort_port(server, 0));
+	to.sin_port = htons((in_port_t)retort_port(server));
 	/* by its own socket: that is where it comes from */
-	ck_assert_int_eq(sendto(retort_listener(server, 0), "loop", 4, 0,
+	ck_assert_int_eq(sendto(retort_listener(server, 0).fd, "loop", 4, 0,
 				 (struct sockaddr *)&to, sizeof to),
 		4);
 	end = the_end(RETORT_UNANSWERED, 0);

@@ -84,7 +84,7 @@ check_met(const struct met *met)
 static void
 answer_with(const char *faults)
 {
-	ck_assert_msg(retort_answer(server,
+	ck_assert_msg(retort_answer_with(server,
 			      &(struct retort_reply){.body = DIGITS,
 				      .omit = "Date",
 				      .faults = faults},
@@ -232,7 +232,8 @@ START_TEST(mistakes_about_chance_are_told)
 	open_chance("cut any reset chance 100%", 1, _i);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		reply.faults = cases[i].text;
-		ck_assert_int_eq(retort_answer(server, &reply, error), -EINVAL);
+		ck_assert_int_eq(retort_answer_with(server, &reply, error),
+			-EINVAL);
 		ck_assert_msg(strstr(error, cases[i].why) != NULL,
 			"\"%s\": expected \"%s\" in: %s", cases[i].text,
 			cases[i].why, error);
@@ -717,7 +718,7 @@ START_TEST(unix_sockets_have_no_reset)
 				 .faults = "end reset"),
 		-EINVAL);
 	assert_verdict("a Unix socket cannot be reset");
-	ck_assert_int_eq(retort_answer(server,
+	ck_assert_int_eq(retort_answer_with(server,
 				 &(struct retort_reply){.body = DIGITS,
 					 .faults = "cut 5 chance 5% or "
 						   "end reset chance 1%"},
@@ -790,7 +791,7 @@ torture_server(void)
 			(size_t)fail_at, torture[i].faults, strerror(-code));
 	}
 	inside++;
-	code = retort_answer(server, &plain, error);
+	code = retort_answer_with(server, &plain, error);
 	inside--;
 	ck_assert_msg(code == 0 || code == -ENOMEM, "%s", error);
 	for (size_t i = 0; i <= COUNT(torture); i++) {

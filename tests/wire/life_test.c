@@ -30,20 +30,20 @@ START_TEST(listens_when_it_returns)
 	ON(NULL, .body = "hello");
 	expect_body(GET, "hello");
 	if (way->adopted) {
-		ck_assert_ptr_null(retort_url(server, 0));
-		ck_assert_int_eq(retort_port(server, 0), -1);
-		ck_assert_int_eq(retort_listener(server, 0), -1);
-		ck_assert(!retort_local(server, 0));
+		ck_assert_ptr_null(retort_url(server));
+		ck_assert_int_eq(retort_port(server), -1);
+		ck_assert_int_eq(retort_listener(server, 0).fd, -1);
+		ck_assert(!retort_listener(server, 0).local);
 	} else {
 		int one = 0;
 		socklen_t size = sizeof one;
 
 		(void)snprintf(url, sizeof url, "http://127.0.0.1:%d/",
-			retort_port(server, 0));
-		ck_assert_str_eq(retort_url(server, 0), url);
-		ck_assert_ptr_null(retort_url(server, 1));
-		ck_assert(retort_local(server, 0));
-		ck_assert_int_eq(getsockopt(retort_listener(server, 0),
+			retort_port(server));
+		ck_assert_str_eq(retort_url(server), url);
+		ck_assert_ptr_null(retort_listener(server, 1).url);
+		ck_assert(retort_listener(server, 0).local);
+		ck_assert_int_eq(getsockopt(retort_listener(server, 0).fd,
 					 SOL_SOCKET, SO_ACCEPTCONN, &one,
 					 &size),
 			0);
@@ -89,8 +89,7 @@ START_TEST(says_why_it_does_not_start)
 	char spec[64], text[128];
 
 	open_plain(0);
-	(void)snprintf(spec, sizeof spec, "127.0.0.1:%d",
-		retort_port(server, 0));
+	(void)snprintf(spec, sizeof spec, "127.0.0.1:%d", retort_port(server));
 	taken[0] = spec;
 	(void)snprintf(text, sizeof text, "bind %s: Address already in use",
 		spec);
@@ -98,19 +97,19 @@ START_TEST(says_why_it_does_not_start)
 		struct retort_options options = {.bind = taken};
 
 		errno = 0;
-		ck_assert_ptr_null(i ? retort_open(&options, error) :
-				       retort_start(&options, error));
+		ck_assert_ptr_null(i ? retort_open_with(&options, error) :
+				       retort_start_with(&options, error));
 		ck_assert_int_eq(errno, EADDRINUSE);
 		ck_assert_str_eq(error, text);
 		options.bind = malformed;
-		ck_assert_ptr_null(i ? retort_open(&options, error) :
-				       retort_start(&options, error));
+		ck_assert_ptr_null(i ? retort_open_with(&options, error) :
+				       retort_start_with(&options, error));
 		ck_assert_int_eq(errno, EINVAL);
 		ck_assert_ptr_nonnull(strstr(error, "example.org"));
 		ck_assert_ptr_null(strchr(error, '\n'));
 		options = (struct retort_options){.max_head = SIZE_MAX};
-		ck_assert_ptr_null(i ? retort_open(&options, NULL) :
-				       retort_start(&options, NULL));
+		ck_assert_ptr_null(i ? retort_open_with(&options, NULL) :
+				       retort_start_with(&options, NULL));
 		ck_assert_int_eq(errno, EINVAL);
 	}
 	close_server();
@@ -423,7 +422,7 @@ address_of(struct retort *of)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET};
 
-	in.sin_port = htons((uint16_t)retort_port(of, 0));
+	in.sin_port = htons((uint16_t)retort_port(of));
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	return in;
 }
@@ -456,7 +455,7 @@ START_TEST(refuses_and_resumes)
 		return;
 	}
 	ON(NULL, .body = "ok");
-	(void)snprintf(url, sizeof url, "%s", retort_url(server, 0));
+	(void)snprintf(url, sizeof url, "%s", retort_url(server));
 	address = address_of(server);
 	ck_assert_int_eq(try_connect(&address), ECONNREFUSED);
 	ck_assert_int_eq(retort_refuse(server, true), 0);
@@ -481,7 +480,7 @@ START_TEST(refuses_and_resumes)
 		ck_assert_int_eq((intptr_t)others, 0);
 	}
 	expect_body(GET, "ok");
-	ck_assert_str_eq(retort_url(server, 0), url);
+	ck_assert_str_eq(retort_url(server), url);
 	close_server();
 	ck_assert_int_eq(try_connect(&address), ECONNREFUSED);
 }
@@ -514,13 +513,14 @@ START_TEST(cannot_refuse_on_others)
 
 	way = ways;
 	(void)snprintf(spec, sizeof spec, "unix:%s/s", folder);
-	server = retort_start(&(struct retort_options){.bind = bind}, error);
+	server = retort_start_with(&(struct retort_options){.bind = bind},
+		error);
 	ck_assert_msg(server != NULL, "%s", error);
 	ON(NULL, .body = "ok");
 	ck_assert_int_eq(retort_refuse(server, true), -ENOTSUP);
 	expect_body(GET, "ok");
 	close_server();
-	ck_assert_ptr_null(retort_start(&options, error));
+	ck_assert_ptr_null(retort_start_with(&options, error));
 	ck_assert_int_eq(errno, ENOTSUP);
 	ck_assert_int_eq(strncmp(error, "refuse: ", 8), 0);
 	dir_remove(folder);
@@ -899,7 +899,7 @@ request_again_and_again(void *arg)
 
 	(void)arg;
 	for (int i = 0; i < rounds; i++) {
-		int fd = client_connect(retort_url(server, 0));
+		int fd = client_connect(retort_url(server));
 		size_t size = 0;
 		ssize_t n = 1;
 

@@ -70,7 +70,7 @@ torture_connect(void)
 	int pair[2], code;
 
 	if (!way->adopted)
-		return client_connect(retort_url(server, 0));
+		return client_connect(retort_url(server));
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
 				 pair),
 		0);

@@ -25,7 +25,7 @@ try_open(const struct retort_options *options)
 
 	memset(error, '#', sizeof error);
 	inside++;
-	opened = retort_open(options, error);
+	opened = retort_open_with(options, error);
 	inside--;
 	return opened;
 }
@@ -38,15 +38,15 @@ START_TEST(opens_by_default)
 
 	server = try_open(NULL);
 	ck_assert_msg(server != NULL, "retort_open: %s", error);
-	ck_assert_int_gt(retort_port(server, 0), 0);
+	ck_assert_int_gt(retort_port(server), 0);
 	(void)snprintf(url, sizeof url, "http://127.0.0.1:%d/",
-		retort_port(server, 0));
-	ck_assert_str_eq(retort_url(server, 0), url);
-	ck_assert(retort_local(server, 0));
-	ck_assert_ptr_null(retort_url(server, 1));
+		retort_port(server));
+	ck_assert_str_eq(retort_url(server), url);
+	ck_assert(retort_listener(server, 0).local);
+	ck_assert_ptr_null(retort_listener(server, 1).url);
 	ck_assert_int_eq(retort_port(server, 1), -1);
-	ck_assert(!retort_local(server, 1));
-	ck_assert_ptr_null(retort_url(server, SIZE_MAX));
+	ck_assert(!retort_listener(server, 1).local);
+	ck_assert_ptr_null(retort_listener(server, SIZE_MAX).url);
 	expect_begin(GET, "HTTP/1.1 501 Not Implemented\r\n");
 	close_server();
 	ck_assert_str_eq(retort_version(), PACKAGE_VERSION);
@@ -68,17 +68,18 @@ START_TEST(opens_what_it_is_told)
 	answer_text("hello");
 	/* IPv4 first, the others last; where only one of localhost's two is
 	   there it has its number */
-	ck_assert_int_eq(strncmp(retort_url(server, 0),
-				 "http://localhost:", 17) == 0,
+	ck_assert_int_eq(strncmp(retort_url(server), "http://localhost:", 17) ==
+			0,
 		server->listener_count == 4);
-	for (size_t i = 0; retort_url(server, i) != NULL; i++) {
-		bool last = retort_url(server, i + 1) == NULL;
+	for (size_t i = 0; retort_listener(server, i).url != NULL; i++) {
+		bool last = retort_listener(server, i + 1).url == NULL;
 
-		ck_assert_int_eq(strcmp(retort_url(server, i), spec) == 0,
+		ck_assert_int_eq(strcmp(retort_listener(server, i).url, spec) ==
+				0,
 			last);
 		ck_assert_int_eq(retort_port(server, i) == 0, last);
-		ck_assert(retort_local(server, i));
-		fd = client_connect(retort_url(server, i));
+		ck_assert(retort_listener(server, i).local);
+		fd = client_connect(retort_listener(server, i).url);
 		got = (struct bytes){.data = NULL};
 		ck_assert_int_eq(converse(fd, GET, sizeof GET - 1, &got,
 					 SIZE_MAX),
@@ -106,7 +107,7 @@ START_TEST(opens_a_descriptor)
 	(void)snprintf(spec, sizeof spec, "fd:%d", socks[0].fd);
 	open_stepped((struct retort_options){.bind = bind}, _i);
 	(void)close(socks[0].holder);
-	ck_assert_int_eq(retort_port(server, 0), socks[0].port);
+	ck_assert_int_eq(retort_port(server), socks[0].port);
 	answer_text("hello");
 	expect_ok(GET, "hello");
 	close_server();
@@ -148,7 +149,7 @@ refuse_open(struct retort_options options, int code, const char *text)
 	ck_assert_msg(strstr(error, text) != NULL, "expected \"%s\" in: %s",
 		text, error);
 	ck_assert_ptr_null(strchr(error, '\n'));
-	ck_assert_ptr_null(retort_open(&options, NULL));
+	ck_assert_ptr_null(retort_open_with(&options, NULL));
 	ck_assert_int_eq(live, 0);
 }
 
@@ -225,14 +226,14 @@ START_TEST(says_why_it_cannot_open)
 	const char *const taken[] = {"127.0.0.1:0", spec, NULL};
 
 	open_unrecorded(0);
-	(void)snprintf(spec, sizeof spec, "127.0.0.1:%d",
-		retort_port(server, 0));
+	(void)snprintf(spec, sizeof spec, "127.0.0.1:%d", retort_port(server));
 	ck_assert_ptr_null(
-		retort_open(&(struct retort_options){.bind = taken}, error));
+		retort_open_with(&(struct retort_options){.bind = taken},
+			error));
 	ck_assert_int_eq(errno, EADDRINUSE);
 	(void)snprintf(spec, sizeof spec,
 		"bind 127.0.0.1:%d: Address already in use",
-		retort_port(server, 0));
+		retort_port(server));
 	ck_assert_str_eq(error, spec);
 	close_server();
 	refuse_open((struct retort_options){.bind = malformed}, EINVAL,
@@ -265,6 +266,33 @@ struct newer_files {
 	unsigned char more[40];
 };
 
+START_TEST(urls_are_joined_with_paths)
+{
+	char expected[64];
+
+	server = retort_open(.error = error);
+	ck_assert_msg(server != NULL, "%s", error);
+	(void)snprintf(expected, sizeof expected, "http://127.0.0.1:%d/file",
+		retort_port(server));
+	ck_assert_str_eq(retort_url(server, "/file"), expected);
+	ck_assert_str_eq(retort_url(server, "file"), expected);
+	expected[strlen(expected) - strlen("file")] = '\0';
+	ck_assert_str_eq(retort_url(server), expected);
+	ck_assert_str_eq(retort_url(server, ""), expected);
+	ck_assert_int_eq(retort_listener(server, 0).port, retort_port(server));
+	ck_assert_int_ge(retort_listener(server, 0).fd, 0);
+	ck_assert_int_eq(retort_listener(server, 1).fd, -1);
+	ck_assert_int_eq(retort_listener(server, 1).port, -1);
+	retort_close(server);
+	server = retort_open(.protocol = RETORT_TCP);
+	ck_assert_ptr_null(retort_url(server, "/file"));
+	retort_close(server);
+	/* why not, where the options are */
+	ck_assert_ptr_null(retort_start(.port = 70000, .error = error));
+	ck_assert_ptr_nonnull(strstr(error, "70000"));
+}
+END_TEST
+
 START_TEST(takes_older_structs)
 {
 	struct retort_options options;
@@ -290,7 +318,7 @@ START_TEST(takes_older_structs)
 	memset(&files, 0xff, sizeof files);
 	files.dotfiles = true;
 	ck_assert_int_eq(retort_serve_sized(server, folder, &files,
-				 sizeof files.dotfiles, error),
+				 offsetof(struct retort_files, fields), error),
 		0);
 	expect_ok("GET /.a HTTP/1.0\r\n\r\n", "dot");
 	ck_assert_int_eq(retort_serve_sized(server, folder, &files, 0, error),
@@ -571,7 +599,7 @@ START_TEST(no_descriptor_to_listen)
 		0);
 	expect_ok(GET, "hello");
 	TURN_UNTIL(server->open == 0);
-	expect_refused(retort_url(server, 0));
+	expect_refused(retort_url(server));
 	limit = exhaust_descriptors();
 	/* a minute later */
 	server->refuse_until = 0;
@@ -582,7 +610,7 @@ START_TEST(no_descriptor_to_listen)
 	ck_assert_int_lt(processor_ms() - used, 150);
 	ck_assert(server->listeners[0].refusing);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	TURN_UNTIL(can_connect(retort_url(server, 0)));
+	TURN_UNTIL(can_connect(retort_url(server)));
 	answer_text("once more");
 	expect_ok(GET, "once more");
 	close_server();
@@ -624,8 +652,8 @@ START_TEST(each_listens_again_that_can)
 	server->listeners[0].sock.holder = file;
 	ck_assert_int_eq(refuse(false), -ENOTSOCK);
 	server->listeners[0].sock.holder = holder;
-	expect_refused(retort_url(server, 0));
-	ck_assert(can_connect(retort_url(server, 1)));
+	expect_refused(retort_url(server));
+	ck_assert(can_connect(retort_listener(server, 1).url));
 	/* nor does it accept what the loop does not know */
 	back_end = server->io->back_end;
 	broken = *back_end;
@@ -633,7 +661,7 @@ START_TEST(each_listens_again_that_can)
 	server->io->back_end = &broken;
 	ck_assert_int_eq(refuse(false), -ENOMEM);
 	server->io->back_end = back_end;
-	expect_refused(retort_url(server, 0));
+	expect_refused(retort_url(server));
 	ck_assert_int_eq(refuse(false), 0);
 	expect_ok(GET, "hello");
 	(void)close(file);
@@ -759,8 +787,9 @@ main(void)
 {
 	Suite *suite;
 	const TTest *const plain[] = {opens_by_default, says_why_it_cannot_open,
-		takes_older_structs, takes_newer_structs,
-		refuses_unknown_options, many_servers_live_together, NULL};
+		urls_are_joined_with_paths, takes_older_structs,
+		takes_newer_structs, refuses_unknown_options,
+		many_servers_live_together, NULL};
 	const TTest *const opening[] = {opens_what_it_is_told,
 		opens_a_descriptor, takes_a_descriptor_on_success_only,
 		ends_with_its_last_listener, NULL};

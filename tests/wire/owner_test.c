@@ -222,11 +222,11 @@ ask_about_the_life(void)
 	FAIL_UNLESS(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	FAIL_UNLESS(retort_adopt(server, pair[0]) == -EPERM);
 	FAIL_UNLESS(retort_refuse(server, true) == -EPERM);
-	FAIL_UNLESS(retort_listener(server, 0) == -1);
+	FAIL_UNLESS(retort_listener(server, 0).fd == -1);
 	FAIL_UNLESS(strstr(retort_finish(server, 0), "fork") != NULL);
 	/* where it is may be asked: a client in a fork needs it */
-	FAIL_UNLESS(strncmp(retort_url(server, 0), "http://", 7) == 0);
-	FAIL_UNLESS(retort_port(server, 0) > 0);
+	FAIL_UNLESS(strncmp(retort_url(server), "http://", 7) == 0);
+	FAIL_UNLESS(retort_port(server) > 0);
 	return 0;
 }
 
@@ -237,9 +237,9 @@ ask_about_answers(void)
 	char text[RETORT_ERROR_SIZE] = "";
 
 	FAIL_UNLESS(retort_on(server, "GET /x", .body = "x") == -EPERM);
-	FAIL_UNLESS(retort_answer(server, &reply, text) == -EPERM);
+	FAIL_UNLESS(retort_answer_with(server, &reply, text) == -EPERM);
 	FAIL_UNLESS(strstr(text, "fork") != NULL);
-	FAIL_UNLESS(retort_serve(server, ".", &(struct retort_files){0},
+	FAIL_UNLESS(retort_serve_with(server, ".", &(struct retort_files){0},
 			    NULL) == -EPERM);
 	FAIL_UNLESS(retort_reply_later(server, 1, &reply) == -EPERM);
 	FAIL_UNLESS(retort_load_text(server, "x", "", 0, NULL) == -EPERM);
@@ -310,7 +310,7 @@ START_TEST(stopped_by_several_threads)
 	ON("GET /", .body = "hello");
 	expect_body(GET, "hello");
 	if (ended)
-		TURN_UNTIL(client_try(retort_url(server, 0), SOCK_STREAM) < 0);
+		TURN_UNTIL(client_try(retort_url(server), SOCK_STREAM) < 0);
 	(void)pthread_barrier_init(&barrier, NULL, STOPPERS);
 	for (int i = 0; i < STOPPERS; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, stop_it,

@@ -87,8 +87,8 @@ START_TEST(answers_these_bytes_once)
 	open_protocol(RETORT_TCP, _i);
 	if (!way->adopted) {
 		(void)snprintf(url, sizeof url, "tcp://127.0.0.1:%d",
-			retort_port(server, 0));
-		ck_assert_str_eq(retort_url(server, 0), url);
+			retort_port(server));
+		ck_assert_str_eq(retort_url(server), url);
 	}
 	ON(NULL, .body = "O\0K\r\n", .body_size = 5, .times = 1, .close = true);
 	fd = connect_plain(SOCK_STREAM);
@@ -123,7 +123,7 @@ START_TEST(records_pieces)
 	int fd;
 
 	open_protocol(RETORT_TCP, _i);
-	ck_assert_int_eq(retort_answer(server, &echo, error), 0);
+	ck_assert_int_eq(retort_answer_with(server, &echo, error), 0);
 	fd = connect_plain(SOCK_STREAM);
 	converse(fd, pieces[0], pieces[0]);
 	/* recorded before its answer is sent, open until the connection ends */
@@ -411,9 +411,9 @@ START_TEST(mistakes_about_pieces_are_told)
 	ck_assert_uint_eq(retort_count(server, "GET /"), SIZE_MAX);
 	assert_verdict("request: only a request of HTTP has it");
 	retort_reset(server);
-	ck_assert_int_eq(retort_answer(server, &wrong, error), -EINVAL);
+	ck_assert_int_eq(retort_answer_with(server, &wrong, error), -EINVAL);
 	ck_assert_str_eq(error, "status: only a reply of HTTP has it");
-	ck_assert_int_eq(retort_serve(server, "/", NULL, error), -EINVAL);
+	ck_assert_int_eq(retort_serve_with(server, "/", NULL, error), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(error, "only HTTP serves files"));
 	close_server();
 	open_plain(_i);
@@ -777,8 +777,8 @@ START_TEST(answers_datagrams)
 
 	open_protocol(RETORT_UDP, _i);
 	(void)snprintf(url, sizeof url, "udp://127.0.0.1:%d",
-		retort_port(server, 0));
-	ck_assert_str_eq(retort_url(server, 0), url);
+		retort_port(server));
+	ck_assert_str_eq(retort_url(server), url);
 	ON(NULL, .if_body = "once", .body = "this", .times = 1);
 	ON(NULL, .if_body = "echo\n", .echo = true);
 	ON(NULL, .if_body = "", .echo = true);
@@ -974,8 +974,8 @@ START_TEST(unix_datagrams)
 
 	(void)snprintf(spec, sizeof spec, "unix:%s/server", folder);
 	open_with(options, _i);
-	ck_assert_str_eq(retort_url(server, 0), spec);
-	ck_assert_int_eq(retort_port(server, 0), 0);
+	ck_assert_str_eq(retort_url(server), spec);
+	ck_assert_int_eq(retort_port(server), 0);
 	ON(NULL, .echo = true);
 	fd = connect_unix(folder, "client");
 	converse(fd, "hello", "hello");

@@ -600,7 +600,7 @@ START_TEST(forgets_while_a_listing_is_made)
 	}
 	open_plain(_i);
 	ON("/x", .body = "before");
-	ck_assert_int_eq(retort_serve(server, folder, NULL, error), 0);
+	ck_assert_int_eq(retort_serve_with(server, folder, NULL, error), 0);
 	fd = connect_client();
 	say(fd, "GET /many/" HOST "\r\n");
 	TURN_UNTIL(retort_connections(server) == 1);

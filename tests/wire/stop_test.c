@@ -35,7 +35,7 @@ START_TEST(stops_after_so_many_requests)
 	ck_assert_int_eq(step(-1), 1);
 	ck_assert_int_eq(end_of(idle), 0);
 	ck_assert_int_eq(end_of(half), 0);
-	expect_refused(retort_url(server, 0));
+	expect_refused(retort_url(server));
 	(void)close(idle);
 	(void)close(half);
 	close_server();
@@ -78,7 +78,7 @@ START_TEST(the_last_request_leaves_replies_under_way)
 	fd = connect_to_big();
 	answer_text("last");
 	expect_ok(GET, "last");
-	expect_refused(retort_url(server, 0));
+	expect_refused(retort_url(server));
 	ck_assert_int_eq(step(0), 0);
 	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), 0);
 	ck_assert_uint_ge(got.size, BIG - (64u << 10));
@@ -112,7 +112,7 @@ START_TEST(stops)
 	ck_assert_int_eq(step(-1), 1);
 	ck_assert_int_eq(end_of(idle), 0);
 	ck_assert_int_eq(end_of(half), 0);
-	expect_refused(retort_url(server, 0));
+	expect_refused(retort_url(server));
 	stop(5);
 	ck_assert_int_eq(step(-1), 1);
 	(void)close(idle);
@@ -160,7 +160,7 @@ START_TEST(stops_with_grace)
 	fd = connect_to_big();
 	stop(RT_TEST_PATIENCE * 1000);
 	ck_assert_int_eq(step(0), 0);
-	expect_refused(retort_url(server, 0));
+	expect_refused(retort_url(server));
 	ck_assert_int_eq(converse(fd, "", 0, &got, SIZE_MAX), 0);
 	TURN_UNTIL(step(0) == 1);
 	(void)the_end(RETORT_ANSWERED, 200);

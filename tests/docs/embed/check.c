@@ -15,7 +15,7 @@ setup(void)
 {
 	char error[RETORT_ERROR_SIZE];
 
-	server = retort_start(NULL, error);
+	server = retort_start(.error = error);
 	ck_assert_msg(server != NULL, "%s", error);
 }
 
@@ -45,7 +45,7 @@ START_TEST(fetches)
 		.body = "{\"id\":1,\"name\":\"Ada\"}");
 	retort_expect(server, "GET /users/1", .times = 1);
 
-	fetch_user(retort_url(server, 0), 1, &user);
+	fetch_user(retort_url(server), 1, &user);
 	assert_expected();
 	ck_assert_str_eq(user.name, "Ada");
 }
@@ -63,7 +63,7 @@ START_TEST(tries_again)
 		.if_body = "{\"name\":\"Bob\"}",
 		.if_field = "Content-Type: application/json");
 
-	create_user(retort_url(server, 0), "Bob", &user);
+	create_user(retort_url(server), "Bob", &user);
 	assert_expected();
 	ck_assert_int_eq(user.id, 7);
 	first = retort_record(server, 1);
@@ -84,7 +84,7 @@ START_TEST(sees_a_reply_that_is_cut_off)
 	retort_on(server, "GET /users/1", .fields = "Content-Length: 100",
 		.body = "{\"id\":1,");
 
-	error = fetch_user(retort_url(server, 0), 1, &user);
+	error = fetch_user(retort_url(server), 1, &user);
 	assert_expected();
 	ck_assert_int_eq(error, USER_BROKEN);
 }
@@ -93,7 +93,7 @@ END_TEST
 START_TEST(sees_a_refused_connection)
 {
 	ck_assert_int_eq(retort_refuse(server, true), 0);
-	ck_assert_int_eq(fetch_user(retort_url(server, 0), 1, &user),
+	ck_assert_int_eq(fetch_user(retort_url(server), 1, &user),
 		USER_UNREACHABLE);
 	ck_assert_uint_eq(retort_accepted(server), 0);
 }

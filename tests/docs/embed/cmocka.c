@@ -20,7 +20,7 @@ start(void **state)
 	char error[RETORT_ERROR_SIZE];
 
 	(void)state;
-	server = retort_start(NULL, error);
+	server = retort_start(.error = error);
 	if (server == NULL)
 		print_error("%s\n", error);
 	return server ? 0 : -1;
@@ -57,7 +57,7 @@ fetches(void **state)
 	retort_expect(server, "GET /users/1", .times = 1,
 		.if_absent = "Cookie");
 
-	assert_int_equal(fetch_user(retort_url(server, 0), 1, &user), USER_OK);
+	assert_int_equal(fetch_user(retort_url(server), 1, &user), USER_OK);
 	assert_string_equal(user.name, "Ada");
 }
 
@@ -72,7 +72,7 @@ tries_again(void **state)
 		.body = "{\"id\":7,\"name\":\"Bob\"}");
 	retort_expect(server, "POST /users", .times = 3);
 
-	create_user(retort_url(server, 0), "Bob", &user);
+	create_user(retort_url(server), "Bob", &user);
 	assert_int_equal(user.id, 7);
 	record =
 		retort_wait(server, "POST /users", .times = 3, .timeout = 1000);
@@ -89,7 +89,7 @@ gives_up(void **state)
 	retort_on(server, "POST /users", .status = 503);
 	retort_expect(server, "POST /users", .times = 3);
 
-	assert_int_equal(create_user(retort_url(server, 0), "Bob", &user),
+	assert_int_equal(create_user(retort_url(server), "Bob", &user),
 		USER_REFUSED);
 }
 
@@ -100,8 +100,7 @@ sees_a_reply_that_is_no_http(void **state)
 	retort_on(server, "/users/1", .raw = true,
 		.body = "220 smtp ready\r\n");
 
-	assert_int_equal(fetch_user(retort_url(server, 0), 1, &user),
-		USER_BROKEN);
+	assert_int_equal(fetch_user(retort_url(server), 1, &user), USER_BROKEN);
 }
 
 static void
@@ -111,7 +110,7 @@ sees_a_refused_connection(void **state)
 
 	(void)state;
 	assert_int_equal(retort_refuse(server, true), 0);
-	error = fetch_user(retort_url(server, 0), 1, &user);
+	error = fetch_user(retort_url(server), 1, &user);
 	assert_int_equal(retort_refuse(server, false), 0);
 	assert_int_equal(error, USER_UNREACHABLE);
 }

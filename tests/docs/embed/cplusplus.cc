@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// user.c tested from C++17. The macros that take designated fields are C's
-// alone; here a struct is filled, and the function beneath is called.
+// user.c tested from C++17: members come in pairs, each with its value.
 #include <retort.h>
 
 #include <cstdint>
@@ -14,29 +13,26 @@
 class Server
 {
       public:
-	Server() : server(retort_start(nullptr, error), retort_close)
+	Server()
+	    : server(retort_start(&retort_options::error, error), retort_close)
 	{
 		if (!server)
 			throw std::runtime_error(error);
 	}
 	std::string url() const
 	{
-		return retort_url(server.get(), 0);
+		return retort_url(server.get());
 	}
-	void on(const retort_reply &rule)
+	template <class... Members>
+	void on(const char *request, Members... members)
 	{
-		retort_reply mine = rule;
-		mine.server = server.get();
-		if (retort_on_sized(&mine, sizeof mine) < 0)
+		if (retort_on(server.get(), request, members...) < 0)
 			throw std::runtime_error(verdict());
 	}
 	void expect(std::size_t times, const char *request)
 	{
-		retort_requests when{};
-		when.server = server.get();
-		when.request = request;
-		when.times = times;
-		if (retort_expect_sized(&when, sizeof when) < 0)
+		if (retort_expect(server.get(), request,
+			    &retort_requests::times, times) < 0)
 			throw std::runtime_error(verdict());
 	}
 	void refuse()
@@ -67,21 +63,14 @@ check(bool holds, const char *what)
 static void
 test(Server &server)
 {
+	using reply = retort_reply;
 	user bob{};
-	retort_reply busy{}, made{}, cut{};
 
-	busy.request = "POST /users";
-	busy.status = 503;
-	busy.times = 1;
-	server.on(busy);
-	made.request = "POST /users";
-	made.status = 201;
-	made.body = "{\"id\":7,\"name\":\"Bob\"}";
-	server.on(made);
-	cut.request = "GET /users/7";
-	cut.fields = "Content-Length: 100";
-	cut.body = "{\"id\":7,";
-	server.on(cut);
+	server.on("POST /users", &reply::status, 503, &reply::times, 1);
+	server.on("POST /users", &reply::status, 201, &reply::body,
+		"{\"id\":7,\"name\":\"Bob\"}");
+	server.on("GET /users/7", &reply::fields, "Content-Length: 100",
+		&reply::body, "{\"id\":7,");
 	server.expect(2, "POST /users");
 	server.expect(1, "GET /users/7");
 

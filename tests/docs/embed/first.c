@@ -6,12 +6,12 @@
 int
 main(void)
 {
-	struct retort *server = retort_start(NULL, NULL);
+	struct retort *server = retort_start();
 	retort_on(server, "POST /", .faults = "cut 9 reset");
 	retort_expect(server, "POST /", .times = 1, .if_body = "buy milk");
 
 	CURL *curl = curl_easy_init(); /* the code under test */
-	curl_easy_setopt(curl, CURLOPT_URL, retort_url(server, 0));
+	curl_easy_setopt(curl, CURLOPT_URL, retort_url(server));
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "buy milk");
 	CURLcode result = curl_easy_perform(curl);
 	curl_easy_cleanup(curl);

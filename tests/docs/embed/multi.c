@@ -58,7 +58,7 @@ static enum user_error
 fetch(CURLM *multi, struct retort *server, struct user *user)
 {
 	struct user_text text;
-	CURL *curl = user_begin_fetch(retort_url(server, 0), 1, &text);
+	CURL *curl = user_begin_fetch(retort_url(server), 1, &text);
 	time_t deadline = time(NULL) + 10;
 	CURLcode code = CURLE_OPERATION_TIMEDOUT;
 	int running = 1, left;
@@ -79,7 +79,7 @@ int
 main(void)
 {
 	char error[RETORT_ERROR_SIZE];
-	struct retort *server = retort_open(NULL, error);
+	struct retort *server = retort_open(.error = error);
 	CURLM *multi = curl_multi_init();
 	const struct retort_exchange *record;
 	struct user user = {.id = 0};

@@ -38,12 +38,12 @@ main(void)
 	enum user_error result;
 	const char *url;
 
-	server = retort_start(NULL, error);
+	server = retort_start(.error = error);
 	if (server == NULL) {
 		(void)printf("Bail out! %s\n", error);
 		return 1;
 	}
-	url = retort_url(server, 0);
+	url = retort_url(server);
 	(void)puts("1..4");
 
 	retort_on(server, "GET /users/1",

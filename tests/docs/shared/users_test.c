@@ -41,7 +41,7 @@ int
 main(int argc, char **argv)
 {
 	char error[RETORT_ERROR_SIZE];
-	struct retort *server = retort_start(NULL, error);
+	struct retort *server = retort_start(.error = error);
 	const char *verdict;
 
 	if (server == NULL || argc != 2 ||
@@ -50,7 +50,7 @@ main(int argc, char **argv)
 		retort_close(server);
 		return 2;
 	}
-	run(retort_url(server, 0));
+	run(retort_url(server));
 	verdict = retort_verdict(server);
 	(void)fputs(verdict, stdout);
 	failed |= *verdict != '\0';

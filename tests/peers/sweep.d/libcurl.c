@@ -74,7 +74,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	(void)curl_global_init(CURL_GLOBAL_ALL);
-	server = retort_start(NULL, error);
+	server = retort_start(.error = error);
 	wrong = server ?
 		retort_sweep(server, &reply, fetch, NULL, &report, error) :
 		-1;
