@@ -106,23 +106,29 @@ finish(struct rt_conn *conn)
 	conn->state = RT_STATE_FINISH;
 }
 
-/* What was asked is answered, and the buffers are as new. */
+/* What was asked is answered: nothing of it is kept. */
 static void
-clear(struct rt_conn *conn)
+clear(struct rt_buffers *buffers)
+{
+	rt_buf_clear(&buffers->in, RT_KEPT_IN);
+	rt_buf_clear(&buffers->content, RT_KEPT_IN);
+	rt_reply_reset(&buffers->reply);
+	buffers->play.reply = NULL;
+	buffers->play.sent = 0;
+}
+
+/* The buffers, which are clear, are for a request of this connection's. */
+static void
+begin_request(const struct rt_conn *conn)
 {
 	struct rt_buffers *buffers = conn->buffers;
 
-	rt_buf_clear(&buffers->in, RT_KEPT_IN);
-	rt_buf_clear(&buffers->content, RT_KEPT_IN);
 	buffers->parsed = 0;
 	buffers->dropped = 0;
 	buffers->keep = SIZE_MAX;
 	buffers->keep_raw = SIZE_MAX;
 	buffers->reading = (struct rt_reading){.early = false};
 	rt_http_reset(buffers->http, &conn->config->limits);
-	rt_reply_reset(&buffers->reply);
-	buffers->play.reply = NULL;
-	buffers->play.sent = 0;
 }
 
 static void
@@ -134,7 +140,8 @@ await_next(struct rt_conn *conn)
 	}
 	conn->state = RT_STATE_IDLE;
 	conn->asked = RT_ASK_NOTHING;
-	clear(conn);
+	clear(conn->buffers);
+	begin_request(conn);
 }
 
 /* The script may be at its end. */
@@ -699,7 +706,7 @@ rt_conn_lend(struct rt_conn *conn, struct rt_buffers *buffers)
 	conn->buffers = buffers;
 	buffers->in.max = conn->config->max_in;
 	buffers->reply.always = conn->config->always;
-	clear(conn);
+	begin_request(conn);
 	go_on(conn);
 	return conn->state == RT_STATE_OVER ? -ENOMEM : 0;
 }
@@ -710,9 +717,7 @@ rt_conn_unlend(struct rt_conn *conn)
 	struct rt_buffers *buffers = conn->buffers;
 
 	conn->buffers = NULL;
-	if (buffers != NULL) {
-		rt_buf_clear(&buffers->in, RT_KEPT_IN);
-		rt_buf_clear(&buffers->content, RT_KEPT_IN);
-	}
+	if (buffers != NULL)
+		clear(buffers);
 	return buffers;
 }

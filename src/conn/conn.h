@@ -178,7 +178,8 @@ struct rt_conn {
 void rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
 	const struct rt_conn_config *config, int64_t now);
 
-/* Lends buffers to an IDLE connection; takes them back while IDLE. */
+/* Lends buffers, which are clear, to an IDLE connection; takes them back, and
+   clears them, while it is IDLE or OVER. */
 int rt_conn_lend(struct rt_conn *conn, struct rt_buffers *buffers);
 struct rt_buffers *rt_conn_unlend(struct rt_conn *conn);
 

@@ -67,7 +67,6 @@ return_buffers(struct retort *server, struct rt_served *served)
 	if (buffers == NULL)
 		return;
 	rt_server_discharge(server, buffers);
-	rt_reply_reset(&buffers->reply);
 	if (server->spare_buffers_count == SPARE_BUFFERS) {
 		rt_buffers_free(buffers);
 		return;

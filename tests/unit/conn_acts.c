@@ -237,6 +237,8 @@ open_conn(struct hand *hand)
 {
 	static const struct rt_peer nobody;
 
+	if (hand->conn.buffers != NULL)
+		(void)rt_conn_unlend(&hand->conn);
 	rt_conn_open(&hand->conn, -1, &nobody, &hand->config, hand->now);
 	hand->sent.size = 0;
 }
