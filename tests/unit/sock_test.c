@@ -1058,6 +1058,19 @@ add_tests(TCase *tests)
 	tcase_add_test(tests, peers);
 }
 
+#ifdef __linux__
+/* A case of its own: its process has less than others. */
+static void
+add_alone(Suite *suite, const TTest *test)
+{
+	TCase *tcase = tcase_create("alone");
+
+	tcase_add_checked_fixture(tcase, make_folder, remove_folder);
+	tcase_add_test(tcase, test);
+	rt_test_case(suite, tcase);
+}
+#endif
+
 int
 main(void)
 {
@@ -1068,12 +1081,14 @@ main(void)
 	add_tests(tests);
 #ifdef __linux__
 	tcase_add_test(tests, fd_odd_names);
-	tcase_add_test(tests, no_v6_address);
-	tcase_add_test(tests, no_v6_family);
-	tcase_add_test(tests, no_v4_family);
-	tcase_add_test(tests, no_family);
 	tcase_add_test(tests, port_chosen_again);
 #endif
 	rt_test_case(suite, tests);
+#ifdef __linux__
+	add_alone(suite, no_v6_address);
+	add_alone(suite, no_v6_family);
+	add_alone(suite, no_v4_family);
+	add_alone(suite, no_family);
+#endif
 	return rt_test_run(suite);
 }
