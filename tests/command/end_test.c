@@ -39,7 +39,7 @@ START_TEST(test_signal)
 {
 	char *dir = dir_make(), spec[4200];
 	const char *const args[] = {"-p", "0", "-b", "127.0.0.1", "-b", spec,
-		"--body", "x", "--grace", "3600", ios[_i / 3], NULL};
+		"--body", "x", "--grace", "3600", ios[_i % 2], NULL};
 	struct bytes reply, end = {.data = NULL};
 	struct child child;
 	int idle, half;
@@ -55,7 +55,7 @@ START_TEST(test_signal)
 		assert_begins(reply, "HTTP/1.1 200 ");
 		bytes_free(&reply);
 	}
-	ck_assert_int_eq(kill(child.pid, end_signals[_i % 3]), 0);
+	ck_assert_int_eq(kill(child.pid, end_signals[_i / 2]), 0);
 	ck_assert_int_eq(child_end(&child), 0);
 	(void)client_receive(idle, &end);
 	(void)client_receive(half, &end);
@@ -842,35 +842,35 @@ main(void)
 
 	tcase = tcase_create("end");
 	tcase_set_timeout(tcase, 60);
-	tcase_add_loop_test(tcase, test_signal, 0, 6);
+	rt_test_loop(tcase, test_signal, 0, 6);
 	tcase_add_test(tcase, test_nohup);
-	tcase_add_loop_test(tcase, test_grace_finishes, 0, 2);
-	tcase_add_loop_test(tcase, test_grace_cuts, 0, 2);
-	tcase_add_loop_test(tcase, test_second_signal, 0, 2);
-	tcase_add_loop_test(tcase, test_queued, 0, 2);
+	rt_test_loop(tcase, test_grace_finishes, 0, 2);
+	rt_test_loop(tcase, test_grace_cuts, 0, 2);
+	rt_test_loop(tcase, test_second_signal, 0, 2);
+	rt_test_loop(tcase, test_queued, 0, 2);
 	tcase_add_test(tcase, test_pid_1);
-	tcase_add_loop_test(tcase, test_sigpipe, 0, 2);
-	tcase_add_loop_test(tcase, test_requests, 0, 2);
-	tcase_add_loop_test(tcase, test_requests_late, 0, 2);
-	tcase_add_loop_test(tcase, test_requests_under_way, 0, 2);
-	tcase_add_loop_test(tcase, test_requests_exact, 0, 2);
-	tcase_add_loop_test(tcase, test_requests_listings, 0, 2);
-	tcase_add_loop_test(tcase, test_lifetime, 0, 2);
-	tcase_add_loop_test(tcase, test_parent_killed, 0, 2);
-	tcase_add_loop_test(tcase, test_input_ends, 0, 2);
-	tcase_add_loop_test(tcase, test_input_used, 0, 2);
+	rt_test_loop(tcase, test_sigpipe, 0, 2);
+	rt_test_loop(tcase, test_requests, 0, 2);
+	rt_test_loop(tcase, test_requests_late, 0, 2);
+	rt_test_loop(tcase, test_requests_under_way, 0, 2);
+	rt_test_loop(tcase, test_requests_exact, 0, 2);
+	rt_test_loop(tcase, test_requests_listings, 0, 2);
+	rt_test_loop(tcase, test_lifetime, 0, 2);
+	rt_test_loop(tcase, test_parent_killed, 0, 2);
+	rt_test_loop(tcase, test_input_ends, 0, 2);
+	rt_test_loop(tcase, test_input_used, 0, 2);
 	rt_test_case(suite, tcase);
 	tcase = tcase_create("load");
 	tcase_set_timeout(tcase, 60);
-	tcase_add_loop_test(tcase, test_burst, 0, 2);
-	tcase_add_loop_test(tcase, test_idle, 0, 2);
-	tcase_add_loop_test(tcase, test_full_log, 0, 2);
-	tcase_add_loop_test(tcase, test_closed_log, 0, 2);
-	tcase_add_loop_test(tcase, test_descriptors, 0, 2);
-	tcase_add_loop_test(tcase, test_refused_posts, 0, 2);
-	tcase_add_loop_test(tcase, test_slow_clients, 0, 2);
-	tcase_add_loop_test(tcase, test_timeout, 0, 2);
-	tcase_add_loop_test(tcase, test_write_timeout, 0, 2);
+	rt_test_loop(tcase, test_burst, 0, 2);
+	rt_test_loop(tcase, test_idle, 0, 2);
+	rt_test_loop(tcase, test_full_log, 0, 2);
+	rt_test_loop(tcase, test_closed_log, 0, 2);
+	rt_test_loop(tcase, test_descriptors, 0, 2);
+	rt_test_loop(tcase, test_refused_posts, 0, 2);
+	rt_test_loop(tcase, test_slow_clients, 0, 2);
+	rt_test_loop(tcase, test_timeout, 0, 2);
+	rt_test_loop(tcase, test_write_timeout, 0, 2);
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
 }

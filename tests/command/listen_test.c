@@ -480,13 +480,13 @@ main(void)
 	tcase = tcase_create("start");
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, test_urls_one_write);
-	tcase_add_loop_test(tcase, test_stdout_ends, 0, 2);
+	rt_test_loop(tcase, test_stdout_ends, 0, 2);
 	tcase_add_test(tcase, test_url_order);
 	tcase_add_test(tcase, test_port_file);
 	tcase_add_test(tcase, test_port_file_fails);
 	tcase_add_loop_test(tcase, test_port_taken, 0, 2);
-	tcase_add_loop_test(tcase, test_listen_fds, 0, 2);
-	tcase_add_loop_test(tcase, test_fd, 0, 2);
+	rt_test_loop(tcase, test_listen_fds, 0, 2);
+	rt_test_loop(tcase, test_fd, 0, 2);
 	tcase_add_test(tcase, test_unix);
 	tcase_add_test(tcase, test_unix_not_a_socket);
 	tcase_add_test(tcase, test_no_standard_descriptors);

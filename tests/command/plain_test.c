@@ -239,7 +239,7 @@ START_TEST(test_tcp_echo)
 	struct pollfd polled;
 	struct plain plain;
 
-	plain_start(&plain, _i % FAMILIES, ios[_i / FAMILIES], "--tcp --echo");
+	plain_start(&plain, _i / 2, ios[_i % 2], "--tcp --echo");
 	polled = (struct pollfd){.fd = plain_connect(plain.child.url[0])};
 	for (size_t i = 0; got < total; i += sent == end) {
 		if (sent == end && end < total)
@@ -271,10 +271,10 @@ START_TEST(test_tcp_echo_unread)
 	socklen_t size = sizeof(int);
 	int fd, room = 0;
 
-	plain_start(&plain, _i % FAMILIES, ios[_i / FAMILIES], "--tcp --echo");
+	plain_start(&plain, _i / 2, ios[_i % 2], "--tcp --echo");
 	fd = plain_connect(plain.child.url[0]);
 	/* a Unix socket's buffers have one size: two of them, and the piece */
-	if (_i % FAMILIES == LOCAL) {
+	if (_i / 2 == LOCAL) {
 		ck_assert_int_eq(getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room,
 					 &size),
 			0);
@@ -678,7 +678,7 @@ START_TEST(test_udp_many)
 	struct plain plain;
 	struct pollfd polled;
 
-	plain_start(&plain, _i % FAMILIES, ios[_i / FAMILIES], "--udp --echo");
+	plain_start(&plain, _i / 2, ios[_i % 2], "--udp --echo");
 	memset(seen, 0, sizeof seen);
 	polled = (struct pollfd){.fd = plain_datagrams(&plain)};
 	while (got < COUNT) {
@@ -728,7 +728,7 @@ START_TEST(test_udp_sizes)
 
 	for (size_t i = 0; i < sizeof data; i++)
 		data[i] = byte_at(i);
-	plain_start(&plain, _i % FAMILIES, ios[_i / FAMILIES], "--udp --echo");
+	plain_start(&plain, _i / 2, ios[_i % 2], "--udp --echo");
 	fd = plain_datagrams(&plain);
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		send_datagram(fd, data, sizes[i]);
@@ -1230,32 +1230,32 @@ main(void)
 
 	tcase = tcase_create("plain");
 	tcase_set_timeout(tcase, 60);
-	tcase_add_loop_test(tcase, test_tcp_echo, 0, 2 * FAMILIES);
-	tcase_add_loop_test(tcase, test_tcp_echo_unread, 0, 2 * FAMILIES);
-	tcase_add_loop_test(tcase, test_tcp_half_close, 0, 2);
-	tcase_add_loop_test(tcase, test_tcp_burst, 0, 2);
-	tcase_add_loop_test(tcase, test_tcp_idle, 0, 2);
-	tcase_add_loop_test(tcase, test_tcp_greet, 0, 2);
-	tcase_add_loop_test(tcase, test_answer_file, 0, 2);
-	tcase_add_loop_test(tcase, test_typed, 0, 2);
-	tcase_add_loop_test(tcase, test_typed_end, 0, 2);
-	tcase_add_loop_test(tcase, test_typed_ahead, 0, 2);
-	tcase_add_loop_test(tcase, test_typed_much, 0, 2);
-	tcase_add_loop_test(tcase, test_typed_gone, 0, 2);
-	tcase_add_loop_test(tcase, test_typed_datagrams, 0, 2);
-	tcase_add_loop_test(tcase, test_udp_many, 0, 2 * FAMILIES);
-	tcase_add_loop_test(tcase, test_udp_sizes, 0, 2 * FAMILIES);
-	tcase_add_loop_test(tcase, test_datagram_truncated, 0, 4);
-	tcase_add_loop_test(tcase, test_datagram_unnamed, 0, 2);
-	tcase_add_loop_test(tcase, test_datagram_gone, 0, 2);
-	tcase_add_loop_test(tcase, test_udp_low_port, 0, 2);
-	tcase_add_loop_test(tcase, test_udp_own_address, 0, 8);
-	tcase_add_loop_test(tcase, test_plain_requests, 0, 2);
-	tcase_add_loop_test(tcase, test_udp_requests_exact, 0, 2);
-	tcase_add_loop_test(tcase, test_plain_lifetime, 0, 2);
+	rt_test_loop(tcase, test_tcp_echo, 0, 2 * FAMILIES);
+	rt_test_loop(tcase, test_tcp_echo_unread, 0, 2 * FAMILIES);
+	rt_test_loop(tcase, test_tcp_half_close, 0, 2);
+	rt_test_loop(tcase, test_tcp_burst, 0, 2);
+	rt_test_loop(tcase, test_tcp_idle, 0, 2);
+	rt_test_loop(tcase, test_tcp_greet, 0, 2);
+	rt_test_loop(tcase, test_answer_file, 0, 2);
+	rt_test_loop(tcase, test_typed, 0, 2);
+	rt_test_loop(tcase, test_typed_end, 0, 2);
+	rt_test_loop(tcase, test_typed_ahead, 0, 2);
+	rt_test_loop(tcase, test_typed_much, 0, 2);
+	rt_test_loop(tcase, test_typed_gone, 0, 2);
+	rt_test_loop(tcase, test_typed_datagrams, 0, 2);
+	rt_test_loop(tcase, test_udp_many, 0, 2 * FAMILIES);
+	rt_test_loop(tcase, test_udp_sizes, 0, 2 * FAMILIES);
+	rt_test_loop(tcase, test_datagram_truncated, 0, 4);
+	rt_test_loop(tcase, test_datagram_unnamed, 0, 2);
+	rt_test_loop(tcase, test_datagram_gone, 0, 2);
+	rt_test_loop(tcase, test_udp_low_port, 0, 2);
+	rt_test_loop(tcase, test_udp_own_address, 0, 8);
+	rt_test_loop(tcase, test_plain_requests, 0, 2);
+	rt_test_loop(tcase, test_udp_requests_exact, 0, 2);
+	rt_test_loop(tcase, test_plain_lifetime, 0, 2);
 	tcase_add_loop_test(tcase, test_plain_urls, 0, 2);
-	tcase_add_loop_test(tcase, test_plain_with_parent, 0, 2);
-	tcase_add_loop_test(tcase, test_plain_grace, 0, 2);
+	rt_test_loop(tcase, test_plain_with_parent, 0, 2);
+	rt_test_loop(tcase, test_plain_grace, 0, 2);
 	tcase_add_test(tcase, test_plain_log);
 	tcase_add_test(tcase, test_plain_log_common);
 	tcase_add_test(tcase, test_plain_log_chance);

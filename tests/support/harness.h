@@ -32,13 +32,30 @@ void rt_test_case(Suite *suite, TCase *tcase);
  */
 void rt_test_row(TCase *tcase, const char *name, void (*test)(int i), int i);
 
-/* Adds a case of tests, NULL-terminated, each called with `from` to `to` - 1. */
+/*
+ * Adds a loop test; under valgrind only one of each two neighbours, by turns,
+ * for numbers that stand for a way to run: those that are even for one back
+ * end, the others for the other.
+ */
+void rt_test_loop(TCase *tcase, const TTest *test, int from, int to);
+
+/*
+ * True for twelve of thirteen calls under valgrind, else never: for loops over
+ * every byte, every day, every split.
+ *
+ *	if (rt_test_thin())
+ *		continue;
+ */
+bool rt_test_thin(void);
+
+/* Adds a case of tests, NULL-terminated, each called with `from` to `to` - 1:
+   see rt_test_loop(). */
 void rt_test_cases(Suite *suite, const char *name, const TTest *const *tests,
 	int from, int to);
 
 /*
- * Runs every test of the suite in a process of its own, with TAP on stdout,
- * and frees the suite. Returns main()'s exit status. CK_RUN_CASE and
+ * Runs every test of the suite in a process of its own (under valgrind, every
+ * case), with TAP on stdout, and frees the suite. Returns main()'s exit status. CK_RUN_CASE and
  * CK_FORK=no choose and debug one. Four cases run at a time, or as many as
  * RETORT_TEST_CASES says.
  */

@@ -15,7 +15,7 @@ trap 'exit 1' HUP INT TERM
 cat >"$logs/retort" <<END
 #!/bin/sh
 exec valgrind --log-file='$logs/%p.command' --error-exitcode=99 \\
-	--leak-check=full --track-fds=yes -- '$RETORT' "\$@"
+	--leak-check=full --track-fds=yes --read-inline-info=no -- '$RETORT' "\$@"
 END
 chmod +x "$logs/retort"
 RETORT=$logs/retort

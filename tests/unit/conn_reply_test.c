@@ -291,9 +291,13 @@ START_TEST(repeated_bytes_without_end)
 		for (int i = 0; i < op->send.count; i++) {
 			const struct iovec *piece = op->send.pieces + i;
 
-			ck_assert_ptr_eq(piece->iov_base,
-				period + (17 + at + planned) % sizeof period);
-			ck_assert_uint_gt(piece->iov_len, 0);
+			if (!rt_test_thin()) {
+				ck_assert_ptr_eq(piece->iov_base,
+					period +
+						(17 + at + planned) %
+							sizeof period);
+				ck_assert_uint_gt(piece->iov_len, 0);
+			}
 			planned += piece->iov_len;
 		}
 		ck_assert_uint_le(at + planned, size);

@@ -193,7 +193,8 @@ START_TEST(every_day_of_two_centuries)
 		.weekday = 3};
 
 	for (int days_left = 80353; days_left > 0; days_left--) {
-		check_day(&on);
+		if (!rt_test_thin())
+			check_day(&on);
 		next_day(&on);
 	}
 	ck_assert_int_eq(on.year, 2110);
@@ -213,7 +214,8 @@ START_TEST(the_turn_of_every_month_from_year_1_to_9999)
 	while (on.year < 10000) {
 		bool february = on.month == 1 && on.day >= 28;
 
-		if (on.day == 1 ? on.month % 11 < 3 : february)
+		if ((on.day == 1 ? on.month % 11 < 3 : february) &&
+			!rt_test_thin())
 			check_day(&on);
 		next_day(&on);
 	}
@@ -606,6 +608,8 @@ START_TEST(every_byte_spoiled)
 
 	for (size_t i = 0; i < size; i++)
 		for (int c = 0; c < 256; c++) {
+			if (rt_test_thin())
+				continue;
 			memcpy(text, whole[_i], size + 1);
 			text[i] = (char)c;
 			check_spoiled(text, size, (enum format)_i);
@@ -623,6 +627,8 @@ START_TEST(every_two_neighbours_spoiled)
 	for (size_t i = 0; i + 1 < size; i++)
 		for (size_t a = 0; a < sizeof with - 1; a++)
 			for (size_t b = 0; b < sizeof with - 1; b++) {
+				if (rt_test_thin())
+					continue;
 				memcpy(text, whole[_i], size + 1);
 				text[i] = with[a];
 				text[i + 1] = with[b];

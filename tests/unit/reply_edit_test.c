@@ -117,9 +117,13 @@ START_TEST(gather_every_part)
 	for (size_t from = 0; from < strlen(EDITED); from++) {
 		for (size_t n = 0; n <= strlen(EDITED) - from; n++) {
 			struct rt_reply reply;
-			char *dir = open_edited(&reply);
-			size_t at = rt_reply_gather(&reply, from, n);
+			char *dir;
+			size_t at;
 
+			if (rt_test_thin())
+				continue;
+			dir = open_edited(&reply);
+			at = rt_reply_gather(&reply, from, n);
 			ck_assert_uint_eq(reply.text.len, at + n);
 			assert_bytes(reply.text.data + at, n, &EDITED[from], n);
 			assert_edited(&reply, EDITED, strlen(EDITED), "");
@@ -154,14 +158,15 @@ START_TEST(replace_every_part)
 		for (size_t n = 0; n <= strlen(EDITED) - from; n += 1 + n / 3)
 			for (size_t k = 0; k < 3; k++) {
 				struct rt_reply reply;
-				char *dir = open_edited(&reply), whole[100];
-				size_t at = reply.text.len;
+				char *dir, whole[100];
+				size_t at;
 
 				/* the head is replaced within itself */
-				if (from < 8 && from + n > 8) {
-					close_edited(&reply, dir);
+				if ((from < 8 && from + n > 8) ||
+					rt_test_thin())
 					continue;
-				}
+				dir = open_edited(&reply);
+				at = reply.text.len;
 				rt_buf_add_text(&reply.text, texts[k]);
 				rt_reply_replace(&reply, from, n, at);
 				(void)snprintf(whole, sizeof whole, "%.*s%s%s",

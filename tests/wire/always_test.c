@@ -181,9 +181,9 @@ main(void)
 	Suite *suite = suite_create("always");
 	TCase *tcase = tcase_create("fields");
 
-	tcase_add_loop_test(tcase, are_in_every_head, 0, BASIC_WAYS);
-	tcase_add_loop_test(tcase, give_way_to_the_reply, 0, BASIC_WAYS);
-	tcase_add_loop_test(tcase, are_meant, 0, BASIC_WAYS);
+	rt_test_loop(tcase, are_in_every_head, 0, BASIC_WAYS);
+	rt_test_loop(tcase, give_way_to_the_reply, 0, BASIC_WAYS);
+	rt_test_loop(tcase, are_meant, 0, BASIC_WAYS);
 	tcase_add_loop_test(tcase, are_checked, 0,
 		(int)(sizeof wrong / sizeof *wrong));
 	rt_test_case(suite, tcase);

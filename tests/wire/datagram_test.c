@@ -121,10 +121,9 @@ main(void)
 	Suite *suite = suite_create("datagram");
 	TCase *tcase = tcase_create("waiting");
 
-	tcase_add_loop_test(tcase, more_wait_than_there_may_be_descriptors, 0,
+	rt_test_loop(tcase, more_wait_than_there_may_be_descriptors, 0,
 		BASIC_WAYS);
-	tcase_add_loop_test(tcase, the_limit_of_descriptors_is_lowered, 0,
-		BASIC_WAYS);
+	rt_test_loop(tcase, the_limit_of_descriptors_is_lowered, 0, BASIC_WAYS);
 	rt_test_case(suite, tcase);
 	tcase = tcase_create("over");
 	tcase_add_loop_test(tcase, a_loop_that_cannot_go_on_says_so, 0, 1);

@@ -147,12 +147,11 @@ main(void)
 	Suite *suite = suite_create("drain");
 	TCase *tcase = tcase_create("uploads");
 
-	tcase_add_loop_test(tcase, everything_is_sent_first, 0, WAYS);
-	tcase_add_loop_test(tcase, an_upload_that_is_cut_off_is_told, 0, WAYS);
+	rt_test_loop(tcase, everything_is_sent_first, 0, WAYS);
+	rt_test_loop(tcase, an_upload_that_is_cut_off_is_told, 0, WAYS);
 	rt_test_case(suite, tcase);
 	tcase = tcase_create("times");
-	tcase_add_loop_test(tcase, phases_have_times_of_their_own, 0,
-		BASIC_WAYS);
+	rt_test_loop(tcase, phases_have_times_of_their_own, 0, BASIC_WAYS);
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
 }

@@ -158,8 +158,8 @@ main(void)
 	Suite *suite = suite_create("empty");
 	TCase *tcase = tcase_create("bodies");
 
-	tcase_add_loop_test(tcase, replies_of_no_bytes, 0, BASIC_WAYS);
-	tcase_add_loop_test(tcase, conditions_of_no_bytes, 0, BASIC_WAYS);
+	rt_test_loop(tcase, replies_of_no_bytes, 0, BASIC_WAYS);
+	rt_test_loop(tcase, conditions_of_no_bytes, 0, BASIC_WAYS);
 	tcase_add_test(tcase, sizes_without_bytes);
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);

@@ -1345,7 +1345,7 @@ add_listings(Suite *suite)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_unchecked_fixture(tcase, make_listed, remove_listed);
 	for (size_t i = 0; tests[i] != NULL; i++)
-		tcase_add_loop_test(tcase, tests[i], 0, BACK_ENDS);
+		rt_test_loop(tcase, tests[i], 0, BACK_ENDS);
 	rt_test_case(suite, tcase);
 }
 

@@ -352,7 +352,7 @@ add(Suite *suite, const char *name, const TTest *const *tests, int count)
 
 	tcase_set_timeout(tcase, 2 * RT_TEST_PATIENCE);
 	for (; *tests != NULL; tests++)
-		tcase_add_loop_test(tcase, *tests, 0, count);
+		rt_test_loop(tcase, *tests, 0, count);
 	rt_test_case(suite, tcase);
 }
 

@@ -330,14 +330,14 @@ main(void)
 	TCase *tcase = tcase_create("forks");
 
 	tcase_set_timeout(tcase, 60);
-	tcase_add_loop_test(tcase, goes_on_after_clean_up_in_a_fork, 0,
+	rt_test_loop(tcase, goes_on_after_clean_up_in_a_fork, 0,
 		2 * BASIC_WAYS);
-	tcase_add_loop_test(tcase, datagrams_go_on_after_clean_up_in_a_fork, 0,
+	rt_test_loop(tcase, datagrams_go_on_after_clean_up_in_a_fork, 0,
 		BASIC_WAYS);
-	tcase_add_loop_test(tcase, a_fork_resets_nobody, 0, BASIC_WAYS);
-	tcase_add_loop_test(tcase, clean_up_in_a_fork_made_by_a_callback, 0,
+	rt_test_loop(tcase, a_fork_resets_nobody, 0, BASIC_WAYS);
+	rt_test_loop(tcase, clean_up_in_a_fork_made_by_a_callback, 0,
 		BASIC_WAYS);
-	tcase_add_loop_test(tcase, a_fork_is_told, 0, BASIC_WAYS);
+	rt_test_loop(tcase, a_fork_is_told, 0, BASIC_WAYS);
 	rt_test_case(suite, tcase);
 	tcase = tcase_create("threads");
 	tcase_set_timeout(tcase, 60);

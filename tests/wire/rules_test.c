@@ -706,26 +706,23 @@ main(void)
 		COUNT(cases));
 	tcase_add_test(unit, without_case_it_is_told);
 	rt_test_case(suite, unit);
-	tcase_add_loop_test(wire, rules_counts_and_expectations_mean_the_same,
-		0, BASIC_WAYS);
-	tcase_add_loop_test(wire, a_conversation_without_case, 0, BASIC_WAYS);
-	tcase_add_loop_test(wire, a_predicate_does_not_hide_the_nearest_miss, 0,
+	rt_test_loop(wire, rules_counts_and_expectations_mean_the_same, 0,
 		BASIC_WAYS);
-	tcase_add_loop_test(wire, a_handler_cannot_say_how_its_request_is_read,
-		0, BASIC_WAYS);
-	tcase_add_loop_test(wire, a_handler_keeps_how_its_request_was_read, 0,
+	rt_test_loop(wire, a_conversation_without_case, 0, BASIC_WAYS);
+	rt_test_loop(wire, a_predicate_does_not_hide_the_nearest_miss, 0,
 		BASIC_WAYS);
-	tcase_add_loop_test(wire, nor_can_a_later_reply, 0, BASIC_WAYS);
-	tcase_add_loop_test(wire, a_rule_for_what_is_refused_is_none, 0,
+	rt_test_loop(wire, a_handler_cannot_say_how_its_request_is_read, 0,
 		BASIC_WAYS);
-	tcase_add_loop_test(wire, a_malformed_rule_is_told_to_the_client, 0,
+	rt_test_loop(wire, a_handler_keeps_how_its_request_was_read, 0,
 		BASIC_WAYS);
-	tcase_add_loop_test(wire, a_file_that_is_missing_is_named, 0,
+	rt_test_loop(wire, nor_can_a_later_reply, 0, BASIC_WAYS);
+	rt_test_loop(wire, a_rule_for_what_is_refused_is_none, 0, BASIC_WAYS);
+	rt_test_loop(wire, a_malformed_rule_is_told_to_the_client, 0,
 		BASIC_WAYS);
+	rt_test_loop(wire, a_file_that_is_missing_is_named, 0, BASIC_WAYS);
 	tcase_add_test(wire, a_scenario_has_its_files);
-	tcase_add_loop_test(wire, done_says_whether_all_came, 0, BASIC_WAYS);
-	tcase_add_loop_test(wire, a_handler_is_given_the_body_once, 0,
-		BASIC_WAYS);
+	rt_test_loop(wire, done_says_whether_all_came, 0, BASIC_WAYS);
+	rt_test_loop(wire, a_handler_is_given_the_body_once, 0, BASIC_WAYS);
 	rt_test_case(suite, wire);
 	tcase_set_timeout(time, 60);
 	tcase_add_test(time, searches_find_what_is_there);

@@ -591,7 +591,7 @@ add(Suite *suite, const char *name, const TTest *const *tests)
 
 	tcase_set_timeout(tcase, 60);
 	for (; *tests != NULL; tests++)
-		tcase_add_loop_test(tcase, *tests, 0, BASIC_WAYS);
+		rt_test_loop(tcase, *tests, 0, BASIC_WAYS);
 	rt_test_case(suite, tcase);
 }
 

@@ -111,8 +111,8 @@ main(void)
 	Suite *suite = suite_create("target");
 	TCase *tcase = tcase_create("raw");
 
-	tcase_add_loop_test(tcase, names_files, 0, BASIC_WAYS);
-	tcase_add_loop_test(tcase, is_recorded_and_shown, 0, BASIC_WAYS);
+	rt_test_loop(tcase, names_files, 0, BASIC_WAYS);
+	rt_test_loop(tcase, is_recorded_and_shown, 0, BASIC_WAYS);
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
 }
