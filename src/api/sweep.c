@@ -35,7 +35,7 @@ struct sweep {
 	char *error;
 };
 
-/* What is told of one way: where the client was wrong. */
+/* The report on one kind of reply: where the client was wrong. */
 struct told {
 	uint64_t first; /* of a run of points */
 	uint64_t last;
@@ -194,7 +194,7 @@ run_sweep(struct sweep *sweep)
 	return code == 0 ? try_whole(sweep, "each 1", "each 1") : code;
 }
 
-/* What cannot be swept, or NULL. */
+/* The reason why this cannot be swept, or NULL. */
 static const char *
 unfit_for_sweep(const struct retort *server, const struct retort_reply *reply)
 {
@@ -209,7 +209,7 @@ unfit_for_sweep(const struct retort *server, const struct retort_reply *reply)
 	return reply->faults != NULL ? "expected a reply without faults" : NULL;
 }
 
-/* What there is to be swept. */
+/* The reply to be swept. */
 static int
 open_sweep(struct sweep *sweep, const struct retort_reply *theirs, size_t size)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Text as people and protocols write it: ASCII letters without case, words,
- * numbers, percent-encoding (RFC 3986 2.1), and bytes in double quotes, escaped as C has
- * them. The host program's locale has no say in any of it.
+ * numbers, percent-encoding (RFC 3986 2.1), and bytes in double quotes, as in C.
+ * The host program's locale has no say in any of it.
  */
 #ifndef RT_TEXT_H
 #define RT_TEXT_H

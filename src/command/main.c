@@ -286,7 +286,7 @@ open_output(struct args *args, struct output *output)
 	}
 }
 
-/* Says where it listens, to whoever wants to know; 0, or the exit status. */
+/* Says where it listens, to all that want to know; 0, or the exit status. */
 static int
 tell_where(const struct args *args, struct retort *server,
 	struct port_file *file, const volatile struct signals *signals)

@@ -81,8 +81,8 @@ struct rt_conn_config {
 };
 
 /*
- * What a request and its reply need. A connection borrows them from its owner
- * when it receives its first bytes, so that an idle one costs none.
+ * The buffers of a request and its reply. A connection borrows them from its
+ * owner when it receives its first bytes, so that an idle one costs none.
  */
 struct rt_buffers {
 	struct rt_buf in;      /* wire bytes; the head, and what is kept of the
@@ -117,7 +117,7 @@ enum rt_state {
 	RT_STATE_OVER
 };
 
-/* What the owner is asked for; rt_conn_answer() answers each of them. */
+/* Questions to the owner; rt_conn_answer() answers each of them. */
 enum rt_ask {
 	RT_ASK_NOTHING,
 	RT_ASK_ROUTE,  /* the head is complete: is the body wanted? Or else

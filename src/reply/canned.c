@@ -22,7 +22,7 @@
 /* A repeated body is repeated in memory up to so much: fewer pieces. */
 #define REPEATED (64u << 10)
 
-/* What UDP over IPv4 can carry: bytes. */
+/* The most bytes that UDP over IPv4 can carry. */
 #define MAX_DATAGRAM 65507u
 
 /* Each may be four steps of a script. */
@@ -66,7 +66,7 @@ check_body(const struct retort_reply *reply, char *error)
 	return 0;
 }
 
-/* What else faults come to depends on the reply. */
+/* Other effects of faults depend on the reply. */
 static int
 check_faults(const struct retort_reply *reply, const struct rt_faults *faults,
 	enum retort_protocol protocol, struct rt_error *error)
@@ -325,7 +325,7 @@ copy_body(struct rt_canned *canned, const struct retort_reply *reply)
 	return canned->body != NULL;
 }
 
-/* What follows the first empty line, which CR LF or LF ends; 0: nothing. */
+/* The place after the first empty line, which CR LF or LF ends; 0: none. */
 static size_t
 find_body(const char *bytes, size_t at, size_t size)
 {
@@ -366,7 +366,7 @@ find_head(struct rt_canned *canned)
 	}
 }
 
-/* What is a rule's alone: of its conditions there is no copy, and what a
+/* Members that only a rule has: of its conditions there is no copy, and what a
    handler was given may come back by retort_reply_later(). */
 static void
 forget_rule(struct retort_reply *as)

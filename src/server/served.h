@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection or a datagram that is served, and what its server knows of it. */
+/* A connection or datagram that is served, and its server's notes on it. */
 #ifndef RT_SERVED_H
 #define RT_SERVED_H
 

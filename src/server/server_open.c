@@ -293,7 +293,7 @@ free_spares(struct retort *server)
 	}
 }
 
-/* What is left once no descriptor is. */
+/* Frees the rest, once no descriptor is left. */
 static void
 free_memory(struct retort *server)
 {

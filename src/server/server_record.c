@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a connection does is told to its owner, and kept in its record. Called
+ * Reports the events of a connection to its owner, and records them. Called
  * by server.c as a connection goes along its way, and by server_answer.c.
  */
 #include "config.h"
@@ -203,8 +203,8 @@ rt_server_close_record(struct retort *server, struct rt_served *served)
 	rt_server_changed(server);
 }
 
-/* What the verdict is to tell of a request (NULL: no memory); the first reason
-   stands. */
+/* Keeps the reason that the verdict gives for a request (NULL: no memory),
+   unless there is one. */
 void
 rt_server_keep_why(struct retort *server, struct rt_record *record,
 	const char *why)

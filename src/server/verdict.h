@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What was expected, and whether it came. */
+/* Expectations, and whether they were met. */
 #ifndef RT_VERDICT_H
 #define RT_VERDICT_H
 
@@ -31,7 +31,7 @@ struct rt_verdict {
 void rt_verdict_init(struct rt_verdict *verdict);
 void rt_verdict_free(struct rt_verdict *verdict);
 
-/* Forgets expectations and mistakes, or expectations behind the first. */
+/* Forgets expectations and mistakes, or expectations after the first. */
 void rt_verdict_clear(struct rt_verdict *verdict);
 void rt_verdict_clear_behind(struct rt_verdict *verdict, size_t count);
 
