@@ -20,7 +20,7 @@
  * it, retort_reset() does nothing, and retort_close() must not be called.
  *
  * A server belongs to the process that has opened it. In a fork of that,
- * retort_url(), retort_port() and retort_local() say where it is,
+ * retort_url(), retort_port() and retort_listener() say where it is,
  * retort_close() closes descriptors and nothing else, and all else does
  * nothing: -EPERM, NULL, false, 0, or a verdict that says so. The parent's
  * server goes on.
