@@ -390,8 +390,8 @@ rt_route_free(struct rt_route *route)
 	free(route->always.fields);
 	free(route->always.omit);
 	rt_route_clear(route);
-	free(route->rules);
 	set_fallback(route, (struct rt_rule){.canned = NULL}, NULL);
+	free(route->rules);
 	for (char **name = route->hosts; name != NULL && *name != NULL; name++)
 		free(*name);
 	free(route->hosts);
