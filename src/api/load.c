@@ -116,8 +116,8 @@ add_items(struct retort *server, const char *name,
 			say_where(name, item, code, &why, error);
 	}
 	if (code < 0) {
-		rt_route_clear_behind(&server->route, rules);
-		rt_verdict_clear_behind(&server->verdict, expectations);
+		rt_route_clear_after(&server->route, rules);
+		rt_verdict_clear_after(&server->verdict, expectations);
 	}
 	return code;
 }

@@ -163,7 +163,7 @@ void args_add_line(char **lines, const char *line, size_t size);
 
 /* --- mistakes --- */
 
-/* What to try instead, after the error in `line`. False: no idea. */
+/* The advice that follows the error in `line`. False: there is none. */
 bool args_hint(const char *line, char *hint, size_t room);
 
 /* ROOT, or one operand too many; what else it may have been meant to be. */

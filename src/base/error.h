@@ -8,7 +8,7 @@
 
 #include "retort.h"
 
-/* What is wrong with a struct of retort.h, in addition to a code. */
+/* The mistake in a struct of retort.h, in addition to a code. */
 struct rt_error {
 	const char *member; /* what it is about, if that matters to anybody:
 	                       "faults", "file"; NULL */

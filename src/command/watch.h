@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the command waits for, other than its server: its parent's end, and
+ * Waits of the command for anything but its server: its parent's end, and
  * lines of standard input. Part of the command: sees retort.h only.
  */
 #ifndef WATCH_H

@@ -18,7 +18,7 @@
 /* Bytes of a chunked body's framing that are kept in any case. */
 #define FRAMING 1024u
 
-/* What was sent is asked for again so much later, until it has left. */
+/* The time until the kernel is asked again whether all that was sent has left. */
 #define FLUSH_PAUSE (1 * RT_MS)
 
 struct rt_buffers *
@@ -106,7 +106,7 @@ finish(struct rt_conn *conn)
 	conn->state = RT_STATE_FINISH;
 }
 
-/* What was asked is answered: nothing of it is kept. */
+/* The request is answered: nothing of it is kept. */
 static void
 clear(struct rt_buffers *buffers)
 {

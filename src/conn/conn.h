@@ -130,7 +130,7 @@ enum rt_ask {
 	RT_ASK_SEND    /* the answer is there: rt_conn_replied() */
 };
 
-/* What a connection waits for other than its peer. */
+/* Waits of a connection for anything but its peer. */
 enum rt_rest {
 	RT_REST_NOTHING,
 	RT_REST_CONTINUE, /* to send 100 (Continue) */

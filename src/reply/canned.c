@@ -72,12 +72,12 @@ check_faults(const struct retort_reply *reply, const struct rt_faults *faults,
 	enum retort_protocol protocol, struct rt_error *error)
 {
 	if (rt_status_has_no_body(reply->status) && has_body(reply) &&
-		!reply->raw && !rt_faults_body(faults))
+		!reply->raw && !rt_faults_force_body(faults))
 		return rt_fail(error->text, -EINVAL,
 			"status: a 204 or 304 has no body%s",
 			faults ? ", but for the fault 'force-body'" : "");
 	if (protocol != RETORT_UDP || faults == NULL ||
-		rt_faults_datagram(faults))
+		rt_faults_suit_datagram(faults))
 		return 0;
 	error->member = "faults";
 	return rt_fail(error->text, -EINVAL,
@@ -472,7 +472,7 @@ rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 	const struct retort_reply *as = &canned->as;
 	const char *bytes = canned->body ? canned->body->data : "";
 	size_t body_size = canned->body ? canned->body->size : 0;
-	bool forced = rt_faults_body(canned->faults);
+	bool forced = rt_faults_force_body(canned->faults);
 	struct rt_draft draft = {
 		.reply = reply,
 		.protocol = protocol,

@@ -787,13 +787,13 @@ rt_faults_status(const struct rt_faults *faults)
 }
 
 bool
-rt_faults_body(const struct rt_faults *faults)
+rt_faults_force_body(const struct rt_faults *faults)
 {
 	return faults != NULL && rt_faults_find(faults, RT_FAULT_BODY) != NULL;
 }
 
 bool
-rt_faults_whole(const struct rt_faults *faults)
+rt_faults_ignore_range(const struct rt_faults *faults)
 {
 	return rt_faults_find(faults, RT_FAULT_NO_RANGE) != NULL;
 }
@@ -805,7 +805,7 @@ rt_faults_chancy(const struct rt_faults *faults)
 }
 
 bool
-rt_faults_datagram(const struct rt_faults *faults)
+rt_faults_suit_datagram(const struct rt_faults *faults)
 {
 	for (size_t i = 0; i < faults->count; i++)
 		if (faults->clauses[i].stream ||
@@ -815,7 +815,7 @@ rt_faults_datagram(const struct rt_faults *faults)
 }
 
 bool
-rt_faults_reset(const struct rt_faults *faults)
+rt_faults_can_reset(const struct rt_faults *faults)
 {
 	for (size_t i = 0; i < faults->count; i++)
 		if (faults->clauses[i].ending == RT_STEP_RESET)

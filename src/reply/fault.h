@@ -73,15 +73,15 @@ bool rt_faults_same_reading(const struct rt_faults *a,
 int rt_faults_status(const struct rt_faults *faults);
 
 /* Whether a Range is ignored. */
-bool rt_faults_whole(const struct rt_faults *faults);
+bool rt_faults_ignore_range(const struct rt_faults *faults);
 
 /* Whether the body is sent even with HEAD, 204 and 304. NULL: no faults. */
-bool rt_faults_body(const struct rt_faults *faults);
+bool rt_faults_force_body(const struct rt_faults *faults);
 
 /* Whether a datagram can have them: no segments, no ending of its own. */
-bool rt_faults_datagram(const struct rt_faults *faults);
+bool rt_faults_suit_datagram(const struct rt_faults *faults);
 
 /* Whether it needs a connection that can be reset. */
-bool rt_faults_reset(const struct rt_faults *faults);
+bool rt_faults_can_reset(const struct rt_faults *faults);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the room fault share, and nobody else sees. */
+/* Shared by the files of the room fault; nobody else sees it. */
 #ifndef RT_FAULT_PARTS_H
 #define RT_FAULT_PARTS_H
 

@@ -404,8 +404,8 @@ answer_site(const struct rt_route *route, const struct rt_rule *rule,
 	if (canned->as.fields != NULL || canned->as.omit != NULL)
 		own = &canned->as;
 	if (!rt_site_answer(route->site, own,
-		    faults != NULL && rt_faults_whole(faults), asked->request,
-		    asked->base, asked->date, reply)) {
+		    faults != NULL && rt_faults_ignore_range(faults),
+		    asked->request, asked->base, asked->date, reply)) {
 		reply->rule = (size_t)asked->rule;
 		return RT_AGAIN;
 	}

@@ -99,7 +99,7 @@ void rt_route_miss(struct rt_route *route, const char *request,
 
 /* Forgets all rules and mistakes, or rules after the first `count`. */
 void rt_route_clear(struct rt_route *route);
-void rt_route_clear_behind(struct rt_route *route, size_t count);
+void rt_route_clear_after(struct rt_route *route, size_t count);
 
 /* Bytes of a reply that does not depend on its request, up to its head's end,
    and of the whole. 0 or -errno with a line in `error`. */

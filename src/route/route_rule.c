@@ -174,7 +174,7 @@ check_faults(const struct rt_route *route, const struct rt_rule *rule,
 
 	if (canned->faults == NULL)
 		return 0;
-	if (route->unix_bound && rt_faults_reset(canned->faults))
+	if (route->unix_bound && rt_faults_can_reset(canned->faults))
 		return rt_fail(error, -EINVAL, "a Unix socket cannot be reset");
 	if (rt_faults_reading(canned->faults) != NULL &&
 		(rt_has_body(given->if_body, given->if_body_size) ||
@@ -302,7 +302,7 @@ rt_route_name(struct rt_route *route, int number, const char *origin)
 }
 
 void
-rt_route_clear_behind(struct rt_route *route, size_t count)
+rt_route_clear_after(struct rt_route *route, size_t count)
 {
 	while (route->rule_count > count)
 		free_rule(&route->rules[--route->rule_count]);
@@ -329,7 +329,7 @@ rt_route_miss(struct rt_route *route, const char *request, const char *error)
 void
 rt_route_clear(struct rt_route *route)
 {
-	rt_route_clear_behind(route, 0);
+	rt_route_clear_after(route, 0);
 	route->malformed = 0;
 	free(route->mistake);
 	route->mistake = NULL;

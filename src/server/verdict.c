@@ -43,7 +43,7 @@ free_expectation(struct rt_expectation *expectation)
 }
 
 void
-rt_verdict_clear_behind(struct rt_verdict *verdict, size_t count)
+rt_verdict_clear_after(struct rt_verdict *verdict, size_t count)
 {
 	while (verdict->count > count)
 		free_expectation(&verdict->expectations[--verdict->count]);
@@ -52,7 +52,7 @@ rt_verdict_clear_behind(struct rt_verdict *verdict, size_t count)
 void
 rt_verdict_clear(struct rt_verdict *verdict)
 {
-	rt_verdict_clear_behind(verdict, 0);
+	rt_verdict_clear_after(verdict, 0);
 	rt_buf_clear(&verdict->mistakes, 0);
 }
 

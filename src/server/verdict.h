@@ -33,7 +33,7 @@ void rt_verdict_free(struct rt_verdict *verdict);
 
 /* Forgets expectations and mistakes, or expectations after the first. */
 void rt_verdict_clear(struct rt_verdict *verdict);
-void rt_verdict_clear_behind(struct rt_verdict *verdict, size_t count);
+void rt_verdict_clear_after(struct rt_verdict *verdict, size_t count);
 
 /* Adds an expectation: its number, or -errno with a line in `error`. */
 int rt_verdict_expect(struct rt_verdict *verdict, size_t least, size_t most,

@@ -256,7 +256,7 @@ build_cycle()
 	built=$(dirname "$RETORT")
 	libtool=$built/libtool
 	if [ ! -x "$libtool" ] || [ ! -f "$built/libretort.la" ]; then
-		lacking='no library beside the command, so no cycles'
+		lacking='no library next to the command, so no cycles'
 		cycles=0
 		return 0
 	fi

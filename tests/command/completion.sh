@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# What bash, zsh and fish complete. Prints TAP. $RETORT is the command, beside
-# which the completions were made; shells that are not installed are skipped.
+# The completions of bash, zsh and fish. Prints TAP. $RETORT is the command, next
+# to which the completions were made; shells that are not installed are skipped.
 
 # shellcheck source=tests/support/tap.sh
 . "$(dirname "$0")/../support/tap.sh"

@@ -71,11 +71,11 @@ says "$dir/input" 'no program: it is named'
 ends 2 'no port file' --body x --port-file /nowhere/port -- true
 ends 125 'no such folder for a socket' -b unix:/nowhere/socket --body x -- true
 ends 2 'no COMMAND' --body x
-ends 2 'no COMMAND behind --' --body x --
+ends 2 'no COMMAND after --' --body x --
 ends 2 'an unknown option' --nonsense -- true
 ends 2 'a status that is none' -s 99 -- true
 # shellcheck disable=SC2016 # of that shell
-ends 0 'words behind -- are of COMMAND' --body x -- \
+ends 0 'words after -- are of COMMAND' --body x -- \
 	sh -c 'test "$1" = --body && test "$2" = --' sh --body --
 ends 0 'help' --help
 ends 0 'version' -V

@@ -59,7 +59,7 @@ done
 #	                           skipped where there is no nc
 #	types TEXT                 this line is on standard input
 #	shown TEXT                 standard error has this text
-#	beside ARGUMENTS           such a server runs already
+#	alongside ARGUMENTS           such a server runs already
 #	prints TEXT                it ends by itself, with status 0 and this
 #	                           text on standard output, which may be none
 #	ends STATUS|TEXT           it ends by itself, with this status, and has
@@ -124,7 +124,7 @@ retort -p 0 -b 0.0.0.0 src
 retort -b unix:retort.sock www
 	comment 200|<title>retort
 curl -C - -O http://localhost:8080/style.css
-	beside www
+	alongside www
 	makes style.css
 mkdir -p site && cp www/*.css site && gzip -kf site/*.css
 	get 200|Content-Encoding: gzip|-H Accept-Encoding:gzip /style.css
@@ -187,7 +187,7 @@ retort sweep --body hello -- curl -sf {url}
 printf 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort' | retort --raw -
 	cut 200|short|/
 curl -is --raw --http1.1 https://example.org/ >reply.http
-	beside -p 0 --body recorded -H X-From:origin
+	alongside -p 0 --body recorded -H X-From:origin
 	get 200|X-From: origin|/
 	get 200|recorded|/
 #!/bin/sh
@@ -195,12 +195,12 @@ curl -is --raw --http1.1 https://example.org/ >reply.http
 END
 }
 
-beside= # of a server that runs already
+alongside= # of a server that runs already
 
 clean()
 {
 	# timeout(1) passes the signal on to all that the recipe has started
-	for process in $pid $beside; do
+	for process in $pid $alongside; do
 		kill "$process" 2>/dev/null
 	done
 	rm -rf "$dir"
@@ -523,11 +523,11 @@ run()
 		report $? "$1: the table has what its comment does"
 		;;
 	esac
-	arguments=$(word "$1" beside)
+	arguments=$(word "$1" alongside)
 	if [ -n "$arguments" ]; then
 		# shellcheck disable=SC2086 # arguments
 		begin /dev/null retort -b 127.0.0.1 $arguments
-		beside=$pid
+		alongside=$pid
 		pid=
 		beside_pid=$(cat "$dir/pid")
 		sed "s,https://example\\.org/,$url,
@@ -560,10 +560,10 @@ run()
 	else
 		serves "$1" "$2"
 	fi
-	if [ -n "$beside" ]; then
+	if [ -n "$alongside" ]; then
 		echo "$beside_pid" >"$dir/pid"
-		finish "$beside" "beside $1"
-		beside=
+		finish "$alongside" "alongside $1"
+		alongside=
 	fi
 }
 

@@ -276,7 +276,7 @@ check_match(const char *data, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* with nothing behind it */
+	/* with nothing after it */
 	char *copy = malloc(size > 0 ? size : 1);
 
 	must(copy != NULL);

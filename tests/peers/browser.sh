@@ -418,7 +418,7 @@ listing()
 	folder="$folder/title><script>ran=1<!--"
 	mkdir "$folder" "$folder/<i>inner"
 	hostile_names
-	: >"$dir/site/favicon.ico" # beside a text, it is asked for
+	: >"$dir/site/favicon.ico" # a browser asks for it with a text
 	jq -s 'sort' "$dir/expected" >"$dir/sorted"
 	files=$(jq length "$dir/sorted")
 

@@ -23,7 +23,7 @@
 
 static char error[RETORT_ERROR_SIZE];
 
-/* What it says of a reply that cannot be given. */
+/* The error about a reply that cannot be given. */
 static int
 try_canned(const struct retort_reply *as, enum retort_protocol protocol,
 	char *why)

@@ -22,7 +22,7 @@ read_faults(const char *text)
 	return faults;
 }
 
-/* What the connection gets, as a string; the caller frees it. */
+/* The connection's faults, as a string; the caller frees it. */
 static char *
 drawn(const struct rt_faults *faults, uint64_t seed, uint64_t connection)
 {
@@ -87,8 +87,8 @@ START_TEST(some_may_reset)
 	for (int i = 0; i < COUNT(texts); i++) {
 		struct rt_faults *faults = read_faults(texts[i].text);
 
-		ck_assert_msg(rt_faults_reset(faults) == texts[i].resets, "%s",
-			texts[i].text);
+		ck_assert_msg(rt_faults_can_reset(faults) == texts[i].resets,
+			"%s", texts[i].text);
 		rt_faults_free(faults);
 	}
 }
@@ -124,7 +124,7 @@ static const struct {
 	{"status 503 chance 50% or status 504 chance 50%", "", 0},
 };
 
-/* What is seeded is always the same, so that there is nothing left to
+/* A seeded draw is always the same, so that there is nothing left to
    chance. */
 START_TEST(so_many_of_a_hundred)
 {
@@ -200,7 +200,7 @@ START_TEST(the_function_does_not_change)
 }
 END_TEST
 
-/* What is drawn can be read, and cuts anywhere. */
+/* Drawn clauses can be read again, and cut anywhere. */
 START_TEST(clauses_are_faults)
 {
 	struct rt_faults *chances = read_faults(LIST "; pause 30-39 any");

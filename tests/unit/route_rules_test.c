@@ -801,7 +801,7 @@ START_TEST(rules_say_how_requests_are_read)
 	ck_assert_ptr_nonnull(faults);
 	ck_assert_str_eq(rt_faults_text(faults), "read-slowly 5 6");
 	ck_assert_uint_eq(rt_faults_reading(faults)->pace, 5);
-	rt_route_clear_behind(&route, 1);
+	rt_route_clear_after(&route, 1);
 	ck_assert_uint_eq(route.rule_count, 1);
 	ck_assert(!route.reads);
 	ck_assert_ptr_null(rt_route_reading(&route, &post));

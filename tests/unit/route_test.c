@@ -908,7 +908,7 @@ main(void)
 		a_canned_reply_with_fields, a_canned_reply_is_a_copy,
 		a_raw_reply, an_echo, files, the_later_replaces_the_earlier,
 		replaced_replies_last, NULL};
-	const TTest *const beside[] = {an_echo_among_files,
+	const TTest *const with_files[] = {an_echo_among_files,
 		an_echo_before_a_file, an_echo_is_forgotten,
 		an_echo_has_the_same_limits, files_may_be_cached,
 		files_are_served_as_told, replaced_in_the_middle, NULL};
@@ -918,7 +918,7 @@ main(void)
 		files_are_checked, pages_are_checked, a_long_page_is_cut, NULL};
 
 	rt_test_cases(suite, "answers", answers, 0, 1);
-	rt_test_cases(suite, "files", beside, 0, 1);
+	rt_test_cases(suite, "files", with_files, 0, 1);
 	rt_test_cases(suite, "refusals", refusals, 0, 1);
 	rt_test_cases(suite, "checks", checks, 0, 1);
 	return rt_test_run(suite);

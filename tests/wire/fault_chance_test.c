@@ -267,7 +267,7 @@ START_TEST(seeds_are_drawn)
 }
 END_TEST
 
-/* What is recorded, as rules. */
+/* The records, as rules. */
 static struct bytes
 write_log(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the command does beside a scenario: options that are for all replies,
- * and what no rule answers.
+ * A scenario together with options: those that are for all replies, and the
+ * answer to requests that no rule fits.
  */
 #include "config.h"
 
@@ -111,7 +111,7 @@ START_TEST(datagrams_that_no_rule_fits_are_told)
 }
 END_TEST
 
-START_TEST(an_answer_beside_it_is_the_default)
+START_TEST(an_answer_with_a_scenario_is_the_default)
 {
 	struct child child = start(PLAIN, "--tcp --body else");
 	struct bytes got = {.data = NULL};
@@ -143,14 +143,14 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("beside");
+	Suite *suite = suite_create("defaults");
 	TCase *tcase = tcase_create("scenario");
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, fields_are_in_all_replies);
 	tcase_add_test(tcase, pieces_that_no_rule_fits_end_the_connection);
 	tcase_add_test(tcase, datagrams_that_no_rule_fits_are_told);
-	tcase_add_test(tcase, an_answer_beside_it_is_the_default);
+	tcase_add_test(tcase, an_answer_with_a_scenario_is_the_default);
 	tcase_add_test(tcase, a_raw_reply_may_be_empty);
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
