@@ -107,8 +107,6 @@ expect_bytes(const struct retort_reply *as, const char *request,
 
 /* --- replies to GET, and to HEAD --- */
 
-static const char *const chunks_of[] = {"1", "2 3", "100", ""};
-
 #define B(text) .body = (text)
 
 static const struct {
@@ -188,7 +186,7 @@ static const struct {
 		NULL},
 	{{B("abc"), .body_size = 1, .repeat = 4},
 		OK TOLD TEXT "Content-Length: 4\r\n" END "aaaa", NULL},
-	{{B("abc"), .repeat = 7, .chunks = chunks_of[1]},
+	{{B("abc"), .repeat = 7, .chunks = "2 3"},
 		OK TOLD TEXT "Transfer-Encoding: chunked\r\n" END
 			     "2\r\nab\r\n3\r\ncab\r\n2\r\nca\r\n0\r\n\r\n",
 		NULL},
@@ -199,24 +197,24 @@ static const struct {
 		NULL},
 	{{.chunked = true},
 		OK TOLD "Transfer-Encoding: chunked\r\n" END "0\r\n\r\n", NULL},
-	{{.chunks = chunks_of[0], B("hello")},
+	{{.chunks = "1", B("hello")},
 		OK TOLD TEXT "Transfer-Encoding: chunked\r\n" END
 			     "1\r\nh\r\n4\r\nello\r\n0\r\n\r\n",
 		NULL},
-	{{.chunks = chunks_of[1], B("hello")},
+	{{.chunks = "2 3", B("hello")},
 		OK TOLD TEXT "Transfer-Encoding: chunked\r\n" END
 			     "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
 		NULL},
-	{{.chunks = chunks_of[1], B("0123456789abcdefghijk")},
+	{{.chunks = "2 3", B("0123456789abcdefghijk")},
 		OK TOLD TEXT "Transfer-Encoding: chunked\r\n" END
 			     "2\r\n01\r\n3\r\n234\r\n10\r\n56789abcdefghijk"
 			     "\r\n0\r\n\r\n",
 		NULL},
-	{{.chunks = chunks_of[2], B("hello")},
+	{{.chunks = "100", B("hello")},
 		OK TOLD TEXT "Transfer-Encoding: chunked\r\n" END
 			     "5\r\nhello\r\n0\r\n\r\n",
 		NULL},
-	{{.chunks = chunks_of[3], B("hello")},
+	{{.chunks = "", B("hello")},
 		OK TOLD TEXT "Transfer-Encoding: chunked\r\n" END
 			     "5\r\nhello\r\n0\r\n\r\n",
 		NULL},
@@ -279,7 +277,7 @@ static const struct {
 		"Content-Length: 27\r\n" END GET,
 		"HTTP/1.1 202 Accepted\r\n" TOLD TEXT
 		"Content-Length: 28\r\n" END},
-	{{.echo = true, .type = "message/http", .chunks = chunks_of[0]},
+	{{.echo = true, .type = "message/http", .chunks = "1"},
 		OK TOLD "Content-Type: message/http\r\n"
 			"Transfer-Encoding: chunked\r\n" END
 			"1\r\nG\r\n1a\r\nET / HTTP/1.1\r\nHost: x\r\n\r\n\r\n"
