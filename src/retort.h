@@ -96,7 +96,7 @@ enum retort_end {
 };
 
 /* What one side of a connection did to it. */
-enum retort_close { RETORT_NOTHING, RETORT_FIN, RETORT_RST };
+enum retort_ending { RETORT_NOTHING, RETORT_FIN, RETORT_RST };
 
 /*
  * One exchange: a connection, the request on it, and its reply.
@@ -148,8 +148,8 @@ struct retort_exchange {
 	const char *reason; /* why it was refused, or is not complete; NULL */
 	int rule;           /* the rule that answered it, from 1; 0: none */
 	int64_t requested;  /* ns from accept until it was complete */
-	enum retort_close client_close; /* (end) what the client did */
-	enum retort_close server_close; /* (end) what the server did */
+	enum retort_ending client_close; /* (end) what the client did */
+	enum retort_ending server_close; /* (end) what the server did */
 	bool client_first; /* (end) the client was the first of the two */
 	enum retort_protocol protocol;
 	uint64_t piece; /* RETORT_TCP, _UDP: its number on the connection, from

@@ -171,8 +171,8 @@ struct rt_conn {
 	bool client_finished; /* its FIN was received */
 	bool still_sending;   /* it was, when the connection was closed */
 	bool client_first;    /* the client was the first to close */
-	enum retort_close client_close;
-	enum retort_close server_close;
+	enum retort_ending client_close;
+	enum retort_ending server_close;
 };
 
 void rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,

@@ -7,7 +7,7 @@
 #include <errno.h>
 
 void
-rt_conn_end(struct rt_conn *conn, enum retort_end end, enum retort_close how)
+rt_conn_end(struct rt_conn *conn, enum retort_end end, enum retort_ending how)
 {
 	conn->state = RT_STATE_OVER;
 	conn->end = end;
@@ -31,7 +31,7 @@ rt_conn_end_answered(struct rt_conn *conn, bool still_sending)
 }
 
 void
-rt_conn_client_closed(struct rt_conn *conn, enum retort_close how)
+rt_conn_client_closed(struct rt_conn *conn, enum retort_ending how)
 {
 	if (conn->client_close == RETORT_NOTHING &&
 		conn->server_close == RETORT_NOTHING)

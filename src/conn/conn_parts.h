@@ -27,7 +27,7 @@ bool rt_conn_must_drain(const struct rt_conn *conn);
 
 /* It is over: the server closes, or resets, unless it has done so. */
 void rt_conn_end(struct rt_conn *conn, enum retort_end end,
-	enum retort_close how);
+	enum retort_ending how);
 
 /* The reply was sent, and as much as should be was read; the client may have
    sent more. */
@@ -36,7 +36,7 @@ void rt_conn_end_answered(struct rt_conn *conn, bool still_sending);
 /* An operation has failed: the client may be gone. */
 void rt_conn_end_failed(struct rt_conn *conn, int64_t error);
 
-void rt_conn_client_closed(struct rt_conn *conn, enum retort_close how);
+void rt_conn_client_closed(struct rt_conn *conn, enum retort_ending how);
 
 /* --- conn_datagram.c: the reply to one --- */
 
