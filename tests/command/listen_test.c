@@ -183,8 +183,12 @@ START_TEST(test_port_file)
 				    "--body", "x", NULL},
 		2);
 	text = read_file(name);
-	(void)snprintf(expected, sizeof expected, "%u\n%u\n",
-		port_of(child.url[0]), port_of(child.url[1]));
+	/* each distinct one: the system may choose one number for both */
+	(void)snprintf(expected, sizeof expected, "%u\n",
+		port_of(child.url[0]));
+	if (port_of(child.url[1]) != port_of(child.url[0]))
+		(void)snprintf(expected, sizeof expected, "%u\n%u\n",
+			port_of(child.url[0]), port_of(child.url[1]));
 	assert_bytes(text.data, text.size, expected, strlen(expected));
 	bytes_free(&text);
 	child_stop(&child);
