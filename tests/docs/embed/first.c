@@ -2,6 +2,7 @@
 #include <curl/curl.h>
 #include <retort.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 int
 main(void)
@@ -17,7 +18,8 @@ main(void)
 	curl_easy_cleanup(curl);
 
 	char *wrong;
-	if (!retort_done(server, &wrong))
-		puts(wrong);
-	return wrong != NULL || result != CURLE_RECV_ERROR;
+	bool right = retort_done(server, &wrong);
+	printf("%s", right ? "" : wrong);
+	free(wrong);
+	return !right || result != CURLE_RECV_ERROR;
 }
