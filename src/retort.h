@@ -164,7 +164,7 @@ struct retort_exchange {
 	int64_t requested;  /* ns from accept to the end of the request */
 	enum retort_ending client_close; /* (end) by the client */
 	enum retort_ending server_close; /* (end) by the server */
-	bool client_first;              /* (end) the client closed first */
+	bool client_first;               /* (end) the client closed first */
 	enum retort_protocol protocol;
 	uint64_t piece; /* RETORT_TCP, _UDP: its number on the connection, from
 	                   1; in RETORT_ON_END that of the last */
