@@ -318,6 +318,8 @@ retort_forget(struct retort *server)
 void
 retort_forget_ended(struct retort *server)
 {
+	if (is_elsewhere(server))
+		return;
 	lock(server);
 	if (!is_within(server))
 		rt_journal_clear_ended(&server->journal);

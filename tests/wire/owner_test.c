@@ -269,6 +269,7 @@ ask_about_what_came(void)
 	FAIL_UNLESS(retort_expectations(server) == 0);
 	FAIL_UNLESS(strstr(retort_verdict(server), "fork") != NULL);
 	retort_forget(server);
+	retort_forget_ended(server);
 	return 0;
 }
 
