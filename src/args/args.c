@@ -114,6 +114,16 @@ mode_of(const char *word)
 					     MODE_SERVE;
 }
 
+_Noreturn static void
+need_command(const char *mode)
+{
+	args_die(EXIT_USAGE,
+		"%s: expected -- COMMAND at the end, such as "
+		"-- curl -sf {url}",
+		mode);
+}
+
+/* Perhaps: one may be the value of an option. */
 static bool
 asks_for_help(char **from, char **to)
 {
@@ -139,15 +149,12 @@ read_mode(struct args *args, struct words *words)
 	end = ++words->at;
 	while (end < words->end && strcmp(*end, "--") != 0)
 		end++;
-	if (asks_for_help(words->at, end))
-		return;
-	if (words->end - end < 2)
-		args_die(EXIT_USAGE,
-			"%s: expected -- COMMAND at the end, such as "
-			"-- curl -sf {url}",
-			*at);
-	args->command = end + 1;
-	words->end = end;
+	if (words->end - end >= 2) {
+		args->command = end + 1;
+		words->end = end;
+	} else if (!asks_for_help(words->at, end)) {
+		need_command(*at);
+	}
 }
 
 static const struct args defaults = {
@@ -173,6 +180,8 @@ args_read(struct args *args, int argc, char **argv)
 
 	read_mode(&given.args, &words);
 	read_words(&given, &words);
+	if (given.args.mode != MODE_SERVE && given.args.command == NULL)
+		need_command(argv[1]);
 	args_finish(&given);
 	*args = given.args;
 }

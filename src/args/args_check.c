@@ -32,11 +32,9 @@ is_given(const struct given *given, const struct option *option)
 static const struct option *
 next_given(const struct given *given, const struct option *option)
 {
-	while (option->name != NULL || option->help != NULL) {
+	for (; !args_is_end(option); option++)
 		if (is_given(given, option))
 			return option;
-		option++;
-	}
 	return NULL;
 }
 
@@ -154,9 +152,12 @@ read_text(struct args *args, const char *option, const char *text,
 static void
 read_prompt(struct args *args, const struct given *given)
 {
-	if (args->stdin_used != NULL)
+	const char *reader =
+		args->mode == MODE_RUN ? "COMMAND" : args->stdin_used;
+
+	if (reader != NULL)
 		args_die(EXIT_USAGE, "--prompt: standard input is read by %s",
-			args->stdin_used);
+			reader);
 	for (size_t i = 0; i < given->bind_count; i++)
 		if (strcmp(given->bind[i], "fd:0") == 0)
 			args_die(EXIT_USAGE,
@@ -403,6 +404,9 @@ args_finish(struct given *given)
 		args->options.unrecorded = false;
 		args->options.sigpipe_ignored = false;
 	}
+	/* a scenario answers by itself */
+	if (args->root == NULL && !args->canned && args->scenario == NULL)
+		args->root = ".";
 	if (given->faults != NULL && args->root == NULL && !args->canned)
 		args_die(EXIT_USAGE,
 			"%s: needs a reply to spoil: %s or the like",
@@ -414,7 +418,4 @@ args_finish(struct given *given)
 	args->files.types = given->types;
 	args->files.type_count = given->type_count;
 	give_notices(args, given);
-	/* a scenario answers by itself */
-	if (args->root == NULL && !args->canned && args->scenario == NULL)
-		args->root = ".";
 }

@@ -43,7 +43,7 @@ args_read_help(struct given *given, const struct option *option,
 
 	(void)text;
 	args_print(usage);
-	for (option = given->options; option->name || option->help; option++)
+	for (option = given->options; !args_is_end(option); option++)
 		if (option->name == NULL && all) {
 			args_print(option->help);
 			args_print("\n");

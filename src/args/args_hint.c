@@ -27,20 +27,23 @@ static const struct {
 	 "'(.*)'$",
 		"quote it: $2 '$4 $1'"},
 	{"^operand ':?([0-9]+)'", "a port is -p $1"},
-	{"^operand '(https?://)?([a-z0-9.]+:[0-9]+)/?'", "an address is -b $2"},
+	{"^operand '(https?://)?(localhost:[0-9]+|[0-9.]+:[0-9]+)/?'",
+		"an address is -b $2"},
 	{"^operand '(help|version)'", "--$1"},
 	{"^operand '(run|sweep)'", "$1 comes first, before the options"},
 	{"^operand 'serve'", "leave out the word serve"},
 
 	/* addresses */
 	{"^--bind: address '([0-9]+)'", "a port alone is -p $1"},
-	{"^--bind: address 'https?://(.*[^/])/?'", "without http: -b $1"},
+	{"^--bind: address 'https?://((localhost|[0-9.]+|\\[[0-9a-f:]+\\])"
+	 "(:[0-9]+)?)[/']",
+		"without http: -b $1"},
 	{"^--bind: address '[a-z0-9.-]*[a-z][a-z0-9.-]*(:[0-9]+)?': expected I",
 		"names are not looked up"},
 	{"^--bind: address '(/.*)'", "a Unix socket is -b unix:$1"},
-	{"^--port '(.+:[0-9]+)'", "an address is -b $1"},
-	{"^--port '=([0-9]+)'", "-p $1"},
-	{"^bind [0-9[].*: Address already in use", "-p 0 takes a free port"},
+	{"^--port '([^:]*:[0-9]+)'", "an address is -b $1"},
+	{"^--(port|status|bind:) (address )?'=(.+)': ", "without the ="},
+	{"^bind [0-9[].*: Address already in use", "port 0 takes any free one"},
 	{"^bind unix:.*: Address already in use",
 		"somebody listens there, or it is not a socket"},
 	{"^bind [0-9[].*: Permission denied",
@@ -48,6 +51,9 @@ static const struct {
 
 	/* values */
 	{"^--fault '[^ ]+': expected", "quote all of it: --fault 'cut body 3'"},
+	{"^--limit '?body", "or none"},
+	{"^option --help takes no value", "--help all"},
+	{"^option --verbose takes no value", "-vv"},
 	{"^--body .*: No such file", "@ says that the text is in a file"},
 
 	/* what it had itself */

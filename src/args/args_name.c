@@ -10,12 +10,6 @@
 /* No name is longer, so that distances fit. */
 #define LONGEST_NAME 32
 
-static bool
-is_end(const struct option *option)
-{
-	return option->name == NULL && option->help == NULL;
-}
-
 static size_t
 least(size_t a, size_t b)
 {
@@ -58,7 +52,7 @@ nearest(const struct option *option, const char *name, size_t size)
 
 	if (size == 0 || size > LONGEST_NAME)
 		return NULL;
-	for (; !is_end(option); option++) {
+	for (; !args_is_end(option); option++) {
 		size_t d;
 
 		if (option->read == NULL || option->part)
@@ -99,7 +93,7 @@ args_find(const struct given *given, const char *name, size_t size)
 {
 	const struct option *option = given->options;
 
-	for (; !is_end(option); option++)
+	for (; !args_is_end(option); option++)
 		if (option->read != NULL && !option->part &&
 			strlen(option->name) == size &&
 			strncmp(option->name, name, size) == 0)
@@ -112,9 +106,9 @@ args_find_letter(const struct given *given, char letter)
 {
 	const struct option *option = given->options;
 
-	while (!is_end(option) && option->letter != letter)
+	while (!args_is_end(option) && option->letter != letter)
 		option++;
-	return is_end(option) ? NULL : option;
+	return args_is_end(option) ? NULL : option;
 }
 
 void
@@ -126,13 +120,9 @@ args_note(struct given *given, const struct option *option)
 bool
 args_is_given(const struct given *given, const char *name)
 {
-	const struct option *option = given->options;
+	const struct option *option = args_find(given, name, strlen(name));
 
-	for (; !is_end(option); option++)
-		if (option->name != NULL && strcmp(option->name, name) == 0 &&
-			given->is[option - given->options])
-			return true;
-	return false;
+	return option != NULL && given->is[option - given->options];
 }
 
 const char *

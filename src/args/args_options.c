@@ -104,7 +104,7 @@ const struct option args_options[] = {
 		.words = "250ms 1s 5s"},
 	{"seed", 0, "N", "the same chances each time, as of 'empty chance 5%'",
 		.read = args_read_number, TO(args.options.seed), .least = 1,
-		.most = UINT64_MAX, .words = ""},
+		.most = UINT64_MAX, .excludes = "sweep", .words = ""},
 	{"scenario", 0, "FILE",
 		"read which requests get what, and which must come",
 		.read = args_read_scenario, .excludes = "sweep", .brief = true},

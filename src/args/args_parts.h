@@ -61,6 +61,12 @@ struct option {
 
 extern const struct option args_options[];
 
+static inline bool
+args_is_end(const struct option *option)
+{
+	return option->name == NULL && option->help == NULL;
+}
+
 /* As many rows at most. */
 #define OPTION_ROOM 80
 

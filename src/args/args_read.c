@@ -180,7 +180,7 @@ args_read_bind(struct given *given, const struct option *option,
 			"--bind '%s': standard output and error are not for "
 			"listening",
 			text);
-	if (*text == ':') {
+	if (text[0] == ':' && text[1] != ':') {
 		char *address = args_must(malloc(strlen(text) + 10));
 
 		(void)sprintf(address, "localhost%s", text);
@@ -195,8 +195,9 @@ args_read_host(struct given *given, const struct option *option,
 {
 	(void)option;
 	/* the Host field's port is not compared */
-	if (strchr(*text == '[' ? text + strcspn(text, "]") : text, ':') !=
-		NULL)
+	if (*text == '\0' ||
+		strchr(*text == '[' ? text + strcspn(text, "]") : text, ':') !=
+			NULL)
 		args_die(EXIT_USAGE,
 			"--host '%s': expected a name or address without port, "
 			"IPv6 in brackets",
@@ -403,10 +404,8 @@ args_read_log(struct given *given, const struct option *option,
 {
 	static const char *const names[] = {"short", "common", "json",
 		"combined", "scenario", "none", NULL};
-	int format = args_choice("--log", text, names,
-		"short, common, combined, json, scenario or none");
+	int format = args_choice("--log", text, names, option->help);
 
-	(void)option;
 	given->args.log = format < 5;
 	if (given->args.log)
 		given->args.log_format = (enum retort_log)format;

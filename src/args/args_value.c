@@ -26,7 +26,7 @@ args_say(char *text)
 void
 args_die(int status, const char *format, ...)
 {
-	char text[PIPE_BUF], hint[PIPE_BUF / 2];
+	char text[4096], hint[2048];
 	size_t used;
 	va_list args;
 

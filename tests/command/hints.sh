@@ -63,13 +63,17 @@ says 0 '' -p 0 -q --lifetime 0 -H 'X: 1' -- www
 
 # --- ports and addresses ---
 
-says 2 '8081: No such file or directory (a port is -p 8081)' 8081
-says 2 ':8081: No such file or directory (a port is -p 8081)' :8081
+says 2 '8081: No such file or directory (a port is -p 8081)' -p 0 8081
+says 2 ':8081: No such file or directory (a port is -p 8081)' -p 0 :8081
 says 2 'localhost:80: No such file or directory (an address is -b localhost:80)' \
-	localhost:80
-says 2 "--port '=80': expected a whole number from 0 to 65535 (-p 80)" -p=80
-says 2 "--port '::1:80': expected a whole number from 0 to 65535 \
-(an address is -b ::1:80)" -p ::1:80
+	-p 0 localhost:80
+says 2 "--port '=80': expected a whole number from 0 to 65535 (without the =)" -p=80
+says 2 "--status '=404': expected a whole number from 200 to 999 (without the =)" \
+	-s=404
+says 2 "--port ':80': expected a whole number from 0 to 65535 \
+(an address is -b :80)" -p :80
+says 2 "--bind: address 'http://example.org/': expected IPv4, IPv6, localhost, \
+unix:PATH or fd:N" -b http://example.org/
 forms='expected IPv4, IPv6, localhost, unix:PATH or fd:N'
 says 0 '' -q --lifetime 0 -b :0
 says 2 '--port applies to no address: --bind localhost:8081 has a port of '\
@@ -98,7 +102,7 @@ says 2 'option --echo takes no value (@on /PATH and @echo in a --scenario)' \
 	--echo=/echo www
 says 2 "'.': $one (@on /PATH and @echo in a --scenario)" --echo /echo .
 says 2 "1: No such file or directory (quote it: --header 'X-Test: 1')" \
-	-H X-Test: 1
+	-p 0 -H X-Test: 1
 says 2 "'www': $one (quote it: --header 'X-Test: 1')" -HX-Test: 1 www
 says 2 "--body and ROOT exclude each other (quote it: --body 'hello world')" \
 	--body hello world
@@ -107,7 +111,8 @@ says 2 "--fault 'cut': expected N, -N, N%, any, head N or body N \
 (quote all of it: --fault 'cut body 3')" --fault cut body 3
 says 2 "'run': $one (run comes first, before the options)" www run
 says 2 "'b': $one" www b
-says 2 "--limit body '1 M': expected bytes, such as 65536, 64k or 1M, from 1" \
+says 2 "--limit body '1 M': expected bytes, such as 65536, 64k or 1M, from 1 \
+(or none)" \
 	--limit 'body=1 M'
 says 2 'unknown option --max-body (--limit body=N)' --max-body 9
 says 2 'unknown option --idle (--timeout idle=TIME)' --tcp --idle 1
@@ -118,8 +123,8 @@ reply= idle=" --timeout next=1
 
 says 2 '--body no: No such file or directory (@ says that the text is in a file)' \
 	--body @no
-says 2 '--scenario no: No such file or directory' --scenario no
-"$retort" --scenario text >out 2>err
+says 2 '--scenario no: No such file or directory' -p 0 --scenario no
+"$retort" -p 0 --scenario text >out 2>err
 equal 2 $? 'a scenario that is none'
 grep -q '^retort: --scenario text:1:1: ' err
 report $? 'names its option, line and column'
@@ -159,12 +164,16 @@ done
 says 2 '--raw: standard input is read by --scenario' --raw - --scenario @-
 says 2 '--prompt: standard input is read by --scenario' --tcp --prompt \
 	--scenario -
+says 2 '--limit body '"'x': expected bytes, such as 65536, 64k or 1M, from 1 "\
+'(or none)' --limit body=x
+says 2 'option --help takes no value (--help all)' --help=all
+says 2 'option --verbose takes no value (-vv)' --verbose=2
 says 2 'unknown option --answer (--body, or --prompt in place of @-)' \
 	--tcp --answer x
 says 2 'unknown option --greet (@accepted and @raw "TEXT" in a --scenario)' \
 	--tcp --greet x
 says 2 '--body: standard input is read by --scenario' --body @- --scenario -
-printf '@nonsense\n' | "$retort" --scenario - >out 2>err
+printf '@nonsense\n' | "$retort" -p 0 --scenario - >out 2>err
 grep -q '^retort: --scenario stdin:1:' err
 report $? 'what is wrong with a scenario on standard input has its line'
 

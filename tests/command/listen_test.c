@@ -234,7 +234,7 @@ START_TEST(test_port_taken)
 	(void)snprintf(port, sizeof port, "%u", bound_port(fd));
 	(void)snprintf(expected, sizeof expected,
 		"retort: bind %s:%s: Address already in use "
-		"(-p 0 takes a free port)\n",
+		"(port 0 takes any free one)\n",
 		v6 ? "[::1]" : "127.0.0.1", port);
 	child = child_start((const char *const[]){"-p", port, NULL}, 0);
 	ck_assert_int_eq(client_receive(child.out, &out), 0);

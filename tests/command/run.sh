@@ -77,6 +77,8 @@ ends 2 'a status that is none' -s 99 -- true
 # shellcheck disable=SC2016 # of that shell
 ends 0 'words after -- are of COMMAND' --body x -- \
 	sh -c 'test "$1" = --body && test "$2" = --' sh --body --
+ends 2 'no COMMAND, whatever asks for help' --body --help
+ends 0 'help that is a value' --body -h -- true
 ends 0 'help' --help
 ends 0 'version' -V
 
