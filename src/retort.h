@@ -29,7 +29,8 @@
  * caller's thread. While a callback runs, every other call for the same server
  * waits. In a callback, functions that would wait return at once (-EDEADLK,
  * NULL, false), retort_stop() takes effect after the callback has returned,
- * retort_reset() does nothing, and retort_close() must not be called.
+ * retort_reset(), retort_forget() and retort_forget_ended() do nothing, and
+ * retort_close() must not be called.
  *
  * Forks: a server belongs to the process that opened it, and goes on there. In
  * a child, retort_url(), retort_port() and retort_listener() say where it is,
@@ -120,8 +121,9 @@ enum retort_ending { RETORT_NOTHING, RETORT_FIN, RETORT_RST };
  * all that is known at its end. With RETORT_UDP the request is a datagram, and
  * each is a connection of its own.
  *
- * A record, and all it points to, stays valid until retort_reset() or
- * retort_close(). Members marked (end) are known when the connection ends: read
+ * A record, and all it points to, stays valid until retort_reset(),
+ * retort_close(), retort_forget(), or, once its connection has ended,
+ * retort_forget_ended(). Members marked (end) are known when the connection ends: read
  * them only after retort_wait_end(); so too `status`, if the handler returned
  * RETORT_LATER. An exchange that a callback is passed is valid during the call,
  * and holds what is known by then; for an event function the members from

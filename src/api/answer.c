@@ -17,7 +17,7 @@ retort_on_sized(const struct retort_reply *theirs, size_t size)
 	int code = rt_api_copy(&rule, sizeof rule, theirs, size);
 
 	if (is_elsewhere(server))
-		return -EPERM;
+		return rt_api_fail_elsewhere(rule.error);
 	lock(server);
 	if (code == 0 && rule.accepted && server->defer_accept)
 		code = rt_fail(error.text, -EINVAL,
@@ -121,7 +121,7 @@ retort_reply_later_sized(struct retort *server, uint64_t connection,
 	int code = rt_api_copy(&reply, sizeof reply, theirs, size);
 
 	if (is_elsewhere(server))
-		return -EPERM;
+		return rt_api_fail_elsewhere(reply.error);
 	if (code == 0)
 		code = check_no_rule(&reply, error);
 	lock(server);
@@ -132,6 +132,13 @@ retort_reply_later_sized(struct retort *server, uint64_t connection,
 	else if (code != -ENOENT)
 		code = rt_api_blame(server, "reply", NULL, code, error);
 	unlock(server);
+	if (code == -ENOENT)
+		(void)rt_fail(reply.error, code,
+			"connection %llu: no request waits for a reply",
+			(unsigned long long)connection);
+	else if (code < 0)
+		(void)rt_fail(reply.error, code, "%s",
+			*error ? error : strerror(-code));
 	return code;
 }
 

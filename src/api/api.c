@@ -24,10 +24,10 @@ rt_api_copy(void *ours, size_t room, const void *theirs, size_t size)
 	memset(ours, 0, room);
 	if (theirs == NULL)
 		return 0;
+	memcpy(ours, theirs, size < room ? size : room);
 	for (size_t i = room; i < size; i++)
 		if (bytes[i] != 0)
 			return -E2BIG;
-	memcpy(ours, theirs, size < room ? size : room);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Shared by the files that implement retort.h. */
-#ifndef RETORT_PARTS_H
-#define RETORT_PARTS_H
+#ifndef RT_API_H
+#define RT_API_H
 
 #include "server/server.h"
 

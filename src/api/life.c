@@ -28,7 +28,7 @@ retort_open_sized(const struct retort_options *theirs, size_t size, char *error)
 		error = text;
 	error[0] = '\0';
 	code = rt_api_copy(&options, sizeof options, theirs, size);
-	if (options.error != NULL)
+	if (error == text && options.error != NULL)
 		error = options.error;
 	if (code < 0) {
 		(void)rt_fail_errno(error, code, "options");
@@ -251,10 +251,14 @@ void(retort_stop)(struct retort *server, int grace)
 	if (is_elsewhere(server))
 		return;
 	lock(server);
-	if (is_within(server) && by < server->stop_wanted)
-		server->stop_wanted = by;
-	else
+	if (is_within(server)) {
+		if (by < server->stop_wanted)
+			server->stop_wanted = by;
+		/* the loop may sleep, and this is a caller's predicate */
+		rt_server_wake(server);
+	} else {
 		(void)rt_api_call(server, stop, &by);
+	}
 	rt_api_ring(server);
 	unlock(server);
 }
@@ -424,6 +428,8 @@ retort_shortages(struct retort *server)
 {
 	uint64_t shortages;
 
+	if (is_elsewhere(server))
+		return 0;
 	lock(server);
 	shortages = server->shortages;
 	unlock(server);

@@ -179,12 +179,16 @@ retort_load(struct retort *server, const char *name, char *error)
 {
 	char own[RETORT_ERROR_SIZE];
 	const char *slash = strrchr(name, '/');
-	char *folder = slash ? strndup(name, (size_t)(slash - name)) : NULL;
+	char *folder;
 	struct rt_buf text;
-	int code = slash != NULL && folder == NULL ? -ENOMEM : 0;
+	int code;
 
 	if (error == NULL)
 		error = own;
+	if (is_elsewhere(server))
+		return rt_api_fail_elsewhere(error);
+	folder = slash ? strndup(name, (size_t)(slash - name)) : NULL;
+	code = slash != NULL && folder == NULL ? -ENOMEM : 0;
 	rt_buf_init(&text, MAX_SCENARIO);
 	if (code == 0)
 		code = read_all(name, &text);

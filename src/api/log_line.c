@@ -17,8 +17,6 @@
 #include "http/date.h"
 #include "os/sock.h"
 
-#define NS INT64_C(1000000000)
-
 /* Most of a request line that a log line shows. */
 #define MAX_REQUEST 2048
 
@@ -144,13 +142,13 @@ static void
 add_short(struct line *line, const struct retort_exchange *exchange)
 {
 	int64_t end = exchange->began + exchange->duration;
-	time_t seconds = (time_t)(end / NS);
+	time_t seconds = (time_t)(end / RT_SECOND);
 	struct tm tm;
 
 	memset(&tm, 0, sizeof tm);
 	(void)localtime_r(&seconds, &tm);
 	add(line, "%02d:%02d:%02d.%03d #%llu %s ", tm.tm_hour, tm.tm_min,
-		tm.tm_sec, (int)(end % NS / 1000000),
+		tm.tm_sec, (int)(end % RT_SECOND / 1000000),
 		(unsigned long long)exchange->connection, exchange->client);
 	if (exchange->protocol != RETORT_HTTP) {
 		add_plain(line, exchange);
@@ -193,7 +191,7 @@ add_common(struct line *line, const struct retort_exchange *exchange)
 	if (colon != NULL)
 		host = (size_t)(colon - exchange->client);
 	/* "Sun, 06 Nov 1994 08:49:37 GMT" */
-	rt_date_format(exchange->began / NS, date);
+	rt_date_format(exchange->began / RT_SECOND, date);
 	add(line, "%.*s - - [%.2s/%.3s/%.4s:%.8s +0000] ", (int)host,
 		exchange->client, date + 5, date + 8, date + 12, date + 17);
 	if (exchange->protocol == RETORT_HTTP)
@@ -247,10 +245,10 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 	char date[RT_DATE_SHORT];
 
 	/* "1994-11-06 08:49" */
-	rt_date_format_short(exchange->began / NS, date);
+	rt_date_format_short(exchange->began / RT_SECOND, date);
 	add(line, "{\"time\":\"%.10sT%s:%02d.%03dZ\"", date, date + 11,
-		(int)(exchange->began / NS % 60),
-		(int)(exchange->began % NS / 1000000));
+		(int)(exchange->began / RT_SECOND % 60),
+		(int)(exchange->began % RT_SECOND / 1000000));
 	add(line, ",\"connection\":%llu,\"client\":\"%s\"",
 		(unsigned long long)exchange->connection, exchange->client);
 	if (exchange->protocol == RETORT_HTTP) {
@@ -316,6 +314,7 @@ add_rule(struct line *line, const struct retort_exchange *exchange)
 	if (exchange->by_chance)
 		add(line, ", seed %llu", (unsigned long long)exchange->seed);
 	if (exchange->protocol != RETORT_HTTP || version.size == 0 ||
+		!rt_http_is_token(method.text, method.size) ||
 		(*target.text != '/' && *target.text != '*')) {
 		add(line, ": no request that can come again");
 		return;
@@ -360,8 +359,6 @@ retort_log_line(const struct retort_exchange *exchange, enum retort_log format,
 		add_rule(&line, exchange);
 		break;
 	}
-	if (line.size > size - 1)
-		line.size = size - 1;
 	text[line.size++] = '\n';
 	return line.size;
 }

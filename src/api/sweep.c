@@ -256,9 +256,13 @@ retort_sweep_sized(struct retort *server, const struct retort_reply *theirs,
 	if (code == 0)
 		code = run_sweep(&sweep);
 	/* and the server answers as it does by itself */
-	if (sweep.began && retort_answer_with(server, &sweep.reply, own) < 0)
-		code = code < 0 ? code :
-				  rt_fail(sweep.error, -ENOMEM, "%s", own);
+	if (sweep.began) {
+		int back = retort_answer_with(server, &sweep.reply,
+			code < 0 ? own : sweep.error);
+
+		if (code == 0)
+			code = back;
+	}
 	rt_buf_add(&sweep.report, "", 1);
 	if (report != NULL)
 		*report = sweep.report.failed ? NULL : sweep.report.data;

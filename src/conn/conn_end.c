@@ -48,8 +48,7 @@ rt_conn_end_failed(struct rt_conn *conn, int64_t error)
 	case ECONNABORTED:
 	case ENOTCONN:
 	case ETIMEDOUT:
-		rt_conn_client_closed(conn, RETORT_RST);
-		rt_conn_end(conn, RETORT_RESET, RETORT_FIN);
+		rt_conn_broken(conn);
 		break;
 	default:
 		rt_conn_fail(conn);

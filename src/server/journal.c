@@ -15,8 +15,6 @@
 
 #include "base/text.h"
 
-#define NS INT64_C(1000000000)
-
 /* The most bytes kept of each side for the transcript. */
 #define MAX_KEPT (1u << 20)
 
@@ -57,7 +55,8 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 	struct timespec wall;
 
 	(void)clock_gettime(CLOCK_REALTIME, &wall);
-	view.began = (int64_t)wall.tv_sec * NS + wall.tv_nsec - view.duration;
+	view.began =
+		(int64_t)wall.tv_sec * RT_SECOND + wall.tv_nsec - view.duration;
 	if (buffers != NULL && buffers->in.len > 0) {
 		struct rt_span line = rt_http_line(buffers->http,
 			buffers->in.data, buffers->in.len);
@@ -409,12 +408,23 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 void
 rt_record_forget_request(struct rt_record *record)
 {
+	struct retort_exchange *seen = &record->seen;
+
 	free(record->strings);
 	record->strings = NULL;
 	record->size = 0;
-	record->seen.rule = 0;
-	record->seen.referer = NULL;
-	record->seen.user_agent = NULL;
+	/* nothing points at them any more */
+	*seen = (struct retort_exchange){
+		.connection = seen->connection,
+		.client = seen->client,
+		.began = seen->began,
+		.protocol = seen->protocol,
+		.piece = seen->piece,
+		.status = seen->status,
+		.faults = seen->faults,
+		.by_chance = seen->by_chance,
+		.seed = seen->seed,
+	};
 	count_memory(record);
 }
 
@@ -506,8 +516,8 @@ rt_journal_open(struct rt_journal *journal, const struct rt_served *served,
 	record->forgotten = journal->used >= journal->max;
 	journal->lost += record->forgotten;
 	record->seen.client = rt_sock_peer_text(&conn->peer, record->client);
-	record->seen.began =
-		(int64_t)wall.tv_sec * NS + wall.tv_nsec - (now - conn->began);
+	record->seen.began = (int64_t)wall.tv_sec * RT_SECOND + wall.tv_nsec -
+		(now - conn->began);
 	count_memory(record);
 	return record;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A server's beginning and end: options, loop, waker and listeners, and all
- * that is freed again. Called by retort.c.
+ * that is freed again. Called by api/.
  */
 #include "config.h"
 

@@ -407,13 +407,14 @@ rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal,
 	rt_buf_add(&verdict->text, verdict->mistakes.data,
 		verdict->mistakes.len);
 	for (size_t i = 0; i < verdict->count; i++) {
-		const struct rt_expectation *expectation =
-			verdict->expectations + i;
+		/* a predicate may add others, and move these */
+		const struct rt_expectation expectation =
+			verdict->expectations[i];
 
-		if (expectation->count == 1)
-			judge_count(&judgement, i + 1, expectation);
+		if (expectation.count == 1)
+			judge_count(&judgement, i + 1, &expectation);
 		else
-			judge_order(&judgement, i + 1, expectation);
+			judge_order(&judgement, i + 1, &expectation);
 	}
 	judge_records(&judgement);
 	judge_rules(&judgement, route);

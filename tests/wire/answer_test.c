@@ -261,6 +261,8 @@ START_TEST(handlers_build_replies)
 	ON("/repeat", .handler = keep, .body = own, .repeat = 20);
 	ON("/empty", .handler = keep, .body = "");
 	ON("/fails", .handler = err);
+	ON("/raw", .handler = keep, .raw = true,
+		.body = "HTTP/1.1 299 Raw\r\n\r\nas it is");
 	ON("/wrong", .handler = err, .handler_arg = &asked);
 	/* what was pointed at need not last longer than the call */
 	memset(own, '#', strlen(own));
@@ -274,15 +276,16 @@ START_TEST(handlers_build_replies)
 	expect_body("GET /own" HOST "\r\n", "the rule's own");
 	expect_body("GET /repeat" HOST "\r\n", "the rule's ownthe ru");
 	expect_body("GET /empty" HOST "\r\n", "");
+	expect_body("GET /raw" HOST "\r\n", "as it is");
 	assert_verdict(NULL);
 	expect_body("GET /fails" HOST "\r\n",
 		"500 Internal Server Error: the handler of rule 5 failed: it "
 		"returned -5\n");
-	assert_verdict("connection 5: the handler of rule 5 failed: it "
+	assert_verdict("connection 6: the handler of rule 5 failed: it "
 		       "returned -5\n");
 	expect_begin("GET /wrong" HOST "\r\n", "HTTP/1.1 500 ");
-	assert_verdict("the handler of rule 6 failed: status: expected 200");
-	ck_assert_int_eq(ended(6)->status, 500);
+	assert_verdict("the handler of rule 7 failed: status: expected 200");
+	ck_assert_int_eq(ended(7)->status, 500);
 	close_server();
 }
 END_TEST
@@ -404,7 +407,10 @@ START_TEST(replies_later)
 	open_plain(_i);
 	ON("/thread", .handler = ask_thread);
 	ON("/same", .handler = later, .handler_arg = &connection);
+	reply.error = error;
 	ck_assert_int_eq(retort_reply_later(server, 1, &reply), -ENOENT);
+	ck_assert_str_eq(error, "connection 1: no request waits for a reply");
+	reply.error = NULL;
 	asked_on = 0;
 	ck_assert_int_eq(pthread_create(&thread, NULL, reply_from_thread, body),
 		0);

@@ -374,6 +374,24 @@ START_TEST(logs_rules)
 }
 END_TEST
 
+/* A method that is none goes to no terminal. */
+START_TEST(logs_no_escapes_as_rules)
+{
+	static const char request[] = "\033[2JX / HTTP/1.1";
+	static const char expected[] =
+		"# connection 1: no request that can come again\n";
+	const struct retort_exchange exchange = {.connection = 1,
+		.client = "unix",
+		.request = request,
+		.request_size = sizeof request - 1};
+	char line[600];
+	size_t size = retort_log_line(&exchange, RETORT_LOG_SCENARIO, line,
+		sizeof line);
+
+	assert_bytes(line, size, expected, sizeof expected - 1);
+}
+END_TEST
+
 /* On their line, which they cannot forge. */
 START_TEST(logs_faults)
 {
@@ -856,7 +874,7 @@ main(void)
 	const TTest *const chance[] = {chance_is_a_function_of_the_seed,
 		chances_are_as_asked_for, mistakes_about_chance_are_told,
 		seeds_are_drawn, replays_what_was_logged, replays_by_request,
-		logs_rules, logs_faults, NULL};
+		logs_rules, logs_no_escapes_as_rules, logs_faults, NULL};
 	const TTest *const sweep[] = {sweeps, sweeps_that_end_early,
 		sweep_tells_its_faults, leaves_the_reply_as_it_is, NULL};
 	const TTest *const mistakes[] = {mistakes_about_sweeps_are_told,

@@ -684,6 +684,61 @@ START_TEST(stops_from_within)
 END_TEST
 
 static bool
+stop_all(void *arg, const struct retort_exchange *exchange)
+{
+	(void)arg;
+	(void)exchange;
+	retort_stop(server, 0);
+	return true;
+}
+
+/* So does the predicate of a count, on a thread that is not the loop's. */
+START_TEST(stops_from_within_a_count)
+{
+	open_plain(_i);
+	ON(NULL, .body = "ok");
+	expect_body(GET, "ok");
+	(void)ended(1);
+	ck_assert_uint_eq(retort_count(server, .if_predicate = stop_all), 1);
+	/* returns NULL as soon as the server has stopped */
+	ck_assert_ptr_null(
+		retort_wait(server, .times = 2, .timeout = PATIENCE));
+	ck_assert_int_eq(retort_listener(server, 0).fd, -1);
+	close_server();
+}
+END_TEST
+
+static bool
+add_expectations(void *arg, const struct retort_exchange *exchange)
+{
+	(void)exchange;
+	for (int *left = arg; *left > 0; --*left)
+		ck_assert_int_gt(retort_expect(server, "GET /new", .least = 0,
+					 .most = 9),
+			0);
+	return true;
+}
+
+/* Expectations may be added while the verdict looks through them. */
+START_TEST(adds_expectations_from_within)
+{
+	static int count = 1000;
+
+	open_plain(_i);
+	ON(NULL, .body = "ok");
+	expect_body(GET, "ok");
+	(void)ended(1);
+	ck_assert_int_gt(retort_expect(server, .times = 1,
+				 .if_predicate = add_expectations,
+				 .if_predicate_arg = &count),
+		0);
+	assert_verdict(NULL);
+	ck_assert_int_eq(count, 0);
+	close_server();
+}
+END_TEST
+
+static bool
 add_rules(void *arg, const struct retort_exchange *exchange)
 {
 	(void)exchange;
@@ -1074,6 +1129,7 @@ main(void)
 	const TTest *const others[] = {refuses_and_resumes,
 		refuses_beside_what_is_open, nothing_waits_for_itself,
 		a_predicate_of_a_wait_does_not_wait, stops_from_within,
+		stops_from_within_a_count, adds_expectations_from_within,
 		adds_rules_from_within, adopts_sockets_alone,
 		takes_newer_structs, takes_older_structs, NULL};
 	const TTest *const threads[] = {many_threads, NULL};

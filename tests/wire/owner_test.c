@@ -262,6 +262,8 @@ ask_about_what_came(void)
 	FAIL_UNLESS(!retort_wait_quiet(server, -1));
 	FAIL_UNLESS(retort_connections(server) == 0);
 	FAIL_UNLESS(retort_accepted(server) == 0);
+	FAIL_UNLESS(retort_shortages(server) == 0);
+	FAIL_UNLESS(retort_load(server, "/no/such/file", NULL) == -EPERM);
 	FAIL_UNLESS(retort_replies(server) == 0);
 	FAIL_UNLESS(retort_transcript(server, 1) == NULL);
 	FAIL_UNLESS(retort_expect(server, "GET /", .times = 1) == -EPERM);
