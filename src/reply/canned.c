@@ -401,11 +401,12 @@ copy_all(struct rt_canned *canned, const struct retort_reply *reply,
 		canned->as.body = "";
 		canned->as.body_size = 0;
 	}
+	all = rt_canned_copy_strings(&canned->as);
+	canned->type = canned->as.type;
 	if (protocol == RETORT_HTTP && reply->type == NULL && has_body(reply))
-		canned->as.type = reply->file != NULL ?
+		canned->type = reply->file != NULL ?
 			rt_type_of(reply->file, NULL, 0) :
 			RT_TYPE_TEXT;
-	all = rt_canned_copy_strings(&canned->as);
 	return copy_body(canned, reply) && all;
 }
 
@@ -488,8 +489,8 @@ rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 	} else {
 		rt_reply_begin(&draft,
 			protocol == RETORT_HTTP ? canned->status : 0, date);
-		if (as->type != NULL)
-			rt_reply_field(&draft, "Content-Type", as->type);
+		if (canned->type != NULL)
+			rt_reply_field(&draft, "Content-Type", canned->type);
 		if (protocol == RETORT_HTTP &&
 			rt_status_has_no_body(canned->status) && !forced)
 			rt_reply_no_body(&draft);

@@ -21,6 +21,7 @@ struct rt_canned {
 	size_t period;            /* bytes of it that were given */
 	struct rt_faults *faults; /* NULL: none */
 	int status;
+	const char *type; /* Content-Type: as.type, or by the body; NULL */
 	size_t head_at;   /* of a raw reply: where its head begins */
 	size_t head_size; /* and ends; both 0: it has none */
 };

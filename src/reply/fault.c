@@ -156,7 +156,7 @@ expected_of(struct reader *reader, const struct rt_clause *clause,
 	const char *what)
 {
 	reader->code = rt_fail(reader->error->text, -EINVAL,
-		"'%.*s': expected %s", (int)(clause->end - clause->begin),
+		"'%.*s': expected %s", rt_clause_shown(clause),
 		reader->text + clause->begin, what);
 	reader->error->at = clause->begin;
 	return false;
@@ -488,10 +488,13 @@ read_share(struct reader *reader, unsigned *share)
 	ok = ok && rt_text_digits(&at, end, &whole) && whole <= 100;
 	*share = (unsigned)whole * unit;
 	if (ok && at < end && *at == '.')
-		for (at++; at < end && *at >= '0' && *at <= '9'; at++)
+		for (at++; at < end && unit > 1 && *at >= '0' && *at <= '9';
+			at++)
 			*share += (unit /= 10) * (unsigned)(*at - '0');
 	ok = ok && end - at == 1 && *at == '%' && *share <= RT_FAULT_ALWAYS;
-	return ok || expected(reader, "a percentage from 0% to 100%");
+	return ok ||
+		expected(reader,
+			"a percentage from 0% to 100%, with at most 3 decimals");
 }
 
 /* The chance of what was read since `first`: those clauses stand and fall
@@ -668,19 +671,15 @@ rt_faults_find(const struct rt_faults *faults, enum rt_fault_verb verb)
 static const char *
 find_useless(const struct rt_faults *faults, const struct rt_clause *clause)
 {
-	if (clause->verb == RT_FAULT_GAP &&
-		rt_faults_find(faults, RT_FAULT_SPLIT) == NULL &&
-		rt_faults_find(faults, RT_FAULT_EACH) == NULL)
-		return "split or each with it";
 	if (clause->verb > RT_FAULT_EARLY &&
 		clause->verb <= RT_FAULT_CONTINUE && faults->reading.early)
 		return "no early with it, which does not wait for the body";
-	if (clause->verb != RT_FAULT_DEAF)
-		return NULL;
 	for (size_t i = 0; i < faults->count; i++)
-		if (faults->clauses[i].ending == RT_STEP_STALL)
+		if (rt_clause_is_for(clause, faults->clauses + i))
 			return NULL;
-	return "a stall with it, such as 'end stall'";
+	return clause->verb == RT_FAULT_GAP ?
+		"split or each with it" :
+		"a stall with it, such as 'end stall'";
 }
 
 /* Words that mean nothing alone. */

@@ -21,7 +21,7 @@ struct rt_faults;
 struct rt_faults *rt_faults_new(const char *text, struct rt_error *error);
 void rt_faults_free(struct rt_faults *faults);
 
-/* The text as it was given. */
+/* Their text, in one line, which does the same again; lives as they do. */
 const char *rt_faults_text(const struct rt_faults *faults);
 
 /* Whether they are to be drawn: some have a chance, or leave a number open. */

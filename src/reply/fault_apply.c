@@ -37,8 +37,8 @@ fail(struct change *change, const char *why)
 	const struct rt_clause *clause = change->clause;
 
 	change->code = rt_fail(change->error, -EINVAL, "%.*s: %s",
-		(int)(clause->end - clause->begin),
-		change->faults->text + clause->begin, why);
+		rt_clause_shown(clause), change->faults->text + clause->begin,
+		why);
 }
 
 static void

@@ -59,18 +59,10 @@ static bool
 is_any_use(const struct rt_faults *faults, const struct draw *draw,
 	const struct rt_clause *clause)
 {
-	if (clause->verb != RT_FAULT_GAP && clause->verb != RT_FAULT_DEAF)
-		return true;
-	for (size_t i = 0; i < faults->count; i++) {
-		const struct rt_clause *other = faults->clauses + i;
-
-		if (is_taken(draw, other) &&
-			(clause->verb == RT_FAULT_DEAF ?
-					other->ending == RT_STEP_STALL :
-					other->verb == RT_FAULT_SPLIT ||
-						other->verb == RT_FAULT_EACH))
+	for (size_t i = 0; i < faults->count; i++)
+		if (is_taken(draw, faults->clauses + i) &&
+			rt_clause_is_for(clause, faults->clauses + i))
 			return true;
-	}
 	return false;
 }
 

@@ -97,6 +97,25 @@ struct rt_faults {
 	bool drawn;  /* the bytes of its clauses are another's */
 };
 
+/* Bytes of the clause that an error shows, which has room for a reason, too. */
+static inline int
+rt_clause_shown(const struct rt_clause *clause)
+{
+	size_t size = clause->end - clause->begin;
+
+	return (int)(size < 60 ? size : 60);
+}
+
+/* Whether the clause means something where there is the other one. */
+static inline bool
+rt_clause_is_for(const struct rt_clause *clause, const struct rt_clause *other)
+{
+	if (clause->verb == RT_FAULT_GAP)
+		return other->verb == RT_FAULT_SPLIT ||
+			other->verb == RT_FAULT_EACH;
+	return clause->verb != RT_FAULT_DEAF || other->ending == RT_STEP_STALL;
+}
+
 /* The first clause of that verb; NULL. */
 const struct rt_clause *rt_faults_find(const struct rt_faults *faults,
 	enum rt_fault_verb verb);

@@ -179,6 +179,16 @@ void rt_reply_step(struct rt_reply *reply, struct rt_step step);
 size_t rt_reply_read(const struct rt_reply *reply, char *to, uint64_t at,
 	size_t size);
 
+/* Its faults, as text, which lasts until more is added. NULL: none. */
+void rt_reply_set_faults(struct rt_reply *reply, const char *faults);
+const char *rt_reply_faults(const struct rt_reply *reply);
+
+/* Whether it was built without running out of anything. */
+bool rt_reply_ok(const struct rt_reply *reply);
+
+/* Whether a reply of this status never has a body (RFC 9110 6.4.1). */
+bool rt_status_has_no_body(int status);
+
 /* --- reply_edit.c: changes to a complete script --- */
 
 /* Bytes of the script, or UINT64_MAX: more. */
@@ -200,15 +210,5 @@ size_t rt_reply_gather(struct rt_reply *reply, uint64_t from, size_t size);
 /* The text from `at` on stands in the place of those bytes. */
 void rt_reply_replace(struct rt_reply *reply, uint64_t from, uint64_t size,
 	size_t at);
-
-/* Its faults, as text, which lasts as long as the reply. NULL: none. */
-void rt_reply_set_faults(struct rt_reply *reply, const char *faults);
-const char *rt_reply_faults(const struct rt_reply *reply);
-
-/* Whether it was built without running out of anything. */
-bool rt_reply_ok(const struct rt_reply *reply);
-
-/* Whether a reply of this status never has a body (RFC 9110 6.4.1). */
-bool rt_status_has_no_body(int status);
 
 #endif

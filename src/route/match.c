@@ -713,12 +713,21 @@ rt_match_name(const struct retort_exchange *seen, struct rt_buf *to)
 	add_target(to, seen->target ? seen->target : "-");
 }
 
+static void
+add_lines(struct rt_buf *to, const char *what, const char *lines)
+{
+	struct rt_line line;
+
+	while (rt_field_next(&lines, &line)) {
+		rt_buf_add_text(to, what);
+		add_quoted(to, line.text, line.size);
+	}
+}
+
 void
 rt_match_describe(const struct rt_match *match, struct rt_buf *to)
 {
 	size_t begin = to->len;
-	struct rt_line line;
-	const char *lines;
 
 	if (match->method != NULL)
 		rt_buf_add_text(to, match->method);
@@ -732,18 +741,9 @@ rt_match_describe(const struct rt_match *match, struct rt_buf *to)
 	}
 	if (to->len == begin)
 		rt_buf_add_text(to, "any request");
-	for (lines = match->fields; rt_field_next(&lines, &line);) {
-		rt_buf_add_text(to, ", field ");
-		add_quoted(to, line.text, line.size);
-	}
-	for (lines = match->contains; rt_field_next(&lines, &line);) {
-		rt_buf_add_text(to, ", field with ");
-		add_quoted(to, line.text, line.size);
-	}
-	for (lines = match->absent; rt_field_next(&lines, &line);) {
-		rt_buf_add_text(to, ", no field ");
-		add_quoted(to, line.text, line.size);
-	}
+	add_lines(to, ", field ", match->fields);
+	add_lines(to, ", field with ", match->contains);
+	add_lines(to, ", no field ", match->absent);
 	if (match->body != NULL) {
 		rt_buf_add_text(to, ", body ");
 		add_quoted(to, match->body, match->body_size);

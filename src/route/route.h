@@ -137,7 +137,8 @@ int rt_route_refusal(const struct rt_route *route,
 enum rt_outcome rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply);
 
-/* Answers it with this reply, which is checked, and copied where need be. */
+/* Answers it with this reply, which is checked, and copied where need be. 0, or
+   -errno with a line in `error`. */
 int rt_route_answer_with(const struct rt_route *route,
 	const struct retort_reply *as, struct rt_asked *asked,
 	struct rt_reply *reply, char *error);

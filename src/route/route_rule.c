@@ -240,7 +240,8 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 		return rt_fail_errno(error->text, -ENOMEM, "rule");
 	}
 	route->rules[route->rule_count++] = rule;
-	note_reading(route);
+	if (rt_faults_reading(rule.canned->faults) != NULL)
+		route->reads = true;
 	return (int)route->rule_count;
 }
 

@@ -38,6 +38,16 @@ set_request(struct rt_reader *reader, struct rt_item *item, const char *at)
 	return item->rule.request != NULL;
 }
 
+/* A directive without words, or without more of them. */
+static bool
+ends_here(struct rt_reader *reader, const char *at)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+
+	return rest.size == 0 ||
+		rt_scenario_expected(reader, rest.text, "nothing more");
+}
+
 static bool
 begin_rule(struct rt_reader *reader, const char *at, bool accepted)
 {
@@ -50,10 +60,8 @@ begin_rule(struct rt_reader *reader, const char *at, bool accepted)
 	reader->message = false;
 	reader->answered = accepted;
 	reader->item->rule.accepted = accepted;
-	if (accepted && rt_scenario_rest(reader, at).size > 0)
-		return rt_scenario_expected(reader,
-			rt_scenario_rest(reader, at).text, "nothing more");
-	return accepted || set_request(reader, reader->item, at);
+	return accepted ? ends_here(reader, at) :
+			  set_request(reader, reader->item, at);
 }
 
 static bool
@@ -99,10 +107,7 @@ read_then(struct rt_reader *reader, const char *at)
 	if (item->rule.times == 0)
 		item->rule.times = 1;
 	accepted = item->rule.accepted;
-	if (rt_scenario_rest(reader, at).size > 0)
-		return rt_scenario_expected(reader,
-			rt_scenario_rest(reader, at).text, "nothing more");
-	if (!rt_scenario_end_item(reader))
+	if (!ends_here(reader, at) || !rt_scenario_end_item(reader))
 		return false;
 	before = item->rule;
 	if (!begin_rule(reader, at, accepted))
@@ -210,11 +215,8 @@ read_if_body_has(struct rt_reader *reader, const char *at)
 static bool
 read_nocase(struct rt_reader *reader, const char *at)
 {
-	struct rt_word rest = rt_scenario_rest(reader, at);
-
 	reader->item->rule.if_nocase = true;
-	return rest.size == 0 ||
-		rt_scenario_expected(reader, rest.text, "nothing more");
+	return ends_here(reader, at);
 }
 
 static bool
@@ -300,11 +302,8 @@ read_repeat(struct rt_reader *reader, const char *at)
 static bool
 read_nothing(struct rt_reader *reader, const char *at)
 {
-	struct rt_word rest = rt_scenario_rest(reader, at);
-
 	reader->answered = true;
-	return rest.size == 0 ||
-		rt_scenario_expected(reader, rest.text, "nothing more");
+	return ends_here(reader, at);
 }
 
 static bool

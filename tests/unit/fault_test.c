@@ -64,7 +64,8 @@ static const char position[] = "N, -N, N%, any, head N or body N";
 static const char with_stall[] = "a stall with it, such as 'end stall'";
 static const char not_early[] =
 	"no early with it, which does not wait for the body";
-static const char percentage[] = "a percentage from 0% to 100%";
+static const char percentage[] =
+	"a percentage from 0% to 100%, with at most 3 decimals";
 static const char together[] = "chances of 100% together at most";
 static const char no_chance[] =
 	"no chance: it is obeyed before there is a reply";
@@ -209,6 +210,7 @@ static const struct {
 	{"cut 5 chance 101%", 13, "101%", percentage},
 	{"cut 5 chance 100.5%", 13, "100.5%", percentage},
 	{"cut 5 chance -1%", 13, "-1%", percentage},
+	{"cut 5 chance 0.0004%", 13, "0.0004%", percentage},
 	{"cut 5 chance 5%%", 13, "5%%", percentage},
 	{"cut 5 chance 99999999999999999999%", 13, "99999999999999999999%",
 		percentage},
