@@ -18,9 +18,6 @@
 
 #define MAX_CLAUSES 1024
 
-/* Sums and products of such numbers overflow nothing. */
-#define MAX_NUMBER 999999999999999u
-
 /* Of a word: */
 enum {
 	STREAM = 1, /* it means nothing to a datagram */
@@ -73,283 +70,15 @@ static const struct word {
 	{"refuse", RT_FAULT_REFUSE, "t?", STREAM, 0, 0, NULL, NULL},
 };
 
-static const struct {
-	const char *name;
-	enum rt_step_kind kind;
-} endings[] = {
-	{"fin", RT_STEP_CLOSE},
-	{"reset", RT_STEP_RESET},
-	{"stall", RT_STEP_STALL},
-	{"half", RT_STEP_HALF},
-};
-
-/* --- reading --- */
-
-struct reader {
-	const char *text;
-	const char *at;
-	struct rt_word word;     /* the present one, for errors */
-	const struct word *kind; /* of the present clause */
-	struct rt_error *error;
-	int code;
-	unsigned rolls;
-};
-
-static bool
-is_blank(char c)
-{
-	return rt_is_blank(c) || c == '\r';
-}
-
-static bool
-is_end(char c)
-{
-	return c == '\0' || c == ';' || c == '\n';
-}
-
-/* The next word of the clause; false: there is none. */
-static bool
-next_word(struct reader *reader)
-{
-	while (is_blank(*reader->at))
-		reader->at++;
-	reader->word.text = reader->at;
-	while (!is_blank(*reader->at) && !is_end(*reader->at))
-		reader->at++;
-	reader->word.size = (size_t)(reader->at - reader->word.text);
-	return reader->word.size > 0;
-}
-
-static void
-put_back(struct reader *reader)
-{
-	reader->at = reader->word.text;
-}
-
-static bool
-is_word(const struct reader *reader, const char *name)
-{
-	return rt_word_is(reader->word, name);
-}
-
-static bool
-expected(struct reader *reader, const char *what)
-{
-	struct rt_word word = reader->word;
-
-	reader->code = -EINVAL;
-	reader->error->at = (size_t)(word.text - reader->text);
-	if (word.size > 0)
-		(void)rt_fail(reader->error->text, -EINVAL,
-			"'%.*s': expected %s",
-			(int)(word.size < 60 ? word.size : 60), word.text,
-			what);
-	else
-		(void)rt_fail(reader->error->text, -EINVAL, "expected %s",
-			what);
-	return false;
-}
-
-/* The same of a whole clause. */
-static bool
-expected_of(struct reader *reader, const struct rt_clause *clause,
-	const char *what)
-{
-	reader->code = rt_fail(reader->error->text, -EINVAL,
-		"'%.*s': expected %s", rt_clause_shown(clause),
-		reader->text + clause->begin, what);
-	reader->error->at = clause->begin;
-	return false;
-}
-
-/* The digits of the present word from `skip` on, up to `left` bytes. */
-static bool
-read_digits(const struct reader *reader, size_t skip, size_t left,
-	uint64_t *number)
-{
-	struct rt_word word = reader->word;
-
-	if (word.size < skip + left)
-		return false;
-	word.text += skip;
-	word.size -= skip + left;
-	return rt_word_number(word, MAX_NUMBER, number);
-}
-
-static bool
-read_number(struct reader *reader, struct rt_clause *clause)
-{
-	return (next_word(reader) &&
-		       read_digits(reader, 0, 0, &clause->number)) ||
-		expected(reader, "a whole number");
-}
-
-/* Where the present word stands. */
-static struct rt_hole
-make_hole(const struct reader *reader)
-{
-	size_t begin = (size_t)(reader->word.text - reader->text);
-
-	return (struct rt_hole){begin, begin + reader->word.size};
-}
-
-/* "MS", or "MS-MS", between which a time is drawn. */
-static bool
-read_time(struct reader *reader, struct rt_clause *clause)
-{
-	const char *dash;
-	uint64_t most;
-
-	if (!next_word(reader))
-		return expected(reader, "milliseconds");
-	dash = memchr(reader->word.text, '-', reader->word.size);
-	if (reader->kind->is & EARLY)
-		dash = NULL;
-	if (!read_digits(reader, 0, dash ? (size_t)(reader->at - dash) : 0,
-		    &clause->time))
-		return expected(reader, "milliseconds");
-	most = clause->time;
-	if (dash != NULL &&
-		!read_digits(reader, (size_t)(dash + 1 - reader->word.text), 0,
-			&most))
-		return expected(reader, "milliseconds");
-	if (most > INT32_MAX)
-		return expected(reader, "milliseconds, 2147483647 at most");
-	if (most < clause->time)
-		return expected(reader, "the smaller number first");
-	clause->spare = most - clause->time;
-	clause->time *= (uint64_t)RT_MS;
-	if (dash != NULL)
-		clause->between = make_hole(reader);
-	return true;
-}
-
-static bool
-read_signed(struct reader *reader, struct rt_clause *clause)
-{
-	if (!next_word(reader))
-		return expected(reader, "N, +N or -N");
-	if (*reader->word.text == '+' || *reader->word.text == '-')
-		clause->sign = *reader->word.text;
-	return read_digits(reader, clause->sign != 0, 0, &clause->number) ||
-		expected(reader, "N, +N or -N");
-}
-
-static bool
-read_position(struct reader *reader, struct rt_clause *clause)
-{
-	static const char what[] = "N, -N, N%, any, head N or body N";
-	size_t minus;
-
-	if (!next_word(reader))
-		return expected(reader, what);
-	clause->base = RT_FAULT_FROM_BEGIN;
-	if (is_word(reader, "head") || is_word(reader, "body")) {
-		clause->base = *reader->word.text == 'h' ? RT_FAULT_FROM_HEAD :
-							   RT_FAULT_FROM_BODY;
-		if (!next_word(reader))
-			return expected(reader, what);
-	} else if (is_word(reader, "any")) {
-		clause->base = RT_FAULT_ANYWHERE;
-		clause->any = make_hole(reader);
-		return true;
-	} else if (reader->word.text[reader->word.size - 1] == '%') {
-		clause->base = RT_FAULT_PERCENT;
-		return (read_digits(reader, 0, 1, &clause->at) &&
-			       clause->at <= 100) ||
-			expected(reader, "0% to 100%");
-	}
-	minus = *reader->word.text == '-' &&
-		clause->base == RT_FAULT_FROM_BEGIN;
-	if (minus)
-		clause->base = RT_FAULT_FROM_END;
-	return read_digits(reader, minus, 0, &clause->at) ||
-		expected(reader, what);
-}
-
-static bool
-read_ending(struct reader *reader, struct rt_clause *clause)
-{
-	if (next_word(reader))
-		for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-			if (is_word(reader, endings[i].name)) {
-				clause->ending = endings[i].kind;
-				return true;
-			}
-	return expected(reader, "fin, reset, stall or half");
-}
-
-/* `never`, or a time. */
-static bool
-read_when(struct reader *reader, struct rt_clause *clause)
-{
-	if (next_word(reader) && is_word(reader, "never")) {
-		clause->given = false;
-		return true;
-	}
-	put_back(reader);
-	clause->given = true;
-	if (*reader->word.text < '0' || *reader->word.text > '9')
-		return expected(reader, "never or milliseconds");
-	return read_time(reader, clause);
-}
-
-static bool
-read_bytes(struct reader *reader, struct rt_clause *clause)
-{
-	struct rt_buf bytes;
-	bool ok;
-
-	while (is_blank(*reader->at))
-		reader->at++;
-	reader->word.text = reader->at;
-	reader->word.size = strcspn(reader->at, "\n");
-	rt_buf_init(&bytes, RT_MAX_TEXT / 2);
-	ok = rt_text_unquote(&reader->at, reader->word.text + reader->word.size,
-		&bytes);
-	if (!ok)
-		(void)expected(reader, RT_TEXT_QUOTED);
-	else if (bytes.failed)
-		reader->code = -ENOMEM;
-	if (reader->code < 0) {
-		rt_buf_free(&bytes);
-		return false;
-	}
-	clause->bytes = bytes.data;
-	clause->size = bytes.len;
-	return true;
-}
-
-static bool
-read_argument(struct reader *reader, struct rt_clause *clause, char what)
-{
-	switch (what) {
-	case 'p':
-		return read_position(reader, clause);
-	case 'e':
-		return read_ending(reader, clause);
-	case 'n':
-		return read_number(reader, clause);
-	case 'l':
-		return read_signed(reader, clause);
-	case 't':
-		return read_time(reader, clause);
-	case 'w':
-		return read_when(reader, clause);
-	default:
-		return read_bytes(reader, clause);
-	}
-}
-
 /* A clause more, which `like` begins as; NULL: there cannot be. */
 static struct rt_clause *
 add_clause(struct rt_faults *faults, const struct rt_clause *like,
-	struct reader *reader)
+	struct rt_fault_reader *reader)
 {
 	const struct rt_clause copy = *like; /* it may be one of them */
 
 	if (faults->count == MAX_CLAUSES) {
-		(void)expected(reader, "fewer clauses");
+		(void)rt_fault_expected(reader, "fewer clauses");
 		return NULL;
 	}
 	if (!rt_grow(&faults->clauses, &faults->room, faults->count,
@@ -362,10 +91,10 @@ add_clause(struct rt_faults *faults, const struct rt_clause *like,
 }
 
 static const struct word *
-find_word(const struct reader *reader)
+find_word(const struct rt_fault_reader *reader)
 {
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (is_word(reader, words[i].name))
+		if (rt_fault_is_word(reader, words[i].name))
 			return &words[i];
 	return NULL;
 }
@@ -400,17 +129,18 @@ static const struct {
 };
 
 static bool
-expected_fault(struct reader *reader)
+expected_fault(struct rt_fault_reader *reader)
 {
 	char what[96];
 
 	for (size_t i = 0; i < sizeof likely / sizeof *likely; i++)
-		if (is_word(reader, likely[i].said)) {
+		if (rt_fault_is_word(reader, likely[i].said)) {
 			(void)snprintf(what, sizeof what,
 				"a fault; did you mean %s?", likely[i].meant);
-			return expected(reader, what);
+			return rt_fault_expected(reader, what);
 		}
-	return expected(reader, "a fault, such as cut, pause, split or end");
+	return rt_fault_expected(reader,
+		"a fault, such as cut, pause, split or end");
 }
 
 /* The meaning of a word that is short for another clause. */
@@ -427,20 +157,21 @@ set_meaning(struct rt_clause *clause, const struct word *word)
 
 /* Whether there is an argument more. */
 static bool
-has_more(struct reader *reader)
+has_more(struct rt_fault_reader *reader)
 {
-	bool more = next_word(reader) && !is_word(reader, "chance") &&
-		!is_word(reader, "or");
+	bool more = rt_fault_next_word(reader) &&
+		!rt_fault_is_word(reader, "chance") &&
+		!rt_fault_is_word(reader, "or");
 
-	put_back(reader);
+	rt_fault_put_back(reader);
 	return more;
 }
 
 static bool
-read_one(struct reader *reader, struct rt_clause *clause, char what)
+read_one(struct rt_fault_reader *reader, struct rt_clause *clause, char what)
 {
 	clause->own = clause->end;
-	if (!read_argument(reader, clause, what))
+	if (!rt_fault_argument(reader, clause, what))
 		return false;
 	clause->end = (size_t)(reader->at - reader->text);
 	return true;
@@ -448,7 +179,7 @@ read_one(struct reader *reader, struct rt_clause *clause, char what)
 
 /* The arguments of a word; of several positions each is a clause. */
 static bool
-read_arguments(struct reader *reader, struct rt_faults *faults,
+read_arguments(struct rt_fault_reader *reader, struct rt_faults *faults,
 	struct rt_clause *clause)
 {
 	const char *wants = reader->kind->wants;
@@ -476,12 +207,12 @@ read_arguments(struct reader *reader, struct rt_faults *faults,
 
 /* "5%", "0.25%" */
 static bool
-read_share(struct reader *reader, unsigned *share)
+read_share(struct rt_fault_reader *reader, unsigned *share)
 {
 	const char *at, *end;
 	unsigned unit = RT_FAULT_ALWAYS / 100;
 	uint64_t whole = 0;
-	bool ok = next_word(reader);
+	bool ok = rt_fault_next_word(reader);
 
 	at = reader->word.text;
 	end = at + reader->word.size;
@@ -493,33 +224,34 @@ read_share(struct reader *reader, unsigned *share)
 			*share += (unit /= 10) * (unsigned)(*at - '0');
 	ok = ok && end - at == 1 && *at == '%' && *share <= RT_FAULT_ALWAYS;
 	return ok ||
-		expected(reader,
+		rt_fault_expected(reader,
 			"a percentage from 0% to 100%, with at most 3 decimals");
 }
 
 /* The chance of what was read since `first`: those clauses stand and fall
    together. `with`: they are an alternative to the ones before. */
 static bool
-read_chance(struct reader *reader, struct rt_faults *faults, size_t first,
-	bool with)
+read_chance(struct rt_fault_reader *reader, struct rt_faults *faults,
+	size_t first, bool with)
 {
 	const struct rt_clause *before =
 		with ? faults->clauses + first - 1 : NULL;
 	struct rt_clause like = faults->clauses[first];
-	bool given = next_word(reader) && is_word(reader, "chance");
+	bool given = rt_fault_next_word(reader) &&
+		rt_fault_is_word(reader, "chance");
 
 	like.end = faults->clauses[faults->count - 1].end;
 	like.share = RT_FAULT_ALWAYS;
 	if (!given)
-		put_back(reader);
-	if (given && (reader->kind->is & EARLY))
-		return expected(reader,
+		rt_fault_put_back(reader);
+	if (given && reader->fixed)
+		return rt_fault_expected(reader,
 			"no chance: it is obeyed before there is a reply");
 	if (given && !read_share(reader, &like.share))
 		return false;
 	like.from = with ? before->from + before->share : 0;
 	if (like.from + like.share > RT_FAULT_ALWAYS)
-		return expected_of(reader, &like,
+		return rt_fault_expected_of(reader, &like,
 			"chances of 100% together at most");
 	for (size_t i = first; i < faults->count; i++) {
 		struct rt_clause *clause = faults->clauses + i;
@@ -538,7 +270,7 @@ read_chance(struct reader *reader, struct rt_faults *faults, size_t first,
 
 /* Within the bounds of its word? */
 static bool
-check_number(struct reader *reader, const struct rt_clause *clause)
+check_number(struct rt_fault_reader *reader, const struct rt_clause *clause)
 {
 	const struct word *word = reader->kind;
 
@@ -546,12 +278,13 @@ check_number(struct reader *reader, const struct rt_clause *clause)
 		(clause->number >= word->least &&
 			(word->most == 0 || clause->number <= word->most)))
 		return true;
-	return expected_of(reader, clause, word->bounds);
+	return rt_fault_expected_of(reader, clause, word->bounds);
 }
 
 /* One, from its word on, and its chance. */
 static bool
-read_alternative(struct reader *reader, struct rt_faults *faults, bool with)
+read_alternative(struct rt_fault_reader *reader, struct rt_faults *faults,
+	bool with)
 {
 	const struct rt_clause empty = {
 		.begin = (size_t)(reader->word.text - reader->text)};
@@ -566,6 +299,7 @@ read_alternative(struct reader *reader, struct rt_faults *faults, bool with)
 		return false;
 	clause->verb = reader->kind->verb;
 	clause->stream = reader->kind->is & STREAM;
+	reader->fixed = reader->kind->is & EARLY;
 	if (!set_meaning(clause, reader->kind)) {
 		reader->code = -ENOMEM;
 		return false;
@@ -577,17 +311,18 @@ read_alternative(struct reader *reader, struct rt_faults *faults, bool with)
 
 /* Up to the semicolon: alternatives have "or" between them. */
 static bool
-read_clause(struct reader *reader, struct rt_faults *faults)
+read_clause(struct rt_fault_reader *reader, struct rt_faults *faults)
 {
 	size_t first = faults->count, before;
 
 	if (!read_alternative(reader, faults, false))
 		return false;
-	while (next_word(reader)) {
-		if (!is_word(reader, "or"))
-			return expected(reader, "the end of the clause");
+	while (rt_fault_next_word(reader)) {
+		if (!rt_fault_is_word(reader, "or"))
+			return rt_fault_expected(reader,
+				"the end of the clause");
 		before = faults->count;
-		(void)next_word(reader);
+		(void)rt_fault_next_word(reader);
 		if (!read_alternative(reader, faults, true))
 			return false;
 		for (size_t i = first; i < before; i++)
@@ -599,14 +334,14 @@ read_clause(struct reader *reader, struct rt_faults *faults)
 
 /* It is shown in logs and at terminals. */
 static bool
-is_printable(struct reader *reader)
+is_printable(struct rt_fault_reader *reader)
 {
 	for (const char *at = reader->text; *at != '\0'; at++) {
 		unsigned char c = (unsigned char)*at;
 
 		if ((c < ' ' && strchr("\t\r\n", c) == NULL) || c > '~') {
 			reader->word = (struct rt_word){at, 0};
-			return expected(reader,
+			return rt_fault_expected(reader,
 				"printable ASCII; other bytes as \\xHH");
 		}
 	}
@@ -614,10 +349,10 @@ is_printable(struct reader *reader)
 }
 
 static bool
-read_all(struct reader *reader, struct rt_faults *faults)
+read_all(struct rt_fault_reader *reader, struct rt_faults *faults)
 {
 	while (*reader->at != '\0') {
-		if (next_word(reader) && !read_clause(reader, faults))
+		if (rt_fault_next_word(reader) && !read_clause(reader, faults))
 			return false;
 		if (*reader->at != '\0')
 			reader->at++;
@@ -658,15 +393,6 @@ set_reading(struct rt_faults *faults)
 	}
 }
 
-const struct rt_clause *
-rt_faults_find(const struct rt_faults *faults, enum rt_fault_verb verb)
-{
-	for (size_t i = 0; i < faults->count; i++)
-		if (faults->clauses[i].verb == verb)
-			return faults->clauses + i;
-	return NULL;
-}
-
 /* Finds a clause that would do nothing: what was expected instead, or NULL. */
 static const char *
 find_useless(const struct rt_faults *faults, const struct rt_clause *clause)
@@ -684,14 +410,14 @@ find_useless(const struct rt_faults *faults, const struct rt_clause *clause)
 
 /* Words that mean nothing alone. */
 static bool
-check_sense(struct reader *reader, const struct rt_faults *faults)
+check_sense(struct rt_fault_reader *reader, const struct rt_faults *faults)
 {
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct rt_clause *clause = faults->clauses + i;
 		const char *wrong = find_useless(faults, clause);
 
 		if (wrong != NULL)
-			return expected_of(reader, clause, wrong);
+			return rt_fault_expected_of(reader, clause, wrong);
 	}
 	return true;
 }
@@ -715,7 +441,9 @@ struct rt_faults *
 rt_faults_new(const char *text, struct rt_error *error)
 {
 	struct rt_faults *faults = calloc(1, sizeof *faults);
-	struct reader reader = {.text = text, .at = text, .error = error};
+	struct rt_fault_reader reader = {.text = text,
+		.at = text,
+		.error = error};
 
 	*error = (struct rt_error){.member = NULL};
 	if (faults == NULL || (faults->text = strdup(text)) == NULL) {
@@ -753,71 +481,4 @@ const char *
 rt_faults_text(const struct rt_faults *faults)
 {
 	return faults->text;
-}
-
-/* --- what others ask --- */
-
-const struct rt_reading *
-rt_faults_reading(const struct rt_faults *faults)
-{
-	return faults != NULL && faults->reads ? &faults->reading : NULL;
-}
-
-bool
-rt_faults_same_reading(const struct rt_faults *a, const struct rt_faults *b)
-{
-	const struct rt_reading *one = rt_faults_reading(a),
-				*other = rt_faults_reading(b);
-
-	if (one == NULL || other == NULL)
-		return one == other;
-	return one->early == other->early && one->stops == other->stops &&
-		one->stop == other->stop && one->pace == other->pace &&
-		one->gap == other->gap && one->delay == other->delay;
-}
-
-int
-rt_faults_status(const struct rt_faults *faults)
-{
-	const struct rt_clause *clause =
-		rt_faults_find(faults, RT_FAULT_STATUS);
-
-	return clause ? (int)clause->number : 0;
-}
-
-bool
-rt_faults_force_body(const struct rt_faults *faults)
-{
-	return faults != NULL && rt_faults_find(faults, RT_FAULT_BODY) != NULL;
-}
-
-bool
-rt_faults_ignore_range(const struct rt_faults *faults)
-{
-	return rt_faults_find(faults, RT_FAULT_NO_RANGE) != NULL;
-}
-
-bool
-rt_faults_chancy(const struct rt_faults *faults)
-{
-	return faults->chancy;
-}
-
-bool
-rt_faults_suit_datagram(const struct rt_faults *faults)
-{
-	for (size_t i = 0; i < faults->count; i++)
-		if (faults->clauses[i].stream ||
-			faults->clauses[i].ending != RT_STEP_CLOSE)
-			return false;
-	return true;
-}
-
-bool
-rt_faults_can_reset(const struct rt_faults *faults)
-{
-	for (size_t i = 0; i < faults->count; i++)
-		if (faults->clauses[i].ending == RT_STEP_RESET)
-			return true;
-	return false;
 }

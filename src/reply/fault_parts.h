@@ -3,6 +3,7 @@
 #ifndef RT_FAULT_PARTS_H
 #define RT_FAULT_PARTS_H
 
+#include "base/text.h"
 #include "reply/fault.h"
 
 /* In the order in which they are applied. */
@@ -115,6 +116,42 @@ rt_clause_is_for(const struct rt_clause *clause, const struct rt_clause *other)
 			other->verb == RT_FAULT_EACH;
 	return clause->verb != RT_FAULT_DEAF || other->ending == RT_STEP_STALL;
 }
+
+/* Reads a text, a clause at a time. */
+struct rt_fault_reader {
+	const char *text;
+	const char *at;
+	struct rt_word word;     /* the present one, for errors */
+	const struct word *kind; /* of the present clause; of fault.c alone */
+	bool fixed; /* it is obeyed before there is a reply: nothing is drawn */
+	struct rt_error *error;
+	int code;
+	unsigned rolls;
+};
+
+/* --- fault_argument.c --- */
+
+/* The next word of the clause; false: there is none. */
+bool rt_fault_next_word(struct rt_fault_reader *reader);
+void rt_fault_put_back(struct rt_fault_reader *reader);
+
+static inline bool
+rt_fault_is_word(const struct rt_fault_reader *reader, const char *name)
+{
+	return rt_word_is(reader->word, name);
+}
+
+/* The error that something else was expected than the present word, or than a
+   whole clause. False. */
+bool rt_fault_expected(struct rt_fault_reader *reader, const char *what);
+bool rt_fault_expected_of(struct rt_fault_reader *reader,
+	const struct rt_clause *clause, const char *what);
+
+/* Reads an argument: `what` is a letter of the table of words. */
+bool rt_fault_argument(struct rt_fault_reader *reader, struct rt_clause *clause,
+	char what);
+
+/* --- fault_ask.c --- */
 
 /* The first clause of that verb; NULL. */
 const struct rt_clause *rt_faults_find(const struct rt_faults *faults,

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The words of a clause, and the arguments after its first: positions, times,
+ * numbers, endings, bytes. Called by fault.c.
+ */
+#include "config.h"
+
+#include "reply/fault_parts.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+/* Sums and products of such numbers overflow nothing. */
+#define MAX_NUMBER 999999999999999u
+
+static const struct {
+	const char *name;
+	enum rt_step_kind kind;
+} endings[] = {
+	{"fin", RT_STEP_CLOSE},
+	{"reset", RT_STEP_RESET},
+	{"stall", RT_STEP_STALL},
+	{"half", RT_STEP_HALF},
+};
+
+static bool
+is_blank(char c)
+{
+	return rt_is_blank(c) || c == '\r';
+}
+
+static bool
+is_end(char c)
+{
+	return c == '\0' || c == ';' || c == '\n';
+}
+
+bool
+rt_fault_next_word(struct rt_fault_reader *reader)
+{
+	while (is_blank(*reader->at))
+		reader->at++;
+	reader->word.text = reader->at;
+	while (!is_blank(*reader->at) && !is_end(*reader->at))
+		reader->at++;
+	reader->word.size = (size_t)(reader->at - reader->word.text);
+	return reader->word.size > 0;
+}
+
+void
+rt_fault_put_back(struct rt_fault_reader *reader)
+{
+	reader->at = reader->word.text;
+}
+
+bool
+rt_fault_expected(struct rt_fault_reader *reader, const char *what)
+{
+	struct rt_word word = reader->word;
+
+	reader->code = -EINVAL;
+	reader->error->at = (size_t)(word.text - reader->text);
+	if (word.size > 0)
+		(void)rt_fail(reader->error->text, -EINVAL,
+			"'%.*s': expected %s",
+			(int)(word.size < 60 ? word.size : 60), word.text,
+			what);
+	else
+		(void)rt_fail(reader->error->text, -EINVAL, "expected %s",
+			what);
+	return false;
+}
+
+bool
+rt_fault_expected_of(struct rt_fault_reader *reader,
+	const struct rt_clause *clause, const char *what)
+{
+	reader->code = rt_fail(reader->error->text, -EINVAL,
+		"'%.*s': expected %s", rt_clause_shown(clause),
+		reader->text + clause->begin, what);
+	reader->error->at = clause->begin;
+	return false;
+}
+
+/* The digits of the present word from `skip` on, up to `left` bytes. */
+static bool
+read_digits(const struct rt_fault_reader *reader, size_t skip, size_t left,
+	uint64_t *number)
+{
+	struct rt_word word = reader->word;
+
+	if (word.size < skip + left)
+		return false;
+	word.text += skip;
+	word.size -= skip + left;
+	return rt_word_number(word, MAX_NUMBER, number);
+}
+
+static bool
+read_number(struct rt_fault_reader *reader, struct rt_clause *clause)
+{
+	return (rt_fault_next_word(reader) &&
+		       read_digits(reader, 0, 0, &clause->number)) ||
+		rt_fault_expected(reader, "a whole number");
+}
+
+/* Where the present word stands. */
+static struct rt_hole
+make_hole(const struct rt_fault_reader *reader)
+{
+	size_t begin = (size_t)(reader->word.text - reader->text);
+
+	return (struct rt_hole){begin, begin + reader->word.size};
+}
+
+/* "MS", or "MS-MS", between which a time is drawn. */
+static bool
+read_time(struct rt_fault_reader *reader, struct rt_clause *clause)
+{
+	const char *dash;
+	uint64_t most;
+
+	if (!rt_fault_next_word(reader))
+		return rt_fault_expected(reader, "milliseconds");
+	dash = memchr(reader->word.text, '-', reader->word.size);
+	if (reader->fixed)
+		dash = NULL;
+	if (!read_digits(reader, 0, dash ? (size_t)(reader->at - dash) : 0,
+		    &clause->time))
+		return rt_fault_expected(reader, "milliseconds");
+	most = clause->time;
+	if (dash != NULL &&
+		!read_digits(reader, (size_t)(dash + 1 - reader->word.text), 0,
+			&most))
+		return rt_fault_expected(reader, "milliseconds");
+	if (most > INT32_MAX)
+		return rt_fault_expected(reader,
+			"milliseconds, 2147483647 at most");
+	if (most < clause->time)
+		return rt_fault_expected(reader, "the smaller number first");
+	clause->spare = most - clause->time;
+	clause->time *= (uint64_t)RT_MS;
+	if (dash != NULL)
+		clause->between = make_hole(reader);
+	return true;
+}
+
+static bool
+read_signed(struct rt_fault_reader *reader, struct rt_clause *clause)
+{
+	if (!rt_fault_next_word(reader))
+		return rt_fault_expected(reader, "N, +N or -N");
+	if (*reader->word.text == '+' || *reader->word.text == '-')
+		clause->sign = *reader->word.text;
+	return read_digits(reader, clause->sign != 0, 0, &clause->number) ||
+		rt_fault_expected(reader, "N, +N or -N");
+}
+
+static bool
+read_position(struct rt_fault_reader *reader, struct rt_clause *clause)
+{
+	static const char what[] = "N, -N, N%, any, head N or body N";
+	size_t minus;
+
+	if (!rt_fault_next_word(reader))
+		return rt_fault_expected(reader, what);
+	clause->base = RT_FAULT_FROM_BEGIN;
+	if (rt_fault_is_word(reader, "head") ||
+		rt_fault_is_word(reader, "body")) {
+		clause->base = *reader->word.text == 'h' ? RT_FAULT_FROM_HEAD :
+							   RT_FAULT_FROM_BODY;
+		if (!rt_fault_next_word(reader))
+			return rt_fault_expected(reader, what);
+	} else if (rt_fault_is_word(reader, "any")) {
+		clause->base = RT_FAULT_ANYWHERE;
+		clause->any = make_hole(reader);
+		return true;
+	} else if (reader->word.text[reader->word.size - 1] == '%') {
+		clause->base = RT_FAULT_PERCENT;
+		return (read_digits(reader, 0, 1, &clause->at) &&
+			       clause->at <= 100) ||
+			rt_fault_expected(reader, "0% to 100%");
+	}
+	minus = *reader->word.text == '-' &&
+		clause->base == RT_FAULT_FROM_BEGIN;
+	if (minus)
+		clause->base = RT_FAULT_FROM_END;
+	return read_digits(reader, minus, 0, &clause->at) ||
+		rt_fault_expected(reader, what);
+}
+
+static bool
+read_ending(struct rt_fault_reader *reader, struct rt_clause *clause)
+{
+	if (rt_fault_next_word(reader))
+		for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+			if (rt_fault_is_word(reader, endings[i].name)) {
+				clause->ending = endings[i].kind;
+				return true;
+			}
+	return rt_fault_expected(reader, "fin, reset, stall or half");
+}
+
+/* `never`, or a time. */
+static bool
+read_when(struct rt_fault_reader *reader, struct rt_clause *clause)
+{
+	if (rt_fault_next_word(reader) && rt_fault_is_word(reader, "never")) {
+		clause->given = false;
+		return true;
+	}
+	rt_fault_put_back(reader);
+	clause->given = true;
+	if (*reader->word.text < '0' || *reader->word.text > '9')
+		return rt_fault_expected(reader, "never or milliseconds");
+	return read_time(reader, clause);
+}
+
+static bool
+read_bytes(struct rt_fault_reader *reader, struct rt_clause *clause)
+{
+	struct rt_buf bytes;
+	bool ok;
+
+	while (is_blank(*reader->at))
+		reader->at++;
+	reader->word.text = reader->at;
+	reader->word.size = strcspn(reader->at, "\n");
+	rt_buf_init(&bytes, RT_MAX_TEXT / 2);
+	ok = rt_text_unquote(&reader->at, reader->word.text + reader->word.size,
+		&bytes);
+	if (!ok)
+		(void)rt_fault_expected(reader, RT_TEXT_QUOTED);
+	else if (bytes.failed)
+		reader->code = -ENOMEM;
+	if (reader->code < 0) {
+		rt_buf_free(&bytes);
+		return false;
+	}
+	clause->bytes = bytes.data;
+	clause->size = bytes.len;
+	return true;
+}
+
+bool
+rt_fault_argument(struct rt_fault_reader *reader, struct rt_clause *clause,
+	char what)
+{
+	switch (what) {
+	case 'p':
+		return read_position(reader, clause);
+	case 'e':
+		return read_ending(reader, clause);
+	case 'n':
+		return read_number(reader, clause);
+	case 'l':
+		return read_signed(reader, clause);
+	case 't':
+		return read_time(reader, clause);
+	case 'w':
+		return read_when(reader, clause);
+	default:
+		return read_bytes(reader, clause);
+	}
+}
