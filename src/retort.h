@@ -21,12 +21,12 @@
  *
  * Threads: any thread may call any function at any time, and a signal handler
  * may call retort_wake(). But for a server of retort_open(), only one thread at
- * a time may call retort_step(), the waits, retort_adopt(), retort_refuse() and
- * retort_stop().
+ * a time may call retort_step(), retort_pollfds(), retort_fd(), the waits,
+ * retort_adopt(), retort_refuse(), retort_stop() and retort_finish().
  *
  * Callbacks run on the server's thread, or in the call that steps it; the
- * predicates of retort_count(), retort_wait() and retort_expect() run in the
- * caller's thread. While a callback runs, every other call for the same server
+ * predicates of retort_count(), retort_wait(), and of retort_expect() in a
+ * verdict, run in the caller's thread. While a callback runs, every other call for the same server
  * waits. In a callback, functions that would wait return at once (-EDEADLK,
  * NULL, false), retort_stop() takes effect after the callback has returned,
  * retort_reset(), retort_forget() and retort_forget_ended() do nothing, and
@@ -35,8 +35,8 @@
  * Forks: a server belongs to the process that opened it, and goes on there. In
  * a child, retort_url(), retort_port() and retort_listener() say where it is,
  * and retort_close() only closes the child's descriptors and frees memory. All
- * other functions do nothing: they return -EPERM, NULL, false, 0, or a verdict
- * that says so.
+ * other functions do nothing: they return -EPERM, NULL, false, 0,
+ * SIZE_MAX from retort_count(), or a verdict that says so.
  *
  * Options, rules and replies are structs whose zero value is the default. Later
  * versions add members only at the end. Each call passes the caller's sizeof
@@ -925,7 +925,9 @@ RETORT_API const char *retort_version(void);
  *	retort_on(server, "GET /", &retort_reply::body, "hello",
  *		&retort_reply::times, 2u);
  *
- * or, in C++20, in braces: retort_on(server, "GET /", {.body = "hello"}).
+ * or, in C++20, in braces, in the order of the struct:
+ *
+ *	retort_on(server, "GET /", {.times = 2, .body = "hello"});
  */
 template <class Type> struct retort_same {
 	typedef Type type;

@@ -54,6 +54,18 @@ cat >"$dir/header.c" <<'END'
 #include <retort.h>
 struct retort_options options;
 END
+cat >"$dir/braces.cc" <<'END'
+#include <retort.h>
+#ifdef __GNUC__
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#endif
+int use(struct retort *server);
+int
+use(struct retort *server)
+{
+	return retort_on(server, "GET /", {.times = 1, .body = "hello\n"});
+}
+END
 cat >"$dir/header.cc" <<'END'
 #include <retort.h>
 int use(struct retort *server);
@@ -133,6 +145,8 @@ header()
 	for compiler in g++ clang++; do
 		compiles 'retort.h as C++17' $compiler -std=c++17 \
 			"$dir/header.cc"
+		compiles 'braces as C++20' $compiler -std=c++20 \
+			"$dir/braces.cc"
 	done
 }
 
