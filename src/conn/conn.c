@@ -13,10 +13,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* Bytes of a chunked body's framing that are kept in any case. */
-#define FRAMING 1024u
 
 /* The time until the kernel is asked again whether all that was sent has left. */
 #define FLUSH_PAUSE (1 * RT_MS)
@@ -49,39 +45,6 @@ rt_buffers_free(struct rt_buffers *buffers)
 	rt_reply_free(&buffers->reply);
 	rt_http_free(buffers->http);
 	free(buffers);
-}
-
-const char *
-rt_conn_body(const struct rt_conn *conn, size_t *size)
-{
-	const struct rt_buffers *buffers = conn->buffers;
-	const struct rt_request *request = rt_http_request(buffers->http);
-	bool plain = conn->config->protocol != RETORT_HTTP;
-	size_t head = plain ? 0 : request->head_size;
-
-	if (request->chunked) {
-		*size = buffers->content.len;
-		return buffers->content.data;
-	}
-	*size = 0;
-	if ((plain || head > 0) && buffers->parsed > head)
-		*size = buffers->parsed - head;
-	/* the same, however it was cut on its way */
-	if (*size > buffers->keep)
-		*size = buffers->keep;
-	return *size > 0 ? buffers->in.data + head : NULL;
-}
-
-size_t
-rt_conn_raw(const struct rt_conn *conn, bool *cut)
-{
-	const struct rt_buffers *buffers = conn->buffers;
-	size_t head = rt_http_request(buffers->http)->head_size;
-	size_t size = conn->complete ? buffers->parsed : buffers->in.len;
-	bool kept = head == 0 || size - head <= buffers->keep_raw;
-
-	*cut = !kept || buffers->dropped > 0;
-	return kept ? size : head + buffers->keep_raw;
 }
 
 /* --- from one state to the next --- */
@@ -189,99 +152,6 @@ go_on(struct rt_conn *conn)
 
 /* --- the request --- */
 
-static void
-ask(struct rt_conn *conn, enum rt_ask what)
-{
-	conn->asks = what;
-	conn->asked = what;
-}
-
-void
-rt_conn_refuse(struct rt_conn *conn, int status, const char *reason)
-{
-	conn->status = status;
-	conn->reason = reason;
-	ask(conn, RT_ASK_REFUSE);
-}
-
-void
-rt_conn_ask_early(struct rt_conn *conn)
-{
-	assert(conn->asks == RT_ASK_ROUTE);
-	ask(conn, RT_ASK_ANSWER);
-}
-
-/* Forgets body bytes that were parsed and are not kept, so that `in` stays
-   small. */
-static void
-drop_body(struct rt_conn *conn)
-{
-	struct rt_buffers *buffers = conn->buffers;
-	struct rt_buf *in = &buffers->in;
-	size_t kept =
-		rt_http_request(buffers->http)->head_size + buffers->keep_raw;
-	size_t left = in->len - buffers->parsed;
-
-	if (buffers->parsed <= kept)
-		return;
-	memmove(in->data + kept, in->data + buffers->parsed, left);
-	buffers->dropped += buffers->parsed - kept;
-	in->len = kept + left;
-	buffers->parsed = kept;
-}
-
-/* Whether reading is to stop here, as a fault has it. */
-static bool
-must_halt(const struct rt_conn *conn, bool done)
-{
-	const struct rt_reading *reading = &conn->buffers->reading;
-
-	if (conn->state != RT_STATE_BODY || !reading->stops)
-		return false;
-	return body_came(conn) > reading->stop ||
-		(body_came(conn) == reading->stop && !done);
-}
-
-static void
-parse(struct rt_conn *conn)
-{
-	struct rt_buffers *buffers = conn->buffers;
-	struct rt_request *request = rt_http_request(buffers->http);
-	enum rt_http_result result = rt_http_feed(buffers->http,
-		buffers->in.data, &buffers->parsed, buffers->in.len);
-	const char *reason;
-	int status;
-
-	if (result == RT_HTTP_BAD) {
-		status = rt_http_refusal(buffers->http, &reason);
-		rt_conn_refuse(conn, status, reason);
-		return;
-	}
-	if (result == RT_HTTP_HEAD) {
-		conn->state = RT_STATE_BODY;
-		ask(conn, RT_ASK_ROUTE);
-		return;
-	}
-	if (conn->state == RT_STATE_BODY) {
-		if (request->body_size > conn->max_body) {
-			rt_conn_refuse(conn, 413, "the body is too large");
-			return;
-		}
-		/* what came last stays: the trailers */
-		if (result == RT_HTTP_MORE)
-			drop_body(conn);
-	}
-	if (must_halt(conn, result == RT_HTTP_DONE)) {
-		conn->reason = "no more of it was read";
-		ask(conn, RT_ASK_HALT);
-	} else if (result == RT_HTTP_DONE) {
-		conn->complete = true;
-		ask(conn, RT_ASK_ANSWER);
-	} else if (conn->state == RT_STATE_BODY && buffers->reading.pace > 0) {
-		conn->rest = RT_REST_BODY;
-	}
-}
-
 /* Without HTTP: what has come is a request. */
 static void
 receive_piece(struct rt_conn *conn)
@@ -360,7 +230,7 @@ receive(struct rt_conn *conn, size_t size, int64_t now)
 	}
 	if (conn->state == RT_STATE_IDLE)
 		conn->state = RT_STATE_HEAD;
-	parse(conn);
+	rt_conn_parse(conn);
 }
 
 void
@@ -386,71 +256,10 @@ rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
 	go_on(conn);
 }
 
-/* 100 (Continue), at once unless it was asked for otherwise. */
-static void
-expect_body(struct rt_conn *conn)
-{
-	int64_t delay = conn->buffers->reading.delay;
-
-	if (delay == 0)
-		conn->interim_left = RT_INTERIM_SIZE;
-	else if (delay != RT_NEVER)
-		conn->rest = RT_REST_CONTINUE;
-}
-
-void
-rt_conn_set_reading(struct rt_conn *conn, const struct rt_reading *reading)
-{
-	conn->buffers->reading = *reading;
-}
-
-void
-rt_conn_keep(struct rt_conn *conn, size_t most)
-{
-	struct rt_buffers *buffers = conn->buffers;
-	size_t head = rt_http_request(buffers->http)->head_size;
-	bool chunked = rt_http_request(buffers->http)->chunked;
-	size_t raw = buffers->parsed > head ? buffers->parsed - head : 0;
-	size_t kept = chunked ? buffers->content.len : raw;
-
-	if (most < kept)
-		most = kept;
-	if (most >= buffers->keep)
-		return;
-	buffers->keep = most;
-	/* with the framing of all but the smallest chunks */
-	buffers->keep_raw = chunked && most > 0 ? 2 * most + FRAMING : most;
-	if (buffers->keep_raw < raw)
-		buffers->keep_raw = raw;
-	buffers->in.max = conn->config->max_in + buffers->keep_raw;
-	buffers->content.max = most;
-	rt_http_keep(buffers->http, &buffers->content, most);
-}
-
 void
 rt_conn_want_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 {
-	const struct rt_request *request = rt_http_request(conn->buffers->http);
-
-	bool expects;
-
-	assert(conn->asks == RT_ASK_ROUTE);
-	conn->asks = RT_ASK_NOTHING;
-	/* what is not read cannot be too large */
-	conn->max_body = conn->buffers->reading.stops ? UINT64_MAX : max;
-	conn->buffers->keep = SIZE_MAX;
-	rt_conn_keep(conn, keep);
-	conn->moved = now;
-	if (request->content_length > conn->max_body) {
-		rt_conn_refuse(conn, 413, "the body is too large");
-		return;
-	}
-	/* RFC 9110 10.1.1: not when some of the body has come already */
-	expects = request->expects_continue &&
-		conn->buffers->parsed == conn->buffers->in.len;
-	parse(conn);
-	if (expects && conn->asks == RT_ASK_NOTHING)
-		expect_body(conn);
+	rt_conn_begin_body(conn, max, keep, now);
 	go_on(conn);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Shared by the files of the room conn: events (conn.c) change the
- * state, and what is wanted (conn_plan.c) follows from it. conn_end.c ends it,
- * and conn_datagram.c sends the reply to a datagram.
+ * state, and what is wanted (conn_plan.c) follows from it. conn_request.c takes
+ * the request, conn_end.c ends the connection, and conn_datagram.c sends the
+ * reply to a datagram.
  */
 #ifndef RT_CONN_PARTS_H
 #define RT_CONN_PARTS_H
@@ -22,6 +23,15 @@ void rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan);
 
 /* Whether bytes may be unread: then close() would reset the connection. */
 bool rt_conn_must_drain(const struct rt_conn *conn);
+
+/* --- conn_request.c --- */
+
+/* Takes what has come, and asks the owner if that is enough for it. */
+void rt_conn_parse(struct rt_conn *conn);
+
+/* rt_conn_want_body(), but for what follows from it. */
+void rt_conn_begin_body(struct rt_conn *conn, uint64_t max, size_t keep,
+	int64_t now);
 
 /* --- conn_end.c --- */
 
@@ -43,6 +53,13 @@ void rt_conn_client_closed(struct rt_conn *conn, enum retort_ending how);
 void rt_conn_go_on_datagram(struct rt_conn *conn);
 void rt_conn_datagram_sent(struct rt_conn *conn, int64_t result, int64_t now);
 void rt_conn_datagram_expired(struct rt_conn *conn, int64_t now);
+
+static inline void
+ask(struct rt_conn *conn, enum rt_ask what)
+{
+	conn->asks = what;
+	conn->asked = what;
+}
 
 static inline int64_t
 later(int64_t when, int64_t timeout)
