@@ -22,19 +22,18 @@
  * Threads: any thread may call any function at any time, and a signal handler
  * may call retort_wake(). But for a server of retort_open(), only one thread at
  * a time may call retort_step(), retort_pollfds(), retort_fd(), the waits,
- * retort_adopt(), retort_refuse(), retort_stop() and retort_finish().
+ * retort_adopt(), retort_refuse() and retort_stop().
  *
  * Callbacks run on the server's thread, or in the call that steps it; the
  * predicates of retort_count(), retort_wait(), and of retort_expect() in a
- * verdict, run in the caller's thread. While a callback runs, every other call for the same server
- * waits. In a callback, functions that would wait return at once (-EDEADLK,
+ * verdict, run in the caller's thread. While a callback runs, every other call
+ * for the same server waits. In a callback, functions that would wait return at once (-EDEADLK,
  * NULL, false), retort_stop() takes effect after the callback has returned,
- * retort_reset(), retort_forget() and retort_forget_ended() do nothing, and
- * retort_close() must not be called.
+ * retort_reset() does nothing, and retort_close() must not be called.
  *
  * Forks: a server belongs to the process that opened it, and goes on there. In
- * a child, retort_url(), retort_port() and retort_listener() say where it is,
- * and retort_close() only closes the child's descriptors and frees memory. All
+ * a child, retort_url() and retort_listener() say where it is, and
+ * retort_close() only closes the child's descriptors and frees memory. All
  * other functions do nothing: they return -EPERM, NULL, false, 0,
  * SIZE_MAX from retort_count(), or a verdict that says so.
  *
@@ -121,10 +120,10 @@ enum retort_ending { RETORT_NOTHING, RETORT_FIN, RETORT_RST };
  * all that is known at its end. With RETORT_UDP the request is a datagram, and
  * each is a connection of its own.
  *
- * A record, and all it points to, stays valid until retort_reset(),
- * retort_close(), retort_forget(), or, once its connection has ended,
- * retort_forget_ended(). Members marked (end) are known when the connection ends: read
- * them only after retort_wait_end(); so too `status`, if the handler returned
+ * A record, and all it points to, stays valid until retort_close() or
+ * retort_reset(); with RETORT_ENDED that forgets it only if its connection has
+ * ended. Members marked (end) are known when the connection ends: read them
+ * only after retort_wait_end(); so too `status`, if the handler returned
  * RETORT_LATER. An exchange that a callback is passed is valid during the call,
  * and holds what is known by then; for an event function the members from
  * `method` to `requested` are not set.
@@ -248,7 +247,8 @@ struct retort_options {
 	int body_timeout;  /* without a byte of the body: 408 */
 	int write_timeout; /* in which the client takes nothing of the reply */
 
-	uint64_t requests; /* stop after so many retort_replies(); 0: never */
+	uint64_t requests; /* stop after so many `replies` of retort_stats(); 0:
+	                      never */
 
 	/* The hosts that are answered, with a NULL after the last; any other
 	   Host gets 421. Compared without case and port. NULL: all hosts. */
@@ -374,22 +374,15 @@ RETORT_API int retort_refuse(struct retort *server, bool refuse);
 /*
  * Begins to stop the server: accepts the queued connections once more, closes
  * the listeners, ends at once every connection whose request has not come whole
- * or whose reply is in a pause, and gives the others at most `grace` ms.
- * retort_step() returns 1 when the last has ended. A second call can only
- * shorten the time.
+ * or whose reply is in a pause, and gives the others at most `grace` ms. After
+ * the last has ended, retort_step() returns 1, and
+ * retort_wait_end(server, NULL, -1) returns. A second call can only shorten the
+ * time.
  */
 RETORT_API void retort_stop(struct retort *server, int grace RETORT_OR(0));
 #ifndef __cplusplus
 #define retort_stop(...) retort_stop(RETORT_TWO(__VA_ARGS__, 0, ))
 #endif
-
-/*
- * Calls retort_stop() and waits until the server has stopped, for `grace` ms
- * (-1: 100) and little more. Returns NULL, or a line for each connection that
- * was cut off, with its state, and one if the server had to end because the
- * system failed it, which the verdict says, too. Valid until retort_close().
- */
-RETORT_API const char *retort_finish(struct retort *server, int grace);
 
 /* Ends everything at once and frees the server, without checking expectations:
    for that, see retort_done(). `server` may be NULL. */
@@ -408,15 +401,8 @@ RETORT_API const char *retort_url(struct retort *server,
 #define retort_url(...) retort_url(RETORT_TWO(__VA_ARGS__, NULL, ))
 #endif
 
-/* The TCP or UDP port of the i-th listener; 0: it has none; -1: no such
-   listener. */
-RETORT_API int retort_port(const struct retort *server, size_t i RETORT_OR(0));
-#ifndef __cplusplus
-#define retort_port(...) retort_port(RETORT_TWO(__VA_ARGS__, 0, ))
-#endif
-
 /*
- * The i-th listener: those with IPv4 addresses come first, then IPv6, then the
+ * The i-th listener, or the first: retort_listener(server).port. Those with IPv4 addresses come first, then IPv6, then the
  * others. Both listeners of localhost have the same URL, such as
  * "http://localhost:43121/".
  */
@@ -429,18 +415,47 @@ struct retort_listener {
 RETORT_API void retort_listener_sized(struct retort *server, size_t i,
 	struct retort_listener *listener, size_t size);
 static inline struct retort_listener
-retort_listener(struct retort *server, size_t i)
+retort_listener(struct retort *server, size_t i RETORT_OR(0))
 {
 	struct retort_listener listener;
 
 	retort_listener_sized(server, i, &listener, sizeof listener);
 	return listener;
 }
+#ifndef __cplusplus
+#define retort_listener(...) retort_listener(RETORT_TWO(__VA_ARGS__, 0, ))
+#endif
 
-/* The number of final replies begun so far, except 408; with RETORT_TCP, of
-   connections that have ended after at least one piece; with RETORT_UDP, of
-   datagrams, except those that must not be answered. */
-RETORT_API uint64_t retort_replies(struct retort *server);
+/* Counters of the whole life of a server, which retort_reset() does not clear,
+   and what is true at the moment. */
+struct retort_stats {
+	uint64_t replies;   /* final replies begun, except 408; with RETORT_TCP,
+	                        connections that have ended after at least one
+	                        piece; with RETORT_UDP, datagrams, except those
+	                        that must not be answered */
+	uint64_t accepted;  /* connections accepted */
+	uint64_t shortages; /* times that there was no descriptor for another
+	                        connection. A shortage counts once, until half
+	                        of the connections are closed; meanwhile new
+	                        ones wait in the kernel's queue */
+	size_t connections; /* that are open now */
+	size_t expectations; /* including those of scenarios */
+	const char *cut_off; /* after retort_stop(): a line for each connection
+	                        that was cut off, with its state, and one if
+	                        the server had to end because the system failed
+	                        it, which the verdict says, too; NULL: none.
+	                        Valid until the next call or retort_close() */
+};
+RETORT_API void retort_stats_sized(struct retort *server,
+	struct retort_stats *stats, size_t size);
+static inline struct retort_stats
+retort_stats(struct retort *server)
+{
+	struct retort_stats stats;
+
+	retort_stats_sized(server, &stats, sizeof stats);
+	return stats;
+}
 
 /* --- rules and replies --- */
 
@@ -641,23 +656,39 @@ retort_answer_with(struct retort *server, const struct retort_reply *reply,
 		sizeof(struct retort_reply), NULL)
 #endif
 
-/*
- * Adds the rules and expectations of a scenario, which retort(5) describes,
- * from a file, or from `size` bytes of text that messages call `name`. Files
- * named in it are relative to the folder of the file, or for text to the
- * working folder. 0, or -errno with a line "NAME:LINE:COLUMN: ..." in `error`
- * (RETORT_ERROR_SIZE bytes, or NULL), and then nothing is added: -EINVAL, the
- * scenario is malformed; -ENOMEM; or the error from reading a file.
- */
-RETORT_API int retort_load(struct retort *server, const char *file,
-	char *error);
-RETORT_API int retort_load_text(struct retort *server, const char *name,
-	const void *text, size_t size, char *error);
+/* A scenario, which retort(5) describes: a file or a text. */
+struct retort_scenario {
+	struct retort *server; /* set by the macro, as is `file` */
+	const char *file; /* files that it names are relative to its folder */
 
-/* The notices of the last load, one per line: corrections to pasted messages,
-   and probable mistakes; NULL: none. Valid until the next load or
-   retort_close(). */
-RETORT_API const char *retort_notices(struct retort *server);
+	const char *text; /* instead of `file`: what it says. Files that it
+	                      names are relative to the working folder */
+	size_t size;      /* of the text; 0: strlen(text); retort_size(n): n */
+	const char *name; /* of the text, in messages; NULL: "scenario" */
+	char **notices;   /* receives a text that the caller frees: one line
+	                      for each correction to a pasted message and for
+	                      each probable mistake; or NULL: there are none */
+	char *error;      /* as in struct retort_reply */
+};
+
+/*
+ * Adds the rules and expectations of a scenario:
+ *
+ *	retort_load(server, "users.retort");
+ *	retort_load(server, .text = "@on GET /\n@echo\n");
+ *
+ * 0, or -errno with a line "NAME:LINE:COLUMN: ..." in `error`, and then nothing
+ * is added: -EINVAL, the scenario is malformed; -ENOMEM; or the error from
+ * reading a file.
+ */
+RETORT_API int retort_load_sized(const struct retort_scenario *scenario,
+	size_t size);
+#ifndef __cplusplus
+#define retort_load(...) \
+	retort_load_sized( \
+		&(const struct retort_scenario){.server = __VA_ARGS__}, \
+		sizeof(struct retort_scenario))
+#endif
 
 /*
  * The client of a sweep: makes one request to `url`, and returns 1 if it took
@@ -798,21 +829,11 @@ retort_wait_sized(const struct retort_requests *requests, size_t size);
 		sizeof(struct retort_requests))
 #endif
 
-/* Waits until the connection of the record ends; returns whether it has. */
+/* Waits until the connection of the record ends or, if `exchange` is NULL,
+   until no connection is open; returns whether that is so. `timeout` is in ms;
+   -1: for ever. */
 RETORT_API bool retort_wait_end(struct retort *server,
 	const struct retort_exchange *exchange, int timeout);
-
-/* Waits until no connection is open; returns whether none is. */
-RETORT_API bool retort_wait_quiet(struct retort *server, int timeout);
-
-/* The number of open connections, and of all that were accepted so far. */
-RETORT_API size_t retort_connections(struct retort *server);
-RETORT_API uint64_t retort_accepted(struct retort *server);
-
-/* The number of times that there was no descriptor for another connection. A
-   shortage counts once, until half of the connections are closed; meanwhile new
-   ones wait in the kernel's queue. */
-RETORT_API uint64_t retort_shortages(struct retort *server);
 
 /*
  * A connection as text, which the caller frees: lines with time, direction, and
@@ -846,9 +867,6 @@ RETORT_API int retort_expect_sized(const struct retort_requests *requests,
    fits the second, and so on; others may come between them. */
 RETORT_API int retort_expect_order(struct retort *server, const char *requests);
 
-/* The number of expectations, including those of scenarios. */
-RETORT_API size_t retort_expectations(struct retort *server);
-
 /*
  * "" if everything was as expected: each expectation is met; each request that
  * came whole was answered by a rule, a reply or a file; none was refused; no
@@ -866,9 +884,9 @@ retort_ok(struct retort *server)
 }
 
 /*
- * The last call of a test: calls retort_finish(), retort_verdict() and
- * retort_close(). Returns true, with *wrong set to NULL, if everything was as
- * expected. Otherwise *wrong (unless `wrong` is NULL) is the verdict, which the
+ * The last call of a test: stops the server, gives replies that are under way
+ * at most 100 ms, and calls retort_verdict() and retort_close(). Returns true,
+ * with *wrong set to NULL, if everything was as expected. Otherwise *wrong (unless `wrong` is NULL) is the verdict, which the
  * caller frees, or NULL if there is no memory for it.
  */
 RETORT_API bool retort_done(struct retort *server,
@@ -877,16 +895,29 @@ RETORT_API bool retort_done(struct retort *server,
 #define retort_done(...) retort_done(RETORT_TWO(__VA_ARGS__, NULL, ))
 #endif
 
-/* Forget records only: all of them, and requests of which a byte has come
-   already; or the records whose connections have ended. */
-RETORT_API void retort_forget(struct retort *server);
-RETORT_API void retort_forget_ended(struct retort *server);
+/* What retort_reset() forgets. */
+enum retort_part {
+	RETORT_TEST,    /* rules, expectations, mistakes and records */
+	RETORT_RECORDS, /* records only */
+	RETORT_ENDED    /* records whose connections have ended */
+};
 
-/* Forgets rules, expectations, mistakes and records. The reply of
-   retort_answer() or the files of retort_serve() stay, and so do the counters.
-   Open connections continue; a request of which a byte has come already is not
-   recorded, and is not answered by rules that are added later. */
-RETORT_API void retort_reset(struct retort *server);
+/*
+ * Forgets what one test has set and seen, or only its records:
+ *
+ *	retort_reset(server);
+ *	retort_reset(server, RETORT_RECORDS);
+ *
+ * The reply of retort_answer() or the files of retort_serve() stay, and so do
+ * the counters. Open connections continue; but, except with RETORT_ENDED, a
+ * request of which a byte has come already is not recorded, and is not answered
+ * by rules that are added later.
+ */
+RETORT_API void retort_reset(struct retort *server,
+	enum retort_part part RETORT_OR(RETORT_TEST));
+#ifndef __cplusplus
+#define retort_reset(...) retort_reset(RETORT_TWO(__VA_ARGS__, RETORT_TEST, ))
+#endif
 
 /* --- other functions --- */
 
@@ -1007,6 +1038,18 @@ retort_serve(struct retort *server, const char *root, Members... members)
 
 	retort_set(files, members...);
 	return retort_serve_sized(server, root, &files, sizeof files, nullptr);
+}
+
+template <class... Members>
+inline int
+retort_load(struct retort *server, const char *file, Members... members)
+{
+	struct retort_scenario scenario = {};
+
+	scenario.server = server;
+	scenario.file = file;
+	retort_set(scenario, members...);
+	return retort_load_sized(&scenario, sizeof scenario);
 }
 
 template <class... Members>

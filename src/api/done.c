@@ -6,6 +6,9 @@
 
 #include "api/api.h"
 
+/* So long may replies take that are under way: ms. */
+#define GRACE 100
+
 bool(retort_done)(struct retort *server, char **wrong)
 {
 	const char *verdict;
@@ -15,7 +18,8 @@ bool(retort_done)(struct retort *server, char **wrong)
 		*wrong = NULL;
 	if (server == NULL)
 		return true;
-	(void)retort_finish(server, -1);
+	retort_stop(server, GRACE);
+	(void)retort_wait_end(server, NULL, -1);
 	verdict = retort_verdict(server);
 	if (wrong != NULL && *verdict != '\0')
 		*wrong = strdup(verdict);

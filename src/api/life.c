@@ -14,8 +14,6 @@
 #include "api/api.h"
 #include "base/error.h"
 
-#define DEFAULT_GRACE 100
-
 struct retort *
 retort_open_sized(const struct retort_options *theirs, size_t size, char *error)
 {
@@ -263,26 +261,6 @@ void(retort_stop)(struct retort *server, int grace)
 	unlock(server);
 }
 
-const char *
-retort_finish(struct retort *server, int grace)
-{
-	const char *left = NULL;
-
-	if (is_elsewhere(server))
-		return ELSEWHERE "\n";
-	retort_stop(server, grace < 0 ? DEFAULT_GRACE : grace);
-	lock(server);
-	while (!rt_api_is_stopped(server) && rt_api_wait(server, RT_NEVER))
-		;
-	if (server->left.len > 0) {
-		left = rt_buf_text(&server->left);
-		if (left == NULL)
-			left = "more than can be told";
-	}
-	unlock(server);
-	return left;
-}
-
 /* Another thread had the lock when the process was forked, or nobody. */
 static void
 leave(struct retort *server)
@@ -314,6 +292,14 @@ retort_close(struct retort *server)
 }
 
 /* --- getters --- */
+
+/* Our struct to a caller, who knows `size` bytes of it. */
+static void
+give(void *theirs, size_t size, const void *ours, size_t room)
+{
+	memset(theirs, 0, size);
+	memcpy(theirs, ours, size < room ? size : room);
+}
 
 /* "http://127.0.0.1:43121/" and "file"; in the host's memory. */
 static struct rt_url *
@@ -357,11 +343,6 @@ const char *(retort_url)(struct retort *server, const char *path)
 	return joined->text;
 }
 
-int(retort_port)(const struct retort *server, size_t i)
-{
-	return i < server->listener_count ? server->listeners[i].sock.port : -1;
-}
-
 void
 retort_listener_sized(struct retort *server, size_t i,
 	struct retort_listener *theirs, size_t size)
@@ -380,60 +361,38 @@ retort_listener_sized(struct retort *server, size_t i,
 		ours.fd = server->listeners[i].sock.fd;
 		unlock(server);
 	}
-	memset(theirs, 0, size);
-	memcpy(theirs, &ours, size < sizeof ours ? size : sizeof ours);
+	give(theirs, size, &ours, sizeof ours);
 }
 
-uint64_t
-retort_replies(struct retort *server)
+/* With the lock held. */
+static const char *
+cut_off(struct retort *server)
 {
-	uint64_t answered;
+	const char *text;
 
-	if (is_elsewhere(server))
-		return 0;
-	lock(server);
-	answered = server->answered;
-	unlock(server);
-	return answered;
+	if (server->left.len == 0)
+		return NULL;
+	text = rt_buf_text(&server->left);
+	return text ? text : "more than can be told";
 }
 
-size_t
-retort_connections(struct retort *server)
+void
+retort_stats_sized(struct retort *server, struct retort_stats *theirs,
+	size_t size)
 {
-	size_t open;
+	struct retort_stats ours = {.cut_off = ELSEWHERE "\n"};
 
-	if (is_elsewhere(server))
-		return 0;
-	lock(server);
-	open = server->open;
-	unlock(server);
-	return open;
-}
-
-uint64_t
-retort_accepted(struct retort *server)
-{
-	uint64_t number;
-
-	if (is_elsewhere(server))
-		return 0;
-	lock(server);
-	number = server->number;
-	unlock(server);
-	return number;
-}
-
-uint64_t
-retort_shortages(struct retort *server)
-{
-	uint64_t shortages;
-
-	if (is_elsewhere(server))
-		return 0;
-	lock(server);
-	shortages = server->shortages;
-	unlock(server);
-	return shortages;
+	if (!is_elsewhere(server)) {
+		lock(server);
+		ours.replies = server->answered;
+		ours.accepted = server->number;
+		ours.shortages = server->shortages;
+		ours.connections = server->open;
+		ours.expectations = server->verdict.count;
+		ours.cut_off = cut_off(server);
+		unlock(server);
+	}
+	give(theirs, size, &ours, sizeof ours);
 }
 
 const char *

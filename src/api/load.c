@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions of retort.h that read a text: scenarios. */
+/* retort_load(): scenarios. */
 #include "config.h"
 
 #include <errno.h>
@@ -15,8 +15,6 @@
 
 /* The largest scenario: bytes. */
 #define MAX_SCENARIO (64u << 20)
-
-/* --- scenarios --- */
 
 /* It is opened for each reply, but who misspells its name is told now. */
 static int
@@ -122,37 +120,6 @@ add_items(struct retort *server, const char *name,
 	return code;
 }
 
-static int
-load(struct retort *server, const char *name, const char *folder,
-	const char *text, size_t size, char *error)
-{
-	struct rt_scenario scenario;
-	int code;
-
-	if (is_elsewhere(server))
-		return rt_api_fail_elsewhere(error);
-	code = rt_scenario_read(&scenario, name, folder, text, size, error);
-	if (code == 0) {
-		lock(server);
-		code = add_items(server, name, &scenario, error);
-		rt_buf_clear(&server->notices, 0);
-		rt_buf_add(&server->notices, scenario.notices.data,
-			scenario.notices.len);
-		unlock(server);
-	}
-	rt_scenario_free(&scenario);
-	return code;
-}
-
-int
-retort_load_text(struct retort *server, const char *name, const void *text,
-	size_t size, char *error)
-{
-	char own[RETORT_ERROR_SIZE];
-
-	return load(server, name, NULL, text, size, error ? error : own);
-}
-
 /* The whole of a file. 0 or -errno. */
 static int
 read_all(const char *name, struct rt_buf *to)
@@ -174,45 +141,73 @@ read_all(const char *name, struct rt_buf *to)
 	return code;
 }
 
-int
-retort_load(struct retort *server, const char *name, char *error)
+/* The scenario's text, which has `size` bytes and is called `name`. */
+static int
+load(const struct retort_scenario *of, const char *folder, const char *name,
+	const char *text, size_t size)
 {
-	char own[RETORT_ERROR_SIZE];
-	const char *slash = strrchr(name, '/');
-	char *folder;
+	struct retort *server = of->server;
+	struct rt_scenario scenario;
+	int code = rt_scenario_read(&scenario, name, folder, text, size,
+		of->error);
+
+	if (code == 0) {
+		lock(server);
+		code = add_items(server, name, &scenario, of->error);
+		unlock(server);
+	}
+	if (code == 0 && of->notices != NULL && scenario.notices.len > 0) {
+		const char *notices = rt_buf_text(&scenario.notices);
+
+		*of->notices = notices ? strdup(notices) : NULL;
+	}
+	rt_scenario_free(&scenario);
+	return code;
+}
+
+static int
+load_file(const struct retort_scenario *of)
+{
+	const char *slash = strrchr(of->file, '/');
+	char *folder = NULL;
 	struct rt_buf text;
 	int code;
 
-	if (error == NULL)
-		error = own;
-	if (is_elsewhere(server))
-		return rt_api_fail_elsewhere(error);
-	folder = slash ? strndup(name, (size_t)(slash - name)) : NULL;
-	code = slash != NULL && folder == NULL ? -ENOMEM : 0;
 	rt_buf_init(&text, MAX_SCENARIO);
-	if (code == 0)
-		code = read_all(name, &text);
+	if (slash != NULL)
+		folder = strndup(of->file, (size_t)(slash - of->file));
+	code = slash != NULL && folder == NULL ? -ENOMEM :
+						 read_all(of->file, &text);
 	if (code < 0)
-		(void)rt_fail_errno(error, code, name);
+		(void)rt_fail_errno(of->error, code, of->file);
 	else
-		code = load(server, name,
-			slash != NULL && slash == name ? "" : folder,
-			text.len > 0 ? text.data : "", text.len, error);
+		code = load(of, folder, of->file, text.len > 0 ? text.data : "",
+			text.len);
 	rt_buf_free(&text);
 	free(folder);
 	return code;
 }
 
-const char *
-retort_notices(struct retort *server)
+int
+retort_load_sized(const struct retort_scenario *theirs, size_t size)
 {
-	const char *text = NULL;
+	struct retort_scenario of;
+	char own[RETORT_ERROR_SIZE];
+	int code = rt_api_copy(&of, sizeof of, theirs, size);
 
-	if (is_elsewhere(server))
-		return NULL;
-	lock(server);
-	if (server->notices.len > 0)
-		text = rt_buf_text(&server->notices);
-	unlock(server);
-	return text;
+	if (of.error == NULL)
+		of.error = own;
+	if (of.notices != NULL)
+		*of.notices = NULL;
+	if (is_elsewhere(of.server))
+		return rt_api_fail_elsewhere(of.error);
+	if (code < 0)
+		return rt_fail_errno(of.error, code, "scenario");
+	if ((of.file == NULL) == (of.text == NULL))
+		return rt_fail(of.error, -EINVAL,
+			"scenario: expected a file or a text");
+	if (of.file != NULL)
+		return load_file(&of);
+	return load(&of, NULL, of.name ? of.name : "scenario", of.text,
+		rt_body_size(of.text, of.size));
 }

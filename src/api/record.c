@@ -125,6 +125,14 @@ retort_wait_sized(const struct retort_requests *theirs, size_t size)
 	return seen;
 }
 
+/* Whether its connection has ended; NULL: whether all have. */
+static bool
+has_ended(const struct retort *server, const struct retort_exchange *exchange)
+{
+	return exchange != NULL ? exchange->end != RETORT_OPEN :
+				  server->open == 0;
+}
+
 bool
 retort_wait_end(struct retort *server, const struct retort_exchange *exchange,
 	int timeout)
@@ -135,29 +143,12 @@ retort_wait_end(struct retort *server, const struct retort_exchange *exchange,
 	if (is_elsewhere(server))
 		return false;
 	lock(server);
-	while (exchange->end == RETORT_OPEN && more)
+	while (!has_ended(server, exchange) && more)
 		more = rt_api_wait(server, deadline);
-	ended = exchange->end != RETORT_OPEN;
+	ended = has_ended(server, exchange);
 	rt_api_ring(server);
 	unlock(server);
 	return ended;
-}
-
-bool
-retort_wait_quiet(struct retort *server, int timeout)
-{
-	int64_t deadline = rt_api_deadline(timeout);
-	bool quiet, more = true;
-
-	if (is_elsewhere(server))
-		return false;
-	lock(server);
-	while (server->open > 0 && more)
-		more = rt_api_wait(server, deadline);
-	quiet = server->open == 0;
-	rt_api_ring(server);
-	unlock(server);
-	return quiet;
 }
 
 char *
@@ -274,19 +265,6 @@ retort_expect_order(struct retort *server, const char *requests)
 	return code;
 }
 
-size_t
-retort_expectations(struct retort *server)
-{
-	size_t count;
-
-	if (is_elsewhere(server))
-		return 0;
-	lock(server);
-	count = server->verdict.count;
-	unlock(server);
-	return count;
-}
-
 const char *
 retort_verdict(struct retort *server)
 {
@@ -304,38 +282,30 @@ retort_verdict(struct retort *server)
 	return text;
 }
 
-void
-retort_forget(struct retort *server)
+static void
+forget(struct retort *server, enum retort_part part)
 {
-	if (is_elsewhere(server))
-		return;
-	lock(server);
-	if (!is_within(server))
-		rt_journal_clear(&server->journal);
-	unlock(server);
-}
-
-void
-retort_forget_ended(struct retort *server)
-{
-	if (is_elsewhere(server))
-		return;
-	lock(server);
-	if (!is_within(server))
-		rt_journal_clear_ended(&server->journal);
-	unlock(server);
-}
-
-void
-retort_reset(struct retort *server)
-{
-	if (is_elsewhere(server))
-		return;
-	lock(server);
-	if (!is_within(server)) {
+	switch (part) {
+	case RETORT_TEST:
 		rt_route_clear(&server->route);
 		rt_verdict_clear(&server->verdict);
 		rt_journal_reset(&server->journal);
+		break;
+	case RETORT_RECORDS:
+		rt_journal_clear(&server->journal);
+		break;
+	case RETORT_ENDED:
+		rt_journal_clear_ended(&server->journal);
+		break;
 	}
+}
+
+void(retort_reset)(struct retort *server, enum retort_part part)
+{
+	if (is_elsewhere(server))
+		return;
+	lock(server);
+	if (!is_within(server))
+		forget(server, part);
 	unlock(server);
 }

@@ -91,7 +91,7 @@ try_one(struct sweep *sweep, const char *fault)
 {
 	struct retort *server = sweep->server;
 	struct retort_reply reply = sweep->reply;
-	uint64_t before = retort_accepted(server);
+	uint64_t before = retort_stats(server).accepted;
 	int code;
 
 	reply.faults = fault;

@@ -47,13 +47,14 @@ list_ports(struct retort *server, struct lines *lines)
 {
 	int port, code = 0;
 
-	for (size_t i = 0; code == 0 && (port = retort_port(server, i)) >= 0;
+	for (size_t i = 0;
+		code == 0 && (port = retort_listener(server, i).port) >= 0;
 		i++) {
 		bool seen = port == 0;
 		char line[16];
 
 		for (size_t k = 0; k < i && !seen; k++)
-			seen = retort_port(server, k) == port;
+			seen = retort_listener(server, k).port == port;
 		(void)snprintf(line, sizeof line, "%d", port);
 		if (!seen)
 			code = add_line(lines, line);

@@ -31,7 +31,8 @@
 static bool
 nobody_can_come(struct retort *server)
 {
-	return retort_url(server) == NULL && retort_connections(server) == 0;
+	return retort_url(server) == NULL &&
+		retort_stats(server).connections == 0;
 }
 
 /* Until it has stopped; the exit status. */
@@ -70,7 +71,8 @@ serve(struct retort *server, const struct args *args, struct watch *watch,
 		step = retort_step(server, output_timeout(output, timeout));
 		output_step(output);
 	}
-	if (lifetime_over && retort_replies(server) < args->options.requests)
+	if (lifetime_over &&
+		retort_stats(server).replies < args->options.requests)
 		status = EXIT_LIFETIME;
 	if (step < 0) {
 		output_say(output, "%s", strerror(-step));
@@ -190,18 +192,24 @@ set_answer(struct retort *server, const struct args *args, char *error)
 static int
 load_scenario(struct retort *server, const struct args *args, char *error)
 {
-	const char *notices;
+	char *notices = NULL;
 	char why[RETORT_ERROR_SIZE];
-	int code = args->scenario_text == NULL ?
-		retort_load(server, args->scenario, why) :
-		retort_load_text(server, "stdin", args->scenario_text,
-			args->scenario_size, why);
+	const struct retort_scenario scenario = {
+		.server = server,
+		.file = args->scenario_text ? NULL : args->scenario,
+		.text = args->scenario_text,
+		.size = retort_size(args->scenario_size),
+		.name = "stdin",
+		.notices = args->notices ? &notices : NULL,
+		.error = why,
+	};
+	int code = retort_load_sized(&scenario, sizeof scenario);
 
 	if (code < 0)
 		return blame(error, code, "--scenario ", why);
-	notices = args->notices ? retort_notices(server) : NULL;
 	if (notices != NULL)
 		(void)fputs(notices, stderr);
+	free(notices);
 	return 0;
 }
 
@@ -339,8 +347,9 @@ main(int argc, char **argv)
 	output.server = server;
 	output.sink = sink_open(STDERR_FILENO);
 	/* run judges, whatever is expected, what nothing answered */
-	output.judged = args.mode == MODE_RUN ? args.scenario != NULL :
-						retort_expectations(server) > 0;
+	output.judged = args.mode == MODE_RUN ?
+		args.scenario != NULL :
+		retort_stats(server).expectations > 0;
 	typed.server = server;
 	signals_wake(server);
 	status = tell_where(&args, server, &file, signals);

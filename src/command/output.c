@@ -292,14 +292,14 @@ static void
 forget(struct output *output)
 {
 	if (output->recorded && !output->judged)
-		retort_forget_ended(output->server);
+		retort_reset(output->server, RETORT_ENDED);
 }
 
 /* Once for each spell. */
 static void
 tell_shortage(struct output *output)
 {
-	uint64_t shortages = retort_shortages(output->server);
+	uint64_t shortages = retort_stats(output->server).shortages;
 
 	if (shortages != output->shortages)
 		output_say(output,

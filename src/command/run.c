@@ -73,7 +73,8 @@ run_command(const struct args *args, struct retort *server,
 	if (status == 0)
 		status = child.status;
 	child_end(&child, args->grace);
-	(void)retort_finish(server, args->grace);
+	retort_stop(server, args->grace);
+	(void)retort_wait_end(server, NULL, -1);
 	output_finish(output);
 	if (output_judge(output) && status == 0)
 		status = EXIT_UNMET;

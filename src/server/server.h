@@ -58,10 +58,9 @@ struct retort {
 	struct rt_journal journal;
 	struct rt_verdict verdict;
 	bool recorded;
-	size_t keep;           /* bytes of a body, if somebody may ask for it */
-	struct rt_buf notices; /* of what was loaded, in words */
-	struct rt_buf left;    /* what was cut off by stopping, in words */
-	struct rt_url *urls;   /* that were joined with paths */
+	size_t keep;         /* bytes of a body, if somebody may ask for it */
+	struct rt_buf left;  /* what was cut off by stopping, in words */
+	struct rt_url *urls; /* that were joined with paths */
 	struct rt_io *io;
 	struct rt_conn_config config;
 	struct rt_route route;

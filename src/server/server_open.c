@@ -272,7 +272,6 @@ rt_server_new(void)
 	server->refuse_until = RT_NEVER;
 	server->stop_wanted = RT_NEVER;
 	rt_buf_init(&server->left, MAX_LEFT);
-	rt_buf_init(&server->notices, MAX_LEFT);
 	rt_verdict_init(&server->verdict);
 	return server;
 }
@@ -308,7 +307,6 @@ free_memory(struct retort *server)
 		free(server->urls);
 		server->urls = next;
 	}
-	rt_buf_free(&server->notices);
 	rt_owner_end(&server->owner);
 	free(server->listeners);
 	free(server->config.scratch);

@@ -154,7 +154,7 @@ start_retort(struct server *server, bool threaded, bool unrecorded)
 	if (server->retort == NULL ||
 		retort_answer_with(server->retort, &reply, error) < 0)
 		give_up("retort: %s", error);
-	server->port = retort_port(server->retort, 0);
+	server->port = retort_listener(server->retort).port;
 }
 
 static void

@@ -84,7 +84,7 @@ use(struct retort *server)
 		&retort_requests::if_body, "x");
 	n += retort_wait(server, "/", &retort_requests::timeout, 5) != nullptr;
 	n += retort_url(server) != retort_url(server, "/file");
-	n += retort_port(server) + retort_listener(server, 0).port;
+	n += retort_listener(server).port + retort_listener(server, 1).port;
 	retort_stop(server);
 	return n + retort_done(server) + (retort_start() == retort_open(
 		&retort_options::port, 8080));
@@ -105,7 +105,7 @@ use(struct retort *server, struct retort_reply *reply, char *error)
 	n += retort_answer(server, .body = "", .error = error);
 	n += retort_reply_later(server, 1, reply);
 	n += retort_serve_with(server, ".", NULL, error);
-	n += retort_serve(server, ".") + retort_port(server);
+	n += retort_serve(server, ".") + retort_listener(server).port;
 	n += retort_serve(server, ".", .unlisted = true, .error = error);
 	n += retort_url(server) != retort_url(server, "/file");
 	retort_stop(server);

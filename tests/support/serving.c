@@ -164,6 +164,14 @@ close_server(void)
 		(long long)live);
 }
 
+const char *
+finish(int grace)
+{
+	retort_stop(server, grace);
+	(void)retort_wait_end(server, NULL, -1);
+	return retort_stats(server).cut_off;
+}
+
 int
 step(int timeout)
 {

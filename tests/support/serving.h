@@ -70,6 +70,9 @@ void open_plain(int i);
 
 void close_server(void);
 
+/* retort_stop(), and waits until it has: what it had to cut off; NULL. */
+const char *finish(int grace);
+
 /* retort_step(), which may not fail. */
 int step(int timeout);
 

@@ -480,13 +480,13 @@ START_TEST(the_first_fault_is_noted)
 	rt_scenario_free(&scenario);
 	server = retort_open_with(&options, error);
 	ck_assert_msg(server != NULL, "%s", error);
-	ck_assert_int_eq(retort_load_text(server, "s", text, sizeof text - 1,
-				 error),
+	ck_assert_int_eq(retort_load(server, .text = text, .name = "s",
+				 .error = error),
 		-EINVAL);
 	ck_assert_str_eq(error, "s:5:10: cut body 6: the body has 5 bytes");
 	/* what is wrong with the rest of a rule is where that begins */
-	ck_assert_int_eq(retort_load_text(server, "s", body, sizeof body - 1,
-				 error),
+	ck_assert_int_eq(retort_load(server, .text = body, .name = "s",
+				 .error = error),
 		-EINVAL);
 	ck_assert_str_eq(error,
 		"s:2:1: status: a 204 or 304 has no body, but for the fault "
@@ -511,8 +511,8 @@ START_TEST(rules_and_expectations_have_a_place)
 	const char *verdict;
 
 	ck_assert_msg(server != NULL, "%s", error);
-	ck_assert_int_eq(retort_load_text(server, "s", text, sizeof text - 1,
-				 error),
+	ck_assert_int_eq(retort_load(server, .text = text, .name = "s",
+				 .error = error),
 		0);
 	for (int i = 0; i < 3; i++) {
 		int fd = client_connect(retort_url(server));

@@ -76,9 +76,9 @@ START_TEST(the_limit_of_descriptors_is_lowered)
 	retort_on(server, "/", .body = "yes");
 	for (size_t i = 0; i < 8; i++)
 		held[i] = connect_client();
-	TURN_UNTIL(retort_accepted(server) == 8);
+	TURN_UNTIL(retort_stats(server).accepted == 8);
 	fd = connect_client();
-	TURN_UNTIL(retort_accepted(server) == 9);
+	TURN_UNTIL(retort_stats(server).accepted == 9);
 	allow_descriptors(4);
 	say(fd, "GET / HTTP/1.0\r\n\r\n");
 	ck_assert_int_eq(ended(1)->status, 200);
@@ -108,7 +108,7 @@ START_TEST(a_loop_that_cannot_go_on_says_so)
 	else
 		ck_assert_int_eq(retort_step(server, PATIENCE), -EINVAL);
 	assert_verdict("server: Invalid argument\n");
-	ck_assert_str_eq(retort_finish(server, 0),
+	ck_assert_str_eq(finish(0),
 		"the server cannot go on: Invalid argument\n");
 	(void)close(null);
 	close_server();

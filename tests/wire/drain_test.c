@@ -95,8 +95,8 @@ START_TEST(an_upload_that_is_cut_off_is_told)
 	fd = connect_client();
 	say(fd, refused[2].head);
 	upload(fd, UPLOAD);
-	TURN_UNTIL(retort_replies(server) == 1);
-	ck_assert_ptr_null(retort_finish(server, 0));
+	TURN_UNTIL(retort_stats(server).replies == 1);
+	ck_assert_ptr_null(finish(0));
 	seen = retort_record(server, 1);
 	ck_assert_int_eq(seen->end, RETORT_ANSWERED);
 	ck_assert(seen->still_sending);
@@ -126,7 +126,7 @@ START_TEST(phases_have_times_of_their_own)
 	ON("/", .body = body, .body_size = sizeof body, .borrowed = true);
 	fd = connect_client();
 	say(fd, "GET / HTTP/1.0\r\n\r\n");
-	TURN_UNTIL(retort_replies(server) == 1);
+	TURN_UNTIL(retort_stats(server).replies == 1);
 	began = now_ms();
 	ck_assert_int_eq(ended(1)->end, RETORT_TIMED_OUT);
 	ck_assert_int_ge(now_ms() - began, 350);

@@ -761,7 +761,8 @@ START_TEST(allocates_nothing_per_request)
 				assert_begins(got, "HTTP/1.1 ");
 				bytes_free(&got);
 				/* two at a time need more than one */
-				ck_assert(retort_wait_quiet(server, PATIENCE));
+				ck_assert(retort_wait_end(server, NULL,
+					PATIENCE));
 				ck_assert_msg(round == 0 || allocations == 0,
 					"%zu allocations in way %d for: %s",
 					(size_t)allocations, kind,
@@ -979,7 +980,7 @@ START_TEST(echoes_a_mebibyte)
 	}
 	ck_assert(finished);
 	assert_bytes(got.data, got.size, text, MEBIBYTE);
-	TURN_UNTIL(retort_connections(server) == 0);
+	TURN_UNTIL(retort_stats(server).connections == 0);
 	(void)close(fd);
 	bytes_free(&got);
 	free(text);
@@ -1033,7 +1034,7 @@ START_TEST(echoes_to_many_at_once)
 	echo_all();
 	for (int i = 0; i < CROWD; i++)
 		fds[i] = connect_plain(SOCK_STREAM);
-	TURN_UNTIL(retort_connections(server) == CROWD);
+	TURN_UNTIL(retort_stats(server).connections == CROWD);
 	for (int round = 0; round < 3; round++) {
 		/* the last that came first */
 		for (int i = CROWD - 1; i >= 0; i--) {
@@ -1058,9 +1059,9 @@ START_TEST(echoes_to_many_at_once)
 	}
 	for (int i = 0; i < CROWD; i++)
 		(void)close(fds[i]);
-	TURN_UNTIL(retort_connections(server) == 0);
-	ck_assert_uint_eq(retort_accepted(server), CROWD);
-	ck_assert_uint_eq(retort_replies(server), CROWD);
+	TURN_UNTIL(retort_stats(server).connections == 0);
+	ck_assert_uint_eq(retort_stats(server).accepted, CROWD);
+	ck_assert_uint_eq(retort_stats(server).replies, CROWD);
 	close_server();
 }
 END_TEST
@@ -1129,21 +1130,22 @@ START_TEST(stops_after_so_many_connections)
 	echo_all();
 	for (int i = 0; i < 3; i++)
 		fds[i] = connect_plain(SOCK_STREAM);
-	TURN_UNTIL(retort_connections(server) == 3);
+	TURN_UNTIL(retort_stats(server).connections == 3);
 	/* silent ones do not */
 	(void)close(fds[0]);
-	TURN_UNTIL(retort_connections(server) == 2);
-	ck_assert_uint_eq(retort_replies(server), 0);
+	TURN_UNTIL(retort_stats(server).connections == 2);
+	ck_assert_uint_eq(retort_stats(server).replies, 0);
 	for (int i = 1; i < 3; i++) {
 		/* nor pieces */
 		for (size_t k = 1; k <= 4; k++)
 			ck_assert_int_eq(converse(fds[i], "x", 1, &got, k), 0);
-		ck_assert_uint_eq(retort_replies(server), (uint64_t)i - 1);
+		ck_assert_uint_eq(retort_stats(server).replies,
+			(uint64_t)i - 1);
 		ck_assert_int_eq(step(0), 0);
 		bytes_free(&got);
 		got = (struct bytes){.data = NULL};
 		(void)close(fds[i]);
-		TURN_UNTIL(retort_replies(server) == (uint64_t)i);
+		TURN_UNTIL(retort_stats(server).replies == (uint64_t)i);
 	}
 	TURN_UNTIL(step(0) == 1);
 	close_server();
@@ -1196,7 +1198,7 @@ START_TEST(refuses_plain_connections)
 	open_protocol(RETORT_TCP, (struct retort_options){.refusing = true},
 		_i);
 	echo_all();
-	in.sin_port = htons((in_port_t)retort_port(server));
+	in.sin_port = htons((in_port_t)retort_listener(server).port);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&in, sizeof in), -1);
 	ck_assert_int_eq(errno, ECONNREFUSED);
@@ -1256,8 +1258,8 @@ START_TEST(echoes_datagrams)
 		ck_assert_msg(now_ms() < until, "%d sent, %d answered", sent,
 			answered);
 	}
-	ck_assert_uint_eq(retort_replies(server), DATAGRAMS);
-	ck_assert_uint_eq(retort_connections(server), 0);
+	ck_assert_uint_eq(retort_stats(server).replies, DATAGRAMS);
+	ck_assert_uint_eq(retort_stats(server).connections, 0);
 	/* an empty one comes back, too */
 	ck_assert_int_eq(send(fd, "", 0, 0), 0);
 	TURN_UNTIL(recv(fd, got, sizeof got, MSG_DONTWAIT) == 0);
@@ -1278,7 +1280,7 @@ START_TEST(leaves_loops_alone)
 
 	open_protocol(RETORT_UDP, (struct retort_options){.port = 0}, _i);
 	echo_all();
-	to.sin_port = htons((in_port_t)retort_port(server));
+	to.sin_port = htons((in_port_t)retort_listener(server).port);
 	/* by its own socket: that is where it comes from */
 	ck_assert_int_eq(sendto(retort_listener(server, 0).fd, "loop", 4, 0,
 				 (struct sockaddr *)&to, sizeof to),
@@ -1319,7 +1321,7 @@ START_TEST(stops_after_so_many_datagrams)
 	echo_all();
 	fd = connect_plain(SOCK_DGRAM);
 	for (int i = 0; i < 2; i++) {
-		ck_assert_uint_eq(retort_replies(server), (uint64_t)i);
+		ck_assert_uint_eq(retort_stats(server).replies, (uint64_t)i);
 		ck_assert_int_eq(send(fd, "x", 1, 0), 1);
 		TURN_UNTIL(recv(fd, got, sizeof got, MSG_DONTWAIT) == 1);
 	}

@@ -294,12 +294,12 @@ START_TEST(replays_what_was_logged)
 	log = write_log();
 	close_server();
 	open_chance(NULL, 0, _i);
-	ck_assert_msg(retort_load_text(server, "log", log.data, log.size,
-			      error) == 0,
+	ck_assert_msg(retort_load(server, .text = log.data, .size = log.size,
+			      .name = "log", .error = error) == 0,
 		"%s in: %s", error, shown(log.data, log.size));
 	/* another request takes nobody's turn */
 	expect("GET /other" HOST "\r\n", WHOLE, 0);
-	retort_forget(server);
+	retort_reset(server, RETORT_RECORDS);
 	meet(&second);
 	drop_dates(&first);
 	drop_dates(&second);
@@ -321,7 +321,7 @@ START_TEST(replays_by_request)
 	static const char *const faults[] = {NULL, "cut 5", "cut 9", "cut 1",
 		"cut 6 reset"};
 	struct bytes log;
-	char line[64];
+	char line[64], *notices = line;
 
 	open_chance(NULL, 0, _i);
 	for (size_t i = 0; i < COUNT(requests); i++) {
@@ -336,10 +336,11 @@ START_TEST(replays_by_request)
 	log = write_log();
 	close_server();
 	open_chance(NULL, 0, _i);
-	ck_assert_msg(retort_load_text(server, "log", log.data, log.size,
-			      error) == 0,
+	ck_assert_msg(retort_load(server, .text = log.data, .size = log.size,
+			      .name = "log", .notices = &notices,
+			      .error = error) == 0,
 		"%s in: %s", error, shown(log.data, log.size));
-	ck_assert_ptr_null(retort_notices(server));
+	ck_assert_ptr_null(notices);
 	expect("GET /c" HOST "\r\n", WHOLE, 0);
 	expect("GET /b" HOST "\r\n", WHOLE, 0);
 	expect("GET /b" HOST "\r\n", "HTTP/1.1 ", 0);
@@ -530,7 +531,7 @@ START_TEST(sweeps)
 		report ? report : "");
 	/* whole; cut twice at 0 to 108; split at 1 to 108; byte by byte */
 	ck_assert_uint_eq(calls, 1 + 2 * 109 + 108 + 1);
-	ck_assert_uint_eq(retort_accepted(server), calls);
+	ck_assert_uint_eq(retort_stats(server).accepted, calls);
 	assert_report(report,
 		"reply of 109 bytes: head 0-98, body 99-108\n"
 		"whole                   1  taken for success\n"
@@ -648,7 +649,7 @@ START_TEST(leaves_the_reply_as_it_is)
 	ck_assert_int_ge(retort_sweep(server, &swept, right_client, &calls,
 				 NULL, error),
 		0);
-	retort_forget(server);
+	retort_reset(server, RETORT_RECORDS);
 	heard = hear_all(GET);
 	assert_heard(&heard, "after a sweep", WHOLE, strlen(WHOLE), 0);
 	ck_assert_msg(ended(1)->faults == NULL, "faults are left: %s",
@@ -817,13 +818,13 @@ torture_server(void)
 		torture_request(target);
 	}
 	inside++;
-	code = retort_load_text(server, "log", log, sizeof log - 1, error);
+	code = retort_load(server, .text = log, .name = "log", .error = error);
 	inside--;
 	ck_assert_msg(code == 0 || code == -ENOMEM, "%s", error);
 	torture_request("/c");
 	inside++;
 	(void)retort_verdict(server);
-	(void)retort_finish(server, 0);
+	(void)finish(0);
 	inside--;
 }
 

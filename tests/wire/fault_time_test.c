@@ -24,7 +24,7 @@ assert_silent(int fd)
 
 	ck_assert_msg(recv(fd, &byte, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN,
 		"%s: something came", way->name);
-	ck_assert_uint_eq(retort_connections(server), 1);
+	ck_assert_uint_eq(retort_stats(server).connections, 1);
 }
 
 /*
@@ -266,8 +266,8 @@ START_TEST(ends_what_it_accepts)
 	bytes_free(&heard.got);
 	(void)close(fd);
 	expect(GET, WHOLE, 0);
-	ck_assert(retort_wait_quiet(server, PATIENCE));
-	ck_assert_uint_eq(retort_accepted(server), 4);
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
+	ck_assert_uint_eq(retort_stats(server).accepted, 4);
 	ck_assert_uint_eq(retort_count(server), 1);
 	assert_verdict(NULL);
 	close_server();
@@ -286,7 +286,7 @@ START_TEST(never_reads)
 	ck_assert_msg(sent < TOO_MUCH, "%s: all was read", way->name);
 	assert_silent(fd);
 	client_reset(fd);
-	ck_assert(retort_wait_quiet(server, PATIENCE));
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
 	ck_assert_uint_eq(retort_count(server), 0);
 	close_server();
 }
@@ -352,7 +352,7 @@ START_TEST(stops_reading_after_the_head)
 	say(fd, BIG "\r\n");
 	ck_assert_ptr_nonnull(
 		retort_wait(server, .times = 2, .timeout = PATIENCE));
-	left = retort_finish(server, 0);
+	left = finish(0);
 	ck_assert_msg(left != NULL &&
 			strstr(left, ": no more of the request is read; "),
 		"%s: got %s", way->name, left ? left : "(NULL)");
@@ -482,7 +482,7 @@ START_TEST(reads_as_the_only_reply_has_it)
 	bytes_free(&heard.got);
 	(void)close(fd);
 	ck_assert_int_eq(ended(1)->server_close, RETORT_RST);
-	retort_forget(server);
+	retort_reset(server, RETORT_RECORDS);
 	reply.faults = "stop-reading 2";
 	ck_assert_int_eq(retort_answer_with(server, &reply, error), 0);
 	fd = connect_client();
@@ -607,7 +607,7 @@ START_TEST(closes_its_half)
 	bytes_free(&heard.got);
 	/* more than is dropped otherwise */
 	ck_assert_uint_eq(send_until_blocked(fd, 20u << 20), 20u << 20);
-	ck_assert_uint_eq(retort_connections(server), 1);
+	ck_assert_uint_eq(retort_stats(server).connections, 1);
 	(void)close(fd);
 	seen = ended(1);
 	ck_assert_int_eq(seen->end, RETORT_ANSWERED);
@@ -669,7 +669,7 @@ START_TEST(a_stall_does_not_hold_up_the_end)
 	say(fd, GET);
 	hear(fd, &heard, WHOLE);
 	bytes_free(&heard.got);
-	left = retort_finish(server, PATIENCE);
+	left = finish(PATIENCE);
 	ck_assert_msg(left != NULL && strstr(left, ": in the reply, stalled; "),
 		"%s: got %s", way->name, left ? left : "(NULL)");
 	hear(fd, &heard, NULL);

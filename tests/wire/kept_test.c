@@ -169,7 +169,7 @@ START_TEST(open_connections_have_a_bound)
 		bytes_free(&got);
 		(void)close(fds[i]);
 	}
-	ck_assert(retort_wait_quiet(server, PATIENCE));
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
 	ck_assert_msg(live - before < 6 * (long long)MIB,
 		"%s: their records hold %lld KiB", way->name,
 		(live - before) / 1024);
@@ -195,7 +195,7 @@ START_TEST(what_is_dropped_has_a_bound)
 	(void)talk(fd, post.data, post.size, &got, NULL);
 	assert_begins(got, "HTTP/1.1 200 ");
 	(void)close(fd);
-	ck_assert(retort_wait_quiet(server, PATIENCE));
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
 	ck_assert_msg(live - before < 4 * (long long)MIB,
 		"%s: it holds %lld KiB", way->name, (live - before) / 1024);
 	bytes_free(&got);
@@ -220,15 +220,15 @@ START_TEST(forgets_what_has_begun)
 	say(begun, "GET /past");
 	got = exchange(GET);
 	bytes_free(&got);
-	TURN_UNTIL(retort_connections(server) == 2);
-	retort_forget(server);
+	TURN_UNTIL(retort_stats(server).connections == 2);
+	retort_reset(server, RETORT_RECORDS);
 	/* rules stay, and answer both */
 	say(begun, HOST "\r\n");
 	(void)shutdown(begun, SHUT_WR);
 	say(silent, "GET /now" HOST "\r\n");
 	(void)shutdown(silent, SHUT_WR);
 	ck_assert_ptr_nonnull(retort_wait(server, "/now", .timeout = PATIENCE));
-	TURN_UNTIL(retort_replies(server) == 3);
+	TURN_UNTIL(retort_stats(server).replies == 3);
 	ck_assert_uint_eq(retort_count(server), 1);
 	ck_assert_ptr_null(retort_transcript(server, 2));
 	assert_verdict(NULL);
@@ -257,16 +257,16 @@ START_TEST(forgets_what_has_ended)
 
 		bytes_free(&reply);
 	}
-	TURN_UNTIL(retort_connections(server) == 1);
+	TURN_UNTIL(retort_stats(server).connections == 1);
 	ck_assert_uint_eq(retort_count(server), 4);
-	retort_forget_ended(server);
+	retort_reset(server, RETORT_ENDED);
 	ck_assert_uint_eq(retort_count(server), 1);
 	transcript = retort_transcript(server, 1);
 	ck_assert_ptr_nonnull(transcript);
 	free(transcript);
 	(void)close(open);
-	ck_assert(retort_wait_quiet(server, PATIENCE));
-	retort_forget_ended(server);
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
+	retort_reset(server, RETORT_ENDED);
 	ck_assert_uint_eq(retort_count(server), 0);
 	bytes_free(&got);
 	close_server();

@@ -31,7 +31,7 @@ START_TEST(listens_when_it_returns)
 	expect_body(GET, "hello");
 	if (way->adopted) {
 		ck_assert_ptr_null(retort_url(server));
-		ck_assert_int_eq(retort_port(server), -1);
+		ck_assert_int_eq(retort_listener(server).port, -1);
 		ck_assert_int_eq(retort_listener(server, 0).fd, -1);
 		ck_assert(!retort_listener(server, 0).local);
 	} else {
@@ -39,7 +39,7 @@ START_TEST(listens_when_it_returns)
 		socklen_t size = sizeof one;
 
 		(void)snprintf(url, sizeof url, "http://127.0.0.1:%d/",
-			retort_port(server));
+			retort_listener(server).port);
 		ck_assert_str_eq(retort_url(server), url);
 		ck_assert_ptr_null(retort_listener(server, 1).url);
 		ck_assert(retort_listener(server, 0).local);
@@ -49,10 +49,10 @@ START_TEST(listens_when_it_returns)
 			0);
 		ck_assert_int_eq(one, 1);
 	}
-	ck_assert_uint_eq(retort_replies(server), 1);
-	ck_assert_uint_eq(retort_accepted(server), 1);
-	ck_assert(retort_wait_quiet(server, PATIENCE));
-	ck_assert_uint_eq(retort_connections(server), 0);
+	ck_assert_uint_eq(retort_stats(server).replies, 1);
+	ck_assert_uint_eq(retort_stats(server).accepted, 1);
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
+	ck_assert_uint_eq(retort_stats(server).connections, 0);
 	assert_verdict(NULL);
 	close_server();
 	retort_close(NULL);
@@ -89,7 +89,8 @@ START_TEST(says_why_it_does_not_start)
 	char spec[64], text[128];
 
 	open_plain(0);
-	(void)snprintf(spec, sizeof spec, "127.0.0.1:%d", retort_port(server));
+	(void)snprintf(spec, sizeof spec, "127.0.0.1:%d",
+		retort_listener(server).port);
 	taken[0] = spec;
 	(void)snprintf(text, sizeof text, "bind %s: Address already in use",
 		spec);
@@ -136,7 +137,7 @@ START_TEST(descriptors_are_close_on_exec)
 		(void)retort_fd(server);
 	fd = connect_client();
 	say(fd, "GET");
-	TURN_UNTIL(retort_connections(server) == 1);
+	TURN_UNTIL(retort_stats(server).connections == 1);
 	if (!way->adopted) {
 		ck_assert_int_eq(retort_refuse(server, true), 0);
 		ck_assert_int_eq(retort_refuse(server, false), 0);
@@ -353,7 +354,7 @@ START_TEST(finishes_and_says_what_was_left)
 			ck_assert_ptr_nonnull(
 				retort_wait(server, .timeout = PATIENCE));
 		begun = now_ms();
-		left = retort_finish(server, 30);
+		left = finish(30);
 		ck_assert_msg(left != NULL &&
 				strncmp(left, "connection 1, ", 14) == 0 &&
 				strstr(left, stuck[i].left) != NULL,
@@ -362,7 +363,7 @@ START_TEST(finishes_and_says_what_was_left)
 		/* what may still move has the time it was given */
 		if (i == 4)
 			ck_assert_int_ge(now_ms() - begun, 29);
-		ck_assert_uint_eq(retort_connections(server), 0);
+		ck_assert_uint_eq(retort_stats(server).connections, 0);
 		(void)close(fd);
 		close_server();
 	}
@@ -375,8 +376,8 @@ START_TEST(finishes_with_nothing_left)
 
 	open_plain(_i);
 	ON("/", .body = "hello");
-	ck_assert_ptr_null(retort_finish(server, 0));
-	ck_assert_ptr_null(retort_finish(server, -1));
+	ck_assert_ptr_null(finish(0));
+	ck_assert_ptr_null(finish(0));
 	ck_assert_ptr_null(retort_wait(server, .timeout = -1));
 	close_server();
 	open_plain(_i);
@@ -393,7 +394,7 @@ START_TEST(finishes_with_nothing_left)
 		ck_assert_int_eq(talk(fd, "", 0, &got, NULL), 0);
 		bytes_free(&got);
 	}
-	ck_assert_ptr_null(retort_finish(server, PATIENCE));
+	ck_assert_ptr_null(finish(PATIENCE));
 	ck_assert_int_eq(retort_wait(server, "/", .times = 2, .timeout = 1)
 				 ->end,
 		RETORT_ANSWERED);
@@ -422,7 +423,7 @@ address_of(struct retort *of)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET};
 
-	in.sin_port = htons((uint16_t)retort_port(of));
+	in.sin_port = htons((uint16_t)retort_listener(of).port);
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	return in;
 }
@@ -495,7 +496,7 @@ START_TEST(refuses_beside_what_is_open)
 		ON(NULL, .body = "ok");
 		fd = connect_client();
 		say(fd, "GET");
-		TURN_UNTIL(retort_connections(server) == 1);
+		TURN_UNTIL(retort_stats(server).connections == 1);
 		ck_assert_int_eq(retort_refuse(server, true), 0);
 		say(fd, " /" HOST "\r\n");
 		finish_client(fd, "\r\n\r\nok");
@@ -554,9 +555,9 @@ look_around(const struct retort_exchange *exchange)
 	within.waited =
 		retort_wait(server, .times = 99, .timeout = 1000000) != NULL;
 	within.ended = retort_wait_end(server, exchange, 1000000);
-	within.quiet = retort_wait_quiet(server, 1000000);
+	within.quiet = retort_wait_end(server, NULL, 1000000);
 	within.count = retort_count(server);
-	within.replies = retort_replies(server);
+	within.replies = retort_stats(server).replies;
 	free(retort_transcript(server, exchange->connection));
 	retort_wake(server);
 }
@@ -678,7 +679,7 @@ START_TEST(stops_from_within)
 	ck_assert_int_eq(seen->rule, 1);
 	ck_assert_int_eq(seen->end, RETORT_ANSWERED);
 	ck_assert_ptr_null(retort_wait(server, .times = 2, .timeout = -1));
-	ck_assert_ptr_null(retort_finish(server, PATIENCE));
+	ck_assert_ptr_null(finish(PATIENCE));
 	close_server();
 }
 END_TEST
@@ -996,11 +997,11 @@ ask_again_and_again(void *arg)
 		if (!arg && seen != NULL && retort_wait_end(server, seen, 0))
 			(void)retort_log_line(seen, RETORT_LOG_JSON, line,
 				sizeof line);
-		wrong += retort_count(server) > retort_accepted(server);
-		(void)retort_connections(server);
-		(void)retort_replies(server);
+		wrong += retort_count(server) > retort_stats(server).accepted;
+		(void)retort_stats(server).connections;
+		(void)retort_stats(server).replies;
 		if (!arg)
-			(void)retort_wait_quiet(server, 0);
+			(void)retort_wait_end(server, NULL, 0);
 		(void)retort_verdict(server);
 		retort_wake(server);
 		wrong += i < 50 && retort_on(server, "/unused") < 0;

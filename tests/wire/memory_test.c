@@ -109,7 +109,7 @@ torture_receive(int fd, char *data, size_t size, bool is_later)
 		/* again and again until there is memory for it */
 		inside++;
 		if (is_later &&
-			retort_reply_later(server, retort_accepted(server),
+			retort_reply_later(server, retort_stats(server).accepted,
 				&reply) == -ENOMEM &&
 			fail_ever_after)
 			n = 0;
@@ -172,8 +172,8 @@ torture_server(void)
 	(void)retort_count(server, "POST /all", .if_field = "A: b");
 	free(retort_transcript(server, 1));
 	(void)retort_verdict(server);
-	(void)retort_wait_quiet(server, 0);
-	(void)retort_finish(server, 0);
+	(void)retort_wait_end(server, NULL, 0);
+	(void)finish(0);
 	inside--;
 }
 
@@ -231,7 +231,7 @@ torture_plain_server(enum retort_protocol protocol)
 	(void)retort_wait(server, .timeout = 1, .if_body = "ping");
 	free(retort_transcript(server, 1));
 	(void)retort_verdict(server);
-	(void)retort_finish(server, 0);
+	(void)finish(0);
 	inside--;
 }
 

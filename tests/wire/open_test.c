@@ -38,13 +38,13 @@ START_TEST(opens_by_default)
 
 	server = try_open(NULL);
 	ck_assert_msg(server != NULL, "retort_open: %s", error);
-	ck_assert_int_gt(retort_port(server), 0);
+	ck_assert_int_gt(retort_listener(server).port, 0);
 	(void)snprintf(url, sizeof url, "http://127.0.0.1:%d/",
-		retort_port(server));
+		retort_listener(server).port);
 	ck_assert_str_eq(retort_url(server), url);
 	ck_assert(retort_listener(server, 0).local);
 	ck_assert_ptr_null(retort_listener(server, 1).url);
-	ck_assert_int_eq(retort_port(server, 1), -1);
+	ck_assert_int_eq(retort_listener(server, 1).port, -1);
 	ck_assert(!retort_listener(server, 1).local);
 	ck_assert_ptr_null(retort_listener(server, SIZE_MAX).url);
 	expect_begin(GET, "HTTP/1.1 501 Not Implemented\r\n");
@@ -77,7 +77,7 @@ START_TEST(opens_what_it_is_told)
 		ck_assert_int_eq(strcmp(retort_listener(server, i).url, spec) ==
 				0,
 			last);
-		ck_assert_int_eq(retort_port(server, i) == 0, last);
+		ck_assert_int_eq(retort_listener(server, i).port == 0, last);
 		ck_assert(retort_listener(server, i).local);
 		fd = client_connect(retort_listener(server, i).url);
 		got = (struct bytes){.data = NULL};
@@ -107,7 +107,7 @@ START_TEST(opens_a_descriptor)
 	(void)snprintf(spec, sizeof spec, "fd:%d", socks[0].fd);
 	open_stepped((struct retort_options){.bind = bind}, _i);
 	(void)close(socks[0].holder);
-	ck_assert_int_eq(retort_port(server), socks[0].port);
+	ck_assert_int_eq(retort_listener(server).port, socks[0].port);
 	answer_text("hello");
 	expect_ok(GET, "hello");
 	close_server();
@@ -226,14 +226,15 @@ START_TEST(says_why_it_cannot_open)
 	const char *const taken[] = {"127.0.0.1:0", spec, NULL};
 
 	open_unrecorded(0);
-	(void)snprintf(spec, sizeof spec, "127.0.0.1:%d", retort_port(server));
+	(void)snprintf(spec, sizeof spec, "127.0.0.1:%d",
+		retort_listener(server).port);
 	ck_assert_ptr_null(
 		retort_open_with(&(struct retort_options){.bind = taken},
 			error));
 	ck_assert_int_eq(errno, EADDRINUSE);
 	(void)snprintf(spec, sizeof spec,
 		"bind 127.0.0.1:%d: Address already in use",
-		retort_port(server));
+		retort_listener(server).port);
 	ck_assert_str_eq(error, spec);
 	close_server();
 	refuse_open((struct retort_options){.bind = malformed}, EINVAL,
@@ -273,13 +274,14 @@ START_TEST(urls_are_joined_with_paths)
 	server = retort_open(.error = error);
 	ck_assert_msg(server != NULL, "%s", error);
 	(void)snprintf(expected, sizeof expected, "http://127.0.0.1:%d/file",
-		retort_port(server));
+		retort_listener(server).port);
 	ck_assert_str_eq(retort_url(server, "/file"), expected);
 	ck_assert_str_eq(retort_url(server, "file"), expected);
 	expected[strlen(expected) - strlen("file")] = '\0';
 	ck_assert_str_eq(retort_url(server), expected);
 	ck_assert_str_eq(retort_url(server, ""), expected);
-	ck_assert_int_eq(retort_listener(server, 0).port, retort_port(server));
+	ck_assert_int_eq(retort_listener(server, 0).port,
+		retort_listener(server).port);
 	ck_assert_int_ge(retort_listener(server, 0).fd, 0);
 	ck_assert_int_eq(retort_listener(server, 1).fd, -1);
 	ck_assert_int_eq(retort_listener(server, 1).port, -1);

@@ -66,7 +66,7 @@ static int
 clean_up(void)
 {
 	retort_stop(server, 0);
-	(void)retort_finish(server, 0);
+	(void)finish(0);
 	retort_reset(server);
 	retort_wake(server);
 	retort_close(server);
@@ -101,7 +101,7 @@ START_TEST(goes_on_after_clean_up_in_a_fork)
 	/* one in the middle of its request */
 	fd = connect_client();
 	say(fd, "GET / HTTP/1.1\r\n");
-	TURN_UNTIL(retort_connections(server) == 1);
+	TURN_UNTIL(retort_stats(server).connections == 1);
 
 	in_fork(_i < BASIC_WAYS ? clean_up : close_it);
 	ck_assert_int_eq(access(socket_url + 5, F_OK), 0);
@@ -223,10 +223,10 @@ ask_about_the_life(void)
 	FAIL_UNLESS(retort_adopt(server, pair[0]) == -EPERM);
 	FAIL_UNLESS(retort_refuse(server, true) == -EPERM);
 	FAIL_UNLESS(retort_listener(server, 0).fd == -1);
-	FAIL_UNLESS(strstr(retort_finish(server, 0), "fork") != NULL);
+	FAIL_UNLESS(strstr(finish(0), "fork") != NULL);
 	/* where it is may be asked: a client in a fork needs it */
 	FAIL_UNLESS(strncmp(retort_url(server), "http://", 7) == 0);
-	FAIL_UNLESS(retort_port(server) > 0);
+	FAIL_UNLESS(retort_listener(server).port > 0);
 	return 0;
 }
 
@@ -234,7 +234,7 @@ static int
 ask_about_answers(void)
 {
 	static const struct retort_reply reply = {.body = "x"};
-	char text[RETORT_ERROR_SIZE] = "";
+	char text[RETORT_ERROR_SIZE] = "", *notices = text;
 
 	FAIL_UNLESS(retort_on(server, "GET /x", .body = "x") == -EPERM);
 	FAIL_UNLESS(retort_answer_with(server, &reply, text) == -EPERM);
@@ -242,11 +242,12 @@ ask_about_answers(void)
 	FAIL_UNLESS(retort_serve_with(server, ".", &(struct retort_files){0},
 			    NULL) == -EPERM);
 	FAIL_UNLESS(retort_reply_later(server, 1, &reply) == -EPERM);
-	FAIL_UNLESS(retort_load_text(server, "x", "", 0, NULL) == -EPERM);
-	FAIL_UNLESS(retort_load(server, "/dev/null", NULL) == -EPERM);
+	FAIL_UNLESS(retort_load(server, .text = "") == -EPERM);
+	FAIL_UNLESS(retort_load(server, "/dev/null", .notices = &notices) ==
+		-EPERM);
+	FAIL_UNLESS(notices == NULL);
 	FAIL_UNLESS(
 		retort_sweep(server, &reply, NULL, NULL, NULL, NULL) == -EPERM);
-	FAIL_UNLESS(retort_notices(server) == NULL);
 	return 0;
 }
 
@@ -259,19 +260,19 @@ ask_about_what_came(void)
 	FAIL_UNLESS(retort_count(server, "GET /") == SIZE_MAX);
 	FAIL_UNLESS(retort_wait(server, "GET /", .timeout = -1) == NULL);
 	FAIL_UNLESS(!retort_wait_end(server, &exchange, -1));
-	FAIL_UNLESS(!retort_wait_quiet(server, -1));
-	FAIL_UNLESS(retort_connections(server) == 0);
-	FAIL_UNLESS(retort_accepted(server) == 0);
-	FAIL_UNLESS(retort_shortages(server) == 0);
-	FAIL_UNLESS(retort_load(server, "/no/such/file", NULL) == -EPERM);
-	FAIL_UNLESS(retort_replies(server) == 0);
+	FAIL_UNLESS(!retort_wait_end(server, NULL, -1));
+	FAIL_UNLESS(retort_stats(server).connections == 0);
+	FAIL_UNLESS(retort_stats(server).accepted == 0);
+	FAIL_UNLESS(retort_stats(server).shortages == 0);
+	FAIL_UNLESS(retort_load(server, "/no/such/file") == -EPERM);
+	FAIL_UNLESS(retort_stats(server).replies == 0);
 	FAIL_UNLESS(retort_transcript(server, 1) == NULL);
 	FAIL_UNLESS(retort_expect(server, "GET /", .times = 1) == -EPERM);
 	FAIL_UNLESS(retort_expect_order(server, "GET /\nPOST /") == -EPERM);
-	FAIL_UNLESS(retort_expectations(server) == 0);
+	FAIL_UNLESS(retort_stats(server).expectations == 0);
 	FAIL_UNLESS(strstr(retort_verdict(server), "fork") != NULL);
-	retort_forget(server);
-	retort_forget_ended(server);
+	retort_reset(server, RETORT_RECORDS);
+	retort_reset(server, RETORT_ENDED);
 	return 0;
 }
 
@@ -297,7 +298,7 @@ stop_it(void *barrier)
 	(void)pthread_barrier_wait(barrier);
 	for (int i = 0; i < STOPS; i++)
 		retort_stop(server, 0);
-	(void)retort_finish(server, 0);
+	(void)finish(0);
 	(void)retort_refuse(server, true);
 	return NULL;
 }

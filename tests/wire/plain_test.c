@@ -87,7 +87,7 @@ START_TEST(answers_these_bytes_once)
 	open_protocol(RETORT_TCP, _i);
 	if (!way->adopted) {
 		(void)snprintf(url, sizeof url, "tcp://127.0.0.1:%d",
-			retort_port(server));
+			retort_listener(server).port);
 		ck_assert_str_eq(retort_url(server), url);
 	}
 	ON(NULL, .body = "O\0K\r\n", .body_size = 5, .times = 1, .close = true);
@@ -109,7 +109,7 @@ START_TEST(answers_these_bytes_once)
 	ck_assert_int_eq(ended(2)->rule, 0);
 	assert_verdict("connection 2: no rule fits \"again\": rule 1 would, "
 		       "but was used up (1 of 1)\n");
-	ck_assert_uint_eq(retort_replies(server), 2);
+	ck_assert_uint_eq(retort_stats(server).replies, 2);
 	close_server();
 }
 END_TEST
@@ -133,7 +133,7 @@ START_TEST(records_pieces)
 	ck_assert(!retort_wait_end(server, seen, 0));
 	for (size_t i = 1; i < COUNT(pieces); i++)
 		converse(fd, pieces[i], pieces[i]);
-	ck_assert_uint_eq(retort_replies(server), 0);
+	ck_assert_uint_eq(retort_stats(server).replies, 0);
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
 	hear_end(fd, "");
 	for (size_t i = 0; i < COUNT(pieces); i++) {
@@ -163,7 +163,7 @@ START_TEST(records_pieces)
 		ck_assert(seen->client_first);
 	}
 	ck_assert_ptr_null(retort_record(server, 4));
-	ck_assert_uint_eq(retort_replies(server), 1);
+	ck_assert_uint_eq(retort_stats(server).replies, 1);
 	ck_assert_uint_eq(retort_count(server), 3);
 	ck_assert_uint_eq(retort_count(server, .if_body = "one\n"), 1);
 	ck_assert_uint_eq(retort_count(server, .if_body_has = "e"), 2);
@@ -334,12 +334,12 @@ START_TEST(greets)
 	fd = connect_plain(SOCK_STREAM);
 	converse(fd, "HELO\r\n", "250 ok\r\n");
 	(void)close(fd);
-	ck_assert(retort_wait_quiet(server, PATIENCE));
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
 	/* a connection without a byte is no record */
 	ck_assert_uint_eq(retort_count(server), 3);
 	ck_assert_uint_eq(retort_record(server, 1)->sent, 26);
 	ck_assert_uint_eq(retort_record(server, 1)->piece, 1);
-	ck_assert_uint_eq(retort_accepted(server), 5);
+	ck_assert_uint_eq(retort_stats(server).accepted, 5);
 	assert_verdict(NULL);
 	close_server();
 }
@@ -372,7 +372,7 @@ START_TEST(greets_before_http)
 	free(text);
 	expect_begin(GET, "HTTP/1.1 200 OK\r\n");
 	assert_verdict(NULL);
-	ck_assert_uint_eq(retort_replies(server), 2);
+	ck_assert_uint_eq(retort_stats(server).replies, 2);
 	close_server();
 }
 END_TEST
@@ -551,7 +551,7 @@ START_TEST(closes_who_is_silent)
 	begun = now_ms();
 	hear_end(connect_plain(SOCK_STREAM), "");
 	ck_assert_int_ge(now_ms() - begun, 199);
-	ck_assert(retort_wait_quiet(server, PATIENCE));
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
 	ck_assert_ptr_null(retort_record(server, 1));
 	fd = connect_plain(SOCK_STREAM);
 	/* it is silent from some time after this on */
@@ -661,7 +661,7 @@ START_TEST(finishes_conversations)
 		if (stuck_plain[i].whole)
 			ck_assert_ptr_nonnull(
 				retort_wait(server, .timeout = PATIENCE));
-		left = retort_finish(server, 20);
+		left = finish(20);
 		ck_assert_msg(left != NULL &&
 				strncmp(left, "connection 1, ", 14) == 0 &&
 				strstr(left, stuck_plain[i].left) != NULL,
@@ -679,7 +679,7 @@ START_TEST(finishes_conversations)
 	ON(NULL, .handler = later, .handler_arg = &connection);
 	fd = connect_plain(SOCK_STREAM);
 	converse(fd, "ping", "pong");
-	ck_assert_ptr_null(retort_finish(server, 0));
+	ck_assert_ptr_null(finish(0));
 	hear_end(fd, "");
 	close_server();
 	/* retort_close() asks nobody */
@@ -745,12 +745,12 @@ START_TEST(stops_after_conversations)
 	converse(second, "c", "ok");
 	ck_assert_int_eq(shutdown(first, SHUT_WR), 0);
 	hear_end(first, "");
-	TURN_UNTIL(retort_replies(server) == 1);
+	TURN_UNTIL(retort_stats(server).replies == 1);
 	converse(second, "d", "ok");
 	(void)close(second);
-	ck_assert(retort_wait_quiet(server, PATIENCE));
-	ck_assert_uint_eq(retort_replies(server), 2);
-	ck_assert_ptr_null(retort_finish(server, PATIENCE));
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
+	ck_assert_uint_eq(retort_stats(server).replies, 2);
+	ck_assert_ptr_null(finish(PATIENCE));
 	if (way->adopted) {
 		int pair[2];
 
@@ -777,7 +777,7 @@ START_TEST(answers_datagrams)
 
 	open_protocol(RETORT_UDP, _i);
 	(void)snprintf(url, sizeof url, "udp://127.0.0.1:%d",
-		retort_port(server));
+		retort_listener(server).port);
 	ck_assert_str_eq(retort_url(server), url);
 	ON(NULL, .if_body = "once", .body = "this", .times = 1);
 	ON(NULL, .if_body = "echo\n", .echo = true);
@@ -810,9 +810,9 @@ START_TEST(answers_datagrams)
 	ck_assert_uint_eq(seen->received, 5);
 	ck_assert_uint_eq(seen->sent, 5);
 	ck_assert_uint_eq(retort_record(server, 3)->body_size, 0);
-	ck_assert_uint_eq(retort_replies(server), 3);
-	ck_assert_uint_eq(retort_accepted(server), 3);
-	ck_assert_uint_eq(retort_connections(server), 0);
+	ck_assert_uint_eq(retort_stats(server).replies, 3);
+	ck_assert_uint_eq(retort_stats(server).accepted, 3);
+	ck_assert_uint_eq(retort_stats(server).connections, 0);
 	assert_verdict(NULL);
 	(void)close(fd);
 	close_server();
@@ -859,7 +859,7 @@ START_TEST(answers_datagrams_later)
 		retort_wait(server, .timeout = PATIENCE, .if_body = "wait"));
 	/* others are answered meanwhile */
 	converse(fd, "now", "ok");
-	ck_assert_uint_eq(retort_connections(server), 1);
+	ck_assert_uint_eq(retort_stats(server).connections, 1);
 	ck_assert_int_eq(retort_reply_later(server, 1, &long_one), -EINVAL);
 	ck_assert_int_eq(retort_reply_later(server, 1, &late), 0);
 	hear(fd, "late");
@@ -877,7 +877,7 @@ START_TEST(answers_datagrams_later)
 	say(fd, "vain");
 	ck_assert_ptr_nonnull(
 		retort_wait(server, .timeout = PATIENCE, .if_body = "vain"));
-	left = retort_finish(server, 0);
+	left = finish(0);
 	ck_assert_msg(left != NULL && strncmp(left, "connection 3, ", 14) == 0,
 		"%s: %s", way->name, left ? left : "(NULL)");
 	ck_assert_msg(strstr(left,
@@ -936,7 +936,7 @@ START_TEST(thousand_datagrams)
 	}
 	(void)ended(all);
 	ck_assert_uint_eq(retort_count(server), all);
-	ck_assert_uint_eq(retort_replies(server), all);
+	ck_assert_uint_eq(retort_stats(server).replies, all);
 	(void)close(fd);
 	close_server();
 }
@@ -975,7 +975,7 @@ START_TEST(unix_datagrams)
 	(void)snprintf(spec, sizeof spec, "unix:%s/server", folder);
 	open_with(options, _i);
 	ck_assert_str_eq(retort_url(server), spec);
-	ck_assert_int_eq(retort_port(server), 0);
+	ck_assert_int_eq(retort_listener(server).port, 0);
 	ON(NULL, .echo = true);
 	fd = connect_unix(folder, "client");
 	converse(fd, "hello", "hello");

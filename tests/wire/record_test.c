@@ -252,7 +252,7 @@ START_TEST(records_what_breaks_off)
 		/* the same without good manners */
 		fd = connect_client();
 		say(fd, broken[i].request);
-		TURN_UNTIL(retort_connections(server) == 1);
+		TURN_UNTIL(retort_stats(server).connections == 1);
 		/* it is read by now, unless the thread is late; a reset may
 		   take what is not */
 		if (way->drive == OWN_THREAD || way->adopted) {
@@ -272,7 +272,7 @@ START_TEST(records_what_breaks_off)
 	}
 	/* one without a byte is none */
 	client_reset(connect_client());
-	ck_assert(retort_wait_quiet(server, PATIENCE));
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
 	ck_assert_uint_eq(retort_count(server), 2 * COUNT(broken));
 	close_server();
 }
@@ -393,7 +393,7 @@ START_TEST(records_end)
 	assert_verdict("3 exchanges were not recorded, or only in part: "
 		       "max_records, 1 bytes, is used up");
 	/* from the beginning, when the memory is free again */
-	ck_assert(retort_wait_quiet(server, PATIENCE));
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
 	retort_reset(server);
 	assert_verdict(NULL);
 	ON("GET /", .body = "again");
@@ -468,13 +468,13 @@ START_TEST(waits)
 	ck_assert_str_eq(seen->target, "/slow");
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 	/* it has not ended, and then it has */
-	ck_assert_uint_eq(retort_connections(server), 1);
+	ck_assert_uint_eq(retort_stats(server).connections, 1);
 	ck_assert(!retort_wait_end(server, seen, 10));
-	ck_assert(!retort_wait_quiet(server, 0));
+	ck_assert(!retort_wait_end(server, NULL, 0));
 	finish_client(client.fd, "\r\n\r\nok");
 	ck_assert(retort_wait_end(server, seen, -1));
 	ck_assert(retort_wait_end(server, seen, 0));
-	ck_assert(retort_wait_quiet(server, -1));
+	ck_assert(retort_wait_end(server, NULL, -1));
 	/* it is there already; the n-th */
 	expect_body(GET, "ok");
 	expect_body("GET /slow" HOST "\r\n", "ok");
@@ -485,7 +485,7 @@ START_TEST(waits)
 	ck_assert_ptr_null(retort_wait(server, "/slow", .times = 3, .timeout = 5));
 	ck_assert_uint_eq(retort_wait(server, .times = 2, .timeout = 1)->connection, 2);
 	ck_assert_uint_eq(retort_count(server, "/slow"), 2);
-	ck_assert_uint_eq(retort_accepted(server), 3);
+	ck_assert_uint_eq(retort_stats(server).accepted, 3);
 	assert_verdict(NULL);
 	close_server();
 }
@@ -513,7 +513,7 @@ START_TEST(one_descriptor_tells_all)
 	ck_assert_msg(poll(&polled, 1, PATIENCE / 4) == 1,
 		"%s: retort_adopt() sets a deadline, of which nothing is told",
 		way->name);
-	TURN_UNTIL(retort_connections(server) == 0);
+	TURN_UNTIL(retort_stats(server).connections == 0);
 	(void)close(pair[1]);
 	/* the end of the grace */
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
@@ -561,7 +561,7 @@ START_TEST(forgets_while_connections_are_open)
 	waiting = connect_client();
 	say(waiting, "GET /later" HOST "\r\n");
 	ck_assert_ptr_nonnull(retort_wait(server, .times = 2, .timeout = PATIENCE));
-	TURN_UNTIL(retort_connections(server) == 4);
+	TURN_UNTIL(retort_stats(server).connections == 4);
 	retort_reset(server);
 	ck_assert_uint_eq(retort_count(server), 0);
 	assert_verdict(NULL);
@@ -576,7 +576,7 @@ START_TEST(forgets_while_connections_are_open)
 	finish_client(half, "\r\n\r\nnothing is served here\n");
 	say(silent, "GET /half" HOST "\r\n");
 	finish_client(silent, "\r\n\r\nafterwards");
-	ck_assert(retort_wait_quiet(server, PATIENCE));
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
 	ck_assert_msg(retort_count(server) == 1,
 		"%s: expected 1 record, got %zu: %s", way->name,
 		retort_count(server), retort_record(server, 1)->target);
@@ -603,11 +603,11 @@ START_TEST(forgets_while_a_listing_is_made)
 	ck_assert_int_eq(retort_serve_with(server, folder, NULL, error), 0);
 	fd = connect_client();
 	say(fd, "GET /many/" HOST "\r\n");
-	TURN_UNTIL(retort_connections(server) == 1);
+	TURN_UNTIL(retort_stats(server).connections == 1);
 	retort_reset(server);
 	finish_client(fd, "</html>\n");
-	ck_assert(retort_wait_quiet(server, PATIENCE));
-	ck_assert_uint_eq(retort_replies(server), 1);
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
+	ck_assert_uint_eq(retort_stats(server).replies, 1);
 	assert_verdict(NULL);
 	close_server();
 	dir_remove(folder);

@@ -297,8 +297,8 @@ START_TEST(a_conversation_without_case)
 	struct bytes got = {NULL, 0};
 
 	open_with((struct retort_options){.protocol = RETORT_TCP}, _i);
-	ck_assert_msg(retort_load_text(server, "s", text, sizeof text - 1,
-			      error) == 0,
+	ck_assert_msg(retort_load(server, .text = text, .name = "s",
+			      .error = error) == 0,
 		"%s", error);
 	for (int i = 0; i < 2; i++) {
 		int fd = connect_client();
@@ -526,7 +526,7 @@ START_TEST(a_scenario_has_its_files)
 	open_plain(0);
 	dir_write(folder, "s.retort", text, sizeof text - 1);
 	(void)snprintf(name, sizeof name, "%s/s.retort", folder);
-	ck_assert_int_eq(retort_load(server, name, error), -ENOENT);
+	ck_assert_int_eq(retort_load(server, name, .error = error), -ENOENT);
 	(void)snprintf(expected, sizeof expected,
 		"%s:5:8: file '%s/b.json': No such file or directory", name,
 		folder);
@@ -534,10 +534,41 @@ START_TEST(a_scenario_has_its_files)
 	/* nothing of it is there */
 	expect_begin(request_for("/a"), "HTTP/1.1 501 ");
 	dir_write(folder, "b.json", "{}", 2);
-	ck_assert_int_eq(retort_load(server, name, error), 0);
+	ck_assert_int_eq(retort_load(server, name, .error = error), 0);
 	expect_begin(request_for("/b"), "HTTP/1.1 200 OK\r\n");
 	close_server();
 	dir_remove(folder);
+}
+END_TEST
+
+START_TEST(a_scenario_may_be_a_text)
+{
+	static const char text[] = "@on /a\nHTTP/2 200\n\nx\n@on";
+	char *notices = error;
+
+	open_plain(0);
+	ck_assert_int_eq(retort_load(server, .error = error), -EINVAL);
+	ck_assert_str_eq(error, "scenario: expected a file or a text");
+	ck_assert_int_eq(retort_load(server, "/dev/null", .text = ""), -EINVAL);
+	ck_assert_int_eq(retort_load(server, .text = "@o", .error = error,
+				 .notices = &notices),
+		-EINVAL);
+	ck_assert_msg(strncmp(error, "scenario:1:1: ", 14) == 0, "%s", error);
+	ck_assert_ptr_null(notices);
+	/* of a size, or to its NUL */
+	ck_assert_int_eq(retort_load(server, .text = text,
+				 .size = sizeof text - 4, .name = "pasted",
+				 .notices = &notices, .error = error),
+		0);
+	ck_assert_ptr_nonnull(notices);
+	ck_assert_msg(strncmp(notices, "pasted:", 7) == 0, "%s", notices);
+	free(notices);
+	expect_begin(request_for("/a"), "HTTP/1.1 200 OK\r\n");
+	ck_assert_int_eq(retort_load(server, .text = text,
+				 .size = retort_size(0), .notices = &notices),
+		0);
+	ck_assert_ptr_null(notices);
+	close_server();
 }
 END_TEST
 
@@ -721,6 +752,7 @@ main(void)
 		BASIC_WAYS);
 	rt_test_loop(wire, a_file_that_is_missing_is_named, 0, BASIC_WAYS);
 	tcase_add_test(wire, a_scenario_has_its_files);
+	tcase_add_test(wire, a_scenario_may_be_a_text);
 	rt_test_loop(wire, done_says_whether_all_came, 0, BASIC_WAYS);
 	rt_test_loop(wire, a_handler_is_given_the_body_once, 0, BASIC_WAYS);
 	rt_test_case(suite, wire);

@@ -236,7 +236,7 @@ START_TEST(no_descriptor_to_find_it)
 	begin(_i);
 	serve("r1", NULL);
 	fd = connect_client();
-	TURN_UNTIL(retort_connections(server) == 1);
+	TURN_UNTIL(retort_stats(server).connections == 1);
 	move("r1", "r0");
 	move("r2", "r1");
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -431,7 +431,7 @@ START_TEST(lists_that_nobody_reads)
 	expect("/000000", 404, NULL);
 	for (int i = 0; i < CLIENTS; i++)
 		(void)close(fds[i]);
-	TURN_UNTIL(retort_connections(server) == 0);
+	TURN_UNTIL(retort_stats(server).connections == 0);
 	expect("/", 200, NULL);
 	/* they may outlive what made them */
 	ck_assert_int_eq(ask_and_wait(&fds[0]), 200);

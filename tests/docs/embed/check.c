@@ -95,7 +95,7 @@ START_TEST(sees_a_refused_connection)
 	ck_assert_int_eq(retort_refuse(server, true), 0);
 	ck_assert_int_eq(fetch_user(retort_url(server), 1, &user),
 		USER_UNREACHABLE);
-	ck_assert_uint_eq(retort_accepted(server), 0);
+	ck_assert_uint_eq(retort_stats(server).accepted, 0);
 }
 END_TEST
 

@@ -45,7 +45,7 @@ main(int argc, char **argv)
 	const char *verdict;
 
 	if (server == NULL || argc != 2 ||
-		retort_load(server, argv[1], error) < 0) {
+		retort_load(server, argv[1], .error = error) < 0) {
 		(void)puts(argc == 2 ? error : "usage: users_test SCENARIO");
 		retort_close(server);
 		return 2;
