@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "base/error.h"
+#include "reply/condition.h"
 
 int
 retort_on_sized(const struct retort_reply *theirs, size_t size)
@@ -39,24 +40,20 @@ retort_on_sized(const struct retort_reply *theirs, size_t size)
 static int
 check_no_rule(const struct retort_reply *reply, char *error)
 {
+	const struct rt_condition *condition = rt_condition_without(reply, 0);
 	const struct {
 		const char *name;
 		bool given;
 	} members[] = {
-		{"request", reply->request != NULL},
-		{"if_field", reply->if_field != NULL},
-		{"if_contains", reply->if_contains != NULL},
-		{"if_absent", reply->if_absent != NULL},
-		{"if_body", rt_has_body(reply->if_body, reply->if_body_size)},
-		{"if_body_has", reply->if_body_has != NULL},
-		{"if_predicate", reply->if_predicate != NULL},
-		{"if_nocase", reply->if_nocase},
 		{"times", reply->times != 0},
 		{"handler", reply->handler != NULL},
 		{"accepted", reply->accepted},
 		{"files", reply->files},
 	};
 
+	if (condition != NULL)
+		return rt_fail(error, -EINVAL, "%s: only a rule has it",
+			condition->name);
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
 		if (members[i].given)
 			return rt_fail(error, -EINVAL, "%s: only a rule has it",

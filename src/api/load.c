@@ -11,6 +11,7 @@
 #include "api/api.h"
 #include "base/error.h"
 #include "os/file.h"
+#include "reply/condition.h"
 #include "scenario/scenario.h"
 
 /* The largest scenario: bytes. */
@@ -43,7 +44,7 @@ add_item(struct retort *server, struct rt_item *item, const char *origin,
 	struct rt_error *error)
 {
 	enum retort_protocol protocol = server->config.protocol;
-	struct retort_requests when = rt_match_conditions(&item->rule);
+	struct retort_requests when = rt_conditions_of(&item->rule);
 	int code;
 
 	/* without HTTP all bytes are */

@@ -18,6 +18,7 @@
 #include "http/field.h"
 #include "http/type.h"
 #include "os/file.h"
+#include "reply/condition.h"
 
 /* A repeated body is repeated in memory up to so much: fewer pieces. */
 #define REPEATED (64u << 10)
@@ -373,13 +374,7 @@ forget_rule(struct retort_reply *as)
 {
 	as->server = NULL;
 	as->error = NULL;
-	as->request = NULL;
-	as->if_field = as->if_contains = as->if_absent = NULL;
-	as->if_body = as->if_body_has = NULL;
-	as->if_body_size = 0;
-	as->if_predicate = NULL;
-	as->if_predicate_arg = NULL;
-	as->if_nocase = false;
+	rt_conditions_clear(as);
 	as->times = 0;
 	as->handler = NULL;
 	as->handler_arg = NULL;

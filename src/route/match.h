@@ -13,9 +13,6 @@
 
 struct rt_match;
 
-/* The conditions of a rule. */
-struct retort_requests rt_match_conditions(const struct retort_reply *rule);
-
 /*
  * A copy of the conditions; `when` may be NULL: everything fits. NULL with a
  * line in `error` (RETORT_ERROR_SIZE bytes) and errno: EINVAL, malformed;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A text that is looked for in one pass (Knuth, Morris and Pratt): a client
+ * Texts that are compared, and looked for. Part of match.
+ *
+ * A text that is found in one pass (Knuth, Morris and Pratt): a client
  * chooses what is searched, and must not be able to keep the loop busy.
  */
 #include "config.h"
@@ -9,9 +11,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
-#include <string.h>
 
 /* Where the search goes on when a code does not fit. */
 static void
@@ -92,4 +94,37 @@ rt_needle_in(const struct rt_needle *needle, const char *bytes, size_t size)
 			return true;
 	}
 	return false;
+}
+
+/* --- texts as they are --- */
+
+int
+rt_match_copy_bytes(char **to, const char *bytes, size_t size)
+{
+	*to = malloc(size + 1);
+	if (*to == NULL)
+		return -ENOMEM;
+	memcpy(*to, bytes, size);
+	(*to)[size] = '\0';
+	return 0;
+}
+
+int
+rt_match_copy(char **to, const char *text)
+{
+	return text ? rt_match_copy_bytes(to, text, strlen(text)) : 0;
+}
+
+bool
+rt_match_same(const struct rt_match *match, const char *a, size_t a_size,
+	const char *b, size_t b_size)
+{
+	if (a_size != b_size || a_size == 0)
+		return a_size == b_size;
+	if (!match->nocase)
+		return memcmp(a, b, a_size) == 0;
+	for (size_t i = 0; i < a_size; i++)
+		if (rt_fold(a[i]) != rt_fold(b[i]))
+			return false;
+	return true;
 }

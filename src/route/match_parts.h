@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "route/match.h"
 
 /*
@@ -61,5 +62,75 @@ size_t rt_path_common(const struct rt_path *path, const char *target);
    size; NULL: it has all. */
 const char *rt_query_missing(const char *wanted, const char *query,
 	size_t *size);
+
+/* --- conditions --- */
+
+struct rt_match {
+	char *method; /* NULL: any */
+	struct rt_path path;
+	char *query; /* NULL: any */
+	char *fields;
+	char *contains;
+	struct rt_needle *contained; /* the value of each line of these */
+	size_t contained_count;
+	char *absent;
+	char *body;
+	size_t body_size;
+	char *body_has;
+	struct rt_needle had; /* the same */
+	bool nocase;
+	retort_predicate *predicate;
+	void *predicate_arg;
+};
+
+/* Everything about one condition: a row of the table in match.c. */
+struct rt_matcher {
+	size_t given;    /* the member that is not NULL when it is given */
+	unsigned weight; /* when it is met; people look at the greater first */
+	/* 0 or -errno, with a line in `error`; NULL: another row reads it */
+	int (*read)(struct rt_match *match, const struct retort_requests *when,
+		char *error);
+	void (*free)(struct rt_match *match);
+	bool (*fits)(const struct rt_match *match,
+		const struct retort_exchange *seen);
+	/* how near it is when it is not met, worth less; NULL: not at all */
+	unsigned (*near)(const struct rt_match *match,
+		const struct retort_exchange *seen);
+	/* what differs, where `whose` is "rule 2" */
+	void (*say)(const struct rt_match *match,
+		const struct retort_exchange *seen, const char *whose,
+		struct rt_buf *to);
+	/* the condition itself */
+	void (*describe)(const struct rt_match *match, struct rt_buf *to);
+};
+
+extern const struct rt_matcher rt_match_method, rt_match_path, rt_match_query;
+extern const struct rt_matcher rt_match_field, rt_match_contains,
+	rt_match_absent;
+extern const struct rt_matcher rt_match_body, rt_match_body_has;
+
+/* Copies a text, which may be NULL. 0 or -ENOMEM. */
+int rt_match_copy(char **to, const char *text);
+int rt_match_copy_bytes(char **to, const char *bytes, size_t size);
+
+/* Bytes of the rule's path that the request's has, too. */
+size_t rt_match_common(const struct rt_match *match,
+	const struct retort_exchange *seen);
+
+/* Whether they are the same, as the match has it. */
+bool rt_match_same(const struct rt_match *match, const char *a, size_t a_size,
+	const char *b, size_t b_size);
+
+/* The request line in words: "POST /users", or "any request". */
+void rt_match_describe_request(const struct rt_match *match, struct rt_buf *to);
+
+/* Bytes of what differs that are shown. */
+#define RT_MATCH_SHOWN 200
+
+static inline void
+rt_match_add_quoted(struct rt_buf *to, const void *bytes, size_t size)
+{
+	rt_text_quote(to, bytes, size, RT_MATCH_SHOWN);
+}
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "http/field.h"
+#include "reply/condition.h"
 
 /* Whether anything that answers says how its request is read. */
 static void
@@ -42,10 +43,7 @@ check_accepted(const struct rt_route *route, const struct retort_reply *given,
 {
 	if (route->protocol == RETORT_UDP)
 		return rt_fail(error, -EINVAL, "accepted: datagrams are not");
-	if (given->request || given->if_field || given->if_contains ||
-		given->if_absent ||
-		rt_has_body(given->if_body, given->if_body_size) ||
-		given->if_body_has)
+	if (rt_condition_without(given, RT_CONDITION_BARE) != NULL)
 		return rt_fail(error, -EINVAL,
 			"accepted: of the conditions only a predicate goes with it");
 	if (given->echo)
@@ -177,8 +175,7 @@ check_faults(const struct rt_route *route, const struct rt_rule *rule,
 	if (route->unix_bound && rt_faults_can_reset(canned->faults))
 		return rt_fail(error, -EINVAL, "a Unix socket cannot be reset");
 	if (rt_faults_reading(canned->faults) != NULL &&
-		(rt_has_body(given->if_body, given->if_body_size) ||
-			given->if_body_has))
+		rt_condition_with(given, RT_CONDITION_BODY) != NULL)
 		return rt_fail(error, -EINVAL,
 			"how the body is read cannot depend on the body");
 	if (rule->files || rule->handler || given->echo || given->file)
@@ -212,7 +209,7 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 	if (code == 0 && given->files)
 		code = check_file_rule(route, given, error->text);
 	if (code == 0) {
-		when = rt_match_conditions(given);
+		when = rt_conditions_of(given);
 		rule->match = rt_match_new(&when, route->protocol, error->text);
 		code = rule->match ? 0 : -errno;
 	}

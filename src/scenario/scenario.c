@@ -49,9 +49,8 @@ read_lines(struct rt_reader *reader)
 static void
 each_buffer(struct rt_reader *reader, void (*call)(struct rt_buf *))
 {
-	call(&reader->fields);
-	call(&reader->contains);
-	call(&reader->absent);
+	for (size_t i = 0; i < RT_CONDITIONS; i++)
+		call(&reader->conditions[i]);
 	call(&reader->reply_fields);
 	call(&reader->omit);
 	call(&reader->trailers);

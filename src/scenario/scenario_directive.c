@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "reply/condition.h"
 #include "reply/fault.h"
 
 /* "METHOD TARGET", either alone, or nothing. */
@@ -38,16 +39,6 @@ set_request(struct rt_reader *reader, struct rt_item *item, const char *at)
 	return item->rule.request != NULL;
 }
 
-/* A directive without words, or without more of them. */
-static bool
-ends_here(struct rt_reader *reader, const char *at)
-{
-	struct rt_word rest = rt_scenario_rest(reader, at);
-
-	return rest.size == 0 ||
-		rt_scenario_expected(reader, rest.text, "nothing more");
-}
-
 static bool
 begin_rule(struct rt_reader *reader, const char *at, bool accepted)
 {
@@ -60,7 +51,7 @@ begin_rule(struct rt_reader *reader, const char *at, bool accepted)
 	reader->message = false;
 	reader->answered = accepted;
 	reader->item->rule.accepted = accepted;
-	return accepted ? ends_here(reader, at) :
+	return accepted ? rt_scenario_ends(reader, at) :
 			  set_request(reader, reader->item, at);
 }
 
@@ -74,23 +65,6 @@ static bool
 read_accepted(struct rt_reader *reader, const char *at)
 {
 	return begin_rule(reader, at, true);
-}
-
-/* All but those that are gathered line by line. */
-static void
-copy_conditions(struct retort_reply *to, const struct retort_reply *from)
-{
-	to->request = from->request;
-	to->if_body = from->if_body;
-	to->if_body_size = from->if_body_size;
-	to->if_body_has = from->if_body_has;
-	to->if_nocase = from->if_nocase;
-}
-
-static void
-gather(struct rt_buf *lines, const char *more)
-{
-	rt_buf_add_text(lines, more ? more : "");
 }
 
 /* The next reply to the same requests; the one before answers once. */
@@ -107,116 +81,13 @@ read_then(struct rt_reader *reader, const char *at)
 	if (item->rule.times == 0)
 		item->rule.times = 1;
 	accepted = item->rule.accepted;
-	if (!ends_here(reader, at) || !rt_scenario_end_item(reader))
+	if (!rt_scenario_ends(reader, at) || !rt_scenario_end_item(reader))
 		return false;
 	before = item->rule;
 	if (!begin_rule(reader, at, accepted))
 		return false;
-	copy_conditions(&reader->item->rule, &before);
-	/* these are gathered once more at its end */
-	gather(&reader->fields, before.if_field);
-	gather(&reader->contains, before.if_contains);
-	gather(&reader->absent, before.if_absent);
+	rt_scenario_copy_conditions(reader, &before);
 	return true;
-}
-
-static bool
-add_rest(struct rt_reader *reader, const char *at, struct rt_buf *lines,
-	const char *what)
-{
-	struct rt_word rest = rt_scenario_rest(reader, at);
-
-	if (rest.size == 0)
-		return rt_scenario_expected(reader, rest.text, what);
-	rt_scenario_add_line(lines, rest.text, rest.size);
-	return true;
-}
-
-static bool
-read_if_field(struct rt_reader *reader, const char *at)
-{
-	return add_rest(reader, at, &reader->fields, "Name: value");
-}
-
-static bool
-read_if_contains(struct rt_reader *reader, const char *at)
-{
-	return add_rest(reader, at, &reader->contains, "Name: text");
-}
-
-static bool
-read_if_absent(struct rt_reader *reader, const char *at)
-{
-	return add_rest(reader, at, &reader->absent, "the name of a field");
-}
-
-/* Quoted bytes up to the line's end, added to `to`. */
-static bool
-read_quoted(struct rt_reader *reader, const char *at, struct rt_buf *to)
-{
-	struct rt_word rest = rt_scenario_rest(reader, at);
-	const char *end = rest.text + rest.size, *next = rest.text;
-
-	if (!rt_text_unquote(&next, end, to))
-		return rt_scenario_expected(reader, next, RT_TEXT_QUOTED);
-	if (rt_scenario_rest(reader, next).size > 0)
-		return rt_scenario_expected(reader, next,
-			"the end of the line");
-	return !to->failed || rt_scenario_no_memory(reader);
-}
-
-static bool
-read_condition(struct rt_reader *reader, const char *at, bool text_only,
-	const char **text, size_t *size)
-{
-	struct rt_buf bytes;
-	bool ok;
-
-	rt_buf_init(&bytes, RT_SCENARIO_TEXT);
-	ok = read_quoted(reader, at, &bytes);
-	if (ok &&
-		(bytes.len == 0 ||
-			(text_only &&
-				memchr(bytes.data, '\0', bytes.len) != NULL)))
-		ok = rt_scenario_expected(reader, at,
-			text_only ? "a byte or more, and no NUL" :
-				    "a byte or more");
-	if (ok) {
-		*text = rt_scenario_own_text(reader, bytes.data, bytes.len);
-		*size = bytes.len;
-		ok = *text != NULL;
-	}
-	rt_buf_free(&bytes);
-	return ok;
-}
-
-static bool
-read_if_body(struct rt_reader *reader, const char *at)
-{
-	struct retort_reply *rule = &reader->item->rule;
-	const char *text;
-
-	if (!read_condition(reader, at, false, &text, &rule->if_body_size))
-		return false;
-	rule->if_body = text;
-	return true;
-}
-
-static bool
-read_if_body_has(struct rt_reader *reader, const char *at)
-{
-	size_t size;
-
-	return read_condition(reader, at, true, &reader->item->rule.if_body_has,
-		&size);
-}
-
-/* Of fields and bodies; whatever stands before or after it. */
-static bool
-read_nocase(struct rt_reader *reader, const char *at)
-{
-	reader->item->rule.if_nocase = true;
-	return ends_here(reader, at);
 }
 
 static bool
@@ -303,7 +174,7 @@ static bool
 read_nothing(struct rt_reader *reader, const char *at)
 {
 	reader->answered = true;
-	return ends_here(reader, at);
+	return rt_scenario_ends(reader, at);
 }
 
 static bool
@@ -338,7 +209,7 @@ read_raw(struct rt_reader *reader, const char *at)
 	if (rt_scenario_rest(reader, at).size == 0)
 		return true;
 	reader->quoted = true;
-	return read_quoted(reader, at, &reader->bytes);
+	return rt_scenario_quoted(reader, at, &reader->bytes);
 }
 
 static bool
@@ -363,7 +234,7 @@ read_chunks(struct rt_reader *reader, const char *at)
 static bool
 read_trailer(struct rt_reader *reader, const char *at)
 {
-	return add_rest(reader, at, &reader->trailers, "Name: value");
+	return rt_scenario_line(reader, at, &reader->trailers, "Name: value");
 }
 
 static bool
@@ -371,8 +242,9 @@ read_interim(struct rt_reader *reader, const char *at)
 {
 	size_t size;
 
-	return read_condition(reader, at, true, &reader->item->rule.interim,
-		&size);
+	reader->item->rule.interim =
+		rt_scenario_own_quoted(reader, at, true, &size);
+	return reader->item->rule.interim != NULL;
 }
 
 /* "2", "2+", "2-3" */
@@ -457,7 +329,7 @@ read_order(struct rt_reader *reader, const char *at)
 }
 
 /* Where a directive may stand. */
-enum place { ANYWHERE, IN_RULE, IN_ITEM };
+enum place { ANYWHERE, IN_RULE };
 
 static const struct directive {
 	const char *name;
@@ -469,12 +341,6 @@ static const struct directive {
 	{"then", ANYWHERE, read_then},
 	{"expect", ANYWHERE, read_expect},
 	{"order", ANYWHERE, read_order},
-	{"if-field", IN_ITEM, read_if_field},
-	{"if-contains", IN_ITEM, read_if_contains},
-	{"if-absent", IN_ITEM, read_if_absent},
-	{"if-body", IN_ITEM, read_if_body},
-	{"if-body-has", IN_ITEM, read_if_body_has},
-	{"nocase", IN_ITEM, read_nocase},
 	{"times", IN_RULE, read_times},
 	{"fault", IN_RULE, read_fault},
 	{"file", IN_RULE, read_file},
@@ -549,6 +415,24 @@ no_directive(struct rt_reader *reader, struct rt_word name)
 		in_body ? " (in a body '@' is written '@@')" : "");
 }
 
+/* Whether it may stand here, after an item's first line and before its
+   message. */
+static bool
+has_place(struct rt_reader *reader, bool in_rule)
+{
+	if (in_rule &&
+		(reader->item == NULL || reader->item->kind != RT_ITEM_RULE))
+		return rt_scenario_expected(reader, reader->line,
+			"@on before it");
+	if (reader->item == NULL)
+		return rt_scenario_expected(reader, reader->line,
+			"@on or @expect before it");
+	if (reader->answered && reader->item->rule.status != 0)
+		return rt_scenario_expected(reader, reader->line,
+			"it before the message");
+	return true;
+}
+
 bool
 rt_scenario_directive(struct rt_reader *reader)
 {
@@ -560,21 +444,15 @@ rt_scenario_directive(struct rt_reader *reader)
 	for (size_t i = 0; i < sizeof directives / sizeof *directives; i++) {
 		const struct directive *directive = &directives[i];
 
-		if (!rt_word_is(name, directive->name))
-			continue;
-		if (directive->place == IN_RULE &&
-			(reader->item == NULL ||
-				reader->item->kind != RT_ITEM_RULE))
-			return rt_scenario_expected(reader, reader->line,
-				"@on before it");
-		if (directive->place == IN_ITEM && reader->item == NULL)
-			return rt_scenario_expected(reader, reader->line,
-				"@on or @expect before it");
-		if (directive->place != ANYWHERE && reader->answered &&
-			reader->item->rule.status != 0)
-			return rt_scenario_expected(reader, reader->line,
-				"it before the message");
-		return directive->read(reader, at);
+		if (rt_word_is(name, directive->name))
+			return (directive->place == ANYWHERE ||
+				       has_place(reader, true)) &&
+				directive->read(reader, at);
 	}
+	for (size_t i = 0; i < RT_CONDITIONS; i++)
+		if (rt_conditions[i].directive != NULL &&
+			rt_word_is(name, rt_conditions[i].directive))
+			return has_place(reader, false) &&
+				rt_scenario_condition(reader, i, at);
 	return no_directive(reader, name);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "reply/condition.h"
 #include "scenario/scenario.h"
 
 /* Most bytes that gather for one item. */
@@ -50,8 +51,8 @@ struct rt_reader {
 	bool message;  /* it was given one as it stands, */
 	bool quoted;   /* or in quotes, if only "" */
 	/* lines of the item that come one at a time */
-	struct rt_buf fields, contains, absent, reply_fields, omit, trailers,
-		faults, bytes;
+	struct rt_buf conditions[RT_CONDITIONS];
+	struct rt_buf reply_fields, omit, trailers, faults, bytes;
 };
 
 /* The text there is wrong, or is not what was expected; false. */
@@ -86,6 +87,26 @@ bool rt_scenario_next_line(struct rt_reader *reader);
 struct rt_word rt_scenario_word(const struct rt_reader *reader,
 	const char **at);
 struct rt_word rt_scenario_rest(const struct rt_reader *reader, const char *at);
+
+/* Whether nothing more is on the line. */
+bool rt_scenario_ends(struct rt_reader *reader, const char *at);
+
+/* All that is left of the line, one more of `lines`; `what` is expected. */
+bool rt_scenario_line(struct rt_reader *reader, const char *at,
+	struct rt_buf *lines, const char *what);
+
+/* Quoted bytes up to the line's end, added to `to`; or, one or more of them, as
+   memory of the scenario (NULL: there was a mistake): a text has no NUL. */
+bool rt_scenario_quoted(struct rt_reader *reader, const char *at,
+	struct rt_buf *to);
+const char *rt_scenario_own_quoted(struct rt_reader *reader, const char *at,
+	bool text, size_t *size);
+
+/* The directive of condition `i`, and the conditions of another rule, for the
+   item under way. */
+bool rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at);
+void rt_scenario_copy_conditions(struct rt_reader *reader,
+	const struct retort_reply *from);
 
 /* The item under way begins, and is complete. */
 struct rt_item *rt_scenario_add_item(struct rt_reader *reader,

@@ -182,38 +182,6 @@ rt_scenario_add_item(struct rt_reader *reader, enum rt_item_kind kind)
 	return scenario->items + scenario->count++;
 }
 
-static bool
-is_same(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-/* Whether what may have been given for `b` was given for `a`, or nothing. */
-static bool
-same_body(const struct retort_reply *a, const struct retort_reply *b)
-{
-	return a->if_body == NULL ||
-		(b->if_body != NULL && a->if_body_size == b->if_body_size &&
-			memcmp(a->if_body, b->if_body, a->if_body_size) == 0);
-}
-
-/* Whether all that fits `b` fits `a`: it has no condition that `b` has not. */
-static bool
-covers(const struct retort_reply *a, const struct retort_reply *b)
-{
-	return (a->request == NULL || is_same(a->request, b->request)) &&
-		(a->if_field == NULL || is_same(a->if_field, b->if_field)) &&
-		(a->if_contains == NULL ||
-			is_same(a->if_contains, b->if_contains)) &&
-		(a->if_absent == NULL || is_same(a->if_absent, b->if_absent)) &&
-		same_body(a, b) &&
-		(a->if_body_has == NULL ||
-			is_same(a->if_body_has, b->if_body_has)) &&
-		(a->if_nocase || !b->if_nocase ||
-			!(a->if_field || a->if_contains || a->if_body ||
-				a->if_body_has));
-}
-
 /* A rule after one that answers all of its requests, and is never used up. */
 static void
 look_for_shadow(struct rt_reader *reader, const struct rt_item *item)
@@ -226,7 +194,7 @@ look_for_shadow(struct rt_reader *reader, const struct rt_item *item)
 
 		if (first[i].kind != RT_ITEM_RULE || rule->times != 0 ||
 			rule->accepted != item->rule.accepted ||
-			!covers(rule, &item->rule))
+			!rt_conditions_cover(rule, &item->rule))
 			continue;
 		(void)snprintf(what, sizeof what,
 			"never reached: the rule of line %u answers all of "
@@ -235,6 +203,16 @@ look_for_shadow(struct rt_reader *reader, const struct rt_item *item)
 		rt_scenario_notice_at(reader, RT_MADE_SHADOW, item->line, what);
 		return;
 	}
+}
+
+static void
+own_conditions(struct rt_reader *reader, struct retort_reply *rule)
+{
+	for (size_t i = 0; i < RT_CONDITIONS; i++)
+		if (rt_conditions[i].kind == RT_MEMBER_LINES)
+			rt_condition_set_text(rule, i,
+				rt_scenario_own_lines(reader,
+					&reader->conditions[i]));
 }
 
 /* The item under way is complete. */
@@ -255,9 +233,7 @@ rt_scenario_end_item(struct rt_reader *reader)
 		reader->answered = true;
 		reader->quoted = false;
 	}
-	rule->if_field = rt_scenario_own_lines(reader, &reader->fields);
-	rule->if_contains = rt_scenario_own_lines(reader, &reader->contains);
-	rule->if_absent = rt_scenario_own_lines(reader, &reader->absent);
+	own_conditions(reader, rule);
 	rule->fields = rt_scenario_own_lines(reader, &reader->reply_fields);
 	rule->omit = rt_scenario_own_lines(reader, &reader->omit);
 	rule->trailers = rt_scenario_own_lines(reader, &reader->trailers);

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "reply/condition.h"
+
 /* --- memory --- */
 
 void *__real_malloc(size_t size);
@@ -388,18 +390,13 @@ add_rule(struct retort_reply rule)
 struct retort_reply
 rule_for(const struct retort_requests *requests)
 {
-	return (struct retort_reply){
-		.request = requests->request,
-		.if_field = requests->if_field,
-		.if_contains = requests->if_contains,
-		.if_absent = requests->if_absent,
-		.if_body = requests->if_body,
-		.if_body_size = requests->if_body_size,
-		.if_body_has = requests->if_body_has,
-		.if_predicate = requests->if_predicate,
-		.if_predicate_arg = requests->if_predicate_arg,
-		.if_nocase = requests->if_nocase,
-	};
+	struct retort_reply rule = {.server = NULL};
+
+	for (size_t i = 0; i < RT_CONDITIONS; i++)
+		memcpy(rt_condition_of(&rule, i),
+			(const char *)requests + rt_conditions[i].in_requests,
+			rt_conditions[i].size);
+	return rule;
 }
 
 size_t

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The conditions, as members of structs; route/match.c knows what they mean.
+ * Called by whatever has a rule before it, or a part of one.
+ */
+#include "config.h"
+
+#include "reply/condition.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define MEMBER(member) \
+#member, offsetof(struct retort_reply, member), \
+		offsetof(struct retort_requests, member), \
+		sizeof((struct retort_reply *)NULL)->member
+
+const struct rt_condition rt_conditions[RT_CONDITIONS] = {
+	{MEMBER(request), RT_MEMBER_TEXT, RT_CONDITION_HTTP, NULL, NULL},
+	{MEMBER(if_field), RT_MEMBER_LINES,
+		RT_CONDITION_HTTP | RT_CONDITION_CASE, "if-field",
+		"Name: value"},
+	{MEMBER(if_contains), RT_MEMBER_LINES,
+		RT_CONDITION_HTTP | RT_CONDITION_CASE, "if-contains",
+		"Name: text"},
+	{MEMBER(if_absent), RT_MEMBER_LINES, RT_CONDITION_HTTP, "if-absent",
+		"the name of a field"},
+	{MEMBER(if_body), RT_MEMBER_BYTES,
+		RT_CONDITION_BODY | RT_CONDITION_CASE, "if-body",
+		"a byte or more"},
+	{MEMBER(if_body_size), RT_MEMBER_CODE, RT_CONDITION_BODY, NULL, NULL},
+	{MEMBER(if_body_has), RT_MEMBER_TEXT,
+		RT_CONDITION_BODY | RT_CONDITION_CASE, "if-body-has",
+		"a byte or more, and no NUL"},
+	{MEMBER(if_predicate), RT_MEMBER_CODE, RT_CONDITION_BARE, NULL, NULL},
+	{MEMBER(if_predicate_arg), RT_MEMBER_CODE, RT_CONDITION_BARE, NULL,
+		NULL},
+	{MEMBER(if_nocase), RT_MEMBER_FLAG, RT_CONDITION_WIDER, "nocase", NULL},
+};
+
+const char *
+rt_condition_text(const struct retort_reply *rule, size_t i)
+{
+	const char *text;
+
+	memcpy(&text, rt_condition_in(rule, i), sizeof text);
+	return text;
+}
+
+void
+rt_condition_set_text(struct retort_reply *rule, size_t i, const char *text)
+{
+	memcpy(rt_condition_of(rule, i), &text, sizeof text);
+}
+
+/* A pointer that is NULL, 0 and false are no bits. */
+static bool
+has_bits(const void *member, size_t size)
+{
+	const char *bytes = member;
+
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i] != 0)
+			return true;
+	return false;
+}
+
+bool
+rt_condition_given(const struct retort_reply *rule, size_t i)
+{
+	return has_bits(rt_condition_in(rule, i), rt_conditions[i].size);
+}
+
+struct retort_requests
+rt_conditions_of(const struct retort_reply *rule)
+{
+	struct retort_requests requests = {.server = NULL};
+
+	for (size_t i = 0; i < RT_CONDITIONS; i++)
+		memcpy((char *)&requests + rt_conditions[i].in_requests,
+			rt_condition_in(rule, i), rt_conditions[i].size);
+	return requests;
+}
+
+static const struct rt_condition *
+find(const struct retort_reply *rule, unsigned flags, bool with)
+{
+	for (size_t i = 0; i < RT_CONDITIONS; i++)
+		if (((rt_conditions[i].flags & flags) != 0) == with &&
+			rt_condition_given(rule, i))
+			return &rt_conditions[i];
+	return NULL;
+}
+
+const struct rt_condition *
+rt_condition_without(const struct retort_reply *rule, unsigned flags)
+{
+	return find(rule, flags, false);
+}
+
+const struct rt_condition *
+rt_condition_with(const struct retort_reply *rule, unsigned flags)
+{
+	return find(rule, flags, true);
+}
+
+const struct rt_condition *
+rt_requests_with(const struct retort_requests *requests, unsigned flags)
+{
+	for (size_t i = 0; i < RT_CONDITIONS; i++)
+		if ((rt_conditions[i].flags & flags) != 0 &&
+			has_bits((const char *)requests +
+					rt_conditions[i].in_requests,
+				rt_conditions[i].size))
+			return &rt_conditions[i];
+	return NULL;
+}
+
+void
+rt_conditions_copy(struct retort_reply *to, const struct retort_reply *from)
+{
+	for (size_t i = 0; i < RT_CONDITIONS; i++)
+		memcpy(rt_condition_of(to, i), rt_condition_in(from, i),
+			rt_conditions[i].size);
+}
+
+void
+rt_conditions_clear(struct retort_reply *rule)
+{
+	static const struct retort_reply none;
+
+	rt_conditions_copy(rule, &none);
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool
+same_bytes(const struct retort_reply *a, const struct retort_reply *b)
+{
+	return a->if_body_size == b->if_body_size &&
+		(a->if_body == b->if_body ||
+			(a->if_body != NULL && b->if_body != NULL &&
+				memcmp(a->if_body, b->if_body,
+					a->if_body_size) == 0));
+}
+
+/* Whether `b` has the condition, if `a` has. */
+static bool
+covers(const struct retort_reply *a, const struct retort_reply *b, size_t i)
+{
+	switch (rt_conditions[i].kind) {
+	case RT_MEMBER_LINES:
+	case RT_MEMBER_TEXT:
+		return same_text(rt_condition_text(a, i),
+			rt_condition_text(b, i));
+	case RT_MEMBER_BYTES:
+		return same_bytes(a, b);
+	default:
+		return memcmp(rt_condition_in(a, i), rt_condition_in(b, i),
+			       rt_conditions[i].size) == 0;
+	}
+}
+
+bool
+rt_conditions_cover(const struct retort_reply *a, const struct retort_reply *b)
+{
+	bool cased = false;
+
+	for (size_t i = 0; i < RT_CONDITIONS; i++) {
+		if ((rt_conditions[i].flags & RT_CONDITION_WIDER) != 0 ||
+			!rt_condition_given(a, i))
+			continue;
+		cased |= (rt_conditions[i].flags & RT_CONDITION_CASE) != 0;
+		if (!covers(a, b, i))
+			return false;
+	}
+	return a->if_nocase || !b->if_nocase || !cased;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The members of retort.h that say which requests: once in struct retort_reply,
+ * for a rule, and once in struct retort_requests. One table of them, for all
+ * who copy, compare, refuse or read them.
+ */
+#ifndef RT_CONDITION_H
+#define RT_CONDITION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "retort.h"
+
+/* The kinds of members. */
+enum rt_member {
+	RT_MEMBER_LINES, /* a text of lines */
+	RT_MEMBER_TEXT,  /* a text */
+	RT_MEMBER_BYTES, /* bytes, of which the next member is the size */
+	RT_MEMBER_FLAG,  /* a bool */
+	RT_MEMBER_CODE   /* of a program's alone: a function, a size */
+};
+
+/* What else there is to know of a condition. */
+enum {
+	RT_CONDITION_HTTP = 1,  /* only a request of HTTP can meet it */
+	RT_CONDITION_BODY = 2,  /* it needs the body */
+	RT_CONDITION_BARE = 4,  /* an accepted connection can meet it */
+	RT_CONDITION_CASE = 8,  /* without case, if if_nocase says so */
+	RT_CONDITION_WIDER = 16 /* more requests fit with it, not fewer */
+};
+
+struct rt_condition {
+	const char *name;
+	size_t in_reply; /* its place in struct retort_reply, */
+	size_t in_requests;
+	size_t size; /* and its size */
+	enum rt_member kind;
+	unsigned flags;
+	const char *directive; /* in a scenario; NULL: it has none of its own */
+	const char *expected;  /* after that; NULL: nothing */
+};
+
+/* How many there are, all given in `rt_conditions`. */
+#define RT_CONDITIONS 10
+
+extern const struct rt_condition rt_conditions[RT_CONDITIONS];
+
+/* The member of a rule. */
+static inline void *
+rt_condition_of(struct retort_reply *rule, size_t i)
+{
+	return (char *)rule + rt_conditions[i].in_reply;
+}
+
+static inline const void *
+rt_condition_in(const struct retort_reply *rule, size_t i)
+{
+	return (const char *)rule + rt_conditions[i].in_reply;
+}
+
+/* The text of one of RT_MEMBER_LINES or RT_MEMBER_TEXT; NULL: not given. */
+const char *rt_condition_text(const struct retort_reply *rule, size_t i);
+void rt_condition_set_text(struct retort_reply *rule, size_t i,
+	const char *text);
+
+/* Whether a rule has the condition. */
+bool rt_condition_given(const struct retort_reply *rule, size_t i);
+
+/* The conditions of a rule. */
+struct retort_requests rt_conditions_of(const struct retort_reply *rule);
+
+/* The first condition of a rule that has none of these flags, or one of them;
+   NULL: there is none. */
+const struct rt_condition *rt_condition_without(const struct retort_reply *rule,
+	unsigned flags);
+const struct rt_condition *rt_condition_with(const struct retort_reply *rule,
+	unsigned flags);
+
+/* The same of requests. */
+const struct rt_condition *
+rt_requests_with(const struct retort_requests *requests, unsigned flags);
+
+/* Leaves a rule without conditions, and gives it those of another. */
+void rt_conditions_clear(struct retort_reply *rule);
+void rt_conditions_copy(struct retort_reply *to,
+	const struct retort_reply *from);
+
+/* Whether all requests that fit `b` fit `a`, as far as can be seen: it has no
+   condition that `b` has not. */
+bool rt_conditions_cover(const struct retort_reply *a,
+	const struct retort_reply *b);
+
+#endif

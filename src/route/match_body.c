@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* The body of a request, as bytes. Part of match. */
+#include "config.h"
+
+#include "route/match_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "reply/canned.h"
+
+static int
+read_body(struct rt_match *match, const struct retort_requests *when,
+	char *error)
+{
+	(void)error;
+	if (!rt_has_body(when->if_body, when->if_body_size))
+		return 0;
+	match->body_size = rt_body_size(when->if_body, when->if_body_size);
+	return rt_match_copy_bytes(&match->body,
+		when->if_body ? when->if_body : "", match->body_size);
+}
+
+/* After the whole, which must contain it. */
+static int
+read_body_has(struct rt_match *match, const struct retort_requests *when,
+	char *error)
+{
+	int code = rt_match_copy(&match->body_has, when->if_body_has);
+
+	if (code == 0 && match->body_has != NULL)
+		code = rt_needle_set_bytes(&match->had, match->body_has,
+			strlen(match->body_has), match->nocase);
+	if (code == 0 && match->body != NULL && match->body_has != NULL &&
+		!rt_needle_in(&match->had, match->body, match->body_size))
+		return rt_fail(error, -EINVAL,
+			"no request can fit: the wanted body does not "
+			"contain the wanted part");
+	return code;
+}
+
+static void
+free_body(struct rt_match *match)
+{
+	free(match->body);
+}
+
+static void
+free_body_has(struct rt_match *match)
+{
+	free(match->body_has);
+	rt_needle_free(&match->had);
+}
+
+/* A body that was not kept whole fits no condition. */
+static bool
+body_fits(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	return seen->body_total <= seen->body_size &&
+		rt_match_same(match, seen->body, seen->body_size, match->body,
+			match->body_size);
+}
+
+static bool
+body_has_fits(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	return rt_needle_in(&match->had, seen->body ? seen->body : "",
+		seen->body_size);
+}
+
+/* Why there may be more to it. */
+static void
+add_kept(struct rt_buf *to, const struct retort_exchange *seen)
+{
+	if (seen->body_total > seen->body_size)
+		rt_buf_add_format(to, " (%zu of its %llu bytes were kept)",
+			seen->body_size, (unsigned long long)seen->body_total);
+}
+
+static void
+say_body(const struct rt_match *match, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	const char *body = seen->body ? seen->body : "";
+	size_t n = 0, from;
+
+	while (n < seen->body_size && n < match->body_size &&
+		rt_match_same(match, body + n, 1, match->body + n, 1))
+		n++;
+	from = n > 20 ? n - 20 : 0;
+	rt_buf_add_format(to, "body differs from %s at byte %zu: expected ",
+		whose, n);
+	rt_match_add_quoted(to, match->body + from, match->body_size - from);
+	rt_buf_add_text(to, ", came ");
+	rt_match_add_quoted(to, body + from, seen->body_size - from);
+	add_kept(to, seen);
+}
+
+static void
+say_body_has(const struct rt_match *match, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	rt_buf_add_format(to, "body differs from %s: no ", whose);
+	rt_match_add_quoted(to, match->body_has, strlen(match->body_has));
+	rt_buf_add_text(to, " in ");
+	rt_match_add_quoted(to, seen->body ? seen->body : "", seen->body_size);
+	add_kept(to, seen);
+}
+
+static void
+describe_body(const struct rt_match *match, struct rt_buf *to)
+{
+	rt_buf_add_text(to, ", body ");
+	rt_match_add_quoted(to, match->body, match->body_size);
+}
+
+static void
+describe_body_has(const struct rt_match *match, struct rt_buf *to)
+{
+	rt_buf_add_text(to, ", body with ");
+	rt_match_add_quoted(to, match->body_has, strlen(match->body_has));
+}
+
+const struct rt_matcher rt_match_body = {
+	.given = offsetof(struct rt_match, body),
+	.weight = 2,
+	.read = read_body,
+	.free = free_body,
+	.fits = body_fits,
+	.say = say_body,
+	.describe = describe_body,
+};
+
+const struct rt_matcher rt_match_body_has = {
+	.given = offsetof(struct rt_match, body_has),
+	.weight = 2,
+	.read = read_body_has,
+	.free = free_body_has,
+	.fits = body_has_fits,
+	.say = say_body_has,
+	.describe = describe_body_has,
+};

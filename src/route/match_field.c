@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/* The fields of a request. Part of match. */
+#include "config.h"
+
+#include "route/match_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "http/field.h"
+
+static int
+read_lines(char **to, const char *lines, bool with_value, const char *what,
+	char *error)
+{
+	int code = rt_field_check(lines, with_value, what, error);
+
+	return code < 0 ? code : rt_match_copy(to, lines);
+}
+
+/* The texts that fields contain. */
+static int
+split_contains(struct rt_match *match)
+{
+	const char *lines = match->contains;
+	struct rt_line line;
+	size_t room = 0;
+	int code = 0;
+
+	while (code == 0 && rt_field_next(&lines, &line)) {
+		struct rt_needle *part;
+
+		if (!rt_grow(&match->contained, &room, match->contained_count,
+			    sizeof *part))
+			return -ENOMEM;
+		part = match->contained + match->contained_count++;
+		code = rt_needle_set_bytes(part, line.value, line.value_size,
+			match->nocase);
+	}
+	return code;
+}
+
+/* Whether a field has the line's value, or `part` somewhere in its own. */
+static bool
+line_fits(const struct rt_match *match, const struct rt_line *line,
+	const struct rt_needle *part, const struct retort_exchange *seen)
+{
+	for (size_t i = 0; i < seen->field_count; i++) {
+		const char *value = seen->fields[i].value;
+		size_t size = strlen(value);
+
+		if (!rt_field_is(line, seen->fields[i].name))
+			continue;
+		if (part ? rt_needle_in(part, value, size) :
+			   rt_match_same(match, value, size, line->value,
+				   line->value_size))
+			return true;
+	}
+	return false;
+}
+
+/* The first line of `fields`, or of `contains`, that does not fit; false: all
+   do. */
+static bool
+find_unfit(const struct rt_match *match, const struct retort_exchange *seen,
+	bool contains, struct rt_line *line)
+{
+	const char *lines = contains ? match->contains : match->fields;
+
+	for (size_t i = 0; rt_field_next(&lines, line); i++)
+		if (!line_fits(match, line,
+			    contains ? match->contained + i : NULL, seen))
+			return true;
+	return false;
+}
+
+/* The first field that should be absent; false: all are. */
+static bool
+find_present(const char *lines, const struct retort_exchange *seen,
+	struct rt_line *line)
+{
+	while (rt_field_next(&lines, line))
+		for (size_t i = 0; i < seen->field_count; i++)
+			if (rt_field_is(line, seen->fields[i].name))
+				return true;
+	return false;
+}
+
+static bool
+fields_fit(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	struct rt_line line;
+
+	return !find_unfit(match, seen, false, &line);
+}
+
+static bool
+contains_fit(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	struct rt_line line;
+
+	return !find_unfit(match, seen, true, &line);
+}
+
+static bool
+absent_fit(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	struct rt_line line;
+
+	return !find_present(match->absent, seen, &line);
+}
+
+/* The line's condition, and the fields that came under that name. */
+static void
+say_line(const struct rt_line *line, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	bool any = false;
+
+	rt_buf_add_format(to, "field differs from %s ", whose);
+	rt_match_add_quoted(to, line->text, line->size);
+	for (size_t i = 0; i < seen->field_count; i++)
+		if (rt_field_is(line, seen->fields[i].name)) {
+			const char *value = seen->fields[i].value;
+
+			rt_buf_add_text(to, any ? ", " : ": came ");
+			rt_match_add_quoted(to, value, strlen(value));
+			any = true;
+		}
+	if (!any)
+		rt_buf_add_text(to, ": no such field came");
+}
+
+static void
+say_fields(const struct rt_match *match, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	struct rt_line line;
+
+	if (find_unfit(match, seen, false, &line))
+		say_line(&line, seen, whose, to);
+}
+
+static void
+say_contains(const struct rt_match *match, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	struct rt_line line;
+
+	if (find_unfit(match, seen, true, &line))
+		say_line(&line, seen, whose, to);
+}
+
+static void
+say_absent(const struct rt_match *match, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	struct rt_line line;
+
+	if (!find_present(match->absent, seen, &line))
+		return;
+	rt_buf_add_format(to, "field that %s wants absent came: ", whose);
+	rt_match_add_quoted(to, line.text, line.size);
+}
+
+/* A field that differs is nearer than one that did not come. */
+static bool
+came_otherwise(const struct rt_match *match, const struct retort_exchange *seen,
+	bool contains)
+{
+	struct rt_line line;
+
+	if (find_unfit(match, seen, contains, &line))
+		for (size_t i = 0; i < seen->field_count; i++)
+			if (rt_field_is(&line, seen->fields[i].name))
+				return true;
+	return false;
+}
+
+static unsigned
+fields_near(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	return came_otherwise(match, seen, false);
+}
+
+static unsigned
+contains_near(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	return came_otherwise(match, seen, true);
+}
+
+static int
+read_fields(struct rt_match *match, const struct retort_requests *when,
+	char *error)
+{
+	return read_lines(&match->fields, when->if_field, true, "if_field",
+		error);
+}
+
+static int
+read_contains(struct rt_match *match, const struct retort_requests *when,
+	char *error)
+{
+	int code = read_lines(&match->contains, when->if_contains, true,
+		"if_contains", error);
+
+	return code < 0 ? code : split_contains(match);
+}
+
+/* After the others: none of them can be absent, too. */
+static int
+read_absent(struct rt_match *match, const struct retort_requests *when,
+	char *error)
+{
+	int code = read_lines(&match->absent, when->if_absent, false,
+		"if_absent", error);
+	const char *lines = match->absent;
+	struct rt_line line;
+
+	while (code == 0 && rt_field_next(&lines, &line))
+		if (rt_field_has_same(match->fields, &line) ||
+			rt_field_has_same(match->contains, &line))
+			return rt_fail(error, -EINVAL,
+				"no request can fit: field '%.*s' is both "
+				"wanted and absent",
+				(int)(line.name_size < 80 ? line.name_size :
+							    80),
+				line.text);
+	return code;
+}
+
+static void
+free_fields(struct rt_match *match)
+{
+	free(match->fields);
+}
+
+static void
+free_contains(struct rt_match *match)
+{
+	free(match->contains);
+	while (match->contained_count > 0)
+		rt_needle_free(match->contained + --match->contained_count);
+	free(match->contained);
+}
+
+static void
+free_absent(struct rt_match *match)
+{
+	free(match->absent);
+}
+
+static void
+add_lines(struct rt_buf *to, const char *what, const char *lines)
+{
+	struct rt_line line;
+
+	while (rt_field_next(&lines, &line)) {
+		rt_buf_add_text(to, what);
+		rt_match_add_quoted(to, line.text, line.size);
+	}
+}
+
+static void
+describe_fields(const struct rt_match *match, struct rt_buf *to)
+{
+	add_lines(to, ", field ", match->fields);
+}
+
+static void
+describe_contains(const struct rt_match *match, struct rt_buf *to)
+{
+	add_lines(to, ", field with ", match->contains);
+}
+
+static void
+describe_absent(const struct rt_match *match, struct rt_buf *to)
+{
+	add_lines(to, ", no field ", match->absent);
+}
+
+const struct rt_matcher rt_match_field = {
+	.given = offsetof(struct rt_match, fields),
+	.weight = 2,
+	.read = read_fields,
+	.free = free_fields,
+	.fits = fields_fit,
+	.near = fields_near,
+	.say = say_fields,
+	.describe = describe_fields,
+};
+
+const struct rt_matcher rt_match_contains = {
+	.given = offsetof(struct rt_match, contains),
+	.weight = 2,
+	.read = read_contains,
+	.free = free_contains,
+	.fits = contains_fit,
+	.near = contains_near,
+	.say = say_contains,
+	.describe = describe_contains,
+};
+
+const struct rt_matcher rt_match_absent = {
+	.given = offsetof(struct rt_match, absent),
+	.weight = 2,
+	.read = read_absent,
+	.free = free_absent,
+	.fits = absent_fit,
+	.say = say_absent,
+	.describe = describe_absent,
+};

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* The request line: its method and target. Part of match. */
+#include "config.h"
+
+#include "route/match_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "http/http.h"
+
+/* Bytes of a piece that name it. */
+#define NAME_BYTES 60
+
+static int
+fail(char *error, const char *what, const char *text, size_t size)
+{
+	return rt_fail(error, -EINVAL, "%s: '%.*s'", what,
+		(int)(size < 120 ? size : 120), text);
+}
+
+/* "METHOD TARGET", or either. */
+static int
+read_request(struct rt_match *match, const struct retort_requests *when,
+	char *error)
+{
+	const char *text = when->request, *target = text, *query;
+	size_t size = 0;
+	int code = 0;
+
+	if (text == NULL || strcmp(text, "*") == 0)
+		return 0;
+	if (*text != '/' && (*text != '*' || text[1] == ' ')) {
+		size = strcspn(text, " ");
+		target = text[size] == ' ' ? text + size + 1 : NULL;
+		if (!rt_http_is_token(text, size) ||
+			(target != NULL && *target != '/' && *target != '*'))
+			return fail(error,
+				"expected 'METHOD /TARGET' or either alone",
+				text, strlen(text));
+	}
+	if (size > 0 && !(size == 1 && *text == '*'))
+		code = rt_match_copy_bytes(&match->method, text, size);
+	if (code < 0 || target == NULL)
+		return code;
+	for (const char *at = target; *at != '\0'; at++)
+		if ((unsigned char)*at <= ' ' || *at == 0x7f || *at == '#')
+			return fail(error, "malformed target", target,
+				strlen(target));
+	query = strchr(target, '?');
+	size = query ? (size_t)(query - target) : strlen(target);
+	if (!(size == 1 && *target == '*'))
+		code = rt_path_set(&match->path, target, size);
+	if (code == 0 && query != NULL)
+		code = rt_match_copy(&match->query, query + 1);
+	return code;
+}
+
+static void
+free_method(struct rt_match *match)
+{
+	free(match->method);
+}
+
+static void
+free_path(struct rt_match *match)
+{
+	rt_path_free(&match->path);
+}
+
+static void
+free_query(struct rt_match *match)
+{
+	free(match->query);
+}
+
+static bool
+method_fits(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	return seen->method != NULL && strcmp(match->method, seen->method) == 0;
+}
+
+static bool
+path_fits(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	return rt_path_fits(&match->path, seen->target);
+}
+
+static bool
+query_fits(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	size_t size;
+
+	return rt_query_missing(match->query, seen->query, &size) == NULL;
+}
+
+/* A target in the printable ASCII that terminals and replies can take:
+   the same target, percent-encoded. */
+static void
+add_target(struct rt_buf *to, const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text > '~')
+			rt_buf_add_format(to, "%%%02X", (unsigned char)*text);
+		else
+			rt_buf_add(to, text, 1);
+}
+
+static void
+say_method(const struct rt_match *match, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	(void)seen;
+	rt_buf_add_format(to, "method differs from %s \"%s\"", whose,
+		match->method);
+}
+
+size_t
+rt_match_common(const struct rt_match *match,
+	const struct retort_exchange *seen)
+{
+	return match->path.text ? rt_path_common(&match->path, seen->target) :
+				  0;
+}
+
+static void
+say_path(const struct rt_match *match, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	rt_buf_add_format(to, "path differs from %s ", whose);
+	rt_match_add_quoted(to, match->path.text, strlen(match->path.text));
+	rt_buf_add_format(to, " at byte %zu", rt_match_common(match, seen));
+}
+
+static void
+say_query(const struct rt_match *match, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	size_t size = 0;
+	const char *wanted = rt_query_missing(match->query, seen->query, &size);
+
+	rt_buf_add_format(to, "query differs from %s: no parameter ", whose);
+	rt_match_add_quoted(to, wanted, size);
+}
+
+/* Bytes of a path that count when it differs: less than the whole does. */
+#define NEAR_PATH 24
+
+/* The longer the beginning that is right, the nearer. */
+static unsigned
+path_near(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	size_t common = rt_match_common(match, seen);
+
+	return common < NEAR_PATH ? (unsigned)common : NEAR_PATH;
+}
+
+void
+rt_match_name(const struct retort_exchange *seen, struct rt_buf *to)
+{
+	if (seen->protocol != RETORT_HTTP) {
+		rt_text_quote(to, seen->body, seen->body_size, NAME_BYTES);
+		return;
+	}
+	rt_buf_add_text(to, seen->method ? seen->method : "-");
+	rt_buf_add(to, " ", 1);
+	add_target(to, seen->target ? seen->target : "-");
+}
+
+/* Everything fits what has none of these. */
+void
+rt_match_describe_request(const struct rt_match *match, struct rt_buf *to)
+{
+	size_t begin = to->len;
+
+	if (match->method != NULL)
+		rt_buf_add_text(to, match->method);
+	if (match->path.text != NULL || match->query != NULL) {
+		rt_buf_add_text(to, to->len > begin ? " " : "");
+		add_target(to, match->path.text ? match->path.text : "*");
+	}
+	if (match->query != NULL) {
+		rt_buf_add(to, "?", 1);
+		add_target(to, match->query);
+	}
+	if (to->len == begin)
+		rt_buf_add_text(to, "any request");
+}
+
+const struct rt_matcher rt_match_method = {
+	.given = offsetof(struct rt_match, method),
+	.weight = 16,
+	.read = read_request,
+	.free = free_method,
+	.fits = method_fits,
+	.say = say_method,
+};
+
+const struct rt_matcher rt_match_path = {
+	.given = offsetof(struct rt_match, path.text),
+	.weight = 32,
+	.free = free_path,
+	.fits = path_fits,
+	.near = path_near,
+	.say = say_path,
+};
+
+const struct rt_matcher rt_match_query = {
+	.given = offsetof(struct rt_match, query),
+	.weight = 4,
+	.free = free_query,
+	.fits = query_fits,
+	.say = say_query,
+};
