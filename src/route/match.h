@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "retort.h"
 
 struct rt_match;
@@ -25,6 +26,15 @@ void rt_match_free(struct rt_match *match);
 /* Whether the request fits. */
 bool rt_match_fits(const struct rt_match *match,
 	const struct retort_exchange *seen);
+
+/*
+ * How many asterisks the path of the conditions has, and the bytes that each
+ * of them stands for in a request that fits, as they came. `stars` has room for
+ * so many.
+ */
+size_t rt_match_stars(const struct rt_match *match);
+void rt_match_star(const struct rt_match *match,
+	const struct retort_exchange *seen, struct rt_word *stars);
 
 /* How near a request came that does not fit. */
 struct rt_miss {

@@ -52,8 +52,10 @@ int rt_path_set(struct rt_path *path, const char *text, size_t size);
 void rt_path_free(struct rt_path *path);
 
 /* Whether the path of a target is this one, in which an asterisk is any
-   bytes. */
-bool rt_path_fits(const struct rt_path *path, const char *target);
+   bytes: those of the target that each stands for, as they came, go to `stars`
+   unless that is NULL. */
+bool rt_path_fits(const struct rt_path *path, const char *target,
+	struct rt_word *stars);
 
 /* Bytes of the rule's path that the target's has, too. */
 size_t rt_path_common(const struct rt_path *path, const char *target);

@@ -85,7 +85,21 @@ method_fits(const struct rt_match *match, const struct retort_exchange *seen)
 static bool
 path_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
-	return rt_path_fits(&match->path, seen->target);
+	return rt_path_fits(&match->path, seen->target, NULL);
+}
+
+size_t
+rt_match_stars(const struct rt_match *match)
+{
+	return match->path.text != NULL ? match->path.count - 1 : 0;
+}
+
+void
+rt_match_star(const struct rt_match *match, const struct retort_exchange *seen,
+	struct rt_word *stars)
+{
+	if (rt_match_stars(match) > 0)
+		(void)rt_path_fits(&match->path, seen->target, stars);
 }
 
 static bool

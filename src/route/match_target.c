@@ -168,12 +168,22 @@ seek(const struct rt_needle *part, const char **at, const char *end)
 	return true;
 }
 
+/* The bytes from `from` on, up to the part, which ends at `end`. */
+static struct rt_word
+before(const struct rt_needle *part, const char *from, const char *end)
+{
+	for (size_t i = part->size; i > 0; i--)
+		(void)take_last(from, &end, path_separators);
+	return (struct rt_word){from, (size_t)(end - from)};
+}
+
 bool
-rt_path_fits(const struct rt_path *path, const char *target)
+rt_path_fits(const struct rt_path *path, const char *target,
+	struct rt_word *stars)
 {
 	const struct rt_needle *part = path->parts,
 			       *last = part + path->count - 1;
-	const char *end, *at = raw_path(target, &end);
+	const char *end, *star, *at = raw_path(target, &end);
 
 	if (!begins(part, &at, end))
 		return false;
@@ -181,9 +191,15 @@ rt_path_fits(const struct rt_path *path, const char *target)
 		return at == end;
 	if (!ends(last, at, &end))
 		return false;
-	while (++part < last)
+	while (++part < last) {
+		star = at;
 		if (!seek(part, &at, end))
 			return false;
+		if (stars != NULL)
+			*stars++ = before(part, star, at);
+	}
+	if (stars != NULL)
+		*stars = (struct rt_word){at, (size_t)(end - at)};
 	return true;
 }
 
