@@ -605,6 +605,8 @@ struct retort_reply {
 	                       not for a handler */
 	char *error;        /* a buffer of RETORT_ERROR_SIZE bytes that on
 	                       failure receives the reason; or NULL */
+	bool fill; /* in `fields`, body and `file` parts of the request, as
+	              {path} or {query.id}, are filled in: see retort(5) */
 };
 
 /*

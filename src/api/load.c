@@ -25,7 +25,9 @@ check_file(const struct retort_reply *rule, struct rt_error *error)
 	struct rt_file file;
 	int code;
 
-	if (rule->file == NULL)
+	/* with `fill` its name may be known for a request alone */
+	if (rule->file == NULL ||
+		(rule->fill && strchr(rule->file, '{') != NULL))
 		return 0;
 	code = rt_file_open_named(&file, rule->file);
 	/* of a long one the end tells most */

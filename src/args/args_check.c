@@ -196,7 +196,7 @@ read_reply(struct args *args, const struct given *given)
 	struct retort_reply *reply = &args->reply;
 
 	args->canned = reply->status || given->body || reply->type ||
-		given->raw || reply->echo;
+		given->raw || reply->echo || reply->fill;
 	if (given->raw != NULL) {
 		reply->raw = true;
 		args_read_file(args, "--raw", args_file_name(given->raw),

@@ -44,6 +44,10 @@ const struct option args_options[] = {
 		.read = args_read_type, TO(args.reply.type), .ways = CANNED,
 		.words = "application/json application/octet-stream text/css "
 			"text/html text/javascript text/plain"},
+	{"fill", 0, NULL, "fill in parts of the request, as {path}",
+		.read = args_read_flag, TO(args.reply.fill),
+		.ways = CANNED | TCP_ANSWER | UDP_ANSWER,
+		.excludes = "prompt"},
 	{"raw", 0, "FILE", "answer with these bytes, status line and all",
 		.read = args_read_text, TO(raw), .ways = RAW, .brief = true},
 	{"echo", 0, NULL, "answer with the request itself",

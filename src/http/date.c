@@ -66,6 +66,19 @@ rt_date_format_short(int64_t seconds, char text[RT_DATE_SHORT])
 	put_two(text + 14, tm.tm_min);
 }
 
+void
+rt_date_format_iso(int64_t seconds, char text[RT_DATE_TEXT])
+{
+	char date[RT_DATE_SHORT];
+
+	rt_date_format_short(seconds, date);
+	memcpy(text, date, 10);
+	text[10] = 'T';
+	memcpy(text + 11, date + 11, 5);
+	memcpy(text + 16, ":00Z", 5);
+	put_two(text + 17, split(seconds).tm_sec);
+}
+
 /* --- reading --- */
 
 struct scan {

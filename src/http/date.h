@@ -22,6 +22,9 @@ void rt_date_format(int64_t seconds, char text[RT_DATE_TEXT]);
 /* The same as "1994-11-06 08:49", UTC. */
 void rt_date_format_short(int64_t seconds, char text[RT_DATE_SHORT]);
 
+/* The same as "1994-11-06T08:49:37Z" (RFC 3339). */
+void rt_date_format_iso(int64_t seconds, char text[RT_DATE_TEXT]);
+
 /*
  * Reads a date in each of the three formats: IMF-fixdate, "Sunday, 06-Nov-94
  * 08:49:37 GMT" (its year is the latest that is at most 50 years after `now`),

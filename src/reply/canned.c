@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "reply/canned.h"
+#include "reply/canned_parts.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -64,6 +64,9 @@ check_body(const struct retort_reply *reply, char *error)
 	if (reply->raw && (reply->file != NULL || reply->repeat > 0))
 		return rt_fail(error, -EINVAL,
 			"reply: both raw and a file or repeat");
+	if (reply->fill && (reply->raw || reply->repeat > 0))
+		return rt_fail(error, -EINVAL,
+			"reply: both fill and raw or repeat");
 	return 0;
 }
 
@@ -263,6 +266,7 @@ rt_canned_free(struct rt_canned *canned)
 {
 	if (canned == NULL)
 		return;
+	rt_canned_free_fills(canned);
 	rt_canned_free_strings(&canned->as);
 	rt_blob_drop(canned->body);
 	rt_faults_free(canned->faults);
@@ -421,6 +425,8 @@ rt_canned_new(const struct retort_reply *reply, enum retort_protocol protocol,
 		code = check(reply, canned->faults, protocol, error);
 	if (code == 0 && !copy_all(canned, reply, protocol))
 		code = -ENOMEM;
+	if (code == 0 && reply->fill)
+		code = rt_canned_read_fills(canned, protocol, error);
 	if (code < 0) {
 		if (code == -ENOMEM)
 			(void)rt_fail_errno(error->text, code, "reply");
@@ -435,39 +441,73 @@ rt_canned_new(const struct retort_reply *reply, enum retort_protocol protocol,
 	return canned;
 }
 
+/* There is nothing to send, because of that: 500, or without HTTP no bytes. */
+static void
+answer_error(struct rt_draft *draft, int status, const char *why,
+	const char *date)
+{
+	if (draft->protocol != RETORT_HTTP) {
+		rt_reply_body(draft, "", 0);
+		return;
+	}
+	draft->own = NULL;
+	rt_reply_error(draft, status, why, date);
+}
+
 static int
 answer_file(const struct rt_canned *canned, struct rt_draft *draft,
 	const char *date)
 {
-	const char *name = canned->as.file, *slash = strrchr(name, '/');
+	const char *name = draft->own->file, *slash = strrchr(name, '/');
+	bool named = rt_canned_names_file(canned);
 	char why[256];
 	struct rt_file file;
-	int error = rt_file_open_named(&file, name);
+	int error = named ? rt_canned_open(canned, name, &file) :
+			    rt_file_open_named(&file, name);
 
-	if (error < 0 && draft->protocol == RETORT_HTTP) {
-		draft->own = NULL;
-		/* not where it is: it is a client that sees it */
-		(void)snprintf(why, sizeof why, "file '%.120s': %s",
-			slash ? slash + 1 : name, strerror(-error));
-		rt_reply_error(draft, 500, why, date);
-		return error;
+	if (error == 0) {
+		rt_reply_body_file(draft, file.fd, 0, file.size);
+		return 0;
 	}
-	if (error < 0) {
-		rt_reply_body(draft, "", 0);
-		return error;
+	/* a client that asks for what is not there is no mistake */
+	if (named && rt_file_status(error) < 500) {
+		answer_error(draft, rt_file_status(error), NULL, date);
+		return 0;
 	}
-	rt_reply_body_file(draft, file.fd, 0, file.size);
-	return 0;
+	/* not where it is: it is a client that sees it */
+	(void)snprintf(why, sizeof why, "file '%.120s': %s",
+		slash ? slash + 1 : name, strerror(-error));
+	answer_error(draft, 500, why, date);
+	return error;
+}
+
+static void
+answer_raw(const struct rt_canned *canned, struct rt_draft *draft)
+{
+	rt_reply_raw(draft, canned->status,
+		canned->body ? canned->body->data : "",
+		canned->body ? canned->body->size : 0);
+	draft->reply->head_at = canned->head_at;
+	draft->reply->head_size = canned->head_size;
+}
+
+/* A reply without `fill` is the same each time. */
+static void
+fill_nothing(const struct rt_canned *canned, struct rt_filled *filled)
+{
+	filled->type = canned->type;
+	filled->body = canned->body ? canned->body->data : "";
+	filled->body_size = canned->body ? canned->body->size : 0;
+	filled->blob = rt_blob_share(canned->body);
 }
 
 int
 rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 	const struct rt_request *request, const char *base, size_t size,
-	const char *date, struct rt_reply *reply)
+	const char *date, const struct rt_filling *filling,
+	struct rt_reply *reply)
 {
 	const struct retort_reply *as = &canned->as;
-	const char *bytes = canned->body ? canned->body->data : "";
-	size_t body_size = canned->body ? canned->body->size : 0;
 	bool forced = rt_faults_force_body(canned->faults);
 	struct rt_draft draft = {
 		.reply = reply,
@@ -475,30 +515,38 @@ rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 		.own = as,
 		.head_only = request->method == RT_HEAD && !forced,
 	};
+	struct rt_filled filled;
 	int error = 0;
 
+	if (canned->fills == NULL)
+		fill_nothing(canned, &filled);
+	else if ((error = rt_canned_fill(canned, filling, &filled)) == 0)
+		draft.own = &filled.as;
 	if (as->raw) {
-		rt_reply_raw(&draft, canned->status, bytes, body_size);
-		reply->head_at = canned->head_at;
-		reply->head_size = canned->head_size;
-	} else {
-		rt_reply_begin(&draft,
-			protocol == RETORT_HTTP ? canned->status : 0, date);
-		if (canned->type != NULL)
-			rt_reply_field(&draft, "Content-Type", canned->type);
-		if (protocol == RETORT_HTTP &&
-			rt_status_has_no_body(canned->status) && !forced)
-			rt_reply_no_body(&draft);
-		else if (as->echo)
-			rt_reply_body(&draft, base, size);
-		else if (as->file != NULL)
-			error = answer_file(canned, &draft, date);
-		else if (as->repeat > 0)
-			rt_reply_body_repeat(&draft, bytes, body_size,
-				as->repeat);
-		else
-			rt_reply_body(&draft, bytes, body_size);
+		answer_raw(canned, &draft);
+		goto out;
 	}
-	reply->blob = rt_blob_share(canned->body);
+	rt_reply_begin(&draft, protocol == RETORT_HTTP ? canned->status : 0,
+		date);
+	if (error < 0) {
+		answer_error(&draft, 500, "it is too large, filled in", date);
+		return error;
+	}
+	if (filled.type != NULL)
+		rt_reply_field(&draft, "Content-Type", filled.type);
+	if (protocol == RETORT_HTTP && rt_status_has_no_body(canned->status) &&
+		!forced)
+		rt_reply_no_body(&draft);
+	else if (as->echo)
+		rt_reply_body(&draft, base, size);
+	else if (as->file != NULL)
+		error = answer_file(canned, &draft, date);
+	else if (as->repeat > 0)
+		rt_reply_body_repeat(&draft, filled.body, filled.body_size,
+			as->repeat);
+	else
+		rt_reply_body(&draft, filled.body, filled.body_size);
+out:
+	reply->blob = filled.blob;
 	return error;
 }

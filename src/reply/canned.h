@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "http/http.h"
 #include "reply/fault.h"
+#include "reply/fill.h"
 #include "reply/reply.h"
 #include "retort.h"
 
@@ -20,6 +21,7 @@ struct rt_canned {
 	struct rt_blob *body;     /* NULL: none */
 	size_t period;            /* bytes of it that were given */
 	struct rt_faults *faults; /* NULL: none */
+	struct rt_fills *fills;   /* what is filled in; NULL: nothing */
 	int status;
 	const char *type; /* Content-Type: as.type, or by the body; NULL */
 	size_t head_at;   /* of a raw reply: where its head begins */
@@ -38,15 +40,20 @@ void rt_canned_free(struct rt_canned *canned);
 bool rt_canned_copy_strings(struct retort_reply *as);
 void rt_canned_free_strings(struct retort_reply *as);
 
+/* The greatest number in braces that stands for an asterisk; 0: none. */
+size_t rt_canned_stars(const struct rt_canned *canned);
+
 /*
  * Answers a whole request, `size` bytes at `base`, which must outlive the
- * reply if it is echoed. 0, or -errno: its file cannot be read, and the reply
- * is 500, or without HTTP nothing.
+ * reply if it is echoed. `filling` may be NULL unless there are `fills`. 0, or
+ * -errno: its file cannot be read, or what is filled in is too large
+ * (-EMSGSIZE), and the reply is 500, or without HTTP nothing. Where the request
+ * names the file, one that is not there is a 404, and no error.
  */
 int rt_canned_answer(const struct rt_canned *canned,
 	enum retort_protocol protocol, const struct rt_request *request,
 	const char *base, size_t size, const char *date,
-	struct rt_reply *reply);
+	const struct rt_filling *filling, struct rt_reply *reply);
 
 /* Whether there is a body in a pair of retort.h, if only one of no bytes, and
    how many it has. */

@@ -46,7 +46,8 @@ rt_route_refusal(const struct rt_route *route, const struct rt_request *request,
 	bool files = route->fallback.files && route->rule_count == 0;
 
 	*reason = NULL;
-	*keep = route->keep || route->rule_count > 0 || echo;
+	*keep = route->keep || route->rule_count > 0 || echo ||
+		rt_route_fills(route);
 	*max = route->max_body;
 	if (*max == 0)
 		*max = files ? RT_DEFAULT_BODY : UINT64_MAX;
@@ -162,11 +163,30 @@ refuse_echo(const struct rt_route *route, struct rt_asked *asked,
 	say_error(route, asked, reply, 413, rt_buf_text(&asked->why));
 }
 
+/* What a reply fills in; NULL: nothing. */
+static const struct rt_filling *
+find_filling(const struct rt_canned *canned, const struct rt_rule *rule,
+	const struct rt_asked *asked, struct rt_filling *filling)
+{
+	if (canned->fills == NULL)
+		return NULL;
+	*filling = (struct rt_filling){
+		.seen = asked->seen,
+		.connection = asked->connection,
+		.count = rule->used,
+		.now = asked->now,
+	};
+	if (asked->seen != NULL && rt_match_stars(rule->match) <= RT_MAX_STARS)
+		rt_match_star(rule->match, asked->seen, filling->stars);
+	return filling;
+}
+
 static void
-answer_canned(const struct rt_route *route, const struct rt_canned *canned,
-	const struct rt_faults *faults, struct rt_asked *asked,
+answer_canned(const struct rt_route *route, const struct rt_rule *rule,
+	const struct rt_canned *canned, struct rt_asked *asked,
 	struct rt_reply *reply)
 {
+	struct rt_filling filling;
 	int error;
 
 	if (canned->as.echo && asked->cut) {
@@ -175,14 +195,19 @@ answer_canned(const struct rt_route *route, const struct rt_canned *canned,
 	}
 	error = rt_canned_answer(canned,
 		rt_route_protocol(route, asked->greeting), asked->request,
-		asked->base, asked->size, asked->date, reply);
+		asked->base, asked->size, asked->date,
+		find_filling(canned, rule, asked, &filling), reply);
 	if (error == 0) {
-		spoil(route, faults, asked, reply);
+		spoil(route, rule->canned->faults, asked, reply);
 		return;
 	}
 	blame_rule(route, asked);
-	rt_buf_add_format(&asked->why, "file '%s': %s", canned->as.file,
-		strerror(-error));
+	if (error == -EMSGSIZE)
+		rt_buf_add_text(&asked->why,
+			"the reply is too large, filled in");
+	else
+		rt_buf_add_format(&asked->why, "file '%s': %s", canned->as.file,
+			strerror(-error));
 }
 
 /* How the request is read was said by its rule, if at all: it is too late. */
@@ -203,6 +228,20 @@ check_reading(const struct rt_route *route, const struct rt_faults *faults,
 		rt_faults_text(faults));
 }
 
+/* The rule that answered, whose handler gives the reply now or later. */
+static const struct rt_rule *
+rule_of(const struct rt_route *route, const struct rt_asked *asked)
+{
+	size_t number = (size_t)asked->rule;
+
+	if (number == 0 && asked->seen != NULL)
+		number = (size_t)asked->seen->rule;
+	/* it may have been forgotten since */
+	return number > 0 && number <= route->rule_count ?
+		route->rules + number - 1 :
+		&route->fallback;
+}
+
 int
 rt_route_answer_with(const struct rt_route *route,
 	const struct retort_reply *as, struct rt_asked *asked,
@@ -210,6 +249,7 @@ rt_route_answer_with(const struct rt_route *route,
 {
 	enum retort_protocol protocol =
 		rt_route_protocol(route, asked->greeting);
+	struct rt_filling filling;
 	struct rt_error wrong;
 	struct rt_canned *canned;
 	int code;
@@ -223,8 +263,14 @@ rt_route_answer_with(const struct rt_route *route,
 	code = check_reading(route, canned->faults, asked, error);
 	if (code == 0) {
 		code = rt_canned_answer(canned, protocol, asked->request,
-			asked->base, asked->size, asked->date, reply);
-		if (code < 0)
+			asked->base, asked->size, asked->date,
+			find_filling(canned, rule_of(route, asked), asked,
+				&filling),
+			reply);
+		if (code == -EMSGSIZE)
+			(void)rt_fail(error, code,
+				"it is too large, filled in");
+		else if (code < 0)
 			(void)rt_fail_errno(error, code, as->file);
 		else
 			spoil(route, canned->faults, asked, reply);
@@ -423,8 +469,7 @@ answer_by_default(const struct rt_route *route, const struct rt_rule *rule,
 	if (route->site != NULL)
 		return answer_site(route, rule, asked, reply);
 	if (canned != NULL)
-		answer_canned(route, canned, rule->canned->faults, asked,
-			reply);
+		answer_canned(route, rule, canned, asked, reply);
 	else
 		say_error(route, asked, reply, 404, "no files are served");
 	return RT_ANSWERED;
@@ -438,7 +483,7 @@ answer_by_rule(const struct rt_route *route, const struct rt_rule *rule,
 		return ask_handler(route, rule, asked, reply);
 	if (rule->files)
 		return answer_by_default(route, rule, asked, reply);
-	answer_canned(route, rule->canned, rule->canned->faults, asked, reply);
+	answer_canned(route, rule, rule->canned, asked, reply);
 	return RT_ANSWERED;
 }
 
@@ -455,12 +500,12 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	/* it may have been forgotten since */
 	if (number > 0 && number <= route->rule_count) {
 		rule = route->rules + number - 1;
-		rule->used += !again;
 		asked->rule = (int)number;
 	} else if (rule->canned == NULL || asked->greeting) {
 		answer_nothing(route, asked, reply);
 		return RT_ANSWERED;
 	}
+	rule->used += !again;
 	return answer_by_rule(route, rule, asked, reply);
 }
 

@@ -60,7 +60,8 @@ struct rt_asked {
 	size_t size; /* bytes of the request at `base`, as far as it is kept */
 	bool cut;    /* that is not all of it */
 	const char *date;
-	const struct retort_exchange *seen; /* the same; needed by rules */
+	int64_t now;                        /* its seconds since the epoch */
+	const struct retort_exchange *seen; /* needed by rules and fills */
 	uint64_t connection;
 	bool greeting; /* it is none: a connection was accepted */
 	/* what became of it */
@@ -117,6 +118,14 @@ int rt_route_set_files(struct rt_route *route, const char *root,
    read; NULL. */
 const struct rt_faults *rt_route_reading(const struct rt_route *route,
 	const struct retort_exchange *seen);
+
+/* Whether the fallback needs a request in full, as rules do. */
+static inline bool
+rt_route_fills(const struct rt_route *route)
+{
+	return route->fallback.canned != NULL &&
+		route->fallback.canned->fills != NULL;
+}
 
 /* Whether a rule is for connections that were just accepted. */
 bool rt_route_greets(const struct rt_route *route);

@@ -60,7 +60,7 @@ check_file_rule(const struct rt_route *route, const struct retort_reply *given,
 	if (route->protocol != RETORT_HTTP || given->accepted)
 		return rt_fail(error, -EINVAL, "files: only HTTP serves them");
 	if (given->body || given->file || given->echo || given->raw ||
-		given->status || given->type || given->handler)
+		given->status || given->type || given->handler || given->fill)
 		return rt_fail(error, -EINVAL,
 			"files: only fields, omit and faults go with it");
 	return 0;
@@ -94,7 +94,7 @@ try_reply(const struct rt_route *route, const struct rt_canned *canned,
 	rt_reply_init(reply);
 	reply->always = &route->always;
 	return rt_canned_answer(canned, protocol, &request, "", 0,
-		"Thu, 01 Jan 1970 00:00:00 GMT", reply);
+		"Thu, 01 Jan 1970 00:00:00 GMT", NULL, reply);
 }
 
 /* Whether faults without chance are possible. */
@@ -149,8 +149,9 @@ rt_route_measure(const struct rt_route *route, const struct retort_reply *as,
 	struct rt_reply reply;
 	int code;
 
-	if (as->echo)
-		return rt_fail(error, -EINVAL, "echo: its size is not known");
+	if (as->echo || as->fill)
+		return rt_fail(error, -EINVAL, "%s: its size is not known",
+			as->echo ? "echo" : "fill");
 	canned = rt_canned_new(as, route->protocol, &wrong);
 	if (canned == NULL)
 		return rt_fail(error, -errno, "%s", wrong.text);
@@ -178,10 +179,30 @@ check_faults(const struct rt_route *route, const struct rt_rule *rule,
 		rt_condition_with(given, RT_CONDITION_BODY) != NULL)
 		return rt_fail(error, -EINVAL,
 			"how the body is read cannot depend on the body");
-	if (rule->files || rule->handler || given->echo || given->file)
+	if (rule->files || rule->handler || given->echo || given->file ||
+		given->fill)
 		return 0;
 	return try_faults(route, canned,
 		rt_route_protocol(route, rule->accepted), error);
+}
+
+/* Each number in braces must be that of an asterisk. */
+static int
+check_stars(const struct rt_rule *rule, char *error)
+{
+	size_t most = rt_canned_stars(rule->canned);
+	size_t stars = rt_match_stars(rule->match);
+
+	if (stars > RT_MAX_STARS && most > 0)
+		return rt_fail(error, -EINVAL,
+			"fill: more than %d asterisks in the path",
+			RT_MAX_STARS);
+	return most <= stars ?
+		0 :
+		rt_fail(error, -EINVAL,
+			"fill: '{%zu}': the path of the rule has %zu "
+			"asterisk%s",
+			most, stars, stars == 1 ? "" : "s");
 }
 
 /* A rule, as it was given, for the list or as its end. 0 or -errno. */
@@ -213,6 +234,8 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 		rule->match = rt_match_new(&when, route->protocol, error->text);
 		code = rule->match ? 0 : -errno;
 	}
+	if (code == 0)
+		code = check_stars(rule, error->text);
 	if (code == 0) {
 		code = check_faults(route, rule, given, error->text);
 		error->member = code < 0 ? "faults" : NULL;

@@ -191,6 +191,14 @@ read_files(struct rt_reader *reader, const char *at)
 	return read_nothing(reader, at);
 }
 
+/* Before the message, whose lines tell where they are wrong. */
+static bool
+read_fill(struct rt_reader *reader, const char *at)
+{
+	reader->item->rule.fill = true;
+	return rt_scenario_ends(reader, at);
+}
+
 static bool
 read_close(struct rt_reader *reader, const char *at)
 {
@@ -348,6 +356,7 @@ static const struct directive {
 	{"echo", IN_RULE, read_echo},
 	{"files", IN_RULE, read_files},
 	{"close", IN_RULE, read_close},
+	{"fill", IN_RULE, read_fill},
 	{"raw", IN_RULE, read_raw},
 	{"chunks", IN_RULE, read_chunks},
 	{"trailer", IN_RULE, read_trailer},

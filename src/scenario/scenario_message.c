@@ -7,10 +7,12 @@
 
 #include "scenario/scenario_parts.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "http/http.h"
+#include "reply/fill.h"
 
 static bool
 read_status_line(struct rt_reader *reader)
@@ -65,6 +67,24 @@ is_of_events(struct rt_word type)
 			rt_is_blank(type.text[size]));
 }
 
+/* Whether parts of the request can be filled in that text of the line. */
+static bool
+check_fill(struct rt_reader *reader, const char *text, size_t size)
+{
+	struct rt_fill fill = {.pieces = NULL};
+	struct rt_error error;
+	int code = reader->item->rule.fill ?
+		rt_fill_read(&fill, text, size, RT_FILL_PLAIN, RETORT_HTTP,
+			&error) :
+		0;
+
+	rt_fill_free(&fill);
+	if (code == -ENOMEM)
+		return rt_scenario_no_memory(reader);
+	return code == 0 ||
+		rt_scenario_fail(reader, text + error.at, "%s", error.text);
+}
+
 /* A field, unless it is what we say ourselves. */
 static bool
 read_field(struct rt_reader *reader, struct framing *framing)
@@ -87,6 +107,8 @@ read_field(struct rt_reader *reader, struct framing *framing)
 	if (!rt_http_is_value(value.text, value.size))
 		return rt_scenario_expected(reader, value.text,
 			"a field's value");
+	if (!check_fill(reader, value.text, value.size))
+		return false;
 	framing->pasted |= is_name(name, "Content-Length") ||
 		is_name(name, "Transfer-Encoding") || is_name(name, "Date");
 	if (is_name(name, "Content-Length")) {
@@ -129,7 +151,7 @@ read_head(struct rt_reader *reader, struct framing *framing)
 }
 
 /* Lines up to the next directive, as they stand; "@@" is an "@". */
-static void
+static bool
 read_text(struct rt_reader *reader, struct rt_buf *to)
 {
 	while (reader->at < reader->end) {
@@ -141,8 +163,11 @@ read_text(struct rt_reader *reader, struct rt_buf *to)
 			begin++;
 		}
 		(void)rt_scenario_next_line(reader);
+		if (!check_fill(reader, reader->line, reader->size))
+			return false;
 		rt_buf_add(to, begin, (size_t)(reader->at - begin));
 	}
+	return true;
 }
 
 /* Of bytes that are left alone one empty line may be for the eye. */
@@ -380,7 +405,8 @@ rt_scenario_raw_message(struct rt_reader *reader)
 {
 	reader->at = reader->line;
 	reader->number--;
-	read_text(reader, &reader->bytes);
+	if (!read_text(reader, &reader->bytes))
+		return false;
 	reader->message = true;
 	trim_raw(&reader->bytes, reader->at < reader->end);
 	look_for_head(reader);
@@ -421,7 +447,9 @@ rt_scenario_message(struct rt_reader *reader)
 			rt_scenario_notice(reader, RT_MADE_CRLF,
 				"line ends are changed to CRLF");
 		empty = reader->number;
-		read_text(reader, &body);
+		ok = read_text(reader, &body);
+	}
+	if (ok) {
 		trim_text(&body, &framing, &reader->item->rule);
 		look_for_comment(reader, &body);
 		look_at_lines(reader, &body, empty);

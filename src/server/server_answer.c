@@ -231,6 +231,7 @@ ask(struct retort *server, struct rt_served *served)
 		.request = rt_http_request(buffers->http),
 		.base = buffers->in.data,
 		.date = date_now(server),
+		.now = server->date_second,
 		.seen = rt_server_keep_request(server, served),
 		.connection = served->number,
 		.greeting = conn->asked == RT_ASK_GREET,
@@ -272,7 +273,9 @@ decide_answer(struct retort *server, struct rt_served *served)
 	struct rt_asked asked = ask(server, served);
 	enum rt_outcome outcome;
 
-	if (asked.seen == NULL && server->route.rule_count > 0 &&
+	if (asked.seen == NULL &&
+		(server->route.rule_count > 0 ||
+			rt_route_fills(&server->route)) &&
 		!(served->record != NULL &&
 			rt_record_is_ruleless(served->record))) {
 		give_up(server, served);

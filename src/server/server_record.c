@@ -70,7 +70,7 @@ rt_server_open_record(struct retort *server, struct rt_served *served)
 	struct rt_record *record;
 
 	if (!server->recorded && server->route.rule_count == 0 &&
-		!server->route.reads)
+		!server->route.reads && !rt_route_fills(&server->route))
 		return;
 	/* a greeting's becomes that of the request or first piece */
 	if (served->record != NULL && conn->pieces == 0 &&

@@ -26,6 +26,7 @@ static const struct {
 	{"status", "--status 404", "c"},
 	{"body", "--body x", "cTU"},
 	{"type", "--type a/b", "c"},
+	{"fill", "--body x --fill", "cTU"},
 	{"raw", "--raw $DIR/reply", "r"},
 	{"echo", "--echo", "etu"},
 	{"ROOT", "$DIR", "f"},
@@ -92,7 +93,7 @@ static bool
 answers(size_t i)
 {
 	static const char *const names[] = {"status", "body", "type", "raw",
-		"fault", "delay"};
+		"fault", "delay", "fill"};
 
 	for (size_t k = 0; k < sizeof names / sizeof *names; k++)
 		if (is(i, names[k]))

@@ -182,6 +182,9 @@ retort --body hello --fault 'cut any chance 5% or status 503 chance 10%' --seed 
 cat >users.retort <<'USERS'
 	prints
 	leaves user.json|{"id": 1}
+cat >mock.retort <<'MOCK'
+	get 200|{"id": "7", "lang": "a b"}|/users/7?lang=a+b
+	get 501|no rule fits GET /|/
 retort sweep --body hello -- curl -sf {url}
 	ends 1|reply of 140 bytes: head 0-134, body 135-139
 printf 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort' | retort --raw -

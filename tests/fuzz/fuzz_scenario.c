@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "reply/fault.h"
+#include "reply/fill.h"
 #include "route/match.h"
 #include "scenario/scenario.h"
 
@@ -49,6 +50,36 @@ touch_bytes(const void *bytes, size_t size)
 	(void)last;
 }
 
+/* The body with parts of a request that is made of the rule's own text. */
+static void
+check_fill(const struct retort_reply *rule)
+{
+	struct retort_exchange seen = {
+		.path = rule->request,
+		.query = rule->fields,
+		.body = rule->body,
+		.body_size = rule->body_size,
+	};
+	struct rt_filling filling = {.seen = &seen};
+	struct rt_fill fill = {.pieces = NULL};
+	struct rt_error wrong;
+	struct rt_buf to;
+
+	rt_buf_init(&to, 64u << 10);
+	for (size_t i = 0; i < RT_MAX_STARS && rule->body != NULL; i++)
+		filling.stars[i] =
+			(struct rt_word){rule->body, rule->body_size};
+	/* the reader has looked at it line by line, chunks or not */
+	must(rule->body == NULL || rule->chunked ||
+		rt_fill_read(&fill, rule->body, rule->body_size,
+			(enum rt_fill_in)(rule->body_size % 7), RETORT_HTTP,
+			&wrong) == 0);
+	rt_fill_add(&fill, &filling, &to);
+	must(to.failed || fill.any || to.len <= rule->body_size);
+	rt_buf_free(&to);
+	rt_fill_free(&fill);
+}
+
 static void
 check_item(const struct rt_item *item, unsigned lines)
 {
@@ -68,6 +99,8 @@ check_item(const struct rt_item *item, unsigned lines)
 	if (item->kind == RT_ITEM_ORDER)
 		for (size_t i = 0; item->requests[i] != NULL; i++)
 			(void)touch(item->requests[i]);
+	if (rule->fill && !rule->raw)
+		check_fill(rule);
 	must(rule->chunks == NULL || (touch(rule->chunks) && rule->chunked));
 	if (rule->faults == NULL)
 		return;
@@ -292,6 +325,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 #ifndef FUZZING
 
 static const char *const corpus[] = {
+	"@on GET /*\n@fill\nHTTP/1.1 200 OK\nA: {raw query.b}\n\n{{{1}\n"
+	"@@{field.C}{}\n@on\n@fill\n@file a/{path}\n",
 	"# a queue\n@on GET /a\n@times 2\n@if-field A: b\n@if-contains C: d\n"
 	"@if-absent E\n@fault cut body 3 reset; each 2\n"
 	"HTTP/2 200 \ncontent-type: a/b\ncontent-length: 99\n"

@@ -61,7 +61,7 @@ answer(const struct rt_canned *canned, const char *request,
 			RT_HTTP_HEAD,
 		"no request: %s", shown(request, strlen(request)));
 	rt_canned_answer(canned, RETORT_HTTP, rt_http_request(http), request,
-		strlen(request), DATE, reply);
+		strlen(request), DATE, NULL, reply);
 	rt_http_free(http);
 }
 
@@ -1008,7 +1008,7 @@ play_plain(const struct retort_reply *as, enum retort_protocol protocol,
 	ck_assert_ptr_nonnull(canned);
 	rt_reply_init(&reply);
 	ck_assert_int_eq(rt_canned_answer(canned, protocol, &request, echo,
-				 size, DATE, &reply),
+				 size, DATE, NULL, &reply),
 		0);
 	rt_canned_free(canned);
 	ck_assert_uint_gt(reply.step_count, 0);

@@ -81,10 +81,24 @@ assert_body(const struct retort_reply *reply, const char *expected)
 #define ANY \
 	"expected a directive (@on ...), a message (HTTP/...) or a comment (#)"
 
+#define FILL "expected {path}, {query.NAME} or the like; a brace is '{{'"
+
 static const struct {
 	const char *text;
 	const char *error;
 } wrong[] = {
+	/* parts of the request */
+	{"@on /\n@fill x\n", "s:2:7: 'x': expected nothing more"},
+	{"@on /\n@fill\nHTTP/1.1 200 OK\nA: b{c}\n", "s:4:6: 'c': " FILL},
+	{"@on /\n@fill\nHTTP/1.1 200 OK\n\n{path}\n@@{}\n@@{nam}\n",
+		"s:7:4: 'nam': " FILL},
+	{"@on /\n@fill\nHTTP/1.1 200 OK\n\n{path\n}\n",
+		"s:5:2: 'path': expected a '}' after it; a brace is '{{'"},
+	{"HTTP/1.1 200 OK\n\n@fill\n",
+		"s:1:1: 'HTTP/1.1 200 OK': "
+		"expected @on before the message"},
+	{"@on /\nHTTP/1.1 200 OK\n\n{nam}\n@fill\n",
+		"s:5:1: '@fill': expected it before the message"},
 	/* lines */
 	{"foo\n", "s:1:1: 'foo': " ANY},
 	{" @on GET /\n", "s:1:1: ' @on GET /': expected it at the margin"},

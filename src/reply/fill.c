@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parts of the request in a text. canned_fill.c calls it for replies, and
+ * the scenario reader to tell mistakes where they are. Pure.
+ */
+#include "config.h"
+
+#include "reply/fill.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "http/date.h"
+#include "http/field.h"
+
+/* --- reading --- */
+
+/* What may stand in braces; those that end with a dot have a name after it. */
+static const struct {
+	const char *name;
+	enum rt_fill_kind kind;
+	bool plain; /* there without HTTP, too */
+} names[] = {
+	{"method", RT_FILL_METHOD, false},
+	{"target", RT_FILL_TARGET, false},
+	{"path", RT_FILL_PATH, false},
+	{"query.", RT_FILL_QUERY, false},
+	{"field.", RT_FILL_OF_FIELD, false},
+	{"body", RT_FILL_BODY, true},
+	{"connection", RT_FILL_CONNECTION, true},
+	{"count", RT_FILL_COUNT, true},
+	{"now", RT_FILL_NOW, true},
+};
+
+static bool
+is_word(char c)
+{
+	return (rt_fold(c) >= 'a' && rt_fold(c) <= 'z') ||
+		(c >= '0' && c <= '9');
+}
+
+static int
+add_piece(struct rt_fill *fill, struct rt_piece piece)
+{
+	if (piece.kind == RT_FILL_TEXT && piece.size == 0)
+		return 0;
+	if (!rt_grow(&fill->pieces, &fill->room, fill->count, sizeof piece))
+		return -ENOMEM;
+	fill->pieces[fill->count++] = piece;
+	fill->any |= piece.kind != RT_FILL_TEXT;
+	return 0;
+}
+
+/* What the word in braces names. False: nothing. */
+static bool
+look_up(struct rt_word word, enum retort_protocol protocol,
+	struct rt_piece *piece)
+{
+	if (word.size == 1 && *word.text >= '1' && *word.text <= '9') {
+		piece->kind = RT_FILL_STAR;
+		return protocol == RETORT_HTTP;
+	}
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const char *name = names[i].name;
+		size_t size = strlen(name);
+		bool named = name[size - 1] == '.';
+
+		if (named ? word.size <= size : word.size != size)
+			continue;
+		if (memcmp(word.text, name, size) != 0)
+			continue;
+		piece->kind = names[i].kind;
+		piece->text += size;
+		piece->size -= size;
+		return names[i].plain || protocol == RETORT_HTTP;
+	}
+	return false;
+}
+
+/* In place of what is asked for as it came. */
+static enum rt_fill_in
+unescaped(enum rt_fill_in in)
+{
+	return in == RT_FILL_FIELD || in == RT_FILL_URL ? RT_FILL_FIELD :
+							  RT_FILL_PLAIN;
+}
+
+static int
+fail(struct rt_error *error, size_t at, const char *text, size_t size,
+	const char *expected)
+{
+	error->at = at;
+	return rt_fail(error->text, -EINVAL, "'%.*s': expected %s",
+		(int)(size < 40 ? size : 40), text, expected);
+}
+
+/* What stands in braces; `at` is after the first of them. */
+static int
+read_braces(struct rt_fill *fill, const char *text, size_t at, size_t size,
+	enum rt_fill_in in, enum retort_protocol protocol,
+	struct rt_error *error)
+{
+	const struct rt_word inner = {text + at, size - at};
+	struct rt_word word = inner;
+	struct rt_piece piece = {.in = in};
+
+	if (size - at > 4 && memcmp(word.text, "raw ", 4) == 0) {
+		word = rt_text_rest(word.text + 4, text + size);
+		piece.in = unescaped(in);
+	}
+	piece.text = word.text;
+	piece.size = word.size;
+	if (!look_up(word, protocol, &piece))
+		return fail(error, at, inner.text, inner.size,
+			protocol == RETORT_HTTP ?
+				"{path}, {query.NAME} or the like; a brace is "
+				"'{{'" :
+				"{body}, {connection}, {count} or {now}; a "
+				"brace is '{{'");
+	if (piece.kind == RT_FILL_STAR &&
+		fill->stars < (size_t)(*piece.text - '0'))
+		fill->stars = (size_t)(*piece.text - '0');
+	return add_piece(fill, piece);
+}
+
+int
+rt_fill_read(struct rt_fill *fill, const char *text, size_t size,
+	enum rt_fill_in in, enum retort_protocol protocol,
+	struct rt_error *error)
+{
+	struct rt_piece piece = {.kind = RT_FILL_TEXT, .text = text};
+	size_t at = 0, end;
+	int code = 0;
+
+	while (code == 0 && at < size) {
+		const char *brace = memchr(text + at, '{', size - at);
+
+		at = brace ? (size_t)(brace - text) + 1 : size + 1;
+		if (at >= size)
+			break;
+		if (text[at] == '{') {
+			piece.size = (size_t)(text + at - piece.text);
+			code = add_piece(fill, piece);
+			piece.text = text + ++at;
+		} else if (is_word(text[at])) {
+			for (end = at; end < size && text[end] != '}' &&
+				text[end] != '\n';
+				end++)
+				;
+			if (end == size || text[end] == '\n')
+				return fail(error, at, text + at, end - at,
+					"a '}' after it; a brace is '{{'");
+			piece.size = (size_t)(text + at - 1 - piece.text);
+			code = add_piece(fill, piece);
+			if (code == 0)
+				code = read_braces(fill, text, at, end, in,
+					protocol, error);
+			at = end + 1;
+			piece.text = text + at;
+		}
+	}
+	piece.size = (size_t)(text + size - piece.text);
+	return code == 0 ? add_piece(fill, piece) : code;
+}
+
+/* Fields that hold a URL. */
+static enum rt_fill_in
+in_field(const struct rt_line *line)
+{
+	return rt_field_is(line, "Location") ||
+			rt_field_is(line, "Content-Location") ?
+		RT_FILL_URL :
+		RT_FILL_FIELD;
+}
+
+int
+rt_fill_read_fields(struct rt_fill *fill, const char *lines,
+	enum retort_protocol protocol, struct rt_error *error)
+{
+	const char *begin = lines;
+	struct rt_line line;
+	size_t skip;
+	int code = 0;
+
+	while (code == 0 && rt_field_next(&lines, &line)) {
+		/* that of its value, which the name cannot be */
+		skip = line.name_size + 1;
+		if (skip > line.size)
+			skip = line.size;
+		code = add_piece(fill,
+			(struct rt_piece){.text = line.text, .size = skip});
+		if (code == 0)
+			code = rt_fill_read(fill, line.text + skip,
+				line.size - skip, in_field(&line), protocol,
+				error);
+		if (code == -EINVAL)
+			error->at += (size_t)(line.text + skip - begin);
+		if (code == 0)
+			code = add_piece(fill,
+				(struct rt_piece){.text = "\n", .size = 1});
+	}
+	return code;
+}
+
+void
+rt_fill_free(struct rt_fill *fill)
+{
+	free(fill->pieces);
+	*fill = (struct rt_fill){.pieces = NULL};
+}
+
+static bool
+ends_with(const char *type, size_t size, const char *end)
+{
+	size_t length = strlen(end);
+
+	return size >= length && rt_caseless(type + size - length, length, end);
+}
+
+enum rt_fill_in
+rt_fill_in_type(const char *type, size_t size)
+{
+	const char *end = type ? memchr(type, ';', size) : NULL;
+
+	if (end != NULL)
+		size = (size_t)(end - type);
+	while (size > 0 && rt_is_blank(type[size - 1]))
+		size--;
+	if (type == NULL)
+		return RT_FILL_PLAIN;
+	if (ends_with(type, size, "/json") || ends_with(type, size, "+json") ||
+		ends_with(type, size, "/x-ndjson"))
+		return RT_FILL_JSON;
+	if (ends_with(type, size, "/html") || ends_with(type, size, "/xml") ||
+		ends_with(type, size, "+xml"))
+		return RT_FILL_MARKUP;
+	if (rt_caseless(type, size, "application/x-www-form-urlencoded"))
+		return RT_FILL_FORM;
+	if (rt_caseless(type, size, "text/event-stream"))
+		return RT_FILL_EVENT;
+	return RT_FILL_PLAIN;
+}
+
+/* --- filling in --- */
+
+/* Bytes of the request, and how they are encoded there. */
+struct value {
+	const char *at;
+	const char *end;
+	bool percent; /* percent-encoded */
+	bool plus;    /* and a blank is "+" */
+};
+
+static void
+add_json(struct rt_buf *to, unsigned char c)
+{
+	if (c == '"' || c == '\\')
+		rt_buf_add_format(to, "\\%c", c);
+	else if (c == '\n')
+		rt_buf_add(to, "\\n", 2);
+	else
+		rt_buf_add_format(to, "\\u%04x", (unsigned)c);
+}
+
+static void
+add_markup(struct rt_buf *to, unsigned char c)
+{
+	rt_buf_add_format(to, "&#%u;", (unsigned)c);
+}
+
+static bool
+is_unreserved(unsigned char c)
+{
+	return is_word((char)c) || (c != '\0' && strchr("-._~", c) != NULL);
+}
+
+static bool
+is_control(unsigned char c)
+{
+	return (c < ' ' && c != '\t') || c == 0x7f;
+}
+
+static void
+add_byte(struct rt_buf *to, unsigned char c, enum rt_fill_in in)
+{
+	switch (in) {
+	case RT_FILL_JSON:
+		if (c == '"' || c == '\\' || c < ' ') {
+			add_json(to, c);
+			return;
+		}
+		break;
+	case RT_FILL_MARKUP:
+		if (c != '\0' && strchr("<>&\"'", c) != NULL) {
+			add_markup(to, c);
+			return;
+		}
+		break;
+	case RT_FILL_FORM:
+	case RT_FILL_URL:
+		if (!is_unreserved(c) && (in == RT_FILL_FORM || c != '/')) {
+			rt_buf_add_format(to, "%%%02X", (unsigned)c);
+			return;
+		}
+		break;
+	case RT_FILL_EVENT:
+	case RT_FILL_FIELD:
+		if (is_control(c))
+			c = ' ';
+		break;
+	default:
+		break;
+	}
+	rt_buf_add(to, &c, 1);
+}
+
+/* Takes a byte off it, decoded. */
+static unsigned char
+take(struct value *value)
+{
+	int byte = value->percent && *value->at == '%' ?
+		rt_text_percent(value->at, value->end) :
+		-1;
+
+	if (byte >= 0) {
+		value->at += 3;
+		return (unsigned char)byte;
+	}
+	byte = (unsigned char)*value->at++;
+	return value->plus && byte == '+' ? ' ' : (unsigned char)byte;
+}
+
+static void
+add_value(struct rt_buf *to, struct value value, enum rt_fill_in in)
+{
+	if (!value.percent && in == RT_FILL_PLAIN)
+		rt_buf_add(to, value.at, (size_t)(value.end - value.at));
+	else
+		while (value.at < value.end && !to->failed)
+			add_byte(to, take(&value), in);
+}
+
+/* NULL: none is there. */
+static struct value
+bytes_value(const char *bytes, size_t size)
+{
+	if (bytes == NULL)
+		bytes = "";
+	return (struct value){.at = bytes, .end = bytes + size};
+}
+
+static struct value
+text_value(const char *text)
+{
+	return bytes_value(text, text ? strlen(text) : 0);
+}
+
+static bool
+is_name(struct value value, const struct rt_piece *piece)
+{
+	size_t i = 0;
+
+	while (value.at < value.end && i < piece->size)
+		if (take(&value) != (unsigned char)piece->text[i++])
+			return false;
+	return value.at == value.end && i == piece->size;
+}
+
+/* The first parameter of that name; none is empty. */
+static struct value
+parameter(const char *query, const struct rt_piece *piece)
+{
+	while (*query != '\0') {
+		const char *end = query + strcspn(query, "&");
+		const char *equal = memchr(query, '=', (size_t)(end - query));
+		struct value value = {.at = query,
+			.end = equal ? equal : end,
+			.percent = true,
+			.plus = true};
+
+		if (is_name(value, piece)) {
+			value.at = equal ? equal + 1 : end;
+			value.end = end;
+			return value;
+		}
+		query = end + (*end != '\0');
+	}
+	return text_value(NULL);
+}
+
+static struct value
+field(const struct retort_exchange *seen, const struct rt_piece *piece)
+{
+	for (size_t i = 0; i < seen->field_count; i++)
+		if (rt_caseless(piece->text, piece->size, seen->fields[i].name))
+			return text_value(seen->fields[i].value);
+	return text_value(NULL);
+}
+
+/* What of the request has that name. */
+static struct value
+value_of(const struct rt_piece *piece, const struct rt_filling *filling)
+{
+	static const struct retort_exchange nothing;
+	const struct retort_exchange *seen =
+		filling->seen ? filling->seen : &nothing;
+	struct value value;
+
+	switch (piece->kind) {
+	case RT_FILL_METHOD:
+		return text_value(seen->method);
+	case RT_FILL_TARGET:
+		return text_value(seen->target);
+	case RT_FILL_PATH:
+		return text_value(seen->path);
+	case RT_FILL_STAR:
+		value = bytes_value(filling->stars[*piece->text - '1'].text,
+			filling->stars[*piece->text - '1'].size);
+		value.percent = true;
+		return value;
+	case RT_FILL_QUERY:
+		return parameter(seen->query ? seen->query : "", piece);
+	case RT_FILL_OF_FIELD:
+		return field(seen, piece);
+	default:
+		return bytes_value(seen->body, seen->body_size);
+	}
+}
+
+static void
+add_now(struct rt_buf *to, int64_t now, enum rt_fill_in in)
+{
+	char text[RT_DATE_TEXT];
+
+	if (in == RT_FILL_FIELD)
+		rt_date_format(now, text);
+	else
+		rt_date_format_iso(now, text);
+	rt_buf_add_text(to, text);
+}
+
+void
+rt_fill_add(const struct rt_fill *fill, const struct rt_filling *filling,
+	struct rt_buf *to)
+{
+	for (size_t i = 0; i < fill->count; i++) {
+		const struct rt_piece *piece = fill->pieces + i;
+
+		switch (piece->kind) {
+		case RT_FILL_TEXT:
+			rt_buf_add(to, piece->text, piece->size);
+			break;
+		case RT_FILL_CONNECTION:
+			rt_buf_add_number(to, filling->connection);
+			break;
+		case RT_FILL_COUNT:
+			rt_buf_add_number(to, filling->count);
+			break;
+		case RT_FILL_NOW:
+			add_now(to, filling->now, piece->in);
+			break;
+		default:
+			add_value(to, value_of(piece, filling), piece->in);
+			break;
+		}
+	}
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parts of the request in a text: "{path}", "{query.id}". A brace begins one
+ * if a letter or digit follows it; "{{" is one brace, and any other stands for
+ * itself. The text is read once, and filled in for each request. Pure.
+ */
+#ifndef RT_FILL_H
+#define RT_FILL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "retort.h"
+
+/* Where a text stands, which says how what is filled in is escaped. */
+enum rt_fill_in {
+	RT_FILL_PLAIN,  /* not at all */
+	RT_FILL_JSON,   /* within a string of JSON */
+	RT_FILL_MARKUP, /* as text or in a quoted attribute of HTML or XML */
+	RT_FILL_FORM,   /* percent-encoded but for unreserved characters */
+	RT_FILL_URL,    /* likewise, but for slashes, too */
+	RT_FILL_EVENT,  /* in one line: control characters become blanks */
+	RT_FILL_FIELD   /* likewise, and {now} is an HTTP-date */
+};
+
+enum rt_fill_kind {
+	RT_FILL_TEXT, /* the text's own bytes */
+	RT_FILL_METHOD,
+	RT_FILL_TARGET,
+	RT_FILL_PATH,
+	RT_FILL_STAR,
+	RT_FILL_QUERY,
+	RT_FILL_OF_FIELD,
+	RT_FILL_BODY,
+	RT_FILL_CONNECTION,
+	RT_FILL_COUNT,
+	RT_FILL_NOW
+};
+
+struct rt_piece {
+	enum rt_fill_kind kind;
+	enum rt_fill_in in;
+	const char *text; /* the bytes, or the name of what is filled in */
+	size_t size;
+};
+
+/* A text, as it was read. All zeros: an empty one. */
+struct rt_fill {
+	struct rt_piece *pieces;
+	size_t count;
+	size_t room;
+	size_t stars; /* the greatest number in braces; 0: none */
+	bool any;     /* something is filled in */
+};
+
+/*
+ * Reads more of the text, which must outlive it. 0; -EINVAL, with `error`, in
+ * which `at` is the offset of the mistake; -ENOMEM.
+ */
+int rt_fill_read(struct rt_fill *fill, const char *text, size_t size,
+	enum rt_fill_in in, enum retort_protocol protocol,
+	struct rt_error *error);
+
+/* The same of lines of fields, each by its name, which must be its own. */
+int rt_fill_read_fields(struct rt_fill *fill, const char *lines,
+	enum retort_protocol protocol, struct rt_error *error);
+
+void rt_fill_free(struct rt_fill *fill);
+
+/* How a body of this media type (NULL: none) is filled in. */
+enum rt_fill_in rt_fill_in_type(const char *type, size_t size);
+
+/* The most asterisks of a path that can be filled in. */
+#define RT_MAX_STARS 9
+
+/* What is filled in. */
+struct rt_filling {
+	const struct retort_exchange *seen; /* NULL: nothing came */
+	struct rt_word stars[RT_MAX_STARS]; /* as they came */
+	uint64_t connection;
+	unsigned count; /* how often the rule has answered */
+	int64_t now;    /* seconds since the epoch */
+};
+
+/* Adds the text, filled in. */
+void rt_fill_add(const struct rt_fill *fill, const struct rt_filling *filling,
+	struct rt_buf *to);
+
+#endif
