@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a piece ends, when bytes come without HTTP. Pure. */
+#ifndef RT_FRAMING_H
+#define RT_FRAMING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The most bytes of a piece, those of its framing among them. */
+#define RT_MAX_PIECE (64u << 10)
+
+/* The most bytes of a delimiter. */
+#define RT_MAX_DELIMITER 64u
+
+struct rt_framing {
+	enum {
+		RT_FRAMED_NOT,     /* by what one read returned */
+		RT_FRAMED_BY_END,  /* by the delimiter, which belongs to it */
+		RT_FRAMED_BY_SIZE, /* by so many bytes before it, big endian */
+		RT_FRAMED_AS_MQTT  /* by the variable length after its first
+		                      byte */
+	} kind;
+	uint8_t size; /* of the delimiter, or of the length: 1, 2 or 4 */
+	char end[RT_MAX_DELIMITER];
+};
+
+/*
+ * Reads "lines", "crlf", `end "bytes"`, "length 1", "length 2", "length 4" or
+ * "mqtt"; NULL is none. 0, or -EINVAL or -ENOMEM with a line in `error`.
+ */
+int rt_framing_read(struct rt_framing *framing, const char *text, char *error);
+
+/*
+ * How many of the `size` bytes are the first piece; 0: more are needed. Of
+ * these bytes the first `known` were asked about before, with that answer.
+ * -EMSGSIZE: it would be longer than RT_MAX_PIECE; -EBADMSG: its length is
+ * malformed.
+ */
+int rt_framing_next(const struct rt_framing *framing, const char *bytes,
+	size_t size, size_t known);
+
+#endif
