@@ -114,10 +114,11 @@ enum retort_ending { RETORT_NOTHING, RETORT_FIN, RETORT_RST };
 /*
  * One exchange: a connection, the request on it, and its reply.
  *
- * With RETORT_TCP the request is a piece: the bytes that one read returned, at
- * most 64 KiB. They are `body` and `raw`, the first line is `request`, and the
- * members that are for HTTP only are empty. The pieces of one connection share
- * all that is known at its end. With RETORT_UDP the request is a datagram, and
+ * With RETORT_TCP the request is a piece, at most 64 KiB: the bytes that one
+ * read returned, or as `framing` of the options has it. They are `body` and
+ * `raw`, the first line is `request`, and the members that are for HTTP only
+ * are empty. A piece that the client's end cut off is not `complete`. The
+ * pieces of one connection share all that is known at its end. With RETORT_UDP the request is a datagram, and
  * each is a connection of its own.
  *
  * A record, and all it points to, stays valid until retort_close() or
@@ -200,7 +201,8 @@ enum retort_event {
 	                   refused: the head */
 	RETORT_ON_BODY, /* bytes came after the head: these, as they came */
 	RETORT_ON_END,  /* the exchange is over: no bytes */
-	RETORT_ON_PIECE /* RETORT_TCP, _UDP: a piece or datagram came: it */
+	RETORT_ON_PIECE /* RETORT_TCP, _UDP: a piece or datagram came: it; or,
+	                   after RETORT_MORE, what has come since */
 };
 
 typedef void retort_event_fn(void *arg, enum retort_event event,
@@ -267,7 +269,7 @@ struct retort_options {
 
 	enum retort_protocol protocol;
 	int idle_timeout; /* RETORT_TCP: close a connection after so many ms
-	                     without a piece; 0: never */
+	                     without a byte; 0: never */
 	int socket_mode;  /* permissions of the files of Unix sockets, such as
 	                     0660; 0: as the umask has them */
 
@@ -284,6 +286,14 @@ struct retort_options {
 	                  seed, which retort_exchange.seed holds */
 	char *error;   /* a buffer of RETORT_ERROR_SIZE bytes that on failure
 	                  receives the reason; or NULL */
+
+	/* RETORT_TCP: where a piece ends. "lines": after LF; "crlf": after CR
+	   LF; "end \"BYTES\"": after these, at most 64, written as in
+	   retort(5); "length 1", 2 or 4: the first so many bytes are the
+	   number of those that follow, big endian; "mqtt": a packet of MQTT.
+	   A piece has at most 64 KiB, its end or length among them; a longer
+	   one closes the connection. NULL: where a read ends */
+	const char *framing;
 };
 
 /*
@@ -523,11 +533,15 @@ struct retort_reply;
  * Makes the reply of a rule from the request: changes `reply`, which initially
  * holds that of the rule, and returns 0. What `reply` points to must stay valid
  * until the handler is called again. With RETORT_LATER the reply will come from
- * retort_reply_later(). If it returns any other value, or the reply is
+ * retort_reply_later(). With RETORT_MORE, and RETORT_TCP, the piece is not all:
+ * the next one is joined to it, up to 64 KiB, and the rules are asked about
+ * both; if the client sends no more, the connection is closed. If it returns
+ * any other value, or the reply is
  * malformed, the handler failed: the client gets 500, and retort_verdict() says
  * why.
  */
 #define RETORT_LATER 1
+#define RETORT_MORE 2
 typedef int retort_handler(void *arg, const struct retort_exchange *exchange,
 	struct retort_reply *reply);
 

@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The time until the kernel is asked again whether all that was sent has left. */
 #define FLUSH_PAUSE (1 * RT_MS)
@@ -69,18 +70,34 @@ finish(struct rt_conn *conn)
 	conn->state = RT_STATE_FINISH;
 }
 
-/* The request is answered: nothing of it is kept. */
+/* The request is answered: nothing of it is kept. Bytes that have come after it
+   are the next one's. */
 static void
-clear(struct rt_buffers *buffers)
+forget_request(struct rt_buffers *buffers)
 {
-	rt_buf_clear(&buffers->in, RT_KEPT_IN);
+	struct rt_buf *in = &buffers->in;
+	size_t left = in->len - buffers->parsed;
+
+	if (left > 0) {
+		memmove(in->data, in->data + buffers->parsed, left);
+		in->len = left;
+	} else {
+		rt_buf_clear(in, RT_KEPT_IN);
+	}
 	rt_buf_clear(&buffers->content, RT_KEPT_IN);
 	rt_reply_reset(&buffers->reply);
 	buffers->play.reply = NULL;
 	buffers->play.sent = 0;
 }
 
-/* The buffers, which are clear, are for a request of this connection's. */
+static void
+clear(struct rt_buffers *buffers)
+{
+	buffers->parsed = buffers->in.len;
+	forget_request(buffers);
+}
+
+/* The buffers, which have nothing of another, are for a request of this connection's. */
 static void
 begin_request(const struct rt_conn *conn)
 {
@@ -103,8 +120,12 @@ await_next(struct rt_conn *conn)
 	}
 	conn->state = RT_STATE_IDLE;
 	conn->asked = RT_ASK_NOTHING;
-	clear(conn->buffers);
+	conn->complete = false;
+	conn->reason = NULL;
+	forget_request(conn->buffers);
 	begin_request(conn);
+	if (conn->buffers->in.len > 0)
+		ask(conn, RT_ASK_NEXT);
 }
 
 /* The script may be at its end. */
@@ -144,6 +165,8 @@ go_on(struct rt_conn *conn)
 	}
 	if (conn->state == RT_STATE_REPLY && conn->interim_left == 0)
 		end_script(conn);
+	if (conn->asks != RT_ASK_NOTHING)
+		return;
 	if (conn->state <= RT_STATE_BODY && !reserve(conn))
 		rt_conn_fail(conn);
 	else if (conn->state != RT_STATE_OVER)
@@ -151,16 +174,6 @@ go_on(struct rt_conn *conn)
 }
 
 /* --- the request --- */
-
-/* Without HTTP: what has come is a request. */
-static void
-receive_piece(struct rt_conn *conn)
-{
-	conn->pieces++;
-	conn->complete = true;
-	conn->buffers->parsed = conn->buffers->in.len;
-	ask(conn, RT_ASK_ANSWER);
-}
 
 void
 rt_conn_greet(struct rt_conn *conn)
@@ -183,7 +196,10 @@ rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
 		rt_conn_fail(conn);
 		return;
 	}
-	receive_piece(conn);
+	conn->pieces++;
+	conn->complete = true;
+	buffers->parsed = buffers->in.len;
+	ask(conn, RT_ASK_ANSWER);
 	conn->reason = reason;
 	if (reason != NULL)
 		ask(conn, RT_ASK_IGNORE);
@@ -203,7 +219,10 @@ receive_end(struct rt_conn *conn)
 		break;
 	case RT_STATE_HEAD:
 	case RT_STATE_BODY:
-		rt_conn_refuse(conn, 400, "incomplete request");
+		if (is_http(conn))
+			rt_conn_refuse(conn, 400, "incomplete request");
+		else
+			rt_conn_last_piece(conn);
 		break;
 	case RT_STATE_DRAIN:
 		rt_conn_end_answered(conn, false);
@@ -213,24 +232,59 @@ receive_end(struct rt_conn *conn)
 	}
 }
 
+/* A request begins, or goes on; of its bytes the first `known` were there
+   before. */
+static void
+take(struct rt_conn *conn, size_t known)
+{
+	if (conn->state == RT_STATE_IDLE) {
+		conn->state = RT_STATE_HEAD;
+		conn->pieces += !is_http(conn);
+	}
+	if (is_http(conn))
+		rt_conn_parse(conn);
+	else
+		rt_conn_take_piece(conn, known);
+}
+
+void
+rt_conn_next(struct rt_conn *conn, int64_t now)
+{
+	assert(conn->asks == RT_ASK_NEXT);
+	conn->asks = RT_ASK_NOTHING;
+	conn->state = RT_STATE_IDLE; /* it may have been put off */
+	conn->moved = now;
+	take(conn, 0);
+	go_on(conn);
+}
+
+void
+rt_conn_more(struct rt_conn *conn)
+{
+	assert(conn->asks == RT_ASK_ANSWER && conn->complete);
+	conn->asks = RT_ASK_NOTHING;
+	conn->complete = false;
+	conn->state = RT_STATE_HEAD;
+	take(conn, 0);
+	go_on(conn);
+}
+
 static void
 receive(struct rt_conn *conn, size_t size, int64_t now)
 {
+	struct rt_buffers *buffers = conn->buffers;
+	size_t known;
+
 	if (conn->state > RT_STATE_BODY) {
 		conn->drained += size;
 		if (conn->state == RT_STATE_DRAIN)
 			conn->moved = now;
 		return;
 	}
-	conn->buffers->in.len += size;
+	known = buffers->in.len - buffers->parsed;
+	buffers->in.len += size;
 	conn->moved = now;
-	if (!is_http(conn)) {
-		receive_piece(conn);
-		return;
-	}
-	if (conn->state == RT_STATE_IDLE)
-		conn->state = RT_STATE_HEAD;
-	rt_conn_parse(conn);
+	take(conn, known);
 }
 
 void
@@ -289,7 +343,8 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 void
 rt_conn_defer(struct rt_conn *conn, int64_t until)
 {
-	assert(conn->asks == RT_ASK_ANSWER || conn->asks == RT_ASK_GREET);
+	assert(conn->asks == RT_ASK_ANSWER || conn->asks == RT_ASK_GREET ||
+		conn->asks == RT_ASK_NEXT);
 	conn->asks = RT_ASK_NOTHING;
 	conn->state = RT_STATE_WAIT;
 	conn->until = until;
@@ -461,7 +516,10 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 		rt_conn_end(conn, RETORT_TIMED_OUT, RETORT_FIN);
 		break;
 	case RT_STATE_HEAD:
-		rt_conn_refuse(conn, 408, "the head took too long");
+		if (is_http(conn))
+			rt_conn_refuse(conn, 408, "the head took too long");
+		else
+			rt_conn_late_piece(conn);
 		break;
 	case RT_STATE_BODY:
 		expire_body(conn, now);

@@ -30,9 +30,11 @@
  * The owner may answer early, when asked to ROUTE; what the client still
  * sends is then read and dropped, while the reply is sent and after it.
  *
- * A greeting is a reply before the first byte. Without HTTP what one receive
- * gives is a piece, and a request; while its reply is sent nothing is read.
- * RT_STEP_NEXT leads from REPLY back to IDLE, and a FIN from there to FINISH.
+ * A greeting is a reply before the first byte. Without HTTP a piece is a
+ * request, HEAD is where a part of it has come, and a FIN or time-out there
+ * makes the last one of what has come; while its reply is sent nothing is read.
+ * RT_STEP_NEXT leads from REPLY back to IDLE, and a FIN from there to FINISH;
+ * if bytes of the next request have come already, it asks for the NEXT first.
  * RT_STEP_STALL stays in REPLY until the client leaves; RT_STEP_HALF in DRAIN,
  * without a bound. In addition, `rest` says what BODY waits for that is not the
  * peer.
@@ -47,6 +49,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "conn/framing.h"
 #include "http/http.h"
 #include "os/io.h"
 #include "reply/fault.h"
@@ -67,6 +70,7 @@
 /* Shared by all connections of a server. */
 struct rt_conn_config {
 	enum retort_protocol protocol;
+	struct rt_framing framing; /* without HTTP */
 	struct rt_limits limits;
 	int64_t idle_timeout; /* ns; RT_NEVER: none */
 	int64_t head_timeout;
@@ -125,8 +129,11 @@ enum rt_ask {
 	RT_ASK_GREET,  /* a greeting: nothing has come */
 	RT_ASK_ANSWER, /* the answer to the request */
 	RT_ASK_REFUSE, /* the refusal with `status`, for `reason` */
+	RT_ASK_NEXT,   /* bytes that have come already begin the next request:
+	                  rt_conn_next() */
 	RT_ASK_HALT,   /* no more is read, as rt_conn_set_reading() has it */
-	RT_ASK_IGNORE, /* a datagram must not be answered, for `reason` */
+	RT_ASK_IGNORE, /* a datagram must not be answered, or a piece cannot
+	                  be, for `reason` */
 	RT_ASK_SEND    /* the answer is there: rt_conn_replied() */
 };
 
@@ -157,7 +164,7 @@ struct rt_conn {
 	};
 	uint64_t received; /* bytes */
 	uint64_t sent;     /* bytes, interim replies among them */
-	uint64_t pieces;   /* received, without HTTP */
+	uint64_t pieces;   /* begun, without HTTP */
 	uint64_t max_body;
 	uint64_t drained;
 	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
@@ -229,11 +236,17 @@ void rt_conn_ask_early(struct rt_conn *conn);
 void rt_conn_answer(struct rt_conn *conn, int64_t now);
 
 /*
- * When asked to GREET or ANSWER: it takes longer; asks again when `until` is
- * past, and asks to SEND once rt_conn_replied() says that it is there.
+ * When asked to GREET, ANSWER or NEXT: it takes longer; asks again when `until`
+ * is past, and asks to SEND once rt_conn_replied() says that it is there.
  */
 void rt_conn_defer(struct rt_conn *conn, int64_t until);
 void rt_conn_replied(struct rt_conn *conn);
+
+/* When asked for the NEXT. */
+void rt_conn_next(struct rt_conn *conn, int64_t now);
+
+/* When asked to ANSWER a complete piece: it goes on with the next one. */
+void rt_conn_more(struct rt_conn *conn);
 
 /* There can be no answer: the connection is over. */
 void rt_conn_fail(struct rt_conn *conn);

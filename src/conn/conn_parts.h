@@ -2,7 +2,7 @@
 /*
  * Shared by the files of the room conn: events (conn.c) change the
  * state, and what is wanted (conn_plan.c) follows from it. conn_request.c takes
- * the request, conn_end.c ends the connection, and conn_datagram.c sends the
+ * the request, conn_piece.c a piece, conn_end.c ends the connection, and conn_datagram.c sends the
  * reply to a datagram.
  */
 #ifndef RT_CONN_PARTS_H
@@ -32,6 +32,16 @@ void rt_conn_parse(struct rt_conn *conn);
 /* rt_conn_want_body(), but for what follows from it. */
 void rt_conn_begin_body(struct rt_conn *conn, uint64_t max, size_t keep,
 	int64_t now);
+
+/* --- conn_piece.c --- */
+
+/* The same without HTTP; the first `known` bytes that belong to no piece yet
+   were looked at before. */
+void rt_conn_take_piece(struct rt_conn *conn, size_t known);
+
+/* The client's FIN, or the end of its time, within a piece. */
+void rt_conn_last_piece(struct rt_conn *conn);
+void rt_conn_late_piece(struct rt_conn *conn);
 
 /* --- conn_end.c --- */
 
@@ -79,12 +89,13 @@ is_datagram(const struct rt_conn *conn)
 	return conn->config->protocol == RETORT_UDP;
 }
 
-/* The most bytes received at once: while a head is read, or a body. */
+/* The most bytes received at once: while a head is read, a body, or pieces. */
 static inline size_t
 receive_room(const struct rt_conn *conn)
 {
-	return is_http(conn) && conn->state < RT_STATE_BODY ? 4u << 10 :
-							      64u << 10;
+	if (!is_http(conn))
+		return RT_MAX_PIECE - conn->buffers->in.len;
+	return conn->state < RT_STATE_BODY ? 4u << 10 : 64u << 10;
 }
 
 /* Bytes of the body as they came. */

@@ -19,7 +19,7 @@ plan_receive(const struct rt_conn *conn, struct rt_op *op)
 	op->verb = RT_RECV;
 	op->recv.data = in->data + in->len;
 	op->recv.size = in->room - in->len;
-	/* a piece is no longer, whatever memory there is */
+	/* pieces are no longer, whatever memory there is */
 	if (!is_http(conn) && op->recv.size > most)
 		op->recv.size = most;
 }

@@ -26,7 +26,9 @@ rt_conn_body(const struct rt_conn *conn, size_t *size)
 		return buffers->content.data;
 	}
 	*size = 0;
-	if ((plain || head > 0) && buffers->parsed > head)
+	if (plain && !conn->complete)
+		*size = buffers->in.len; /* a part of a piece */
+	else if ((plain || head > 0) && buffers->parsed > head)
 		*size = buffers->parsed - head;
 	/* the same, however it was cut on its way */
 	if (*size > buffers->keep)

@@ -289,6 +289,16 @@ handler_failed(const struct rt_route *route, struct rt_asked *asked,
 	say_error(route, asked, reply, 500, rt_buf_text(&asked->why));
 }
 
+/* If there can be more. */
+static enum rt_outcome
+want_more(const struct rt_asked *asked, struct rt_reply *reply)
+{
+	if (asked->seen->complete)
+		return RT_MORE;
+	close_plain(reply);
+	return RT_ANSWERED;
+}
+
 /* As the handler says, beginning with what the rule has. */
 static enum rt_outcome
 ask_handler(const struct rt_route *route, const struct rt_rule *rule,
@@ -307,6 +317,9 @@ ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 	code = rule->handler(rule->handler_arg, asked->seen, &as);
 	if (code == RETORT_LATER)
 		return RT_LATER;
+	if (code == RETORT_MORE && route->protocol == RETORT_TCP &&
+		!asked->greeting)
+		return want_more(asked, reply);
 	if (code != 0)
 		(void)snprintf(error, sizeof error, "it returned %d", code);
 	else
@@ -487,6 +500,15 @@ answer_by_rule(const struct rt_route *route, const struct rt_rule *rule,
 	return RT_ANSWERED;
 }
 
+/* It has not answered; its handler may have moved it. */
+static void
+take_back(struct rt_route *route, size_t number)
+{
+	if (number > 0 && number <= route->rule_count &&
+		route->rules[number - 1].used > 0)
+		route->rules[number - 1].used--;
+}
+
 enum rt_outcome
 rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply)
@@ -494,6 +516,7 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	bool again = reply->made.it != NULL;
 	size_t number = again ? reply->rule : 0;
 	struct rt_rule *rule = &route->fallback;
+	enum rt_outcome outcome;
 
 	if (!again && asked->seen != NULL)
 		number = find_rule(route, asked->seen, asked->greeting);
@@ -506,7 +529,10 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 		return RT_ANSWERED;
 	}
 	rule->used += !again;
-	return answer_by_rule(route, rule, asked, reply);
+	outcome = answer_by_rule(route, rule, asked, reply);
+	if (outcome == RT_MORE)
+		take_back(route, number);
+	return outcome;
 }
 
 const struct rt_faults *

@@ -74,7 +74,9 @@ enum rt_outcome {
 	RT_ANSWERED, /* the reply is made */
 	RT_AGAIN,    /* a slice of the work is done: ask again, with the reply
 	                as it is */
-	RT_LATER     /* a handler will say */
+	RT_LATER,    /* a handler will say */
+	RT_MORE      /* a handler wants the next piece as well: nothing is
+	                answered yet */
 };
 
 /* `hosts` is NULL-terminated and copied. 0 or -ENOMEM. */

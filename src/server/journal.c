@@ -34,6 +34,17 @@ find_field(const struct rt_buffers *buffers, const char *name, size_t *size)
 	return buffers->in.data + field->value.at;
 }
 
+/* The first line of the request, and not of what came after it. */
+static struct rt_span
+line_of(const struct rt_conn *conn)
+{
+	const struct rt_buffers *buffers = conn->buffers;
+	bool cut;
+
+	return rt_http_line(buffers->http, buffers->in.data,
+		rt_conn_raw(conn, &cut));
+}
+
 struct retort_exchange
 rt_journal_view(const struct rt_served *served, int64_t now,
 	char client[RT_PEER_TEXT])
@@ -58,8 +69,7 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 	view.began =
 		(int64_t)wall.tv_sec * RT_SECOND + wall.tv_nsec - view.duration;
 	if (buffers != NULL && buffers->in.len > 0) {
-		struct rt_span line = rt_http_line(buffers->http,
-			buffers->in.data, buffers->in.len);
+		struct rt_span line = line_of(conn);
 
 		view.request = buffers->in.data + line.at;
 		view.request_size = line.size;
@@ -259,10 +269,7 @@ measure(const struct rt_buffers *buffers)
 			request->fields[i].value.size + 1;
 	size += request->name.size + 1 + request->target.size + 1;
 	size += request->path.size + 1 + request->query.size + 1;
-	return size +
-		rt_http_line(buffers->http, buffers->in.data, buffers->in.len)
-			.size +
-		1;
+	return size;
 }
 
 /* The bytes of a request that are copied. */
@@ -366,12 +373,11 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 	const struct rt_buffers *buffers = conn->buffers;
 	struct retort_exchange *seen = &record->seen;
 	struct extent extent = find_extent(record, conn, least);
-	struct rt_span line =
-		rt_http_line(buffers->http, buffers->in.data, buffers->in.len);
+	struct rt_span line = line_of(conn);
 	struct room room;
 	char *raw;
 
-	record->size = measure(buffers) + extent.raw + 1;
+	record->size = measure(buffers) + line.size + 1 + extent.raw + 1;
 	if (!extent.shared)
 		record->size += extent.body_size + 1;
 	record->strings = malloc(record->size);

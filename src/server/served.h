@@ -12,6 +12,7 @@ struct rt_served {
 	uint64_t number;          /* from 1 */
 	struct rt_record *record; /* of the present request; NULL */
 	bool head_told;           /* its head, or piece, was reported */
+	size_t told;              /* bytes of the piece that were */
 	bool replied;             /* it stands in the list of those whose
 	                             reply came from somebody else */
 	bool by_chance;           /* of its last reply; as that has them */

@@ -138,11 +138,9 @@ what_holds(enum rt_step_kind step)
 					", which the client does not take";
 }
 
-/* Describes a connection that is cut off. */
-static void
-add_left(struct retort *server, const struct rt_served *served)
+static const char *
+what_lasts(const struct retort *server, const struct rt_conn *conn)
 {
-	const struct rt_conn *conn = &served->conn;
 	static const char *const states[] = {
 		[RT_STATE_IDLE] = "nothing came",
 		[RT_STATE_HEAD] = "in the head of the request",
@@ -150,6 +148,19 @@ add_left(struct retort *server, const struct rt_served *served)
 		[RT_STATE_WAIT] = "its reply was not made",
 		[RT_STATE_REPLY] = "in the reply",
 	};
+
+	if (conn->asked == RT_ASK_HALT)
+		return "no more of the request is read";
+	if (conn->state == RT_STATE_HEAD && !is_http(server))
+		return "in a piece";
+	return states[conn->state];
+}
+
+/* Describes a connection that is cut off. */
+static void
+add_left(struct retort *server, const struct rt_served *served)
+{
+	const struct rt_conn *conn = &served->conn;
 	const struct rt_buffers *buffers = conn->buffers;
 	char client[RT_PEER_TEXT];
 	struct rt_span line = {0, 0};
@@ -167,9 +178,7 @@ add_left(struct retort *server, const struct rt_served *served)
 	rt_text_quote(&server->left,
 		line.size > 0 ? buffers->in.data + line.at : "", line.size,
 		MAX_LINE);
-	rt_buf_add_format(&server->left, ": %s",
-		conn->asked == RT_ASK_HALT ? "no more of the request is read" :
-					     states[conn->state]);
+	rt_buf_add_format(&server->left, ": %s", what_lasts(server, conn));
 	if (buffers != NULL && conn->state == RT_STATE_REPLY &&
 		conn->asked != RT_ASK_HALT)
 		rt_buf_add_text(&server->left,
@@ -272,6 +281,10 @@ run(struct retort *server, struct rt_served *served)
 			end_conn(server, served);
 			return;
 		}
+		if (conn->asks == RT_ASK_NEXT && budget-- <= 0) {
+			rt_conn_defer(conn, rt_io_now(server->io));
+			break;
+		}
 		if (conn->asks != RT_ASK_NOTHING) {
 			rt_server_decide(server, served);
 			if (server->enough)
@@ -282,7 +295,7 @@ run(struct retort *server, struct rt_served *served)
 			rt_conn_fail(conn);
 			continue;
 		}
-		if (budget-- == 0 || !go_on(server, served))
+		if (budget-- <= 0 || !go_on(server, served))
 			break;
 	}
 	sleep_conn(server, served);

@@ -17,6 +17,21 @@
 /* Bytes that say why nothing answers a request. */
 #define MAX_WHY (16u << 10)
 
+/* The piece; of one that was asked for before, what is new. */
+static void
+report_piece(struct retort *server, struct rt_served *served)
+{
+	const struct rt_buffers *buffers = served->conn.buffers;
+	size_t told = served->head_told ? served->told : 0;
+
+	if (served->head_told && told == buffers->parsed)
+		return;
+	served->head_told = true;
+	served->told = buffers->parsed;
+	rt_server_report(server, served, RETORT_ON_PIECE,
+		buffers->in.data + told, buffers->parsed - told);
+}
+
 /* The head, and the bytes that came after it, or the piece; once. */
 static void
 report_head(struct retort *server, struct rt_served *served)
@@ -25,14 +40,15 @@ report_head(struct retort *server, struct rt_served *served)
 	const struct rt_buf *in = &conn->buffers->in;
 	size_t head = rt_http_request(conn->buffers->http)->head_size;
 
-	if (served->head_told || conn->asked == RT_ASK_GREET)
+	if (conn->asked == RT_ASK_GREET || conn->asked == RT_ASK_NEXT)
 		return;
-	served->head_told = true;
 	if (!is_http(server)) {
-		rt_server_report(server, served, RETORT_ON_PIECE, in->data,
-			in->len);
+		report_piece(server, served);
 		return;
 	}
+	if (served->head_told)
+		return;
+	served->head_told = true;
 	if (head == 0)
 		head = in->len;
 	rt_server_report(server, served, RETORT_ON_HEAD, in->data, head);
@@ -265,6 +281,16 @@ give_up(struct retort *server, struct rt_served *served)
 		rt_conn_fail(conn);
 }
 
+/* A handler wants the next piece as well, and will be asked about both. */
+static void
+go_on_with_piece(struct rt_served *served, struct rt_asked *asked)
+{
+	rt_buf_free(&asked->why);
+	if (served->record != NULL)
+		rt_record_forget_request(served->record);
+	rt_conn_more(&served->conn);
+}
+
 /* The request is complete: what is the answer? */
 static void
 decide_answer(struct retort *server, struct rt_served *served)
@@ -283,8 +309,15 @@ decide_answer(struct retort *server, struct rt_served *served)
 	}
 	outcome =
 		rt_route_answer(&server->route, &asked, &conn->buffers->reply);
+	if (outcome == RT_MORE) {
+		go_on_with_piece(served, &asked);
+		return;
+	}
 	if (served->record != NULL)
 		served->record->seen.rule = asked.rule;
+	/* of a piece that was cut off nothing is expected */
+	if (!is_http(server) && !conn->complete && conn->asked != RT_ASK_GREET)
+		asked.why.len = 0;
 	keep_reason(server, served, &asked);
 	if (outcome != RT_AGAIN && conn->asked != RT_ASK_GREET)
 		rt_server_publish(server, served);
@@ -324,7 +357,8 @@ halt(struct retort *server, struct rt_served *served)
 	answer(server, served);
 }
 
-/* A datagram that must not be answered, and counts for nothing. */
+/* A datagram that must not be answered, and counts for nothing; or what cannot
+   be taken for a piece, which ends the connection. */
 static void
 leave_alone(struct retort *server, struct rt_served *served)
 {
@@ -335,8 +369,19 @@ leave_alone(struct retort *server, struct rt_served *served)
 		rt_server_keep_why(server, served->record, conn->reason);
 	rt_server_publish(server, served);
 	rt_reply_reset(reply);
-	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_NEXT});
+	rt_reply_step(reply,
+		(struct rt_step){.kind = conn->chan.shared ? RT_STEP_NEXT :
+							     RT_STEP_CLOSE});
 	rt_conn_answer(conn, rt_io_now(server->io));
+}
+
+/* Its bytes have come, as a part of the last request's record. */
+static void
+begin_next(struct retort *server, struct rt_served *served)
+{
+	served->head_told = false;
+	rt_server_open_record(server, served);
+	rt_conn_next(&served->conn, rt_io_now(server->io));
 }
 
 void
@@ -357,6 +402,9 @@ rt_server_decide(struct retort *server, struct rt_served *served)
 		break;
 	case RT_ASK_REFUSE:
 		refuse_recorded(server, served);
+		break;
+	case RT_ASK_NEXT:
+		begin_next(server, served);
 		break;
 	case RT_ASK_HALT:
 		halt(server, served);

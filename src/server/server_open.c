@@ -107,6 +107,17 @@ configure(struct retort *server, const struct retort_options *options)
 		options->max_body, !options->unrecorded);
 }
 
+/* Of pieces alone. */
+static int
+read_framing(struct retort *server, const struct retort_options *options,
+	char *error)
+{
+	if (options->framing != NULL && options->protocol != RETORT_TCP)
+		return rt_fail(error, -EINVAL, "framing: it is for RETORT_TCP");
+	return rt_framing_read(&server->config.framing, options->framing,
+		error);
+}
+
 static int
 open_waker(struct retort *server)
 {
@@ -220,6 +231,9 @@ rt_server_open(struct retort *server, const struct retort_options *options,
 	code = configure(server, options);
 	if (code < 0)
 		return rt_fail_errno(error, code, "options");
+	code = read_framing(server, options, error);
+	if (code < 0)
+		return code;
 	server->route.seed = options->seed ? options->seed : draw_seed();
 	code = rt_route_set_always(&server->route, options->fields,
 		options->omit, error);

@@ -42,7 +42,9 @@ struct run {
 	uint64_t seed;
 	int64_t now;
 	int64_t waits_until;
-	bool finished; /* the client, its FIN or RST was given */
+	size_t piece_at;   /* without HTTP: where the present piece begins */
+	size_t piece_size; /* and its bytes, if another is joined to it */
+	bool finished;     /* the client, its FIN or RST was given */
 	char scratch[512];
 };
 
@@ -104,20 +106,65 @@ build_reply(struct run *run)
 	}
 }
 
+/* It is the one that the whole stream has there, however it was cut. */
+static void
+decide_piece(struct run *run)
+{
+	struct rt_conn *conn = &run->served.conn;
+	size_t before = run->piece_size, size, at = run->piece_at + before;
+	const char *body = rt_conn_body(conn, &size);
+	const char *rest = (const char *)run->data + at;
+
+	must(run->piece_at + size <= run->given && size <= RT_MAX_PIECE);
+	must(size == 0 || memcmp(body, run->data + run->piece_at, size) == 0);
+	must(conn->complete == (conn->reason == NULL));
+	if (conn->complete && run->config.framing.kind != RT_FRAMED_NOT)
+		must((int)(size - before) ==
+			rt_framing_next(&run->config.framing, rest,
+				run->size - at, 0));
+	if (conn->complete && below(run, 8) == 0) {
+		run->piece_size = size;
+		rt_conn_more(conn);
+		return;
+	}
+	run->piece_at += size;
+	run->piece_size = 0;
+	rt_reply_reset(&run->buffers->reply);
+	if (size > 0 && below(run, 4) != 0)
+		rt_reply_step(&run->buffers->reply,
+			(struct rt_step){.kind = RT_STEP_BYTES,
+				.bytes = body,
+				.size = size});
+	rt_reply_step(&run->buffers->reply,
+		(struct rt_step){.kind = conn->asks == RT_ASK_IGNORE ?
+				RT_STEP_CLOSE :
+				RT_STEP_NEXT});
+	rt_conn_answer(conn, run->now);
+}
+
 static void
 decide(struct run *run)
 {
 	struct rt_conn *conn = &run->served.conn;
 
+	if (conn->asks == RT_ASK_NEXT && below(run, 4) != 0) {
+		rt_conn_next(conn, run->now);
+		return;
+	}
 	if (conn->asks == RT_ASK_ROUTE && below(run, 8) != 0) {
 		rt_conn_want_body(conn, below(run, 3) ? UINT64_MAX : 3,
 			below(run, 2) ? below(run, 40) : 4096, run->now);
 		return;
 	}
 	/* at once, in time, or after every time-out; and perhaps again */
-	if (conn->asks == RT_ASK_ANSWER && below(run, 4) == 0) {
+	if (conn->asks == RT_ASK_NEXT ||
+		(conn->asks == RT_ASK_ANSWER && below(run, 4) == 0)) {
 		run->waits_until = run->now + below(run, 3) * 1000000;
 		rt_conn_defer(conn, run->waits_until);
+		return;
+	}
+	if (run->config.protocol != RETORT_HTTP) {
+		decide_piece(run);
 		return;
 	}
 	build_reply(run);
@@ -244,7 +291,7 @@ wait_for_the_answer(struct run *run)
 		must(conn->end == RETORT_STOPPED);
 	} else {
 		wait_for_nothing(run);
-		must(conn->asks == RT_ASK_ANSWER);
+		must(conn->asks == RT_ASK_ANSWER || conn->asks == RT_ASK_NEXT);
 		must(conn->status == status);
 	}
 }
@@ -342,6 +389,22 @@ check_record(struct run *run)
 	rt_journal_free(&journal);
 }
 
+/* Some connections speak no HTTP. */
+static void
+choose_protocol(struct run *run)
+{
+	static const char *const framings[] = {NULL, "lines", "end \"aa\"",
+		"length 1", "length 2", "length 4", "mqtt"};
+	uint32_t chosen = below(run, 4 * sizeof framings / sizeof *framings);
+
+	if (chosen >= sizeof framings / sizeof *framings)
+		return;
+	run->config.protocol = RETORT_TCP;
+	run->config.max_in = RT_MAX_PIECE;
+	must(rt_framing_read(&run->config.framing, framings[chosen], NULL) ==
+		0);
+}
+
 static void
 run_one(const uint8_t *data, size_t size, uint64_t seed)
 {
@@ -351,6 +414,7 @@ run_one(const uint8_t *data, size_t size, uint64_t seed)
 
 	run.config = (struct rt_conn_config){
 		.limits = {.target = 300, .head = 3000, .fields = 20},
+		.idle_timeout = 1000000,
 		.head_timeout = 1000000,
 		.body_timeout = 1000000,
 		.write_timeout = 1000000,
@@ -359,6 +423,7 @@ run_one(const uint8_t *data, size_t size, uint64_t seed)
 		.scratch_size = sizeof run.scratch,
 		.linger = below(&run, 2) != 0,
 	};
+	choose_protocol(&run);
 	run.buffers = rt_buffers_new();
 	must(run.buffers != NULL);
 	rt_conn_open(&run.served.conn, -1, &nobody, &run.config, 0);

@@ -248,6 +248,17 @@ open_conn(struct hand *hand)
 }
 
 static void
+read_framing(struct line *line, struct rt_framing *framing)
+{
+	struct bytes text = next_bytes(line);
+	char error[RETORT_ERROR_SIZE] = "";
+
+	must(line->hand, rt_framing_read(framing, text.data, error) == 0, "%s",
+		error);
+	bytes_free(&text);
+}
+
+static void
 act_open(struct line *line)
 {
 	struct hand *hand = line->hand;
@@ -268,6 +279,8 @@ act_open(struct line *line)
 			config->protocol = RETORT_TCP;
 		else if (next_is(line, "linger"))
 			config->linger = true;
+		else if (next_is(line, "framing="))
+			read_framing(line, &config->framing);
 		else if (next_is(line, "max="))
 			config->max_in = (size_t)next_number(line);
 		else if (next_is(line, "idle="))
@@ -478,6 +491,21 @@ act_defer(struct line *line)
 
 	rt_conn_defer(&hand->conn,
 		time == RT_NEVER ? RT_NEVER : hand->now + time);
+}
+
+static void
+act_next(struct line *line)
+{
+	must_ask(line->hand, RT_ASK_NEXT);
+	must(line->hand, !line->hand->conn.complete, "it is complete");
+	rt_conn_next(&line->hand->conn, line->hand->now);
+}
+
+static void
+act_join(struct line *line)
+{
+	must_ask(line->hand, RT_ASK_ANSWER);
+	rt_conn_more(&line->hand->conn);
 }
 
 static void
@@ -704,6 +732,43 @@ act_piece(struct line *line)
 	check_answer(hand, hand->conn.reason ? RT_ASK_IGNORE : RT_ASK_ANSWER);
 }
 
+/* Cut off, by the client's end or for a reason. */
+static void
+check_cut_off(struct line *line, enum rt_ask ask)
+{
+	struct hand *hand = line->hand;
+
+	must_ask(hand, ask);
+	must(hand, !hand->conn.complete, "it is complete");
+	must(hand, hand->conn.reason != NULL, "nothing says why");
+}
+
+static void
+act_last_piece(struct line *line)
+{
+	check_cut_off(line, RT_ASK_ANSWER);
+	must_be(line->hand, "its number", line->hand->conn.pieces,
+		(uint64_t)next_number(line));
+	check_body(line);
+	must(line->hand,
+		strcmp(line->hand->conn.reason,
+			"the client finished within a piece") == 0,
+		"the reason: %s", line->hand->conn.reason);
+}
+
+/* The owner has it closed. */
+static void
+act_ignored(struct line *line)
+{
+	struct bytes reason = next_bytes(line);
+	const char *why = line->hand->conn.reason;
+
+	check_cut_off(line, RT_ASK_IGNORE);
+	must_be_bytes(line->hand, "the reason", why, strlen(why), &reason);
+	bytes_free(&reason);
+	play(line->hand, "reply close; FINISH; finish");
+}
+
 /* Counts and flags of the connection, by their names. */
 static void
 check_flag(struct line *line, const char *name, bool flag)
@@ -794,6 +859,8 @@ static const struct {
 	{"answer", act_answer},
 	{"echo", act_echo},
 	{"defer", act_defer},
+	{"next", act_next},
+	{"join", act_join},
 	{"fail", act_fail},
 	{"stop", act_stop},
 	{"abandon", act_abandon},
@@ -806,6 +873,8 @@ static const struct {
 	{"body", act_body},
 	{"kept", act_kept},
 	{"piece", act_piece},
+	{"last-piece", act_last_piece},
+	{"ignored", act_ignored},
 };
 
 void

@@ -54,6 +54,87 @@ static const struct play pieces[] = {
 		"receive 'new'; piece 1 'new'"},
 };
 
+static const struct play framed[] = {
+	{"a line comes as two",
+		"open tcp framing='lines'; receive 'GE'; HEAD recv/- 40ms;"
+		"pieces 1; no-complete; pass 9ms; receive 'T\n';"
+		"piece 1 'GET\n'; echo; send; IDLE recv/-; sent 'GET\n';"
+		"unlend; receive 'x\n'; piece 2 'x\n'"},
+	/* one after the other, and nothing is read in between */
+	{"three lines come as one",
+		"open tcp framing='lines'; receive 'a\nbc\n\nd';"
+		"piece 1 'a\n'; kept 'a\n'; echo; REPLY -/send; send;"
+		"asks next; next; piece 2 'bc\n'; kept 'bc\n'; echo; send;"
+		"next; piece 3 '\n'; echo; send; next; HEAD recv/- 40ms;"
+		"pieces 4; receive '\n'; piece 4 'd\n'; echo; send;"
+		"IDLE recv/-; sent 'a\nbc\n\nd\n'; received 8"},
+	/* the time begins anew with each byte, and with each answer */
+	{"a line takes too long",
+		"open tcp framing='lines'; receive 'a'; 3 times (pass 40ms-1;"
+		"receive 'b'); HEAD recv/- 40ms; expire;"
+		"ignored 'a piece took too long'; DRAIN; receive FIN;"
+		"OVER answered; closes FIN/FIN"},
+	{"the rest of a read takes too long",
+		"open tcp framing='lines'; receive 'a\nb'; pass 20ms; echo;"
+		"send; next; HEAD recv/- 40ms; expire; asks ignore"},
+	{"the client's end is that of its last line",
+		"open tcp framing='lines'; receive 'a\nb'; echo; send; next;"
+		"HEAD; receive FIN; last-piece 2 'b'; kept 'b'; echo; send;"
+		"FINISH; finish; OVER answered; closes FIN/FIN first;"
+		"sent 'a\nb'"},
+	{"a client resets within a line",
+		"open tcp framing='lines'; receive 'a'; receive ECONNRESET;"
+		"OVER reset; closes RST/FIN first"},
+	/* it is known when the bound is reached, and not later */
+	{"a line is too long",
+		"open tcp framing='lines'; receive 65535*'a'; HEAD; room 1;"
+		"receive 'b'; ignored 'a piece is longer than 65536 bytes';"
+		"DRAIN recv/-; receive 'c\n'; receive FIN; OVER answered"},
+	{"a line is just not too long",
+		"open tcp framing='lines'; receive 65535*'a'; HEAD; room 1;"
+		"receive '\n'; asks answer; reply next; IDLE recv/-"},
+	{"a length is too large",
+		"open tcp framing='length 2'; receive '\377';"
+		"HEAD; receive '\377';"
+		"ignored 'a piece is longer than 65536 bytes'"},
+	{"a length is malformed",
+		"open tcp framing='mqtt'; receive '0\200\200\200';"
+		"HEAD; receive '\200';"
+		"ignored 'the length of a piece is malformed'"},
+	{"after the close nothing is a piece",
+		"open tcp framing='lines'; receive 'a\nb\nc';"
+		"reply 'OK' close; send; FINISH; finish; DRAIN; receive 'd\n';"
+		"receive FIN; OVER answered; pieces 1; sent 'OK'"},
+	{"the next may be put off",
+		"open tcp framing='lines'; receive 'a\nb\n'; reply next;"
+		"asks next; defer 0ms; WAIT -/- 0ms; expire; asks next; next;"
+		"piece 2 'b\n'; echo; send; IDLE"},
+	{"what was put off may be cut off",
+		"open tcp framing='lines'; receive 'a\nb\n'; reply next;"
+		"asks next; defer 0ms; stop enough; OVER stopped"},
+	{"no piece after a stop",
+		"open tcp framing='lines'; receive 'a\nb\n'; reply 'x' next;"
+		"stop told; send; FINISH; finish; DRAIN; pieces 1"},
+	{"a part of a piece when the server stops",
+		"open tcp framing='lines'; receive 'a'; stop told;"
+		"OVER stopped; closes -/FIN"},
+	{"a piece of two lines",
+		"open tcp framing='lines'; receive 'a\nb\nc'; piece 1 'a\n';"
+		"join; piece 1 'a\nb\n'; complete; join; HEAD recv/- 40ms;"
+		"no-complete; receive 'd'; HEAD; receive '\ne';"
+		"piece 1 'a\nb\ncd\n'; echo; send; next; HEAD; pieces 2"},
+	{"a piece of two reads",
+		"open tcp; receive 'a'; piece 1 'a'; join; HEAD recv/-;"
+		"room 65535; receive 'bc'; piece 1 'abc'; echo; send; IDLE"},
+	{"a piece of two lines is too long",
+		"open tcp framing='lines'; receive 65534*'a' '\n'; join;"
+		"room 1; receive 'b';"
+		"ignored 'a piece is longer than 65536 bytes'"},
+	{"a piece is joined to nothing",
+		"open tcp framing='lines'; receive 'a\n'; join; receive FIN;"
+		"last-piece 1 'a\n'; reply close; FINISH"},
+};
+
 static const struct play greetings[] = {
 	/* more may have come before the end */
 	{"a greeting comes first",
@@ -232,6 +313,40 @@ START_TEST(an_echo_cut_anywhere)
 }
 END_TEST
 
+/* However they come, they are the same pieces. */
+START_TEST(lines_cut_anywhere)
+{
+	static const char text[] = "a\n\nbcd\r\n\0\nEHLO there\nlast\n";
+	const size_t size = sizeof text - 1;
+
+	for (size_t in = 1; in <= size; in++) {
+		struct hand hand;
+		size_t given = 0;
+
+		hand_open(&hand);
+		play(&hand, "open tcp framing='lines'");
+		while (given < size) {
+			given += give(&hand, text + given,
+				in < size - given ? in : size - given);
+			while (hand.conn.asks == RT_ASK_ANSWER) {
+				size_t line;
+				const char *body =
+					rt_conn_body(&hand.conn, &line);
+
+				ck_assert_ptr_eq(memchr(body, '\n', line),
+					body + line - 1);
+				play(&hand, "asks answer; echo; send");
+				if (hand.conn.asks == RT_ASK_NEXT)
+					play(&hand, "next");
+			}
+		}
+		play(&hand, "IDLE recv/-; pieces 6");
+		assert_bytes(hand.sent.data, hand.sent.size, text, size);
+		hand_close(&hand);
+	}
+}
+END_TEST
+
 /* However much is there, and whatever room a set of buffers has got. */
 START_TEST(a_piece_is_at_most_64_kib)
 {
@@ -274,6 +389,8 @@ main(void)
 	add_plays(tcase, pieces, COUNT(pieces));
 	tcase_add_test(tcase, an_echo_cut_anywhere);
 	tcase_add_test(tcase, a_piece_is_at_most_64_kib);
+	add_plays(tcase, framed, COUNT(framed));
+	tcase_add_test(tcase, lines_cut_anywhere);
 	add_plays(tcase, greetings, COUNT(greetings));
 	add_plays(tcase, closing, COUNT(closing));
 	rt_test_case(suite, tcase);

@@ -38,7 +38,7 @@
  *
  * The owner
  *
- *	open [tcp|http] [linger] [max=N] [idle=TIME] [head=TIME] [body=TIME]
+ *	open [tcp|http] [framing='lines'] [linger] [max=N] [idle=TIME] [head=TIME] [body=TIME]
  *	     [write=TIME]  another connection; a play begins with one
  *	datagram 'text' [truncated] [because 'reason']
  *	                   the same, of a datagram
@@ -54,6 +54,8 @@
  *	                   flush, next, stall, half, close or reset
  *	answer             the same of ANSWER
  *	echo               the same of what was received, and next
+ *	next               bytes that have come already begin the next request
+ *	join               to this piece, the next one
  *	defer TIME; fail; stop told; stop enough; abandon
  *
  * What must follow
@@ -74,6 +76,8 @@
  *	body BYTES         the request's, so far
  *	kept BYTES         of what came
  *	piece N BYTES      asks to answer this, the Nth
+ *	last-piece N BYTES asks to answer this, which its client's end cut off
+ *	ignored 'reason'   asks for the end, which it gets
  *	flags              complete, greeting, truncated, halted, watched,
  *	                   still-sending, or with a "no-" before it
  */

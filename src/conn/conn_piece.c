@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Without HTTP: what has come is a piece, or several, or a part of one, as the
+ * framing has it.
+ */
+#include "config.h"
+
+#include "conn/conn_parts.h"
+
+#include <errno.h>
+
+/* There is no answer to it, and no way to tell where the next begins. */
+static void
+ignore(struct rt_conn *conn, const char *reason)
+{
+	conn->buffers->parsed = conn->buffers->in.len;
+	conn->reason = reason;
+	ask(conn, RT_ASK_IGNORE);
+}
+
+void
+rt_conn_take_piece(struct rt_conn *conn, size_t known)
+{
+	struct rt_buffers *buffers = conn->buffers;
+	const struct rt_buf *in = &buffers->in;
+	int size = rt_framing_next(&conn->config->framing,
+		in->data + buffers->parsed, in->len - buffers->parsed, known);
+
+	if (size > 0) {
+		buffers->parsed += (size_t)size;
+		conn->complete = true;
+		ask(conn, RT_ASK_ANSWER);
+	} else if (size == -EBADMSG) {
+		ignore(conn, "the length of a piece is malformed");
+	} else if (size < 0 || in->len == RT_MAX_PIECE) {
+		ignore(conn, "a piece is longer than 65536 bytes");
+	}
+}
+
+void
+rt_conn_last_piece(struct rt_conn *conn)
+{
+	conn->buffers->parsed = conn->buffers->in.len;
+	conn->reason = "the client finished within a piece";
+	ask(conn, RT_ASK_ANSWER);
+}
+
+void
+rt_conn_late_piece(struct rt_conn *conn)
+{
+	ignore(conn, "a piece took too long");
+}
