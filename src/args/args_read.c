@@ -343,6 +343,15 @@ args_read_path(struct given *given, const struct option *option,
 /* --- what is spoken, and what goes wrong --- */
 
 void
+args_read_lines(struct given *given, const struct option *option,
+	const char *text)
+{
+	(void)option;
+	(void)text;
+	given->args.options.framing = "lines";
+}
+
+void
 args_read_protocol(struct given *given, const struct option *option,
 	const char *text)
 {

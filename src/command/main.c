@@ -239,7 +239,10 @@ start(const struct args *args, struct typed *typed)
 
 	if (server == NULL)
 		args_die(exit_status(errno, args), "%s%s",
-			errno == EINVAL ? "--bind: " : "", error);
+			errno != EINVAL                           ? "" :
+				strncmp(error, "framing", 7) == 0 ? "--" :
+								    "--bind: ",
+			error);
 	code = set_rules(server, args, typed, error);
 	if (code == 0)
 		code = set_answer(server, args, error);

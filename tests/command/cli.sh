@@ -157,6 +157,10 @@ done
 usage '--prompt: needs --tcp or --udp' --prompt
 usage '--timeout idle: needs --tcp' --timeout idle=1
 usage '--timeout idle: needs --tcp' --udp --echo --timeout idle=1
+usage '--lines: needs --tcp' --lines
+usage '--framing: needs --tcp' --udp --echo --framing lines
+usage '--lines and --framing exclude' --tcp --lines --framing crlf
+usage "--framing: 'line': expected lines, crlf, end" --tcp --framing line
 usage '--tcp and --udp exclude' --tcp --udp
 usage '--tcp and --udp exclude' --udp --tcp --echo
 for protocol in --tcp --udp; do

@@ -50,6 +50,8 @@ static const struct {
 	{"udp", "--udp", "uU"},
 	{"body", "--tcp --body x", "T"},
 	{"body", "--udp --body x", "U"},
+	{"lines", "--tcp --lines", "tT"},
+	{"framing", "--tcp --framing mqtt", "tT"},
 	{"prompt", "--tcp --prompt", "T"},
 	{"prompt", "--udp --prompt", "U"},
 	{"timeout", "--tcp --timeout idle=1,reply=1", "tT"},
@@ -107,6 +109,8 @@ answers(size_t i)
 static bool
 clash(size_t i, size_t k)
 {
+	if (is(i, "lines") && is(k, "framing"))
+		return true;
 	return is(i, "prompt") &&
 		(is(k, "fault") || is(k, "delay") ||
 			strstr(options[k].args, "--body"));

@@ -91,6 +91,13 @@ each()
 	equal '' "$(stream "$by" </dev/null)" "$name: TCP echo of nothing"
 	stop "$name: TCP echo"
 
+	listen "$where" --tcp --lines --body 'OK
+'
+	equal 'OK
+OK
+OK' "$(printf 'one\ntwo\nth' | stream "$by")" "$name: TCP answers to lines"
+	stop "$name: TCP answers to lines"
+
 	listen "$where" --tcp --body 'OK
 ' --scenario "$dir/hello"
 	equal 'hello
