@@ -20,16 +20,17 @@
  * umask or working directory. Every descriptor is close-on-exec.
  *
  * Threads: any thread may call any function at any time, and a signal handler
- * may call retort_wake(). But for a server of retort_open(), only one thread at
- * a time may call retort_step(), retort_pollfds(), retort_fd(), the waits,
+ * may call retort_wake(). But for a stepped server, only one thread at a time
+ * may call retort_step(), retort_pollfds(), retort_fd(), the waits,
  * retort_adopt(), retort_refuse() and retort_stop().
  *
  * Callbacks run on the server's thread, or in the call that steps it; the
  * predicates of retort_count(), retort_wait(), and of retort_expect() in a
  * verdict, run in the caller's thread. While a callback runs, every other call
- * for the same server waits. In a callback, functions that would wait return at once (-EDEADLK,
- * NULL, false), retort_stop() takes effect after the callback has returned,
- * retort_reset() does nothing, and retort_close() must not be called.
+ * for the same server waits. In a callback, functions that would wait return at
+ * once (-EDEADLK, NULL, false), retort_stop() takes effect after the callback
+ * has returned, retort_reset() does nothing, and retort_close() must not be
+ * called.
  *
  * Forks: a server belongs to the process that opened it, and goes on there. In
  * a child, retort_url() and retort_listener() say where it is, and
@@ -118,8 +119,8 @@ enum retort_ending { RETORT_NOTHING, RETORT_FIN, RETORT_RST };
  * read returned, or as `framing` of the options has it. They are `body` and
  * `raw`, the first line is `request`, and the members that are for HTTP only
  * are empty. A piece that the client's end cut off is not `complete`. The
- * pieces of one connection share all that is known at its end. With RETORT_UDP the request is a datagram, and
- * each is a connection of its own.
+ * pieces of one connection share all that is known at its end. With RETORT_UDP
+ * the request is a datagram, and each is a connection of its own.
  *
  * A record, and all it points to, stays valid until retort_close() or
  * retort_reset(); with RETORT_ENDED that forgets it only if its connection has
@@ -219,14 +220,13 @@ enum retort_io {
 struct retort_options {
 	const void *reserved; /* NULL: the macros begin with it */
 
-	/* The addresses to listen on, with a NULL after the last: an IPv4 or
-	   IPv6 address or localhost, each with an optional :PORT ([::1]:PORT);
-	   unix:PATH; fd:N. localhost is 127.0.0.1 and ::1 on one port, or the
-	   one of them that the machine has. Names are never looked up. The
-	   list may be empty (retort_adopt()); NULL: 127.0.0.1. The server
-	   takes over fd:N on success only, but may set its O_NONBLOCK and
-	   FD_CLOEXEC even on failure. */
-	const char *const *bind;
+	/* The addresses to listen on, one per line: an IPv4 or IPv6 address or
+	   localhost, each with an optional :PORT ([::1]:PORT); unix:PATH; fd:N.
+	   localhost is 127.0.0.1 and ::1 on one port, or the one of them that
+	   the machine has. Names are never looked up. NULL: 127.0.0.1; "":
+	   none (retort_adopt()). The server takes over fd:N on success only,
+	   but may set its O_NONBLOCK and FD_CLOEXEC even on failure. */
+	const char *bind;
 	int port; /* of addresses that name none; 0: any free one for all */
 	bool defer_accept; /* TCP_DEFER_ACCEPT, 1 s: accept a connection only
 	                      when it sends; costs less; not for fd:N */
@@ -252,9 +252,9 @@ struct retort_options {
 	uint64_t requests; /* stop after so many `replies` of retort_stats(); 0:
 	                      never */
 
-	/* The hosts that are answered, with a NULL after the last; any other
-	   Host gets 421. Compared without case and port. NULL: all hosts. */
-	const char *const *hosts;
+	const char *hosts; /* the hosts that are answered, one per line; any
+	                      other Host gets 421. Compared without case and
+	                      port. NULL: all hosts */
 
 	retort_event_fn *event; /* or NULL */
 	void *event_arg;
@@ -285,7 +285,7 @@ struct retort_options {
 	                  this, and the number of the connection. 0: a random
 	                  seed, which retort_exchange.seed holds */
 	char *error;   /* a buffer of RETORT_ERROR_SIZE bytes that on failure
-	                  receives the reason; or NULL */
+	                  receives the reason, and else ""; or NULL */
 
 	/* RETORT_TCP: where a piece ends. "lines": after LF; "crlf": after CR
 	   LF; "end \"BYTES\"": after these, at most 64, written as in
@@ -294,55 +294,40 @@ struct retort_options {
 	   A piece has at most 64 KiB, its end or length among them; a longer
 	   one closes the connection. NULL: where a read ends */
 	const char *framing;
+	bool stepped; /* without a thread: the caller runs the server with
+	                  retort_step() */
 };
 
 /*
- * Starts a server on a thread of its own, which blocks every signal. When this
- * returns, the server listens. End it with retort_done() or retort_close().
+ * Starts a server:
  *
- * `options` may be NULL. On failure this returns NULL, writes a line to `error`
- * (RETORT_ERROR_SIZE bytes, or NULL) and sets errno: EINVAL, an address is
- * malformed or a limit out of range; E2BIG; ENOMEM, EMFILE, ENFILE, EAGAIN;
- * ENOTSUP, the system lacks the back end; anything else is the error from
- * binding or listening.
+ *	retort_start()
+ *	retort_start(.port = 8080, .error = error)
+ *
+ * When this returns, the server listens. Unless it is `stepped`, it runs on a
+ * thread of its own, which blocks every signal. End it with retort_done() or
+ * retort_close().
+ *
+ * On failure this returns NULL, writes a line to `error` and sets errno:
+ * EINVAL, an address is malformed or a limit out of range; E2BIG; ENOMEM,
+ * EMFILE, ENFILE, EAGAIN; ENOTSUP, the system lacks the back end; anything else
+ * is the error from binding or listening.
  */
 RETORT_API struct retort *
-retort_start_sized(const struct retort_options *options, size_t size,
-	char *error);
-static inline struct retort *
-retort_start_with(const struct retort_options *options, char *error)
-{
-	return retort_start_sized(options, sizeof *options, error);
-}
+retort_start_sized(const struct retort_options *options, size_t size);
 #ifndef __cplusplus
 #define retort_start(...) \
 	retort_start_sized(&(const struct retort_options){.reserved = NULL, \
 				   __VA_ARGS__}, \
-		sizeof(struct retort_options), NULL)
-#endif
-
-/* The same without a thread: the caller runs the server with retort_step(). */
-RETORT_API struct retort *
-retort_open_sized(const struct retort_options *options, size_t size,
-	char *error);
-static inline struct retort *
-retort_open_with(const struct retort_options *options, char *error)
-{
-	return retort_open_sized(options, sizeof *options, error);
-}
-#ifndef __cplusplus
-#define retort_open(...) \
-	retort_open_sized(&(const struct retort_options){.reserved = NULL, \
-				  __VA_ARGS__}, \
-		sizeof(struct retort_options), NULL)
+		sizeof(struct retort_options))
 #endif
 
 /*
  * Waits at most `timeout` ms (-1: for ever) until something happens, and does
  * all that can be done without waiting. Returns 0, or 1 once the server has
  * stopped, or -errno (-EDEADLK: the server has a thread of its own). A client
- * that blocks in the same thread waits for itself: use retort_start(), or a
- * client that can be stepped too.
+ * that blocks in the same thread waits for itself: use a server with a thread,
+ * or a client that can be stepped too.
  */
 RETORT_API int retort_step(struct retort *server, int timeout);
 
@@ -412,9 +397,9 @@ RETORT_API const char *retort_url(struct retort *server,
 #endif
 
 /*
- * The i-th listener, or the first: retort_listener(server).port. Those with IPv4 addresses come first, then IPv6, then the
- * others. Both listeners of localhost have the same URL, such as
- * "http://localhost:43121/".
+ * The i-th listener, or the first: retort_listener(server).port. Those with
+ * IPv4 addresses come first, then IPv6, then the others. Both listeners of
+ * localhost have the same URL, such as "http://localhost:43121/".
  */
 struct retort_listener {
 	const char *url; /* valid until retort_close(); NULL: no listener */
@@ -621,6 +606,7 @@ struct retort_reply {
 	                       failure receives the reason; or NULL */
 	bool fill; /* in `fields`, body and `file` parts of the request, as
 	              {path} or {query.id}, are filled in: see retort(5) */
+	uint64_t connection; /* only in retort_reply_later() */
 };
 
 /*
@@ -652,24 +638,18 @@ RETORT_API int retort_on_sized(const struct retort_reply *rule, size_t size);
 /*
  * Answers every request that no rule answers with `reply`, or with the files
  * beneath `root` (retort_serve(), below). A later call of either replaces an
- * earlier one. 0, or -errno with a line in `error`, as for retort_open():
+ * earlier one. 0, or -errno with a line in `error`:
  * -EINVAL, a field, type or status is malformed; -ENOMEM; -ENOTSUP, `root` is
  * neither a folder nor a regular file; or the error from opening `root` or its
  * `spa`.
  */
-RETORT_API int retort_answer_sized(struct retort *server,
-	const struct retort_reply *reply, size_t size, char *error);
-static inline int
-retort_answer_with(struct retort *server, const struct retort_reply *reply,
-	char *error)
-{
-	return retort_answer_sized(server, reply, sizeof *reply, error);
-}
+RETORT_API int retort_answer_sized(const struct retort_reply *reply,
+	size_t size);
 #ifndef __cplusplus
-#define retort_answer(server, ...) \
-	retort_answer_sized((server), \
-		&(const struct retort_reply){__VA_ARGS__}, \
-		sizeof(struct retort_reply), NULL)
+#define retort_answer(...) \
+	retort_answer_sized(&(const struct retort_reply){.server = \
+								 __VA_ARGS__}, \
+		sizeof(struct retort_reply))
 #endif
 
 /* A scenario, which retort(5) describes: a file or a text. */
@@ -714,42 +694,55 @@ RETORT_API int retort_load_sized(const struct retort_scenario *scenario,
  */
 typedef int retort_client(void *arg, const char *url, const char *fault);
 
-/*
- * Shows whether a client notices each way in which a reply can be cut off:
- * calls it with the whole reply; with it cut at byte 0, 1, ..., by FIN and
- * then by RST; split in two at every byte; and byte by byte.
- *
- * The server is one of retort_start(), with a TCP listener and without rules.
- * `reply`, which has its own body, replaces that of retort_answer(). Returns
- * the number of times that the client was wrong: it took a part for the whole,
- * or did not take the whole. If it does not take the unchanged reply, nothing
- * else is tried. On failure returns -errno with a line in `error`: -ENOTCONN,
- * the client did not connect. *report, unless `report` is NULL, is set to a
- * report, which the caller frees.
- */
-RETORT_API int retort_sweep_sized(struct retort *server,
-	const struct retort_reply *reply, size_t size, retort_client *client,
-	void *arg, char **report, char *error);
-static inline int
-retort_sweep(struct retort *server, const struct retort_reply *reply,
-	retort_client *client, void *arg, char **report, char *error)
-{
-	return retort_sweep_sized(server, reply, sizeof *reply, client, arg,
-		report, error);
-}
+/* The sweep of a client. */
+struct retort_sweep {
+	struct retort *server; /* the macro sets these two */
+	retort_client *client;
 
-/* Gives the reply to a request whose handler returned RETORT_LATER. 0 or
-   -errno: -ENOENT, there is no such request, or its client has reset the
-   connection. */
-RETORT_API int retort_reply_later_sized(struct retort *server,
-	uint64_t connection, const struct retort_reply *reply, size_t size);
-static inline int
-retort_reply_later(struct retort *server, uint64_t connection,
-	const struct retort_reply *reply)
-{
-	return retort_reply_later_sized(server, connection, reply,
-		sizeof *reply);
-}
+	void *client_arg;
+	char **report; /* receives a report that the caller frees; or NULL */
+	char *error;   /* as in struct retort_reply */
+};
+
+/*
+ * Shows whether a client notices each way in which the reply of retort_answer()
+ * can be cut off: calls it with the whole reply; with it cut at byte 0, 1, ...,
+ * by FIN and then by RST; split in two at every byte; and byte by byte.
+ *
+ *	retort_answer(server, .body = "hello\n");
+ *	wrong = retort_sweep(server, client, .report = &report);
+ *
+ * The server has a thread, a TCP listener and no rules, and the reply has its
+ * own body. Returns the number of times that the client was wrong: it took a
+ * part for the whole, or did not take the whole. If it does not take the
+ * unchanged reply, nothing else is tried. On failure returns -errno with a line
+ * in `error`: -ENOTCONN, the client did not connect.
+ */
+RETORT_API int retort_sweep_sized(const struct retort_sweep *sweep,
+	size_t size);
+#ifndef __cplusplus
+#define retort_sweep(...) \
+	retort_sweep_sized(&(const struct retort_sweep){.server = \
+								__VA_ARGS__}, \
+		sizeof(struct retort_sweep))
+#endif
+
+/*
+ * Gives the reply to a request whose handler returned RETORT_LATER:
+ *
+ *	retort_reply_later(server, exchange->connection, .body = "now\n");
+ *
+ * 0 or -errno: -ENOENT, there is no such request, or its client has reset the
+ * connection.
+ */
+RETORT_API int retort_reply_later_sized(const struct retort_reply *reply,
+	size_t size);
+#ifndef __cplusplus
+#define retort_reply_later(to, ...) \
+	retort_reply_later_sized(&(const struct retort_reply){.server = (to), \
+					 .connection = __VA_ARGS__}, \
+		sizeof(struct retort_reply))
+#endif
 
 /* The media type of a file name extension, which is written without its first
    dot ("html", "tar.gz"); "" is for names without one. The longest extension
@@ -786,19 +779,11 @@ struct retort_files {
 	char *error;        /* as in struct retort_reply */
 };
 
-RETORT_API int retort_serve_sized(struct retort *server, const char *root,
-	const struct retort_files *files, size_t size, char *error);
-RETORT_API int retort_serve_named(const struct retort_files *files,
+RETORT_API int retort_serve_sized(const struct retort_files *files,
 	size_t size);
-static inline int
-retort_serve_with(struct retort *server, const char *root,
-	const struct retort_files *files, char *error)
-{
-	return retort_serve_sized(server, root, files, sizeof *files, error);
-}
 #ifndef __cplusplus
 #define retort_serve(...) \
-	retort_serve_named(&(const struct retort_files){.server = \
+	retort_serve_sized(&(const struct retort_files){.server = \
 								__VA_ARGS__}, \
 		sizeof(struct retort_files))
 #endif
@@ -832,7 +817,7 @@ RETORT_API size_t retort_count_sized(const struct retort_requests *requests,
 /*
  * Waits until `times` requests that fit are recorded (0: one), at most
  * `timeout` ms (0: 10 seconds), and returns the last of them, or NULL. Steps a
- * server of retort_open() meanwhile.
+ * stepped server meanwhile.
  *
  *	retort_wait(server, "POST /users", .times = 2, .timeout = 1000)
  */
@@ -902,8 +887,9 @@ retort_ok(struct retort *server)
 /*
  * The last call of a test: stops the server, gives replies that are under way
  * at most 100 ms, and calls retort_verdict() and retort_close(). Returns true,
- * with *wrong set to NULL, if everything was as expected. Otherwise *wrong (unless `wrong` is NULL) is the verdict, which the
- * caller frees, or NULL if there is no memory for it.
+ * with *wrong set to NULL, if everything was as expected. Otherwise *wrong
+ * (unless `wrong` is NULL) is the verdict, which the caller frees, or NULL if
+ * there is no memory for it.
  */
 RETORT_API bool retort_done(struct retort *server,
 	char **wrong RETORT_OR(NULL));
@@ -1002,116 +988,49 @@ retort_start(Members... members)
 	struct retort_options options = {};
 
 	retort_set(options, members...);
-	return retort_start_sized(&options, sizeof options, nullptr);
+	return retort_start_sized(&options, sizeof options);
 }
 
-template <class... Members>
-inline struct retort *
-retort_open(Members... members)
-{
-	struct retort_options options = {};
+/* A function of a server and one more argument, which may be left out. */
+#define RETORT_CALL(Result, name, Struct, Type, argument) \
+	inline Result name(struct retort *server, Type argument = {}, \
+		struct Struct call = {}) \
+	{ \
+		call.server = server; \
+		call.argument = argument; \
+		return name##_sized(&call, sizeof call); \
+	} \
+	template <class Value, class... Rest> \
+	inline Result name(struct retort *server, Type argument, \
+		Value Struct::*member, \
+		typename retort_same<Value>::type value, Rest... rest) \
+	{ \
+		struct Struct call = {}; \
+\
+		retort_set(call, member, value, rest...); \
+		return name(server, argument, call); \
+	} \
+	template <class Value, class... Rest> \
+	inline Result name(struct retort *server, Value Struct::*member, \
+		typename retort_same<Value>::type value, Rest... rest) \
+	{ \
+		struct Struct call = {}; \
+\
+		retort_set(call, member, value, rest...); \
+		return name(server, {}, call); \
+	}
 
-	retort_set(options, members...);
-	return retort_open_sized(&options, sizeof options, nullptr);
-}
-
-inline int
-retort_on(struct retort *server, const char *request,
-	struct retort_reply rule = {})
-{
-	rule.server = server;
-	rule.request = request;
-	return retort_on_sized(&rule, sizeof rule);
-}
-
-template <class Type, class... Rest>
-inline int
-retort_on(struct retort *server, const char *request,
-	Type retort_reply::*member, typename retort_same<Type>::type value,
-	Rest... rest)
-{
-	struct retort_reply rule = {};
-
-	retort_set(rule, member, value, rest...);
-	return retort_on(server, request, rule);
-}
-
-template <class... Members>
-inline int
-retort_answer(struct retort *server, Members... members)
-{
-	struct retort_reply reply = {};
-
-	retort_set(reply, members...);
-	return retort_answer_sized(server, &reply, sizeof reply, nullptr);
-}
-
-template <class... Members>
-inline int
-retort_serve(struct retort *server, const char *root, Members... members)
-{
-	struct retort_files files = {};
-
-	retort_set(files, members...);
-	return retort_serve_sized(server, root, &files, sizeof files, nullptr);
-}
-
-template <class... Members>
-inline int
-retort_load(struct retort *server, const char *file, Members... members)
-{
-	struct retort_scenario scenario = {};
-
-	scenario.server = server;
-	scenario.file = file;
-	retort_set(scenario, members...);
-	return retort_load_sized(&scenario, sizeof scenario);
-}
-
-template <class... Members>
-inline struct retort_requests
-retort_requests_of(struct retort *server, const char *request,
-	Members... members)
-{
-	struct retort_requests requests = {};
-
-	requests.server = server;
-	requests.request = request;
-	retort_set(requests, members...);
-	return requests;
-}
-
-template <class... Members>
-inline size_t
-retort_count(struct retort *server, const char *request = nullptr,
-	Members... members)
-{
-	const struct retort_requests requests =
-		retort_requests_of(server, request, members...);
-
-	return retort_count_sized(&requests, sizeof requests);
-}
-
-template <class... Members>
-inline const struct retort_exchange *
-retort_wait(struct retort *server, const char *request = nullptr,
-	Members... members)
-{
-	const struct retort_requests requests =
-		retort_requests_of(server, request, members...);
-
-	return retort_wait_sized(&requests, sizeof requests);
-}
-
-template <class... Members>
-inline int
-retort_expect(struct retort *server, const char *request, Members... members)
-{
-	const struct retort_requests requests =
-		retort_requests_of(server, request, members...);
-
-	return retort_expect_sized(&requests, sizeof requests);
-}
+RETORT_CALL(int, retort_on, retort_reply, const char *, request)
+RETORT_CALL(int, retort_answer, retort_reply, const char *, request)
+RETORT_CALL(int, retort_reply_later, retort_reply, uint64_t, connection)
+RETORT_CALL(int, retort_serve, retort_files, const char *, root)
+RETORT_CALL(int, retort_load, retort_scenario, const char *, file)
+RETORT_CALL(int, retort_sweep, retort_sweep, retort_client *, client)
+RETORT_CALL(size_t, retort_count, retort_requests, const char *, request)
+RETORT_CALL(const struct retort_exchange *, retort_wait, retort_requests,
+	const char *, request)
+RETORT_CALL(int, retort_expect, retort_requests, const char *, request)
+#undef RETORT_CALL
 #endif
 
 #endif

@@ -62,61 +62,60 @@ check_no_rule(const struct retort_reply *reply, char *error)
 }
 
 int
-retort_answer_sized(struct retort *server, const struct retort_reply *theirs,
-	size_t size, char *error)
+retort_answer_sized(const struct retort_reply *theirs, size_t size)
 {
+	struct retort *server = theirs->server;
 	struct retort_reply reply;
 	struct rt_error wrong;
 	int code = rt_api_copy(&reply, sizeof reply, theirs, size);
 
-	error = error ? error : reply.error;
 	if (is_elsewhere(server))
-		return rt_api_fail_elsewhere(error);
+		return rt_api_fail_elsewhere(reply.error);
 	if (code < 0)
-		return rt_fail_errno(error, code, "reply");
-	code = check_no_rule(&reply, error);
+		return rt_fail_errno(reply.error, code, "reply");
+	code = check_no_rule(&reply, reply.error);
+	if (code == 0 && reply.connection != 0)
+		code = rt_fail(reply.error, -EINVAL,
+			"connection: for retort_reply_later()");
 	if (code < 0)
 		return code;
 	lock(server);
 	code = rt_route_set_reply(&server->route, &reply, &wrong);
 	unlock(server);
-	return code < 0 ? rt_fail(error, code, "%s", wrong.text) : 0;
+	return code < 0 ? rt_fail(reply.error, code, "%s", wrong.text) : 0;
 }
 
 int
-retort_serve_sized(struct retort *server, const char *root,
-	const struct retort_files *theirs, size_t size, char *error)
+retort_serve_sized(const struct retort_files *theirs, size_t size)
 {
+	struct retort *server = theirs->server;
 	struct retort_files files;
 	struct rt_error wrong;
 	int code = rt_api_copy(&files, sizeof files, theirs, size);
 
-	error = error ? error : files.error;
 	if (is_elsewhere(server))
-		return rt_api_fail_elsewhere(error);
+		return rt_api_fail_elsewhere(files.error);
 	if (code < 0)
-		return rt_fail_errno(error, code, root);
+		return rt_fail_errno(files.error, code, files.root);
+	if (files.root == NULL)
+		return rt_fail(files.error, -EINVAL,
+			"root: expected a folder or file");
 	lock(server);
-	code = rt_route_set_files(&server->route, root, &files, &wrong);
+	code = rt_route_set_files(&server->route, files.root, &files, &wrong);
 	unlock(server);
-	return code < 0 ? rt_fail(error, code, "%s", wrong.text) : 0;
+	return code < 0 ? rt_fail(files.error, code, "%s", wrong.text) : 0;
 }
 
 int
-retort_serve_named(const struct retort_files *files, size_t size)
+retort_reply_later_sized(const struct retort_reply *theirs, size_t size)
 {
-	return retort_serve_sized(files->server, files->root, files, size,
-		NULL);
-}
-
-int
-retort_reply_later_sized(struct retort *server, uint64_t connection,
-	const struct retort_reply *theirs, size_t size)
-{
+	struct retort *server = theirs->server;
 	struct retort_reply reply;
 	char error[RETORT_ERROR_SIZE] = "";
 	int code = rt_api_copy(&reply, sizeof reply, theirs, size);
+	uint64_t connection = reply.connection;
 
+	reply.connection = 0;
 	if (is_elsewhere(server))
 		return rt_api_fail_elsewhere(reply.error);
 	if (code == 0)

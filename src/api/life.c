@@ -14,38 +14,6 @@
 #include "api/api.h"
 #include "base/error.h"
 
-struct retort *
-retort_open_sized(const struct retort_options *theirs, size_t size, char *error)
-{
-	struct retort_options options;
-	char text[RETORT_ERROR_SIZE];
-	struct retort *server = NULL;
-	int code;
-
-	if (error == NULL)
-		error = text;
-	error[0] = '\0';
-	code = rt_api_copy(&options, sizeof options, theirs, size);
-	if (error == text && options.error != NULL)
-		error = options.error;
-	if (code < 0) {
-		(void)rt_fail_errno(error, code, "options");
-		goto out;
-	}
-	server = rt_server_new();
-	if (server == NULL) {
-		code = rt_fail_errno(error, -ENOMEM, "server");
-		goto out;
-	}
-	code = rt_server_open(server, &options, error);
-out:
-	if (code >= 0)
-		return server;
-	retort_close(server);
-	errno = -code;
-	return NULL;
-}
-
 static void *
 run_thread(void *arg)
 {
@@ -86,23 +54,43 @@ start_thread(struct retort *server)
 	return -error;
 }
 
-struct retort *
-retort_start_sized(const struct retort_options *theirs, size_t size,
-	char *error)
+/* 0, or -errno with a line in `error`. */
+static int
+begin(struct retort *server, const struct retort_options *options, char *error)
 {
-	struct retort *server = retort_open_sized(theirs, size, error);
-	int code;
+	int code = rt_server_open(server, options, error);
 
-	if (server == NULL)
-		return NULL;
+	if (code < 0 || options->stepped)
+		return code;
 	code = start_thread(server);
-	if (code == 0)
+	if (code < 0) {
+		(void)rt_fail_errno(error, code, "thread");
+		rt_server_give_back(server);
+	}
+	return code;
+}
+
+struct retort *
+retort_start_sized(const struct retort_options *theirs, size_t size)
+{
+	struct retort_options options;
+	char own[RETORT_ERROR_SIZE];
+	struct retort *server = NULL;
+	int code = rt_api_copy(&options, sizeof options, theirs, size);
+
+	if (options.error == NULL)
+		options.error = own;
+	*options.error = '\0';
+	if (code < 0) {
+		(void)rt_fail_errno(options.error, code, "options");
+		goto out;
+	}
+	server = rt_server_new();
+	code = server != NULL ? begin(server, &options, options.error) :
+				rt_fail_errno(options.error, -ENOMEM, "server");
+out:
+	if (code >= 0)
 		return server;
-	if (error == NULL && theirs != NULL &&
-		size >= offsetof(struct retort_options, error) + sizeof error)
-		error = theirs->error;
-	(void)rt_fail_errno(error, code, "thread");
-	rt_server_give_back(server);
 	retort_close(server);
 	errno = -code;
 	return NULL;

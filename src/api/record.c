@@ -218,33 +218,6 @@ retort_expect_sized(const struct retort_requests *theirs, size_t size)
 	return code;
 }
 
-/* The lines of a text, NULL-terminated, in one piece with it; NULL: no
-   memory. */
-static const char **
-lines_of(const char *text)
-{
-	size_t size = strlen(text) + 1, count = 2;
-	const char **lines;
-	char *copy;
-
-	for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
-		count++;
-	lines = calloc(1, count * sizeof *lines + size);
-	if (lines == NULL)
-		return NULL;
-	copy = memcpy(lines + count, text, size);
-	count = 0;
-	while (*copy != '\0') {
-		size = strcspn(copy, "\n");
-		if (size > 0)
-			lines[count++] = copy;
-		copy += size;
-		if (*copy != '\0')
-			*copy++ = '\0';
-	}
-	return lines;
-}
-
 int
 retort_expect_order(struct retort *server, const char *requests)
 {
@@ -254,7 +227,7 @@ retort_expect_order(struct retort *server, const char *requests)
 
 	if (is_elsewhere(server))
 		return -EPERM;
-	lines = lines_of(requests);
+	lines = rt_text_lines(requests);
 	lock(server);
 	if (lines != NULL)
 		code = rt_verdict_expect_order(&server->verdict, lines,

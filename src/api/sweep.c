@@ -23,16 +23,11 @@
 #define MAX_REPORT (64u << 20)
 
 struct sweep {
-	struct retort *server;
-	struct retort_reply reply;
-	retort_client *client;
-	void *arg;
+	struct retort_sweep of;
 	uint64_t head;
 	uint64_t whole;
 	struct rt_buf report;
 	int wrong;
-	bool began; /* the server has the reply */
-	char *error;
 };
 
 /* The report on one kind of reply: where the client was wrong. */
@@ -85,25 +80,37 @@ has_connected(struct retort *server, uint64_t before)
 	return connected;
 }
 
+/* Has the server give the reply with this fault. */
+static int
+spoil(struct retort *server, const char *fault, char *error)
+{
+	struct rt_error wrong;
+	int code;
+
+	lock(server);
+	code = rt_route_spoil(&server->route, fault, &wrong);
+	unlock(server);
+	return code < 0 ? rt_fail(error, code, "%s", wrong.text) : 0;
+}
+
 /* Whether the client takes this for success; < 0: -errno. */
 static int
 try_one(struct sweep *sweep, const char *fault)
 {
-	struct retort *server = sweep->server;
-	struct retort_reply reply = sweep->reply;
+	struct retort *server = sweep->of.server;
+	char *error = sweep->of.error;
 	uint64_t before = retort_stats(server).accepted;
 	int code;
 
-	reply.faults = fault;
-	code = retort_answer_with(server, &reply, sweep->error);
+	code = spoil(server, fault, error);
 	if (code < 0)
 		return code;
-	sweep->began = true;
-	code = sweep->client(sweep->arg, retort_url(server), fault);
+	code = sweep->of.client(sweep->of.client_arg, retort_url(server),
+		fault);
 	if (code < 0)
-		return rt_fail_errno(sweep->error, code, "the client");
+		return rt_fail_errno(error, code, "the client");
 	if (!has_connected(server, before))
-		return rt_fail(sweep->error, -ENOTCONN,
+		return rt_fail(error, -ENOTCONN,
 			"%s: the client did not connect",
 			fault ? fault : "the whole reply");
 	return code;
@@ -196,77 +203,84 @@ run_sweep(struct sweep *sweep)
 
 /* The reason why this cannot be swept, or NULL. */
 static const char *
-unfit_for_sweep(const struct retort *server, const struct retort_reply *reply)
+unfit_for_sweep(const struct retort *server)
 {
+	const struct rt_canned *reply = server->route.fallback.canned;
+
 	if (!server->threaded || is_within(server))
-		return "expected a server of retort_start(), and no callback";
+		return "expected a server with a thread, and no callback";
 	if (server->listener_count == 0 || !server->listeners[0].sock.tcp)
 		return "expected a TCP listener first";
 	if (server->route.rule_count > 0)
 		return "expected a server without rules";
 	if (server->requests > 0)
 		return "expected no limit of requests";
-	return reply->faults != NULL ? "expected a reply without faults" : NULL;
+	return reply != NULL && reply->faults != NULL ?
+		"expected a reply without faults" :
+		NULL;
 }
 
-/* The reply to be swept. */
+/* Measures the reply. 0 or -errno. */
 static int
-open_sweep(struct sweep *sweep, const struct retort_reply *theirs, size_t size)
+open_sweep(struct sweep *sweep)
 {
-	struct retort *server = sweep->server;
+	struct retort *server = sweep->of.server;
+	char *error = sweep->of.error;
 	const char *what;
 	int code;
 
-	if (is_elsewhere(server))
-		return rt_api_fail_elsewhere(sweep->error);
-	code = rt_api_copy(&sweep->reply, sizeof sweep->reply, theirs, size);
-	if (code < 0)
-		return rt_fail_errno(sweep->error, code, "reply");
+	if (sweep->of.client == NULL)
+		return rt_fail(error, -EINVAL, "sweep: expected a client");
 	lock(server);
-	what = unfit_for_sweep(server, &sweep->reply);
-	if (what != NULL) {
-		unlock(server);
-		return rt_fail(sweep->error, -EINVAL, "sweep: %s", what);
-	}
-	code = rt_route_measure(&server->route, &sweep->reply, &sweep->head,
-		&sweep->whole, sweep->error);
+	what = unfit_for_sweep(server);
+	code = what != NULL ? rt_fail(error, -EINVAL, "sweep: %s", what) :
+			      rt_route_measure(&server->route, &sweep->head,
+				      &sweep->whole, error);
 	unlock(server);
 	if (code == 0 && (sweep->whole == 0 || sweep->whole > MAX_SWEEP))
-		code = rt_fail(sweep->error, -EINVAL,
+		code = rt_fail(error, -EINVAL,
 			"a reply of %llu bytes: expected 1 to %u",
 			(unsigned long long)sweep->whole, MAX_SWEEP);
 	return code;
 }
 
+/* The report, which the caller frees; NULL: it could not be kept. */
+static char *
+take_report(struct sweep *sweep)
+{
+	rt_buf_add(&sweep->report, "", 1);
+	if (!sweep->report.failed)
+		return sweep->report.data;
+	rt_buf_free(&sweep->report);
+	return NULL;
+}
+
 int
-retort_sweep_sized(struct retort *server, const struct retort_reply *theirs,
-	size_t size, retort_client *client, void *arg, char **report,
-	char *error)
+retort_sweep_sized(const struct retort_sweep *theirs, size_t size)
 {
 	char own[RETORT_ERROR_SIZE];
-	struct sweep sweep = {
-		.server = server,
-		.client = client,
-		.arg = arg,
-		.error = error ? error : own,
-	};
-	int code = open_sweep(&sweep, theirs, size);
+	struct sweep sweep = {.wrong = 0};
+	int code = rt_api_copy(&sweep.of, sizeof sweep.of, theirs, size);
 
+	if (sweep.of.error == NULL)
+		sweep.of.error = own;
+	if (sweep.of.report != NULL)
+		*sweep.of.report = NULL;
+	if (is_elsewhere(sweep.of.server))
+		return rt_api_fail_elsewhere(sweep.of.error);
+	if (code < 0)
+		return rt_fail_errno(sweep.of.error, code, "sweep");
+	code = open_sweep(&sweep);
+	if (code < 0)
+		return code;
 	rt_buf_init(&sweep.report, MAX_REPORT);
-	if (code == 0)
-		code = run_sweep(&sweep);
+	code = run_sweep(&sweep);
 	/* and the server answers as it does by itself */
-	if (sweep.began) {
-		int back = retort_answer_with(server, &sweep.reply,
-			code < 0 ? own : sweep.error);
-
-		if (code == 0)
-			code = back;
-	}
-	rt_buf_add(&sweep.report, "", 1);
-	if (report != NULL)
-		*report = sweep.report.failed ? NULL : sweep.report.data;
-	if (report == NULL || sweep.report.failed)
+	if (spoil(sweep.of.server, NULL, own) < 0 && code == 0)
+		code = rt_fail(sweep.of.error, -ENOMEM, "%s", own);
+	if (sweep.of.report != NULL)
+		*sweep.of.report = take_report(&sweep);
+	else
 		rt_buf_free(&sweep.report);
 	return code < 0 ? code : sweep.wrong;
 }

@@ -37,8 +37,8 @@ struct args {
 	bool canned;
 	const char *stdin_used; /* the option that reads it; NULL */
 	const char *root_hint;  /* what ROOT may have meant: " (...)", or "" */
-	/* the addresses of options.bind, or NULL: none was given; and those
-	   which are sockets that were passed in with a client */
+	/* the addresses to listen on, or NULL: none was given; and those which
+	   are sockets that were passed in with a client */
 	const char **bind;
 	const char **connected;
 	size_t connected_count;

@@ -381,7 +381,6 @@ read_environment(struct args *args)
 void
 args_finish(struct given *given)
 {
-	static const char *const loopback[] = {"localhost", NULL};
 	struct args *args = &given->args;
 	bool plain = args->options.protocol != RETORT_HTTP;
 
@@ -398,7 +397,6 @@ args_finish(struct given *given)
 	else
 		read_reply(args, given);
 	args->bind = given->bind;
-	args->options.bind = given->bind ? given->bind : loopback;
 	args->options.hosts = given->hosts;
 	if (args->transcripts != NULL || args->scenario != NULL) {
 		args->options.unrecorded = false;

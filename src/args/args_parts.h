@@ -79,8 +79,7 @@ struct given {
 	const char *raw;
 	const char **bind;
 	size_t bind_count;
-	const char **hosts;
-	size_t host_count;
+	char *hosts;  /* lines */
 	char *faults; /* lines */
 	char *fields;
 	char *omit;

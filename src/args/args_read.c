@@ -175,6 +175,11 @@ args_read_bind(struct given *given, const struct option *option,
 	const char *text)
 {
 	(void)option;
+	if (*text == '\0' || strchr(text, '\n') != NULL)
+		args_die(EXIT_USAGE,
+			"--bind: address '%s': expected IPv4, IPv6, localhost, "
+			"unix:PATH or fd:N",
+			text);
 	if (strcmp(text, "fd:1") == 0 || strcmp(text, "fd:2") == 0)
 		args_die(EXIT_USAGE,
 			"--bind '%s': standard output and error are not for "
@@ -195,14 +200,14 @@ args_read_host(struct given *given, const struct option *option,
 {
 	(void)option;
 	/* the Host field's port is not compared */
-	if (*text == '\0' ||
+	if (*text == '\0' || strchr(text, '\n') != NULL ||
 		strchr(*text == '[' ? text + strcspn(text, "]") : text, ':') !=
 			NULL)
 		args_die(EXIT_USAGE,
 			"--host '%s': expected a name or address without port, "
 			"IPv6 in brackets",
 			text);
-	args_add_text(&given->hosts, &given->host_count, text);
+	args_add_line(&given->hosts, text, strlen(text));
 }
 
 /* --- replies --- */
@@ -211,13 +216,15 @@ args_read_host(struct given *given, const struct option *option,
 static int
 try_reply(const struct retort_reply *reply, char *error)
 {
-	static const char *const nowhere[] = {NULL};
 	struct retort *server =
-		retort_open_with(&(struct retort_options){.bind = nowhere},
-			error);
-	int code =
-		server != NULL ? retort_answer_with(server, reply, error) : -1;
+		retort_start(.bind = "", .stepped = true, .error = error);
+	struct retort_reply tried = *reply;
+	int code = -1;
 
+	tried.server = server;
+	tried.error = error;
+	if (server != NULL)
+		code = retort_answer_sized(&tried, sizeof tried);
 	retort_close(server);
 	return code;
 }

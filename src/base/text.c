@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 int
@@ -92,6 +93,34 @@ rt_text_status(const char *at, const char *end)
 		return 0;
 	word = (struct rt_word){at + 1, 3};
 	return rt_word_number(word, 999, &status) ? (int)status : 0;
+}
+
+const char **
+rt_text_lines(const char *text)
+{
+	size_t size = strlen(text) + 1, count = 2;
+	const char **lines;
+	char *copy;
+
+	for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
+		count++;
+	lines = calloc(1, count * sizeof *lines + size);
+	if (lines == NULL)
+		return NULL;
+	copy = memcpy(lines + count, text, size);
+	count = 0;
+	while (*copy != '\0') {
+		char *end = copy + strcspn(copy, "\n");
+		char *next = end + (*end == '\n');
+
+		if (next > end && end > copy && end[-1] == '\r')
+			end--;
+		if (end > copy)
+			lines[count++] = copy;
+		*end = '\0';
+		copy = next;
+	}
+	return lines;
 }
 
 int

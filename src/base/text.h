@@ -70,6 +70,11 @@ bool rt_word_number(struct rt_word word, uint64_t most, uint64_t *number);
    none. */
 int rt_text_status(const char *at, const char *end);
 
+/* The lines of a text, which end in LF or CR LF; empty ones are left out.
+   NULL-terminated, and one piece of memory, which the caller frees; NULL: there
+   is none. */
+const char **rt_text_lines(const char *text);
+
 /* --- single bytes --- */
 
 /* The value of a hexadecimal digit, or -1. */

@@ -90,13 +90,13 @@ typed_fd(const struct typed *typed)
 static bool
 give(struct typed *typed, const char *line, size_t size)
 {
-	const struct retort_reply reply = {.body = line, .body_size = size};
 	size_t tried = 0;
 	int code = -ENOENT;
 
 	while (code == -ENOENT && tried < typed->waiting_count)
 		code = retort_reply_later(typed->server,
-			typed->waiting[tried++], &reply);
+			typed->waiting[tried++], .body = line,
+			.body_size = size);
 	/* without memory it waits on */
 	tried -= code < 0 && code != -ENOENT;
 	typed->waiting_count -= tried;

@@ -147,15 +147,18 @@ set_reply(struct retort *server, const struct args *args, char *error)
 {
 	struct retort_reply reply = args->reply;
 	char why[RETORT_ERROR_SIZE];
-	int code = retort_answer_with(server, &reply, why);
+	int code;
 
+	reply.server = server;
+	reply.error = why;
+	code = retort_answer_sized(&reply, sizeof reply);
 	if (code < 0)
 		return blame(error, code,
 			args->options.protocol == RETORT_HTTP ? "" : "--body: ",
 			why);
 	reply.faults = args->faults;
 	if (reply.faults != NULL)
-		code = retort_answer_with(server, &reply, why);
+		code = retort_answer_sized(&reply, sizeof reply);
 	return code < 0 ? blame(error, code, "--fault: ", why) : 0;
 }
 
@@ -171,10 +174,13 @@ set_answer(struct retort *server, const struct args *args, char *error)
 		return set_reply(server, args, error);
 	if (args->root == NULL)
 		return 0;
-	code = retort_serve_with(server, args->root, &files, why);
+	files.server = server;
+	files.root = args->root;
+	files.error = why;
+	code = retort_serve_sized(&files, sizeof files);
 	files.faults = args->faults;
 	if (code == 0 && files.faults != NULL) {
-		code = retort_serve_with(server, args->root, &files, why);
+		code = retort_serve_sized(&files, sizeof files);
 		return code < 0 ? blame(error, code, "--fault: ", why) : 0;
 	}
 	if (code == 0)
@@ -234,9 +240,13 @@ static struct retort *
 start(const struct args *args, struct typed *typed)
 {
 	char error[RETORT_ERROR_SIZE];
-	struct retort *server = retort_open_with(&args->options, error);
+	struct retort_options options = args->options;
+	struct retort *server;
 	int code;
 
+	options.stepped = true;
+	options.error = error;
+	server = setup_server(args, options);
 	if (server == NULL)
 		args_die(exit_status(errno, args), "%s%s",
 			errno != EINVAL                           ? "" :

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -127,4 +128,24 @@ setup_passed(struct args *args)
 	}
 	if (bind != NULL)
 		bind[left] = NULL;
+}
+
+struct retort *
+setup_server(const struct args *args, struct retort_options options)
+{
+	size_t size = 1, used = 0;
+	struct retort *server;
+	char *lines;
+
+	for (const char **bind = args->bind; bind && *bind; bind++)
+		size += strlen(*bind) + 1;
+	lines = calloc(1, size);
+	if (lines == NULL)
+		args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
+	for (const char **bind = args->bind; bind && *bind; bind++)
+		used += (size_t)sprintf(lines + used, "%s\n", *bind);
+	options.bind = args->bind ? lines : "localhost";
+	server = retort_start_sized(&options, sizeof options);
+	free(lines);
+	return server;
 }

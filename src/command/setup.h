@@ -22,6 +22,11 @@ void setup_descriptor_limit(void);
  */
 void setup_passed(struct args *args);
 
+/* Starts a server with these options on the addresses of the command line. NULL
+   with errno and a line in options.error. */
+struct retort *setup_server(const struct args *args,
+	struct retort_options options);
+
 /* The N of "fd:N", or -1. */
 int setup_fd(const char *address);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command/setup.h"
 #include "job/child.h"
 #include "job/clock.h"
 
@@ -101,7 +102,8 @@ start_server(const struct args *args)
 	struct retort *server;
 
 	options.unrecorded = true;
-	server = retort_start_with(&options, error);
+	options.error = error;
+	server = setup_server(args, options);
 	if (server == NULL)
 		args_die(errno == EINVAL ? EXIT_USAGE : EXIT_OWN, "%s%s",
 			errno == EINVAL ? "--bind: " : "", error);
@@ -148,19 +150,22 @@ sweep_command(const struct args *args, volatile struct signals *signals)
 		.signals = signals,
 		.terminal = isatty(STDERR_FILENO) == 1,
 	};
-	char error[RETORT_ERROR_SIZE];
-	struct retort *server;
-	char *report;
+	char error[RETORT_ERROR_SIZE], *report = NULL;
+	struct retort_reply reply = args->reply;
 	sigset_t child;
 	int wrong;
 
 	(void)sigemptyset(&child);
 	(void)sigaddset(&child, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &child, NULL);
-	server = start_server(args);
-	wrong = retort_sweep(server, &args->reply, run_client, &sweep, &report,
-		error);
-	retort_close(server);
+	reply.server = start_server(args);
+	reply.error = error;
+	wrong = retort_answer_sized(&reply, sizeof reply);
+	if (wrong == 0)
+		wrong = retort_sweep(reply.server, run_client,
+			.client_arg = &sweep, .report = &report,
+			.error = error);
+	retort_close(reply.server);
 	if (sweep.terminal)
 		(void)fputs("\r\33[K", stderr);
 	wrong = conclude(&sweep, wrong, report, error);

@@ -31,7 +31,7 @@ host_served(const struct rt_route *route, const char *base, struct rt_span host)
 		if (c < '0' || c > '9')
 			break;
 	}
-	for (char **name = route->hosts; *name != NULL; name++)
+	for (const char **name = route->hosts; *name != NULL; name++)
 		if (rt_span_is(base, host, *name))
 			return true;
 	return false;

@@ -41,7 +41,7 @@ struct rt_route {
 	struct rt_rule fallback; /* of `canned` NULL: there is none */
 	struct rt_site *site;    /* what rules for files serve; NULL: none */
 	uint64_t seed;           /* of faults by chance */
-	char **hosts;            /* NULL: all */
+	const char **hosts;      /* NULL-terminated; NULL: all */
 	struct rt_always always; /* fields of all replies */
 	uint64_t max_body;       /* 0: RT_DEFAULT_BODY for files, else none */
 	bool reads;              /* a rule says how requests are read */
@@ -79,9 +79,9 @@ enum rt_outcome {
 	                answered yet */
 };
 
-/* `hosts` is NULL-terminated and copied. 0 or -ENOMEM. */
+/* `hosts` are lines; NULL: all. 0 or -ENOMEM. */
 int rt_route_init(struct rt_route *route, enum retort_protocol protocol,
-	const char *const *hosts, uint64_t max_body, bool keep);
+	const char *hosts, uint64_t max_body, bool keep);
 void rt_route_free(struct rt_route *route);
 
 /* The fields of all replies, which are copied; before anything answers. 0 or
@@ -104,11 +104,14 @@ void rt_route_miss(struct rt_route *route, const char *request,
 void rt_route_clear(struct rt_route *route);
 void rt_route_clear_after(struct rt_route *route, size_t count);
 
-/* Bytes of a reply that does not depend on its request, up to its head's end,
-   and of the whole. 0 or -errno with a line in `error`. */
-int rt_route_measure(const struct rt_route *route,
-	const struct retort_reply *as, uint64_t *head, uint64_t *whole,
-	char *error);
+/* The reply that was set has these faults from now on. 0 or -errno. */
+int rt_route_spoil(struct rt_route *route, const char *faults,
+	struct rt_error *error);
+
+/* Its bytes up to the end of its head, and all of them. 0, or -errno with a
+   line in `error`: there is none, or it depends on the request. */
+int rt_route_measure(const struct rt_route *route, uint64_t *head,
+	uint64_t *whole, char *error);
 
 /* The fallback, a reply or files; 0, or -errno with `error`. */
 int rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,

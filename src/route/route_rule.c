@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "http/field.h"
 #include "reply/condition.h"
 
@@ -141,27 +142,25 @@ try_faults(const struct rt_route *route, const struct rt_canned *canned,
 }
 
 int
-rt_route_measure(const struct rt_route *route, const struct retort_reply *as,
-	uint64_t *head, uint64_t *whole, char *error)
+rt_route_measure(const struct rt_route *route, uint64_t *head, uint64_t *whole,
+	char *error)
 {
-	struct rt_canned *canned;
-	struct rt_error wrong;
+	const struct rt_canned *canned = route->fallback.canned;
 	struct rt_reply reply;
 	int code;
 
-	if (as->echo || as->fill)
+	if (canned == NULL || route->fallback.files)
+		return rt_fail(error, -EINVAL,
+			"expected a reply of retort_answer()");
+	if (canned->as.echo || canned->as.fill)
 		return rt_fail(error, -EINVAL, "%s: its size is not known",
-			as->echo ? "echo" : "fill");
-	canned = rt_canned_new(as, route->protocol, &wrong);
-	if (canned == NULL)
-		return rt_fail(error, -errno, "%s", wrong.text);
+			canned->as.echo ? "echo" : "fill");
 	code = try_reply(route, canned, route->protocol, &reply);
 	if (code < 0)
-		(void)rt_fail_errno(error, code, as->file);
+		(void)rt_fail_errno(error, code, canned->as.file);
 	*head = reply.head_size;
 	*whole = rt_reply_size(&reply);
 	rt_reply_free(&reply);
-	rt_canned_free(canned);
 	return code;
 }
 
@@ -289,6 +288,16 @@ rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
 }
 
 int
+rt_route_spoil(struct rt_route *route, const char *faults,
+	struct rt_error *error)
+{
+	struct retort_reply reply = route->fallback.canned->as;
+
+	reply.faults = faults;
+	return rt_route_set_reply(route, &reply, error);
+}
+
+int
 rt_route_set_files(struct rt_route *route, const char *root,
 	const struct retort_files *files, struct rt_error *error)
 {
@@ -360,28 +369,15 @@ rt_route_clear(struct rt_route *route)
 
 int
 rt_route_init(struct rt_route *route, enum retort_protocol protocol,
-	const char *const *hosts, uint64_t max_body, bool keep)
+	const char *hosts, uint64_t max_body, bool keep)
 {
-	size_t count = 0;
-
 	*route = (struct rt_route){.protocol = protocol,
 		.max_body = max_body,
 		.keep = keep};
 	if (hosts == NULL)
 		return 0;
-	while (hosts[count] != NULL)
-		count++;
-	route->hosts = calloc(count + 1, sizeof *route->hosts);
-	if (route->hosts == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		route->hosts[i] = strdup(hosts[i]);
-		if (route->hosts[i] == NULL) {
-			rt_route_free(route);
-			return -ENOMEM;
-		}
-	}
-	return 0;
+	route->hosts = rt_text_lines(hosts);
+	return route->hosts ? 0 : -ENOMEM;
 }
 
 int
@@ -413,8 +409,6 @@ rt_route_free(struct rt_route *route)
 	rt_route_clear(route);
 	set_fallback(route, (struct rt_rule){.canned = NULL}, NULL);
 	free(route->rules);
-	for (char **name = route->hosts; name != NULL && *name != NULL; name++)
-		free(*name);
 	free(route->hosts);
 	*route = (struct rt_route){.hosts = NULL};
 }

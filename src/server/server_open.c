@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 /* Descriptors left for the files of requests that were accepted. */
 #define SPARE_DESCRIPTORS 8
@@ -137,18 +138,23 @@ open_waker(struct retort *server)
 
 static int
 bind_all(struct retort *server, const struct retort_options *options,
-	const char *const *bind, size_t count, char *error)
+	char *error)
 {
-	struct rt_sock *socks = calloc(2 * count + 1, sizeof *socks);
+	const char **bind =
+		rt_text_lines(options->bind ? options->bind : "127.0.0.1");
+	struct rt_sock *socks;
+	size_t count = 0;
 	int n;
 
+	while (bind != NULL && bind[count] != NULL)
+		count++;
+	socks = calloc(2 * count + 1, sizeof *socks);
 	server->listeners = calloc(2 * count + 1, sizeof *server->listeners);
-	if (socks == NULL || server->listeners == NULL) {
-		free(socks);
-		return rt_fail_errno(error, -ENOMEM, "listen");
-	}
-	n = rt_sock_listen(socks, options->protocol, bind, count, options->port,
-		options->socket_mode, error);
+	if (bind == NULL || socks == NULL || server->listeners == NULL)
+		n = rt_fail_errno(error, -ENOMEM, "listen");
+	else
+		n = rt_sock_listen(socks, options->protocol, bind, count,
+			options->port, options->socket_mode, error);
 	for (int i = 0; i < n; i++) {
 		struct rt_listener *listener = server->listeners + i;
 
@@ -158,6 +164,7 @@ bind_all(struct retort *server, const struct retort_options *options,
 		server->listener_count++;
 	}
 	free(socks);
+	free(bind);
 	return n < 0 ? n : 0;
 }
 
@@ -180,14 +187,8 @@ static int
 listen_all(struct retort *server, const struct retort_options *options,
 	char *error)
 {
-	static const char *const loopback[] = {"127.0.0.1", NULL};
-	const char *const *bind = options->bind ? options->bind : loopback;
-	size_t count = 0;
-	int code;
+	int code = bind_all(server, options, error);
 
-	while (bind[count] != NULL)
-		count++;
-	code = bind_all(server, options, bind, count, error);
 	if (code == 0)
 		code = accept_all(server, options->refusing, error);
 	if (code < 0)

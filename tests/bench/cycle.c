@@ -145,14 +145,12 @@ join_floor(struct server *server)
 static void
 start_retort(struct server *server, bool threaded, bool unrecorded)
 {
-	const struct retort_options options = {.unrecorded = unrecorded};
-	const struct retort_reply reply = {.body = body};
 	char error[RETORT_ERROR_SIZE];
 
-	server->retort = threaded ? retort_start_with(&options, error) :
-				    retort_open_with(&options, error);
+	server->retort = retort_start(.unrecorded = unrecorded,
+		.stepped = !threaded, .error = error);
 	if (server->retort == NULL ||
-		retort_answer_with(server->retort, &reply, error) < 0)
+		retort_answer(server->retort, .body = body, .error = error) < 0)
 		give_up("retort: %s", error);
 	server->port = retort_listener(server->retort).port;
 }

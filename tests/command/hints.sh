@@ -75,6 +75,9 @@ says 2 "--port ':80': expected a whole number from 0 to 65535 \
 says 2 "--bind: address 'http://example.org/': expected IPv4, IPv6, localhost, \
 unix:PATH or fd:N" -b http://example.org/
 forms='expected IPv4, IPv6, localhost, unix:PATH or fd:N'
+says 2 "--bind: address '': $forms" -b ''
+says 2 "--bind: address 'unix:a?::1': $forms" -b "unix:a
+::1"
 says 0 '' -q --lifetime 0 -b :0
 says 2 '--port applies to no address: --bind localhost:8081 has a port of '\
 'its own' -b :8081 -p 1

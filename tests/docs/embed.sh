@@ -63,19 +63,27 @@ int use(struct retort *server);
 int
 use(struct retort *server)
 {
-	return retort_on(server, "GET /", {.times = 1, .body = "hello\n"});
+	return retort_on(server, "GET /", {.times = 1, .body = "hello\n"}) +
+		retort_expect(server, "GET /", {.times = 1});
 }
 END
 cat >"$dir/header.cc" <<'END'
 #include <retort.h>
-int use(struct retort *server);
+int use(struct retort *server, retort_client *client);
 int
-use(struct retort *server)
+use(struct retort *server, retort_client *client)
 {
+	char *report = nullptr;
 	int n = retort_on(server, "/", &retort_reply::body, "hello",
 		&retort_reply::times, 1);
 
 	n += retort_on(server, nullptr, &retort_reply::status, 404);
+	n += retort_on(server, &retort_reply::status, 404);
+	n += retort_reply_later(server, 1, &retort_reply::body, "x");
+	n += retort_load(server, "/dev/null") + retort_load(server,
+		&retort_scenario::text, "");
+	n += retort_sweep(server, client, &retort_sweep::report, &report);
+	n += retort_stats(server).connections > 0;
 	n += retort_on(server, "/") + retort_on(server, "/", retort_reply{});
 	n += retort_answer(server, &retort_reply::body, "");
 	n += retort_serve(server, ".", &retort_files::unlisted, true);
@@ -86,25 +94,29 @@ use(struct retort *server)
 	n += retort_url(server) != retort_url(server, "/file");
 	n += retort_listener(server).port + retort_listener(server, 1).port;
 	retort_stop(server);
-	return n + retort_done(server) + (retort_start() == retort_open(
-		&retort_options::port, 8080));
+	return n + retort_done(server) + (retort_start() == retort_start(
+		&retort_options::port, 8080, &retort_options::stepped, true));
 }
 END
 
 cat >"$dir/macros.c" <<'END'
 #include <retort.h>
-int use(struct retort *server, struct retort_reply *reply, char *error);
+int use(struct retort *server, retort_client *client, char *error);
 int
-use(struct retort *server, struct retort_reply *reply, char *error)
+use(struct retort *server, retort_client *client, char *error)
 {
 	int n = retort_on(server, "GET /");
 
 	n += retort_on(server, .status = 404);
 	n += retort_on(server, "/a", .if_absent = "Cookie", .times = 1);
-	n += retort_answer_with(server, reply, error);
-	n += retort_answer(server, .body = "", .error = error);
-	n += retort_reply_later(server, 1, reply);
-	n += retort_serve_with(server, ".", NULL, error);
+	n += retort_answer(server) + retort_answer(server, .body = "", .error = error);
+	n += retort_reply_later(server, 1) + retort_sweep(server, client);
+	n += retort_reply_later(server, 1, .body = "x");
+	n += retort_sweep(server, client, .error = error);
+	n += retort_load(server, "/dev/null", .error = error);
+	n += retort_load(server, .text = "");
+	retort_reset(server, RETORT_RECORDS);
+	retort_reset(server);
 	n += retort_serve(server, ".") + retort_listener(server).port;
 	n += retort_serve(server, ".", .unlisted = true, .error = error);
 	n += retort_url(server) != retort_url(server, "/file");
@@ -117,7 +129,7 @@ use(struct retort *server, struct retort_reply *reply, char *error)
 	n += retort_wait(server, .timeout = -1, .if_field = "A: b") != NULL;
 	n += retort_expect(server, "/");
 	n += retort_expect(server, "/", .never = true, .if_contains = "A: b");
-	return n + (retort_start(.error = error) == retort_open());
+	return n + (retort_start(.error = error) == retort_start());
 }
 END
 

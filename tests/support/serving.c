@@ -127,17 +127,23 @@ struct retort *server;
 char error[RETORT_ERROR_SIZE];
 
 struct retort *
+start_with(struct retort_options options, bool stepped)
+{
+	if (options.error == NULL)
+		options.error = error;
+	options.stepped = stepped;
+	return retort_start_sized(&options, sizeof options);
+}
+
+struct retort *
 try_open_with(struct retort_options options, int i)
 {
-	static const char *const none[] = {NULL};
-
 	way = ways + i;
 	options.io = way->io;
 	if (way->adopted)
-		options.bind = none;
+		options.bind = "";
 	inside++;
-	server = way->drive == OWN_THREAD ? retort_start_with(&options, error) :
-					    retort_open_with(&options, error);
+	server = start_with(options, way->drive != OWN_THREAD);
 	inside--;
 	return server;
 }
@@ -379,6 +385,43 @@ assert_verdict(const char *text)
 }
 
 /* --- what tables have --- */
+
+int
+set_answer(const struct retort_reply *reply)
+{
+	struct retort_reply answer = *reply;
+
+	answer.server = server;
+	if (answer.error == NULL)
+		answer.error = error;
+	return retort_answer_sized(&answer, sizeof answer);
+}
+
+int
+set_files(const char *root, const struct retort_files *files)
+{
+	struct retort_files served = {.root = NULL};
+
+	if (files != NULL)
+		served = *files;
+	served.server = server;
+	served.root = root;
+	if (served.error == NULL)
+		served.error = error;
+	return retort_serve_sized(&served, sizeof served);
+}
+
+int
+reply_on(uint64_t connection, const struct retort_reply *reply)
+{
+	struct retort_reply later = *reply;
+
+	later.server = server;
+	later.connection = connection;
+	if (later.error == NULL)
+		later.error = error;
+	return retort_reply_later_sized(&later, sizeof later);
+}
 
 int
 add_rule(struct retort_reply rule)

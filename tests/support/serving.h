@@ -61,7 +61,10 @@ extern const struct way *way;
 extern struct retort *server;
 extern char error[RETORT_ERROR_SIZE];
 
-/* Opens one in ways[i]; NULL with errno and `error`. */
+/* retort_start() with these; NULL with errno and `error`. */
+struct retort *start_with(struct retort_options options, bool stepped);
+
+/* The same in ways[i]. */
 struct retort *try_open_with(struct retort_options options, int i);
 
 /* The same, or fails. */
@@ -138,6 +141,12 @@ const struct retort_exchange *ended(size_t n);
 
 /* NULL: it is ""; or it has this text in it. */
 void assert_verdict(const char *text);
+
+/* The calls with the members of a table, and `error` if it has none. `files`
+   may be NULL. */
+int set_answer(const struct retort_reply *reply);
+int set_files(const char *root, const struct retort_files *files);
+int reply_on(uint64_t connection, const struct retort_reply *reply);
 
 /* The rule of a table, or with the conditions of one; and what fits them. */
 int add_rule(struct retort_reply rule);

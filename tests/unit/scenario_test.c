@@ -481,7 +481,6 @@ START_TEST(the_first_fault_is_noted)
 				   "@then\n@fault end reset\n";
 	static const char body[] =
 		"\n@on\n@fault cut 1\nHTTP/1.1 204 No\n\nx\n";
-	struct retort_options options = {.port = 0};
 	struct retort *server;
 
 	read_good(text);
@@ -492,7 +491,7 @@ START_TEST(the_first_fault_is_noted)
 	ck_assert_uint_eq(scenario.items[2].fault_line, 11);
 	ck_assert_uint_eq(scenario.items[2].fault_column, 8);
 	rt_scenario_free(&scenario);
-	server = retort_open_with(&options, error);
+	server = retort_start(.bind = "", .stepped = true, .error = error);
 	ck_assert_msg(server != NULL, "%s", error);
 	ck_assert_int_eq(retort_load(server, .text = text, .name = "s",
 				 .error = error),
@@ -519,9 +518,7 @@ START_TEST(rules_and_expectations_have_a_place)
 		"; of the others, path differs from s:8 \"/b\" at byte 1",
 		"s:11 (GET /a): expected exactly 2, came 3\n",
 		"s:12 (in order): expected GET /c after GET /a, which did"};
-	const char *const binds[] = {"127.0.0.1", NULL};
-	struct retort_options options = {.bind = binds};
-	struct retort *server = retort_start_with(&options, error);
+	struct retort *server = retort_start(.error = error);
 	const char *verdict;
 
 	ck_assert_msg(server != NULL, "%s", error);

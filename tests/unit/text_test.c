@@ -242,6 +242,22 @@ START_TEST(knows_a_status_line)
 }
 END_TEST
 
+START_TEST(splits_lines)
+{
+	static const char text[] = "\na b\r\n\r\n\n\r c\rd\ne\r";
+	static const char *const expected[] = {"a b", "\r c\rd", "e\r"};
+	const char **lines = rt_text_lines(text);
+
+	for (size_t i = 0; i < COUNT(expected); i++)
+		ck_assert_str_eq(lines[i], expected[i]);
+	ck_assert_ptr_null(lines[COUNT(expected)]);
+	free(lines);
+	lines = rt_text_lines("");
+	ck_assert_ptr_null(lines[0]);
+	free(lines);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -255,6 +271,7 @@ main(void)
 	tcase_add_test(tcase, every_byte_is_read_back);
 	tcase_add_loop_test(tcase, reads_numbers, 0, COUNT(numbers));
 	tcase_add_test(tcase, reads_words);
+	tcase_add_test(tcase, splits_lines);
 	tcase_add_loop_test(tcase, knows_a_status_line, 0, COUNT(statuses));
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);

@@ -16,21 +16,18 @@ static char *dir;
 static void
 open_fields(int i)
 {
-	static const char *const hosts[] = {"a", NULL};
-
 	dir = dir_make();
 	dir_write(dir, "f.txt", "text", 4);
 	dir_write(dir, "sub/f.txt", "text", 4);
-	open_with((struct retort_options){.hosts = hosts,
+	open_with((struct retort_options){.hosts = "a",
 			  .max_body = 8,
 			  .max_target = 64,
 			  .fields = "Access-Control-Allow-Origin: *\n"
 				    "X-Two: 1\r\nx-two: 2",
 			  .omit = "date"},
 		i);
-	ck_assert_msg(retort_serve_with(server, dir, &(struct retort_files){0},
-			      error) == 0,
-		"%s", error);
+	ck_assert_msg(set_files(dir, &(struct retort_files){0}) == 0, "%s",
+		error);
 }
 
 static int
@@ -140,7 +137,7 @@ START_TEST(are_meant)
 						    "Content-Length: 3",
 			  .omit = "Date\nConnection"},
 		_i);
-	ck_assert_int_eq(retort_serve_with(server, dir, NULL, error), 0);
+	ck_assert_int_eq(set_files(dir, NULL), 0);
 	expect_begin("GET /f.txt" HOST "If-None-Match: \"mine\"\r\n\r\n",
 		"HTTP/1.1 304 ");
 	ON("/cut", .faults = "cut 53", .body = "1234");

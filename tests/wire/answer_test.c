@@ -201,13 +201,16 @@ START_TEST(malformed_rules_are_told)
 		assert_verdict(mistakes[i].text);
 		if (i < 4)
 			continue;
-		ck_assert_int_eq(retort_answer_with(server, &answer, error), -EINVAL);
+		ck_assert_int_eq(set_answer(&answer), -EINVAL);
 		ck_assert_ptr_nonnull(strstr(mistakes[i].text + 6,
 			strncmp(error, mistakes[i].text + 6,
 				strlen(mistakes[i].text + 6)) == 0 ?
 				"" :
 				"?"));
-		ck_assert_int_eq(retort_answer_with(server, &answer, NULL), -EINVAL);
+		answer.server = server;
+		answer.error = NULL;
+		ck_assert_int_eq(retort_answer_sized(&answer, sizeof answer),
+			-EINVAL);
 	}
 	retort_reset(server);
 	assert_verdict(NULL);
@@ -228,13 +231,9 @@ START_TEST(malformed_rules_are_told)
 		       "retort_expect() (/)");
 	ck_assert_int_eq(retort_expect_order(server, "/"), -EINVAL);
 	/* what is for rules alone */
-	ck_assert_int_eq(retort_answer_with(server,
-			&(struct retort_reply){.times = 1},
-				 error),
+	ck_assert_int_eq(set_answer(&(struct retort_reply){.times = 1}),
 		-EINVAL);
-	ck_assert_int_eq(retort_answer_with(server,
-				 &(struct retort_reply){.request = "/"},
-				 error),
+	ck_assert_int_eq(set_answer(&(struct retort_reply){.request = "/"}),
 		-EINVAL);
 	close_server();
 }
@@ -324,7 +323,7 @@ assert_no_rule(const struct retort_reply *reply)
 	ck_assert_ptr_null(reply->handler_arg);
 	ck_assert(!reply->accepted);
 	ck_assert(!reply->files);
-	ck_assert_msg(retort_answer_with(server, reply, error) == 0, "%s: %s", way->name,
+	ck_assert_msg(set_answer(reply) == 0, "%s: %s", way->name,
 		error);
 }
 
@@ -360,7 +359,7 @@ START_TEST(handlers_are_given_no_rule)
 	ck_assert_ptr_nonnull(retort_wait(server, "POST /a", .timeout = PATIENCE));
 	ck_assert_uint_eq(given.connection, 2);
 	assert_no_rule(&given.reply);
-	ck_assert_int_eq(retort_reply_later(server, 2, &given.reply), 0);
+	ck_assert_int_eq(reply_on(2, &given.reply), 0);
 	finish_client(fd, "\r\n\r\nkept");
 	ck_assert_int_eq(ended(2)->status, 202);
 	close_server();
@@ -391,7 +390,7 @@ reply_from_thread(void *arg)
 	while (asked_on == 0)
 		(void)pthread_cond_wait(&cond, &mutex);
 	(void)pthread_mutex_unlock(&mutex);
-	replied = retort_reply_later(server, asked_on, &reply);
+	replied = reply_on(asked_on, &reply);
 	return NULL;
 }
 
@@ -408,7 +407,7 @@ START_TEST(replies_later)
 	ON("/thread", .handler = ask_thread);
 	ON("/same", .handler = later, .handler_arg = &connection);
 	reply.error = error;
-	ck_assert_int_eq(retort_reply_later(server, 1, &reply), -ENOENT);
+	ck_assert_int_eq(reply_on(1, &reply), -ENOENT);
 	ck_assert_str_eq(error, "connection 1: no request waits for a reply");
 	reply.error = NULL;
 	asked_on = 0;
@@ -426,22 +425,22 @@ START_TEST(replies_later)
 	fd = connect_client();
 	say(fd, "GET /same" HOST "\r\n");
 	ck_assert_int_eq(retort_wait(server, "/same", .timeout = PATIENCE)->status, 0);
-	ck_assert_int_eq(retort_reply_later(server, 3, &reply), -ENOENT);
-	ck_assert_int_eq(retort_reply_later(server, 2, &reply), 0);
-	ck_assert_int_eq(retort_reply_later(server, 2, &reply), -ENOENT);
+	ck_assert_int_eq(reply_on(3, &reply), -ENOENT);
+	ck_assert_int_eq(reply_on(2, &reply), 0);
+	ck_assert_int_eq(reply_on(2, &reply), -ENOENT);
 	finish_client(fd, "\r\n\r\nsame thread");
 	ck_assert_int_eq(ended(2)->status, 200);
-	ck_assert_int_eq(retort_reply_later(server, 2, &reply), -ENOENT);
+	ck_assert_int_eq(reply_on(2, &reply), -ENOENT);
 	assert_verdict(NULL);
 	/* a malformed one is told, and the request waits on */
 	fd = connect_client();
 	say(fd, "GET /same" HOST "\r\n");
 	ck_assert_ptr_nonnull(retort_wait(server, "/same", .times = 2, .timeout = PATIENCE));
 	reply.status = 7;
-	ck_assert_int_eq(retort_reply_later(server, 3, &reply), -EINVAL);
+	ck_assert_int_eq(reply_on(3, &reply), -EINVAL);
 	assert_verdict("reply: status: expected 200 to 999");
 	reply.status = 0;
-	ck_assert_int_eq(retort_reply_later(server, 3, &reply), 0);
+	ck_assert_int_eq(reply_on(3, &reply), 0);
 	finish_client(fd, "\r\n\r\nsame thread");
 	close_server();
 }
@@ -462,7 +461,7 @@ START_TEST(nobody_waits_for_a_later_reply)
 	ck_assert_ptr_nonnull(seen);
 	client_reset(fd);
 	ck_assert(retort_wait_end(server, seen, PATIENCE));
-	ck_assert_int_eq(retort_reply_later(server, 1, &reply), -ENOENT);
+	ck_assert_int_eq(reply_on(1, &reply), -ENOENT);
 	ck_assert_int_eq(seen->end, RETORT_RESET);
 	ck_assert_int_eq(seen->status, 0);
 	ck_assert_int_eq(seen->client_close, RETORT_RST);
@@ -479,16 +478,16 @@ START_TEST(falls_back)
 	dir_write(folder, "a", "file", 4);
 	open_plain(_i);
 	ON("POST /a", .body = "rule");
-	ck_assert_int_eq(retort_serve_with(server, folder, NULL, error), 0);
+	ck_assert_int_eq(set_files(folder, NULL), 0);
 	expect_body("GET /a" HOST "\r\n", "file");
 	expect_body("POST /a" HOST "Content-Length: 1\r\n\r\nx", "rule");
 	expect_begin("POST /b" HOST "Content-Length: 1\r\n\r\nx",
 		"HTTP/1.1 405 ");
-	ck_assert_int_eq(retort_answer_with(server, &reply, error), 0);
+	ck_assert_int_eq(set_answer(&reply), 0);
 	expect_body("GET /a" HOST "\r\n", "not now");
 	expect_body("POST /a" HOST "Content-Length: 1\r\n\r\nx", "rule");
 	ck_assert_int_eq(ended(4)->rule, 0);
-	ck_assert_int_eq(retort_serve_with(server, folder, NULL, error), 0);
+	ck_assert_int_eq(set_files(folder, NULL), 0);
 	expect_body("GET /a" HOST "\r\n", "file");
 	assert_verdict(NULL);
 	close_server();
@@ -637,8 +636,7 @@ START_TEST(replies_are_exact)
 			bytes_free(&got);
 			/* as the answer to everything, it is the same */
 			retort_reset(server);
-			ck_assert_int_eq(retort_answer_with(server, &wire->reply,
-						 error),
+			ck_assert_int_eq(set_answer(&wire->reply),
 				0);
 		}
 	}

@@ -58,7 +58,7 @@ START_TEST(more_wait_than_there_may_be_descriptors)
 	/* the waker and the listener at most */
 	ck_assert_uint_le(retort_pollfds(server, fds, 4, &timeout), 2);
 	for (uint64_t i = 1; i <= DATAGRAMS; i++)
-		ck_assert_int_eq(retort_reply_later(server, i, &reply), 0);
+		ck_assert_int_eq(reply_on(i, &reply), 0);
 	for (size_t i = 1; i <= DATAGRAMS; i++)
 		ck_assert_int_eq(ended(i)->end, RETORT_ANSWERED);
 	assert_verdict(NULL);

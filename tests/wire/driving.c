@@ -32,7 +32,7 @@ answer_with(struct retort_reply reply)
 	int code;
 
 	inside++;
-	code = retort_answer_with(server, &reply, error);
+	code = set_answer(&reply);
 	inside--;
 	return code;
 }
@@ -51,7 +51,7 @@ serve_as(const char *folder, const struct retort_files *files)
 	int code;
 
 	inside++;
-	code = retort_serve_with(server, folder, files, error);
+	code = set_files(folder, files);
 	inside--;
 	return code;
 }

@@ -798,9 +798,8 @@ exchange_anyhow(const char *request)
 static bool
 cycle_without_memory(int i, const char *folder, size_t n, bool ever_after)
 {
-	static const char *const hosts[] = {"x", "y", NULL};
-	static const char *const bind[] = {"127.0.0.1", "127.0.0.1:0", NULL};
-	struct retort_options options = {.hosts = hosts, .bind = bind};
+	struct retort_options options = {.hosts = "x\ny",
+		.bind = "127.0.0.1\n127.0.0.1:0"};
 	bool reached;
 
 	allocations = 0;

@@ -363,7 +363,7 @@ START_TEST(later_replies_tell_their_faults)
 	fd = connect_client();
 	say(fd, GET);
 	ck_assert_ptr_nonnull(retort_wait(server, .timeout = PATIENCE));
-	ck_assert_int_eq(retort_reply_later(server, 1, &reply), 0);
+	ck_assert_int_eq(reply_on(1, &reply), 0);
 	hear(fd, &heard, "HTTP/1.1 500 ");
 	bytes_free(&heard.got);
 	(void)close(fd);
@@ -419,7 +419,7 @@ START_TEST(impossible_faults_are_told)
 		ck_assert_int_eq(add_rule(reply),
 			-EINVAL);
 		assert_verdict(cases[i].why);
-		ck_assert_int_eq(retort_answer_with(server, &reply, error), -EINVAL);
+		ck_assert_int_eq(set_answer(&reply), -EINVAL);
 		ck_assert_msg(strstr(error, cases[i].why) != NULL,
 			"expected \"%s\" in: %s", cases[i].why, error);
 	}
@@ -514,7 +514,7 @@ serve_letters(void)
 	char *folder = dir_make();
 
 	dir_write(folder, "letters", "abcdefghijklmnopqrstuvwxyz", 26);
-	ck_assert_int_eq(retort_serve_with(server, folder, NULL, error), 0);
+	ck_assert_int_eq(set_files(folder, NULL), 0);
 	return folder;
 }
 

@@ -84,11 +84,9 @@ check_met(const struct met *met)
 static void
 answer_with(const char *faults)
 {
-	ck_assert_msg(retort_answer_with(server,
-			      &(struct retort_reply){.body = DIGITS,
-				      .omit = "Date",
-				      .faults = faults},
-			      error) == 0,
+	ck_assert_msg(set_answer(&(struct retort_reply){.body = DIGITS,
+			      .omit = "Date",
+			      .faults = faults}) == 0,
 		"%s", error);
 }
 
@@ -232,8 +230,7 @@ START_TEST(mistakes_about_chance_are_told)
 	open_chance("cut any reset chance 100%", 1, _i);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		reply.faults = cases[i].text;
-		ck_assert_int_eq(retort_answer_with(server, &reply, error),
-			-EINVAL);
+		ck_assert_int_eq(set_answer(&reply), -EINVAL);
 		ck_assert_msg(strstr(error, cases[i].why) != NULL,
 			"\"%s\": expected \"%s\" in: %s", cases[i].text,
 			cases[i].why, error);
@@ -510,6 +507,18 @@ tired_client(void *arg, const char *url, const char *fault)
 
 static const struct retort_reply swept = {.body = DIGITS, .omit = "Date"};
 
+/* A sweep of that reply. */
+static int
+sweep(const struct retort_reply *reply, retort_client *client, void *arg,
+	char **report)
+{
+	int code = set_answer(reply);
+
+	return code < 0 ? code :
+			  retort_sweep(server, client, .client_arg = arg,
+				  .report = report, .error = error);
+}
+
 static void
 assert_report(char *report, const char *expected)
 {
@@ -525,8 +534,7 @@ START_TEST(sweeps)
 	int wrong;
 
 	open_plain(_i);
-	wrong = retort_sweep(server, &swept, right_client, &calls, &report,
-		error);
+	wrong = sweep(&swept, right_client, &calls, &report);
 	ck_assert_msg(wrong == 0, "%d: %s%s", wrong, error,
 		report ? report : "");
 	/* whole; cut twice at 0 to 108; split at 1 to 108; byte by byte */
@@ -540,8 +548,7 @@ START_TEST(sweeps)
 		"split N; gap 20       108  taken for failure: none\n"
 		"each 1                  1  taken for success\n");
 	calls = 0;
-	wrong = retort_sweep(server, &swept, trusting_client, &calls, &report,
-		error);
+	wrong = sweep(&swept, trusting_client, &calls, &report);
 	ck_assert_int_eq(wrong, 10);
 	assert_report(report,
 		"reply of 109 bytes: head 0-98, body 99-108\n"
@@ -551,8 +558,7 @@ START_TEST(sweeps)
 		"split N; gap 20       108  taken for failure: none\n"
 		"each 1                  1  taken for success\n");
 	/* without a report, and of another's faults nothing is left */
-	ck_assert_int_eq(retort_sweep(server, &swept, hasty_client, &calls,
-				 NULL, NULL),
+	ck_assert_int_eq(sweep(&swept, hasty_client, &calls, NULL),
 		2 * (109 - 17));
 	close_server();
 }
@@ -565,21 +571,15 @@ START_TEST(sweeps_that_end_early)
 
 	open_plain(_i);
 	/* all else would say nothing */
-	ck_assert_int_eq(retort_sweep(server, &swept, gloomy_client, &calls,
-				 &report, error),
-		1);
+	ck_assert_int_eq(sweep(&swept, gloomy_client, &calls, &report), 1);
 	ck_assert_uint_eq(calls, 1);
 	assert_report(report,
 		"reply of 109 bytes: head 0-98, body 99-108\n"
 		"whole                   1  taken for failure\n"
 		"nothing else was tried\n");
-	ck_assert_int_eq(retort_sweep(server, &swept, lost_client, NULL, NULL,
-				 error),
-		-ENOTCONN);
+	ck_assert_int_eq(sweep(&swept, lost_client, NULL, NULL), -ENOTCONN);
 	ck_assert_str_eq(error, "the whole reply: the client did not connect");
-	ck_assert_int_eq(retort_sweep(server, &swept, tired_client, &calls,
-				 &report, error),
-		-EINTR);
+	ck_assert_int_eq(sweep(&swept, tired_client, &calls, &report), -EINTR);
 	ck_assert_str_eq(error, "the client: Interrupted system call");
 	assert_report(report,
 		"reply of 109 bytes: head 0-98, body 99-108\n"
@@ -621,14 +621,10 @@ START_TEST(sweep_tells_its_faults)
 	char *report = NULL;
 
 	open_plain(_i);
-	ck_assert_int_eq(retort_sweep(server, &three, telling_client, &told,
-				 NULL, NULL),
-		1);
+	ck_assert_int_eq(sweep(&three, telling_client, &told, NULL), 1);
 	assert_bytes(told.data, told.size, "-\n", 2);
 	told.size = 0;
-	ck_assert_int_ge(retort_sweep(server, &three, any_client, &told,
-				 &report, error),
-		0);
+	ck_assert_int_ge(sweep(&three, any_client, &told, &report), 0);
 	assert_bytes(told.data, told.size, expected, strlen(expected));
 	/* there is no head, and it says nothing of one */
 	ck_assert_msg(strncmp(report, "reply of 3 bytes\n", 17) == 0, "got: %s",
@@ -646,9 +642,7 @@ START_TEST(leaves_the_reply_as_it_is)
 	size_t calls = 0;
 
 	open_plain(_i);
-	ck_assert_int_ge(retort_sweep(server, &swept, right_client, &calls,
-				 NULL, error),
-		0);
+	ck_assert_int_ge(sweep(&swept, right_client, &calls, NULL), 0);
 	retort_reset(server, RETORT_RECORDS);
 	heard = hear_all(GET);
 	assert_heard(&heard, "after a sweep", WHOLE, strlen(WHOLE), 0);
@@ -656,9 +650,7 @@ START_TEST(leaves_the_reply_as_it_is)
 		ended(1)->faults);
 	bytes_free(&heard.got);
 	/* and if it ended early */
-	ck_assert_int_eq(retort_sweep(server, &swept, tired_client, &calls,
-				 NULL, NULL),
-		-EINTR);
+	ck_assert_int_eq(sweep(&swept, tired_client, &calls, NULL), -EINTR);
 	heard = hear_all(GET);
 	assert_heard(&heard, "after half a sweep", WHOLE, strlen(WHOLE), 0);
 	bytes_free(&heard.got);
@@ -678,34 +670,43 @@ START_TEST(mistakes_about_sweeps_are_told)
 		{{.body = "x", .status = 99}, "status"},
 	};
 	struct {
-		struct retort_reply reply;
-		int more;
-	} newer = {{.body = "x"}, 1};
+		struct retort_sweep known;
+		char more[40];
+	} newer = {{.client = right_client, .error = error}, "x"};
 	size_t calls = 0;
 
 	open_plain(_i);
 	if (way->drive != OWN_THREAD) {
-		ck_assert_int_eq(retort_sweep(server, &swept, right_client,
-					 &calls, NULL, error),
+		ck_assert_int_eq(sweep(&swept, right_client, &calls, NULL),
 			-EINVAL);
-		ck_assert(strstr(error, "retort_start()") != NULL);
+		ck_assert(strstr(error, "with a thread") != NULL);
 		close_server();
 		return;
 	}
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		ck_assert_int_lt(retort_sweep(server, &cases[i].reply,
-					 right_client, &calls, NULL, error),
+		ck_assert_int_lt(sweep(&cases[i].reply, right_client, &calls,
+					 NULL),
 			0);
 		ck_assert_msg(strstr(error, cases[i].why) != NULL,
 			"expected \"%s\" in: %s", cases[i].why, error);
 	}
-	ck_assert_int_eq(retort_sweep_sized(server, &newer.reply, sizeof newer,
-				 right_client, &calls, NULL, error),
+	newer.known.server = server;
+	ck_assert_int_eq(retort_sweep_sized(&newer.known, sizeof newer),
 		-E2BIG);
-	ON("GET /", .body = "x");
-	ck_assert_int_eq(retort_sweep(server, &swept, right_client, &calls,
-				 NULL, error),
+	ck_assert_int_eq(sweep(&swept, NULL, NULL, NULL), -EINVAL);
+	ck_assert_str_eq(error, "sweep: expected a client");
+	ck_assert_int_eq(set_answer(&(struct retort_reply){.body = "x",
+				 .faults = "cut 1"}),
+		0);
+	ck_assert_int_eq(retort_sweep(server, right_client, .error = error),
 		-EINVAL);
+	ck_assert_str_eq(error, "sweep: expected a reply without faults");
+	ck_assert_int_eq(set_files("/", NULL), 0);
+	ck_assert_int_eq(retort_sweep(server, right_client, .error = error),
+		-EINVAL);
+	ck_assert_str_eq(error, "expected a reply of retort_answer()");
+	ON("GET /", .body = "x");
+	ck_assert_int_eq(sweep(&swept, right_client, &calls, NULL), -EINVAL);
 	ck_assert(strstr(error, "without rules") != NULL);
 	ck_assert_uint_eq(calls, 0);
 	close_server();
@@ -729,19 +730,16 @@ START_TEST(unix_sockets_have_no_reset)
 {
 	char *folder = dir_make();
 	char bind[512];
-	const char *const binds[] = {bind, NULL};
 
 	(void)snprintf(bind, sizeof bind, "unix:%s/s", folder);
-	open_with((struct retort_options){.bind = binds}, _i);
+	open_with((struct retort_options){.bind = bind}, _i);
 	ck_assert_int_eq(retort_on(server, NULL, .body = DIGITS,
 				 .faults = "end reset"),
 		-EINVAL);
 	assert_verdict("a Unix socket cannot be reset");
-	ck_assert_int_eq(retort_answer_with(server,
-				 &(struct retort_reply){.body = DIGITS,
-					 .faults = "cut 5 chance 5% or "
-						   "end reset chance 1%"},
-				 error),
+	ck_assert_int_eq(set_answer(&(struct retort_reply){.body = DIGITS,
+				 .faults = "cut 5 chance 5% or "
+					   "end reset chance 1%"}),
 		-EINVAL);
 	ck_assert_str_eq(error, "a Unix socket cannot be reset");
 	retort_reset(server);
@@ -810,7 +808,7 @@ torture_server(void)
 			(size_t)fail_at, torture[i].faults, strerror(-code));
 	}
 	inside++;
-	code = retort_answer_with(server, &plain, error);
+	code = set_answer(&plain);
 	inside--;
 	ck_assert_msg(code == 0 || code == -ENOMEM, "%s", error);
 	for (size_t i = 0; i <= COUNT(torture); i++) {

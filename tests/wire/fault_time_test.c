@@ -473,7 +473,7 @@ START_TEST(reads_as_the_only_reply_has_it)
 
 	open_plain(_i);
 	reply.faults = "early; end reset";
-	ck_assert_int_eq(retort_answer_with(server, &reply, error), 0);
+	ck_assert_int_eq(set_answer(&reply), 0);
 	/* nor does it end when rules are forgotten */
 	retort_reset(server);
 	fd = connect_client();
@@ -484,7 +484,7 @@ START_TEST(reads_as_the_only_reply_has_it)
 	ck_assert_int_eq(ended(1)->server_close, RETORT_RST);
 	retort_reset(server, RETORT_RECORDS);
 	reply.faults = "stop-reading 2";
-	ck_assert_int_eq(retort_answer_with(server, &reply, error), 0);
+	ck_assert_int_eq(set_answer(&reply), 0);
 	fd = connect_client();
 	say(fd, POST(5) "\r\n12345");
 	seen = retort_wait(server, .timeout = PATIENCE);
@@ -507,7 +507,7 @@ START_TEST(reads_so_without_records)
 	int fd;
 
 	open_with((struct retort_options){.unrecorded = true}, _i);
-	ck_assert_int_eq(retort_answer_with(server, &reply, error), 0);
+	ck_assert_int_eq(set_answer(&reply), 0);
 	fd = connect_client();
 	say(fd, POST(1000000) "\r\nbody");
 	hear(fd, &heard, WHOLE);

@@ -84,33 +84,27 @@ END_TEST
 
 START_TEST(says_why_it_does_not_start)
 {
-	static const char *const malformed[] = {"example.org", NULL};
-	const char *taken[] = {NULL, NULL};
 	char spec[64], text[128];
 
 	open_plain(0);
 	(void)snprintf(spec, sizeof spec, "127.0.0.1:%d",
 		retort_listener(server).port);
-	taken[0] = spec;
 	(void)snprintf(text, sizeof text, "bind %s: Address already in use",
 		spec);
 	for (int i = 0; i < 2; i++) {
-		struct retort_options options = {.bind = taken};
+		struct retort_options options = {.bind = spec};
 
 		errno = 0;
-		ck_assert_ptr_null(i ? retort_open_with(&options, error) :
-				       retort_start_with(&options, error));
+		ck_assert_ptr_null(start_with(options, i));
 		ck_assert_int_eq(errno, EADDRINUSE);
 		ck_assert_str_eq(error, text);
-		options.bind = malformed;
-		ck_assert_ptr_null(i ? retort_open_with(&options, error) :
-				       retort_start_with(&options, error));
+		options.bind = "example.org";
+		ck_assert_ptr_null(start_with(options, i));
 		ck_assert_int_eq(errno, EINVAL);
 		ck_assert_ptr_nonnull(strstr(error, "example.org"));
 		ck_assert_ptr_null(strchr(error, '\n'));
 		options = (struct retort_options){.max_head = SIZE_MAX};
-		ck_assert_ptr_null(i ? retort_open_with(&options, NULL) :
-				       retort_start_with(&options, NULL));
+		ck_assert_ptr_null(start_with(options, i));
 		ck_assert_int_eq(errno, EINVAL);
 	}
 	close_server();
@@ -508,20 +502,18 @@ END_TEST
 START_TEST(cannot_refuse_on_others)
 {
 	char *folder = dir_make();
-	char spec[300];
-	const char *const bind[] = {"127.0.0.1", spec, NULL};
+	char bind[300];
 	const struct retort_options options = {.bind = bind, .refusing = true};
 
 	way = ways;
-	(void)snprintf(spec, sizeof spec, "unix:%s/s", folder);
-	server = retort_start_with(&(struct retort_options){.bind = bind},
-		error);
+	(void)snprintf(bind, sizeof bind, "127.0.0.1\nunix:%s/s", folder);
+	server = start_with((struct retort_options){.bind = bind}, false);
 	ck_assert_msg(server != NULL, "%s", error);
 	ON(NULL, .body = "ok");
 	ck_assert_int_eq(retort_refuse(server, true), -ENOTSUP);
 	expect_body(GET, "ok");
 	close_server();
-	ck_assert_ptr_null(retort_start_with(&options, error));
+	ck_assert_ptr_null(start_with(options, false));
 	ck_assert_int_eq(errno, ENOTSUP);
 	ck_assert_int_eq(strncmp(error, "refuse: ", 8), 0);
 	dir_remove(folder);
@@ -837,25 +829,21 @@ call_newer(unsigned char more, int expected)
 	files.more[39] = more;
 	for (int i = 0; i < 2; i++) {
 		errno = 0;
-		other = i ? retort_start_sized(&options.known, sizeof options,
-				    error) :
-			    retort_open_sized(&options.known, sizeof options,
-				    error);
+		options.known.stepped = i;
+		other = retort_start_sized(&options.known, sizeof options);
 		ck_assert((other == NULL) == (expected < 0));
 		if (other == NULL)
 			ck_assert_int_eq(errno, -expected);
 		retort_close(other);
 	}
-	ck_assert_int_eq(retort_answer_sized(server, &reply.known, sizeof reply,
-				 error),
+	reply.known.server = when.known.server = files.known.server = server;
+	files.known.root = ".";
+	ck_assert_int_eq(retort_answer_sized(&reply.known, sizeof reply),
 		expected);
-	ck_assert_int_eq(retort_serve_sized(server, ".", &files.known,
-				 sizeof files, error),
+	ck_assert_int_eq(retort_serve_sized(&files.known, sizeof files),
 		expected);
-	ck_assert_int_eq(retort_reply_later_sized(server, 77, &reply.known,
-				 sizeof reply),
+	ck_assert_int_eq(retort_reply_later_sized(&reply.known, sizeof reply),
 		expected < 0 ? expected : -ENOENT);
-	reply.known.server = when.known.server = server;
 	when.known.timeout = 1;
 	ck_assert_int_eq(retort_on_sized(&reply.known, sizeof reply),
 		expected < 0 ? expected : 1);
@@ -894,11 +882,10 @@ END_TEST
 
 START_TEST(takes_older_structs)
 {
-	static const char *const none[] = {NULL};
-	struct retort_options options = {.bind = none};
+	struct retort_options options = {.bind = ""};
 	struct retort_reply reply = {.status = 201};
 	struct retort_requests when = {.request = "GET /", .times = 1};
-	struct retort_files files = {.dotfiles = true};
+	struct retort_files files = {.root = ".", .dotfiles = true};
 	struct retort *other;
 
 	OLDER(options, defer_accept);
@@ -906,25 +893,21 @@ START_TEST(takes_older_structs)
 	OLDER(when, if_field);
 	OLDER(files, fields);
 	open_plain(_i);
-	for (int i = 0; i < 2; i++) {
-		size_t size = offsetof(struct retort_options, defer_accept);
-
-		other = i ? retort_start_sized(&options, size, error) :
-			    retort_open_sized(&options, size, error);
-		ck_assert_msg(other != NULL, "%s", error);
-		retort_close(other);
-	}
-	reply.server = when.server = server;
+	other = retort_start_sized(&options,
+		offsetof(struct retort_options, defer_accept));
+	ck_assert_ptr_nonnull(other);
+	retort_close(other);
+	reply.server = when.server = files.server = server;
 	ck_assert_int_eq(retort_on_sized(&reply,
 				 offsetof(struct retort_reply, reason)),
 		1);
-	ck_assert_int_eq(retort_answer_sized(server, &reply,
-				 offsetof(struct retort_reply, reason), error),
+	ck_assert_int_eq(retort_answer_sized(&reply,
+				 offsetof(struct retort_reply, reason)),
 		0);
-	ck_assert_int_eq(retort_serve_sized(server, ".", &files,
-				 offsetof(struct retort_files, fields), error),
+	ck_assert_int_eq(retort_serve_sized(&files,
+				 offsetof(struct retort_files, fields)),
 		0);
-	ck_assert_int_eq(retort_reply_later_sized(server, 77, &reply,
+	ck_assert_int_eq(retort_reply_later_sized(&reply,
 				 offsetof(struct retort_reply, reason)),
 		-ENOENT);
 	expect_begin(GET, "HTTP/1.1 201 ");
@@ -1049,7 +1032,7 @@ reply_again_and_again(void *arg)
 		}
 		connection = to_reply[done++];
 		(void)pthread_mutex_unlock(&mutex);
-		code = retort_reply_later(server, connection, &reply);
+		code = reply_on(connection, &reply);
 		wrong += code != 0 && code != -ENOENT;
 		(void)pthread_mutex_lock(&mutex);
 	}

@@ -112,8 +112,7 @@ torture_receive(int fd, char *data, size_t size, bool is_later)
 		/* again and again until there is memory for it */
 		inside++;
 		if (is_later &&
-			retort_reply_later(server, retort_stats(server).accepted,
-				&reply) == -ENOMEM &&
+			reply_on(retort_stats(server).accepted, &reply) == -ENOMEM &&
 			fail_ever_after)
 			n = 0;
 		inside--;
@@ -242,14 +241,13 @@ torture_plain_server(enum retort_protocol protocol)
 static bool
 torture_once(int i, enum retort_protocol protocol, size_t n, bool ever_after)
 {
-	static const char *const hosts[] = {"x", NULL};
 	bool reached;
 
 	allocations = 0;
 	fail_ever_after = ever_after;
 	fail_at = n;
 	is_test = true;
-	if (try_open_with((struct retort_options){.hosts = hosts,
+	if (try_open_with((struct retort_options){.hosts = "x",
 				  .protocol = protocol},
 		    i) == NULL)
 		ck_assert_msg(errno == ENOMEM, "%s", error);

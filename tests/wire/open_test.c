@@ -19,13 +19,13 @@
 /* --- the library, with its memory watched --- */
 
 static struct retort *
-try_open(const struct retort_options *options)
+try_open(struct retort_options options)
 {
 	struct retort *opened;
 
 	memset(error, '#', sizeof error);
 	inside++;
-	opened = retort_open_with(options, error);
+	opened = start_with(options, true);
 	inside--;
 	return opened;
 }
@@ -36,8 +36,11 @@ START_TEST(opens_by_default)
 {
 	char url[64];
 
-	server = try_open(NULL);
-	ck_assert_msg(server != NULL, "retort_open: %s", error);
+	/* no options at all are the default ones */
+	retort_close(retort_start_sized(NULL, 0));
+	server = try_open((struct retort_options){.port = 0});
+	ck_assert_msg(server != NULL, "%s", error);
+	ck_assert_str_eq(error, "");
 	ck_assert_int_gt(retort_listener(server).port, 0);
 	(void)snprintf(url, sizeof url, "http://127.0.0.1:%d/",
 		retort_listener(server).port);
@@ -57,13 +60,14 @@ END_TEST
 START_TEST(opens_what_it_is_told)
 {
 	char *folder = dir_make();
-	char path[256], spec[280];
-	const char *const bind[] = {spec, "localhost", "127.0.0.1:0", NULL};
+	char path[256], spec[280], bind[320];
 	struct bytes got;
 	int fd;
 
 	(void)snprintf(path, sizeof path, "%s/socket", folder);
 	(void)snprintf(spec, sizeof spec, "unix:%s", path);
+	(void)snprintf(bind, sizeof bind, "%s\r\nlocalhost\n\n127.0.0.1:0\n",
+		spec);
 	open_stepped((struct retort_options){.bind = bind}, _i);
 	answer_text("hello");
 	/* IPv4 first, the others last; where only one of localhost's two is
@@ -99,13 +103,12 @@ START_TEST(opens_a_descriptor)
 	static const char *const loopback[] = {"127.0.0.1"};
 	struct rt_sock socks[2];
 	char spec[32];
-	const char *const bind[] = {spec, NULL};
 
 	ck_assert_int_eq(rt_sock_listen(socks, RETORT_HTTP, loopback, 1, 0, 0,
 				 NULL),
 		1);
 	(void)snprintf(spec, sizeof spec, "fd:%d", socks[0].fd);
-	open_stepped((struct retort_options){.bind = bind}, _i);
+	open_stepped((struct retort_options){.bind = spec}, _i);
 	(void)close(socks[0].holder);
 	ck_assert_int_eq(retort_listener(server).port, socks[0].port);
 	answer_text("hello");
@@ -119,7 +122,6 @@ END_TEST
 START_TEST(ends_with_its_last_listener)
 {
 	static const char *const loopback[] = {"127.0.0.1"};
-	const char *bind[] = {NULL, NULL};
 	char spec[32];
 	struct rt_sock socks[2];
 	int shared, steps = 0;
@@ -129,8 +131,7 @@ START_TEST(ends_with_its_last_listener)
 		1);
 	shared = dup(socks[0].fd);
 	(void)snprintf(spec, sizeof spec, "fd:%d", socks[0].fd);
-	bind[0] = spec;
-	open_stepped((struct retort_options){.bind = bind}, _i);
+	open_stepped((struct retort_options){.bind = spec}, _i);
 	ck_assert_int_eq(shutdown(shared, SHUT_RDWR), 0);
 	while (step(RT_TEST_PATIENCE * 1000) == 0)
 		ck_assert_int_lt(++steps, 10);
@@ -144,12 +145,14 @@ static void
 refuse_open(struct retort_options options, int code, const char *text)
 {
 	errno = 0;
-	ck_assert_ptr_null(try_open(&options));
+	ck_assert_ptr_null(try_open(options));
 	ck_assert_int_eq(errno, code);
 	ck_assert_msg(strstr(error, text) != NULL, "expected \"%s\" in: %s",
 		text, error);
 	ck_assert_ptr_null(strchr(error, '\n'));
-	ck_assert_ptr_null(retort_open_with(&options, NULL));
+	/* and nobody need hear of it */
+	options.stepped = true;
+	ck_assert_ptr_null(retort_start_sized(&options, sizeof options));
 	ck_assert_int_eq(live, 0);
 }
 
@@ -194,18 +197,16 @@ START_TEST(takes_a_descriptor_on_success_only)
 {
 	/* with so many the loop needs more memory when it gets to know them */
 	enum { LISTENERS = 70 };
-	char spec[32];
-	const char *bind[LISTENERS + 1] = {spec};
+	char bind[LISTENERS * 16];
 	struct retort_options options = {.bind = bind,
 		.io = ways[STEPPED + _i].io,
 		.refusing = true};
 	int own = socket(AF_INET, SOCK_STREAM, 0), fd = dup(own);
-	size_t n = 1;
+	size_t n = 1, used = (size_t)sprintf(bind, "fd:%d", fd);
 
 	for (size_t i = 1; i < LISTENERS; i++)
-		bind[i] = "127.0.0.1:0";
+		used += (size_t)sprintf(bind + used, "\n127.0.0.1:0");
 	ck_assert_int_eq(listen(own, 5), 0);
-	(void)snprintf(spec, sizeof spec, "fd:%d", fd);
 	refuse_open(options, ENOTSUP, "refuse: ");
 	assert_kept(fd);
 	options.refusing = false;
@@ -220,26 +221,23 @@ END_TEST
 
 START_TEST(says_why_it_cannot_open)
 {
-	static const char *const malformed[] = {"example.org", NULL};
-	static const char *const port[] = {"127.0.0.1:99999", NULL};
 	char spec[64];
-	const char *const taken[] = {"127.0.0.1:0", spec, NULL};
 
 	open_unrecorded(0);
-	(void)snprintf(spec, sizeof spec, "127.0.0.1:%d",
+	(void)snprintf(spec, sizeof spec, "127.0.0.1:0\n127.0.0.1:%d",
 		retort_listener(server).port);
 	ck_assert_ptr_null(
-		retort_open_with(&(struct retort_options){.bind = taken},
-			error));
+		start_with((struct retort_options){.bind = spec}, true));
 	ck_assert_int_eq(errno, EADDRINUSE);
 	(void)snprintf(spec, sizeof spec,
 		"bind 127.0.0.1:%d: Address already in use",
 		retort_listener(server).port);
 	ck_assert_str_eq(error, spec);
 	close_server();
-	refuse_open((struct retort_options){.bind = malformed}, EINVAL,
+	refuse_open((struct retort_options){.bind = "example.org"}, EINVAL,
 		"example.org");
-	refuse_open((struct retort_options){.bind = port}, EINVAL, "99999");
+	refuse_open((struct retort_options){.bind = "127.0.0.1:99999"}, EINVAL,
+		"99999");
 	refuse_open((struct retort_options){.port = -1}, EINVAL, "-1");
 	refuse_open((struct retort_options){.port = 65536}, EINVAL, "65536");
 	refuse_open((struct retort_options){.max_fields = 1001}, EINVAL,
@@ -271,7 +269,7 @@ START_TEST(urls_are_joined_with_paths)
 {
 	char expected[64];
 
-	server = retort_open(.error = error);
+	server = retort_start(.stepped = true, .error = error);
 	ck_assert_msg(server != NULL, "%s", error);
 	(void)snprintf(expected, sizeof expected, "http://127.0.0.1:%d/file",
 		retort_listener(server).port);
@@ -286,7 +284,7 @@ START_TEST(urls_are_joined_with_paths)
 	ck_assert_int_eq(retort_listener(server, 1).fd, -1);
 	ck_assert_int_eq(retort_listener(server, 1).port, -1);
 	retort_close(server);
-	server = retort_open(.protocol = RETORT_TCP);
+	server = retort_start(.stepped = true, .protocol = RETORT_TCP);
 	ck_assert_ptr_null(retort_url(server, "/file"));
 	retort_close(server);
 	/* why not, where the options are */
@@ -307,23 +305,28 @@ START_TEST(takes_older_structs)
 	memset(&options, 0xff, sizeof options);
 	options.bind = NULL;
 	options.port = 0;
-	server = retort_open_sized(&options,
-		offsetof(struct retort_options, defer_accept), error);
-	ck_assert_msg(server != NULL, "%s", error);
+	way = ways; /* an older one has a thread */
+	server = retort_start_sized(&options,
+		offsetof(struct retort_options, defer_accept));
+	ck_assert_ptr_nonnull(server);
 	memset(&reply, 0xff, sizeof reply);
 	memset(&reply, 0, offsetof(struct retort_reply, type));
+	reply.server = server;
 	reply.status = 201;
-	ck_assert_int_eq(retort_answer_sized(server, &reply,
-				 offsetof(struct retort_reply, type), error),
+	ck_assert_int_eq(retort_answer_sized(&reply,
+				 offsetof(struct retort_reply, type)),
 		0);
 	expect_begin(GET, "HTTP/1.1 201 ");
 	memset(&files, 0xff, sizeof files);
+	files.server = server;
+	files.root = folder;
 	files.dotfiles = true;
-	ck_assert_int_eq(retort_serve_sized(server, folder, &files,
-				 offsetof(struct retort_files, fields), error),
+	ck_assert_int_eq(retort_serve_sized(&files,
+				 offsetof(struct retort_files, fields)),
 		0);
 	expect_ok("GET /.a HTTP/1.0\r\n\r\n", "dot");
-	ck_assert_int_eq(retort_serve_sized(server, folder, &files, 0, error),
+	ck_assert_int_eq(retort_serve_sized(&files,
+				 offsetof(struct retort_files, dotfiles)),
 		0);
 	expect_begin("GET /.a HTTP/1.0\r\n\r\n", "HTTP/1.1 404 ");
 	retort_close(server);
@@ -341,27 +344,24 @@ START_TEST(takes_newer_structs)
 	memset(&options, 0, sizeof options);
 	memset(&reply, 0, sizeof reply);
 	memset(&files, 0, sizeof files);
+	options.known.stepped = true;
+	server = retort_start_sized(&options.known, sizeof options);
+	ck_assert_ptr_nonnull(server);
+	reply.known.server = server;
+	reply.known.error = error;
 	reply.known.status = 203;
-	server = retort_open_sized(&options.known, sizeof options, error);
-	ck_assert_msg(server != NULL, "%s", error);
-	ck_assert_int_eq(retort_answer_sized(server, &reply.known, sizeof reply,
-				 error),
-		0);
-	ck_assert_int_eq(retort_serve_sized(server, folder, &files.known,
-				 sizeof files, error),
-		0);
-	ck_assert_int_eq(retort_answer_sized(server, &reply.known, sizeof reply,
-				 error),
-		0);
+	files.known.server = server;
+	files.known.root = folder;
+	ck_assert_int_eq(retort_answer_sized(&reply.known, sizeof reply), 0);
+	ck_assert_int_eq(retort_serve_sized(&files.known, sizeof files), 0);
+	ck_assert_int_eq(retort_answer_sized(&reply.known, sizeof reply), 0);
 	/* what is not known must not be asked for */
 	reply.more[39] = 1;
-	ck_assert_int_eq(retort_answer_sized(server, &reply.known, sizeof reply,
-				 error),
+	ck_assert_int_eq(retort_answer_sized(&reply.known, sizeof reply),
 		-E2BIG);
 	ck_assert_int_ne(error[0], '\0');
 	files.more[0] = 1;
-	ck_assert_int_eq(retort_serve_sized(server, folder, &files.known,
-				 sizeof files, error),
+	ck_assert_int_eq(retort_serve_sized(&files.known, sizeof files),
 		-E2BIG);
 	expect_begin(GET, "HTTP/1.1 203 ");
 	retort_close(server);
@@ -375,19 +375,19 @@ START_TEST(refuses_unknown_options)
 	int standard[3];
 
 	memset(&options, 0, sizeof options);
+	options.known.error = error;
 	options.more[20] = 1;
 	for (int fd = 0; fd < 3; fd++)
 		standard[fd] = fcntl(fd, F_GETFD);
 	errno = 0;
-	ck_assert_ptr_null(
-		retort_open_sized(&options.known, sizeof options, error));
+	ck_assert_ptr_null(retort_start_sized(&options.known, sizeof options));
 	ck_assert_int_eq(errno, E2BIG);
 	ck_assert_int_eq(strncmp(error, "options: ", 9), 0);
 	for (int fd = 0; fd < 3; fd++)
 		ck_assert_msg(fcntl(fd, F_GETFD) == standard[fd],
 			"descriptor %d was closed", fd);
-	ck_assert_ptr_null(
-		retort_open_sized(&options.known, sizeof options, NULL));
+	options.known.error = NULL;
+	ck_assert_ptr_null(retort_start_sized(&options.known, sizeof options));
 }
 END_TEST
 
@@ -643,7 +643,7 @@ refuse(bool yes)
 /* One that cannot listen again goes on refusing, and keeps none from it. */
 START_TEST(each_listens_again_that_can)
 {
-	static const char *const bind[] = {"127.0.0.1", "127.0.0.1:0", NULL};
+	static const char bind[] = "127.0.0.1\n127.0.0.1:0";
 	const struct rt_back_end *back_end;
 	struct rt_back_end broken;
 	int file = open("/dev/null", O_RDONLY | O_CLOEXEC), holder;

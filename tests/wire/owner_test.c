@@ -90,11 +90,11 @@ expect_body(const char *request, const char *body)
 START_TEST(goes_on_after_clean_up_in_a_fork)
 {
 	struct bytes got = {.data = NULL};
-	char *dir = dir_make(), socket_url[4096];
-	const char *bind[] = {"127.0.0.1", socket_url, NULL};
+	char *dir = dir_make(), socket_url[4096], bind[4200];
 	int fd;
 
 	(void)snprintf(socket_url, sizeof socket_url, "unix:%s/socket", dir);
+	(void)snprintf(bind, sizeof bind, "127.0.0.1\n%s", socket_url);
 	open_with((struct retort_options){.bind = bind}, _i % BASIC_WAYS);
 	ON("GET /", .body = "hello");
 	expect_body(GET, "hello");
@@ -233,21 +233,19 @@ ask_about_the_life(void)
 static int
 ask_about_answers(void)
 {
-	static const struct retort_reply reply = {.body = "x"};
 	char text[RETORT_ERROR_SIZE] = "", *notices = text;
+	const struct retort_reply reply = {.body = "x", .error = text};
 
 	FAIL_UNLESS(retort_on(server, "GET /x", .body = "x") == -EPERM);
-	FAIL_UNLESS(retort_answer_with(server, &reply, text) == -EPERM);
+	FAIL_UNLESS(set_answer(&reply) == -EPERM);
 	FAIL_UNLESS(strstr(text, "fork") != NULL);
-	FAIL_UNLESS(retort_serve_with(server, ".", &(struct retort_files){0},
-			    NULL) == -EPERM);
-	FAIL_UNLESS(retort_reply_later(server, 1, &reply) == -EPERM);
+	FAIL_UNLESS(set_files(".", &(struct retort_files){0}) == -EPERM);
+	FAIL_UNLESS(reply_on(1, &reply) == -EPERM);
 	FAIL_UNLESS(retort_load(server, .text = "") == -EPERM);
 	FAIL_UNLESS(retort_load(server, "/dev/null", .notices = &notices) ==
 		-EPERM);
 	FAIL_UNLESS(notices == NULL);
-	FAIL_UNLESS(
-		retort_sweep(server, &reply, NULL, NULL, NULL, NULL) == -EPERM);
+	FAIL_UNLESS(retort_sweep(server, NULL) == -EPERM);
 	return 0;
 }
 

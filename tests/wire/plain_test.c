@@ -123,7 +123,7 @@ START_TEST(records_pieces)
 	int fd;
 
 	open_protocol(RETORT_TCP, _i);
-	ck_assert_int_eq(retort_answer_with(server, &echo, error), 0);
+	ck_assert_int_eq(set_answer(&echo), 0);
 	fd = connect_plain(SOCK_STREAM);
 	converse(fd, pieces[0], pieces[0]);
 	/* recorded before its answer is sent, open until the connection ends */
@@ -263,22 +263,18 @@ START_TEST(answers_pieces_later)
 	say(fd, "a");
 	seen = retort_wait(server, .timeout = PATIENCE, .if_body = "a");
 	ck_assert_ptr_nonnull(seen);
-	ck_assert_int_eq(retort_reply_later(server, seen->connection, &wrong),
-		-EINVAL);
+	ck_assert_int_eq(reply_on(seen->connection, &wrong), -EINVAL);
 	assert_verdict("only a reply of HTTP has it");
-	ck_assert_int_eq(retort_reply_later(server, seen->connection, &reply),
-		0);
-	ck_assert_int_eq(retort_reply_later(server, seen->connection, &reply),
-		-ENOENT);
+	ck_assert_int_eq(reply_on(seen->connection, &reply), 0);
+	ck_assert_int_eq(reply_on(seen->connection, &reply), -ENOENT);
 	hear(fd, "first");
-	ck_assert_int_eq(retort_reply_later(server, seen->connection, &reply),
-		-ENOENT);
+	ck_assert_int_eq(reply_on(seen->connection, &reply), -ENOENT);
 	/* each piece anew; the second reply closes */
 	say(fd, "b");
 	ck_assert_ptr_nonnull(
 		retort_wait(server, .timeout = PATIENCE, .if_body = "b"));
 	reply = (struct retort_reply){.body = "second", .close = true};
-	ck_assert_int_eq(retort_reply_later(server, connection, &reply), 0);
+	ck_assert_int_eq(reply_on(connection, &reply), 0);
 	hear_end(fd, "second");
 	ck_assert_int_eq(ended(2)->end, RETORT_ANSWERED);
 	close_server();
@@ -411,9 +407,9 @@ START_TEST(mistakes_about_pieces_are_told)
 	ck_assert_uint_eq(retort_count(server, "GET /"), SIZE_MAX);
 	assert_verdict("request: only a request of HTTP has it");
 	retort_reset(server);
-	ck_assert_int_eq(retort_answer_with(server, &wrong, error), -EINVAL);
+	ck_assert_int_eq(set_answer(&wrong), -EINVAL);
 	ck_assert_str_eq(error, "status: only a reply of HTTP has it");
-	ck_assert_int_eq(retort_serve_with(server, "/", NULL, error), -EINVAL);
+	ck_assert_int_eq(set_files("/", NULL), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(error, "only HTTP serves files"));
 	close_server();
 	open_plain(_i);
@@ -524,7 +520,7 @@ START_TEST(forgets_in_the_middle)
 		retort_wait(server, .timeout = PATIENCE, .if_body = "4"));
 	retort_reset(server);
 	ON(NULL, .body = "newest", .close = true);
-	ck_assert_int_eq(retort_reply_later(server, connection, &reply), 0);
+	ck_assert_int_eq(reply_on(connection, &reply), 0);
 	hear(fd, "late");
 	say(fd, "5");
 	hear_end(fd, "newest");
@@ -860,11 +856,11 @@ START_TEST(answers_datagrams_later)
 	/* others are answered meanwhile */
 	converse(fd, "now", "ok");
 	ck_assert_uint_eq(retort_stats(server).connections, 1);
-	ck_assert_int_eq(retort_reply_later(server, 1, &long_one), -EINVAL);
-	ck_assert_int_eq(retort_reply_later(server, 1, &late), 0);
+	ck_assert_int_eq(reply_on(1, &long_one), -EINVAL);
+	ck_assert_int_eq(reply_on(1, &late), 0);
 	hear(fd, "late");
 	ck_assert_int_eq(ended(1)->end, RETORT_ANSWERED);
-	ck_assert_int_eq(retort_reply_later(server, 1, &late), -ENOENT);
+	ck_assert_int_eq(reply_on(1, &late), -ENOENT);
 	/* there are no connections to refuse or to adopt */
 	ck_assert_int_eq(retort_refuse(server, true), -ENOTSUP);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0,
@@ -967,9 +963,8 @@ START_TEST(unix_datagrams)
 	const struct retort_exchange *seen;
 	char *folder = dir_make();
 	char spec[200];
-	const char *const bind[] = {spec, NULL};
 	const struct retort_options options = {.protocol = RETORT_UDP,
-		.bind = bind};
+		.bind = spec};
 	int fd, nobody;
 
 	(void)snprintf(spec, sizeof spec, "unix:%s/server", folder);

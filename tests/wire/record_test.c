@@ -166,9 +166,7 @@ static const struct refused {
 
 START_TEST(records_what_is_refused)
 {
-	static const char *const hosts[] = {"x", NULL};
-
-	open_with((struct retort_options){.hosts = hosts,
+	open_with((struct retort_options){.hosts = "x",
 			  .max_body = 10,
 			  .max_fields = 5,
 			  .max_target = 20},
@@ -568,7 +566,7 @@ START_TEST(forgets_while_connections_are_open)
 	ON(NULL, .body = "afterwards");
 	/* each goes on */
 	(void)close(drained);
-	ck_assert_int_eq(retort_reply_later(server, 4, &reply), 0);
+	ck_assert_int_eq(reply_on(4, &reply), 0);
 	finish_client(waiting, "\r\n\r\nafter all");
 	/* but what was forgotten stays so, and what came later is not for what
 	   had begun */
@@ -600,7 +598,7 @@ START_TEST(forgets_while_a_listing_is_made)
 	}
 	open_plain(_i);
 	ON("/x", .body = "before");
-	ck_assert_int_eq(retort_serve_with(server, folder, NULL, error), 0);
+	ck_assert_int_eq(set_files(folder, NULL), 0);
 	fd = connect_client();
 	say(fd, "GET /many/" HOST "\r\n");
 	TURN_UNTIL(retort_stats(server).connections == 1);

@@ -429,11 +429,11 @@ START_TEST(nor_can_a_later_reply)
 	fd = connect_client();
 	say(fd, POST);
 	TURN_UNTIL(retort_record(server, 1) != NULL);
-	ck_assert_int_eq(retort_reply_later(server, connection,
+	ck_assert_int_eq(reply_on(connection,
 				 &(struct retort_reply){.faults = "early"}),
 		-EINVAL);
 	assert_verdict("the request was read already");
-	ck_assert_int_eq(retort_reply_later(server, connection,
+	ck_assert_int_eq(reply_on(connection,
 				 &(struct retort_reply){.body = "x"}),
 		0);
 	ck_assert_int_eq(talk(fd, "", 0, &got, NULL), 0);

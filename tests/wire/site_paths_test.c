@@ -40,8 +40,7 @@ begin(int i, const struct retort_files *files)
 	dir_write(base, "root/a%2fb", "literal", 7);
 	dir_write(base, "root/.hidden/x", "hidden", 6);
 	open_plain(i);
-	ck_assert_msg(retort_serve_with(server, root, files, error) == 0, "%s",
-		error);
+	ck_assert_msg(set_files(root, files) == 0, "%s", error);
 }
 
 static void
@@ -209,7 +208,7 @@ START_TEST(a_page_without_its_extension)
 	/* what is no file does not stand for one */
 	dir_write(base, "root/folder.html/x", "x", 1);
 	expect("/folder", "404");
-	ck_assert_int_eq(retort_serve_with(server, root, NULL, error), 0);
+	ck_assert_int_eq(set_files(root, NULL), 0);
 	expect_all(without, COUNT(without));
 	end();
 }
@@ -258,9 +257,8 @@ START_TEST(a_folder_beneath_a_prefix)
 	}
 	begin(_i, &(struct retort_files){.prefix = "/"});
 	expect("/about.html", "200 about");
-	ck_assert_int_eq(retort_serve_with(server, root,
-				 &(struct retort_files){.prefix = "/a b/c"},
-				 error),
+	ck_assert_int_eq(set_files(root,
+				 &(struct retort_files){.prefix = "/a b/c"}),
 		0);
 	expect("/", "301 /a%20b/c/");
 	expect("/a%20b/c/about.html", "200 about");
@@ -276,10 +274,9 @@ START_TEST(a_prefix_that_is_none)
 
 	begin(_i, NULL);
 	for (size_t i = 0; i < COUNT(wrong); i++) {
-		ck_assert_msg(retort_serve_with(server, root,
+		ck_assert_msg(set_files(root,
 				      &(struct retort_files){
-					      .prefix = wrong[i]},
-				      error) < 0,
+					      .prefix = wrong[i]}) < 0,
 			"'%s' was taken", wrong[i]);
 		ck_assert_msg(strncmp(error, "prefix '", 8) == 0, "%s", error);
 	}
@@ -314,9 +311,8 @@ START_TEST(a_prefix_and_what_goes_with_it)
 	assert_has(got, "\r\n\r\nlost");
 	bytes_free(&got);
 	(void)snprintf(file, sizeof file, "%s/exact", root);
-	ck_assert_int_eq(retort_serve_with(server, file,
-				 &(struct retort_files){.prefix = "/app"},
-				 error),
+	ck_assert_int_eq(set_files(file,
+				 &(struct retort_files){.prefix = "/app"}),
 		0);
 	expect("/app/", "200 exact");
 	expect("/app/exact", "200 exact");
@@ -510,19 +506,17 @@ START_TEST(files_that_say_they_are_empty)
 	if (access("/proc/self/status", R_OK) != 0)
 		return;
 	begin(_i, NULL);
-	ck_assert_int_eq(retort_serve_with(server, "/proc/self",
-				 &(struct retort_files){.max_age = 60}, error),
+	ck_assert_int_eq(set_files("/proc/self",
+				 &(struct retort_files){.max_age = 60}),
 		0);
 	expect_made("/status", "\nVmSize:");
 	/* more than one read(2) gives */
 	expect_made("/maps", "[stack]");
-	ck_assert_int_eq(retort_serve_with(server, "/proc/self/status", NULL,
-				 error),
-		0);
+	ck_assert_int_eq(set_files("/proc/self/status", NULL), 0);
 	expect_made("/", "\nVmSize:");
 	/* one that is empty is like any other */
 	dir_write(base, "root/empty", "", 0);
-	ck_assert_int_eq(retort_serve_with(server, root, NULL, error), 0);
+	ck_assert_int_eq(set_files(root, NULL), 0);
 	got = get("/empty");
 	assert_has(got, "\r\nETag: ");
 	assert_has(got, "\r\nContent-Length: 0\r\n");
@@ -541,8 +535,8 @@ START_TEST(files_that_promise_more)
 	if (stat(path, &status) < 0 || status.st_size != 4096)
 		return;
 	begin(_i, NULL);
-	ck_assert_int_eq(retort_serve_with(server, folder,
-				 &(struct retort_files){.max_age = 60}, error),
+	ck_assert_int_eq(set_files(folder,
+				 &(struct retort_files){.max_age = 60}),
 		0);
 	expect_made("/online", "\r\n\r\n0");
 	end();

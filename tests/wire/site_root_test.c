@@ -60,8 +60,7 @@ end(void)
 static void
 serve(const char *name, const struct retort_files *files)
 {
-	ck_assert_msg(retort_serve_with(server, in(name), files, error) == 0,
-		"%s", error);
+	ck_assert_msg(set_files(in(name), files) == 0, "%s", error);
 }
 
 static void
@@ -208,14 +207,14 @@ START_TEST(the_program_goes_elsewhere)
 {
 	begin(_i);
 	ck_assert_int_eq(chdir(base), 0);
-	ck_assert_int_eq(retort_serve_with(server, "r1", NULL, error), 0);
+	ck_assert_int_eq(set_files("r1", NULL), 0);
 	ck_assert_int_eq(chdir("/"), 0);
 	expect("/f", 200, "one");
 	move("r1", "r0");
 	move("r2", "r1");
 	expect("/f", 200, "two");
 	ck_assert_int_eq(chdir(in("r1")), 0);
-	ck_assert_int_eq(retort_serve_with(server, ".", NULL, error), 0);
+	ck_assert_int_eq(set_files(".", NULL), 0);
 	ck_assert_int_eq(chdir("/"), 0);
 	expect("/f", 200, "two");
 	/* the folder of that name, as a build makes it */

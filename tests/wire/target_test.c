@@ -24,9 +24,8 @@ open_files(int i)
 	dir_write(dir, UE "/" UE ".txt", "deep", 4);
 	dir_write(dir, "\xff", "none", 4);
 	open_plain(i);
-	ck_assert_msg(retort_serve_with(server, dir,
-			      &(struct retort_files){.unlisted = true},
-			      error) == 0,
+	ck_assert_msg(set_files(dir,
+			      &(struct retort_files){.unlisted = true}) == 0,
 		"%s", error);
 }
 

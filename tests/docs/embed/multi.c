@@ -79,7 +79,7 @@ int
 main(void)
 {
 	char error[RETORT_ERROR_SIZE];
-	struct retort *server = retort_open(.error = error);
+	struct retort *server = retort_start(.stepped = true, .error = error);
 	CURLM *multi = curl_multi_init();
 	const struct retort_exchange *record;
 	struct user user = {.id = 0};

@@ -75,9 +75,12 @@ main(int argc, char **argv)
 	}
 	(void)curl_global_init(CURL_GLOBAL_ALL);
 	server = retort_start(.error = error);
-	wrong = server ?
-		retort_sweep(server, &reply, fetch, NULL, &report, error) :
-		-1;
+	reply.server = server;
+	reply.error = error;
+	wrong = server ? retort_answer_sized(&reply, sizeof reply) : -1;
+	if (wrong == 0)
+		wrong = retort_sweep(server, fetch, .report = &report,
+			.error = error);
 	if (wrong < 0)
 		(void)fprintf(stderr, "libcurl: %s\n", error);
 	else
