@@ -458,7 +458,7 @@ START_TEST(test_start_stop)
 	char port[16];
 
 	(void)snprintf(port, sizeof port, "%u", bound_port(held));
-	for (int i = 0; i < times(200); i++) {
+	for (int i = 0; i < (under_valgrind() ? 4 : 200); i++) {
 		struct child child =
 			child_start((const char *const[]){"-q", "-b",
 					    "127.0.0.1", "-p", port, "--body",

@@ -217,8 +217,8 @@ rt_test_loop(TCase *tcase, const TTest *test, int from, int to)
 		return;
 	}
 	turn++;
-	for (int i = from; i < to; i += 2) {
-		int chosen = i + (turn + i / 2) % 2;
+	for (int i = from; i < to; i += 3) {
+		int chosen = i + (turn + i / 3) % 3;
 
 		chosen = chosen < to ? chosen : i;
 		tcase_add_loop_test(tcase, test, chosen, chosen + 1);

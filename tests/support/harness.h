@@ -33,9 +33,8 @@ void rt_test_case(Suite *suite, TCase *tcase);
 void rt_test_row(TCase *tcase, const char *name, void (*test)(int i), int i);
 
 /*
- * Adds a loop test; under valgrind only one of each two neighbours, by turns,
- * for numbers that stand for a way to run: those that are even for one back
- * end, the others for the other.
+ * Adds a loop test; under valgrind only one of each three neighbours, by turns,
+ * for numbers that stand for a way to run: neighbours differ in the back end.
  */
 void rt_test_loop(TCase *tcase, const TTest *test, int from, int to);
 
