@@ -89,6 +89,8 @@ check_faults(const struct retort_reply *reply, const struct rt_faults *faults,
 		rt_faults_text(faults));
 }
 
+#define DIGITS "0123456789"
+
 /* Numbers from 1 on, with blanks between them. */
 static int
 check_chunks(const char *sizes, char *error)
@@ -97,7 +99,7 @@ check_chunks(const char *sizes, char *error)
 	size_t count = 0;
 
 	while (sizes != NULL && *(at += strspn(at, " \t")) != '\0') {
-		size_t digits = strspn(at, "0123456789");
+		size_t digits = strspn(at, DIGITS);
 
 		if (digits == 0 || digits > 15 || rt_reply_chunk(&at) == 0 ||
 			(*at != '\0' && *at != ' ' && *at != '\t'))
@@ -107,6 +109,37 @@ check_chunks(const char *sizes, char *error)
 				sizes);
 		if (++count > MAX_CHUNKS)
 			return rt_fail(error, -EINVAL, "chunks: too many");
+	}
+	return 0;
+}
+
+/* Pairs of a size and a time, with commas between them. */
+static int
+check_parts(const struct retort_reply *reply, char *error)
+{
+	const char *at = reply->parts;
+	uint64_t size;
+	size_t count = 0;
+	int ms;
+
+	if (at != NULL && reply->chunks != NULL)
+		return rt_fail(error, -EINVAL, "reply: both parts and chunks");
+	while (at != NULL && *at != '\0') {
+		const char *pair = at;
+		size_t digits = strspn(at, DIGITS);
+
+		at += digits;
+		at += strspn(at, " \t");
+		if (digits == 0 || digits > 15 || at == pair + digits ||
+			strspn(at, DIGITS) == 0 || strspn(at, DIGITS) > 9)
+			return rt_fail(error, -EINVAL,
+				"parts: expected sizes and ms, as \"5 200, 6 "
+				"0\": '%.100s'",
+				reply->parts);
+		at = pair;
+		(void)rt_reply_part(&at, &size, &ms);
+		if (++count > MAX_CHUNKS)
+			return rt_fail(error, -EINVAL, "parts: too many");
 	}
 	return 0;
 }
@@ -152,6 +185,9 @@ check_plain(const struct retort_reply *reply, enum retort_protocol protocol,
 			"%s: only a reply of HTTP has it", member);
 	if (protocol != RETORT_UDP)
 		return 0;
+	if (reply->parts != NULL)
+		return rt_fail(error, -EINVAL,
+			"parts: a datagram is sent at once");
 	if (size == 0)
 		size = rt_body_size(reply->body, reply->body_size);
 	return size > MAX_DATAGRAM ?
@@ -197,6 +233,8 @@ check_texts(const struct retort_reply *reply, char *error)
 		return rt_fail(error, -EINVAL, "malformed reason: %s",
 			reply->reason);
 	code = check_chunks(reply->chunks, error);
+	if (code == 0)
+		code = check_parts(reply, error);
 	if (code == 0)
 		code = rt_field_check(reply->fields, true, "fields", error);
 	if (code == 0)
@@ -246,6 +284,7 @@ static const size_t strings[] = {
 	offsetof(struct retort_reply, trailers),
 	offsetof(struct retort_reply, interim),
 	offsetof(struct retort_reply, faults),
+	offsetof(struct retort_reply, parts),
 };
 
 static const char **
@@ -514,6 +553,7 @@ rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 		.protocol = protocol,
 		.own = as,
 		.head_only = request->method == RT_HEAD && !forced,
+		.old = request->minor == 0,
 	};
 	struct rt_filled filled;
 	int error = 0;

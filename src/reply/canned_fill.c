@@ -57,6 +57,32 @@ read_file(struct rt_canned *canned, enum retort_protocol protocol,
 	return code;
 }
 
+/* Part by part: none can end within braces. */
+static int
+read_body(struct rt_canned *canned, enum retort_protocol protocol,
+	struct rt_error *error)
+{
+	const char *text = canned->body->data, *parts = canned->as.parts;
+	enum rt_fill_in in = body_in(canned);
+	uint64_t left = canned->body->size, size;
+	struct rt_fill *body = &canned->fills->body;
+	int code = 0, ms;
+
+	while (code == 0 && rt_reply_part(&parts, &size, &ms)) {
+		if (size > left)
+			size = left;
+		code = rt_fill_read(body, text, (size_t)size, in, protocol,
+			error);
+		if (code == 0)
+			code = rt_fill_break(body);
+		text += size;
+		left -= size;
+	}
+	return code < 0 ?
+		code :
+		rt_fill_read(body, text, (size_t)left, in, protocol, error);
+}
+
 static int
 read_all(struct rt_canned *canned, enum retort_protocol protocol,
 	struct rt_error *error)
@@ -74,8 +100,7 @@ read_all(struct rt_canned *canned, enum retort_protocol protocol,
 	}
 	if (code == 0 && canned->body != NULL) {
 		error->member = "body";
-		code = rt_fill_read(&fills->body, canned->body->data,
-			canned->body->size, body_in(canned), protocol, error);
+		code = read_body(canned, protocol, error);
 	}
 	if (code == 0)
 		error->member = NULL;
@@ -128,25 +153,50 @@ rt_canned_stars(const struct rt_canned *canned)
 
 /* --- for a request --- */
 
+/* The body, and the sizes that its parts have now. */
+static void
+fill_body(const struct rt_canned *canned, const struct rt_filling *filling,
+	struct rt_buf *to, struct rt_buf *parts)
+{
+	const struct rt_fill *body = &canned->fills->body;
+	const char *given = canned->as.parts;
+	size_t at = to->len, next = 0;
+	uint64_t size;
+	int ms;
+
+	while (rt_reply_part(&given, &size, &ms)) {
+		next = rt_fill_add(body, filling, next, to);
+		rt_buf_add_format(parts, "%zu %d,", to->len - at, ms);
+		at = to->len;
+	}
+	(void)rt_fill_add(body, filling, next, to);
+}
+
 int
 rt_canned_fill(const struct rt_canned *canned, const struct rt_filling *filling,
 	struct rt_filled *filled)
 {
 	const struct rt_fills *fills = canned->fills;
-	struct rt_buf to;
-	size_t file, body;
+	struct rt_buf to, parts;
+	size_t file, body, end;
 	const char *text;
 
 	rt_buf_init(&to, RT_MAX_FILLED);
-	rt_fill_add(&fills->fields, filling, &to);
+	rt_buf_init(&parts, RT_MAX_FILLED);
+	(void)rt_fill_add(&fills->fields, filling, 0, &to);
 	rt_buf_add(&to, "", 1);
 	file = to.len;
-	rt_fill_add(&fills->file, filling, &to);
+	(void)rt_fill_add(&fills->file, filling, 0, &to);
 	rt_buf_add(&to, "", 1);
 	body = to.len;
-	rt_fill_add(&fills->body, filling, &to);
-	filled->blob = to.failed ? NULL : rt_blob_new(to.data, to.len, false);
+	fill_body(canned, filling, &to, &parts);
+	end = to.len;
+	rt_buf_add(&to, parts.data, parts.len);
+	filled->blob = to.failed || parts.failed ?
+		NULL :
+		rt_blob_new(to.data, to.len, false);
 	rt_buf_free(&to);
+	rt_buf_free(&parts);
 	if (filled->blob == NULL)
 		return -EMSGSIZE;
 	text = filled->blob->data;
@@ -155,11 +205,14 @@ rt_canned_fill(const struct rt_canned *canned, const struct rt_filling *filling,
 		filled->as.fields = text;
 	if (canned->as.file != NULL)
 		filled->as.file = text + file;
+	/* those of a file, or an echo, are as they were given */
+	if (canned->as.parts != NULL && canned->body != NULL)
+		filled->as.parts = text + end;
 	filled->type = canned->type;
 	if (rt_canned_names_file(canned) && canned->as.type == NULL)
 		filled->type = rt_type_of(text + file, NULL, 0);
 	filled->body = text + body;
-	filled->body_size = filled->blob->size - body;
+	filled->body_size = end - body;
 	return 0;
 }
 

@@ -49,7 +49,7 @@ add_piece(struct rt_fill *fill, struct rt_piece piece)
 	if (!rt_grow(&fill->pieces, &fill->room, fill->count, sizeof piece))
 		return -ENOMEM;
 	fill->pieces[fill->count++] = piece;
-	fill->any |= piece.kind != RT_FILL_TEXT;
+	fill->any |= piece.kind > RT_FILL_BREAK;
 	return 0;
 }
 
@@ -163,6 +163,12 @@ rt_fill_read(struct rt_fill *fill, const char *text, size_t size,
 	}
 	piece.size = (size_t)(text + size - piece.text);
 	return code == 0 ? add_piece(fill, piece) : code;
+}
+
+int
+rt_fill_break(struct rt_fill *fill)
+{
+	return add_piece(fill, (struct rt_piece){.kind = RT_FILL_BREAK});
 }
 
 /* Fields that hold a URL. */
@@ -441,17 +447,19 @@ add_now(struct rt_buf *to, int64_t now, enum rt_fill_in in)
 	rt_buf_add_text(to, text);
 }
 
-void
+size_t
 rt_fill_add(const struct rt_fill *fill, const struct rt_filling *filling,
-	struct rt_buf *to)
+	size_t from, struct rt_buf *to)
 {
-	for (size_t i = 0; i < fill->count; i++) {
-		const struct rt_piece *piece = fill->pieces + i;
+	while (from < fill->count) {
+		const struct rt_piece *piece = fill->pieces + from++;
 
 		switch (piece->kind) {
 		case RT_FILL_TEXT:
 			rt_buf_add(to, piece->text, piece->size);
 			break;
+		case RT_FILL_BREAK:
+			return from;
 		case RT_FILL_CONNECTION:
 			rt_buf_add_number(to, filling->connection);
 			break;
@@ -466,4 +474,5 @@ rt_fill_add(const struct rt_fill *fill, const struct rt_filling *filling,
 			break;
 		}
 	}
+	return from;
 }

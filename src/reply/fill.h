@@ -28,6 +28,7 @@ enum rt_fill_in {
 
 enum rt_fill_kind {
 	RT_FILL_TEXT, /* the text's own bytes */
+	RT_FILL_BREAK,
 	RT_FILL_METHOD,
 	RT_FILL_TARGET,
 	RT_FILL_PATH,
@@ -68,6 +69,9 @@ int rt_fill_read(struct rt_fill *fill, const char *text, size_t size,
 int rt_fill_read_fields(struct rt_fill *fill, const char *lines,
 	enum retort_protocol protocol, struct rt_error *error);
 
+/* A part of the text ends here. 0 or -ENOMEM. */
+int rt_fill_break(struct rt_fill *fill);
+
 void rt_fill_free(struct rt_fill *fill);
 
 /* How a body of this media type (NULL: none) is filled in. */
@@ -85,8 +89,9 @@ struct rt_filling {
 	int64_t now;    /* seconds since the epoch */
 };
 
-/* Adds the text, filled in. */
-void rt_fill_add(const struct rt_fill *fill, const struct rt_filling *filling,
-	struct rt_buf *to);
+/* Adds the text, filled in, from piece `from` to the next break, or to its end;
+   the piece after that. */
+size_t rt_fill_add(const struct rt_fill *fill, const struct rt_filling *filling,
+	size_t from, struct rt_buf *to);
 
 #endif

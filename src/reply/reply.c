@@ -430,32 +430,87 @@ rt_reply_chunk(const char **sizes)
 	return size;
 }
 
-static void
-add_chunks(struct rt_draft *draft, const struct source *source)
+bool
+rt_reply_part(const char **parts, uint64_t *size, int *ms)
 {
-	const struct retort_reply *own = draft->own;
-	struct rt_reply *reply = draft->reply;
-	const char *sizes = own ? own->chunks : NULL;
-	const int pause = own ? own->pause_chunk : 0;
-	uint64_t at = 0, size;
-	size_t end;
+	if (*parts == NULL || **parts == '\0')
+		return false;
+	*size = rt_reply_chunk(parts);
+	*ms = (int)rt_reply_chunk(parts);
+	*parts += strspn(*parts, " \t,");
+	return true;
+}
 
-	while (at < source->size) {
-		size = rt_reply_chunk(&sizes);
-		if (size == 0 || size > source->size - at)
-			size = source->size - at;
-		if (at > 0)
-			add_pause(reply, pause);
-		if (!add_chunk(reply, source, at, size))
-			return;
-		at += size;
+/* How a body is cut: into chunks, or into parts with a time after each. */
+struct cut {
+	const char *chunks;
+	const char *parts;
+	int pause;
+};
+
+static struct cut
+cut_of(const struct retort_reply *own, bool in_chunks)
+{
+	if (own == NULL)
+		return (struct cut){.parts = NULL};
+	return (struct cut){
+		.chunks = in_chunks ? own->chunks : NULL,
+		.parts = own->parts,
+		.pause = in_chunks ? own->pause_chunk : 0,
+	};
+}
+
+/* The size of the next piece, at most `most`, and the time after it, as ms; -1:
+   none. */
+static uint64_t
+cut_next(struct cut *cut, uint64_t most, int *ms)
+{
+	uint64_t size;
+
+	if (rt_reply_part(&cut->parts, &size, ms))
+		return size < most ? size : most;
+	*ms = cut->pause > 0 ? cut->pause : -1;
+	size = rt_reply_chunk(&cut->chunks);
+	return size > 0 && size < most ? size : most;
+}
+
+/* The bytes of a body, piece by piece. */
+static void
+add_pieces(struct rt_draft *draft, const struct source *source, bool in_chunks)
+{
+	struct cut cut = cut_of(draft->own, in_chunks);
+	struct rt_reply *reply = draft->reply;
+	uint64_t at = 0, size;
+	bool all = true;
+	int ms;
+
+	if (!in_chunks && cut.parts == NULL) {
+		(void)add_piece(reply, source, 0, source->size);
+		return;
 	}
-	if (at > 0)
-		add_pause(reply, pause);
-	end = reply->text.len;
+	while (all && at < source->size) {
+		size = cut_next(&cut, source->size - at, &ms);
+		if (in_chunks && size > 0)
+			all = add_chunk(reply, source, at, size);
+		else
+			all = add_piece(reply, source, at, size);
+		at += size;
+		if (ms == 0)
+			rt_reply_step(reply,
+				(struct rt_step){.kind = RT_STEP_FLUSH});
+		add_pause(reply, ms);
+	}
+}
+
+static void
+add_last_chunk(struct rt_draft *draft)
+{
+	struct rt_reply *reply = draft->reply;
+	size_t end = reply->text.len;
+
 	rt_buf_add(&reply->text, "0\r\n", 3);
-	if (own != NULL)
-		add_lines(&reply->text, own->trailers);
+	if (draft->own != NULL)
+		add_lines(&reply->text, draft->own->trailers);
 	rt_buf_add(&reply->text, "\r\n", 2);
 	step_text(reply, end);
 }
@@ -500,8 +555,16 @@ add_plain(struct rt_draft *draft, const struct source *source)
 		draft->own->echo)
 		rt_reply_step(draft->reply,
 			(struct rt_step){.kind = RT_STEP_BYTES, .bytes = ""});
-	(void)add_piece(draft->reply, source, 0, source->size);
+	add_pieces(draft, source, false);
 	end_script(draft, !is_small(source));
+}
+
+/* Parts that a client of HTTP/1.0 cannot get as chunks. */
+static bool
+has_no_chunks(const struct rt_draft *draft)
+{
+	return draft->old && draft->own != NULL && draft->own->parts != NULL &&
+		!is_always_chunked(draft);
 }
 
 /* Ends the head and the script with this body. */
@@ -510,12 +573,16 @@ add_body(struct rt_draft *draft, const struct source *source)
 {
 	struct rt_reply *reply = draft->reply;
 	bool in_chunks = is_chunked(draft);
+	bool until_close = in_chunks && has_no_chunks(draft);
 
 	if (draft->protocol != RETORT_HTTP) {
 		add_plain(draft, source);
 		return;
 	}
-	if (in_chunks) {
+	in_chunks = in_chunks && !until_close;
+	if (until_close) {
+		end_head(draft, true);
+	} else if (in_chunks) {
 		rt_reply_field(draft, coding, chunked);
 		end_head(draft, true);
 	} else {
@@ -524,10 +591,9 @@ add_body(struct rt_draft *draft, const struct source *source)
 	if (!draft->head_only) {
 		if (draft->own != NULL)
 			add_pause(reply, draft->own->pause_body);
-		if (in_chunks)
-			add_chunks(draft, source);
-		else
-			(void)add_piece(reply, source, 0, source->size);
+		add_pieces(draft, source, in_chunks);
+		if (in_chunks && !reply->truncated)
+			add_last_chunk(draft);
 	}
 	end_script(draft, !draft->head_only && !is_small(source));
 }
@@ -637,11 +703,9 @@ rt_reply_raw(struct rt_draft *draft, int status, const void *bytes, size_t size)
 	reply->status = status;
 	if (draft->own != NULL)
 		add_pause(reply, draft->own->pause_head);
-	if (size > 0)
-		rt_reply_step(reply,
-			(struct rt_step){.kind = RT_STEP_BYTES,
-				.bytes = bytes,
-				.size = size});
+	add_pieces(draft,
+		&(struct source){.kind = BYTES, .bytes = bytes, .size = size},
+		false);
 	end_script(draft, false);
 }
 

@@ -113,6 +113,7 @@ struct rt_draft {
 	enum retort_protocol protocol;
 	const struct retort_reply *own;
 	bool head_only;
+	bool old; /* the client speaks HTTP/1.0, and knows no chunks */
 };
 
 void rt_reply_begin(struct rt_draft *draft, int status, const char *date);
@@ -121,6 +122,10 @@ void rt_reply_field(struct rt_draft *draft, const char *name,
 
 /* The next size of "3 2", past which *sizes is moved; 0: there is none. */
 uint64_t rt_reply_chunk(const char **sizes);
+
+/* The next of "5 200, 6 1000", past which *parts is moved: bytes, and the ms
+   after them. False: there is none. */
+bool rt_reply_part(const char **parts, uint64_t *size, int *ms);
 
 /* Whether the user gives that field, or omits it, for this reply or for all. */
 bool rt_reply_is_own(const struct rt_draft *draft, const char *name);

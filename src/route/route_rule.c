@@ -90,7 +90,7 @@ static int
 try_reply(const struct rt_route *route, const struct rt_canned *canned,
 	enum retort_protocol protocol, struct rt_reply *reply)
 {
-	static const struct rt_request request;
+	static const struct rt_request request = {.minor = 1};
 
 	rt_reply_init(reply);
 	reply->always = &route->always;

@@ -55,6 +55,7 @@ each_buffer(struct rt_reader *reader, void (*call)(struct rt_buf *))
 	call(&reader->omit);
 	call(&reader->trailers);
 	call(&reader->faults);
+	call(&reader->parts);
 	call(&reader->bytes);
 }
 

@@ -199,6 +199,49 @@ read_fill(struct rt_reader *reader, const char *at)
 	return rt_scenario_ends(reader, at);
 }
 
+/* "200", "200ms", "2s": ms. */
+static bool
+read_time(struct rt_word word, uint64_t *ms)
+{
+	uint64_t unit = 1;
+
+	if (word.size > 1 && word.text[word.size - 1] == 's') {
+		word.size--;
+		unit = word.text[word.size - 1] == 'm' ? 1 : 1000;
+		word.size -= unit == 1;
+	}
+	if (!rt_word_number(word, RT_SCENARIO_MOST_MS / unit, ms))
+		return false;
+	*ms *= unit;
+	return true;
+}
+
+bool
+rt_scenario_part(struct rt_reader *reader, const char *at, size_t size)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+	uint64_t ms = 0;
+
+	if (rest.size > 0 && !read_time(rest, &ms))
+		return rt_scenario_expected(reader, rest.text,
+			"a time, such as 200ms or 2s");
+	rt_buf_add_format(&reader->parts, "%zu %u,", size - reader->part_at,
+		(unsigned)ms);
+	reader->part_at = size;
+	return true;
+}
+
+/* In a message its lines are read with the text: this is for others. */
+static bool
+read_part(struct rt_reader *reader, const char *at)
+{
+	return reader->quoted ?
+		rt_scenario_part(reader, at, reader->bytes.len) :
+		rt_scenario_expected(reader, reader->line,
+			"it within the body of a message, or after @raw "
+			"QUOTED");
+}
+
 static bool
 read_close(struct rt_reader *reader, const char *at)
 {
@@ -357,6 +400,7 @@ static const struct directive {
 	{"files", IN_RULE, read_files},
 	{"close", IN_RULE, read_close},
 	{"fill", IN_RULE, read_fill},
+	{"part", IN_RULE, read_part},
 	{"raw", IN_RULE, read_raw},
 	{"chunks", IN_RULE, read_chunks},
 	{"trailer", IN_RULE, read_trailer},

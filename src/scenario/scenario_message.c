@@ -46,6 +46,7 @@ struct framing {
 	bool has_type;
 	bool events; /* text/event-stream: an empty line ends each event */
 	bool closed; /* HTTP/1.0, where the connection's end may be its end */
+	bool close;  /* Connection says so */
 	bool pasted; /* it has what a server says, and people leave out */
 	struct rt_word coding; /* Content-Encoding */
 };
@@ -120,6 +121,8 @@ read_field(struct rt_reader *reader, struct framing *framing)
 		framing->chunked = true;
 		return true;
 	}
+	framing->close |=
+		is_name(name, "Connection") && is_name(value, "close");
 	if (is_name(name, "Connection") && !is_name(value, "close")) {
 		rt_scenario_notice(reader, RT_MADE_CLOSE,
 			"Connection is changed to close");
@@ -150,13 +153,70 @@ read_head(struct rt_reader *reader, struct framing *framing)
 	return true;
 }
 
-/* Lines up to the next directive, as they stand; "@@" is an "@". */
+/* A line of the body that looks as if it began something of its own. */
+static void
+look_at_line(struct rt_reader *reader, const char *line, size_t size)
+{
+	size_t blanks = 0;
+
+	while (blanks < size && rt_is_blank(line[blanks]))
+		blanks++;
+	if (blanks > 0 && blanks < size && line[blanks] == '@' &&
+		rt_scenario_is_directive(line + blanks + 1, size - blanks - 1))
+		rt_scenario_notice(reader, RT_MADE_INDENTED,
+			"an indented directive belongs to the body: "
+			"directives begin at the margin");
+	if (rt_text_status(line, line + size) != 0)
+		rt_scenario_notice(reader, RT_MADE_MESSAGE,
+			"a status line here belongs to the body: "
+			"another reply begins with @then or @on");
+}
+
+/* Whether a line says that a part of the text ends. */
 static bool
-read_text(struct rt_reader *reader, struct rt_buf *to)
+is_part(const struct rt_reader *reader)
+{
+	const char *at = reader->at, *end = reader->end;
+
+	return end - at >= 5 && memcmp(at, "@part", 5) == 0 &&
+		(end - at == 5 || strchr(" \t\r\n", at[5]) != NULL);
+}
+
+/* Ends the event, if the part of the text has one that is not ended. */
+static void
+end_event(struct rt_buf *text, size_t from)
+{
+	size_t size = text->len > from ? text->len - from : 0;
+	const char *end;
+
+	if (size == 0 || text->failed)
+		return;
+	end = text->data + text->len;
+	if (end[-1] != '\n')
+		rt_buf_add(text, "\n\n", 2);
+	else if (size < 2 ||
+		(end[-2] != '\n' &&
+			(size < 3 || end[-2] != '\r' || end[-3] != '\n')))
+		rt_buf_add(text, "\n", 1);
+}
+
+/* Lines up to the next directive, as they stand; "@@" is an "@", and between
+   two parts stands "@part". `framing` is NULL for a raw message. */
+static bool
+read_text(struct rt_reader *reader, const struct framing *framing,
+	struct rt_buf *to)
 {
 	while (reader->at < reader->end) {
 		const char *begin = reader->at;
 
+		if (is_part(reader)) {
+			(void)rt_scenario_next_line(reader);
+			if (framing != NULL && framing->events)
+				end_event(to, reader->part_at);
+			if (!rt_scenario_part(reader, begin + 5, to->len))
+				return false;
+			continue;
+		}
 		if (*begin == '@') {
 			if (reader->end - begin < 2 || begin[1] != '@')
 				break;
@@ -165,6 +225,9 @@ read_text(struct rt_reader *reader, struct rt_buf *to)
 		(void)rt_scenario_next_line(reader);
 		if (!check_fill(reader, reader->line, reader->size))
 			return false;
+		if (framing != NULL)
+			look_at_line(reader, begin,
+				(size_t)(reader->line + reader->size - begin));
 		rt_buf_add(to, begin, (size_t)(reader->at - begin));
 	}
 	return true;
@@ -290,6 +353,18 @@ check_coding(struct rt_reader *reader, const struct framing *framing,
 		framing->coding.size);
 }
 
+/* Parts are chunks, unless the message says something else of its end. */
+static void
+frame_parts(struct rt_reader *reader, const struct framing *framing)
+{
+	if (framing->has_length || framing->chunked)
+		return;
+	if (framing->closed || framing->close)
+		rt_scenario_add_line(&reader->omit, "Content-Length", 14);
+	else
+		reader->item->rule.chunked = true;
+}
+
 static bool
 set_body(struct rt_reader *reader, const struct framing *framing,
 	struct rt_buf *body)
@@ -298,8 +373,10 @@ set_body(struct rt_reader *reader, const struct framing *framing,
 	struct rt_buf copy;
 	uint64_t size;
 
-	if (framing->chunked) {
-		rule->chunked = true;
+	rule->chunked |= framing->chunked;
+	if (reader->parts.len > 0) {
+		frame_parts(reader, framing);
+	} else if (framing->chunked) {
 		rt_buf_init(&copy, RT_SCENARIO_TEXT);
 		rt_buf_add(&copy, body->data, body->len);
 		if (body->len > 0)
@@ -312,7 +389,7 @@ set_body(struct rt_reader *reader, const struct framing *framing,
 		rt_buf_free(&copy);
 	}
 	size = rule->repeat > 0 ? rule->repeat : body->len;
-	if (has_body(rule) &&
+	if (has_body(rule) && reader->parts.len == 0 &&
 		(framing->has_length ? framing->length != size :
 				       framing->closed && !framing->chunked))
 		rt_scenario_notice(reader, RT_MADE_LENGTH,
@@ -344,44 +421,6 @@ look_for_comment(struct rt_reader *reader, const struct rt_buf *body)
 			"no comment: '@#' begins one");
 }
 
-/* A line of the body that looks as if it began something of its own. `number`
-   is its own. */
-static void
-look_at_line(struct rt_reader *reader, const char *line, size_t size,
-	unsigned number)
-{
-	size_t blanks = 0;
-
-	while (blanks < size && rt_is_blank(line[blanks]))
-		blanks++;
-	if (blanks > 0 && blanks < size && line[blanks] == '@' &&
-		rt_scenario_is_directive(line + blanks + 1, size - blanks - 1))
-		rt_scenario_notice_at(reader, RT_MADE_INDENTED, number,
-			"an indented directive belongs to the body: "
-			"directives begin at the margin");
-	if (rt_text_status(line, line + size) != 0)
-		rt_scenario_notice_at(reader, RT_MADE_MESSAGE, number,
-			"a status line here belongs to the body: "
-			"another reply begins with @then or @on");
-}
-
-/* `empty` is the line before the body. */
-static void
-look_at_lines(struct rt_reader *reader, const struct rt_buf *body,
-	unsigned empty)
-{
-	size_t at = 0;
-
-	while (at < body->len) {
-		const char *line = body->data + at;
-		const char *lf = memchr(line, '\n', body->len - at);
-		size_t size = lf ? (size_t)(lf - line) : body->len - at;
-
-		look_at_line(reader, line, size, ++empty);
-		at += size + (lf != NULL);
-	}
-}
-
 /* Its empty line may have been taken for the one between two rules. */
 static void
 look_for_head(struct rt_reader *reader)
@@ -405,7 +444,7 @@ rt_scenario_raw_message(struct rt_reader *reader)
 {
 	reader->at = reader->line;
 	reader->number--;
-	if (!read_text(reader, &reader->bytes))
+	if (!read_text(reader, NULL, &reader->bytes))
 		return false;
 	reader->message = true;
 	trim_raw(&reader->bytes, reader->at < reader->end);
@@ -421,7 +460,6 @@ rt_scenario_message(struct rt_reader *reader)
 	const char *line_end = reader->line + reader->size;
 	struct rt_buf body;
 	bool crlf, typed, ok;
-	unsigned empty;
 
 	if (reader->item == NULL || reader->item->kind != RT_ITEM_RULE)
 		return rt_scenario_expected(reader, reader->line,
@@ -446,13 +484,13 @@ rt_scenario_message(struct rt_reader *reader)
 		if (!crlf && (framing.pasted || !typed))
 			rt_scenario_notice(reader, RT_MADE_CRLF,
 				"line ends are changed to CRLF");
-		empty = reader->number;
-		ok = read_text(reader, &body);
+		ok = read_text(reader, &framing, &body);
 	}
 	if (ok) {
 		trim_text(&body, &framing, &reader->item->rule);
+		if (framing.events && reader->parts.len > 0)
+			end_event(&body, reader->part_at);
 		look_for_comment(reader, &body);
-		look_at_lines(reader, &body, empty);
 		check_coding(reader, &framing, &body);
 		if (!framing.has_type)
 			rt_scenario_add_line(&reader->omit, "Content-Type", 12);

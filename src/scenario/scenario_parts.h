@@ -16,6 +16,9 @@
 /* The largest number that can be written: sums of such overflow nothing. */
 #define RT_SCENARIO_MOST 999999999999999u
 
+/* And the longest time: ms. */
+#define RT_SCENARIO_MOST_MS 999999999u
+
 /* Notices, one of each kind. */
 enum {
 	RT_MADE_VERSION = 1,
@@ -52,7 +55,8 @@ struct rt_reader {
 	bool quoted;   /* or in quotes, if only "" */
 	/* lines of the item that come one at a time */
 	struct rt_buf conditions[RT_CONDITIONS];
-	struct rt_buf reply_fields, omit, trailers, faults, bytes;
+	struct rt_buf reply_fields, omit, trailers, faults, parts, bytes;
+	size_t part_at; /* where the last of `parts` ends in its text */
 };
 
 /* The text there is wrong, or is not what was expected; false. */
@@ -118,6 +122,9 @@ bool rt_scenario_directive(struct rt_reader *reader);
 
 /* Whether the text begins with the name of one that begins an item. */
 bool rt_scenario_is_directive(const char *text, size_t size);
+
+/* @part and its time, at `at`, after `size` bytes of a text. */
+bool rt_scenario_part(struct rt_reader *reader, const char *at, size_t size);
 
 /* The message that begins with the present line; `raw`: as it stands. */
 bool rt_scenario_message(struct rt_reader *reader);

@@ -238,6 +238,8 @@ rt_scenario_end_item(struct rt_reader *reader)
 	rule->omit = rt_scenario_own_lines(reader, &reader->omit);
 	rule->trailers = rt_scenario_own_lines(reader, &reader->trailers);
 	rule->faults = rt_scenario_own_lines(reader, &reader->faults);
+	rule->parts = rt_scenario_own_lines(reader, &reader->parts);
+	reader->part_at = 0;
 	if (reader->code < 0)
 		return false;
 	if (item->kind == RT_ITEM_RULE && !reader->answered &&

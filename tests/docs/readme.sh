@@ -184,6 +184,7 @@ cat >users.retort <<'USERS'
 	leaves user.json|{"id": 1}
 cat >mock.retort <<'MOCK'
 	get 200|{"id": "7", "lang": "a b"}|/users/7?lang=a+b
+	get 200|data: two|-N /events
 	get 501|no rule fits GET /|/
 retort sweep --body hello -- curl -sf {url}
 	ends 1|reply of 140 bytes: head 0-134, body 135-139

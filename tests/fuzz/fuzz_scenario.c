@@ -74,7 +74,7 @@ check_fill(const struct retort_reply *rule)
 		rt_fill_read(&fill, rule->body, rule->body_size,
 			(enum rt_fill_in)(rule->body_size % 7), RETORT_HTTP,
 			&wrong) == 0);
-	rt_fill_add(&fill, &filling, &to);
+	(void)rt_fill_add(&fill, &filling, 0, &to);
 	must(to.failed || fill.any || to.len <= rule->body_size);
 	rt_buf_free(&to);
 	rt_fill_free(&fill);
@@ -92,7 +92,8 @@ check_item(const struct rt_item *item, unsigned lines)
 		touch(rule->if_contains) + touch(rule->if_absent) +
 		touch(rule->if_body_has) + touch(rule->reason) +
 		touch(rule->fields) + touch(rule->omit) + touch(rule->file) +
-		touch(rule->trailers) + touch(rule->interim));
+		touch(rule->trailers) + touch(rule->interim) +
+		touch(rule->parts));
 	touch_bytes(rule->if_body, rule->if_body_size);
 	touch_bytes(rule->body, rule->body_size);
 	must(item->kind != RT_ITEM_EXPECT || item->least <= item->most);
@@ -325,6 +326,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 #ifndef FUZZING
 
 static const char *const corpus[] = {
+	"@on\nHTTP/1.1 200 OK\nContent-Type: text/event-stream\n\n@part 2s\n"
+	"data: a\n@part\ndata: b\r\n@part 1ms\n\n@on\n@raw \"a\"\n@part\n",
 	"@on GET /*\n@fill\nHTTP/1.1 200 OK\nA: {raw query.b}\n\n{{{1}\n"
 	"@@{field.C}{}\n@on\n@fill\n@file a/{path}\n",
 	"# a queue\n@on GET /a\n@times 2\n@if-field A: b\n@if-contains C: d\n"

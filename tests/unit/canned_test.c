@@ -105,6 +105,26 @@ expect_bytes(const struct retort_reply *as, const char *request,
 	bytes_free(&got);
 }
 
+/* To a client that knows no chunks, parts go until the connection's end; all
+   else is as it was given. */
+START_TEST(parts_for_old_clients)
+{
+	static const char get[] = "GET / HTTP/1.0\r\n\r\n";
+	static const char parts[] = OK TOLD
+		"Content-Type: text/plain; charset=utf-8\r\n" END "a<2 ms>bc";
+	static const char plain[] = OK TOLD
+		"Content-Type: text/plain; charset=utf-8\r\n"
+		"Transfer-Encoding: chunked\r\n" END "3\r\nabc\r\n0\r\n\r\n";
+
+	expect_bytes(&(struct retort_reply){.parts = "1 2",
+			     .chunked = true,
+			     .body = "abc"},
+		get, parts, strlen(parts));
+	expect_bytes(&(struct retort_reply){.chunked = true, .body = "abc"},
+		get, plain, strlen(plain));
+}
+END_TEST
+
 /* --- replies to GET, and to HEAD --- */
 
 #define B(text) .body = (text)
@@ -256,6 +276,33 @@ static const struct {
 		"<3 ms>0\r\nA: b\r\n\r\n<4 ms>",
 		"<1 ms>" OK TOLD TEXT "Transfer-Encoding: chunked\r\n" END
 		"<4 ms>"},
+	/* parts, with the time after each; what is not said is the last */
+	{{.parts = "1 200, 2 0", B("abcdef")},
+		OK TOLD TEXT "Content-Length: 6\r\n" END
+			     "a<200 ms>bc<flush>def",
+		OK TOLD TEXT "Content-Length: 6\r\n" END},
+	{{.parts = "1 200,2 0,",
+		 .chunked = true,
+		 .trailers = "A: b",
+		 .pause_body = 5,
+		 B("abcdef")},
+		OK TOLD TEXT
+		"Transfer-Encoding: chunked\r\n" END
+		"<5 ms>1\r\na\r\n<200 ms>2\r\nbc\r\n<flush>3\r\ndef\r\n"
+		"0\r\nA: b\r\n\r\n",
+		OK TOLD TEXT "Transfer-Encoding: chunked\r\n" END},
+	{{.parts = "0 7 2 8", .omit = "Content-Length", B("ab")},
+		OK TOLD TEXT END "<7 ms>ab<8 ms>", OK TOLD TEXT END},
+	/* the rest, and what is beyond it */
+	{{.parts = "5 1, 5 2, 5 3", B("abc")},
+		OK TOLD TEXT "Content-Length: 3\r\n" END "abc<1 ms>",
+		OK TOLD TEXT "Content-Length: 3\r\n" END},
+	{{.parts = "4 9", .repeat = 7, B("abc")},
+		OK TOLD TEXT "Content-Length: 7\r\n" END "abca<9 ms>bca",
+		OK TOLD TEXT "Content-Length: 7\r\n" END},
+	{{.parts = "1 9", .chunked = true},
+		OK TOLD "Transfer-Encoding: chunked\r\n" END "0\r\n\r\n",
+		OK TOLD "Transfer-Encoding: chunked\r\n" END},
 	{{.interim = "HTTP/1.1 100 Continue\r\n\r\n", .pause_head = 86400000},
 		"HTTP/1.1 100 Continue\r\n\r\n<86400000 ms>" OK TOLD
 		"Content-Length: 0\r\n" END,
@@ -302,8 +349,10 @@ START_TEST(says_it)
 	else
 		size = (size_t)(strstr(got, "\r\n\r\n") + 4 - got);
 	expect_bytes(&replies[_i].as, HEAD, head ? head : got, size);
-	/* and is the same in another version of the protocol */
-	if (!replies[_i].as.echo)
+	/* and is the same in another version of the protocol, but for parts in
+	   chunks: parts_for_old_clients */
+	if (!replies[_i].as.echo &&
+		!(replies[_i].as.parts != NULL && replies[_i].as.chunked))
 		expect_bytes(&replies[_i].as, "GET / HTTP/1.0\r\n\r\n", got,
 			strlen(got));
 }
@@ -852,6 +901,9 @@ END_TEST
 #define RANGE "status: expected 200 to 999"
 #define PAUSE "pause: expected 0 ms or more"
 
+#define PARTS(text) \
+	"parts: expected sizes and ms, as \"5 200, 6 0\": '" text "'"
+
 static const struct {
 	struct retort_reply as;
 	const char *error;
@@ -890,6 +942,15 @@ static const struct {
 	{{.status = 304, .file = "a"}, BODILESS},
 	{{.status = 204, .echo = true}, BODILESS},
 	{{.status = 304, B("\0"), .body_size = 1}, BODILESS},
+	{{.parts = "1 2", .chunks = "1"}, "reply: both parts and chunks"},
+	{{.parts = "1"}, PARTS("1")},
+	{{.parts = "1 "}, PARTS("1 ")},
+	{{.parts = "1,2"}, PARTS("1,2")},
+	{{.parts = "1 2, a"}, PARTS("1 2, a")},
+	{{.parts = "1 2x"}, PARTS("1 2x")},
+	{{.parts = "-1 2"}, PARTS("-1 2")},
+	{{.parts = " "}, PARTS(" ")},
+	{{.parts = "1 1000000000"}, PARTS("1 1000000000")},
 	{{.type = ""}, "malformed media type: "},
 	{{.type = "a/b\r\nX: y"}, "malformed media type: a/b\r\nX: y"},
 	{{.version = ""}, "malformed version: "},
@@ -1160,6 +1221,7 @@ main(void)
 	tcase_add_test(files, what_is_no_file);
 	tcase_add_test(files, a_name_is_copied);
 	rt_test_case(suite, files);
+	tcase_add_test(copies, parts_for_old_clients);
 	tcase_add_test(copies, everything_is_copied);
 	tcase_add_test(copies, a_rule_is_not_copied);
 	tcase_add_test(copies, a_borrowed_body_is_not);

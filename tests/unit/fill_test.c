@@ -111,7 +111,7 @@ filled(const char *text, enum rt_fill_in in, const struct rt_filling *with)
 	ck_assert_msg(rt_fill_read(&fill, text, strlen(text), in, RETORT_HTTP,
 			      &error) == 0,
 		"%s: %s", text, error.text);
-	rt_fill_add(&fill, with, &to);
+	(void)rt_fill_add(&fill, with, 0, &to);
 	rt_fill_free(&fill);
 	return to;
 }
@@ -153,7 +153,7 @@ START_TEST(bounded)
 		ck_assert_int_eq(rt_fill_read(&fill, "{raw body}", 10,
 					 RT_FILL_JSON, RETORT_HTTP, &error),
 			0);
-	rt_fill_add(&fill, &filling, &to);
+	(void)rt_fill_add(&fill, &filling, 0, &to);
 	ck_assert(to.failed);
 	ck_assert_uint_le(to.len, 100);
 	rt_buf_free(&to);
@@ -177,7 +177,7 @@ START_TEST(lines)
 	rt_buf_init(&to, 1000);
 	ck_assert_int_eq(rt_fill_read_fields(&fill, given, RETORT_HTTP, &error),
 		0);
-	rt_fill_add(&fill, &filling, &to);
+	(void)rt_fill_add(&fill, &filling, 0, &to);
 	assert_bytes(to.data, to.len, expected, strlen(expected));
 	rt_buf_free(&to);
 	rt_fill_free(&fill);

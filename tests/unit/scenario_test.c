@@ -87,6 +87,19 @@ static const struct {
 	const char *text;
 	const char *error;
 } wrong[] = {
+	/* parts of a body */
+	{"@on /\n@part\nHTTP/1.1 200 OK\n",
+		"s:2:1: '@part': expected it within the body of a message, or "
+		"after @raw QUOTED"},
+	{"@on /\nHTTP/1.1 200 OK\n\na\n@part soon\nb\n",
+		"s:5:7: 'soon': expected a time, such as 200ms or 2s"},
+	{"@on /\nHTTP/1.1 200 OK\n\na\n@part 1m\nb\n",
+		"s:5:7: '1m': expected a time, such as 200ms or 2s"},
+	{"@on /\nHTTP/1.1 200 OK\n\na\n@part 1000000s\nb\n",
+		"s:5:7: '1000000s': expected a time, such as 200ms or 2s"},
+	{"@on /\nHTTP/1.1 200 OK\n\na\n@part ms\nb\n",
+		"s:5:7: 'ms': expected a time, such as 200ms or 2s"},
+	{"@part\n", "s:1:1: '@part': expected @on before it"},
 	/* parts of the request */
 	{"@on /\n@fill x\n", "s:2:7: 'x': expected nothing more"},
 	{"@on /\n@fill\nHTTP/1.1 200 OK\nA: b{c}\n", "s:4:6: 'c': " FILL},
@@ -979,6 +992,63 @@ START_TEST(events_have_their_end)
 }
 END_TEST
 
+/* Lines of their own cut a body into parts, and say how it is framed. */
+START_TEST(bodies_in_parts)
+{
+	static const struct {
+		const char *text; /* after "@on /\n" */
+		const char *parts;
+		const char *body;
+		bool chunked;
+		const char *omit;
+	} cases[] = {
+		{"HTTP/1.1 200 OK\nContent-Type: a/b\n\nab\n@part 200ms\n"
+		 "c\n\n",
+			"3 200,", "ab\nc", true, NULL},
+		{"HTTP/1.1 200 OK\nContent-Type: a/b\n\n@part 2s\nab\n@part\n"
+		 "@@c\n@part 7",
+			"0 2000,3 0,3 7,", "ab\n@c", true, NULL},
+		{"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\n\r\nab\r\n"
+		 "@part 1\r\nc\r\n",
+			"4 1,", "ab\r\nc", true, NULL},
+		/* as the message says */
+		{"HTTP/1.1 200 OK\nContent-Type: a/b\nContent-Length: 5\n\nab\n"
+		 "@part 1\nc\n",
+			"3 1,", "ab\nc\n", false, NULL},
+		{"HTTP/1.1 200 OK\nContent-Type: a/b\nTransfer-Encoding: "
+		 "chunked\n\nab\n@part 1\nc\n",
+			"3 1,", "ab\nc", true, NULL},
+		{"HTTP/1.1 200 OK\nContent-Type: a/b\nConnection: close\n\nab\n"
+		 "@part 1\nc\n",
+			"3 1,", "ab\nc", false, "Content-Length\n"},
+		/* each part is whole events */
+		{"HTTP/1.1 200 OK\nContent-Type: text/event-stream\n\n"
+		 "data: a\n@part 1\ndata: b\n\n@part 2\n\n@part 3\n"
+		 "id: 1\ndata: c",
+			"9 1,9 2,2 3,",
+			"data: a\n\ndata: b\n\n\n\nid: 1\ndata: c\n\n", true,
+			NULL},
+		/* bytes as they are */
+		{"@raw\nx\n@part 1\ny\n", "2 1,", "x\ny\n", false, NULL},
+		{"@raw \"x\"\n@part 1\n@raw \"y\"\n@part\n", "1 1,1 0,", "xy",
+			false, NULL},
+	};
+
+	for (int i = 0; i < COUNT(cases); i++) {
+		char text[256];
+
+		(void)snprintf(text, sizeof text, "@on /\n%s", cases[i].text);
+		read_good(text);
+		assert_text(rule(0)->parts, cases[i].parts);
+		assert_body(rule(0), cases[i].body);
+		ck_assert_msg(rule(0)->chunked == cases[i].chunked, "case %d",
+			i);
+		assert_text(rule(0)->omit, cases[i].omit);
+		rt_scenario_free(&scenario);
+	}
+}
+END_TEST
+
 START_TEST(raw_heads_have_an_end)
 {
 	static const struct {
@@ -1300,7 +1370,7 @@ main(void)
 		expectations, queues, a_queue_without_conditions, many_rules,
 		files_are_relative_to_the_scenario, NULL};
 	const TTest *const texts[] = {notices_are_told_once,
-		conditions_without_case, events_have_their_end,
+		conditions_without_case, events_have_their_end, bodies_in_parts,
 		raw_heads_have_an_end, shadows_are_told,
 		directives_end_messages, raw_messages_are_left_alone,
 		raw_messages_end, bytes_of_every_kind, NULL};

@@ -730,6 +730,9 @@ START_TEST(pauses)
 			"HTTP/1.1 100 Continue\r\n\r\n"},
 		{{.pause_body = PAUSE}, "\r\n" CLOSE},
 		{{.pause_chunk = PAUSE, .chunks = "1"}, "1\r\na\r\n"},
+		{{.parts = "1 60"}, CLOSE "a"},
+		{{.parts = "1 60", .chunked = true}, "1\r\na\r\n"},
+		{{.parts = "3 60", .raw = true}, "abc"},
 		{{.pause_end = PAUSE}, "abc"},
 		{{.pause_end = PAUSE, .raw = true}, "abc"},
 	};

@@ -68,6 +68,24 @@ START_TEST(answer_to_all)
 }
 END_TEST
 
+/* A part stays one, whatever its size is now. */
+START_TEST(bodies_in_parts)
+{
+	struct bytes got;
+
+	open_plain(_i);
+	ON("/*", .fill = true, .chunked = true, .parts = "4 1, 2 0",
+		.body = "<{1}>-{count}");
+	got = exchange("GET /abc" HOST "\r\n");
+	assert_has(got, "\r\n\r\n4\r\n<abc\r\n2\r\n>-\r\n1\r\n1\r\n0\r\n");
+	bytes_free(&got);
+	got = exchange("GET /" HOST "\r\n");
+	assert_has(got, "\r\n\r\n1\r\n<\r\n2\r\n>-\r\n1\r\n2\r\n0\r\n");
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
 static int
 fills(void *arg, const struct retort_exchange *exchange,
 	struct retort_reply *reply)
@@ -251,6 +269,8 @@ static const struct {
 	{{.file = "a/{b}"},
 		"file: 'b': expected {path}, {query.NAME} or the like; a brace is "
 		"'{{'"},
+	{{.body = "{path}", .parts = "3 1"},
+		"body: 'pa': expected a '}' after it; a brace is '{{'"},
 	{{.raw = true, .body = "x"}, "reply: both fill and raw or repeat"},
 	{{.repeat = 2, .body = "x"}, "reply: both fill and raw or repeat"},
 	{{.request = "/*/a", .body = "{1}{2}"},
@@ -281,8 +301,8 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const all[] = {fields_and_body, answer_to_all, handlers,
-		files, NULL};
+	const TTest *const all[] = {fields_and_body, answer_to_all,
+		bodies_in_parts, handlers, files, NULL};
 	Suite *suite = suite_create("fill");
 	TCase *tcase = tcase_create("once");
 

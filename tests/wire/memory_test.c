@@ -59,6 +59,7 @@ static const struct {
 	{{.request = "/repeat", .body = "abc", .repeat = 10},
 		"GET /repeat" HOST "\r\n", "\r\n\r\nabcabcabca"},
 	{{.request = "/fill/*", .fill = true, .fields = "X: {1}",
+		 .parts = "10 0, 1 0",
 		 .body = "filled {1} {query.a}"},
 		"GET /fill/b?a=%20c" HOST "\r\n", "\r\n\r\nfilled b  c"},
 	{{.request = "/later", .handler = later,
