@@ -216,6 +216,22 @@ enum retort_io {
 	RETORT_IO_POLL
 };
 
+/* Versions of TLS. */
+enum retort_tls_version {
+	RETORT_TLS_DEFAULT,
+	RETORT_TLS_1_0,
+	RETORT_TLS_1_1,
+	RETORT_TLS_1_2,
+	RETORT_TLS_1_3
+};
+
+/* Whether clients are asked for a certificate. */
+enum retort_tls_client {
+	RETORT_TLS_CLIENT_NOT,
+	RETORT_TLS_CLIENT_WANTED, /* they may have none */
+	RETORT_TLS_CLIENT_REQUIRED
+};
+
 /* The options of a server. */
 struct retort_options {
 	const void *reserved; /* NULL: the macros begin with it */
@@ -296,6 +312,19 @@ struct retort_options {
 	const char *framing;
 	bool stepped; /* without a thread: the caller runs the server with
 	                  retort_step() */
+
+	/* TLS (HTTPS), for RETORT_HTTP and RETORT_TCP; fails with ENOTSUP if
+	   the library was built without OpenSSL, or it cannot be loaded. The
+	   server makes a CA, see retort_ca(), and a certificate for localhost,
+	   127.0.0.1, ::1 and `hosts`, unless it is given one. */
+	bool tls;
+	const char *tls_cert; /* file of a certificate and its chain, and the */
+	const char *tls_key;  /* file of its key, in PEM; both or neither */
+	enum retort_tls_version tls_min; /* default: 1.2 */
+	enum retort_tls_version tls_max; /* default: the latest */
+	enum retort_tls_client tls_client;
+	const char *tls_client_ca; /* file of the CAs of clients, in PEM; NULL:
+	                              any certificate is taken */
 };
 
 /*

@@ -62,6 +62,10 @@ args_read_version(struct given *given, const struct option *option,
 	(void)text;
 	args_print("retort ");
 	args_print(retort_version());
-	args_print("\n");
+#ifdef RT_OPENSSL
+	args_print("\nTLS by OpenSSL, built with " RT_OPENSSL "\n");
+#else
+	args_print("\nwithout TLS\n");
+#endif
 	exit(EXIT_SUCCESS);
 }

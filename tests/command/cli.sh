@@ -239,8 +239,10 @@ grep '^\.It .*Fl -' "$source/src/man/retort.1" | grep -oE 'Fl -[a-z-]+' |
 equal "$(cat "$dir/specified")" "$(cat "$dir/named")" \
 	'--help all names the options of retort(1)'
 "$retort" --version >"$dir/out" 2>"$dir/err" &&
-	grep -q '^retort [0-9][0-9.]*$' "$dir/out" &&
-	[ "$(wc -l <"$dir/out")" -eq 1 ]
+	head -n 1 "$dir/out" | grep -q '^retort [0-9][0-9.]*$' &&
+	tail -n 1 "$dir/out" |
+	grep -Eq '^(TLS by OpenSSL, built with 3[0-9.]*|without TLS)$' &&
+	[ "$(wc -l <"$dir/out")" -eq 2 ]
 report $? '--version'
 equal "$("$retort" -V)" "$("$retort" --version)" '-V'
 

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection's TLS: between OpenSSL, which reads wire bytes from memory and
+ * writes others there, and the two channels. Makes no system call.
+ */
+#include "config.h"
+
+#include "tls/tls_parts.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The most wire bytes that are kept to be sent: a record, and what OpenSSL
+   writes by itself, such as certificates. */
+#define MAX_OUT ((size_t)1 << 20)
+
+/* The longest subject of a client's certificate that is shown. */
+#define MAX_SUBJECT 1024
+
+/* --- the life of one --- */
+
+static int
+open_ssl(struct rt_tls *tls)
+{
+	const struct rt_openssl *ssl = &tls->server->ssl;
+
+	tls->ssl = ssl->SSL_new(tls->server->context);
+	tls->came = ssl->BIO_new(ssl->BIO_s_mem());
+	tls->made = ssl->BIO_new(ssl->BIO_s_mem());
+	if (tls->ssl == NULL || tls->came == NULL || tls->made == NULL) {
+		ssl->BIO_free(tls->came);
+		ssl->BIO_free(tls->made);
+		return -ENOMEM;
+	}
+	/* whose they are from now on */
+	ssl->SSL_set_bio(tls->ssl, tls->came, tls->made);
+	ssl->SSL_set_accept_state(tls->ssl);
+	return 0;
+}
+
+struct rt_tls *
+rt_tls_new(const struct rt_tls_server *server, int fd, int kind, void *owner)
+{
+	struct rt_tls *tls = calloc(1, sizeof *tls);
+
+	if (tls == NULL)
+		return NULL;
+	rt_chan_init(&tls->wire, fd, kind);
+	tls->owner = owner;
+	tls->server = server;
+	rt_buf_init(&tls->out, MAX_OUT);
+	rt_buf_init(&tls->file, RT_TLS_RECORD);
+	if (open_ssl(tls) < 0) {
+		rt_tls_free(tls);
+		return NULL;
+	}
+	return tls;
+}
+
+void
+rt_tls_free(struct rt_tls *tls)
+{
+	if (tls == NULL)
+		return;
+	tls->server->ssl.SSL_free(tls->ssl);
+	rt_buf_free(&tls->out);
+	rt_buf_free(&tls->file);
+	rt_blob_drop(tls->facts.texts);
+	free(tls);
+}
+
+/* --- OpenSSL --- */
+
+/* What it has written waits to be sent. */
+static void
+collect(struct rt_tls *tls)
+{
+	const struct rt_openssl *ssl = &tls->server->ssl;
+	size_t size = ssl->BIO_ctrl_pending(tls->made);
+	char *room;
+
+	if (size == 0)
+		return;
+	room = rt_buf_reserve(&tls->out, size);
+	if (room == NULL) {
+		tls->failed = -ENOMEM;
+		return;
+	}
+	(void)ssl->BIO_read(tls->made, room, (int)size);
+	tls->out.len += size;
+}
+
+/* The results of a call that may need more from the peer. */
+enum result { DONE, MORE, END, FAILED };
+
+static enum result
+judge(struct rt_tls *tls, int code)
+{
+	const struct rt_openssl *ssl = &tls->server->ssl;
+	enum result result = DONE;
+
+	switch (ssl->SSL_get_error(tls->ssl, code)) {
+	case SSL_ERROR_NONE:
+		break;
+	case SSL_ERROR_WANT_READ:
+		result = tls->ended ? END : MORE;
+		break;
+	case SSL_ERROR_ZERO_RETURN:
+		result = END;
+		break;
+	default:
+		tls->failed = -EPROTO;
+		tls->why = rt_openssl_why(ssl);
+		result = FAILED;
+		break;
+	}
+	/* the queue of errors is the thread's, and not ours alone */
+	ssl->ERR_clear_error();
+	collect(tls);
+	return tls->failed < 0 ? FAILED : result;
+}
+
+/* "NAME" or "", with its NUL. */
+static void
+add_subject(struct rt_tls *tls, struct rt_buf *to)
+{
+	const struct rt_openssl *ssl = &tls->server->ssl;
+	X509 *cert = ssl->SSL_get1_peer_certificate(tls->ssl);
+	BIO *text = ssl->BIO_new(ssl->BIO_s_mem());
+	char *room;
+	int size;
+
+	if (cert != NULL && text != NULL &&
+		ssl->X509_NAME_print_ex(text, ssl->X509_get_subject_name(cert),
+			0, XN_FLAG_RFC2253) >= 0 &&
+		(room = rt_buf_reserve(to, MAX_SUBJECT)) != NULL) {
+		size = ssl->BIO_read(text, room, MAX_SUBJECT);
+		to->len += size > 0 ? (size_t)size : 0;
+	}
+	rt_buf_add(to, "", 1);
+	ssl->BIO_free(text);
+	ssl->X509_free(cert);
+}
+
+/* The two that do not live for ever. */
+static void
+learn_texts(struct rt_tls *tls)
+{
+	const struct rt_openssl *ssl = &tls->server->ssl;
+	struct rt_tls_facts *facts = &tls->facts;
+	const char *sni =
+		ssl->SSL_get_servername(tls->ssl, TLSEXT_NAMETYPE_host_name);
+	struct rt_buf texts;
+	const char *end;
+
+	rt_buf_init(&texts, MAX_SUBJECT + 1024);
+	rt_buf_add_text(&texts, sni ? sni : "");
+	rt_buf_add(&texts, "", 1);
+	add_subject(tls, &texts);
+	if (!texts.failed)
+		facts->texts = rt_blob_new(texts.data, texts.len, false);
+	rt_buf_free(&texts);
+	if (facts->texts == NULL)
+		return;
+	end = facts->texts->data + strlen(facts->texts->data) + 1;
+	facts->sni = end > facts->texts->data + 1 ? facts->texts->data : NULL;
+	facts->client = *end != '\0' ? end : NULL;
+}
+
+static void
+learn(struct rt_tls *tls)
+{
+	const struct rt_openssl *ssl = &tls->server->ssl;
+	struct rt_tls_facts *facts = &tls->facts;
+	const unsigned char *alpn;
+	unsigned size;
+
+	tls->ready = true;
+	facts->version = ssl->SSL_get_version(tls->ssl);
+	facts->cipher =
+		ssl->SSL_CIPHER_get_name(ssl->SSL_get_current_cipher(tls->ssl));
+	facts->resumed = ssl->SSL_session_reused(tls->ssl) != 0;
+	ssl->SSL_get0_alpn_selected(tls->ssl, &alpn, &size);
+	facts->alpn = size > 0 ? "http/1.1" : NULL;
+	learn_texts(tls);
+}
+
+/* --- outward --- */
+
+/* All of it was sent. */
+static bool
+is_flushed(const struct rt_tls *tls)
+{
+	return tls->sent == tls->out.len;
+}
+
+static void
+write_plain(struct rt_tls *tls, const void *bytes, size_t size)
+{
+	const struct rt_openssl *ssl = &tls->server->ssl;
+
+	if (judge(tls, ssl->SSL_write_ex(tls->ssl, bytes, size, &tls->taken)) !=
+		DONE)
+		tls->taken = 0;
+}
+
+/* As many of its bytes as make a record. */
+static void
+write_pieces(struct rt_tls *tls, const struct rt_op *op)
+{
+	char *plain = (char *)(uintptr_t)tls->server->plain;
+	size_t size = 0;
+
+	for (int i = 0; i < op->send.count && size < RT_TLS_RECORD; i++) {
+		const struct iovec *piece = op->send.pieces + i;
+		size_t left = RT_TLS_RECORD - size;
+
+		if (piece->iov_len < left)
+			left = piece->iov_len;
+		memcpy(plain + size, piece->iov_base, left);
+		size += left;
+	}
+	write_plain(tls, plain, size);
+}
+
+static void
+notify(struct rt_tls *tls)
+{
+	const struct rt_openssl *ssl = &tls->server->ssl;
+
+	tls->notified = true;
+	if (tls->ready && ssl->SSL_shutdown(tls->ssl) < 0)
+		(void)judge(tls, -1);
+	else
+		collect(tls);
+}
+
+/* They are all on their way: that is when an operation outward is done. */
+static unsigned
+finish_sending(struct rt_tls *tls, struct rt_op *op)
+{
+	op->result = (int64_t)tls->taken;
+	tls->taken = 0;
+	tls->file.len = 0;
+	return RT_OUT_DONE;
+}
+
+/* Makes records of what is to be sent, or passes on what is none once all of
+   them were sent. */
+static unsigned
+try_out(struct rt_tls *tls, struct rt_op *op)
+{
+	struct rt_op *wire = &tls->wire.out;
+
+	switch (op->verb) {
+	case RT_SEND:
+	case RT_FILE:
+		if (tls->taken > 0)
+			return is_flushed(tls) ? finish_sending(tls, op) : 0;
+		if (op->verb == RT_SEND)
+			write_pieces(tls, op);
+		else if (tls->file.len > 0)
+			write_plain(tls, tls->file.data, tls->file.len);
+		break;
+	case RT_FINISH:
+		if (!tls->notified)
+			notify(tls);
+		if (is_flushed(tls))
+			wire->verb = RT_FINISH;
+		break;
+	case RT_FLUSH:
+		if (is_flushed(tls))
+			wire->verb = RT_FLUSH;
+		break;
+	default: /* the owner's to do */
+		break;
+	}
+	return 0;
+}
+
+/* Whether something follows at once: a FIN, or the rest of what is wanted. */
+static bool
+has_more(const struct rt_tls *tls, const struct rt_op *plain)
+{
+	uint64_t size = 0;
+
+	if (plain->verb == RT_FINISH || tls->taken == 0)
+		return plain->verb == RT_FINISH;
+	if (plain->verb == RT_FILE)
+		return tls->taken < plain->file.size;
+	for (int i = 0; i < plain->send.count; i++)
+		size += plain->send.pieces[i].iov_len;
+	return plain->more || tls->taken < size;
+}
+
+static void
+plan_sending(struct rt_tls *tls, const struct rt_op *plain)
+{
+	struct rt_op *wire = &tls->wire.out;
+
+	wire->verb = RT_SEND;
+	wire->more = has_more(tls, plain);
+	wire->send.count = 1;
+	wire->send.pieces[0].iov_base = tls->out.data + tls->sent;
+	wire->send.pieces[0].iov_len = tls->out.len - tls->sent;
+}
+
+/* --- inward --- */
+
+static void
+plan_receiving(struct rt_tls *tls)
+{
+	struct rt_op *wire = &tls->wire.in;
+
+	wire->verb = RT_RECV;
+	wire->recv.data = (char *)(uintptr_t)tls->server->wire;
+	wire->recv.size = sizeof tls->server->wire;
+}
+
+static unsigned
+try_in(struct rt_tls *tls, struct rt_op *op)
+{
+	const struct rt_openssl *ssl = &tls->server->ssl;
+	size_t size = 0;
+	enum result result;
+
+	if (op->verb != RT_RECV)
+		return 0;
+	result = judge(tls,
+		ssl->SSL_read_ex(tls->ssl, op->recv.data, op->recv.size,
+			&size));
+	if (result == MORE)
+		plan_receiving(tls);
+	if (result == MORE || result == FAILED)
+		return 0;
+	op->result = result == END ? 0 : (int64_t)size;
+	return RT_IN_DONE;
+}
+
+/* --- both --- */
+
+/* Nothing more can be done, once the peer was told why. */
+static unsigned
+give_up(struct rt_tls *tls, struct rt_chan *plain)
+{
+	if (!is_flushed(tls) && tls->failed == -EPROTO) {
+		plan_sending(tls, &plain->out);
+		return 0;
+	}
+	if (plain->out.verb != RT_NOTHING) {
+		plain->out.result = tls->failed;
+		return RT_OUT_DONE;
+	}
+	if (plain->in.verb != RT_NOTHING) {
+		plain->in.result = tls->failed;
+		return RT_IN_DONE;
+	}
+	return 0;
+}
+
+/* False: it is not done. */
+static bool
+shake_hands(struct rt_tls *tls, struct rt_chan *plain, unsigned *done)
+{
+	const struct rt_openssl *ssl = &tls->server->ssl;
+	enum result result = judge(tls, ssl->SSL_do_handshake(tls->ssl));
+
+	*done = 0;
+	if (result == DONE)
+		learn(tls);
+	if (result == MORE)
+		plan_receiving(tls);
+	/* the client has left: that is all that there is to be known */
+	if (result == END && plain->out.verb != RT_NOTHING) {
+		tls->failed = -ECONNRESET;
+	} else if (result == END) {
+		plain->in.result = 0;
+		*done = RT_IN_DONE;
+	}
+	return result == DONE;
+}
+
+unsigned
+rt_tls_try(struct rt_tls *tls, struct rt_chan *plain)
+{
+	bool wanted =
+		plain->in.verb != RT_NOTHING || plain->out.verb != RT_NOTHING;
+	unsigned done = 0;
+
+	tls->wire.in.verb = RT_NOTHING;
+	tls->wire.out.verb = RT_NOTHING;
+	if (tls->failed == 0 && wanted &&
+		(tls->ready || shake_hands(tls, plain, &done))) {
+		done = try_out(tls, &plain->out);
+		if (done == 0 && tls->failed == 0)
+			done = try_in(tls, &plain->in);
+	}
+	if (tls->failed < 0)
+		return give_up(tls, plain);
+	if (!is_flushed(tls))
+		plan_sending(tls, &plain->out);
+	return done;
+}
+
+static void
+sent(struct rt_tls *tls, int64_t result)
+{
+	if (result < 0) {
+		tls->failed = result;
+		return;
+	}
+	tls->sent += (size_t)result;
+	if (!is_flushed(tls))
+		return;
+	rt_buf_clear(&tls->out, 2 * RT_TLS_RECORD);
+	tls->sent = 0;
+}
+
+static void
+received(struct rt_tls *tls, int64_t result)
+{
+	const struct rt_openssl *ssl = &tls->server->ssl;
+
+	if (result < 0)
+		tls->failed = result;
+	else if (result == 0)
+		tls->ended = true;
+	else if (ssl->BIO_write(tls->came, tls->server->wire, (int)result) !=
+		result)
+		tls->failed = -ENOMEM;
+}
+
+unsigned
+rt_tls_done(struct rt_tls *tls, struct rt_chan *plain, unsigned done)
+{
+	const struct rt_op *out = &tls->wire.out;
+
+	if (done & RT_IN_DONE) {
+		received(tls, tls->wire.in.result);
+		return 0;
+	}
+	if (out->verb == RT_SEND) {
+		sent(tls, out->result);
+		return 0;
+	}
+	plain->out.result = out->result;
+	return RT_OUT_DONE;
+}
+
+char *
+rt_tls_room(struct rt_tls *tls, const struct rt_chan *plain)
+{
+	char *room;
+
+	if (plain->out.verb != RT_FILE || !tls->ready || tls->failed < 0 ||
+		tls->taken > 0 || tls->file.len > 0)
+		return NULL;
+	room = rt_buf_reserve(&tls->file, RT_TLS_RECORD);
+	if (room == NULL)
+		tls->failed = -ENOMEM;
+	return room;
+}
+
+void
+rt_tls_read(struct rt_tls *tls, size_t size)
+{
+	assert(size <= RT_TLS_RECORD);
+	tls->file.len = size;
+}

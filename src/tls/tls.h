@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TLS between a channel and a connection, which does not know of it.
+ *
+ * A connection wants bytes received and sent, as its channel says: the plain
+ * channel. Its struct rt_tls wants others received and sent, as its own channel
+ * says, the one that the loop knows: the wire. Like a connection it makes no
+ * system call: it is told what has come and what was sent on the wire, and does
+ * by that what the plain channel wants.
+ *
+ *	conn/          plain bytes        tls/          wire bytes        os/io
+ *	RT_RECV  <---- rt_tls_try() ----        <---- rt_tls_done() ---- RT_RECV
+ *	RT_SEND  ---------------------> records ------------------------> RT_SEND
+ *	RT_FINISH --------------------> close_notify --> RT_SEND, RT_FINISH
+ *
+ * OpenSSL is loaded by rt_tls_open(), and nobody else knows it.
+ */
+#ifndef RT_TLS_H
+#define RT_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "os/io.h"
+#include "retort.h"
+
+/* The most plain bytes of a record. */
+#define RT_TLS_RECORD ((size_t)16 << 10)
+
+struct ssl_st; /* OpenSSL's */
+struct bio_st;
+
+/* What all connections of a server share. */
+struct rt_tls_server;
+
+/*
+ * Loads OpenSSL, and makes or reads certificates as `options` say, which are
+ * valid around `now` (s since the epoch). 0 and *opened; or -errno with a line
+ * in `error`: -ENOTSUP, there is no OpenSSL, or this was built without.
+ */
+int rt_tls_open(struct rt_tls_server **opened,
+	const struct retort_options *options, int64_t now, char *error);
+void rt_tls_close(struct rt_tls_server *server);
+
+/* The CA of its certificate, in PEM; lives as long. NULL: that is a file's. */
+const char *rt_tls_ca(const struct rt_tls_server *server);
+
+/* What is known of a connection after its handshake; NULL and false before. */
+struct rt_tls_facts {
+	const char *version; /* these two and `alpn` live for ever */
+	const char *cipher;
+	const char *alpn;
+	const char *sni;    /* in `texts` */
+	const char *client; /* the subject of its certificate; in `texts` */
+	bool resumed;
+	struct rt_blob *texts; /* may be shared by who copies these facts */
+};
+
+/* One connection's. */
+struct rt_tls {
+	struct rt_chan wire; /* first: the loop returns it */
+	void *owner;
+	const struct rt_tls_server *server;
+	struct ssl_st *ssl;
+	struct bio_st *came; /* wire bytes that came, for OpenSSL to read */
+	struct bio_st *made; /* those that it wrote, */
+	struct rt_buf out;   /* and that are being sent */
+	size_t sent;         /* of `out` */
+	size_t taken;        /* of the plain bytes that are wanted sent: in
+	                        `out`, or sent */
+	struct rt_buf file;  /* plain bytes of a RT_FILE */
+	bool ready;          /* the handshake is done */
+	bool notified;       /* the peer was told that no more will come */
+	bool ended;          /* no more wire bytes will come */
+	int64_t failed;      /* -errno: there is nothing more to be done */
+	const char *why;     /* it failed by TLS itself; lives for ever */
+	struct rt_tls_facts facts;
+};
+
+/* The server's side of a connection; `kind` is its channel's. NULL: no
+   memory. */
+struct rt_tls *rt_tls_new(const struct rt_tls_server *server, int fd, int kind,
+	void *owner);
+
+/* Leaves its descriptor open. NULL is allowed. */
+void rt_tls_free(struct rt_tls *tls);
+
+/*
+ * Does one of the things that the plain channel wants, as rt_io_try():
+ * RT_IN_DONE or RT_OUT_DONE, and the result is set. 0: none can be done until
+ * the wire's operations are, which this has set, or others are wanted.
+ */
+unsigned rt_tls_try(struct rt_tls *tls, struct rt_chan *plain);
+
+/* One of the wire's operations is done, as rt_io_try() said. Returns the same
+   of the plain channel's operation that was passed on; 0: none was. */
+unsigned rt_tls_done(struct rt_tls *tls, struct rt_chan *plain, unsigned done);
+
+/*
+ * If the plain channel wants bytes of a file sent that have not been read:
+ * room for RT_TLS_RECORD of them, and then rt_tls_read() of how many there
+ * are. NULL: none are wanted now.
+ */
+char *rt_tls_room(struct rt_tls *tls, const struct rt_chan *plain);
+void rt_tls_read(struct rt_tls *tls, size_t size);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* Certificates for tests: a CA, and what it signs, made in memory. */
+#include "config.h"
+
+#include "tls/tls_parts.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+#define DAY INT64_C(86400)
+
+/* How long certificates are valid: a client may take no longer ones of a
+   server, and its clock may be a little late. */
+#define BEFORE DAY
+#define LEAF_DAYS 365
+#define CA_DAYS 3650
+
+/* Bytes of all the names in a certificate. */
+#define MAX_NAMES 16384
+
+/* What is to be made. */
+struct plan {
+	const char *name; /* CN */
+	bool ca;
+	const char *names; /* subjectAltName, as OpenSSL's configuration has
+	                      it; NULL: none */
+	int64_t from;      /* s since the epoch */
+	int64_t until;
+};
+
+struct cert {
+	EVP_PKEY *key;
+	X509 *x509;
+};
+
+static void
+free_cert(const struct rt_openssl *ssl, struct cert *cert)
+{
+	ssl->X509_free(cert->x509);
+	ssl->EVP_PKEY_free(cert->key);
+}
+
+/* --- one certificate --- */
+
+static bool
+add_extension(const struct rt_openssl *ssl, X509 *cert, X509V3_CTX *context,
+	int nid, const char *value)
+{
+	X509_EXTENSION *extension =
+		ssl->X509V3_EXT_conf_nid(NULL, context, nid, value);
+	bool added = extension != NULL &&
+		ssl->X509_add_ext(cert, extension, -1) == 1;
+
+	ssl->X509_EXTENSION_free(extension);
+	return added;
+}
+
+/* Those that RFC 5280 wants, or a client that is strict. */
+static bool
+extend(const struct rt_openssl *ssl, X509 *cert, X509 *issuer,
+	const struct plan *plan)
+{
+	const struct {
+		int nid;
+		const char *value;
+	} extensions[] = {
+		{NID_basic_constraints,
+			plan->ca ? "critical,CA:TRUE" : "critical,CA:FALSE"},
+		{NID_key_usage,
+			plan->ca ? "critical,keyCertSign,cRLSign" :
+				   "critical,digitalSignature"},
+		{NID_ext_key_usage, plan->ca ? NULL : "serverAuth"},
+		{NID_subject_key_identifier, "hash"},
+		{NID_authority_key_identifier, "keyid:always"},
+		{NID_subject_alt_name, plan->names},
+	};
+	X509V3_CTX context = {.flags = 0};
+	bool ok = true;
+
+	ssl->X509V3_set_ctx(&context, issuer, cert, NULL, NULL, 0);
+	for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++)
+		if (ok && extensions[i].value != NULL)
+			ok = add_extension(ssl, cert, &context,
+				extensions[i].nid, extensions[i].value);
+	return ok;
+}
+
+/* A number that no other certificate has. */
+static bool
+number(const struct rt_openssl *ssl, X509 *cert)
+{
+	uint64_t serial;
+
+	if (ssl->RAND_bytes((unsigned char *)&serial, sizeof serial) != 1)
+		return false;
+	serial >>= 1;
+	return ssl->ASN1_INTEGER_set_uint64(ssl->X509_get_serialNumber(cert),
+		       serial | 1) == 1;
+}
+
+/* All but the signature; `issuer` is `cert` itself for a CA. */
+static bool
+fill(const struct rt_openssl *ssl, const struct cert *cert,
+	const struct cert *issuer, const struct plan *plan)
+{
+	X509 *x509 = cert->x509;
+	X509_NAME *name = ssl->X509_get_subject_name(x509);
+
+	return ssl->X509_set_version(x509, X509_VERSION_3) == 1 &&
+		number(ssl, x509) &&
+		ssl->ASN1_TIME_set(ssl->X509_getm_notBefore(x509),
+			(time_t)plan->from) != NULL &&
+		ssl->ASN1_TIME_set(ssl->X509_getm_notAfter(x509),
+			(time_t)plan->until) != NULL &&
+		ssl->X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+			(const unsigned char *)plan->name, -1, -1, 0) == 1 &&
+		ssl->X509_set_issuer_name(x509,
+			ssl->X509_get_subject_name(issuer->x509)) == 1 &&
+		ssl->X509_set_pubkey(x509, cert->key) == 1 &&
+		extend(ssl, x509, issuer->x509, plan);
+}
+
+/* By `issuer`, or NULL: by itself. What is half made is freed by the caller,
+   too. */
+static bool
+make(const struct rt_openssl *ssl, struct cert *cert, const struct cert *issuer,
+	const struct plan *plan)
+{
+	if (issuer == NULL)
+		issuer = cert;
+	cert->x509 = ssl->X509_new();
+	cert->key = ssl->EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	return cert->x509 != NULL && cert->key != NULL &&
+		fill(ssl, cert, issuer, plan) &&
+		ssl->X509_sign(cert->x509, issuer->key, ssl->EVP_sha256()) > 0;
+}
+
+/* --- names --- */
+
+/* "NAME", "NAME:PORT", "[::1]:PORT", as a Host field has it: without the port
+   and brackets. */
+static void
+add_name(struct rt_buf *names, const char *host)
+{
+	bool bracketed = *host == '[';
+	const char *colon = strrchr(host, ':');
+	size_t size = bracketed ? strcspn(++host, "]") : strlen(host);
+	unsigned char address[16];
+	char text[256];
+
+	if (!bracketed && colon != NULL && strchr(host, ':') == colon)
+		size = (size_t)(colon - host);
+	if (size == 0 || size >= sizeof text)
+		return;
+	memcpy(text, host, size);
+	text[size] = '\0';
+	rt_buf_add_format(names, "%s%s:%s", names->len > 0 ? "," : "",
+		inet_pton(AF_INET, text, address) == 1 ||
+				inet_pton(AF_INET6, text, address) == 1 ?
+			"IP" :
+			"DNS",
+		text);
+}
+
+/* Those of this machine, and others. */
+static const char *
+list_names(struct rt_buf *names, const char *const *hosts, char *error)
+{
+	static const char *const own[] = {"localhost", "127.0.0.1", "::1"};
+
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		add_name(names, own[i]);
+	for (; hosts != NULL && *hosts != NULL; hosts++) {
+		/* what has a meaning to OpenSSL is in no host's name */
+		if ((*hosts)[strcspn(*hosts, ",;= \t\"\\@")] != '\0') {
+			(void)rt_fail(error, -EINVAL,
+				"hosts: '%.100s' cannot stand in a certificate",
+				*hosts);
+			return NULL;
+		}
+		add_name(names, *hosts);
+	}
+	if (names->failed)
+		(void)rt_fail(error, -EINVAL,
+			"hosts: too many for a certificate");
+	return names->failed ? NULL : rt_buf_text(names);
+}
+
+/* --- the CA and the server's own --- */
+
+static char *
+write_pem(const struct rt_openssl *ssl, X509 *cert)
+{
+	BIO *to = ssl->BIO_new(ssl->BIO_s_mem());
+	char *text = NULL;
+	size_t size;
+
+	if (to != NULL && ssl->PEM_write_bio_X509(to, cert) == 1) {
+		size = ssl->BIO_ctrl_pending(to);
+		text = malloc(size + 1);
+		if (text != NULL) {
+			(void)ssl->BIO_read(to, text, (int)size);
+			text[size] = '\0';
+		}
+	}
+	ssl->BIO_free(to);
+	return text;
+}
+
+/* Each CA has another name: a client may know several. */
+static bool
+make_ca(const struct rt_openssl *ssl, struct cert *ca, int64_t now)
+{
+	unsigned char bytes[4];
+	char name[64];
+	struct plan plan = {
+		.name = name,
+		.ca = true,
+		.from = now - BEFORE,
+		.until = now + CA_DAYS * DAY,
+	};
+
+	if (ssl->RAND_bytes(bytes, sizeof bytes) != 1)
+		return false;
+	(void)snprintf(name, sizeof name, "retort test CA %02x%02x%02x%02x",
+		bytes[0], bytes[1], bytes[2], bytes[3]);
+	return make(ssl, ca, NULL, &plan);
+}
+
+static bool
+use(struct rt_tls_server *server, const struct cert *leaf)
+{
+	const struct rt_openssl *ssl = &server->ssl;
+
+	return ssl->SSL_CTX_use_certificate(server->context, leaf->x509) == 1 &&
+		ssl->SSL_CTX_use_PrivateKey(server->context, leaf->key) == 1;
+}
+
+int
+rt_tls_certify(struct rt_tls_server *server, const char *const *hosts,
+	int64_t now, char *error)
+{
+	const struct rt_openssl *ssl = &server->ssl;
+	struct cert ca = {NULL, NULL}, leaf = {NULL, NULL};
+	struct plan plan = {
+		.name = "localhost",
+		.from = now - BEFORE,
+		.until = now + LEAF_DAYS * DAY,
+	};
+	struct rt_buf names;
+	int code = -EINVAL;
+
+	rt_buf_init(&names, MAX_NAMES);
+	plan.names = list_names(&names, hosts, error);
+	if (plan.names == NULL)
+		goto out;
+	code = 0;
+	if (make_ca(ssl, &ca, now) && make(ssl, &leaf, &ca, &plan) &&
+		use(server, &leaf))
+		server->ca = write_pem(ssl, ca.x509);
+	if (server->ca == NULL)
+		code = rt_fail(error, -ENOMEM, "tls: certificate: %s",
+			rt_openssl_why(ssl));
+out:
+	ssl->ERR_clear_error();
+	free_cert(ssl, &leaf);
+	free_cert(ssl, &ca);
+	rt_buf_free(&names);
+	return code;
+}

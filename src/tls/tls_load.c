@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * OpenSSL, loaded when somebody asks for TLS: nobody else waits for it. What is
+ * loaded stands in the server, as the library keeps no globals.
+ */
+#include "config.h"
+
+#include "tls/tls_parts.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+
+/* As the headers have it that this is built by. */
+#ifdef __APPLE__
+#define NAME(lib) lib "." TEXT(OPENSSL_SHLIB_VERSION) ".dylib"
+#else
+#define NAME(lib) lib ".so." TEXT(OPENSSL_SHLIB_VERSION)
+#endif
+
+struct function {
+	const char *name;
+	size_t at; /* of struct rt_openssl */
+};
+
+#define ROW(name) {#name, offsetof(struct rt_openssl, name)},
+static const struct function of_libssl[] = {RT_TLS_LIBSSL(ROW)};
+static const struct function of_libcrypto[] = {RT_TLS_LIBCRYPTO(ROW)};
+
+static int
+fail(char *error)
+{
+	const char *why = dlerror();
+
+	return rt_fail(error, -ENOTSUP, "tls: cannot load OpenSSL: %s",
+		why ? why : "unknown");
+}
+
+/* ISO C knows no pointer that may be either. */
+_Static_assert(sizeof(void *) == sizeof(void (*)(void)),
+	"dlsym(3) returns functions");
+
+static int
+find_all(struct rt_openssl *ssl, void *lib, const struct function *functions,
+	size_t count, char *error)
+{
+	for (size_t i = 0; i < count; i++) {
+		void *found = dlsym(lib, functions[i].name);
+
+		if (found == NULL)
+			return fail(error);
+		memcpy((char *)ssl + functions[i].at, &found, sizeof found);
+	}
+	return 0;
+}
+
+int
+rt_openssl_load(struct rt_openssl *ssl, char *error)
+{
+	int code;
+
+	ssl->libcrypto = dlopen(NAME("libcrypto"), RTLD_NOW | RTLD_LOCAL);
+	ssl->libssl = ssl->libcrypto == NULL ?
+		NULL :
+		dlopen(NAME("libssl"), RTLD_NOW | RTLD_LOCAL);
+	if (ssl->libssl == NULL)
+		return fail(error);
+	code = find_all(ssl, ssl->libssl, of_libssl,
+		sizeof of_libssl / sizeof *of_libssl, error);
+	if (code < 0)
+		return code;
+	return find_all(ssl, ssl->libcrypto, of_libcrypto,
+		sizeof of_libcrypto / sizeof *of_libcrypto, error);
+}
+
+void
+rt_openssl_unload(struct rt_openssl *ssl)
+{
+	if (ssl->libssl != NULL)
+		(void)dlclose(ssl->libssl);
+	if (ssl->libcrypto != NULL)
+		(void)dlclose(ssl->libcrypto);
+}
+
+const char *
+rt_openssl_why(const struct rt_openssl *ssl)
+{
+	/* the first: those after it say where it was noticed */
+	unsigned long error = ssl->ERR_peek_error();
+	const char *why = ERR_SYSTEM_ERROR(error) ?
+		strerror(ERR_GET_REASON(error)) :
+		ssl->ERR_reason_error_string(error);
+
+	return why ? why : "it says no more";
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* The room tls of a build without OpenSSL: there is no such connection. */
+#include "config.h"
+
+#include "tls/tls.h"
+
+#include <errno.h>
+
+#include "base/error.h"
+
+int
+rt_tls_open(struct rt_tls_server **opened, const struct retort_options *options,
+	int64_t now, char *error)
+{
+	(void)opened;
+	(void)options;
+	(void)now;
+	return rt_fail(error, -ENOTSUP, "tls: this was built without OpenSSL");
+}
+
+void
+rt_tls_close(struct rt_tls_server *server)
+{
+	(void)server;
+}
+
+const char *
+rt_tls_ca(const struct rt_tls_server *server)
+{
+	(void)server;
+	return NULL;
+}
+
+struct rt_tls *
+rt_tls_new(const struct rt_tls_server *server, int fd, int kind, void *owner)
+{
+	(void)server;
+	(void)fd;
+	(void)kind;
+	(void)owner;
+	return NULL;
+}
+
+void
+rt_tls_free(struct rt_tls *tls)
+{
+	(void)tls;
+}
+
+unsigned
+rt_tls_try(struct rt_tls *tls, struct rt_chan *plain)
+{
+	(void)tls;
+	(void)plain;
+	return 0;
+}
+
+unsigned
+rt_tls_done(struct rt_tls *tls, struct rt_chan *plain, unsigned done)
+{
+	(void)tls;
+	(void)plain;
+	(void)done;
+	return 0;
+}
+
+char *
+rt_tls_room(struct rt_tls *tls, const struct rt_chan *plain)
+{
+	(void)tls;
+	(void)plain;
+	return NULL;
+}
+
+void
+rt_tls_read(struct rt_tls *tls, size_t size)
+{
+	(void)tls;
+	(void)size;
+}
