@@ -106,7 +106,8 @@ enum retort_end {
 	RETORT_TRUNCATED, /* the file became shorter than announced */
 	RETORT_FAILED,    /* out of memory or descriptors, a file could not be
 	                     read, or a datagram is too long to be sent */
-	RETORT_UNANSWERED /* a datagram that got no answer */
+	RETORT_UNANSWERED, /* a datagram that got no answer */
+	RETORT_TLS_FAILED  /* its handshake, or a record: see `tls_error` */
 };
 
 /* How one side closed a connection: not, by FIN, by RST. */
@@ -187,6 +188,17 @@ struct retort_exchange {
 	bool still_sending;  /* (end) the whole reply was sent, but the client
 	                       sent more than is read after it: it may have
 	                       met a reset connection instead of the reply */
+
+	/* Of the TLS on the connection; NULL and false without. */
+	const char *tls_version; /* "TLSv1.3" */
+	const char *tls_cipher;  /* "TLS_AES_256_GCM_SHA384" */
+	const char *tls_alpn;    /* "http/1.1"; NULL: none was agreed on */
+	const char *tls_sni;     /* the name that the client wants; NULL */
+	const char *tls_client;  /* the subject of its certificate, as
+	                            "CN=client 7,O=Some"; NULL: it has none */
+	bool tls_resumed;        /* the client resumed a session */
+	const char *tls_error; /* (end) why it failed, in OpenSSL's words, such
+	                          as "tlsv1 alert unknown ca"; NULL */
 };
 
 /* The n-th value, from 0, of the fields of that name (compared without case);
@@ -424,6 +436,11 @@ RETORT_API const char *retort_url(struct retort *server,
 #ifndef __cplusplus
 #define retort_url(...) retort_url(RETORT_TWO(__VA_ARGS__, NULL, ))
 #endif
+
+/* With `tls`: the CA that signed the server's certificate, in PEM, for the
+   client to trust. Valid until retort_close(). NULL: there is no TLS, or the
+   certificate is from `tls_cert`. */
+RETORT_API const char *retort_ca(struct retort *server);
 
 /*
  * The i-th listener, or the first: retort_listener(server).port. Those with

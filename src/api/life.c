@@ -291,10 +291,12 @@ give(void *theirs, size_t size, const void *ours, size_t room)
 
 /* "http://127.0.0.1:43121/" and "file"; in the host's memory. */
 static struct rt_url *
-join(const struct rt_sock *sock, const char *path)
+join(const struct rt_sock *sock, bool tls, const char *path)
 {
 	const char *base =
-		sock->family == AF_UNIX ? "http://localhost/" : sock->url;
+		sock->family != AF_UNIX ? sock->url :
+		tls			? "https://localhost/" :
+					  "http://localhost/";
 	size_t size = strlen(base);
 	struct rt_url *joined;
 
@@ -319,7 +321,7 @@ const char *(retort_url)(struct retort *server, const char *path)
 		return server->listeners[0].sock.url;
 	if (server->config.protocol != RETORT_HTTP)
 		return NULL;
-	joined = join(&server->listeners[0].sock, path);
+	joined = join(&server->listeners[0].sock, server->tls != NULL, path);
 	if (joined == NULL)
 		return NULL;
 	if (!elsewhere)
@@ -350,6 +352,12 @@ retort_listener_sized(struct retort *server, size_t i,
 		unlock(server);
 	}
 	give(theirs, size, &ours, sizeof ours);
+}
+
+const char *
+retort_ca(struct retort *server)
+{
+	return rt_tls_ca(server->tls);
 }
 
 /* With the lock held. */

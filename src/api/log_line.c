@@ -124,6 +124,7 @@ end_text(enum retort_end end)
 		[RETORT_TRUNCATED] = "truncated",
 		[RETORT_FAILED] = "failed",
 		[RETORT_UNANSWERED] = "unanswered",
+		[RETORT_TLS_FAILED] = "TLS failed",
 	};
 
 	return (size_t)end < sizeof texts / sizeof *texts ? texts[end] : "?";
@@ -136,6 +137,17 @@ closed_first(const struct retort_exchange *exchange)
 {
 	return exchange->client_first && exchange->end == RETORT_ANSWERED &&
 		exchange->protocol == RETORT_HTTP;
+}
+
+/* Why it ended as it did, unless that is known; "". */
+static const char *
+reason_of(const struct retort_exchange *exchange)
+{
+	if (exchange->tls_error != NULL)
+		return exchange->tls_error;
+	return exchange->protocol != RETORT_HTTP && exchange->reason ?
+		exchange->reason :
+		"";
 }
 
 static void
@@ -163,11 +175,9 @@ add_short(struct line *line, const struct retort_exchange *exchange)
 		add(line, " ms");
 	}
 	if (exchange->end != RETORT_ANSWERED)
-		add(line, " (%s%s%s)", end_text(exchange->end),
-			exchange->protocol && exchange->reason ? ": " : "",
-			exchange->protocol && exchange->reason ?
-				exchange->reason :
-				"");
+		add(line, " (%s%s%.200s)", end_text(exchange->end),
+			*reason_of(exchange) != '\0' ? ": " : "",
+			reason_of(exchange));
 	else if (closed_first(exchange))
 		add(line, " (the client closed first)");
 	if (exchange->still_sending)
@@ -266,8 +276,8 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 	add(line, ",\"ms\":");
 	add_ms(line, exchange);
 	add(line, ",\"end\":\"%s\"", end_text(exchange->end));
-	if (exchange->protocol && exchange->reason)
-		add(line, ",\"reason\":\"%s\"", exchange->reason);
+	if (*reason_of(exchange) != '\0')
+		add(line, ",\"reason\":\"%.200s\"", reason_of(exchange));
 	if (exchange->truncated)
 		add(line, ",\"truncated\":true");
 	if (exchange->still_sending)

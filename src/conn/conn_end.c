@@ -50,6 +50,9 @@ rt_conn_end_failed(struct rt_conn *conn, int64_t error)
 	case ETIMEDOUT:
 		rt_conn_broken(conn);
 		break;
+	case EPROTO:
+		rt_conn_end(conn, RETORT_TLS_FAILED, RETORT_FIN);
+		break;
 	default:
 		rt_conn_fail(conn);
 		break;

@@ -216,6 +216,19 @@ try_send(struct rt_io *io, int fd, struct rt_op *op)
 	return n < 0 ? -errno : n;
 }
 
+int64_t
+rt_io_read_file(const struct rt_op *op, void *room, size_t size)
+{
+	ssize_t n;
+
+	if (size > op->file.size)
+		size = (size_t)op->file.size;
+	do
+		n = pread(op->file.fd, room, size, (off_t)op->file.at);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
 /* Through a buffer: for the library, which may not raise SIGPIPE. */
 static int64_t
 copy_file(struct rt_io *io, int fd, const struct rt_op *op)

@@ -167,6 +167,10 @@ void rt_io_ring(struct rt_io *io, int64_t deadline);
 /* Fills in the descriptors to poll, at most `room`; returns their number. */
 size_t rt_io_pollfds(const struct rt_io *io, struct pollfd *fds, size_t room);
 
+/* Reads at most `size` bytes of a RT_FILE that somebody else will send. As
+   read(2), or -errno. */
+int64_t rt_io_read_file(const struct rt_op *op, void *room, size_t size);
+
 /* The bytes of a RT_FILE that was done without sendfile(2). */
 const void *rt_io_scratch(const struct rt_io *io);
 

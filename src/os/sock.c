@@ -73,6 +73,21 @@ write_url(struct rt_sock *sock, enum retort_protocol protocol,
 		protocol == RETORT_HTTP ? "/" : "");
 }
 
+void
+rt_sock_set_tls(struct rt_sock *sock)
+{
+	char plain[RT_URL_TEXT];
+	const char *address;
+
+	if (sock->family == AF_UNIX)
+		return;
+	memcpy(plain, sock->url, sizeof plain);
+	address = strstr(plain, "://");
+	(void)snprintf(sock->url, sizeof sock->url, "%s%.*s",
+		*plain == 'h' ? "https" : "tls",
+		(int)(sizeof sock->url - sizeof "https"), address);
+}
+
 /* Fills in what the socket tells about itself; 0 or -errno. */
 static int
 describe(struct rt_sock *sock, enum retort_protocol protocol)

@@ -112,6 +112,9 @@ void rt_sock_deafen(struct rt_sock *sock);
 /* Closes it, fd:N too, and removes its Unix socket's file if still ours. */
 void rt_sock_close(struct rt_sock *sock);
 
+/* Its URL is that of TLS: "https://127.0.0.1:43121/", "tls://127.0.0.1:7". */
+void rt_sock_set_tls(struct rt_sock *sock);
+
 /* Makes a descriptor close-on-exec and non-blocking; 0 or -errno. */
 int rt_sock_set_flags(int fd);
 

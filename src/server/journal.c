@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "tls/tls.h"
 
 /* The most bytes kept of each side for the transcript. */
 #define MAX_KEPT (1u << 20)
@@ -43,6 +44,21 @@ line_of(const struct rt_conn *conn)
 
 	return rt_http_line(buffers->http, buffers->in.data,
 		rt_conn_raw(conn, &cut));
+}
+
+/* Of its TLS; borrows from it. */
+static void
+view_tls(struct retort_exchange *view, const struct rt_tls *tls)
+{
+	const struct rt_tls_facts *facts = &tls->facts;
+
+	view->tls_version = facts->version;
+	view->tls_cipher = facts->cipher;
+	view->tls_alpn = facts->alpn;
+	view->tls_sni = facts->sni;
+	view->tls_client = facts->client;
+	view->tls_resumed = facts->resumed;
+	view->tls_error = tls->why;
 }
 
 struct retort_exchange
@@ -94,6 +110,8 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 		view.sent_body = view.sent;
 		view.reason = conn->reason;
 	}
+	if (served->tls != NULL)
+		view_tls(&view, served->tls);
 	return view;
 }
 
@@ -412,6 +430,16 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 }
 
 void
+rt_record_note_tls(struct rt_record *record, const struct rt_served *served)
+{
+	if (served->tls == NULL)
+		return;
+	view_tls(&record->seen, served->tls);
+	if (record->tls_texts == NULL)
+		record->tls_texts = rt_blob_share(served->tls->facts.texts);
+}
+
+void
 rt_record_forget_request(struct rt_record *record)
 {
 	struct retort_exchange *seen = &record->seen;
@@ -464,8 +492,10 @@ rt_record_end(struct rt_record *record, const struct rt_served *served,
 	char client[RT_PEER_TEXT];
 	struct retort_exchange view = rt_journal_view(served, now, client);
 
-	for (; record != NULL; record = record->earlier)
+	for (; record != NULL; record = record->earlier) {
 		end_one(&record->seen, conn, &view);
+		rt_record_note_tls(record, served);
+	}
 }
 
 /* --- the journal --- */
@@ -484,6 +514,7 @@ free_record(struct rt_record *record)
 	free(record->events);
 	free(record->why);
 	free(record->faults);
+	rt_blob_drop(record->tls_texts);
 	rt_buf_free(&record->bytes);
 	free(record);
 }

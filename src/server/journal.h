@@ -45,6 +45,7 @@ struct rt_record {
 	size_t size;
 	char *faults;  /* what was wrong with the reply; NULL */
 	char *why;     /* nothing answers it because; NULL */
+	struct rt_blob *tls_texts; /* what `seen` points at of TLS; NULL */
 	int64_t began; /* monotonic */
 	struct rt_record_event *events;
 	size_t event_count;
@@ -135,6 +136,10 @@ void rt_record_event(struct rt_record *record, enum rt_record_kind kind,
    what there is room for, and `least` bytes in any case. 0 or -ENOMEM. */
 int rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 	size_t least, int64_t now);
+
+/* What is known of its TLS by now. */
+void rt_record_note_tls(struct rt_record *record,
+	const struct rt_served *served);
 
 /* The request comes next, after a greeting. */
 void rt_record_forget_request(struct rt_record *record);

@@ -6,10 +6,12 @@
 #include "conn/conn.h"
 
 struct rt_record;
+struct rt_tls;
 
 struct rt_served {
 	struct rt_conn conn;      /* first: the loop returns its channel */
 	uint64_t number;          /* from 1 */
+	struct rt_tls *tls;       /* between it and the wire; NULL: none */
 	struct rt_record *record; /* of the present request; NULL */
 	bool head_told;           /* its head, or piece, was reported */
 	size_t told;              /* bytes of the piece that were */

@@ -96,12 +96,14 @@ end_conn(struct retort *server, struct rt_served *served)
 	if (conn->chan.out.verb == RT_RESET)
 		(void)setsockopt(conn->chan.fd, SOL_SOCKET, SO_LINGER, &at_once,
 			sizeof at_once);
-	rt_io_drop(server->io, &conn->chan);
+	rt_io_drop(server->io, channel_of(served));
 	if (server->config.protocol == RETORT_TCP && conn->pieces > 0 &&
 		++server->answered == server->requests)
 		server->enough = true;
 	rt_server_close_record(server, served);
 	rt_server_report(server, served, RETORT_ON_END, NULL, 0);
+	if (served->tls != NULL)
+		rt_server_end_tls(served);
 	return_buffers(server, served);
 	forget_replied(server, served);
 	*served->link = served->next;
@@ -230,7 +232,7 @@ sleep_conn(struct retort *server, struct rt_served *served)
 
 	if (conn->state == RT_STATE_IDLE)
 		return_buffers(server, served);
-	if (rt_io_wait(server->io, &conn->chan) < 0) {
+	if (rt_io_wait(server->io, channel_of(served)) < 0) {
 		rt_conn_fail(conn);
 		end_conn(server, served);
 	}
@@ -254,7 +256,9 @@ static bool
 go_on(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
-	unsigned done = rt_io_try(server->io, &conn->chan);
+	unsigned done = served->tls == NULL ?
+		rt_io_try(server->io, &conn->chan) :
+		rt_server_try_tls(server, served);
 	int64_t now = rt_io_now(server->io);
 
 	if (done & RT_OUT_DONE) {
@@ -351,6 +355,7 @@ new_conn(struct retort *server, int fd, const struct rt_peer *peer)
 		rt_io_clock(server->io));
 	served->conn.chan.kind = RT_KIND_CONN;
 	served->number = ++server->number;
+	served->tls = NULL;
 	served->record = NULL;
 	served->head_told = false;
 	served->replied = false;
@@ -376,7 +381,9 @@ serve_connection(struct retort *server, int fd, const struct rt_peer *peer)
 		(void)close(fd);
 		return;
 	}
-	if (rt_route_greets(&server->route)) {
+	if (server->tls != NULL && rt_server_begin_tls(server, served) < 0) {
+		rt_conn_fail(&served->conn);
+	} else if (rt_route_greets(&server->route)) {
 		if (lend_buffers(server, served) == 0)
 			rt_conn_greet(&served->conn);
 		else
@@ -521,6 +528,9 @@ wake_chan(struct retort *server, struct rt_chan *chan, unsigned what)
 	switch (chan->kind) {
 	case RT_KIND_CONN:
 		wake_conn(server, (struct rt_served *)chan, what);
+		break;
+	case RT_KIND_WIRE:
+		wake_conn(server, ((struct rt_tls *)chan)->owner, what);
 		break;
 	case RT_KIND_LISTENER:
 		wake_listener(server, (struct rt_listener *)chan, what);

@@ -14,6 +14,7 @@
 #include "route/route.h"
 #include "server/journal.h"
 #include "server/verdict.h"
+#include "tls/tls.h"
 
 struct rt_listener {
 	struct rt_chan chan; /* first: the loop returns this */
@@ -62,6 +63,7 @@ struct retort {
 	struct rt_buf left;  /* what was cut off by stopping, in words */
 	struct rt_url *urls; /* that were joined with paths */
 	struct rt_io *io;
+	struct rt_tls_server *tls; /* of all connections; NULL: none */
 	struct rt_conn_config config;
 	struct rt_route route;
 	struct rt_listener *listeners;

@@ -54,6 +54,13 @@ check_options(const struct retort_options *options, char *error)
 	if (options->protocol > RETORT_UDP)
 		return rt_fail(error, -EINVAL,
 			"protocol: expected RETORT_HTTP, _TCP or _UDP");
+	if (!options->tls &&
+		(options->tls_cert != NULL || options->tls_key != NULL ||
+			options->tls_min || options->tls_max ||
+			options->tls_client || options->tls_client_ca != NULL))
+		return rt_fail(error, -EINVAL,
+			"tls_cert, tls_key, tls_min, tls_max, tls_client, "
+			"tls_client_ca: expected tls, too");
 	if (options->socket_mode < 0 || options->socket_mode > 0777)
 		return rt_fail(error, -EINVAL,
 			"socket_mode: expected permissions such as 0660");
@@ -160,6 +167,8 @@ bind_all(struct retort *server, const struct retort_options *options,
 
 		listener->sock = socks[i];
 		listener->open = true;
+		if (options->tls)
+			rt_sock_set_tls(&listener->sock);
 		server->route.unix_bound |= socks[i].family == AF_UNIX;
 		server->listener_count++;
 	}
@@ -227,6 +236,11 @@ rt_server_open(struct retort *server, const struct retort_options *options,
 {
 	int code = check_options(options, error);
 
+	if (code < 0)
+		return code;
+	if (options->tls)
+		code = rt_tls_open(&server->tls, options, (int64_t)time(NULL),
+			error);
 	if (code < 0)
 		return code;
 	code = configure(server, options);
@@ -323,6 +337,7 @@ free_memory(struct retort *server)
 		server->urls = next;
 	}
 	rt_owner_end(&server->owner);
+	rt_tls_close(server->tls);
 	free(server->listeners);
 	free(server->config.scratch);
 	free(server);
@@ -364,6 +379,7 @@ free_conns(struct retort *server)
 		server->conns = served->next;
 		if (served->record != NULL)
 			rt_journal_close(served->record);
+		rt_tls_free(served->tls);
 		rt_buffers_free(served->conn.buffers);
 		free(served);
 	}

@@ -6,7 +6,7 @@
 #include "server/server.h"
 
 /* Whose channel it is. */
-enum { RT_KIND_CONN, RT_KIND_LISTENER, RT_KIND_WAKER };
+enum { RT_KIND_CONN, RT_KIND_LISTENER, RT_KIND_WAKER, RT_KIND_WIRE };
 
 /* A connection that was accepted, or a datagram that came. */
 struct rt_accepted {
@@ -72,6 +72,25 @@ void rt_server_publish(struct retort *server, struct rt_served *served);
 
 /* Those who wait look again. */
 void rt_server_changed(struct retort *server);
+
+/* --- server_wire.c --- */
+
+/* Begins TLS on a connection. 0 or -ENOMEM. */
+int rt_server_begin_tls(struct retort *server, struct rt_served *served);
+void rt_server_end_tls(struct rt_served *served);
+
+/* As rt_io_try(), of a connection with TLS; and what its channel is to wait
+   for. */
+unsigned rt_server_try_tls(struct retort *server, struct rt_served *served);
+struct rt_chan *rt_server_wire(struct rt_served *served);
+
+/* The channel that the loop knows. */
+static inline struct rt_chan *
+channel_of(struct rt_served *served)
+{
+	return served->tls == NULL ? &served->conn.chan :
+				     rt_server_wire(served);
+}
 
 /* --- server_answer.c --- */
 

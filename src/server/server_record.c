@@ -129,7 +129,9 @@ rt_server_record_out(struct retort *server, struct rt_served *served)
 	if (out->verb == RT_FINISH)
 		rt_record_event(served->record, RT_RECORD_SERVER_FIN, now);
 	else
-		rt_record_sent(served->record, out, rt_io_scratch(server->io),
+		rt_record_sent(served->record, out,
+			served->tls ? served->tls->file.data :
+				      rt_io_scratch(server->io),
 			now);
 }
 
@@ -169,6 +171,7 @@ rt_server_keep_request(struct retort *server, struct rt_served *served)
 		rt_record_request(record, conn, KEPT_ALWAYS,
 			rt_io_now(server->io)) < 0)
 		return NULL;
+	rt_record_note_tls(record, served);
 	return &record->seen;
 }
 

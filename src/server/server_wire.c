@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection with TLS: takes what its channel wants to a struct rt_tls, and
+ * what that wants to the loop. Called by server.c in place of the loop.
+ */
+#include "config.h"
+
+#include "server/server_parts.h"
+
+#include <errno.h>
+
+int
+rt_server_begin_tls(struct retort *server, struct rt_served *served)
+{
+	served->tls = rt_tls_new(server->tls, served->conn.chan.fd,
+		RT_KIND_WIRE, served);
+	return served->tls == NULL ? -ENOMEM : 0;
+}
+
+void
+rt_server_end_tls(struct rt_served *served)
+{
+	rt_tls_free(served->tls);
+	served->tls = NULL;
+}
+
+/* Bytes of a file are read before they become a record. False: there are none,
+   which is the result. */
+static bool
+read_file(struct rt_served *served)
+{
+	struct rt_op *op = &served->conn.chan.out;
+	char *room = rt_tls_room(served->tls, &served->conn.chan);
+	int64_t n;
+
+	if (room == NULL)
+		return true;
+	n = rt_io_read_file(op, room, RT_TLS_RECORD);
+	if (n > 0)
+		rt_tls_read(served->tls, (size_t)n);
+	else
+		op->result = n;
+	return n > 0;
+}
+
+unsigned
+rt_server_try_tls(struct retort *server, struct rt_served *served)
+{
+	struct rt_chan *plain = &served->conn.chan;
+	struct rt_tls *tls = served->tls;
+	unsigned done;
+
+	for (;;) {
+		if (!read_file(served))
+			return RT_OUT_DONE;
+		done = rt_tls_try(tls, plain);
+		if (done != 0)
+			return done;
+		done = rt_io_try(server->io, &tls->wire);
+		if (done == 0)
+			return 0;
+		done = rt_tls_done(tls, plain, done);
+		if (done != 0)
+			return done;
+	}
+}
+
+struct rt_chan *
+rt_server_wire(struct rt_served *served)
+{
+	struct rt_chan *wire = &served->tls->wire;
+
+	wire->deadline = served->conn.chan.deadline;
+	wire->watched = served->conn.chan.watched;
+	return wire;
+}
