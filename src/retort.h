@@ -96,15 +96,15 @@ struct retort_field {
 
 /* How an exchange, and with it its connection, ended. */
 enum retort_end {
-	RETORT_OPEN,      /* it has not ended */
-	RETORT_ANSWERED,  /* the whole reply was sent before the close */
-	RETORT_CLOSED,    /* the client closed without sending a byte */
-	RETORT_RESET,     /* the client reset the connection, or left early */
-	RETORT_TIMED_OUT, /* the client was too slow to take the reply, or
+	RETORT_OPEN,       /* it has not ended */
+	RETORT_ANSWERED,   /* the whole reply was sent before the close */
+	RETORT_CLOSED,     /* the client closed without sending a byte */
+	RETORT_RESET,      /* the client reset the connection, or left early */
+	RETORT_TIMED_OUT,  /* the client was too slow to take the reply, or
 	                     never sent a byte */
-	RETORT_STOPPED,   /* the server was stopped, or reached `requests` */
-	RETORT_TRUNCATED, /* the file became shorter than announced */
-	RETORT_FAILED,    /* out of memory or descriptors, a file could not be
+	RETORT_STOPPED,    /* the server was stopped, or reached `requests` */
+	RETORT_TRUNCATED,  /* the file became shorter than announced */
+	RETORT_FAILED,     /* out of memory or descriptors, a file could not be
 	                     read, or a datagram is too long to be sent */
 	RETORT_UNANSWERED, /* a datagram that got no answer */
 	RETORT_TLS_FAILED  /* its handshake, or a record: see `tls_error` */

@@ -293,10 +293,9 @@ give(void *theirs, size_t size, const void *ours, size_t room)
 static struct rt_url *
 join(const struct rt_sock *sock, bool tls, const char *path)
 {
-	const char *base =
-		sock->family != AF_UNIX ? sock->url :
-		tls			? "https://localhost/" :
-					  "http://localhost/";
+	const char *base = sock->family != AF_UNIX ? sock->url :
+		tls                                ? "https://localhost/" :
+						     "http://localhost/";
 	size_t size = strlen(base);
 	struct rt_url *joined;
 

@@ -43,10 +43,10 @@ struct rt_record {
 	char client[RT_PEER_TEXT];
 	char *strings; /* what `seen` points at */
 	size_t size;
-	char *faults;  /* what was wrong with the reply; NULL */
-	char *why;     /* nothing answers it because; NULL */
+	char *faults;              /* what was wrong with the reply; NULL */
+	char *why;                 /* nothing answers it because; NULL */
 	struct rt_blob *tls_texts; /* what `seen` points at of TLS; NULL */
-	int64_t began; /* monotonic */
+	int64_t began;             /* monotonic */
 	struct rt_record_event *events;
 	size_t event_count;
 	size_t event_room;

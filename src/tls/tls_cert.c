@@ -19,8 +19,10 @@
 #define LEAF_DAYS 365
 #define CA_DAYS 3650
 
-/* Bytes of all the names in a certificate. */
-#define MAX_NAMES 16384
+/* Bytes of all hosts in a certificate: a handshake has at most 16 KiB of it in
+   a record. With what stands around them. */
+#define MAX_HOSTS 8192
+#define MAX_NAMES ((size_t)8 * MAX_HOSTS)
 
 /* What is to be made. */
 struct plan {
@@ -166,28 +168,37 @@ add_name(struct rt_buf *names, const char *host)
 		text);
 }
 
-/* Those of this machine, and others. */
+/* What has a meaning to OpenSSL is in no host's name. */
+static int
+check_names(const char *const *hosts, char *error)
+{
+	size_t size = 0;
+
+	for (; hosts != NULL && *hosts != NULL; hosts++) {
+		if ((*hosts)[strcspn(*hosts, ",;= \t\"\\@")] != '\0')
+			return rt_fail(error, -EINVAL,
+				"hosts: '%.100s' cannot stand in a certificate",
+				*hosts);
+		size += strlen(*hosts);
+	}
+	return size <= MAX_HOSTS ?
+		0 :
+		rt_fail(error, -EINVAL,
+			"hosts: expected at most %d bytes for a certificate",
+			MAX_HOSTS);
+}
+
+/* Those of this machine, and others. NULL: no memory. */
 static const char *
-list_names(struct rt_buf *names, const char *const *hosts, char *error)
+list_names(struct rt_buf *names, const char *const *hosts)
 {
 	static const char *const own[] = {"localhost", "127.0.0.1", "::1"};
 
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
 		add_name(names, own[i]);
-	for (; hosts != NULL && *hosts != NULL; hosts++) {
-		/* what has a meaning to OpenSSL is in no host's name */
-		if ((*hosts)[strcspn(*hosts, ",;= \t\"\\@")] != '\0') {
-			(void)rt_fail(error, -EINVAL,
-				"hosts: '%.100s' cannot stand in a certificate",
-				*hosts);
-			return NULL;
-		}
+	for (; hosts != NULL && *hosts != NULL; hosts++)
 		add_name(names, *hosts);
-	}
-	if (names->failed)
-		(void)rt_fail(error, -EINVAL,
-			"hosts: too many for a certificate");
-	return names->failed ? NULL : rt_buf_text(names);
+	return rt_buf_text(names);
 }
 
 /* --- the CA and the server's own --- */
@@ -252,20 +263,18 @@ rt_tls_certify(struct rt_tls_server *server, const char *const *hosts,
 		.until = now + LEAF_DAYS * DAY,
 	};
 	struct rt_buf names;
-	int code = -EINVAL;
+	int code = check_names(hosts, error);
 
+	if (code < 0)
+		return code;
 	rt_buf_init(&names, MAX_NAMES);
-	plan.names = list_names(&names, hosts, error);
-	if (plan.names == NULL)
-		goto out;
-	code = 0;
-	if (make_ca(ssl, &ca, now) && make(ssl, &leaf, &ca, &plan) &&
-		use(server, &leaf))
+	plan.names = list_names(&names, hosts);
+	if (plan.names != NULL && make_ca(ssl, &ca, now) &&
+		make(ssl, &leaf, &ca, &plan) && use(server, &leaf))
 		server->ca = write_pem(ssl, ca.x509);
 	if (server->ca == NULL)
 		code = rt_fail(error, -ENOMEM, "tls: certificate: %s",
 			rt_openssl_why(ssl));
-out:
 	ssl->ERR_clear_error();
 	free_cert(ssl, &leaf);
 	free_cert(ssl, &ca);

@@ -266,7 +266,7 @@ program()
 		return
 	fi
 	case $2 in
-	first.c) set -- "$1" "$2" "$3" ;; # its client is its own
+	first.c | tls.c) set -- "$1" "$2" "$3" ;; # its client is its own
 	*)
 		if ! compile C -o "$dir/user.o" -c "$embed/user.c" ||
 			! compile C -o "$dir/wrong.o" -c "$embed/user.c" \
@@ -295,6 +295,9 @@ program()
 programs()
 {
 	program "$1" first.c ''
+	if "$retort" -V | grep -q 'TLS by'; then
+		program "$1" tls.c ''
+	fi
 	program "$1" tap.c ''
 	program "$1" check.c 'check'
 	program "$1" cmocka.c 'cmocka'

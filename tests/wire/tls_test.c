@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TLS as a client of OpenSSL's sees it, in every way in which a server runs.
+ * The bytes themselves, and certificates, are unit/tls_test.c's.
+ */
+#include "config.h"
+
+#include "support/serving.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define GET "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+#define BIG (300u << 10)
+
+static const struct retort_options with_tls = {.tls = true};
+
+/* A client that trusts the server's CA, and what it got. */
+struct client {
+	SSL_CTX *context;
+	SSL *ssl;
+	int fd;
+	struct bytes got;
+	int end; /* an SSL_ERROR_..., or 0 */
+};
+
+static void
+open_client(struct client *client)
+{
+	BIO *pem = BIO_new_mem_buf(retort_ca(server), -1);
+	X509 *ca = PEM_read_bio_X509(pem, NULL, NULL, NULL);
+
+	*client = (struct client){.fd = connect_client()};
+	ck_assert_ptr_nonnull(ca);
+	ck_assert_int_eq(fcntl(client->fd, F_SETFL, O_NONBLOCK), 0);
+	client->context = SSL_CTX_new(TLS_client_method());
+	X509_STORE_add_cert(SSL_CTX_get_cert_store(client->context), ca);
+	SSL_CTX_set_verify(client->context, SSL_VERIFY_PEER, NULL);
+	client->ssl = SSL_new(client->context);
+	ck_assert_int_eq(SSL_set1_host(client->ssl, "localhost"), 1);
+	ck_assert_int_eq(SSL_set_tlsext_host_name(client->ssl, "localhost"), 1);
+	ck_assert_int_eq(SSL_set_alpn_protos(client->ssl,
+				 (const unsigned char *)"\x08http/1.1", 9),
+		0);
+	ck_assert_int_eq(SSL_set_fd(client->ssl, client->fd), 1);
+	SSL_set_connect_state(client->ssl);
+	bytes_add(&client->got, "", 0);
+	X509_free(ca);
+	BIO_free(pem);
+}
+
+static void
+close_client(struct client *client)
+{
+	SSL_free(client->ssl);
+	SSL_CTX_free(client->context);
+	bytes_free(&client->got);
+	(void)close(client->fd);
+}
+
+/* The result of a call; true: it is to be made again. */
+static bool
+again(struct client *client, int result)
+{
+	client->end = SSL_get_error(client->ssl, result);
+	if (client->end != SSL_ERROR_WANT_READ &&
+		client->end != SSL_ERROR_WANT_WRITE)
+		return false;
+	turn(client->fd, client->end == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT,
+		10);
+	return true;
+}
+
+/* Sends all of it, and receives to the end: client->end is that of TLS. */
+static void
+converse(struct client *client, const char *request)
+{
+	int64_t until = now_ms() + PATIENCE;
+	char part[4096];
+	int n;
+
+	while (again(client,
+		n = SSL_write(client->ssl, request, (int)strlen(request))))
+		ck_assert_msg(now_ms() < until, "%s: not sent", way->name);
+	if (n <= 0)
+		return;
+	for (;;) {
+		n = SSL_read(client->ssl, part, sizeof part);
+		if (n > 0)
+			bytes_add(&client->got, part, (size_t)n);
+		else if (!again(client, n))
+			return;
+		ck_assert_msg(now_ms() < until, "%s: no end after: %s",
+			way->name, shown(client->got.data, client->got.size));
+	}
+}
+
+/* The reply ends by close_notify, and the connection by a FIN after it. */
+static void
+expect_end(struct client *client)
+{
+	int64_t until = now_ms() + PATIENCE;
+	ssize_t n;
+	char byte;
+
+	ck_assert_msg(client->end == SSL_ERROR_ZERO_RETURN,
+		"%s: error %d after: %s", way->name, client->end,
+		shown(client->got.data, client->got.size));
+	while ((n = recv(client->fd, &byte, 1, MSG_DONTWAIT)) < 0 &&
+		errno == EAGAIN && now_ms() < until)
+		turn(client->fd, POLLIN, 10);
+	ck_assert_int_eq(n, 0);
+}
+
+START_TEST(answers)
+{
+	const struct retort_exchange *seen;
+	struct client client;
+
+	open_with(with_tls, _i);
+	ON("GET /", .body = "secret");
+	open_client(&client);
+	converse(&client, GET);
+	assert_begins(client.got, "HTTP/1.1 200 OK\r\n");
+	assert_has(client.got, "\r\n\r\nsecret");
+	expect_end(&client);
+	close_client(&client);
+	seen = ended(1);
+	ck_assert_int_eq(seen->end, RETORT_ANSWERED);
+	ck_assert_str_eq(seen->tls_version, "TLSv1.3");
+	ck_assert_ptr_nonnull(seen->tls_cipher);
+	ck_assert_str_eq(seen->tls_alpn, "http/1.1");
+	ck_assert_str_eq(seen->tls_sni, "localhost");
+	ck_assert_ptr_null(seen->tls_client);
+	ck_assert_ptr_null(seen->tls_error);
+	/* plain bytes are counted */
+	ck_assert_uint_eq(seen->received, strlen(GET));
+	assert_bytes(seen->raw, seen->raw_size, GET, strlen(GET));
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
+/* More than the sockets hold: a client that is slow to read. */
+START_TEST(answers_at_length)
+{
+	char *body = malloc(BIG + 1);
+	struct client client;
+
+	ck_assert_ptr_nonnull(body);
+	for (size_t i = 0; i < BIG; i++)
+		body[i] = (char)('a' + i % 26);
+	body[BIG] = '\0';
+	open_with(with_tls, _i);
+	ON("GET /", .body = body);
+	open_client(&client);
+	converse(&client, GET);
+	expect_end(&client);
+	ck_assert_uint_gt(client.got.size, BIG);
+	assert_bytes(client.got.data + client.got.size - BIG, BIG, body, BIG);
+	close_client(&client);
+	ck_assert_uint_eq(ended(1)->sent_body, BIG);
+	close_server();
+	free(body);
+}
+END_TEST
+
+/* A file, and what the transcript has of it. */
+START_TEST(serves_files)
+{
+	char folder[] = "/tmp/retort-tls.XXXXXX", name[64], *text;
+	struct client client;
+	FILE *file;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(name, sizeof name, "%s/index.html", folder);
+	file = fopen(name, "w");
+	for (int i = 0; i < 5000; i++)
+		(void)fprintf(file, "line %d\n", i);
+	(void)fclose(file);
+	open_with(with_tls, _i);
+	ck_assert_int_eq(retort_serve(server, folder), 0);
+	open_client(&client);
+	converse(&client, GET);
+	expect_end(&client);
+	assert_has(client.got, "\r\n\r\nline 0\n");
+	assert_has(client.got, "\nline 2500\n");
+	assert_has(client.got, "\nline 4999\n");
+	close_client(&client);
+	(void)ended(1);
+	text = retort_transcript(server, 1);
+	ck_assert_ptr_nonnull(text);
+	ck_assert_msg(strstr(text, "line 0\\n") && strstr(text, "line 4999"),
+		"%s", text);
+	free(text);
+	(void)unlink(name);
+	(void)rmdir(folder);
+	close_server();
+}
+END_TEST
+
+/* Faults are of plain bytes; a pause is one. */
+START_TEST(spoils_replies)
+{
+	struct client client;
+	int64_t begun;
+
+	open_with(with_tls, _i);
+	ON("GET /", .raw = true, .body = "0123456789",
+		.faults = "cut 8; split 4; gap 50");
+	open_client(&client);
+	begun = now_ms();
+	converse(&client, GET);
+	assert_bytes(client.got.data, client.got.size, "01234567", 8);
+	ck_assert_int_ge(now_ms() - begun, 50);
+	expect_end(&client);
+	close_client(&client);
+	close_server();
+}
+END_TEST
+
+START_TEST(resets)
+{
+	struct client client;
+
+	open_with(with_tls, _i);
+	ON("GET /", .raw = true, .body = "0123456789", .faults = "cut 4 reset");
+	open_client(&client);
+	converse(&client, GET);
+	ck_assert_int_ne(client.end, SSL_ERROR_ZERO_RETURN);
+	close_client(&client);
+	ck_assert_int_eq(ended(1)->server_close, RETORT_RST);
+	close_server();
+}
+END_TEST
+
+/* Without HTTP: a greeting is the first that is said. */
+START_TEST(greets)
+{
+	struct client client;
+
+	open_with((struct retort_options){.tls = true, .protocol = RETORT_TCP},
+		_i);
+	if (!way->adopted)
+		ck_assert_msg(strncmp(retort_url(server), "tls://", 6) == 0,
+			"%s", retort_url(server));
+	ON(NULL, .accepted = true, .body = "hello\n");
+	ON(NULL, .body = "bye\n", .close = true);
+	open_client(&client);
+	converse(&client, "x");
+	ck_assert_str_eq(client.got.data, "hello\nbye\n");
+	close_client(&client);
+	close_server();
+}
+END_TEST
+
+START_TEST(unix_sockets)
+{
+	const char *const bind[] = {"unix:/tmp/retort-tls-test.sock", NULL};
+	struct client client;
+
+	(void)unlink(bind[0] + 5);
+	open_with((struct retort_options){.tls = true, .bind = bind}, _i);
+	ck_assert_str_eq(retort_url(server), bind[0]);
+	ck_assert_str_eq(retort_url(server, "x"), "https://localhost/x");
+	ON("GET /", .body = "secret");
+	open_client(&client);
+	converse(&client, GET);
+	assert_has(client.got, "\r\n\r\nsecret");
+	expect_end(&client);
+	close_client(&client);
+	close_server();
+}
+END_TEST
+
+/* --- what goes wrong --- */
+
+static struct retort_exchange last;
+static char last_error[100];
+
+static void
+note(void *arg, enum retort_event event, const struct retort_exchange *exchange,
+	const void *bytes, size_t size)
+{
+	(void)arg;
+	(void)bytes;
+	(void)size;
+	if (event != RETORT_ON_END)
+		return;
+	last = *exchange;
+	(void)snprintf(last_error, sizeof last_error, "%s",
+		exchange->tls_error ? exchange->tls_error : "");
+}
+
+START_TEST(a_client_distrusts)
+{
+	struct client client;
+
+	open_with((struct retort_options){.tls = true, .event = note}, _i);
+	open_client(&client);
+	ck_assert_int_eq(SSL_set1_host(client.ssl, "example.com"), 1);
+	converse(&client, GET);
+	ck_assert_int_eq(client.end, SSL_ERROR_SSL);
+	close_client(&client);
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
+	ck_assert_int_eq(last.end, RETORT_TLS_FAILED);
+	ck_assert_msg(strstr(last_error, "alert") != NULL, "%s", last_error);
+	ck_assert_ptr_null(retort_record(server, 1));
+	close_server();
+}
+END_TEST
+
+START_TEST(plain_http_is_told)
+{
+	struct bytes got = {NULL, 0};
+	int fd;
+
+	open_with((struct retort_options){.tls = true, .event = note}, _i);
+	fd = connect_client();
+	(void)talk(fd, GET, strlen(GET), &got, NULL);
+	ck_assert_uint_eq(got.size, 0);
+	(void)close(fd);
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
+	ck_assert_int_eq(last.end, RETORT_TLS_FAILED);
+	ck_assert_str_eq(last_error, "http request");
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
+START_TEST(a_handshake_takes_too_long)
+{
+	int fd;
+
+	open_with((struct retort_options){.tls = true,
+			  .event = note,
+			  .head_timeout = 20},
+		_i);
+	fd = connect_client();
+	say(fd, "\x16\x03\x01");
+	TURN_UNTIL(last.end == RETORT_TIMED_OUT);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
+/* One allocation fails. False once there were not as many. */
+static bool
+serve_without_memory(int i, size_t n)
+{
+	struct client client;
+	bool more;
+
+	allocations = 0;
+	fail_at = n;
+	if (try_open_with(with_tls, i) == NULL) {
+		fail_at = 0;
+		ck_assert_int_eq(errno, ENOMEM);
+		return true;
+	}
+	inside++;
+	(void)retort_answer(server, .body = "secret");
+	inside--;
+	open_client(&client);
+	converse(&client, GET);
+	more = fail_at != 0 && allocations >= n;
+	fail_at = 0;
+	/* all of it, or the connection has ended early */
+	if (client.end == SSL_ERROR_ZERO_RETURN && client.got.size > 0)
+		assert_begins(client.got, "HTTP/1.1 ");
+	close_client(&client);
+	close_server();
+	return more;
+}
+
+START_TEST(lacks_memory)
+{
+	size_t n = 1;
+
+	only_inside = true;
+	live = 0;
+	is_test = true;
+	while (serve_without_memory(_i, n))
+		n++;
+	ck_assert_uint_gt(n, 20);
+}
+END_TEST
+
+START_TEST(options_are_checked)
+{
+	ck_assert_ptr_null(
+		try_open_with((struct retort_options){.tls_min =
+							      RETORT_TLS_1_2},
+			_i));
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_msg(strstr(error, "expected tls, too") != NULL, "%s", error);
+	ck_assert_ptr_null(try_open_with((struct retort_options){.tls = true,
+						 .tls_cert = "x"},
+		_i));
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_msg(strstr(error, "expected both or neither") != NULL, "%s",
+		error);
+	open_plain(_i);
+	ck_assert_ptr_null(retort_ca(server));
+	close_server();
+}
+END_TEST
+
+int
+main(void)
+{
+	const TTest *const all[] = {answers, answers_at_length, serves_files,
+		spoils_replies, greets, a_client_distrusts, plain_http_is_told,
+		a_handshake_takes_too_long, NULL};
+	/* what is no Unix socket */
+	const TTest *const listening[] = {resets, NULL};
+	const TTest *const basic[] = {unix_sockets, options_are_checked, NULL};
+	const TTest *const stepped[] = {lacks_memory, NULL};
+	Suite *suite = suite_create("tls");
+
+	rt_test_cases(suite, "served", all, 0, WAYS);
+	rt_test_cases(suite, "listening", listening, 0, LISTENING_WAYS);
+	rt_test_cases(suite, "opened", basic, 0, BASIC_WAYS);
+	rt_test_cases(suite, "memory", stepped, STEPPED, STEPPED + 2);
+	return rt_test_run(suite);
+}
