@@ -43,6 +43,7 @@ struct args {
 	const char **connected;
 	size_t connected_count;
 	const char *port_file;
+	const char *ca_file; /* NULL: nowhere */
 	bool with_parent;
 	int grace;    /* ms */
 	int lifetime; /* ms; -1: for ever */

@@ -271,6 +271,27 @@ check_port(const struct given *given)
 			is_socket(bind[0]) ? "no port" : "a port of its own");
 }
 
+/* What belongs to TLS does nothing without; a certificate needs its key. */
+static void
+check_tls(const struct given *given)
+{
+	static const char *const names[] = {"tls-ca", "tls-cert", "tls-key",
+		"tls-min", "tls-max", "tls-client", "tls-client-ca"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (args_is_given(given, names[i]) && !given->args.options.tls)
+			args_die(EXIT_USAGE, "--%s: needs --tls", names[i]);
+	if (args_is_given(given, "tls-cert") != args_is_given(given, "tls-key"))
+		args_die(EXIT_USAGE, "--%s: needs --%s",
+			args_is_given(given, "tls-cert") ? "tls-cert" :
+							   "tls-key",
+			args_is_given(given, "tls-cert") ? "tls-key" :
+							   "tls-cert");
+	if (args_is_given(given, "tls-client-ca") &&
+		!args_is_given(given, "tls-client"))
+		args_die(EXIT_USAGE, "--tls-client-ca: needs --tls-client");
+}
+
 /* A sweep is of one reply, which has a body. */
 static void
 set_sweep(struct given *given)
@@ -385,6 +406,7 @@ args_finish(struct given *given)
 	bool plain = args->options.protocol != RETORT_HTTP;
 
 	check_options(given);
+	check_tls(given);
 	read_environment(args);
 	if (args->mode == MODE_SWEEP)
 		set_sweep(given);

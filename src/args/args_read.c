@@ -445,3 +445,22 @@ args_read_body_limit(struct given *given, const struct option *option,
 	else
 		args_read_size(given, option, text);
 }
+
+/* Its words are those of an enum, after the default. */
+void
+args_read_tls(struct given *given, const struct option *option,
+	const char *text)
+{
+	static const char *const versions[] = {"1.0", "1.1", "1.2", "1.3",
+		NULL};
+	static const char *const clients[] = {"wanted", "required", NULL};
+	bool client = strcmp(option->name, "tls-client") == 0;
+	char name[32];
+
+	store(given, option,
+		1 +
+			(uint64_t)args_choice(args_call(option, name), text,
+				client ? clients : versions,
+				client ? "wanted or required" :
+					 "1.0, 1.1, 1.2 or 1.3"));
+}

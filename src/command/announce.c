@@ -87,20 +87,20 @@ list_urls(struct retort *server, struct lines *lines)
 	return code;
 }
 
-/* --- the port file --- */
+/* --- files that are told --- */
 
 static bool
-is_standard_output(const struct port_file *file)
+is_standard_output(const struct told_file *file)
 {
 	return file->name != NULL && strcmp(file->name, "-") == 0;
 }
 
 int
-port_file_begin(struct port_file *file, const char *name)
+told_file_begin(struct told_file *file, const char *name)
 {
 	struct stat status, output;
 
-	*file = (struct port_file){.name = name};
+	*file = (struct told_file){.name = name};
 	if (name == NULL || is_standard_output(file) ||
 		lstat(name, &status) < 0)
 		return 0;
@@ -111,6 +111,35 @@ port_file_begin(struct port_file *file, const char *name)
 		status.st_dev == output.st_dev &&
 		status.st_ino == output.st_ino)
 		file->name = "-";
+	return 0;
+}
+
+int
+told_file_name(struct told_file *file)
+{
+	const char *folder = getenv("TMPDIR");
+	char *name;
+	size_t size;
+	int fd;
+
+	if (file->name != NULL)
+		return 0;
+	if (folder == NULL || *folder == '\0')
+		folder = "/tmp";
+	size = strlen(folder) + sizeof "/retort-ca.XXXXXX";
+	name = malloc(size);
+	if (name == NULL)
+		return -ENOMEM;
+	(void)snprintf(name, size, "%s/retort-ca.XXXXXX", folder);
+	fd = mkstemp(name);
+	if (fd < 0) {
+		int code = -errno;
+
+		free(name);
+		return code;
+	}
+	(void)close(fd);
+	file->name = name; /* until the process ends */
 	return 0;
 }
 
@@ -125,7 +154,7 @@ write_and_close(int fd, const struct lines *lines)
 
 /* A new file, which is taken, with the mode that others would have. */
 static int
-fill_file(struct port_file *file, int fd, const struct lines *lines)
+fill_file(struct told_file *file, int fd, const struct lines *lines)
 {
 	mode_t mask = umask(0);
 	struct stat status;
@@ -144,7 +173,7 @@ fill_file(struct port_file *file, int fd, const struct lines *lines)
 
 /* Under a name that nobody waits for, and then by its own. */
 static int
-write_regular(struct port_file *file, const struct lines *lines)
+write_regular(struct told_file *file, const struct lines *lines)
 {
 	size_t size = strlen(file->name) + sizeof ".XXXXXX";
 	char *temporary = malloc(size);
@@ -166,7 +195,7 @@ write_regular(struct port_file *file, const struct lines *lines)
 
 /* Not a regular file: a FIFO has a reader in time, or nobody needs it. */
 static int
-write_other(const struct port_file *file, const struct lines *lines,
+write_other(const struct told_file *file, const struct lines *lines,
 	const volatile struct signals *signals)
 {
 	static const struct timespec interval = {0, FIFO_INTERVAL * 1000000};
@@ -185,35 +214,51 @@ write_other(const struct port_file *file, const struct lines *lines,
 	return write_and_close(fd, lines);
 }
 
+static int
+write_file(struct told_file *file, const struct lines *lines,
+	const volatile struct signals *signals)
+{
+	struct stat status;
+
+	if (is_standard_output(file))
+		return args_write(STDOUT_FILENO, lines->text, lines->size);
+	if (lstat(file->name, &status) < 0 || S_ISREG(status.st_mode) ||
+		S_ISDIR(status.st_mode))
+		return write_regular(file, lines);
+	return write_other(file, lines, signals);
+}
+
 int
-port_file_write(struct port_file *file, struct retort *server,
+told_file_ports(struct told_file *file, struct retort *server,
 	const volatile struct signals *signals)
 {
 	struct lines lines = {.text = NULL};
-	struct stat status;
 	int code;
 
 	if (file->name == NULL)
 		return 0;
 	code = list_ports(server, &lines);
-	if (code < 0)
-		goto out;
-	if (is_standard_output(file)) {
-		code = args_write(STDOUT_FILENO, lines.text, lines.size);
-		goto out;
-	}
-	if (lstat(file->name, &status) < 0 || S_ISREG(status.st_mode) ||
-		S_ISDIR(status.st_mode))
-		code = write_regular(file, &lines);
-	else
-		code = write_other(file, &lines, signals);
-out:
+	if (code == 0)
+		code = write_file(file, &lines, signals);
 	free(lines.text);
 	return code;
 }
 
+int
+told_file_ca(struct told_file *file, struct retort *server,
+	const volatile struct signals *signals)
+{
+	char *ca = (char *)(uintptr_t)retort_ca(server);
+	struct lines lines = {.text = ca};
+
+	if (file->name == NULL || ca == NULL)
+		return 0;
+	lines.size = strlen(ca);
+	return write_file(file, &lines, signals);
+}
+
 void
-port_file_end(const struct port_file *file)
+told_file_end(const struct told_file *file)
 {
 	struct stat status;
 
@@ -251,7 +296,7 @@ end_output(void)
 }
 
 int
-announce(struct retort *server, const struct port_file *file)
+announce(struct retort *server, const struct told_file *file)
 {
 	struct lines lines = {.text = NULL};
 	int code = is_standard_output(file) ? 0 : list_urls(server, &lines);

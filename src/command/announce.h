@@ -13,8 +13,8 @@
 #include "command/signals.h"
 #include "retort.h"
 
-/* --port-file: where the ports stand. */
-struct port_file {
+/* --port-file and --tls-ca: a file that is there while the server listens. */
+struct told_file {
 	const char *name; /* NULL: nowhere; "-": standard output */
 	bool ours;        /* a regular file that is to be removed at the end */
 	dev_t device;     /* that one, so that no other is */
@@ -25,25 +25,30 @@ struct port_file {
  * Before anything is bound: what an earlier server has left there is removed,
  * so that a script that waits for it never reads an old port. 0 or -errno.
  */
-int port_file_begin(struct port_file *file, const char *name);
+int told_file_begin(struct told_file *file, const char *name);
+
+/* Names a temporary file, if it has no name. 0 or -errno. */
+int told_file_name(struct told_file *file);
 
 /*
- * Writes each distinct port as a line. A regular file is whole whenever it is
+ * Writes each distinct port as a line; the CA. A regular file is whole whenever it is
  * there; anything else (a link, FIFO or device) is written into. Waits for the
  * reader of a FIFO, until a signal asks us to end. 0 or -errno.
  */
-int port_file_write(struct port_file *file, struct retort *server,
+int told_file_ports(struct told_file *file, struct retort *server,
+	const volatile struct signals *signals);
+int told_file_ca(struct told_file *file, struct retort *server,
 	const volatile struct signals *signals);
 
 /* Removes the file, if it is still the one that was written. */
-void port_file_end(const struct port_file *file);
+void told_file_end(const struct told_file *file);
 
 /*
  * Each URL as a line on standard output, unless the port file is that, and then
  * the end of standard output; and warns of those that other machines can reach.
  * 0 or -errno.
  */
-int announce(struct retort *server, const struct port_file *file);
+int announce(struct retort *server, const struct told_file *file);
 
 /* Tells $NOTIFY_SOCKET, if there is one, as sd_notify(3) does. What goes wrong
    is told on standard error. */

@@ -88,22 +88,6 @@ failure(const struct args *args)
 	return args->mode == MODE_SERVE ? EXIT_FAILURE : EXIT_OWN;
 }
 
-static int
-exit_status(int error, const struct args *args)
-{
-	switch (error) {
-	case EINVAL:
-		return EXIT_USAGE;
-	case ENOMEM:
-	case EMFILE:
-	case ENFILE:
-	case ENOTSUP:
-		return failure(args);
-	default:
-		return args->mode == MODE_SERVE ? EXIT_BIND : EXIT_OWN;
-	}
-}
-
 /* A line that says what is wrong with an option; `code`. */
 static int
 blame(char *error, int code, const char *option, const char *why)
@@ -248,11 +232,7 @@ start(const struct args *args, struct typed *typed)
 	options.error = error;
 	server = setup_server(args, options);
 	if (server == NULL)
-		args_die(exit_status(errno, args), "%s%s",
-			errno != EINVAL                           ? "" :
-				strncmp(error, "framing", 7) == 0 ? "--" :
-								    "--bind: ",
-			error);
+		setup_fail(args, errno, error);
 	code = set_rules(server, args, typed, error);
 	if (code == 0)
 		code = set_answer(server, args, error);
@@ -310,10 +290,17 @@ open_output(struct args *args, struct output *output)
 /* Says where it listens, to all that want to know; 0, or the exit status. */
 static int
 tell_where(const struct args *args, struct retort *server,
-	struct port_file *file, const volatile struct signals *signals)
+	struct told_file *file, struct told_file *ca,
+	const volatile struct signals *signals)
 {
-	int code = port_file_write(file, server, signals);
+	int code = told_file_ca(ca, server, signals);
 
+	if (code < 0) {
+		(void)fprintf(stderr, "retort: --tls-ca %s: %s\n", ca->name,
+			strerror(-code));
+		return EXIT_USAGE;
+	}
+	code = told_file_ports(file, server, signals);
 	if (code < 0) {
 		(void)fprintf(stderr, "retort: --port-file %s: %s\n",
 			args->port_file, strerror(-code));
@@ -331,6 +318,28 @@ tell_where(const struct args *args, struct retort *server,
 	return 0;
 }
 
+static void
+begin_file(struct told_file *file, const char *option, const char *name)
+{
+	int code = told_file_begin(file, name);
+
+	if (code < 0)
+		args_die(EXIT_USAGE, "%s %s: %s", option, name,
+			strerror(-code));
+}
+
+/* COMMAND needs the CA, whoever else does. */
+static void
+name_ca(struct told_file *ca, struct retort *server, enum mode mode)
+{
+	int code = retort_ca(server) == NULL || mode == MODE_SERVE ?
+		0 :
+		told_file_name(ca);
+
+	if (code < 0)
+		args_die(EXIT_OWN, "a file for the CA: %s", strerror(-code));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -338,7 +347,7 @@ main(int argc, char **argv)
 	static struct output output;
 	static struct typed typed;
 	volatile struct signals *signals;
-	struct port_file file;
+	struct told_file file, ca;
 	pid_t ppid = getppid();
 	struct retort *server;
 	int status;
@@ -352,11 +361,10 @@ main(int argc, char **argv)
 	open_output(&args, &output);
 	if (args.mode == MODE_SERVE)
 		setup_passed(&args);
-	status = port_file_begin(&file, args.port_file);
-	if (status < 0)
-		args_die(EXIT_USAGE, "--port-file %s: %s", args.port_file,
-			strerror(-status));
+	begin_file(&file, "--port-file", args.port_file);
+	begin_file(&ca, "--tls-ca", args.ca_file);
 	server = start(&args, &typed);
+	name_ca(&ca, server, args.mode);
 	output.server = server;
 	output.sink = sink_open(STDERR_FILENO);
 	/* run judges, whatever is expected, what nothing answered */
@@ -365,13 +373,14 @@ main(int argc, char **argv)
 		retort_stats(server).expectations > 0;
 	typed.server = server;
 	signals_wake(server);
-	status = tell_where(&args, server, &file, signals);
+	status = tell_where(&args, server, &file, &ca, signals);
 	if (status == 0 && args.mode == MODE_RUN)
-		status = run_command(&args, server, &output, signals);
+		status = run_command(&args, server, &output, ca.name, signals);
 	else if (status == 0)
 		status = serve_all(&args, server, &typed, &output, signals,
 			ppid);
-	port_file_end(&file);
+	told_file_end(&file);
+	told_file_end(&ca);
 	signals_wake(NULL);
 	retort_close(server);
 	output_finish(&output);

@@ -353,8 +353,8 @@ static bool
 is_logged(const struct output *output, const struct retort_exchange *exchange)
 {
 	return output->verbose >= 1 || exchange->received > 0 ||
-		exchange->sent > 0 || exchange->faults != NULL ||
-		exchange->protocol == RETORT_UDP ||
+		exchange->tls_error != NULL || exchange->sent > 0 ||
+		exchange->faults != NULL || exchange->protocol == RETORT_UDP ||
 		(exchange->protocol == RETORT_TCP &&
 			exchange->end == RETORT_TIMED_OUT);
 }

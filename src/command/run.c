@@ -57,11 +57,11 @@ serve_child(const struct args *args, struct retort *server,
 
 int
 run_command(const struct args *args, struct retort *server,
-	struct output *output, volatile struct signals *signals)
+	struct output *output, const char *ca, volatile struct signals *signals)
 {
 	struct child child;
 	int status;
-	int code = child_start(&child, args->command, retort_url(server),
+	int code = child_start(&child, args->command, retort_url(server), ca,
 		signals->before, false);
 
 	if (code < 0) {

@@ -11,8 +11,10 @@
 #include "command/signals.h"
 #include "retort.h"
 
-/* Serves while COMMAND runs, and judges what came; the exit status. */
+/* Serves while COMMAND runs, and judges what came; the exit status. `ca`: the
+   file of the CA; NULL. */
 int run_command(const struct args *args, struct retort *server,
-	struct output *output, volatile struct signals *signals);
+	struct output *output, const char *ca,
+	volatile struct signals *signals);
 
 #endif

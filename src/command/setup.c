@@ -35,6 +35,43 @@ setup_descriptor_limit(void)
 	}
 }
 
+/* --- a server that cannot be opened --- */
+
+static int
+exit_status(const struct args *args, int error)
+{
+	bool serves = args->mode == MODE_SERVE;
+
+	switch (error) {
+	case EINVAL:
+		return EXIT_USAGE;
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+	case ENOTSUP:
+		return serves ? EXIT_FAILURE : EXIT_OWN;
+	default:
+		return serves ? EXIT_BIND : EXIT_OWN;
+	}
+}
+
+/* Some members of struct retort_options are called as their options are. */
+void
+setup_fail(const struct args *args, int error, const char *why)
+{
+	char name[RETORT_ERROR_SIZE];
+	size_t size = strcspn(why, " :");
+
+	if (strncmp(why, "tls", 3) != 0 && strncmp(why, "framing", 7) != 0)
+		args_die(exit_status(args, error), "%s%s",
+			error == EINVAL ? "--bind: " : "", why);
+	(void)snprintf(name, sizeof name, "%.*s", (int)size, why);
+	for (char *at = name; *at != '\0'; at++)
+		*at = *at == '_' ? '-' : *at;
+	args_die(error == ENOTSUP ? EXIT_USAGE : exit_status(args, error),
+		"--%s%s", name, why + size);
+}
+
 /* --- sockets that were passed in --- */
 
 int

@@ -30,4 +30,7 @@ struct retort *setup_server(const struct args *args,
 /* The N of "fd:N", or -1. */
 int setup_fd(const char *address);
 
+/* It could not be opened, for an errno and a line: exits with that. */
+_Noreturn void setup_fail(const struct args *args, int error, const char *why);
+
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command/announce.h"
 #include "command/setup.h"
 #include "job/child.h"
 #include "job/clock.h"
@@ -25,6 +26,7 @@
 
 struct sweep {
 	const struct args *args;
+	struct told_file ca;
 	volatile struct signals *signals;
 	bool terminal;     /* somebody watches */
 	unsigned count;    /* clients so far */
@@ -83,7 +85,7 @@ run_client(void *arg, const char *url, const char *fault)
 	if (sweep->terminal)
 		(void)fprintf(stderr, "\r\33[Kretort: client %u",
 			++sweep->count);
-	code = child_start(&child, sweep->args->command, url,
+	code = child_start(&child, sweep->args->command, url, sweep->ca.name,
 		sweep->signals->before, true);
 	if (code < 0)
 		return code;
@@ -105,9 +107,24 @@ start_server(const struct args *args)
 	options.error = error;
 	server = setup_server(args, options);
 	if (server == NULL)
-		args_die(errno == EINVAL ? EXIT_USAGE : EXIT_OWN, "%s%s",
-			errno == EINVAL ? "--bind: " : "", error);
+		setup_fail(args, errno, error);
 	return server;
+}
+
+/* Each COMMAND is to trust the server. */
+static void
+write_ca(struct sweep *sweep, struct retort *server)
+{
+	struct told_file *ca = &sweep->ca;
+	int code = told_file_begin(ca, sweep->args->ca_file);
+
+	if (code == 0 && retort_ca(server) != NULL)
+		code = told_file_name(ca);
+	if (code == 0)
+		code = told_file_ca(ca, server, sweep->signals);
+	if (code < 0)
+		args_die(EXIT_OWN, "--tls-ca %s: %s", ca->name ? ca->name : "",
+			strerror(-code));
 }
 
 static bool
@@ -159,6 +176,7 @@ sweep_command(const struct args *args, volatile struct signals *signals)
 	(void)sigaddset(&child, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &child, NULL);
 	reply.server = start_server(args);
+	write_ca(&sweep, reply.server);
 	reply.error = error;
 	wrong = retort_answer_sized(&reply, sizeof reply);
 	if (wrong == 0)
@@ -166,6 +184,7 @@ sweep_command(const struct args *args, volatile struct signals *signals)
 			.client_arg = &sweep, .report = &report,
 			.error = error);
 	retort_close(reply.server);
+	told_file_end(&sweep.ca);
 	if (sweep.terminal)
 		(void)fputs("\r\33[K", stderr);
 	wrong = conclude(&sweep, wrong, report, error);

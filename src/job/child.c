@@ -43,23 +43,23 @@ child_note_signals(struct child_signals *before)
    of another user. */
 #define KILL_TIME 500 /* ms */
 
-/* `word` with each {url} replaced. NULL: no memory. */
+/* `word` with each `mark` replaced. NULL: no memory. */
 static char *
-fill_in(const char *word, const char *url)
+fill_in(const char *word, const char *mark, const char *text)
 {
-	static const char mark[] = "{url}";
+	const size_t size = strlen(mark);
 	size_t count = 0, used = 0;
 	const char *at = word;
 	char *filled;
 
-	for (; (at = strstr(at, mark)) != NULL; at += sizeof mark - 1)
+	for (; (at = strstr(at, mark)) != NULL; at += size)
 		count++;
-	filled = malloc(strlen(word) + count * strlen(url) + 1);
+	filled = malloc(strlen(word) + count * strlen(text) + 1);
 	while (filled != NULL && *word != '\0') {
-		if (strncmp(word, mark, sizeof mark - 1) == 0) {
-			memcpy(filled + used, url, strlen(url));
-			used += strlen(url);
-			word += sizeof mark - 1;
+		if (strncmp(word, mark, size) == 0) {
+			memcpy(filled + used, text, strlen(text));
+			used += strlen(text);
+			word += size;
 		} else {
 			filled[used++] = *word++;
 		}
@@ -67,6 +67,19 @@ fill_in(const char *word, const char *url)
 	if (filled != NULL)
 		filled[used] = '\0';
 	return filled;
+}
+
+/* With {url} replaced, and {ca}, unless that is NULL. */
+static char *
+fill_in_both(const char *word, const char *url, const char *ca)
+{
+	char *first = fill_in(word, "{url}", url), *both;
+
+	if (first == NULL || ca == NULL)
+		return first;
+	both = fill_in(first, "{ca}", ca);
+	free(first);
+	return both;
 }
 
 static void
@@ -78,7 +91,7 @@ free_words(char **words)
 }
 
 static char **
-fill_in_all(char *const *command, const char *url)
+fill_in_all(char *const *command, const char *url, const char *ca)
 {
 	size_t count = 0;
 	char **words;
@@ -87,7 +100,7 @@ fill_in_all(char *const *command, const char *url)
 		count++;
 	words = calloc(count + 1, sizeof *words);
 	for (size_t i = 0; words != NULL && i < count; i++) {
-		words[i] = fill_in(command[i], url);
+		words[i] = fill_in_both(command[i], url, ca);
 		if (words[i] == NULL) {
 			free_words(words);
 			return NULL;
@@ -170,17 +183,30 @@ run_command(char **words, bool quiet, const struct terminal *terminal,
 	_exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
 }
 
+/* By OpenSSL and what is built on it, curl, Node and Python's requests. */
+static int
+trust(const char *ca)
+{
+	static const char *const names[] = {"RETORT_CA", "SSL_CERT_FILE",
+		"CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (ca != NULL && setenv(names[i], ca, 1) < 0)
+			return -1;
+	return 0;
+}
+
 int
 child_start(struct child *child, char *const *command, const char *url,
-	const struct child_signals *before, bool quiet)
+	const char *ca, const struct child_signals *before, bool quiet)
 {
-	char **words = fill_in_all(command, url);
+	char **words = fill_in_all(command, url, ca);
 	pid_t parent = getpid();
 	int error = 0;
 
 	*child = (struct child){.pid = -1, .terminal = {.fd = -1}};
 	if (words == NULL || words[0] == NULL ||
-		setenv("RETORT_URL", url, 1) < 0) {
+		setenv("RETORT_URL", url, 1) < 0 || trust(ca) < 0) {
 		free_words(words);
 		return -ENOMEM;
 	}

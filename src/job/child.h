@@ -36,11 +36,13 @@ struct child {
 };
 
 /*
- * Starts it: {url} in its words is `url`, and so is RETORT_URL. `quiet`: its
- * standard input and output are /dev/null. 0 or -errno.
+ * Starts it: {url} in its words is `url`, and so is RETORT_URL. `ca`, unless it
+ * is NULL, is a file of certificates: {ca}, RETORT_CA, and what makes TLS
+ * libraries trust them. `quiet`: its standard input and output are /dev/null. 0
+ * or -errno.
  */
 int child_start(struct child *child, char *const *command, const char *url,
-	const struct child_signals *before, bool quiet);
+	const char *ca, const struct child_signals *before, bool quiet);
 
 /* Whether it has ended; never waits, but where it was stopped at a terminal:
    then we are, too. */

@@ -68,6 +68,7 @@ done
 #	makes FILE                 it ends by itself, with status 0, and has
 #	                           made the first bytes of www/FILE the whole
 #	elsewhere WHY              it is not run here
+#	tls                        it needs a retort with TLS, or is skipped
 #	library                    it needs the library, as if installed, and
 #	                           libcurl: without them it is skipped, or, with
 #	                           RETORT_NEED_EMBED=1, a failure
@@ -93,6 +94,12 @@ url=$(retort -p 0 --requests 1 --lifetime 10 --body hello &)
 cc -o test test.c $(pkg-config --cflags --libs retort libcurl) && ./test
 	library
 	prints
+retort run --tls --body hello -- curl -sf {url}
+	tls
+	prints hello
+retort --tls --tls-ca ca.pem www
+	tls
+	comment 200|<title>retort
 retort src
 	get 200|<a href="retort.h">retort.h</a>|/
 retort --no-listing src
@@ -512,6 +519,11 @@ run()
 	fi
 	if [ -n "$lacks" ] && entry "$1" | grep -q '^library$'; then
 		without "$1"
+		return
+	fi
+	if entry "$1" | grep -q '^tls$' && ! "$RETORT" -V | grep -q 'TLS by'
+	then
+		skip "$1" 'retort was built without TLS'
 		return
 	fi
 	comment=$(comment_of "$2")

@@ -1,0 +1,136 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# retort --tls: what curl gets, what COMMAND of run and sweep trusts, and what is
+# refused. Without TLS: how that is said. Prints TAP. $RETORT is the command.
+
+# shellcheck source=tests/support/tap.sh
+. "$(dirname "$0")/../support/tap.sh"
+deadline=30 # seconds, for what would not end otherwise
+trap 'test -z "$pid" || kill "$pid"; rm -rf "$dir"' EXIT
+unset RETORT_URL RETORT_CA SSL_CERT_FILE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS \
+	REQUESTS_CA_BUNDLE
+
+# refused TEXT ARGUMENT...: status 2, and one line on stderr with TEXT in it
+refused()
+{
+	text=$1
+	shift
+	timeout -k 5 $deadline "$retort" "$@" >"$dir/out" 2>"$dir/err"
+	status=$?
+	[ $status -eq 2 ] && [ ! -s "$dir/out" ] &&
+		[ "$(wc -l <"$dir/err")" -eq 1 ] &&
+		grep -qF -e "retort: $text" "$dir/err"
+	report $? "refused: $* (status $status)"
+}
+
+# run ARGUMENT...: retort run; its output in `out` and `err`; sets status
+run()
+{
+	timeout -k 5 $deadline "$retort" run "$@" >"$dir/out" 2>"$dir/err"
+	status=$?
+}
+
+refused '--tls-ca: needs --tls' --tls-ca x
+refused '--tls-min: needs --tls' --tls-min 1.2
+
+if ! "$retort" -V | grep -q 'TLS by'; then
+	refused '--tls: this was built without OpenSSL' -p 0 --tls
+	refused '--tls: this was built without OpenSSL' run --tls -- true
+	conclude
+	exit
+fi
+
+refused '--tls-cert: needs --tls-key' --tls --tls-cert x
+refused '--tls-key: needs --tls-cert' --tls --tls-key x
+refused '--tls-client-ca: needs --tls-client' --tls --tls-client-ca x
+refused "--tls-min '1.4': expected 1.0, 1.1, 1.2 or 1.3" --tls --tls-min 1.4
+refused "--tls-client 'yes': expected wanted or required" --tls \
+	--tls-client yes
+refused '--tls-max: expected tls_min or later' -p 0 --tls --tls-min 1.3 \
+	--tls-max 1.2
+refused "--tls-cert '/nonexistent': No such file or directory" -p 0 --tls \
+	--tls-cert /nonexistent --tls-key /nonexistent
+refused '--tls and --udp exclude each other' --tls --udp --echo
+refused '--tls-ca /nonexistent/ca: No such file or directory' -p 0 --tls \
+	--tls-ca /nonexistent/ca
+
+# --- serving ---
+
+have curl || {
+	skip 'the rest' 'there is no curl'
+	conclude
+	exit
+}
+
+start --tls --tls-ca "$dir/ca.pem" --body hello
+case $url in
+https://127.0.0.1:*) true ;;
+*) false ;;
+esac
+report $? "its URL is https ($url)"
+for name in localhost 127.0.0.1; do
+	equal hello "$(curl -sS --cacert "$dir/ca.pem" \
+		"https://$name:${url##*:}" 2>&1)" "curl trusts the CA: $name"
+done
+curl -sS "$url" >"$dir/out" 2>&1
+equal 60 $? 'curl distrusts what it does not know'
+curl -sS "http://${url#*//}" >"$dir/out" 2>&1
+equal 52 $? 'curl without TLS gets nothing'
+stop 'with TLS'
+grep -q '(TLS failed: tlsv1 alert unknown ca)$' "$dir/err" &&
+	grep -q '(TLS failed: http request)$' "$dir/err"
+report $? 'the log says why'
+[ ! -e "$dir/ca.pem" ]
+report $? 'the CA is removed'
+
+start --tls --tls-ca "$dir/ca.pem" --tls-max 1.2 --log json "$source/www"
+curl -sS --cacert "$dir/ca.pem" "$url" 2>"$dir/out" |
+	cmp - "$source/www/index.html" >"$dir/out"
+report $? 'a file is whole'
+stop 'with TLS'
+
+# --- run and sweep ---
+
+run --tls --body hello -- curl -sS '{url}'
+equal 'hello 0' "$(cat "$dir/out" "$dir/err") $status" 'run: curl trusts it'
+# shellcheck disable=SC2016 # expanded by the sh of COMMAND
+run --tls -- sh -c 'for file in "$RETORT_CA" "$SSL_CERT_FILE" "$NODE_EXTRA_CA_CERTS" \
+	"$REQUESTS_CA_BUNDLE" "$CURL_CA_BUNDLE"; do test "$file" = {ca} || exit 1
+	done; head -n 1 {ca}; echo {ca}'
+equal '-----BEGIN CERTIFICATE-----' "$(head -n 1 "$dir/out")" \
+	'run: {ca} and the environment name the CA'
+name=$(tail -n 1 "$dir/out")
+[ -n "$name" ] && [ ! -e "$name" ]
+report $? "run: the temporary file is removed ($name)"
+run --tls --tls-ca "$dir/ca.pem" --body hello -- \
+	curl -sS --cacert "$dir/ca.pem" '{url}'
+equal 'hello 0' "$(cat "$dir/out" "$dir/err") $status" 'run: with --tls-ca'
+run --tls --tcp --echo -- sh -c 'echo {url}'
+grep -q '^tls://localhost:[0-9]*$' "$dir/out"
+report $? 'run: the URL of --tcp'
+if have openssl; then
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+		-keyout "$dir/key.pem" -out "$dir/cert.pem" -days 2 \
+		-subj /CN=own -addext subjectAltName=DNS:localhost \
+		>"$dir/out" 2>&1
+	run --tls --tls-cert "$dir/cert.pem" --tls-key "$dir/key.pem" \
+		--body hello -- curl -sS --cacert "$dir/cert.pem" '{url}'
+	equal 'hello 0' "$(cat "$dir/out" "$dir/err") $status" \
+		'run: a certificate of our own'
+	run --tls --tls-client required --body hello -- \
+		curl -sS --cert "$dir/cert.pem" --key "$dir/key.pem" '{url}'
+	equal 'hello 0' "$(cat "$dir/out" "$dir/err") $status" \
+		'run: a client with a certificate'
+	run --tls --tls-client required --body hello -- curl -s '{url}'
+	[ "$status" -ne 0 ]
+	report $? 'run: a client without one'
+else
+	skip 'certificates of our own' 'there is no openssl'
+fi
+printf 'HTTP/1.0 200 OK\r\n\r\n' >"$dir/raw"
+timeout -k 5 $deadline "$retort" sweep --tls --raw "$dir/raw" -- \
+	curl -sS '{url}' >"$dir/out" 2>"$dir/err"
+grep -q '^whole  *1  taken for success$' "$dir/out"
+report $? 'sweep: curl trusts it'
+conclude
