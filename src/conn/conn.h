@@ -151,12 +151,12 @@ struct rt_conn {
 	enum rt_state state;
 	enum retort_end end; /* when OVER */
 	int status;          /* why the request is refused; 0 */
+	struct rt_peer peer; /* here it leaves no gap */
 	const char *reason;
 	const struct rt_conn_config *config;
 	struct rt_buffers *buffers; /* NULL while IDLE */
-	struct rt_peer peer;
-	int64_t began; /* accepted */
-	int64_t moved; /* the last byte in the present state */
+	int64_t began;              /* accepted */
+	int64_t moved;              /* the last byte in the present state */
 	int64_t until; /* asked again then (WAIT), or tried again (REPLY); 0 */
 	union {
 		int64_t retry;       /* ns before a datagram was tried again */

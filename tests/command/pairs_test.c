@@ -46,6 +46,18 @@ static const struct {
 	{"timeout", "--timeout reply=5", HTTP "tT"},
 	{"timeout", "--timeout head=5", HTTP},
 	{"timeout", "--timeout body=5,head=5", HTTP},
+#ifdef RT_OPENSSL
+	{"tls", "--tls", HTTP "tT"},
+	{"tls-ca", "--tls --tls-ca $DIR/ca", HTTP "tT"},
+	{"tls-cert", "--tls --tls-cert $DIR/cert --tls-key $DIR/key",
+		HTTP "tT"},
+	{"tls-key", "--tls --tls-key $DIR/key --tls-cert $DIR/cert", HTTP "tT"},
+	{"tls-min", "--tls --tls-min 1.2", HTTP "tT"},
+	{"tls-max", "--tls --tls-max 1.2", HTTP "tT"},
+	{"tls-client", "--tls --tls-client wanted", HTTP "tT"},
+	{"tls-client-ca", "--tls --tls-client wanted --tls-client-ca $DIR/cert",
+		HTTP "tT"},
+#endif
 	{"tcp", "--tcp", "tT"},
 	{"udp", "--udp", "uU"},
 	{"body", "--tcp --body x", "T"},
@@ -111,6 +123,8 @@ clash(size_t i, size_t k)
 {
 	if (is(i, "lines") && is(k, "framing"))
 		return true;
+	if (is(i, "tls-ca") && (is(k, "tls-cert") || is(k, "tls-key")))
+		return true;
 	return is(i, "prompt") &&
 		(is(k, "fault") || is(k, "delay") ||
 			strstr(options[k].args, "--body"));
@@ -131,6 +145,26 @@ go_together(size_t i, size_t k)
 }
 
 static char *dir;
+
+/* For localhost, for a hundred years; of no use to anybody. */
+static const char cert[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBlTCCATugAwIBAgIUGIdWWHwu9Lg+Zz51Hdi7Q2fTV6swCgYIKoZIzj0EAwIw\n"
+	"FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyOTEyMjM1MloYDzIxMjYxMTA1\n"
+	"MTIyMzUyWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO\n"
+	"PQMBBwNCAAQc0/gaZ931Zrm+M/WsmmAAe3u7efVPRZtC16boWSnKT/sXdVIQUPI+\n"
+	"qDV+TCUG5liOiybzKIWbZIeL4R53dip2o2kwZzAdBgNVHQ4EFgQUmgQVdBxefqBK\n"
+	"cLofPgL+TF5dZckwHwYDVR0jBBgwFoAUmgQVdBxefqBKcLofPgL+TF5dZckwDwYD\n"
+	"VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID\n"
+	"SAAwRQIgQqi1P63+36/FS317OkdNPcMe0HCDoHbnQ9Riq7384vUCIQC0E+/FZ8V/\n"
+	"M6cW8tds7rD/BGslIY414nCsqRPi9lvZXQ==\n"
+	"-----END CERTIFICATE-----\n";
+static const char key[] =
+	"-----BEGIN PRIVATE KEY-----\n"
+	"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgHdmTIvXgdYIs+qud\n"
+	"Xe8XQ9cdOrIgBiF7ip/y0LgdY4yhRANCAAQc0/gaZ931Zrm+M/WsmmAAe3u7efVP\n"
+	"RZtC16boWSnKT/sXdVIQUPI+qDV+TCUG5liOiybzKIWbZIeL4R53dip2\n"
+	"-----END PRIVATE KEY-----\n";
 
 /* Splits at spaces; "$DIR" is the folder, "?" a space that is none. */
 static size_t
@@ -184,6 +218,8 @@ START_TEST(both_or_none)
 	dir_write(dir, "index.html", "x", 1);
 	dir_write(dir, "reply", "HTTP/1.1 200 OK\r\n\r\n", 19);
 	dir_write(dir, "s.retort", "@on\n@file index.html\n", 21);
+	dir_write(dir, "cert", cert, sizeof cert - 1);
+	dir_write(dir, "key", key, sizeof key - 1);
 	dir_write(dir, "log", line, sizeof line - 1);
 	for (size_t k = i + 1; k < COUNT(options); k++) {
 		struct bytes errors = {.data = NULL};

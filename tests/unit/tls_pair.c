@@ -57,7 +57,10 @@ set_client(struct pair *pair, const struct client *client)
 					 (unsigned)strlen(client->alpn)),
 			0);
 	if (client->sni != NULL)
-		ck_assert_int_eq(SSL_set_tlsext_host_name(ssl, client->sni), 1);
+		ck_assert_int_eq(SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
+					 TLSEXT_NAMETYPE_host_name,
+					 (void *)(uintptr_t)client->sni),
+			1);
 	if (client->host != NULL) {
 		X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 

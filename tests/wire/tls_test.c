@@ -46,7 +46,10 @@ open_client(struct client *client)
 	SSL_CTX_set_verify(client->context, SSL_VERIFY_PEER, NULL);
 	client->ssl = SSL_new(client->context);
 	ck_assert_int_eq(SSL_set1_host(client->ssl, "localhost"), 1);
-	ck_assert_int_eq(SSL_set_tlsext_host_name(client->ssl, "localhost"), 1);
+	ck_assert_int_eq(SSL_ctrl(client->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
+				 TLSEXT_NAMETYPE_host_name,
+				 (void *)(uintptr_t) "localhost"),
+		1);
 	ck_assert_int_eq(SSL_set_alpn_protos(client->ssl,
 				 (const unsigned char *)"\x08http/1.1", 9),
 		0);
