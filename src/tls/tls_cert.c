@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 #define DAY INT64_C(86400)
 
@@ -174,7 +175,7 @@ check_names(const char *const *hosts, char *error)
 {
 	size_t size = 0;
 
-	for (; hosts != NULL && *hosts != NULL; hosts++) {
+	for (; *hosts != NULL; hosts++) {
 		if ((*hosts)[strcspn(*hosts, ",;= \t\"\\@")] != '\0')
 			return rt_fail(error, -EINVAL,
 				"hosts: '%.100s' cannot stand in a certificate",
@@ -196,7 +197,7 @@ list_names(struct rt_buf *names, const char *const *hosts)
 
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
 		add_name(names, own[i]);
-	for (; hosts != NULL && *hosts != NULL; hosts++)
+	for (; *hosts != NULL; hosts++)
 		add_name(names, *hosts);
 	return rt_buf_text(names);
 }
@@ -251,33 +252,49 @@ use(struct rt_tls_server *server, const struct cert *leaf)
 		ssl->SSL_CTX_use_PrivateKey(server->context, leaf->key) == 1;
 }
 
-int
-rt_tls_certify(struct rt_tls_server *server, const char *const *hosts,
-	int64_t now, char *error)
+/* Makes the two of them. False: OpenSSL says why. */
+static bool
+make_both(struct rt_tls_server *server, const char *names, int64_t now)
 {
 	const struct rt_openssl *ssl = &server->ssl;
 	struct cert ca = {NULL, NULL}, leaf = {NULL, NULL};
-	struct plan plan = {
+	const struct plan plan = {
 		.name = "localhost",
+		.names = names,
 		.from = now - BEFORE,
 		.until = now + LEAF_DAYS * DAY,
 	};
-	struct rt_buf names;
-	int code = check_names(hosts, error);
 
-	if (code < 0)
-		return code;
-	rt_buf_init(&names, MAX_NAMES);
-	plan.names = list_names(&names, hosts);
-	if (plan.names != NULL && make_ca(ssl, &ca, now) &&
-		make(ssl, &leaf, &ca, &plan) && use(server, &leaf))
+	if (make_ca(ssl, &ca, now) && make(ssl, &leaf, &ca, &plan) &&
+		use(server, &leaf))
 		server->ca = write_pem(ssl, ca.x509);
-	if (server->ca == NULL)
-		code = rt_fail(error, -ENOMEM, "tls: certificate: %s",
-			rt_openssl_why(ssl));
-	ssl->ERR_clear_error();
 	free_cert(ssl, &leaf);
 	free_cert(ssl, &ca);
-	rt_buf_free(&names);
+	return server->ca != NULL;
+}
+
+int
+rt_tls_certify(struct rt_tls_server *server, const char *hosts, int64_t now,
+	char *error)
+{
+	const char **lines = rt_text_lines(hosts ? hosts : "");
+	const char *names;
+	struct rt_buf text;
+	int code;
+
+	if (lines == NULL)
+		return rt_fail_errno(error, -ENOMEM, "tls: certificate");
+	rt_buf_init(&text, MAX_NAMES);
+	code = check_names(lines, error);
+	if (code == 0) {
+		names = list_names(&text, lines);
+		if (names == NULL || !make_both(server, names, now))
+			code = rt_fail(error, -ENOMEM, "tls: certificate: %s",
+				names ? rt_openssl_why(&server->ssl) :
+					strerror(ENOMEM));
+	}
+	server->ssl.ERR_clear_error();
+	rt_buf_free(&text);
+	free(lines);
 	return code;
 }

@@ -459,8 +459,8 @@ static const struct {
 
 START_TEST(test_hosts)
 {
-	static const char *const names[] = {"api.test", "with-port.test:8443",
-		"10.1.2.3", "[fe80::1]:443", "*.wild.test", NULL};
+	static const char names[] = "api.test\nwith-port.test:8443\n"
+				    "10.1.2.3\n[fe80::1]:443\n*.wild.test";
 	const struct retort_options options = {.hosts = names};
 	struct rt_tls_server *server = open_server(&options);
 	const struct client client = {.ca = rt_tls_ca(server),
@@ -659,7 +659,6 @@ START_TEST(test_files)
 }
 END_TEST
 
-static const char *const comma[] = {"a,IP:1.2.3.4", NULL};
 static const struct {
 	struct retort_options options;
 	const char *why;
@@ -675,7 +674,7 @@ static const struct {
 	{{.tls_client = RETORT_TLS_CLIENT_WANTED,
 		 .tls_client_ca = "/nonexistent"},
 		"tls_client_ca '/nonexistent': No such file"},
-	{{.hosts = comma}, "hosts: 'a,IP:1.2.3.4' cannot stand"},
+	{{.hosts = "x\na,IP:1.2.3.4"}, "hosts: 'a,IP:1.2.3.4' cannot stand"},
 };
 
 START_TEST(test_mistakes)

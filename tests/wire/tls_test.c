@@ -267,12 +267,12 @@ END_TEST
 
 START_TEST(unix_sockets)
 {
-	const char *const bind[] = {"unix:/tmp/retort-tls-test.sock", NULL};
+	static const char bind[] = "unix:/tmp/retort-tls-test.sock";
 	struct client client;
 
-	(void)unlink(bind[0] + 5);
+	(void)unlink(bind + 5);
 	open_with((struct retort_options){.tls = true, .bind = bind}, _i);
-	ck_assert_str_eq(retort_url(server), bind[0]);
+	ck_assert_str_eq(retort_url(server), bind);
 	ck_assert_str_eq(retort_url(server, "x"), "https://localhost/x");
 	ON("GET /", .body = "secret");
 	open_client(&client);
