@@ -123,6 +123,24 @@ rt_text_lines(const char *text)
 	return lines;
 }
 
+bool
+rt_text_lists(const char *list, size_t size, const char *member)
+{
+	const char *end = list + size, *comma;
+
+	for (; list < end; list = comma + 1) {
+		struct rt_word word;
+
+		comma = memchr(list, ',', (size_t)(end - list));
+		if (comma == NULL)
+			comma = end;
+		word = rt_text_rest(list, comma);
+		if (rt_caseless(word.text, word.size, member))
+			return true;
+	}
+	return false;
+}
+
 int
 rt_text_hex(char c)
 {

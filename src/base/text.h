@@ -75,6 +75,10 @@ int rt_text_status(const char *at, const char *end);
    is none. */
 const char **rt_text_lines(const char *text);
 
+/* Whether a list, with commas between its members, has this one, compared
+   without case. */
+bool rt_text_lists(const char *list, size_t size, const char *member);
+
 /* --- single bytes --- */
 
 /* The value of a hexadecimal digit, or -1. */

@@ -599,6 +599,31 @@ rt_http_field(const struct rt_request *request, const char *base,
 	return NULL;
 }
 
+bool
+rt_http_has_token(const struct rt_request *request, const char *base,
+	const char *name, const char *token)
+{
+	const struct rt_http_field *field;
+
+	for (size_t n = 0;
+		(field = rt_http_field(request, base, name, n)) != NULL; n++)
+		if (rt_text_lists(base + field->value.at, field->value.size,
+			    token))
+			return true;
+	return false;
+}
+
+bool
+rt_http_persists(const struct rt_request *request, const char *base)
+{
+	static const char connection[] = "Connection";
+
+	if (rt_http_has_token(request, base, connection, "close"))
+		return false;
+	return request->minor > 0 ||
+		rt_http_has_token(request, base, connection, "keep-alive");
+}
+
 const char *
 rt_http_phrase(int status)
 {

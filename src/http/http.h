@@ -126,6 +126,13 @@ bool rt_span_is(const char *base, struct rt_span span, const char *text);
 bool rt_http_is_token(const char *text, size_t size);
 bool rt_http_is_value(const char *text, size_t size);
 
+/* Whether one of the fields of that name, which are lists, has this token. */
+bool rt_http_has_token(const struct rt_request *request, const char *base,
+	const char *name, const char *token);
+
+/* Whether the client wants to go on after the reply (RFC 9112 9.3). */
+bool rt_http_persists(const struct rt_request *request, const char *base);
+
 /* "Not Found", or "Unknown" for a status that has no phrase of its own. */
 const char *rt_http_phrase(int status);
 

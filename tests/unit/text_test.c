@@ -258,6 +258,38 @@ START_TEST(splits_lines)
 }
 END_TEST
 
+static const struct {
+	const char *list;
+	bool lists;
+} lists[] = {
+	{"close", true},
+	{"Close", true},
+	{"TE, close", true},
+	{"close,TE", true},
+	{" \tclose\t , TE", true},
+	{",,close,", true},
+	{"", false},
+	{",", false},
+	{"closed", false},
+	{"clos", false},
+	{"not close", false},
+	{"close;q=1", false},
+};
+
+START_TEST(finds_a_member_of_a_list)
+{
+	/* without a NUL after it, in memory of its own size */
+	size_t size = strlen(lists[_i].list);
+	char *list = malloc(size + 1);
+
+	ck_assert_ptr_nonnull(list);
+	list = memcpy(list, lists[_i].list, size);
+	ck_assert_msg(rt_text_lists(list, size, "close") == lists[_i].lists,
+		"'%s'", lists[_i].list);
+	free(list);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -273,6 +305,7 @@ main(void)
 	tcase_add_test(tcase, reads_words);
 	tcase_add_test(tcase, splits_lines);
 	tcase_add_loop_test(tcase, knows_a_status_line, 0, COUNT(statuses));
+	tcase_add_loop_test(tcase, finds_a_member_of_a_list, 0, COUNT(lists));
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
 }
