@@ -11,8 +11,8 @@
  *		return 1;
  *
  * Each connection carries one request: the server reads it, answers it, and
- * closes the connection. retort(3) describes each function in more detail, with
- * examples.
+ * closes the connection, unless `keep_alive` is set. retort(3) describes each
+ * function in more detail, with examples.
  *
  * Functions that return an int return 0 or more, or -errno; functions that
  * return a pointer return NULL on failure. The library never prints, exits,
@@ -94,10 +94,11 @@ struct retort_field {
 	const char *value; /* without leading and trailing white space */
 };
 
-/* How an exchange, and with it its connection, ended. */
+/* How an exchange ended. */
 enum retort_end {
 	RETORT_OPEN,       /* it has not ended */
-	RETORT_ANSWERED,   /* the whole reply was sent before the close */
+	RETORT_ANSWERED,   /* the whole reply was sent, and the connection was
+	                      closed after it, or kept */
 	RETORT_CLOSED,     /* the client closed without sending a byte */
 	RETORT_RESET,      /* the client reset the connection, or left early */
 	RETORT_TIMED_OUT,  /* the client was too slow to take the reply, or
@@ -114,7 +115,9 @@ enum retort_end {
 enum retort_ending { RETORT_NOTHING, RETORT_FIN, RETORT_RST };
 
 /*
- * One exchange: a connection, the request on it, and its reply.
+ * One exchange: a connection, a request on it, and its reply. With `keep_alive`
+ * a connection may have several: each ends with its reply, but for the last,
+ * which ends with the connection if the reply was to be its end.
  *
  * With RETORT_TCP the request is a piece, at most 64 KiB: the bytes that one
  * read returned, or as `framing` of the options has it. They are `body` and
@@ -125,11 +128,12 @@ enum retort_ending { RETORT_NOTHING, RETORT_FIN, RETORT_RST };
  *
  * A record, and all it points to, stays valid until retort_close() or
  * retort_reset(); with RETORT_ENDED that forgets it only if its connection has
- * ended. Members marked (end) are known when the connection ends: read them
- * only after retort_wait_end(); so too `status`, if the handler returned
- * RETORT_LATER. An exchange that a callback is passed is valid during the call,
- * and holds what is known by then; for an event function the members from
- * `method` to `requested` are not set.
+ * ended. Members marked (end) are known when the exchange ends: read them only
+ * after retort_wait_end(); so too `status`, if the handler returned
+ * RETORT_LATER. Those marked (close) are known when the connection ends:
+ * RETORT_NOTHING and false until then. An exchange that a callback is passed is
+ * valid during the call, and holds what is known by then; for an event function
+ * the members from `method` to `requested` are not set.
  */
 struct retort_exchange {
 	uint64_t connection; /* number of the connection, from 1 */
@@ -142,8 +146,9 @@ struct retort_exchange {
 	uint64_t received;   /* (end) bytes received */
 	uint64_t sent;       /* (end) bytes sent, including the head */
 	uint64_t sent_body;  /* (end) those bytes that follow the head */
-	int64_t began;       /* time of accept: ns since the epoch */
-	int64_t duration;    /* (end) ns from accept to close, or until now */
+	int64_t began;       /* time of accept, or, after the first exchange, of
+	                        the first byte: ns since the epoch */
+	int64_t duration;    /* (end) ns since then, or until now */
 
 	/* The request. Strings are terminated; a part that did not come is
 	   NULL or empty. */
@@ -165,19 +170,20 @@ struct retort_exchange {
 	int refused;   /* status with which it was refused; 0: not refused */
 	const char *reason; /* why it was refused, or is not complete; NULL */
 	int rule;           /* the rule that answered it, from 1; 0: none */
-	int64_t requested;  /* ns from accept to the end of the request */
-	enum retort_ending client_close; /* (end) by the client */
-	enum retort_ending server_close; /* (end) by the server */
-	bool client_first;               /* (end) the client closed first */
+	int64_t requested;  /* ns from `began` to the end of the request */
+	enum retort_ending client_close; /* (close) by the client */
+	enum retort_ending server_close; /* (close) by the server */
+	bool client_first;               /* (close) the client closed first */
 	enum retort_protocol protocol;
-	uint64_t piece; /* RETORT_TCP, _UDP: its number on the connection, from
-	                   1; in RETORT_ON_END that of the last */
+	uint64_t nth;   /* its number on the connection, from 1; with RETORT_TCP
+	                   in RETORT_ON_END that of the last piece */
 	bool truncated; /* the datagram was longer than `body` */
 	/* If the handler returned RETORT_LATER, these three are also 0 or NULL
 	   until the reply is there. */
 	const char *faults; /* the faults of its reply, as text; NULL: none */
 	bool by_chance;     /* the faults, or their absence, came by chance */
-	uint64_t seed;      /* ... from this and `connection` */
+	uint64_t seed; /* ... from this, `connection` and, with RETORT_HTTP,
+	                       `nth` */
 	/* The first field of that name; not terminated; NULL: none. */
 	const char *referer;
 	size_t referer_size;
@@ -210,12 +216,16 @@ RETORT_API const char *retort_field_of(const struct retort_exchange *exchange,
 
 /* The events of an event function, and the bytes that it is passed. */
 enum retort_event {
-	RETORT_ON_HEAD, /* the head of a request is complete or was
+	RETORT_ON_HEAD,  /* the head of a request is complete or was
 	                   refused: the head */
-	RETORT_ON_BODY, /* bytes came after the head: these, as they came */
-	RETORT_ON_END,  /* the exchange is over: no bytes */
-	RETORT_ON_PIECE /* RETORT_TCP, _UDP: a piece or datagram came: it; or,
+	RETORT_ON_BODY,  /* bytes came after the head: these, as they came */
+	RETORT_ON_END,   /* the exchange is over: no bytes; with RETORT_HTTP and
+	                   no `server_close` the connection is kept */
+	RETORT_ON_PIECE, /* RETORT_TCP, _UDP: a piece or datagram came: it; or,
 	                   after RETORT_MORE, what has come since */
+	RETORT_ON_CLOSE  /* a kept connection was closed while no request was
+	                    under way, which RETORT_ON_END tells otherwise: no
+	                    bytes */
 };
 
 typedef void retort_event_fn(void *arg, enum retort_event event,
@@ -297,7 +307,8 @@ struct retort_options {
 
 	enum retort_protocol protocol;
 	int idle_timeout; /* RETORT_TCP: close a connection after so many ms
-	                     without a byte; 0: never */
+	                     without a byte; `keep_alive`: without another
+	                     request; 0: never */
 	int socket_mode;  /* permissions of the files of Unix sockets, such as
 	                     0660; 0: as the umask has them */
 
@@ -310,7 +321,8 @@ struct retort_options {
 	const char *omit;   /* lines "Name": fields not to send */
 
 	uint64_t seed; /* for faults by chance, which depend only on their text,
-	                  this, and the number of the connection. 0: a random
+	                  this, and the numbers of the connection and, with
+	                  `keep_alive`, of the exchange on it. 0: a random
 	                  seed, which retort_exchange.seed holds */
 	char *error;   /* a buffer of RETORT_ERROR_SIZE bytes that on failure
 	                  receives the reason, and else ""; or NULL */
@@ -337,6 +349,14 @@ struct retort_options {
 	enum retort_tls_client tls_client;
 	const char *tls_client_ca; /* file of the CAs of clients, in PEM; NULL:
 	                              any certificate is taken */
+
+	/* RETORT_HTTP: keep a connection for further requests, unless the
+	   request or the reply says `Connection: close`, a client of HTTP/1.0
+	   does not ask for it, or only the close can mark the end of the reply.
+	   Requests that come at once are answered one after another. */
+	bool keep_alive;
+	uint64_t max_exchanges; /* on a kept connection; the last reply says
+	                           `Connection: close`; 0: any number */
 };
 
 /*
@@ -653,7 +673,7 @@ struct retort_reply {
 	bool fill; /* in `fields`, body and `file` parts of the request, as
 	              {path} or {query.id}, are filled in: see retort(5) */
 	uint64_t connection; /* only in retort_reply_later() */
-	const char *parts; /* "5 200, 6 1000": send the first 5 bytes of the
+	const char *parts;   /* "5 200, 6 1000": send the first 5 bytes of the
 	                      body, wait 200 ms, send 6 more, wait a second,
 	                      and then the rest. 0 ms begins a new segment.
 	                      With `chunked`, each part is a chunk, or, for a
@@ -882,7 +902,7 @@ retort_wait_sized(const struct retort_requests *requests, size_t size);
 		sizeof(struct retort_requests))
 #endif
 
-/* Waits until the connection of the record ends or, if `exchange` is NULL,
+/* Waits until the exchange of the record ends or, if `exchange` is NULL,
    until no connection is open; returns whether that is so. `timeout` is in ms;
    -1: for ever. */
 RETORT_API bool retort_wait_end(struct retort *server,

@@ -98,7 +98,7 @@ add_ms(struct line *line, const struct retort_exchange *exchange)
 static void
 add_plain(struct line *line, const struct retort_exchange *exchange)
 {
-	unsigned long long pieces = exchange->piece;
+	unsigned long long pieces = exchange->nth;
 
 	if (exchange->protocol == RETORT_UDP)
 		add(line, "udp");
@@ -150,6 +150,13 @@ reason_of(const struct retort_exchange *exchange)
 		"";
 }
 
+/* On a kept connection, and not its first. */
+static bool
+is_later(const struct retort_exchange *exchange)
+{
+	return exchange->protocol == RETORT_HTTP && exchange->nth > 1;
+}
+
 static void
 add_short(struct line *line, const struct retort_exchange *exchange)
 {
@@ -159,9 +166,12 @@ add_short(struct line *line, const struct retort_exchange *exchange)
 
 	memset(&tm, 0, sizeof tm);
 	(void)localtime_r(&seconds, &tm);
-	add(line, "%02d:%02d:%02d.%03d #%llu %s ", tm.tm_hour, tm.tm_min,
-		tm.tm_sec, (int)(end % RT_SECOND / 1000000),
-		(unsigned long long)exchange->connection, exchange->client);
+	add(line, "%02d:%02d:%02d.%03d #%llu", tm.tm_hour, tm.tm_min, tm.tm_sec,
+		(int)(end % RT_SECOND / 1000000),
+		(unsigned long long)exchange->connection);
+	if (is_later(exchange))
+		add(line, ".%llu", (unsigned long long)exchange->nth);
+	add(line, " %s ", exchange->client);
 	if (exchange->protocol != RETORT_HTTP) {
 		add_plain(line, exchange);
 	} else {
@@ -259,8 +269,11 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 	add(line, "{\"time\":\"%.10sT%s:%02d.%03dZ\"", date, date + 11,
 		(int)(exchange->began / RT_SECOND % 60),
 		(int)(exchange->began % RT_SECOND / 1000000));
-	add(line, ",\"connection\":%llu,\"client\":\"%s\"",
-		(unsigned long long)exchange->connection, exchange->client);
+	add(line, ",\"connection\":%llu",
+		(unsigned long long)exchange->connection);
+	if (is_later(exchange))
+		add(line, ",\"nth\":%llu", (unsigned long long)exchange->nth);
+	add(line, ",\"client\":\"%s\"", exchange->client);
 	if (exchange->protocol == RETORT_HTTP) {
 		add(line, ",\"request\":");
 		add_request(line, exchange, true);
@@ -268,7 +281,7 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 	} else {
 		add(line, ",\"protocol\":\"%s\",\"pieces\":%llu",
 			rt_sock_scheme(exchange->protocol),
-			(unsigned long long)exchange->piece);
+			(unsigned long long)exchange->nth);
 	}
 	add(line, ",\"received\":%llu,\"sent\":%llu",
 		(unsigned long long)exchange->received,
@@ -321,6 +334,8 @@ add_rule(struct line *line, const struct retort_exchange *exchange)
 
 	add(line, "# connection %llu",
 		(unsigned long long)exchange->connection);
+	if (is_later(exchange))
+		add(line, ", exchange %llu", (unsigned long long)exchange->nth);
 	if (exchange->by_chance)
 		add(line, ", seed %llu", (unsigned long long)exchange->seed);
 	if (exchange->protocol != RETORT_HTTP || version.size == 0 ||

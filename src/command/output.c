@@ -275,6 +275,14 @@ add_transcript(struct output *output, const struct retort_exchange *exchange)
 		miss_transcript(output, connection);
 }
 
+/* Its connection is to have another exchange, and a transcript at its end. */
+static bool
+is_kept(const struct retort_exchange *exchange)
+{
+	return exchange->protocol == RETORT_HTTP &&
+		exchange->server_close == RETORT_NOTHING;
+}
+
 static void
 write_transcripts(struct output *output)
 {
@@ -376,12 +384,16 @@ output_event(void *arg, enum retort_event event,
 			show(output, bytes, size);
 		break;
 	case RETORT_ON_END:
-		if (output->transcripts.dir != NULL)
+		if (output->transcripts.dir != NULL && !is_kept(exchange))
 			add_transcript(output, exchange);
 		if (output->log && is_logged(output, exchange))
 			add_line(output,
 				retort_log_line(exchange, output->format,
 					output->line, sizeof output->line));
+		break;
+	case RETORT_ON_CLOSE:
+		if (output->transcripts.dir != NULL)
+			add_transcript(output, exchange);
 		break;
 	}
 }

@@ -64,81 +64,17 @@ reserve(struct rt_conn *conn)
 		NULL;
 }
 
-static void
-finish(struct rt_conn *conn)
-{
-	conn->state = RT_STATE_FINISH;
-}
-
-/* The request is answered: nothing of it is kept. Bytes that have come after it
-   are the next one's. */
-static void
-forget_request(struct rt_buffers *buffers)
-{
-	struct rt_buf *in = &buffers->in;
-	size_t left = in->len - buffers->parsed;
-
-	if (left > 0) {
-		memmove(in->data, in->data + buffers->parsed, left);
-		in->len = left;
-	} else {
-		rt_buf_clear(in, RT_KEPT_IN);
-	}
-	rt_buf_clear(&buffers->content, RT_KEPT_IN);
-	rt_reply_reset(&buffers->reply);
-	buffers->play.reply = NULL;
-	buffers->play.sent = 0;
-}
-
-static void
-clear(struct rt_buffers *buffers)
-{
-	buffers->parsed = buffers->in.len;
-	forget_request(buffers);
-}
-
-/* The buffers, which have nothing of another, are for a request of this connection's. */
-static void
-begin_request(const struct rt_conn *conn)
-{
-	struct rt_buffers *buffers = conn->buffers;
-
-	buffers->parsed = 0;
-	buffers->dropped = 0;
-	buffers->keep = SIZE_MAX;
-	buffers->keep_raw = SIZE_MAX;
-	buffers->reading = (struct rt_reading){.early = false};
-	rt_http_reset(buffers->http, &conn->config->limits);
-}
-
-static void
-await_next(struct rt_conn *conn)
-{
-	if (conn->last || conn->client_finished) {
-		finish(conn);
-		return;
-	}
-	conn->state = RT_STATE_IDLE;
-	conn->asked = RT_ASK_NOTHING;
-	conn->complete = false;
-	conn->reason = NULL;
-	forget_request(conn->buffers);
-	begin_request(conn);
-	if (conn->buffers->in.len > 0)
-		ask(conn, RT_ASK_NEXT);
-}
-
 /* The script may be at its end. */
 static void
 end_script(struct rt_conn *conn)
 {
 	switch (rt_play_next(&conn->buffers->play)) {
 	case RT_STEP_NEXT:
-		await_next(conn);
+		rt_conn_await_next(conn);
 		break;
 	case RT_STEP_HALF:
 	case RT_STEP_CLOSE:
-		finish(conn);
+		rt_conn_finish(conn);
 		break;
 	case RT_STEP_RESET:
 		rt_conn_end(conn, RETORT_ANSWERED, RETORT_RST);
@@ -196,7 +132,7 @@ rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
 		rt_conn_fail(conn);
 		return;
 	}
-	conn->pieces++;
+	conn->nth++;
 	conn->complete = true;
 	buffers->parsed = buffers->in.len;
 	ask(conn, RT_ASK_ANSWER);
@@ -212,8 +148,8 @@ receive_end(struct rt_conn *conn)
 	rt_conn_client_closed(conn, RETORT_FIN);
 	switch (conn->state) {
 	case RT_STATE_IDLE:
-		if (conn->pieces > 0)
-			finish(conn);
+		if (conn->nth > 0)
+			rt_conn_finish(conn);
 		else
 			rt_conn_end(conn, RETORT_CLOSED, RETORT_FIN);
 		break;
@@ -239,7 +175,9 @@ take(struct rt_conn *conn, size_t known)
 {
 	if (conn->state == RT_STATE_IDLE) {
 		conn->state = RT_STATE_HEAD;
-		conn->pieces += !is_http(conn);
+		if (conn->nth > 0 && is_http(conn))
+			conn->began = conn->moved;
+		conn->nth++;
 	}
 	if (is_http(conn))
 		rt_conn_parse(conn);
@@ -332,6 +270,8 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 	conn->state = RT_STATE_REPLY;
 	conn->rest = RT_REST_NOTHING;
 	rt_play_begin(&conn->buffers->play, &conn->buffers->reply);
+	conn->rest_is_next = !is_http(conn) || conn->asked == RT_ASK_GREET ||
+		rt_reply_ending(&conn->buffers->reply) == RT_STEP_NEXT;
 	conn->moved = now;
 	/* a 100 (Continue) that was not begun is not wanted any more */
 	if (conn->interim_left == RT_INTERIM_SIZE)
@@ -357,6 +297,15 @@ rt_conn_replied(struct rt_conn *conn)
 {
 	assert(conn->state == RT_STATE_WAIT);
 	conn->asks = RT_ASK_SEND;
+}
+
+void
+rt_conn_done(struct rt_conn *conn, int64_t now)
+{
+	assert(conn->asks == RT_ASK_DONE);
+	conn->asks = RT_ASK_NOTHING;
+	rt_conn_end_exchange(conn, now);
+	go_on(conn);
 }
 
 /* Waits a little, and tries again; a peer that takes nothing is too slow. */
@@ -421,7 +370,7 @@ lack(struct rt_conn *conn)
 {
 	conn->buffers->reply.truncated = true;
 	conn->may_have_more = true;
-	finish(conn);
+	rt_conn_finish(conn);
 	go_on(conn);
 }
 
@@ -558,6 +507,7 @@ rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
 	*conn = (struct rt_conn){
 		.config = config,
 		.peer = *peer,
+		.accepted = now,
 		.began = now,
 		.moved = now,
 	};
@@ -571,9 +521,8 @@ int
 rt_conn_lend(struct rt_conn *conn, struct rt_buffers *buffers)
 {
 	conn->buffers = buffers;
-	buffers->in.max = conn->config->max_in;
 	buffers->reply.always = conn->config->always;
-	begin_request(conn);
+	rt_conn_begin_request(conn);
 	go_on(conn);
 	return conn->state == RT_STATE_OVER ? -ENOMEM : 0;
 }
@@ -585,6 +534,6 @@ rt_conn_unlend(struct rt_conn *conn)
 
 	conn->buffers = NULL;
 	if (buffers != NULL)
-		clear(buffers);
+		rt_conn_clear(buffers);
 	return buffers;
 }

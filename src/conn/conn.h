@@ -35,6 +35,7 @@
  * makes the last one of what has come; while its reply is sent nothing is read.
  * RT_STEP_NEXT leads from REPLY back to IDLE, and a FIN from there to FINISH;
  * if bytes of the next request have come already, it asks for the NEXT first.
+ * With HTTP that is so, too, but the exchange ends there: before, it is DONE.
  * RT_STEP_STALL stays in REPLY until the client leaves; RT_STEP_HALF in DRAIN,
  * without a bound. In addition, `rest` says what BODY waits for that is not the
  * peer.
@@ -72,7 +73,9 @@ struct rt_conn_config {
 	enum retort_protocol protocol;
 	struct rt_framing framing; /* without HTTP */
 	struct rt_limits limits;
-	int64_t idle_timeout; /* ns; RT_NEVER: none */
+	bool keep_alive;      /* HTTP: one request after another */
+	uint64_t exchanges;   /* at most, on a kept connection; 0: any number */
+	int64_t idle_timeout; /* ns between them; RT_NEVER: none */
 	int64_t head_timeout;
 	int64_t body_timeout;
 	int64_t write_timeout;
@@ -121,7 +124,8 @@ enum rt_state {
 	RT_STATE_OVER
 };
 
-/* Questions to the owner; rt_conn_answer() answers each of them. */
+/* Questions to the owner; rt_conn_answer() answers each of them but DONE and
+   NEXT. */
 enum rt_ask {
 	RT_ASK_NOTHING,
 	RT_ASK_ROUTE,  /* the head is complete: is the body wanted? Or else
@@ -129,6 +133,8 @@ enum rt_ask {
 	RT_ASK_GREET,  /* a greeting: nothing has come */
 	RT_ASK_ANSWER, /* the answer to the request */
 	RT_ASK_REFUSE, /* the refusal with `status`, for `reason` */
+	RT_ASK_DONE,   /* the exchange is over, and the connection is kept:
+	                  rt_conn_done() */
 	RT_ASK_NEXT,   /* bytes that have come already begin the next request:
 	                  rt_conn_next() */
 	RT_ASK_HALT,   /* no more is read, as rt_conn_set_reading() has it */
@@ -155,16 +161,19 @@ struct rt_conn {
 	const char *reason;
 	const struct rt_conn_config *config;
 	struct rt_buffers *buffers; /* NULL while IDLE */
-	int64_t began;              /* accepted */
-	int64_t moved;              /* the last byte in the present state */
+	int64_t accepted;
+	int64_t began; /* the exchange did: when it was accepted, or with the
+	                  first byte of a later one */
+	int64_t moved; /* the last byte in the present state */
 	int64_t until; /* asked again then (WAIT), or tried again (REPLY); 0 */
 	union {
 		int64_t retry;       /* ns before a datagram was tried again */
 		int64_t drain_began; /* of others: the FIN was sent */
 	};
-	uint64_t received; /* bytes */
-	uint64_t sent;     /* bytes, interim replies among them */
-	uint64_t pieces;   /* begun, without HTTP */
+	uint64_t received; /* bytes of the exchange, or of all pieces */
+	uint64_t sent;     /* interim replies among them */
+	uint64_t nth;      /* the request or piece that was begun last, from 1;
+	                      0: none was */
 	uint64_t max_body;
 	uint64_t drained;
 	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
@@ -173,6 +182,8 @@ struct rt_conn {
 	bool truncated;       /* the datagram was */
 	bool answered;        /* and something was sent for it */
 	bool last;            /* no further piece is waited for */
+	bool rest_is_next;    /* bytes that come while a reply is sent are not
+	                         of its request, but wanted after it */
 	bool may_have_more;   /* bytes may be unread: the last receive filled
 	                          its room, or the reply takes time */
 	bool client_finished; /* its FIN was received */
@@ -242,11 +253,31 @@ void rt_conn_answer(struct rt_conn *conn, int64_t now);
 void rt_conn_defer(struct rt_conn *conn, int64_t until);
 void rt_conn_replied(struct rt_conn *conn);
 
-/* When asked for the NEXT. */
+/* Whether the connection may be kept after the reply that it asks for. */
+enum rt_keep rt_conn_may_keep(const struct rt_conn *conn);
+
+/* When an exchange is DONE, and when asked for the NEXT. */
+void rt_conn_done(struct rt_conn *conn, int64_t now);
 void rt_conn_next(struct rt_conn *conn, int64_t now);
 
 /* When asked to ANSWER a complete piece: it goes on with the next one. */
 void rt_conn_more(struct rt_conn *conn);
+
+/* Whether it waits for another request, or piece, than its first. */
+static inline bool
+rt_conn_is_kept(const struct rt_conn *conn)
+{
+	return conn->state == RT_STATE_IDLE && conn->nth > 0;
+}
+
+/* When the exchange began of which bytes come now. */
+static inline int64_t
+rt_conn_began(const struct rt_conn *conn, int64_t now)
+{
+	return rt_conn_is_kept(conn) && conn->config->protocol == RETORT_HTTP ?
+		now :
+		conn->began;
+}
 
 /* There can be no answer: the connection is over. */
 void rt_conn_fail(struct rt_conn *conn);

@@ -2,8 +2,9 @@
 /*
  * Shared by the files of the room conn: events (conn.c) change the
  * state, and what is wanted (conn_plan.c) follows from it. conn_request.c takes
- * the request, conn_piece.c a piece, conn_end.c ends the connection, and conn_datagram.c sends the
- * reply to a datagram.
+ * the request, conn_piece.c a piece, conn_next.c leads from one to the next,
+ * conn_end.c ends the connection, and conn_datagram.c sends the reply to a
+ * datagram.
  */
 #ifndef RT_CONN_PARTS_H
 #define RT_CONN_PARTS_H
@@ -42,6 +43,23 @@ void rt_conn_take_piece(struct rt_conn *conn, size_t known);
 /* The client's FIN, or the end of its time, within a piece. */
 void rt_conn_last_piece(struct rt_conn *conn);
 void rt_conn_late_piece(struct rt_conn *conn);
+/* --- conn_next.c --- */
+
+/* What is to be said was said: the FIN. */
+void rt_conn_finish(struct rt_conn *conn);
+
+/* The reply is at its end, but not the connection. */
+void rt_conn_await_next(struct rt_conn *conn);
+
+/* The owner has what it wants of the exchange that is over. */
+void rt_conn_end_exchange(struct rt_conn *conn, int64_t now);
+
+/* Nothing of a request and its reply is kept. */
+void rt_conn_clear(struct rt_buffers *buffers);
+
+/* The buffers, which have nothing of another, are for a request of this
+   connection's. */
+void rt_conn_begin_request(const struct rt_conn *conn);
 
 /* --- conn_end.c --- */
 
@@ -63,6 +81,16 @@ void rt_conn_client_closed(struct rt_conn *conn, enum retort_ending how);
 void rt_conn_go_on_datagram(struct rt_conn *conn);
 void rt_conn_datagram_sent(struct rt_conn *conn, int64_t result, int64_t now);
 void rt_conn_datagram_expired(struct rt_conn *conn, int64_t now);
+
+/* So much of what comes is held at once; but more may be there already, of
+   requests that came with one that was larger. */
+static inline void
+rt_conn_hold(struct rt_buffers *buffers, size_t most)
+{
+	const size_t there = buffers->in.len, least = there + (4u << 10);
+
+	buffers->in.max = there == 0 || most > least ? most : least;
+}
 
 static inline void
 ask(struct rt_conn *conn, enum rt_ask what)

@@ -55,10 +55,8 @@ rt_conn_must_drain(const struct rt_conn *conn)
 		return false;
 	if (is_half(conn))
 		return true;
-	/* what comes after a piece or a greeting is wanted, while there is more
-	   to be said; at the end nobody knows whether all was read */
-	if (conn->state < RT_STATE_DRAIN &&
-		(!is_http(conn) || conn->asked == RT_ASK_GREET))
+	/* at the end nobody knows whether all was read */
+	if (conn->state < RT_STATE_DRAIN && conn->rest_is_next)
 		return false;
 	if (!is_http(conn))
 		return true;
@@ -157,7 +155,7 @@ rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan)
 	switch (conn->state) {
 	case RT_STATE_IDLE:
 	case RT_STATE_HEAD:
-		chan->deadline = is_http(conn) ?
+		chan->deadline = is_http(conn) && !rt_conn_is_kept(conn) ?
 			later(conn->began, config->head_timeout) :
 			later(conn->moved, config->idle_timeout);
 		plan_receive(conn, &chan->in);

@@ -41,7 +41,10 @@ rt_conn_raw(const struct rt_conn *conn, bool *cut)
 {
 	const struct rt_buffers *buffers = conn->buffers;
 	size_t head = rt_http_request(buffers->http)->head_size;
-	size_t size = conn->complete ? buffers->parsed : buffers->in.len;
+	bool whole = conn->complete ||
+		(buffers->parsed > 0 &&
+			!rt_http_request(buffers->http)->has_body);
+	size_t size = whole ? buffers->parsed : buffers->in.len;
 	bool kept = head == 0 || size - head <= buffers->keep_raw;
 
 	*cut = !kept || buffers->dropped > 0;
@@ -170,7 +173,7 @@ rt_conn_keep(struct rt_conn *conn, size_t most)
 	buffers->keep_raw = chunked && most > 0 ? 2 * most + FRAMING : most;
 	if (buffers->keep_raw < raw)
 		buffers->keep_raw = raw;
-	buffers->in.max = conn->config->max_in + buffers->keep_raw;
+	rt_conn_hold(buffers, conn->config->max_in + buffers->keep_raw);
 	buffers->content.max = most;
 	rt_http_keep(buffers->http, &buffers->content, most);
 }

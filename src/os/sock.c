@@ -578,6 +578,15 @@ rt_sock_resume(struct rt_sock *sock)
 	return 0;
 }
 
+void
+rt_sock_hurry(int fd)
+{
+	static const int on = 1;
+
+	/* a Unix socket does so by itself */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
 int
 rt_sock_pair(int pair[2])
 {

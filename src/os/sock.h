@@ -118,6 +118,9 @@ void rt_sock_set_tls(struct rt_sock *sock);
 /* Makes a descriptor close-on-exec and non-blocking; 0 or -errno. */
 int rt_sock_set_flags(int fd);
 
+/* Small segments do not wait for earlier ones to be acknowledged. */
+void rt_sock_hurry(int fd);
+
 /* Two connected stream sockets, non-blocking and close-on-exec; or -errno. */
 int rt_sock_pair(int pair[2]);
 

@@ -31,12 +31,22 @@
 #define KEPT_STEPS 64
 
 static const char coding[] = "Transfer-Encoding", chunked[] = "chunked";
+static const char length[] = "Content-Length", connection[] = "Connection";
 
 void
 rt_reply_init(struct rt_reply *reply)
 {
 	*reply = (struct rt_reply){.file = -1};
 	rt_buf_init(&reply->text, RT_MAX_TEXT);
+}
+
+/* Whether it is as rt_reply_reset() leaves it, as it is nearly always. */
+static bool
+is_empty(const struct rt_reply *reply)
+{
+	return reply->status == 0 && reply->step_count == 0 &&
+		reply->text.len == 0 && reply->made.it == NULL &&
+		rt_reply_ok(reply);
 }
 
 void
@@ -55,6 +65,7 @@ rt_reply_reset(struct rt_reply *reply)
 	rt_buf_clear(&reply->text, KEPT_TEXT);
 	*reply = (struct rt_reply){.text = reply->text,
 		.always = reply->always,
+		.keep = reply->keep,
 		.steps = reply->steps,
 		.step_room = reply->step_room,
 		.file = -1};
@@ -199,7 +210,8 @@ rt_reply_begin(struct rt_draft *draft, int status, const char *date)
 	struct rt_buf *text = &draft->reply->text;
 	const struct retort_reply *own = draft->own;
 
-	rt_reply_reset(draft->reply);
+	if (!is_empty(draft->reply))
+		rt_reply_reset(draft->reply);
 	draft->reply->status = status;
 	if (own != NULL && own->interim != NULL) {
 		rt_buf_add_text(text, own->interim);
@@ -254,16 +266,69 @@ add_always(struct rt_draft *draft, bool body)
 	}
 }
 
+/* Whether the user wants a field left out. */
+static bool
+is_omitted(const struct rt_draft *draft, const char *name)
+{
+	struct rt_line line;
+
+	return rt_reply_is_own(draft, name) &&
+		!rt_reply_given(draft, name, &line);
+}
+
+/* Whether the reply's own version, or its own field, wants it kept. */
+static bool
+wants_kept(const struct rt_draft *draft)
+{
+	const struct retort_reply *own = draft->own;
+	enum rt_keep keep = draft->reply->keep;
+	struct rt_line line;
+
+	if (own != NULL && own->version != NULL &&
+		strcmp(own->version, "HTTP/1.1") != 0)
+		keep = RT_KEEP_NOT;
+	if (!rt_reply_given(draft, connection, &line))
+		return keep == RT_KEEP ||
+			(keep == RT_KEEP_SAID &&
+				!is_omitted(draft, connection));
+	if (rt_text_lists(line.value, line.value_size, "close"))
+		return false;
+	return keep == RT_KEEP ||
+		rt_text_lists(line.value, line.value_size, "keep-alive");
+}
+
+/* RFC 9112 9.3: persistence, which the body's end must be told for by
+   something else than the connection's; `framing` is the field that does. */
 static void
-end_head(struct rt_draft *draft, bool body)
+add_connection(struct rt_draft *draft, const char *framing)
+{
+	bool framed = framing == NULL || draft->head_only ||
+		!is_omitted(draft, framing);
+
+	/* RFC 9112 6.1: HTTP/1.0 knows no chunks */
+	if (framing == coding && draft->reply->keep == RT_KEEP_SAID)
+		framed = false;
+	draft->kept = framed && wants_kept(draft);
+	if (!draft->kept)
+		rt_reply_field(draft, connection, "close");
+	else if (draft->reply->keep == RT_KEEP_SAID)
+		rt_reply_field(draft, connection, "keep-alive");
+}
+
+/* `framing`: the field that says where the body ends; NULL: there is none. */
+static void
+end_head(struct rt_draft *draft, const char *framing)
 {
 	struct rt_reply *reply = draft->reply;
 
 	if (draft->own != NULL)
 		add_lines(&reply->text, draft->own->fields);
 	if (reply->always != NULL)
-		add_always(draft, body);
-	rt_reply_field(draft, "Connection", "close");
+		add_always(draft, framing != NULL);
+	if (reply->keep == RT_KEEP_NOT)
+		rt_reply_field(draft, connection, "close");
+	else
+		add_connection(draft, framing);
 	rt_buf_add(&reply->text, "\r\n", 2);
 	reply->head_size = reply->text.len;
 	step_text(reply, reply->head_at);
@@ -520,8 +585,9 @@ static void
 end_script(struct rt_draft *draft, bool needs_file)
 {
 	struct rt_reply *reply = draft->reply;
-	bool more = draft->protocol != RETORT_HTTP &&
-		(draft->own == NULL || !draft->own->close);
+	bool more = draft->protocol == RETORT_HTTP ?
+		draft->kept && !reply->truncated :
+		draft->own == NULL || !draft->own->close;
 
 	if (!needs_file && reply->file >= 0) {
 		(void)close(reply->file);
@@ -538,12 +604,12 @@ end_with_length(struct rt_draft *draft, uint64_t size)
 {
 	struct rt_buf *text = &draft->reply->text;
 
-	if (!rt_reply_is_own(draft, "Content-Length")) {
+	if (!rt_reply_is_own(draft, length)) {
 		rt_buf_add_text(text, "Content-Length: ");
 		rt_buf_add_number(text, size);
 		rt_buf_add(text, "\r\n", 2);
 	}
-	end_head(draft, true);
+	end_head(draft, length);
 }
 
 /* The script of what has no head. */
@@ -581,10 +647,10 @@ add_body(struct rt_draft *draft, const struct source *source)
 	}
 	in_chunks = in_chunks && !until_close;
 	if (until_close) {
-		end_head(draft, true);
+		end_head(draft, coding); /* which is not there */
 	} else if (in_chunks) {
 		rt_reply_field(draft, coding, chunked);
-		end_head(draft, true);
+		end_head(draft, coding);
 	} else {
 		end_with_length(draft, source->size);
 	}
@@ -645,7 +711,7 @@ rt_reply_body_parts(struct rt_draft *draft, int fd, const struct rt_part *parts,
 	}
 	small = bytes <= SMALL_FILE;
 	if (in_chunks)
-		end_head(draft, true);
+		end_head(draft, coding);
 	else
 		end_with_length(draft, text + bytes);
 	reply->file = fd;
@@ -669,7 +735,7 @@ rt_reply_body_parts(struct rt_draft *draft, int fd, const struct rt_part *parts,
 void
 rt_reply_no_body(struct rt_draft *draft)
 {
-	end_head(draft, false);
+	end_head(draft, NULL);
 	end_script(draft, false);
 }
 

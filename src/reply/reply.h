@@ -63,6 +63,13 @@ struct rt_made {
 	void (*free)(void *it);
 };
 
+/* Whether the connection may be kept after a reply. */
+enum rt_keep {
+	RT_KEEP_NOT,
+	RT_KEEP,     /* unless the reply says otherwise */
+	RT_KEEP_SAID /* if the reply says so: the client's is HTTP/1.0 */
+};
+
 struct rt_reply {
 	struct rt_buf text;    /* the head, and bodies made for this reply */
 	struct rt_step *steps; /* the last one is an ending */
@@ -84,6 +91,7 @@ struct rt_reply {
 	struct rt_blob *blob; /* one owner's: what bytes are borrowed of */
 	const struct rt_always *always; /* somebody else's; NULL: none. It stays
 	                                   when the reply is reset */
+	enum rt_keep keep;              /* so does this */
 	bool truncated; /* the file was shorter than the head says */
 	bool failed;    /* a step too many; out of memory: text.failed */
 };
@@ -100,7 +108,8 @@ void rt_reply_reset(struct rt_reply *reply);
 /*
  * The head: the status line and Date, then rt_reply_field() for each field,
  * then rt_reply_body_*() or rt_reply_no_body() exactly once, which ends the
- * head with what frames the body, and the script with RT_STEP_CLOSE.
+ * head with what frames the body, and the script with RT_STEP_CLOSE, or with
+ * RT_STEP_NEXT if the connection may be kept and the body's end can be told.
  *
  * `own` is how the user wants it (NULL: as it is): version, reason, fields
  * and omit, which go before what rt_reply_field() adds; interim replies,
@@ -113,7 +122,8 @@ struct rt_draft {
 	enum retort_protocol protocol;
 	const struct retort_reply *own;
 	bool head_only;
-	bool old; /* the client speaks HTTP/1.0, and knows no chunks */
+	bool old;  /* the client speaks HTTP/1.0, and knows no chunks */
+	bool kept; /* the connection is, as the head says */
 };
 
 void rt_reply_begin(struct rt_draft *draft, int status, const char *date);
@@ -190,6 +200,13 @@ const char *rt_reply_faults(const struct rt_reply *reply);
 
 /* Whether it was built without running out of anything. */
 bool rt_reply_ok(const struct rt_reply *reply);
+
+/* The ending of a complete script. */
+static inline enum rt_step_kind
+rt_reply_ending(const struct rt_reply *reply)
+{
+	return reply->steps[reply->step_count - 1].kind;
+}
 
 /* Whether a reply of this status never has a body (RFC 9110 6.4.1). */
 bool rt_status_has_no_body(int status);

@@ -126,7 +126,7 @@ apply_by_chance(const struct rt_route *route, const struct rt_faults *faults,
 	struct rt_asked *asked, struct rt_reply *reply)
 {
 	struct rt_faults *drawn =
-		rt_faults_draw(faults, route->seed, asked->connection);
+		rt_faults_draw(faults, route->seed, asked->chance);
 
 	if (drawn == NULL)
 		reply->failed = true;

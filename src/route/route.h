@@ -63,7 +63,8 @@ struct rt_asked {
 	int64_t now;                        /* its seconds since the epoch */
 	const struct retort_exchange *seen; /* needed by rules and fills */
 	uint64_t connection;
-	bool greeting; /* it is none: a connection was accepted */
+	uint64_t chance; /* the number that it is drawn by */
+	bool greeting;   /* it is none: a connection was accepted */
 	/* what became of it */
 	int rule;          /* the one that answered, from 1; 0: none */
 	struct rt_buf why; /* nothing answers it because; or the handler's

@@ -75,7 +75,7 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 		.sent = conn->sent,
 		.duration = now - conn->began,
 		.protocol = conn->config->protocol,
-		.piece = conn->pieces,
+		.nth = conn->nth,
 		.truncated = conn->truncated,
 		.still_sending = conn->still_sending,
 	};
@@ -420,7 +420,7 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 	seen->refused = conn->status;
 	seen->reason = conn->reason;
 	seen->protocol = conn->config->protocol;
-	seen->piece = conn->pieces;
+	seen->nth = conn->nth;
 	seen->truncated = conn->truncated;
 	seen->received = conn->received;
 	seen->requested = now - conn->began;
@@ -453,7 +453,7 @@ rt_record_forget_request(struct rt_record *record)
 		.client = seen->client,
 		.began = seen->began,
 		.protocol = seen->protocol,
-		.piece = seen->piece,
+		.nth = seen->nth,
 		.status = seen->status,
 		.faults = seen->faults,
 		.by_chance = seen->by_chance,
@@ -470,14 +470,19 @@ rt_record_answered(struct rt_record *record, const struct rt_reply *reply)
 }
 
 static void
-end_one(struct retort_exchange *seen, const struct rt_conn *conn,
+end_one(struct rt_record *record, const struct rt_conn *conn,
 	const struct retort_exchange *end)
 {
-	seen->end = end->end;
-	seen->received = end->received;
-	seen->sent = end->sent;
-	seen->sent_body = end->sent_body;
-	seen->duration = end->duration;
+	struct retort_exchange *seen = &record->seen;
+
+	if (!record->ended) {
+		record->ended = true;
+		seen->end = end->end;
+		seen->received = end->received;
+		seen->sent = end->sent;
+		seen->sent_body = end->sent_body;
+		seen->duration = end->duration;
+	}
 	seen->client_close = conn->client_close;
 	seen->server_close = conn->server_close;
 	seen->client_first = conn->client_first;
@@ -493,7 +498,7 @@ rt_record_end(struct rt_record *record, const struct rt_served *served,
 	struct retort_exchange view = rt_journal_view(served, now, client);
 
 	for (; record != NULL; record = record->earlier) {
-		end_one(&record->seen, conn, &view);
+		end_one(record, conn, &view);
 		rt_record_note_tls(record, served);
 	}
 }
@@ -519,9 +524,8 @@ free_record(struct rt_record *record)
 	free(record);
 }
 
-/* Of a connection's records what nobody will read. Returns the rest. */
-static struct rt_record *
-drop_unpublished(struct rt_record *record)
+struct rt_record *
+rt_journal_keep(struct rt_record *record)
 {
 	while (record != NULL && !record->published) {
 		struct rt_record *earlier = record->earlier;
@@ -544,8 +548,8 @@ rt_journal_open(struct rt_journal *journal, const struct rt_served *served,
 		return NULL;
 	(void)clock_gettime(CLOCK_REALTIME, &wall);
 	record->journal = journal;
-	record->earlier = drop_unpublished(served->record);
-	record->began = conn->began;
+	record->earlier = rt_journal_keep(served->record);
+	record->began = conn->accepted;
 	record->era = journal->era;
 	rt_buf_init(&record->bytes, journal->max);
 	record->seen.connection = served->number;
@@ -554,7 +558,7 @@ rt_journal_open(struct rt_journal *journal, const struct rt_served *served,
 	journal->lost += record->forgotten;
 	record->seen.client = rt_sock_peer_text(&conn->peer, record->client);
 	record->seen.began = (int64_t)wall.tv_sec * RT_SECOND + wall.tv_nsec -
-		(now - conn->began);
+		(now - rt_conn_began(conn, now));
 	count_memory(record);
 	return record;
 }

@@ -46,7 +46,7 @@ struct rt_record {
 	char *faults;              /* what was wrong with the reply; NULL */
 	char *why;                 /* nothing answers it because; NULL */
 	struct rt_blob *tls_texts; /* what `seen` points at of TLS; NULL */
-	int64_t began;             /* monotonic */
+	int64_t began;             /* the connection did, monotonic */
 	struct rt_record_event *events;
 	size_t event_count;
 	size_t event_room;
@@ -59,6 +59,7 @@ struct rt_record {
 	bool forgotten;      /* it will not stand there */
 	bool partial;        /* something of it found no room */
 	bool answered;       /* its reply was made */
+	bool ended;          /* its exchange is over */
 };
 
 /* Records in the order in which their requests ended. */
@@ -85,6 +86,10 @@ struct rt_record *rt_journal_open(struct rt_journal *journal,
 
 /* Its request has ended: it is one of the records. 0 or -ENOMEM. */
 int rt_journal_publish(struct rt_journal *journal, struct rt_record *record);
+
+/* An exchange is over: of the records of its connection those stay that are
+   published; the last of them, or NULL. */
+struct rt_record *rt_journal_keep(struct rt_record *record);
 
 /* Its connection has ended, and so have its records. What was not published is
    freed. */
@@ -147,7 +152,8 @@ void rt_record_forget_request(struct rt_record *record);
 /* Its reply is made. */
 void rt_record_answered(struct rt_record *record, const struct rt_reply *reply);
 
-/* Copies the ending, to all records of the connection. */
+/* Copies the ending of the exchange that is over, and of the connection to all
+   records of it. */
 void rt_record_end(struct rt_record *record, const struct rt_served *served,
 	int64_t now);
 

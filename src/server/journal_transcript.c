@@ -131,11 +131,9 @@ rt_record_transcribe(const struct rt_record *record, size_t most,
 	if (record->faults != NULL)
 		rt_buf_add_format(to, " [%s]", record->faults);
 	rt_buf_add(to, "\n", 1);
-	if (record->seen.protocol == RETORT_HTTP) {
+	if (!record->published)
 		transcribe_one(record, most, to);
-		return;
-	}
-	/* the pieces of one connection stand in their order */
+	/* those of one connection stand in their order */
 	for (size_t i = 0; i < journal->count; i++)
 		if (journal->records[i]->seen.connection == connection)
 			transcribe_one(journal->records[i], most, to);

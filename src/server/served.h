@@ -12,9 +12,12 @@ struct rt_served {
 	struct rt_conn conn;      /* first: the loop returns its channel */
 	uint64_t number;          /* from 1 */
 	struct rt_tls *tls;       /* between it and the wire; NULL: none */
-	struct rt_record *record; /* of the present request; NULL */
-	bool head_told;           /* its head, or piece, was reported */
-	size_t told;              /* bytes of the piece that were */
+	struct rt_record *record; /* of the present request, or, between two, of
+	                             the last; NULL */
+	uint64_t ended;           /* exchanges that were over before the
+	                             connection was */
+	size_t told;              /* bytes of the piece that were reported */
+	bool head_told;           /* its head, or piece, was */
 	bool replied;             /* it stands in the list of those whose
 	                             reply came from somebody else */
 	bool by_chance;           /* of its last reply; as that has them */

@@ -97,11 +97,15 @@ end_conn(struct retort *server, struct rt_served *served)
 		(void)setsockopt(conn->chan.fd, SOL_SOCKET, SO_LINGER, &at_once,
 			sizeof at_once);
 	rt_io_drop(server->io, channel_of(served));
-	if (server->config.protocol == RETORT_TCP && conn->pieces > 0 &&
+	if (server->config.protocol == RETORT_TCP && conn->nth > 0 &&
 		++server->answered == server->requests)
 		server->enough = true;
 	rt_server_close_record(server, served);
-	rt_server_report(server, served, RETORT_ON_END, NULL, 0);
+	rt_server_report(server, served,
+		served->ended > 0 && served->ended == conn->nth ?
+			RETORT_ON_CLOSE :
+			RETORT_ON_END,
+		NULL, 0);
 	if (served->tls != NULL)
 		rt_server_end_tls(served);
 	return_buffers(server, served);
@@ -168,7 +172,7 @@ add_left(struct retort *server, const struct rt_served *served)
 	struct rt_span line = {0, 0};
 
 	if (conn->state > RT_STATE_REPLY ||
-		(conn->state == RT_STATE_IDLE && conn->pieces > 0))
+		(conn->state == RT_STATE_IDLE && conn->nth > 0))
 		return;
 	/* until it has sent something it has no buffers */
 	if (buffers != NULL)
@@ -357,6 +361,7 @@ new_conn(struct retort *server, int fd, const struct rt_peer *peer)
 	served->number = ++server->number;
 	served->tls = NULL;
 	served->record = NULL;
+	served->ended = 0;
 	served->head_told = false;
 	served->replied = false;
 	served->by_chance = false;
@@ -381,6 +386,8 @@ serve_connection(struct retort *server, int fd, const struct rt_peer *peer)
 		(void)close(fd);
 		return;
 	}
+	if (server->config.keep_alive)
+		rt_sock_hurry(fd);
 	if (server->tls != NULL && rt_server_begin_tls(server, served) < 0) {
 		rt_conn_fail(&served->conn);
 	} else if (rt_route_greets(&server->route)) {

@@ -238,6 +238,17 @@ decide_head(struct retort *server, struct rt_served *served)
 	rt_conn_refuse(conn, status, reason);
 }
 
+/* Chance is another for each exchange; for the first by the number of the
+   connection alone. */
+static uint64_t
+chance_of(const struct rt_served *served)
+{
+	const struct rt_conn *conn = &served->conn;
+	bool first = conn->config->protocol != RETORT_HTTP || conn->nth < 2;
+
+	return served->number + (first ? 0 : (conn->nth - 1) << 32);
+}
+
 static struct rt_asked
 ask(struct retort *server, struct rt_served *served)
 {
@@ -250,6 +261,7 @@ ask(struct retort *server, struct rt_served *served)
 		.now = server->date_second,
 		.seen = rt_server_keep_request(server, served),
 		.connection = served->number,
+		.chance = chance_of(served),
 		.greeting = conn->asked == RT_ASK_GREET,
 	};
 
@@ -384,11 +396,33 @@ begin_next(struct retort *server, struct rt_served *served)
 	rt_conn_next(&served->conn, rt_io_now(server->io));
 }
 
+/* The exchange is over, and the connection is kept. */
+static void
+end_exchange(struct retort *server, struct rt_served *served)
+{
+	rt_server_end_exchange(server, served);
+	rt_conn_done(&served->conn, rt_io_now(server->io));
+}
+
+/* Whether the connection may be kept after the reply to be made. */
+static void
+decide_keep(struct retort *server, struct rt_served *served)
+{
+	struct rt_conn *conn = &served->conn;
+
+	/* the reply that is the last of all says so */
+	if (server->requests > 0 && server->answered + 1 >= server->requests)
+		conn->last = true;
+	conn->buffers->reply.keep = rt_conn_may_keep(conn);
+}
+
 void
 rt_server_decide(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 
+	if (server->config.keep_alive && conn->asks <= RT_ASK_REFUSE)
+		decide_keep(server, served);
 	report_head(server, served);
 	switch (conn->asks) {
 	case RT_ASK_ROUTE:
@@ -402,6 +436,9 @@ rt_server_decide(struct retort *server, struct rt_served *served)
 		break;
 	case RT_ASK_REFUSE:
 		refuse_recorded(server, served);
+		break;
+	case RT_ASK_DONE:
+		end_exchange(server, served);
 		break;
 	case RT_ASK_NEXT:
 		begin_next(server, served);
@@ -435,6 +472,8 @@ rt_server_reply(struct retort *server, uint64_t connection,
 		served = served->next;
 	if (served == NULL)
 		return -ENOENT;
+	if (server->config.keep_alive)
+		decide_keep(server, served);
 	asked = ask(server, served);
 	code = rt_route_answer_with(&server->route, as, &asked,
 		&served->conn.buffers->reply, error);

@@ -61,6 +61,12 @@ check_options(const struct retort_options *options, char *error)
 		return rt_fail(error, -EINVAL,
 			"tls_cert, tls_key, tls_min, tls_max, tls_client, "
 			"tls_client_ca: expected tls, too");
+	if (options->protocol != RETORT_HTTP && options->keep_alive)
+		return rt_fail(error, -EINVAL,
+			"keep_alive: it is for RETORT_HTTP");
+	if (options->max_exchanges > 0 && !options->keep_alive)
+		return rt_fail(error, -EINVAL,
+			"max_exchanges: it is for keep_alive");
 	if (options->socket_mode < 0 || options->socket_mode > 0777)
 		return rt_fail(error, -EINVAL,
 			"socket_mode: expected permissions such as 0660");
@@ -79,6 +85,8 @@ configure(struct retort *server, const struct retort_options *options)
 	struct rlimit limit;
 
 	config->protocol = options->protocol;
+	config->keep_alive = options->keep_alive;
+	config->exchanges = options->max_exchanges;
 	config->idle_timeout = timeout_of(options->idle_timeout);
 	config->limits = (struct rt_limits){
 		.target = options->max_target ? options->max_target : 8u << 10,

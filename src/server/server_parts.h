@@ -48,6 +48,9 @@ void rt_server_record_datagram(struct retort *server, struct rt_served *served,
 void rt_server_record_out(struct retort *server, struct rt_served *served);
 void rt_server_close_record(struct retort *server, struct rt_served *served);
 
+/* The exchange is over, but not the connection. */
+void rt_server_end_exchange(struct retort *server, struct rt_served *served);
+
 /* More of a body has come: it is counted. When all together hold too much, no
    more of this one is kept. */
 void rt_server_charge(struct retort *server, struct rt_served *served);

@@ -73,7 +73,7 @@ rt_server_open_record(struct retort *server, struct rt_served *served)
 		!server->route.reads && !rt_route_fills(&server->route))
 		return;
 	/* a greeting's becomes that of the request or first piece */
-	if (served->record != NULL && conn->pieces == 0 &&
+	if (served->record != NULL && conn->nth == 0 &&
 		!rt_record_is_past(served->record)) {
 		rt_record_forget_request(served->record);
 		return;
@@ -161,11 +161,12 @@ rt_server_keep_request(struct retort *server, struct rt_served *served)
 	struct rt_conn *conn = &served->conn;
 	struct rt_record *record = served->record;
 
-	/* rules that came after it are for others */
-	if (record == NULL || rt_record_is_ruleless(record))
+	/* rules that came after it are for others; or there was no memory for
+	   the record of this one */
+	if (record == NULL || rt_record_is_ruleless(record) || record->ended)
 		return NULL;
 	/* there was no memory for the record of this piece */
-	if (record->strings != NULL && record->seen.piece != conn->pieces)
+	if (record->strings != NULL && record->seen.nth != conn->nth)
 		return NULL;
 	if (record->strings == NULL &&
 		rt_record_request(record, conn, KEPT_ALWAYS,
@@ -183,6 +184,19 @@ has_begun(const struct retort *server, const struct rt_conn *conn)
 		return conn->received > 0;
 	return !conn->chan.shared && conn->buffers != NULL &&
 		conn->buffers->in.len > 0;
+}
+
+void
+rt_server_end_exchange(struct retort *server, struct rt_served *served)
+{
+	served->ended = served->conn.nth;
+	if (served->record != NULL) {
+		rt_record_end(served->record, served, rt_io_clock(server->io));
+		served->record = rt_journal_keep(served->record);
+		rt_server_changed(server);
+	}
+	rt_server_report(server, served, RETORT_ON_END, NULL, 0);
+	served->by_chance = false;
 }
 
 void

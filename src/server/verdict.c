@@ -185,12 +185,22 @@ add_count(struct rt_buf *to, size_t least, size_t most)
 		rt_buf_add_format(to, "%zu to %zu", least, most);
 }
 
-/* " (connection 3, seed 7)" */
+/* Which exchange of a kept connection, but for the first. */
+static void
+add_nth(struct rt_buf *to, const struct rt_record *record)
+{
+	if (record->seen.protocol == RETORT_HTTP && record->seen.nth > 1)
+		rt_buf_add_format(to, ", exchange %llu",
+			(unsigned long long)record->seen.nth);
+}
+
+/* " (connection 3, exchange 2, seed 7)" */
 static void
 add_connection(struct rt_buf *to, const struct rt_record *record)
 {
 	rt_buf_add_format(to, " (connection %llu",
 		(unsigned long long)record->seen.connection);
+	add_nth(to, record);
 	if (record->seen.by_chance)
 		rt_buf_add_format(to, ", seed %llu",
 			(unsigned long long)record->seen.seed);
@@ -355,6 +365,7 @@ judge_records(struct judgement *judgement)
 			continue;
 		rt_buf_add_format(judgement->text, "connection %llu",
 			(unsigned long long)record->seen.connection);
+		add_nth(judgement->text, record);
 		if (record->seen.by_chance)
 			rt_buf_add_format(judgement->text, " (seed %llu)",
 				(unsigned long long)record->seen.seed);

@@ -38,7 +38,12 @@ struct run {
 	const uint8_t *data;
 	size_t size;
 	size_t given;
+	int again; /* so often the same comes once more */
+	/* in all, and in exchanges that are over */
+	uint64_t received;
 	uint64_t taken;
+	uint64_t received_before;
+	uint64_t taken_before;
 	uint64_t seed;
 	int64_t now;
 	int64_t waits_until;
@@ -70,6 +75,8 @@ build_reply(struct run *run)
 	struct rt_draft draft = {.reply = &x->reply,
 		.head_only = request->method == RT_HEAD};
 	uint32_t kind = below(run, 8);
+
+	x->reply.keep = rt_conn_may_keep(&run->served.conn);
 
 	if (run->served.conn.asks == RT_ASK_REFUSE ||
 		run->served.conn.asks == RT_ASK_ROUTE) {
@@ -156,6 +163,13 @@ decide(struct run *run)
 			below(run, 2) ? below(run, 40) : 4096, run->now);
 		return;
 	}
+	if (conn->asks == RT_ASK_DONE) {
+		must(conn->received + run->received_before <= run->received);
+		run->received_before += conn->received;
+		run->taken_before += conn->sent;
+		rt_conn_done(conn, run->now);
+		return;
+	}
 	/* at once, in time, or after every time-out; and perhaps again */
 	if (conn->asks == RT_ASK_NEXT ||
 		(conn->asks == RT_ASK_ANSWER && below(run, 4) == 0)) {
@@ -193,6 +207,10 @@ receive(struct run *run)
 	size_t n = 1 + below(run, below(run, 2) ? 16 : 8192);
 
 	must(in->recv.size > 0);
+	if (left == 0 && run->again-- > 0) {
+		run->given = 0;
+		left = run->size;
+	}
 	/* often up to the end of the head, so that a client waits there */
 	if (below(run, 4) == 0)
 		n = line_end(run);
@@ -208,6 +226,7 @@ receive(struct run *run)
 	}
 	memcpy(in->recv.data, run->data + run->given, n);
 	run->given += n;
+	run->received += n;
 	rt_conn_in_done(&run->served.conn, (int64_t)n, run->now);
 }
 
@@ -337,10 +356,11 @@ check_end(struct run *run)
 	must(conn->chan.in.verb == RT_NOTHING);
 	must(conn->chan.out.verb == RT_CLOSE ||
 		conn->chan.out.verb == RT_RESET);
-	must(conn->received == run->given);
-	must(conn->sent == run->taken);
-	/* with what is kept of a body, and its framing */
-	must(run->buffers->in.room <= run->config.max_in + 3 * 4096);
+	must(conn->received + run->received_before == run->received);
+	must(conn->sent + run->taken_before == run->taken);
+	must(run->config.keep_alive || run->received_before == 0);
+	/* with what is kept of a body, and its framing; and room to receive */
+	must(run->buffers->in.room <= run->config.max_in + 4 * 4096);
 	view = rt_journal_view(&run->served, run->now, client);
 	for (enum retort_log format = RETORT_LOG_SHORT;
 		format <= RETORT_LOG_COMBINED; format++) {
@@ -362,12 +382,12 @@ check_record(struct run *run)
 	rt_journal_init(&journal, 1 << 20);
 	record = rt_journal_open(&journal, &run->served, run->now);
 	must(record != NULL);
-	rt_record_received(record, run->data, run->given, run->now);
+	rt_record_received(record, run->data, run->size, run->now);
 	rt_record_event(record, RT_RECORD_CLOSED, run->now);
 	must(rt_record_request(record, &run->served.conn, SIZE_MAX / 2,
 		     run->now) == 0);
-	must(record->seen.raw_size <= run->given);
-	must(record->seen.body_size <= run->given);
+	must(record->seen.raw_size <= run->received);
+	must(record->seen.body_size <= run->received);
 	must(((const char *)record->seen.body)[record->seen.body_size] == 0);
 	for (size_t i = 0; i < record->seen.field_count; i++)
 		must(retort_field_of(&record->seen, record->seen.fields[i].name,
@@ -375,7 +395,7 @@ check_record(struct run *run)
 	for (size_t i = 0; i < record->seen.trailer_count; i++)
 		must(strlen(record->seen.trailers[i].name) +
 				strlen(record->seen.trailers[i].value) <
-			run->given);
+			run->received);
 	rt_record_end(record, &run->served, run->now);
 	rt_buf_init(&text, 16 << 20);
 	rt_record_transcribe(record, SIZE_MAX, &text);
@@ -422,8 +442,12 @@ run_one(const uint8_t *data, size_t size, uint64_t seed)
 		.scratch = run.scratch,
 		.scratch_size = sizeof run.scratch,
 		.linger = below(&run, 2) != 0,
+		.keep_alive = below(&run, 2) != 0,
+		.exchanges = below(&run, 4),
 	};
 	choose_protocol(&run);
+	if (run.config.protocol == RETORT_HTTP)
+		run.again = (int)below(&run, 4);
 	run.buffers = rt_buffers_new();
 	must(run.buffers != NULL);
 	rt_conn_open(&run.served.conn, -1, &nobody, &run.config, 0);

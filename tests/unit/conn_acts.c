@@ -22,6 +22,10 @@ static const struct word endings[] = {
 	{"stall", RT_STEP_STALL}, {"half", RT_STEP_HALF},
 	{"close", RT_STEP_CLOSE}, {"reset", RT_STEP_RESET}, {NULL, 0}
 };
+static const struct word keeps[] = {
+	{"not", RT_KEEP_NOT}, {"yes", RT_KEEP}, {"said", RT_KEEP_SAID},
+	{NULL, 0}
+};
 static const struct word stops[] = {
 	{"told", RT_STOP_TOLD}, {"enough", RT_STOP_ENOUGH}, {NULL, 0}
 };
@@ -277,6 +281,10 @@ act_open(struct line *line)
 	while (!at_end(line)) {
 		if (next_is(line, "tcp"))
 			config->protocol = RETORT_TCP;
+		else if (next_is(line, "keep"))
+			config->keep_alive = true;
+		else if (next_is(line, "exchanges="))
+			config->exchanges = (uint64_t)next_number(line);
 		else if (next_is(line, "linger"))
 			config->linger = true;
 		else if (next_is(line, "framing="))
@@ -491,6 +499,28 @@ act_defer(struct line *line)
 
 	rt_conn_defer(&hand->conn,
 		time == RT_NEVER ? RT_NEVER : hand->now + time);
+}
+
+/* What was sent is counted from here on. */
+static void
+act_done(struct line *line)
+{
+	struct hand *hand = line->hand;
+
+	must_ask(hand, RT_ASK_DONE);
+	must_be(hand, "its end", hand->conn.end, RETORT_ANSWERED);
+	rt_conn_done(&hand->conn, hand->now);
+	hand->sent.size = 0;
+}
+
+static void
+act_keeps(struct line *line)
+{
+	struct hand *hand = line->hand;
+	int64_t keep = must_have(line, keeps);
+
+	must(hand, rt_conn_may_keep(&hand->conn) == keep, "it is %s",
+		name_of(keeps, rt_conn_may_keep(&hand->conn)));
 }
 
 static void
@@ -726,7 +756,7 @@ act_piece(struct line *line)
 	struct hand *hand = line->hand;
 
 	must(hand, hand->conn.asked != RT_ASK_GREET, "it is a greeting");
-	must_be(hand, "its number", hand->conn.pieces,
+	must_be(hand, "its number", hand->conn.nth,
 		(uint64_t)next_number(line));
 	check_body(line);
 	check_answer(hand, hand->conn.reason ? RT_ASK_IGNORE : RT_ASK_ANSWER);
@@ -747,7 +777,7 @@ static void
 act_last_piece(struct line *line)
 {
 	check_cut_off(line, RT_ASK_ANSWER);
-	must_be(line->hand, "its number", line->hand->conn.pieces,
+	must_be(line->hand, "its number", line->hand->conn.nth,
 		(uint64_t)next_number(line));
 	check_body(line);
 	must(line->hand,
@@ -789,7 +819,7 @@ is_count(struct line *line)
 	} counts[] = {
 		{"script", conn->buffers->play.sent},
 		{"received", conn->received},
-		{"pieces", conn->pieces},
+		{"nth", conn->nth},
 		{"taken", hand->taken},
 		{"room", conn->chan.in.recv.size},
 	};
@@ -861,6 +891,8 @@ static const struct {
 	{"defer", act_defer},
 	{"next", act_next},
 	{"join", act_join},
+	{"done", act_done},
+	{"keeps", act_keeps},
 	{"fail", act_fail},
 	{"stop", act_stop},
 	{"abandon", act_abandon},

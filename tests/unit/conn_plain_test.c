@@ -35,7 +35,7 @@ static const struct play pieces[] = {
 	{"each piece and its reply give the time anew",
 		"open tcp; 5 times (pass 40ms-1; receive 'x'; echo;"
 		"REPLY -/send 30ms; pass 30ms-1; send; IDLE recv/- 40ms);"
-		"pieces 5; expire; OVER timed-out"},
+		"nth 5; expire; OVER timed-out"},
 	/* and the head's is not meant */
 	{"a silent client may be waited for",
 		"open tcp idle=never; IDLE recv/- never; receive 'x'; echo;"
@@ -57,7 +57,7 @@ static const struct play pieces[] = {
 static const struct play framed[] = {
 	{"a line comes as two",
 		"open tcp framing='lines'; receive 'GE'; HEAD recv/- 40ms;"
-		"pieces 1; no-complete; pass 9ms; receive 'T\n';"
+		"nth 1; no-complete; pass 9ms; receive 'T\n';"
 		"piece 1 'GET\n'; echo; send; IDLE recv/-; sent 'GET\n';"
 		"unlend; receive 'x\n'; piece 2 'x\n'"},
 	/* one after the other, and nothing is read in between */
@@ -66,7 +66,7 @@ static const struct play framed[] = {
 		"piece 1 'a\n'; kept 'a\n'; echo; REPLY -/send; send;"
 		"asks next; next; piece 2 'bc\n'; kept 'bc\n'; echo; send;"
 		"next; piece 3 '\n'; echo; send; next; HEAD recv/- 40ms;"
-		"pieces 4; receive '\n'; piece 4 'd\n'; echo; send;"
+		"nth 4; receive '\n'; piece 4 'd\n'; echo; send;"
 		"IDLE recv/-; sent 'a\nbc\n\nd\n'; received 8"},
 	/* the time begins anew with each byte, and with each answer */
 	{"a line takes too long",
@@ -104,7 +104,7 @@ static const struct play framed[] = {
 	{"after the close nothing is a piece",
 		"open tcp framing='lines'; receive 'a\nb\nc';"
 		"reply 'OK' close; send; FINISH; finish; DRAIN; receive 'd\n';"
-		"receive FIN; OVER answered; pieces 1; sent 'OK'"},
+		"receive FIN; OVER answered; nth 1; sent 'OK'"},
 	{"the next may be put off",
 		"open tcp framing='lines'; receive 'a\nb\n'; reply next;"
 		"asks next; defer 0ms; WAIT -/- 0ms; expire; asks next; next;"
@@ -114,7 +114,7 @@ static const struct play framed[] = {
 		"asks next; defer 0ms; stop enough; OVER stopped"},
 	{"no piece after a stop",
 		"open tcp framing='lines'; receive 'a\nb\n'; reply 'x' next;"
-		"stop told; send; FINISH; finish; DRAIN; pieces 1"},
+		"stop told; send; FINISH; finish; DRAIN; nth 1"},
 	{"a part of a piece when the server stops",
 		"open tcp framing='lines'; receive 'a'; stop told;"
 		"OVER stopped; closes -/FIN"},
@@ -122,7 +122,7 @@ static const struct play framed[] = {
 		"open tcp framing='lines'; receive 'a\nb\nc'; piece 1 'a\n';"
 		"join; piece 1 'a\nb\n'; complete; join; HEAD recv/- 40ms;"
 		"no-complete; receive 'd'; HEAD; receive '\ne';"
-		"piece 1 'a\nb\ncd\n'; echo; send; next; HEAD; pieces 2"},
+		"piece 1 'a\nb\ncd\n'; echo; send; next; HEAD; nth 2"},
 	{"a piece of two reads",
 		"open tcp; receive 'a'; piece 1 'a'; join; HEAD recv/-;"
 		"room 65535; receive 'bc'; piece 1 'abc'; echo; send; IDLE"},
@@ -153,7 +153,7 @@ static const struct play greetings[] = {
 	{"a greeting before a request",
 		"greet; reply 'hi\r\n' next; REPLY -/send; send;"
 		"IDLE recv/- 10ms; receive GET; want; asks answer;"
-		"no-greeting; pieces 0; answer; deliver;"
+		"no-greeting; nth 1; answer; deliver;"
 		"sent 'hi\r\n' ANSWER; finish; OVER answered"},
 	{"a greeting that pauses drops nothing",
 		"greet; reply pause 5ms next; REPLY -/- 5ms; expire;"
@@ -306,8 +306,7 @@ START_TEST(an_echo_cut_anywhere)
 			}
 			assert_bytes(hand.sent.data, hand.sent.size, text,
 				size);
-			ck_assert_uint_eq(hand.conn.pieces,
-				(size + in - 1) / in);
+			ck_assert_uint_eq(hand.conn.nth, (size + in - 1) / in);
 			hand_close(&hand);
 		}
 }
@@ -340,7 +339,7 @@ START_TEST(lines_cut_anywhere)
 					play(&hand, "next");
 			}
 		}
-		play(&hand, "IDLE recv/-; pieces 6");
+		play(&hand, "IDLE recv/-; nth 6");
 		assert_bytes(hand.sent.data, hand.sent.size, text, size);
 		hand_close(&hand);
 	}

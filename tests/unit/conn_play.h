@@ -38,8 +38,9 @@
  *
  * The owner
  *
- *	open [tcp|http] [framing='lines'] [linger] [max=N] [idle=TIME] [head=TIME] [body=TIME]
- *	     [write=TIME]  another connection; a play begins with one
+ *	open [tcp|http] [framing='lines'] [keep] [exchanges=N] [linger]
+ *	     [max=N] [idle=TIME] [head=TIME] [body=TIME] [write=TIME]
+ *	                   another connection; a play begins with one
  *	datagram 'text' [truncated] [because 'reason']
  *	                   the same, of a datagram
  *	lend [ERRNO]; unlend
@@ -56,6 +57,7 @@
  *	echo               the same of what was received, and next
  *	next               bytes that have come already begin the next request
  *	join               to this piece, the next one
+ *	done               the exchange is over, and the connection kept
  *	defer TIME; fail; stop told; stop enough; abandon
  *
  * What must follow
@@ -67,9 +69,10 @@
  *	asks halt          the answer to one that is not to be read further
  *	asks N             the answer to one that is refused with that status
  *	refused N 'reason' the answer to a request that is refused; it is given
+ *	keeps HOW          whether it may be kept: not, yes, or said
  *	closes HOW/HOW [first]  what client and server did: FIN, RST or -
- *	sent BYTES         in all
- *	script N, received N, pieces N, taken N (of offer), room N (to receive)
+ *	sent BYTES         in all, or in this exchange
+ *	script N, received N, nth N, taken N (of offer), room N (to receive)
  *	sends BYTES        what is to be sent at once; more, no-more: whether
  *	                   something is said to follow
  *	file AT+SIZE       the same of a file

@@ -1240,7 +1240,7 @@ START_TEST(lines_of_plain_sockets)
 		exchange.status = 0;
 		exchange.sent_body = exchange.sent;
 		exchange.protocol = cases[i].protocol;
-		exchange.piece = cases[i].pieces;
+		exchange.nth = cases[i].pieces;
 		exchange.end = cases[i].end;
 		exchange.reason = cases[i].reason;
 		exchange.truncated = cases[i].truncated;
@@ -1348,7 +1348,7 @@ START_TEST(records_of_pieces)
 			ck_assert_int_eq(seen->end, RETORT_OPEN);
 			continue;
 		}
-		ck_assert_uint_eq(seen->piece, n + 1);
+		ck_assert_uint_eq(seen->nth, n + 1);
 		ck_assert_int_eq(seen->protocol, RETORT_TCP);
 		assert_bytes(seen->body, seen->body_size, pieces[n],
 			strlen(pieces[n]));
@@ -1413,8 +1413,7 @@ START_TEST(pieces_are_cleared_while_their_connection_is_open)
 		ck_assert_uint_eq(journal.count, (size_t)more);
 		end_pieces(&kept);
 		for (size_t i = 0; i < journal.count; i++) {
-			ck_assert_uint_eq(journal.records[i]->seen.piece,
-				3 + i);
+			ck_assert_uint_eq(journal.records[i]->seen.nth, 3 + i);
 			ck_assert_int_eq(journal.records[i]->seen.end,
 				RETORT_ANSWERED);
 		}

@@ -568,7 +568,7 @@ piece_came(const char *text, uint64_t connection, uint64_t number)
 	ck_assert_ptr_nonnull(buffers);
 	rt_conn_open(&served.conn, -1, &peer, &config, 0);
 	served.number = connection;
-	served.conn.pieces = number - 1;
+	served.conn.nth = number - 1;
 	ck_assert_int_eq(rt_conn_lend(&served.conn, buffers), 0);
 	give(&served.conn, text);
 	record = rt_journal_open(&journal, &served, 0);

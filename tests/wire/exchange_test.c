@@ -1092,12 +1092,12 @@ START_TEST(tells_of_pieces)
 	ck_assert_uint_eq(event_count, 3);
 	ck_assert_int_eq(events[0].event, RETORT_ON_PIECE);
 	assert_bytes(events[0].bytes, events[0].size, "one", 3);
-	ck_assert_uint_eq(events[0].exchange.piece, 1);
+	ck_assert_uint_eq(events[0].exchange.nth, 1);
 	ck_assert_int_eq(events[1].event, RETORT_ON_PIECE);
 	assert_bytes(events[1].bytes, events[1].size, "second", 6);
-	ck_assert_uint_eq(events[1].exchange.piece, 2);
+	ck_assert_uint_eq(events[1].exchange.nth, 2);
 	ck_assert_int_eq(events[1].exchange.protocol, RETORT_TCP);
-	ck_assert_uint_eq(end->piece, 2);
+	ck_assert_uint_eq(end->nth, 2);
 	ck_assert_uint_eq(end->received, 9);
 	ck_assert_uint_eq(end->sent, 4);
 	(void)close(fd);

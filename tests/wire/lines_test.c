@@ -40,7 +40,7 @@ must_be_piece(size_t n, uint64_t piece, const char *bytes, bool complete)
 	assert_bytes(seen->body, seen->body_size, bytes, strlen(bytes));
 	assert_bytes(seen->raw, seen->raw_size, bytes, strlen(bytes));
 	ck_assert_uint_eq(seen->body_total, strlen(bytes));
-	ck_assert_uint_eq(seen->piece, piece);
+	ck_assert_uint_eq(seen->nth, piece);
 	ck_assert_int_eq(seen->complete, complete);
 	ck_assert_uint_eq(seen->request_size, strcspn(bytes, "\r\n"));
 }

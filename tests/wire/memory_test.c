@@ -89,6 +89,9 @@ torture_connect(void)
 	return -1;
 }
 
+/* Each request comes twice, on one connection. */
+static bool is_kept;
+
 /* The bytes that come until the end, within `size`: terminated. */
 static void
 torture_receive(int fd, char *data, size_t size, bool is_later)
@@ -137,6 +140,10 @@ torture_request(size_t i, bool added)
 	if (fd < 0)
 		return;
 	(void)client_send_text(fd, request);
+	if (is_kept) {
+		(void)client_send_text(fd, request);
+		(void)shutdown(fd, SHUT_WR);
+	}
 	torture_receive(fd, data, sizeof data,
 		torture[i].rule.handler == later);
 	(void)close(fd);
@@ -249,6 +256,7 @@ torture_once(int i, enum retort_protocol protocol, size_t n, bool ever_after)
 	fail_at = n;
 	is_test = true;
 	if (try_open_with((struct retort_options){.hosts = "x",
+				  .keep_alive = is_kept,
 				  .protocol = protocol},
 		    i) == NULL)
 		ck_assert_msg(errno == ENOMEM, "%s", error);
@@ -263,19 +271,19 @@ torture_once(int i, enum retort_protocol protocol, size_t n, bool ever_after)
 	return reached;
 }
 
-START_TEST(lives_without_memory)
+static void
+torture_http(int i, bool ever_after)
 {
 	char *folder = dir_make();
-	bool ever_after = _i >= WAYS;
 	size_t step = is_slow() ? 17 : 1, n = 1;
 	long long before;
 
 	dir_write(folder, "file.txt", "file", 4);
 	(void)snprintf(torture_file, sizeof torture_file, "%s/file.txt",
 		folder);
-	(void)torture_once(_i % WAYS, RETORT_HTTP, SIZE_MAX, false);
+	(void)torture_once(i, RETORT_HTTP, SIZE_MAX, false);
 	before = live;
-	while (torture_once(_i % WAYS, RETORT_HTTP, n, ever_after)) {
+	while (torture_once(i, RETORT_HTTP, n, ever_after)) {
 		ck_assert_uint_lt(n += step, 3000);
 		ck_assert_msg(live == before,
 			"%s: %lld bytes leaked when allocation %zu failed",
@@ -284,6 +292,18 @@ START_TEST(lives_without_memory)
 	/* the failures were real */
 	ck_assert_uint_gt(n, 100);
 	dir_remove(folder);
+}
+
+START_TEST(lives_without_memory)
+{
+	torture_http(_i % WAYS, _i >= WAYS);
+}
+END_TEST
+
+START_TEST(keeps_connections_without_memory)
+{
+	is_kept = true;
+	torture_http(_i % WAYS, _i >= WAYS);
 }
 END_TEST
 
@@ -321,7 +341,8 @@ main(void)
 {
 	Suite *suite = suite_create("memory");
 	const TTest *const faults[] = {lives_without_memory,
-		converses_without_memory, NULL};
+		keeps_connections_without_memory, converses_without_memory,
+		NULL};
 	const TTest *const datagram_faults[] =
 		{answers_datagrams_without_memory, NULL};
 

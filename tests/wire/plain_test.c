@@ -144,7 +144,7 @@ START_TEST(records_pieces)
 			strlen(pieces[i]));
 		assert_bytes(seen->request, seen->request_size, lines[i],
 			strlen(lines[i]));
-		ck_assert_uint_eq(seen->piece, i + 1);
+		ck_assert_uint_eq(seen->nth, i + 1);
 		ck_assert_int_eq(seen->protocol, RETORT_TCP);
 		ck_assert_uint_eq(seen->connection, 1);
 		ck_assert_int_eq(seen->status, 0);
@@ -222,7 +222,7 @@ START_TEST(remembers_a_conversation)
 	hear_end(second, "221 bye\r\n");
 	say(first, "QUIT\r\n");
 	hear_end(first, "221 bye\r\n");
-	ck_assert_uint_eq(ended(6)->piece, 4);
+	ck_assert_uint_eq(ended(6)->nth, 4);
 	assert_verdict(NULL);
 	close_server();
 }
@@ -334,7 +334,7 @@ START_TEST(greets)
 	/* a connection without a byte is no record */
 	ck_assert_uint_eq(retort_count(server), 3);
 	ck_assert_uint_eq(retort_record(server, 1)->sent, 26);
-	ck_assert_uint_eq(retort_record(server, 1)->piece, 1);
+	ck_assert_uint_eq(retort_record(server, 1)->nth, 1);
 	ck_assert_uint_eq(retort_stats(server).accepted, 5);
 	assert_verdict(NULL);
 	close_server();
@@ -513,7 +513,7 @@ START_TEST(forgets_in_the_middle)
 	seen = retort_record(server, 1);
 	ck_assert_ptr_nonnull(seen);
 	assert_bytes(seen->body, seen->body_size, "3", 1);
-	ck_assert_uint_eq(seen->piece, 3);
+	ck_assert_uint_eq(seen->nth, 3);
 	/* and while an answer is awaited */
 	say(fd, "4");
 	ck_assert_ptr_nonnull(
@@ -525,7 +525,7 @@ START_TEST(forgets_in_the_middle)
 	say(fd, "5");
 	hear_end(fd, "newest");
 	seen = ended(1);
-	ck_assert_uint_eq(seen->piece, 5);
+	ck_assert_uint_eq(seen->nth, 5);
 	ck_assert_uint_eq(seen->received, 5);
 	ck_assert_uint_eq(seen->sent, 19);
 	ck_assert_uint_eq(retort_count(server), 1);
@@ -697,7 +697,7 @@ note_event(void *arg, enum retort_event event,
 
 	(void)arg;
 	(void)snprintf(heard + used, sizeof heard - used, "%d:%llu:%.*s;",
-		(int)event, (unsigned long long)exchange->piece, (int)size,
+		(int)event, (unsigned long long)exchange->nth, (int)size,
 		bytes ? (const char *)bytes : "");
 }
 
@@ -790,7 +790,7 @@ START_TEST(answers_datagrams)
 	for (size_t i = 1; i <= 3; i++) {
 		seen = ended(i);
 		ck_assert_uint_eq(seen->connection, i);
-		ck_assert_uint_eq(seen->piece, 1);
+		ck_assert_uint_eq(seen->nth, 1);
 		ck_assert_int_eq(seen->protocol, RETORT_UDP);
 		ck_assert_int_eq(seen->end, RETORT_ANSWERED);
 		ck_assert_int_eq(seen->rule, (int)i);

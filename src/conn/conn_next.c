@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One exchange after another: whether a connection may be kept, the end of one
+ * exchange, and the beginning of the next.
+ */
+#include "config.h"
+
+#include "conn/conn_parts.h"
+
+#include <string.h>
+
+void
+rt_conn_finish(struct rt_conn *conn)
+{
+	conn->state = RT_STATE_FINISH;
+}
+
+/* Bytes that have come after the request. */
+static size_t
+come_after(const struct rt_buffers *buffers)
+{
+	return buffers->in.len - buffers->parsed;
+}
+
+/* The request is answered: nothing of it is kept. Bytes that have come after it
+   are the next one's. */
+static void
+forget_request(struct rt_buffers *buffers)
+{
+	struct rt_buf *in = &buffers->in;
+	size_t left = come_after(buffers);
+
+	if (left > 0) {
+		memmove(in->data, in->data + buffers->parsed, left);
+		in->len = left;
+	} else {
+		rt_buf_clear(in, RT_KEPT_IN);
+	}
+	rt_buf_clear(&buffers->content, RT_KEPT_IN);
+	rt_reply_reset(&buffers->reply);
+	buffers->play.reply = NULL;
+	buffers->play.sent = 0;
+}
+
+void
+rt_conn_clear(struct rt_buffers *buffers)
+{
+	buffers->parsed = buffers->in.len;
+	forget_request(buffers);
+}
+
+void
+rt_conn_begin_request(const struct rt_conn *conn)
+{
+	struct rt_buffers *buffers = conn->buffers;
+
+	rt_conn_hold(buffers, conn->config->max_in);
+	buffers->parsed = 0;
+	buffers->dropped = 0;
+	buffers->keep = SIZE_MAX;
+	buffers->keep_raw = SIZE_MAX;
+	buffers->reading = (struct rt_reading){.early = false};
+	rt_http_reset(buffers->http, &conn->config->limits);
+}
+
+/* Whether all of the request was read, so that what follows is the next. */
+static bool
+is_read(const struct rt_conn *conn)
+{
+	return conn->state >= RT_STATE_BODY &&
+		(conn->complete ||
+			!rt_http_request(conn->buffers->http)->has_body);
+}
+
+enum rt_keep
+rt_conn_may_keep(const struct rt_conn *conn)
+{
+	const struct rt_conn_config *config = conn->config;
+	const struct rt_request *request = rt_http_request(conn->buffers->http);
+
+	if (!config->keep_alive || conn->last || !is_read(conn) ||
+		(config->exchanges > 0 && conn->nth >= config->exchanges) ||
+		!rt_http_persists(request, conn->buffers->in.data))
+		return RT_KEEP_NOT;
+	return request->minor > 0 ? RT_KEEP : RT_KEEP_SAID;
+}
+
+/* A greeting is no exchange, and pieces are one as long as they follow each
+   other. */
+static bool
+ends_exchange(const struct rt_conn *conn)
+{
+	return is_http(conn) && conn->asked != RT_ASK_GREET;
+}
+
+static void
+begin_next(struct rt_conn *conn)
+{
+	conn->state = RT_STATE_IDLE;
+	conn->asked = RT_ASK_NOTHING;
+	conn->complete = false;
+	conn->reason = NULL;
+	forget_request(conn->buffers);
+	rt_conn_begin_request(conn);
+	if (conn->buffers->in.len > 0)
+		ask(conn, RT_ASK_NEXT);
+}
+
+void
+rt_conn_await_next(struct rt_conn *conn)
+{
+	if (conn->last || conn->client_finished) {
+		conn->rest_is_next &= !ends_exchange(conn);
+		rt_conn_finish(conn);
+	} else if (ends_exchange(conn)) {
+		/* they are the next one's */
+		conn->received -= come_after(conn->buffers);
+		conn->end = RETORT_ANSWERED;
+		conn->asks = RT_ASK_DONE;
+	} else {
+		begin_next(conn);
+	}
+}
+
+void
+rt_conn_end_exchange(struct rt_conn *conn, int64_t now)
+{
+	conn->end = RETORT_OPEN;
+	conn->status = 0;
+	conn->moved = now;
+	conn->received = come_after(conn->buffers);
+	conn->sent = 0;
+	conn->drained = 0;
+	conn->rest_is_next = false;
+	begin_next(conn);
+	/* it was stopped meanwhile */
+	if (conn->last) {
+		conn->asks = RT_ASK_NOTHING;
+		rt_conn_finish(conn);
+	}
+}

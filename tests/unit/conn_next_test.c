@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One exchange after another on a connection that is kept. What the words of a
+ * play mean stands in conn_play.h.
+ */
+#include "config.h"
+
+#include <check.h>
+
+#include "unit/conn_play.h"
+
+/* A request that is there, and its answer. */
+#define ANSWERED "want; asks answer; reply 'one' next; send; asks done; done;"
+#define FIRST "open keep; receive GET; " ANSWERED
+
+static const struct play one_by_one[] = {
+	/* between them it needs no buffers */
+	{"one after another",
+		"open keep; receive GET; want; asks answer; nth 1; keeps yes;"
+		"reply 'one' next; REPLY -/send 30ms; no-more; send; asks done;"
+		"received 27; sent 'one'; done; IDLE recv/- 40ms; nth 1;"
+		"no-complete; received 0; unlend; receive GET; want;"
+		"asks answer; nth 2; kept GET; reply 'two' next; send; done;"
+		"IDLE recv/- 40ms; receive GET; want; nth 3;"
+		"reply 'three' close; deliver; sent 'three'; received 27;"
+		"finish; OVER answered; closes -/FIN"},
+	{"each byte of each",
+		"open keep; 3 times (drip GET; want; asks answer; kept GET;"
+		"reply 'x' next; send; done; IDLE recv/- 40ms); nth 3"},
+	{"a body is none of the next request",
+		"open keep; receive POST5; want keep; receive 'hello';"
+		"asks answer; body 'hello'; keeps yes; reply 'x' next; send;"
+		"done; receive POST5; want keep; BODY recv/-; receive 'again';"
+		"body 'again'; nth 2"},
+	{"nothing of a chunked body is left",
+		"open keep; receive CHUNKED '3\r\nabc\r\n0\r\n\r\n'; want keep;"
+		"asks answer; body 'abc'; reply 'x' next; send; done;"
+		"receive CHUNKED '1\r\nz\r\n0\r\n\r\n'; want keep; asks answer;"
+		"body 'z'"},
+	{"a refusal is not the next one's",
+		"open keep; receive GET; asks route; keeps yes; reply 'no' next;"
+		"send; asks done; done; receive GET; want; asks answer"},
+	/* as a raw reply of nothing has it */
+	{"a reply without a byte",
+		"open keep; receive GET; want; reply next; asks done; sent '';"
+		"done; IDLE recv/- 40ms"},
+	{"a reply that pauses",
+		"open keep; receive GET; want; reply 'a' pause 5ms 'b' next;"
+		"send; REPLY -/- 5ms; watched; expire; send; asks done; done;"
+		"IDLE recv/- 40ms; sent ''"},
+	{"a reply that is made later",
+		"open keep; receive GET; want; defer never; WAIT -/- never;"
+		"keeps yes; replied; reply 'x' next; send; asks done"},
+	{"each has its 100 (Continue)",
+		"open keep; 2 times (receive EXPECT; want; BODY recv/send;"
+		"sends CONTINUE; send; receive 'hello'; reply 'x' next; send;"
+		"asks done; sent CONTINUE 'x'; done)"},
+	{"a greeting is none",
+		"open keep; greet; reply 'hi' next; send; IDLE recv/- 10ms;"
+		"receive GET; want; nth 1; asks answer; reply 'x' next; send;"
+		"asks done"},
+};
+
+static const struct play times[] = {
+	/* of the first, from accept; of others, from their first byte */
+	{"a head has its time",
+		FIRST "pass 39ms; receive 'G'; HEAD recv/- 10ms; pass 9ms;"
+		      "receive 'ET'; HEAD recv/- 1ms; expire; asks 408;"
+		      "keeps not"},
+	{"a body has its time",
+		FIRST
+		"pass 39ms; receive POST5; want; BODY recv/- 20ms; expire;"
+		"asks 408; keeps not"},
+	{"a client that is silent",
+		FIRST "expire; OVER timed-out; closes -/FIN"},
+	{"a client that may be silent",
+		"open keep idle=never; receive GET; " ANSWERED
+		"IDLE recv/- never"},
+	{"a client that takes nothing",
+		FIRST "receive GET; want; reply 'x' next; expire;"
+		      "OVER timed-out reset"},
+};
+
+/* Nothing is read while a reply is sent, so they have come before. */
+static const struct play at_once[] = {
+	{"several at once",
+		"open keep; receive GET POST5 'helloGET'; want; kept GET;"
+		"reply 'one' next; REPLY -/send 30ms; send; asks done;"
+		"received 27; pass 3ms; done; asks next; next; want keep;"
+		"asks answer; nth 2; kept POST5 'hello'; body 'hello';"
+		"reply 'two' next; send; asks done; received 52; done;"
+		"asks next; next; HEAD recv/- 10ms; nth 3;"
+		"receive ' / HTTP/1.1\r\nHost: a\r\n\r\n'; want; asks answer;"
+		"kept GET; reply 'three' close; deliver; finish; OVER answered"},
+	{"a refusal among them",
+		"open keep; receive GET GET GET; want; reply 'x' next; send;"
+		"done; next; asks route; kept GET; keeps yes; reply 'no' next;"
+		"send; asks done; received 27; done; next; want; kept GET;"
+		"asks answer"},
+	{"a malformed one among them",
+		"open keep; receive GET 'GET /\r\n'; want; reply 'x' next; send;"
+		"done; next; asks 400; keeps not; answer; deliver; finish"},
+	{"what comes after the last one is not parsed",
+		"open keep; receive GET 'junk\r\n\r\n'; want; reply 'x' close;"
+		"deliver; finish; DRAIN recv/-; receive FIN; OVER answered;"
+		"sent 'x'"},
+	{"what comes after a chunked body",
+		"open keep; receive CHUNKED '3\r\nabc\r\n0\r\n\r\n' GET;"
+		"want keep; body 'abc'; reply 'x' next; send; done; next;"
+		"want; kept GET; asks answer"},
+	/* more than is held of any one */
+	{"more at once than is held",
+		"open keep max=4096; receive 100*'GET / HTTP/1.1\r\nHost: a\r\n\r\n';"
+		"99 times (want; kept GET; reply 'x' next; send; done; next);"
+		"want; kept GET; reply 'x' next; send; done; IDLE recv/- 40ms;"
+		"nth 100"},
+};
+
+#define ASKS(head) "open keep; receive '" head "\r\n\r\n'; asks route;"
+#define NEW(field) ASKS("GET / HTTP/1.1\r\nHost: a\r\n" field)
+#define OLD(field) ASKS("GET / HTTP/1.0\r\n" field)
+
+/* RFC 9112 9.3 */
+static const struct play may_keep[] = {
+	{"HTTP/1.1", ASKS("GET / HTTP/1.1\r\nHost: a") "keeps yes"},
+	{"HTTP/1.1, and close", NEW("Connection: close") "keeps not"},
+	{"HTTP/1.1, and Close in a list",
+		NEW("connection: TE ,\tClose") "keeps not"},
+	{"HTTP/1.1, and close in the second field",
+		NEW("Connection: TE\r\nConnection: close") "keeps not"},
+	{"HTTP/1.1, and close both ways",
+		NEW("Connection: keep-alive, close") "keeps not"},
+	{"HTTP/1.1, and another word", NEW("Connection: closed") "keeps yes"},
+	{"HTTP/1.1, and nothing", NEW("Connection:") "keeps yes"},
+	{"HTTP/1.0", ASKS("GET / HTTP/1.0") "keeps not"},
+	{"HTTP/1.0, and keep-alive",
+		OLD("Connection: Keep-Alive") "keeps said"},
+	{"HTTP/1.0, and both", OLD("Connection: keep-alive,close") "keeps not"},
+	{"without the option", "receive GET; asks route; keeps not"},
+	{"a body that has not come",
+		"open keep; receive POST5 'hell';"
+		"asks route; keeps not; want; keeps not"},
+	{"a body that has",
+		"open keep; receive POST5 'hello';"
+		"asks route; keeps not; want; keeps yes"},
+	{"a chunk that is malformed",
+		"open keep; receive CHUNKED 'x'; want; asks 400; keeps not"},
+	{"a body that is too large",
+		"open keep; receive POST5; want 4; asks 413; keeps not"},
+	{"the last exchange",
+		"open keep exchanges=2; receive GET; keeps yes; " ANSWERED
+		"receive GET; keeps not"},
+	{"a greeting", "open keep; greet; keeps not"},
+	{"a server that stops",
+		"open keep; receive GET; want; defer never; stop told;"
+		"keeps not; replied; reply 'x' close; deliver; finish"},
+};
+
+static const struct play closes[] = {
+	{"the client closes between two",
+		FIRST "receive FIN; FINISH -/finish; finish; OVER answered;"
+		      "closes FIN/FIN first"},
+	{"the client closes before it was answered",
+		"open keep; receive GET GET; want; reply 'x' pause 5ms next;"
+		"send; leave; expire; asks done; done; next; want;"
+		"reply 'y' next; send; asks done; done; receive FIN; finish;"
+		"OVER answered; closes FIN/FIN first"},
+	{"the client resets between two",
+		FIRST "receive ECONNRESET; OVER reset; closes RST/FIN first"},
+	{"the client closes in a head",
+		FIRST "receive 'GET'; receive FIN; asks 400; keeps not"},
+	{"the server resets",
+		FIRST "receive GET; want; reply 'x' flush reset;"
+		      "send; flush; OVER answered reset"},
+	/* its reply had promised otherwise */
+	{"the server stops meanwhile",
+		"open keep; receive GET; want; reply next; asks done;"
+		"stop enough; done; FINISH recv/finish; finish; DRAIN recv/-;"
+		"receive FIN; OVER answered"},
+	{"the server stops, and more has come",
+		"open keep; receive GET GET; want; reply 'x' next; stop told;"
+		"send; FINISH recv/finish; finish; DRAIN recv/-; receive FIN;"
+		"OVER answered; sent 'x'"},
+};
+
+#define STOPPED "OVER stopped; closes -/FIN"
+#define LAST "send; FINISH -/finish; finish; OVER answered; closes -/FIN"
+
+static const struct place places[] = {
+	{"between two", FIRST "unlend;",
+		{"OVER reset; closes RST/FIN first", STOPPED, STOPPED,
+			STOPPED}},
+	{"in the second head", FIRST "receive 'GET';",
+		{"OVER reset; closes RST/FIN first", STOPPED, STOPPED,
+			STOPPED}},
+	{"in a reply that keeps it",
+		"open keep; receive GET; want; reply 'xyz' next; send 1;",
+		{"OVER reset; closes RST/FIN first", STOPPED, "send; FINISH",
+			"send; FINISH"}},
+	{"in its second reply", FIRST "receive GET; want; reply 'x' next;",
+		{"OVER reset; closes RST/FIN first", STOPPED, LAST, LAST}},
+};
+
+int
+main(void)
+{
+	Suite *suite = suite_create("conn_next");
+	TCase *tcase = tcase_create("next");
+
+	add_plays(tcase, one_by_one, COUNT(one_by_one));
+	add_plays(tcase, times, COUNT(times));
+	add_plays(tcase, at_once, COUNT(at_once));
+	add_plays(tcase, may_keep, COUNT(may_keep));
+	add_plays(tcase, closes, COUNT(closes));
+	rt_test_case(suite, tcase);
+	add_places(suite, places, COUNT(places));
+	return rt_test_run(suite);
+}
