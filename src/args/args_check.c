@@ -14,6 +14,11 @@
 
 #define FIRST_LISTEN_FD 3 /* sd_listen_fds(3) */
 
+/* How long a client may be silent between requests or pieces, unless told:
+   ms. */
+#define KEPT_IDLE 15000
+#define PLAIN_IDLE 600000
+
 /* --- what goes together --- */
 
 static unsigned
@@ -50,6 +55,27 @@ check_protocol(const struct given *given, const struct option *option)
 		return;
 	args_die(EXIT_USAGE, "--%s: needs --tcp%s", option->name,
 		udp ? " or --udp" : "");
+}
+
+/* It means nothing without one of others. */
+static void
+check_needs(const struct given *given, const struct option *option)
+{
+	char words[64] = "", one[32];
+
+	for (const char *at = option->needs; at != NULL && *at != '\0';) {
+		int size = (int)strcspn(at, " ");
+		size_t used = strlen(words);
+
+		(void)snprintf(one, sizeof one, "%.*s", size, at);
+		if (args_is_given(given, one))
+			return;
+		(void)snprintf(words + used, sizeof words - used, "%s--%s",
+			used > 0 ? " or " : "", one);
+		at += size + (at[size] == ' ');
+	}
+	if (*words != '\0')
+		args_die(EXIT_USAGE, "--%s: needs %s", option->name, words);
 }
 
 /* Nothing but a scenario answers: no option says another way. */
@@ -125,8 +151,8 @@ static void
 check_options(const struct given *given)
 {
 	static void (*const checks[])(const struct given *given,
-		const struct option *option) = {check_protocol, check_sweep,
-		check_ways, check_excluded};
+		const struct option *option) = {check_needs, check_protocol,
+		check_sweep, check_ways, check_excluded};
 
 	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
 		const struct option *at = given->options;
@@ -407,6 +433,9 @@ args_finish(struct given *given)
 
 	check_options(given);
 	check_tls(given);
+	if (args->options.idle_timeout < 0)
+		args->options.idle_timeout =
+			args->options.keep_alive ? KEPT_IDLE : PLAIN_IDLE;
 	read_environment(args);
 	if (args->mode == MODE_SWEEP)
 		set_sweep(given);

@@ -155,12 +155,15 @@ for value in '' x -1 1x 1e3 . 99999999999999999999; do
 	usage "--timeout idle '$value'" --tcp --echo --timeout "idle=$value"
 done
 usage '--prompt: needs --tcp or --udp' --prompt
-usage '--timeout idle: needs --tcp' --timeout idle=1
-usage '--timeout idle: needs --tcp' --udp --echo --timeout idle=1
 usage '--lines: needs --tcp' --lines
 usage '--framing: needs --tcp' --udp --echo --framing lines
 usage '--lines and --framing exclude' --tcp --lines --framing crlf
 usage "--framing: 'line': expected lines, crlf, end" --tcp --framing line
+usage '--timeout idle: needs --tcp or --keep-alive' --timeout idle=1
+usage '--timeout idle: needs --tcp or --keep-alive' \
+	--udp --echo --timeout idle=1
+usage '--limit exchanges: needs --keep-alive' --limit exchanges=2
+usage '--keep-alive and --tcp exclude each other' --tcp --echo --keep-alive
 usage '--tcp and --udp exclude' --tcp --udp
 usage '--tcp and --udp exclude' --udp --tcp --echo
 for protocol in --tcp --udp; do
@@ -868,6 +871,19 @@ END
 	stop urllib
 }
 
+# Two replies on one connection, and the log of both.
+kept()
+{
+	start --keep-alive --body hello
+	curl -fsS -w ' %{num_connects}\n' "$url" "${url}two" >"$dir/out" 2>&1
+	equal 'hello 1
+hello 0' "$(cat "$dir/out")" 'curl, two requests on a connection'
+	stop kept
+	grep -q ' #1 .*"GET / ' "$dir/err" &&
+		grep -q ' #1\.2 .*"GET /two' "$dir/err"
+	report $? 'a kept connection in the log'
+}
+
 if have curl; then
 	awk 'BEGIN { for (i = 0; i < 300000; i++) printf "%09d\n", i }' \
 		>"$dir/site/big"
@@ -884,6 +900,7 @@ if have curl; then
 	canned
 	recorded
 	scripts
+	kept
 	v6
 	if have python3; then
 		json

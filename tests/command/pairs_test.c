@@ -46,6 +46,7 @@ static const struct {
 	{"timeout", "--timeout reply=5", HTTP "tT"},
 	{"timeout", "--timeout head=5", HTTP},
 	{"timeout", "--timeout body=5,head=5", HTTP},
+	{"keep-alive", "--keep-alive", HTTP},
 #ifdef RT_OPENSSL
 	{"tls", "--tls", HTTP "tT"},
 	{"tls-ca", "--tls --tls-ca $DIR/ca", HTTP "tT"},
