@@ -580,6 +580,16 @@ struct retort_requests {
 
 struct retort_reply;
 
+/* What follows a reply on its connection. */
+enum retort_next {
+	RETORT_NEXT_DEFAULT, /* as `keep_alive` has it; RETORT_TCP: a piece */
+	RETORT_NEXT_CLOSE,   /* nothing: the connection is closed */
+	RETORT_NEXT_KEEP /* another request, whatever this one, the reply and
+	                        `keep_alive` say; it is closed nevertheless if
+	                        some of the request was not read, or the server
+	                        stops. Not with RETORT_UDP */
+};
+
 /*
  * Makes the reply of a rule from the request: changes `reply`, which initially
  * holds that of the rule, and returns 0. What `reply` points to must stay valid
@@ -672,13 +682,14 @@ struct retort_reply {
 	                       failure receives the reason; or NULL */
 	bool fill; /* in `fields`, body and `file` parts of the request, as
 	              {path} or {query.id}, are filled in: see retort(5) */
-	uint64_t connection; /* only in retort_reply_later() */
-	const char *parts;   /* "5 200, 6 1000": send the first 5 bytes of the
+	uint64_t connection;   /* only in retort_reply_later() */
+	const char *parts;     /* "5 200, 6 1000": send the first 5 bytes of the
 	                      body, wait 200 ms, send 6 more, wait a second,
 	                      and then the rest. 0 ms begins a new segment.
 	                      With `chunked`, each part is a chunk, or, for a
 	                      client of HTTP/1.0, ends with the connection;
 	                      with `raw`, all bytes count */
+	enum retort_next next; /* what follows it on its connection */
 };
 
 /*

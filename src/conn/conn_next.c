@@ -78,10 +78,12 @@ rt_conn_may_keep(const struct rt_conn *conn)
 	const struct rt_conn_config *config = conn->config;
 	const struct rt_request *request = rt_http_request(conn->buffers->http);
 
-	if (!config->keep_alive || conn->last || !is_read(conn) ||
+	if (conn->last || conn->asked == RT_ASK_GREET || !is_read(conn))
+		return RT_KEEP_NOT;
+	if (!config->keep_alive ||
 		(config->exchanges > 0 && conn->nth >= config->exchanges) ||
 		!rt_http_persists(request, conn->buffers->in.data))
-		return RT_KEEP_NOT;
+		return RT_KEEP_TOLD;
 	return request->minor > 0 ? RT_KEEP : RT_KEEP_SAID;
 }
 

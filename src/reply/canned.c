@@ -263,6 +263,12 @@ check(const struct retort_reply *reply, const struct rt_faults *faults,
 	if (reply->close && protocol != RETORT_TCP)
 		return rt_fail(error->text, -EINVAL,
 			"close: it is for RETORT_TCP");
+	if (reply->next > RETORT_NEXT_KEEP)
+		return rt_fail(error->text, -EINVAL,
+			"next: expected RETORT_NEXT_CLOSE or _KEEP");
+	if (reply->next != RETORT_NEXT_DEFAULT && protocol == RETORT_UDP)
+		return rt_fail(error->text, -EINVAL,
+			"next: a datagram has no connection");
 	if (reply->pause_head < 0 || reply->pause_body < 0 ||
 		reply->pause_chunk < 0 || reply->pause_end < 0)
 		return rt_fail(error->text, -EINVAL,

@@ -287,6 +287,8 @@ wants_kept(const struct rt_draft *draft)
 	if (own != NULL && own->version != NULL &&
 		strcmp(own->version, "HTTP/1.1") != 0)
 		keep = RT_KEEP_NOT;
+	if (keep == RT_KEEP_TOLD)
+		return false;
 	if (!rt_reply_given(draft, connection, &line))
 		return keep == RT_KEEP ||
 			(keep == RT_KEEP_SAID &&
@@ -295,6 +297,12 @@ wants_kept(const struct rt_draft *draft)
 		return false;
 	return keep == RT_KEEP ||
 		rt_text_lists(line.value, line.value_size, "keep-alive");
+}
+
+static bool
+says_next(const struct rt_draft *draft, enum retort_next next)
+{
+	return draft->own != NULL && draft->own->next == next;
 }
 
 /* RFC 9112 9.3: persistence, which the body's end must be told for by
@@ -308,7 +316,9 @@ add_connection(struct rt_draft *draft, const char *framing)
 	/* RFC 9112 6.1: HTTP/1.0 knows no chunks */
 	if (framing == coding && draft->reply->keep == RT_KEEP_SAID)
 		framed = false;
-	draft->kept = framed && wants_kept(draft);
+	draft->kept = says_next(draft, RETORT_NEXT_KEEP) ||
+		(framed && !says_next(draft, RETORT_NEXT_CLOSE) &&
+			wants_kept(draft));
 	if (!draft->kept)
 		rt_reply_field(draft, connection, "close");
 	else if (draft->reply->keep == RT_KEEP_SAID)
@@ -587,7 +597,9 @@ end_script(struct rt_draft *draft, bool needs_file)
 	struct rt_reply *reply = draft->reply;
 	bool more = draft->protocol == RETORT_HTTP ?
 		draft->kept && !reply->truncated :
-		draft->own == NULL || !draft->own->close;
+		draft->own == NULL ||
+			(!draft->own->close &&
+				!says_next(draft, RETORT_NEXT_CLOSE));
 
 	if (!needs_file && reply->file >= 0) {
 		(void)close(reply->file);
@@ -772,6 +784,8 @@ rt_reply_raw(struct rt_draft *draft, int status, const void *bytes, size_t size)
 	add_pieces(draft,
 		&(struct source){.kind = BYTES, .bytes = bytes, .size = size},
 		false);
+	draft->kept = reply->keep != RT_KEEP_NOT &&
+		says_next(draft, RETORT_NEXT_KEEP);
 	end_script(draft, false);
 }
 

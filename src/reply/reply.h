@@ -66,8 +66,9 @@ struct rt_made {
 /* Whether the connection may be kept after a reply. */
 enum rt_keep {
 	RT_KEEP_NOT,
-	RT_KEEP,     /* unless the reply says otherwise */
-	RT_KEEP_SAID /* if the reply says so: the client's is HTTP/1.0 */
+	RT_KEEP_TOLD, /* only if it is told to be */
+	RT_KEEP,      /* unless the reply says otherwise */
+	RT_KEEP_SAID  /* if the reply says so: the client's is HTTP/1.0 */
 };
 
 struct rt_reply {

@@ -45,6 +45,7 @@ struct rt_route {
 	struct rt_always always; /* fields of all replies */
 	uint64_t max_body;       /* 0: RT_DEFAULT_BODY for files, else none */
 	bool reads;              /* a rule says how requests are read */
+	bool keeps;              /* one may say that a connection is kept */
 	bool unix_bound;         /* a connection may be one that cannot be
 	                             reset */
 	bool keep;               /* bodies are kept for somebody else, too */

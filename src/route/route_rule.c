@@ -61,7 +61,8 @@ check_file_rule(const struct rt_route *route, const struct retort_reply *given,
 	if (route->protocol != RETORT_HTTP || given->accepted)
 		return rt_fail(error, -EINVAL, "files: only HTTP serves them");
 	if (given->body || given->file || given->echo || given->raw ||
-		given->status || given->type || given->handler || given->fill)
+		given->status || given->type || given->handler || given->fill ||
+		given->next)
 		return rt_fail(error, -EINVAL,
 			"files: only fields, omit and faults go with it");
 	return 0;
@@ -261,6 +262,8 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 	route->rules[route->rule_count++] = rule;
 	if (rt_faults_reading(rule.canned->faults) != NULL)
 		route->reads = true;
+	if (rule.canned->as.next == RETORT_NEXT_KEEP || rule.handler != NULL)
+		route->keeps = true;
 	return (int)route->rule_count;
 }
 

@@ -249,6 +249,21 @@ read_close(struct rt_reader *reader, const char *at)
 	return read_nothing(reader, at);
 }
 
+static bool
+read_next(struct rt_reader *reader, const char *at)
+{
+	struct rt_word word = rt_scenario_word(reader, &at);
+	enum retort_next *next = &reader->item->rule.next;
+
+	if (rt_word_is(word, "close"))
+		*next = RETORT_NEXT_CLOSE;
+	else if (rt_word_is(word, "keep"))
+		*next = RETORT_NEXT_KEEP;
+	else
+		return rt_scenario_expected(reader, word.text, "close or keep");
+	return rt_scenario_ends(reader, at);
+}
+
 /* @raw, and @raw "bytes". */
 static bool
 read_raw(struct rt_reader *reader, const char *at)
@@ -399,6 +414,7 @@ static const struct directive {
 	{"echo", IN_RULE, read_echo},
 	{"files", IN_RULE, read_files},
 	{"close", IN_RULE, read_close},
+	{"next", IN_RULE, read_next},
 	{"fill", IN_RULE, read_fill},
 	{"part", IN_RULE, read_part},
 	{"raw", IN_RULE, read_raw},

@@ -125,7 +125,7 @@ read_field(struct rt_reader *reader, struct framing *framing)
 		is_name(name, "Connection") && is_name(value, "close");
 	if (is_name(name, "Connection") && !is_name(value, "close")) {
 		rt_scenario_notice(reader, RT_MADE_CLOSE,
-			"Connection is changed to close");
+			"Connection is left to the server");
 		return true;
 	}
 	if (is_name(name, "Content-Encoding")) {

@@ -404,6 +404,14 @@ end_exchange(struct retort *server, struct rt_served *served)
 	rt_conn_done(&served->conn, rt_io_now(server->io));
 }
 
+/* Whether any connection may be. */
+static bool
+may_keep(const struct retort *server)
+{
+	return (server->config.keep_alive || server->route.keeps) &&
+		is_http(server);
+}
+
 /* Whether the connection may be kept after the reply to be made. */
 static void
 decide_keep(struct retort *server, struct rt_served *served)
@@ -421,7 +429,7 @@ rt_server_decide(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 
-	if (server->config.keep_alive && conn->asks <= RT_ASK_REFUSE)
+	if (may_keep(server) && conn->asks <= RT_ASK_REFUSE)
 		decide_keep(server, served);
 	report_head(server, served);
 	switch (conn->asks) {
@@ -472,7 +480,7 @@ rt_server_reply(struct retort *server, uint64_t connection,
 		served = served->next;
 	if (served == NULL)
 		return -ENOENT;
-	if (server->config.keep_alive)
+	if (may_keep(server))
 		decide_keep(server, served);
 	asked = ask(server, served);
 	code = rt_route_answer_with(&server->route, as, &asked,

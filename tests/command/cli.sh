@@ -882,6 +882,12 @@ hello 0' "$(cat "$dir/out")" 'curl, two requests on a connection'
 	grep -q ' #1 .*"GET / ' "$dir/err" &&
 		grep -q ' #1\.2 .*"GET /two' "$dir/err"
 	report $? 'a kept connection in the log'
+	printf '@on\n@next keep\nHTTP/1.1 200 OK\n\nhi\n' >"$dir/next.retort"
+	start --scenario "$dir/next.retort"
+	curl -fsS -w '%{num_connects}\n' "$url" "${url}two" >"$dir/out" 2>&1
+	equal 'hi1
+hi0' "$(cat "$dir/out")" '@next keep'
+	stop 'a connection that a rule keeps'
 }
 
 if have curl; then

@@ -23,7 +23,7 @@ static const struct word endings[] = {
 	{"close", RT_STEP_CLOSE}, {"reset", RT_STEP_RESET}, {NULL, 0}
 };
 static const struct word keeps[] = {
-	{"not", RT_KEEP_NOT}, {"yes", RT_KEEP}, {"said", RT_KEEP_SAID},
+	{"not", RT_KEEP_NOT}, {"told", RT_KEEP_TOLD}, {"yes", RT_KEEP}, {"said", RT_KEEP_SAID},
 	{NULL, 0}
 };
 static const struct word stops[] = {

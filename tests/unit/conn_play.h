@@ -69,7 +69,7 @@
  *	asks halt          the answer to one that is not to be read further
  *	asks N             the answer to one that is refused with that status
  *	refused N 'reason' the answer to a request that is refused; it is given
- *	keeps HOW          whether it may be kept: not, yes, or said
+ *	keeps HOW          whether it may be kept: not, told, yes, said
  *	closes HOW/HOW [first]  what client and server did: FIN, RST or -
  *	sent BYTES         in all, or in this exchange
  *	script N, received N, nth N, taken N (of offer), room N (to receive)

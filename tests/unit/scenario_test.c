@@ -196,6 +196,8 @@ static const struct {
 	{ON "@echo x", "s:2:7: 'x': expected nothing more"},
 	{ON "@files  x y ", "s:2:9: 'x y ': expected nothing more"},
 	{ON "@close 1", "s:2:8: '1': expected nothing more"},
+	{ON "@next never", "s:2:7: 'never': expected close or keep"},
+	{ON "@next keep on", "s:2:12: 'on': expected nothing more"},
 	{ON OK "\n@then x", "s:4:7: 'x': expected nothing more"},
 	{"@accepted GET", "s:1:11: 'GET': expected nothing more"},
 	/* conditions */
@@ -862,7 +864,7 @@ static const struct {
 		"s:8: the body is framed in chunks again\n"},
 	/* connections */
 	{"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n", 200, "OK", NULL,
-		"", false, "s:3: Connection is changed to close\n"},
+		"", false, "s:3: Connection is left to the server\n"},
 	{"HTTP/1.1 200 OK\r\nConnection: Close\r\n\r\n", 200, "OK",
 		"Connection: Close\n", "", false, ""},
 	/* codings that were undone by who pasted it */

@@ -223,6 +223,24 @@ static const struct {
 		true},
 	{GET("/raw"), "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", true},
 	{GET("/cut"), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", true},
+	{GET("/told-raw"), "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
+		false},
+	{GET("/told-close"),
+		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n"
+		"Connection: close\r\n\r\nx",
+		false},
+	{LAST("/told"), "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", false},
+	{"GET /told HTTP/1.0\r\nHost: a\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", false},
+	{"POST /told HTTP/1.1\r\nHost: b\r\nContent-Length: 1\r\n\r\n",
+		"HTTP/1.1 421 Misdirected Request\r\nContent-Length: 54\r\n"
+		"Connection: close\r\n\r\n"
+		"421 Misdirected Request: this host is not served here\n",
+		true},
+	{GET("/closed"),
+		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n"
+		"Connection: close\r\n\r\nx",
+		true},
 	{GET("/own"), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab", false},
 	{"GET /one HTTP/1.1\r\nHost: b\r\n\r\n",
 		"HTTP/1.1 421 Misdirected Request\r\nContent-Length: 54\r\n\r\n"
@@ -252,6 +270,12 @@ START_TEST(what_ends_it)
 	ON("/raw", .raw = true,
 		.body = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
 	ON("/cut", .body = "hello", .faults = "cut body 2");
+	ON("/told-raw", .raw = true, .next = RETORT_NEXT_KEEP,
+		.body = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+	ON("/told-close", .body = "x", .fields = "Connection: close",
+		.next = RETORT_NEXT_KEEP);
+	ON("/told", .body = "x", .next = RETORT_NEXT_KEEP);
+	ON("/closed", .body = "x", .next = RETORT_NEXT_CLOSE);
 	ON("/own", .body = "ab", .fields = "Content-Length: 2");
 	fd = connect_client();
 	if (last[_i].ends) {
@@ -260,6 +284,36 @@ START_TEST(what_ends_it)
 		converse(fd, last[_i].request, last[_i].reply);
 		converse_last(fd, LAST("/one"), END);
 	}
+	close_server();
+}
+END_TEST
+
+/* By one that closes all others, and by a handler. */
+static int
+keeps(void *arg, const struct retort_exchange *exchange,
+	struct retort_reply *reply)
+{
+	(void)arg;
+	(void)exchange;
+	reply->next = RETORT_NEXT_KEEP;
+	return 0;
+}
+
+START_TEST(kept_by_a_rule)
+{
+	int fd;
+
+	open_with((struct retort_options){.omit = "Date\nContent-Type"}, _i);
+	ON("/one", .body = "one");
+	if (_i % 2 != 0)
+		ON("/told", .body = "one", .next = RETORT_NEXT_KEEP);
+	else
+		ON("/told", .body = "one", .handler = keeps);
+	fd = connect_client();
+	converse(fd, GET("/told"), ONE);
+	converse(fd, GET("/told"), ONE);
+	converse_last(fd, GET("/one"), END);
+	ck_assert_uint_eq(ended(3)->nth, 3);
 	close_server();
 }
 END_TEST
@@ -427,7 +481,8 @@ main(void)
 	Suite *suite = suite_create("keep");
 	const TTest *const kept[] = {one_after_another, so_many_exchanges,
 		stops, waits_so_long, tells_who_closed, NULL};
-	const TTest *const rest[] = {several_at_once, so_many_requests, NULL};
+	const TTest *const rest[] = {several_at_once, so_many_requests,
+		kept_by_a_rule, NULL};
 	TCase *tcase = tcase_create("ends");
 
 	rt_test_cases(suite, "kept", kept, 0, WAYS);
