@@ -454,6 +454,20 @@ copy_all(struct rt_canned *canned, const struct retort_reply *reply,
 	return copy_body(canned, reply) && all;
 }
 
+struct retort_reply
+rt_canned_given(const struct rt_canned *canned)
+{
+	struct retort_reply as = canned->as;
+
+	if (canned->body == NULL)
+		return as;
+	as.body = canned->body->data;
+	/* of a repeated body several periods are kept */
+	if (as.repeat > 0)
+		as.body_size = canned->period;
+	return as;
+}
+
 struct rt_canned *
 rt_canned_new(const struct retort_reply *reply, enum retort_protocol protocol,
 	struct rt_error *error)

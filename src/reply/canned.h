@@ -17,7 +17,8 @@
 #include "retort.h"
 
 struct rt_canned {
-	struct retort_reply as;   /* its strings are the canned reply's own */
+	struct retort_reply as;   /* its strings are the canned reply's own; its
+	                             body is that below */
 	struct rt_blob *body;     /* NULL: none */
 	size_t period;            /* bytes of it that were given */
 	struct rt_faults *faults; /* NULL: none */
@@ -32,6 +33,9 @@ struct rt_canned {
 struct rt_canned *rt_canned_new(const struct retort_reply *reply,
 	enum retort_protocol protocol, struct rt_error *error);
 void rt_canned_free(struct rt_canned *canned);
+
+/* The reply as it was given, to make another one of; it points to this one. */
+struct retort_reply rt_canned_given(const struct rt_canned *canned);
 
 /*
  * Puts copies in the place of all strings, which are somebody else's. False:

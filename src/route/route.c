@@ -304,17 +304,9 @@ static enum rt_outcome
 ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 	struct rt_asked *asked, struct rt_reply *reply)
 {
-	struct retort_reply as = rule->canned->as;
+	struct retort_reply as = rt_canned_given(rule->canned);
 	char error[RETORT_ERROR_SIZE];
-	int code;
-
-	if (rule->canned->body != NULL) {
-		as.body = rule->canned->body->data;
-		/* of a repeated body the rule keeps several periods */
-		if (as.repeat > 0)
-			as.body_size = rule->canned->period;
-	}
-	code = rule->handler(rule->handler_arg, asked->seen, &as);
+	int code = rule->handler(rule->handler_arg, asked->seen, &as);
 	if (code == RETORT_LATER)
 		return RT_LATER;
 	if (code == RETORT_MORE && route->protocol == RETORT_TCP &&

@@ -294,7 +294,7 @@ int
 rt_route_spoil(struct rt_route *route, const char *faults,
 	struct rt_error *error)
 {
-	struct retort_reply reply = route->fallback.canned->as;
+	struct retort_reply reply = rt_canned_given(route->fallback.canned);
 
 	reply.faults = faults;
 	return rt_route_set_reply(route, &reply, error);

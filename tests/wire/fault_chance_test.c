@@ -658,6 +658,41 @@ START_TEST(leaves_the_reply_as_it_is)
 }
 END_TEST
 
+/* And it is the server's own: the caller's is gone by then. */
+START_TEST(sweeps_its_own_copy)
+{
+	static const char wanted[] = "HTTP/1.0 200 OK\r\n\r\nabcabca";
+	char body[] = "abc", raw[] = "HTTP/1.0 200 OK\r\n\r\nabcabca";
+	const struct retort_reply replies[] = {
+		{.raw = true, .body = raw},
+		{.version = "HTTP/1.0",
+			.omit = "Date\nContent-Type\nContent-Length\n"
+				"Connection",
+			.body = body,
+			.repeat = 7},
+	};
+
+	open_plain(_i);
+	for (size_t i = 0; i < COUNT(replies); i++) {
+		struct heard heard;
+		size_t calls = 0;
+
+		ck_assert_int_eq(set_answer(&replies[i]), 0);
+		memset(body, '#', 3);
+		memset(raw, '#', sizeof raw - 1);
+		ck_assert_int_ge(retort_sweep(server, gloomy_client,
+					 .client_arg = &calls, .error = error),
+			0);
+		heard = hear_all(GET);
+		assert_heard(&heard, "after a sweep", wanted, sizeof wanted - 1,
+			0);
+		bytes_free(&heard.got);
+		memcpy(body, "abc", 3);
+	}
+	close_server();
+}
+END_TEST
+
 START_TEST(mistakes_about_sweeps_are_told)
 {
 	static const struct {
@@ -875,7 +910,8 @@ main(void)
 		seeds_are_drawn, replays_what_was_logged, replays_by_request,
 		logs_rules, logs_no_escapes_as_rules, logs_faults, NULL};
 	const TTest *const sweep[] = {sweeps, sweeps_that_end_early,
-		sweep_tells_its_faults, leaves_the_reply_as_it_is, NULL};
+		sweep_tells_its_faults, leaves_the_reply_as_it_is,
+		sweeps_its_own_copy, NULL};
 	const TTest *const mistakes[] = {mistakes_about_sweeps_are_told,
 		unix_sockets_have_no_reset, NULL};
 	const TTest *const memory[] = {spoils_without_memory, NULL};
