@@ -109,9 +109,10 @@ read_words(struct given *given, struct words *words)
 static enum mode
 mode_of(const char *word)
 {
-	return strcmp(word, "run") == 0    ? MODE_RUN :
-		strcmp(word, "sweep") == 0 ? MODE_SWEEP :
-					     MODE_SERVE;
+	for (enum mode mode = MODE_RUN; mode <= MODE_SWEEP; mode++)
+		if (strcmp(word, args_modes[mode]) == 0)
+			return mode;
+	return MODE_SERVE;
 }
 
 _Noreturn static void

@@ -126,7 +126,6 @@ check_sweep(const struct given *given, const struct option *option)
 static void
 check_excluded(const struct given *given, const struct option *option)
 {
-	static const char *const modes[] = {"serve", "run", "sweep"};
 	static const char *const why[] = {"", "it ends with COMMAND",
 		"it takes the options of one reply, such as --body or --raw"};
 	const enum mode mode = given->args.mode;
@@ -136,7 +135,7 @@ check_excluded(const struct given *given, const struct option *option)
 		int size = (int)strcspn(at, " ");
 
 		(void)snprintf(word, sizeof word, "%.*s", size, at);
-		if (strcmp(word, modes[mode]) == 0)
+		if (strcmp(word, args_modes[mode]) == 0)
 			args_die(EXIT_USAGE, "%s: not with --%s: %s", word,
 				option->name, why[mode]);
 		if (args_is_given(given, word))

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *const args_modes[] = {"serve", "run", "sweep"};
+
 /* No name is longer, so that distances fit. */
 #define LONGEST_NAME 32
 

@@ -62,6 +62,9 @@ struct option {
 
 extern const struct option args_options[];
 
+/* The words for the modes, by enum mode. */
+extern const char *const args_modes[];
+
 static inline bool
 args_is_end(const struct option *option)
 {

@@ -10,9 +10,6 @@
 #include "job/child.h"
 #include "job/clock.h"
 
-/* How often signals are looked for when the server has ended: ms. */
-#define INTERVAL 50
-
 static void
 forward(struct child *child, volatile struct signals *signals)
 {
@@ -43,7 +40,7 @@ serve_child(const struct args *args, struct retort *server,
 			return EXIT_LIFETIME;
 		/* when `requests` is reached, COMMAND may go on alone */
 		if (stopped) {
-			(void)child_wait(child, INTERVAL);
+			(void)child_wait(child, CHILD_INTERVAL);
 			continue;
 		}
 		step = retort_step(server, output_timeout(output, timeout));

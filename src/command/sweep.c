@@ -18,9 +18,6 @@
 /* One client has so long: ms. */
 #define SWEEP_TIME 10000
 
-/* How often signals are looked for meanwhile: ms. */
-#define INTERVAL 50
-
 /* After so many that have not ended there is nothing to be learnt. */
 #define MOST_LATE 3
 
@@ -89,7 +86,7 @@ run_client(void *arg, const char *url, const char *fault)
 		sweep->signals->before, true);
 	if (code < 0)
 		return code;
-	while (!(ended = child_wait(&child, INTERVAL)) &&
+	while (!(ended = child_wait(&child, CHILD_INTERVAL)) &&
 		sweep->signals->count == 0 && clock_ms() < end)
 		;
 	child_end(&child, 0);

@@ -48,6 +48,9 @@ int child_start(struct child *child, char *const *command, const char *url,
    then we are, too. */
 bool child_ended(struct child *child);
 
+/* How long to wait at a time for a COMMAND, as signals are to be seen: ms. */
+#define CHILD_INTERVAL 50
+
 /* Waits at most `timeout` ms, less when a signal comes; whether it has ended.
    With SIGCHLD blocked its end is not missed; otherwise it may be seen only
    when the time is up. */
