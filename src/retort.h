@@ -597,9 +597,8 @@ enum retort_next {
  * retort_reply_later(). With RETORT_MORE, and RETORT_TCP, the piece is not all:
  * the next one is joined to it, up to 64 KiB, and the rules are asked about
  * both; if the client sends no more, the connection is closed. If it returns
- * any other value, or the reply is
- * malformed, the handler failed: the client gets 500, and retort_verdict() says
- * why.
+ * any other value, or the reply is malformed, the handler failed: the client
+ * gets 500, and retort_verdict() says why.
  */
 #define RETORT_LATER 1
 #define RETORT_MORE 2
@@ -914,8 +913,9 @@ retort_wait_sized(const struct retort_requests *requests, size_t size);
 #endif
 
 /* Waits until the exchange of the record ends or, if `exchange` is NULL,
-   until no connection is open; returns whether that is so. `timeout` is in ms;
-   -1: for ever. */
+   until no connection is open; returns whether that is so. After the last
+   reply a connection stays open until the client closes it, too, for at most
+   2 s. `timeout` is in ms; -1: for ever. */
 RETORT_API bool retort_wait_end(struct retort *server,
 	const struct retort_exchange *exchange, int timeout);
 
