@@ -53,6 +53,10 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
+#ifdef __GNUC__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* some structs and functions */
+#endif
 extern "C" {
 #endif
 
@@ -681,8 +685,8 @@ struct retort_reply {
 	                       failure receives the reason; or NULL */
 	bool fill; /* in `fields`, body and `file` parts of the request, as
 	              {path} or {query.id}, are filled in: see retort(5) */
-	uint64_t connection;   /* only in retort_reply_later() */
-	const char *parts;     /* "5 200, 6 1000": send the first 5 bytes of the
+	uint64_t connection; /* only in retort_reply_later() */
+	const char *parts;   /* "5 200, 6 1000": send the first 5 bytes of the
 	                      body, wait 200 ms, send 6 more, wait a second,
 	                      and then the rest. 0 ms begins a new segment.
 	                      With `chunked`, each part is a chunk, or, for a
@@ -1114,6 +1118,9 @@ RETORT_CALL(const struct retort_exchange *, retort_wait, retort_requests,
 	const char *, request)
 RETORT_CALL(int, retort_expect, retort_requests, const char *, request)
 #undef RETORT_CALL
+#ifdef __GNUC__
+#pragma GCC diagnostic pop
+#endif
 #endif
 
 #endif

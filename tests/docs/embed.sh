@@ -16,7 +16,7 @@
 embed=$source/tests/docs/embed
 cc=${CC:-cc}
 pkg_config=${PKG_CONFIG:-pkg-config}
-warnings='-Wall -Wextra -Wpedantic -Werror'
+warnings='-Wall -Wextra -Wpedantic -Wshadow -Werror'
 deadline=60 # seconds, for a program
 
 # without NAME WHAT: a test that cannot be, since there is no WHAT
