@@ -580,6 +580,7 @@ struct retort_requests {
 	void *if_predicate_arg;
 	bool if_nocase; /* compare values of fields and bodies without the case
 	                   of ASCII letters */
+	const char *if_body_begins; /* the body begins with this text */
 };
 
 struct retort_reply;
@@ -693,6 +694,9 @@ struct retort_reply {
 	                      client of HTTP/1.0, ends with the connection;
 	                      with `raw`, all bytes count */
 	enum retort_next next; /* what follows it on its connection */
+	bool silent; /* RETORT_TCP, _UDP: send nothing, and wait for the next
+	                piece; nothing else can be given with it */
+	const char *if_body_begins; /* only in retort_on() */
 };
 
 /*

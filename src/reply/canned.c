@@ -244,6 +244,24 @@ check_texts(const struct retort_reply *reply, char *error)
 	return code;
 }
 
+/* Nothing is sent, and what comes next is waited for. */
+static int
+check_silent(const struct retort_reply *reply, enum retort_protocol protocol,
+	char *error)
+{
+	if (protocol == RETORT_HTTP)
+		return rt_fail(error, -EINVAL,
+			"silent: it is not for HTTP; the fault 'cut 0 stall' "
+			"never answers");
+	if (rt_has_body(reply->body, reply->body_size) || reply->file ||
+		reply->echo || reply->close || reply->pause_head ||
+		reply->pause_end || reply->faults)
+		return rt_fail(error, -EINVAL,
+			"silent: expected neither a body, file or echo, nor "
+			"close, pauses or faults with it");
+	return 0;
+}
+
 static int
 check(const struct retort_reply *reply, const struct rt_faults *faults,
 	enum retort_protocol protocol, struct rt_error *error)
@@ -269,6 +287,10 @@ check(const struct retort_reply *reply, const struct rt_faults *faults,
 	if (reply->next != RETORT_NEXT_DEFAULT && protocol == RETORT_UDP)
 		return rt_fail(error->text, -EINVAL,
 			"next: a datagram has no connection");
+	if (reply->silent)
+		code = check_silent(reply, protocol, error->text);
+	if (code < 0)
+		return code;
 	if (reply->pause_head < 0 || reply->pause_body < 0 ||
 		reply->pause_chunk < 0 || reply->pause_end < 0)
 		return rt_fail(error->text, -EINVAL,
@@ -578,6 +600,11 @@ rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 	struct rt_filled filled;
 	int error = 0;
 
+	if (as->silent) {
+		rt_reply_reset(reply);
+		rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_NEXT});
+		return 0;
+	}
 	if (canned->fills == NULL)
 		fill_nothing(canned, &filled);
 	else if ((error = rt_canned_fill(canned, filling, &filled)) == 0)

@@ -28,6 +28,7 @@ static const struct rt_matcher *const matchers[] = {
 	&rt_match_contains,
 	&rt_match_absent,
 	&rt_match_body,
+	&rt_match_body_begins,
 	&rt_match_body_has,
 };
 

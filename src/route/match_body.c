@@ -23,6 +23,15 @@ read_body(struct rt_match *match, const struct retort_requests *when,
 		when->if_body ? when->if_body : "", match->body_size);
 }
 
+static bool
+begins(const struct rt_match *match, const char *body, size_t size)
+{
+	size_t wanted = strlen(match->body_begins);
+
+	return size >= wanted &&
+		rt_match_same(match, body, wanted, match->body_begins, wanted);
+}
+
 /* After the whole, which must contain it. */
 static int
 read_body_has(struct rt_match *match, const struct retort_requests *when,
@@ -41,10 +50,31 @@ read_body_has(struct rt_match *match, const struct retort_requests *when,
 	return code;
 }
 
+/* After the whole, too. */
+static int
+read_body_begins(struct rt_match *match, const struct retort_requests *when,
+	char *error)
+{
+	int code = rt_match_copy(&match->body_begins, when->if_body_begins);
+
+	if (code == 0 && match->body_begins != NULL && match->body != NULL &&
+		!begins(match, match->body, match->body_size))
+		return rt_fail(error, -EINVAL,
+			"no request can fit: the wanted body does not begin "
+			"with the wanted part");
+	return code;
+}
+
 static void
 free_body(struct rt_match *match)
 {
 	free(match->body);
+}
+
+static void
+free_body_begins(struct rt_match *match)
+{
+	free(match->body_begins);
 }
 
 static void
@@ -64,6 +94,13 @@ body_fits(const struct rt_match *match, const struct retort_exchange *seen)
 }
 
 static bool
+body_begins_fits(const struct rt_match *match,
+	const struct retort_exchange *seen)
+{
+	return begins(match, seen->body ? seen->body : "", seen->body_size);
+}
+
+static bool
 body_has_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
 	return rt_needle_in(&match->had, seen->body ? seen->body : "",
@@ -79,23 +116,41 @@ add_kept(struct rt_buf *to, const struct retort_exchange *seen)
 			seen->body_size, (unsigned long long)seen->body_total);
 }
 
+/* From a little before the first byte that differs from those wanted. */
 static void
-say_body(const struct rt_match *match, const struct retort_exchange *seen,
-	const char *whose, struct rt_buf *to)
+say_difference(const struct rt_match *match, const char *wanted, size_t size,
+	const struct retort_exchange *seen, const char *whose,
+	struct rt_buf *to)
 {
 	const char *body = seen->body ? seen->body : "";
 	size_t n = 0, from;
 
-	while (n < seen->body_size && n < match->body_size &&
-		rt_match_same(match, body + n, 1, match->body + n, 1))
+	while (n < seen->body_size && n < size &&
+		rt_match_same(match, body + n, 1, wanted + n, 1))
 		n++;
 	from = n > 20 ? n - 20 : 0;
 	rt_buf_add_format(to, "body differs from %s at byte %zu: expected ",
 		whose, n);
-	rt_match_add_quoted(to, match->body + from, match->body_size - from);
+	rt_match_add_quoted(to, wanted + from, size - from);
 	rt_buf_add_text(to, ", came ");
 	rt_match_add_quoted(to, body + from, seen->body_size - from);
 	add_kept(to, seen);
+}
+
+static void
+say_body(const struct rt_match *match, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	say_difference(match, match->body, match->body_size, seen, whose, to);
+}
+
+static void
+say_body_begins(const struct rt_match *match,
+	const struct retort_exchange *seen, const char *whose,
+	struct rt_buf *to)
+{
+	say_difference(match, match->body_begins, strlen(match->body_begins),
+		seen, whose, to);
 }
 
 static void
@@ -117,6 +172,13 @@ describe_body(const struct rt_match *match, struct rt_buf *to)
 }
 
 static void
+describe_body_begins(const struct rt_match *match, struct rt_buf *to)
+{
+	rt_buf_add_text(to, ", body that begins with ");
+	rt_match_add_quoted(to, match->body_begins, strlen(match->body_begins));
+}
+
+static void
 describe_body_has(const struct rt_match *match, struct rt_buf *to)
 {
 	rt_buf_add_text(to, ", body with ");
@@ -131,6 +193,16 @@ const struct rt_matcher rt_match_body = {
 	.fits = body_fits,
 	.say = say_body,
 	.describe = describe_body,
+};
+
+const struct rt_matcher rt_match_body_begins = {
+	.given = offsetof(struct rt_match, body_begins),
+	.weight = 2,
+	.read = read_body_begins,
+	.free = free_body_begins,
+	.fits = body_begins_fits,
+	.say = say_body_begins,
+	.describe = describe_body_begins,
 };
 
 const struct rt_matcher rt_match_body_has = {

@@ -80,6 +80,7 @@ struct rt_match {
 	size_t body_size;
 	char *body_has;
 	struct rt_needle had; /* the same */
+	char *body_begins;
 	bool nocase;
 	retort_predicate *predicate;
 	void *predicate_arg;
@@ -109,7 +110,8 @@ struct rt_matcher {
 extern const struct rt_matcher rt_match_method, rt_match_path, rt_match_query;
 extern const struct rt_matcher rt_match_field, rt_match_contains,
 	rt_match_absent;
-extern const struct rt_matcher rt_match_body, rt_match_body_has;
+extern const struct rt_matcher rt_match_body, rt_match_body_has,
+	rt_match_body_begins;
 
 /* Copies a text, which may be NULL. 0 or -ENOMEM. */
 int rt_match_copy(char **to, const char *text);

@@ -264,6 +264,13 @@ read_next(struct rt_reader *reader, const char *at)
 	return rt_scenario_ends(reader, at);
 }
 
+static bool
+read_silent(struct rt_reader *reader, const char *at)
+{
+	reader->item->rule.silent = true;
+	return read_nothing(reader, at);
+}
+
 /* @raw, and @raw "bytes". */
 static bool
 read_raw(struct rt_reader *reader, const char *at)
@@ -415,6 +422,7 @@ static const struct directive {
 	{"files", IN_RULE, read_files},
 	{"close", IN_RULE, read_close},
 	{"next", IN_RULE, read_next},
+	{"silent", IN_RULE, read_silent},
 	{"fill", IN_RULE, read_fill},
 	{"part", IN_RULE, read_part},
 	{"raw", IN_RULE, read_raw},

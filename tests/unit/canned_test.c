@@ -1166,6 +1166,36 @@ START_TEST(closes_tcp_alone)
 }
 END_TEST
 
+START_TEST(silence_goes_with_nothing)
+{
+	static const struct retort_reply wrong[] = {
+		{.silent = true, .body = "x"},
+		{.silent = true, .body_size = SIZE_MAX},
+		{.silent = true, .file = "x"},
+		{.silent = true, .echo = true},
+		{.silent = true, .close = true},
+		{.silent = true, .pause_head = 1},
+		{.silent = true, .pause_end = 1},
+		{.silent = true, .faults = "pause 1"},
+	};
+	const struct retort_reply silent = {.silent = true};
+
+	ck_assert_int_eq(try_canned(&silent, RETORT_TCP, error), 0);
+	ck_assert_int_eq(try_canned(&silent, RETORT_UDP, error), 0);
+	ck_assert_int_eq(try_canned(&silent, RETORT_HTTP, error), -EINVAL);
+	ck_assert_str_eq(error,
+		"silent: it is not for HTTP; the fault 'cut 0 stall' never "
+		"answers");
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		ck_assert_int_eq(try_canned(&wrong[i], RETORT_TCP, error),
+			-EINVAL);
+		ck_assert_str_eq(error,
+			"silent: expected neither a body, file or echo, nor "
+			"close, pauses or faults with it");
+	}
+}
+END_TEST
+
 START_TEST(a_datagram_has_a_bound)
 {
 	char *text = malloc(65509);
@@ -1233,6 +1263,7 @@ main(void)
 	tcase_add_loop_test(errors, refuses_what_only_http_has, 0,
 		COUNT(not_plain));
 	tcase_add_test(errors, closes_tcp_alone);
+	tcase_add_test(errors, silence_goes_with_nothing);
 	tcase_add_test(errors, a_datagram_has_a_bound);
 	tcase_add_test(errors, long_errors_are_cut);
 	rt_test_case(suite, errors);

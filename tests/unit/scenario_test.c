@@ -198,6 +198,8 @@ static const struct {
 	{ON "@close 1", "s:2:8: '1': expected nothing more"},
 	{ON "@next never", "s:2:7: 'never': expected close or keep"},
 	{ON "@next keep on", "s:2:12: 'on': expected nothing more"},
+	{ON "@silent 1", "s:2:9: '1': expected nothing more"},
+	{ON "@if-body-begins x", "s:2:17: 'x': expected " QUOTES},
 	{ON OK "\n@then x", "s:4:7: 'x': expected nothing more"},
 	{"@accepted GET", "s:1:11: 'GET': expected nothing more"},
 	/* conditions */
@@ -572,8 +574,9 @@ START_TEST(rules_of_all_kinds)
 		  "@accepted\n@fault cut 0 reset\n"
 		  "@accepted\n@raw \"hello\\r\\n\"\n"
 		  "@on\n@raw \"a\"\n@raw \"b\\n\"\n"
-		  "@on\n@close\n@on\n@close\n@raw \"bye\"\n");
-	ck_assert_uint_eq(scenario.count, 11);
+		  "@on\n@close\n@on\n@close\n@raw \"bye\"\n"
+		  "@on\n@if-body-begins \"NOOP\"\n@silent\n");
+	ck_assert_uint_eq(scenario.count, 12);
 	ck_assert(rule(0)->echo);
 	ck_assert_ptr_null(rule(0)->request);
 	assert_text(rule(1)->request, "POST");
@@ -599,6 +602,8 @@ START_TEST(rules_of_all_kinds)
 	assert_body(rule(8), "ab\n");
 	ck_assert(rule(9)->close && rule(10)->close);
 	assert_body(rule(10), "bye");
+	ck_assert(rule(11)->silent && !rule(10)->silent);
+	assert_text(rule(11)->if_body_begins, "NOOP");
 	rt_scenario_free(&scenario);
 }
 END_TEST

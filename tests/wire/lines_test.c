@@ -158,6 +158,41 @@ START_TEST(records_a_piece_that_broke_off)
 }
 END_TEST
 
+/* What is answered by silence is answered. */
+START_TEST(is_silent)
+{
+	int fd;
+
+	open_framed("lines", _i);
+	ON(.if_body_begins = "NOOP", .if_nocase = true, .silent = true);
+	ON(.if_body = "PING\n", .body = "PONG\n");
+	fd = connect_plain(SOCK_STREAM);
+	say_and_hear(fd, "noop 1\nPING\nNOOP 2\nPING\n", "PONG\nPONG\n");
+	(void)close(fd);
+	ck_assert_int_eq(ended(3)->rule, 1);
+	ck_assert_int_eq(ended(3)->end, RETORT_ANSWERED);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
+START_TEST(is_silent_to_a_datagram)
+{
+	int fd;
+
+	open_with((struct retort_options){.protocol = RETORT_UDP}, _i);
+	ON(.if_body_begins = "NOOP", .silent = true);
+	ON(.if_body = "PING", .body = "PONG");
+	fd = connect_plain(SOCK_DGRAM);
+	say(fd, "NOOP");
+	ck_assert_uint_eq(ended(1)->sent, 0);
+	say_and_hear(fd, "PING", "PONG");
+	(void)close(fd);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
 /* Until a line with a dot alone; counts its calls. */
 static int
 take_until_dot(void *arg, const struct retort_exchange *exchange,
@@ -297,8 +332,9 @@ main(void)
 	const TTest *const pieces[] = {answers_lines_however_they_come,
 		answers_a_thousand_lines_at_once, answers_what_is_left,
 		closes_after_a_piece_without_end, joins_pieces_for_a_handler,
-		joins_nothing_at_the_end, tells_of_each_piece, NULL};
-	const TTest *const resets[] = {records_a_piece_that_broke_off, NULL};
+		joins_nothing_at_the_end, is_silent, tells_of_each_piece, NULL};
+	const TTest *const resets[] = {records_a_piece_that_broke_off,
+		is_silent_to_a_datagram, NULL};
 	const TTest *const others[] = {a_request_has_no_more,
 		mistakes_about_framing_are_told, NULL};
 
