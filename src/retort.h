@@ -209,6 +209,10 @@ struct retort_exchange {
 	bool tls_resumed;        /* the client resumed a session */
 	const char *tls_error; /* (end) why it failed, in OpenSSL's words, such
 	                          as "tlsv1 alert unknown ca"; NULL */
+
+	const char *in; /* the states in which it came, before the rule that
+	                   answered it left others: "ready connection:data";
+	                   NULL: no rule has `then_in` */
 };
 
 /* The n-th value, from 0, of the fields of that name (compared without case);
@@ -551,6 +555,12 @@ retort_size(size_t size)
  * "%2B" are not the same as "&", "=" and "+". Without "?" the query does not
  * matter.
  *
+ * A state is a word of at most 32 letters, digits or "-_.": "ready" is one of
+ * the server, "connection:data" one of the connection, and "cart:full" one of
+ * something else, by its name, of which there are at most 32. `in` has one or
+ * more of these with blanks between them, and a rule's `then_in` the ones that
+ * follow as soon as it is chosen. At first each is in the state "start".
+ *
  * retort_count(), retort_wait() and retort_expect() use these for the requests
  * that came; retort_on() has the same conditions in struct retort_reply.
  */
@@ -581,6 +591,7 @@ struct retort_requests {
 	bool if_nocase; /* compare values of fields and bodies without the case
 	                   of ASCII letters */
 	const char *if_body_begins; /* the body begins with this text */
+	const char *in; /* the server and the connection are in these states */
 };
 
 struct retort_reply;
@@ -696,7 +707,11 @@ struct retort_reply {
 	enum retort_next next; /* what follows it on its connection */
 	bool silent; /* RETORT_TCP, _UDP: send nothing, and wait for the next
 	                piece; nothing else can be given with it */
-	const char *if_body_begins; /* only in retort_on() */
+
+	/* Only in retort_on(). */
+	const char *if_body_begins;
+	const char *in;
+	const char *then_in; /* the states that it leaves, as `in` */
 };
 
 /*

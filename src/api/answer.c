@@ -46,6 +46,7 @@ check_no_rule(const struct retort_reply *reply, char *error)
 		bool given;
 	} members[] = {
 		{"times", reply->times != 0},
+		{"then_in", reply->then_in != NULL},
 		{"handler", reply->handler != NULL},
 		{"accepted", reply->accepted},
 		{"files", reply->files},

@@ -261,6 +261,7 @@ forget(struct retort *server, enum retort_part part)
 	switch (part) {
 	case RETORT_TEST:
 		rt_route_clear(&server->route);
+		rt_server_forget_states(server);
 		rt_verdict_clear(&server->verdict);
 		rt_journal_reset(&server->journal);
 		break;

@@ -447,6 +447,7 @@ forget_rule(struct retort_reply *as)
 	as->error = NULL;
 	rt_conditions_clear(as);
 	as->times = 0;
+	as->then_in = NULL;
 	as->handler = NULL;
 	as->handler_arg = NULL;
 	as->accepted = false;

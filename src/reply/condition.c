@@ -35,6 +35,8 @@ const struct rt_condition rt_conditions[RT_CONDITIONS] = {
 	{MEMBER(if_body_begins), RT_MEMBER_TEXT,
 		RT_CONDITION_BODY | RT_CONDITION_CASE, "if-body-begins",
 		"a byte or more, and no NUL"},
+	{MEMBER(in), RT_MEMBER_LINES, RT_CONDITION_BARE, "in",
+		"a state, such as ready or connection:data"},
 	{MEMBER(if_predicate), RT_MEMBER_CODE, RT_CONDITION_BARE, NULL, NULL},
 	{MEMBER(if_predicate_arg), RT_MEMBER_CODE, RT_CONDITION_BARE, NULL,
 		NULL},

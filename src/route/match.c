@@ -30,6 +30,7 @@ static const struct rt_matcher *const matchers[] = {
 	&rt_match_body,
 	&rt_match_body_begins,
 	&rt_match_body_has,
+	&rt_match_in,
 };
 
 #define MATCHERS (sizeof matchers / sizeof *matchers)

@@ -81,6 +81,7 @@ struct rt_match {
 	char *body_has;
 	struct rt_needle had; /* the same */
 	char *body_begins;
+	char *in;
 	bool nocase;
 	retort_predicate *predicate;
 	void *predicate_arg;
@@ -112,6 +113,7 @@ extern const struct rt_matcher rt_match_field, rt_match_contains,
 	rt_match_absent;
 extern const struct rt_matcher rt_match_body, rt_match_body_has,
 	rt_match_body_begins;
+extern const struct rt_matcher rt_match_in;
 
 /* Copies a text, which may be NULL. 0 or -ENOMEM. */
 int rt_match_copy(char **to, const char *text);

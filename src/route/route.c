@@ -492,15 +492,6 @@ answer_by_rule(const struct rt_route *route, const struct rt_rule *rule,
 	return RT_ANSWERED;
 }
 
-/* It has not answered; its handler may have moved it. */
-static void
-take_back(struct rt_route *route, size_t number)
-{
-	if (number > 0 && number <= route->rule_count &&
-		route->rules[number - 1].used > 0)
-		route->rules[number - 1].used--;
-}
-
 enum rt_outcome
 rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply)
@@ -522,8 +513,14 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	}
 	rule->used += !again;
 	outcome = answer_by_rule(route, rule, asked, reply);
+	if (again || number == 0 || number > route->rule_count)
+		return outcome;
+	/* a handler may have moved it */
+	rule = route->rules + number - 1;
 	if (outcome == RT_MORE)
-		take_back(route, number);
+		rule->used--;
+	else
+		rt_states_enter(&route->states, asked->place, rule->then_in);
 	return outcome;
 }
 

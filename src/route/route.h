@@ -16,6 +16,7 @@
 #include "reply/reply.h"
 #include "retort.h"
 #include "route/match.h"
+#include "route/state.h"
 #include "site/site.h"
 
 /* The longest body of a request for files, where nothing else answers, unless
@@ -29,6 +30,7 @@ struct rt_rule {
 	void *handler_arg;
 	char *origin;   /* where it was given: "FILE:LINE"; NULL */
 	bool files;     /* the site answers */
+	char *then_in;  /* the states that it leaves; NULL */
 	bool accepted;  /* for a connection that is, not for a request */
 	unsigned times; /* 0: always */
 	unsigned used;
@@ -39,11 +41,13 @@ struct rt_route {
 	size_t rule_count;
 	size_t rule_room;
 	struct rt_rule fallback; /* of `canned` NULL: there is none */
+	struct rt_states states;
 	struct rt_site *site;    /* what rules for files serve; NULL: none */
 	uint64_t seed;           /* of faults by chance */
 	const char **hosts;      /* NULL-terminated; NULL: all */
 	struct rt_always always; /* fields of all replies */
 	uint64_t max_body;       /* 0: RT_DEFAULT_BODY for files, else none */
+	bool in_states;          /* a rule leaves a state */
 	bool reads;              /* a rule says how requests are read */
 	bool keeps;              /* one may say that a connection is kept */
 	bool unix_bound;         /* a connection may be one that cannot be
@@ -65,6 +69,7 @@ struct rt_asked {
 	const struct retort_exchange *seen; /* needed by rules and fills */
 	uint64_t connection;
 	uint64_t chance; /* the number that it is drawn by */
+	rt_place *place; /* of the connection */
 	bool greeting;   /* it is none: a connection was accepted */
 	/* what became of it */
 	int rule;          /* the one that answered, from 1; 0: none */

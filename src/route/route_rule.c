@@ -34,6 +34,7 @@ free_rule(struct rt_rule *rule)
 {
 	rt_match_free(rule->match);
 	rt_canned_free(rule->canned);
+	free(rule->then_in);
 	free(rule->origin);
 }
 
@@ -46,7 +47,7 @@ check_accepted(const struct rt_route *route, const struct retort_reply *given,
 		return rt_fail(error, -EINVAL, "accepted: datagrams are not");
 	if (rt_condition_without(given, RT_CONDITION_BARE) != NULL)
 		return rt_fail(error, -EINVAL,
-			"accepted: of the conditions only a predicate goes with it");
+			"accepted: of the conditions only a predicate and a state go with it");
 	if (given->echo)
 		return rt_fail(error, -EINVAL,
 			"accepted: there is nothing to echo");
@@ -205,6 +206,38 @@ check_stars(const struct rt_rule *rule, char *error)
 			most, stars, stars == 1 ? "" : "s");
 }
 
+static int
+read_then_in(struct rt_rule *rule, const char *text, char *error)
+{
+	int code = rt_state_check(text, "then_in", error);
+
+	if (code < 0 || text == NULL)
+		return code;
+	rule->then_in = strdup(text);
+	return rule->then_in != NULL ? 0 :
+				       rt_fail_errno(error, -ENOMEM, "then_in");
+}
+
+/* Those that rules leave; what they are now stays. */
+static void
+note_states(struct rt_route *route)
+{
+	struct rt_states old = route->states;
+
+	route->states.count = 0;
+	/* connections may be in any of them */
+	if (route->rule_count == 0)
+		route->states.place_count = 0;
+	route->in_states = false;
+	for (size_t i = 0; i < route->rule_count; i++) {
+		const char *then_in = route->rules[i].then_in;
+
+		(void)rt_states_note(&route->states, then_in);
+		route->in_states |= then_in != NULL;
+	}
+	rt_states_copy(&route->states, &old);
+}
+
 /* A rule, as it was given, for the list or as its end. 0 or -errno. */
 static int
 make_rule(const struct rt_route *route, const struct retort_reply *given,
@@ -235,6 +268,8 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 		code = rule->match ? 0 : -errno;
 	}
 	if (code == 0)
+		code = read_then_in(rule, given->then_in, error->text);
+	if (code == 0)
 		code = check_stars(rule, error->text);
 	if (code == 0) {
 		code = check_faults(route, rule, given, error->text);
@@ -259,7 +294,15 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 		free_rule(&rule);
 		return rt_fail_errno(error->text, -ENOMEM, "rule");
 	}
+	if (!rt_states_note(&route->states, rule.then_in)) {
+		free_rule(&rule);
+		note_states(route);
+		return rt_fail(error->text, -EINVAL,
+			"then_in: more than %d names of states",
+			RT_STATE_NAMES);
+	}
 	route->rules[route->rule_count++] = rule;
+	route->in_states |= rule.then_in != NULL;
 	if (rt_faults_reading(rule.canned->faults) != NULL)
 		route->reads = true;
 	if (rule.canned->as.next == RETORT_NEXT_KEEP || rule.handler != NULL)
@@ -340,6 +383,7 @@ rt_route_clear_after(struct rt_route *route, size_t count)
 	while (route->rule_count > count)
 		free_rule(&route->rules[--route->rule_count]);
 	note_reading(route);
+	note_states(route);
 }
 
 void

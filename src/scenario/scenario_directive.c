@@ -104,6 +104,21 @@ read_times(struct rt_reader *reader, const char *at)
 }
 
 static bool
+read_then_in(struct rt_reader *reader, const char *at)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+
+	if (rest.size == 0 || reader->item->rule.then_in != NULL)
+		return rt_scenario_expected(reader,
+			rest.size == 0 ? rest.text : reader->line,
+			rest.size == 0 ? "a state, such as ready" :
+					 "one @then-in for a rule");
+	reader->item->rule.then_in =
+		rt_scenario_own_text(reader, rest.text, rest.size);
+	return reader->item->rule.then_in != NULL;
+}
+
+static bool
 read_fault(struct rt_reader *reader, const char *at)
 {
 	struct rt_word rest = rt_scenario_rest(reader, at);
@@ -415,6 +430,7 @@ static const struct directive {
 	{"expect", ANYWHERE, read_expect},
 	{"order", ANYWHERE, read_order},
 	{"times", IN_RULE, read_times},
+	{"then-in", IN_RULE, read_then_in},
 	{"fault", IN_RULE, read_fault},
 	{"file", IN_RULE, read_file},
 	{"repeat", IN_RULE, read_repeat},

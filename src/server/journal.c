@@ -429,6 +429,18 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 	return 0;
 }
 
+int
+rt_record_in(struct rt_record *record, const char *states)
+{
+	record->in = strdup(states);
+	if (record->in == NULL)
+		return -ENOMEM;
+	record->seen.in = record->in;
+	record->size += strlen(states) + 1;
+	count_memory(record);
+	return 0;
+}
+
 void
 rt_record_note_tls(struct rt_record *record, const struct rt_served *served)
 {
@@ -445,7 +457,9 @@ rt_record_forget_request(struct rt_record *record)
 	struct retort_exchange *seen = &record->seen;
 
 	free(record->strings);
+	free(record->in);
 	record->strings = NULL;
+	record->in = NULL;
 	record->size = 0;
 	/* nothing points at them any more */
 	*seen = (struct retort_exchange){
@@ -516,6 +530,7 @@ free_record(struct rt_record *record)
 {
 	record->journal->used -= record->counted;
 	free(record->strings);
+	free(record->in);
 	free(record->events);
 	free(record->why);
 	free(record->faults);

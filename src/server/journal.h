@@ -43,6 +43,7 @@ struct rt_record {
 	char client[RT_PEER_TEXT];
 	char *strings; /* what `seen` points at */
 	size_t size;
+	char *in;                  /* the states in which it came; NULL */
 	char *faults;              /* what was wrong with the reply; NULL */
 	char *why;                 /* nothing answers it because; NULL */
 	struct rt_blob *tls_texts; /* what `seen` points at of TLS; NULL */
@@ -145,6 +146,9 @@ int rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 /* What is known of its TLS by now. */
 void rt_record_note_tls(struct rt_record *record,
 	const struct rt_served *served);
+
+/* The states in which the request comes, which are copied. 0 or -ENOMEM. */
+int rt_record_in(struct rt_record *record, const char *states);
 
 /* The request comes next, after a greeting. */
 void rt_record_forget_request(struct rt_record *record);

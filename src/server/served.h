@@ -4,6 +4,7 @@
 #define RT_SERVED_H
 
 #include "conn/conn.h"
+#include "route/state.h"
 
 struct rt_record;
 struct rt_tls;
@@ -16,11 +17,12 @@ struct rt_served {
 	                             the last; NULL */
 	uint64_t ended;           /* exchanges that were over before the
 	                             connection was */
-	size_t told;              /* bytes of the piece that were reported */
-	bool head_told;           /* its head, or piece, was */
+	bool head_told;           /* its head, or piece, was reported */
 	bool replied;             /* it stands in the list of those whose
 	                             reply came from somebody else */
 	bool by_chance;           /* of its last reply; as that has them */
+	rt_place place;           /* its state */
+	uint32_t told;            /* bytes of the piece that were reported */
 	uint64_t seed;
 	struct rt_served *next_replied; /* in that list */
 	struct rt_served *next;         /* in the list of all */

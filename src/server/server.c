@@ -364,6 +364,7 @@ new_conn(struct retort *server, int fd, const struct rt_peer *peer)
 	served->ended = 0;
 	served->head_told = false;
 	served->replied = false;
+	served->place = 0;
 	served->by_chance = false;
 	served->seed = 0;
 	served->next_replied = NULL;
@@ -608,6 +609,14 @@ rt_server_stop(struct retort *server, int64_t by)
 	server->stopping = true;
 	rt_server_close_listeners(server);
 	stop_others(server, RT_STOP_TOLD, NULL);
+}
+
+void
+rt_server_forget_states(struct retort *server)
+{
+	for (struct rt_served *served = server->conns; served != NULL;
+		served = served->next)
+		served->place = 0;
 }
 
 int64_t

@@ -136,6 +136,9 @@ void rt_server_free(struct retort *server);
  */
 void rt_server_disown(struct retort *server, bool consistent);
 
+/* Every open connection is in its first state. */
+void rt_server_forget_states(struct retort *server);
+
 /* When rt_server_turn() must be called at the latest; RT_NEVER. */
 int64_t rt_server_deadline(const struct retort *server);
 

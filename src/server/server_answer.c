@@ -27,7 +27,7 @@ report_piece(struct retort *server, struct rt_served *served)
 	if (served->head_told && told == buffers->parsed)
 		return;
 	served->head_told = true;
-	served->told = buffers->parsed;
+	served->told = (uint32_t)buffers->parsed;
 	rt_server_report(server, served, RETORT_ON_PIECE,
 		buffers->in.data + told, buffers->parsed - told);
 }
@@ -262,6 +262,7 @@ ask(struct retort *server, struct rt_served *served)
 		.seen = rt_server_keep_request(server, served),
 		.connection = served->number,
 		.chance = chance_of(served),
+		.place = &served->place,
 		.greeting = conn->asked == RT_ASK_GREET,
 	};
 

@@ -7,11 +7,15 @@
 
 #include "server/server_parts.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Bytes of a body that are kept, if any are, however full it is. */
 #define KEPT_ALWAYS (64u << 10)
+
+/* More than all states together have. */
+#define MAX_STATES (4u << 10)
 
 void
 rt_server_report(struct retort *server, const struct rt_served *served,
@@ -154,6 +158,25 @@ rt_server_publish(struct retort *server, struct rt_served *served)
 	rt_server_changed(server);
 }
 
+/* The states in which it comes, if rules leave any. */
+static int
+keep_states(struct retort *server, const struct rt_served *served)
+{
+	const struct rt_states *states = &server->route.states;
+	struct rt_buf text;
+	int code = 0;
+
+	if (!server->route.in_states)
+		return 0;
+	rt_buf_init(&text, MAX_STATES);
+	rt_states_say(states, served->place, &text);
+	if (rt_buf_text(&text) == NULL ||
+		rt_record_in(served->record, text.data) < 0)
+		code = -ENOMEM;
+	rt_buf_free(&text);
+	return code;
+}
+
 /* The request as it is compared with rules and kept. NULL: it is not. */
 const struct retort_exchange *
 rt_server_keep_request(struct retort *server, struct rt_served *served)
@@ -168,9 +191,11 @@ rt_server_keep_request(struct retort *server, struct rt_served *served)
 	/* there was no memory for the record of this piece */
 	if (record->strings != NULL && record->seen.nth != conn->nth)
 		return NULL;
-	if (record->strings == NULL &&
-		rt_record_request(record, conn, KEPT_ALWAYS,
-			rt_io_now(server->io)) < 0)
+	if (record->strings != NULL)
+		return &record->seen;
+	if (rt_record_request(record, conn, KEPT_ALWAYS,
+		    rt_io_now(server->io)) < 0 ||
+		keep_states(server, served) < 0)
 		return NULL;
 	rt_record_note_tls(record, served);
 	return &record->seen;

@@ -591,11 +591,11 @@ START_TEST(rules_of_what_is_accepted_are_checked)
 		const char *error;
 	} cases[] = {
 		{{.accepted = true, .if_body = "x"},
-			"accepted: of the conditions only a predicate goes with it"},
+			"accepted: of the conditions only a predicate and a state go with it"},
 		{{.accepted = true, .if_body_has = "x"},
-			"accepted: of the conditions only a predicate goes with it"},
+			"accepted: of the conditions only a predicate and a state go with it"},
 		{{.accepted = true, .request = "GET"},
-			"accepted: of the conditions only a predicate goes with it"},
+			"accepted: of the conditions only a predicate and a state go with it"},
 		{{.accepted = true, .echo = true},
 			"accepted: there is nothing to echo"},
 		{{.accepted = true, .status = 200},

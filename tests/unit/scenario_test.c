@@ -198,6 +198,16 @@ static const struct {
 	{ON "@close 1", "s:2:8: '1': expected nothing more"},
 	{ON "@next never", "s:2:7: 'never': expected close or keep"},
 	{ON "@next keep on", "s:2:12: 'on': expected nothing more"},
+	{ON "@in",
+		"s:2:4: the line ends: expected a state, such as ready or "
+		"connection:data"},
+	{ON "@then-in ",
+		"s:2:10: the line ends: expected a state, such as "
+		"ready"},
+	{ON "@then-in a\n@then-in b",
+		"s:3:1: '@then-in b': expected one @then-in for a rule"},
+	{"@expect 1\n@then-in a",
+		"s:2:1: '@then-in a': expected @on before it"},
 	{ON "@silent 1", "s:2:9: '1': expected nothing more"},
 	{ON "@if-body-begins x", "s:2:17: 'x': expected " QUOTES},
 	{ON OK "\n@then x", "s:4:7: 'x': expected nothing more"},
@@ -575,8 +585,10 @@ START_TEST(rules_of_all_kinds)
 		  "@accepted\n@raw \"hello\\r\\n\"\n"
 		  "@on\n@raw \"a\"\n@raw \"b\\n\"\n"
 		  "@on\n@close\n@on\n@close\n@raw \"bye\"\n"
-		  "@on\n@if-body-begins \"NOOP\"\n@silent\n");
-	ck_assert_uint_eq(scenario.count, 12);
+		  "@on\n@if-body-begins \"NOOP\"\n@silent\n"
+		  "@on\n@in a  b:c\n@in connection:d\n@then-in e f:g \n@echo\n"
+		  "@then\n@echo\n@expect 1\n@in h\n");
+	ck_assert_uint_eq(scenario.count, 15);
 	ck_assert(rule(0)->echo);
 	ck_assert_ptr_null(rule(0)->request);
 	assert_text(rule(1)->request, "POST");
@@ -604,6 +616,12 @@ START_TEST(rules_of_all_kinds)
 	assert_body(rule(10), "bye");
 	ck_assert(rule(11)->silent && !rule(10)->silent);
 	assert_text(rule(11)->if_body_begins, "NOOP");
+	assert_text(rule(12)->in, "a  b:c\nconnection:d\n");
+	assert_text(rule(12)->then_in, "e f:g");
+	/* what a rule wants it has in common with the next, but not more */
+	assert_text(rule(13)->in, "a  b:c\nconnection:d\n");
+	ck_assert_ptr_null(rule(13)->then_in);
+	assert_text(scenario.items[14].rule.in, "h\n");
 	rt_scenario_free(&scenario);
 }
 END_TEST

@@ -397,7 +397,7 @@ START_TEST(mistakes_about_pieces_are_told)
 	MALFORMED(retort_on(server, NULL, .chunked = true, .body = "x"),
 		"chunked: only a reply of HTTP has it");
 	MALFORMED(retort_on(server, NULL, .accepted = true, .if_body = "x"),
-		"accepted: of the conditions only a predicate goes with it");
+		"accepted: of the conditions only a predicate and a state go with it");
 	MALFORMED(retort_on(server, NULL, .accepted = true, .echo = true),
 		"accepted: there is nothing to echo");
 	MALFORMED(retort_expect(server, "GET /", .times = 1),
@@ -415,7 +415,7 @@ START_TEST(mistakes_about_pieces_are_told)
 	open_plain(_i);
 	MALFORMED(retort_on(server, "/", .close = true), "close: it is for ");
 	MALFORMED(retort_on(server, "/", .accepted = true, .body = "x"),
-		"accepted: of the conditions only a predicate goes with it");
+		"accepted: of the conditions only a predicate and a state go with it");
 	MALFORMED(retort_on(server, NULL, .accepted = true, .status = 200),
 		"status: only a reply of HTTP has it");
 	close_server();
