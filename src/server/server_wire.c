@@ -68,9 +68,17 @@ rt_server_try_tls(struct retort *server, struct rt_served *served)
 struct rt_chan *
 rt_server_wire(struct rt_served *served)
 {
+	const struct rt_chan *plain = &served->conn.chan;
 	struct rt_chan *wire = &served->tls->wire;
+	bool wanted =
+		plain->in.verb != RT_NOTHING || plain->out.verb != RT_NOTHING;
 
-	wire->deadline = served->conn.chan.deadline;
-	wire->watched = served->conn.chan.watched;
+	wire->deadline = plain->deadline;
+	wire->watched = plain->watched;
+	/* others have their turn, and no event of the wire will say that it is
+	   this one's again */
+	if (wanted && wire->in.verb == RT_NOTHING &&
+		wire->out.verb == RT_NOTHING)
+		wire->deadline = 0;
 	return wire;
 }

@@ -176,6 +176,25 @@ START_TEST(answers_at_length)
 }
 END_TEST
 
+/* More operations than a connection has in its turn. */
+START_TEST(takes_turns)
+{
+	char body[200];
+	struct client client;
+
+	memset(body, 'x', sizeof body);
+	open_with(with_tls, _i);
+	ON("GET /", .raw = true, .body = body, .body_size = sizeof body,
+		.faults = "each 1");
+	open_client(&client);
+	converse(&client, GET);
+	expect_end(&client);
+	assert_bytes(client.got.data, client.got.size, body, sizeof body);
+	close_client(&client);
+	close_server();
+}
+END_TEST
+
 /* A file, and what the transcript has of it. */
 START_TEST(serves_files)
 {
@@ -421,9 +440,9 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const all[] = {answers, answers_at_length, serves_files,
-		spoils_replies, greets, a_client_distrusts, plain_http_is_told,
-		a_handshake_takes_too_long, NULL};
+	const TTest *const all[] = {answers, answers_at_length, takes_turns,
+		serves_files, spoils_replies, greets, a_client_distrusts,
+		plain_http_is_told, a_handshake_takes_too_long, NULL};
 	/* what is no Unix socket */
 	const TTest *const listening[] = {resets, NULL};
 	const TTest *const basic[] = {unix_sockets, options_are_checked, NULL};
