@@ -139,7 +139,8 @@ told_file_name(struct told_file *file)
 		return code;
 	}
 	(void)close(fd);
-	file->name = name; /* until the process ends */
+	file->made = name;
+	file->name = name;
 	return 0;
 }
 
@@ -258,7 +259,7 @@ told_file_ca(struct told_file *file, struct retort *server,
 }
 
 void
-told_file_end(const struct told_file *file)
+told_file_end(struct told_file *file)
 {
 	struct stat status;
 
@@ -266,6 +267,8 @@ told_file_end(const struct told_file *file)
 		S_ISREG(status.st_mode) && status.st_dev == file->device &&
 		status.st_ino == file->inode)
 		(void)unlink(file->name);
+	free(file->made);
+	file->made = NULL;
 }
 
 /* --- standard output --- */

@@ -16,6 +16,7 @@
 /* --port-file and --tls-ca: a file that is there while the server listens. */
 struct told_file {
 	const char *name; /* NULL: nowhere; "-": standard output */
+	char *made;       /* that of told_file_name(); NULL */
 	bool ours;        /* a regular file that is to be removed at the end */
 	dev_t device;     /* that one, so that no other is */
 	ino_t inode;
@@ -41,7 +42,7 @@ int told_file_ca(struct told_file *file, struct retort *server,
 	const volatile struct signals *signals);
 
 /* Removes the file, if it is still the one that was written. */
-void told_file_end(const struct told_file *file);
+void told_file_end(struct told_file *file);
 
 /*
  * Each URL as a line on standard output, unless the port file is that, and then
