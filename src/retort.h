@@ -355,8 +355,11 @@ struct retort_options {
 	enum retort_tls_version tls_min; /* default: 1.2 */
 	enum retort_tls_version tls_max; /* default: the latest */
 	enum retort_tls_client tls_client;
-	const char *tls_client_ca; /* file of the CAs of clients, in PEM; NULL:
+	const char *tls_client_ca;  /* file of the CAs of clients, in PEM; NULL:
 	                              any certificate is taken */
+	const char *tls_cert_fault; /* what is wrong with the certificate that
+	                               is made, one of retort(3): "expired";
+	                               NULL: nothing */
 
 	/* RETORT_HTTP: keep a connection for further requests, unless the
 	   request or the reply says `Connection: close`, a client of HTTP/1.0

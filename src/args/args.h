@@ -44,6 +44,7 @@ struct args {
 	size_t connected_count;
 	const char *port_file;
 	const char *ca_file; /* NULL: nowhere */
+	bool certs;          /* sweep: wrong certificates, not replies */
 	bool with_parent;
 	int grace;    /* ms */
 	int lifetime; /* ms; -1: for ever */

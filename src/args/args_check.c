@@ -301,7 +301,8 @@ static void
 check_tls(const struct given *given)
 {
 	static const char *const names[] = {"tls-ca", "tls-cert", "tls-key",
-		"tls-min", "tls-max", "tls-client", "tls-client-ca"};
+		"tls-min", "tls-max", "tls-client", "tls-client-ca",
+		"tls-cert-fault"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (args_is_given(given, names[i]) && !given->args.options.tls)
@@ -312,6 +313,8 @@ check_tls(const struct given *given)
 							   "tls-key",
 			args_is_given(given, "tls-cert") ? "tls-key" :
 							   "tls-cert");
+	if (given->args.certs && given->args.mode != MODE_SWEEP)
+		args_die(EXIT_USAGE, "--tls-certs: needs sweep");
 	if (args_is_given(given, "tls-client-ca") &&
 		!args_is_given(given, "tls-client"))
 		args_die(EXIT_USAGE, "--tls-client-ca: needs --tls-client");
@@ -438,6 +441,7 @@ args_finish(struct given *given)
 	read_environment(args);
 	if (args->mode == MODE_SWEEP)
 		set_sweep(given);
+	args->options.tls |= args->certs;
 	args->notices = args->log;
 	set_mode(args, given);
 	read_listen_fds(given);

@@ -42,6 +42,15 @@ const struct option args_options[] = {
 	{"tls-key", 0, "FILE", "and this key",
 		.read = args_read_text, TO(args.options.tls_key),
 		.ways = HTTP | TCP},
+	{"tls-cert-fault", 0, "NAME", "make a certificate that is wrong so",
+		.read = args_read_text, TO(args.options.tls_cert_fault),
+		.excludes = "tls-cert", .ways = HTTP | TCP,
+		.words = "expired not-yet-valid wrong-host no-names "
+			"self-signed unknown-issuer no-intermediate wrong-use "
+			"weak-key bad-signature"},
+	{"tls-certs", 0, NULL, "sweep: try each of these certificates",
+		.read = args_read_flag, TO(args.certs),
+		.excludes = "tls-cert tls-cert-fault", .ways = HTTP | TCP},
 	{"tls-min", 0, "VERSION", "the oldest version of TLS (1.2)",
 		.read = args_read_tls, TO(args.options.tls_min),
 		.ways = HTTP | TCP, .words = "1.0 1.1 1.2 1.3"},

@@ -94,13 +94,15 @@ run_client(void *arg, const char *url, const char *fault)
 }
 
 static struct retort *
-start_server(const struct args *args)
+start_server(const struct args *args, const char *cert_fault)
 {
 	char error[RETORT_ERROR_SIZE];
 	struct retort_options options = args->options;
 	struct retort *server;
 
 	options.unrecorded = true;
+	if (cert_fault != NULL)
+		options.tls_cert_fault = cert_fault;
 	options.error = error;
 	server = setup_server(args, options);
 	if (server == NULL)
@@ -113,8 +115,10 @@ static void
 write_ca(struct sweep *sweep, struct retort *server)
 {
 	struct told_file *ca = &sweep->ca;
-	int code = told_file_begin(ca, sweep->args->ca_file);
+	int code = 0;
 
+	if (ca->name == NULL)
+		code = told_file_begin(ca, sweep->args->ca_file);
 	if (code == 0 && retort_ca(server) != NULL)
 		code = told_file_name(ca);
 	if (code == 0)
@@ -156,6 +160,75 @@ conclude(const struct sweep *sweep, int wrong, const char *report,
 		EXIT_SUCCESS;
 }
 
+/* --- certificates --- */
+
+/* Those of --tls-cert-fault, after the right one. */
+static const char *const certificates[] = {NULL, "expired", "not-yet-valid",
+	"wrong-host", "no-names", "self-signed", "unknown-issuer",
+	"no-intermediate", "wrong-use", "weak-key", "bad-signature"};
+#define CERTIFICATES ((int)(sizeof certificates / sizeof *certificates))
+
+/* Whether COMMAND takes the reply of a server with it; < 0: -errno. */
+static int
+try_certificate(struct sweep *sweep, const char *fault, char *error)
+{
+	struct retort_reply reply = sweep->args->reply;
+	int taken;
+
+	reply.server = start_server(sweep->args, fault);
+	reply.error = error;
+	write_ca(sweep, reply.server);
+	taken = retort_answer_sized(&reply, sizeof reply);
+	if (taken == 0)
+		taken = run_client(sweep, retort_url(reply.server), fault);
+	if (taken >= 0 && retort_stats(reply.server).accepted == 0) {
+		(void)snprintf(error, RETORT_ERROR_SIZE,
+			"%s: the client did not connect",
+			fault ? fault : "the right certificate");
+		taken = -ENOTCONN;
+	}
+	retort_close(reply.server);
+	return taken;
+}
+
+/* The table of all; how often COMMAND was wrong, or -errno. */
+static int
+try_certificates(struct sweep *sweep, char *report, size_t room, char *error)
+{
+	size_t size = 0;
+	int wrong = 0;
+
+	for (int i = 0; i < CERTIFICATES; i++) {
+		int taken = try_certificate(sweep, certificates[i], error);
+
+		if (taken < 0)
+			return taken;
+		size += (size_t)snprintf(report + size, room - size,
+			"%-18s taken for %s\n",
+			certificates[i] ? certificates[i] : "right",
+			taken > 0 ? "success" : "failure");
+		wrong += (taken > 0) != (i == 0);
+		if (i == 0 && wrong > 0) {
+			(void)snprintf(report + size, room - size,
+				"nothing else was tried\n");
+			break;
+		}
+	}
+	return wrong;
+}
+
+static int
+sweep_certificates(struct sweep *sweep)
+{
+	char error[RETORT_ERROR_SIZE] = "", report[CERTIFICATES * 64] = "";
+	int wrong = try_certificates(sweep, report, sizeof report, error);
+
+	told_file_end(&sweep->ca);
+	if (sweep->terminal)
+		(void)fputs("\r\33[K", stderr);
+	return conclude(sweep, wrong, report, error);
+}
+
 int
 sweep_command(const struct args *args, volatile struct signals *signals)
 {
@@ -172,7 +245,9 @@ sweep_command(const struct args *args, volatile struct signals *signals)
 	(void)sigemptyset(&child);
 	(void)sigaddset(&child, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &child, NULL);
-	reply.server = start_server(args);
+	if (args->certs)
+		return sweep_certificates(&sweep);
+	reply.server = start_server(args, NULL);
 	write_ca(&sweep, reply.server);
 	reply.error = error;
 	wrong = retort_answer_sized(&reply, sizeof reply);

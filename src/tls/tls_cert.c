@@ -20,6 +20,9 @@
 #define LEAF_DAYS 365
 #define CA_DAYS 3650
 
+/* Of a RSA key: half of what is asked for today. */
+#define WEAK_BITS 1024
+
 /* Bytes of all hosts in a certificate: a handshake has at most 16 KiB of it in
    a record. With what stands around them. */
 #define MAX_HOSTS 8192
@@ -31,9 +34,32 @@ struct plan {
 	bool ca;
 	const char *names; /* subjectAltName, as OpenSSL's configuration has
 	                      it; NULL: none */
+	const char *use;   /* extendedKeyUsage; NULL: none */
+	bool weak;         /* a key that nobody should take */
 	int64_t from;      /* s since the epoch */
 	int64_t until;
 };
+
+/* What is wrong with the server's certificate, in the order of their names. */
+enum fault {
+	NO_FAULT,
+	EXPIRED,
+	NOT_YET_VALID,
+	WRONG_HOST,
+	NO_NAMES,
+	SELF_SIGNED,
+	UNKNOWN_ISSUER,
+	NO_INTERMEDIATE,
+	WRONG_USE,
+	WEAK_KEY,
+	BAD_SIGNATURE,
+	FAULTS
+};
+
+static const char *const fault_names[FAULTS] = {"none", "expired",
+	"not-yet-valid", "wrong-host", "no-names", "self-signed",
+	"unknown-issuer", "no-intermediate", "wrong-use", "weak-key",
+	"bad-signature"};
 
 struct cert {
 	EVP_PKEY *key;
@@ -76,7 +102,7 @@ extend(const struct rt_openssl *ssl, X509 *cert, X509 *issuer,
 		{NID_key_usage,
 			plan->ca ? "critical,keyCertSign,cRLSign" :
 				   "critical,digitalSignature"},
-		{NID_ext_key_usage, plan->ca ? NULL : "serverAuth"},
+		{NID_ext_key_usage, plan->use},
 		{NID_subject_key_identifier, "hash"},
 		{NID_authority_key_identifier, "keyid:always"},
 		{NID_subject_alt_name, plan->names},
@@ -136,7 +162,9 @@ make(const struct rt_openssl *ssl, struct cert *cert, const struct cert *issuer,
 	if (issuer == NULL)
 		issuer = cert;
 	cert->x509 = ssl->X509_new();
-	cert->key = ssl->EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	cert->key = plan->weak ?
+		ssl->EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)WEAK_BITS) :
+		ssl->EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 	return cert->x509 != NULL && cert->key != NULL &&
 		fill(ssl, cert, issuer, plan) &&
 		ssl->X509_sign(cert->x509, issuer->key, ssl->EVP_sha256()) > 0;
@@ -223,9 +251,11 @@ write_pem(const struct rt_openssl *ssl, X509 *cert)
 	return text;
 }
 
-/* Each CA has another name: a client may know several. */
+/* By `issuer`, or NULL: by itself. Each CA has another name: a client may know
+   several. */
 static bool
-make_ca(const struct rt_openssl *ssl, struct cert *ca, int64_t now)
+make_ca(const struct rt_openssl *ssl, struct cert *ca,
+	const struct cert *issuer, int64_t now)
 {
 	unsigned char bytes[4];
 	char name[64];
@@ -240,7 +270,7 @@ make_ca(const struct rt_openssl *ssl, struct cert *ca, int64_t now)
 		return false;
 	(void)snprintf(name, sizeof name, "retort test CA %02x%02x%02x%02x",
 		bytes[0], bytes[1], bytes[2], bytes[3]);
-	return make(ssl, ca, NULL, &plan);
+	return make(ssl, ca, issuer, &plan);
 }
 
 static bool
@@ -252,20 +282,106 @@ use(struct rt_tls_server *server, const struct cert *leaf)
 		ssl->SSL_CTX_use_PrivateKey(server->context, leaf->key) == 1;
 }
 
+/* --- what is wrong with it --- */
+
+static enum fault
+find_fault(const char *name)
+{
+	enum fault fault = NO_FAULT;
+
+	while (name != NULL && fault < FAULTS &&
+		strcmp(fault_names[fault], name) != 0)
+		fault++;
+	return fault;
+}
+
+/* A mistake in what it says. */
+static void
+spoil_plan(struct plan *plan, enum fault fault, int64_t now)
+{
+	switch (fault) {
+	case EXPIRED:
+		plan->from = now - 30 * DAY;
+		plan->until = now - DAY;
+		break;
+	case NOT_YET_VALID:
+		plan->from = now + DAY;
+		break;
+	case WRONG_HOST:
+		plan->name = "wrong.invalid";
+		plan->names = "DNS:wrong.invalid";
+		break;
+	case NO_NAMES:
+		plan->names = NULL;
+		break;
+	case WRONG_USE:
+		plan->use = "clientAuth";
+		break;
+	case WEAK_KEY:
+		plan->weak = true;
+		break;
+	default: /* of who signs it, or how */
+		break;
+	}
+}
+
+/* One bit of it, where it remains a signature by its form. */
+static void
+spoil_signature(const struct rt_openssl *ssl, X509 *cert)
+{
+	const ASN1_BIT_STRING *signature;
+	unsigned char *bytes;
+
+	ssl->X509_get0_signature(&signature, NULL, cert);
+	bytes = (unsigned char *)(uintptr_t)ssl->ASN1_STRING_get0_data(
+		signature);
+	bytes[ssl->ASN1_STRING_length(signature) - 1] ^= 1;
+}
+
+/* --- all of it --- */
+
+/* Of the CA that clients are told of, or, as the fault has it, of another. */
+static bool
+make_leaf(const struct rt_openssl *ssl, struct cert *leaf,
+	const struct cert *ca, const struct plan *plan, enum fault fault,
+	int64_t now)
+{
+	struct cert other = {NULL, NULL};
+	const struct cert *issuer = ca;
+	bool made = true;
+
+	if (fault == UNKNOWN_ISSUER || fault == NO_INTERMEDIATE) {
+		made = make_ca(ssl, &other,
+			fault == NO_INTERMEDIATE ? ca : NULL, now);
+		issuer = &other;
+	}
+	if (fault == SELF_SIGNED)
+		issuer = NULL;
+	made = made && make(ssl, leaf, issuer, plan);
+	if (made && fault == BAD_SIGNATURE)
+		spoil_signature(ssl, leaf->x509);
+	free_cert(ssl, &other);
+	return made;
+}
+
 /* Makes the two of them. False: OpenSSL says why. */
 static bool
-make_both(struct rt_tls_server *server, const char *names, int64_t now)
+make_both(struct rt_tls_server *server, const char *names, enum fault fault,
+	int64_t now)
 {
 	const struct rt_openssl *ssl = &server->ssl;
 	struct cert ca = {NULL, NULL}, leaf = {NULL, NULL};
-	const struct plan plan = {
+	struct plan plan = {
 		.name = "localhost",
 		.names = names,
+		.use = "serverAuth",
 		.from = now - BEFORE,
 		.until = now + LEAF_DAYS * DAY,
 	};
 
-	if (make_ca(ssl, &ca, now) && make(ssl, &leaf, &ca, &plan) &&
+	spoil_plan(&plan, fault, now);
+	if (make_ca(ssl, &ca, NULL, now) &&
+		make_leaf(ssl, &leaf, &ca, &plan, fault, now) &&
 		use(server, &leaf))
 		server->ca = write_pem(ssl, ca.x509);
 	free_cert(ssl, &leaf);
@@ -274,27 +390,33 @@ make_both(struct rt_tls_server *server, const char *names, int64_t now)
 }
 
 int
-rt_tls_certify(struct rt_tls_server *server, const char *hosts, int64_t now,
-	char *error)
+rt_tls_certify(struct rt_tls_server *server,
+	const struct retort_options *options, int64_t now, char *error)
 {
-	const char **lines = rt_text_lines(hosts ? hosts : "");
-	const char *names;
+	enum fault fault = find_fault(options->tls_cert_fault);
+	const char **hosts, *names;
 	struct rt_buf text;
 	int code;
 
-	if (lines == NULL)
+	if (fault == FAULTS)
+		return rt_fail(error, -EINVAL,
+			"tls_cert_fault '%.40s': expected a fault of "
+			"certificates, such as expired",
+			options->tls_cert_fault);
+	hosts = rt_text_lines(options->hosts ? options->hosts : "");
+	if (hosts == NULL)
 		return rt_fail_errno(error, -ENOMEM, "tls: certificate");
 	rt_buf_init(&text, MAX_NAMES);
-	code = check_names(lines, error);
+	code = check_names(hosts, error);
 	if (code == 0) {
-		names = list_names(&text, lines);
-		if (names == NULL || !make_both(server, names, now))
+		names = list_names(&text, hosts);
+		if (names == NULL || !make_both(server, names, fault, now))
 			code = rt_fail(error, -ENOMEM, "tls: certificate: %s",
 				names ? rt_openssl_why(&server->ssl) :
 					strerror(ENOMEM));
 	}
 	server->ssl.ERR_clear_error();
 	rt_buf_free(&text);
-	free(lines);
+	free(hosts);
 	return code;
 }

@@ -37,6 +37,9 @@ check(const struct retort_options *options, char *error)
 	if ((options->tls_cert == NULL) != (options->tls_key == NULL))
 		return rt_fail(error, -EINVAL,
 			"tls_cert, tls_key: expected both or neither");
+	if (options->tls_cert != NULL && options->tls_cert_fault != NULL)
+		return rt_fail(error, -EINVAL,
+			"tls_cert_fault: expected no tls_cert");
 	if (options->tls_min > RETORT_TLS_1_3 ||
 		options->tls_max > RETORT_TLS_1_3)
 		return rt_fail(error, -EINVAL,
@@ -231,7 +234,7 @@ open_context(struct rt_tls_server *server, const struct retort_options *options,
 	if (code == 0)
 		code = options->tls_cert != NULL ?
 			use_files(server, options, error) :
-			rt_tls_certify(server, options->hosts, now, error);
+			rt_tls_certify(server, options, now, error);
 	if (code == 0)
 		code = ask_clients(server, options, now, error);
 	return code;

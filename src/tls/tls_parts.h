@@ -122,11 +122,11 @@ const char *rt_openssl_why(const struct rt_openssl *ssl);
 /* --- tls_cert.c --- */
 
 /*
- * Gives the server a certificate for localhost and `hosts` (lines, or NULL),
- * of a CA of its own, both made now: s since the epoch. 0 or -errno with a line
- * in `error`.
+ * Gives the server a certificate for localhost and the hosts of `options`, of a
+ * CA of its own, both made now: s since the epoch; with `tls_cert_fault`. 0 or
+ * -errno with a line in `error`.
  */
-int rt_tls_certify(struct rt_tls_server *server, const char *hosts, int64_t now,
-	char *error);
+int rt_tls_certify(struct rt_tls_server *server,
+	const struct retort_options *options, int64_t now, char *error);
 
 #endif

@@ -53,6 +53,8 @@ static const struct {
 	{"tls-cert", "--tls --tls-cert $DIR/cert --tls-key $DIR/key",
 		HTTP "tT"},
 	{"tls-key", "--tls --tls-key $DIR/key --tls-cert $DIR/cert", HTTP "tT"},
+	{"tls-cert-fault", "--tls --tls-cert-fault expired", HTTP "tT"},
+	{"tls-certs", "--tls-certs", ""}, /* with sweep alone */
 	{"tls-min", "--tls --tls-min 1.2", HTTP "tT"},
 	{"tls-max", "--tls --tls-max 1.2", HTTP "tT"},
 	{"tls-client", "--tls --tls-client wanted", HTTP "tT"},
@@ -123,6 +125,8 @@ static bool
 clash(size_t i, size_t k)
 {
 	if (is(i, "lines") && is(k, "framing"))
+		return true;
+	if (is(i, "tls-cert-fault") && (is(k, "tls-cert") || is(k, "tls-key")))
 		return true;
 	if (is(i, "tls-ca") && (is(k, "tls-cert") || is(k, "tls-key")))
 		return true;

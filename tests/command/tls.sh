@@ -43,6 +43,9 @@ fi
 
 refused '--tls-cert: needs --tls-key' --tls --tls-cert x
 refused '--tls-key: needs --tls-cert' --tls --tls-key x
+refused '--tls-cert-fault: needs --tls' --tls-cert-fault expired
+refused "--tls-cert-fault 'old': expected" -p 0 --tls --tls-cert-fault old
+refused '--tls-certs: needs sweep' --tls-certs
 refused '--tls-client-ca: needs --tls-client' --tls --tls-client-ca x
 refused "--tls-min '1.4': expected 1.0, 1.1, 1.2 or 1.3" --tls --tls-min 1.4
 refused "--tls-client 'yes': expected wanted or required" --tls \
@@ -106,6 +109,28 @@ report $? "run: the temporary file is removed ($name)"
 run --tls --tls-ca "$dir/ca.pem" --body hello -- \
 	curl -sS --cacert "$dir/ca.pem" '{url}'
 equal 'hello 0' "$(cat "$dir/out" "$dir/err") $status" 'run: with --tls-ca'
+run --tls --tls-cert-fault expired -- curl -sS '{url}'
+grep -q '^curl: (60) .*expired' "$dir/err"
+report $? 'run: curl finds that it is expired'
+timeout -k 5 $deadline "$retort" sweep --tls-certs -- curl -s '{url}' \
+	>"$dir/out" 2>"$dir/err"
+status=$?
+[ $status -le 1 ] &&
+	grep -q '^right  *taken for success$' "$dir/out" &&
+	grep -q '^expired  *taken for failure$' "$dir/out" &&
+	grep -q '^bad-signature  *taken for failure$' "$dir/out"
+report $? "sweep: certificates (status $status)"
+"$retort" sweep --tls-certs -- true >"$dir/out" 2>"$dir/err"
+equal 125 $? 'sweep: a client that does not connect'
+"$retort" sweep --tls-certs -- curl -sk '{url}' >"$dir/out" 2>"$dir/err"
+equal 1 $? 'sweep: a client that takes any certificate'
+equal 11 "$(grep -c ' taken for success$' "$dir/out")" 'sweep: it takes all'
+# the same words in either place
+sed -n 's/  *taken for .*//p' "$dir/out" | grep -vx right >"$dir/names"
+while read -r name; do
+	run --tls --tls-cert-fault "$name" -- true
+	equal 0 $status "--tls-cert-fault $name"
+done <"$dir/names"
 run --tls --tcp --echo -- sh -c 'echo {url}'
 grep -q '^tls://localhost:[0-9]*$' "$dir/out"
 report $? 'run: the URL of --tcp'

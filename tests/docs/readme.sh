@@ -97,6 +97,11 @@ cc -o test test.c $(pkg-config --cflags --libs retort libcurl) && ./test
 retort run --tls --body hello -- curl -sf {url}
 	tls
 	prints hello
+retort run --tls --tls-cert-fault expired -- curl -sf {url} || echo refused
+	tls
+	prints refused
+retort sweep --tls-certs -- curl -sf {url}
+	elsewhere tests/command/tls.sh: what it prints depends on the curl
 retort --tls --tls-ca ca.pem www
 	tls
 	comment 200|<title>retort

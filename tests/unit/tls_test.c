@@ -476,6 +476,49 @@ START_TEST(test_hosts)
 }
 END_TEST
 
+static const struct {
+	const char *name;
+	int level;  /* of the client's security */
+	long error; /* as the client finds it */
+} faults[] = {
+	{"none", 2, X509_V_OK},
+	{"expired", 0, X509_V_ERR_CERT_HAS_EXPIRED},
+	{"not-yet-valid", 0, X509_V_ERR_CERT_NOT_YET_VALID},
+	{"wrong-host", 0, X509_V_ERR_HOSTNAME_MISMATCH},
+	/* by the CN: what RFC 9110 4.3.4 forbids, and OpenSSL does */
+	{"no-names", 0, X509_V_OK},
+	{"self-signed", 0, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT},
+	{"unknown-issuer", 0, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY},
+	{"no-intermediate", 0, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY},
+	{"wrong-use", 0, X509_V_ERR_INVALID_PURPOSE},
+	{"weak-key", 0, X509_V_OK},
+	{"weak-key", 2, X509_V_ERR_EE_KEY_TOO_SMALL},
+	{"bad-signature", 0, X509_V_ERR_CERT_SIGNATURE_FAILURE},
+};
+
+START_TEST(test_faults)
+{
+	const struct retort_options options = {
+		.tls_cert_fault = faults[_i].name};
+	struct rt_tls_server *server = open_server(&options);
+	const struct client client = {.ca = rt_tls_ca(server),
+		.host = "localhost"};
+	struct pair pair;
+	long error;
+
+	open_pair(&pair, server, &client);
+	SSL_set_security_level(pair.client, faults[_i].level);
+	ck_assert_int_eq(shake(&pair), faults[_i].error == X509_V_OK);
+	error = SSL_get_verify_result(pair.client);
+	ck_assert_msg(error == faults[_i].error, "%s: expected %s, got %s",
+		faults[_i].name,
+		X509_verify_cert_error_string(faults[_i].error),
+		X509_verify_cert_error_string(error));
+	close_pair(&pair);
+	rt_tls_close(server);
+}
+END_TEST
+
 /* Each server has a CA of its own. */
 START_TEST(test_other_ca)
 {
@@ -674,6 +717,9 @@ static const struct {
 	{{.tls_client = RETORT_TLS_CLIENT_WANTED,
 		 .tls_client_ca = "/nonexistent"},
 		"tls_client_ca '/nonexistent': No such file"},
+	{{.tls_cert_fault = "bad"}, "tls_cert_fault 'bad': expected"},
+	{{.tls_cert = "x", .tls_key = "x", .tls_cert_fault = "expired"},
+		"tls_cert_fault: expected no tls_cert"},
 	{{.hosts = "x\na,IP:1.2.3.4"}, "hosts: 'a,IP:1.2.3.4' cannot stand"},
 };
 
@@ -717,6 +763,7 @@ main(void)
 	tcase_add_unchecked_fixture(certificates, open_shared, close_shared);
 	rt_test_case(suite, certificates);
 	tcase_add_loop_test(certificates, test_hosts, 0, COUNT(hosts));
+	tcase_add_loop_test(certificates, test_faults, 0, COUNT(faults));
 	tcase_add_test(certificates, test_other_ca);
 	tcase_add_loop_test(certificates, test_client_cert, 0,
 		COUNT(client_certs));
