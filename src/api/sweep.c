@@ -22,11 +22,15 @@
 /* The longest report: bytes. */
 #define MAX_REPORT (64u << 20)
 
+/* With TLS: its truncation. */
+#define UNNOTIFIED "cut N fin; no-close-notify"
+
 struct sweep {
 	struct retort_sweep of;
 	uint64_t head;
 	uint64_t whole;
 	struct rt_buf report;
+	int width; /* of the first column */
 	int wrong;
 };
 
@@ -125,7 +129,7 @@ try_points(struct sweep *sweep, const char *clause, uint64_t from, uint64_t to,
 	struct told told = {.open = false};
 	char fault[64];
 
-	rt_buf_add_format(&sweep->report, "%-18s %6llu  ", clause,
+	rt_buf_add_format(&sweep->report, "%-*s %6llu  ", sweep->width, clause,
 		(unsigned long long)(to - from));
 	rt_buf_add_text(&sweep->report,
 		right ? "taken for failure:" : "taken for success:");
@@ -157,8 +161,8 @@ try_whole(struct sweep *sweep, const char *name, const char *fault)
 	if (taken < 0)
 		return taken;
 	sweep->wrong += taken == 0;
-	rt_buf_add_format(&sweep->report, "%-18s %6u  taken for %s\n", name, 1u,
-		taken > 0 ? "success" : "failure");
+	rt_buf_add_format(&sweep->report, "%-*s %6u  taken for %s\n",
+		sweep->width, name, 1u, taken > 0 ? "success" : "failure");
 	return 0;
 }
 
@@ -183,6 +187,7 @@ run_sweep(struct sweep *sweep)
 {
 	int code;
 
+	sweep->width = sweep->of.server->tls ? (int)sizeof UNNOTIFIED : 18;
 	describe(sweep);
 	code = try_whole(sweep, "whole", NULL);
 	if (code == 0 && sweep->wrong > 0) {
@@ -191,6 +196,8 @@ run_sweep(struct sweep *sweep)
 	}
 	if (code == 0)
 		code = try_points(sweep, "cut N fin", 0, sweep->whole, false);
+	if (code == 0 && sweep->of.server->tls != NULL)
+		code = try_points(sweep, UNNOTIFIED, 0, sweep->whole, false);
 	if (code == 0)
 		code = try_points(sweep, "cut N reset", 0, sweep->whole, false);
 	/* the gap is there so that a client that is slow to read meets two

@@ -145,7 +145,7 @@ const struct option args_options[] = {
 		.many = true, .brief = true,
 		.words = "add bare-lf continue corrupt cut deaf each early "
 			"empty end endless fold force-body gap garbage "
-			"headless insert length no-range pause rate "
+			"headless insert length no-close-notify no-range pause rate "
 			"read-slowly refuse split spread status stop-reading"},
 	{"delay", 0, "TIME", "wait before each reply, as 250ms or 2s",
 		.read = args_read_delay, .excludes = "prompt sweep",

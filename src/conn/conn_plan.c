@@ -186,6 +186,7 @@ rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan)
 		if (rt_conn_must_drain(conn))
 			plan_drain(conn, &chan->in);
 		chan->out.verb = RT_FINISH;
+		chan->out.bare = conn->buffers->reply.unnotified;
 		break;
 	case RT_STATE_DRAIN:
 		chan->deadline = drain_deadline(conn);

@@ -54,6 +54,7 @@ enum rt_verb {
 struct rt_op {
 	enum rt_verb verb;
 	bool more; /* RT_SEND: something follows at once */
+	bool bare; /* RT_FINISH: TLS, if there is any, does not end before */
 	int64_t result;
 	union {
 		struct rt_peer peer; /* RT_ACCEPT */

@@ -67,6 +67,7 @@ static const struct word {
 	{"spread", RT_FAULT_SPREAD, "t", STREAM, 0, 0, NULL, NULL},
 	{"end", RT_FAULT_END, "e", STREAM, 0, 0, NULL, NULL},
 	{"deaf", RT_FAULT_DEAF, "", STREAM, 0, 0, NULL, NULL},
+	{"no-close-notify", RT_FAULT_NO_NOTIFY, "", STREAM, 0, 0, NULL, NULL},
 	{"refuse", RT_FAULT_REFUSE, "t?", STREAM, 0, 0, NULL, NULL},
 };
 

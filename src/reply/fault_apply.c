@@ -478,6 +478,12 @@ make_deaf(struct change *change)
 }
 
 static void
+leave_unnotified(struct change *change)
+{
+	change->reply->unnotified = true;
+}
+
+static void
 refuse(struct change *change)
 {
 	change->reply->refuse = change->clause->given ?
@@ -504,6 +510,7 @@ static void (*const changes[RT_FAULT_REFUSE + 1])(struct change *change) = {
 	[RT_FAULT_SPREAD] = spread,
 	[RT_FAULT_END] = end,
 	[RT_FAULT_DEAF] = make_deaf,
+	[RT_FAULT_NO_NOTIFY] = leave_unnotified,
 	[RT_FAULT_REFUSE] = refuse,
 };
 

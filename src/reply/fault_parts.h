@@ -39,6 +39,7 @@ enum rt_fault_verb {
 	/* the ending */
 	RT_FAULT_END,
 	RT_FAULT_DEAF,
+	RT_FAULT_NO_NOTIFY,
 	RT_FAULT_REFUSE
 };
 

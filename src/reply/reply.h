@@ -82,9 +82,10 @@ struct rt_reply {
 	size_t faults;  /* rt_reply_faults() knows how; 0: none */
 	bool by_chance; /* they were drawn, or were not, by this seed: */
 	uint64_t seed;
-	int64_t refuse; /* ns for which connections are refused once it is
+	int64_t refuse;  /* ns for which connections are refused once it is
 	                   begun; RT_NEVER: until told otherwise; 0: not */
-	bool deaf;      /* while it stalls, nothing is read */
+	bool deaf;       /* while it stalls, nothing is read */
+	bool unnotified; /* its FIN comes without the end of TLS */
 	int status;
 	int file;             /* owned; -1: none */
 	struct rt_made made;  /* what the body is borrowed of, or being

@@ -265,7 +265,7 @@ try_out(struct rt_tls *tls, struct rt_op *op)
 			write_plain(tls, tls->file.data, tls->file.len);
 		break;
 	case RT_FINISH:
-		if (!tls->notified)
+		if (!tls->notified && !op->bare)
 			notify(tls);
 		if (is_flushed(tls))
 			wire->verb = RT_FINISH;

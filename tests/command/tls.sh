@@ -158,4 +158,6 @@ timeout -k 5 $deadline "$retort" sweep --tls --raw "$dir/raw" -- \
 	curl -sS '{url}' >"$dir/out" 2>"$dir/err"
 grep -q '^whole  *1  taken for success$' "$dir/out"
 report $? 'sweep: curl trusts it'
+grep -q '^cut N fin; no-close-notify  *19  taken for success: ' "$dir/out"
+report $? 'sweep: TLS itself is truncated'
 conclude

@@ -111,6 +111,7 @@ static const struct {
 	{"spread 1 2", 9, "2", "the end of the clause"},
 	{"end fin 2", 8, "2", "the end of the clause"},
 	{"deaf 1", 5, "1", "the end of the clause"},
+	{"no-close-notify 1", 16, "1", "the end of the clause"},
 	{"refuse 1 2", 9, "2", "the end of the clause"},
 	/* numbers */
 	{"stop-reading x", 13, "x", "a whole number"},
@@ -896,16 +897,20 @@ START_TEST(what_is_not_in_the_script)
 	build(&reply, NULL);
 	apply("", &reply);
 	ck_assert(!reply.deaf);
+	ck_assert(!reply.unnotified);
 	ck_assert_int_eq(reply.refuse, 0);
 	ck_assert_uint_eq(pace_of(&reply).size, 0);
 	apply("deaf; refuse; end stall", &reply);
 	ck_assert(reply.deaf);
 	ck_assert_int_eq(reply.refuse, RT_NEVER);
+	apply("cut 9; no-close-notify", &reply);
+	ck_assert(reply.unnotified);
 	apply("refuse 50", &reply);
 	ck_assert_int_eq(reply.refuse, 50 * RT_MS);
 	/* the next reply is as usual */
 	rt_reply_reset(&reply);
 	ck_assert(!reply.deaf);
+	ck_assert(!reply.unnotified);
 	ck_assert_int_eq(reply.refuse, 0);
 	ck_assert_uint_eq(reply.step_count, 0);
 	rt_reply_free(&reply);

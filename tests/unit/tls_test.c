@@ -219,6 +219,27 @@ START_TEST(test_server_first)
 }
 END_TEST
 
+/* A FIN, and TLS does not end before it. */
+START_TEST(test_bare)
+{
+	struct pair pair;
+	size_t went;
+
+	open_pair(&pair, shared, &any_client);
+	ck_assert(shake(&pair));
+	exchange_out(&pair, "part", 4);
+	went = pair.went;
+	want(&pair, RT_FINISH);
+	pair.plain.out.bare = true;
+	ck_assert_uint_eq(carry(&pair), RT_OUT_DONE);
+	ck_assert_int_eq(pair.plain.out.result, 0);
+	ck_assert_uint_eq(pair.went, went);
+	ck_assert_int_eq(client_reads(&pair, pair.room, 1),
+		-SSL_ERROR_WANT_READ);
+	close_pair(&pair);
+}
+END_TEST
+
 /* Nothing is wanted of it: nothing is wanted of the wire. */
 START_TEST(test_nothing)
 {
@@ -747,6 +768,7 @@ main(void)
 	tcase_add_test(bytes, test_pieces);
 	tcase_add_test(bytes, test_file);
 	tcase_add_test(bytes, test_server_first);
+	tcase_add_test(bytes, test_bare);
 	tcase_add_test(bytes, test_nothing);
 	tcase_add_test(bytes, test_plain_http);
 	tcase_add_test(bytes, test_alert);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -249,6 +250,29 @@ START_TEST(spoils_replies)
 }
 END_TEST
 
+/* The truncation that RFC 9112 9.8 has clients notice; OpenSSL does. */
+START_TEST(truncates)
+{
+	struct client client;
+	unsigned long why;
+
+	open_with(with_tls, _i);
+	ON("GET /", .raw = true, .body = "0123456789",
+		.faults = "cut 4; no-close-notify");
+	open_client(&client);
+	ERR_clear_error();
+	converse(&client, GET);
+	assert_bytes(client.got.data, client.got.size, "0123", 4);
+	ck_assert_int_eq(client.end, SSL_ERROR_SSL);
+	why = ERR_peek_error();
+	ck_assert_int_eq(ERR_GET_REASON(why),
+		SSL_R_UNEXPECTED_EOF_WHILE_READING);
+	close_client(&client);
+	ck_assert_int_eq(ended(1)->server_close, RETORT_FIN);
+	close_server();
+}
+END_TEST
+
 START_TEST(resets)
 {
 	struct client client;
@@ -441,8 +465,9 @@ int
 main(void)
 {
 	const TTest *const all[] = {answers, answers_at_length, takes_turns,
-		serves_files, spoils_replies, greets, a_client_distrusts,
-		plain_http_is_told, a_handshake_takes_too_long, NULL};
+		serves_files, spoils_replies, truncates, greets,
+		a_client_distrusts, plain_http_is_told,
+		a_handshake_takes_too_long, NULL};
 	/* what is no Unix socket */
 	const TTest *const listening[] = {resets, NULL};
 	const TTest *const basic[] = {unix_sockets, options_are_checked, NULL};
