@@ -556,7 +556,16 @@ retort_size(size_t size)
  * including slashes, or none. Each parameter after "?" must be among those of
  * the request, in any order, and the request may have others; "%26", "%3D" and
  * "%2B" are not the same as "&", "=" and "+". Without "?" the query does not
- * matter.
+ * matter. An asterisk in a parameter stands for any bytes, too: "k=*" fits "k"
+ * with any value or none; "%2A" is an asterisk itself.
+ *
+ * A form is a body that is application/x-www-form-urlencoded or
+ * multipart/form-data, by its Content-Type. Its names and values are compared
+ * decoded. In `if_form` and `if_file` "%HH" is a byte, "*" any bytes, and "&"
+ * ends a pair of `if_form`, as a line does; all else, also "+", is itself. A
+ * form in parts has at most 1000 of them, with 8 KiB in the head of each and
+ * 1 KiB in a name. One that has more, is malformed, or was not kept whole fits
+ * none of these conditions; without a form there are no pairs.
  *
  * A state is a word of at most 32 letters, digits or "-_.": "ready" is one of
  * the server, "connection:data" one of the connection, and "cart:full" one of
@@ -595,6 +604,16 @@ struct retort_requests {
 	                   of ASCII letters */
 	const char *if_body_begins; /* the body begins with this text */
 	const char *in; /* the server and the connection are in these states */
+
+	const char *if_query_absent; /* lines "name": no such parameter */
+	bool if_query_only;          /* no parameters but those of `request` */
+	const char *if_form; /* lines "name=value": the body is a form that has
+	                        this pair, in any order; see above */
+	const char *if_form_absent; /* lines "name": no such pair */
+	bool if_form_only;          /* no pairs but those of `if_form` */
+	const char *if_file;        /* lines "name=filename" or
+	                        "name=filename;type=TYPE": a form in parts has
+	                        this file */
 };
 
 struct retort_reply;
@@ -642,6 +661,12 @@ struct retort_reply {
 	retort_predicate *if_predicate;
 	void *if_predicate_arg;
 	bool if_nocase;
+	const char *if_query_absent;
+	bool if_query_only;
+	const char *if_form;
+	const char *if_form_absent;
+	bool if_form_only;
+	const char *if_file;
 	unsigned times; /* answer so many requests, then no more; 0: answer
 	                   always */
 	retort_handler *handler;

@@ -41,6 +41,20 @@ const struct rt_condition rt_conditions[RT_CONDITIONS] = {
 	{MEMBER(if_predicate_arg), RT_MEMBER_CODE, RT_CONDITION_BARE, NULL,
 		NULL},
 	{MEMBER(if_nocase), RT_MEMBER_FLAG, RT_CONDITION_WIDER, "nocase", NULL},
+	{MEMBER(if_query_absent), RT_MEMBER_LINES, RT_CONDITION_HTTP,
+		"if-query-absent", "the name of a parameter"},
+	{MEMBER(if_query_only), RT_MEMBER_FLAG, RT_CONDITION_HTTP,
+		"if-query-only", NULL},
+	{MEMBER(if_form), RT_MEMBER_LINES,
+		RT_CONDITION_HTTP | RT_CONDITION_BODY, "if-form", "name=value"},
+	{MEMBER(if_form_absent), RT_MEMBER_LINES,
+		RT_CONDITION_HTTP | RT_CONDITION_BODY, "if-form-absent",
+		"the name of a pair"},
+	{MEMBER(if_form_only), RT_MEMBER_FLAG,
+		RT_CONDITION_HTTP | RT_CONDITION_BODY, "if-form-only", NULL},
+	{MEMBER(if_file), RT_MEMBER_LINES,
+		RT_CONDITION_HTTP | RT_CONDITION_BODY, "if-file",
+		"name=filename"},
 };
 
 const char *

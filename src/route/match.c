@@ -6,7 +6,7 @@
  *
  * A condition is one row of a table: how it is read, whether it is given,
  * whether the request fits, and how to say that it does not. The rows stand in
- * match_request.c, match_field.c and match_body.c.
+ * match_request.c, match_field.c, match_body.c and match_form.c.
  */
 #include "config.h"
 
@@ -31,6 +31,8 @@ static const struct rt_matcher *const matchers[] = {
 	&rt_match_body_begins,
 	&rt_match_body_has,
 	&rt_match_in,
+	&rt_match_form,
+	&rt_match_file,
 };
 
 #define MATCHERS (sizeof matchers / sizeof *matchers)

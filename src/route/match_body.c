@@ -107,9 +107,8 @@ body_has_fits(const struct rt_match *match, const struct retort_exchange *seen)
 		seen->body_size);
 }
 
-/* Why there may be more to it. */
-static void
-add_kept(struct rt_buf *to, const struct retort_exchange *seen)
+void
+rt_match_add_kept(struct rt_buf *to, const struct retort_exchange *seen)
 {
 	if (seen->body_total > seen->body_size)
 		rt_buf_add_format(to, " (%zu of its %llu bytes were kept)",
@@ -134,7 +133,7 @@ say_difference(const struct rt_match *match, const char *wanted, size_t size,
 	rt_match_add_quoted(to, wanted + from, size - from);
 	rt_buf_add_text(to, ", came ");
 	rt_match_add_quoted(to, body + from, seen->body_size - from);
-	add_kept(to, seen);
+	rt_match_add_kept(to, seen);
 }
 
 static void
@@ -161,7 +160,7 @@ say_body_has(const struct rt_match *match, const struct retort_exchange *seen,
 	rt_match_add_quoted(to, match->body_has, strlen(match->body_has));
 	rt_buf_add_text(to, " in ");
 	rt_match_add_quoted(to, seen->body ? seen->body : "", seen->body_size);
-	add_kept(to, seen);
+	rt_match_add_kept(to, seen);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "http/form.h"
 #include "route/match.h"
 
 /*
@@ -40,37 +41,91 @@ rt_needle_step(const struct rt_needle *needle, size_t so_far, unsigned code)
 bool rt_needle_in(const struct rt_needle *needle, const char *bytes,
 	size_t size);
 
-/* The path of a rule: the parts between its asterisks. */
-struct rt_path {
+/* How the bytes of a text mean what they mean. */
+enum rt_coding {
+	RT_IN_PATH,  /* percent-encoded; "%2F" is apart from "/" */
+	RT_IN_QUERY, /* percent-encoded; what separates is apart, too */
+	RT_IN_FORM,  /* percent-encoded, and what came has "+" for a space */
+	RT_IN_FILE,  /* percent-encoded, for the names of files in a form */
+	RT_AS_IT_IS
+};
+
+/* A text of a rule, in which an asterisk is any bytes: the parts between. */
+struct rt_glob {
 	char *text; /* as it was given; NULL: any */
 	struct rt_needle *parts;
 	size_t count; /* 1: there is no asterisk */
 };
 
 /* 0 or -ENOMEM. */
-int rt_path_set(struct rt_path *path, const char *text, size_t size);
-void rt_path_free(struct rt_path *path);
+int rt_glob_set(struct rt_glob *glob, const char *text, size_t size,
+	enum rt_coding coding);
+void rt_glob_free(struct rt_glob *glob);
 
-/* Whether the path of a target is this one, in which an asterisk is any
-   bytes: those of the target that each stands for, as they came, go to `stars`
-   unless that is NULL. */
-bool rt_path_fits(const struct rt_path *path, const char *target,
+/* Whether the text up to `end`, in its own coding, is this one: the bytes that
+   each asterisk stands for, as they came, go to `stars` unless that is NULL. */
+bool rt_glob_fits(const struct rt_glob *glob, const char *at, const char *end,
+	enum rt_coding coding, struct rt_word *stars);
+
+/* The same of the path of a target. */
+bool rt_path_fits(const struct rt_glob *path, const char *target,
 	struct rt_word *stars);
 
 /* Bytes of the rule's path that the target's has, too. */
-size_t rt_path_common(const struct rt_path *path, const char *target);
+size_t rt_path_common(const struct rt_glob *path, const char *target);
 
-/* The first parameter of `wanted` that the query (NULL: none) has not, and its
-   size; NULL: it has all. */
-const char *rt_query_missing(const char *wanted, const char *query,
-	size_t *size);
+/* --- pairs --- */
+
+/* A pair of a rule. */
+struct rt_pair {
+	struct rt_word text; /* as it was given */
+	struct rt_glob name, value;
+	struct rt_glob type; /* of a file; .text NULL: any */
+	bool valued;
+};
+
+struct rt_pair_list {
+	struct rt_pair *pairs;
+	size_t count;
+};
+
+struct rt_pairs {
+	char *text; /* as they were given; NULL: nothing is asked */
+	char *absent_text;
+	struct rt_pair_list wanted;
+	struct rt_pair_list absent; /* names alone */
+	bool only;                  /* no others */
+};
+
+/* In this order. `member` is for the line in `error`; texts may be NULL. 0 or
+   -errno. */
+int rt_pairs_read(struct rt_pairs *pairs, const char *text,
+	enum rt_coding coding, const char *member, char *error);
+int rt_pairs_read_absent(struct rt_pairs *pairs, const char *text,
+	enum rt_coding coding, const char *member, char *error);
+int rt_pairs_only(struct rt_pairs *pairs, bool only);
+void rt_pairs_free(struct rt_pairs *pairs);
+
+/* Whether the pairs that came fit, whether one came that nearly does, and what
+   differs; `noun` is what one of them is called. */
+bool rt_pairs_fit(const struct rt_pairs *pairs, struct rt_pair_reader *form,
+	enum rt_coding coding);
+unsigned rt_pairs_near(const struct rt_pairs *pairs,
+	struct rt_pair_reader *form, enum rt_coding coding);
+void rt_pairs_say(const struct rt_pairs *pairs, struct rt_pair_reader *form,
+	enum rt_coding coding, const char *noun, const char *whose,
+	struct rt_buf *to);
+
+/* Those that should not come. */
+void rt_pairs_describe(const struct rt_pairs *pairs, const char *noun,
+	struct rt_buf *to);
 
 /* --- conditions --- */
 
 struct rt_match {
 	char *method; /* NULL: any */
-	struct rt_path path;
-	char *query; /* NULL: any */
+	struct rt_glob path;
+	struct rt_pairs query;
 	char *fields;
 	char *contains;
 	struct rt_needle *contained; /* the value of each line of these */
@@ -82,6 +137,8 @@ struct rt_match {
 	struct rt_needle had; /* the same */
 	char *body_begins;
 	char *in;
+	struct rt_pairs form;
+	struct rt_pairs file;
 	bool nocase;
 	retort_predicate *predicate;
 	void *predicate_arg;
@@ -114,6 +171,7 @@ extern const struct rt_matcher rt_match_field, rt_match_contains,
 extern const struct rt_matcher rt_match_body, rt_match_body_has,
 	rt_match_body_begins;
 extern const struct rt_matcher rt_match_in;
+extern const struct rt_matcher rt_match_form, rt_match_file;
 
 /* Copies a text, which may be NULL. 0 or -ENOMEM. */
 int rt_match_copy(char **to, const char *text);
@@ -129,6 +187,9 @@ bool rt_match_same(const struct rt_match *match, const char *a, size_t a_size,
 
 /* The request line in words: "POST /users", or "any request". */
 void rt_match_describe_request(const struct rt_match *match, struct rt_buf *to);
+
+/* Why there may be more to a body: that not all of it was kept. */
+void rt_match_add_kept(struct rt_buf *to, const struct retort_exchange *seen);
 
 /* Bytes of what differs that are shown. */
 #define RT_MATCH_SHOWN 200

@@ -52,9 +52,10 @@ read_request(struct rt_match *match, const struct retort_requests *when,
 	query = strchr(target, '?');
 	size = query ? (size_t)(query - target) : strlen(target);
 	if (!(size == 1 && *target == '*'))
-		code = rt_path_set(&match->path, target, size);
+		code = rt_glob_set(&match->path, target, size, RT_IN_PATH);
 	if (code == 0 && query != NULL)
-		code = rt_match_copy(&match->query, query + 1);
+		code = rt_pairs_read(&match->query, query + 1, RT_IN_QUERY,
+			"request", error);
 	return code;
 }
 
@@ -67,13 +68,13 @@ free_method(struct rt_match *match)
 static void
 free_path(struct rt_match *match)
 {
-	rt_path_free(&match->path);
+	rt_glob_free(&match->path);
 }
 
 static void
 free_query(struct rt_match *match)
 {
-	free(match->query);
+	rt_pairs_free(&match->query);
 }
 
 static bool
@@ -102,12 +103,41 @@ rt_match_star(const struct rt_match *match, const struct retort_exchange *seen,
 		(void)rt_path_fits(&match->path, seen->target, stars);
 }
 
+/* What is asked of the query in addition to the parameters of `request`. */
+static int
+read_query(struct rt_match *match, const struct retort_requests *when,
+	char *error)
+{
+	int code = rt_pairs_read_absent(&match->query, when->if_query_absent,
+		RT_IN_QUERY, "if_query_absent", error);
+
+	return code < 0 ? code :
+			  rt_pairs_only(&match->query, when->if_query_only);
+}
+
+static void
+open_query(const struct retort_exchange *seen, struct rt_pair_reader *form)
+{
+	rt_form_begin_encoded(form, seen->query,
+		seen->query ? strlen(seen->query) : 0);
+}
+
 static bool
 query_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
-	size_t size;
+	struct rt_pair_reader form;
 
-	return rt_query_missing(match->query, seen->query, &size) == NULL;
+	open_query(seen, &form);
+	return rt_pairs_fit(&match->query, &form, RT_IN_QUERY);
+}
+
+static unsigned
+query_near(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	struct rt_pair_reader form;
+
+	open_query(seen, &form);
+	return rt_pairs_near(&match->query, &form, RT_IN_QUERY);
 }
 
 /* A target in the printable ASCII that terminals and replies can take:
@@ -152,11 +182,16 @@ static void
 say_query(const struct rt_match *match, const struct retort_exchange *seen,
 	const char *whose, struct rt_buf *to)
 {
-	size_t size = 0;
-	const char *wanted = rt_query_missing(match->query, seen->query, &size);
+	struct rt_pair_reader form;
 
-	rt_buf_add_format(to, "query differs from %s: no parameter ", whose);
-	rt_match_add_quoted(to, wanted, size);
+	open_query(seen, &form);
+	rt_pairs_say(&match->query, &form, RT_IN_QUERY, "parameter", whose, to);
+}
+
+static void
+describe_query(const struct rt_match *match, struct rt_buf *to)
+{
+	rt_pairs_describe(&match->query, "parameter", to);
 }
 
 /* Bytes of a path that count when it differs: less than the whole does. */
@@ -191,13 +226,13 @@ rt_match_describe_request(const struct rt_match *match, struct rt_buf *to)
 
 	if (match->method != NULL)
 		rt_buf_add_text(to, match->method);
-	if (match->path.text != NULL || match->query != NULL) {
+	if (match->path.text != NULL || match->query.wanted.count > 0) {
 		rt_buf_add_text(to, to->len > begin ? " " : "");
 		add_target(to, match->path.text ? match->path.text : "*");
 	}
-	if (match->query != NULL) {
+	if (match->query.wanted.count > 0) {
 		rt_buf_add(to, "?", 1);
-		add_target(to, match->query);
+		add_target(to, match->query.text);
 	}
 	if (to->len == begin)
 		rt_buf_add_text(to, "any request");
@@ -222,9 +257,12 @@ const struct rt_matcher rt_match_path = {
 };
 
 const struct rt_matcher rt_match_query = {
-	.given = offsetof(struct rt_match, query),
+	.given = offsetof(struct rt_match, query.text),
 	.weight = 4,
+	.read = read_query,
 	.free = free_query,
 	.fits = query_fits,
+	.near = query_near,
 	.say = say_query,
+	.describe = describe_query,
 };

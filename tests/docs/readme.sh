@@ -191,6 +191,8 @@ retort --body hello --fault 'cut any chance 5% or status 503 chance 10%' --seed 
 	get 200|hello|/6
 	get 503|503|/7
 	shown [status 503]
+cat >login.retort <<'LOGIN'
+	prints
 cat >users.retort <<'USERS'
 	prints
 	leaves user.json|{"id": 1}

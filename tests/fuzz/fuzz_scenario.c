@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "reply/condition.h"
 #include "reply/fault.h"
 #include "reply/fill.h"
 #include "route/match.h"
@@ -88,12 +89,13 @@ check_item(const struct rt_item *item, unsigned lines)
 	struct rt_error wrong;
 
 	must(item->line >= 1 && item->line <= lines);
-	(void)(touch(rule->request) + touch(rule->if_field) +
-		touch(rule->if_contains) + touch(rule->if_absent) +
-		touch(rule->if_body_has) + touch(rule->reason) +
-		touch(rule->fields) + touch(rule->omit) + touch(rule->file) +
-		touch(rule->trailers) + touch(rule->interim) +
-		touch(rule->parts));
+	for (size_t i = 0; i < RT_CONDITIONS; i++)
+		if (rt_conditions[i].kind == RT_MEMBER_LINES ||
+			rt_conditions[i].kind == RT_MEMBER_TEXT)
+			(void)touch(rt_condition_text(rule, i));
+	(void)(touch(rule->reason) + touch(rule->fields) + touch(rule->omit) +
+		touch(rule->file) + touch(rule->trailers) +
+		touch(rule->interim) + touch(rule->parts));
 	touch_bytes(rule->if_body, rule->if_body_size);
 	touch_bytes(rule->body, rule->body_size);
 	must(item->kind != RT_ITEM_EXPECT || item->least <= item->most);
@@ -365,6 +367,8 @@ static const char *const corpus[] = {
 	("@on /s\nHTTP/1.1 200 OK\nContent-Type: text/event-stream\n\n"
 	 "data: x\n\n@on\n@raw\nHTTP/1.1 204 No\nA: b\n\n@on\n@echo\n"),
 	"drop; timeout; delay 5",
+	"@on POST /f?a=*\n@if-query-only\n@if-query-absent b\n@if-form c=d*\n"
+	"@if-form-absent e\n@if-form-only\n@if-file f=*.png;type=x\n@echo\n",
 	"GET /\xc3\xbc*%2F*x?a=%2B&b\n/%c3%bcab%2fxx?b&a=%2b",
 	"/*aab*aac*d\n/aaaabaaaaac%64",
 };

@@ -4,73 +4,12 @@
 
 #include "route/match.h"
 #include "support/harness.h"
+#include "unit/matching.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static char error[RETORT_ERROR_SIZE];
-
-/* --- requests and conditions --- */
-
-/* A request with the memory that it points at. */
-struct request {
-	struct retort_exchange seen;
-	struct retort_field fields[8];
-	char line[16384]; /* "METHOD\0TARGET" */
-	char lines[1024]; /* "Name\0value\0..." */
-};
-
-/* "METHOD TARGET" (or NULL: nothing came), and fields "A: b\nC: d". */
-static void
-make_request(struct request *request, const char *line, const char *lines,
-	const void *body, size_t body_size)
-{
-	struct retort_exchange *seen = &request->seen;
-	char *at = request->lines;
-
-	memset(request, 0, sizeof *request);
-	seen->fields = request->fields;
-	seen->body = body;
-	seen->body_size = body_size;
-	if (line != NULL) {
-		char *space, *mark;
-
-		(void)snprintf(request->line, sizeof request->line, "%s", line);
-		space = strchr(request->line, ' ');
-		ck_assert_ptr_nonnull(space);
-		*space = '\0';
-		seen->method = request->line;
-		seen->target = space + 1;
-		mark = strchr(space + 1, '?');
-		seen->query = mark ? mark + 1 : NULL;
-	}
-	(void)snprintf(at, sizeof request->lines, "%s", lines ? lines : "");
-	while (*at != '\0') {
-		struct retort_field *field =
-			request->fields + seen->field_count++;
-		char *colon = strstr(at, ": "), *end = strchr(at, '\n');
-
-		ck_assert_ptr_nonnull(colon);
-		*colon = '\0';
-		field->name = at;
-		field->value = colon + 2;
-		if (end == NULL)
-			break;
-		*end = '\0';
-		at = end + 1;
-	}
-}
-
-static struct rt_match *
-new_match(const struct retort_requests *when)
-{
-	struct rt_match *match = rt_match_new(when, RETORT_HTTP, error);
-
-	ck_assert_msg(match != NULL, "rt_match_new: %s", error);
-	return match;
-}
 
 /* --- what fits, and why something does not --- */
 
@@ -82,15 +21,6 @@ says(void *arg, const struct retort_exchange *seen)
 }
 
 static bool yes = true, no = false;
-
-struct situation {
-	struct retort_requests when;
-	const char *line;
-	const char *fields;
-	const void *body;
-	size_t body_size;
-	const char *why; /* NULL: it fits */
-};
 
 #define R(text) .when = {.request = (text)}
 
@@ -182,6 +112,8 @@ static const struct situation requests[] = {
 		.why = "query differs from rule 2: no parameter \"a\""},
 };
 
+#define Q(text, ...) .when = {.request = (text), __VA_ARGS__}
+
 static const struct situation queries[] = {
 	{R("/?a=1"), "GET /?a=1", .why = NULL},
 	{R("/?a=1"), "GET /?b=2&a=1&c", .why = NULL},
@@ -195,21 +127,21 @@ static const struct situation queries[] = {
 	{R("/?a=1"), "GET /?",
 		.why = "query differs from rule 2: no parameter \"a=1\""},
 	{R("/?a=1"), "GET /?a=10",
-		.why = "query differs from rule 2: no parameter \"a=1\""},
+		.why = "query differs from rule 2: no parameter \"a=1\": came \"10\""},
 	{R("/?a=10"), "GET /?a=1",
-		.why = "query differs from rule 2: no parameter \"a=10\""},
+		.why = "query differs from rule 2: no parameter \"a=10\": came \"1\""},
 	{R("/?a=1"), "GET /?A=1",
 		.why = "query differs from rule 2: no parameter \"a=1\""},
 	{R("/?a"), "GET /?a", .why = NULL},
 	{R("/?a"), "GET /?a=",
-		.why = "query differs from rule 2: no parameter \"a\""},
+		.why = "query differs from rule 2: no parameter \"a\": came \"\""},
 	{R("/?a="), "GET /?a=", .why = NULL},
 	{R("/?"), "GET /", .why = NULL},
 	{R("/?"), "GET /?a", .why = NULL},
 	{R("/?&a&&b&"), "GET /?b&&&a&", .why = NULL},
 	{R("/?a=1&a=2"), "GET /?a=2&a=1", .why = NULL},
 	{R("/?a=1&a=2"), "GET /?a=1&a=1",
-		.why = "query differs from rule 2: no parameter \"a=2\""},
+		.why = "query differs from rule 2: no parameter \"a=2\": came \"1\", \"1\""},
 	{R("/?a=b?c=/d"), "GET /?a=b?c=/d", .why = NULL},
 	/* encoded on either side */
 	{R("/?a=%62"), "GET /?a=b", .why = NULL},
@@ -218,30 +150,69 @@ static const struct situation queries[] = {
 	{R("/?a=%2f"), "GET /?a=/", .why = NULL},
 	{R("/?a=1%262"), "GET /?a=1%262", .why = NULL},
 	{R("/?a=1%262"), "GET /?a=1&2",
-		.why = "query differs from rule 2: no parameter \"a=1%262\""},
+		.why = "query differs from rule 2: no parameter \"a=1%262\": came \"1\""},
 	{R("/?a=%00b"), "GET /?a=%00b", .why = NULL},
 	{R("/?a=%00b"), "GET /?a=%00c",
-		.why = "query differs from rule 2: no parameter \"a=%00b\""},
+		.why = "query differs from rule 2: no parameter \"a=%00b\": came \"%00c\""},
 	{R("/?a=%"), "GET /?a=%25", .why = NULL},
 	{R("/?a=%4"), "GET /?a=%4", .why = NULL},
 	{R("/?a=%4"), "GET /?a=%41",
-		.why = "query differs from rule 2: no parameter \"a=%4\""},
+		.why = "query differs from rule 2: no parameter \"a=%4\": came \"%41\""},
 	{R("/?a=%zz"), "GET /?a=%zz", .why = NULL},
 	{R("/?a=%g1"), "GET /?a=%61",
-		.why = "query differs from rule 2: no parameter \"a=%g1\""},
+		.why = "query differs from rule 2: no parameter \"a=%g1\": came \"%61\""},
 	{R("/?a=\x80"), "GET /?a=%80", .why = NULL},
 	{R("/?a=+"), "GET /?a=%20",
-		.why = "query differs from rule 2: no parameter \"a=+\""},
-	/* an asterisk stands for itself there */
+		.why = "query differs from rule 2: no parameter \"a=+\": came \"%20\""},
+	/* an asterisk stands for any bytes, or for itself when encoded */
 	{R("/?a=*"), "GET /?a=*", .why = NULL},
-	{R("/?a=*"), "GET /?a=b",
+	{R("/?a=*"), "GET /?a=b", .why = NULL},
+	{R("/?a=*"), "GET /?a=", .why = NULL},
+	{R("/?a=*"), "GET /?a", .why = NULL},
+	{R("/?a=**"), "GET /?a",
+		.why = "query differs from rule 2: no parameter \"a=**\": came "
+		       "no value"},
+	{R("/?a=*"), "GET /?ab=c",
 		.why = "query differs from rule 2: no parameter \"a=*\""},
+	{R("/?a=b*d"), "GET /?a=bccd", .why = NULL},
+	{R("/?a=b*d"), "GET /?a=b%64", .why = NULL},
+	{R("/?a=b*d"), "GET /?a=bcde",
+		.why = "query differs from rule 2: no parameter \"a=b*d\": "
+		       "came \"bcde\""},
+	{R("/?utm_*=*&b"), "GET /?b&utm_x=y", .why = NULL},
+	{R("/?a=%2A"), "GET /?a=*", .why = NULL},
+	{R("/?a=%2a"), "GET /?a=b",
+		.why = "query differs from rule 2: no parameter \"a=%2a\": "
+		       "came \"b\""},
+	/* without this one */
+	{Q("/", .if_query_absent = "a"), "GET /", .why = NULL},
+	{Q("/", .if_query_absent = "a"), "GET /?b=a&A", .why = NULL},
+	{Q("/", .if_query_absent = "a"), "GET /?b&%61",
+		.why = "parameter that rule 2 wants absent came: \"%61\""},
+	{Q("/?c", .if_query_absent = "a\nb*\r\n"), "GET /?c&bcd=e",
+		.why = "parameter that rule 2 wants absent came: \"bcd\" of "
+		       "value \"e\""},
+	{Q("/?c", .if_query_absent = "a"), "GET /?a",
+		.why = "query differs from rule 2: no parameter \"c\""},
+	/* and with no others */
+	{Q("/", .if_query_only = true), "GET /", .why = NULL},
+	{Q("/", .if_query_only = true), "GET /?", .why = NULL},
+	{Q("/", .if_query_only = true), "GET /?&&", .why = NULL},
+	{Q("/", .if_query_only = true), "GET /?a",
+		.why = "parameter that rule 2 does not have came: \"a\""},
+	{Q("/?a=1&b=*", .if_query_only = true), "GET /?b=2&a=1", .why = NULL},
+	{Q("/?a=1&b=*", .if_query_only = true), "GET /?b=2&a=1&c=3",
+		.why = "parameter that rule 2 does not have came: \"c\" of "
+		       "value \"3\""},
+	{Q("/?a=1", .if_query_only = true), "GET /?a=1&a=1",
+		.why = "query differs from rule 2: 2 parameters came, not 1"},
+	{Q("/?a=*&a=1", .if_query_only = true), "GET /?a=1&a=2", .why = NULL},
+	{Q("/?a=1", .if_query_only = true), "GET /?b",
+		.why = "query differs from rule 2: no parameter \"a=1\""},
 	/* the path is told first */
 	{R("/a?b"), "GET /c",
 		.why = "path differs from rule 2 \"/a\" at byte 1"},
 };
-
-#define POST_IT "POST /"
 
 static const struct situation fields[] = {
 	{.when = {.if_field = "A: b"}, POST_IT, "A: b", .why = NULL},
@@ -496,26 +467,6 @@ static const struct situation bodies[] = {
 		"path differs from rule 2 \"/a\" at byte 1"},
 };
 
-static void
-check_situation(const struct situation *now)
-{
-	struct request request;
-	struct rt_match *match = new_match(&now->when);
-	struct rt_buf why;
-	const char *expected = now->why ? now->why : "";
-	bool fits;
-
-	make_request(&request, now->line, now->fields, now->body,
-		now->body_size);
-	rt_buf_init(&why, 1 << 20);
-	fits = rt_match_fits(match, &request.seen);
-	(void)rt_match_explain(match, &request.seen, "rule 2", &why);
-	assert_bytes(why.data, why.len, expected, strlen(expected));
-	ck_assert_msg(fits == (now->why == NULL), "it fits: %d", fits);
-	rt_buf_free(&why);
-	rt_match_free(match);
-}
-
 START_TEST(method_and_path)
 {
 	check_situation(&requests[_i]);
@@ -682,6 +633,16 @@ static const struct {
 		"any request, field \"A: b\", field \"C: d\", "
 		"field with \"E: f\", no field \"G\", no field \"H\", "
 		"body \"x\\x00\\\"\", body with \"\\\"\", a predicate"},
+	{{.request = "/?a=*",
+		 .if_query_absent = "b\nc",
+		 .if_query_only = true,
+		 .if_form = "d=1\ne=2",
+		 .if_form_absent = "f",
+		 .if_form_only = true,
+		 .if_file = "g=*.png"},
+		"/?a=*, no parameter \"b\", no parameter \"c\", no other "
+		"parameters, pair \"d=1\", pair \"e=2\", no pair \"f\", no "
+		"other pairs, file \"g=*.png\""},
 };
 
 START_TEST(describes)
@@ -739,6 +700,16 @@ static const struct {
 		"if_absent: 'A: b': expected a field's name alone"},
 	{{.if_absent = "A\nB C"},
 		"if_absent: 'B C': expected a token as field name"},
+	{{.if_query_absent = "a=b"},
+		"if_query_absent: 'a=b': expected a name alone"},
+	{{.request = "/?a=1", .if_query_absent = "b\na"},
+		"no request can fit: 'a' is both wanted and absent"},
+	{{.if_form = "a=1\nb"}, "if_form: 'b': expected 'name=value'"},
+	{{.if_form_absent = "a=b"},
+		"if_form_absent: 'a=b': expected a name alone"},
+	{{.if_form = "a=1", .if_form_absent = "a"},
+		"no request can fit: 'a' is both wanted and absent"},
+	{{.if_file = "a"}, "if_file: 'a': expected 'name=value'"},
 	{{.request = "GET /a", .if_field = "A: b", .if_absent = "\x80"},
 		"if_absent: '\x80': expected a token as field name"},
 };

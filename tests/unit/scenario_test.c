@@ -227,6 +227,12 @@ static const struct {
 		"s:2:13: ' \"\"': expected a byte or more, and no NUL"},
 	{ON "@if-body-has \"a\\0b\"",
 		"s:2:13: ' \"a\\0b\"': expected a byte or more, and no NUL"},
+	{ON "@if-form", "s:2:9: the line ends: expected name=value"},
+	{ON "@if-form-only x", "s:2:15: 'x': expected nothing more"},
+	{ON "@if-query-only a", "s:2:16: 'a': expected nothing more"},
+	{ON "@if-query-absent ",
+		"s:2:18: the line ends: expected the name of a parameter"},
+	{ON "@if-file", "s:2:9: the line ends: expected name=filename"},
 	{ON "@if-body-has b", "s:2:14: 'b': expected " QUOTES},
 	/* numbers */
 	{ON "@times", "s:2:7: the line ends: expected a number from 1"},
@@ -661,6 +667,31 @@ START_TEST(expectations)
 	ck_assert_int_eq(scenario.items[6].kind, RT_ITEM_RULE);
 	ck_assert_uint_eq(scenario.items[6].line, 9);
 	rt_scenario_free(&scenario);
+}
+END_TEST
+
+/* Of conditions that lines have, each is kept, in its order. */
+START_TEST(conditions)
+{
+	const struct retort_reply *got;
+
+	read_good("@on POST /a?b=*\n@if-query-absent c\n"
+		  "@if-query-only\n@if-form d=1 + 1 \n"
+		  "@if-query-absent e\n@if-form f=*\n"
+		  "@if-form-absent g\n@if-form-only\n"
+		  "@if-file h=*.png;type=image/png\n@echo\n"
+		  "@then\n@echo\n");
+	/* a queue has them again */
+	for (size_t i = 0; i < 2; i++) {
+		got = rule(i);
+		assert_text(got->request, "POST /a?b=*");
+		assert_text(got->if_query_absent, "c\ne\n");
+		ck_assert(got->if_query_only);
+		assert_text(got->if_form, "d=1 + 1\nf=*\n");
+		assert_text(got->if_form_absent, "g\n");
+		ck_assert(got->if_form_only);
+		assert_text(got->if_file, "h=*.png;type=image/png\n");
+	}
 }
 END_TEST
 
@@ -1392,8 +1423,8 @@ main(void)
 	const TTest *const items[] = {nothing, a_rule,
 		a_byte_order_mark_is_skipped, the_first_fault_is_noted,
 		rules_and_expectations_have_a_place, rules_of_all_kinds,
-		expectations, queues, a_queue_without_conditions, many_rules,
-		files_are_relative_to_the_scenario, NULL};
+		expectations, conditions, queues, a_queue_without_conditions,
+		many_rules, files_are_relative_to_the_scenario, NULL};
 	const TTest *const texts[] = {notices_are_told_once,
 		conditions_without_case, events_have_their_end, bodies_in_parts,
 		raw_heads_have_an_end, shadows_are_told,

@@ -2,6 +2,7 @@
 /* The library: rules, and the replies that they give. */
 #include "config.h"
 
+#include "reply/condition.h"
 #include "wire/embedding.h"
 
 #include <errno.h>
@@ -46,6 +47,11 @@ START_TEST(first_fit_answers)
 END_TEST
 
 /* clang-format off */
+#define URLENCODED "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+#define PARTS \
+	"Content-Type: multipart/form-data; boundary=b\r\n" \
+	"Transfer-Encoding: chunked\r\n\r\n"
+
 static const struct fit {
 	struct retort_requests when;
 	const char *request;
@@ -85,6 +91,24 @@ static const struct fit {
 		true},
 	{{.if_body_has = "x"}, "PUT /" HOST "Content-Length: 4\r\n\r\nabcd",
 		false},
+	{{.request = "/a?x=*", .if_query_absent = "y", .if_query_only = true},
+		"GET /a?x=1" HOST "\r\n", true},
+	{{.request = "/a?x=*", .if_query_absent = "y"},
+		"GET /a?x=1&y" HOST "\r\n", false},
+	{{.request = "/a?x=*", .if_query_only = true},
+		"GET /a?x=1&z=2" HOST "\r\n", false},
+	{{.if_form = "a=b c\nd=*", .if_form_only = true},
+		"POST /" HOST "Content-Length: 10\r\n" URLENCODED
+		"d=&a=b+%63", true},
+	{{.if_form = "a=b"},
+		"POST /" HOST "Content-Length: 4\r\n" URLENCODED "aa=b", false},
+	{{.if_form = "a=x", .if_file = "f=*.c;type=a/b"},
+		"POST /" HOST PARTS "1c\r\n" "--b\r\nContent-Disposition: x;" "\r\n"
+		"64\r\n" "name=a\r\n\r\nx\r\n--b\r\nContent-Disposition: "
+		"form-data; name=f; filename=g.c\r\nContent-Type: a/b\r\n\r\n"
+		"\r\n--b--\r\n" "0\r\n\r\n", true},
+	{{.if_form_absent = "a"},
+		"POST /" HOST PARTS "3\r\n--b\r\n0\r\n\r\n", false},
 	{{.if_predicate = has_even_body, .if_predicate_arg = &asked},
 		"PUT /" HOST "Content-Length: 4\r\n\r\nabcd", true},
 	{{.if_predicate = has_even_body, .if_predicate_arg = &asked},
@@ -310,14 +334,9 @@ keep_given(void *arg, const struct retort_exchange *exchange,
 static void
 assert_no_rule(const struct retort_reply *reply)
 {
-	const struct retort_reply *when = reply;
-
-	ck_assert_msg(when->request == NULL && when->if_field == NULL &&
-			when->if_contains == NULL && when->if_absent == NULL &&
-			when->if_body == NULL && when->if_body_size == 0 &&
-			when->if_body_has == NULL && when->if_predicate == NULL &&
-			when->if_predicate_arg == NULL && !when->if_nocase,
-		"%s: there are conditions", way->name);
+	for (size_t i = 0; i < RT_CONDITIONS; i++)
+		ck_assert_msg(!rt_condition_given(reply, i), "%s: %s",
+			way->name, rt_conditions[i].name);
 	ck_assert_uint_eq(reply->times, 0);
 	ck_assert(reply->handler == NULL);
 	ck_assert_ptr_null(reply->handler_arg);

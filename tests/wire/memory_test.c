@@ -36,6 +36,10 @@ static const struct {
 		  .if_body_has = "od",
 		  .in = "x:start",
 		  .then_in = "x:start connection:y",
+		  .if_query_absent = "b",
+		  .if_query_only = true,
+		  .if_form_absent = "c",
+		  .if_form_only = true,
 		  .if_predicate = has_even_body,
 		  .if_predicate_arg = &asked,
 		 .fields = "X: y\nZ: a", .reason = "Fine", .type = "a/b",
@@ -43,6 +47,10 @@ static const struct {
 		"POST /all" HOST "A: b\r\nC: cde\r\nContent-Length: 4\r\n\r\n"
 		"body",
 		"\r\n\r\nall"},
+	{{.request = "POST /form", .if_form = "a=b\nc=*", .body = "form"},
+		"POST /form" HOST "Content-Length: 7\r\nContent-Type: "
+		"application/x-www-form-urlencoded\r\n\r\nc=d&a=b",
+		"\r\n\r\nform"},
 	{{.request = "/handler", .handler = build},
 		"POST /handler" HOST "X-A: 1\r\nContent-Length: 1\r\n\r\nx",
 		"\r\n\r\nPOST /handler 1 x"},

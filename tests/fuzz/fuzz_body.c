@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The bodies that clients send, as conditions read them: forms of both kinds.
+ * For libFuzzer, which calls LLVMFuzzerTestOneInput(). Built without it (no
+ * FUZZING), it has a main() that replays the files that are its arguments, each
+ * cut short in several places; --corpus DIR writes a small corpus.
+ */
+#include "config.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/form.h"
+#include "route/match.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* As assert(), which would be gone from a build that is optimized. */
+#define must(what) \
+	do { \
+		if (!(what)) { \
+			(void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, \
+				__LINE__, #what); \
+			abort(); \
+		} \
+	} while (0)
+
+static volatile char last;
+
+static void
+touch(struct rt_word word)
+{
+	if (word.size > 0)
+		last = word.text[word.size - 1];
+}
+
+static bool
+is_within(const struct rt_pair_reader *form, struct rt_word word)
+{
+	return word.text >= form->begin && word.text <= form->end &&
+		word.size <= (size_t)(form->end - word.text);
+}
+
+/* The number of pairs, each of which can be read. */
+static size_t
+read_pairs(struct rt_pair_reader *form)
+{
+	struct rt_form_pair pair;
+	size_t count = 0;
+
+	while (rt_form_next(form, &pair)) {
+		must(is_within(form, pair.value));
+		must(!pair.encoded || is_within(form, pair.name));
+		must(pair.encoded || pair.name.size <= RT_FORM_NAME);
+		must(pair.file.size <= RT_FORM_NAME);
+		touch(pair.name);
+		touch(pair.value);
+		touch(pair.file);
+		touch(pair.type);
+		count++;
+	}
+	must(form->at >= form->begin && form->at <= form->end);
+	must(form->boundary_size == 0 || count <= RT_FORM_PARTS);
+	return count;
+}
+
+static void
+check_form(const char *type, const char *body, size_t size)
+{
+	struct rt_pair_reader form;
+	const char *wrong;
+	size_t count;
+
+	if (!rt_form_begin(&form, type, body, size))
+		return;
+	count = read_pairs(&form);
+	wrong = form.wrong;
+	rt_form_rewind(&form);
+	must(read_pairs(&form) == count);
+	must(form.wrong == wrong);
+}
+
+/* A difference is reported if there is a miss, and none otherwise. */
+static void
+check_match(const struct retort_requests *when,
+	const struct retort_exchange *seen)
+{
+	char error[RETORT_ERROR_SIZE];
+	struct rt_match *match = rt_match_new(when, RETORT_HTTP, error);
+	struct rt_buf why;
+	bool fits;
+
+	if (match == NULL) {
+		must(*error != '\0');
+		return;
+	}
+	rt_buf_init(&why, 1 << 24);
+	fits = rt_match_fits(match, seen);
+	(void)rt_match_explain(match, seen, "it", &why);
+	must(fits == (why.len == 0));
+	rt_match_describe(match, &why);
+	rt_buf_free(&why);
+	rt_match_free(match);
+}
+
+/* A condition, a media type and a body, with line ends between them. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *copy = malloc(size + 1), *type, *body = NULL;
+	struct retort_field field = {.name = "Content-Type"};
+	struct retort_exchange seen = {.method = "POST",
+		.target = "/",
+		.fields = &field,
+		.field_count = 1};
+
+	must(copy != NULL);
+	if (size > 0)
+		memcpy(copy, data, size);
+	copy[size] = '\0';
+	type = strchr(copy, '\n');
+	if (type != NULL)
+		body = strchr(type + 1, '\n');
+	if (body != NULL) {
+		*type++ = *body++ = '\0';
+		field.value = type;
+		seen.body_size = seen.body_total = size - (size_t)(body - copy);
+		/* with nothing after it */
+		seen.body = malloc(seen.body_size > 0 ? seen.body_size : 1);
+		must(seen.body != NULL);
+		memcpy((char *)(uintptr_t)seen.body, body, seen.body_size);
+		check_form(type, seen.body, seen.body_size);
+		check_match(&(struct retort_requests){.if_form = copy}, &seen);
+		check_match(&(struct retort_requests){.if_form = copy,
+				    .if_form_absent = "a",
+				    .if_form_only = true},
+			&seen);
+		check_match(&(struct retort_requests){.if_file = copy}, &seen);
+		free((char *)(uintptr_t)seen.body);
+	}
+	free(copy);
+	return 0;
+}
+
+#ifndef FUZZING
+
+static const char *const corpus[] = {
+	"a=b*c&d=%2A\napplication/x-www-form-urlencoded\na=b+c%2a&d=&e",
+	"a=x*\nmultipart/form-data; boundary=\"b\"\n"
+	"--b\r\nContent-Disposition: form-data; name=a\r\n\r\nx y\r\n--b--\r\n",
+	"c=*.png;type=image/*\nMultipart/Form-Data; x=y; boundary=bb\n"
+	"before\r\n--bb \r\nContent-Disposition: form-data; name=\"c\\\"%22\"; "
+	"filename=\"me.png\"\r\nContent-Type: image/png; a=b\r\n\r\n\r\n"
+	"\r\n--bb\r\n\r\n\r\n--bb--",
+};
+
+static int
+write_corpus(const char *folder)
+{
+	char path[4096];
+
+	for (size_t i = 0; i < sizeof corpus / sizeof *corpus; i++) {
+		FILE *file;
+
+		(void)snprintf(path, sizeof path, "%s/body-%zu", folder, i + 1);
+		file = fopen(path, "wb");
+		if (file == NULL || fputs(corpus[i], file) < 0 ||
+			fclose(file) != 0) {
+			perror(path);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* And cut short, and with a byte changed. */
+static int
+replay(const char *path)
+{
+	static uint8_t data[1 << 20];
+	FILE *file = fopen(path, "rb");
+	size_t size;
+
+	if (file == NULL) {
+		perror(path);
+		return 1;
+	}
+	size = fread(data, 1, sizeof data, file);
+	(void)fclose(file);
+	(void)LLVMFuzzerTestOneInput(data, size);
+	for (size_t i = 0; i < 200 && i < size; i++) {
+		size_t at = size < 200 ? i : size * i / 200;
+		uint8_t kept = data[at];
+
+		(void)LLVMFuzzerTestOneInput(data, at);
+		data[at] = (uint8_t) "\n\r\"-;={%"[i % 8];
+		(void)LLVMFuzzerTestOneInput(data, size);
+		data[at] = kept;
+	}
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	int failed = 0;
+
+	if (argc == 3 && strcmp(argv[1], "--corpus") == 0)
+		return write_corpus(argv[2]);
+	for (int i = 1; i < argc; i++)
+		failed |= replay(argv[i]);
+	return failed;
+}
+
+#endif
