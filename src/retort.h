@@ -567,6 +567,12 @@ retort_size(size_t size)
  * 1 KiB in a name. One that has more, is malformed, or was not kept whole fits
  * none of these conditions; without a form there are no pairs.
  *
+ * In a regular expression "^" and "$" are the beginning and the end of the whole,
+ * and line ends bytes as any others. Bytes are compared as in the C locale,
+ * whatever that of the program. An expression has at most 1000 characters, of
+ * which a{3} has three, and no back-references; of a text the first 64 KiB are
+ * tried.
+ *
  * A state is a word of at most 32 letters, digits or "-_.": "ready" is one of
  * the server, "connection:data" one of the connection, and "cart:full" one of
  * something else, by its name, of which there are at most 32. `in` has one or
@@ -614,6 +620,12 @@ struct retort_requests {
 	const char *if_file;        /* lines "name=filename" or
 	                        "name=filename;type=TYPE": a form in parts has
 	                        this file */
+
+	/* Lines, each a POSIX extended regular expression, all of which must
+	   match somewhere: see above */
+	const char *if_path_matches;  /* the path, decoded */
+	const char *if_field_matches; /* lines "Name: expression": a value */
+	const char *if_body_matches;  /* the body, or a piece or datagram */
 };
 
 struct retort_reply;
@@ -667,6 +679,9 @@ struct retort_reply {
 	const char *if_form_absent;
 	bool if_form_only;
 	const char *if_file;
+	const char *if_path_matches;
+	const char *if_field_matches;
+	const char *if_body_matches;
 	unsigned times; /* answer so many requests, then no more; 0: answer
 	                   always */
 	retort_handler *handler;

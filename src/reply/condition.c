@@ -55,6 +55,14 @@ const struct rt_condition rt_conditions[RT_CONDITIONS] = {
 	{MEMBER(if_file), RT_MEMBER_LINES,
 		RT_CONDITION_HTTP | RT_CONDITION_BODY, "if-file",
 		"name=filename"},
+	{MEMBER(if_path_matches), RT_MEMBER_LINES, RT_CONDITION_HTTP,
+		"if-path-matches", "a regular expression"},
+	{MEMBER(if_field_matches), RT_MEMBER_LINES,
+		RT_CONDITION_HTTP | RT_CONDITION_CASE, "if-field-matches",
+		"Name: regular expression"},
+	{MEMBER(if_body_matches), RT_MEMBER_LINES,
+		RT_CONDITION_BODY | RT_CONDITION_CASE, "if-body-matches",
+		"a regular expression"},
 };
 
 const char *

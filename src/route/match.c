@@ -6,7 +6,7 @@
  *
  * A condition is one row of a table: how it is read, whether it is given,
  * whether the request fits, and how to say that it does not. The rows stand in
- * match_request.c, match_field.c, match_body.c and match_form.c.
+ * match_request.c, match_field.c, match_regex.c, match_body.c, match_form.c.
  */
 #include "config.h"
 
@@ -23,13 +23,16 @@
 static const struct rt_matcher *const matchers[] = {
 	&rt_match_method,
 	&rt_match_path,
+	&rt_match_path_regex,
 	&rt_match_query,
 	&rt_match_field,
 	&rt_match_contains,
+	&rt_match_field_regex,
 	&rt_match_absent,
 	&rt_match_body,
 	&rt_match_body_begins,
 	&rt_match_body_has,
+	&rt_match_body_regex,
 	&rt_match_in,
 	&rt_match_form,
 	&rt_match_file,

@@ -114,15 +114,21 @@ absent_fit(const struct rt_match *match, const struct retort_exchange *seen)
 	return !find_present(match->absent, seen, &line);
 }
 
-/* The line's condition, and the fields that came under that name. */
-static void
-say_line(const struct rt_line *line, const struct retort_exchange *seen,
-	const char *whose, struct rt_buf *to)
+bool
+rt_match_came(const struct rt_line *line, const struct retort_exchange *seen)
+{
+	for (size_t i = 0; i < seen->field_count; i++)
+		if (rt_field_is(line, seen->fields[i].name))
+			return true;
+	return false;
+}
+
+void
+rt_match_add_came(struct rt_buf *to, const struct rt_line *line,
+	const struct retort_exchange *seen)
 {
 	bool any = false;
 
-	rt_buf_add_format(to, "field differs from %s ", whose);
-	rt_match_add_quoted(to, line->text, line->size);
 	for (size_t i = 0; i < seen->field_count; i++)
 		if (rt_field_is(line, seen->fields[i].name)) {
 			const char *value = seen->fields[i].value;
@@ -133,6 +139,15 @@ say_line(const struct rt_line *line, const struct retort_exchange *seen,
 		}
 	if (!any)
 		rt_buf_add_text(to, ": no such field came");
+}
+
+static void
+say_line(const struct rt_line *line, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	rt_buf_add_format(to, "field differs from %s ", whose);
+	rt_match_add_quoted(to, line->text, line->size);
+	rt_match_add_came(to, line, seen);
 }
 
 static void
@@ -174,11 +189,8 @@ came_otherwise(const struct rt_match *match, const struct retort_exchange *seen,
 {
 	struct rt_line line;
 
-	if (find_unfit(match, seen, contains, &line))
-		for (size_t i = 0; i < seen->field_count; i++)
-			if (rt_field_is(&line, seen->fields[i].name))
-				return true;
-	return false;
+	return find_unfit(match, seen, contains, &line) &&
+		rt_match_came(&line, seen);
 }
 
 static unsigned

@@ -3,10 +3,12 @@
 #ifndef RT_MATCH_PARTS_H
 #define RT_MATCH_PARTS_H
 
+#include <regex.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/text.h"
+#include "http/field.h"
 #include "http/form.h"
 #include "route/match.h"
 
@@ -120,6 +122,20 @@ void rt_pairs_say(const struct rt_pairs *pairs, struct rt_pair_reader *form,
 void rt_pairs_describe(const struct rt_pairs *pairs, const char *noun,
 	struct rt_buf *to);
 
+/* --- regular expressions --- */
+
+struct rt_pattern {
+	struct rt_line line; /* as it was given, of a field with its name */
+	regex_t regex;
+	bool compiled;
+};
+
+struct rt_patterns {
+	char *text; /* as they were given; NULL: nothing is asked */
+	struct rt_pattern *list;
+	size_t count;
+};
+
 /* --- conditions --- */
 
 struct rt_match {
@@ -139,6 +155,9 @@ struct rt_match {
 	char *in;
 	struct rt_pairs form;
 	struct rt_pairs file;
+	struct rt_patterns path_patterns;
+	struct rt_patterns field_patterns;
+	struct rt_patterns body_patterns;
 	bool nocase;
 	retort_predicate *predicate;
 	void *predicate_arg;
@@ -172,6 +191,8 @@ extern const struct rt_matcher rt_match_body, rt_match_body_has,
 	rt_match_body_begins;
 extern const struct rt_matcher rt_match_in;
 extern const struct rt_matcher rt_match_form, rt_match_file;
+extern const struct rt_matcher rt_match_path_regex, rt_match_field_regex,
+	rt_match_body_regex;
 
 /* Copies a text, which may be NULL. 0 or -ENOMEM. */
 int rt_match_copy(char **to, const char *text);
@@ -187,6 +208,12 @@ bool rt_match_same(const struct rt_match *match, const char *a, size_t a_size,
 
 /* The request line in words: "POST /users", or "any request". */
 void rt_match_describe_request(const struct rt_match *match, struct rt_buf *to);
+
+/* Whether a field of the line's name came; and which values did, in words. */
+bool rt_match_came(const struct rt_line *line,
+	const struct retort_exchange *seen);
+void rt_match_add_came(struct rt_buf *to, const struct rt_line *line,
+	const struct retort_exchange *seen);
 
 /* Why there may be more to a body: that not all of it was kept. */
 void rt_match_add_kept(struct rt_buf *to, const struct retort_exchange *seen);

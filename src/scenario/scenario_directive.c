@@ -476,6 +476,9 @@ static const struct {
 	{"if-header", "'@if-field Name: value'"},
 	{"if-path", "'@on METHOD /PATH'"},
 	{"if-query", "'@on METHOD /PATH?NAME=VALUE'"},
+	{"if-regex",
+		"'@if-path-matches', '@if-field-matches' or "
+		"'@if-body-matches REGEX'"},
 	{"if-text", "'@if-body QUOTED' or '@if-body-has QUOTED'"},
 	{"path", "'@on METHOD /PATH'"},
 	{"post", "'@on POST /PATH'"},

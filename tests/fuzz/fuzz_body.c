@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bodies that clients send, as conditions read them: forms of both kinds.
+ * The bodies that clients send, as conditions read them: forms of both kinds, and
+ * texts that patterns are looked for in.
  * For libFuzzer, which calls LLVMFuzzerTestOneInput(). Built without it (no
  * FUZZING), it has a main() that replays the files that are its arguments, each
  * cut short in several places; --corpus DIR writes a small corpus.
@@ -138,6 +139,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				    .if_form_only = true},
 			&seen);
 		check_match(&(struct retort_requests){.if_file = copy}, &seen);
+		check_match(&(struct retort_requests){.if_body_matches = copy},
+			&seen);
 		free((char *)(uintptr_t)seen.body);
 	}
 	free(copy);
@@ -147,6 +150,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 #ifndef FUZZING
 
 static const char *const corpus[] = {
+	"^(a|[]b[:digit:]]{2,3})+\\.$\n\nab12.",
 	"a=b*c&d=%2A\napplication/x-www-form-urlencoded\na=b+c%2a&d=&e",
 	"a=x*\nmultipart/form-data; boundary=\"b\"\n"
 	"--b\r\nContent-Disposition: form-data; name=a\r\n\r\nx y\r\n--b--\r\n",

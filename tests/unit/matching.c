@@ -32,6 +32,10 @@ make_request(struct request *request, const char *line, const char *lines,
 		seen->target = space + 1;
 		mark = strchr(space + 1, '?');
 		seen->query = mark ? mark + 1 : NULL;
+		/* what the tests of paths have is not encoded */
+		(void)snprintf(request->path, sizeof request->path, "%.*s",
+			(int)strcspn(seen->target, "?"), seen->target);
+		seen->path = request->path;
 	}
 	(void)snprintf(at, sizeof request->lines, "%s", lines ? lines : "");
 	while (*at != '\0') {

@@ -12,6 +12,7 @@ struct request {
 	struct retort_exchange seen;
 	struct retort_field fields[8];
 	char line[16384]; /* "METHOD\0TARGET" */
+	char path[16384];
 	char lines[1024]; /* "Name\0value\0..." */
 };
 

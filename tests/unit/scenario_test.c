@@ -679,7 +679,9 @@ START_TEST(conditions)
 		  "@if-query-only\n@if-form d=1 + 1 \n"
 		  "@if-query-absent e\n@if-form f=*\n"
 		  "@if-form-absent g\n@if-form-only\n"
-		  "@if-file h=*.png;type=image/png\n@echo\n"
+		  "@if-file h=*.png;type=image/png\n"
+		  "@if-path-matches ^/[a b]\n@if-field-matches I: j+\n"
+		  "@if-body-matches ^k|l$ \n@if-body-matches m\n@echo\n"
 		  "@then\n@echo\n");
 	/* a queue has them again */
 	for (size_t i = 0; i < 2; i++) {
@@ -691,6 +693,9 @@ START_TEST(conditions)
 		assert_text(got->if_form_absent, "g\n");
 		ck_assert(got->if_form_only);
 		assert_text(got->if_file, "h=*.png;type=image/png\n");
+		assert_text(got->if_path_matches, "^/[a b]\n");
+		assert_text(got->if_field_matches, "I: j+\n");
+		assert_text(got->if_body_matches, "^k|l$\nm\n");
 	}
 }
 END_TEST

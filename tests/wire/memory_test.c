@@ -47,7 +47,9 @@ static const struct {
 		"POST /all" HOST "A: b\r\nC: cde\r\nContent-Length: 4\r\n\r\n"
 		"body",
 		"\r\n\r\nall"},
-	{{.request = "POST /form", .if_form = "a=b\nc=*", .body = "form"},
+	{{.request = "POST /form", .if_form = "a=b\nc=*",
+		 .if_path_matches = "form", .if_field_matches = "Host: x\nhost: x",
+		 .if_body_matches = "a\nb", .body = "form"},
 		"POST /form" HOST "Content-Length: 7\r\nContent-Type: "
 		"application/x-www-form-urlencoded\r\n\r\nc=d&a=b",
 		"\r\n\r\nform"},

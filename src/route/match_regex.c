@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Regular expressions, POSIX's extended ones, on the path, fields and the body.
+ * Part of match.
+ *
+ * The C library compiles and runs them, in the C locale, whatever that of the
+ * host program. It tries a pattern anew at each byte of a text, which takes
+ * time by the square of its length: a client could keep the loop busy. So a
+ * pattern is joined to one that runs over any bytes before it, and is tried
+ * once. What else takes time, or memory, has limits here.
+ */
+#include "config.h"
+
+#include "route/match_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/c_locale.h"
+#include "http/field.h"
+
+/* Characters of a pattern, of which a{3} has three. */
+#define MOST_CHARACTERS 1000
+
+/* Groups within each other. */
+#define DEEPEST 50
+
+/* Bytes of a text that are tried. */
+#define MOST_TRIED 65536
+
+/* Any bytes before the pattern, and its end. */
+#define BEFORE "^([^a]|a)*("
+#define AFTER ")"
+
+/* --- what a pattern may be --- */
+
+/* A pattern that is looked at: in each group the characters so far, and in the
+   last of what may be repeated. */
+struct look {
+	const char *at, *end;
+	size_t depth;
+	size_t sums[DEEPEST];
+	size_t last;
+};
+
+/* After "[": to its end, which its first byte is not, nor one in [:alpha:]. */
+static void
+skip_bracket(struct look *look)
+{
+	const char *at = look->at;
+
+	at += at < look->end && *at == '^';
+	at += at < look->end && *at == ']';
+	while (at < look->end && *at != ']') {
+		char kind = at + 1 < look->end && *at == '[' ? at[1] : '\0';
+
+		at++;
+		if (kind != ':' && kind != '.' && kind != '=')
+			continue;
+		at++;
+		while (at + 1 < look->end && (*at != kind || at[1] != ']'))
+			at++;
+		at += at + 1 < look->end ? 2 : 1;
+	}
+	look->at = at < look->end ? at + 1 : look->end;
+}
+
+/* After "{": how often, at most. */
+static uint64_t
+take_repeats(struct look *look)
+{
+	uint64_t least = 1, most;
+
+	(void)rt_text_digits(&look->at, look->end, &least);
+	most = least;
+	if (look->at < look->end && *look->at == ',') {
+		look->at++;
+		if (!rt_text_digits(&look->at, look->end, &most))
+			most = least + 1;
+	}
+	look->at += look->at < look->end && *look->at == '}';
+	return most < MOST_CHARACTERS ? most : MOST_CHARACTERS + 1;
+}
+
+static void
+add_character(struct look *look)
+{
+	look->sums[look->depth] += look->last;
+	look->last = 1;
+}
+
+static const char *
+open_group(struct look *look)
+{
+	if (look->depth + 1 == DEEPEST)
+		return "groups are more than 49 deep";
+	look->sums[look->depth] += look->last;
+	look->sums[++look->depth] = 0;
+	look->last = 0;
+	return NULL;
+}
+
+static const char *
+close_group(struct look *look)
+{
+	if (look->depth == 0)
+		return "Unmatched )";
+	look->last += look->sums[look->depth--];
+	return NULL;
+}
+
+/* The next character; NULL, or what is wrong with it. */
+static const char *
+look_on(struct look *look)
+{
+	switch (*look->at++) {
+	case '\\':
+		if (look->at < look->end && *look->at >= '1' &&
+			*look->at <= '9')
+			return "back-references take too long";
+		look->at += look->at < look->end;
+		add_character(look);
+		return NULL;
+	case '[':
+		skip_bracket(look);
+		add_character(look);
+		return NULL;
+	case '(':
+		return open_group(look);
+	case ')':
+		return close_group(look);
+	case '{':
+		look->last *= take_repeats(look);
+		return NULL;
+	case '+': /* the same, and then any number of it */
+		look->last *= 2;
+		return NULL;
+	case '*':
+	case '?':
+		return NULL;
+	default:
+		add_character(look);
+		return NULL;
+	}
+}
+
+/* What is wrong with a pattern before it is compiled; NULL: nothing. */
+static const char *
+check_pattern(struct rt_word text)
+{
+	struct look look = {.at = text.text, .end = text.text + text.size};
+	const char *wrong = NULL;
+
+	if (text.size > MOST_CHARACTERS)
+		return "more than 1000 characters";
+	while (look.at < look.end && wrong == NULL) {
+		wrong = look_on(&look);
+		if (look.sums[look.depth] + look.last > MOST_CHARACTERS)
+			return "more than 1000 characters, repeated";
+	}
+	return wrong;
+}
+
+/* --- patterns of a rule --- */
+
+static int
+compile(struct rt_pattern *pattern, struct rt_word text, bool nocase,
+	const char *member, char *error)
+{
+	char wrong[100], whole[MOST_CHARACTERS + sizeof BEFORE + sizeof AFTER];
+	const char *refused = check_pattern(text);
+	struct rt_locale locale;
+	int code;
+
+	if (refused == NULL) {
+		(void)snprintf(whole, sizeof whole, BEFORE "%.*s" AFTER,
+			(int)text.size, text.text);
+		if (!rt_locale_enter(&locale))
+			return -ENOMEM;
+		code = regcomp(&pattern->regex, whole,
+			REG_EXTENDED | REG_NOSUB | (nocase ? REG_ICASE : 0));
+		if (code != 0)
+			(void)regerror(code, NULL, wrong, sizeof wrong);
+		rt_locale_leave(&locale);
+		pattern->compiled = code == 0;
+		if (code == 0)
+			return 0;
+		if (code == REG_ESPACE)
+			return -ENOMEM;
+		refused = wrong;
+	}
+	return rt_fail(error, -EINVAL, "%s: '%.*s': %s", member,
+		(int)(text.size < 120 ? text.size : 120), text.text, refused);
+}
+
+/* Each line is a pattern; if they are of fields, its value is. */
+static int
+read_patterns(struct rt_patterns *patterns, const char *text, bool of_fields,
+	bool nocase, const char *member, char *error)
+{
+	const char *lines;
+	struct rt_line line;
+	size_t room = 0;
+	int code;
+
+	if (text == NULL)
+		return 0;
+	code = rt_match_copy(&patterns->text, text);
+	lines = patterns->text;
+	while (code == 0 && rt_field_next(&lines, &line)) {
+		struct rt_pattern *pattern;
+		struct rt_word word = {line.text, line.size};
+
+		if (!rt_grow(&patterns->list, &room, patterns->count,
+			    sizeof *patterns->list))
+			return -ENOMEM;
+		if (of_fields)
+			word = (struct rt_word){line.value, line.value_size};
+		pattern = &patterns->list[patterns->count++];
+		*pattern = (struct rt_pattern){.line = line};
+		code = compile(pattern, word, nocase, member, error);
+	}
+	return code;
+}
+
+static void
+free_patterns(struct rt_patterns *patterns)
+{
+	for (size_t i = 0; i < patterns->count; i++)
+		if (patterns->list[i].compiled)
+			regfree(&patterns->list[i].regex);
+	free(patterns->list);
+	free(patterns->text);
+}
+
+/* Whether it is somewhere in the bytes, if they are all (`cut`: they are not,
+   and where they end is not their end). */
+static bool
+matches(const struct rt_pattern *pattern, const char *bytes, size_t size,
+	bool cut)
+{
+	int flags = cut || size > MOST_TRIED ? REG_NOTEOL : 0;
+	struct rt_locale locale;
+	regmatch_t match;
+	int code;
+
+	if (size > MOST_TRIED)
+		size = MOST_TRIED;
+#ifdef REG_STARTEND
+	match.rm_so = 0;
+	match.rm_eo = (regoff_t)size;
+	flags |= REG_STARTEND;
+#else
+	/* they end with a NUL, or are not tried at all */
+	if (size == MOST_TRIED || memchr(bytes, '\0', size) != NULL)
+		return false;
+#endif
+	if (!rt_locale_enter(&locale))
+		return false;
+	code = regexec(&pattern->regex, bytes, 1, &match, flags);
+	rt_locale_leave(&locale);
+	return code == 0;
+}
+
+static void
+add_pattern(struct rt_buf *to, const struct rt_pattern *pattern)
+{
+	rt_buf_add_text(to, "no match of ");
+	rt_match_add_quoted(to, pattern->line.text, pattern->line.size);
+}
+
+static void
+describe(struct rt_buf *to, const char *what,
+	const struct rt_patterns *patterns)
+{
+	for (size_t i = 0; i < patterns->count; i++) {
+		rt_buf_add_format(to, ", %s matching ", what);
+		rt_match_add_quoted(to, patterns->list[i].line.text,
+			patterns->list[i].line.size);
+	}
+}
+
+/* --- paths --- */
+
+static int
+read_path(struct rt_match *match, const struct retort_requests *when,
+	char *error)
+{
+	return read_patterns(&match->path_patterns, when->if_path_matches,
+		false, false, "if_path_matches", error);
+}
+
+static void
+free_path(struct rt_match *match)
+{
+	free_patterns(&match->path_patterns);
+}
+
+/* The first that does not match; NULL: all do. */
+static const struct rt_pattern *
+find_path(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	const struct rt_patterns *patterns = &match->path_patterns;
+
+	for (size_t i = 0; i < patterns->count; i++)
+		if (seen->path == NULL ||
+			!matches(&patterns->list[i], seen->path,
+				strlen(seen->path), false))
+			return &patterns->list[i];
+	return NULL;
+}
+
+static bool
+path_fits(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	return find_path(match, seen) == NULL;
+}
+
+static void
+say_path(const struct rt_match *match, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	const char *path = seen->path ? seen->path : "";
+
+	rt_buf_add_format(to, "path differs from %s: ", whose);
+	add_pattern(to, find_path(match, seen));
+	rt_buf_add_text(to, " in ");
+	rt_match_add_quoted(to, path, strlen(path));
+}
+
+static void
+describe_path(const struct rt_match *match, struct rt_buf *to)
+{
+	describe(to, "path", &match->path_patterns);
+}
+
+const struct rt_matcher rt_match_path_regex = {
+	.given = offsetof(struct rt_match, path_patterns.text),
+	.weight = 32,
+	.read = read_path,
+	.free = free_path,
+	.fits = path_fits,
+	.say = say_path,
+	.describe = describe_path,
+};
+
+/* --- fields --- */
+
+static int
+read_fields(struct rt_match *match, const struct retort_requests *when,
+	char *error)
+{
+	int code = rt_field_check(when->if_field_matches, true,
+		"if_field_matches", error);
+
+	return code < 0 ?
+		code :
+		read_patterns(&match->field_patterns, when->if_field_matches,
+			true, match->nocase, "if_field_matches", error);
+}
+
+static void
+free_fields(struct rt_match *match)
+{
+	free_patterns(&match->field_patterns);
+}
+
+static bool
+field_matches(const struct rt_pattern *pattern,
+	const struct retort_exchange *seen)
+{
+	for (size_t i = 0; i < seen->field_count; i++)
+		if (rt_field_is(&pattern->line, seen->fields[i].name) &&
+			matches(pattern, seen->fields[i].value,
+				strlen(seen->fields[i].value), false))
+			return true;
+	return false;
+}
+
+static const struct rt_pattern *
+find_field(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	for (size_t i = 0; i < match->field_patterns.count; i++)
+		if (!field_matches(&match->field_patterns.list[i], seen))
+			return &match->field_patterns.list[i];
+	return NULL;
+}
+
+static bool
+fields_fit(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	return find_field(match, seen) == NULL;
+}
+
+static unsigned
+fields_near(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	return rt_match_came(&find_field(match, seen)->line, seen);
+}
+
+static void
+say_fields(const struct rt_match *match, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	const struct rt_pattern *pattern = find_field(match, seen);
+
+	rt_buf_add_format(to, "field differs from %s: ", whose);
+	add_pattern(to, pattern);
+	rt_match_add_came(to, &pattern->line, seen);
+}
+
+static void
+describe_fields(const struct rt_match *match, struct rt_buf *to)
+{
+	describe(to, "field", &match->field_patterns);
+}
+
+const struct rt_matcher rt_match_field_regex = {
+	.given = offsetof(struct rt_match, field_patterns.text),
+	.weight = 2,
+	.read = read_fields,
+	.free = free_fields,
+	.fits = fields_fit,
+	.near = fields_near,
+	.say = say_fields,
+	.describe = describe_fields,
+};
+
+/* --- bodies --- */
+
+static int
+read_body(struct rt_match *match, const struct retort_requests *when,
+	char *error)
+{
+	return read_patterns(&match->body_patterns, when->if_body_matches,
+		false, match->nocase, "if_body_matches", error);
+}
+
+static void
+free_body(struct rt_match *match)
+{
+	free_patterns(&match->body_patterns);
+}
+
+static const struct rt_pattern *
+find_body(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	bool cut = seen->body_total > seen->body_size;
+
+	for (size_t i = 0; i < match->body_patterns.count; i++)
+		if (!matches(&match->body_patterns.list[i],
+			    seen->body ? seen->body : "", seen->body_size, cut))
+			return &match->body_patterns.list[i];
+	return NULL;
+}
+
+static bool
+body_fits(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	return find_body(match, seen) == NULL;
+}
+
+static void
+say_body(const struct rt_match *match, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	rt_buf_add_format(to, "body differs from %s: ", whose);
+	add_pattern(to, find_body(match, seen));
+	rt_buf_add_text(to, " in ");
+	rt_match_add_quoted(to, seen->body ? seen->body : "", seen->body_size);
+	if (seen->body_size > MOST_TRIED)
+		rt_buf_add_format(to, " (the first %d bytes were tried)",
+			MOST_TRIED);
+	rt_match_add_kept(to, seen);
+}
+
+static void
+describe_body(const struct rt_match *match, struct rt_buf *to)
+{
+	describe(to, "body", &match->body_patterns);
+}
+
+const struct rt_matcher rt_match_body_regex = {
+	.given = offsetof(struct rt_match, body_patterns.text),
+	.weight = 2,
+	.read = read_body,
+	.free = free_body,
+	.fits = body_fits,
+	.say = say_body,
+	.describe = describe_body,
+};
