@@ -573,6 +573,11 @@ retort_size(size_t size)
  * which a{3} has three, and no back-references; of a text the first 64 KiB are
  * tried.
  *
+ * JSON is compared as values: numbers by what they are worth, so 1 is 1.0, and
+ * arrays in their order. A body is not JSON, and fits nothing, if a name comes
+ * twice in an object or holds a NUL, if a number is beyond 64 bits or a double,
+ * or if it is deeper than 100 levels, longer than 1 MiB, or not kept whole.
+ *
  * A state is a word of at most 32 letters, digits or "-_.": "ready" is one of
  * the server, "connection:data" one of the connection, and "cart:full" one of
  * something else, by its name, of which there are at most 32. `in` has one or
@@ -626,6 +631,13 @@ struct retort_requests {
 	const char *if_path_matches;  /* the path, decoded */
 	const char *if_field_matches; /* lines "Name: expression": a value */
 	const char *if_body_matches;  /* the body, or a piece or datagram */
+
+	/* The body as JSON, if libretort was built with jansson; otherwise
+	   -ENOTSUP */
+	const char *if_json;     /* the same value, in whatever order and
+	                            spacing its members are written */
+	const char *if_json_has; /* the same, but objects may have more
+	                            members */
 };
 
 struct retort_reply;
@@ -682,6 +694,8 @@ struct retort_reply {
 	const char *if_path_matches;
 	const char *if_field_matches;
 	const char *if_body_matches;
+	const char *if_json;
+	const char *if_json_has;
 	unsigned times; /* answer so many requests, then no more; 0: answer
 	                   always */
 	retort_handler *handler;

@@ -6,7 +6,8 @@
  *
  * A condition is one row of a table: how it is read, whether it is given,
  * whether the request fits, and how to say that it does not. The rows stand in
- * match_request.c, match_field.c, match_regex.c, match_body.c, match_form.c.
+ * match_request.c, match_field.c, match_regex.c, match_body.c, match_form.c,
+ * match_json.c.
  */
 #include "config.h"
 
@@ -36,6 +37,8 @@ static const struct rt_matcher *const matchers[] = {
 	&rt_match_in,
 	&rt_match_form,
 	&rt_match_file,
+	&rt_match_json,
+	&rt_match_json_has,
 };
 
 #define MATCHERS (sizeof matchers / sizeof *matchers)

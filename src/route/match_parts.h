@@ -136,6 +136,15 @@ struct rt_patterns {
 	size_t count;
 };
 
+/* --- JSON --- */
+
+struct json_t; /* of jansson */
+
+struct rt_json {
+	char *text; /* as it was given; NULL: nothing is asked */
+	struct json_t *value;
+};
+
 /* --- conditions --- */
 
 struct rt_match {
@@ -155,6 +164,8 @@ struct rt_match {
 	char *in;
 	struct rt_pairs form;
 	struct rt_pairs file;
+	struct rt_json json;
+	struct rt_json json_has;
 	struct rt_patterns path_patterns;
 	struct rt_patterns field_patterns;
 	struct rt_patterns body_patterns;
@@ -191,6 +202,7 @@ extern const struct rt_matcher rt_match_body, rt_match_body_has,
 	rt_match_body_begins;
 extern const struct rt_matcher rt_match_in;
 extern const struct rt_matcher rt_match_form, rt_match_file;
+extern const struct rt_matcher rt_match_json, rt_match_json_has;
 extern const struct rt_matcher rt_match_path_regex, rt_match_field_regex,
 	rt_match_body_regex;
 

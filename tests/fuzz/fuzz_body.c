@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bodies that clients send, as conditions read them: forms of both kinds, and
- * texts that patterns are looked for in.
+ * The bodies that clients send, as conditions read them: forms of both kinds,
+ * JSON, and texts that patterns are looked for in.
  * For libFuzzer, which calls LLVMFuzzerTestOneInput(). Built without it (no
  * FUZZING), it has a main() that replays the files that are its arguments, each
  * cut short in several places; --corpus DIR writes a small corpus.
@@ -141,6 +141,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_match(&(struct retort_requests){.if_file = copy}, &seen);
 		check_match(&(struct retort_requests){.if_body_matches = copy},
 			&seen);
+		check_match(&(struct retort_requests){.if_json = copy}, &seen);
+		check_match(&(struct retort_requests){.if_json_has = copy},
+			&seen);
 		free((char *)(uintptr_t)seen.body);
 	}
 	free(copy);
@@ -150,6 +153,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 #ifndef FUZZING
 
 static const char *const corpus[] = {
+	"{\"a\": [1, {\"b\": \"c\\u0000\"}]}\n\n"
+	"{\"z\": null, \"a\": [1.0, {\"b\": \"c\\u0000\", \"d\": -1e2}]}",
 	"^(a|[]b[:digit:]]{2,3})+\\.$\n\nab12.",
 	"a=b*c&d=%2A\napplication/x-www-form-urlencoded\na=b+c%2a&d=&e",
 	"a=x*\nmultipart/form-data; boundary=\"b\"\n"

@@ -172,7 +172,7 @@ else
 		${CC:-cc} ${CFLAGS:-} -fno-builtin -I"$(dirname "$header")" \
 			-o "$work/both" "$work/both.c" \
 			-Wl,--whole-archive "$archive" -Wl,--no-whole-archive \
-			${LDFLAGS:-} 2>&1 && "$work/both" 2>&1 ||
+			${LDFLAGS:-} ${JANSSON_LIBS:-} 2>&1 && "$work/both" 2>&1 ||
 			echo 'could not be linked or run'
 	)
 	result "$name" "$problems"

@@ -681,7 +681,8 @@ START_TEST(conditions)
 		  "@if-form-absent g\n@if-form-only\n"
 		  "@if-file h=*.png;type=image/png\n"
 		  "@if-path-matches ^/[a b]\n@if-field-matches I: j+\n"
-		  "@if-body-matches ^k|l$ \n@if-body-matches m\n@echo\n"
+		  "@if-body-matches ^k|l$ \n@if-body-matches m\n"
+		  "@if-json {\"n\":\n@if-json\t1}\n@if-json-has [ ]\n@echo\n"
 		  "@then\n@echo\n");
 	/* a queue has them again */
 	for (size_t i = 0; i < 2; i++) {
@@ -696,6 +697,8 @@ START_TEST(conditions)
 		assert_text(got->if_path_matches, "^/[a b]\n");
 		assert_text(got->if_field_matches, "I: j+\n");
 		assert_text(got->if_body_matches, "^k|l$\nm\n");
+		assert_text(got->if_json, "{\"n\":\n1}\n");
+		assert_text(got->if_json_has, "[ ]\n");
 	}
 }
 END_TEST

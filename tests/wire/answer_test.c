@@ -109,6 +109,14 @@ static const struct fit {
 		"\r\n--b--\r\n" "0\r\n\r\n", true},
 	{{.if_form_absent = "a"},
 		"POST /" HOST PARTS "3\r\n--b\r\n0\r\n\r\n", false},
+#ifdef HAVE_JANSSON
+	{{.if_json = "{\"a\": 1, \"b\": [2]}", .if_json_has = "{}"},
+		"PUT /" HOST "Content-Length: 15\r\n\r\n{\"b\":[2],\"a\":1}", true},
+	{{.if_json = "{\"a\": 1}"},
+		"PUT /" HOST "Content-Length: 7\r\n\r\n{\"a\":2}", false},
+	{{.if_json_has = "{\"a\": 1}"},
+		"PUT /" HOST "Content-Length: 7\r\n\r\n{\"b\":1}", false},
+#endif
 	{{.if_path_matches = "^/[0-9] x$", .if_field_matches = "host: ^X$",
 		 .if_body_matches = "^a.*\n$", .if_nocase = true},
 		"PUT http://h/1%20x?a" HOST "Content-Length: 3\r\n\r\nAb\n", true},

@@ -53,6 +53,12 @@ static const struct {
 		"POST /form" HOST "Content-Length: 7\r\nContent-Type: "
 		"application/x-www-form-urlencoded\r\n\r\nc=d&a=b",
 		"\r\n\r\nform"},
+#ifdef HAVE_JANSSON
+	{{.request = "/json", .if_json = "[1]", .if_json_has = "[1.0]",
+		 .body = "json"},
+		"POST /json" HOST "Content-Length: 4\r\n\r\n[ 1]",
+		"\r\n\r\njson"},
+#endif
 	{{.request = "/handler", .handler = build},
 		"POST /handler" HOST "X-A: 1\r\nContent-Length: 1\r\n\r\nx",
 		"\r\n\r\nPOST /handler 1 x"},
