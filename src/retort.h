@@ -696,6 +696,7 @@ struct retort_reply {
 	const char *if_body_matches;
 	const char *if_json;
 	const char *if_json_has;
+	int prefer;     /* its rank: see retort_on() */
 	unsigned times; /* answer so many requests, then no more; 0: answer
 	                   always */
 	retort_handler *handler;
@@ -776,8 +777,8 @@ struct retort_reply {
  *
  *	retort_on(server, "GET /users/1", .body = "{}", .times = 2);
  *
- * The first rule that fits a request and is not used up answers it. If none
- * does, the reply of retort_answer() or the files of retort_serve() answer,
+ * Of the rules that fit a request and are not used up, the first of those with
+ * the greatest `prefer` answers it. If there is none, the reply of retort_answer() or the files of retort_serve() answer,
  * whichever was called last; otherwise the client gets 501, with a text that
  * names the nearest rule and anything malformed. Returns the number of the
  * rule, from 1, or -errno: -EINVAL, it is malformed, or no request can fit

@@ -45,6 +45,7 @@ check_no_rule(const struct retort_reply *reply, char *error)
 		const char *name;
 		bool given;
 	} members[] = {
+		{"prefer", reply->prefer != 0},
 		{"times", reply->times != 0},
 		{"then_in", reply->then_in != NULL},
 		{"handler", reply->handler != NULL},

@@ -446,6 +446,7 @@ forget_rule(struct retort_reply *as)
 	as->server = NULL;
 	as->error = NULL;
 	rt_conditions_clear(as);
+	as->prefer = 0;
 	as->times = 0;
 	as->then_in = NULL;
 	as->handler = NULL;

@@ -42,7 +42,7 @@ struct rt_condition {
 };
 
 /* How many there are, all given in `rt_conditions`. */
-#define RT_CONDITIONS 21
+#define RT_CONDITIONS 23
 
 extern const struct rt_condition rt_conditions[RT_CONDITIONS];
 

@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "base/c_locale.h"
+#include "base/error.h"
 #include "http/field.h"
 
 /* Characters of a pattern, of which a{3} has three. */

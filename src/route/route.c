@@ -429,18 +429,29 @@ answer_nothing(const struct rt_route *route, struct rt_asked *asked,
 	asked->why.len--; /* its newline */
 }
 
-/* The first that fits and is not used up, from 1; 0: none. */
+/* The first that fits and is not used up, of those of the highest rank, from 1;
+   0: none. */
 static size_t
 find_rule(const struct rt_route *route, const struct retort_exchange *seen,
 	bool accepted)
 {
+	size_t found = 0;
+
 	/* a predicate may add rules: they are looked up anew each time */
-	for (size_t i = 0; i < route->rule_count; i++)
-		if (!is_used_up(route->rules + i) &&
-			route->rules[i].accepted == accepted &&
-			rt_match_fits(route->rules[i].match, seen))
-			return i + 1;
-	return 0;
+	for (size_t i = 0; i < route->rule_count; i++) {
+		if (found > 0 &&
+			route->rules[i].prefer <=
+				route->rules[found - 1].prefer)
+			continue;
+		if (is_used_up(route->rules + i) ||
+			route->rules[i].accepted != accepted ||
+			!rt_match_fits(route->rules[i].match, seen))
+			continue;
+		found = i + 1;
+		if (route->rules[i].prefer >= route->highest)
+			break;
+	}
+	return found;
 }
 
 /* The site answers, as a rule has it. */

@@ -32,6 +32,7 @@ struct rt_rule {
 	bool files;     /* the site answers */
 	char *then_in;  /* the states that it leaves; NULL */
 	bool accepted;  /* for a connection that is, not for a request */
+	int prefer;     /* its rank */
 	unsigned times; /* 0: always */
 	unsigned used;
 };
@@ -40,6 +41,7 @@ struct rt_route {
 	struct rt_rule *rules;
 	size_t rule_count;
 	size_t rule_room;
+	int highest;             /* no rule has a higher rank */
 	struct rt_rule fallback; /* of `canned` NULL: there is none */
 	struct rt_states states;
 	struct rt_site *site;    /* what rules for files serve; NULL: none */

@@ -251,6 +251,7 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 		.handler = given->handler,
 		.handler_arg = given->handler_arg,
 		.accepted = given->accepted,
+		.prefer = given->prefer,
 		.times = given->times,
 	};
 	rule->canned = rt_canned_new(given,
@@ -303,6 +304,8 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 	}
 	route->rules[route->rule_count++] = rule;
 	route->in_states |= rule.then_in != NULL;
+	if (route->rule_count == 1 || rule.prefer > route->highest)
+		route->highest = rule.prefer;
 	if (rt_faults_reading(rule.canned->faults) != NULL)
 		route->reads = true;
 	if (rule.canned->as.next == RETORT_NEXT_KEEP || rule.handler != NULL)

@@ -87,6 +87,23 @@ read_then(struct rt_reader *reader, const char *at)
 	if (!begin_rule(reader, at, accepted))
 		return false;
 	rt_scenario_copy_conditions(reader, &before);
+	reader->item->rule.prefer = before.prefer;
+	return true;
+}
+
+static bool
+read_prefer(struct rt_reader *reader, const char *at)
+{
+	struct rt_word word = rt_scenario_rest(reader, at), digits = word;
+	bool negative = word.size > 0 && *word.text == '-';
+	uint64_t number;
+
+	digits.text += negative;
+	digits.size -= negative;
+	if (!rt_word_number(digits, INT32_MAX, &number))
+		return rt_scenario_expected(reader, word.text,
+			"a whole number");
+	reader->item->rule.prefer = negative ? -(int)number : (int)number;
 	return true;
 }
 
@@ -320,6 +337,20 @@ read_chunks(struct rt_reader *reader, const char *at)
 }
 
 static bool
+read_field(struct rt_reader *reader, const char *at)
+{
+	return rt_scenario_line(reader, at, &reader->reply_fields,
+		"Name: value");
+}
+
+static bool
+read_omit(struct rt_reader *reader, const char *at)
+{
+	return rt_scenario_line(reader, at, &reader->omit,
+		"the name of a field");
+}
+
+static bool
 read_trailer(struct rt_reader *reader, const char *at)
 {
 	return rt_scenario_line(reader, at, &reader->trailers, "Name: value");
@@ -429,6 +460,7 @@ static const struct directive {
 	{"then", ANYWHERE, read_then},
 	{"expect", ANYWHERE, read_expect},
 	{"order", ANYWHERE, read_order},
+	{"prefer", IN_RULE, read_prefer},
 	{"times", IN_RULE, read_times},
 	{"then-in", IN_RULE, read_then_in},
 	{"fault", IN_RULE, read_fault},
@@ -443,6 +475,8 @@ static const struct directive {
 	{"part", IN_RULE, read_part},
 	{"raw", IN_RULE, read_raw},
 	{"chunks", IN_RULE, read_chunks},
+	{"field", IN_RULE, read_field},
+	{"omit", IN_RULE, read_omit},
 	{"trailer", IN_RULE, read_trailer},
 	{"interim", IN_RULE, read_interim},
 };
@@ -472,7 +506,9 @@ static const struct {
 	{"delay", "'@fault pause MS'"},
 	{"drop", "'@fault empty'"},
 	{"get", "'@on GET /PATH'"},
-	{"header", "a field of the message, 'Name: value'"},
+	{"header",
+		"a field of the message, 'Name: value', or "
+		"'@field Name: value'"},
 	{"if-header", "'@if-field Name: value'"},
 	{"if-path", "'@on METHOD /PATH'"},
 	{"if-query", "'@on METHOD /PATH?NAME=VALUE'"},
@@ -482,6 +518,7 @@ static const struct {
 	{"if-text", "'@if-body QUOTED' or '@if-body-has QUOTED'"},
 	{"path", "'@on METHOD /PATH'"},
 	{"post", "'@on POST /PATH'"},
+	{"priority", "'@prefer N'"},
 	{"put", "'@on PUT /PATH'"},
 	{"delete", "'@on DELETE /PATH'"},
 	{"reply", "a message, 'HTTP/1.1 200 OK'"},

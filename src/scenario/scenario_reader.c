@@ -193,6 +193,7 @@ look_for_shadow(struct rt_reader *reader, const struct rt_item *item)
 		const struct retort_reply *rule = &first[i].rule;
 
 		if (first[i].kind != RT_ITEM_RULE || rule->times != 0 ||
+			rule->prefer < item->rule.prefer ||
 			rule->accepted != item->rule.accepted ||
 			!rt_conditions_cover(rule, &item->rule))
 			continue;

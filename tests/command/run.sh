@@ -247,6 +247,33 @@ if have curl; then
 	equal '' "$(cat "$dir/err")" 'nothing is said'
 fi
 
+# --- scenarios: files by their path, and what is asked of requests ---
+
+if have curl; then
+	mkdir -p "$dir/site/assets"
+	echo asset >"$dir/site/assets/a.css"
+	echo page >"$dir/site/index.html"
+	printf '%s\n' '@on /assets/*' '@field Cache-Control: max-age=9' \
+		'@omit ETag' '@files' >"$dir/files"
+	ends 0 'files with fields of their own' --scenario "$dir/files" \
+		"$dir/site" -- curl -si '{url}assets/a.css' '{url}index.html'
+	equal 'Cache-Control: max-age=9,asset,Cache-Control: no-cache,ETag,page,' \
+		"$(tr -d '\r' <"$dir/out" | sed 's/^ETag:.*/ETag/' |
+			grep -e '^Cache-C' -e '^ETag' -e '^asset' -e '^page' |
+			tr '\n' ',')" 'files: by their path'
+	printf '%s\n' '@on POST /?a=*' '@if-query-only' '@if-form b=c d' \
+		'@if-form-only' '@if-path-matches ^/$' \
+		'@raw "HTTP/1.1 204 No\r\n\r\n"' >"$dir/form"
+	ends 0 'a form' --scenario "$dir/form" -- \
+		curl -sf --data-urlencode 'b=c d' '{url}?a=1'
+	ends 0 'a form in parts' --scenario "$dir/form" -- \
+		curl -sf -F 'b=c d' '{url}?a=1'
+	ends 4 'another form' --scenario "$dir/form" -- \
+		curl -s -F b=cd '{url}?a=1'
+	says 'form differs from form:1: no pair "b=c d": came "cd"' \
+		'another form: what came is told'
+fi
+
 # --- scenarios: what stands where, and what was expected ---
 
 # wrong PLACE TEXT: the scenario in the file `scenario` is

@@ -139,12 +139,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				    .if_form_only = true},
 			&seen);
 		check_match(&(struct retort_requests){.if_file = copy}, &seen);
-		check_match(&(struct retort_requests){.if_body_matches = copy},
-			&seen);
 		check_match(&(struct retort_requests){.if_json = copy}, &seen);
 		check_match(&(struct retort_requests){.if_json_has = copy},
 			&seen);
 		free((char *)(uintptr_t)seen.body);
+		/* the sanitizer's regexec() wants a NUL, as a record has it */
+		seen.body = body;
+		check_match(&(struct retort_requests){.if_body_matches = copy},
+			&seen);
 	}
 	free(copy);
 	return 0;

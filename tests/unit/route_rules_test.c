@@ -93,6 +93,41 @@ START_TEST(rules_are_used_up)
 }
 END_TEST
 
+/* Whatever their order; of equals it is the first. */
+START_TEST(rules_have_a_rank)
+{
+	open_route();
+	(void)add_rule((struct retort_reply){.status = 201, .prefer = -1});
+	(void)add_rule((struct retort_reply){.request = "/a*", .status = 202});
+	(void)add_rule((struct retort_reply){.request = "/a", .status = 203});
+	(void)add_rule((struct retort_reply){.request = "/abc",
+		.status = 204,
+		.prefer = 2,
+		.times = 1});
+	(void)add_rule((struct retort_reply){.request = "/ab*",
+		.status = 205,
+		.prefer = 1});
+	(void)add_rule((struct retort_reply){.request = "/ab*",
+		.status = 206,
+		.prefer = 1});
+	expect_rule(ASK("GET /b"), 1, 201, "");
+	expect_rule(ASK("GET /a"), 2, 202, "");
+	expect_rule(ASK("GET /abd"), 5, 205, "");
+	expect_rule(ASK("GET /abc"), 4, 204, "");
+	expect_rule(ASK("GET /abc"), 5, 205, "");
+	/* what comes later may be higher, and what was higher may go */
+	(void)add_rule((struct retort_reply){.status = 207, .prefer = 3});
+	expect_rule(ASK("GET /abc"), 7, 207, "");
+	rt_route_clear_after(&route, 3);
+	expect_rule(ASK("GET /abc"), 2, 202, "");
+	rt_route_clear(&route);
+	(void)add_rule((struct retort_reply){.status = 208, .prefer = -9});
+	(void)add_rule((struct retort_reply){.status = 209, .prefer = -8});
+	expect_rule(ASK("GET /"), 2, 209, "");
+	rt_route_free(&route);
+}
+END_TEST
+
 /* The text of a 501 says what it is to be. */
 START_TEST(the_nearest_rule_is_named)
 {
@@ -927,8 +962,9 @@ main(void)
 {
 	Suite *suite = suite_create("route rules");
 	const TTest *const rules[] = {the_first_rule_that_fits,
-		rules_are_used_up, the_nearest_rule_is_named, rules_keep_bodies,
-		rules_are_checked, many_rules, a_handler_changes_the_reply,
+		rules_are_used_up, rules_have_a_rank, the_nearest_rule_is_named,
+		rules_keep_bodies, rules_are_checked, many_rules,
+		a_handler_changes_the_reply,
 		a_handler_is_asked_when_its_rule_fits,
 		a_handler_leaves_the_body, handlers_fail, handlers_answer_later,
 		NULL};

@@ -6,6 +6,7 @@
 #include "support/harness.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,6 +228,15 @@ static const struct {
 		"s:2:13: ' \"\"': expected a byte or more, and no NUL"},
 	{ON "@if-body-has \"a\\0b\"",
 		"s:2:13: ' \"a\\0b\"': expected a byte or more, and no NUL"},
+	{ON "@prefer", "s:2:8: the line ends: expected a whole number"},
+	{ON "@prefer x", "s:2:9: 'x': expected a whole number"},
+	{ON "@prefer 1 2", "s:2:9: '1 2': expected a whole number"},
+	{ON "@prefer -", "s:2:9: '-': expected a whole number"},
+	{ON "@prefer 2147483648",
+		"s:2:9: '2147483648': expected a whole number"},
+	{"@expect 1\n@prefer 1", "s:2:1: '@prefer 1': expected @on before it"},
+	{ON "@field", "s:2:7: the line ends: expected Name: value"},
+	{ON "@omit", "s:2:6: the line ends: expected the name of a field"},
 	{ON "@if-form", "s:2:9: the line ends: expected name=value"},
 	{ON "@if-form-only x", "s:2:15: 'x': expected nothing more"},
 	{ON "@if-query-only a", "s:2:16: 'a': expected nothing more"},
@@ -703,6 +713,25 @@ START_TEST(conditions)
 }
 END_TEST
 
+/* A rule's rank, which its queue has, too; and fields without a message. */
+START_TEST(ranks_and_fields)
+{
+	read_good("@on\n@prefer -12\n@field A: b\n@field C:d\n@omit E\n@files\n"
+		  "@then\n@echo\n@on\n@prefer 2147483647\n@field F: g\n"
+		  "HTTP/1.1 200 OK\nH: i\n\n@on\n@echo\n");
+	ck_assert_int_eq(rule(0)->prefer, -12);
+	assert_text(rule(0)->fields, "A: b\nC:d\n");
+	assert_text(rule(0)->omit, "E\n");
+	ck_assert(rule(0)->files);
+	ck_assert_int_eq(rule(1)->prefer, -12);
+	ck_assert_ptr_null(rule(1)->fields);
+	ck_assert_ptr_null(rule(1)->omit);
+	ck_assert_int_eq(rule(2)->prefer, INT_MAX);
+	assert_text(rule(2)->fields, "F: g\nH: i\n");
+	ck_assert_int_eq(rule(3)->prefer, 0);
+}
+END_TEST
+
 /* Each reply of a queue answers once, the last one ever after. */
 START_TEST(queues)
 {
@@ -1172,6 +1201,10 @@ START_TEST(shadows_are_told)
 		 "@on\n@if-body-has \"a\"\n@nocase\n@echo\n",
 			0},
 		{"@on\n@echo\n@on\n@nocase\n@if-field A: b\n@echo\n", 3},
+		/* nor is one that is preferred */
+		{"@on\n@echo\n@on /a\n@prefer 1\n@echo\n", 0},
+		{"@on\n@prefer 1\n@echo\n@on /a\n@prefer 1\n@echo\n", 4},
+		{"@on\n@echo\n@on /a\n@prefer -1\n@echo\n", 3},
 	};
 
 	for (int i = 0; i < COUNT(cases); i++) {
@@ -1431,8 +1464,9 @@ main(void)
 	const TTest *const items[] = {nothing, a_rule,
 		a_byte_order_mark_is_skipped, the_first_fault_is_noted,
 		rules_and_expectations_have_a_place, rules_of_all_kinds,
-		expectations, conditions, queues, a_queue_without_conditions,
-		many_rules, files_are_relative_to_the_scenario, NULL};
+		expectations, conditions, ranks_and_fields, queues,
+		a_queue_without_conditions, many_rules,
+		files_are_relative_to_the_scenario, NULL};
 	const TTest *const texts[] = {notices_are_told_once,
 		conditions_without_case, events_have_their_end, bodies_in_parts,
 		raw_heads_have_an_end, shadows_are_told,
