@@ -43,10 +43,22 @@ static const struct rt_matcher *const matchers[] = {
 
 #define MATCHERS (sizeof matchers / sizeof *matchers)
 
+_Static_assert(MATCHERS < RT_MATCHERS, "a NULL ends those that are given");
+
+static bool
+is_given(const struct rt_match *match, const struct rt_matcher *matcher)
+{
+	const char *member;
+
+	memcpy(&member, (const char *)match + matcher->given, sizeof member);
+	return member != NULL;
+}
+
 static int
 read_when(struct rt_match *match, const struct retort_requests *when,
 	char *error)
 {
+	size_t given = 0;
 	int code = 0;
 
 	match->nocase = when->if_nocase;
@@ -55,6 +67,10 @@ read_when(struct rt_match *match, const struct retort_requests *when,
 	for (size_t i = 0; i < MATCHERS && code == 0; i++)
 		if (matchers[i]->read != NULL)
 			code = matchers[i]->read(match, when, error);
+	/* others are not asked about each request */
+	for (size_t i = 0; i < MATCHERS && code == 0; i++)
+		if (is_given(match, matchers[i]))
+			match->given[given++] = matchers[i];
 	if (code == 0 && match->nocase &&
 		rt_requests_with(when, RT_CONDITION_CASE) == NULL)
 		return rt_fail(error, -EINVAL,
@@ -98,15 +114,6 @@ rt_match_free(struct rt_match *match)
 }
 
 static bool
-is_given(const struct rt_match *match, const struct rt_matcher *matcher)
-{
-	const char *member;
-
-	memcpy(&member, (const char *)match + matcher->given, sizeof member);
-	return member != NULL;
-}
-
-static bool
 predicate_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
 	return match->predicate(match->predicate_arg, seen);
@@ -115,9 +122,8 @@ predicate_fits(const struct rt_match *match, const struct retort_exchange *seen)
 bool
 rt_match_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
-	for (size_t i = 0; i < MATCHERS; i++)
-		if (is_given(match, matchers[i]) &&
-			!matchers[i]->fits(match, seen))
+	for (size_t i = 0; match->given[i] != NULL; i++)
+		if (!match->given[i]->fits(match, seen))
 			return false;
 	return match->predicate == NULL || predicate_fits(match, seen);
 }

@@ -147,8 +147,14 @@ struct rt_json {
 
 /* --- conditions --- */
 
+struct rt_matcher;
+
+/* Conditions that there can be. */
+#define RT_MATCHERS 24
+
 struct rt_match {
-	char *method; /* NULL: any */
+	const struct rt_matcher *given[RT_MATCHERS]; /* NULL after the last */
+	char *method;                                /* NULL: any */
 	struct rt_glob path;
 	struct rt_pairs query;
 	char *fields;
