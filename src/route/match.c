@@ -21,7 +21,7 @@
 #include "reply/condition.h"
 
 /* In the order in which a difference is told. */
-static const struct rt_matcher *const matchers[] = {
+static const struct rt_matcher *const matchers[RT_MATCHERS + 1] = {
 	&rt_match_method,
 	&rt_match_path,
 	&rt_match_path_regex,
@@ -39,11 +39,8 @@ static const struct rt_matcher *const matchers[] = {
 	&rt_match_file,
 	&rt_match_json,
 	&rt_match_json_has,
+	NULL,
 };
-
-#define MATCHERS (sizeof matchers / sizeof *matchers)
-
-_Static_assert(MATCHERS < RT_MATCHERS, "a NULL ends those that are given");
 
 static bool
 is_given(const struct rt_match *match, const struct rt_matcher *matcher)
@@ -64,11 +61,11 @@ read_when(struct rt_match *match, const struct retort_requests *when,
 	match->nocase = when->if_nocase;
 	match->predicate = when->if_predicate;
 	match->predicate_arg = when->if_predicate_arg;
-	for (size_t i = 0; i < MATCHERS && code == 0; i++)
+	for (size_t i = 0; matchers[i] != NULL && code == 0; i++)
 		if (matchers[i]->read != NULL)
 			code = matchers[i]->read(match, when, error);
 	/* others are not asked about each request */
-	for (size_t i = 0; i < MATCHERS && code == 0; i++)
+	for (size_t i = 0; matchers[i] != NULL && code == 0; i++)
 		if (is_given(match, matchers[i]))
 			match->given[given++] = matchers[i];
 	if (code == 0 && match->nocase &&
@@ -108,7 +105,7 @@ rt_match_free(struct rt_match *match)
 {
 	if (match == NULL)
 		return;
-	for (size_t i = 0; i < MATCHERS; i++)
+	for (size_t i = 0; matchers[i] != NULL; i++)
 		matchers[i]->free(match);
 	free(match);
 }
@@ -136,7 +133,7 @@ rt_match_explain(const struct rt_match *match,
 	struct rt_miss miss = {.common = rt_match_common(match, seen)};
 	bool said = false;
 
-	for (size_t i = 0; i < MATCHERS; i++) {
+	for (size_t i = 0; matchers[i] != NULL; i++) {
 		const struct rt_matcher *matcher = matchers[i];
 		bool given = is_given(match, matcher);
 
@@ -163,7 +160,7 @@ void
 rt_match_describe(const struct rt_match *match, struct rt_buf *to)
 {
 	rt_match_describe_request(match, to);
-	for (size_t i = 0; i < MATCHERS; i++)
+	for (size_t i = 0; matchers[i] != NULL; i++)
 		if (matchers[i]->describe != NULL &&
 			is_given(match, matchers[i]))
 			matchers[i]->describe(match, to);

@@ -7,6 +7,7 @@
 
 #include "route/match_parts.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,6 +240,7 @@ static enum excess
 judge(const struct rt_pairs *pairs, const struct rt_form_pair *came,
 	enum rt_coding coding)
 {
+	assert(pairs->wanted.count == 0 || pairs->wanted.pairs != NULL);
 	for (size_t i = 0; i < pairs->absent.count; i++)
 		if (name_fits(&pairs->absent.pairs[i], came, coding))
 			return ABSENT;

@@ -153,8 +153,8 @@ struct rt_matcher;
 #define RT_MATCHERS 24
 
 struct rt_match {
-	const struct rt_matcher *given[RT_MATCHERS]; /* NULL after the last */
-	char *method;                                /* NULL: any */
+	const struct rt_matcher *given[RT_MATCHERS + 1]; /* and a NULL */
+	char *method;                                    /* NULL: any */
 	struct rt_glob path;
 	struct rt_pairs query;
 	char *fields;
