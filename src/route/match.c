@@ -138,8 +138,8 @@ rt_match_explain(const struct rt_match *match,
 		bool given = is_given(match, matcher);
 
 		if (!given || matcher->fits(match, seen)) {
-			/* a predicate may stand for what is not given */
-			if (given || match->predicate == NULL)
+			if (given || !matcher->presumed ||
+				match->predicate == NULL)
 				miss.score += matcher->weight;
 			continue;
 		}

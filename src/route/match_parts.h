@@ -184,6 +184,7 @@ struct rt_match {
 struct rt_matcher {
 	size_t given;    /* the member that is not NULL when it is given */
 	unsigned weight; /* when it is met; people look at the greater first */
+	bool presumed;   /* where it is not given a predicate may ask for it */
 	/* 0 or -errno, with a line in `error`; NULL: another row reads it */
 	int (*read)(struct rt_match *match, const struct retort_requests *when,
 		char *error);
