@@ -228,8 +228,8 @@ valid_authority(const char *text, size_t size)
 }
 
 /* RFC 9112 3.2 */
-static int
-check_target(struct rt_http *http)
+int
+rt_http_check_target(struct rt_http *http)
 {
 	static const char *const schemes[] = {"http://", "https://"};
 	struct rt_request *request = &http->request;
@@ -276,8 +276,8 @@ check_target(struct rt_http *http)
 }
 
 /* RFC 9112 3.2: exactly one in HTTP/1.1, at most one before, and valid. */
-static int
-check_host(struct rt_http *http)
+int
+rt_http_check_host(struct rt_http *http)
 {
 	struct rt_request *request = &http->request;
 	const struct rt_http_field *host =
@@ -352,7 +352,7 @@ check_expect(struct rt_http *http)
 static int
 check_head(struct rt_http *http)
 {
-	if (check_target(http) != 0 || check_host(http) != 0 ||
+	if (rt_http_check_target(http) != 0 || rt_http_check_host(http) != 0 ||
 		check_framing(http) != 0 || check_expect(http) != 0)
 		return -1;
 	if (http->request.method == RT_CONNECT)

@@ -113,6 +113,16 @@ struct rt_span rt_http_line(const struct rt_http *http, const char *base,
 int rt_http_refusal(const struct rt_http *http, const char **reason);
 
 /*
+ * Shows all of a head that was refused: the request becomes its parts, as far
+ * as they can be told apart, and its head_size the bytes up to an empty line,
+ * the end of a request line without a version, the first byte that is no text,
+ * or the limit; however they were cut on their way. False: more of it is to
+ * come, unless what there is is the `last`.
+ */
+bool rt_http_see_refused(struct rt_http *http, const char *base, size_t size,
+	bool last);
+
+/*
  * The n-th field of that name (compared without case) from 0, or NULL.
  */
 const struct rt_http_field *rt_http_field(const struct rt_request *request,

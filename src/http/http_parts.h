@@ -67,4 +67,8 @@ unsigned rt_http_class(unsigned char c);
    -1: refused. */
 int rt_http_scan(struct rt_http *http, const char *base, size_t size);
 
+/* What a whole head must be: its target, and its Host. 0, or -1: refused. */
+int rt_http_check_target(struct rt_http *http);
+int rt_http_check_host(struct rt_http *http);
+
 #endif
