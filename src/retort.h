@@ -638,7 +638,13 @@ struct retort_requests {
 	                            spacing its members are written */
 	const char *if_json_has; /* the same, but objects may have more
 	                            members */
+	int if_refused; /* the request is malformed, or beyond a limit, and
+	                   refused with this status; RETORT_ANY: with any; 0:
+	                   whether it is refused does not matter */
 };
+
+/* Of `if_refused`: any status. */
+#define RETORT_ANY (-1)
 
 struct retort_reply;
 
@@ -697,6 +703,9 @@ struct retort_reply {
 	const char *if_json;
 	const char *if_json_has;
 	int prefer;     /* its rank: see retort_on() */
+	int if_refused; /* the rule is for requests that would be refused with
+	                   this status, or RETORT_ANY, and its reply is sent
+	                   instead; 0: it is for all others */
 	unsigned times; /* answer so many requests, then no more; 0: answer
 	                   always */
 	retort_handler *handler;

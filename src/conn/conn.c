@@ -255,6 +255,15 @@ rt_conn_want_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 	go_on(conn);
 }
 
+bool
+rt_conn_see_refused(struct rt_conn *conn)
+{
+	bool all = rt_conn_has_refused(conn);
+
+	go_on(conn);
+	return all;
+}
+
 /* --- the reply --- */
 
 void
@@ -284,7 +293,7 @@ void
 rt_conn_defer(struct rt_conn *conn, int64_t until)
 {
 	assert(conn->asks == RT_ASK_ANSWER || conn->asks == RT_ASK_GREET ||
-		conn->asks == RT_ASK_NEXT);
+		conn->asks == RT_ASK_NEXT || conn->asks == RT_ASK_REFUSE);
 	conn->asks = RT_ASK_NOTHING;
 	conn->state = RT_STATE_WAIT;
 	conn->until = until;
@@ -447,6 +456,7 @@ static void
 expire_body(struct rt_conn *conn, int64_t now)
 {
 	if (conn->rest == RT_REST_NOTHING) {
+		conn->buffers->overdue = true;
 		rt_conn_refuse(conn, 408, "the body took too long");
 		return;
 	}
@@ -465,6 +475,7 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 		rt_conn_end(conn, RETORT_TIMED_OUT, RETORT_FIN);
 		break;
 	case RT_STATE_HEAD:
+		conn->buffers->overdue = true;
 		if (is_http(conn))
 			rt_conn_refuse(conn, 408, "the head took too long");
 		else

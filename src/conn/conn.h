@@ -97,6 +97,9 @@ struct rt_buffers {
 	size_t parsed;         /* of `in` */
 	uint64_t dropped;      /* and forgotten: after the kept bytes */
 	struct rt_buf content; /* of a chunked body, as far as it is kept */
+	bool overdue;          /* no more of the request is waited for */
+	size_t refused;        /* the bytes of a refused request that are
+	                          shown; 0: all */
 	size_t keep;           /* bytes of the body, */
 	size_t keep_raw;       /* and of these as they come, in `in` */
 	size_t charged;        /* the owner's: bytes of memory, in the sum of
@@ -243,12 +246,20 @@ void rt_conn_set_reading(struct rt_conn *conn,
 void rt_conn_refuse(struct rt_conn *conn, int status, const char *reason);
 void rt_conn_ask_early(struct rt_conn *conn);
 
+/*
+ * When asked to REFUSE: all of the head, and of the body what was taken, is
+ * wanted, however it was cut on its way. False: more of the head is to come,
+ * and it asks again.
+ */
+bool rt_conn_see_refused(struct rt_conn *conn);
+
 /* Whatever it asks for is in buffers->reply. */
 void rt_conn_answer(struct rt_conn *conn, int64_t now);
 
 /*
- * When asked to GREET, ANSWER or NEXT: it takes longer; asks again when `until`
- * is past, and asks to SEND once rt_conn_replied() says that it is there.
+ * When asked to GREET, ANSWER, REFUSE or NEXT: it takes longer; asks again when
+ * `until` is past, and asks to SEND once rt_conn_replied() says that it is
+ * there.
  */
 void rt_conn_defer(struct rt_conn *conn, int64_t until);
 void rt_conn_replied(struct rt_conn *conn);

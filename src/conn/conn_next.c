@@ -57,6 +57,8 @@ rt_conn_begin_request(const struct rt_conn *conn)
 	rt_conn_hold(buffers, conn->config->max_in);
 	buffers->parsed = 0;
 	buffers->dropped = 0;
+	buffers->refused = 0;
+	buffers->overdue = false;
 	buffers->keep = SIZE_MAX;
 	buffers->keep_raw = SIZE_MAX;
 	buffers->reading = (struct rt_reading){.early = false};
@@ -101,6 +103,7 @@ begin_next(struct rt_conn *conn)
 	conn->state = RT_STATE_IDLE;
 	conn->asked = RT_ASK_NOTHING;
 	conn->complete = false;
+	conn->status = 0;
 	conn->reason = NULL;
 	forget_request(conn->buffers);
 	rt_conn_begin_request(conn);

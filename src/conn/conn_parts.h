@@ -30,6 +30,9 @@ bool rt_conn_must_drain(const struct rt_conn *conn);
 /* Takes what has come, and asks the owner if that is enough for it. */
 void rt_conn_parse(struct rt_conn *conn);
 
+/* rt_conn_see_refused(), but for what follows from it. */
+bool rt_conn_has_refused(struct rt_conn *conn);
+
 /* rt_conn_want_body(), but for what follows from it. */
 void rt_conn_begin_body(struct rt_conn *conn, uint64_t max, size_t keep,
 	int64_t now);

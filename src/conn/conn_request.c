@@ -23,6 +23,8 @@ rt_conn_body(const struct rt_conn *conn, size_t *size)
 
 	if (request->chunked) {
 		*size = buffers->content.len;
+		if (conn->status == 413 && *size > conn->max_body)
+			*size = (size_t)conn->max_body;
 		return buffers->content.data;
 	}
 	*size = 0;
@@ -45,8 +47,11 @@ rt_conn_raw(const struct rt_conn *conn, bool *cut)
 		(buffers->parsed > 0 &&
 			!rt_http_request(buffers->http)->has_body);
 	size_t size = whole ? buffers->parsed : buffers->in.len;
-	bool kept = head == 0 || size - head <= buffers->keep_raw;
+	bool kept;
 
+	if (buffers->refused > 0)
+		size = buffers->refused;
+	kept = head == 0 || size - head <= buffers->keep_raw;
 	*cut = !kept || buffers->dropped > 0;
 	return kept ? size : head + buffers->keep_raw;
 }
@@ -54,9 +59,34 @@ rt_conn_raw(const struct rt_conn *conn, bool *cut)
 void
 rt_conn_refuse(struct rt_conn *conn, int status, const char *reason)
 {
-	conn->status = status;
-	conn->reason = reason;
+	/* what is said first counts */
+	if (conn->status == 0) {
+		conn->status = status;
+		conn->reason = reason;
+	}
 	ask(conn, RT_ASK_REFUSE);
+}
+
+bool
+rt_conn_has_refused(struct rt_conn *conn)
+{
+	struct rt_buffers *buffers = conn->buffers;
+	bool last = buffers->overdue || conn->client_finished;
+
+	assert(conn->asks == RT_ASK_REFUSE);
+	if (!rt_http_see_refused(buffers->http, buffers->in.data,
+		    buffers->in.len, last)) {
+		conn->asks = RT_ASK_NOTHING;
+		return false;
+	}
+	if (conn->state < RT_STATE_BODY)
+		buffers->parsed = rt_http_request(buffers->http)->head_size;
+	/* of what is too large or broke off nobody knows where it ends */
+	if (conn->status == 413)
+		buffers->refused = rt_http_request(buffers->http)->head_size;
+	else if (!last)
+		buffers->refused = buffers->parsed;
+	return true;
 }
 
 void

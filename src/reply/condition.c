@@ -67,6 +67,9 @@ const struct rt_condition rt_conditions[RT_CONDITIONS] = {
 	{MEMBER(if_body_matches), RT_MEMBER_LINES,
 		RT_CONDITION_BODY | RT_CONDITION_CASE, "if-body-matches",
 		"a regular expression"},
+	{MEMBER(if_refused), RT_MEMBER_STATUS,
+		RT_CONDITION_HTTP | RT_CONDITION_APART, "if-refused",
+		"a status from 400 to 599, or none"},
 };
 
 const char *
@@ -190,6 +193,9 @@ covers(const struct retort_reply *a, const struct retort_reply *b, size_t i)
 			rt_condition_text(b, i));
 	case RT_MEMBER_BYTES:
 		return same_bytes(a, b);
+	case RT_MEMBER_STATUS:
+		return a->if_refused == b->if_refused ||
+			(a->if_refused == RETORT_ANY && b->if_refused != 0);
 	default:
 		return memcmp(rt_condition_in(a, i), rt_condition_in(b, i),
 			       rt_conditions[i].size) == 0;
@@ -202,10 +208,13 @@ rt_conditions_cover(const struct retort_reply *a, const struct retort_reply *b)
 	bool cased = false;
 
 	for (size_t i = 0; i < RT_CONDITIONS; i++) {
-		if ((rt_conditions[i].flags & RT_CONDITION_WIDER) != 0 ||
-			!rt_condition_given(a, i))
+		unsigned flags = rt_conditions[i].flags;
+
+		if ((flags & RT_CONDITION_WIDER) != 0 ||
+			(!rt_condition_given(a, i) &&
+				(flags & RT_CONDITION_APART) == 0))
 			continue;
-		cased |= (rt_conditions[i].flags & RT_CONDITION_CASE) != 0;
+		cased |= (flags & RT_CONDITION_CASE) != 0;
 		if (!covers(a, b, i))
 			return false;
 	}

@@ -14,20 +14,22 @@
 
 /* The kinds of members. */
 enum rt_member {
-	RT_MEMBER_LINES, /* a text of lines */
-	RT_MEMBER_TEXT,  /* a text */
-	RT_MEMBER_BYTES, /* bytes, of which the next member is the size */
-	RT_MEMBER_FLAG,  /* a bool */
-	RT_MEMBER_CODE   /* of a program's alone: a function, a size */
+	RT_MEMBER_LINES,  /* a text of lines */
+	RT_MEMBER_TEXT,   /* a text */
+	RT_MEMBER_BYTES,  /* bytes, of which the next member is the size */
+	RT_MEMBER_FLAG,   /* a bool */
+	RT_MEMBER_STATUS, /* an int, or RETORT_ANY */
+	RT_MEMBER_CODE    /* of a program's alone: a function, a size */
 };
 
 /* What else there is to know of a condition. */
 enum {
-	RT_CONDITION_HTTP = 1,  /* only a request of HTTP can meet it */
-	RT_CONDITION_BODY = 2,  /* it needs the body */
-	RT_CONDITION_BARE = 4,  /* an accepted connection can meet it */
-	RT_CONDITION_CASE = 8,  /* without case, if if_nocase says so */
-	RT_CONDITION_WIDER = 16 /* more requests fit with it, not fewer */
+	RT_CONDITION_HTTP = 1,   /* only a request of HTTP can meet it */
+	RT_CONDITION_BODY = 2,   /* it needs the body */
+	RT_CONDITION_BARE = 4,   /* an accepted connection can meet it */
+	RT_CONDITION_CASE = 8,   /* without case, if if_nocase says so */
+	RT_CONDITION_WIDER = 16, /* more requests fit with it, not fewer */
+	RT_CONDITION_APART = 32  /* a rule without it is for others */
 };
 
 struct rt_condition {
@@ -42,7 +44,7 @@ struct rt_condition {
 };
 
 /* How many there are, all given in `rt_conditions`. */
-#define RT_CONDITIONS 23
+#define RT_CONDITIONS 24
 
 extern const struct rt_condition rt_conditions[RT_CONDITIONS];
 

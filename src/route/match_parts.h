@@ -175,6 +175,8 @@ struct rt_match {
 	struct rt_patterns path_patterns;
 	struct rt_patterns field_patterns;
 	struct rt_patterns body_patterns;
+	const int *refused;   /* this, or NULL: it does not matter */
+	int refused_with;     /* a status, or RETORT_ANY */
 	bool nocase;
 	retort_predicate *predicate;
 	void *predicate_arg;
@@ -212,6 +214,7 @@ extern const struct rt_matcher rt_match_form, rt_match_file;
 extern const struct rt_matcher rt_match_json, rt_match_json_has;
 extern const struct rt_matcher rt_match_path_regex, rt_match_field_regex,
 	rt_match_body_regex;
+extern const struct rt_matcher rt_match_refused;
 
 /* Copies a text, which may be NULL. 0 or -ENOMEM. */
 int rt_match_copy(char **to, const char *text);

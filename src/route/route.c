@@ -321,6 +321,15 @@ ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 	return RT_ANSWERED;
 }
 
+/* Whether a rule is for greetings, for refused requests, or for others, as what
+   is asked is. */
+static bool
+is_for(const struct rt_rule *rule, const struct rt_asked *asked)
+{
+	return rule->accepted == asked->greeting &&
+		rule->refused == asked->refused;
+}
+
 static bool
 is_used_up(const struct rt_rule *rule)
 {
@@ -330,9 +339,10 @@ is_used_up(const struct rt_rule *rule)
 /* The last rule that fits but is used up, and the nearest that does not, from
    1; 0: none. */
 static void
-find_near(const struct rt_route *route, const struct retort_exchange *seen,
+find_near(const struct rt_route *route, const struct rt_asked *asked,
 	size_t *used_up, size_t *nearest)
 {
+	const struct retort_exchange *seen = asked->seen;
 	struct rt_miss best = {0, 0};
 
 	*used_up = *nearest = 0;
@@ -340,7 +350,7 @@ find_near(const struct rt_route *route, const struct retort_exchange *seen,
 		const struct rt_rule *rule = route->rules + i;
 		struct rt_miss miss;
 
-		if (rule->accepted)
+		if (!is_for(rule, asked))
 			continue;
 		if (rt_match_fits(rule->match, seen)) {
 			*used_up = i + 1;
@@ -378,7 +388,7 @@ explain(const struct rt_route *route, struct rt_asked *asked)
 
 	rt_buf_add_text(why, "no rule fits ");
 	rt_match_name(seen, why);
-	find_near(route, seen, &used_up, &nearest);
+	find_near(route, asked, &used_up, &nearest);
 	if (used_up > 0) {
 		rt_buf_add_text(why, ": ");
 		name_rule(route, used_up, why);
@@ -432,8 +442,7 @@ answer_nothing(const struct rt_route *route, struct rt_asked *asked,
 /* The first that fits and is not used up, of those of the highest rank, from 1;
    0: none. */
 static size_t
-find_rule(const struct rt_route *route, const struct retort_exchange *seen,
-	bool accepted)
+find_rule(const struct rt_route *route, const struct rt_asked *asked)
 {
 	size_t found = 0;
 
@@ -444,8 +453,8 @@ find_rule(const struct rt_route *route, const struct retort_exchange *seen,
 				route->rules[found - 1].prefer)
 			continue;
 		if (is_used_up(route->rules + i) ||
-			route->rules[i].accepted != accepted ||
-			!rt_match_fits(route->rules[i].match, seen))
+			!is_for(route->rules + i, asked) ||
+			!rt_match_fits(route->rules[i].match, asked->seen))
 			continue;
 		found = i + 1;
 		if (route->rules[i].prefer >= route->highest)
@@ -513,11 +522,15 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	enum rt_outcome outcome;
 
 	if (!again && asked->seen != NULL)
-		number = find_rule(route, asked->seen, asked->greeting);
+		number = find_rule(route, asked);
 	/* it may have been forgotten since */
 	if (number > 0 && number <= route->rule_count) {
 		rule = route->rules + number - 1;
 		asked->rule = (int)number;
+	} else if (asked->refused) {
+		if (asked->seen != NULL)
+			explain(route, asked);
+		return RT_REFUSED;
 	} else if (rule->canned == NULL || asked->greeting) {
 		answer_nothing(route, asked, reply);
 		return RT_ANSWERED;
@@ -539,7 +552,8 @@ const struct rt_faults *
 rt_route_reading(const struct rt_route *route,
 	const struct retort_exchange *seen)
 {
-	size_t number = find_rule(route, seen, false);
+	const struct rt_asked asked = {.seen = seen};
+	size_t number = find_rule(route, &asked);
 	const struct rt_rule *rule =
 		number > 0 ? route->rules + number - 1 : &route->fallback;
 

@@ -33,6 +33,7 @@ struct rt_rule {
 	char *then_in;  /* the states that it leaves; NULL */
 	bool accepted;  /* for a connection that is, not for a request */
 	int prefer;     /* its rank */
+	bool refused;   /* for requests that are, not for others */
 	unsigned times; /* 0: always */
 	unsigned used;
 };
@@ -52,6 +53,7 @@ struct rt_route {
 	bool in_states;          /* a rule leaves a state */
 	bool reads;              /* a rule says how requests are read */
 	bool keeps;              /* one may say that a connection is kept */
+	bool refused;            /* a rule is for those that are refused */
 	bool unix_bound;         /* a connection may be one that cannot be
 	                             reset */
 	bool keep;               /* bodies are kept for somebody else, too */
@@ -72,7 +74,8 @@ struct rt_asked {
 	uint64_t connection;
 	uint64_t chance; /* the number that it is drawn by */
 	rt_place *place; /* of the connection */
-	bool greeting;   /* it is none: a connection was accepted */
+	bool greeting; /* it is none: a connection was accepted */
+	bool refused;  /* it is, unless a rule is for it */
 	/* what became of it */
 	int rule;          /* the one that answered, from 1; 0: none */
 	struct rt_buf why; /* nothing answers it because; or the handler's
@@ -84,6 +87,7 @@ enum rt_outcome {
 	RT_AGAIN,    /* a slice of the work is done: ask again, with the reply
 	                as it is */
 	RT_LATER,    /* a handler will say */
+	RT_REFUSED,  /* no rule is for a request that is refused */
 	RT_MORE      /* a handler wants the next piece as well: nothing is
 	                answered yet */
 };

@@ -8,6 +8,7 @@
 #include "route/route_parts.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,15 +17,27 @@
 #include "http/field.h"
 #include "reply/condition.h"
 
-/* Whether anything that answers says how its request is read. */
+/* Whether anything that answers says how its request is read, or is for those
+   that are refused. */
 static void
-note_reading(struct rt_route *route)
+note_rules(struct rt_route *route)
 {
+	route->refused = false;
+	route->keeps = false;
+	route->highest = INT_MIN;
 	route->reads = route->fallback.canned != NULL &&
 		rt_faults_reading(route->fallback.canned->faults);
-	for (size_t i = 0; i < route->rule_count; i++)
-		if (rt_faults_reading(route->rules[i].canned->faults) != NULL)
+	for (size_t i = 0; i < route->rule_count; i++) {
+		const struct rt_rule *rule = route->rules + i;
+
+		if (rt_faults_reading(rule->canned->faults) != NULL)
 			route->reads = true;
+		route->refused |= rule->refused;
+		route->keeps |= rule->handler != NULL ||
+			rule->canned->as.next == RETORT_NEXT_KEEP;
+		if (rule->prefer > route->highest)
+			route->highest = rule->prefer;
+	}
 }
 
 /* --- rules --- */
@@ -51,6 +64,20 @@ check_accepted(const struct rt_route *route, const struct retort_reply *given,
 	if (given->echo)
 		return rt_fail(error, -EINVAL,
 			"accepted: there is nothing to echo");
+	return 0;
+}
+
+/* A request that is refused is read no further than it was. */
+static int
+check_refused(const struct retort_reply *given, const struct rt_canned *canned,
+	char *error)
+{
+	if (given->files)
+		return rt_fail(error, -EINVAL,
+			"if_refused: no files answer what is refused");
+	if (rt_faults_reading(canned->faults) != NULL)
+		return rt_fail(error, -EINVAL,
+			"if_refused: how the body is read does not go with it");
 	return 0;
 }
 
@@ -252,6 +279,7 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 		.handler_arg = given->handler_arg,
 		.accepted = given->accepted,
 		.prefer = given->prefer,
+		.refused = given->if_refused != 0,
 		.times = given->times,
 	};
 	rule->canned = rt_canned_new(given,
@@ -261,6 +289,8 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 	code = check_request(given, error->text);
 	if (code == 0 && given->accepted)
 		code = check_accepted(route, given, error->text);
+	if (code == 0 && given->if_refused != 0)
+		code = check_refused(given, rule->canned, error->text);
 	if (code == 0 && given->files)
 		code = check_file_rule(route, given, error->text);
 	if (code == 0) {
@@ -303,13 +333,8 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 			RT_STATE_NAMES);
 	}
 	route->rules[route->rule_count++] = rule;
+	note_rules(route);
 	route->in_states |= rule.then_in != NULL;
-	if (route->rule_count == 1 || rule.prefer > route->highest)
-		route->highest = rule.prefer;
-	if (rt_faults_reading(rule.canned->faults) != NULL)
-		route->reads = true;
-	if (rule.canned->as.next == RETORT_NEXT_KEEP || rule.handler != NULL)
-		route->keeps = true;
 	return (int)route->rule_count;
 }
 
@@ -321,7 +346,7 @@ set_fallback(struct rt_route *route, struct rt_rule rule, struct rt_site *site)
 	rt_site_close(route->site);
 	route->fallback = rule;
 	route->site = site;
-	note_reading(route);
+	note_rules(route);
 }
 
 int
@@ -385,7 +410,7 @@ rt_route_clear_after(struct rt_route *route, size_t count)
 {
 	while (route->rule_count > count)
 		free_rule(&route->rules[--route->rule_count]);
-	note_reading(route);
+	note_rules(route);
 	note_states(route);
 }
 

@@ -65,6 +65,22 @@ rt_scenario_own_quoted(struct rt_reader *reader, const char *at, bool text,
 	return own;
 }
 
+/* A status of a refusal; nothing: any. */
+static bool
+read_status(struct rt_reader *reader, size_t i, const char *at)
+{
+	struct rt_word word = rt_scenario_rest(reader, at);
+	int *status = rt_condition_of(&reader->item->rule, i);
+	uint64_t number = 0;
+
+	if (word.size > 0 &&
+		(!rt_word_number(word, 599, &number) || number < 400))
+		return rt_scenario_expected(reader, word.text,
+			rt_conditions[i].expected);
+	*status = word.size > 0 ? (int)number : RETORT_ANY;
+	return true;
+}
+
 bool
 rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at)
 {
@@ -81,6 +97,8 @@ rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at)
 		*(bool *)rt_condition_of(rule, i) = true;
 		return rt_scenario_ends(reader, at);
 	}
+	if (condition->kind == RT_MEMBER_STATUS)
+		return read_status(reader, i, at);
 	own = rt_scenario_own_quoted(reader, at, text, &size);
 	if (own == NULL)
 		return false;

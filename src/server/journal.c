@@ -323,12 +323,15 @@ find_extent(struct rt_record *record, const struct rt_conn *conn, size_t least)
 	return extent;
 }
 
-/* Whether a word of the request line came to its end, a space. */
+/* Whether a word of the request line came to its end, a space; in a head that
+   is there, all did. */
 static bool
 is_whole(const struct rt_buffers *buffers, struct rt_span word)
 {
 	size_t end = (size_t)word.at + word.size;
 
+	if (word.size > 0 && rt_http_request(buffers->http)->head_size > 0)
+		return true;
 	return word.size > 0 && end < buffers->in.len &&
 		buffers->in.data[end] == ' ';
 }

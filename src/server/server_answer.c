@@ -160,23 +160,28 @@ refuse(struct retort *server, struct rt_served *served, int status,
 	answer(server, served);
 }
 
-/* A refusal is told, but not that a client has left. */
+/* A refusal is told, but not that a client has left; and why no rule is for it,
+   if any is for others. */
 static void
-refuse_recorded(struct retort *server, struct rt_served *served)
+refuse_recorded(struct retort *server, struct rt_served *served,
+	const char *no_rule)
 {
 	struct rt_conn *conn = &served->conn;
-	char why[256];
+	struct rt_buf why;
 
 	(void)rt_server_keep_request(server, served);
-	if (conn->reason != NULL && !conn->client_finished) {
-		int size = snprintf(why, sizeof why, "refused with %d: %.200s",
-			conn->status, conn->reason);
-
+	if (served->record != NULL && conn->reason != NULL &&
+		!conn->client_finished) {
+		rt_buf_init(&why, MAX_WHY);
+		rt_buf_add_format(&why, "refused with %d: %s", conn->status,
+			conn->reason);
 		if (conn->status == 413)
-			(void)snprintf(why + size, sizeof why - (size_t)size,
-				", max_body is %llu",
+			rt_buf_add_format(&why, ", max_body is %llu",
 				(unsigned long long)conn->max_body);
-		rt_server_keep_why(server, served->record, why);
+		if (no_rule != NULL)
+			rt_buf_add_format(&why, "; %s", no_rule);
+		rt_server_keep_why(server, served->record, rt_buf_text(&why));
+		rt_buf_free(&why);
 	}
 	refuse(server, served, conn->status, conn->reason);
 	rt_server_publish(server, served);
@@ -264,6 +269,7 @@ ask(struct retort *server, struct rt_served *served)
 		.chance = chance_of(served),
 		.place = &served->place,
 		.greeting = conn->asked == RT_ASK_GREET,
+		.refused = conn->asked == RT_ASK_REFUSE,
 	};
 
 	asked.size = rt_conn_raw(conn, &asked.cut);
@@ -304,7 +310,8 @@ go_on_with_piece(struct rt_served *served, struct rt_asked *asked)
 	rt_conn_more(&served->conn);
 }
 
-/* The request is complete: what is the answer? */
+/* The request is complete, or is refused unless a rule is for it: what is the
+   answer? */
 static void
 decide_answer(struct retort *server, struct rt_served *served)
 {
@@ -312,7 +319,7 @@ decide_answer(struct retort *server, struct rt_served *served)
 	struct rt_asked asked = ask(server, served);
 	enum rt_outcome outcome;
 
-	if (asked.seen == NULL &&
+	if (asked.seen == NULL && !asked.refused &&
 		(server->route.rule_count > 0 ||
 			rt_route_fills(&server->route)) &&
 		!(served->record != NULL &&
@@ -324,6 +331,12 @@ decide_answer(struct retort *server, struct rt_served *served)
 		rt_route_answer(&server->route, &asked, &conn->buffers->reply);
 	if (outcome == RT_MORE) {
 		go_on_with_piece(served, &asked);
+		return;
+	}
+	if (outcome == RT_REFUSED) {
+		refuse_recorded(server, served,
+			asked.why.len > 0 ? rt_buf_text(&asked.why) : NULL);
+		rt_buf_free(&asked.why);
 		return;
 	}
 	if (served->record != NULL)
@@ -430,6 +443,9 @@ rt_server_decide(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 
+	if (conn->asks == RT_ASK_REFUSE && server->route.refused &&
+		!rt_conn_see_refused(conn))
+		return;
 	if (may_keep(server) && conn->asks <= RT_ASK_REFUSE)
 		decide_keep(server, served);
 	report_head(server, served);
@@ -444,7 +460,10 @@ rt_server_decide(struct retort *server, struct rt_served *served)
 		decide_answer(server, served);
 		break;
 	case RT_ASK_REFUSE:
-		refuse_recorded(server, served);
+		if (server->route.refused)
+			decide_answer(server, served);
+		else
+			refuse_recorded(server, served, NULL);
 		break;
 	case RT_ASK_DONE:
 		end_exchange(server, served);

@@ -170,6 +170,10 @@ decide(struct run *run)
 		rt_conn_done(conn, run->now);
 		return;
 	}
+	/* a rule is for it, or none is */
+	if (conn->asks == RT_ASK_REFUSE && below(run, 2) &&
+		!rt_conn_see_refused(conn))
+		return;
 	/* at once, in time, or after every time-out; and perhaps again */
 	if (conn->asks == RT_ASK_NEXT ||
 		(conn->asks == RT_ASK_ANSWER && below(run, 4) == 0)) {

@@ -337,7 +337,7 @@ static const char *const corpus[] = {
 	"HTTP/2 200 \ncontent-type: a/b\ncontent-length: 99\n"
 	"content-encoding: gzip\n\nbody\n@@ at\n\n@then\n@fault end stall\n"
 	"@then\nHTTP/1.1 503 No\r\nRetry-After: 1\r\n\r\n",
-	"@on\n@if-body \"a\\0\\x7f\\\"\"\n@if-body-has \"x\"\n@chunks 1 2 3\n"
+	"@on\n@if-refused 400\n@if-body \"a\\0\\x7f\\\"\"\n@if-body-has \"x\"\n@chunks 1 2 3\n"
 	"@trailer A: b\n@interim \"HTTP/1.1 103 E\\r\\n\\r\\n\"\n@repeat 9\n"
 	"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n"
 	"Connection: keep-alive\n\n5\nhello\na\n0123456789\n0\n\n",

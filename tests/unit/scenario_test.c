@@ -218,6 +218,10 @@ static const struct {
 	{ON "@if-contains  ", "s:2:15: the line ends: expected Name: text"},
 	{ON "@if-absent",
 		"s:2:11: the line ends: expected the name of a field"},
+	{ON "@if-refused 399",
+		"s:2:13: '399': expected a status from 400 to 599, or none"},
+	{ON "@if-refused any",
+		"s:2:13: 'any': expected a status from 400 to 599, or none"},
 	{ON "@if-body", "s:2:9: the line ends: expected " QUOTES},
 	{ON "@if-body a", "s:2:10: 'a': expected " QUOTES},
 	{ON "@if-body \"a", "s:2:12: the line ends: expected " QUOTES},
@@ -1022,6 +1026,18 @@ START_TEST(notices_are_told_once)
 }
 END_TEST
 
+START_TEST(conditions_on_refusals)
+{
+	read_good("@on\n@if-refused\n@echo\n@then\n@echo\n"
+		  "@on\n@if-refused 431\n@echo\n@expect 1\n@if-refused 505\n");
+	ck_assert_int_eq(rule(0)->if_refused, RETORT_ANY);
+	ck_assert_int_eq(rule(1)->if_refused, RETORT_ANY);
+	ck_assert_int_eq(rule(2)->if_refused, 431);
+	ck_assert_int_eq(scenario.items[3].rule.if_refused, 505);
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
 /* It is one of the conditions, wherever it stands among them. */
 START_TEST(conditions_without_case)
 {
@@ -1205,6 +1221,9 @@ START_TEST(shadows_are_told)
 		{"@on\n@echo\n@on /a\n@prefer 1\n@echo\n", 0},
 		{"@on\n@prefer 1\n@echo\n@on /a\n@prefer 1\n@echo\n", 4},
 		{"@on\n@echo\n@on /a\n@prefer -1\n@echo\n", 3},
+		{"@on\n@echo\n@on\n@if-refused\n@echo\n", 0},
+		{"@on\n@if-refused 400\n@echo\n@on\n@if-refused\n@echo\n", 0},
+		{"@on\n@if-refused\n@echo\n@on\n@if-refused 400\n@echo\n", 4},
 	};
 
 	for (int i = 0; i < COUNT(cases); i++) {
@@ -1468,10 +1487,11 @@ main(void)
 		a_queue_without_conditions, many_rules,
 		files_are_relative_to_the_scenario, NULL};
 	const TTest *const texts[] = {notices_are_told_once,
-		conditions_without_case, events_have_their_end, bodies_in_parts,
-		raw_heads_have_an_end, shadows_are_told,
-		directives_end_messages, raw_messages_are_left_alone,
-		raw_messages_end, bytes_of_every_kind, NULL};
+		conditions_on_refusals, conditions_without_case,
+		events_have_their_end, bodies_in_parts, raw_heads_have_an_end,
+		shadows_are_told, directives_end_messages,
+		raw_messages_are_left_alone, raw_messages_end,
+		bytes_of_every_kind, NULL};
 	const TTest *const recorded[] = {transcripts,
 		transcripts_of_parentheses, transcripts_that_cannot_come_again,
 		transcripts_without_a_request, NULL};
