@@ -550,7 +550,8 @@ retort_size(size_t size)
  * every request fits. A condition that no request can meet is malformed.
  *
  * `request` is "METHOD TARGET", or either alone; a target begins with "/" or
- * "*". The method must be exactly the same; "*" fits any. The path fits
+ * "*", or is a URL or an authority ("CONNECT example.com:443"), which are
+ * compared as they came. The method must be exactly the same; "*" fits any. The path fits
  * whether bytes are percent-encoded or not, but "%2F" is not the same as "/",
  * and dot segments are not removed. An asterisk in it stands for any bytes,
  * including slashes, or none. Each parameter after "?" must be among those of

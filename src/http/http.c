@@ -8,7 +8,7 @@
  * versions other than 1.0 and 1.1). When the head is whole, llhttp parses it,
  * and check_head() adds the rest: Host, transfer codings, the target's form.
  * llhttp is not shown what some of its versions refuse without need: methods
- * that they do not know, bytes above 0x7f in the target, white space after a
+ * that they do not know, CONNECT, schemes other than http and https, bytes above 0x7f in the target, white space after a
  * value. In a chunked body each chunk's size line goes the same way, then the
  * trailer section. Makes no system call.
  */
@@ -227,11 +227,36 @@ valid_authority(const char *text, size_t size)
 	return true;
 }
 
+static bool
+is_web(const char *target, size_t scheme)
+{
+	return rt_caseless(target, scheme, "http://") ||
+		rt_caseless(target, scheme, "https://");
+}
+
+/* The authority after the scheme, which user information may precede where it
+   is not forbidden (RFC 9110 4.2.4). Returns where it ends. */
+static size_t
+take_authority(struct rt_http *http, struct rt_span target, size_t at)
+{
+	struct rt_request *request = &http->request;
+	const char *text = http->base + target.at;
+	size_t begin = at;
+
+	request->form = RT_ABSOLUTE;
+	request->foreign = !is_web(text, at);
+	for (; at < target.size && text[at] != '/' && text[at] != '?'; at++)
+		if (request->foreign && text[at] == '@')
+			begin = at + 1;
+	request->host = (struct rt_span){target.at + (uint32_t)begin,
+		(uint32_t)(at - begin)};
+	return at;
+}
+
 /* RFC 9112 3.2 */
 int
 rt_http_check_target(struct rt_http *http)
 {
-	static const char *const schemes[] = {"http://", "https://"};
 	struct rt_request *request = &http->request;
 	struct rt_span rest = request->target;
 	const char *text = http->base + rest.at;
@@ -251,18 +276,11 @@ rt_http_check_target(struct rt_http *http)
 		return 0;
 	}
 	request->form = RT_ORIGIN;
-	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-		n = strlen(schemes[i]);
-		if (rest.size <= n || !rt_caseless(text, n, schemes[i]))
-			continue;
-		request->form = RT_ABSOLUTE;
-		request->host.at = rest.at + (uint32_t)n;
-		while (n < rest.size && text[n] != '/' && text[n] != '?')
-			n++;
-		request->host.size = rest.at + (uint32_t)n - request->host.at;
+	n = rt_http_scheme(text, rest.size);
+	if (n > 0 && n < rest.size) {
+		n = take_authority(http, rest, n);
 		rest.at += (uint32_t)n;
 		rest.size -= (uint32_t)n;
-		break;
 	}
 	text = http->base + rest.at;
 	if (request->form == RT_ORIGIN && text[0] != '/')
@@ -355,8 +373,6 @@ check_head(struct rt_http *http)
 	if (rt_http_check_target(http) != 0 || rt_http_check_host(http) != 0 ||
 		check_framing(http) != 0 || check_expect(http) != 0)
 		return -1;
-	if (http->request.method == RT_CONNECT)
-		return refuse(http, 501, "CONNECT is not served");
 	return 0;
 }
 
@@ -389,16 +405,21 @@ static int
 give_line(struct rt_http *http, const char *base, size_t *rest)
 {
 	const struct rt_request *request = &http->request;
-	bool known = request->method != RT_UNKNOWN;
+	const char *target = base + request->target.at;
+	size_t scheme = rt_http_scheme(target, request->target.size);
+	bool known =
+		request->method != RT_UNKNOWN && request->method != RT_CONNECT;
+	bool raw = http->raw_target || request->method == RT_CONNECT ||
+		(scheme > 0 && !is_web(target, scheme));
 
 	*rest = request->name.at;
-	if (known && !http->raw_target)
+	if (known && !raw)
 		return 0;
 	*rest += request->name.size;
 	if (give(http, known ? base + request->name.at : "POST",
 		    known ? request->name.size : 4) < 0)
 		return -1;
-	if (!http->raw_target)
+	if (!raw)
 		return 0;
 	*rest = (size_t)request->target.at + request->target.size;
 	return give(http, " /", 2) < 0 ? -1 : 0;

@@ -67,6 +67,7 @@ struct rt_request {
 	size_t field_room;
 	size_t head_size; /* bytes up to and with the empty line */
 	bool has_body;    /* one is announced, and it is not empty */
+	bool foreign;     /* its target has a scheme that is not http, https */
 	bool chunked;
 	bool expects_continue;   /* Expect: 100-continue, in HTTP/1.1 */
 	uint64_t content_length; /* announced; 0 when chunked */
@@ -142,6 +143,14 @@ bool rt_http_has_token(const struct rt_request *request, const char *base,
 
 /* Whether the client wants to go on after the reply (RFC 9112 9.3). */
 bool rt_http_persists(const struct rt_request *request, const char *base);
+
+/* Bytes of the "SCHEME://" that a target begins with; 0: it has none. */
+size_t rt_http_scheme(const char *target, size_t size);
+
+/* Whether a target, or a pattern for it, can come with that method (size 0:
+   any): a path, "*", a URL, or with CONNECT an authority. */
+bool rt_http_may_come(const char *method, size_t method_size,
+	const char *target, size_t size);
 
 /* "Not Found", or "Unknown" for a status that has no phrase of its own. */
 const char *rt_http_phrase(int status);

@@ -74,6 +74,38 @@ rt_http_is_value(const char *text, size_t size)
 		strchr(" \t", text[size - 1]) == NULL;
 }
 
+size_t
+rt_http_scheme(const char *target, size_t size)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char others[] = "0123456789+-.";
+	size_t n = 0;
+
+	/* RFC 3986 3.1 */
+	while (n < size && target[n] != '\0' &&
+		(strchr(letters, target[n]) != NULL ||
+			(n > 0 && strchr(others, target[n]) != NULL)))
+		n++;
+	return n > 0 && size - n >= 3 && memcmp(target + n, "://", 3) == 0 ?
+		n + 3 :
+		0;
+}
+
+bool
+rt_http_may_come(const char *method, size_t method_size, const char *target,
+	size_t size)
+{
+	static const char connect[] = "CONNECT";
+
+	if (method_size == sizeof connect - 1 &&
+		memcmp(method, connect, method_size) == 0)
+		return size > 0 && *target != '/';
+	return size > 0 &&
+		(*target == '/' || *target == '*' ||
+			rt_http_scheme(target, size) > 0);
+}
+
 static enum rt_method
 method_of(const char *base, struct rt_span name)
 {

@@ -598,6 +598,9 @@ rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 		.own = as,
 		.head_only = request->method == RT_HEAD && !forced,
 		.old = request->minor == 0,
+		/* RFC 9110 9.3.6 */
+		.tunnel = request->method == RT_CONNECT &&
+			canned->status / 100 == 2,
 	};
 	struct rt_filled filled;
 	int error = 0;

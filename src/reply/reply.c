@@ -616,7 +616,7 @@ end_with_length(struct rt_draft *draft, uint64_t size)
 {
 	struct rt_buf *text = &draft->reply->text;
 
-	if (!rt_reply_is_own(draft, length)) {
+	if (!draft->tunnel && !rt_reply_is_own(draft, length)) {
 		rt_buf_add_text(text, "Content-Length: ");
 		rt_buf_add_number(text, size);
 		rt_buf_add(text, "\r\n", 2);

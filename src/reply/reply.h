@@ -124,8 +124,9 @@ struct rt_draft {
 	enum retort_protocol protocol;
 	const struct retort_reply *own;
 	bool head_only;
-	bool old;  /* the client speaks HTTP/1.0, and knows no chunks */
-	bool kept; /* the connection is, as the head says */
+	bool old;    /* the client speaks HTTP/1.0, and knows no chunks */
+	bool kept;   /* the connection is, as the head says */
+	bool tunnel; /* what follows the head has no end but the close */
 };
 
 void rt_reply_begin(struct rt_draft *draft, int status, const char *date);

@@ -32,11 +32,14 @@ read_request(struct rt_match *match, const struct retort_requests *when,
 
 	if (text == NULL || strcmp(text, "*") == 0)
 		return 0;
-	if (*text != '/' && (*text != '*' || text[1] == ' ')) {
+	if (*text != '/' && (*text != '*' || text[1] == ' ') &&
+		rt_http_scheme(text, strlen(text)) == 0) {
 		size = strcspn(text, " ");
 		target = text[size] == ' ' ? text + size + 1 : NULL;
 		if (!rt_http_is_token(text, size) ||
-			(target != NULL && *target != '/' && *target != '*'))
+			(target != NULL &&
+				!rt_http_may_come(text, size, target,
+					strlen(target))))
 			return fail(error,
 				"expected 'METHOD /TARGET' or either alone",
 				text, strlen(text));

@@ -207,7 +207,7 @@ rt_glob_fits(const struct rt_glob *glob, const char *at, const char *end,
 
 /* The path of a target as it came, not terminated, and where it ends. */
 static const char *
-raw_path(const char *target, const char **end)
+raw_path(const struct rt_glob *path, const char *target, const char **end)
 {
 	static const char root[] = "/";
 	const char *scheme;
@@ -216,7 +216,8 @@ raw_path(const char *target, const char **end)
 		*end = root;
 		return root;
 	}
-	if (*target != '/' && (scheme = strstr(target, "://")) != NULL) {
+	if (*target != '/' && strchr("/*", *path->text) != NULL &&
+		(scheme = strstr(target, "://")) != NULL) {
 		target = scheme + 3 + strcspn(scheme + 3, "/?");
 		if (*target != '/') {
 			*end = root + 1;
@@ -231,7 +232,8 @@ bool
 rt_path_fits(const struct rt_glob *path, const char *target,
 	struct rt_word *stars)
 {
-	const char *end, *at = raw_path(target, &end);
+/* The path of a target as it came, not terminated, and where it ends; for one
+   that begins otherwise, with a scheme or as an authority, all but the query. */
 
 	return rt_glob_fits(path, at, end, RT_IN_PATH, stars);
 }
@@ -239,7 +241,7 @@ rt_path_fits(const struct rt_glob *path, const char *target,
 size_t
 rt_path_common(const struct rt_glob *path, const char *target)
 {
-	const char *end, *at = raw_path(target, &end);
+	const char *end, *at = raw_path(path, target, &end);
 	const char *own = path->text, *own_end = own + strlen(own), *next = own;
 
 	while (next < own_end && at < end && *next != '*' &&

@@ -56,7 +56,11 @@ rt_route_refusal(const struct rt_route *route, const struct rt_request *request,
 		return 421;
 	}
 	/* a rule may fit, and is asked when the request is complete */
-	return files ? rt_site_refusal(request) : 0;
+	if (!files)
+		return 0;
+	if (request->foreign)
+		*reason = RT_SITE_FOREIGN;
+	return rt_site_refusal(request);
 }
 
 /* Without HTTP there is no other way to say that nothing answers. */

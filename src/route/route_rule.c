@@ -100,14 +100,11 @@ check_file_rule(const struct rt_route *route, const struct retort_reply *given,
 static int
 check_request(const struct retort_reply *given, char *error)
 {
-	static const char connect[] = "CONNECT";
 	const char *request = given->request ? given->request : "";
 	size_t size = strcspn(request, " ");
 
-	if (size == sizeof connect - 1 && memcmp(request, connect, size) == 0)
-		return rt_fail(error, -EINVAL,
-			"no request can fit: every CONNECT gets 501");
-	if (*request != '/' && size > RT_MAX_METHOD)
+	if (rt_http_scheme(request, strlen(request)) == 0 && *request != '/' &&
+		size > RT_MAX_METHOD)
 		return rt_fail(error, -EINVAL,
 			"no request can fit: a method has at most %d bytes",
 			RT_MAX_METHOD);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "http/http.h"
 #include "reply/condition.h"
 #include "reply/fault.h"
 
@@ -27,7 +28,9 @@ set_request(struct rt_reader *reader, struct rt_item *item, const char *at)
 	if (more.size > 0)
 		return rt_scenario_expected(reader, more.text,
 			"the end of the line, or a target without spaces");
-	if (target.size > 0 && *target.text != '/' && *target.text != '*')
+	if (target.size > 0 &&
+		!rt_http_may_come(method.text, method.size, target.text,
+			target.size))
 		return rt_scenario_expected(reader, target.text,
 			"a target, which begins with '/' or '*'");
 	rt_buf_add(text, method.text, method.size);

@@ -77,6 +77,8 @@ struct selected {
 int
 rt_site_refusal(const struct rt_request *request)
 {
+	if (request->foreign)
+		return 400;
 	switch (request->method) {
 	case RT_GET:
 	case RT_HEAD:
@@ -746,7 +748,8 @@ rt_site_answer(struct rt_site *site, const struct retort_reply *own, bool whole,
 	if (reply->made.it != NULL)
 		return go_on_listing(&answer);
 	if (status != 0) {
-		answer_error(&answer, status, NULL);
+		answer_error(&answer, status,
+			status == 400 ? RT_SITE_FOREIGN : NULL);
 		return true;
 	}
 	if (request->method == RT_OPTIONS) {

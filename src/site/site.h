@@ -54,6 +54,9 @@ int rt_site_refusal(const struct rt_request *request);
 /* Methods that files answer: the Allow field. */
 #define RT_SITE_ALLOW "GET, HEAD, OPTIONS"
 
+/* Why a request for another server is not served. */
+#define RT_SITE_FOREIGN "only http:// and https:// are served"
+
 /*
  * Answers a whole request, with the fields and omissions of `own` (NULL: the
  * site's); `whole`: ranges are ignored. False: a slice of the work is done, and

@@ -104,6 +104,73 @@ START_TEST(is_recorded_and_shown)
 }
 END_TEST
 
+#define TO(target) target " HTTP/1.1\r\nHost: a\r\n\r\n"
+
+/* As a proxy is asked: by an authority, or by a URL of any scheme. */
+START_TEST(may_be_of_a_proxy)
+{
+	static const struct {
+		const char *request;
+		const char *reply;
+	} rows[] = {
+		/* RFC 9110 9.3.6: after it comes the tunnel */
+		{TO("CONNECT a:443"),
+			"HTTP/1.1 200 OK\r\n"
+			"Connection: close\r\n\r\n"},
+		{TO("CONNECT b:80"), "HTTP/1.1 407 "},
+		{TO("GET ftp://a/b"), "HTTP/1.1 201 "},
+		{TO("GET ftp://u:p@b:21/c;type=i"), "HTTP/1.1 202 "},
+		{TO("GET http://a/b"), "HTTP/1.1 203 "},
+		{TO("GET /b"), "HTTP/1.1 204 "},
+	};
+	struct bytes got;
+
+	open_plain(_i);
+	got = exchange(TO("CONNECT a:443"));
+	assert_begins(got, "HTTP/1.1 501 ");
+	bytes_free(&got);
+	retort_reset(server);
+	ON("CONNECT a:443", .omit = "Date");
+	ON("CONNECT *:80", .status = 407);
+	ON("ftp://a/*", .status = 201);
+	ON("GET /c;type=i", .status = 202);
+	ON("GET http://a/b", .status = 203);
+	ON("GET /b", .status = 204);
+	for (size_t i = 0; i < (size_t)COUNT(rows); i++)
+		expect_begin(rows[i].request, rows[i].reply);
+	ck_assert_str_eq(ended(1)->target, "a:443");
+	ck_assert_ptr_null(ended(1)->path);
+	ck_assert_str_eq(ended(4)->path, "/c;type=i");
+	assert_verdict(NULL);
+	/* a reply to all is one to these, too */
+	retort_reset(server);
+	ck_assert_int_eq(retort_answer(server, .status = 299), 0);
+	expect_begin(TO("CONNECT a:443"), "HTTP/1.1 299 ");
+	expect_begin(TO("GET ftp://a/"), "HTTP/1.1 299 ");
+	close_server();
+}
+END_TEST
+
+START_TEST(of_a_proxy_is_no_file)
+{
+	struct bytes got;
+
+	open_files(_i);
+	expect_begin(TO("CONNECT a:443"), "HTTP/1.1 405 ");
+	got = exchange(TO("GET ftp://a/" UE ".txt"));
+	assert_begins(got, "HTTP/1.1 400 ");
+	assert_has(got, "only http:// and https:// are served");
+	bytes_free(&got);
+	ON("POST /", .body = "x");
+	expect_begin(TO("CONNECT a:443"), "HTTP/1.1 405 ");
+	got = exchange(TO("GET ftp://a/" UE ".txt"));
+	assert_begins(got, "HTTP/1.1 400 ");
+	assert_has(got, "only http:// and https:// are served");
+	bytes_free(&got);
+	close_files();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -111,6 +178,8 @@ main(void)
 	TCase *tcase = tcase_create("raw");
 
 	rt_test_loop(tcase, names_files, 0, BASIC_WAYS);
+	rt_test_loop(tcase, may_be_of_a_proxy, 0, BASIC_WAYS);
+	rt_test_loop(tcase, of_a_proxy_is_no_file, 0, BASIC_WAYS);
 	rt_test_loop(tcase, is_recorded_and_shown, 0, BASIC_WAYS);
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
