@@ -342,6 +342,10 @@ struct retort_options {
 	   A piece has at most 64 KiB, its end or length among them; a longer
 	   one closes the connection. NULL: where a read ends */
 	const char *framing;
+	bool proxy_protocol; /* RETORT_HTTP: each connection begins with a
+	                        header of the PROXY protocol, version 1 or 2, at
+	                        most 4112 bytes, whose source is the `client` of
+	                        its exchanges; without one: 400 */
 	bool stepped; /* without a thread: the caller runs the server with
 	                  retort_step() */
 

@@ -29,6 +29,9 @@ const struct option args_options[] = {
 	{"host", 0, "NAME", "answer requests for this Host only",
 		.read = args_read_host, .ways = HTTP, .excludes = "sweep",
 		.many = true, .words = "localhost 127.0.0.1 [::1]"},
+	{"proxy-protocol", 0, NULL, "a PROXY header comes first on connections",
+		.read = args_read_flag, TO(args.options.proxy_protocol),
+		.ways = HTTP, .excludes = "sweep"},
 
 	{.help = "TLS, if retort --version has it"},
 	{"tls", 0, NULL, "serve https, with a certificate made on the spot",

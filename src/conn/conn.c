@@ -179,6 +179,9 @@ take(struct rt_conn *conn, size_t known)
 			conn->began = conn->moved;
 		conn->nth++;
 	}
+	if (conn->config->proxied && conn->named_by == 0 &&
+		!rt_conn_take_proxy(conn))
+		return;
 	if (is_http(conn))
 		rt_conn_parse(conn);
 	else
@@ -519,6 +522,7 @@ rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
 		.config = config,
 		.peer = *peer,
 		.accepted = now,
+		.local = peer->family == AF_UNIX,
 		.began = now,
 		.moved = now,
 	};

@@ -79,6 +79,7 @@ struct rt_conn_config {
 	int64_t head_timeout;
 	int64_t body_timeout;
 	int64_t write_timeout;
+	bool proxied;  /* a PROXY header comes first, and names the client */
 	bool linger;   /* after the reply, wait for the client's end as well */
 	size_t max_in; /* wire bytes of a request held at once, but for those
 	                  of its body that are kept */
@@ -180,6 +181,8 @@ struct rt_conn {
 	uint64_t max_body;
 	uint64_t drained;
 	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
+	bool local;           /* a Unix socket, which cannot be reset */
+	uint16_t named_by;    /* bytes of its PROXY header; 0: none was taken */
 	enum rt_rest rest;
 	bool complete;        /* the request was */
 	bool truncated;       /* the datagram was */

@@ -27,6 +27,10 @@ bool rt_conn_must_drain(const struct rt_conn *conn);
 
 /* --- conn_request.c --- */
 
+/* Takes a PROXY header. False: more of it is to come, or nothing after it has;
+   or it is none, and the request is refused. */
+bool rt_conn_take_proxy(struct rt_conn *conn);
+
 /* Takes what has come, and asks the owner if that is enough for it. */
 void rt_conn_parse(struct rt_conn *conn);
 
@@ -133,7 +137,8 @@ receive_room(const struct rt_conn *conn)
 static inline uint64_t
 body_came(const struct rt_conn *conn)
 {
-	return conn->received - rt_http_request(conn->buffers->http)->head_size;
+	return conn->received - conn->named_by -
+		rt_http_request(conn->buffers->http)->head_size;
 }
 
 /* Half closed by a fault: until the client ends it. */

@@ -10,6 +10,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "os/proxy.h"
+
 /* Bytes of a chunked body's framing that are kept in any case. */
 #define FRAMING 1024u
 
@@ -113,6 +115,22 @@ drop_body(struct rt_conn *conn)
 	buffers->dropped += buffers->parsed - kept;
 	in->len = kept + left;
 	buffers->parsed = kept;
+}
+
+bool
+rt_conn_take_proxy(struct rt_conn *conn)
+{
+	struct rt_buf *in = &conn->buffers->in;
+	int size = rt_proxy_read(in->data, in->len, &conn->peer);
+
+	if (size < 0)
+		rt_conn_refuse(conn, 400, "expected a PROXY protocol header");
+	if (size <= 0)
+		return false;
+	conn->named_by = (uint16_t)size;
+	in->len -= (size_t)size;
+	memmove(in->data, in->data + size, in->len);
+	return in->len > 0;
 }
 
 /* Whether reading is to stop here, as a fault has it. */

@@ -419,6 +419,9 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 	seen->body_total = rt_http_request(buffers->http)->body_size;
 	if (conn->config->protocol != RETORT_HTTP)
 		seen->body_total = extent.body_size;
+	/* a PROXY header has come since it was opened */
+	if (conn->named_by > 0)
+		(void)rt_sock_peer_text(&conn->peer, record->client);
 	seen->complete = conn->complete;
 	seen->refused = conn->status;
 	seen->reason = conn->reason;

@@ -90,7 +90,7 @@ keep_faults(struct retort *server, struct rt_served *served)
 		record->seen.by_chance = reply->by_chance;
 		record->seen.seed = reply->seed;
 	}
-	if (ending->kind != RT_STEP_RESET || conn->peer.family != AF_UNIX)
+	if (ending->kind != RT_STEP_RESET || !conn->local)
 		return;
 	ending->kind = RT_STEP_CLOSE;
 	rt_server_keep_why(server, record, "a Unix socket cannot be reset");

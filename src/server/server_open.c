@@ -106,6 +106,7 @@ configure(struct retort *server, const struct retort_options *options)
 	config->scratch_size = SCRATCH_SIZE;
 	config->scratch = malloc(SCRATCH_SIZE);
 	config->linger = !options->unrecorded;
+	config->proxied = options->proxy_protocol;
 	if (options->fields != NULL || options->omit != NULL)
 		config->always = &server->route.always;
 	server->recorded = !options->unrecorded;
@@ -256,6 +257,10 @@ rt_server_open(struct retort *server, const struct retort_options *options,
 	if (code < 0)
 		return rt_fail_errno(error, code, "options");
 	code = read_framing(server, options, error);
+	if (code == 0 && options->proxy_protocol &&
+		options->protocol != RETORT_HTTP)
+		code = rt_fail(error, -EINVAL,
+			"proxy_protocol: it is for RETORT_HTTP");
 	if (code < 0)
 		return code;
 	server->route.seed = options->seed ? options->seed : draw_seed();

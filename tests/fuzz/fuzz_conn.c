@@ -448,6 +448,8 @@ run_one(const uint8_t *data, size_t size, uint64_t seed)
 		.linger = below(&run, 2) != 0,
 		.keep_alive = below(&run, 2) != 0,
 		.exchanges = below(&run, 4),
+		.proxied = size > 0 && (data[0] == 'P' || data[0] == '\r') &&
+			below(&run, 2),
 	};
 	choose_protocol(&run);
 	if (run.config.protocol == RETORT_HTTP)
