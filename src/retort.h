@@ -107,7 +107,8 @@ enum retort_end {
 	RETORT_RESET,      /* the client reset the connection, or left early */
 	RETORT_TIMED_OUT,  /* the client was too slow to take the reply, or
 	                     never sent a byte */
-	RETORT_STOPPED,    /* the server was stopped, or reached `requests` */
+	RETORT_STOPPED,    /* the server was stopped, or reached `requests`, or
+	                      retort_end() ended it */
 	RETORT_TRUNCATED,  /* the file became shorter than announced */
 	RETORT_FAILED,     /* out of memory or descriptors, a file could not be
 	                     read, or a datagram is too long to be sent */
@@ -137,7 +138,8 @@ enum retort_ending { RETORT_NOTHING, RETORT_FIN, RETORT_RST };
  * RETORT_LATER. Those marked (close) are known when the connection ends:
  * RETORT_NOTHING and false until then. An exchange that a callback is passed is
  * valid during the call, and holds what is known by then; for an event function
- * the members from `method` to `requested` are not set.
+ * the members from `method` to `requested` are not set, but for `raw`,
+ * `complete`, `refused` and `reason` in RETORT_ON_END.
  */
 struct retort_exchange {
 	uint64_t connection; /* number of the connection, from 1 */
@@ -226,14 +228,20 @@ RETORT_API const char *retort_field_of(const struct retort_exchange *exchange,
 enum retort_event {
 	RETORT_ON_HEAD,  /* the head of a request is complete or was
 	                   refused: the head */
-	RETORT_ON_BODY,  /* bytes came after the head: these, as they came */
+	RETORT_ON_BODY,  /* bytes came after the head: these, as they came, also
+	                   those that are dropped after the reply */
 	RETORT_ON_END,   /* the exchange is over: no bytes; with RETORT_HTTP and
 	                   no `server_close` the connection is kept */
 	RETORT_ON_PIECE, /* RETORT_TCP, _UDP: a piece or datagram came: it; or,
 	                   after RETORT_MORE, what has come since */
-	RETORT_ON_CLOSE  /* a kept connection was closed while no request was
+	RETORT_ON_CLOSE, /* a kept connection was closed while no request was
 	                    under way, which RETORT_ON_END tells otherwise: no
 	                    bytes */
+
+	/* only with `event_all`: no bytes */
+	RETORT_ON_ACCEPT,     /* a connection was accepted or adopted */
+	RETORT_ON_CLIENT_FIN, /* the client has finished sending */
+	RETORT_ON_SERVER_FIN  /* the server has */
 };
 
 typedef void retort_event_fn(void *arg, enum retort_event event,
@@ -346,7 +354,9 @@ struct retort_options {
 	                        header of the PROXY protocol, version 1 or 2, at
 	                        most 4112 bytes, whose source is the `client` of
 	                        its exchanges; without one: 400 */
-	bool stepped; /* without a thread: the caller runs the server with
+	bool event_all; /* `event` is told of a connection's begin and of FINs,
+	                   too */
+	bool stepped;   /* without a thread: the caller runs the server with
 	                  retort_step() */
 
 	/* TLS (HTTPS), for RETORT_HTTP and RETORT_TCP; fails with ENOTSUP if
@@ -441,6 +451,16 @@ RETORT_API int retort_adopt(struct retort *server, int fd);
  * on a TCP address that the server bound itself.
  */
 RETORT_API int retort_refuse(struct retort *server, bool refuse);
+
+/*
+ * Ends a connection at once, whatever it does, by FIN or RST; its exchange ends
+ * as RETORT_STOPPED, unless the whole reply was sent. May be called in
+ * callbacks, and takes effect as soon as the loop runs. 0 or -errno: -ENOENT,
+ * it has ended or never was; -EINVAL, `how` is neither; -ENOTSUP, a RST on a
+ * Unix socket, or RETORT_UDP.
+ */
+RETORT_API int retort_end(struct retort *server, uint64_t connection,
+	enum retort_ending how);
 
 /*
  * Begins to stop the server: accepts the queued connections once more, closes

@@ -211,6 +211,22 @@ refuse(struct retort *server, void *yes)
 }
 
 int
+retort_end(struct retort *server, uint64_t connection, enum retort_ending how)
+{
+	int code = -EINVAL;
+
+	if (is_elsewhere(server))
+		return -EPERM;
+	lock(server);
+	if (how == RETORT_FIN || how == RETORT_RST)
+		code = rt_server_end(server, connection, how);
+	if (code == 0)
+		rt_server_wake(server);
+	unlock(server);
+	return code;
+}
+
+int
 retort_refuse(struct retort *server, bool yes)
 {
 	int result;

@@ -395,5 +395,9 @@ output_event(void *arg, enum retort_event event,
 		if (output->transcripts.dir != NULL)
 			add_transcript(output, exchange);
 		break;
+	case RETORT_ON_ACCEPT: /* it does not ask for these */
+	case RETORT_ON_CLIENT_FIN:
+	case RETORT_ON_SERVER_FIN:
+		break;
 	}
 }

@@ -304,7 +304,8 @@ void rt_conn_fail(struct rt_conn *conn);
 enum rt_stop { RT_STOP_ENOUGH, RT_STOP_TOLD };
 void rt_conn_stop(struct rt_conn *conn, enum rt_stop why);
 
-/* Ends it now, whatever it does. */
+/* Ends it now, whatever it does; the same, as somebody wants it. */
 void rt_conn_abandon(struct rt_conn *conn);
+void rt_conn_end_now(struct rt_conn *conn, enum retort_ending how);
 
 #endif

@@ -124,3 +124,15 @@ rt_conn_abandon(struct rt_conn *conn)
 	else if (conn->state != RT_STATE_OVER)
 		rt_conn_end(conn, RETORT_STOPPED, RETORT_FIN);
 }
+
+void
+rt_conn_end_now(struct rt_conn *conn, enum retort_ending how)
+{
+	/* a reply that was sent is one */
+	if (how == RETORT_RST && conn->state == RT_STATE_DRAIN)
+		rt_conn_end(conn, RETORT_ANSWERED, how);
+	else if (how == RETORT_RST && conn->state != RT_STATE_OVER)
+		rt_conn_end(conn, RETORT_STOPPED, how);
+	else
+		rt_conn_abandon(conn);
+}

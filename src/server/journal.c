@@ -78,8 +78,12 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 		.nth = conn->nth,
 		.truncated = conn->truncated,
 		.still_sending = conn->still_sending,
+		.complete = conn->complete,
+		.refused = conn->status,
+		.reason = conn->reason,
 	};
 	struct timespec wall;
+	bool cut;
 
 	(void)clock_gettime(CLOCK_REALTIME, &wall);
 	view.began =
@@ -89,6 +93,8 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 
 		view.request = buffers->in.data + line.at;
 		view.request_size = line.size;
+		view.raw = buffers->in.data;
+		view.raw_size = rt_conn_raw(conn, &cut);
 		view.status = buffers->reply.status;
 		if (buffers->play.sent > buffers->reply.head_size)
 			view.sent_body =
@@ -108,7 +114,6 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 	view.seed = served->seed;
 	if (view.protocol != RETORT_HTTP) {
 		view.sent_body = view.sent;
-		view.reason = conn->reason;
 	}
 	if (served->tls != NULL)
 		view_tls(&view, served->tls);

@@ -18,9 +18,13 @@ struct rt_served {
 	uint64_t ended;           /* exchanges that were over before the
 	                             connection was */
 	bool head_told;           /* its head, or piece, was reported */
+	bool client_fin_told;
+	bool server_fin_told;
 	bool replied;             /* it stands in the list of those whose
 	                             reply came from somebody else */
 	bool by_chance;           /* of its last reply; as that has them */
+	uint8_t ends;             /* as an enum retort_ending, because somebody
+	                             wants it */
 	rt_place place;           /* its state */
 	uint32_t told;            /* bytes of the piece that were reported */
 	uint64_t seed;

@@ -87,6 +87,24 @@ forget_replied(struct retort *server, const struct rt_served *served)
 		*at = served->next_replied;
 }
 
+/* FINs, where they are to be told. */
+static void
+report_fins(struct retort *server, struct rt_served *served)
+{
+	const struct rt_conn *conn = &served->conn;
+
+	if (!server->event_all)
+		return;
+	if (conn->client_close == RETORT_FIN && !served->client_fin_told) {
+		served->client_fin_told = true;
+		rt_server_report(server, served, RETORT_ON_CLIENT_FIN, NULL, 0);
+	}
+	if (conn->server_close == RETORT_FIN && !served->server_fin_told) {
+		served->server_fin_told = true;
+		rt_server_report(server, served, RETORT_ON_SERVER_FIN, NULL, 0);
+	}
+}
+
 static void
 end_conn(struct retort *server, struct rt_served *served)
 {
@@ -100,6 +118,7 @@ end_conn(struct retort *server, struct rt_served *served)
 	if (server->config.protocol == RETORT_TCP && conn->nth > 0 &&
 		++server->answered == server->requests)
 		server->enough = true;
+	report_fins(server, served);
 	rt_server_close_record(server, served);
 	rt_server_report(server, served,
 		served->ended > 0 && served->ended == conn->nth ?
@@ -275,6 +294,8 @@ go_on(struct retort *server, struct rt_served *served)
 		if (conn->state == RT_STATE_BODY)
 			rt_server_charge(server, served);
 	}
+	if (conn->state != RT_STATE_OVER)
+		report_fins(server, served);
 	return done != 0;
 }
 
@@ -333,9 +354,10 @@ wake_conn(struct retort *server, struct rt_served *served, unsigned what)
 
 	if (what & RT_BROKEN)
 		rt_conn_broken(conn);
-	else if (what & RT_ENDED)
+	else if (what & RT_ENDED) {
 		rt_conn_ended(conn);
-	else if (what & RT_EXPIRED)
+		report_fins(server, served);
+	} else if (what & RT_EXPIRED)
 		expire_conn(server, served);
 	run(server, served);
 }
@@ -365,6 +387,8 @@ new_conn(struct retort *server, int fd, const struct rt_peer *peer)
 	served->head_told = false;
 	served->replied = false;
 	served->place = 0;
+	served->ends = RETORT_NOTHING;
+	served->client_fin_told = served->server_fin_told = false;
 	served->by_chance = false;
 	served->seed = 0;
 	served->next_replied = NULL;
@@ -389,6 +413,8 @@ serve_connection(struct retort *server, int fd, const struct rt_peer *peer)
 	}
 	if (server->config.keep_alive)
 		rt_sock_hurry(fd);
+	if (server->event_all)
+		rt_server_report(server, served, RETORT_ON_ACCEPT, NULL, 0);
 	if (server->tls != NULL && rt_server_begin_tls(server, served) < 0) {
 		rt_conn_fail(&served->conn);
 	} else if (rt_route_greets(&server->route)) {
@@ -490,6 +516,48 @@ go_on_replied(struct retort *server)
 	}
 }
 
+int
+rt_server_end(struct retort *server, uint64_t connection,
+	enum retort_ending how)
+{
+	struct rt_served *served = server->conns;
+
+	if (server->config.protocol == RETORT_UDP)
+		return -ENOTSUP;
+	while (served != NULL && served->number != connection)
+		served = served->next;
+	if (served == NULL || served->conn.state == RT_STATE_OVER)
+		return -ENOENT;
+	if (how == RETORT_RST && served->conn.local)
+		return -ENOTSUP;
+	served->ends = (uint8_t)how;
+	server->ends_wanted = true;
+	return 0;
+}
+
+/* Ends those that somebody wants to be ended: the verdict has nothing against
+   it. */
+static void
+end_wanted(struct retort *server)
+{
+	struct rt_served *next;
+
+	if (!server->ends_wanted)
+		return;
+	server->ends_wanted = false;
+	for (struct rt_served *served = server->conns; served != NULL;
+		served = next) {
+		next = served->next;
+		if (served->ends == RETORT_NOTHING)
+			continue;
+		if (served->record != NULL)
+			served->record->answered = true;
+		rt_conn_end_now(&served->conn,
+			(enum retort_ending)served->ends);
+		end_conn(server, served);
+	}
+}
+
 /* Makes the calls that other threads have queued. */
 static void
 make_calls(struct retort *server)
@@ -528,6 +596,7 @@ empty_waker(struct retort *server)
 	(void)rt_io_wait(server->io, waker);
 	make_calls(server);
 	go_on_replied(server);
+	end_wanted(server);
 }
 
 static void

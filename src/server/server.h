@@ -53,6 +53,7 @@ struct retort {
 	atomic_uintptr_t inside;   /* the thread that callbacks may be under way
 	                            on, and that holds the lock; 0: none */
 	int64_t stop_wanted;       /* by a callback; RT_NEVER */
+	bool ends_wanted;          /* connections are to be ended */
 	struct rt_served *replied; /* their replies came from somebody else, in
 	                            this order */
 	struct rt_call *calls;
@@ -92,6 +93,7 @@ struct retort {
 	bool stopping;
 	int64_t stop_by; /* end what is left then */
 	retort_event_fn *event;
+	bool event_all;
 	void *event_arg;
 	int64_t date_second;
 	char date[RT_DATE_TEXT];
@@ -159,6 +161,10 @@ void rt_server_wake(struct retort *server);
    -errno. */
 int rt_server_refuse(struct retort *server, bool refuse);
 void rt_server_close_listeners(struct retort *server);
+
+/* Ends a connection once the loop is woken. 0; -ENOENT; -ENOTSUP. */
+int rt_server_end(struct retort *server, uint64_t connection,
+	enum retort_ending how);
 
 /* The reply of a connection that waits for one, which goes on once the loop is
    woken. -ENOENT: there is none. */
