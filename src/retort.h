@@ -689,9 +689,11 @@ enum retort_next {
  * until the handler is called again. With RETORT_LATER the reply will come from
  * retort_reply_later(). With RETORT_MORE, and RETORT_TCP, the piece is not all:
  * the next one is joined to it, up to 64 KiB, and the rules are asked about
- * both; if the client sends no more, the connection is closed. If it returns
- * any other value, or the reply is malformed, the handler failed: the client
- * gets 500, and retort_verdict() says why.
+ * both; if the client sends no more, the connection is closed. With
+ * RETORT_MORE, and the fault "early", the handler has seen the beginning of a
+ * request of HTTP: the rest is read, and the rules are asked again. If it
+ * returns any other value, or the reply is malformed, the handler failed: the
+ * client gets 500, and retort_verdict() says why.
  */
 #define RETORT_LATER 1
 #define RETORT_MORE 2

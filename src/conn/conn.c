@@ -267,6 +267,13 @@ rt_conn_see_refused(struct rt_conn *conn)
 	return all;
 }
 
+void
+rt_conn_read_on(struct rt_conn *conn, int64_t now)
+{
+	rt_conn_begin_rest(conn, now);
+	go_on(conn);
+}
+
 /* --- the reply --- */
 
 void
@@ -286,7 +293,7 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 		rt_reply_ending(&conn->buffers->reply) == RT_STEP_NEXT;
 	conn->moved = now;
 	/* a 100 (Continue) that was not begun is not wanted any more */
-	if (conn->interim_left == RT_INTERIM_SIZE)
+	if (conn->interim_left % RT_INTERIM_SIZE == 0)
 		conn->interim_left = 0;
 	conn->until = 0;
 	go_on(conn);
@@ -464,7 +471,7 @@ expire_body(struct rt_conn *conn, int64_t now)
 		return;
 	}
 	if (conn->rest == RT_REST_CONTINUE)
-		conn->interim_left = RT_INTERIM_SIZE;
+		conn->interim_left = rt_conn_interim(conn);
 	conn->rest = RT_REST_NOTHING;
 	conn->moved = now;
 	go_on(conn);

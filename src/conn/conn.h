@@ -27,8 +27,9 @@
  *	                                                          v
  *	                                                        OVER
  *
- * The owner may answer early, when asked to ROUTE; what the client still
- * sends is then read and dropped, while the reply is sent and after it.
+ * When asked to ROUTE, the owner may want to be asked for an early ANSWER, in
+ * the middle of the body; what the client still sends is then read and dropped,
+ * while the reply is sent and after it.
  *
  * A greeting is a reply before the first byte. Without HTTP a piece is a
  * request, HEAD is where a part of it has come, and a FIN or time-out there
@@ -99,8 +100,8 @@ struct rt_buffers {
 	uint64_t dropped;      /* and forgotten: after the kept bytes */
 	struct rt_buf content; /* of a chunked body, as far as it is kept */
 	bool overdue;          /* no more of the request is waited for */
-	size_t refused;        /* the bytes of a refused request that are
-	                          shown; 0: all */
+	size_t shown;          /* the bytes of a request that is not complete
+	                          that are; 0: all */
 	size_t keep;           /* bytes of the body, */
 	size_t keep_raw;       /* and of these as they come, in `in` */
 	size_t charged;        /* the owner's: bytes of memory, in the sum of
@@ -133,7 +134,7 @@ enum rt_state {
 enum rt_ask {
 	RT_ASK_NOTHING,
 	RT_ASK_ROUTE,  /* the head is complete: is the body wanted? Or else
-	                  rt_conn_refuse(), rt_conn_ask_early() */
+	                  rt_conn_refuse() */
 	RT_ASK_GREET,  /* a greeting: nothing has come */
 	RT_ASK_ANSWER, /* the answer to the request */
 	RT_ASK_REFUSE, /* the refusal with `status`, for `reason` */
@@ -244,10 +245,11 @@ void rt_conn_keep(struct rt_conn *conn, size_t most);
 void rt_conn_set_reading(struct rt_conn *conn,
 	const struct rt_reading *reading);
 
-/* When asked to ROUTE: the request is refused, or asks for its answer before
-   its body. */
+/* When asked for an early answer: the body is wanted, all of it. */
+void rt_conn_read_on(struct rt_conn *conn, int64_t now);
+
+/* When asked to ROUTE: the request is refused. */
 void rt_conn_refuse(struct rt_conn *conn, int status, const char *reason);
-void rt_conn_ask_early(struct rt_conn *conn);
 
 /*
  * When asked to REFUSE: all of the head, and of the body what was taken, is

@@ -57,7 +57,7 @@ rt_conn_begin_request(const struct rt_conn *conn)
 	rt_conn_hold(buffers, conn->config->max_in);
 	buffers->parsed = 0;
 	buffers->dropped = 0;
-	buffers->refused = 0;
+	buffers->shown = 0;
 	buffers->overdue = false;
 	buffers->keep = SIZE_MAX;
 	buffers->keep_raw = SIZE_MAX;

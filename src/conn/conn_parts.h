@@ -37,6 +37,9 @@ void rt_conn_parse(struct rt_conn *conn);
 /* rt_conn_see_refused(), but for what follows from it. */
 bool rt_conn_has_refused(struct rt_conn *conn);
 
+/* rt_conn_read_on(), but for what follows from it. */
+void rt_conn_begin_rest(struct rt_conn *conn, int64_t now);
+
 /* rt_conn_want_body(), but for what follows from it. */
 void rt_conn_begin_body(struct rt_conn *conn, uint64_t max, size_t keep,
 	int64_t now);
@@ -122,6 +125,14 @@ static inline bool
 is_datagram(const struct rt_conn *conn)
 {
 	return conn->config->protocol == RETORT_UDP;
+}
+
+/* Bytes of 100 (Continue) that are to be sent: once, or twice. */
+static inline uint8_t
+rt_conn_interim(const struct rt_conn *conn)
+{
+	return conn->buffers->reading.twice ? 2 * RT_INTERIM_SIZE :
+					      RT_INTERIM_SIZE;
 }
 
 /* The most bytes received at once: while a head is read, a body, or pieces. */

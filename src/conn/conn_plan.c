@@ -8,7 +8,7 @@
 
 #include "conn/conn_parts.h"
 
-static const char interim[] = RT_INTERIM;
+static const char interim[] = RT_INTERIM RT_INTERIM;
 
 static void
 plan_receive(const struct rt_conn *conn, struct rt_op *op)
@@ -53,6 +53,9 @@ rt_conn_must_drain(const struct rt_conn *conn)
 {
 	if (conn->client_finished || is_drained(conn))
 		return false;
+	/* what it leaves unread resets the connection once it is closed */
+	if (conn->buffers->reply.deaf)
+		return false;
 	if (is_half(conn))
 		return true;
 	/* at the end nobody knows whether all was read */
@@ -72,7 +75,7 @@ plan_interim(const struct rt_conn *conn, struct rt_op *op)
 	op->more = false;
 	op->send.count = 1;
 	op->send.pieces[0].iov_base = (char *)(uintptr_t)interim +
-		RT_INTERIM_SIZE - conn->interim_left;
+		2 * RT_INTERIM_SIZE - conn->interim_left;
 	op->send.pieces[0].iov_len = conn->interim_left;
 }
 
@@ -132,6 +135,8 @@ plan_reading(const struct rt_conn *conn, struct rt_chan *chan)
 
 	if (reading->stops)
 		most = reading->stop - body_came(conn);
+	else if (reading->early)
+		most = reading->early_at - body_came(conn);
 	if (reading->pace > 0 && reading->pace < most)
 		most = reading->pace;
 	if (chan->in.recv.size > most)

@@ -51,8 +51,8 @@ rt_conn_raw(const struct rt_conn *conn, bool *cut)
 	size_t size = whole ? buffers->parsed : buffers->in.len;
 	bool kept;
 
-	if (buffers->refused > 0)
-		size = buffers->refused;
+	if (buffers->shown > 0)
+		size = buffers->shown;
 	kept = head == 0 || size - head <= buffers->keep_raw;
 	*cut = !kept || buffers->dropped > 0;
 	return kept ? size : head + buffers->keep_raw;
@@ -85,17 +85,10 @@ rt_conn_has_refused(struct rt_conn *conn)
 		buffers->parsed = rt_http_request(buffers->http)->head_size;
 	/* of what is too large or broke off nobody knows where it ends */
 	if (conn->status == 413)
-		buffers->refused = rt_http_request(buffers->http)->head_size;
+		buffers->shown = rt_http_request(buffers->http)->head_size;
 	else if (!last)
-		buffers->refused = buffers->parsed;
+		buffers->shown = buffers->parsed;
 	return true;
-}
-
-void
-rt_conn_ask_early(struct rt_conn *conn)
-{
-	assert(conn->asks == RT_ASK_ROUTE);
-	ask(conn, RT_ASK_ANSWER);
 }
 
 /* Forgets body bytes that were parsed and are not kept, so that `in` stays
@@ -145,16 +138,38 @@ must_halt(const struct rt_conn *conn, bool done)
 		(body_came(conn) == reading->stop && !done);
 }
 
+/* Whether as much has come as is wanted before an early answer. */
+static bool
+is_early(const struct rt_conn *conn)
+{
+	const struct rt_reading *reading = &conn->buffers->reading;
+
+	return conn->state == RT_STATE_BODY && reading->early &&
+		body_came(conn) >= reading->early_at;
+}
+
+/* Bytes that came after those, which are not looked at: the answer is the same
+   however they were cut on their way. */
+static uint64_t
+beyond_early(const struct rt_conn *conn)
+{
+	return is_early(conn) ?
+		body_came(conn) - conn->buffers->reading.early_at :
+		0;
+}
+
 void
 rt_conn_parse(struct rt_conn *conn)
 {
 	struct rt_buffers *buffers = conn->buffers;
 	struct rt_request *request = rt_http_request(buffers->http);
-	enum rt_http_result result = rt_http_feed(buffers->http,
-		buffers->in.data, &buffers->parsed, buffers->in.len);
+	uint64_t beyond = beyond_early(conn);
+	enum rt_http_result result;
 	const char *reason;
 	int status;
 
+	result = rt_http_feed(buffers->http, buffers->in.data, &buffers->parsed,
+		buffers->in.len - (size_t)beyond);
 	if (result == RT_HTTP_BAD) {
 		status = rt_http_refusal(buffers->http, &reason);
 		rt_conn_refuse(conn, status, reason);
@@ -174,6 +189,11 @@ rt_conn_parse(struct rt_conn *conn)
 		if (result == RT_HTTP_MORE)
 			drop_body(conn);
 	}
+	if (result == RT_HTTP_MORE && is_early(conn)) {
+		buffers->shown = buffers->parsed;
+		ask(conn, RT_ASK_ANSWER);
+		return;
+	}
 	if (must_halt(conn, result == RT_HTTP_DONE)) {
 		conn->reason = "no more of it was read";
 		ask(conn, RT_ASK_HALT);
@@ -192,7 +212,7 @@ expect_body(struct rt_conn *conn)
 	int64_t delay = conn->buffers->reading.delay;
 
 	if (delay == 0)
-		conn->interim_left = RT_INTERIM_SIZE;
+		conn->interim_left = rt_conn_interim(conn);
 	else if (delay != RT_NEVER)
 		conn->rest = RT_REST_CONTINUE;
 }
@@ -239,13 +259,35 @@ rt_conn_begin_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 	conn->buffers->keep = SIZE_MAX;
 	rt_conn_keep(conn, keep);
 	conn->moved = now;
-	if (request->content_length > conn->max_body) {
+	if (request->content_length > conn->max_body &&
+		!conn->buffers->reading.early) {
 		rt_conn_refuse(conn, 413, "the body is too large");
 		return;
 	}
 	/* RFC 9110 10.1.1: not when some of the body has come already */
 	expects = request->expects_continue &&
 		conn->buffers->parsed == conn->buffers->in.len;
+	rt_conn_parse(conn);
+	if (expects && conn->asks == RT_ASK_NOTHING)
+		expect_body(conn);
+}
+
+void
+rt_conn_begin_rest(struct rt_conn *conn, int64_t now)
+{
+	const struct rt_request *request = rt_http_request(conn->buffers->http);
+	/* at the head there was no reason for it yet */
+	bool expects = request->expects_continue && body_came(conn) == 0;
+
+	assert(conn->asks == RT_ASK_ANSWER && conn->state == RT_STATE_BODY);
+	conn->asks = RT_ASK_NOTHING;
+	conn->buffers->reading.early = false;
+	conn->buffers->shown = 0;
+	conn->moved = now;
+	if (request->content_length > conn->max_body) {
+		rt_conn_refuse(conn, 413, "the body is too large");
+		return;
+	}
 	rt_conn_parse(conn);
 	if (expects && conn->asks == RT_ASK_NOTHING)
 		expect_body(conn);

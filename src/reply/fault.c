@@ -39,7 +39,7 @@ static const struct word {
 	const char *bounds;
 	const char *means; /* bytes */
 } words[] = {
-	{"early", RT_FAULT_EARLY, "", EARLY, 0, 0, NULL, NULL},
+	{"early", RT_FAULT_EARLY, "n?", EARLY, 0, 0, NULL, NULL},
 	{"stop-reading", RT_FAULT_STOP_READING, "n?", EARLY, 0, 0, NULL, NULL},
 	{"read-slowly", RT_FAULT_READ, "nt", EARLY, 1, 0, "at least 1 byte",
 		NULL},
@@ -375,6 +375,7 @@ set_reading(struct rt_faults *faults)
 		switch (clause->verb) {
 		case RT_FAULT_EARLY:
 			reading->early = true;
+			reading->early_at = clause->given ? clause->number : 0;
 			break;
 		case RT_FAULT_STOP_READING:
 			reading->stops = true;
@@ -387,6 +388,7 @@ set_reading(struct rt_faults *faults)
 		case RT_FAULT_CONTINUE:
 			reading->delay = clause->given ? (int64_t)clause->time :
 							 RT_NEVER;
+			reading->twice = clause->number == 2;
 			break;
 		default:
 			break;
@@ -399,14 +401,17 @@ static const char *
 find_useless(const struct rt_faults *faults, const struct rt_clause *clause)
 {
 	if (clause->verb > RT_FAULT_EARLY &&
-		clause->verb <= RT_FAULT_CONTINUE && faults->reading.early)
+		clause->verb <= RT_FAULT_CONTINUE && faults->reading.early &&
+		faults->reading.early_at == 0)
 		return "no early with it, which does not wait for the body";
+	if (clause->verb == RT_FAULT_STOP_READING && faults->reading.early)
+		return "no early with it, which answers";
 	for (size_t i = 0; i < faults->count; i++)
 		if (rt_clause_is_for(clause, faults->clauses + i))
 			return NULL;
 	return clause->verb == RT_FAULT_GAP ?
 		"split or each with it" :
-		"a stall with it, such as 'end stall'";
+		"early or a stall with it, such as 'end stall'";
 }
 
 /* Words that mean nothing alone. */

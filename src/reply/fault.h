@@ -53,7 +53,10 @@ int rt_faults_apply(const struct rt_faults *faults, struct rt_reply *reply,
 
 /* How a request is read before it is answered. */
 struct rt_reading {
-	bool early; /* answered as soon as its head is there */
+	bool early; /* answered as soon as this many bytes of its body are
+	                    there, or all */
+	uint64_t early_at;
+	bool twice; /* a 100 (Continue) is sent twice */
 	bool stops; /* nothing more is read after `stop` bytes of the body,
 	                    and nothing is answered */
 	uint64_t stop;

@@ -204,7 +204,7 @@ read_ending(struct rt_fault_reader *reader, struct rt_clause *clause)
 	return rt_fault_expected(reader, "fin, reset, stall or half");
 }
 
-/* `never`, or a time. */
+/* `never`, `twice`, or a time. */
 static bool
 read_when(struct rt_fault_reader *reader, struct rt_clause *clause)
 {
@@ -212,10 +212,15 @@ read_when(struct rt_fault_reader *reader, struct rt_clause *clause)
 		clause->given = false;
 		return true;
 	}
-	rt_fault_put_back(reader);
 	clause->given = true;
+	if (rt_fault_is_word(reader, "twice")) {
+		clause->number = 2;
+		return true;
+	}
+	rt_fault_put_back(reader);
 	if (*reader->word.text < '0' || *reader->word.text > '9')
-		return rt_fault_expected(reader, "never or milliseconds");
+		return rt_fault_expected(reader,
+			"never, twice or milliseconds");
 	return read_time(reader, clause);
 }
 

@@ -29,7 +29,8 @@ rt_faults_same_reading(const struct rt_faults *a, const struct rt_faults *b)
 
 	if (one == NULL || other == NULL)
 		return one == other;
-	return one->early == other->early && one->stops == other->stops &&
+	return one->early == other->early && one->early_at == other->early_at &&
+		one->twice == other->twice && one->stops == other->stops &&
 		one->stop == other->stop && one->pace == other->pace &&
 		one->gap == other->gap && one->delay == other->delay;
 }

@@ -115,7 +115,8 @@ rt_clause_is_for(const struct rt_clause *clause, const struct rt_clause *other)
 	if (clause->verb == RT_FAULT_GAP)
 		return other->verb == RT_FAULT_SPLIT ||
 			other->verb == RT_FAULT_EACH;
-	return clause->verb != RT_FAULT_DEAF || other->ending == RT_STEP_STALL;
+	return clause->verb != RT_FAULT_DEAF ||
+		other->ending == RT_STEP_STALL || other->verb == RT_FAULT_EARLY;
 }
 
 /* Reads a text, a clause at a time. */

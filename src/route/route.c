@@ -316,6 +316,9 @@ ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 	if (code == RETORT_MORE && route->protocol == RETORT_TCP &&
 		!asked->greeting)
 		return want_more(asked, reply);
+	/* it has seen the beginning of the request alone */
+	if (code == RETORT_MORE && asked->early)
+		return RT_MORE;
 	if (code != 0)
 		(void)snprintf(error, sizeof error, "it returned %d", code);
 	else

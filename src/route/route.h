@@ -76,6 +76,7 @@ struct rt_asked {
 	rt_place *place; /* of the connection */
 	bool greeting; /* it is none: a connection was accepted */
 	bool refused;  /* it is, unless a rule is for it */
+	bool early;    /* more of its body can be read */
 	/* what became of it */
 	int rule;          /* the one that answered, from 1; 0: none */
 	struct rt_buf why; /* nothing answers it because; or the handler's

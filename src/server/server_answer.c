@@ -207,10 +207,6 @@ decide_reading(struct retort *server, struct rt_served *served)
 			rt_record_forget_request(served->record);
 		return;
 	}
-	if (reading->early) {
-		rt_conn_ask_early(conn);
-		return;
-	}
 	rt_conn_set_reading(conn, reading);
 	/* if nothing answers, they are told all the same */
 	if (reading->stops && served->record->faults == NULL)
@@ -270,6 +266,8 @@ ask(struct retort *server, struct rt_served *served)
 		.place = &served->place,
 		.greeting = conn->asked == RT_ASK_GREET,
 		.refused = conn->asked == RT_ASK_REFUSE,
+		.early = conn->asks == RT_ASK_ANSWER && !conn->complete &&
+			buffers->reading.early,
 	};
 
 	asked.size = rt_conn_raw(conn, &asked.cut);
@@ -300,14 +298,19 @@ give_up(struct retort *server, struct rt_served *served)
 		rt_conn_fail(conn);
 }
 
-/* A handler wants the next piece as well, and will be asked about both. */
+/* A handler wants the next piece as well, and will be asked about both; or it
+   wants the body. */
 static void
-go_on_with_piece(struct rt_served *served, struct rt_asked *asked)
+go_on_with_piece(struct retort *server, struct rt_served *served,
+	struct rt_asked *asked)
 {
 	rt_buf_free(&asked->why);
 	if (served->record != NULL)
 		rt_record_forget_request(served->record);
-	rt_conn_more(&served->conn);
+	if (is_http(server))
+		rt_conn_read_on(&served->conn, rt_io_now(server->io));
+	else
+		rt_conn_more(&served->conn);
 }
 
 /* The request is complete, or is refused unless a rule is for it: what is the
@@ -330,7 +333,7 @@ decide_answer(struct retort *server, struct rt_served *served)
 	outcome =
 		rt_route_answer(&server->route, &asked, &conn->buffers->reply);
 	if (outcome == RT_MORE) {
-		go_on_with_piece(served, &asked);
+		go_on_with_piece(server, served, &asked);
 		return;
 	}
 	if (outcome == RT_REFUSED) {

@@ -159,6 +159,11 @@ decide(struct run *run)
 		return;
 	}
 	if (conn->asks == RT_ASK_ROUTE && below(run, 8) != 0) {
+		if (below(run, 4) == 0)
+			rt_conn_set_reading(conn,
+				&(struct rt_reading){.early = true,
+					.early_at = below(run, 40),
+					.twice = below(run, 2) != 0});
 		rt_conn_want_body(conn, below(run, 3) ? UINT64_MAX : 3,
 			below(run, 2) ? below(run, 40) : 4096, run->now);
 		return;
@@ -174,6 +179,12 @@ decide(struct run *run)
 	if (conn->asks == RT_ASK_REFUSE && below(run, 2) &&
 		!rt_conn_see_refused(conn))
 		return;
+	/* early: all of it is wanted, or not */
+	if (conn->asks == RT_ASK_ANSWER && run->buffers->reading.early &&
+		!conn->complete && below(run, 2)) {
+		rt_conn_read_on(conn, run->now);
+		return;
+	}
 	/* at once, in time, or after every time-out; and perhaps again */
 	if (conn->asks == RT_ASK_NEXT ||
 		(conn->asks == RT_ASK_ANSWER && below(run, 4) == 0)) {
@@ -454,6 +465,7 @@ run_one(const uint8_t *data, size_t size, uint64_t seed)
 	choose_protocol(&run);
 	if (run.config.protocol == RETORT_HTTP)
 		run.again = (int)below(&run, 4);
+	run.config.proxied &= run.config.protocol == RETORT_HTTP;
 	run.buffers = rt_buffers_new();
 	must(run.buffers != NULL);
 	rt_conn_open(&run.served.conn, -1, &nobody, &run.config, 0);

@@ -370,7 +370,12 @@ act_read(struct line *line)
 	struct rt_reading reading = {.early = false};
 
 	while (!at_end(line)) {
-		if (next_is(line, "stop=")) {
+		if (next_is(line, "early=")) {
+			reading.early = true;
+			reading.early_at = (uint64_t)next_number(line);
+		} else if (next_is(line, "twice")) {
+			reading.twice = true;
+		} else if (next_is(line, "stop=")) {
 			reading.stops = true;
 			reading.stop = (uint64_t)next_number(line);
 		} else if (next_is(line, "pace="))
@@ -383,6 +388,12 @@ act_read(struct line *line)
 			return;
 	}
 	rt_conn_set_reading(&line->hand->conn, &reading);
+}
+
+static void
+act_read_on(struct line *line)
+{
+	rt_conn_read_on(&line->hand->conn, line->hand->now);
 }
 
 static void
@@ -617,7 +628,7 @@ static void
 check_answer(struct hand *hand, enum rt_ask ask)
 {
 	const struct rt_conn *conn = &hand->conn;
-	bool complete = ask != RT_ASK_HALT;
+	bool complete = ask != RT_ASK_HALT && conn->buffers->shown == 0;
 
 	must_ask(hand, ask);
 	must_be(hand, "what was asked", conn->asked, ask);
@@ -883,6 +894,7 @@ static const struct {
 	{"lend", act_lend},
 	{"unlend", act_unlend},
 	{"greet", act_greet},
+	{"read-on", act_read_on},
 	{"read", act_read},
 	{"want", act_want},
 	{"reply", act_reply},

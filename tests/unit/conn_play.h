@@ -45,10 +45,11 @@
  *	                   the same, of a datagram
  *	lend [ERRNO]; unlend
  *	greet              asks for a greeting
- *	read [stop=N] [pace=N] [gap=TIME] [delay=TIME]
+ *	read [early=N] [twice] [stop=N] [pace=N] [gap=TIME] [delay=TIME]
  *	want [N] [keep [N]]
  *	                   the head: a body of N bytes at most, of which some
  *	                   are kept
+ *	read-on            all of the body is wanted, after an early question
  *	reply [pace=N] [gap=TIME] [deaf] STEP...
  *	                   the answer. A STEP is 'bytes', text 'bytes',
  *	                   repeat 'abc' from N size N, file AT+SIZE, pause TIME,

@@ -194,6 +194,50 @@ static const struct play reading[] = {
 		"receive CHUNKED; read stop=0; want keep; asks halt"},
 	{"without a body there is nothing to stop at",
 		"receive GET; read stop=0; want keep; asks answer"},
+	{"an early answer has its part of the body",
+		"$ from 0 to 4;"
+		"receive POST5 'helloGARBAGE'; read early=$; want keep;"
+		"asks answer; no-complete; body first $ of 'hello'; answer; deliver; sent ANSWER"},
+	{"an early answer has it one by one",
+		"$ from 1 to 4;"
+		"receive POST5; read early=$; want keep; room $; drip 'hello';"
+		"taken $; asks answer; no-complete; body first $ of 'hello'"},
+	{"an early answer to a body that ends before",
+		"$ from 5 to 6;"
+		"receive POST5 'hello'; read early=$; want keep; asks answer;"
+		"complete"},
+	{"an early answer in chunks",
+		"$ from 0 to 14;"
+		"receive CHUNKED; read early=$; want keep;"
+		"offer '5\r\nhello\r\n0\r\n\r\n'; asks answer; no-complete"},
+	{"an early answer needs no invitation",
+		"receive EXPECT; read early=0; want keep; asks answer;"
+		"answer; deliver; sent ANSWER"},
+	{"an early answer in a body that is too large",
+		"receive POST5; read early=0; want 4; asks answer"},
+	{"who was asked early may want it all",
+		"$ from 0 to 4;"
+		"receive POST5 'hello'; read early=$; want keep; asks answer;"
+		"no-complete; read-on; asks answer; complete; body 'hello'"},
+	{"who was asked early may want what comes",
+		"$ from 1 to 4;"
+		"receive POST5; read early=$; want keep; receive first $ of"
+		"'hello'; asks answer; read-on; BODY recv/- 20ms;"
+		"receive 'hello'; asks answer; complete"},
+	{"who wants the body invites it",
+		"receive EXPECT; read early=0; want keep; asks answer; read-on;"
+		"BODY recv/send 20ms; send 25; sent CONTINUE; receive 'hello';"
+		"asks answer; body 'hello'"},
+	{"who wants the body may find it too large",
+		"receive POST5; read early=0; want 4; asks answer; read-on;"
+		"refused 413 'the body is too large'"},
+	{"a body is invited twice",
+		"receive EXPECT; read twice; want keep; BODY recv/send 20ms;"
+		"send by 7; sent CONTINUE CONTINUE; receive 'hello';"
+		"asks answer"},
+	{"a second invitation that was not begun is dropped",
+		"receive EXPECT; read twice; want keep; send 25;"
+		"receive 'hello'; answer; deliver; sent CONTINUE ANSWER"},
 	{"a body is never invited",
 		"receive EXPECT; read delay=never; want keep;"
 		"BODY recv/- 20ms; receive 'hello'; asks answer;"

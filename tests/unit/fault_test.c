@@ -61,7 +61,8 @@ assert_script(const struct rt_reply *reply, const char *faults,
 /* --- the text --- */
 
 static const char position[] = "N, -N, N%, any, head N or body N";
-static const char with_stall[] = "a stall with it, such as 'end stall'";
+static const char with_stall[] =
+	"early or a stall with it, such as 'end stall'";
 static const char not_early[] =
 	"no early with it, which does not wait for the body";
 static const char percentage[] =
@@ -85,7 +86,7 @@ static const struct {
 		"a fault, such as cut, pause, split or end"},
 	{"5", 0, "5", "a fault, such as cut, pause, split or end"},
 	/* clauses that go on */
-	{"early 1", 6, "1", "the end of the clause"},
+	{"early 1 2", 8, "2", "the end of the clause"},
 	{"stop-reading 5 6", 15, "6", "the end of the clause"},
 	{"read-slowly 1 2 3", 16, "3", "the end of the clause"},
 	{"continue never 1", 15, "1", "the end of the clause"},
@@ -146,8 +147,8 @@ static const struct {
 	{"gap", 3, "", "milliseconds"},
 	{"spread x", 7, "x", "milliseconds"},
 	{"refuse x", 7, "x", "milliseconds"},
-	{"continue", 8, "", "never or milliseconds"},
-	{"continue later", 9, "later", "never or milliseconds"},
+	{"continue", 8, "", "never, twice or milliseconds"},
+	{"continue later", 9, "later", "never, twice or milliseconds"},
 	/* positions */
 	{"cut", 3, "", position},
 	{"cut x", 4, "x", position},
@@ -188,6 +189,8 @@ static const struct {
 	/* what would do nothing alone */
 	{"early; stop-reading 5", 7, "stop-reading 5", not_early},
 	{"continue never; early", 0, "continue never", not_early},
+	{"early 5; stop-reading 6", 9, "stop-reading 6",
+		"no early with it, which answers"},
 	{"deaf", 0, "deaf", with_stall},
 	{"cut 1 reset;  deaf", 14, "deaf", with_stall},
 	{"end half; deaf; end fin", 10, "deaf", with_stall},
@@ -344,6 +347,13 @@ static const struct {
 	{"", false, {.early = false}},
 	{"cut 5; end stall; deaf; refuse", false, {.early = false}},
 	{"early", true, {.early = true}},
+	{"early 5", true, {.early = true, .early_at = 5}},
+	{"early 5; continue twice; read-slowly 2 3; deaf", true,
+		{.early = true,
+			.early_at = 5,
+			.twice = true,
+			.pace = 2,
+			.gap = 3 * RT_MS}},
 	{"stop-reading", true, {.stops = true}},
 	{"stop-reading 5", true, {.stops = true, .stop = 5}},
 	{"read-slowly 7 8", true, {.pace = 7, .gap = 8 * RT_MS}},
@@ -366,6 +376,8 @@ START_TEST(how_requests_are_read)
 		readings[_i].text);
 	if (got != NULL) {
 		ck_assert_int_eq(got->early, expected->early);
+		ck_assert_uint_eq(got->early_at, expected->early_at);
+		ck_assert_int_eq(got->twice, expected->twice);
 		ck_assert_int_eq(got->stops, expected->stops);
 		ck_assert_uint_eq(got->stop, expected->stop);
 		ck_assert_uint_eq(got->pace, expected->pace);

@@ -309,7 +309,7 @@ static const struct {
 	{ON "@fault cut 5;  end x",
 		"s:2:20: 'x': expected fin, reset, stall or half"},
 	{ON "@fault cut 5; deaf",
-		"s:2:15: 'deaf': expected a stall with it, such as 'end stall'"},
+		"s:2:15: 'deaf': expected early or a stall with it, such as 'end stall'"},
 	{ON "@fault\tgap 5", "s:2:8: 'gap 5': expected split or each with it"},
 	{ON "@fault add \"\xc3\xa9\"",
 		"s:2:13: expected printable ASCII; other bytes as \\xHH"},

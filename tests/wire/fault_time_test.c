@@ -444,6 +444,94 @@ START_TEST(answers_early_and_reads_on)
 }
 END_TEST
 
+/* It has a part of the body, and what comes after it stays unread. */
+START_TEST(answers_in_the_middle_and_closes)
+{
+	static const char head[] = POST(1000000) "\r\n";
+	struct heard heard = {.end = -1};
+	const struct retort_exchange *seen;
+	int fd;
+
+	open_plain(_i);
+	ON("POST /", .body = DIGITS, .omit = "Date", .faults = "early 3; deaf");
+	fd = connect_client();
+	say(fd, head);
+	say(fd, "abc");
+	hear(fd, &heard, NULL);
+	assert_heard(&heard, "early 3; deaf", WHOLE, strlen(WHOLE), 0);
+	bytes_free(&heard.got);
+	(void)close(fd);
+	fd = connect_client();
+	heard = (struct heard){.end = -1};
+	say(fd, POST(1000000) "\r\nabcdef");
+	hear(fd, &heard, NULL);
+	ck_assert_msg(heard.end == 0 || heard.end == ECONNRESET, "%d",
+		heard.end);
+	bytes_free(&heard.got);
+	(void)close(fd);
+	for (size_t i = 1; i <= 2; i++) {
+		seen = ended(i);
+		ck_assert_uint_eq(seen->body_size, 3);
+		ck_assert_str_eq(seen->body, "abc");
+		ck_assert_uint_eq(seen->raw_size, strlen(head) + 3);
+		ck_assert(!seen->complete);
+	}
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
+static int
+want_large(void *arg, const struct retort_exchange *exchange,
+	struct retort_reply *reply)
+{
+	unsigned *calls = arg;
+
+	++*calls;
+	if (exchange->complete) {
+		reply->body = exchange->body;
+		return 0;
+	}
+	if (retort_field_of(exchange, "X-Wanted", 0) != NULL)
+		return RETORT_MORE;
+	reply->status = 413;
+	return 0;
+}
+
+/* A handler may decide by the head whether it wants the body. */
+START_TEST(asks_at_the_head)
+{
+	unsigned calls = 0;
+	struct bytes got;
+
+	open_plain(_i);
+	ON("POST /", .handler = want_large, .handler_arg = &calls,
+		.faults = "early", .times = 4);
+	got = exchange(POST(5) "Expect: 100-continue\r\n\r\n");
+	assert_begins(got, "HTTP/1.1 413 ");
+	bytes_free(&got);
+	ck_assert_uint_eq(calls, 1);
+	got = exchange(POST(5) "X-Wanted: 1\r\n\r\nhello");
+	assert_begins(got, "HTTP/1.1 200 ");
+	assert_has(got, "\r\n\r\nhello");
+	bytes_free(&got);
+	ck_assert_uint_eq(calls, 3);
+	got = exchange(
+		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+	assert_begins(got, "HTTP/1.1 200 ");
+	bytes_free(&got);
+	ck_assert_uint_eq(calls, 4);
+	got = exchange(
+		POST(5) "Expect: 100-continue\r\nX-Wanted: 1\r\n\r\nhello");
+	assert_has(got, "\r\n\r\nhello");
+	bytes_free(&got);
+	/* each request is one, however often it was asked about */
+	ck_assert_uint_eq(retort_count(server, "POST /"), 4);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
 START_TEST(answers_early_and_resets)
 {
 	struct heard heard = {.end = -1};
@@ -691,7 +779,8 @@ main(void)
 		reads_and_never_answers, NULL};
 	const TTest *const requests[] = {stops_reading_after_the_head,
 		stops_reading_within_the_body, reads_slowly,
-		answers_early_and_reads_on, answers_early_and_resets,
+		answers_early_and_reads_on, asks_at_the_head,
+		answers_in_the_middle_and_closes, answers_early_and_resets,
 		reads_as_the_only_reply_has_it, reads_so_without_records,
 		withholds_continue, delays_continue, fails_expectations, NULL};
 	const TTest *const endings[] = {closes_its_half,
