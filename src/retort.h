@@ -353,7 +353,7 @@ struct retort_options {
 	bool proxy_protocol; /* RETORT_HTTP: each connection begins with a
 	                        header of the PROXY protocol, version 1 or 2, at
 	                        most 4112 bytes, whose source is the `client` of
-	                        its exchanges; without one: 400 */
+	                        its exchanges; without one: 400. Not with `tls` */
 	bool event_all; /* `event` is told of a connection's begin and of FINs,
 	                   too */
 	bool stepped;   /* without a thread: the caller runs the server with

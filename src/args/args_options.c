@@ -31,7 +31,7 @@ const struct option args_options[] = {
 		.many = true, .words = "localhost 127.0.0.1 [::1]"},
 	{"proxy-protocol", 0, NULL, "a PROXY header comes first on connections",
 		.read = args_read_flag, TO(args.options.proxy_protocol),
-		.ways = HTTP, .excludes = "sweep"},
+		.ways = HTTP, .excludes = "sweep tls"},
 
 	{.help = "TLS, if retort --version has it"},
 	{"tls", 0, NULL, "serve https, with a certificate made on the spot",

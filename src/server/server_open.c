@@ -262,6 +262,9 @@ rt_server_open(struct retort *server, const struct retort_options *options,
 		options->protocol != RETORT_HTTP)
 		code = rt_fail(error, -EINVAL,
 			"proxy_protocol: it is for RETORT_HTTP");
+	/* it would come before the handshake */
+	if (code == 0 && options->proxy_protocol && options->tls)
+		code = rt_fail(error, -EINVAL, "proxy_protocol: not with tls");
 	if (code < 0)
 		return code;
 	server->route.seed = options->seed ? options->seed : draw_seed();

@@ -40,6 +40,7 @@ static const struct {
 	{"prefix", "--prefix /p", "f"},
 	{"header", "--header a:b", "cefs"},
 	{"host", "--host a", HTTP},
+	{"proxy-protocol", "--proxy-protocol", HTTP},
 	{"limit", "--limit target=9,body=9", HTTP},
 	{"limit", "--limit head=9k,fields=9", HTTP},
 	{"timeout", "--timeout 5", HTTP "tT"},
@@ -127,6 +128,8 @@ clash(size_t i, size_t k)
 	if (is(i, "lines") && is(k, "framing"))
 		return true;
 	if (is(i, "tls-cert-fault") && (is(k, "tls-cert") || is(k, "tls-key")))
+		return true;
+	if (is(i, "proxy-protocol") && strstr(options[k].args, "--tls"))
 		return true;
 	if (is(i, "tls-ca") && (is(k, "tls-cert") || is(k, "tls-key")))
 		return true;

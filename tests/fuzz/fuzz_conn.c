@@ -181,7 +181,8 @@ decide(struct run *run)
 		return;
 	/* early: all of it is wanted, or not */
 	if (conn->asks == RT_ASK_ANSWER && run->buffers->reading.early &&
-		!conn->complete && below(run, 2)) {
+		conn->state == RT_STATE_BODY && !conn->complete &&
+		below(run, 2)) {
 		rt_conn_read_on(conn, run->now);
 		return;
 	}

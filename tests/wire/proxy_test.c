@@ -123,6 +123,11 @@ START_TEST(are_those_of_http)
 				      .protocol = RETORT_TCP},
 			0));
 	ck_assert_str_eq(error, "proxy_protocol: it is for RETORT_HTTP");
+	ck_assert_ptr_null(
+		try_open_with((struct retort_options){.proxy_protocol = true,
+				      .tls = true},
+			0));
+	ck_assert_str_eq(error, "proxy_protocol: not with tls");
 }
 END_TEST
 
