@@ -806,6 +806,9 @@ struct retort_reply {
 	const char *if_body_begins;
 	const char *in;
 	const char *then_in; /* the states that it leaves, as `in` */
+	bool open; /* the reply is not over after this body: retort_push() goes
+	              on with it. Framed as `parts` are with `chunked`, unless
+	              `fields` has a Content-Length. Not with RETORT_UDP */
 };
 
 /*
@@ -942,6 +945,25 @@ RETORT_API int retort_reply_later_sized(const struct retort_reply *reply,
 					 .connection = __VA_ARGS__}, \
 		sizeof(struct retort_reply))
 #endif
+
+/*
+ * Goes on with an `open` reply: sends these bytes, which are copied, as a chunk
+ * of their own if it is in chunks. A NULL for `bytes` ends the reply. Any thread
+ * may call it, once the request is recorded or retort_reply_later() has opened
+ * the reply:
+ *
+ *	retort_on(server, "GET /events", .type = "text/event-stream",
+ *		.open = true);
+ *	request = retort_wait(server, "GET /events");
+ *	retort_push(server, request->connection, "data: 1\n\n", 9);
+ *	retort_push(server, request->connection, NULL, 0);
+ *
+ * 0 or -errno: -EAGAIN, the client is slow, and 1 MiB waits for it: try again
+ * later; -EPIPE, the client has left, or the reply is over; -ENOENT, the
+ * connection has no open reply; -EMSGSIZE, more than 1 MiB at once; -ENOMEM.
+ */
+RETORT_API int retort_push(struct retort *server, uint64_t connection,
+	const void *bytes, size_t size);
 
 /* The media type of a file name extension, which is written without its first
    dot ("html", "tar.gz"); "" is for names without one. The longest extension

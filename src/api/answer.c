@@ -140,6 +140,22 @@ retort_reply_later_sized(const struct retort_reply *theirs, size_t size)
 	return code;
 }
 
+int
+retort_push(struct retort *server, uint64_t connection, const void *bytes,
+	size_t size)
+{
+	int code;
+
+	if (is_elsewhere(server))
+		return -EPERM;
+	lock(server);
+	code = rt_server_push(server, connection, bytes, size);
+	if (code == 0)
+		rt_server_wake(server);
+	unlock(server);
+	return code;
+}
+
 const char *
 retort_type_of(const char *name)
 {

@@ -79,6 +79,12 @@ end_script(struct rt_conn *conn)
 	case RT_STEP_RESET:
 		rt_conn_end(conn, RETORT_ANSWERED, RETORT_RST);
 		break;
+	case RT_STEP_MORE:
+		if (conn->rest != RT_REST_MORE)
+			conn->asks = RT_ASK_MORE;
+		else if (conn->client_close == RETORT_FIN)
+			rt_conn_end(conn, RETORT_RESET, RETORT_FIN);
+		break;
 	case RT_STEP_STALL: /* the client may have left */
 		if (conn->client_close == RETORT_FIN)
 			rt_conn_end(conn, RETORT_RESET, RETORT_FIN);
@@ -325,6 +331,28 @@ rt_conn_done(struct rt_conn *conn, int64_t now)
 	conn->asks = RT_ASK_NOTHING;
 	rt_conn_end_exchange(conn, now);
 	go_on(conn);
+}
+
+void
+rt_conn_give(struct rt_conn *conn, const char *bytes, size_t size, bool ends,
+	int64_t now)
+{
+	assert(conn->asks == RT_ASK_MORE);
+	conn->asks = RT_ASK_NOTHING;
+	conn->rest = size == 0 && !ends ? RT_REST_MORE : RT_REST_NOTHING;
+	conn->may_have_more = true;
+	conn->moved = now;
+	rt_play_give(&conn->buffers->play, bytes, size, ends);
+	go_on(conn);
+}
+
+void
+rt_conn_pushed(struct rt_conn *conn)
+{
+	if (conn->state != RT_STATE_REPLY || conn->rest != RT_REST_MORE)
+		return;
+	conn->rest = RT_REST_NOTHING;
+	conn->asks = RT_ASK_MORE;
 }
 
 /* Waits a little, and tries again; a peer that takes nothing is too slow. */

@@ -145,14 +145,16 @@ enum rt_ask {
 	RT_ASK_HALT,   /* no more is read, as rt_conn_set_reading() has it */
 	RT_ASK_IGNORE, /* a datagram must not be answered, or a piece cannot
 	                  be, for `reason` */
-	RT_ASK_SEND    /* the answer is there: rt_conn_replied() */
+	RT_ASK_SEND,   /* the answer is there: rt_conn_replied() */
+	RT_ASK_MORE    /* bytes of an open reply: rt_conn_give() */
 };
 
 /* Waits of a connection for anything but its peer. */
 enum rt_rest {
 	RT_REST_NOTHING,
 	RT_REST_CONTINUE, /* to send 100 (Continue) */
-	RT_REST_BODY      /* to read more of the body */
+	RT_REST_BODY,     /* to read more of the body */
+	RT_REST_MORE      /* for bytes of an open reply: rt_conn_pushed() */
 };
 
 struct rt_conn {
@@ -271,6 +273,14 @@ void rt_conn_replied(struct rt_conn *conn);
 
 /* Whether the connection may be kept after the reply that it asks for. */
 enum rt_keep rt_conn_may_keep(const struct rt_conn *conn);
+
+/*
+ * When asked for MORE: bytes, which stay until it asks again, and whether they
+ * are the last. Without either it waits, and asks again after rt_conn_pushed().
+ */
+void rt_conn_give(struct rt_conn *conn, const char *bytes, size_t size,
+	bool ends, int64_t now);
+void rt_conn_pushed(struct rt_conn *conn);
 
 /* When an exchange is DONE, and when asked for the NEXT. */
 void rt_conn_done(struct rt_conn *conn, int64_t now);

@@ -98,7 +98,9 @@ ends_at_once(const struct rt_conn *conn, enum rt_stop why)
 	case RT_STATE_REPLY:
 		next = rt_play_next(&conn->buffers->play);
 		return next == RT_STEP_STALL ||
-			(why == RT_STOP_TOLD && next == RT_STEP_PAUSE);
+			(why == RT_STOP_TOLD &&
+				(next == RT_STEP_PAUSE ||
+					next == RT_STEP_MORE));
 	case RT_STATE_DRAIN:
 		return why == RT_STOP_TOLD || is_half(conn);
 	case RT_STATE_FINISH:

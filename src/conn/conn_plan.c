@@ -116,6 +116,10 @@ plan_step(const struct rt_conn *conn, struct rt_chan *chan)
 		chan->watched = is_watched(conn, chan);
 		chan->deadline = conn->moved + rt_play_pause(play);
 		break;
+	case RT_STEP_MORE:
+		chan->watched = is_watched(conn, chan);
+		chan->deadline = RT_NEVER;
+		break;
 	case RT_STEP_STALL:
 		chan->deadline = RT_NEVER;
 		plan_drain(conn, &chan->in);

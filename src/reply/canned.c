@@ -43,7 +43,7 @@ static bool
 has_body(const struct retort_reply *reply)
 {
 	return rt_body_size(reply->body, reply->body_size) > 0 ||
-		reply->file != NULL || reply->echo;
+		reply->file != NULL || reply->echo || reply->open;
 }
 
 static int
@@ -185,9 +185,9 @@ check_plain(const struct retort_reply *reply, enum retort_protocol protocol,
 			"%s: only a reply of HTTP has it", member);
 	if (protocol != RETORT_UDP)
 		return 0;
-	if (reply->parts != NULL)
-		return rt_fail(error, -EINVAL,
-			"parts: a datagram is sent at once");
+	if (reply->parts != NULL || reply->open)
+		return rt_fail(error, -EINVAL, "%s: a datagram is sent at once",
+			reply->open ? "open" : "parts");
 	if (size == 0)
 		size = rt_body_size(reply->body, reply->body_size);
 	return size > MAX_DATAGRAM ?

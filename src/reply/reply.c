@@ -363,7 +363,10 @@ is_chunked(const struct rt_draft *draft)
 
 	return (own != NULL &&
 		       (own->chunked || own->chunks != NULL ||
-			       own->trailers != NULL)) ||
+			       own->trailers != NULL ||
+			       (own->open &&
+				       !rt_reply_is_own(draft,
+					       "Content-Length")))) ||
 		is_always_chunked(draft);
 }
 
@@ -478,6 +481,14 @@ add_size(struct rt_reply *reply, uint64_t size)
 
 	rt_buf_add_format(&reply->text, "%" PRIx64 "\r\n", size);
 	step_text(reply, end);
+}
+
+void
+rt_reply_add_chunk(struct rt_buf *to, const void *bytes, size_t size)
+{
+	rt_buf_add_format(to, "%zx\r\n", size);
+	rt_buf_add(to, bytes, size);
+	rt_buf_add(to, "\r\n", 2);
 }
 
 static bool
@@ -624,6 +635,35 @@ end_with_length(struct rt_draft *draft, uint64_t size)
 	end_head(draft, length);
 }
 
+/* A body whose size nobody knows yet. */
+static bool
+is_open(const struct rt_draft *draft)
+{
+	return draft->own != NULL && draft->own->open;
+}
+
+/* What a client of HTTP/1.0 cannot get as chunks. */
+static bool
+has_no_chunks(const struct rt_draft *draft)
+{
+	return draft->old && draft->own != NULL &&
+		(draft->own->parts != NULL || draft->own->open) &&
+		!is_always_chunked(draft);
+}
+
+/* The rest of the body comes while it is sent. */
+static void
+add_more(struct rt_draft *draft, bool in_chunks)
+{
+	struct rt_reply *reply = draft->reply;
+
+	if (!is_open(draft))
+		return;
+	reply->open = true;
+	reply->in_chunks = in_chunks;
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_MORE});
+}
+
 /* The script of what has no head. */
 static void
 add_plain(struct rt_draft *draft, const struct source *source)
@@ -634,15 +674,8 @@ add_plain(struct rt_draft *draft, const struct source *source)
 		rt_reply_step(draft->reply,
 			(struct rt_step){.kind = RT_STEP_BYTES, .bytes = ""});
 	add_pieces(draft, source, false);
+	add_more(draft, false);
 	end_script(draft, !is_small(source));
-}
-
-/* Parts that a client of HTTP/1.0 cannot get as chunks. */
-static bool
-has_no_chunks(const struct rt_draft *draft)
-{
-	return draft->old && draft->own != NULL && draft->own->parts != NULL &&
-		!is_always_chunked(draft);
 }
 
 /* Ends the head and the script with this body. */
@@ -670,6 +703,7 @@ add_body(struct rt_draft *draft, const struct source *source)
 		if (draft->own != NULL)
 			add_pause(reply, draft->own->pause_body);
 		add_pieces(draft, source, in_chunks);
+		add_more(draft, in_chunks);
 		if (in_chunks && !reply->truncated)
 			add_last_chunk(draft);
 	}
@@ -784,6 +818,7 @@ rt_reply_raw(struct rt_draft *draft, int status, const void *bytes, size_t size)
 	add_pieces(draft,
 		&(struct source){.kind = BYTES, .bytes = bytes, .size = size},
 		false);
+	add_more(draft, false);
 	draft->kept = reply->keep != RT_KEEP_NOT &&
 		says_next(draft, RETORT_NEXT_KEEP);
 	end_script(draft, false);

@@ -25,6 +25,8 @@ enum rt_step_kind {
 	RT_STEP_PAUSE,  /* nothing for `at` ns */
 	RT_STEP_FLUSH, /* nothing until all that was sent has left: what follows
                      is a segment of its own */
+	RT_STEP_MORE,  /* bytes that come while it is played, until there are no
+	                  more of them */
 	RT_STEP_PACE,  /* from here on, segments of `size` bytes, and `at` ns
                      between them */
 	RT_STEP_NEXT,  /* the end of a reply, but not of the connection */
@@ -86,6 +88,8 @@ struct rt_reply {
 	                   begun; RT_NEVER: until told otherwise; 0: not */
 	bool deaf;       /* while it stalls, nothing is read */
 	bool unnotified; /* its FIN comes without the end of TLS */
+	bool open;       /* it has a RT_STEP_MORE, */
+	bool in_chunks;  /* whose bytes come in chunks */
 	int status;
 	int file;             /* owned; -1: none */
 	struct rt_made made;  /* what the body is borrowed of, or being
@@ -139,6 +143,9 @@ uint64_t rt_reply_chunk(const char **sizes);
 /* The next of "5 200, 6 1000", past which *parts is moved: bytes, and the ms
    after them. False: there is none. */
 bool rt_reply_part(const char **parts, uint64_t *size, int *ms);
+
+/* Bytes as a chunk. */
+void rt_reply_add_chunk(struct rt_buf *to, const void *bytes, size_t size);
 
 /* Whether the user gives that field, or omits it, for this reply or for all. */
 bool rt_reply_is_own(const struct rt_draft *draft, const char *name);

@@ -62,6 +62,13 @@ rt_play_pieces(const struct rt_play *play, struct iovec *pieces, int room,
 	uint64_t skip = play->step_sent, left = segment_room(play);
 	int count = 0;
 
+	if (play->more_size > 0) {
+		pieces->iov_base = (char *)(uintptr_t)play->more;
+		pieces->iov_len =
+			play->more_size < left ? play->more_size : (size_t)left;
+		*more = false;
+		return 1;
+	}
 	while (count < room && is_memory(step->kind) && left > 0) {
 		struct iovec *piece = pieces + count++;
 
@@ -98,12 +105,38 @@ rt_play_pause(const struct rt_play *play)
 						(int64_t)play->step->at;
 }
 
+/* Past RT_STEP_MORE, when all of it was sent. */
+static void
+end_more(struct rt_play *play)
+{
+	if (play->more_size == 0 && play->more_ends) {
+		play->more_ends = false;
+		play->step++;
+	}
+}
+
+void
+rt_play_give(struct rt_play *play, const char *bytes, size_t size, bool ends)
+{
+	play->more = bytes;
+	play->more_size = size;
+	play->more_ends = ends;
+	end_more(play);
+	take_pace(play);
+}
+
 void
 rt_play_sent(struct rt_play *play, uint64_t size)
 {
 	play->sent += size;
-	play->step_sent += size;
 	play->segment += size;
+	if (play->more_size > 0) {
+		play->more += size;
+		play->more_size -= (size_t)size;
+		end_more(play);
+	} else {
+		play->step_sent += size;
+	}
 	while (rt_has_bytes(play->step->kind) &&
 		play->step_sent >= play->step->size)
 		play->step_sent -= play->step++->size;
@@ -112,7 +145,7 @@ rt_play_sent(struct rt_play *play, uint64_t size)
 		return;
 	/* before an ending there is nothing to keep apart */
 	play->segment = 0;
-	if (rt_has_bytes(play->step->kind))
+	if (rt_has_bytes(play->step->kind) || play->step->kind == RT_STEP_MORE)
 		play->between = RT_STEP_FLUSH;
 }
 

@@ -20,18 +20,23 @@ struct rt_play {
 	uint64_t segment;             /* and of the present segment */
 	uint64_t pace;                /* which has so many; 0: no end */
 	int64_t gap;                  /* ns between segments */
-	enum rt_step_kind between;    /* segments: RT_STEP_FLUSH, then _PAUSE;
+	const char *more;             /* of RT_STEP_MORE: bytes to be sent, */
+	size_t more_size;
+	bool more_ends;            /* and no others come after these */
+	enum rt_step_kind between; /* segments: RT_STEP_FLUSH, then _PAUSE;
                                          RT_STEP_TEXT: within one */
 };
 
 /* From the beginning of a complete script, which must outlive the play. */
 void rt_play_begin(struct rt_play *play, const struct rt_reply *reply);
 
-/* The step to play next. */
+/* The step to play next; RT_STEP_MORE: nothing, until there are bytes. */
 static inline enum rt_step_kind
 rt_play_next(const struct rt_play *play)
 {
-	return play->between != RT_STEP_TEXT ? play->between : play->step->kind;
+	if (play->between != RT_STEP_TEXT)
+		return play->between;
+	return play->more_size > 0 ? RT_STEP_BYTES : play->step->kind;
 }
 
 /* RT_STEP_TEXT, _BYTES, _REPEAT: at most `room` pieces of memory; how many.
@@ -44,6 +49,11 @@ uint64_t rt_play_file(const struct rt_play *play, uint64_t *at);
 
 /* RT_STEP_PAUSE: its ns. */
 int64_t rt_play_pause(const struct rt_play *play);
+
+/* RT_STEP_MORE: bytes that stay until they were sent, and whether others come
+   after them. */
+void rt_play_give(struct rt_play *play, const char *bytes, size_t size,
+	bool ends);
 
 /* So many of these bytes were sent. */
 void rt_play_sent(struct rt_play *play, uint64_t size);

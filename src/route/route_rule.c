@@ -90,7 +90,7 @@ check_file_rule(const struct rt_route *route, const struct retort_reply *given,
 		return rt_fail(error, -EINVAL, "files: only HTTP serves them");
 	if (given->body || given->file || given->echo || given->raw ||
 		given->status || given->type || given->handler || given->fill ||
-		given->next)
+		given->next || given->open)
 		return rt_fail(error, -EINVAL,
 			"files: only fields, omit and faults go with it");
 	return 0;
@@ -178,9 +178,11 @@ rt_route_measure(const struct rt_route *route, uint64_t *head, uint64_t *whole,
 	if (canned == NULL || route->fallback.files)
 		return rt_fail(error, -EINVAL,
 			"expected a reply of retort_answer()");
-	if (canned->as.echo || canned->as.fill)
+	if (canned->as.echo || canned->as.fill || canned->as.open)
 		return rt_fail(error, -EINVAL, "%s: its size is not known",
-			canned->as.echo ? "echo" : "fill");
+			canned->as.echo         ? "echo" :
+				canned->as.fill ? "fill" :
+						  "open");
 	code = try_reply(route, canned, route->protocol, &reply);
 	if (code < 0)
 		(void)rt_fail_errno(error, code, canned->as.file);

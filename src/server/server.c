@@ -129,6 +129,7 @@ end_conn(struct retort *server, struct rt_served *served)
 		rt_server_end_tls(served);
 	return_buffers(server, served);
 	forget_replied(server, served);
+	rt_server_forget_pushes(server, served);
 	*served->link = served->next;
 	if (served->next != NULL)
 		served->next->link = served->link;
@@ -160,6 +161,7 @@ what_holds(enum rt_step_kind step)
 {
 	return step == RT_STEP_PAUSE  ? ", paused" :
 		step == RT_STEP_STALL ? ", stalled" :
+		step == RT_STEP_MORE  ? ", which is open" :
 					", which the client does not take";
 }
 
@@ -558,6 +560,18 @@ end_wanted(struct retort *server)
 	}
 }
 
+/* The same of those that wait for bytes of their replies. */
+static void
+go_on_pushed(struct retort *server)
+{
+	struct rt_served *served;
+
+	while ((served = rt_server_pushed(server)) != NULL) {
+		rt_conn_pushed(&served->conn);
+		run(server, served);
+	}
+}
+
 /* Makes the calls that other threads have queued. */
 static void
 make_calls(struct retort *server)
@@ -597,6 +611,7 @@ empty_waker(struct retort *server)
 	make_calls(server);
 	go_on_replied(server);
 	end_wanted(server);
+	go_on_pushed(server);
 }
 
 static void

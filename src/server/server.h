@@ -54,6 +54,7 @@ struct retort {
 	                            on, and that holds the lock; 0: none */
 	int64_t stop_wanted;       /* by a callback; RT_NEVER */
 	bool ends_wanted;          /* connections are to be ended */
+	struct rt_pushes *pushes;  /* into open replies */
 	struct rt_served *replied; /* their replies came from somebody else, in
 	                            this order */
 	struct rt_call *calls;
@@ -165,6 +166,9 @@ void rt_server_close_listeners(struct retort *server);
 /* Ends a connection once the loop is woken. 0; -ENOENT; -ENOTSUP. */
 int rt_server_end(struct retort *server, uint64_t connection,
 	enum retort_ending how);
+/* Bytes of its open reply, or NULL: that was all. As retort_push(). */
+int rt_server_push(struct retort *server, uint64_t connection,
+	const void *bytes, size_t size);
 
 /* The reply of a connection that waits for one, which goes on once the loop is
    woken. -ENOENT: there is none. */

@@ -322,6 +322,7 @@ decide_answer(struct retort *server, struct rt_served *served)
 	struct rt_asked asked = ask(server, served);
 	enum rt_outcome outcome;
 
+	rt_server_forget_pushes(server, served);
 	if (asked.seen == NULL && !asked.refused &&
 		(server->route.rule_count > 0 ||
 			rt_route_fills(&server->route)) &&
@@ -482,6 +483,9 @@ rt_server_decide(struct retort *server, struct rt_served *served)
 		break;
 	case RT_ASK_SEND:
 		answer(server, served);
+		break;
+	case RT_ASK_MORE:
+		rt_server_give(server, served);
 		break;
 	case RT_ASK_NOTHING:
 		break;

@@ -100,6 +100,25 @@ channel_of(struct rt_served *served)
 /* Decides what the connection asks for. */
 void rt_server_decide(struct retort *server, struct rt_served *served);
 
+/* --- server_push.c --- */
+
+/* What was pushed is for another reply, or for none. */
+void rt_server_drop_pushes(struct retort *server,
+	const struct rt_served *served);
+
+static inline void
+rt_server_forget_pushes(struct retort *server, const struct rt_served *served)
+{
+	if (server->pushes != NULL)
+		rt_server_drop_pushes(server, served);
+}
+
+/* One that waits for what was pushed since; NULL: there is none. */
+struct rt_served *rt_server_pushed(struct retort *server);
+
+/* Gives the connection what was pushed, when it asks for MORE. */
+void rt_server_give(struct retort *server, struct rt_served *served);
+
 static inline bool
 is_http(const struct retort *server)
 {

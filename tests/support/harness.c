@@ -465,6 +465,7 @@ add_step(struct bytes *to, const struct rt_reply *reply,
 {
 	static const char *const kinds[] = {[RT_STEP_FLUSH] = "<flush>",
 		[RT_STEP_NEXT] = "<next>",
+		[RT_STEP_MORE] = "<more>",
 		[RT_STEP_STALL] = "<stall>",
 		[RT_STEP_HALF] = "<half>",
 		[RT_STEP_CLOSE] = "<fin>",

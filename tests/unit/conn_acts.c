@@ -18,7 +18,7 @@ static const struct word closes[] = {
 	{NULL, 0}
 };
 static const struct word endings[] = {
-	{"flush", RT_STEP_FLUSH}, {"next", RT_STEP_NEXT},
+	{"flush", RT_STEP_FLUSH}, {"more", RT_STEP_MORE}, {"next", RT_STEP_NEXT},
 	{"stall", RT_STEP_STALL}, {"half", RT_STEP_HALF},
 	{"close", RT_STEP_CLOSE}, {"reset", RT_STEP_RESET}, {NULL, 0}
 };
@@ -223,6 +223,22 @@ static void
 act_replied(struct line *line)
 {
 	rt_conn_replied(&line->hand->conn);
+}
+
+static void
+act_give(struct line *line)
+{
+	struct hand *hand = line->hand;
+	size_t size = 0;
+	const char *text = next_text(line, &size);
+
+	rt_conn_give(&hand->conn, text, size, next_is(line, "last"), hand->now);
+}
+
+static void
+act_pushed(struct line *line)
+{
+	rt_conn_pushed(&line->hand->conn);
 }
 
 static void
@@ -887,6 +903,8 @@ static const struct {
 	{"expire", act_expire},
 	{"wake", act_wake},
 	{"replied", act_replied},
+	{"give", act_give},
+	{"pushed", act_pushed},
 	{"break", act_break},
 	{"leave", act_leave},
 	{"open", act_open},

@@ -34,7 +34,8 @@ const struct word asks[] = {
 	{"greet", RT_ASK_GREET}, {"answer", RT_ASK_ANSWER},
 	{"refuse", RT_ASK_REFUSE}, {"halt", RT_ASK_HALT},
 	{"ignore", RT_ASK_IGNORE}, {"send", RT_ASK_SEND},
-	{"done", RT_ASK_DONE}, {"next", RT_ASK_NEXT}, {NULL, 0}
+	{"done", RT_ASK_DONE}, {"next", RT_ASK_NEXT}, {"more", RT_ASK_MORE},
+	{NULL, 0}
 };
 static const struct word units[] = {
 	{"us", 1000}, {"ms", MS}, {NULL, 0}

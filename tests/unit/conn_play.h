@@ -32,6 +32,8 @@
  *	pass TIME          nothing happens
  *	expire             until the deadline, which passes
  *	wake               it is time, as the owner says: see defer
+ *	give [BYTES] [last]  when it asks for more: nothing yet, or these
+ *	pushed             there are more of them
  *	replied            the answer is there, as the owner says: see defer
  *	break              the connection was found broken
  *	leave              the client's end was noticed while nothing is read
@@ -53,7 +55,7 @@
  *	reply [pace=N] [gap=TIME] [deaf] STEP...
  *	                   the answer. A STEP is 'bytes', text 'bytes',
  *	                   repeat 'abc' from N size N, file AT+SIZE, pause TIME,
- *	                   flush, next, stall, half, close or reset
+ *	                   flush, more, next, stall, half, close or reset
  *	answer             the same of ANSWER
  *	echo               the same of what was received, and next
  *	next               bytes that have come already begin the next request

@@ -129,6 +129,41 @@ static const struct play stalls[] = {
 		"REPLY recv/- never; no-watched"},
 };
 
+#define OPEN "receive GET; want; reply 'a' more 'z' close; sends 'a'; no-more;"
+
+static const struct play open[] = {
+	{"an open reply asks for more",
+		OPEN "send; asks more; give 'bc'; REPLY recv/send 30ms;"
+		     "sends 'bc'; no-more; send 1; sends 'c'; send; asks more;"
+		     "give; REPLY recv/- never"},
+	{"what was pushed wakes it",
+		OPEN "send; asks more; give; pass 1000ms; pushed; asks more;"
+		     "give 'b'; send; asks more; give 'c' last; send;"
+		     "sends 'z'; send; finish; DRAIN; receive FIN;"
+		     "OVER answered; sent 'abcz'"},
+	{"what was pushed while it sends changes nothing",
+		OPEN "pushed; REPLY -/send 30ms; send; asks more; give 'b';"
+		     "pushed; REPLY recv/send 30ms; sends 'b'"},
+	{"it ends without another byte",
+		OPEN "send; asks more; give; pushed; give last; sends 'z';"
+		     "deliver; sent 'az'"},
+	{"it may be paced",
+		"receive GET; want; reply pace=2 gap=5ms 'abc' more close;"
+		"send; flush; REPLY -/- 5ms; expire; send; asks more;"
+		"give 'defg'; sends 'd'; send; flush; expire; sends 'ef';"
+		"send; flush; expire; sends 'g'; send; asks more; give last;"
+		"finish; sent 'abcdefg'"},
+	{"a client that takes nothing has had its time",
+		OPEN "send; asks more; give 'b'; expire; OVER timed-out reset"},
+	{"it ends when its client leaves",
+		OPEN "send; asks more; give; receive FIN; OVER reset"},
+	{"it ends when it is reset",
+		OPEN "send; asks more; give; break; OVER reset"},
+	{"it is stopped as in a pause",
+		OPEN "send; asks more; give; stop enough; REPLY recv/- never;"
+		     "stop told; OVER stopped"},
+};
+
 /* Odd periods, one that begins in its middle, and others between. */
 #define REPEATING \
 	"receive GET; want; reply text '<' repeat 'abc' from 2 size 20 '|'" \
@@ -324,6 +359,7 @@ main(void)
 	add_plays(tcase, following, COUNT(following));
 	add_plays(tcase, writes, COUNT(writes));
 	add_plays(tcase, stalls, COUNT(stalls));
+	add_plays(tcase, open, COUNT(open));
 	rt_test_case(suite, tcase);
 
 	tcase = tcase_create("repeated");

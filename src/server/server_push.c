@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replies that are open: what was pushed waits here until its connection asks
+ * for it. The bytes that a connection is sending never move.
+ */
+#include "config.h"
+
+#include "server/server_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Most bytes that wait for a client, framing among them. */
+#define MAX_PUSHED (1u << 20)
+
+/* "100000", two CR LF */
+#define MAX_FRAMING 16u
+
+/* Of one connection: what it is sending, and what waits. */
+struct rt_pushes {
+	struct rt_served *served;
+	struct rt_buf given;
+	struct rt_buf waiting;
+	bool ends;   /* after these */
+	bool is_new; /* the connection was not told */
+	struct rt_pushes *next;
+};
+
+static struct rt_pushes *
+find_pushes(const struct retort *server, const struct rt_served *served)
+{
+	struct rt_pushes *pushes = server->pushes;
+
+	while (pushes != NULL && pushes->served != served)
+		pushes = pushes->next;
+	return pushes;
+}
+
+static struct rt_pushes *
+need_pushes(struct retort *server, struct rt_served *served)
+{
+	struct rt_pushes *pushes = find_pushes(server, served);
+
+	if (pushes != NULL)
+		return pushes;
+	pushes = calloc(1, sizeof *pushes);
+	if (pushes == NULL)
+		return NULL;
+	pushes->served = served;
+	rt_buf_init(&pushes->given, MAX_PUSHED + MAX_FRAMING);
+	rt_buf_init(&pushes->waiting, MAX_PUSHED + MAX_FRAMING);
+	pushes->next = server->pushes;
+	server->pushes = pushes;
+	return pushes;
+}
+
+void
+rt_server_drop_pushes(struct retort *server, const struct rt_served *served)
+{
+	struct rt_pushes **at = &server->pushes, *pushes;
+
+	while (*at != NULL && (*at)->served != served)
+		at = &(*at)->next;
+	pushes = *at;
+	if (pushes == NULL)
+		return;
+	*at = pushes->next;
+	rt_buf_free(&pushes->given);
+	rt_buf_free(&pushes->waiting);
+	free(pushes);
+}
+
+struct rt_served *
+rt_server_pushed(struct retort *server)
+{
+	for (struct rt_pushes *pushes = server->pushes; pushes != NULL;
+		pushes = pushes->next) {
+		bool is_new = pushes->is_new;
+
+		pushes->is_new = false;
+		if (is_new && pushes->served->conn.rest == RT_REST_MORE)
+			return pushes->served;
+	}
+	return NULL;
+}
+
+/* The connection with that number; NULL: it is over, or was never. */
+static struct rt_served *
+find(const struct retort *server, uint64_t connection)
+{
+	struct rt_served *served = server->conns;
+
+	while (served != NULL && served->number != connection)
+		served = served->next;
+	return served;
+}
+
+/* Adds them, framed, unless too much waits already. */
+static int
+add(struct rt_pushes *pushes, const struct rt_reply *reply, const void *bytes,
+	size_t size)
+{
+	struct rt_buf *to = &pushes->waiting;
+
+	if (size > MAX_PUSHED)
+		return -EMSGSIZE;
+	if (to->len > 0 && to->len + size + MAX_FRAMING > MAX_PUSHED)
+		return -EAGAIN;
+	/* a chunk of no bytes would be the last */
+	if (size > 0 && reply->in_chunks)
+		rt_reply_add_chunk(to, bytes, size);
+	else
+		rt_buf_add(to, bytes, size);
+	return to->failed ? -ENOMEM : 0;
+}
+
+int
+rt_server_push(struct retort *server, uint64_t connection, const void *bytes,
+	size_t size)
+{
+	struct rt_served *served = find(server, connection);
+	struct rt_pushes *pushes;
+	size_t before;
+	int code;
+
+	if (served == NULL)
+		return connection > 0 && connection <= server->number ? -EPIPE :
+									-ENOENT;
+	if (served->conn.state > RT_STATE_REPLY)
+		return -EPIPE;
+	if (served->conn.buffers == NULL || !served->conn.buffers->reply.open)
+		return -ENOENT;
+	pushes = need_pushes(server, served);
+	if (pushes == NULL)
+		return -ENOMEM;
+	if (pushes->ends)
+		return -EPIPE;
+	before = pushes->waiting.len;
+	code = bytes ? add(pushes, &served->conn.buffers->reply, bytes, size) :
+		       0;
+	if (code < 0) {
+		pushes->waiting.len = before;
+		pushes->waiting.failed = false;
+		return code;
+	}
+	pushes->ends = bytes == NULL;
+	pushes->is_new = true;
+	return 0;
+}
+
+void
+rt_server_give(struct retort *server, struct rt_served *served)
+{
+	struct rt_pushes *pushes = find_pushes(server, served);
+	struct rt_buf given;
+	int64_t now = rt_io_now(server->io);
+
+	if (pushes == NULL) {
+		rt_conn_give(&served->conn, NULL, 0, false, now);
+		return;
+	}
+	/* what was given before was sent */
+	given = pushes->given;
+	rt_buf_clear(&given, MAX_PUSHED);
+	pushes->given = pushes->waiting;
+	pushes->waiting = given;
+	rt_conn_give(&served->conn, pushes->given.data, pushes->given.len,
+		pushes->ends, now);
+}
