@@ -867,6 +867,10 @@ struct retort_scenario {
 	                      for each correction to a pasted message and for
 	                      each probable mistake; or NULL: there are none */
 	char *error;      /* as in struct retort_reply */
+	bool again; /* once it is known to be right, it replaces the rules and
+	               expectations of earlier loads of this file, or name. A
+	               rule goes on counting where one with the same conditions
+	               has stopped */
 };
 
 /*

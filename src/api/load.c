@@ -96,7 +96,7 @@ say_where(const char *name, const struct rt_item *item, int code,
 
 /* All of it or nothing. */
 static int
-add_items(struct retort *server, const char *name,
+add_items(struct retort *server, const char *name, bool again,
 	const struct rt_scenario *scenario, char *error)
 {
 	/* not where it is: clients may see it */
@@ -110,8 +110,8 @@ add_items(struct retort *server, const char *name,
 		struct rt_item *item = scenario->items + i;
 		char origin[256];
 
-		(void)snprintf(origin, sizeof origin, "%.200s:%u", own,
-			item->line);
+		(void)snprintf(origin, sizeof origin, "%.*s:%u", RT_MAX_ORIGIN,
+			own, item->line);
 		code = add_item(server, item, origin, &why);
 		if (code < 0)
 			say_where(name, item, code, &why, error);
@@ -119,6 +119,9 @@ add_items(struct retort *server, const char *name,
 	if (code < 0) {
 		rt_route_clear_after(&server->route, rules);
 		rt_verdict_clear_after(&server->verdict, expectations);
+	} else if (again) {
+		rt_route_replace(&server->route, rules, own);
+		rt_verdict_replace(&server->verdict, expectations, own);
 	}
 	return code;
 }
@@ -156,7 +159,7 @@ load(const struct retort_scenario *of, const char *folder, const char *name,
 
 	if (code == 0) {
 		lock(server);
-		code = add_items(server, name, &scenario, of->error);
+		code = add_items(server, name, of->again, &scenario, of->error);
 		unlock(server);
 	}
 	if (code == 0 && of->notices != NULL && scenario.notices.len > 0) {

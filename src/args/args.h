@@ -49,6 +49,7 @@ struct args {
 	int grace;    /* ms */
 	int lifetime; /* ms; -1: for ever */
 	bool log;
+	bool reload;  /* the scenario, when its file changes */
 	bool notices; /* what was made right in a scenario is told */
 	enum retort_log log_format;
 	int verbose; /* 1: heads, 2: bodies too */

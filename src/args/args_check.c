@@ -452,6 +452,9 @@ args_finish(struct given *given)
 		read_reply(args, given);
 	args->bind = given->bind;
 	args->options.hosts = given->hosts;
+	if (args->reload &&
+		(args->scenario == NULL || args->scenario_text != NULL))
+		args_die(EXIT_USAGE, "--reload needs --scenario FILE");
 	if (args->transcripts != NULL || args->scenario != NULL) {
 		args->options.unrecorded = false;
 		args->options.sigpipe_ignored = false;

@@ -159,6 +159,9 @@ const struct option args_options[] = {
 	{"scenario", 0, "FILE",
 		"read which requests get what, and which must come",
 		.read = args_read_scenario, .excludes = "sweep", .brief = true},
+	{"reload", 0, NULL, "read the scenario anew when its file changes",
+		.read = args_read_flag, TO(args.reload),
+		.excludes = "run sweep"},
 
 	{.help = "Logs"},
 	{"verbose", 'v', NULL, "show heads of requests; -vv: bodies, too",

@@ -17,6 +17,7 @@
 #include "command/announce.h"
 #include "command/console.h"
 #include "command/output.h"
+#include "command/reload.h"
 #include "command/run.h"
 #include "command/setup.h"
 #include "command/signals.h"
@@ -38,7 +39,8 @@ nobody_can_come(struct retort *server)
 /* Until it has stopped; the exit status. */
 static int
 serve(struct retort *server, const struct args *args, struct watch *watch,
-	struct output *output, volatile struct signals *signals)
+	struct reload *reload, struct output *output,
+	volatile struct signals *signals)
 {
 	int64_t end =
 		args->lifetime < 0 ? INT64_MAX : clock_ms() + args->lifetime;
@@ -55,6 +57,12 @@ serve(struct retort *server, const struct args *args, struct watch *watch,
 			lifetime_over = left <= 0 && !stop;
 			stop = stop || left <= 0;
 			timeout = left > INT_MAX ? INT_MAX : (int)left;
+		}
+		if (!stopping && !stop) {
+			int look = reload_look(reload, server, output);
+
+			if (look >= 0 && (timeout < 0 || look < timeout))
+				timeout = look;
 		}
 		if (!stopping && !stop && watch_needed(watch)) {
 			stop = watch_wait(watch, server,
@@ -256,10 +264,11 @@ start(const struct args *args, struct typed *typed)
 /* Serves until it is told to end; the exit status. */
 static int
 serve_all(const struct args *args, struct retort *server, struct typed *typed,
-	struct output *output, volatile struct signals *signals, pid_t ppid)
+	struct reload *reload, struct output *output,
+	volatile struct signals *signals, pid_t ppid)
 {
 	struct watch watch = watch_open(args, ppid, args->typed ? typed : NULL);
-	int status = serve(server, args, &watch, output, signals);
+	int status = serve(server, args, &watch, reload, output, signals);
 
 	if (status == EXIT_SUCCESS && output_judge(output))
 		status = EXIT_UNMET;
@@ -348,6 +357,7 @@ main(int argc, char **argv)
 	static struct typed typed;
 	volatile struct signals *signals;
 	struct told_file file, ca;
+	struct reload reload;
 	pid_t ppid = getppid();
 	struct retort *server;
 	int status;
@@ -363,6 +373,7 @@ main(int argc, char **argv)
 		setup_passed(&args);
 	begin_file(&file, "--port-file", args.port_file);
 	begin_file(&ca, "--tls-ca", args.ca_file);
+	reload_begin(&reload, &args);
 	server = start(&args, &typed);
 	name_ca(&ca, server, args.mode);
 	output.server = server;
@@ -377,8 +388,8 @@ main(int argc, char **argv)
 	if (status == 0 && args.mode == MODE_RUN)
 		status = run_command(&args, server, &output, ca.name, signals);
 	else if (status == 0)
-		status = serve_all(&args, server, &typed, &output, signals,
-			ppid);
+		status = serve_all(&args, server, &typed, &reload, &output,
+			signals, ppid);
 	told_file_end(&file);
 	told_file_end(&ca);
 	signals_wake(NULL);

@@ -205,7 +205,8 @@ rt_glob_fits(const struct rt_glob *glob, const char *at, const char *end,
 
 /* --- paths --- */
 
-/* The path of a target as it came, not terminated, and where it ends. */
+/* The path of a target as it came, not terminated, and where it ends; for one
+   that begins otherwise, with a scheme or as an authority, all but the query. */
 static const char *
 raw_path(const struct rt_glob *path, const char *target, const char **end)
 {
@@ -232,8 +233,7 @@ bool
 rt_path_fits(const struct rt_glob *path, const char *target,
 	struct rt_word *stars)
 {
-/* The path of a target as it came, not terminated, and where it ends; for one
-   that begins otherwise, with a scheme or as an authority, all but the query. */
+	const char *end, *at = raw_path(path, target, &end);
 
 	return rt_glob_fits(path, at, end, RT_IN_PATH, stars);
 }

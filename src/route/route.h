@@ -110,6 +110,16 @@ int rt_route_add(struct rt_route *route, const struct retort_reply *given,
 /* Where rule `number` was given, for messages. 0 or -ENOMEM. */
 int rt_route_name(struct rt_route *route, int number, const char *origin);
 
+/* Most bytes of FILE in "FILE:LINE". */
+#define RT_MAX_ORIGIN 200
+
+/* Whether that is an origin in FILE; NULL: it is none. */
+bool rt_origin_is_of(const char *origin, const char *file);
+
+/* The rules after the first `count` replace those before them that were given
+   in that file, and go on counting for those with the same conditions. */
+void rt_route_replace(struct rt_route *route, size_t count, const char *file);
+
 /* A rule was not added: those that nothing answers are to know why. */
 void rt_route_miss(struct rt_route *route, const char *request,
 	const char *error);

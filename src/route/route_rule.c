@@ -15,6 +15,9 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "http/field.h"
+
+/* Most bytes of a rule's conditions in words. */
+#define MAX_CONDITIONS (64u << 10)
 #include "reply/condition.h"
 
 /* Whether anything that answers says how its request is read, or is for those
@@ -409,6 +412,66 @@ rt_route_clear_after(struct rt_route *route, size_t count)
 {
 	while (route->rule_count > count)
 		free_rule(&route->rules[--route->rule_count]);
+	note_rules(route);
+	note_states(route);
+}
+
+bool
+rt_origin_is_of(const char *origin, const char *file)
+{
+	size_t size = strnlen(file, RT_MAX_ORIGIN);
+
+	return origin != NULL && strncmp(origin, file, size) == 0 &&
+		origin[size] == ':';
+}
+
+/* The first of the new rules with these conditions that counts for no other. */
+static void
+hand_on(struct rt_route *route, size_t count, const struct rt_rule *old)
+{
+	struct rt_buf wanted, other;
+	bool found = false;
+
+	rt_buf_init(&wanted, MAX_CONDITIONS);
+	rt_buf_init(&other, MAX_CONDITIONS);
+	rt_match_describe(old->match, &wanted);
+	for (size_t i = count; i < route->rule_count && !found; i++) {
+		struct rt_rule *rule = route->rules + i;
+
+		if (rule->used > 0 || rule->accepted != old->accepted)
+			continue;
+		rt_buf_clear(&other, MAX_CONDITIONS);
+		rt_match_describe(rule->match, &other);
+		found = other.len == wanted.len && !other.failed &&
+			!wanted.failed && wanted.len > 0 &&
+			memcmp(other.data, wanted.data, other.len) == 0;
+		if (found)
+			rule->used = old->used;
+	}
+	rt_buf_free(&wanted);
+	rt_buf_free(&other);
+}
+
+void
+rt_route_replace(struct rt_route *route, size_t count, const char *file)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct rt_rule *rule = route->rules + i;
+
+		if (!rt_origin_is_of(rule->origin, file)) {
+			route->rules[kept++] = *rule;
+			continue;
+		}
+		if (rule->used > 0)
+			hand_on(route, count, rule);
+		free_rule(rule);
+	}
+	if (route->rule_count > count)
+		memmove(route->rules + kept, route->rules + count,
+			(route->rule_count - count) * sizeof *route->rules);
+	route->rule_count -= count - kept;
 	note_rules(route);
 	note_states(route);
 }

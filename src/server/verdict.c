@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "route/route.h"
 
 /* Most bytes of a verdict, and of the mistakes in it. */
 #define MAX_TEXT (16u << 20)
@@ -47,6 +48,23 @@ rt_verdict_clear_after(struct rt_verdict *verdict, size_t count)
 {
 	while (verdict->count > count)
 		free_expectation(&verdict->expectations[--verdict->count]);
+}
+
+void
+rt_verdict_replace(struct rt_verdict *verdict, size_t count, const char *file)
+{
+	struct rt_expectation *all = verdict->expectations;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (rt_origin_is_of(all[i].origin, file))
+			free_expectation(all + i);
+		else
+			all[kept++] = all[i];
+	if (verdict->count > count)
+		memmove(all + kept, all + count,
+			(verdict->count - count) * sizeof *all);
+	verdict->count -= count - kept;
 }
 
 void

@@ -43,6 +43,11 @@ int rt_verdict_expect_order(struct rt_verdict *verdict,
 	const char *const *requests, enum retort_protocol protocol,
 	char *error);
 
+/* The expectations after the first `count` replace those before them that were
+   given in that file. */
+void rt_verdict_replace(struct rt_verdict *verdict, size_t count,
+	const char *file);
+
 /* Where expectation `number` was given, for messages. 0 or -ENOMEM. */
 int rt_verdict_name(struct rt_verdict *verdict, int number, const char *origin);
 

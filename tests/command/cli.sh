@@ -714,6 +714,44 @@ echo_path()
 	stop 'echo at a path'
 }
 
+# soon COMMAND...: it succeeds, if not at once
+soon()
+{
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 2000 ] || return 1
+	done
+}
+
+# answers TEXT: what is there now
+answers()
+{
+	[ "$(get "${url}a")" = "$1" ]
+}
+
+reloaded()
+{
+	printf '@on GET /a\n@fill\nHTTP/1.1 200 OK\n\none {count}\n' \
+		>"$dir/r.retort"
+	start --reload --scenario "$dir/r.retort"
+	equal 'one 1' "$(get "${url}a")" 'reload: before'
+	printf '@on GET /a\nHTTP/1.1 200 OK\n\ntwo\n' >"$dir/new.retort"
+	mv "$dir/new.retort" "$dir/r.retort"
+	soon answers two
+	report $? 'reload: after'
+	printf '@onn GET /a\n' >"$dir/new.retort"
+	mv "$dir/new.retort" "$dir/r.retort"
+	soon grep -q "r.retort:1:1: '@onn'.*stay as they were" "$dir/err"
+	report $? 'reload: a mistake is told'
+	equal two "$(get "${url}a")" 'reload: and changes nothing'
+	printf '@on GET /a\nHTTP/1.1 200 OK\n\nthree\n' >"$dir/r.retort"
+	soon answers three
+	report $? 'reload: and once more'
+	stop reload
+	refused 2 '--reload needs --scenario FILE' --reload "$dir/site"
+}
+
 canned()
 {
 	start --body "@$dir/site/big" --type a/b -s 201 -H 'X-A: 1'
@@ -903,6 +941,7 @@ if have curl; then
 	folders
 	listed
 	echo_path
+	reloaded
 	canned
 	recorded
 	scripts

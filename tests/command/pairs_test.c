@@ -72,6 +72,7 @@ static const struct {
 	{"prompt", "--udp --prompt", "U"},
 	{"timeout", "--tcp --timeout idle=1,reply=1", "tT"},
 	{"scenario", "--scenario $DIR/s.retort", ANY},
+	{"reload", "--scenario $DIR/s.retort --reload", ANY},
 	{"fault", "--body x --fault each?1", "cT"},
 	{"fault", "--fault each?1 $DIR", "f"},
 	{"fault", "--echo --tcp --fault each?1", "t"},
@@ -121,6 +122,12 @@ answers(size_t i)
 		strcmp(options[i].args, "--echo") == 0;
 }
 
+static bool
+has_scenario(size_t i)
+{
+	return is(i, "scenario") || is(i, "reload");
+}
+
 /* Two ways in which answers are made. */
 static bool
 clash(size_t i, size_t k)
@@ -145,9 +152,9 @@ go_together(size_t i, size_t k)
 		return false;
 	if (has_root(i) && has_root(k))
 		return false;
-	if (is(i, "scenario") && !answers(k))
+	if (has_scenario(i) && !answers(k))
 		return strchr(options[k].ways, 's') != NULL;
-	if (is(k, "scenario") && !answers(i))
+	if (has_scenario(k) && !answers(i))
 		return strchr(options[i].ways, 's') != NULL;
 	return strpbrk(options[i].ways, options[k].ways) != NULL;
 }

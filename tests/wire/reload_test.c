@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A scenario that is loaded again: its rules and expectations take the place of
+ * the former ones, and go on counting, or all stays as it was.
+ */
+#include "config.h"
+
+#include "wire/embedding.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ASK(path) "GET " path HOST "\r\n"
+
+static int
+load(const char *text, bool again)
+{
+	return retort_load(server, .text = text, .name = "s.retort",
+		.again = again, .error = error);
+}
+
+static const char first[] = "@on GET /a\n@times 2\n@fill\nHTTP/1.1 200 OK\n\n"
+			    "one {count}\n@then\nHTTP/1.1 200 OK\n\nrest\n"
+			    "@expect 9 GET /a\n";
+static const char second[] = "# a line more\n@on GET /b\nHTTP/1.1 200 OK\n\nb\n"
+			     "@on GET /a\n@times 2\n@fill\nHTTP/1.1 200 OK\n\n"
+			     "two {count}\n@then\nHTTP/1.1 200 OK\n\nrest\n"
+			     "@expect 3 GET /a\n";
+
+START_TEST(replaces)
+{
+	open_plain(_i);
+	ON("/own", .body = "own");
+	ck_assert_int_eq(load(first, false), 0);
+	ck_assert_int_eq(retort_load(server, .name = "t.retort",
+				 .text = "@on GET /t\nHTTP/1.1 200 OK\n\nt\n"),
+		0);
+	expect_body(ASK("/a"), "one 1");
+	ck_assert_int_eq(load(second, true), 0);
+	/* it goes on counting */
+	expect_body(ASK("/a"), "two 2");
+	expect_body(ASK("/a"), "rest");
+	expect_body(ASK("/b"), "b");
+	/* the others have their rules */
+	expect_body(ASK("/own"), "own");
+	expect_body(ASK("/t"), "t");
+	/* and of expectations only the new one counts */
+	ck_assert_uint_eq(retort_stats(server).expectations, 1);
+	assert_verdict(NULL);
+	ck_assert_int_eq(load("", true), 0);
+	expect_begin(ASK("/a"), "HTTP/1.1 501 ");
+	expect_body(ASK("/t"), "t");
+	close_server();
+}
+END_TEST
+
+START_TEST(changes_nothing_if_it_is_wrong)
+{
+	static const char *const wrong[] = {"@on GET /a\n@tims 2\n@echo\n",
+		"@on GET /a\n@echo\n@on GET /b\n@file /none/at/all\n"};
+
+	open_plain(_i);
+	ck_assert_int_eq(load(first, false), 0);
+	expect_body(ASK("/a"), "one 1");
+	for (int i = 0; i < COUNT(wrong); i++) {
+		ck_assert_int_lt(load(wrong[i], true), 0);
+		ck_assert_msg(strncmp(error, "s.retort:", 9) == 0, "%s", error);
+	}
+	expect_body(ASK("/a"), "one 2");
+	expect_body(ASK("/a"), "rest");
+	ck_assert_uint_eq(retort_stats(server).expectations, 1);
+	close_server();
+}
+END_TEST
+
+/* Names that begin alike are of different files. */
+START_TEST(knows_its_own)
+{
+	open_plain(_i);
+	ck_assert_int_eq(retort_load(server, .name = "s.retort2",
+				 .text = "@on GET /t\nHTTP/1.1 200 OK\n\nt\n"),
+		0);
+	ck_assert_int_eq(load(first, true), 0);
+	ck_assert_int_eq(load("@on GET /u\nHTTP/1.1 200 OK\n\nu\n", true), 0);
+	expect_body(ASK("/t"), "t");
+	expect_body(ASK("/u"), "u");
+	expect_begin(ASK("/a"), "HTTP/1.1 501 ");
+	close_server();
+}
+END_TEST
+
+/* The old rules or the new ones, never a part. */
+START_TEST(without_memory)
+{
+	bool reached = true;
+
+	open_plain(_i);
+	for (size_t n = 1; reached; n++) {
+		int code;
+
+		retort_reset(server);
+		ck_assert_int_eq(load(first, false), 0);
+		expect_body(ASK("/a"), "one 1");
+		allocations = 0;
+		fail_at = n;
+		inside++;
+		code = load(second, true);
+		inside--;
+		reached = allocations >= n;
+		fail_at = 0;
+		ck_assert_msg(code == 0 || code == -ENOMEM, "%s", error);
+		if (code == 0)
+			expect_body(ASK("/b"), "b");
+		else
+			expect_body(ASK("/a"), "one 2");
+	}
+	close_server();
+}
+END_TEST
+
+int
+main(void)
+{
+	const TTest *const all[] = {replaces, changes_nothing_if_it_is_wrong,
+		knows_its_own, NULL};
+	Suite *suite = suite_create("reload");
+	TCase *tcase = tcase_create("once");
+
+	rt_test_cases(suite, "ways", all, 0, WAYS);
+	tcase_add_loop_test(tcase, without_memory, STEPPED - 1, STEPPED);
+	rt_test_case(suite, tcase);
+	return rt_test_run(suite);
+}
