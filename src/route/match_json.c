@@ -14,77 +14,14 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "http/json.h"
 
 #ifdef HAVE_JANSSON
 
-#include <jansson.h>
-
 #include "base/c_locale.h"
-
-/* The longest body that is parsed, in bytes, and the deepest. */
-#define MOST_BYTES (1u << 20)
-#define DEEPEST 100
 
 /* The longest path that is told. */
 #define MOST_PATH 4096
-
-/* --- parsing --- */
-
-static bool
-is_deep(const json_t *value, size_t left)
-{
-	json_t *child;
-	const char *key;
-	size_t i;
-
-	if (!json_is_object(value) && !json_is_array(value))
-		return false;
-	if (left == 0)
-		return true;
-	json_object_foreach((json_t *)(uintptr_t)value, key,
-		child) if (is_deep(child, left - 1)) return true;
-	json_array_foreach(value, i,
-		child) if (is_deep(child, left - 1)) return true;
-	return false;
-}
-
-/* NULL: `wrong` says why, and is empty if there is no memory. */
-static json_t *
-parse(const char *bytes, size_t size, char *wrong, size_t room)
-{
-	struct rt_locale locale;
-	json_error_t error;
-	json_t *value;
-	char *near;
-
-	*wrong = '\0';
-	if (size == 0 || size > MOST_BYTES) {
-		(void)snprintf(wrong, room, "%s",
-			size == 0 ? "it is empty" : "more than 1 MiB");
-		return NULL;
-	}
-	if (!rt_locale_enter(&locale))
-		return NULL;
-	value = json_loadb(bytes, size,
-		JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
-		&error);
-	rt_locale_leave(&locale);
-	if (value == NULL) {
-		if (json_error_code(&error) == json_error_out_of_memory)
-			return NULL;
-		/* after that are bytes of a client's */
-		near = strstr(error.text, " near ");
-		if (near != NULL)
-			*near = '\0';
-		(void)snprintf(wrong, room, "%s at byte %d", error.text,
-			error.position);
-	} else if (is_deep(value, DEEPEST)) {
-		(void)snprintf(wrong, room, "deeper than %d levels", DEEPEST);
-		json_decref(value);
-		value = NULL;
-	}
-	return value;
-}
 
 /* --- comparing --- */
 
@@ -220,7 +157,7 @@ arrays_differ(const json_t *wanted, const json_t *came, bool has,
 	return false;
 }
 
-/* Neither is deeper than DEEPEST. */
+/* Neither is deeper than RT_JSON_DEEPEST. */
 static bool
 differ(const json_t *wanted, const json_t *came, bool has, const struct way *up,
 	struct difference *to)
@@ -238,7 +175,7 @@ static int
 read_value(struct rt_json *json, const char *text, const char *member,
 	char *error)
 {
-	char wrong[JSON_ERROR_TEXT_LENGTH + 40];
+	char wrong[RT_JSON_WRONG];
 	int code;
 
 	if (text == NULL)
@@ -246,7 +183,7 @@ read_value(struct rt_json *json, const char *text, const char *member,
 	code = rt_match_copy(&json->text, text);
 	if (code < 0)
 		return code;
-	json->value = parse(text, strlen(text), wrong, sizeof wrong);
+	json->value = rt_json_parse(text, strlen(text), wrong, sizeof wrong);
 	if (json->value == NULL && *wrong == '\0')
 		return -ENOMEM;
 	return json->value != NULL ?
@@ -266,15 +203,15 @@ static bool
 value_fits(const struct rt_json *json, bool has,
 	const struct retort_exchange *seen)
 {
-	char wrong[JSON_ERROR_TEXT_LENGTH + 40];
+	char wrong[RT_JSON_WRONG];
 	struct difference difference = {.path = NULL};
 	json_t *came;
 	bool fits;
 
 	if (seen->body_total > seen->body_size)
 		return false;
-	came = parse(seen->body ? seen->body : "", seen->body_size, wrong,
-		sizeof wrong);
+	came = rt_json_parse(seen->body ? seen->body : "", seen->body_size,
+		wrong, sizeof wrong);
 	fits = came != NULL &&
 		!differ(json->value, came, has, NULL, &difference);
 	json_decref(came);
@@ -336,7 +273,7 @@ say_value(const struct rt_json *json, bool has,
 	const struct retort_exchange *seen, const char *whose,
 	struct rt_buf *to)
 {
-	char wrong[JSON_ERROR_TEXT_LENGTH + 40];
+	char wrong[RT_JSON_WRONG];
 	struct difference difference;
 	struct rt_buf path;
 	json_t *came;
@@ -346,8 +283,8 @@ say_value(const struct rt_json *json, bool has,
 		rt_match_add_kept(to, seen);
 		return;
 	}
-	came = parse(seen->body ? seen->body : "", seen->body_size, wrong,
-		sizeof wrong);
+	came = rt_json_parse(seen->body ? seen->body : "", seen->body_size,
+		wrong, sizeof wrong);
 	if (came == NULL) {
 		rt_buf_add_format(to, ": expected JSON: %s: came ",
 			*wrong ? wrong : "no memory");
