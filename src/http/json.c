@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Parses JSON. The limits bound what a client can ask
+/* Parses JSON, and finds a value in it. The limits bound what a client can ask
    for. */
 #include "config.h"
 
@@ -67,6 +67,92 @@ rt_json_parse(const char *bytes, size_t size, char *wrong, size_t room)
 		value = NULL;
 	}
 	return value;
+}
+
+/* The next name of a pointer, which begins with a slash, decoded. */
+static bool
+next_name(struct rt_word *pointer, struct rt_buf *name)
+{
+	const char *at = pointer->text, *end = at + pointer->size;
+
+	if (at == end || *at != '/')
+		return false;
+	name->len = 0;
+	for (at++; at < end && *at != '/'; at++) {
+		if (*at == '~' && end - at > 1 &&
+			(at[1] == '0' || at[1] == '1'))
+			rt_buf_add(name, *++at == '0' ? "~" : "/", 1);
+		else
+			rt_buf_add(name, at, 1);
+	}
+	pointer->size = (size_t)(end - at);
+	pointer->text = at;
+	return true;
+}
+
+static const json_t *
+member_of(const json_t *value, struct rt_buf *name)
+{
+	struct rt_word word = {name->data, name->len};
+	const char *text = rt_buf_text(name);
+	uint64_t index;
+
+	if (text == NULL)
+		return NULL;
+	if (json_is_object(value))
+		return json_object_get(value, text);
+	return rt_word_number(word, SIZE_MAX, &index) ?
+		json_array_get(value, (size_t)index) :
+		NULL;
+}
+
+static void
+add_value(const json_t *value, struct rt_buf *to)
+{
+	struct rt_locale locale;
+	char *text;
+
+	if (json_is_string(value)) {
+		rt_buf_add(to, json_string_value(value),
+			json_string_length(value));
+		return;
+	}
+	if (!rt_locale_enter(&locale))
+		return;
+	text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	rt_locale_leave(&locale);
+	rt_buf_add(to, text, text ? strlen(text) : 0);
+	free(text);
+}
+
+void
+rt_json_find(const char *bytes, size_t size, struct rt_word pointer,
+	struct rt_buf *to)
+{
+	char wrong[RT_JSON_WRONG];
+	json_t *root = rt_json_parse(bytes, size, wrong, sizeof wrong);
+	const json_t *value = root;
+	struct rt_buf name;
+
+	rt_buf_init(&name, RT_JSON_BYTES);
+	while (value != NULL && next_name(&pointer, &name))
+		value = member_of(value, &name);
+	if (value != NULL && pointer.size == 0)
+		add_value(value, to);
+	rt_buf_free(&name);
+	json_decref(root);
+}
+
+#else /* without it */
+
+void
+rt_json_find(const char *bytes, size_t size, struct rt_word pointer,
+	struct rt_buf *to)
+{
+	(void)bytes;
+	(void)size;
+	(void)pointer;
+	(void)to;
 }
 
 #endif

@@ -24,4 +24,11 @@ json_t *rt_json_parse(const char *bytes, size_t size, char *wrong, size_t room);
 
 #endif
 
+/*
+ * Adds the value that a JSON pointer (RFC 6901) finds in the text: the bytes of
+ * a string, or else JSON. Nothing, if there is none, or no jansson.
+ */
+void rt_json_find(const char *bytes, size_t size, struct rt_word pointer,
+	struct rt_buf *to);
+
 #endif

@@ -14,6 +14,8 @@
 #include "base/text.h"
 #include "http/date.h"
 #include "http/field.h"
+#include "http/form.h"
+#include "http/json.h"
 
 /* --- reading --- */
 
@@ -28,6 +30,10 @@ static const struct {
 	{"path", RT_FILL_PATH, false},
 	{"query.", RT_FILL_QUERY, false},
 	{"field.", RT_FILL_OF_FIELD, false},
+	{"form.", RT_FILL_OF_FORM, false},
+#ifdef HAVE_JANSSON
+	{"json.", RT_FILL_OF_JSON, false},
+#endif
 	{"body", RT_FILL_BODY, true},
 	{"connection", RT_FILL_CONNECTION, true},
 	{"count", RT_FILL_COUNT, true},
@@ -74,6 +80,8 @@ look_up(struct rt_word word, enum retort_protocol protocol,
 		piece->kind = names[i].kind;
 		piece->text += size;
 		piece->size -= size;
+		if (piece->kind == RT_FILL_OF_JSON && *piece->text != '/')
+			return false;
 		return names[i].plain || protocol == RETORT_HTTP;
 	}
 	return false;
@@ -251,6 +259,9 @@ rt_fill_in_type(const char *type, size_t size)
 
 /* --- filling in --- */
 
+/* Most bytes of a value that is written as JSON again. */
+#define MAX_JSON (4u << 20)
+
 /* Bytes of the request, and how they are encoded there. */
 struct value {
 	const char *at;
@@ -374,35 +385,55 @@ is_name(struct value value, const struct rt_piece *piece)
 	return value.at == value.end && i == piece->size;
 }
 
-/* The first parameter of that name; none is empty. */
+/* The first of that name; none is empty. */
 static struct value
-parameter(const char *query, const struct rt_piece *piece)
+pair(struct rt_pair_reader *form, const struct rt_piece *piece)
 {
-	while (*query != '\0') {
-		const char *end = query + strcspn(query, "&");
-		const char *equal = memchr(query, '=', (size_t)(end - query));
-		struct value value = {.at = query,
-			.end = equal ? equal : end,
-			.percent = true,
-			.plus = true};
+	struct rt_form_pair pair;
 
-		if (is_name(value, piece)) {
-			value.at = equal ? equal + 1 : end;
-			value.end = end;
+	while (rt_form_next(form, &pair)) {
+		struct value name = bytes_value(pair.name.text, pair.name.size);
+		struct value value =
+			bytes_value(pair.value.text, pair.value.size);
+
+		name.percent = name.plus = pair.encoded;
+		value.percent = value.plus = pair.encoded;
+		if (is_name(name, piece))
 			return value;
-		}
-		query = end + (*end != '\0');
 	}
 	return text_value(NULL);
 }
 
 static struct value
-field(const struct retort_exchange *seen, const struct rt_piece *piece)
+parameter(const struct retort_exchange *seen, const struct rt_piece *piece)
+{
+	struct rt_pair_reader form;
+
+	rt_form_begin_encoded(&form, seen->query,
+		seen->query ? strlen(seen->query) : 0);
+	return pair(&form, piece);
+}
+
+static const char *
+field_of(const struct retort_exchange *seen, const char *name, size_t size)
 {
 	for (size_t i = 0; i < seen->field_count; i++)
-		if (rt_caseless(piece->text, piece->size, seen->fields[i].name))
-			return text_value(seen->fields[i].value);
-	return text_value(NULL);
+		if (rt_caseless(name, size, seen->fields[i].name))
+			return seen->fields[i].value;
+	return NULL;
+}
+
+/* Of a form that is malformed, what comes before that. */
+static struct value
+form_value(const struct retort_exchange *seen, const struct rt_piece *piece)
+{
+	const char *type = field_of(seen, "Content-Type", 12);
+	struct rt_pair_reader form;
+
+	if (type == NULL || seen->body == NULL ||
+		!rt_form_begin(&form, type, seen->body, seen->body_size))
+		return text_value(NULL);
+	return pair(&form, piece);
 }
 
 /* What of the request has that name. */
@@ -427,12 +458,31 @@ value_of(const struct rt_piece *piece, const struct rt_filling *filling)
 		value.percent = true;
 		return value;
 	case RT_FILL_QUERY:
-		return parameter(seen->query ? seen->query : "", piece);
+		return parameter(seen, piece);
 	case RT_FILL_OF_FIELD:
-		return field(seen, piece);
+		return text_value(field_of(seen, piece->text, piece->size));
+	case RT_FILL_OF_FORM:
+		return form_value(seen, piece);
 	default:
 		return bytes_value(seen->body, seen->body_size);
 	}
+}
+
+/* A value in a body that is JSON. */
+static void
+add_json_value(struct rt_buf *to, const struct retort_exchange *seen,
+	const struct rt_piece *piece)
+{
+	struct rt_word pointer = {piece->text, piece->size};
+	struct rt_buf text;
+
+	if (seen == NULL || seen->body == NULL)
+		return;
+	rt_buf_init(&text, MAX_JSON);
+	rt_json_find(seen->body, seen->body_size, pointer, &text);
+	add_value(to, bytes_value(text.data, text.len), piece->in);
+	to->failed |= text.failed;
+	rt_buf_free(&text);
 }
 
 static void
@@ -468,6 +518,9 @@ rt_fill_add(const struct rt_fill *fill, const struct rt_filling *filling,
 			break;
 		case RT_FILL_NOW:
 			add_now(to, filling->now, piece->in);
+			break;
+		case RT_FILL_OF_JSON:
+			add_json_value(to, filling->seen, piece);
 			break;
 		default:
 			add_value(to, value_of(piece, filling), piece->in);

@@ -30,6 +30,39 @@ static const struct retort_exchange seen = {
 	.body_size = 5,
 };
 
+/* Bodies that are read by their type. */
+static const struct {
+	const char *type;
+	const char *body;
+	const char *text;
+	const char *filled;
+	enum rt_fill_in in;
+} bodies[] = {
+	{"application/x-www-form-urlencoded", "a=1+2&b=%22&a=3",
+		"{form.a}|{form.b}|{form.c}", "1 2|\"|", RT_FILL_PLAIN},
+	{"application/x-www-form-urlencoded; charset=utf-8", "b=%22",
+		"{form.b}", "\\\"", RT_FILL_JSON},
+	{"multipart/form-data; boundary=x",
+		"--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n"
+		"1+2\r\n--x--\r\n",
+		"{form.a}", "1+2", RT_FILL_PLAIN},
+	{"text/plain", "a=1", "[{form.a}]", "[]", RT_FILL_PLAIN},
+	{NULL, "a=1", "[{form.a}]", "[]", RT_FILL_PLAIN},
+#ifdef HAVE_JANSSON
+	{"application/json",
+		"{\"id\": 7, \"n\": {\"a/b\": [1.5, \"\\\"\", null]}}",
+		"{json./id}|{json./n/a~1b/0}|{json./n/a~1b/1}|{json./n/a~1b/2}",
+		"7|1.5|\"|null", RT_FILL_PLAIN},
+	{NULL, "{\"a\":{\"b\": [1, \"x\"]}}", "{json./a}", "{\"b\":[1,\"x\"]}",
+		RT_FILL_PLAIN},
+	{NULL, "{\"a\":\"<\\\"\"}", "\"{json./a}\"", "\"<\\\"\"", RT_FILL_JSON},
+	{NULL, "{\"a\":[1]}", "[{json./b}{json./a/1}{json./a/-}{json./a/x}]",
+		"[]", RT_FILL_PLAIN},
+	{NULL, "{\"a\":", "[{json./a}]", "[]", RT_FILL_PLAIN},
+	{NULL, "", "[{json./a}]", "[]", RT_FILL_PLAIN},
+#endif
+};
+
 static const struct rt_filling filling = {
 	.seen = &seen,
 	.stars = {{"a%20%22", 7}, {"", 0}, {"x/%0d%0a%00y", 12}},
@@ -128,6 +161,24 @@ START_TEST(fills)
 }
 END_TEST
 
+START_TEST(of_bodies)
+{
+	struct retort_field type = {"content-type", bodies[_i].type};
+	struct retort_exchange with = {
+		.fields = &type,
+		.field_count = type.value != NULL,
+		.body = bodies[_i].body,
+		.body_size = strlen(bodies[_i].body),
+	};
+	struct rt_filling of = {.seen = &with};
+	struct rt_buf to = filled(bodies[_i].text, bodies[_i].in, &of);
+
+	assert_bytes(to.data ? to.data : "", to.len, bodies[_i].filled,
+		strlen(bodies[_i].filled));
+	rt_buf_free(&to);
+}
+END_TEST
+
 /* Of a connection that is greeted nothing is there. */
 START_TEST(nothing)
 {
@@ -202,6 +253,8 @@ static const struct {
 	{"{10}", 1, "'10': " LIKE, RETORT_HTTP},
 	{"{query}", 1, "'query': " LIKE, RETORT_HTTP},
 	{"{query.}", 1, "'query.': " LIKE, RETORT_HTTP},
+	{"{form.}", 1, "'form.': " LIKE, RETORT_HTTP},
+	{"{json.a}", 1, "'json.a': " LIKE, RETORT_HTTP},
 	{"{field.}", 1, "'field.': " LIKE, RETORT_HTTP},
 	{"{path.a}", 1, "'path.a': " LIKE, RETORT_HTTP},
 	{"{raw }", 1, "'raw ': " LIKE, RETORT_HTTP},
@@ -282,6 +335,7 @@ main(void)
 	TCase *tcase = tcase_create("fill");
 
 	tcase_add_loop_test(tcase, fills, 0, COUNT(texts));
+	tcase_add_loop_test(tcase, of_bodies, 0, COUNT(bodies));
 	tcase_add_test(tcase, nothing);
 	tcase_add_test(tcase, bounded);
 	tcase_add_test(tcase, lines);
