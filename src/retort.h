@@ -791,8 +791,8 @@ struct retort_reply {
 	                       failure receives the reason; or NULL */
 	bool fill; /* in `fields`, body and `file` parts of the request, as
 	              {path} or {query.id}, are filled in: see retort(5) */
-	uint64_t connection; /* only in retort_reply_later() */
-	const char *parts;   /* "5 200, 6 1000": send the first 5 bytes of the
+	uint64_t connection;   /* only in retort_reply_later() */
+	const char *parts;     /* "5 200, 6 1000": send the first 5 bytes of the
 	                      body, wait 200 ms, send 6 more, wait a second,
 	                      and then the rest. 0 ms begins a new segment.
 	                      With `chunked`, each part is a chunk, or, for a

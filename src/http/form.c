@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads forms. Called by route/match_pair.c. */
+/* Reads forms. Called by match/match_pair.c. */
 #include "config.h"
 
 #include "http/form.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The conditions, as members of structs; route/match.c knows what they mean.
+ * The conditions, as members of structs; match/match.c knows what they mean.
  * Called by whatever has a rule before it, or a part of one.
  */
 #include "config.h"

@@ -12,11 +12,11 @@
 #include <stdint.h>
 
 #include "http/http.h"
+#include "match/match.h"
+#include "match/state.h"
 #include "reply/canned.h"
 #include "reply/reply.h"
 #include "retort.h"
-#include "route/match.h"
-#include "route/state.h"
 #include "site/site.h"
 
 /* The longest body of a request for files, where nothing else answers, unless
@@ -74,9 +74,9 @@ struct rt_asked {
 	uint64_t connection;
 	uint64_t chance; /* the number that it is drawn by */
 	rt_place *place; /* of the connection */
-	bool greeting; /* it is none: a connection was accepted */
-	bool refused;  /* it is, unless a rule is for it */
-	bool early;    /* more of its body can be read */
+	bool greeting;   /* it is none: a connection was accepted */
+	bool refused;    /* it is, unless a rule is for it */
+	bool early;      /* more of its body can be read */
 	/* what became of it */
 	int rule;          /* the one that answered, from 1; 0: none */
 	struct rt_buf why; /* nothing answers it because; or the handler's

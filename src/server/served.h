@@ -4,7 +4,7 @@
 #define RT_SERVED_H
 
 #include "conn/conn.h"
-#include "route/state.h"
+#include "match/state.h"
 
 struct rt_record;
 struct rt_tls;
@@ -20,13 +20,13 @@ struct rt_served {
 	bool head_told;           /* its head, or piece, was reported */
 	bool client_fin_told;
 	bool server_fin_told;
-	bool replied;             /* it stands in the list of those whose
+	bool replied;   /* it stands in the list of those whose
 	                             reply came from somebody else */
-	bool by_chance;           /* of its last reply; as that has them */
-	uint8_t ends;             /* as an enum retort_ending, because somebody
+	bool by_chance; /* of its last reply; as that has them */
+	uint8_t ends;   /* as an enum retort_ending, because somebody
 	                             wants it */
-	rt_place place;           /* its state */
-	uint32_t told;            /* bytes of the piece that were reported */
+	rt_place place; /* its state */
+	uint32_t told;  /* bytes of the piece that were reported */
 	uint64_t seed;
 	struct rt_served *next_replied; /* in that list */
 	struct rt_served *next;         /* in the list of all */

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "match/match.h"
 #include "retort.h"
-#include "route/match.h"
 #include "route/route.h"
 #include "server/journal.h"
 

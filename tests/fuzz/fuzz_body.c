@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "http/form.h"
-#include "route/match.h"
+#include "match/match.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -14,10 +14,10 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "match/match.h"
 #include "reply/condition.h"
 #include "reply/fault.h"
 #include "reply/fill.h"
-#include "route/match.h"
 #include "scenario/scenario.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -15,7 +15,7 @@ count=0
 failed=0
 
 # from the lowest to the highest, as HACKING has them
-wings='base os tls http reply site conn scenario route server api args job command'
+wings='base os tls http reply site conn scenario match route server api args job command'
 
 # rank WING
 rank()

@@ -2,7 +2,7 @@
 /* Tests of match.c: which requests fit, and in which words others do not. */
 #include "config.h"
 
-#include "route/match.h"
+#include "match/match.h"
 #include "support/harness.h"
 #include "unit/matching.h"
 

@@ -3,7 +3,7 @@
 #ifndef MATCHING_H
 #define MATCHING_H
 
-#include "route/match.h"
+#include "match/match.h"
 
 extern char error[RETORT_ERROR_SIZE];
 

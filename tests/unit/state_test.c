@@ -2,8 +2,8 @@
 /* Tests of state.c: states as words, and as they are now. */
 #include "config.h"
 
+#include "match/state.h"
 #include "retort.h"
-#include "route/state.h"
 #include "support/harness.h"
 
 #include <errno.h>

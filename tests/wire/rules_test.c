@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "route/match.h"
+#include "match/match.h"
 #include "support/serving.h"
 
 #include <errno.h>

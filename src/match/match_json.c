@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "route/match_parts.h"
+#include "match/match_parts.h"
 
 #include <errno.h>
 #include <stdio.h>

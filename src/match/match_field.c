@@ -2,7 +2,7 @@
 /* The fields of a request. Part of match. */
 #include "config.h"
 
-#include "route/match_parts.h"
+#include "match/match_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>

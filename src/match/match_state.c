@@ -2,12 +2,12 @@
 /* The states in which a request came. Part of match. */
 #include "config.h"
 
-#include "route/match_parts.h"
+#include "match/match_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "route/state.h"
+#include "match/state.h"
 
 static int
 read_in(struct rt_match *match, const struct retort_requests *when, char *error)

@@ -2,7 +2,7 @@
 /* Bodies that are forms. Part of match. */
 #include "config.h"
 
-#include "route/match_parts.h"
+#include "match/match_parts.h"
 
 #include <errno.h>
 #include <string.h>

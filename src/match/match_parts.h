@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "http/field.h"
 #include "http/form.h"
-#include "route/match.h"
+#include "match/match.h"
 
 /*
  * A text that is looked for in one pass, whatever it is and whatever it is
@@ -175,8 +175,8 @@ struct rt_match {
 	struct rt_patterns path_patterns;
 	struct rt_patterns field_patterns;
 	struct rt_patterns body_patterns;
-	const int *refused;   /* this, or NULL: it does not matter */
-	int refused_with;     /* a status, or RETORT_ANY */
+	const int *refused; /* this, or NULL: it does not matter */
+	int refused_with;   /* a status, or RETORT_ANY */
 	bool nocase;
 	retort_predicate *predicate;
 	void *predicate_arg;

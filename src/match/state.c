@@ -2,7 +2,7 @@
 /* States: as words, and as they are now. */
 #include "config.h"
 
-#include "route/state.h"
+#include "match/state.h"
 
 #include <errno.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "route/match_parts.h"
+#include "match/match_parts.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -6,12 +6,12 @@
  *
  * A condition is one row of a table: how it is read, whether it is given,
  * whether the request fits, and how to say that it does not. The rows stand in
- * match_request.c, match_refused.c, match_field.c, match_regex.c, match_body.c,
- * match_form.c, match_json.c.
+ * match_request.c, match_field.c, match_regex.c, match_body.c, match_form.c,
+ * match_json.c, match_state.c.
  */
 #include "config.h"
 
-#include "route/match_parts.h"
+#include "match/match_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
