@@ -776,8 +776,8 @@ struct retort_reply {
 	bool accepted; /* only in retort_on(): answers no request, but greets a
 	                  connection when it is accepted, with any protocol but
 	                  RETORT_UDP. The greeting is the body or file alone;
-	                  what the client sends is read after it. The only
-	                  condition can be a predicate. Not with
+	                  what the client sends is read after it. Its only
+	                  conditions can be a predicate and states. Not with
 	                  `defer_accept`. */
 	bool files;    /* only in retort_on(): the files of retort_serve()
 	                  answer, with the `fields` and `omit` of this rule, or

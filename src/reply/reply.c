@@ -331,7 +331,7 @@ end_head(struct rt_draft *draft, const char *framing)
 {
 	struct rt_reply *reply = draft->reply;
 
-	if (draft->own != NULL)
+	if (draft->own != NULL && draft->own->fields != NULL)
 		add_lines(&reply->text, draft->own->fields);
 	if (reply->always != NULL)
 		add_always(draft, framing != NULL);

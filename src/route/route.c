@@ -124,13 +124,23 @@ apply(const struct rt_route *route, const struct rt_faults *faults,
 	say_error(route, asked, reply, 500, error);
 }
 
+/* Chance is another for each exchange; for the first, and for pieces, by the
+   number of the connection alone. */
+static uint64_t
+chance_of(const struct rt_route *route, const struct rt_asked *asked)
+{
+	bool first = route->protocol != RETORT_HTTP || asked->nth < 2;
+
+	return asked->connection + (first ? 0 : (asked->nth - 1) << 32);
+}
+
 /* The faults that chance has for this reply. */
 static void
 apply_by_chance(const struct rt_route *route, const struct rt_faults *faults,
 	struct rt_asked *asked, struct rt_reply *reply)
 {
 	struct rt_faults *drawn =
-		rt_faults_draw(faults, route->seed, asked->chance);
+		rt_faults_draw(faults, route->seed, chance_of(route, asked));
 
 	if (drawn == NULL)
 		reply->failed = true;

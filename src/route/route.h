@@ -72,7 +72,7 @@ struct rt_asked {
 	int64_t now;                        /* its seconds since the epoch */
 	const struct retort_exchange *seen; /* needed by rules and fills */
 	uint64_t connection;
-	uint64_t chance; /* the number that it is drawn by */
+	uint64_t nth;    /* exchange on it */
 	rt_place *place; /* of the connection */
 	bool greeting;   /* it is none: a connection was accepted */
 	bool refused;    /* it is, unless a rule is for it */

@@ -38,7 +38,7 @@ report_head(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 	const struct rt_buf *in = &conn->buffers->in;
-	size_t head = rt_http_request(conn->buffers->http)->head_size;
+	size_t head;
 
 	if (conn->asked == RT_ASK_GREET || conn->asked == RT_ASK_NEXT)
 		return;
@@ -49,6 +49,9 @@ report_head(struct retort *server, struct rt_served *served)
 	if (served->head_told)
 		return;
 	served->head_told = true;
+	if (server->event == NULL)
+		return;
+	head = rt_http_request(conn->buffers->http)->head_size;
 	if (head == 0)
 		head = in->len;
 	rt_server_report(server, served, RETORT_ON_HEAD, in->data, head);
@@ -239,17 +242,6 @@ decide_head(struct retort *server, struct rt_served *served)
 	rt_conn_refuse(conn, status, reason);
 }
 
-/* Chance is another for each exchange; for the first by the number of the
-   connection alone. */
-static uint64_t
-chance_of(const struct rt_served *served)
-{
-	const struct rt_conn *conn = &served->conn;
-	bool first = conn->config->protocol != RETORT_HTTP || conn->nth < 2;
-
-	return served->number + (first ? 0 : (conn->nth - 1) << 32);
-}
-
 static struct rt_asked
 ask(struct retort *server, struct rt_served *served)
 {
@@ -262,7 +254,7 @@ ask(struct retort *server, struct rt_served *served)
 		.now = server->date_second,
 		.seen = rt_server_keep_request(server, served),
 		.connection = served->number,
-		.chance = chance_of(served),
+		.nth = conn->nth,
 		.place = &served->place,
 		.greeting = conn->asked == RT_ASK_GREET,
 		.refused = conn->asked == RT_ASK_REFUSE,
