@@ -227,6 +227,13 @@ valid_authority(const char *text, size_t size)
 	return true;
 }
 
+/* Most targets are paths, which have none. */
+static inline size_t
+scheme_of(const char *target, size_t size)
+{
+	return *target == '/' ? 0 : rt_http_scheme(target, size);
+}
+
 static bool
 is_web(const char *target, size_t scheme)
 {
@@ -276,7 +283,7 @@ rt_http_check_target(struct rt_http *http)
 		return 0;
 	}
 	request->form = RT_ORIGIN;
-	n = rt_http_scheme(text, rest.size);
+	n = scheme_of(text, rest.size);
 	if (n > 0 && n < rest.size) {
 		n = take_authority(http, rest, n);
 		rest.at += (uint32_t)n;
@@ -406,7 +413,7 @@ give_line(struct rt_http *http, const char *base, size_t *rest)
 {
 	const struct rt_request *request = &http->request;
 	const char *target = base + request->target.at;
-	size_t scheme = rt_http_scheme(target, request->target.size);
+	size_t scheme = scheme_of(target, request->target.size);
 	bool known =
 		request->method != RT_UNKNOWN && request->method != RT_CONNECT;
 	bool raw = http->raw_target || request->method == RT_CONNECT ||

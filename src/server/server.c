@@ -296,7 +296,7 @@ go_on(struct retort *server, struct rt_served *served)
 		if (conn->state == RT_STATE_BODY)
 			rt_server_charge(server, served);
 	}
-	if (conn->state != RT_STATE_OVER)
+	if (server->event_all && conn->state != RT_STATE_OVER)
 		report_fins(server, served);
 	return done != 0;
 }
