@@ -24,7 +24,7 @@ static void
 note(void *arg, enum retort_event event, const struct retort_exchange *exchange,
 	const void *bytes, size_t size)
 {
-	static const char letters[] = "HBEPACS";
+	static const char letters[] = "HBEPKACS";
 
 	(void)arg;
 	(void)bytes;
