@@ -931,7 +931,7 @@ hi0' "$(cat "$dir/out")" '@next keep'
 if have curl; then
 	awk 'BEGIN { for (i = 0; i < 300000; i++) printf "%09d\n", i }' \
 		>"$dir/site/big"
-	files epoll
+	files best
 	files poll
 	vast
 	resumed

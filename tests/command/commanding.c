@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-const char *const ios[] = {"RETORT_IO=epoll", "RETORT_IO=poll"};
+const char *const ios[] = {"RETORT_IO=" RT_TEST_IO_NAME, "RETORT_IO=poll"};
 
 int
 run(struct bytes *errors, const char *const *args)

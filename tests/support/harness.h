@@ -17,6 +17,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The back end that is tested in addition to poll(2): epoll, where there is
+   it. */
+#ifdef HAVE_SYS_EPOLL_H
+#define RT_TEST_IO RETORT_IO_EPOLL
+#define RT_TEST_IO_NAME "epoll"
+#else
+#define RT_TEST_IO RETORT_IO_POLL
+#define RT_TEST_IO_NAME "poll"
+#endif
+
 /* The elements of an array; an int, as loop tests count. */
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 

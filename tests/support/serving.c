@@ -106,18 +106,21 @@ __wrap_free(void *old)
 
 /* --- ways of running a server --- */
 
+/* A server of poll(2) has no one descriptor. */
+#define RT_TEST_POLLFD (RT_TEST_IO == RETORT_IO_POLL ? POLLFDS : POLLFD)
+
 /* clang-format off */
 const struct way ways[] = {
-	{"thread, epoll", OWN_THREAD, RETORT_IO_EPOLL, false},
+	{"thread, " RT_TEST_IO_NAME, OWN_THREAD, RT_TEST_IO, false},
 	{"thread, poll", OWN_THREAD, RETORT_IO_POLL, false},
-	{"steps, epoll", STEPS, RETORT_IO_EPOLL, false},
+	{"steps, " RT_TEST_IO_NAME, STEPS, RT_TEST_IO, false},
 	{"steps, poll", STEPS, RETORT_IO_POLL, false},
-	{"retort_pollfds(), epoll", POLLFDS, RETORT_IO_EPOLL, false},
+	{"retort_pollfds(), " RT_TEST_IO_NAME, POLLFDS, RT_TEST_IO, false},
 	{"retort_pollfds(), poll", POLLFDS, RETORT_IO_POLL, false},
-	{"retort_fd()", POLLFD, RETORT_IO_EPOLL, false},
+	{"retort_fd()", RT_TEST_POLLFD, RT_TEST_IO, false},
 	{"thread, adopted", OWN_THREAD, RETORT_IO_BEST, true},
 	{"steps, adopted", STEPS, RETORT_IO_BEST, true},
-	{"each step, epoll", EACH_STEP, RETORT_IO_EPOLL, false},
+	{"each step, " RT_TEST_IO_NAME, EACH_STEP, RT_TEST_IO, false},
 	{"each step, poll", EACH_STEP, RETORT_IO_POLL, false},
 };
 /* clang-format on */

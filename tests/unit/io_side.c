@@ -13,11 +13,18 @@ struct rt_io *io;
 void
 open_io(int way)
 {
-	enum retort_io back_end = way % 2 ? RETORT_IO_POLL : RETORT_IO_EPOLL;
+	enum retort_io back_end = way % 2 ? RETORT_IO_POLL : RT_TEST_IO;
 	int error = rt_io_open(&io, back_end, way / 2 != 0);
 
 	ck_assert_msg(error == 0, "rt_io_open: %s", strerror(-error));
-	ck_assert_str_eq(io->back_end->name, way % 2 ? "poll" : "epoll");
+	ck_assert_str_eq(io->back_end->name,
+		way % 2 ? "poll" : RT_TEST_IO_NAME);
+}
+
+bool
+is_one_descriptor(int way)
+{
+	return way % 2 == 0 && RT_TEST_IO != RETORT_IO_POLL;
 }
 
 void

@@ -60,6 +60,9 @@ void end(struct side *side);
 void wait_to_receive(struct side *side, size_t size);
 void wait_until_ready(struct side *side);
 
+/* Whether the loop waits by one descriptor, which others can poll. */
+bool is_one_descriptor(int way);
+
 /* Adds a case whose tests run in each of the ways. */
 void add_ways(Suite *suite, const char *name, const TTest *const *tests,
 	int ways);
