@@ -29,7 +29,7 @@ read_end(struct rt_framing *framing, struct rt_word rest)
 		code = -EINVAL;
 	else if (bytes.failed)
 		code = -ENOMEM;
-	else if (bytes.len > RT_MAX_DELIMITER)
+	if (bytes.len > RT_MAX_DELIMITER)
 		code = -EINVAL;
 	if (code == 0) {
 		framing->size = (uint8_t)bytes.len;

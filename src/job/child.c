@@ -54,7 +54,7 @@ fill_in(const char *word, const char *mark, const char *text)
 
 	for (; (at = strstr(at, mark)) != NULL; at += size)
 		count++;
-	filled = malloc(strlen(word) + count * strlen(text) + 1);
+	filled = calloc(1, strlen(word) + count * strlen(text) + 1);
 	while (filled != NULL && *word != '\0') {
 		if (strncmp(word, mark, size) == 0) {
 			memcpy(filled + used, text, strlen(text));
@@ -64,8 +64,6 @@ fill_in(const char *word, const char *mark, const char *text)
 			filled[used++] = *word++;
 		}
 	}
-	if (filled != NULL)
-		filled[used] = '\0';
 	return filled;
 }
 

@@ -69,7 +69,7 @@ skip_bracket(struct look *look)
 }
 
 /* After "{": how often, at most. */
-static uint64_t
+static size_t
 take_repeats(struct look *look)
 {
 	uint64_t least = 1, most;
@@ -82,7 +82,7 @@ take_repeats(struct look *look)
 			most = least + 1;
 	}
 	look->at += look->at < look->end && *look->at == '}';
-	return most < MOST_CHARACTERS ? most : MOST_CHARACTERS + 1;
+	return most < MOST_CHARACTERS ? (size_t)most : MOST_CHARACTERS + 1;
 }
 
 static void

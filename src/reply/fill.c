@@ -236,14 +236,15 @@ ends_with(const char *type, size_t size, const char *end)
 enum rt_fill_in
 rt_fill_in_type(const char *type, size_t size)
 {
-	const char *end = type ? memchr(type, ';', size) : NULL;
+	const char *end;
 
+	if (type == NULL)
+		return RT_FILL_PLAIN;
+	end = memchr(type, ';', size);
 	if (end != NULL)
 		size = (size_t)(end - type);
 	while (size > 0 && rt_is_blank(type[size - 1]))
 		size--;
-	if (type == NULL)
-		return RT_FILL_PLAIN;
 	if (ends_with(type, size, "/json") || ends_with(type, size, "+json") ||
 		ends_with(type, size, "/x-ndjson"))
 		return RT_FILL_JSON;

@@ -307,7 +307,7 @@ handler_failed(const struct rt_route *route, struct rt_asked *asked,
 static enum rt_outcome
 want_more(const struct rt_asked *asked, struct rt_reply *reply)
 {
-	if (asked->seen->complete)
+	if (asked->seen != NULL && asked->seen->complete)
 		return RT_MORE;
 	close_plain(reply);
 	return RT_ANSWERED;

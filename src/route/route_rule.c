@@ -342,11 +342,12 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 
 /* The end of the list; takes the site, which may be NULL. */
 static void
-set_fallback(struct rt_route *route, struct rt_rule rule, struct rt_site *site)
+set_fallback(struct rt_route *route, const struct rt_rule *rule,
+	struct rt_site *site)
 {
 	free_rule(&route->fallback);
 	rt_site_close(route->site);
-	route->fallback = rule;
+	route->fallback = *rule;
 	route->site = site;
 	note_rules(route);
 }
@@ -358,9 +359,10 @@ rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
 	struct rt_rule rule;
 	int code = make_rule(route, reply, &rule, error);
 
-	if (code == 0)
-		set_fallback(route, rule, NULL);
-	return code;
+	if (code < 0)
+		return code;
+	set_fallback(route, &rule, NULL);
+	return 0;
 }
 
 int
@@ -391,11 +393,12 @@ rt_route_set_files(struct rt_route *route, const char *root,
 		return -errno;
 	reply.faults = files->faults;
 	code = make_rule(route, &reply, &rule, error);
-	if (code == 0)
-		set_fallback(route, rule, site);
-	else
+	if (code < 0) {
 		rt_site_close(site);
-	return code;
+		return code;
+	}
+	set_fallback(route, &rule, site);
+	return 0;
 }
 
 int
@@ -544,7 +547,7 @@ rt_route_free(struct rt_route *route)
 	free(route->always.fields);
 	free(route->always.omit);
 	rt_route_clear(route);
-	set_fallback(route, (struct rt_rule){.canned = NULL}, NULL);
+	set_fallback(route, &(struct rt_rule){.canned = NULL}, NULL);
 	free(route->rules);
 	free(route->hosts);
 	*route = (struct rt_route){.hosts = NULL};

@@ -168,11 +168,12 @@ bind_all(struct retort *server, const struct retort_options *options,
 		count++;
 	socks = calloc(2 * count + 1, sizeof *socks);
 	server->listeners = calloc(2 * count + 1, sizeof *server->listeners);
-	if (bind == NULL || socks == NULL || server->listeners == NULL)
+	if (bind == NULL || socks == NULL || server->listeners == NULL) {
 		n = rt_fail_errno(error, -ENOMEM, "listen");
-	else
-		n = rt_sock_listen(socks, options->protocol, bind, count,
-			options->port, options->socket_mode, error);
+		goto out;
+	}
+	n = rt_sock_listen(socks, options->protocol, bind, count, options->port,
+		options->socket_mode, error);
 	for (int i = 0; i < n; i++) {
 		struct rt_listener *listener = server->listeners + i;
 
@@ -183,6 +184,7 @@ bind_all(struct retort *server, const struct retort_options *options,
 		server->route.unix_bound |= socks[i].family == AF_UNIX;
 		server->listener_count++;
 	}
+out:
 	free(socks);
 	free(bind);
 	return n < 0 ? n : 0;
