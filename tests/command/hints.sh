@@ -184,9 +184,13 @@ report $? 'what is wrong with a scenario on standard input has its line'
 
 says 2 'run: expected -- COMMAND at the end, such as -- curl -sf {url}' \
 	run --body x
+# a folder that may not be searched would be what is told
+path=$PATH
+PATH=/usr/bin:/bin
 says 127 'true x: No such file or directory (COMMAND and its arguments are '\
 'words of their own: no quotes around them all)' run --body x -- 'true x'
 says 127 'nonsense: No such file or directory' run --body x -- nonsense
+PATH=$path
 "$retort" sweep -- true >out 2>err
 equal 125 $? 'sweep: a COMMAND that does not connect'
 grep -qF 'to {url}, or RETORT_URL (no word of COMMAND has {url})' err

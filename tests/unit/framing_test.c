@@ -88,7 +88,7 @@ END_TEST
 
 /* --- the first piece --- */
 
-#define BYTES(text) text, sizeof text - 1
+#define BYTES(text) text, sizeof(text) - 1
 
 /* What is left after the pieces is none, or an error. */
 static const struct {
