@@ -714,6 +714,7 @@ START_TEST(conditions)
 		assert_text(got->if_json, "{\"n\":\n1}\n");
 		assert_text(got->if_json_has, "[ ]\n");
 	}
+	rt_scenario_free(&scenario);
 }
 END_TEST
 
@@ -733,6 +734,7 @@ START_TEST(ranks_and_fields)
 	ck_assert_int_eq(rule(2)->prefer, INT_MAX);
 	assert_text(rule(2)->fields, "F: g\nH: i\n");
 	ck_assert_int_eq(rule(3)->prefer, 0);
+	rt_scenario_free(&scenario);
 }
 END_TEST
 

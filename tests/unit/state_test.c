@@ -97,6 +97,7 @@ START_TEST(names_have_a_bound)
 {
 	char text[40];
 
+	memset(&states, 0, sizeof states);
 	for (int i = 0; i < RT_STATE_NAMES; i++) {
 		(void)snprintf(text, sizeof text, "n%d:x", i);
 		ck_assert(rt_states_note(&states, text));

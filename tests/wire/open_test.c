@@ -345,6 +345,7 @@ START_TEST(takes_newer_structs)
 	memset(&reply, 0, sizeof reply);
 	memset(&files, 0, sizeof files);
 	options.known.stepped = true;
+	way = ways + STEPPED;
 	server = retort_start_sized(&options.known, sizeof options);
 	ck_assert_ptr_nonnull(server);
 	reply.known.server = server;
