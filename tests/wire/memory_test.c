@@ -291,12 +291,13 @@ torture_once(int i, enum retort_protocol protocol, size_t n, bool ever_after)
 }
 
 static void
-torture_http(int i, bool ever_after)
+torture_http(int i, bool kept, bool ever_after)
 {
 	char *folder = dir_make();
 	size_t step = is_slow() ? 17 : 1, n = 1;
 	long long before;
 
+	is_kept = kept;
 	dir_write(folder, "file.txt", "file", 4);
 	(void)snprintf(torture_file, sizeof torture_file, "%s/file.txt",
 		folder);
@@ -315,15 +316,13 @@ torture_http(int i, bool ever_after)
 
 START_TEST(lives_without_memory)
 {
-	torture_http(_i % WAYS, _i >= WAYS);
+	torture_http(_i % WAYS, false, _i >= WAYS);
 }
 END_TEST
 
 START_TEST(keeps_connections_without_memory)
 {
-	is_kept = true;
-	torture_http(_i % WAYS, _i >= WAYS);
-	is_kept = false;
+	torture_http(_i % WAYS, true, _i >= WAYS);
 }
 END_TEST
 
@@ -333,6 +332,7 @@ torture_plain(int i, enum retort_protocol protocol, bool ever_after)
 	size_t step = is_slow() ? 17 : 1, n = 1;
 	long long before;
 
+	is_kept = false;
 	(void)torture_once(i, protocol, SIZE_MAX, false);
 	before = live;
 	while (torture_once(i, protocol, n, ever_after)) {
