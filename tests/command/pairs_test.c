@@ -229,7 +229,7 @@ START_TEST(both_or_none)
 {
 	static const char line[] = "12:34:56.789 127.0.0.1:1 "
 				   "\"GET / HTTP/1.1\" 200 1 1.0 ms [each 1]\n";
-	size_t i = (size_t)_i;
+	size_t i = (size_t)_i, step = is_sanitized() ? 3 : 1;
 
 	dir = dir_make();
 	dir_write(dir, "index.html", "x", 1);
@@ -238,7 +238,7 @@ START_TEST(both_or_none)
 	dir_write(dir, "cert", cert, sizeof cert - 1);
 	dir_write(dir, "key", key, sizeof key - 1);
 	dir_write(dir, "log", line, sizeof line - 1);
-	for (size_t k = i + 1; k < COUNT(options); k++) {
+	for (size_t k = i + 1; k < COUNT(options); k += step) {
 		struct bytes errors = {.data = NULL};
 		int status = run(i, k, &errors);
 		/* it ends before it can have answered */

@@ -96,6 +96,10 @@ int rt_test_slowness(void);
 /* Whether the test itself runs under valgrind. */
 bool under_valgrind(void);
 
+/* Whether a sanitizer watches it: repetitions that reach the same code with
+   other numbers are fewer then; make check has all of them. */
+bool is_sanitized(void);
+
 /* Bytes that grow; `data` is terminated by a NUL that is not counted. */
 struct bytes {
 	char *data;

@@ -297,8 +297,9 @@ END_TEST
 
 /* --- listings --- */
 
-/* So many that listing them takes hundreds of slices; under valgrind, tens. */
-#define MANY (getenv("CK_TIMEOUT_MULTIPLIER") != NULL ? 3000 : 30000)
+/* So many that listing them takes hundreds of slices; where that takes long,
+   tens. */
+#define MANY (under_valgrind() || is_sanitized() ? 3000 : 30000)
 
 static char *listed; /* many/ and few/, empty files, and small */
 

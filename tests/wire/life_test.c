@@ -279,7 +279,7 @@ one_cycle(int i)
 
 START_TEST(lives_and_dies_without_growth)
 {
-	int cycles = is_slow() ? 50 : _i == 0 ? 10000 : 1000;
+	int cycles = is_slow() || is_sanitized() ? 50 : _i == 0 ? 10000 : 1000;
 	int descriptors = 0, threads = 0;
 	long long bytes = 0;
 	size_t heap = 0;
