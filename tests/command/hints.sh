@@ -171,6 +171,8 @@ says 2 '--limit body '"'x': expected bytes, such as 65536, 64k or 1M, from 1 "\
 '(or none)' --limit body=x
 says 2 'option --help takes no value (--help all)' --help=all
 says 2 'option --verbose takes no value (-vv)' --verbose=2
+says 2 'unknown option --https (--tls)' --https
+says 2 'unknown option --cert (--tls with --tls-cert FILE)' --cert x
 says 2 'unknown option --answer (--body, or --prompt in place of @-)' \
 	--tcp --answer x
 says 2 'unknown option --greet (@accepted and @raw "TEXT" in a --scenario)' \
