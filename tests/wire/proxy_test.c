@@ -91,6 +91,8 @@ START_TEST(must_be_named)
 	bytes_free(&got);
 	/* and may be by nobody */
 	expect_begin("PROXY UNKNOWN\r\n" REQUEST, "HTTP/1.1 204 ");
+	/* the last one that ends is to be the last one that came */
+	TURN_UNTIL(retort_stats(server).connections == 0);
 	expect_begin(V1 REQUEST, "HTTP/1.1 204 ");
 	TURN_UNTIL(retort_stats(server).connections == 0);
 	ck_assert_str_eq(seen_client, "192.0.2.1:5000");
