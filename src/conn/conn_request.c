@@ -130,12 +130,17 @@ rt_conn_take_proxy(struct rt_conn *conn)
 static bool
 must_halt(const struct rt_conn *conn, bool done)
 {
-	const struct rt_reading *reading = &conn->buffers->reading;
+	const struct rt_buffers *buffers = conn->buffers;
+	const struct rt_reading *reading = &buffers->reading;
+	uint64_t came;
 
 	if (conn->state != RT_STATE_BODY || !reading->stops)
 		return false;
-	return body_came(conn) > reading->stop ||
-		(body_came(conn) == reading->stop && !done);
+	came = body_came(conn);
+	/* what comes after a body that is whole is the next request */
+	if (done)
+		came -= buffers->in.len - buffers->parsed;
+	return came > reading->stop || (came == reading->stop && !done);
 }
 
 /* Whether as much has come as is wanted before an early answer. */

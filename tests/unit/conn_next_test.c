@@ -108,6 +108,15 @@ static const struct play at_once[] = {
 		"open keep; receive CHUNKED '3\r\nabc\r\n0\r\n\r\n' GET;"
 		"want keep; body 'abc'; reply 'x' next; send; done; next;"
 		"want; kept GET; asks answer"},
+	{"what comes after a body is not read in its way",
+		"$ from 5 to 9;"
+		"open keep; receive POST5 'hello' GET; read stop=$; want keep;"
+		"asks answer; body 'hello'; reply 'x' next; send; done; next;"
+		"want; kept GET; asks answer"},
+	{"what comes after chunks is not read in their way",
+		"$ from 15 to 20;"
+		"open keep; receive CHUNKED '5\r\nhello\r\n0\r\n\r\n' GET;"
+		"read stop=$; want keep; asks answer; body 'hello'"},
 	/* more than is held of any one */
 	{"more at once than is held",
 		"open keep max=4096; receive 100*'GET / HTTP/1.1\r\nHost: a\r\n\r\n';"
