@@ -144,11 +144,14 @@ receive_room(const struct rt_conn *conn)
 	return conn->state < RT_STATE_BODY ? 4u << 10 : 64u << 10;
 }
 
-/* Bytes of the body as they came. */
+/* Bytes of the body as they came, or that came after it. */
 static inline uint64_t
 body_came(const struct rt_conn *conn)
 {
-	return conn->received - conn->named_by -
+	/* the PROXY header is one of the first exchange's bytes */
+	uint64_t named_by = conn->nth > 1 ? 0 : conn->named_by;
+
+	return conn->received - named_by -
 		rt_http_request(conn->buffers->http)->head_size;
 }
 

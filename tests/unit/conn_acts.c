@@ -303,6 +303,8 @@ act_open(struct line *line)
 			config->exchanges = (uint64_t)next_number(line);
 		else if (next_is(line, "linger"))
 			config->linger = true;
+		else if (next_is(line, "proxied"))
+			config->proxied = true;
 		else if (next_is(line, "framing="))
 			read_framing(line, &config->framing);
 		else if (next_is(line, "max="))

@@ -55,6 +55,16 @@ static const struct play one_by_one[] = {
 		"open keep; 2 times (receive EXPECT; want; BODY recv/send;"
 		"sends CONTINUE; send; receive 'hello'; reply 'x' next; send;"
 		"asks done; sent CONTINUE 'x'; done)"},
+	{"a PROXY header is none of the second",
+		"open keep proxied; receive 'PROXY UNKNOWN\r\n' GET; want;"
+		"reply 'x' next; send; done; received 0; receive POST5;"
+		"read stop=4; want keep; room 4; offer 'hello'; taken 4;"
+		"asks halt"},
+	{"nor of the second's beginning",
+		"open keep proxied; receive 'PROXY UNKNOWN\r\n' GET; want;"
+		"reply 'x' next; send; done; receive POST5; read early=4;"
+		"want keep; room 4; receive 'hell'; asks answer;"
+		"body 'hell'"},
 	{"a greeting is none",
 		"open keep; greet; reply 'hi' next; send; IDLE recv/- 10ms;"
 		"receive GET; want; nth 1; asks answer; reply 'x' next; send;"

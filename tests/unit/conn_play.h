@@ -41,7 +41,7 @@
  * The owner
  *
  *	open [tcp|http] [framing='lines'] [keep] [exchanges=N] [linger]
- *	     [max=N] [idle=TIME] [head=TIME] [body=TIME] [write=TIME]
+ *	     [proxied] [max=N] [idle=TIME] [head=TIME] [body=TIME] [write=TIME]
  *	                   another connection; a play begins with one
  *	datagram 'text' [truncated] [because 'reason']
  *	                   the same, of a datagram
