@@ -25,11 +25,12 @@
 static void
 note_rules(struct rt_route *route)
 {
+	const struct rt_canned *last = route->fallback.canned;
+
 	route->refused = false;
-	route->keeps = false;
+	route->keeps = last != NULL && last->as.next == RETORT_NEXT_KEEP;
 	route->highest = INT_MIN;
-	route->reads = route->fallback.canned != NULL &&
-		rt_faults_reading(route->fallback.canned->faults);
+	route->reads = last != NULL && rt_faults_reading(last->faults);
 	for (size_t i = 0; i < route->rule_count; i++) {
 		const struct rt_rule *rule = route->rules + i;
 

@@ -318,6 +318,24 @@ START_TEST(kept_by_a_rule)
 }
 END_TEST
 
+/* The same where no rule is. */
+START_TEST(kept_by_the_answer)
+{
+	int fd;
+
+	open_with((struct retort_options){.omit = "Date\nContent-Type"}, _i);
+	ck_assert_int_eq(retort_answer(server, .body = "one",
+				 .next = RETORT_NEXT_KEEP),
+		0);
+	fd = connect_client();
+	converse(fd, GET("/1"), ONE);
+	converse(fd, GET("/2"), ONE);
+	ck_assert_int_eq(retort_answer(server, .body = "one"), 0);
+	converse_last(fd, GET("/3"), END);
+	close_server();
+}
+END_TEST
+
 START_TEST(so_many_exchanges)
 {
 	int fd;
@@ -482,7 +500,7 @@ main(void)
 	const TTest *const kept[] = {one_after_another, so_many_exchanges,
 		stops, waits_so_long, tells_who_closed, NULL};
 	const TTest *const rest[] = {several_at_once, so_many_requests,
-		kept_by_a_rule, NULL};
+		kept_by_a_rule, kept_by_the_answer, NULL};
 	TCase *tcase = tcase_create("ends");
 
 	rt_test_cases(suite, "kept", kept, 0, WAYS);
