@@ -428,8 +428,9 @@ decide_keep(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 
-	/* the reply that is the last of all says so */
-	if (server->requests > 0 && server->answered + 1 >= server->requests)
+	/* the reply that is the last of all says so; a greeting is none */
+	if (conn->asked != RT_ASK_GREET && server->requests > 0 &&
+		server->answered + 1 >= server->requests)
 		conn->last = true;
 	conn->buffers->reply.keep = rt_conn_may_keep(conn);
 }

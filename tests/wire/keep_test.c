@@ -372,6 +372,21 @@ START_TEST(so_many_requests)
 }
 END_TEST
 
+/* It is not one of them, and what it greets is the last. */
+START_TEST(so_many_after_a_greeting)
+{
+	int fd;
+
+	open_kept((struct retort_options){.requests = 1}, _i);
+	ON(NULL, .accepted = true, .body = "hello ");
+	ON("/one", .body = "one");
+	fd = connect_client();
+	converse(fd, "", "hello ");
+	converse_last(fd, GET("/one"), END);
+	close_server();
+}
+END_TEST
+
 START_TEST(stops)
 {
 	int idle, late;
@@ -500,7 +515,8 @@ main(void)
 	const TTest *const kept[] = {one_after_another, so_many_exchanges,
 		stops, waits_so_long, tells_who_closed, NULL};
 	const TTest *const rest[] = {several_at_once, so_many_requests,
-		kept_by_a_rule, kept_by_the_answer, NULL};
+		so_many_after_a_greeting, kept_by_a_rule, kept_by_the_answer,
+		NULL};
 	TCase *tcase = tcase_create("ends");
 
 	rt_test_cases(suite, "kept", kept, 0, WAYS);
