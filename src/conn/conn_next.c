@@ -69,6 +69,9 @@ rt_conn_begin_request(const struct rt_conn *conn)
 static bool
 is_read(const struct rt_conn *conn)
 {
+	/* the answer to a refused one was put off: as it was found then */
+	if (conn->state == RT_STATE_WAIT && conn->asked == RT_ASK_REFUSE)
+		return conn->buffers->reply.keep != RT_KEEP_NOT;
 	return conn->state >= RT_STATE_BODY &&
 		(conn->complete ||
 			!rt_http_request(conn->buffers->http)->has_body);

@@ -165,6 +165,10 @@ static const struct play may_keep[] = {
 		"asks route; keeps not; want; keeps yes"},
 	{"a chunk that is malformed",
 		"open keep; receive CHUNKED 'x'; want; asks 400; keeps not"},
+	{"a head that is malformed, and answered later",
+		"open keep; receive 'POST / HTTP/1.1\r\n'"
+		"'Content-Length: 5\r\n\r\nhello'; asks 400; keeps not;"
+		"defer never; keeps not"},
 	{"a body that is too large",
 		"open keep; receive POST5; want 4; asks 413; keeps not"},
 	{"the last exchange",
