@@ -105,6 +105,13 @@ report_fins(struct retort *server, struct rt_served *served)
 	}
 }
 
+/* Whether no exchange is under way on a kept connection. */
+static bool
+is_between(const struct rt_served *served)
+{
+	return served->ended > 0 && served->ended == served->conn.nth;
+}
+
 static void
 end_conn(struct retort *server, struct rt_served *served)
 {
@@ -114,6 +121,8 @@ end_conn(struct retort *server, struct rt_served *served)
 	if (conn->chan.out.verb == RT_RESET)
 		(void)setsockopt(conn->chan.fd, SOL_SOCKET, SO_LINGER, &at_once,
 			sizeof at_once);
+	if (served->tls != NULL && is_between(served))
+		rt_server_tell_end(server, served);
 	rt_io_drop(server->io, channel_of(served));
 	if (server->config.protocol == RETORT_TCP && conn->nth > 0 &&
 		++server->answered == server->requests)
@@ -121,10 +130,7 @@ end_conn(struct retort *server, struct rt_served *served)
 	report_fins(server, served);
 	rt_server_close_record(server, served);
 	rt_server_report(server, served,
-		served->ended > 0 && served->ended == conn->nth ?
-			RETORT_ON_CLOSE :
-			RETORT_ON_END,
-		NULL, 0);
+		is_between(served) ? RETORT_ON_CLOSE : RETORT_ON_END, NULL, 0);
 	if (served->tls != NULL)
 		rt_server_end_tls(served);
 	return_buffers(server, served);

@@ -65,6 +65,21 @@ rt_server_try_tls(struct retort *server, struct rt_served *served)
 	}
 }
 
+void
+rt_server_tell_end(struct retort *server, struct rt_served *served)
+{
+	struct rt_chan *plain = &served->conn.chan;
+
+	if (served->tls->notified || served->conn.client_close == RETORT_RST ||
+		served->conn.server_close != RETORT_FIN)
+		return;
+	plain->in.verb = RT_NOTHING;
+	plain->out.verb = RT_FINISH;
+	plain->out.bare = false;
+	(void)rt_server_try_tls(server, served);
+	plain->out.verb = RT_CLOSE;
+}
+
 struct rt_chan *
 rt_server_wire(struct rt_served *served)
 {

@@ -153,6 +153,48 @@ START_TEST(answers)
 }
 END_TEST
 
+/* What ends a kept connection, once its reply was sent: 0: its time-out. */
+static int what_ends;
+
+static void
+end_it(void *arg, enum retort_event event,
+	const struct retort_exchange *exchange, const void *bytes, size_t size)
+{
+	(void)arg;
+	(void)bytes;
+	(void)size;
+	if (event != RETORT_ON_END)
+		return;
+	if (what_ends == 1)
+		ck_assert_int_eq(retort_end(server, exchange->connection,
+					 RETORT_FIN),
+			0);
+	if (what_ends == 2)
+		retort_stop(server, PATIENCE);
+}
+
+START_TEST(keeps)
+{
+	struct client client;
+
+	for (what_ends = 0; what_ends < 3; what_ends++) {
+		open_with((struct retort_options){.tls = true,
+				  .keep_alive = true,
+				  .idle_timeout = 20,
+				  .event = end_it},
+			_i);
+		ON("GET /", .body = "secret");
+		open_client(&client);
+		converse(&client, GET);
+		assert_has(client.got, "\r\n\r\nsecret");
+		expect_end(&client);
+		close_client(&client);
+		(void)ended(1);
+		close_server();
+	}
+}
+END_TEST
+
 /* More than the sockets hold: a client that is slow to read. */
 START_TEST(answers_at_length)
 {
@@ -464,8 +506,8 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const all[] = {answers, answers_at_length, takes_turns,
-		serves_files, spoils_replies, truncates, greets,
+	const TTest *const all[] = {answers, keeps, answers_at_length,
+		takes_turns, serves_files, spoils_replies, truncates, greets,
 		a_client_distrusts, plain_http_is_told,
 		a_handshake_takes_too_long, NULL};
 	/* what is no Unix socket */
