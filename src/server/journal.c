@@ -574,7 +574,8 @@ rt_journal_open(struct rt_journal *journal, const struct rt_served *served,
 		return NULL;
 	(void)clock_gettime(CLOCK_REALTIME, &wall);
 	record->journal = journal;
-	record->earlier = rt_journal_keep(served->record);
+	record->earlier =
+		rt_journal_keep(served->record ? served->record : served->past);
 	record->began = conn->accepted;
 	record->era = journal->era;
 	rt_buf_init(&record->bytes, journal->max);

@@ -15,6 +15,8 @@ struct rt_served {
 	struct rt_tls *tls;       /* between it and the wire; NULL: none */
 	struct rt_record *record; /* of the present request, or, between two, of
 	                             the last; NULL */
+	struct rt_record *past;   /* if there was no memory for the present
+	                             one's: of the last that has one; NULL */
 	uint64_t ended;           /* exchanges that were over before the
 	                             connection was */
 	bool head_told;           /* its head, or piece, was reported */

@@ -391,6 +391,7 @@ new_conn(struct retort *server, int fd, const struct rt_peer *peer)
 	served->number = ++server->number;
 	served->tls = NULL;
 	served->record = NULL;
+	served->past = NULL;
 	served->ended = 0;
 	served->head_told = false;
 	served->replied = false;

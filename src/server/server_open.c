@@ -397,8 +397,8 @@ free_conns(struct retort *server)
 
 	while ((served = server->conns) != NULL) {
 		server->conns = served->next;
-		if (served->record != NULL)
-			rt_journal_close(served->record);
+		rt_journal_close(served->record);
+		rt_journal_close(served->past);
 		rt_tls_free(served->tls);
 		rt_buffers_free(served->conn.buffers);
 		free(served);

@@ -87,8 +87,10 @@ rt_server_open_record(struct retort *server, struct rt_served *served)
 	record = rt_journal_open(&server->journal, served,
 		rt_io_now(server->io));
 	server->journal.lost += record == NULL;
-	if (record != NULL)
-		served->record = record;
+	/* the last one's tells nothing of the present request */
+	if (record != NULL || served->record != NULL)
+		served->past = record ? NULL : served->record;
+	served->record = record;
 }
 
 void
@@ -188,9 +190,6 @@ rt_server_keep_request(struct retort *server, struct rt_served *served)
 	   the record of this one */
 	if (record == NULL || rt_record_is_ruleless(record) || record->ended)
 		return NULL;
-	/* there was no memory for the record of this piece */
-	if (record->strings != NULL && record->seen.nth != conn->nth)
-		return NULL;
 	if (record->strings != NULL)
 		return &record->seen;
 	if (rt_record_request(record, conn, KEPT_ALWAYS,
@@ -228,7 +227,8 @@ void
 rt_server_close_record(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
-	struct rt_record *record = served->record;
+	struct rt_record *record =
+		served->record ? served->record : served->past;
 
 	if (record == NULL)
 		return;
@@ -252,6 +252,7 @@ rt_server_close_record(struct retort *server, struct rt_served *served)
 	rt_record_end(record, served, rt_io_clock(server->io));
 	rt_journal_close(record);
 	served->record = NULL;
+	served->past = NULL;
 	rt_server_changed(server);
 }
 

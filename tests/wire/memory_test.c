@@ -334,6 +334,58 @@ START_TEST(keeps_connections_without_memory)
 }
 END_TEST
 
+/* Its second exchange, when allocation n of it fails. False: there were not as
+   many. */
+static bool
+forget_once(int i, size_t n)
+{
+	const struct retort_exchange *seen;
+	struct bytes got = {.data = NULL};
+	bool reached;
+	int fd;
+
+	open_with((struct retort_options){.keep_alive = true}, i);
+	ON("/one", .body = "one");
+	ON("/two", .status = 202, .body = "two", .faults = "early 9");
+	fd = connect_client();
+	ck_assert_int_eq(talk(fd, "GET /one" HOST "\r\n",
+				 strlen("GET /one" HOST "\r\n"), &got,
+				 "\r\n\r\none"),
+		0);
+	bytes_free(&got);
+	allocations = 0;
+	fail_ever_after = false;
+	is_test = true;
+	fail_at = n;
+	(void)talk(fd, "GET /two" HOST "\r\n",
+		strlen("GET /two" HOST "\r\n"), &got, "\r\n\r\n");
+	reached = allocations >= n;
+	fail_at = 0;
+	is_test = false;
+	bytes_free(&got);
+	(void)close(fd);
+	seen = ended(1);
+	ck_assert_str_eq(seen->path, "/one");
+	ck_assert_int_eq(seen->status, 200);
+	ck_assert_int_eq(seen->rule, 1);
+	ck_assert_int_eq(seen->end, RETORT_ANSWERED);
+	TURN_UNTIL(retort_stats(server).connections == 0);
+	ck_assert_int_eq(seen->server_close, RETORT_FIN);
+	close_server();
+	return reached;
+}
+
+/* What there is no memory for changes nothing of what was recorded before. */
+START_TEST(remembers_without_memory)
+{
+	size_t n = 1;
+
+	while (forget_once(_i, n))
+		n++;
+	ck_assert_uint_gt(n, 3);
+}
+END_TEST
+
 static void
 torture_plain(int i, enum retort_protocol protocol, bool ever_after)
 {
@@ -368,12 +420,14 @@ int
 main(void)
 {
 	Suite *suite = suite_create("memory");
+	const TTest *const kept[] = {remembers_without_memory, NULL};
 	const TTest *const faults[] = {lives_without_memory,
 		keeps_connections_without_memory, converses_without_memory,
 		NULL};
 	const TTest *const datagram_faults[] =
 		{answers_datagrams_without_memory, NULL};
 
+	rt_test_cases(suite, "records", kept, 0, WAYS);
 	rt_test_cases(suite, "faults", faults, 0, 2 * WAYS);
 	rt_test_cases(suite, "datagram faults", datagram_faults, 0, 2 * LISTENING_WAYS);
 	return rt_test_run(suite);
