@@ -495,9 +495,10 @@ rt_record_answered(struct rt_record *record, const struct rt_reply *reply)
 }
 
 static void
-end_one(struct rt_record *record, const struct rt_conn *conn,
+end_one(struct rt_record *record, const struct rt_served *served,
 	const struct retort_exchange *end)
 {
+	const struct rt_conn *conn = &served->conn;
 	struct retort_exchange *seen = &record->seen;
 
 	if (!record->ended) {
@@ -512,20 +513,28 @@ end_one(struct rt_record *record, const struct rt_conn *conn,
 	seen->server_close = conn->server_close;
 	seen->client_first = conn->client_first;
 	seen->still_sending = conn->still_sending;
+	rt_record_note_tls(record, served);
+}
+
+void
+rt_record_end_exchange(struct rt_record *record, const struct rt_served *served,
+	int64_t now)
+{
+	char client[RT_PEER_TEXT];
+	struct retort_exchange view = rt_journal_view(served, now, client);
+
+	end_one(record, served, &view);
 }
 
 void
 rt_record_end(struct rt_record *record, const struct rt_served *served,
 	int64_t now)
 {
-	const struct rt_conn *conn = &served->conn;
 	char client[RT_PEER_TEXT];
 	struct retort_exchange view = rt_journal_view(served, now, client);
 
-	for (; record != NULL; record = record->earlier) {
-		end_one(record, conn, &view);
-		rt_record_note_tls(record, served);
-	}
+	for (; record != NULL; record = record->earlier)
+		end_one(record, served, &view);
 }
 
 /* --- the journal --- */

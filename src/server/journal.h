@@ -156,8 +156,12 @@ void rt_record_forget_request(struct rt_record *record);
 /* Its reply is made. */
 void rt_record_answered(struct rt_record *record, const struct rt_reply *reply);
 
-/* Copies the ending of the exchange that is over, and of the connection to all
-   records of it. */
+/* Copies the ending of the exchange that is over, to its record alone: those
+   before it may be many. */
+void rt_record_end_exchange(struct rt_record *record,
+	const struct rt_served *served, int64_t now);
+
+/* The same, and the ending of the connection to all records of it. */
 void rt_record_end(struct rt_record *record, const struct rt_served *served,
 	int64_t now);
 

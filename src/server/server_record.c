@@ -215,7 +215,8 @@ rt_server_end_exchange(struct retort *server, struct rt_served *served)
 {
 	served->ended = served->conn.nth;
 	if (served->record != NULL) {
-		rt_record_end(served->record, served, rt_io_clock(server->io));
+		rt_record_end_exchange(served->record, served,
+			rt_io_clock(server->io));
 		served->record = rt_journal_keep(served->record);
 		rt_server_changed(server);
 	}

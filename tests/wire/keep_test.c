@@ -459,6 +459,45 @@ START_TEST(tells_who_closed)
 }
 END_TEST
 
+/* What the first's record said when the second was over. */
+static enum retort_ending said_then;
+
+static void
+look_back(void *arg, enum retort_event event,
+	const struct retort_exchange *exchange, const void *bytes, size_t size)
+{
+	(void)arg;
+	(void)bytes;
+	(void)size;
+	if (event == RETORT_ON_END && exchange->nth == 2)
+		said_then = retort_record(server, 1)->client_close;
+}
+
+/* An exchange that ends is work for its own record alone, however many there
+   are of the same connection. */
+START_TEST(tells_it_once)
+{
+	int fd;
+
+	said_then = RETORT_RST;
+	open_with((struct retort_options){.keep_alive = true,
+			  .omit = "Date\nContent-Type",
+			  .event = look_back},
+		_i);
+	ON("/one", .body = "one");
+	ON("/late", .body = "one", .pause_head = 20);
+	fd = connect_client();
+	say(fd, GET("/one") GET("/late"));
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	converse_last(fd, "", ONE ONE);
+	ck_assert_int_eq(ended(2)->client_close, RETORT_FIN);
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
+	ck_assert_int_eq(said_then, RETORT_NOTHING);
+	ck_assert_int_eq(ended(1)->client_close, RETORT_FIN);
+	close_server();
+}
+END_TEST
+
 /* By sendfile(2), too, and with no delay for the last segment. */
 START_TEST(files)
 {
@@ -513,7 +552,7 @@ main(void)
 {
 	Suite *suite = suite_create("keep");
 	const TTest *const kept[] = {one_after_another, so_many_exchanges,
-		stops, waits_so_long, tells_who_closed, NULL};
+		stops, waits_so_long, tells_who_closed, tells_it_once, NULL};
 	const TTest *const rest[] = {several_at_once, so_many_requests,
 		so_many_after_a_greeting, kept_by_a_rule, kept_by_the_answer,
 		NULL};
