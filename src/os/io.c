@@ -466,6 +466,10 @@ rt_io_sleep(struct rt_io *io, int64_t until)
 	else if (until != RT_NEVER)
 		timeout = until - io->now;
 	error = io->back_end->wait(io, timeout);
+	/* after ^Z, say: what has come meanwhile counts before what has
+	   expired */
+	if (error == -EINTR)
+		error = io->back_end->wait(io, 0);
 	if (error == -EINTR)
 		error = 0;
 	(void)rt_io_clock(io);

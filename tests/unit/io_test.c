@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -432,6 +433,36 @@ START_TEST(a_signal_wakes)
 }
 END_TEST
 
+static int alarm_peer;
+
+static void
+send_at_alarm(int number)
+{
+	(void)number;
+	if (write(alarm_peer, "x", 1) < 0)
+		abort();
+}
+
+/* What has come by then counts before what has expired. */
+START_TEST(a_signal_hides_nothing)
+{
+	struct sigaction action = {.sa_handler = send_at_alarm};
+	const struct itimerval soon = {.it_value = {.tv_usec = 20000}};
+	struct side side;
+	unsigned what;
+
+	begin(_i, &side);
+	wait_to_receive(&side, 8);
+	alarm_peer = side.peer;
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	ck_assert_int_eq(rt_io_sleep(io, RT_NEVER), 0);
+	ck_assert_ptr_eq(rt_io_next(io, &what), &side.chan);
+	expect_in(&side, 1);
+	end(&side);
+}
+END_TEST
+
 START_TEST(has_a_descriptor_to_poll)
 {
 	struct pollfd polled = {.events = POLLIN};
@@ -673,9 +704,10 @@ main(void)
 	const TTest *const deadlines[] = {expires_and_not_before,
 		a_sleep_ends_at_the_earliest, expires_while_ready,
 		without_deadline_until_counts, a_signal_wakes,
-		has_a_descriptor_to_poll, the_descriptor_rings,
-		the_descriptor_rings_for_a_channel, has_descriptors_to_poll,
-		descriptors_to_poll_for_sending, sleeps, NULL};
+		a_signal_hides_nothing, has_a_descriptor_to_poll,
+		the_descriptor_rings, the_descriptor_rings_for_a_channel,
+		has_descriptors_to_poll, descriptors_to_poll_for_sending,
+		sleeps, NULL};
 	const TTest *const plain[] = {milliseconds_round_up,
 		best_is_one_of_them, NULL};
 
