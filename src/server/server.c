@@ -348,8 +348,11 @@ expire_conn(struct retort *server, struct rt_served *served)
 	struct rt_conn *conn = &served->conn;
 	int64_t now = rt_io_now(server->io);
 
-	if (conn->buffers != NULL)
-		(void)go_on(server, served);
+	if (conn->buffers == NULL && lend_buffers(server, served) < 0) {
+		rt_conn_fail(conn);
+		return;
+	}
+	(void)go_on(server, served);
 	if (conn->state != RT_STATE_OVER && conn->asks == RT_ASK_NOTHING &&
 		conn->chan.deadline <= now)
 		rt_conn_expired(conn, now);

@@ -4,6 +4,7 @@
 
 #include "support/serving.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -431,6 +432,27 @@ START_TEST(waits_so_long)
 }
 END_TEST
 
+/* The client was in time, and the server late to see that. */
+START_TEST(waits_no_less)
+{
+	int64_t until;
+	int fd;
+
+	open_kept((struct retort_options){.idle_timeout = 200}, _i);
+	add_rules();
+	fd = connect_client();
+	converse(fd, GET("/one"), ONE);
+	TURN_UNTIL(event_count == 1);
+	say(fd, GET("/one"));
+	until = now_ms() + 220;
+	while (now_ms() < until)
+		(void)poll(NULL, 0, 1);
+	converse(fd, "", ONE);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
 START_TEST(tells_who_closed)
 {
 	char *transcript;
@@ -556,9 +578,12 @@ main(void)
 	const TTest *const rest[] = {several_at_once, so_many_requests,
 		so_many_after_a_greeting, kept_by_a_rule, kept_by_the_answer,
 		NULL};
+	/* they take steps only when the test does */
+	const TTest *const stepped[] = {waits_no_less, NULL};
 	TCase *tcase = tcase_create("ends");
 
 	rt_test_cases(suite, "kept", kept, 0, WAYS);
+	rt_test_cases(suite, "late", stepped, 2, LISTENING_WAYS);
 	rt_test_cases(suite, "at once", rest, 0, BASIC_WAYS);
 	tcase_add_loop_test(tcase, what_ends_it, 0, COUNT(last));
 	rt_test_loop(tcase, files, 0, 2 * BASIC_WAYS);
