@@ -202,6 +202,16 @@ covers(const struct retort_reply *a, const struct retort_reply *b, size_t i)
 	}
 }
 
+/* "No others" are more than others, where fewer are wanted. */
+static bool
+only_covers(const struct retort_reply *a, const struct retort_reply *b)
+{
+	if (a->if_form_only && !same_text(a->if_form, b->if_form))
+		return false;
+	return !a->if_query_only || same_text(a->request, b->request) ||
+		b->request == NULL || strchr(b->request, '?') == NULL;
+}
+
 bool
 rt_conditions_cover(const struct retort_reply *a, const struct retort_reply *b)
 {
@@ -218,5 +228,5 @@ rt_conditions_cover(const struct retort_reply *a, const struct retort_reply *b)
 		if (!covers(a, b, i))
 			return false;
 	}
-	return a->if_nocase || !b->if_nocase || !cased;
+	return (a->if_nocase || !b->if_nocase || !cased) && only_covers(a, b);
 }

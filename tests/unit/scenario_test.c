@@ -1226,6 +1226,17 @@ START_TEST(shadows_are_told)
 		{"@on\n@echo\n@on\n@if-refused\n@echo\n", 0},
 		{"@on\n@if-refused 400\n@echo\n@on\n@if-refused\n@echo\n", 0},
 		{"@on\n@if-refused\n@echo\n@on\n@if-refused 400\n@echo\n", 4},
+		/* no pairs, and one of them */
+		{"@on\n@if-form-only\n@echo\n"
+		 "@on\n@if-form a=b\n@if-form-only\n@echo\n",
+			0},
+		{"@on\n@if-form-only\n@echo\n@on /\n@if-form-only\n@echo\n", 4},
+		{"@on\n@if-query-only\n@echo\n"
+		 "@on /?a=b\n@if-query-only\n@echo\n",
+			0},
+		{"@on\n@if-query-only\n@echo\n"
+		 "@on /\n@if-query-only\n@echo\n",
+			4},
 	};
 
 	for (int i = 0; i < COUNT(cases); i++) {
