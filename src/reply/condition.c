@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "reply/canned.h"
+
 #define MEMBER(member) \
 #member, offsetof(struct retort_reply, member), \
 		offsetof(struct retort_requests, member), \
@@ -165,6 +167,54 @@ rt_conditions_clear(struct retort_reply *rule)
 
 	rt_conditions_copy(rule, &none);
 }
+
+/* --- as a number --- */
+
+/* FNV-1a. */
+static void
+add_bytes(uint64_t *hash, const void *bytes, size_t size)
+{
+	const unsigned char *at = bytes;
+
+	for (size_t i = 0; i < size; i++)
+		*hash = (*hash ^ at[i]) * 0x100000001b3u;
+}
+
+static void
+add_condition(uint64_t *hash, const struct retort_reply *rule, size_t i)
+{
+	const char *text;
+
+	add_bytes(hash, &i, sizeof i);
+	switch (rt_conditions[i].kind) {
+	case RT_MEMBER_LINES:
+	case RT_MEMBER_TEXT:
+		text = rt_condition_text(rule, i);
+		add_bytes(hash, text, strlen(text));
+		break;
+	case RT_MEMBER_BYTES:
+		add_bytes(hash, rule->if_body,
+			rt_body_size(rule->if_body, rule->if_body_size));
+		break;
+	default:
+		add_bytes(hash, rt_condition_in(rule, i),
+			rt_conditions[i].size);
+		break;
+	}
+}
+
+uint64_t
+rt_conditions_hash(const struct retort_reply *rule)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < RT_CONDITIONS; i++)
+		if (rt_condition_given(rule, i))
+			add_condition(&hash, rule, i);
+	return hash;
+}
+
+/* --- one rule and another --- */
 
 static bool
 same_text(const char *a, const char *b)

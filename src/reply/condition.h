@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "retort.h"
 
@@ -87,6 +88,10 @@ rt_requests_with(const struct retort_requests *requests, unsigned flags);
 void rt_conditions_clear(struct retort_reply *rule);
 void rt_conditions_copy(struct retort_reply *to,
 	const struct retort_reply *from);
+
+/* The same number for the same conditions, however long they are, and for
+   others another one. */
+uint64_t rt_conditions_hash(const struct retort_reply *rule);
 
 /* Whether all requests that fit `b` fit `a`, as far as can be seen: it has no
    condition that `b` has not. */

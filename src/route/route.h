@@ -36,6 +36,7 @@ struct rt_rule {
 	bool refused;   /* for requests that are, not for others */
 	unsigned times; /* 0: always */
 	unsigned used;
+	uint64_t conditions; /* a hash of them */
 };
 
 struct rt_route {
@@ -116,8 +117,9 @@ int rt_route_name(struct rt_route *route, int number, const char *origin);
 /* Whether that is an origin in FILE; NULL: it is none. */
 bool rt_origin_is_of(const char *origin, const char *file);
 
-/* The rules after the first `count` replace those before them that were given
-   in that file, and go on counting for those with the same conditions. */
+/* The rules after the first `count` take the place of those before them that
+   were given in that file, and go on counting for those with the same
+   conditions and rank. */
 void rt_route_replace(struct rt_route *route, size_t count, const char *file);
 
 /* A rule was not added: those that nothing answers are to know why. */

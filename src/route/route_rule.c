@@ -16,8 +16,6 @@
 #include "base/text.h"
 #include "http/field.h"
 
-/* Most bytes of a rule's conditions in words. */
-#define MAX_CONDITIONS (64u << 10)
 #include "reply/condition.h"
 
 /* Whether anything that answers says how its request is read, or is for those
@@ -284,6 +282,7 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 		.prefer = given->prefer,
 		.refused = given->if_refused != 0,
 		.times = given->times,
+		.conditions = rt_conditions_hash(given),
 	};
 	rule->canned = rt_canned_new(given,
 		rt_route_protocol(route, given->accepted), error);
@@ -429,37 +428,47 @@ rt_origin_is_of(const char *origin, const char *file)
 		origin[size] == ':';
 }
 
-/* The first of the new rules with these conditions that counts for no other. */
+/* The first of the new rules with these conditions and this rank that counts
+   for no other. */
 static void
 hand_on(struct rt_route *route, size_t count, const struct rt_rule *old)
 {
-	struct rt_buf wanted, other;
-	bool found = false;
-
-	rt_buf_init(&wanted, MAX_CONDITIONS);
-	rt_buf_init(&other, MAX_CONDITIONS);
-	rt_match_describe(old->match, &wanted);
-	for (size_t i = count; i < route->rule_count && !found; i++) {
+	for (size_t i = count; i < route->rule_count; i++) {
 		struct rt_rule *rule = route->rules + i;
 
-		if (rule->used > 0 || rule->accepted != old->accepted)
+		if (rule->used > 0 || rule->accepted != old->accepted ||
+			rule->prefer != old->prefer ||
+			rule->conditions != old->conditions)
 			continue;
-		rt_buf_clear(&other, MAX_CONDITIONS);
-		rt_match_describe(rule->match, &other);
-		found = other.len == wanted.len && !other.failed &&
-			!wanted.failed && wanted.len > 0 &&
-			memcmp(other.data, wanted.data, other.len) == 0;
-		if (found)
-			rule->used = old->used;
+		rule->used = old->used;
+		return;
 	}
-	rt_buf_free(&wanted);
-	rt_buf_free(&other);
+}
+
+static void
+reverse(struct rt_rule *rules, size_t count)
+{
+	for (size_t i = 0; i < count / 2; i++) {
+		struct rt_rule rule = rules[i];
+
+		rules[i] = rules[count - 1 - i];
+		rules[count - 1 - i] = rule;
+	}
+}
+
+/* The last `count` of these rules come first. */
+static void
+rotate(struct rt_rule *rules, size_t all, size_t count)
+{
+	reverse(rules, all - count);
+	reverse(rules + all - count, count);
+	reverse(rules, all);
 }
 
 void
 rt_route_replace(struct rt_route *route, size_t count, const char *file)
 {
-	size_t kept = 0;
+	size_t added = route->rule_count - count, kept = 0, place = count;
 
 	for (size_t i = 0; i < count; i++) {
 		struct rt_rule *rule = route->rules + i;
@@ -468,14 +477,18 @@ rt_route_replace(struct rt_route *route, size_t count, const char *file)
 			route->rules[kept++] = *rule;
 			continue;
 		}
+		if (place == count)
+			place = kept;
 		if (rule->used > 0)
 			hand_on(route, count, rule);
 		free_rule(rule);
 	}
-	if (route->rule_count > count)
+	if (added > 0)
 		memmove(route->rules + kept, route->rules + count,
-			(route->rule_count - count) * sizeof *route->rules);
-	route->rule_count -= count - kept;
+			added * sizeof *route->rules);
+	route->rule_count = kept + added;
+	if (place < kept)
+		rotate(route->rules + place, kept - place + added, added);
 	note_rules(route);
 	note_states(route);
 }

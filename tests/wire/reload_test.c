@@ -8,6 +8,7 @@
 #include "wire/embedding.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,68 @@ START_TEST(changes_nothing_if_it_is_wrong)
 }
 END_TEST
 
+/* Of rules with the same conditions each has its own count. */
+START_TEST(counts_by_rank)
+{
+	static const char text[] =
+		"@on GET /a\n@times 1\nHTTP/1.1 200 OK\n\nlow\n"
+		"@on GET /a\n@prefer 1\n@times 1\nHTTP/1.1 200 OK\n\nhigh\n";
+
+	open_plain(_i);
+	ck_assert_int_eq(load(text, false), 0);
+	expect_body(ASK("/a"), "high");
+	ck_assert_int_eq(load(text, true), 0);
+	expect_body(ASK("/a"), "low");
+	ck_assert_int_eq(load(text, true), 0);
+	expect_begin(ASK("/a"), "HTTP/1.1 501 ");
+	close_server();
+}
+END_TEST
+
+/* However late they differ. */
+START_TEST(counts_by_long_conditions)
+{
+	static const char rule[] = "@on GET /a\n@if-absent %0300d-%c\n"
+				   "@times 1\nHTTP/1.1 200 OK\n\n%c\n";
+	char text[1024];
+	int size;
+
+	open_plain(_i);
+	size = snprintf(text, sizeof text, rule, 0, 'x', 'x');
+	(void)snprintf(text + size, sizeof text - (size_t)size, rule, 0, 'y',
+		'y');
+	ck_assert_int_eq(load(text, false), 0);
+	expect_body(ASK("/a"), "x");
+	/* of the first there is nothing left */
+	ck_assert_int_eq(load(text + size, true), 0);
+	expect_body(ASK("/a"), "y");
+	close_server();
+}
+END_TEST
+
+/* Before those that were given after it. */
+START_TEST(keeps_its_place)
+{
+	static const char text[] = "@on GET /a\nHTTP/1.1 200 OK\n\nfile\n"
+				   "@on GET /b\nHTTP/1.1 200 OK\n\nb\n";
+
+	open_plain(_i);
+	ON("/c", .body = "c");
+	ck_assert_int_eq(load(text, false), 0);
+	ON("/a", .body = "own");
+	ON("/d", .body = "d");
+	expect_body(ASK("/a"), "file");
+	ck_assert_int_eq(load(text, true), 0);
+	expect_body(ASK("/a"), "file");
+	expect_body(ASK("/b"), "b");
+	expect_body(ASK("/c"), "c");
+	expect_body(ASK("/d"), "d");
+	ck_assert_int_eq(load("", true), 0);
+	expect_body(ASK("/a"), "own");
+	close_server();
+}
+END_TEST
+
 /* Names that begin alike are of different files. */
 START_TEST(knows_its_own)
 {
@@ -123,6 +186,7 @@ int
 main(void)
 {
 	const TTest *const all[] = {replaces, changes_nothing_if_it_is_wrong,
+		counts_by_rank, counts_by_long_conditions, keeps_its_place,
 		knows_its_own, NULL};
 	Suite *suite = suite_create("reload");
 	TCase *tcase = tcase_create("once");
