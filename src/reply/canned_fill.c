@@ -51,7 +51,7 @@ read_file(struct rt_canned *canned, enum retort_protocol protocol,
 {
 	const char *name = canned->as.file;
 	int code = rt_fill_read(&canned->fills->file, name, strlen(name),
-		RT_FILL_EVENT, protocol, error);
+		RT_FILL_FILE, protocol, error);
 
 	canned->fills->root_size = root_size(&canned->fills->file);
 	return code;

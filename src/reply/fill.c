@@ -91,6 +91,8 @@ look_up(struct rt_word word, enum retort_protocol protocol,
 static enum rt_fill_in
 unescaped(enum rt_fill_in in)
 {
+	if (in == RT_FILL_FILE)
+		return in;
 	return in == RT_FILL_FIELD || in == RT_FILL_URL ? RT_FILL_FIELD :
 							  RT_FILL_PLAIN;
 }
@@ -324,6 +326,7 @@ add_byte(struct rt_buf *to, unsigned char c, enum rt_fill_in in)
 		}
 		break;
 	case RT_FILL_EVENT:
+	case RT_FILL_FILE:
 	case RT_FILL_FIELD:
 		if (is_control(c))
 			c = ' ';

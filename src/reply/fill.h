@@ -23,7 +23,8 @@ enum rt_fill_in {
 	RT_FILL_FORM,   /* percent-encoded but for unreserved characters */
 	RT_FILL_URL,    /* likewise, but for slashes, too */
 	RT_FILL_EVENT,  /* in one line: control characters become blanks */
-	RT_FILL_FIELD   /* likewise, and {now} is an HTTP-date */
+	RT_FILL_FILE, /* likewise, even as it came: a NUL would end the name */
+	RT_FILL_FIELD /* likewise, and {now} is an HTTP-date */
 };
 
 enum rt_fill_kind {

@@ -130,6 +130,8 @@ static const struct {
 	{RT_FILL_MARKUP, "{raw  field.Evil }", "a\"b\\c<d>&'e", 0},
 	{RT_FILL_EVENT, "{raw body}", "b\0\r\ny", 5},
 	{RT_FILL_FIELD, "{raw body}", "b   y", 0},
+	{RT_FILL_FILE, "{body}{raw body}", "b   yb   y", 0},
+	{RT_FILL_FILE, "{now}", "1994-11-06T08:49:37Z", 0},
 	{RT_FILL_URL, "{raw query.name}{raw 3}", "A B&\"x/   y", 0},
 };
 

@@ -224,6 +224,11 @@ START_TEST(files)
 			assert_has(got, "\r\nContent-Type: " JSON "\r\n");
 		bytes_free(&got);
 	}
+	/* a NUL does not leave out what follows it */
+	(void)snprintf(path, sizeof path, "%s/files/{raw 1}.txt", folder);
+	ON("/raw/*", .fill = true, .file = path);
+	expect_begin("GET /raw/sub%2Fb" HOST "\r\n", "HTTP/1.1 200 ");
+	expect_begin("GET /raw/a.json%00" HOST "\r\n", "HTTP/1.1 404 ");
 	/* what is not there is no mistake of the test's */
 	assert_verdict(NULL);
 	close_server();
