@@ -323,7 +323,17 @@ add_target(struct line *line, struct rt_word target)
 	}
 }
 
-/* A rule that does the same again, once, to what answers by default. */
+/* Whether a rule can be for that request line. */
+static bool
+can_come(struct rt_word method, struct rt_word target, struct rt_word version)
+{
+	return version.size > 0 && rt_http_is_token(method.text, method.size) &&
+		rt_http_may_come(method.text, method.size, target.text,
+			target.size);
+}
+
+/* A rule that does the same again, once, to what answers by default; requests
+   that are refused do not ask it. */
 static void
 add_rule(struct line *line, const struct retort_exchange *exchange)
 {
@@ -338,9 +348,12 @@ add_rule(struct line *line, const struct retort_exchange *exchange)
 		add(line, ", exchange %llu", (unsigned long long)exchange->nth);
 	if (exchange->by_chance)
 		add(line, ", seed %llu", (unsigned long long)exchange->seed);
-	if (exchange->protocol != RETORT_HTTP || version.size == 0 ||
-		!rt_http_is_token(method.text, method.size) ||
-		(*target.text != '/' && *target.text != '*')) {
+	if (exchange->refused != 0) {
+		add(line, ": refused with %d", exchange->refused);
+		return;
+	}
+	if (exchange->protocol != RETORT_HTTP ||
+		!can_come(method, target, version)) {
 		add(line, ": no request that can come again");
 		return;
 	}

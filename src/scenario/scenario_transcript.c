@@ -62,7 +62,7 @@ add_target(struct rt_word target, struct rt_buf *to)
 	const char *at = target.text, *end = at + target.size;
 
 	while (at < end) {
-		const char *star = *target.text == '/' ?
+		const char *star = target.size > 1 ?
 			memchr(at, '*', (size_t)(end - at)) :
 			NULL;
 		const char *stop = star ? star : end;
@@ -86,8 +86,9 @@ read_request_line(struct rt_reader *reader, const char *bytes)
 	struct rt_buf text;
 	bool ok;
 
-	if (!rt_http_is_token(method.text, method.size) || target.size == 0 ||
-		(*target.text != '/' && *target.text != '*'))
+	if (!rt_http_is_token(method.text, method.size) ||
+		!rt_http_may_come(method.text, method.size, target.text,
+			target.size))
 		return skip_connection(reader);
 	rt_buf_init(&text, RT_SCENARIO_TEXT);
 	rt_buf_add(&text, method.text, method.size);

@@ -1366,8 +1366,14 @@ START_TEST(transcripts)
 		  "       2.160 > (RST)\n"
 		  "connection 3 from 127.0.0.1:33508\n"
 		  "       0.000 < GET /*a/\\xc3\\xbc*?* HTTP/1.1\\r\\n\n"
+		  "       2.160 > x\n"
+		  "connection 4 from 127.0.0.1:33509\n"
+		  "       0.000 < GET http://x/* HTTP/1.1\\r\\n\n"
+		  "       2.160 > x\n"
+		  "connection 5 from 127.0.0.1:33510\n"
+		  "       0.000 < CONNECT x:443 HTTP/1.1\\r\\n\n"
 		  "       2.160 > x\n");
-	ck_assert_uint_eq(scenario.count, 3);
+	ck_assert_uint_eq(scenario.count, 5);
 	ck_assert_uint_eq(scenario.items[0].line, 1);
 	ck_assert_uint_eq(scenario.items[1].line, 12);
 	assert_text(rule(0)->request, "GET /a?b");
@@ -1381,6 +1387,8 @@ START_TEST(transcripts)
 	assert_text(rule(1)->faults, "end reset\n");
 	/* what came is itself, and stands for nothing else */
 	assert_text(rule(2)->request, "GET /%2Aa/\xc3\xbc%2A?%2A");
+	assert_text(rule(3)->request, "GET http://x/%2A");
+	assert_text(rule(4)->request, "CONNECT x:443");
 	rt_scenario_free(&scenario);
 }
 END_TEST
@@ -1419,7 +1427,7 @@ START_TEST(transcripts_that_cannot_come_again)
 {
 	static const char *const lines[] = {"GET\\r\\n", "GET", "",
 		"hello there", "\\x16\\x03\\x01\\x00 /", "G@T / HTTP/1.1\\r\\n",
-		"GET a HTTP/1.1\\r\\n", "GET http://x/ HTTP/1.1\\r\\n",
+		"GET a HTTP/1.1\\r\\n", "CONNECT /x HTTP/1.1\\r\\n",
 		"GET /\\q HTTP/1.1\\r\\n", "(FIN)"};
 
 	for (int i = 0; i < COUNT(lines); i++) {

@@ -372,6 +372,40 @@ START_TEST(logs_rules)
 }
 END_TEST
 
+/* What is asked of a proxy comes again; what no rule is for does not. */
+START_TEST(logs_targets_as_rules)
+{
+	static const struct {
+		const char *request;
+		int refused;
+		const char *expected;
+	} cases[] = {
+		{"GET http://x/a HTTP/1.1", 0, "\n@on GET http://x/a\n"},
+		{"CONNECT x:443 HTTP/1.1", 0, "\n@on CONNECT x:443\n"},
+		{"CONNECT /a HTTP/1.1", 0, ": no request that can come again"},
+		{"GET a HTTP/1.1", 0, ": no request that can come again"},
+		{"GET /a HTTP/1.1", 400, ": refused with 400"},
+		{"GET", 408, ": refused with 408"},
+	};
+
+	for (int i = 0; i < COUNT(cases); i++) {
+		const struct retort_exchange exchange = {.connection = 7,
+			.client = "unix",
+			.request = cases[i].request,
+			.request_size = strlen(cases[i].request),
+			.refused = cases[i].refused};
+		char expected[200], line[600];
+		size_t size = retort_log_line(&exchange, RETORT_LOG_SCENARIO,
+			line, sizeof line);
+
+		(void)snprintf(expected, sizeof expected,
+			"# connection 7%s%s\n", cases[i].expected,
+			*cases[i].expected == '\n' ? "@times 1\n@files\n" : "");
+		assert_bytes(line, size, expected, strlen(expected));
+	}
+}
+END_TEST
+
 /* A method that is none goes to no terminal. */
 START_TEST(logs_no_escapes_as_rules)
 {
@@ -908,7 +942,8 @@ main(void)
 	const TTest *const chance[] = {chance_is_a_function_of_the_seed,
 		chances_are_as_asked_for, mistakes_about_chance_are_told,
 		seeds_are_drawn, replays_what_was_logged, replays_by_request,
-		logs_rules, logs_no_escapes_as_rules, logs_faults, NULL};
+		logs_rules, logs_targets_as_rules, logs_no_escapes_as_rules,
+		logs_faults, NULL};
 	const TTest *const sweep[] = {sweeps, sweeps_that_end_early,
 		sweep_tells_its_faults, leaves_the_reply_as_it_is,
 		sweeps_its_own_copy, NULL};
