@@ -255,10 +255,11 @@ check_silent(const struct retort_reply *reply, enum retort_protocol protocol,
 			"never answers");
 	if (rt_has_body(reply->body, reply->body_size) || reply->file ||
 		reply->echo || reply->close || reply->pause_head ||
-		reply->pause_end || reply->faults)
+		reply->pause_end || reply->faults || reply->parts ||
+		reply->open || reply->fill || reply->next)
 		return rt_fail(error, -EINVAL,
-			"silent: expected neither a body, file or echo, nor "
-			"close, pauses or faults with it");
+			"silent: expected nothing of a reply with it, such as "
+			"a body, close, next, pauses or faults");
 	return 0;
 }
 
@@ -281,6 +282,10 @@ check(const struct retort_reply *reply, const struct rt_faults *faults,
 	if (reply->close && protocol != RETORT_TCP)
 		return rt_fail(error->text, -EINVAL,
 			"close: it is for RETORT_TCP");
+	if (reply->close && reply->next == RETORT_NEXT_KEEP)
+		return rt_fail(error->text, -EINVAL,
+			"reply: both close and next, which keeps the "
+			"connection");
 	if (reply->next > RETORT_NEXT_KEEP)
 		return rt_fail(error->text, -EINVAL,
 			"next: expected RETORT_NEXT_CLOSE or _KEEP");

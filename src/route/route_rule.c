@@ -83,6 +83,20 @@ check_refused(const struct retort_reply *given, const struct rt_canned *canned,
 	return 0;
 }
 
+/* Whether it says more of its reply than what files can take. */
+static bool
+makes_reply(const struct retort_reply *given)
+{
+	return given->body || given->body_size > 0 || given->file ||
+		given->echo || given->raw || given->status || given->reason ||
+		given->version || given->type || given->chunked ||
+		given->chunks || given->trailers || given->interim ||
+		given->parts || given->pause_head > 0 ||
+		given->pause_body > 0 || given->pause_chunk > 0 ||
+		given->pause_end > 0 || given->handler || given->fill ||
+		given->next || given->open;
+}
+
 /* A rule whose answer is a file has only these members of its own. */
 static int
 check_file_rule(const struct rt_route *route, const struct retort_reply *given,
@@ -90,9 +104,7 @@ check_file_rule(const struct rt_route *route, const struct retort_reply *given,
 {
 	if (route->protocol != RETORT_HTTP || given->accepted)
 		return rt_fail(error, -EINVAL, "files: only HTTP serves them");
-	if (given->body || given->file || given->echo || given->raw ||
-		given->status || given->type || given->handler || given->fill ||
-		given->next || given->open)
+	if (makes_reply(given))
 		return rt_fail(error, -EINVAL,
 			"files: only fields, omit and faults go with it");
 	return 0;

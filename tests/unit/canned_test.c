@@ -1157,12 +1157,18 @@ END_TEST
 START_TEST(closes_tcp_alone)
 {
 	const struct retort_reply as = {.body = "x", .close = true};
+	const struct retort_reply both = {.body = "x",
+		.close = true,
+		.next = RETORT_NEXT_KEEP};
 
 	ck_assert_int_eq(try_canned(&as, RETORT_TCP, error), 0);
 	ck_assert_int_eq(try_canned(&as, RETORT_HTTP, error), -EINVAL);
 	ck_assert_str_eq(error, "close: it is for RETORT_TCP");
 	ck_assert_int_eq(try_canned(&as, RETORT_UDP, error), -EINVAL);
 	ck_assert_str_eq(error, "close: it is for RETORT_TCP");
+	ck_assert_int_eq(try_canned(&both, RETORT_TCP, error), -EINVAL);
+	ck_assert_str_eq(error,
+		"reply: both close and next, which keeps the connection");
 }
 END_TEST
 
@@ -1177,6 +1183,10 @@ START_TEST(silence_goes_with_nothing)
 		{.silent = true, .pause_head = 1},
 		{.silent = true, .pause_end = 1},
 		{.silent = true, .faults = "pause 1"},
+		{.silent = true, .parts = "1 1"},
+		{.silent = true, .open = true},
+		{.silent = true, .fill = true},
+		{.silent = true, .next = RETORT_NEXT_CLOSE},
 	};
 	const struct retort_reply silent = {.silent = true};
 
@@ -1190,8 +1200,8 @@ START_TEST(silence_goes_with_nothing)
 		ck_assert_int_eq(try_canned(&wrong[i], RETORT_TCP, error),
 			-EINVAL);
 		ck_assert_str_eq(error,
-			"silent: expected neither a body, file or echo, nor "
-			"close, pauses or faults with it");
+			"silent: expected nothing of a reply with it, such as "
+			"a body, close, next, pauses or faults");
 	}
 }
 END_TEST
