@@ -176,20 +176,24 @@ read_value(struct rt_json *json, const char *text, const char *member,
 	char *error)
 {
 	char wrong[RT_JSON_WRONG];
+	size_t size = text ? strlen(text) : 0;
 	int code;
 
 	if (text == NULL)
 		return 0;
-	code = rt_match_copy(&json->text, text);
+	/* a scenario's is a line */
+	while (size > 0 && strchr("\r\n", text[size - 1]) != NULL)
+		size--;
+	code = rt_match_copy_bytes(&json->text, text, size);
 	if (code < 0)
 		return code;
-	json->value = rt_json_parse(text, strlen(text), wrong, sizeof wrong);
+	json->value = rt_json_parse(text, size, wrong, sizeof wrong);
 	if (json->value == NULL && *wrong == '\0')
 		return -ENOMEM;
 	return json->value != NULL ?
 		0 :
 		rt_fail(error, -EINVAL, "%s: expected JSON: %.100s: '%.80s'",
-			member, wrong, text);
+			member, wrong, json->text);
 }
 
 static void

@@ -88,7 +88,9 @@ rt_pairs_read(struct rt_pairs *pairs, const char *text, enum rt_coding coding,
 		const struct rt_pair *pair = &pairs->wanted.pairs[i];
 
 		if (!pair->valued && coding != RT_IN_QUERY)
-			code = fail(error, member, pair->text, "'name=value'");
+			code = fail(error, member, pair->text,
+				coding == RT_IN_FILE ? "'name=filename'" :
+						       "'name=value'");
 	}
 	return code;
 }

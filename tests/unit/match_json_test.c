@@ -148,6 +148,9 @@ static const struct {
 } malformed[] = {
 	{{.if_json = "{\"id\": 1"},
 		"if_json: expected JSON: '}' expected at byte 8: '{\"id\": 1'"},
+	{{.if_json_has = "{\"id\": 1\r\n\n"},
+		"if_json_has: expected JSON: '}' expected at byte 8: "
+		"'{\"id\": 1'"},
 	{{.if_json_has = ""},
 		"if_json_has: expected JSON: it is empty: "
 		"''"},
@@ -234,8 +237,9 @@ START_TEST(describes_values)
 {
 	static const char expected[] =
 		"any request, JSON \"1\", JSON with \"{}\"";
-	struct rt_match *match = new_match(
-		&(struct retort_requests){.if_json = "1", .if_json_has = "{}"});
+	struct rt_match *match =
+		new_match(&(struct retort_requests){.if_json = "1\n",
+			.if_json_has = "{}\r\n"});
 	struct rt_buf text;
 
 	rt_buf_init(&text, 1000);

@@ -724,7 +724,7 @@ static const struct {
 		"if_form_absent: 'a=b': expected a name alone"},
 	{{.if_form = "a=1", .if_form_absent = "a"},
 		"no request can fit: 'a' is both wanted and absent"},
-	{{.if_file = "a"}, "if_file: 'a': expected 'name=value'"},
+	{{.if_file = "a"}, "if_file: 'a': expected 'name=filename'"},
 	{{.request = "GET /a", .if_field = "A: b", .if_absent = "\x80"},
 		"if_absent: '\x80': expected a token as field name"},
 };

@@ -317,7 +317,7 @@ enum { THREADS = 4, ROUNDS = 50 };
 static void *
 push_many(void *arg)
 {
-	char text[8];
+	char text[16];
 
 	for (int i = 0; i < ROUNDS; i++) {
 		(void)snprintf(text, sizeof text, "%c%02d;", *(char *)arg, i);
