@@ -94,6 +94,17 @@ say_where(const char *name, const struct rt_item *item, int code,
 		why->text[0] ? why->text : strerror(-code));
 }
 
+/* Whether a connection is in another state than at its start. */
+static bool
+any_place(const struct retort *server)
+{
+	const struct rt_served *served = server->conns;
+
+	while (served != NULL && served->place == 0)
+		served = served->next;
+	return served != NULL;
+}
+
 /* All of it or nothing. */
 static int
 add_items(struct retort *server, const char *name, bool again,
@@ -103,9 +114,12 @@ add_items(struct retort *server, const char *name, bool again,
 	const char *slash = strrchr(name, '/'), *own = slash ? slash + 1 : name;
 	size_t rules = server->route.rule_count;
 	size_t expectations = server->verdict.count;
+	const struct rt_states states = server->route.states;
 	struct rt_error why = {.member = NULL};
 	int code = 0;
 
+	if (again)
+		rt_route_forget_states(&server->route, own, !any_place(server));
 	for (size_t i = 0; i < scenario->count && code == 0; i++) {
 		struct rt_item *item = scenario->items + i;
 		char origin[256];
@@ -119,8 +133,10 @@ add_items(struct retort *server, const char *name, bool again,
 	if (code < 0) {
 		rt_route_clear_after(&server->route, rules);
 		rt_verdict_clear_after(&server->verdict, expectations);
+		server->route.states = states;
 	} else if (again) {
 		rt_route_replace(&server->route, rules, own);
+		rt_states_copy(&server->route.states, &states);
 		rt_verdict_replace(&server->verdict, expectations, own);
 	}
 	return code;

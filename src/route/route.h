@@ -117,6 +117,11 @@ int rt_route_name(struct rt_route *route, int number, const char *origin);
 /* Whether that is an origin in FILE; NULL: it is none. */
 bool rt_origin_is_of(const char *origin, const char *file);
 
+/* The states that only rules of that file leave make room for those of its new
+   rules; `places`: no connection is in a state of its own. */
+void rt_route_forget_states(struct rt_route *route, const char *file,
+	bool places);
+
 /* The rules after the first `count` take the place of those before them that
    were given in that file, and go on counting for those with the same
    conditions and rank. */
@@ -126,7 +131,8 @@ void rt_route_replace(struct rt_route *route, size_t count, const char *file);
 void rt_route_miss(struct rt_route *route, const char *request,
 	const char *error);
 
-/* Forgets all rules and mistakes, or rules after the first `count`. */
+/* Forgets all rules and mistakes, and the states of connections, which are in
+   none any more; or rules after the first `count`. */
 void rt_route_clear(struct rt_route *route);
 void rt_route_clear_after(struct rt_route *route, size_t count);
 

@@ -264,10 +264,8 @@ note_states(struct rt_route *route)
 {
 	struct rt_states old = route->states;
 
+	/* connections may be in any of their places */
 	route->states.count = 0;
-	/* connections may be in any of them */
-	if (route->rule_count == 0)
-		route->states.place_count = 0;
 	route->in_states = false;
 	for (size_t i = 0; i < route->rule_count; i++) {
 		const char *then_in = route->rules[i].then_in;
@@ -440,6 +438,21 @@ rt_origin_is_of(const char *origin, const char *file)
 		origin[size] == ':';
 }
 
+void
+rt_route_forget_states(struct rt_route *route, const char *file, bool places)
+{
+	struct rt_states old = route->states;
+
+	route->states.count = 0;
+	if (places)
+		route->states.place_count = 0;
+	for (size_t i = 0; i < route->rule_count; i++)
+		if (!rt_origin_is_of(route->rules[i].origin, file))
+			(void)rt_states_note(&route->states,
+				route->rules[i].then_in);
+	rt_states_copy(&route->states, &old);
+}
+
 /* The first of the new rules with these conditions and this rank that counts
    for no other. */
 static void
@@ -526,6 +539,7 @@ void
 rt_route_clear(struct rt_route *route)
 {
 	rt_route_clear_after(route, 0);
+	route->states.place_count = 0;
 	route->malformed = 0;
 	free(route->mistake);
 	route->mistake = NULL;

@@ -137,6 +137,33 @@ START_TEST(keeps_its_place)
 }
 END_TEST
 
+/* A server has 32 names of states, however often others were read. */
+START_TEST(leaves_states)
+{
+	char text[400];
+
+	open_plain(_i);
+	for (int i = 0; i < 40; i++) {
+		int size = snprintf(text, sizeof text,
+			"@on GET /a\n@in name:kept\nHTTP/1.1 200 OK\n\nkept\n"
+			"@on GET /a\n@then-in connection:c%d s%d:x name:kept\n"
+			"HTTP/1.1 200 OK\n\nfirst\n",
+			i, i);
+
+		ck_assert_msg(load(text, true) == 0, "%d: %s", i, error);
+		/* the server stays in those that it still has */
+		expect_body(ASK("/a"), i == 0 ? "first" : "kept");
+		ck_assert(retort_wait_end(server, NULL, 10000));
+		(void)snprintf(text + size, sizeof text - (size_t)size,
+			"@on GET /a\n@then-in connection:d%d t%d:x\n"
+			"@file /none/at/all\n",
+			i, i);
+		ck_assert_int_lt(load(text, true), 0);
+	}
+	close_server();
+}
+END_TEST
+
 /* Names that begin alike are of different files. */
 START_TEST(knows_its_own)
 {
@@ -187,7 +214,7 @@ main(void)
 {
 	const TTest *const all[] = {replaces, changes_nothing_if_it_is_wrong,
 		counts_by_rank, counts_by_long_conditions, keeps_its_place,
-		knows_its_own, NULL};
+		leaves_states, knows_its_own, NULL};
 	Suite *suite = suite_create("reload");
 	TCase *tcase = tcase_create("once");
 
