@@ -407,6 +407,10 @@ give_notices(const struct args *args, const struct given *given)
 		notice(args,
 			"--type: the reply has no body; give one by "
 			"--body");
+	if (args->reply.fill && given->body == NULL)
+		notice(args,
+			"--fill: the reply has no body; give one by "
+			"--body");
 	if (strlen(root) > tail &&
 		strcmp(root + strlen(root) - tail, suffix) == 0)
 		notice(args,

@@ -133,6 +133,20 @@ set_rules(struct retort *server, const struct args *args, struct typed *typed,
 	return code < 0 ? blame_rule(server, error, code, "--prompt: ") : 0;
 }
 
+/* The same of a reply, of which --body is what can be wrong, if it is filled in
+   or is no HTTP. */
+static int
+blame_reply(const struct args *args, char *error, int code, const char *why)
+{
+	static const char member[] = "body: ";
+
+	if (args->options.protocol == RETORT_HTTP && !args->reply.fill)
+		return blame(error, code, "", why);
+	if (strncmp(why, member, sizeof member - 1) == 0)
+		why += sizeof member - 1;
+	return blame(error, code, "--body: ", why);
+}
+
 /* The one reply; 0 or -errno. */
 static int
 set_reply(struct retort *server, const struct args *args, char *error)
@@ -145,9 +159,7 @@ set_reply(struct retort *server, const struct args *args, char *error)
 	reply.error = why;
 	code = retort_answer_sized(&reply, sizeof reply);
 	if (code < 0)
-		return blame(error, code,
-			args->options.protocol == RETORT_HTTP ? "" : "--body: ",
-			why);
+		return blame_reply(args, error, code, why);
 	reply.faults = args->faults;
 	if (reply.faults != NULL)
 		code = retort_answer_sized(&reply, sizeof reply);

@@ -144,6 +144,14 @@ says 0 '--raw text: not an HTTP reply, which begins with a line such as '\
 'HTTP/1.1 200 OK' -p 0 --lifetime 0 --raw text
 says 0 '--type: the reply has no body; give one by --body' -p 0 --lifetime 0 \
 	--type a/b
+says 0 '--fill: the reply has no body; give one by --body' -p 0 --lifetime 0 \
+	--fill
+says 2 "--body: 'what': expected {path}, {query.NAME} or the like; a brace is \
+'{{'" -p 0 --fill --body '{what}'
+says 2 "--body: 'path': expected {body}, {connection}, {count} or {now}; a brace \
+is '{{'" -p 0 --tcp --fill --body '{path}'
+says 2 "--body: fill: '{1}': the path of the rule has 0 asterisks" -p 0 --fill \
+	--body '{1}'
 says 0 'x.retort: served as a file; to play it as a scenario, write '\
 '--scenario x.retort' -p 0 --lifetime 0 x.retort
 # notices are for those who read a log
