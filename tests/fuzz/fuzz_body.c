@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The bodies that clients send, as conditions read them: forms of both kinds,
- * JSON, and texts that patterns are looked for in.
- * For libFuzzer, which calls LLVMFuzzerTestOneInput(). Built without it (no
- * FUZZING), it has a main() that replays the files that are its arguments, each
- * cut short in several places; --corpus DIR writes a small corpus.
+ * JSON, and texts that patterns are looked for in. What is replayed is also cut
+ * short; --corpus DIR writes a small corpus: see fuzz.h.
  */
 #include "config.h"
 
@@ -13,20 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/fuzz.h"
 #include "http/form.h"
 #include "match/match.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* As assert(), which would be gone from a build that is optimized. */
-#define must(what) \
-	do { \
-		if (!(what)) { \
-			(void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, \
-				__LINE__, #what); \
-			abort(); \
-		} \
-	} while (0)
 
 static volatile char last;
 
@@ -167,62 +154,19 @@ static const char *const corpus[] = {
 	"\r\n--bb\r\n\r\n\r\n--bb--",
 };
 
-static int
-write_corpus(const char *folder)
+static void
+replay(uint8_t *data, size_t size)
 {
-	char path[4096];
-
-	for (size_t i = 0; i < sizeof corpus / sizeof *corpus; i++) {
-		FILE *file;
-
-		(void)snprintf(path, sizeof path, "%s/body-%zu", folder, i + 1);
-		file = fopen(path, "wb");
-		if (file == NULL || fputs(corpus[i], file) < 0 ||
-			fclose(file) != 0) {
-			perror(path);
-			return 1;
-		}
-	}
-	return 0;
-}
-
-/* And cut short, and with a byte changed. */
-static int
-replay(const char *path)
-{
-	static uint8_t data[1 << 20];
-	FILE *file = fopen(path, "rb");
-	size_t size;
-
-	if (file == NULL) {
-		perror(path);
-		return 1;
-	}
-	size = fread(data, 1, sizeof data, file);
-	(void)fclose(file);
-	(void)LLVMFuzzerTestOneInput(data, size);
-	for (size_t i = 0; i < 200 && i < size; i++) {
-		size_t at = size < 200 ? i : size * i / 200;
-		uint8_t kept = data[at];
-
-		(void)LLVMFuzzerTestOneInput(data, at);
-		data[at] = (uint8_t) "\n\r\"-;={%"[i % 8];
-		(void)LLVMFuzzerTestOneInput(data, size);
-		data[at] = kept;
-	}
-	return 0;
+	fuzz_cut_and_change(data, size, "\n\r\"-;={%");
 }
 
 int
 main(int argc, char **argv)
 {
-	int failed = 0;
+	static const struct fuzz fuzz = {replay, "body", corpus,
+		sizeof corpus / sizeof *corpus};
 
-	if (argc == 3 && strcmp(argv[1], "--corpus") == 0)
-		return write_corpus(argv[2]);
-	for (int i = 1; i < argc; i++)
-		failed |= replay(argv[i]);
-	return failed;
+	return fuzz_main(argc, argv, &fuzz);
 }
 
 #endif

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A whole connection, fed with anything, cut anyhow, and answered as a
- * server would: for libFuzzer, which calls LLVMFuzzerTestOneInput(). Built
- * without it (no FUZZING), it has a main() that replays the files that are
- * its arguments, each with several ways to cut it.
+ * server would; what is replayed, with several ways to cut it: see fuzz.h.
  *
  * A corpus: http_test --corpus DIR.
  */
@@ -15,21 +13,10 @@
 #include <string.h>
 
 #include "conn/conn.h"
+#include "fuzz/fuzz.h"
 #include "server/journal.h"
 
 #define STEPS 1000000 /* more than these: it does not end */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* As assert(), which would be gone from a build that is optimized. */
-#define must(what) \
-	do { \
-		if (!(what)) { \
-			(void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, \
-				__LINE__, #what); \
-			abort(); \
-		} \
-	} while (0)
 
 struct run {
 	struct rt_conn_config config;
@@ -56,8 +43,7 @@ struct run {
 static uint32_t
 below(struct run *run, uint32_t bound)
 {
-	run->seed = run->seed * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)(run->seed >> 33) % bound;
+	return fuzz_below(&run->seed, bound);
 }
 
 static void
@@ -483,43 +469,24 @@ run_one(const uint8_t *data, size_t size, uint64_t seed)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint64_t seed = 14695981039346656037u;
-
-	for (size_t i = 0; i < size; i++)
-		seed = (seed ^ data[i]) * 1099511628211u;
-	run_one(data, size, seed);
+	run_one(data, size, fuzz_seed(data, size));
 	return 0;
 }
 
 #ifndef FUZZING
 
-static int
-replay(const char *path)
+static void
+replay(uint8_t *data, size_t size)
 {
-	static uint8_t data[1 << 20];
-	FILE *file = fopen(path, "rb");
-	size_t size;
-
-	if (file == NULL) {
-		perror(path);
-		return 1;
-	}
-	size = fread(data, 1, sizeof data, file);
-	(void)fclose(file);
 	(void)LLVMFuzzerTestOneInput(data, size);
 	for (uint64_t seed = 0; seed < 50; seed++)
 		run_one(data, size, seed);
-	return 0;
 }
 
 int
 main(int argc, char **argv)
 {
-	int failed = 0;
-
-	for (int i = 1; i < argc; i++)
-		failed |= replay(argv[i]);
-	return failed;
+	return fuzz_main(argc, argv, &(const struct fuzz){.replay = replay});
 }
 
 #endif

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The texts that people write: scenarios of all three kinds (rules, messages,
- * transcripts) and faults, which are then done to a reply: for libFuzzer, which
- * calls LLVMFuzzerTestOneInput(). Built without it (no FUZZING), it has a
- * main() that replays the files that are its arguments, each cut short in
- * several places; --corpus DIR writes a small corpus.
+ * transcripts) and faults, which are then done to a reply. What is replayed is
+ * also cut short; --corpus DIR writes a small corpus: see fuzz.h.
  */
 #include "config.h"
 
@@ -14,23 +12,12 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "fuzz/fuzz.h"
 #include "match/match.h"
 #include "reply/condition.h"
 #include "reply/fault.h"
 #include "reply/fill.h"
 #include "scenario/scenario.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* As assert(), which would be gone from a build that is optimized. */
-#define must(what) \
-	do { \
-		if (!(what)) { \
-			(void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, \
-				__LINE__, #what); \
-			abort(); \
-		} \
-	} while (0)
 
 /* Every string ends, and every body can be read. */
 static size_t
@@ -373,62 +360,19 @@ static const char *const corpus[] = {
 	"/*aab*aac*d\n/aaaabaaaaac%64",
 };
 
-static int
-write_corpus(const char *folder)
+static void
+replay(uint8_t *data, size_t size)
 {
-	char path[4096];
-
-	for (size_t i = 0; i < sizeof corpus / sizeof *corpus; i++) {
-		FILE *file;
-
-		(void)snprintf(path, sizeof path, "%s/text-%zu", folder, i + 1);
-		file = fopen(path, "wb");
-		if (file == NULL || fputs(corpus[i], file) < 0 ||
-			fclose(file) != 0) {
-			perror(path);
-			return 1;
-		}
-	}
-	return 0;
-}
-
-/* And cut short, and with a byte changed. */
-static int
-replay(const char *path)
-{
-	static uint8_t data[1 << 20];
-	FILE *file = fopen(path, "rb");
-	size_t size;
-
-	if (file == NULL) {
-		perror(path);
-		return 1;
-	}
-	size = fread(data, 1, sizeof data, file);
-	(void)fclose(file);
-	(void)LLVMFuzzerTestOneInput(data, size);
-	for (size_t i = 0; i < 200 && i < size; i++) {
-		size_t at = size < 200 ? i : size * i / 200;
-		uint8_t kept = data[at];
-
-		(void)LLVMFuzzerTestOneInput(data, at);
-		data[at] = (uint8_t) "\n\0@\"9 \\-"[i % 8];
-		(void)LLVMFuzzerTestOneInput(data, size);
-		data[at] = kept;
-	}
-	return 0;
+	fuzz_cut_and_change(data, size, "\n\0@\"9 \\-");
 }
 
 int
 main(int argc, char **argv)
 {
-	int failed = 0;
+	static const struct fuzz fuzz = {replay, "text", corpus,
+		sizeof corpus / sizeof *corpus};
 
-	if (argc == 3 && strcmp(argv[1], "--corpus") == 0)
-		return write_corpus(argv[2]);
-	for (int i = 1; i < argc; i++)
-		failed |= replay(argv[i]);
-	return failed;
+	return fuzz_main(argc, argv, &fuzz);
 }
 
 #endif

@@ -2,8 +2,6 @@
 /*
  * Wire bytes to the server's side of TLS: whatever comes, and however it is cut,
  * it asks for more, or fails and stays so, and holds a bounded amount.
- *
- * libFuzzer's entry point; without FUZZING a program that replays files.
  */
 #include "config.h"
 
@@ -13,22 +11,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "fuzz/fuzz.h"
 #include "tls/tls.h"
 
 #define STEPS 1000000 /* more than these: it does not end */
 #define MOST ((size_t)1 << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* As assert(), which would be gone from a build that is optimized. */
-#define must(what) \
-	do { \
-		if (!(what)) { \
-			(void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, \
-				__LINE__, #what); \
-			abort(); \
-		} \
-	} while (0)
 
 struct run {
 	struct rt_tls *tls;
@@ -43,8 +30,7 @@ struct run {
 static uint32_t
 below(struct run *run, uint32_t bound)
 {
-	run->seed = run->seed * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)(run->seed >> 33) % bound;
+	return fuzz_below(&run->seed, bound);
 }
 
 /* A connection that receives, and perhaps sends. */
@@ -141,42 +127,23 @@ open_server(void)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint64_t seed = 14695981039346656037u;
-
-	for (size_t i = 0; i < size; i++)
-		seed = (seed ^ data[i]) * 1099511628211u;
-	run_one(open_server(), data, size, seed);
+	run_one(open_server(), data, size, fuzz_seed(data, size));
 	return 0;
 }
 
 #ifndef FUZZING
 
-static int
-replay(const char *path)
+static void
+replay(uint8_t *data, size_t size)
 {
-	static uint8_t data[1 << 20];
-	FILE *file = fopen(path, "rb");
-	size_t size;
-
-	if (file == NULL) {
-		perror(path);
-		return 1;
-	}
-	size = fread(data, 1, sizeof data, file);
-	(void)fclose(file);
 	for (uint64_t seed = 0; seed < 50; seed++)
 		run_one(open_server(), data, size, seed);
-	return 0;
 }
 
 int
 main(int argc, char **argv)
 {
-	int failed = 0;
-
-	for (int i = 1; i < argc; i++)
-		failed |= replay(argv[i]);
-	return failed;
+	return fuzz_main(argc, argv, &(const struct fuzz){.replay = replay});
 }
 
 #endif

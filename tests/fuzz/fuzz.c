@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "fuzz/fuzz.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Cuts of one input. */
+#define CUTS 200
+
+void
+fuzz_fail(const char *file, int line, const char *what)
+{
+	(void)fprintf(stderr, "%s:%d: not so: %s\n", file, line, what);
+	abort();
+}
+
+uint64_t
+fuzz_seed(const uint8_t *data, size_t size)
+{
+	uint64_t seed = 14695981039346656037u;
+
+	for (size_t i = 0; i < size; i++)
+		seed = (seed ^ data[i]) * 1099511628211u;
+	return seed;
+}
+
+uint32_t
+fuzz_below(uint64_t *seed, uint32_t bound)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(*seed >> 33) % bound;
+}
+
+void
+fuzz_cut_and_change(uint8_t *data, size_t size, const char bytes[8])
+{
+	(void)LLVMFuzzerTestOneInput(data, size);
+	for (size_t i = 0; i < CUTS && i < size; i++) {
+		size_t at = size < CUTS ? i : size * i / CUTS;
+		uint8_t kept = data[at];
+
+		(void)LLVMFuzzerTestOneInput(data, at);
+		data[at] = (uint8_t)bytes[i % 8];
+		(void)LLVMFuzzerTestOneInput(data, size);
+		data[at] = kept;
+	}
+}
+
+static int
+write_corpus(const struct fuzz *fuzz, const char *folder)
+{
+	char path[4096];
+
+	for (size_t i = 0; i < fuzz->count; i++) {
+		FILE *file;
+
+		(void)snprintf(path, sizeof path, "%s/%s-%zu", folder,
+			fuzz->name, i + 1);
+		file = fopen(path, "wb");
+		if (file == NULL || fputs(fuzz->corpus[i], file) < 0 ||
+			fclose(file) != 0) {
+			perror(path);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int
+replay(const struct fuzz *fuzz, const char *path)
+{
+	static uint8_t data[1 << 20];
+	FILE *file = fopen(path, "rb");
+	size_t size;
+
+	if (file == NULL) {
+		perror(path);
+		return 1;
+	}
+	size = fread(data, 1, sizeof data, file);
+	(void)fclose(file);
+	fuzz->replay(data, size);
+	return 0;
+}
+
+int
+fuzz_main(int argc, char **argv, const struct fuzz *fuzz)
+{
+	int failed = 0;
+
+	if (argc == 3 && fuzz->corpus != NULL &&
+		strcmp(argv[1], "--corpus") == 0)
+		return write_corpus(fuzz, argv[2]);
+	for (int i = 1; i < argc; i++)
+		failed |= replay(fuzz, argv[i]);
+	return failed;
+}
