@@ -186,3 +186,13 @@ args_read(struct args *args, int argc, char **argv)
 	args_finish(&given);
 	*args = given.args;
 }
+
+const char *
+args_words(const char *option)
+{
+	const struct option *at = args_options;
+
+	while (at->name == NULL || strcmp(at->name, option) != 0)
+		at++;
+	return at->words;
+}

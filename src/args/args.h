@@ -62,6 +62,9 @@ struct args {
  */
 void args_read(struct args *args, int argc, char **argv);
 
+/* The words that an option's value may be, with blanks between them. */
+const char *args_words(const char *option);
+
 /* "retort: ..." on stderr, and exit. */
 _Noreturn void args_die(int status, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -57,25 +57,45 @@ check_protocol(const struct given *given, const struct option *option)
 		udp ? " or --udp" : "");
 }
 
-/* It means nothing without one of others. */
+/* Bytes of the names of options that one needs. */
+#define NAMES 64
+
+/* Whether one of "a|b" is given; otherwise `names` says "--a or --b". */
+static bool
+has_one(const struct given *given, const char *words, size_t size,
+	char names[NAMES])
+{
+	const char *at = words;
+	char one[32];
+
+	for (*names = '\0'; at < words + size; at += *at == '|') {
+		int length = (int)strcspn(at, "| ");
+		size_t used = strlen(names);
+
+		(void)snprintf(one, sizeof one, "%.*s", length, at);
+		if (args_is_given(given, one))
+			return true;
+		(void)snprintf(names + used, NAMES - used, "%s--%s",
+			used > 0 ? " or " : "", one);
+		at += length;
+	}
+	return false;
+}
+
+/* It means nothing without others. */
 static void
 check_needs(const struct given *given, const struct option *option)
 {
-	char words[64] = "", one[32];
+	char names[NAMES];
 
 	for (const char *at = option->needs; at != NULL && *at != '\0';) {
-		int size = (int)strcspn(at, " ");
-		size_t used = strlen(words);
+		size_t size = strcspn(at, " ");
 
-		(void)snprintf(one, sizeof one, "%.*s", size, at);
-		if (args_is_given(given, one))
-			return;
-		(void)snprintf(words + used, sizeof words - used, "%s--%s",
-			used > 0 ? " or " : "", one);
+		if (!has_one(given, at, size, names))
+			args_die(EXIT_USAGE, "--%s: needs %s", option->name,
+				names);
 		at += size + (at[size] == ' ');
 	}
-	if (*words != '\0')
-		args_die(EXIT_USAGE, "--%s: needs %s", option->name, words);
 }
 
 /* Nothing but a scenario answers: no option says another way. */
@@ -296,30 +316,6 @@ check_port(const struct given *given)
 			is_socket(bind[0]) ? "no port" : "a port of its own");
 }
 
-/* What belongs to TLS does nothing without; a certificate needs its key. */
-static void
-check_tls(const struct given *given)
-{
-	static const char *const names[] = {"tls-ca", "tls-cert", "tls-key",
-		"tls-min", "tls-max", "tls-client", "tls-client-ca",
-		"tls-cert-fault"};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (args_is_given(given, names[i]) && !given->args.options.tls)
-			args_die(EXIT_USAGE, "--%s: needs --tls", names[i]);
-	if (args_is_given(given, "tls-cert") != args_is_given(given, "tls-key"))
-		args_die(EXIT_USAGE, "--%s: needs --%s",
-			args_is_given(given, "tls-cert") ? "tls-cert" :
-							   "tls-key",
-			args_is_given(given, "tls-cert") ? "tls-key" :
-							   "tls-cert");
-	if (given->args.certs && given->args.mode != MODE_SWEEP)
-		args_die(EXIT_USAGE, "--tls-certs: needs sweep");
-	if (args_is_given(given, "tls-client-ca") &&
-		!args_is_given(given, "tls-client"))
-		args_die(EXIT_USAGE, "--tls-client-ca: needs --tls-client");
-}
-
 /* A sweep is of one reply, which has a body. */
 static void
 set_sweep(struct given *given)
@@ -438,7 +434,8 @@ args_finish(struct given *given)
 	bool plain = args->options.protocol != RETORT_HTTP;
 
 	check_options(given);
-	check_tls(given);
+	if (args->certs && args->mode != MODE_SWEEP)
+		args_die(EXIT_USAGE, "--tls-certs: needs sweep");
 	if (args->options.idle_timeout < 0)
 		args->options.idle_timeout =
 			args->options.keep_alive ? KEPT_IDLE : PLAIN_IDLE;

@@ -52,7 +52,7 @@ struct option {
 	uint64_t most;
 	unsigned ways;        /* that it belongs to; 0: all */
 	const char *excludes; /* words: modes and options that exclude it */
-	const char *needs;    /* words: options, one of which must be given */
+	const char *needs;    /* words "a b|c": options that must be given */
 	bool brief;           /* --help has it, not --help all alone */
 	bool many;            /* it may be repeated */
 	/* Words that a shell may complete; "": none can be guessed; NULL: names

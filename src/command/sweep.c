@@ -162,11 +162,8 @@ conclude(const struct sweep *sweep, int wrong, const char *report,
 
 /* --- certificates --- */
 
-/* Those of --tls-cert-fault, after the right one. */
-static const char *const certificates[] = {NULL, "expired", "not-yet-valid",
-	"wrong-host", "no-names", "self-signed", "unknown-issuer",
-	"no-intermediate", "wrong-use", "weak-key", "bad-signature"};
-#define CERTIFICATES ((int)(sizeof certificates / sizeof *certificates))
+/* Bytes of the table of all. */
+#define REPORT_SIZE 2048
 
 /* Whether COMMAND takes the reply of a server with it; < 0: -errno. */
 static int
@@ -191,37 +188,50 @@ try_certificate(struct sweep *sweep, const char *fault, char *error)
 	return taken;
 }
 
+/* The next of these words; false: there is none. */
+static bool
+next_word(const char **words, char *word, size_t room)
+{
+	int size = (int)strcspn(*words, " ");
+
+	(void)snprintf(word, room, "%.*s", size, *words);
+	*words += size + ((*words)[size] == ' ');
+	return size > 0;
+}
+
 /* The table of all; how often COMMAND was wrong, or -errno. */
 static int
-try_certificates(struct sweep *sweep, char *report, size_t room, char *error)
+try_certificates(struct sweep *sweep, char *report, char *error)
 {
-	size_t size = 0;
+	const char *words = args_words("tls-cert-fault");
+	char fault[32] = ""; /* the right one comes first */
+	size_t used = 0;
 	int wrong = 0;
 
-	for (int i = 0; i < CERTIFICATES; i++) {
-		int taken = try_certificate(sweep, certificates[i], error);
+	do {
+		bool right = *fault == '\0';
+		int taken = try_certificate(sweep, right ? NULL : fault, error);
 
 		if (taken < 0)
 			return taken;
-		size += (size_t)snprintf(report + size, room - size,
-			"%-18s taken for %s\n",
-			certificates[i] ? certificates[i] : "right",
+		used += (size_t)snprintf(report + used, REPORT_SIZE - used,
+			"%-18s taken for %s\n", right ? "right" : fault,
 			taken > 0 ? "success" : "failure");
-		wrong += (taken > 0) != (i == 0);
-		if (i == 0 && wrong > 0) {
-			(void)snprintf(report + size, room - size,
+		wrong += (taken > 0) != right;
+		if (right && wrong > 0) {
+			(void)snprintf(report + used, REPORT_SIZE - used,
 				"nothing else was tried\n");
 			break;
 		}
-	}
+	} while (next_word(&words, fault, sizeof fault));
 	return wrong;
 }
 
 static int
 sweep_certificates(struct sweep *sweep)
 {
-	char error[RETORT_ERROR_SIZE] = "", report[CERTIFICATES * 64] = "";
-	int wrong = try_certificates(sweep, report, sizeof report, error);
+	char error[RETORT_ERROR_SIZE] = "", report[REPORT_SIZE] = "";
+	int wrong = try_certificates(sweep, report, error);
 
 	told_file_end(&sweep->ca);
 	if (sweep->terminal)

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -389,6 +390,21 @@ make_both(struct rt_tls_server *server, const char *names, enum fault fault,
 	return server->ca != NULL;
 }
 
+static int
+refuse_fault(const char *name, char *error)
+{
+	char names[160] = "";
+
+	for (int fault = 1; fault < FAULTS; fault++) {
+		size_t used = strlen(names);
+
+		(void)snprintf(names + used, sizeof names - used, "%s%s",
+			used > 0 ? ", " : "", fault_names[fault]);
+	}
+	return rt_fail(error, -EINVAL,
+		"tls_cert_fault '%.40s': expected one of %s", name, names);
+}
+
 int
 rt_tls_certify(struct rt_tls_server *server,
 	const struct retort_options *options, int64_t now, char *error)
@@ -399,10 +415,7 @@ rt_tls_certify(struct rt_tls_server *server,
 	int code;
 
 	if (fault == FAULTS)
-		return rt_fail(error, -EINVAL,
-			"tls_cert_fault '%.40s': expected a fault of "
-			"certificates, such as expired",
-			options->tls_cert_fault);
+		return refuse_fault(options->tls_cert_fault, error);
 	hosts = rt_text_lines(options->hosts ? options->hosts : "");
 	if (hosts == NULL)
 		return rt_fail_errno(error, -ENOMEM, "tls: certificate");

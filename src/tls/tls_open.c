@@ -47,7 +47,7 @@ check(const struct retort_options *options, char *error)
 	if (options->tls_max != RETORT_TLS_DEFAULT &&
 		options->tls_max < options->tls_min)
 		return rt_fail(error, -EINVAL,
-			"tls_max: expected tls_min or later");
+			"tls_max: it is older than the oldest version");
 	if (options->tls_client > RETORT_TLS_CLIENT_REQUIRED)
 		return rt_fail(error, -EINVAL,
 			"tls_client: expected RETORT_TLS_CLIENT_NOT, "

@@ -732,7 +732,7 @@ static const struct {
 	{{.tls_key = "x"}, "tls_cert, tls_key: expected both or neither"},
 	{{.tls_min = (enum retort_tls_version)5}, "tls_min, tls_max: expected"},
 	{{.tls_min = RETORT_TLS_1_3, .tls_max = RETORT_TLS_1_2},
-		"tls_max: expected tls_min or later"},
+		"tls_max: it is older than the oldest version"},
 	{{.tls_client = (enum retort_tls_client)3}, "tls_client: expected"},
 	{{.tls_client_ca = "x"}, "tls_client_ca: expected tls_client, too"},
 	{{.tls_client = RETORT_TLS_CLIENT_WANTED,
