@@ -353,6 +353,15 @@ is_used_up(const struct rt_rule *rule)
 	return rule->times > 0 && rule->used >= rule->times;
 }
 
+/* Whether the rule may have been meant for what is asked: one for refused
+   requests may, for one that is not. */
+static bool
+may_be_meant(const struct rt_rule *rule, const struct rt_asked *asked)
+{
+	return rule->accepted == asked->greeting &&
+		(rule->refused || !asked->refused);
+}
+
 /* The last rule that fits but is used up, and the nearest that does not, from
    1; 0: none. */
 static void
@@ -367,7 +376,7 @@ find_near(const struct rt_route *route, const struct rt_asked *asked,
 		const struct rt_rule *rule = route->rules + i;
 		struct rt_miss miss;
 
-		if (!is_for(rule, asked))
+		if (!may_be_meant(rule, asked))
 			continue;
 		if (rt_match_fits(rule->match, seen)) {
 			*used_up = i + 1;

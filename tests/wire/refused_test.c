@@ -269,8 +269,10 @@ START_TEST(is_for_no_other)
 	ON(NULL, .if_refused = RETORT_ANY, .body = "no");
 	got = exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
 	assert_begins(got, "HTTP/1.1 501 ");
-	assert_has(got, "no rule fits GET /\n");
+	assert_has(got,
+		"no rule fits GET /: rule 1 is for refused requests\n");
 	bytes_free(&got);
+	assert_verdict("no rule fits GET /: rule 1 is for refused requests");
 	close_server();
 }
 END_TEST
