@@ -16,7 +16,8 @@ struct rt_error {
 	char text[RETORT_ERROR_SIZE];
 };
 
-/* Writes the line, cut to the size, unless `error` is NULL. Returns `code`. */
+/* Writes the line, cut to the size, with a space for each CR and LF, unless
+   `error` is NULL. Returns `code`. */
 int rt_fail(char *error, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

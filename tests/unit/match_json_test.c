@@ -151,6 +151,9 @@ static const struct {
 	{{.if_json_has = "{\"id\": 1\r\n\n"},
 		"if_json_has: expected JSON: '}' expected at byte 8: "
 		"'{\"id\": 1'"},
+	{{.if_json = "{\n\t\"id\":\r\n}"},
+		"if_json: expected JSON: unexpected token at byte 11: "
+		"'{ \t\"id\":  }'"},
 	{{.if_json_has = ""},
 		"if_json_has: expected JSON: it is empty: "
 		"''"},
