@@ -702,3 +702,15 @@ rt_http_phrase(int status)
 			return phrases[i].phrase;
 	return "Unknown";
 }
+
+bool
+rt_http_refuses(int status)
+{
+	static const int refusals[] = {400, 405, 408, 413, 414, 417, 421, 431,
+		501, 503, 505};
+
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+		if (refusals[i] == status)
+			return true;
+	return false;
+}

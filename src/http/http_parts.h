@@ -3,6 +3,8 @@
 #ifndef RT_HTTP_PARTS_H
 #define RT_HTTP_PARTS_H
 
+#include <assert.h>
+
 #include "http/http.h"
 #include "http/rt_llhttp.h"
 
@@ -51,6 +53,7 @@ struct rt_http {
 static inline int
 refuse(struct rt_http *http, int status, const char *reason)
 {
+	assert(rt_http_refuses(status));
 	if (http->status == 0) {
 		http->status = status;
 		http->reason = reason;

@@ -285,10 +285,10 @@ read_refused(struct rt_match *match, const struct retort_requests *when,
 
 	if (status == 0)
 		return 0;
-	if (status != RETORT_ANY && (status < 400 || status > 599))
+	if (status != RETORT_ANY && !rt_http_refuses(status))
 		return rt_fail(error, -EINVAL,
-			"if_refused: expected a status from 400 to 599, or "
-			"RETORT_ANY: %d",
+			"if_refused: nothing is refused with %d: expected "
+			"RETORT_ANY, " RT_HTTP_REFUSALS,
 			status);
 	match->refused_with = status;
 	match->refused = &match->refused_with;

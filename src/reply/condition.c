@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "http/http.h"
 #include "reply/canned.h"
 
 #define MEMBER(member) \
@@ -71,7 +72,7 @@ const struct rt_condition rt_conditions[RT_CONDITIONS] = {
 		"a regular expression"},
 	{MEMBER(if_refused), RT_MEMBER_STATUS,
 		RT_CONDITION_HTTP | RT_CONDITION_APART, "if-refused",
-		"a status from 400 to 599, or none"},
+		"nothing, " RT_HTTP_REFUSALS},
 };
 
 const char *

@@ -218,10 +218,12 @@ static const struct {
 	{ON "@if-contains  ", "s:2:15: the line ends: expected Name: text"},
 	{ON "@if-absent",
 		"s:2:11: the line ends: expected the name of a field"},
-	{ON "@if-refused 399",
-		"s:2:13: '399': expected a status from 400 to 599, or none"},
+	{ON "@if-refused 407",
+		"s:2:13: '407': expected nothing, 400, 405, 408, 413, 414, "
+		"417, 421, 431, 501, 503 or 505"},
 	{ON "@if-refused any",
-		"s:2:13: 'any': expected a status from 400 to 599, or none"},
+		"s:2:13: 'any': expected nothing, 400, 405, 408, 413, 414, "
+		"417, 421, 431, 501, 503 or 505"},
 	{ON "@if-body", "s:2:9: the line ends: expected " QUOTES},
 	{ON "@if-body a", "s:2:10: 'a': expected " QUOTES},
 	{ON "@if-body \"a", "s:2:12: the line ends: expected " QUOTES},

@@ -269,8 +269,7 @@ START_TEST(is_for_no_other)
 	ON(NULL, .if_refused = RETORT_ANY, .body = "no");
 	got = exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
 	assert_begins(got, "HTTP/1.1 501 ");
-	assert_has(got,
-		"no rule fits GET /: rule 1 is for refused requests\n");
+	assert_has(got, "no rule fits GET /: rule 1 is for refused requests\n");
 	bytes_free(&got);
 	assert_verdict("no rule fits GET /: rule 1 is for refused requests");
 	close_server();
@@ -392,12 +391,14 @@ START_TEST(is_checked)
 		struct retort_reply rule;
 		const char *why;
 	} wrong[] = {
+		{{.if_refused = 407},
+			"if_refused: nothing is refused with 407: expected "
+			"RETORT_ANY, 400, 405, 408, 413, 414, 417, 421, 431, "
+			"501, 503 or 505"},
 		{{.if_refused = 200},
-			"if_refused: expected a status from 400 to 599, or "
-			"RETORT_ANY: 200"},
+			"if_refused: nothing is refused with 200: expected"},
 		{{.if_refused = -2},
-			"if_refused: expected a status from 400 to 599, or "
-			"RETORT_ANY: -2"},
+			"if_refused: nothing is refused with -2: expected"},
 		{{.if_refused = 400, .files = true},
 			"if_refused: no files answer what is refused"},
 		{{.if_refused = 400, .faults = "early"},
