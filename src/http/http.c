@@ -8,9 +8,10 @@
  * versions other than 1.0 and 1.1). When the head is whole, llhttp parses it,
  * and check_head() adds the rest: Host, transfer codings, the target's form.
  * llhttp is not shown what some of its versions refuse without need: methods
- * that they do not know, CONNECT, schemes other than http and https, bytes above 0x7f in the target, white space after a
- * value. In a chunked body each chunk's size line goes the same way, then the
- * trailer section. Makes no system call.
+ * that they do not know, CONNECT, schemes other than http and https, bytes
+ * above 0x7f in the target, white space after a value. In a chunked body each
+ * chunk's size line goes the same way, then the trailer section. Makes no
+ * system call.
  */
 #include "config.h"
 

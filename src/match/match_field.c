@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <stdio.h>
-
 #include "base/error.h"
 #include "http/field.h"
 
