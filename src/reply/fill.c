@@ -106,6 +106,34 @@ fail(struct rt_error *error, size_t at, const char *text, size_t size,
 		(int)(size < 40 ? size : 40), text, expected);
 }
 
+/* In place of a word that names nothing, for those who meant something. */
+static const char *
+expected_for(struct rt_word word, enum retort_protocol protocol)
+{
+	static const struct {
+		const char *begin;
+		const char *expected;
+	} likely[] = {
+		{"header.", "{field.NAME}"},
+		{"headers.", "{field.NAME}"},
+#ifdef HAVE_JANSSON
+		{"json.", "a JSON pointer, such as {json./items/0/id}"},
+#endif
+	};
+
+	if (protocol != RETORT_HTTP)
+		return "{body}, {connection}, {count} or {now}; a brace is "
+		       "'{{'";
+	for (size_t i = 0; i < sizeof likely / sizeof *likely; i++) {
+		size_t size = strlen(likely[i].begin);
+
+		if (word.size >= size &&
+			memcmp(word.text, likely[i].begin, size) == 0)
+			return likely[i].expected;
+	}
+	return "{path}, {query.NAME} or the like; a brace is '{{'";
+}
+
 /* What stands in braces; `at` is after the first of them. */
 static int
 read_braces(struct rt_fill *fill, const char *text, size_t at, size_t size,
@@ -124,11 +152,7 @@ read_braces(struct rt_fill *fill, const char *text, size_t at, size_t size,
 	piece.size = word.size;
 	if (!look_up(word, protocol, &piece))
 		return fail(error, at, inner.text, inner.size,
-			protocol == RETORT_HTTP ?
-				"{path}, {query.NAME} or the like; a brace is "
-				"'{{'" :
-				"{body}, {connection}, {count} or {now}; a "
-				"brace is '{{'");
+			expected_for(word, protocol));
 	if (piece.kind == RT_FILL_STAR &&
 		fill->stars < (size_t)(*piece.text - '0'))
 		fill->stars = (size_t)(*piece.text - '0');

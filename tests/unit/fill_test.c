@@ -240,6 +240,7 @@ END_TEST
 /* --- mistakes --- */
 
 #define LIKE "expected {path}, {query.NAME} or the like; a brace is '{{'"
+#define POINTER "expected a JSON pointer, such as {json./items/0/id}"
 #define PLAIN "expected {body}, {connection}, {count} or {now}; a brace is '{{'"
 
 static const struct {
@@ -256,7 +257,16 @@ static const struct {
 	{"{query}", 1, "'query': " LIKE, RETORT_HTTP},
 	{"{query.}", 1, "'query.': " LIKE, RETORT_HTTP},
 	{"{form.}", 1, "'form.': " LIKE, RETORT_HTTP},
-	{"{json.a}", 1, "'json.a': " LIKE, RETORT_HTTP},
+#ifdef HAVE_JANSSON
+	{"{json.a}", 1, "'json.a': " POINTER, RETORT_HTTP},
+	{"{json.}", 1, "'json.': " POINTER, RETORT_HTTP},
+	{"{raw json.a/b}", 1, "'raw json.a/b': " POINTER, RETORT_HTTP},
+#else
+	{"{json./a}", 1, "'json./a': " LIKE, RETORT_HTTP},
+#endif
+	{"{header.Host}", 1, "'header.Host': expected {field.NAME}",
+		RETORT_HTTP},
+	{"{header.Host}", 1, "'header.Host': " PLAIN, RETORT_TCP},
 	{"{field.}", 1, "'field.': " LIKE, RETORT_HTTP},
 	{"{path.a}", 1, "'path.a': " LIKE, RETORT_HTTP},
 	{"{raw }", 1, "'raw ': " LIKE, RETORT_HTTP},
