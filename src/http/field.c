@@ -112,3 +112,12 @@ rt_field_check(const char *lines, bool with_value, const char *what,
 			(int)(line.size < 100 ? line.size : 100), line.text,
 			wanted);
 }
+
+const char *
+rt_field_came(const struct retort_exchange *seen, const char *name, size_t size)
+{
+	for (size_t i = 0; i < seen->field_count; i++)
+		if (rt_caseless(name, size, seen->fields[i].name))
+			return seen->fields[i].value;
+	return NULL;
+}

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "retort.h"
+
 /* One line, within the text. */
 struct rt_line {
 	const char *text; /* without its end */
@@ -38,5 +40,10 @@ bool rt_field_has_same(const char *lines, const struct rt_line *as);
  */
 int rt_field_check(const char *lines, bool with_value, const char *what,
 	char *error);
+
+/* The value of the first field of a request that has this name, compared
+   without case; NULL: none has. */
+const char *rt_field_came(const struct retort_exchange *seen, const char *name,
+	size_t size);
 
 #endif

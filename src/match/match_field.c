@@ -76,15 +76,20 @@ find_unfit(const struct rt_match *match, const struct retort_exchange *seen,
 	return false;
 }
 
+bool
+rt_match_came(const struct rt_line *line, const struct retort_exchange *seen)
+{
+	return rt_field_came(seen, line->text, line->name_size) != NULL;
+}
+
 /* The first field that should be absent; false: all are. */
 static bool
 find_present(const char *lines, const struct retort_exchange *seen,
 	struct rt_line *line)
 {
 	while (rt_field_next(&lines, line))
-		for (size_t i = 0; i < seen->field_count; i++)
-			if (rt_field_is(line, seen->fields[i].name))
-				return true;
+		if (rt_match_came(line, seen))
+			return true;
 	return false;
 }
 
@@ -110,15 +115,6 @@ absent_fit(const struct rt_match *match, const struct retort_exchange *seen)
 	struct rt_line line;
 
 	return !find_present(match->absent, seen, &line);
-}
-
-bool
-rt_match_came(const struct rt_line *line, const struct retort_exchange *seen)
-{
-	for (size_t i = 0; i < seen->field_count; i++)
-		if (rt_field_is(line, seen->fields[i].name))
-			return true;
-	return false;
 }
 
 void

@@ -13,12 +13,7 @@ enum came { FORM, NO_FORM, CUT_FORM, MALFORMED_FORM };
 static const char *
 content_type(const struct retort_exchange *seen)
 {
-	static const char name[] = "content-type";
-
-	for (size_t i = 0; i < seen->field_count; i++)
-		if (rt_caseless(name, sizeof name - 1, seen->fields[i].name))
-			return seen->fields[i].value;
-	return NULL;
+	return rt_field_came(seen, "Content-Type", 12);
 }
 
 /* A form that is malformed fits nothing, whatever it begins with. */

@@ -442,20 +442,11 @@ parameter(const struct retort_exchange *seen, const struct rt_piece *piece)
 	return pair(&form, piece);
 }
 
-static const char *
-field_of(const struct retort_exchange *seen, const char *name, size_t size)
-{
-	for (size_t i = 0; i < seen->field_count; i++)
-		if (rt_caseless(name, size, seen->fields[i].name))
-			return seen->fields[i].value;
-	return NULL;
-}
-
 /* Of a form that is malformed, what comes before that. */
 static struct value
 form_value(const struct retort_exchange *seen, const struct rt_piece *piece)
 {
-	const char *type = field_of(seen, "Content-Type", 12);
+	const char *type = rt_field_came(seen, "Content-Type", 12);
 	struct rt_pair_reader form;
 
 	if (type == NULL || seen->body == NULL ||
@@ -488,7 +479,8 @@ value_of(const struct rt_piece *piece, const struct rt_filling *filling)
 	case RT_FILL_QUERY:
 		return parameter(seen, piece);
 	case RT_FILL_OF_FIELD:
-		return text_value(field_of(seen, piece->text, piece->size));
+		return text_value(
+			rt_field_came(seen, piece->text, piece->size));
 	case RT_FILL_OF_FORM:
 		return form_value(seen, piece);
 	default:
