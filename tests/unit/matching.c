@@ -3,6 +3,7 @@
 
 #include "unit/matching.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,6 +62,14 @@ new_match(const struct retort_requests *when)
 
 	ck_assert_msg(match != NULL, "rt_match_new: %s", error);
 	return match;
+}
+
+void
+fail_match(const struct retort_requests *when)
+{
+	errno = 0;
+	ck_assert_ptr_null(rt_match_new(when, RETORT_HTTP, error));
+	ck_assert_int_eq(errno, EINVAL);
 }
 
 void

@@ -23,6 +23,9 @@ void make_request(struct request *request, const char *line, const char *lines,
 /* It must be well-formed. */
 struct rt_match *new_match(const struct retort_requests *when);
 
+/* It must be malformed; `error` says why. */
+void fail_match(const struct retort_requests *when);
+
 /* A request, and why it does not fit "rule 2". */
 struct situation {
 	struct retort_requests when;
