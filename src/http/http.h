@@ -152,13 +152,4 @@ size_t rt_http_scheme(const char *target, size_t size);
 bool rt_http_may_come(const char *method, size_t method_size,
 	const char *target, size_t size);
 
-/* "Not Found", or "Unknown" for a status that has no phrase of its own. */
-const char *rt_http_phrase(int status);
-
-/* Whether requests are refused with that status, by whatever refuses them; and
-   all of those, in words. */
-bool rt_http_refuses(int status);
-#define RT_HTTP_REFUSALS \
-	"400, 405, 408, 413, 414, 417, 421, 431, 501, 503 or 505"
-
 #endif

@@ -7,6 +7,7 @@
 
 #include "http/http.h"
 #include "http/rt_llhttp.h"
+#include "http/status.h"
 
 /* Where a byte stands in a head, or in a trailer section (from SCAN_LINE). */
 enum scan {
@@ -53,7 +54,7 @@ struct rt_http {
 static inline int
 refuse(struct rt_http *http, int status, const char *reason)
 {
-	assert(rt_http_refuses(status));
+	assert(rt_status_refuses(status));
 	if (http->status == 0) {
 		http->status = status;
 		http->reason = reason;

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "http/http.h"
+#include "http/status.h"
 
 /* Bytes of a piece that name it. */
 #define NAME_BYTES 60
@@ -285,10 +286,10 @@ read_refused(struct rt_match *match, const struct retort_requests *when,
 
 	if (status == 0)
 		return 0;
-	if (status != RETORT_ANY && !rt_http_refuses(status))
+	if (status != RETORT_ANY && !rt_status_refuses(status))
 		return rt_fail(error, -EINVAL,
 			"if_refused: nothing is refused with %d: expected "
-			"RETORT_ANY, " RT_HTTP_REFUSALS,
+			"RETORT_ANY, " RT_STATUS_REFUSALS,
 			status);
 	match->refused_with = status;
 	match->refused = &match->refused_with;

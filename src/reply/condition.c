@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "http/http.h"
+#include "http/status.h"
 #include "reply/canned.h"
 
 #define MEMBER(member) \
@@ -72,7 +72,7 @@ const struct rt_condition rt_conditions[RT_CONDITIONS] = {
 		"a regular expression"},
 	{MEMBER(if_refused), RT_MEMBER_STATUS,
 		RT_CONDITION_HTTP | RT_CONDITION_APART, "if-refused",
-		"nothing, " RT_HTTP_REFUSALS},
+		"nothing, " RT_STATUS_REFUSALS},
 };
 
 const char *

@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "http/field.h"
 #include "http/http.h"
+#include "http/status.h"
 #include "http/type.h"
 
 /* Read and sent with the head rather than by sendfile(2). */
@@ -227,7 +228,7 @@ rt_reply_begin(struct rt_draft *draft, int status, const char *date)
 	rt_buf_add_number(text, (uint64_t)status);
 	rt_buf_add(text, " ", 1);
 	rt_buf_add_text(text,
-		own && own->reason ? own->reason : rt_http_phrase(status));
+		own && own->reason ? own->reason : rt_status_phrase(status));
 	rt_buf_add(text, "\r\n", 2);
 	rt_reply_field(draft, "Date", date);
 }
@@ -791,7 +792,7 @@ rt_reply_body_reason(struct rt_draft *draft, const char *reason)
 	int status = draft->reply->status;
 	char body[256];
 	int size = snprintf(body, sizeof body, "%d %.100s%s%.100s\n", status,
-		rt_http_phrase(status), reason ? ": " : "",
+		rt_status_phrase(status), reason ? ": " : "",
 		reason ? reason : "");
 
 	rt_reply_field(draft, "Content-Type", RT_TYPE_TEXT);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "http/http.h"
+#include "http/status.h"
 #include "reply/condition.h"
 
 bool
@@ -76,7 +76,7 @@ read_status(struct rt_reader *reader, size_t i, const char *at)
 
 	if (word.size > 0 &&
 		(!rt_word_number(word, 999, &number) ||
-			!rt_http_refuses((int)number)))
+			!rt_status_refuses((int)number)))
 		return rt_scenario_expected(reader, word.text,
 			rt_conditions[i].expected);
 	*status = word.size > 0 ? (int)number : RETORT_ANY;

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "http/http.h"
+#include "http/status.h"
 #include "support/harness.h"
 
 #define ROOM (1u << 20)
@@ -714,16 +715,16 @@ END_TEST
 
 START_TEST(phrases)
 {
-	ck_assert_str_eq(rt_http_phrase(200), "OK");
-	ck_assert_str_eq(rt_http_phrase(404), "Not Found");
-	ck_assert_str_eq(rt_http_phrase(413), "Content Too Large");
-	ck_assert_str_eq(rt_http_phrase(421), "Misdirected Request");
-	ck_assert_str_eq(rt_http_phrase(505), "HTTP Version Not Supported");
-	ck_assert_str_eq(rt_http_phrase(299), "Unknown");
-	ck_assert_str_eq(rt_http_phrase(999), "Unknown");
+	ck_assert_str_eq(rt_status_phrase(200), "OK");
+	ck_assert_str_eq(rt_status_phrase(404), "Not Found");
+	ck_assert_str_eq(rt_status_phrase(413), "Content Too Large");
+	ck_assert_str_eq(rt_status_phrase(421), "Misdirected Request");
+	ck_assert_str_eq(rt_status_phrase(505), "HTTP Version Not Supported");
+	ck_assert_str_eq(rt_status_phrase(299), "Unknown");
+	ck_assert_str_eq(rt_status_phrase(999), "Unknown");
 	for (int status = 0; status < 1000; status++)
-		ck_assert(rt_http_is_value(rt_http_phrase(status),
-			strlen(rt_http_phrase(status))));
+		ck_assert(rt_http_is_value(rt_status_phrase(status),
+			strlen(rt_status_phrase(status))));
 }
 END_TEST
 

@@ -1,0 +1,18 @@
+/* status: the status codes of HTTP (RFC 9110 15), and those with which this
+   server refuses requests. */
+
+#ifndef RT_STATUS_H
+#define RT_STATUS_H
+
+#include <stdbool.h>
+
+/* "Not Found", or "Unknown" for a status that has no phrase of its own. */
+const char *rt_status_phrase(int status);
+
+/* Whether requests are refused with that status, by whatever refuses them; and
+   all of those, in words. */
+bool rt_status_refuses(int status);
+#define RT_STATUS_REFUSALS \
+	"400, 405, 408, 413, 414, 417, 421, 431, 501, 503 or 505"
+
+#endif
