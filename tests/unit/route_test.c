@@ -746,7 +746,7 @@ START_TEST(fields_are_checked)
 	refuse_fields("A\x80: b",
 		"fields: 'A\x80: b': expected a token as field name");
 	refuse_fields("X: a\rB: c",
-		"fields: 'X: a\rB: c': expected no control characters");
+		"fields: 'X: a B: c': expected no control characters");
 	refuse_fields("X: a\x01",
 		"fields: 'X: a\x01': expected no control characters");
 	refuse_fields("X: a\x7f",
@@ -797,7 +797,7 @@ START_TEST(replies_are_checked)
 	refuse_reply((struct retort_reply){.type = ""},
 		"malformed media type: ");
 	refuse_reply((struct retort_reply){.type = "a\r\nb"},
-		"malformed media type: a\r\nb");
+		"malformed media type: a  b");
 	set_reply((struct retort_reply){.status = 200});
 	set_reply((struct retort_reply){.status = 999});
 	rt_route_free(&route);
