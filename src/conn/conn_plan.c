@@ -29,7 +29,7 @@ static void
 plan_drain(const struct rt_conn *conn, struct rt_op *op)
 {
 	if (conn->client_finished || is_drained(conn) ||
-		conn->buffers->reply.deaf)
+		conn->buffers->reply.struck.deaf)
 		return;
 	op->verb = RT_RECV;
 	op->recv.data = conn->config->scratch;
@@ -54,7 +54,7 @@ rt_conn_must_drain(const struct rt_conn *conn)
 	if (conn->client_finished || is_drained(conn))
 		return false;
 	/* what it leaves unread resets the connection once it is closed */
-	if (conn->buffers->reply.deaf)
+	if (conn->buffers->reply.struck.deaf)
 		return false;
 	if (is_half(conn))
 		return true;
@@ -195,7 +195,7 @@ rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan)
 		if (rt_conn_must_drain(conn))
 			plan_drain(conn, &chan->in);
 		chan->out.verb = RT_FINISH;
-		chan->out.bare = conn->buffers->reply.unnotified;
+		chan->out.bare = conn->buffers->reply.struck.unnotified;
 		break;
 	case RT_STATE_DRAIN:
 		chan->deadline = drain_deadline(conn);

@@ -474,19 +474,19 @@ end(struct change *change)
 static void
 make_deaf(struct change *change)
 {
-	change->reply->deaf = true;
+	change->reply->struck.deaf = true;
 }
 
 static void
 leave_unnotified(struct change *change)
 {
-	change->reply->unnotified = true;
+	change->reply->struck.unnotified = true;
 }
 
 static void
 refuse(struct change *change)
 {
-	change->reply->refuse = change->clause->given ?
+	change->reply->struck.refuse = change->clause->given ?
 		(int64_t)change->clause->time :
 		RT_NEVER;
 }

@@ -109,7 +109,7 @@ rt_reply_ok(const struct rt_reply *reply)
 void
 rt_reply_set_faults(struct rt_reply *reply, const char *faults)
 {
-	reply->faults = reply->text.len + 1;
+	reply->struck.text = reply->text.len + 1;
 	rt_buf_add(&reply->text, faults, strlen(faults) + 1);
 }
 
@@ -117,8 +117,8 @@ const char *
 rt_reply_faults(const struct rt_reply *reply)
 {
 	/* if the text has failed, theirs may have no end */
-	return reply->faults > 0 && !reply->text.failed ?
-		reply->text.data + reply->faults - 1 :
+	return reply->struck.text > 0 && !reply->text.failed ?
+		reply->text.data + reply->struck.text - 1 :
 		NULL;
 }
 

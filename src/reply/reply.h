@@ -73,6 +73,22 @@ enum rt_keep {
 	RT_KEEP_SAID  /* if the reply says so: the client's is HTTP/1.0 */
 };
 
+/* Faults that were drawn. */
+struct rt_chance {
+	bool drawn; /* or chance had it that there are none */
+	uint64_t seed;
+};
+
+/* The faults of a reply, and what they made of it besides its script. */
+struct rt_struck {
+	size_t text; /* rt_reply_faults() knows where; 0: none */
+	struct rt_chance chance;
+	int64_t refuse;  /* ns for which connections are refused once it is
+	                    begun; RT_NEVER: until told otherwise; 0: not */
+	bool deaf;       /* while it stalls, nothing is read */
+	bool unnotified; /* its FIN comes without the end of TLS */
+};
+
 struct rt_reply {
 	struct rt_buf text;    /* the head, and bodies made for this reply */
 	struct rt_step *steps; /* the last one is an ending */
@@ -80,16 +96,10 @@ struct rt_reply {
 	size_t step_room;
 	size_t head_at; /* bytes of the script before its head: interim ones */
 	size_t head_size; /* and those up to its end */
-	size_t rule;    /* of which it is, from 1, while it is made in slices */
-	size_t faults;  /* rt_reply_faults() knows how; 0: none */
-	bool by_chance; /* they were drawn, or were not, by this seed: */
-	uint64_t seed;
-	int64_t refuse;  /* ns for which connections are refused once it is
-	                   begun; RT_NEVER: until told otherwise; 0: not */
-	bool deaf;       /* while it stalls, nothing is read */
-	bool unnotified; /* its FIN comes without the end of TLS */
-	bool open;       /* it has a RT_STEP_MORE, */
-	bool in_chunks;  /* whose bytes come in chunks */
+	size_t rule; /* of which it is, from 1, while it is made in slices */
+	struct rt_struck struck;
+	bool open;      /* it has a RT_STEP_MORE, */
+	bool in_chunks; /* whose bytes come in chunks */
 	int status;
 	int file;             /* owned; -1: none */
 	struct rt_made made;  /* what the body is borrowed of, or being

@@ -146,8 +146,8 @@ apply_by_chance(const struct rt_route *route, const struct rt_faults *faults,
 		reply->failed = true;
 	else if (*rt_faults_text(drawn) != '\0')
 		apply(route, drawn, asked, reply);
-	reply->by_chance = true;
-	reply->seed = route->seed;
+	reply->struck.chance =
+		(struct rt_chance){.drawn = true, .seed = route->seed};
 	rt_faults_free(drawn);
 }
 

@@ -110,8 +110,8 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 	view.client_close = conn->client_close;
 	view.server_close = conn->server_close;
 	view.client_first = conn->client_first;
-	view.by_chance = served->by_chance;
-	view.seed = served->seed;
+	view.by_chance = served->chance.drawn;
+	view.seed = served->chance.seed;
 	if (view.protocol != RETORT_HTTP) {
 		view.sent_body = view.sent;
 	}

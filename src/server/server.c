@@ -401,8 +401,7 @@ new_conn(struct retort *server, int fd, const struct rt_peer *peer)
 	served->place = 0;
 	served->ends = RETORT_NOTHING;
 	served->client_fin_told = served->server_fin_told = false;
-	served->by_chance = false;
-	served->seed = 0;
+	served->chance = (struct rt_chance){.drawn = false};
 	served->next_replied = NULL;
 	served->next = server->conns;
 	if (served->next != NULL)

@@ -87,11 +87,10 @@ keep_faults(struct retort *server, struct rt_served *served)
 		record->seen.faults = record->faults;
 	}
 	/* without HTTP the reply is gone when the connection ends */
-	served->by_chance = reply->by_chance;
-	served->seed = reply->seed;
+	served->chance = reply->struck.chance;
 	if (record != NULL) {
-		record->seen.by_chance = reply->by_chance;
-		record->seen.seed = reply->seed;
+		record->seen.by_chance = served->chance.drawn;
+		record->seen.seed = served->chance.seed;
 	}
 	if (ending->kind != RT_STEP_RESET || !conn->local)
 		return;
@@ -129,7 +128,7 @@ answer(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 	bool counted = is_counted(server, served);
-	int64_t refuse = conn->buffers->reply.refuse;
+	int64_t refuse = conn->buffers->reply.struck.refuse;
 
 	if (!rt_reply_ok(&conn->buffers->reply)) {
 		rt_conn_fail(conn);
@@ -374,7 +373,7 @@ halt(struct retort *server, struct rt_served *served)
 		served->record->seen.faults = served->record->faults;
 		rt_reply_set_faults(reply, served->record->faults);
 	}
-	reply->deaf = true;
+	reply->struck.deaf = true;
 	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_STALL});
 	answer(server, served);
 }

@@ -221,7 +221,7 @@ rt_server_end_exchange(struct retort *server, struct rt_served *served)
 		rt_server_changed(server);
 	}
 	rt_server_report(server, served, RETORT_ON_END, NULL, 0);
-	served->by_chance = false;
+	served->chance.drawn = false;
 }
 
 void

@@ -908,22 +908,22 @@ START_TEST(what_is_not_in_the_script)
 
 	build(&reply, NULL);
 	apply("", &reply);
-	ck_assert(!reply.deaf);
-	ck_assert(!reply.unnotified);
-	ck_assert_int_eq(reply.refuse, 0);
+	ck_assert(!reply.struck.deaf);
+	ck_assert(!reply.struck.unnotified);
+	ck_assert_int_eq(reply.struck.refuse, 0);
 	ck_assert_uint_eq(pace_of(&reply).size, 0);
 	apply("deaf; refuse; end stall", &reply);
-	ck_assert(reply.deaf);
-	ck_assert_int_eq(reply.refuse, RT_NEVER);
+	ck_assert(reply.struck.deaf);
+	ck_assert_int_eq(reply.struck.refuse, RT_NEVER);
 	apply("cut 9; no-close-notify", &reply);
-	ck_assert(reply.unnotified);
+	ck_assert(reply.struck.unnotified);
 	apply("refuse 50", &reply);
-	ck_assert_int_eq(reply.refuse, 50 * RT_MS);
+	ck_assert_int_eq(reply.struck.refuse, 50 * RT_MS);
 	/* the next reply is as usual */
 	rt_reply_reset(&reply);
-	ck_assert(!reply.deaf);
-	ck_assert(!reply.unnotified);
-	ck_assert_int_eq(reply.refuse, 0);
+	ck_assert(!reply.struck.deaf);
+	ck_assert(!reply.struck.unnotified);
+	ck_assert_int_eq(reply.struck.refuse, 0);
 	ck_assert_uint_eq(reply.step_count, 0);
 	rt_reply_free(&reply);
 }

@@ -524,11 +524,14 @@ START_TEST(reset_leaves_nothing)
 	rt_reply_init(&reply);
 	rt_buf_add_text(&reply.text, "text");
 	rt_reply_step(&reply, (struct rt_step){.kind = RT_STEP_CLOSE});
-	reply.head_at = reply.head_size = reply.rule = reply.faults = 1;
-	reply.seed = 1;
-	reply.refuse = 1;
+	reply.head_at = reply.head_size = reply.rule = 1;
+	reply.struck = (struct rt_struck){.text = 1,
+		.chance = {.drawn = true, .seed = 1},
+		.refuse = 1,
+		.deaf = true,
+		.unnotified = true};
 	reply.status = 200;
-	reply.by_chance = reply.deaf = reply.truncated = reply.failed = true;
+	reply.truncated = reply.failed = true;
 	reply.text.failed = true;
 	reply.blob = rt_blob_new("x", 1, false);
 	ck_assert_ptr_nonnull(reply.blob);
@@ -539,11 +542,12 @@ START_TEST(reset_leaves_nothing)
 	ck_assert_uint_eq(reply.head_at, 0);
 	ck_assert_uint_eq(reply.head_size, 0);
 	ck_assert_uint_eq(reply.rule, 0);
-	ck_assert_uint_eq(reply.faults, 0);
-	ck_assert(!reply.by_chance);
-	ck_assert_uint_eq(reply.seed, 0);
-	ck_assert_int_eq(reply.refuse, 0);
-	ck_assert(!reply.deaf);
+	ck_assert_uint_eq(reply.struck.text, 0);
+	ck_assert(!reply.struck.chance.drawn);
+	ck_assert_uint_eq(reply.struck.chance.seed, 0);
+	ck_assert_int_eq(reply.struck.refuse, 0);
+	ck_assert(!reply.struck.deaf);
+	ck_assert(!reply.struck.unnotified);
 	ck_assert_int_eq(reply.status, 0);
 	ck_assert_int_eq(reply.file, -1);
 	ck_assert_ptr_null(reply.made.it);
