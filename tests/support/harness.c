@@ -78,6 +78,15 @@ struct running {
 	int status;
 };
 
+/* Whether this very process runs under valgrind. */
+static bool
+is_translated(void)
+{
+	const char *preloaded = getenv("LD_PRELOAD");
+
+	return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL;
+}
+
 static void
 start_case(SRunner *runner, struct running *all, int number)
 {
@@ -98,7 +107,7 @@ start_case(SRunner *runner, struct running *all, int number)
 			(void)fclose(all[i].tap);
 	(void)snprintf(tag, sizeof tag, "%d", number);
 	/* There, a new process translates all code again: 70 ms each. */
-	if (under_valgrind())
+	if (is_translated())
 		srunner_set_fork_status(runner, CK_NOFORK);
 	srunner_set_tap(runner, "-");
 	srunner_run_tagged(runner, NULL, NULL, tag, NULL, CK_SILENT);
@@ -297,9 +306,7 @@ need_descriptors(unsigned count)
 bool
 under_valgrind(void)
 {
-	const char *preloaded = getenv("LD_PRELOAD");
-
-	return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL;
+	return is_translated() || getenv("RETORT_MEMCHECK") != NULL;
 }
 
 #if defined(__has_feature)

@@ -93,7 +93,7 @@ int rt_test_slowness(void);
 /* How long anything may take before it is taken to hang: seconds. */
 #define RT_TEST_PATIENCE (20 * rt_test_slowness())
 
-/* Whether the test itself runs under valgrind. */
+/* Whether the test runs under valgrind, or the command that it starts. */
 bool under_valgrind(void);
 
 /* Whether a sanitizer watches it: repetitions that reach the same code with
