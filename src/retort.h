@@ -382,6 +382,11 @@ struct retort_options {
 	bool keep_alive;
 	uint64_t max_exchanges; /* on a kept connection; the last reply says
 	                           `Connection: close`; 0: any number */
+
+	const char *tls_keylog; /* regular file to which the secrets of each
+	                           connection are appended, in the format of
+	                           SSLKEYLOGFILE, for programs that decrypt what
+	                           was captured; NULL: they stay in memory */
 };
 
 /*

@@ -74,6 +74,9 @@ const struct option args_options[] = {
 		.read = args_read_text, TO(args.options.tls_client_ca),
 		.ways = HTTP | TCP,
 		.needs = "tls|tls-certs tls-client"},
+	{"tls-keylog", 0, "FILE", "append secrets of TLS, for Wireshark",
+		.read = args_read_text, TO(args.options.tls_keylog),
+		.ways = HTTP | TCP, .needs = "tls|tls-certs"},
 
 	{.help = "One reply to every request"},
 	{"status", 's', "CODE", "answer with this status (200)",

@@ -58,10 +58,12 @@ check_options(const struct retort_options *options, char *error)
 		(options->tls_cert != NULL || options->tls_key != NULL ||
 			options->tls_min || options->tls_max ||
 			options->tls_client || options->tls_client_ca != NULL ||
-			options->tls_cert_fault != NULL))
+			options->tls_cert_fault != NULL ||
+			options->tls_keylog != NULL))
 		return rt_fail(error, -EINVAL,
 			"tls_cert, tls_key, tls_min, tls_max, tls_client, "
-			"tls_client_ca, tls_cert_fault: expected tls, too");
+			"tls_client_ca, tls_cert_fault, tls_keylog: expected "
+			"tls, too");
 	if (options->protocol != RETORT_HTTP && options->keep_alive)
 		return rt_fail(error, -EINVAL,
 			"keep_alive: it is for RETORT_HTTP");

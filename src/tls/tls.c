@@ -37,6 +37,10 @@ open_ssl(struct rt_tls *tls)
 	/* whose they are from now on */
 	ssl->SSL_set_bio(tls->ssl, tls->came, tls->made);
 	ssl->SSL_set_accept_state(tls->ssl);
+	/* for the key log alone, as it costs an allocation */
+	if (tls->server->keylog >= 0 &&
+		ssl->SSL_set_ex_data(tls->ssl, 0, tls) != 1)
+		return -ENOMEM;
 	return 0;
 }
 

@@ -87,6 +87,24 @@ rt_openssl_unload(struct rt_openssl *ssl)
 		(void)dlclose(ssl->libcrypto);
 }
 
+struct rt_tls *
+rt_openssl_owner(const SSL *connection)
+{
+	/* nobody passes us what was loaded, but it is: find it once more */
+	void *libssl = dlopen(NAME("libssl"), RTLD_NOW | RTLD_NOLOAD);
+	void *found = libssl ? dlsym(libssl, "SSL_get_ex_data") : NULL;
+	__typeof__(SSL_get_ex_data) *get;
+	struct rt_tls *tls = NULL;
+
+	if (found != NULL) {
+		memcpy(&get, &found, sizeof found);
+		tls = get(connection, 0);
+	}
+	if (libssl != NULL)
+		(void)dlclose(libssl);
+	return tls;
+}
+
 const char *
 rt_openssl_why(const struct rt_openssl *ssl)
 {

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -237,6 +238,8 @@ open_context(struct rt_tls_server *server, const struct retort_options *options,
 			rt_tls_certify(server, options, now, error);
 	if (code == 0)
 		code = ask_clients(server, options, now, error);
+	if (code == 0 && options->tls_keylog != NULL)
+		code = rt_tls_log_keys(server, options->tls_keylog, error);
 	return code;
 }
 
@@ -252,6 +255,7 @@ rt_tls_open(struct rt_tls_server **opened, const struct retort_options *options,
 	server = calloc(1, sizeof *server);
 	if (server == NULL)
 		return rt_fail_errno(error, -ENOMEM, "tls");
+	server->keylog = -1;
 	code = open_context(server, options, now, error);
 	if (code < 0)
 		rt_tls_close(server);
@@ -268,6 +272,8 @@ rt_tls_close(struct rt_tls_server *server)
 	if (server->context != NULL)
 		server->ssl.SSL_CTX_free(server->context);
 	rt_openssl_unload(&server->ssl);
+	if (server->keylog >= 0)
+		(void)close(server->keylog);
 	free(server->ca);
 	free(server);
 }

@@ -23,6 +23,7 @@
 	F(SSL_CTX_set_cipher_list) \
 	F(SSL_CTX_set_client_CA_list) \
 	F(SSL_CTX_set_default_passwd_cb) \
+	F(SSL_CTX_set_keylog_callback) \
 	F(SSL_CTX_set_options) \
 	F(SSL_CTX_set_security_level) \
 	F(SSL_CTX_set_session_id_context) \
@@ -45,6 +46,7 @@
 	F(SSL_session_reused) \
 	F(SSL_set_accept_state) \
 	F(SSL_set_bio) \
+	F(SSL_set_ex_data) \
 	F(SSL_shutdown) \
 	F(SSL_write_ex) \
 	F(TLS_server_method)
@@ -105,6 +107,7 @@ struct rt_tls_server {
 	struct rt_openssl ssl;
 	SSL_CTX *context;
 	char *ca;                  /* PEM; NULL */
+	int keylog;                /* a file; -1: none */
 	char wire[32u << 10];      /* where wire bytes are received */
 	char plain[RT_TLS_RECORD]; /* where pieces become one record */
 };
@@ -118,6 +121,16 @@ void rt_openssl_unload(struct rt_openssl *ssl);
 /* What has gone wrong, in a few words, which live for ever unless it was the
    system. */
 const char *rt_openssl_why(const struct rt_openssl *ssl);
+
+/* Whose connection it is: for a callback that OpenSSL passes nothing else. */
+struct rt_tls *rt_openssl_owner(const SSL *connection);
+
+/* --- tls_keylog.c --- */
+
+/* From now on appends the secrets of connections to the file. 0, or -EINVAL
+   with a line in `error`. */
+int rt_tls_log_keys(struct rt_tls_server *server, const char *file,
+	char *error);
 
 /* --- tls_cert.c --- */
 

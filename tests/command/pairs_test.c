@@ -64,6 +64,7 @@ static const struct {
 	{"tls-client", "--tls --tls-client wanted", TLS},
 	{"tls-client-ca", "--tls --tls-client wanted --tls-client-ca $DIR/cert",
 		TLS},
+	{"tls-keylog", "--tls --tls-keylog $DIR/keys", TLS},
 	{"tcp", "--tcp", "tT"},
 	{"udp", "--udp", "uU"},
 	{"body", "--tcp --body x", "T"},

@@ -54,6 +54,9 @@ refused '--tls-max: it is older than the oldest version' -p 0 --tls --tls-min 1.
 	--tls-max 1.2
 refused "--tls-cert '/nonexistent': No such file or directory" -p 0 --tls \
 	--tls-cert /nonexistent --tls-key /nonexistent
+refused '--tls-keylog: needs --tls or --tls-certs' --tls-keylog x
+refused "--tls-keylog '/nonexistent/keys': No such file or directory" -p 0 \
+	--tls --tls-keylog /nonexistent/keys
 refused '--tls and --udp exclude each other' --tls --udp --echo
 refused '--tls-ca /nonexistent/ca: No such file or directory' -p 0 --tls \
 	--tls-ca /nonexistent/ca
@@ -109,6 +112,27 @@ report $? "run: the temporary file is removed ($name)"
 run --tls --tls-ca "$dir/ca.pem" --body hello -- \
 	curl -sS --cacert "$dir/ca.pem" '{url}'
 equal 'hello 0' "$(cat "$dir/out" "$dir/err") $status" 'run: with --tls-ca'
+# what curl says of the same secrets, which retort does not unless it is asked
+for version in 1.2 1.3; do
+	rm -f "$dir/own" "$dir/keys"
+	SSLKEYLOGFILE=$dir/own run --tls --tls-max $version \
+		--tls-keylog "$dir/keys" --body hello -- curl -sS '{url}'
+	if [ -s "$dir/own" ]; then
+		sort "$dir/own" >"$dir/sorted"
+		sort "$dir/keys" | cmp -s "$dir/sorted" -
+		report $? "run: the key log is that of curl ($version)"
+	else
+		skip 'run: the key log is that of curl' 'this curl has none'
+	fi
+	case $version in
+	1.2) lines=1 ;;
+	*) lines=5 ;;
+	esac
+	equal $lines "$(wc -l <"$dir/keys")" "run: its lines ($version)"
+done
+SSLKEYLOGFILE=$dir/keys run --tls --body hello -- \
+	env -u SSLKEYLOGFILE curl -sS '{url}'
+equal 5 "$(wc -l <"$dir/keys")" 'run: no key log without the option'
 run --tls --tls-cert-fault expired -- curl -sS '{url}'
 grep -q '^curl: (60) .*expired' "$dir/err"
 report $? 'run: curl finds that it is expired'

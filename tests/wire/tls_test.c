@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define GET "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -369,6 +370,93 @@ START_TEST(unix_sockets)
 }
 END_TEST
 
+/* --- the key log --- */
+
+static struct bytes client_keys;
+
+static void
+keep_key(const SSL *ssl, const char *line)
+{
+	(void)ssl;
+	bytes_add(&client_keys, line, strlen(line));
+	bytes_add(&client_keys, "\n", 1);
+}
+
+/* Each line of the one stands in the other, and there are as many. */
+static void
+assert_same_keys(const char *file)
+{
+	FILE *keys = fopen(file, "r");
+	char line[512];
+	size_t size = 0;
+
+	ck_assert_ptr_nonnull(keys);
+	while (fgets(line, sizeof line, keys) != NULL) {
+		size += strlen(line);
+		ck_assert_msg(strstr(client_keys.data, line) != NULL,
+			"%s is none of:\n%s", line, client_keys.data);
+	}
+	(void)fclose(keys);
+	ck_assert_uint_gt(size, 0);
+	ck_assert_uint_eq(size, client_keys.size);
+}
+
+/* Of two connections, by the client's own words. */
+START_TEST(logs_keys)
+{
+	char folder[] = "/tmp/retort-tls.XXXXXX", name[64];
+	struct client client;
+	struct stat found;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(name, sizeof name, "%s/keys", folder);
+	bytes_add(&client_keys, "", 0);
+	for (int version = RETORT_TLS_1_2; version <= RETORT_TLS_1_3;
+		version++) {
+		open_with((struct retort_options){.tls = true,
+				  .tls_max = (enum retort_tls_version)version,
+				  .tls_keylog = name},
+			_i);
+		ON("GET /", .body = "secret");
+		open_client(&client);
+		SSL_CTX_set_keylog_callback(client.context, keep_key);
+		converse(&client, GET);
+		expect_end(&client);
+		close_client(&client);
+		(void)ended(1);
+		close_server();
+		assert_same_keys(name);
+	}
+	ck_assert_int_eq(stat(name, &found), 0);
+	ck_assert_int_eq(found.st_mode & 07777, 0600);
+	(void)unlink(name);
+	(void)rmdir(folder);
+	bytes_free(&client_keys);
+}
+END_TEST
+
+START_TEST(logs_keys_to_files_only)
+{
+	char folder[] = "/tmp/retort-tls.XXXXXX", fifo[64];
+	const char *const names[] = {"/dev/null", "/nonexistent/keys", fifo};
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(fifo, sizeof fifo, "%s/fifo", folder);
+	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+	for (int i = 0; i < COUNT(names); i++) {
+		ck_assert_ptr_null(
+			try_open_with((struct retort_options){.tls = true,
+					      .tls_keylog = names[i]},
+				_i));
+		ck_assert_int_eq(errno, EINVAL);
+		ck_assert_msg(strncmp(error, "tls_keylog '", 12) == 0, "%s",
+			error);
+	}
+	(void)unlink(fifo);
+	(void)rmdir(folder);
+}
+END_TEST
+
 /* --- what goes wrong --- */
 
 static struct retort_exchange last;
@@ -508,11 +596,12 @@ main(void)
 {
 	const TTest *const all[] = {answers, keeps, answers_at_length,
 		takes_turns, serves_files, spoils_replies, truncates, greets,
-		a_client_distrusts, plain_http_is_told,
+		logs_keys, a_client_distrusts, plain_http_is_told,
 		a_handshake_takes_too_long, NULL};
 	/* what is no Unix socket */
 	const TTest *const listening[] = {resets, NULL};
-	const TTest *const basic[] = {unix_sockets, options_are_checked, NULL};
+	const TTest *const basic[] = {unix_sockets, options_are_checked,
+		logs_keys_to_files_only, NULL};
 	const TTest *const stepped[] = {lacks_memory, NULL};
 	Suite *suite = suite_create("tls");
 
