@@ -479,7 +479,7 @@ act_reply(struct line *line)
 		else if (next_is(line, "gap="))
 			reply->steps->at = (uint64_t)next_number(line);
 		else if (next_is(line, "deaf"))
-			reply->deaf = true;
+			reply->struck.deaf = true;
 		else
 			next_step(line, reply);
 	}
