@@ -89,18 +89,9 @@ fi
 result 'global names begin with retort_ or rt_' \
 	"$(grep -v -e '^retort_' -e '^rt_' "$work/ours")"
 
-# the name before the first parenthesis of each RETORT_API declaration
-awk '
-	/^RETORT_API / { text = "" ; open = 1 }
-	open {
-		text = text " " $0
-		if (text ~ /\(/) {
-			sub(/[ ]*\(.*/, "", text)
-			sub(/.*[^A-Za-z0-9_]/, "", text)
-			print text
-			open = 0
-		}
-	}' "$header" | sort -u >"$work/declared"
+# the functions as retort.h has them
+awk -v linked=1 -f "$(dirname "$header")/man/functions.awk" "$header" |
+	sort -u >"$work/declared"
 grep '^retort_' "$work/ours" >"$work/defined"
 problems=$(
 	comm -23 "$work/declared" "$work/defined" |
