@@ -19,7 +19,7 @@ command -v "$nm" >/dev/null || {
 work=$(mktemp -d "${TMPDIR:-/tmp}/retort-symbols.XXXXXX") || exit 99
 trap 'rm -rf "$work"' EXIT
 count=0
-plan=6
+plan=7
 case " ${CFLAGS:-} " in
 *-fsanitize=* | *--coverage*) instrumented=yes ;;
 *) instrumented= ;;
@@ -101,6 +101,16 @@ problems=$(
 	[ -s "$work/declared" ] || echo 'retort.h declares nothing'
 )
 result 'retort.h declares what is defined' "$problems"
+
+# with the version since which each is there
+packaged=$(dirname "$header")/../tests/package/debian/libretort0.symbols
+sed -n 's/^ \(retort_[a-z_0-9]*\)@.*/\1/p' "$packaged" | sort >"$work/packaged"
+result 'the list of symbols for Debian has each' "$(
+	comm -23 "$work/declared" "$work/packaged" |
+		sed 's/$/: to be added to libretort0.symbols/'
+	comm -13 "$work/declared" "$work/packaged" |
+		sed 's/$/: no longer there/'
+)"
 
 if [ -n "$instrumented" ]; then
 	skip 'nothing can be written' 'the compiler adds counters'
