@@ -29,7 +29,7 @@ enum {
  * number, t time in ms, w `never` or a time, s quoted bytes. A `?` after it: it
  * may be left out; `*`: there may be more.
  */
-static const struct word {
+static const struct rt_fault_word {
 	const char *name;
 	enum rt_fault_verb verb;
 	const char *wants;
@@ -91,7 +91,7 @@ add_clause(struct rt_faults *faults, const struct rt_clause *like,
 	return faults->clauses + faults->count++;
 }
 
-static const struct word *
+static const struct rt_fault_word *
 find_word(const struct rt_fault_reader *reader)
 {
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -146,7 +146,7 @@ expected_fault(struct rt_fault_reader *reader)
 
 /* The meaning of a word that is short for another clause. */
 static bool
-set_meaning(struct rt_clause *clause, const struct word *word)
+set_meaning(struct rt_clause *clause, const struct rt_fault_word *word)
 {
 	clause->ending = RT_STEP_CLOSE;
 	if (word->means == NULL)
@@ -273,7 +273,7 @@ read_chance(struct rt_fault_reader *reader, struct rt_faults *faults,
 static bool
 check_number(struct rt_fault_reader *reader, const struct rt_clause *clause)
 {
-	const struct word *word = reader->kind;
+	const struct rt_fault_word *word = reader->kind;
 
 	if (*word->wants != 'n' || !clause->given ||
 		(clause->number >= word->least &&

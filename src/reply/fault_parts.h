@@ -123,8 +123,9 @@ rt_clause_is_for(const struct rt_clause *clause, const struct rt_clause *other)
 struct rt_fault_reader {
 	const char *text;
 	const char *at;
-	struct rt_word word;     /* the present one, for errors */
-	const struct word *kind; /* of the present clause; of fault.c alone */
+	struct rt_word word; /* the present one, for errors */
+	/* of the present clause; of fault.c alone */
+	const struct rt_fault_word *kind;
 	bool fixed; /* it is obeyed before there is a reply: nothing is drawn */
 	struct rt_error *error;
 	int code;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* In the order in which they are taken among equals. */
-static const struct rt_coding codings[RT_CODINGS] = {
+static const struct rt_content_coding codings[RT_CODINGS] = {
 	{"br", ".br"},
 	{"zstd", ".zst"},
 	{"gzip", ".gz"},
@@ -167,7 +167,7 @@ weigh(struct weights *weights, const struct member *member)
 }
 
 /* Takes out the coding of the greatest weight; NULL: none is preferred. */
-static const struct rt_coding *
+static const struct rt_content_coding *
 best_of(struct weights *weights)
 {
 	int least = weights->identity > 1 ? weights->identity : 1;
@@ -186,12 +186,12 @@ best_of(struct weights *weights)
 
 size_t
 rt_negotiate_codings(const struct rt_request *request, const char *base,
-	const struct rt_coding *wanted[RT_CODINGS])
+	const struct rt_content_coding *wanted[RT_CODINGS])
 {
 	struct weights weights = {{NOT_NAMED, NOT_NAMED, NOT_NAMED}, NOT_NAMED,
 		NOT_NAMED};
 	const struct rt_http_field *field;
-	const struct rt_coding *best;
+	const struct rt_content_coding *best;
 	struct member member;
 	size_t count = 0;
 

@@ -9,7 +9,7 @@
 #include "http/http.h"
 
 /* A content coding (RFC 9110 8.4.1) for which there may be a file. */
-struct rt_coding {
+struct rt_content_coding {
 	const char *name;   /* for Content-Encoding */
 	const char *suffix; /* of the file: ".br" */
 };
@@ -25,7 +25,7 @@ struct rt_coding {
  * same name the last counts. Returns their number.
  */
 size_t rt_negotiate_codings(const struct rt_request *request, const char *base,
-	const struct rt_coding *wanted[RT_CODINGS]);
+	const struct rt_content_coding *wanted[RT_CODINGS]);
 
 /*
  * Whether Accept names text/html itself, with a weight that is not 0: the

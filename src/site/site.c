@@ -65,8 +65,8 @@ struct answer {
 struct selected {
 	struct rt_file file;
 	const char *type;
-	const char *cache;              /* Cache-Control */
-	const struct rt_coding *coding; /* NULL: none */
+	const char *cache;                      /* Cache-Control */
+	const struct rt_content_coding *coding; /* NULL: none */
 	struct rt_validators validators;
 	char etag[256]; /* a file's, or the user's own */
 	bool read;      /* it is in the site's `content` */
@@ -232,7 +232,7 @@ static void
 select_variant(struct answer *answer, struct rt_buf *path,
 	struct selected *selected)
 {
-	const struct rt_coding *codings[RT_CODINGS];
+	const struct rt_content_coding *codings[RT_CODINGS];
 	struct rt_file *file = &selected->file;
 	size_t count, size = path->len;
 

@@ -56,7 +56,7 @@ static void
 expect_codings(const char *fields, const char *expected)
 {
 	struct ask ask = begin(fields);
-	const struct rt_coding *codings[RT_CODINGS] = {NULL};
+	const struct rt_content_coding *codings[RT_CODINGS] = {NULL};
 	char got[256] = "";
 	size_t count = rt_negotiate_codings(rt_http_request(ask.http), ask.head,
 		codings);
@@ -296,7 +296,7 @@ START_TEST(codings_have_their_suffix)
 {
 	static const char *const suffixes[] = {".br", ".zst", ".gz"};
 	struct ask ask = begin("Accept-Encoding: *\r\n");
-	const struct rt_coding *got[RT_CODINGS];
+	const struct rt_content_coding *got[RT_CODINGS];
 
 	ck_assert_uint_eq(rt_negotiate_codings(rt_http_request(ask.http),
 				  ask.head, got),
@@ -502,7 +502,7 @@ START_TEST(every_beginning_of_a_value)
 {
 	static const char both[] = "text/plain;a=\"\\\",b\\\\\" ; q=0.123 , "
 				   "gzip;q=0.555,*;q=0.5,text/html;q=1.000";
-	const struct rt_coding *got[RT_CODINGS];
+	const struct rt_content_coding *got[RT_CODINGS];
 	char fields[256];
 
 	for (int i = 0; i < COUNT(both); i++) {
