@@ -13,29 +13,12 @@
 
 # shellcheck source=tests/support/tap.sh
 . "$(dirname "$0")/../support/tap.sh"
+# shellcheck source=tests/support/installed.sh
+. "$(dirname "$0")/../support/installed.sh"
 embed=$source/tests/docs/embed
 cc=${CC:-cc}
-pkg_config=${PKG_CONFIG:-pkg-config}
 warnings='-Wall -Wextra -Wpedantic -Wshadow -Werror'
 deadline=60 # seconds, for a program
-
-# without NAME WHAT: a test that cannot be, since there is no WHAT
-without()
-{
-	if [ "${RETORT_NEED_EMBED:-}" = 1 ]; then
-		echo "there is no $2" >"$dir/out"
-		report 1 "$1"
-		return
-	fi
-	skip "$1" "there is no $2"
-}
-
-# quietly COMMAND...: what it says is in the file `out`, itself on top
-quietly()
-{
-	echo "$*" >"$dir/out"
-	"$@" >>"$dir/out" 2>&1
-}
 
 # The C++ compiler that belongs to $cc: objects with sanitizers do not mix.
 find_cxx()
@@ -164,33 +147,6 @@ header()
 
 # --- the programs ---
 
-# place KIND: what was installed, with libraries of that kind alone, for
-# pkg-config and the dynamic linker; 1 if there are none
-place()
-{
-	cp -R "$dir/installed" "$dir/$1"
-	pc=$(find "$dir/$1" -name retort.pc)
-	lib=$(dirname "$(dirname "$pc")")
-	if [ "$1" = static ]; then
-		rm -f "$lib"/libretort.so* "$lib"/libretort.*dylib
-		set -- "$1" "$lib"/libretort.a
-	else
-		rm -f "$lib"/libretort.a
-		set -- "$1" "$lib"/libretort.so
-	fi
-	[ -f "$2" ] || return 1
-	# as if it had been configured for that folder
-	sed "s,^\([a-z_]*=\)/,\1$dir/$1/," "$pc" >"$dir/pc" &&
-		cp "$dir/pc" "$pc"
-	PKG_CONFIG_PATH=$(dirname "$pc")${own_path:+:$own_path}
-	export PKG_CONFIG_PATH
-	# also where an llhttp is that the system's linker does not know
-	LD_LIBRARY_PATH=$("$pkg_config" --static --libs-only-L retort |
-		sed 's/ *$//; s/^ *-L//; s/  *-L/:/g')
-	LD_LIBRARY_PATH=$LD_LIBRARY_PATH${own_library_path:+:$own_library_path}
-	export LD_LIBRARY_PATH
-}
-
 # compile C|C++ ARGUMENT...
 compile()
 {
@@ -305,19 +261,8 @@ programs()
 	program "$1" cplusplus.cc ''
 }
 
-own_path=${PKG_CONFIG_PATH:-}
-own_library_path=${LD_LIBRARY_PATH:-}
 find_cxx
-if ! have "$pkg_config"; then
-	without 'tests/docs/embed' "$pkg_config"
-	conclude
-	exit
-fi
-if ! MAKEFLAGS='' quietly make -s install DESTDIR="$dir/installed"; then
-	report 1 'make install'
-	conclude
-	exit
-fi
+install_all 'tests/docs/embed'
 first_kind=
 for kind in static shared; do
 	place $kind || continue
