@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# A browser's view of what is served: www/, a listing of hostile names,
-# many files at once, a video that is sought in, a reload. Prints TAP.
+# A browser's view of what is served: www/, the same over TLS, a listing of
+# hostile names, many files at once, a video that is sought in, a reload. Prints
+# TAP.
 #
 # It drives chromium by chromedriver (W3C WebDriver, spoken by curl), without a
 # window. $RETORT is the command, $RETORT_SRCDIR the folder that has www/ in it.
-# Without chromium, chromedriver, curl or jq all is skipped, or fails when
-# $RETORT_NEED_BROWSER is set.
+# Without chromium, chromedriver, curl, jq or certutil all is skipped, or fails
+# when $RETORT_NEED_BROWSER is set.
 
 # shellcheck source=tests/support/tap.sh
 . "$(dirname "$0")/../support/tap.sh"
@@ -16,8 +17,9 @@ driver=    # of chromedriver
 browser=   # of chromium
 idle=      # of clients that ask nothing
 session=
+secure=    # the server with TLS
 
-for command in chromium chromedriver curl jq; do
+for command in chromium chromedriver curl jq certutil; do
 	have $command && continue
 	if [ -n "${RETORT_NEED_BROWSER:-}" ]; then
 		report 1 "there is no $command"
@@ -38,7 +40,7 @@ end()
 clean()
 {
 	# shellcheck disable=SC2086 # one word per process
-	end $pid $idle
+	end $pid $idle $secure
 	[ -z "$session" ] || webdriver DELETE '' >/dev/null 2>&1
 	# shellcheck disable=SC2086 # one word, or none
 	end $driver $browser
@@ -199,6 +201,63 @@ open_browser()
 	}
 }
 
+# --- TLS ---
+
+# A server whose CA the profile of the browser trusts: by the database of NSS in
+# its home, which it reads when it starts.
+begin_secure()
+{
+	secure_url=
+	"$retort" -V | grep -q 'TLS by' || return 0
+	start --tls --tls-ca "$dir/ca.pem" --scenario \
+		"$source/www/echo.retort" --log json "$source/www"
+	secure=$pid
+	secure_url=$url
+	pid=
+	mv "$dir/err" "$dir/secure"
+	mkdir -p "$dir/.pki/nssdb"
+	certutil -d "sql:$dir/.pki/nssdb" -N --empty-password &&
+		certutil -d "sql:$dir/.pki/nssdb" -A -t C,, -n retort \
+			-i "$dir/ca.pem"
+	report $? 'TLS: the profile trusts the CA'
+}
+
+page_by_tls()
+{
+	if [ -z "$secure_url" ]; then
+		skip 'TLS' 'retort was built without it'
+		return
+	fi
+	visit "$secure_url"
+	read_page
+	holds '[.rows[].state] == ["ok", "ok", "ok", "ok", "ok", "ok"]' \
+		'TLS: www/ is as expected'
+	holds '.summary | startswith("6 of 6 as expected, at ")' \
+		'TLS: the summary'
+	run <<'JS'
+return {
+	protocol: location.protocol,
+	secure: isSecureContext,
+	next: performance.getEntriesByType('navigation')[0].nextHopProtocol,
+};
+JS
+	holds '. == {protocol: "https:", secure: true, next: "http/1.1"}' \
+		'TLS: the context is secure'
+	quiet 'TLS'
+	pid=$secure
+	secure=
+	stop 'TLS'
+	# one that the profile does not know
+	start --tls "$source/www"
+	say POST /url "$(jq -n --arg url "$url" '{$url}')"
+	say GET /title
+	holds '. == "Privacy error"' 'TLS: another CA is not trusted'
+	say POST /se/log '{"type":"browser"}' # it says so, too
+	stop 'TLS: another CA'
+	grep -q 'TLS failed: .*certificate unknown' "$dir/err"
+	report $? 'TLS: the log says why'
+}
+
 # --- www/ ---
 
 # read_page: its rows, once none is waiting
@@ -332,6 +391,12 @@ recipe()
 {
 	case $1 in
 	'./retort -p 8081 '*) ;;
+	'./retort run --tls '*)
+		"$retort" -V | grep -q 'TLS by' || return
+		equal hello "$(eval "'$command' ${1#./retort }" 2>&1)" \
+			"recipe: $1"
+		return
+		;;
 	*)
 		return
 		;;
@@ -362,7 +427,7 @@ recipes()
 			;;
 		esac
 	done <"$dir/lines"
-	equal 4 $recipes 'recipes of the page'
+	equal 5 $recipes 'recipes of the page'
 	# its lines end in CRLF, whatever wrote it last
 	equal 0 "$(grep -vc "$(printf '\r')\$" \
 		"$source/www/examples/reply.http")" 'reply.http: CRLF'
@@ -696,8 +761,10 @@ JS
 		'video: the whole file was not sent'
 }
 
+begin_secure
 open_browser
 page
+page_by_tls
 recipes
 listing
 twenty
