@@ -2,17 +2,13 @@
 /* Kept connections, at the client's end of a socket. */
 #include "config.h"
 
-#include "support/serving.h"
+#include "wire/keeping.h"
 
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define LAST(path) \
-	"GET " path " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 static struct event {
 	enum retort_event event;
@@ -42,46 +38,14 @@ static void
 open_kept(struct retort_options options, int i)
 {
 	event_count = 0;
-	options.keep_alive = true;
-	options.omit = "Date\nContent-Type";
 	options.event = note;
-	open_with(options, i);
+	open_keeping(options, i);
 }
 
-/* All of `expected` comes, and nothing else. */
-static void
-converse(int fd, const char *request, const char *expected)
-{
-	size_t size = strlen(expected);
-	struct bytes got = {.data = NULL};
-	struct talk talk = talk_begin(fd, request, strlen(request), &got);
-
-	while (got.size < size && talk_on(&talk))
-		;
-	assert_bytes(got.data, got.size, expected, size);
-	bytes_free(&got);
-}
-
-/* Then the connection ends: the bytes until then, and a FIN. */
-static void
-converse_last(int fd, const char *request, const char *expected)
-{
-	struct bytes got = {.data = NULL};
-
-	ck_assert_int_eq(talk(fd, request, strlen(request), &got, NULL), 0);
-	assert_bytes(got.data, got.size, expected, strlen(expected));
-	bytes_free(&got);
-	(void)close(fd);
-}
-
-#define ONE "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none"
 #define TWO \
 	"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" \
 	"3\r\ntwo\r\n0\r\n\r\n"
 #define NONE "HTTP/1.1 204 No Content\r\n\r\n"
-#define END \
-	"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n" \
-	"Connection: close\r\n\r\none"
 
 static void
 add_rules(void)
@@ -102,13 +66,13 @@ START_TEST(one_after_another)
 	open_kept((struct retort_options){.port = 0}, _i);
 	add_rules();
 	fd = connect_client();
-	converse(fd, GET("/one"), ONE);
+	exchange_on(fd, GET("/one"), ONE);
 	TURN_UNTIL(event_count == 1);
-	converse(fd, GET("/two"), TWO);
-	converse(fd, GET("/none"), NONE);
-	converse(fd, "HEAD /one HTTP/1.1\r\nHost: a\r\n\r\n",
+	exchange_on(fd, GET("/two"), TWO);
+	exchange_on(fd, GET("/none"), NONE);
+	exchange_on(fd, "HEAD /one HTTP/1.1\r\nHost: a\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n");
-	converse(fd,
+	exchange_on(fd,
 		"POST /one HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n"
 		"\r\nab",
 		ONE);
@@ -118,7 +82,7 @@ START_TEST(one_after_another)
 	ck_assert_uint_eq(retort_stats(server).connections, 1);
 	ck_assert_uint_eq(retort_stats(server).replies, 5);
 	ck_assert_int_eq(seen->server_close, RETORT_NOTHING);
-	converse_last(fd, LAST("/one"), END);
+	exchange_last(fd, LAST("/one"), END);
 	(void)ended(6);
 	ck_assert_uint_eq(retort_stats(server).accepted, 1);
 	for (size_t n = 1; n <= 6; n++) {
@@ -280,10 +244,10 @@ START_TEST(what_ends_it)
 	ON("/own", .body = "ab", .fields = "Content-Length: 2");
 	fd = connect_client();
 	if (last[_i].ends) {
-		converse_last(fd, last[_i].request, last[_i].reply);
+		exchange_last(fd, last[_i].request, last[_i].reply);
 	} else {
-		converse(fd, last[_i].request, last[_i].reply);
-		converse_last(fd, LAST("/one"), END);
+		exchange_on(fd, last[_i].request, last[_i].reply);
+		exchange_last(fd, LAST("/one"), END);
 	}
 	close_server();
 }
@@ -311,9 +275,9 @@ START_TEST(kept_by_a_rule)
 	else
 		ON("/told", .body = "one", .handler = keeps);
 	fd = connect_client();
-	converse(fd, GET("/told"), ONE);
-	converse(fd, GET("/told"), ONE);
-	converse_last(fd, GET("/one"), END);
+	exchange_on(fd, GET("/told"), ONE);
+	exchange_on(fd, GET("/told"), ONE);
+	exchange_last(fd, GET("/one"), END);
 	ck_assert_uint_eq(ended(3)->nth, 3);
 	close_server();
 }
@@ -329,10 +293,10 @@ START_TEST(kept_by_the_answer)
 				 .next = RETORT_NEXT_KEEP),
 		0);
 	fd = connect_client();
-	converse(fd, GET("/1"), ONE);
-	converse(fd, GET("/2"), ONE);
+	exchange_on(fd, GET("/1"), ONE);
+	exchange_on(fd, GET("/2"), ONE);
 	ck_assert_int_eq(retort_answer(server, .body = "one"), 0);
-	converse_last(fd, GET("/3"), END);
+	exchange_last(fd, GET("/3"), END);
 	close_server();
 }
 END_TEST
@@ -344,11 +308,11 @@ START_TEST(so_many_exchanges)
 	open_kept((struct retort_options){.max_exchanges = 2}, _i);
 	add_rules();
 	fd = connect_client();
-	converse(fd, GET("/one"), ONE);
-	converse_last(fd, GET("/one"), END);
+	exchange_on(fd, GET("/one"), ONE);
+	exchange_last(fd, GET("/one"), END);
 	fd = connect_client();
-	converse(fd, GET("/one"), ONE);
-	converse_last(fd, GET("/one"), END);
+	exchange_on(fd, GET("/one"), ONE);
+	exchange_last(fd, GET("/one"), END);
 	close_server();
 }
 END_TEST
@@ -362,11 +326,11 @@ START_TEST(so_many_requests)
 	add_rules();
 	first = connect_client();
 	second = connect_client();
-	converse(first, GET("/one"), ONE);
-	converse(second, GET("/one"), ONE);
-	converse_last(first, GET("/one"), END);
+	exchange_on(first, GET("/one"), ONE);
+	exchange_on(second, GET("/one"), ONE);
+	exchange_last(first, GET("/one"), END);
 	/* which was idle */
-	converse_last(second, "", "");
+	exchange_last(second, "", "");
 	TURN_UNTIL(retort_stats(server).connections == 0);
 	ck_assert_uint_eq(retort_stats(server).replies, 3);
 	close_server();
@@ -382,8 +346,8 @@ START_TEST(so_many_after_a_greeting)
 	ON(NULL, .accepted = true, .body = "hello ");
 	ON("/one", .body = "one");
 	fd = connect_client();
-	converse(fd, "", "hello ");
-	converse_last(fd, GET("/one"), END);
+	exchange_on(fd, "", "hello ");
+	exchange_last(fd, GET("/one"), END);
 	close_server();
 }
 END_TEST
@@ -397,8 +361,8 @@ START_TEST(stops)
 	ON("/late", .body = "one", .pause_head = 1);
 	idle = connect_client();
 	late = connect_client();
-	converse(idle, GET("/one"), ONE);
-	converse(late, GET("/one"), ONE);
+	exchange_on(idle, GET("/one"), ONE);
+	exchange_on(late, GET("/one"), ONE);
 	say(late, GET("/one"));
 	if (way->drive == OWN_THREAD)
 		ck_assert_ptr_nonnull(retort_wait(server, "/one", .times = 3));
@@ -421,8 +385,8 @@ START_TEST(waits_so_long)
 	open_kept((struct retort_options){.idle_timeout = 20}, _i);
 	add_rules();
 	fd = connect_client();
-	converse(fd, GET("/one"), ONE);
-	converse_last(fd, "", "");
+	exchange_on(fd, GET("/one"), ONE);
+	exchange_last(fd, "", "");
 	TURN_UNTIL(event_count == 2);
 	ck_assert_int_eq(events[1].event, RETORT_ON_CLOSE);
 	ck_assert_int_eq(events[1].server_close, RETORT_FIN);
@@ -441,13 +405,13 @@ START_TEST(waits_no_less)
 	open_kept((struct retort_options){.idle_timeout = 200}, _i);
 	add_rules();
 	fd = connect_client();
-	converse(fd, GET("/one"), ONE);
+	exchange_on(fd, GET("/one"), ONE);
 	TURN_UNTIL(event_count == 1);
 	say(fd, GET("/one"));
 	until = now_ms() + 220;
 	while (now_ms() < until)
 		(void)poll(NULL, 0, 1);
-	converse(fd, "", ONE);
+	exchange_on(fd, "", ONE);
 	(void)close(fd);
 	close_server();
 }
@@ -461,8 +425,8 @@ START_TEST(tells_who_closed)
 	open_kept((struct retort_options){.port = 0}, _i);
 	add_rules();
 	fd = connect_client();
-	converse(fd, GET("/one"), ONE);
-	converse(fd, GET("/none"), NONE);
+	exchange_on(fd, GET("/one"), ONE);
+	exchange_on(fd, GET("/none"), NONE);
 	(void)close(fd);
 	ck_assert(retort_wait_end(server, NULL, PATIENCE));
 	ck_assert(retort_record(server, 1)->client_first);
@@ -511,7 +475,7 @@ START_TEST(tells_it_once)
 	fd = connect_client();
 	say(fd, GET("/one") GET("/late"));
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
-	converse_last(fd, "", ONE ONE);
+	exchange_last(fd, "", ONE ONE);
 	ck_assert_int_eq(ended(2)->client_close, RETORT_FIN);
 	ck_assert(retort_wait_end(server, NULL, PATIENCE));
 	ck_assert_int_eq(said_then, RETORT_NOTHING);
@@ -551,19 +515,19 @@ START_TEST(files)
 		ck_assert_uint_eq(got.size, head + sizeof block);
 		ck_assert_mem_eq(got.data + head, block, sizeof block);
 		bytes_free(&got);
-		converse(fd, GET("/small"), ONE);
-		converse(fd,
+		exchange_on(fd, GET("/small"), ONE);
+		exchange_on(fd,
 			"GET /small HTTP/1.1\r\nHost: a\r\n"
 			"If-None-Match: *\r\n\r\n",
 			"HTTP/1.1 304 Not Modified\r\n\r\n");
-		converse(fd,
+		exchange_on(fd,
 			"GET /small HTTP/1.1\r\nHost: a\r\n"
 			"Range: bytes=1-1\r\n\r\n",
 			"HTTP/1.1 206 Partial Content\r\n"
 			"Content-Range: bytes 1-1/3\r\nContent-Length: 1\r\n"
 			"\r\nn");
 	}
-	converse_last(fd, LAST("/small"), END);
+	exchange_last(fd, LAST("/small"), END);
 	close_server();
 	dir_remove(folder);
 }
