@@ -668,9 +668,15 @@ struct retort_requests {
 	                            spacing its members are written */
 	const char *if_json_has; /* the same, but objects may have more
 	                            members */
-	int if_refused; /* the request is malformed, or beyond a limit, and
+	int if_refused;     /* the request is malformed, or beyond a limit, and
 	                   refused with this status; RETORT_ANY: with any; 0:
 	                   whether it is refused does not matter */
+	const char *if_nth; /* its number on its connection, from 1, as `nth` of
+	                       an exchange: "1"; "2+": 2 or more; "2-4" */
+
+	/* retort_expect(): on how many different connections those that fit
+	   come, as a text of the same form: "1", "2+", "1-2" */
+	const char *connections;
 };
 
 /* Of `if_refused`: any status. */
@@ -814,6 +820,7 @@ struct retort_reply {
 	bool open; /* the reply is not over after this body: retort_push() goes
 	              on with it. Framed as `parts` are with `chunked`, unless
 	              `fields` has a Content-Length. Not with RETORT_UDP */
+	const char *if_nth; /* only in retort_on() */
 };
 
 /*
@@ -898,10 +905,11 @@ RETORT_API int retort_load_sized(const struct retort_scenario *scenario,
 #endif
 
 /*
- * The client of a sweep: makes one request to `url`, and returns 1 if it took
- * the reply for success, 0 if not, and < 0 to end the sweep, which returns
- * that value. `fault` is what is wrong with the reply, as a fault of
- * retort(5); NULL: nothing.
+ * The client of a sweep: makes one request to `url`, or two on one connection if
+ * the server has `keep_alive`, and returns 1 if it took the reply, or both, for
+ * success, 0 if not, and < 0 to end the sweep, which returns that value. `fault`
+ * is what is wrong with the reply, or the second one, as a fault of retort(5);
+ * NULL: nothing.
  */
 typedef int retort_client(void *arg, const char *url, const char *fault);
 
@@ -927,7 +935,8 @@ struct retort_sweep {
  * own body. Returns the number of times that the client was wrong: it took a
  * part for the whole, or did not take the whole. If it does not take the
  * unchanged reply, nothing else is tried. On failure returns -errno with a line
- * in `error`: -ENOTCONN, the client did not connect.
+ * in `error`: -ENOTCONN, the client did not connect, or did not make a second
+ * request on its connection.
  */
 RETORT_API int retort_sweep_sized(const struct retort_sweep *sweep,
 	size_t size);

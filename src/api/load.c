@@ -54,6 +54,7 @@ add_item(struct retort *server, struct rt_item *item, const char *origin,
 		item->rule.raw = false;
 	switch (item->kind) {
 	case RT_ITEM_EXPECT:
+		when.connections = item->connections;
 		code = rt_verdict_expect(&server->verdict, item->least,
 			item->most, &when, protocol, error->text);
 		break;

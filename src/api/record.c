@@ -68,9 +68,11 @@ read_requests(struct retort *server, const struct retort_requests *requests,
 	struct rt_match *match = NULL;
 
 	if (code == 0 &&
-		(requests->least > 0 || requests->most > 0 || requests->never))
+		(requests->least > 0 || requests->most > 0 || requests->never ||
+			requests->connections != NULL))
 		code = rt_fail(error, -EINVAL,
-			"least, most and never are for retort_expect()");
+			"least, most, never and connections are for "
+			"retort_expect()");
 	if (code == 0) {
 		match = rt_match_new(requests, server->config.protocol, error);
 		code = match ? 0 : -errno;

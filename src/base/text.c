@@ -76,6 +76,23 @@ rt_word_number(struct rt_word word, uint64_t most, uint64_t *number)
 	return rt_text_digits(&at, end, number) && at == end && *number <= most;
 }
 
+bool
+rt_word_range(struct rt_word word, uint64_t most, uint64_t *from, uint64_t *to)
+{
+	const char *at = word.text, *end = at + word.size;
+	bool ok = rt_text_digits(&at, end, from) && *from <= most;
+
+	*to = *from;
+	if (!ok || at == end)
+		return ok;
+	if (*at == '+') {
+		*to = UINT64_MAX;
+		return at + 1 == end;
+	}
+	word = (struct rt_word){at + 1, (size_t)(end - at) - 1};
+	return *at == '-' && rt_word_number(word, most, to);
+}
+
 /* A version is short. */
 #define MAX_VERSION 16
 

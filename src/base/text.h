@@ -66,6 +66,11 @@ bool rt_text_digits(const char **at, const char *end, uint64_t *number);
 /* Whether the word is digits alone, which say a number of at most `most`. */
 bool rt_word_number(struct rt_word word, uint64_t most, uint64_t *number);
 
+/* "2", "2+", "2-3": numbers of at most `most`, and with a plus all from there
+   on. False: it is none of these. The first may be the larger one. */
+bool rt_word_range(struct rt_word word, uint64_t most, uint64_t *from,
+	uint64_t *to);
+
 /* The status of the line of HTTP that begins there, "HTTP/1.1 200"; 0: it is
    none. */
 int rt_text_status(const char *at, const char *end);

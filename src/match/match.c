@@ -36,6 +36,7 @@ static const struct rt_matcher *const matchers[RT_MATCHERS + 1] = {
 	&rt_match_body_has,
 	&rt_match_body_regex,
 	&rt_match_in,
+	&rt_match_nth,
 	&rt_match_form,
 	&rt_match_file,
 	&rt_match_json,

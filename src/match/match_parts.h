@@ -177,6 +177,9 @@ struct rt_match {
 	struct rt_patterns body_patterns;
 	const int *refused; /* this, or NULL: it does not matter */
 	int refused_with;   /* a status, or RETORT_ANY */
+	char *nth;          /* as it was given, */
+	uint64_t nth_from;  /* and these numbers */
+	uint64_t nth_to;
 	bool nocase;
 	retort_predicate *predicate;
 	void *predicate_arg;
@@ -215,6 +218,7 @@ extern const struct rt_matcher rt_match_json, rt_match_json_has;
 extern const struct rt_matcher rt_match_path_regex, rt_match_field_regex,
 	rt_match_body_regex;
 extern const struct rt_matcher rt_match_refused;
+extern const struct rt_matcher rt_match_nth;
 
 /* Copies a text, which may be NULL. 0 or -ENOMEM. */
 int rt_match_copy(char **to, const char *text);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The states in which a request came. Part of match. */
+/* What came before a request: the states in which it came, and its number on
+   its connection. Part of match. */
 #include "config.h"
 
 #include "match/match_parts.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "match/state.h"
 
 static int
@@ -82,4 +85,61 @@ const struct rt_matcher rt_match_in = {
 	.fits = in_fits,
 	.say = say_in,
 	.describe = describe_in,
+};
+
+/* --- its number --- */
+
+static int
+read_nth(struct rt_match *match, const struct retort_requests *when,
+	char *error)
+{
+	const char *text = when->if_nth;
+
+	if (text == NULL)
+		return 0;
+	if (!rt_word_range((struct rt_word){text, strlen(text)}, UINT64_MAX,
+		    &match->nth_from, &match->nth_to) ||
+		match->nth_from == 0 || match->nth_from > match->nth_to)
+		return rt_fail(error, -EINVAL,
+			"if_nth: '%.60s': expected a number from 1, N+ or N-M",
+			text);
+	return rt_match_copy(&match->nth, text);
+}
+
+static void
+free_nth(struct rt_match *match)
+{
+	free(match->nth);
+}
+
+static bool
+nth_fits(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	return seen->nth >= match->nth_from && seen->nth <= match->nth_to;
+}
+
+static void
+say_nth(const struct rt_match *match, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	rt_buf_add_format(to,
+		"number on its connection differs from %s: expected %s, was "
+		"%llu",
+		whose, match->nth, (unsigned long long)seen->nth);
+}
+
+static void
+describe_nth(const struct rt_match *match, struct rt_buf *to)
+{
+	rt_buf_add_format(to, ", number %s on its connection", match->nth);
+}
+
+const struct rt_matcher rt_match_nth = {
+	.given = offsetof(struct rt_match, nth),
+	.weight = 2,
+	.read = read_nth,
+	.free = free_nth,
+	.fits = nth_fits,
+	.say = say_nth,
+	.describe = describe_nth,
 };

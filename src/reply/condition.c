@@ -73,6 +73,8 @@ const struct rt_condition rt_conditions[RT_CONDITIONS] = {
 	{MEMBER(if_refused), RT_MEMBER_STATUS,
 		RT_CONDITION_HTTP | RT_CONDITION_APART, "if-refused",
 		"nothing, " RT_STATUS_REFUSALS},
+	{MEMBER(if_nth), RT_MEMBER_RANGE, 0, "if-nth",
+		"a number from 1, N+ or N-M"},
 };
 
 const char *
@@ -190,6 +192,7 @@ add_condition(uint64_t *hash, const struct retort_reply *rule, size_t i)
 	switch (rt_conditions[i].kind) {
 	case RT_MEMBER_LINES:
 	case RT_MEMBER_TEXT:
+	case RT_MEMBER_RANGE:
 		text = rt_condition_text(rule, i);
 		add_bytes(hash, text, strlen(text));
 		break;
@@ -240,6 +243,7 @@ covers(const struct retort_reply *a, const struct retort_reply *b, size_t i)
 	switch (rt_conditions[i].kind) {
 	case RT_MEMBER_LINES:
 	case RT_MEMBER_TEXT:
+	case RT_MEMBER_RANGE:
 		return same_text(rt_condition_text(a, i),
 			rt_condition_text(b, i));
 	case RT_MEMBER_BYTES:

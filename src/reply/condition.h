@@ -20,6 +20,7 @@ enum rt_member {
 	RT_MEMBER_BYTES,  /* bytes, of which the next member is the size */
 	RT_MEMBER_FLAG,   /* a bool */
 	RT_MEMBER_STATUS, /* an int, or RETORT_ANY */
+	RT_MEMBER_RANGE,  /* a text: "2", "2+" or "2-3" */
 	RT_MEMBER_CODE    /* of a program's alone: a function, a size */
 };
 
@@ -45,7 +46,7 @@ struct rt_condition {
 };
 
 /* How many there are, all given in `rt_conditions`. */
-#define RT_CONDITIONS 24
+#define RT_CONDITIONS 25
 
 extern const struct rt_condition rt_conditions[RT_CONDITIONS];
 
@@ -62,7 +63,8 @@ rt_condition_in(const struct retort_reply *rule, size_t i)
 	return (const char *)rule + rt_conditions[i].in_reply;
 }
 
-/* The text of one of RT_MEMBER_LINES or RT_MEMBER_TEXT; NULL: not given. */
+/* The text of one of RT_MEMBER_LINES, RT_MEMBER_TEXT or RT_MEMBER_RANGE; NULL:
+   not given. */
 const char *rt_condition_text(const struct retort_reply *rule, size_t i);
 void rt_condition_set_text(struct retort_reply *rule, size_t i,
 	const char *text);

@@ -24,7 +24,8 @@ struct rt_item {
 	struct retort_reply rule; /* `when` is an expectation's, too */
 	size_t least;
 	size_t most;
-	const char **requests; /* of an order; NULL-terminated */
+	const char *connections; /* on how many; NULL: on any */
+	const char **requests;   /* of an order; NULL-terminated */
 };
 
 struct rt_scenario {

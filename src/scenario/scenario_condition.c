@@ -83,6 +83,29 @@ read_status(struct rt_reader *reader, size_t i, const char *at)
 	return true;
 }
 
+/* "2", "2+" or "2-3", and nothing else. */
+static bool
+is_range(struct rt_word word, uint64_t least)
+{
+	uint64_t from, to;
+
+	return rt_word_range(word, RT_SCENARIO_MOST, &from, &to) &&
+		from >= least && from <= to;
+}
+
+const char *
+rt_scenario_own_range(struct rt_reader *reader, const char *at, uint64_t least,
+	const char *what)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+
+	if (!is_range(rest, least)) {
+		(void)rt_scenario_expected(reader, rest.text, what);
+		return NULL;
+	}
+	return rt_scenario_own_text(reader, rest.text, rest.size);
+}
+
 bool
 rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at)
 {
@@ -101,7 +124,10 @@ rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at)
 	}
 	if (condition->kind == RT_MEMBER_STATUS)
 		return read_status(reader, i, at);
-	own = rt_scenario_own_quoted(reader, at, text, &size);
+	if (condition->kind == RT_MEMBER_RANGE)
+		own = rt_scenario_own_range(reader, at, 1, condition->expected);
+	else
+		own = rt_scenario_own_quoted(reader, at, text, &size);
 	if (own == NULL)
 		return false;
 	rt_condition_set_text(rule, i, own);

@@ -373,27 +373,24 @@ read_interim(struct rt_reader *reader, const char *at)
 static bool
 read_count(struct rt_reader *reader, struct rt_word word, struct rt_item *item)
 {
-	const char *dash = memchr(word.text, '-', word.size);
-	struct rt_word least = word, most = {NULL, 0};
 	uint64_t from, to;
 
-	if (word.size > 0 && word.text[word.size - 1] == '+') {
-		least.size--;
-	} else if (dash != NULL) {
-		least.size = (size_t)(dash - word.text);
-		most = (struct rt_word){dash + 1, word.size - least.size - 1};
-	} else {
-		most = word;
-	}
-	if (!rt_word_number(least, RT_SCENARIO_MOST, &from) ||
-		(most.text != NULL &&
-			!rt_word_number(most, RT_SCENARIO_MOST, &to)))
+	if (!rt_word_range(word, RT_SCENARIO_MOST, &from, &to))
 		return rt_scenario_expected(reader, word.text, "N, N+ or N-M");
 	item->least = (size_t)from;
-	item->most = most.text ? (size_t)to : SIZE_MAX;
-	return item->least <= item->most ||
+	item->most = to == UINT64_MAX ? SIZE_MAX : (size_t)to;
+	return from <= to ||
 		rt_scenario_expected(reader, word.text,
 			"the smaller number first");
+}
+
+/* On how many those that are expected come. */
+static bool
+read_connections(struct rt_reader *reader, const char *at)
+{
+	reader->item->connections = rt_scenario_own_range(reader, at, 0,
+		"a number of connections: N, N+ or N-M");
+	return reader->item->connections != NULL;
 }
 
 static bool
@@ -451,7 +448,7 @@ read_order(struct rt_reader *reader, const char *at)
 }
 
 /* Where a directive may stand. */
-enum place { ANYWHERE, IN_RULE };
+enum place { ANYWHERE, IN_ITEM, IN_RULE, IN_EXPECTATION };
 
 static const struct directive {
 	const char *name;
@@ -463,6 +460,7 @@ static const struct directive {
 	{"then", ANYWHERE, read_then},
 	{"expect", ANYWHERE, read_expect},
 	{"order", ANYWHERE, read_order},
+	{"connections", IN_EXPECTATION, read_connections},
 	{"prefer", IN_RULE, read_prefer},
 	{"times", IN_RULE, read_times},
 	{"then-in", IN_RULE, read_then_in},
@@ -554,12 +552,17 @@ no_directive(struct rt_reader *reader, struct rt_word name)
 /* Whether it may stand here, after an item's first line and before its
    message. */
 static bool
-has_place(struct rt_reader *reader, bool in_rule)
+has_place(struct rt_reader *reader, enum place place)
 {
-	if (in_rule &&
-		(reader->item == NULL || reader->item->kind != RT_ITEM_RULE))
+	const struct rt_item *item = reader->item;
+
+	if (place == IN_RULE && (item == NULL || item->kind != RT_ITEM_RULE))
 		return rt_scenario_expected(reader, reader->line,
 			"@on before it");
+	if (place == IN_EXPECTATION &&
+		(item == NULL || item->kind != RT_ITEM_EXPECT))
+		return rt_scenario_expected(reader, reader->line,
+			"@expect before it");
 	if (reader->item == NULL)
 		return rt_scenario_expected(reader, reader->line,
 			"@on or @expect before it");
@@ -582,13 +585,13 @@ rt_scenario_directive(struct rt_reader *reader)
 
 		if (rt_word_is(name, directive->name))
 			return (directive->place == ANYWHERE ||
-				       has_place(reader, true)) &&
+				       has_place(reader, directive->place)) &&
 				directive->read(reader, at);
 	}
 	for (size_t i = 0; i < RT_CONDITIONS; i++)
 		if (rt_conditions[i].directive != NULL &&
 			rt_word_is(name, rt_conditions[i].directive))
-			return has_place(reader, false) &&
+			return has_place(reader, IN_ITEM) &&
 				rt_scenario_condition(reader, i, at);
 	return no_directive(reader, name);
 }

@@ -106,6 +106,11 @@ bool rt_scenario_quoted(struct rt_reader *reader, const char *at,
 const char *rt_scenario_own_quoted(struct rt_reader *reader, const char *at,
 	bool text, size_t *size);
 
+/* All that is left of the line, a range of numbers from `least` on, as memory
+   of the scenario; NULL: it is none. */
+const char *rt_scenario_own_range(struct rt_reader *reader, const char *at,
+	uint64_t least, const char *what);
+
 /* The directive of condition `i`, and the conditions of another rule, for the
    item under way. */
 bool rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "route/route.h"
 
 /* Most bytes of a verdict, and of the mistakes in it. */
@@ -97,13 +98,37 @@ add(struct rt_verdict *verdict, struct rt_expectation expectation)
 	return (int)verdict->count;
 }
 
+/* On how many. 0 or -EINVAL. */
+static int
+read_connections(struct rt_expectation *expectation,
+	const struct retort_requests *when, char *error)
+{
+	const char *text = when != NULL ? when->connections : NULL;
+	uint64_t from, to;
+
+	if (text == NULL)
+		return 0;
+	if (!rt_word_range((struct rt_word){text, strlen(text)}, SIZE_MAX / 2,
+		    &from, &to) ||
+		from > to)
+		return rt_fail(error, -EINVAL,
+			"connections: '%.60s': expected N, N+ or N-M", text);
+	expectation->counts = true;
+	expectation->least_of_them = (size_t)from;
+	expectation->most_of_them = to == UINT64_MAX ? SIZE_MAX : (size_t)to;
+	return 0;
+}
+
 int
 rt_verdict_expect(struct rt_verdict *verdict, size_t least, size_t most,
 	const struct retort_requests *when, enum retort_protocol protocol,
 	char *error)
 {
 	struct rt_expectation expectation = {.least = least, .most = most};
+	int code = read_connections(&expectation, when, error);
 
+	if (code < 0)
+		return code;
 	if (most < least)
 		return rt_fail(error, -EINVAL, "at least %zu and at most %zu",
 			least, most);
@@ -189,11 +214,9 @@ show(struct judgement *judgement, const struct rt_record *record)
 }
 
 static void
-add_count(struct rt_buf *to, size_t least, size_t most)
+add_range(struct rt_buf *to, size_t least, size_t most)
 {
-	if (most == 0)
-		rt_buf_add_text(to, "no request");
-	else if (least == most)
+	if (least == most)
 		rt_buf_add_format(to, "exactly %zu", least);
 	else if (most == SIZE_MAX)
 		rt_buf_add_format(to, "at least %zu", least);
@@ -201,6 +224,22 @@ add_count(struct rt_buf *to, size_t least, size_t most)
 		rt_buf_add_format(to, "at most %zu", most);
 	else
 		rt_buf_add_format(to, "%zu to %zu", least, most);
+}
+
+static void
+add_count(struct rt_buf *to, const struct rt_expectation *expectation)
+{
+	if (expectation->most == 0)
+		rt_buf_add_text(to, "no request");
+	else
+		add_range(to, expectation->least, expectation->most);
+	if (!expectation->counts)
+		return;
+	rt_buf_add_text(to, " on ");
+	add_range(to, expectation->least_of_them, expectation->most_of_them);
+	rt_buf_add_text(to,
+		expectation->most_of_them == 1 ? " connection" :
+						 " connections");
 }
 
 /* Which exchange of a kept connection, but for the first. */
@@ -316,29 +355,82 @@ name(const struct rt_expectation *expectation, size_t number, char room[40])
 	return room;
 }
 
+static int
+compare_numbers(const void *a, const void *b)
+{
+	const uint64_t *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+/* How many different ones there are; sorts them. */
+static size_t
+count_different(struct rt_buf *numbers)
+{
+	uint64_t *all = (uint64_t *)(void *)numbers->data;
+	size_t count = numbers->len / sizeof *all, different = count > 0;
+
+	if (count > 0)
+		qsort(all, count, sizeof *all, compare_numbers);
+	for (size_t i = 1; i < count; i++)
+		different += all[i] != all[i - 1];
+	return different;
+}
+
+/* Those that fit, and on how many connections they came. */
+static size_t
+count_came(const struct judgement *judgement,
+	const struct rt_expectation *expectation, size_t *connections)
+{
+	const struct rt_journal *journal = judgement->journal;
+	struct rt_buf numbers;
+	size_t came = 0;
+
+	rt_buf_init(&numbers, SIZE_MAX / 2);
+	for (size_t i = 0; i < journal->count; i++) {
+		const struct retort_exchange *seen = &journal->records[i]->seen;
+
+		if (!rt_match_fits(expectation->matches[0], seen))
+			continue;
+		came++;
+		if (expectation->counts)
+			rt_buf_add(&numbers, &seen->connection,
+				sizeof seen->connection);
+	}
+	*connections = count_different(&numbers);
+	/* nothing is known without memory */
+	if (numbers.failed)
+		judgement->text->failed = true;
+	rt_buf_free(&numbers);
+	return came;
+}
+
 static void
 judge_count(struct judgement *judgement, size_t number,
 	const struct rt_expectation *expectation)
 {
-	const struct rt_journal *journal = judgement->journal;
 	const struct rt_match *match = expectation->matches[0];
 	char room[40];
 	const char *whose = name(expectation, number, room);
-	size_t came = 0;
+	size_t on, came = count_came(judgement, expectation, &on);
+	bool many = came >= expectation->least && came <= expectation->most;
 
-	for (size_t i = 0; i < journal->count; i++)
-		came += rt_match_fits(match, &journal->records[i]->seen);
-	if (came >= expectation->least && came <= expectation->most)
+	if (many &&
+		(!expectation->counts ||
+			(on >= expectation->least_of_them &&
+				on <= expectation->most_of_them)))
 		return;
 	rt_buf_add_format(judgement->text, "%s (", whose);
 	rt_match_describe(match, judgement->text);
 	rt_buf_add_text(judgement->text, "): expected ");
-	add_count(judgement->text, expectation->least, expectation->most);
-	rt_buf_add_format(judgement->text, ", came %zu\n", came);
+	add_count(judgement->text, expectation);
+	rt_buf_add_format(judgement->text, ", came %zu", came);
+	if (expectation->counts && came > 0)
+		rt_buf_add_format(judgement->text, " on %zu", on);
+	rt_buf_add(judgement->text, "\n", 1);
 	add_came(judgement, match);
-	if (came > expectation->most)
-		return;
-	add_nearest(judgement, match, whose);
+	if (came < expectation->least)
+		add_nearest(judgement, match, whose);
 }
 
 static void

@@ -3,6 +3,7 @@
 #ifndef RT_VERDICT_H
 #define RT_VERDICT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -18,6 +19,9 @@ struct rt_expectation {
 	size_t count; /* of matches: one, or more that come in this order */
 	size_t least; /* of one */
 	size_t most;
+	bool counts; /* connections on which they come, too: so many */
+	size_t least_of_them;
+	size_t most_of_them;
 };
 
 struct rt_verdict {

@@ -78,7 +78,8 @@ check_item(const struct rt_item *item, unsigned lines)
 	must(item->line >= 1 && item->line <= lines);
 	for (size_t i = 0; i < RT_CONDITIONS; i++)
 		if (rt_conditions[i].kind == RT_MEMBER_LINES ||
-			rt_conditions[i].kind == RT_MEMBER_TEXT)
+			rt_conditions[i].kind == RT_MEMBER_TEXT ||
+			rt_conditions[i].kind == RT_MEMBER_RANGE)
 			(void)touch(rt_condition_text(rule, i));
 	(void)(touch(rule->reason) + touch(rule->fields) + touch(rule->omit) +
 		touch(rule->file) + touch(rule->trailers) +
@@ -86,6 +87,7 @@ check_item(const struct rt_item *item, unsigned lines)
 	touch_bytes(rule->if_body, rule->if_body_size);
 	touch_bytes(rule->body, rule->body_size);
 	must(item->kind != RT_ITEM_EXPECT || item->least <= item->most);
+	(void)touch(item->connections);
 	if (item->kind == RT_ITEM_ORDER)
 		for (size_t i = 0; item->requests[i] != NULL; i++)
 			(void)touch(item->requests[i]);
@@ -324,6 +326,7 @@ static const char *const corpus[] = {
 	"HTTP/2 200 \ncontent-type: a/b\ncontent-length: 99\n"
 	"content-encoding: gzip\n\nbody\n@@ at\n\n@then\n@fault end stall\n"
 	"@then\nHTTP/1.1 503 No\r\nRetry-After: 1\r\n\r\n",
+	"@on\n@if-nth 2+\n@echo\n@expect 1\n@if-nth 1\n@connections 2-3\n"
 	"@on\n@if-refused 400\n@if-body \"a\\0\\x7f\\\"\"\n@if-body-has \"x\"\n@chunks 1 2 3\n"
 	"@trailer A: b\n@interim \"HTTP/1.1 103 E\\r\\n\\r\\n\"\n@repeat 9\n"
 	"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n"

@@ -196,6 +196,50 @@ START_TEST(reads_numbers)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	bool ok;
+	uint64_t from, to;
+} ranges[] = {
+	{"0", true, 0, 0},
+	{"7", true, 7, 7},
+	{"99", true, 99, 99},
+	{"2+", true, 2, UINT64_MAX},
+	{"2-3", true, 2, 3},
+	{"3-2", true, 3, 2},
+	{"", false, 0, 0},
+	{"+", false, 0, 0},
+	{"-2", false, 0, 0},
+	{"2-", false, 0, 0},
+	{"2++", false, 0, 0},
+	{"2-3+", false, 0, 0},
+	{"2-3-4", false, 0, 0},
+	{"2 ", false, 0, 0},
+	{"x", false, 0, 0},
+	/* beyond what may be */
+	{"100", false, 0, 0},
+	{"100+", false, 0, 0},
+	{"1-100", false, 0, 0},
+	{"99999999999999999999999", false, 0, 0},
+};
+
+START_TEST(reads_ranges)
+{
+	char *text = copied(ranges[_i].text, strlen(ranges[_i].text));
+	struct rt_word word = {text, strlen(ranges[_i].text)};
+	uint64_t from = 0, to = 0;
+	bool ok = rt_word_range(word, 99, &from, &to);
+
+	ck_assert_msg(ok == ranges[_i].ok, "\"%s\": expected %d",
+		ranges[_i].text, ranges[_i].ok);
+	if (ok) {
+		ck_assert_uint_eq(from, ranges[_i].from);
+		ck_assert_uint_eq(to, ranges[_i].to);
+	}
+	free(text);
+}
+END_TEST
+
 START_TEST(reads_words)
 {
 	static const char text[] = " one\ttwo  ";
@@ -302,6 +346,7 @@ main(void)
 		COUNT(escaped));
 	tcase_add_test(tcase, every_byte_is_read_back);
 	tcase_add_loop_test(tcase, reads_numbers, 0, COUNT(numbers));
+	tcase_add_loop_test(tcase, reads_ranges, 0, COUNT(ranges));
 	tcase_add_test(tcase, reads_words);
 	tcase_add_test(tcase, splits_lines);
 	tcase_add_loop_test(tcase, knows_a_status_line, 0, COUNT(statuses));

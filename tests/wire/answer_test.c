@@ -266,7 +266,7 @@ START_TEST(malformed_rules_are_told)
 	assert_verdict("expectation: more than one of times, never, and least "
 		       "or most (/)");
 	ck_assert_uint_eq(retort_count(server, "/", .most = 1), SIZE_MAX);
-	assert_verdict("request: least, most and never are for "
+	assert_verdict("request: least, most, never and connections are for "
 		       "retort_expect() (/)");
 	ck_assert_int_eq(retort_expect_order(server, "/"), -EINVAL);
 	/* what is for rules alone */
