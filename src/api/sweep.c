@@ -69,19 +69,45 @@ tell(struct sweep *sweep, struct told *told, uint64_t at)
 	*told = (struct told){at, at, true, told->count};
 }
 
-/* Whether there was a connection since, or is one that waits to be accepted. */
+/* What the client has done before, so that more can be told from it. */
+struct before {
+	uint64_t connections;
+	uint64_t replies;
+};
+
+/* Whether there was a connection since, or is one that waits to be accepted. On
+   connections that are kept the client asks twice. */
 static bool
-has_connected(struct retort *server, uint64_t before)
+has_come(const struct retort *server, const struct before *before)
+{
+	return server->config.keep_alive ?
+		server->answered >= before->replies + 2 :
+		server->number != before->connections;
+}
+
+/* Waits for that, and for the reason why it is not as it should be; NULL. */
+static const char *
+what_lacks(struct retort *server, const struct before *before, bool whole)
 {
 	int64_t deadline = rt_api_deadline(ACCEPT_TIME);
-	bool connected, more = true;
+	const char *lacks = NULL;
+	bool more = true;
 
 	lock(server);
-	while (server->number == before && more)
+	while (!has_come(server, before) && more)
 		more = rt_api_wait(server, deadline);
-	connected = server->number != before;
+	if (server->number == before->connections &&
+		server->answered == before->replies)
+		lacks = "did not connect";
+	else if (!has_come(server, before))
+		lacks = "did not make a second request";
+	/* after a reply that was spoiled it may have reason to connect again */
+	else if (whole && server->config.keep_alive &&
+		server->number - before->connections >=
+			server->answered - before->replies)
+		lacks = "did not make both requests on one connection";
 	unlock(server);
-	return connected;
+	return lacks;
 }
 
 /* Has the server give the reply with this fault. */
@@ -92,7 +118,9 @@ spoil(struct retort *server, const char *fault, char *error)
 	int code;
 
 	lock(server);
-	code = rt_route_spoil(&server->route, fault, &wrong);
+	/* the second reply of a connection, and all after it */
+	code = rt_route_spoil(&server->route, fault, server->config.keep_alive,
+		&wrong);
 	unlock(server);
 	return code < 0 ? rt_fail(error, code, "%s", wrong.text) : 0;
 }
@@ -103,9 +131,13 @@ try_one(struct sweep *sweep, const char *fault)
 {
 	struct retort *server = sweep->of.server;
 	char *error = sweep->of.error;
-	uint64_t before = retort_stats(server).accepted;
+	struct before before;
+	const char *lacks;
 	int code;
 
+	lock(server);
+	before = (struct before){server->number, server->answered};
+	unlock(server);
 	code = spoil(server, fault, error);
 	if (code < 0)
 		return code;
@@ -113,10 +145,10 @@ try_one(struct sweep *sweep, const char *fault)
 		fault);
 	if (code < 0)
 		return rt_fail_errno(error, code, "the client");
-	if (!has_connected(server, before))
-		return rt_fail(error, -ENOTCONN,
-			"%s: the client did not connect",
-			fault ? fault : "the whole reply");
+	lacks = what_lacks(server, &before, fault == NULL);
+	if (lacks != NULL)
+		return rt_fail(error, -ENOTCONN, "%s: the client %s",
+			fault ? fault : "the whole reply", lacks);
 	return code;
 }
 
@@ -179,6 +211,9 @@ describe(struct sweep *sweep)
 	if (head > 0 && head < whole)
 		rt_buf_add_format(&sweep->report, ", body %llu-%llu", head,
 			whole - 1);
+	if (sweep->of.server->config.keep_alive)
+		rt_buf_add_text(&sweep->report,
+			", the second on its connection");
 	rt_buf_add_text(&sweep->report, "\n");
 }
 
@@ -240,9 +275,10 @@ open_sweep(struct sweep *sweep)
 		return rt_fail(error, -EINVAL, "sweep: expected a client");
 	lock(server);
 	what = unfit_for_sweep(server);
-	code = what != NULL ? rt_fail(error, -EINVAL, "sweep: %s", what) :
-			      rt_route_measure(&server->route, &sweep->head,
-				      &sweep->whole, error);
+	code = what != NULL ?
+		rt_fail(error, -EINVAL, "sweep: %s", what) :
+		rt_route_measure(&server->route, server->config.keep_alive,
+			&sweep->head, &sweep->whole, error);
 	unlock(server);
 	if (code == 0 && (sweep->whole == 0 || sweep->whole > MAX_SWEEP))
 		code = rt_fail(error, -EINVAL,

@@ -135,7 +135,7 @@ const struct option args_options[] = {
 	{.help = "Connections"},
 	{"keep-alive", 0, NULL, "answer further requests on a connection",
 		.read = args_read_flag, TO(args.options.keep_alive),
-		.ways = HTTP, .excludes = "sweep"},
+		.ways = HTTP},
 
 	{.help = "Plain sockets instead of HTTP"},
 	{"tcp", 0, NULL, "answer bytes on TCP, by --echo or --body",

@@ -212,7 +212,8 @@ answer_canned(const struct rt_route *route, const struct rt_rule *rule,
 		asked->base, asked->size, asked->date,
 		find_filling(canned, rule, asked, &filling), reply);
 	if (error == 0) {
-		spoil(route, rule->canned->faults, asked, reply);
+		if (rule->used > rule->spared)
+			spoil(route, rule->canned->faults, asked, reply);
 		return;
 	}
 	blame_rule(route, asked);

@@ -36,6 +36,7 @@ struct rt_rule {
 	bool refused;   /* for requests that are, not for others */
 	unsigned times; /* 0: always */
 	unsigned used;
+	unsigned spared;     /* so many of its answers are without its faults */
 	uint64_t conditions; /* a hash of them */
 };
 
@@ -136,13 +137,15 @@ void rt_route_miss(struct rt_route *route, const char *request,
 void rt_route_clear(struct rt_route *route);
 void rt_route_clear_after(struct rt_route *route, size_t count);
 
-/* The reply that was set has these faults from now on. 0 or -errno. */
-int rt_route_spoil(struct rt_route *route, const char *faults,
+/* The reply that was set has these faults from now on, after so many that have
+   none. 0 or -errno. */
+int rt_route_spoil(struct rt_route *route, const char *faults, unsigned spared,
 	struct rt_error *error);
 
-/* Its bytes up to the end of its head, and all of them. 0, or -errno with a
-   line in `error`: there is none, or it depends on the request. */
-int rt_route_measure(const struct rt_route *route, uint64_t *head,
+/* Its bytes up to the end of its head, and all of them, on a connection that is
+   kept or is not. 0, or -errno with a line in `error`: there is none, or it
+   depends on the request. */
+int rt_route_measure(const struct rt_route *route, bool kept, uint64_t *head,
 	uint64_t *whole, char *error);
 
 /* The fallback, a reply or files; 0, or -errno with `error`. */

@@ -128,11 +128,13 @@ check_request(const struct retort_reply *given, char *error)
 /* Makes a reply on trial, as far as it does not depend on its request. */
 static int
 try_reply(const struct rt_route *route, const struct rt_canned *canned,
-	enum retort_protocol protocol, struct rt_reply *reply)
+	enum retort_protocol protocol, enum rt_keep keep,
+	struct rt_reply *reply)
 {
 	static const struct rt_request request = {.minor = 1};
 
 	rt_reply_init(reply);
+	reply->keep = keep;
 	reply->always = &route->always;
 	return rt_canned_answer(canned, protocol, &request, "", 0,
 		"Thu, 01 Jan 1970 00:00:00 GMT", NULL, reply);
@@ -147,7 +149,7 @@ try_drawn(const struct rt_route *route, const struct rt_canned *canned,
 	struct rt_reply reply;
 	int code;
 
-	(void)try_reply(route, canned, protocol, &reply);
+	(void)try_reply(route, canned, protocol, RT_KEEP_NOT, &reply);
 	code = rt_reply_ok(&reply) ? rt_faults_apply(faults, &reply, error) :
 				     -ENOMEM;
 	if (code == 0 && reply.step_count == RT_MAX_STEPS)
@@ -182,8 +184,8 @@ try_faults(const struct rt_route *route, const struct rt_canned *canned,
 }
 
 int
-rt_route_measure(const struct rt_route *route, uint64_t *head, uint64_t *whole,
-	char *error)
+rt_route_measure(const struct rt_route *route, bool kept, uint64_t *head,
+	uint64_t *whole, char *error)
 {
 	const struct rt_canned *canned = route->fallback.canned;
 	struct rt_reply reply;
@@ -197,7 +199,8 @@ rt_route_measure(const struct rt_route *route, uint64_t *head, uint64_t *whole,
 			canned->as.echo         ? "echo" :
 				canned->as.fill ? "fill" :
 						  "open");
-	code = try_reply(route, canned, route->protocol, &reply);
+	code = try_reply(route, canned, route->protocol,
+		kept ? RT_KEEP : RT_KEEP_NOT, &reply);
 	if (code < 0)
 		(void)rt_fail_errno(error, code, canned->as.file);
 	*head = reply.head_size;
@@ -376,13 +379,17 @@ rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
 }
 
 int
-rt_route_spoil(struct rt_route *route, const char *faults,
+rt_route_spoil(struct rt_route *route, const char *faults, unsigned spared,
 	struct rt_error *error)
 {
 	struct retort_reply reply = rt_canned_given(route->fallback.canned);
+	int code;
 
 	reply.faults = faults;
-	return rt_route_set_reply(route, &reply, error);
+	code = rt_route_set_reply(route, &reply, error);
+	if (code == 0)
+		route->fallback.spared = spared;
+	return code;
 }
 
 int

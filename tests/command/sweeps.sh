@@ -113,6 +113,21 @@ if have curl; then
 		grep -q '^each 1 .*for success$' "$dir/out"
 	report $? "$name: report"
 
+	name='a client that keeps its connection'
+	# it asks again where there was no second reply, and gets no other
+	# shellcheck disable=SC2016 # of that shell
+	sweeps 0 --keep-alive --body ab -H Date: -H Content-Type: -- sh -c \
+		'test "$(curl -sf --max-time 10 {url} {url})" = abab'
+	grep -q '^reply .*, the second on its connection$' "$dir/out" &&
+		grep -c 'for success: none$' "$dir/out" >"$dir/err"
+	report $? "$name: report"
+
+	name='a client that asks once'
+	sweeps 125 --keep-alive --body good -- curl -sf '{url}'
+	grep -q '^retort: the whole reply: the client did not make a second' \
+		"$dir/err"
+	report $? "$name: is told"
+
 	name='a client that takes what it gets'
 	# by its own words; of three bytes, what comes before a FIN is lost
 	# neither to it nor to us

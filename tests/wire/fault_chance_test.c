@@ -512,6 +512,60 @@ hasty_client(void *arg, const char *url, const char *fault)
 	return n == 17 && strncmp(data, OK, 17) == 0;
 }
 
+#define KEPT_WHOLE OK TYPE CL(10) "\r\n" DIGITS
+
+/* So many bytes of a reply, or what comes of them. */
+static size_t
+ask_on(int fd)
+{
+	char data[sizeof KEPT_WHOLE];
+	size_t size = 0;
+	ssize_t n = 1;
+
+	(void)client_send_text(fd, GET);
+	while (n > 0 && size < strlen(KEPT_WHOLE)) {
+		n = recv(fd, data + size, strlen(KEPT_WHOLE) - size, 0);
+		size += n > 0 ? (size_t)n : 0;
+	}
+	return size;
+}
+
+/* Asks twice on a connection, and knows how much comes; one that is closed
+   before the second reply is for another try. */
+static int
+keeping_client(void *arg, const char *url, const char *fault)
+{
+	int fd = client_connect(url);
+	size_t size;
+
+	(void)fault;
+	++*(size_t *)arg;
+	ck_assert_uint_eq(ask_on(fd), strlen(KEPT_WHOLE));
+	size = ask_on(fd);
+	(void)close(fd);
+	if (size == 0) {
+		fd = client_connect(url);
+		size = ask_on(fd);
+		(void)close(fd);
+	}
+	return size == strlen(KEPT_WHOLE);
+}
+
+/* Asks twice, but on two connections. */
+static int
+forgetful_client(void *arg, const char *url, const char *fault)
+{
+	(void)arg;
+	(void)fault;
+	for (int i = 0; i < 2; i++) {
+		int fd = client_connect(url);
+
+		(void)ask_on(fd);
+		(void)close(fd);
+	}
+	return 1;
+}
+
 /* It never gets to the server. */
 static int
 lost_client(void *arg, const char *url, const char *fault)
@@ -594,6 +648,44 @@ START_TEST(sweeps)
 	/* without a report, and of another's faults nothing is left */
 	ck_assert_int_eq(sweep(&swept, hasty_client, &calls, NULL),
 		2 * (109 - 17));
+	close_server();
+}
+END_TEST
+
+/* The second reply is spoiled, and whatever comes after it. */
+START_TEST(sweeps_kept_connections)
+{
+	char *report = NULL;
+	size_t calls = 0;
+	int fd;
+
+	open_with((struct retort_options){.keep_alive = true}, _i);
+	ck_assert_msg(sweep(&swept, keeping_client, &calls, &report) == 0,
+		"%s%s", error, report ? report : "");
+	ck_assert_uint_eq(calls, 1 + 2 * 90 + 89 + 1);
+	assert_report(report,
+		"reply of 90 bytes: head 0-79, body 80-89, the second on its "
+		"connection\n"
+		"whole                   1  taken for success\n"
+		"cut N fin              90  taken for success: none\n"
+		"cut N reset            90  taken for success: none\n"
+		"split N; gap 20        89  taken for failure: none\n"
+		"each 1                  1  taken for success\n");
+	ck_assert_int_eq(sweep(&swept, hasty_client, &calls, NULL), -ENOTCONN);
+	ck_assert_str_eq(error,
+		"the whole reply: the client did not make a second request");
+	ck_assert_int_eq(sweep(&swept, forgetful_client, NULL, NULL),
+		-ENOTCONN);
+	ck_assert_str_eq(error,
+		"the whole reply: the client did not make both requests on one "
+		"connection");
+	ck_assert_int_eq(sweep(&swept, lost_client, NULL, NULL), -ENOTCONN);
+	ck_assert_str_eq(error, "the whole reply: the client did not connect");
+	/* and nothing is spoiled any more */
+	fd = client_connect(retort_url(server));
+	for (int i = 0; i < 3; i++)
+		ck_assert_uint_eq(ask_on(fd), strlen(KEPT_WHOLE));
+	(void)close(fd);
 	close_server();
 }
 END_TEST
@@ -944,7 +1036,7 @@ main(void)
 		seeds_are_drawn, replays_what_was_logged, replays_by_request,
 		logs_rules, logs_targets_as_rules, logs_no_escapes_as_rules,
 		logs_faults, NULL};
-	const TTest *const sweep[] = {sweeps, sweeps_that_end_early,
+	const TTest *const sweep[] = {sweeps, sweeps_kept_connections, sweeps_that_end_early,
 		sweep_tells_its_faults, leaves_the_reply_as_it_is,
 		sweeps_its_own_copy, NULL};
 	const TTest *const mistakes[] = {mistakes_about_sweeps_are_told,
