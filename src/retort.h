@@ -821,6 +821,9 @@ struct retort_reply {
 	              on with it. Framed as `parts` are with `chunked`, unless
 	              `fields` has a Content-Length. Not with RETORT_UDP */
 	const char *if_nth; /* only in retort_on() */
+	int idle; /* ms that the connection is kept after it without another
+	             request, or piece: instead of `idle_timeout`; -1: any
+	             time. Not with RETORT_UDP */
 };
 
 /*

@@ -157,8 +157,8 @@ const struct option args_options[] = {
 	{"fault", 0, "CLAUSES", "spoil each reply, as 'cut body 3 reset'",
 		.read = args_read_fault, .excludes = "sweep",
 		.many = true, .brief = true,
-		.words = "add bare-lf continue corrupt cut deaf each early "
-			"empty end endless fold force-body gap garbage "
+		.words = "add append await bare-lf continue corrupt cut deaf "
+			"each early empty end endless fold force-body gap garbage "
 			"headless insert length no-close-notify no-range "
 			"pause rate read-slowly refuse split spread status "
 			"stop-reading"},

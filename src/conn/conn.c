@@ -64,6 +64,16 @@ reserve(struct rt_conn *conn)
 		NULL;
 }
 
+/* Whether it has sent more than its request, or will not. */
+static bool
+has_said_more(const struct rt_conn *conn)
+{
+	const struct rt_buffers *buffers = conn->buffers;
+
+	return conn->drained > 0 || buffers->in.len > buffers->parsed ||
+		conn->client_close != RETORT_NOTHING;
+}
+
 /* The script may be at its end. */
 static void
 end_script(struct rt_conn *conn)
@@ -84,6 +94,12 @@ end_script(struct rt_conn *conn)
 			conn->asks = RT_ASK_MORE;
 		else if (conn->client_close == RETORT_FIN)
 			rt_conn_end(conn, RETORT_RESET, RETORT_FIN);
+		break;
+	case RT_STEP_AWAIT:
+		if (!has_said_more(conn))
+			break;
+		rt_play_waited(&conn->buffers->play);
+		end_script(conn);
 		break;
 	case RT_STEP_STALL: /* the client may have left */
 		if (conn->client_close == RETORT_FIN)
@@ -297,6 +313,9 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 	rt_play_begin(&conn->buffers->play, &conn->buffers->reply);
 	conn->rest_is_next = !is_http(conn) || conn->asked == RT_ASK_GREET ||
 		rt_reply_ending(&conn->buffers->reply) == RT_STEP_NEXT;
+	conn->idle_timeout = conn->buffers->reply.idle != 0 ?
+		conn->buffers->reply.idle :
+		conn->config->idle_timeout;
 	conn->moved = now;
 	/* a 100 (Continue) that was not begun is not wanted any more */
 	if (conn->interim_left % RT_INTERIM_SIZE == 0)
@@ -477,7 +496,7 @@ expire_reply(struct rt_conn *conn, int64_t now)
 
 	if (is_datagram(conn)) {
 		rt_conn_datagram_expired(conn, now);
-	} else if (!sends && next == RT_STEP_PAUSE) {
+	} else if (!sends && (next == RT_STEP_PAUSE || next == RT_STEP_AWAIT)) {
 		rt_play_waited(&conn->buffers->play);
 		conn->moved = now;
 		conn->may_have_more = true;
@@ -560,6 +579,7 @@ rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
 		.local = peer->family == AF_UNIX,
 		.began = now,
 		.moved = now,
+		.idle_timeout = config->idle_timeout,
 	};
 	rt_chan_init(&conn->chan, fd, 0);
 	conn->chan.in.verb = RT_RECV;

@@ -120,6 +120,11 @@ plan_step(const struct rt_conn *conn, struct rt_chan *chan)
 		chan->watched = is_watched(conn, chan);
 		chan->deadline = RT_NEVER;
 		break;
+	case RT_STEP_AWAIT:
+		chan->deadline = later(conn->moved, conn->idle_timeout);
+		plan_drain(conn, &chan->in);
+		chan->watched = is_watched(conn, chan);
+		break;
 	case RT_STEP_STALL:
 		chan->deadline = RT_NEVER;
 		plan_drain(conn, &chan->in);
@@ -166,7 +171,7 @@ rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan)
 	case RT_STATE_HEAD:
 		chan->deadline = is_http(conn) && !rt_conn_is_kept(conn) ?
 			later(conn->began, config->head_timeout) :
-			later(conn->moved, config->idle_timeout);
+			later(conn->moved, conn->idle_timeout);
 		plan_receive(conn, &chan->in);
 		break;
 	case RT_STATE_BODY:

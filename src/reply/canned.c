@@ -256,7 +256,7 @@ check_silent(const struct retort_reply *reply, enum retort_protocol protocol,
 	if (rt_has_body(reply->body, reply->body_size) || reply->file ||
 		reply->echo || reply->close || reply->pause_head ||
 		reply->pause_end || reply->faults || reply->parts ||
-		reply->open || reply->fill || reply->next)
+		reply->open || reply->fill || reply->next || reply->idle)
 		return rt_fail(error, -EINVAL,
 			"silent: expected nothing of a reply with it, such as "
 			"a body, close, next, pauses or faults");
@@ -292,6 +292,9 @@ check(const struct retort_reply *reply, const struct rt_faults *faults,
 	if (reply->next != RETORT_NEXT_DEFAULT && protocol == RETORT_UDP)
 		return rt_fail(error->text, -EINVAL,
 			"next: a datagram has no connection");
+	if (reply->idle != 0 && protocol == RETORT_UDP)
+		return rt_fail(error->text, -EINVAL,
+			"idle: a datagram has no connection");
 	if (reply->silent)
 		code = check_silent(reply, protocol, error->text);
 	if (code < 0)

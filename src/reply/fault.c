@@ -59,12 +59,14 @@ static const struct rt_fault_word {
 	{"corrupt", RT_FAULT_CORRUPT, "p", 0, 0, 0, NULL, NULL},
 	{"cut", RT_FAULT_CUT, "pe?", 0, 0, 0, NULL, NULL},
 	{"empty", RT_FAULT_CUT, "", 0, 0, 0, NULL, NULL},
+	{"append", RT_FAULT_APPEND, "st?", STREAM, 0, 0, NULL, NULL},
 	{"pause", RT_FAULT_PAUSE, "tp?", 0, 0, 0, NULL, NULL},
 	{"split", RT_FAULT_SPLIT, "p*", STREAM, 0, 0, NULL, NULL},
 	{"each", RT_FAULT_EACH, "n", STREAM, 1, 0, "at least 1 byte", NULL},
 	{"gap", RT_FAULT_GAP, "t", STREAM, 0, 0, NULL, NULL},
 	{"rate", RT_FAULT_RATE, "n", STREAM, 1, 0, "at least 1 byte", NULL},
 	{"spread", RT_FAULT_SPREAD, "t", STREAM, 0, 0, NULL, NULL},
+	{"await", RT_FAULT_AWAIT, "", STREAM, 0, 0, NULL, NULL},
 	{"end", RT_FAULT_END, "e", STREAM, 0, 0, NULL, NULL},
 	{"deaf", RT_FAULT_DEAF, "", STREAM, 0, 0, NULL, NULL},
 	{"no-close-notify", RT_FAULT_NO_NOTIFY, "", STREAM, 0, 0, NULL, NULL},
@@ -409,6 +411,8 @@ find_useless(const struct rt_faults *faults, const struct rt_clause *clause)
 	for (size_t i = 0; i < faults->count; i++)
 		if (rt_clause_is_for(clause, faults->clauses + i))
 			return NULL;
+	if (clause->verb == RT_FAULT_AWAIT)
+		return "an end with it that is no stall, such as 'end reset'";
 	return clause->verb == RT_FAULT_GAP ?
 		"split or each with it" :
 		"early or a stall with it, such as 'end stall'";

@@ -375,6 +375,43 @@ cut(struct change *change)
 		set_ending(change->reply, change->clause->ending);
 }
 
+/* Before the ending, and a flush that is a part of it. */
+static void
+insert_last(struct rt_reply *reply, struct rt_step step)
+{
+	size_t index = reply->step_count - 1;
+
+	if (index > 0 && reply->steps[index].kind == RT_STEP_RESET)
+		index--;
+	rt_reply_insert(reply, index, step);
+}
+
+static void
+append(struct change *change)
+{
+	const struct rt_clause *clause = change->clause;
+	struct rt_reply *reply = change->reply;
+	size_t at = reply->text.len;
+
+	rt_buf_add(&reply->text, clause->bytes, clause->size);
+	if (clause->time > 0)
+		insert_last(reply,
+			(struct rt_step){.kind = RT_STEP_PAUSE,
+				.at = clause->time});
+	if (clause->size > 0 && rt_reply_ok(reply))
+		insert_last(reply,
+			(struct rt_step){.kind = RT_STEP_TEXT,
+				.at = at,
+				.size = clause->size});
+}
+
+/* The connection's end waits for the client's next word. */
+static void
+await(struct change *change)
+{
+	insert_last(change->reply, (struct rt_step){.kind = RT_STEP_AWAIT});
+}
+
 static void
 insert_pause(struct change *change)
 {
@@ -503,11 +540,13 @@ static void (*const changes[RT_FAULT_REFUSE + 1])(struct change *change) = {
 	[RT_FAULT_INSERT] = insert_bytes,
 	[RT_FAULT_CORRUPT] = corrupt,
 	[RT_FAULT_CUT] = cut,
+	[RT_FAULT_APPEND] = append,
 	[RT_FAULT_PAUSE] = insert_pause,
 	[RT_FAULT_SPLIT] = split,
 	[RT_FAULT_EACH] = set_segments,
 	[RT_FAULT_RATE] = set_rate,
 	[RT_FAULT_SPREAD] = spread,
+	[RT_FAULT_AWAIT] = await,
 	[RT_FAULT_END] = end,
 	[RT_FAULT_DEAF] = make_deaf,
 	[RT_FAULT_NO_NOTIFY] = leave_unnotified,

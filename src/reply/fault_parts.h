@@ -27,8 +27,9 @@ enum rt_fault_verb {
 	/* bytes */
 	RT_FAULT_INSERT,
 	RT_FAULT_CORRUPT,
-	/* cuts */
+	/* cuts, and what comes after the reply */
 	RT_FAULT_CUT,
+	RT_FAULT_APPEND,
 	/* time */
 	RT_FAULT_PAUSE,
 	RT_FAULT_SPLIT,
@@ -37,6 +38,7 @@ enum rt_fault_verb {
 	RT_FAULT_RATE,
 	RT_FAULT_SPREAD,
 	/* the ending */
+	RT_FAULT_AWAIT,
 	RT_FAULT_END,
 	RT_FAULT_DEAF,
 	RT_FAULT_NO_NOTIFY,
@@ -112,11 +114,20 @@ rt_clause_shown(const struct rt_clause *clause)
 static inline bool
 rt_clause_is_for(const struct rt_clause *clause, const struct rt_clause *other)
 {
-	if (clause->verb == RT_FAULT_GAP)
+	switch (clause->verb) {
+	case RT_FAULT_GAP:
 		return other->verb == RT_FAULT_SPLIT ||
 			other->verb == RT_FAULT_EACH;
-	return clause->verb != RT_FAULT_DEAF ||
-		other->ending == RT_STEP_STALL || other->verb == RT_FAULT_EARLY;
+	case RT_FAULT_DEAF:
+		return other->ending == RT_STEP_STALL ||
+			other->verb == RT_FAULT_EARLY;
+	case RT_FAULT_AWAIT:
+		return (other->verb == RT_FAULT_CUT ||
+			       other->verb == RT_FAULT_END) &&
+			other->ending != RT_STEP_STALL;
+	default:
+		return true;
+	}
 }
 
 /* Reads a text, a clause at a time. */

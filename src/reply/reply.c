@@ -617,8 +617,11 @@ end_script(struct rt_draft *draft, bool needs_file)
 		(void)close(reply->file);
 		reply->file = -1;
 	}
-	if (draft->own != NULL)
+	if (draft->own != NULL) {
 		add_pause(reply, draft->own->pause_end);
+		reply->idle = draft->own->idle < 0 ? RT_NEVER :
+						     draft->own->idle * RT_MS;
+	}
 	rt_reply_step(reply,
 		(struct rt_step){.kind = more ? RT_STEP_NEXT : RT_STEP_CLOSE});
 }

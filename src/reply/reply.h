@@ -29,6 +29,8 @@ enum rt_step_kind {
 	                  more of them */
 	RT_STEP_PACE,  /* from here on, segments of `size` bytes, and `at` ns
                      between them */
+	RT_STEP_AWAIT, /* nothing, until the client sends more than its request,
+	                  or leaves, or has had its time */
 	RT_STEP_NEXT,  /* the end of a reply, but not of the connection */
 	RT_STEP_STALL, /* nothing, until the client leaves */
 	RT_STEP_HALF, /* FIN; what comes is read until the client leaves, too */
@@ -98,6 +100,8 @@ struct rt_reply {
 	size_t head_size; /* and those up to its end */
 	size_t rule; /* of which it is, from 1, while it is made in slices */
 	struct rt_struck struck;
+	int64_t idle;   /* ns that the connection may be idle after it;
+	                   RT_NEVER: any time; 0: as it always may */
 	bool open;      /* it has a RT_STEP_MORE, */
 	bool in_chunks; /* whose bytes come in chunks */
 	int status;

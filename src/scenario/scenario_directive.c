@@ -300,6 +300,19 @@ read_next(struct rt_reader *reader, const char *at)
 }
 
 static bool
+read_idle(struct rt_reader *reader, const char *at)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+	uint64_t ms;
+
+	if (!read_time(rest, &ms) || ms == 0)
+		return rt_scenario_expected(reader, rest.text,
+			"a time from 1ms, such as 200ms or 2s");
+	reader->item->rule.idle = (int)ms;
+	return true;
+}
+
+static bool
 read_silent(struct rt_reader *reader, const char *at)
 {
 	reader->item->rule.silent = true;
@@ -471,6 +484,7 @@ static const struct directive {
 	{"files", IN_RULE, read_files},
 	{"close", IN_RULE, read_close},
 	{"next", IN_RULE, read_next},
+	{"idle", IN_RULE, read_idle},
 	{"silent", IN_RULE, read_silent},
 	{"fill", IN_RULE, read_fill},
 	{"part", IN_RULE, read_part},

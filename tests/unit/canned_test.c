@@ -1154,6 +1154,17 @@ START_TEST(refuses_what_only_http_has)
 }
 END_TEST
 
+START_TEST(datagrams_are_not_idle)
+{
+	const struct retort_reply as = {.body = "x", .idle = 5};
+
+	ck_assert_int_eq(try_canned(&as, RETORT_TCP, error), 0);
+	ck_assert_int_eq(try_canned(&as, RETORT_HTTP, error), 0);
+	ck_assert_int_eq(try_canned(&as, RETORT_UDP, error), -EINVAL);
+	ck_assert_str_eq(error, "idle: a datagram has no connection");
+}
+END_TEST
+
 START_TEST(closes_tcp_alone)
 {
 	const struct retort_reply as = {.body = "x", .close = true};
@@ -1273,6 +1284,7 @@ main(void)
 	tcase_add_loop_test(errors, refuses_what_only_http_has, 0,
 		COUNT(not_plain));
 	tcase_add_test(errors, closes_tcp_alone);
+	tcase_add_test(errors, datagrams_are_not_idle);
 	tcase_add_test(errors, silence_goes_with_nothing);
 	tcase_add_test(errors, a_datagram_has_a_bound);
 	tcase_add_test(errors, long_errors_are_cut);

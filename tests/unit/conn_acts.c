@@ -18,7 +18,8 @@ static const struct word closes[] = {
 	{NULL, 0}
 };
 static const struct word endings[] = {
-	{"flush", RT_STEP_FLUSH}, {"more", RT_STEP_MORE}, {"next", RT_STEP_NEXT},
+	{"flush", RT_STEP_FLUSH}, {"more", RT_STEP_MORE},
+	{"await", RT_STEP_AWAIT}, {"next", RT_STEP_NEXT},
 	{"stall", RT_STEP_STALL}, {"half", RT_STEP_HALF},
 	{"close", RT_STEP_CLOSE}, {"reset", RT_STEP_RESET}, {NULL, 0}
 };
@@ -478,6 +479,8 @@ act_reply(struct line *line)
 					.size = (uint64_t)next_number(line)});
 		else if (next_is(line, "gap="))
 			reply->steps->at = (uint64_t)next_number(line);
+		else if (next_is(line, "idle="))
+			reply->idle = next_number(line);
 		else if (next_is(line, "deaf"))
 			reply->struck.deaf = true;
 		else

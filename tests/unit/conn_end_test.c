@@ -216,6 +216,12 @@ static const struct place places[] = {
 		{RESET, STOPPED, STOPPED, STOPPED}},
 	{"deaf silence", "receive GET; want; reply deaf 'a' stall; send;",
 		{RESET, STOPPED, STOPPED, STOPPED}},
+	/* it was answered, and is idle */
+	{"a next byte that is awaited",
+		"receive GET; want; reply 'a' await close; send;",
+		{RESET, "OVER answered; closes -/FIN",
+			"OVER answered; closes -/FIN",
+			"OVER answered; closes -/FIN"}},
 	{"finish", ANSWERED,
 		{RESET, STOPPED, "FINISH -/finish; finish; OVER answered",
 			"FINISH -/finish; finish; OVER answered"}},

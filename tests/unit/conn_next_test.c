@@ -86,6 +86,15 @@ static const struct play times[] = {
 	{"a client that may be silent",
 		"open keep idle=never; receive GET; " ANSWERED
 		"IDLE recv/- never"},
+	{"a client that may be silent after one reply for less, or more",
+		"$ from 1 to 90; open keep; receive GET; want;"
+		"reply 'a' idle=$ next; send; done; IDLE recv/- $;"
+		"receive GET; want; reply 'a' next; send; done;"
+		"IDLE recv/- 40ms"},
+	{"or after one piece",
+		"open tcp framing='lines'; receive 'a\n'; reply 'b' idle=7 next;"
+		"send; IDLE recv/- 7; receive 'a'; HEAD recv/- 7;"
+		"receive '\n'; reply 'b' next; send; IDLE recv/- 40ms"},
 	{"a client that takes nothing",
 		FIRST "receive GET; want; reply 'x' next; expire;"
 		      "OVER timed-out reset"},

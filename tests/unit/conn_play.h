@@ -52,10 +52,10 @@
  *	                   the head: a body of N bytes at most, of which some
  *	                   are kept
  *	read-on            all of the body is wanted, after an early question
- *	reply [pace=N] [gap=TIME] [deaf] STEP...
+ *	reply [pace=N] [gap=TIME] [idle=TIME] [deaf] STEP...
  *	                   the answer. A STEP is 'bytes', text 'bytes',
  *	                   repeat 'abc' from N size N, file AT+SIZE, pause TIME,
- *	                   flush, more, next, stall, half, close or reset
+ *	                   flush, more, await, next, stall, half, close or reset
  *	answer             the same of ANSWER
  *	echo               the same of what was received, and next
  *	next               bytes that have come already begin the next request

@@ -129,6 +129,37 @@ static const struct play stalls[] = {
 		"REPLY recv/- never; no-watched"},
 };
 
+#define AWAITS(end) \
+	"open keep; receive GET; want; reply 'a' await " end "; send;" \
+	"REPLY recv/- 40ms;"
+
+static const struct play awaits[] = {
+	{"the end comes with the next byte",
+		AWAITS("close") "pass 39ms; receive 'G'; FINISH recv/finish;"
+				"finish; DRAIN recv/-; receive FIN;"
+				"OVER answered; closes FIN/FIN; sent 'a'"},
+	{"a reset comes with the next byte",
+		AWAITS("flush reset") "receive 'G'; flush; OVER answered reset"},
+	{"the next byte is there already",
+		"open keep; receive GET 'G'; want; reply 'a' await close; send;"
+		"FINISH recv/finish"},
+	{"it comes while the reply is sent",
+		"open keep; receive GET; want; reply 'a' pause 5ms 'b' await "
+		"close; send; expire; send; REPLY recv/- 40ms; receive 'G';"
+		"FINISH"},
+	{"or it does not come", AWAITS("close") "expire; FINISH"},
+	{"or the client leaves",
+		AWAITS("close") "receive FIN; FINISH -/finish; finish;"
+				"OVER answered; closes FIN/FIN first"},
+	{"or resets", AWAITS("close") "receive ECONNRESET; OVER reset"},
+	{"an idle client has the time of its last reply",
+		"open keep idle=7ms; receive GET; want; reply 'a' await close;"
+		"send; REPLY recv/- 7ms"},
+	{"or any time",
+		"open keep idle=never; receive GET; want; reply 'a' await "
+		"close; send; REPLY recv/- never"},
+};
+
 #define OPEN "receive GET; want; reply 'a' more 'z' close; sends 'a'; no-more;"
 
 static const struct play open[] = {
@@ -359,6 +390,7 @@ main(void)
 	add_plays(tcase, following, COUNT(following));
 	add_plays(tcase, writes, COUNT(writes));
 	add_plays(tcase, stalls, COUNT(stalls));
+	add_plays(tcase, awaits, COUNT(awaits));
 	add_plays(tcase, open, COUNT(open));
 	rt_test_case(suite, tcase);
 

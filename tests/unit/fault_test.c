@@ -61,6 +61,8 @@ assert_script(const struct rt_reply *reply, const char *faults,
 /* --- the text --- */
 
 static const char position[] = "N, -N, N%, any, head N or body N";
+static const char with_end[] =
+	"an end with it that is no stall, such as 'end reset'";
 static const char with_stall[] =
 	"early or a stall with it, such as 'end stall'";
 static const char not_early[] =
@@ -195,6 +197,13 @@ static const struct {
 	{"cut 1 reset;  deaf", 14, "deaf", with_stall},
 	{"end half; deaf; end fin", 10, "deaf", with_stall},
 	{"deaf; cut 1 half; refuse 5", 0, "deaf", with_stall},
+	{"await", 0, "await", with_end},
+	{"end stall; await", 11, "await", with_end},
+	{"append \"x\"; await; pause 5", 12, "await", with_end},
+	{"append", 6, "", RT_TEXT_QUOTED},
+	{"append x", 7, "x", RT_TEXT_QUOTED},
+	{"append \"x\" y", 11, "y", "milliseconds"},
+	{"append \"x\" 1 2", 13, "2", "the end of the clause"},
 	{"gap 3", 0, "gap 3", "split or each with it"},
 	{"rate 5; gap 3; pause 1", 8, "gap 3", "split or each with it"},
 	{"spread 5; gap 3", 10, "gap 3", "split or each with it"},
@@ -451,6 +460,8 @@ START_TEST(what_a_datagram_can_have)
 		{"end reset", false},
 		{"end stall", false},
 		{"end half", false},
+		{"end fin; await", false},
+		{"append \"x\"", false},
 		{"refuse", false},
 		{"refuse 5", false},
 		{"cut 1 stall; deaf", false},
@@ -568,6 +579,17 @@ static const struct {
 	{"cut 9 reset; cut 4", "HTTP<fin>"},
 	{"cut 9; cut 4 reset", "HTTP<flush><reset>"},
 	{"cut 9 reset; end stall", "HTTP/1.1 <flush><stall>"},
+	/* after it */
+	{"append \"xy\"", WHOLE "xy<fin>"},
+	{"append \"xy\" 5", WHOLE "<5 ms>xy<fin>"},
+	{"append \"x\" 5; append \"y\"; append \"z\" 6",
+		WHOLE "<5 ms>xy<6 ms>z<fin>"},
+	{"append \"\"", WHOLE "<fin>"},
+	{"append \"\" 5", WHOLE "<5 ms><fin>"},
+	{"append \"xy\" 5; cut body 0", HEAD "<5 ms>xy<fin>"},
+	{"cut 9 reset; append \"xy\" 5", "HTTP/1.1 <5 ms>xy<flush><reset>"},
+	{"append \"xy\"; end reset", WHOLE "xy<flush><reset>"},
+	{"append \"xy\"; pause 5 -1", WHOLE "x<5 ms>y<fin>"},
 	/* time */
 	{"pause 5", "<5 ms>" WHOLE "<fin>"},
 	{"pause 5 head 17",
@@ -592,6 +614,13 @@ static const struct {
 	{"end stall", WHOLE "<stall>"},
 	{"end half", WHOLE "<half>"},
 	{"end stall; end half", WHOLE "<half>"},
+	{"end fin; await", WHOLE "<await><fin>"},
+	{"await; end half", WHOLE "<await><half>"},
+	{"await; end reset", WHOLE "<await><flush><reset>"},
+	{"await; cut 9 reset", "HTTP/1.1 <await><flush><reset>"},
+	{"cut 9 reset; await; end fin", "HTTP/1.1 <await><flush><fin>"},
+	{"await; append \"x\" 5; end fin; pause 6 -0",
+		WHOLE "<5 ms>x<6 ms><await><fin>"},
 };
 
 START_TEST(faults_change_the_script)
