@@ -3,78 +3,19 @@
 #ifndef RT_MATCH_PARTS_H
 #define RT_MATCH_PARTS_H
 
+#include <errno.h>
 #include <regex.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/needle.h"
 #include "base/text.h"
 #include "http/field.h"
 #include "http/form.h"
+#include "http/glob.h"
 #include "match/match.h"
-
-/*
- * A text that is looked for in one pass, whatever it is and whatever it is
- * looked for in. Its codes are bytes, or what the bytes of a path mean.
- */
-struct rt_needle {
-	uint16_t *codes;
-	uint32_t *back; /* the longest end of the first n codes that is a
-	                   beginning of them, too, and shorter */
-	size_t size;
-	bool nocase; /* ASCII letters are compared without case */
-};
-
-/* `codes` are copied. 0 or -ENOMEM. */
-int rt_needle_set(struct rt_needle *needle, const uint16_t *codes, size_t size);
-int rt_needle_set_bytes(struct rt_needle *needle, const char *bytes,
-	size_t size, bool nocase);
-void rt_needle_free(struct rt_needle *needle);
-
-/* How many codes of it end with `code`, after `so_far` came before. */
-static inline size_t
-rt_needle_step(const struct rt_needle *needle, size_t so_far, unsigned code)
-{
-	while (so_far > 0 && needle->codes[so_far] != code)
-		so_far = needle->back[so_far];
-	return so_far + (needle->codes[so_far] == code);
-}
-
-/* Whether it stands somewhere in the bytes. */
-bool rt_needle_in(const struct rt_needle *needle, const char *bytes,
-	size_t size);
-
-/* How the bytes of a text mean what they mean. */
-enum rt_coding {
-	RT_IN_PATH,  /* percent-encoded; "%2F" is apart from "/" */
-	RT_IN_QUERY, /* percent-encoded; what separates is apart, too */
-	RT_IN_FORM,  /* percent-encoded, and what came has "+" for a space */
-	RT_IN_FILE,  /* percent-encoded, for the names of files in a form */
-	RT_AS_IT_IS
-};
-
-/* A text of a rule, in which an asterisk is any bytes: the parts between. */
-struct rt_glob {
-	char *text; /* as it was given; NULL: any */
-	struct rt_needle *parts;
-	size_t count; /* 1: there is no asterisk */
-};
-
-/* 0 or -ENOMEM. */
-int rt_glob_set(struct rt_glob *glob, const char *text, size_t size,
-	enum rt_coding coding);
-void rt_glob_free(struct rt_glob *glob);
-
-/* Whether the text up to `end`, in its own coding, is this one: the bytes that
-   each asterisk stands for, as they came, go to `stars` unless that is NULL. */
-bool rt_glob_fits(const struct rt_glob *glob, const char *at, const char *end,
-	enum rt_coding coding, struct rt_word *stars);
-
-/* The same of the path of a target. */
-bool rt_path_fits(const struct rt_glob *path, const char *target,
-	struct rt_word *stars);
-
-/* Bytes of the rule's path that the target's has, too. */
-size_t rt_path_common(const struct rt_glob *path, const char *target);
 
 /* --- pairs --- */
 
@@ -220,17 +161,43 @@ extern const struct rt_matcher rt_match_path_regex, rt_match_field_regex,
 extern const struct rt_matcher rt_match_refused;
 extern const struct rt_matcher rt_match_nth;
 
-/* Copies a text, which may be NULL. 0 or -ENOMEM. */
-int rt_match_copy(char **to, const char *text);
-int rt_match_copy_bytes(char **to, const char *bytes, size_t size);
+/* Copies bytes, which a NUL follows, or a text, which may be NULL. 0 or
+   -ENOMEM. */
+static inline int
+rt_match_copy_bytes(char **to, const char *bytes, size_t size)
+{
+	*to = malloc(size + 1);
+	if (*to == NULL)
+		return -ENOMEM;
+	memcpy(*to, bytes, size);
+	(*to)[size] = '\0';
+	return 0;
+}
+
+static inline int
+rt_match_copy(char **to, const char *text)
+{
+	return text ? rt_match_copy_bytes(to, text, strlen(text)) : 0;
+}
 
 /* Bytes of the rule's path that the request's has, too. */
 size_t rt_match_common(const struct rt_match *match,
 	const struct retort_exchange *seen);
 
 /* Whether they are the same, as the match has it. */
-bool rt_match_same(const struct rt_match *match, const char *a, size_t a_size,
-	const char *b, size_t b_size);
+static inline bool
+rt_match_same(const struct rt_match *match, const char *a, size_t a_size,
+	const char *b, size_t b_size)
+{
+	if (a_size != b_size || a_size == 0)
+		return a_size == b_size;
+	if (!match->nocase)
+		return memcmp(a, b, a_size) == 0;
+	for (size_t i = 0; i < a_size; i++)
+		if (rt_fold(a[i]) != rt_fold(b[i]))
+			return false;
+	return true;
+}
 
 /* The request line in words: "POST /users", or "any request". */
 void rt_match_describe_request(const struct rt_match *match, struct rt_buf *to);

@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Targets, and texts of rules in which an asterisk is any bytes. Part of match.
- *
- * Targets are compared by what they mean: however a client writes a byte, as
- * itself or percent-encoded, it is the same byte. What separates is apart from
- * what is only encoded: "%2F" from "/", and in a query "%26", "%3D" and "%2B"
- * from "&", "=" and "+".
- */
+/* Texts with asterisks, and targets. Called by match/. */
 #include "config.h"
 
-#include "match/match_parts.h"
+#include "http/glob.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Texts that are compared, and looked for. Part of match.
- *
- * A text that is found in one pass (Knuth, Morris and Pratt): a client
- * chooses what is searched, and must not be able to keep the loop busy.
- */
+/* Texts that are looked for. Called by match/. */
 #include "config.h"
 
-#include "match/match_parts.h"
+#include "base/needle.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -94,37 +89,4 @@ rt_needle_in(const struct rt_needle *needle, const char *bytes, size_t size)
 			return true;
 	}
 	return false;
-}
-
-/* --- texts as they are --- */
-
-int
-rt_match_copy_bytes(char **to, const char *bytes, size_t size)
-{
-	*to = malloc(size + 1);
-	if (*to == NULL)
-		return -ENOMEM;
-	memcpy(*to, bytes, size);
-	(*to)[size] = '\0';
-	return 0;
-}
-
-int
-rt_match_copy(char **to, const char *text)
-{
-	return text ? rt_match_copy_bytes(to, text, strlen(text)) : 0;
-}
-
-bool
-rt_match_same(const struct rt_match *match, const char *a, size_t a_size,
-	const char *b, size_t b_size)
-{
-	if (a_size != b_size || a_size == 0)
-		return a_size == b_size;
-	if (!match->nocase)
-		return memcmp(a, b, a_size) == 0;
-	for (size_t i = 0; i < a_size; i++)
-		if (rt_fold(a[i]) != rt_fold(b[i]))
-			return false;
-	return true;
 }
