@@ -2,8 +2,8 @@
 /* Tests of scenario.c and its files: each directive, right and wrong. */
 #include "config.h"
 
-#include "scenario/scenario.h"
 #include "support/harness.h"
+#include "unit/scenarios.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -11,67 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static struct rt_scenario scenario;
-static char error[RETORT_ERROR_SIZE];
-
-/* Reads a copy with nothing after it. */
-static int
-read_text(const char *text, size_t size, const char *folder)
-{
-	char *copy = malloc(size > 0 ? size : 1);
-	int code;
-
-	ck_assert_ptr_nonnull(copy);
-	memcpy(copy, text, size);
-	code = rt_scenario_read(&scenario, "s", folder, copy, size, error);
-	free(copy);
-	return code;
-}
-
-static void
-read_good(const char *text)
-{
-	int code = read_text(text, strlen(text), NULL);
-
-	ck_assert_msg(code == 0, "refused: %s\n%s", error, text);
-	ck_assert_str_eq(error, "");
-}
-
-static void
-assert_notices(const char *expected)
-{
-	struct rt_buf *notices = &scenario.notices;
-
-	ck_assert(!notices->failed);
-	assert_bytes(notices->len > 0 ? notices->data : "", notices->len,
-		expected, strlen(expected));
-}
-
-static const struct retort_reply *
-rule(size_t number)
-{
-	ck_assert_msg(number < scenario.count, "%zu items", scenario.count);
-	ck_assert_int_eq(scenario.items[number].kind, RT_ITEM_RULE);
-	return &scenario.items[number].rule;
-}
-
-static void
-assert_text(const char *got, const char *expected)
-{
-	if (expected == NULL)
-		ck_assert_ptr_null(got);
-	else
-		assert_bytes(got ? got : "(null)", strlen(got ? got : "(null)"),
-			expected, strlen(expected));
-}
-
-static void
-assert_body(const struct retort_reply *reply, const char *expected)
-{
-	assert_bytes(reply->body ? reply->body : "", reply->body_size, expected,
-		strlen(expected));
-}
 
 /* --- what is wrong --- */
 
@@ -1345,149 +1284,6 @@ START_TEST(bytes_of_every_kind)
 }
 END_TEST
 
-/* --- transcripts --- */
-
-START_TEST(transcripts)
-{
-	read_good("connection 1 from 127.0.0.1:33506\n"
-		  "       0.000 < GET /a?b HTTP/1.1\\r\\n\n"
-		  "       0.000 < Host: x\\r\\n\n"
-		  "       0.000 < \\r\\n\n"
-		  "       2.160 > HTTP/1.1 200 OK\\r\\n\n"
-		  "       2.160 > \\r\\n\n"
-		  "       2.160 >  a\\\\b\\x00\\xff\\n\n"
-		  "       2.160 > (FIN)\n"
-		  "       7.364 < (FIN)\n"
-		  "       7.364 - (closed)\n"
-		  "\n"
-		  "connection 2 from 127.0.0.1:33507\n"
-		  "       0.000 < POST / HTTP/1.1\\r\\n\n"
-		  "       0.000 < \\r\\n\n"
-		  "       0.100 < body\n"
-		  "       2.160 > HTTP/1.1 \n"
-		  "       2.160 > (RST)\n"
-		  "connection 3 from 127.0.0.1:33508\n"
-		  "       0.000 < GET /*a/\\xc3\\xbc*?* HTTP/1.1\\r\\n\n"
-		  "       2.160 > x\n"
-		  "connection 4 from 127.0.0.1:33509\n"
-		  "       0.000 < GET http://x/* HTTP/1.1\\r\\n\n"
-		  "       2.160 > x\n"
-		  "connection 5 from 127.0.0.1:33510\n"
-		  "       0.000 < CONNECT x:443 HTTP/1.1\\r\\n\n"
-		  "       2.160 > x\n");
-	ck_assert_uint_eq(scenario.count, 5);
-	ck_assert_uint_eq(scenario.items[0].line, 1);
-	ck_assert_uint_eq(scenario.items[1].line, 12);
-	assert_text(rule(0)->request, "GET /a?b");
-	ck_assert_uint_eq(rule(0)->times, 1);
-	ck_assert(rule(0)->raw);
-	assert_bytes(rule(0)->body, rule(0)->body_size,
-		"HTTP/1.1 200 OK\r\n\r\n a\\b\0\xff\n", 26);
-	ck_assert_ptr_null(rule(0)->faults);
-	assert_text(rule(1)->request, "POST /");
-	assert_body(rule(1), "HTTP/1.1 ");
-	assert_text(rule(1)->faults, "end reset\n");
-	/* what came is itself, and stands for nothing else */
-	assert_text(rule(2)->request, "GET /%2Aa/\xc3\xbc%2A?%2A");
-	assert_text(rule(3)->request, "GET http://x/%2A");
-	assert_text(rule(4)->request, "CONNECT x:443");
-	rt_scenario_free(&scenario);
-}
-END_TEST
-
-#define MADE_SKIP "a connection is left out: no request that can come again\n"
-
-/* A body that begins like an event, or ends like one, is none. */
-START_TEST(transcripts_of_parentheses)
-{
-	read_good("connection 1 from a\n"
-		  " 0.1 < (FIN)\n"
-		  " 0.1 > (empty)\n"
-		  " 0.1 < GET / HTTP/1.1\\r\\n\n"
-		  " 0.1 > (hello)\\n\n"
-		  " 0.1 > (FIN) \n"
-		  " 0.1 >  (RST)\n"
-		  " 0.1 > (rst)\n"
-		  " 0.1 > (RST)x\n"
-		  " 0.1 > (closed\n"
-		  " 0.1 > (closed)\n"
-		  " 0.1 > (empty).\n"
-		  " 0.1 > (truncated)\n"
-		  " 0.1 > (FIN)\n");
-	ck_assert_uint_eq(scenario.count, 1);
-	assert_text(rule(0)->request, "GET /");
-	assert_body(rule(0),
-		"(hello)\n(FIN)  (RST)(rst)(RST)x(closed(empty).(truncated)");
-	ck_assert_ptr_null(rule(0)->faults);
-	assert_notices("");
-	rt_scenario_free(&scenario);
-}
-END_TEST
-
-/* A request that cannot be made again is left out, and leaves nothing. */
-START_TEST(transcripts_that_cannot_come_again)
-{
-	static const char *const lines[] = {"GET\\r\\n", "GET", "",
-		"hello there", "\\x16\\x03\\x01\\x00 /", "G@T / HTTP/1.1\\r\\n",
-		"GET a HTTP/1.1\\r\\n", "CONNECT /x HTTP/1.1\\r\\n",
-		"GET /\\q HTTP/1.1\\r\\n", "(FIN)"};
-
-	for (int i = 0; i < COUNT(lines); i++) {
-		char text[400];
-
-		(void)snprintf(text, sizeof text,
-			"connection 1 from a\n"
-			" 0.1 > early\n"
-			" 0.1 > (RST)\n"
-			" 0.1 < %s\n"
-			" 0.1 > late\n"
-			" 0.1 > (RST)\n"
-			"connection 2 from a\n"
-			" 0.1 < OPTIONS * HTTP/1.1\\r\\n\n"
-			" 0.1 > x\n"
-			"connection 3 from a\n"
-			" 0.1 < %s\n",
-			lines[i], lines[i]);
-		read_good(text);
-		ck_assert_msg(scenario.count == 1, "'%s': %zu rules", lines[i],
-			scenario.count);
-		assert_text(rule(0)->request, "OPTIONS *");
-		assert_body(rule(0), "x");
-		ck_assert_ptr_null(rule(0)->faults);
-		/* at its request line, or where it ends; once */
-		assert_notices(i == COUNT(lines) - 1 ? "s:7: " MADE_SKIP :
-						       "s:4: " MADE_SKIP);
-		rt_scenario_free(&scenario);
-	}
-}
-END_TEST
-
-/* Who asked nothing has no rule that would fit everything. */
-START_TEST(transcripts_without_a_request)
-{
-	static const char text[] = "connection 1 from a\n"
-				   " 0.1 < (FIN)\n"
-				   " 0.1 - (closed)\n"
-				   "connection 2 from a\n"
-				   " 0.1 < GET /b HTTP/1.1\\r\\n\n"
-				   " 0.1 > x\n"
-				   " 0.1 > (FIN)\n"
-				   "connection 3 from a\n"
-				   " 0.1 < (RST)\n";
-	size_t found = 0;
-
-	read_good(text);
-	for (size_t i = 0; i < scenario.count; i++) {
-		ck_assert_msg(rule(i)->request != NULL,
-			"the rule of line %u fits every request",
-			scenario.items[i].line);
-		found += strcmp(rule(i)->request, "GET /b") == 0;
-	}
-	ck_assert_uint_eq(found, 1);
-	rt_scenario_free(&scenario);
-}
-END_TEST
-
 static void
 add(Suite *suite, const char *name, const TTest *const *tests)
 {
@@ -1510,14 +1306,11 @@ main(void)
 		a_queue_without_conditions, many_rules,
 		files_are_relative_to_the_scenario, NULL};
 	const TTest *const texts[] = {notices_are_told_once,
-		conditions_on_refusals, conditions_without_case,
-		events_have_their_end, bodies_in_parts, raw_heads_have_an_end,
-		shadows_are_told, directives_end_messages,
-		raw_messages_are_left_alone, raw_messages_end,
-		bytes_of_every_kind, NULL};
-	const TTest *const recorded[] = {transcripts,
-		transcripts_of_parentheses, transcripts_that_cannot_come_again,
-		transcripts_without_a_request, NULL};
+		conditions_on_refusals,
+		conditions_without_case, events_have_their_end, bodies_in_parts,
+		raw_heads_have_an_end, shadows_are_told,
+		directives_end_messages, raw_messages_are_left_alone,
+		raw_messages_end, bytes_of_every_kind, NULL};
 
 	tcase_add_loop_test(errors, what_is_wrong_is_named, 0, COUNT(wrong));
 	tcase_add_test(errors, lines_have_no_nul);
@@ -1527,6 +1320,5 @@ main(void)
 	tcase_add_loop_test(right, messages_are_made_right, 0, COUNT(messages));
 	rt_test_case(suite, right);
 	add(suite, "messages", texts);
-	add(suite, "transcripts", recorded);
 	return rt_test_run(suite);
 }
