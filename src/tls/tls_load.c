@@ -33,11 +33,11 @@ static const struct function of_libssl[] = {RT_TLS_LIBSSL(ROW)};
 static const struct function of_libcrypto[] = {RT_TLS_LIBCRYPTO(ROW)};
 
 static int
-fail(char *error)
+fail(const char *member, char *error)
 {
 	const char *why = dlerror();
 
-	return rt_fail(error, -ENOTSUP, "tls: cannot load OpenSSL: %s",
+	return rt_fail(error, -ENOTSUP, "%s: cannot load OpenSSL: %s", member,
 		why ? why : "unknown");
 }
 
@@ -47,20 +47,20 @@ _Static_assert(sizeof(void *) == sizeof(void (*)(void)),
 
 static int
 find_all(struct rt_openssl *ssl, void *lib, const struct function *functions,
-	size_t count, char *error)
+	size_t count, const char *member, char *error)
 {
 	for (size_t i = 0; i < count; i++) {
 		void *found = dlsym(lib, functions[i].name);
 
 		if (found == NULL)
-			return fail(error);
+			return fail(member, error);
 		memcpy((char *)ssl + functions[i].at, &found, sizeof found);
 	}
 	return 0;
 }
 
 int
-rt_openssl_load(struct rt_openssl *ssl, char *error)
+rt_openssl_load(struct rt_openssl *ssl, const char *member, char *error)
 {
 	int code;
 
@@ -69,13 +69,13 @@ rt_openssl_load(struct rt_openssl *ssl, char *error)
 		NULL :
 		dlopen(NAME("libssl"), RTLD_NOW | RTLD_LOCAL);
 	if (ssl->libssl == NULL)
-		return fail(error);
+		return fail(member, error);
 	code = find_all(ssl, ssl->libssl, of_libssl,
-		sizeof of_libssl / sizeof *of_libssl, error);
+		sizeof of_libssl / sizeof *of_libssl, member, error);
 	if (code < 0)
 		return code;
 	return find_all(ssl, ssl->libcrypto, of_libcrypto,
-		sizeof of_libcrypto / sizeof *of_libcrypto, error);
+		sizeof of_libcrypto / sizeof *of_libcrypto, member, error);
 }
 
 void

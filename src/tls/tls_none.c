@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "base/error.h"
+#include "tls/tls_hash.h"
 
 int
 rt_tls_open(struct rt_tls_server **opened, const struct retort_options *options,
@@ -77,4 +78,43 @@ rt_tls_read(struct rt_tls *tls, size_t size)
 {
 	(void)tls;
 	(void)size;
+}
+
+int
+rt_hash_open(struct rt_hash **opened, const char *member, char *error)
+{
+	(void)opened;
+	return rt_fail(error, -ENOTSUP, "%s: this was built without OpenSSL",
+		member);
+}
+
+void
+rt_hash_close(struct rt_hash *hash)
+{
+	(void)hash;
+}
+
+bool
+rt_hash_begin(struct rt_hash *hash, enum rt_hash_kind kind)
+{
+	(void)hash;
+	(void)kind;
+	return false;
+}
+
+bool
+rt_hash_add(struct rt_hash *hash, const void *bytes, size_t size)
+{
+	(void)hash;
+	(void)bytes;
+	(void)size;
+	return false;
+}
+
+bool
+rt_hash_end(struct rt_hash *hash, char hex[RT_HASH_HEX])
+{
+	(void)hash;
+	*hex = '\0';
+	return false;
 }

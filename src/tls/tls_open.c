@@ -223,7 +223,7 @@ open_context(struct rt_tls_server *server, const struct retort_options *options,
 	int64_t now, char *error)
 {
 	const struct rt_openssl *ssl = &server->ssl;
-	int code = rt_openssl_load(&server->ssl, error);
+	int code = rt_openssl_load(&server->ssl, "tls", error);
 
 	if (code < 0)
 		return code;

@@ -65,8 +65,14 @@
 	F(ERR_clear_error) \
 	F(ERR_peek_error) \
 	F(ERR_reason_error_string) \
+	F(EVP_DigestFinal_ex) \
+	F(EVP_DigestInit_ex) \
+	F(EVP_DigestUpdate) \
+	F(EVP_MD_CTX_free) \
+	F(EVP_MD_CTX_new) \
 	F(EVP_PKEY_Q_keygen) \
 	F(EVP_PKEY_free) \
+	F(EVP_md5) \
 	F(EVP_sha256) \
 	F(PEM_write_bio_X509) \
 	F(RAND_bytes) \
@@ -114,8 +120,8 @@ struct rt_tls_server {
 
 /* --- tls_load.c --- */
 
-/* Loads it. 0, or -ENOTSUP with a line in `error`. */
-int rt_openssl_load(struct rt_openssl *ssl, char *error);
+/* Loads it. 0, or -ENOTSUP with a line in `error` that begins with `member`. */
+int rt_openssl_load(struct rt_openssl *ssl, const char *member, char *error);
 void rt_openssl_unload(struct rt_openssl *ssl);
 
 /* What has gone wrong, in a few words, which live for ever unless it was the
