@@ -603,6 +603,13 @@ retort_size(size_t size)
  * which a{3} has three, and no back-references; of a text the first 64 KiB are
  * tried.
  *
+ * A login by Digest is computed: its response must be that of the password for
+ * its own realm, nonce, cnonce, nc, qop (auth, or none) and uri, which must be
+ * that of the request, by MD5, SHA-256 or one of these with "-sess", of OpenSSL;
+ * without it, -ENOTSUP. "ada:secret\nrealm=\"x\", nonce=\"1\"" asks in addition
+ * for these parameters, and so for realm, nonce, opaque, algorithm, qop, cnonce
+ * and nc; others of a challenge do not matter.
+ *
  * JSON is compared as values: numbers by what they are worth, so 1 is 1.0, and
  * arrays in their order. A body is not JSON, and fits nothing, if a name comes
  * twice in an object or holds a NUL, if a number is beyond 64 bits or a double,
@@ -677,6 +684,14 @@ struct retort_requests {
 	/* retort_expect(): on how many different connections those that fit
 	   come, as a text of the same form: "1", "2+", "1-2" */
 	const char *connections;
+
+	/* Authorization has this login, "USER:PASSWORD", by Basic, or by
+	   Digest, of which further lines can be parameters of the challenge
+	   that it answers: see above */
+	const char *if_basic;
+	const char *if_digest;
+	const char *if_proxy_basic; /* the same of Proxy-Authorization */
+	const char *if_proxy_digest;
 };
 
 /* Of `if_refused`: any status. */
@@ -824,6 +839,10 @@ struct retort_reply {
 	int idle; /* ms that the connection is kept after it without another
 	             request, or piece: instead of `idle_timeout`; -1: any
 	             time. Not with RETORT_UDP */
+	const char *if_basic; /* only in retort_on(), as are the next */
+	const char *if_digest;
+	const char *if_proxy_basic;
+	const char *if_proxy_digest;
 };
 
 /*

@@ -6,8 +6,8 @@
  *
  * A condition is one row of a table: how it is read, whether it is given,
  * whether the request fits, and how to say that it does not. The rows stand in
- * match_request.c, match_field.c, match_regex.c, match_body.c, match_form.c,
- * match_json.c, match_state.c.
+ * match_request.c, match_field.c, match_login.c, match_regex.c, match_body.c,
+ * match_form.c, match_json.c, match_state.c.
  */
 #include "config.h"
 
@@ -31,6 +31,7 @@ static const struct rt_matcher *const matchers[RT_MATCHERS + 1] = {
 	&rt_match_contains,
 	&rt_match_field_regex,
 	&rt_match_absent,
+	&rt_match_login,
 	&rt_match_body,
 	&rt_match_body_begins,
 	&rt_match_body_has,

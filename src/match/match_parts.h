@@ -88,6 +88,10 @@ struct rt_json {
 
 /* --- conditions --- */
 
+/* Conditions that are logins. */
+#define RT_LOGINS 4
+
+struct rt_login; /* of match_login.c */
 struct rt_matcher;
 
 /* Conditions that there can be. */
@@ -116,6 +120,8 @@ struct rt_match {
 	struct rt_patterns path_patterns;
 	struct rt_patterns field_patterns;
 	struct rt_patterns body_patterns;
+	struct rt_login *logins; /* NULL: none is asked for */
+	size_t login_count;
 	const int *refused; /* this, or NULL: it does not matter */
 	int refused_with;   /* a status, or RETORT_ANY */
 	char *nth;          /* as it was given, */
@@ -160,6 +166,7 @@ extern const struct rt_matcher rt_match_path_regex, rt_match_field_regex,
 	rt_match_body_regex;
 extern const struct rt_matcher rt_match_refused;
 extern const struct rt_matcher rt_match_nth;
+extern const struct rt_matcher rt_match_login;
 
 /* Copies bytes, which a NUL follows, or a text, which may be NULL. 0 or
    -ENOMEM. */

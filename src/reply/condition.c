@@ -75,6 +75,14 @@ const struct rt_condition rt_conditions[RT_CONDITIONS] = {
 		"nothing, " RT_STATUS_REFUSALS},
 	{MEMBER(if_nth), RT_MEMBER_RANGE, 0, "if-nth",
 		"a number from 1, N+ or N-M"},
+	{MEMBER(if_basic), RT_MEMBER_LINES, RT_CONDITION_HTTP, "if-basic",
+		"USER:PASSWORD"},
+	{MEMBER(if_digest), RT_MEMBER_LINES, RT_CONDITION_HTTP, "if-digest",
+		"USER:PASSWORD"},
+	{MEMBER(if_proxy_basic), RT_MEMBER_LINES, RT_CONDITION_HTTP,
+		"if-proxy-basic", "USER:PASSWORD"},
+	{MEMBER(if_proxy_digest), RT_MEMBER_LINES, RT_CONDITION_HTTP,
+		"if-proxy-digest", "USER:PASSWORD"},
 };
 
 const char *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bodies that clients send, as conditions read them: forms of both kinds,
- * JSON, and texts that patterns are looked for in. What is replayed is also cut
+ * What clients send, as conditions read it: forms of both kinds, JSON, texts
+ * that patterns are looked for in; and logins. What is replayed is also cut
  * short; --corpus DIR writes a small corpus: see fuzz.h.
  */
 #include "config.h"
@@ -13,6 +13,7 @@
 
 #include "fuzz/fuzz.h"
 #include "http/form.h"
+#include "http/login.h"
 #include "match/match.h"
 
 static volatile char last;
@@ -93,7 +94,46 @@ check_match(const struct retort_requests *when,
 	rt_match_free(match);
 }
 
-/* A condition, a media type and a body, with line ends between them. */
+static void
+check_digest(const char *text, size_t size)
+{
+	char *copy = malloc(size > 0 ? size : 1);
+	char *room = malloc(size > 0 ? size : 1);
+	struct rt_digest digest;
+	bool right;
+
+	must(copy != NULL && room != NULL);
+	memcpy(copy, text, size);
+	right = rt_digest_read(&digest, copy, size, room);
+	must(right == (digest.wrong == NULL));
+	must(digest.at <= size && (!right || digest.at == size));
+	for (size_t i = 0; i < RT_DIGEST_NAMES; i++)
+		touch(digest.of[i]);
+	touch(digest.unknown);
+	free(room);
+	free(copy);
+}
+
+/* A field that came, and what may have been asked in the challenge. */
+static void
+check_login(const char *challenge, const char *value)
+{
+	struct retort_field field = {.name = "Authorization", .value = value};
+	struct retort_exchange seen = {.method = "GET",
+		.target = "/a",
+		.fields = &field,
+		.field_count = 1};
+	char login[256];
+
+	check_digest(value, strlen(value));
+	check_digest(challenge, strlen(challenge));
+	check_match(&(struct retort_requests){.if_basic = "ada:secret"}, &seen);
+	(void)snprintf(login, sizeof login, "ada:secret\n%s", challenge);
+	check_match(&(struct retort_requests){.if_digest = login}, &seen);
+}
+
+/* A condition, a media type and a body, with line ends between them; or, of a
+   login, a challenge and a field. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -120,6 +160,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(seen.body != NULL);
 		memcpy((char *)(uintptr_t)seen.body, body, seen.body_size);
 		check_form(type, seen.body, seen.body_size);
+		check_login(copy, type);
 		check_match(&(struct retort_requests){.if_form = copy}, &seen);
 		check_match(&(struct retort_requests){.if_form = copy,
 				    .if_form_absent = "a",
@@ -144,6 +185,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 static const char *const corpus[] = {
 	"{\"a\": [1, {\"b\": \"c\\u0000\"}]}\n\n"
 	"{\"z\": null, \"a\": [1.0, {\"b\": \"c\\u0000\", \"d\": -1e2}]}",
+	"x\nBasic YWRhOnNlY3JldA==\n",
+	"realm=\"a\\\"b\", nonce=1, qop=\"auth\"\n"
+	"Digest username=\"ada\", realm=\"a\\\"b\", nonce=\"1\", uri=\"/a\", "
+	"qop=auth, nc=00000001, cnonce=\"c\", algorithm=MD5-sess, "
+	"response=\"8b8feea048cfe4779180d82537341bb3\"\n",
 	"^(a|[]b[:digit:]]{2,3})+\\.$\n\nab12.",
 	"a=b*c&d=%2A\napplication/x-www-form-urlencoded\na=b+c%2a&d=&e",
 	"a=x*\nmultipart/form-data; boundary=\"b\"\n"

@@ -981,6 +981,21 @@ START_TEST(conditions_on_refusals)
 }
 END_TEST
 
+START_TEST(conditions_on_logins)
+{
+	read_good("@on\n@if-basic ada:a secret \n@echo\n@then\n@echo\n"
+		  "@on\n@if-digest ada:b\n@if-digest realm=\"x\", nonce=1\n"
+		  "@echo\n@expect 1\n@if-proxy-basic :\n"
+		  "@if-proxy-digest bob:c\n");
+	assert_text(rule(0)->if_basic, "ada:a secret\n");
+	assert_text(rule(1)->if_basic, "ada:a secret\n");
+	assert_text(rule(2)->if_digest, "ada:b\nrealm=\"x\", nonce=1\n");
+	assert_text(scenario.items[3].rule.if_proxy_basic, ":\n");
+	assert_text(scenario.items[3].rule.if_proxy_digest, "bob:c\n");
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
 /* It is one of the conditions, wherever it stands among them. */
 START_TEST(conditions_without_case)
 {
@@ -1306,7 +1321,7 @@ main(void)
 		a_queue_without_conditions, many_rules,
 		files_are_relative_to_the_scenario, NULL};
 	const TTest *const texts[] = {notices_are_told_once,
-		conditions_on_refusals,
+		conditions_on_refusals, conditions_on_logins,
 		conditions_without_case, events_have_their_end, bodies_in_parts,
 		raw_heads_have_an_end, shadows_are_told,
 		directives_end_messages, raw_messages_are_left_alone,

@@ -124,6 +124,20 @@ static const struct fit {
 		"GET /?x" HOST "\r\n", false},
 	{{.if_body_matches = "^b"},
 		"PUT /" HOST "Content-Length: 2\r\n\r\nab", false},
+	{{.if_basic = "ada:secret", .if_proxy_basic = "bob:secret"},
+		"GET http://x/" HOST "Authorization: Basic YWRhOnNlY3JldA==\r\n"
+		"Proxy-Authorization: basic Ym9iOnNlY3JldA==\r\n\r\n", true},
+	{{.if_basic = "ada:other"},
+		"GET /" HOST "Authorization: Basic YWRhOnNlY3JldA==\r\n\r\n",
+		false},
+#ifdef RT_OPENSSL
+	{{.if_digest = "ada:secret\nnonce=n1"},
+		"GET /a?b" HOST DIGEST "\r\n", true},
+	{{.if_digest = "ada:secret\nnonce=n2"},
+		"GET /a?b" HOST DIGEST "\r\n", false},
+	{{.if_proxy_digest = "ada:other"},
+		"GET /a?b" HOST "Proxy-" DIGEST "\r\n", false},
+#endif
 	{{.if_predicate = has_even_body, .if_predicate_arg = &asked},
 		"PUT /" HOST "Content-Length: 4\r\n\r\nabcd", true},
 	{{.if_predicate = has_even_body, .if_predicate_arg = &asked},

@@ -12,6 +12,12 @@
 
 #define HOST " HTTP/1.1\r\nHost: x\r\n"
 
+/* A field by which "ada" with the password "secret" requests "/a?b". */
+#define DIGEST \
+	"Authorization: Digest username=\"ada\", realm=\"users\", " \
+	"nonce=\"n1\", uri=\"/a?b\", qop=auth, nc=00000001, cnonce=\"c\", " \
+	"response=\"069f40b1785f70bd715b167750d79b5d\"\r\n"
+
 /* The reply's body. */
 void expect_body(const char *request, const char *body);
 

@@ -59,6 +59,14 @@ static const struct {
 		"POST /json" HOST "Content-Length: 4\r\n\r\n[ 1]",
 		"\r\n\r\njson"},
 #endif
+	{{.request = "/login", .if_basic = "ada:secret", .body = "login"},
+		"GET /login" HOST "Authorization: Basic YWRhOnNlY3JldA==\r\n"
+		"\r\n", "\r\n\r\nlogin"},
+#ifdef RT_OPENSSL
+	{{.request = "/a?b", .if_digest = "ada:secret\nrealm=users",
+		 .body = "digest"},
+		"GET /a?b" HOST DIGEST "\r\n", "\r\n\r\ndigest"},
+#endif
 	{{.request = "/handler", .handler = build},
 		"POST /handler" HOST "X-A: 1\r\nContent-Length: 1\r\n\r\nx",
 		"\r\n\r\nPOST /handler 1 x"},
