@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "http/json.h"
+#include "base/json.h"
 
 #ifdef HAVE_JANSSON
 

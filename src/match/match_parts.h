@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/glob.h"
 #include "base/needle.h"
 #include "base/text.h"
 #include "http/field.h"
 #include "http/form.h"
-#include "http/glob.h"
 #include "match/match.h"
 
 /* --- pairs --- */

@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "http/date.h"
 #include "http/field.h"
 #include "http/form.h"
-#include "http/json.h"
 
 /* --- reading --- */
 

@@ -2,14 +2,13 @@
 /* Texts with asterisks, and targets. Called by match/. */
 #include "config.h"
 
-#include "http/glob.h"
+#include "base/glob.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "http/http.h"
 
 /* Added to a separator that was encoded. */
 #define ENCODED 0x100u

@@ -3,7 +3,7 @@
    for. */
 #include "config.h"
 
-#include "http/json.h"
+#include "base/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
