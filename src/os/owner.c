@@ -59,7 +59,8 @@ free_mark(volatile unsigned char *mark)
 void
 rt_owner_begin(struct rt_owner *owner)
 {
-	*owner = (struct rt_owner){.mark = make_mark(), .pid = getpid()};
+	owner->mark = make_mark();
+	owner->pid = owner->mark != NULL ? 0 : getpid();
 }
 
 void

@@ -12,7 +12,7 @@
 struct rt_owner {
 	volatile unsigned char *mark; /* not 0; the kernel clears it in a fork;
 	                                 NULL: it cannot */
-	pid_t pid;
+	pid_t pid;                    /* if there is no mark */
 };
 
 /* This process; and no other afterwards. */

@@ -236,13 +236,13 @@ rt_server_give_back(struct retort *server)
 
 /* Another one each time. */
 static uint64_t
-draw_seed(void)
+draw_seed(const struct retort *server)
 {
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	return rt_faults_make_seed((uint64_t)now.tv_sec * 1000000000 +
-		(uint64_t)now.tv_nsec + ((uint64_t)getpid() << 32));
+		(uint64_t)now.tv_nsec + ((uint64_t)(uintptr_t)server << 24));
 }
 
 int
@@ -271,7 +271,7 @@ rt_server_open(struct retort *server, const struct retort_options *options,
 		code = rt_fail(error, -EINVAL, "proxy_protocol: not with tls");
 	if (code < 0)
 		return code;
-	server->route.seed = options->seed ? options->seed : draw_seed();
+	server->route.seed = options->seed ? options->seed : draw_seed(server);
 	code = rt_route_set_always(&server->route, options->fields,
 		options->omit, error);
 	if (code < 0)
