@@ -476,7 +476,9 @@ wake_listener(struct retort *server, struct rt_listener *listener,
 {
 	if (!rt_server_rouse(server, listener, what))
 		return;
-	accept_from(server, listener, ACCEPT_BUDGET);
+	/* If nobody else is served, there is hardly a second: to find that out
+	   is a system call. */
+	accept_from(server, listener, server->open == 0 ? 1 : ACCEPT_BUDGET);
 	if (listener->open && !listener->refusing)
 		(void)rt_io_wait(server->io, &listener->chan);
 }
