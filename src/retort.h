@@ -249,7 +249,8 @@ typedef void retort_event_fn(void *arg, enum retort_event event,
 
 /* The back end with which the server waits. */
 enum retort_io {
-	RETORT_IO_BEST, /* epoll if the system has it */
+	RETORT_IO_BEST, /* poll for a few descriptors; for more, or for who
+	                   asks for one, epoll if the system has it */
 	RETORT_IO_EPOLL,
 	RETORT_IO_POLL
 };

@@ -33,6 +33,16 @@
 #define SCRATCH_SIZE (64u << 10)
 #define MAX_SENDFILE (1u << 20)
 
+#ifdef HAVE_SYS_EPOLL_H
+#define LARGER (&rt_back_end_epoll)
+#else
+#define LARGER NULL
+#endif
+
+/* With so many, poll(2) costs less than epoll's descriptor and what each
+   channel registers there. */
+#define FEW_CHANNELS 16
+
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0
 #endif
@@ -53,6 +63,34 @@ rt_io_now(const struct rt_io *io)
 	return io->now;
 }
 
+/* Goes over to the larger back end, with all channels. 0, -ENOTSUP: there is
+   none, or -errno: all is as it was. */
+static int
+use_larger(struct rt_io *io)
+{
+	const struct rt_back_end *small = io->back_end;
+	int error;
+
+	if (io->larger == NULL)
+		return -ENOTSUP;
+	error = io->larger->open(io);
+	for (size_t i = 0; error == 0 && i < io->polled_count; i++) {
+		struct rt_chan *chan = io->polled_chans[i];
+
+		chan->registered = false; /* there */
+		error = io->larger->arm(io, chan, chan->armed);
+		chan->registered = true;
+	}
+	if (error < 0) {
+		io->larger->close(io);
+		return error;
+	}
+	io->back_end = io->larger;
+	io->larger = NULL;
+	small->close(io);
+	return 0;
+}
+
 int
 rt_io_open(struct rt_io **opened, enum retort_io choice, bool sendfile)
 {
@@ -65,17 +103,10 @@ rt_io_open(struct rt_io **opened, enum retort_io choice, bool sendfile)
 	io->timer = -1;
 	io->earliest = RT_NEVER;
 	io->sendfile = sendfile;
-#ifdef HAVE_SYS_EPOLL_H
-	io->back_end = choice == RETORT_IO_POLL ? &rt_back_end_poll :
-						  &rt_back_end_epoll;
-#else
-	if (choice == RETORT_IO_EPOLL) {
-		free(io);
-		return -ENOTSUP;
-	}
 	io->back_end = &rt_back_end_poll;
-#endif
-	error = io->back_end->open(io);
+	if (choice != RETORT_IO_POLL)
+		io->larger = LARGER;
+	error = choice == RETORT_IO_EPOLL ? use_larger(io) : 0;
 	if (error < 0) {
 		free(io);
 		return error;
@@ -379,6 +410,9 @@ rt_io_wait(struct rt_io *io, struct rt_chan *chan)
 		if (error < 0)
 			return error;
 	}
+	if (!chan->registered && io->polled_count >= FEW_CHANNELS &&
+		io->larger != NULL)
+		(void)use_larger(io);
 	if (!chan->registered || chan->armed != events) {
 		error = io->back_end->arm(io, chan, events);
 		if (error < 0) {
@@ -515,6 +549,10 @@ rt_io_deadline(const struct rt_io *io)
 int
 rt_io_pollfd(struct rt_io *io)
 {
+	int error = io->larger != NULL ? use_larger(io) : 0;
+
+	if (error < 0)
+		return error;
 	return io->back_end->pollfd ? io->back_end->pollfd(io) : -ENOTSUP;
 }
 
@@ -526,8 +564,10 @@ rt_io_ring(struct rt_io *io, int64_t deadline)
 }
 
 size_t
-rt_io_pollfds(const struct rt_io *io, struct pollfd *fds, size_t room)
+rt_io_pollfds(struct rt_io *io, struct pollfd *fds, size_t room)
 {
+	if (io->larger != NULL)
+		(void)use_larger(io);
 	return io->back_end->pollfds(io, fds, room);
 }
 

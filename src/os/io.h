@@ -109,7 +109,8 @@ struct rt_chan {
 
 struct rt_io;
 
-/* 0 and *opened, or -errno. `sendfile`: sendfile(2), with its SIGPIPE, may be
+/* 0 and *opened, or -errno. With RETORT_IO_BEST it is poll while there are few
+   channels, and epoll from when there are more. `sendfile`: sendfile(2), with its SIGPIPE, may be
    used. */
 int rt_io_open(struct rt_io **opened, enum retort_io choice, bool sendfile);
 void rt_io_close(struct rt_io *io);
@@ -166,7 +167,7 @@ int rt_io_pollfd(struct rt_io *io);
 void rt_io_ring(struct rt_io *io, int64_t deadline);
 
 /* Fills in the descriptors to poll, at most `room`; returns their number. */
-size_t rt_io_pollfds(const struct rt_io *io, struct pollfd *fds, size_t room);
+size_t rt_io_pollfds(struct rt_io *io, struct pollfd *fds, size_t room);
 
 /* Reads at most `size` bytes of a RT_FILE that somebody else will send. As
    read(2), or -errno. */

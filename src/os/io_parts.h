@@ -12,7 +12,7 @@ enum { RT_READ = 1, RT_WRITE = 2, RT_GONE = 4, RT_HUNG = 8, RT_END = 16 };
 
 struct rt_back_end {
 	const char *name;
-	int (*open)(struct rt_io *io);
+	int (*open)(struct rt_io *io); /* of the larger one */
 	void (*close)(struct rt_io *io);
 	/* Changes a channel's interest to `events`; `armed` still holds what
 	   was before. */
@@ -34,6 +34,7 @@ extern const struct rt_back_end rt_back_end_poll;
 
 struct rt_io {
 	const struct rt_back_end *back_end;
+	const struct rt_back_end *larger; /* for more channels; NULL: none */
 	int64_t now;
 	int64_t earliest;         /* no deadline is before this */
 	size_t expire_next;       /* where the next search for it begins */

@@ -17,18 +17,14 @@
 
 #define TRY_PAUSE (10 * RT_MS)
 
-static int
-poll_open(struct rt_io *io)
-{
-	(void)io;
-	return 0;
-}
-
 static void
 poll_end(struct rt_io *io)
 {
 	free(io->polled);
 	free(io->polled_chans);
+	io->polled = NULL;
+	io->polled_chans = NULL;
+	io->polled_count = io->polled_room = 0;
 }
 
 /* One more place in both arrays. */
@@ -158,7 +154,6 @@ poll_pollfds(const struct rt_io *io, struct pollfd *fds, size_t room)
 
 const struct rt_back_end rt_back_end_poll = {
 	.name = "poll",
-	.open = poll_open,
 	.close = poll_end,
 	.arm = poll_arm,
 	.forget = poll_forget,

@@ -6,7 +6,9 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define MANY (3 * RT_READY_MAX + 8)
@@ -63,6 +65,105 @@ START_TEST(more_are_ready_than_one_turn_takes)
 		wait_for(many + k);
 	}
 	expect_quiet();
+	close_many(MANY);
+	rt_io_close(io);
+}
+END_TEST
+
+/* With more channels, the best back end is another: those that were there wait
+   on, with all that they wait for. */
+START_TEST(the_best_grows)
+{
+	unsigned what;
+
+	if (RT_TEST_IO == RETORT_IO_POLL)
+		skip_test("there is no larger one");
+	ck_assert_int_eq(rt_io_open(&io, RETORT_IO_BEST, false), 0);
+	open_many(MANY);
+	many[1].chan.deadline = rt_io_clock(io);
+	for (size_t i = 0; i < MANY; i++) {
+		if (i != 1) {
+			want_recv(many + i, sizeof many[i].data);
+			put(many + i, "a");
+		}
+		wait_for(many + i);
+		/* it has left before the others go over */
+		if (i == 2)
+			close_side(many + i);
+		ck_assert_str_eq(io->back_end->name,
+			i < 17 ? "poll" : RT_TEST_IO_NAME);
+	}
+	for (size_t i = 0; i < MANY - 1; i++) {
+		struct rt_chan *chan = next_ready(&what);
+		size_t k = index_of(chan);
+
+		ck_assert_uint_eq(what, k == 1 ? RT_EXPIRED : 0);
+		ck_assert_msg(seen[k]++ == 0, "channel %zu came twice", k);
+		chan->deadline = RT_NEVER;
+		if (k != 1)
+			expect_in(many + k, 1);
+		wait_for(many + k);
+	}
+	expect_quiet();
+	close_many(MANY);
+	rt_io_close(io);
+}
+END_TEST
+
+/* Who wants one descriptor for all has it with few channels, too. */
+START_TEST(the_best_grows_for_who_polls_it)
+{
+	struct side side;
+	struct pollfd fds[2];
+	unsigned what;
+
+	if (RT_TEST_IO == RETORT_IO_POLL)
+		skip_test("there is no larger one");
+	for (int way = 0; way < 2; way++) {
+		ck_assert_int_eq(rt_io_open(&io, RETORT_IO_BEST, false), 0);
+		open_side(&side);
+		want_recv(&side, sizeof side.data);
+		wait_for(&side);
+		if (way == 0) {
+			ck_assert_uint_eq(rt_io_pollfds(io, fds, 2), 1);
+		} else {
+			fds[0].fd = rt_io_pollfd(io);
+			fds[0].events = POLLIN;
+		}
+		ck_assert_int_ge(fds[0].fd, 0);
+		ck_assert_int_eq(poll(fds, 1, 0), 0);
+		put(&side, "a");
+		ck_assert_int_eq(poll(fds, 1, -1), 1);
+		ck_assert_ptr_eq(next_ready(&what), &side.chan);
+		expect_in(&side, 1);
+		close_side(&side);
+		rt_io_close(io);
+	}
+}
+END_TEST
+
+/* Without a descriptor for it, the small one does. */
+START_TEST(the_best_stays_small)
+{
+	struct rlimit before, none;
+	unsigned what;
+
+	ck_assert_int_eq(rt_io_open(&io, RETORT_IO_BEST, false), 0);
+	open_many(MANY);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 3;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	for (size_t i = 0; i < 20; i++) {
+		want_recv(many + i, sizeof many[i].data);
+		wait_for(many + i);
+	}
+	ck_assert_int_lt(rt_io_pollfd(io), 0);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_str_eq(io->back_end->name, "poll");
+	put(many + 19, "a");
+	ck_assert_ptr_eq(next_ready(&what), &many[19].chan);
+	expect_in(many + 19, 1);
 	close_many(MANY);
 	rt_io_close(io);
 }
@@ -369,6 +470,10 @@ main(void)
 		drops_itself_in_its_turn, survives_drops_in_any_order, releases,
 		releases_a_ready_channel, NULL};
 
+	const TTest *const best[] = {the_best_grows,
+		the_best_grows_for_who_polls_it, the_best_stays_small, NULL};
+
 	add_ways(suite, "many", crowd, BACK_ENDS);
+	rt_test_cases(suite, "best", best, 0, 1);
 	return rt_test_run(suite);
 }
