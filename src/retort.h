@@ -1001,7 +1001,7 @@ RETORT_API int retort_reply_later_sized(const struct retort_reply *reply,
  *
  * 0 or -errno: -EAGAIN, the client is slow, and 1 MiB waits for it: try again
  * later; -EPIPE, the client has left, or the reply is over; -ENOENT, the
- * connection has no open reply; -EMSGSIZE, more than 1 MiB at once; -ENOMEM.
+ * connection has no open reply, or a fault has cut off its open end; -EMSGSIZE, more than 1 MiB at once; -ENOMEM.
  */
 RETORT_API int retort_push(struct retort *server, uint64_t connection,
 	const void *bytes, size_t size);

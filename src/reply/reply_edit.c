@@ -91,6 +91,15 @@ rt_reply_remove(struct rt_reply *reply, size_t from, size_t to)
 	reply->step_count -= to - from;
 }
 
+static bool
+has_step(const struct rt_reply *reply, enum rt_step_kind kind)
+{
+	for (size_t i = 0; i < reply->step_count; i++)
+		if (reply->steps[i].kind == kind)
+			return true;
+	return false;
+}
+
 void
 rt_reply_cut(struct rt_reply *reply, uint64_t at)
 {
@@ -99,6 +108,7 @@ rt_reply_cut(struct rt_reply *reply, uint64_t at)
 	if (reply->failed)
 		return;
 	rt_reply_remove(reply, index, reply->step_count - 1);
+	reply->open = reply->open && has_step(reply, RT_STEP_MORE);
 	if (reply->head_size > at)
 		reply->head_size = (size_t)at;
 	if (reply->head_at > at)

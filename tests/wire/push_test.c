@@ -158,6 +158,48 @@ START_TEST(by_handlers)
 }
 END_TEST
 
+/* Nothing can go on where the reply was cut off. */
+START_TEST(a_cut_closes_it)
+{
+	static const char *const cuts[] = {"cut body 2 stall", "cut 0 stall",
+		"cut 50% stall", "garbage; end stall"};
+
+	for (size_t i = 0; i < COUNT(cuts); i++) {
+		struct retort_reply as = open_reply("abc");
+		int fd;
+
+		open_plain(_i);
+		as.faults = cuts[i];
+		ck_assert_int_eq(add_rule(as), 1);
+		fd = ask_for(GET);
+		ck_assert_int_eq(push("x"), -ENOENT);
+		ck_assert_int_eq(push(NULL), -ENOENT);
+		(void)close(fd);
+		close_server();
+	}
+	/* but not after it */
+	for (size_t i = 0; i < 2; i++) {
+		struct retort_reply as = open_reply("abc");
+		struct bytes got = {.data = NULL};
+		int fd;
+
+		open_plain(_i);
+		as.faults = i == 0 ? "each 2" : "cut -1";
+		ck_assert_int_eq(add_rule(as), 1);
+		fd = ask_for(GET);
+		ck_assert_int_eq(push("x"), 0);
+		ck_assert_int_eq(push(NULL), 0);
+		ck_assert_int_eq(talk(fd, "", 0, &got, NULL), 0);
+		ck_assert_msg(strstr(got.data, "3\r\nabc\r\n1\r\nx\r\n0\r\n") !=
+				NULL,
+			"%s: got %s", as.faults, shown(got.data, got.size));
+		bytes_free(&got);
+		(void)close(fd);
+		close_server();
+	}
+}
+END_TEST
+
 /* To HEAD there is nothing that could be open. */
 START_TEST(after_head)
 {
@@ -395,9 +437,9 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const all[] = {frames, by_handlers, after_head,
-		a_client_leaves, a_client_takes_nothing, stopped, mistakes,
-		NULL};
+	const TTest *const all[] = {frames, by_handlers, a_cut_closes_it,
+		after_head, a_client_leaves, a_client_takes_nothing, stopped,
+		mistakes, NULL};
 	Suite *suite = suite_create("push");
 	TCase *tcase = tcase_create("once");
 
