@@ -718,7 +718,8 @@ enum retort_next {
  * the next one is joined to it, up to 64 KiB, and the rules are asked about
  * both; if the client sends no more, the connection is closed. With
  * RETORT_MORE, and the fault "early", the handler has seen the beginning of a
- * request of HTTP: the rest is read, and the rules are asked again. If it
+ * request of HTTP: the rest is read, or as much as `early` of the reply says,
+ * and the rules are asked again. If it
  * returns any other value, or the reply is malformed, the handler failed: the
  * client gets 500, and retort_verdict() says why.
  */
@@ -837,6 +838,9 @@ struct retort_reply {
 	              on with it. Framed as `parts` are with `chunked`, unless
 	              `fields` has a Content-Length. Not with RETORT_UDP */
 	const char *if_nth; /* only in retort_on() */
+	uint64_t early; /* for a handler that returns RETORT_MORE, with the fault
+	                   "early": the bytes of the body with which it is to
+	                   be asked again; 0: all of them */
 	int idle; /* ms that the connection is kept after it without another
 	             request, or piece: instead of `idle_timeout`; -1: any
 	             time. Not with RETORT_UDP */

@@ -78,9 +78,14 @@ has_said_more(const struct rt_conn *conn)
 static void
 end_script(struct rt_conn *conn)
 {
+	const struct rt_buffers *buffers = conn->buffers;
+
 	switch (rt_play_next(&conn->buffers->play)) {
 	case RT_STEP_NEXT:
-		rt_conn_await_next(conn);
+		if (reads_rest(conn) && buffers->parsed < buffers->in.len)
+			rt_conn_take_rest(conn);
+		if (!reads_rest(conn))
+			rt_conn_await_next(conn);
 		break;
 	case RT_STEP_HALF:
 	case RT_STEP_CLOSE:
@@ -125,7 +130,8 @@ go_on(struct rt_conn *conn)
 		end_script(conn);
 	if (conn->asks != RT_ASK_NOTHING)
 		return;
-	if (conn->state <= RT_STATE_BODY && !reserve(conn))
+	if ((conn->state <= RT_STATE_BODY || reads_rest(conn)) &&
+		!reserve(conn))
 		rt_conn_fail(conn);
 	else if (conn->state != RT_STATE_OVER)
 		rt_conn_plan(conn, &conn->chan);
@@ -238,7 +244,7 @@ receive(struct rt_conn *conn, size_t size, int64_t now)
 	struct rt_buffers *buffers = conn->buffers;
 	size_t known;
 
-	if (conn->state > RT_STATE_BODY) {
+	if (conn->state > RT_STATE_BODY && !reads_rest(conn)) {
 		conn->drained += size;
 		if (conn->state == RT_STATE_DRAIN)
 			conn->moved = now;
@@ -247,7 +253,9 @@ receive(struct rt_conn *conn, size_t size, int64_t now)
 	known = buffers->in.len - buffers->parsed;
 	buffers->in.len += size;
 	conn->moved = now;
-	take(conn, known);
+	/* of the rest of a body, end_script() takes care */
+	if (conn->state <= RT_STATE_BODY)
+		take(conn, known);
 }
 
 void
@@ -290,9 +298,9 @@ rt_conn_see_refused(struct rt_conn *conn)
 }
 
 void
-rt_conn_read_on(struct rt_conn *conn, int64_t now)
+rt_conn_read_on(struct rt_conn *conn, uint64_t size, int64_t now)
 {
-	rt_conn_begin_rest(conn, now);
+	rt_conn_begin_rest(conn, size, now);
 	go_on(conn);
 }
 
@@ -313,6 +321,9 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 	rt_play_begin(&conn->buffers->play, &conn->buffers->reply);
 	conn->rest_is_next = !is_http(conn) || conn->asked == RT_ASK_GREET ||
 		rt_reply_ending(&conn->buffers->reply) == RT_STEP_NEXT;
+	conn->rest_is_body = conn->rest_is_next && !conn->complete &&
+		conn->asked == RT_ASK_ANSWER && is_http(conn) &&
+		!conn->buffers->reply.struck.deaf;
 	conn->idle_timeout = conn->buffers->reply.idle != 0 ?
 		conn->buffers->reply.idle :
 		conn->config->idle_timeout;
@@ -500,6 +511,9 @@ expire_reply(struct rt_conn *conn, int64_t now)
 		rt_play_waited(&conn->buffers->play);
 		conn->moved = now;
 		conn->may_have_more = true;
+		go_on(conn);
+	} else if (reads_rest(conn)) {
+		conn->rest_is_body = false;
 		go_on(conn);
 	} else if (!sends && next == RT_STEP_FLUSH) {
 		conn->until = 0;

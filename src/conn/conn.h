@@ -29,7 +29,8 @@
  *
  * When asked to ROUTE, the owner may want to be asked for an early ANSWER, in
  * the middle of the body; what the client still sends is then read and dropped,
- * while the reply is sent and after it.
+ * while the reply is sent and after it. If such a connection is kept, the rest
+ * of the body is read at the end of the script, still in REPLY.
  *
  * A greeting is a reply before the first byte. Without HTTP a piece is a
  * request, HEAD is where a part of it has come, and a FIN or time-out there
@@ -193,7 +194,9 @@ struct rt_conn {
 	bool answered;        /* and something was sent for it */
 	bool last;            /* no further piece is waited for */
 	bool rest_is_next;    /* bytes that come while a reply is sent are not
-	                         of its request, but wanted after it */
+	                         dropped, but wanted after it: */
+	bool rest_is_body;    /* first those of the request's body, of which the
+	                         reply did not wait for the end */
 	bool may_have_more;   /* bytes may be unread: the last receive filled
 	                          its room, or the reply takes time */
 	bool client_finished; /* its FIN was received */
@@ -248,8 +251,9 @@ void rt_conn_keep(struct rt_conn *conn, size_t most);
 void rt_conn_set_reading(struct rt_conn *conn,
 	const struct rt_reading *reading);
 
-/* When asked for an early answer: the body is wanted, all of it. */
-void rt_conn_read_on(struct rt_conn *conn, int64_t now);
+/* When asked for an early answer: the body is wanted, all of it (0), or so many
+   bytes, which are more than there were. */
+void rt_conn_read_on(struct rt_conn *conn, uint64_t size, int64_t now);
 
 /* When asked to ROUTE: the request is refused. */
 void rt_conn_refuse(struct rt_conn *conn, int status, const char *reason);

@@ -74,12 +74,13 @@ rt_conn_fail(struct rt_conn *conn)
 	rt_conn_end(conn, RETORT_FAILED, RETORT_FIN);
 }
 
-/* Its reply was sent, and it is idle. */
+/* Whether its reply was sent, and something else is waited for. */
 static bool
-is_awaiting(const struct rt_conn *conn)
+is_answered(const struct rt_conn *conn)
 {
-	return conn->state == RT_STATE_REPLY && conn->interim_left == 0 &&
-		rt_play_next(&conn->buffers->play) == RT_STEP_AWAIT;
+	return reads_rest(conn) ||
+		(conn->state == RT_STATE_REPLY && conn->interim_left == 0 &&
+			rt_play_next(&conn->buffers->play) == RT_STEP_AWAIT);
 }
 
 /* Who was in the middle of a request may still be. */
@@ -105,7 +106,7 @@ ends_at_once(const struct rt_conn *conn, enum rt_stop why)
 		return why == RT_STOP_ENOUGH;
 	case RT_STATE_REPLY:
 		next = rt_play_next(&conn->buffers->play);
-		return next == RT_STEP_STALL || next == RT_STEP_AWAIT ||
+		return next == RT_STEP_STALL || is_answered(conn) ||
 			(why == RT_STOP_TOLD &&
 				(next == RT_STEP_PAUSE ||
 					next == RT_STEP_MORE));
@@ -131,8 +132,8 @@ rt_conn_abandon(struct rt_conn *conn)
 {
 	if (conn->state == RT_STATE_DRAIN)
 		stop_drain(conn);
-	else if (is_awaiting(conn))
-		rt_conn_end_answered(conn, false);
+	else if (is_answered(conn))
+		rt_conn_end_answered(conn, !conn->complete);
 	else if (conn->state != RT_STATE_OVER)
 		rt_conn_end(conn, RETORT_STOPPED, RETORT_FIN);
 }

@@ -77,14 +77,27 @@ is_read(const struct rt_conn *conn)
 			!rt_http_request(conn->buffers->http)->has_body);
 }
 
+/* Whether all of it will have been read after an early reply. Who was asked to
+   wait for 100 (Continue), and gets the reply in its place, may send no body. */
+static bool
+will_be_read(const struct rt_conn *conn)
+{
+	const struct rt_request *request = rt_http_request(conn->buffers->http);
+
+	return conn->asked == RT_ASK_ANSWER && conn->buffers->reading.early &&
+		(!request->expects_continue || body_came(conn) > 0);
+}
+
 enum rt_keep
 rt_conn_may_keep(const struct rt_conn *conn)
 {
 	const struct rt_conn_config *config = conn->config;
 	const struct rt_request *request = rt_http_request(conn->buffers->http);
 
-	if (conn->last || conn->asked == RT_ASK_GREET || !is_read(conn))
+	if (conn->last || conn->asked == RT_ASK_GREET)
 		return RT_KEEP_NOT;
+	if (!is_read(conn))
+		return will_be_read(conn) ? RT_KEEP_TOLD : RT_KEEP_NOT;
 	if (!config->keep_alive ||
 		(config->exchanges > 0 && conn->nth >= config->exchanges) ||
 		!rt_http_persists(request, conn->buffers->in.data))
@@ -117,7 +130,10 @@ begin_next(struct rt_conn *conn)
 void
 rt_conn_await_next(struct rt_conn *conn)
 {
-	if (conn->last || conn->client_finished) {
+	bool unread = ends_exchange(conn) && !conn->complete &&
+		rt_http_request(conn->buffers->http)->has_body;
+
+	if (conn->last || conn->client_finished || unread) {
 		conn->rest_is_next &= !ends_exchange(conn);
 		rt_conn_finish(conn);
 	} else if (ends_exchange(conn)) {
@@ -139,7 +155,7 @@ rt_conn_end_exchange(struct rt_conn *conn, int64_t now)
 	conn->received = come_after(conn->buffers);
 	conn->sent = 0;
 	conn->drained = 0;
-	conn->rest_is_next = false;
+	conn->rest_is_next = conn->rest_is_body = false;
 	begin_next(conn);
 	/* it was stopped meanwhile */
 	if (conn->last) {

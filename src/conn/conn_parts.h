@@ -38,7 +38,10 @@ void rt_conn_parse(struct rt_conn *conn);
 bool rt_conn_has_refused(struct rt_conn *conn);
 
 /* rt_conn_read_on(), but for what follows from it. */
-void rt_conn_begin_rest(struct rt_conn *conn, int64_t now);
+void rt_conn_begin_rest(struct rt_conn *conn, uint64_t size, int64_t now);
+
+/* Takes what has come of the body after an early reply, for nobody. */
+void rt_conn_take_rest(struct rt_conn *conn);
 
 /* rt_conn_want_body(), but for what follows from it. */
 void rt_conn_begin_body(struct rt_conn *conn, uint64_t max, size_t keep,
@@ -153,6 +156,14 @@ body_came(const struct rt_conn *conn)
 
 	return conn->received - named_by -
 		rt_http_request(conn->buffers->http)->head_size;
+}
+
+/* Whether its early reply was sent, and the rest of the body is read. */
+static inline bool
+reads_rest(const struct rt_conn *conn)
+{
+	return conn->rest_is_body && !conn->complete && !conn->client_finished && conn->state == RT_STATE_REPLY &&
+		rt_play_next(&conn->buffers->play) == RT_STEP_NEXT;
 }
 
 /* Half closed by a fault: until the client ends it. */

@@ -120,6 +120,10 @@ plan_step(const struct rt_conn *conn, struct rt_chan *chan)
 		chan->watched = is_watched(conn, chan);
 		chan->deadline = RT_NEVER;
 		break;
+	case RT_STEP_NEXT: /* the rest of the body comes first */
+		chan->deadline = later(conn->moved, conn->config->body_timeout);
+		plan_receive(conn, &chan->in);
+		break;
 	case RT_STEP_AWAIT:
 		chan->deadline = later(conn->moved, conn->idle_timeout);
 		plan_drain(conn, &chan->in);

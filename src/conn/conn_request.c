@@ -210,6 +210,25 @@ rt_conn_parse(struct rt_conn *conn)
 	}
 }
 
+void
+rt_conn_take_rest(struct rt_conn *conn)
+{
+	struct rt_buffers *buffers = conn->buffers;
+
+	switch (rt_http_feed(buffers->http, buffers->in.data, &buffers->parsed,
+		buffers->in.len)) {
+	case RT_HTTP_DONE:
+		conn->complete = true;
+		break;
+	case RT_HTTP_BAD: /* nobody knows where the next request begins */
+		conn->rest_is_body = false;
+		break;
+	default:
+		drop_body(conn);
+		break;
+	}
+}
+
 /* 100 (Continue), at once unless it was asked for otherwise. */
 static void
 expect_body(struct rt_conn *conn)
@@ -278,7 +297,7 @@ rt_conn_begin_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 }
 
 void
-rt_conn_begin_rest(struct rt_conn *conn, int64_t now)
+rt_conn_begin_rest(struct rt_conn *conn, uint64_t size, int64_t now)
 {
 	const struct rt_request *request = rt_http_request(conn->buffers->http);
 	/* at the head there was no reason for it yet */
@@ -286,10 +305,11 @@ rt_conn_begin_rest(struct rt_conn *conn, int64_t now)
 
 	assert(conn->asks == RT_ASK_ANSWER && conn->state == RT_STATE_BODY);
 	conn->asks = RT_ASK_NOTHING;
-	conn->buffers->reading.early = false;
+	conn->buffers->reading.early = size > 0;
+	conn->buffers->reading.early_at = size;
 	conn->buffers->shown = 0;
 	conn->moved = now;
-	if (request->content_length > conn->max_body) {
+	if (request->content_length > conn->max_body && size == 0) {
 		rt_conn_refuse(conn, 413, "the body is too large");
 		return;
 	}

@@ -328,9 +328,17 @@ ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 		!asked->greeting)
 		return want_more(asked, reply);
 	/* it has seen the beginning of the request alone */
-	if (code == RETORT_MORE && asked->early)
+	if (code == RETORT_MORE && asked->early && as.early > asked->shown) {
+		asked->wanted = as.early;
 		return RT_MORE;
-	if (code != 0)
+	}
+	if (code == RETORT_MORE && asked->early && as.early == 0)
+		return RT_MORE;
+	if (code == RETORT_MORE && asked->early)
+		code = rt_fail(error, -EINVAL,
+			"early: it has seen %llu bytes already",
+			(unsigned long long)asked->shown);
+	else if (code != 0)
 		(void)snprintf(error, sizeof error, "it returned %d", code);
 	else
 		code = rt_route_answer_with(route, &as, asked, reply, error);

@@ -79,7 +79,9 @@ struct rt_asked {
 	bool greeting;   /* it is none: a connection was accepted */
 	bool refused;    /* it is, unless a rule is for it */
 	bool early;      /* more of its body can be read */
+	uint64_t shown;  /* than these bytes */
 	/* what became of it */
+	uint64_t wanted;   /* RT_MORE of a body: so many bytes; 0: all */
 	int rule;          /* the one that answered, from 1; 0: none */
 	struct rt_buf why; /* nothing answers it because; or the handler's
 	                      error. The caller's */

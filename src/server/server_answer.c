@@ -259,6 +259,7 @@ ask(struct retort *server, struct rt_served *served)
 		.refused = conn->asked == RT_ASK_REFUSE,
 		.early = conn->asks == RT_ASK_ANSWER && !conn->complete &&
 			buffers->reading.early,
+		.shown = buffers->reading.early_at,
 	};
 
 	asked.size = rt_conn_raw(conn, &asked.cut);
@@ -299,7 +300,8 @@ go_on_with_piece(struct retort *server, struct rt_served *served,
 	if (served->record != NULL)
 		rt_record_forget_request(served->record);
 	if (is_http(server))
-		rt_conn_read_on(&served->conn, rt_io_now(server->io));
+		rt_conn_read_on(&served->conn, asked->wanted,
+			rt_io_now(server->io));
 	else
 		rt_conn_more(&served->conn);
 }

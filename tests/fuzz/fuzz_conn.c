@@ -169,7 +169,11 @@ decide(struct run *run)
 	if (conn->asks == RT_ASK_ANSWER && run->buffers->reading.early &&
 		conn->state == RT_STATE_BODY && !conn->complete &&
 		below(run, 2)) {
-		rt_conn_read_on(conn, run->now);
+		rt_conn_read_on(conn,
+			below(run, 2) ? 0 :
+					run->buffers->reading.early_at + 1 +
+					below(run, 9),
+			run->now);
 		return;
 	}
 	/* at once, in time, or after every time-out; and perhaps again */

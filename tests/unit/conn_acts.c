@@ -412,7 +412,9 @@ act_read(struct line *line)
 static void
 act_read_on(struct line *line)
 {
-	rt_conn_read_on(&line->hand->conn, line->hand->now);
+	uint64_t size = is_number(line) ? (uint64_t)next_number(line) : 0;
+
+	rt_conn_read_on(&line->hand->conn, size, line->hand->now);
 }
 
 static void

@@ -144,6 +144,60 @@ static const struct play at_once[] = {
 		"nth 100"},
 };
 
+#define EARLY(some, part) \
+	"open keep; receive POST5 " some "; read early=" part "; want keep;" \
+	"asks answer; keeps told; reply 'no' next; REPLY -/send 30ms; send;"
+
+/* The reply comes first, and then the rest of the body. */
+static const struct play early[] = {
+	{"a reply that did not wait for the body",
+		EARLY("", "0") "REPLY recv/- 20ms; pass 19ms; receive 'hel';"
+			       "REPLY recv/- 20ms; receive 'lo'; asks done;"
+			       "received 52; sent 'no'; done; received 0;"
+			       "IDLE recv/- 40ms; receive GET; want; kept GET;"
+			       "nth 2; asks answer"},
+	{"a reply that waited for a part of it",
+		"$ from 1 to 4;" EARLY("'hello'", "$") "asks done; received 52;"
+						       "done; IDLE"},
+	{"another request comes at once after it",
+		EARLY("'hel'", "2") "receive 'lo' GET; asks done; received 52;"
+				    "done; asks next; next; want; kept GET;"
+				    "nth 2; reply 'x' next; send; done; IDLE"},
+	{"all of that was there", EARLY("'hello' GET", "0") "asks done;"
+							  "received 52; done;"
+							  "asks next; next;"
+							  "want; kept GET"},
+	{"each byte of it",
+		"open keep; receive CHUNKED; read early=0; want keep; keeps told;"
+		"reply 'no' next; send; drip '3\r\nabc\r\n0\r\n\r';"
+		"REPLY recv/- 20ms; receive '\n'; asks done; done; IDLE"},
+	{"it was wanted in part, then answered",
+		EARLY("'h'", "1") "receive 'ello'; asks done; done; IDLE"},
+	{"who was to wait for 100 (Continue) may send no body",
+		"open keep; receive EXPECT; read early=0; want keep; keeps not"},
+	{"unless some of it has come",
+		"open keep; receive EXPECT 'h'; read early=1; want keep;"
+		"keeps told"},
+	{"a reply that closes reads no body that way",
+		"open keep; receive POST5; read early=0; want keep;"
+		"reply 'no' close; send; FINISH recv/finish"},
+	{"a reply that is deaf",
+		"open keep; receive POST5; read early=0; want keep;"
+		"reply deaf 'no' next; send; FINISH -/finish"},
+	{"it does not come",
+		EARLY("", "0") "expire; FINISH recv/finish; finish; DRAIN;"
+			       "receive 'hello'; receive FIN; OVER answered"},
+	{"the client finishes instead",
+		EARLY("", "0") "receive FIN; FINISH -/finish; finish;"
+			       "OVER answered; closes FIN/FIN first"},
+	{"the client resets instead",
+		EARLY("", "0") "receive ECONNRESET; OVER reset"},
+	{"it is malformed",
+		"open keep; receive CHUNKED; read early=0; want keep;"
+		"reply 'no' next; send; receive 'x\r\n'; FINISH recv/finish;"
+		"finish; DRAIN recv/-; receive FIN; OVER answered"},
+};
+
 #define ASKS(head) "open keep; receive '" head "\r\n\r\n'; asks route;"
 #define NEW(field) ASKS("GET / HTTP/1.1\r\nHost: a\r\n" field)
 #define OLD(field) ASKS("GET / HTTP/1.0\r\n" field)
@@ -230,6 +284,11 @@ static const struct place places[] = {
 		"open keep; receive GET; want; reply 'xyz' next; send 1;",
 		{"OVER reset; closes RST/FIN first", STOPPED, "send; FINISH",
 			"send; FINISH"}},
+	{"in the body after an early reply", EARLY("", "0"),
+		{"OVER reset; closes RST/FIN first",
+			"OVER answered; still-sending; closes -/FIN",
+			"OVER answered; still-sending; closes -/FIN",
+			"OVER answered; still-sending; closes -/FIN"}},
 	{"in its second reply", FIRST "receive GET; want; reply 'x' next;",
 		{"OVER reset; closes RST/FIN first", STOPPED, LAST, LAST}},
 };
@@ -245,6 +304,7 @@ main(void)
 	add_plays(tcase, at_once, COUNT(at_once));
 	add_plays(tcase, may_keep, COUNT(may_keep));
 	add_plays(tcase, closes, COUNT(closes));
+	add_plays(tcase, early, COUNT(early));
 	rt_test_case(suite, tcase);
 	add_places(suite, places, COUNT(places));
 	return rt_test_run(suite);

@@ -51,7 +51,8 @@
  *	want [N] [keep [N]]
  *	                   the head: a body of N bytes at most, of which some
  *	                   are kept
- *	read-on            all of the body is wanted, after an early question
+ *	read-on [N]        all of the body is wanted, after an early question,
+ *	                   or N bytes of it
  *	reply [pace=N] [gap=TIME] [idle=TIME] [deaf] STEP...
  *	                   the answer. A STEP is 'bytes', text 'bytes',
  *	                   repeat 'abc' from N size N, file AT+SIZE, pause TIME,

@@ -219,6 +219,15 @@ static const struct play reading[] = {
 		"$ from 0 to 4;"
 		"receive POST5 'hello'; read early=$; want keep; asks answer;"
 		"no-complete; read-on; asks answer; complete; body 'hello'"},
+	{"who was asked early may want to be asked early again",
+		"receive POST5 'he'; read early=1; want keep; asks answer;"
+		"body 'h'; read-on 3; BODY recv/- 20ms; receive 'l';"
+		"asks answer; body 'hel'; no-complete; read-on; receive 'lo';"
+		"asks answer; body 'hello'; complete"},
+	{"or has as much at once",
+		"receive POST5 'hello'; read early=1; want keep; asks answer;"
+		"body 'h'; read-on 4; asks answer; body 'hell'; read-on 9;"
+		"asks answer; body 'hello'; complete"},
 	{"who was asked early may want what comes",
 		"$ from 1 to 4;"
 		"receive POST5; read early=$; want keep; receive first $ of"
