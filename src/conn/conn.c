@@ -298,6 +298,15 @@ rt_conn_see_refused(struct rt_conn *conn)
 }
 
 void
+rt_conn_told(struct rt_conn *conn)
+{
+	assert(conn->asks == RT_ASK_TELL);
+	conn->asks = RT_ASK_NOTHING;
+	rt_conn_drop_body(conn);
+	go_on(conn);
+}
+
+void
 rt_conn_read_on(struct rt_conn *conn, uint64_t size, int64_t now)
 {
 	rt_conn_begin_rest(conn, size, now);

@@ -82,6 +82,7 @@ struct rt_conn_config {
 	int64_t body_timeout;
 	int64_t write_timeout;
 	bool proxied;  /* a PROXY header comes first, and names the client */
+	bool tells;    /* somebody is told of the bytes of bodies */
 	bool linger;   /* after the reply, wait for the client's end as well */
 	size_t max_in; /* wire bytes of a request held at once, but for those
 	                  of its body that are kept */
@@ -130,8 +131,8 @@ enum rt_state {
 	RT_STATE_OVER
 };
 
-/* Questions to the owner; rt_conn_answer() answers each of them but DONE and
-   NEXT. */
+/* Questions to the owner; rt_conn_answer() answers each of them but TELL, DONE
+   and NEXT. */
 enum rt_ask {
 	RT_ASK_NOTHING,
 	RT_ASK_ROUTE,  /* the head is complete: is the body wanted? Or else
@@ -139,6 +140,8 @@ enum rt_ask {
 	RT_ASK_GREET,  /* a greeting: nothing has come */
 	RT_ASK_ANSWER, /* the answer to the request */
 	RT_ASK_REFUSE, /* the refusal with `status`, for `reason` */
+	RT_ASK_TELL,   /* bytes of the body were taken, and may be forgotten:
+	                  rt_conn_told() */
 	RT_ASK_DONE,   /* the exchange is over, and the connection is kept:
 	                  rt_conn_done() */
 	RT_ASK_NEXT,   /* bytes that have come already begin the next request:
@@ -254,6 +257,9 @@ void rt_conn_set_reading(struct rt_conn *conn,
 /* When asked for an early answer: the body is wanted, all of it (0), or so many
    bytes, which are more than there were. */
 void rt_conn_read_on(struct rt_conn *conn, uint64_t size, int64_t now);
+
+/* When asked to TELL. */
+void rt_conn_told(struct rt_conn *conn);
 
 /* When asked to ROUTE: the request is refused. */
 void rt_conn_refuse(struct rt_conn *conn, int status, const char *reason);

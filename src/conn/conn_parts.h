@@ -40,6 +40,10 @@ bool rt_conn_has_refused(struct rt_conn *conn);
 /* rt_conn_read_on(), but for what follows from it. */
 void rt_conn_begin_rest(struct rt_conn *conn, uint64_t size, int64_t now);
 
+/* Forgets body bytes that were parsed and are not kept, so that `in` stays
+   small; what came last stays: the trailers. */
+void rt_conn_drop_body(struct rt_conn *conn);
+
 /* Takes what has come of the body after an early reply, for nobody. */
 void rt_conn_take_rest(struct rt_conn *conn);
 
@@ -162,7 +166,8 @@ body_came(const struct rt_conn *conn)
 static inline bool
 reads_rest(const struct rt_conn *conn)
 {
-	return conn->rest_is_body && !conn->complete && !conn->client_finished && conn->state == RT_STATE_REPLY &&
+	return conn->rest_is_body && !conn->complete &&
+		!conn->client_finished && conn->state == RT_STATE_REPLY &&
 		rt_play_next(&conn->buffers->play) == RT_STEP_NEXT;
 }
 

@@ -91,10 +91,8 @@ rt_conn_has_refused(struct rt_conn *conn)
 	return true;
 }
 
-/* Forgets body bytes that were parsed and are not kept, so that `in` stays
-   small. */
-static void
-drop_body(struct rt_conn *conn)
+void
+rt_conn_drop_body(struct rt_conn *conn)
 {
 	struct rt_buffers *buffers = conn->buffers;
 	struct rt_buf *in = &buffers->in;
@@ -108,6 +106,16 @@ drop_body(struct rt_conn *conn)
 	buffers->dropped += buffers->parsed - kept;
 	in->len = kept + left;
 	buffers->parsed = kept;
+}
+
+/* Some of a body was parsed, and there is more to come. */
+static void
+pass_body(struct rt_conn *conn, size_t before)
+{
+	if (conn->config->tells && conn->buffers->parsed > before)
+		conn->asks = RT_ASK_TELL;
+	else
+		rt_conn_drop_body(conn);
 }
 
 bool
@@ -169,6 +177,7 @@ rt_conn_parse(struct rt_conn *conn)
 	struct rt_buffers *buffers = conn->buffers;
 	struct rt_request *request = rt_http_request(buffers->http);
 	uint64_t beyond = beyond_early(conn);
+	size_t before = buffers->parsed;
 	enum rt_http_result result;
 	const char *reason;
 	int status;
@@ -185,14 +194,10 @@ rt_conn_parse(struct rt_conn *conn)
 		ask(conn, RT_ASK_ROUTE);
 		return;
 	}
-	if (conn->state == RT_STATE_BODY) {
-		if (request->body_size > conn->max_body) {
-			rt_conn_refuse(conn, 413, "the body is too large");
-			return;
-		}
-		/* what came last stays: the trailers */
-		if (result == RT_HTTP_MORE)
-			drop_body(conn);
+	if (conn->state == RT_STATE_BODY &&
+		request->body_size > conn->max_body) {
+		rt_conn_refuse(conn, 413, "the body is too large");
+		return;
 	}
 	if (result == RT_HTTP_MORE && is_early(conn)) {
 		buffers->shown = buffers->parsed;
@@ -205,8 +210,10 @@ rt_conn_parse(struct rt_conn *conn)
 	} else if (result == RT_HTTP_DONE) {
 		conn->complete = true;
 		ask(conn, RT_ASK_ANSWER);
-	} else if (conn->state == RT_STATE_BODY && buffers->reading.pace > 0) {
-		conn->rest = RT_REST_BODY;
+	} else if (conn->state == RT_STATE_BODY) {
+		if (buffers->reading.pace > 0)
+			conn->rest = RT_REST_BODY;
+		pass_body(conn, before);
 	}
 }
 
@@ -214,6 +221,7 @@ void
 rt_conn_take_rest(struct rt_conn *conn)
 {
 	struct rt_buffers *buffers = conn->buffers;
+	size_t before = buffers->parsed;
 
 	switch (rt_http_feed(buffers->http, buffers->in.data, &buffers->parsed,
 		buffers->in.len)) {
@@ -224,7 +232,7 @@ rt_conn_take_rest(struct rt_conn *conn)
 		conn->rest_is_body = false;
 		break;
 	default:
-		drop_body(conn);
+		pass_body(conn, before);
 		break;
 	}
 }

@@ -22,13 +22,14 @@ struct rt_served {
 	bool head_told;           /* its head, or piece, was reported */
 	bool client_fin_told;
 	bool server_fin_told;
-	bool replied;            /* it stands in the list of those whose
+	bool replied;   /* it stands in the list of those whose
 	                             reply came from somebody else */
-	uint8_t ends;            /* as an enum retort_ending, because somebody
+	uint8_t ends;   /* as an enum retort_ending, because somebody
 	                             wants it */
-	rt_place place;          /* its state */
-	uint32_t told;           /* bytes of the piece that were reported */
-	struct rt_chance chance; /* of its last reply */
+	rt_place place; /* its state */
+	size_t told; /* bytes of those that have come that were reported: of the
+	                 piece, or of the head and body */
+	struct rt_chance chance;        /* of its last reply */
 	struct rt_served *next_replied; /* in that list */
 	struct rt_served *next;         /* in the list of all */
 	struct rt_served **link;        /* what points at it there */

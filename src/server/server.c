@@ -269,14 +269,15 @@ sleep_conn(struct retort *server, struct rt_served *served)
 	}
 }
 
-/* Bytes after a head, whether they are wanted or not. */
+/* Bytes after a head that nobody wants; others are reported when it is known
+   whose they are. */
 static void
-report_body(struct retort *server, const struct rt_served *served)
+report_dropped(struct retort *server, const struct rt_served *served)
 {
-	const struct rt_conn *conn = &served->conn;
-	const struct rt_op *in = &conn->chan.in;
+	const struct rt_op *in = &served->conn.chan.in;
 
 	if (served->head_told && in->result > 0 &&
+		in->recv.data == server->config.scratch &&
 		server->config.protocol == RETORT_HTTP)
 		rt_server_report(server, served, RETORT_ON_BODY, in->recv.data,
 			(size_t)in->result);
@@ -297,9 +298,9 @@ go_on(struct retort *server, struct rt_served *served)
 		rt_conn_out_done(conn, conn->chan.out.result, now);
 	} else if (done & RT_IN_DONE) {
 		rt_server_record_in(server, served);
-		report_body(server, served);
+		report_dropped(server, served);
 		rt_conn_in_done(conn, conn->chan.in.result, now);
-		if (conn->state == RT_STATE_BODY)
+		if (conn->state == RT_STATE_BODY && conn->asks != RT_ASK_TELL)
 			rt_server_charge(server, served);
 	}
 	if (server->event_all && conn->state != RT_STATE_OVER)

@@ -27,14 +27,28 @@ report_piece(struct retort *server, struct rt_served *served)
 	if (served->head_told && told == buffers->parsed)
 		return;
 	served->head_told = true;
-	served->told = (uint32_t)buffers->parsed;
+	served->told = buffers->parsed;
 	rt_server_report(server, served, RETORT_ON_PIECE,
 		buffers->in.data + told, buffers->parsed - told);
 }
 
-/* The head, and the bytes that came after it, or the piece; once. */
+/* Bytes of the body, or after it, up to `end` of those that have come. */
 static void
-report_head(struct retort *server, struct rt_served *served)
+report_body(struct retort *server, struct rt_served *served, size_t end)
+{
+	size_t told = served->told;
+
+	if (end <= told)
+		return;
+	served->told = end;
+	rt_server_report(server, served, RETORT_ON_BODY,
+		served->conn.buffers->in.data + told, end - told);
+}
+
+/* The head, once, and the bytes of the body that were not reported; or the
+   piece. */
+static void
+report_request(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 	const struct rt_buf *in = &conn->buffers->in;
@@ -46,18 +60,18 @@ report_head(struct retort *server, struct rt_served *served)
 		report_piece(server, served);
 		return;
 	}
-	if (served->head_told)
-		return;
-	served->head_told = true;
 	if (server->event == NULL)
 		return;
-	head = rt_http_request(conn->buffers->http)->head_size;
-	if (head == 0)
-		head = in->len;
-	rt_server_report(server, served, RETORT_ON_HEAD, in->data, head);
-	if (in->len > head)
-		rt_server_report(server, served, RETORT_ON_BODY,
-			in->data + head, in->len - head);
+	if (!served->head_told) {
+		head = rt_http_request(conn->buffers->http)->head_size;
+		if (head == 0)
+			head = in->len;
+		served->head_told = true;
+		served->told = head;
+		rt_server_report(server, served, RETORT_ON_HEAD, in->data,
+			head);
+	}
+	report_body(server, served, conn->buffers->parsed);
 }
 
 static const char *
@@ -140,6 +154,10 @@ answer(struct retort *server, struct rt_served *served)
 	if (refuse != 0)
 		refuse_others(server, served, refuse);
 	rt_conn_answer(conn, rt_io_now(server->io));
+	/* what came after the request, and is dropped */
+	if (server->event != NULL && served->head_told && is_http(server) &&
+		!conn->rest_is_next)
+		report_body(server, served, conn->buffers->in.len);
 	if (counted && ++server->answered == server->requests)
 		server->enough = true;
 }
@@ -398,6 +416,20 @@ leave_alone(struct retort *server, struct rt_served *served)
 	rt_conn_answer(conn, rt_io_now(server->io));
 }
 
+/* What was reported of the body may be forgotten. */
+static void
+tell(struct retort *server, struct rt_served *served)
+{
+	struct rt_conn *conn = &served->conn;
+
+	rt_conn_told(conn);
+	if (conn->buffers == NULL)
+		return;
+	served->told = conn->buffers->parsed;
+	if (conn->state == RT_STATE_BODY)
+		rt_server_charge(server, served);
+}
+
 /* Its bytes have come, as a part of the last request's record. */
 static void
 begin_next(struct retort *server, struct rt_served *served)
@@ -446,7 +478,7 @@ rt_server_decide(struct retort *server, struct rt_served *served)
 		return;
 	if (may_keep(server) && conn->asks <= RT_ASK_REFUSE)
 		decide_keep(server, served);
-	report_head(server, served);
+	report_request(server, served);
 	switch (conn->asks) {
 	case RT_ASK_ROUTE:
 		decide_head(server, served);
@@ -462,6 +494,9 @@ rt_server_decide(struct retort *server, struct rt_served *served)
 			decide_answer(server, served);
 		else
 			refuse_recorded(server, served, NULL);
+		break;
+	case RT_ASK_TELL:
+		tell(server, served);
 		break;
 	case RT_ASK_DONE:
 		end_exchange(server, served);
