@@ -228,8 +228,9 @@ RETORT_API const char *retort_field_of(const struct retort_exchange *exchange,
 enum retort_event {
 	RETORT_ON_HEAD,  /* the head of a request is complete or was
 	                   refused: the head */
-	RETORT_ON_BODY,  /* bytes came after the head: these, as they came, also
-	                   those that are dropped after the reply */
+	RETORT_ON_BODY,  /* bytes of the body came: these, as they came; or
+	                   others after the request, which are dropped, but none
+	                   of the next request */
 	RETORT_ON_END,   /* the exchange is over: no bytes; with RETORT_HTTP and
 	                   no `server_close` the connection is kept */
 	RETORT_ON_PIECE, /* RETORT_TCP, _UDP: a piece or datagram came: it; or,
@@ -705,9 +706,10 @@ enum retort_next {
 	RETORT_NEXT_DEFAULT, /* as `keep_alive` has it; RETORT_TCP: a piece */
 	RETORT_NEXT_CLOSE,   /* nothing: the connection is closed */
 	RETORT_NEXT_KEEP /* another request, whatever this one, the reply and
-	                        `keep_alive` say; it is closed nevertheless if
-	                        some of the request was not read, or the server
-	                        stops. Not with RETORT_UDP */
+	                        `keep_alive` say, after the rest of the body if
+	                        the reply came early; it is closed nevertheless
+	                        if some of the request was not read, or the
+	                        server stops. Not with RETORT_UDP */
 };
 
 /*
@@ -838,9 +840,10 @@ struct retort_reply {
 	              on with it. Framed as `parts` are with `chunked`, unless
 	              `fields` has a Content-Length. Not with RETORT_UDP */
 	const char *if_nth; /* only in retort_on() */
-	uint64_t early; /* for a handler that returns RETORT_MORE, with the fault
-	                   "early": the bytes of the body with which it is to
-	                   be asked again; 0: all of them */
+	uint64_t
+		early; /* for a handler that returns RETORT_MORE, with the fault
+	                   "early": asks it again with so many bytes of the
+	                   body, more than it has seen; 0: all of them */
 	int idle; /* ms that the connection is kept after it without another
 	             request, or piece: instead of `idle_timeout`; -1: any
 	             time. Not with RETORT_UDP */

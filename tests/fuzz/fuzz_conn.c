@@ -154,6 +154,10 @@ decide(struct run *run)
 			below(run, 2) ? below(run, 40) : 4096, run->now);
 		return;
 	}
+	if (conn->asks == RT_ASK_TELL) {
+		rt_conn_told(conn);
+		return;
+	}
 	if (conn->asks == RT_ASK_DONE) {
 		must(conn->received + run->received_before <= run->received);
 		run->received_before += conn->received;
@@ -449,6 +453,7 @@ run_one(const uint8_t *data, size_t size, uint64_t seed)
 		.scratch_size = sizeof run.scratch,
 		.linger = below(&run, 2) != 0,
 		.keep_alive = below(&run, 2) != 0,
+		.tells = below(&run, 2) != 0,
 		.exchanges = below(&run, 4),
 		.proxied = size > 0 && (data[0] == 'P' || data[0] == '\r') &&
 			below(&run, 2),

@@ -304,6 +304,8 @@ act_open(struct line *line)
 			config->exchanges = (uint64_t)next_number(line);
 		else if (next_is(line, "linger"))
 			config->linger = true;
+		else if (next_is(line, "tells"))
+			config->tells = true;
 		else if (next_is(line, "proxied"))
 			config->proxied = true;
 		else if (next_is(line, "framing="))
@@ -545,6 +547,13 @@ act_done(struct line *line)
 	must_be(hand, "its end", hand->conn.end, RETORT_ANSWERED);
 	rt_conn_done(&hand->conn, hand->now);
 	hand->sent.size = 0;
+}
+
+static void
+act_told(struct line *line)
+{
+	must_ask(line->hand, RT_ASK_TELL);
+	rt_conn_told(&line->hand->conn);
 }
 
 static void
@@ -929,6 +938,7 @@ static const struct {
 	{"next", act_next},
 	{"join", act_join},
 	{"done", act_done},
+	{"told", act_told},
 	{"keeps", act_keeps},
 	{"fail", act_fail},
 	{"stop", act_stop},

@@ -34,7 +34,7 @@ const struct word asks[] = {
 	{"greet", RT_ASK_GREET}, {"answer", RT_ASK_ANSWER},
 	{"refuse", RT_ASK_REFUSE}, {"halt", RT_ASK_HALT},
 	{"ignore", RT_ASK_IGNORE}, {"send", RT_ASK_SEND},
-	{"done", RT_ASK_DONE}, {"next", RT_ASK_NEXT}, {"more", RT_ASK_MORE},
+	{"tell", RT_ASK_TELL}, {"done", RT_ASK_DONE}, {"next", RT_ASK_NEXT}, {"more", RT_ASK_MORE},
 	{NULL, 0}
 };
 static const struct word units[] = {

@@ -163,14 +163,20 @@ static const struct play early[] = {
 		EARLY("'hel'", "2") "receive 'lo' GET; asks done; received 52;"
 				    "done; asks next; next; want; kept GET;"
 				    "nth 2; reply 'x' next; send; done; IDLE"},
-	{"all of that was there", EARLY("'hello' GET", "0") "asks done;"
-							  "received 52; done;"
-							  "asks next; next;"
-							  "want; kept GET"},
+	{"all of that was there",
+		EARLY("'hello' GET", "0") "asks done;"
+					  "received 52; done;"
+					  "asks next; next;"
+					  "want; kept GET"},
 	{"each byte of it",
 		"open keep; receive CHUNKED; read early=0; want keep; keeps told;"
 		"reply 'no' next; send; drip '3\r\nabc\r\n0\r\n\r';"
 		"REPLY recv/- 20ms; receive '\n'; asks done; done; IDLE"},
+	{"somebody is told of it",
+		"open keep tells; receive POST5; read early=0; want keep;"
+		"reply 'no' next; send; receive 'hel'; asks tell; told;"
+		"REPLY recv/- 20ms; receive 'lo' GET; asks done; done;"
+		"asks next"},
 	{"it was wanted in part, then answered",
 		EARLY("'h'", "1") "receive 'ello'; asks done; done; IDLE"},
 	{"who was to wait for 100 (Continue) may send no body",

@@ -41,7 +41,7 @@
  * The owner
  *
  *	open [tcp|http] [framing='lines'] [keep] [exchanges=N] [linger]
- *	     [proxied] [max=N] [idle=TIME] [head=TIME] [body=TIME] [write=TIME]
+ *	     [proxied] [tells] [max=N] [idle=TIME] [head=TIME] [body=TIME] [write=TIME]
  *	                   another connection; a play begins with one
  *	datagram 'text' [truncated] [because 'reason']
  *	                   the same, of a datagram
@@ -61,6 +61,7 @@
  *	echo               the same of what was received, and next
  *	next               bytes that have come already begin the next request
  *	join               to this piece, the next one
+ *	told               bytes of the body may be forgotten
  *	done               the exchange is over, and the connection kept
  *	defer TIME; fail; stop told; stop enough; abandon
  *
@@ -70,6 +71,7 @@
  *	                   is asked
  *	OVER END [reset]   and nothing more is wanted
  *	asks route         or answer, of a request that is complete
+ *	asks tell          to tell somebody of bytes of the body
  *	asks halt          the answer to one that is not to be read further
  *	asks N             the answer to one that is refused with that status
  *	refused N 'reason' the answer to a request that is refused; it is given

@@ -219,6 +219,25 @@ static const struct play reading[] = {
 		"$ from 0 to 4;"
 		"receive POST5 'hello'; read early=$; want keep; asks answer;"
 		"no-complete; read-on; asks answer; complete; body 'hello'"},
+	/* they are there until they were told, and kept no longer */
+	{"somebody is told of a body",
+		"open tells; receive POST5; want keep 1; BODY recv/-;"
+		"receive 'he'; asks tell; kept POST5 'h'; told; BODY recv/-;"
+		"receive 'l'; asks tell; told; receive 'lo'; asks answer;"
+		"body 'h'; complete"},
+	{"and of what has come with the head",
+		"open tells; receive POST5 'he'; want keep; asks tell; told;"
+		"BODY recv/-; receive 'llo'; asks answer; body 'hello'"},
+	{"but not of a part that is shown first",
+		"open tells; receive POST5; read early=3; want keep;"
+		"receive 'he'; asks tell; told; receive 'l'; asks answer;"
+		"read-on; receive 'l'; asks tell; told; receive 'o';"
+		"asks answer; body 'hello'"},
+	{"and may be read slowly",
+		"open tells; receive POST5; read pace=2 gap=5ms; want keep;"
+		"expire; receive 'he'; asks tell; told; BODY -/- 5ms; expire;"
+		"receive 'll'; asks tell; told; expire; receive 'o';"
+		"asks answer"},
 	{"who was asked early may want to be asked early again",
 		"receive POST5 'he'; read early=1; want keep; asks answer;"
 		"body 'h'; read-on 3; BODY recv/- 20ms; receive 'l';"
