@@ -694,6 +694,8 @@ struct retort_requests {
 	const char *if_digest;
 	const char *if_proxy_basic; /* the same of Proxy-Authorization */
 	const char *if_proxy_digest;
+	const char *if_body_glob; /* the body is this text, in which an asterisk
+	                             stands for any bytes or none */
 };
 
 /* Of `if_refused`: any status. */
@@ -851,6 +853,7 @@ struct retort_reply {
 	const char *if_digest;
 	const char *if_proxy_basic;
 	const char *if_proxy_digest;
+	const char *if_body_glob;
 };
 
 /*

@@ -33,16 +33,24 @@ meaning(int byte, enum rt_coding coding)
 static unsigned
 plain(char c, enum rt_coding coding)
 {
+	if (coding == RT_CASELESS)
+		return rt_fold(c);
 	return coding == RT_IN_FORM && c == '+' ? ' ' : (unsigned char)c;
+}
+
+/* The byte that is encoded there; -1: it stands for itself. */
+static int
+decode(const char *at, const char *end, enum rt_coding coding)
+{
+	return *at == '%' && coding < RT_AS_IT_IS ? rt_text_percent(at, end) :
+						    -1;
 }
 
 /* Takes what stands first, or last, off the text. */
 static unsigned
 take(const char **at, const char *end, enum rt_coding coding)
 {
-	int byte = **at == '%' && coding != RT_AS_IT_IS ?
-		rt_text_percent(*at, end) :
-		-1;
+	int byte = decode(*at, end, coding);
 
 	if (byte < 0)
 		return plain(*(*at)++, coding);
@@ -54,9 +62,7 @@ static unsigned
 take_last(const char *begin, const char **end, enum rt_coding coding)
 {
 	/* no encoding overlaps another: a digit is no '%' */
-	int byte = *end - begin < 3 || coding == RT_AS_IT_IS ?
-		-1 :
-		rt_text_percent(*end - 3, *end);
+	int byte = *end - begin < 3 ? -1 : decode(*end - 3, *end, coding);
 
 	if (byte < 0)
 		return plain(*--*end, coding);

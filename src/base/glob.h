@@ -23,7 +23,8 @@ enum rt_coding {
 	RT_IN_QUERY, /* percent-encoded; what separates is apart, too */
 	RT_IN_FORM,  /* percent-encoded, and what came has "+" for a space */
 	RT_IN_FILE,  /* percent-encoded, for the names of files in a form */
-	RT_AS_IT_IS
+	RT_AS_IT_IS,
+	RT_CASELESS /* as it is, but for the case of ASCII letters */
 };
 
 /* A text of a rule, in which an asterisk is any bytes: the parts between. */

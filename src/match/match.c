@@ -35,6 +35,7 @@ static const struct rt_matcher *const matchers[RT_MATCHERS + 1] = {
 	&rt_match_body,
 	&rt_match_body_begins,
 	&rt_match_body_has,
+	&rt_match_body_glob,
 	&rt_match_body_regex,
 	&rt_match_in,
 	&rt_match_nth,

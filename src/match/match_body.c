@@ -213,3 +213,70 @@ const struct rt_matcher rt_match_body_has = {
 	.say = say_body_has,
 	.describe = describe_body_has,
 };
+
+/* --- with asterisks --- */
+
+static enum rt_coding
+glob_coding(const struct rt_match *match)
+{
+	return match->nocase ? RT_CASELESS : RT_AS_IT_IS;
+}
+
+static int
+read_body_glob(struct rt_match *match, const struct retort_requests *when,
+	char *error)
+{
+	(void)error;
+	return when->if_body_glob == NULL ?
+		0 :
+		rt_glob_set(&match->body_glob, when->if_body_glob,
+			strlen(when->if_body_glob), glob_coding(match));
+}
+
+static void
+free_body_glob(struct rt_match *match)
+{
+	rt_glob_free(&match->body_glob);
+}
+
+static bool
+body_glob_fits(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	const char *body = seen->body ? seen->body : "";
+
+	return seen->body_total <= seen->body_size &&
+		rt_glob_fits(&match->body_glob, body, body + seen->body_size,
+			glob_coding(match), NULL);
+}
+
+static void
+say_body_glob(const struct rt_match *match, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	const char *glob = match->body_glob.text;
+
+	rt_buf_add_format(to, "body differs from %s: expected ", whose);
+	rt_match_add_quoted(to, glob, strlen(glob));
+	rt_buf_add_text(to, ", came ");
+	rt_match_add_quoted(to, seen->body ? seen->body : "", seen->body_size);
+	rt_match_add_kept(to, seen);
+}
+
+static void
+describe_body_glob(const struct rt_match *match, struct rt_buf *to)
+{
+	const char *glob = match->body_glob.text;
+
+	rt_buf_add_text(to, ", body like ");
+	rt_match_add_quoted(to, glob, strlen(glob));
+}
+
+const struct rt_matcher rt_match_body_glob = {
+	.given = offsetof(struct rt_match, body_glob.text),
+	.weight = 2,
+	.read = read_body_glob,
+	.free = free_body_glob,
+	.fits = body_glob_fits,
+	.say = say_body_glob,
+	.describe = describe_body_glob,
+};

@@ -112,6 +112,7 @@ struct rt_match {
 	char *body_has;
 	struct rt_needle had; /* the same */
 	char *body_begins;
+	struct rt_glob body_glob;
 	char *in;
 	struct rt_pairs form;
 	struct rt_pairs file;
@@ -158,7 +159,7 @@ extern const struct rt_matcher rt_match_method, rt_match_path, rt_match_query;
 extern const struct rt_matcher rt_match_field, rt_match_contains,
 	rt_match_absent;
 extern const struct rt_matcher rt_match_body, rt_match_body_has,
-	rt_match_body_begins;
+	rt_match_body_begins, rt_match_body_glob;
 extern const struct rt_matcher rt_match_in;
 extern const struct rt_matcher rt_match_form, rt_match_file;
 extern const struct rt_matcher rt_match_json, rt_match_json_has;

@@ -83,6 +83,9 @@ const struct rt_condition rt_conditions[RT_CONDITIONS] = {
 		"if-proxy-basic", "USER:PASSWORD"},
 	{MEMBER(if_proxy_digest), RT_MEMBER_LINES, RT_CONDITION_HTTP,
 		"if-proxy-digest", "USER:PASSWORD"},
+	{MEMBER(if_body_glob), RT_MEMBER_TEXT,
+		RT_CONDITION_BODY | RT_CONDITION_CASE, "if-body-glob",
+		"a byte or more, and no NUL"},
 };
 
 const char *

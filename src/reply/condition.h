@@ -46,7 +46,7 @@ struct rt_condition {
 };
 
 /* How many there are, all given in `rt_conditions`. */
-#define RT_CONDITIONS 29
+#define RT_CONDITIONS 30
 
 extern const struct rt_condition rt_conditions[RT_CONDITIONS];
 

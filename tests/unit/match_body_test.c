@@ -22,6 +22,69 @@ static const char parts[] =
 #define FORM(text, ...) POST_IT, URLENCODED, text, sizeof(text) - 1, __VA_ARGS__
 #define IN_PARTS POST_IT, PARTS, parts, sizeof parts - 1
 
+#define GLOB(text, body, ...) \
+	.when = {.if_body_glob = (text)}, POST_IT, NULL, body, \
+	sizeof(body) - 1, __VA_ARGS__
+
+static const struct situation globs[] = {
+	{GLOB("<a>*<id>7</id>*</a>", "<a><b/><id>7</id>\r\n</a>", NULL)},
+	{GLOB("<a>*</a>", "<a></a>", NULL)},
+	{GLOB("abc", "abc", NULL)},
+	{GLOB("*", "", NULL)},
+	{GLOB("", "", NULL)},
+	{GLOB("a*c", "a\0\xff%2A\nc", NULL)},
+	{GLOB("a%62c", "a%62c", NULL)},
+	{GLOB("a*b*c", "abbcc", NULL)},
+	{GLOB("*ab*ab*", "abab", NULL)},
+	{GLOB("*ab*ab*", "aba",
+		"body differs from rule 2: expected \"*ab*ab*\", came "
+		"\"aba\"")},
+	{GLOB("ab*ba", "aba",
+		"body differs from rule 2: expected \"ab*ba\", came \"aba\"")},
+	{GLOB("abc", "abcd",
+		"body differs from rule 2: expected \"abc\", came \"abcd\"")},
+	{GLOB("a%62c", "abc",
+		"body differs from rule 2: expected \"a%62c\", came \"abc\"")},
+	{GLOB("A*C", "abc",
+		"body differs from rule 2: expected \"A*C\", came \"abc\"")},
+	{.when = {.if_body_glob = "A*C*", .if_nocase = true},
+		POST_IT,
+		NULL,
+		"aBc+",
+		4,
+		NULL},
+};
+
+START_TEST(texts_with_asterisks)
+{
+	check_situation(&globs[_i]);
+}
+END_TEST
+
+START_TEST(a_glob_wants_all_of_a_body)
+{
+	static const char expected[] =
+		"body differs from rule 2: expected \"a*\", came \"abc\" (3 of "
+		"its 4 bytes were kept)";
+	struct rt_match *match =
+		new_match(&(struct retort_requests){.if_body_glob = "a*"});
+	struct request request;
+	struct rt_buf text;
+
+	make_request(&request, POST_IT, NULL, "abc", 3);
+	request.seen.body_total = 4;
+	ck_assert(!rt_match_fits(match, &request.seen));
+	rt_buf_init(&text, 1000);
+	(void)rt_match_explain(match, &request.seen, "rule 2", &text);
+	assert_bytes(text.data, text.len, expected, strlen(expected));
+	rt_buf_clear(&text, 0);
+	rt_match_describe(match, &text);
+	assert_bytes(text.data, text.len, "any request, body like \"a*\"", 27);
+	rt_buf_free(&text);
+	rt_match_free(match);
+}
+END_TEST
+
 static const struct situation forms[] = {
 	{.when = {.if_form = "a=1"}, FORM("a=1", NULL)},
 	{.when = {.if_form = "a=1"}, FORM("b=2&a=1&c", NULL)},
@@ -178,10 +241,13 @@ int
 main(void)
 {
 	Suite *suite = suite_create("match");
-	TCase *form = tcase_create("forms");
+	TCase *form = tcase_create("forms"), *glob = tcase_create("globs");
 
 	tcase_add_loop_test(form, forms_by_their_pairs, 0, COUNT(forms));
 	tcase_add_test(form, a_form_that_was_not_kept_whole);
 	rt_test_case(suite, form);
+	tcase_add_loop_test(glob, texts_with_asterisks, 0, COUNT(globs));
+	tcase_add_test(glob, a_glob_wants_all_of_a_body);
+	rt_test_case(suite, glob);
 	return rt_test_run(suite);
 }

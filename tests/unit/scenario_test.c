@@ -981,6 +981,14 @@ START_TEST(conditions_on_refusals)
 }
 END_TEST
 
+START_TEST(bodies_with_asterisks)
+{
+	read_good("@on\n@if-body-glob \"a*\\n\"\n@nocase\n@echo\n");
+	assert_text(rule(0)->if_body_glob, "a*\n");
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
 START_TEST(conditions_on_logins)
 {
 	read_good("@on\n@if-basic ada:a secret \n@echo\n@then\n@echo\n"
@@ -1322,10 +1330,11 @@ main(void)
 		files_are_relative_to_the_scenario, NULL};
 	const TTest *const texts[] = {notices_are_told_once,
 		conditions_on_refusals, conditions_on_logins,
-		conditions_without_case, events_have_their_end, bodies_in_parts,
-		raw_heads_have_an_end, shadows_are_told,
-		directives_end_messages, raw_messages_are_left_alone,
-		raw_messages_end, bytes_of_every_kind, NULL};
+		bodies_with_asterisks, conditions_without_case,
+		events_have_their_end, bodies_in_parts, raw_heads_have_an_end,
+		shadows_are_told, directives_end_messages,
+		raw_messages_are_left_alone, raw_messages_end,
+		bytes_of_every_kind, NULL};
 
 	tcase_add_loop_test(errors, what_is_wrong_is_named, 0, COUNT(wrong));
 	tcase_add_test(errors, lines_have_no_nul);

@@ -33,6 +33,7 @@ static const struct {
 		  .if_absent = "E",
 		  .if_body = "body",
 		  .if_body_begins = "bo",
+		  .if_body_glob = "b*y",
 		  .if_body_has = "od",
 		  .in = "x:start",
 		  .then_in = "x:start connection:y",
