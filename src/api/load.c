@@ -75,24 +75,31 @@ add_item(struct retort *server, struct rt_item *item, const char *origin,
 		rt_verdict_name(&server->verdict, code, origin);
 }
 
-/* Names the line of the mistake, or the first line of its item. */
+/* Names the directive that the mistake is about, and where it stands; or the
+   first line of its item. */
 static void
 say_where(const char *name, const struct rt_item *item, int code,
 	const struct rt_error *why, char *error)
 {
-	unsigned line = item->line, column = 1;
+	const char *text = why->text[0] ? why->text : strerror(-code);
+	/* "if_form: 'x': expected ..." */
+	size_t size = strcspn(text, ": ");
+	bool begins = text[size] == ':';
+	const struct rt_place *place = why->member != NULL ?
+		rt_scenario_place(item, why->member, strlen(why->member),
+			text) :
+		begins ? rt_scenario_place(item, text, size, text) :
+			 NULL;
 
-	if (item->fault_line > 0 && why->member != NULL &&
-		strcmp(why->member, "faults") == 0) {
-		line = item->fault_line;
-		column = item->fault_column;
-	} else if (item->file_line > 0 && why->member != NULL &&
-		strcmp(why->member, "file") == 0) {
-		line = item->file_line;
-		column = item->file_column;
-	}
-	(void)rt_fail(error, code, "%.100s:%u:%u: %.140s", name, line, column,
-		why->text[0] ? why->text : strerror(-code));
+	if (place == NULL)
+		(void)rt_fail(error, code, "%.100s:%u:1: %.140s", name,
+			item->line, text);
+	else if (why->member == NULL)
+		(void)rt_fail(error, code, "%.100s:%u:1: @%s%.140s", name,
+			place->line, place->directive, text + size);
+	else
+		(void)rt_fail(error, code, "%.100s:%u:%u: %.140s", name,
+			place->line, place->column, text);
 }
 
 /* Whether a connection is in another state than at its start. */

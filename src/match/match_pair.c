@@ -50,12 +50,11 @@ set_pair(struct rt_pair *pair, struct rt_word text, enum rt_coding coding)
 	return code;
 }
 
-/* Splits the text, which must last as long. */
+/* Splits the text, which must last as long, where one of these stands. */
 static int
-split(struct rt_pair_list *list, const char *text, enum rt_coding coding)
+split(struct rt_pair_list *list, const char *text, const char *separators,
+	enum rt_coding coding)
 {
-	/* the name of a file may hold an ampersand */
-	const char *separators = coding == RT_IN_FILE ? "\r\n" : "&\r\n";
 	size_t room = 0;
 	int code = 0;
 
@@ -83,7 +82,9 @@ rt_pairs_read(struct rt_pairs *pairs, const char *text, enum rt_coding coding,
 		return 0;
 	code = rt_match_copy(&pairs->text, text);
 	if (code == 0)
-		code = split(&pairs->wanted, pairs->text, coding);
+		/* the name of a file may hold an ampersand */
+		code = split(&pairs->wanted, pairs->text,
+			coding == RT_IN_FILE ? "\r\n" : "&\r\n", coding);
 	for (size_t i = 0; code == 0 && i < pairs->wanted.count; i++) {
 		const struct rt_pair *pair = &pairs->wanted.pairs[i];
 
@@ -106,7 +107,8 @@ static int
 check_absent(const struct rt_pairs *pairs, const struct rt_pair *absent,
 	const char *member, char *error)
 {
-	if (absent->valued)
+	if (absent->valued ||
+		memchr(absent->text.text, '&', absent->text.size) != NULL)
 		return fail(error, member, absent->text, "a name alone");
 	for (size_t i = 0; i < pairs->wanted.count; i++) {
 		const struct rt_pair *pair = &pairs->wanted.pairs[i];
@@ -134,7 +136,8 @@ rt_pairs_read_absent(struct rt_pairs *pairs, const char *text,
 		return 0;
 	code = rt_match_copy(&pairs->absent_text, text);
 	if (code == 0)
-		code = split(&pairs->absent, pairs->absent_text, coding);
+		code = split(&pairs->absent, pairs->absent_text, "\r\n",
+			coding);
 	for (size_t i = 0; code == 0 && i < pairs->absent.count; i++)
 		code = check_absent(pairs, &pairs->absent.pairs[i], member,
 			error);

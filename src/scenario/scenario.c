@@ -102,6 +102,8 @@ rt_scenario_free(struct rt_scenario *scenario)
 	while (scenario->owned_count > 0)
 		free(scenario->owned[--scenario->owned_count]);
 	free(scenario->owned);
+	for (size_t i = 0; i < scenario->count; i++)
+		free(scenario->items[i].places);
 	free(scenario->items);
 	rt_buf_free(&scenario->notices);
 	*scenario = (struct rt_scenario){.count = 0};

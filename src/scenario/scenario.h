@@ -9,18 +9,26 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "retort.h"
 
 enum rt_item_kind { RT_ITEM_RULE, RT_ITEM_EXPECT, RT_ITEM_ORDER };
 
+/* Where a directive stands: its line and column, from 1, and what it says,
+   within the text that was read. */
+struct rt_place {
+	const char *directive; /* its name, which lives for ever */
+	unsigned line, column;
+	struct rt_word said;
+};
+
 /* A rule, or an expectation. Its strings are the scenario's. */
 struct rt_item {
 	enum rt_item_kind kind;
-	unsigned line;       /* where it begins, from 1 */
-	unsigned fault_line; /* where its first fault stands; 0: none */
-	unsigned fault_column;
-	unsigned file_line; /* and its file */
-	unsigned file_column;
+	unsigned line; /* where it begins, from 1 */
+	struct rt_place *places; /* of its directives, but for the first */
+	size_t place_count;
+	size_t place_room;
 	struct retort_reply rule; /* `when` is an expectation's, too */
 	size_t least;
 	size_t most;
@@ -46,6 +54,14 @@ struct rt_scenario {
  */
 int rt_scenario_read(struct rt_scenario *scenario, const char *name,
 	const char *folder, const char *text, size_t size, char *error);
+
+/*
+ * The directive of an item that a mistake is about, in the member of that name
+ * of struct retort_reply; of several the one whose text `wrong` has in quotes,
+ * or else the first. The text that was read must still be there. NULL: none is.
+ */
+const struct rt_place *rt_scenario_place(const struct rt_item *item,
+	const char *member, size_t size, const char *wrong);
 
 /* Also after it could not be read. */
 void rt_scenario_free(struct rt_scenario *scenario);

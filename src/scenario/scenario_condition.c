@@ -136,15 +136,32 @@ rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at)
 	return true;
 }
 
-void
-rt_scenario_copy_conditions(struct rt_reader *reader,
-	const struct retort_reply *from)
+static const struct rt_condition *
+find_condition(const char *directive)
 {
-	rt_conditions_copy(&reader->item->rule, from);
+	for (size_t i = 0; i < RT_CONDITIONS; i++)
+		if (rt_conditions[i].directive != NULL &&
+			strcmp(rt_conditions[i].directive, directive) == 0)
+			return &rt_conditions[i];
+	return NULL;
+}
+
+/* Where they stand is copied, too: a mistake in them is there. */
+bool
+rt_scenario_copy_conditions(struct rt_reader *reader, size_t number)
+{
+	const struct rt_item *from = reader->scenario->items + number;
+
+	rt_conditions_copy(&reader->item->rule, &from->rule);
 	/* lines are gathered once more at its end */
 	for (size_t i = 0; i < RT_CONDITIONS; i++)
 		if (rt_conditions[i].kind == RT_MEMBER_LINES &&
-			rt_condition_text(from, i) != NULL)
+			rt_condition_text(&from->rule, i) != NULL)
 			rt_buf_add_text(&reader->conditions[i],
-				rt_condition_text(from, i));
+				rt_condition_text(&from->rule, i));
+	for (size_t i = 0; i < from->place_count; i++)
+		if (find_condition(from->places[i].directive) != NULL &&
+			!rt_scenario_add_place(reader, &from->places[i]))
+			return false;
+	return true;
 }

@@ -74,8 +74,8 @@ read_accepted(struct rt_reader *reader, const char *at)
 static bool
 read_then(struct rt_reader *reader, const char *at)
 {
-	struct retort_reply before;
 	struct rt_item *item = reader->item;
+	size_t before;
 	bool accepted;
 
 	if (item == NULL || item->kind != RT_ITEM_RULE)
@@ -84,13 +84,12 @@ read_then(struct rt_reader *reader, const char *at)
 	if (item->rule.times == 0)
 		item->rule.times = 1;
 	accepted = item->rule.accepted;
-	if (!rt_scenario_ends(reader, at) || !rt_scenario_end_item(reader))
+	before = (size_t)(item - reader->scenario->items);
+	if (!rt_scenario_ends(reader, at) || !rt_scenario_end_item(reader) ||
+		!begin_rule(reader, at, accepted) ||
+		!rt_scenario_copy_conditions(reader, before))
 		return false;
-	before = item->rule;
-	if (!begin_rule(reader, at, accepted))
-		return false;
-	rt_scenario_copy_conditions(reader, &before);
-	reader->item->rule.prefer = before.prefer;
+	reader->item->rule.prefer = reader->scenario->items[before].rule.prefer;
 	return true;
 }
 
@@ -128,11 +127,9 @@ read_then_in(struct rt_reader *reader, const char *at)
 {
 	struct rt_word rest = rt_scenario_rest(reader, at);
 
-	if (rest.size == 0 || reader->item->rule.then_in != NULL)
-		return rt_scenario_expected(reader,
-			rest.size == 0 ? rest.text : reader->line,
-			rest.size == 0 ? "a state, such as ready" :
-					 "one @then-in for a rule");
+	if (rest.size == 0)
+		return rt_scenario_expected(reader, rest.text,
+			"a state, such as ready");
 	reader->item->rule.then_in =
 		rt_scenario_own_text(reader, rest.text, rest.size);
 	return reader->item->rule.then_in != NULL;
@@ -158,11 +155,6 @@ read_fault(struct rt_reader *reader, const char *at)
 		return rt_scenario_fail(reader, rest.text + error.at, "%s",
 			error.text);
 	rt_faults_free(faults);
-	if (reader->item->fault_line == 0) {
-		reader->item->fault_line = reader->number;
-		reader->item->fault_column =
-			(unsigned)(rest.text - reader->line) + 1;
-	}
 	rt_scenario_add_line(&reader->faults, rest.text, rest.size);
 	return true;
 }
@@ -187,8 +179,6 @@ read_file(struct rt_reader *reader, const char *at)
 	rt_buf_add(&path, rest.text, rest.size);
 	reader->item->rule.file = rt_scenario_own_lines(reader, &path);
 	rt_buf_free(&path);
-	reader->item->file_line = reader->number;
-	reader->item->file_column = (unsigned)(rest.text - reader->line) + 1;
 	reader->answered = true;
 	return reader->code == 0;
 }
@@ -460,8 +450,8 @@ read_order(struct rt_reader *reader, const char *at)
 			"REQUEST -> REQUEST, or more");
 }
 
-/* Where a directive may stand. */
-enum place { ANYWHERE, IN_ITEM, IN_RULE, IN_EXPECTATION };
+/* Where a directive may stand: in an item or a rule once, or often. */
+enum place { ANYWHERE, IN_ITEM, IN_RULE, OFTEN_IN_RULE, IN_EXPECTATION };
 
 static const struct directive {
 	const char *name;
@@ -477,7 +467,7 @@ static const struct directive {
 	{"prefer", IN_RULE, read_prefer},
 	{"times", IN_RULE, read_times},
 	{"then-in", IN_RULE, read_then_in},
-	{"fault", IN_RULE, read_fault},
+	{"fault", OFTEN_IN_RULE, read_fault},
 	{"file", IN_RULE, read_file},
 	{"repeat", IN_RULE, read_repeat},
 	{"echo", IN_RULE, read_echo},
@@ -487,12 +477,12 @@ static const struct directive {
 	{"idle", IN_RULE, read_idle},
 	{"silent", IN_RULE, read_silent},
 	{"fill", IN_RULE, read_fill},
-	{"part", IN_RULE, read_part},
-	{"raw", IN_RULE, read_raw},
+	{"part", OFTEN_IN_RULE, read_part},
+	{"raw", OFTEN_IN_RULE, read_raw},
 	{"chunks", IN_RULE, read_chunks},
-	{"field", IN_RULE, read_field},
-	{"omit", IN_RULE, read_omit},
-	{"trailer", IN_RULE, read_trailer},
+	{"field", OFTEN_IN_RULE, read_field},
+	{"omit", OFTEN_IN_RULE, read_omit},
+	{"trailer", OFTEN_IN_RULE, read_trailer},
 	{"interim", IN_RULE, read_interim},
 };
 
@@ -570,7 +560,8 @@ has_place(struct rt_reader *reader, enum place place)
 {
 	const struct rt_item *item = reader->item;
 
-	if (place == IN_RULE && (item == NULL || item->kind != RT_ITEM_RULE))
+	if ((place == IN_RULE || place == OFTEN_IN_RULE) &&
+		(item == NULL || item->kind != RT_ITEM_RULE))
 		return rt_scenario_expected(reader, reader->line,
 			"@on before it");
 	if (place == IN_EXPECTATION &&
@@ -597,15 +588,23 @@ rt_scenario_directive(struct rt_reader *reader)
 	for (size_t i = 0; i < sizeof directives / sizeof *directives; i++) {
 		const struct directive *directive = &directives[i];
 
-		if (rt_word_is(name, directive->name))
-			return (directive->place == ANYWHERE ||
-				       has_place(reader, directive->place)) &&
-				directive->read(reader, at);
+		if (!rt_word_is(name, directive->name))
+			continue;
+		if (directive->place == ANYWHERE)
+			return directive->read(reader, at);
+		return has_place(reader, directive->place) &&
+			rt_scenario_note(reader, directive->name, at,
+				directive->place != OFTEN_IN_RULE) &&
+			directive->read(reader, at);
 	}
 	for (size_t i = 0; i < RT_CONDITIONS; i++)
 		if (rt_conditions[i].directive != NULL &&
 			rt_word_is(name, rt_conditions[i].directive))
 			return has_place(reader, IN_ITEM) &&
+				rt_scenario_note(reader,
+					rt_conditions[i].directive, at,
+					rt_conditions[i].kind !=
+						RT_MEMBER_LINES) &&
 				rt_scenario_condition(reader, i, at);
 	return no_directive(reader, name);
 }

@@ -111,11 +111,17 @@ const char *rt_scenario_own_quoted(struct rt_reader *reader, const char *at,
 const char *rt_scenario_own_range(struct rt_reader *reader, const char *at,
 	uint64_t least, const char *what);
 
-/* The directive of condition `i`, and the conditions of another rule, for the
+/* Notes where a directive of the item under way stands, whose text is at `at`.
+   `once`: another of it is a mistake; false. */
+bool rt_scenario_note(struct rt_reader *reader, const char *directive,
+	const char *at, bool once);
+bool rt_scenario_add_place(struct rt_reader *reader,
+	const struct rt_place *place);
+
+/* The directive of condition `i`, and the conditions of rule `from`, for the
    item under way. */
 bool rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at);
-void rt_scenario_copy_conditions(struct rt_reader *reader,
-	const struct retort_reply *from);
+bool rt_scenario_copy_conditions(struct rt_reader *reader, size_t from);
 
 /* The item under way begins, and is complete. */
 struct rt_item *rt_scenario_add_item(struct rt_reader *reader,

@@ -182,6 +182,89 @@ rt_scenario_add_item(struct rt_reader *reader, enum rt_item_kind kind)
 	return scenario->items + scenario->count++;
 }
 
+/* --- where their directives stand --- */
+
+bool
+rt_scenario_add_place(struct rt_reader *reader, const struct rt_place *place)
+{
+	struct rt_item *item = reader->item;
+
+	if (!rt_grow(&item->places, &item->place_room, item->place_count,
+		    sizeof *item->places))
+		return rt_scenario_no_memory(reader);
+	item->places[item->place_count++] = *place;
+	return true;
+}
+
+bool
+rt_scenario_note(struct rt_reader *reader, const char *directive,
+	const char *at, bool once)
+{
+	const struct rt_item *item = reader->item;
+	struct rt_place place = {
+		.directive = directive,
+		.line = reader->number,
+		.said = rt_scenario_rest(reader, at),
+	};
+
+	for (size_t i = 0; once && i < item->place_count; i++)
+		if (strcmp(item->places[i].directive, directive) == 0)
+			return rt_scenario_fail(reader, reader->line,
+				"@%s: expected one for a rule; line %u has it",
+				directive, item->places[i].line);
+	place.column = (unsigned)(place.said.text - reader->line) + 1;
+	return rt_scenario_add_place(reader, &place);
+}
+
+/* Whether a directive is the one for a member: "then-in" for "then_in", and
+   "fault" for "faults". */
+static bool
+is_for(const char *directive, const char *member, size_t size)
+{
+	for (size_t i = 0; i < RT_CONDITIONS; i++)
+		if (strlen(rt_conditions[i].name) == size &&
+			memcmp(rt_conditions[i].name, member, size) == 0)
+			return rt_conditions[i].directive != NULL &&
+				strcmp(rt_conditions[i].directive, directive) ==
+				0;
+	for (; size > 0 && *directive != '\0'; size--, member++, directive++)
+		if (*directive != (*member == '_' ? '-' : *member))
+			return false;
+	return *directive == '\0' &&
+		(size == 0 || (size == 1 && *member == 's'));
+}
+
+/* Whether a message has the text, or its beginning, in quotes. */
+static bool
+quotes(const char *wrong, struct rt_word said)
+{
+	char quoted[64];
+
+	(void)snprintf(quoted, sizeof quoted, "'%.*s%s",
+		(int)(said.size < 40 ? said.size : 40), said.text,
+		said.size <= 40 ? "'" : "");
+	return said.size > 0 && strstr(wrong, quoted) != NULL;
+}
+
+const struct rt_place *
+rt_scenario_place(const struct rt_item *item, const char *member, size_t size,
+	const char *wrong)
+{
+	const struct rt_place *found = NULL;
+
+	for (size_t i = 0; i < item->place_count; i++) {
+		const struct rt_place *place = &item->places[i];
+
+		if (!is_for(place->directive, member, size))
+			continue;
+		if (quotes(wrong, place->said))
+			return place;
+		if (found == NULL)
+			found = place;
+	}
+	return found;
+}
+
 /* A rule after one that answers all of its requests, and is never used up. */
 static void
 look_for_shadow(struct rt_reader *reader, const struct rt_item *item)

@@ -144,8 +144,30 @@ static const struct {
 	{ON "@then-in ",
 		"s:2:10: the line ends: expected a state, such as "
 		"ready"},
-	{ON "@then-in a\n@then-in b",
-		"s:3:1: '@then-in b': expected one @then-in for a rule"},
+	/* once is enough */
+	{ON "@then-in a\n@then-in b\n",
+		"s:3:1: @then-in: expected one for a rule; line 2 has it"},
+	{ON "@times 1\n# x\n@times 1\n",
+		"s:4:1: @times: expected one for a rule; line 2 has it"},
+	{ON "@prefer 1\n@echo\n@prefer 2\n",
+		"s:4:1: @prefer: expected one for a rule; line 2 has it"},
+	{ON "@if-body \"a\"\n@if-body \"b\"\n",
+		"s:3:1: @if-body: expected one for a rule; line 2 has it"},
+	{ON "@nocase\n@nocase\n",
+		"s:3:1: @nocase: expected one for a rule; line 2 has it"},
+	{"@expect 1\n@if-refused\n@if-refused 400\n",
+		"s:3:1: @if-refused: expected one for a rule; line 2 has it"},
+	{ON "@file a\n@file b\n",
+		"s:3:1: @file: expected one for a rule; line 2 has it"},
+	{ON "@repeat 1\n@repeat 2\n",
+		"s:3:1: @repeat: expected one for a rule; line 2 has it"},
+	{ON "@next keep\n@next close\n",
+		"s:3:1: @next: expected one for a rule; line 2 has it"},
+	{ON "@chunks 1\n@chunks 2\n",
+		"s:3:1: @chunks: expected one for a rule; line 2 has it"},
+	/* as @then has the conditions of the rule before */
+	{ON "@if-body \"a\"\n@echo\n@then\n@if-body \"b\"\n@echo\n",
+		"s:5:1: @if-body: expected one for a rule; line 2 has it"},
 	{"@expect 1\n@then-in a",
 		"s:2:1: '@then-in a': expected @on before it"},
 	{ON "@silent 1", "s:2:9: '1': expected nothing more"},
@@ -460,6 +482,18 @@ START_TEST(a_byte_order_mark_is_skipped)
 }
 END_TEST
 
+/* The directive of a member is there; 0: there is none. */
+static void
+assert_place(size_t item, const char *member, const char *message,
+	unsigned line, unsigned column)
+{
+	const struct rt_place *place = rt_scenario_place(&scenario.items[item],
+		member, strlen(member), message);
+
+	ck_assert_uint_eq(place ? place->line : 0, line);
+	ck_assert_uint_eq(place ? place->column : 0, column);
+}
+
 /* Where faults that cannot be done are reported. */
 START_TEST(the_first_fault_is_noted)
 {
@@ -473,11 +507,11 @@ START_TEST(the_first_fault_is_noted)
 
 	read_good(text);
 	ck_assert_uint_eq(scenario.count, 3);
-	ck_assert_uint_eq(scenario.items[0].fault_line, 0);
-	ck_assert_uint_eq(scenario.items[1].fault_line, 5);
-	ck_assert_uint_eq(scenario.items[1].fault_column, 10);
-	ck_assert_uint_eq(scenario.items[2].fault_line, 11);
-	ck_assert_uint_eq(scenario.items[2].fault_column, 8);
+	assert_place(0, "faults", "", 0, 0);
+	assert_place(1, "faults", "", 5, 10);
+	assert_place(1, "faults", "'end reset': it cannot be", 6, 8);
+	assert_place(1, "times", "", 4, 8);
+	assert_place(2, "faults", "", 11, 8);
 	rt_scenario_free(&scenario);
 	server = retort_start(.bind = "", .stepped = true, .error = error);
 	ck_assert_msg(server != NULL, "%s", error);
@@ -497,6 +531,57 @@ START_TEST(the_first_fault_is_noted)
 END_TEST
 
 /* A mistake in a request is reported at its place. */
+/* What shows in the whole of a rule is told of the directive. */
+static const struct {
+	const char *text;
+	const char *error;
+} unfit[] = {
+	{"@on\n@times 1\n@if-form a=1\n@if-form b\n@echo\n",
+		"s:4:1: @if-form: 'b': expected 'name=value'"},
+	{"@on\n@if-query-absent a&b\n@echo\n",
+		"s:2:1: @if-query-absent: 'a&b': expected a name alone"},
+	{"@on\n@if-query-absent a\n@if-query-absent b=c\n@echo\n",
+		"s:3:1: @if-query-absent: 'b=c': expected a name alone"},
+	{"@on\n@if-form-absent a&b\n@echo\n",
+		"s:2:1: @if-form-absent: 'a&b': expected a name alone"},
+	{"@on\n@echo\n@then-in a/b\n",
+		"s:3:1: @then-in: 'a/b': expected a state"},
+	{"@on\n@echo\n@nocase\n",
+		"s:3:1: @nocase: expected a condition on a field's value or "
+		"the body with it"},
+	{"@on\n@if-path-matches (\n@if-path-matches [\n@echo\n",
+		"s:2:1: @if-path-matches: '('"},
+	{"@expect 1\n@if-basic ada\n",
+		"s:2:1: @if-basic: expected USER:PASSWORD"},
+	{"@on\n@if-basic ada\n@echo\n@then\n@times 1\n@echo\n",
+		"s:2:1: @if-basic: expected USER:PASSWORD"},
+	{"@on\n@fill\nHTTP/1.1 200 OK\n\n{1}\n",
+		"s:2:1: @fill: '{1}': the path of the rule has 0 asterisks"},
+	{"@on\n@fault end fin\n@fault cut 10000\nHTTP/1.1 200 OK\n\nx\n",
+		"s:2:8: "},
+	{"@on\n@field A: b\n@file /nowhere/at/all\n",
+		"s:3:7: file '/nowhere/at/all': No such file or directory"},
+	/* and otherwise of the rule */
+	{"\n@on\n@if-body \"a\"\n@if-body-has \"b\"\n@echo\n",
+		"s:2:1: no request can fit"},
+};
+
+START_TEST(a_mistake_is_told_of_its_directive)
+{
+	struct retort *server = retort_start(.error = error);
+
+	ck_assert_msg(server != NULL, "%s", error);
+	ck_assert_int_lt(retort_load(server, .text = unfit[_i].text,
+				 .name = "s", .error = error),
+		0);
+	ck_assert_msg(strncmp(error, unfit[_i].error,
+			      strlen(unfit[_i].error)) == 0,
+		"%s\nexpected: %s\ngot:      %s", unfit[_i].text,
+		unfit[_i].error, error);
+	retort_close(server);
+}
+END_TEST
+
 START_TEST(rules_and_expectations_have_a_place)
 {
 	static const char text[] =
@@ -1337,6 +1422,8 @@ main(void)
 		bytes_of_every_kind, NULL};
 
 	tcase_add_loop_test(errors, what_is_wrong_is_named, 0, COUNT(wrong));
+	tcase_add_loop_test(errors, a_mistake_is_told_of_its_directive, 0,
+		COUNT(unfit));
 	tcase_add_test(errors, lines_have_no_nul);
 	tcase_add_test(errors, errors_are_short);
 	rt_test_case(suite, errors);
