@@ -96,6 +96,22 @@ rt_word_range(struct rt_word word, uint64_t most, uint64_t *from, uint64_t *to)
 /* A version is short. */
 #define MAX_VERSION 16
 
+bool
+rt_word_time(struct rt_word word, uint64_t most, uint64_t *ms)
+{
+	uint64_t unit = 1;
+
+	if (word.size > 1 && word.text[word.size - 1] == 's') {
+		word.size--;
+		unit = word.text[word.size - 1] == 'm' ? 1 : 1000;
+		word.size -= unit == 1;
+	}
+	if (!rt_word_number(word, most / unit, ms))
+		return false;
+	*ms *= unit;
+	return true;
+}
+
 int
 rt_text_status(const char *at, const char *end)
 {

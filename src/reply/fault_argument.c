@@ -116,32 +116,33 @@ make_hole(const struct rt_fault_reader *reader)
 	return (struct rt_hole){begin, begin + reader->word.size};
 }
 
-/* "MS", or "MS-MS", between which a time is drawn. */
+/* A time, or two with "-" between them, between which one is drawn. */
 static bool
 read_time(struct rt_fault_reader *reader, struct rt_clause *clause)
 {
+	static const char what[] = "a time, such as 250ms or 2s";
+	struct rt_word least, most;
 	const char *dash;
-	uint64_t most;
+	uint64_t to;
 
 	if (!rt_fault_next_word(reader))
-		return rt_fault_expected(reader, "milliseconds");
-	dash = memchr(reader->word.text, '-', reader->word.size);
-	if (reader->fixed)
-		dash = NULL;
-	if (!read_digits(reader, 0, dash ? (size_t)(reader->at - dash) : 0,
-		    &clause->time))
-		return rt_fault_expected(reader, "milliseconds");
-	most = clause->time;
-	if (dash != NULL &&
-		!read_digits(reader, (size_t)(dash + 1 - reader->word.text), 0,
-			&most))
-		return rt_fault_expected(reader, "milliseconds");
-	if (most > INT32_MAX)
+		return rt_fault_expected(reader, what);
+	least = most = reader->word;
+	dash = reader->fixed ? NULL : memchr(least.text, '-', least.size);
+	if (dash != NULL) {
+		least.size = (size_t)(dash - least.text);
+		most.text = dash + 1;
+		most.size -= least.size + 1;
+	}
+	if (!rt_word_time(least, MAX_NUMBER, &clause->time) ||
+		!rt_word_time(most, MAX_NUMBER, &to))
+		return rt_fault_expected(reader, what);
+	if (to > INT32_MAX)
 		return rt_fault_expected(reader,
-			"milliseconds, 2147483647 at most");
-	if (most < clause->time)
+			"a time, 2147483647 ms at most");
+	if (to < clause->time)
 		return rt_fault_expected(reader, "the smaller number first");
-	clause->spare = most - clause->time;
+	clause->spare = to - clause->time;
 	clause->time *= (uint64_t)RT_MS;
 	if (dash != NULL)
 		clause->between = make_hole(reader);
@@ -220,7 +221,7 @@ read_when(struct rt_fault_reader *reader, struct rt_clause *clause)
 	rt_fault_put_back(reader);
 	if (*reader->word.text < '0' || *reader->word.text > '9')
 		return rt_fault_expected(reader,
-			"never, twice or milliseconds");
+			"never, twice or a time");
 	return read_time(reader, clause);
 }
 

@@ -224,30 +224,13 @@ read_fill(struct rt_reader *reader, const char *at)
 	return rt_scenario_ends(reader, at);
 }
 
-/* "200", "200ms", "2s": ms. */
-static bool
-read_time(struct rt_word word, uint64_t *ms)
-{
-	uint64_t unit = 1;
-
-	if (word.size > 1 && word.text[word.size - 1] == 's') {
-		word.size--;
-		unit = word.text[word.size - 1] == 'm' ? 1 : 1000;
-		word.size -= unit == 1;
-	}
-	if (!rt_word_number(word, RT_SCENARIO_MOST_MS / unit, ms))
-		return false;
-	*ms *= unit;
-	return true;
-}
-
 bool
 rt_scenario_part(struct rt_reader *reader, const char *at, size_t size)
 {
 	struct rt_word rest = rt_scenario_rest(reader, at);
 	uint64_t ms = 0;
 
-	if (rest.size > 0 && !read_time(rest, &ms))
+	if (rest.size > 0 && !rt_word_time(rest, RT_SCENARIO_MOST_MS, &ms))
 		return rt_scenario_expected(reader, rest.text,
 			"a time, such as 200ms or 2s");
 	rt_buf_add_format(&reader->parts, "%zu %u,", size - reader->part_at,
@@ -295,7 +278,7 @@ read_idle(struct rt_reader *reader, const char *at)
 	struct rt_word rest = rt_scenario_rest(reader, at);
 	uint64_t ms;
 
-	if (!read_time(rest, &ms) || ms == 0)
+	if (!rt_word_time(rest, RT_SCENARIO_MOST_MS, &ms) || ms == 0)
 		return rt_scenario_expected(reader, rest.text,
 			"a time from 1ms, such as 200ms or 2s");
 	reader->item->rule.idle = (int)ms;

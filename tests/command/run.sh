@@ -316,7 +316,7 @@ refused 'did you mean' --body x --fault 'rst 5%'
 refused 'the body has 2 bytes' --body hi --fault 'cut body 3'
 refused 'a Unix socket cannot be reset' -b "unix:$dir/socket" \
 	--fault 'end reset' "$dir"
-refused 'milliseconds, 2147483647 at most' --body x \
+refused 'a time, 2147483647 ms at most' --body x \
 	--fault 'continue 99999999999'
 refused "'101%': expected 0% to 100%" --body x --fault 'cut 101%'
 refused 'expected fin, reset, stall or half' --body x --fault 'end well'

@@ -115,6 +115,8 @@ static const struct {
 	{"end stall chance 50%; deaf", "", 0.5},
 	{"pause 10-11", "pause 10", 0.5},
 	{"pause 10-11", "pause 11", 0.5},
+	{"pause 10ms-11ms", "pause 11", 0.5},
+	{"pause 1-1s", "pause 1000", 0.001},
 	{"status 503 chance 10%", "status 503", 0.1},
 	{"status 503 chance 10%", "", 0.9},
 	{"cut any reset chance 20% or status 429 chance 30%", "status 429",
