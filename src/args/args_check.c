@@ -290,7 +290,8 @@ is_socket(const char *address)
 		strncmp(address, "fd:", 3) == 0;
 }
 
-/* A socket without a port has none that could be given, either. */
+/* A socket without a port has none that could be given, either. What is no port
+   is told when it is bound. */
 static bool
 has_own_port(const char *address)
 {
@@ -298,7 +299,8 @@ has_own_port(const char *address)
 	const char *colon = strchr(bracket ? bracket : address, ':');
 
 	return is_socket(address) ||
-		(colon != NULL && strchr(colon + 1, ':') == NULL);
+		(colon != NULL && colon[1] != '\0' &&
+			colon[1 + strspn(colon + 1, "0123456789")] == '\0');
 }
 
 static void

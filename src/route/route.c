@@ -294,14 +294,33 @@ rt_route_answer_with(const struct rt_route *route,
 	return code;
 }
 
+/* The error that begins with the name of a file, without its folders: clients
+   may see it. */
+static const char *
+without_folders(const char *error, const char *file)
+{
+	const char *slash = file != NULL ? strrchr(file, '/') : NULL;
+	size_t size = slash != NULL ? (size_t)(slash - file) + 1 : 0;
+
+	if (strncmp(error, file != NULL ? file : "", size) != 0)
+		return error;
+	return strlen(error) > size ? error + size : "its file";
+}
+
 static void
 handler_failed(const struct rt_route *route, struct rt_asked *asked,
-	struct rt_reply *reply, const char *error)
+	struct rt_reply *reply, const char *file, const char *error)
 {
+	size_t size;
+
 	rt_buf_add_text(&asked->why, "the handler of ");
 	name_rule(route, (size_t)asked->rule, &asked->why);
-	rt_buf_add_format(&asked->why, " failed: %s", error);
+	rt_buf_add_text(&asked->why, " failed: ");
+	size = asked->why.len;
+	rt_buf_add_text(&asked->why, without_folders(error, file));
 	say_error(route, asked, reply, 500, rt_buf_text(&asked->why));
+	asked->why.len = size;
+	rt_buf_add_text(&asked->why, error);
 }
 
 /* If there can be more. */
@@ -343,7 +362,7 @@ ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 	else
 		code = rt_route_answer_with(route, &as, asked, reply, error);
 	if (code != 0)
-		handler_failed(route, asked, reply, error);
+		handler_failed(route, asked, reply, as.file, error);
 	return RT_ANSWERED;
 }
 
@@ -448,6 +467,7 @@ answer_nothing(const struct rt_route *route, struct rt_asked *asked,
 {
 	struct rt_draft draft = {.reply = reply,
 		.head_only = asked->request->method == RT_HEAD};
+	size_t size;
 
 	if (asked->greeting) {
 		rt_reply_reset(reply);
@@ -458,20 +478,22 @@ answer_nothing(const struct rt_route *route, struct rt_asked *asked,
 		explain(route, asked);
 	else
 		rt_buf_add_text(&asked->why, "nothing is served here");
-	add_malformed(route, &asked->why);
 	if (route->protocol != RETORT_HTTP) {
 		close_plain(reply);
 		return;
 	}
 	rt_reply_begin(&draft, 501, asked->date);
 	rt_reply_field(&draft, "Content-Type", RT_TYPE_TEXT);
+	size = asked->why.len;
+	add_malformed(route, &asked->why);
 	rt_buf_add(&asked->why, "\n", 1);
 	if (asked->why.failed) {
 		rt_reply_body(&draft, "", 0);
 		return;
 	}
 	rt_reply_body_copy(&draft, asked->why.data, asked->why.len);
-	asked->why.len--; /* its newline */
+	/* the verdict has what was malformed already */
+	asked->why.len = size;
 }
 
 /* The first that fits and is not used up, of those of the highest rank, from 1;

@@ -81,6 +81,8 @@ says 2 "--bind: address 'unix:a?::1': $forms" -b "unix:a
 says 0 '' -q --lifetime 0 -b :0
 says 2 '--port applies to no address: --bind localhost:8081 has a port of '\
 'its own' -b :8081 -p 1
+says 2 "--bind: address 'localhost:x': expected a port from 0 to 65535" -p 0 \
+	-b localhost:x
 says 2 "--bind: address '8081': $forms (a port alone is -p 8081)" -b 8081
 says 2 "--bind: address 'example.org': $forms (names are not looked up)" \
 	-b example.org

@@ -477,6 +477,9 @@ START_TEST(a_malformed_rule_is_told_to_the_client)
 		"; 1 rule was malformed: malformed target: '/a b' "
 		"(GET /a b)\n");
 	bytes_free(&got);
+	/* and in the verdict once */
+	assert_verdict("rule: malformed target: '/a b' (GET /a b)\n"
+		       "connection 1: no rule fits GET /a\n");
 	ON("GET /b", .body = "x");
 	ck_assert_int_eq(retort_on(server, NULL, .status = 1), -EINVAL);
 	got = exchange(request_for("/a"));
@@ -509,6 +512,37 @@ START_TEST(a_file_that_is_missing_is_named)
 	bytes_free(&got);
 	assert_verdict("rule 1: file '/nowhere/a.json': No such file or "
 		       "directory");
+	close_server();
+}
+END_TEST
+
+static int
+say_file(void *arg, const struct retort_exchange *exchange,
+	struct retort_reply *reply)
+{
+	(void)exchange;
+	reply->file = arg;
+	return 0;
+}
+
+START_TEST(a_file_of_a_handler_is_named)
+{
+	static char missing[] = "/nowhere/a.json", here[] = "nowhere.json";
+	struct bytes got;
+
+	open_plain(_i);
+	ON("/missing", .handler = say_file, .handler_arg = missing);
+	ON("/here", .handler = say_file, .handler_arg = here);
+	got = exchange(request_for("/missing"));
+	assert_has(got,
+		"\r\n\r\n500 Internal Server Error: the handler of rule 1 "
+		"failed: a.json: No such file or directory\n");
+	bytes_free(&got);
+	assert_verdict("the handler of rule 1 failed: /nowhere/a.json: No such "
+		       "file or directory\n");
+	got = exchange(request_for("/here"));
+	assert_has(got, "rule 2 failed: nowhere.json: No such file");
+	bytes_free(&got);
 	close_server();
 }
 END_TEST
@@ -747,6 +781,7 @@ main(void)
 	rt_test_loop(wire, a_malformed_rule_is_told_to_the_client, 0,
 		BASIC_WAYS);
 	rt_test_loop(wire, a_file_that_is_missing_is_named, 0, BASIC_WAYS);
+	rt_test_loop(wire, a_file_of_a_handler_is_named, 0, BASIC_WAYS);
 	tcase_add_test(wire, a_scenario_has_its_files);
 	tcase_add_test(wire, a_scenario_may_be_a_text);
 	rt_test_loop(wire, done_says_whether_all_came, 0, BASIC_WAYS);
