@@ -52,6 +52,19 @@ serve_child(const struct args *args, struct retort *server,
 	return 0;
 }
 
+/* Who mistook the URL gets a long verdict for one reason. */
+static void
+say_silence(struct retort *server, struct output *output)
+{
+	if (retort_record(server, 1) != NULL)
+		return;
+	if (retort_stats(server).accepted == 0)
+		output_say(output, "COMMAND never connected to %s",
+			retort_url(server));
+	else
+		output_say(output, "COMMAND connected, and sent no request");
+}
+
 int
 run_command(const struct args *args, struct retort *server,
 	struct output *output, const char *ca, volatile struct signals *signals)
@@ -73,7 +86,10 @@ run_command(const struct args *args, struct retort *server,
 	retort_stop(server, args->grace);
 	(void)retort_wait_end(server, NULL, -1);
 	output_finish(output);
-	if (output_judge(output) && status == 0)
-		status = EXIT_UNMET;
+	if (output_judge(output)) {
+		say_silence(server, output);
+		if (status == 0)
+			status = EXIT_UNMET;
+	}
 	return status;
 }

@@ -67,17 +67,26 @@ fill_in(const char *word, const char *mark, const char *text)
 	return filled;
 }
 
-/* With {url} replaced, and {ca}, unless that is NULL. */
-static char *
-fill_in_both(const char *word, const char *url, const char *ca)
-{
-	char *first = fill_in(word, "{url}", url), *both;
+/* A mark in the words of COMMAND, and what takes its place. */
+struct mark {
+	const char *mark;
+	const char *text; /* NULL: it stays */
+};
 
-	if (first == NULL || ca == NULL)
-		return first;
-	both = fill_in(first, "{ca}", ca);
-	free(first);
-	return both;
+static char *
+fill_in_marks(const char *word, const struct mark *marks)
+{
+	char *filled = strdup(word);
+
+	for (; filled != NULL && marks->mark != NULL; marks++) {
+		char *before = filled;
+
+		if (marks->text == NULL)
+			continue;
+		filled = fill_in(before, marks->mark, marks->text);
+		free(before);
+	}
+	return filled;
 }
 
 static void
@@ -89,7 +98,7 @@ free_words(char **words)
 }
 
 static char **
-fill_in_all(char *const *command, const char *url, const char *ca)
+fill_in_all(char *const *command, const struct mark *marks)
 {
 	size_t count = 0;
 	char **words;
@@ -98,7 +107,7 @@ fill_in_all(char *const *command, const char *url, const char *ca)
 		count++;
 	words = calloc(count + 1, sizeof *words);
 	for (size_t i = 0; words != NULL && i < count; i++) {
-		words[i] = fill_in_both(command[i], url, ca);
+		words[i] = fill_in_marks(command[i], marks);
 		if (words[i] == NULL) {
 			free_words(words);
 			return NULL;
@@ -194,17 +203,47 @@ trust(const char *ca)
 	return 0;
 }
 
+/* The port of a URL without a path, written to `port`; NULL: a Unix socket has
+   none. */
+static const char *
+port_of(const char *url, char port[sizeof "65535"])
+{
+	const char *host = strstr(url, "://");
+	const char *colon = host != NULL ? strrchr(host + 3, ':') : NULL;
+	size_t size = colon != NULL ? strspn(colon + 1, "0123456789") : 0;
+
+	if (size == 0 || size >= sizeof "65535")
+		return NULL;
+	memcpy(port, colon + 1, size);
+	port[size] = '\0';
+	return port;
+}
+
+/* Where the server is, in the environment. */
+static int
+tell(const char *url, const char *port)
+{
+	if (setenv("RETORT_URL", url, 1) < 0)
+		return -1;
+	return port != NULL ? setenv("RETORT_PORT", port, 1) :
+			      unsetenv("RETORT_PORT");
+}
+
 int
 child_start(struct child *child, char *const *command, const char *url,
 	const char *ca, const struct child_signals *before, bool quiet)
 {
-	char **words = fill_in_all(command, url, ca);
+	char room[sizeof "65535"];
+	const char *port = port_of(url, room);
+	const struct mark marks[] = {{"{url}", url}, {"{port}", port},
+		{"{ca}", ca}, {NULL, NULL}};
+	char **words = fill_in_all(command, marks);
 	pid_t parent = getpid();
 	int error = 0;
 
 	*child = (struct child){.pid = -1, .terminal = {.fd = -1}};
-	if (words == NULL || words[0] == NULL ||
-		setenv("RETORT_URL", url, 1) < 0 || trust(ca) < 0) {
+	if (words == NULL || words[0] == NULL || tell(url, port) < 0 ||
+		trust(ca) < 0) {
 		free_words(words);
 		return -ENOMEM;
 	}

@@ -36,9 +36,9 @@ struct child {
 };
 
 /*
- * Starts it: {url} in its words is `url`, and so is RETORT_URL. `ca`, unless it
- * is NULL, is a file of certificates: {ca}, RETORT_CA, and what makes TLS
- * libraries trust them. `quiet`: its standard input and output are /dev/null. 0
+ * Starts it: {url} in its words is `url`, and so is RETORT_URL; {port} and
+ * RETORT_PORT are its port, if it has one. `ca`, unless it is NULL, is a file of
+ * certificates: {ca}, RETORT_CA, and what makes TLS libraries trust them. `quiet`: its standard input and output are /dev/null. 0
  * or -errno.
  */
 int child_start(struct child *child, char *const *command, const char *url,

@@ -104,6 +104,35 @@ esac
 report $? "a free port: $url"
 
 # shellcheck disable=SC2016 # of that shell
+run --body x -- sh -c 'echo "$RETORT_URL" "$RETORT_PORT"; printf "%s\n" "$@"' \
+	sh '{port}' ':{port}{url}{port}'
+read -r url port <"$dir/out"
+equal "http://localhost:$port/ $port $port :$port$url$port " \
+	"$(tr '\n' ' ' <"$dir/out" | sed 's,//127.0.0.1:,//localhost:,g')" \
+	'{port} and RETORT_PORT are the port of the URL'
+# shellcheck disable=SC2016 # of that shell
+RETORT_PORT=1 run -b "unix:$dir/socket" --body x -- \
+	sh -c 'echo "${RETORT_PORT-none}" "$@"' sh '{port}'
+equal 'none {port}' "$(cat "$dir/out")" 'a Unix socket has no port'
+
+# --- COMMAND that asks for nothing ---
+
+printf '@on GET /\n@echo\n@expect 1 GET /\n' >"$dir/expects"
+run --scenario "$dir/expects" -- true
+equal 1 "$(grep -c '^retort: COMMAND never connected to http://' "$dir/err")" \
+	'it never connected: the verdict says so'
+if have python3; then
+	run --scenario "$dir/expects" -- python3 -c 'import socket, sys
+socket.create_connection(("127.0.0.1", int(sys.argv[1]))).close()' '{port}'
+	equal 1 "$(grep -c '^retort: COMMAND connected, and sent no request$' \
+		"$dir/err")" 'it sent nothing: the verdict says so'
+else
+	skip 'it sent nothing: the verdict says so' 'there is no python3'
+fi
+run --body x -- true
+equal 0 "$(grep -c . "$dir/err")" 'nothing was expected: nothing is said'
+
+# shellcheck disable=SC2016 # of that shell
 run --body x -- sh -c 'echo "$RETORT_URL"; "$0" run --body y -- \
 	sh -c "echo \$RETORT_URL"' "$retort"
 equal 2 "$(sort -u "$dir/out" | grep -c '^http://')" 'two have a URL each'
