@@ -259,6 +259,13 @@ programs()
 	program "$1" cmocka.c 'cmocka'
 	program "$1" multi.c ''
 	program "$1" cplusplus.cc ''
+	program "$1" gtest.cc 'gtest'
+	# version 3 has a library with main()
+	if "$pkg_config" --exists catch2-with-main; then
+		program "$1" catch2.cc 'catch2-with-main'
+	else
+		program "$1" catch2.cc 'catch2'
+	fi
 }
 
 find_cxx
