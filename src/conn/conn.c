@@ -581,6 +581,29 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 	}
 }
 
+void
+rt_conn_cut(struct rt_conn *conn, enum rt_step_kind ending)
+{
+	struct rt_reply *reply = &conn->buffers->reply;
+
+	if (conn->state >= RT_STATE_DRAIN)
+		return;
+	if (ending == RT_STEP_RESET && conn->local)
+		ending = RT_STEP_CLOSE;
+	rt_reply_step(reply, (struct rt_step){.kind = ending});
+	if (!rt_reply_ok(reply)) {
+		rt_conn_fail(conn);
+		return;
+	}
+	rt_play_skip(&conn->buffers->play, reply);
+	conn->state = RT_STATE_REPLY;
+	conn->asks = RT_ASK_NOTHING;
+	conn->rest = RT_REST_NOTHING;
+	conn->interim_left = 0;
+	conn->may_have_more = true;
+	go_on(conn);
+}
+
 /* Its FIN, while nothing is read: what it sent before may be unread. */
 void
 rt_conn_ended(struct rt_conn *conn)

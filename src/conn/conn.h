@@ -316,6 +316,10 @@ rt_conn_began(const struct rt_conn *conn, int64_t now)
 		conn->began;
 }
 
+/* Nothing more can be said: whatever it does, it goes on with this ending of a
+   script, unless it has ended. It has buffers. */
+void rt_conn_cut(struct rt_conn *conn, enum rt_step_kind ending);
+
 /* There can be no answer: the connection is over. */
 void rt_conn_fail(struct rt_conn *conn);
 

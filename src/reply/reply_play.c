@@ -150,6 +150,16 @@ rt_play_sent(struct rt_play *play, uint64_t size)
 }
 
 void
+rt_play_skip(struct rt_play *play, const struct rt_reply *reply)
+{
+	*play = (struct rt_play){
+		.reply = reply,
+		.step = reply->steps + reply->step_count - 1,
+		.sent = play->sent,
+	};
+}
+
+void
 rt_play_waited(struct rt_play *play)
 {
 	if (play->between == RT_STEP_TEXT) {

@@ -58,6 +58,9 @@ void rt_play_give(struct rt_play *play, const char *bytes, size_t size,
 /* So many of these bytes were sent. */
 void rt_play_sent(struct rt_play *play, uint64_t size);
 
+/* Nothing more of the script is played but its last step. */
+void rt_play_skip(struct rt_play *play, const struct rt_reply *reply);
+
 /* The flush is done, or the pause is over. */
 void rt_play_waited(struct rt_play *play);
 

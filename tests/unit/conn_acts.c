@@ -599,6 +599,16 @@ act_abandon(struct line *line)
 	rt_conn_abandon(&line->hand->conn);
 }
 
+/* What becomes of its bytes was cut. */
+static void
+act_cut_off(struct line *line)
+{
+	const struct word *ending = next_of(line, endings);
+
+	must(line->hand, ending != NULL, "that is no ending");
+	rt_conn_cut(&line->hand->conn, (enum rt_step_kind)ending->value);
+}
+
 /* --- what must follow --- */
 
 static void
@@ -943,6 +953,7 @@ static const struct {
 	{"fail", act_fail},
 	{"stop", act_stop},
 	{"abandon", act_abandon},
+	{"cut-off", act_cut_off},
 	{"asks", act_asks},
 	{"refused", act_refused},
 	{"closes", act_closes},

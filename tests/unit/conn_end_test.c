@@ -46,6 +46,30 @@ static const struct play drains[] = {
 		       "OVER answered; still-sending"},
 };
 
+static const struct play cuts[] = {
+	{"cut off in a reply",
+		"receive GET; want; reply 'abc' pause 5ms 'd' close; send 1;"
+		"cut-off close; FINISH recv/finish; finish; DRAIN recv/- 2000ms;"
+		"receive FIN; OVER answered; closes FIN/FIN; sent 'a'"},
+	{"cut off with a RST",
+		"receive GET; want; reply 'abc' close; send 2; cut-off reset;"
+		"OVER answered reset; closes -/RST; sent 'ab'"},
+	{"cut off, and no time-out counts",
+		"open head=5ms write=5ms; lend; cut-off stall;"
+		"REPLY recv/- never; receive 'x'; REPLY recv/- never;"
+		"receive FIN; OVER reset; closes FIN/FIN first"},
+	{"cut off in a request",
+		"receive 'GET /'; cut-off half; FINISH recv/finish; finish;"
+		"DRAIN recv/- never; receive 'x'; receive FIN; OVER answered"},
+	{"cut off in a pause",
+		"receive GET; want; reply 'a' pause 5ms close; send;"
+		"cut-off close; FINISH recv/finish"},
+	{"cut off at the end of a reply",
+		ANSWERED "FINISH; cut-off stall; REPLY recv/- never"},
+	{"cut off when it was over",
+		ANSWERED "finish; OVER answered; cut-off stall; OVER answered"},
+};
+
 #define EARLY_SENDS "FINISH recv/finish; receive 'x'; FINISH recv/finish;"
 
 static const struct play early[] = {
@@ -271,6 +295,7 @@ main(void)
 	tcase_set_timeout(tcase, 60);
 	add_plays(tcase, drains, COUNT(drains));
 	tcase_add_test(tcase, a_receive_that_filled_its_room_is_drained);
+	add_plays(tcase, cuts, COUNT(cuts));
 	add_plays(tcase, early, COUNT(early));
 	add_plays(tcase, half, COUNT(half));
 	add_plays(tcase, lingering, COUNT(lingering));

@@ -64,6 +64,7 @@
  *	told               bytes of the body may be forgotten
  *	done               the exchange is over, and the connection kept
  *	defer TIME; fail; stop told; stop enough; abandon
+ *	cut-off HOW        nothing more can be said: close, half, stall, reset
  *
  * What must follow
  *
