@@ -53,7 +53,7 @@ rt_server_try_tls(struct retort *server, struct rt_served *served)
 	for (;;) {
 		if (!read_file(served))
 			return RT_OUT_DONE;
-		done = rt_tls_try(tls, plain);
+		done = rt_tls_try(tls, plain, rt_io_now(server->io));
 		if (done != 0)
 			return done;
 		done = rt_io_try(server->io, &tls->wire);

@@ -16,6 +16,10 @@
    writes by itself, such as certificates. */
 #define MAX_OUT ((size_t)1 << 20)
 
+/* The time until the kernel is asked again whether all that was sent has
+   left. */
+#define FLUSH_PAUSE (1 * RT_MS)
+
 /* The longest subject of a client's certificate that is shown. */
 #define MAX_SUBJECT 1024
 
@@ -69,31 +73,35 @@ rt_tls_free(struct rt_tls *tls)
 	if (tls == NULL)
 		return;
 	tls->server->ssl.SSL_free(tls->ssl);
+	rt_wire_free(&tls->way);
 	rt_buf_free(&tls->out);
 	rt_buf_free(&tls->file);
 	rt_blob_drop(tls->facts.texts);
 	free(tls);
 }
 
+bool
+rt_tls_edit(struct rt_tls *tls, struct rt_wire_list *list)
+{
+	return rt_wire_take(&tls->way, list);
+}
+
 /* --- OpenSSL --- */
 
-/* What it has written waits to be sent. */
+/* What it has written waits to be sent: a flight, during the handshake. */
 static void
 collect(struct rt_tls *tls)
 {
 	const struct rt_openssl *ssl = &tls->server->ssl;
-	size_t size = ssl->BIO_ctrl_pending(tls->made);
-	char *room;
+	char *bytes;
+	long size = ssl->BIO_ctrl(tls->made, BIO_CTRL_INFO, 0, &bytes);
 
-	if (size == 0)
+	if (size <= 0)
 		return;
-	room = rt_buf_reserve(&tls->out, size);
-	if (room == NULL) {
+	if (!rt_wire_pass(&tls->way, &tls->out, bytes, (size_t)size,
+		    !tls->ready))
 		tls->failed = -ENOMEM;
-		return;
-	}
-	(void)ssl->BIO_read(tls->made, room, (int)size);
-	tls->out.len += size;
+	(void)ssl->BIO_ctrl(tls->made, BIO_CTRL_RESET, 0, NULL);
 }
 
 /* The results of a call that may need more from the peer. */
@@ -197,7 +205,7 @@ learn(struct rt_tls *tls)
 static bool
 is_flushed(const struct rt_tls *tls)
 {
-	return tls->sent == tls->out.len;
+	return tls->sent == tls->out.len && rt_wire_hold(&tls->way) == NULL;
 }
 
 static void
@@ -299,16 +307,63 @@ has_more(const struct rt_tls *tls, const struct rt_op *plain)
 	return plain->more || tls->taken < size;
 }
 
+/* All before it was sent, and has to leave, too. */
+static bool
+is_flush_due(struct rt_tls *tls, int64_t now)
+{
+	if (tls->flushed)
+		return false;
+	if (tls->refused)
+		tls->until = now + FLUSH_PAUSE;
+	tls->refused = false;
+	if (tls->until == 0 || now >= tls->until) {
+		tls->until = 0;
+		tls->wire.out.verb = RT_FLUSH;
+	}
+	return true;
+}
+
+/* False: it is not over yet. */
+static bool
+obey(struct rt_tls *tls, const struct rt_hold *hold, int64_t now)
+{
+	if (is_flush_due(tls, now))
+		return false;
+	if (hold->act == RT_WIRE_CUT) {
+		tls->cut = true;
+		tls->how = hold->how;
+		return false;
+	}
+	if (hold->act == RT_WIRE_PAUSE && tls->until == 0)
+		tls->until = now + hold->time;
+	if (now < tls->until)
+		return false;
+	tls->until = 0;
+	tls->flushed = false;
+	rt_wire_obeyed(&tls->way);
+	return true;
+}
+
+/* Up to the next hold, or what that wants. */
 static void
-plan_sending(struct rt_tls *tls, const struct rt_op *plain)
+plan_sending(struct rt_tls *tls, const struct rt_op *plain, int64_t now)
 {
 	struct rt_op *wire = &tls->wire.out;
+	const struct rt_hold *hold;
+	size_t end;
 
+	while ((hold = rt_wire_hold(&tls->way)) != NULL &&
+		hold->at == tls->sent)
+		if (!obey(tls, hold, now))
+			return;
+	end = hold != NULL ? hold->at : tls->out.len;
+	if (end == tls->sent)
+		return;
 	wire->verb = RT_SEND;
-	wire->more = has_more(tls, plain);
+	wire->more = hold == NULL && has_more(tls, plain);
 	wire->send.count = 1;
 	wire->send.pieces[0].iov_base = tls->out.data + tls->sent;
-	wire->send.pieces[0].iov_len = tls->out.len - tls->sent;
+	wire->send.pieces[0].iov_len = end - tls->sent;
 }
 
 /* --- inward --- */
@@ -347,10 +402,10 @@ try_in(struct rt_tls *tls, struct rt_op *op)
 
 /* Nothing more can be done, once the peer was told why. */
 static unsigned
-give_up(struct rt_tls *tls, struct rt_chan *plain)
+give_up(struct rt_tls *tls, struct rt_chan *plain, int64_t now)
 {
 	if (!is_flushed(tls) && tls->failed == -EPROTO) {
-		plan_sending(tls, &plain->out);
+		plan_sending(tls, &plain->out, now);
 		return 0;
 	}
 	if (plain->out.verb != RT_NOTHING) {
@@ -386,8 +441,19 @@ shake_hands(struct rt_tls *tls, struct rt_chan *plain, unsigned *done)
 	return result == DONE;
 }
 
+/* There is no TLS any more, but an end of the connection. */
+static unsigned
+pass_on(struct rt_tls *tls, const struct rt_chan *plain)
+{
+	if (plain->out.verb == RT_FINISH || plain->out.verb == RT_FLUSH)
+		tls->wire.out.verb = plain->out.verb;
+	if (plain->in.verb == RT_RECV)
+		plan_receiving(tls);
+	return 0;
+}
+
 unsigned
-rt_tls_try(struct rt_tls *tls, struct rt_chan *plain)
+rt_tls_try(struct rt_tls *tls, struct rt_chan *plain, int64_t now)
 {
 	bool wanted =
 		plain->in.verb != RT_NOTHING || plain->out.verb != RT_NOTHING;
@@ -395,6 +461,8 @@ rt_tls_try(struct rt_tls *tls, struct rt_chan *plain)
 
 	tls->wire.in.verb = RT_NOTHING;
 	tls->wire.out.verb = RT_NOTHING;
+	if (tls->cut)
+		return pass_on(tls, plain);
 	if (tls->failed == 0 && wanted &&
 		(tls->ready || shake_hands(tls, plain, &done))) {
 		done = try_out(tls, &plain->out);
@@ -402,9 +470,9 @@ rt_tls_try(struct rt_tls *tls, struct rt_chan *plain)
 			done = try_in(tls, &plain->in);
 	}
 	if (tls->failed < 0)
-		return give_up(tls, plain);
-	if (!is_flushed(tls))
-		plan_sending(tls, &plain->out);
+		return give_up(tls, plain, now);
+	if (done == 0 && !is_flushed(tls))
+		plan_sending(tls, &plain->out, now);
 	return done;
 }
 
@@ -419,7 +487,26 @@ sent(struct rt_tls *tls, int64_t result)
 	if (!is_flushed(tls))
 		return;
 	rt_buf_clear(&tls->out, 2 * RT_TLS_RECORD);
+	rt_wire_sent(&tls->way);
 	tls->sent = 0;
+}
+
+/* All before a hold has left, or not yet. */
+static void
+flushed(struct rt_tls *tls, int64_t result)
+{
+	if (result < 0 && result != -EAGAIN)
+		tls->failed = result;
+	tls->flushed = result == 0;
+	tls->refused = result == -EAGAIN;
+}
+
+/* After a cut only the end of what comes is of interest. */
+static unsigned
+dropped(const struct rt_tls *tls, struct rt_chan *plain)
+{
+	plain->in.result = tls->wire.in.result;
+	return plain->in.result > 0 ? 0 : RT_IN_DONE;
 }
 
 static void
@@ -442,11 +529,18 @@ rt_tls_done(struct rt_tls *tls, struct rt_chan *plain, unsigned done)
 	const struct rt_op *out = &tls->wire.out;
 
 	if (done & RT_IN_DONE) {
+		if (tls->cut)
+			return dropped(tls, plain);
 		received(tls, tls->wire.in.result);
 		return 0;
 	}
 	if (out->verb == RT_SEND) {
 		sent(tls, out->result);
+		return 0;
+	}
+	if (out->verb == RT_FLUSH && rt_wire_hold(&tls->way) != NULL &&
+		!tls->cut) {
+		flushed(tls, out->result);
 		return 0;
 	}
 	plain->out.result = out->result;

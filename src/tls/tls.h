@@ -25,6 +25,7 @@
 #include "base/buf.h"
 #include "os/io.h"
 #include "retort.h"
+#include "tls/wire.h"
 
 /* The most plain bytes of a record. */
 #define RT_TLS_RECORD ((size_t)16 << 10)
@@ -66,6 +67,7 @@ struct rt_tls {
 	struct ssl_st *ssl;
 	struct bio_st *came; /* wire bytes that came, for OpenSSL to read */
 	struct bio_st *made; /* those that it wrote, */
+	struct rt_wire way;  /* by which they go to `out`, */
 	struct rt_buf out;   /* and that are being sent */
 	size_t sent;         /* of `out` */
 	size_t taken;        /* of the plain bytes that are wanted sent: in
@@ -75,6 +77,12 @@ struct rt_tls {
 	bool notified;       /* the peer was told that no more will come */
 	bool ended;          /* no more wire bytes will come */
 	int64_t failed;      /* -errno: there is nothing more to be done */
+	int64_t until;       /* nothing more is sent before; 0 */
+	bool flushed;        /* all that is before a hold has left */
+	bool refused;        /* not yet, when it was last asked for */
+	bool cut;            /* the wire was: what is wanted is done without
+	                        TLS, and what comes is dropped */
+	int how;             /* as the edit has it */
 	const char *why;     /* it failed by TLS itself; lives for ever */
 	struct rt_tls_facts facts;
 };
@@ -84,15 +92,19 @@ struct rt_tls {
 struct rt_tls *rt_tls_new(const struct rt_tls_server *server, int fd, int kind,
 	void *owner);
 
+/* From here on these edits are made to what is sent: see rt_wire_take(). */
+bool rt_tls_edit(struct rt_tls *tls, struct rt_wire_list *list);
+
 /* Leaves its descriptor open. NULL is allowed. */
 void rt_tls_free(struct rt_tls *tls);
 
 /*
  * Does one of the things that the plain channel wants, as rt_io_try():
  * RT_IN_DONE or RT_OUT_DONE, and the result is set. 0: none can be done until
- * the wire's operations are, which this has set, or others are wanted.
+ * the wire's operations are, which this has set, `until` is past, others are
+ * wanted, or, if the wire was `cut`, nobody can do what is.
  */
-unsigned rt_tls_try(struct rt_tls *tls, struct rt_chan *plain);
+unsigned rt_tls_try(struct rt_tls *tls, struct rt_chan *plain, int64_t now);
 
 /* One of the wire's operations is done, as rt_io_try() said. Returns the same
    of the plain channel's operation that was passed on; 0: none was. */

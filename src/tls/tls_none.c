@@ -48,9 +48,18 @@ rt_tls_free(struct rt_tls *tls)
 	(void)tls;
 }
 
-unsigned
-rt_tls_try(struct rt_tls *tls, struct rt_chan *plain)
+bool
+rt_tls_edit(struct rt_tls *tls, struct rt_wire_list *list)
 {
+	(void)tls;
+	rt_wire_clear(list);
+	return true;
+}
+
+unsigned
+rt_tls_try(struct rt_tls *tls, struct rt_chan *plain, int64_t now)
+{
+	(void)now;
 	(void)tls;
 	(void)plain;
 	return 0;

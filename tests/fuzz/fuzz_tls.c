@@ -25,6 +25,7 @@ struct run {
 	size_t size;
 	size_t given;
 	uint64_t seed;
+	int64_t now;
 };
 
 static uint32_t
@@ -57,10 +58,18 @@ turn(struct run *run)
 
 	must(run->tls->out.room <= MOST);
 	if (out->verb != RT_NOTHING) {
-		must(out->verb == RT_SEND);
-		out->result =
-			1 + below(run, (uint32_t)out->send.pieces[0].iov_len);
+		must(out->verb == RT_SEND || out->verb == RT_FLUSH);
+		if (out->verb == RT_SEND)
+			out->result = 1 +
+				below(run,
+					(uint32_t)out->send.pieces[0].iov_len);
+		else
+			out->result = below(run, 2) ? 0 : -EAGAIN;
 		must(rt_tls_done(run->tls, &run->plain, RT_OUT_DONE) == 0);
+		return true;
+	}
+	if (run->tls->until > run->now) {
+		run->now = run->tls->until;
 		return true;
 	}
 	must(in->verb == RT_RECV);
@@ -75,6 +84,24 @@ turn(struct run *run)
 	return n > 0;
 }
 
+/* What faults do to the bytes that it sends. */
+static void
+edit(struct run *run)
+{
+	struct rt_wire_list list = {NULL, 0, 0};
+
+	for (uint32_t n = below(run, 4); n > 0; n--)
+		must(rt_wire_add(&list,
+			(struct rt_wire_edit){
+				.act = (enum rt_wire_act)below(run, 4),
+				.unit = (enum rt_wire_unit)below(run, 3),
+				.after = below(run, below(run, 2) ? 4 : 2000),
+				.plus = below(run, 100),
+				.time = below(run, 3),
+			}));
+	must(rt_tls_edit(run->tls, &list));
+}
+
 static void
 run_one(const struct rt_tls_server *server, const uint8_t *data, size_t size,
 	uint64_t seed)
@@ -86,11 +113,14 @@ run_one(const struct rt_tls_server *server, const uint8_t *data, size_t size,
 	run.tls = rt_tls_new(server, -1, 0, NULL);
 	must(run.tls != NULL);
 	rt_chan_init(&run.plain, -1, 0);
+	edit(&run);
 	want(&run);
 	for (;;) {
-		unsigned done = rt_tls_try(run.tls, &run.plain);
+		unsigned done = rt_tls_try(run.tls, &run.plain, run.now);
 
 		must(steps++ < STEPS);
+		if (run.tls->cut)
+			break;
 		if (done == 0) {
 			more = turn(&run) && more;
 			continue;
@@ -101,7 +131,7 @@ run_one(const struct rt_tls_server *server, const uint8_t *data, size_t size,
 			break;
 		want(&run);
 	}
-	if (run.tls->failed < 0)
+	if (run.tls->failed < 0 && !run.tls->cut)
 		must(run.plain.in.result == run.tls->failed ||
 			run.plain.out.result == run.tls->failed);
 	rt_tls_free(run.tls);

@@ -39,6 +39,7 @@ struct pair {
 	size_t split_out; /* and that are sent first */
 	size_t came;      /* wire bytes so far, in either direction */
 	size_t went;
+	int64_t now;
 	bool cut;  /* after `split_in` bytes the client is gone */
 	bool more; /* of the wire's last RT_SEND */
 };

@@ -209,7 +209,7 @@ START_TEST(test_server_first)
 	ck_assert_int_eq(pair.plain.out.result, 5);
 	ck_assert_int_eq(client_reads(&pair, got, sizeof got), 5);
 	want(&pair, RT_FLUSH);
-	ck_assert_uint_eq(rt_tls_try(pair.tls, &pair.plain), 0);
+	ck_assert_uint_eq(rt_tls_try(pair.tls, &pair.plain, 0), 0);
 	ck_assert_int_eq(pair.tls->wire.out.verb, RT_FLUSH);
 	pair.tls->wire.out.result = -EAGAIN;
 	ck_assert_uint_eq(rt_tls_done(pair.tls, &pair.plain, RT_OUT_DONE),
@@ -247,7 +247,7 @@ START_TEST(test_nothing)
 
 	open_pair(&pair, shared, &any_client);
 	want(&pair, RT_NOTHING);
-	ck_assert_uint_eq(rt_tls_try(pair.tls, &pair.plain), 0);
+	ck_assert_uint_eq(rt_tls_try(pair.tls, &pair.plain, 0), 0);
 	ck_assert_int_eq(pair.tls->wire.in.verb, RT_NOTHING);
 	ck_assert_int_eq(pair.tls->wire.out.verb, RT_NOTHING);
 	ck_assert(shake(&pair));
@@ -286,7 +286,7 @@ START_TEST(test_plain_http)
 
 	open_pair(&pair, shared, &any_client);
 	want_recv(&pair, 10);
-	ck_assert_uint_eq(rt_tls_try(pair.tls, &pair.plain), 0);
+	ck_assert_uint_eq(rt_tls_try(pair.tls, &pair.plain, 0), 0);
 	memcpy(pair.tls->wire.in.recv.data, REQUEST, strlen(REQUEST));
 	pair.tls->wire.in.result = (int64_t)strlen(REQUEST);
 	(void)rt_tls_done(pair.tls, &pair.plain, RT_IN_DONE);
@@ -317,7 +317,7 @@ START_TEST(test_wire_error)
 	open_pair(&pair, shared, &any_client);
 	ck_assert(shake(&pair));
 	want_recv(&pair, 10);
-	ck_assert_uint_eq(rt_tls_try(pair.tls, &pair.plain), 0);
+	ck_assert_uint_eq(rt_tls_try(pair.tls, &pair.plain, 0), 0);
 	pair.tls->wire.in.result = -ECONNRESET;
 	ck_assert_uint_eq(rt_tls_done(pair.tls, &pair.plain, RT_IN_DONE), 0);
 	expect_failure(&pair, -ECONNRESET, NULL);
