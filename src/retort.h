@@ -389,6 +389,11 @@ struct retort_options {
 	                           connection are appended, in the format of
 	                           SSLKEYLOGFILE, for programs that decrypt what
 	                           was captured; NULL: they stay in memory */
+
+	const char *tls_fault; /* with `tls`, of each connection: clauses of
+	                          retort(5) whose positions are those of the
+	                          wire, of records or of flights, such as
+	                          "cut flight 1 stall"; NULL: none */
 };
 
 /*

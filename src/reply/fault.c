@@ -26,7 +26,7 @@ enum {
 
 /*
  * Words and what follows them: p position, e ending, n number, l signed
- * number, t time in ms, w `never` or a time, s quoted bytes. A `?` after it: it
+ * number, t time in ms, w `never` or a time, s quoted bytes, a alert of TLS. A `?` after it: it
  * may be left out; `*`: there may be more.
  */
 static const struct rt_fault_word {
@@ -55,6 +55,7 @@ static const struct rt_fault_word {
 	{"force-body", RT_FAULT_BODY, "", EARLY, 0, 0, NULL, NULL},
 	{"no-range", RT_FAULT_NO_RANGE, "", EARLY, 0, 0, NULL, NULL},
 	{"endless", RT_FAULT_ENDLESS, "", 0, 0, 0, NULL, NULL},
+	{"alert", RT_FAULT_ALERT, "ap?", STREAM, 0, 0, NULL, NULL},
 	{"insert", RT_FAULT_INSERT, "ps", 0, 0, 0, NULL, NULL},
 	{"corrupt", RT_FAULT_CORRUPT, "p", 0, 0, 0, NULL, NULL},
 	{"cut", RT_FAULT_CUT, "pe?", 0, 0, 0, NULL, NULL},

@@ -51,6 +51,21 @@ uint64_t rt_faults_make_seed(uint64_t from);
 int rt_faults_apply(const struct rt_faults *faults, struct rt_reply *reply,
 	char *error);
 
+/* Adds the edits that its clauses with positions on the wire are; `stays`: for
+   all of a connection. False: no memory. */
+bool rt_faults_edit_wire(const struct rt_faults *faults,
+	struct rt_wire_list *list, bool stays);
+
+/*
+ * Whether a reply can have them: clauses about what TLS sends are for a server
+ * with `tls`, and those about the handshake for a reply that begins before it.
+ * Whether a handshake can: there is no reply yet. 0, or -EINVAL with a line in
+ * `error`.
+ */
+int rt_faults_check_wire(const struct rt_faults *faults, bool tls, bool begins,
+	char *error);
+int rt_faults_check_handshake(const struct rt_faults *faults, char *error);
+
 /* How a request is read before it is answered. */
 struct rt_reading {
 	bool early; /* answered as soon as this many bytes of its body are

@@ -84,6 +84,10 @@ find_position(struct change *change, uint64_t *at)
 	case RT_FAULT_PERCENT:
 		*at = size / 100 * clause->at + size % 100 * clause->at / 100;
 		break;
+	case RT_FAULT_WIRE: /* no bytes of the script */
+	case RT_FAULT_RECORD:
+	case RT_FAULT_FLIGHT:
+		break;
 	}
 	if (change->code == 0 && *at > size)
 		fail_size(change, "the reply has", size);
@@ -565,7 +569,8 @@ rt_faults_apply(const struct rt_faults *faults, struct rt_reply *reply,
 		verb++)
 		for (size_t i = 0; changes[verb] && i < faults->count; i++) {
 			change.clause = faults->clauses + i;
-			if (change.clause->verb != verb)
+			if (change.clause->verb != verb ||
+				rt_clause_is_wired(change.clause))
 				continue;
 			if (!rt_reply_ok(reply))
 				return 0;
@@ -573,5 +578,7 @@ rt_faults_apply(const struct rt_faults *faults, struct rt_reply *reply,
 			if (change.code < 0)
 				return change.code;
 		}
+	if (!rt_faults_edit_wire(faults, &reply->struck.wire, false))
+		reply->failed = true;
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "tls/alert.h"
 
 /* Sums and products of such numbers overflow nothing. */
 #define MAX_NUMBER 999999999999999u
@@ -160,14 +161,62 @@ read_signed(struct rt_fault_reader *reader, struct rt_clause *clause)
 		rt_fault_expected(reader, "N, +N or -N");
 }
 
+static const struct {
+	const char *name;
+	enum rt_fault_base base;
+} units[] = {
+	{"wire", RT_FAULT_WIRE},
+	{"record", RT_FAULT_RECORD},
+	{"flight", RT_FAULT_FLIGHT},
+};
+
+/* After the word: N, or N+M, for so many records or flights and bytes. */
+static bool
+read_on_wire(struct rt_fault_reader *reader, struct rt_clause *clause)
+{
+	bool bytes = clause->base == RT_FAULT_WIRE;
+	const char *plus;
+	size_t rest = 0;
+
+	if (!rt_fault_next_word(reader))
+		return rt_fault_expected(reader,
+			bytes ? "a whole number" : "N or N+M");
+	plus = memchr(reader->word.text, '+', reader->word.size);
+	if (plus != NULL && !bytes)
+		rest = (size_t)(reader->at - plus);
+	return (read_digits(reader, 0, rest, &clause->at) &&
+		       (rest == 0 ||
+			       read_digits(reader, reader->word.size - rest + 1,
+				       0, &clause->plus))) ||
+		rt_fault_expected(reader,
+			bytes ? "a whole number" : "N or N+M");
+}
+
+/* Whether the word says that it is of TLS, which a datagram has not. */
+static bool
+is_on_wire(const struct rt_fault_reader *reader, struct rt_clause *clause)
+{
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (rt_fault_is_word(reader, units[i].name)) {
+			clause->base = units[i].base;
+			clause->stream = true;
+			return true;
+		}
+	return false;
+}
+
 static bool
 read_position(struct rt_fault_reader *reader, struct rt_clause *clause)
 {
-	static const char what[] = "N, -N, N%, any, head N or body N";
+	static const char what[] = "N, -N, N%, any, head N, body N, wire N, "
+				   "record N or flight N";
 	size_t minus;
 
 	if (!rt_fault_next_word(reader))
 		return rt_fault_expected(reader, what);
+	clause->plus = 0;
+	if (is_on_wire(reader, clause))
+		return read_on_wire(reader, clause);
 	clause->base = RT_FAULT_FROM_BEGIN;
 	if (rt_fault_is_word(reader, "head") ||
 		rt_fault_is_word(reader, "body")) {
@@ -203,6 +252,17 @@ read_ending(struct rt_fault_reader *reader, struct rt_clause *clause)
 				return true;
 			}
 	return rt_fault_expected(reader, "fin, reset, stall or half");
+}
+
+static bool
+read_alert(struct rt_fault_reader *reader, struct rt_clause *clause)
+{
+	/* where nothing else is said, it is the first that is sent */
+	clause->base = RT_FAULT_WIRE;
+	return (rt_fault_next_word(reader) &&
+		       rt_alert_number(reader->word, &clause->number)) ||
+		rt_fault_expected(reader,
+			"an alert, such as handshake-failure, or its number");
 }
 
 /* `never`, `twice`, or a time. */
@@ -268,6 +328,8 @@ rt_fault_argument(struct rt_fault_reader *reader, struct rt_clause *clause,
 		return read_time(reader, clause);
 	case 'w':
 		return read_when(reader, clause);
+	case 'a':
+		return read_alert(reader, clause);
 	default:
 		return read_bytes(reader, clause);
 	}

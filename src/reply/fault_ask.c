@@ -1,10 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Questions about faults that do not change. */
+/*
+ * What faults ask of others than the script of a reply: of who reads the
+ * request, of who makes the reply, and of TLS, whose wire bytes are edited.
+ */
 #include "config.h"
 
 #include "reply/fault_parts.h"
 
+#include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "tls/alert.h"
+
+/* Of a record: an alert, and what it says. */
+#define ALERT_TYPE 21
+#define WARNING 1
+#define FATAL 2
 
 const struct rt_clause *
 rt_faults_find(const struct rt_faults *faults, enum rt_fault_verb verb)
@@ -79,4 +93,161 @@ rt_faults_can_reset(const struct rt_faults *faults)
 		if (faults->clauses[i].ending == RT_STEP_RESET)
 			return true;
 	return false;
+}
+
+/* --- what TLS sends --- */
+
+struct adding {
+	const struct rt_faults *faults;
+	struct rt_wire_list *list;
+	bool stays;
+	bool failed;
+};
+
+static void
+add(struct adding *adding, const struct rt_clause *clause,
+	struct rt_wire_edit edit)
+{
+	static const enum rt_wire_unit units[] = {
+		[RT_FAULT_WIRE] = RT_WIRE_BYTES,
+		[RT_FAULT_RECORD] = RT_WIRE_RECORDS,
+		[RT_FAULT_FLIGHT] = RT_WIRE_FLIGHTS,
+	};
+
+	edit.unit = units[clause->base];
+	edit.after = clause->at;
+	edit.plus = clause->plus;
+	edit.stays = adding->stays;
+	if (!rt_wire_add(adding->list, edit))
+		adding->failed = true;
+}
+
+static void
+add_bytes(struct adding *adding, const struct rt_clause *clause,
+	const void *bytes, size_t size)
+{
+	char *copy = malloc(size + 1);
+
+	if (copy == NULL) {
+		adding->failed = true;
+		return;
+	}
+	memcpy(copy, bytes, size);
+	add(adding, clause,
+		(struct rt_wire_edit){.act = RT_WIRE_INSERT,
+			.bytes = copy,
+			.size = size});
+}
+
+static void
+add_alert(struct adding *adding, const struct rt_clause *clause)
+{
+	const unsigned char record[] = {ALERT_TYPE, 3, 3, 0, 2,
+		rt_alert_is_warning(clause->number) ? WARNING : FATAL,
+		(unsigned char)clause->number};
+
+	add_bytes(adding, clause, record, sizeof record);
+}
+
+static void
+add_pause(struct adding *adding, const struct rt_clause *clause)
+{
+	const struct rt_clause *gap =
+		rt_faults_find(adding->faults, RT_FAULT_GAP);
+	uint64_t time = clause->time;
+
+	if (clause->verb == RT_FAULT_SPLIT)
+		time = gap != NULL ? gap->time : 0;
+	add(adding, clause,
+		(struct rt_wire_edit){.act = RT_WIRE_PAUSE,
+			.time = (int64_t)time});
+}
+
+static void
+add_clause(struct adding *adding, const struct rt_clause *clause)
+{
+	switch (clause->verb) {
+	case RT_FAULT_ALERT:
+		add_alert(adding, clause);
+		break;
+	case RT_FAULT_INSERT:
+		add_bytes(adding, clause, clause->bytes, clause->size);
+		break;
+	case RT_FAULT_CORRUPT:
+		add(adding, clause,
+			(struct rt_wire_edit){.act = RT_WIRE_CORRUPT});
+		break;
+	case RT_FAULT_CUT:
+		add(adding, clause,
+			(struct rt_wire_edit){.act = RT_WIRE_CUT,
+				.how = (int)clause->ending});
+		break;
+	default:
+		add_pause(adding, clause);
+		break;
+	}
+}
+
+bool
+rt_faults_edit_wire(const struct rt_faults *faults, struct rt_wire_list *list,
+	bool stays)
+{
+	/* a cut is the last that happens at its place */
+	static const enum rt_fault_verb verbs[] = {RT_FAULT_ALERT,
+		RT_FAULT_INSERT, RT_FAULT_CORRUPT, RT_FAULT_PAUSE,
+		RT_FAULT_SPLIT, RT_FAULT_CUT};
+	struct adding adding = {faults, list, stays, false};
+
+	for (size_t n = 0; n < sizeof verbs / sizeof *verbs; n++)
+		for (size_t i = 0; i < faults->count; i++)
+			if (faults->clauses[i].verb == verbs[n] &&
+				rt_clause_is_wired(faults->clauses + i))
+				add_clause(&adding, faults->clauses + i);
+	/* a fatal alert is the end, too, where no other is said */
+	for (size_t i = 0; i < faults->count; i++)
+		if (faults->clauses[i].verb == RT_FAULT_ALERT &&
+			!rt_alert_is_warning(faults->clauses[i].number))
+			add(&adding, faults->clauses + i,
+				(struct rt_wire_edit){.act = RT_WIRE_CUT,
+					.how = RT_STEP_CLOSE});
+	return !adding.failed;
+}
+
+static int
+fail(const struct rt_faults *faults, const struct rt_clause *clause,
+	const char *what, char *error)
+{
+	return rt_fail(error, -EINVAL, "'%.*s': expected %s",
+		rt_clause_shown(clause), faults->text + clause->begin, what);
+}
+
+int
+rt_faults_check_wire(const struct rt_faults *faults, bool tls, bool begins,
+	char *error)
+{
+	for (size_t i = 0; i < faults->count; i++) {
+		const struct rt_clause *clause = faults->clauses + i;
+
+		if (rt_clause_is_wired(clause) && !tls)
+			return fail(faults, clause, "a server with TLS", error);
+		if (clause->base == RT_FAULT_FLIGHT && !begins)
+			return fail(faults, clause,
+				"no flight, which is of the handshake, but for "
+				"@accepted and --tls-fault",
+				error);
+	}
+	return 0;
+}
+
+int
+rt_faults_check_handshake(const struct rt_faults *faults, char *error)
+{
+	for (size_t i = 0; i < faults->count; i++)
+		if (!rt_clause_is_wired(faults->clauses + i) &&
+			faults->clauses[i].verb != RT_FAULT_GAP)
+			return fail(faults, faults->clauses + i,
+				"a position such as wire N, record N or "
+				"flight N",
+				error);
+	return 0;
 }

@@ -25,6 +25,7 @@ enum rt_fault_verb {
 	RT_FAULT_ENDLESS,
 	RT_FAULT_BARE_LF,
 	/* bytes */
+	RT_FAULT_ALERT,
 	RT_FAULT_INSERT,
 	RT_FAULT_CORRUPT,
 	/* cuts, and what comes after the reply */
@@ -52,7 +53,11 @@ enum rt_fault_base {
 	RT_FAULT_FROM_HEAD,
 	RT_FAULT_FROM_BODY,
 	RT_FAULT_PERCENT,
-	RT_FAULT_ANYWHERE /* a percentage, once it is drawn */
+	RT_FAULT_ANYWHERE, /* a percentage, once it is drawn */
+	/* these are not of the reply, but of what TLS makes of it */
+	RT_FAULT_WIRE,
+	RT_FAULT_RECORD,
+	RT_FAULT_FLIGHT
 };
 
 /* Shares are of a hundred thousand. */
@@ -68,6 +73,7 @@ struct rt_clause {
 	enum rt_fault_verb verb;
 	enum rt_fault_base base;
 	uint64_t at;
+	uint64_t plus; /* bytes after so many records or flights */
 	uint64_t number;
 	uint64_t time;  /* ns */
 	uint64_t spare; /* and up to so many ms more */
@@ -100,6 +106,13 @@ struct rt_faults {
 	bool chancy; /* it is to be drawn */
 	bool drawn;  /* the bytes of its clauses are another's */
 };
+
+/* Whether it is about what TLS sends. */
+static inline bool
+rt_clause_is_wired(const struct rt_clause *clause)
+{
+	return clause->base >= RT_FAULT_WIRE;
+}
 
 /* Bytes of the clause that an error shows, which has room for a reason, too. */
 static inline int

@@ -58,6 +58,8 @@ rt_reply_reset(struct rt_reply *reply)
 	if (reply->made.it != NULL)
 		reply->made.free(reply->made.it);
 	rt_blob_drop(reply->blob);
+	if (reply->struck.wire.edits != NULL)
+		rt_wire_clear(&reply->struck.wire);
 	if (reply->step_room > KEPT_STEPS) {
 		free(reply->steps);
 		reply->steps = NULL;

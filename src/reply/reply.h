@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "http/field.h"
 #include "retort.h"
+#include "tls/wire.h"
 
 enum rt_step_kind {
 	RT_STEP_TEXT,   /* `size` bytes at `at` of the reply's own text */
@@ -85,10 +86,12 @@ struct rt_chance {
 struct rt_struck {
 	size_t text; /* rt_reply_faults() knows where; 0: none */
 	struct rt_chance chance;
-	int64_t refuse;  /* ns for which connections are refused once it is
+	int64_t refuse; /* ns for which connections are refused once it is
 	                    begun; RT_NEVER: until told otherwise; 0: not */
-	bool deaf;       /* while it stalls, nothing is read */
-	bool unnotified; /* its FIN comes without the end of TLS */
+	struct rt_wire_list wire; /* edits of what TLS sends; owned, until the
+	                             connection takes them */
+	bool deaf;                /* while it stalls, nothing is read */
+	bool unnotified;          /* its FIN comes without the end of TLS */
 };
 
 struct rt_reply {

@@ -115,7 +115,9 @@ apply(const struct rt_route *route, const struct rt_faults *faults,
 	status = rt_faults_status(faults);
 	if (status != 0)
 		say_error(route, asked, reply, status, NULL);
-	if (rt_faults_apply(faults, reply, error) == 0) {
+	if (rt_faults_check_wire(faults, route->tls, asked->greeting, error) ==
+			0 &&
+		rt_faults_apply(faults, reply, error) == 0) {
 		rt_reply_set_faults(reply, rt_faults_text(faults));
 		return;
 	}

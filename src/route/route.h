@@ -56,6 +56,7 @@ struct rt_route {
 	bool reads;              /* a rule says how requests are read */
 	bool keeps;              /* one may say that a connection is kept */
 	bool refused;            /* a rule is for those that are refused */
+	bool tls;                /* connections have it */
 	bool unix_bound;         /* a connection may be one that cannot be
 	                             reset */
 	bool keep;               /* bodies are kept for somebody else, too */

@@ -214,9 +214,16 @@ check_faults(const struct rt_route *route, const struct rt_rule *rule,
 	const struct retort_reply *given, char *error)
 {
 	const struct rt_canned *canned = rule->canned;
+	int code;
 
 	if (canned->faults == NULL)
 		return 0;
+	/* what becomes of a file is known later, and that, too */
+	code = given->file != NULL ? 0 :
+				     rt_faults_check_wire(canned->faults,
+					     route->tls, rule->accepted, error);
+	if (code < 0)
+		return code;
 	if (route->unix_bound && rt_faults_can_reset(canned->faults))
 		return rt_fail(error, -EINVAL, "a Unix socket cannot be reset");
 	if (rt_faults_reading(canned->faults) != NULL &&

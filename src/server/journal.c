@@ -107,6 +107,11 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 		view.user_agent = find_field(buffers, "User-Agent",
 			&view.user_agent_size);
 	}
+	/* no reply has any, but its connection has */
+	if (view.request == NULL && view.faults == NULL &&
+		served->tls_faults != NULL &&
+		*rt_faults_text(served->tls_faults) != '\0')
+		view.faults = rt_faults_text(served->tls_faults);
 	view.client_close = conn->client_close;
 	view.server_close = conn->server_close;
 	view.client_first = conn->client_first;

@@ -6,13 +6,15 @@
 #include "conn/conn.h"
 #include "match/state.h"
 
+struct rt_faults;
 struct rt_record;
 struct rt_tls;
 
 struct rt_served {
-	struct rt_conn conn;      /* first: the loop returns its channel */
-	uint64_t number;          /* from 1 */
-	struct rt_tls *tls;       /* between it and the wire; NULL: none */
+	struct rt_conn conn;          /* first: the loop returns its channel */
+	uint64_t number;              /* from 1 */
+	struct rt_tls *tls;           /* between it and the wire; NULL: none */
+	struct rt_faults *tls_faults; /* that it has for all of it; NULL */
 	struct rt_record *record; /* of the present request, or, between two, of
 	                             the last; NULL */
 	struct rt_record *past;   /* if there was no memory for the present

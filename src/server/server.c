@@ -305,7 +305,7 @@ go_on(struct retort *server, struct rt_served *served)
 	}
 	if (server->event_all && conn->state != RT_STATE_OVER)
 		report_fins(server, served);
-	return done != 0;
+	return done != 0 || conn->state == RT_STATE_OVER;
 }
 
 static void
@@ -394,6 +394,7 @@ new_conn(struct retort *server, int fd, const struct rt_peer *peer)
 	served->conn.chan.kind = RT_KIND_CONN;
 	served->number = ++server->number;
 	served->tls = NULL;
+	served->tls_faults = NULL;
 	served->record = NULL;
 	served->past = NULL;
 	served->ended = 0;

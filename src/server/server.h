@@ -65,7 +65,8 @@ struct retort {
 	struct rt_buf left;  /* what was cut off by stopping, in words */
 	struct rt_url *urls; /* that were joined with paths */
 	struct rt_io *io;
-	struct rt_tls_server *tls; /* of all connections; NULL: none */
+	struct rt_tls_server *tls;    /* of all connections; NULL: none */
+	struct rt_faults *tls_faults; /* of each one's TLS; NULL */
 	struct rt_conn_config config;
 	struct rt_route route;
 	struct rt_listener *listeners;

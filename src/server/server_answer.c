@@ -153,6 +153,11 @@ answer(struct retort *server, struct rt_served *served)
 		rt_record_answered(served->record, &conn->buffers->reply);
 	if (refuse != 0)
 		refuse_others(server, served, refuse);
+	if (served->tls != NULL &&
+		!rt_tls_edit(served->tls, &conn->buffers->reply.struck.wire)) {
+		rt_conn_fail(conn);
+		return;
+	}
 	rt_conn_answer(conn, rt_io_now(server->io));
 	/* what came after the request, and is dropped */
 	if (server->event != NULL && served->head_told && is_http(server) &&

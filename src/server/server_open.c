@@ -59,10 +59,12 @@ check_options(const struct retort_options *options, char *error)
 			options->tls_min || options->tls_max ||
 			options->tls_client || options->tls_client_ca != NULL ||
 			options->tls_cert_fault != NULL ||
-			options->tls_keylog != NULL))
+			options->tls_keylog != NULL ||
+			options->tls_fault != NULL))
 		return rt_fail(error, -EINVAL,
 			"tls_cert, tls_key, tls_min, tls_max, tls_client, "
-			"tls_client_ca, tls_cert_fault, tls_keylog: expected "
+			"tls_client_ca, tls_cert_fault, tls_keylog, "
+			"tls_fault: expected "
 			"tls, too");
 	if (options->protocol != RETORT_HTTP && options->keep_alive)
 		return rt_fail(error, -EINVAL,
@@ -139,6 +141,28 @@ read_framing(struct retort *server, const struct retort_options *options,
 		return rt_fail(error, -EINVAL, "framing: it is for RETORT_TCP");
 	return rt_framing_read(&server->config.framing, options->framing,
 		error);
+}
+
+/* They belong to connections, which have no reply yet. */
+static int
+read_tls_faults(struct retort *server, const struct retort_options *options,
+	char *error)
+{
+	char why[RETORT_ERROR_SIZE];
+	struct rt_error wrong;
+
+	server->route.tls = options->tls;
+	if (options->tls_fault == NULL)
+		return 0;
+	server->tls_faults = rt_faults_new(options->tls_fault, &wrong);
+	if (server->tls_faults == NULL)
+		return rt_fail(error, -errno, "tls_fault: %s", wrong.text);
+	if (rt_faults_check_handshake(server->tls_faults, why) < 0)
+		return rt_fail(error, -EINVAL, "tls_fault: %s", why);
+	if (server->route.unix_bound && rt_faults_can_reset(server->tls_faults))
+		return rt_fail(error, -EINVAL,
+			"tls_fault: a Unix socket cannot be reset");
+	return 0;
 }
 
 static int
@@ -285,7 +309,8 @@ rt_server_open(struct retort *server, const struct retort_options *options,
 	code = open_waker(server);
 	if (code < 0)
 		return rt_fail_errno(error, code, "wake");
-	return listen_all(server, options, error);
+	code = listen_all(server, options, error);
+	return code < 0 ? code : read_tls_faults(server, options, error);
 }
 
 /* Waits are on the monotonic clock. */
@@ -362,6 +387,7 @@ free_memory(struct retort *server)
 	}
 	rt_owner_end(&server->owner);
 	rt_tls_close(server->tls);
+	rt_faults_free(server->tls_faults);
 	free(server->listeners);
 	free(server->config.scratch);
 	free(server);
@@ -403,7 +429,7 @@ free_conns(struct retort *server)
 		server->conns = served->next;
 		rt_journal_close(served->record);
 		rt_journal_close(served->past);
-		rt_tls_free(served->tls);
+		rt_server_end_tls(served);
 		rt_buffers_free(served->conn.buffers);
 		free(served);
 	}

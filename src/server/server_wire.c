@@ -9,12 +9,33 @@
 
 #include <errno.h>
 
+/* Its share of the faults that all connections have. */
+static bool
+spoil(struct retort *server, struct rt_served *served)
+{
+	struct rt_wire_list edits = {NULL, 0, 0};
+	bool ok;
+
+	served->tls_faults = rt_faults_draw(server->tls_faults,
+		server->route.seed, served->number);
+	served->chance = (struct rt_chance){
+		.drawn = rt_faults_chancy(server->tls_faults),
+		.seed = server->route.seed,
+	};
+	ok = served->tls_faults != NULL &&
+		rt_faults_edit_wire(served->tls_faults, &edits, true);
+	return rt_tls_edit(served->tls, &edits) && ok;
+}
+
 int
 rt_server_begin_tls(struct retort *server, struct rt_served *served)
 {
 	served->tls = rt_tls_new(server->tls, served->conn.chan.fd,
 		RT_KIND_WIRE, served);
-	return served->tls == NULL ? -ENOMEM : 0;
+	if (served->tls == NULL)
+		return -ENOMEM;
+	return server->tls_faults == NULL || spoil(server, served) ? 0 :
+								     -ENOMEM;
 }
 
 void
@@ -22,6 +43,8 @@ rt_server_end_tls(struct rt_served *served)
 {
 	rt_tls_free(served->tls);
 	served->tls = NULL;
+	rt_faults_free(served->tls_faults);
+	served->tls_faults = NULL;
 }
 
 /* Bytes of a file are read before they become a record. False: there are none,
@@ -48,14 +71,22 @@ rt_server_try_tls(struct retort *server, struct rt_served *served)
 {
 	struct rt_chan *plain = &served->conn.chan;
 	struct rt_tls *tls = served->tls;
+	bool was_cut;
 	unsigned done;
 
 	for (;;) {
 		if (!read_file(served))
 			return RT_OUT_DONE;
+		was_cut = tls->cut;
 		done = rt_tls_try(tls, plain, rt_io_now(server->io));
 		if (done != 0)
 			return done;
+		if (tls->cut && !was_cut) {
+			rt_conn_cut(&served->conn, (enum rt_step_kind)tls->how);
+			if (served->conn.state == RT_STATE_OVER)
+				return 0;
+			continue;
+		}
 		done = rt_io_try(server->io, &tls->wire);
 		if (done == 0)
 			return 0;
@@ -70,7 +101,8 @@ rt_server_tell_end(struct retort *server, struct rt_served *served)
 {
 	struct rt_chan *plain = &served->conn.chan;
 
-	if (served->tls->notified || served->conn.client_close == RETORT_RST ||
+	if (served->tls->notified || served->tls->cut ||
+		served->conn.client_close == RETORT_RST ||
 		served->conn.server_close != RETORT_FIN)
 		return;
 	plain->in.verb = RT_NOTHING;
@@ -90,6 +122,10 @@ rt_server_wire(struct rt_served *served)
 
 	wire->deadline = plain->deadline;
 	wire->watched = plain->watched;
+	if (served->tls->until > 0) {
+		wire->deadline = served->tls->until;
+		return wire;
+	}
 	/* others have their turn, and no event of the wire will say that it is
 	   this one's again */
 	if (wanted && wire->in.verb == RT_NOTHING &&

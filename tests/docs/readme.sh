@@ -100,6 +100,12 @@ retort run --tls --body hello -- curl -sf {url}
 retort run --tls --tls-cert-fault expired -- curl -sf {url} || echo refused
 	tls
 	prints refused
+retort run --tls --tls-fault 'cut flight 0 reset' -- curl -sS {url} || echo "curl: $?"
+	tls
+	prints curl: 35
+retort run --tls --fault 'corrupt record 0+9' -- curl -sS {url} || echo "curl: $?"
+	tls
+	prints curl: 56
 retort sweep --tls-certs -- curl -sf {url}
 	elsewhere tests/command/tls.sh: what it prints depends on the curl
 retort --tls --tls-ca ca.pem www

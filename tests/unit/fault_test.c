@@ -60,7 +60,9 @@ assert_script(const struct rt_reply *reply, const char *faults,
 
 /* --- the text --- */
 
-static const char position[] = "N, -N, N%, any, head N or body N";
+static const char position[] =
+	"N, -N, N%, any, head N, body N, wire N, record N "
+	"or flight N";
 static const char with_end[] =
 	"an end with it that is no stall, such as 'end reset'";
 static const char with_stall[] =

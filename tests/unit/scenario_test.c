@@ -276,7 +276,9 @@ static const struct {
 	{ON "@fault\tgap 5", "s:2:8: 'gap 5': expected split or each with it"},
 	{ON "@fault add \"\xc3\xa9\"",
 		"s:2:13: expected printable ASCII; other bytes as \\xHH"},
-	{ON "@fault cut", "s:2:11: expected N, -N, N%, any, head N or body N"},
+	{ON "@fault cut",
+		"s:2:11: expected N, -N, N%, any, head N, body N, "
+		"wire N, record N or flight N"},
 	{ON "@fault each 0; cut 1",
 		"s:2:8: 'each 0': expected at least 1 "
 		"byte"},

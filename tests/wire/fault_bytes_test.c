@@ -392,7 +392,10 @@ START_TEST(impossible_faults_are_told)
 			NULL},
 		{"cut 101%", "0% to 100%", NULL},
 		{"explode", "'explode': expected a fault", NULL},
-		{"cut", "expected N, -N, N%, any, head N or body N", NULL},
+		{"cut",
+			"expected N, -N, N%, any, head N, body N, wire N, "
+			"record N or flight N",
+			NULL},
 		{"end", "expected fin, reset, stall or half", NULL},
 		{"end softly", "'softly': expected fin", NULL},
 		{"rate 0", "'rate 0': expected at least 1 byte", NULL},

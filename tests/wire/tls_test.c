@@ -529,6 +529,272 @@ START_TEST(a_handshake_takes_too_long)
 }
 END_TEST
 
+/* --- faults of TLS itself --- */
+
+static int
+reason(void)
+{
+	return ERR_GET_REASON(ERR_peek_error());
+}
+
+/* What the client finds, from its first byte on. */
+static const struct {
+	const char *faults;
+	enum retort_tls_version max;
+	int end;    /* of the client */
+	int reason; /* of SSL_ERROR_SSL */
+} spoilt[] = {
+	{"cut flight 0", 0, SSL_ERROR_SSL, SSL_R_UNEXPECTED_EOF_WHILE_READING},
+	{"cut wire 100 half", 0, SSL_ERROR_SSL,
+		SSL_R_UNEXPECTED_EOF_WHILE_READING},
+	{"cut flight 1", RETORT_TLS_1_2, SSL_ERROR_SSL,
+		SSL_R_UNEXPECTED_EOF_WHILE_READING},
+	/* the handshake is done, for the client */
+	{"cut flight 1", 0, SSL_ERROR_SSL, SSL_R_UNEXPECTED_EOF_WHILE_READING},
+	{"cut flight 2", RETORT_TLS_1_2, SSL_ERROR_SSL,
+		SSL_R_UNEXPECTED_EOF_WHILE_READING},
+	{"alert internal-error", 0, SSL_ERROR_SSL,
+		SSL_R_TLSV1_ALERT_INTERNAL_ERROR},
+	{"alert 40 flight 1", RETORT_TLS_1_2, SSL_ERROR_SSL,
+		SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE},
+	{"insert wire 0 \"HTTP/1.1 400 Bad Request\\r\\n\\r\\n\"; cut wire 0",
+		0, SSL_ERROR_SSL, SSL_R_WRONG_VERSION_NUMBER},
+	{"corrupt record 2+9", 0, SSL_ERROR_SSL,
+		SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC},
+};
+
+START_TEST(spoils_handshakes)
+{
+	struct client client;
+
+	for (size_t i = 0; i < sizeof spoilt / sizeof *spoilt; i++) {
+		open_with((struct retort_options){.tls = true,
+				  .tls_max = spoilt[i].max,
+				  .tls_fault = spoilt[i].faults},
+			_i);
+		ON("GET /", .body = "secret");
+		open_client(&client);
+		ERR_clear_error();
+		converse(&client, GET);
+		ck_assert_msg(client.got.size == 0 &&
+				client.end == spoilt[i].end &&
+				reason() == spoilt[i].reason,
+			"%s: %s: expected error %d (%d), got %d (%d) after %s",
+			way->name, spoilt[i].faults, spoilt[i].end,
+			spoilt[i].reason, client.end, reason(),
+			shown(client.got.data, client.got.size));
+		close_client(&client);
+		close_server();
+	}
+}
+END_TEST
+
+static const struct {
+	const char *faults;
+	size_t got; /* bytes */
+	int end;
+	int reason;
+} replies[] = {
+	{"cut record 0", 0, SSL_ERROR_SSL, SSL_R_UNEXPECTED_EOF_WHILE_READING},
+	{"cut record 0+20", 0, SSL_ERROR_SSL,
+		SSL_R_UNEXPECTED_EOF_WHILE_READING},
+	/* after a whole one the FIN comes, and no close_notify */
+	{"cut record 1", 10, SSL_ERROR_SSL, SSL_R_UNEXPECTED_EOF_WHILE_READING},
+	{"split 4; cut record 1+3", 4, SSL_ERROR_SSL,
+		SSL_R_UNEXPECTED_EOF_WHILE_READING},
+	{"split 4; corrupt record 1+6", 4, SSL_ERROR_SSL,
+		SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC},
+	{"corrupt wire 0", 0, SSL_ERROR_SSL, SSL_R_BAD_RECORD_TYPE},
+	{"each 1; cut record 7", 7, SSL_ERROR_SSL,
+		SSL_R_UNEXPECTED_EOF_WHILE_READING},
+	{"pause 1 record 0+9; split wire 3 wire 20; gap 1", 10,
+		SSL_ERROR_ZERO_RETURN, 0},
+	{"cut wire 1000", 10, SSL_ERROR_ZERO_RETURN, 0},
+};
+
+START_TEST(spoils_records)
+{
+	struct client client;
+
+	for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
+		open_with(with_tls, _i);
+		ON("GET /", .raw = true, .body = "0123456789",
+			.faults = replies[i].faults);
+		open_client(&client);
+		ERR_clear_error();
+		converse(&client, GET);
+		ck_assert_msg(client.got.size == replies[i].got &&
+				client.end == replies[i].end &&
+				(replies[i].reason == 0 ||
+					reason() == replies[i].reason),
+			"%s: %s: expected error %d (%d), got %d (%d) after %s",
+			way->name, replies[i].faults, replies[i].end,
+			replies[i].reason, client.end, reason(),
+			shown(client.got.data, client.got.size));
+		close_client(&client);
+		ck_assert_int_eq(ended(1)->server_close, RETORT_FIN);
+		ck_assert_str_eq(ended(1)->faults, replies[i].faults);
+		close_server();
+	}
+}
+END_TEST
+
+/* A position counts from where its reply begins. */
+START_TEST(spoils_later_replies)
+{
+	static const char twice[] = GET GET;
+	struct client client;
+
+	open_with((struct retort_options){.tls = true, .keep_alive = true}, _i);
+	ON("GET /", .times = 1, .body = "one",
+		.faults = "pause 1 record 0; cut wire 9999");
+	ON("GET /", .body = "two", .faults = "cut record 0+30");
+	open_client(&client);
+	converse(&client, twice);
+	assert_has(client.got, "\r\n\r\none");
+	ck_assert_ptr_null(memmem(client.got.data, client.got.size, "two", 3));
+	ck_assert_int_eq(client.end, SSL_ERROR_SSL);
+	close_client(&client);
+	close_server();
+}
+END_TEST
+
+START_TEST(resets_handshakes)
+{
+	static const char *const faults[] = {"cut flight 0 reset",
+		"cut wire 700 reset"};
+	struct client client;
+
+	for (size_t i = 0; i < 2; i++) {
+		memset(&last, 0, sizeof last);
+		open_with((struct retort_options){.tls = true,
+				  .tls_fault = faults[i],
+				  .event = note},
+			_i);
+		open_client(&client);
+		errno = 0;
+		converse(&client, GET);
+		ck_assert_int_eq(client.end, SSL_ERROR_SYSCALL);
+		ck_assert_int_eq(errno, ECONNRESET);
+		close_client(&client);
+		ck_assert(retort_wait_end(server, NULL, PATIENCE));
+		ck_assert_int_eq(last.server_close, RETORT_RST);
+		ck_assert_int_eq(last.end, RETORT_ANSWERED);
+		close_server();
+	}
+}
+END_TEST
+
+/* Goes on with the handshake. */
+static bool
+is_done(struct client *client)
+{
+	int result = SSL_do_handshake(client->ssl);
+
+	client->end = SSL_get_error(client->ssl, result);
+	ck_assert_int_eq(client->end, SSL_ERROR_WANT_READ);
+	return result == 1;
+}
+
+/* Until the client leaves. */
+START_TEST(stalls_handshakes)
+{
+	struct client client;
+
+	memset(&last, 0, sizeof last);
+	open_with((struct retort_options){.tls = true,
+			  .tls_fault = "cut flight 0+60 stall",
+			  .event = note},
+		_i);
+	open_client(&client);
+	TURN_UNTIL(!is_done(&client) &&
+		BIO_number_read(SSL_get_rbio(client.ssl)) == 60);
+	ck_assert_int_eq(last.end, 0);
+	close_client(&client);
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
+	ck_assert_int_eq(last.end, RETORT_RESET);
+	close_server();
+}
+END_TEST
+
+START_TEST(pauses_handshakes)
+{
+	int64_t begun = now_ms();
+	struct client client;
+
+	open_with((struct retort_options){.tls = true,
+			  .tls_fault = "pause 30 flight 0+100; pause 20 "
+				       "flight 1"},
+		_i);
+	ON("GET /", .body = "secret");
+	open_client(&client);
+	converse(&client, GET);
+	assert_has(client.got, "\r\n\r\nsecret");
+	expect_end(&client);
+	ck_assert_int_ge(now_ms() - begun, 50);
+	close_client(&client);
+	close_server();
+}
+END_TEST
+
+/* A rule for those that are accepted has the handshake in its hands, too. */
+START_TEST(a_rule_spoils_handshakes)
+{
+	struct client client;
+
+	open_with((struct retort_options){.tls = true, .protocol = RETORT_TCP},
+		_i);
+	ON(NULL, .accepted = true, .times = 1, .body = "",
+		.faults = "alert access-denied");
+	ON(NULL, .accepted = true, .body = "hello\n", .close = true);
+	open_client(&client);
+	ERR_clear_error();
+	converse(&client, "x");
+	ck_assert_int_eq(client.end, SSL_ERROR_SSL);
+	ck_assert_int_eq(reason(), SSL_R_TLSV1_ALERT_ACCESS_DENIED);
+	close_client(&client);
+	if (!way->adopted) {
+		open_client(&client);
+		converse(&client, "x");
+		ck_assert_str_eq(client.got.data, "hello\n");
+		close_client(&client);
+	}
+	close_server();
+}
+END_TEST
+
+START_TEST(faults_of_tls_are_checked)
+{
+	static const struct {
+		const char *faults;
+		const char *error;
+	} wrong[] = {
+		{"cut 5", "tls_fault: 'cut 5': expected a position such as "},
+		{"cut flight x", "tls_fault: 'x': expected N or N+M"},
+		{"status 500", "tls_fault: 'status 500': expected a position"},
+	};
+
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		ck_assert_ptr_null(
+			try_open_with((struct retort_options){.tls = true,
+					      .tls_fault = wrong[i].faults},
+				_i));
+		ck_assert_int_eq(errno, EINVAL);
+		ck_assert_msg(strstr(error, wrong[i].error) != NULL, "%s",
+			error);
+	}
+	ck_assert_ptr_null(
+		try_open_with((struct retort_options){.tls_fault =
+							      "cut wire 1"},
+			_i));
+	ck_assert_msg(strstr(error, "expected tls, too") != NULL, "%s", error);
+	open_plain(_i);
+	ck_assert_int_eq(retort_on(server, "GET", "/", .faults = "cut wire 1"),
+		-EINVAL);
+	close_server();
+}
+END_TEST
+
 /* One allocation fails. False once there were not as many. */
 static bool
 serve_without_memory(int i, size_t n)
@@ -538,13 +804,16 @@ serve_without_memory(int i, size_t n)
 
 	allocations = 0;
 	fail_at = n;
-	if (try_open_with(with_tls, i) == NULL) {
+	if (try_open_with((struct retort_options){.tls = true,
+				  .tls_fault = "split wire 9; gap 1"},
+		    i) == NULL) {
 		fail_at = 0;
 		ck_assert_int_eq(errno, ENOMEM);
 		return true;
 	}
 	inside++;
-	(void)retort_answer(server, .body = "secret");
+	(void)retort_answer(server, .body = "secret",
+		.faults = "insert record 9 \"x\"; split record 0+9");
 	inside--;
 	open_client(&client);
 	converse(&client, GET);
@@ -599,13 +868,17 @@ main(void)
 		logs_keys, a_client_distrusts, plain_http_is_told,
 		a_handshake_takes_too_long, NULL};
 	/* what is no Unix socket */
-	const TTest *const listening[] = {resets, NULL};
+	const TTest *const listening[] = {resets, resets_handshakes, NULL};
 	const TTest *const basic[] = {unix_sockets, options_are_checked,
-		logs_keys_to_files_only, NULL};
+		logs_keys_to_files_only, faults_of_tls_are_checked, NULL};
+	const TTest *const spoiling[] = {spoils_handshakes, spoils_records,
+		spoils_later_replies, stalls_handshakes, pauses_handshakes,
+		a_rule_spoils_handshakes, NULL};
 	const TTest *const stepped[] = {lacks_memory, NULL};
 	Suite *suite = suite_create("tls");
 
 	rt_test_cases(suite, "served", all, 0, WAYS);
+	rt_test_cases(suite, "spoiling", spoiling, 0, WAYS);
 	rt_test_cases(suite, "listening", listening, 0, LISTENING_WAYS);
 	rt_test_cases(suite, "opened", basic, 0, BASIC_WAYS);
 	rt_test_cases(suite, "memory", stepped, STEPPED, STEPPED + 2);
