@@ -162,11 +162,11 @@ const struct option args_options[] = {
 	{"fault", 0, "CLAUSES", "spoil each reply, as 'cut body 3 reset'",
 		.read = args_read_fault, .excludes = "sweep",
 		.many = true, .brief = true,
-		.words = "add alert append await bare-lf continue corrupt cut "
-			"deaf each early empty end endless fold force-body "
-			"gap garbage "
+		.words = "add alert append await bare-lf close-notify continue "
+			"corrupt cut deaf each early empty end endless fold "
+			"force-body gap garbage "
 			"headless insert length no-close-notify no-range "
-			"pause rate read-slowly refuse split spread status "
+			"pause rate read-slowly refuse rekey split spread status "
 			"stop-reading"},
 	{"delay", 0, "TIME", "wait before each reply, as 250ms or 2s",
 		.read = args_read_delay, .excludes = "prompt sweep",

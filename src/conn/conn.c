@@ -414,6 +414,10 @@ flushed(struct rt_conn *conn, int64_t result, int64_t now)
 		flush_later(conn, now);
 		return;
 	}
+	if (result < 0) {
+		rt_conn_end_failed(conn, result);
+		return;
+	}
 	conn->moved = now;
 	rt_play_waited(&conn->buffers->play);
 	go_on(conn);
@@ -487,6 +491,7 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 	case RT_SEND_TO:
 		rt_conn_datagram_sent(conn, result, now);
 		break;
+	case RT_TELL:
 	case RT_FLUSH:
 		flushed(conn, result, now);
 		break;

@@ -112,6 +112,10 @@ plan_step(const struct rt_conn *conn, struct rt_chan *chan)
 		else
 			chan->deadline = conn->until;
 		break;
+	case RT_STEP_TELL:
+		out->verb = RT_TELL;
+		out->tell = (enum rt_tell)play->step->at;
+		break;
 	case RT_STEP_PAUSE:
 		chan->watched = is_watched(conn, chan);
 		chan->deadline = conn->moved + rt_play_pause(play);

@@ -338,6 +338,7 @@ try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
 		[RT_FILE] = try_file,
 		[RT_FLUSH] = try_flush,
 		[RT_FINISH] = try_finish,
+		[RT_TELL] = NULL,
 		[RT_CLOSE] = NULL,
 		[RT_RESET] = NULL,
 	};

@@ -41,8 +41,16 @@ enum rt_verb {
 	RT_FLUSH,   /* result: 0, all that was sent has left; a result too:
 	              -EAGAIN, as nothing tells when it has */
 	RT_FINISH,  /* FIN: shutdown(SHUT_WR); result: 0 */
+	RT_TELL,    /* left to TLS: `tell`; result: 0 */
 	RT_CLOSE,   /* left to the owner: end the connection with a FIN */
 	RT_RESET    /* left to the owner: end it with a RST */
+};
+
+/* What TLS alone can say. */
+enum rt_tell {
+	RT_TELL_END,  /* close_notify: no more will come, though it may */
+	RT_TELL_REKEY /* new keys: KeyUpdate, or another handshake, before it
+	                 goes on */
 };
 
 #define RT_PIECES 4
@@ -53,7 +61,8 @@ enum rt_verb {
 /* An operation. `result` is set when it is done: as above, or -errno. */
 struct rt_op {
 	enum rt_verb verb;
-	bool more; /* RT_SEND: something follows at once */
+	enum rt_tell tell; /* RT_TELL */
+	bool more;         /* RT_SEND: something follows at once */
 	bool bare; /* RT_FINISH: TLS, if there is any, does not end before */
 	int64_t result;
 	union {

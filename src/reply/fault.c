@@ -25,7 +25,7 @@ enum {
 };
 
 /*
- * Words and what follows them: p position, e ending, n number, l signed
+ * Words and what follows them: p position, b position of the reply, e ending, n number, l signed
  * number, t time in ms, w `never` or a time, s quoted bytes, a alert of TLS. A `?` after it: it
  * may be left out; `*`: there may be more.
  */
@@ -62,6 +62,8 @@ static const struct rt_fault_word {
 	{"empty", RT_FAULT_CUT, "", 0, 0, 0, NULL, NULL},
 	{"append", RT_FAULT_APPEND, "st?", STREAM, 0, 0, NULL, NULL},
 	{"pause", RT_FAULT_PAUSE, "tp?", 0, 0, 0, NULL, NULL},
+	{"close-notify", RT_FAULT_CLOSE_NOTIFY, "b", STREAM, 0, 0, NULL, NULL},
+	{"rekey", RT_FAULT_REKEY, "b", STREAM, 0, 0, NULL, NULL},
 	{"split", RT_FAULT_SPLIT, "p*", STREAM, 0, 0, NULL, NULL},
 	{"each", RT_FAULT_EACH, "n", STREAM, 1, 0, "at least 1 byte", NULL},
 	{"gap", RT_FAULT_GAP, "t", STREAM, 0, 0, NULL, NULL},

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "os/io.h"
 
 /* Bytes of `garbage` where no number is given. */
 #define GARBAGE 64
@@ -432,6 +433,25 @@ insert_pause(struct change *change)
 				.at = change->clause->time});
 }
 
+/* What TLS says, between bytes. */
+static void
+tell(struct change *change)
+{
+	struct rt_reply *reply = change->reply;
+	size_t index;
+	uint64_t at;
+
+	if (!find_position(change, &at))
+		return;
+	index = rt_reply_split(reply, at);
+	if (rt_reply_ok(reply))
+		rt_reply_insert(reply, index,
+			(struct rt_step){.kind = RT_STEP_TELL,
+				.at = change->clause->verb == RT_FAULT_REKEY ?
+					RT_TELL_REKEY :
+					RT_TELL_END});
+}
+
 static void
 split(struct change *change)
 {
@@ -546,6 +566,8 @@ static void (*const changes[RT_FAULT_REFUSE + 1])(struct change *change) = {
 	[RT_FAULT_CUT] = cut,
 	[RT_FAULT_APPEND] = append,
 	[RT_FAULT_PAUSE] = insert_pause,
+	[RT_FAULT_CLOSE_NOTIFY] = tell,
+	[RT_FAULT_REKEY] = tell,
 	[RT_FAULT_SPLIT] = split,
 	[RT_FAULT_EACH] = set_segments,
 	[RT_FAULT_RATE] = set_rate,

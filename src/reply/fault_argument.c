@@ -318,6 +318,11 @@ rt_fault_argument(struct rt_fault_reader *reader, struct rt_clause *clause,
 	switch (what) {
 	case 'p':
 		return read_position(reader, clause);
+	case 'b':
+		return read_position(reader, clause) &&
+			(!rt_clause_is_wired(clause) ||
+				rt_fault_expected(reader,
+					"a position of the reply's bytes"));
 	case 'e':
 		return read_ending(reader, clause);
 	case 'n':

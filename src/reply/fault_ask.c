@@ -221,6 +221,14 @@ fail(const struct rt_faults *faults, const struct rt_clause *clause,
 		rt_clause_shown(clause), faults->text + clause->begin, what);
 }
 
+static bool
+needs_tls(const struct rt_clause *clause)
+{
+	return rt_clause_is_wired(clause) ||
+		clause->verb == RT_FAULT_CLOSE_NOTIFY ||
+		clause->verb == RT_FAULT_REKEY;
+}
+
 int
 rt_faults_check_wire(const struct rt_faults *faults, bool tls, bool begins,
 	char *error)
@@ -228,7 +236,7 @@ rt_faults_check_wire(const struct rt_faults *faults, bool tls, bool begins,
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct rt_clause *clause = faults->clauses + i;
 
-		if (rt_clause_is_wired(clause) && !tls)
+		if (needs_tls(clause) && !tls)
 			return fail(faults, clause, "a server with TLS", error);
 		if (clause->base == RT_FAULT_FLIGHT && !begins)
 			return fail(faults, clause,

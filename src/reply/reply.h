@@ -26,6 +26,7 @@ enum rt_step_kind {
 	RT_STEP_PAUSE,  /* nothing for `at` ns */
 	RT_STEP_FLUSH, /* nothing until all that was sent has left: what follows
                      is a segment of its own */
+	RT_STEP_TELL,  /* what TLS alone can say: an enum rt_tell, in `at` */
 	RT_STEP_MORE,  /* bytes that come while it is played, until there are no
 	                  more of them */
 	RT_STEP_PACE,  /* from here on, segments of `size` bytes, and `at` ns

@@ -199,6 +199,16 @@ learn(struct rt_tls *tls)
 	learn_texts(tls);
 }
 
+static void
+plan_receiving(struct rt_tls *tls)
+{
+	struct rt_op *wire = &tls->wire.in;
+
+	wire->verb = RT_RECV;
+	wire->recv.data = (char *)(uintptr_t)tls->server->wire;
+	wire->recv.size = sizeof tls->server->wire;
+}
+
 /* --- outward --- */
 
 /* All of it was sent. */
@@ -249,6 +259,66 @@ notify(struct rt_tls *tls)
 		collect(tls);
 }
 
+/* New keys: in TLS 1.3 those of both sides; before it the client is asked to
+   shake hands again. */
+static void
+rekey(struct rt_tls *tls)
+{
+	const struct rt_openssl *ssl = &tls->server->ssl;
+	int done;
+
+	if (ssl->SSL_version(tls->ssl) == TLS1_3_VERSION) {
+		done = ssl->SSL_key_update(tls->ssl, SSL_KEY_UPDATE_REQUESTED);
+	} else {
+		(void)ssl->SSL_clear_options(tls->ssl, SSL_OP_NO_RENEGOTIATION);
+		done = ssl->SSL_renegotiate(tls->ssl);
+	}
+	if (done == 1)
+		done = ssl->SSL_do_handshake(tls->ssl);
+	(void)judge(tls, done);
+}
+
+/* Whether the client has still to answer; a byte of what it sends is looked at,
+   as OpenSSL has it, and left. */
+static bool
+is_answer_due(struct rt_tls *tls)
+{
+	const struct rt_openssl *ssl = &tls->server->ssl;
+	size_t size = 0;
+	char byte;
+
+	if (ssl->SSL_version(tls->ssl) == TLS1_3_VERSION ||
+		!ssl->SSL_renegotiate_pending(tls->ssl))
+		return false;
+	if (judge(tls, ssl->SSL_peek_ex(tls->ssl, &byte, 1, &size)) == MORE)
+		plan_receiving(tls);
+	return tls->failed == 0 && ssl->SSL_renegotiate_pending(tls->ssl) != 0;
+}
+
+/* More may be sent after it, as if it had not been said. */
+static void
+tell_end(struct rt_tls *tls)
+{
+	notify(tls);
+	tls->server->ssl.SSL_set_shutdown(tls->ssl, 0);
+}
+
+static unsigned
+try_tell(struct rt_tls *tls, struct rt_op *op)
+{
+	if (!tls->told && op->tell == RT_TELL_END)
+		tell_end(tls);
+	else if (!tls->told)
+		rekey(tls);
+	tls->told = true;
+	if (tls->failed < 0 || !is_flushed(tls) || is_answer_due(tls) ||
+		!is_flushed(tls))
+		return 0;
+	tls->told = false;
+	op->result = 0;
+	return RT_OUT_DONE;
+}
+
 /* They are all on their way: that is when an operation outward is done. */
 static unsigned
 finish_sending(struct rt_tls *tls, struct rt_op *op)
@@ -286,6 +356,8 @@ try_out(struct rt_tls *tls, struct rt_op *op)
 		if (is_flushed(tls))
 			wire->verb = RT_FLUSH;
 		break;
+	case RT_TELL:
+		return try_tell(tls, op);
 	default: /* the owner's to do */
 		break;
 	}
@@ -367,16 +439,6 @@ plan_sending(struct rt_tls *tls, const struct rt_op *plain, int64_t now)
 }
 
 /* --- inward --- */
-
-static void
-plan_receiving(struct rt_tls *tls)
-{
-	struct rt_op *wire = &tls->wire.in;
-
-	wire->verb = RT_RECV;
-	wire->recv.data = (char *)(uintptr_t)tls->server->wire;
-	wire->recv.size = sizeof tls->server->wire;
-}
 
 static unsigned
 try_in(struct rt_tls *tls, struct rt_op *op)

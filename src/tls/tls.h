@@ -74,6 +74,8 @@ struct rt_tls {
 	                        `out`, or sent */
 	struct rt_buf file;  /* plain bytes of a RT_FILE */
 	bool ready;          /* the handshake is done */
+	bool told;           /* what was to be, by RT_TELL, but it may not have
+	                        left, or been answered */
 	bool notified;       /* the peer was told that no more will come */
 	bool ended;          /* no more wire bytes will come */
 	int64_t failed;      /* -errno: there is nothing more to be done */

@@ -32,6 +32,7 @@
 	F(SSL_CTX_use_PrivateKey_file) \
 	F(SSL_CTX_use_certificate) \
 	F(SSL_CTX_use_certificate_chain_file) \
+	F(SSL_clear_options) \
 	F(SSL_do_handshake) \
 	F(SSL_free) \
 	F(SSL_get0_alpn_selected) \
@@ -40,14 +41,20 @@
 	F(SSL_get_error) \
 	F(SSL_get_servername) \
 	F(SSL_get_version) \
+	F(SSL_key_update) \
 	F(SSL_load_client_CA_file) \
 	F(SSL_new) \
+	F(SSL_peek_ex) \
 	F(SSL_read_ex) \
+	F(SSL_renegotiate) \
+	F(SSL_renegotiate_pending) \
 	F(SSL_session_reused) \
 	F(SSL_set_accept_state) \
 	F(SSL_set_bio) \
+	F(SSL_set_shutdown) \
 	F(SSL_set_ex_data) \
 	F(SSL_shutdown) \
+	F(SSL_version) \
 	F(SSL_write_ex) \
 	F(TLS_server_method)
 #define RT_TLS_LIBCRYPTO(F) \

@@ -118,6 +118,12 @@ all --fault 'each 1' '^0123456789 status 0' '0123456789' '0123456789'
 all --fault 'cut record 1 reset' '^0123456789' 'errno=104' \
 	'Error in the pull function'
 
+for version in 1.2 1.3; do
+	all --fault 'rekey body 3' '^0123456789 status 0' '3456789' \
+		'3456789' --tls-max $version
+done
+all --fault 'close-notify body 3' '^012 status 18\|^012 status 56' '^012' '^012'
+
 # --- a stall lasts until the client leaves, and the log says what it met ---
 
 if have curl; then

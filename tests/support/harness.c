@@ -489,6 +489,7 @@ add_step(struct bytes *to, const struct rt_reply *reply,
 {
 	static const char *const kinds[] = {[RT_STEP_FLUSH] = "<flush>",
 		[RT_STEP_AWAIT] = "<await>",
+		[RT_STEP_TELL] = "<tell>",
 		[RT_STEP_NEXT] = "<next>",
 		[RT_STEP_MORE] = "<more>",
 		[RT_STEP_STALL] = "<stall>",

@@ -38,6 +38,9 @@ static const struct {
 	{"alert handshake", 6, an_alert},
 	{"alert 256", 6, an_alert},
 	{"alert unknown-ca here", 17, a_position},
+	{"rekey", 5, a_position},
+	{"close-notify wire 3", 18, "a position of the reply's bytes"},
+	{"rekey record 1+2", 13, "a position of the reply's bytes"},
 };
 
 START_TEST(test_wrong)
@@ -145,7 +148,8 @@ END_TEST
 /* The script is as it was, and the edits go with the reply. */
 START_TEST(test_reply)
 {
-	struct rt_faults *faults = read_faults("cut wire 3; corrupt record 1");
+	struct rt_faults *faults = read_faults(
+		"cut wire 3; corrupt record 1; rekey 2; close-notify -1");
 	struct rt_reply reply;
 	struct bytes script;
 
@@ -157,7 +161,7 @@ START_TEST(test_reply)
 	rt_reply_step(&reply, (struct rt_step){.kind = RT_STEP_CLOSE});
 	ck_assert_int_eq(rt_faults_apply(faults, &reply, NULL), 0);
 	script = script_shown(&reply);
-	ck_assert_msg(strcmp(script.data, "abcdef<fin>") == 0, "%s",
+	ck_assert_msg(strcmp(script.data, "ab<tell>cde<tell>f<fin>") == 0, "%s",
 		script.data);
 	ck_assert_uint_eq(reply.struck.wire.count, 2);
 	ck_assert(!reply.struck.wire.edits[0].stays);
@@ -196,6 +200,8 @@ static const struct {
 	{"cut wire 5", false, true, "'cut wire 5': expected a server with TLS"},
 	{"cut 5; alert 40", false, false,
 		"'alert 40': expected a server with TLS"},
+	{"rekey 5", false, true, "'rekey 5': expected a server with TLS"},
+	{"close-notify 5", true, false, NULL},
 	{"cut flight 1 reset", true, true, NULL},
 	{"cut flight 1 reset", true, false,
 		"'cut flight 1 reset': expected no flight, which is of the "

@@ -166,6 +166,38 @@ START_TEST(test_corrupt_at_each_byte)
 }
 END_TEST
 
+/* New keys in the middle of bytes, and TLS that ends there and goes on. */
+START_TEST(test_tell)
+{
+	struct pair pair;
+	char got[100];
+
+	open_pair(&pair, shared, &clients[_i]);
+	ck_assert(shake(&pair));
+	exchange_out(&pair, "one", 3);
+	want(&pair, RT_TELL);
+	pair.plain.out.tell = RT_TELL_REKEY;
+	for (int i = 0; carry(&pair) == 0 && i < 10; i++)
+		ck_assert_int_eq(client_reads(&pair, got, sizeof got),
+			-SSL_ERROR_WANT_READ);
+	ck_assert_int_eq(pair.plain.out.result, 0);
+	ck_assert(!pair.tls->told);
+	exchange_out(&pair, "two", 3);
+	exchange_in(&pair, "three");
+	want(&pair, RT_TELL);
+	pair.plain.out.tell = RT_TELL_END;
+	ck_assert_uint_eq(carry(&pair), RT_OUT_DONE);
+	ck_assert_int_eq(pair.plain.out.result, 0);
+	ck_assert_int_eq(client_reads(&pair, got, sizeof got), 0);
+	want_send(&pair, "four", 4, false);
+	ck_assert_uint_eq(carry(&pair), RT_OUT_DONE);
+	ck_assert_int_eq(pair.plain.out.result, 4);
+	want(&pair, RT_FINISH);
+	ck_assert_uint_eq(carry(&pair), RT_OUT_DONE);
+	close_pair(&pair);
+}
+END_TEST
+
 /* What has not left yet is asked for again, a little later. */
 START_TEST(test_flush)
 {
@@ -263,6 +295,7 @@ main(void)
 	tcase_add_loop_test(edits, test_cut_at_each_byte, 0, count);
 	tcase_add_loop_test(edits, test_pause_at_each_byte, 0, count);
 	tcase_add_loop_test(edits, test_corrupt_at_each_byte, 0, count);
+	tcase_add_loop_test(edits, test_tell, 0, count);
 	tcase_add_loop_test(edits, test_flush, 0, count);
 	tcase_add_loop_test(edits, test_flush_fails, 0, count);
 	tcase_add_loop_test(edits, test_alert, 0, count);

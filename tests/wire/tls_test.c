@@ -639,6 +639,41 @@ START_TEST(spoils_records)
 }
 END_TEST
 
+/* New keys in the middle of a body; and TLS that ends there. */
+START_TEST(rekeys)
+{
+	static const enum retort_tls_version versions[] = {RETORT_TLS_1_2,
+		RETORT_TLS_1_3};
+	struct client client;
+
+	for (size_t i = 0; i < 2; i++) {
+		open_with((struct retort_options){.tls = true,
+				  .tls_max = versions[i]},
+			_i);
+		ON("GET /", .raw = true, .body = "0123456789", .times = 1,
+			.faults = "rekey 3; rekey 7");
+		ON("GET /", .raw = true, .body = "0123456789",
+			.faults = "close-notify 3");
+		open_client(&client);
+		converse(&client, GET);
+		assert_bytes(client.got.data, client.got.size, "0123456789",
+			10);
+		expect_end(&client);
+		close_client(&client);
+		ck_assert_int_eq(ended(1)->end, RETORT_ANSWERED);
+		if (!way->adopted) {
+			open_client(&client);
+			converse(&client, GET);
+			assert_bytes(client.got.data, client.got.size, "012",
+				3);
+			ck_assert_int_eq(client.end, SSL_ERROR_ZERO_RETURN);
+			close_client(&client);
+		}
+		close_server();
+	}
+}
+END_TEST
+
 /* A position counts from where its reply begins. */
 START_TEST(spoils_later_replies)
 {
@@ -872,8 +907,8 @@ main(void)
 	const TTest *const basic[] = {unix_sockets, options_are_checked,
 		logs_keys_to_files_only, faults_of_tls_are_checked, NULL};
 	const TTest *const spoiling[] = {spoils_handshakes, spoils_records,
-		spoils_later_replies, stalls_handshakes, pauses_handshakes,
-		a_rule_spoils_handshakes, NULL};
+		spoils_later_replies, rekeys, stalls_handshakes,
+		pauses_handshakes, a_rule_spoils_handshakes, NULL};
 	const TTest *const stepped[] = {lacks_memory, NULL};
 	Suite *suite = suite_create("tls");
 
