@@ -622,6 +622,12 @@ retort_size(size_t size)
  * twice in an object or holds a NUL, if a number is beyond 64 bits or a double,
  * or if it is deeper than 100 levels, longer than 1 MiB, or not kept whole.
  *
+ * A fact of TLS is "version", "cipher", "alpn", "sni", "client" or "resumed",
+ * with the value of the member of struct retort_exchange that begins with tls_:
+ * "client: CN=ada*", "resumed: yes". An asterisk stands for any bytes. Nothing
+ * after the colon stands for what is not there: "client:" fits a client without
+ * a certificate. A connection without TLS fits no fact.
+ *
  * A state is a word of at most 32 letters, digits or "-_.": "ready" is one of
  * the server, "connection:data" one of the connection, and "cart:full" one of
  * something else, by its name, of which there are at most 32. `in` has one or
@@ -701,6 +707,9 @@ struct retort_requests {
 	const char *if_proxy_digest;
 	const char *if_body_glob; /* the body is this text, in which an asterisk
 	                             stands for any bytes or none */
+
+	const char *if_tls; /* lines "fact: value", of the TLS on the
+	                       connection: see above */
 };
 
 /* Of `if_refused`: any status. */
@@ -859,6 +868,7 @@ struct retort_reply {
 	const char *if_proxy_basic;
 	const char *if_proxy_digest;
 	const char *if_body_glob;
+	const char *if_tls; /* only in retort_on() */
 };
 
 /*

@@ -6,8 +6,8 @@
  *
  * A condition is one row of a table: how it is read, whether it is given,
  * whether the request fits, and how to say that it does not. The rows stand in
- * match_request.c, match_field.c, match_login.c, match_regex.c, match_body.c,
- * match_form.c, match_json.c, match_state.c.
+ * match_request.c, match_tls.c, match_field.c, match_login.c, match_regex.c,
+ * match_body.c, match_form.c, match_json.c, match_state.c.
  */
 #include "config.h"
 
@@ -27,6 +27,7 @@ static const struct rt_matcher *const matchers[RT_MATCHERS + 1] = {
 	&rt_match_path_regex,
 	&rt_match_query,
 	&rt_match_refused,
+	&rt_match_tls,
 	&rt_match_field,
 	&rt_match_contains,
 	&rt_match_field_regex,
@@ -85,14 +86,19 @@ rt_match_new(const struct retort_requests *when, enum retort_protocol protocol,
 	char *error)
 {
 	struct rt_match *match = calloc(1, sizeof *match);
-	const struct rt_condition *http = NULL;
+	const struct rt_condition *http = NULL, *tls = NULL;
 	int code = match ? 0 : -ENOMEM;
 
 	if (code == 0 && when != NULL && protocol != RETORT_HTTP)
 		http = rt_requests_with(when, RT_CONDITION_HTTP);
+	if (code == 0 && when != NULL && protocol == RETORT_UDP)
+		tls = rt_requests_with(when, RT_CONDITION_TLS);
 	if (http != NULL)
 		code = rt_fail(error, -EINVAL,
 			"%s: only a request of HTTP has it", http->name);
+	else if (tls != NULL)
+		code = rt_fail(error, -EINVAL, "%s: no datagram has it",
+			tls->name);
 	if (code == 0 && when != NULL)
 		code = read_when(match, when, error);
 	if (code == 0)

@@ -123,6 +123,9 @@ struct rt_match {
 	struct rt_patterns body_patterns;
 	struct rt_login *logins; /* NULL: none is asked for */
 	size_t login_count;
+	char *tls;
+	struct rt_glob *tls_values; /* of each line of these */
+	size_t tls_count;
 	const int *refused; /* this, or NULL: it does not matter */
 	int refused_with;   /* a status, or RETORT_ANY */
 	char *nth;          /* as it was given, */
@@ -168,6 +171,7 @@ extern const struct rt_matcher rt_match_path_regex, rt_match_field_regex,
 extern const struct rt_matcher rt_match_refused;
 extern const struct rt_matcher rt_match_nth;
 extern const struct rt_matcher rt_match_login;
+extern const struct rt_matcher rt_match_tls;
 
 /* Copies bytes, which a NUL follows, or a text, which may be NULL. 0 or
    -ENOMEM. */

@@ -86,6 +86,8 @@ const struct rt_condition rt_conditions[RT_CONDITIONS] = {
 	{MEMBER(if_body_glob), RT_MEMBER_TEXT,
 		RT_CONDITION_BODY | RT_CONDITION_CASE, "if-body-glob",
 		"a byte or more, and no NUL"},
+	{MEMBER(if_tls), RT_MEMBER_LINES, RT_CONDITION_TLS, "if-tls",
+		"a fact and its value, such as sni: api.test"},
 };
 
 const char *

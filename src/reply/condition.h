@@ -31,7 +31,8 @@ enum {
 	RT_CONDITION_BARE = 4,   /* an accepted connection can meet it */
 	RT_CONDITION_CASE = 8,   /* without case, if if_nocase says so */
 	RT_CONDITION_WIDER = 16, /* more requests fit with it, not fewer */
-	RT_CONDITION_APART = 32  /* a rule without it is for others */
+	RT_CONDITION_APART = 32, /* a rule without it is for others */
+	RT_CONDITION_TLS = 64    /* only a connection with TLS can meet it */
 };
 
 struct rt_condition {
@@ -46,7 +47,7 @@ struct rt_condition {
 };
 
 /* How many there are, all given in `rt_conditions`. */
-#define RT_CONDITIONS 30
+#define RT_CONDITIONS 31
 
 extern const struct rt_condition rt_conditions[RT_CONDITIONS];
 

@@ -327,6 +327,7 @@ static const char *const corpus[] = {
 	"content-encoding: gzip\n\nbody\n@@ at\n\n@then\n@fault end stall\n"
 	"@then\nHTTP/1.1 503 No\r\nRetry-After: 1\r\n\r\n",
 	"@on\n@if-nth 2+\n@echo\n@expect 1\n@if-nth 1\n@connections 2-3\n"
+	"@on\n@if-tls sni: *.a\n@if-tls client:\n@echo\n"
 	"@on\n@if-refused 400\n@if-body \"a\\0\\x7f\\\"\"\n@if-body-has \"x\"\n@chunks 1 2 3\n"
 	"@trailer A: b\n@interim \"HTTP/1.1 103 E\\r\\n\\r\\n\"\n@repeat 9\n"
 	"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n"

@@ -480,6 +480,81 @@ static const struct situation bodies[] = {
 		"path differs from rule 2 \"/a\" at byte 1"},
 };
 
+#define RESUMED \
+	.tls_version = "TLSv1.3", .tls_cipher = "TLS_AES_128_GCM_SHA256", \
+	.tls_alpn = "http/1.1", .tls_sni = "API.test", \
+	.tls_client = "CN=ada 7,O=Some", .tls_resumed = true
+
+static const struct {
+	const char *lines;
+	struct retort_exchange seen;
+	const char *why; /* NULL: it fits */
+} tls[] = {
+	{"version: TLSv1.3", {RESUMED}, NULL},
+	{"version: TLSv1*", {RESUMED}, NULL},
+	{"Version: TLSv1.2", {RESUMED},
+		"TLS differs from rule 2 \"Version: TLSv1.2\": was "
+		"\"TLSv1.3\""},
+	{"cipher: *GCM*", {RESUMED}, NULL},
+	{"cipher: *CBC*", {RESUMED},
+		"TLS differs from rule 2 \"cipher: *CBC*\": was "
+		"\"TLS_AES_128_GCM_SHA256\""},
+	{"sni: api.TEST", {RESUMED}, NULL},
+	{"sni: *.test\nclient: CN=ada*\nresumed: yes\n", {RESUMED}, NULL},
+	{"sni: *.test\nclient: cn=ada*", {RESUMED},
+		"TLS differs from rule 2 \"client: cn=ada*\": was "
+		"\"CN=ada 7,O=Some\""},
+	{"client: CN=*\nclient: *,O=Some", {RESUMED}, NULL},
+	{"client: CN=*\nclient: *,O=None", {RESUMED},
+		"TLS differs from rule 2 \"client: *,O=None\": was "
+		"\"CN=ada 7,O=Some\""},
+	{"client:", {RESUMED},
+		"TLS differs from rule 2 \"client:\": was \"CN=ada 7,O=Some\""},
+	{"resumed: no", {RESUMED},
+		"TLS differs from rule 2 \"resumed: no\": was \"yes\""},
+	{"alpn: http/1.1", {RESUMED}, NULL},
+	/* what is not there */
+	{"client:\nsni:\nalpn:\nresumed: no", {.tls_version = "TLSv1.2"}, NULL},
+	{"client: *", {.tls_version = "TLSv1.2"},
+		"TLS differs from rule 2 \"client: *\": had none"},
+	{"alpn: http/1.1", {.tls_version = "TLSv1.2"},
+		"TLS differs from rule 2 \"alpn: http/1.1\": had none"},
+	{"resumed: no", {.tls_version = NULL},
+		"TLS differs from rule 2 \"resumed: no\": there was none"},
+};
+
+START_TEST(facts_of_tls)
+{
+	const char *expected = tls[_i].why ? tls[_i].why : "";
+	struct rt_match *match =
+		new_match(&(struct retort_requests){.if_tls = tls[_i].lines});
+	struct rt_buf why;
+
+	rt_buf_init(&why, 1000);
+	ck_assert_int_eq(rt_match_fits(match, &tls[_i].seen),
+		tls[_i].why == NULL);
+	(void)rt_match_explain(match, &tls[_i].seen, "rule 2", &why);
+	assert_bytes(why.data, why.len, expected, strlen(expected));
+	rt_buf_free(&why);
+	rt_match_free(match);
+}
+END_TEST
+
+START_TEST(datagrams_have_no_tls)
+{
+	const struct retort_requests when = {.if_tls = "sni: a"};
+	struct rt_match *match;
+
+	errno = 0;
+	ck_assert_ptr_null(rt_match_new(&when, RETORT_UDP, error));
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_str_eq(error, "if_tls: no datagram has it");
+	match = rt_match_new(&when, RETORT_TCP, error);
+	ck_assert_ptr_nonnull(match);
+	rt_match_free(match);
+}
+END_TEST
+
 START_TEST(method_and_path)
 {
 	check_situation(&requests[_i]);
@@ -656,6 +731,8 @@ static const struct {
 		"/?a=*, no parameter \"b\", no parameter \"c\", no other "
 		"parameters, pair \"d=1\", pair \"e=2\", no pair \"f\", no "
 		"other pairs, file \"g=*.png\""},
+	{{.request = "/", .if_tls = "sni: *.test\nclient:"},
+		"/, TLS \"sni: *.test\", TLS \"client:\""},
 };
 
 START_TEST(describes)
@@ -727,6 +804,18 @@ static const struct {
 	{{.if_file = "a"}, "if_file: 'a': expected 'name=filename'"},
 	{{.request = "GET /a", .if_field = "A: b", .if_absent = "\x80"},
 		"if_absent: '\x80': expected a token as field name"},
+	{{.if_tls = "sni: a\ncolour: b"},
+		"if_tls: 'colour: b': expected version, cipher, alpn, sni, "
+		"client or resumed, a colon, and a value"},
+	{{.if_tls = "sni"},
+		"if_tls: 'sni': expected version, cipher, alpn, sni, client or "
+		"resumed, a colon, and a value"},
+	{{.if_tls = "version: 1.3"},
+		"if_tls: 'version: 1.3': expected TLSv1, TLSv1.1, TLSv1.2 or "
+		"TLSv1.3"},
+	{{.if_tls = "alpn: h2"},
+		"if_tls: 'alpn: h2': expected http/1.1 or nothing"},
+	{{.if_tls = "resumed:"}, "if_tls: 'resumed:': expected yes or no"},
 };
 
 START_TEST(refuses_what_is_malformed)
@@ -1016,6 +1105,8 @@ main(void)
 	tcase_add_loop_test(fit, parameters, 0, COUNT(queries));
 	tcase_add_loop_test(fit, fields_of_a_request, 0, COUNT(fields));
 	tcase_add_loop_test(fit, bodies_and_predicates, 0, COUNT(bodies));
+	tcase_add_loop_test(fit, facts_of_tls, 0, COUNT(tls));
+	tcase_add_test(fit, datagrams_have_no_tls);
 	tcase_add_test(fit, nothing_given_fits_all);
 	tcase_add_test(fit, pieces_are_matched_by_their_bytes);
 	tcase_add_test(fit, long_texts_are_cut);

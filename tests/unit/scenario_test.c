@@ -185,6 +185,9 @@ static const struct {
 	{ON "@if-refused any",
 		"s:2:13: 'any': expected nothing, 400, 405, 408, 413, 414, "
 		"417, 421, 431, 501, 503 or 505"},
+	{ON "@if-tls ",
+		"s:2:9: the line ends: expected a fact and its value, such as "
+		"sni: api.test"},
 	{ON "@if-body", "s:2:9: the line ends: expected " QUOTES},
 	{ON "@if-body a", "s:2:10: 'a': expected " QUOTES},
 	{ON "@if-body \"a", "s:2:12: the line ends: expected " QUOTES},

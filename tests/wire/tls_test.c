@@ -370,6 +370,45 @@ START_TEST(unix_sockets)
 }
 END_TEST
 
+/* --- rules about it --- */
+
+START_TEST(chooses_by_facts)
+{
+	struct client client;
+
+	open_with(with_tls, _i);
+	ON("GET /", .if_tls = "client: *", .body = "known");
+	ON("GET /", .if_tls = "sni: *host\nversion: TLSv1.3", .body = "named");
+	ON("GET /", .body = "neither");
+	ck_assert_int_lt(retort_on(server, "GET /", .if_tls = "alpn: h2",
+				 .error = error),
+		0);
+	ck_assert_str_eq(error,
+		"if_tls: 'alpn: h2': expected http/1.1 or nothing");
+	inside++;
+	ck_assert_int_eq(retort_load(server,
+				 .text = "@expect 1 GET /\n"
+					 "@if-tls alpn: http/1.1\n"
+					 "@if-tls resumed: yes\n"),
+		0);
+	inside--;
+	open_client(&client);
+	converse(&client, GET);
+	assert_has(client.got, "\r\n\r\nnamed");
+	close_client(&client);
+	(void)ended(1);
+	ck_assert_uint_eq(retort_count(server, NULL,
+				  .if_tls = "sni: LOCALHOST"),
+		1);
+	ck_assert_uint_eq(retort_count(server, NULL, .if_tls = "client: *"), 0);
+	ck_assert_msg(strstr(retort_verdict(server),
+			      "TLS differs from scenario:1 \"resumed: yes\": "
+			      "was \"no\"") != NULL,
+		"%s", retort_verdict(server));
+	close_server();
+}
+END_TEST
+
 /* --- the key log --- */
 
 static struct bytes client_keys;
@@ -900,8 +939,8 @@ main(void)
 {
 	const TTest *const all[] = {answers, keeps, answers_at_length,
 		takes_turns, serves_files, spoils_replies, truncates, greets,
-		logs_keys, a_client_distrusts, plain_http_is_told,
-		a_handshake_takes_too_long, NULL};
+		chooses_by_facts, logs_keys, a_client_distrusts,
+		plain_http_is_told, a_handshake_takes_too_long, NULL};
 	/* what is no Unix socket */
 	const TTest *const listening[] = {resets, resets_handshakes, NULL};
 	const TTest *const basic[] = {unix_sockets, options_are_checked,
