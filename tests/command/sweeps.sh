@@ -59,8 +59,27 @@ begin()
 	} &
 }
 
+# begin_tls CLIENT: the same over TLS, with the body whose end is a FIN
+begin_tls()
+{
+	lacks "$1" || {
+		"$sweep" -t -f none "$1" >"$dir/$1-tls.out" 2>"$dir/$1-tls.err"
+		echo $? >"$dir/$1-tls.status"
+	} &
+}
+
+# over TLS two are enough, of which one has OpenSSL and the other GnuTLS
+tls_clients=
+if "$retort" -V | grep -q 'TLS by'; then
+	tls_clients=$(for client in $clients; do
+		case $client in curl | wget) echo "$client" ;; esac
+	done)
+fi
 for client in $clients; do
 	begin "$client"
+done
+for client in $tls_clients; do
+	begin_tls "$client"
 done
 
 # --- clients whose faults are known ---
@@ -258,9 +277,31 @@ judge()
 	done
 }
 
+# judge_tls CLIENT: what it does with a FIN is its own; not with a RST
+judge_tls()
+{
+	client=$1
+	if lacks "$client"; then
+		skip "$client over TLS" "there is no $client"
+		return
+	fi
+	cp "$dir/$client-tls.out" "$dir/out"
+	cp "$dir/$client-tls.err" "$dir/err"
+	client="$client over TLS"
+	report "$(cat "$dir/$1-tls.status")" "$client: there is a table"
+	cell '**26 of 26**' 4 none
+	for column in 7 8 9; do
+		cell 0 $column none
+	done
+	cell yes 10 none
+}
+
 wait
 for client in $clients; do
 	judge "$client"
+done
+for client in $tls_clients; do
+	judge_tls "$client"
 done
 
 conclude

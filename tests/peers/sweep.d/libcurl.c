@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The sweep of a client that is a function: libcurl, in the process of the
- * server. The argument is the framing of the reply, as tests/peers/sweep has it; the
- * report is printed, and the exit status is that of retort sweep.
+ * server.
+ *
+ *	libcurl FRAMING [CA]
+ *
+ * FRAMING is that of the reply, as tests/peers/sweep has it; the report is
+ * printed, and the exit status is that of retort sweep. With CA, a file that it
+ * writes, there is TLS. Without arguments it prints its version, and that of
+ * what it has TLS by.
  */
 #include <curl/curl.h>
 #include <errno.h>
@@ -10,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const char *ca; /* a file; NULL: there is no TLS */
 
 /* The bytes that come are not looked at. */
 static size_t
@@ -32,6 +40,8 @@ fetch(void *arg, const char *url, const char *fault)
 	if (curl == NULL)
 		return -ENOMEM;
 	curl_easy_setopt(curl, CURLOPT_URL, url);
+	if (ca != NULL)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, ca);
 	curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
@@ -59,6 +69,25 @@ frame(const char *framing, struct retort_reply *reply)
 		strcmp(framing, "Content-Length") == 0;
 }
 
+static void
+write_ca(struct retort *server)
+{
+	FILE *to = fopen(ca, "w");
+
+	if (to == NULL || fputs(retort_ca(server), to) < 0 || fclose(to) != 0)
+		perror(ca);
+}
+
+static int
+print_version(void)
+{
+	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+	(void)printf("%s, %s\n", info->version,
+		info->ssl_version ? info->ssl_version : "no TLS");
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -68,13 +97,18 @@ main(int argc, char **argv)
 	char *report = NULL;
 	int wrong;
 
-	if (argc != 2 || !frame(argv[1], &reply)) {
-		(void)fputs("usage: libcurl Content-Length|chunked|none\n",
+	if (argc == 1)
+		return print_version();
+	if (argc > 3 || !frame(argv[1], &reply)) {
+		(void)fputs("usage: libcurl Content-Length|chunked|none [CA]\n",
 			stderr);
 		return 2;
 	}
 	(void)curl_global_init(CURL_GLOBAL_ALL);
-	server = retort_start(.error = error);
+	ca = argv[2];
+	server = retort_start(.tls = ca != NULL, .error = error);
+	if (server != NULL && ca != NULL)
+		write_ca(server);
 	reply.server = server;
 	reply.error = error;
 	wrong = server ? retort_answer_sized(&reply, sizeof reply) : -1;
