@@ -28,6 +28,9 @@ long parse_count(const char *text);
 /* "[http://]127.0.0.1:8080[/...]": loopback only. Returns what follows. */
 const char *parse_address(const char *text, struct sockaddr_in *address);
 
+/* A socket that listens on 127.0.0.1, at any port, which *port becomes. */
+int listen_anywhere(int *port);
+
 /* The whole file in memory that is never freed. */
 char *read_file(const char *path, size_t *size);
 

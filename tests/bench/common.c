@@ -71,6 +71,24 @@ parse_address(const char *text, struct sockaddr_in *address)
 	return end;
 }
 
+int
+listen_anywhere(int *port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t size = sizeof address;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 ||
+		listen(fd, SOMAXCONN) < 0 ||
+		getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+		give_up("floor: %s", strerror(errno));
+	*port = ntohs(address.sin_port);
+	return fd;
+}
+
 char *
 read_file(const char *path, size_t *size)
 {

@@ -73,19 +73,7 @@ struct subject {
 static void
 listen_at_floor(struct server *server)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t size = sizeof address;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 ||
-		listen(fd, SOMAXCONN) < 0 ||
-		getsockname(fd, (struct sockaddr *)&address, &size) < 0)
-		give_up("floor: %s", strerror(errno));
-	server->listener = fd;
-	server->port = ntohs(address.sin_port);
+	server->listener = listen_anywhere(&server->port);
 }
 
 static void

@@ -8,7 +8,8 @@
 # compared. Everything stays on 127.0.0.1, and no process is left running.
 #
 # And the library, started, asked once and stopped within one process, next to
-# libmicrohttpd where that is installed (cycle.c).
+# libmicrohttpd where that is installed (cycle.c); and what TLS costs it, next to
+# a bare loop of SSL_accept(3) (tls.c).
 #
 #	RETORT=./retort tests/bench/run.sh
 #
@@ -20,6 +21,7 @@
 #	BENCH_SERVERS   which ones: "floor retort nginx nginx-cache lighttpd
 #	                darkhttpd busybox python"; empty: the library alone
 #	BENCH_CYCLES    250: of start, request and stop; 0: none
+#	BENCH_TLS       100: connections with TLS in each of 11 rounds; 0: none
 #	CC, CFLAGS      for the bench's own programs
 #
 # Exits 1 when a reply of retort was wrong.
@@ -34,6 +36,7 @@ seconds=${BENCH_SECONDS:-0.6}
 wanted=${BENCH_SERVERS-floor retort nginx nginx-cache lighttpd darkhttpd \
 	busybox python}
 cycles=${BENCH_CYCLES:-250}
+tls=${BENCH_TLS:-100}
 clients=16
 idle=1000
 traced=400
@@ -282,6 +285,29 @@ build_cycle()
 		die 'cycle.c cannot be linked'
 }
 
+build_tls()
+{
+	built=$(dirname "$RETORT")
+	libtool=$built/libtool
+	if [ ! -x "$libtool" ] || ! "$RETORT" -V | grep -q 'TLS by' ||
+		! pkg-config --exists openssl 2>/dev/null; then
+		tls=0
+		return 0
+	fi
+	for source in tls common; do
+		# shellcheck disable=SC2046,SC2086 # words
+		${CC:-cc} -std=c11 ${CFLAGS:--O2} -pthread \
+			-I"$here/../../src" $(pkg-config --cflags openssl) -c \
+			-o "$tmp/$source.o" "$here/$source.c" ||
+			die "$source.c cannot be built"
+	done
+	# shellcheck disable=SC2046,SC2086 # words
+	"$libtool" --quiet --tag=CC --mode=link ${CC:-cc} ${CFLAGS:--O2} \
+		-pthread -static -o "$tmp/tls" "$tmp/tls.o" "$tmp/common.o" \
+		"$built/libretort.la" $(pkg-config --libs openssl) ||
+		die 'tls.c cannot be linked'
+}
+
 make_files()
 {
 	mkdir "$tmp/www"
@@ -484,6 +510,14 @@ measure_cycles()
 	mv "$tmp/counted" "$tmp/cycles"
 }
 
+measure_tls()
+{
+	say 'bench: a handshake and one request'
+	# on one core, for the same reason
+	# shellcheck disable=SC2086 # the prefix is words
+	$on_server "$tmp/tls" -n "$tls" >"$tmp/handshakes" || status=1
+}
+
 measure()
 {
 	round=1
@@ -684,6 +718,27 @@ print_cycles()
 	[ -z "$lacking" ] || echo "$lacking"
 }
 
+print_tls()
+{
+	awk -v rounds=11 -v count="$tls" '
+	BEGIN {
+		print "\nTLS 1.3: a handshake and one request; medians of " \
+			rounds " rounds of " count "; the server alone."
+		print "/ floor: times a loop of SSL_accept, read, write and" \
+			" SSL_shutdown"
+		printf "\n%-16s%10s%9s\n", "", "CPU us", "/ floor"
+	}
+	{
+		if ($2 != last)
+			print $2 == "full" ? "with certificates:" : \
+				"resumed by a ticket:"
+		last = $2
+		split($3, cpu, "=")
+		split($4, ratio, "=")
+		printf "  %-14s%10.1f%9.2f\n", $1, cpu[2], ratio[2]
+	}' "$tmp/handshakes"
+}
+
 # --- the whole ---
 
 [ "$(uname -s)" = Linux ] || die 'runs on Linux only'
@@ -705,6 +760,8 @@ build
 [ "$cycles" -eq 0 ] || build_cycle
 # before the load, which leaves thousands of ports in TIME_WAIT
 [ "$cycles" -eq 0 ] || measure_cycles
+[ "$tls" -eq 0 ] || build_tls
+[ "$tls" -eq 0 ] || measure_tls
 if [ -n "$wanted" ]; then
 	make_files
 	"$tmp/start" -f 16 >"$tmp/ports"
@@ -718,4 +775,5 @@ if [ -s "$tmp/cycles" ]; then
 else
 	[ -z "$lacking" ] || echo "$lacking"
 fi
+[ ! -s "$tmp/handshakes" ] || print_tls
 exit "$status"
