@@ -97,6 +97,17 @@ cc -o test test.c $(pkg-config --cflags --libs retort libcurl) && ./test
 retort run --tls --body hello -- curl -sf {url}
 	tls
 	prints hello
+retort run --tls --body hello -- wget -q -O- --ca-certificate={ca} {url}
+	tls
+	prints hello
+retort sweep --tls --body hello -- curl -sf {url}
+	elsewhere tests/command/sweeps.sh: it takes its time
+cat >tls.retort <<'TLS'
+	tls
+	prints hello
+retort run --tls --tls-keylog keys --body hello -- curl -sf {url}
+	tls
+	prints hello
 retort run --tls --tls-cert-fault expired -- curl -sf {url} || echo refused
 	tls
 	prints refused
