@@ -955,11 +955,30 @@ RETORT_API int retort_load_sized(const struct retort_scenario *scenario,
 /*
  * The client of a sweep: makes one request to `url`, or two on one connection if
  * the server has `keep_alive`, and returns 1 if it took the reply, or both, for
- * success, 0 if not, and < 0 to end the sweep, which returns that value. `fault`
- * is what is wrong with the reply, or the second one, as a fault of retort(5);
+ * success, 0 if not, and < 0 to end the sweep, which returns that value. 2 is
+ * success, but with other content than that of the whole reply. `fault` is what
+ * is wrong with the reply, or the second one, as a fault of retort(5);
  * NULL: nothing.
  */
 typedef int retort_client(void *arg, const char *url, const char *fault);
+
+/* One reply of a sweep, and what the client took it for. */
+struct retort_sweep_point {
+	const char *way;   /* "whole", "cut N fin", ...: a line of the report */
+	const char *fault; /* what was wrong with it; NULL: nothing */
+	uint64_t at;       /* its N; otherwise 0 */
+	int taken;         /* as the client returned it */
+	bool wrong;        /* and it should not */
+	size_t done;       /* replies up to this one */
+	size_t all;        /* of so many */
+	uint64_t head;     /* the reply when nothing is wrong: bytes of its */
+	uint64_t size;     /* ... head, and all */
+	const void *bytes; /* ... the first of them, at most 65536 */
+	size_t byte_count;
+};
+
+/* Told of each reply of a sweep, when the client is done with it. */
+typedef void retort_sweep_fn(void *arg, const struct retort_sweep_point *point);
 
 /* The sweep of a client. */
 struct retort_sweep {
@@ -967,24 +986,29 @@ struct retort_sweep {
 	retort_client *client;
 
 	void *client_arg;
-	char **report; /* receives a report that the caller frees; or NULL */
-	char *error;   /* as in struct retort_reply */
+	char **report;  /* receives a report that the caller frees; or NULL */
+	char *error;    /* as in struct retort_reply */
+	const char *at; /* the points: "head", "body", "all", N, N-M, "every N",
+	                    with commas between them; NULL: all of the head, and
+	                    at most 200 of the body */
+	retort_sweep_fn *point; /* or NULL; its `arg` is client_arg */
 };
 
 /*
  * Shows whether a client notices each way in which the reply of retort_answer()
- * can be cut off: calls it with the whole reply; with it cut at byte 0, 1, ...,
- * by FIN and then by RST; split in two at every byte; and byte by byte.
+ * can be cut off: calls it with the whole reply; with it cut at each point, by
+ * FIN and then by RST; split in two at each point; and byte by byte.
  *
  *	retort_answer(server, .body = "hello\n");
  *	wrong = retort_sweep(server, client, .report = &report);
  *
  * The server has a thread, a TCP listener and no rules, and the reply has its
- * own body. Returns the number of times that the client was wrong: it took a
- * part for the whole, or did not take the whole. If it does not take the
- * unchanged reply, nothing else is tried. On failure returns -errno with a line
- * in `error`: -ENOTCONN, the client did not connect, or did not make a second
- * request on its connection.
+ * own body, and at most 64 MiB. Returns the number of times that the client was
+ * wrong: it took a part for the whole, or did not take the whole. If it does not
+ * take the unchanged reply, nothing else is tried. On failure returns -errno with
+ * a line in `error`: -EINVAL, such as no points, or more than 65536; -ENOTCONN,
+ * the client did not connect, or did not make a second request on its
+ * connection.
  */
 RETORT_API int retort_sweep_sized(const struct retort_sweep *sweep,
 	size_t size);

@@ -146,10 +146,11 @@ int rt_route_spoil(struct rt_route *route, const char *faults, unsigned spared,
 	struct rt_error *error);
 
 /* Its bytes up to the end of its head, and all of them, on a connection that is
-   kept or is not. 0, or -errno with a line in `error`: there is none, or it
-   depends on the request. */
+   kept or is not; the first of them are added to `bytes` as far as it may have
+   them. 0, or -errno with a line in `error`: there is none, or it depends on
+   the request. */
 int rt_route_measure(const struct rt_route *route, bool kept, uint64_t *head,
-	uint64_t *whole, char *error);
+	uint64_t *whole, struct rt_buf *bytes, char *error);
 
 /* The fallback, a reply or files; 0, or -errno with `error`. */
 int rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,

@@ -183,9 +183,24 @@ try_faults(const struct rt_route *route, const struct rt_canned *canned,
 	return code;
 }
 
+/* As many as there is room for. */
+static int
+read_bytes(struct rt_reply *reply, uint64_t whole, struct rt_buf *bytes,
+	char *error)
+{
+	size_t size = whole < bytes->max ? (size_t)whole : bytes->max;
+	size_t at = rt_reply_gather(reply, 0, size);
+
+	if (rt_reply_ok(reply))
+		rt_buf_add(bytes, reply->text.data + at, size);
+	return !rt_reply_ok(reply) || bytes->failed ?
+		rt_fail_errno(error, -ENOMEM, "sweep") :
+		0;
+}
+
 int
 rt_route_measure(const struct rt_route *route, bool kept, uint64_t *head,
-	uint64_t *whole, char *error)
+	uint64_t *whole, struct rt_buf *bytes, char *error)
 {
 	const struct rt_canned *canned = route->fallback.canned;
 	struct rt_reply reply;
@@ -205,6 +220,8 @@ rt_route_measure(const struct rt_route *route, bool kept, uint64_t *head,
 		(void)rt_fail_errno(error, code, canned->as.file);
 	*head = reply.head_size;
 	*whole = rt_reply_size(&reply);
+	if (code == 0)
+		code = read_bytes(&reply, *whole, bytes, error);
 	rt_reply_free(&reply);
 	return code;
 }

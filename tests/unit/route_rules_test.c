@@ -884,25 +884,34 @@ END_TEST
 
 START_TEST(a_reply_is_measured)
 {
+	struct rt_buf bytes;
 	uint64_t head = 0, whole = 0;
 
 	open_route();
-	ck_assert_int_eq(rt_route_measure(&route, false, &head, &whole, error),
+	rt_buf_init(&bytes, 12);
+	ck_assert_int_eq(rt_route_measure(&route, false, &head, &whole, &bytes,
+				 error),
 		-EINVAL);
 	ck_assert_str_eq(error, "expected a reply of retort_answer()");
 	set_reply((struct retort_reply){.body = "hello"});
-	ck_assert_int_eq(rt_route_measure(&route, false, &head, &whole, error),
+	ck_assert_int_eq(rt_route_measure(&route, false, &head, &whole, &bytes,
+				 error),
 		0);
 	ck_assert_uint_gt(head, 0);
 	ck_assert_uint_eq(whole, head + 5);
+	/* as many as there is room for */
+	assert_bytes(bytes.data, bytes.len, "HTTP/1.1 200", 12);
 	set_reply((struct retort_reply){.echo = true});
-	ck_assert_int_eq(rt_route_measure(&route, false, &head, &whole, error),
+	ck_assert_int_eq(rt_route_measure(&route, false, &head, &whole, &bytes,
+				 error),
 		-EINVAL);
 	ck_assert_str_eq(error, "echo: its size is not known");
 	set_reply((struct retort_reply){.file = "/nonexistent/f"});
-	ck_assert_int_lt(rt_route_measure(&route, false, &head, &whole, error),
+	ck_assert_int_lt(rt_route_measure(&route, false, &head, &whole, &bytes,
+				 error),
 		0);
 	ck_assert_ptr_nonnull(strstr(error, "/nonexistent/f"));
+	rt_buf_free(&bytes);
 	rt_route_free(&route);
 }
 END_TEST

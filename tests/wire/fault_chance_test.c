@@ -819,6 +819,226 @@ START_TEST(sweeps_its_own_copy)
 }
 END_TEST
 
+/* The points that a sweep with that `at` tries, by the faults of one way. */
+static void
+assert_points(const char *at, const char *expected)
+{
+	struct bytes told = {.data = NULL}, cuts = {.data = NULL};
+	const char *line;
+	int code;
+
+	bytes_add(&told, "", 0);
+	bytes_add(&cuts, "", 0);
+	code = retort_sweep(server, any_client, .client_arg = &told, .at = at,
+		.error = error);
+	ck_assert_msg(code >= 0, "%s: %s", at, error);
+	for (line = told.data; (line = strstr(line, "cut ")) != NULL; line++)
+		if (strncmp(line + strcspn(line, "\n") - 4, " fin", 4) == 0)
+			bytes_add(&cuts, line + 4,
+				strcspn(line + 4, " \n") + 1);
+	ck_assert_msg(strcmp(cuts.data, expected) == 0,
+		"%s: expected points %s, got %s", at, expected, cuts.data);
+	bytes_free(&told);
+	bytes_free(&cuts);
+}
+
+/* Takes a cut of the last byte for other content than the whole has. */
+static int
+picky_client(void *arg, const char *url, const char *fault)
+{
+	int taken = right_client(arg, url, fault);
+
+	return taken > 0 && fault != NULL &&
+			strncmp(fault, "split 9;", 8) == 0 ?
+		2 :
+		taken;
+}
+
+/* Its output is never the same. */
+static int
+fickle_client(void *arg, const char *url, const char *fault)
+{
+	return 2 * right_client(arg, url, fault);
+}
+
+START_TEST(sweeps_at_some_points)
+{
+	static const struct retort_reply small = {.raw = true,
+		.body = "HTTP/1.0 200 OK\r\n\r\nabcdef"};
+
+	open_plain(_i);
+	ck_assert_int_eq(set_answer(&small), 0);
+	assert_points("3", "3 ");
+	assert_points("3,17-20", "3 17 18 19 20 ");
+	assert_points("every 8 , 24-99", "0 8 16 24 ");
+	assert_points("20-20,1,20", "1 20 ");
+	assert_points("every 18446744073709551615", "0 ");
+	close_server();
+}
+END_TEST
+
+START_TEST(sweeps_some_of_a_long_body)
+{
+	char *report = NULL;
+	size_t calls = 0;
+
+	open_plain(_i);
+	ck_assert_int_eq(set_answer(&(struct retort_reply){.body = "0123456789",
+				 .repeat = 100000,
+				 .omit = "Date"}),
+		0);
+	ck_assert_int_ge(retort_sweep(server, gloomy_client,
+				 .client_arg = &calls, .report = &report,
+				 .error = error),
+		0);
+	assert_report(report,
+		"reply of 100103 bytes: head 0-102, body 103-100102; tried: "
+		"all of the head, 200 of the body\n"
+		"whole                   1  taken for failure\n"
+		"nothing else was tried\n");
+	ck_assert_int_eq(set_answer(&swept), 0);
+	ck_assert_int_eq(retort_sweep(server, trusting_client,
+				 .client_arg = &calls, .report = &report,
+				 .at = "every 50,108", .error = error),
+		2);
+	assert_report(report,
+		"reply of 109 bytes: head 0-98, body 99-108; 4 tried, every "
+		"50,108\n"
+		"whole                   1  taken for success\n"
+		"cut N fin               4  taken for success: 100-108 (2 "
+		"tried)\n"
+		"cut N reset             4  taken for success: none\n"
+		"split N; gap 20         3  taken for failure: none\n"
+		"each 1                  1  taken for success\n");
+	close_server();
+}
+END_TEST
+
+START_TEST(sweeps_compare_contents)
+{
+	char *report = NULL;
+	size_t calls = 0;
+
+	open_plain(_i);
+	ck_assert_int_eq(set_answer(&swept), 0);
+	ck_assert_int_eq(retort_sweep(server, picky_client,
+				 .client_arg = &calls, .report = &report,
+				 .at = "8-10", .error = error),
+		1);
+	assert_report(report,
+		"reply of 109 bytes: head 0-98, body 99-108; 3 tried, 8-10\n"
+		"whole                   1  taken for success\n"
+		"cut N fin               3  taken for success: none\n"
+		"cut N reset             3  taken for success: none\n"
+		"split N; gap 20         3  taken for failure: none; for "
+		"success, with other output: 9\n"
+		"each 1                  1  taken for success\n");
+	/* contents that differ for the whole, too, say nothing */
+	ck_assert_int_eq(retort_sweep(server, fickle_client,
+				 .client_arg = &calls, .report = &report,
+				 .at = "8-10", .error = error),
+		0);
+	assert_report(report,
+		"reply of 109 bytes: head 0-98, body 99-108; 3 tried, 8-10\n"
+		"whole                   1  taken for success\n"
+		"cut N fin               3  taken for success: none\n"
+		"cut N reset             3  taken for success: none\n"
+		"split N; gap 20         3  taken for failure: none\n"
+		"each 1                  1  taken for success\n"
+		"the output for the whole reply is not the same each time, and "
+		"was not compared\n");
+	close_server();
+}
+END_TEST
+
+/* What a sweep told of its points. */
+struct points {
+	size_t calls;
+	size_t count;
+	size_t wrong;
+	struct retort_sweep_point last;
+};
+
+static int
+point_client(void *arg, const char *url, const char *fault)
+{
+	struct points *points = arg;
+
+	return trusting_client(&points->calls, url, fault);
+}
+
+static void
+take_point(void *arg, const struct retort_sweep_point *point)
+{
+	struct points *points = arg;
+
+	points->last = *point;
+	ck_assert_uint_eq(point->done, ++points->count);
+	ck_assert_uint_eq(point->done, points->calls);
+	ck_assert_uint_eq(point->all, 109 + 109 + 108 + 2);
+	ck_assert_uint_eq(point->head, 99);
+	ck_assert_uint_eq(point->size, 109);
+	assert_bytes(point->bytes, point->byte_count, WHOLE, strlen(WHOLE));
+	ck_assert_int_eq(point->fault == NULL,
+		strcmp(point->way, "whole") == 0);
+	if (!point->wrong)
+		return;
+	points->wrong++;
+	ck_assert_str_eq(point->way, "cut N fin");
+	ck_assert_uint_ge(point->at, 99);
+	ck_assert_int_eq(point->taken, 1);
+}
+
+START_TEST(sweeps_tell_their_points)
+{
+	struct points points = {.calls = 0};
+
+	open_plain(_i);
+	ck_assert_int_eq(set_answer(&swept), 0);
+	ck_assert_int_eq(retort_sweep(server, point_client,
+				 .client_arg = &points, .point = take_point,
+				 .error = error),
+		10);
+	ck_assert_uint_eq(points.wrong, 10);
+	ck_assert_uint_eq(points.last.done, points.last.all);
+	close_server();
+}
+END_TEST
+
+START_TEST(mistakes_in_points_are_told)
+{
+	static const char *const words[] = {"", "heads", "3-1", "every 0",
+		"every", "1,,2", "1-", "-1", "1;2", "every 3x", "head body"};
+	struct retort_reply large = {.body = "x", .repeat = 65536};
+	size_t calls = 0;
+
+	open_plain(_i);
+	ck_assert_int_eq(set_answer(&swept), 0);
+	for (size_t i = 0; i < COUNT(words); i++) {
+		ck_assert_int_eq(retort_sweep(server, right_client,
+					 .client_arg = &calls, .at = words[i],
+					 .error = error),
+			-EINVAL);
+		ck_assert_msg(strncmp(error, "at: ", 4) == 0 &&
+				strstr(error, "expected head, body") != NULL,
+			"%s: %s", words[i], error);
+	}
+	ck_assert_int_eq(retort_sweep(server, right_client, .at = "109-200",
+				 .error = error),
+		-EINVAL);
+	ck_assert_str_eq(error,
+		"at: 0 points of a reply of 109 bytes: expected 1 to 65536");
+	ck_assert_int_eq(set_answer(&large), 0);
+	ck_assert_int_eq(retort_sweep(server, right_client, .at = "all",
+				 .error = error),
+		-EINVAL);
+	ck_assert_msg(strstr(error, "expected 1 to 65536") != NULL, "%s",
+		error);
+	ck_assert_uint_eq(calls, 0);
+	close_server();
+}
+END_TEST
+
 START_TEST(mistakes_about_sweeps_are_told)
 {
 	static const struct {
@@ -826,7 +1046,7 @@ START_TEST(mistakes_about_sweeps_are_told)
 		const char *why;
 	} cases[] = {
 		{{.echo = true}, "echo: its size is not known"},
-		{{.body = "x", .repeat = 65537}, "expected 1 to 65536"},
+		{{.body = "x", .repeat = 64 << 20}, "expected 1 to 67108864"},
 		{{.file = "/nowhere"}, "/nowhere"},
 		{{.body = "x", .status = 99}, "status"},
 	};
@@ -1038,7 +1258,9 @@ main(void)
 		logs_faults, NULL};
 	const TTest *const sweep[] = {sweeps, sweeps_kept_connections, sweeps_that_end_early,
 		sweep_tells_its_faults, leaves_the_reply_as_it_is,
-		sweeps_its_own_copy, NULL};
+		sweeps_its_own_copy, sweeps_at_some_points,
+		sweeps_some_of_a_long_body, sweeps_compare_contents,
+		sweeps_tell_their_points, mistakes_in_points_are_told, NULL};
 	const TTest *const mistakes[] = {mistakes_about_sweeps_are_told,
 		unix_sockets_have_no_reset, NULL};
 	const TTest *const memory[] = {spoils_without_memory, NULL};
