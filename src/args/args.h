@@ -45,6 +45,10 @@ struct args {
 	const char *port_file;
 	const char *ca_file; /* NULL: nowhere */
 	bool certs;          /* sweep: wrong certificates, not replies */
+	const char *at;      /* of a sweep: its points; NULL */
+	const char *report;  /* its file, too; NULL */
+	bool progress;       /* it is told, or not told, */
+	bool no_progress;    /* terminal or none */
 	bool with_parent;
 	int grace;    /* ms */
 	int lifetime; /* ms; -1: for ever */

@@ -60,6 +60,14 @@ check_protocol(const struct given *given, const struct option *option)
 /* Bytes of the names of options that one needs. */
 #define NAMES 64
 
+/* Whether the word is that of a mode, and not an option's. */
+static bool
+is_mode(const char *word)
+{
+	return strcmp(word, args_modes[MODE_RUN]) == 0 ||
+		strcmp(word, args_modes[MODE_SWEEP]) == 0;
+}
+
 /* Whether one of "a|b" is given; otherwise `names` says "--a or --b". */
 static bool
 has_one(const struct given *given, const char *words, size_t size,
@@ -73,10 +81,11 @@ has_one(const struct given *given, const char *words, size_t size,
 		size_t used = strlen(names);
 
 		(void)snprintf(one, sizeof one, "%.*s", length, at);
-		if (args_is_given(given, one))
+		if (args_is_given(given, one) ||
+			strcmp(one, args_modes[given->args.mode]) == 0)
 			return true;
-		(void)snprintf(names + used, NAMES - used, "%s--%s",
-			used > 0 ? " or " : "", one);
+		(void)snprintf(names + used, NAMES - used, "%s%s%s",
+			used > 0 ? " or " : "", is_mode(one) ? "" : "--", one);
 		at += length;
 	}
 	return false;
@@ -436,8 +445,6 @@ args_finish(struct given *given)
 	bool plain = args->options.protocol != RETORT_HTTP;
 
 	check_options(given);
-	if (args->certs && args->mode != MODE_SWEEP)
-		args_die(EXIT_USAGE, "--tls-certs: needs sweep");
 	if (args->options.idle_timeout < 0)
 		args->options.idle_timeout =
 			args->options.keep_alive ? KEPT_IDLE : PLAIN_IDLE;

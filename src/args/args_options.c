@@ -57,12 +57,8 @@ const struct option args_options[] = {
 			"weak-key bad-signature"},
 	{"tls-certs", 0, NULL, "sweep: try each of these certificates",
 		.read = args_read_flag, TO(args.certs),
-		.excludes = "tls-cert tls-cert-fault", .ways = HTTP | TCP},
-	{"tls-fault", 0, "CLAUSES",
-		"spoil what TLS sends, as 'cut flight 1 stall'",
-		.read = args_read_tls_fault, .many = true, .ways = HTTP | TCP,
-		.needs = "tls|tls-certs", .words = "alert corrupt cut gap "
-			"insert pause split"},
+		.excludes = "tls-cert tls-cert-fault at report progress",
+		.ways = HTTP | TCP, .needs = "sweep"},
 	{"tls-min", 0, "VERSION", "the oldest version of TLS (1.2)",
 		.read = args_read_tls, TO(args.options.tls_min),
 		.ways = HTTP | TCP,
@@ -162,11 +158,10 @@ const struct option args_options[] = {
 	{"fault", 0, "CLAUSES", "spoil each reply, as 'cut body 3 reset'",
 		.read = args_read_fault, .excludes = "sweep",
 		.many = true, .brief = true,
-		.words = "add alert append await bare-lf close-notify continue "
-			"corrupt cut deaf each early empty end endless fold "
-			"force-body gap garbage "
+		.words = "add append await bare-lf continue corrupt cut deaf "
+			"each early empty end endless fold force-body gap garbage "
 			"headless insert length no-close-notify no-range "
-			"pause rate read-slowly refuse rekey split spread status "
+			"pause rate read-slowly refuse split spread status "
 			"stop-reading"},
 	{"delay", 0, "TIME", "wait before each reply, as 250ms or 2s",
 		.read = args_read_delay, .excludes = "prompt sweep",
@@ -180,6 +175,18 @@ const struct option args_options[] = {
 	{"reload", 0, NULL, "read the scenario anew when its file changes",
 		.read = args_read_flag, TO(args.reload),
 		.excludes = "run sweep"},
+
+	{.help = "Sweeps"},
+	{"at", 0, "POINTS", "cut there: head, body, all, N, N-M, every N",
+		.read = args_read_text, TO(args.at), .needs = "sweep",
+		.words = "head body all"},
+	{"report", 0, "FILE", "write a report: FILE.html, .json or .xml (JUnit)",
+		.read = args_read_report, TO(args.report), .needs = "sweep"},
+	{"progress", 0, NULL, "say how far it is, even without a terminal",
+		.read = args_read_flag, TO(args.progress), .needs = "sweep"},
+	{"no-progress", 0, NULL, "do not say it",
+		.read = args_read_flag, TO(args.no_progress), .needs = "sweep",
+		.excludes = "progress"},
 
 	{.help = "Logs"},
 	{"verbose", 'v', NULL, "show heads of requests; -vv: bodies, too",

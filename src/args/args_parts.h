@@ -52,7 +52,7 @@ struct option {
 	uint64_t most;
 	unsigned ways;        /* that it belongs to; 0: all */
 	const char *excludes; /* words: modes and options that exclude it */
-	const char *needs;    /* words "a b|c": options that must be given */
+	const char *needs;    /* words "a b|c": options or modes that must be */
 	bool brief;           /* --help has it, not --help all alone */
 	bool many;            /* it may be repeated */
 	/* Words that a shell may complete; "": none can be guessed; NULL: names
@@ -72,7 +72,7 @@ args_is_end(const struct option *option)
 }
 
 /* As many rows at most. */
-#define OPTION_ROOM 80
+#define OPTION_ROOM 96
 
 /* The options that were given so far. */
 struct given {
@@ -85,7 +85,6 @@ struct given {
 	size_t bind_count;
 	char *hosts;  /* lines */
 	char *faults; /* lines */
-	char *tls_faults;
 	char *fields;
 	char *omit;
 	struct retort_type *types;
@@ -126,7 +125,7 @@ args_reader args_read_bind, args_read_host, args_read_type, args_read_header,
 	args_read_lines, args_read_mime, args_read_page, args_read_path,
 	args_read_protocol, args_read_fault, args_read_scenario, args_read_log,
 	args_read_quiet, args_read_body_limit, args_read_delay, args_read_cors,
-	args_read_help, args_read_version, args_read_tls, args_read_tls_fault;
+	args_read_help, args_read_version, args_read_tls, args_read_report;
 
 /* --- values; what is none ends the process, naming `option` --- */
 

@@ -171,6 +171,22 @@ take_mode(struct given *given, const char *text)
 }
 
 void
+args_read_report(struct given *given, const struct option *option,
+	const char *text)
+{
+	const char *end = strrchr(text, '.');
+
+	if (end == NULL ||
+		(strcmp(end, ".html") != 0 && strcmp(end, ".json") != 0 &&
+			strcmp(end, ".xml") != 0))
+		args_die(EXIT_USAGE,
+			"--report %.100s: expected FILE.html, FILE.json or "
+			"FILE.xml",
+			text);
+	args_read_text(given, option, text);
+}
+
+void
 args_read_bind(struct given *given, const struct option *option,
 	const char *text)
 {
@@ -385,16 +401,6 @@ args_read_fault(struct given *given, const struct option *option,
 			named ? "" : text, named ? "" : "'", error);
 	}
 	args_add_line(&given->faults, text, strlen(text));
-}
-
-/* The server reads them, when it starts. */
-void
-args_read_tls_fault(struct given *given, const struct option *option,
-	const char *text)
-{
-	(void)option;
-	args_add_line(&given->tls_faults, text, strlen(text));
-	given->args.options.tls_fault = given->tls_faults;
 }
 
 void

@@ -72,7 +72,7 @@ run_command(const struct args *args, struct retort *server,
 	struct child child;
 	int status;
 	int code = child_start(&child, args->command, retort_url(server), ca,
-		signals->before, false);
+		signals->before, NULL);
 
 	if (code < 0) {
 		(void)fprintf(stderr, "retort: %s: %s\n", args->command[0],

@@ -12,24 +12,40 @@
 
 #include "command/announce.h"
 #include "command/setup.h"
-#include "job/child.h"
-#include "job/clock.h"
+#include "job/trial.h"
+#include "show/escape.h"
+#include "show/progress.h"
+#include "show/swept.h"
 
-/* One client has so long: ms. */
+/* One client has so long at first: ms. */
 #define SWEEP_TIME 10000
 
+/* Later it has so many times as long as the slowest that has ended, and this in
+   addition; less once one has hung. */
+#define PATIENCE 20
+#define PATIENCE_MORE 2000
+
 /* After so many that have not ended there is nothing to be learnt. */
-#define MOST_LATE 3
+#define MOST_LATE 10
+
+/* The replies whose wrong clients' standard errors are shown. */
+#define MOST_SHOWN 5
 
 struct sweep {
 	const struct args *args;
 	struct told_file ca;
 	volatile struct signals *signals;
-	bool terminal;     /* somebody watches */
-	unsigned count;    /* clients so far */
-	unsigned crashes;  /* of these */
-	unsigned too_late; /* and these did not end in time */
-	int failure;       /* COMMAND could not be run: its status */
+	struct trials trials;
+	struct trial last;    /* but for the whole reply given once more */
+	struct printed whole; /* for the whole reply, */
+	bool known;           /* once it was given */
+	int slowest;          /* ms */
+	unsigned crashes;
+	unsigned late;
+	int failure; /* COMMAND could not be run: its status */
+	struct progress progress;
+	struct swept swept;
+	FILE *report; /* NULL */
 };
 
 /* On a line of its own where progress is shown. */
@@ -37,61 +53,229 @@ static void
 tell(const struct sweep *sweep, const char *fault, const char *what, int number,
 	const char *unit)
 {
-	(void)fprintf(stderr, "%sretort: %s: COMMAND %s %d%s\n",
-		sweep->terminal ? "\r\33[K" : "",
+	progress_clear(&sweep->progress);
+	(void)fprintf(stderr, "retort: %s: COMMAND %s %d%s\n",
 		fault ? fault : "the whole reply", what, number, unit);
+}
+
+/* What it printed on its standard error, line by line. */
+static void
+show_errors(const char *bytes, size_t size, const char *before)
+{
+	const char *end = bytes + size;
+
+	while (bytes < end) {
+		const char *line = memchr(bytes, '\n', (size_t)(end - bytes));
+
+		line = line ? line : end;
+		(void)fputs(before, stderr);
+		show_text(stderr, SHOW_TERMINAL, bytes, (size_t)(line - bytes));
+		(void)fputs("\n", stderr);
+		bytes = line + 1;
+	}
+}
+
+static size_t
+kept(const struct printed *printed)
+{
+	return printed->size < TRIAL_KEPT ? (size_t)printed->size : TRIAL_KEPT;
+}
+
+/* How long the next one may take. */
+static int
+patience(const struct sweep *sweep)
+{
+	int less = sweep->late > 0 ? 2 : 1;
+
+	if (!sweep->known || sweep->slowest * PATIENCE > SWEEP_TIME)
+		return SWEEP_TIME;
+	return (PATIENCE_MORE + PATIENCE * sweep->slowest) / less;
+}
+
+/* The whole reply comes first, and it is told why it was not taken. */
+static int
+judge_whole(struct sweep *sweep, const struct trial *trial)
+{
+	if (sweep->known)
+		return 0;
+	sweep->known = true;
+	sweep->whole = trial->output;
+	if (trial->status == 0)
+		return 0;
+	show_errors(trial->errors.bytes, kept(&trial->errors), "");
+	/* later on it is an answer of its own */
+	if (trial->status == 126 || trial->status == 127) {
+		sweep->failure = trial->status;
+		return -ENOEXEC;
+	}
+	if (trial->signal == 0)
+		tell(sweep, NULL, "ended with status", trial->status, "");
+	return 0;
 }
 
 /* How one client ended is what it took the reply for: as retort_client. */
 static int
-judge_client(struct sweep *sweep, const struct child *child, bool ended,
+judge_client(struct sweep *sweep, const struct trial *trial, int time,
 	const char *fault)
 {
+	int code = 0;
+
 	if (sweep->signals->count > 0)
 		return -EINTR;
-	if (!ended) {
-		tell(sweep, fault, "did not end within", SWEEP_TIME / 1000,
-			" s");
-		return ++sweep->too_late < MOST_LATE ? 0 : -ETIMEDOUT;
+	if (!trial->ended) {
+		tell(sweep, fault, "did not end within", time, " ms");
+		return ++sweep->late < MOST_LATE ? 0 : -ETIMEDOUT;
 	}
-	/* later on it is an answer of its own */
-	if (fault == NULL && (child->status == 126 || child->status == 127)) {
-		sweep->failure = child->status;
-		return -ENOEXEC;
-	}
-	if (child->signal != 0) {
-		tell(sweep, fault, "was ended by signal", child->signal, "");
+	if (trial->took > sweep->slowest)
+		sweep->slowest = trial->took;
+	if (fault == NULL)
+		code = judge_whole(sweep, trial);
+	if (trial->signal != 0) {
+		tell(sweep, fault, "was ended by signal", trial->signal, "");
 		sweep->crashes++;
 	}
-	if (fault == NULL && child->status != 0)
-		tell(sweep, fault, "ended with status", child->status, "");
-	return child->status == 0;
+	if (code < 0 || trial->status != 0)
+		return code;
+	return printed_same(&trial->output, &sweep->whole) ? 1 : 2;
 }
 
 static int
 run_client(void *arg, const char *url, const char *fault)
 {
 	struct sweep *sweep = arg;
-	int64_t end = clock_ms() + SWEEP_TIME;
-	struct child child;
-	bool ended;
-	int code;
+	struct trial again,
+		*trial = fault == NULL && sweep->known ? &again : &sweep->last;
+	int time = patience(sweep), code;
 
 	if (sweep->signals->count > 0)
 		return -EINTR;
-	if (sweep->terminal)
-		(void)fprintf(stderr, "\r\33[Kretort: client %u",
-			++sweep->count);
-	code = child_start(&child, sweep->args->command, url, sweep->ca.name,
-		sweep->signals->before, true);
-	if (code < 0)
-		return code;
-	while (!(ended = child_wait(&child, CHILD_INTERVAL)) &&
-		sweep->signals->count == 0 && clock_ms() < end)
-		;
-	child_end(&child, 0);
-	return judge_client(sweep, &child, ended, fault);
+	sweep->trials.ca = sweep->ca.name;
+	code = trials_run(&sweep->trials, url, time, trial);
+	return code < 0 ? code : judge_client(sweep, trial, time, fault);
 }
+
+/* --- what becomes of a reply --- */
+
+static struct swept_text
+keep_text(const struct printed *printed)
+{
+	struct swept_text text = {.kept = kept(printed), .size = printed->size};
+
+	text.bytes = malloc(text.kept + 1);
+	if (text.bytes == NULL)
+		args_die(EXIT_OWN, "%s", strerror(ENOMEM));
+	memcpy(text.bytes, printed->bytes, text.kept);
+	return text;
+}
+
+/* The first tells of the reply. */
+static void
+keep_reply(struct swept *swept, const struct retort_sweep_point *point)
+{
+	swept->head = point->head;
+	swept->size = point->size;
+	swept->all = point->all;
+	swept->byte_count = point->byte_count;
+	swept->bytes = malloc(point->byte_count + 1);
+	swept->points = calloc(point->all, sizeof *swept->points);
+	if (swept->bytes == NULL || swept->points == NULL)
+		args_die(EXIT_OWN, "%s", strerror(ENOMEM));
+	if (point->byte_count > 0)
+		memcpy(swept->bytes, point->bytes, point->byte_count);
+}
+
+static void
+keep_point(struct sweep *sweep, const struct retort_sweep_point *point)
+{
+	const struct trial *trial = &sweep->last;
+	struct swept_point kept = {
+		.is_cut = strncmp(point->way, "cut", 3) == 0,
+		.at = point->at,
+		.taken = point->taken,
+		.wrong = point->wrong,
+		.late = !trial->ended,
+		.status = trial->status,
+		.signal = trial->signal,
+		.took = trial->took,
+		.other = !printed_same(&trial->output, &sweep->whole),
+	};
+
+	(void)snprintf(kept.way, sizeof kept.way, "%s", point->way);
+	(void)snprintf(kept.fault, sizeof kept.fault, "%s",
+		point->fault ? point->fault : "");
+	if (kept.wrong || sweep->report != NULL) {
+		kept.output = keep_text(&trial->output);
+		kept.errors = keep_text(&trial->errors);
+	}
+	sweep->swept.points[sweep->swept.count++] = kept;
+	sweep->progress.wrong += kept.is_cut && kept.wrong;
+}
+
+static void
+take_point(void *arg, const struct retort_sweep_point *point)
+{
+	struct sweep *sweep = arg;
+
+	if (sweep->swept.count == 0)
+		keep_reply(&sweep->swept, point);
+	keep_point(sweep, point);
+	progress_tell(&sweep->progress, point->done, point->all);
+}
+
+/* The standard errors of those that were wrong: the first of them. */
+static void
+show_wrong(const struct sweep *sweep)
+{
+	const struct swept *swept = &sweep->swept;
+	size_t told = 0;
+
+	for (size_t i = 1; i < swept->count; i++) {
+		const struct swept_point *point = swept->points + i;
+
+		if (!point->wrong || point->errors.size == 0 ||
+			told++ >= MOST_SHOWN)
+			continue;
+		(void)fprintf(stderr, "retort: %s: COMMAND said:\n",
+			point->fault);
+		show_errors(point->errors.bytes, point->errors.kept, "  ");
+	}
+	if (told > MOST_SHOWN)
+		(void)fprintf(stderr, "retort: and so %zu times more\n",
+			told - MOST_SHOWN);
+}
+
+static void
+open_report(struct sweep *sweep)
+{
+	const char *name = sweep->args->report;
+
+	if (name == NULL)
+		return;
+	sweep->report = fopen(name, "we");
+	if (sweep->report == NULL)
+		args_die(EXIT_OWN, "--report %s: %s", name, strerror(errno));
+}
+
+static void
+write_report(struct sweep *sweep)
+{
+	const char *name = sweep->args->report, *end;
+	FILE *file = sweep->report;
+	bool failed;
+
+	if (file == NULL)
+		return;
+	end = strrchr(name, '.');
+	(strcmp(end, ".html") == 0 ? swept_write_html :
+			strcmp(end, ".json") == 0 ?
+				     swept_write_json :
+				     swept_write_xml)(file, &sweep->swept);
+	failed = ferror(file) != 0;
+	if (fclose(file) != 0 || failed)
+		args_die(EXIT_OWN, "--report %s: %s", name, strerror(errno));
+}
+
+/* --- the whole of it --- */
 
 static struct retort *
 start_server(const struct args *args, const char *cert_fault)
@@ -141,21 +325,21 @@ static int
 conclude(const struct sweep *sweep, int wrong, const char *report,
 	const char *error)
 {
-	if (sweep->signals->count > 0)
-		return 128 + (int)sweep->signals->last;
 	if (sweep->failure != 0)
 		return sweep->failure;
 	args_print(report ? report : "");
+	if (sweep->signals->count > 0)
+		return 128 + (int)sweep->signals->last;
 	if (wrong == -ETIMEDOUT)
 		return EXIT_FAILURE; /* it was told */
 	if (wrong < 0)
-		args_die(wrong == -EINVAL ? EXIT_USAGE : EXIT_OWN, "%s%s%s",
-			error,
+		args_die(wrong == -EINVAL ? EXIT_USAGE : EXIT_OWN, "%s%s%s%s",
+			strncmp(error, "at: ", 4) == 0 ? "--" : "", error,
 			wrong == -ENOTCONN ? " to {url}, or RETORT_URL" : "",
 			wrong == -ENOTCONN && !has_url(sweep->args->command) ?
 				" (no word of COMMAND has {url})" :
 				"");
-	return wrong > 0 || sweep->crashes > 0 || sweep->too_late > 0 ?
+	return wrong > 0 || sweep->crashes > 0 || sweep->late > 0 ?
 		EXIT_FAILURE :
 		EXIT_SUCCESS;
 }
@@ -234,9 +418,37 @@ sweep_certificates(struct sweep *sweep)
 	int wrong = try_certificates(sweep, report, error);
 
 	told_file_end(&sweep->ca);
-	if (sweep->terminal)
-		(void)fputs("\r\33[K", stderr);
 	return conclude(sweep, wrong, report, error);
+}
+
+/* The sweep of one reply; the exit status. */
+static int
+sweep_reply(struct sweep *sweep)
+{
+	const struct args *args = sweep->args;
+	struct retort_reply reply = args->reply;
+	char error[RETORT_ERROR_SIZE], *report = NULL;
+	int wrong;
+
+	reply.server = start_server(args, NULL);
+	write_ca(sweep, reply.server);
+	reply.error = error;
+	wrong = retort_answer_sized(&reply, sizeof reply);
+	if (wrong == 0) {
+		open_report(sweep);
+		wrong = retort_sweep(reply.server, run_client,
+			.client_arg = sweep, .report = &report, .error = error,
+			.at = args->at, .point = take_point);
+	}
+	retort_close(reply.server);
+	told_file_end(&sweep->ca);
+	progress_clear(&sweep->progress);
+	show_wrong(sweep);
+	write_report(sweep);
+	wrong = conclude(sweep, wrong, report, error);
+	free(report);
+	swept_free(&sweep->swept);
+	return wrong;
 }
 
 int
@@ -245,31 +457,24 @@ sweep_command(const struct args *args, volatile struct signals *signals)
 	struct sweep sweep = {
 		.args = args,
 		.signals = signals,
-		.terminal = isatty(STDERR_FILENO) == 1,
+		.trials = {.command = args->command,
+			.before = signals->before,
+			.stop = &signals->count},
+		.swept = {.version = retort_version(),
+			.command = args->command},
 	};
-	char error[RETORT_ERROR_SIZE], *report = NULL;
-	struct retort_reply reply = args->reply;
 	sigset_t child;
-	int wrong;
+	int code;
 
+	sweep.progress.shown = !args->no_progress &&
+		(args->progress || isatty(STDERR_FILENO) == 1);
 	(void)sigemptyset(&child);
 	(void)sigaddset(&child, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &child, NULL);
-	if (args->certs)
-		return sweep_certificates(&sweep);
-	reply.server = start_server(args, NULL);
-	write_ca(&sweep, reply.server);
-	reply.error = error;
-	wrong = retort_answer_sized(&reply, sizeof reply);
-	if (wrong == 0)
-		wrong = retort_sweep(reply.server, run_client,
-			.client_arg = &sweep, .report = &report,
-			.error = error);
-	retort_close(reply.server);
-	told_file_end(&sweep.ca);
-	if (sweep.terminal)
-		(void)fputs("\r\33[K", stderr);
-	wrong = conclude(&sweep, wrong, report, error);
-	free(report);
-	return wrong;
+	code = trials_open(&sweep.trials);
+	if (code < 0)
+		args_die(EXIT_OWN, "a temporary file: %s", strerror(-code));
+	code = args->certs ? sweep_certificates(&sweep) : sweep_reply(&sweep);
+	trials_close(&sweep.trials);
+	return code;
 }

@@ -117,14 +117,15 @@ fill_in_all(char *const *command, const struct mark *marks)
 }
 
 static void
-be_quiet(void)
+be_quiet(const int outputs[2])
 {
 	int null = open("/dev/null", O_RDWR);
 
 	if (null < 0)
 		return;
 	(void)dup2(null, STDIN_FILENO);
-	(void)dup2(null, STDOUT_FILENO);
+	(void)dup2(outputs[0], STDOUT_FILENO);
+	(void)dup2(outputs[1], STDERR_FILENO);
 	if (null > STDERR_FILENO)
 		(void)close(null);
 }
@@ -168,7 +169,7 @@ say(const char *name, const char *why)
 }
 
 static _Noreturn void
-run_command(char **words, bool quiet, const struct terminal *terminal,
+run_command(char **words, const int *outputs, const struct terminal *terminal,
 	pid_t parent, const struct child_signals *before)
 {
 	int error;
@@ -182,8 +183,8 @@ run_command(char **words, bool quiet, const struct terminal *terminal,
 #endif
 	if (getppid() != parent)
 		_exit(EXIT_CANNOT_RUN);
-	if (quiet)
-		be_quiet();
+	if (outputs != NULL)
+		be_quiet(outputs);
 	(void)execvp(words[0], words);
 	error = errno;
 	say(words[0], why_not(words[0], error));
@@ -231,7 +232,7 @@ tell(const char *url, const char *port)
 
 int
 child_start(struct child *child, char *const *command, const char *url,
-	const char *ca, const struct child_signals *before, bool quiet)
+	const char *ca, const struct child_signals *before, const int *outputs)
 {
 	char room[sizeof "65535"];
 	const char *port = port_of(url, room);
@@ -251,14 +252,14 @@ child_start(struct child *child, char *const *command, const char *url,
 	(void)unsetenv("LISTEN_PID");
 	(void)unsetenv("LISTEN_FDNAMES");
 	(void)unsetenv("NOTIFY_SOCKET");
-	if (!quiet)
+	if (outputs == NULL)
 		terminal_open(&child->terminal);
 	child->terminal.given = terminal_is_for_command(&child->terminal);
 	(void)fflush(NULL);
 	family_begin(&child->family);
 	child->pid = fork();
 	if (child->pid == 0)
-		run_command(words, quiet, &child->terminal, parent, before);
+		run_command(words, outputs, &child->terminal, parent, before);
 	if (child->pid < 0) {
 		error = -errno;
 		family_end(&child->family);

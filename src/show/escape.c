@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "show/escape.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A character and its bytes. */
+struct character {
+	uint32_t code;
+	size_t size;
+	bool valid; /* otherwise it is a byte */
+};
+
+/* The character that begins there: RFC 3629. */
+static struct character
+read_character(const unsigned char *at, size_t size)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t length = *at < 0x80 ? 1 :
+		*at < 0xc0         ? 0 :
+		*at < 0xe0         ? 2 :
+		*at < 0xf0         ? 3 :
+		*at < 0xf8         ? 4 :
+				     0;
+	uint32_t code = length > 1 ? *at & (0xffu >> (length + 1)) : *at;
+
+	if (length == 0 || length > size)
+		return (struct character){*at, 1, false};
+	for (size_t i = 1; i < length; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return (struct character){*at, 1, false};
+		code = code << 6 | (at[i] & 0x3fu);
+	}
+	if (code < least[length] || code > 0x10ffff ||
+		(code >= 0xd800 && code <= 0xdfff))
+		return (struct character){*at, 1, false};
+	return (struct character){code, length, true};
+}
+
+/* Nobody sees it, or others than they are because of it. */
+static bool
+is_hidden(uint32_t code)
+{
+	static const struct {
+		uint32_t first;
+		uint32_t last;
+	} hidden[] = {
+		{0, 0x1f},
+		{0x7f, 0x9f},
+		{0xad, 0xad},
+		{0x61c, 0x61c},
+		{0x180e, 0x180e},
+		{0x200b, 0x200f},
+		{0x2028, 0x202e},
+		{0x2060, 0x206f},
+		{0xfeff, 0xfeff},
+		{0xfff0, 0xfffb},
+		{0xfffe, 0xffff},
+		{0xe0000, 0xe0fff},
+		{0x1fffe, 0x1ffff},
+	};
+
+	for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
+		if (code >= hidden[i].first && code <= hidden[i].last)
+			return true;
+	return false;
+}
+
+/* What the format has for a character; NULL: the character itself. */
+static const char *
+stands_for(enum show_to to, uint32_t code)
+{
+	if (to == SHOW_HTML || to == SHOW_XML)
+		return code == '&'   ? "&amp;" :
+			code == '<'  ? "&lt;" :
+			code == '>'  ? "&gt;" :
+			code == '"'  ? "&quot;" :
+			code == '\'' ? "&#39;" :
+				       NULL;
+	if (to != SHOW_JSON)
+		return NULL;
+	return code == '"'   ? "\\\"" :
+		code == '\\' ? "\\\\" :
+		code == '\n' ? "\\n" :
+		code == '\t' ? "\\t" :
+		code == '<'  ? "\\u003c" : /* </script> */
+			       NULL;
+}
+
+static void
+escape(FILE *file, enum show_to to, struct character character)
+{
+	unsigned code = (unsigned)character.code;
+
+	if (!character.valid)
+		(void)fprintf(file, to == SHOW_JSON ? "\\ufffd" : "\\x%02x",
+			code);
+	else if (code > 0xffff && to == SHOW_JSON)
+		(void)fprintf(file, "\\u%04x\\u%04x",
+			0xd800 + ((code - 0x10000) >> 10),
+			0xdc00 + ((code - 0x10000) & 0x3ff));
+	else
+		(void)fprintf(file, "\\u%04x", code);
+}
+
+void
+show_text(FILE *file, enum show_to to, const char *bytes, size_t size)
+{
+	const unsigned char *at = (const unsigned char *)bytes;
+	struct character character;
+
+	for (size_t i = 0; i < size; i += character.size) {
+		const char *other;
+		bool blank;
+
+		character = read_character(at + i, size - i);
+		other = character.valid ? stands_for(to, character.code) : NULL;
+		blank = character.code == '\t' ||
+			(character.code == '\n' && to != SHOW_TERMINAL);
+		if (other != NULL)
+			(void)fputs(other, file);
+		else if (!character.valid ||
+			(!blank && is_hidden(character.code)))
+			escape(file, to, character);
+		else
+			(void)fwrite(at + i, 1, character.size, file);
+	}
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Text of others, such as what a client printed, is data: whatever it holds, it
+ * neither changes a page, a file or a terminal, nor looks like other text. Part
+ * of the command.
+ */
+#ifndef ESCAPE_H
+#define ESCAPE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* Where the text goes. */
+enum show_to {
+	SHOW_TERMINAL,
+	SHOW_HTML, /* between tags, or in double quotes */
+	SHOW_XML,  /* the same */
+	SHOW_JSON  /* in double quotes, which are not written */
+};
+
+/*
+ * Writes the bytes as UTF-8. A byte that is none is \xHH; a character that is
+ * not seen, or that changes the order of others, is \uHHHH. In JSON these are
+ * U+FFFD and the character's own escape. LF and HT stay, but for JSON; and at a
+ * terminal HT alone.
+ */
+void show_text(FILE *file, enum show_to to, const char *bytes, size_t size);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "show/progress.h"
+
+#include <stdio.h>
+
+#include "job/clock.h"
+
+/* Not more often than this: ms. */
+#define INTERVAL 100
+
+/* "; 12/s, 1:20 left" once there is a rate. */
+static void
+say_rate(char *to, size_t room, int64_t ms, size_t done, size_t all)
+{
+	uint64_t rate = ms > 0 ? (uint64_t)done * 1000 / (uint64_t)ms : 0;
+	uint64_t left =
+		(uint64_t)(all - done) * (uint64_t)ms / ((uint64_t)done * 1000);
+
+	*to = '\0';
+	if (rate > 0)
+		(void)snprintf(to, room, ", %llu/s, %llu:%02llu left",
+			(unsigned long long)rate,
+			(unsigned long long)(left / 60),
+			(unsigned long long)(left % 60));
+}
+
+void
+progress_tell(struct progress *progress, size_t done, size_t all)
+{
+	int64_t now = clock_ms();
+	char rate[64];
+
+	if (progress->began == 0)
+		progress->began = now;
+	if (!progress->shown || done == 0 ||
+		(done < all && now - progress->told < INTERVAL &&
+			progress->told != 0))
+		return;
+	progress->told = now;
+	say_rate(rate, sizeof rate, now - progress->began, done, all);
+	(void)fprintf(stderr,
+		"\r\33[Kretort: %zu of %zu%s, %zu cut%s taken for "
+		"success",
+		done, all, rate, progress->wrong,
+		progress->wrong == 1 ? "" : "s");
+}
+
+void
+progress_clear(const struct progress *progress)
+{
+	if (progress->shown && progress->told != 0)
+		(void)fputs("\r\33[K", stderr);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* Reports for programs: JSON, and what JUnit has made known. */
+#include "config.h"
+
+#include <string.h>
+
+#include "show/escape.h"
+#include "show/swept.h"
+
+/* --- JSON --- */
+
+static void
+put_string(FILE *file, const char *bytes, size_t size)
+{
+	(void)fputc('"', file);
+	show_text(file, SHOW_JSON, bytes, size);
+	(void)fputc('"', file);
+}
+
+static void
+put_text(FILE *file, const char *name, const struct swept_text *text)
+{
+	(void)fprintf(file, ", \"%s\": ", name);
+	put_string(file, text->bytes, text->kept);
+	(void)fprintf(file, ", \"%s_size\": %llu", name,
+		(unsigned long long)text->size);
+}
+
+static const char *
+truth(bool is)
+{
+	return is ? "true" : "false";
+}
+
+static void
+put_point(FILE *file, const struct swept_point *point)
+{
+	(void)fprintf(file, "{\"way\": \"%s\", \"fault\": ", point->way);
+	if (point->fault[0] != '\0')
+		put_string(file, point->fault, strlen(point->fault));
+	else
+		(void)fputs("null", file);
+	if (strchr(point->way, 'N') != NULL)
+		(void)fprintf(file, ", \"at\": %llu",
+			(unsigned long long)point->at);
+	(void)fprintf(file,
+		", \"success\": %s, \"wrong\": %s, \"other_output\": %s, "
+		"\"outcome\": \"%s\", \"late\": %s, \"status\": %d, "
+		"\"signal\": %d, \"ms\": %d",
+		truth(point->taken > 0), truth(point->wrong),
+		truth(point->other), swept_words[swept_outcome(point)],
+		truth(point->late), point->status, point->signal, point->took);
+	put_text(file, "output", &point->output);
+	put_text(file, "errors", &point->errors);
+	(void)fputc('}', file);
+}
+
+void
+swept_write_json(FILE *file, const struct swept *swept)
+{
+	(void)fprintf(file, "{\"retort\": \"%s\",\n\"command\": [",
+		swept->version);
+	for (size_t i = 0; swept->command[i] != NULL; i++) {
+		(void)fputs(i > 0 ? ", " : "", file);
+		put_string(file, swept->command[i], strlen(swept->command[i]));
+	}
+	(void)fputs("],\n\"summary\": \"", file);
+	swept_summary(file, swept);
+	(void)fprintf(file,
+		"\",\n\"head\": %llu, \"size\": %llu, \"all\": %zu,\n"
+		"\"reply\": ",
+		(unsigned long long)swept->head,
+		(unsigned long long)swept->size, swept->all);
+	put_string(file, swept->bytes, swept->byte_count);
+	(void)fputs(",\n\"points\": [", file);
+	for (size_t i = 0; i < swept->count; i++) {
+		(void)fputs(i > 0 ? ",\n" : "\n", file);
+		put_point(file, swept->points + i);
+	}
+	(void)fputs("\n]}\n", file);
+}
+
+/* --- JUnit --- */
+
+static void
+put_element(FILE *file, const char *name, const struct swept_text *text)
+{
+	if (text->size == 0)
+		return;
+	(void)fprintf(file, "<%s>", name);
+	show_text(file, SHOW_XML, text->bytes, text->kept);
+	(void)fprintf(file, "%s</%s>\n", text->size > text->kept ? "..." : "",
+		name);
+}
+
+static bool
+is_failure(const struct swept_point *point)
+{
+	return swept_outcome(point) > OUTCOME_TAKEN;
+}
+
+static void
+put_case(FILE *file, const struct swept_point *point)
+{
+	bool failure = is_failure(point);
+
+	(void)fprintf(file,
+		"<testcase classname=\"%s\" name=\"%s\" time=\"%d.%03d\"%s>\n",
+		point->way, point->fault[0] ? point->fault : "the whole reply",
+		point->took / 1000, point->took % 1000, failure ? "" : "/");
+	if (!failure)
+		return;
+	(void)fprintf(file, "<failure message=\"%s\">status %d</failure>\n",
+		swept_words[swept_outcome(point)], point->status);
+	put_element(file, "system-out", &point->output);
+	put_element(file, "system-err", &point->errors);
+	(void)fputs("</testcase>\n", file);
+}
+
+void
+swept_write_xml(FILE *file, const struct swept *swept)
+{
+	size_t failures = 0;
+	long long took = 0;
+
+	for (size_t i = 0; i < swept->count; i++) {
+		failures += is_failure(swept->points + i);
+		took += swept->points[i].took;
+	}
+	(void)fprintf(file,
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+		"<testsuites>\n<testsuite name=\"retort sweep\" tests=\"%zu\" "
+		"failures=\"%zu\" errors=\"0\" skipped=\"0\" "
+		"time=\"%lld.%03lld\">\n",
+		swept->count, failures, took / 1000, took % 1000);
+	for (size_t i = 0; i < swept->count; i++)
+		put_case(file, swept->points + i);
+	(void)fputs("</testsuite>\n</testsuites>\n", file);
+}

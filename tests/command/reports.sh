@@ -1,0 +1,175 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Sweeps: their points, progress and reports, read by parsers; and that what a
+# client prints is data in all of them. Prints TAP. $RETORT is the command.
+
+# shellcheck source=tests/support/tap.sh
+. "$(dirname "$0")/../support/tap.sh"
+
+if ! have curl || ! have python3; then
+	skip 'sweeps and their reports' 'there is no curl, or no python3'
+	conclude
+	exit
+fi
+
+# nasty prints all that may not come through as it is, and takes what it gets
+cat >"$dir/nasty" <<'EOS'
+curl -s --http0.9 --max-time 10 "$1"
+printf '<script>alert(1)</script>]]>&amp;"\047\033[31m\000\342\200\256\377\n'
+printf '<b>\033]0;title\007\n' >&2
+printf '%01048576d' 0
+EOS
+printf abc >"$dir/raw"
+
+# sweeps STATUS ARGUMENT...
+sweeps()
+{
+	expected=$1
+	shift
+	"$retort" sweep "$@" >"$dir/out" 2>"$dir/err" </dev/null
+	status=$?
+	[ $status -eq "$expected" ]
+	report $? "$name: status $expected (got $status)"
+}
+
+# python TEXT FILE...: it is content
+python()
+{
+	python3 -c "$@" >"$dir/out" 2>&1
+	report $? "$name"
+}
+
+name='points'
+sweeps 0 --body hello --at body -- curl -sf {url}
+grep -q '; 5 tried, body$' "$dir/out" && [ ! -s "$dir/err" ]
+report $? "$name: the report says which, and there is no progress"
+
+name='progress'
+sweeps 0 --body hello --at body --progress -- curl -sf {url}
+grep -q '17 of 17.*, 0 cuts taken for success' "$dir/err"
+report $? "$name: is told"
+
+# shellcheck disable=SC2016 # of that shell
+printf '%s' 'import os, pty, sys
+said = b""
+def read(fd):
+    global said
+    data = os.read(fd, 4096)
+    said += data
+    return data
+pty.spawn(sys.argv[1:], read)
+sys.exit(b" of 17" not in said)' >"$dir/terminal.py"
+python3 "$dir/terminal.py" "$retort" sweep --body hello --at body -- curl -sf \
+	{url} >"$dir/out" 2>"$dir/err" </dev/null
+report $? 'progress: a terminal shows it'
+python3 "$dir/terminal.py" "$retort" sweep --no-progress --body hello --at body -- \
+	curl -sf {url} >"$dir/out" 2>"$dir/err" </dev/null
+[ $? -eq 1 ]
+report $? 'progress: --no-progress shows none'
+
+name='a client whose output for a whole reply varies'
+# shellcheck disable=SC2016 # of that shell
+sweeps 0 --raw "$dir/raw" -- sh -c \
+	'got=$(curl -s --http0.9 --max-time 10 {url}) && [ "$got" = abc ] &&
+		echo x >>"$0" && cat "$0"' "$dir/lines"
+grep -q 'not the same each time, and was not compared' "$dir/out"
+report $? "$name: is not compared"
+
+name='a client that reads once, and prints half'
+# shellcheck disable=SC2016 # of that shell
+sweeps 1 --raw "$dir/raw" -- python3 -c '
+import socket, sys, urllib.parse
+url = urllib.parse.urlparse(sys.argv[1])
+s = socket.create_connection((url.hostname, url.port))
+s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+print(s.recv(100))' {url}
+grep -q '^split N; gap 20 .* failure: none; .* other output: 1-2$' "$dir/out"
+report $? "$name: is found out"
+
+name='a client that hangs'
+# shellcheck disable=SC2016 # of that shell
+sweeps 1 --raw "$dir/raw" --at 1 -- sh -c \
+	'got=$(curl -s --http0.9 --max-time 10 {url}) && [ "$got" = abc ] ||
+		exec sleep 60'
+grep -q '^retort: cut 1 fin: COMMAND did not end within [0-9]* ms$' "$dir/err"
+report $? "$name: is told, and the sweep goes on"
+grep -q '^each 1 .* for success$' "$dir/out"
+report $? "$name: to its end"
+
+name='a nasty client'
+for end in html json xml; do
+	sweeps 1 --raw "$dir/raw" --report "$dir/r.$end" -- \
+		sh "$dir/nasty" {url}
+done
+sweeps 1 --raw "$dir/raw" -- sh "$dir/nasty" {url}
+# of control characters standard error has ends of lines alone
+! tr -d '\n' <"$dir/err" | grep -q '[[:cntrl:]]' &&
+	grep -q '^  <b>\\u001b\]0;title\\u0007$' "$dir/err"
+report $? "$name: its standard error is data"
+
+name='JSON: read by a parser'
+python 'import json, sys
+all = json.load(open(sys.argv[1]))
+points = all["points"]
+assert len(points) == all["all"] == 10, len(points)
+assert all["size"] == 3 and all["reply"] == "abc", all
+cut = [p for p in points if p["fault"] == "cut 2 fin"][0]
+assert cut["wrong"] and cut["success"] and cut["at"] == 2, cut
+assert cut["output"].startswith("ab<script>"), cut
+assert "\033[31m\0\u202e\ufffd" in cut["output"], cut
+assert cut["errors"].startswith("<b>\033]0;title\007"), cut
+assert cut["output_size"] > 1 << 20, cut' "$dir/r.json"
+
+name='JUnit: read by a parser'
+python 'import sys, xml.etree.ElementTree as tree
+suite = tree.parse(sys.argv[1]).getroot()[0]
+cases = suite.findall("testcase")
+assert len(cases) == int(suite.get("tests")) == 10, len(cases)
+bad = [c.get("name") for c in cases if c.find("failure") is not None]
+assert len(bad) == int(suite.get("failures")), bad
+assert {"cut %d %s" % (n, how) for n in range(3)
+    for how in ("fin", "reset")} == set(bad), bad
+out = cases[1].find("system-out").text
+assert "<script>" in out and "\\u001b[31m\\u0000\\u202e\\xff" in out, out' \
+	"$dir/r.xml"
+
+name='HTML: nothing of the client is markup, and the style has its hash'
+python 'import base64, hashlib, html.parser, re, sys
+text = open(sys.argv[1], encoding="utf-8").read()
+assert not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u202e]", text)
+assert len(text) < 100000, len(text)
+tags = set()
+class Reader(html.parser.HTMLParser):
+    def handle_starttag(self, tag, attributes):
+        tags.add(tag)
+        for name, value in attributes:
+            assert name not in ("style", "src", "href"), (tag, name)
+            assert not name.startswith("on"), (tag, name)
+Reader().feed(text)
+assert not tags & {"script", "b", "link", "img"}, tags
+style = re.search("<style>(.*?)</style>", text, re.S).group(1)
+hash = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+assert "default-src \x27none\x27; style-src \x27sha256-%s\x27;" % hash in text, hash
+assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+assert "took 6 of 6 cut replies for success" in text' "$dir/r.html"
+
+# refused TEXT ARGUMENT...: status 2 and one line, with TEXT in it
+refused()
+{
+	text=$1
+	shift
+	"$retort" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+	status=$?
+	[ $status -eq 2 ] && [ "$(wc -l <"$dir/err")" -eq 1 ] &&
+		grep -qF -e "$text" "$dir/err"
+	report $? "refused: $*"
+}
+
+refused '--at: needs sweep' --at head
+refused '--report r.txt: expected FILE.html, ' sweep --report r.txt -- true
+refused '--at: heads: expected head, body' sweep --at heads -- true
+refused '--no-progress and --progress exclude' sweep --progress \
+	--no-progress -- true
+
+conclude
