@@ -59,6 +59,11 @@ const struct option args_options[] = {
 		.read = args_read_flag, TO(args.certs),
 		.excludes = "tls-cert tls-cert-fault at report progress",
 		.ways = HTTP | TCP, .needs = "sweep"},
+	{"tls-fault", 0, "CLAUSES",
+		"spoil what TLS sends, as 'cut flight 1 stall'",
+		.read = args_read_tls_fault, .many = true, .ways = HTTP | TCP,
+		.needs = "tls|tls-certs", .words = "alert corrupt cut gap "
+			"insert pause split"},
 	{"tls-min", 0, "VERSION", "the oldest version of TLS (1.2)",
 		.read = args_read_tls, TO(args.options.tls_min),
 		.ways = HTTP | TCP,
@@ -158,10 +163,11 @@ const struct option args_options[] = {
 	{"fault", 0, "CLAUSES", "spoil each reply, as 'cut body 3 reset'",
 		.read = args_read_fault, .excludes = "sweep",
 		.many = true, .brief = true,
-		.words = "add append await bare-lf continue corrupt cut deaf "
-			"each early empty end endless fold force-body gap garbage "
+		.words = "add alert append await bare-lf close-notify continue "
+			"corrupt cut deaf each early empty end endless fold "
+			"force-body gap garbage "
 			"headless insert length no-close-notify no-range "
-			"pause rate read-slowly refuse split spread status "
+			"pause rate read-slowly refuse rekey split spread status "
 			"stop-reading"},
 	{"delay", 0, "TIME", "wait before each reply, as 250ms or 2s",
 		.read = args_read_delay, .excludes = "prompt sweep",

@@ -85,6 +85,7 @@ struct given {
 	size_t bind_count;
 	char *hosts;  /* lines */
 	char *faults; /* lines */
+	char *tls_faults;
 	char *fields;
 	char *omit;
 	struct retort_type *types;
@@ -125,7 +126,8 @@ args_reader args_read_bind, args_read_host, args_read_type, args_read_header,
 	args_read_lines, args_read_mime, args_read_page, args_read_path,
 	args_read_protocol, args_read_fault, args_read_scenario, args_read_log,
 	args_read_quiet, args_read_body_limit, args_read_delay, args_read_cors,
-	args_read_help, args_read_version, args_read_tls, args_read_report;
+	args_read_help, args_read_version, args_read_tls, args_read_tls_fault,
+	args_read_report;
 
 /* --- values; what is none ends the process, naming `option` --- */
 

@@ -403,6 +403,16 @@ args_read_fault(struct given *given, const struct option *option,
 	args_add_line(&given->faults, text, strlen(text));
 }
 
+/* The server reads them, when it starts. */
+void
+args_read_tls_fault(struct given *given, const struct option *option,
+	const char *text)
+{
+	(void)option;
+	args_add_line(&given->tls_faults, text, strlen(text));
+	given->args.options.tls_fault = given->tls_faults;
+}
+
 void
 args_read_delay(struct given *given, const struct option *option,
 	const char *text)

@@ -68,6 +68,7 @@ static const struct {
 	{"tls-client", "--tls --tls-client wanted", TLS},
 	{"tls-client-ca", "--tls --tls-client wanted --tls-client-ca $DIR/cert",
 		TLS},
+	{"tls-fault", "--tls --tls-fault cut\twire\t5", TLS},
 	{"tls-keylog", "--tls --tls-keylog $DIR/keys", TLS},
 	{"tcp", "--tcp", "tT"},
 	{"udp", "--udp", "uU"},
