@@ -1,0 +1,218 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Clients that people have, over kept connections: each uses its connection
+# again, and survives, or tells, that it is closed as its next request comes.
+# Prints TAP. $RETORT is the command. Clients that are not here are skipped, or
+# fail when $RETORT_NEED_EMBED is set.
+
+# shellcheck source=tests/support/tap.sh
+. "$(dirname "$0")/../support/tap.sh"
+deadline=60 # seconds, for what would not end otherwise
+trap 'rm -rf "$dir"' EXIT
+unset RETORT_URL
+
+# lacks NAME: skips its tests, or fails
+lacks()
+{
+	if [ -n "${RETORT_NEED_EMBED:-}" ]; then
+		report 1 "there is no $1"
+	else
+		skip "$1" 'it is not here'
+	fi
+}
+
+# run SCENARIO COMMAND...: what it prints is in `out`; sets status
+run()
+{
+	scenario=$1
+	shift
+	timeout -k 5 $deadline "$retort" run --keep-alive \
+		--scenario "$dir/$scenario" -- "$@" >"$dir/out" 2>"$dir/err" \
+		</dev/null
+	status=$?
+}
+
+# Three requests on one connection; for those that ask at once, on three at most.
+cat >"$dir/again" <<'END'
+@on GET /*
+@fill
+HTTP/1.1 200 OK
+Content-Type: text/plain
+
+got {1}
+
+@expect 3 GET /*
+@connections 1
+END
+sed 's/^@connections 1$/@connections 1-3/' "$dir/again" >"$dir/at-once"
+
+# The first connection is reset as its second request begins to come, and never
+# tells what that was.
+cat >"$dir/race" <<'END'
+@on GET /*
+@times 1
+@fill
+@fault end reset; await
+HTTP/1.1 200 OK
+Content-Type: text/plain
+
+got {1}
+
+@on GET /*
+@fill
+HTTP/1.1 200 OK
+Content-Type: text/plain
+
+got {1}
+
+@expect 3 GET /*
+@connections 2+
+END
+printf 'got 1\ngot 2\ngot 3\n' >"$dir/three"
+
+# whole NAME: all of it came, as it was expected
+whole()
+{
+	[ $status -eq 0 ] && sort "$dir/out" | cmp - "$dir/three" \
+		>>"$dir/err" 2>&1
+	report $? "$1"
+}
+
+# again NAME COMMAND...: uses its connection again
+again()
+{
+	name=$1
+	shift
+	run again "$@"
+	whole "$name: three requests on one connection"
+}
+
+# survives NAME COMMAND...: asks again
+survives()
+{
+	name=$1
+	shift
+	run race "$@"
+	whole "$name: asks again on another connection"
+}
+
+# tells NAME COMMAND...: asks again, or fails; what it got is right
+tells()
+{
+	name=$1
+	shift
+	run race "$@"
+	if [ $status -eq 0 ]; then
+		whole "$name: asks again on another connection"
+		return
+	fi
+	[ $status -ne 124 ] && [ "$(head -n 1 "$dir/out")" = 'got 1' ]
+	report $? "$name: fails, as its connection was reset"
+}
+
+# bodies end without the end of a line
+cat >"$dir/lines" <<'SH'
+"$@" | sed 's/got/\
+&/g' | sed '/^$/d'
+SH
+
+if have curl; then
+	again curl curl -sS -w '\n' '{url}1' '{url}2' '{url}3'
+	again 'curl --next' curl -sS -w '\n' '{url}1' --next -sS -w '\n' \
+		'{url}2' --next -sS -w '\n' '{url}3'
+	# whose bodies come one after another, but line ends of -w do not
+	run at-once sh "$dir/lines" curl -sS -Z '{url}1' '{url}2' '{url}3'
+	whole 'curl -Z: three requests at once'
+	survives curl curl -sS -w '\n' '{url}1' '{url}2' '{url}3'
+else
+	lacks curl
+fi
+
+if have wget; then
+	again wget sh "$dir/lines" wget -q -O- '{url}1' '{url}2' '{url}3'
+	survives wget sh "$dir/lines" wget -q -O- --tries=2 --waitretry=0 \
+		'{url}1' '{url}2' '{url}3'
+else
+	lacks wget
+fi
+
+if have python3; then
+	# itself, not a wrapper that starts it
+	python=$(python3 -c 'import sys; print(sys.executable)')
+	cat >"$dir/client.py" <<-'PYTHON'
+		import http.client
+		import sys
+		import urllib.parse
+		client = http.client.HTTPConnection(
+		    urllib.parse.urlsplit(sys.argv[1]).netloc, timeout=20)
+		for n in "123":
+		    client.request("GET", "/" + n)
+		    print(client.getresponse().read().decode(), flush=True)
+	PYTHON
+	cat >"$dir/session.py" <<-'PYTHON'
+		import sys
+		import requests
+		with requests.Session() as session:
+		    for n in "123":
+		        print(session.get(sys.argv[1] + n, timeout=20).text,
+		              flush=True)
+	PYTHON
+	again http.client "$python" -E "$dir/client.py" '{url}'
+	tells http.client "$python" -E "$dir/client.py" '{url}'
+	if "$python" -E -c 'import requests' 2>"$dir/err"; then
+		again requests.Session "$python" -E "$dir/session.py" '{url}'
+		tells requests.Session "$python" -E "$dir/session.py" '{url}'
+	else
+		skip requests 'it is not here'
+	fi
+else
+	lacks python3
+fi
+
+if have node; then
+	cat >"$dir/agent.js" <<-'JS'
+		const http = require('http');
+		const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+		const get = (url) => new Promise((resolve, reject) => {
+			http.get(url, { agent }, (reply) => {
+				let text = '';
+				reply.on('data', (data) => { text += data; });
+				reply.on('end', () => resolve(text));
+				reply.on('error', reject);
+			}).on('error', reject);
+		});
+		(async () => {
+			for (const n of '123')
+				console.log(await get(process.argv[2] + n));
+			agent.destroy();
+		})().catch((error) => {
+			console.error(error);
+			process.exit(1);
+		});
+	JS
+	cat >"$dir/fetch.js" <<-'JS'
+		(async () => {
+			for (const n of '123')
+				console.log(await (await fetch(process.argv[2] + n))
+					.text());
+			process.exit();
+		})().catch((error) => {
+			console.error(error);
+			process.exit(1);
+		});
+	JS
+	again 'node: http.Agent' node "$dir/agent.js" '{url}'
+	tells 'node: http.Agent' node "$dir/agent.js" '{url}'
+	if node -e 'process.exit(typeof fetch === "function" ? 0 : 1)'; then
+		# it may open another one before the first is free
+		run at-once node "$dir/fetch.js" '{url}'
+		whole 'node: fetch: three requests'
+		tells 'node: fetch' node "$dir/fetch.js" '{url}'
+	else
+		skip fetch 'this node has none'
+	fi
+else
+	lacks node
+fi
+conclude
