@@ -288,6 +288,24 @@ return {
 JS
 }
 
+# the same, on connections that are used again
+page_on_kept_connections()
+{
+	start --keep-alive --scenario "$source/www/echo.retort" --log json \
+		"$source/www"
+	visit "$url"
+	read_page
+	holds 'all(.rows[]; .state == "ok")' 'kept connections: as expected'
+	say POST /refresh '{}'
+	read_page
+	holds 'all(.rows[]; .state == "ok")' 'kept connections: after a reload'
+	quiet 'kept connections'
+	stop 'kept connections'
+	equal true "$(logged '[.[] | .connection] |
+		length > 2 * (unique | length)')" \
+		'kept connections: fewer than half as many as requests'
+}
+
 page()
 {
 	start --scenario "$source/www/echo.retort" --log json "$source/www"
@@ -764,6 +782,7 @@ JS
 begin_secure
 open_browser
 page
+page_on_kept_connections
 page_by_tls
 recipes
 listing
