@@ -2,13 +2,14 @@
 /*
  * The least that a server can do, to measure others against.
  *
- *	floor FILE [PORT]
+ *	floor FILE [PORT [keep]]
  *
  * listens on 127.0.0.1, prints its port, and answers every request, once its
  * head is complete, with FILE, which it holds in memory: one thread, epoll,
  * TCP_DEFER_ACCEPT, the FIN on the last data segment. It parses nothing,
  * checks nothing and loses clients that send a head in several segments of
- * which the last is shorter than four bytes. Ends by a signal.
+ * which the last is shorter than four bytes. With `keep` it goes on with the
+ * next request instead of a FIN. Ends by a signal.
  */
 #define _GNU_SOURCE
 
@@ -28,6 +29,7 @@
 
 #define CONNECTIONS 65536
 
+static bool keeps;   /* connections, for one request after another */
 static size_t *left; /* by descriptor: bytes of the reply not sent yet, or 0 */
 
 static int
@@ -72,8 +74,8 @@ make_reply(const char *path, size_t *size)
 		"Content-Type: text/plain; charset=utf-8\r\n"
 		"Content-Length: %zu\r\n"
 		"Date: Sat, 21 Nov 2026 00:00:00 GMT\r\n"
-		"Connection: close\r\n\r\n",
-		body_size);
+		"%s\r\n",
+		body_size, keeps ? "" : "Connection: close\r\n");
 	memcpy(reply + head, body, body_size);
 	*size = (size_t)head + body_size;
 	return reply;
@@ -99,13 +101,16 @@ serve(int fd, const char *reply, size_t size)
 	}
 	while (left[fd] > 0) {
 		count = send(fd, reply + size - left[fd], left[fd],
-			MSG_MORE | MSG_NOSIGNAL);
+			(keeps ? 0 : MSG_MORE) | MSG_NOSIGNAL);
 		if (count < 0 && errno == EAGAIN)
 			return EPOLLOUT;
 		if (count < 0)
 			goto out;
 		left[fd] -= (size_t)count;
 	}
+	/* the next request may have come, but seldom has */
+	if (keeps)
+		return EPOLLIN;
 
 out:
 	left[fd] = 0;
@@ -123,8 +128,9 @@ main(int argc, char **argv)
 	char *reply;
 	int epoll, listener, count, i, fd;
 
-	if (argc < 2 || argc > 3)
-		give_up("usage: floor FILE [PORT]");
+	keeps = argc == 4 && strcmp(argv[3], "keep") == 0;
+	if (argc < 2 || argc > 3 + keeps)
+		give_up("usage: floor FILE [PORT [keep]]");
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur =
 		limit.rlim_max < CONNECTIONS ? limit.rlim_max : CONNECTIONS;
@@ -132,7 +138,7 @@ main(int argc, char **argv)
 	left = calloc(CONNECTIONS, sizeof *left);
 	reply = make_reply(argv[1], &size);
 	epoll = epoll_create1(EPOLL_CLOEXEC);
-	listener = listen_at(argc == 3 ? (int)parse_count(argv[2]) : 0);
+	listener = listen_at(argc >= 3 ? (int)parse_count(argv[2]) : 0);
 	event.data.fd = listener;
 	if (left == NULL || epoll < 0 ||
 		epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) < 0)

@@ -3,7 +3,7 @@
  * A load generator: one request per connection, many at a time, every byte
  * of every reply compared.
  *
- *	load URL [-n REQUESTS] [-d SECONDS] [-c CONNECTIONS]
+ *	load URL [-n REQUESTS] [-d SECONDS] [-c CONNECTIONS] [-K]
  *		[-e EXPECTED-FILE] [-p PID [-k CORE]] [-w SECONDS]
  *	load URL -i CONNECTIONS -p PID
  *
@@ -14,7 +14,8 @@
  *
  * with the CPU that process PID and its descendants used meanwhile, and the
  * time core CORE was busy. Exits 1 when a reply was not 200 with exactly the
- * expected body. -w waits that long for a server that does not listen yet.
+ * expected body. -K makes one request after another on each connection, which
+ * the server must keep. -w waits that long for a server that does not listen yet.
  *
  * -i opens connections that send half a request line and then
  * nothing, and prints "memory=BYTES" of the server for each of them.
@@ -45,6 +46,7 @@ struct conn {
 	bool wrong;
 	size_t head_size;
 	size_t body_size;
+	size_t length; /* of the body, if the connection is kept */
 	char head[HEAD_MOST];
 };
 
@@ -54,6 +56,7 @@ struct load {
 	size_t request_size;
 	const char *expected; /* or NULL: any body */
 	size_t expected_size;
+	bool keep;
 	int epoll;
 	long begun, done, errors, most;
 	double deadline; /* no request is begun after it */
@@ -85,6 +88,19 @@ take_body(const struct load *load, struct conn *conn, const char *data,
 		note(conn, "a body has other bytes");
 }
 
+/* What the head says that its body has. */
+static size_t
+find_length(struct conn *conn)
+{
+	static const char name[] = "\r\nContent-Length: ";
+	const char *length =
+		memmem(conn->head, conn->head_size, name, sizeof name - 1);
+
+	if (length == NULL)
+		note(conn, "a reply has no Content-Length");
+	return length ? strtoul(length + sizeof name - 1, NULL, 10) : 0;
+}
+
 static void
 take(const struct load *load, struct conn *conn, const char *data, size_t size)
 {
@@ -110,6 +126,8 @@ take(const struct load *load, struct conn *conn, const char *data, size_t size)
 	if (memcmp(conn->head, "HTTP/1.", 7) != 0 ||
 		memcmp(conn->head + 8, " 200 ", 5) != 0)
 		note(conn, "a status is not 200");
+	if (load->keep)
+		conn->length = find_length(conn);
 	part = (size_t)(end + 4 - conn->head) - before;
 	if (part < size)
 		take_body(load, conn, data + part, size - part);
@@ -117,19 +135,27 @@ take(const struct load *load, struct conn *conn, const char *data, size_t size)
 
 static bool begin(struct load *load, struct conn *conn);
 
-/* Counts one exchange and begins the next in its place. */
 static void
-finish(struct load *load, struct conn *conn)
+count(struct load *load, struct conn *conn)
 {
 	if (!conn->wrong && !conn->in_body)
 		note(conn, "a reply ended in its head");
 	if (!conn->wrong && load->expected != NULL &&
 		conn->body_size != load->expected_size)
 		note(conn, "a body is too short");
-	(void)close(conn->fd);
-	conn->fd = -1;
 	load->errors += conn->wrong;
 	load->done++;
+}
+
+/* Counts one exchange and begins the next in its place. */
+static void
+finish(struct load *load, struct conn *conn)
+{
+	if (load->keep)
+		note(conn, "a connection was closed");
+	count(load, conn);
+	(void)close(conn->fd);
+	conn->fd = -1;
 	if (load->begun < load->most && now() < load->deadline)
 		(void)begin(load, conn);
 }
@@ -145,6 +171,24 @@ send_request(struct load *load, struct conn *conn)
 		note(conn, "a request cannot be sent");
 		finish(load, conn);
 	}
+}
+
+/* The same on its connection, once the reply is complete. */
+static void
+go_on(struct load *load, struct conn *conn)
+{
+	if (!conn->in_body || conn->body_size < conn->length)
+		return;
+	count(load, conn);
+	if (load->begun >= load->most || now() >= load->deadline) {
+		(void)close(conn->fd);
+		conn->fd = -1;
+		return;
+	}
+	load->begun++;
+	conn->in_body = conn->wrong = false;
+	conn->head_size = conn->body_size = 0;
+	send_request(load, conn);
 }
 
 static bool
@@ -194,6 +238,8 @@ advance(struct load *load, struct conn *conn)
 	got = recv(conn->fd, room, sizeof room, 0);
 	if (got > 0) {
 		take(load, conn, room, (size_t)got);
+		if (load->keep)
+			go_on(load, conn);
 	} else if (got == 0) {
 		finish(load, conn);
 	} else if (errno != EAGAIN && errno != EINTR) {
@@ -342,8 +388,10 @@ read_options(struct options *options, struct load *load, int argc, char **argv)
 
 	*options = (struct options){.connections = 1};
 	*load = (struct load){.deadline = 60};
-	while ((option = getopt(argc, argv, "c:d:e:i:k:n:p:w:")) != -1)
-		if (option == 'c')
+	while ((option = getopt(argc, argv, "Kc:d:e:i:k:n:p:w:")) != -1)
+		if (option == 'K')
+			load->keep = true;
+		else if (option == 'c')
 			options->connections = parse_count(optarg);
 		else if (option == 'd')
 			load->deadline = strtod(optarg, NULL);
@@ -381,8 +429,9 @@ main(int argc, char **argv)
 	path = parse_address(argv[optind], &load.address);
 	(void)snprintf(request, sizeof request,
 		"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-		"Connection: close\r\n\r\n",
-		*path == '\0' ? "/" : path);
+		"%s\r\n",
+		*path == '\0' ? "/" : path,
+		load.keep ? "" : "Connection: close\r\n");
 	load.request = request;
 	load.request_size = strlen(request);
 	load.epoll = epoll_create1(EPOLL_CLOEXEC);

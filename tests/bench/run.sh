@@ -4,8 +4,8 @@
 # Compares retort with a server that does nothing (floor.c) and with others
 # where they are installed, in one run, round by round, so that whatever else
 # the machine does meets all of them alike. All servers answer with the same
-# three files, one request per connection; every byte of every reply is
-# compared. Everything stays on 127.0.0.1, and no process is left running.
+# three files, one request per connection, and those that keep connections two
+# of them also on these; every byte of every reply is compared. Everything stays on 127.0.0.1, and no process is left running.
 #
 # And the library, started, asked once and stopped within one process, next to
 # libmicrohttpd where that is installed (cycle.c); and what TLS costs it, next to
@@ -18,8 +18,9 @@
 # In the environment, besides RETORT:
 #	BENCH_ROUNDS    5: rounds; what is printed are medians
 #	BENCH_SECONDS   0.6: of load for each server and file in each round
-#	BENCH_SERVERS   which ones: "floor retort nginx nginx-cache lighttpd
-#	                darkhttpd busybox python"; empty: the library alone
+#	BENCH_SERVERS   which ones: "floor retort retort-body nginx nginx-cache
+#	                lighttpd darkhttpd busybox python"; empty: the library
+#	                alone
 #	BENCH_CYCLES    250: of start, request and stop; 0: none
 #	BENCH_TLS       100: connections with TLS in each of 11 rounds; 0: none
 #	CC, CFLAGS      for the bench's own programs
@@ -33,18 +34,22 @@ export LC_ALL
 here=$(cd "$(dirname "$0")" && pwd)
 rounds=${BENCH_ROUNDS:-5}
 seconds=${BENCH_SECONDS:-0.6}
-wanted=${BENCH_SERVERS-floor retort nginx nginx-cache lighttpd darkhttpd \
-	busybox python}
+wanted=${BENCH_SERVERS-floor retort retort-body nginx nginx-cache lighttpd \
+	darkhttpd busybox python}
 cycles=${BENCH_CYCLES:-250}
 tls=${BENCH_TLS:-100}
 clients=16
 idle=1000
 traced=400
 sizes='12 1k 1m'
+# for kept connections, too
+keeping='floor retort retort-body nginx nginx-cache lighttpd'
 
 tmp=
 pids=
 servers=
+keepers=
+kept= # set: of connections that are kept
 missing=
 lacking=
 status=0
@@ -106,7 +111,7 @@ installed()
 	case $1 in
 	floor)
 		;;
-	retort)
+	retort | retort-body)
 		[ -x "${RETORT:-}" ] || die 'RETORT does not name the command'
 		;;
 	busybox)
@@ -133,7 +138,8 @@ installed()
 PATH=$PATH:/usr/sbin
 
 # serve SERVER SIZE PORT PREFIX...: runs the server's command after PREFIX
-# (such as exec, or a program that starts it). SIZE matters to the floor only.
+# (such as exec, or a program that starts it). SIZE matters where each port has
+# its own.
 serve()
 {
 	server=$1
@@ -143,10 +149,14 @@ serve()
 	shift 3
 	case $server in
 	floor)
-		"$@" "$tmp/floor" "$tmp/www/$size.txt" "$port"
+		"$@" "$tmp/floor" "$tmp/www/$size.txt" "$port" ${kept:+keep}
 		;;
 	retort)
-		"$@" "$RETORT" -q -p "$port" "$tmp/www"
+		"$@" "$RETORT" -q ${kept:+--keep-alive} -p "$port" "$tmp/www"
+		;;
+	retort-body)
+		"$@" "$RETORT" -q ${kept:+--keep-alive} -p "$port" \
+			--type text/plain --body "@$tmp/www/$size.txt"
 		;;
 	nginx | nginx-cache)
 		# both as fast as it can be told to be; but only one of them
@@ -165,7 +175,8 @@ serve()
 				open_file_cache $cache;
 				open_file_cache_valid 60s;
 				open_file_cache_min_uses 1;
-				keepalive_timeout 0;
+				keepalive_timeout ${kept:+75}${kept:-0};
+				keepalive_requests 1000000000;
 				default_type text/plain;
 				client_body_temp_path $conf.body;
 				proxy_temp_path $conf.proxy;
@@ -188,7 +199,7 @@ serve()
 			server.port = $port
 			server.document-root = "$tmp/www"
 			server.defer-accept = 1
-			server.max-keep-alive-requests = 0
+			server.max-keep-alive-requests = ${kept:+1000000}${kept:-0}
 			server.max-fds = 8192
 			server.max-connections = 4096
 			mimetype.assign = ( ".txt" => "text/plain" )
@@ -215,6 +226,9 @@ version()
 	case $1 in
 	floor)
 		echo 'parses nothing, sends a reply that lies in memory'
+		;;
+	retort-body)
+		echo 'the same, with a reply that lies in memory'
 		;;
 	retort)
 		"$RETORT" --version
@@ -322,20 +336,25 @@ make_files()
 	chmod 755 "$tmp" "$tmp/www"
 }
 
-# address SERVER SIZE: where that server offers that file; the floor offers
-# one file at each of its ports
+# sized SERVER: it offers one file at each of its ports
+sized()
+{
+	[ "$1" = floor ] || [ "$1" = retort-body ]
+}
+
+# address SERVER SIZE: where that server offers that file
 address()
 {
-	key=$1
-	[ "$1" != floor ] || key=floor-$2
+	key=$1${kept:+-kept}
+	! sized "$1" || key=$key-$2
 	printf '127.0.0.1:%s/%s.txt' "$(cat "$tmp/$key.port")" "$2"
 }
 
 # pid SERVER SIZE
 pid_of()
 {
-	key=$1
-	[ "$1" != floor ] || key=floor-$2
+	key=$1${kept:+-kept}
+	! sized "$1" || key=$key-$2
 	cat "$tmp/$key.pid"
 }
 
@@ -355,9 +374,31 @@ launch()
 answers()
 {
 	for size in $sizes; do
-		"$tmp/load" -w 5 -e "$tmp/www/$size.txt" \
+		"$tmp/load" -w 5 ${kept:+-K} -e "$tmp/www/$size.txt" \
 			"$(address "$1" "$size")" >/dev/null || return 1
 	done
+}
+
+# launch_kept SERVER: the same server, that keeps connections
+launch_kept()
+{
+	name=$1
+	kept=1
+	if sized "$name"; then
+		for size in $sizes; do
+			launch "$name" "$size" "$name-kept-$size"
+		done
+	else
+		launch "$name" 1k "$name-kept"
+	fi
+	if answers "$name"; then
+		keepers="$keepers $name"
+	elif [ "${name#retort}" != "$name" ]; then
+		die 'retort does not answer on connections that it keeps'
+	else
+		say "bench: $name keeps no connections, and is left out there"
+	fi
+	kept=
 }
 
 launch_all()
@@ -369,16 +410,19 @@ launch_all()
 			continue
 		fi
 		name=$server # launch changes $server
-		if [ "$name" = floor ]; then
+		if sized "$name"; then
 			for size in $sizes; do
-				launch floor "$size" "floor-$size"
+				launch "$name" "$size" "$name-$size"
 			done
 		else
 			launch "$name" 1k "$name"
 		fi
 		if answers "$name"; then
 			servers="$servers $name"
-		elif [ "$name" = retort ]; then
+			case " $keeping " in
+			*" $name "*) launch_kept "$name" ;;
+			esac
+		elif [ "${name#retort}" != "$name" ]; then
 			die 'retort does not answer'
 		else
 			say "bench: $name does not answer and is left out"
@@ -401,11 +445,11 @@ load_one()
 	connections=$clients
 	[ "$2" != 1m ] || connections=4
 	# shellcheck disable=SC2086 # the prefix is words
-	$on_client "$tmp/load" -d "$seconds" -c "$connections" \
+	$on_client "$tmp/load" ${kept:+-K} -d "$seconds" -c "$connections" \
 		-e "$tmp/www/$2.txt" -p "$(pid_of "$1" "$2")" -k 0 \
 		"$(address "$1" "$2")" >"$tmp/line" ||
-		{ [ "$1" != retort ] || status=1; }
-	awk -v server="$1" -v size="$2" '{
+		{ [ "${1#retort}" = "$1" ] || status=1; }
+	awk -v server="$1" -v size="${kept:+kept-}$2" '{
 		for (i = 1; i <= NF; i++) {
 			split($i, pair, "=")
 			value[pair[1]] = pair[2]
@@ -528,6 +572,13 @@ measure()
 				load_one "$name" "$size"
 			done
 		done
+		kept=1
+		for size in 12 1k; do
+			for name in $keepers; do
+				load_one "$name" "$size"
+			done
+		done
+		kept=
 		for name in $servers $servers $servers; do
 			start_one "$name"
 		done
@@ -551,7 +602,7 @@ print_tables()
 	for name in $servers; do
 		echo "$name $(version "$name")"
 	done >"$tmp/versions"
-	awk -v servers="$servers" -v missing="$missing" -v rounds="$rounds" \
+	awk -v servers="$servers" -v keepers="$keepers" -v missing="$missing" -v rounds="$rounds" \
 		-v pinned="$pinned" -v idle="$idle" -v clients="$clients" '
 	FILENAME ~ /versions$/ {
 		version[$1] = substr($0, length($1) + 2)
@@ -606,7 +657,8 @@ print_tables()
 		printf "%12s", text
 	}
 
-	function load_table(size, title,    i) {
+	function load_table(size, title, names,    i, name, n) {
+		n = split(names, name, " ")
 		printf "\n%s\n%-11s%12s%9s%12s%12s%12s%9s\n", title, "",
 			"CPU us", "/ floor", "user", "system", "requests/s",
 			"/ floor"
@@ -636,10 +688,14 @@ print_tables()
 			" less is better; by requests/s"
 		print "more is, but a fast server waits for the client that" \
 			" measures it."
-		load_table("12", "12 bytes, " clients " at a time")
-		load_table("1k", "1 KiB, " clients " at a time")
+		load_table("12", "12 bytes, " clients " at a time", servers)
+		load_table("1k", "1 KiB, " clients " at a time", servers)
 		load_table("1m", "1 MiB, 4 at a time (floor copies it;" \
-			" sendfile does not)")
+			" sendfile does not)", servers)
+		load_table("kept-12", "12 bytes, " clients \
+			" connections that are kept", keepers)
+		load_table("kept-1k", "1 KiB, " clients \
+			" connections that are kept", keepers)
 		printf "\n%-11s%12s%9s%12s%9s%12s\n", "", "calls",
 			"/ floor", "start ms", "/ floor", "idle bytes"
 		for (i = 1; i <= n; i++) {
@@ -658,7 +714,8 @@ print_tables()
 			if (name[i] == "busybox")
 				print "~ busy time of the core, with whatever" \
 					" else ran on it"
-			for (s = split("12 1k 1m", size, " "); s > 0; s--)
+			for (s = split("12 1k 1m kept-12 kept-1k", size, " ");
+				s > 0; s--)
 				if (sum[name[i] " errors-" size[s]] > 0)
 					printf "ERRORS: %s, %s: %d\n", name[i],
 						size[s],
@@ -764,7 +821,7 @@ build
 [ "$tls" -eq 0 ] || measure_tls
 if [ -n "$wanted" ]; then
 	make_files
-	"$tmp/start" -f 16 >"$tmp/ports"
+	"$tmp/start" -f 32 >"$tmp/ports"
 	: >"$tmp/samples"
 	launch_all
 	measure
