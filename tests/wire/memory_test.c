@@ -35,7 +35,7 @@ static const struct {
 		  .if_body_begins = "bo",
 		  .if_body_glob = "b*y",
 		  .if_body_has = "od",
-		  .in = "x:start",
+		  .in = "x:start", .if_nth = "1+",
 		  .then_in = "x:start connection:y",
 		  .if_query_absent = "b",
 		  .if_query_only = true,
@@ -200,7 +200,8 @@ torture_server(void)
 		added[i] = code > 0;
 	}
 	inside++;
-	code = retort_expect(server, "GET /plain", .least = 1, .most = 2);
+	code = retort_expect(server, "GET /plain", .least = 1, .most = 2,
+		.connections = "1+");
 	inside--;
 	ck_assert(code > 0 || code == -ENOMEM);
 	for (size_t i = 0; i < COUNT(torture); i++)
