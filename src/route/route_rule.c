@@ -326,6 +326,10 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 	if (rule->canned == NULL)
 		return -errno;
 	code = check_request(given, error->text);
+	if (code == 0 && given->early > 0)
+		code = rt_fail(error->text, -EINVAL,
+			"early: a handler sets it, and returns RETORT_MORE; "
+			"a rule has the fault 'early'");
 	if (code == 0 && given->accepted)
 		code = check_accepted(route, given, error->text);
 	if (code == 0 && given->if_refused != 0)

@@ -232,6 +232,13 @@ wants_no_more(void *arg, const struct retort_exchange *exchange,
 START_TEST(handlers_want_more_than_they_saw)
 {
 	open_keeping((struct retort_options){.port = 0}, _i);
+	ck_assert_int_eq(retort_on(server, "/early", .body = "x", .early = 5,
+				 .error = error),
+		-EINVAL);
+	ck_assert_str_eq(error,
+		"early: a handler sets it, and returns RETORT_MORE; a rule has "
+		"the fault 'early'");
+	retort_reset(server);
 	ON("POST", .handler = wants_no_more, .faults = "early 2");
 	expect_begin(POST_5 "hello", "HTTP/1.1 500 ");
 	assert_verdict("the handler of rule 1 failed: early: it has seen 2 "
