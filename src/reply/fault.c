@@ -405,9 +405,11 @@ set_reading(struct rt_faults *faults)
 static const char *
 find_useless(const struct rt_faults *faults, const struct rt_clause *clause)
 {
+	const struct rt_clause *early = rt_faults_find(faults, RT_FAULT_EARLY);
+
 	if (clause->verb > RT_FAULT_EARLY &&
-		clause->verb <= RT_FAULT_CONTINUE && faults->reading.early &&
-		faults->reading.early_at == 0)
+		clause->verb <= RT_FAULT_CONTINUE && early != NULL &&
+		!early->given)
 		return "no early with it, which does not wait for the body";
 	if (clause->verb == RT_FAULT_STOP_READING && faults->reading.early)
 		return "no early with it, which answers";

@@ -358,6 +358,8 @@ static const struct {
 	{"cut 5; end stall; deaf; refuse", false, {.early = false}},
 	{"early", true, {.early = true}},
 	{"early 5", true, {.early = true, .early_at = 5}},
+	/* for a handler that reads on */
+	{"early 0; continue never", true, {.early = true, .delay = RT_NEVER}},
 	{"early 5; continue twice; read-slowly 2 3; deaf", true,
 		{.early = true,
 			.early_at = 5,
