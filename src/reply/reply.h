@@ -102,7 +102,7 @@ struct rt_reply {
 	size_t step_room;
 	size_t head_at; /* bytes of the script before its head: interim ones */
 	size_t head_size; /* and those up to its end */
-	size_t rule; /* of which it is, from 1, while it is made in slices */
+	uint64_t rule;    /* the id of its rule, while it is made in slices */
 	struct rt_struck struck;
 	int64_t idle;   /* ns that the connection may be idle after it;
 	                   RT_NEVER: any time; 0: as it always may */

@@ -179,7 +179,7 @@ refuse_echo(const struct rt_route *route, struct rt_asked *asked,
 	say_error(route, asked, reply, 413, rt_buf_text(&asked->why));
 }
 
-/* What a reply fills in; NULL: nothing. */
+/* What a reply fills in; NULL: nothing. `rule` is NULL if it was forgotten. */
 static const struct rt_filling *
 find_filling(const struct rt_canned *canned, const struct rt_rule *rule,
 	const struct rt_asked *asked, struct rt_filling *filling)
@@ -189,10 +189,11 @@ find_filling(const struct rt_canned *canned, const struct rt_rule *rule,
 	*filling = (struct rt_filling){
 		.seen = asked->seen,
 		.connection = asked->connection,
-		.count = rule->used,
+		.count = rule != NULL ? rule->used : 0,
 		.now = asked->now,
 	};
-	if (asked->seen != NULL && rt_match_stars(rule->match) <= RT_MAX_STARS)
+	if (asked->seen != NULL && rule != NULL && rule->match != NULL &&
+		rt_match_stars(rule->match) <= RT_MAX_STARS)
 		rt_match_star(rule->match, asked->seen, filling->stars);
 	return filling;
 }
@@ -245,18 +246,23 @@ check_reading(const struct rt_route *route, const struct rt_faults *faults,
 		rt_faults_text(faults));
 }
 
+/* The number that the rule of that id has now; 0: it was forgotten. */
+static size_t
+number_of(const struct rt_route *route, uint64_t id)
+{
+	for (size_t i = 0; i < route->rule_count; i++)
+		if (route->rules[i].id == id)
+			return i + 1;
+	return 0;
+}
+
 /* The rule that answered, whose handler gives the reply now or later. */
 static const struct rt_rule *
 rule_of(const struct rt_route *route, const struct rt_asked *asked)
 {
-	size_t number = (size_t)asked->rule;
+	size_t number = number_of(route, asked->rule_id);
 
-	if (number == 0 && asked->seen != NULL)
-		number = (size_t)asked->seen->rule;
-	/* it may have been forgotten since */
-	return number > 0 && number <= route->rule_count ?
-		route->rules + number - 1 :
-		&route->fallback;
+	return number > 0 ? route->rules + number - 1 : NULL;
 }
 
 int
@@ -536,7 +542,7 @@ answer_site(const struct rt_route *route, const struct rt_rule *rule,
 	if (!rt_site_answer(route->site, own,
 		    faults != NULL && rt_faults_ignore_range(faults),
 		    asked->request, asked->base, asked->date, reply)) {
-		reply->rule = (size_t)asked->rule;
+		reply->rule = asked->rule_id;
 		return RT_AGAIN;
 	}
 	spoil(route, faults, asked, reply);
@@ -576,16 +582,17 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply)
 {
 	bool again = reply->made.it != NULL;
-	size_t number = again ? reply->rule : 0;
+	size_t number = again ? number_of(route, reply->rule) : 0;
 	struct rt_rule *rule = &route->fallback;
 	enum rt_outcome outcome;
+	bool handles;
 
 	if (!again && asked->seen != NULL)
 		number = find_rule(route, asked);
-	/* it may have been forgotten since */
-	if (number > 0 && number <= route->rule_count) {
+	if (number > 0) {
 		rule = route->rules + number - 1;
 		asked->rule = (int)number;
+		asked->rule_id = rule->id;
 	} else if (asked->refused) {
 		if (asked->seen != NULL)
 			explain(route, asked);
@@ -595,10 +602,13 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 		return RT_ANSWERED;
 	}
 	rule->used += !again;
+	handles = rule->handler != NULL;
 	outcome = answer_by_rule(route, rule, asked, reply);
-	if (again || number == 0 || number > route->rule_count)
+	/* which may have moved it */
+	if (handles)
+		number = number_of(route, asked->rule_id);
+	if (again || number == 0)
 		return outcome;
-	/* a handler may have moved it */
 	rule = route->rules + number - 1;
 	if (outcome == RT_MORE)
 		rule->used--;

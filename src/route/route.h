@@ -24,6 +24,7 @@
 #define RT_DEFAULT_BODY (1u << 20)
 
 struct rt_rule {
+	uint64_t id; /* unlike its number it is never another's; 0: of none */
 	struct rt_match *match;
 	struct rt_canned *canned;
 	retort_handler *handler; /* or NULL */
@@ -44,6 +45,7 @@ struct rt_route {
 	struct rt_rule *rules;
 	size_t rule_count;
 	size_t rule_room;
+	uint64_t last_id;
 	int highest;             /* no rule has a higher rank */
 	struct rt_rule fallback; /* of `canned` NULL: there is none */
 	struct rt_states states;
@@ -84,6 +86,8 @@ struct rt_asked {
 	/* what became of it */
 	uint64_t wanted;   /* RT_MORE of a body: so many bytes; 0: all */
 	int rule;          /* the one that answered, from 1; 0: none */
+	uint64_t rule_id;  /* and its id; or, of a handler whose reply comes
+	                       only now, that one's */
 	struct rt_buf why; /* nothing answers it because; or the handler's
 	                      error. The caller's */
 };

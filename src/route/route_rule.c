@@ -375,6 +375,7 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 			"then_in: more than %d names of states",
 			RT_STATE_NAMES);
 	}
+	rule.id = ++route->last_id;
 	route->rules[route->rule_count++] = rule;
 	note_rules(route);
 	route->in_states |= rule.then_in != NULL;

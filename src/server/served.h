@@ -24,11 +24,12 @@ struct rt_served {
 	bool head_told;           /* its head, or piece, was reported */
 	bool client_fin_told;
 	bool server_fin_told;
-	bool replied;   /* it stands in the list of those whose
+	bool replied;     /* it stands in the list of those whose
 	                             reply came from somebody else */
-	uint8_t ends;   /* as an enum retort_ending, because somebody
+	uint8_t ends;     /* as an enum retort_ending, because somebody
 	                             wants it */
-	rt_place place; /* its state */
+	rt_place place;   /* its state */
+	uint64_t rule_id; /* of the rule that answers its request */
 	size_t told; /* bytes of those that have come that were reported: of the
 	                 piece, or of the head and body */
 	struct rt_chance chance;        /* of its last reply */

@@ -361,6 +361,7 @@ decide_answer(struct retort *server, struct rt_served *served)
 	}
 	if (served->record != NULL)
 		served->record->seen.rule = asked.rule;
+	served->rule_id = asked.rule_id;
 	/* of a piece that was cut off nothing is expected */
 	if (!is_http(server) && !conn->complete && conn->asked != RT_ASK_GREET)
 		asked.why.len = 0;
@@ -544,6 +545,11 @@ rt_server_reply(struct retort *server, uint64_t connection,
 	if (may_keep(server))
 		decide_keep(server, served);
 	asked = ask(server, served);
+	asked.rule_id = served->rule_id;
+	/* a reset forgets the rule, and not the request */
+	if (asked.seen == NULL && served->record != NULL &&
+		served->record->strings != NULL)
+		asked.seen = &served->record->seen;
 	code = rt_route_answer_with(&server->route, as, &asked,
 		&served->conn.buffers->reply, error);
 	keep_reason(server, served, &asked);

@@ -113,6 +113,32 @@ START_TEST(handlers)
 }
 END_TEST
 
+/* What is left of a reply that comes after its rule was forgotten. */
+START_TEST(a_reset_keeps_the_request)
+{
+	const struct retort_reply reply = {.fill = true,
+		.body = "<{path} {query.c} {1} {count}>"};
+	struct bytes got = {.data = NULL};
+	uint64_t connection = 0;
+	int fd;
+
+	open_plain(_i);
+	ON("/a/*", .handler = later, .handler_arg = &connection);
+	fd = connect_client();
+	say(fd, "GET /a/b?c=d" HOST "\r\n");
+	ck_assert_ptr_nonnull(retort_wait(server, .timeout = PATIENCE));
+	retort_reset(server);
+	/* another one of the same number */
+	ON("/*/*", .body = "x");
+	ck_assert_int_eq(reply_on(connection, &reply), 0);
+	ck_assert_int_eq(talk(fd, "", 0, &got, NULL), 0);
+	assert_has(got, "\r\n\r\n</a/b d  0>");
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
 /* A pair of bytes of the request for each of the reply's, and too many. */
 START_TEST(too_large)
 {
@@ -312,6 +338,7 @@ main(void)
 	TCase *tcase = tcase_create("once");
 
 	rt_test_cases(suite, "ways", all, 0, WAYS);
+	rt_test_loop(tcase, a_reset_keeps_the_request, 0, WAYS);
 	tcase_add_loop_test(tcase, too_large, 0, 1);
 	tcase_add_loop_test(tcase, pieces, 0, BASIC_WAYS);
 	tcase_add_test(tcase, mistakes);

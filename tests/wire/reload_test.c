@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ASK(path) "GET " path HOST "\r\n"
 
@@ -52,6 +53,31 @@ START_TEST(replaces)
 	ck_assert_int_eq(load("", true), 0);
 	expect_begin(ASK("/a"), "HTTP/1.1 501 ");
 	expect_body(ASK("/t"), "t");
+	close_server();
+}
+END_TEST
+
+/* Rules before it went: its number is another one now, and its place. */
+START_TEST(a_later_reply_finds_its_rule)
+{
+	const struct retort_reply reply = {.fill = true,
+		.body = "<{1} {count}>"};
+	struct bytes got = {.data = NULL};
+	uint64_t connection = 0;
+	int fd;
+
+	open_plain(_i);
+	ck_assert_int_eq(load(first, false), 0);
+	ON("/mine/*", .handler = later, .handler_arg = &connection);
+	fd = connect_client();
+	say(fd, ASK("/mine/x"));
+	ck_assert_ptr_nonnull(retort_wait(server, .timeout = PATIENCE));
+	ck_assert_int_eq(load("", true), 0);
+	ck_assert_int_eq(reply_on(connection, &reply), 0);
+	ck_assert_int_eq(talk(fd, "", 0, &got, NULL), 0);
+	assert_has(got, "\r\n\r\n<x 1>");
+	bytes_free(&got);
+	(void)close(fd);
 	close_server();
 }
 END_TEST
@@ -212,9 +238,10 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const all[] = {replaces, changes_nothing_if_it_is_wrong,
-		counts_by_rank, counts_by_long_conditions, keeps_its_place,
-		leaves_states, knows_its_own, NULL};
+	const TTest *const all[] = {replaces, a_later_reply_finds_its_rule,
+		changes_nothing_if_it_is_wrong, counts_by_rank,
+		counts_by_long_conditions, keeps_its_place, leaves_states,
+		knows_its_own, NULL};
 	Suite *suite = suite_create("reload");
 	TCase *tcase = tcase_create("once");
 
