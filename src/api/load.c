@@ -118,22 +118,21 @@ static int
 add_items(struct retort *server, const char *name, bool again,
 	const struct rt_scenario *scenario, char *error)
 {
-	/* not where it is: clients may see it */
-	const char *slash = strrchr(name, '/'), *own = slash ? slash + 1 : name;
+	size_t size = strlen(name) + sizeof ":4294967295";
+	char *origin = malloc(size);
 	size_t rules = server->route.rule_count;
 	size_t expectations = server->verdict.count;
 	const struct rt_states states = server->route.states;
 	struct rt_error why = {.member = NULL};
-	int code = 0;
+	int code = origin != NULL ? 0 : rt_fail_errno(error, -ENOMEM, name);
 
 	if (again)
-		rt_route_forget_states(&server->route, own, !any_place(server));
+		rt_route_forget_states(&server->route, name,
+			!any_place(server));
 	for (size_t i = 0; i < scenario->count && code == 0; i++) {
 		struct rt_item *item = scenario->items + i;
-		char origin[256];
 
-		(void)snprintf(origin, sizeof origin, "%.*s:%u", RT_MAX_ORIGIN,
-			own, item->line);
+		(void)snprintf(origin, size, "%s:%u", name, item->line);
 		code = add_item(server, item, origin, &why);
 		if (code < 0)
 			say_where(name, item, code, &why, error);
@@ -143,10 +142,11 @@ add_items(struct retort *server, const char *name, bool again,
 		rt_verdict_clear_after(&server->verdict, expectations);
 		server->route.states = states;
 	} else if (again) {
-		rt_route_replace(&server->route, rules, own);
+		rt_route_replace(&server->route, rules, name);
 		rt_states_copy(&server->route.states, &states);
-		rt_verdict_replace(&server->verdict, expectations, own);
+		rt_verdict_replace(&server->verdict, expectations, name);
 	}
+	free(origin);
 	return code;
 }
 

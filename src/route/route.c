@@ -90,7 +90,8 @@ static void
 name_rule(const struct rt_route *route, size_t number, struct rt_buf *to)
 {
 	if (route->rules[number - 1].origin != NULL)
-		rt_buf_add_text(to, route->rules[number - 1].origin);
+		rt_buf_add_text(to,
+			rt_origin_shown(route->rules[number - 1].origin));
 	else
 		rt_buf_add_format(to, "rule %zu", number);
 }

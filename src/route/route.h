@@ -116,13 +116,14 @@ int rt_route_set_always(struct rt_route *route, const char *fields,
 int rt_route_add(struct rt_route *route, const struct retort_reply *given,
 	struct rt_error *error);
 
-/* Where rule `number` was given, for messages. 0 or -ENOMEM. */
+/* Where rule `number` was given, "FILE:LINE", whose folders are not shown in
+   messages. 0 or -ENOMEM. */
 int rt_route_name(struct rt_route *route, int number, const char *origin);
 
-/* Most bytes of FILE in "FILE:LINE". */
-#define RT_MAX_ORIGIN 200
+/* What is shown of it. */
+const char *rt_origin_shown(const char *origin);
 
-/* Whether that is an origin in FILE; NULL: it is none. */
+/* Whether that is an origin in FILE, folders included; NULL: it is none. */
 bool rt_origin_is_of(const char *origin, const char *file);
 
 /* The states that only rules of that file leave make room for those of its new

@@ -465,13 +465,22 @@ rt_route_clear_after(struct rt_route *route, size_t count)
 	note_states(route);
 }
 
+/* Clients may see it, and need not know where the file is. */
+const char *
+rt_origin_shown(const char *origin)
+{
+	const char *slash = strrchr(origin, '/');
+
+	return slash != NULL ? slash + 1 : origin;
+}
+
 bool
 rt_origin_is_of(const char *origin, const char *file)
 {
-	size_t size = strnlen(file, RT_MAX_ORIGIN);
+	size_t size = strlen(file);
 
 	return origin != NULL && strncmp(origin, file, size) == 0 &&
-		origin[size] == ':';
+		origin[size] == ':' && strchr(origin + size + 1, ':') == NULL;
 }
 
 void

@@ -350,7 +350,7 @@ static const char *
 name(const struct rt_expectation *expectation, size_t number, char room[40])
 {
 	if (expectation->origin != NULL)
-		return expectation->origin;
+		return rt_origin_shown(expectation->origin);
 	(void)snprintf(room, 40, "expectation %zu", number);
 	return room;
 }

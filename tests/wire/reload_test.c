@@ -197,11 +197,19 @@ START_TEST(knows_its_own)
 	ck_assert_int_eq(retort_load(server, .name = "s.retort2",
 				 .text = "@on GET /t\nHTTP/1.1 200 OK\n\nt\n"),
 		0);
+	/* nor one of the same name elsewhere, though both are shown without */
+	ck_assert_int_eq(retort_load(server, .name = "a/s.retort",
+				 .text = "@on GET /v\n@times 1\n"
+					 "HTTP/1.1 200 OK\n\nv\n"),
+		0);
 	ck_assert_int_eq(load(first, true), 0);
 	ck_assert_int_eq(load("@on GET /u\nHTTP/1.1 200 OK\n\nu\n", true), 0);
 	expect_body(ASK("/t"), "t");
 	expect_body(ASK("/u"), "u");
 	expect_begin(ASK("/a"), "HTTP/1.1 501 ");
+	expect_body(ASK("/v"), "v");
+	expect_begin(ASK("/v"), "HTTP/1.1 501 ");
+	assert_verdict(": s.retort:1 would, but was used up (1 of 1)");
 	close_server();
 }
 END_TEST
