@@ -174,6 +174,14 @@ read_logins(struct rt_match *match, const struct retort_requests *when,
 				calloc(RT_LOGINS, sizeof *match->logins);
 		if (match->logins == NULL)
 			return -ENOMEM;
+		if (match->login_count > 0 &&
+			strcmp(match->logins[match->login_count - 1]
+					.kind->field,
+				kinds[i].field) == 0)
+			return rt_fail(error, -EINVAL,
+				"no request can fit: %s is by Basic or by "
+				"Digest",
+				kinds[i].field);
 		match->logins[match->login_count].kind = &kinds[i];
 		code = read_one(&match->logins[match->login_count++], text,
 			error);

@@ -76,6 +76,17 @@ check_item(const struct rt_item *item, unsigned lines)
 	struct rt_error wrong;
 
 	must(item->line >= 1 && item->line <= lines);
+	for (size_t i = 0; i < item->place_count; i++) {
+		const struct rt_place *place = &item->places[i];
+
+		must(place->line >= 1 && place->line <= lines);
+		must(place->column >= 1);
+		touch_bytes(place->said.text, place->said.size);
+		must(rt_scenario_place(item, place->directive,
+			     strlen(place->directive), "'x'") != NULL ||
+			strcmp(place->directive, "nocase") == 0 ||
+			strchr(place->directive, '-') != NULL);
+	}
 	for (size_t i = 0; i < RT_CONDITIONS; i++)
 		if (rt_conditions[i].kind == RT_MEMBER_LINES ||
 			rt_conditions[i].kind == RT_MEMBER_TEXT ||
@@ -358,6 +369,10 @@ static const char *const corpus[] = {
 	("@on /s\nHTTP/1.1 200 OK\nContent-Type: text/event-stream\n\n"
 	 "data: x\n\n@on\n@raw\nHTTP/1.1 204 No\nA: b\n\n@on\n@echo\n"),
 	"drop; timeout; delay 5",
+	"@on\n@if-basic ada:secret\n@echo\n@on\n@if-digest ada:secret\n"
+	"@if-digest realm=\"a\", nonce=1\n@if-body-glob \"a*b\"\n@echo\n"
+	"@then\n@if-proxy-basic a:b\n@if-proxy-digest a:b\n@echo\n",
+	"@on\n@times 1\n@times 2\n@echo\n",
 	"@on POST /f?a=*\n@if-query-only\n@if-query-absent b\n@if-form c=d*\n"
 	"@if-form-absent e\n@if-form-only\n@if-file f=*.png;type=x\n@echo\n",
 	"GET /\xc3\xbc*%2F*x?a=%2B&b\n/%c3%bcab%2fxx?b&a=%2b",

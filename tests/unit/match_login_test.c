@@ -95,6 +95,9 @@ static const struct {
 	{{.if_basic = "ada:x\nbob:y"},
 		"if_basic: expected one line, USER:PASSWORD"},
 	{{.if_proxy_basic = "ada"}, "if_proxy_basic: expected USER:PASSWORD"},
+	{{.if_proxy_basic = "a:b", .if_proxy_digest = "a:b"},
+		"no request can fit: Proxy-Authorization is by Basic or by "
+		"Digest"},
 	{{.if_digest = "ada"}, "if_digest: expected USER:PASSWORD"},
 	{{.if_digest = "ada:x\nrealm"},
 		"if_digest: byte 5 of the challenge: expected '='"},
