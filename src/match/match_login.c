@@ -160,29 +160,29 @@ static int
 read_logins(struct rt_match *match, const struct retort_requests *when,
 	char *error)
 {
+	const struct kind *before = NULL;
 	int code = 0;
 
 	for (size_t i = 0; i < RT_LOGINS && code == 0; i++) {
+		const struct kind *kind = &kinds[i];
 		const char *text;
 
-		memcpy(&text, (const char *)when + kinds[i].in_requests,
+		memcpy(&text, (const char *)when + kind->in_requests,
 			sizeof text);
 		if (text == NULL)
 			continue;
+		if (before != NULL && strcmp(before->field, kind->field) == 0)
+			return rt_fail(error, -EINVAL,
+				"no request can fit: %s is by Basic or by "
+				"Digest",
+				kind->field);
+		before = kind;
 		if (match->logins == NULL)
 			match->logins =
 				calloc(RT_LOGINS, sizeof *match->logins);
 		if (match->logins == NULL)
 			return -ENOMEM;
-		if (match->login_count > 0 &&
-			strcmp(match->logins[match->login_count - 1]
-					.kind->field,
-				kinds[i].field) == 0)
-			return rt_fail(error, -EINVAL,
-				"no request can fit: %s is by Basic or by "
-				"Digest",
-				kinds[i].field);
-		match->logins[match->login_count].kind = &kinds[i];
+		match->logins[match->login_count].kind = kind;
 		code = read_one(&match->logins[match->login_count++], text,
 			error);
 	}
