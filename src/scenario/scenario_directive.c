@@ -489,6 +489,7 @@ static const struct {
 	const char *said;
 	const char *meant;
 } likely[] = {
+	{"auth", "'@if-basic USER:PASSWORD' or '@if-digest USER:PASSWORD'"},
 	{"body", "the body, after the message's empty line"},
 	{"content-type", "a field of the message, 'Content-Type: ...'"},
 	{"delay", "'@fault pause MS'"},
@@ -497,6 +498,7 @@ static const struct {
 	{"header",
 		"a field of the message, 'Name: value', or "
 		"'@field Name: value'"},
+	{"if-auth", "'@if-basic USER:PASSWORD' or '@if-digest USER:PASSWORD'"},
 	{"if-header", "'@if-field Name: value'"},
 	{"if-path", "'@on METHOD /PATH'"},
 	{"if-query", "'@on METHOD /PATH?NAME=VALUE'"},

@@ -310,6 +310,9 @@ static const struct {
 		"s:2:8: 'drop': expected a fault; did you mean empty or 'end reset'?"},
 	{ON "@fault cut 1; delay 100\n",
 		"s:2:15: 'delay': expected a fault; did you mean pause MS?"},
+	{ON "@if-auth a\n",
+		"s:2:1: '@if-auth': expected a directive; did you mean "
+		"'@if-basic USER:PASSWORD' or '@if-digest USER:PASSWORD'?"},
 	{ON "@delay 100\n",
 		"s:2:1: '@delay': expected a directive; did you mean '@fault pause MS'?"},
 	{ON "@Status 503\n",
