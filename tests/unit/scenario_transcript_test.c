@@ -6,6 +6,7 @@
 #include "unit/scenarios.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 START_TEST(transcripts)
