@@ -12,7 +12,7 @@ deadline=60 # seconds, for a client
 # and, for an absolute URL, at a proxy
 scenario()
 {
-	scheme=$1 challenge=$2
+	scheme=$1 asked=$2
 	shift 2
 	for proxy in '' proxy-; do
 		name=WWW status='401 Unauthorized' target=/mine
@@ -24,7 +24,7 @@ scenario()
 		done
 		printf 'HTTP/1.1 200 OK\n\nwelcome\n\n'
 		printf '@on GET %s\nHTTP/1.1 %s\n%s-Authenticate: %s\n\nwho?\n' \
-			"$target" "$status" "$name" "$challenge"
+			"$target" "$status" "$name" "$asked"
 	done
 }
 
@@ -112,6 +112,20 @@ algorithm=$algorithm, opaque=\"x\""
 	scenario digest "Digest $challenge" ada:secret "$challenge" \
 		>"$dir/scenario"
 	clients 'Digest without qop' old
+	# a nonce that is another one each time
+	printf '%s\n' '@on GET /mine' '@if-digest ada:secret' \
+		'@if-digest realm="users", qop="auth"' '@fill' \
+		'HTTP/1.1 200 OK' '' 'welcome, {field.Authorization}' '' \
+		'@on GET /mine' '@fill' 'HTTP/1.1 401 Unauthorized' \
+		'WWW-Authenticate: Digest realm="users", nonce="n{count}", qop="auth"' \
+		>"$dir/scenario"
+	# shellcheck disable=SC2016 # of that shell
+	plays 'Digest, by nonces' sh -c 'for i in 1 2; do
+		curl -sS --digest -u ada:secret "$RETORT_URL"mine; echo; done'
+	equal 'n1 n2' "$(sed -n 's/.*nonce="\(n[0-9]\)".*/\1/p' "$dir/out" |
+		tr '\n' ' ' | sed 's/ $//')" 'each of its own'
+	scenario digest "Digest $challenge" ada:secret "$challenge" \
+		>"$dir/scenario"
 	# a miss says what it was
 	echo '@expect 1 GET /mine
 @if-digest ada:another' >>"$dir/scenario"
