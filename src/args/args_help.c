@@ -62,10 +62,16 @@ args_read_version(struct given *given, const struct option *option,
 	(void)text;
 	args_print("retort ");
 	args_print(retort_version());
+	args_print("\nllhttp " RT_LLHTTP "\n");
 #ifdef RT_OPENSSL
-	args_print("\nTLS by OpenSSL, built with " RT_OPENSSL "\n");
+	args_print("TLS by OpenSSL, built with " RT_OPENSSL "\n");
 #else
-	args_print("\nwithout TLS\n");
+	args_print("without TLS\n");
+#endif
+#ifdef RT_JANSSON
+	args_print("JSON by jansson, built with " RT_JANSSON "\n");
+#else
+	args_print("without JSON\n");
 #endif
 	exit(EXIT_SUCCESS);
 }

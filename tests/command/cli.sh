@@ -243,9 +243,12 @@ equal "$(cat "$dir/specified")" "$(cat "$dir/named")" \
 	'--help all names the options of retort(1)'
 "$retort" --version >"$dir/out" 2>"$dir/err" &&
 	head -n 1 "$dir/out" | grep -q '^retort [0-9][0-9.]*$' &&
-	tail -n 1 "$dir/out" |
+	sed -n 2p "$dir/out" | grep -Eq '^llhttp [1-9][0-9]*[.][0-9]+[.][0-9]+$' &&
+	sed -n 3p "$dir/out" |
 	grep -Eq '^(TLS by OpenSSL, built with 3[0-9.]*|without TLS)$' &&
-	[ "$(wc -l <"$dir/out")" -eq 2 ]
+	sed -n 4p "$dir/out" |
+	grep -Eq '^(JSON by jansson, built with 2[0-9.]*|without JSON)$' &&
+	[ "$(wc -l <"$dir/out")" -eq 4 ]
 report $? '--version'
 equal "$("$retort" -V)" "$("$retort" --version)" '-V'
 
