@@ -494,9 +494,11 @@ ask()
 				curl -sSi $arguments "${url%/}$path"
 			;;
 		comment)
-			# shellcheck disable=SC2086 # a command
+			# with the port of this one
+			port=${url##*:}
+			# shellcheck disable=SC2046 # a command
 			check 0 "$status" "$text" "$comment" \
-				$comment -sSi
+				$(echo "$comment" | sed "s,:8080/,:$port,") -sSi
 			;;
 		esac
 		set +f
@@ -517,6 +519,10 @@ serves()
 	pid=
 	word "$1" shown >"$dir/shown"
 	while IFS= read -r text <&3; do
+		if word "$1" nc | grep -q . && ! have nc; then
+			skip "$1: shows $text" 'there is no nc'
+			continue
+		fi
 		grep -qaF -e "$text" "$dir/err"
 		report $? "$1: shows $text"
 	done 3<"$dir/shown"
