@@ -79,14 +79,16 @@ static const char *const fault_texts[] = {NULL, NULL, "cut body 2 reset",
 static const char *const texts[] = {"@on GET /a\n@body x\n",
 	"@on POST /a\n@fault cut 9 fin\nHTTP/1.1 200 OK\n\nhello\n@expect 1 /a\n",
 	"@on GET /\n@times 2\n@echo\n", "@on\n@wrong\n", ""};
-static const char *const sent[] = {"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-	"GET /a?b=c HTTP/1.1\r\nHost: a\r\n\r\n"
+static const char two[] = "GET /a?b=c HTTP/1.1\r\nHost: a\r\n\r\n"
+			  "GET /open HTTP/1.1\r\nHost: a\r\n\r\n";
+static const char chunked[] = "POST /a HTTP/1.1\r\nHost: a\r\n"
+			      "Transfer-Encoding: chunked\r\n\r\n"
+			      "3\r\nabc\r\n0\r\n\r\n";
+static const char *const sent[] = {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", two,
+	chunked, "GET /later HTTP/1.0\r\n\r\n",
 	"GET /open HTTP/1.1\r\nHost: a\r\n\r\n",
-	"GET /later HTTP/1.0\r\n\r\n", "GET /open HTTP/1.1\r\nHost: a\r\n\r\n",
 	"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
 	"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nhel",
-	"POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-	"3\r\nabc\r\n0\r\n\r\n",
 	"GET / HTT", "\r\n\r\n", "junk\n"};
 
 /* --- callbacks --- */
