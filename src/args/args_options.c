@@ -63,7 +63,7 @@ const struct option args_options[] = {
 		"spoil what TLS sends, as 'cut flight 1 stall'",
 		.read = args_read_tls_fault, .many = true, .ways = HTTP | TCP,
 		.needs = "tls|tls-certs", .words = "alert corrupt cut gap "
-			"insert pause split"},
+			"insert no-resume pause split"},
 	{"tls-min", 0, "VERSION", "the oldest version of TLS (1.2)",
 		.read = args_read_tls, TO(args.options.tls_min),
 		.ways = HTTP | TCP,

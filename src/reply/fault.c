@@ -73,6 +73,7 @@ static const struct rt_fault_word {
 	{"end", RT_FAULT_END, "e", STREAM, 0, 0, NULL, NULL},
 	{"deaf", RT_FAULT_DEAF, "", STREAM, 0, 0, NULL, NULL},
 	{"no-close-notify", RT_FAULT_NO_NOTIFY, "", STREAM, 0, 0, NULL, NULL},
+	{"no-resume", RT_FAULT_NO_RESUME, "", STREAM, 0, 0, NULL, NULL},
 	{"refuse", RT_FAULT_REFUSE, "t?", STREAM, 0, 0, NULL, NULL},
 };
 

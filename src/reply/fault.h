@@ -66,6 +66,9 @@ int rt_faults_check_wire(const struct rt_faults *faults, bool tls, bool begins,
 	char *error);
 int rt_faults_check_handshake(const struct rt_faults *faults, char *error);
 
+/* Whether the client's session is not resumed. */
+bool rt_faults_resume_none(const struct rt_faults *faults);
+
 /* How a request is read before it is answered. */
 struct rt_reading {
 	bool early; /* answered as soon as this many bytes of its body are

@@ -65,6 +65,12 @@ rt_faults_force_body(const struct rt_faults *faults)
 }
 
 bool
+rt_faults_resume_none(const struct rt_faults *faults)
+{
+	return rt_faults_find(faults, RT_FAULT_NO_RESUME) != NULL;
+}
+
+bool
 rt_faults_ignore_range(const struct rt_faults *faults)
 {
 	return rt_faults_find(faults, RT_FAULT_NO_RANGE) != NULL;
@@ -236,6 +242,8 @@ rt_faults_check_wire(const struct rt_faults *faults, bool tls, bool begins,
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct rt_clause *clause = faults->clauses + i;
 
+		if (clause->verb == RT_FAULT_NO_RESUME)
+			return fail(faults, clause, "it in --tls-fault", error);
 		if (needs_tls(clause) && !tls)
 			return fail(faults, clause, "a server with TLS", error);
 		if (clause->base == RT_FAULT_FLIGHT && !begins)
@@ -252,7 +260,8 @@ rt_faults_check_handshake(const struct rt_faults *faults, char *error)
 {
 	for (size_t i = 0; i < faults->count; i++)
 		if (!rt_clause_is_wired(faults->clauses + i) &&
-			faults->clauses[i].verb != RT_FAULT_GAP)
+			faults->clauses[i].verb != RT_FAULT_GAP &&
+			faults->clauses[i].verb != RT_FAULT_NO_RESUME)
 			return fail(faults, faults->clauses + i,
 				"a position such as wire N, record N or "
 				"flight N",

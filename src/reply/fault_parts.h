@@ -45,6 +45,7 @@ enum rt_fault_verb {
 	RT_FAULT_END,
 	RT_FAULT_DEAF,
 	RT_FAULT_NO_NOTIFY,
+	RT_FAULT_NO_RESUME, /* before there is a request */
 	RT_FAULT_REFUSE
 };
 

@@ -22,6 +22,9 @@ spoil(struct retort *server, struct rt_served *served)
 		.drawn = rt_faults_chancy(server->tls_faults),
 		.seed = server->route.seed,
 	};
+	if (served->tls_faults != NULL &&
+		rt_faults_resume_none(served->tls_faults))
+		rt_tls_resume_none(served->tls, served->number);
 	ok = served->tls_faults != NULL &&
 		rt_faults_edit_wire(served->tls_faults, &edits, true);
 	return rt_tls_edit(served->tls, &edits) && ok;

@@ -80,6 +80,13 @@ rt_tls_free(struct rt_tls *tls)
 	free(tls);
 }
 
+void
+rt_tls_resume_none(struct rt_tls *tls, uint64_t number)
+{
+	(void)tls->server->ssl.SSL_set_session_id_context(tls->ssl,
+		(const unsigned char *)&number, sizeof number);
+}
+
 bool
 rt_tls_edit(struct rt_tls *tls, struct rt_wire_list *list)
 {

@@ -94,6 +94,10 @@ struct rt_tls {
 struct rt_tls *rt_tls_new(const struct rt_tls_server *server, int fd, int kind,
 	void *owner);
 
+/* Sessions are resumed by no connection but those of the same number, of which
+   there is one: each has a handshake of its own, whatever ticket it brings. */
+void rt_tls_resume_none(struct rt_tls *tls, uint64_t number);
+
 /* From here on these edits are made to what is sent: see rt_wire_take(). */
 bool rt_tls_edit(struct rt_tls *tls, struct rt_wire_list *list);
 

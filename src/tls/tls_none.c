@@ -48,6 +48,13 @@ rt_tls_free(struct rt_tls *tls)
 	(void)tls;
 }
 
+void
+rt_tls_resume_none(struct rt_tls *tls, uint64_t number)
+{
+	(void)tls;
+	(void)number;
+}
+
 bool
 rt_tls_edit(struct rt_tls *tls, struct rt_wire_list *list)
 {

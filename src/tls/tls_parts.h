@@ -51,6 +51,7 @@
 	F(SSL_session_reused) \
 	F(SSL_set_accept_state) \
 	F(SSL_set_bio) \
+	F(SSL_set_session_id_context) \
 	F(SSL_set_shutdown) \
 	F(SSL_set_ex_data) \
 	F(SSL_shutdown) \

@@ -200,6 +200,7 @@ static const struct {
 	{"cut wire 5", false, true, "'cut wire 5': expected a server with TLS"},
 	{"cut 5; alert 40", false, false,
 		"'alert 40': expected a server with TLS"},
+	{"no-resume", true, true, "'no-resume': expected it in --tls-fault"},
 	{"rekey 5", false, true, "'rekey 5': expected a server with TLS"},
 	{"close-notify 5", true, false, NULL},
 	{"cut flight 1 reset", true, true, NULL},
@@ -226,7 +227,7 @@ END_TEST
 START_TEST(test_handshake)
 {
 	struct rt_faults *faults =
-		read_faults("split record 1; gap 2; alert 1; cut flight 3");
+		read_faults("split record 1; gap 2; alert 1; no-resume");
 	char error[RETORT_ERROR_SIZE] = "";
 
 	ck_assert_int_eq(rt_faults_check_handshake(faults, error), 0);

@@ -441,7 +441,8 @@ END_TEST
 
 START_TEST(test_resumed)
 {
-	struct client client = clients[_i];
+	const bool refused = _i >= COUNT(clients);
+	struct client client = clients[_i % COUNT(clients)];
 	struct pair pair;
 
 	open_pair(&pair, shared, &client);
@@ -452,8 +453,10 @@ START_TEST(test_resumed)
 	(void)SSL_shutdown(pair.client);
 	close_pair(&pair);
 	open_pair(&pair, shared, &client);
+	if (refused)
+		rt_tls_resume_none(pair.tls, 7);
 	ck_assert(shake(&pair));
-	ck_assert(pair.tls->facts.resumed);
+	ck_assert_int_eq(pair.tls->facts.resumed, !refused);
 	exchange_in(&pair, REQUEST);
 	close_pair(&pair);
 	SSL_SESSION_free(client.again);
@@ -780,7 +783,7 @@ main(void)
 	tcase_add_loop_test(agreed, test_versions, 0, COUNT(versions));
 	tcase_add_loop_test(agreed, test_alpn, 0, COUNT(protocols));
 	tcase_add_test(agreed, test_facts);
-	tcase_add_loop_test(agreed, test_resumed, 0, COUNT(clients));
+	tcase_add_loop_test(agreed, test_resumed, 0, 2 * COUNT(clients));
 
 	tcase_add_unchecked_fixture(certificates, open_shared, close_shared);
 	rt_test_case(suite, certificates);

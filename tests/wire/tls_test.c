@@ -713,6 +713,33 @@ START_TEST(rekeys)
 }
 END_TEST
 
+/* Whatever ticket it brings. */
+START_TEST(resumes_none)
+{
+	struct client client;
+	SSL_SESSION *session;
+
+	open_with((struct retort_options){.tls = true,
+			  .tls_fault = "no-resume"},
+		_i);
+	ON("GET /", .body = "secret");
+	open_client(&client);
+	converse(&client, GET);
+	session = SSL_get1_session(client.ssl);
+	ck_assert(SSL_SESSION_is_resumable(session));
+	(void)SSL_shutdown(client.ssl);
+	close_client(&client);
+	open_client(&client);
+	ck_assert_int_eq(SSL_set_session(client.ssl, session), 1);
+	converse(&client, GET);
+	expect_end(&client);
+	close_client(&client);
+	ck_assert(!ended(2)->tls_resumed);
+	SSL_SESSION_free(session);
+	close_server();
+}
+END_TEST
+
 /* A position counts from where its reply begins. */
 START_TEST(spoils_later_replies)
 {
@@ -942,7 +969,8 @@ main(void)
 		chooses_by_facts, logs_keys, a_client_distrusts,
 		plain_http_is_told, a_handshake_takes_too_long, NULL};
 	/* what is no Unix socket */
-	const TTest *const listening[] = {resets, resets_handshakes, NULL};
+	const TTest *const listening[] = {resets, resets_handshakes,
+		resumes_none, NULL};
 	const TTest *const basic[] = {unix_sockets, options_are_checked,
 		logs_keys_to_files_only, faults_of_tls_are_checked, NULL};
 	const TTest *const spoiling[] = {spoils_handshakes, spoils_records,
