@@ -18,6 +18,9 @@
 
 #define MAX_CLAUSES 1024
 
+/* Bytes of `insert` that TLS has to hold. */
+#define MAX_ON_WIRE ((size_t)256 << 10)
+
 /* Of a word: */
 enum {
 	STREAM = 1, /* it means nothing to a datagram */
@@ -412,6 +415,9 @@ find_useless(const struct rt_faults *faults, const struct rt_clause *clause)
 		clause->verb <= RT_FAULT_CONTINUE && early != NULL &&
 		!early->given)
 		return "no early with it, which does not wait for the body";
+	if (clause->verb == RT_FAULT_INSERT && rt_clause_is_wired(clause) &&
+		clause->size > MAX_ON_WIRE)
+		return "at most 262144 bytes on the wire";
 	if (clause->verb == RT_FAULT_STOP_READING && faults->reading.early)
 		return "no early with it, which answers";
 	for (size_t i = 0; i < faults->count; i++)

@@ -43,7 +43,10 @@ want(struct run *run)
 	plain->in.verb = RT_RECV;
 	plain->in.recv.data = run->room;
 	plain->in.recv.size = sizeof run->room;
-	plain->out.verb = below(run, 2) ? RT_SEND : RT_NOTHING;
+	plain->out.verb = below(run, 2) ? RT_SEND :
+		below(run, 8)           ? RT_NOTHING :
+					  RT_TELL;
+	plain->out.tell = (enum rt_tell)below(run, 2);
 	plain->out.send.count = 1;
 	plain->out.send.pieces[0].iov_base = run->room;
 	plain->out.send.pieces[0].iov_len = 1 + below(run, sizeof run->room);
@@ -127,7 +130,9 @@ run_one(const struct rt_tls_server *server, const uint8_t *data, size_t size,
 		}
 		if ((done & RT_IN_DONE) && run.plain.in.result <= 0)
 			break;
-		if ((done & RT_OUT_DONE) && run.plain.out.result <= 0)
+		if ((done & RT_OUT_DONE) &&
+			run.plain.out.result <
+				(run.plain.out.verb == RT_SEND ? 1 : 0))
 			break;
 		want(&run);
 	}

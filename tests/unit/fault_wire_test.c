@@ -173,6 +173,28 @@ START_TEST(test_reply)
 }
 END_TEST
 
+/* It is held in memory. */
+START_TEST(test_much)
+{
+	static char text[300000] = "insert wire 0 \"";
+	struct rt_error error;
+	struct rt_faults *faults;
+	size_t begin = strlen(text);
+
+	for (size_t size = 262144; size <= 262145; size++) {
+		memset(text + begin, 'x', size);
+		text[begin + size] = '"';
+		text[begin + size + 1] = '\0';
+		faults = rt_faults_new(text, &error);
+		ck_assert_int_eq(faults != NULL, size == 262144);
+		rt_faults_free(faults);
+	}
+	ck_assert_msg(strstr(error.text, "at most 262144 bytes on the wire") !=
+			NULL,
+		"%s", error.text);
+}
+END_TEST
+
 /* What is drawn says where, too. */
 START_TEST(test_chance)
 {
@@ -254,6 +276,7 @@ main(void)
 	tcase_add_loop_test(text, test_edits, 0, COUNT(right));
 	rt_test_case(suite, uses);
 	tcase_add_test(uses, test_reply);
+	tcase_add_test(uses, test_much);
 	tcase_add_test(uses, test_chance);
 	tcase_add_loop_test(uses, test_fitting, 0, COUNT(fitting));
 	tcase_add_test(uses, test_handshake);
