@@ -285,21 +285,25 @@ rekey(struct rt_tls *tls)
 	(void)judge(tls, done);
 }
 
-/* Whether the client has still to answer; a byte of what it sends is looked at,
-   as OpenSSL has it, and left. */
+/* Whether the client has still to answer. What it sent before that is left for
+   who receives, and the answer after it, too. */
 static bool
 is_answer_due(struct rt_tls *tls)
 {
 	const struct rt_openssl *ssl = &tls->server->ssl;
+	enum result result;
 	size_t size = 0;
 	char byte;
 
 	if (ssl->SSL_version(tls->ssl) == TLS1_3_VERSION ||
 		!ssl->SSL_renegotiate_pending(tls->ssl))
 		return false;
-	if (judge(tls, ssl->SSL_peek_ex(tls->ssl, &byte, 1, &size)) == MORE)
+	result = judge(tls, ssl->SSL_peek_ex(tls->ssl, &byte, 1, &size));
+	if (result == MORE)
 		plan_receiving(tls);
-	return tls->failed == 0 && ssl->SSL_renegotiate_pending(tls->ssl) != 0;
+	if (result == END)
+		tls->failed = -ECONNRESET;
+	return result != DONE && ssl->SSL_renegotiate_pending(tls->ssl) != 0;
 }
 
 /* More may be sent after it, as if it had not been said. */
@@ -318,8 +322,7 @@ try_tell(struct rt_tls *tls, struct rt_op *op)
 	else if (!tls->told)
 		rekey(tls);
 	tls->told = true;
-	if (tls->failed < 0 || !is_flushed(tls) || is_answer_due(tls) ||
-		!is_flushed(tls))
+	if (tls->failed < 0 || is_answer_due(tls) || !is_flushed(tls))
 		return 0;
 	tls->told = false;
 	op->result = 0;

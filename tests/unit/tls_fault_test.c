@@ -198,6 +198,33 @@ START_TEST(test_tell)
 }
 END_TEST
 
+/* A client that has sent something before it is asked, or that leaves. */
+START_TEST(test_unanswered)
+{
+	struct pair pair;
+
+	open_pair(&pair, shared, &clients[0]);
+	ck_assert(shake(&pair));
+	want(&pair, RT_TELL);
+	pair.plain.out.tell = RT_TELL_REKEY;
+	if (_i == 0) {
+		ck_assert_int_eq(SSL_write(pair.client, "hello", 5), 5);
+		ck_assert_uint_eq(carry(&pair), RT_OUT_DONE);
+		ck_assert_int_eq(pair.plain.out.result, 0);
+		want_recv(&pair, 10);
+		ck_assert_uint_eq(carry(&pair), RT_IN_DONE);
+		assert_bytes(pair.room, (size_t)pair.plain.in.result, "hello",
+			5);
+	} else {
+		pair.split_in = pair.came;
+		pair.cut = true;
+		ck_assert_uint_eq(carry(&pair), RT_OUT_DONE);
+		ck_assert_int_eq(pair.plain.out.result, -ECONNRESET);
+	}
+	close_pair(&pair);
+}
+END_TEST
+
 /* What has not left yet is asked for again, a little later. */
 START_TEST(test_flush)
 {
@@ -296,6 +323,7 @@ main(void)
 	tcase_add_loop_test(edits, test_pause_at_each_byte, 0, count);
 	tcase_add_loop_test(edits, test_corrupt_at_each_byte, 0, count);
 	tcase_add_loop_test(edits, test_tell, 0, count);
+	tcase_add_loop_test(edits, test_unanswered, 0, 2);
 	tcase_add_loop_test(edits, test_flush, 0, count);
 	tcase_add_loop_test(edits, test_flush_fails, 0, count);
 	tcase_add_loop_test(edits, test_alert, 0, count);
