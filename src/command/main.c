@@ -15,8 +15,6 @@
 
 #include "args/args.h"
 #include "command/announce.h"
-#include "command/console.h"
-#include "command/output.h"
 #include "command/reload.h"
 #include "command/run.h"
 #include "command/setup.h"
@@ -25,6 +23,8 @@
 #include "command/watch.h"
 #include "job/clock.h"
 #include "retort.h"
+#include "talk/console.h"
+#include "talk/output.h"
 
 /* --- serving --- */
 

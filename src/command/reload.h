@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "args/args.h"
-#include "command/output.h"
+#include "talk/output.h"
 
 /* How often the file is looked at: ms. */
 #define RELOAD_INTERVAL 200

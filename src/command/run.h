@@ -7,9 +7,9 @@
 #define RUN_H
 
 #include "args/args.h"
-#include "command/output.h"
 #include "command/signals.h"
 #include "retort.h"
+#include "talk/output.h"
 
 /* Serves while COMMAND runs, and judges what came; the exit status. `ca`: the
    file of the CA; NULL. */

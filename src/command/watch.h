@@ -11,8 +11,8 @@
 #include <sys/types.h>
 
 #include "args/args.h"
-#include "command/console.h"
 #include "retort.h"
+#include "talk/console.h"
 
 struct pollfd;
 

@@ -6,8 +6,8 @@
  */
 #include "config.h"
 
-#include "command/sink.h"
 #include "support/harness.h"
+#include "talk/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # The walls: a file includes headers of its own wing and of lower wings only,
-# and names the wing; the command (args/, job/, show/, command/) includes retort.h
-# alone; llhttp is known to http.c alone; and no two files of a wing call each
-# other, as the linker sees it. Prints TAP.
+# and names the wing; the command (args/ to command/) includes retort.h alone;
+# llhttp is known to http.c alone; and no two files of a wing
+# call each other, as the linker sees it. Prints TAP.
 
 set -u
 LC_ALL=C
@@ -15,7 +15,7 @@ count=0
 failed=0
 
 # from the lowest to the highest, as HACKING has them
-wings='base os tls http reply site conn scenario match route server api args job show command'
+wings='base os tls http reply site conn scenario match route server api args job show talk command'
 
 # rank WING
 rank()

@@ -2,7 +2,7 @@
 /* Called by output.c. */
 #include "config.h"
 
-#include "command/transcript.h"
+#include "talk/transcript.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
  */
 #include "config.h"
 
-#include "command/output.h"
+#include "talk/output.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "command/console.h"
+#include "talk/console.h"
 
 #include <errno.h>
 #include <stdlib.h>

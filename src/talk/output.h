@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "command/sink.h"
-#include "command/transcript.h"
 #include "retort.h"
+#include "talk/sink.h"
+#include "talk/transcript.h"
 
 struct output {
 	struct sink sink;

@@ -7,7 +7,7 @@
  */
 #include "config.h"
 
-#include "command/sink.h"
+#include "talk/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
