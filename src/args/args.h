@@ -44,6 +44,7 @@ struct args {
 	size_t connected_count;
 	const char *port_file;
 	const char *ca_file; /* NULL: nowhere */
+	const char *control; /* "-": by standard input; NULL: not */
 	bool certs;          /* sweep: wrong certificates, not replies */
 	const char *at;      /* of a sweep: its points; NULL */
 	const char *report;  /* its file, too; NULL */
@@ -68,6 +69,10 @@ void args_read(struct args *args, int argc, char **argv);
 
 /* The words that an option's value may be, with blanks between them. */
 const char *args_words(const char *option);
+
+/* A time, with a fraction if need be, in seconds or as 250ms, 2s or 1m; as
+   milliseconds rounded up. -1: it is none. */
+int args_ms(const char *text);
 
 /* "retort: ..." on stderr, and exit. */
 _Noreturn void args_die(int status, const char *format, ...)

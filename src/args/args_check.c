@@ -107,6 +107,13 @@ check_needs(const struct given *given, const struct option *option)
 	}
 }
 
+/* A scenario, or rules that will be given: they answer by themselves. */
+static bool
+has_rules(const struct args *args)
+{
+	return args->scenario != NULL || args->control != NULL;
+}
+
 /* Nothing but a scenario answers: no option says another way. */
 static bool
 is_scenario_alone(const struct given *given)
@@ -116,7 +123,7 @@ is_scenario_alone(const struct given *given)
 
 	while ((option = next_given(given, option)) != NULL)
 		ways &= ways_of(option++);
-	return given->args.mode != MODE_SWEEP && given->args.scenario != NULL &&
+	return given->args.mode != MODE_SWEEP && has_rules(&given->args) &&
 		given->args.root == NULL && (ways & FILES) != 0;
 }
 
@@ -128,8 +135,9 @@ check_ways(const struct given *given, const struct option *option)
 
 	if (is_scenario_alone(given) && (ways_of(option) & RULES) == 0)
 		args_die(EXIT_USAGE,
-			"%s: needs ROOT, as --scenario alone serves no files",
-			args_call(option, name));
+			"%s: needs ROOT, as %s alone serves no files",
+			args_call(option, name),
+			given->args.scenario ? "--scenario" : "--control");
 	for (; (other = next_given(given, other)) != NULL; other++)
 		if ((ways_of(option) & ways_of(other)) == 0)
 			args_die(EXIT_USAGE, "%s and %s exclude each other%s",
@@ -202,21 +210,29 @@ read_text(struct args *args, const char *option, const char *text,
 	args_read_file(args, option, text + 1, &reply->body, &reply->body_size);
 }
 
-/* Lines that are typed, whose author must see what came. */
+/* Standard input is for this option. */
 static void
-read_prompt(struct args *args, const struct given *given)
+take_input(struct args *args, const struct given *given, const char *option)
 {
 	const char *reader =
 		args->mode == MODE_RUN ? "COMMAND" : args->stdin_used;
 
-	if (reader != NULL)
-		args_die(EXIT_USAGE, "--prompt: standard input is read by %s",
+	if (reader != NULL && strcmp(reader, option) != 0)
+		args_die(EXIT_USAGE, "%s: standard input is read by %s", option,
 			reader);
 	for (size_t i = 0; i < given->bind_count; i++)
 		if (strcmp(given->bind[i], "fd:0") == 0)
 			args_die(EXIT_USAGE,
-				"--prompt and --bind fd:0 exclude each other");
-	args->stdin_used = "--prompt";
+				"%s and --bind fd:0 exclude each other",
+				option);
+	args->stdin_used = option;
+}
+
+/* Lines that are typed, whose author must see what came. */
+static void
+read_prompt(struct args *args, const struct given *given)
+{
+	take_input(args, given, "--prompt");
 	args->verbose += args->verbose == 0 && args->log;
 }
 
@@ -225,7 +241,7 @@ read_plain(struct args *args, const struct given *given)
 {
 	/* what no rule of a scenario answers must not look answered */
 	args->canned = args->reply.echo || given->body || args->typed ||
-		args->scenario == NULL;
+		!has_rules(args);
 	args->options.defer_accept = false;
 	if (given->body != NULL)
 		read_text(args, "--body", given->body, &args->reply);
@@ -339,11 +355,11 @@ set_sweep(struct given *given)
 		given->body = letters;
 }
 
-/* They are for one command, and not for people to look at. */
+/* They are for one command or test, and not for people to look at. */
 static void
 set_mode(struct args *args, const struct given *given)
 {
-	if (args->mode == MODE_SERVE)
+	if (args->mode == MODE_SERVE && args->control == NULL)
 		return;
 	if (!args_is_given(given, "port"))
 		args->options.port = 0;
@@ -351,7 +367,7 @@ set_mode(struct args *args, const struct given *given)
 		args->log && (args_is_given(given, "log") || args->verbose > 0);
 	args->options.unrecorded = args->mode == MODE_SWEEP;
 	args->options.sigpipe_ignored = args->options.unrecorded;
-	args->options.defer_accept = args->mode == MODE_RUN;
+	args->options.defer_accept = args->mode != MODE_SWEEP;
 }
 
 /* --- what can be obeyed, and is hardly what was meant --- */
@@ -456,6 +472,8 @@ args_finish(struct given *given)
 	set_mode(args, given);
 	read_listen_fds(given);
 	check_port(given);
+	if (args->control != NULL)
+		take_input(args, given, "--control");
 	if (plain)
 		read_plain(args, given);
 	else
@@ -465,12 +483,12 @@ args_finish(struct given *given)
 	if (args->reload &&
 		(args->scenario == NULL || args->scenario_text != NULL))
 		args_die(EXIT_USAGE, "--reload needs --scenario FILE");
-	if (args->transcripts != NULL || args->scenario != NULL) {
+	if (args->transcripts != NULL || has_rules(args)) {
 		args->options.unrecorded = false;
 		args->options.sigpipe_ignored = false;
 	}
 	/* a scenario answers by itself */
-	if (args->root == NULL && !args->canned && args->scenario == NULL)
+	if (args->root == NULL && !args->canned && !has_rules(args))
 		args->root = ".";
 	if (given->faults != NULL && args->root == NULL && !args->canned)
 		args_die(EXIT_USAGE,

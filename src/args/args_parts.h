@@ -127,7 +127,7 @@ args_reader args_read_bind, args_read_host, args_read_type, args_read_header,
 	args_read_protocol, args_read_fault, args_read_scenario, args_read_log,
 	args_read_quiet, args_read_body_limit, args_read_delay, args_read_cors,
 	args_read_help, args_read_version, args_read_tls, args_read_tls_fault,
-	args_read_report;
+	args_read_report, args_read_control;
 
 /* --- values; what is none ends the process, naming `option` --- */
 
@@ -138,8 +138,7 @@ uint64_t args_number(const char *option, const char *text, uint64_t least,
 uint64_t args_size(const char *option, const char *text, uint64_t least,
 	uint64_t most);
 
-/* A time, with a fraction if need be, in seconds or as 250ms, 2s or 1m; as
-   milliseconds rounded up. */
+/* As args_ms(). */
 int args_time(const char *option, const char *text);
 
 /* Permissions of a file, in octal. */

@@ -131,10 +131,13 @@ unit_of_time(const char *name)
 							 0;
 }
 
+/* In s; a time is less. */
+#define MOST_TIME (INT_MAX / 1000)
+
 int
-args_time(const char *option, const char *text)
+args_ms(const char *text)
 {
-	const uint64_t most = INT_MAX / 1000;
+	const uint64_t most = MOST_TIME;
 	uint64_t whole, part = 0, scale = 1, unit, ms;
 	size_t size = read_digits(text, &whole), digits = 0;
 	const char *at = text + strspn(text, "0123456789");
@@ -156,11 +159,21 @@ args_time(const char *option, const char *text)
 		UINT64_MAX;
 	if (size + digits == 0 || (size == 0 && *text != '.') || unit == 0 ||
 		ms >= most * 1000)
+		return -1;
+	return (int)ms;
+}
+
+int
+args_time(const char *option, const char *text)
+{
+	int ms = args_ms(text);
+
+	if (ms < 0)
 		args_die(EXIT_USAGE,
 			"%s '%s': expected a time, such as 2, 0.5 or 250ms, "
-			"less than %llu s",
-			option, text, (unsigned long long)most);
-	return (int)ms;
+			"less than %d s",
+			option, text, MOST_TIME);
+	return ms;
 }
 
 int

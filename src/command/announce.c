@@ -286,9 +286,8 @@ warn_of_others(struct retort *server)
 				url);
 }
 
-/* So that what reads it (a pipe, "$(...)") is not kept waiting for more. */
-static void
-end_output(void)
+void
+announce_end(void)
 {
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
@@ -307,7 +306,6 @@ announce(struct retort *server, const struct told_file *file)
 	warn_of_others(server);
 	if (code == 0)
 		code = args_write(STDOUT_FILENO, lines.text, lines.size);
-	end_output();
 	free(lines.text);
 	return code;
 }

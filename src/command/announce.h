@@ -45,11 +45,14 @@ int told_file_ca(struct told_file *file, struct retort *server,
 void told_file_end(struct told_file *file);
 
 /*
- * Each URL as a line on standard output, unless the port file is that, and then
- * the end of standard output; and warns of those that other machines can reach.
- * 0 or -errno.
+ * Each URL as a line on standard output, unless the port file is that, and
+ * warns of those that other machines can reach. 0 or -errno.
  */
 int announce(struct retort *server, const struct told_file *file);
+
+/* The end of standard output, so that what reads it (a pipe, "$(...)") is not
+   kept waiting for more. */
+void announce_end(void);
 
 /* Tells $NOTIFY_SOCKET, if there is one, as sd_notify(3) does. What goes wrong
    is told on standard error. */

@@ -48,7 +48,8 @@ serve(struct retort *server, const struct args *args, struct watch *watch,
 	int status = EXIT_SUCCESS, step = 0;
 
 	while (step == 0 && signals->count < 2) {
-		bool stop = signals->count > 0 || nobody_can_come(server);
+		bool stop = signals->count > 0 || nobody_can_come(server) ||
+			control_over(watch->control);
 		int timeout = -1;
 
 		if (!stopping && end != INT64_MAX) {
@@ -65,6 +66,7 @@ serve(struct retort *server, const struct args *args, struct watch *watch,
 				timeout = look;
 		}
 		if (!stopping && !stop && watch_needed(watch)) {
+			timeout = control_timeout(watch->control, timeout);
 			stop = watch_wait(watch, server,
 				output_timeout(output, timeout));
 			timeout = 0;
@@ -77,6 +79,8 @@ serve(struct retort *server, const struct args *args, struct watch *watch,
 		if (stopping)
 			timeout = -1;
 		step = retort_step(server, output_timeout(output, timeout));
+		if (!stopping && step == 0)
+			control_step(watch->control);
 		output_step(output);
 	}
 	if (lifetime_over &&
@@ -279,11 +283,18 @@ serve_all(const struct args *args, struct retort *server, struct typed *typed,
 	struct reload *reload, struct output *output,
 	volatile struct signals *signals, pid_t ppid)
 {
-	struct watch watch = watch_open(args, ppid, args->typed ? typed : NULL);
-	int status = serve(server, args, &watch, reload, output, signals);
+	struct control *control =
+		args->control != NULL ? control_open(server) : NULL;
+	struct watch watch =
+		watch_open(args, ppid, args->typed ? typed : NULL, control);
+	int status;
 
+	if (args->control != NULL && control == NULL)
+		args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
+	status = serve(server, args, &watch, reload, output, signals);
 	if (status == EXIT_SUCCESS && output_judge(output))
 		status = EXIT_UNMET;
+	control_close(control);
 	free(watch.polled);
 	free(typed->waiting);
 	return status;
@@ -335,6 +346,8 @@ tell_where(const struct args *args, struct retort *server,
 			strerror(-code));
 		return EXIT_FAILURE;
 	}
+	if (args->mode == MODE_SERVE && args->control == NULL)
+		announce_end();
 	announce_ready();
 	return 0;
 }
@@ -391,9 +404,9 @@ main(int argc, char **argv)
 	output.server = server;
 	output.sink = sink_open(STDERR_FILENO);
 	/* run judges, whatever is expected, what nothing answered */
-	output.judged = args.mode == MODE_RUN ?
-		args.scenario != NULL :
-		retort_stats(server).expectations > 0;
+	output.judged = args.control != NULL ||
+		(args.mode == MODE_RUN ? args.scenario != NULL :
+					 retort_stats(server).expectations > 0);
 	typed.server = server;
 	signals_wake(server);
 	status = tell_where(&args, server, &file, &ca, signals);

@@ -17,7 +17,7 @@
 #define PARENT_INTERVAL 200 /* ms */
 
 /* The places of what is polled; the server's follow. */
-enum { PIDFD, INPUT, TYPED, OWN };
+enum { PIDFD, INPUT, TYPED, CONTROL, OWN = CONTROL + CONTROL_POLLED };
 
 static int
 open_pidfd(pid_t pid)
@@ -31,9 +31,13 @@ open_pidfd(pid_t pid)
 }
 
 struct watch
-watch_open(const struct args *args, pid_t parent, struct typed *typed)
+watch_open(const struct args *args, pid_t parent, struct typed *typed,
+	struct control *control)
 {
-	struct watch watch = {.pidfd = -1, .input = -1, .typed = typed};
+	struct watch watch = {.pidfd = -1,
+		.input = -1,
+		.typed = typed,
+		.control = control};
 	struct stat status;
 	int listens = 0;
 	socklen_t size = sizeof listens;
@@ -56,7 +60,7 @@ watch_open(const struct args *args, pid_t parent, struct typed *typed)
 bool
 watch_needed(const struct watch *watch)
 {
-	return watch->parent || watch->typed != NULL;
+	return watch->parent || watch->typed != NULL || watch->control != NULL;
 }
 
 /* Standard input has something, or its end. */
@@ -97,6 +101,7 @@ list_polled(struct watch *watch, struct retort *server, size_t *count,
 		(struct pollfd){.fd = watch->typed ? typed_fd(watch->typed) :
 						     -1,
 			.events = POLLIN};
+	control_poll(watch->control, polled + CONTROL);
 	return polled;
 }
 
@@ -134,5 +139,6 @@ watch_wait(struct watch *watch, struct retort *server, int timeout)
 		(void)retort_step(server, 0);
 		typed_read(watch->typed);
 	}
+	control_read(watch->control, polled + CONTROL);
 	return parent_ended(watch);
 }

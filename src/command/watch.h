@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waits of the command for anything but its server: its parent's end, and
- * lines of standard input. Part of the command: sees retort.h only.
+ * Waits of the command for anything but its server: its parent's end, lines of
+ * standard input, and what --control asks for. Part of the command: sees
+ * retort.h only.
  */
 #ifndef WATCH_H
 #define WATCH_H
@@ -13,6 +14,7 @@
 #include "args/args.h"
 #include "retort.h"
 #include "talk/console.h"
+#include "talk/control.h"
 
 struct pollfd;
 
@@ -21,20 +23,21 @@ struct watch {
 	pid_t pid;
 	int pidfd; /* -1: looked for from time to time */
 	int input; /* standard input, ended with the parent; -1: not */
-	struct typed *typed;   /* NULL: nobody types */
-	struct pollfd *polled; /* to be freed */
+	struct typed *typed;     /* NULL: nobody types */
+	struct control *control; /* NULL: nobody asks */
+	struct pollfd *polled;   /* to be freed */
 	size_t polled_room;
 };
 
 struct watch watch_open(const struct args *args, pid_t parent,
-	struct typed *typed);
+	struct typed *typed, struct control *control);
 
 /* Whether there is anything to be waited for. */
 bool watch_needed(const struct watch *watch);
 
 /*
  * Waits for the server or for one of these, at most `timeout` ms (-1: for
- * ever), and takes what was typed. True: the server is to end.
+ * ever), and takes what was typed or asked. True: the server is to end.
  */
 bool watch_wait(struct watch *watch, struct retort *server, int timeout);
 

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --control: a test in any language gives rules, and asks for records and the
+ * verdict, by lines of text; retort(1) describes them. Nothing here waits.
+ * Part of the command: sees retort.h only.
+ */
+#ifndef CONTROL_H
+#define CONTROL_H
+
+#include <stdbool.h>
+
+#include "retort.h"
+
+struct control;
+struct pollfd;
+
+/* Clients at a time. */
+#define CONTROL_CLIENTS 16
+
+/* Descriptors to be polled. */
+#define CONTROL_POLLED (2 * CONTROL_CLIENTS)
+
+/* One client, by standard input and output, whose end is that of the server.
+   NULL: there is no memory. */
+struct control *control_open(struct retort *server);
+
+void control_close(struct control *control);
+
+/* Fills in CONTROL_POLLED of them. */
+void control_poll(const struct control *control, struct pollfd *polled);
+
+/* Reads what has come, after these were polled. */
+void control_read(struct control *control, const struct pollfd *polled);
+
+/* After each step of the server: does what was asked for, as far as it can be
+   done by now. */
+void control_step(struct control *control);
+
+/* When it should be called again, in ms, if not within `timeout` (-1: never):
+   the lesser. */
+int control_timeout(const struct control *control, int timeout);
+
+/* Whether the server is to end. */
+bool control_over(const struct control *control);
+
+#endif

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands, each by the functions of retort.h. */
+#include "config.h"
+
+#include "talk/control_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args/args.h"
+#include "job/clock.h"
+
+/* How long `wait` waits if it is not told: ms. */
+#define WAIT 10000
+
+/* A longer line is no command; and so much of it is shown. */
+#define LONGEST 255
+#define SHOWN 60
+
+#define MOST_WORDS 3
+
+/* The longest line of a record. */
+#define RECORD_SIZE 4096
+
+enum outcome { OK, WRONG, LATER };
+
+/* A command while it is obeyed. */
+struct obeyed {
+	struct retort *server;
+	const struct control_command *command;
+	char line[LONGEST + 1];
+	const char *words[MOST_WORDS]; /* of it; "" beyond the last one */
+	FILE *answer;
+	int64_t began;
+	int left;  /* ms, if it is LATER */
+	bool stop; /* the server is to end */
+};
+
+/* --- words --- */
+
+/* False: there are more than a command can have. */
+static bool
+read_words(struct obeyed *obeyed)
+{
+	char *at = obeyed->line;
+
+	for (size_t i = 0; i < MOST_WORDS; i++) {
+		at += strspn(at, BLANKS);
+		obeyed->words[i] = at;
+		at += strcspn(at, BLANKS);
+		if (*at != '\0')
+			*at++ = '\0';
+	}
+	return at[strspn(at, BLANKS)] == '\0';
+}
+
+/* A whole number, from 1. 0: it is none. */
+static unsigned long long
+read_number(const char *word)
+{
+	unsigned long long number;
+
+	if (*word == '\0' || strspn(word, "0123456789") != strlen(word))
+		return 0;
+	errno = 0;
+	number = strtoull(word, NULL, 10);
+	return errno == 0 ? number : 0;
+}
+
+/* A time; `ms` if the word is empty. False: it is none. */
+static bool
+read_time(const char *word, int *ms)
+{
+	int code = *word == '\0' ? *ms : args_ms(word);
+
+	*ms = code;
+	return code >= 0;
+}
+
+static enum outcome
+expected(const struct obeyed *obeyed, const char *what)
+{
+	(void)fprintf(obeyed->answer, "expected %s\n", what);
+	return WRONG;
+}
+
+/* Whether it is too late to wait, for `ms` in all. */
+static bool
+is_late(struct obeyed *obeyed, int ms)
+{
+	int64_t left = obeyed->began + ms - clock_ms();
+
+	obeyed->left = left > 0 ? (int)left : 0;
+	return left <= 0;
+}
+
+/* --- commands --- */
+
+static enum outcome
+obey_rules(struct obeyed *obeyed)
+{
+	char error[RETORT_ERROR_SIZE];
+	char *notices = NULL;
+	const struct retort_scenario scenario = {
+		.server = obeyed->server,
+		.text = obeyed->command->text,
+		.size = retort_size(obeyed->command->size),
+		.name = "rules",
+		.notices = &notices,
+		.error = error,
+	};
+	int code = retort_load_sized(&scenario, sizeof scenario);
+
+	if (code < 0)
+		(void)fprintf(obeyed->answer, "%s\n", error);
+	else if (notices != NULL)
+		(void)fputs(notices, obeyed->answer);
+	free(notices);
+	return code < 0 ? WRONG : OK;
+}
+
+static enum outcome
+obey_reset(struct obeyed *obeyed)
+{
+	bool records = strcmp(obeyed->words[1], "records") == 0;
+
+	if (!records && *obeyed->words[1] != '\0')
+		return expected(obeyed, "reset or reset records");
+	retort_reset(obeyed->server, records ? RETORT_RECORDS : RETORT_TEST);
+	return OK;
+}
+
+static enum outcome
+obey_requests(struct obeyed *obeyed)
+{
+	const struct retort_exchange *exchange;
+	char line[RECORD_SIZE];
+
+	for (size_t n = 1;
+		(exchange = retort_record(obeyed->server, n)) != NULL; n++) {
+		size_t size = retort_log_line(exchange, RETORT_LOG_JSON, line,
+			sizeof line);
+
+		(void)fwrite(line, 1, size, obeyed->answer);
+	}
+	return OK;
+}
+
+static enum outcome
+obey_transcript(struct obeyed *obeyed)
+{
+	unsigned long long connection = read_number(obeyed->words[1]);
+	char *text;
+
+	if (connection == 0)
+		return expected(obeyed,
+			"transcript N, the number of a connection");
+	text = retort_transcript(obeyed->server, connection);
+	if (text == NULL)
+		(void)fprintf(obeyed->answer,
+			"connection %llu: there is no record of it\n",
+			connection);
+	else
+		(void)fputs(text, obeyed->answer);
+	free(text);
+	return text == NULL ? WRONG : OK;
+}
+
+static enum outcome
+obey_wait(struct obeyed *obeyed)
+{
+	unsigned long long times = read_number(obeyed->words[1]);
+	size_t count = retort_count(obeyed->server);
+	int ms = WAIT;
+
+	if (times == 0 || !read_time(obeyed->words[2], &ms))
+		return expected(obeyed,
+			"wait N [TIME], as wait 2 or wait 2 500ms");
+	if (count >= times)
+		return OK;
+	if (!is_late(obeyed, ms))
+		return LATER;
+	(void)fprintf(obeyed->answer,
+		"%zu of %llu requests came within %d ms\n", count, times, ms);
+	return WRONG;
+}
+
+static enum outcome
+obey_verdict(struct obeyed *obeyed)
+{
+	const char *verdict = retort_verdict(obeyed->server);
+	int ms = 0;
+
+	if (!read_time(obeyed->words[1], &ms))
+		return expected(obeyed,
+			"verdict [TIME], as verdict or verdict 2s");
+	if (*verdict == '\0')
+		return OK;
+	if (!is_late(obeyed, ms))
+		return LATER;
+	(void)fputs(verdict, obeyed->answer);
+	return WRONG;
+}
+
+static enum outcome
+obey_url(struct obeyed *obeyed)
+{
+	const char *url = retort_url(obeyed->server);
+
+	if (url != NULL)
+		(void)fprintf(obeyed->answer, "%s\n", url);
+	return OK;
+}
+
+static enum outcome
+obey_stop(struct obeyed *obeyed)
+{
+	obeyed->stop = true;
+	return OK;
+}
+
+static const struct {
+	const char *name;
+	size_t most; /* words */
+	enum outcome (*obey)(struct obeyed *obeyed);
+} commands[] = {
+	{"rules", 2, obey_rules},
+	{"requests", 1, obey_requests},
+	{"transcript", 2, obey_transcript},
+	{"verdict", 2, obey_verdict},
+	{"wait", 3, obey_wait},
+	{"reset", 2, obey_reset},
+	{"url", 1, obey_url},
+	{"stop", 1, obey_stop},
+};
+
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+/* What it should have been. */
+static enum outcome
+refuse(const struct obeyed *obeyed)
+{
+	const char *line = obeyed->command->line;
+
+	(void)fputs("expected ", obeyed->answer);
+	for (size_t i = 0; i < COMMANDS; i++)
+		(void)fprintf(obeyed->answer, "%s%s", commands[i].name,
+			i + 2 < COMMANDS         ? ", " :
+				i + 1 < COMMANDS ? " or " :
+						   ", not '");
+	for (size_t i = 0; line[i] != '\0' && i < SHOWN; i++)
+		(void)fputc(line[i] < ' ' || line[i] > '~' ? '?' : line[i],
+			obeyed->answer);
+	(void)fputs(strlen(line) > SHOWN ? "...'\n" : "'\n", obeyed->answer);
+	return WRONG;
+}
+
+static enum outcome
+obey(struct obeyed *obeyed)
+{
+	const char *line = obeyed->command->line;
+	size_t i = 0;
+
+	if (strlen(line) > LONGEST)
+		return refuse(obeyed);
+	(void)snprintf(obeyed->line, sizeof obeyed->line, "%s", line);
+	if (!read_words(obeyed))
+		return refuse(obeyed);
+	while (i < COMMANDS && strcmp(obeyed->words[0], commands[i].name) != 0)
+		i++;
+	if (i == COMMANDS ||
+		(commands[i].most < MOST_WORDS &&
+			*obeyed->words[commands[i].most] != '\0'))
+		return refuse(obeyed);
+	return commands[i].obey(obeyed);
+}
+
+/* --- answers --- */
+
+struct control_answer
+control_refuse(int code)
+{
+	static const char none[] = "error 1\nCannot allocate memory\n";
+	static const char many[] =
+		"error 1\na command has 64 MiB at most, with its lines\n";
+
+	return code == -EMSGSIZE ?
+		(struct control_answer){.text = many, .size = sizeof many - 1} :
+		(struct control_answer){.text = none, .size = sizeof none - 1};
+}
+
+/* The lines, after the line that says how many they are. */
+static struct control_answer
+make_answer(bool ok, const char *lines, size_t size)
+{
+	unsigned long long count = 0;
+	char *text = malloc(size + 40);
+	int head;
+
+	if (text == NULL)
+		return control_refuse(-ENOMEM);
+	for (size_t i = 0; i < size; i++)
+		count += lines[i] == '\n';
+	head = sprintf(text, "%s %llu\n", ok ? "ok" : "error", count);
+	memcpy(text + head, lines, size);
+	return (struct control_answer){text, (size_t)head + size, text, false};
+}
+
+int
+control_obey(struct retort *server, const struct control_command *command,
+	int64_t began, struct control_answer *answer)
+{
+	struct obeyed obeyed = {.server = server,
+		.command = command,
+		.began = began};
+	enum outcome outcome = WRONG;
+	char *lines = NULL;
+	size_t size = 0;
+	bool failed;
+
+	obeyed.answer = open_memstream(&lines, &size);
+	if (obeyed.answer == NULL) {
+		*answer = control_refuse(-ENOMEM);
+		return 0;
+	}
+	outcome = obey(&obeyed);
+	failed = ferror(obeyed.answer) != 0;
+	failed = fclose(obeyed.answer) != 0 || failed;
+	if (failed)
+		*answer = control_refuse(-ENOMEM);
+	else if (outcome != LATER)
+		*answer = make_answer(outcome == OK, lines, size);
+	answer->stop = obeyed.stop;
+	free(lines);
+	return failed || outcome != LATER ? 0 : obeyed.left;
+}

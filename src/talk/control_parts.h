@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shared by the files of control: bytes become commands (control_reader.c),
+ * these are obeyed (control_command.c), and clients ask for them (control.c).
+ */
+#ifndef CONTROL_PARTS_H
+#define CONTROL_PARTS_H
+
+#include "talk/control.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* --- bytes --- */
+
+/* A command, and the lines that it takes, has so many bytes at most. */
+#define CONTROL_MOST (64u << 20)
+
+/* The bytes of a client that are not obeyed yet. Zero: none have come. */
+struct control_reader {
+	char *bytes;
+	size_t begin; /* of the first command; */
+	size_t text;  /* of the lines that it takes, */
+	size_t seen;  /* of the first line that may be incomplete, */
+	size_t end;
+	size_t room;
+};
+
+struct control_command {
+	const char *line; /* without its end; terminated */
+	const char *text; /* the lines that it takes, without the last one */
+	size_t size;
+};
+
+/* More bytes. 0 or -errno: -EMSGSIZE, they are too many; -ENOMEM. */
+int control_reader_add(struct control_reader *reader, const char *bytes,
+	size_t size);
+
+/* The next command, valid until bytes are added. False: it is incomplete. */
+bool control_reader_next(struct control_reader *reader,
+	struct control_command *command);
+
+void control_reader_free(struct control_reader *reader);
+
+/* The first word from `at`, which moves there; its size, or 0. */
+#define BLANKS " \t"
+size_t control_word(const char **at);
+
+/* --- commands --- */
+
+/* "ok N" or "error N", and N lines. */
+struct control_answer {
+	const char *text;
+	size_t size;
+	char *owned; /* to be freed: the same, unless there is no memory */
+	bool stop;   /* after it the server is to end */
+};
+
+/*
+ * Obeys a command that came at `began`, by clock_ms(). 0: this is the answer;
+ * otherwise it is to be tried again after the next step of the server, in at
+ * most so many ms.
+ */
+int control_obey(struct retort *server, const struct control_command *command,
+	int64_t began, struct control_answer *answer);
+
+/* The answer to what cannot be read: see control_reader_add(). */
+struct control_answer control_refuse(int code);
+
+#endif

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: MIT */
+/* The command, asked by --control: clients of its pipes. */
+#include "config.h"
+
+#include "command/commanding.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CONTROL(...) \
+	child_start((const char *const[]){"--control", "-", __VA_ARGS__, \
+			    NULL}, \
+		1)
+
+#define HELLO \
+	"rules\n@on GET /\nHTTP/1.1 200 OK\nContent-Length: 5\n\nhello\n.\n"
+
+static void
+write_all(int fd, const void *bytes, size_t size)
+{
+	const char *at = bytes;
+
+	while (size > 0) {
+		ssize_t n = write(fd, at, size);
+
+		ck_assert_msg(n > 0, "write: %s", strerror(errno));
+		at += n;
+		size -= (size_t)n;
+	}
+}
+
+static void
+tell(int fd, const char *text)
+{
+	write_all(fd, text, strlen(text));
+}
+
+/* So many lines. */
+static void
+read_lines(int fd, struct bytes *lines, int count)
+{
+	char c;
+
+	bytes_add(lines, "", 0);
+	while (count > 0) {
+		ck_assert_msg(client_wait(fd, RT_TEST_PATIENCE * 1000) == 0,
+			"no line came for %d s, after: %s", RT_TEST_PATIENCE,
+			shown(lines->data, lines->size));
+		ck_assert_msg(read(fd, &c, 1) == 1, "the end came after: %s",
+			shown(lines->data, lines->size));
+		bytes_add(lines, &c, 1);
+		count -= c == '\n';
+	}
+}
+
+/* A whole answer. */
+static struct bytes
+read_answer(int fd)
+{
+	struct bytes answer = {.data = NULL};
+	int count = -1;
+
+	read_lines(fd, &answer, 1);
+	ck_assert_msg(sscanf(answer.data, "%*[a-z] %d\n", &count) == 1,
+		"expected \"ok N\" or \"error N\", got: %s",
+		shown(answer.data, answer.size));
+	read_lines(fd, &answer, count);
+	return answer;
+}
+
+/* The next answer is this one. */
+static void
+expect(int fd, const char *wanted)
+{
+	struct bytes answer = read_answer(fd);
+
+	assert_bytes(answer.data, answer.size, wanted, strlen(wanted));
+	bytes_free(&answer);
+}
+
+/* The next answer begins so; and has this. */
+static void
+expect_has(int fd, const char *begin, const char *text)
+{
+	struct bytes answer = read_answer(fd);
+
+	assert_begins(answer, begin);
+	assert_has(answer, text);
+	bytes_free(&answer);
+}
+
+static void
+expect_reply(const char *url, const char *request, const char *begin,
+	const char *body)
+{
+	struct bytes reply = client_exchange(url, request);
+
+	assert_begins(reply, begin);
+	assert_has(reply, body);
+	bytes_free(&reply);
+}
+
+static void
+finish_input(struct child *child)
+{
+	(void)close(child->in);
+	child->in = -1;
+}
+
+/* It says nothing more, and ends so. */
+static void
+expect_end(struct child *child, int status, const char *said)
+{
+	struct bytes errors = {.data = NULL}, rest = {.data = NULL};
+	int got;
+
+	if (child->in >= 0)
+		finish_input(child);
+	(void)client_receive(child->out, &rest);
+	got = child_end_with_errors(child, &errors);
+	ck_assert_msg(got == status, "exit status %d, expected %d; stderr: %s",
+		got, status, shown(errors.data, errors.size));
+	if (said != NULL)
+		assert_has(errors, said);
+	else
+		assert_bytes(errors.data, errors.size, "", 0);
+	assert_bytes(rest.data, rest.size, "", 0);
+	bytes_free(&errors);
+	bytes_free(&rest);
+}
+
+/* --- what it is for --- */
+
+START_TEST(test_talk)
+{
+	struct child child = CONTROL(ios[_i]);
+	char line[300];
+
+	tell(child.in, HELLO);
+	expect_has(child.out, "ok 1\n", "rules:4: ");
+	expect_reply(child.url[0], GET, "HTTP/1.1 200 ", "\r\n\r\nhello");
+	tell(child.in, "verdict\n");
+	expect(child.out, "ok 0\n");
+	tell(child.in, "requests\n");
+	expect_has(child.out, "ok 1\n{\"time\":\"",
+		"\"request\":\"GET / HTTP/1.1\",\"status\":200,");
+	tell(child.in, "transcript 1\n");
+	expect_has(child.out, "ok ", " < GET / HTTP/1.1\\r\\n\n");
+	tell(child.in, "url\n");
+	(void)snprintf(line, sizeof line, "ok 1\n%s\n", child.url[0]);
+	expect(child.out, line);
+
+	tell(child.in, "reset\n");
+	expect(child.out, "ok 0\n");
+	expect_reply(child.url[0], GET, "HTTP/1.1 501 ", "");
+	tell(child.in, "verdict\n");
+	expect_has(child.out, "error ", "no rule");
+	tell(child.in, "reset records\nverdict\nrequests\n");
+	expect(child.out, "ok 0\n");
+	expect(child.out, "ok 0\n");
+	expect(child.out, "ok 0\n");
+	expect_end(&child, 0, NULL);
+}
+END_TEST
+
+/* Its end judges as any other, whatever was expected. */
+START_TEST(test_judges)
+{
+	struct child child = CONTROL(ios[_i]);
+
+	tell(child.in, "rules\n@expect 2 GET /\n.\n");
+	expect(child.out, "ok 0\n");
+	expect_end(&child, 4,
+		"retort: not as expected:\n"
+		"rules:1 (GET /): expected exactly 2, came 0\n");
+
+	child = CONTROL(ios[_i]);
+	expect_reply(child.url[0], GET, "HTTP/1.1 501 ", "");
+	expect_end(&child, 4, "retort: not as expected:\n");
+}
+END_TEST
+
+/* Rules with a mistake change nothing. */
+START_TEST(test_mistake)
+{
+	struct child child = CONTROL(ios[_i]);
+
+	tell(child.in, "rules\n@on GET /\n@raw \"old\"\n.\n");
+	expect(child.out, "ok 0\n");
+	tell(child.in,
+		"rules\n@on GET /\n@prefer 1\n@raw \"new\"\n@expect 1 /new\n"
+		"\n@on GET /\n@fault cut body x\n.\n");
+	expect_has(child.out, "error 1\nrules:7:", "expected");
+	expect_reply(child.url[0], GET, "old", "");
+	tell(child.in, "verdict\n");
+	expect(child.out, "ok 0\n");
+	expect_end(&child, 0, NULL);
+}
+END_TEST
+
+/* What waits holds up nobody but the one who asked for it. */
+START_TEST(test_waits)
+{
+	struct child child = CONTROL(ios[_i]);
+	int64_t began = now_ms();
+
+	tell(child.in,
+		"rules\n@on\n@raw \"x\"\n@expect 2+ GET /\n.\n"
+		"wait 1 60\nverdict 60s\nurl\nwait 3 50ms\n");
+	expect(child.out, "ok 0\n");
+	expect_reply(child.url[0], GET, "x", "");
+	expect(child.out, "ok 0\n");
+	expect_reply(child.url[0], GET, "x", "");
+	expect(child.out, "ok 0\n");
+	expect_has(child.out, "ok 1\n", child.url[0]);
+	expect(child.out, "error 1\n2 of 3 requests came within 50 ms\n");
+	ck_assert_int_ge(now_ms() - began, 50);
+	expect_end(&child, 0, NULL);
+}
+END_TEST
+
+START_TEST(test_stop)
+{
+	struct child child = CONTROL(ios[_i]);
+
+	tell(child.in, "stop it\nurl\nstop\nurl\n");
+	expect_has(child.out, "error 1\n", "not 'stop it'\n");
+	expect_has(child.out, "ok 1\n", child.url[0]);
+	expect(child.out, "ok 0\n");
+	expect_end(&child, 0, NULL);
+}
+END_TEST
+
+/* Plain sockets have rules, too. */
+START_TEST(test_plain)
+{
+	struct child child = CONTROL("--tcp", "--lines", ios[_i]);
+
+	tell(child.in,
+		"rules\n@on\n@if-body \"PING\\n\"\n@raw \"PONG\\n\"\n"
+		"@close\n.\n");
+	expect(child.out, "ok 0\n");
+	expect_reply(child.url[0], "PING\n", "PONG\n", "");
+	tell(child.in, "verdict\nrequests\n");
+	expect(child.out, "ok 0\n");
+	expect_has(child.out, "ok 1\n", "\"protocol\":\"tcp\"");
+	expect_end(&child, 0, NULL);
+}
+END_TEST
+
+/* In addition to files, which a reset leaves. */
+START_TEST(test_root)
+{
+	char *dir = dir_make();
+	struct child child;
+
+	write_text(dir, "a.txt", "file");
+	child = CONTROL(dir, ios[_i]);
+	tell(child.in, "rules\n@on /b\n@raw \"rule\"\n.\nreset\n");
+	expect(child.out, "ok 0\n");
+	expect(child.out, "ok 0\n");
+	expect_reply(child.url[0], "GET /a.txt" END, "HTTP/1.1 200 ", "file");
+	expect_reply(child.url[0], "GET /b" END, "HTTP/1.1 404 ", "");
+	expect_end(&child, 0, NULL);
+	dir_remove(dir);
+}
+END_TEST
+
+/* --- what clients do --- */
+
+/* Commands byte by byte, and what its end cuts off. */
+START_TEST(test_pieces)
+{
+	static const char bytes[] =
+		"\r\n\nrules E\r\n@on\r\n@raw \"\\n.\\n\"\r\n"
+		".\r\nE\r\nurl\r\nreset";
+	struct child child = CONTROL(ios[_i]);
+
+	for (size_t i = 0; i < sizeof bytes - 1; i++)
+		write_all(child.in, bytes + i, 1);
+	expect_has(child.out, "error 1\n", "rules:3:1");
+	expect_has(child.out, "ok 1\n", child.url[0]);
+	expect_end(&child, 0, NULL);
+
+	child = CONTROL(ios[_i]);
+	tell(child.in, "url\nrules\n@expect 1 GET /\n");
+	finish_input(&child);
+	expect_has(child.out, "ok 1\n", child.url[0]);
+	expect_end(&child, 0, NULL);
+}
+END_TEST
+
+/* Lines of a mebibyte, and NULs. */
+START_TEST(test_long)
+{
+	enum { SIZE = 1 << 20 };
+	struct child child = CONTROL(ios[_i]);
+	char *much = malloc(SIZE);
+	struct bytes reply;
+
+	ck_assert_ptr_nonnull(much);
+	memset(much, 'a', SIZE);
+	write_all(child.in, much, SIZE);
+	tell(child.in, "\n");
+	expect_has(child.out, "error 1\nexpected rules, ", "aaaa...'\n");
+	tell(child.in, "rules\n@on GET /\n@raw\nHTTP/1.1 200 OK\n\n");
+	write_all(child.in, much, SIZE);
+	tell(child.in, "\n.\n");
+	expect_has(child.out, "ok ", "");
+	reply = client_exchange(child.url[0], GET);
+	ck_assert_uint_ge(reply.size, SIZE);
+	bytes_free(&reply);
+	write_all(child.in, "stop\0\n", 6);
+	expect_has(child.out, "error 1\n", "not 'stop?'\n");
+	write_all(child.in, "rules\n@on GET /\n@\0\n.\n", 21);
+	expect_has(child.out, "error 1\nrules:2:2: a NUL: ", "expected");
+	free(much);
+	expect_end(&child, 0, NULL);
+}
+END_TEST
+
+/* Of one who takes no answers nothing more is read; who requests has no part in
+   that. */
+START_TEST(test_unread)
+{
+	static const char command[] = "transcript 1\n";
+	struct child child = CONTROL(ios[_i]);
+	struct bytes first;
+	int asked = 1;
+
+	tell(child.in, "rules\n@on\n@raw \"x\"\n.\n");
+	expect(child.out, "ok 0\n");
+	expect_reply(child.url[0], GET, "x", "");
+	tell(child.in, command);
+	first = read_answer(child.out);
+	ck_assert_int_eq(fcntl(child.in, F_SETFL, O_NONBLOCK), 0);
+	for (;;) {
+		struct pollfd polled = {.fd = child.in, .events = POLLOUT};
+
+		/* a pipe takes that whole or not at all */
+		if (write(child.in, command, sizeof command - 1) > 0)
+			asked++;
+		else if (poll(&polled, 1, 100) == 0)
+			break;
+	}
+	expect_reply(child.url[0], GET, "x", "");
+	finish_input(&child);
+	for (int i = 1; i < asked; i++)
+		expect(child.out, first.data);
+	bytes_free(&first);
+	expect_end(&child, 0, NULL);
+}
+END_TEST
+
+/* It is gone when they are, whatever it waits for. */
+START_TEST(test_gone)
+{
+	struct child child = CONTROL(ios[_i]);
+
+	tell(child.in, "wait 1 600\n");
+	finish_input(&child);
+	(void)close(child.out);
+	child.out = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	expect_end(&child, 0, NULL);
+}
+END_TEST
+
+/* One who listens no more may still ask. */
+START_TEST(test_deaf)
+{
+	struct child child = CONTROL(ios[_i]);
+
+	(void)close(child.out);
+	child.out = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	tell(child.in,
+		"url\nwait 1 600\nurl\nrules\n@expect 1 GET /\n.\nstop\n");
+	expect_end(&child, 4, "rules:1 (GET /): expected exactly 1, came 0\n");
+}
+END_TEST
+
+static void
+take_pair(const void *arg)
+{
+	const struct pair *pair = arg;
+
+	(void)dup2(pair->fd[1], STDIN_FILENO);
+	(void)dup2(pair->fd[1], STDOUT_FILENO);
+}
+
+/* One socket for both, as some languages have it. */
+START_TEST(test_pair)
+{
+	static const char *const args[] = {"--control", "-", NULL};
+	struct child child;
+	struct pair pair;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+				 pair.fd),
+		0);
+	child = child_start_prepared(args, 0, take_pair, &pair);
+	(void)close(pair.fd[1]);
+	(void)close(child.out);
+	child.out = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	tell(pair.fd[0], "wait 1 50ms\nreset\nverdict\n");
+	ck_assert_int_eq(shutdown(pair.fd[0], SHUT_WR), 0);
+	{
+		struct bytes url = {.data = NULL};
+
+		read_lines(pair.fd[0], &url, 1);
+		assert_begins(url, "http://");
+		bytes_free(&url);
+	}
+	expect(pair.fd[0], "error 1\n0 of 1 requests came within 50 ms\n");
+	expect(pair.fd[0], "ok 0\n");
+	expect(pair.fd[0], "ok 0\n");
+	expect_end(&child, 0, NULL);
+	(void)close(pair.fd[0]);
+}
+END_TEST
+
+/* --- the command line --- */
+
+START_TEST(test_usage)
+{
+	static const struct {
+		const char *args[6];
+		const char *said;
+	} rows[] = {
+		{{"--control", "x"},
+			"--control 'x': expected -, standard input\n"},
+		{{"run", "--control", "-", "--", "true"},
+			"run: not with --control"},
+		{{"sweep", "--control", "-", "--", "true"},
+			"sweep: not with --control"},
+		{{"--control", "-", "--tcp", "--prompt"},
+			"--prompt: standard input is read by --control"},
+		{{"--control", "-", "--scenario", "-"},
+			"--scenario: standard input is read by --control"},
+		{{"--control", "-", "--body", "@-"},
+			"--body: standard input is read by --control"},
+		{{"--control", "-", "-b", "fd:0"},
+			"--control and --bind fd:0 exclude each other"},
+		{{"--control", "-", "--spa", "index.html"},
+			"--spa: needs ROOT, as --control alone serves no files"},
+	};
+
+	for (int i = 0; i < COUNT(rows); i++) {
+		struct bytes errors = {.data = NULL};
+
+		ck_assert_int_eq(run(&errors, rows[i].args), 2);
+		assert_has(errors, rows[i].said);
+		bytes_free(&errors);
+	}
+}
+END_TEST
+
+/* It logs nothing unless it is told to. */
+START_TEST(test_log)
+{
+	struct child child = CONTROL("--log", "json");
+
+	tell(child.in, "rules\n@on\n@raw \"x\"\n.\n");
+	expect(child.out, "ok 0\n");
+	expect_reply(child.url[0], GET, "x", "");
+	expect_end(&child, 0, "{\"time\":");
+}
+END_TEST
+
+int
+main(void)
+{
+	const TTest *const tests[] = {test_talk, test_judges, test_mistake,
+		test_waits, test_stop, test_plain, test_root, test_pieces,
+		test_long, test_unread, test_gone, test_deaf, test_pair, NULL};
+	Suite *suite = suite_create("control");
+	TCase *tcase;
+
+	rt_test_cases(suite, "asked", tests, 0, 2);
+	tcase = tcase_create("options");
+	tcase_add_test(tcase, test_usage);
+	tcase_add_test(tcase, test_log);
+	rt_test_case(suite, tcase);
+	return rt_test_run(suite);
+}
