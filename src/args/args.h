@@ -44,7 +44,7 @@ struct args {
 	size_t connected_count;
 	const char *port_file;
 	const char *ca_file; /* NULL: nowhere */
-	const char *control; /* "-": by standard input; NULL: not */
+	const char *control; /* a Unix socket; "-": standard input; NULL: not */
 	bool certs;          /* sweep: wrong certificates, not replies */
 	const char *at;      /* of a sweep: its points; NULL */
 	const char *report;  /* its file, too; NULL */

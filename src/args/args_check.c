@@ -472,7 +472,7 @@ args_finish(struct given *given)
 	set_mode(args, given);
 	read_listen_fds(given);
 	check_port(given);
-	if (args->control != NULL)
+	if (args->control != NULL && strcmp(args->control, "-") == 0)
 		take_input(args, given, "--control");
 	if (plain)
 		read_plain(args, given);

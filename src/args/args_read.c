@@ -491,17 +491,13 @@ args_read_tls(struct given *given, const struct option *option,
 					 "1.0, 1.1, 1.2 or 1.3"));
 }
 
-/* Before another option reads all of it. */
+/* Standard input, before another option reads all of it; or a socket. */
 void
 args_read_control(struct given *given, const struct option *option,
 	const char *text)
 {
-	char name[32];
-
-	if (strcmp(text, "-") != 0)
-		args_die(EXIT_USAGE, "%s '%s': expected -, standard input",
-			args_call(option, name), text);
+	(void)option;
 	given->args.control = text;
-	if (given->args.stdin_used == NULL)
+	if (strcmp(text, "-") == 0 && given->args.stdin_used == NULL)
 		given->args.stdin_used = "--control";
 }

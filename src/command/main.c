@@ -279,25 +279,30 @@ start(const struct args *args, struct typed *typed)
 
 /* Serves until it is told to end; the exit status. */
 static int
-serve_all(const struct args *args, struct retort *server, struct typed *typed,
+serve_all(const struct args *args, struct retort *server, struct watch *watch,
 	struct reload *reload, struct output *output,
-	volatile struct signals *signals, pid_t ppid)
+	volatile struct signals *signals)
 {
-	struct control *control =
-		args->control != NULL ? control_open(server) : NULL;
-	struct watch watch =
-		watch_open(args, ppid, args->typed ? typed : NULL, control);
-	int status;
+	int status = serve(server, args, watch, reload, output, signals);
 
-	if (args->control != NULL && control == NULL)
-		args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
-	status = serve(server, args, &watch, reload, output, signals);
 	if (status == EXIT_SUCCESS && output_judge(output))
 		status = EXIT_UNMET;
-	control_close(control);
-	free(watch.polled);
-	free(typed->waiting);
 	return status;
+}
+
+/* Before anybody is told that we serve. */
+static struct control *
+open_control(const struct args *args, struct retort *server)
+{
+	char error[RETORT_ERROR_SIZE];
+	struct control *control = NULL;
+
+	if (args->control == NULL)
+		return NULL;
+	control = control_open(server, args->control, error);
+	if (control == NULL)
+		args_die(setup_status(args, errno), "--control: %s", error);
+	return control;
 }
 
 static void
@@ -346,7 +351,8 @@ tell_where(const struct args *args, struct retort *server,
 			strerror(-code));
 		return EXIT_FAILURE;
 	}
-	if (args->mode == MODE_SERVE && args->control == NULL)
+	if (args->mode == MODE_SERVE &&
+		(args->control == NULL || strcmp(args->control, "-") != 0))
 		announce_end();
 	announce_ready();
 	return 0;
@@ -383,6 +389,7 @@ main(int argc, char **argv)
 	volatile struct signals *signals;
 	struct told_file file, ca;
 	struct reload reload;
+	struct watch watch;
 	pid_t ppid = getppid();
 	struct retort *server;
 	int status;
@@ -409,12 +416,17 @@ main(int argc, char **argv)
 					 retort_stats(server).expectations > 0);
 	typed.server = server;
 	signals_wake(server);
+	watch = watch_open(&args, ppid, args.typed ? &typed : NULL,
+		open_control(&args, server));
 	status = tell_where(&args, server, &file, &ca, signals);
 	if (status == 0 && args.mode == MODE_RUN)
-		status = run_command(&args, server, &output, ca.name, signals);
+		status = run_command(&args, server, &watch, &output, ca.name,
+			signals);
 	else if (status == 0)
-		status = serve_all(&args, server, &typed, &reload, &output,
-			signals, ppid);
+		status = serve_all(&args, server, &watch, &reload, &output,
+			signals);
+	watch_close(&watch);
+	free(typed.waiting);
 	told_file_end(&file);
 	told_file_end(&ca);
 	signals_wake(NULL);

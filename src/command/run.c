@@ -4,7 +4,9 @@
 
 #include "command/run.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "job/child.h"
@@ -23,7 +25,7 @@ forward(struct child *child, volatile struct signals *signals)
 /* Until COMMAND ends, or we must; signals go on to it. 0, EXIT_LIFETIME, or
    EXIT_OWN. */
 static int
-serve_child(const struct args *args, struct retort *server,
+serve_child(const struct args *args, struct retort *server, struct watch *watch,
 	struct output *output, struct child *child,
 	volatile struct signals *signals)
 {
@@ -43,8 +45,19 @@ serve_child(const struct args *args, struct retort *server,
 			(void)child_wait(child, CHILD_INTERVAL);
 			continue;
 		}
+		if (control_over(watch->control))
+			retort_stop(server, args->grace);
+		if (watch_needed(watch)) {
+			timeout = control_timeout(watch->control, timeout);
+			(void)watch_wait(watch, server,
+				output_timeout(output, timeout));
+			timeout = 0;
+		}
 		step = retort_step(server, output_timeout(output, timeout));
 		stopped = step > 0;
+		if (stopped)
+			watch_close(watch);
+		control_step(watch->control);
 		output_step(output);
 		if (step < 0)
 			return EXIT_OWN;
@@ -66,20 +79,24 @@ say_silence(struct retort *server, struct output *output)
 }
 
 int
-run_command(const struct args *args, struct retort *server,
+run_command(const struct args *args, struct retort *server, struct watch *watch,
 	struct output *output, const char *ca, volatile struct signals *signals)
 {
 	struct child child;
-	int status;
-	int code = child_start(&child, args->command, retort_url(server), ca,
-		signals->before, NULL);
+	int code = 0, status;
 
+	if (args->control != NULL &&
+		setenv("RETORT_CONTROL", args->control, 1) < 0)
+		code = -ENOMEM;
+	if (code == 0)
+		code = child_start(&child, args->command, retort_url(server),
+			ca, signals->before, NULL);
 	if (code < 0) {
 		(void)fprintf(stderr, "retort: %s: %s\n", args->command[0],
 			strerror(-code));
 		return EXIT_OWN;
 	}
-	status = serve_child(args, server, output, &child, signals);
+	status = serve_child(args, server, watch, output, &child, signals);
 	if (status == 0)
 		status = child.status;
 	child_end(&child, args->grace);

@@ -8,13 +8,14 @@
 
 #include "args/args.h"
 #include "command/signals.h"
+#include "command/watch.h"
 #include "retort.h"
 #include "talk/output.h"
 
 /* Serves while COMMAND runs, and judges what came; the exit status. `ca`: the
    file of the CA; NULL. */
 int run_command(const struct args *args, struct retort *server,
-	struct output *output, const char *ca,
+	struct watch *watch, struct output *output, const char *ca,
 	volatile struct signals *signals);
 
 #endif

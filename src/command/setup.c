@@ -37,8 +37,8 @@ setup_descriptor_limit(void)
 
 /* --- a server that cannot be opened --- */
 
-static int
-exit_status(const struct args *args, int error)
+int
+setup_status(const struct args *args, int error)
 {
 	bool serves = args->mode == MODE_SERVE;
 
@@ -63,12 +63,12 @@ setup_fail(const struct args *args, int error, const char *why)
 	size_t size = strcspn(why, " :");
 
 	if (strncmp(why, "tls", 3) != 0 && strncmp(why, "framing", 7) != 0)
-		args_die(exit_status(args, error), "%s%s",
+		args_die(setup_status(args, error), "%s%s",
 			error == EINVAL ? "--bind: " : "", why);
 	(void)snprintf(name, sizeof name, "%.*s", (int)size, why);
 	for (char *at = name; *at != '\0'; at++)
 		*at = *at == '_' ? '-' : *at;
-	args_die(error == ENOTSUP ? EXIT_USAGE : exit_status(args, error),
+	args_die(error == ENOTSUP ? EXIT_USAGE : setup_status(args, error),
 		"--%s%s", name, why + size);
 }
 

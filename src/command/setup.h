@@ -30,6 +30,9 @@ struct retort *setup_server(const struct args *args,
 /* The N of "fd:N", or -1. */
 int setup_fd(const char *address);
 
+/* The exit status when an address cannot be opened, for an errno. */
+int setup_status(const struct args *args, int error);
+
 /* It could not be opened, for an errno and a line: exits with that. */
 _Noreturn void setup_fail(const struct args *args, int error, const char *why);
 

@@ -16,7 +16,8 @@
 /* How often the parent is looked for where there is no pidfd. */
 #define PARENT_INTERVAL 200 /* ms */
 
-/* The places of what is polled; the server's follow. */
+/* The places of what is polled; those of --control follow, as many as there
+   are, and then the server's. */
 enum { PIDFD, INPUT, TYPED, CONTROL, OWN = CONTROL + CONTROL_POLLED };
 
 static int
@@ -57,6 +58,14 @@ watch_open(const struct args *args, pid_t parent, struct typed *typed,
 	return watch;
 }
 
+void
+watch_close(struct watch *watch)
+{
+	control_close(watch->control);
+	free(watch->polled);
+	*watch = (struct watch){.pidfd = -1};
+}
+
 bool
 watch_needed(const struct watch *watch)
 {
@@ -73,7 +82,8 @@ input_ended(void)
 	return n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
 }
 
-/* The descriptors to poll: our own, then the server's. */
+/* The descriptors to poll: our own, then the server's. No more of them than are
+   open: poll(2) fails beyond the limit of descriptors. */
 static struct pollfd *
 list_polled(struct watch *watch, struct retort *server, size_t *count,
 	int *timeout)
@@ -81,11 +91,15 @@ list_polled(struct watch *watch, struct retort *server, size_t *count,
 	struct pollfd *polled = watch->polled;
 
 	for (;;) {
-		size_t room = watch->polled_room;
+		size_t room = watch->polled_room, own = CONTROL;
 
-		*count = OWN +
-			retort_pollfds(server, polled ? polled + OWN : NULL,
-				polled ? room - OWN : 0, timeout);
+		*count = OWN;
+		if (polled != NULL) {
+			own += control_poll(watch->control, polled + own);
+			*count = own +
+				retort_pollfds(server, polled + own, room - own,
+					timeout);
+		}
 		if (polled != NULL && *count <= room)
 			break;
 		room = 2 * *count;
@@ -101,7 +115,6 @@ list_polled(struct watch *watch, struct retort *server, size_t *count,
 		(struct pollfd){.fd = watch->typed ? typed_fd(watch->typed) :
 						     -1,
 			.events = POLLIN};
-	control_poll(watch->control, polled + CONTROL);
 	return polled;
 }
 

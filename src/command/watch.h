@@ -24,13 +24,15 @@ struct watch {
 	int pidfd; /* -1: looked for from time to time */
 	int input; /* standard input, ended with the parent; -1: not */
 	struct typed *typed;     /* NULL: nobody types */
-	struct control *control; /* NULL: nobody asks */
+	struct control *control; /* owned; NULL: nobody asks */
 	struct pollfd *polled;   /* to be freed */
 	size_t polled_room;
 };
 
 struct watch watch_open(const struct args *args, pid_t parent,
 	struct typed *typed, struct control *control);
+
+void watch_close(struct watch *watch);
 
 /* Whether there is anything to be waited for. */
 bool watch_needed(const struct watch *watch);

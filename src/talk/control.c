@@ -8,8 +8,12 @@
 #include "talk/control_parts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "job/clock.h"
@@ -17,6 +21,9 @@
 
 /* Bytes that are read at once. */
 #define PIECE 65536
+
+/* When there is no descriptor for another client, the next try: ms. */
+#define RETRY 100
 
 struct client {
 	bool here;       /* there is one */
@@ -30,36 +37,125 @@ struct client {
 	struct control_reader reader;
 	struct control_answer answer; /* that is not sent yet */
 	size_t sent;
+	int in_at; /* places among what is polled; -1: it is not */
+	int out_at;
 };
 
 struct control {
 	struct retort *server;
+	struct retort *door; /* where clients come in; NULL: there is one */
+	int64_t shut_until;  /* by clock_ms() */
+	int door_at;
 	bool over;
 	struct client clients[CONTROL_CLIENTS];
 };
 
 /* --- clients --- */
 
-struct control *
-control_open(struct retort *server)
+/*
+ * The library knows best how the file of a socket is made, by one of several
+ * who begin at once, and removed. Its server is never stepped: we accept.
+ */
+static struct retort *
+open_door(const char *path, char *error)
 {
-	struct control *control = calloc(1, sizeof *control);
+	char bind[RETORT_ERROR_SIZE];
+	const struct retort_options options = {
+		.bind = bind,
+		.socket_mode = 0600,
+		.unrecorded = true,
+		.stepped = true,
+		.error = error,
+	};
 
-	if (control == NULL)
+	if (snprintf(bind, sizeof bind, "unix:%s", path) >= (int)sizeof bind) {
+		(void)snprintf(error, RETORT_ERROR_SIZE, "%s",
+			strerror(ENAMETOOLONG));
+		errno = EINVAL;
 		return NULL;
-	control->server = server;
-	control->clients[0] = (struct client){.here = true,
-		.in = STDIN_FILENO,
-		.out = sink_open(STDOUT_FILENO)};
-	return control;
+	}
+	return retort_start_sized(&options, sizeof options);
 }
 
 static void
-leave(struct client *client)
+enter(struct client *client, int in, int out)
 {
+	*client =
+		(struct client){.here = true, .in = in, .out = sink_open(out)};
+}
+
+struct control *
+control_open(struct retort *server, const char *where, char *error)
+{
+	struct control *control = calloc(1, sizeof *control);
+
+	(void)snprintf(error, RETORT_ERROR_SIZE, "%s", strerror(ENOMEM));
+	if (control == NULL)
+		return NULL;
+	control->server = server;
+	if (strcmp(where, "-") == 0) {
+		enter(&control->clients[0], STDIN_FILENO, STDOUT_FILENO);
+		return control;
+	}
+	control->door = open_door(where, error);
+	if (control->door == NULL) {
+		int code = errno;
+
+		free(control);
+		errno = code;
+		return NULL;
+	}
+	return control;
+}
+
+static int
+door_fd(const struct control *control)
+{
+	return control->door ? retort_listener(control->door).fd : -1;
+}
+
+/* Where there is room for one more client; NULL. */
+static struct client *
+find_room(struct control *control)
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		if (!control->clients[i].here)
+			return &control->clients[i];
+	return NULL;
+}
+
+static void
+let_in(struct control *control)
+{
+	struct client *client = find_room(control);
+	int fd = client ? accept(door_fd(control), NULL, NULL) : -1;
+
+	if (fd >= 0) {
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+		enter(client, fd, fd);
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+		control->shut_until = clock_ms() + RETRY;
+	}
+}
+
+static bool
+is_shut(const struct control *control)
+{
+	return control->shut_until > 0 && clock_ms() < control->shut_until;
+}
+
+static void
+leave(struct control *control, struct client *client)
+{
+	const int fd = client->out.fd;
+
 	free(client->answer.owned);
 	control_reader_free(&client->reader);
 	sink_close(&client->out);
+	if (control->door != NULL)
+		(void)close(fd);
+	else
+		control->over = true;
 	*client = (struct client){.here = false};
 }
 
@@ -68,9 +164,11 @@ control_close(struct control *control)
 {
 	if (control == NULL)
 		return;
+	/* who sees its end finds no socket any more */
+	retort_close(control->door);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		if (control->clients[i].here)
-			leave(&control->clients[i]);
+			leave(control, &control->clients[i]);
 	free(control);
 }
 
@@ -157,8 +255,7 @@ step(struct control *control, struct client *client)
 	(void)send_answer(client);
 	if (client->in >= 0 || client->asks || client->answer.size > 0)
 		return;
-	leave(client);
-	control->over = true;
+	leave(control, client);
 }
 
 void
@@ -171,24 +268,48 @@ control_step(struct control *control)
 
 /* --- waiting --- */
 
-void
-control_poll(const struct control *control, struct pollfd *polled)
+/* One more to poll, unless there is no descriptor; its place is noted. */
+static size_t
+add_polled(struct pollfd *polled, size_t count, int *place, int fd,
+	short events)
 {
-	static const struct client nobody = {.here = false};
+	*place = fd >= 0 ? (int)count : -1;
+	if (fd < 0)
+		return count;
+	polled[count] = (struct pollfd){.fd = fd, .events = events};
+	return count + 1;
+}
 
+size_t
+control_poll(struct control *control, struct pollfd *polled)
+{
+	size_t count = 0;
+	bool room;
+
+	if (control == NULL)
+		return 0;
+	room = find_room(control) != NULL && !is_shut(control);
+	count = add_polled(polled, count, &control->door_at,
+		room ? door_fd(control) : -1, POLLIN);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
-		const struct client *client =
-			control ? &control->clients[i] : &nobody;
+		struct client *client = &control->clients[i];
 		bool sends = client->answer.size > 0;
 		bool reads = client->here && !client->asks && !sends;
 		bool listens = client->here && !client->deaf;
 
-		polled[2 * i] = (struct pollfd){.fd = reads ? client->in : -1,
-			.events = POLLIN};
-		polled[2 * i + 1] =
-			(struct pollfd){.fd = listens ? client->out.fd : -1,
-				.events = sends ? POLLOUT : 0};
+		count = add_polled(polled, count, &client->in_at,
+			reads ? client->in : -1, POLLIN);
+		count = add_polled(polled, count, &client->out_at,
+			listens ? client->out.fd : -1, sends ? POLLOUT : 0);
 	}
+	return count;
+}
+
+/* What came of it; 0, too, if it was not polled. */
+static int
+came(const struct pollfd *polled, int place)
+{
+	return place >= 0 ? polled[place].revents : 0;
 }
 
 static void
@@ -213,15 +334,19 @@ read_some(struct client *client)
 void
 control_read(struct control *control, const struct pollfd *polled)
 {
-	for (size_t i = 0; control != NULL && i < CONTROL_CLIENTS; i++) {
+	if (control == NULL)
+		return;
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		struct client *client = &control->clients[i];
 
-		if (polled[2 * i].revents != 0)
+		if (came(polled, client->in_at) != 0)
 			read_some(client);
-		if ((polled[2 * i + 1].revents &
+		if ((came(polled, client->out_at) &
 			    (POLLERR | POLLHUP | POLLNVAL)) != 0)
 			turn_deaf(client);
 	}
+	if (came(polled, control->door_at) != 0)
+		let_in(control);
 }
 
 int
@@ -234,6 +359,9 @@ control_timeout(const struct control *control, int timeout)
 			(timeout < 0 || client->left < timeout))
 			timeout = client->left;
 	}
+	if (control != NULL && is_shut(control) &&
+		(timeout < 0 || RETRY < timeout))
+		timeout = RETRY;
 	return timeout;
 }
 

@@ -8,26 +8,31 @@
 #define CONTROL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "retort.h"
 
 struct control;
 struct pollfd;
 
-/* Clients at a time. */
+/* Clients at a time; others wait until one has left. */
 #define CONTROL_CLIENTS 16
 
-/* Descriptors to be polled. */
-#define CONTROL_POLLED (2 * CONTROL_CLIENTS)
+/* Descriptors to be polled, at most. */
+#define CONTROL_POLLED (1 + 2 * CONTROL_CLIENTS)
 
-/* One client, by standard input and output, whose end is that of the server.
-   NULL: there is no memory. */
-struct control *control_open(struct retort *server);
+/*
+ * "-": one client, by standard input and output, whose end is that of the
+ * server. Otherwise those of a Unix socket of that name, which is removed at
+ * the end. NULL with errno and a line in `error`, of RETORT_ERROR_SIZE.
+ */
+struct control *control_open(struct retort *server, const char *where,
+	char *error);
 
 void control_close(struct control *control);
 
-/* Fills in CONTROL_POLLED of them. */
-void control_poll(const struct control *control, struct pollfd *polled);
+/* Fills in those of them that there are; how many. */
+size_t control_poll(struct control *control, struct pollfd *polled);
 
 /* Reads what has come, after these were polled. */
 void control_read(struct control *control, const struct pollfd *polled);

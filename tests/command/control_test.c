@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CONTROL(...) \
@@ -425,6 +427,215 @@ START_TEST(test_pair)
 }
 END_TEST
 
+/* --- by a Unix socket --- */
+
+/* Quietly, at DIR/socket. */
+static struct child
+start_at(const char *dir, const char *io)
+{
+	return child_start((const char *const[]){"--control", in(dir, "socket"),
+				   io, NULL},
+		1);
+}
+
+static int
+enter(const char *dir)
+{
+	char url[4096];
+
+	(void)snprintf(url, sizeof url, "unix:%s", in(dir, "socket"));
+	return client_connect(url);
+}
+
+static void
+expect_gone(const char *dir)
+{
+	ck_assert_int_eq(access(in(dir, "socket"), F_OK), -1);
+}
+
+/* Two at once: one waits, the other does not; and one leaves within a
+   command. */
+START_TEST(test_two)
+{
+	char *dir = dir_make();
+	struct child child = start_at(dir, ios[_i]);
+	int first = enter(dir), second = enter(dir);
+	struct stat status;
+
+	ck_assert_int_eq(stat(in(dir, "socket"), &status), 0);
+	ck_assert_uint_eq(status.st_mode & 0777, 0600);
+	tell(first, "rules\n@on\n@raw \"x\"\n.\nwait 1 60s\n");
+	expect(first, "ok 0\n");
+	tell(second, "verdict\nrules\n@on\n@raw \"never\"\n");
+	expect(second, "ok 0\n");
+	(void)close(second);
+	expect_reply(child.url[0], GET, "x", "");
+	expect(first, "ok 0\n");
+	second = enter(dir);
+	tell(second, "requests\n");
+	expect_has(second, "ok 1\n{", "GET / HTTP/1.1");
+	tell(first, "stop\n");
+	expect(first, "ok 0\n");
+	expect_end(&child, 0, NULL);
+	expect_gone(dir);
+	(void)close(first);
+	(void)close(second);
+	dir_remove(dir);
+}
+END_TEST
+
+/* Those who are too many wait; those who leave without taking an answer, or
+   while they wait for one, make room. */
+START_TEST(test_many)
+{
+	enum { MANY = 41 }; /* the last one does not wait */
+	char *dir = dir_make();
+	struct child child = start_at(dir, ios[_i]);
+	int fds[MANY];
+
+	for (int i = 0; i < MANY; i++) {
+		fds[i] = enter(dir);
+		tell(fds[i], i % 3 == 0 ? "wait 1 600\n" : "url\n");
+	}
+	expect_has(fds[1], "ok 1\n", child.url[0]);
+	for (int i = 0; i < MANY - 1; i++)
+		(void)close(fds[i]);
+	tell(fds[MANY - 1], "stop\n");
+	(void)shutdown(fds[MANY - 1], SHUT_WR);
+	expect_end(&child, 0, NULL);
+	(void)close(fds[MANY - 1]);
+	dir_remove(dir);
+}
+END_TEST
+
+static void
+allow_few(const void *arg)
+{
+	const struct rlimit few = {16, 16};
+
+	(void)arg;
+	(void)setrlimit(RLIMIT_NOFILE, &few);
+}
+
+/* With few descriptors some have to wait, too. */
+START_TEST(test_few)
+{
+	enum { MANY = 15 };
+	char *dir = dir_make();
+	const char *const args[] = {"--control", in(dir, "socket"), ios[_i],
+		NULL};
+	struct child child;
+	int fds[MANY];
+
+	if (under_valgrind())
+		skip_test("valgrind needs more descriptors itself");
+	child = child_start_prepared(args, 1, allow_few, NULL);
+	for (int i = 0; i < MANY; i++) {
+		fds[i] = enter(dir);
+		tell(fds[i], "url\n");
+	}
+	for (int i = 0; i < MANY; i++) {
+		expect_has(fds[i], "ok 1\n", child.url[0]);
+		if (i == MANY - 1)
+			tell(fds[i], "stop\n");
+		(void)close(fds[i]);
+	}
+	expect_end(&child, 0, ""); /* of descriptors, maybe */
+	dir_remove(dir);
+}
+END_TEST
+
+/* What was left over is replaced; what is something else is not. */
+START_TEST(test_place)
+{
+	char *dir = dir_make();
+	struct bytes errors = {.data = NULL};
+	char long_name[400];
+	struct child child;
+	int fd;
+
+	memset(long_name, 'a', sizeof long_name - 1);
+	long_name[sizeof long_name - 1] = '\0';
+	(void)close(make_unix(in(dir, "socket"), true));
+	child = start_at(dir, ios[_i]);
+	ck_assert_int_eq(RUN(&errors, "--control", in(dir, "socket")), 3);
+	assert_has(errors, "retort: --control: bind unix:");
+	assert_has(errors, "Address already in use");
+	bytes_free(&errors);
+	fd = enter(dir);
+	tell(fd, "stop\n");
+	expect(fd, "ok 0\n");
+	(void)close(fd);
+	expect_end(&child, 0, NULL);
+	expect_gone(dir);
+	write_text(dir, "socket", "a file");
+	ck_assert_int_eq(RUN(&errors, "--control", in(dir, "socket")), 3);
+	bytes_free(&errors);
+	ck_assert_int_eq(RUN(&errors, "--control", ""), 2);
+	assert_has(errors, "retort: --control: ");
+	bytes_free(&errors);
+	ck_assert_int_eq(RUN(&errors, "--control", long_name), 2);
+	assert_has(errors, "retort: --control: File name too long");
+	bytes_free(&errors);
+	dir_remove(dir);
+}
+END_TEST
+
+/* COMMAND knows where it is; its status is that of COMMAND. */
+START_TEST(test_run)
+{
+	static const char script[] = "echo \"$RETORT_URL\"; "
+				     "echo \"$RETORT_CONTROL\"; "
+				     "read -r line; exit 7";
+	char *dir = dir_make();
+	struct child child =
+		child_start((const char *const[]){"run", "--control",
+				    in(dir, "socket"), ios[_i], "--", "sh",
+				    "-c", script, NULL},
+			2);
+	int fd = enter(dir);
+
+	ck_assert_str_eq(child.url[1], in(dir, "socket"));
+	tell(fd, "rules\n@on\n@raw \"x\"\n.\nwait 1 60s\nverdict\n");
+	expect(fd, "ok 0\n");
+	expect_reply(child.url[0], GET, "x", "");
+	expect(fd, "ok 0\n");
+	expect(fd, "ok 0\n");
+	tell(child.in, "\n");
+	expect_end(&child, 7, NULL);
+	(void)close(fd);
+	expect_gone(dir);
+	dir_remove(dir);
+}
+END_TEST
+
+/* After `stop` COMMAND goes on alone, and what came is judged. */
+START_TEST(test_run_stop)
+{
+	char *dir = dir_make();
+	struct child child =
+		child_start((const char *const[]){"run", "--control",
+				    in(dir, "socket"), ios[_i], "--", "sh",
+				    "-c", "echo \"$RETORT_URL\"; read -r line",
+				    NULL},
+			1);
+	struct bytes rest = {.data = NULL};
+	int fd = enter(dir);
+
+	tell(fd, "rules\n@expect 1 GET /\n.\nstop\n");
+	expect(fd, "ok 0\n");
+	expect(fd, "ok 0\n");
+	ck_assert_int_eq(client_receive(fd, &rest), 0);
+	ck_assert_uint_eq(rest.size, 0);
+	bytes_free(&rest);
+	(void)close(fd);
+	expect_gone(dir);
+	tell(child.in, "\n");
+	expect_end(&child, 4, "rules:1 (GET /): expected exactly 1, came 0\n");
+	dir_remove(dir);
+}
+END_TEST
+
 /* --- the command line --- */
 
 START_TEST(test_usage)
@@ -433,10 +644,8 @@ START_TEST(test_usage)
 		const char *args[6];
 		const char *said;
 	} rows[] = {
-		{{"--control", "x"},
-			"--control 'x': expected -, standard input\n"},
 		{{"run", "--control", "-", "--", "true"},
-			"run: not with --control"},
+			"--control: standard input is read by COMMAND"},
 		{{"sweep", "--control", "-", "--", "true"},
 			"sweep: not with --control"},
 		{{"--control", "-", "--tcp", "--prompt"},
@@ -478,7 +687,9 @@ main(void)
 {
 	const TTest *const tests[] = {test_talk, test_judges, test_mistake,
 		test_waits, test_stop, test_plain, test_root, test_pieces,
-		test_long, test_unread, test_gone, test_deaf, test_pair, NULL};
+		test_long, test_unread, test_gone, test_deaf, test_pair,
+		test_two, test_few, test_many, test_place, test_run,
+		test_run_stop, NULL};
 	Suite *suite = suite_create("control");
 	TCase *tcase;
 

@@ -95,6 +95,7 @@ static const struct {
 	{"requests", "--requests 1", ANY},
 	{"lifetime", "--lifetime 0", ANY},
 	{"with-parent", "--with-parent", ANY},
+	{"control", "--control $DIR/control", ANY},
 	{"grace", "--grace 1", ANY},
 	{"delay", "--body x --delay 1ms", "cTU"},
 	{"cors", "--cors", "cefs"},
@@ -133,7 +134,7 @@ answers(size_t i)
 static bool
 has_scenario(size_t i)
 {
-	return is(i, "scenario") || is(i, "reload");
+	return is(i, "scenario") || is(i, "reload") || is(i, "control");
 }
 
 /* Two ways in which answers are made. */
