@@ -913,6 +913,8 @@ serve_without_memory(int i, size_t n)
 		return true;
 	}
 	inside++;
+	(void)retort_on(server, "GET /", .if_tls = "sni: *host\nclient: *",
+		.body = "secret");
 	(void)retort_answer(server, .body = "secret",
 		.faults = "insert record 9 \"x\"; split record 0+9");
 	inside--;
