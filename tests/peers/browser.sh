@@ -404,6 +404,33 @@ JS
 		'www/ without script: words in place of the table'
 }
 
+# The report of a sweep: styled, though its policy allows one style by its hash,
+# and opened by the keyboard.
+sweep_report()
+{
+	mkdir "$dir/pages"
+	"$retort" sweep --body hello --at 100-139 \
+		--report "$dir/pages/index.html" -- curl -sf {url} >"$dir/swept" 2>&1
+	start "$dir/pages"
+	visit "$url"
+	run <<'JS'
+const summary = document.querySelector('summary');
+summary.focus();
+return {
+	width: getComputedStyle(document.body).maxWidth,
+	focus: document.activeElement === summary,
+	strips: document.querySelectorAll('svg[role=img][aria-label]').length,
+	cells: document.querySelectorAll('.way rect title').length,
+	scripts: document.scripts.length,
+};
+JS
+	holds '.width != "none" and .focus and .strips == 3 and
+		.cells == 120 and .scripts == 0' 'sweep: its report'
+	as_wide 'sweep: its report'
+	quiet 'sweep: its report'
+	stop 'sweep: its report'
+}
+
 # recipe WORDS: a recipe of the page, on any port, for one request
 recipe()
 {
@@ -787,6 +814,7 @@ page_by_tls
 recipes
 listing
 twenty
+sweep_report
 video
 
 conclude
