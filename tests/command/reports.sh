@@ -97,6 +97,20 @@ report $? "$name: is told, and the sweep goes on"
 grep -q '^each 1 .* for success$' "$dir/out"
 report $? "$name: to its end"
 
+name='a sweep that is interrupted'
+# shellcheck disable=SC2016 # of that shell
+sweeps 130 --raw "$dir/raw" --report "$dir/part.json" -- sh -c \
+	'got=$(curl -s --http0.9 --max-time 10 {url})
+		[ "$got" != a ] || kill -INT $PPID; [ "$got" = abc ]'
+grep -q '^cut N fin  *3  taken for success: (1 not tried)$' "$dir/out"
+report $? "$name: prints what is known"
+name="$name: its report has what is known"
+python 'import json, sys
+all = json.load(open(sys.argv[1]))
+assert len(all["points"]) == 2 and all["all"] == 10, all
+assert "8 of 10 replies were not tried" in all["summary"], all' \
+	"$dir/part.json"
+
 name='a nasty client'
 for end in html json xml; do
 	sweeps 1 --raw "$dir/raw" --report "$dir/r.$end" -- \
