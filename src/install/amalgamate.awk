@@ -184,7 +184,7 @@ function condition(file)
 {
 	if (file == "tls/tls_none.c")
 		return "#ifndef RT_OPENSSL"
-	if (file ~ /^tls\//)
+	if (file ~ /^tls\/tls[_.]/)
 		return "#ifdef RT_OPENSSL"
 	if (file ~ /_epoll\.c$/)
 		return "#ifdef HAVE_SYS_EPOLL_H"
