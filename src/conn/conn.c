@@ -183,7 +183,7 @@ receive_end(struct rt_conn *conn)
 		break;
 	case RT_STATE_HEAD:
 	case RT_STATE_BODY:
-		if (is_http(conn))
+		if (rt_conn_is_http(conn))
 			rt_conn_refuse(conn, 400, "incomplete request");
 		else
 			rt_conn_last_piece(conn);
@@ -203,14 +203,14 @@ take(struct rt_conn *conn, size_t known)
 {
 	if (conn->state == RT_STATE_IDLE) {
 		conn->state = RT_STATE_HEAD;
-		if (conn->nth > 0 && is_http(conn))
+		if (conn->nth > 0 && rt_conn_is_http(conn))
 			conn->began = conn->moved;
 		conn->nth++;
 	}
 	if (conn->config->proxied && conn->named_by == 0 &&
 		!rt_conn_take_proxy(conn))
 		return;
-	if (is_http(conn))
+	if (rt_conn_is_http(conn))
 		rt_conn_parse(conn);
 	else
 		rt_conn_take_piece(conn, known);
@@ -328,10 +328,10 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 	conn->state = RT_STATE_REPLY;
 	conn->rest = RT_REST_NOTHING;
 	rt_play_begin(&conn->buffers->play, &conn->buffers->reply);
-	conn->rest_is_next = !is_http(conn) || conn->asked == RT_ASK_GREET ||
+	conn->rest_is_next = !rt_conn_is_http(conn) || conn->asked == RT_ASK_GREET ||
 		rt_reply_ending(&conn->buffers->reply) == RT_STEP_NEXT;
 	conn->rest_is_body = conn->rest_is_next && !conn->complete &&
-		conn->asked == RT_ASK_ANSWER && is_http(conn) &&
+		conn->asked == RT_ASK_ANSWER && rt_conn_is_http(conn) &&
 		!conn->buffers->reply.struck.deaf;
 	conn->idle_timeout = conn->buffers->reply.idle != 0 ?
 		conn->buffers->reply.idle :
@@ -561,7 +561,7 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 		break;
 	case RT_STATE_HEAD:
 		conn->buffers->overdue = true;
-		if (is_http(conn))
+		if (rt_conn_is_http(conn))
 			rt_conn_refuse(conn, 408, "the head took too long");
 		else
 			rt_conn_late_piece(conn);
@@ -624,6 +624,7 @@ rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
 	const struct rt_conn_config *config, int64_t now)
 {
 	*conn = (struct rt_conn){
+		.protocol = config->protocol,
 		.config = config,
 		.peer = *peer,
 		.accepted = now,
@@ -635,7 +636,7 @@ rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
 	rt_chan_init(&conn->chan, fd, 0);
 	conn->chan.in.verb = RT_RECV;
 	conn->chan.deadline = later(now,
-		is_http(conn) ? config->head_timeout : config->idle_timeout);
+		rt_conn_is_http(conn) ? config->head_timeout : config->idle_timeout);
 }
 
 int

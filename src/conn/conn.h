@@ -72,8 +72,8 @@
 
 /* Shared by all connections of a server. */
 struct rt_conn_config {
-	enum retort_protocol protocol;
-	struct rt_framing framing; /* without HTTP */
+	enum retort_protocol protocol; /* of each connection, at first */
+	struct rt_framing framing;     /* without HTTP */
 	struct rt_limits limits;
 	bool keep_alive;      /* HTTP: one request after another */
 	uint64_t exchanges;   /* at most, on a kept connection; 0: any number */
@@ -170,6 +170,7 @@ struct rt_conn {
 	int status;          /* why the request is refused; 0 */
 	struct rt_peer peer; /* here it leaves no gap */
 	const char *reason;
+	enum retort_protocol protocol; /* that it speaks now */
 	const struct rt_conn_config *config;
 	struct rt_buffers *buffers; /* NULL while IDLE */
 	int64_t accepted;
@@ -307,13 +308,18 @@ rt_conn_is_kept(const struct rt_conn *conn)
 	return conn->state == RT_STATE_IDLE && conn->nth > 0;
 }
 
+static inline bool
+rt_conn_is_http(const struct rt_conn *conn)
+{
+	return conn->protocol == RETORT_HTTP;
+}
+
 /* When the exchange began of which bytes come now. */
 static inline int64_t
 rt_conn_began(const struct rt_conn *conn, int64_t now)
 {
-	return rt_conn_is_kept(conn) && conn->config->protocol == RETORT_HTTP ?
-		now :
-		conn->began;
+	return rt_conn_is_kept(conn) && rt_conn_is_http(conn) ? now :
+								conn->began;
 }
 
 /* Nothing more can be said: whatever it does, it goes on with this ending of a

@@ -88,7 +88,7 @@ static void
 stop_drain(struct rt_conn *conn)
 {
 	rt_conn_end_answered(conn,
-		is_http(conn) && !conn->complete && conn->drained > 0);
+		rt_conn_is_http(conn) && !conn->complete && conn->drained > 0);
 }
 
 /* Whether it has to end at once, and not when its client has its answer. */

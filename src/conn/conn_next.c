@@ -110,7 +110,7 @@ rt_conn_may_keep(const struct rt_conn *conn)
 static bool
 ends_exchange(const struct rt_conn *conn)
 {
-	return is_http(conn) && conn->asked != RT_ASK_GREET;
+	return rt_conn_is_http(conn) && conn->asked != RT_ASK_GREET;
 }
 
 static void

@@ -123,15 +123,9 @@ later(int64_t when, int64_t timeout)
 }
 
 static inline bool
-is_http(const struct rt_conn *conn)
-{
-	return conn->config->protocol == RETORT_HTTP;
-}
-
-static inline bool
 is_datagram(const struct rt_conn *conn)
 {
-	return conn->config->protocol == RETORT_UDP;
+	return conn->protocol == RETORT_UDP;
 }
 
 /* Bytes of 100 (Continue) that are to be sent: once, or twice. */
@@ -146,7 +140,7 @@ rt_conn_interim(const struct rt_conn *conn)
 static inline size_t
 receive_room(const struct rt_conn *conn)
 {
-	if (!is_http(conn))
+	if (!rt_conn_is_http(conn))
 		return RT_MAX_PIECE - conn->buffers->in.len;
 	return conn->state < RT_STATE_BODY ? 4u << 10 : 64u << 10;
 }

@@ -20,7 +20,7 @@ plan_receive(const struct rt_conn *conn, struct rt_op *op)
 	op->recv.data = in->data + in->len;
 	op->recv.size = in->room - in->len;
 	/* pieces are no longer, whatever memory there is */
-	if (!is_http(conn) && op->recv.size > most)
+	if (!rt_conn_is_http(conn) && op->recv.size > most)
 		op->recv.size = most;
 }
 
@@ -61,7 +61,7 @@ rt_conn_must_drain(const struct rt_conn *conn)
 	/* at the end nobody knows whether all was read */
 	if (conn->state < RT_STATE_DRAIN && conn->rest_is_next)
 		return false;
-	if (!is_http(conn))
+	if (!rt_conn_is_http(conn))
 		return true;
 	return conn->config->linger || !conn->complete || conn->may_have_more ||
 		conn->drained > 0 ||
@@ -177,7 +177,7 @@ rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan)
 	switch (conn->state) {
 	case RT_STATE_IDLE:
 	case RT_STATE_HEAD:
-		chan->deadline = is_http(conn) && !rt_conn_is_kept(conn) ?
+		chan->deadline = rt_conn_is_http(conn) && !rt_conn_is_kept(conn) ?
 			later(conn->began, config->head_timeout) :
 			later(conn->moved, conn->idle_timeout);
 		plan_receive(conn, &chan->in);

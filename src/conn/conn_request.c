@@ -20,7 +20,7 @@ rt_conn_body(const struct rt_conn *conn, size_t *size)
 {
 	const struct rt_buffers *buffers = conn->buffers;
 	const struct rt_request *request = rt_http_request(buffers->http);
-	bool plain = conn->config->protocol != RETORT_HTTP;
+	bool plain = !rt_conn_is_http(conn);
 	size_t head = plain ? 0 : request->head_size;
 
 	if (request->chunked) {

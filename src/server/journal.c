@@ -74,7 +74,7 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 		.received = conn->received,
 		.sent = conn->sent,
 		.duration = now - conn->began,
-		.protocol = conn->config->protocol,
+		.protocol = conn->protocol,
 		.nth = conn->nth,
 		.truncated = conn->truncated,
 		.still_sending = conn->still_sending,
@@ -427,7 +427,7 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 				     put(&room, extent.body, extent.body_size);
 	seen->body_size = extent.body_size;
 	seen->body_total = rt_http_request(buffers->http)->body_size;
-	if (conn->config->protocol != RETORT_HTTP)
+	if (!rt_conn_is_http(conn))
 		seen->body_total = extent.body_size;
 	/* a PROXY header has come since it was opened */
 	if (conn->named_by > 0)
@@ -435,7 +435,7 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 	seen->complete = conn->complete;
 	seen->refused = conn->status;
 	seen->reason = conn->reason;
-	seen->protocol = conn->config->protocol;
+	seen->protocol = conn->protocol;
 	seen->nth = conn->nth;
 	seen->truncated = conn->truncated;
 	seen->received = conn->received;

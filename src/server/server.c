@@ -124,7 +124,7 @@ end_conn(struct retort *server, struct rt_served *served)
 	if (served->tls != NULL && is_between(served))
 		rt_server_tell_end(server, served);
 	rt_io_drop(server->io, channel_of(served));
-	if (server->config.protocol == RETORT_TCP && conn->nth > 0 &&
+	if (conn->protocol == RETORT_TCP && conn->nth > 0 &&
 		++server->answered == server->requests)
 		server->enough = true;
 	report_fins(server, served);
@@ -172,7 +172,7 @@ what_holds(enum rt_step_kind step)
 }
 
 static const char *
-what_lasts(const struct retort *server, const struct rt_conn *conn)
+what_lasts(const struct rt_conn *conn)
 {
 	static const char *const states[] = {
 		[RT_STATE_IDLE] = "nothing came",
@@ -184,7 +184,7 @@ what_lasts(const struct retort *server, const struct rt_conn *conn)
 
 	if (conn->asked == RT_ASK_HALT)
 		return "no more of the request is read";
-	if (conn->state == RT_STATE_HEAD && !is_http(server))
+	if (conn->state == RT_STATE_HEAD && !rt_conn_is_http(conn))
 		return "in a piece";
 	return states[conn->state];
 }
@@ -211,7 +211,7 @@ add_left(struct retort *server, const struct rt_served *served)
 	rt_text_quote(&server->left,
 		line.size > 0 ? buffers->in.data + line.at : "", line.size,
 		MAX_LINE);
-	rt_buf_add_format(&server->left, ": %s", what_lasts(server, conn));
+	rt_buf_add_format(&server->left, ": %s", what_lasts(conn));
 	if (buffers != NULL && conn->state == RT_STATE_REPLY &&
 		conn->asked != RT_ASK_HALT)
 		rt_buf_add_text(&server->left,
@@ -278,7 +278,7 @@ report_dropped(struct retort *server, const struct rt_served *served)
 
 	if (served->head_told && in->result > 0 &&
 		in->recv.data == server->config.scratch &&
-		server->config.protocol == RETORT_HTTP)
+		rt_conn_is_http(&served->conn))
 		rt_server_report(server, served, RETORT_ON_BODY, in->recv.data,
 			(size_t)in->result);
 }

@@ -56,7 +56,7 @@ report_request(struct retort *server, struct rt_served *served)
 
 	if (conn->asked == RT_ASK_GREET || conn->asked == RT_ASK_NEXT)
 		return;
-	if (!is_http(server)) {
+	if (!rt_conn_is_http(conn)) {
 		report_piece(server, served);
 		return;
 	}
@@ -127,13 +127,13 @@ refuse_others(struct retort *server, struct rt_served *served, int64_t time)
 
 /* Whether it is one of those that `requests` counts. */
 static bool
-is_counted(const struct retort *server, const struct rt_served *served)
+is_counted(const struct rt_served *served)
 {
 	const struct rt_conn *conn = &served->conn;
 
 	return conn->asked != RT_ASK_GREET &&
 		conn->buffers->reply.status != 408 &&
-		server->config.protocol != RETORT_TCP;
+		conn->protocol != RETORT_TCP;
 }
 
 /* A final reply is in the buffers: it is counted, and sent. */
@@ -141,7 +141,7 @@ static void
 answer(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
-	bool counted = is_counted(server, served);
+	bool counted = is_counted(served);
 	int64_t refuse = conn->buffers->reply.struck.refuse;
 
 	if (!rt_reply_ok(&conn->buffers->reply)) {
@@ -160,8 +160,8 @@ answer(struct retort *server, struct rt_served *served)
 	}
 	rt_conn_answer(conn, rt_io_now(server->io));
 	/* what came after the request, and is dropped */
-	if (server->event != NULL && served->head_told && is_http(server) &&
-		!conn->rest_is_next)
+	if (server->event != NULL && served->head_told &&
+		rt_conn_is_http(&served->conn) && !conn->rest_is_next)
 		report_body(server, served, conn->buffers->in.len);
 	if (counted && ++server->answered == server->requests)
 		server->enough = true;
@@ -307,7 +307,7 @@ give_up(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 
-	if (is_http(server) && conn->asked != RT_ASK_GREET)
+	if (rt_conn_is_http(conn) && conn->asked != RT_ASK_GREET)
 		refuse(server, served, 503, "out of memory");
 	else
 		rt_conn_fail(conn);
@@ -322,7 +322,7 @@ go_on_with_piece(struct retort *server, struct rt_served *served,
 	rt_buf_free(&asked->why);
 	if (served->record != NULL)
 		rt_record_forget_request(served->record);
-	if (is_http(server))
+	if (rt_conn_is_http(&served->conn))
 		rt_conn_read_on(&served->conn, asked->wanted,
 			rt_io_now(server->io));
 	else
@@ -363,7 +363,7 @@ decide_answer(struct retort *server, struct rt_served *served)
 		served->record->seen.rule = asked.rule;
 	served->rule_id = asked.rule_id;
 	/* of a piece that was cut off nothing is expected */
-	if (!is_http(server) && !conn->complete && conn->asked != RT_ASK_GREET)
+	if (!rt_conn_is_http(conn) && !conn->complete && conn->asked != RT_ASK_GREET)
 		asked.why.len = 0;
 	keep_reason(server, served, &asked);
 	if (outcome != RT_AGAIN && conn->asked != RT_ASK_GREET)
@@ -453,12 +453,12 @@ end_exchange(struct retort *server, struct rt_served *served)
 	rt_conn_done(&served->conn, rt_io_now(server->io));
 }
 
-/* Whether any connection may be. */
+/* Whether it may be kept at all. */
 static bool
-may_keep(const struct retort *server)
+may_keep(const struct retort *server, const struct rt_conn *conn)
 {
 	return (server->config.keep_alive || server->route.keeps) &&
-		is_http(server);
+		rt_conn_is_http(conn);
 }
 
 /* Whether the connection may be kept after the reply to be made. */
@@ -482,7 +482,7 @@ rt_server_decide(struct retort *server, struct rt_served *served)
 	if (conn->asks == RT_ASK_REFUSE && server->route.refused &&
 		!rt_conn_see_refused(conn))
 		return;
-	if (may_keep(server) && conn->asks <= RT_ASK_REFUSE)
+	if (may_keep(server, conn) && conn->asks <= RT_ASK_REFUSE)
 		decide_keep(server, served);
 	report_request(server, served);
 	switch (conn->asks) {
@@ -542,7 +542,7 @@ rt_server_reply(struct retort *server, uint64_t connection,
 		served = served->next;
 	if (served == NULL)
 		return -ENOENT;
-	if (may_keep(server))
+	if (may_keep(server, &served->conn))
 		decide_keep(server, served);
 	asked = ask(server, served);
 	asked.rule_id = served->rule_id;

@@ -123,10 +123,4 @@ struct rt_served *rt_server_pushed(struct retort *server);
 /* Gives the connection what was pushed, when it asks for MORE. */
 void rt_server_give(struct retort *server, struct rt_served *served);
 
-static inline bool
-is_http(const struct retort *server)
-{
-	return server->config.protocol == RETORT_HTTP;
-}
-
 #endif

@@ -202,9 +202,9 @@ rt_server_keep_request(struct retort *server, struct rt_served *served)
 
 /* Whether a request has begun, and has not come to its end. */
 static bool
-has_begun(const struct retort *server, const struct rt_conn *conn)
+has_begun(const struct rt_conn *conn)
 {
-	if (is_http(server))
+	if (rt_conn_is_http(conn))
 		return conn->received > 0;
 	return !conn->chan.shared && conn->buffers != NULL &&
 		conn->buffers->in.len > 0;
@@ -234,7 +234,7 @@ rt_server_close_record(struct retort *server, struct rt_served *served)
 	if (record == NULL)
 		return;
 	/* it broke off before it could be refused */
-	if (!record->published && has_begun(server, conn) &&
+	if (!record->published && has_begun(conn) &&
 		rt_server_keep_request(server, served) != NULL) {
 		record->seen.reason = "the connection broke off";
 		rt_server_publish(server, served);
