@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "route/route_parts.h"
+#include "route/route.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -73,13 +73,13 @@ close_plain(struct rt_reply *reply)
 
 /* Error replies stand in for what was to be said. */
 static void
-say_error(const struct rt_route *route, struct rt_asked *asked,
-	struct rt_reply *reply, int status, const char *reason)
+say_error(struct rt_asked *asked, struct rt_reply *reply, int status,
+	const char *reason)
 {
 	struct rt_draft draft = {.reply = reply,
 		.head_only = asked->request->method == RT_HEAD};
 
-	if (rt_route_protocol(route, asked->greeting) != RETORT_HTTP)
+	if (asked->protocol != RETORT_HTTP)
 		close_plain(reply);
 	else
 		rt_reply_error(&draft, status, reason, asked->date);
@@ -115,7 +115,7 @@ apply(const struct rt_route *route, const struct rt_faults *faults,
 
 	status = rt_faults_status(faults);
 	if (status != 0)
-		say_error(route, asked, reply, status, NULL);
+		say_error(asked, reply, status, NULL);
 	if (rt_faults_check_wire(faults, route->tls, asked->greeting, error) ==
 			0 &&
 		rt_faults_apply(faults, reply, error) == 0) {
@@ -124,15 +124,15 @@ apply(const struct rt_route *route, const struct rt_faults *faults,
 	}
 	blame_rule(route, asked);
 	rt_buf_add_text(&asked->why, error);
-	say_error(route, asked, reply, 500, error);
+	say_error(asked, reply, 500, error);
 }
 
 /* Chance is another for each exchange; for the first, and for pieces, by the
    number of the connection alone. */
 static uint64_t
-chance_of(const struct rt_route *route, const struct rt_asked *asked)
+chance_of(const struct rt_asked *asked)
 {
-	bool first = route->protocol != RETORT_HTTP || asked->nth < 2;
+	bool first = asked->protocol != RETORT_HTTP || asked->nth < 2;
 
 	return asked->connection + (first ? 0 : (asked->nth - 1) << 32);
 }
@@ -143,7 +143,7 @@ apply_by_chance(const struct rt_route *route, const struct rt_faults *faults,
 	struct rt_asked *asked, struct rt_reply *reply)
 {
 	struct rt_faults *drawn =
-		rt_faults_draw(faults, route->seed, chance_of(route, asked));
+		rt_faults_draw(faults, route->seed, chance_of(asked));
 
 	if (drawn == NULL)
 		reply->failed = true;
@@ -177,7 +177,7 @@ refuse_echo(const struct rt_route *route, struct rt_asked *asked,
 		"the request is too large to echo: of its body %zu bytes were "
 		"kept",
 		asked->size - asked->request->head_size);
-	say_error(route, asked, reply, 413, rt_buf_text(&asked->why));
+	say_error(asked, reply, 413, rt_buf_text(&asked->why));
 }
 
 /* What a reply fills in; NULL: nothing. `rule` is NULL if it was forgotten. */
@@ -211,8 +211,7 @@ answer_canned(const struct rt_route *route, const struct rt_rule *rule,
 		refuse_echo(route, asked, reply);
 		return;
 	}
-	error = rt_canned_answer(canned,
-		rt_route_protocol(route, asked->greeting), asked->request,
+	error = rt_canned_answer(canned, asked->protocol, asked->request,
 		asked->base, asked->size, asked->date,
 		find_filling(canned, rule, asked, &filling), reply);
 	if (error == 0) {
@@ -271,8 +270,6 @@ rt_route_answer_with(const struct rt_route *route,
 	const struct retort_reply *as, struct rt_asked *asked,
 	struct rt_reply *reply, char *error)
 {
-	enum retort_protocol protocol =
-		rt_route_protocol(route, asked->greeting);
 	struct rt_filling filling;
 	struct rt_error wrong;
 	struct rt_canned *canned;
@@ -281,12 +278,12 @@ rt_route_answer_with(const struct rt_route *route,
 	if (as->echo && asked->cut)
 		return rt_fail(error, -EMSGSIZE,
 			"echo: the request is too large to be kept");
-	canned = rt_canned_new(as, protocol, &wrong);
+	canned = rt_canned_new(as, asked->protocol, &wrong);
 	if (canned == NULL)
 		return rt_fail(error, -errno, "%s", wrong.text);
 	code = check_reading(route, canned->faults, asked, error);
 	if (code == 0) {
-		code = rt_canned_answer(canned, protocol, asked->request,
+		code = rt_canned_answer(canned, asked->protocol, asked->request,
 			asked->base, asked->size, asked->date,
 			find_filling(canned, rule_of(route, asked), asked,
 				&filling),
@@ -327,7 +324,7 @@ handler_failed(const struct rt_route *route, struct rt_asked *asked,
 	rt_buf_add_text(&asked->why, " failed: ");
 	size = asked->why.len;
 	rt_buf_add_text(&asked->why, without_folders(error, file));
-	say_error(route, asked, reply, 500, rt_buf_text(&asked->why));
+	say_error(asked, reply, 500, rt_buf_text(&asked->why));
 	asked->why.len = size;
 	rt_buf_add_text(&asked->why, error);
 }
@@ -352,7 +349,7 @@ ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 	int code = rule->handler(rule->handler_arg, asked->seen, &as);
 	if (code == RETORT_LATER)
 		return RT_LATER;
-	if (code == RETORT_MORE && route->protocol == RETORT_TCP &&
+	if (code == RETORT_MORE && asked->protocol == RETORT_TCP &&
 		!asked->greeting)
 		return want_more(asked, reply);
 	/* it has seen the beginning of the request alone */
@@ -380,7 +377,8 @@ ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 static bool
 is_for(const struct rt_rule *rule, const struct rt_asked *asked)
 {
-	return rule->accepted == asked->greeting &&
+	return rule->protocol == asked->protocol &&
+		rule->accepted == asked->greeting &&
 		rule->refused == asked->refused;
 }
 
@@ -395,7 +393,8 @@ is_used_up(const struct rt_rule *rule)
 static bool
 may_be_meant(const struct rt_rule *rule, const struct rt_asked *asked)
 {
-	return rule->accepted == asked->greeting &&
+	return rule->protocol == asked->protocol &&
+		rule->accepted == asked->greeting &&
 		(rule->refused || !asked->refused);
 }
 
@@ -487,7 +486,7 @@ answer_nothing(const struct rt_route *route, struct rt_asked *asked,
 		explain(route, asked);
 	else
 		rt_buf_add_text(&asked->why, "nothing is served here");
-	if (route->protocol != RETORT_HTTP) {
+	if (asked->protocol != RETORT_HTTP) {
 		close_plain(reply);
 		return;
 	}
@@ -562,7 +561,7 @@ answer_by_default(const struct rt_route *route, const struct rt_rule *rule,
 	if (canned != NULL)
 		answer_canned(route, rule, canned, asked, reply);
 	else
-		say_error(route, asked, reply, 404, "no files are served");
+		say_error(asked, reply, 404, "no files are served");
 	return RT_ANSWERED;
 }
 
@@ -598,7 +597,8 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 		if (asked->seen != NULL)
 			explain(route, asked);
 		return RT_REFUSED;
-	} else if (rule->canned == NULL || asked->greeting) {
+	} else if (rule->canned == NULL || asked->greeting ||
+		rule->protocol != asked->protocol) {
 		answer_nothing(route, asked, reply);
 		return RT_ANSWERED;
 	}

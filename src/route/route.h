@@ -29,13 +29,14 @@ struct rt_rule {
 	struct rt_canned *canned;
 	retort_handler *handler; /* or NULL */
 	void *handler_arg;
-	char *origin;   /* where it was given: "FILE:LINE"; NULL */
-	bool files;     /* the site answers */
-	char *then_in;  /* the states that it leaves; NULL */
-	bool accepted;  /* for a connection that is, not for a request */
-	int prefer;     /* its rank */
-	bool refused;   /* for requests that are, not for others */
-	unsigned times; /* 0: always */
+	char *origin;  /* where it was given: "FILE:LINE"; NULL */
+	bool files;    /* the site answers */
+	char *then_in; /* the states that it leaves; NULL */
+	bool accepted; /* for a connection that is, not for a request */
+	int prefer;    /* its rank */
+	bool refused;  /* for requests that are, not for others */
+	enum retort_protocol protocol; /* of what it answers */
+	unsigned times;                /* 0: always */
 	unsigned used;
 	unsigned spared;     /* so many of its answers are without its faults */
 	uint64_t conditions; /* a hash of them */
@@ -64,7 +65,7 @@ struct rt_route {
 	bool keep;               /* bodies are kept for somebody else, too */
 	unsigned malformed;      /* rules that were not added */
 	char *mistake;           /* why not the first of them; NULL */
-	enum retort_protocol protocol;
+	enum retort_protocol protocol; /* of connections, at first */
 };
 
 /* A request that is to be answered. */
@@ -77,11 +78,12 @@ struct rt_asked {
 	int64_t now;                        /* its seconds since the epoch */
 	const struct retort_exchange *seen; /* needed by rules and fills */
 	uint64_t connection;
-	uint64_t nth;    /* exchange on it */
-	rt_place *place; /* of the connection */
-	bool greeting;   /* it is none: a connection was accepted */
-	bool refused;    /* it is, unless a rule is for it */
-	bool early;      /* more of its body can be read */
+	uint64_t nth;                  /* exchange on it */
+	rt_place *place;               /* of the connection */
+	enum retort_protocol protocol; /* of it; a greeting is bytes */
+	bool greeting; /* it is none: a connection was accepted */
+	bool refused;  /* it is, unless a rule is for it */
+	bool early;    /* more of its body can be read */
 	uint64_t shown;  /* than these bytes */
 	/* what became of it */
 	uint64_t wanted;   /* RT_MORE of a body: so many bytes; 0: all */

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "route/route_parts.h"
+#include "route/route.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -99,10 +99,10 @@ makes_reply(const struct retort_reply *given)
 
 /* A rule whose answer is a file has only these members of its own. */
 static int
-check_file_rule(const struct rt_route *route, const struct retort_reply *given,
+check_file_rule(const struct retort_reply *given, enum retort_protocol protocol,
 	char *error)
 {
-	if (route->protocol != RETORT_HTTP || given->accepted)
+	if (protocol != RETORT_HTTP)
 		return rt_fail(error, -EINVAL, "files: only HTTP serves them");
 	if (makes_reply(given))
 		return rt_fail(error, -EINVAL,
@@ -250,8 +250,7 @@ check_faults(const struct rt_route *route, const struct rt_rule *rule,
 	if (rule->files || rule->handler || given->echo || given->file ||
 		given->fill)
 		return 0;
-	return try_faults(route, canned,
-		rt_route_protocol(route, rule->accepted), error);
+	return try_faults(route, canned, rule->protocol, error);
 }
 
 /* Each number in braces must be that of an asterisk. */
@@ -303,6 +302,15 @@ note_states(struct rt_route *route)
 	rt_states_copy(&route->states, &old);
 }
 
+/* A greeting is bytes, whatever the rest of the connection is. */
+static enum retort_protocol
+protocol_of(const struct rt_route *route, const struct retort_reply *given)
+{
+	return given->accepted && route->protocol == RETORT_HTTP ?
+		RETORT_TCP :
+		route->protocol;
+}
+
 /* A rule, as it was given, for the list or as its end. 0 or -errno. */
 static int
 make_rule(const struct rt_route *route, const struct retort_reply *given,
@@ -318,11 +326,11 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 		.accepted = given->accepted,
 		.prefer = given->prefer,
 		.refused = given->if_refused != 0,
+		.protocol = protocol_of(route, given),
 		.times = given->times,
 		.conditions = rt_conditions_hash(given),
 	};
-	rule->canned = rt_canned_new(given,
-		rt_route_protocol(route, given->accepted), error);
+	rule->canned = rt_canned_new(given, rule->protocol, error);
 	if (rule->canned == NULL)
 		return -errno;
 	code = check_request(given, error->text);
@@ -335,10 +343,10 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 	if (code == 0 && given->if_refused != 0)
 		code = check_refused(given, rule->canned, error->text);
 	if (code == 0 && given->files)
-		code = check_file_rule(route, given, error->text);
+		code = check_file_rule(given, rule->protocol, error->text);
 	if (code == 0) {
 		when = rt_conditions_of(given);
-		rule->match = rt_match_new(&when, route->protocol, error->text);
+		rule->match = rt_match_new(&when, rule->protocol, error->text);
 		code = rule->match ? 0 : -errno;
 	}
 	if (code == 0)

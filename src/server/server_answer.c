@@ -278,6 +278,7 @@ ask(struct retort *server, struct rt_served *served)
 		.connection = served->number,
 		.nth = conn->nth,
 		.place = &served->place,
+		.protocol = conn->protocol,
 		.greeting = conn->asked == RT_ASK_GREET,
 		.refused = conn->asked == RT_ASK_REFUSE,
 		.early = conn->asks == RT_ASK_ANSWER && !conn->complete &&
@@ -285,6 +286,8 @@ ask(struct retort *server, struct rt_served *served)
 		.shown = buffers->reading.early_at,
 	};
 
+	if (asked.greeting && rt_conn_is_http(conn))
+		asked.protocol = RETORT_TCP;
 	asked.size = rt_conn_raw(conn, &asked.cut);
 	rt_buf_init(&asked.why, MAX_WHY);
 	return asked;

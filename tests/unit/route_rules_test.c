@@ -468,6 +468,7 @@ ask_plain(const char *text, struct bytes *got, int *rule, char why[256])
 		.size = text ? strlen(text) : 0,
 		.date = DATE,
 		.seen = &seen,
+		.protocol = text == NULL ? RETORT_TCP : route.protocol,
 		.greeting = text == NULL};
 	struct rt_reply reply;
 	enum rt_step_kind ending;
