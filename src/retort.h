@@ -212,9 +212,13 @@ struct retort_exchange {
 	const char *tls_error; /* (end) why it failed, in OpenSSL's words, such
 	                          as "tlsv1 alert unknown ca"; NULL */
 
-	const char *in; /* the states in which it came, before the rule that
+	const char *in;     /* the states in which it came, before the rule that
 	                   answered it left others: "ready connection:data";
 	                   NULL: no rule has `then_in` */
+	const char *tunnel; /* the target of the CONNECT through whose tunnel it
+	                       came, such as "example.com:443"; NULL: none */
+	uint64_t pieces;    /* RETORT_TCP and _UDP: those of the exchange up to
+	                       this one, or in RETORT_ON_END all of them */
 };
 
 /* The n-th value, from 0, of the fields of that name (compared without case);
@@ -345,12 +349,13 @@ struct retort_options {
 	char *error;   /* a buffer of RETORT_ERROR_SIZE bytes that on failure
 	                  receives the reason, and else ""; or NULL */
 
-	/* RETORT_TCP: where a piece ends. "lines": after LF; "crlf": after CR
-	   LF; "end \"BYTES\"": after these, at most 64, written as in
-	   retort(5); "length 1", 2 or 4: the first so many bytes are the
-	   number of those that follow, big endian; "mqtt": a packet of MQTT.
-	   A piece has at most 64 KiB, its end or length among them; a longer
-	   one closes the connection. NULL: where a read ends */
+	/* Where a piece ends, with RETORT_TCP or after RETORT_NEXT_BYTES.
+	   "lines": after LF; "crlf": after CR LF; "end \"BYTES\"": after
+	   these, at most 64, written as in retort(5); "length 1", 2 or 4: the
+	   first so many bytes are the number of those that follow, big endian;
+	   "mqtt": a packet of MQTT. A piece has at most 64 KiB, its end or
+	   length among them; a longer one closes the connection. NULL: where a
+	   read ends */
 	const char *framing;
 	bool proxy_protocol; /* RETORT_HTTP: each connection begins with a
 	                        header of the PROXY protocol, version 1 or 2, at
@@ -710,6 +715,12 @@ struct retort_requests {
 
 	const char *if_tls; /* lines "fact: value", of the TLS on the
 	                       connection: see above */
+	const char *if_tunnel; /* it came through the tunnel of a CONNECT to
+	                          this target, as "example.com:443"; an asterisk
+	                          is any bytes */
+	bool if_bytes;         /* it is a piece, and no request of HTTP, */
+	bool if_http; /* or the other way round. A rule without either is for
+	                  the protocol of the server */
 };
 
 /* Of `if_refused`: any status. */
@@ -721,11 +732,18 @@ struct retort_reply;
 enum retort_next {
 	RETORT_NEXT_DEFAULT, /* as `keep_alive` has it; RETORT_TCP: a piece */
 	RETORT_NEXT_CLOSE,   /* nothing: the connection is closed */
-	RETORT_NEXT_KEEP /* another request, whatever this one, the reply and
+	RETORT_NEXT_KEEP, /* another request, whatever this one, the reply and
 	                        `keep_alive` say, after the rest of the body if
 	                        the reply came early; it is closed nevertheless
 	                        if some of the request was not read, or the
 	                        server stops. Not with RETORT_UDP */
+
+	/* The same, but what the connection speaks from then on may be
+	   another protocol. After a 2xx reply to CONNECT it is a tunnel. */
+	RETORT_NEXT_HTTP, /* requests of HTTP, for the same rules; with
+	                     RETORT_TCP for those with `if_http` */
+	RETORT_NEXT_BYTES /* pieces, as with RETORT_TCP and `framing`; with
+	                     RETORT_HTTP for rules with `if_bytes` */
 };
 
 /*
@@ -784,7 +802,7 @@ struct retort_reply {
 	retort_handler *handler;
 	void *handler_arg;
 
-	int status;          /* 200 to 999; 0: 200 */
+	int status;          /* 101, or 200 to 999; 0: 200 */
 	const char *reason;  /* reason phrase, maybe empty; NULL: by RFC 9110 */
 	const char *version; /* NULL: "HTTP/1.1" */
 	const char *type;    /* Content-Type; NULL: that of the file, otherwise
@@ -869,6 +887,11 @@ struct retort_reply {
 	const char *if_proxy_digest;
 	const char *if_body_glob;
 	const char *if_tls; /* only in retort_on() */
+
+	/* Only in retort_on(). */
+	const char *if_tunnel;
+	bool if_bytes;
+	bool if_http;
 };
 
 /*

@@ -50,7 +50,7 @@ add_item(struct retort *server, struct rt_item *item, const char *origin,
 	int code;
 
 	/* without HTTP all bytes are */
-	if (protocol != RETORT_HTTP)
+	if (rt_route_protocol(&server->route, &item->rule) != RETORT_HTTP)
 		item->rule.raw = false;
 	switch (item->kind) {
 	case RT_ITEM_EXPECT:

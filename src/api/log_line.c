@@ -98,7 +98,7 @@ add_ms(struct line *line, const struct retort_exchange *exchange)
 static void
 add_plain(struct line *line, const struct retort_exchange *exchange)
 {
-	unsigned long long pieces = exchange->nth;
+	unsigned long long pieces = exchange->pieces;
 
 	if (exchange->protocol == RETORT_UDP)
 		add(line, "udp");
@@ -150,11 +150,19 @@ reason_of(const struct retort_exchange *exchange)
 		"";
 }
 
+/* The number of its first request or piece on the connection. */
+static uint64_t
+first_of(const struct retort_exchange *exchange)
+{
+	return exchange->pieces > 0 ? exchange->nth - exchange->pieces + 1 :
+				      exchange->nth;
+}
+
 /* On a kept connection, and not its first. */
 static bool
 is_later(const struct retort_exchange *exchange)
 {
-	return exchange->protocol == RETORT_HTTP && exchange->nth > 1;
+	return first_of(exchange) > 1;
 }
 
 static void
@@ -170,7 +178,7 @@ add_short(struct line *line, const struct retort_exchange *exchange)
 		(int)(end % RT_SECOND / 1000000),
 		(unsigned long long)exchange->connection);
 	if (is_later(exchange))
-		add(line, ".%llu", (unsigned long long)exchange->nth);
+		add(line, ".%llu", (unsigned long long)first_of(exchange));
 	add(line, " %s ", exchange->client);
 	if (exchange->protocol != RETORT_HTTP) {
 		add_plain(line, exchange);
@@ -184,6 +192,8 @@ add_short(struct line *line, const struct retort_exchange *exchange)
 		add_ms(line, exchange);
 		add(line, " ms");
 	}
+	if (exchange->tunnel != NULL)
+		add(line, " (through %.300s)", exchange->tunnel);
 	if (exchange->end != RETORT_ANSWERED)
 		add(line, " (%s%s%.200s)", end_text(exchange->end),
 			*reason_of(exchange) != '\0' ? ": " : "",
@@ -272,7 +282,8 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 	add(line, ",\"connection\":%llu",
 		(unsigned long long)exchange->connection);
 	if (is_later(exchange))
-		add(line, ",\"nth\":%llu", (unsigned long long)exchange->nth);
+		add(line, ",\"nth\":%llu",
+			(unsigned long long)first_of(exchange));
 	add(line, ",\"client\":\"%s\"", exchange->client);
 	if (exchange->protocol == RETORT_HTTP) {
 		add(line, ",\"request\":");
@@ -281,8 +292,11 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 	} else {
 		add(line, ",\"protocol\":\"%s\",\"pieces\":%llu",
 			rt_sock_scheme(exchange->protocol),
-			(unsigned long long)exchange->nth);
+			(unsigned long long)exchange->pieces);
 	}
+	if (exchange->tunnel != NULL)
+		add_member(line, "tunnel", exchange->tunnel,
+			strlen(exchange->tunnel), AFTER_REQUEST);
 	add(line, ",\"received\":%llu,\"sent\":%llu",
 		(unsigned long long)exchange->received,
 		(unsigned long long)exchange->sent);
@@ -345,7 +359,8 @@ add_rule(struct line *line, const struct retort_exchange *exchange)
 	add(line, "# connection %llu",
 		(unsigned long long)exchange->connection);
 	if (is_later(exchange))
-		add(line, ", exchange %llu", (unsigned long long)exchange->nth);
+		add(line, ", exchange %llu",
+			(unsigned long long)first_of(exchange));
 	if (exchange->by_chance)
 		add(line, ", seed %llu", (unsigned long long)exchange->seed);
 	if (exchange->refused != 0) {

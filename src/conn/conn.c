@@ -203,7 +203,7 @@ take(struct rt_conn *conn, size_t known)
 {
 	if (conn->state == RT_STATE_IDLE) {
 		conn->state = RT_STATE_HEAD;
-		if (conn->nth > 0 && rt_conn_is_http(conn))
+		if (rt_conn_is_between(conn))
 			conn->began = conn->moved;
 		conn->nth++;
 	}
@@ -328,7 +328,8 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 	conn->state = RT_STATE_REPLY;
 	conn->rest = RT_REST_NOTHING;
 	rt_play_begin(&conn->buffers->play, &conn->buffers->reply);
-	conn->rest_is_next = !rt_conn_is_http(conn) || conn->asked == RT_ASK_GREET ||
+	conn->rest_is_next = !rt_conn_is_http(conn) ||
+		conn->asked == RT_ASK_GREET ||
 		rt_reply_ending(&conn->buffers->reply) == RT_STEP_NEXT;
 	conn->rest_is_body = conn->rest_is_next && !conn->complete &&
 		conn->asked == RT_ASK_ANSWER && rt_conn_is_http(conn) &&
@@ -636,7 +637,8 @@ rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
 	rt_chan_init(&conn->chan, fd, 0);
 	conn->chan.in.verb = RT_RECV;
 	conn->chan.deadline = later(now,
-		rt_conn_is_http(conn) ? config->head_timeout : config->idle_timeout);
+		rt_conn_is_http(conn) ? config->head_timeout :
+					config->idle_timeout);
 }
 
 int

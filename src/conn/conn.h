@@ -38,6 +38,8 @@
  * RT_STEP_NEXT leads from REPLY back to IDLE, and a FIN from there to FINISH;
  * if bytes of the next request have come already, it asks for the NEXT first.
  * With HTTP that is so, too, but the exchange ends there: before, it is DONE.
+ * The step says what the connection speaks from then on; pieces that HTTP
+ * follows are DONE as well.
  * RT_STEP_STALL stays in REPLY until the client leaves; RT_STEP_HALF in DRAIN,
  * without a bound. In addition, `rest` says what BODY waits for that is not the
  * peer.
@@ -185,6 +187,7 @@ struct rt_conn {
 	};
 	uint64_t received; /* bytes of the exchange, or of all pieces */
 	uint64_t sent;     /* interim replies among them */
+	uint64_t ended;    /* requests or pieces of exchanges that are over */
 	uint64_t nth;      /* the request or piece that was begun last, from 1;
 	                      0: none was */
 	uint64_t max_body;
@@ -314,12 +317,18 @@ rt_conn_is_http(const struct rt_conn *conn)
 	return conn->protocol == RETORT_HTTP;
 }
 
+/* Whether no exchange is under way on a kept connection. */
+static inline bool
+rt_conn_is_between(const struct rt_conn *conn)
+{
+	return conn->ended > 0 && conn->ended == conn->nth;
+}
+
 /* When the exchange began of which bytes come now. */
 static inline int64_t
 rt_conn_began(const struct rt_conn *conn, int64_t now)
 {
-	return rt_conn_is_kept(conn) && rt_conn_is_http(conn) ? now :
-								conn->began;
+	return rt_conn_is_between(conn) ? now : conn->began;
 }
 
 /* Nothing more can be said: whatever it does, it goes on with this ending of a

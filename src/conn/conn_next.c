@@ -53,8 +53,11 @@ void
 rt_conn_begin_request(const struct rt_conn *conn)
 {
 	struct rt_buffers *buffers = conn->buffers;
+	size_t most = conn->config->max_in;
 
-	rt_conn_hold(buffers, conn->config->max_in);
+	if (!rt_conn_is_http(conn) && most < RT_MAX_PIECE)
+		most = RT_MAX_PIECE;
+	rt_conn_hold(buffers, most);
 	buffers->parsed = 0;
 	buffers->dropped = 0;
 	buffers->shown = 0;
@@ -105,17 +108,33 @@ rt_conn_may_keep(const struct rt_conn *conn)
 	return request->minor > 0 ? RT_KEEP : RT_KEEP_SAID;
 }
 
+/* What the connection speaks after the reply. */
+static enum retort_protocol
+protocol_after(const struct rt_conn *conn)
+{
+	switch ((enum retort_next)conn->buffers->play.step->at) {
+	case RETORT_NEXT_HTTP:
+		return RETORT_HTTP;
+	case RETORT_NEXT_BYTES:
+		return RETORT_TCP;
+	default:
+		return conn->protocol;
+	}
+}
+
 /* A greeting is no exchange, and pieces are one as long as they follow each
    other. */
 static bool
 ends_exchange(const struct rt_conn *conn)
 {
-	return rt_conn_is_http(conn) && conn->asked != RT_ASK_GREET;
+	return conn->asked != RT_ASK_GREET &&
+		(rt_conn_is_http(conn) || protocol_after(conn) == RETORT_HTTP);
 }
 
 static void
 begin_next(struct rt_conn *conn)
 {
+	conn->protocol = protocol_after(conn);
 	conn->state = RT_STATE_IDLE;
 	conn->asked = RT_ASK_NOTHING;
 	conn->complete = false;
@@ -150,6 +169,7 @@ void
 rt_conn_end_exchange(struct rt_conn *conn, int64_t now)
 {
 	conn->end = RETORT_OPEN;
+	conn->ended = conn->nth;
 	conn->status = 0;
 	conn->moved = now;
 	conn->received = come_after(conn->buffers);

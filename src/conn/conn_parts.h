@@ -141,7 +141,9 @@ static inline size_t
 receive_room(const struct rt_conn *conn)
 {
 	if (!rt_conn_is_http(conn))
-		return RT_MAX_PIECE - conn->buffers->in.len;
+		return conn->buffers->in.len < RT_MAX_PIECE ?
+			RT_MAX_PIECE - conn->buffers->in.len :
+			0;
 	return conn->state < RT_STATE_BODY ? 4u << 10 : 64u << 10;
 }
 

@@ -23,8 +23,10 @@ rt_conn_take_piece(struct rt_conn *conn, size_t known)
 {
 	struct rt_buffers *buffers = conn->buffers;
 	const struct rt_buf *in = &buffers->in;
+	/* more may have come with a request of HTTP */
+	size_t most = in->len < RT_MAX_PIECE ? in->len : RT_MAX_PIECE;
 	int size = rt_framing_next(&conn->config->framing,
-		in->data + buffers->parsed, in->len - buffers->parsed, known);
+		in->data + buffers->parsed, most - buffers->parsed, known);
 
 	if (size > 0) {
 		buffers->parsed += (size_t)size;
@@ -32,7 +34,7 @@ rt_conn_take_piece(struct rt_conn *conn, size_t known)
 		ask(conn, RT_ASK_ANSWER);
 	} else if (size == -EBADMSG) {
 		ignore(conn, "the length of a piece is malformed");
-	} else if (size < 0 || in->len == RT_MAX_PIECE) {
+	} else if (size < 0 || most == RT_MAX_PIECE) {
 		ignore(conn, "a piece is longer than 65536 bytes");
 	}
 }

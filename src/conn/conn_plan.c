@@ -177,7 +177,8 @@ rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan)
 	switch (conn->state) {
 	case RT_STATE_IDLE:
 	case RT_STATE_HEAD:
-		chan->deadline = rt_conn_is_http(conn) && !rt_conn_is_kept(conn) ?
+		chan->deadline =
+			rt_conn_is_http(conn) && !rt_conn_is_kept(conn) ?
 			later(conn->began, config->head_timeout) :
 			later(conn->moved, conn->idle_timeout);
 		plan_receive(conn, &chan->in);

@@ -22,6 +22,8 @@
 
 /* In the order in which a difference is told. */
 static const struct rt_matcher *const matchers[RT_MATCHERS + 1] = {
+	&rt_match_protocol,
+	&rt_match_tunnel,
 	&rt_match_method,
 	&rt_match_path,
 	&rt_match_path_regex,
@@ -89,6 +91,10 @@ rt_match_new(const struct retort_requests *when, enum retort_protocol protocol,
 	const struct rt_condition *http = NULL, *tls = NULL;
 	int code = match ? 0 : -ENOMEM;
 
+	if (code == 0 && when != NULL) {
+		code = rt_match_check_protocol(when, protocol, error);
+		protocol = rt_conditions_protocol(when, protocol);
+	}
 	if (code == 0 && when != NULL && protocol != RETORT_HTTP)
 		http = rt_requests_with(when, RT_CONDITION_HTTP);
 	if (code == 0 && when != NULL && protocol == RETORT_UDP)

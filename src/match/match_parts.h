@@ -131,6 +131,9 @@ struct rt_match {
 	char *nth;          /* as it was given, */
 	uint64_t nth_from;  /* and these numbers */
 	uint64_t nth_to;
+	const enum retort_protocol *protocol; /* this; NULL: any */
+	enum retort_protocol protocol_is;
+	struct rt_glob tunnel;
 	bool nocase;
 	retort_predicate *predicate;
 	void *predicate_arg;
@@ -172,6 +175,11 @@ extern const struct rt_matcher rt_match_refused;
 extern const struct rt_matcher rt_match_nth;
 extern const struct rt_matcher rt_match_login;
 extern const struct rt_matcher rt_match_tls;
+extern const struct rt_matcher rt_match_protocol, rt_match_tunnel;
+
+/* Whether a server of that protocol can have such requests. 0 or -EINVAL. */
+int rt_match_check_protocol(const struct retort_requests *when,
+	enum retort_protocol protocol, char *error);
 
 /* Copies bytes, which a NUL follows, or a text, which may be NULL. 0 or
    -ENOMEM. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What came before a request: the states in which it came, and its number on
-   its connection. Part of match. */
+/* What came before a request: the states in which it came, its number on its
+   connection, and what that has become. Part of match. */
 #include "config.h"
 
 #include "match/match_parts.h"
@@ -11,6 +11,8 @@
 
 #include "base/error.h"
 #include "match/state.h"
+
+/* --- states --- */
 
 static int
 read_in(struct rt_match *match, const struct retort_requests *when, char *error)
@@ -142,4 +144,147 @@ const struct rt_matcher rt_match_nth = {
 	.fits = nth_fits,
 	.say = say_nth,
 	.describe = describe_nth,
+};
+
+/* --- the protocol --- */
+
+int
+rt_match_check_protocol(const struct retort_requests *when,
+	enum retort_protocol protocol, char *error)
+{
+	if (when->if_bytes && when->if_http)
+		return rt_fail(error, -EINVAL,
+			"if_bytes, if_http: nothing is both");
+	if ((when->if_bytes || when->if_http) && protocol == RETORT_UDP)
+		return rt_fail(error, -EINVAL,
+			"%s: with RETORT_UDP all are datagrams",
+			when->if_bytes ? "if_bytes" : "if_http");
+	return 0;
+}
+
+static int
+read_protocol(struct rt_match *match, const struct retort_requests *when,
+	char *error)
+{
+	(void)error;
+	match->protocol_is = when->if_bytes ? RETORT_TCP : RETORT_HTTP;
+	if (when->if_bytes || when->if_http)
+		match->protocol = &match->protocol_is;
+	return 0;
+}
+
+static void
+free_protocol(struct rt_match *match)
+{
+	match->protocol = NULL;
+}
+
+static bool
+protocol_fits(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	return *match->protocol == seen->protocol;
+}
+
+static void
+say_protocol(const struct rt_match *match, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	(void)seen;
+	rt_buf_add_format(to, "%s is for %s", whose,
+		*match->protocol == RETORT_HTTP ? "requests of HTTP" :
+						  "pieces");
+}
+
+static void
+describe_protocol(const struct rt_match *match, struct rt_buf *to)
+{
+	rt_buf_add_text(to,
+		*match->protocol == RETORT_HTTP ? ", of HTTP" : ", a piece");
+}
+
+const struct rt_matcher rt_match_protocol = {
+	.given = offsetof(struct rt_match, protocol),
+	.weight = 64,
+	.read = read_protocol,
+	.free = free_protocol,
+	.fits = protocol_fits,
+	.say = say_protocol,
+	.describe = describe_protocol,
+};
+
+/* --- the tunnel --- */
+
+static bool
+is_target(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if ((unsigned char)text[i] <= ' ' ||
+			(unsigned char)text[i] > '~')
+			return false;
+	return true;
+}
+
+static int
+read_tunnel(struct rt_match *match, const struct retort_requests *when,
+	char *error)
+{
+	const char *text = when->if_tunnel;
+	size_t size;
+
+	if (text == NULL)
+		return 0;
+	size = strcspn(text, "\n");
+	if (size == 0 || strlen(text) > size + 1 || !is_target(text, size))
+		return rt_fail(error, -EINVAL,
+			"if_tunnel: expected one target, such as "
+			"example.com:443: '%.100s'",
+			text);
+	return rt_glob_set(&match->tunnel, text, size, RT_AS_IT_IS);
+}
+
+static void
+free_tunnel(struct rt_match *match)
+{
+	rt_glob_free(&match->tunnel);
+}
+
+static bool
+tunnel_fits(const struct rt_match *match, const struct retort_exchange *seen)
+{
+	const char *came = seen->tunnel;
+
+	return came != NULL &&
+		rt_glob_fits(&match->tunnel, came, came + strlen(came),
+			RT_AS_IT_IS, NULL);
+}
+
+static void
+say_tunnel(const struct rt_match *match, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	rt_buf_add_format(to, "tunnel differs from %s: expected ", whose);
+	rt_match_add_quoted(to, match->tunnel.text, strlen(match->tunnel.text));
+	if (seen->tunnel == NULL) {
+		rt_buf_add_text(to, ", it came through none");
+		return;
+	}
+	rt_buf_add_text(to, ", was ");
+	rt_match_add_quoted(to, seen->tunnel, strlen(seen->tunnel));
+}
+
+static void
+describe_tunnel(const struct rt_match *match, struct rt_buf *to)
+{
+	rt_buf_add_text(to, ", through a tunnel to ");
+	rt_match_add_quoted(to, match->tunnel.text, strlen(match->tunnel.text));
+}
+
+const struct rt_matcher rt_match_tunnel = {
+	.given = offsetof(struct rt_match, tunnel.text),
+	.weight = 8,
+	.read = read_tunnel,
+	.free = free_tunnel,
+	.fits = tunnel_fits,
+	.say = say_tunnel,
+	.describe = describe_tunnel,
 };

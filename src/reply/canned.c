@@ -75,8 +75,9 @@ static int
 check_faults(const struct retort_reply *reply, const struct rt_faults *faults,
 	enum retort_protocol protocol, struct rt_error *error)
 {
-	if (rt_status_has_no_body(reply->status) && has_body(reply) &&
-		!reply->raw && !rt_faults_force_body(faults))
+	/* after a 101 it is of another protocol */
+	if (rt_status_has_no_body(reply->status) && reply->status != 101 &&
+		has_body(reply) && !reply->raw && !rt_faults_force_body(faults))
 		return rt_fail(error->text, -EINVAL,
 			"status: a 204 or 304 has no body%s",
 			faults ? ", but for the fault 'force-body'" : "");
@@ -212,10 +213,9 @@ check_raw(const struct retort_reply *reply, char *error)
 static int
 check_status(int status, char *error)
 {
-	if (status == 0 || (status >= 200 && status <= 999))
+	if (status == 0 || status == 101 || (status >= 200 && status <= 999))
 		return 0;
-	return rt_fail(error, -EINVAL, "status: expected 200 to 999%s",
-		status == 101 ? " (a 101 is sent by raw)" : "");
+	return rt_fail(error, -EINVAL, "status: expected 101, or 200 to 999");
 }
 
 static int
@@ -282,13 +282,14 @@ check(const struct retort_reply *reply, const struct rt_faults *faults,
 	if (reply->close && protocol != RETORT_TCP)
 		return rt_fail(error->text, -EINVAL,
 			"close: it is for RETORT_TCP");
-	if (reply->close && reply->next == RETORT_NEXT_KEEP)
+	if (reply->close && reply->next >= RETORT_NEXT_KEEP)
 		return rt_fail(error->text, -EINVAL,
 			"reply: both close and next, which keeps the "
 			"connection");
-	if (reply->next > RETORT_NEXT_KEEP)
+	if (reply->next > RETORT_NEXT_BYTES)
 		return rt_fail(error->text, -EINVAL,
-			"next: expected RETORT_NEXT_CLOSE or _KEEP");
+			"next: expected RETORT_NEXT_CLOSE, _KEEP, _HTTP or "
+			"_BYTES");
 	if (reply->next != RETORT_NEXT_DEFAULT && protocol == RETORT_UDP)
 		return rt_fail(error->text, -EINVAL,
 			"next: a datagram has no connection");
@@ -606,9 +607,10 @@ rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 		.own = as,
 		.head_only = request->method == RT_HEAD && !forced,
 		.old = request->minor == 0,
-		/* RFC 9110 9.3.6 */
-		.tunnel = request->method == RT_CONNECT &&
-			canned->status / 100 == 2,
+		/* RFC 9110 9.3.6, 7.8 */
+		.tunnel = canned->status == 101 ||
+			(request->method == RT_CONNECT &&
+				canned->status / 100 == 2),
 	};
 	struct rt_filled filled;
 	int error = 0;
@@ -632,10 +634,10 @@ rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 		answer_error(&draft, 500, "it is too large, filled in", date);
 		return error;
 	}
-	if (filled.type != NULL)
+	if (filled.type != NULL && (!draft.tunnel || as->type != NULL))
 		rt_reply_field(&draft, "Content-Type", filled.type);
 	if (protocol == RETORT_HTTP && rt_status_has_no_body(canned->status) &&
-		!forced)
+		!draft.tunnel && !forced)
 		rt_reply_no_body(&draft);
 	else if (as->echo)
 		rt_reply_body(&draft, base, size);

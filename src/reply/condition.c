@@ -88,6 +88,11 @@ const struct rt_condition rt_conditions[RT_CONDITIONS] = {
 		"a byte or more, and no NUL"},
 	{MEMBER(if_tls), RT_MEMBER_LINES, RT_CONDITION_TLS, "if-tls",
 		"a fact and its value, such as sni: api.test"},
+	{MEMBER(if_tunnel), RT_MEMBER_LINES, 0, "if-tunnel",
+		"the target of a CONNECT, such as example.com:443"},
+	{MEMBER(if_bytes), RT_MEMBER_FLAG, RT_CONDITION_APART, "if-bytes",
+		NULL},
+	{MEMBER(if_http), RT_MEMBER_FLAG, RT_CONDITION_APART, "if-http", NULL},
 };
 
 const char *
@@ -218,6 +223,15 @@ add_condition(uint64_t *hash, const struct retort_reply *rule, size_t i)
 			rt_conditions[i].size);
 		break;
 	}
+}
+
+enum retort_protocol
+rt_conditions_protocol(const struct retort_requests *requests,
+	enum retort_protocol otherwise)
+{
+	return requests->if_bytes ? RETORT_TCP :
+		requests->if_http ? RETORT_HTTP :
+				    otherwise;
 }
 
 uint64_t

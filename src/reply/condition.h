@@ -47,7 +47,7 @@ struct rt_condition {
 };
 
 /* How many there are, all given in `rt_conditions`. */
-#define RT_CONDITIONS 31
+#define RT_CONDITIONS 34
 
 extern const struct rt_condition rt_conditions[RT_CONDITIONS];
 
@@ -86,6 +86,12 @@ const struct rt_condition *rt_condition_with(const struct retort_reply *rule,
 /* The same of requests. */
 const struct rt_condition *
 rt_requests_with(const struct retort_requests *requests, unsigned flags);
+
+/* The protocol of those that can meet them; that of the server, if they do not
+   say. */
+enum retort_protocol
+rt_conditions_protocol(const struct retort_requests *requests,
+	enum retort_protocol otherwise);
 
 /* Leaves a rule without conditions, and gives it those of another. */
 void rt_conditions_clear(struct retort_reply *rule);

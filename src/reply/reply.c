@@ -302,10 +302,25 @@ wants_kept(const struct rt_draft *draft)
 		rt_text_lists(line.value, line.value_size, "keep-alive");
 }
 
-static bool
-says_next(const struct rt_draft *draft, enum retort_next next)
+static enum retort_next
+next_of(const struct rt_draft *draft)
 {
-	return draft->own != NULL && draft->own->next == next;
+	return draft->own != NULL ? draft->own->next : RETORT_NEXT_DEFAULT;
+}
+
+/* Whether something is to follow, whatever the head says. */
+static bool
+goes_on(const struct rt_draft *draft)
+{
+	return next_of(draft) >= RETORT_NEXT_KEEP;
+}
+
+/* Whether what follows may be another protocol, so that nothing is said of the
+   connection in words of this one. */
+static bool
+becomes(const struct rt_draft *draft)
+{
+	return next_of(draft) > RETORT_NEXT_KEEP;
 }
 
 /* RFC 9112 9.3: persistence, which the body's end must be told for by
@@ -313,18 +328,19 @@ says_next(const struct rt_draft *draft, enum retort_next next)
 static void
 add_connection(struct rt_draft *draft, const char *framing)
 {
-	bool framed = framing == NULL || draft->head_only ||
-		!is_omitted(draft, framing);
+	bool framed = !draft->tunnel &&
+		(framing == NULL || draft->head_only ||
+			!is_omitted(draft, framing));
 
 	/* RFC 9112 6.1: HTTP/1.0 knows no chunks */
 	if (framing == coding && draft->reply->keep == RT_KEEP_SAID)
 		framed = false;
-	draft->kept = says_next(draft, RETORT_NEXT_KEEP) ||
-		(framed && !says_next(draft, RETORT_NEXT_CLOSE) &&
+	draft->kept = goes_on(draft) ||
+		(framed && next_of(draft) != RETORT_NEXT_CLOSE &&
 			wants_kept(draft));
 	if (!draft->kept)
 		rt_reply_field(draft, connection, "close");
-	else if (draft->reply->keep == RT_KEEP_SAID)
+	else if (draft->reply->keep == RT_KEEP_SAID && !becomes(draft))
 		rt_reply_field(draft, connection, "keep-alive");
 }
 
@@ -364,6 +380,8 @@ is_chunked(const struct rt_draft *draft)
 {
 	const struct retort_reply *own = draft->own;
 
+	if (draft->tunnel)
+		return false;
 	return (own != NULL &&
 		       (own->chunked || own->chunks != NULL ||
 			       own->trailers != NULL ||
@@ -613,7 +631,7 @@ end_script(struct rt_draft *draft, bool needs_file)
 		draft->kept && !reply->truncated :
 		draft->own == NULL ||
 			(!draft->own->close &&
-				!says_next(draft, RETORT_NEXT_CLOSE));
+				next_of(draft) != RETORT_NEXT_CLOSE);
 
 	if (!needs_file && reply->file >= 0) {
 		(void)close(reply->file);
@@ -625,7 +643,8 @@ end_script(struct rt_draft *draft, bool needs_file)
 						     draft->own->idle * RT_MS;
 	}
 	rt_reply_step(reply,
-		(struct rt_step){.kind = more ? RT_STEP_NEXT : RT_STEP_CLOSE});
+		(struct rt_step){.kind = more ? RT_STEP_NEXT : RT_STEP_CLOSE,
+			.at = more && becomes(draft) ? next_of(draft) : 0});
 }
 
 static void
@@ -638,7 +657,7 @@ end_with_length(struct rt_draft *draft, uint64_t size)
 		rt_buf_add_number(text, size);
 		rt_buf_add(text, "\r\n", 2);
 	}
-	end_head(draft, length);
+	end_head(draft, draft->tunnel ? NULL : length);
 }
 
 /* A body whose size nobody knows yet. */
@@ -825,8 +844,7 @@ rt_reply_raw(struct rt_draft *draft, int status, const void *bytes, size_t size)
 		&(struct source){.kind = BYTES, .bytes = bytes, .size = size},
 		false);
 	add_more(draft, false);
-	draft->kept = reply->keep != RT_KEEP_NOT &&
-		says_next(draft, RETORT_NEXT_KEEP);
+	draft->kept = reply->keep != RT_KEEP_NOT && goes_on(draft);
 	end_script(draft, false);
 }
 

@@ -33,7 +33,8 @@ enum rt_step_kind {
                      between them */
 	RT_STEP_AWAIT, /* nothing, until the client sends more than its request,
 	                  or leaves, or has had its time */
-	RT_STEP_NEXT,  /* the end of a reply, but not of the connection */
+	RT_STEP_NEXT,  /* the end of a reply, but not of the connection, which
+	                  becomes what `at` says as an enum retort_next */
 	RT_STEP_STALL, /* nothing, until the client leaves */
 	RT_STEP_HALF, /* FIN; what comes is read until the client leaves, too */
 	RT_STEP_CLOSE, /* FIN: the ordinary ending */
@@ -148,7 +149,7 @@ struct rt_draft {
 	bool head_only;
 	bool old;    /* the client speaks HTTP/1.0, and knows no chunks */
 	bool kept;   /* the connection is, as the head says */
-	bool tunnel; /* what follows the head has no end but the close */
+	bool tunnel; /* what follows the head is of another protocol */
 };
 
 void rt_reply_begin(struct rt_draft *draft, int status, const char *date);

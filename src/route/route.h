@@ -81,10 +81,10 @@ struct rt_asked {
 	uint64_t nth;                  /* exchange on it */
 	rt_place *place;               /* of the connection */
 	enum retort_protocol protocol; /* of it; a greeting is bytes */
-	bool greeting; /* it is none: a connection was accepted */
-	bool refused;  /* it is, unless a rule is for it */
-	bool early;    /* more of its body can be read */
-	uint64_t shown;  /* than these bytes */
+	bool greeting;  /* it is none: a connection was accepted */
+	bool refused;   /* it is, unless a rule is for it */
+	bool early;     /* more of its body can be read */
+	uint64_t shown; /* than these bytes */
 	/* what became of it */
 	uint64_t wanted;   /* RT_MORE of a body: so many bytes; 0: all */
 	int rule;          /* the one that answered, from 1; 0: none */
@@ -113,6 +113,11 @@ void rt_route_free(struct rt_route *route);
    -errno with a line in `error`. */
 int rt_route_set_always(struct rt_route *route, const char *fields,
 	const char *omit, char *error);
+
+/* The protocol of what a rule answers: a greeting is bytes, whatever the rest of
+   the connection is. */
+enum retort_protocol rt_route_protocol(const struct rt_route *route,
+	const struct retort_reply *given);
 
 /* Adds a rule: its number, or -errno with `error`. */
 int rt_route_add(struct rt_route *route, const struct retort_reply *given,

@@ -26,7 +26,7 @@ note_rules(struct rt_route *route)
 	const struct rt_canned *last = route->fallback.canned;
 
 	route->refused = false;
-	route->keeps = last != NULL && last->as.next == RETORT_NEXT_KEEP;
+	route->keeps = last != NULL && last->as.next >= RETORT_NEXT_KEEP;
 	route->highest = INT_MIN;
 	route->reads = last != NULL && rt_faults_reading(last->faults);
 	for (size_t i = 0; i < route->rule_count; i++) {
@@ -36,7 +36,7 @@ note_rules(struct rt_route *route)
 			route->reads = true;
 		route->refused |= rule->refused;
 		route->keeps |= rule->handler != NULL ||
-			rule->canned->as.next == RETORT_NEXT_KEEP;
+			rule->canned->as.next >= RETORT_NEXT_KEEP;
 		if (rule->prefer > route->highest)
 			route->highest = rule->prefer;
 	}
@@ -63,6 +63,10 @@ check_accepted(const struct rt_route *route, const struct retort_reply *given,
 	if (rt_condition_without(given, RT_CONDITION_BARE) != NULL)
 		return rt_fail(error, -EINVAL,
 			"accepted: of the conditions only a predicate and a state go with it");
+	if (given->next > RETORT_NEXT_KEEP)
+		return rt_fail(error, -EINVAL,
+			"accepted: next: what follows a greeting is the "
+			"server's protocol");
 	if (given->echo)
 		return rt_fail(error, -EINVAL,
 			"accepted: there is nothing to echo");
@@ -302,13 +306,15 @@ note_states(struct rt_route *route)
 	rt_states_copy(&route->states, &old);
 }
 
-/* A greeting is bytes, whatever the rest of the connection is. */
-static enum retort_protocol
-protocol_of(const struct rt_route *route, const struct retort_reply *given)
+enum retort_protocol
+rt_route_protocol(const struct rt_route *route,
+	const struct retort_reply *given)
 {
-	return given->accepted && route->protocol == RETORT_HTTP ?
-		RETORT_TCP :
-		route->protocol;
+	struct retort_requests when = rt_conditions_of(given);
+
+	if (given->accepted && route->protocol == RETORT_HTTP)
+		return RETORT_TCP;
+	return rt_conditions_protocol(&when, route->protocol);
 }
 
 /* A rule, as it was given, for the list or as its end. 0 or -errno. */
@@ -326,7 +332,7 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 		.accepted = given->accepted,
 		.prefer = given->prefer,
 		.refused = given->if_refused != 0,
-		.protocol = protocol_of(route, given),
+		.protocol = rt_route_protocol(route, given),
 		.times = given->times,
 		.conditions = rt_conditions_hash(given),
 	};
@@ -346,7 +352,7 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 		code = check_file_rule(given, rule->protocol, error->text);
 	if (code == 0) {
 		when = rt_conditions_of(given);
-		rule->match = rt_match_new(&when, rule->protocol, error->text);
+		rule->match = rt_match_new(&when, route->protocol, error->text);
 		code = rule->match ? 0 : -errno;
 	}
 	if (code == 0)

@@ -257,19 +257,29 @@ read_close(struct rt_reader *reader, const char *at)
 	return read_nothing(reader, at);
 }
 
+static const struct {
+	const char *name;
+	enum retort_next next;
+} nexts[] = {
+	{"close", RETORT_NEXT_CLOSE},
+	{"keep", RETORT_NEXT_KEEP},
+	{"http", RETORT_NEXT_HTTP},
+	{"bytes", RETORT_NEXT_BYTES},
+};
+
 static bool
 read_next(struct rt_reader *reader, const char *at)
 {
 	struct rt_word word = rt_scenario_word(reader, &at);
 	enum retort_next *next = &reader->item->rule.next;
 
-	if (rt_word_is(word, "close"))
-		*next = RETORT_NEXT_CLOSE;
-	else if (rt_word_is(word, "keep"))
-		*next = RETORT_NEXT_KEEP;
-	else
-		return rt_scenario_expected(reader, word.text, "close or keep");
-	return rt_scenario_ends(reader, at);
+	for (size_t i = 0; i < sizeof nexts / sizeof *nexts; i++)
+		if (rt_word_is(word, nexts[i].name)) {
+			*next = nexts[i].next;
+			return rt_scenario_ends(reader, at);
+		}
+	return rt_scenario_expected(reader, word.text,
+		"close, keep, http or bytes");
 }
 
 static bool

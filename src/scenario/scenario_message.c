@@ -24,9 +24,10 @@ read_status_line(struct rt_reader *reader)
 	struct rt_word reason = rt_scenario_rest(reader, at);
 	uint64_t number;
 
-	if (!rt_word_number(status, 999, &number) || number < 200)
+	if (!rt_word_number(status, 999, &number) ||
+		(number < 200 && number != 101))
 		return rt_scenario_expected(reader, status.text,
-			"a status from 200 to 999");
+			"a status, 101 or from 200 to 999");
 	if (!rt_word_is(version, "HTTP/1.1"))
 		rt_scenario_notice(reader, RT_MADE_VERSION,
 			"the status line is changed to HTTP/1.1");

@@ -76,6 +76,7 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 		.duration = now - conn->began,
 		.protocol = conn->protocol,
 		.nth = conn->nth,
+		.tunnel = served->tunnel ? served->tunnel->data : NULL,
 		.truncated = conn->truncated,
 		.still_sending = conn->still_sending,
 		.complete = conn->complete,
@@ -119,6 +120,7 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 	view.seed = served->chance.seed;
 	if (view.protocol != RETORT_HTTP) {
 		view.sent_body = view.sent;
+		view.pieces = conn->nth - conn->ended;
 	}
 	if (served->tls != NULL)
 		view_tls(&view, served->tls);
@@ -427,8 +429,10 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 				     put(&room, extent.body, extent.body_size);
 	seen->body_size = extent.body_size;
 	seen->body_total = rt_http_request(buffers->http)->body_size;
-	if (!rt_conn_is_http(conn))
+	if (!rt_conn_is_http(conn)) {
 		seen->body_total = extent.body_size;
+		seen->pieces = conn->nth - conn->ended;
+	}
 	/* a PROXY header has come since it was opened */
 	if (conn->named_by > 0)
 		(void)rt_sock_peer_text(&conn->peer, record->client);
@@ -484,6 +488,7 @@ rt_record_forget_request(struct rt_record *record)
 		.began = seen->began,
 		.protocol = seen->protocol,
 		.nth = seen->nth,
+		.tunnel = seen->tunnel,
 		.status = seen->status,
 		.faults = seen->faults,
 		.by_chance = seen->by_chance,
@@ -560,6 +565,7 @@ free_record(struct rt_record *record)
 	free(record->why);
 	free(record->faults);
 	rt_blob_drop(record->tls_texts);
+	rt_blob_drop(record->tunnel);
 	rt_buf_free(&record->bytes);
 	free(record);
 }
@@ -594,6 +600,9 @@ rt_journal_open(struct rt_journal *journal, const struct rt_served *served,
 	record->era = journal->era;
 	rt_buf_init(&record->bytes, journal->max);
 	record->seen.connection = served->number;
+	record->tunnel = rt_blob_share(served->tunnel);
+	if (record->tunnel != NULL)
+		record->seen.tunnel = record->tunnel->data;
 	record->open = true;
 	record->forgotten = journal->used >= journal->max;
 	journal->lost += record->forgotten;

@@ -47,6 +47,7 @@ struct rt_record {
 	char *faults;              /* what was wrong with the reply; NULL */
 	char *why;                 /* nothing answers it because; NULL */
 	struct rt_blob *tls_texts; /* what `seen` points at of TLS; NULL */
+	struct rt_blob *tunnel;    /* and of its tunnel; NULL */
 	int64_t began;             /* the connection did, monotonic */
 	struct rt_record_event *events;
 	size_t event_count;

@@ -19,8 +19,7 @@ struct rt_served {
 	                             the last; NULL */
 	struct rt_record *past;   /* if there was no memory for the present
 	                             one's: of the last that has one; NULL */
-	uint64_t ended;           /* exchanges that were over before the
-	                             connection was */
+	struct rt_blob *tunnel;   /* the target of its CONNECT; NULL: none */
 	bool head_told;           /* its head, or piece, was reported */
 	bool client_fin_told;
 	bool server_fin_told;

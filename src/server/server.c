@@ -105,13 +105,6 @@ report_fins(struct retort *server, struct rt_served *served)
 	}
 }
 
-/* Whether no exchange is under way on a kept connection. */
-static bool
-is_between(const struct rt_served *served)
-{
-	return served->ended > 0 && served->ended == served->conn.nth;
-}
-
 static void
 end_conn(struct retort *server, struct rt_served *served)
 {
@@ -121,19 +114,21 @@ end_conn(struct retort *server, struct rt_served *served)
 	if (conn->chan.out.verb == RT_RESET)
 		(void)setsockopt(conn->chan.fd, SOL_SOCKET, SO_LINGER, &at_once,
 			sizeof at_once);
-	if (served->tls != NULL && is_between(served))
+	if (served->tls != NULL && rt_conn_is_between(conn))
 		rt_server_tell_end(server, served);
 	rt_io_drop(server->io, channel_of(served));
-	if (conn->protocol == RETORT_TCP && conn->nth > 0 &&
+	if (conn->protocol == RETORT_TCP && conn->nth > conn->ended &&
 		++server->answered == server->requests)
 		server->enough = true;
 	report_fins(server, served);
 	rt_server_close_record(server, served);
 	rt_server_report(server, served,
-		is_between(served) ? RETORT_ON_CLOSE : RETORT_ON_END, NULL, 0);
+		rt_conn_is_between(conn) ? RETORT_ON_CLOSE : RETORT_ON_END,
+		NULL, 0);
 	if (served->tls != NULL)
 		rt_server_end_tls(served);
 	return_buffers(server, served);
+	rt_blob_drop(served->tunnel);
 	forget_replied(server, served);
 	rt_server_forget_pushes(server, served);
 	*served->link = served->next;
@@ -397,7 +392,7 @@ new_conn(struct retort *server, int fd, const struct rt_peer *peer)
 	served->tls_faults = NULL;
 	served->record = NULL;
 	served->past = NULL;
-	served->ended = 0;
+	served->tunnel = NULL;
 	served->head_told = false;
 	served->replied = false;
 	served->place = 0;

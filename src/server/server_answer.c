@@ -366,7 +366,8 @@ decide_answer(struct retort *server, struct rt_served *served)
 		served->record->seen.rule = asked.rule;
 	served->rule_id = asked.rule_id;
 	/* of a piece that was cut off nothing is expected */
-	if (!rt_conn_is_http(conn) && !conn->complete && conn->asked != RT_ASK_GREET)
+	if (!rt_conn_is_http(conn) && !conn->complete &&
+		conn->asked != RT_ASK_GREET)
 		asked.why.len = 0;
 	keep_reason(server, served, &asked);
 	if (outcome != RT_AGAIN && conn->asked != RT_ASK_GREET)
@@ -448,12 +449,45 @@ begin_next(struct retort *server, struct rt_served *served)
 	rt_conn_next(&served->conn, rt_io_now(server->io));
 }
 
+/* After a reply of 2xx to CONNECT (RFC 9110 9.3.6), if it is to be one. */
+static bool
+becomes_tunnel(const struct rt_conn *conn)
+{
+	const struct rt_buffers *buffers = conn->buffers;
+
+	return rt_conn_is_http(conn) &&
+		rt_http_request(buffers->http)->method == RT_CONNECT &&
+		buffers->reply.status / 100 == 2 &&
+		buffers->play.step->at > RETORT_NEXT_KEEP;
+}
+
+/* False: no memory. */
+static bool
+enter_tunnel(struct rt_served *served)
+{
+	const struct rt_buffers *buffers = served->conn.buffers;
+	struct rt_span target = rt_http_request(buffers->http)->target;
+
+	rt_blob_drop(served->tunnel);
+	served->tunnel =
+		rt_blob_new(buffers->in.data + target.at, target.size, false);
+	return served->tunnel != NULL;
+}
+
 /* The exchange is over, and the connection is kept. */
 static void
 end_exchange(struct retort *server, struct rt_served *served)
 {
+	struct rt_conn *conn = &served->conn;
+	bool counted = conn->protocol == RETORT_TCP;
+
 	rt_server_end_exchange(server, served);
-	rt_conn_done(&served->conn, rt_io_now(server->io));
+	if (counted && ++server->answered == server->requests)
+		server->enough = true;
+	if (becomes_tunnel(conn) && !enter_tunnel(served))
+		rt_conn_fail(conn);
+	else
+		rt_conn_done(conn, rt_io_now(server->io));
 }
 
 /* Whether it may be kept at all. */

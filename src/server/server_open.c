@@ -137,8 +137,9 @@ static int
 read_framing(struct retort *server, const struct retort_options *options,
 	char *error)
 {
-	if (options->framing != NULL && options->protocol != RETORT_TCP)
-		return rt_fail(error, -EINVAL, "framing: it is for RETORT_TCP");
+	if (options->framing != NULL && options->protocol == RETORT_UDP)
+		return rt_fail(error, -EINVAL,
+			"framing: a datagram is a piece");
 	return rt_framing_read(&server->config.framing, options->framing,
 		error);
 }

@@ -213,7 +213,6 @@ has_begun(const struct rt_conn *conn)
 void
 rt_server_end_exchange(struct retort *server, struct rt_served *served)
 {
-	served->ended = served->conn.nth;
 	if (served->record != NULL) {
 		rt_record_end_exchange(served->record, served,
 			rt_io_clock(server->io));

@@ -155,8 +155,8 @@ for value in '' x -1 1x 1e3 . 99999999999999999999; do
 	usage "--timeout idle '$value'" --tcp --echo --timeout "idle=$value"
 done
 usage '--prompt: needs --tcp or --udp' --prompt
-usage '--lines: needs --tcp' --lines
-usage '--framing: needs --tcp' --udp --echo --framing lines
+usage '--lines: needs --tcp or --scenario' --lines
+usage '--framing: needs --tcp or --scenario' --udp --echo --framing lines
 usage '--lines and --framing exclude' --tcp --lines --framing crlf
 usage "--framing: 'line': expected lines, crlf, end" --tcp --framing line
 usage '--timeout idle: needs --tcp or --keep-alive' --timeout idle=1

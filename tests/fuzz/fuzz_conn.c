@@ -36,6 +36,7 @@ struct run {
 	int64_t waits_until;
 	size_t piece_at;   /* without HTTP: where the present piece begins */
 	size_t piece_size; /* and its bytes, if another is joined to it */
+	bool becomes;      /* another protocol, at times */
 	bool finished;     /* the client, its FIN or RST was given */
 	char scratch[512];
 };
@@ -99,6 +100,17 @@ build_reply(struct run *run)
 	}
 }
 
+/* What follows a reply that is not the last: mostly the same. */
+static uint64_t
+draw_next(struct run *run)
+{
+	static const enum retort_next nexts[] = {RETORT_NEXT_HTTP,
+		RETORT_NEXT_BYTES};
+
+	return run->becomes && below(run, 4) == 0 ? nexts[below(run, 2)] :
+						    RETORT_NEXT_DEFAULT;
+}
+
 /* It is the one that the whole stream has there, however it was cut. */
 static void
 decide_piece(struct run *run)
@@ -131,7 +143,8 @@ decide_piece(struct run *run)
 	rt_reply_step(&run->buffers->reply,
 		(struct rt_step){.kind = conn->asks == RT_ASK_IGNORE ?
 				RT_STEP_CLOSE :
-				RT_STEP_NEXT});
+				RT_STEP_NEXT,
+			.at = draw_next(run)});
 	rt_conn_answer(conn, run->now);
 }
 
@@ -163,6 +176,8 @@ decide(struct run *run)
 		run->received_before += conn->received;
 		run->taken_before += conn->sent;
 		rt_conn_done(conn, run->now);
+		run->piece_at = run->received_before;
+		run->piece_size = 0;
 		return;
 	}
 	/* a rule is for it, or none is */
@@ -187,11 +202,14 @@ decide(struct run *run)
 		rt_conn_defer(conn, run->waits_until);
 		return;
 	}
-	if (run->config.protocol != RETORT_HTTP) {
+	if (!rt_conn_is_http(conn)) {
 		decide_piece(run);
 		return;
 	}
 	build_reply(run);
+	if (rt_reply_ending(&run->buffers->reply) == RT_STEP_NEXT)
+		run->buffers->reply.steps[run->buffers->reply.step_count - 1]
+			.at = draw_next(run);
 	must(rt_reply_ok(&run->buffers->reply));
 	rt_conn_answer(conn, run->now);
 }
@@ -368,7 +386,8 @@ check_end(struct run *run)
 		conn->chan.out.verb == RT_RESET);
 	must(conn->received + run->received_before == run->received);
 	must(conn->sent + run->taken_before == run->taken);
-	must(run->config.keep_alive || run->received_before == 0);
+	must(run->config.keep_alive || run->received_before == 0 ||
+		run->config.protocol == RETORT_TCP);
 	/* with what is kept of a body, and its framing; and room to receive */
 	must(run->buffers->in.room <= run->config.max_in + 4 * 4096);
 	view = rt_journal_view(&run->served, run->now, client);
@@ -429,8 +448,8 @@ choose_protocol(struct run *run)
 
 	if (chosen >= sizeof framings / sizeof *framings)
 		return;
-	run->config.protocol = RETORT_TCP;
-	run->config.max_in = RT_MAX_PIECE;
+	if (below(run, 2) == 0)
+		run->config.protocol = RETORT_TCP;
 	must(rt_framing_read(&run->config.framing, framings[chosen], NULL) ==
 		0);
 }
@@ -448,7 +467,7 @@ run_one(const uint8_t *data, size_t size, uint64_t seed)
 		.head_timeout = 1000000,
 		.body_timeout = 1000000,
 		.write_timeout = 1000000,
-		.max_in = 16384,
+		.max_in = RT_MAX_PIECE,
 		.scratch = run.scratch,
 		.scratch_size = sizeof run.scratch,
 		.linger = below(&run, 2) != 0,
@@ -459,7 +478,9 @@ run_one(const uint8_t *data, size_t size, uint64_t seed)
 			below(&run, 2),
 	};
 	choose_protocol(&run);
-	if (run.config.protocol == RETORT_HTTP)
+	/* pieces are looked up where they stand */
+	run.becomes = below(&run, 2) != 0;
+	if (run.config.protocol == RETORT_HTTP && !run.becomes)
 		run.again = (int)below(&run, 4);
 	run.config.proxied &= run.config.protocol == RETORT_HTTP;
 	run.buffers = rt_buffers_new();

@@ -310,6 +310,13 @@ static const struct {
 		"Content-Length: 0\r\n" END},
 	/* no body, and nothing that announces one */
 	{{.status = 204}, "HTTP/1.1 204 No Content\r\n" TOLD END, NULL},
+	/* after a 101 comes another protocol */
+	{{.status = 101, .fields = "Upgrade: x"},
+		"HTTP/1.1 101 Switching Protocols\r\n" TOLD
+		"Upgrade: x\r\n" END,
+		NULL},
+	{{.status = 101, B("first"), .chunks = "2"},
+		"HTTP/1.1 101 Switching Protocols\r\n" TOLD END "first", NULL},
 	{{.status = 304, .fields = "ETag: \"x\"", .reason = "Same"},
 		"HTTP/1.1 304 Same\r\n" TOLD "ETag: \"x\"\r\n" END, NULL},
 	{{.status = 204, .pause_head = 1, .pause_end = 2},
@@ -898,7 +905,7 @@ END_TEST
 #define SOURCES "reply: more than one of body, file and echo"
 #define RAW "a raw reply has it in its body, or not at all"
 #define BODILESS "status: a 204 or 304 has no body"
-#define RANGE "status: expected 200 to 999"
+#define RANGE "status: expected 101, or 200 to 999"
 #define PAUSE "pause: expected 0 ms or more"
 
 #define PARTS(text) \

@@ -469,6 +469,13 @@ next_step(struct line *line, struct rt_reply *reply)
 	rt_reply_step(reply, step);
 }
 
+/* What comes after it. */
+static void
+become(struct rt_reply *reply, enum retort_next next)
+{
+	reply->steps[reply->step_count - 1].at = next;
+}
+
 static void
 act_reply(struct line *line)
 {
@@ -485,6 +492,10 @@ act_reply(struct line *line)
 			reply->steps->at = (uint64_t)next_number(line);
 		else if (next_is(line, "idle="))
 			reply->idle = next_number(line);
+		else if (next_is(line, "to-http"))
+			become(reply, RETORT_NEXT_HTTP);
+		else if (next_is(line, "to-bytes"))
+			become(reply, RETORT_NEXT_BYTES);
 		else if (next_is(line, "deaf"))
 			reply->struck.deaf = true;
 		else

@@ -47,6 +47,7 @@ static const struct {
 	const char *bytes;
 } names[] = {
 	{"GET", GET},
+	{"CONNECT", "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n"},
 	{"POST5", POST_5},
 	{"CHUNKED", POST_CHUNKED},
 	{"EXPECT", POST_EXPECT},

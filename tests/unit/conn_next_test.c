@@ -249,6 +249,82 @@ static const struct play may_keep[] = {
 		"keeps not; replied; reply 'x' close; deliver; finish"},
 };
 
+/* What a connection becomes after a reply. */
+static const struct play becomes[] = {
+	{"HTTP within a tunnel, whose first request has come",
+		"open; receive CONNECT GET; want; asks answer; kept CONNECT;"
+		"keeps told; reply 'ok' next to-http; send; asks done;"
+		"received 33; done; asks next; received 27; next; want; nth 2;"
+		"kept GET; keeps told; reply 'x' close; deliver; finish;"
+		"OVER answered; received 27; closes -/FIN"},
+	{"each byte of a tunnel",
+		"open keep; 3 times (drip CONNECT; want; reply 'ok'"
+		"next to-http; send; done; IDLE recv/- 40ms; drip GET; want;"
+		"kept GET; reply 'x' next; send; done); nth 6"},
+	{"a second CONNECT, which is refused",
+		"open keep; receive CONNECT; want; reply 'ok' next to-http;"
+		"send; done; receive CONNECT GET; want; reply 'no' next; send;"
+		"done; next; want; kept GET; nth 3"},
+	{"a request that is malformed, inside",
+		"open; receive CONNECT 'x\r\n'; want; reply 'ok' next to-http;"
+		"send; done; next; refused 400 'malformed request line';"
+		"finish; DRAIN recv/- 2000ms"},
+	{"a time-out, inside",
+		"open; receive CONNECT 'GET /'; want; reply 'ok' next to-http;"
+		"send; pass 3ms; done; pass 2ms; next;"
+		"HEAD recv/- 10ms; expire; asks 408"},
+	{"pieces, the first of which have come",
+		"open framing='lines'; receive CONNECT 'a\nb\nc'; want;"
+		"kept CONNECT; reply 'ok' next to-bytes; send; asks done;"
+		"received 33; sent 'ok'; done; asks next; next; piece 2 'a\n';"
+		"received 5; echo; send; asks next; next; piece 3 'b\n'; echo;"
+		"send; asks next; next; HEAD recv/- 40ms; receive '\n';"
+		"piece 4 'c\n'; echo; send; IDLE recv/- 40ms; received 6;"
+		"sent 'a\nb\nc\n'; receive FIN; FINISH; finish;"
+		"OVER answered; closes FIN/FIN first"},
+	{"each byte of pieces",
+		"open framing='lines'; drip CONNECT; want; reply 'ok'"
+		"next to-bytes; send; done; 3 times (IDLE recv/- 40ms;"
+		"drip 'abc\n'; asks answer; body 'abc\n'; echo; send); nth 4"},
+	{"bytes that no framing cuts",
+		"open; receive CONNECT 'ab'; want; reply next to-bytes; done;"
+		"next; piece 2 'ab'; echo; send; IDLE recv/- 40ms;"
+		"receive 'cd'; piece 3 'cd'"},
+	{"a piece that its client's end cuts off",
+		"open framing='lines'; receive CONNECT 'a'; want;"
+		"reply next to-bytes; done; next; HEAD recv/- 40ms;"
+		"receive FIN; last-piece 2 'a'"},
+	{"a piece is no longer, whatever came with the request",
+		"open keep; receive POST5; want keep;"
+		"offer 'hello' CONNECT 200000*'y'; taken 131025;"
+		"reply 'x' next; send; done; next; want; reply next to-bytes; done;"
+		"next; piece 3 65536*'y'; echo; send; asks next; next;"
+		"piece 4 65451*'y'"},
+	{"nor with framing",
+		"open keep framing='lines'; receive POST5; want keep;"
+		"offer 'hello' CONNECT 200000*'y'; taken 131025;"
+		"reply 'x' next; send; done; next; want; reply next to-bytes;"
+		"done; next;"
+		"ignored 'a piece is longer than 65536 bytes'"},
+	{"HTTP after pieces, which are over then",
+		"open tcp framing='lines'; receive 'x\ny\n' GET; piece 1 'x\n';"
+		"echo; send; next; piece 2 'y\n'; reply 'ok' next to-http;"
+		"send; asks done; received 4; sent 'x\nok'; done; asks next;"
+		"next; want; nth 3; kept GET; received 27; reply 'x' close;"
+		"deliver; finish; OVER answered"},
+	{"and pieces once more",
+		"open; 3 times (receive CONNECT; want; reply next to-bytes;"
+		"done; receive 'a'; asks answer; body 'a'; reply 'ok'"
+		"next to-http; send; asks done; received 1; done); nth 6"},
+	{"the client's end is that of all",
+		"open; receive CONNECT; want; reply 'ok' pause 5ms"
+		"next to-http; send; leave; expire; asks done; done;"
+		"IDLE recv/-; receive FIN; FINISH; finish; OVER answered"},
+	{"a server that stops has no tunnel",
+		"open; receive CONNECT; want; reply 'ok' next to-http;"
+		"stop told; send; FINISH; finish; OVER answered"},
+};
+
 static const struct play closes[] = {
 	{"the client closes between two",
 		FIRST "receive FIN; FINISH -/finish; finish; OVER answered;"
@@ -309,6 +385,7 @@ main(void)
 	add_plays(tcase, times, COUNT(times));
 	add_plays(tcase, at_once, COUNT(at_once));
 	add_plays(tcase, may_keep, COUNT(may_keep));
+	add_plays(tcase, becomes, COUNT(becomes));
 	add_plays(tcase, closes, COUNT(closes));
 	add_plays(tcase, early, COUNT(early));
 	rt_test_case(suite, tcase);

@@ -8,7 +8,7 @@
  *	send; REPLY -/- 5ms; expire; finish; DRAIN recv/- 2000ms;
  *	receive FIN; OVER answered; closes FIN/FIN; sent 'hello'
  *
- * BYTES are texts in single quotes and names (GET, POST5, CHUNKED, EXPECT,
+ * BYTES are texts in single quotes and names (GET, CONNECT, POST5, CHUNKED, EXPECT,
  * CONTINUE, ANSWER: see conn_play.c), one after the other; `500*'x'` repeats
  * one, and `first 3 of` is their beginning. A TIME is 5ms, 100us, 30ms-1 (less
  * one nanosecond) or never. A play that begins with "$ from 1 to 9;" is played
@@ -56,7 +56,8 @@
  *	reply [pace=N] [gap=TIME] [idle=TIME] [deaf] STEP...
  *	                   the answer. A STEP is 'bytes', text 'bytes',
  *	                   repeat 'abc' from N size N, file AT+SIZE, pause TIME,
- *	                   flush, more, await, next, stall, half, close or reset
+ *	                   flush, more, await, next, stall, half, close or reset;
+ *	                   to-http or to-bytes after next says what comes
  *	answer             the same of ANSWER
  *	echo               the same of what was received, and next
  *	next               bytes that have come already begin the next request

@@ -1240,7 +1240,7 @@ START_TEST(lines_of_plain_sockets)
 		exchange.status = 0;
 		exchange.sent_body = exchange.sent;
 		exchange.protocol = cases[i].protocol;
-		exchange.nth = cases[i].pieces;
+		exchange.nth = exchange.pieces = cases[i].pieces;
 		exchange.end = cases[i].end;
 		exchange.reason = cases[i].reason;
 		exchange.truncated = cases[i].truncated;

@@ -1045,6 +1045,56 @@ START_TEST(how_much_of_a_path_is_common)
 }
 END_TEST
 
+/* What a connection has become by then. */
+START_TEST(tunnels_and_protocols)
+{
+	static const struct {
+		struct retort_requests when;
+		struct retort_exchange seen;
+		const char *why, *words;
+	} cases[] = {
+		{{.if_tunnel = "a:1\n"}, {.tunnel = "a:1"}, "",
+			"any request, through a tunnel to \"a:1\""},
+		{{.if_tunnel = "*:1"}, {.tunnel = "a.b:1"}, "",
+			"any request, through a tunnel to \"*:1\""},
+		{{.if_tunnel = "a:1"}, {.tunnel = "a:12"},
+			"tunnel differs from X: expected \"a:1\", was "
+			"\"a:12\"",
+			"any request, through a tunnel to \"a:1\""},
+		{{.if_tunnel = "*"}, {.tunnel = NULL},
+			"tunnel differs from X: expected \"*\", it came "
+			"through none",
+			"any request, through a tunnel to \"*\""},
+		{{.if_bytes = true}, {.protocol = RETORT_TCP}, "",
+			"any request, a piece"},
+		{{.if_bytes = true}, {.protocol = RETORT_HTTP},
+			"X is for pieces", "any request, a piece"},
+		{{.if_http = true}, {.protocol = RETORT_HTTP}, "",
+			"any request, of HTTP"},
+		{{.if_http = true, .request = "GET"}, {.protocol = RETORT_TCP},
+			"X is for requests of HTTP", "GET, of HTTP"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct rt_match *match =
+			rt_match_new(&cases[i].when, RETORT_HTTP, error);
+		struct rt_buf text;
+
+		ck_assert_ptr_nonnull(match);
+		ck_assert(rt_match_fits(match, &cases[i].seen) ==
+			(*cases[i].why == '\0'));
+		rt_buf_init(&text, 1000);
+		(void)rt_match_explain(match, &cases[i].seen, "X", &text);
+		ck_assert_str_eq(rt_buf_text(&text), cases[i].why);
+		rt_buf_clear(&text, 1000);
+		rt_match_describe(match, &text);
+		ck_assert_str_eq(rt_buf_text(&text), cases[i].words);
+		rt_buf_free(&text);
+		rt_match_free(match);
+	}
+}
+END_TEST
+
 START_TEST(pieces_are_matched_by_their_bytes)
 {
 	static const struct retort_requests bad[] = {{.request = "GET"},
@@ -1109,6 +1159,7 @@ main(void)
 	tcase_add_test(fit, datagrams_have_no_tls);
 	tcase_add_test(fit, nothing_given_fits_all);
 	tcase_add_test(fit, pieces_are_matched_by_their_bytes);
+	tcase_add_test(fit, tunnels_and_protocols);
 	tcase_add_test(fit, long_texts_are_cut);
 	tcase_add_test(fit, a_predicate_is_asked_last);
 	tcase_add_test(fit, everything_is_copied);

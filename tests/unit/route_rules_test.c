@@ -186,7 +186,7 @@ START_TEST(rules_are_checked)
 	ck_assert_int_eq(try_add(&route, &(struct retort_reply){.status = 7},
 				 error),
 		-EINVAL);
-	ck_assert_str_eq(error, "status: expected 200 to 999");
+	ck_assert_str_eq(error, "status: expected 101, or 200 to 999");
 	ck_assert_int_eq(add_rule((struct retort_reply){.status = 201}), 1);
 	rt_route_free(&route);
 }
@@ -446,7 +446,7 @@ START_TEST(handlers_answer_later)
 				 &(struct rt_asked){.date = DATE}, &asked.reply,
 				 error),
 		-EINVAL);
-	ck_assert_str_eq(error, "status: expected 200 to 999");
+	ck_assert_str_eq(error, "status: expected 101, or 200 to 999");
 	close_asked(&asked);
 	rt_route_free(&route);
 }

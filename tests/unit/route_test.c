@@ -776,7 +776,7 @@ refuse_reply(struct retort_reply reply, const char *message)
 
 START_TEST(replies_are_checked)
 {
-	static const char status[] = "status: expected 200 to 999";
+	static const char status[] = "status: expected 101, or 200 to 999";
 	static const char body[] = "status: a 204 or 304 has no body";
 
 	open_route();

@@ -136,7 +136,12 @@ static const struct {
 	{ON "@echo x", "s:2:7: 'x': expected nothing more"},
 	{ON "@files  x y ", "s:2:9: 'x y ': expected nothing more"},
 	{ON "@close 1", "s:2:8: '1': expected nothing more"},
-	{ON "@next never", "s:2:7: 'never': expected close or keep"},
+	{ON "@next never",
+		"s:2:7: 'never': expected close, keep, http or bytes"},
+	{ON "@if-bytes 1", "s:2:11: '1': expected nothing more"},
+	{ON "@if-tunnel",
+		"s:2:11: the line ends: expected the target of a CONNECT, such as "
+		"example.com:443"},
 	{ON "@next keep on", "s:2:12: 'on': expected nothing more"},
 	{ON "@in",
 		"s:2:4: the line ends: expected a state, such as ready or "
@@ -287,13 +292,13 @@ static const struct {
 		"byte"},
 	/* messages */
 	{ON "HTTP/1.1",
-		"s:2:9: the line ends: expected a status from 200 to "
-		"999"},
-	{ON "HTTP/1.1 OK", "s:2:10: 'OK': expected a status from 200 to 999"},
+		"s:2:9: the line ends: expected a status, 101 or from 200 to 999"},
+	{ON "HTTP/1.1 OK",
+		"s:2:10: 'OK': expected a status, 101 or from 200 to 999"},
 	{ON "HTTP/1.1 199 No",
-		"s:2:10: '199 No': expected a status from 200 to 999"},
+		"s:2:10: '199 No': expected a status, 101 or from 200 to 999"},
 	{ON "HTTP/1.1 1000 No",
-		"s:2:10: '1000 No': expected a status from 200 to 999"},
+		"s:2:10: '1000 No': expected a status, 101 or from 200 to 999"},
 	{ON OK "A b\n",
 		"s:3:1: 'A b': expected a field, 'Name: value', or the empty "
 		"line before the body"},
@@ -644,8 +649,16 @@ START_TEST(rules_of_all_kinds)
 		  "@on\n@close\n@on\n@close\n@raw \"bye\"\n"
 		  "@on\n@if-body-begins \"NOOP\"\n@silent\n"
 		  "@on\n@in a  b:c\n@in connection:d\n@then-in e f:g \n@echo\n"
-		  "@then\n@echo\n@expect 1\n@in h\n");
-	ck_assert_uint_eq(scenario.count, 15);
+		  "@then\n@echo\n@expect 1\n@in h\n"
+		  "@on\n@if-bytes\n@if-tunnel *:7\n@next http\n@echo\n"
+		  "@on\n@if-http\n@next bytes\nHTTP/1.1 101 Yes\n\n");
+	ck_assert_uint_eq(scenario.count, 17);
+	ck_assert(rule(15)->if_bytes && !rule(15)->if_http);
+	assert_text(rule(15)->if_tunnel, "*:7\n");
+	ck_assert_int_eq(rule(15)->next, RETORT_NEXT_HTTP);
+	ck_assert(rule(16)->if_http);
+	ck_assert_int_eq(rule(16)->next, RETORT_NEXT_BYTES);
+	ck_assert_int_eq(rule(16)->status, 101);
 	ck_assert(rule(0)->echo);
 	ck_assert_ptr_null(rule(0)->request);
 	assert_text(rule(1)->request, "POST");

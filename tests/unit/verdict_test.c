@@ -440,11 +440,11 @@ END_TEST
 
 START_TEST(mistakes_are_told_first)
 {
-	rt_verdict_blame(&verdict, "rule", "status: expected 200 to 999");
-	expect_verdict("rule: status: expected 200 to 999\n");
+	rt_verdict_blame(&verdict, "rule", "status: expected 101, or 200 to 999");
+	expect_verdict("rule: status: expected 101, or 200 to 999\n");
 	rt_verdict_blame(&verdict, "wait", "so");
 	expect(1, 1, "GET /a");
-	expect_verdict("rule: status: expected 200 to 999\nwait: so\n"
+	expect_verdict("rule: status: expected 101, or 200 to 999\nwait: so\n"
 		       "expectation 1 (GET /a): expected exactly 1, came 0\n");
 }
 END_TEST

@@ -194,10 +194,10 @@ static const struct {
 	{{.request = "G@T /"}, "rule: expected 'METHOD /TARGET'"},
 	{{.if_field = "no colon"}, "rule: "},
 	{{.if_absent = "A: b"}, "rule: if_absent: 'A: b': expected a field's name alone"},
-	{{.status = 199}, "rule: status: expected 200 to 999"},
+	{{.status = 199}, "rule: status: expected 101, or 200 to 999"},
 	{{.request = "GET /a?b", .status = 199},
-		"rule: status: expected 200 to 999 (GET /a?b)"},
-	{{.status = 1000}, "rule: status: expected 200 to 999"},
+		"rule: status: expected 101, or 200 to 999 (GET /a?b)"},
+	{{.status = 1000}, "rule: status: expected 101, or 200 to 999"},
 	{{.status = 204, .body = "x"}, "rule: status: a 204"},
 	{{.fields = "A b: c"}, "rule: fields: 'A b: c': expected a token as field name"},
 	{{.omit = "A: b"}, "rule: omit: "},
@@ -237,7 +237,7 @@ START_TEST(rules_that_are_never_used_are_told)
 		"expected 'METHOD /TARGET' or either alone: 'GET x'");
 	ck_assert_int_eq(retort_answer(server, .status = 1, .error = why),
 		-EINVAL);
-	ck_assert_str_eq(why, "status: expected 200 to 999");
+	ck_assert_str_eq(why, "status: expected 101, or 200 to 999");
 	ck_assert_int_eq(retort_serve(server, "/no/such", .error = why),
 		-ENOENT);
 	ck_assert_ptr_nonnull(strstr(why, "/no/such"));
@@ -490,7 +490,7 @@ START_TEST(replies_later)
 	ck_assert_ptr_nonnull(retort_wait(server, "/same", .times = 2, .timeout = PATIENCE));
 	reply.status = 7;
 	ck_assert_int_eq(reply_on(3, &reply), -EINVAL);
-	assert_verdict("reply: status: expected 200 to 999");
+	assert_verdict("reply: status: expected 101, or 200 to 999");
 	reply.status = 0;
 	ck_assert_int_eq(reply_on(3, &reply), 0);
 	finish_client(fd, "\r\n\r\nsame thread");

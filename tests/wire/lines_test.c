@@ -308,8 +308,7 @@ START_TEST(mistakes_about_framing_are_told)
 	} mistakes[] = {
 		{RETORT_TCP, "line", "framing: 'line': expected lines, crlf, "},
 		{RETORT_TCP, "", "framing: '': expected lines, crlf, "},
-		{RETORT_HTTP, "lines", "framing: it is for RETORT_TCP"},
-		{RETORT_UDP, "lines", "framing: it is for RETORT_TCP"},
+		{RETORT_UDP, "lines", "framing: a datagram is a piece"},
 	};
 
 	for (size_t i = 0; i < COUNT(mistakes); i++) {
