@@ -114,7 +114,8 @@ fetched()
 		packages="$packages $1"
 		shift
 	done
-	quietly "$work/apt.log" apt-get "$@" update
+	# one source that fails does not keep the others from being used
+	apt-get "$@" update >"$work/apt.log" 2>&1 </dev/null || :
 	# shellcheck disable=SC2086 # one word per package
 	(cd "$root" && quietly "$work/apt.log" apt-get "$@" download $packages)
 	for package in "$root"/*.deb; do
