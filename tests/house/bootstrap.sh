@@ -43,9 +43,9 @@ names Homebrew brew "$brew"
 tests='check-devel jansson-devel libcmocka-devel gtest-devel catch-devel'
 tests="$tests libcurl-devel openssl-devel"
 names 'Fedora, for the tests' dnf \
-	"$fedora $tests curl gcc-c++ netcat socat wget" check
+	"$fedora $tests curl gcc-c++ gnutls-utils netcat openssl socat wget" check
 brew="$brew check jansson cmocka googletest catch2 curl openssl@3"
 names 'Homebrew, for the tests: gcc and curl are named once' brew \
-	"$brew netcat socat wget" check
+	"$brew gnutls netcat socat wget" check
 equal bootstrap "$(ls "$dir/tree")" 'nothing is made'
 conclude

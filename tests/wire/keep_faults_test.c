@@ -388,7 +388,8 @@ static const struct {
 		"s:2:19: 'await': expected an end with it that is no stall, "
 		"such as 'end reset'"},
 	{"@on\n@fault append", "s:2:14: expected bytes in double quotes"},
-	{"@on\n@fault append \"a\" x", "s:2:19: 'x': expected milliseconds"},
+	{"@on\n@fault append \"a\" x",
+		"s:2:19: 'x': expected a time, such as 250ms or 2s"},
 	{"@on\n@idle",
 		"s:2:6: the line ends: expected a time from 1ms, such "
 		"as 200ms or 2s"},
