@@ -84,7 +84,7 @@ START_TEST(split_at_every_byte)
 		ck_assert_uint_le(reply.step_count, count + 1);
 		for (size_t i = 0; i < index; i++)
 			if (reply.steps[i].kind <= RT_STEP_FILE)
-				before += reply.steps[i].size;
+				before += (size_t)reply.steps[i].size;
 		ck_assert_msg(before == at, "split at %zu, got %zu", at,
 			before);
 		/* once more changes nothing */

@@ -524,7 +524,8 @@ START_TEST(reset_leaves_nothing)
 	rt_reply_init(&reply);
 	rt_buf_add_text(&reply.text, "text");
 	rt_reply_step(&reply, (struct rt_step){.kind = RT_STEP_CLOSE});
-	reply.head_at = reply.head_size = reply.rule = 1;
+	reply.head_at = reply.head_size = 1;
+	reply.rule = 1;
 	reply.struck = (struct rt_struck){.text = 1,
 		.chance = {.drawn = true, .seed = 1},
 		.refuse = 1,

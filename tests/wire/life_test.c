@@ -549,7 +549,7 @@ look_around(const struct retort_exchange *exchange)
 	within.ended = retort_wait_end(server, exchange, 1000000);
 	within.quiet = retort_wait_end(server, NULL, 1000000);
 	within.count = retort_count(server);
-	within.replies = retort_stats(server).replies;
+	within.replies = (size_t)retort_stats(server).replies;
 	free(retort_transcript(server, exchange->connection));
 	retort_wake(server);
 }
