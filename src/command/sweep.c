@@ -320,11 +320,11 @@ has_url(char *const *command)
 	return *command != NULL;
 }
 
-/* The last words; the exit status. */
+/* No COMMAND runs any more: the last words; the exit status. */
 static int
-conclude(const struct sweep *sweep, int wrong, const char *report,
-	const char *error)
+conclude(struct sweep *sweep, int wrong, const char *report, const char *error)
 {
+	trials_close(&sweep->trials);
 	if (sweep->failure != 0)
 		return sweep->failure;
 	args_print(report ? report : "");
@@ -474,7 +474,5 @@ sweep_command(const struct args *args, volatile struct signals *signals)
 	code = trials_open(&sweep.trials);
 	if (code < 0)
 		args_die(EXIT_OWN, "a temporary file: %s", strerror(-code));
-	code = args->certs ? sweep_certificates(&sweep) : sweep_reply(&sweep);
-	trials_close(&sweep.trials);
-	return code;
+	return args->certs ? sweep_certificates(&sweep) : sweep_reply(&sweep);
 }
