@@ -88,6 +88,7 @@ find_position(struct change *change, uint64_t *at)
 	case RT_FAULT_WIRE: /* no bytes of the script */
 	case RT_FAULT_RECORD:
 	case RT_FAULT_FLIGHT:
+		*at = 0;
 		break;
 	}
 	if (change->code == 0 && *at > size)
