@@ -713,7 +713,7 @@ struct retort_requests {
 	const char *if_body_glob; /* the body is this text, in which an asterisk
 	                             stands for any bytes or none */
 
-	const char *if_tls; /* lines "fact: value", of the TLS on the
+	const char *if_tls;    /* lines "fact: value", of the TLS on the
 	                       connection: see above */
 	const char *if_tunnel; /* it came through the tunnel of a CONNECT to
 	                          this target, as "example.com:443"; an asterisk

@@ -280,8 +280,7 @@ read_when(struct rt_fault_reader *reader, struct rt_clause *clause)
 	}
 	rt_fault_put_back(reader);
 	if (*reader->word.text < '0' || *reader->word.text > '9')
-		return rt_fault_expected(reader,
-			"never, twice or a time");
+		return rt_fault_expected(reader, "never, twice or a time");
 	return read_time(reader, clause);
 }
 

@@ -25,7 +25,7 @@ struct rt_place {
 /* A rule, or an expectation. Its strings are the scenario's. */
 struct rt_item {
 	enum rt_item_kind kind;
-	unsigned line; /* where it begins, from 1 */
+	unsigned line;           /* where it begins, from 1 */
 	struct rt_place *places; /* of its directives, but for the first */
 	size_t place_count;
 	size_t place_room;

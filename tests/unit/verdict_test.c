@@ -440,7 +440,8 @@ END_TEST
 
 START_TEST(mistakes_are_told_first)
 {
-	rt_verdict_blame(&verdict, "rule", "status: expected 101, or 200 to 999");
+	rt_verdict_blame(&verdict, "rule",
+		"status: expected 101, or 200 to 999");
 	expect_verdict("rule: status: expected 101, or 200 to 999\n");
 	rt_verdict_blame(&verdict, "wait", "so");
 	expect(1, 1, "GET /a");
