@@ -128,7 +128,8 @@ end_conn(struct retort *server, struct rt_served *served)
 	if (served->tls != NULL)
 		rt_server_end_tls(served);
 	return_buffers(server, served);
-	rt_blob_drop(served->tunnel);
+	if (served->tunnel != NULL)
+		rt_blob_drop(served->tunnel);
 	forget_replied(server, served);
 	rt_server_forget_pushes(server, served);
 	*served->link = served->next;

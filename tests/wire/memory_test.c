@@ -396,6 +396,69 @@ START_TEST(remembers_without_memory)
 }
 END_TEST
 
+/* A tunnel, a request in it and a piece after that, when allocation n of them
+   fails: what comes is right up to its end, or an error. False: there were not
+   as many. */
+static bool
+tunnel_once(int i, size_t n)
+{
+	static const char request[] = "CONNECT a:1" HOST "\r\nGET /b" HOST
+				      "\r\nping";
+	static const char expected[] =
+		"HTTP/1.1 200 OK\r\n\r\n"
+		"HTTP/1.1 101 Switching Protocols\r\n\r\nping";
+	struct bytes got = {.data = NULL};
+	size_t same = 0;
+	bool reached;
+	int fd;
+
+	open_with((struct retort_options){.omit = "Date"}, i);
+	ON("CONNECT a:1", .next = RETORT_NEXT_HTTP);
+	ON("GET /b", .if_tunnel = "a:1", .status = 101,
+		.next = RETORT_NEXT_BYTES);
+	ON(NULL, .if_bytes = true, .if_tunnel = "a:1", .echo = true,
+		.close = true);
+	fd = connect_client();
+	allocations = 0;
+	fail_ever_after = false;
+	is_test = true;
+	fail_at = n;
+	(void)talk(fd, request, strlen(request), &got, NULL);
+	reached = allocations >= n;
+	fail_at = 0;
+	is_test = false;
+	(void)close(fd);
+	while (same < got.size && same < strlen(expected) &&
+		got.data[same] == expected[same])
+		same++;
+	ck_assert_msg(same == got.size ||
+			strncmp(got.data + same, "503 ", 4) == 0,
+		"%s: allocation %zu failed, and there came %s", way->name, n,
+		shown(got.data, got.size));
+	ck_assert(reached || got.size == strlen(expected));
+	bytes_free(&got);
+	TURN_UNTIL(retort_stats(server).connections == 0);
+	close_server();
+	return reached;
+}
+
+START_TEST(tunnels_without_memory)
+{
+	size_t n = 1;
+	long long before;
+
+	(void)tunnel_once(_i, SIZE_MAX);
+	before = live;
+	while (tunnel_once(_i, n)) {
+		ck_assert_msg(live == before,
+			"%s: %lld bytes leaked when allocation %zu failed",
+			way->name, live - before, n);
+		n++;
+	}
+	ck_assert_uint_gt(n, 8);
+}
+END_TEST
+
 static void
 torture_plain(int i, enum retort_protocol protocol, bool ever_after)
 {
@@ -430,7 +493,8 @@ int
 main(void)
 {
 	Suite *suite = suite_create("memory");
-	const TTest *const kept[] = {remembers_without_memory, NULL};
+	const TTest *const kept[] = {remembers_without_memory,
+		tunnels_without_memory, NULL};
 	const TTest *const faults[] = {lives_without_memory,
 		keeps_connections_without_memory, converses_without_memory,
 		NULL};
