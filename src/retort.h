@@ -399,6 +399,8 @@ struct retort_options {
 	                          retort(5) whose positions are those of the
 	                          wire, of records or of flights, such as
 	                          "cut flight 1 stall"; NULL: none */
+	bool tls_later; /* instead of `tls`: connections begin without TLS,
+	                   which begins after replies whose `next` says so */
 };
 
 /*
@@ -740,10 +742,17 @@ enum retort_next {
 
 	/* The same, but what the connection speaks from then on may be
 	   another protocol. After a 2xx reply to CONNECT it is a tunnel. */
-	RETORT_NEXT_HTTP, /* requests of HTTP, for the same rules; with
+	RETORT_NEXT_HTTP,  /* requests of HTTP, for the same rules; with
 	                     RETORT_TCP for those with `if_http` */
-	RETORT_NEXT_BYTES /* pieces, as with RETORT_TCP and `framing`; with
-	                     RETORT_HTTP for rules with `if_bytes` */
+	RETORT_NEXT_BYTES, /* pieces, as with RETORT_TCP and `framing`; with
+	                      RETORT_HTTP for rules with `if_bytes` */
+
+	/* A handshake of TLS, and in it what there was before, requests or
+	   pieces. Needs `tls_later` or `tls` of the options; with `tls` it is
+	   TLS in TLS. */
+	RETORT_NEXT_TLS,
+	RETORT_NEXT_TLS_HTTP,
+	RETORT_NEXT_TLS_BYTES
 };
 
 /*

@@ -336,7 +336,7 @@ const char *(retort_url)(struct retort *server, const char *path)
 		return server->listeners[0].sock.url;
 	if (server->config.protocol != RETORT_HTTP)
 		return NULL;
-	joined = join(&server->listeners[0].sock, server->tls != NULL, path);
+	joined = join(&server->listeners[0].sock, server->route.tls, path);
 	if (joined == NULL)
 		return NULL;
 	if (!elsewhere)

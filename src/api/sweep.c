@@ -337,7 +337,7 @@ describe(struct sweep *sweep)
 static bool
 applies(const struct sweep *sweep, const struct way *way)
 {
-	return !way->tls || sweep->of.server->tls != NULL;
+	return !way->tls || sweep->of.server->route.tls;
 }
 
 static int
@@ -369,7 +369,7 @@ run_sweep(struct sweep *sweep)
 {
 	int code;
 
-	sweep->width = sweep->of.server->tls ? TLS_WIDTH : PLAIN_WIDTH;
+	sweep->width = sweep->of.server->route.tls ? TLS_WIDTH : PLAIN_WIDTH;
 	sweep->point.all = count_all(sweep);
 	describe(sweep);
 	code = try_line(sweep, "whole", NULL);

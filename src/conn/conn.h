@@ -144,8 +144,8 @@ enum rt_ask {
 	RT_ASK_REFUSE, /* the refusal with `status`, for `reason` */
 	RT_ASK_TELL,   /* bytes of the body were taken, and may be forgotten:
 	                  rt_conn_told() */
-	RT_ASK_DONE,   /* the exchange is over, and the connection is kept:
-	                  rt_conn_done() */
+	RT_ASK_DONE,   /* the exchange is over, and the connection is kept, or
+	                  TLS begins: rt_conn_done() */
 	RT_ASK_NEXT,   /* bytes that have come already begin the next request:
 	                  rt_conn_next() */
 	RT_ASK_HALT,   /* no more is read, as rt_conn_set_reading() has it */
@@ -296,6 +296,15 @@ enum rt_keep rt_conn_may_keep(const struct rt_conn *conn);
 void rt_conn_give(struct rt_conn *conn, const char *bytes, size_t size,
 	bool ends, int64_t now);
 void rt_conn_pushed(struct rt_conn *conn);
+
+/* When it is DONE: whether an exchange is over, and whether what comes from now
+   on is TLS. */
+bool rt_conn_ends_exchange(const struct rt_conn *conn);
+bool rt_conn_begins_tls(const struct rt_conn *conn);
+
+/* The bytes that have come already for what is next, and to forget them. */
+const char *rt_conn_rest(const struct rt_conn *conn, size_t *size);
+void rt_conn_drop_rest(struct rt_conn *conn);
 
 /* When an exchange is DONE, and when asked for the NEXT. */
 void rt_conn_done(struct rt_conn *conn, int64_t now);

@@ -114,8 +114,10 @@ protocol_after(const struct rt_conn *conn)
 {
 	switch ((enum retort_next)conn->buffers->play.step->at) {
 	case RETORT_NEXT_HTTP:
+	case RETORT_NEXT_TLS_HTTP:
 		return RETORT_HTTP;
 	case RETORT_NEXT_BYTES:
+	case RETORT_NEXT_TLS_BYTES:
 		return RETORT_TCP;
 	default:
 		return conn->protocol;
@@ -155,26 +157,57 @@ rt_conn_await_next(struct rt_conn *conn)
 	if (conn->last || conn->client_finished || unread) {
 		conn->rest_is_next &= !ends_exchange(conn);
 		rt_conn_finish(conn);
-	} else if (ends_exchange(conn)) {
+	} else if (ends_exchange(conn) || rt_conn_begins_tls(conn)) {
 		/* they are the next one's */
 		conn->received -= come_after(conn->buffers);
-		conn->end = RETORT_ANSWERED;
+		if (ends_exchange(conn))
+			conn->end = RETORT_ANSWERED;
 		conn->asks = RT_ASK_DONE;
 	} else {
 		begin_next(conn);
 	}
 }
 
+bool
+rt_conn_begins_tls(const struct rt_conn *conn)
+{
+	return conn->buffers->play.step->at >= RETORT_NEXT_TLS;
+}
+
+bool
+rt_conn_ends_exchange(const struct rt_conn *conn)
+{
+	return ends_exchange(conn);
+}
+
+const char *
+rt_conn_rest(const struct rt_conn *conn, size_t *size)
+{
+	const struct rt_buffers *buffers = conn->buffers;
+
+	*size = come_after(buffers);
+	return *size > 0 ? buffers->in.data + buffers->parsed : "";
+}
+
+void
+rt_conn_drop_rest(struct rt_conn *conn)
+{
+	conn->buffers->in.len = conn->buffers->parsed;
+}
+
 void
 rt_conn_end_exchange(struct rt_conn *conn, int64_t now)
 {
-	conn->end = RETORT_OPEN;
-	conn->ended = conn->nth;
-	conn->status = 0;
+	if (ends_exchange(conn)) {
+		conn->end = RETORT_OPEN;
+		conn->ended = conn->nth;
+		conn->status = 0;
+		conn->received = 0;
+		conn->sent = 0;
+		conn->drained = 0;
+	}
+	conn->received += come_after(conn->buffers);
 	conn->moved = now;
-	conn->received = come_after(conn->buffers);
-	conn->sent = 0;
-	conn->drained = 0;
 	conn->rest_is_next = conn->rest_is_body = false;
 	begin_next(conn);
 	/* it was stopped meanwhile */

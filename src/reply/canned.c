@@ -286,10 +286,10 @@ check(const struct retort_reply *reply, const struct rt_faults *faults,
 		return rt_fail(error->text, -EINVAL,
 			"reply: both close and next, which keeps the "
 			"connection");
-	if (reply->next > RETORT_NEXT_BYTES)
+	if (reply->next > RETORT_NEXT_TLS_BYTES)
 		return rt_fail(error->text, -EINVAL,
-			"next: expected RETORT_NEXT_CLOSE, _KEEP, _HTTP or "
-			"_BYTES");
+			"next: expected RETORT_NEXT_CLOSE, _KEEP, _HTTP, "
+			"_BYTES, _TLS, _TLS_HTTP or _TLS_BYTES");
 	if (reply->next != RETORT_NEXT_DEFAULT && protocol == RETORT_UDP)
 		return rt_fail(error->text, -EINVAL,
 			"next: a datagram has no connection");

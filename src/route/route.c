@@ -282,6 +282,8 @@ rt_route_answer_with(const struct rt_route *route,
 	if (canned == NULL)
 		return rt_fail(error, -errno, "%s", wrong.text);
 	code = check_reading(route, canned->faults, asked, error);
+	if (code == 0)
+		code = rt_route_check_next(route, as, error);
 	if (code == 0) {
 		code = rt_canned_answer(canned, asked->protocol, asked->request,
 			asked->base, asked->size, asked->date,

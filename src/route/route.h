@@ -59,7 +59,8 @@ struct rt_route {
 	bool reads;              /* a rule says how requests are read */
 	bool keeps;              /* one may say that a connection is kept */
 	bool refused;            /* a rule is for those that are refused */
-	bool tls;                /* connections have it */
+	bool tls;                /* connections have it, from the beginning */
+	bool tls_later;          /* it can begin after a reply */
 	bool unix_bound;         /* a connection may be one that cannot be
 	                             reset */
 	bool keep;               /* bodies are kept for somebody else, too */
@@ -118,6 +119,10 @@ int rt_route_set_always(struct rt_route *route, const char *fields,
    the connection is. */
 enum retort_protocol rt_route_protocol(const struct rt_route *route,
 	const struct retort_reply *given);
+
+/* Whether what is to follow a reply can. 0, or -EINVAL with `error`. */
+int rt_route_check_next(const struct rt_route *route,
+	const struct retort_reply *given, char *error);
 
 /* Adds a rule: its number, or -errno with `error`. */
 int rt_route_add(struct rt_route *route, const struct retort_reply *given,

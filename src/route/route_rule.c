@@ -306,6 +306,17 @@ note_states(struct rt_route *route)
 	rt_states_copy(&route->states, &old);
 }
 
+int
+rt_route_check_next(const struct rt_route *route,
+	const struct retort_reply *given, char *error)
+{
+	if (given->next >= RETORT_NEXT_TLS && !route->tls_later)
+		return rt_fail(error, -EINVAL,
+			"next: TLS can begin only with tls_later or tls of the "
+			"options");
+	return 0;
+}
+
 enum retort_protocol
 rt_route_protocol(const struct rt_route *route,
 	const struct retort_reply *given)
@@ -340,6 +351,8 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 	if (rule->canned == NULL)
 		return -errno;
 	code = check_request(given, error->text);
+	if (code == 0)
+		code = rt_route_check_next(route, given, error->text);
 	if (code == 0 && given->early > 0)
 		code = rt_fail(error->text, -EINVAL,
 			"early: a handler sets it, and returns RETORT_MORE; "

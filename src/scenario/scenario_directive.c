@@ -265,7 +265,25 @@ static const struct {
 	{"keep", RETORT_NEXT_KEEP},
 	{"http", RETORT_NEXT_HTTP},
 	{"bytes", RETORT_NEXT_BYTES},
+	{"tls", RETORT_NEXT_TLS},
 };
+
+/* After "tls": the protocol in it. */
+static bool
+read_inside(struct rt_reader *reader, const char *at)
+{
+	struct rt_word word = rt_scenario_word(reader, &at);
+	enum retort_next *next = &reader->item->rule.next;
+
+	if (rt_word_is(word, "http"))
+		*next = RETORT_NEXT_TLS_HTTP;
+	else if (rt_word_is(word, "bytes"))
+		*next = RETORT_NEXT_TLS_BYTES;
+	else if (word.size > 0)
+		return rt_scenario_expected(reader, word.text,
+			"http, bytes or nothing more");
+	return rt_scenario_ends(reader, at);
+}
 
 static bool
 read_next(struct rt_reader *reader, const char *at)
@@ -276,10 +294,12 @@ read_next(struct rt_reader *reader, const char *at)
 	for (size_t i = 0; i < sizeof nexts / sizeof *nexts; i++)
 		if (rt_word_is(word, nexts[i].name)) {
 			*next = nexts[i].next;
-			return rt_scenario_ends(reader, at);
+			return nexts[i].next == RETORT_NEXT_TLS ?
+				read_inside(reader, at) :
+				rt_scenario_ends(reader, at);
 		}
 	return rt_scenario_expected(reader, word.text,
-		"close, keep, http or bytes");
+		"close, keep, http, bytes or tls");
 }
 
 static bool

@@ -462,9 +462,19 @@ rt_record_in(struct rt_record *record, const char *states)
 }
 
 void
+rt_record_begin_tls(struct rt_served *served)
+{
+	struct rt_record *record =
+		served->record ? served->record : served->past;
+
+	for (; record != NULL; record = record->earlier)
+		record->before_tls = true;
+}
+
+void
 rt_record_note_tls(struct rt_record *record, const struct rt_served *served)
 {
-	if (served->tls == NULL)
+	if (served->tls == NULL || record->before_tls)
 		return;
 	view_tls(&record->seen, served->tls);
 	if (record->tls_texts == NULL)

@@ -55,6 +55,7 @@ struct rt_record {
 	struct rt_buf bytes; /* of all events */
 	size_t kept[2];      /* those that came, and those that went out */
 	size_t counted;      /* bytes of memory, in the journal's sum */
+	bool before_tls;     /* it is of the time before TLS began */
 	uint64_t era;        /* in which it began */
 	bool open;           /* its connection is */
 	bool published;      /* it stands in the journal */
@@ -147,6 +148,9 @@ int rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 /* What is known of its TLS by now. */
 void rt_record_note_tls(struct rt_record *record,
 	const struct rt_served *served);
+
+/* TLS begins, after the present records. */
+void rt_record_begin_tls(struct rt_served *served);
 
 /* The states in which the request comes, which are copied. 0 or -ENOMEM. */
 int rt_record_in(struct rt_record *record, const char *states);

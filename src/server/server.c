@@ -105,6 +105,13 @@ report_fins(struct retort *server, struct rt_served *served)
 	}
 }
 
+/* TLS has begun after a reply, and has not come to its first request. */
+static bool
+in_handshake(const struct rt_served *served)
+{
+	return served->tls != NULL && !served->tls->ready;
+}
+
 static void
 end_conn(struct retort *server, struct rt_served *served)
 {
@@ -123,7 +130,9 @@ end_conn(struct retort *server, struct rt_served *served)
 	report_fins(server, served);
 	rt_server_close_record(server, served);
 	rt_server_report(server, served,
-		rt_conn_is_between(conn) ? RETORT_ON_CLOSE : RETORT_ON_END,
+		rt_conn_is_between(conn) && !in_handshake(served) ?
+			RETORT_ON_CLOSE :
+			RETORT_ON_END,
 		NULL, 0);
 	if (served->tls != NULL)
 		rt_server_end_tls(served);
@@ -424,7 +433,7 @@ serve_connection(struct retort *server, int fd, const struct rt_peer *peer)
 		rt_sock_hurry(fd);
 	if (server->event_all)
 		rt_server_report(server, served, RETORT_ON_ACCEPT, NULL, 0);
-	if (server->tls != NULL && rt_server_begin_tls(server, served) < 0) {
+	if (server->route.tls && rt_server_begin_tls(server, served) < 0) {
 		rt_conn_fail(&served->conn);
 	} else if (rt_route_greets(&server->route)) {
 		if (lend_buffers(server, served) == 0)

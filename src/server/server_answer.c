@@ -474,17 +474,36 @@ enter_tunnel(struct rt_served *served)
 	return served->tunnel != NULL;
 }
 
+/* What has come after the request is the beginning of the handshake. False: no
+   memory. */
+static bool
+enter_tls(struct retort *server, struct rt_served *served)
+{
+	struct rt_conn *conn = &served->conn;
+	size_t size;
+	const char *bytes = rt_conn_rest(conn, &size);
+
+	if (rt_server_begin_tls(server, served) < 0 ||
+		!rt_tls_feed(served->tls, bytes, size))
+		return false;
+	rt_conn_drop_rest(conn);
+	return true;
+}
+
 /* The exchange is over, and the connection is kept. */
 static void
 end_exchange(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
-	bool counted = conn->protocol == RETORT_TCP;
+	bool over = rt_conn_ends_exchange(conn);
+	bool counted = over && conn->protocol == RETORT_TCP;
 
-	rt_server_end_exchange(server, served);
+	if (over)
+		rt_server_end_exchange(server, served);
 	if (counted && ++server->answered == server->requests)
 		server->enough = true;
-	if (becomes_tunnel(conn) && !enter_tunnel(served))
+	if ((becomes_tunnel(conn) && !enter_tunnel(served)) ||
+		(rt_conn_begins_tls(conn) && !enter_tls(server, served)))
 		rt_conn_fail(conn);
 	else
 		rt_conn_done(conn, rt_io_now(server->io));

@@ -54,18 +54,21 @@ check_options(const struct retort_options *options, char *error)
 	if (options->protocol > RETORT_UDP)
 		return rt_fail(error, -EINVAL,
 			"protocol: expected RETORT_HTTP, _TCP or _UDP");
-	if (!options->tls &&
+	if (options->tls && options->tls_later)
+		return rt_fail(error, -EINVAL,
+			"tls_later: it is instead of tls");
+	if (!options->tls && options->tls_fault != NULL)
+		return rt_fail(error, -EINVAL, "tls_fault: expected tls, too");
+	if (!options->tls && !options->tls_later &&
 		(options->tls_cert != NULL || options->tls_key != NULL ||
 			options->tls_min || options->tls_max ||
 			options->tls_client || options->tls_client_ca != NULL ||
 			options->tls_cert_fault != NULL ||
-			options->tls_keylog != NULL ||
-			options->tls_fault != NULL))
+			options->tls_keylog != NULL))
 		return rt_fail(error, -EINVAL,
 			"tls_cert, tls_key, tls_min, tls_max, tls_client, "
-			"tls_client_ca, tls_cert_fault, tls_keylog, "
-			"tls_fault: expected "
-			"tls, too");
+			"tls_client_ca, tls_cert_fault, tls_keylog: "
+			"expected tls, too");
 	if (options->protocol != RETORT_HTTP && options->keep_alive)
 		return rt_fail(error, -EINVAL,
 			"keep_alive: it is for RETORT_HTTP");
@@ -153,6 +156,7 @@ read_tls_faults(struct retort *server, const struct retort_options *options,
 	struct rt_error wrong;
 
 	server->route.tls = options->tls;
+	server->route.tls_later = options->tls || options->tls_later;
 	if (options->tls_fault == NULL)
 		return 0;
 	server->tls_faults = rt_faults_new(options->tls_fault, &wrong);
@@ -280,7 +284,7 @@ rt_server_open(struct retort *server, const struct retort_options *options,
 
 	if (code < 0)
 		return code;
-	if (options->tls)
+	if (options->tls || options->tls_later)
 		code = rt_tls_open(&server->tls, options, (int64_t)time(NULL),
 			error);
 	if (code < 0)

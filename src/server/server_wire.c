@@ -33,19 +33,33 @@ spoil(struct retort *server, struct rt_served *served)
 int
 rt_server_begin_tls(struct retort *server, struct rt_served *served)
 {
-	served->tls = rt_tls_new(server->tls, served->conn.chan.fd,
+	struct rt_tls *beneath = served->tls;
+	struct rt_tls *tls = rt_tls_new(server->tls, served->conn.chan.fd,
 		RT_KIND_WIRE, served);
-	if (served->tls == NULL)
+
+	if (tls == NULL)
 		return -ENOMEM;
-	return server->tls_faults == NULL || spoil(server, served) ? 0 :
-								     -ENOMEM;
+	/* from now on the loop knows its wire in place of the connection's */
+	if (beneath == NULL)
+		rt_io_release(server->io, &served->conn.chan);
+	tls->beneath = beneath;
+	served->tls = tls;
+	rt_record_begin_tls(served);
+	return server->tls_faults == NULL || beneath != NULL ||
+			spoil(server, served) ?
+		0 :
+		-ENOMEM;
 }
 
 void
 rt_server_end_tls(struct rt_served *served)
 {
-	rt_tls_free(served->tls);
-	served->tls = NULL;
+	struct rt_tls *beneath;
+
+	for (; served->tls != NULL; served->tls = beneath) {
+		beneath = served->tls->beneath;
+		rt_tls_free(served->tls);
+	}
 	rt_faults_free(served->tls_faults);
 	served->tls_faults = NULL;
 }
@@ -69,16 +83,18 @@ read_file(struct rt_served *served)
 	return n > 0;
 }
 
-unsigned
-rt_server_try_tls(struct retort *server, struct rt_served *served)
+/* The wire was cut, and the connection wants something else. */
+#define CUT 0x100u
+
+static unsigned
+try_at(struct retort *server, struct rt_served *served, struct rt_tls *tls,
+	struct rt_chan *plain)
 {
-	struct rt_chan *plain = &served->conn.chan;
-	struct rt_tls *tls = served->tls;
 	bool was_cut;
 	unsigned done;
 
 	for (;;) {
-		if (!read_file(served))
+		if (tls == served->tls && !read_file(served))
 			return RT_OUT_DONE;
 		was_cut = tls->cut;
 		done = rt_tls_try(tls, plain, rt_io_now(server->io));
@@ -86,17 +102,28 @@ rt_server_try_tls(struct retort *server, struct rt_served *served)
 			return done;
 		if (tls->cut && !was_cut) {
 			rt_conn_cut(&served->conn, (enum rt_step_kind)tls->how);
-			if (served->conn.state == RT_STATE_OVER)
-				return 0;
-			continue;
+			return served->conn.state == RT_STATE_OVER ? 0 : CUT;
 		}
-		done = rt_io_try(server->io, &tls->wire);
-		if (done == 0)
-			return 0;
+		done = tls->beneath == NULL ?
+			rt_io_try(server->io, &tls->wire) :
+			try_at(server, served, tls->beneath, &tls->wire);
+		if (done == 0 || done == CUT)
+			return done;
 		done = rt_tls_done(tls, plain, done);
 		if (done != 0)
 			return done;
 	}
+}
+
+unsigned
+rt_server_try_tls(struct retort *server, struct rt_served *served)
+{
+	unsigned done;
+
+	do
+		done = try_at(server, served, served->tls, &served->conn.chan);
+	while (done == CUT);
+	return done;
 }
 
 void
@@ -115,24 +142,33 @@ rt_server_tell_end(struct retort *server, struct rt_served *served)
 	plain->out.verb = RT_CLOSE;
 }
 
-struct rt_chan *
-rt_server_wire(struct rt_served *served)
+/* What the wire is to wait for, as the plain channel does. */
+static void
+plan_wire(struct rt_tls *tls, const struct rt_chan *plain)
 {
-	const struct rt_chan *plain = &served->conn.chan;
-	struct rt_chan *wire = &served->tls->wire;
+	struct rt_chan *wire = &tls->wire;
 	bool wanted =
 		plain->in.verb != RT_NOTHING || plain->out.verb != RT_NOTHING;
 
 	wire->deadline = plain->deadline;
 	wire->watched = plain->watched;
-	if (served->tls->until > 0) {
-		wire->deadline = served->tls->until;
-		return wire;
-	}
+	if (tls->until > 0)
+		wire->deadline = tls->until;
 	/* others have their turn, and no event of the wire will say that it is
 	   this one's again */
-	if (wanted && wire->in.verb == RT_NOTHING &&
+	else if (wanted && wire->in.verb == RT_NOTHING &&
 		wire->out.verb == RT_NOTHING)
 		wire->deadline = 0;
-	return wire;
+}
+
+struct rt_chan *
+rt_server_wire(struct rt_served *served)
+{
+	struct rt_chan *plain = &served->conn.chan;
+	struct rt_tls *tls = served->tls;
+
+	plan_wire(tls, plain);
+	for (; tls->beneath != NULL; tls = tls->beneath)
+		plan_wire(tls->beneath, &tls->wire);
+	return &tls->wire;
 }

@@ -93,6 +93,15 @@ rt_tls_edit(struct rt_tls *tls, struct rt_wire_list *list)
 	return rt_wire_take(&tls->way, list);
 }
 
+bool
+rt_tls_feed(struct rt_tls *tls, const char *bytes, size_t size)
+{
+	const struct rt_openssl *ssl = &tls->server->ssl;
+
+	return size == 0 ||
+		ssl->BIO_write(tls->came, bytes, (int)size) == (int)size;
+}
+
 /* --- OpenSSL --- */
 
 /* What it has written waits to be sent: a flight, during the handshake. */

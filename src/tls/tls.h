@@ -63,6 +63,8 @@ struct rt_tls_facts {
 struct rt_tls {
 	struct rt_chan wire; /* first: the loop returns it */
 	void *owner;
+	struct rt_tls *beneath; /* the owner's: another one, whose plain channel
+	                           this wire is; NULL: none */
 	const struct rt_tls_server *server;
 	struct ssl_st *ssl;
 	struct bio_st *came; /* wire bytes that came, for OpenSSL to read */
@@ -100,6 +102,9 @@ void rt_tls_resume_none(struct rt_tls *tls, uint64_t number);
 
 /* From here on these edits are made to what is sent: see rt_wire_take(). */
 bool rt_tls_edit(struct rt_tls *tls, struct rt_wire_list *list);
+
+/* Wire bytes that came before it began. False: no memory. */
+bool rt_tls_feed(struct rt_tls *tls, const char *bytes, size_t size);
 
 /* Leaves its descriptor open. NULL is allowed. */
 void rt_tls_free(struct rt_tls *tls);

@@ -81,6 +81,15 @@ rt_tls_done(struct rt_tls *tls, struct rt_chan *plain, unsigned done)
 	return 0;
 }
 
+bool
+rt_tls_feed(struct rt_tls *tls, const char *bytes, size_t size)
+{
+	(void)tls;
+	(void)bytes;
+	(void)size;
+	return false;
+}
+
 char *
 rt_tls_room(struct rt_tls *tls, const struct rt_chan *plain)
 {

@@ -54,6 +54,7 @@ static const struct {
 	{"timeout", "--timeout body=5,head=5", HTTP},
 	{"keep-alive", "--keep-alive", HTTP},
 	{"tls", "--tls", TLS},
+	{"tls-later", "--tls-later --scenario $DIR/s.retort", TLS},
 	{"tls-ca", "--tls --tls-ca $DIR/ca", TLS},
 	{"tls-cert", "--tls --tls-cert $DIR/cert --tls-key $DIR/key", TLS},
 	{"tls-key", "--tls --tls-key $DIR/key --tls-cert $DIR/cert", TLS},
@@ -134,7 +135,8 @@ answers(size_t i)
 static bool
 has_scenario(size_t i)
 {
-	return is(i, "scenario") || is(i, "reload") || is(i, "control");
+	return is(i, "scenario") || is(i, "reload") || is(i, "control") ||
+		is(i, "tls-later");
 }
 
 /* Two ways in which answers are made. */
@@ -145,7 +147,11 @@ clash(size_t i, size_t k)
 		return true;
 	if (is(i, "tls-cert-fault") && (is(k, "tls-cert") || is(k, "tls-key")))
 		return true;
-	if (is(i, "proxy-protocol") && strstr(options[k].args, "--tls"))
+	if (is(i, "proxy-protocol") && !is(k, "tls-later") &&
+		strstr(options[k].args, "--tls"))
+		return true;
+	if (is(i, "tls-later") && !is(k, "tls-later") &&
+		strstr(options[k].args, "--tls"))
 		return true;
 	if (is(i, "tls-ca") && (is(k, "tls-cert") || is(k, "tls-key")))
 		return true;

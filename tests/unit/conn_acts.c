@@ -496,6 +496,8 @@ act_reply(struct line *line)
 			become(reply, RETORT_NEXT_HTTP);
 		else if (next_is(line, "to-bytes"))
 			become(reply, RETORT_NEXT_BYTES);
+		else if (next_is(line, "to-tls"))
+			become(reply, RETORT_NEXT_TLS);
 		else if (next_is(line, "deaf"))
 			reply->struck.deaf = true;
 		else

@@ -316,6 +316,12 @@ static const struct play becomes[] = {
 		"open; 3 times (receive CONNECT; want; reply next to-bytes;"
 		"done; receive 'a'; asks answer; body 'a'; reply 'ok'"
 		"next to-http; send; asks done; received 1; done); nth 6"},
+	{"a handshake, the first bytes of which have come",
+		"open; receive CONNECT 'hello'; want; reply 'ok' next to-tls;"
+		"send; asks done; received 33; done; asks next; received 5"},
+	{"each byte of a handshake",
+		"open; drip CONNECT; want; reply 'ok' next to-tls; send; done;"
+		"IDLE recv/- 40ms; drip GET; want; kept GET; nth 2"},
 	{"the client's end is that of all",
 		"open; receive CONNECT; want; reply 'ok' pause 5ms"
 		"next to-http; send; leave; expire; asks done; done;"

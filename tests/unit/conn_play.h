@@ -57,7 +57,7 @@
  *	                   the answer. A STEP is 'bytes', text 'bytes',
  *	                   repeat 'abc' from N size N, file AT+SIZE, pause TIME,
  *	                   flush, more, await, next, stall, half, close or reset;
- *	                   to-http or to-bytes after next says what comes
+ *	                   to-http, to-bytes or to-tls after next says what comes
  *	answer             the same of ANSWER
  *	echo               the same of what was received, and next
  *	next               bytes that have come already begin the next request

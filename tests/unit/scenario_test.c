@@ -137,7 +137,7 @@ static const struct {
 	{ON "@files  x y ", "s:2:9: 'x y ': expected nothing more"},
 	{ON "@close 1", "s:2:8: '1': expected nothing more"},
 	{ON "@next never",
-		"s:2:7: 'never': expected close, keep, http or bytes"},
+		"s:2:7: 'never': expected close, keep, http, bytes or tls"},
 	{ON "@if-bytes 1", "s:2:11: '1': expected nothing more"},
 	{ON "@if-tunnel",
 		"s:2:11: the line ends: expected the target of a CONNECT, such as "

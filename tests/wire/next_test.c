@@ -200,8 +200,9 @@ static const struct {
 	enum retort_protocol protocol;
 	const char *error;
 } mistakes[] = {
-	{{.next = RETORT_NEXT_BYTES + 1}, RETORT_HTTP,
-		"next: expected RETORT_NEXT_CLOSE, _KEEP, _HTTP or _BYTES"},
+	{{.next = RETORT_NEXT_TLS_BYTES + 1}, RETORT_HTTP,
+		"next: expected RETORT_NEXT_CLOSE, _KEEP, _HTTP, "
+		"_BYTES, _TLS, _TLS_HTTP or _TLS_BYTES"},
 	{{.next = RETORT_NEXT_HTTP}, RETORT_UDP,
 		"next: a datagram has no connection"},
 	{{.next = RETORT_NEXT_HTTP, .close = true}, RETORT_TCP,

@@ -896,6 +896,292 @@ START_TEST(faults_of_tls_are_checked)
 }
 END_TEST
 
+/* --- after a reply --- */
+
+#define CONNECT "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n"
+#define OPENED "HTTP/1.1 200 OK\r\n\r\n"
+
+/* Plain bytes, before the handshake; no byte of it is taken. */
+static void
+converse_plain(struct client *client, const char *request, const char *expected)
+{
+	size_t size = strlen(expected), have = 0;
+	int64_t until = now_ms() + PATIENCE;
+	char got[256];
+	ssize_t n;
+
+	if (*request != '\0')
+		ck_assert_int_eq(send(client->fd, request, strlen(request), 0),
+			(ssize_t)strlen(request));
+	while (have < size) {
+		n = recv(client->fd, got + have, size - have, MSG_DONTWAIT);
+		if (n > 0)
+			have += (size_t)n;
+		ck_assert_msg(n != 0 && now_ms() < until, "%s: only %s came",
+			way->name, shown(got, have));
+		if (n < 0)
+			turn(client->fd, POLLIN, 10);
+	}
+	assert_bytes(got, have, expected, size);
+}
+
+static void
+open_later(struct retort_options options, int i)
+{
+	options.tls_later = true;
+	options.omit = options.protocol == RETORT_HTTP ? "Date" : NULL;
+	open_with(options, i);
+}
+
+START_TEST(begins_in_a_tunnel)
+{
+	struct client client;
+
+	open_later((struct retort_options){.idle_timeout = 0}, _i);
+	if (!way->adopted)
+		ck_assert_msg(strncmp(retort_url(server), "http://", 7) == 0,
+			"%s", retort_url(server));
+	ON("CONNECT *:443", .next = RETORT_NEXT_TLS);
+	ON("GET /", .if_tunnel = "a:443", .if_tls = "sni: localhost",
+		.body = "secret");
+	open_client(&client);
+	converse_plain(&client, CONNECT, OPENED);
+	converse(&client, GET);
+	assert_has(client.got, "\r\n\r\nsecret");
+	expect_end(&client);
+	close_client(&client);
+	ck_assert_ptr_null(ended(1)->tls_version);
+	ck_assert_uint_eq(ended(1)->received, strlen(CONNECT));
+	ck_assert_str_eq(ended(2)->tls_version, "TLSv1.3");
+	ck_assert_str_eq(ended(2)->tls_sni, "localhost");
+	ck_assert_str_eq(ended(2)->tunnel, "a:443");
+	ck_assert_uint_eq(ended(2)->received, strlen(GET));
+	ck_assert_ptr_null(ended(1)->tls_version);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
+/* The handshake has begun before the reply has come. */
+START_TEST(begins_at_once)
+{
+	struct client client;
+
+	open_later((struct retort_options){.idle_timeout = 0}, _i);
+	ON("CONNECT", .next = RETORT_NEXT_TLS);
+	ON("GET /", .body = "secret");
+	open_client(&client);
+	converse_plain(&client, CONNECT, "");
+	ck_assert_int_lt(SSL_do_handshake(client.ssl), 0);
+	converse_plain(&client, "", OPENED);
+	converse(&client, GET);
+	assert_has(client.got, "\r\n\r\nsecret");
+	expect_end(&client);
+	close_client(&client);
+	ck_assert_uint_eq(ended(1)->received, strlen(CONNECT));
+	ck_assert_uint_eq(ended(2)->received, strlen(GET));
+	close_server();
+}
+END_TEST
+
+/* STARTTLS: pieces, which are one exchange, before and after. */
+START_TEST(begins_between_pieces)
+{
+	const struct retort_exchange *seen;
+	struct client client;
+
+	open_later((struct retort_options){.protocol = RETORT_TCP,
+			   .framing = "lines"},
+		_i);
+	ON(NULL, .accepted = true, .body = "220\n");
+	ON(NULL, .if_body = "STARTTLS\n", .body = "go\n",
+		.next = RETORT_NEXT_TLS);
+	ON(NULL, .if_body = "QUIT\n", .if_tls = "version: TLSv1.3",
+		.body = "bye\n", .close = true);
+	ON(NULL, .body = "250\n");
+	open_client(&client);
+	converse_plain(&client, "", "220\n");
+	converse_plain(&client, "EHLO\n", "250\n");
+	converse_plain(&client, "STARTTLS\n", "go\n");
+	converse(&client, "EHLO\nQUIT\n");
+	ck_assert_str_eq(client.got.data, "250\nbye\n");
+	expect_end(&client);
+	close_client(&client);
+	seen = ended(4);
+	ck_assert_ptr_null(ended(1)->tls_version);
+	ck_assert_ptr_null(ended(2)->tls_version);
+	ck_assert_str_eq(ended(3)->tls_version, "TLSv1.3");
+	ck_assert_str_eq(seen->tls_version, "TLSv1.3");
+	ck_assert_uint_eq(seen->pieces, 4);
+	ck_assert_uint_eq(seen->received,
+		strlen("EHLO\nSTARTTLS\nEHLO\nQUIT\n"));
+	ck_assert_uint_eq(seen->sent, strlen("220\n250\ngo\n250\nbye\n"));
+	ck_assert_uint_eq(retort_stats(server).replies, 1);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
+/* HTTP, TLS, pieces; and pieces, TLS, HTTP. */
+START_TEST(begins_with_another_protocol)
+{
+	struct client client;
+
+	open_later((struct retort_options){.framing = "lines"}, _i);
+	ON("CONNECT", .next = RETORT_NEXT_TLS_BYTES);
+	ON(NULL, .if_bytes = true, .body = "OK\n", .close = true);
+	open_client(&client);
+	converse_plain(&client, CONNECT, OPENED);
+	converse(&client, "LOGIN\n");
+	ck_assert_str_eq(client.got.data, "OK\n");
+	close_client(&client);
+	ck_assert_int_eq(ended(2)->protocol, RETORT_TCP);
+	ck_assert_str_eq(ended(2)->tls_version, "TLSv1.3");
+	close_server();
+	open_later((struct retort_options){.protocol = RETORT_TCP}, _i);
+	ON(NULL, .body = "ok", .next = RETORT_NEXT_TLS_HTTP);
+	ON("GET /", .if_http = true, .body = "secret");
+	open_client(&client);
+	converse_plain(&client, "x", "ok");
+	converse(&client, GET);
+	assert_has(client.got, "\r\n\r\nsecret");
+	close_client(&client);
+	close_server();
+}
+END_TEST
+
+/* A client that distrusts what is within the tunnel. */
+START_TEST(begins_and_fails)
+{
+	struct client client;
+
+	open_later((struct retort_options){.event = note}, _i);
+	ON("CONNECT", .next = RETORT_NEXT_TLS);
+	open_client(&client);
+	ck_assert_int_eq(SSL_set1_host(client.ssl, "example.com"), 1);
+	converse_plain(&client, CONNECT, OPENED);
+	converse(&client, GET);
+	ck_assert_int_eq(client.end, SSL_ERROR_SSL);
+	close_client(&client);
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
+	ck_assert_int_eq(last.end, RETORT_TLS_FAILED);
+	ck_assert_msg(strstr(last_error, "alert") != NULL, "%s", last_error);
+	ck_assert_int_eq(ended(1)->end, RETORT_ANSWERED);
+	close_server();
+}
+END_TEST
+
+/* A proxy with TLS, and a host with TLS behind it. */
+START_TEST(begins_within_tls)
+{
+	struct client client, inner;
+	BIO *both;
+
+	open_with((struct retort_options){.tls = true, .omit = "Date"}, _i);
+	ON("CONNECT", .if_tls = "sni: localhost", .next = RETORT_NEXT_TLS);
+	ON("GET /", .repeat = BIG, .body = "0123456789");
+	open_client(&client);
+	inner = client;
+	inner.got = (struct bytes){.data = NULL};
+	inner.ssl = SSL_new(client.context);
+	both = BIO_new(BIO_f_ssl());
+	ck_assert_ptr_nonnull(both);
+	(void)BIO_set_ssl(both, client.ssl, BIO_NOCLOSE);
+	SSL_set_bio(inner.ssl, both, both);
+	SSL_set_connect_state(inner.ssl);
+	while (again(&client,
+		SSL_write(client.ssl, CONNECT, (int)strlen(CONNECT))))
+		;
+	for (size_t have = 0; have < strlen(OPENED);) {
+		char got[64];
+		int n = SSL_read(client.ssl, got, (int)(strlen(OPENED) - have));
+
+		if (n > 0)
+			assert_bytes(got, (size_t)n, OPENED + have, (size_t)n);
+		else
+			ck_assert(again(&client, n));
+		have += n > 0 ? (size_t)n : 0;
+	}
+	converse(&inner, GET);
+	assert_begins(inner.got, "HTTP/1.1 200 OK\r\n");
+	ck_assert_uint_gt(inner.got.size, BIG);
+	ck_assert_int_eq(inner.end, SSL_ERROR_ZERO_RETURN);
+	/* and then that of the proxy's */
+	while (again(&client, SSL_read(client.ssl, error, sizeof error)))
+		;
+	expect_end(&client);
+	SSL_free(inner.ssl);
+	bytes_free(&inner.got);
+	close_client(&client);
+	ck_assert_int_eq(ended(2)->end, RETORT_ANSWERED);
+	close_server();
+}
+END_TEST
+
+START_TEST(cannot_begin)
+{
+	open_plain(_i);
+	ck_assert_int_eq(retort_on(server, "CONNECT", .next = RETORT_NEXT_TLS,
+				 .error = error),
+		-EINVAL);
+	ck_assert_str_eq(error,
+		"next: TLS can begin only with tls_later or tls of the "
+		"options");
+	close_server();
+	ck_assert_ptr_null(try_open_with((struct retort_options){.tls = true,
+						 .tls_later = true},
+		_i));
+	ck_assert_str_eq(error, "tls_later: it is instead of tls");
+	ck_assert_ptr_null(
+		try_open_with((struct retort_options){.tls_later = true,
+				      .tls_fault = "split wire 9"},
+			_i));
+	ck_assert_str_eq(error, "tls_fault: expected tls, too");
+}
+END_TEST
+
+/* The same as with TLS from the beginning, when allocation n fails. */
+static bool
+begin_without_memory(int i, size_t n)
+{
+	struct client client;
+	struct bytes got = {.data = NULL};
+	bool more;
+
+	open_later((struct retort_options){.idle_timeout = 0}, i);
+	inside++;
+	ON("CONNECT", .next = RETORT_NEXT_TLS);
+	ON("GET /", .body = "secret");
+	inside--;
+	open_client(&client);
+	allocations = 0;
+	fail_at = n;
+	(void)talk(client.fd, CONNECT, strlen(CONNECT), &got, OPENED);
+	if (got.size == strlen(OPENED))
+		converse(&client, GET);
+	more = allocations >= n;
+	fail_at = 0;
+	if (client.end == SSL_ERROR_ZERO_RETURN && client.got.size > 0)
+		assert_begins(client.got, "HTTP/1.1 ");
+	bytes_free(&got);
+	close_client(&client);
+	close_server();
+	return more;
+}
+
+START_TEST(begins_without_memory)
+{
+	size_t n = 1;
+
+	only_inside = true;
+	live = 0;
+	is_test = true;
+	while (begin_without_memory(_i, n))
+		n++;
+	ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
 /* One allocation fails. False once there were not as many. */
 static bool
 serve_without_memory(int i, size_t n)
@@ -974,15 +1260,21 @@ main(void)
 	const TTest *const listening[] = {resets, resets_handshakes,
 		resumes_none, NULL};
 	const TTest *const basic[] = {unix_sockets, options_are_checked,
-		logs_keys_to_files_only, faults_of_tls_are_checked, NULL};
+		logs_keys_to_files_only, faults_of_tls_are_checked,
+		cannot_begin, NULL};
 	const TTest *const spoiling[] = {spoils_handshakes, spoils_records,
 		spoils_later_replies, rekeys, stalls_handshakes,
 		pauses_handshakes, a_rule_spoils_handshakes, NULL};
-	const TTest *const stepped[] = {lacks_memory, NULL};
+	const TTest *const later[] = {begins_in_a_tunnel, begins_between_pieces,
+		begins_with_another_protocol, begins_and_fails,
+		begins_within_tls, NULL};
+	const TTest *const stepped[] = {lacks_memory, begins_at_once,
+		begins_without_memory, NULL};
 	Suite *suite = suite_create("tls");
 
 	rt_test_cases(suite, "served", all, 0, WAYS);
 	rt_test_cases(suite, "spoiling", spoiling, 0, WAYS);
+	rt_test_cases(suite, "later", later, 0, WAYS);
 	rt_test_cases(suite, "listening", listening, 0, LISTENING_WAYS);
 	rt_test_cases(suite, "opened", basic, 0, BASIC_WAYS);
 	rt_test_cases(suite, "memory", stepped, STEPPED, STEPPED + 2);
