@@ -431,11 +431,11 @@ sweep_reply(struct sweep *sweep)
 	int wrong;
 
 	reply.server = start_server(args, NULL);
-	write_ca(sweep, reply.server);
 	reply.error = error;
 	wrong = retort_answer_sized(&reply, sizeof reply);
 	if (wrong == 0) {
 		open_report(sweep);
+		write_ca(sweep, reply.server);
 		wrong = retort_sweep(reply.server, run_client,
 			.client_arg = sweep, .report = &report, .error = error,
 			.at = args->at, .point = take_point);

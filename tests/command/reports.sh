@@ -168,6 +168,17 @@ assert "default-src \x27none\x27; style-src \x27sha256-%s\x27;" % hash in text, 
 assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 assert "took 6 of 6 cut replies for success" in text' "$dir/r.html"
 
+name='a report that cannot be written'
+if "$retort" --version | grep -q OpenSSL; then
+	mkdir "$dir/tmp"
+	TMPDIR=$dir/tmp sweeps 125 --tls --body hello \
+		--report "$dir/none/r.html" -- curl -sf {url}
+	[ -z "$(ls "$dir/tmp")" ]
+	report $? "$name: leaves no CA behind"
+else
+	skip "$name" 'this is a build without TLS'
+fi
+
 # refused TEXT ARGUMENT...: status 2 and one line, with TEXT in it
 refused()
 {
