@@ -58,23 +58,6 @@ tell(const struct sweep *sweep, const char *fault, const char *what, int number,
 		fault ? fault : "the whole reply", what, number, unit);
 }
 
-/* What it printed on its standard error, line by line. */
-static void
-show_errors(const char *bytes, size_t size, const char *before)
-{
-	const char *end = bytes + size;
-
-	while (bytes < end) {
-		const char *line = memchr(bytes, '\n', (size_t)(end - bytes));
-
-		line = line ? line : end;
-		(void)fputs(before, stderr);
-		show_text(stderr, SHOW_TERMINAL, bytes, (size_t)(line - bytes));
-		(void)fputs("\n", stderr);
-		bytes = line + 1;
-	}
-}
-
 static size_t
 kept(const struct printed *printed)
 {
@@ -102,7 +85,7 @@ judge_whole(struct sweep *sweep, const struct trial *trial)
 	sweep->whole = trial->output;
 	if (trial->status == 0)
 		return 0;
-	show_errors(trial->errors.bytes, kept(&trial->errors), "");
+	show_lines(stderr, trial->errors.bytes, kept(&trial->errors), "");
 	/* later on it is an answer of its own */
 	if (trial->status == 126 || trial->status == 127) {
 		sweep->failure = trial->status;
@@ -237,7 +220,8 @@ show_wrong(const struct sweep *sweep)
 			continue;
 		(void)fprintf(stderr, "retort: %s: COMMAND said:\n",
 			point->fault);
-		show_errors(point->errors.bytes, point->errors.kept, "  ");
+		show_lines(stderr, point->errors.bytes, point->errors.kept,
+			"  ");
 	}
 	if (told > MOST_SHOWN)
 		(void)fprintf(stderr, "retort: and so %zu times more\n",

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /* A character and its bytes. */
 struct character {
@@ -126,5 +127,21 @@ show_text(FILE *file, enum show_to to, const char *bytes, size_t size)
 			escape(file, to, character);
 		else
 			(void)fwrite(at + i, 1, character.size, file);
+	}
+}
+
+void
+show_lines(FILE *file, const char *bytes, size_t size, const char *before)
+{
+	const char *end = bytes + size;
+
+	while (bytes < end) {
+		const char *line = memchr(bytes, '\n', (size_t)(end - bytes));
+
+		line = line ? line : end;
+		(void)fputs(before, file);
+		show_text(file, SHOW_TERMINAL, bytes, (size_t)(line - bytes));
+		(void)fputs("\n", file);
+		bytes = line + 1;
 	}
 }

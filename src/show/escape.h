@@ -26,4 +26,7 @@ enum show_to {
  */
 void show_text(FILE *file, enum show_to to, const char *bytes, size_t size);
 
+/* Its lines, for a terminal, each after `before` and with an end. */
+void show_lines(FILE *file, const char *bytes, size_t size, const char *before);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "args/args.h"
 #include "job/clock.h"
+#include "show/escape.h"
 
 /* How long `wait` waits if it is not told: ms. */
 #define WAIT 10000
@@ -103,6 +104,7 @@ obey_rules(struct obeyed *obeyed)
 {
 	char error[RETORT_ERROR_SIZE];
 	char *notices = NULL;
+	const char *said;
 	const struct retort_scenario scenario = {
 		.server = obeyed->server,
 		.text = obeyed->command->text,
@@ -113,10 +115,9 @@ obey_rules(struct obeyed *obeyed)
 	};
 	int code = retort_load_sized(&scenario, sizeof scenario);
 
-	if (code < 0)
-		(void)fprintf(obeyed->answer, "%s\n", error);
-	else if (notices != NULL)
-		(void)fputs(notices, obeyed->answer);
+	said = code < 0 ? error : notices ? notices : "";
+	/* both may quote the text, and who reads them expects UTF-8 */
+	show_lines(obeyed->answer, said, strlen(said), "");
 	free(notices);
 	return code < 0 ? WRONG : OK;
 }

@@ -187,6 +187,9 @@ static const struct {
 	{"rules", "@on GET /\n@ech\n", 0,
 		"error 1\nrules:2:1: '@ech': expected a directive, such as @on, "
 		"@fault or @expect\n"},
+	{"rules", "@\xc3\xa9\xff\x1b", 0,
+		"error 1\nrules:1:1: '@\xc3\xa9\\xff\\u001b': expected a "
+		"directive, such as @on, @fault or @expect\n"},
 	{"rules", "", 0, "ok 0\n"},
 	{"rules", "@on GET /b\n@echo\n@on GET /b\n@echo\n", 0,
 		"ok 1\nrules:3: never reached: the rule of line 1 answers all "
