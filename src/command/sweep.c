@@ -69,10 +69,9 @@ static int
 patience(const struct sweep *sweep)
 {
 	int less = sweep->late > 0 ? 2 : 1;
+	int time = (PATIENCE_MORE + PATIENCE * sweep->slowest) / less;
 
-	if (!sweep->known || sweep->slowest * PATIENCE > SWEEP_TIME)
-		return SWEEP_TIME;
-	return (PATIENCE_MORE + PATIENCE * sweep->slowest) / less;
+	return sweep->known && time < SWEEP_TIME ? time : SWEEP_TIME;
 }
 
 /* The whole reply comes first, and it is told why it was not taken. */
