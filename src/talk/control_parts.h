@@ -42,9 +42,8 @@ bool control_reader_next(struct control_reader *reader,
 
 void control_reader_free(struct control_reader *reader);
 
-/* The first word from `at`, which moves there; its size, or 0. */
+/* Between the words of a command. */
 #define BLANKS " \t"
-size_t control_word(const char **at);
 
 /* --- commands --- */
 

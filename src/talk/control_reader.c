@@ -11,8 +11,9 @@
 
 #define FIRST_ROOM 4096
 
-size_t
-control_word(const char **at)
+/* The first word from `at`, which moves there; its size, or 0. */
+static size_t
+next_word(const char **at)
 {
 	*at += strspn(*at, BLANKS);
 	return strcspn(*at, BLANKS);
@@ -89,7 +90,7 @@ static bool
 takes_lines(const char *line)
 {
 	static const char name[] = "rules";
-	size_t size = control_word(&line);
+	size_t size = next_word(&line);
 
 	return size == sizeof name - 1 && memcmp(line, name, size) == 0;
 }
@@ -98,10 +99,10 @@ takes_lines(const char *line)
 static bool
 is_end(const char *command, const char *line, size_t size)
 {
-	size_t end_size = control_word(&command);
+	size_t end_size = next_word(&command);
 
 	command += end_size;
-	end_size = control_word(&command);
+	end_size = next_word(&command);
 	if (end_size == 0) {
 		command = ".";
 		end_size = 1;
