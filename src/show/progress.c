@@ -10,7 +10,7 @@
 /* Not more often than this: ms. */
 #define INTERVAL 100
 
-/* "; 12/s, 1:20 left" once there is a rate. */
+/* ", 12/s, 1:20 left" once there is a rate. */
 static void
 say_rate(char *to, size_t room, int64_t ms, size_t done, size_t all)
 {
