@@ -12,6 +12,7 @@
 
 #include "command/announce.h"
 #include "command/setup.h"
+#include "job/clock.h"
 #include "job/trial.h"
 #include "show/escape.h"
 #include "show/progress.h"
@@ -443,6 +444,7 @@ sweep_command(const struct args *args, volatile struct signals *signals)
 		.trials = {.command = args->command,
 			.before = signals->before,
 			.stop = &signals->count},
+		.progress = {.began = clock_ms()},
 		.swept = {.version = retort_version(),
 			.command = args->command},
 	};

@@ -10,20 +10,20 @@
 /* Not more often than this: ms. */
 #define INTERVAL 100
 
-/* ", 12/s, 1:20 left" once there is a rate. */
+/* ", 12/s, 1:20 left"; without the rate if that is less than one. */
 static void
 say_rate(char *to, size_t room, int64_t ms, size_t done, size_t all)
 {
 	uint64_t rate = ms > 0 ? (uint64_t)done * 1000 / (uint64_t)ms : 0;
 	uint64_t left =
 		(uint64_t)(all - done) * (uint64_t)ms / ((uint64_t)done * 1000);
+	int size = rate > 0 ?
+		snprintf(to, room, ", %llu/s", (unsigned long long)rate) :
+		0;
 
-	*to = '\0';
-	if (rate > 0)
-		(void)snprintf(to, room, ", %llu/s, %llu:%02llu left",
-			(unsigned long long)rate,
-			(unsigned long long)(left / 60),
-			(unsigned long long)(left % 60));
+	(void)snprintf(to + size, room - (size_t)size, ", %llu:%02llu left",
+		(unsigned long long)(left / 60),
+		(unsigned long long)(left % 60));
 }
 
 void
@@ -32,8 +32,6 @@ progress_tell(struct progress *progress, size_t done, size_t all)
 	int64_t now = clock_ms();
 	char rate[64];
 
-	if (progress->began == 0)
-		progress->began = now;
 	if (!progress->shown || done == 0 ||
 		(done < all && now - progress->told < INTERVAL &&
 			progress->told != 0))

@@ -9,7 +9,7 @@
 
 struct progress {
 	bool shown;
-	int64_t began; /* ms; 0: not yet */
+	int64_t began; /* by clock_ms() */
 	int64_t told;
 	size_t wrong; /* parts taken for success */
 };

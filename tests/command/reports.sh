@@ -50,6 +50,13 @@ sweeps 0 --body hello --at body --progress -- curl -sf {url}
 grep -q '17 of 17.*, 0 cuts taken for success' "$dir/err"
 report $? "$name: is told"
 
+name='progress of a client that is slow'
+# shellcheck disable=SC2016 # of that shell
+sweeps 1 --raw "$dir/raw" --at 1 --progress -- sh -c \
+	'curl -s --http0.9 --max-time 10 "$0"; sleep 1.1; false' {url}
+grep -q '1 of 5, [0-9]*:[0-9][0-9] left, 0 cuts' "$dir/err"
+report $? "$name: says what is left"
+
 # shellcheck disable=SC2016 # of that shell
 printf '%s' 'import os, pty, sys
 said = b""
