@@ -37,8 +37,8 @@ struct child {
 
 /*
  * Starts it: {url} in its words is `url`, and so is RETORT_URL; {port} and
- * RETORT_PORT are its port, if it has one. `ca`, unless it is NULL, is a file of
- * certificates: {ca}, RETORT_CA, and what makes TLS libraries trust them.
+ * RETORT_PORT are its port, if it has one. `ca`, unless it is NULL, is a file
+ * of certificates: {ca}, RETORT_CA, and what makes TLS libraries trust them.
  * `outputs`, unless it is NULL: descriptors that are its standard output and
  * error, and then its input is /dev/null. 0 or -errno.
  */
