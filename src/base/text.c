@@ -93,9 +93,6 @@ rt_word_range(struct rt_word word, uint64_t most, uint64_t *from, uint64_t *to)
 	return *at == '-' && rt_word_number(word, most, to);
 }
 
-/* A version is short. */
-#define MAX_VERSION 16
-
 bool
 rt_word_time(struct rt_word word, uint64_t most, uint64_t *ms)
 {
@@ -111,6 +108,9 @@ rt_word_time(struct rt_word word, uint64_t most, uint64_t *ms)
 	*ms *= unit;
 	return true;
 }
+
+/* A version is short. */
+#define MAX_VERSION 16
 
 int
 rt_text_status(const char *at, const char *end)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/buf.h"
 
@@ -56,6 +57,13 @@ struct rt_word rt_text_word(const char **at, const char *end);
 
 /* All from `at` on, without blanks around it. */
 struct rt_word rt_text_rest(const char *at, const char *end);
+
+/* All of a text. */
+static inline struct rt_word
+rt_word_of(const char *text)
+{
+	return (struct rt_word){text, strlen(text)};
+}
 
 bool rt_word_is(struct rt_word word, const char *text);
 

@@ -261,12 +261,6 @@ hash_all(struct rt_hash *hash, enum rt_hash_kind kind,
 	return done && rt_hash_end(hash, hex);
 }
 
-static struct rt_word
-word(const char *text)
-{
-	return (struct rt_word){text, strlen(text)};
-}
-
 bool
 rt_digest_response(const struct rt_digest *digest, struct rt_hash *hash,
 	struct rt_word user, struct rt_word password, const char *method,
@@ -280,12 +274,13 @@ rt_digest_response(const struct rt_digest *digest, struct rt_hash *hash,
 			(struct rt_word[]){user, of[RT_DIGEST_REALM], password},
 			3, a1) &&
 		hash_all(hash, algorithm->kind,
-			(struct rt_word[]){word(method), of[RT_DIGEST_URI]}, 2,
-			a2);
+			(struct rt_word[]){rt_word_of(method),
+				of[RT_DIGEST_URI]},
+			2, a2);
 
 	if (done && algorithm->session)
 		done = hash_all(hash, algorithm->kind,
-			(struct rt_word[]){word(a1), of[RT_DIGEST_NONCE],
+			(struct rt_word[]){rt_word_of(a1), of[RT_DIGEST_NONCE],
 				of[RT_DIGEST_CNONCE]},
 			3, a1);
 	if (!done)
@@ -293,12 +288,12 @@ rt_digest_response(const struct rt_digest *digest, struct rt_hash *hash,
 	/* as before RFC 2617 */
 	if (of[RT_DIGEST_QOP].text == NULL)
 		return hash_all(hash, algorithm->kind,
-			(struct rt_word[]){word(a1), of[RT_DIGEST_NONCE],
-				word(a2)},
+			(struct rt_word[]){rt_word_of(a1), of[RT_DIGEST_NONCE],
+				rt_word_of(a2)},
 			3, hex);
 	return hash_all(hash, algorithm->kind,
-		(struct rt_word[]){word(a1), of[RT_DIGEST_NONCE],
+		(struct rt_word[]){rt_word_of(a1), of[RT_DIGEST_NONCE],
 			of[RT_DIGEST_NC], of[RT_DIGEST_CNONCE],
-			of[RT_DIGEST_QOP], word(a2)},
+			of[RT_DIGEST_QOP], rt_word_of(a2)},
 		6, hex);
 }

@@ -210,12 +210,6 @@ same(struct rt_word a, struct rt_word b)
 		(a.size == 0 || memcmp(a.text, b.text, a.size) == 0);
 }
 
-static struct rt_word
-word(const char *text)
-{
-	return (struct rt_word){text, strlen(text)};
-}
-
 /* What differs, in words, unless nobody asks (`to` is NULL); false. */
 static bool
 differs(struct rt_buf *to, const char *what, struct rt_word wanted,
@@ -274,7 +268,7 @@ answers(const struct rt_login *login, const struct rt_digest *came, size_t i,
 		break;
 	case RT_DIGEST_QOP:
 		/* of those offered, the one that is computed */
-		wanted = word("auth");
+		wanted = rt_word_of("auth");
 		break;
 	case RT_DIGEST_REALM:
 	case RT_DIGEST_NONCE:
@@ -298,14 +292,14 @@ uri_fits(struct rt_word uri, const char *target, struct rt_buf *to)
 	size_t scheme = rt_http_scheme(target, strlen(target));
 	const char *path = target + scheme;
 
-	if (same(uri, word(target)))
+	if (rt_word_is(uri, target))
 		return true;
 	if (scheme > 0) {
 		path += strcspn(path, "/?");
-		if (same(uri, word(*path != '\0' ? path : "/")))
+		if (rt_word_is(uri, *path != '\0' ? path : "/"))
 			return true;
 	}
-	return differs(to, "uri", word(target), uri);
+	return differs(to, "uri", rt_word_of(target), uri);
 }
 
 /* Whether there is all that the response is computed from. */
@@ -337,10 +331,10 @@ is_known(const struct rt_digest *came, struct rt_buf *to)
 	struct rt_word qop = came->of[RT_DIGEST_QOP];
 
 	if (rt_digest_algorithm(came) == NULL)
-		return differs(to, "algorithm", word("MD5 or SHA-256"),
+		return differs(to, "algorithm", rt_word_of("MD5 or SHA-256"),
 			came->of[RT_DIGEST_ALGORITHM]);
-	if (qop.text != NULL && !same(qop, word("auth")))
-		return differs(to, "qop", word("auth"), qop);
+	if (qop.text != NULL && !rt_word_is(qop, "auth"))
+		return differs(to, "qop", rt_word_of("auth"), qop);
 	if (rt_caseless(came->of[RT_DIGEST_USERHASH].text,
 		    came->of[RT_DIGEST_USERHASH].size, "true"))
 		return says(to, "expected the user's name, came its hash");
@@ -356,8 +350,8 @@ response_fits(const struct rt_login *login, const struct rt_digest *came,
 	if (!rt_digest_response(came, login->hash, login->user, login->password,
 		    seen->method ? seen->method : "", hex))
 		return says(to, "its response cannot be computed");
-	return same(came->of[RT_DIGEST_RESPONSE], word(hex)) ||
-		differs(to, "by the password the response", word(hex),
+	return rt_word_is(came->of[RT_DIGEST_RESPONSE], hex) ||
+		differs(to, "by the password the response", rt_word_of(hex),
 			came->of[RT_DIGEST_RESPONSE]);
 }
 
@@ -409,7 +403,8 @@ fits(const struct rt_login *login, const struct retort_exchange *seen,
 	}
 	scheme = rt_login_scheme(value, &said);
 	if (!rt_caseless(scheme.text, scheme.size, login->kind->scheme))
-		return differs(to, "scheme", word(login->kind->scheme), scheme);
+		return differs(to, "scheme", rt_word_of(login->kind->scheme),
+			scheme);
 	if (said.size > RT_LOGIN_BYTES)
 		return says(to, "it has more than 4096 bytes");
 	return login->kind->digest ? digest_fits(login, said, seen, to) :

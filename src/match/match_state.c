@@ -99,8 +99,8 @@ read_nth(struct rt_match *match, const struct retort_requests *when,
 
 	if (text == NULL)
 		return 0;
-	if (!rt_word_range((struct rt_word){text, strlen(text)}, UINT64_MAX,
-		    &match->nth_from, &match->nth_to) ||
+	if (!rt_word_range(rt_word_of(text), UINT64_MAX, &match->nth_from,
+		    &match->nth_to) ||
 		match->nth_from == 0 || match->nth_from > match->nth_to)
 		return rt_fail(error, -EINVAL,
 			"if_nth: '%.60s': expected a number from 1, N+ or N-M",

@@ -175,7 +175,7 @@ rt_states_copy(struct rt_states *to, const struct rt_states *from)
 {
 	for (size_t i = 0; i < from->count; i++) {
 		const char *name = from->of[i].name;
-		char *now = find(to, (struct rt_word){name, strlen(name)});
+		char *now = find(to, rt_word_of(name));
 
 		if (now != NULL)
 			memcpy(now, from->of[i].now, sizeof from->of[i].now);
