@@ -88,23 +88,10 @@ rt_match_new(const struct retort_requests *when, enum retort_protocol protocol,
 	char *error)
 {
 	struct rt_match *match = calloc(1, sizeof *match);
-	const struct rt_condition *http = NULL, *tls = NULL;
 	int code = match ? 0 : -ENOMEM;
 
-	if (code == 0 && when != NULL) {
+	if (code == 0 && when != NULL)
 		code = rt_match_check_protocol(when, protocol, error);
-		protocol = rt_conditions_protocol(when, protocol);
-	}
-	if (code == 0 && when != NULL && protocol != RETORT_HTTP)
-		http = rt_requests_with(when, RT_CONDITION_HTTP);
-	if (code == 0 && when != NULL && protocol == RETORT_UDP)
-		tls = rt_requests_with(when, RT_CONDITION_TLS);
-	if (http != NULL)
-		code = rt_fail(error, -EINVAL,
-			"%s: only a request of HTTP has it", http->name);
-	else if (tls != NULL)
-		code = rt_fail(error, -EINVAL, "%s: no datagram has it",
-			tls->name);
 	if (code == 0 && when != NULL)
 		code = read_when(match, when, error);
 	if (code == 0)

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "match/state.h"
+#include "reply/condition.h"
 
 /* --- states --- */
 
@@ -152,6 +153,8 @@ int
 rt_match_check_protocol(const struct retort_requests *when,
 	enum retort_protocol protocol, char *error)
 {
+	const struct rt_condition *wrong = NULL;
+
 	if (when->if_bytes && when->if_http)
 		return rt_fail(error, -EINVAL,
 			"if_bytes, if_http: nothing is both");
@@ -159,6 +162,17 @@ rt_match_check_protocol(const struct retort_requests *when,
 		return rt_fail(error, -EINVAL,
 			"%s: with RETORT_UDP all are datagrams",
 			when->if_bytes ? "if_bytes" : "if_http");
+	protocol = rt_conditions_protocol(when, protocol);
+	if (protocol != RETORT_HTTP)
+		wrong = rt_requests_with(when, RT_CONDITION_HTTP);
+	if (wrong != NULL)
+		return rt_fail(error, -EINVAL,
+			"%s: only a request of HTTP has it", wrong->name);
+	if (protocol == RETORT_UDP)
+		wrong = rt_requests_with(when, RT_CONDITION_TLS);
+	if (wrong != NULL)
+		return rt_fail(error, -EINVAL, "%s: no datagram has it",
+			wrong->name);
 	return 0;
 }
 

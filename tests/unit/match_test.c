@@ -1095,6 +1095,34 @@ START_TEST(tunnels_and_protocols)
 }
 END_TEST
 
+/* Which is told first, whatever else does not go together. */
+START_TEST(nothing_has_two_protocols)
+{
+	static const struct {
+		struct retort_requests when;
+		enum retort_protocol protocol;
+		const char *error;
+	} cases[] = {
+		{{.if_bytes = true, .if_http = true, .request = "GET"},
+			RETORT_HTTP, "if_bytes, if_http: nothing is both"},
+		{{.if_bytes = true, .request = "GET"}, RETORT_UDP,
+			"if_bytes: with RETORT_UDP all are datagrams"},
+		{{.if_http = true, .if_tls = "sni: a"}, RETORT_UDP,
+			"if_http: with RETORT_UDP all are datagrams"},
+		{{.if_bytes = true, .request = "GET"}, RETORT_HTTP,
+			"request: only a request of HTTP has it"},
+	};
+
+	for (int i = 0; i < COUNT(cases); i++) {
+		errno = 0;
+		ck_assert_ptr_null(
+			rt_match_new(&cases[i].when, cases[i].protocol, error));
+		ck_assert_int_eq(errno, EINVAL);
+		ck_assert_str_eq(error, cases[i].error);
+	}
+}
+END_TEST
+
 START_TEST(pieces_are_matched_by_their_bytes)
 {
 	static const struct retort_requests bad[] = {{.request = "GET"},
@@ -1160,6 +1188,7 @@ main(void)
 	tcase_add_test(fit, nothing_given_fits_all);
 	tcase_add_test(fit, pieces_are_matched_by_their_bytes);
 	tcase_add_test(fit, tunnels_and_protocols);
+	tcase_add_test(fit, nothing_has_two_protocols);
 	tcase_add_test(fit, long_texts_are_cut);
 	tcase_add_test(fit, a_predicate_is_asked_last);
 	tcase_add_test(fit, everything_is_copied);
