@@ -89,13 +89,12 @@ check_challenge(const struct rt_login *login, char *error)
 			error);
 	if (qop.text != NULL && !rt_text_lists(qop.text, qop.size, "auth"))
 		return fail(login, "a qop of auth", error);
-	for (size_t i = RT_DIGEST_URI; i <= RT_DIGEST_RESPONSE; i++)
-		if (challenge->of[i].text != NULL ||
-			challenge->of[RT_DIGEST_USERNAME].text != NULL)
-			return fail(login,
-				"a challenge, without username, uri and "
-				"response",
-				error);
+	if (challenge->of[RT_DIGEST_USERNAME].text != NULL ||
+		challenge->of[RT_DIGEST_URI].text != NULL ||
+		challenge->of[RT_DIGEST_RESPONSE].text != NULL)
+		return fail(login,
+			"a challenge, without username, uri and response",
+			error);
 	return 0;
 }
 
@@ -107,7 +106,11 @@ read_challenge(struct rt_login *login, const char *lines, char *error)
 	struct rt_buf text;
 	int code = 0;
 
-	rt_buf_init(&text, RT_LOGIN_BYTES);
+	lines += strspn(lines, "\r\n");
+	/* no answer to a longer one would be looked at */
+	if (strlen(lines) > RT_LOGIN_BYTES)
+		return fail(login, "a challenge of at most 4096 bytes", error);
+	rt_buf_init(&text, RT_LOGIN_BYTES + 1);
 	while (rt_field_next(&lines, &line)) {
 		rt_buf_add(&text, line.text, line.size);
 		rt_buf_add(&text, ",", 1);

@@ -127,6 +127,21 @@ START_TEST(malformed_logins)
 }
 END_TEST
 
+START_TEST(challenges_are_limited)
+{
+	char text[5000] = "ada:x\n";
+
+	memset(text + 6, ',', 4097);
+	fail_match(&(struct retort_requests){.if_digest = text});
+	ck_assert_str_eq(error,
+		"if_digest: expected a challenge of at most 4096 bytes");
+	text[6 + 4096] = '\0';
+#ifdef RT_OPENSSL
+	rt_match_free(new_match(&(struct retort_requests){.if_digest = text}));
+#endif
+}
+END_TEST
+
 START_TEST(only_http_has_logins)
 {
 	ck_assert_ptr_null(
@@ -371,6 +386,7 @@ main(void)
 
 	tcase_add_loop_test(logins, basic_logins, 0, COUNT(basics));
 	tcase_add_loop_test(logins, malformed_logins, 0, COUNT(malformed));
+	tcase_add_test(logins, challenges_are_limited);
 	tcase_add_test(logins, only_http_has_logins);
 	tcase_add_test(logins, fields_are_limited);
 #ifdef RT_OPENSSL
