@@ -310,7 +310,7 @@ without_folders(const char *error, const char *file)
 	const char *slash = file != NULL ? strrchr(file, '/') : NULL;
 	size_t size = slash != NULL ? (size_t)(slash - file) + 1 : 0;
 
-	if (strncmp(error, file != NULL ? file : "", size) != 0)
+	if (size == 0 || strncmp(error, file, size) != 0)
 		return error;
 	return strlen(error) > size ? error + size : "its file";
 }
@@ -355,12 +355,11 @@ ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 		!asked->greeting)
 		return want_more(asked, reply);
 	/* it has seen the beginning of the request alone */
-	if (code == RETORT_MORE && asked->early && as.early > asked->shown) {
+	if (code == RETORT_MORE && asked->early &&
+		(as.early == 0 || as.early > asked->shown)) {
 		asked->wanted = as.early;
 		return RT_MORE;
 	}
-	if (code == RETORT_MORE && asked->early && as.early == 0)
-		return RT_MORE;
 	if (code == RETORT_MORE && asked->early)
 		code = rt_fail(error, -EINVAL,
 			"early: it has seen %llu bytes already",

@@ -115,8 +115,8 @@ void rt_route_free(struct rt_route *route);
 int rt_route_set_always(struct rt_route *route, const char *fields,
 	const char *omit, char *error);
 
-/* The protocol of what a rule answers: a greeting is bytes, whatever the rest of
-   the connection is. */
+/* The protocol of what a rule answers: a greeting is bytes, whatever the rest
+   of the connection is. */
 enum retort_protocol rt_route_protocol(const struct rt_route *route,
 	const struct retort_reply *given);
 
