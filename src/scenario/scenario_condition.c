@@ -136,16 +136,6 @@ rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at)
 	return true;
 }
 
-static const struct rt_condition *
-find_condition(const char *directive)
-{
-	for (size_t i = 0; i < RT_CONDITIONS; i++)
-		if (rt_conditions[i].directive != NULL &&
-			strcmp(rt_conditions[i].directive, directive) == 0)
-			return &rt_conditions[i];
-	return NULL;
-}
-
 /* Where they stand is copied, too: a mistake in them is there. */
 bool
 rt_scenario_copy_conditions(struct rt_reader *reader, size_t number)
@@ -160,7 +150,8 @@ rt_scenario_copy_conditions(struct rt_reader *reader, size_t number)
 			rt_buf_add_text(&reader->conditions[i],
 				rt_condition_text(&from->rule, i));
 	for (size_t i = 0; i < from->place_count; i++)
-		if (find_condition(from->places[i].directive) != NULL &&
+		if (rt_scenario_find_condition(rt_word_of(
+			    from->places[i].directive)) < RT_CONDITIONS &&
 			!rt_scenario_add_place(reader, &from->places[i]))
 			return false;
 	return true;

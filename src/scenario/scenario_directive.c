@@ -597,6 +597,7 @@ rt_scenario_directive(struct rt_reader *reader)
 {
 	const char *at = reader->line + 1;
 	struct rt_word name = rt_scenario_word(reader, &at);
+	size_t condition;
 
 	if (name.size > 0 && *name.text == '#')
 		return true; /* a comment, wherever it stands */
@@ -612,14 +613,11 @@ rt_scenario_directive(struct rt_reader *reader)
 				directive->place != OFTEN_IN_RULE) &&
 			directive->read(reader, at);
 	}
-	for (size_t i = 0; i < RT_CONDITIONS; i++)
-		if (rt_conditions[i].directive != NULL &&
-			rt_word_is(name, rt_conditions[i].directive))
-			return has_place(reader, IN_ITEM) &&
-				rt_scenario_note(reader,
-					rt_conditions[i].directive, at,
-					rt_conditions[i].kind !=
-						RT_MEMBER_LINES) &&
-				rt_scenario_condition(reader, i, at);
-	return no_directive(reader, name);
+	condition = rt_scenario_find_condition(name);
+	if (condition == RT_CONDITIONS)
+		return no_directive(reader, name);
+	return has_place(reader, IN_ITEM) &&
+		rt_scenario_note(reader, rt_conditions[condition].directive, at,
+			rt_conditions[condition].kind != RT_MEMBER_LINES) &&
+		rt_scenario_condition(reader, condition, at);
 }

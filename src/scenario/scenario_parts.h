@@ -118,6 +118,9 @@ bool rt_scenario_note(struct rt_reader *reader, const char *directive,
 bool rt_scenario_add_place(struct rt_reader *reader,
 	const struct rt_place *place);
 
+/* The condition that a directive is for; RT_CONDITIONS: none. */
+size_t rt_scenario_find_condition(struct rt_word directive);
+
 /* The directive of condition `i`, and the conditions of rule `from`, for the
    item under way. */
 bool rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at);

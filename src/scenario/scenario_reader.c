@@ -216,17 +216,28 @@ rt_scenario_note(struct rt_reader *reader, const char *directive,
 	return rt_scenario_add_place(reader, &place);
 }
 
-/* Whether a directive is the one for a member: "then-in" for "then_in", and
-   "fault" for "faults". */
+size_t
+rt_scenario_find_condition(struct rt_word directive)
+{
+	size_t i = 0;
+
+	while (i < RT_CONDITIONS &&
+		(rt_conditions[i].directive == NULL ||
+			!rt_word_is(directive, rt_conditions[i].directive)))
+		i++;
+	return i;
+}
+
+/* Whether a directive is the one for a member: that of a condition, "then-in"
+   for "then_in", and "fault" for "faults". */
 static bool
 is_for(const char *directive, const char *member, size_t size)
 {
-	for (size_t i = 0; i < RT_CONDITIONS; i++)
-		if (strlen(rt_conditions[i].name) == size &&
-			memcmp(rt_conditions[i].name, member, size) == 0)
-			return rt_conditions[i].directive != NULL &&
-				strcmp(rt_conditions[i].directive, directive) ==
-				0;
+	size_t condition = rt_scenario_find_condition(rt_word_of(directive));
+
+	if (condition < RT_CONDITIONS)
+		return rt_word_is((struct rt_word){member, size},
+			rt_conditions[condition].name);
 	for (; size > 0 && *directive != '\0'; size--, member++, directive++)
 		if (*directive != (*member == '_' ? '-' : *member))
 			return false;
