@@ -161,7 +161,11 @@ static const struct {
 	{ON "@nocase\n@nocase\n",
 		"s:3:1: @nocase: expected one for a rule; line 2 has it"},
 	{"@expect 1\n@if-refused\n@if-refused 400\n",
-		"s:3:1: @if-refused: expected one for a rule; line 2 has it"},
+		"s:3:1: @if-refused: expected one for an expectation; line 2 "
+		"has it"},
+	{"@expect 2\n@connections 1\n@connections 2\n",
+		"s:3:1: @connections: expected one for an expectation; line 2 "
+		"has it"},
 	{ON "@file a\n@file b\n",
 		"s:3:1: @file: expected one for a rule; line 2 has it"},
 	{ON "@repeat 1\n@repeat 2\n",
