@@ -171,10 +171,9 @@ const struct option args_options[] = {
 		.many = true, .brief = true,
 		.words = "add alert append await bare-lf close-notify continue "
 			"corrupt cut deaf each early empty end endless fold "
-			"force-body gap garbage "
-			"headless insert length no-close-notify no-range "
-			"pause rate read-slowly refuse rekey split spread status "
-			"stop-reading"},
+			"force-body gap garbage headless insert length "
+			"no-close-notify no-range pause rate read-slowly "
+			"refuse rekey split spread status stop-reading"},
 	{"delay", 0, "TIME", "wait before each reply, as 250ms or 2s",
 		.read = args_read_delay, .excludes = "prompt sweep",
 		.words = "250ms 1s 5s"},

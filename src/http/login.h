@@ -56,8 +56,8 @@ struct rt_digest {
 /* The name of a parameter. */
 const char *rt_digest_name(enum rt_digest_name name);
 
-/* Reads "name=value, name="value"", whose values go to `room` for as many bytes.
-   False: `wrong` says why. */
+/* Reads "name=value, name="value"", whose values go to `room` for as many
+   bytes. False: `wrong` says why. */
 bool rt_digest_read(struct rt_digest *digest, const char *text, size_t size,
 	char *room);
 

@@ -2,8 +2,9 @@
 #
 # One file of all: awk -v src=FOLDER -v version=X -f amalgamate.awk FILE...
 #
-# FILEs, relative to FOLDER, stand in the order of their dependency. Headers come
-# first, each once, but for those of a room's parts, which come with the room.
+# FILEs, relative to FOLDER, stand in the order of their dependency. Headers
+# come first, each once, but for those of a room's parts, which come with the
+# room.
 # What is static in a file, and its structs, enums and types, has the file's
 # name before its own here: report.c's fail() is report_fail(). Macros end with
 # their file.
@@ -133,7 +134,8 @@ function renamed(file, line, out, token, before)
 			out = out token
 			continue
 		}
-		if (token ~ /^[A-Za-z_]/ && before !~ /(\.|->) *$/ && before !~ /[^.]\.$/ &&
+		if (token ~ /^[A-Za-z_]/ && before !~ /(\.|->) *$/ &&
+			before !~ /[^.]\.$/ &&
 			(!members || before ~ /^(struct|union|enum)$/ ||
 				token ~ /^[A-Z0-9_]+$/ || out !~ /^\t/))
 			out = out prefix(token, file) token
