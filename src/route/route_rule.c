@@ -239,7 +239,8 @@ check_faults(const struct rt_route *route, const struct rt_rule *rule,
 
 	if (canned->faults == NULL)
 		return 0;
-	/* what becomes of a file is known later, and that, too */
+	/* with a file they are checked when it is sent: so args/ reads them
+	   alone, before it knows whether there is TLS */
 	code = given->file != NULL ? 0 :
 				     rt_faults_check_wire(canned->faults,
 					     route->tls, rule->accepted, error);
