@@ -122,8 +122,7 @@ configure(struct retort *server, const struct retort_options *options)
 		options->max_records ? options->max_records : MAX_RECORDS);
 	server->requests = options->requests;
 	server->event = options->event;
-	server->config.tells =
-		options->event != NULL && options->protocol == RETORT_HTTP;
+	server->config.tells = options->event != NULL;
 	server->event_all = options->event != NULL && options->event_all;
 	server->event_arg = options->event_arg;
 	server->fd_limit = INT_MAX;

@@ -5,6 +5,7 @@
 #include "wire/keeping.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -176,6 +177,47 @@ START_TEST(http_after_pieces)
 }
 END_TEST
 
+static size_t heard;
+
+static void
+hear(void *arg, enum retort_event event, const struct retort_exchange *exchange,
+	const void *bytes, size_t size)
+{
+	(void)arg;
+	(void)exchange;
+	(void)bytes;
+	if (event == RETORT_ON_BODY)
+		heard += size;
+}
+
+/* Of a body that is not kept, all the same. */
+START_TEST(events_after_pieces)
+{
+	enum { SIZE = 1 << 20 }; /* more than is kept */
+	char *body = malloc(SIZE + 1);
+	int fd;
+
+	ck_assert_ptr_nonnull(body);
+	memset(body, 'x', SIZE);
+	body[SIZE] = '\0';
+	heard = 0;
+	open_with((struct retort_options){.protocol = RETORT_TCP,
+			  .max_records = 100 << 10,
+			  .event = hear},
+		_i);
+	ON(NULL, .if_body = "begin", .body = "ok", .next = RETORT_NEXT_HTTP);
+	ON("POST /", .if_http = true, .raw = true, .body = "taken");
+	fd = connect_client();
+	exchange_on(fd, "begin", "ok");
+	say(fd, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1048576\r\n\r\n");
+	exchange_last(fd, body, "taken");
+	ck_assert_uint_eq(ended(2)->body_total, SIZE);
+	ck_assert_uint_eq(heard, SIZE);
+	free(body);
+	close_server();
+}
+END_TEST
+
 /* Faults count from the start of each reply; a tunnel that is not to be is
    none. */
 START_TEST(faults)
@@ -252,7 +294,8 @@ main(void)
 {
 	Suite *suite = suite_create("next");
 	const TTest *const all[] = {http_in_tunnels, one_after_another,
-		bytes_after_an_upgrade, http_after_pieces, faults, NULL};
+		bytes_after_an_upgrade, http_after_pieces, events_after_pieces,
+		faults, NULL};
 	TCase *tcase = tcase_create("mistakes");
 
 	rt_test_cases(suite, "becomes", all, 0, WAYS);
