@@ -234,14 +234,20 @@ is_flushed(const struct rt_tls *tls)
 	return tls->sent == tls->out.len && rt_wire_hold(&tls->way) == NULL;
 }
 
+/* In the middle of another handshake the client has to go on with that first. */
 static void
 write_plain(struct rt_tls *tls, const void *bytes, size_t size)
 {
 	const struct rt_openssl *ssl = &tls->server->ssl;
+	enum result result = judge(tls,
+		ssl->SSL_write_ex(tls->ssl, bytes, size, &tls->taken));
 
-	if (judge(tls, ssl->SSL_write_ex(tls->ssl, bytes, size, &tls->taken)) !=
-		DONE)
+	if (result != DONE)
 		tls->taken = 0;
+	if (result == MORE)
+		plan_receiving(tls);
+	if (result == END)
+		tls->failed = -ECONNRESET;
 }
 
 /* As many of its bytes as make a record. */

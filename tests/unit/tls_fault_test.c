@@ -225,6 +225,56 @@ START_TEST(test_unanswered)
 }
 END_TEST
 
+/* A client that has begun another handshake, and a reply meanwhile: that waits
+   for it. */
+START_TEST(test_reply_within_handshake)
+{
+	struct pair pair;
+	struct rt_op *in, *out;
+	char got[100];
+
+	open_pair(&pair, shared, &clients[0]);
+	in = &pair.tls->wire.in;
+	out = &pair.tls->wire.out;
+	ck_assert(shake(&pair));
+	want(&pair, RT_TELL);
+	pair.plain.out.tell = RT_TELL_REKEY;
+	ck_assert_int_eq(SSL_write(pair.client, "hello", 5), 5);
+	ck_assert_uint_eq(carry(&pair), RT_OUT_DONE);
+	want_recv(&pair, 10);
+	ck_assert_uint_eq(carry(&pair), RT_IN_DONE);
+	ck_assert_int_eq(client_reads(&pair, got, sizeof got),
+		-SSL_ERROR_WANT_READ);
+	/* its ClientHello, and the answer to it */
+	ck_assert_uint_eq(rt_tls_try(pair.tls, &pair.plain, 0), 0);
+	ck_assert_int_eq(in->verb, RT_RECV);
+	in->result = BIO_read(pair.from, in->recv.data, (int)in->recv.size);
+	ck_assert_int_gt(in->result, 0);
+	ck_assert_uint_eq(rt_tls_done(pair.tls, &pair.plain, RT_IN_DONE), 0);
+	ck_assert_uint_eq(rt_tls_try(pair.tls, &pair.plain, 0), 0);
+	ck_assert_int_eq(out->verb, RT_SEND);
+	out->result = (int64_t)out->send.pieces[0].iov_len;
+	ck_assert_int_eq(BIO_write(pair.to, out->send.pieces[0].iov_base,
+				 (int)out->result),
+		(int)out->result);
+	ck_assert_uint_eq(rt_tls_done(pair.tls, &pair.plain, RT_OUT_DONE), 0);
+	want_send(&pair, "x", 1, false);
+	ck_assert_uint_eq(rt_tls_try(pair.tls, &pair.plain, 0), 0);
+	ck_assert_int_eq(in->verb, RT_RECV);
+	if (_i == 0) {
+		ck_assert_uint_eq(carry(&pair), RT_OUT_DONE);
+		ck_assert_int_eq(pair.plain.out.result, 1);
+		ck_assert_int_eq(client_reads(&pair, got, sizeof got), 1);
+	} else {
+		pair.split_in = pair.came;
+		pair.cut = true;
+		ck_assert_uint_eq(carry(&pair), RT_OUT_DONE);
+		ck_assert_int_eq(pair.plain.out.result, -ECONNRESET);
+	}
+	close_pair(&pair);
+}
+END_TEST
+
 /* What has not left yet is asked for again, a little later. */
 START_TEST(test_flush)
 {
@@ -324,6 +374,7 @@ main(void)
 	tcase_add_loop_test(edits, test_corrupt_at_each_byte, 0, count);
 	tcase_add_loop_test(edits, test_tell, 0, count);
 	tcase_add_loop_test(edits, test_unanswered, 0, 2);
+	tcase_add_loop_test(edits, test_reply_within_handshake, 0, 2);
 	tcase_add_loop_test(edits, test_flush, 0, count);
 	tcase_add_loop_test(edits, test_flush_fails, 0, count);
 	tcase_add_loop_test(edits, test_alert, 0, count);
