@@ -601,6 +601,7 @@ rt_conn_cut(struct rt_conn *conn, enum rt_step_kind ending)
 		rt_conn_fail(conn);
 		return;
 	}
+	reply->open = false;
 	rt_play_skip(&conn->buffers->play, reply);
 	conn->state = RT_STATE_REPLY;
 	conn->asks = RT_ASK_NOTHING;

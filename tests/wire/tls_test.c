@@ -760,6 +760,28 @@ START_TEST(spoils_later_replies)
 }
 END_TEST
 
+/* Nothing can go on where the wire was cut. */
+START_TEST(cuts_what_is_open)
+{
+	struct client client;
+	int code;
+
+	open_with(with_tls, _i);
+	ON("GET /", .open = true, .body = "abc", .faults = "cut wire 9 stall");
+	open_client(&client);
+	while (again(&client, SSL_write(client.ssl, GET, (int)strlen(GET))))
+		;
+	ck_assert_ptr_nonnull(retort_wait(server, .timeout = PATIENCE));
+	/* what is before the cut has to leave first */
+	while ((code = retort_push(server, 1, "x", 1)) == 0)
+		turn(-1, 0, 2);
+	ck_assert_int_eq(code, -ENOENT);
+	ck_assert_int_eq(retort_push(server, 1, NULL, 0), -ENOENT);
+	close_client(&client);
+	close_server();
+}
+END_TEST
+
 START_TEST(resets_handshakes)
 {
 	static const char *const faults[] = {"cut flight 0 reset",
@@ -1263,8 +1285,9 @@ main(void)
 		logs_keys_to_files_only, faults_of_tls_are_checked,
 		cannot_begin, NULL};
 	const TTest *const spoiling[] = {spoils_handshakes, spoils_records,
-		spoils_later_replies, rekeys, stalls_handshakes,
-		pauses_handshakes, a_rule_spoils_handshakes, NULL};
+		cuts_what_is_open, spoils_later_replies, rekeys,
+		stalls_handshakes, pauses_handshakes, a_rule_spoils_handshakes,
+		NULL};
 	const TTest *const later[] = {begins_in_a_tunnel, begins_between_pieces,
 		begins_with_another_protocol, begins_and_fails,
 		begins_within_tls, NULL};
