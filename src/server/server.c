@@ -226,6 +226,15 @@ add_left(struct retort *server, const struct rt_served *served)
 		(unsigned long long)conn->sent);
 }
 
+/* What was said of it holds only if it was cut off. */
+static void
+keep_left(struct retort *server, const struct rt_served *served, size_t before)
+{
+	if (served->conn.state != RT_STATE_OVER ||
+		served->conn.end != RETORT_STOPPED)
+		server->left.len = before;
+}
+
 /* The one that is under way is left to its own run(). */
 static void
 stop_others(struct retort *server, enum rt_stop why,
@@ -240,9 +249,7 @@ stop_others(struct retort *server, enum rt_stop why,
 		next = served->next;
 		add_left(server, served);
 		rt_conn_stop(&served->conn, why);
-		if (served->conn.state != RT_STATE_OVER ||
-			served->conn.end != RETORT_STOPPED)
-			server->left.len = size;
+		keep_left(server, served, size);
 		if (served->conn.state == RT_STATE_OVER && served != current)
 			end_conn(server, served);
 	}
@@ -497,9 +504,12 @@ rt_server_abandon(struct retort *server)
 
 	for (struct rt_served *served = server->conns; served != NULL;
 		served = next) {
+		size_t size = server->left.len;
+
 		next = served->next;
 		add_left(server, served);
 		rt_conn_abandon(&served->conn);
+		keep_left(server, served, size);
 		end_conn(server, served);
 	}
 }

@@ -397,6 +397,29 @@ START_TEST(finishes_with_nothing_left)
 }
 END_TEST
 
+/* What waits for its client's next word has its answer. */
+START_TEST(finishes_with_an_answer_that_awaits)
+{
+	uint64_t connection = 0;
+	int fd;
+
+	open_plain(_i);
+	ON("/later", .handler = later, .handler_arg = &connection);
+	fd = connect_client();
+	say(fd, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+	ck_assert_ptr_nonnull(retort_wait(server, .timeout = PATIENCE));
+	retort_stop(server, 100);
+	ck_assert_int_eq(retort_reply_later(server, connection, .body = "x",
+				 .faults = "end fin; await"),
+		0);
+	(void)retort_wait_end(server, NULL, -1);
+	ck_assert_pstr_eq(retort_stats(server).cut_off, NULL);
+	ck_assert_int_eq(ended(1)->end, RETORT_ANSWERED);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
 /* --- refusing --- */
 
 /* 0, or the errno of connect(2). */
@@ -1109,7 +1132,7 @@ main(void)
 		descriptors_are_close_on_exec, signals_are_the_callers,
 		lives_and_dies_without_growth, ends_while_it_is_told_to,
 		finishes_and_says_what_was_left, finishes_with_nothing_left,
-		NULL};
+		finishes_with_an_answer_that_awaits, NULL};
 	const TTest *const others[] = {refuses_and_resumes,
 		refuses_beside_what_is_open, nothing_waits_for_itself,
 		a_predicate_of_a_wait_does_not_wait, stops_from_within,
