@@ -434,6 +434,7 @@ free_conns(struct retort *server)
 		rt_journal_close(served->record);
 		rt_journal_close(served->past);
 		rt_server_end_tls(served);
+		rt_blob_drop(served->tunnel);
 		rt_buffers_free(served->conn.buffers);
 		free(served);
 	}
