@@ -433,8 +433,6 @@ tell(struct retort *server, struct rt_served *served)
 	struct rt_conn *conn = &served->conn;
 
 	rt_conn_told(conn);
-	if (conn->buffers == NULL)
-		return;
 	served->told = conn->buffers->parsed;
 	if (conn->state == RT_STATE_BODY)
 		rt_server_charge(server, served);
