@@ -180,7 +180,7 @@ struct rt_conn {
 	                  first byte of a later one */
 	int64_t moved; /* the last byte in the present state */
 	int64_t until; /* asked again then (WAIT), or tried again (REPLY); 0 */
-	int64_t idle_timeout; /* the present one: its last reply's, or config's */
+	int64_t idle_timeout; /* its last reply's, or config's */
 	union {
 		int64_t retry;       /* ns before a datagram was tried again */
 		int64_t drain_began; /* of others: the FIN was sent */

@@ -80,8 +80,8 @@ is_read(const struct rt_conn *conn)
 			!rt_http_request(conn->buffers->http)->has_body);
 }
 
-/* Whether all of it will have been read after an early reply. Who was asked to
-   wait for 100 (Continue), and gets the reply in its place, may send no body. */
+/* Whether all of it will have been read after an early reply. Who waits for 100
+   (Continue), and gets the reply in its place, may send no body. */
 static bool
 will_be_read(const struct rt_conn *conn)
 {

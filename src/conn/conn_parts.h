@@ -60,6 +60,7 @@ void rt_conn_take_piece(struct rt_conn *conn, size_t known);
 /* The client's FIN, or the end of its time, within a piece. */
 void rt_conn_last_piece(struct rt_conn *conn);
 void rt_conn_late_piece(struct rt_conn *conn);
+
 /* --- conn_next.c --- */
 
 /* What is to be said was said: the FIN. */

@@ -119,8 +119,8 @@ struct rt_chan {
 struct rt_io;
 
 /* 0 and *opened, or -errno. With RETORT_IO_BEST it is poll while there are few
-   channels, and epoll from when there are more. `sendfile`: sendfile(2), with its SIGPIPE, may be
-   used. */
+   channels, and epoll from when there are more. `sendfile`: sendfile(2), with
+   its SIGPIPE, may be used. */
 int rt_io_open(struct rt_io **opened, enum retort_io choice, bool sendfile);
 void rt_io_close(struct rt_io *io);
 

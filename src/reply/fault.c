@@ -28,9 +28,10 @@ enum {
 };
 
 /*
- * Words and what follows them: p position, b position of the reply, e ending, n number, l signed
- * number, t time in ms, w `never` or a time, s quoted bytes, a alert of TLS. A `?` after it: it
- * may be left out; `*`: there may be more.
+ * Words and what follows them: p position, b position of the reply, e ending, n
+ * number, l signed number, t time, w `never`, `twice` or a time, s quoted
+ * bytes, a alert of TLS. A `?` after it: it may be left out; `*`: there may be
+ * more.
  */
 static const struct rt_fault_word {
 	const char *name;

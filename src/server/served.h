@@ -15,22 +15,21 @@ struct rt_served {
 	uint64_t number;              /* from 1 */
 	struct rt_tls *tls;           /* between it and the wire; NULL: none */
 	struct rt_faults *tls_faults; /* that it has for all of it; NULL */
-	struct rt_record *record; /* of the present request, or, between two, of
-	                             the last; NULL */
-	struct rt_record *past;   /* if there was no memory for the present
-	                             one's: of the last that has one; NULL */
-	struct rt_blob *tunnel;   /* the target of its CONNECT; NULL: none */
-	bool head_told;           /* its head, or piece, was reported */
+	struct rt_record *record;     /* of the present request, or, between
+	                                 two, of the last; NULL */
+	struct rt_record *past;       /* if there was no memory for the present
+	                                 one's: of the last that has one; NULL */
+	struct rt_blob *tunnel; /* the target of its CONNECT; NULL: none */
+	bool head_told;         /* its head, or piece, was reported */
 	bool client_fin_told;
 	bool server_fin_told;
-	bool replied;     /* it stands in the list of those whose
-	                             reply came from somebody else */
-	uint8_t ends;     /* as an enum retort_ending, because somebody
-	                             wants it */
+	bool replied; /* it stands in the list of those whose reply came from
+	                 somebody else */
+	uint8_t ends; /* as an enum retort_ending, because somebody wants it */
 	rt_place place;   /* its state */
 	uint64_t rule_id; /* of the rule that answers its request */
 	size_t told; /* bytes of those that have come that were reported: of the
-	                 piece, or of the head and body */
+	                piece, or of the head and body */
 	struct rt_chance chance;        /* of its last reply */
 	struct rt_served *next_replied; /* in that list */
 	struct rt_served *next;         /* in the list of all */
