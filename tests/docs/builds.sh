@@ -133,7 +133,7 @@ vendored()
 }
 
 install_all 'tests/docs/builds'
-for kind in static shared; do
+for kind in shared static; do
 	! place $kind || break
 done
 man=$(find "$dir/$kind" -type d -name man3)
