@@ -124,7 +124,9 @@ read_field(struct rt_reader *reader, struct framing *framing)
 	}
 	framing->close |=
 		is_name(name, "Connection") && is_name(value, "close");
-	if (is_name(name, "Connection") && !is_name(value, "close")) {
+	/* what it is upgraded to, the server does not know */
+	if (is_name(name, "Connection") && !is_name(value, "close") &&
+		reader->item->rule.status != 101) {
 		rt_scenario_notice(reader, RT_MADE_CLOSE,
 			"Connection is left to the server");
 		return true;

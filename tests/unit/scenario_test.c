@@ -1016,6 +1016,10 @@ static const struct {
 	/* connections */
 	{"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n", 200, "OK", NULL,
 		"", false, "s:3: Connection is left to the server\n"},
+	{"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+	 "Upgrade: chat\r\n\r\n",
+		101, "Switching Protocols",
+		"Connection: Upgrade\nUpgrade: chat\n", "", false, ""},
 	{"HTTP/1.1 200 OK\r\nConnection: Close\r\n\r\n", 200, "OK",
 		"Connection: Close\n", "", false, ""},
 	/* codings that were undone by who pasted it */
