@@ -411,7 +411,7 @@ sweep_reply(struct sweep *sweep)
 {
 	const struct args *args = sweep->args;
 	struct retort_reply reply = args->reply;
-	char error[RETORT_ERROR_SIZE], *report = NULL;
+	char error[RETORT_ERROR_SIZE] = "", *report = NULL;
 	int wrong;
 
 	reply.server = start_server(args, NULL);
@@ -428,6 +428,9 @@ sweep_reply(struct sweep *sweep)
 	told_file_end(&sweep->ca);
 	progress_clear(&sweep->progress);
 	show_wrong(sweep);
+	if (wrong < 0 && sweep->signals->count == 0)
+		sweep->swept.error =
+			sweep->failure != 0 ? "COMMAND cannot be run" : error;
 	write_report(sweep);
 	wrong = conclude(sweep, wrong, report, error);
 	free(report);

@@ -70,7 +70,7 @@ say_cuts(FILE *file, const struct swept *swept)
 }
 
 void
-swept_summary(FILE *file, const struct swept *swept)
+swept_summary(FILE *file, enum show_to to, const struct swept *swept)
 {
 	static const struct {
 		enum outcome outcome;
@@ -82,6 +82,11 @@ swept_summary(FILE *file, const struct swept *swept)
 		{OUTCOME_LATE, "did not end"},
 	};
 
+	if (swept->error != NULL) {
+		(void)fputs("The sweep failed: ", file);
+		show_text(file, to, swept->error, strlen(swept->error));
+		(void)fputs(". ", file);
+	}
 	say_cuts(file, swept);
 	for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
 		size_t count = swept_count(swept, more[i].outcome);

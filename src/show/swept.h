@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "show/escape.h"
+
 /* What a client printed: its first bytes, of so many. */
 struct swept_text {
 	char *bytes;
@@ -45,7 +47,8 @@ struct swept {
 	struct swept_point *points; /* as they were tried */
 	size_t count;
 	size_t room;
-	size_t all; /* as many were to be tried */
+	size_t all;        /* as many were to be tried */
+	const char *error; /* why it ended before its end; NULL: it did not */
 };
 
 /* How one reply was taken; right ones first. */
@@ -72,7 +75,7 @@ size_t swept_count(const struct swept *swept, enum outcome outcome);
 size_t swept_way_end(const struct swept *swept, size_t first);
 
 /* The finding, in a sentence. */
-void swept_summary(FILE *file, const struct swept *swept);
+void swept_summary(FILE *file, enum show_to to, const struct swept *swept);
 
 void swept_free(struct swept *swept);
 

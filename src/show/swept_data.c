@@ -65,9 +65,12 @@ swept_write_json(FILE *file, const struct swept *swept)
 		put_string(file, swept->command[i], strlen(swept->command[i]));
 	}
 	(void)fputs("],\n\"summary\": \"", file);
-	swept_summary(file, swept);
+	swept_summary(file, SHOW_JSON, swept);
+	(void)fprintf(file, "\",\n\"error\": %s", swept->error ? "" : "null");
+	if (swept->error != NULL)
+		put_string(file, swept->error, strlen(swept->error));
 	(void)fprintf(file,
-		"\",\n\"head\": %llu, \"size\": %llu, \"all\": %zu,\n"
+		",\n\"head\": %llu, \"size\": %llu, \"all\": %zu,\n"
 		"\"reply\": ",
 		(unsigned long long)swept->head,
 		(unsigned long long)swept->size, swept->all);
@@ -117,6 +120,17 @@ put_case(FILE *file, const struct swept_point *point)
 	(void)fputs("</testcase>\n", file);
 }
 
+/* The sweep itself, which ended before its end. */
+static void
+put_error(FILE *file, const char *error)
+{
+	(void)fputs("<testcase classname=\"sweep\" name=\"all replies are "
+		    "tried\">\n<error message=\"",
+		file);
+	show_text(file, SHOW_XML, error, strlen(error));
+	(void)fputs("\"/>\n</testcase>\n", file);
+}
+
 void
 swept_write_xml(FILE *file, const struct swept *swept)
 {
@@ -130,9 +144,12 @@ swept_write_xml(FILE *file, const struct swept *swept)
 	(void)fprintf(file,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<testsuites>\n<testsuite name=\"retort sweep\" tests=\"%zu\" "
-		"failures=\"%zu\" errors=\"0\" skipped=\"0\" "
+		"failures=\"%zu\" errors=\"%d\" skipped=\"0\" "
 		"time=\"%lld.%03lld\">\n",
-		swept->count, failures, took / 1000, took % 1000);
+		swept->count + (swept->error != NULL), failures,
+		swept->error != NULL, took / 1000, took % 1000);
+	if (swept->error != NULL)
+		put_error(file, swept->error);
 	for (size_t i = 0; i < swept->count; i++)
 		put_case(file, swept->points + i);
 	(void)fputs("</testsuite>\n</testsuites>\n", file);

@@ -108,7 +108,7 @@ put_top(FILE *file, const struct swept *swept)
 		"</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n"
 		"<p class=\"dim\">retort sweep</p>\n<h1>",
 		style);
-	swept_summary(file, swept);
+	swept_summary(file, SHOW_HTML, swept);
 	(void)fputs("</h1>\n<p><code>", file);
 	put_command(file, swept);
 	(void)fprintf(file,

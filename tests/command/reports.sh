@@ -175,6 +175,16 @@ assert "default-src \x27none\x27; style-src \x27sha256-%s\x27;" % hash in text, 
 assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 assert "took 6 of 6 cut replies for success" in text' "$dir/r.html"
 
+name='a sweep that fails is an error in its report'
+sweeps 125 --body hello --report "$dir/f.xml" -- true
+grep -q 'tests="1" failures="0" errors="1"' "$dir/f.xml" &&
+	grep -q 'error message="the whole reply: the client did not connect"' \
+		"$dir/f.xml"
+report $? "$name, for JUnit"
+sweeps 127 --body hello --report "$dir/f.json" -- /nonexistent
+grep -q '^"error": "COMMAND cannot be run",$' "$dir/f.json"
+report $? "$name, for programs"
+
 name='a report that cannot be written'
 if "$retort" --version | grep -q OpenSSL; then
 	mkdir "$dir/tmp"
