@@ -1291,8 +1291,10 @@ main(void)
 	const TTest *const later[] = {begins_in_a_tunnel, begins_between_pieces,
 		begins_with_another_protocol, begins_and_fails,
 		begins_within_tls, NULL};
-	const TTest *const stepped[] = {lacks_memory, begins_at_once,
-		begins_without_memory, NULL};
+	/* each in a process of its own: they look at what is not freed */
+	const TTest *const stepped[] = {lacks_memory, NULL};
+	const TTest *const at_once[] = {begins_at_once, NULL};
+	const TTest *const without[] = {begins_without_memory, NULL};
 	Suite *suite = suite_create("tls");
 
 	rt_test_cases(suite, "served", all, 0, WAYS);
@@ -1301,5 +1303,7 @@ main(void)
 	rt_test_cases(suite, "listening", listening, 0, LISTENING_WAYS);
 	rt_test_cases(suite, "opened", basic, 0, BASIC_WAYS);
 	rt_test_cases(suite, "memory", stepped, STEPPED, STEPPED + 2);
+	rt_test_cases(suite, "at once", at_once, STEPPED, STEPPED + 2);
+	rt_test_cases(suite, "without memory", without, STEPPED, STEPPED + 2);
 	return rt_test_run(suite);
 }
