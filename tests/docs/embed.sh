@@ -160,22 +160,32 @@ compile()
 	quietly $compiler ${CFLAGS:-} $standard $warnings "$@" ${LDFLAGS:-}
 }
 
-# build KIND SOURCE TO MODULES ARGUMENT...: a program; ARGUMENTs are more
-# options and files
-build()
+# language SOURCE
+language()
 {
-	kind=$1 source=$2 to=$3 modules="libcurl $4"
-	shift 4
-	static=
-	[ "$kind" != static ] || static=--static
-	case $source in
-	*.cc) language=C++ ;;
-	*) language=C ;;
+	case $1 in
+	*.cc) echo C++ ;;
+	*) echo C ;;
 	esac
+}
+
+# object SOURCE MODULES: compiles the program
+object()
+{
+	# shellcheck disable=SC2046,SC2086 # one word per option
+	compile "$(language "$1")" -o "$dir/program.o" -c "$1" -I"$embed" \
+		$("$pkg_config" --cflags retort libcurl $2)
+}
+
+# link KIND SOURCE MODULES FILE...: the object of the source, with more files
+link()
+{
+	language=$(language "$2") modules="libcurl $3" static=
+	[ "$1" != static ] || static=--static
+	shift 3
 	# other libraries may not be there as static ones
 	# shellcheck disable=SC2046,SC2086 # one word per option
-	compile $language -o "$to" "$source" "$@" -I"$embed" \
-		$("$pkg_config" --cflags retort $modules) \
+	compile "$language" -o "$dir/program" "$dir/program.o" "$@" \
 		$("$pkg_config" $static --libs retort) \
 		$("$pkg_config" --libs $modules)
 }
@@ -209,6 +219,17 @@ fails()
 	report $? "$1 fails and says why (got $status)"
 }
 
+# wrong_client KIND SOURCE MODULES [RIGHT WRONG]: the program again; the mistake
+# is in WRONG, or in its own client
+wrong_client()
+{
+	if [ $# -lt 5 ]; then
+		sed 's/POSTFIELDS, text/&+1/; s/POSTFIELDS, "/&x/' \
+			"$embed/$2" >"$dir/$2" && object "$dir/$2" "$3" || return
+	fi
+	link "$1" "$2" "$3" ${5:+"$5"}
+}
+
 # program KIND SOURCE MODULES
 program()
 {
@@ -233,15 +254,14 @@ program()
 		set -- "$1" "$2" "$3" "$dir/user.o" "$dir/wrong.o"
 		;;
 	esac
-	build "$1" "$embed/$2" "$dir/program" "$3" ${4:+"$4"} || {
+	if ! object "$embed/$2" "$3" ||
+		! link "$1" "$2" "$3" ${4:+"$4"}; then
 		report 1 "$name is built"
 		return
-	}
+	fi
 	passes "$name"
 	[ "$1" = "$first_kind" ] || return
-	sed 's/POSTFIELDS, text/&+1/; s/POSTFIELDS, "/&x/' \
-		"$embed/$2" >"$dir/$2"
-	build "$1" "$dir/$2" "$dir/program" "$3" ${5:+"$5"} || {
+	wrong_client "$@" || {
 		report 1 "$name is built with a mistake"
 		return
 	}
