@@ -41,19 +41,19 @@ python()
 }
 
 name='points'
-sweeps 0 --body hello --at body -- curl -sf {url}
+sweeps 0 --body hello --at body -- curl -sf '{url}'
 grep -q '; 5 tried, body$' "$dir/out" && [ ! -s "$dir/err" ]
 report $? "$name: the report says which, and there is no progress"
 
 name='progress'
-sweeps 0 --body hello --at body --progress -- curl -sf {url}
+sweeps 0 --body hello --at body --progress -- curl -sf '{url}'
 grep -q '17 of 17.*, 0 cuts taken for success' "$dir/err"
 report $? "$name: is told"
 
 name='progress of a client that is slow'
 # shellcheck disable=SC2016 # of that shell
 sweeps 1 --raw "$dir/raw" --at 1 --progress -- sh -c \
-	'curl -s --http0.9 --max-time 10 "$0"; sleep 1.1; false' {url}
+	'curl -s --http0.9 --max-time 10 "$0"; sleep 1.1; false' '{url}'
 grep -q '1 of 5, [0-9]*:[0-9][0-9] left, 0 cuts' "$dir/err"
 report $? "$name: says what is left"
 
@@ -68,10 +68,10 @@ def read(fd):
 pty.spawn(sys.argv[1:], read)
 sys.exit(b" of 17" not in said)' >"$dir/terminal.py"
 python3 "$dir/terminal.py" "$retort" sweep --body hello --at body -- curl -sf \
-	{url} >"$dir/out" 2>"$dir/err" </dev/null
+	'{url}' >"$dir/out" 2>"$dir/err" </dev/null
 report $? 'progress: a terminal shows it'
 python3 "$dir/terminal.py" "$retort" sweep --no-progress --body hello --at body -- \
-	curl -sf {url} >"$dir/out" 2>"$dir/err" </dev/null
+	curl -sf '{url}' >"$dir/out" 2>"$dir/err" </dev/null
 [ $? -eq 1 ]
 report $? 'progress: --no-progress shows none'
 
@@ -90,7 +90,7 @@ import socket, sys, urllib.parse
 url = urllib.parse.urlparse(sys.argv[1])
 s = socket.create_connection((url.hostname, url.port))
 s.sendall(b"GET / HTTP/1.0\r\n\r\n")
-print(s.recv(100))' {url}
+print(s.recv(100))' '{url}'
 grep -q '^split N; gap 20 .* failure: none; .* other output: 1-2$' "$dir/out"
 report $? "$name: is found out"
 
@@ -121,9 +121,9 @@ assert "8 of 10 replies were not tried" in all["summary"], all' \
 name='a nasty client'
 for end in html json xml; do
 	sweeps 1 --raw "$dir/raw" --report "$dir/r.$end" -- \
-		sh "$dir/nasty" {url}
+		sh "$dir/nasty" '{url}'
 done
-sweeps 1 --raw "$dir/raw" -- sh "$dir/nasty" {url}
+sweeps 1 --raw "$dir/raw" -- sh "$dir/nasty" '{url}'
 # of control characters standard error has ends of lines alone
 ! tr -d '\n' <"$dir/err" | grep -q '[[:cntrl:]]' &&
 	grep -q '^  <b>\\u001b\]0;title\\u0007$' "$dir/err"
@@ -189,7 +189,7 @@ name='a report that cannot be written'
 if "$retort" --version | grep -q OpenSSL; then
 	mkdir "$dir/tmp"
 	TMPDIR=$dir/tmp sweeps 125 --tls --body hello \
-		--report "$dir/none/r.html" -- curl -sf {url}
+		--report "$dir/none/r.html" -- curl -sf '{url}'
 	[ -z "$(ls "$dir/tmp")" ]
 	report $? "$name: leaves no CA behind"
 else

@@ -410,7 +410,7 @@ sweep_report()
 {
 	mkdir "$dir/pages"
 	"$retort" sweep --body hello --at 100-139 \
-		--report "$dir/pages/index.html" -- curl -sf {url} >"$dir/swept" 2>&1
+		--report "$dir/pages/index.html" -- curl -sf '{url}' >"$dir/swept" 2>&1
 	start "$dir/pages"
 	visit "$url"
 	run <<'JS'

@@ -18,6 +18,7 @@ own_library_path=${LD_LIBRARY_PATH:-}
 without()
 {
 	if [ "${RETORT_NEED_EMBED:-}" = 1 ]; then
+		# shellcheck disable=SC2154 # tap.sh has it
 		echo "there is no $2" >"$dir/out"
 		report 1 "$1"
 		return
