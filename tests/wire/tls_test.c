@@ -1119,7 +1119,7 @@ START_TEST(begins_within_tls)
 		int n = SSL_read(client.ssl, got, (int)(strlen(OPENED) - have));
 
 		if (n > 0)
-			assert_bytes(got, (size_t)n, OPENED + have, (size_t)n);
+			assert_bytes(got, (size_t)n, &OPENED[have], (size_t)n);
 		else
 			ck_assert(again(&client, n));
 		have += n > 0 ? (size_t)n : 0;
