@@ -24,19 +24,11 @@ usage()
 }
 
 apart "$0" "$@"
-if [ "${1:-}" = --cache ]; then
-	[ $# -ge 2 ] || usage
-	cache=$2
-	shift 2
-fi
-case ${1:-} in
-bookworm | trixie) suite=$1 ;;
-*) usage ;;
-esac
-[ $# -le 2 ] || usage
-to=${2:-}
+choose "$@"
+shift "$chosen"
+[ $# -le 1 ] || usage
+to=${1:-}
 [ -z "$to" ] || { mkdir -p "$to" && to=$(cd "$to" && pwd); }
-source=$(cd "$(dirname "$0")/../.." && pwd)
 
 # quietly LOG COMMAND...: what it says is shown only when it fails
 quietly()

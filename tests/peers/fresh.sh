@@ -23,19 +23,10 @@ usage()
 }
 
 apart "$0" "$@"
-if [ "${1:-}" = --cache ]; then
-	[ $# -ge 2 ] || usage
-	cache=$2
-	shift 2
-fi
-case ${1:-} in
-bookworm | trixie) suite=$1 ;;
-*) usage ;;
-esac
-shift
+choose "$@"
+shift "$chosen"
 [ $# -gt 0 ] || set -- check
 
-source=$(cd "$(dirname "$0")/../.." && pwd)
 make_root "$suite"
 furnish "$root"
 

@@ -6,6 +6,9 @@
 #
 #	apart "$0" "$@"   first of all: nothing that is mounted then is seen
 #	                  outside, or can be left
+#	choose "$@"       "[--cache DIR] bookworm|trixie ...", or usage(), which
+#	                  is theirs: sets `cache`, `suite`, `source`, the folder
+#	                  of this repository, and `chosen`, as many words to shift
 #	make_root SUITE   sets `base`, a folder of the script's own, and `root`,
 #	                  the chroot in it; with the packages of the base system
 #	                  from the folder `cache` and kept there, if that is set
@@ -38,6 +41,22 @@ apart()
 	RETORT_APART=yes
 	export RETORT_APART
 	exec unshare --mount --propagation private -- "$@"
+}
+
+# shellcheck disable=SC2034 # the scripts read them
+choose()
+{
+	chosen=1
+	if [ "${1:-}" = --cache ]; then
+		[ $# -ge 2 ] || usage
+		cache=$2 chosen=3
+		shift 2
+	fi
+	case ${1:-} in
+	bookworm | trixie) suite=$1 ;;
+	*) usage ;;
+	esac
+	source=$(cd "$(dirname "$0")/../.." && pwd)
 }
 
 cleanup()
