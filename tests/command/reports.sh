@@ -196,18 +196,6 @@ else
 	skip "$name" 'this is a build without TLS'
 fi
 
-# refused TEXT ARGUMENT...: status 2 and one line, with TEXT in it
-refused()
-{
-	text=$1
-	shift
-	"$retort" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-	status=$?
-	[ $status -eq 2 ] && [ "$(wc -l <"$dir/err")" -eq 1 ] &&
-		grep -qF -e "$text" "$dir/err"
-	report $? "refused: $*"
-}
-
 refused '--at: needs sweep' --at head
 refused '--report r.txt: expected FILE.html, ' sweep --report r.txt -- true
 refused '--at: heads: expected head, body' sweep --at heads -- true

@@ -198,34 +198,20 @@ sweeps 127 -- "$dir/nowhere"
 name='no program'
 sweeps 126 -- "$dir/input"
 
-# refused TEXT ARGUMENT...: status 2 and one line, with TEXT in it
-refused()
-{
-	text=$1
-	shift
-	"$retort" sweep "$@" >"$dir/out" 2>"$dir/err" <"$dir/input"
-	status=$?
-	[ $status -eq 2 ] && [ ! -s "$dir/out" ] &&
-		[ "$(wc -l <"$dir/err")" -eq 1 ] &&
-		grep -q '^retort: ' "$dir/err" &&
-		grep -qF -e "$text" "$dir/err"
-	report $? "refused: sweep $*"
-}
-
-refused '-- COMMAND'
-refused '-- COMMAND' --
-refused '-- COMMAND' true
-refused 'sweep and ROOT exclude' . -- true
-refused 'sweep and --echo exclude' --echo -- true
-refused 'sweep and --tcp exclude' --tcp -- true
-refused 'sweep and --udp exclude' --udp -- true
-refused 'sweep and --html exclude' --html -- true
-refused 'not with --fault:' --fault 'cut 1' -- true
-refused 'not with --scenario:' --scenario "$dir/input" -- true
-refused 'not with --lifetime:' --lifetime 5 -- true
-refused 'not with --verbose:' -v -- true
-refused "$dir/nowhere" --raw "$dir/nowhere" -- true
-refused 'a TCP listener' -b "unix:$dir/socket" -- true
+refused '-- COMMAND' sweep
+refused '-- COMMAND' sweep --
+refused '-- COMMAND' sweep true
+refused 'sweep and ROOT exclude' sweep . -- true
+refused 'sweep and --echo exclude' sweep --echo -- true
+refused 'sweep and --tcp exclude' sweep --tcp -- true
+refused 'sweep and --udp exclude' sweep --udp -- true
+refused 'sweep and --html exclude' sweep --html -- true
+refused 'not with --fault:' sweep --fault 'cut 1' -- true
+refused 'not with --scenario:' sweep --scenario "$dir/input" -- true
+refused 'not with --lifetime:' sweep --lifetime 5 -- true
+refused 'not with --verbose:' sweep -v -- true
+refused "$dir/nowhere" sweep --raw "$dir/nowhere" -- true
+refused 'a TCP listener' sweep -b "unix:$dir/socket" -- true
 
 # --- what became of those that were begun ---
 

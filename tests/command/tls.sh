@@ -11,19 +11,6 @@ trap 'test -z "$pid" || kill "$pid"; rm -rf "$dir"' EXIT
 unset RETORT_URL RETORT_CA SSL_CERT_FILE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS \
 	REQUESTS_CA_BUNDLE
 
-# refused TEXT ARGUMENT...: status 2, and one line on stderr with TEXT in it
-refused()
-{
-	text=$1
-	shift
-	timeout -k 5 $deadline "$retort" "$@" >"$dir/out" 2>"$dir/err"
-	status=$?
-	[ $status -eq 2 ] && [ ! -s "$dir/out" ] &&
-		[ "$(wc -l <"$dir/err")" -eq 1 ] &&
-		grep -qF -e "retort: $text" "$dir/err"
-	report $? "refused: $* (status $status)"
-}
-
 # run ARGUMENT...: retort run; its output in `out` and `err`; sets status
 run()
 {

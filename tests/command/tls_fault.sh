@@ -9,19 +9,6 @@
 deadline=30 # seconds, for what would not end otherwise
 unset RETORT_URL RETORT_CA SSL_CERT_FILE CURL_CA_BUNDLE
 
-# refused TEXT ARGUMENT...: status 2, and one line on stderr with TEXT in it
-refused()
-{
-	text=$1
-	shift
-	timeout -k 5 $deadline "$retort" "$@" >"$dir/out" 2>"$dir/err"
-	status=$?
-	[ $status -eq 2 ] && [ ! -s "$dir/out" ] &&
-		[ "$(wc -l <"$dir/err")" -eq 1 ] &&
-		grep -qF -e "retort: $text" "$dir/err"
-	report $? "refused: $* (status $status)"
-}
-
 refused "--tls-fault: needs --tls or --tls-certs" --tls-fault 'cut wire 5'
 refused "--fault: 'cut wire 5': expected a server with TLS" \
 	-p 0 --body x --fault 'cut wire 5'

@@ -251,16 +251,6 @@ show()
 	done
 }
 
-# without NAME: what a library must be there for
-without()
-{
-	if [ "${RETORT_NEED_EMBED:-}" = 1 ]; then
-		report 1 "$1: there is no $lacks"
-		return
-	fi
-	skip "$1" "there is no $lacks"
-}
-
 # --- the README, taken apart ---
 
 # Each recipe into a file, 1 2 3 ..., in $dir/recipes, and the output shown with
@@ -548,7 +538,7 @@ run()
 		return
 	fi
 	if [ -n "$lacks" ] && entry "$1" | grep -q '^library$'; then
-		without "$1"
+		without "$1" "$lacks"
 		return
 	fi
 	if entry "$1" | grep -q '^tls$' && ! "$RETORT" -V | grep -q 'TLS by'
@@ -655,7 +645,7 @@ blocks()
 		fi
 		name="block $number of C"
 		if [ -n "$lacks" ]; then
-			without "$name"
+			without "$name" "$lacks"
 			continue
 		fi
 		part "$dir/block.c" >"$dir/part.c"

@@ -22,16 +22,6 @@ if ! "$retort" -V | grep -q 'TLS by'; then
 	skip_all 'retort was built without TLS'
 fi
 
-# lacks NAME: skips its tests, or fails
-lacks()
-{
-	if [ -n "${RETORT_NEED_EMBED:-}" ]; then
-		report 1 "there is no $1"
-	else
-		skip "$1" 'it is not here'
-	fi
-}
-
 # run ARGUMENT...: retort run with TLS; its output in `out` and `err`; sets
 # status
 run()
@@ -85,7 +75,7 @@ if have curl; then
 		cmp -s "$dir/two" "$dir/site/lines"
 	report $? 'curl: both whole'
 else
-	lacks curl
+	without curl curl
 fi
 
 if have wget; then
@@ -96,7 +86,7 @@ if have wget; then
 	SH
 	fetches wget sh "$dir/wget" '{url}lines'
 else
-	lacks wget
+	without wget wget
 fi
 
 python=
@@ -111,7 +101,7 @@ if have python3; then
 	PYTHON
 	fetches urllib "$python" -E "$dir/get.py" '{url}lines'
 else
-	lacks python3
+	without python3 python3
 fi
 
 if have node; then
@@ -121,7 +111,7 @@ if have node; then
 	JS
 	fetches node node "$dir/get.js" '{url}lines'
 else
-	lacks node
+	without node node
 fi
 
 # spoken NAME COMMAND...: a client that only speaks TLS sends a request by
@@ -156,14 +146,14 @@ if have openssl; then
 		'-verify_return_error -verify_hostname localhost' \
 		'-CAfile "$ca" -connect "localhost:$port"'
 else
-	lacks openssl
+	without openssl openssl
 fi
 # shellcheck disable=SC2016 # likewise
 if have gnutls-cli; then
 	spoken gnutls-cli 'gnutls-cli --logfile=/dev/null --x509cafile="$ca"' \
 		'--port="$port" localhost'
 else
-	lacks gnutls-cli
+	without gnutls-cli gnutls-cli
 fi
 
 # --- git: many files, by many requests ---
@@ -201,7 +191,7 @@ if have git && [ -x "$(git --exec-path)/git-remote-https" ]; then
 	[ $status -ne 0 ] && [ ! -e "$dir/clone/file" ]
 	report $? 'git: nothing from whom it does not know'
 else
-	lacks git
+	without git git
 fi
 
 # --- pip: an index and a package ---
@@ -251,6 +241,6 @@ if [ -n "$python" ] && "$python" -m pip --version >"$dir/out" 2>&1; then
 	[ $status -ne 0 ] && [ ! -e "$dir/installed/hello-1.0-py3-none-any.whl" ]
 	report $? 'pip: nothing from whom it does not know'
 else
-	lacks pip
+	without pip pip
 fi
 conclude

@@ -12,16 +12,6 @@ deadline=60 # seconds, for what would not end otherwise
 trap 'rm -rf "$dir"' EXIT
 unset RETORT_URL
 
-# lacks NAME: skips its tests, or fails
-lacks()
-{
-	if [ -n "${RETORT_NEED_EMBED:-}" ]; then
-		report 1 "there is no $1"
-	else
-		skip "$1" 'it is not here'
-	fi
-}
-
 # run SCENARIO COMMAND...: what it prints is in `out`; sets status
 run()
 {
@@ -126,7 +116,7 @@ if have curl; then
 	whole 'curl -Z: three requests at once'
 	survives curl curl -sS -w '\n' '{url}1' '{url}2' '{url}3'
 else
-	lacks curl
+	without curl curl
 fi
 
 if have wget; then
@@ -134,7 +124,7 @@ if have wget; then
 	survives wget sh "$dir/lines" wget -q -O- --tries=2 --waitretry=0 \
 		'{url}1' '{url}2' '{url}3'
 else
-	lacks wget
+	without wget wget
 fi
 
 if have python3; then
@@ -167,7 +157,7 @@ if have python3; then
 		skip requests 'it is not here'
 	fi
 else
-	lacks python3
+	without python3 python3
 fi
 
 if have node; then
@@ -213,6 +203,6 @@ if have node; then
 		skip fetch 'this node has none'
 	fi
 else
-	lacks node
+	without node node
 fi
 conclude

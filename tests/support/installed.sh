@@ -6,25 +6,10 @@
 # have libraries of one kind. Sets
 #
 #	pkg_config  pkg-config; PKG_CONFIG_PATH is all that it needs
-#
-# What is missing on this machine is skipped, or, with RETORT_NEED_EMBED=1, a
-# failure.
 
 pkg_config=${PKG_CONFIG:-pkg-config}
 own_path=${PKG_CONFIG_PATH:-}
 own_library_path=${LD_LIBRARY_PATH:-}
-
-# without NAME WHAT: a test that cannot be, since there is no WHAT
-without()
-{
-	if [ "${RETORT_NEED_EMBED:-}" = 1 ]; then
-		# shellcheck disable=SC2154 # tap.sh has it
-		echo "there is no $2" >"$dir/out"
-		report 1 "$1"
-		return
-	fi
-	skip "$1" "there is no $2"
-}
 
 # quietly COMMAND...: what it says is in the file `out`, itself on top
 quietly()

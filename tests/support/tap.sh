@@ -95,12 +95,39 @@ skip_all()
 	exit 0
 }
 
+# refused TEXT ARGUMENT...: the command ends with status 2, and with one line on
+# stderr, with TEXT in it
+refused()
+{
+	text=$1
+	shift
+	timeout -k 5 30 "$retort" "$@" >"$dir/out" 2>"$dir/err" <"$input"
+	status=$?
+	[ $status -eq 2 ] && [ ! -s "$dir/out" ] &&
+		[ "$(wc -l <"$dir/err")" -eq 1 ] &&
+		grep -q '^retort: ' "$dir/err" &&
+		grep -qF -e "$text" "$dir/err"
+	report $? "refused: $* (status $status)"
+}
+
 # --- what is there ---
 
 # have COMMAND
 have()
 {
 	command -v "$1" >/dev/null 2>&1
+}
+
+# without NAME WHAT: a test that cannot be, since there is no WHAT: it is skipped,
+# or, with RETORT_NEED_EMBED=1, a failure
+without()
+{
+	if [ "${RETORT_NEED_EMBED:-}" = 1 ]; then
+		echo "there is no $2" >"$dir/out"
+		report 1 "$1"
+		return
+	fi
+	skip "$1" "there is no $2"
 }
 
 # have_v6: whether this machine has ::1, by what the system says where it says
