@@ -235,18 +235,9 @@ END_TEST
 
 START_TEST(describes_values)
 {
-	static const char expected[] =
-		"any request, JSON \"1\", JSON with \"{}\"";
-	struct rt_match *match =
-		new_match(&(struct retort_requests){.if_json = "1\n",
-			.if_json_has = "{}\r\n"});
-	struct rt_buf text;
-
-	rt_buf_init(&text, 1000);
-	rt_match_describe(match, &text);
-	assert_bytes(text.data, text.len, expected, strlen(expected));
-	rt_buf_free(&text);
-	rt_match_free(match);
+	check_description(&(struct retort_requests){.if_json = "1\n",
+				  .if_json_has = "{}\r\n"},
+		"any request, JSON \"1\", JSON with \"{}\"");
 }
 END_TEST
 

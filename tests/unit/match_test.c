@@ -583,18 +583,14 @@ START_TEST(nothing_given_fits_all)
 {
 	struct request request;
 	struct rt_match *match = new_match(NULL);
-	struct rt_buf text;
 
 	make_request(&request, "FROB /x?y", "A: b", "body", 4);
 	ck_assert(rt_match_fits(match, &request.seen));
 	make_request(&request, NULL, NULL, NULL, 0);
 	ck_assert(rt_match_fits(match, &request.seen));
-	rt_buf_init(&text, 1000);
-	rt_match_describe(match, &text);
-	assert_bytes(text.data, text.len, "any request", 11);
-	rt_buf_free(&text);
 	rt_match_free(match);
 	rt_match_free(NULL);
+	check_description(NULL, "any request");
 }
 END_TEST
 
@@ -737,17 +733,7 @@ static const struct {
 
 START_TEST(describes)
 {
-	struct rt_match *match = new_match(&descriptions[_i].when);
-	const char *expected = descriptions[_i].text;
-	struct rt_buf text;
-
-	rt_buf_init(&text, 10000);
-	/* it is added to what is there */
-	rt_buf_add_text(&text, "1: ");
-	rt_match_describe(match, &text);
-	assert_bytes(text.data + 3, text.len - 3, expected, strlen(expected));
-	rt_buf_free(&text);
-	rt_match_free(match);
+	check_description(&descriptions[_i].when, descriptions[_i].text);
 }
 END_TEST
 

@@ -91,3 +91,18 @@ check_situation(const struct situation *now)
 	rt_buf_free(&why);
 	rt_match_free(match);
 }
+
+void
+check_description(const struct retort_requests *when, const char *expected)
+{
+	struct rt_match *match = new_match(when);
+	struct rt_buf text;
+
+	rt_buf_init(&text, 10000);
+	/* it is added to what is there */
+	rt_buf_add_text(&text, "1: ");
+	rt_match_describe(match, &text);
+	assert_bytes(text.data + 3, text.len - 3, expected, strlen(expected));
+	rt_buf_free(&text);
+	rt_match_free(match);
+}

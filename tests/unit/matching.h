@@ -40,4 +40,8 @@ struct situation {
 
 void check_situation(const struct situation *now);
 
+/* How it is described. */
+void check_description(const struct retort_requests *when,
+	const char *expected);
+
 #endif

@@ -9,22 +9,6 @@
 
 #include "unit/tls_pair.h"
 
-static const struct retort_options plain_options;
-
-static struct rt_tls_server *shared;
-
-static void
-open_shared(void)
-{
-	shared = open_server(&plain_options);
-}
-
-static void
-close_shared(void)
-{
-	rt_tls_close(shared);
-}
-
 static const struct client clients[] = {
 	{.max = TLS1_2_VERSION},
 	{.min = TLS1_3_VERSION},
@@ -52,6 +36,16 @@ talk(struct pair *pair)
 		return;
 	want(pair, RT_FINISH);
 	(void)carry(pair);
+}
+
+/* The same, with one edit of what the server sends. */
+static void
+talk_edited(struct pair *pair, const struct client *client,
+	struct rt_wire_edit one)
+{
+	open_pair(pair, shared, client);
+	edit(pair, one);
+	talk(pair);
 }
 
 /* How many wire bytes all of it has, without faults. */
@@ -83,12 +77,10 @@ START_TEST(test_cut_at_each_byte)
 	for (size_t i = 0; i < whole; i++) {
 		if (rt_test_thin())
 			continue;
-		open_pair(&pair, shared, &clients[_i]);
-		edit(&pair,
+		talk_edited(&pair, &clients[_i],
 			(struct rt_wire_edit){.act = RT_WIRE_CUT,
 				.after = i,
 				.how = 9});
-		talk(&pair);
 		ck_assert_msg(pair.tls->cut && pair.went == i,
 			"cut at %zu: %zu were sent", i, pair.went);
 		ck_assert_int_eq(pair.tls->how, 9);
@@ -128,12 +120,10 @@ START_TEST(test_pause_at_each_byte)
 	for (size_t i = 0; i < whole; i += STRIDE) {
 		if (rt_test_thin())
 			continue;
-		open_pair(&pair, shared, &clients[_i]);
-		edit(&pair,
+		talk_edited(&pair, &clients[_i],
 			(struct rt_wire_edit){.act = RT_WIRE_PAUSE,
 				.after = i,
 				.time = 7});
-		talk(&pair);
 		ck_assert_msg(pair.now == 7, "pause at %zu: %lld ns", i,
 			(long long)pair.now);
 		ck_assert_int_eq(client_reads(&pair, got, sizeof got), 24);
@@ -153,11 +143,9 @@ START_TEST(test_corrupt_at_each_byte)
 	for (size_t i = 0; i < whole; i += STRIDE) {
 		if (rt_test_thin())
 			continue;
-		open_pair(&pair, shared, &clients[_i]);
-		edit(&pair,
+		talk_edited(&pair, &clients[_i],
 			(struct rt_wire_edit){.act = RT_WIRE_CORRUPT,
 				.after = i});
-		talk(&pair);
 		if (client_reads(&pair, got, sizeof got) == 24)
 			ck_assert_msg(memcmp(got, "HTTP/1.1 200 OK", 15) == 0,
 				"corrupt at %zu: %.24s", i, got);

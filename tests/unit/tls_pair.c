@@ -21,6 +21,22 @@ open_server(const struct retort_options *options)
 	return server;
 }
 
+const struct retort_options plain_options;
+
+struct rt_tls_server *shared;
+
+void
+open_shared(void)
+{
+	shared = open_server(&plain_options);
+}
+
+void
+close_shared(void)
+{
+	rt_tls_close(shared);
+}
+
 static void
 trust(SSL_CTX *context, const char *pem)
 {

@@ -47,6 +47,12 @@ struct pair {
 /* A server with these options; fails unless there is one. */
 struct rt_tls_server *open_server(const struct retort_options *options);
 
+/* One without options, for all tests of a case. */
+extern const struct retort_options plain_options;
+extern struct rt_tls_server *shared;
+void open_shared(void);
+void close_shared(void);
+
 /* The client's side of it, and the server's. */
 void open_pair(struct pair *pair, struct rt_tls_server *server,
 	const struct client *client);

@@ -15,22 +15,7 @@
 
 #define REQUEST "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
-static const struct retort_options plain_options;
 static const struct client any_client;
-
-static struct rt_tls_server *shared;
-
-static void
-open_shared(void)
-{
-	shared = open_server(&plain_options);
-}
-
-static void
-close_shared(void)
-{
-	rt_tls_close(shared);
-}
 
 /* --- bytes, however they are cut --- */
 

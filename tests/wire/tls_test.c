@@ -1162,6 +1162,20 @@ START_TEST(cannot_begin)
 }
 END_TEST
 
+/* One allocation after another fails; there are more than so many. */
+static void
+fail_each(bool (*serve)(int i, size_t n), int i, size_t least)
+{
+	size_t n = 1;
+
+	only_inside = true;
+	live = 0;
+	is_test = true;
+	while (serve(i, n))
+		n++;
+	ck_assert_uint_gt(n, least);
+}
+
 /* The same as with TLS from the beginning, when allocation n fails. */
 static bool
 begin_without_memory(int i, size_t n)
@@ -1193,14 +1207,7 @@ begin_without_memory(int i, size_t n)
 
 START_TEST(begins_without_memory)
 {
-	size_t n = 1;
-
-	only_inside = true;
-	live = 0;
-	is_test = true;
-	while (begin_without_memory(_i, n))
-		n++;
-	ck_assert_uint_gt(n, 10);
+	fail_each(begin_without_memory, _i, 10);
 }
 END_TEST
 
@@ -1240,14 +1247,7 @@ serve_without_memory(int i, size_t n)
 
 START_TEST(lacks_memory)
 {
-	size_t n = 1;
-
-	only_inside = true;
-	live = 0;
-	is_test = true;
-	while (serve_without_memory(_i, n))
-		n++;
-	ck_assert_uint_gt(n, 20);
+	fail_each(serve_without_memory, _i, 20);
 }
 END_TEST
 
