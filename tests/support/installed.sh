@@ -14,6 +14,7 @@ own_library_path=${LD_LIBRARY_PATH:-}
 # quietly COMMAND...: what it says is in the file `out`, itself on top
 quietly()
 {
+	# shellcheck disable=SC2154 # tap.sh has it
 	echo "$*" >"$dir/out"
 	"$@" >>"$dir/out" 2>&1
 }
