@@ -240,7 +240,7 @@ rt_reply_ending(const struct rt_reply *reply)
 /* Whether a reply of this status never has a body (RFC 9110 6.4.1). */
 bool rt_status_has_no_body(int status);
 
-/* --- reply_edit.c: changes to a complete script --- */
+/* --- changes to a complete script --- */
 
 /* Bytes of the script, or UINT64_MAX: more. */
 uint64_t rt_reply_size(const struct rt_reply *reply);

@@ -1,14 +1,123 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changes to a script that is complete: cut, split, replaced, byte by byte.
- * Called by fault_apply.c. Of the bytes of a step, only those that a change
- * needs are copied.
+ * The script of a reply: its steps, one after another, and changes to it when
+ * it is complete: cut, split, replaced, byte by byte. Of the bytes of a step,
+ * only those that a change needs are copied. Called by reply.c, by faults, and
+ * by who makes steps without a head.
  */
 #include "config.h"
 
 #include "reply/reply.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* The most memory that a reply keeps for the next one. */
+#define KEPT_TEXT (80u << 10)
+#define KEPT_STEPS 64
+
+void
+rt_reply_init(struct rt_reply *reply)
+{
+	*reply = (struct rt_reply){.file = -1};
+	rt_buf_init(&reply->text, RT_MAX_TEXT);
+}
+
+void
+rt_reply_reset(struct rt_reply *reply)
+{
+	if (reply->file >= 0)
+		(void)close(reply->file);
+	if (reply->made.it != NULL)
+		reply->made.free(reply->made.it);
+	rt_blob_drop(reply->blob);
+	if (reply->struck.wire.edits != NULL)
+		rt_wire_clear(&reply->struck.wire);
+	if (reply->step_room > KEPT_STEPS) {
+		free(reply->steps);
+		reply->steps = NULL;
+		reply->step_room = 0;
+	}
+	rt_buf_clear(&reply->text, KEPT_TEXT);
+	*reply = (struct rt_reply){.text = reply->text,
+		.always = reply->always,
+		.keep = reply->keep,
+		.steps = reply->steps,
+		.step_room = reply->step_room,
+		.file = -1};
+}
+
+void
+rt_reply_free(struct rt_reply *reply)
+{
+	rt_reply_reset(reply);
+	rt_buf_free(&reply->text);
+	free(reply->steps);
+	reply->steps = NULL;
+	reply->step_room = 0;
+}
+
+void
+rt_reply_step(struct rt_reply *reply, struct rt_step step)
+{
+	struct rt_step *last = reply->step_count > 0 ?
+		reply->steps + reply->step_count - 1 :
+		NULL;
+
+	if (last != NULL && step.kind == RT_STEP_TEXT &&
+		last->kind == RT_STEP_TEXT && last->at + last->size == step.at)
+		last->size += step.size;
+	else if (reply->step_count < RT_MAX_STEPS &&
+		rt_grow(&reply->steps, &reply->step_room, reply->step_count,
+			sizeof step))
+		reply->steps[reply->step_count++] = step;
+	else
+		reply->failed = true;
+}
+
+bool
+rt_reply_ok(const struct rt_reply *reply)
+{
+	return !reply->failed && !reply->text.failed;
+}
+
+void
+rt_reply_set_faults(struct rt_reply *reply, const char *faults)
+{
+	reply->struck.text = reply->text.len + 1;
+	rt_buf_add(&reply->text, faults, strlen(faults) + 1);
+}
+
+const char *
+rt_reply_faults(const struct rt_reply *reply)
+{
+	/* if the text has failed, theirs may have no end */
+	return reply->struck.text > 0 && !reply->text.failed ?
+		reply->text.data + reply->struck.text - 1 :
+		NULL;
+}
+
+size_t
+rt_reply_read(const struct rt_reply *reply, char *to, uint64_t at, size_t size)
+{
+	size_t have = 0;
+
+	while (have < size) {
+		ssize_t n = pread(reply->file, to + have, size - have,
+			(off_t)(at + have));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		have += (size_t)n;
+	}
+	return have;
+}
+
+/* --- changes to a complete script --- */
 
 uint64_t
 rt_reply_size(const struct rt_reply *reply)
