@@ -1273,7 +1273,9 @@ enum retort_log {
 	RETORT_LOG_COMMON,   /* Common Log Format */
 	RETORT_LOG_JSON,     /* one object */
 	RETORT_LOG_COMBINED, /* common, with Referer and User-Agent */
-	RETORT_LOG_SCENARIO  /* a rule that gives the same faults again, once */
+	RETORT_LOG_SCENARIO, /* a rule that gives the same faults again, once */
+	RETORT_LOG_COLUMNS,  /* short, in columns that line up */
+	RETORT_LOG_COLORED   /* the same, with the status in colour */
 };
 
 /*

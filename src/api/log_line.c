@@ -86,11 +86,13 @@ add_request(struct line *line, const struct retort_exchange *exchange,
 		AFTER_REQUEST, json);
 }
 
-/* Not as a double, whose point depends on the locale. */
+/* Not as a double, whose point depends on the locale. Before it at least so
+   many digits or blanks. */
 static void
-add_ms(struct line *line, const struct retort_exchange *exchange)
+add_ms(struct line *line, const struct retort_exchange *exchange, int width)
 {
-	add(line, "%lld.%03d", (long long)(exchange->duration / 1000000),
+	add(line, "%*lld.%03d", width,
+		(long long)(exchange->duration / 1000000),
 		(int)(exchange->duration / 1000 % 1000));
 }
 
@@ -107,7 +109,7 @@ add_plain(struct line *line, const struct retort_exchange *exchange)
 	add(line, " %llu bytes in, %llu out, ",
 		(unsigned long long)exchange->received,
 		(unsigned long long)exchange->sent);
-	add_ms(line, exchange);
+	add_ms(line, exchange, 0);
 	add(line, " ms");
 }
 
@@ -165,8 +167,9 @@ is_later(const struct retort_exchange *exchange)
 	return first_of(exchange) > 1;
 }
 
+/* The local time of its end, and its number. */
 static void
-add_short(struct line *line, const struct retort_exchange *exchange)
+add_begin(struct line *line, const struct retort_exchange *exchange)
 {
 	int64_t end = exchange->began + exchange->duration;
 	time_t seconds = (time_t)(end / RT_SECOND);
@@ -179,19 +182,12 @@ add_short(struct line *line, const struct retort_exchange *exchange)
 		(unsigned long long)exchange->connection);
 	if (is_later(exchange))
 		add(line, ".%llu", (unsigned long long)first_of(exchange));
-	add(line, " %s ", exchange->client);
-	if (exchange->protocol != RETORT_HTTP) {
-		add_plain(line, exchange);
-	} else {
-		add_request(line, exchange, false);
-		if (exchange->status != 0)
-			add(line, " %d", exchange->status);
-		else
-			add(line, " -");
-		add(line, " %llu ", (unsigned long long)exchange->sent);
-		add_ms(line, exchange);
-		add(line, " ms");
-	}
+}
+
+/* Whatever else there is to say. */
+static void
+add_notes(struct line *line, const struct retort_exchange *exchange)
+{
 	if (exchange->tunnel != NULL)
 		add(line, " (through %.300s)", exchange->tunnel);
 	if (exchange->end != RETORT_ANSWERED)
@@ -209,6 +205,86 @@ add_short(struct line *line, const struct retort_exchange *exchange)
 	if (exchange->faults != NULL)
 		add(line, " [%.1000s%s]", exchange->faults,
 			strlen(exchange->faults) > 1000 ? "..." : "");
+}
+
+static void
+add_short(struct line *line, const struct retort_exchange *exchange)
+{
+	add_begin(line, exchange);
+	add(line, " %s ", exchange->client);
+	if (exchange->protocol != RETORT_HTTP) {
+		add_plain(line, exchange);
+	} else {
+		add_request(line, exchange, false);
+		if (exchange->status != 0)
+			add(line, " %d", exchange->status);
+		else
+			add(line, " -");
+		add(line, " %llu ", (unsigned long long)exchange->sent);
+		add_ms(line, exchange, 0);
+		add(line, " ms");
+	}
+	add_notes(line, exchange);
+}
+
+/* --- in columns --- */
+
+/* Blanks until the line is as long as that, and one. */
+static void
+add_tab(struct line *line, size_t column)
+{
+	do
+		add(line, " ");
+	while (line->size <= column && !line->full);
+}
+
+/* The status, or what there is in its place, in the colour of its class. */
+static void
+add_status(struct line *line, const struct retort_exchange *exchange,
+	bool colored)
+{
+	static const int colors[] = {35, 32, 32, 36, 33, 31};
+	size_t class = (size_t)exchange->status / 100;
+	int color = class < sizeof colors / sizeof *colors ? colors[class] : 31;
+
+	if (exchange->protocol != RETORT_HTTP)
+		color = exchange->end == RETORT_ANSWERED ? 32 : 35;
+	if (colored)
+		add(line, "\033[%dm", color);
+	if (exchange->protocol != RETORT_HTTP)
+		add(line, "%s",
+			exchange->protocol == RETORT_UDP ? "udp" : "tcp");
+	else if (exchange->status != 0)
+		add(line, "%d", exchange->status);
+	else
+		add(line, "  -");
+	if (colored)
+		add(line, "\033[0m");
+}
+
+/* What has a length of its own comes last. */
+static void
+add_columns(struct line *line, const struct retort_exchange *exchange,
+	bool colored)
+{
+	unsigned long long pieces = exchange->pieces;
+
+	add_begin(line, exchange);
+	add_tab(line, sizeof "08:49:37.123 #12.3" - 1);
+	add(line, "%s", exchange->client);
+	add_tab(line, sizeof "08:49:37.123 #12.3 127.0.0.1:51234" - 1);
+	add_status(line, exchange, colored);
+	add(line, " %8llu ", (unsigned long long)exchange->sent);
+	add_ms(line, exchange, 5);
+	add(line, " ms ");
+	if (exchange->protocol == RETORT_HTTP)
+		add_request(line, exchange, false);
+	else if (exchange->protocol == RETORT_TCP)
+		add(line, "%llu piece%s, ", pieces, pieces == 1 ? "" : "s");
+	if (exchange->protocol != RETORT_HTTP)
+		add(line, "%llu bytes in",
+			(unsigned long long)exchange->received);
+	add_notes(line, exchange);
 }
 
 static void
@@ -301,7 +377,7 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 		(unsigned long long)exchange->received,
 		(unsigned long long)exchange->sent);
 	add(line, ",\"ms\":");
-	add_ms(line, exchange);
+	add_ms(line, exchange, 0);
 	add(line, ",\"end\":\"%s\"", end_text(exchange->end));
 	if (*reason_of(exchange) != '\0')
 		add(line, ",\"reason\":\"%.200s\"", reason_of(exchange));
@@ -410,6 +486,12 @@ retort_log_line(const struct retort_exchange *exchange, enum retort_log format,
 		break;
 	case RETORT_LOG_SCENARIO:
 		add_rule(&line, exchange);
+		break;
+	case RETORT_LOG_COLUMNS:
+		add_columns(&line, exchange, false);
+		break;
+	case RETORT_LOG_COLORED:
+		add_columns(&line, exchange, true);
 		break;
 	}
 	text[line.size++] = '\n';

@@ -54,8 +54,9 @@ struct args {
 	int grace;    /* ms */
 	int lifetime; /* ms; -1: for ever */
 	bool log;
-	bool reload;  /* the scenario, when its file changes */
-	bool notices; /* what was made right in a scenario is told */
+	bool reload;     /* the scenario, when its file changes */
+	bool notices;    /* what was made right in a scenario is told */
+	bool log_chosen; /* this form, and not the usual one: */
 	enum retort_log log_format;
 	int verbose; /* 1: heads, 2: bodies too */
 };

@@ -449,6 +449,7 @@ args_read_log(struct given *given, const struct option *option,
 	int format = args_choice("--log", text, names, option->help);
 
 	given->args.log = format < 5;
+	given->args.log_chosen = given->args.log;
 	if (given->args.log)
 		given->args.log_format = (enum retort_log)format;
 }

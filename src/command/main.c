@@ -23,6 +23,7 @@
 #include "command/watch.h"
 #include "job/clock.h"
 #include "retort.h"
+#include "show/color.h"
 #include "talk/console.h"
 #include "talk/output.h"
 
@@ -305,12 +306,22 @@ open_control(const struct args *args, struct retort *server)
 	return control;
 }
 
+/* Unless it is asked for, people at a terminal get it in columns. */
+static enum retort_log
+log_format(const struct args *args)
+{
+	if (args->log_chosen || isatty(STDERR_FILENO) != 1)
+		return args->log_format;
+	return color_wanted(STDERR_FILENO) ? RETORT_LOG_COLORED :
+					     RETORT_LOG_COLUMNS;
+}
+
 static void
 open_output(struct args *args, struct output *output)
 {
 	*output = (struct output){.sink = {STDERR_FILENO, SINK_SHARED},
 		.log = args->log,
-		.format = args->log_format,
+		.format = log_format(args),
 		.verbose = args->verbose,
 		.recorded = !args->options.unrecorded,
 		.transcripts = {.dir = args->transcripts, .fd = -1}};

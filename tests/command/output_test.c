@@ -320,6 +320,81 @@ START_TEST(a_client_that_gave_up)
 }
 END_TEST
 
+/* --- columns and colours --- */
+
+/* An environment, what the log is said to be, and how the line then goes on
+   after the client. */
+static const struct {
+	struct pair (*open)(void);
+	const char *terminal; /* TERM; NULL: not set */
+	const char *no_color; /* NO_COLOR; the same */
+	const char *format;
+	const char *line;
+} looks[] = {
+	{open_terminal, "xterm", NULL, NULL, " \033[32m200\033[0m "},
+	{open_terminal, "xterm", "", NULL, " \033[32m200\033[0m "},
+	{open_terminal, "xterm", "1", NULL, " 200 "},
+	{open_terminal, "dumb", NULL, NULL, " 200 "},
+	{open_terminal, NULL, NULL, NULL, " 200 "},
+	{open_terminal, "xterm", NULL, "short", " \"GET / HTTP/1.1\" 200 "},
+	{open_pipe, "xterm", NULL, NULL, " \"GET / HTTP/1.1\" 200 "},
+};
+
+struct look {
+	int number;
+	int fd;
+};
+
+static void
+set(const char *name, const char *value)
+{
+	(void)(value ? setenv(name, value, 1) : unsetenv(name));
+}
+
+static void
+take_look(const void *arg)
+{
+	const struct look *look = arg;
+
+	take_stderr(&look->fd);
+	set("TERM", looks[look->number].terminal);
+	set("NO_COLOR", looks[look->number].no_color);
+}
+
+START_TEST(who_looks_at_a_terminal)
+{
+	const char *format = looks[_i].format;
+	const char *const args[] = {"-p", "0", "-b", "127.0.0.1", "--body", "x",
+		format ? "--log" : NULL, format, NULL};
+	struct pair pair = looks[_i].open();
+	const struct look look = {_i, pair.writer};
+	struct bytes log = {.data = NULL};
+	const char *client;
+	struct child child;
+
+	if (pair.reader < 0)
+		return;
+	child = child_start_prepared(args, 1, take_look, &look);
+	(void)close(pair.writer);
+	serve(&child, 1);
+	ck_assert_int_eq(kill(child.pid, SIGTERM), 0);
+	read_rest(pair.reader, &log);
+	assert_has(log, " #1 ");
+	client = strstr(log.data, " 127.0.0.1:");
+	ck_assert_msg(client != NULL, "no client: %s",
+		shown(log.data, log.size));
+	client += strcspn(client + 1, " ") + 1;
+	client += strspn(client, " ") - 1;
+	ck_assert_msg(strncmp(client, looks[_i].line, strlen(looks[_i].line)) ==
+			0,
+		"expected: ...%s\ncame: %s", looks[_i].line,
+		shown(log.data, log.size));
+	ck_assert_int_eq(child_end(&child), 0);
+	bytes_free(&log);
+	(void)close(pair.reader);
+}
+END_TEST
+
 /* --- descriptors --- */
 
 enum { FEW = 40 };
@@ -529,6 +604,8 @@ add_logs(Suite *suite)
 	tcase_add_loop_test(tcase, nobody_ever_reads, 0, PAIRS);
 	tcase_add_test(tcase, a_full_disk);
 	tcase_add_test(tcase, a_client_that_gave_up);
+	tcase_add_loop_test(tcase, who_looks_at_a_terminal, 0,
+		sizeof looks / sizeof *looks);
 	tcase_add_test(tcase, no_descriptor_is_left);
 	rt_test_case(suite, tcase);
 }

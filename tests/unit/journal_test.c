@@ -20,7 +20,7 @@
 #define NS INT64_C(1000000000)
 
 static const enum retort_log formats[] = {RETORT_LOG_SHORT, RETORT_LOG_COMMON,
-	RETORT_LOG_JSON, RETORT_LOG_COMBINED};
+	RETORT_LOG_JSON, RETORT_LOG_COMBINED, RETORT_LOG_COLUMNS};
 
 #define FORMATS (sizeof formats / sizeof *formats)
 
@@ -85,6 +85,78 @@ START_TEST(short_lines)
 	exchange.end = RETORT_RESET;
 	assert_line(&exchange, RETORT_LOG_SHORT,
 		"08:49:37.123 #7 unix \"\" - 0 0.000 ms (reset)\n");
+}
+END_TEST
+
+/* Each begins where it does in other lines, and what is long comes last. */
+START_TEST(columns)
+{
+	struct retort_exchange exchange =
+		make_exchange(REQUEST, strlen(REQUEST));
+
+	set_zone("UTC0");
+	assert_line(&exchange, RETORT_LOG_COLUMNS,
+		"08:49:38.125 #7    127.0.0.1:51234 200     1234  1002.345 ms "
+		"\"" REQUEST "\"\n");
+	exchange.connection = 123;
+	exchange.nth = 4;
+	exchange.client = "[::1]:80";
+	exchange.status = 0;
+	exchange.sent = 0;
+	exchange.duration = 999;
+	exchange.request_size = 0;
+	exchange.end = RETORT_RESET;
+	exchange.faults = "empty";
+	assert_line(&exchange, RETORT_LOG_COLUMNS,
+		"08:49:37.123 #123.4 [::1]:80         -        0     0.000 ms "
+		"\"\" (reset) [empty]\n");
+	exchange.protocol = RETORT_TCP;
+	exchange.client = "[2001:db8::1234]:51234";
+	exchange.pieces = 4;
+	exchange.end = RETORT_ANSWERED;
+	exchange.faults = NULL;
+	assert_line(&exchange, RETORT_LOG_COLUMNS,
+		"08:49:37.123 #123  [2001:db8::1234]:51234 tcp        0     "
+		"0.000 ms 4 pieces, 78 bytes in\n");
+	exchange.protocol = RETORT_UDP;
+	exchange.client = "unix";
+	assert_line(&exchange, RETORT_LOG_COLUMNS,
+		"08:49:37.123 #123  unix            udp        0     0.000 ms "
+		"78 bytes in\n");
+}
+END_TEST
+
+static const struct {
+	int status;
+	const char *text;
+} colors[] = {
+	{0, " \033[35m  -\033[0m "},
+	{101, " \033[32m101\033[0m "},
+	{204, " \033[32m204\033[0m "},
+	{304, " \033[36m304\033[0m "},
+	{404, " \033[33m404\033[0m "},
+	{503, " \033[31m503\033[0m "},
+	{999, " \033[31m999\033[0m "},
+};
+
+/* And nothing else can be a colour. */
+START_TEST(colors_of_statuses)
+{
+	struct retort_exchange exchange = make_exchange("\033[31m", 5);
+	struct bytes line = {.data = NULL};
+	char text[PIPE_BUF];
+	int escapes = 0;
+
+	exchange.status = colors[_i].status;
+	bytes_add(&line, text,
+		retort_log_line(&exchange, RETORT_LOG_COLORED, text,
+			sizeof text));
+	assert_has(line, colors[_i].text);
+	assert_has(line, " \"\\x1b[31m\"\n");
+	for (size_t i = 0; i < line.size; i++)
+		escapes += line.data[i] == '\033';
+	ck_assert_int_eq(escapes, 2);
+	bytes_free(&line);
 }
 END_TEST
 
@@ -1467,6 +1539,9 @@ main(void)
 	tcase_add_test(tcase, referer_and_user_agent);
 	tcase_add_test(tcase, a_client_that_closed_first);
 	tcase_add_test(tcase, short_lines);
+	tcase_add_test(tcase, columns);
+	tcase_add_loop_test(tcase, colors_of_statuses, 0,
+		sizeof colors / sizeof *colors);
 	tcase_add_test(tcase, common_lines);
 	tcase_add_test(tcase, json_lines);
 	tcase_add_test(tcase, lines_of_plain_sockets);
