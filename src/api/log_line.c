@@ -22,6 +22,7 @@
 
 /* Room after a request line for all but its fields; for each; for the last. */
 #define AFTER_REQUEST 512
+#define AFTER_REQUEST_BY_TLS 768
 #define AFTER_FIELD 64
 #define AFTER_LAST 8
 
@@ -78,12 +79,19 @@ add_quoted(struct line *line, const char *bytes, size_t n, size_t others,
 	add(line, "%s\"", shown < n ? "..." : "");
 }
 
+/* What is known of TLS follows in JSON. */
+static size_t
+room_after(const struct retort_exchange *exchange)
+{
+	return exchange->tls_version ? AFTER_REQUEST_BY_TLS : AFTER_REQUEST;
+}
+
 static void
 add_request(struct line *line, const struct retort_exchange *exchange,
 	bool json)
 {
 	add_quoted(line, exchange->request, exchange->request_size,
-		AFTER_REQUEST, json);
+		json ? room_after(exchange) : AFTER_REQUEST, json);
 }
 
 /* Not as a double, whose point depends on the locale. Before it at least so
@@ -345,6 +353,27 @@ add_member(struct line *line, const char *name, const char *value, size_t size,
 	add_quoted(line, value, size, others, true);
 }
 
+/* A string of TLS. */
+static void
+add_fact(struct line *line, const char *name, const char *value)
+{
+	if (value != NULL)
+		add_member(line, name, value, strlen(value), AFTER_REQUEST);
+}
+
+static void
+add_tls(struct line *line, const struct retort_exchange *exchange)
+{
+	if (exchange->tls_version == NULL)
+		return;
+	add(line, ",\"tls\":{\"version\":\"%.20s\"", exchange->tls_version);
+	add_fact(line, "cipher", exchange->tls_cipher);
+	add_fact(line, "alpn", exchange->tls_alpn);
+	add_fact(line, "sni", exchange->tls_sni);
+	add_fact(line, "client", exchange->tls_client);
+	add(line, ",\"resumed\":%s}", exchange->tls_resumed ? "true" : "false");
+}
+
 static void
 add_json(struct line *line, const struct retort_exchange *exchange)
 {
@@ -372,7 +401,8 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 	}
 	if (exchange->tunnel != NULL)
 		add_member(line, "tunnel", exchange->tunnel,
-			strlen(exchange->tunnel), AFTER_REQUEST);
+			strlen(exchange->tunnel), room_after(exchange));
+	add_tls(line, exchange);
 	add(line, ",\"received\":%llu,\"sent\":%llu",
 		(unsigned long long)exchange->received,
 		(unsigned long long)exchange->sent);

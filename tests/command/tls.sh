@@ -154,13 +154,55 @@ if have openssl; then
 		--body hello -- curl -sS --cacert "$dir/cert.pem" '{url}'
 	equal 'hello 0' "$(cat "$dir/out" "$dir/err") $status" \
 		'run: a certificate of our own'
-	run --tls --tls-client required --body hello -- \
+	run --tls --tls-client required --log json --body hello -- \
 		curl -sS --cert "$dir/cert.pem" --key "$dir/key.pem" '{url}'
-	equal 'hello 0' "$(cat "$dir/out" "$dir/err") $status" \
+	equal 'hello 0' "$(cat "$dir/out") $status" \
 		'run: a client with a certificate'
+	grep -q '"status":200,"tls":{"version":"TLSv1.[23]","cipher":"[^"]*",'\
+'"alpn":"http/1.1","sni":"localhost","client":"CN=own","resumed":false},' \
+		"$dir/err"
+	report $? 'the log has its facts'
 	run --tls --tls-client required --body hello -- curl -s '{url}'
 	[ "$status" -ne 0 ]
 	report $? 'run: a client without one'
+	# a session that is kept in a file
+	cat >"$dir/resumed.retort" <<-'RULES'
+		@on GET /
+		@if-tls resumed: yes
+		HTTP/1.1 200 OK
+
+		resumed
+
+		@on GET /
+		HTTP/1.1 200 OK
+
+		new
+	RULES
+	cat >"$dir/twice" <<-'TWICE'
+		say()
+		{
+			printf 'GET / HTTP/1.0\r\n\r\n' | openssl s_client \
+				-connect "localhost:$port" -CAfile "$1" \
+				-servername localhost -quiet -ign_eof "$2" "$3"
+		}
+		port=${RETORT_URL##*:}
+		port=${port%/}
+		say "$1" -sess_out "$2"
+		say "$1" -sess_in "$2"
+	TWICE
+	for version in 1.2 1.3; do
+		run --tls --tls-max $version --log json \
+			--scenario "$dir/resumed.retort" -- \
+			sh "$dir/twice" '{ca}' "$dir/session"
+		equal 'new resumed' "$(grep -a -o 'new\|resumed' "$dir/out" |
+			xargs)" "run: a session is resumed ($version)"
+		equal 'false true' "$(sed -n 's/.*"resumed":\([a-z]*\)}.*/\1/p' \
+			"$dir/err" | xargs)" "the log tells of it ($version)"
+	done
+	run --tls --tls-fault no-resume --scenario "$dir/resumed.retort" -- \
+		sh "$dir/twice" '{ca}' "$dir/session"
+	equal 'new new' "$(grep -a -o 'new\|resumed' "$dir/out" | xargs)" \
+		'run: no session is resumed'
 else
 	skip 'certificates of our own' 'there is no openssl'
 fi

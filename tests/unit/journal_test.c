@@ -415,6 +415,12 @@ START_TEST(a_long_request_line_is_cut)
 	exchange.referer_size = size;
 	exchange.user_agent = request;
 	exchange.user_agent_size = size;
+	exchange.tls_version = "TLSv1.3";
+	exchange.tls_cipher = "ECDHE-ECDSA-CHACHA20-POLY1305";
+	exchange.tls_alpn = "http/1.1";
+	request[size - 1] = '\0';
+	exchange.tls_sni = request;
+	exchange.tls_client = request;
 	exchange.by_chance = true;
 	exchange.seed = UINT64_MAX;
 	exchange.connection = UINT64_MAX;
@@ -444,6 +450,9 @@ START_TEST(a_long_request_line_is_cut)
 			assert_has(got, "\" 999 18446744073709551615\n");
 		if (formats[i] == RETORT_LOG_COMBINED)
 			assert_has(got, "\" 999 18446744073709551615 ");
+		if (formats[i] == RETORT_LOG_JSON)
+			assert_has(got,
+				"...\",\"resumed\":false},\"received\":");
 		if (formats[i] == RETORT_LOG_JSON)
 			assert_has(got, ",\"end\":\"timed out\",");
 		/* and what is cut is ended all the same */
