@@ -210,7 +210,8 @@ struct retort_exchange {
 	                            "CN=client 7,O=Some"; NULL: it has none */
 	bool tls_resumed;        /* the client resumed a session */
 	const char *tls_error; /* (end) why it failed, in OpenSSL's words, such
-	                          as "tlsv1 alert unknown ca"; NULL */
+	                          as "tlsv1 alert unknown ca"; "cut by a fault",
+	                          in the handshake; NULL */
 
 	const char *in;     /* the states in which it came, before the rule that
 	                   answered it left others: "ready connection:data";

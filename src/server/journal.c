@@ -46,6 +46,15 @@ line_of(const struct rt_conn *conn)
 		rt_conn_raw(conn, &cut));
 }
 
+/* Why TLS failed; NULL: it did not. */
+static const char *
+why_of(const struct rt_tls *tls)
+{
+	if (tls->why != NULL)
+		return tls->why;
+	return tls->cut && !tls->ready ? "cut by a fault" : NULL;
+}
+
 /* Of its TLS; borrows from it. */
 static void
 view_tls(struct retort_exchange *view, const struct rt_tls *tls)
@@ -59,6 +68,11 @@ view_tls(struct retort_exchange *view, const struct rt_tls *tls)
 	view->tls_client = facts->client;
 	view->tls_resumed = facts->resumed;
 	view->tls_error = tls->why;
+	/* nothing was answered on a wire that was cut in the handshake */
+	if (tls->cut && !tls->ready && view->end == RETORT_ANSWERED) {
+		view->end = RETORT_TLS_FAILED;
+		view->tls_error = why_of(tls);
+	}
 }
 
 struct retort_exchange
@@ -109,10 +123,10 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 			&view.user_agent_size);
 	}
 	/* no reply has any, but its connection has */
-	if (view.request == NULL && view.faults == NULL &&
-		served->tls_faults != NULL &&
-		*rt_faults_text(served->tls_faults) != '\0')
-		view.faults = rt_faults_text(served->tls_faults);
+	if (view.faults == NULL &&
+		(view.request == NULL ||
+			(served->tls != NULL && served->tls->cut)))
+		view.faults = served->tls_faults;
 	view.client_close = conn->client_close;
 	view.server_close = conn->server_close;
 	view.client_first = conn->client_first;
@@ -648,6 +662,18 @@ rt_journal_close(struct rt_record *record)
 }
 
 void
+rt_journal_note_tls(struct rt_journal *journal, const struct rt_served *served)
+{
+	const struct rt_tls *tls = served->tls;
+
+	if (tls == NULL || tls->ready || why_of(tls) == NULL)
+		return;
+	journal->unshaken++;
+	journal->last_unshaken = served->number;
+	journal->why_last_unshaken = why_of(tls);
+}
+
+void
 rt_journal_clear(struct rt_journal *journal)
 {
 	for (size_t i = 0; i < journal->count; i++) {
@@ -660,6 +686,7 @@ rt_journal_clear(struct rt_journal *journal)
 	}
 	journal->count = 0;
 	journal->lost = 0;
+	journal->unshaken = 0;
 	journal->era++;
 }
 

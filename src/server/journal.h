@@ -72,9 +72,13 @@ struct rt_journal {
 	size_t room;
 	size_t used; /* bytes of memory, with what open connections hold */
 	size_t max;
-	uint64_t lost;      /* exchanges that found it full */
-	uint64_t era;       /* how often all was forgotten */
-	uint64_t rules_era; /* in which rules were forgotten, too */
+	uint64_t lost;     /* exchanges that found it full */
+	uint64_t unshaken; /* connections that failed in the handshake of TLS,
+	                       which have no record, */
+	uint64_t last_unshaken;        /* the last of them, and why; it lives */
+	const char *why_last_unshaken; /* for ever */
+	uint64_t era;                  /* how often all was forgotten */
+	uint64_t rules_era;            /* in which rules were forgotten, too */
 };
 
 void rt_journal_init(struct rt_journal *journal, size_t max);
@@ -97,6 +101,10 @@ struct rt_record *rt_journal_keep(struct rt_record *record);
 /* Its connection has ended, and so have its records. What was not published is
    freed. */
 void rt_journal_close(struct rt_record *record);
+
+/* A connection ends, maybe in the handshake of TLS: the verdict tells of it. */
+void rt_journal_note_tls(struct rt_journal *journal,
+	const struct rt_served *served);
 
 /* Forgets all records; those that have begun will not stand in it. */
 void rt_journal_clear(struct rt_journal *journal);

@@ -6,21 +6,21 @@
 #include "conn/conn.h"
 #include "match/state.h"
 
-struct rt_faults;
 struct rt_record;
 struct rt_tls;
 
 struct rt_served {
-	struct rt_conn conn;          /* first: the loop returns its channel */
-	uint64_t number;              /* from 1 */
-	struct rt_tls *tls;           /* between it and the wire; NULL: none */
-	struct rt_faults *tls_faults; /* that it has for all of it; NULL */
-	struct rt_record *record;     /* of the present request, or, between
+	struct rt_conn conn;      /* first: the loop returns its channel */
+	uint64_t number;          /* from 1 */
+	struct rt_tls *tls;       /* between it and the wire; NULL: none */
+	char *tls_faults;         /* what they do to the wire, whatever the
+	                                 reply is; NULL: nothing */
+	struct rt_record *record; /* of the present request, or, between
 	                                 two, of the last; NULL */
-	struct rt_record *past;       /* if there was no memory for the present
+	struct rt_record *past;   /* if there was no memory for the present
 	                                 one's: of the last that has one; NULL */
-	struct rt_blob *tunnel; /* the target of its CONNECT; NULL: none */
-	bool head_told;         /* its head, or piece, was reported */
+	struct rt_blob *tunnel;   /* the target of its CONNECT; NULL: none */
+	bool head_told;           /* its head, or piece, was reported */
 	bool client_fin_told;
 	bool server_fin_told;
 	bool replied; /* it stands in the list of those whose reply came from

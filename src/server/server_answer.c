@@ -153,8 +153,7 @@ answer(struct retort *server, struct rt_served *served)
 		rt_record_answered(served->record, &conn->buffers->reply);
 	if (refuse != 0)
 		refuse_others(server, served, refuse);
-	if (served->tls != NULL &&
-		!rt_tls_edit(served->tls, &conn->buffers->reply.struck.wire)) {
+	if (served->tls != NULL && !rt_server_spoil_wire(served)) {
 		rt_conn_fail(conn);
 		return;
 	}

@@ -82,6 +82,9 @@ void rt_server_changed(struct retort *server);
 int rt_server_begin_tls(struct retort *server, struct rt_served *served);
 void rt_server_end_tls(struct rt_served *served);
 
+/* What is wrong with its reply is done to the wire, too. False: no memory. */
+bool rt_server_spoil_wire(struct rt_served *served);
+
 /* Its connection is closed, after a reply that was to be followed by others:
    the client is told that none will be, if it can be at once. */
 void rt_server_tell_end(struct retort *server, struct rt_served *served);

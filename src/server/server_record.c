@@ -230,6 +230,7 @@ rt_server_close_record(struct retort *server, struct rt_served *served)
 	struct rt_record *record =
 		served->record ? served->record : served->past;
 
+	rt_journal_note_tls(&server->journal, served);
 	if (record == NULL)
 		return;
 	/* it broke off before it could be refused */

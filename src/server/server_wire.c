@@ -8,26 +8,61 @@
 #include "server/server_parts.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* They are told where no reply has any: added to those before. */
+static bool
+note_faults(struct rt_served *served, const char *faults)
+{
+	const char *before = served->tls_faults ? served->tls_faults : "";
+	size_t room = strlen(before) + strlen("; ") + strlen(faults) + 1;
+	char *all = malloc(room);
+
+	if (all == NULL)
+		return false;
+	(void)snprintf(all, room, "%s%s%s", before, *before != '\0' ? "; " : "",
+		faults);
+	free(served->tls_faults);
+	served->tls_faults = all;
+	return true;
+}
 
 /* Its share of the faults that all connections have. */
 static bool
 spoil(struct retort *server, struct rt_served *served)
 {
-	struct rt_wire_list edits = {NULL, 0, 0};
-	bool ok;
-
-	served->tls_faults = rt_faults_draw(server->tls_faults,
+	struct rt_faults *drawn = rt_faults_draw(server->tls_faults,
 		server->route.seed, served->number);
+	struct rt_wire_list edits = {NULL, 0, 0};
+	bool ok = drawn != NULL;
+
 	served->chance = (struct rt_chance){
 		.drawn = rt_faults_chancy(server->tls_faults),
 		.seed = server->route.seed,
 	};
-	if (served->tls_faults != NULL &&
-		rt_faults_resume_none(served->tls_faults))
+	if (ok && rt_faults_resume_none(drawn))
 		rt_tls_resume_none(served->tls, served->number);
-	ok = served->tls_faults != NULL &&
-		rt_faults_edit_wire(served->tls_faults, &edits, true);
+	if (ok && *rt_faults_text(drawn) != '\0')
+		ok = note_faults(served, rt_faults_text(drawn));
+	ok = ok && rt_faults_edit_wire(drawn, &edits, true);
+	rt_faults_free(drawn);
 	return rt_tls_edit(served->tls, &edits) && ok;
+}
+
+bool
+rt_server_spoil_wire(struct rt_served *served)
+{
+	struct rt_reply *reply = &served->conn.buffers->reply;
+
+	/* those of a greeting are there for longer than it is */
+	if (served->conn.asked == RT_ASK_GREET &&
+		reply->struck.wire.count > 0 &&
+		rt_reply_faults(reply) != NULL &&
+		!note_faults(served, rt_reply_faults(reply)))
+		return false;
+	return rt_tls_edit(served->tls, &reply->struck.wire);
 }
 
 int
@@ -60,7 +95,7 @@ rt_server_end_tls(struct rt_served *served)
 		beneath = served->tls->beneath;
 		rt_tls_free(served->tls);
 	}
-	rt_faults_free(served->tls_faults);
+	free(served->tls_faults);
 	served->tls_faults = NULL;
 }
 

@@ -516,6 +516,24 @@ judge_rules(struct judgement *judgement, const struct rt_route *route)
 	}
 }
 
+/* It may be why nothing came. */
+static void
+tell_unshaken(struct judgement *judgement)
+{
+	const struct rt_journal *journal = judgement->journal;
+	unsigned long long others = journal->unshaken - 1;
+
+	if (journal->unshaken == 0 || judgement->text->len == 0)
+		return;
+	rt_buf_add_format(judgement->text, "connection %llu: TLS failed: %s",
+		(unsigned long long)journal->last_unshaken,
+		journal->why_last_unshaken);
+	if (others > 0)
+		rt_buf_add_format(judgement->text, " (and %llu before it)",
+			others);
+	rt_buf_add(judgement->text, "\n", 1);
+}
+
 const char *
 rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal,
 	const struct rt_route *route)
@@ -539,6 +557,7 @@ rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal,
 	}
 	judge_records(&judgement);
 	judge_rules(&judgement, route);
+	tell_unshaken(&judgement);
 	if (journal->lost > 0)
 		rt_buf_add_format(&verdict->text,
 			"%llu exchange%s not recorded, or only in part: "

@@ -120,5 +120,14 @@ if have curl; then
 	equal 28 $? 'curl: cut flight 0+50 stall'
 	grep -q ' (reset) \[cut flight 0+50 stall\]$' "$dir/err"
 	report $? 'the log names the fault'
+	printf '@accepted\n@fault cut flight 0\n' >"$dir/accepted.retort"
+	for option in '--tls-fault=cut flight 0' \
+		"--scenario=$dir/accepted.retort"; do
+		timeout -k 5 $deadline "$retort" run --tls --log json \
+			"$option" -- curl -s '{url}' >"$dir/out" 2>"$dir/err"
+		grep -q '"end":"TLS failed","reason":"cut by a fault","faults":"cut flight 0"' \
+			"$dir/err"
+		report $? "the log says what broke: $option"
+	done
 fi
 conclude

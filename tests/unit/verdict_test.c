@@ -502,6 +502,33 @@ START_TEST(lost_records)
 }
 END_TEST
 
+/* They may be why nothing came, but are no mistakes by themselves. */
+START_TEST(handshakes_that_failed)
+{
+	static const char missing[] =
+		"expectation 1 (GET /): expected exactly 1, came 0\n";
+	char text[200];
+
+	journal.unshaken = 1;
+	journal.last_unshaken = 3;
+	journal.why_last_unshaken = "tlsv1 alert unknown ca";
+	expect_verdict(NULL);
+	expect(1, 1, "GET /");
+	(void)snprintf(text, sizeof text,
+		"%sconnection 3: TLS failed: tlsv1 alert unknown ca\n",
+		missing);
+	expect_verdict(text);
+	journal.unshaken = 4;
+	(void)snprintf(text, sizeof text,
+		"%sconnection 3: TLS failed: tlsv1 alert unknown ca (and 3 "
+		"before it)\n",
+		missing);
+	expect_verdict(text);
+	rt_journal_clear(&journal);
+	expect_verdict(missing);
+}
+END_TEST
+
 /* --- life --- */
 
 START_TEST(cleared)
@@ -637,8 +664,9 @@ main(void)
 		in_order_each_for_itself, orders_are_of_two,
 		malformed_expectations, mistakes_are_told_first, many_mistakes,
 		unanswered_requests, replies_that_were_never_made, lost_records,
-		pieces_in_words, pieces_that_nothing_answered, cleared,
-		many_expectations, no_room_for_words, NULL};
+		handshakes_that_failed, pieces_in_words,
+		pieces_that_nothing_answered, cleared, many_expectations,
+		no_room_for_words, NULL};
 	TCase *tcase = tcase_create("verdict");
 
 	tcase_add_checked_fixture(tcase, open_all, close_all);

@@ -499,7 +499,7 @@ END_TEST
 /* --- what goes wrong --- */
 
 static struct retort_exchange last;
-static char last_error[100];
+static char last_error[100], last_faults[100];
 
 static void
 note(void *arg, enum retort_event event, const struct retort_exchange *exchange,
@@ -513,6 +513,8 @@ note(void *arg, enum retort_event event, const struct retort_exchange *exchange,
 	last = *exchange;
 	(void)snprintf(last_error, sizeof last_error, "%s",
 		exchange->tls_error ? exchange->tls_error : "");
+	(void)snprintf(last_faults, sizeof last_faults, "%s",
+		exchange->faults ? exchange->faults : "");
 }
 
 START_TEST(a_client_distrusts)
@@ -529,6 +531,11 @@ START_TEST(a_client_distrusts)
 	ck_assert_int_eq(last.end, RETORT_TLS_FAILED);
 	ck_assert_msg(strstr(last_error, "alert") != NULL, "%s", last_error);
 	ck_assert_ptr_null(retort_record(server, 1));
+	assert_verdict(NULL);
+	ck_assert_int_gt(retort_expect(server, "GET /", .times = 1), 0);
+	ck_assert_msg(strstr(retort_verdict(server),
+			      "\nconnection 1: TLS failed: ") != NULL,
+		"%s", retort_verdict(server));
 	close_server();
 }
 END_TEST
@@ -802,7 +809,7 @@ START_TEST(resets_handshakes)
 		close_client(&client);
 		ck_assert(retort_wait_end(server, NULL, PATIENCE));
 		ck_assert_int_eq(last.server_close, RETORT_RST);
-		ck_assert_int_eq(last.end, RETORT_ANSWERED);
+		ck_assert_int_eq(last.end, RETORT_TLS_FAILED);
 		close_server();
 	}
 }
@@ -865,7 +872,9 @@ START_TEST(a_rule_spoils_handshakes)
 {
 	struct client client;
 
-	open_with((struct retort_options){.tls = true, .protocol = RETORT_TCP},
+	open_with((struct retort_options){.tls = true,
+			  .protocol = RETORT_TCP,
+			  .event = note},
 		_i);
 	ON(NULL, .accepted = true, .times = 1, .body = "",
 		.faults = "alert access-denied");
@@ -876,6 +885,9 @@ START_TEST(a_rule_spoils_handshakes)
 	ck_assert_int_eq(client.end, SSL_ERROR_SSL);
 	ck_assert_int_eq(reason(), SSL_R_TLSV1_ALERT_ACCESS_DENIED);
 	close_client(&client);
+	TURN_UNTIL(last.end == RETORT_TLS_FAILED);
+	ck_assert_str_eq(last_error, "cut by a fault");
+	ck_assert_str_eq(last_faults, "alert access-denied");
 	if (!way->adopted) {
 		open_client(&client);
 		converse(&client, "x");
