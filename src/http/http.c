@@ -212,8 +212,7 @@ valid_authority(const char *text, size_t size)
 	} else {
 		for (; i < size && text[i] != ':'; i++)
 			if (strchr("\"#/<>?@[\\]^`{|}", text[i]) != NULL ||
-				(rt_http_class((unsigned char)text[i]) &
-					VCHAR) == 0)
+				!rt_http_is(text[i], VCHAR))
 				return false;
 		if (i == 0 && size > 0)
 			return false;
@@ -470,7 +469,7 @@ feed_chunk_line(struct rt_http *http, const char *base, size_t *at, size_t size)
 			break;
 	for (n = digits; n < size - *at && line[n] != '\r'; n++)
 		if (n >= MAX_CHUNK_LINE || (n == digits && line[n] != ';') ||
-			(rt_http_class((unsigned char)line[n]) & VALUE) == 0)
+			!rt_http_is(line[n], VALUE))
 			return refuse(http, 400, "malformed chunk size");
 	if (digits > MAX_CHUNK_LINE || (digits == 0 && n < size - *at))
 		return refuse(http, 400, "malformed chunk size");

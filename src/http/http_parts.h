@@ -62,10 +62,26 @@ refuse(struct rt_http *http, int status, const char *reason)
 	return -1;
 }
 
-/* 1: token character; 2: visible ASCII; 4: may stand in a field value. */
-enum { TCHAR = 1, VCHAR = 2, VALUE = 4 };
+/* Token characters; visible ASCII; what may stand in a field value; above
+   0x7f. */
+enum { TCHAR = 1, VCHAR = 2, VALUE = 4, HIGH = 8 };
 
-unsigned rt_http_class(unsigned char c);
+extern const unsigned char rt_http_classes[256];
+
+static inline bool
+rt_http_is(char c, unsigned classes)
+{
+	return (rt_http_classes[(unsigned char)c] & classes) != 0;
+}
+
+/* Where the bytes of these classes end that begin at `at`. */
+static inline size_t
+rt_http_run(const char *base, size_t at, size_t end, unsigned classes)
+{
+	while (at < end && rt_http_is(base[at], classes))
+		at++;
+	return at;
+}
 
 /* Scans up to the end of the head or trailer section. 1: reached; 0: not yet;
    -1: refused. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The line structure of heads and trailer sections, byte by byte, and which
+ * The line structure of heads and trailer sections, part by part, and which
  * bytes may stand where (RFC 9110 5.6.2, 5.5; RFC 9112 2.2 to 5).
  */
 #include "config.h"
@@ -9,60 +9,50 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 #define MAX_LEADING 16 /* bytes of empty lines before a request */
 
-static unsigned
-class_of(unsigned char c)
-{
-	/* clang-format off */
-	static const unsigned char classes[256] = {
-		['\t'] = VALUE,
-		[' '] = VALUE,
-		['!'] = 7, ['"'] = 6, ['#'] = 7, ['$'] = 7, ['%'] = 7,
-		['&'] = 7, ['\''] = 7, ['('] = 6, [')'] = 6, ['*'] = 7,
-		['+'] = 7, [','] = 6, ['-'] = 7, ['.'] = 7, ['/'] = 6,
-		['0'] = 7, ['1'] = 7, ['2'] = 7, ['3'] = 7, ['4'] = 7,
-		['5'] = 7, ['6'] = 7, ['7'] = 7, ['8'] = 7, ['9'] = 7,
-		[':'] = 6, [';'] = 6, ['<'] = 6, ['='] = 6, ['>'] = 6,
-		['?'] = 6, ['@'] = 6,
-		['A'] = 7, ['B'] = 7, ['C'] = 7, ['D'] = 7, ['E'] = 7,
-		['F'] = 7, ['G'] = 7, ['H'] = 7, ['I'] = 7, ['J'] = 7,
-		['K'] = 7, ['L'] = 7, ['M'] = 7, ['N'] = 7, ['O'] = 7,
-		['P'] = 7, ['Q'] = 7, ['R'] = 7, ['S'] = 7, ['T'] = 7,
-		['U'] = 7, ['V'] = 7, ['W'] = 7, ['X'] = 7, ['Y'] = 7,
-		['Z'] = 7, ['['] = 6, ['\\'] = 6, [']'] = 6, ['^'] = 7,
-		['_'] = 7, ['`'] = 7,
-		['a'] = 7, ['b'] = 7, ['c'] = 7, ['d'] = 7, ['e'] = 7,
-		['f'] = 7, ['g'] = 7, ['h'] = 7, ['i'] = 7, ['j'] = 7,
-		['k'] = 7, ['l'] = 7, ['m'] = 7, ['n'] = 7, ['o'] = 7,
-		['p'] = 7, ['q'] = 7, ['r'] = 7, ['s'] = 7, ['t'] = 7,
-		['u'] = 7, ['v'] = 7, ['w'] = 7, ['x'] = 7, ['y'] = 7,
-		['z'] = 7, ['{'] = 6, ['|'] = 7, ['}'] = 6, ['~'] = 7,
-	};
-	/* clang-format on */
-
-	return c > 0x7f ? VALUE : classes[c];
-}
-
-unsigned
-rt_http_class(unsigned char c)
-{
-	return class_of(c);
-}
-
-static bool
-all_of(const char *text, size_t size, unsigned class)
-{
-	for (size_t i = 0; i < size; i++)
-		if ((class_of((unsigned char)text[i]) & class) == 0)
-			return false;
-	return true;
-}
+/* clang-format off */
+const unsigned char rt_http_classes[256] = {
+	['\t'] = VALUE,
+	[' '] = VALUE,
+	['!'] = 7, ['"'] = 6, ['#'] = 7, ['$'] = 7, ['%'] = 7,
+	['&'] = 7, ['\''] = 7, ['('] = 6, [')'] = 6, ['*'] = 7,
+	['+'] = 7, [','] = 6, ['-'] = 7, ['.'] = 7, ['/'] = 6,
+	['0'] = 7, ['1'] = 7, ['2'] = 7, ['3'] = 7, ['4'] = 7,
+	['5'] = 7, ['6'] = 7, ['7'] = 7, ['8'] = 7, ['9'] = 7,
+	[':'] = 6, [';'] = 6, ['<'] = 6, ['='] = 6, ['>'] = 6,
+	['?'] = 6, ['@'] = 6,
+	['A'] = 7, ['B'] = 7, ['C'] = 7, ['D'] = 7, ['E'] = 7,
+	['F'] = 7, ['G'] = 7, ['H'] = 7, ['I'] = 7, ['J'] = 7,
+	['K'] = 7, ['L'] = 7, ['M'] = 7, ['N'] = 7, ['O'] = 7,
+	['P'] = 7, ['Q'] = 7, ['R'] = 7, ['S'] = 7, ['T'] = 7,
+	['U'] = 7, ['V'] = 7, ['W'] = 7, ['X'] = 7, ['Y'] = 7,
+	['Z'] = 7, ['['] = 6, ['\\'] = 6, [']'] = 6, ['^'] = 7,
+	['_'] = 7, ['`'] = 7,
+	['a'] = 7, ['b'] = 7, ['c'] = 7, ['d'] = 7, ['e'] = 7,
+	['f'] = 7, ['g'] = 7, ['h'] = 7, ['i'] = 7, ['j'] = 7,
+	['k'] = 7, ['l'] = 7, ['m'] = 7, ['n'] = 7, ['o'] = 7,
+	['p'] = 7, ['q'] = 7, ['r'] = 7, ['s'] = 7, ['t'] = 7,
+	['u'] = 7, ['v'] = 7, ['w'] = 7, ['x'] = 7, ['y'] = 7,
+	['z'] = 7, ['{'] = 6, ['|'] = 7, ['}'] = 6, ['~'] = 7,
+	/* from 0x80 on */
+	[128] = 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12,
+	[144] = 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12,
+	[160] = 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12,
+	[176] = 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12,
+	[192] = 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12,
+	[208] = 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12,
+	[224] = 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12,
+	[240] = 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12,
+};
+/* clang-format on */
 
 bool
 rt_http_is_token(const char *text, size_t size)
 {
-	return size > 0 && all_of(text, size, TCHAR);
+	return size > 0 && rt_http_run(text, 0, size, TCHAR) == size;
 }
 
 bool
@@ -70,8 +60,8 @@ rt_http_is_value(const char *text, size_t size)
 {
 	if (size == 0)
 		return true;
-	return all_of(text, size, VALUE) && strchr(" \t", text[0]) == NULL &&
-		strchr(" \t", text[size - 1]) == NULL;
+	return rt_http_run(text, 0, size, VALUE) == size &&
+		!rt_is_blank(text[0]) && !rt_is_blank(text[size - 1]);
 }
 
 size_t
@@ -140,18 +130,26 @@ method_of(const char *base, struct rt_span name)
 	return RT_UNKNOWN;
 }
 
+/*
+ * Each of these takes what there is of its part, from *at on, where there is a
+ * byte, up to `end`, and moves *at past it. 0, or -1: refused.
+ */
+
 static int
-scan_begin(struct rt_http *http, unsigned char c, size_t at)
+scan_begin(struct rt_http *http, const char *base, size_t *at)
 {
-	if (class_of(c) & TCHAR) {
-		http->request.line.at = (uint32_t)at;
-		http->request.name.at = (uint32_t)at;
+	char c = base[*at];
+
+	if (rt_http_is(c, TCHAR)) {
+		http->request.line.at = (uint32_t)*at;
+		http->request.name.at = (uint32_t)*at;
 		http->scan = SCAN_METHOD;
 		return 0;
 	}
-	if (at - http->part_at >= MAX_LEADING)
+	if (*at - http->part_at >= MAX_LEADING)
 		return refuse(http, 400, "too many empty lines");
 	if (c == '\r') {
+		++*at;
 		http->scan = SCAN_BEGIN_LF;
 		return 0;
 	}
@@ -162,88 +160,104 @@ scan_begin(struct rt_http *http, unsigned char c, size_t at)
 	return refuse(http, 400, "malformed request line");
 }
 
+/* The span goes on to `end`, unless that is more than `most` bytes. */
+static bool
+extend(struct rt_span *span, size_t end, size_t most)
+{
+	size_t size = end - span->at;
+
+	span->size = (uint32_t)(size < most ? size : most);
+	return size <= most;
+}
+
 static int
-scan_method(struct rt_http *http, const char *base, size_t at)
+scan_method(struct rt_http *http, const char *base, size_t *at, size_t end)
 {
 	struct rt_span *name = &http->request.name;
-	unsigned char c = (unsigned char)base[at];
 
-	name->size = (uint32_t)(at - name->at);
-	if (c == ' ') {
-		http->request.method = method_of(base, *name);
-		http->request.target.at = (uint32_t)at + 1;
-		http->scan = SCAN_TARGET;
-		return 0;
-	}
-	if ((class_of(c) & TCHAR) == 0)
-		return refuse(http, 400, "malformed request line");
-	if (name->size >= RT_MAX_METHOD)
+	*at = rt_http_run(base, *at, end, TCHAR);
+	if (!extend(name, *at, RT_MAX_METHOD))
 		return refuse(http, 501, "the method is too long");
+	if (*at == end)
+		return 0;
+	if (base[*at] != ' ')
+		return refuse(http, 400, "malformed request line");
+	http->request.method = method_of(base, *name);
+	http->request.target.at = (uint32_t)++ * at;
+	http->scan = SCAN_TARGET;
 	return 0;
 }
 
 static int
-scan_target(struct rt_http *http, unsigned char c, size_t at)
+scan_target(struct rt_http *http, const char *base, size_t *at, size_t end)
 {
 	struct rt_span *target = &http->request.target;
+	char c;
 
-	target->size = (uint32_t)(at - target->at);
+	*at = rt_http_run(base, *at, end, VCHAR);
 	/* bytes that should have been encoded, such as those of UTF-8, mean
 	   themselves */
-	if (c > 0x7f)
+	if (*at < end && rt_http_is(base[*at], HIGH)) {
 		http->raw_target = true;
-	if (c > 0x7f || class_of(c) & VCHAR) {
-		if (target->size >= http->limits->target)
-			return refuse(http, 414, "the target is too long");
-		return 0;
+		*at = rt_http_run(base, *at, end, VCHAR | HIGH);
 	}
+	if (!extend(target, *at, http->limits->target))
+		return refuse(http, 414, "the target is too long");
+	if (*at == end)
+		return 0;
+	c = base[*at];
 	if (c == '\r' || c == '\n')
 		return refuse(http, 400,
 			"no HTTP version (HTTP/0.9 is not "
 			"served)");
 	if (c != ' ' || target->size == 0)
 		return refuse(http, 400, "malformed request target");
+	++*at;
 	http->scan = SCAN_VERSION;
 	return 0;
 }
 
 /* RFC 9112 2.3: HTTP-version is exactly "HTTP/" DIGIT "." DIGIT. */
 static int
-scan_version(struct rt_http *http, const char *base, size_t at)
+scan_version(struct rt_http *http, const char *base, size_t *at, size_t end)
 {
 	static const char form[] = "HTTP/0.0";
 	const struct rt_span *target = &http->request.target;
-	size_t from = (size_t)target->at + target->size + 1;
-	size_t i = at - from;
-	char c = base[at];
+	const char *version = base + target->at + target->size + 1;
+	size_t i = (size_t)(base + *at - version);
 
-	if (i < sizeof form - 1) {
-		if (form[i] == '0' ? c >= '0' && c <= '9' : c == form[i])
-			return 0;
-		return refuse(http, 400, "malformed HTTP version");
-	}
-	if (c == '\n')
+	for (; *at < end && i < sizeof form - 1; i++, ++*at)
+		if (form[i] == '0' ? version[i] < '0' || version[i] > '9' :
+				     version[i] != form[i])
+			return refuse(http, 400, "malformed HTTP version");
+	if (*at == end)
+		return 0;
+	if (version[i] == '\n')
 		return refuse(http, 400, "bare LF (lines end in CR LF)");
-	if (c != '\r')
+	if (version[i] != '\r')
 		return refuse(http, 400, "malformed HTTP version");
-	if (base[at - 3] != '1' || base[at - 1] > '1')
+	if (version[5] != '1' || version[7] > '1')
 		return refuse(http, 505,
 			"only HTTP/1.0 and HTTP/1.1 are served");
-	http->request.minor = base[at - 1] - '0';
-	http->request.line.size = (uint32_t)(at - http->request.line.at);
+	http->request.minor = version[7] - '0';
+	http->request.line.size = (uint32_t)(*at - http->request.line.at);
+	++*at;
 	http->scan = SCAN_FIRST_LF;
 	return 0;
 }
 
 static int
-scan_line(struct rt_http *http, unsigned char c)
+scan_line(struct rt_http *http, const char *base, size_t *at)
 {
-	if (class_of(c) & TCHAR) {
+	char c = base[*at];
+
+	if (rt_http_is(c, TCHAR)) {
 		http->scan = SCAN_NAME;
 		return 0;
 	}
 	switch (c) {
 	case '\r':
+		++*at;
 		http->scan = SCAN_END_LF;
 		return 0;
 	case '\n':
@@ -259,73 +273,77 @@ scan_line(struct rt_http *http, unsigned char c)
 }
 
 static int
-scan_name(struct rt_http *http, unsigned char c)
+scan_name(struct rt_http *http, const char *base, size_t *at, size_t end)
 {
-	if (class_of(c) & TCHAR)
+	*at = rt_http_run(base, *at, end, TCHAR);
+	if (*at == end)
 		return 0;
-	if (c == ' ' || c == '\t')
+	if (rt_is_blank(base[*at]))
 		return refuse(http, 400, "space before the colon");
-	if (c != ':')
+	if (base[*at] != ':')
 		return refuse(http, 400, "malformed field name");
+	++*at;
 	http->scan = SCAN_VALUE;
 	return 0;
 }
 
 static int
-scan_value(struct rt_http *http, const char *base, size_t at)
+scan_value(struct rt_http *http, const char *base, size_t *at, size_t end)
 {
-	unsigned char c = (unsigned char)base[at];
+	char c;
 
-	if (class_of(c) & VALUE)
+	*at = rt_http_run(base, *at, end, VALUE);
+	if (*at == end)
 		return 0;
+	c = base[*at];
 	if (c == '\n')
 		return refuse(http, 400, "bare LF (lines end in CR LF)");
 	if (c == '\0')
 		return refuse(http, 400, "NUL in a field value");
 	if (c != '\r')
 		return refuse(http, 400, "control character in a field value");
-	if (base[at - 1] == ' ' || base[at - 1] == '\t')
+	if (rt_is_blank(base[*at - 1]))
 		http->trailing = true;
+	++*at;
 	http->scan = SCAN_LF;
 	return 0;
 }
 
 static int
-scan_lf(struct rt_http *http, unsigned char c, enum scan next)
+scan_lf(struct rt_http *http, const char *base, size_t *at, enum scan next)
 {
-	if (c != '\n')
+	if (base[*at] != '\n')
 		return refuse(http, 400, "bare CR (lines end in CR LF)");
+	++*at;
 	http->scan = next;
 	return 0;
 }
 
 static int
-scan_byte(struct rt_http *http, const char *base, size_t at)
+scan_part(struct rt_http *http, const char *base, size_t *at, size_t end)
 {
-	unsigned char c = (unsigned char)base[at];
-
 	switch (http->scan) {
 	case SCAN_BEGIN:
-		return scan_begin(http, c, at);
+		return scan_begin(http, base, at);
 	case SCAN_BEGIN_LF:
-		return scan_lf(http, c, SCAN_BEGIN);
+		return scan_lf(http, base, at, SCAN_BEGIN);
 	case SCAN_METHOD:
-		return scan_method(http, base, at);
+		return scan_method(http, base, at, end);
 	case SCAN_TARGET:
-		return scan_target(http, c, at);
+		return scan_target(http, base, at, end);
 	case SCAN_VERSION:
-		return scan_version(http, base, at);
+		return scan_version(http, base, at, end);
 	case SCAN_FIRST_LF:
 	case SCAN_LF:
-		return scan_lf(http, c, SCAN_LINE);
+		return scan_lf(http, base, at, SCAN_LINE);
 	case SCAN_LINE:
-		return scan_line(http, c);
+		return scan_line(http, base, at);
 	case SCAN_NAME:
-		return scan_name(http, c);
+		return scan_name(http, base, at, end);
 	case SCAN_VALUE:
-		return scan_value(http, base, at);
+		return scan_value(http, base, at, end);
 	case SCAN_END_LF:
-		return scan_lf(http, c, SCAN_END);
+		return scan_lf(http, base, at, SCAN_END);
 	case SCAN_END:
 		break;
 	}
@@ -336,13 +354,14 @@ int
 rt_http_scan(struct rt_http *http, const char *base, size_t size)
 {
 	size_t at = http->part_at + http->scanned;
+	size_t most = http->part_at + http->limits->head;
+	size_t end = size < most ? size : most;
 
-	for (; at < size && http->scan != SCAN_END; at++) {
-		if (at - http->part_at >= http->limits->head)
-			return refuse(http, 431, "the head is too large");
-		if (scan_byte(http, base, at) != 0)
+	while (at < end && http->scan != SCAN_END)
+		if (scan_part(http, base, &at, end) != 0)
 			return -1;
-	}
+	if (at < size && http->scan != SCAN_END)
+		return refuse(http, 431, "the head is too large");
 	http->scanned = at - http->part_at;
 	return http->scan == SCAN_END;
 }
