@@ -3,15 +3,17 @@
  * Requests: the only room that knows llhttp.
  *
  * Every byte of a head passes rt_http_scan() first, which knows the line
- * structure and refuses what some versions of llhttp let through (bare CR and
- * LF, NUL, white space before the colon, obs-fold, an empty field name,
- * versions other than 1.0 and 1.1). When the head is whole, llhttp parses it,
- * and check_head() adds the rest: Host, transfer codings, the target's form.
- * llhttp is not shown what some of its versions refuse without need: methods
- * that they do not know, CONNECT, schemes other than http and https, bytes
- * above 0x7f in the target, white space after a value. In a chunked body each
- * chunk's size line goes the same way, then the trailer section. Makes no
- * system call.
+ * structure, finds the fields, and refuses what some versions of llhttp let
+ * through (bare CR and LF, NUL, white space before the colon, obs-fold, an
+ * empty field name, versions other than 1.0 and 1.1). When the head is whole,
+ * llhttp parses what its framing depends on: the request line, Content-Length
+ * and Transfer-Encoding. check_head() adds the rest: Host, transfer codings,
+ * the target's form. llhttp is not shown what some of its versions refuse
+ * without need: methods that they do not know, CONNECT, schemes other than http
+ * and https, bytes above 0x7f in the target, white space after a value; nor
+ * fields that it would check a second time, and make nothing of. In a chunked
+ * body each chunk's size line goes the same way, then the end of the trailers.
+ * Makes no system call.
  */
 #include "config.h"
 
@@ -25,6 +27,8 @@
 
 #define MAX_CHUNK_LINE 4096 /* bytes of a chunk's size and extensions */
 
+static const char length[] = "Content-Length", coding[] = "Transfer-Encoding";
+
 bool
 rt_span_is(const char *base, struct rt_span span, const char *text)
 {
@@ -32,72 +36,6 @@ rt_span_is(const char *base, struct rt_span span, const char *text)
 }
 
 /* --- what llhttp tells --- */
-
-static struct rt_span
-span_of(const struct rt_http *http, const char *at, size_t size)
-{
-	return (struct rt_span){(uint32_t)(at - http->base), (uint32_t)size};
-}
-
-static int
-add_field(struct rt_http *http, struct rt_span name, size_t limit,
-	size_t *count)
-{
-	struct rt_request *request = &http->request;
-	size_t all = request->field_count + request->trailer_count;
-
-	if (all >= limit)
-		return refuse(http, 431, "too many fields");
-	if (!rt_grow(&request->fields, &request->field_room, all,
-		    sizeof *request->fields))
-		return refuse(http, 503, "out of memory");
-	request->fields[all] = (struct rt_http_field){.name = name};
-	++*count;
-	return 0;
-}
-
-static int
-on_field_name(llhttp_t *llhttp, const char *at, size_t size)
-{
-	struct rt_http *http = llhttp->data;
-	struct rt_request *request = &http->request;
-	struct rt_span name = span_of(http, at, size);
-	bool length = rt_span_is(http->base, name, "Content-Length");
-	bool coding = rt_span_is(http->base, name, "Transfer-Encoding");
-
-	/* RFC 9110 6.5.1, 9112 6.3. Versions of llhttp differ in what they make
-	   of either, so it does not come to that. */
-	if (http->part == PART_TRAILERS) {
-		if (length || coding)
-			return refuse(http, 400, "framing field in a trailer");
-		return add_field(http, name, RT_MAX_FIELDS,
-			&request->trailer_count);
-	}
-	http->has_length |= length;
-	http->has_coding |= coding;
-	if (http->has_length && http->has_coding)
-		return refuse(http, 400,
-			"Content-Length with a transfer "
-			"coding");
-	return add_field(http, name, http->limits->fields,
-		&request->field_count);
-}
-
-static int
-on_field_value(llhttp_t *llhttp, const char *at, size_t size)
-{
-	struct rt_http *http = llhttp->data;
-	struct rt_request *request = &http->request;
-
-	struct rt_span *value = &request->fields[request->field_count +
-						request->trailer_count - 1]
-					 .value;
-
-	/* it comes in two parts if white space after it was left out */
-	if (size > 0 || value->size == 0)
-		*value = span_of(http, at, size);
-	return 0;
-}
 
 static int
 on_body(llhttp_t *llhttp, const char *at, size_t size)
@@ -157,8 +95,6 @@ on_headers_complete(llhttp_t *llhttp)
 }
 
 static const llhttp_settings_t settings = {
-	.on_header_field = on_field_name,
-	.on_header_value = on_field_value,
 	.on_headers_complete = on_headers_complete,
 	.on_body = on_body,
 	.on_message_complete = on_message_complete,
@@ -333,18 +269,18 @@ static int
 check_framing(struct rt_http *http)
 {
 	struct rt_request *request = &http->request;
-	const struct rt_http_field *coding =
-		rt_http_field(request, http->base, "Transfer-Encoding", 0);
+	const struct rt_http_field *field =
+		rt_http_field(request, http->base, coding, 0);
 
-	if (coding == NULL) {
+	if (field == NULL) {
 		request->content_length = http->llhttp.content_length;
 		request->has_body = request->content_length > 0;
 		return 0;
 	}
 	if (request->minor == 0)
 		return refuse(http, 400, "transfer coding in HTTP/1.0");
-	if (rt_http_field(request, http->base, "Transfer-Encoding", 1) ||
-		!rt_span_is(http->base, coding->value, "chunked"))
+	if (rt_http_field(request, http->base, coding, 1) ||
+		!rt_span_is(http->base, field->value, "chunked"))
 		return refuse(http, 501,
 			"only the transfer coding \"chunked\" "
 			"is served");
@@ -385,31 +321,9 @@ check_head(struct rt_http *http)
 
 /* --- the parts of a request --- */
 
-/* Whole lines, without the white space at their ends. */
+/* The request line as every llhttp takes it. */
 static int
-give_lines(struct rt_http *http, const char *bytes, size_t size)
-{
-	const char *end = bytes + size, *cr, *last;
-
-	if (!http->trailing)
-		return give(http, bytes, size) < 0 ? -1 : 0;
-	for (; bytes < end; bytes = cr + 2) {
-		last = cr = memchr(bytes, '\r', (size_t)(end - bytes));
-		while (last > bytes && (last[-1] == ' ' || last[-1] == '\t'))
-			last--;
-		if (last > bytes &&
-			give(http, bytes, (size_t)(last - bytes)) < 0)
-			return -1;
-		if (give(http, cr, 2) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* The request line as every llhttp takes it, as far as that needs to be; the
-   rest of the head begins at *rest. */
-static int
-give_line(struct rt_http *http, const char *base, size_t *rest)
+give_line(struct rt_http *http, const char *base)
 {
 	const struct rt_request *request = &http->request;
 	const char *target = base + request->target.at;
@@ -418,18 +332,60 @@ give_line(struct rt_http *http, const char *base, size_t *rest)
 		request->method != RT_UNKNOWN && request->method != RT_CONNECT;
 	bool raw = http->raw_target || request->method == RT_CONNECT ||
 		(scheme > 0 && !is_web(target, scheme));
+	size_t at = request->name.at;
+	size_t end = (size_t)request->line.at + request->line.size + 2;
 
-	*rest = request->name.at;
-	if (known && !raw)
-		return 0;
-	*rest += request->name.size;
-	if (give(http, known ? base + request->name.at : "POST",
-		    known ? request->name.size : 4) < 0)
-		return -1;
-	if (!raw)
-		return 0;
-	*rest = (size_t)request->target.at + request->target.size;
-	return give(http, " /", 2) < 0 ? -1 : 0;
+	if (!known || raw) {
+		at += request->name.size;
+		if (give(http, known ? base + request->name.at : "POST",
+			    known ? request->name.size : 4) < 0)
+			return -1;
+	}
+	if (raw) {
+		at = (size_t)request->target.at + request->target.size;
+		if (give(http, " /", 2) < 0)
+			return -1;
+	}
+	return give(http, base + at, end - at) < 0 ? -1 : 0;
+}
+
+/* Of the fields those alone that say where the body ends. RFC 9112 6.3.
+   Versions of llhttp differ in what they make of both, so it does not come to
+   that. */
+static int
+give_framing(struct rt_http *http, const char *base)
+{
+	const struct rt_request *request = &http->request;
+	bool lengths = false, codings = false;
+
+	for (size_t i = 0; i < request->field_count; i++) {
+		struct rt_span name = request->fields[i].name;
+		struct rt_span value = request->fields[i].value;
+		bool is_length = rt_span_is(base, name, length);
+		bool is_coding = rt_span_is(base, name, coding);
+
+		if (!is_length && !is_coding)
+			continue;
+		lengths |= is_length;
+		codings |= is_coding;
+		if (lengths && codings)
+			return refuse(http, 400,
+				"Content-Length with a transfer coding");
+		if (give(http, base + name.at,
+			    value.at + value.size - name.at) < 0 ||
+			give(http, "\r\n", 2) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The empty line, if there are not too many. */
+static int
+give_end(struct rt_http *http)
+{
+	if (http->too_many)
+		return refuse(http, 431, "too many fields");
+	return give(http, "\r\n", 2) < 0 ? -1 : 0;
 }
 
 static int
@@ -437,13 +393,13 @@ feed_head(struct rt_http *http, const char *base, size_t *at, size_t size)
 {
 	struct rt_request *request = &http->request;
 	int scanned = rt_http_scan(http, base, size);
-	size_t begin;
 
 	if (scanned <= 0)
 		return scanned;
 	request->head_size = http->part_at + http->scanned;
-	if (give_line(http, base, &begin) != 0 ||
-		give_lines(http, base + begin, request->head_size - begin) != 0)
+	request->field_count = http->found;
+	if (give_line(http, base) != 0 || give_framing(http, base) != 0 ||
+		give_end(http) != 0)
 		return -1;
 	*at = request->head_size;
 	if (request->chunked)
@@ -484,6 +440,7 @@ feed_chunk_line(struct rt_http *http, const char *base, size_t *at, size_t size)
 		http->part = PART_TRAILERS;
 		http->part_at = *at;
 		http->scanned = 0;
+		http->found = 0;
 		http->scan = SCAN_LINE;
 	} else {
 		http->part = PART_BODY;
@@ -510,6 +467,23 @@ feed_body(struct rt_http *http, const char *base, size_t *at, size_t size)
 	return http->part != PART_BODY;
 }
 
+/* RFC 9110 6.5.1 */
+static int
+check_trailers(struct rt_http *http, const char *base)
+{
+	const struct rt_request *request = &http->request;
+
+	for (size_t i = 0; i < request->trailer_count; i++) {
+		struct rt_span name =
+			request->fields[request->field_count + i].name;
+
+		if (rt_span_is(base, name, length) ||
+			rt_span_is(base, name, coding))
+			return refuse(http, 400, "framing field in a trailer");
+	}
+	return 0;
+}
+
 static int
 feed_trailers(struct rt_http *http, const char *base, size_t *at, size_t size)
 {
@@ -519,7 +493,8 @@ feed_trailers(struct rt_http *http, const char *base, size_t *at, size_t size)
 	scanned = rt_http_scan(http, base, size);
 	if (scanned <= 0)
 		return scanned;
-	if (give_lines(http, base + *at, http->scanned) != 0)
+	http->request.trailer_count = http->found;
+	if (check_trailers(http, base) != 0 || give_end(http) != 0)
 		return -1;
 	*at += http->scanned;
 	http->part = PART_DONE;

@@ -41,13 +41,13 @@ struct rt_http {
 	int status;
 	enum part part;
 	enum scan scan;
-	bool raw_target;  /* the target has bytes above 0x7f */
-	bool trailing;    /* white space was seen at the end of a value */
-	bool has_length;  /* Content-Length was seen, */
-	bool has_coding;  /* and Transfer-Encoding */
-	bool last_chunk;  /* its size line was seen */
-	bool chunk_ended; /* llhttp paused after a chunk's data */
-	bool complete;    /* llhttp has seen the end of the message */
+	struct rt_span name; /* of the field that is scanned */
+	size_t found;        /* fields of that part, which are kept, */
+	bool too_many;       /* and there are more of them */
+	bool raw_target;     /* the target has bytes above 0x7f */
+	bool last_chunk;     /* its size line was seen */
+	bool chunk_ended;    /* llhttp paused after a chunk's data */
+	bool complete;       /* llhttp has seen the end of the message */
 };
 
 /* Why it is bad: what is said first counts. Returns -1. */

@@ -252,6 +252,7 @@ scan_line(struct rt_http *http, const char *base, size_t *at)
 	char c = base[*at];
 
 	if (rt_http_is(c, TCHAR)) {
+		http->name.at = (uint32_t)*at;
 		http->scan = SCAN_NAME;
 		return 0;
 	}
@@ -282,8 +283,45 @@ scan_name(struct rt_http *http, const char *base, size_t *at, size_t end)
 		return refuse(http, 400, "space before the colon");
 	if (base[*at] != ':')
 		return refuse(http, 400, "malformed field name");
+	http->name.size = (uint32_t)(*at - http->name.at);
 	++*at;
 	http->scan = SCAN_VALUE;
+	return 0;
+}
+
+/* So many fields of this part are kept. */
+static size_t
+most_fields(const struct rt_http *http)
+{
+	return http->part == PART_HEAD ?
+		http->limits->fields :
+		RT_MAX_FIELDS - http->request.field_count;
+}
+
+/* The line of a field ends at `end`. */
+static int
+end_field(struct rt_http *http, const char *base, size_t end)
+{
+	struct rt_request *request = &http->request;
+	size_t begin = (size_t)http->name.at + http->name.size + 1;
+	size_t before = request->field_count + http->found;
+
+	if (http->found == most_fields(http)) {
+		http->too_many = true;
+		return 0;
+	}
+	if (!rt_grow(&request->fields, &request->field_room, before,
+		    sizeof *request->fields))
+		return refuse(http, 503, "out of memory");
+	while (end > begin && rt_is_blank(base[end - 1]))
+		end--;
+	while (begin < end && rt_is_blank(base[begin]))
+		begin++;
+	request->fields[before] = (struct rt_http_field){
+		.name = http->name,
+		.value = {(uint32_t)begin, (uint32_t)(end - begin)},
+	};
+	http->found++;
 	return 0;
 }
 
@@ -302,11 +340,8 @@ scan_value(struct rt_http *http, const char *base, size_t *at, size_t end)
 		return refuse(http, 400, "NUL in a field value");
 	if (c != '\r')
 		return refuse(http, 400, "control character in a field value");
-	if (rt_is_blank(base[*at - 1]))
-		http->trailing = true;
-	++*at;
 	http->scan = SCAN_LF;
-	return 0;
+	return end_field(http, base, (*at)++);
 }
 
 static int
