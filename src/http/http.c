@@ -146,10 +146,7 @@ valid_authority(const char *text, size_t size)
 				return false;
 		i++;
 	} else {
-		for (; i < size && text[i] != ':'; i++)
-			if (strchr("\"#/<>?@[\\]^`{|}", text[i]) != NULL ||
-				!rt_http_is(text[i], VCHAR))
-				return false;
+		i = rt_http_run(text, 0, size, HOST);
 		if (i == 0 && size > 0)
 			return false;
 	}
@@ -356,8 +353,12 @@ static int
 give_framing(struct rt_http *http, const char *base)
 {
 	const struct rt_request *request = &http->request;
+	const uint32_t letters =
+		rt_http_letter(*length) | rt_http_letter(*coding);
 	bool lengths = false, codings = false;
 
+	if ((request->letters & letters) == 0)
+		return 0;
 	for (size_t i = 0; i < request->field_count; i++) {
 		struct rt_span name = request->fields[i].name;
 		struct rt_span value = request->fields[i].value;
@@ -596,6 +597,8 @@ const struct rt_http_field *
 rt_http_field(const struct rt_request *request, const char *base,
 	const char *name, size_t n)
 {
+	if ((request->letters & rt_http_letter(*name)) == 0)
+		return NULL;
 	for (size_t i = 0; i < request->field_count; i++)
 		if (rt_span_is(base, request->fields[i].name, name) && n-- == 0)
 			return &request->fields[i];

@@ -65,6 +65,8 @@ struct rt_request {
 	size_t field_count;
 	size_t trailer_count; /* those of the trailer section, after them */
 	size_t field_room;
+	uint32_t letters; /* that fields' names begin with: most names that are
+	                     looked for begin with others */
 	size_t head_size; /* bytes up to and with the empty line */
 	bool has_body;    /* one is announced, and it is not empty */
 	bool foreign;     /* its target has a scheme that is not http, https */

@@ -62,9 +62,9 @@ refuse(struct rt_http *http, int status, const char *reason)
 	return -1;
 }
 
-/* Token characters; visible ASCII; what may stand in a field value; above
-   0x7f. */
-enum { TCHAR = 1, VCHAR = 2, VALUE = 4, HIGH = 8 };
+/* Token characters; visible ASCII; what may stand in a field value; in the name
+   of a host (RFC 3986 3.2.2); above 0x7f. */
+enum { TCHAR = 1, VCHAR = 2, VALUE = 4, HOST = 8, HIGH = 16 };
 
 extern const unsigned char rt_http_classes[256];
 
@@ -86,6 +86,17 @@ rt_http_run(const char *base, size_t at, size_t end, unsigned classes)
 /* Scans up to the end of the head or trailer section. 1: reached; 0: not yet;
    -1: refused. */
 int rt_http_scan(struct rt_http *http, const char *base, size_t size);
+
+/* Adds a field to `count` others. False: no memory. */
+bool rt_http_add(struct rt_request *request, const char *base, size_t count,
+	struct rt_http_field field);
+
+/* A bit for what names begin with; a letter's case does not change it. */
+static inline uint32_t
+rt_http_letter(char c)
+{
+	return (uint32_t)1 << (c & 31);
+}
 
 /* What a whole head must be: its target, and its Host. 0, or -1: refused. */
 int rt_http_check_target(struct rt_http *http);

@@ -133,18 +133,17 @@ take_field(struct rt_http *http, const char *base, const struct line *line)
 	struct rt_word name, value;
 
 	if (colon == NULL || rt_is_blank(*line->text) ||
-		request->field_count >= http->limits->fields ||
-		!rt_grow(&request->fields, &request->field_room,
-			request->field_count, sizeof *request->fields))
+		request->field_count >= http->limits->fields)
 		return;
 	name = rt_text_rest(line->text, colon);
 	value = rt_text_rest(colon + 1, line->text + line->size);
-	if (name.size == 0)
-		return;
-	request->fields[request->field_count++] = (struct rt_http_field){
-		.name = span_of(base, name.text, name.size),
-		.value = span_of(base, value.text, value.size),
-	};
+	if (name.size > 0 &&
+		rt_http_add(request, base, request->field_count,
+			(struct rt_http_field){
+				.name = span_of(base, name.text, name.size),
+				.value = span_of(base, value.text, value.size),
+			}))
+		request->field_count++;
 }
 
 static void
