@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/websocket.h"
 #include "http/date.h"
 #include "http/field.h"
 #include "http/form.h"
@@ -34,6 +35,7 @@ static const struct {
 #ifdef HAVE_JANSSON
 	{"json.", RT_FILL_OF_JSON, false},
 #endif
+	{"websocket-accept", RT_FILL_ACCEPT, false},
 	{"body", RT_FILL_BODY, true},
 	{"connection", RT_FILL_CONNECTION, true},
 	{"count", RT_FILL_COUNT, true},
@@ -505,6 +507,20 @@ add_json_value(struct rt_buf *to, const struct retort_exchange *seen,
 	rt_buf_free(&text);
 }
 
+/* The answer to the key of a WebSocket's handshake. */
+static void
+add_accept(struct rt_buf *to, const struct retort_exchange *seen)
+{
+	const char *key =
+		seen ? rt_field_came(seen, "Sec-WebSocket-Key", 17) : NULL;
+	char accept[RT_WEBSOCKET_ACCEPT];
+
+	if (key == NULL)
+		return;
+	rt_websocket_accept(key, strlen(key), accept);
+	rt_buf_add(to, accept, sizeof accept);
+}
+
 static void
 add_now(struct rt_buf *to, int64_t now, enum rt_fill_in in)
 {
@@ -541,6 +557,9 @@ rt_fill_add(const struct rt_fill *fill, const struct rt_filling *filling,
 			break;
 		case RT_FILL_OF_JSON:
 			add_json_value(to, filling->seen, piece);
+			break;
+		case RT_FILL_ACCEPT:
+			add_accept(to, filling->seen);
 			break;
 		default:
 			add_value(to, value_of(piece, filling), piece->in);

@@ -106,6 +106,7 @@ static const struct {
 	{RT_FILL_PLAIN, "{field.x-ID}", "one", 0},
 	{RT_FILL_PLAIN, "[{field.None}]", "[]", 0},
 	{RT_FILL_PLAIN, "{body}", "b\0\r\ny", 5},
+	{RT_FILL_PLAIN, "[{websocket-accept}]", "[]", 0},
 	{RT_FILL_PLAIN, "{connection}.{count}", "12.3", 0},
 	{RT_FILL_PLAIN, "{now}", "1994-11-06T08:49:37Z", 0},
 	{RT_FILL_FIELD, "{now}", "Sun, 06 Nov 1994 08:49:37 GMT", 0},
@@ -182,6 +183,41 @@ START_TEST(of_bodies)
 END_TEST
 
 /* Of a connection that is greeted nothing is there. */
+/* RFC 6455 1.3, and keys that fill one block of SHA-1, or just not. */
+START_TEST(accepts)
+{
+	static const struct {
+		const char *key;
+		const char *accept;
+	} cases[] = {
+		{"dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="},
+		{"", "Kfh9QIsMVZcl6xEPYxPHzW8SZ8w="},
+		{"xxxxxxxxxxxxxxxxxx", "bZspPpS+bbHX4iBWnSe4VZeDAH8="},
+		{"xxxxxxxxxxxxxxxxxxx", "qQsxh2Nb/vsnD9od6HBiP6Igif0="},
+		{"xxxxxxxxxxxxxxxxxxxx", "7jD6MP55bPPoLSNhT1mD/AE8sjc="},
+		{"xxxxxxxxxxxxxxxxxxxxxxxxxxx", "WWp/NRXr3+N4xy7O/17rN1JrRGc="},
+		{"xxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+			"atUL8kQGe4qplhq19Y5TKRw/Uj4="},
+		{"xxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+			"EoHUgLwSj5LVfz4NhAZzg2z0i4Y="},
+		{"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+			"DJTE+uYDnPxiT+W6VvIG/iPUxv8="},
+	};
+
+	for (int i = 0; i < COUNT(cases); i++) {
+		struct retort_field key = {"sec-websocket-key", cases[i].key};
+		const struct retort_exchange came = {.fields = &key,
+			.field_count = 1};
+		const struct rt_filling with = {.seen = &came};
+		struct rt_buf to =
+			filled("{websocket-accept}", RT_FILL_FIELD, &with);
+
+		assert_bytes(to.data, to.len, cases[i].accept, 28);
+		rt_buf_free(&to);
+	}
+}
+END_TEST
+
 START_TEST(nothing)
 {
 	static const struct rt_filling empty = {.connection = 1};
@@ -348,6 +384,7 @@ main(void)
 
 	tcase_add_loop_test(tcase, fills, 0, COUNT(texts));
 	tcase_add_loop_test(tcase, of_bodies, 0, COUNT(bodies));
+	tcase_add_test(tcase, accepts);
 	tcase_add_test(tcase, nothing);
 	tcase_add_test(tcase, bounded);
 	tcase_add_test(tcase, lines);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* WebSockets: what RFC 6455 wants to be computed. */
+#include "config.h"
+
+#include "base/websocket.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* --- SHA-1 (RFC 3174), which the handshake is made of --- */
+
+struct sha1 {
+	uint32_t state[5];
+	unsigned char block[64];
+	uint64_t size; /* of all bytes */
+};
+
+static uint32_t
+rotate(uint32_t word, unsigned bits)
+{
+	return word << bits | word >> (32 - bits);
+}
+
+static uint32_t
+read_word(const unsigned char *bytes)
+{
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+		(uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+/* The function and the constant of a round. */
+static uint32_t
+mix(size_t round, const uint32_t *s)
+{
+	switch (round / 20) {
+	case 0:
+		return ((s[1] & s[2]) | (~s[1] & s[3])) + 0x5a827999;
+	case 1:
+		return (s[1] ^ s[2] ^ s[3]) + 0x6ed9eba1;
+	case 2:
+		return ((s[1] & s[2]) | (s[1] & s[3]) | (s[2] & s[3])) +
+			0x8f1bbcdc;
+	default:
+		return (s[1] ^ s[2] ^ s[3]) + 0xca62c1d6;
+	}
+}
+
+static void
+take_block(struct sha1 *sha1)
+{
+	uint32_t words[80], s[5], next;
+
+	for (size_t i = 0; i < 16; i++)
+		words[i] = read_word(sha1->block + 4 * i);
+	for (size_t i = 16; i < 80; i++)
+		words[i] = rotate(words[i - 3] ^ words[i - 8] ^ words[i - 14] ^
+				words[i - 16],
+			1);
+	memcpy(s, sha1->state, sizeof s);
+	for (size_t i = 0; i < 80; i++) {
+		next = rotate(s[0], 5) + mix(i, s) + s[4] + words[i];
+		s[4] = s[3];
+		s[3] = s[2];
+		s[2] = rotate(s[1], 30);
+		s[1] = s[0];
+		s[0] = next;
+	}
+	for (size_t i = 0; i < 5; i++)
+		sha1->state[i] += s[i];
+}
+
+static void
+add_byte(struct sha1 *sha1, unsigned char byte)
+{
+	sha1->block[sha1->size++ % 64] = byte;
+	if (sha1->size % 64 == 0)
+		take_block(sha1);
+}
+
+static void
+add(struct sha1 *sha1, const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		add_byte(sha1, (unsigned char)bytes[i]);
+}
+
+static void
+end(struct sha1 *sha1, unsigned char digest[20])
+{
+	uint64_t bits = sha1->size * 8;
+
+	add_byte(sha1, 0x80);
+	while (sha1->size % 64 != 56)
+		add_byte(sha1, 0);
+	for (unsigned shift = 64; shift > 0; shift -= 8)
+		add_byte(sha1, (unsigned char)(bits >> (shift - 8)));
+	for (size_t i = 0; i < 20; i++)
+		digest[i] = (unsigned char)(sha1->state[i / 4] >>
+			(24 - 8 * (i % 4)));
+}
+
+/* --- the handshake --- */
+
+void
+rt_websocket_accept(const char *key, size_t size,
+	char accept[RT_WEBSOCKET_ACCEPT])
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	/* RFC 6455 1.3 */
+	static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+	struct sha1 sha1 = {
+		.state = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476,
+			0xc3d2e1f0},
+	};
+	unsigned char digest[21];
+
+	add(&sha1, key, size);
+	add(&sha1, guid, sizeof guid - 1);
+	end(&sha1, digest);
+	/* 20 bytes of base64 are 27 digits and a padding */
+	digest[20] = 0;
+	for (size_t i = 0; i < RT_WEBSOCKET_ACCEPT; i++) {
+		const unsigned char *three = digest + i / 4 * 3;
+		uint32_t bits = (uint32_t)three[0] << 16 |
+			(uint32_t)three[1] << 8 | three[2];
+
+		accept[i] = digits[bits >> (18 - 6 * (i % 4)) & 63];
+	}
+	accept[RT_WEBSOCKET_ACCEPT - 1] = '=';
+}
+
+/* --- frames --- */
+
+/* Bytes of the length after the first two of a frame. */
+static size_t
+length_size(const char *bytes)
+{
+	unsigned length = (unsigned char)bytes[1] & 0x7f;
+
+	return length == 126 ? 2 : length == 127 ? 8 : 0;
+}
+
+int
+rt_websocket_frame(const char *bytes, size_t size, uint64_t *payload)
+{
+	size_t more;
+
+	if (size < 2)
+		return 0;
+	if (((unsigned char)bytes[1] & 0x80) == 0)
+		return -EBADMSG;
+	more = length_size(bytes);
+	if (size < 2 + more)
+		return 0;
+	*payload = more == 0 ? (unsigned char)bytes[1] & 0x7f : 0;
+	for (size_t i = 0; i < more; i++)
+		*payload = *payload << 8 | (unsigned char)bytes[2 + i];
+	if (*payload >> 63 != 0)
+		return -EBADMSG;
+	return (int)(2 + more + 4);
+}
+
+size_t
+rt_websocket_unmask(char *bytes, size_t size)
+{
+	size_t head = 2 + length_size(bytes);
+	char mask[4];
+
+	memcpy(mask, bytes + head, sizeof mask);
+	bytes[1] = (char)((unsigned char)bytes[1] & 0x7f);
+	for (size_t i = head + 4; i < size; i++)
+		bytes[i - 4] = (char)(bytes[i] ^ mask[(i - head) % 4]);
+	return size - 4;
+}
+
+size_t
+rt_websocket_head(unsigned opcode, size_t size, char head[RT_WEBSOCKET_HEAD])
+{
+	size_t more = size < 126 ? 0 : size <= 0xffff ? 2 : 8;
+
+	head[0] = (char)(0x80 | opcode);
+	head[1] = (char)(more == 0 ? size : more == 2 ? 126 : 127);
+	for (size_t i = 0; i < more; i++)
+		head[2 + i] = (char)((uint64_t)size >> 8 * (more - 1 - i));
+	return 2 + more;
+}

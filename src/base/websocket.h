@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* WebSockets (RFC 6455): the answer to a handshake, and frames. Pure. */
+#ifndef RT_WEBSOCKET_H
+#define RT_WEBSOCKET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of Sec-WebSocket-Accept. */
+#define RT_WEBSOCKET_ACCEPT 28u
+
+/* Most bytes before the payload of a frame without a mask. */
+#define RT_WEBSOCKET_HEAD 10u
+
+/* The value of Sec-WebSocket-Accept for this Sec-WebSocket-Key. */
+void rt_websocket_accept(const char *key, size_t size,
+	char accept[RT_WEBSOCKET_ACCEPT]);
+
+/*
+ * The first frame in bytes from a client: how many there are before its
+ * payload, and the size of that. 0: more are needed; -EBADMSG: it has no mask,
+ * or its length is malformed.
+ */
+int rt_websocket_frame(const char *bytes, size_t size, uint64_t *payload);
+
+/* Takes the mask off a whole frame of `size` bytes, in place: how many are
+   left. */
+size_t rt_websocket_unmask(char *bytes, size_t size);
+
+/* Writes what a frame without a mask has before a payload of `size` bytes:
+   how many these are. */
+size_t rt_websocket_head(unsigned opcode, size_t size,
+	char head[RT_WEBSOCKET_HEAD]);
+
+#endif
