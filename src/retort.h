@@ -354,9 +354,10 @@ struct retort_options {
 	   "lines": after LF; "crlf": after CR LF; "end \"BYTES\"": after
 	   these, at most 64, written as in retort(5); "length 1", 2 or 4: the
 	   first so many bytes are the number of those that follow, big endian;
-	   "mqtt": a packet of MQTT. A piece has at most 64 KiB, its end or
-	   length among them; a longer one closes the connection. NULL: where a
-	   read ends */
+	   "mqtt": a packet of MQTT; "websocket": a frame of a WebSocket,
+	   from which its mask is taken off. A piece has at most 64 KiB, its end
+	   or length among them; a longer one closes the connection. NULL: where
+	   a read ends */
 	const char *framing;
 	bool proxy_protocol; /* RETORT_HTTP: each connection begins with a
 	                        header of the PROXY protocol, version 1 or 2, at

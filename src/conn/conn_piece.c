@@ -8,6 +8,7 @@
 #include "conn/conn_parts.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* There is no answer to it, and no way to tell where the next begins. */
 static void
@@ -18,10 +19,25 @@ ignore(struct rt_conn *conn, const char *reason)
 	ask(conn, RT_ASK_IGNORE);
 }
 
+/* Without its mask it may be shorter, and then the next one is nearer. */
+static void
+take(struct rt_conn *conn, size_t size)
+{
+	struct rt_buffers *buffers = conn->buffers;
+	struct rt_buf *in = &buffers->in;
+	char *piece = in->data + buffers->parsed;
+	size_t left = rt_framing_unmask(&conn->config->framing, piece, size);
+
+	buffers->parsed += left;
+	in->len -= size - left;
+	if (left < size)
+		memmove(piece + left, piece + size, in->len - buffers->parsed);
+}
+
 void
 rt_conn_take_piece(struct rt_conn *conn, size_t known)
 {
-	struct rt_buffers *buffers = conn->buffers;
+	const struct rt_buffers *buffers = conn->buffers;
 	const struct rt_buf *in = &buffers->in;
 	/* more may have come with a request of HTTP */
 	size_t most = in->len < RT_MAX_PIECE ? in->len : RT_MAX_PIECE;
@@ -29,11 +45,11 @@ rt_conn_take_piece(struct rt_conn *conn, size_t known)
 		in->data + buffers->parsed, most - buffers->parsed, known);
 
 	if (size > 0) {
-		buffers->parsed += (size_t)size;
+		take(conn, (size_t)size);
 		conn->complete = true;
 		ask(conn, RT_ASK_ANSWER);
 	} else if (size == -EBADMSG) {
-		ignore(conn, "the length of a piece is malformed");
+		ignore(conn, "the head of a piece is malformed");
 	} else if (size < 0 || most == RT_MAX_PIECE) {
 		ignore(conn, "a piece is longer than 65536 bytes");
 	}

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/websocket.h"
 
 /* The most bytes of MQTT's length, after the first of the packet. */
 #define MQTT_LENGTH 4u
@@ -64,8 +65,10 @@ read_words(struct rt_framing *framing, const char *at, const char *end)
 		return read_length(framing, rest);
 	if (rest.size > 0)
 		return -EINVAL;
-	if (rt_word_is(word, "mqtt")) {
-		framing->kind = RT_FRAMED_AS_MQTT;
+	if (rt_word_is(word, "mqtt") || rt_word_is(word, "websocket")) {
+		framing->kind = rt_word_is(word, "mqtt") ?
+			RT_FRAMED_AS_MQTT :
+			RT_FRAMED_AS_WEBSOCKET;
 		return 0;
 	}
 	framing->kind = RT_FRAMED_BY_END;
@@ -90,7 +93,7 @@ rt_framing_read(struct rt_framing *framing, const char *text, char *error)
 			   rt_fail(error, code,
 				   "framing: '%.60s': expected lines, crlf, "
 				   "end \"BYTES\" (at most %u), length 1, 2 or "
-				   "4, or mqtt",
+				   "4, mqtt or websocket",
 				   text, RT_MAX_DELIMITER);
 }
 
@@ -153,6 +156,15 @@ count_mqtt(const char *bytes, size_t size)
 	return size > MQTT_LENGTH ? -EBADMSG : 0;
 }
 
+static int
+count_frame(const char *bytes, size_t size)
+{
+	uint64_t payload;
+	int head = rt_websocket_frame(bytes, size, &payload);
+
+	return head > 0 ? whole((size_t)head, payload, size) : head;
+}
+
 int
 rt_framing_next(const struct rt_framing *framing, const char *bytes,
 	size_t size, size_t known)
@@ -166,8 +178,18 @@ rt_framing_next(const struct rt_framing *framing, const char *bytes,
 		return count_size(framing, bytes, size);
 	case RT_FRAMED_AS_MQTT:
 		return count_mqtt(bytes, size);
+	case RT_FRAMED_AS_WEBSOCKET:
+		return count_frame(bytes, size);
 	case RT_FRAMED_NOT:
 		break;
 	}
 	return size <= RT_MAX_PIECE ? (int)size : -EMSGSIZE;
+}
+
+size_t
+rt_framing_unmask(const struct rt_framing *framing, char *bytes, size_t size)
+{
+	return framing->kind == RT_FRAMED_AS_WEBSOCKET ?
+		rt_websocket_unmask(bytes, size) :
+		size;
 }

@@ -100,7 +100,22 @@ static const struct play framed[] = {
 	{"a length is malformed",
 		"open tcp framing='mqtt'; receive '0\200\200\200';"
 		"HEAD; receive '\200';"
-		"ignored 'the length of a piece is malformed'"},
+		"ignored 'the head of a piece is malformed'"},
+	/* 'Hello' (RFC 6455 5.7), a part of it, and the rest */
+	{"a frame loses its mask",
+		"open tcp framing='websocket';"
+		"receive '\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"
+		"\x81\x85\x37\xfa'; kept '\x81\5Hello'; piece 1"
+		" '\x81\5Hello'; echo; send; next; HEAD;"
+		"receive '\x21\x3d\x7f\x9f\x4d\x51\x58';"
+		"piece 2 '\x81\5Hello'; echo; send; IDLE;"
+		"sent '\x81\5Hello\x81\5Hello'; received 22"},
+	{"two frames are joined",
+		"open tcp framing='websocket'; receive '\1\x81zzzz\x1b"
+		"\x80\x81zzzz\x18'; join; piece 1 '\1\1a\x80\1b'"},
+	{"a frame has no mask",
+		"open tcp framing='websocket'; receive '\x81\1a';"
+		"ignored 'the head of a piece is malformed'"},
 	{"after the close nothing is a piece",
 		"open tcp framing='lines'; receive 'a\nb\nc';"
 		"reply 'OK' close; send; FINISH; finish; DRAIN; receive 'd\n';"

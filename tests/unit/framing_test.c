@@ -22,6 +22,7 @@ static const struct {
 	{"  lines ", true},
 	{"crlf", true},
 	{"mqtt", true},
+	{"websocket", true},
 	{"length 1", true},
 	{"length 2", true},
 	{"length 4", true},
@@ -34,6 +35,7 @@ static const struct {
 	{"lines lines", false},
 	{"crlf 2", false},
 	{"mqtt 4", false},
+	{"websocket 13", false},
 	{"length", false},
 	{"length 0", false},
 	{"length 3", false},
@@ -63,7 +65,7 @@ START_TEST(reads_words)
 	if (!words[_i].right)
 		(void)snprintf(wanted, sizeof wanted,
 			"framing: '%s': expected lines, crlf, end \"BYTES\" "
-			"(at most 64), length 1, 2 or 4, or mqtt",
+			"(at most 64), length 1, 2 or 4, mqtt or websocket",
 			text);
 	ck_assert_str_eq(error, wanted);
 }
@@ -125,6 +127,20 @@ static const struct {
 	/* 65532 and four bytes of head; 65533 */
 	{"mqtt", BYTES("\060\374\377\003"), {0}, 0},
 	{"mqtt", BYTES("\060\375\377\003"), {0}, -EMSGSIZE},
+	/* a payload of three bytes, and of none; lengths of two and of eight
+	   bytes, whatever they are */
+	{"websocket", BYTES("\201\203maskabc\210\200mask\201\203mas"), {9, 6},
+		0},
+	{"websocket", BYTES("\202\376\0\002maskab\202\376"), {10}, 0},
+	{"websocket", BYTES("\202\377\0\0\0\0\0\0\0\001maska"), {15}, 0},
+	/* 65528 and eight bytes before it; 65529 */
+	{"websocket", BYTES("\201\376\377\370"), {0}, 0},
+	{"websocket", BYTES("\201\376\377\371"), {0}, -EMSGSIZE},
+	{"websocket", BYTES("\201\377\177\377\377\377\377\377\377\377"), {0},
+		-EMSGSIZE},
+	{"websocket", BYTES("\201\377\200\0\0\0\0\0\0\0"), {0}, -EBADMSG},
+	/* without a mask */
+	{"websocket", BYTES("\201\003abc"), {0}, -EBADMSG},
 };
 
 static void
@@ -176,6 +192,40 @@ START_TEST(finds_pieces_at_every_cut)
 }
 END_TEST
 
+/* As a server would send them (RFC 6455 5.7). */
+static const struct {
+	const char *framing;
+	const char *bytes;
+	size_t size;
+	const char *left;
+	size_t left_size;
+} masked[] = {
+	{"websocket", BYTES("\201\205\067\372\041\075\177\237\115\121\130"),
+		BYTES("\201\005Hello")},
+	{"websocket", BYTES("\212\2001234"), BYTES("\212\0")},
+	{"websocket", BYTES("\001\376\0\002\377\377\0\0ab"),
+		BYTES("\001\176\0\002\236\235")},
+	{"websocket", BYTES("\202\377\0\0\0\0\0\0\0\001\0\0\0\0a"),
+		BYTES("\202\177\0\0\0\0\0\0\0\001a")},
+	{"lines", BYTES("\201\201\n"), BYTES("\201\201\n")},
+};
+
+START_TEST(masks_are_taken_off)
+{
+	struct rt_framing framing;
+	char *bytes = malloc(masked[_i].size);
+	size_t left;
+
+	ck_assert_ptr_nonnull(bytes);
+	memcpy(bytes, masked[_i].bytes, masked[_i].size);
+	ck_assert_int_eq(rt_framing_read(&framing, masked[_i].framing, NULL),
+		0);
+	left = rt_framing_unmask(&framing, bytes, masked[_i].size);
+	assert_bytes(bytes, left, masked[_i].left, masked[_i].left_size);
+	free(bytes);
+}
+END_TEST
+
 START_TEST(a_piece_has_a_bound)
 {
 	static const char *const ends[] = {"lines", "crlf", "end \"abc\""};
@@ -216,6 +266,7 @@ main(void)
 	tcase_add_test(tcase, a_delimiter_has_a_bound);
 	tcase_add_loop_test(tcase, finds_pieces_at_every_cut, 0,
 		COUNT(streams));
+	tcase_add_loop_test(tcase, masks_are_taken_off, 0, COUNT(masked));
 	tcase_add_loop_test(tcase, a_piece_has_a_bound, 0, 3);
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);

@@ -151,6 +151,41 @@ START_TEST(bytes_after_an_upgrade)
 }
 END_TEST
 
+/* Frames, without their masks; the handshake's key is that of RFC 6455 1.3. */
+START_TEST(frames_of_a_websocket)
+{
+	const struct retort_exchange *seen;
+	int fd;
+
+	open_proxy((struct retort_options){.framing = "websocket"}, _i);
+	ON("GET /chat", .if_field = "Upgrade: websocket", .status = 101,
+		.next = RETORT_NEXT_BYTES, .fill = true,
+		.fields = "Connection: Upgrade\nUpgrade: websocket\n"
+			  "Sec-WebSocket-Accept: {websocket-accept}");
+	ON(NULL, .if_bytes = true, .if_body_begins = "\x88", .echo = true,
+		.close = true);
+	ON(NULL, .if_bytes = true, .echo = true);
+	fd = connect_client();
+	exchange_on(fd,
+		"GET /chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+		"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+		"HTTP/1.1 101 Switching Protocols\r\n"
+		"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+		"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+	exchange_on(fd, "\x81\x82zzzz\x12\x13\x81\x82", "\x81\x02hi");
+	exchange_last(fd, "zzzz\x12\x15\x88\x82zzzz\x79\x92",
+		"\x81\x02ho\x88\x02\x03\xe8");
+	seen = ended(3);
+	expect_seen(seen, RETORT_TCP, NULL, 3, 2, "\x81\x02ho");
+	assert_bytes(seen->raw, seen->raw_size, "\x81\x02ho", 4);
+	ck_assert_uint_eq(seen->received, 24);
+	ck_assert_uint_eq(seen->sent, 12);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
 /* A proxy that speaks a protocol of its own first, as SOCKS does. */
 START_TEST(http_after_pieces)
 {
@@ -296,8 +331,8 @@ main(void)
 {
 	Suite *suite = suite_create("next");
 	const TTest *const all[] = {http_in_tunnels, one_after_another,
-		bytes_after_an_upgrade, http_after_pieces, events_after_pieces,
-		faults, NULL};
+		bytes_after_an_upgrade, frames_of_a_websocket,
+		http_after_pieces, events_after_pieces, faults, NULL};
 	TCase *tcase = tcase_create("mistakes");
 
 	rt_test_cases(suite, "becomes", all, 0, WAYS);
