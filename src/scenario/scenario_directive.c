@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/websocket.h"
 #include "http/http.h"
 #include "reply/condition.h"
 #include "reply/fault.h"
@@ -336,6 +337,57 @@ read_raw(struct rt_reader *reader, const char *at)
 	return rt_scenario_quoted(reader, at, &reader->bytes);
 }
 
+static const struct {
+	const char *name;
+	unsigned opcode; /* RFC 6455 11.8 */
+} frames[] = {
+	{"text", 1},
+	{"binary", 2},
+	{"close", 8},
+	{"ping", 9},
+	{"pong", 10},
+};
+
+/* @raw with a frame of a WebSocket: its head stands before the payload. */
+static bool
+add_frame(struct rt_reader *reader, unsigned opcode, size_t before)
+{
+	struct rt_buf *bytes = &reader->bytes;
+	size_t payload = bytes->len - before, size;
+	char head[RT_WEBSOCKET_HEAD];
+
+	size = rt_websocket_head(opcode, payload, head);
+	rt_buf_add(bytes, head, size);
+	if (bytes->failed)
+		return rt_scenario_no_memory(reader);
+	memmove(bytes->data + before + size, bytes->data + before, payload);
+	memcpy(bytes->data + before, head, size);
+	return true;
+}
+
+static bool
+read_frame(struct rt_reader *reader, const char *at)
+{
+	struct rt_word word = rt_scenario_word(reader, &at);
+	size_t before = reader->bytes.len, i = 0;
+
+	if (reader->message)
+		return rt_scenario_expected(reader, reader->line,
+			"it before the message");
+	while (i < sizeof frames / sizeof *frames &&
+		!rt_word_is(word, frames[i].name))
+		i++;
+	if (i == sizeof frames / sizeof *frames)
+		return rt_scenario_expected(reader, word.text,
+			"text, binary, close, ping or pong");
+	reader->raw = true;
+	reader->quoted = true;
+	if (rt_scenario_rest(reader, at).size > 0 &&
+		!rt_scenario_quoted(reader, at, &reader->bytes))
+		return false;
+	return add_frame(reader, frames[i].opcode, before);
+}
+
 static bool
 read_chunks(struct rt_reader *reader, const char *at)
 {
@@ -492,6 +544,7 @@ static const struct directive {
 	{"fill", IN_RULE, read_fill},
 	{"part", OFTEN_IN_RULE, read_part},
 	{"raw", OFTEN_IN_RULE, read_raw},
+	{"frame", OFTEN_IN_RULE, read_frame},
 	{"chunks", IN_RULE, read_chunks},
 	{"field", OFTEN_IN_RULE, read_field},
 	{"omit", OFTEN_IN_RULE, read_omit},

@@ -329,7 +329,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 static const char *const corpus[] = {
 	"@on\nHTTP/1.1 200 OK\nContent-Type: text/event-stream\n\n@part 2s\n"
-	"data: a\n@part\ndata: b\r\n@part 1ms\n\n@on\n@raw \"a\"\n@part\n",
+	"data: a\n@part\ndata: b\r\n@part 1ms\n\n@on\n@raw \"a\"\n@part\n"
+	"@frame ping \"b\"\n@frame text\n",
 	"@on GET /*\n@fill\nHTTP/1.1 200 OK\nA: {raw query.b}\n\n{{{1}\n"
 	"@@{field.C}{}\n@on\n@fill\n@file a/{path}\n",
 	"# a queue\n@on GET /a\n@times 2\n@if-field A: b\n@if-contains C: d\n"

@@ -276,6 +276,17 @@ static const struct {
 		"s:6:1: 'HTTP/1.1 200 OK': expected no message, as there are "
 		"bytes of @raw"},
 	{ON "@raw \"x\" y", "s:2:9: ' y': expected the end of the line"},
+	{ON "@frame",
+		"s:2:7: the line ends: expected text, binary, close, ping or "
+		"pong"},
+	{ON "@frame \"x\"",
+		"s:2:8: '\"x\"': expected text, binary, close, ping or pong"},
+	{ON "@frame text x", "s:2:13: 'x': expected " QUOTES},
+	{ON "@frame ping\n" OK,
+		"s:3:1: 'HTTP/1.1 200 OK': expected no message, as there are "
+		"bytes of @raw"},
+	{ON OK "\n@frame ping",
+		"s:4:1: '@frame ping': expected it before the message"},
 	/* faults, and where in them */
 	{ON "@fault", "s:2:7: the line ends: expected a fault"},
 	{ON "@fault x",
@@ -1380,6 +1391,33 @@ START_TEST(raw_messages_are_left_alone)
 }
 END_TEST
 
+START_TEST(frames_have_heads)
+{
+	static char text[70000], expected[70000];
+
+	read_good("@on\n@frame text \"a\\x00b\"\n@raw \"-\"\n@frame ping\n"
+		  "@frame close \"\\x03\\xe8\"\n@frame pong \"\"\n"
+		  "@frame binary \"c\"\n");
+	ck_assert(rule(0)->raw);
+	assert_bytes(rule(0)->body, rule(0)->body_size,
+		"\x81\x03"
+		"a\0b-\x89\0\x88\x02\x03\xe8\x8a\0\x82\x01"
+		"c",
+		17);
+	rt_scenario_free(&scenario);
+	(void)snprintf(text, sizeof text, "@on\n@frame text \"%0126d\"\n", 7);
+	(void)snprintf(expected, sizeof expected, "\x81\x7e%c\x7e%0126d", 0, 7);
+	read_good(text);
+	assert_bytes(rule(0)->body, rule(0)->body_size, expected, 130);
+	rt_scenario_free(&scenario);
+	(void)snprintf(text, sizeof text, "@on\n@frame text \"%065536d\"\n", 7);
+	read_good(text);
+	assert_bytes(rule(0)->body, 10, "\x81\x7f\0\0\0\0\0\x01\0\0", 10);
+	ck_assert_uint_eq(rule(0)->body_size, 65546);
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
 /* Where they end is what the file says. */
 START_TEST(raw_messages_end)
 {
@@ -1450,8 +1488,8 @@ main(void)
 		bodies_with_asterisks, conditions_without_case,
 		events_have_their_end, bodies_in_parts, raw_heads_have_an_end,
 		shadows_are_told, directives_end_messages,
-		raw_messages_are_left_alone, raw_messages_end,
-		bytes_of_every_kind, NULL};
+		raw_messages_are_left_alone, frames_have_heads,
+		raw_messages_end, bytes_of_every_kind, NULL};
 
 	tcase_add_loop_test(errors, what_is_wrong_is_named, 0, COUNT(wrong));
 	tcase_add_loop_test(errors, a_mistake_is_told_of_its_directive, 0,
