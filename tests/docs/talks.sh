@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The scenarios of tests/docs/talks, with the clients that they name: mail is
-# sent and fetched, values are set and published. Prints TAP. $RETORT is the
-# command.
+# sent and fetched, values are set and published, pages come through a proxy.
+# Prints TAP. $RETORT is the command.
 
 # shellcheck source=tests/support/tap.sh
 . "$(dirname "$0")/../support/tap.sh"
@@ -16,13 +16,13 @@ speaks()
 	have curl && curl --version | grep -q "^Protocols:.* $1\( \|$\)"
 }
 
-# talk SCENARIO FRAMING COMMAND: its status; the command has $address
+# talk SCENARIO OPTIONS COMMAND: its status; the command has $address and $port
 talk()
 {
-	# shellcheck disable=SC2016 # the inner shell has it
-	RETORT_TALK=$3 timeout -k 5 $deadline "$retort" run --tcp \
-		--framing "$2" --scenario "$talks/$1.retort" -p 0 -b 127.0.0.1 \
-		-- sh -c 'address=${1#tcp://} port=${1##*:}
+	# shellcheck disable=SC2016,SC2086 # the inner shell has it; words
+	RETORT_TALK=$3 timeout -k 5 $deadline "$retort" run $2 \
+		--scenario "$talks/$1.retort" -p 0 -b 127.0.0.1 \
+		-- sh -c 'address=${1#*://} address=${address%/} port=${address##*:}
 			eval "$RETORT_TALK"' sh '{url}' \
 		>"$dir/out" 2>"$dir/err"
 }
@@ -34,9 +34,9 @@ printf 'Subject: hello\r\n\r\nDATA\r\nQUIT\r\n' >"$mail"
 # shellcheck disable=SC2016
 send='curl -sS "smtp://$address" --mail-from a@x --mail-rcpt b@x -T "$mail"'
 if speaks smtp; then
-	talk smtp lines "$send"
+	talk smtp '--tcp --lines' "$send"
 	report $? 'curl sends a mail'
-	talk smtp lines "$send; $send"
+	talk smtp '--tcp --lines' "$send; $send"
 	[ $? -eq 4 ] && grep -q 'expected exactly 1, came 2' "$dir/err"
 	report $? 'two mails are one too many'
 else
@@ -46,11 +46,13 @@ fi
 
 if speaks pop3; then
 	# shellcheck disable=SC2016
-	talk pop3 lines 'curl -sS -u me:secret "pop3://$address/1"' &&
+	talk pop3 '--tcp --lines' \
+		'curl -sS -u me:secret "pop3://$address/1"' &&
 		grep -q '^how are you?' "$dir/out"
 	report $? 'curl fetches a mail'
 	# shellcheck disable=SC2016
-	talk pop3 lines 'curl -sS -u me:wrong "pop3://$address/1"'
+	talk pop3 '--tcp --lines' \
+		'curl -sS -u me:wrong "pop3://$address/1"'
 	[ $? -eq 67 ]
 	report $? 'and not with another password'
 else
@@ -60,7 +62,8 @@ fi
 
 if speaks mqtt; then
 	# shellcheck disable=SC2016
-	talk mqtt mqtt 'curl -sS -d 21.5 "mqtt://$address/kitchen"'
+	talk mqtt '--tcp --framing mqtt' \
+		'curl -sS -d 21.5 "mqtt://$address/kitchen"'
 	report $? 'curl publishes a value'
 else
 	skip MQTT 'curl does not speak it'
@@ -74,7 +77,8 @@ bytes=$bytes'*1\r\n$4\r\nPING\r\n'
 export bytes
 if have nc; then
 	# shellcheck disable=SC2016
-	talk redis crlf 'printf "$bytes" | nc -N 127.0.0.1 "$port"' &&
+	talk redis '--tcp --framing crlf' \
+		'printf "$bytes" | nc -N 127.0.0.1 "$port"' &&
 		[ "$(tr -d '\r' <"$dir/out" | tr '\n' ,)" = '+OK,$1,7,+PONG,' ]
 	report $? 'a client of Redis sets and gets'
 else
@@ -82,12 +86,63 @@ else
 fi
 if have redis-cli; then
 	# shellcheck disable=SC2016
-	talk redis crlf 'redis-cli -p "$port" GET a; redis-cli -p "$port" SET a 7
+	talk redis '--tcp --framing crlf' \
+		'redis-cli -p "$port" GET a; redis-cli -p "$port" SET a 7
 		redis-cli -p "$port" GET a' &&
 		[ "$(tr '\n' , <"$dir/out")" = ',OK,7,' ]
 	report $? 'redis-cli sets and gets'
 else
 	skip Redis 'there is no redis-cli'
 fi
+
+if have curl; then
+	# shellcheck disable=SC2016
+	talk proxy '' 'curl -sS -p --noproxy "" -x "http://ada:secret@$address" \
+			--proxy-anyauth http://example.com/' &&
+		grep -q '^inside the tunnel' "$dir/out"
+	report $? 'curl opens a tunnel when it is asked who it is'
+	# shellcheck disable=SC2016
+	talk proxy '' 'curl -sS -p --noproxy "" -x "http://ada:guess@$address" \
+			--proxy-anyauth http://example.com/'
+	[ $? -eq 56 ] && grep -q '407' "$dir/err"
+	report $? 'and none with another password'
+else
+	skip 'a proxy' 'there is no curl'
+	skip 'a proxy' 'there is no curl'
+fi
+
+if speaks smtps && "$retort" -V | grep -q 'TLS by'; then
+	export dir
+	# shellcheck disable=SC2016
+	talk starttls "--tcp --lines --tls-later --tls-ca $dir/ca.pem" \
+		'curl -sS --ssl-reqd --cacert "$dir/ca.pem" \
+			--connect-to "localhost:$port:$address" \
+			"smtp://localhost:$port" \
+			--mail-from a@x --mail-rcpt b@x -T "$mail"'
+	report $? 'curl sends a mail over TLS, after STARTTLS'
+else
+	skip STARTTLS 'there is no TLS, here or in curl'
+fi
+
+# Node.js has them from 22 on, and 20.10 if it is told to
+if have node && node --experimental-websocket -e 0 2>/dev/null; then
+	export talks
+	# shellcheck disable=SC2016
+	talk websocket '--framing websocket' 'node --experimental-websocket \
+			"$talks/websocket.js" "ws://$address/chat"' &&
+		[ "$(tr '\n' , <"$dir/out")" = '7,3000 enough,' ]
+	report $? 'Node.js talks over a WebSocket'
+else
+	skip 'a WebSocket' 'there is no Node.js that has them'
+fi
+
+# what README.md shows of them
+for name in proxy websocket; do
+	text=$(sed '/^#/d' "$talks/$name.retort" | sed '1,/./{/^$/d;}')
+	case $(cat "$source/README.md") in
+	*"$text"*) report 0 "README.md has $name.retort" ;;
+	*) report 1 "README.md has $name.retort" ;;
+	esac
+done
 
 conclude
