@@ -418,39 +418,40 @@ await(struct change *change)
 	insert_last(change->reply, (struct rt_step){.kind = RT_STEP_AWAIT});
 }
 
+/* A step before the byte at the clause's position, and before steps that stand
+   there already. */
+static void
+insert_step(struct change *change, enum rt_step_kind kind, uint64_t argument)
+{
+	struct rt_reply *reply = change->reply;
+	size_t index;
+	uint64_t at;
+
+	if (!find_position(change, &at))
+		return;
+	index = rt_reply_split(reply, at);
+	if (rt_reply_ok(reply))
+		rt_reply_insert(reply, index,
+			(struct rt_step){.kind = kind, .at = argument});
+}
+
 static void
 insert_pause(struct change *change)
 {
-	struct rt_reply *reply = change->reply;
-	size_t index;
-	uint64_t at;
-
-	if (!find_position(change, &at))
-		return;
-	index = rt_reply_split(reply, at);
-	if (rt_reply_ok(reply))
-		rt_reply_insert(reply, index,
-			(struct rt_step){.kind = RT_STEP_PAUSE,
-				.at = change->clause->time});
+	insert_step(change, RT_STEP_PAUSE, change->clause->time);
 }
 
-/* What TLS says, between bytes. */
+/* TLS says it, between bytes. */
 static void
-tell(struct change *change)
+rekey(struct change *change)
 {
-	struct rt_reply *reply = change->reply;
-	size_t index;
-	uint64_t at;
+	insert_step(change, RT_STEP_TELL, RT_TELL_REKEY);
+}
 
-	if (!find_position(change, &at))
-		return;
-	index = rt_reply_split(reply, at);
-	if (rt_reply_ok(reply))
-		rt_reply_insert(reply, index,
-			(struct rt_step){.kind = RT_STEP_TELL,
-				.at = change->clause->verb == RT_FAULT_REKEY ?
-					RT_TELL_REKEY :
-					RT_TELL_END});
+static void
+notify_close(struct change *change)
+{
+	insert_step(change, RT_STEP_TELL, RT_TELL_END);
 }
 
 static void
@@ -458,20 +459,10 @@ split(struct change *change)
 {
 	const struct rt_clause *gap =
 		rt_faults_find(change->faults, RT_FAULT_GAP);
-	struct rt_reply *reply = change->reply;
-	size_t index;
-	uint64_t at;
 
-	if (!find_position(change, &at))
-		return;
-	index = rt_reply_split(reply, at);
-	if (!rt_reply_ok(reply))
-		return;
-	rt_reply_insert(reply, index, (struct rt_step){.kind = RT_STEP_FLUSH});
-	if (gap != NULL && rt_reply_ok(reply))
-		rt_reply_insert(reply, index + 1,
-			(struct rt_step){.kind = RT_STEP_PAUSE,
-				.at = gap->time});
+	if (gap != NULL)
+		insert_step(change, RT_STEP_PAUSE, gap->time);
+	insert_step(change, RT_STEP_FLUSH, 0);
 }
 
 /* Its bytes leave in segments of so many, with so long a pause between. */
@@ -567,8 +558,8 @@ static void (*const changes[RT_FAULT_REFUSE + 1])(struct change *change) = {
 	[RT_FAULT_CUT] = cut,
 	[RT_FAULT_APPEND] = append,
 	[RT_FAULT_PAUSE] = insert_pause,
-	[RT_FAULT_CLOSE_NOTIFY] = tell,
-	[RT_FAULT_REKEY] = tell,
+	[RT_FAULT_CLOSE_NOTIFY] = notify_close,
+	[RT_FAULT_REKEY] = rekey,
 	[RT_FAULT_SPLIT] = split,
 	[RT_FAULT_EACH] = set_segments,
 	[RT_FAULT_RATE] = set_rate,
