@@ -75,6 +75,16 @@ add_item(struct retort *server, struct rt_item *item, const char *origin,
 		rt_verdict_name(&server->verdict, code, origin);
 }
 
+/* The directive that begins an item, whose place is not noted. */
+static const char *
+first_of(const struct rt_item *item)
+{
+	return item->kind == RT_ITEM_EXPECT ? "expect" :
+		item->kind == RT_ITEM_ORDER ? "order" :
+		item->rule.accepted         ? "accepted" :
+					      "on";
+}
+
 /* Names the directive that the mistake is about, and where it stands; or the
    first line of its item. */
 static void
@@ -91,7 +101,11 @@ say_where(const char *name, const struct rt_item *item, int code,
 		begins ? rt_scenario_place(item, text, size, text) :
 			 NULL;
 
-	if (place == NULL)
+	if (place == NULL && begins &&
+		rt_word_is((struct rt_word){text, size}, "request"))
+		(void)rt_fail(error, code, "%.100s:%u:1: @%s%.140s", name,
+			item->line, first_of(item), text + size);
+	else if (place == NULL)
 		(void)rt_fail(error, code, "%.100s:%u:1: %.140s", name,
 			item->line, text);
 	else if (why->member == NULL)

@@ -204,12 +204,11 @@ take_parameter(struct reader *reader)
 }
 
 bool
-rt_digest_read(struct rt_digest *digest, const char *text, size_t size,
+rt_digest_read_more(struct rt_digest *digest, const char *text, size_t size,
 	char *room)
 {
-	struct reader reader = {text, text + size, room, digest};
+	struct reader reader = {text, text + size, room + digest->used, digest};
 
-	*digest = (struct rt_digest){.at = 0};
 	for (;;) {
 		/* elements of a list may be empty (RFC 9110 5.6.1.2) */
 		while (reader.at < reader.end &&
@@ -224,7 +223,16 @@ rt_digest_read(struct rt_digest *digest, const char *text, size_t size,
 		}
 	}
 	digest->at = (size_t)(reader.at - text);
+	digest->used = (size_t)(reader.to - room);
 	return digest->wrong == NULL;
+}
+
+bool
+rt_digest_read(struct rt_digest *digest, const char *text, size_t size,
+	char *room)
+{
+	*digest = (struct rt_digest){.at = 0};
+	return rt_digest_read_more(digest, text, size, room);
 }
 
 /* --- the response --- */

@@ -51,6 +51,7 @@ struct rt_digest {
 	                           .text NULL */
 	const char *wrong;      /* what was expected at byte `at`; NULL */
 	size_t at;
+	size_t used; /* bytes of the values */
 };
 
 /* The name of a parameter. */
@@ -60,6 +61,10 @@ const char *rt_digest_name(enum rt_digest_name name);
    bytes. False: `wrong` says why. */
 bool rt_digest_read(struct rt_digest *digest, const char *text, size_t size,
 	char *room);
+
+/* Reads more of it, with the same room. */
+bool rt_digest_read_more(struct rt_digest *digest, const char *text,
+	size_t size, char *room);
 
 /* An algorithm that is computed. */
 struct rt_algorithm {

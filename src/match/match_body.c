@@ -45,8 +45,8 @@ read_body_has(struct rt_match *match, const struct retort_requests *when,
 	if (code == 0 && match->body != NULL && match->body_has != NULL &&
 		!rt_needle_in(&match->had, match->body, match->body_size))
 		return rt_fail(error, -EINVAL,
-			"no request can fit: the wanted body does not "
-			"contain the wanted part");
+			"if_body_has: no request can fit: the wanted body does "
+			"not contain the wanted part");
 	return code;
 }
 
@@ -60,8 +60,8 @@ read_body_begins(struct rt_match *match, const struct retort_requests *when,
 	if (code == 0 && match->body_begins != NULL && match->body != NULL &&
 		!begins(match, match->body, match->body_size))
 		return rt_fail(error, -EINVAL,
-			"no request can fit: the wanted body does not begin "
-			"with the wanted part");
+			"if_body_begins: no request can fit: the wanted body "
+			"does not begin with the wanted part");
 	return code;
 }
 

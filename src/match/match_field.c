@@ -231,8 +231,8 @@ read_absent(struct rt_match *match, const struct retort_requests *when,
 		if (rt_field_has_same(match->fields, &line) ||
 			rt_field_has_same(match->contains, &line))
 			return rt_fail(error, -EINVAL,
-				"no request can fit: field '%.*s' is both "
-				"wanted and absent",
+				"if_absent: no request can fit: field '%.*s' "
+				"is both wanted and absent",
 				(int)(line.name_size < 80 ? line.name_size :
 							    80),
 				line.text);

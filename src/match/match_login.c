@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,69 +68,66 @@ read_user(struct rt_login *login, const struct rt_line *line, char *error)
 	return 0;
 }
 
-/* What is there of a challenge must be possible. */
+/* By the line, whose directive is found by it. */
 static int
-check_challenge(const struct rt_login *login, char *error)
+fail_line(const struct rt_login *login, const struct rt_line *line,
+	const char *expected, char *error)
 {
-	const struct rt_digest *challenge = &login->challenge;
+	return rt_fail(error, -EINVAL, "%s: '%.*s': expected %s",
+		login->kind->member, (int)(line->size < 60 ? line->size : 60),
+		line->text, expected);
+}
+
+/* What was expected of a challenge; NULL: it is possible. */
+static const char *
+expected_of(const struct rt_digest *challenge)
+{
 	struct rt_word qop = challenge->of[RT_DIGEST_QOP];
 
 	if (challenge->unknown.text != NULL)
-		return rt_fail(error, -EINVAL,
-			"%s: '%.*s': expected realm, nonce, opaque, algorithm, "
-			"qop, cnonce or nc",
-			login->kind->member,
-			(int)(challenge->unknown.size < 60 ?
-					challenge->unknown.size :
-					60),
-			challenge->unknown.text);
+		return "realm, nonce, opaque, algorithm, qop, cnonce or nc";
 	if (rt_digest_algorithm(challenge) == NULL)
-		return fail(login,
-			"an algorithm of MD5, SHA-256, MD5-sess, SHA-256-sess",
-			error);
+		return "an algorithm of MD5, SHA-256, MD5-sess, SHA-256-sess";
 	if (qop.text != NULL && !rt_text_lists(qop.text, qop.size, "auth"))
-		return fail(login, "a qop of auth", error);
+		return "a qop of auth";
 	if (challenge->of[RT_DIGEST_USERNAME].text != NULL ||
 		challenge->of[RT_DIGEST_URI].text != NULL ||
 		challenge->of[RT_DIGEST_RESPONSE].text != NULL)
-		return fail(login,
-			"a challenge, without username, uri and response",
-			error);
-	return 0;
+		return "a challenge, without username, uri and response";
+	return NULL;
 }
 
-/* The lines after it. */
+/* One of the lines after the first. */
+static int
+read_parameters(struct rt_login *login, const struct rt_line *line, char *error)
+{
+	const char *expected;
+	char what[64];
+
+	if (!rt_digest_read_more(&login->challenge, line->text, line->size,
+		    login->challenge_room)) {
+		(void)snprintf(what, sizeof what, "%s at byte %zu",
+			login->challenge.wrong, login->challenge.at + 1);
+		return fail_line(login, line, what, error);
+	}
+	expected = expected_of(&login->challenge);
+	return expected ? fail_line(login, line, expected, error) : 0;
+}
+
 static int
 read_challenge(struct rt_login *login, const char *lines, char *error)
 {
 	struct rt_line line;
-	struct rt_buf text;
 	int code = 0;
 
 	lines += strspn(lines, "\r\n");
 	/* no answer to a longer one would be looked at */
 	if (strlen(lines) > RT_LOGIN_BYTES)
 		return fail(login, "a challenge of at most 4096 bytes", error);
-	rt_buf_init(&text, RT_LOGIN_BYTES + 1);
-	while (rt_field_next(&lines, &line)) {
-		rt_buf_add(&text, line.text, line.size);
-		rt_buf_add(&text, ",", 1);
-	}
-	if (text.len > 0)
-		code = rt_match_copy_bytes(&login->challenge_room, text.data,
-			text.len);
-	if (text.failed)
-		code = -ENOMEM;
-	else if (code == 0 && text.len > 0 &&
-		!rt_digest_read(&login->challenge, text.data, text.len,
-			login->challenge_room))
-		code = rt_fail(error, -EINVAL,
-			"%s: byte %zu of the challenge: expected %s",
-			login->kind->member, login->challenge.at,
-			login->challenge.wrong);
-	else if (code == 0)
-		code = check_challenge(login, error);
-	rt_buf_free(&text);
+	if (*lines != '\0')
+		code = rt_match_copy(&login->challenge_room, lines);
+	while (code == 0 && rt_field_next(&lines, &line))
+		code = read_parameters(login, &line, error);
 	return code;
 }
 
@@ -149,7 +147,8 @@ read_one(struct rt_login *login, const char *text, char *error)
 	if (code == 0 && login->kind->digest)
 		code = read_challenge(login, lines, error);
 	else if (code == 0 && rt_field_next(&lines, &line))
-		code = fail(login, "one line, USER:PASSWORD", error);
+		code = fail_line(login, &line, "one line, USER:PASSWORD",
+			error);
 	if (code == 0 && login->kind->digest)
 		code = rt_hash_open(&login->hash, login->kind->member, error);
 	if (code == 0) {
@@ -176,9 +175,9 @@ read_logins(struct rt_match *match, const struct retort_requests *when,
 			continue;
 		if (before != NULL && strcmp(before->field, kind->field) == 0)
 			return rt_fail(error, -EINVAL,
-				"no request can fit: %s is by Basic or by "
+				"%s: no request can fit: %s is by Basic or by "
 				"Digest",
-				kind->field);
+				kind->member, kind->field);
 		before = kind;
 		if (match->logins == NULL)
 			match->logins =

@@ -157,10 +157,9 @@ rt_match_check_protocol(const struct retort_requests *when,
 
 	if (when->if_bytes && when->if_http)
 		return rt_fail(error, -EINVAL,
-			"if_bytes, if_http: nothing is both");
+			"if_http: no request can fit: if_bytes is for others");
 	if ((when->if_bytes || when->if_http) && protocol == RETORT_UDP)
-		return rt_fail(error, -EINVAL,
-			"%s: with RETORT_UDP all are datagrams",
+		return rt_fail(error, -EINVAL, "%s: with UDP all are datagrams",
 			when->if_bytes ? "if_bytes" : "if_http");
 	protocol = rt_conditions_protocol(when, protocol);
 	if (protocol != RETORT_HTTP)

@@ -281,7 +281,7 @@ check(const struct retort_reply *reply, const struct rt_faults *faults,
 		return code;
 	if (reply->close && protocol != RETORT_TCP)
 		return rt_fail(error->text, -EINVAL,
-			"close: it is for RETORT_TCP");
+			"close: it is for TCP without HTTP");
 	if (reply->close && reply->next >= RETORT_NEXT_KEEP)
 		return rt_fail(error->text, -EINVAL,
 			"reply: both close and next, which keeps the "

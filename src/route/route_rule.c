@@ -58,18 +58,21 @@ static int
 check_accepted(const struct rt_route *route, const struct retort_reply *given,
 	char *error)
 {
+	const struct rt_condition *other;
+
 	if (route->protocol == RETORT_UDP)
 		return rt_fail(error, -EINVAL, "accepted: datagrams are not");
-	if (rt_condition_without(given, RT_CONDITION_BARE) != NULL)
+	other = rt_condition_without(given, RT_CONDITION_BARE);
+	if (other != NULL)
 		return rt_fail(error, -EINVAL,
-			"accepted: of the conditions only a predicate and a state go with it");
+			"%s: no request has come when a connection is accepted",
+			other->name);
 	if (given->next > RETORT_NEXT_KEEP)
 		return rt_fail(error, -EINVAL,
-			"accepted: next: what follows a greeting is the "
-			"server's protocol");
+			"next: after a greeting comes the server's protocol");
 	if (given->echo)
 		return rt_fail(error, -EINVAL,
-			"accepted: there is nothing to echo");
+			"echo: nothing has come when a connection is accepted");
 	return 0;
 }
 
@@ -124,7 +127,8 @@ check_request(const struct retort_reply *given, char *error)
 	if (rt_http_scheme(request, strlen(request)) == 0 && *request != '/' &&
 		size > RT_MAX_METHOD)
 		return rt_fail(error, -EINVAL,
-			"no request can fit: a method has at most %d bytes",
+			"request: no request can fit: a method has at most %d "
+			"bytes",
 			RT_MAX_METHOD);
 	return 0;
 }

@@ -1181,9 +1181,9 @@ START_TEST(closes_tcp_alone)
 
 	ck_assert_int_eq(try_canned(&as, RETORT_TCP, error), 0);
 	ck_assert_int_eq(try_canned(&as, RETORT_HTTP, error), -EINVAL);
-	ck_assert_str_eq(error, "close: it is for RETORT_TCP");
+	ck_assert_str_eq(error, "close: it is for TCP without HTTP");
 	ck_assert_int_eq(try_canned(&as, RETORT_UDP, error), -EINVAL);
-	ck_assert_str_eq(error, "close: it is for RETORT_TCP");
+	ck_assert_str_eq(error, "close: it is for TCP without HTTP");
 	ck_assert_int_eq(try_canned(&both, RETORT_TCP, error), -EINVAL);
 	ck_assert_str_eq(error,
 		"reply: both close and next, which keeps the connection");

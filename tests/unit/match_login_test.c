@@ -93,31 +93,36 @@ static const struct {
 	{{.if_basic = "ada"}, "if_basic: expected USER:PASSWORD"},
 	{{.if_basic = "ada:x\x7f"}, "if_basic: expected no control characters"},
 	{{.if_basic = "ada:x\nbob:y"},
-		"if_basic: expected one line, USER:PASSWORD"},
+		"if_basic: 'bob:y': expected one line, USER:PASSWORD"},
 	{{.if_proxy_basic = "ada"}, "if_proxy_basic: expected USER:PASSWORD"},
 	{{.if_proxy_basic = "a:b", .if_proxy_digest = "a:b"},
-		"no request can fit: Proxy-Authorization is by Basic or by "
-		"Digest"},
+		"if_proxy_digest: no request can fit: Proxy-Authorization is "
+		"by Basic or by Digest"},
 	{{.if_digest = "ada"}, "if_digest: expected USER:PASSWORD"},
 	{{.if_digest = "ada:x\nrealm"},
-		"if_digest: byte 5 of the challenge: expected '='"},
+		"if_digest: 'realm': expected '=' at byte 6"},
 	{{.if_digest = "ada:x\nrealm=\"a\", realm=b"},
-		"if_digest: byte 11 of the challenge: expected each parameter "
-		"once"},
-	{{.if_digest = "ada:x\nrelm=a"},
-		"if_digest: 'relm': expected realm, nonce, opaque, algorithm, "
-		"qop, cnonce or nc"},
-	{{.if_digest = "ada:x\nalgorithm=SHA-512"},
-		"if_digest: expected an algorithm of MD5, SHA-256, MD5-sess, "
-		"SHA-256-sess"},
-	{{.if_digest = "ada:x\nqop=auth-int"},
-		"if_digest: expected a qop of auth"},
+		"if_digest: 'realm=\"a\", realm=b': expected each parameter "
+		"once at byte 12"},
+	{{.if_digest = "ada:x\nrealm=a\nqop=auth\r\nrealm=b"},
+		"if_digest: 'realm=b': expected each parameter once at byte 1"},
+	{{.if_digest = "ada:x\nnonce=n\nrealm=\"a\nqop=\"auth\""},
+		"if_digest: 'realm=\"a': expected a quote that ends the value "
+		"at byte 9"},
+	{{.if_digest = "ada:x\nnonce=n\nrelm=a"},
+		"if_digest: 'relm=a': expected realm, nonce, opaque, "
+		"algorithm, qop, cnonce or nc"},
+	{{.if_digest = "ada:x\nalgorithm=SHA-512\nrealm=a"},
+		"if_digest: 'algorithm=SHA-512': expected an algorithm of MD5, "
+		"SHA-256, MD5-sess, SHA-256-sess"},
+	{{.if_digest = "ada:x\nrealm=a\nqop=auth-int"},
+		"if_digest: 'qop=auth-int': expected a qop of auth"},
 	{{.if_digest = "ada:x\nuri=\"/\""},
-		"if_digest: expected a challenge, without username, uri and "
-		"response"},
+		"if_digest: 'uri=\"/\"': expected a challenge, without "
+		"username, uri and response"},
 	{{.if_digest = "ada:x\nusername=ada"},
-		"if_digest: expected a challenge, without username, uri and "
-		"response"},
+		"if_digest: 'username=ada': expected a challenge, without "
+		"username, uri and response"},
 };
 
 START_TEST(malformed_logins)

@@ -627,13 +627,13 @@ START_TEST(rules_of_what_is_accepted_are_checked)
 		const char *error;
 	} cases[] = {
 		{{.accepted = true, .if_body = "x"},
-			"accepted: of the conditions only a predicate and a state go with it"},
+			"if_body: no request has come when a connection is accepted"},
 		{{.accepted = true, .if_body_has = "x"},
-			"accepted: of the conditions only a predicate and a state go with it"},
+			"if_body_has: no request has come when a connection is accepted"},
 		{{.accepted = true, .request = "GET"},
-			"accepted: of the conditions only a predicate and a state go with it"},
+			"request: no request has come when a connection is accepted"},
 		{{.accepted = true, .echo = true},
-			"accepted: there is nothing to echo"},
+			"echo: nothing has come when a connection is accepted"},
 		{{.accepted = true, .status = 200},
 			"status: only a reply of HTTP has it"},
 	};

@@ -592,9 +592,27 @@ static const struct {
 		"s:2:8: "},
 	{"@on\n@field A: b\n@file /nowhere/at/all\n",
 		"s:3:7: file '/nowhere/at/all': No such file or directory"},
-	/* and otherwise of the rule */
+	{"@on\n@if-digest a:b\n@if-digest realm=x\n@if-digest qop=y\n@echo\n",
+		"s:4:1: @if-digest: 'qop=y': expected a qop of auth"},
+	{"@on\n@if-basic a:b\n@if-digest a:b\n@echo\n",
+		"s:3:1: @if-digest: no request can fit: Authorization is by "},
+	{"@on\n@if-form a=1\n@if-form-absent a\n@echo\n",
+		"s:3:1: @if-form-absent: no request can fit: 'a' is both "},
 	{"\n@on\n@if-body \"a\"\n@if-body-has \"b\"\n@echo\n",
-		"s:2:1: no request can fit"},
+		"s:4:1: @if-body-has: no request can fit"},
+	{"@accepted\n@if-field A: b\n@close\n",
+		"s:2:1: @if-field: no request has come when"},
+	{"@accepted\n@next http\n@raw \"x\"\n",
+		"s:2:1: @next: after a greeting comes the server's protocol"},
+	{"@on\n@if-bytes\n@if-http\n@echo\n",
+		"s:3:1: @if-http: no request can fit"},
+	/* that of the first line, too */
+	{"\n@on GET /\n@if-bytes\n@echo\n",
+		"s:2:1: @on: only a request of HTTP has it"},
+	{"@expect 1 GET /\n@if-bytes\n",
+		"s:1:1: @expect: only a request of HTTP has it"},
+	/* and otherwise of the rule */
+	{"\n@on\nHTTP/1.1 204 No\n\nx\n", "s:2:1: status: "},
 };
 
 START_TEST(a_mistake_is_told_of_its_directive)

@@ -215,8 +215,8 @@ static const struct {
 	{"@on\n@connections 1",
 		"s:2:1: '@connections 1': expected @expect before it"},
 	{"@accepted\n@if-nth 1\n@raw \"a\"",
-		"s:1:1: accepted: of the conditions only a predicate and a "
-		"state go with it"},
+		"s:2:1: @if-nth: no request has come when a connection is "
+		"accepted"},
 };
 
 START_TEST(what_is_malformed)

@@ -397,9 +397,9 @@ START_TEST(mistakes_about_pieces_are_told)
 	MALFORMED(retort_on(server, NULL, .chunked = true, .body = "x"),
 		"chunked: only a reply of HTTP has it");
 	MALFORMED(retort_on(server, NULL, .accepted = true, .if_body = "x"),
-		"accepted: of the conditions only a predicate and a state go with it");
+		"if_body: no request has come when a connection is accepted");
 	MALFORMED(retort_on(server, NULL, .accepted = true, .echo = true),
-		"accepted: there is nothing to echo");
+		"echo: nothing has come when a connection is accepted");
 	MALFORMED(retort_expect(server, "GET /", .times = 1),
 		"request: only a request of HTTP has it");
 	MALFORMED(retort_expect_order(server, "GET /a\nGET /b"),
@@ -415,7 +415,7 @@ START_TEST(mistakes_about_pieces_are_told)
 	open_plain(_i);
 	MALFORMED(retort_on(server, "/", .close = true), "close: it is for ");
 	MALFORMED(retort_on(server, "/", .accepted = true, .body = "x"),
-		"accepted: of the conditions only a predicate and a state go with it");
+		"request: no request has come when a connection is accepted");
 	MALFORMED(retort_on(server, NULL, .accepted = true, .status = 200),
 		"status: only a reply of HTTP has it");
 	close_server();
@@ -891,7 +891,7 @@ START_TEST(mistakes_about_datagrams_are_told)
 	MALFORMED(retort_on(server, NULL, .accepted = true, .body = "x"),
 		"accepted: datagrams are not");
 	MALFORMED(retort_on(server, NULL, .close = true),
-		"close: it is for RETORT_TCP");
+		"close: it is for TCP without HTTP");
 	MALFORMED(retort_on(server, NULL, .body = "x", .repeat = 65508),
 		"body: a datagram has at most 65507 bytes");
 	MALFORMED(retort_expect(server, "/", .times = 1),

@@ -404,8 +404,7 @@ START_TEST(is_checked)
 		{{.if_refused = 400, .faults = "early"},
 			"if_refused: how the body is read does not go with it"},
 		{{.if_refused = 400, .accepted = true},
-			"accepted: of the conditions only a predicate and a "
-			"state go with it"},
+			"if_refused: no request has come when a connection is accepted"},
 	};
 
 	open_plain(_i);

@@ -201,14 +201,14 @@ static const struct {
 	{{.request = "GET /a\x7f"}, "malformed target: '/a\x7f'"},
 	{{.request = "/a?\x01"}, "malformed target: '/a?\x01'"},
 	{{.if_field = "A: b", .if_absent = "a"},
-		"no request can fit: field 'a' is both wanted and absent"},
+		"if_absent: no request can fit: field 'a' is both wanted and absent"},
 	{{.if_contains = "X: y\nA: b", .if_absent = "B\nA"},
-		"no request can fit: field 'A' is both wanted and absent"},
+		"if_absent: no request can fit: field 'A' is both wanted and absent"},
 	{{.if_body = "abc", .if_body_has = "d"},
-		"no request can fit: the wanted body does not contain the "
+		"if_body_has: no request can fit: the wanted body does not contain the "
 		"wanted part"},
 	{{.if_body = "abc", .if_body_has = "BC"},
-		"no request can fit: the wanted body does not contain the "
+		"if_body_has: no request can fit: the wanted body does not contain the "
 		"wanted part"},
 	{{.request = "GET", .if_nocase = true},
 		"if_nocase: expected a condition on a field's value or the body "
