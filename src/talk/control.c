@@ -42,7 +42,7 @@ struct client {
 };
 
 struct control {
-	struct retort *server;
+	struct control_server of;
 	struct retort *door; /* where clients come in; NULL: there is one */
 	int64_t shut_until;  /* by clock_ms() */
 	int door_at;
@@ -92,7 +92,7 @@ control_open(struct retort *server, const char *where, char *error)
 	(void)snprintf(error, RETORT_ERROR_SIZE, "%s", strerror(ENOMEM));
 	if (control == NULL)
 		return NULL;
-	control->server = server;
+	control->of.server = server;
 	if (strcmp(where, "-") == 0) {
 		enter(&control->clients[0], STDIN_FILENO, STDOUT_FILENO);
 		return control;
@@ -234,7 +234,7 @@ obey(struct control *control, struct client *client)
 		client->asks = false;
 		return true;
 	}
-	client->left = control_obey(control->server, &client->command,
+	client->left = control_obey(&control->of, &client->command,
 		client->began, &client->answer);
 	/* nobody waits for it */
 	if (client->left > 0 && !client->deaf)

@@ -29,7 +29,8 @@ enum outcome { OK, WRONG, LATER };
 
 /* A command while it is obeyed. */
 struct obeyed {
-	struct retort *server;
+	struct control_server *of;
+	struct retort *server; /* its */
 	const struct control_command *command;
 	char line[LONGEST + 1];
 	const char *words[MOST_WORDS]; /* of it; "" beyond the last one */
@@ -70,14 +71,17 @@ read_number(const char *word)
 	return errno == 0 ? number : 0;
 }
 
-/* A time; `ms` if the word is empty. False: it is none. */
+/* A time; `ms` if the word is empty. False: it is none. A number alone is
+   seconds to options, but ms to the scenarios that are written here, too. */
 static bool
 read_time(const char *word, int *ms)
 {
-	int code = *word == '\0' ? *ms : args_ms(word);
+	size_t size = strlen(word);
 
-	*ms = code;
-	return code >= 0;
+	if (size == 0)
+		return true;
+	*ms = strchr("0123456789.", word[size - 1]) ? -1 : args_ms(word);
+	return *ms >= 0;
 }
 
 static enum outcome
@@ -103,18 +107,24 @@ static enum outcome
 obey_rules(struct obeyed *obeyed)
 {
 	char error[RETORT_ERROR_SIZE];
-	char *notices = NULL;
+	unsigned number = obeyed->of->rules + 1;
+	char name[32] = "rules", *notices = NULL;
 	const char *said;
 	const struct retort_scenario scenario = {
 		.server = obeyed->server,
 		.text = obeyed->command->text,
 		.size = retort_size(obeyed->command->size),
-		.name = "rules",
+		.name = name,
 		.notices = &notices,
 		.error = error,
 	};
-	int code = retort_load_sized(&scenario, sizeof scenario);
+	int code;
 
+	if (number > 1)
+		(void)snprintf(name, sizeof name, "rules-%u", number);
+	code = retort_load_sized(&scenario, sizeof scenario);
+	if (code == 0)
+		obeyed->of->rules = number;
 	said = code < 0 ? error : notices ? notices : "";
 	/* both may quote the text, and who reads them expects UTF-8 */
 	show_lines(obeyed->answer, said, strlen(said), "");
@@ -130,6 +140,8 @@ obey_reset(struct obeyed *obeyed)
 	if (!records && *obeyed->words[1] != '\0')
 		return expected(obeyed, "reset or reset records");
 	retort_reset(obeyed->server, records ? RETORT_RECORDS : RETORT_TEST);
+	if (!records)
+		obeyed->of->rules = 0;
 	return OK;
 }
 
@@ -178,7 +190,7 @@ obey_wait(struct obeyed *obeyed)
 
 	if (times == 0 || !read_time(obeyed->words[2], &ms))
 		return expected(obeyed,
-			"wait N [TIME], as wait 2 or wait 2 500ms");
+			"wait N [TIME], as wait 2, wait 2 500ms or wait 2 3s");
 	if (count >= times)
 		return OK;
 	if (!is_late(obeyed, ms))
@@ -310,10 +322,12 @@ make_answer(bool ok, const char *lines, size_t size)
 }
 
 int
-control_obey(struct retort *server, const struct control_command *command,
-	int64_t began, struct control_answer *answer)
+control_obey(struct control_server *server,
+	const struct control_command *command, int64_t began,
+	struct control_answer *answer)
 {
-	struct obeyed obeyed = {.server = server,
+	struct obeyed obeyed = {.of = server,
+		.server = server->server,
 		.command = command,
 		.began = began};
 	enum outcome outcome = WRONG;

@@ -19,9 +19,10 @@
 /* The bytes of a client that are not obeyed yet. Zero: none have come. */
 struct control_reader {
 	char *bytes;
-	size_t begin; /* of the first command; */
-	size_t text;  /* of the lines that it takes, */
-	size_t seen;  /* of the first line that may be incomplete, */
+	size_t begin;  /* of the first command; */
+	size_t text;   /* of the lines that it takes, */
+	size_t seen;   /* of the first line that may be incomplete, */
+	size_t looked; /* of what was not looked at for its end; */
 	size_t end;
 	size_t room;
 };
@@ -55,13 +56,20 @@ struct control_answer {
 	bool stop;   /* after it the server is to end */
 };
 
+/* What commands are about. */
+struct control_server {
+	struct retort *server;
+	unsigned rules; /* texts of `rules` that it has */
+};
+
 /*
  * Obeys a command that came at `began`, by clock_ms(). 0: this is the answer;
  * otherwise it is to be tried again after the next step of the server, in at
  * most so many ms.
  */
-int control_obey(struct retort *server, const struct control_command *command,
-	int64_t began, struct control_answer *answer);
+int control_obey(struct control_server *server,
+	const struct control_command *command, int64_t began,
+	struct control_answer *answer);
 
 /* The answer to what cannot be read: see control_reader_add(). */
 struct control_answer control_refuse(int code);

@@ -28,6 +28,7 @@ drop_begin(struct control_reader *reader)
 	reader->end -= reader->begin;
 	memmove(reader->bytes, reader->bytes + reader->begin, reader->end);
 	reader->seen -= reader->begin;
+	reader->looked -= reader->begin;
 	reader->text -= reader->text > 0 ? reader->begin : 0;
 	reader->begin = 0;
 }
@@ -62,17 +63,19 @@ control_reader_add(struct control_reader *reader, const char *bytes,
 static bool
 next_line(struct control_reader *reader, char **line, size_t *size)
 {
-	size_t left = reader->end - reader->seen;
-	char *end;
+	size_t left = reader->end - reader->looked;
+	char *end = NULL;
 
-	if (left == 0)
+	if (left > 0)
+		end = memchr(reader->bytes + reader->looked, '\n', left);
+	if (end == NULL) {
+		reader->looked = reader->end;
 		return false;
+	}
 	*line = reader->bytes + reader->seen;
-	end = memchr(*line, '\n', left);
-	if (end == NULL)
-		return false;
 	*size = (size_t)(end - *line);
 	reader->seen += *size + 1;
+	reader->looked = reader->seen;
 	*size -= *size > 0 && end[-1] == '\r';
 	return true;
 }

@@ -199,7 +199,7 @@ START_TEST(test_mistake)
 	tell(child.in,
 		"rules\n@on GET /\n@prefer 1\n@raw \"new\"\n@expect 1 /new\n"
 		"\n@on GET /\n@fault cut body x\n.\n");
-	expect_has(child.out, "error 1\nrules:7:", "expected");
+	expect_has(child.out, "error 1\nrules-2:7:", "expected");
 	expect_reply(child.url[0], GET, "old", "");
 	tell(child.in, "verdict\n");
 	expect(child.out, "ok 0\n");
@@ -215,7 +215,7 @@ START_TEST(test_waits)
 
 	tell(child.in,
 		"rules\n@on\n@raw \"x\"\n@expect 2+ GET /\n.\n"
-		"wait 1 60\nverdict 60s\nurl\nwait 3 50ms\n");
+		"wait 1 60s\nverdict 60s\nurl\nwait 3 50ms\n");
 	expect(child.out, "ok 0\n");
 	expect_reply(child.url[0], GET, "x", "");
 	expect(child.out, "ok 0\n");
@@ -322,7 +322,7 @@ START_TEST(test_long)
 	write_all(child.in, "stop\0\n", 6);
 	expect_has(child.out, "error 1\n", "not 'stop?'\n");
 	write_all(child.in, "rules\n@on GET /\n@\0\n.\n", 21);
-	expect_has(child.out, "error 1\nrules:2:2: a NUL: ", "expected");
+	expect_has(child.out, "error 1\nrules-2:2:2: a NUL: ", "expected");
 	free(much);
 	expect_end(&child, 0, NULL);
 }
@@ -366,7 +366,7 @@ START_TEST(test_gone)
 {
 	struct child child = CONTROL(ios[_i]);
 
-	tell(child.in, "wait 1 600\n");
+	tell(child.in, "wait 1 600s\n");
 	finish_input(&child);
 	(void)close(child.out);
 	child.out = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -382,7 +382,7 @@ START_TEST(test_deaf)
 	(void)close(child.out);
 	child.out = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	tell(child.in,
-		"url\nwait 1 600\nurl\nrules\n@expect 1 GET /\n.\nstop\n");
+		"url\nwait 1 600s\nurl\nrules\n@expect 1 GET /\n.\nstop\n");
 	expect_end(&child, 4, "rules:1 (GET /): expected exactly 1, came 0\n");
 }
 END_TEST
@@ -495,7 +495,7 @@ START_TEST(test_many)
 
 	for (int i = 0; i < MANY; i++) {
 		fds[i] = enter(dir);
-		tell(fds[i], i % 3 == 0 ? "wait 1 600\n" : "url\n");
+		tell(fds[i], i % 3 == 0 ? "wait 1 600s\n" : "url\n");
 	}
 	expect_has(fds[1], "ok 1\n", child.url[0]);
 	for (int i = 0; i < MANY - 1; i++)

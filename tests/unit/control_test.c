@@ -132,10 +132,44 @@ START_TEST(reads_much)
 }
 END_TEST
 
+/* A line is looked at once, however small its pieces are: what takes millions
+   of looks at megabytes would not end in time. */
+START_TEST(reads_a_long_line)
+{
+	const size_t size = CONTROL_MOST / 8, piece = 64;
+	struct control_reader reader = {.bytes = NULL};
+	struct control_command command;
+	char some[64];
+
+	memset(some, 'a', sizeof some);
+	ck_assert_int_eq(control_reader_add(&reader, "url\n", 4), 0);
+	ck_assert(control_reader_next(&reader, &command));
+	for (size_t i = 0; i < size; i += piece) {
+		ck_assert_int_eq(control_reader_add(&reader, some, piece), 0);
+		ck_assert(!control_reader_next(&reader, &command));
+	}
+	ck_assert_int_eq(control_reader_add(&reader, "\n", 1), 0);
+	ck_assert(control_reader_next(&reader, &command));
+	ck_assert_uint_eq(strlen(command.line), size);
+	ck_assert(!control_reader_next(&reader, &command));
+	control_reader_free(&reader);
+}
+END_TEST
+
 /* --- answers --- */
 
 /* Of the allocations for the next answer, this one fails; 0: none. */
 static size_t failing;
+
+/* What was told, by the commands before. */
+static struct control_server told;
+
+static void
+open_told(void)
+{
+	open_plain(STEPPED);
+	told = (struct control_server){.server = server};
+}
 
 /* The answer to a command that came so long ago, and has `text`. */
 static struct bytes
@@ -148,7 +182,7 @@ ask_with(const char *line, const char *text, int ago)
 
 	allocations = 0;
 	fail_at = failing;
-	left = control_obey(server, &command, clock_ms() - ago, &answer);
+	left = control_obey(&told, &command, clock_ms() - ago, &answer);
 	fail_at = 0;
 	if (left > 0)
 		bytes_add(&got, "later", 5);
@@ -163,7 +197,9 @@ ask_with(const char *line, const char *text, int ago)
 #define COMMANDS \
 	"error 1\nexpected rules, requests, transcript, verdict, wait, " \
 	"reset, url or stop, not "
-#define BAD_WAIT "error 1\nexpected wait N [TIME], as wait 2 or wait 2 500ms\n"
+#define BAD_WAIT \
+	"error 1\nexpected wait N [TIME], as wait 2, wait 2 500ms or " \
+	"wait 2 3s\n"
 #define BAD_VERDICT \
 	"error 1\nexpected verdict [TIME], as verdict or verdict 2s\n"
 #define BAD_TRANSCRIPT \
@@ -185,32 +221,38 @@ static const struct {
 	{"rules END", "@expect 1 GET /\n", 0, "ok 0\n"},
 	{"rules END more", "", 0, COMMANDS "'rules END more'\n"},
 	{"rules", "@on GET /\n@ech\n", 0,
-		"error 1\nrules:2:1: '@ech': expected a directive, such as @on, "
+		"error 1\nrules-3:2:1: '@ech': expected a directive, such as @on, "
 		"@fault or @expect\n"},
 	{"rules", "@\xc3\xa9\xff\x1b", 0,
-		"error 1\nrules:1:1: '@\xc3\xa9\\xff\\u001b': expected a "
+		"error 1\nrules-3:1:1: '@\xc3\xa9\\xff\\u001b': expected a "
 		"directive, such as @on, @fault or @expect\n"},
 	{"rules", "", 0, "ok 0\n"},
 	{"rules", "@on GET /b\n@echo\n@on GET /b\n@echo\n", 0,
-		"ok 1\nrules:3: never reached: the rule of line 1 answers all "
+		"ok 1\nrules-4:3: never reached: the rule of line 1 answers all "
 		"of these\n"},
+	{"rules", "@on A B\n@expect 2 GET /c\n@echo", 0,
+		"error 1\nrules-5:1:7: 'B': expected a target, which begins "
+		"with '/' or '*'\n"},
 	{"verdict", "", 0,
-		"error 1\nrules:1 (GET /): expected exactly 1, came 0\n"},
+		"error 1\nrules-2:1 (GET /): expected exactly 1, came 0\n"},
 	{"verdict 1s", "", 0, "later"},
 	{"verdict 1s", "", 1000,
-		"error 1\nrules:1 (GET /): expected exactly 1, came 0\n"},
+		"error 1\nrules-2:1 (GET /): expected exactly 1, came 0\n"},
 	{"reset records", "", 0, "ok 0\n"},
-	{"verdict .5", "", 500,
-		"error 1\nrules:1 (GET /): expected exactly 1, came 0\n"},
+	{"verdict .5s", "", 500,
+		"error 1\nrules-2:1 (GET /): expected exactly 1, came 0\n"},
 	{"reset", "", 0, "ok 0\n"},
 	{"verdict", "", 0, "ok 0\n"},
+	{"rules", "@ech", 0,
+		"error 1\nrules:1:1: '@ech': expected a directive, such as @on, "
+		"@fault or @expect\n"},
 	{"reset rules", "", 0, "error 1\nexpected reset or reset records\n"},
 	{"reset records now", "", 0, COMMANDS "'reset records now'\n"},
 	{"wait 1", "", 9000, "later"},
 	{"wait 1", "", 10000,
 		"error 1\n0 of 1 requests came within 10000 ms\n"},
-	{"wait 2 1", "", 900, "later"},
-	{"wait 2 0", "", 0, "error 1\n0 of 2 requests came within 0 ms\n"},
+	{"wait 2 1s", "", 900, "later"},
+	{"wait 2 0ms", "", 0, "error 1\n0 of 2 requests came within 0 ms\n"},
 	{"wait", "", 0, BAD_WAIT},
 	{"wait 0", "", 0, BAD_WAIT},
 	{"wait -1", "", 0, BAD_WAIT},
@@ -218,9 +260,13 @@ static const struct {
 	{"wait 99999999999999999999", "", 0, BAD_WAIT},
 	{"wait 1 soon", "", 0, BAD_WAIT},
 	{"wait 1 -1", "", 0, BAD_WAIT},
+	{"wait 1 2", "", 0, BAD_WAIT},
+	{"wait 1 0.5", "", 0, BAD_WAIT},
+	{"wait 1 2.", "", 0, BAD_WAIT},
 	{"wait 1 2 3", "", 0, COMMANDS "'wait 1 2 3'\n"},
 	{"verdict now", "", 0, BAD_VERDICT},
-	{"verdict 99999999", "", 0, BAD_VERDICT},
+	{"verdict 2", "", 0, BAD_VERDICT},
+	{"verdict 99999999s", "", 0, BAD_VERDICT},
 	{"transcript", "", 0, BAD_TRANSCRIPT},
 	{"transcript x", "", 0, BAD_TRANSCRIPT},
 	{"transcript 1", "", 0,
@@ -242,7 +288,7 @@ START_TEST(answers)
 	char url[100];
 	struct bytes got;
 
-	open_plain(STEPPED);
+	open_told();
 	for (int i = 0; i < COUNT(asked); i++) {
 		got = ask_with(asked[i].line, asked[i].text, asked[i].ago);
 		ck_assert_msg(strcmp(got.data, asked[i].answer) == 0,
@@ -270,7 +316,7 @@ START_TEST(lacks_memory)
 	do {
 		struct bytes got;
 
-		open_plain(STEPPED);
+		open_told();
 		failing = ++n;
 		got = ask_with("rules", rules, 0);
 		made = allocations;
@@ -324,6 +370,7 @@ main(void)
 	tcase_add_loop_test(tcase, reads_commands, 0, COUNT(rows));
 	tcase_add_test(tcase, reads_nuls);
 	tcase_add_test(tcase, reads_much);
+	tcase_add_test(tcase, reads_a_long_line);
 	tcase_add_test(tcase, reads_without_memory);
 	rt_test_case(suite, tcase);
 	tcase = tcase_create("answers");
