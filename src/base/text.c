@@ -93,20 +93,44 @@ rt_word_range(struct rt_word word, uint64_t most, uint64_t *from, uint64_t *to)
 	return *at == '-' && rt_word_number(word, most, to);
 }
 
+/* How many ms a unit has; 0: there is none of that name. */
+static uint64_t
+unit_of_time(struct rt_word name)
+{
+	return rt_word_is(name, "ms") ? 1 :
+		rt_word_is(name, "s") ? 1000 :
+		rt_word_is(name, "m") ? 60000 :
+					0;
+}
+
+/* Decimals of a time. */
+#define MOST_DECIMALS 6
+
 bool
 rt_word_time(struct rt_word word, uint64_t most, uint64_t *ms)
 {
-	uint64_t unit = 1;
+	const char *at = word.text, *end = at + word.size;
+	uint64_t whole, part = 0, scale = 1, unit = 1;
+	bool fraction;
 
-	if (word.size > 1 && word.text[word.size - 1] == 's') {
-		word.size--;
-		unit = word.text[word.size - 1] == 'm' ? 1 : 1000;
-		word.size -= unit == 1;
-	}
-	if (!rt_word_number(word, most / unit, ms))
+	if (!rt_text_digits(&at, end, &whole))
 		return false;
-	*ms *= unit;
-	return true;
+	fraction = at < end && *at == '.';
+	if (fraction) {
+		const char *from = ++at;
+
+		if (!rt_text_digits(&at, end, &part) ||
+			at - from > MOST_DECIMALS)
+			return false;
+		for (; from < at; from++)
+			scale *= 10;
+	}
+	if (fraction || at < end)
+		unit = unit_of_time((struct rt_word){at, (size_t)(end - at)});
+	if (unit == 0 || whole > most / unit)
+		return false;
+	*ms = whole * unit + (part * unit + scale - 1) / scale;
+	return *ms <= most;
 }
 
 /* A version is short. */

@@ -79,7 +79,8 @@ bool rt_word_number(struct rt_word word, uint64_t most, uint64_t *number);
 bool rt_word_range(struct rt_word word, uint64_t most, uint64_t *from,
 	uint64_t *to);
 
-/* Whether it is a time of at most `most` ms: "200" and "200ms", or "2s". */
+/* Whether it is a time of at most `most` ms: "200" and "200ms", "2s" and "0.5s",
+   or "1m"; rounded up. */
 bool rt_word_time(struct rt_word word, uint64_t most, uint64_t *ms);
 
 /* The status of the line of HTTP that begins there, "HTTP/1.1 200"; 0: it is

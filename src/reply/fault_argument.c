@@ -8,6 +8,7 @@
 #include "reply/fault_parts.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -117,6 +118,35 @@ make_hole(const struct rt_fault_reader *reader)
 	return (struct rt_hole){begin, begin + reader->word.size};
 }
 
+/* The end of a word from which on there are letters: a unit, if any. */
+static struct rt_word
+unit_of(struct rt_word word)
+{
+	size_t size = word.size;
+
+	while (size > 0 && word.text[size - 1] >= 'a' &&
+		word.text[size - 1] <= 'z')
+		size--;
+	return (struct rt_word){word.text + size, word.size - size};
+}
+
+/* The lesser one of two times, which may have the unit of the other. */
+static bool
+read_least(struct rt_word least, struct rt_word most, uint64_t *ms)
+{
+	struct rt_word unit = unit_of(most);
+	char both[40];
+	int size;
+
+	if (unit_of(least).size > 0 || unit.size == 0)
+		return rt_word_time(least, MAX_NUMBER, ms);
+	size = snprintf(both, sizeof both, "%.*s%.*s", (int)least.size,
+		least.text, (int)unit.size, unit.text);
+	return size < (int)sizeof both && least.size < sizeof both &&
+		rt_word_time((struct rt_word){both, (size_t)size}, MAX_NUMBER,
+			ms);
+}
+
 /* A time, or two with "-" between them, between which one is drawn. */
 static bool
 read_time(struct rt_fault_reader *reader, struct rt_clause *clause)
@@ -135,7 +165,7 @@ read_time(struct rt_fault_reader *reader, struct rt_clause *clause)
 		most.text = dash + 1;
 		most.size -= least.size + 1;
 	}
-	if (!rt_word_time(least, MAX_NUMBER, &clause->time) ||
+	if (!read_least(least, most, &clause->time) ||
 		!rt_word_time(most, MAX_NUMBER, &to))
 		return rt_fault_expected(reader, what);
 	if (to > INT32_MAX)

@@ -190,7 +190,7 @@ retort --udp --body OK
 	nc OK
 retort --body hello --fault 'cut body 2 reset'
 	reset 200|he|/
-retort --body hello --fault 'each 1; gap 5'
+retort --body hello --fault 'each 1; gap 5ms'
 	get 200|hello|/
 retort --body hello --fault 'length +3; end half'
 	cut 200|hello|/

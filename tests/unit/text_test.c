@@ -240,6 +240,58 @@ START_TEST(reads_ranges)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	bool ok;
+	uint64_t ms;
+} times[] = {
+	{"0", true, 0},
+	{"200", true, 200},
+	{"200ms", true, 200},
+	{"2s", true, 2000},
+	{"1m", true, 60000},
+	{"0.5s", true, 500},
+	{"1.25m", true, 75000},
+	{"0.0001s", true, 1},
+	{"1.000001s", true, 1001},
+	{"0.5ms", true, 1},
+	{"100s", true, 100000},
+	{"100000", true, 100000},
+	/* of a number alone there is no half */
+	{"0.5", false, 0},
+	{"1.0000001s", false, 0},
+	{"", false, 0},
+	{".5s", false, 0},
+	{"2.s", false, 0},
+	{"s", false, 0},
+	{"2 s", false, 0},
+	{"2S", false, 0},
+	{"2h", false, 0},
+	{"2ss", false, 0},
+	{"-2s", false, 0},
+	/* beyond what may be */
+	{"100001", false, 0},
+	{"100.001s", false, 0},
+	{"100000.1ms", false, 0},
+	{"2m", false, 0},
+	{"18446744073709551616s", false, 0},
+};
+
+START_TEST(reads_times)
+{
+	char *text = copied(times[_i].text, strlen(times[_i].text));
+	uint64_t ms = 0;
+	bool ok = rt_word_time((struct rt_word){text, strlen(times[_i].text)},
+		100000, &ms);
+
+	ck_assert_msg(ok == times[_i].ok, "\"%s\": expected %d", times[_i].text,
+		times[_i].ok);
+	if (ok)
+		ck_assert_uint_eq(ms, times[_i].ms);
+	free(text);
+}
+END_TEST
+
 START_TEST(reads_words)
 {
 	static const char text[] = " one\ttwo  ";
@@ -347,6 +399,7 @@ main(void)
 	tcase_add_test(tcase, every_byte_is_read_back);
 	tcase_add_loop_test(tcase, reads_numbers, 0, COUNT(numbers));
 	tcase_add_loop_test(tcase, reads_ranges, 0, COUNT(ranges));
+	tcase_add_loop_test(tcase, reads_times, 0, COUNT(times));
 	tcase_add_test(tcase, reads_words);
 	tcase_add_test(tcase, splits_lines);
 	tcase_add_loop_test(tcase, knows_a_status_line, 0, COUNT(statuses));
