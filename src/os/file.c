@@ -342,6 +342,8 @@ describe(struct rt_file *file)
 	file->size = (uint64_t)status.st_size;
 	file->modified = status.st_mtim.tv_sec;
 	file->modified_ns = (uint32_t)status.st_mtim.tv_nsec;
+	file->changed = status.st_ctim.tv_sec;
+	file->changed_ns = (uint32_t)status.st_ctim.tv_nsec;
 	file->inode = status.st_ino;
 	file->device = status.st_dev;
 	file->bodiless = status.st_blocks == 0;

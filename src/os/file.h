@@ -43,6 +43,8 @@ struct rt_file {
 	uint64_t size;    /* bytes */
 	int64_t modified; /* seconds since the epoch */
 	uint32_t modified_ns;
+	uint32_t changed_ns; /* st_ctime: nobody sets it to a time of their */
+	int64_t changed;     /* own */
 	uint64_t inode;
 	dev_t device;
 	bool bodiless; /* it takes no blocks: what it holds may be made when it
@@ -137,6 +139,20 @@ int rt_file_describe(struct rt_file *file, const struct rt_root *root,
 int rt_file_open_named(struct rt_file *file, const char *path);
 
 void rt_file_close(struct rt_file *file);
+
+/*
+ * Whether what is now at a path of rt_file_open() is the file that was
+ * described, unchanged: the same device, inode, type, size and times, as the
+ * system tells them, who asks a server of files anew. ROOT is found by its
+ * path, too, as by rt_root_find(). False as well when a component beneath it
+ * is a link, unless links are followed; when it is beneath more than two
+ * folders; and where there is no statx(2).
+ *
+ * Opens nothing, and costs a system call for each component beneath ROOT: none
+ * looks at a path and refuses links on the way.
+ */
+bool rt_file_is_still(const struct rt_file *file, const struct rt_root *root,
+	const char *path);
 
 /*
  * Whether `a` was modified before `b`. A time without a fraction was kept in

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whether a file is still what it was. Looks at paths only: what it says may
+ * be over at once, as with everything that others may change.
+ *
+ * A whole path is looked at, ROOT's own and what is beneath it, so that one
+ * call finds a ROOT that was made anew, too. statx(2) cannot be told to refuse
+ * links, except the last one: so each folder beneath ROOT is looked at by
+ * itself, and is to be a folder. Between two of these calls somebody may put a
+ * link in its place, but what it leads to must be the file that was found
+ * without links before: nothing else can be reached.
+ */
+#include "config.h"
+
+#include "os/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#ifdef HAVE_STATX
+#include <sys/sysmacros.h>
+#endif
+
+#ifndef PATH_MAX
+#define PATH_MAX 4096
+#endif
+
+#ifdef HAVE_STATX
+
+/* Where another machine has the files, it is to be asked: what is remembered
+   of them may be seconds old. */
+#define LOOK (AT_STATX_FORCE_SYNC | AT_NO_AUTOMOUNT)
+
+/* With more of them on the way, it costs as much as to open the file. */
+#define MAX_FOLDERS 2
+
+static bool
+look(const char *path, int flags, struct statx *status)
+{
+	const unsigned wanted = STATX_TYPE | STATX_MODE | STATX_INO |
+		STATX_SIZE | STATX_MTIME | STATX_CTIME;
+	int error;
+
+	do
+		error = statx(AT_FDCWD, path, flags | LOOK, wanted, status);
+	while (error < 0 && errno == EINTR);
+	return error == 0 && (status->stx_mask & wanted) == wanted;
+}
+
+static bool
+is_same(const struct rt_file *file, const struct statx *status)
+{
+	return status->stx_ino == file->inode &&
+		makedev(status->stx_dev_major, status->stx_dev_minor) ==
+		file->device &&
+		status->stx_mode == file->mode &&
+		status->stx_size == file->size &&
+		status->stx_mtime.tv_sec == file->modified &&
+		status->stx_mtime.tv_nsec == file->modified_ns &&
+		status->stx_ctime.tv_sec == file->changed &&
+		status->stx_ctime.tv_nsec == file->changed_ns;
+}
+
+/* Whether all before the last component is folders, and few. */
+static bool
+are_folders(char *path, size_t from)
+{
+	struct statx status;
+	char *slash = path + from;
+	bool folder = true;
+	int count = 0;
+
+	while (folder && (slash = strchr(slash + 1, '/')) != NULL) {
+		*slash = '\0';
+		folder = ++count <= MAX_FOLDERS &&
+			look(path, AT_SYMLINK_NOFOLLOW, &status) &&
+			S_ISDIR(status.stx_mode);
+		*slash = '/';
+	}
+	return folder;
+}
+
+bool
+rt_file_is_still(const struct rt_file *file, const struct rt_root *root,
+	const char *path)
+{
+	size_t from, size = strlen(path);
+	struct statx status;
+	char whole[PATH_MAX];
+
+	if (root->path == NULL)
+		return false;
+	/* links of ROOT itself are followed wherever they lead */
+	if (root->name != NULL)
+		return look(root->path, 0, &status) && is_same(file, &status);
+	from = strlen(root->path);
+	if (from + 1 + size >= sizeof whole)
+		return false;
+	memcpy(whole, root->path, from);
+	whole[from] = '/';
+	memcpy(whole + from + 1, path, size + 1);
+	if (root->follow)
+		return look(whole, 0, &status) && is_same(file, &status);
+	return are_folders(whole, from) &&
+		look(whole, AT_SYMLINK_NOFOLLOW, &status) &&
+		is_same(file, &status);
+}
+
+#else
+
+bool
+rt_file_is_still(const struct rt_file *file, const struct rt_root *root,
+	const char *path)
+{
+	(void)file;
+	(void)root;
+	(void)path;
+	return false;
+}
+
+#endif
