@@ -686,8 +686,11 @@ rt_reply_body_parts(struct rt_draft *draft, int fd, const struct rt_part *parts,
 		size_t end = reply->text.len;
 
 		rt_buf_add(&reply->text, part->text, part->text_size);
+		if (part->bytes != NULL)
+			rt_buf_add(&reply->text, part->bytes + part->at,
+				(size_t)part->size);
 		step_text(reply, end);
-		if (part->size > 0 &&
+		if (part->bytes == NULL && part->size > 0 &&
 			!add_file(reply, part->at, part->size, small))
 			break;
 	}

@@ -194,11 +194,12 @@ void rt_reply_body_file(struct rt_draft *draft, int fd, uint64_t at,
 struct rt_part {
 	const char *text;
 	size_t text_size;
-	uint64_t at; /* of the file */
+	const char *bytes; /* all of the file; NULL: it is to be read */
+	uint64_t at;       /* of the file */
 	uint64_t size;
 };
 
-/* A body of such parts, whose text is copied. Takes `fd`, as above. */
+/* A body of such parts, which are copied. Takes `fd`, as above. */
 void rt_reply_body_parts(struct rt_draft *draft, int fd,
 	const struct rt_part *parts, size_t count);
 

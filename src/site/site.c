@@ -68,9 +68,9 @@ struct selected {
 	const char *cache;                      /* Cache-Control */
 	const struct rt_content_coding *coding; /* NULL: none */
 	struct rt_validators validators;
-	char etag[256]; /* a file's, or the user's own */
-	bool read;      /* it is in the site's `content` */
-	bool made;      /* for who reads it: it is not what it said to be, and
+	const char *etag;    /* the file's; NULL: it is to be made */
+	const char *content; /* all of it; NULL: it is in the file alone */
+	bool made; /* for who reads it: it is not what it said to be, and
 	                   will be something else next time */
 };
 
@@ -267,13 +267,13 @@ select_variant(struct answer *answer, struct rt_buf *path,
 
 /* The user's own entity tag, which is the same for each file. */
 static const char *
-own_etag(const struct rt_line *line, struct selected *selected)
+own_etag(const struct rt_line *line, struct rt_site *site)
 {
-	if (line->value_size >= sizeof selected->etag)
+	if (line->value_size >= sizeof site->etag)
 		return NULL;
-	memcpy(selected->etag, line->value, line->value_size);
-	selected->etag[line->value_size] = '\0';
-	return selected->etag;
+	memcpy(site->etag, line->value, line->value_size);
+	site->etag[line->value_size] = '\0';
+	return site->etag;
 }
 
 /*
@@ -286,7 +286,10 @@ set_validators(struct answer *answer, struct selected *selected)
 	struct rt_validators *validators = &selected->validators;
 	struct rt_line line;
 
-	rt_file_etag(&selected->file, selected->etag);
+	if (selected->etag == NULL) {
+		rt_file_etag(&selected->file, answer->site->etag);
+		selected->etag = answer->site->etag;
+	}
 	validators->etag = selected->etag;
 	validators->modified = selected->file.modified < answer->now ?
 		selected->file.modified :
@@ -299,7 +302,7 @@ set_validators(struct answer *answer, struct selected *selected)
 	if (rt_reply_is_own(&answer->draft, "Last-Modified"))
 		validators->has_modified = false;
 	if (rt_reply_given(&answer->draft, "ETag", &line))
-		validators->etag = own_etag(&line, selected);
+		validators->etag = own_etag(&line, answer->site);
 	if (rt_reply_given(&answer->draft, "Last-Modified", &line))
 		validators->has_modified = rt_date_parse(line.value,
 			line.value_size, answer->now, &validators->modified);
@@ -378,14 +381,11 @@ static void
 add_content(struct answer *answer, const struct selected *selected, uint64_t at,
 	uint64_t size)
 {
-	if (!selected->read) {
+	if (selected->content != NULL)
+		rt_reply_body_copy(&answer->draft, selected->content + at,
+			(size_t)size);
+	else
 		rt_reply_body_file(&answer->draft, selected->file.fd, at, size);
-		return;
-	}
-	rt_reply_body_copy(&answer->draft, answer->site->content.data + at,
-		(size_t)size);
-	rt_buf_clear(&answer->site->content, SMALL_FILE);
-	(void)close(selected->file.fd);
 }
 
 /* Takes the file's descriptor. */
@@ -412,8 +412,8 @@ answer_ranges(struct answer *answer, const struct selected *selected,
 {
 	begin_file(answer, selected, 206);
 	add_representation(answer, selected);
-	rt_site_ranges(&answer->draft, selected->file.fd, selected->file.size,
-		ranges, (size_t)count, selected->type);
+	rt_site_ranges(&answer->draft, selected->content, selected->file.fd,
+		selected->file.size, ranges, (size_t)count, selected->type);
 }
 
 /* Takes the file's descriptor. */
@@ -448,7 +448,8 @@ read_content(struct answer *answer, struct selected *selected)
 					  NULL);
 		return error;
 	}
-	selected->read = true;
+	rt_file_close(&selected->file);
+	selected->content = content->len > 0 ? content->data : "";
 	selected->made = content->len != selected->file.size;
 	selected->file.size = content->len;
 	if (selected->made)
@@ -469,13 +470,11 @@ answer_condition(struct answer *answer, struct selected *selected, int status)
 }
 
 static void
-answer_selected(struct answer *answer, struct selected *selected)
+answer_content(struct answer *answer, struct selected *selected)
 {
 	struct rt_range ranges[RT_MAX_RANGES];
 	int status, count;
 
-	if (read_content(answer, selected) != 0)
-		return;
 	if (!selected->made)
 		set_validators(answer, selected);
 	status = rt_precondition(answer->request, answer->base,
@@ -497,6 +496,35 @@ answer_selected(struct answer *answer, struct selected *selected)
 		answer_whole(answer, selected);
 }
 
+static void
+answer_selected(struct answer *answer, struct selected *selected)
+{
+	if (selected->content == NULL && read_content(answer, selected) != 0)
+		return;
+	answer_content(answer, selected);
+	/* one without a size may be large */
+	rt_buf_clear(&answer->site->content, SMALL_FILE);
+}
+
+/* How a file is sent whose type is known; `name` is its path. */
+static struct selected
+select_file(const struct answer *answer, const struct rt_file *file,
+	const char *name, const char *type)
+{
+	const struct rt_site *site = answer->site;
+	struct selected selected = {
+		.file = *file,
+		.type = type,
+		.cache = site->cache,
+	};
+
+	/* an application that is kept would ask for scripts that are gone */
+	if (selected.cache == NULL ||
+		(site->spa && strcmp(name, site->spa) == 0))
+		selected.cache = UNCACHED;
+	return selected;
+}
+
 /* The type of a file whose name says nothing. */
 static const char *
 look_at(const struct rt_file *file, const char *name)
@@ -507,6 +535,16 @@ look_at(const struct rt_file *file, const char *name)
 		rt_file_peek(file, bytes, sizeof bytes));
 }
 
+static const char *
+type_of(const struct answer *answer, const struct rt_file *file,
+	const char *name)
+{
+	const struct rt_site *site = answer->site;
+	const char *type = rt_type_find(name, site->types, site->type_count);
+
+	return type ? type : look_at(file, name);
+}
+
 /* Takes the file's descriptor; `path` is its path beneath the root. */
 static void
 answer_file(struct answer *answer, const struct rt_file *file,
@@ -514,21 +552,72 @@ answer_file(struct answer *answer, const struct rt_file *file,
 {
 	const struct rt_site *site = answer->site;
 	const char *name = site->root.name ? site->root.name : path->data;
-	struct selected selected = {
-		.file = *file,
-		.type = rt_type_find(name, site->types, site->type_count),
-		.cache = site->cache,
-	};
+	struct selected selected =
+		select_file(answer, file, name, type_of(answer, file, name));
 
-	/* an application that is kept would ask for scripts that are gone */
-	if (selected.cache == NULL ||
-		(site->spa && strcmp(name, site->spa) == 0))
-		selected.cache = UNCACHED;
-	if (selected.type == NULL)
-		selected.type = look_at(file, name);
 	if (site->precompressed && site->root.name == NULL)
 		select_variant(answer, path, &selected);
 	answer_selected(answer, &selected);
+}
+
+/* --- files that are kept in memory --- */
+
+/* Whether the request's path alone says which file it is. */
+static bool
+is_plain(const struct answer *answer)
+{
+	const struct rt_content_coding *codings[RT_CODINGS];
+
+	return !answer->site->precompressed ||
+		answer->site->root.name != NULL ||
+		rt_negotiate_codings(answer->request, answer->base, codings) ==
+		0;
+}
+
+static void
+answer_stored(struct answer *answer, const struct rt_stored *stored)
+{
+	struct selected selected =
+		select_file(answer, &stored->file, stored->path, stored->type);
+
+	selected.content = stored->content;
+	selected.etag = stored->etag;
+	answer_selected(answer, &selected);
+}
+
+/* The file that an earlier request with this path has led to, if there is
+   nothing else to look at. */
+static const struct rt_stored *
+find_stored(const struct answer *answer)
+{
+	const struct rt_span *key = &answer->request->path;
+	struct rt_site *site = answer->site;
+
+	return is_plain(answer) ? rt_store_find(&site->store, &site->root,
+					  answer->base + key->at, key->size) :
+				  NULL;
+}
+
+/* Answers with what the path has led to. Takes the file's descriptor. */
+static void
+answer_found(struct answer *answer, struct rt_file *file, struct rt_buf *path)
+{
+	const struct rt_span *key = &answer->request->path;
+	struct rt_site *site = answer->site;
+	const char *name = site->root.name ? site->root.name : path->data;
+	struct rt_stored *stored = NULL;
+
+	if (is_plain(answer))
+		stored = rt_store_keep(&site->store, &site->root,
+			answer->base + key->at, key->size, name, file,
+			answer->now);
+	if (stored == NULL) {
+		answer_file(answer, file, path);
+		return;
+	}
+	stored->type = type_of(answer, file, name);
+	rt_file_close(file);
+	answer_stored(answer, stored);
 }
 
 /* --- what does not exist --- */
@@ -675,6 +764,7 @@ answer_path(struct answer *answer, struct rt_buf *path)
 	struct rt_span span = answer->request->path;
 	struct rt_file file = {.fd = -1};
 	bool folder = false;
+	size_t asked = 0;
 	int error, status;
 
 	error = rt_root_find(&site->root);
@@ -696,6 +786,7 @@ answer_path(struct answer *answer, struct rt_buf *path)
 			answer_slash(answer, path->data);
 			return true;
 		}
+		asked = path->len;
 		error = folder ? open_index(answer, path, &file) :
 				 open_named(answer, path, &file);
 	}
@@ -711,7 +802,9 @@ answer_path(struct answer *answer, struct rt_buf *path)
 		answer_error(answer, status, NULL);
 	else if (S_ISDIR(file.mode))
 		return answer_folder(answer, &file, path->data, folder);
-	else
+	else if (folder || path->len == asked)
+		answer_found(answer, &file, path);
+	else /* NAME.html, until there is a NAME */
 		answer_file(answer, &file, path);
 	return true;
 }
@@ -744,6 +837,7 @@ rt_site_answer(struct rt_site *site, const struct retort_reply *own, bool whole,
 			.head_only = request->method == RT_HEAD},
 	};
 	int status = rt_site_refusal(request);
+	const struct rt_stored *stored;
 
 	if (reply->made.it != NULL)
 		return go_on_listing(&answer);
@@ -754,6 +848,11 @@ rt_site_answer(struct rt_site *site, const struct retort_reply *own, bool whole,
 	}
 	if (request->method == RT_OPTIONS) {
 		answer_options(&answer);
+		return true;
+	}
+	stored = find_stored(&answer);
+	if (stored != NULL) {
+		answer_stored(&answer, stored);
 		return true;
 	}
 	rt_buf_clear(&site->path, KEPT);
@@ -776,5 +875,6 @@ rt_site_free(struct rt_site *site)
 	rt_buf_free(&site->path);
 	rt_buf_free(&site->location);
 	rt_buf_free(&site->content);
+	rt_store_free(&site->store);
 	rt_listings_drop(site->listings);
 }

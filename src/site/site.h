@@ -10,6 +10,7 @@
 #include "os/file.h"
 #include "reply/reply.h"
 #include "retort.h"
+#include "site/store.h"
 
 struct rt_site {
 	struct rt_root root;
@@ -26,8 +27,10 @@ struct rt_site {
 	/* kept from one answer to the next */
 	struct rt_buf path;           /* of the request being answered */
 	struct rt_buf location;       /* of its redirect */
-	struct rt_buf content;        /* of a small file */
+	struct rt_buf content;        /* of a file on no disk */
+	struct rt_store store;        /* small files */
 	struct rt_listings *listings; /* the memory of all; NULL: none yet */
+	char etag[256];               /* a file's, or the user's own */
 	int64_t modified; /* last Last-Modified, which is often the next */
 	char modified_text[RT_DATE_TEXT];
 };

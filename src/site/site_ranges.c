@@ -45,8 +45,9 @@ add_delimiter(struct rt_buf *to, const char *boundary, const char *type,
 }
 
 void
-rt_site_ranges(struct rt_draft *draft, int fd, uint64_t size,
-	const struct rt_range *ranges, size_t count, const char *type)
+rt_site_ranges(struct rt_draft *draft, const char *content, int fd,
+	uint64_t size, const struct rt_range *ranges, size_t count,
+	const char *type)
 {
 	char boundary[BOUNDARY_TEXT], own_type[64 + BOUNDARY_TEXT];
 	struct rt_part parts[RT_MAX_RANGES + 1];
@@ -64,6 +65,7 @@ rt_site_ranges(struct rt_draft *draft, int fd, uint64_t size,
 	for (size_t i = 0; i <= count && !text.failed; i++) {
 		parts[i] = (struct rt_part){.text = text.data + from,
 			.text_size = ends[i] - from,
+			.bytes = content,
 			.at = i < count ? ranges[i].at : 0,
 			.size = i < count ? ranges[i].size : 0};
 		from = ends[i];

@@ -237,8 +237,8 @@ static void
 give_ranges(struct desk *desk, int fd, int i)
 {
 	rt_reply_begin(&desk->draft, 206, DATE);
-	rt_site_ranges(&desk->draft, fd, several[i].size, several[i].ranges,
-		several[i].count, "a/b");
+	rt_site_ranges(&desk->draft, NULL, fd, several[i].size,
+		several[i].ranges, several[i].count, "a/b");
 }
 
 static size_t
@@ -373,7 +373,7 @@ START_TEST(a_later_part_that_became_shorter)
 	fd = open_file(desk.dir, 10);
 	ck_assert_int_eq(ftruncate(fd, 6), 0);
 	rt_reply_begin(&desk.draft, 206, DATE);
-	rt_site_ranges(&desk.draft, fd, 10, ranges, 3, "a/b");
+	rt_site_ranges(&desk.draft, NULL, fd, 10, ranges, 3, "a/b");
 	ck_assert(rt_reply_ok(&desk.reply));
 	ck_assert(desk.reply.truncated);
 	ck_assert_uint_eq(desk.reply.step_count, 2);
@@ -428,8 +428,8 @@ START_TEST(parts_without_memory)
 	open_desk(&desk);
 	fd = open_file(desk.dir, several[0].size);
 	rt_reply_begin(&desk.draft, 206, DATE);
-	rt_site_ranges(&desk.draft, fd, several[0].size, several[0].ranges,
-		several[0].count, type);
+	rt_site_ranges(&desk.draft, NULL, fd, several[0].size,
+		several[0].ranges, several[0].count, type);
 	ck_assert(!rt_reply_ok(&desk.reply));
 	close_desk(&desk);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);

@@ -863,6 +863,291 @@ START_TEST(may_be_cached)
 }
 END_TEST
 
+/* --- files that are kept --- */
+
+#ifdef HAVE_STATX
+
+#define KEPT "/sub/f.txt"
+
+/* The times of what is kept stand still for a while on some systems: changes it
+   until they are others. */
+static void
+rewrite(const char *name, const char *content)
+{
+	struct stat before, after;
+
+	ck_assert_int_eq(stat(path_in(name), &before), 0);
+	do {
+		dir_write(folder, name, content, strlen(content));
+		ck_assert_int_eq(stat(path_in(name), &after), 0);
+	} while (before.st_ctim.tv_sec == after.st_ctim.tv_sec &&
+		before.st_ctim.tv_nsec == after.st_ctim.tv_nsec);
+}
+
+static void
+move(const char *from, const char *to)
+{
+	char *old = strdup(path_in(from));
+
+	ck_assert_int_eq(rename(old, path_in(to)), 0);
+	free(old);
+}
+
+static void
+rewrite_alike(void)
+{
+	rewrite("sub/f.txt", "after!");
+}
+
+static void
+rewrite_in_its_time(void)
+{
+	rewrite("sub/f.txt", "after!");
+	set_time("sub/f.txt", MODIFIED, 5);
+}
+
+static void
+grow(void)
+{
+	rewrite("sub/f.txt", "before and after");
+}
+
+static void
+empty(void)
+{
+	rewrite("sub/f.txt", "");
+}
+
+static void
+replace_alike(void)
+{
+	dir_write(folder, "new", "after!", 6);
+	set_time("new", MODIFIED, 5);
+	move("new", "sub/f.txt");
+}
+
+static void
+take_away(void)
+{
+	ck_assert_int_eq(unlink(path_in("sub/f.txt")), 0);
+}
+
+static void
+become_a_link(void)
+{
+	move("sub/f.txt", "sub/g.txt");
+	ck_assert_int_eq(symlink("g.txt", path_in("sub/f.txt")), 0);
+}
+
+static char *outside; /* another folder */
+
+/* The file is what it was, only its folder is elsewhere. */
+static void
+lead_out(void)
+{
+	char way[PATH_MAX];
+
+	(void)snprintf(way, sizeof way, "%s/sub", outside);
+	ck_assert_int_eq(rename(path_in("sub"), way), 0);
+	ck_assert_int_eq(symlink(way, path_in("sub")), 0);
+}
+
+static void
+lead_elsewhere(void)
+{
+	move("sub", "other");
+	ck_assert_int_eq(symlink("other", path_in("sub")), 0);
+}
+
+static void
+move_the_folder(void)
+{
+	move("sub", "other");
+	ck_assert_int_eq(mkdir(path_in("sub"), 0700), 0);
+	dir_write(folder, "sub/f.txt", "after!", 6);
+}
+
+static bool
+is_kept(const char *path)
+{
+	return rt_store_find(&site.store, &site.root, path, strlen(path)) !=
+		NULL;
+}
+
+/* Once, so that it is kept from now on, new as it is, or not. */
+static void
+ask_as(bool old, const char *path)
+{
+	bool before = walk;
+
+	walk = true;
+	site.store.eager = old;
+	expect_status("GET", path, 200);
+	walk = before;
+}
+
+/* As the very next request sees it: no other has looked meanwhile. */
+START_TEST(changes_are_seen_at_once)
+{
+	static const struct {
+		const char *what;
+		void (*change)(void);
+		int status;
+		const char *content;
+	} rows[] = {
+		{"another content of that size", rewrite_alike, 200, "after!"},
+		{"and of that time", rewrite_in_its_time, 200, "after!"},
+		{"more", grow, 200, "before and after"},
+		{"nothing", empty, 200, ""},
+		{"another file", replace_alike, 200, "after!"},
+		{"no file", take_away, 404, NULL},
+		{"a link", become_a_link, 200, "before"},
+		{"in a folder that is a link", lead_elsewhere, 200, "before"},
+		{"out of the root", lead_out, 403, NULL},
+		{"another folder", move_the_folder, 200, "after!"},
+	};
+
+	for (int i = 0; i < COUNT(rows); i++) {
+		outside = dir_make();
+		open_folder();
+		dir_write(folder, "sub/f.txt", "before", 6);
+		set_time("sub/f.txt", MODIFIED, 5);
+		ask_as(true, KEPT);
+		ck_assert_msg(is_kept(KEPT), "before %s: not kept",
+			rows[i].what);
+		rows[i].change();
+		if (rows[i].content != NULL)
+			expect_file(KEPT, rows[i].content);
+		else
+			expect_status("GET", KEPT, rows[i].status);
+		close_folder();
+		dir_remove(outside);
+	}
+}
+END_TEST
+
+/* The times of a new one may not show its next change. */
+START_TEST(new_files_are_not_kept)
+{
+	open_folder();
+	dir_write(folder, "sub/f.txt", "before", 6);
+	set_time("sub/f.txt", MODIFIED, 5);
+	ask_as(false, KEPT);
+	ck_assert(!is_kept(KEPT));
+	close_folder();
+}
+END_TEST
+
+START_TEST(what_else_is_at_a_path_goes_before)
+{
+	open_folder();
+	site.html = true;
+	dir_write(folder, "page.html", "<p>page", 7);
+	ask_as(true, "/page");
+	ck_assert(!is_kept("/page"));
+	ask_as(true, "/page.html");
+	ck_assert(is_kept("/page.html"));
+	dir_write(folder, "page", "page", 4);
+	ask_as(true, "/page");
+	ck_assert(is_kept("/page"));
+	expect_file("/page", "page");
+	ask_as(true, "/sub/");
+	ck_assert(is_kept("/sub/"));
+	ck_assert_int_eq(unlink(path_in("sub/index.html")), 0);
+	site.unlisted = true;
+	expect_status("GET", "/sub/", 403);
+	expect_status("GET", "/sub%2F", 301);
+	close_folder();
+}
+END_TEST
+
+START_TEST(variants_go_before_what_is_kept)
+{
+	struct bytes answer;
+
+	open_folder();
+	site.precompressed = true;
+	ask_as(true, "/a.txt");
+	ck_assert(is_kept("/a.txt"));
+	dir_write(folder, "a.txt.gz", "gz", 2);
+	answer = ask_status_with("GET", "/a.txt", "Accept-Encoding: gzip", 200);
+	expect_field(&answer, "Content-Encoding", "gzip");
+	expect_body(&answer, "gz", 2);
+	bytes_free(&answer);
+	close_folder();
+}
+END_TEST
+
+START_TEST(keeps_what_has_no_links_and_few_folders_on_the_way)
+{
+	open_folder();
+	dir_write(folder, "1/2/f", "f", 1);
+	dir_write(folder, "1/2/3/f", "f", 1);
+	ck_assert_int_eq(symlink("a.txt", path_in("link")), 0);
+	ck_assert_int_eq(symlink("1", path_in("way")), 0);
+	ask_as(true, "/1/2/f");
+	ask_as(true, "/1/2/3/f");
+	ask_as(true, "/link");
+	ask_as(true, "/way/2/f");
+	ck_assert(is_kept("/1/2/f"));
+	ck_assert(!is_kept("/1/2/3/f"));
+	ck_assert(!is_kept("/link"));
+	ck_assert(!is_kept("/way/2/f"));
+	site.root.follow = true;
+	ask_as(true, "/way/2/./f");
+	ck_assert(is_kept("/way/2/./f"));
+	close_folder();
+}
+END_TEST
+
+/* One root is a file: it is another one, or its folder is. */
+START_TEST(another_root_is_seen_at_once)
+{
+	char *root;
+
+	open_folder();
+	root = strdup(path_in("sub"));
+	open_root(root);
+	ask_as(true, "/index.html");
+	ck_assert(is_kept("/index.html"));
+	move("sub", "other");
+	expect_status("GET", "/index.html", 404);
+	dir_write(folder, "sub/index.html", "<p>new", 6);
+	expect_file("/index.html", "<p>new");
+	free(root);
+	root = strdup(path_in("a.txt"));
+	open_root(root);
+	ask_as(true, "/");
+	ck_assert(is_kept("/"));
+	move("sub/index.html", "a.txt");
+	expect_file("/", "<p>new");
+	free(root);
+	close_folder();
+}
+END_TEST
+
+START_TEST(keeps_few_and_small_files)
+{
+	char name[32];
+
+	open_folder();
+	free(make_sized("large", RT_STORE_FILE + 1));
+	ask_as(true, "/large");
+	ck_assert(!is_kept("/large"));
+	for (int i = 0; i < 100; i++) {
+		(void)snprintf(name, sizeof name, "/%d", i);
+		free(make_sized(name + 1, RT_STORE_FILE));
+		ask_as(true, name);
+		ck_assert_uint_le(site.store.bytes, RT_STORE_BYTES);
+	}
+	ck_assert(is_kept(name));
+	ck_assert_uint_ge(site.store.bytes, RT_STORE_FILE);
+	close_folder();
+}
+END_TEST
+
+#endif
+
 int
 main(void)
 {
@@ -886,6 +1171,13 @@ main(void)
 		has_the_owners_date, has_the_owners_validators,
 		has_validators_both_given_and_removed,
 		several_ranges_need_a_type_of_their_own, may_be_cached, NULL};
+#ifdef HAVE_STATX
+	const TTest *const kept[] = {changes_are_seen_at_once,
+		new_files_are_not_kept, what_else_is_at_a_path_goes_before,
+		variants_go_before_what_is_kept,
+		keeps_what_has_no_links_and_few_folders_on_the_way,
+		another_root_is_seen_at_once, keeps_few_and_small_files, NULL};
+#endif
 
 	add(suite, "files", files);
 	add(suite, "methods", methods);
@@ -893,5 +1185,8 @@ main(void)
 	add(suite, "redirects", redirects);
 	add(suite, "one file", alone);
 	add(suite, "fields", fields);
+#ifdef HAVE_STATX
+	add(suite, "kept files", kept);
+#endif
 	return rt_test_run(suite);
 }

@@ -149,7 +149,8 @@ void open_codings(void);
 
 #define LOST "<p>lost"
 
-/* Each case twice: by openat2(2), where the system has it, and without. */
+/* Each case twice: by openat2(2), where the system has it, and then with what
+   another request has left in memory, and without. */
 void add(Suite *suite, const char *name, const TTest *const *tests);
 
 #endif

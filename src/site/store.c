@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A table with one place for each key, and no chains. Who wants a place that
+ * was used since the last one wanted it does not get it: two files that share
+ * a place do not drive each other out in turn. When there are too many bytes,
+ * all of them go: whatever is asked for often is soon there again.
+ */
+#include "config.h"
+
+#include "site/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What cannot be kept, as there is a link on the way to it, is tried again
+   after having been asked for so often. */
+#define RETRY 256
+
+/* FNV-1a */
+static size_t
+place_of(const char *key, size_t size)
+{
+	uint32_t hash = 2166136261u;
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ (unsigned char)key[i]) * 16777619u;
+	return (hash ^ hash >> 16) % RT_STORE_FILES;
+}
+
+static bool
+is_of(const struct rt_stored *stored, const char *key, size_t size)
+{
+	return stored != NULL && stored->key_size == size &&
+		memcmp(stored->key, key, size) == 0;
+}
+
+static void
+drop(struct rt_store *store, struct rt_stored **place)
+{
+	if (*place == NULL)
+		return;
+	if ((*place)->content != NULL)
+		store->bytes -= (size_t)(*place)->file.size;
+	free((*place)->content);
+	free(*place);
+	*place = NULL;
+}
+
+static void
+drop_all(struct rt_store *store)
+{
+	for (size_t i = 0; i < RT_STORE_FILES; i++)
+		drop(store, store->places + i);
+}
+
+struct rt_stored *
+rt_store_find(struct rt_store *store, const struct rt_root *root,
+	const char *key, size_t size)
+{
+	struct rt_stored **place;
+	struct rt_stored *stored;
+
+	if (store->places == NULL)
+		return NULL;
+	place = store->places + place_of(key, size);
+	stored = *place;
+	if (!is_of(stored, key, size) || stored->content == NULL)
+		return NULL;
+	if (!rt_file_is_still(&stored->file, root, stored->path)) {
+		drop(store, place);
+		return NULL;
+	}
+	stored->used = true;
+	return stored;
+}
+
+/* Whether it is worth it, and would show when it changes. */
+static bool
+is_fit(const struct rt_store *store, const struct rt_file *file, int64_t now)
+{
+	return S_ISREG(file->mode) && !file->bodiless &&
+		file->size <= RT_STORE_FILE &&
+		(store->eager || file->changed + RT_STORE_AGE < now);
+}
+
+/* All of it, or nothing. */
+static bool
+read_all(const struct rt_file *file, char *to)
+{
+	size_t size = (size_t)file->size, have = 0;
+
+	while (have < size) {
+		ssize_t n =
+			pread(file->fd, to + have, size - have, (off_t)have);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		have += (size_t)n;
+	}
+	return true;
+}
+
+/* With its texts after it, and nothing of the file yet. NULL: no memory. */
+static struct rt_stored *
+new_stored(const char *key, size_t size, const char *path,
+	const struct rt_file *file)
+{
+	size_t path_size = strlen(path) + 1;
+	struct rt_stored *stored = malloc(sizeof *stored + path_size + size);
+	char *text;
+
+	if (stored == NULL)
+		return NULL;
+	*stored = (struct rt_stored){.file = *file, .key_size = size};
+	stored->file.fd = -1;
+	rt_file_etag(file, stored->etag);
+	text = (char *)(stored + 1);
+	memcpy(text, path, path_size);
+	memcpy(text + path_size, key, size);
+	stored->path = text;
+	stored->key = text + path_size;
+	return stored;
+}
+
+/* What the file holds, if it is the same afterwards. NULL: it is not, or there
+   is a link on the way to it, or no memory. */
+static char *
+read_still(const struct rt_root *root, const char *path,
+	const struct rt_file *file)
+{
+	char *content = malloc((size_t)file->size + 1);
+
+	if (content != NULL && read_all(file, content) &&
+		rt_file_is_still(file, root, path))
+		return content;
+	free(content);
+	return NULL;
+}
+
+/* Whether what is there stays there. */
+static bool
+is_taken(struct rt_stored *stored, const char *key, size_t size)
+{
+	bool used;
+
+	if (stored == NULL)
+		return false;
+	if (is_of(stored, key, size))
+		return stored->content == NULL && stored->asked++ < RETRY;
+	used = stored->used;
+	stored->used = false;
+	return used;
+}
+
+struct rt_stored *
+rt_store_keep(struct rt_store *store, const struct rt_root *root,
+	const char *key, size_t size, const char *path,
+	const struct rt_file *file, int64_t now)
+{
+	struct rt_stored **place;
+	struct rt_stored *stored;
+
+	if (!is_fit(store, file, now))
+		return NULL;
+	if (store->places == NULL)
+		store->places = calloc(RT_STORE_FILES, sizeof *store->places);
+	if (store->places == NULL)
+		return NULL;
+	place = store->places + place_of(key, size);
+	if (is_taken(*place, key, size))
+		return NULL;
+	drop(store, place);
+	stored = new_stored(key, size, path, file);
+	if (stored == NULL)
+		return NULL;
+	stored->content = read_still(root, path, file);
+	if (stored->content != NULL) {
+		if (store->bytes + file->size > RT_STORE_BYTES)
+			drop_all(store);
+		store->bytes += (size_t)file->size;
+	}
+	*place = stored;
+	return stored->content != NULL ? stored : NULL;
+}
+
+void
+rt_store_free(struct rt_store *store)
+{
+	if (store->places != NULL)
+		drop_all(store);
+	free(store->places);
+	*store = (struct rt_store){.places = NULL};
+}

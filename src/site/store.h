@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Small files whose content is kept in memory from one request to the next, by
+ * the paths of requests. What was kept is used only while the file is what it
+ * was when it was read, and it is kept only if it was RT_STORE_AGE old by then:
+ * the times that a system gives to files stand still for up to that long, so
+ * that a newer one might change without a change of its times.
+ *
+ * At most RT_STORE_FILES files, and RT_STORE_BYTES of content.
+ */
+#ifndef RT_STORE_H
+#define RT_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "os/file.h"
+
+#define RT_STORE_AGE 2 /* seconds */
+#define RT_STORE_FILES 256
+#define RT_STORE_BYTES (4u << 20)
+#define RT_STORE_FILE (64u << 10) /* the largest one */
+
+struct rt_stored {
+	struct rt_file file; /* as it was read; its fd is -1 */
+	char *content;       /* file.size bytes; NULL: it cannot be kept */
+	const char *type;    /* the owner's, NULL at first */
+	char etag[RT_ETAG_TEXT];
+	/* the store's own */
+	const char *key; /* the path of a request, of `key_size` bytes */
+	const char *path;
+	size_t key_size;
+	bool used;      /* since another one wanted its place */
+	unsigned asked; /* how often, when it cannot be kept */
+};
+
+/* All zero: it is empty. */
+struct rt_store {
+	struct rt_stored **places; /* by a hash of the key; NULL: none yet */
+	size_t bytes;
+	bool eager; /* files of any age are kept; a test may set it */
+};
+
+/*
+ * The file that is kept for the path of a request, if it is still so. NULL:
+ * there is none. It lasts until a file is kept.
+ */
+struct rt_stored *rt_store_find(struct rt_store *store,
+	const struct rt_root *root, const char *key, size_t size);
+
+/*
+ * Keeps what an open file holds that a request's path has led to, at the time
+ * `now`, in seconds: `path` is its path beneath ROOT. NULL: it is not kept.
+ */
+struct rt_stored *rt_store_keep(struct rt_store *store,
+	const struct rt_root *root, const char *key, size_t size,
+	const char *path, const struct rt_file *file, int64_t now);
+
+void rt_store_free(struct rt_store *store);
+
+#endif
