@@ -992,9 +992,17 @@ RETORT_API int retort_load_sized(const struct retort_scenario *scenario,
  * success, 0 if not, and < 0 to end the sweep, which returns that value. 2 is
  * success, but with other content than that of the whole reply. `fault` is what
  * is wrong with the reply, or the second one, as a fault of retort(5);
- * NULL: nothing.
+ * NULL: nothing. Both live until it returns. If the sweep has an `ended`, it may
+ * return RETORT_BEGUN instead: it has begun the client, and does not wait.
  */
+#define RETORT_BEGUN 3
 typedef int retort_client(void *arg, const char *url, const char *fault);
+
+/*
+ * Waits until one of the clients that have begun ends: sets *url to the URL that
+ * it was given, and returns as a retort_client.
+ */
+typedef int retort_ended_fn(void *arg, const char **url);
 
 /* One reply of a sweep, and what the client took it for. */
 struct retort_sweep_point {
@@ -1009,6 +1017,8 @@ struct retort_sweep_point {
 	uint64_t size;     /* ... head, and all */
 	const void *bytes; /* ... the first of them, at most 65536 */
 	size_t byte_count;
+	size_t number; /* its place in the order of the report, from 0; with
+	                  several servers, replies may end in another */
 };
 
 /* Told of each reply of a sweep, when the client is done with it. */
@@ -1026,6 +1036,13 @@ struct retort_sweep {
 	                    with commas between them; NULL: all of the head, and
 	                    at most 200 of the body */
 	retort_sweep_fn *point; /* or NULL; its `arg` is client_arg */
+
+	/* Several clients at once. Servers with the same reply, at most 255, NULL
+	   after the last: each has one client at a time, as `server` has. `ended`
+	   is called, with client_arg, when each of them has one. If the sweep
+	   fails, clients may be left. */
+	struct retort *const *more;
+	retort_ended_fn *ended;
 };
 
 /*

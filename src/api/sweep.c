@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * retort_sweep(): one reply, cut and split at its bytes, for a client that says
- * each time whether it took what came for the whole.
+ * retort_sweep(): one reply, cut and split at its bytes, for clients that say
+ * each time whether they took what came for the whole. Each server has one
+ * client at a time; with several servers several run at once.
  */
 #include "config.h"
 
@@ -14,105 +15,41 @@
 #include "api/sweep_parts.h"
 #include "base/error.h"
 
-/* How long a connection may take to be accepted once its client is done: ms. */
-#define ACCEPT_TIME 2000
-
-/* The longest report: bytes. */
-#define MAX_REPORT (64u << 20)
+/* How long what a client has sent may take to come once it is done: ms. */
+#define COME_TIME 2000
 
 /* As many bytes of the reply are told. */
 #define MAX_TOLD 65536u
 
-/* What a client may return. */
-enum { OTHER = 2 };
-
-/* A way to spoil a reply at each point N. */
-struct way {
-	const char *clause;
-	bool tls;   /* with TLS only */
-	bool whole; /* nothing is lacking, and the client should take it; N is
-	               between two bytes */
-};
-
-static const struct way ways[] = {
-	{.clause = "cut N fin"},
-	{.clause = "cut N fin; no-close-notify", .tls = true},
-	{.clause = "cut N reset"},
-	/* the gap is there so that a client that is slow to read meets two
-	   segments, and not one */
-	{.clause = "split N; gap 20", .whole = true},
-};
-
-/* The columns of the report: clauses as they are, and with those of TLS. */
-enum { PLAIN_WIDTH = 18, TLS_WIDTH = 27 };
-
-struct sweep {
-	struct retort_sweep of;
-	struct rt_points points;
-	struct rt_buf report;
-	struct rt_buf bytes;             /* of the reply */
-	struct retort_sweep_point point; /* the present one */
-	int width;                       /* of the first column */
-	int wrong;
-	bool varies; /* so does the output for the whole reply */
-};
-
-/* Runs of points that follow each other among those that are tried. */
-struct runs {
-	struct rt_buf text;
-	size_t first; /* by their places */
-	size_t end;
-};
-
-/* Ends the run, if there is one. */
-static void
-end_run(const struct sweep *sweep, struct runs *runs)
-{
-	const uint64_t *at = sweep->points.at;
-	size_t count = runs->end - runs->first;
-	unsigned long long first, last;
-
-	if (count == 0)
-		return;
-	first = at[runs->first];
-	last = at[runs->end - 1];
-	rt_buf_add_format(&runs->text, "%s %llu", runs->text.len > 0 ? "," : "",
-		first);
-	if (count > 1)
-		rt_buf_add_format(&runs->text, "-%llu", last);
-	if (count <= last - first)
-		rt_buf_add_format(&runs->text, " (%zu tried)", count);
-	runs->first = runs->end;
-}
-
-static void
-add_point(const struct sweep *sweep, struct runs *runs, size_t place)
-{
-	if (runs->end != place || runs->first == runs->end) {
-		end_run(sweep, runs);
-		runs->first = place;
-	}
-	runs->end = place + 1;
-}
-
-/* Adds them to the report, and forgets them. */
-static void
-tell_runs(struct sweep *sweep, struct runs *runs, const char *none)
-{
-	end_run(sweep, runs);
-	sweep->report.failed |= runs->text.failed;
-	if (runs->text.len > 0)
-		rt_buf_add(&sweep->report, runs->text.data, runs->text.len);
-	else
-		rt_buf_add_text(&sweep->report, none);
-	rt_buf_free(&runs->text);
-}
+/* Most servers. */
+#define MAX_SLOTS 256u
 
 /* What the client has done before, so that more can be told from it. */
 struct before {
 	uint64_t connections;
 	uint64_t replies;
 };
+
+/* A server, and the client that it has. */
+struct slot {
+	struct retort *server;
+	struct before before;
+	size_t number; /* of the reply that the client gets */
+	bool busy;
+	bool again; /* it gets the whole reply, for what it printed then */
+};
+
+struct sweep {
+	struct retort_sweep of;
+	struct rt_swept swept;
+	struct rt_buf bytes;             /* of the reply */
+	struct retort_sweep_point point; /* the last one */
+	struct slot *slots;
+	size_t slot_count;
+	int wrong;
+};
+
+/* --- whether a client came --- */
 
 /* Whether there was a connection since, or is one that waits to be accepted. On
    connections that are kept the client asks twice. */
@@ -124,17 +61,40 @@ has_come(const struct retort *server, const struct before *before)
 		server->number != before->connections;
 }
 
+static int
+do_nothing(struct retort *server, void *arg)
+{
+	(void)server;
+	(void)arg;
+	return 0;
+}
+
+/*
+ * The client is done: whether nothing of it is left. What it has connected is
+ * accepted in a turn of the loop that begins after that; the call is made in
+ * one, before or after that.
+ */
+static bool
+has_left(struct retort *server)
+{
+	for (int i = 0; i < 3; i++)
+		(void)rt_api_call(server, do_nothing, NULL);
+	return server->open == 0;
+}
+
 /* Waits for that, and for the reason why it is not as it should be; NULL. */
 static const char *
-what_lacks(struct retort *server, const struct before *before, bool whole)
+what_lacks(const struct slot *slot, bool whole)
 {
-	int64_t deadline = rt_api_deadline(ACCEPT_TIME);
+	struct retort *server = slot->server;
+	const struct before *before = &slot->before;
+	int64_t deadline = rt_api_deadline(COME_TIME);
 	const char *lacks = NULL;
-	bool more = true;
 
 	lock(server);
-	while (!has_come(server, before) && more)
-		more = rt_api_wait(server, deadline);
+	while (!has_come(server, before) && !has_left(server) &&
+		rt_api_wait(server, deadline))
+		;
 	if (server->number == before->connections &&
 		server->answered == before->replies)
 		lacks = "did not connect";
@@ -148,6 +108,8 @@ what_lacks(struct retort *server, const struct before *before, bool whole)
 	unlock(server);
 	return lacks;
 }
+
+/* --- one client --- */
 
 /* Has the server give the reply with this fault. */
 static int
@@ -164,229 +126,180 @@ spoil(struct retort *server, const char *fault, char *error)
 	return code < 0 ? rt_fail(error, code, "%s", wrong.text) : 0;
 }
 
-/* What the client takes the reply for, with this fault; < 0: -errno. */
-static int
-try_once(struct sweep *sweep, const char *fault)
+/* What is wrong with the reply that the client of this one gets; NULL. */
+static const char *
+fault_of(const struct sweep *sweep, const struct slot *slot, char room[64])
 {
-	struct retort *server = sweep->of.server;
-	char *error = sweep->of.error;
-	struct before before;
-	const char *lacks;
-	int code;
+	struct rt_tried tried = rt_swept_at(&sweep->swept, slot->number);
 
-	lock(server);
-	before = (struct before){server->number, server->answered};
-	unlock(server);
-	code = spoil(server, fault, error);
+	return slot->again ? NULL : rt_tried_fault(&tried, room);
+}
+
+/* Gives it its client, which may be done at once: what that took the reply for,
+   RETORT_BEGUN, or -errno. */
+static int
+begin(struct sweep *sweep, struct slot *slot)
+{
+	struct retort *server = slot->server;
+	char *error = sweep->of.error, room[64];
+	const char *fault = fault_of(sweep, slot, room);
+	int code = spoil(server, fault, error);
+
 	if (code < 0)
 		return code;
+	lock(server);
+	slot->before = (struct before){server->number, server->answered};
+	unlock(server);
+	slot->busy = true;
 	code = sweep->of.client(sweep->of.client_arg, retort_url(server),
 		fault);
-	if (code < 0)
-		return rt_fail_errno(error, code, "the client");
-	lacks = what_lacks(server, &before, fault == NULL);
-	if (lacks != NULL)
-		return rt_fail(error, -ENOTCONN, "%s: the client %s",
-			fault ? fault : "the whole reply", lacks);
-	return code;
+	return code < 0 ? rt_fail_errno(error, code, "the client") : code;
 }
 
-/*
- * The same for a reply that lacks nothing. Output that is not that for the whole
- * says nothing of a client whose output for the whole is not the same each
- * time, as with a date in it.
- */
-static int
-try_whole(struct sweep *sweep, const char *fault)
+/* Tells what became of the reply. */
+static void
+note(struct sweep *sweep, const struct slot *slot, int taken)
 {
-	int taken = try_once(sweep, fault), again;
-
-	if (taken < OTHER || sweep->varies)
-		return taken < OTHER ? taken : 1;
-	again = try_once(sweep, NULL);
-	if (again < 0)
-		return again;
-	sweep->varies = again != 1;
-	return sweep->varies ? 1 : OTHER;
-}
-
-/* One reply; what the client took it for, or < 0: -errno. */
-static int
-try_one(struct sweep *sweep, const char *way, uint64_t at, const char *fault,
-	bool whole)
-{
+	struct rt_tried tried = rt_swept_at(&sweep->swept, slot->number);
 	struct retort_sweep_point *point = &sweep->point;
-	int taken = whole && fault != NULL ? try_whole(sweep, fault) :
-					     try_once(sweep, fault);
+	char room[64];
 
-	if (taken < 0)
-		return taken;
-	if (fault == NULL && taken == OTHER)
-		taken = 1; /* there is nothing that it differs from */
-	point->way = way;
-	point->fault = fault;
-	point->at = at;
+	sweep->swept.taken[slot->number] = (signed char)(taken > 0 ? taken : 0);
+	point->way = tried.way->clause;
+	point->fault = rt_tried_fault(&tried, room);
+	point->at = tried.at;
 	point->taken = taken;
-	point->wrong = whole ? taken != 1 : taken > 0;
+	point->wrong = rt_swept_is_wrong(tried.way, taken);
+	point->number = slot->number;
 	point->done++;
 	sweep->wrong += point->wrong;
 	if (sweep->of.point != NULL)
 		sweep->of.point(sweep->of.client_arg, point);
-	return taken;
 }
 
-/* The first point of a way, by its place: before byte 0 nothing is split. */
-static size_t
-first_place(const struct sweep *sweep, const struct way *way)
+/*
+ * Output that is not that for the whole says nothing of a client whose output
+ * for the whole is not the same each time, as with a date in it. So it gets the
+ * whole once more.
+ */
+static bool
+is_doubtful(const struct sweep *sweep, const struct slot *slot, int taken)
 {
-	return way->whole && sweep->points.at[0] == 0;
+	return taken == RT_TAKEN_OTHER && slot->number > 0 && !slot->again &&
+		!sweep->swept.varies &&
+		rt_swept_at(&sweep->swept, slot->number).way->whole;
 }
 
-/* Tries the way at its points, from *place on. 0 or -errno. */
+/* What the reply was taken for, but not yet compared. */
 static int
-try_points(struct sweep *sweep, const struct way *way, size_t *place,
-	struct runs *wrong, struct runs *other)
+compare(struct sweep *sweep, const struct slot *slot, int taken)
 {
-	int point = (int)strcspn(way->clause, "N");
-	char fault[64];
-
-	for (; *place < sweep->points.count; ++*place) {
-		uint64_t at = sweep->points.at[*place];
-		int taken;
-
-		(void)snprintf(fault, sizeof fault, "%.*s%llu%s", point,
-			way->clause, (unsigned long long)at,
-			way->clause + point + 1);
-		taken = try_one(sweep, way->clause, at, fault, way->whole);
-		if (taken < 0)
-			return taken;
-		if (way->whole && taken == OTHER)
-			add_point(sweep, other, *place);
-		else if (way->whole == (taken == 0))
-			add_point(sweep, wrong, *place);
+	if (slot->again) {
+		sweep->swept.varies |= taken != 1;
+		taken = RT_TAKEN_OTHER;
 	}
-	return 0;
+	/* otherwise there is nothing that it differs from */
+	return taken == RT_TAKEN_OTHER &&
+			(slot->number == 0 || sweep->swept.varies) ?
+		1 :
+		taken;
 }
 
-/* One way at all its points: a line of the report. */
 static int
-try_way(struct sweep *sweep, const struct way *way)
+judge(struct sweep *sweep, const struct slot *slot)
 {
-	size_t place = first_place(sweep, way);
-	struct runs wrong = {.first = 0}, other = {.first = 0};
-	int code;
+	char room[64];
+	const char *fault = fault_of(sweep, slot, room);
+	const char *lacks = what_lacks(slot, fault == NULL);
 
-	rt_buf_init(&wrong.text, MAX_REPORT);
-	rt_buf_init(&other.text, MAX_REPORT);
-	rt_buf_add_format(&sweep->report,
-		"%-*s %6zu  taken for %s:", sweep->width, way->clause,
-		sweep->points.count - place,
-		way->whole ? "failure" : "success");
-	code = try_points(sweep, way, &place, &wrong, &other);
-	tell_runs(sweep, &wrong, code < 0 ? "" : " none");
-	if (other.first != other.end || other.text.len > 0)
-		rt_buf_add_text(&sweep->report,
-			"; for success, with other output:");
-	tell_runs(sweep, &other, "");
-	if (code < 0)
-		rt_buf_add_format(&sweep->report, " (%zu not tried)",
-			sweep->points.count - place - 1);
-	rt_buf_add_text(&sweep->report, "\n");
-	return code;
+	return lacks == NULL ?
+		0 :
+		rt_fail(sweep->of.error, -ENOTCONN, "%s: the client %s",
+			fault ? fault : "the whole reply", lacks);
 }
 
-/* A reply that lacks nothing, and has no point: a line, too. */
+/* Its client took the reply for that, or will say so later. 0 or -errno. */
 static int
-try_line(struct sweep *sweep, const char *name, const char *fault)
+settle(struct sweep *sweep, struct slot *slot, int taken)
 {
-	int taken = try_one(sweep, name, 0, fault, true);
+	while (taken >= 0 &&
+		(taken != RETORT_BEGUN || sweep->of.ended == NULL)) {
+		int code = judge(sweep, slot);
 
-	if (taken < 0)
-		return taken;
-	rt_buf_add_format(&sweep->report, "%-*s %6u  taken for %s%s\n",
-		sweep->width, name, 1u, taken > 0 ? "success" : "failure",
-		taken == OTHER ? ", with other output" : "");
-	return 0;
+		if (code < 0)
+			return code;
+		if (!is_doubtful(sweep, slot, taken)) {
+			note(sweep, slot, compare(sweep, slot, taken));
+			slot->busy = slot->again = false;
+			return 0;
+		}
+		slot->again = true;
+		taken = begin(sweep, slot);
+	}
+	return taken < 0 ? taken : 0;
 }
 
-/* Which points are in the head, and which of all are tried. */
-static void
-describe(struct sweep *sweep)
-{
-	unsigned long long head = sweep->point.head, whole = sweep->point.size;
+/* --- several --- */
 
-	rt_buf_add_format(&sweep->report, "reply of %llu byte%s", whole,
-		whole == 1 ? "" : "s");
-	if (head > 0)
-		rt_buf_add_format(&sweep->report, ": head 0-%llu", head - 1);
-	if (head > 0 && head < whole)
-		rt_buf_add_format(&sweep->report, ", body %llu-%llu", head,
-			whole - 1);
-	if (sweep->of.server->config.keep_alive)
-		rt_buf_add_text(&sweep->report,
-			", the second on its connection");
-	if (sweep->points.count < whole && sweep->of.at != NULL)
-		rt_buf_add_format(&sweep->report, "; %zu tried, %s",
-			sweep->points.count, sweep->of.at);
-	else if (sweep->points.count < whole)
-		rt_buf_add_format(&sweep->report, "; tried: %s%u of the body",
-			head > 0 ? "all of the head, " : "", RT_SWEEP_BODY);
-	rt_buf_add_text(&sweep->report, "\n");
+static struct slot *
+find_idle(const struct sweep *sweep)
+{
+	for (size_t i = 0; i < sweep->slot_count; i++)
+		if (!sweep->slots[i].busy)
+			return sweep->slots + i;
+	return NULL;
 }
 
 static bool
-applies(const struct sweep *sweep, const struct way *way)
+is_any_busy(const struct sweep *sweep)
 {
-	return !way->tls || sweep->of.server->route.tls;
+	for (size_t i = 0; i < sweep->slot_count; i++)
+		if (sweep->slots[i].busy)
+			return true;
+	return false;
 }
 
+/* Until one of those that are busy is done. 0 or -errno. */
 static int
-try_ways(struct sweep *sweep)
+wait_for_one(struct sweep *sweep)
+{
+	const char *url = NULL;
+	int taken = sweep->of.ended(sweep->of.client_arg, &url);
+
+	if (taken < 0)
+		return rt_fail_errno(sweep->of.error, taken, "the client");
+	for (size_t i = 0; url != NULL && i < sweep->slot_count; i++) {
+		struct slot *slot = sweep->slots + i;
+
+		if (slot->busy && strcmp(retort_url(slot->server), url) == 0)
+			return settle(sweep, slot, taken);
+	}
+	return rt_fail(sweep->of.error, -EINVAL,
+		"ended: expected the URL of a client that has begun");
+}
+
+/* The replies from that one on, up to `end`. 0 or -errno. */
+static int
+try_some(struct sweep *sweep, size_t next, size_t end)
 {
 	int code = 0;
 
-	for (size_t i = 0; code == 0 && i < sizeof ways / sizeof *ways; i++)
-		if (applies(sweep, ways + i))
-			code = try_way(sweep, ways + i);
-	return code == 0 ? try_line(sweep, "each 1", "each 1") : code;
-}
+	while (code == 0 && (next < end || is_any_busy(sweep))) {
+		struct slot *slot = next < end ? find_idle(sweep) : NULL;
 
-/* How many replies there will be: the whole one, and byte by byte. */
-static size_t
-count_all(const struct sweep *sweep)
-{
-	size_t all = 2;
-
-	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
-		if (applies(sweep, ways + i))
-			all += sweep->points.count -
-				first_place(sweep, ways + i);
-	return all;
-}
-
-static int
-run_sweep(struct sweep *sweep)
-{
-	int code;
-
-	sweep->width = sweep->of.server->route.tls ? TLS_WIDTH : PLAIN_WIDTH;
-	sweep->point.all = count_all(sweep);
-	describe(sweep);
-	code = try_line(sweep, "whole", NULL);
-	if (code == 0 && sweep->wrong > 0) {
-		rt_buf_add_text(&sweep->report, "nothing else was tried\n");
-		return 0;
+		if (slot == NULL) {
+			code = wait_for_one(sweep);
+			continue;
+		}
+		slot->number = next++;
+		code = settle(sweep, slot, begin(sweep, slot));
 	}
-	if (code == 0)
-		code = try_ways(sweep);
-	if (sweep->varies)
-		rt_buf_add_text(&sweep->report,
-			"the output for the whole reply is not the same each "
-			"time, and was not compared\n");
 	return code;
 }
 
-/* The reason why this cannot be swept, or NULL. */
+/* --- all of it --- */
+
+/* The reason why this server cannot be swept, or NULL. */
 static const char *
 unfit_for_sweep(const struct retort *server)
 {
@@ -405,25 +318,84 @@ unfit_for_sweep(const struct retort *server)
 		NULL;
 }
 
+/* Measures the reply of a server. 0 or -errno. */
+static int
+measure(struct retort *server, uint64_t *head, uint64_t *size,
+	struct rt_buf *bytes, char *error)
+{
+	const char *what;
+	int code;
+
+	lock(server);
+	what = unfit_for_sweep(server);
+	code = what != NULL ?
+		rt_fail(error, -EINVAL, "sweep: %s", what) :
+		rt_route_measure(&server->route, server->config.keep_alive,
+			head, size, bytes, error);
+	unlock(server);
+	return code;
+}
+
+/* The other servers must give the same reply. */
+static int
+measure_more(const struct sweep *sweep, struct retort *server)
+{
+	struct rt_buf bytes;
+	uint64_t head = 0, size = 0;
+	int code;
+
+	if (is_elsewhere(server))
+		return rt_api_fail_elsewhere(sweep->of.error);
+	rt_buf_init(&bytes, MAX_TOLD);
+	code = measure(server, &head, &size, &bytes, sweep->of.error);
+	rt_buf_free(&bytes);
+	if (code == 0 &&
+		(head != sweep->swept.head || size != sweep->swept.size))
+		code = rt_fail(sweep->of.error, -EINVAL,
+			"more: expected servers with the same reply");
+	return code;
+}
+
+/* A slot for each server. 0 or -errno. */
+static int
+open_slots(struct sweep *sweep)
+{
+	struct retort *const *more = sweep->of.more;
+	size_t count = 1;
+	int code = 0;
+
+	while (more != NULL && more[count - 1] != NULL)
+		count++;
+	if (count > MAX_SLOTS || (count > 1 && sweep->of.ended == NULL))
+		return rt_fail(sweep->of.error, -EINVAL,
+			"more: expected `ended`, too, and at most %u servers",
+			MAX_SLOTS);
+	sweep->slots = calloc(count, sizeof *sweep->slots);
+	if (sweep->slots == NULL)
+		return rt_fail_errno(sweep->of.error, -ENOMEM, "sweep");
+	sweep->slots[0].server = sweep->of.server;
+	sweep->slot_count = count;
+	for (size_t i = 1; code == 0 && i < count; i++) {
+		sweep->slots[i].server = more[i - 1];
+		code = measure_more(sweep, more[i - 1]);
+	}
+	return code;
+}
+
 /* Measures the reply, and chooses its points. 0 or -errno. */
 static int
 open_sweep(struct sweep *sweep)
 {
 	struct retort_sweep_point *point = &sweep->point;
 	struct retort *server = sweep->of.server;
+	struct rt_swept *swept = &sweep->swept;
 	char *error = sweep->of.error;
-	const char *what;
 	int code;
 
 	if (sweep->of.client == NULL)
 		return rt_fail(error, -EINVAL, "sweep: expected a client");
-	lock(server);
-	what = unfit_for_sweep(server);
-	code = what != NULL ?
-		rt_fail(error, -EINVAL, "sweep: %s", what) :
-		rt_route_measure(&server->route, server->config.keep_alive,
-			&point->head, &point->size, &sweep->bytes, error);
-	unlock(server);
+	code = measure(server, &point->head, &point->size, &sweep->bytes,
+		error);
 	if (code < 0)
 		return code;
 	point->bytes = sweep->bytes.data;
@@ -432,22 +404,40 @@ open_sweep(struct sweep *sweep)
 		return rt_fail(error, -EINVAL,
 			"a reply of %llu bytes: expected 1 to %u",
 			(unsigned long long)point->size, RT_SWEEP_BYTES);
-	return rt_sweep_points(&sweep->points, sweep->of.at, point->head,
-		point->size, error);
+	swept->head = point->head;
+	swept->size = point->size;
+	swept->at = sweep->of.at;
+	swept->tls = server->route.tls;
+	swept->kept = server->config.keep_alive;
+	code = open_slots(sweep);
+	if (code == 0)
+		code = rt_swept_open(swept, error);
+	point->all = swept->all;
+	return code;
 }
 
-/* The report, which the caller frees; NULL: it could not be kept. */
-static char *
-take_report(struct sweep *sweep)
+/* The whole reply comes first, alone: all else is compared with it. */
+static int
+run_sweep(struct sweep *sweep)
 {
-	char *report;
+	int code = try_some(sweep, 0, 1);
 
-	rt_buf_add(&sweep->report, "", 1);
-	if (sweep->report.failed)
-		return NULL;
-	report = sweep->report.data;
-	sweep->report = (struct rt_buf){.data = NULL};
-	return report;
+	return code == 0 && sweep->wrong == 0 ?
+		try_some(sweep, 1, sweep->swept.all) :
+		code;
+}
+
+/* The servers answer as they do by themselves. 0 or -errno. */
+static int
+restore(const struct sweep *sweep)
+{
+	char error[RETORT_ERROR_SIZE];
+	int code = 0;
+
+	for (size_t i = 0; i < sweep->slot_count; i++)
+		if (spoil(sweep->slots[i].server, NULL, error) < 0)
+			code = rt_fail(sweep->of.error, -ENOMEM, "%s", error);
+	return code;
 }
 
 int
@@ -465,19 +455,22 @@ retort_sweep_sized(const struct retort_sweep *theirs, size_t size)
 		return rt_api_fail_elsewhere(sweep.of.error);
 	if (code < 0)
 		return rt_fail_errno(sweep.of.error, code, "sweep");
-	rt_buf_init(&sweep.report, MAX_REPORT);
 	rt_buf_init(&sweep.bytes, MAX_TOLD);
 	code = open_sweep(&sweep);
 	if (code == 0) {
+		int end;
+
 		code = run_sweep(&sweep);
-		/* and the server answers as it does by itself */
-		if (spoil(sweep.of.server, NULL, own) < 0 && code == 0)
-			code = rt_fail(sweep.of.error, -ENOMEM, "%s", own);
+		/* what went wrong first is told */
+		if (code < 0)
+			sweep.of.error = own;
+		end = restore(&sweep);
+		code = code < 0 ? code : end;
 		if (sweep.of.report != NULL)
-			*sweep.of.report = take_report(&sweep);
+			*sweep.of.report = rt_swept_report(&sweep.swept);
 	}
-	free(sweep.points.at);
+	free(sweep.slots);
+	rt_swept_close(&sweep.swept);
 	rt_buf_free(&sweep.bytes);
-	rt_buf_free(&sweep.report);
 	return code < 0 ? code : sweep.wrong;
 }

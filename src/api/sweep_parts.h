@@ -3,6 +3,7 @@
 #ifndef SWEEP_PARTS_H
 #define SWEEP_PARTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,5 +29,54 @@ struct rt_points {
  */
 int rt_sweep_points(struct rt_points *points, const char *text, uint64_t head,
 	uint64_t whole, char *error);
+
+/* A way to give a reply: at each point N, or, without an N, once. A line of the
+   report. */
+struct rt_way {
+	const char *clause;
+	bool tls;   /* with TLS only */
+	bool plain; /* nothing is wrong with it, and no fault is given */
+	bool whole; /* nothing is lacking, and the client should take it; N is
+	               between two bytes */
+};
+
+/* What a client takes a reply for, beyond 0 and 1: success, with other content
+   than that of the whole. */
+enum { RT_TAKEN_OTHER = 2 };
+
+/* The replies of a sweep, and what they were taken for. */
+struct rt_swept {
+	uint64_t head; /* bytes of the reply's head, and all */
+	uint64_t size;
+	const char *at; /* the points that were chosen; NULL */
+	bool tls;
+	bool kept;   /* it is the second on its connection */
+	bool varies; /* what the client prints of the whole reply */
+	struct rt_points points;
+	signed char
+		*taken; /* by number, the whole reply first; -1: not tried */
+	size_t all;
+};
+
+/* One of these replies. */
+struct rt_tried {
+	const struct rt_way *way;
+	uint64_t at; /* its N, or 0 */
+};
+
+/* Chooses the points by the other members. 0 or -errno, with a line in
+   `error`. */
+int rt_swept_open(struct rt_swept *swept, char *error);
+void rt_swept_close(struct rt_swept *swept);
+
+struct rt_tried rt_swept_at(const struct rt_swept *swept, size_t number);
+
+/* The fault that it has, in `room`; NULL: none. */
+const char *rt_tried_fault(const struct rt_tried *tried, char room[64]);
+
+bool rt_swept_is_wrong(const struct rt_way *way, int taken);
+
+/* The report, which the caller frees; NULL: it could not be kept. */
+char *rt_swept_report(const struct rt_swept *swept);
 
 #endif

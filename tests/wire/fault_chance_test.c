@@ -711,7 +711,7 @@ START_TEST(sweeps_that_end_early)
 		"reply of 109 bytes: head 0-98, body 99-108\n"
 		"whole                   1  taken for success\n"
 		"cut N fin             109  taken for success: 99-108\n"
-		"cut N reset           109  taken for success: (105 not "
+		"cut N reset           109  taken for success: (106 not "
 		"tried)\n");
 	close_server();
 }
@@ -1005,6 +1005,124 @@ START_TEST(sweeps_tell_their_points)
 }
 END_TEST
 
+/* Clients at once, of as many servers. */
+#define AT_ONCE 3
+
+struct crowd {
+	size_t calls;
+	const char *urls[AT_ONCE]; /* of those that have begun */
+	const char *faults[AT_ONCE];
+	size_t count;
+	size_t most; /* that there were at a time */
+	size_t all;
+	unsigned char told[3 * 10 + 2];
+};
+
+static int
+begin_client(void *arg, const char *url, const char *fault)
+{
+	struct crowd *crowd = arg;
+
+	ck_assert_uint_lt(crowd->count, AT_ONCE);
+	for (size_t i = 0; i < crowd->count; i++)
+		ck_assert_str_ne(crowd->urls[i], url);
+	crowd->urls[crowd->count++] = url;
+	if (crowd->count > crowd->most)
+		crowd->most = crowd->count;
+	/* the whole reply is tried alone */
+	ck_assert(fault != NULL || crowd->count == 1);
+	return RETORT_BEGUN;
+}
+
+/* The last one first, so that none ends in the order of the points. */
+static int
+end_client(void *arg, const char **url)
+{
+	struct crowd *crowd = arg;
+
+	ck_assert_uint_gt(crowd->count, 0);
+	*url = crowd->urls[--crowd->count];
+	return trusting_client(&crowd->calls, *url, NULL);
+}
+
+static int
+end_nobody(void *arg, const char **url)
+{
+	(void)arg;
+	*url = "http://127.0.0.1:1/";
+	return 1;
+}
+
+static void
+take_of_crowd(void *arg, const struct retort_sweep_point *point)
+{
+	struct crowd *crowd = arg;
+	const size_t all = sizeof crowd->told;
+
+	ck_assert_uint_eq(point->all, all);
+	ck_assert_uint_eq(point->done, ++crowd->all);
+	ck_assert_uint_lt(point->number, all);
+	ck_assert_msg(!crowd->told[point->number]++, "%zu was told twice",
+		point->number);
+	ck_assert_msg(point->wrong ==
+			(point->number > 0 && point->number <= 10),
+		"%zu: %s", point->number, point->fault);
+}
+
+START_TEST(sweeps_with_several_servers)
+{
+	struct retort *more[AT_ONCE];
+	struct retort_sweep sweep = {.point = take_of_crowd, .at = "body"};
+	struct crowd crowd = {.calls = 0};
+	char *report = NULL;
+
+	open_plain(_i);
+	ck_assert_int_eq(set_answer(&swept), 0);
+	more[AT_ONCE - 1] = NULL;
+	for (size_t i = 0; i < AT_ONCE - 1; i++) {
+		struct retort_reply reply = swept;
+
+		more[i] = retort_start(.omit = NULL, .error = error);
+		ck_assert_msg(more[i] != NULL, "%s", error);
+		reply.server = more[i];
+		ck_assert_int_eq(retort_answer_sized(&reply, sizeof reply), 0);
+	}
+	sweep.server = server;
+	sweep.client = begin_client;
+	sweep.client_arg = &crowd;
+	sweep.report = &report;
+	sweep.error = error;
+	sweep.more = more;
+	ck_assert_int_eq(retort_sweep_sized(&sweep, sizeof sweep), -EINVAL);
+	ck_assert_str_eq(error,
+		"more: expected `ended`, too, and at most 256 servers");
+	sweep.ended = end_client;
+	ck_assert_int_eq(retort_sweep_sized(&sweep, sizeof sweep), 10);
+	ck_assert_uint_eq(crowd.most, AT_ONCE);
+	ck_assert_uint_eq(crowd.all, sizeof crowd.told);
+	assert_report(report,
+		"reply of 109 bytes: head 0-98, body 99-108; 10 tried, body\n"
+		"whole                   1  taken for success\n"
+		"cut N fin              10  taken for success: 99-108\n"
+		"cut N reset            10  taken for success: none\n"
+		"split N; gap 20        10  taken for failure: none\n"
+		"each 1                  1  taken for success\n");
+	for (size_t i = 0; i < AT_ONCE - 1; i++)
+		ck_assert_uint_gt(retort_stats(more[i]).accepted, 0);
+	sweep.ended = end_nobody;
+	sweep.report = NULL;
+	ck_assert_int_eq(retort_sweep_sized(&sweep, sizeof sweep), -EINVAL);
+	ck_assert_str_eq(error,
+		"ended: expected the URL of a client that has begun");
+	ck_assert_int_eq(retort_answer(more[0], .body = "other"), 0);
+	ck_assert_int_eq(retort_sweep_sized(&sweep, sizeof sweep), -EINVAL);
+	ck_assert_str_eq(error, "more: expected servers with the same reply");
+	for (size_t i = 0; i < AT_ONCE - 1; i++)
+		retort_close(more[i]);
+	close_server();
+}
+END_TEST
+
 START_TEST(mistakes_in_points_are_told)
 {
 	static const char *const words[] = {"", "heads", "3-1", "every 0",
@@ -1260,7 +1378,8 @@ main(void)
 		sweep_tells_its_faults, leaves_the_reply_as_it_is,
 		sweeps_its_own_copy, sweeps_at_some_points,
 		sweeps_some_of_a_long_body, sweeps_compare_contents,
-		sweeps_tell_their_points, mistakes_in_points_are_told, NULL};
+		sweeps_tell_their_points, sweeps_with_several_servers,
+		mistakes_in_points_are_told, NULL};
 	const TTest *const mistakes[] = {mistakes_about_sweeps_are_told,
 		unix_sockets_have_no_reset, NULL};
 	const TTest *const memory[] = {spoils_without_memory, NULL};
