@@ -47,6 +47,7 @@ struct args {
 	const char *control; /* a Unix socket; "-": standard input; NULL: not */
 	bool certs;          /* sweep: wrong certificates, not replies */
 	const char *at;      /* of a sweep: its points; NULL */
+	unsigned jobs;       /* its clients at once; 0: as many as cores */
 	const char *report;  /* its file, too; NULL */
 	bool progress;       /* it is told, or not told, */
 	bool no_progress;    /* terminal or none */

@@ -246,11 +246,10 @@ told_file_ports(struct told_file *file, struct retort *server,
 }
 
 int
-told_file_ca(struct told_file *file, struct retort *server,
+told_file_ca(struct told_file *file, const char *ca,
 	const volatile struct signals *signals)
 {
-	char *ca = (char *)(uintptr_t)retort_ca(server);
-	struct lines lines = {.text = ca};
+	struct lines lines = {.text = (char *)(uintptr_t)ca};
 
 	if (file->name == NULL || ca == NULL)
 		return 0;

@@ -341,7 +341,7 @@ tell_where(const struct args *args, struct retort *server,
 	struct told_file *file, struct told_file *ca,
 	const volatile struct signals *signals)
 {
-	int code = told_file_ca(ca, server, signals);
+	int code = told_file_ca(ca, retort_ca(server), signals);
 
 	if (code < 0) {
 		(void)fprintf(stderr, "retort: --tls-ca %s: %s\n", ca->name,

@@ -13,6 +13,7 @@
 #include "command/announce.h"
 #include "command/setup.h"
 #include "job/clock.h"
+#include "job/runner.h"
 #include "job/trial.h"
 #include "show/escape.h"
 #include "show/progress.h"
@@ -32,15 +33,29 @@
 /* The replies whose wrong clients' standard errors are shown. */
 #define MOST_SHOWN 5
 
+/* Most clients at once: as --jobs allows. */
+#define MOST_LANES 256
+
+/* A server, and how the client ended that it had. */
+struct lane {
+	struct retort *server;
+	bool again;        /* it gets the whole reply once more */
+	char fault[64];    /* "": the whole reply */
+	int time;          /* that the client may take: ms */
+	struct trial last; /* but for the whole reply given once more */
+};
+
 struct sweep {
 	const struct args *args;
 	struct told_file ca;
 	volatile struct signals *signals;
-	struct trials trials;
-	struct trial last;    /* but for the whole reply given once more */
-	struct printed whole; /* for the whole reply, */
-	bool known;           /* once it was given */
-	int slowest;          /* ms */
+	struct runner runners[MOST_LANES]; /* of the lanes */
+	struct lane *lanes;
+	size_t lane_count;
+	const struct lane *ended; /* whose client was the last to end */
+	struct printed whole;     /* what was printed for the whole reply, */
+	bool known;               /* once it was given */
+	int slowest;              /* ms */
 	unsigned crashes;
 	unsigned late;
 	int failure; /* COMMAND could not be run: its status */
@@ -98,15 +113,16 @@ judge_whole(struct sweep *sweep, const struct trial *trial)
 
 /* How one client ended is what it took the reply for: as retort_client. */
 static int
-judge_client(struct sweep *sweep, const struct trial *trial, int time,
-	const char *fault)
+judge_client(struct sweep *sweep, const struct lane *lane,
+	const struct trial *trial)
 {
+	const char *fault = *lane->fault ? lane->fault : NULL;
 	int code = 0;
 
 	if (sweep->signals->count > 0)
 		return -EINTR;
 	if (!trial->ended) {
-		tell(sweep, fault, "did not end within", time, " ms");
+		tell(sweep, fault, "did not end within", lane->time, " ms");
 		return ++sweep->late < MOST_LATE ? 0 : -ETIMEDOUT;
 	}
 	if (trial->took > sweep->slowest)
@@ -122,19 +138,47 @@ judge_client(struct sweep *sweep, const struct trial *trial, int time,
 	return printed_same(&trial->output, &sweep->whole) ? 1 : 2;
 }
 
+/* A retort_client. */
 static int
-run_client(void *arg, const char *url, const char *fault)
+begin_client(void *arg, const char *url, const char *fault)
 {
 	struct sweep *sweep = arg;
-	struct trial again,
-		*trial = fault == NULL && sweep->known ? &again : &sweep->last;
-	int time = patience(sweep), code;
+	size_t place = 0;
+	struct lane *lane;
+	int code;
 
 	if (sweep->signals->count > 0)
 		return -EINTR;
-	sweep->trials.ca = sweep->ca.name;
-	code = trials_run(&sweep->trials, url, time, trial);
-	return code < 0 ? code : judge_client(sweep, trial, time, fault);
+	while (strcmp(retort_url(sweep->lanes[place].server), url) != 0)
+		place++;
+	lane = sweep->lanes + place;
+	lane->again = fault == NULL && sweep->known;
+	lane->time = patience(sweep);
+	(void)snprintf(lane->fault, sizeof lane->fault, "%s",
+		fault ? fault : "");
+	code = runner_begin(sweep->runners + place, url, sweep->ca.name,
+		lane->time);
+	return code < 0 ? code : RETORT_BEGUN;
+}
+
+/* A retort_ended_fn. */
+static int
+end_client(void *arg, const char **url)
+{
+	struct sweep *sweep = arg;
+	struct trial trial;
+	int place = runners_wait(sweep->runners, sweep->lane_count,
+		&sweep->signals->count, &trial);
+	struct lane *lane;
+
+	if (place < 0)
+		return place;
+	lane = sweep->lanes + place;
+	sweep->ended = lane;
+	*url = retort_url(lane->server);
+	if (!lane->again)
+		lane->last = trial;
+	return judge_client(sweep, lane, &trial);
 }
 
 /* --- what becomes of a reply --- */
@@ -170,9 +214,10 @@ keep_reply(struct swept *swept, const struct retort_sweep_point *point)
 static void
 keep_point(struct sweep *sweep, const struct retort_sweep_point *point)
 {
-	const struct trial *trial = &sweep->last;
+	const struct trial *trial = &sweep->ended->last;
 	struct swept_point kept = {
 		.is_cut = strncmp(point->way, "cut", 3) == 0,
+		.tried = true,
 		.at = point->at,
 		.taken = point->taken,
 		.wrong = point->wrong,
@@ -190,7 +235,7 @@ keep_point(struct sweep *sweep, const struct retort_sweep_point *point)
 		kept.output = keep_text(&trial->output);
 		kept.errors = keep_text(&trial->errors);
 	}
-	sweep->swept.points[sweep->swept.count++] = kept;
+	sweep->swept.points[point->number] = kept;
 	sweep->progress.wrong += kept.is_cut && kept.wrong;
 }
 
@@ -199,7 +244,7 @@ take_point(void *arg, const struct retort_sweep_point *point)
 {
 	struct sweep *sweep = arg;
 
-	if (sweep->swept.count == 0)
+	if (sweep->swept.points == NULL)
 		keep_reply(&sweep->swept, point);
 	keep_point(sweep, point);
 	progress_tell(&sweep->progress, point->done, point->all);
@@ -278,19 +323,49 @@ start_server(const struct args *args, const char *cert_fault)
 	return server;
 }
 
-/* Each COMMAND is to trust the server. */
+/* The CAs of all servers; NULL: there are none. The caller frees it. */
+static char *
+join_cas(const struct sweep *sweep)
+{
+	size_t size = 0, used = 0;
+	char *all;
+
+	for (size_t i = 0; i < sweep->lane_count; i++) {
+		const char *ca = retort_ca(sweep->lanes[i].server);
+
+		size += ca != NULL ? strlen(ca) : 0;
+	}
+	if (size == 0)
+		return NULL;
+	all = malloc(size + 1);
+	if (all == NULL)
+		args_die(EXIT_OWN, "%s", strerror(ENOMEM));
+	for (size_t i = 0; i < sweep->lane_count; i++) {
+		const char *ca = retort_ca(sweep->lanes[i].server);
+
+		size = ca != NULL ? strlen(ca) : 0;
+		memcpy(all + used, ca != NULL ? ca : "", size);
+		used += size;
+	}
+	all[used] = '\0';
+	return all;
+}
+
+/* Each COMMAND is to trust the servers. */
 static void
-write_ca(struct sweep *sweep, struct retort *server)
+write_ca(struct sweep *sweep)
 {
 	struct told_file *ca = &sweep->ca;
+	char *text = join_cas(sweep);
 	int code = 0;
 
 	if (ca->name == NULL)
 		code = told_file_begin(ca, sweep->args->ca_file);
-	if (code == 0 && retort_ca(server) != NULL)
+	if (code == 0 && text != NULL)
 		code = told_file_name(ca);
 	if (code == 0)
-		code = told_file_ca(ca, server, sweep->signals);
+		code = told_file_ca(ca, text, sweep->signals);
+	free(text);
 	if (code < 0)
 		args_die(EXIT_OWN, "--tls-ca %s: %s", ca->name ? ca->name : "",
 			strerror(-code));
@@ -308,7 +383,7 @@ has_url(char *const *command)
 static int
 conclude(struct sweep *sweep, int wrong, const char *report, const char *error)
 {
-	trials_close(&sweep->trials);
+	runners_close(sweep->runners, sweep->lane_count);
 	if (sweep->failure != 0)
 		return sweep->failure;
 	args_print(report ? report : "");
@@ -338,14 +413,18 @@ static int
 try_certificate(struct sweep *sweep, const char *fault, char *error)
 {
 	struct retort_reply reply = sweep->args->reply;
+	const char *url;
 	int taken;
 
 	reply.server = start_server(sweep->args, fault);
 	reply.error = error;
-	write_ca(sweep, reply.server);
+	sweep->lanes->server = reply.server;
+	write_ca(sweep);
 	taken = retort_answer_sized(&reply, sizeof reply);
 	if (taken == 0)
-		taken = run_client(sweep, retort_url(reply.server), fault);
+		taken = begin_client(sweep, retort_url(reply.server), fault);
+	if (taken == RETORT_BEGUN)
+		taken = end_client(sweep, &url);
 	if (taken >= 0 && retort_stats(reply.server).accepted == 0) {
 		(void)snprintf(error, RETORT_ERROR_SIZE,
 			"%s: the client did not connect",
@@ -405,28 +484,53 @@ sweep_certificates(struct sweep *sweep)
 	return conclude(sweep, wrong, report, error);
 }
 
+/* A server for each lane, with the reply. 0 or -errno. */
+static int
+start_lanes(struct sweep *sweep, char *error)
+{
+	struct retort_reply reply = sweep->args->reply;
+	int code = 0;
+
+	reply.error = error;
+	for (size_t i = 0; code == 0 && i < sweep->lane_count; i++) {
+		reply.server = start_server(sweep->args, NULL);
+		sweep->lanes[i].server = reply.server;
+		code = retort_answer_sized(&reply, sizeof reply);
+	}
+	return code;
+}
+
+/* Its report is to be freed. */
+static int
+run_sweep(struct sweep *sweep, char **report, char *error)
+{
+	struct retort *more[MOST_LANES] = {NULL};
+
+	for (size_t i = 1; i < sweep->lane_count; i++)
+		more[i - 1] = sweep->lanes[i].server;
+	return retort_sweep(sweep->lanes->server, begin_client,
+		.client_arg = sweep, .report = report, .error = error,
+		.at = sweep->args->at, .point = take_point, .more = more,
+		.ended = end_client);
+}
+
 /* The sweep of one reply; the exit status. */
 static int
 sweep_reply(struct sweep *sweep)
 {
-	const struct args *args = sweep->args;
-	struct retort_reply reply = args->reply;
 	char error[RETORT_ERROR_SIZE] = "", *report = NULL;
-	int wrong;
+	int wrong = start_lanes(sweep, error);
 
-	reply.server = start_server(args, NULL);
-	reply.error = error;
-	wrong = retort_answer_sized(&reply, sizeof reply);
 	if (wrong == 0) {
 		open_report(sweep);
-		write_ca(sweep, reply.server);
-		wrong = retort_sweep(reply.server, run_client,
-			.client_arg = sweep, .report = &report, .error = error,
-			.at = args->at, .point = take_point);
+		write_ca(sweep);
+		wrong = run_sweep(sweep, &report, error);
 	}
-	retort_close(reply.server);
+	for (size_t i = 0; i < sweep->lane_count; i++)
+		retort_close(sweep->lanes[i].server);
 	told_file_end(&sweep->ca);
 	progress_clear(&sweep->progress);
+	swept_close_up(&sweep->swept);
 	show_wrong(sweep);
 	if (wrong < 0 && sweep->signals->count == 0)
 		sweep->swept.error =
@@ -438,29 +542,58 @@ sweep_reply(struct sweep *sweep)
 	return wrong;
 }
 
+/* One address that is given is for one server. */
+static size_t
+count_lanes(const struct args *args)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (args->jobs > 0)
+		return args->jobs;
+	if (args->certs || args->bind != NULL || args->options.port != 0 ||
+		cores < 1)
+		return 1;
+	return cores < MOST_LANES ? (size_t)cores : MOST_LANES;
+}
+
+/* Before there are threads. */
+static void
+open_lanes(struct sweep *sweep)
+{
+	struct trials trials = {.command = sweep->args->command,
+		.before = sweep->signals->before,
+		.stop = &sweep->signals->count};
+	sigset_t child;
+	int code;
+
+	sweep->lane_count = count_lanes(sweep->args);
+	sweep->lanes = calloc(sweep->lane_count, sizeof *sweep->lanes);
+	if (sweep->lanes == NULL)
+		args_die(EXIT_OWN, "%s", strerror(ENOMEM));
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &child, NULL);
+	code = runners_open(sweep->runners, sweep->lane_count, &trials);
+	if (code < 0)
+		args_die(EXIT_OWN, "a temporary file: %s", strerror(-code));
+}
+
 int
 sweep_command(const struct args *args, volatile struct signals *signals)
 {
 	struct sweep sweep = {
 		.args = args,
 		.signals = signals,
-		.trials = {.command = args->command,
-			.before = signals->before,
-			.stop = &signals->count},
 		.progress = {.began = clock_ms()},
 		.swept = {.version = retort_version(),
 			.command = args->command},
 	};
-	sigset_t child;
-	int code;
+	int status;
 
 	sweep.progress.shown = !args->no_progress &&
 		(args->progress || isatty(STDERR_FILENO) == 1);
-	(void)sigemptyset(&child);
-	(void)sigaddset(&child, SIGCHLD);
-	(void)sigprocmask(SIG_BLOCK, &child, NULL);
-	code = trials_open(&sweep.trials);
-	if (code < 0)
-		args_die(EXIT_OWN, "a temporary file: %s", strerror(-code));
-	return args->certs ? sweep_certificates(&sweep) : sweep_reply(&sweep);
+	open_lanes(&sweep);
+	status = args->certs ? sweep_certificates(&sweep) : sweep_reply(&sweep);
+	free(sweep.lanes);
+	return status;
 }

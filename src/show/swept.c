@@ -102,6 +102,14 @@ swept_summary(FILE *file, enum show_to to, const struct swept *swept)
 }
 
 void
+swept_close_up(struct swept *swept)
+{
+	for (size_t i = 0; swept->points != NULL && i < swept->all; i++)
+		if (swept->points[i].tried)
+			swept->points[swept->count++] = swept->points[i];
+}
+
+void
 swept_free(struct swept *swept)
 {
 	for (size_t i = 0; i < swept->count; i++) {

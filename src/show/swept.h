@@ -24,6 +24,7 @@ struct swept_text {
 struct swept_point {
 	char way[40];   /* a line of the report: "cut N fin" */
 	char fault[48]; /* "": nothing was wrong with it */
+	bool tried;     /* otherwise all else is 0 */
 	bool is_cut;    /* a part of the reply is lacking */
 	uint64_t at;
 	int taken;  /* as a retort_client says it */
@@ -44,10 +45,9 @@ struct swept {
 	uint64_t size;
 	char *bytes; /* the first of them */
 	size_t byte_count;
-	struct swept_point *points; /* as they were tried */
-	size_t count;
-	size_t room;
-	size_t all;        /* as many were to be tried */
+	struct swept_point *points; /* in the order of the replies */
+	size_t count;               /* that were tried */
+	size_t all;                 /* as many were to be tried */
 	const char *error; /* why it ended before its end; NULL: it did not */
 };
 
@@ -76,6 +76,9 @@ size_t swept_way_end(const struct swept *swept, size_t first);
 
 /* The finding, in a sentence. */
 void swept_summary(FILE *file, enum show_to to, const struct swept *swept);
+
+/* The sweep is over: leaves out what was not tried. */
+void swept_close_up(struct swept *swept);
 
 void swept_free(struct swept *swept);
 

@@ -61,6 +61,7 @@ static const struct {
 	{"tls-cert-fault", "--tls --tls-cert-fault expired", TLS},
 	{"tls-certs", "--tls-certs", ""}, /* with sweep alone */
 	{"at", "--at head", ""},
+	{"jobs", "--jobs 1", ""},
 	{"report", "--report r.html", ""},
 	{"progress", "--progress", ""},
 	{"no-progress", "--no-progress", ""},

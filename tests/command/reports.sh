@@ -22,12 +22,14 @@ printf '%01048576d' 0
 EOS
 printf abc >"$dir/raw"
 
-# sweeps STATUS ARGUMENT...
+# sweeps STATUS ARGUMENT...: its process is in `pid`
 sweeps()
 {
 	expected=$1
 	shift
-	"$retort" sweep "$@" >"$dir/out" 2>"$dir/err" </dev/null
+	# shellcheck disable=SC2016 # of that shell
+	sh -c 'echo $$ >"$0"; exec "$@"' "$dir/pid" "$retort" sweep "$@" \
+		>"$dir/out" 2>"$dir/err" </dev/null
 	status=$?
 	[ $status -eq "$expected" ]
 	report $? "$name: status $expected (got $status)"
@@ -106,10 +108,11 @@ report $? "$name: to its end"
 
 name='a sweep that is interrupted'
 # shellcheck disable=SC2016 # of that shell
-sweeps 130 --raw "$dir/raw" --report "$dir/part.json" -- sh -c \
+sweeps 130 -j 1 --raw "$dir/raw" --report "$dir/part.json" -- sh -c \
 	'got=$(curl -s --http0.9 --max-time 10 {url})
-		[ "$got" != a ] || kill -INT $PPID; [ "$got" = abc ]'
-grep -q '^cut N fin  *3  taken for success: (1 not tried)$' "$dir/out"
+		[ "$got" != a ] || kill -INT $(cat "$0"); [ "$got" = abc ]' \
+	"$dir/pid"
+grep -q '^cut N fin  *3  taken for success: (2 not tried)$' "$dir/out"
 report $? "$name: prints what is known"
 name="$name: its report has what is known"
 python 'import json, sys
@@ -117,6 +120,44 @@ all = json.load(open(sys.argv[1]))
 assert len(all["points"]) == 2 and all["all"] == 10, all
 assert "8 of 10 replies were not tried" in all["summary"], all' \
 	"$dir/part.json"
+
+name='several clients at once'
+# a table is in the order of the replies, whichever ends first
+for jobs in 1 3; do
+	# shellcheck disable=SC2016 # of that shell
+	sweeps 1 -j $jobs --raw "$dir/raw" --report "$dir/$jobs.json" -- sh -c \
+		'got=$(curl -s --http0.9 --max-time 10 {url})
+			case $got in (a) sleep 0.3; false ;; (ab*) ;; (*) false
+			esac'
+	cp "$dir/out" "$dir/$jobs.out"
+done
+cmp "$dir/1.out" "$dir/3.out" &&
+	grep -q '^cut N fin  *3  taken for success: 2$' "$dir/3.out"
+report $? "$name: the same table"
+name="$name: the same report"
+python 'import json, sys
+one, three = [json.load(open(name)) for name in sys.argv[1:]]
+for all in one, three:
+    for point in all["points"]:
+        del point["ms"]
+assert one == three, (one, three)' "$dir/1.json" "$dir/3.json"
+
+# all of them hold a pipe, whose end comes when the last one has gone
+name='several clients at once, interrupted'
+mkfifo "$dir/held"
+# shellcheck disable=SC2016 # of that shell
+(exec 9>"$dir/held" &&
+	exec sh -c 'echo $$ >"$0"; exec "$@"' "$dir/pid" \
+		"$retort" sweep -j 3 --raw "$dir/raw" -- sh -c \
+		'[ "$(curl -s --http0.9 --max-time 10 {url})" = abc ] || {
+			kill -INT $(cat "$0"); sleep 60; sleep 60; }' \
+		"$dir/pid" >"$dir/out" 2>"$dir/err" </dev/null) &
+sweeping=$!
+timeout 30 cat "$dir/held"
+report $? "$name: leaves none behind"
+wait $sweeping
+[ $? -eq 130 ] && grep -q '^whole .*for success$' "$dir/out"
+report $? "$name: prints what is known"
 
 name='a nasty client'
 for end in html json xml; do
@@ -199,6 +240,8 @@ fi
 refused '--at: needs sweep' --at head
 refused '--report r.txt: expected FILE.html, ' sweep --report r.txt -- true
 refused '--at: heads: expected head, body' sweep --at heads -- true
+refused '--jobs and --port exclude' sweep -j 2 -p 8080 -- true
+refused "--jobs '0': expected a whole number from 1 to 256" sweep -j 0 -- true
 refused '--no-progress and --progress exclude' sweep --progress \
 	--no-progress -- true
 
