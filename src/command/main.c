@@ -24,6 +24,7 @@
 #include "job/clock.h"
 #include "retort.h"
 #include "show/color.h"
+#include "show/escape.h"
 #include "talk/console.h"
 #include "talk/output.h"
 
@@ -105,7 +106,11 @@ failure(const struct args *args)
 static int
 blame(char *error, int code, const char *option, const char *why)
 {
-	(void)snprintf(error, RETORT_ERROR_SIZE, "%s%.220s", option, why);
+	char line[RETORT_ERROR_SIZE];
+
+	/* it may quote a file, or words of others */
+	show_line(line, sizeof line, why);
+	(void)snprintf(error, RETORT_ERROR_SIZE, "%s%.220s", option, line);
 	return code;
 }
 
@@ -223,7 +228,7 @@ load_scenario(struct retort *server, const struct args *args, char *error)
 	if (code < 0)
 		return blame(error, code, "--scenario ", why);
 	if (notices != NULL)
-		(void)fputs(notices, stderr);
+		show_lines(stderr, notices, strlen(notices), "");
 	free(notices);
 	return 0;
 }

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "show/escape.h"
+
 static bool
 is_same(const struct stat *a, const struct stat *b)
 {
@@ -33,7 +35,7 @@ static void
 read_again(const struct reload *reload, struct retort *server,
 	struct output *output)
 {
-	char error[RETORT_ERROR_SIZE];
+	char error[RETORT_ERROR_SIZE], line[2 * RETORT_ERROR_SIZE];
 	char *notices = NULL;
 	const struct retort_scenario scenario = {
 		.server = server,
@@ -43,12 +45,14 @@ read_again(const struct reload *reload, struct retort *server,
 		.error = error,
 	};
 
-	if (retort_load_sized(&scenario, sizeof scenario) < 0)
-		output_say(output, "%s (the rules stay as they were)", error);
-	else if (reload->notices)
+	if (retort_load_sized(&scenario, sizeof scenario) < 0) {
+		show_line(line, sizeof line, error);
+		output_say(output, "%s (the rules stay as they were)", line);
+	} else if (reload->notices) {
 		output_say(output, "%s: read again", reload->file);
+	}
 	if (notices != NULL)
-		(void)fputs(notices, stderr);
+		show_lines(stderr, notices, strlen(notices), "");
 	free(notices);
 }
 

@@ -145,3 +145,16 @@ show_lines(FILE *file, const char *bytes, size_t size, const char *before)
 		bytes = line + 1;
 	}
 }
+
+void
+show_line(char *to, size_t room, const char *text)
+{
+	FILE *file;
+
+	memset(to, 0, room);
+	file = fmemopen(to, room - 1, "w");
+	if (file == NULL)
+		return;
+	show_text(file, SHOW_TERMINAL, text, strlen(text));
+	(void)fclose(file);
+}

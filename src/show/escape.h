@@ -29,4 +29,8 @@ void show_text(FILE *file, enum show_to to, const char *bytes, size_t size);
 /* Its lines, for a terminal, each after `before` and with an end. */
 void show_lines(FILE *file, const char *bytes, size_t size, const char *before);
 
+/* A text, for a terminal, as a line without its end of at most `room` bytes
+   with its NUL. */
+void show_line(char *to, size_t room, const char *text);
+
 #endif

@@ -743,9 +743,10 @@ reloaded()
 	mv "$dir/new.retort" "$dir/r.retort"
 	soon answers two
 	report $? 'reload: after'
-	printf '@onn GET /a\n' >"$dir/new.retort"
+	printf '@onn\033\377 GET /a\n' >"$dir/new.retort"
 	mv "$dir/new.retort" "$dir/r.retort"
-	soon grep -q "r.retort:1:1: '@onn'.*stay as they were" "$dir/err"
+	soon grep -q "r.retort:1:1: '@onn.u001b.xff'.*stay as they were" \
+		"$dir/err"
 	report $? 'reload: a mistake is told'
 	equal two "$(get "${url}a")" 'reload: and changes nothing'
 	printf '@on GET /a\nHTTP/1.1 200 OK\n\nthree\n' >"$dir/r.retort"

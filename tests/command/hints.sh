@@ -134,6 +134,9 @@ says 2 '--scenario no: No such file or directory' -p 0 --scenario no
 equal 2 $? 'a scenario that is none'
 grep -q '^retort: --scenario text:1:1: ' err
 report $? 'names its option, line and column'
+printf '@\303\251\377\033[1m\n' >raw
+says 2 "--scenario raw:1:1: '@$(printf '\303\251')\\xff\\u001b[1m': expected a \
+directive, such as @on, @fault or @expect" -p 0 --scenario raw
 for with in '' --tcp --udp; do
 	# shellcheck disable=SC2086 # options
 	says 0 '--body b.json: sent as text; to send the file, write '\
