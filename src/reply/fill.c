@@ -119,7 +119,9 @@ expected_for(struct rt_word word, enum retort_protocol protocol)
 		{"header.", "{field.NAME}"},
 		{"headers.", "{field.NAME}"},
 #ifdef HAVE_JANSSON
-		{"json.", "a JSON pointer, such as {json./items/0/id}"},
+		{"json.",
+			"a JSON pointer, which begins with a slash, such as "
+			"{json./items/0/id}"},
 #endif
 	};
 

@@ -276,7 +276,9 @@ END_TEST
 /* --- mistakes --- */
 
 #define LIKE "expected {path}, {query.NAME} or the like; a brace is '{{'"
-#define POINTER "expected a JSON pointer, such as {json./items/0/id}"
+#define POINTER \
+	"expected a JSON pointer, which begins with a slash, such as " \
+	"{json./items/0/id}"
 #define PLAIN "expected {body}, {connection}, {count} or {now}; a brace is '{{'"
 
 static const struct {
