@@ -67,8 +67,9 @@ rt_api_deadline(int timeout)
 	return timeout < 0 ? RT_NEVER : rt_clock() + timeout * RT_MS;
 }
 
-bool
-rt_api_is_stopped(const struct retort *server)
+/* Nothing is open, and nothing comes any more. */
+static bool
+is_stopped(const struct retort *server)
 {
 	return server->stopping && server->open == 0;
 }
@@ -89,7 +90,7 @@ rt_api_step(struct retort *server, int64_t until)
 	uintptr_t before;
 	int error;
 
-	if (rt_api_is_stopped(server))
+	if (is_stopped(server))
 		return 1;
 	if (server->stop_by < until)
 		until = server->stop_by;
@@ -106,7 +107,7 @@ rt_api_step(struct retort *server, int64_t until)
 	if (rt_io_now(server->io) >= server->stop_by)
 		rt_server_abandon(server);
 	rt_server_leave(server, before);
-	return rt_api_is_stopped(server);
+	return is_stopped(server);
 }
 
 bool

@@ -28,9 +28,6 @@ int64_t rt_api_deadline(int timeout);
  */
 bool rt_api_wait(struct retort *server, int64_t deadline);
 
-/* Nothing is open, and nothing comes any more. */
-bool rt_api_is_stopped(const struct retort *server);
-
 /* With the lock held: one turn of the loop, and what must be done after it. 1:
    it is over. */
 int rt_api_step(struct retort *server, int64_t until);

@@ -69,8 +69,6 @@ bool rt_scenario_no_memory(struct rt_reader *reader);
 /* Something was made right, or may not be; told once for each kind. */
 void rt_scenario_notice(struct rt_reader *reader, unsigned kind,
 	const char *what);
-void rt_scenario_notice_at(struct rt_reader *reader, unsigned kind,
-	unsigned line, const char *what);
 
 /* Memory that lives as long as the scenario. NULL: there was none. */
 void *rt_scenario_own(struct rt_reader *reader, void *memory);

@@ -60,14 +60,8 @@ rt_scenario_no_memory(struct rt_reader *reader)
 	return false;
 }
 
-void
-rt_scenario_notice(struct rt_reader *reader, unsigned kind, const char *what)
-{
-	rt_scenario_notice_at(reader, kind, reader->number, what);
-}
-
-void
-rt_scenario_notice_at(struct rt_reader *reader, unsigned kind, unsigned line,
+static void
+notice_at(struct rt_reader *reader, unsigned kind, unsigned line,
 	const char *what)
 {
 	if (reader->made & kind)
@@ -75,6 +69,12 @@ rt_scenario_notice_at(struct rt_reader *reader, unsigned kind, unsigned line,
 	reader->made |= kind;
 	rt_buf_add_format(&reader->scenario->notices, "%s:%u: %s\n",
 		reader->name, line, what);
+}
+
+void
+rt_scenario_notice(struct rt_reader *reader, unsigned kind, const char *what)
+{
+	notice_at(reader, kind, reader->number, what);
 }
 
 /* --- memory of the items --- */
@@ -298,7 +298,7 @@ look_for_shadow(struct rt_reader *reader, const struct rt_item *item)
 			"never reached: the rule of line %u answers all of "
 			"these",
 			first[i].line);
-		rt_scenario_notice_at(reader, RT_MADE_SHADOW, item->line, what);
+		notice_at(reader, RT_MADE_SHADOW, item->line, what);
 		return;
 	}
 }
