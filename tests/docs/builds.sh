@@ -68,6 +68,16 @@ build()
 	report $? "a project by $name"
 }
 
+# A prefix that make is told, and not configure.
+elsewhere()
+{
+	MAKEFLAGS='' quietly make -s install-data prefix="$dir/elsewhere"
+	report $? 'make install-data prefix=...'
+	equal "$dir/elsewhere" "$(PKG_CONFIG_PATH=$dir/elsewhere/lib/pkgconfig \
+		"$pkg_config" --variable=prefix retort)" \
+		'retort.pc has the prefix that make was told'
+}
+
 manuals()
 {
 	functions=$(awk -f "$source/src/man/functions.awk" \
@@ -138,6 +148,7 @@ for kind in shared static; do
 done
 man=$(find "$dir/$kind" -type d -name man3)
 aclocal=$(dirname "$(find "$dir/$kind" -name retort.m4)")
+elsewhere
 manuals
 build pkgconfig by_cmake cmake
 build cmake by_cmake cmake
