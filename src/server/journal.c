@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "tls/tls.h"
 
@@ -189,7 +190,21 @@ add_event(struct rt_record *record, enum rt_record_kind kind, int64_t now)
 	return event;
 }
 
-/* Bytes of one direction that follow others are one event with them. */
+/* Whether bytes of one direction are one event with those before them: within a
+   millisecond, or within a line, whose time is that of its first byte. */
+static bool
+goes_on(const struct rt_record *record, const struct rt_record_event *event,
+	enum rt_record_kind kind, int64_t now)
+{
+	const struct rt_buf *bytes = &record->bytes;
+
+	return event != NULL && event->kind == kind &&
+		(now - record->began - event->when < RT_MS ||
+			event->kept < event->size ||
+			(bytes->len > 0 &&
+				bytes->data[bytes->len - 1] != '\n'));
+}
+
 static void
 add_bytes(struct rt_record *record, enum rt_record_kind kind, const void *bytes,
 	size_t size, int64_t now)
@@ -200,7 +215,7 @@ add_bytes(struct rt_record *record, enum rt_record_kind kind, const void *bytes,
 	size_t *sum = record->kept + (kind == RT_RECORD_SENT);
 	size_t kept = size < MAX_KEPT - *sum ? size : MAX_KEPT - *sum;
 
-	if (event == NULL || event->kind != kind)
+	if (!goes_on(record, event, kind, now))
 		event = add_event(record, kind, now);
 	if (event == NULL)
 		return;

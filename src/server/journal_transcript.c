@@ -59,13 +59,12 @@ add_line(struct rt_buf *to, int64_t when, const char *mark, const char *bytes,
 }
 
 /* A line of text is a line of the transcript, and so are 64 bytes of none; the
-   first `most` bytes are shown. */
+   first `size` bytes of an event are shown. */
 static void
 add_lines(struct rt_buf *to, const struct rt_record *record,
-	const struct rt_record_event *event, const char *mark, size_t most)
+	const struct rt_record_event *event, const char *mark, size_t left)
 {
 	const char *bytes = record->bytes.data;
-	size_t shown = event->kept < most ? event->kept : most, left = shown;
 
 	if (left > 0)
 		bytes += event->at;
@@ -80,9 +79,33 @@ add_lines(struct rt_buf *to, const struct rt_record *record,
 		bytes += size;
 		left -= size;
 	}
-	if (shown < event->size)
+}
+
+/* Events of bytes in a row, from *event on, which moves to the last of them:
+   the first `most` bytes are shown. */
+static void
+add_row(struct rt_buf *to, const struct rt_record *record, size_t *event,
+	const char *mark, size_t most)
+{
+	const struct rt_record_event *at = record->events + *event;
+	const struct rt_record_event *end =
+		record->events + record->event_count;
+	enum rt_record_kind kind = at->kind;
+	uint64_t hidden = 0;
+
+	if (at->size == 0)
+		add_line(to, at->when, mark, "(empty)", 7, false);
+	for (; at < end && at->kind == kind; at++) {
+		size_t shown = at->kept < most ? at->kept : most;
+
+		add_lines(to, record, at, mark, shown);
+		most -= shown;
+		hidden += at->size - shown;
+	}
+	if (hidden > 0)
 		rt_buf_add_format(to, "%12s %s ... %llu more bytes\n", "", mark,
-			(unsigned long long)(event->size - shown));
+			(unsigned long long)hidden);
+	*event = (size_t)(at - record->events) - 1;
 }
 
 static void
@@ -106,10 +129,8 @@ transcribe_one(const struct rt_record *record, size_t most, struct rt_buf *to)
 		const char *mark = kinds[event->kind].mark;
 		const char *text = kinds[event->kind].text;
 
-		if (text == NULL && event->size == 0)
-			text = "(empty)";
 		if (text == NULL)
-			add_lines(to, record, event, mark, most);
+			add_row(to, record, &i, mark, most);
 		else
 			add_line(to, event->when, mark, text, strlen(text),
 				false);

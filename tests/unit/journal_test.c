@@ -1000,6 +1000,20 @@ START_TEST(a_shortened_transcript)
 		"       0.000 < GET /\n"
 		"             < ... 13 more bytes\n"
 		"       0.000 > 12345\n");
+	/* also where they are of several times */
+	send_pieces(&kept, "\n", NULL, 1);
+	kept.now += 2000000;
+	send_pieces(&kept, "a\n", NULL, 2);
+	rt_buf_clear(&text, 0);
+	rt_record_transcribe(kept.record, 7, &text);
+	rt_buf_add(&text, "", 1);
+	ck_assert_str_eq(text.data,
+		"connection 1 from 127.0.0.1:4711\n"
+		"       0.000 < GET / H\n"
+		"             < ... 11 more bytes\n"
+		"       0.000 > 12345\\n\n"
+		"       2.000 > a\n"
+		"             > ... 1 more bytes\n");
 	rt_buf_free(&text);
 	close_conn(&kept);
 	rt_journal_close(kept.record);
@@ -1023,6 +1037,15 @@ START_TEST(a_transcript)
 	send_pieces(&kept, "\nb", NULL, 2);
 	rt_record_received(kept.record, "\0x", 2, kept.now);
 	rt_record_sent(kept.record, &file, "fil, not this", kept.now + 1000);
+	/* in the middle of a line the time is that of its beginning, too */
+	send_pieces(&kept, "e\n", NULL, 2);
+	kept.now += 1000000;
+	send_pieces(&kept, "at once\n", NULL, 8);
+	kept.now += 1000;
+	send_pieces(&kept, "later\nso long\n", NULL, 14);
+	kept.now += NS;
+	send_pieces(&kept, "and later\n", NULL, 10);
+	kept.now -= NS + 1001000;
 	kept.now += 60 * NS;
 	rt_record_event(kept.record, RT_RECORD_SERVER_FIN, kept.now);
 	rt_record_event(kept.record, RT_RECORD_CLIENT_FIN, kept.now);
@@ -1039,7 +1062,11 @@ START_TEST(a_transcript)
 		"       1.234 > a\\\\b\"\\x09\\x80\\n\n"
 		"       1.234 > b\n"
 		"       1.234 < \\x00x\n"
-		"       1.235 > fil\n"
+		"       1.235 > file\\n\n"
+		"       1.235 > at once\\n\n"
+		"       2.235 > later\\n\n"
+		"       2.235 > so long\\n\n"
+		"    1002.235 > and later\\n\n"
 		"   60001.234 > (FIN)\n"
 		"   60001.234 < (FIN)\n"
 		"   60001.234 < (RST)\n"
