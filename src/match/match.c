@@ -23,11 +23,11 @@
 /* In the order in which a difference is told. */
 static const struct rt_matcher *const matchers[RT_MATCHERS + 1] = {
 	&rt_match_protocol,
-	&rt_match_tunnel,
 	&rt_match_method,
 	&rt_match_path,
 	&rt_match_path_regex,
 	&rt_match_query,
+	&rt_match_tunnel,
 	&rt_match_refused,
 	&rt_match_tls,
 	&rt_match_field,

@@ -1051,6 +1051,10 @@ START_TEST(tunnels_and_protocols)
 			"tunnel differs from X: expected \"*\", it came "
 			"through none",
 			"any request, through a tunnel to \"*\""},
+		/* what it asks for differs more */
+		{{.if_tunnel = "a:1", .request = "GET"}, {.method = "POST"},
+			"method differs from X \"GET\"",
+			"GET, through a tunnel to \"a:1\""},
 		{{.if_bytes = true}, {.protocol = RETORT_TCP}, "",
 			"any request, a piece"},
 		{{.if_bytes = true}, {.protocol = RETORT_HTTP},
