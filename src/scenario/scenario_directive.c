@@ -34,6 +34,11 @@ set_request(struct rt_reader *reader, struct rt_item *item, const char *at)
 			target.size))
 		return rt_scenario_expected(reader, target.text,
 			"a target, which begins with '/' or '*'");
+	if (rt_word_is(method, "CONNECT") && target.size > 0 &&
+		memchr(target.text, ':', target.size) == NULL &&
+		target.text[target.size - 1] != '*')
+		rt_scenario_notice(reader, RT_MADE_PORTLESS,
+			"clients name the port as well: example.com:443");
 	rt_buf_add(text, method.text, method.size);
 	if (target.size > 0) {
 		rt_buf_add(text, " ", 1);

@@ -1115,6 +1115,21 @@ START_TEST(notices_are_told_once)
 }
 END_TEST
 
+/* Of what is asked for by hand; an asterisk may stand for it. */
+START_TEST(a_port_is_missed)
+{
+	read_good("@on CONNECT a:*\n@echo\n@on CONNECT a*\n@echo\n"
+		  "@on CONNECT\n@echo\n@on GET /\n@echo\n"
+		  "@expect 1 CONNECT [::1]:443\n");
+	assert_notices("");
+	rt_scenario_free(&scenario);
+	read_good("@on CONNECT a.example\n@next http\nHTTP/1.1 200 OK\n\n"
+		  "@expect 1 CONNECT a.example\n");
+	assert_notices("s:1: clients name the port as well: example.com:443\n");
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
 START_TEST(conditions_on_refusals)
 {
 	read_good("@on\n@if-refused\n@echo\n@then\n@echo\n"
@@ -1501,7 +1516,7 @@ main(void)
 		expectations, conditions, ranks_and_fields, queues,
 		a_queue_without_conditions, many_rules,
 		files_are_relative_to_the_scenario, NULL};
-	const TTest *const texts[] = {notices_are_told_once,
+	const TTest *const texts[] = {notices_are_told_once, a_port_is_missed,
 		conditions_on_refusals, conditions_on_logins,
 		bodies_with_asterisks, conditions_without_case,
 		events_have_their_end, bodies_in_parts, raw_heads_have_an_end,
