@@ -71,6 +71,9 @@ rt_conn_broken(struct rt_conn *conn)
 void
 rt_conn_fail(struct rt_conn *conn)
 {
+	/* when it fails between two, the first has ended */
+	if (conn->asks == RT_ASK_DONE && rt_conn_ends_exchange(conn))
+		conn->ended = conn->nth;
 	rt_conn_end(conn, RETORT_FAILED, RETORT_FIN);
 }
 

@@ -396,6 +396,17 @@ START_TEST(remembers_without_memory)
 }
 END_TEST
 
+/* Each exchange ends once. */
+static void
+note_end(void *arg, enum retort_event event,
+	const struct retort_exchange *exchange, const void *bytes, size_t size)
+{
+	(void)bytes;
+	(void)size;
+	if (event == RETORT_ON_END)
+		*(unsigned *)arg += 1u << 8 * exchange->nth;
+}
+
 /* A tunnel, a request in it and a piece after that, when allocation n of them
    fails: what comes is right up to its end, or an error. False: there were not
    as many. */
@@ -408,11 +419,15 @@ tunnel_once(int i, size_t n)
 		"HTTP/1.1 200 OK\r\n\r\n"
 		"HTTP/1.1 101 Switching Protocols\r\n\r\nping";
 	struct bytes got = {.data = NULL};
+	unsigned ends = 0; /* a byte for each exchange, and those without */
 	size_t same = 0;
 	bool reached;
 	int fd;
 
-	open_with((struct retort_options){.omit = "Date"}, i);
+	open_with((struct retort_options){.omit = "Date",
+			  .event = note_end,
+			  .event_arg = &ends},
+		i);
 	ON("CONNECT a:1", .next = RETORT_NEXT_HTTP);
 	ON("GET /b", .if_tunnel = "a:1", .status = 101,
 		.next = RETORT_NEXT_BYTES);
@@ -439,6 +454,9 @@ tunnel_once(int i, size_t n)
 	bytes_free(&got);
 	TURN_UNTIL(retort_stats(server).connections == 0);
 	close_server();
+	ck_assert_msg((ends & 0xfefefefe) == 0,
+		"%s: allocation %zu failed, and the exchanges ended %08x times",
+		way->name, n, ends);
 	return reached;
 }
 
