@@ -220,6 +220,7 @@ struct retort_exchange {
 	                       came, such as "example.com:443"; NULL: none */
 	uint64_t pieces;    /* RETORT_TCP and _UDP: those of the exchange up to
 	                       this one, or in RETORT_ON_END all of them */
+	bool kept; /* (end) the connection was kept after it, for another */
 };
 
 /* The n-th value, from 0, of the fields of that name (compared without case);

@@ -53,15 +53,13 @@ add(struct line *line, const char *format, ...)
 		line->full = true;
 }
 
-/* Bytes in double quotes, escaped as C, or as JSON, has them; room is left for
-   so many others. */
+/* Bytes escaped as C, or as JSON, has them; room is left for so many others. */
 static void
-add_quoted(struct line *line, const char *bytes, size_t n, size_t others,
+add_escaped(struct line *line, const char *bytes, size_t n, size_t others,
 	bool json)
 {
 	size_t shown = n < MAX_REQUEST ? n : MAX_REQUEST;
 
-	add(line, "\"");
 	for (size_t i = 0; i < shown; i++) {
 		unsigned char c = (unsigned char)bytes[i];
 
@@ -76,7 +74,17 @@ add_quoted(struct line *line, const char *bytes, size_t n, size_t others,
 		else
 			add(line, "%c", c);
 	}
-	add(line, "%s\"", shown < n ? "..." : "");
+	if (shown < n)
+		add(line, "...");
+}
+
+static void
+add_quoted(struct line *line, const char *bytes, size_t n, size_t others,
+	bool json)
+{
+	add(line, "\"");
+	add_escaped(line, bytes, n, others, json);
+	add(line, "\"");
 }
 
 /* What is known of TLS follows in JSON. */
@@ -141,11 +149,13 @@ end_text(enum retort_end end)
 }
 
 /* A request's client had closed its side when the reply was sent: it may have
-   given up. Without HTTP, clients are the first to close. */
+   given up. Without HTTP, clients are the first to close; and when a connection
+   was kept, nothing tells yet how it ends. */
 static bool
 closed_first(const struct retort_exchange *exchange)
 {
-	return exchange->client_first && exchange->end == RETORT_ANSWERED &&
+	return !exchange->kept && exchange->client_first &&
+		exchange->end == RETORT_ANSWERED &&
 		exchange->protocol == RETORT_HTTP;
 }
 
@@ -196,8 +206,12 @@ add_begin(struct line *line, const struct retort_exchange *exchange)
 static void
 add_notes(struct line *line, const struct retort_exchange *exchange)
 {
-	if (exchange->tunnel != NULL)
-		add(line, " (through %.300s)", exchange->tunnel);
+	if (exchange->tunnel != NULL) {
+		add(line, " (through ");
+		add_escaped(line, exchange->tunnel, strlen(exchange->tunnel),
+			AFTER_REQUEST, false);
+		add(line, ")");
+	}
 	if (exchange->end != RETORT_ANSWERED)
 		add(line, " (%s%s%.200s)", end_text(exchange->end),
 			*reason_of(exchange) != '\0' ? ": " : "",

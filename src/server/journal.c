@@ -97,6 +97,7 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 		.complete = conn->complete,
 		.refused = conn->status,
 		.reason = conn->reason,
+		.kept = conn->asks == RT_ASK_DONE,
 	};
 	struct timespec wall;
 	bool cut;
@@ -557,12 +558,13 @@ end_one(struct rt_record *record, const struct rt_served *served,
 		seen->sent = end->sent;
 		seen->sent_body = end->sent_body;
 		seen->duration = end->duration;
+		seen->kept = end->kept;
+		seen->still_sending = end->still_sending;
+		rt_record_note_tls(record, served);
 	}
 	seen->client_close = conn->client_close;
 	seen->server_close = conn->server_close;
 	seen->client_first = conn->client_first;
-	seen->still_sending = conn->still_sending;
-	rt_record_note_tls(record, served);
 }
 
 void

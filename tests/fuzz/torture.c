@@ -209,9 +209,7 @@ call_record(struct thread *self, struct retort *server)
 		if (sum_of(exchange) == SIZE_MAX)
 			fail("a record", 0);
 		(void)retort_field_of(exchange, "Host", 0);
-		/* a line tells how the connection ended, too */
-		if (retort_wait_end(server, exchange, (int)below(self, 3)) &&
-			retort_wait_end(server, NULL, (int)below(self, 3))) {
+		if (retort_wait_end(server, exchange, (int)below(self, 3))) {
 			size = retort_log_line(exchange,
 				(enum retort_log)below(self, 5), line,
 				sizeof line);

@@ -332,6 +332,7 @@ START_TEST(nothing_forges_a_line_or_drives_a_terminal)
 		request[i] = (char)(i * 7);
 	exchange.request = request;
 	exchange.request_size = sizeof request;
+	exchange.tunnel = "\x1b[2J\n\x9b\"x:1";
 	for (size_t i = 0; i < FORMATS; i++) {
 		size = retort_log_line(&exchange, formats[i], line,
 			sizeof line);
@@ -1155,6 +1156,7 @@ START_TEST(memory_is_counted)
 	static const char text[] = "GET / HTTP/1.0\r\n\r\n";
 	struct kept kept;
 	size_t before;
+	uint64_t lost;
 
 	ck_assert_uint_eq(journal.used, 0);
 	while (journal.used < journal.max) {
@@ -1167,13 +1169,15 @@ START_TEST(memory_is_counted)
 		ck_assert_uint_lt(journal.count, 10000);
 	}
 	ck_assert_uint_ge(journal.count, 100);
-	ck_assert_uint_eq(journal.lost, 0);
+	/* there may have been room for a part of the last one */
+	lost = journal.lost;
+	ck_assert_uint_le(lost, 1);
 	/* now it is full: the next ones are forgotten from the beginning */
 	before = journal.used;
 	for (uint64_t i = 1; i <= 3; i++) {
 		open_kept(&kept, i);
 		ck_assert(kept.record->forgotten);
-		ck_assert_uint_eq(journal.lost, i);
+		ck_assert_uint_eq(journal.lost, lost + i);
 		close_conn(&kept);
 		rt_journal_close(kept.record);
 		ck_assert_uint_eq(journal.used, before);

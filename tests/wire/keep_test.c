@@ -419,7 +419,7 @@ END_TEST
 
 START_TEST(tells_who_closed)
 {
-	char *transcript;
+	char *transcript, line[1024];
 	int fd;
 
 	open_kept((struct retort_options){.port = 0}, _i);
@@ -432,6 +432,15 @@ START_TEST(tells_who_closed)
 	ck_assert(retort_record(server, 1)->client_first);
 	ck_assert(retort_record(server, 2)->client_first);
 	ck_assert_int_eq(retort_record(server, 2)->client_close, RETORT_FIN);
+	/* not before it had its replies */
+	for (size_t n = 1; n <= 2; n++) {
+		size_t size = retort_log_line(retort_record(server, n),
+			RETORT_LOG_SHORT, line, sizeof line - 1);
+
+		line[size] = '\0';
+		ck_assert_msg(strstr(line, " ms\n") != NULL, "%s", line);
+		ck_assert(retort_record(server, n)->kept);
+	}
 	transcript = retort_transcript(server, 1);
 	ck_assert_ptr_nonnull(strstr(transcript, "> one\n"));
 	ck_assert_ptr_nonnull(strstr(transcript, "> HTTP/1.1 204 No Content"));
