@@ -172,7 +172,8 @@ struct retort_exchange {
 	size_t trailer_count;
 	const void *raw; /* the bytes as they came, to the end of the request */
 	size_t raw_size;
-	bool complete; /* the request came whole */
+	bool complete; /* the request came whole; false if the reply was early,
+	                  even when the rest came after it */
 	int refused;   /* status with which it was refused; 0: not refused */
 	const char *reason; /* why it was refused, or is not complete; NULL */
 	int rule;           /* the rule that answered it, from 1; 0: none */

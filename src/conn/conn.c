@@ -78,12 +78,8 @@ has_said_more(const struct rt_conn *conn)
 static void
 end_script(struct rt_conn *conn)
 {
-	const struct rt_buffers *buffers = conn->buffers;
-
 	switch (rt_play_next(&conn->buffers->play)) {
 	case RT_STEP_NEXT:
-		if (reads_rest(conn) && buffers->parsed < buffers->in.len)
-			rt_conn_take_rest(conn);
 		if (!reads_rest(conn))
 			rt_conn_await_next(conn);
 		break;
@@ -126,11 +122,14 @@ go_on(struct rt_conn *conn)
 		rt_conn_go_on_datagram(conn);
 		return;
 	}
-	if (conn->state == RT_STATE_REPLY && conn->interim_left == 0)
+	if (reads_rest(conn) && conn->buffers->parsed < conn->buffers->in.len)
+		rt_conn_take_rest(conn);
+	if (conn->state == RT_STATE_REPLY && conn->interim_left == 0 &&
+		conn->asks == RT_ASK_NOTHING)
 		end_script(conn);
 	if (conn->asks != RT_ASK_NOTHING)
 		return;
-	if ((conn->state <= RT_STATE_BODY || reads_rest(conn)) &&
+	if ((conn->state <= RT_STATE_BODY || awaits_rest(conn)) &&
 		!reserve(conn))
 		rt_conn_fail(conn);
 	else if (conn->state != RT_STATE_OVER)
@@ -252,8 +251,10 @@ receive(struct rt_conn *conn, size_t size, int64_t now)
 	}
 	known = buffers->in.len - buffers->parsed;
 	buffers->in.len += size;
-	conn->moved = now;
-	/* of the rest of a body, end_script() takes care */
+	/* a reply that is under way has a time of its own */
+	if (conn->state <= RT_STATE_BODY || awaits_rest(conn))
+		conn->moved = now;
+	/* of the rest of a body, go_on() takes care */
 	if (conn->state <= RT_STATE_BODY)
 		take(conn, known);
 }
@@ -284,6 +285,11 @@ rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
 void
 rt_conn_want_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 {
+	/* what comes during an early reply finds this room: see plan_rest() */
+	if (conn->buffers->reading.early && !reserve(conn)) {
+		rt_conn_fail(conn);
+		return;
+	}
 	rt_conn_begin_body(conn, max, keep, now);
 	go_on(conn);
 }
@@ -315,6 +321,27 @@ rt_conn_read_on(struct rt_conn *conn, uint64_t size, int64_t now)
 
 /* --- the reply --- */
 
+/* Of what comes while it is sent. */
+static void
+expect_rest(struct rt_conn *conn)
+{
+	const struct rt_reply *reply = &conn->buffers->reply;
+	bool http = rt_conn_is_http(conn);
+
+	conn->rest_is_next = !http || conn->asked == RT_ASK_GREET ||
+		rt_reply_ending(reply) == RT_STEP_NEXT;
+	conn->rest_is_body = http && conn->rest_is_next && !conn->complete &&
+		conn->asked == RT_ASK_ANSWER && !reply->struck.deaf;
+	if (!conn->rest_is_body)
+		return;
+	/* it is too large to be read: the connection will be closed */
+	if (rt_http_request(conn->buffers->http)->content_length >
+		RT_DRAIN_BYTES)
+		conn->rest_is_next = conn->rest_is_body = false;
+	else
+		rt_conn_keep(conn, 0); /* nobody will look at it */
+}
+
 void
 rt_conn_answer(struct rt_conn *conn, int64_t now)
 {
@@ -328,12 +355,7 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 	conn->state = RT_STATE_REPLY;
 	conn->rest = RT_REST_NOTHING;
 	rt_play_begin(&conn->buffers->play, &conn->buffers->reply);
-	conn->rest_is_next = !rt_conn_is_http(conn) ||
-		conn->asked == RT_ASK_GREET ||
-		rt_reply_ending(&conn->buffers->reply) == RT_STEP_NEXT;
-	conn->rest_is_body = conn->rest_is_next && !conn->complete &&
-		conn->asked == RT_ASK_ANSWER && rt_conn_is_http(conn) &&
-		!conn->buffers->reply.struck.deaf;
+	expect_rest(conn);
 	conn->idle_timeout = conn->buffers->reply.idle != 0 ?
 		conn->buffers->reply.idle :
 		conn->config->idle_timeout;
@@ -527,7 +549,7 @@ expire_reply(struct rt_conn *conn, int64_t now)
 		conn->moved = now;
 		conn->may_have_more = true;
 		go_on(conn);
-	} else if (reads_rest(conn)) {
+	} else if (awaits_rest(conn)) {
 		conn->rest_is_body = false;
 		go_on(conn);
 	} else if (!sends && next == RT_STEP_FLUSH) {

@@ -29,8 +29,8 @@
  *
  * When asked to ROUTE, the owner may want to be asked for an early ANSWER, in
  * the middle of the body; what the client still sends is then read and dropped,
- * while the reply is sent and after it. If such a connection is kept, the rest
- * of the body is read at the end of the script, still in REPLY.
+ * while the reply is sent and after it. If such a connection is kept, that is
+ * the rest of the body, whose end is waited for in REPLY.
  *
  * A greeting is a reply before the first byte. Without HTTP a piece is a
  * request, HEAD is where a part of it has come, and a FIN or time-out there
@@ -67,6 +67,8 @@
  * see its reply, although it may read that only when it has sent everything.
  * This goes on, after the FIN, until nothing has come for RT_DRAIN_IDLE, but
  * for RT_DRAIN_TIME and, after the first RT_DRAIN_IDLE, RT_DRAIN_BYTES at most.
+ * A body after an early reply, on a connection that is kept, has no more than
+ * RT_DRAIN_BYTES, or is dropped so.
  */
 #define RT_DRAIN_BYTES (UINT64_C(1) << 30)
 #define RT_DRAIN_IDLE (2000 * RT_MS)

@@ -81,7 +81,7 @@ rt_conn_fail(struct rt_conn *conn)
 static bool
 is_answered(const struct rt_conn *conn)
 {
-	return reads_rest(conn) ||
+	return awaits_rest(conn) ||
 		(conn->state == RT_STATE_REPLY && conn->interim_left == 0 &&
 			rt_play_next(&conn->buffers->play) == RT_STEP_AWAIT);
 }

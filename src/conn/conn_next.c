@@ -80,14 +80,16 @@ is_read(const struct rt_conn *conn)
 			!rt_http_request(conn->buffers->http)->has_body);
 }
 
-/* Whether all of it will have been read after an early reply. Who waits for 100
-   (Continue), and gets the reply in its place, may send no body. */
+/* Whether all of it will have been read when an early reply was sent, or after
+   that. Who waits for 100 (Continue), and gets the reply in its place, may send
+   no body. */
 static bool
 will_be_read(const struct rt_conn *conn)
 {
 	const struct rt_request *request = rt_http_request(conn->buffers->http);
 
 	return conn->asked == RT_ASK_ANSWER && conn->buffers->reading.early &&
+		request->content_length <= RT_DRAIN_BYTES &&
 		(!request->expects_continue || body_came(conn) > 0);
 }
 

@@ -159,12 +159,19 @@ body_came(const struct rt_conn *conn)
 		rt_http_request(conn->buffers->http)->head_size;
 }
 
-/* Whether its early reply was sent, and the rest of the body is read. */
+/* Whether its reply is early, and the rest of the body is read. */
 static inline bool
 reads_rest(const struct rt_conn *conn)
 {
 	return conn->rest_is_body && !conn->complete &&
-		!conn->client_finished && conn->state == RT_STATE_REPLY &&
+		!conn->client_finished && conn->state == RT_STATE_REPLY;
+}
+
+/* And the reply was sent. */
+static inline bool
+awaits_rest(const struct rt_conn *conn)
+{
+	return reads_rest(conn) &&
 		rt_play_next(&conn->buffers->play) == RT_STEP_NEXT;
 }
 

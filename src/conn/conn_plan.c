@@ -24,6 +24,16 @@ plan_receive(const struct rt_conn *conn, struct rt_op *op)
 		op->recv.size = most;
 }
 
+/* The rest of a body: while a script is under way, which may have bytes of
+   `in`, these stay where they are, and there is as much room as there was. */
+static void
+plan_rest(const struct rt_conn *conn, struct rt_op *op)
+{
+	plan_receive(conn, op);
+	if (op->recv.size == 0)
+		op->verb = RT_NOTHING;
+}
+
 /* Reads and drops the bytes that arrive, within a bound. */
 static void
 plan_drain(const struct rt_conn *conn, struct rt_op *op)
@@ -126,11 +136,11 @@ plan_step(const struct rt_conn *conn, struct rt_chan *chan)
 		break;
 	case RT_STEP_NEXT: /* the rest of the body comes first */
 		chan->deadline = later(conn->moved, conn->config->body_timeout);
-		plan_receive(conn, &chan->in);
 		break;
 	case RT_STEP_AWAIT:
 		chan->deadline = later(conn->moved, conn->idle_timeout);
-		plan_drain(conn, &chan->in);
+		if (!reads_rest(conn))
+			plan_drain(conn, &chan->in);
 		chan->watched = is_watched(conn, chan);
 		break;
 	case RT_STEP_STALL:
@@ -197,7 +207,9 @@ rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan)
 		break;
 	case RT_STATE_REPLY:
 		chan->deadline = later(conn->moved, config->write_timeout);
-		if (rt_conn_must_drain(conn))
+		if (reads_rest(conn))
+			plan_rest(conn, &chan->in);
+		else if (rt_conn_must_drain(conn))
 			plan_drain(conn, &chan->in);
 		if (conn->interim_left > 0)
 			plan_interim(conn, &chan->out);

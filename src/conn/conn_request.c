@@ -222,19 +222,17 @@ rt_conn_take_rest(struct rt_conn *conn)
 {
 	struct rt_buffers *buffers = conn->buffers;
 	size_t before = buffers->parsed;
+	enum rt_http_result result = rt_http_feed(buffers->http,
+		buffers->in.data, &buffers->parsed, buffers->in.len);
 
-	switch (rt_http_feed(buffers->http, buffers->in.data, &buffers->parsed,
-		buffers->in.len)) {
-	case RT_HTTP_DONE:
+	/* nobody knows where the next request begins, or wants to */
+	if (result == RT_HTTP_BAD ||
+		rt_http_request(buffers->http)->body_size > RT_DRAIN_BYTES)
+		conn->rest_is_next = conn->rest_is_body = false;
+	else if (result == RT_HTTP_DONE)
 		conn->complete = true;
-		break;
-	case RT_HTTP_BAD: /* nobody knows where the next request begins */
-		conn->rest_is_body = false;
-		break;
-	default:
+	else
 		pass_body(conn, before);
-		break;
-	}
 }
 
 /* 100 (Continue), at once unless it was asked for otherwise. */

@@ -144,30 +144,34 @@ static const struct play at_once[] = {
 		"nth 100"},
 };
 
-#define EARLY(some, part) \
+#define EARLY(some, part, in) \
 	"open keep; receive POST5 " some "; read early=" part "; want keep;" \
-	"asks answer; keeps told; reply 'no' next; REPLY -/send 30ms; send;"
+	"asks answer; keeps told; reply 'no' next; REPLY " in "/send 30ms;" \
+	"send;"
 
 /* The reply comes first, and then the rest of the body. */
 static const struct play early[] = {
 	{"a reply that did not wait for the body",
-		EARLY("", "0") "REPLY recv/- 20ms; pass 19ms; receive 'hel';"
-			       "REPLY recv/- 20ms; receive 'lo'; asks done;"
-			       "received 52; sent 'no'; done; received 0;"
-			       "IDLE recv/- 40ms; receive GET; want; kept GET;"
-			       "nth 2; asks answer"},
+		EARLY("", "0",
+			"recv") "REPLY recv/- 20ms; pass 19ms; receive 'hel';"
+				"REPLY recv/- 20ms; receive 'lo'; asks done;"
+				"received 52; sent 'no'; done; received 0;"
+				"IDLE recv/- 40ms; receive GET; want; kept GET;"
+				"nth 2; asks answer"},
 	{"a reply that waited for a part of it",
-		"$ from 1 to 4;" EARLY("'hello'", "$") "asks done; received 52;"
-						       "done; IDLE"},
+		"$ from 1 to 4;" EARLY("'hello'", "$",
+			"-") "asks done; received 52;"
+			     "done; IDLE"},
 	{"another request comes at once after it",
-		EARLY("'hel'", "2") "receive 'lo' GET; asks done; received 52;"
-				    "done; asks next; next; want; kept GET;"
-				    "nth 2; reply 'x' next; send; done; IDLE"},
+		EARLY("'hel'", "2",
+			"recv") "receive 'lo' GET; asks done; received 52;"
+				"done; asks next; next; want; kept GET;"
+				"nth 2; reply 'x' next; send; done; IDLE"},
 	{"all of that was there",
-		EARLY("'hello' GET", "0") "asks done;"
-					  "received 52; done;"
-					  "asks next; next;"
-					  "want; kept GET"},
+		EARLY("'hello' GET", "0", "-") "asks done;"
+					       "received 52; done;"
+					       "asks next; next;"
+					       "want; kept GET"},
 	{"each byte of it",
 		"open keep; receive CHUNKED; read early=0; want keep; keeps told;"
 		"reply 'no' next; send; drip '3\r\nabc\r\n0\r\n\r';"
@@ -178,7 +182,8 @@ static const struct play early[] = {
 		"REPLY recv/- 20ms; receive 'lo' GET; asks done; done;"
 		"asks next"},
 	{"it was wanted in part, then answered",
-		EARLY("'h'", "1") "receive 'ello'; asks done; done; IDLE"},
+		EARLY("'h'", "1",
+			"recv") "receive 'ello'; asks done; done; IDLE"},
 	{"who was to wait for 100 (Continue) may send no body",
 		"open keep; receive EXPECT; read early=0; want keep; keeps not"},
 	{"unless some of it has come",
@@ -190,14 +195,51 @@ static const struct play early[] = {
 	{"a reply that is deaf",
 		"open keep; receive POST5; read early=0; want keep;"
 		"reply deaf 'no' next; send; FINISH -/finish"},
+	{"it comes while the reply is sent",
+		"open keep; receive POST5; read early=0; want keep;"
+		"reply 'no' next; REPLY recv/send 30ms; receive 'hel';"
+		"REPLY recv/send 30ms; send 1; pass 20ms; receive 'lo' GET;"
+		"REPLY -/send 10ms; send; asks done; received 52; sent 'no';"
+		"done; asks next; next; want; kept GET"},
+	{"it comes while the reply is sent, and somebody is told",
+		"open keep tells; receive POST5; read early=0; want keep;"
+		"reply 'no' next; receive 'hel'; asks tell; told;"
+		"REPLY recv/send 30ms; send; receive 'lo'; asks done"},
+	{"a pause goes on meanwhile",
+		"open keep; receive POST5; read early=0; want keep;"
+		"reply pause 9ms 'no' next; pass 5ms; receive 'hello';"
+		"REPLY -/- 4ms; expire; REPLY -/send; send; asks done"},
+	{"it comes while more of the reply is waited for",
+		"open keep; receive POST5; read early=0; want keep;"
+		"reply more next; asks more; give; receive 'hello';"
+		"REPLY -/- never; pushed; give 'no' last; send; asks done"},
+	{"the client finishes while the reply is sent",
+		"open keep; receive POST5; read early=0; want keep;"
+		"reply 'no' next; receive 'hel'; receive FIN;"
+		"REPLY -/send 30ms; send; FINISH -/finish; finish;"
+		"OVER answered; closes FIN/FIN first; sent 'no'"},
+	/* what of it is in the reply stays where it is */
+	{"a large one comes while the reply is sent",
+		"open keep max=4096; receive 'POST / HTTP/1.1\r\nHost: a\r\n"
+		"Content-Length: 200000\r\n\r\n' 100*'y'; read early=100;"
+		"want keep; echo; 9 times (send 1; offer 9999*'x');"
+		"REPLY recv/send; send; sent 100*'y'; REPLY recv/- 20ms;"
+		"offer 9999*'x'; REPLY recv/- 20ms"},
+	{"one of more than 1 GiB is not waited for",
+		"open keep; receive 'POST / HTTP/1.1\r\nHost: a\r\n"
+		"Content-Length: 1073741825\r\n\r\n'; read early=0;"
+		"want keep; keeps not; reply 'no' next; REPLY recv/send;"
+		"flood 99999; send; FINISH recv/finish; finish; DRAIN;"
+		"receive FIN; OVER answered"},
 	{"it does not come",
-		EARLY("", "0") "expire; FINISH recv/finish; finish; DRAIN;"
-			       "receive 'hello'; receive FIN; OVER answered"},
+		EARLY("", "0",
+			"recv") "expire; FINISH recv/finish; finish; DRAIN;"
+				"receive 'hello'; receive FIN; OVER answered"},
 	{"the client finishes instead",
-		EARLY("", "0") "receive FIN; FINISH -/finish; finish;"
-			       "OVER answered; closes FIN/FIN first"},
+		EARLY("", "0", "recv") "receive FIN; FINISH -/finish; finish;"
+				       "OVER answered; closes FIN/FIN first"},
 	{"the client resets instead",
-		EARLY("", "0") "receive ECONNRESET; OVER reset"},
+		EARLY("", "0", "recv") "receive ECONNRESET; OVER reset"},
 	{"it is malformed",
 		"open keep; receive CHUNKED; read early=0; want keep;"
 		"reply 'no' next; send; receive 'x\r\n'; FINISH recv/finish;"
@@ -372,7 +414,7 @@ static const struct place places[] = {
 		"open keep; receive GET; want; reply 'xyz' next; send 1;",
 		{"OVER reset; closes RST/FIN first", STOPPED, "send; FINISH",
 			"send; FINISH"}},
-	{"in the body after an early reply", EARLY("", "0"),
+	{"in the body after an early reply", EARLY("", "0", "recv"),
 		{"OVER reset; closes RST/FIN first",
 			"OVER answered; still-sending; closes -/FIN",
 			"OVER answered; still-sending; closes -/FIN",

@@ -141,6 +141,41 @@ START_TEST(reads_a_large_body)
 }
 END_TEST
 
+/* Both are more than sockets hold, and the client reads nothing before it has
+   sent all. */
+START_TEST(reads_while_it_sends)
+{
+	enum { SIZE = 16 << 20 };
+	char *all = malloc(SIZE + 1);
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	ck_assert_ptr_nonnull(all);
+	memset(all, 'x', SIZE);
+	all[SIZE] = '\0';
+	open_noting((struct retort_options){.port = 0}, _i);
+	/* it would have to be driven meanwhile */
+	if (way->drive == OWN_THREAD) {
+		ON("POST /x", .body = "y", .repeat = SIZE,
+			.next = RETORT_NEXT_KEEP, .faults = "early");
+		ON(NULL, .body = "one");
+		fd = connect_client();
+		say(fd, POST("Content-Length: 16777216\r\n"));
+		say(fd, all);
+		ck_assert_int_eq(talk(fd, LAST("/one"), strlen(LAST("/one")),
+					 &got, NULL),
+			0);
+		ck_assert_uint_gt(got.size, SIZE);
+		assert_bytes(got.data + got.size - strlen(END), strlen(END),
+			END, strlen(END));
+		(void)close(fd);
+		bytes_free(&got);
+	}
+	free(all);
+	close_server();
+}
+END_TEST
+
 /* What closes it: nobody says otherwise; no body may come; it is malformed. */
 START_TEST(closes_it_nevertheless)
 {
@@ -307,9 +342,10 @@ main(void)
 {
 	Suite *suite = suite_create("keep_early");
 	const TTest *const tests[] = {replies_before_the_body,
-		reads_a_large_body, closes_it_nevertheless,
-		handlers_choose_how_much, handlers_want_more_than_they_saw,
-		tells_each_its_own, tells_what_is_dropped, NULL};
+		reads_a_large_body, reads_while_it_sends,
+		closes_it_nevertheless, handlers_choose_how_much,
+		handlers_want_more_than_they_saw, tells_each_its_own,
+		tells_what_is_dropped, NULL};
 
 	rt_test_cases(suite, "early", tests, 0, BASIC_WAYS);
 	return rt_test_run(suite);
