@@ -111,28 +111,52 @@ draw_next(struct run *run)
 						    RETORT_NEXT_DEFAULT;
 }
 
-/* It is the one that the whole stream has there, however it was cut. */
+/* It is the one that the whole stream has there, however it was cut: a frame
+   without its mask. Its bytes in the stream. */
+static size_t
+check_piece(struct run *run, const char *shown, size_t size)
+{
+	const struct rt_framing *framing = &run->config.framing;
+	const char *rest = (const char *)run->data + run->piece_at;
+	size_t came = size;
+	char *copy;
+
+	if (run->served.conn.complete && framing->kind != RT_FRAMED_NOT) {
+		int next = rt_framing_next(framing, rest,
+			run->size - run->piece_at, 0);
+
+		must(next > 0);
+		came = (size_t)next;
+	}
+	must(run->piece_at + came <= run->given);
+	copy = malloc(came + 1);
+	must(copy != NULL);
+	memcpy(copy, rest, came);
+	must(size ==
+		(run->served.conn.complete ?
+				rt_framing_unmask(framing, copy, came) :
+				came));
+	must(size == 0 || memcmp(shown, copy, size) == 0);
+	free(copy);
+	return came;
+}
+
 static void
 decide_piece(struct run *run)
 {
 	struct rt_conn *conn = &run->served.conn;
-	size_t before = run->piece_size, size, at = run->piece_at + before;
+	size_t before = run->piece_size, size;
 	const char *body = rt_conn_body(conn, &size);
-	const char *rest = (const char *)run->data + at;
 
-	must(run->piece_at + size <= run->given && size <= RT_MAX_PIECE);
-	must(size == 0 || memcmp(body, run->data + run->piece_at, size) == 0);
+	must(size >= before && size <= RT_MAX_PIECE);
 	must(conn->complete == (conn->reason == NULL));
-	if (conn->complete && run->config.framing.kind != RT_FRAMED_NOT)
-		must((int)(size - before) ==
-			rt_framing_next(&run->config.framing, rest,
-				run->size - at, 0));
+	run->piece_at += check_piece(run, size > before ? body + before : NULL,
+		size - before);
 	if (conn->complete && below(run, 8) == 0) {
 		run->piece_size = size;
 		rt_conn_more(conn);
 		return;
 	}
-	run->piece_at += size;
 	run->piece_size = 0;
 	rt_reply_reset(&run->buffers->reply);
 	if (size > 0 && below(run, 4) != 0)
@@ -443,7 +467,7 @@ static void
 choose_protocol(struct run *run)
 {
 	static const char *const framings[] = {NULL, "lines", "end \"aa\"",
-		"length 1", "length 2", "length 4", "mqtt"};
+		"length 1", "length 2", "length 4", "mqtt", "websocket"};
 	uint32_t chosen = below(run, 4 * sizeof framings / sizeof *framings);
 
 	if (chosen >= sizeof framings / sizeof *framings)
