@@ -174,9 +174,11 @@ static const struct args defaults = {
 };
 
 void
-args_read(struct args *args, int argc, char **argv)
+args_read(struct args *args, int argc, char **argv, const char *sandbox)
 {
-	struct given given = {.options = args_options, .args = defaults};
+	struct given given = {.options = args_options,
+		.args = defaults,
+		.sandbox = sandbox};
 	struct words words = {.at = argv + (argc > 0), .end = argv + argc};
 
 	read_mode(&given.args, &words);

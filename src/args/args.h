@@ -56,6 +56,7 @@ struct args {
 	int lifetime; /* ms; -1: for ever */
 	bool log;
 	bool reload;     /* the scenario, when its file changes */
+	bool unconfined; /* no sandbox */
 	bool notices;    /* what was made right in a scenario is told */
 	bool log_chosen; /* this form, and not the usual one: */
 	enum retort_log log_format;
@@ -65,9 +66,9 @@ struct args {
 /*
  * Reads the command line and LISTEN_FDS, and the files that it names. Exits
  * with EXIT_USAGE and a line on stderr when it cannot be obeyed, and with 0
- * after --help and --version.
+ * after --help and --version, which ends with the line `sandbox`.
  */
-void args_read(struct args *args, int argc, char **argv);
+void args_read(struct args *args, int argc, char **argv, const char *sandbox);
 
 /* The words that an option's value may be, with blanks between them. */
 const char *args_words(const char *option);

@@ -57,7 +57,6 @@ void
 args_read_version(struct given *given, const struct option *option,
 	const char *text)
 {
-	(void)given;
 	(void)option;
 	(void)text;
 	args_print("retort ");
@@ -73,5 +72,7 @@ args_read_version(struct given *given, const struct option *option,
 #else
 	args_print("without JSON\n");
 #endif
+	args_print(given->sandbox);
+	args_print("\n");
 	exit(EXIT_SUCCESS);
 }

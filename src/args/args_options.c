@@ -267,6 +267,8 @@ const struct option args_options[] = {
 		.ways = HTTP, .needs = "keep-alive", .part = true},
 
 	{.help = "Other options"},
+	{"no-sandbox", 0, NULL, "keep the right to open any file",
+		.read = args_read_flag, TO(args.unconfined)},
 	{"help", 'h', NULL, "show these options; --help all: every one",
 		.read = args_read_help, .brief = true},
 	{"version", 'V', NULL, "show the version",

@@ -92,8 +92,9 @@ struct given {
 	size_t type_count;
 	const struct option *before; /* of the present word, and its value */
 	const char *value;
-	const char *next;   /* the word after it; NULL */
-	const char *second; /* an operand too many; NULL */
+	const char *next;    /* the word after it; NULL */
+	const char *second;  /* an operand too many; NULL */
+	const char *sandbox; /* a line of --version */
 };
 
 /* "retort: ..." on stderr: one line, whatever is in it. Changes `text`. */

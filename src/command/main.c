@@ -17,6 +17,7 @@
 #include "command/announce.h"
 #include "command/reload.h"
 #include "command/run.h"
+#include "command/sandbox.h"
 #include "command/setup.h"
 #include "command/signals.h"
 #include "command/sweep.h"
@@ -289,7 +290,10 @@ serve_all(const struct args *args, struct retort *server, struct watch *watch,
 	struct reload *reload, struct output *output,
 	volatile struct signals *signals)
 {
-	int status = serve(server, args, watch, reload, output, signals);
+	int status;
+
+	sandbox_enter(args, output);
+	status = serve(server, args, watch, reload, output, signals);
 
 	if (status == EXIT_SUCCESS && output_judge(output))
 		status = EXIT_UNMET;
@@ -411,7 +415,7 @@ main(int argc, char **argv)
 	int status;
 
 	setup_standard_descriptors();
-	args_read(&args, argc, argv);
+	args_read(&args, argc, argv, sandbox_version());
 	signals = signals_catch(args.mode);
 	setup_descriptor_limit();
 	if (args.mode == MODE_SWEEP)

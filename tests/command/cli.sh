@@ -248,7 +248,9 @@ equal "$(cat "$dir/specified")" "$(cat "$dir/named")" \
 	grep -Eq '^(TLS by OpenSSL, built with 3[0-9.]*|without TLS)$' &&
 	sed -n 4p "$dir/out" |
 	grep -Eq '^(JSON by jansson, built with 2[0-9.]*|without JSON)$' &&
-	[ "$(wc -l <"$dir/out")" -eq 4 ]
+	sed -n 5p "$dir/out" |
+	grep -Eq '^(sandbox by Landlock, version [0-9]+$|without a sandbox)' &&
+	[ "$(wc -l <"$dir/out")" -eq 5 ]
 report $? '--version'
 equal "$("$retort" -V)" "$("$retort" --version)" '-V'
 

@@ -15,7 +15,7 @@
 static struct bytes
 logged(const char *option, const char *request, size_t size)
 {
-	struct child child = START(option, "--body", "x");
+	struct child child = START(option, "--body", "x", "--no-sandbox");
 	struct bytes errors = {.data = NULL}, reply = {.data = NULL};
 	int fd = client_connect(child.url[0]);
 
@@ -143,7 +143,8 @@ START_TEST(test_log_empty)
 	for (int verbose = 0; verbose < 2; verbose++) {
 		char *dir = dir_make(), spec[4200];
 		const char *const args[] = {"-b", spec, "--body", "x",
-			verbose ? "-v" : "RETORT_IO=best", NULL};
+			"--no-sandbox", verbose ? "-v" : "RETORT_IO=best",
+			NULL};
 		struct bytes reply, errors = {.data = NULL};
 		struct child child;
 

@@ -361,7 +361,7 @@ END_TEST
 START_TEST(test_tcp_idle)
 {
 	struct child child = START("--tcp", "--body", "OK", "--timeout",
-		"idle=400ms", "-v", ios[_i]);
+		"idle=400ms", "--no-sandbox", "-v", ios[_i]);
 	int64_t began = now_ms();
 	struct bytes got = {.data = NULL}, errors;
 	int fd = plain_connect(child.url[0]);
@@ -1157,7 +1157,8 @@ START_TEST(test_plain_log)
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct child child = START("--tcp", "--echo", cases[i].option);
+		struct child child = START("--tcp", "--echo", "--no-sandbox",
+			cases[i].option);
 		int fd = plain_connect(child.url[0]);
 		struct bytes errors;
 
@@ -1173,7 +1174,8 @@ START_TEST(test_plain_log)
 			"expected %s\n# got %s", cases[i].tcp,
 			shown(errors.data, errors.size));
 		bytes_free(&errors);
-		child = START("--udp", "--echo", cases[i].option);
+		child = START("--udp", "--echo", "--no-sandbox",
+			cases[i].option);
 		fd = datagram_connect(child.url[0]);
 		ask_datagram(fd, "a\n\x1b\n", "a\n\x1b\n");
 		(void)close(fd);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the process gives up before it serves: files that it does not need, new
+ * connections, other programs. Part of the command: sees retort.h only.
+ */
+#ifndef SANDBOX_H
+#define SANDBOX_H
+
+#include "args/args.h"
+#include "talk/output.h"
+
+/* A line about it for --version, of this build and this kernel. It lives until
+   the process ends. */
+const char *sandbox_version(void);
+
+/* From now on there is no way back. Where the kernel has no sandbox, nothing
+   changes. With -v a line says which it is. */
+void sandbox_enter(const struct args *args, struct output *output);
+
+#endif
