@@ -42,7 +42,7 @@ int rt_api_call(struct retort *server, int (*run)(struct retort *, void *),
  * before anything else, as the lock may be held for ever there.
  */
 static inline bool
-is_elsewhere(const struct retort *server)
+is_elsewhere(struct retort *server)
 {
 	return rt_owner_is_other(&server->owner);
 }

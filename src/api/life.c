@@ -288,7 +288,7 @@ retort_close(struct retort *server)
 	if (server->threaded) {
 		/* retort_stop() would wait for the lock and for an answer */
 		atomic_store(&server->closing, true);
-		retort_wake(server);
+		rt_server_wake(server);
 		(void)pthread_join(server->thread, NULL);
 		server->threaded = false;
 	}

@@ -6,13 +6,16 @@
 #ifndef RT_OWNER_H
 #define RT_OWNER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 struct rt_owner {
-	volatile unsigned char *mark; /* not 0; the kernel clears it in a fork;
-	                                 NULL: it cannot */
-	pid_t pid;                    /* if there is no mark */
+	pid_t pid;
+	atomic_uint asked;     /* how often, without a mark */
+	atomic_uintptr_t mark; /* of a page whose first byte is not 0, and which
+	                          the kernel clears in a fork; 0: none yet, or it
+	                          cannot */
 };
 
 /* This process; and no other afterwards. */
@@ -20,6 +23,6 @@ void rt_owner_begin(struct rt_owner *owner);
 void rt_owner_end(struct rt_owner *owner);
 
 /* Whether this is a fork of it. Async-signal-safe. */
-bool rt_owner_is_other(const struct rt_owner *owner);
+bool rt_owner_is_other(struct rt_owner *owner);
 
 #endif
