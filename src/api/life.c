@@ -36,21 +36,47 @@ run_thread(void *arg)
 	return NULL;
 }
 
-/* The thread inherits a mask of all signals: they are the host's business. */
+/* Its thread, which no signal reaches: they are the host's business. 0 or an
+   errno. */
 static int
-start_thread(struct retort *server)
+create_thread(struct retort *server)
 {
-	sigset_t all, before;
+	sigset_t all;
 	int error;
 
 	(void)sigfillset(&all);
+#ifdef HAVE_PTHREAD_ATTR_SETSIGMASK_NP
+	pthread_attr_t attr;
+
+	error = pthread_attr_init(&attr);
+	if (error != 0)
+		return error;
+	error = pthread_attr_setsigmask_np(&attr, &all);
+	if (error == 0)
+		error = pthread_create(&server->thread, &attr, run_thread,
+			server);
+	(void)pthread_attr_destroy(&attr);
+#else
+	sigset_t before;
+
+	/* which it inherits */
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&server->thread, NULL, run_thread, server);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+#endif
+	return error;
+}
+
+static int
+start_thread(struct retort *server)
+{
+	int error;
+
 	lock(server);
 	server->threaded = true;
-	error = pthread_create(&server->thread, NULL, run_thread, server);
+	error = create_thread(server);
 	server->threaded = error == 0;
 	unlock(server);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return -error;
 }
 

@@ -86,8 +86,8 @@ struct retort {
 	bool enough;       /* that many were: all is to stop */
 	uint64_t requests; /* stop after so many; 0: never */
 	bool defer_accept;
-	int fd_limit;         /* accept no descriptor from here on */
-	bool paused;          /* out of descriptors */
+	int fd_limit; /* accept no descriptor from here on; 0: not known yet */
+	bool paused;  /* out of descriptors */
 	uint64_t shortages;   /* how often it was, and connections that were */
 	size_t short_open;    /* open then; 0: that is over */
 	bool careful;         /* was, and connections are still open */

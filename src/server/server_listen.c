@@ -9,8 +9,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,6 +24,30 @@
 
 /* How long accepting pauses when descriptors run out and none is closed. */
 #define ACCEPT_PAUSE (100 * RT_MS)
+
+/* Descriptors left for the files of requests that were accepted. */
+#define SPARE_DESCRIPTORS 8
+
+/* So many are taken without a look at the limit: with one so low that they are
+   not to be had, there is no room for spare ones anyway. */
+#define FEW_DESCRIPTORS 16
+
+static bool
+is_spare(struct retort *server, int fd)
+{
+	struct rlimit limit;
+
+	if (fd < FEW_DESCRIPTORS)
+		return false;
+	if (server->fd_limit == 0) {
+		server->fd_limit = INT_MAX;
+		if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+			limit.rlim_cur < INT_MAX)
+			server->fd_limit =
+				(int)limit.rlim_cur - SPARE_DESCRIPTORS;
+	}
+	return fd >= server->fd_limit;
+}
 
 static void
 pause_listener(struct retort *server, struct rt_listener *listener)
@@ -56,13 +82,13 @@ listen_on(struct retort *server, struct rt_listener *listener)
  * accepted: finding out by accepting would eat up the spare ones in time.
  */
 static bool
-is_full(const struct retort *server)
+is_full(struct retort *server)
 {
 	int fd = fcntl(server->wake_fd, F_DUPFD_CLOEXEC, 0);
 
 	if (fd >= 0)
 		(void)close(fd);
-	return fd < 0 || fd >= server->fd_limit;
+	return fd < 0 || is_spare(server, fd);
 }
 
 /* Errors of the one connection (accept(2)) or of the process. */
@@ -115,7 +141,7 @@ connection_of(struct retort *server, struct rt_listener *listener)
 	const struct rt_op *in = &listener->chan.in;
 	struct rt_accepted accepted = {.fd = (int)in->result, .peer = in->peer};
 
-	if (accepted.fd >= server->fd_limit)
+	if (is_spare(server, accepted.fd))
 		pause_listener(server, listener);
 	return accepted;
 }

@@ -8,20 +8,15 @@
 #include "server/server_parts.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/text.h"
-
-/* Descriptors left for the files of requests that were accepted. */
-#define SPARE_DESCRIPTORS 8
 
 #define SCRATCH_SIZE (64u << 10)
 
@@ -90,7 +85,6 @@ static int
 configure(struct retort *server, const struct retort_options *options)
 {
 	struct rt_conn_config *config = &server->config;
-	struct rlimit limit;
 
 	config->protocol = options->protocol;
 	config->keep_alive = options->keep_alive;
@@ -125,9 +119,6 @@ configure(struct retort *server, const struct retort_options *options)
 	server->config.tells = options->event != NULL;
 	server->event_all = options->event != NULL && options->event_all;
 	server->event_arg = options->event_arg;
-	server->fd_limit = INT_MAX;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT_MAX)
-		server->fd_limit = (int)limit.rlim_cur - SPARE_DESCRIPTORS;
 	if (config->scratch == NULL)
 		return -ENOMEM;
 	return rt_route_init(&server->route, options->protocol, options->hosts,
