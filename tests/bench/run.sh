@@ -5,7 +5,8 @@
 # where they are installed, in one run, round by round, so that whatever else
 # the machine does meets all of them alike. All servers answer with the same
 # three files, one request per connection, and those that keep connections two
-# of them also on these; every byte of every reply is compared. Everything stays on 127.0.0.1, and no process is left running.
+# of them also on these; every byte of every reply is compared. Everything stays on
+# 127.0.0.1, and no process is left running.
 #
 # And the library, started, asked once and stopped within one process, next to
 # libmicrohttpd where that is installed (cycle.c); and what TLS costs it, next to
@@ -19,10 +20,12 @@
 #	BENCH_ROUNDS    5: rounds; what is printed are medians
 #	BENCH_SECONDS   0.6: of load for each server and file in each round
 #	BENCH_SERVERS   which ones: "floor retort retort-body nginx nginx-cache
-#	                lighttpd darkhttpd busybox python"; empty: the library
-#	                alone
+#	                h2o lighttpd darkhttpd busybox python"; empty: the
+#	                library alone
 #	BENCH_CYCLES    250: of start, request and stop; 0: none
 #	BENCH_TLS       100: connections with TLS in each of 11 rounds; 0: none
+#	BENCH_FIGURES   a file for what the tables are made of: `make chart`
+#	                draws it
 #	CC, CFLAGS      for the bench's own programs
 #
 # Exits 1 when a reply of retort was wrong.
@@ -34,8 +37,8 @@ export LC_ALL
 here=$(cd "$(dirname "$0")" && pwd)
 rounds=${BENCH_ROUNDS:-5}
 seconds=${BENCH_SECONDS:-0.6}
-wanted=${BENCH_SERVERS-floor retort retort-body nginx nginx-cache lighttpd \
-	darkhttpd busybox python}
+wanted=${BENCH_SERVERS-floor retort retort-body nginx nginx-cache h2o \
+	lighttpd darkhttpd busybox python}
 cycles=${BENCH_CYCLES:-250}
 tls=${BENCH_TLS:-100}
 clients=16
@@ -43,7 +46,7 @@ idle=1000
 traced=400
 sizes='12 1k 1m'
 # for kept connections, too
-keeping='floor retort retort-body nginx nginx-cache lighttpd'
+keeping='floor retort retort-body nginx nginx-cache h2o lighttpd'
 
 tmp=
 pids=
@@ -125,7 +128,7 @@ installed()
 	nginx | nginx-cache)
 		have nginx
 		;;
-	lighttpd | darkhttpd)
+	h2o | lighttpd | darkhttpd)
 		have "$1"
 		;;
 	*)
@@ -193,6 +196,22 @@ serve()
 		[ "$(id -u)" != 0 ] || echo 'user root;' >>"$conf"
 		"$@" nginx -e /dev/null -c "$conf"
 		;;
+	h2o)
+		cat >"$conf" <<-END
+			num-threads: 1
+			max-connections: 4096
+			hosts:
+			  default:
+			    listen:
+			      host: 127.0.0.1
+			      port: $port
+			    paths:
+			      "/":
+			        file.dir: $tmp/www
+		END
+		[ "$(id -u)" != 0 ] || echo 'user: root' >>"$conf"
+		"$@" h2o -c "$conf"
+		;;
 	lighttpd)
 		cat >"$conf" <<-END
 			server.bind = "127.0.0.1"
@@ -239,6 +258,9 @@ version()
 	nginx-cache)
 		echo 'nginx that keeps files open, and shows a change after' \
 			'up to 60 seconds'
+		;;
+	h2o)
+		h2o --version
 		;;
 	lighttpd)
 		lighttpd -v
@@ -597,6 +619,36 @@ measure()
 
 # --- the tables ---
 
+# The medians, as lines "NAME METRIC VALUE".
+gather()
+{
+	[ ! -s "$tmp/samples" ] ||
+		sort -k1,2 -k3,3n "$tmp/samples" | awk '
+		function flush() {
+			if (n)
+				print key, (value[int((n + 1) / 2)] + \
+					value[int(n / 2) + 1]) / 2
+			n = 0
+		}
+		$1 " " $2 != key {
+			flush()
+			key = $1 " " $2
+		}
+		{
+			value[++n] = $3
+		}
+		END {
+			flush()
+		}'
+	[ ! -s "$tmp/cycles" ] || awk '{
+		for (i = 3; i <= NF; i++) {
+			split($i, pair, "=")
+			if (pair[2] != "-")
+				print $1, $2 "-" pair[1], pair[2]
+		}
+	}' "$tmp/cycles"
+}
+
 print_tables()
 {
 	for name in $servers; do
@@ -833,4 +885,7 @@ else
 	[ -z "$lacking" ] || echo "$lacking"
 fi
 [ ! -s "$tmp/handshakes" ] || print_tls
+gather >"$tmp/figures"
+awk -f "$here/short.awk" "$tmp/figures"
+[ -z "${BENCH_FIGURES:-}" ] || cp "$tmp/figures" "$BENCH_FIGURES"
 exit "$status"
