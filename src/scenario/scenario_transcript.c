@@ -102,12 +102,18 @@ read_request_line(struct rt_reader *reader, const char *bytes)
 		    skip_connection(reader);
 }
 
-/* In parentheses; a line of bytes that looks like one is escaped. */
+/* In parentheses; a line of bytes that looks like one is escaped. TLS is said
+   to whoever reads it, and by nothing in a rule. */
 static bool
 is_event(const char *at, const char *end)
 {
 	static const char *const events[] = {"(FIN)", "(RST)", "(closed)",
 		"(empty)"};
+	static const char tls[] = "(TLS: ";
+
+	if ((size_t)(end - at) > strlen(tls) &&
+		memcmp(at, tls, strlen(tls)) == 0 && end[-1] == ')')
+		return true;
 
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
 		if ((size_t)(end - at) == strlen(events[i]) &&

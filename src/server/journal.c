@@ -270,6 +270,77 @@ rt_record_event(struct rt_record *record, enum rt_record_kind kind, int64_t now)
 	count_memory(record);
 }
 
+/* --- the handshake of TLS --- */
+
+/* More bytes of one direction belong to the same flight. */
+static void
+add_flight(struct rt_record *record, enum rt_record_kind kind, uint64_t *told,
+	uint64_t all, int64_t now)
+{
+	struct rt_record_event *event = record->event_count > 0 ?
+		record->events + record->event_count - 1 :
+		NULL;
+
+	if (all == *told)
+		return;
+	if (event == NULL || event->kind != kind)
+		event = add_event(record, kind, now);
+	if (event != NULL)
+		event->size += all - *told;
+	*told = all;
+}
+
+/* "TLSv1.3, TLS_AES_256_GCM_SHA384, SNI localhost", or why it failed. */
+static void
+describe_tls(const struct rt_tls *tls, struct rt_buf *to)
+{
+	const struct rt_tls_facts *facts = &tls->facts;
+
+	if (!tls->ready) {
+		rt_buf_add_format(to, "failed: %s", why_of(tls));
+		return;
+	}
+	rt_buf_add_format(to, "%s, %s", facts->version, facts->cipher);
+	if (facts->alpn != NULL)
+		rt_buf_add_format(to, ", ALPN %s", facts->alpn);
+	if (facts->sni != NULL)
+		rt_buf_add_format(to, ", SNI %s", facts->sni);
+	if (facts->client != NULL)
+		rt_buf_add_format(to, ", client %s", facts->client);
+	if (facts->resumed)
+		rt_buf_add_text(to, ", resumed");
+}
+
+static void
+add_outcome(struct rt_record *record, const struct rt_tls *tls, int64_t now)
+{
+	struct rt_record_event *event = add_event(record, RT_RECORD_TLS, now);
+	struct rt_buf *bytes = &record->bytes;
+
+	if (event == NULL)
+		return;
+	bytes->max = bytes->room + room_left(record->journal);
+	describe_tls(tls, bytes);
+	if (bytes->failed)
+		lose(record);
+	event->kept = bytes->len - event->at;
+	event->size = event->kept;
+}
+
+void
+rt_record_shake(struct rt_record *record, struct rt_served *served, int64_t now)
+{
+	const struct rt_tls *tls = served->tls;
+	uint64_t *told = served->shook;
+
+	add_flight(record, RT_RECORD_TLS_IN, told, tls->shook_in, now);
+	add_flight(record, RT_RECORD_TLS_OUT, told + 1, tls->shook_out, now);
+	served->shaken = tls->ready || why_of(tls) != NULL;
+	if (served->shaken)
+		add_outcome(record, tls, now);
+	count_memory(record);
+}
+
 /* --- the request --- */
 
 /* Room that was measured before, and is given out from its beginning. */
@@ -745,6 +816,9 @@ rt_journal_find(const struct rt_journal *journal, uint64_t connection)
 	struct rt_record *record = NULL;
 
 	/* most are asked for when they have just ended */
+	if (journal->parting != NULL &&
+		journal->parting->seen.connection == connection)
+		record = journal->parting;
 	for (size_t i = journal->count; i-- > 0 && record == NULL;)
 		if (journal->records[i]->seen.connection == connection)
 			record = journal->records[i];

@@ -22,7 +22,10 @@ enum rt_record_kind {
 	RT_RECORD_CLIENT_RST,
 	RT_RECORD_SERVER_FIN,
 	RT_RECORD_SERVER_RST,
-	RT_RECORD_CLOSED
+	RT_RECORD_CLOSED,
+	RT_RECORD_TLS_IN, /* wire bytes of the handshake of TLS */
+	RT_RECORD_TLS_OUT,
+	RT_RECORD_TLS /* its end, in words */
 };
 
 struct rt_record_event {
@@ -30,7 +33,7 @@ struct rt_record_event {
 	int64_t when; /* ns after the connection began */
 	size_t at;    /* of `bytes`: those that are kept */
 	size_t kept;
-	uint64_t size; /* bytes */
+	uint64_t size; /* bytes; of those of TLS none is kept */
 };
 
 struct rt_journal;
@@ -72,7 +75,9 @@ struct rt_journal {
 	size_t room;
 	size_t used; /* bytes of memory, with what open connections hold */
 	size_t max;
-	uint64_t lost;     /* exchanges that found it full */
+	struct rt_record *parting; /* one that does not stand there, while its
+	                              connection ends; NULL */
+	uint64_t lost;             /* exchanges that found it full */
 	uint64_t unshaken; /* connections that failed in the handshake of TLS,
 	                       which have no record, */
 	uint64_t last_unshaken;        /* the last of them, and why; it lives */
@@ -146,6 +151,10 @@ void rt_record_received(struct rt_record *record, const void *bytes,
 void rt_record_sent(struct rt_record *record, const struct rt_op *op,
 	const void *file_bytes, int64_t now);
 void rt_record_event(struct rt_record *record, enum rt_record_kind kind,
+	int64_t now);
+
+/* As far as the handshake has come since; where it has ended, how. */
+void rt_record_shake(struct rt_record *record, struct rt_served *served,
 	int64_t now);
 
 /* Copies the request as far as it came and is kept, or the piece: of its body

@@ -108,6 +108,28 @@ add_row(struct rt_buf *to, const struct rt_record *record, size_t *event,
 	*event = (size_t)(at - record->events) - 1;
 }
 
+/* The handshake of TLS, none of whose bytes are kept. */
+static void
+add_handshake(struct rt_buf *to, const struct rt_record *record,
+	const struct rt_record_event *event, const char *mark)
+{
+	struct rt_buf text;
+
+	rt_buf_init(&text, SIZE_MAX / 2);
+	rt_buf_add_text(&text, "(TLS: ");
+	if (event->kind == RT_RECORD_TLS)
+		rt_buf_add(&text, record->bytes.data + event->at, event->kept);
+	else
+		rt_buf_add_format(&text, "%llu bytes",
+			(unsigned long long)event->size);
+	rt_buf_add_text(&text, ")");
+	if (text.failed)
+		to->failed = true;
+	else
+		add_line(to, event->when, mark, text.data, text.len, false);
+	rt_buf_free(&text);
+}
+
 static void
 transcribe_one(const struct rt_record *record, size_t most, struct rt_buf *to)
 {
@@ -122,6 +144,9 @@ transcribe_one(const struct rt_record *record, size_t most, struct rt_buf *to)
 		[RT_RECORD_SERVER_FIN] = {">", "(FIN)"},
 		[RT_RECORD_SERVER_RST] = {">", "(RST)"},
 		[RT_RECORD_CLOSED] = {"-", "(closed)"},
+		[RT_RECORD_TLS_IN] = {"<", NULL},
+		[RT_RECORD_TLS_OUT] = {">", NULL},
+		[RT_RECORD_TLS] = {"-", NULL},
 	};
 
 	for (size_t i = 0; i < record->event_count; i++) {
@@ -129,7 +154,9 @@ transcribe_one(const struct rt_record *record, size_t most, struct rt_buf *to)
 		const char *mark = kinds[event->kind].mark;
 		const char *text = kinds[event->kind].text;
 
-		if (text == NULL)
+		if (event->kind >= RT_RECORD_TLS_IN)
+			add_handshake(to, record, event, mark);
+		else if (text == NULL)
 			add_row(to, record, &i, mark, most);
 		else
 			add_line(to, event->when, mark, text, strlen(text),

@@ -10,11 +10,14 @@ struct rt_record;
 struct rt_tls;
 
 struct rt_served {
-	struct rt_conn conn;      /* first: the loop returns its channel */
-	uint64_t number;          /* from 1 */
-	struct rt_tls *tls;       /* between it and the wire; NULL: none */
-	char *tls_faults;         /* what they do to the wire, whatever the
+	struct rt_conn conn; /* first: the loop returns its channel */
+	uint64_t number;     /* from 1 */
+	struct rt_tls *tls;  /* between it and the wire; NULL: none */
+	char *tls_faults;    /* what they do to the wire, whatever the
 	                                 reply is; NULL: nothing */
+	uint64_t shook[2];   /* bytes of the handshake that are recorded: in,
+	                      and out */
+	bool shaken;         /* there are no more to be recorded */
 	struct rt_record *record; /* of the present request, or, between
 	                                 two, of the last; NULL */
 	struct rt_record *past;   /* if there was no memory for the present

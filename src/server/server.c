@@ -134,6 +134,7 @@ end_conn(struct retort *server, struct rt_served *served)
 			RETORT_ON_CLOSE :
 			RETORT_ON_END,
 		NULL, 0);
+	rt_server_drop_record(server, served);
 	if (served->tls != NULL)
 		rt_server_end_tls(served);
 	return_buffers(server, served);

@@ -48,6 +48,12 @@ void rt_server_record_datagram(struct retort *server, struct rt_served *served,
 void rt_server_record_out(struct retort *server, struct rt_served *served);
 void rt_server_close_record(struct retort *server, struct rt_served *served);
 
+/* The handshake of TLS has gone on. */
+void rt_server_record_tls(struct retort *server, struct rt_served *served);
+
+/* The connection is told of no more: what has no request goes with it. */
+void rt_server_drop_record(struct retort *server, struct rt_served *served);
+
 /* The exchange is over, but not the connection. */
 void rt_server_end_exchange(struct retort *server, struct rt_served *served);
 

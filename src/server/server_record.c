@@ -142,6 +142,21 @@ rt_server_record_out(struct retort *server, struct rt_served *served)
 }
 
 void
+rt_server_record_tls(struct retort *server, struct rt_served *served)
+{
+	const struct rt_tls *tls = served->tls;
+
+	if (tls->shook_in + tls->shook_out == 0)
+		return;
+	if (served->record == NULL && served->conn.nth == 0)
+		rt_server_open_record(server, served);
+	if (is_kept(server, served))
+		rt_record_shake(served->record, served, rt_io_now(server->io));
+	else
+		served->shaken = true;
+}
+
+void
 rt_server_changed(struct retort *server)
 {
 	(void)pthread_cond_broadcast(&server->changed);
@@ -251,7 +266,22 @@ rt_server_close_record(struct retort *server, struct rt_served *served)
 		rt_record_event(record, RT_RECORD_CLOSED,
 			rt_io_now(server->io));
 	rt_record_end(record, served, rt_io_clock(server->io));
+	/* all that there is of a handshake that failed */
+	if (is_kept(server, served) && !record->published &&
+		record->event_count > 0)
+		server->journal.parting = record;
+}
+
+void
+rt_server_drop_record(struct retort *server, struct rt_served *served)
+{
+	struct rt_record *record =
+		served->record ? served->record : served->past;
+
+	if (record == NULL)
+		return;
 	rt_journal_close(record);
+	server->journal.parting = NULL;
 	served->record = NULL;
 	served->past = NULL;
 	rt_server_changed(server);

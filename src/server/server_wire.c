@@ -79,6 +79,8 @@ rt_server_begin_tls(struct retort *server, struct rt_served *served)
 		rt_io_release(server->io, &served->conn.chan);
 	tls->beneath = beneath;
 	served->tls = tls;
+	served->shook[0] = served->shook[1] = 0;
+	served->shaken = !server->recorded;
 	rt_record_begin_tls(served);
 	return server->tls_faults == NULL || beneath != NULL ||
 			spoil(server, served) ?
@@ -133,6 +135,8 @@ try_at(struct retort *server, struct rt_served *served, struct rt_tls *tls,
 			return RT_OUT_DONE;
 		was_cut = tls->cut;
 		done = rt_tls_try(tls, plain, rt_io_now(server->io));
+		if (tls == served->tls && !served->shaken)
+			rt_server_record_tls(server, served);
 		if (done != 0)
 			return done;
 		if (tls->cut && !was_cut) {

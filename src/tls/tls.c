@@ -109,6 +109,7 @@ static void
 collect(struct rt_tls *tls)
 {
 	const struct rt_openssl *ssl = &tls->server->ssl;
+	size_t before = tls->out.len;
 	char *bytes;
 	long size = ssl->BIO_ctrl(tls->made, BIO_CTRL_INFO, 0, &bytes);
 
@@ -117,6 +118,8 @@ collect(struct rt_tls *tls)
 	if (!rt_wire_pass(&tls->way, &tls->out, bytes, (size_t)size,
 		    !tls->ready))
 		tls->failed = -ENOMEM;
+	if (!tls->ready)
+		tls->shook_out += tls->out.len - before;
 	(void)ssl->BIO_ctrl(tls->made, BIO_CTRL_RESET, 0, NULL);
 }
 
@@ -608,6 +611,8 @@ received(struct rt_tls *tls, int64_t result)
 	else if (ssl->BIO_write(tls->came, tls->server->wire, (int)result) !=
 		result)
 		tls->failed = -ENOMEM;
+	if (result > 0 && !tls->ready)
+		tls->shook_in += (uint64_t)result;
 }
 
 unsigned

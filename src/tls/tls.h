@@ -75,7 +75,9 @@ struct rt_tls {
 	size_t taken;        /* of the plain bytes that are wanted sent: in
 	                        `out`, or sent */
 	struct rt_buf file;  /* plain bytes of a RT_FILE */
-	bool ready;          /* the handshake is done */
+	bool ready;          /* the handshake is done; */
+	uint64_t shook_in;   /* wire bytes that came until then, */
+	uint64_t shook_out;  /* and that were to be sent */
 	bool told;           /* what was to be, by RT_TELL, but it may not have
 	                        left, or been answered */
 	bool notified;       /* the peer was told that no more will come */

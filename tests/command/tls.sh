@@ -56,7 +56,7 @@ have curl || {
 	exit
 }
 
-start --tls --tls-ca "$dir/ca.pem" --body hello
+start --tls --tls-ca "$dir/ca.pem" --transcript "$dir/seen" --body hello
 case $url in
 https://127.0.0.1:*) true ;;
 *) false ;;
@@ -76,6 +76,14 @@ grep -q '(TLS failed: tlsv1 alert unknown ca)$' "$dir/err" &&
 report $? 'the log says why'
 [ ! -e "$dir/ca.pem" ]
 report $? 'the CA is removed'
+grep -q ' > (TLS: [0-9]* bytes)$' "$dir/seen/1.txt" &&
+	grep -q ' - (TLS: TLSv1.[23], .*, SNI localhost)$' "$dir/seen/1.txt" &&
+	grep -q ' - (TLS: failed: tlsv1 alert unknown ca)$' "$dir/seen/3.txt" &&
+	grep -q ' - (TLS: failed: http request)$' "$dir/seen/4.txt"
+report $? 'transcripts show handshakes'
+run --scenario "$dir/seen/1.txt" -- curl -sS '{url}'
+equal 'hello 0' "$(cat "$dir/out" "$dir/err") $status" \
+	'a transcript of TLS is a scenario'
 
 start --tls --tls-ca "$dir/ca.pem" --tls-max 1.2 --log json "$source/www"
 curl -sS --cacert "$dir/ca.pem" "$url" 2>"$dir/out" |

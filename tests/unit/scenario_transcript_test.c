@@ -25,6 +25,8 @@ START_TEST(transcripts)
 		  "connection 2 from 127.0.0.1:33507\n"
 		  "       0.000 < POST / HTTP/1.1\\r\\n\n"
 		  "       0.000 < \\r\\n\n"
+		  "       0.010 < (TLS: 517 bytes)\n"
+		  "       0.010 - (TLS: TLSv1.3, A, SNI \\xff(x))\n"
 		  "       0.100 < body\n"
 		  "       2.160 > HTTP/1.1 \n"
 		  "       2.160 > (RST)\n"
@@ -63,6 +65,8 @@ END_TEST
 START_TEST(transcripts_of_parentheses)
 {
 	read_good("connection 1 from a\n"
+		  " 0.1 < (TLS: 5 bytes)\n"
+		  " 0.1 - (TLS: failed: x)\n"
 		  " 0.1 < (FIN)\n"
 		  " 0.1 > (empty)\n"
 		  " 0.1 < GET / HTTP/1.1\\r\\n\n"
@@ -75,11 +79,13 @@ START_TEST(transcripts_of_parentheses)
 		  " 0.1 > (closed)\n"
 		  " 0.1 > (empty).\n"
 		  " 0.1 > (truncated)\n"
+		  " 0.1 > (TLS: \n"
 		  " 0.1 > (FIN)\n");
 	ck_assert_uint_eq(scenario.count, 1);
 	assert_text(rule(0)->request, "GET /");
 	assert_body(rule(0),
-		"(hello)\n(FIN)  (RST)(rst)(RST)x(closed(empty).(truncated)");
+		"(hello)\n(FIN)  (RST)(rst)(RST)x(closed(empty).(truncated)"
+		"(TLS: ");
 	ck_assert_ptr_null(rule(0)->faults);
 	assert_notices("");
 	rt_scenario_free(&scenario);

@@ -125,6 +125,23 @@ expect_end(struct client *client)
 	ck_assert_int_eq(n, 0);
 }
 
+/* These stand in a transcript, which is freed, in this order. */
+static void
+expect_events(char *transcript, const char *const *events)
+{
+	const char *at = transcript;
+
+	ck_assert_ptr_nonnull(transcript);
+	for (; *events != NULL && at != NULL; at += at ? strlen(*events++) : 0)
+		at = strstr(at, *events);
+	ck_assert_msg(at != NULL, "%s: expected \"%s\" there: %s", way->name,
+		*events, transcript);
+	free(transcript);
+}
+
+#define EVENTS(transcript, ...) \
+	expect_events(transcript, (const char *const[]){__VA_ARGS__, NULL})
+
 START_TEST(answers)
 {
 	const struct retort_exchange *seen;
@@ -149,6 +166,11 @@ START_TEST(answers)
 	/* plain bytes are counted */
 	ck_assert_uint_eq(seen->received, strlen(GET));
 	assert_bytes(seen->raw, seen->raw_size, GET, strlen(GET));
+	EVENTS(retort_transcript(server, 1), "\n", " < (TLS: ", " bytes)\n",
+		" > (TLS: ", " bytes)\n", " < (TLS: ", " bytes)\n",
+		" > (TLS: ", " bytes)\n", " - (TLS: TLSv1.3, TLS_",
+		", ALPN http/1.1, SNI localhost)\n",
+		" < GET / HTTP/1.1\\r\\n\n", " > secret\n", " > (FIN)\n");
 	assert_verdict(NULL);
 	close_server();
 }
@@ -500,6 +522,7 @@ END_TEST
 
 static struct retort_exchange last;
 static char last_error[100], last_faults[100];
+static char *last_transcript;
 
 static void
 note(void *arg, enum retort_event event, const struct retort_exchange *exchange,
@@ -515,6 +538,8 @@ note(void *arg, enum retort_event event, const struct retort_exchange *exchange,
 		exchange->tls_error ? exchange->tls_error : "");
 	(void)snprintf(last_faults, sizeof last_faults, "%s",
 		exchange->faults ? exchange->faults : "");
+	free(last_transcript);
+	last_transcript = retort_transcript(server, exchange->connection);
 }
 
 START_TEST(a_client_distrusts)
@@ -530,7 +555,13 @@ START_TEST(a_client_distrusts)
 	ck_assert(retort_wait_end(server, NULL, PATIENCE));
 	ck_assert_int_eq(last.end, RETORT_TLS_FAILED);
 	ck_assert_msg(strstr(last_error, "alert") != NULL, "%s", last_error);
+	/* it has no record, but is told of while it ends */
 	ck_assert_ptr_null(retort_record(server, 1));
+	ck_assert_ptr_null(retort_transcript(server, 1));
+	EVENTS(last_transcript, "connection 1 ", " < (TLS: ", " > (TLS: ",
+		" < (TLS: ", " - (TLS: failed: ", "alert", ")\n",
+		" - (closed)\n");
+	last_transcript = NULL;
 	assert_verdict(NULL);
 	ck_assert_int_gt(retort_expect(server, "GET /", .times = 1), 0);
 	ck_assert_msg(strstr(retort_verdict(server),
@@ -553,6 +584,9 @@ START_TEST(plain_http_is_told)
 	ck_assert(retort_wait_end(server, NULL, PATIENCE));
 	ck_assert_int_eq(last.end, RETORT_TLS_FAILED);
 	ck_assert_str_eq(last_error, "http request");
+	EVENTS(last_transcript, " < (TLS: 35 bytes)\n",
+		" - (TLS: failed: http request)\n");
+	last_transcript = NULL;
 	bytes_free(&got);
 	close_server();
 }
@@ -991,6 +1025,8 @@ START_TEST(begins_in_a_tunnel)
 	ck_assert_str_eq(ended(2)->tunnel, "a:443");
 	ck_assert_uint_eq(ended(2)->received, strlen(GET));
 	ck_assert_ptr_null(ended(1)->tls_version);
+	EVENTS(retort_transcript(server, 1), " < CONNECT ", " > HTTP/1.1 200 ",
+		" < (TLS: ", " > (TLS: ", " - (TLS: TLSv1.3, ", " < GET / ");
 	assert_verdict(NULL);
 	close_server();
 }
@@ -1223,6 +1259,17 @@ START_TEST(begins_without_memory)
 }
 END_TEST
 
+static void
+transcribe(void *arg, enum retort_event event,
+	const struct retort_exchange *exchange, const void *bytes, size_t size)
+{
+	(void)arg;
+	(void)bytes;
+	(void)size;
+	if (event == RETORT_ON_END)
+		free(retort_transcript(server, exchange->connection));
+}
+
 /* One allocation fails. False once there were not as many. */
 static bool
 serve_without_memory(int i, size_t n)
@@ -1233,7 +1280,8 @@ serve_without_memory(int i, size_t n)
 	allocations = 0;
 	fail_at = n;
 	if (try_open_with((struct retort_options){.tls = true,
-				  .tls_fault = "split wire 9; gap 1"},
+				  .tls_fault = "split wire 9; gap 1",
+				  .event = transcribe},
 		    i) == NULL) {
 		fail_at = 0;
 		ck_assert_int_eq(errno, ENOMEM);
