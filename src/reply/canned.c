@@ -346,6 +346,7 @@ rt_canned_free(struct rt_canned *canned)
 	rt_canned_free_strings(&canned->as);
 	rt_blob_drop(canned->body);
 	rt_faults_free(canned->faults);
+	rt_head_free(&canned->head);
 	free(canned);
 }
 
@@ -593,8 +594,17 @@ fill_nothing(const struct rt_canned *canned, struct rt_filled *filled)
 	filled->blob = rt_blob_share(canned->body);
 }
 
+/* Whether the size of its body, and all that its head says, is the same for all
+   requests. */
+static bool
+is_constant(const struct rt_canned *canned)
+{
+	return canned->fills == NULL && canned->as.file == NULL &&
+		!canned->as.echo;
+}
+
 int
-rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
+rt_canned_answer(struct rt_canned *canned, enum retort_protocol protocol,
 	const struct rt_request *request, const char *base, size_t size,
 	const char *date, const struct rt_filling *filling,
 	struct rt_reply *reply)
@@ -611,6 +621,7 @@ rt_canned_answer(const struct rt_canned *canned, enum retort_protocol protocol,
 		.tunnel = canned->status == 101 ||
 			(request->method == RT_CONNECT &&
 				canned->status / 100 == 2),
+		.head = is_constant(canned) ? &canned->head : NULL,
 	};
 	struct rt_filled filled;
 	int error = 0;

@@ -24,9 +24,10 @@ struct rt_canned {
 	struct rt_faults *faults; /* NULL: none */
 	struct rt_fills *fills;   /* what is filled in; NULL: nothing */
 	int status;
-	const char *type; /* Content-Type: as.type, or by the body; NULL */
-	size_t head_at;   /* of a raw reply: where its head begins */
-	size_t head_size; /* and ends; both 0: it has none */
+	const char *type;    /* Content-Type: as.type, or by the body; NULL */
+	size_t head_at;      /* of a raw reply: where its head begins */
+	size_t head_size;    /* and ends; both 0: it has none */
+	struct rt_head head; /* of its replies, if it is always the same */
 };
 
 /* A copy. NULL with `error` and errno: EINVAL, it cannot be given; ENOMEM. */
@@ -54,10 +55,10 @@ size_t rt_canned_stars(const struct rt_canned *canned);
  * (-EMSGSIZE), and the reply is 500, or without HTTP nothing. Where the request
  * names the file, one that is not there is a 404, and no error.
  */
-int rt_canned_answer(const struct rt_canned *canned,
-	enum retort_protocol protocol, const struct rt_request *request,
-	const char *base, size_t size, const char *date,
-	const struct rt_filling *filling, struct rt_reply *reply);
+int rt_canned_answer(struct rt_canned *canned, enum retort_protocol protocol,
+	const struct rt_request *request, const char *base, size_t size,
+	const char *date, const struct rt_filling *filling,
+	struct rt_reply *reply);
 
 /* Whether there is a body in a pair of retort.h, if only one of no bytes, and
    how many it has. */

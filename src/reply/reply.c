@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -96,12 +97,90 @@ rt_reply_given(const struct rt_draft *draft, const char *name,
 	return always != NULL && find_line(always->fields, name, line);
 }
 
+/* --- heads that are kept --- */
+
+void
+rt_head_free(struct rt_head *head)
+{
+	free(head->text);
+	*head = (struct rt_head){.text = NULL};
+}
+
+static bool
+is_like(const struct rt_draft *draft, const struct rt_head *head)
+{
+	const struct rt_reply *reply = draft->reply;
+
+	return head->text != NULL && head->status == reply->status &&
+		head->keep == reply->keep &&
+		head->head_only == draft->head_only &&
+		head->old == draft->old && head->tunnel == draft->tunnel;
+}
+
+/* False: none was kept for a reply like this one. */
+static bool
+take_head(struct rt_draft *draft, const char *date)
+{
+	struct rt_reply *reply = draft->reply;
+	const struct rt_head *head = draft->head;
+	size_t after;
+
+	if (head == NULL || !is_like(draft, head))
+		return false;
+	after = head->date_at + head->date_size;
+	rt_buf_add(&reply->text, head->text, head->date_at);
+	if (head->date_size > 0)
+		rt_buf_add_text(&reply->text, date);
+	rt_buf_add(&reply->text, head->text + after, head->size - after);
+	reply->head_size = reply->text.len;
+	step_text(reply, reply->head_at);
+	draft->kept = head->kept;
+	draft->taken = true;
+	return true;
+}
+
+static void
+keep_head(const struct rt_draft *draft)
+{
+	const struct rt_reply *reply = draft->reply;
+	struct rt_head *head = draft->head;
+	size_t size = reply->head_size - reply->head_at;
+	char *text;
+
+	if (head == NULL || reply->text.failed)
+		return;
+	if (!head->again) {
+		head->again = true;
+		return;
+	}
+	text = realloc(head->text, size);
+	if (text == NULL)
+		return;
+	memcpy(text, reply->text.data + reply->head_at, size);
+	*head = (struct rt_head){
+		.text = text,
+		.size = size,
+		.date_at = draft->date_at - reply->head_at,
+		.date_size = draft->date_size,
+		.status = reply->status,
+		.keep = reply->keep,
+		.head_only = draft->head_only,
+		.old = draft->old,
+		.tunnel = draft->tunnel,
+		.kept = draft->kept,
+		.again = true,
+	};
+}
+
+/* --- fields --- */
+
 void
 rt_reply_field(struct rt_draft *draft, const char *name, const char *value)
 {
 	struct rt_buf *text = &draft->reply->text;
 
-	if (draft->protocol != RETORT_HTTP || rt_reply_is_own(draft, name))
+	if (draft->protocol != RETORT_HTTP || draft->taken ||
+		rt_reply_is_own(draft, name))
 		return;
 	rt_buf_add_text(text, name);
 	rt_buf_add(text, ": ", 2);
@@ -116,6 +195,21 @@ is_empty(const struct rt_reply *reply)
 	return reply->status == 0 && reply->step_count == 0 &&
 		reply->text.len == 0 && reply->made.it == NULL &&
 		rt_reply_ok(reply);
+}
+
+static void
+add_date(struct rt_draft *draft, const char *date)
+{
+	const struct rt_buf *text = &draft->reply->text;
+	size_t before = text->len;
+
+	rt_reply_field(draft, "Date", date);
+	draft->date_at = before;
+	draft->date_size = 0;
+	if (text->len > before) {
+		draft->date_size = strlen(date);
+		draft->date_at = text->len - 2 - draft->date_size;
+	}
 }
 
 void
@@ -136,6 +230,8 @@ rt_reply_begin(struct rt_draft *draft, int status, const char *date)
 	if (draft->protocol != RETORT_HTTP)
 		return;
 	draft->reply->head_at = text->len;
+	if (take_head(draft, date))
+		return;
 	rt_buf_add_text(text, own && own->version ? own->version : "HTTP/1.1");
 	rt_buf_add(text, " ", 1);
 	rt_buf_add_number(text, (uint64_t)status);
@@ -143,7 +239,7 @@ rt_reply_begin(struct rt_draft *draft, int status, const char *date)
 	rt_buf_add_text(text,
 		own && own->reason ? own->reason : rt_status_phrase(status));
 	rt_buf_add(text, "\r\n", 2);
-	rt_reply_field(draft, "Date", date);
+	add_date(draft, date);
 }
 
 /* Each line, as it is, with an end of its own. */
@@ -261,6 +357,8 @@ end_head(struct rt_draft *draft, const char *framing)
 {
 	struct rt_reply *reply = draft->reply;
 
+	if (draft->taken)
+		return;
 	if (draft->own != NULL && draft->own->fields != NULL)
 		add_lines(&reply->text, draft->own->fields);
 	if (reply->always != NULL)
@@ -272,6 +370,7 @@ end_head(struct rt_draft *draft, const char *framing)
 	rt_buf_add(&reply->text, "\r\n", 2);
 	reply->head_size = reply->text.len;
 	step_text(reply, reply->head_at);
+	keep_head(draft);
 }
 
 /* Whether the fields of all replies say so, and this one nothing else. */
@@ -545,7 +644,8 @@ end_with_length(struct rt_draft *draft, uint64_t size)
 {
 	struct rt_buf *text = &draft->reply->text;
 
-	if (!draft->tunnel && !rt_reply_is_own(draft, length)) {
+	if (!draft->taken && !draft->tunnel &&
+		!rt_reply_is_own(draft, length)) {
 		rt_buf_add_text(text, "Content-Length: ");
 		rt_buf_add_number(text, size);
 		rt_buf_add(text, "\r\n", 2);

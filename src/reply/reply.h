@@ -131,6 +131,27 @@ void rt_reply_free(struct rt_reply *reply);
 void rt_reply_reset(struct rt_reply *reply);
 
 /*
+ * A head as it was made, for replies like that one: Date alone differs. The
+ * zero value has none yet. It belongs to whatever makes the same reply again
+ * and again.
+ */
+struct rt_head {
+	char *text;       /* owned; NULL: none */
+	size_t size;      /* bytes of it */
+	size_t date_at;   /* where its date is, */
+	size_t date_size; /* and how long; 0: it has none */
+	int status;
+	enum rt_keep keep;
+	bool head_only;
+	bool old;
+	bool tunnel;
+	bool kept;  /* the connection is, as it says */
+	bool again; /* one was made before: it pays to keep the next */
+};
+
+void rt_head_free(struct rt_head *head);
+
+/*
  * The head: the status line and Date, then rt_reply_field() for each field,
  * then rt_reply_body_*() or rt_reply_no_body() exactly once, which ends the
  * head with what frames the body, and the script with RT_STEP_CLOSE, or with
@@ -141,6 +162,10 @@ void rt_reply_reset(struct rt_reply *reply);
  * chunks, trailers and pauses. Its other members are the caller's to obey.
  * `head_only` is for HEAD. Without HTTP there is no head, and what comes after
  * the body is RT_STEP_NEXT, unless `own` says to close.
+ *
+ * With `head` (NULL: none) all that the head depends on is the same each time:
+ * `own`, the fields and the size of the body. It is taken from there, or is
+ * kept there when it is made the second time.
  */
 struct rt_draft {
 	struct rt_reply *reply;
@@ -150,6 +175,10 @@ struct rt_draft {
 	bool old;    /* the client speaks HTTP/1.0, and knows no chunks */
 	bool kept;   /* the connection is, as the head says */
 	bool tunnel; /* what follows the head is of another protocol */
+	bool taken;  /* the head is, from `head` */
+	struct rt_head *head;
+	size_t date_at;   /* in the text, */
+	size_t date_size; /* and its bytes; 0: none */
 };
 
 void rt_reply_begin(struct rt_draft *draft, int status, const char *date);

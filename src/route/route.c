@@ -201,7 +201,7 @@ find_filling(const struct rt_canned *canned, const struct rt_rule *rule,
 
 static void
 answer_canned(const struct rt_route *route, const struct rt_rule *rule,
-	const struct rt_canned *canned, struct rt_asked *asked,
+	struct rt_canned *canned, struct rt_asked *asked,
 	struct rt_reply *reply)
 {
 	struct rt_filling filling;
@@ -555,7 +555,7 @@ static enum rt_outcome
 answer_by_default(const struct rt_route *route, const struct rt_rule *rule,
 	struct rt_asked *asked, struct rt_reply *reply)
 {
-	const struct rt_canned *canned = route->fallback.canned;
+	struct rt_canned *canned = route->fallback.canned;
 
 	if (route->site != NULL)
 		return answer_site(route, rule, asked, reply);

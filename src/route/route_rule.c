@@ -78,7 +78,7 @@ check_accepted(const struct rt_route *route, const struct retort_reply *given,
 
 /* A request that is refused is read no further than it was. */
 static int
-check_refused(const struct retort_reply *given, const struct rt_canned *canned,
+check_refused(const struct retort_reply *given, struct rt_canned *canned,
 	char *error)
 {
 	if (given->files)
@@ -135,7 +135,7 @@ check_request(const struct retort_reply *given, char *error)
 
 /* Makes a reply on trial, as far as it does not depend on its request. */
 static int
-try_reply(const struct rt_route *route, const struct rt_canned *canned,
+try_reply(const struct rt_route *route, struct rt_canned *canned,
 	enum retort_protocol protocol, enum rt_keep keep,
 	struct rt_reply *reply)
 {
@@ -150,7 +150,7 @@ try_reply(const struct rt_route *route, const struct rt_canned *canned,
 
 /* Whether faults without chance are possible. */
 static int
-try_drawn(const struct rt_route *route, const struct rt_canned *canned,
+try_drawn(const struct rt_route *route, struct rt_canned *canned,
 	const struct rt_faults *faults, enum retort_protocol protocol,
 	char *error)
 {
@@ -174,7 +174,7 @@ try_drawn(const struct rt_route *route, const struct rt_canned *canned,
 
 /* Where the reply is known, each of its faults must be possible. */
 static int
-try_faults(const struct rt_route *route, const struct rt_canned *canned,
+try_faults(const struct rt_route *route, struct rt_canned *canned,
 	enum retort_protocol protocol, char *error)
 {
 	struct rt_faults *drawn;
@@ -210,7 +210,7 @@ int
 rt_route_measure(const struct rt_route *route, bool kept, uint64_t *head,
 	uint64_t *whole, struct rt_buf *bytes, char *error)
 {
-	const struct rt_canned *canned = route->fallback.canned;
+	struct rt_canned *canned = route->fallback.canned;
 	struct rt_reply reply;
 	int code;
 
@@ -238,7 +238,7 @@ static int
 check_faults(const struct rt_route *route, const struct rt_rule *rule,
 	const struct retort_reply *given, char *error)
 {
-	const struct rt_canned *canned = rule->canned;
+	struct rt_canned *canned = rule->canned;
 	int code;
 
 	if (canned->faults == NULL)

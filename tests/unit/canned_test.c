@@ -46,7 +46,7 @@ assert_text(const struct bytes *got, const char *expected)
 
 /* Answers a request that is text; the reply is the caller's to free. */
 static void
-answer(const struct rt_canned *canned, const char *request,
+answer_at(struct rt_canned *canned, const char *request, const char *date,
 	struct rt_reply *reply)
 {
 	static const struct rt_limits limits = {.target = 8 << 10,
@@ -61,8 +61,14 @@ answer(const struct rt_canned *canned, const char *request,
 			RT_HTTP_HEAD,
 		"no request: %s", shown(request, strlen(request)));
 	rt_canned_answer(canned, RETORT_HTTP, rt_http_request(http), request,
-		strlen(request), DATE, NULL, reply);
+		strlen(request), date, NULL, reply);
 	rt_http_free(http);
+}
+
+static void
+answer(struct rt_canned *canned, const char *request, struct rt_reply *reply)
+{
+	answer_at(canned, request, DATE, reply);
 }
 
 static struct rt_canned *
@@ -391,6 +397,59 @@ START_TEST(knows_its_head)
 END_TEST
 
 /* --- bytes that are not text --- */
+
+/* Asks for each kind of head several times, after another and after itself. */
+static void
+vary(size_t turn, struct rt_reply *reply, const char **request,
+	const char **date)
+{
+	static const char *const requests[] = {GET, GET, HEAD,
+		"GET / HTTP/1.0\r\n\r\n",
+		"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"};
+	static const char *const dates[] = {DATE,
+		"Mon, 07 Nov 1994 00:00:00 GMT"};
+
+	rt_reply_init(reply);
+	reply->keep =
+		(enum rt_keep)(turn / 3 / COUNT(requests) % (RT_KEEP_SAID + 1));
+	*request = requests[turn / 3 % COUNT(requests)];
+	*date = dates[turn % 2];
+}
+
+/* A head that was kept is the one that would be made. */
+START_TEST(makes_it_again)
+{
+	struct rt_canned *canned = can(&replies[_i].as), *fresh;
+	struct rt_reply again, first;
+	const char *request, *date;
+
+	for (size_t turn = 0; turn < 120; turn++) {
+		vary(turn, &again, &request, &date);
+		vary(turn, &first, &request, &date);
+		fresh = can(&replies[_i].as);
+		answer_at(canned, request, date, &again);
+		answer_at(fresh, request, date, &first);
+		ck_assert_uint_eq(again.head_at, first.head_at);
+		ck_assert_uint_eq(again.head_size, first.head_size);
+		assert_bytes(again.text.data, again.text.len, first.text.data,
+			first.text.len);
+		ck_assert_uint_eq(again.step_count, first.step_count);
+		for (size_t i = 0; i < first.step_count; i++) {
+			ck_assert_int_eq(again.steps[i].kind,
+				first.steps[i].kind);
+			ck_assert_uint_eq(again.steps[i].at, first.steps[i].at);
+			ck_assert_uint_eq(again.steps[i].size,
+				first.steps[i].size);
+		}
+		rt_reply_free(&again);
+		rt_reply_free(&first);
+		rt_canned_free(fresh);
+	}
+	ck_assert(
+		canned->head.text != NULL || canned->as.raw || canned->as.echo);
+	rt_canned_free(canned);
+}
+END_TEST
 
 START_TEST(nuls_are_bytes)
 {
@@ -1265,6 +1324,7 @@ main(void)
 	tcase_set_timeout(said, 60);
 	tcase_add_loop_test(said, says_it, 0, COUNT(replies));
 	tcase_add_loop_test(said, knows_its_head, 0, COUNT(replies));
+	tcase_add_loop_test(said, makes_it_again, 0, COUNT(replies));
 	tcase_add_test(said, nuls_are_bytes);
 	tcase_add_test(said, echoes_what_came);
 	tcase_add_loop_test(said, says_bytes_alone, 0, COUNT(plains));
