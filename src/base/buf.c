@@ -128,13 +128,11 @@ rt_buf_text(struct rt_buf *buf)
 }
 
 bool
-rt_grow(void *items, size_t *room, size_t count, size_t size)
+rt_grow_slowly(void *items, size_t *room, size_t size)
 {
 	size_t half = *room > 0 ? *room : FIRST_ITEMS / 2;
 	void *grown;
 
-	if (count < *room)
-		return true;
 	if (half > SIZE_MAX / 2 / size)
 		return false;
 	/* whatever type its pointer has */

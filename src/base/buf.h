@@ -66,13 +66,20 @@ void rt_buf_add_format(struct rt_buf *buf, const char *format, ...)
    Valid until something is added; NULL: it has failed. */
 const char *rt_buf_text(struct rt_buf *buf);
 
+/* rt_grow() when there is no room. */
+bool rt_grow_slowly(void *items, size_t *room, size_t size);
+
 /*
  * Makes room for one more in an array that grows by doubling. `items` is the
  * address of the pointer to it (NULL: empty), `room` what it has room for,
  * `count` what it holds, `size` the bytes of each. False: no memory, and
  * everything is as it was.
  */
-bool rt_grow(void *items, size_t *room, size_t count, size_t size);
+static inline bool
+rt_grow(void *items, size_t *room, size_t count, size_t size)
+{
+	return count < *room || rt_grow_slowly(items, room, size);
+}
 
 /*
  * Bytes with several owners, freed with the last of them. All owners belong

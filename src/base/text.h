@@ -32,9 +32,13 @@ int rt_caseless_order(const char *bytes, size_t size, const char *text);
 static inline bool
 rt_caseless(const char *bytes, size_t size, const char *text)
 {
-	/* most differ at once, and by more than the bit of a letter's case */
-	return (size == 0 || ((*bytes ^ *text) & ~0x20) == 0) &&
-		rt_caseless_order(bytes, size, text) == 0;
+	if (size == 0)
+		return *text == '\0';
+	/* most differ at once, by more than the bit of a letter's case, or in
+	   their size, which a compiler knows of a constant */
+	return ((*bytes ^ *text) & ~0x20) == 0 && size == strlen(text) &&
+		(memcmp(bytes, text, strlen(text)) == 0 ||
+			rt_caseless_order(bytes, size, text) == 0);
 }
 
 /* White space within a line: SP or HT. */

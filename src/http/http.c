@@ -29,12 +29,6 @@
 
 static const char length[] = "Content-Length", coding[] = "Transfer-Encoding";
 
-bool
-rt_span_is(const char *base, struct rt_span span, const char *text)
-{
-	return rt_caseless(base + span.at, span.size, text);
-}
-
 /* --- what llhttp tells --- */
 
 static int
@@ -597,11 +591,14 @@ const struct rt_http_field *
 rt_http_field(const struct rt_request *request, const char *base,
 	const char *name, size_t n)
 {
+	const struct rt_http_field *field = request->fields;
+	const struct rt_http_field *end = field + request->field_count;
+
 	if ((request->letters & rt_http_letter(*name)) == 0)
 		return NULL;
-	for (size_t i = 0; i < request->field_count; i++)
-		if (rt_span_is(base, request->fields[i].name, name) && n-- == 0)
-			return &request->fields[i];
+	for (; field < end; field++)
+		if (rt_span_is(base, field->name, name) && n-- == 0)
+			return field;
 	return NULL;
 }
 

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 /* Bytes of the buffer that the request was read into. */
 struct rt_span {
@@ -132,7 +133,11 @@ const struct rt_http_field *rt_http_field(const struct rt_request *request,
 	const char *base, const char *name, size_t n);
 
 /* Whether the span holds exactly this text, letters compared without case. */
-bool rt_span_is(const char *base, struct rt_span span, const char *text);
+static inline bool
+rt_span_is(const char *base, struct rt_span span, const char *text)
+{
+	return rt_caseless(base + span.at, span.size, text);
+}
 
 /* Whether it is a token (RFC 9110 5.6.2), or visible ASCII, SP and HT or
    above 0x7f: a field value (5.5) without white space around it. */

@@ -215,25 +215,32 @@ scan_target(struct rt_http *http, const char *base, size_t *at, size_t end)
 	return 0;
 }
 
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 /* RFC 9112 2.3: HTTP-version is exactly "HTTP/" DIGIT "." DIGIT. */
 static int
 scan_version(struct rt_http *http, const char *base, size_t *at, size_t end)
 {
-	static const char form[] = "HTTP/0.0";
 	const struct rt_span *target = &http->request.target;
-	const char *version = base + target->at + target->size + 1;
-	size_t i = (size_t)(base + *at - version);
+	const size_t begin = (size_t)target->at + target->size + 1;
+	const char *version = base + begin;
+	size_t have = end - begin;
 
-	for (; *at < end && i < sizeof form - 1; i++, ++*at)
-		if (form[i] == '0' ? version[i] < '0' || version[i] > '9' :
-				     version[i] != form[i])
-			return refuse(http, 400, "malformed HTTP version");
+	if (memcmp(version, "HTTP/", have < 5 ? have : 5) != 0 ||
+		(have > 5 && !is_digit(version[5])) ||
+		(have > 6 && version[6] != '.') ||
+		(have > 7 && !is_digit(version[7])) ||
+		(have > 8 && version[8] != '\r' && version[8] != '\n'))
+		return refuse(http, 400, "malformed HTTP version");
+	*at = begin + (have < 8 ? have : 8);
 	if (*at == end)
 		return 0;
-	if (version[i] == '\n')
+	if (version[8] == '\n')
 		return refuse(http, 400, "bare LF (lines end in CR LF)");
-	if (version[i] != '\r')
-		return refuse(http, 400, "malformed HTTP version");
 	if (version[5] != '1' || version[7] > '1')
 		return refuse(http, 505,
 			"only HTTP/1.0 and HTTP/1.1 are served");
