@@ -283,12 +283,17 @@ rt_conn_begin_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 	bool expects;
 
 	assert(conn->asks == RT_ASK_ROUTE);
+	conn->moved = now;
+	if (!request->has_body) {
+		conn->complete = true;
+		ask(conn, RT_ASK_ANSWER);
+		return;
+	}
 	conn->asks = RT_ASK_NOTHING;
 	/* what is not read cannot be too large */
 	conn->max_body = conn->buffers->reading.stops ? UINT64_MAX : max;
 	conn->buffers->keep = SIZE_MAX;
 	rt_conn_keep(conn, keep);
-	conn->moved = now;
 	if (request->content_length > conn->max_body &&
 		!conn->buffers->reading.early) {
 		rt_conn_refuse(conn, 413, "the body is too large");
