@@ -5,15 +5,16 @@
  * Every byte of a head passes rt_http_scan() first, which knows the line
  * structure, finds the fields, and refuses what some versions of llhttp let
  * through (bare CR and LF, NUL, white space before the colon, obs-fold, an
- * empty field name, versions other than 1.0 and 1.1). When the head is whole,
- * llhttp parses what its framing depends on: the request line, Content-Length
- * and Transfer-Encoding. check_head() adds the rest: Host, transfer codings,
- * the target's form. llhttp is not shown what some of its versions refuse
- * without need: methods that they do not know, CONNECT, schemes other than http
- * and https, bytes above 0x7f in the target, white space after a value; nor
- * fields that it would check a second time, and make nothing of. In a chunked
- * body each chunk's size line goes the same way, then the end of the trailers.
- * Makes no system call.
+ * empty field name, versions other than 1.0 and 1.1). Then the whole head is
+ * checked for what is wanted of it: the target's form, Host, transfer codings.
+ *
+ * If it announces a body, llhttp is told what says where that ends, the request
+ * line, Content-Length and Transfer-Encoding, and from then on reads each byte of
+ * it: in a chunked body each chunk's size line when it was checked, and the end
+ * of the trailers. It is not shown what some of its versions refuse without
+ * need: methods that they do not know, CONNECT, schemes other than http and
+ * https, bytes above 0x7f in the target, white space after a value; nor fields
+ * that it would check a second time, and make nothing of. Makes no system call.
  */
 #include "config.h"
 
@@ -77,7 +78,7 @@ on_message_complete(llhttp_t *llhttp)
 	return HPE_PAUSED;
 }
 
-static int check_head(struct rt_http *http);
+static int check_fields(struct rt_http *http);
 
 static int
 on_headers_complete(llhttp_t *llhttp)
@@ -85,7 +86,7 @@ on_headers_complete(llhttp_t *llhttp)
 	struct rt_http *http = llhttp->data;
 
 	llhttp->upgrade = 0; /* RFC 9110 7.8: Upgrade may be ignored */
-	return check_head(http);
+	return check_fields(http);
 }
 
 static const llhttp_settings_t settings = {
@@ -302,12 +303,14 @@ check_expect(struct rt_http *http)
 }
 
 static int
-check_head(struct rt_http *http)
+check_fields(struct rt_http *http)
 {
-	if (rt_http_check_target(http) != 0 || rt_http_check_host(http) != 0 ||
-		check_framing(http) != 0 || check_expect(http) != 0)
-		return -1;
-	return 0;
+	if (http->too_many)
+		return refuse(http, 431, "too many fields");
+	return rt_http_check_host(http) != 0 || check_framing(http) != 0 ||
+			check_expect(http) != 0 ?
+		-1 :
+		0;
 }
 
 /* --- the parts of a request --- */
@@ -347,12 +350,8 @@ static int
 give_framing(struct rt_http *http, const char *base)
 {
 	const struct rt_request *request = &http->request;
-	const uint32_t letters =
-		rt_http_letter(*length) | rt_http_letter(*coding);
 	bool lengths = false, codings = false;
 
-	if ((request->letters & letters) == 0)
-		return 0;
 	for (size_t i = 0; i < request->field_count; i++) {
 		struct rt_span name = request->fields[i].name;
 		struct rt_span value = request->fields[i].value;
@@ -374,13 +373,23 @@ give_framing(struct rt_http *http, const char *base)
 	return 0;
 }
 
-/* The empty line, if there are not too many. */
-static int
-give_end(struct rt_http *http)
+/* Others have no body (RFC 9112 6.3), and nothing that llhttp could tell. */
+static bool
+has_framing(const struct rt_request *request, const char *base)
 {
-	if (http->too_many)
-		return refuse(http, 431, "too many fields");
-	return give(http, "\r\n", 2) < 0 ? -1 : 0;
+	return rt_http_field(request, base, length, 0) != NULL ||
+		rt_http_field(request, base, coding, 0) != NULL;
+}
+
+static int
+give_head(struct rt_http *http, const char *base)
+{
+	llhttp_init(&http->llhttp, HTTP_REQUEST, &settings);
+	http->llhttp.data = http;
+	return give_line(http, base) != 0 || give_framing(http, base) != 0 ||
+			give(http, "\r\n", 2) < 0 ?
+		-1 :
+		0;
 }
 
 static int
@@ -393,8 +402,9 @@ feed_head(struct rt_http *http, const char *base, size_t *at, size_t size)
 		return scanned;
 	request->head_size = http->part_at + http->scanned;
 	request->field_count = http->found;
-	if (give_line(http, base) != 0 || give_framing(http, base) != 0 ||
-		give_end(http) != 0)
+	if (rt_http_check_target(http) != 0 ||
+		(has_framing(request, base) ? give_head(http, base) :
+					      check_fields(http)) != 0)
 		return -1;
 	*at = request->head_size;
 	if (request->chunked)
@@ -476,7 +486,7 @@ check_trailers(struct rt_http *http, const char *base)
 			rt_span_is(base, name, coding))
 			return refuse(http, 400, "framing field in a trailer");
 	}
-	return 0;
+	return http->too_many ? refuse(http, 431, "too many fields") : 0;
 }
 
 static int
@@ -489,7 +499,7 @@ feed_trailers(struct rt_http *http, const char *base, size_t *at, size_t size)
 	if (scanned <= 0)
 		return scanned;
 	http->request.trailer_count = http->found;
-	if (check_trailers(http, base) != 0 || give_end(http) != 0)
+	if (check_trailers(http, base) != 0 || give(http, "\r\n", 2) < 0)
 		return -1;
 	*at += http->scanned;
 	http->part = PART_DONE;
@@ -550,8 +560,6 @@ rt_http_reset(struct rt_http *http, const struct rt_limits *limits)
 	};
 
 	*http = (struct rt_http){.limits = limits, .request = empty};
-	llhttp_init(&http->llhttp, HTTP_REQUEST, &settings);
-	http->llhttp.data = http;
 }
 
 void
@@ -588,14 +596,12 @@ rt_http_refusal(const struct rt_http *http, const char **reason)
 }
 
 const struct rt_http_field *
-rt_http_field(const struct rt_request *request, const char *base,
+rt_http_find(const struct rt_request *request, const char *base,
 	const char *name, size_t n)
 {
 	const struct rt_http_field *field = request->fields;
 	const struct rt_http_field *end = field + request->field_count;
 
-	if ((request->letters & rt_http_letter(*name)) == 0)
-		return NULL;
 	for (; field < end; field++)
 		if (rt_span_is(base, field->name, name) && n-- == 0)
 			return field;

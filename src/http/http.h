@@ -126,11 +126,28 @@ int rt_http_refusal(const struct rt_http *http, const char **reason);
 bool rt_http_see_refused(struct rt_http *http, const char *base, size_t size,
 	bool last);
 
+/* A bit for what names begin with; a letter's case does not change it. */
+static inline uint32_t
+rt_http_letter(char c)
+{
+	return (uint32_t)1 << (c & 31);
+}
+
+/* rt_http_field() of a name that a field may have. */
+const struct rt_http_field *rt_http_find(const struct rt_request *request,
+	const char *base, const char *name, size_t n);
+
 /*
  * The n-th field of that name (compared without case) from 0, or NULL.
  */
-const struct rt_http_field *rt_http_field(const struct rt_request *request,
-	const char *base, const char *name, size_t n);
+static inline const struct rt_http_field *
+rt_http_field(const struct rt_request *request, const char *base,
+	const char *name, size_t n)
+{
+	return (request->letters & rt_http_letter(*name)) == 0 ?
+		NULL :
+		rt_http_find(request, base, name, n);
+}
 
 /* Whether the span holds exactly this text, letters compared without case. */
 static inline bool

@@ -91,13 +91,6 @@ int rt_http_scan(struct rt_http *http, const char *base, size_t size);
 bool rt_http_add(struct rt_request *request, const char *base, size_t count,
 	struct rt_http_field field);
 
-/* A bit for what names begin with; a letter's case does not change it. */
-static inline uint32_t
-rt_http_letter(char c)
-{
-	return (uint32_t)1 << (c & 31);
-}
-
 /* What a whole head must be: its target, and its Host. 0, or -1: refused. */
 int rt_http_check_target(struct rt_http *http);
 int rt_http_check_host(struct rt_http *http);
