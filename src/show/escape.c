@@ -130,6 +130,24 @@ show_text(FILE *file, enum show_to to, const char *bytes, size_t size)
 	}
 }
 
+enum show_kind
+show_kind(const char *bytes, size_t size)
+{
+	const unsigned char *at = (const unsigned char *)bytes;
+	enum show_kind kind = SHOW_PLAIN;
+	struct character character;
+
+	for (size_t i = 0; i < size; i += character.size) {
+		character = read_character(at + i, size - i);
+		if (!character.valid)
+			return SHOW_BYTES;
+		if (character.code != '\t' && character.code != '\n' &&
+			is_hidden(character.code))
+			kind = SHOW_ODD;
+	}
+	return kind;
+}
+
 void
 show_lines(FILE *file, const char *bytes, size_t size, const char *before)
 {

@@ -18,6 +18,15 @@ enum show_to {
 	SHOW_JSON  /* in double quotes, which are not written */
 };
 
+/* What bytes are, as text. */
+enum show_kind {
+	SHOW_BYTES, /* no UTF-8 */
+	SHOW_ODD,   /* with characters that are not seen, or that reorder */
+	SHOW_PLAIN  /* with none of these, but LF and HT */
+};
+
+enum show_kind show_kind(const char *bytes, size_t size);
+
 /*
  * Writes the bytes as UTF-8. A byte that is none is \xHH; a character that is
  * not seen, or that changes the order of others, is \uHHHH. In JSON these are

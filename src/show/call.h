@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A call, which is a request and what was answered, as one line of JSON for the
+ * page of --inspect. Part of the command: sees retort.h only.
+ */
+#ifndef CALL_H
+#define CALL_H
+
+#include <stdio.h>
+
+#include "retort.h"
+
+/* So much of a body, of all fields, and of a transcript is shown. */
+#define CALL_SHOWN ((size_t)32 << 10)
+
+/* What is known of it in addition. */
+struct call {
+	const struct retort_exchange *exchange;
+	const char *url;        /* of the server; NULL */
+	const char *transcript; /* of its connection; NULL */
+};
+
+/* One line, with its end, whatever clients sent: a JSON object, which
+   retort(1) describes. */
+void call_write(FILE *file, const struct call *call);
+
+/* A command line of curl that sends the same request again, for any shell of
+   POSIX; nothing, if not all of it is known, or it is no request. */
+void call_write_curl(FILE *file, const struct call *call);
+
+/* A rule of a scenario for that request; nothing, if there can be none. */
+void call_write_rule(FILE *file, const struct call *call);
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A request as text that somebody pastes: into a shell, or into a scenario. It
+ * is built so that nothing of a request becomes a command, a directive, or a
+ * key at the terminal.
+ */
+#include "config.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "show/call.h"
+#include "show/escape.h"
+
+/* A longer body is no condition that somebody would read. */
+#define MOST_CONDITION ((size_t)4 << 10)
+
+/* The longest rule for the same request, by a log line. */
+#define RULE_SIZE 16384
+
+/* The whole request is there to be copied. */
+static bool
+is_whole(const struct retort_exchange *exchange)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < exchange->field_count; i++)
+		size += strlen(exchange->fields[i].name) +
+			strlen(exchange->fields[i].value);
+	return exchange->protocol == RETORT_HTTP && exchange->complete &&
+		exchange->refused == 0 && exchange->method != NULL &&
+		exchange->target != NULL &&
+		exchange->body_size == exchange->body_total &&
+		exchange->body_size <= CALL_SHOWN && size <= CALL_SHOWN;
+}
+
+/* --- curl --- */
+
+/* Bytes as printf(1) has them. */
+static void
+put_octal(FILE *file, const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		char c = bytes[i];
+
+		if (c > ' ' && c < 0x7f && strchr("%\\'\"-", c) == NULL)
+			(void)fputc(c, file);
+		else
+			(void)fprintf(file, "\\%03o", (unsigned char)c);
+	}
+}
+
+/* Between single quotes, which it cannot leave. */
+static void
+put_between(FILE *file, const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i] == '\'')
+			(void)fputs("'\\''", file);
+		else
+			(void)fputc(bytes[i], file);
+}
+
+/* A word of the shell, of up to three texts; also one that cannot be seen. */
+static void
+put_word(FILE *file, const char *first, const char *second, const char *third)
+{
+	const char *const texts[] = {first, second, third};
+	bool plain = true;
+
+	for (int i = 0; i < 3; i++)
+		plain = plain &&
+			show_kind(texts[i], strlen(texts[i])) == SHOW_PLAIN &&
+			strchr(texts[i], '\n') == NULL;
+	(void)fputs(plain ? "'" : "\"$(printf '", file);
+	for (int i = 0; i < 3; i++)
+		if (plain)
+			put_between(file, texts[i], strlen(texts[i]));
+		else
+			put_octal(file, texts[i], strlen(texts[i]));
+	(void)fputs(plain ? "'" : "')\"", file);
+}
+
+static const struct retort_field *
+find(const struct retort_exchange *exchange, const char *name)
+{
+	for (size_t i = 0; i < exchange->field_count; i++)
+		if (strcasecmp(exchange->fields[i].name, name) == 0)
+			return exchange->fields + i;
+	return NULL;
+}
+
+/* The field that curl makes itself, of the URL or the body, as it came. */
+static bool
+is_made(const struct retort_field *field, const char *host, size_t size)
+{
+	return strcasecmp(field->name, "Content-Length") == 0 ||
+		(strcasecmp(field->name, "Host") == 0 && size > 0 &&
+			strlen(field->value) == size &&
+			strncmp(field->value, host, size) == 0);
+}
+
+static void
+put_fields(FILE *file, const struct retort_exchange *exchange, const char *url)
+{
+	static const char *const usual[] = {"User-Agent", "Accept", NULL};
+	const char *host = url ? strstr(url, "://") : NULL;
+	size_t size = 0;
+
+	if (host != NULL) {
+		host += 3;
+		size = strcspn(host, "/");
+	}
+	for (size_t i = 0; i < exchange->field_count; i++) {
+		const struct retort_field *field = exchange->fields + i;
+
+		if (is_made(field, host, size))
+			continue;
+		(void)fputs(" \\\n  -H ", file);
+		put_word(file, field->name, *field->value ? ": " : ";",
+			field->value);
+	}
+	for (size_t i = 0; usual[i] != NULL; i++)
+		if (find(exchange, usual[i]) == NULL)
+			(void)fprintf(file, " \\\n  -H '%s:'", usual[i]);
+	if (exchange->body_size > 0 && find(exchange, "Content-Type") == NULL)
+		(void)fputs(" \\\n  -H 'Content-Type:'", file);
+}
+
+/* A target that curl sends as it is, in a URL. */
+static bool
+is_usual(const char *target)
+{
+	if (*target != '/')
+		return false;
+	for (; *target != '\0'; target++)
+		if (*target <= ' ' || *target > '~' || *target == '#')
+			return false;
+	return true;
+}
+
+/* Where it went. */
+static void
+put_url(FILE *file, const struct retort_exchange *exchange, const char *url)
+{
+	const char *target = exchange->target;
+
+	if (url != NULL && strncmp(url, "unix:", 5) == 0) {
+		(void)fputs(" --unix-socket ", file);
+		put_word(file, url + 5, "", "");
+		url = "http://localhost/";
+	}
+	if (url == NULL)
+		url = "http://127.0.0.1/";
+	if (strncmp(url, "https:", 6) == 0)
+		(void)fputs(" -k", file);
+	if (is_usual(target)) {
+		(void)fputs(strpbrk(target, "[]{}") ? " -g" : "", file);
+		(void)fputs(strstr(target, "/.") ? " --path-as-is " : " ",
+			file);
+		put_word(file, url, target + 1, "");
+		return;
+	}
+	(void)fputs(" --request-target ", file);
+	put_word(file, target, "", "");
+	(void)fputc(' ', file);
+	put_word(file, url, "", "");
+}
+
+void
+call_write_curl(FILE *file, const struct call *call)
+{
+	const struct retort_exchange *exchange = call->exchange;
+	const char *method = exchange->method, *body = exchange->body;
+	size_t size = exchange->body_size;
+	bool plain;
+
+	if (!is_whole(exchange))
+		return;
+	plain = show_kind(body, size) == SHOW_PLAIN;
+	if (!plain) {
+		(void)fputs("printf '", file);
+		put_octal(file, body, size);
+		(void)fputs("' |\n", file);
+	}
+	(void)fputs("curl", file);
+	if (exchange->minor == 0)
+		(void)fputs(" -0", file);
+	if (strcmp(method, "HEAD") == 0 && size == 0) {
+		(void)fputs(" -I", file);
+	} else if (strcmp(method, size > 0 ? "POST" : "GET") != 0) {
+		(void)fputs(" -X ", file);
+		put_word(file, method, "", "");
+	}
+	put_url(file, exchange, call->url);
+	put_fields(file, exchange, call->url);
+	if (size > 0)
+		(void)fputs(" \\\n  ", file);
+	if (size > 0 && plain) {
+		(void)fputs("--data-raw '", file);
+		put_between(file, body, size);
+		(void)fputc('\'', file);
+	} else if (size > 0) {
+		(void)fputs("--data-binary @-", file);
+	}
+	(void)fputc('\n', file);
+}
+
+/* --- a rule --- */
+
+/* As scenarios have bytes in double quotes. */
+static void
+put_escaped(FILE *file, const char *bytes, size_t size)
+{
+	(void)fputc('"', file);
+	for (size_t i = 0; i < size; i++) {
+		char c = bytes[i];
+
+		if (c == '\n')
+			(void)fputs("\\n", file);
+		else if (c == '"' || c == '\\')
+			(void)fprintf(file, "\\%c", c);
+		else if (c >= ' ' && c < 0x7f)
+			(void)fputc(c, file);
+		else
+			(void)fprintf(file, "\\x%02x", (unsigned char)c);
+	}
+	(void)fputc('"', file);
+}
+
+void
+call_write_rule(FILE *file, const struct call *call)
+{
+	const struct retort_exchange *exchange = call->exchange;
+	int status = exchange->rule > 0 ? exchange->status : 200;
+	char text[RULE_SIZE];
+	size_t size;
+	const char *line;
+
+	if (!is_whole(exchange))
+		return;
+	/* "# ...", "@on METHOD TARGET", and what is not for us */
+	size = retort_log_line(exchange, RETORT_LOG_SCENARIO, text,
+		sizeof text - 1);
+	text[size] = '\0';
+	line = strstr(text, "\n@on ");
+	if (line == NULL)
+		return;
+	line++;
+	(void)fprintf(file, "%.*s\n", (int)strcspn(line, "\n"), line);
+	if (exchange->body_size > 0 && exchange->body_size <= MOST_CONDITION) {
+		(void)fputs("@if-body ", file);
+		put_escaped(file, exchange->body, exchange->body_size);
+		(void)fputc('\n', file);
+	}
+	if (status < 200)
+		status = 200;
+	(void)fprintf(file, "HTTP/1.1 %d%s\n\n", status,
+		status == 200 ? " OK" : "");
+}
