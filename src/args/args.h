@@ -58,6 +58,7 @@ struct args {
 	bool reload;     /* the scenario, when its file changes */
 	bool unconfined; /* no sandbox */
 	bool notices;    /* what was made right in a scenario is told */
+	bool inspect;    /* a page shows requests */
 	bool log_chosen; /* this form, and not the usual one: */
 	enum retort_log log_format;
 	int verbose; /* 1: heads, 2: bodies too */

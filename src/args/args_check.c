@@ -483,7 +483,7 @@ args_finish(struct given *given)
 	if (args->reload &&
 		(args->scenario == NULL || args->scenario_text != NULL))
 		args_die(EXIT_USAGE, "--reload needs --scenario FILE");
-	if (args->transcripts != NULL || has_rules(args)) {
+	if (args->transcripts != NULL || args->inspect || has_rules(args)) {
 		args->options.unrecorded = false;
 		args->options.sigpipe_ignored = false;
 	}

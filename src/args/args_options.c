@@ -215,6 +215,9 @@ const struct option args_options[] = {
 	{"transcript", 0, "DIR", "keep every byte of each connection there",
 		.read = args_read_text, TO(args.transcripts),
 		.excludes = "sweep"},
+	{"inspect", 0, NULL, "show requests live, in a page for a browser",
+		.read = args_read_flag, TO(args.inspect), .ways = HTTP,
+		.excludes = "sweep", .brief = true},
 
 	{.help = "For scripts"},
 	{"port-file", 0, "FILE", "write the port there",

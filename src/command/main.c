@@ -27,6 +27,7 @@
 #include "show/color.h"
 #include "show/escape.h"
 #include "talk/console.h"
+#include "talk/inspect.h"
 #include "talk/output.h"
 
 /* --- serving --- */
@@ -325,6 +326,22 @@ log_format(const struct args *args)
 					     RETORT_LOG_COLUMNS;
 }
 
+/* The page of --inspect. */
+static struct inspect *
+open_inspect(const struct args *args, struct retort *server)
+{
+	char error[RETORT_ERROR_SIZE];
+	struct inspect *inspect;
+
+	if (!args->inspect)
+		return NULL;
+	inspect = inspect_open(error);
+	if (inspect == NULL)
+		args_die(setup_status(args, errno), "--inspect: %s", error);
+	inspect_show(inspect, server);
+	return inspect;
+}
+
 static void
 open_output(struct args *args, struct output *output)
 {
@@ -338,7 +355,8 @@ open_output(struct args *args, struct output *output)
 		errno != EEXIST)
 		args_die(EXIT_USAGE, "--transcript %s: %s", args->transcripts,
 			strerror(errno));
-	if (output->log || output->verbose > 0 || args->transcripts != NULL) {
+	if (output->log || output->verbose > 0 || args->transcripts != NULL ||
+		args->inspect) {
 		args->options.event = output_event;
 		args->options.event_arg = output;
 	}
@@ -348,7 +366,7 @@ open_output(struct args *args, struct output *output)
 static int
 tell_where(const struct args *args, struct retort *server,
 	struct told_file *file, struct told_file *ca,
-	const volatile struct signals *signals)
+	const struct inspect *inspect, const volatile struct signals *signals)
 {
 	int code = told_file_ca(ca, retort_ca(server), signals);
 
@@ -374,6 +392,9 @@ tell_where(const struct args *args, struct retort *server,
 	if (args->mode == MODE_SERVE &&
 		(args->control == NULL || strcmp(args->control, "-") != 0))
 		announce_end();
+	if (inspect != NULL)
+		(void)fprintf(stderr, "retort: requests are shown at %s\n",
+			inspect_url(inspect));
 	announce_ready();
 	return 0;
 }
@@ -436,9 +457,10 @@ main(int argc, char **argv)
 					 retort_stats(server).expectations > 0);
 	typed.server = server;
 	signals_wake(server);
+	output.inspect = open_inspect(&args, server);
 	watch = watch_open(&args, ppid, args.typed ? &typed : NULL,
-		open_control(&args, server));
-	status = tell_where(&args, server, &file, &ca, signals);
+		open_control(&args, server), output.inspect);
+	status = tell_where(&args, server, &file, &ca, output.inspect, signals);
 	if (status == 0 && args.mode == MODE_RUN)
 		status = run_command(&args, server, &watch, &output, ca.name,
 			signals);
@@ -450,6 +472,8 @@ main(int argc, char **argv)
 	told_file_end(&file);
 	told_file_end(&ca);
 	signals_wake(NULL);
+	inspect_close(output.inspect);
+	output.inspect = NULL;
 	retort_close(server);
 	output_finish(&output);
 	sink_close(&output.sink);

@@ -33,12 +33,13 @@ open_pidfd(pid_t pid)
 
 struct watch
 watch_open(const struct args *args, pid_t parent, struct typed *typed,
-	struct control *control)
+	struct control *control, struct inspect *inspect)
 {
 	struct watch watch = {.pidfd = -1,
 		.input = -1,
 		.typed = typed,
-		.control = control};
+		.control = control,
+		.inspect = inspect};
 	struct stat status;
 	int listens = 0;
 	socklen_t size = sizeof listens;
@@ -69,7 +70,8 @@ watch_close(struct watch *watch)
 bool
 watch_needed(const struct watch *watch)
 {
-	return watch->parent || watch->typed != NULL || watch->control != NULL;
+	return watch->parent || watch->typed != NULL ||
+		watch->control != NULL || watch->inspect != NULL;
 }
 
 /* Standard input has something, or its end. */
@@ -82,7 +84,21 @@ input_ended(void)
 	return n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
 }
 
-/* The descriptors to poll: our own, then the server's. No more of them than are
+/* Those of the servers: of the one that is asked, and of its page. How many,
+   also if there is not room for all. */
+static size_t
+list_served(struct watch *watch, struct retort *server, struct pollfd *polled,
+	size_t room, int *timeout)
+{
+	size_t count = retort_pollfds(server, polled, room, timeout);
+	size_t used = count < room ? count : room;
+
+	return count +
+		inspect_poll(watch->inspect, polled + used, room - used,
+			timeout);
+}
+
+/* The descriptors to poll: our own, then the servers'. No more of them than are
    open: poll(2) fails beyond the limit of descriptors. */
 static struct pollfd *
 list_polled(struct watch *watch, struct retort *server, size_t *count,
@@ -97,8 +113,8 @@ list_polled(struct watch *watch, struct retort *server, size_t *count,
 		if (polled != NULL) {
 			own += control_poll(watch->control, polled + own);
 			*count = own +
-				retort_pollfds(server, polled + own, room - own,
-					timeout);
+				list_served(watch, server, polled + own,
+					room - own, timeout);
 		}
 		if (polled != NULL && *count <= room)
 			break;

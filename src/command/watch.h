@@ -15,6 +15,7 @@
 #include "retort.h"
 #include "talk/console.h"
 #include "talk/control.h"
+#include "talk/inspect.h"
 
 struct pollfd;
 
@@ -25,12 +26,13 @@ struct watch {
 	int input; /* standard input, ended with the parent; -1: not */
 	struct typed *typed;     /* NULL: nobody types */
 	struct control *control; /* owned; NULL: nobody asks */
+	struct inspect *inspect; /* NULL: nobody looks */
 	struct pollfd *polled;   /* to be freed */
 	size_t polled_room;
 };
 
 struct watch watch_open(const struct args *args, pid_t parent,
-	struct typed *typed, struct control *control);
+	struct typed *typed, struct control *control, struct inspect *inspect);
 
 void watch_close(struct watch *watch);
 

@@ -322,6 +322,7 @@ output_step(struct output *output)
 	tell_shortage(output);
 	write_transcripts(output);
 	flush(output);
+	inspect_step(output->inspect);
 	forget(output);
 }
 
@@ -373,6 +374,7 @@ output_event(void *arg, enum retort_event event,
 {
 	struct output *output = arg;
 
+	inspect_event(output->inspect, event, exchange);
 	switch (event) {
 	case RETORT_ON_HEAD:
 	case RETORT_ON_PIECE:

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "retort.h"
+#include "talk/inspect.h"
 #include "talk/sink.h"
 #include "talk/transcript.h"
 
@@ -22,14 +23,15 @@ struct output {
 	bool recorded; /* what comes is kept, */
 	bool judged;   /* and compared with what is expected */
 	struct transcripts transcripts;
-	bool missed;           /* one could not be kept: it was told */
-	struct retort *server; /* whose they are */
-	uint64_t shortages;    /* of descriptors, that were told */
-	uint64_t dropped;      /* lines for which there was no room */
-	bool blocked;          /* nothing more is taken now */
-	size_t begin;          /* of `text`: what was not written yet, */
-	size_t end;            /* which may begin within a line */
-	char line[PIPE_BUF];   /* the next one */
+	bool missed;             /* one could not be kept: it was told */
+	struct retort *server;   /* whose they are */
+	struct inspect *inspect; /* who looks, too; NULL */
+	uint64_t shortages;      /* of descriptors, that were told */
+	uint64_t dropped;        /* lines for which there was no room */
+	bool blocked;            /* nothing more is taken now */
+	size_t begin;            /* of `text`: what was not written yet, */
+	size_t end;              /* which may begin within a line */
+	char line[PIPE_BUF];     /* the next one */
 	char text[16 * PIPE_BUF];
 };
 

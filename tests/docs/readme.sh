@@ -176,6 +176,9 @@ retort -vv --echo
 	get 200|POST /any HTTP/1.1|-d body /any
 	shown > POST /any HTTP/1.1
 	shown > body
+retort --inspect --body ok
+	get 200|ok|-d x /hook
+	shown requests are shown at http://127.0.0.1:
 retort --tcp --echo
 	nc hello
 retort --tcp --body OK --timeout idle=10

@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests of others are data that a stranger may have sent, and may hold
+ * secrets. So the page is found only by a path that cannot be guessed, answers
+ * to the names of the loopback alone, which a page of another site cannot have
+ * by rebinding its own name, and to no request that a browser makes for another
+ * site.
+ */
+#include "config.h"
+
+#include "talk/inspect.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "show/call.h"
+#include "talk/inspect_page.h"
+
+/* Calls that are kept for pages to come, and so many bytes of them. */
+#define MOST_CALLS 200
+#define MOST_BYTES ((size_t)4 << 20)
+
+/* Pages that read at a time. */
+#define MOST_PAGES 8
+
+/* A longer line is told without what is too long in it. */
+#define LONGEST_LINE ((size_t)900 << 10)
+
+/* Of a page that takes nothing of what it has asked for: ms. */
+#define PATIENCE 10000
+
+/* 128 bits, in hexadecimal digits. */
+#define SECRET_BYTES 16
+#define SECRET_SIZE (2 * SECRET_BYTES + 1)
+
+/* A call that was seen. */
+struct seen {
+	uint64_t connection;
+	uint64_t nth;
+	bool whole;       /* nothing but its end is to be told */
+	uint64_t version; /* of the line, among those of all; 0: none */
+	char *line;
+	size_t size;
+};
+
+/* A page, and what it has: all lines up to this version. */
+struct page {
+	uint64_t connection; /* 0: nobody */
+	uint64_t version;
+};
+
+struct inspect {
+	struct retort *server; /* of the page */
+	struct retort *shown;  /* whose requests it shows */
+	char secret[SECRET_SIZE];
+	const char *url;
+	struct seen calls[MOST_CALLS]; /* the oldest first */
+	size_t count;
+	size_t bytes;     /* of their lines */
+	uint64_t version; /* of the last one */
+	bool partly;      /* one is not whole */
+	struct page pages[MOST_PAGES];
+	char hello[RETORT_ERROR_SIZE]; /* what a page begins with */
+};
+
+/* --- pages --- */
+
+/* That of a connection, or a free one, of 0; NULL. */
+static struct page *
+find_page(struct inspect *inspect, uint64_t connection)
+{
+	for (size_t i = 0; i < MOST_PAGES; i++)
+		if (inspect->pages[i].connection == connection)
+			return inspect->pages + i;
+	return NULL;
+}
+
+/* Of the server of the page. */
+static void
+page_event(void *arg, enum retort_event event,
+	const struct retort_exchange *exchange, const void *bytes, size_t size)
+{
+	struct page *page = find_page(arg, exchange->connection);
+
+	(void)bytes;
+	(void)size;
+	if (event == RETORT_ON_END && page != NULL)
+		page->connection = 0;
+}
+
+/* One that does not read, or has gone. */
+static void
+cut_off(struct inspect *inspect, struct page *page)
+{
+	(void)retort_end(inspect->server, page->connection, RETORT_RST);
+	page->connection = 0;
+}
+
+/* The next call that it lacks; NULL: none. */
+static const struct seen *
+find_next(const struct inspect *inspect, const struct page *page)
+{
+	const struct seen *next = NULL;
+
+	for (size_t i = 0; i < inspect->count; i++) {
+		const struct seen *call = inspect->calls + i;
+
+		if (call->version > page->version &&
+			(next == NULL || call->version < next->version))
+			next = call;
+	}
+	return next;
+}
+
+/* As much of what it lacks as it takes now; whether that is anything. */
+static bool
+push(struct inspect *inspect, struct page *page)
+{
+	const uint64_t before = page->version;
+	const struct seen *call;
+	int code = 0;
+
+	while (code == 0 && page->version < inspect->version &&
+		(call = find_next(inspect, page)) != NULL) {
+		code = retort_push(inspect->server, page->connection,
+			call->line, call->size);
+		if (code == 0)
+			page->version = call->version;
+	}
+	if (code < 0 && code != -EAGAIN)
+		cut_off(inspect, page);
+	return page->version != before;
+}
+
+/* To all pages. */
+static bool
+push_all(struct inspect *inspect)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < MOST_PAGES; i++)
+		if (inspect->pages[i].connection != 0)
+			any = push(inspect, inspect->pages + i) || any;
+	return any;
+}
+
+/* --- calls --- */
+
+/* A page that lacks it has not read for long. */
+static void
+forget_first(struct inspect *inspect)
+{
+	for (size_t i = 0; i < MOST_PAGES; i++)
+		if (inspect->pages[i].connection != 0 &&
+			inspect->pages[i].version < inspect->calls[0].version)
+			cut_off(inspect, inspect->pages + i);
+	inspect->bytes -= inspect->calls[0].size;
+	free(inspect->calls[0].line);
+	inspect->count--;
+	memmove(inspect->calls, inspect->calls + 1,
+		inspect->count * sizeof *inspect->calls);
+}
+
+static struct seen *
+find_call(struct inspect *inspect, const struct retort_exchange *exchange)
+{
+	for (size_t i = inspect->count; i-- > 0;)
+		if (inspect->calls[i].connection == exchange->connection &&
+			inspect->calls[i].nth == exchange->nth)
+			return inspect->calls + i;
+	return NULL;
+}
+
+static struct seen *
+need_call(struct inspect *inspect, const struct retort_exchange *exchange)
+{
+	struct seen *call = find_call(inspect, exchange);
+
+	if (call != NULL)
+		return call;
+	if (inspect->count == MOST_CALLS)
+		forget_first(inspect);
+	call = inspect->calls + inspect->count++;
+	*call = (struct seen){.connection = exchange->connection,
+		.nth = exchange->nth};
+	inspect->partly = true;
+	return call;
+}
+
+/* The number of records. */
+static size_t
+count_records(struct retort *server)
+{
+	size_t least = 0, most = 1;
+
+	while (retort_record(server, most) != NULL) {
+		least = most;
+		most *= 2;
+	}
+	/* there is `least`, and no `most` */
+	while (most - least > 1) {
+		size_t middle = least + (most - least) / 2;
+
+		if (retort_record(server, middle) != NULL)
+			least = middle;
+		else
+			most = middle;
+	}
+	return least;
+}
+
+/* Its record, if there is one by now; it is among the last. */
+static const struct retort_exchange *
+find_record(struct retort *server, const struct seen *call)
+{
+	for (size_t n = count_records(server); n > 0; n--) {
+		const struct retort_exchange *record = retort_record(server, n);
+
+		if (record->connection == call->connection &&
+			record->nth == call->nth)
+			return record;
+	}
+	return NULL;
+}
+
+/* The line of a call; NULL: there is no memory. */
+static char *
+make_line(const struct call *call, size_t *size)
+{
+	char *line = NULL;
+	FILE *file = open_memstream(&line, size);
+	bool failed;
+
+	if (file == NULL)
+		return NULL;
+	call_write(file, call);
+	failed = ferror(file) != 0;
+	failed = fclose(file) != 0 || failed;
+	if (!failed)
+		return line;
+	free(line);
+	return NULL;
+}
+
+/* What is known of it now. `exchange`: its record, or what an event told. */
+static void
+tell(struct inspect *inspect, struct seen *seen,
+	const struct retort_exchange *exchange, char *transcript)
+{
+	struct retort_exchange brief = *exchange;
+	struct call call = {exchange, retort_url(inspect->shown), transcript};
+	size_t size = 0;
+	char *line = make_line(&call, &size);
+
+	if (line != NULL && size > LONGEST_LINE) {
+		free(line);
+		/* as of one of which there is no record */
+		brief.method = NULL;
+		brief.body_size = 0;
+		call = (struct call){.exchange = &brief};
+		line = make_line(&call, &size);
+	}
+	free(transcript);
+	if (line == NULL)
+		return;
+	inspect->bytes += size - seen->size;
+	free(seen->line);
+	seen->line = line;
+	seen->size = size;
+	seen->version = ++inspect->version;
+}
+
+/* A client that came and went in silence is not of interest. */
+static bool
+is_silent(const struct retort_exchange *exchange)
+{
+	return exchange->received == 0 && exchange->tls_error == NULL;
+}
+
+void
+inspect_event(struct inspect *inspect, enum retort_event event,
+	const struct retort_exchange *exchange)
+{
+	const struct retort_exchange *record;
+	struct seen *call;
+
+	if (inspect == NULL || inspect->shown == NULL)
+		return;
+	if (event == RETORT_ON_HEAD)
+		(void)need_call(inspect, exchange);
+	if (event != RETORT_ON_END || is_silent(exchange))
+		return;
+	call = need_call(inspect, exchange);
+	record = find_record(inspect->shown, call);
+	call->whole = true;
+	tell(inspect, call, record ? record : exchange,
+		retort_transcript(inspect->shown, exchange->connection));
+}
+
+/* Requests that have come whole, and whose answer is under way. */
+static void
+look_again(struct inspect *inspect)
+{
+	if (!inspect->partly)
+		return;
+	inspect->partly = false;
+	for (size_t i = 0; i < inspect->count; i++) {
+		struct seen *call = inspect->calls + i;
+		const struct retort_exchange *record;
+
+		if (call->whole)
+			continue;
+		record = find_record(inspect->shown, call);
+		call->whole = record != NULL;
+		if (record == NULL)
+			inspect->partly = true;
+		else
+			tell(inspect, call, record, NULL);
+	}
+}
+
+void
+inspect_step(struct inspect *inspect)
+{
+	if (inspect == NULL)
+		return;
+	look_again(inspect);
+	while (inspect->count > 1 && inspect->bytes > MOST_BYTES)
+		forget_first(inspect);
+	/* what was sent makes room for more */
+	do
+		(void)retort_step(inspect->server, 0);
+	while (push_all(inspect));
+}
+
+/* --- who may look --- */
+
+/* A browser asks for another site, or it is none of ours. */
+static bool
+is_foreign(const struct retort_exchange *exchange)
+{
+	const char *site = retort_field_of(exchange, "Sec-Fetch-Site", 0);
+	const char *origin = retort_field_of(exchange, "Origin", 0);
+	const char *host = retort_field_of(exchange, "Host", 0);
+
+	if (site != NULL && strcmp(site, "same-origin") != 0 &&
+		strcmp(site, "none") != 0)
+		return true;
+	return origin != NULL &&
+		(host == NULL || strncmp(origin, "http://", 7) != 0 ||
+			strcasecmp(origin + 7, host) != 0);
+}
+
+/* The rest of the path, after the secret; NULL: it is not this. How long it
+   takes does not say how much of it was right. */
+static const char *
+after_secret(const struct inspect *inspect, const char *path)
+{
+	size_t size = SECRET_SIZE - 1;
+	int wrong = 0;
+
+	if (path == NULL || *path != '/' || strlen(path) < size + 2)
+		return NULL;
+	for (size_t i = 0; i < size; i++)
+		wrong |= path[1 + i] ^ inspect->secret[i];
+	return wrong == 0 && path[1 + size] == '/' ? path + size + 2 : NULL;
+}
+
+static int
+refuse(struct retort_reply *reply, int status, const char *why)
+{
+	reply->status = status;
+	reply->body = why;
+	return 0;
+}
+
+static int
+answer_stream(struct inspect *inspect, uint64_t connection,
+	struct retort_reply *reply)
+{
+	struct page *page = find_page(inspect, 0);
+
+	if (page == NULL)
+		return refuse(reply, 503, "too many pages are open\n");
+	reply->type = "application/x-ndjson";
+	reply->body = inspect->hello;
+	reply->chunked = true;
+	reply->open = true;
+	*page = (struct page){.connection = connection};
+	return 0;
+}
+
+static const struct {
+	const char *path;
+	const char *type;
+	const unsigned char *bytes;
+	size_t size;
+} parts[] = {
+	{"", "text/html; charset=utf-8", inspect_html, sizeof inspect_html},
+	{"inspect.css", "text/css; charset=utf-8", inspect_css,
+		sizeof inspect_css},
+	{"inspect.js", "text/javascript; charset=utf-8", inspect_js,
+		sizeof inspect_js},
+};
+
+static int
+answer(void *arg, const struct retort_exchange *exchange,
+	struct retort_reply *reply)
+{
+	struct inspect *inspect = arg;
+	const char *path = after_secret(inspect, exchange->path);
+
+	if (is_foreign(exchange))
+		return refuse(reply, 403, "not for other sites\n");
+	if (path == NULL)
+		return refuse(reply, 404, "not here\n");
+	if (strcmp(exchange->method, "GET") != 0)
+		return refuse(reply, 405, "GET alone\n");
+	if (strcmp(path, "requests") == 0)
+		return answer_stream(inspect, exchange->connection, reply);
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (strcmp(path, parts[i].path) == 0) {
+			reply->type = parts[i].type;
+			reply->body = parts[i].bytes;
+			reply->body_size = parts[i].size;
+			return 0;
+		}
+	return refuse(reply, 404, "not here\n");
+}
+
+/* --- the server of the page --- */
+
+static int
+make_secret(char *secret)
+{
+	unsigned char bytes[SECRET_BYTES];
+
+	if (getentropy(bytes, sizeof bytes) < 0)
+		return -errno;
+	for (size_t i = 0; i < sizeof bytes; i++)
+		(void)snprintf(secret + 2 * i, 3, "%02x", bytes[i]);
+	return 0;
+}
+
+static int
+open_page(struct inspect *inspect, char *error)
+{
+	int code = make_secret(inspect->secret);
+	char path[SECRET_SIZE + 2];
+
+	if (code < 0) {
+		(void)snprintf(error, RETORT_ERROR_SIZE, "%s", strerror(-code));
+		return code;
+	}
+	inspect->server = retort_start(.bind = "127.0.0.1",
+		.hosts = "127.0.0.1\nlocalhost", .stepped = true,
+		.unrecorded = true, .sigpipe_ignored = true, .max_body = 1024,
+		.head_timeout = PATIENCE, .body_timeout = PATIENCE,
+		.write_timeout = PATIENCE, .event = page_event,
+		.event_arg = inspect, .error = error);
+	if (inspect->server == NULL)
+		return -errno;
+	code = retort_on(inspect->server, NULL, .handler = answer,
+		.handler_arg = inspect,
+		.fields = "Content-Security-Policy: default-src 'none'; "
+			  "script-src 'self'; style-src 'self'; "
+			  "connect-src 'self'; img-src data:; "
+			  "base-uri 'none'; form-action 'none'; "
+			  "frame-ancestors 'none'\n"
+			  "Cache-Control: no-store\n"
+			  "Cross-Origin-Opener-Policy: same-origin\n"
+			  "Cross-Origin-Resource-Policy: same-origin\n"
+			  "Referrer-Policy: no-referrer\n"
+			  "X-Content-Type-Options: nosniff");
+	(void)snprintf(path, sizeof path, "%s/", inspect->secret);
+	inspect->url = retort_url(inspect->server, path);
+	if (code < 0 || inspect->url == NULL) {
+		(void)snprintf(error, RETORT_ERROR_SIZE, "%s",
+			strerror(code < 0 ? -code : ENOMEM));
+		return code < 0 ? code : -ENOMEM;
+	}
+	return 0;
+}
+
+struct inspect *
+inspect_open(char *error)
+{
+	struct inspect *inspect = calloc(1, sizeof *inspect);
+	int code = -ENOMEM;
+
+	if (inspect == NULL)
+		(void)snprintf(error, RETORT_ERROR_SIZE, "%s",
+			strerror(ENOMEM));
+	else
+		code = open_page(inspect, error);
+	if (code == 0)
+		return inspect;
+	inspect_close(inspect);
+	errno = -code;
+	return NULL;
+}
+
+void
+inspect_show(struct inspect *inspect, struct retort *server)
+{
+	const char *url = retort_url(server);
+
+	inspect->shown = server;
+	(void)snprintf(inspect->hello, sizeof inspect->hello,
+		"{\"retort\":\"%s\",\"url\":\"%s\"}\n", retort_version(),
+		url ? url : "");
+}
+
+const char *
+inspect_url(const struct inspect *inspect)
+{
+	return inspect->url;
+}
+
+size_t
+inspect_poll(struct inspect *inspect, struct pollfd *polled, size_t room,
+	int *timeout)
+{
+	size_t count;
+	int own;
+
+	if (inspect == NULL)
+		return 0;
+	count = retort_pollfds(inspect->server, polled, room, &own);
+	if (own >= 0 && (*timeout < 0 || own < *timeout))
+		*timeout = own;
+	return count;
+}
+
+void
+inspect_close(struct inspect *inspect)
+{
+	if (inspect == NULL)
+		return;
+	retort_close(inspect->server);
+	while (inspect->count > 0)
+		forget_first(inspect);
+	free(inspect);
+}

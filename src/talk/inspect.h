@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --inspect: a page in which requests are seen as they come. It has a server of
+ * its own, on the loopback, whose requests are nobody's but ours; the page
+ * reads a reply of it that stays open. Nothing here waits. Part of the command:
+ * sees retort.h only.
+ */
+#ifndef INSPECT_H
+#define INSPECT_H
+
+#include <stddef.h>
+
+#include "retort.h"
+
+struct inspect;
+struct pollfd;
+
+/* NULL with errno and a line in `error`, of RETORT_ERROR_SIZE. */
+struct inspect *inspect_open(char *error);
+
+/* The server whose requests are shown; before anybody asks for the page. */
+void inspect_show(struct inspect *inspect, struct retort *server);
+
+/* Where the page is; it lives as long as this. */
+const char *inspect_url(const struct inspect *inspect);
+
+/* All that follow take NULL, too: then nobody looks. */
+
+/* Ends the pages that are open, too. */
+void inspect_close(struct inspect *inspect);
+
+/* Of each event of that server. */
+void inspect_event(struct inspect *inspect, enum retort_event event,
+	const struct retort_exchange *exchange);
+
+/* After each step of that server, and before anything of it is forgotten. */
+void inspect_step(struct inspect *inspect);
+
+/* Fills at most `room` descriptors, and returns how many there are; `timeout`
+   may become less: ms, -1: never. */
+size_t inspect_poll(struct inspect *inspect, struct pollfd *polled, size_t room,
+	int *timeout);
+
+#endif
