@@ -175,6 +175,8 @@ page()
 	holds '.agent as $agent | .echo.answered |
 		contains("User-Agent: \($agent)")' 'www/: the User-Agent is shown'
 	as_wide 'www/'
+	accessible 'www/'
+	by_keyboard 'www/'
 
 	run <<'JS'
 document.getElementById('again').click();
@@ -273,7 +275,193 @@ JS
 		.cells == 120 and .scripts == 0' 'sweep: its report'
 	as_wide 'sweep: its report'
 	quiet 'sweep: its report'
+	accessible 'sweep: its report'
+	by_keyboard 'sweep: its report'
 	stop 'sweep: its report'
+}
+
+# --- the page of --inspect ---
+
+# until_true CODE: in the page, waits until that is true
+until_true()
+{
+	run <<JS
+const enough = () => { return $1; };
+await new Promise((resolve) => {
+	const look = () => enough() && resolve();
+	new MutationObserver(look).observe(document.body,
+		{ childList: true, subtree: true, characterData: true });
+	look();
+});
+return true;
+JS
+}
+
+# rows N: so many requests are listed, and have ended
+rows()
+{
+	until_true "document.querySelectorAll('#list > li').length === $1 &&
+		!document.getElementById('list').innerText.includes('under way')"
+}
+
+# chosen N: what the page says of the N-th of the list
+chosen()
+{
+	run <<JS
+document.querySelectorAll('#list button')[$1 - 1].click();
+return {
+	title: document.getElementById('detail-title').textContent,
+	current: document.querySelectorAll('[aria-current=true]').length,
+	text: document.getElementById('content').innerText,
+	tables: [...document.querySelectorAll('#content table')].map((table) =>
+		[table.getAttribute('aria-label'), [...table.rows].map((row) =>
+			[...row.cells].map((cell) => cell.textContent))]),
+	scripts: document.scripts.length,
+	strange: document.querySelectorAll('main b, main img, main script').length,
+	odd: [...document.querySelectorAll('#content .odd')]
+		.map((e) => e.textContent),
+};
+JS
+}
+
+# sets `page`
+begin_inspect()
+{
+	start --inspect --body ok
+	while page=$(sed -n 's/.* are shown at //p' "$dir/err") &&
+			[ -z "$page" ]; do
+		kill -0 "$pid" || break
+	done
+}
+
+inspected()
+{
+	begin_inspect
+	curl -s -o /dev/null "${url}before"
+	visit "$page"
+	rows 1
+	holds '. == true' 'inspect: what came before'
+	curl -s -o /dev/null -H 'Content-Type: application/json' \
+		-d '{"id":12345678901234567890,"a":[1,{}],"b":[]}' "${url}json"
+	curl -s -o /dev/null -d 'name=a%20b&text=<b>x</b>' "${url}form?q=1"
+	rows 3
+	holds '. == true' 'inspect: what comes'
+	chosen 1
+	holds '.title == "POST /form?q=1" and .current == 1 and
+		(.tables[] | select(.[0] == "Form") | .[1]) ==
+		[["name", "a b"], ["text", "<b>x</b>"]]' 'inspect: a form'
+	holds '.text | contains("curl") and contains("@on POST /form?q=1")' \
+		'inspect: to be copied'
+	chosen 2
+	holds '.text | contains("{\n  \"id\": 12345678901234567890,\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}")' \
+		'inspect: JSON'
+	printf '<script>window.hit=1</script><img src=x onerror=hit=1>\000\033[31m\342\200\256evil' |
+		curl -s -o /dev/null --data-binary @- \
+			-H 'X-Bad: <b>"\x27</b>' "${url}<b>"
+	printf '\000\377' |
+		curl -s -o /dev/null --data-binary @- "${url}bytes"
+	head -c 1048576 /dev/zero | tr '\0' x |
+		curl -s -o /dev/null --data-binary @- "${url}long"
+	rows 6
+	chosen 3
+	holds '.scripts == 1 and .strange == 0 and
+		(.text | contains("<script>window.hit=1</script>")) and
+		(.odd | contains(["\\0", "\\e", "U+202E"]))' \
+		'inspect: hostile text is text'
+	chosen 2
+	holds '.text | contains("00000000  00 ff")' 'inspect: bytes'
+	chosen 1
+	holds '.text | contains("first 32768 of 1048576 bytes") and
+		contains("not all of the request is known")' 'inspect: a long body'
+	run <<'JS'
+const typed = (id, value) => {
+	document.getElementById(id).value = value;
+	document.getElementById(id).dispatchEvent(new Event('input'));
+	return [...document.querySelectorAll('#list > li')]
+		.filter((e) => !e.hidden).length;
+};
+const press = (key) => {
+	document.activeElement.dispatchEvent(
+		new KeyboardEvent('keydown', { key, bubbles: true }));
+	return document.getElementById('detail-title').textContent;
+};
+const found = typed('filter', 'json'), all = typed('filter', '');
+document.querySelector('#list button').focus();
+return { found, all, down: press('ArrowDown'), up: press('ArrowUp'),
+	hit: window.hit ?? null };
+JS
+	holds '. == {found: 1, all: 6, down: "POST /bytes", up: "POST /long",
+		hit: null}' 'inspect: filter and arrows'
+	chosen 4
+	as_wide 'inspect'
+	accessible 'inspect'
+	by_keyboard 'inspect'
+	quiet 'inspect'
+	devtools Emulation.setEmulatedMedia \
+		'{"features":[{"name":"prefers-color-scheme","value":"dark"}]}'
+	accessible 'inspect, dark'
+	devtools Emulation.setEmulatedMedia '{"features":[]}'
+	stop 'inspect'
+	until_true "document.getElementById('state').textContent ===
+		'retort has ended'"
+	holds '. == true' 'inspect: the end is told'
+	say POST /se/log '{"type":"browser"}'
+	equal 6 "$(grep -c '"[A-Z]* /' "$dir/err")" \
+		'inspect: its own requests are not in the log'
+}
+
+# A page of another origin, to which a browser may not tell anything.
+attacked()
+{
+	begin_inspect
+	visit "$url"
+	jq -n --arg page "$page" '$page' >"$dir/page.json"
+	run "$dir/page.json" <<'JS'
+const tried = async (mode) => {
+	try {
+		const reply = await fetch(given + 'requests', { mode });
+		return reply.type + ' ' + reply.status;
+	} catch {
+		return 'refused';
+	}
+};
+const load = (name, attributes) => new Promise((resolve) => {
+	const element = Object.assign(document.createElement(name), attributes);
+	element.onload = () => resolve('loaded');
+	element.onerror = () => resolve('refused');
+	document.body.append(element);
+});
+const frame = document.createElement('iframe');
+frame.src = given;
+await new Promise((resolve) => {
+	frame.onload = resolve;
+	document.body.append(frame);
+});
+let inside = 'refused';
+try {
+	inside = frame.contentDocument ? 'read' : 'refused';
+} catch {}
+return {
+	cors: await tried('cors'),
+	opaque: await tried('no-cors'),
+	script: await load('script', { src: given + 'inspect.js' }),
+	style: await load('link', { rel: 'stylesheet', href: given + 'inspect.css' }),
+	inside,
+};
+JS
+	holds '. == {cors: "refused", opaque: "refused", script: "refused",
+		style: "refused", inside: "refused"}' \
+		'inspect: pages of other origins get nothing'
+	say POST /se/log '{"type":"browser"}' # it says so, too
+	# a name that leads here by DNS: the browser asks with the foreign Host
+	port_of_page=${page#http://127.0.0.1:}
+	visit "http://rebound.example:$port_of_page"
+	run <<'JS'
+return document.body.innerText;
+JS
+	holds 'contains("Misdirected")' 'inspect: a name that was rebound'
+	say POST /se/log '{"type":"browser"}'
+	stop 'inspect: attacks'
 }
 
 # recipe WORDS: a recipe of the page, on any port, for one request
@@ -660,6 +848,8 @@ recipes
 listing
 twenty
 sweep_report
+inspected
+attacked
 video
 
 conclude

@@ -128,6 +128,56 @@ JS
 	devtools Emulation.clearDeviceMetricsOverride '{}'
 }
 
+# what ./bootstrap check-browser gets from npm, if there is npm
+axe=${RETORT_AXE:-$source/build-axe/node_modules/axe-core/axe.min.js}
+
+# accessible NAME: axe-core finds nothing wrong with the page
+accessible()
+{
+	if [ ! -f "$axe" ]; then
+		skip "$1: axe-core" 'there is no axe-core'
+		return
+	fi
+	jq -n --rawfile axe "$axe" '{args: [], script: "\($axe);
+		return axe.run().then((found) => found.violations.map((rule) => ({
+			rule: rule.id,
+			help: rule.help,
+			nodes: rule.nodes.slice(0, 5).map((node) => node.html),
+		})))"}' >"$dir/axe.json"
+	say POST /execute/sync "@$dir/axe.json"
+	holds '. == []' "$1: axe-core finds no violation"
+}
+
+# by_keyboard NAME: Tab reaches all that can be used, and shows where it is
+by_keyboard()
+{
+	run <<'JS'
+const usable = [...document.querySelectorAll(
+	'a[href], button, input, select, textarea, summary, [tabindex="0"]')]
+	.filter((e) => !e.disabled && e.checkVisibility({ visibilityProperty: true }));
+window.unreached = new Set(usable);
+window.unseen = new Set();
+document.addEventListener('focusin', ({ target }) => {
+	window.unreached.delete(target);
+	const { outlineStyle, boxShadow } = getComputedStyle(target);
+	if (outlineStyle === 'none' && boxShadow === 'none')
+		window.unseen.add(target);
+});
+document.activeElement.blur();
+getSelection().collapse(document.body, 0);
+return usable.length;
+JS
+	jq '{actions: [{type: "key", id: "keys", actions: [range(. + 5) |
+		{type: "keyDown", value: "\ue004"}, {type: "keyUp", value: "\ue004"}
+		]}]}' "$dir/said" >"$dir/keys.json"
+	say POST /actions "@$dir/keys.json"
+	run <<'JS'
+const show = (set) => [...set].map((e) => e.outerHTML.slice(0, 200));
+return { unreached: show(window.unreached), unseen: show(window.unseen) };
+JS
+	holds '. == {unreached: [], unseen: []}' "$1: the keyboard reaches all"
+}
+
 open_browser()
 {
 	mkfifo "$dir/driver"
@@ -153,7 +203,7 @@ open_browser()
 			"--no-first-run", "--disable-background-networking",
 			"--disable-component-update", "--disable-sync",
 			"--disable-dev-shm-usage", "--no-proxy-server",
-			"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+			"--host-resolver-rules=MAP rebound.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 			"--window-size=1200,900", "--user-data-dir=\($profile)"
 		] + if $uid == "0" then ["--no-sandbox"] else [] end)}
 	}}}')"
