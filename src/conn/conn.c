@@ -680,7 +680,8 @@ rt_conn_unlend(struct rt_conn *conn)
 	struct rt_buffers *buffers = conn->buffers;
 
 	conn->buffers = NULL;
-	if (buffers != NULL)
+	/* while it is IDLE nothing has come */
+	if (buffers != NULL && conn->state != RT_STATE_IDLE)
 		rt_conn_clear(buffers);
 	return buffers;
 }

@@ -535,7 +535,8 @@ rt_server_decide(struct retort *server, struct rt_served *served)
 	if (conn->asks == RT_ASK_REFUSE && server->route.refused &&
 		!rt_conn_see_refused(conn))
 		return;
-	if (may_keep(server, conn) && conn->asks <= RT_ASK_REFUSE)
+	if (may_keep(server, conn) && conn->asks <= RT_ASK_REFUSE &&
+		conn->asks != RT_ASK_ROUTE)
 		decide_keep(server, served);
 	report_request(server, served);
 	switch (conn->asks) {
