@@ -81,6 +81,8 @@ START_TEST(the_limit_of_descriptors_is_lowered)
 	TURN_UNTIL(retort_stats(server).accepted == 9);
 	allow_descriptors(4);
 	say(fd, "GET / HTTP/1.0\r\n\r\n");
+	/* it is not waited for */
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
 	ck_assert_int_eq(ended(1)->status, 200);
 	allow_descriptors(DESCRIPTORS);
 	assert_verdict(NULL);
