@@ -92,6 +92,29 @@ manuals()
 	report $? 'retort.h has functions'
 }
 
+# As pages, in a folder of documentation, with links that lead somewhere.
+pages()
+{
+	if ! have mandoc; then
+		without 'make install-html' mandoc
+		return
+	fi
+	MAKEFLAGS='' quietly make -s install-html htmldir="$dir/pages"
+	report $? 'make install-html'
+	missing=
+	for page in retort.1.html retort.3.html retort.5.html; do
+		for link in $(tr '"' '\n' <"$dir/pages/$page" |
+			grep -E '^retort[.].*html|^[a-z]*[.]css$'); do
+			[ -s "$dir/pages/${link%%#*}" ] ||
+				missing="$missing $page:$link"
+		done
+	done
+	equal '' "$missing" 'the pages lead to each other'
+	grep -q 'href="retort.5.html' "$dir/pages/retort.1.html" &&
+		grep -q 'href="manual.css' "$dir/pages/retort.1.html"
+	report $? 'retort(1) has a style, and leads to retort(5)'
+}
+
 # The two files, and llhttp as its folder has it.
 amalgamation()
 {
@@ -150,6 +173,7 @@ man=$(find "$dir/$kind" -type d -name man3)
 aclocal=$(dirname "$(find "$dir/$kind" -name retort.m4)")
 elsewhere
 manuals
+pages
 build pkgconfig by_cmake cmake
 build cmake by_cmake cmake
 build meson by_meson meson
