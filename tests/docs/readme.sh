@@ -78,6 +78,8 @@ table()
 	cat <<'END'
 ./bootstrap serve
 	elsewhere fresh.sh runs both, make distcheck installs
+mkdir seen
+	elsewhere tests/docs/many.sh, with what it needs
 retort www
 	get 200|<title>retort|/
 	get 200|Content-Type: text/css|/style.css
