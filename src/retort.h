@@ -1036,7 +1036,9 @@ struct retort_sweep {
 	char *error;    /* as in struct retort_reply */
 	const char *at; /* the points: "head", "body", "all", N, N-M, "every N",
 	                    with commas between them; NULL: all of the head, and
-	                    at most 200 of the body */
+	                    at most 200 of the body. "records" of TLS: five
+	                    within each, by bytes on the wire, which the client
+	                    is called once more for, with the whole reply */
 	retort_sweep_fn *point; /* or NULL; its `arg` is client_arg */
 
 	/* Several clients at once. Servers with the same reply, at most 255, NULL

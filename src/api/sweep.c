@@ -382,6 +382,57 @@ open_slots(struct sweep *sweep)
 	return code;
 }
 
+/* Has the server note where records of the reply end; NULL: no more. */
+static void
+note_records(struct retort *server, struct rt_buf *ends)
+{
+	lock(server);
+	rt_tls_note_ends(server->tls, ends);
+	unlock(server);
+}
+
+/* Gives the client the whole reply. 0 or -errno. */
+static int
+rehearse(struct sweep *sweep)
+{
+	struct slot *slot = sweep->slots;
+	const char *url = NULL;
+	int taken;
+
+	slot->again = true;
+	taken = begin(sweep, slot);
+	if (taken == RETORT_BEGUN && sweep->of.ended != NULL)
+		taken = sweep->of.ended(sweep->of.client_arg, &url);
+	if (taken >= 0)
+		taken = judge(sweep, slot);
+	slot->busy = slot->again = false;
+	return taken;
+}
+
+/* How long records are on the wire depends on what the client agrees on: it
+   gets the whole reply once, before all is tried. 0 or -errno. */
+static int
+measure_records(struct sweep *sweep)
+{
+	struct retort *server = sweep->of.server;
+	struct rt_buf ends;
+	int code;
+
+	rt_buf_init(&ends, RT_SWEEP_POINTS * sizeof(uint64_t));
+	note_records(server, &ends);
+	code = rehearse(sweep);
+	note_records(server, NULL);
+	if (code == 0 && ends.failed)
+		code = rt_fail(sweep->of.error, -EINVAL,
+			"at: records: there are too many");
+	if (code == 0)
+		code = rt_swept_choose_records(&sweep->swept,
+			(const uint64_t *)(void *)ends.data,
+			ends.len / sizeof(uint64_t), sweep->of.error);
+	rt_buf_free(&ends);
+	return code;
+}
+
 /* Measures the reply, and chooses its points. 0 or -errno. */
 static int
 open_sweep(struct sweep *sweep)
@@ -390,6 +441,7 @@ open_sweep(struct sweep *sweep)
 	struct retort *server = sweep->of.server;
 	struct rt_swept *swept = &sweep->swept;
 	char *error = sweep->of.error;
+	bool records;
 	int code;
 
 	if (sweep->of.client == NULL)
@@ -410,6 +462,10 @@ open_sweep(struct sweep *sweep)
 	swept->tls = server->route.tls;
 	swept->kept = server->config.keep_alive;
 	code = open_slots(sweep);
+	if (code == 0)
+		code = rt_swept_choose(swept, &records, error);
+	if (code == 0 && records)
+		code = measure_records(sweep);
 	if (code == 0)
 		code = rt_swept_open(swept, error);
 	point->all = swept->all;

@@ -73,21 +73,24 @@ mark(unsigned char *marks, const struct span *span)
 }
 
 static int
-mark_chosen(unsigned char *marks, const char *text, uint64_t head,
-	uint64_t whole, char *error)
+mark_chosen(unsigned char *marks, bool *records, const char *text,
+	uint64_t head, uint64_t whole, char *error)
 {
 	for (const char *at = text;; at++) {
 		const char *end = at + strcspn(at, ",");
 		struct rt_word word = rt_text_rest(at, end);
 		struct span span;
 
-		if (!read_span(word, head, whole, &span))
+		if (rt_word_is(word, "records"))
+			*records = true;
+		else if (read_span(word, head, whole, &span))
+			mark(marks, &span);
+		else
 			return rt_fail(error, -EINVAL,
-				"at: %.*s: expected head, body, all, N, N-M or "
-				"every N, with commas between them",
+				"at: %.*s: expected head, body, all, N, N-M, "
+				"every N or records, with commas between them",
 				(int)(word.size < 60 ? word.size : 60),
 				word.text);
-		mark(marks, &span);
 		at = end;
 		if (*at == '\0')
 			return 0;
@@ -117,21 +120,21 @@ is_marked(const unsigned char *marks, uint64_t at)
 	return marks[at / 8] >> at % 8 & 1;
 }
 
-/* Lists those that are marked; 0 or -errno. */
+/* Lists those that are marked, at least `least`; 0 or -errno. */
 static int
 list(struct rt_points *points, const unsigned char *marks, uint64_t whole,
-	char *error)
+	size_t least, char *error)
 {
 	size_t count = 0;
 
 	for (uint64_t at = 0; at < whole; at++)
 		count += is_marked(marks, at);
-	if (count == 0 || count > RT_SWEEP_POINTS)
+	if (count < least || count > RT_SWEEP_POINTS)
 		return rt_fail(error, -EINVAL,
 			"at: %zu points of a reply of %llu bytes: expected 1 "
 			"to %u",
 			count, (unsigned long long)whole, RT_SWEEP_POINTS);
-	points->at = calloc(count, sizeof *points->at);
+	points->at = calloc(count + 1, sizeof *points->at);
 	if (points->at == NULL)
 		return rt_fail_errno(error, -ENOMEM, "sweep");
 	for (uint64_t at = 0; at < whole; at++)
@@ -141,21 +144,50 @@ list(struct rt_points *points, const unsigned char *marks, uint64_t whole,
 }
 
 int
-rt_sweep_points(struct rt_points *points, const char *text, uint64_t head,
-	uint64_t whole, char *error)
+rt_sweep_points(struct rt_points *points, bool *records, const char *text,
+	uint64_t head, uint64_t whole, char *error)
 {
 	unsigned char *marks = calloc((size_t)(whole / 8) + 1, 1);
 	int code = 0;
 
 	*points = (struct rt_points){.at = NULL};
+	*records = false;
 	if (marks == NULL)
 		return rt_fail_errno(error, -ENOMEM, "sweep");
 	if (text != NULL)
-		code = mark_chosen(marks, text, head, whole, error);
+		code = mark_chosen(marks, records, text, head, whole, error);
 	else
 		mark_usual(marks, head, whole);
 	if (code == 0)
-		code = list(points, marks, whole, error);
+		code = list(points, marks, whole, *records ? 0 : 1, error);
 	free(marks);
 	return code;
+}
+
+/* Bytes of a record before its content: type, version, length. */
+#define RECORD_HEAD 5
+
+int
+rt_sweep_records(struct rt_points *points, const uint64_t *ends, size_t count,
+	char *error)
+{
+	uint64_t at = 0;
+
+	*points = (struct rt_points){.at = NULL};
+	if (count > RT_SWEEP_POINTS / RT_SWEEP_RECORD)
+		return rt_fail(error, -EINVAL,
+			"at: records: there are more than %u",
+			RT_SWEEP_POINTS / RT_SWEEP_RECORD);
+	points->at = calloc(RT_SWEEP_RECORD * count + 1, sizeof *points->at);
+	if (points->at == NULL)
+		return rt_fail_errno(error, -ENOMEM, "sweep");
+	for (size_t i = 0; i < count; at = ends[i++]) {
+		const uint64_t content = ends[i] - at - RECORD_HEAD;
+		const uint64_t within[RT_SWEEP_RECORD] = {0, 1, RECORD_HEAD,
+			RECORD_HEAD + content / 2, RECORD_HEAD + content - 1};
+
+		for (size_t n = 0; n < RT_SWEEP_RECORD; n++)
+			points->at[points->count++] = at + within[n];
+	}
+	return 0;
 }

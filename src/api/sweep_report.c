@@ -22,6 +22,8 @@ static const struct rt_way ways[] = {
 	{.clause = "cut N fin"},
 	{.clause = "cut N fin; no-close-notify", .tls = true},
 	{.clause = "cut N reset"},
+	{.clause = "cut wire N fin", .tls = true, .wired = true},
+	{.clause = "cut wire N reset", .tls = true, .wired = true},
 	/* the gap is there so that a client that is slow to read meets two
 	   segments, and not one */
 	{.clause = "split N; gap 20", .whole = true},
@@ -39,11 +41,19 @@ has_points(const struct rt_way *way)
 	return strchr(way->clause, 'N') != NULL;
 }
 
+static const struct rt_points *
+points_of(const struct rt_swept *swept, const struct rt_way *way)
+{
+	return way->wired ? &swept->wired : &swept->points;
+}
+
 /* The first point of a way, by its place: before byte 0 nothing is split. */
 static size_t
 first_place(const struct rt_swept *swept, const struct rt_way *way)
 {
-	return way->whole && swept->points.at[0] == 0;
+	const struct rt_points *points = points_of(swept, way);
+
+	return way->whole && points->count > 0 && points->at[0] == 0;
 }
 
 /* How many replies it makes. */
@@ -52,18 +62,35 @@ count(const struct rt_swept *swept, const struct rt_way *way)
 {
 	if (way->tls && !swept->tls)
 		return 0;
-	return has_points(way) ? swept->points.count - first_place(swept, way) :
-				 1;
+	return has_points(way) ?
+		points_of(swept, way)->count - first_place(swept, way) :
+		1;
+}
+
+int
+rt_swept_choose(struct rt_swept *swept, bool *records, char *error)
+{
+	int code = rt_sweep_points(&swept->points, records, swept->at,
+		swept->head, swept->size, error);
+
+	if (code == 0 && *records && !swept->tls)
+		code = rt_fail(error, -EINVAL,
+			"at: records: expected a server with TLS");
+	return code;
+}
+
+int
+rt_swept_choose_records(struct rt_swept *swept, const uint64_t *ends,
+	size_t count, char *error)
+{
+	swept->records = count;
+	swept->wire = count > 0 ? ends[count - 1] : 0;
+	return rt_sweep_records(&swept->wired, ends, count, error);
 }
 
 int
 rt_swept_open(struct rt_swept *swept, char *error)
 {
-	int code = rt_sweep_points(&swept->points, swept->at, swept->head,
-		swept->size, error);
-
-	if (code < 0)
-		return code;
 	for (size_t i = 0; i < WAYS; i++)
 		swept->all += count(swept, ways + i);
 	swept->taken = malloc(swept->all);
@@ -77,6 +104,7 @@ void
 rt_swept_close(struct rt_swept *swept)
 {
 	free(swept->points.at);
+	free(swept->wired.at);
 	free(swept->taken);
 }
 
@@ -90,7 +118,8 @@ rt_swept_at(const struct rt_swept *swept, size_t number)
 		number -= of_it;
 	return (struct rt_tried){.way = way,
 		.at = has_points(way) ?
-			swept->points.at[first_place(swept, way) + number] :
+			points_of(swept, way)
+				->at[first_place(swept, way) + number] :
 			0};
 }
 
@@ -119,6 +148,7 @@ rt_swept_is_wrong(const struct rt_way *way, int taken)
 
 /* Runs of points that follow each other among those that are tried. */
 struct runs {
+	const uint64_t *at;
 	struct rt_buf text;
 	size_t first; /* by their places */
 	size_t end;
@@ -126,9 +156,9 @@ struct runs {
 
 /* Ends the run, if there is one. */
 static void
-end_run(const struct rt_swept *swept, struct runs *runs)
+end_run(struct runs *runs)
 {
-	const uint64_t *at = swept->points.at;
+	const uint64_t *at = runs->at;
 	size_t length = runs->end - runs->first;
 	unsigned long long first, last;
 
@@ -146,10 +176,10 @@ end_run(const struct rt_swept *swept, struct runs *runs)
 }
 
 static void
-add_point(const struct rt_swept *swept, struct runs *runs, size_t place)
+add_point(struct runs *runs, size_t place)
 {
 	if (runs->end != place || runs->first == runs->end) {
-		end_run(swept, runs);
+		end_run(runs);
 		runs->first = place;
 	}
 	runs->end = place + 1;
@@ -157,10 +187,10 @@ add_point(const struct rt_swept *swept, struct runs *runs, size_t place)
 
 /* Adds them to the report, and forgets them. */
 static void
-tell_runs(const struct rt_swept *swept, struct runs *runs, const char *before,
-	const char *none, struct rt_buf *to)
+tell_runs(struct runs *runs, const char *before, const char *none,
+	struct rt_buf *to)
 {
-	end_run(swept, runs);
+	end_run(runs);
 	to->failed |= runs->text.failed;
 	if (runs->text.len > 0) {
 		rt_buf_add_text(to, before);
@@ -178,19 +208,20 @@ tell_points(const struct rt_swept *swept, const struct rt_way *way,
 {
 	const signed char *taken = swept->taken + first;
 	size_t replies = count(swept, way), place = first_place(swept, way);
-	struct runs wrong = {.first = 0}, other = {.first = 0};
+	const uint64_t *at = points_of(swept, way)->at;
+	struct runs wrong = {.at = at}, other = {.at = at};
 
 	rt_buf_init(&wrong.text, MAX_REPORT);
 	rt_buf_init(&other.text, MAX_REPORT);
 	for (size_t i = 0; i < replies; i++)
 		if (way->whole && taken[i] == RT_TAKEN_OTHER)
-			add_point(swept, &other, place + i);
+			add_point(&other, place + i);
 		else if (taken[i] >= 0 && way->whole == (taken[i] == 0))
-			add_point(swept, &wrong, place + i);
+			add_point(&wrong, place + i);
 	rt_buf_add_format(to, "%6zu  taken for %s:", replies,
 		way->whole ? "failure" : "success");
-	tell_runs(swept, &wrong, "", untried > 0 ? "" : " none", to);
-	tell_runs(swept, &other, "; for success, with other output:", "", to);
+	tell_runs(&wrong, "", untried > 0 ? "" : " none", to);
+	tell_runs(&other, "; for success, with other output:", "", to);
 	if (untried > 0)
 		rt_buf_add_format(to, " (%zu not tried)", untried);
 }
@@ -232,11 +263,15 @@ describe(const struct rt_swept *swept, struct rt_buf *to)
 	if (swept->kept)
 		rt_buf_add_text(to, ", the second on its connection");
 	if (swept->points.count < whole && swept->at != NULL)
-		rt_buf_add_format(to, "; %zu tried, %s", swept->points.count,
-			swept->at);
+		rt_buf_add_format(to, "; %zu tried, %s",
+			swept->points.count + swept->wired.count, swept->at);
 	else if (swept->points.count < whole)
 		rt_buf_add_format(to, "; tried: %s%u of the body",
 			head > 0 ? "all of the head, " : "", RT_SWEEP_BODY);
+	if (swept->records > 0)
+		rt_buf_add_format(to, "; %zu record%s, %llu bytes on the wire",
+			swept->records, swept->records == 1 ? "" : "s",
+			(unsigned long long)swept->wire);
 	rt_buf_add_text(to, "\n");
 }
 

@@ -188,9 +188,9 @@ const struct option args_options[] = {
 		.excludes = "run sweep"},
 
 	{.help = "Sweeps"},
-	{"at", 0, "POINTS", "cut there: head, body, all, N, N-M, every N",
+	{"at", 0, "POINTS", "cut there: head, body, all, N, N-M, every N, records",
 		.read = args_read_text, TO(args.at), .needs = "sweep",
-		.words = "head body all"},
+		.words = "head body all records"},
 	{"jobs", 'j', "N", "run so many clients at once (one for each core)",
 		.read = args_read_number, TO(args.jobs), .least = 1,
 		.most = 256, .needs = "sweep",

@@ -217,6 +217,8 @@ keep_point(struct sweep *sweep, const struct retort_sweep_point *point)
 	const struct trial *trial = &sweep->ended->last;
 	struct swept_point kept = {
 		.is_cut = strncmp(point->way, "cut", 3) == 0,
+		.is_placed = strchr(point->way, 'N') != NULL &&
+			strstr(point->way, "wire") == NULL,
 		.tried = true,
 		.at = point->at,
 		.taken = point->taken,

@@ -26,6 +26,7 @@ struct swept_point {
 	char fault[48]; /* "": nothing was wrong with it */
 	bool tried;     /* otherwise all else is 0 */
 	bool is_cut;    /* a part of the reply is lacking */
+	bool is_placed; /* `at` is a byte of the reply */
 	uint64_t at;
 	int taken;  /* as a retort_client says it */
 	bool wrong; /* and it should not */

@@ -178,7 +178,8 @@ put_cell(FILE *file, const struct swept *swept, size_t origin, size_t first,
 	put_name(file, swept, first, end);
 	(void)fprintf(file, ": %s (status %d)\n", swept_words[outcome],
 		point->status);
-	put_place(file, swept, point->at);
+	if (point->is_placed)
+		put_place(file, swept, point->at);
 	(void)fputs("</title></rect>\n", file);
 }
 
@@ -191,7 +192,7 @@ put_strip(FILE *file, const struct swept *swept, size_t first, size_t end)
 
 	for (size_t i = 0; i < count; i++) {
 		wrong += swept_outcome(points + i) > OUTCOME_TAKEN;
-		head += points[i].at < swept->head;
+		head += points[i].is_placed && points[i].at < swept->head;
 	}
 	(void)fputs("<div class=\"way\"><p><code>", file);
 	put(file, points->way, strlen(points->way));
@@ -264,7 +265,7 @@ put_run(FILE *file, const struct swept *swept, size_t first, size_t end)
 		outcome > OUTCOME_TAKEN ? " class=\"bad\"" : "");
 	put_name(file, swept, first, end);
 	(void)fprintf(file, "</code>: %s</summary>\n", swept_words[outcome]);
-	if (strchr(point->way, 'N') != NULL) {
+	if (point->is_placed) {
 		(void)fprintf(file,
 			"<p class=\"dim\">Byte %llu is after the "
 			"bar:</p>\n<pre>",

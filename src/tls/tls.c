@@ -90,6 +90,8 @@ rt_tls_resume_none(struct rt_tls *tls, uint64_t number)
 bool
 rt_tls_edit(struct rt_tls *tls, struct rt_wire_list *list)
 {
+	if (tls->server->ends != NULL)
+		rt_buf_clear(tls->server->ends, SIZE_MAX);
 	return rt_wire_take(&tls->way, list);
 }
 
@@ -237,6 +239,14 @@ is_flushed(const struct rt_tls *tls)
 	return tls->sent == tls->out.len && rt_wire_hold(&tls->way) == NULL;
 }
 
+static void
+note_end(struct rt_tls *tls)
+{
+	const uint64_t end = tls->way.bytes - tls->way.begun;
+
+	rt_buf_add(tls->server->ends, &end, sizeof end);
+}
+
 /* In the middle of another handshake the client has to go on with that first. */
 static void
 write_plain(struct rt_tls *tls, const void *bytes, size_t size)
@@ -247,6 +257,8 @@ write_plain(struct rt_tls *tls, const void *bytes, size_t size)
 
 	if (result != DONE)
 		tls->taken = 0;
+	if (result == DONE && tls->server->ends != NULL)
+		note_end(tls);
 	if (result == MORE)
 		plan_receiving(tls);
 	if (result == END)

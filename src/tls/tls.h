@@ -48,6 +48,10 @@ void rt_tls_close(struct rt_tls_server *server);
 /* The CA of its certificate, in PEM; lives as long. NULL: that is a file's. */
 const char *rt_tls_ca(const struct rt_tls_server *server);
 
+/* From here on it notes in `ends`, until that is NULL, where records of plain
+   bytes end: uint64_t, in bytes since the last rt_tls_edit(). */
+void rt_tls_note_ends(struct rt_tls_server *server, struct rt_buf *ends);
+
 /* What is known of a connection after its handshake; NULL and false before. */
 struct rt_tls_facts {
 	const char *version; /* these two and `alpn` live for ever */

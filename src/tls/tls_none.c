@@ -32,6 +32,13 @@ rt_tls_ca(const struct rt_tls_server *server)
 	return NULL;
 }
 
+void
+rt_tls_note_ends(struct rt_tls_server *server, struct rt_buf *ends)
+{
+	(void)server;
+	(void)ends;
+}
+
 struct rt_tls *
 rt_tls_new(const struct rt_tls_server *server, int fd, int kind, void *owner)
 {

@@ -278,6 +278,12 @@ rt_tls_close(struct rt_tls_server *server)
 	free(server);
 }
 
+void
+rt_tls_note_ends(struct rt_tls_server *server, struct rt_buf *ends)
+{
+	server->ends = ends;
+}
+
 const char *
 rt_tls_ca(const struct rt_tls_server *server)
 {

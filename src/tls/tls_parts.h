@@ -122,6 +122,7 @@ struct rt_tls_server {
 	SSL_CTX *context;
 	char *ca;                  /* PEM; NULL */
 	int keylog;                /* a file; -1: none */
+	struct rt_buf *ends;       /* of records, for who asked; NULL */
 	char wire[32u << 10];      /* where wire bytes are received */
 	char plain[RT_TLS_RECORD]; /* where pieces become one record */
 };

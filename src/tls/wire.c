@@ -62,6 +62,7 @@ rt_wire_take(struct rt_wire *wire, struct rt_wire_list *list)
 	};
 	bool ok = true;
 
+	wire->begun = wire->bytes;
 	forget(&wire->list);
 	for (size_t i = 0; i < list->count; i++) {
 		struct rt_wire_edit *edit = list->edits + i;

@@ -61,6 +61,7 @@ struct rt_hold {
 /* One connection's way out. */
 struct rt_wire {
 	struct rt_wire_list list;
+	uint64_t begun; /* bytes from which the positions count */
 	uint64_t bytes; /* that have come, */
 	uint64_t records;
 	uint64_t flights; /* before the present ones */

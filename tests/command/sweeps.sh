@@ -201,6 +201,7 @@ sweeps 126 -- "$dir/input"
 refused '-- COMMAND' sweep
 refused '-- COMMAND' sweep --
 refused '-- COMMAND' sweep true
+refused 'records: expected a server with TLS' sweep --at records -- true
 refused 'sweep and ROOT exclude' sweep . -- true
 refused 'sweep and --echo exclude' sweep --echo -- true
 refused 'sweep and --tcp exclude' sweep --tcp -- true
@@ -276,10 +277,10 @@ judge_tls()
 	client="$client over TLS"
 	report "$(cat "$dir/$1-tls.status")" "$client: there is a table"
 	cell '**26 of 26**' 4 none
-	for column in 7 8 9; do
+	for column in 7 8 10 11; do
 		cell 0 $column none
 	done
-	cell yes 10 none
+	cell yes 12 none
 }
 
 wait

@@ -221,4 +221,25 @@ grep -q '^whole  *1  taken for success$' "$dir/out"
 report $? 'sweep: curl trusts it'
 grep -q '^cut N fin; no-close-notify  *19  taken for success: ' "$dir/out"
 report $? 'sweep: TLS itself is truncated'
+
+# cuts within records, each in five places
+printf %020000d 0 >"$dir/body"
+timeout -k 5 $deadline "$retort" sweep --tls --at 0,records --raw "$dir/raw" -- \
+	sh -c 'curl -s {url}; true' >"$dir/out" 2>"$dir/err"
+grep -q '^reply of 19 .*, 0,records; 1 record, 41 bytes on the wire$' \
+	"$dir/out" &&
+	grep -q '^cut N reset  *1  taken for success: 0$' "$dir/out" &&
+	grep -q '^cut wire N fin  *5  taken for success: 0-40 (5 tried)$' \
+		"$dir/out" &&
+	grep -q '^cut wire N reset  *5  taken for success: 0-40 (5 tried)$' \
+		"$dir/out"
+report $? 'sweep: a client that is always content with a record'
+timeout -k 5 $deadline "$retort" sweep --tls --at records --body @"$dir/body" \
+	-- curl -sf '{url}' >"$dir/out" 2>"$dir/err"
+equal 0 $? 'sweep: curl notices cuts within records'
+grep -q ': head 0-[0-9]*, body .*; 10 tried, records; 2 records, [0-9]* ' \
+	"$dir/out" &&
+	! grep -q '^cut N' "$dir/out" &&
+	grep -q '^cut wire N fin  *10  taken for success: none$' "$dir/out"
+report $? 'sweep: two records'
 conclude

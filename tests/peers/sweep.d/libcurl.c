@@ -3,12 +3,12 @@
  * The sweep of a client that is a function: libcurl, in the process of the
  * server.
  *
- *	libcurl FRAMING [CA]
+ *	libcurl FRAMING [CA [POINTS]]
  *
  * FRAMING is that of the reply, as tests/peers/sweep has it; the report is
  * printed, and the exit status is that of retort sweep. With CA, a file that it
- * writes, there is TLS. Without arguments it prints its version, and that of
- * what it has TLS by.
+ * writes, there is TLS; POINTS are those of --at. Without arguments it prints
+ * its version, and that of what it has TLS by.
  */
 #include <curl/curl.h>
 #include <errno.h>
@@ -55,7 +55,7 @@ fetch(void *arg, const char *url, const char *fault)
 static bool
 frame(const char *framing, struct retort_reply *reply)
 {
-	static char body[4096];
+	static char body[32768];
 
 	reply->body_size = fread(body, 1, sizeof body, stdin);
 	reply->body = body;
@@ -99,8 +99,9 @@ main(int argc, char **argv)
 
 	if (argc == 1)
 		return print_version();
-	if (argc > 3 || !frame(argv[1], &reply)) {
-		(void)fputs("usage: libcurl Content-Length|chunked|none [CA]\n",
+	if (argc > 4 || !frame(argv[1], &reply)) {
+		(void)fputs(
+			"usage: libcurl Content-Length|chunked|none [CA [POINTS]]\n",
 			stderr);
 		return 2;
 	}
@@ -114,7 +115,7 @@ main(int argc, char **argv)
 	wrong = server ? retort_answer_sized(&reply, sizeof reply) : -1;
 	if (wrong == 0)
 		wrong = retort_sweep(server, fetch, .report = &report,
-			.error = error);
+			.at = argc > 3 ? argv[3] : NULL, .error = error);
 	if (wrong < 0)
 		(void)fprintf(stderr, "libcurl: %s\n", error);
 	else
