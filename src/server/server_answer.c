@@ -472,7 +472,7 @@ enter_tunnel(struct rt_served *served)
 }
 
 /* What has come after the request is the beginning of the handshake. False: no
-   memory. */
+   memory, or no more layers. */
 static bool
 enter_tls(struct retort *server, struct rt_served *served)
 {

@@ -84,7 +84,7 @@ void rt_server_changed(struct retort *server);
 
 /* --- server_wire.c --- */
 
-/* Begins TLS on a connection. 0 or -ENOMEM. */
+/* Begins TLS on a connection. 0, -ENOMEM, or -ELOOP: it is too deep. */
 int rt_server_begin_tls(struct retort *server, struct rt_served *served);
 void rt_server_end_tls(struct rt_served *served);
 

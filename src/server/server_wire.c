@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of TLS in TLS: each passes bytes on to the next one. */
+#define MOST_LAYERS 4
+
 /* They are told where no reply has any: added to those before. */
 static bool
 note_faults(struct rt_served *served, const char *faults)
@@ -65,12 +68,29 @@ rt_server_spoil_wire(struct rt_served *served)
 	return rt_tls_edit(served->tls, &reply->struck.wire);
 }
 
+/* Whether there are as many layers as there may be. */
+static bool
+is_deep(const struct rt_tls *tls)
+{
+	int layers = 0;
+
+	for (; tls != NULL; tls = tls->beneath)
+		layers++;
+	return layers >= MOST_LAYERS;
+}
+
 int
 rt_server_begin_tls(struct retort *server, struct rt_served *served)
 {
-	struct rt_tls *beneath = served->tls;
-	struct rt_tls *tls = rt_tls_new(server->tls, served->conn.chan.fd,
-		RT_KIND_WIRE, served);
+	struct rt_tls *beneath = served->tls, *tls;
+
+	if (is_deep(beneath)) {
+		rt_server_keep_why(server, served->record,
+			"TLS in TLS: there are 4 layers already");
+		return -ELOOP;
+	}
+	tls = rt_tls_new(server->tls, served->conn.chan.fd, RT_KIND_WIRE,
+		served);
 
 	if (tls == NULL)
 		return -ENOMEM;

@@ -1141,37 +1141,52 @@ START_TEST(begins_and_fails)
 }
 END_TEST
 
+/* Asks for a tunnel, and begins TLS in it. */
+static void
+open_within(struct client *inner, struct client *client)
+{
+	BIO *both = BIO_new(BIO_f_ssl());
+
+	ck_assert_ptr_nonnull(both);
+	while (again(client,
+		SSL_write(client->ssl, CONNECT, (int)strlen(CONNECT))))
+		;
+	for (size_t have = 0; have < strlen(OPENED);) {
+		char got[64];
+		int n = SSL_read(client->ssl, got,
+			(int)(strlen(OPENED) - have));
+
+		if (n > 0)
+			assert_bytes(got, (size_t)n, &OPENED[have], (size_t)n);
+		else
+			ck_assert(again(client, n));
+		have += n > 0 ? (size_t)n : 0;
+	}
+	*inner = *client;
+	inner->got = (struct bytes){.data = NULL};
+	inner->ssl = SSL_new(client->context);
+	(void)BIO_set_ssl(both, client->ssl, BIO_NOCLOSE);
+	SSL_set_bio(inner->ssl, both, both);
+	SSL_set_connect_state(inner->ssl);
+}
+
+static void
+close_within(struct client *inner)
+{
+	SSL_free(inner->ssl);
+	bytes_free(&inner->got);
+}
+
 /* A proxy with TLS, and a host with TLS behind it. */
 START_TEST(begins_within_tls)
 {
 	struct client client, inner;
-	BIO *both;
 
 	open_with((struct retort_options){.tls = true, .omit = "Date"}, _i);
 	ON("CONNECT", .if_tls = "sni: localhost", .next = RETORT_NEXT_TLS);
 	ON("GET /", .repeat = BIG, .body = "0123456789");
 	open_client(&client);
-	inner = client;
-	inner.got = (struct bytes){.data = NULL};
-	inner.ssl = SSL_new(client.context);
-	both = BIO_new(BIO_f_ssl());
-	ck_assert_ptr_nonnull(both);
-	(void)BIO_set_ssl(both, client.ssl, BIO_NOCLOSE);
-	SSL_set_bio(inner.ssl, both, both);
-	SSL_set_connect_state(inner.ssl);
-	while (again(&client,
-		SSL_write(client.ssl, CONNECT, (int)strlen(CONNECT))))
-		;
-	for (size_t have = 0; have < strlen(OPENED);) {
-		char got[64];
-		int n = SSL_read(client.ssl, got, (int)(strlen(OPENED) - have));
-
-		if (n > 0)
-			assert_bytes(got, (size_t)n, &OPENED[have], (size_t)n);
-		else
-			ck_assert(again(&client, n));
-		have += n > 0 ? (size_t)n : 0;
-	}
+	open_within(&inner, &client);
 	converse(&inner, GET);
 	assert_begins(inner.got, "HTTP/1.1 200 OK\r\n");
 	ck_assert_uint_gt(inner.got.size, BIG);
@@ -1180,10 +1195,30 @@ START_TEST(begins_within_tls)
 	while (again(&client, SSL_read(client.ssl, error, sizeof error)))
 		;
 	expect_end(&client);
-	SSL_free(inner.ssl);
-	bytes_free(&inner.got);
+	close_within(&inner);
 	close_client(&client);
 	ck_assert_int_eq(ended(2)->end, RETORT_ANSWERED);
+	close_server();
+}
+END_TEST
+
+START_TEST(begins_four_times)
+{
+	struct client clients[5];
+
+	open_with((struct retort_options){.tls = true, .omit = "Date"}, _i);
+	ON("CONNECT", .next = RETORT_NEXT_TLS);
+	open_client(clients);
+	for (size_t i = 1; i < 5; i++)
+		open_within(clients + i, clients + i - 1);
+	converse(clients + 4, GET);
+	ck_assert_uint_eq(clients[4].got.size, 0);
+	for (size_t i = 5; i-- > 1;)
+		close_within(clients + i);
+	close_client(clients);
+	ck_assert_int_eq(ended(4)->end, RETORT_ANSWERED);
+	assert_verdict("connection 1, exchange 4: TLS in TLS: there are 4 "
+		       "layers already\n");
 	close_server();
 }
 END_TEST
@@ -1343,7 +1378,7 @@ main(void)
 		resumes_none, NULL};
 	const TTest *const basic[] = {unix_sockets, options_are_checked,
 		logs_keys_to_files_only, faults_of_tls_are_checked,
-		cannot_begin, NULL};
+		begins_four_times, cannot_begin, NULL};
 	const TTest *const spoiling[] = {spoils_handshakes, spoils_records,
 		cuts_what_is_open, spoils_later_replies, rekeys,
 		stalls_handshakes, pauses_handshakes, a_rule_spoils_handshakes,
