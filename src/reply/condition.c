@@ -115,7 +115,13 @@ static bool
 has_bits(const void *member, size_t size)
 {
 	const char *bytes = member;
+	uintptr_t word;
 
+	/* nearly all of them are pointers, and each rule has all of them */
+	if (size == sizeof word) {
+		memcpy(&word, member, sizeof word);
+		return word != 0;
+	}
 	for (size_t i = 0; i < size; i++)
 		if (bytes[i] != 0)
 			return true;
