@@ -68,8 +68,9 @@ struct selected {
 	const char *cache;                      /* Cache-Control */
 	const struct rt_content_coding *coding; /* NULL: none */
 	struct rt_validators validators;
-	const char *etag;    /* the file's; NULL: it is to be made */
-	const char *content; /* all of it; NULL: it is in the file alone */
+	const char *etag;     /* the file's; NULL: it is to be made */
+	const char *content;  /* all of it; NULL: it is in the file alone */
+	struct rt_head *head; /* of whole replies, if it is kept; NULL */
 	bool made; /* for who reads it: it is not what it said to be, and
 	                   will be something else next time */
 };
@@ -420,6 +421,7 @@ answer_ranges(struct answer *answer, const struct selected *selected,
 static void
 answer_whole(struct answer *answer, const struct selected *selected)
 {
+	answer->draft.head = selected->head;
 	begin_file(answer, selected, 200);
 	rt_reply_field(&answer->draft, "Content-Type", selected->type);
 	add_representation(answer, selected);
@@ -575,19 +577,23 @@ is_plain(const struct answer *answer)
 }
 
 static void
-answer_stored(struct answer *answer, const struct rt_stored *stored)
+answer_stored(struct answer *answer, struct rt_stored *stored)
 {
 	struct selected selected =
 		select_file(answer, &stored->file, stored->path, stored->type);
 
 	selected.content = stored->content;
 	selected.etag = stored->etag;
+	/* a rule may have other fields, and in the future Last-Modified moves */
+	if (answer->draft.own == &answer->site->own &&
+		stored->file.modified < answer->now)
+		selected.head = &stored->head;
 	answer_selected(answer, &selected);
 }
 
 /* The file that an earlier request with this path has led to, if there is
    nothing else to look at. */
-static const struct rt_stored *
+static struct rt_stored *
 find_stored(const struct answer *answer)
 {
 	const struct rt_span *key = &answer->request->path;
@@ -837,7 +843,7 @@ rt_site_answer(struct rt_site *site, const struct retort_reply *own, bool whole,
 			.head_only = request->method == RT_HEAD},
 	};
 	int status = rt_site_refusal(request);
-	const struct rt_stored *stored;
+	struct rt_stored *stored;
 
 	if (reply->made.it != NULL)
 		return go_on_listing(&answer);

@@ -45,6 +45,7 @@ drop(struct rt_store *store, struct rt_stored **place)
 	if ((*place)->content != NULL)
 		store->bytes -= (size_t)(*place)->file.size;
 	free((*place)->content);
+	rt_head_free(&(*place)->head);
 	free(*place);
 	*place = NULL;
 }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "os/file.h"
+#include "reply/reply.h"
 
 #define RT_STORE_AGE 2 /* seconds */
 #define RT_STORE_FILES 256
@@ -27,6 +28,7 @@ struct rt_stored {
 	char *content;       /* file.size bytes; NULL: it cannot be kept */
 	const char *type;    /* the owner's, NULL at first */
 	char etag[RT_ETAG_TEXT];
+	struct rt_head head; /* of replies with all of it, as the owner likes */
 	/* the store's own */
 	const char *key; /* the path of a request, of `key_size` bytes */
 	const char *path;

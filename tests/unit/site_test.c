@@ -1100,6 +1100,31 @@ START_TEST(keeps_what_has_no_links_and_few_folders_on_the_way)
 }
 END_TEST
 
+/* A head that is kept is that of the site's own fields. */
+START_TEST(a_rule_has_other_fields)
+{
+	const struct retort_reply rule = {.fields = "X-Rule: 1"};
+	struct asking asking;
+	struct bytes answer;
+
+	open_folder();
+	set_time("a.txt", MODIFIED, 5);
+	for (int i = 0; i < 6; i++) {
+		ask_as(true, "/a.txt");
+		begin_asking(&asking, "GET /a.txt HTTP/1.1\r\nHost: x\r\n\r\n");
+		ck_assert(rt_site_answer(&site, i < 3 ? NULL : &rule, false,
+			rt_http_request(asking.http), asking.text, DATE,
+			&asking.reply));
+		answer = flatten(&asking.reply);
+		stop_asking(&asking);
+		expect_field(&answer, "X-Rule", i < 3 ? NULL : "1");
+		expect_body(&answer, "hello\n", 6);
+		bytes_free(&answer);
+	}
+	close_folder();
+}
+END_TEST
+
 /* One root is a file: it is another one, or its folder is. */
 START_TEST(another_root_is_seen_at_once)
 {
@@ -1174,7 +1199,7 @@ main(void)
 #ifdef HAVE_STATX
 	const TTest *const kept[] = {changes_are_seen_at_once,
 		new_files_are_not_kept, what_else_is_at_a_path_goes_before,
-		variants_go_before_what_is_kept,
+		variants_go_before_what_is_kept, a_rule_has_other_fields,
 		keeps_what_has_no_links_and_few_folders_on_the_way,
 		another_root_is_seen_at_once, keeps_few_and_small_files, NULL};
 #endif

@@ -23,7 +23,8 @@ char *folder;
 struct rt_site site;
 
 /* Each test runs in both ways of opening files. By openat2(2) each request is
-   made twice, and then small files are kept in between, however new. */
+   made three times, and what was kept of the first two, however new, makes the
+   last answer. */
 bool walk;
 
 void
@@ -175,12 +176,13 @@ ask_with(const char *method, const char *target, const char *fields)
 	site.store.eager = site.store.eager || !walk;
 	begin_asking(&asking, request.data);
 	answer = end_asking(&asking);
-	if (!walk) {
+	for (int i = 0; i < 2 && !walk; i++) {
 		bytes_free(&answer);
 		begin_asking(&asking, request.data);
 		answer = end_asking(&asking);
-		rt_store_free(&site.store);
 	}
+	if (!walk)
+		rt_store_free(&site.store);
 	bytes_free(&request);
 	return answer;
 }
