@@ -26,6 +26,10 @@
 #define MOST_CALLS 200
 #define MOST_BYTES ((size_t)4 << 20)
 
+/* The transcript of a kept connection, which grows, is told with so many of its
+   requests. */
+#define MOST_TRANSCRIPTS 64
+
 /* Pages that read at a time. */
 #define MOST_PAGES 8
 
@@ -300,7 +304,10 @@ inspect_event(struct inspect *inspect, enum retort_event event,
 	record = find_record(inspect->shown, call);
 	call->whole = true;
 	tell(inspect, call, record ? record : exchange,
-		retort_transcript(inspect->shown, exchange->connection));
+		exchange->nth <= MOST_TRANSCRIPTS ?
+			retort_transcript(inspect->shown,
+				exchange->connection) :
+			NULL);
 }
 
 /* Requests that have come whole, and whose answer is under way. */

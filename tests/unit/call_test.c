@@ -183,6 +183,28 @@ START_TEST(curl)
 }
 END_TEST
 
+/* Where the server is. */
+START_TEST(urls)
+{
+	struct retort_exchange exchange = make_exchange();
+	struct call call = {.exchange = &exchange};
+	struct bytes got;
+
+	call.url = "unix:/tmp/a 'b";
+	got = write_with(call_write_curl, &call);
+	assert_begins(got,
+		"curl --unix-socket '/tmp/a '\\''b' "
+		"'http://localhost/x' \\\n  -H 'Host: ");
+	bytes_free(&got);
+	call.url = "https://localhost:8080/";
+	got = write_with(call_write_curl, &call);
+	assert_begins(got,
+		"curl -k 'https://localhost:8080/x' \\\n  "
+		"-H 'Accept: ");
+	bytes_free(&got);
+}
+END_TEST
+
 START_TEST(what_cannot_be_copied)
 {
 	struct retort_exchange exchange = make_exchange();
@@ -229,6 +251,7 @@ main(void)
 	tcase_add_test(tcase, a_line);
 	tcase_add_test(tcase, bodies);
 	tcase_add_loop_test(tcase, curl, 0, COUNT(commands));
+	tcase_add_test(tcase, urls);
 	tcase_add_test(tcase, what_cannot_be_copied);
 	tcase_add_test(tcase, rules);
 	rt_test_case(suite, tcase);
