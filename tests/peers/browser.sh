@@ -223,8 +223,22 @@ const links = [...document.querySelectorAll('a')]
 return Object.fromEntries(await Promise.all(links.map(async (a) =>
 	[a.getAttribute('href'), (await fetch(a.href)).status])));
 JS
-	holds '. == {"examples/": 200, "nothing-here": 404, ".hidden": 404}' \
-		'www/: its links'
+	# the manuals are there after `make html`
+	holds 'with_entries(select(.key | startswith("man/") | not)) ==
+		{"sweep.html": 200, "examples/": 200, "nothing-here": 404,
+			".hidden": 404} and
+		(keys | map(select(startswith("man/")))) == ["man/retort.1.html",
+			"man/retort.3.html", "man/retort.5.html"]' 'www/: its links'
+	run <<'JS'
+return Promise.all([...document.querySelectorAll('figure img')].map((img) => {
+	img.loading = 'eager';
+	const shape = img.getAttribute('width') / img.getAttribute('height');
+	return img.decode().then(() => img.alt !== '' &&
+		Math.abs(img.naturalWidth / img.naturalHeight / shape - 1) < 0.01 &&
+		Math.abs(img.width / img.height / shape - 1) < 0.01);
+}));
+JS
+	holds 'length >= 3 and all' 'www/: its pictures'
 	# the browser tells of each 404
 	say POST /se/log '{"type":"browser"}'
 	visit "${url}examples/"
