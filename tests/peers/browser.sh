@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # A browser's view of what is served: www/, the same over TLS, a listing of
-# hostile names, many files at once, a video that is sought in, a reload. Prints
-# TAP.
+# hostile names, many files at once, a video that is sought in, a reload, a
+# WebSocket. Prints TAP.
 #
 # $RETORT is the command, $RETORT_SRCDIR the folder that has www/ in it. It needs
 # what tests/support/browser.sh names, and certutil.
@@ -853,6 +853,32 @@ JS
 		'video: the whole file was not sent'
 }
 
+# A page of its own talks over it, and sees it closed.
+websocket()
+{
+	start --framing websocket \
+		--scenario "$source/tests/docs/talks/websocket.retort" \
+		"$source/www/examples"
+	visit "${url}user.json"
+	run <<'JS'
+return new Promise((resolve) => {
+	const socket = new WebSocket(
+		location.href.replace(/^http(.*)user.json$/, 'ws$1chat'));
+	let price;
+	socket.onopen = () => socket.send('subscribe');
+	socket.onmessage = (event) => {
+		price = JSON.parse(event.data).price;
+		socket.close(3000, 'enough');
+	};
+	socket.onclose = ({ code, reason, wasClean }) =>
+		resolve({ price, code, reason, wasClean });
+});
+JS
+	holds '. == {price: 7, code: 3000, reason: "enough", wasClean: true}' \
+		'WebSocket: a message, and closed'
+	stop 'WebSocket'
+}
+
 begin_secure
 open_browser
 page
@@ -865,5 +891,6 @@ sweep_report
 inspected
 attacked
 video
+websocket
 
 conclude
