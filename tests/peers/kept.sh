@@ -205,4 +205,26 @@ if have node; then
 else
 	without node node
 fi
+
+# To a proxy, all hosts are its own.
+repository()
+{
+	git init -q -b main "$dir/work" && cd "$dir/work" &&
+		echo hello >file && git add file &&
+		git -c user.name=a -c user.email=a@x commit -q -m one &&
+		git clone -q --bare . "$dir/served/one.git" &&
+		git --git-dir="$dir/served/one.git" update-server-info
+}
+if have git; then
+	HOME=$dir
+	export HOME
+	(repository) >"$dir/out" 2>"$dir/err"
+	timeout -k 5 $deadline "$retort" run --keep-alive "$dir/served" -- \
+		env -u no_proxy -u NO_PROXY git -c http.proxy='{url}' clone -q \
+		http://example.com/one.git "$dir/cloned" \
+		>"$dir/out" 2>"$dir/err" </dev/null
+	equal hello "$(cat "$dir/cloned/file" 2>&1)" 'git clones through a proxy'
+else
+	without git git
+fi
 conclude
