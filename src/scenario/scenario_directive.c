@@ -353,7 +353,7 @@ static const struct {
 	{"pong", 10},
 };
 
-/* @raw with a frame of a WebSocket: its head stands before the payload. */
+/* A frame of a WebSocket, whose head stands before its payload. */
 static bool
 add_frame(struct rt_reader *reader, unsigned opcode, size_t before)
 {
@@ -379,14 +379,19 @@ read_frame(struct rt_reader *reader, const char *at)
 	if (reader->message)
 		return rt_scenario_expected(reader, reader->line,
 			"it before the message");
+	if (reader->item->rule.status != 0 && reader->item->rule.body != NULL)
+		return rt_scenario_expected(reader, reader->line,
+			"no body before it");
 	while (i < sizeof frames / sizeof *frames &&
 		!rt_word_is(word, frames[i].name))
 		i++;
 	if (i == sizeof frames / sizeof *frames)
 		return rt_scenario_expected(reader, word.text,
 			"text, binary, close, ping or pong");
-	reader->raw = true;
-	reader->quoted = true;
+	/* after a head they are what follows it; or else the reply, as those of
+	   @raw are */
+	if (reader->item->rule.status == 0)
+		reader->raw = reader->quoted = true;
 	if (rt_scenario_rest(reader, at).size > 0 &&
 		!rt_scenario_quoted(reader, at, &reader->bytes))
 		return false;
@@ -521,7 +526,14 @@ read_order(struct rt_reader *reader, const char *at)
 }
 
 /* Where a directive may stand: in an item or a rule once, or often. */
-enum place { ANYWHERE, IN_ITEM, IN_RULE, OFTEN_IN_RULE, IN_EXPECTATION };
+enum place {
+	ANYWHERE,
+	IN_ITEM,
+	IN_RULE,
+	OFTEN_IN_RULE,
+	OFTEN_OR_AFTER_101,
+	IN_EXPECTATION
+};
 
 static const struct directive {
 	const char *name;
@@ -549,7 +561,7 @@ static const struct directive {
 	{"fill", IN_RULE, read_fill},
 	{"part", OFTEN_IN_RULE, read_part},
 	{"raw", OFTEN_IN_RULE, read_raw},
-	{"frame", OFTEN_IN_RULE, read_frame},
+	{"frame", OFTEN_OR_AFTER_101, read_frame},
 	{"chunks", IN_RULE, read_chunks},
 	{"field", OFTEN_IN_RULE, read_field},
 	{"omit", OFTEN_IN_RULE, read_omit},
@@ -633,7 +645,7 @@ has_place(struct rt_reader *reader, enum place place)
 {
 	const struct rt_item *item = reader->item;
 
-	if ((place == IN_RULE || place == OFTEN_IN_RULE) &&
+	if (place >= IN_RULE && place <= OFTEN_OR_AFTER_101 &&
 		(item == NULL || item->kind != RT_ITEM_RULE))
 		return rt_scenario_expected(reader, reader->line,
 			"@on before it");
@@ -644,7 +656,8 @@ has_place(struct rt_reader *reader, enum place place)
 	if (reader->item == NULL)
 		return rt_scenario_expected(reader, reader->line,
 			"@on or @expect before it");
-	if (reader->answered && reader->item->rule.status != 0)
+	if (reader->answered && item->rule.status != 0 &&
+		(place != OFTEN_OR_AFTER_101 || item->rule.status != 101))
 		return rt_scenario_expected(reader, reader->line,
 			"it before the message");
 	return true;
@@ -668,7 +681,8 @@ rt_scenario_directive(struct rt_reader *reader)
 			return directive->read(reader, at);
 		return has_place(reader, directive->place) &&
 			rt_scenario_note(reader, directive->name, at,
-				directive->place != OFTEN_IN_RULE) &&
+				directive->place < OFTEN_IN_RULE ||
+					directive->place == IN_EXPECTATION) &&
 			directive->read(reader, at);
 	}
 	condition = rt_scenario_find_condition(name);

@@ -130,7 +130,7 @@ if have node && node --experimental-websocket -e 0 2>/dev/null; then
 	# shellcheck disable=SC2016
 	talk websocket '--framing websocket' 'node --experimental-websocket \
 			"$talks/websocket.js" "ws://$address/chat"' &&
-		[ "$(tr '\n' , <"$dir/out")" = '7,3000 enough,' ]
+		[ "$(tr '\n' , <"$dir/out")" = 'open,7,3000 enough,' ]
 	report $? 'Node.js talks over a WebSocket'
 else
 	skip 'a WebSocket' 'there is no Node.js that has them'

@@ -864,17 +864,20 @@ websocket()
 return new Promise((resolve) => {
 	const socket = new WebSocket(
 		location.href.replace(/^http(.*)user.json$/, 'ws$1chat'));
-	let price;
-	socket.onopen = () => socket.send('subscribe');
+	const came = {};
 	socket.onmessage = (event) => {
-		price = JSON.parse(event.data).price;
-		socket.close(3000, 'enough');
+		Object.assign(came, JSON.parse(event.data));
+		if (came.price === undefined)
+			socket.send('subscribe');
+		else
+			socket.close(3000, 'enough');
 	};
 	socket.onclose = ({ code, reason, wasClean }) =>
-		resolve({ price, code, reason, wasClean });
+		resolve({ ...came, code, reason, wasClean });
 });
 JS
-	holds '. == {price: 7, code: 3000, reason: "enough", wasClean: true}' \
+	holds '. == {market: "open", price: 7, code: 3000, reason: "enough",
+		wasClean: true}' \
 		'WebSocket: a message, and closed'
 	stop 'WebSocket'
 }

@@ -287,6 +287,12 @@ static const struct {
 		"bytes of @raw"},
 	{ON OK "\n@frame ping",
 		"s:4:1: '@frame ping': expected it before the message"},
+	{ON "HTTP/1.1 101 X\n\nhello\n@frame ping",
+		"s:5:1: '@frame ping': expected no body before it"},
+	{ON "HTTP/1.1 101 X\n\n@frame ping\nhello\n", "s:5:1: 'hello': " ANY},
+	{ON "@frame ping\nHTTP/1.1 101 X\n",
+		"s:3:1: 'HTTP/1.1 101 X': expected no message, as there are "
+		"bytes of @raw"},
 	/* faults, and where in them */
 	{ON "@fault", "s:2:7: the line ends: expected a fault"},
 	{ON "@fault x",
@@ -1437,6 +1443,15 @@ START_TEST(frames_have_heads)
 		"a\0b-\x89\0\x88\x02\x03\xe8\x8a\0\x82\x01"
 		"c",
 		17);
+	rt_scenario_free(&scenario);
+	/* the first of what follows a head */
+	read_good("@on\n@fill\n@next bytes\nHTTP/1.1 101 X\nA: {path}\n\n"
+		  "@frame text \"{a}{{\"\n@frame ping\n@on\n@echo\n");
+	ck_assert(!rule(0)->raw);
+	ck_assert_int_eq(rule(0)->status, 101);
+	assert_text(rule(0)->fields, "A: {path}\n");
+	assert_bytes(rule(0)->body, rule(0)->body_size,
+		"\x81\x05{{a}{{{{\x89\0", 12);
 	rt_scenario_free(&scenario);
 	(void)snprintf(text, sizeof text, "@on\n@frame text \"%0126d\"\n", 7);
 	(void)snprintf(expected, sizeof expected, "\x81\x7e%c\x7e%0126d", 0, 7);
