@@ -268,13 +268,16 @@ have_enough(struct retort *server, const struct rt_served *current)
 
 /* --- the way of one --- */
 
-/* Nothing can be done now: sleeps, without buffers if it is idle. */
+/* Nothing can be done now: sleeps, without buffers if it is idle; but of a few
+   that are kept each has those that would be spare otherwise. */
 static void
 sleep_conn(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 
-	if (conn->state == RT_STATE_IDLE)
+	if (rt_conn_is_kept(conn) && server->open <= SPARE_BUFFERS)
+		rt_server_discharge(server, conn->buffers);
+	else if (conn->state == RT_STATE_IDLE)
 		return_buffers(server, served);
 	if (rt_io_wait(server->io, channel_of(served)) < 0) {
 		rt_conn_fail(conn);
