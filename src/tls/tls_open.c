@@ -121,6 +121,17 @@ set_versions(struct rt_tls_server *server, const struct retort_options *options,
 	return 0;
 }
 
+/* Any name will do. A session keeps one that was taken, for the connection that
+   resumes it in TLS 1.2. */
+static int
+take_name(SSL *connection, int *alert, void *arg)
+{
+	(void)connection;
+	(void)alert;
+	(void)arg;
+	return SSL_TLSEXT_ERR_OK;
+}
+
 static void
 set_modes(struct rt_tls_server *server, const struct retort_options *options)
 {
@@ -133,6 +144,8 @@ set_modes(struct rt_tls_server *server, const struct retort_options *options)
 		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN, NULL);
 	(void)ssl->SSL_CTX_set_session_id_context(context, session_context,
 		sizeof session_context - 1);
+	(void)ssl->SSL_CTX_callback_ctrl(context,
+		SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, (void (*)(void))take_name);
 	if (options->protocol == RETORT_HTTP)
 		ssl->SSL_CTX_set_alpn_select_cb(context, select_alpn, NULL);
 }

@@ -14,6 +14,7 @@
 /* The functions of OpenSSL that are called, of either library. */
 #define RT_TLS_LIBSSL(F) \
 	F(SSL_CIPHER_get_name) \
+	F(SSL_CTX_callback_ctrl) \
 	F(SSL_CTX_ctrl) \
 	F(SSL_CTX_free) \
 	F(SSL_CTX_get_cert_store) \

@@ -204,7 +204,7 @@ if have openssl; then
 			sh "$dir/twice" '{ca}' "$dir/session"
 		equal 'new resumed' "$(grep -a -o 'new\|resumed' "$dir/out" |
 			xargs)" "run: a session is resumed ($version)"
-		equal 'false true' "$(sed -n 's/.*"resumed":\([a-z]*\)}.*/\1/p' \
+		equal 'false true' "$(sed -n 's/.*"sni":"localhost","resumed":\([a-z]*\)}.*/\1/p' \
 			"$dir/err" | xargs)" "the log tells of it ($version)"
 	done
 	run --tls --tls-fault no-resume --scenario "$dir/resumed.retort" -- \
