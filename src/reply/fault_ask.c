@@ -194,19 +194,19 @@ add_clause(struct adding *adding, const struct rt_clause *clause)
 	}
 }
 
+/* What edits the wire, in this order at one place: a cut is the last. */
+static const enum rt_fault_verb wired[] = {RT_FAULT_ALERT, RT_FAULT_INSERT,
+	RT_FAULT_CORRUPT, RT_FAULT_PAUSE, RT_FAULT_SPLIT, RT_FAULT_CUT};
+
 bool
 rt_faults_edit_wire(const struct rt_faults *faults, struct rt_wire_list *list,
 	bool stays)
 {
-	/* a cut is the last that happens at its place */
-	static const enum rt_fault_verb verbs[] = {RT_FAULT_ALERT,
-		RT_FAULT_INSERT, RT_FAULT_CORRUPT, RT_FAULT_PAUSE,
-		RT_FAULT_SPLIT, RT_FAULT_CUT};
 	struct adding adding = {faults, list, stays, false};
 
-	for (size_t n = 0; n < sizeof verbs / sizeof *verbs; n++)
+	for (size_t n = 0; n < sizeof wired / sizeof *wired; n++)
 		for (size_t i = 0; i < faults->count; i++)
-			if (faults->clauses[i].verb == verbs[n] &&
+			if (faults->clauses[i].verb == wired[n] &&
 				rt_clause_is_wired(faults->clauses + i))
 				add_clause(&adding, faults->clauses + i);
 	/* a fatal alert is the end, too, where no other is said */
@@ -255,16 +255,32 @@ rt_faults_check_wire(const struct rt_faults *faults, bool tls, bool begins,
 	return 0;
 }
 
+/* What may be done to bytes of the wire, at a position there. */
+static bool
+may_be_wired(enum rt_fault_verb verb)
+{
+	for (size_t i = 0; i < sizeof wired / sizeof *wired; i++)
+		if (wired[i] == verb)
+			return true;
+	return false;
+}
+
 int
 rt_faults_check_handshake(const struct rt_faults *faults, char *error)
 {
-	for (size_t i = 0; i < faults->count; i++)
-		if (!rt_clause_is_wired(faults->clauses + i) &&
-			faults->clauses[i].verb != RT_FAULT_GAP &&
-			faults->clauses[i].verb != RT_FAULT_NO_RESUME)
-			return fail(faults, faults->clauses + i,
+	for (size_t i = 0; i < faults->count; i++) {
+		const struct rt_clause *clause = faults->clauses + i;
+
+		if (rt_clause_is_wired(clause) ||
+			clause->verb == RT_FAULT_GAP ||
+			clause->verb == RT_FAULT_NO_RESUME)
+			continue;
+		return fail(faults, clause,
+			may_be_wired(clause->verb) ?
 				"a position such as wire N, record N or "
-				"flight N",
-				error);
+				"flight N" :
+				"it in --fault, among those of a reply",
+			error);
+	}
 	return 0;
 }

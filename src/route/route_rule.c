@@ -236,20 +236,21 @@ rt_route_measure(const struct rt_route *route, bool kept, uint64_t *head,
 
 static int
 check_faults(const struct rt_route *route, const struct rt_rule *rule,
-	const struct retort_reply *given, char *error)
+	const struct retort_reply *given, bool listed, char *error)
 {
 	struct rt_canned *canned = rule->canned;
 	int code;
 
 	if (canned->faults == NULL)
 		return 0;
-	/* with a file they are checked when it is sent: so args/ reads them
-	   alone, before it knows whether there is TLS */
-	code = given->file != NULL ? 0 :
-				     rt_faults_check_wire(canned->faults,
-					     route->tls, rule->accepted, error);
-	if (code < 0)
-		return code;
+	/* so args/ reads them alone, before it knows whether there is TLS: the
+	   reply of retort_answer() with a file is checked when it is sent */
+	if (given->file == NULL || listed) {
+		code = rt_faults_check_wire(canned->faults, route->tls,
+			rule->accepted, error);
+		if (code < 0)
+			return code;
+	}
 	if (route->unix_bound && rt_faults_can_reset(canned->faults))
 		return rt_fail(error, -EINVAL, "a Unix socket cannot be reset");
 	if (rt_faults_reading(canned->faults) != NULL &&
@@ -336,7 +337,7 @@ rt_route_protocol(const struct rt_route *route,
 /* A rule, as it was given, for the list or as its end. 0 or -errno. */
 static int
 make_rule(const struct rt_route *route, const struct retort_reply *given,
-	struct rt_rule *rule, struct rt_error *error)
+	bool listed, struct rt_rule *rule, struct rt_error *error)
 {
 	struct retort_requests when;
 	int code;
@@ -378,7 +379,7 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 	if (code == 0)
 		code = check_stars(rule, error->text);
 	if (code == 0) {
-		code = check_faults(route, rule, given, error->text);
+		code = check_faults(route, rule, given, listed, error->text);
 		error->member = code < 0 ? "faults" : NULL;
 	}
 	if (code < 0)
@@ -391,7 +392,7 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 	struct rt_error *error)
 {
 	struct rt_rule rule;
-	int code = make_rule(route, given, &rule, error);
+	int code = make_rule(route, given, true, &rule, error);
 
 	if (code < 0)
 		return code;
@@ -431,7 +432,7 @@ rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
 	struct rt_error *error)
 {
 	struct rt_rule rule;
-	int code = make_rule(route, reply, &rule, error);
+	int code = make_rule(route, reply, false, &rule, error);
 
 	if (code < 0)
 		return code;
@@ -470,7 +471,7 @@ rt_route_set_files(struct rt_route *route, const char *root,
 	if (site == NULL)
 		return -errno;
 	reply.faults = files->faults;
-	code = make_rule(route, &reply, &rule, error);
+	code = make_rule(route, &reply, false, &rule, error);
 	if (code < 0) {
 		rt_site_close(site);
 		return code;

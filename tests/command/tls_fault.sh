@@ -21,6 +21,14 @@ if ! "$retort" -V | grep -q 'TLS by'; then
 fi
 refused "--tls-fault: 'cut 5': expected a position such as wire N" \
 	-p 0 --tls --tls-fault 'cut 5'
+for faults in 'close-notify body 2' 'rekey 2' 'each 1'; do
+	refused "--tls-fault: '$faults': expected it in --fault" \
+		-p 0 --tls --tls-fault "$faults"
+done
+echo x >"$dir/x"
+printf '@on GET /\n@file x\n@fault cut wire 5\n' >"$dir/file.retort"
+refused "file.retort:3:8: 'cut wire 5': expected a server with TLS" \
+	-p 0 --scenario "$dir/file.retort"
 refused "--tls-fault: 'flig': expected N, -N" \
 	-p 0 --tls --tls-fault 'cut flig 1'
 refused "--fault: 'cut flight 1': expected no flight" \

@@ -940,7 +940,8 @@ START_TEST(faults_of_tls_are_checked)
 	} wrong[] = {
 		{"cut 5", "tls_fault: 'cut 5': expected a position such as "},
 		{"cut flight x", "tls_fault: 'x': expected N or N+M"},
-		{"status 500", "tls_fault: 'status 500': expected a position"},
+		{"status 500",
+			"tls_fault: 'status 500': expected it in --fault"},
 	};
 
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
