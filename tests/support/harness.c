@@ -799,6 +799,8 @@ child_start_prepared(const char *const *args, int wait_urls,
 		(void)dup2(out[1], STDOUT_FILENO);
 		(void)dup2(err[1], STDERR_FILENO);
 		(void)signal(SIGPIPE, SIG_DFL);
+		/* ignored, if the tests themselves run under nohup */
+		(void)signal(SIGHUP, SIG_DFL);
 		if (io != NULL)
 			(void)setenv("RETORT_IO", io, 1);
 		if (prepare != NULL)
