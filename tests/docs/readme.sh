@@ -103,7 +103,7 @@ retort run --tls --body hello -- wget -q -O- --ca-certificate={ca} {url}
 	tls
 	prints hello
 retort sweep --tls --body hello -- curl -sf {url}
-	elsewhere tests/command/sweeps.sh: it takes its time
+	elsewhere tests/peers/cuts.sh: it takes its time
 cat >tls.retort <<'TLS'
 	tls
 	prints hello
