@@ -30,6 +30,9 @@
    requests. */
 #define MOST_TRANSCRIPTS 64
 
+/* A record that is new is among so many. */
+#define LOOKED_AT 1000
+
 /* Pages that read at a time. */
 #define MOST_PAGES 8
 
@@ -38,6 +41,9 @@
 
 /* Of a page that takes nothing of what it has asked for: ms. */
 #define PATIENCE 10000
+
+/* For pages to take the rest, at the end: ms. */
+#define GRACE 200
 
 /* 128 bits, in hexadecimal digits. */
 #define SECRET_BYTES 16
@@ -219,11 +225,11 @@ count_records(struct retort *server)
 	return least;
 }
 
-/* Its record, if there is one by now; it is among the last. */
+/* Its record, if there is one by now, among so many of the last. */
 static const struct retort_exchange *
-find_record(struct retort *server, const struct seen *call)
+find_record(struct retort *server, const struct seen *call, size_t most)
 {
-	for (size_t n = count_records(server); n > 0; n--) {
+	for (size_t n = count_records(server); n > 0 && most > 0; n--, most--) {
 		const struct retort_exchange *record = retort_record(server, n);
 
 		if (record->connection == call->connection &&
@@ -301,7 +307,8 @@ inspect_event(struct inspect *inspect, enum retort_event event,
 	if (event != RETORT_ON_END || is_silent(exchange))
 		return;
 	call = need_call(inspect, exchange);
-	record = find_record(inspect->shown, call);
+	record = find_record(inspect->shown, call,
+		call->whole ? SIZE_MAX : LOOKED_AT);
 	call->whole = true;
 	tell(inspect, call, record ? record : exchange,
 		exchange->nth <= MOST_TRANSCRIPTS ?
@@ -323,7 +330,7 @@ look_again(struct inspect *inspect)
 
 		if (call->whole)
 			continue;
-		record = find_record(inspect->shown, call);
+		record = find_record(inspect->shown, call, LOOKED_AT);
 		call->whole = record != NULL;
 		if (record == NULL)
 			inspect->partly = true;
@@ -545,11 +552,26 @@ inspect_poll(struct inspect *inspect, struct pollfd *polled, size_t room,
 	return count;
 }
 
+/* They get all that they lack, if they take it soon, and the end. */
+static void
+end_pages(struct inspect *inspect)
+{
+	inspect_step(inspect);
+	for (size_t i = 0; i < MOST_PAGES; i++)
+		if (inspect->pages[i].connection != 0)
+			(void)retort_push(inspect->server,
+				inspect->pages[i].connection, NULL, 0);
+	retort_stop(inspect->server, GRACE);
+	(void)retort_wait_end(inspect->server, NULL, GRACE);
+}
+
 void
 inspect_close(struct inspect *inspect)
 {
 	if (inspect == NULL)
 		return;
+	if (inspect->server != NULL)
+		end_pages(inspect);
 	retort_close(inspect->server);
 	while (inspect->count > 0)
 		forget_first(inspect);

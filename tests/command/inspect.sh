@@ -306,9 +306,16 @@ stop '--inspect'
 begin --body x --requests 2
 curl -s "$page" -o "$dir/out" "${page}inspect.css" -o "$dir/out" \
 	"${page}inspect.js" -o "$dir/out"
+curl -sN "${page}requests" >"$dir/seen" &
+reader=$!
+while [ ! -s "$dir/seen" ] && kill -0 $reader 2>/dev/null; do :; done
 curl -s "$url" "$url" >/dev/null
 wait "$pid"
 equal 0 $? 'two requests are two, whoever looks'
+wait $reader
+equal 0 $? 'at the end the stream ends as it should'
+equal 2 "$(grep -c '"end":"answered".*"target":"/"' "$dir/seen")" \
+	'and the page has all that came'
 pid=
 equal 2 "$(grep -c 'GET / ' "$dir/err")" 'two are in the log'
 
