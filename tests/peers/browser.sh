@@ -294,6 +294,37 @@ JS
 	stop 'sweep: its report'
 }
 
+# The ladder of a failed run, of a client that sends what may not come through.
+ladder()
+{
+	mkdir -p "$dir/pages"
+	printf '@on POST /\n@fault pause 20; cut body 3 reset\n%s\n\nhello\n%s\n' \
+		'HTTP/1.1 200 OK' '@expect 2 POST /' >"$dir/ladder.retort"
+	printf '<script>hit=1</script><img src=x onerror=hit=1>\033[31m\342\200\256' \
+		>"$dir/hostile"
+	"$retort" run --scenario "$dir/ladder.retort" \
+		--report "$dir/pages/index.html" -- \
+		curl -s --data-binary "@$dir/hostile" '{url}' >"$dir/ran" 2>&1
+	start "$dir/pages"
+	visit "$url"
+	run <<'JS'
+return {
+	title: document.querySelector('h1').textContent,
+	text: document.body.innerText,
+	strange: document.querySelectorAll('script, img').length,
+	hit: window.hit ?? null,
+};
+JS
+	holds '(.title | startswith("Not as expected")) and .strange == 0 and
+		.hit == null and (.text | contains("RST") and
+		contains("<script>hit=1</script>"))' 'ladder'
+	as_wide 'ladder'
+	quiet 'ladder'
+	accessible 'ladder'
+	by_keyboard 'ladder'
+	stop 'ladder'
+}
+
 # --- the page of --inspect ---
 
 # until_true CODE: in the page, waits until that is true
@@ -891,6 +922,7 @@ recipes
 listing
 twenty
 sweep_report
+ladder
 inspected
 attacked
 video

@@ -65,6 +65,31 @@ sweep()
 	cp "$dir/sweep.html" "$to/sweep.html"
 }
 
+# A client that should try again after a reset, and does not.
+ladder()
+{
+	cat >"$dir/users.retort" <<'END'
+@on GET /users/1
+@times 1
+@fault cut body 3 reset
+HTTP/1.1 200 OK
+Content-Type: application/json
+
+{"id": 1}
+
+@expect 2 GET /users/1
+END
+	"$retort" run --scenario "$dir/users.retort" \
+		--report "$dir/ladder.html" -- \
+		curl -s '{url}users/1' >"$dir/out" 2>"$dir/err"
+	equal 56 $? 'ladder: curl is reset'
+	start "$dir/ladder.html"
+	visit "${url}ladder.html"
+	as_big 960 760
+	shoot ladder
+	halt
+}
+
 # The chart that `make chart` has made.
 bench()
 {
@@ -113,6 +138,7 @@ JS
 
 open_browser
 sweep
+ladder
 inspect
 bench
 conclude
