@@ -1,17 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Dates as HTTP writes them. Called by the rooms that send or compare dates;
- * knows no clock and no locale.
+ * knows no clock and no locale, nor a time zone: gmtime(3) would read its file,
+ * which is seven system calls before the first reply of a process.
  */
 #include "config.h"
 
 #include "http/date.h"
 
 #include <string.h>
-#include <time.h>
 
 static const char days[] = "SunMonTueWedThuFriSat";
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+struct moment {
+	int year, month, day; /* month from 0, day from 1 */
+	int hour, minute, second;
+	int weekday; /* from 0, Sunday */
+};
+
+/*
+ * Days are counted from March 1st of the year 0, in years that begin in March,
+ * so that the leap day ends one. 1970 began on day 719468.
+ */
+#define EPOCH 719468
+
+/* Before that year. */
+static int64_t
+days_before(int64_t year)
+{
+	return year * 365 + year / 4 - year / 100 + year / 400;
+}
 
 /* --- writing --- */
 
@@ -22,48 +41,64 @@ put_two(char *to, int number)
 	to[1] = (char)('0' + number % 10);
 }
 
-static struct tm
+static struct moment
 split(int64_t seconds)
 {
 	const int64_t least = -62135596800, most = 253402300799;
-	time_t then = (time_t)(seconds < least ? least :
-			seconds > most         ? most :
-						 seconds);
-	struct tm tm;
+	int64_t day, year, month;
+	int second;
 
-	memset(&tm, 0, sizeof tm);
-	(void)gmtime_r(&then, &tm);
-	return tm;
+	seconds = seconds < least ? least : seconds > most ? most : seconds;
+	seconds += EPOCH * INT64_C(86400);
+	day = seconds / 86400;
+	second = (int)(seconds % 86400);
+	/* 400 years have 146,097 days: this is it, or the one before or after */
+	year = day * 400 / 146097;
+	if (days_before(year) > day)
+		year--;
+	else if (days_before(year + 1) <= day)
+		year++;
+	month = ((day - days_before(year)) * 5 + 2) / 153;
+	return (struct moment){
+		.year = (int)(year + month / 10),
+		.month = (int)((month + 2) % 12),
+		.day = (int)(day - days_before(year) - (month * 153 + 2) / 5 +
+			1),
+		.hour = second / 3600,
+		.minute = second / 60 % 60,
+		.second = second % 60,
+		.weekday = (int)((day + 3) % 7),
+	};
 }
 
 void
 rt_date_format(int64_t seconds, char text[RT_DATE_TEXT])
 {
-	struct tm tm = split(seconds);
+	struct moment moment = split(seconds);
 
 	memcpy(text, "Day, 00 Mon 0000 00:00:00 GMT", RT_DATE_TEXT);
-	memcpy(text, days + 3 * (size_t)tm.tm_wday, 3);
-	put_two(text + 5, tm.tm_mday);
-	memcpy(text + 8, months + 3 * (size_t)tm.tm_mon, 3);
-	put_two(text + 12, (tm.tm_year + 1900) / 100);
-	put_two(text + 14, (tm.tm_year + 1900) % 100);
-	put_two(text + 17, tm.tm_hour);
-	put_two(text + 20, tm.tm_min);
-	put_two(text + 23, tm.tm_sec);
+	memcpy(text, days + 3 * (size_t)moment.weekday, 3);
+	put_two(text + 5, moment.day);
+	memcpy(text + 8, months + 3 * (size_t)moment.month, 3);
+	put_two(text + 12, moment.year / 100);
+	put_two(text + 14, moment.year % 100);
+	put_two(text + 17, moment.hour);
+	put_two(text + 20, moment.minute);
+	put_two(text + 23, moment.second);
 }
 
 void
 rt_date_format_short(int64_t seconds, char text[RT_DATE_SHORT])
 {
-	struct tm tm = split(seconds);
+	struct moment moment = split(seconds);
 
 	memcpy(text, "0000-00-00 00:00", RT_DATE_SHORT);
-	put_two(text, (tm.tm_year + 1900) / 100);
-	put_two(text + 2, (tm.tm_year + 1900) % 100);
-	put_two(text + 5, tm.tm_mon + 1);
-	put_two(text + 8, tm.tm_mday);
-	put_two(text + 11, tm.tm_hour);
-	put_two(text + 14, tm.tm_min);
+	put_two(text, moment.year / 100);
+	put_two(text + 2, moment.year % 100);
+	put_two(text + 5, moment.month + 1);
+	put_two(text + 8, moment.day);
+	put_two(text + 11, moment.hour);
+	put_two(text + 14, moment.minute);
 }
 
 void
@@ -76,7 +111,7 @@ rt_date_format_iso(int64_t seconds, char text[RT_DATE_TEXT])
 	text[10] = 'T';
 	memcpy(text + 11, date + 11, 5);
 	memcpy(text + 16, ":00Z", 5);
-	put_two(text + 17, split(seconds).tm_sec);
+	put_two(text + 17, split(seconds).second);
 }
 
 /* --- reading --- */
@@ -84,11 +119,6 @@ rt_date_format_iso(int64_t seconds, char text[RT_DATE_TEXT])
 struct scan {
 	const char *at;
 	const char *end;
-};
-
-struct moment {
-	int year, month, day; /* month from 0, day from 1 */
-	int hour, minute, second;
 };
 
 static bool
@@ -195,17 +225,16 @@ exists(const struct moment *moment)
 		moment->minute < 60 && moment->second <= 60;
 }
 
-/* Counted in years that begin in March, so that the leap day ends one. */
 static int64_t
 seconds_of(const struct moment *moment)
 {
 	/* 400 years, or 146,097 days, later: never negative */
 	int64_t year = moment->year + 400 - (moment->month < 2);
 	int64_t month = (moment->month + 10) % 12;
-	int64_t day = year * 365 + year / 4 - year / 100 + year / 400 +
-		(month * 153 + 2) / 5 + moment->day - 1;
+	int64_t day =
+		days_before(year) + (month * 153 + 2) / 5 + moment->day - 1;
 
-	return (day - 719468 - 146097) * 86400 + moment->hour * 3600 +
+	return (day - EPOCH - 146097) * 86400 + moment->hour * 3600 +
 		moment->minute * 60 + moment->second;
 }
 
@@ -216,11 +245,10 @@ seconds_of(const struct moment *moment)
 static void
 complete_year(struct moment *moment, int64_t now)
 {
-	struct tm tm = split(now);
-	int latest = tm.tm_year + 1900 + 50;
-	const struct moment limit = {latest, tm.tm_mon, tm.tm_mday, tm.tm_hour,
-		tm.tm_min, tm.tm_sec};
+	struct moment limit = split(now);
+	const int latest = limit.year + 50;
 
+	limit.year = latest;
 	moment->year = latest - (latest - moment->year) % 100;
 	if (moment->year == latest && seconds_of(moment) > seconds_of(&limit))
 		moment->year -= 100;
