@@ -327,7 +327,10 @@ enum retort_protocol
 rt_route_protocol(const struct rt_route *route,
 	const struct retort_reply *given)
 {
-	struct retort_requests when = rt_conditions_of(given);
+	const struct retort_requests when = {
+		.if_bytes = given->if_bytes,
+		.if_http = given->if_http,
+	};
 
 	if (given->accepted && route->protocol == RETORT_HTTP)
 		return RETORT_TCP;
