@@ -353,7 +353,7 @@ add_head(struct rt_listing *listing)
 	rt_buf_add(to, head, sizeof head - 1);
 	rt_buf_add(to, "/", 1);
 	add_text(to, listing->path.data);
-	rt_buf_add_text(to, "</title>\n</head>\n<body>\n<h1>/");
+	rt_buf_add_text(to, "</title>\n</head>\n<body>\n<main>\n<h1>/");
 	add_text(to, listing->path.data);
 	rt_buf_add_format(to,
 		"</h1>\n<p>%zu folder%s, %zu file%s</p>\n"
@@ -406,7 +406,8 @@ write_slice(struct rt_listing *listing)
 		add_row(listing, &entry);
 	}
 	if (listing->count == 0)
-		rt_buf_add_text(to, "</tbody>\n</table>\n</body>\n</html>\n");
+		rt_buf_add_text(to,
+			"</tbody>\n</table>\n</main>\n</body>\n</html>\n");
 	if (to->failed)
 		return -ENOMEM;
 	return listing->count == 0;

@@ -247,6 +247,8 @@ return [...document.querySelectorAll('tbody a')].map((a) => a.textContent);
 JS
 	holds '. == ["../", "reply.http", "user.json"]' 'www/examples/: listed'
 	as_wide 'www/examples/'
+	accessible 'www/examples/'
+	by_keyboard 'www/examples/'
 	quiet 'www/examples/'
 }
 

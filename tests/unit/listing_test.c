@@ -73,6 +73,7 @@ static const struct {
 	{"table", false},
 	{"thead", false},
 	{"tbody", false},
+	{"main", false},
 	{"tr", false},
 	{"th", false},
 	{"td", false},
