@@ -97,6 +97,8 @@ static const struct {
 	{"requests", "--requests 1", ANY},
 	{"lifetime", "--lifetime 0", ANY},
 	{"with-parent", "--with-parent", ANY},
+	{"no-sandbox", "--no-sandbox", ANY},
+	{"inspect", "--inspect", HTTP},
 	{"control", "--control $DIR/control", ANY},
 	{"grace", "--grace 1", ANY},
 	{"delay", "--body x --delay 1ms", "cTU"},
