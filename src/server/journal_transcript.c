@@ -9,6 +9,10 @@
 /* Bytes of a line of text that a transcript shows in one line. */
 #define LONGEST_LINE 4096
 
+/* A time in ns, as ms. */
+#define TIME "%8lld.%03d"
+#define TIME_OF(when) (long long)((when) / 1000000), (int)((when) / 1000 % 1000)
+
 /* A byte as C has it; where it ends. */
 static char *
 put_escaped(char *to, unsigned char c, bool plain)
@@ -45,8 +49,7 @@ add_line(struct rt_buf *to, int64_t when, const char *mark, const char *bytes,
 {
 	char *at;
 
-	rt_buf_add_format(to, "%8lld.%03d %s ", (long long)(when / 1000000),
-		(int)(when / 1000 % 1000), mark);
+	rt_buf_add_format(to, TIME " %s ", TIME_OF(when), mark);
 	at = rt_buf_reserve(to, 4 * size + 1);
 	if (at == NULL)
 		return;
@@ -130,8 +133,20 @@ add_handshake(struct rt_buf *to, const struct rt_record *record,
 	rt_buf_free(&text);
 }
 
+/* The event before which a fault is told: the first of its reply. */
+static bool
+is_of_reply(const struct rt_record_event *event)
+{
+	return event->kind == RT_RECORD_SENT ||
+		event->kind == RT_RECORD_SERVER_FIN ||
+		event->kind == RT_RECORD_SERVER_RST ||
+		event->kind == RT_RECORD_CLOSED;
+}
+
+/* With its faults, unless NULL: those of one exchange of several. */
 static void
-transcribe_one(const struct rt_record *record, size_t most, struct rt_buf *to)
+transcribe_one(const struct rt_record *record, size_t most, const char *faults,
+	struct rt_buf *to)
 {
 	static const struct {
 		const char *mark;
@@ -154,6 +169,11 @@ transcribe_one(const struct rt_record *record, size_t most, struct rt_buf *to)
 		const char *mark = kinds[event->kind].mark;
 		const char *text = kinds[event->kind].text;
 
+		if (faults != NULL && is_of_reply(event)) {
+			rt_buf_add_format(to, TIME " - [%s]\n",
+				TIME_OF(event->when), faults);
+			faults = NULL;
+		}
 		if (event->kind >= RT_RECORD_TLS_IN)
 			add_handshake(to, record, event, mark);
 		else if (text == NULL)
@@ -170,19 +190,26 @@ rt_record_transcribe(const struct rt_record *record, size_t most,
 {
 	const struct rt_journal *journal = record->journal;
 	uint64_t connection = record->seen.connection;
+	size_t exchanges = !record->published;
 
+	for (size_t i = 0; i < journal->count; i++)
+		exchanges += journal->records[i]->seen.connection == connection;
 	rt_buf_add_format(to, "connection %llu from %s",
 		(unsigned long long)connection, record->seen.client);
 	if (record->seen.by_chance)
 		rt_buf_add_format(to, " (seed %llu)",
 			(unsigned long long)record->seen.seed);
-	if (record->faults != NULL)
+	if (record->faults != NULL && exchanges == 1)
 		rt_buf_add_format(to, " [%s]", record->faults);
 	rt_buf_add(to, "\n", 1);
 	if (!record->published)
-		transcribe_one(record, most, to);
+		transcribe_one(record, most,
+			exchanges > 1 ? record->faults : NULL, to);
 	/* those of one connection stand in their order */
 	for (size_t i = 0; i < journal->count; i++)
 		if (journal->records[i]->seen.connection == connection)
-			transcribe_one(journal->records[i], most, to);
+			transcribe_one(journal->records[i], most,
+				exchanges > 1 ? journal->records[i]->faults :
+						NULL,
+				to);
 }

@@ -15,6 +15,7 @@ START_TEST(transcripts)
 		  "       0.000 < GET /a?b HTTP/1.1\\r\\n\n"
 		  "       0.000 < Host: x\\r\\n\n"
 		  "       0.000 < \\r\\n\n"
+		  "       2.160 - [end fin]\n"
 		  "       2.160 > HTTP/1.1 200 OK\\r\\n\n"
 		  "       2.160 > \\r\\n\n"
 		  "       2.160 >  a\\\\b\\x00\\xff\\n\n"
@@ -41,7 +42,7 @@ START_TEST(transcripts)
 		  "       2.160 > x\n");
 	ck_assert_uint_eq(scenario.count, 5);
 	ck_assert_uint_eq(scenario.items[0].line, 1);
-	ck_assert_uint_eq(scenario.items[1].line, 12);
+	ck_assert_uint_eq(scenario.items[1].line, 13);
 	assert_text(rule(0)->request, "GET /a?b");
 	ck_assert_uint_eq(rule(0)->times, 1);
 	ck_assert(rule(0)->raw);

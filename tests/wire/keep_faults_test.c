@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -58,6 +59,21 @@ static const struct {
 	{"end reset; pause 30 100%", ECONNRESET, 30},
 };
 
+/* Those of the second exchange stand before its reply. */
+static void
+assert_transcript(const char *faults)
+{
+	struct bytes got = {.data = retort_transcript(server, 1)};
+	char line[200];
+
+	ck_assert_ptr_nonnull(got.data);
+	got.size = strlen(got.data);
+	(void)snprintf(line, sizeof line, " - [%s]\n", faults);
+	assert_has(got, line);
+	ck_assert_ptr_eq(strchr(got.data, '['), strstr(got.data, line) + 3);
+	bytes_free(&got);
+}
+
 START_TEST(closes_after_the_reply)
 {
 	for (size_t i = 0; i < COUNT(closings); i++) {
@@ -70,6 +86,7 @@ START_TEST(closes_after_the_reply)
 		exchange_until(fd, GET("/x"), ONE, closings[i].end);
 		ck_assert_int_ge(now_ms() - began, closings[i].least);
 		ck_assert_int_eq(ended(2)->end, RETORT_ANSWERED);
+		assert_transcript(ended(2)->faults);
 		assert_verdict(NULL);
 		close_server();
 	}
