@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A report for people: one page with nothing from elsewhere, and no script. Its
- * Content-Security-Policy allows the style below alone, by its hash, which
- * tests/command/reports.sh compares.
- */
+/* A report for people: a page. */
 #include "config.h"
 
 #include <string.h>
 
 #include "show/escape.h"
+#include "show/page.h"
 #include "show/swept.h"
 
-#define STYLE_HASH "sha256-oQhO7bSMbxl80b8PFzva1vO09306VZ5gVMJvq184Xwk="
+#define STYLE_HASH "sha256-6+XAOxPnPMlLnrGuz0djH2/12cC2v+TPT2CzTd3yYjg="
 
 /* With more points, neighbours of the same colour are one. */
 #define MOST_CELLS 2000
@@ -23,31 +20,16 @@
 #define MOST_RUNS 500
 
 static const char style[] =
-	":root{color-scheme:light dark;--ink:#1b1f24;--dim:#57606a;"
-	"--paper:#fff;--card:#f6f8fa;--line:#d0d7de;--notice:#8fb8e8;"
-	"--take:#8ccf9b;--part:#cf222e;--odd:#b35900;--mark:#ffd7d5}"
-	"@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--dim:#9198a1;"
-	"--paper:#0d1117;--card:#161b22;--line:#3d444d;--notice:#2f5d94;"
-	"--take:#2a6f3c;--part:#ff5c57;--odd:#f0a050;--mark:#6e1c1c}}"
-	"*{box-sizing:border-box}"
-	"body{margin:0 auto;max-width:64rem;padding:1.5rem 1rem 3rem;"
-	"font:1rem/1.5 system-ui,sans-serif;color:var(--ink);"
-	"background:var(--paper)}"
-	"h1{font-size:1.6rem;line-height:1.25;margin:.25rem 0 .5rem;"
-	"overflow-wrap:anywhere}"
-	"h2{font-size:1.1rem;margin:2rem 0 .5rem}"
-	".dim{color:var(--dim);margin:0}"
-	"code,pre{font:.875rem/1.5 ui-monospace,monospace;"
-	"overflow-wrap:anywhere;white-space:pre-wrap}"
-	"pre{margin:.25rem 0;padding:.5rem .75rem;background:var(--card);"
-	"border:1px solid var(--line);border-radius:.375rem}"
+	":root{--notice:#8fb8e8;--take:#8ccf9b;--odd:#b35900;--mark:#ffd7d5}"
+	"@media(prefers-color-scheme:dark){:root{--notice:#2f5d94;"
+	"--take:#2a6f3c;--odd:#f0a050;--mark:#6e1c1c}}"
 	".way{margin:0 0 1rem}"
 	".way p{display:flex;flex-wrap:wrap;justify-content:space-between;"
 	"gap:0 1rem;margin:0}"
 	"svg{display:block;width:100%;height:2.25rem;"
 	"border:1px solid var(--line);border-radius:.375rem}"
 	"rect:hover{opacity:.6}"
-	".c0{fill:var(--notice)}.c1{fill:var(--take)}.c2{fill:var(--part)}"
+	".c0{fill:var(--notice)}.c1{fill:var(--take)}.c2{fill:var(--bad)}"
 	".c3,.c4,.c5,.c6{fill:var(--odd)}"
 	".head{stroke:var(--ink);stroke-width:2;"
 	"vector-effect:non-scaling-stroke}"
@@ -57,12 +39,11 @@ static const char style[] =
 	"vertical-align:-.15rem;margin-right:.4rem}"
 	"details{border:1px solid var(--line);border-radius:.375rem;"
 	"margin:.375rem 0;padding:.375rem .75rem}"
-	"details.bad{border-left:.375rem solid var(--part)}"
-	"summary{cursor:pointer}"
+	"details.bad{border-left:.375rem solid var(--bad)}"
 	"mark{background:var(--mark);color:inherit;"
 	"text-decoration:underline}"
 	"@media print{svg,rect,mark{print-color-adjust:exact;"
-	"-webkit-print-color-adjust:exact}body{max-width:none}}";
+	"-webkit-print-color-adjust:exact}}";
 
 static const char *const legend[OUTCOMES] = {
 	[OUTCOME_NOTICED] = "cut, and noticed",
@@ -92,22 +73,11 @@ put_command(FILE *file, const struct swept *swept)
 static void
 put_top(FILE *file, const struct swept *swept)
 {
-	(void)fprintf(file,
-		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
-		"<meta charset=\"utf-8\">\n"
-		"<meta http-equiv=\"Content-Security-Policy\" "
-		"content=\"default-src 'none'; style-src '" STYLE_HASH
-		"'; base-uri 'none'; form-action 'none'\">\n"
-		"<meta name=\"viewport\" "
-		"content=\"width=device-width, initial-scale=1\">\n"
-		"<meta name=\"generator\" content=\"retort %s\">\n"
-		"<title>Sweep: ",
-		swept->version);
+	page_begin(file, swept->version, STYLE_HASH);
+	(void)fputs("Sweep: ", file);
 	put_command(file, swept);
-	(void)fprintf(file,
-		"</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n"
-		"<p class=\"dim\">retort sweep</p>\n<h1>",
-		style);
+	page_body(file, style);
+	(void)fputs("<p class=\"dim\">retort sweep</p>\n<h1>", file);
 	swept_summary(file, SHOW_HTML, swept);
 	(void)fputs("</h1>\n<p><code>", file);
 	put_command(file, swept);
@@ -349,5 +319,5 @@ swept_write_html(FILE *file, const struct swept *swept)
 	put_runs(file, swept, true);
 	put_reply(file, swept);
 	put_runs(file, swept, false);
-	(void)fputs("</main>\n</body>\n</html>\n", file);
+	page_end(file);
 }

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The top of each page for people: it has nothing from elsewhere, and no
+ * script, and its Content-Security-Policy allows the styles below alone, by
+ * their hashes, which tests/unit/show_test.c compares. Part of the command.
+ */
+#ifndef PAGE_H
+#define PAGE_H
+
+#include <stdio.h>
+
+/* Up to its title, which is to be written next. `hash`: "sha256-...", of its
+   own style. */
+void page_begin(FILE *file, const char *version, const char *hash);
+
+/* After that: up to what it shows. */
+void page_body(FILE *file, const char *style);
+
+void page_end(FILE *file);
+
+#endif
