@@ -249,7 +249,7 @@ take_point(void *arg, const struct retort_sweep_point *point)
 	if (sweep->swept.points == NULL)
 		keep_reply(&sweep->swept, point);
 	keep_point(sweep, point);
-	progress_tell(&sweep->progress, point->done, point->all);
+	progress_tell(&sweep->progress, clock_ms(), point->done, point->all);
 }
 
 /* The standard errors of those that were wrong: the first of them. */
@@ -592,8 +592,9 @@ sweep_command(const struct args *args, volatile struct signals *signals)
 	};
 	int status;
 
-	sweep.progress.shown = !args->no_progress &&
-		(args->progress || isatty(STDERR_FILENO) == 1);
+	if (!args->no_progress &&
+		(args->progress || isatty(STDERR_FILENO) == 1))
+		sweep.progress.file = stderr;
 	open_lanes(&sweep);
 	status = args->certs ? sweep_certificates(&sweep) : sweep_reply(&sweep);
 	free(sweep.lanes);

@@ -3,10 +3,6 @@
 
 #include "show/progress.h"
 
-#include <stdio.h>
-
-#include "job/clock.h"
-
 /* Not more often than this: ms. */
 #define INTERVAL 100
 
@@ -27,18 +23,17 @@ say_rate(char *to, size_t room, int64_t ms, size_t done, size_t all)
 }
 
 void
-progress_tell(struct progress *progress, size_t done, size_t all)
+progress_tell(struct progress *progress, int64_t now, size_t done, size_t all)
 {
-	int64_t now = clock_ms();
 	char rate[64];
 
-	if (!progress->shown || done == 0 ||
+	if (progress->file == NULL || done == 0 ||
 		(done < all && now - progress->told < INTERVAL &&
 			progress->told != 0))
 		return;
 	progress->told = now;
 	say_rate(rate, sizeof rate, now - progress->began, done, all);
-	(void)fprintf(stderr,
+	(void)fprintf(progress->file,
 		"\r\33[Kretort: %zu of %zu%s, %zu cut%s taken for "
 		"success",
 		done, all, rate, progress->wrong,
@@ -48,6 +43,6 @@ progress_tell(struct progress *progress, size_t done, size_t all)
 void
 progress_clear(const struct progress *progress)
 {
-	if (progress->shown && progress->told != 0)
-		(void)fputs("\r\33[K", stderr);
+	if (progress->file != NULL && progress->told != 0)
+		(void)fputs("\r\33[K", progress->file);
 }
