@@ -109,7 +109,7 @@ read_words(struct given *given, struct words *words)
 static enum mode
 mode_of(const char *word)
 {
-	for (enum mode mode = MODE_RUN; mode <= MODE_SWEEP; mode++)
+	for (enum mode mode = MODE_RUN; mode <= MODE_SHOW; mode++)
 		if (strcmp(word, args_modes[mode]) == 0)
 			return mode;
 	return MODE_SERVE;
@@ -137,7 +137,13 @@ asks_for_help(char **from, char **to)
 	return false;
 }
 
-/* "run" or "sweep", and the words after "--", which are cut off. */
+static bool
+has_command(enum mode mode)
+{
+	return mode == MODE_RUN || mode == MODE_SWEEP;
+}
+
+/* "run" or "sweep", and the words after "--", which are cut off; or "show". */
 static void
 read_mode(struct args *args, struct words *words)
 {
@@ -148,6 +154,8 @@ read_mode(struct args *args, struct words *words)
 	if (args->mode == MODE_SERVE)
 		return;
 	end = ++words->at;
+	if (!has_command(args->mode))
+		return;
 	while (end < words->end && strcmp(*end, "--") != 0)
 		end++;
 	if (words->end - end >= 2) {
@@ -183,7 +191,7 @@ args_read(struct args *args, int argc, char **argv, const char *sandbox)
 
 	read_mode(&given.args, &words);
 	read_words(&given, &words);
-	if (given.args.mode != MODE_SERVE && given.args.command == NULL)
+	if (has_command(given.args.mode) && given.args.command == NULL)
 		need_command(argv[1]);
 	args_finish(&given);
 	*args = given.args;

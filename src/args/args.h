@@ -17,8 +17,8 @@ enum {
 	EXIT_OWN = 125 /* env(1): a failure of ours, and not of COMMAND */
 };
 
-/* retort, retort run, retort sweep */
-enum mode { MODE_SERVE, MODE_RUN, MODE_SWEEP };
+/* retort, retort run, retort sweep, retort show */
+enum mode { MODE_SERVE, MODE_RUN, MODE_SWEEP, MODE_SHOW };
 
 /* The command line. Everything in it lives until the process ends. */
 struct args {
@@ -27,7 +27,9 @@ struct args {
 	struct retort_files files; /* otherwise */
 	const char *root;          /* NULL: none */
 	enum mode mode;
-	char **command;       /* of run and sweep; NULL-terminated */
+	char **command;     /* of run and sweep; NULL-terminated */
+	const char **shown; /* of show: files and folders */
+	size_t shown_count;
 	const char *scenario; /* a file; "-": the text below; NULL: none */
 	const void *scenario_text;
 	size_t scenario_size;
@@ -48,7 +50,7 @@ struct args {
 	bool certs;          /* sweep: wrong certificates, not replies */
 	const char *at;      /* of a sweep: its points; NULL */
 	unsigned jobs;       /* its clients at once; 0: as many as cores */
-	const char *report;  /* its file, too; NULL */
+	const char *report;  /* a file for people or programs, too; NULL */
 	bool progress;       /* it is told, or not told, */
 	bool no_progress;    /* terminal or none */
 	bool with_parent;

@@ -64,8 +64,10 @@ check_protocol(const struct given *given, const struct option *option)
 static bool
 is_mode(const char *word)
 {
-	return strcmp(word, args_modes[MODE_RUN]) == 0 ||
-		strcmp(word, args_modes[MODE_SWEEP]) == 0;
+	for (enum mode mode = MODE_RUN; mode <= MODE_SHOW; mode++)
+		if (strcmp(word, args_modes[mode]) == 0)
+			return true;
+	return false;
 }
 
 /* Whether one of "a|b" is given; otherwise `names` says "--a or --b". */
@@ -159,12 +161,26 @@ check_sweep(const struct given *given, const struct option *option)
 	}
 }
 
+/* Nothing is served. */
+static void
+check_show(const struct given *given, const struct option *option)
+{
+	if (given->args.mode == MODE_SHOW &&
+		strcmp(option->name, "report") != 0) {
+		char name[32];
+
+		args_die(EXIT_USAGE, "show and %s exclude each other",
+			args_call(option, name));
+	}
+}
+
 /* Options and modes that an option excludes by name. */
 static void
 check_excluded(const struct given *given, const struct option *option)
 {
 	static const char *const why[] = {"", "it ends with COMMAND",
-		"it takes the options of one reply, such as --body or --raw"};
+		"it takes the options of one reply, such as --body or --raw",
+		""};
 	const enum mode mode = given->args.mode;
 	char word[32];
 
@@ -187,8 +203,8 @@ static void
 check_options(const struct given *given)
 {
 	static void (*const checks[])(const struct given *given,
-		const struct option *option) = {check_needs, check_protocol,
-		check_sweep, check_ways, check_excluded};
+		const struct option *option) = {check_show, check_needs,
+		check_protocol, check_sweep, check_ways, check_excluded};
 
 	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
 		const struct option *at = given->options;
@@ -461,6 +477,13 @@ args_finish(struct given *given)
 	bool plain = args->options.protocol != RETORT_HTTP;
 
 	check_options(given);
+	if (args->mode == MODE_SHOW) {
+		if (args->shown_count == 0)
+			args_die(EXIT_USAGE,
+				"show: expected a transcript, or the folder of "
+				"--transcript");
+		return;
+	}
 	if (args->options.idle_timeout < 0)
 		args->options.idle_timeout =
 			args->options.keep_alive ? KEPT_IDLE : PLAIN_IDLE;

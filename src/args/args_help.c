@@ -15,6 +15,7 @@ static const char usage[] =
 	"Usage: retort [OPTION]... [ROOT]\n"
 	"       retort run [OPTION]... [ROOT] -- COMMAND...\n"
 	"       retort sweep [OPTION]... -- COMMAND...\n"
+	"       retort show [--report FILE] TRANSCRIPT...\n"
 	"Serves a folder, or one reply to every request, on localhost. See "
 	"retort(1).\n";
 

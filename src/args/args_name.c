@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const args_modes[] = {"serve", "run", "sweep"};
+const char *const args_modes[] = {"serve", "run", "sweep", "show"};
 
 /* No name is longer, so that distances fit. */
 #define LONGEST_NAME 32
@@ -156,6 +156,10 @@ args_add_operand(struct given *given, const char *text)
 	size_t used =
 		(size_t)snprintf(line, sizeof line, "operand '%.120s'", text);
 
+	if (args->mode == MODE_SHOW) {
+		args_add_text(&args->shown, &args->shown_count, text);
+		return;
+	}
 	if (given->before != NULL)
 		used += (size_t)snprintf(line + used, sizeof line - used,
 			" after --%s", given->before->name);

@@ -174,15 +174,18 @@ void
 args_read_report(struct given *given, const struct option *option,
 	const char *text)
 {
+	bool sweeps = given->args.mode == MODE_SWEEP;
 	const char *end = strrchr(text, '.');
 
 	if (end == NULL ||
-		(strcmp(end, ".html") != 0 && strcmp(end, ".json") != 0 &&
-			strcmp(end, ".xml") != 0))
-		args_die(EXIT_USAGE,
-			"--report %.100s: expected FILE.html, FILE.json or "
-			"FILE.xml",
-			text);
+		(strcmp(end, ".html") != 0 &&
+			(!sweeps ||
+				(strcmp(end, ".json") != 0 &&
+					strcmp(end, ".xml") != 0)) &&
+			(sweeps || strcmp(end, ".txt") != 0)))
+		args_die(EXIT_USAGE, "--report %.100s: expected %s", text,
+			sweeps ? "FILE.html, FILE.json or FILE.xml" :
+				 "FILE.html or FILE.txt");
 	args_read_text(given, option, text);
 }
 

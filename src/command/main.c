@@ -19,6 +19,7 @@
 #include "command/run.h"
 #include "command/sandbox.h"
 #include "command/setup.h"
+#include "command/show.h"
 #include "command/signals.h"
 #include "command/sweep.h"
 #include "command/watch.h"
@@ -350,6 +351,7 @@ open_output(struct args *args, struct output *output)
 		.format = log_format(args),
 		.verbose = args->verbose,
 		.recorded = !args->options.unrecorded,
+		.report = args->report,
 		.transcripts = {.dir = args->transcripts, .fd = -1}};
 	if (args->transcripts != NULL && mkdir(args->transcripts, 0777) < 0 &&
 		errno != EEXIST)
@@ -437,6 +439,8 @@ main(int argc, char **argv)
 
 	setup_standard_descriptors();
 	args_read(&args, argc, argv, sandbox_version());
+	if (args.mode == MODE_SHOW)
+		return show_command(&args);
 	signals = signals_catch(args.mode);
 	setup_descriptor_limit();
 	if (args.mode == MODE_SWEEP)

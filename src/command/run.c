@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "command/run.h"
+#include "command/show.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -82,6 +83,7 @@ int
 run_command(const struct args *args, struct retort *server, struct watch *watch,
 	struct output *output, const char *ca, volatile struct signals *signals)
 {
+	FILE *report = show_open_report(args);
 	struct child child;
 	int code = 0, status;
 
@@ -108,5 +110,7 @@ run_command(const struct args *args, struct retort *server, struct watch *watch,
 		if (status == 0)
 			status = EXIT_UNMET;
 	}
+	show_report(args, report, server,
+		output->judged ? retort_verdict(server) : "");
 	return status;
 }

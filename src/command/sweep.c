@@ -12,6 +12,7 @@
 
 #include "command/announce.h"
 #include "command/setup.h"
+#include "command/show.h"
 #include "job/clock.h"
 #include "job/runner.h"
 #include "job/trial.h"
@@ -276,34 +277,19 @@ show_wrong(const struct sweep *sweep)
 }
 
 static void
-open_report(struct sweep *sweep)
-{
-	const char *name = sweep->args->report;
-
-	if (name == NULL)
-		return;
-	sweep->report = fopen(name, "we");
-	if (sweep->report == NULL)
-		args_die(EXIT_OWN, "--report %s: %s", name, strerror(errno));
-}
-
-static void
 write_report(struct sweep *sweep)
 {
 	const char *name = sweep->args->report, *end;
-	FILE *file = sweep->report;
-	bool failed;
 
-	if (file == NULL)
+	if (sweep->report == NULL)
 		return;
 	end = strrchr(name, '.');
-	(strcmp(end, ".html") == 0 ? swept_write_html :
+	(strcmp(end, ".html") == 0 ?
+			swept_write_html :
 			strcmp(end, ".json") == 0 ?
-				     swept_write_json :
-				     swept_write_xml)(file, &sweep->swept);
-	failed = ferror(file) != 0;
-	if (fclose(file) != 0 || failed)
-		args_die(EXIT_OWN, "--report %s: %s", name, strerror(errno));
+			swept_write_json :
+			swept_write_xml)(sweep->report, &sweep->swept);
+	show_close_report(sweep->args, sweep->report);
 }
 
 /* --- the whole of it --- */
@@ -524,7 +510,7 @@ sweep_reply(struct sweep *sweep)
 	int wrong = start_lanes(sweep, error);
 
 	if (wrong == 0) {
-		open_report(sweep);
+		sweep->report = show_open_report(sweep->args);
 		write_ca(sweep);
 		wrong = run_sweep(sweep, &report, error);
 	}

@@ -10,6 +10,7 @@
 #include "talk/output.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -299,7 +300,7 @@ write_transcripts(struct output *output)
 static void
 forget(struct output *output)
 {
-	if (output->recorded && !output->judged)
+	if (output->recorded && !output->judged && output->report == NULL)
 		retort_reset(output->server, RETORT_ENDED);
 }
 
@@ -342,6 +343,52 @@ output_finish(struct output *output)
 	(void)write_all(output);
 }
 
+/* A word for a shell: in quotes, unless it is plain. */
+static void
+add_word(char *line, size_t room, const char *text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_./,:=@%+-";
+	bool quotes = text[strspn(text, plain)] != '\0';
+	size_t used = strlen(line);
+
+	used += (size_t)snprintf(line + used, room - used, quotes ? " '" : " ");
+	for (; *text != '\0' && room - used > 8; text++)
+		used += (size_t)snprintf(line + used, room - used,
+			*text == '\'' ? "'\\''" : "%c", *text);
+	(void)snprintf(line + used, room - used, quotes ? "'" : "");
+}
+
+/* Where the connections that the verdict shows can be looked at. */
+static void
+say_where(struct output *output, const char *verdict)
+{
+	static const char begin[] = "\nconnection ";
+	const char *dir = output->transcripts.dir, *at = verdict;
+	char line[PIPE_BUF / 2] = "see it by: retort show";
+	const size_t empty = strlen(line);
+
+	if (output->report != NULL) {
+		output_say(output, "see %s", output->report);
+		return;
+	}
+	while (dir != NULL && (at = strstr(at, begin)) != NULL) {
+		const char *number = at + strlen(begin);
+		int digits = (int)strspn(number, "0123456789");
+		char name[PATH_MAX];
+
+		at = number;
+		if (strncmp(number + digits, " from ", 6) != 0)
+			continue;
+		(void)snprintf(name, sizeof name, "%s/%.*s.txt", dir, digits,
+			number);
+		add_word(line, sizeof line, name);
+	}
+	if (strlen(line) > empty)
+		output_say(output, "%s", line);
+}
+
 bool
 output_judge(struct output *output)
 {
@@ -352,6 +399,7 @@ output_judge(struct output *output)
 		return false;
 	output_say(output, "not as expected:");
 	write_long(output, verdict);
+	say_where(output, verdict);
 	(void)write_all(output);
 	return true;
 }

@@ -20,8 +20,9 @@ struct output {
 	bool log;
 	enum retort_log format;
 	int verbose;
-	bool recorded; /* what comes is kept, */
-	bool judged;   /* and compared with what is expected */
+	bool recorded;      /* what comes is kept, */
+	bool judged;        /* and compared with what is expected, */
+	const char *report; /* or shown there; NULL */
 	struct transcripts transcripts;
 	bool missed;             /* one could not be kept: it was told */
 	struct retort *server;   /* whose they are */

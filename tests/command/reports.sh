@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Sweeps: their points, progress and reports, read by parsers; and that what a
-# client prints is data in all of them. Prints TAP. $RETORT is the command.
+# Sweeps: their points, progress and reports, read by parsers; transcripts as
+# ladders; and that what a client says is data in all of them. Prints TAP. $RETORT is the command.
 
 # shellcheck source=tests/support/tap.sh
 . "$(dirname "$0")/../support/tap.sh"
@@ -52,13 +52,6 @@ sweeps 0 --body hello --at body --progress -- curl -sf '{url}'
 grep -q '17 of 17.*, 0 cuts taken for success' "$dir/err"
 report $? "$name: is told"
 
-name='progress of a client that is slow'
-# shellcheck disable=SC2016 # of that shell
-sweeps 1 --raw "$dir/raw" --at 1 --progress -- sh -c \
-	'curl -s --http0.9 --max-time 10 "$0"; sleep 1.1; false' '{url}'
-grep -q '1 of 5, [0-9]*:[0-9][0-9] left, 0 cuts' "$dir/err"
-report $? "$name: says what is left"
-
 # shellcheck disable=SC2016 # of that shell
 printf '%s' 'import os, pty, sys
 said = b""
@@ -67,12 +60,13 @@ def read(fd):
     data = os.read(fd, 4096)
     said += data
     return data
-pty.spawn(sys.argv[1:], read)
-sys.exit(b" of 17" not in said)' >"$dir/terminal.py"
-python3 "$dir/terminal.py" "$retort" sweep --body hello --at body -- curl -sf \
+pty.spawn(sys.argv[2:], read)
+sys.exit(open(sys.argv[1], "rb").read() not in said)' >"$dir/terminal.py"
+printf ' of 17' >"$dir/wanted"
+python3 "$dir/terminal.py" "$dir/wanted" "$retort" sweep --body hello --at body -- curl -sf \
 	'{url}' >"$dir/out" 2>"$dir/err" </dev/null
 report $? 'progress: a terminal shows it'
-python3 "$dir/terminal.py" "$retort" sweep --no-progress --body hello --at body -- \
+python3 "$dir/terminal.py" "$dir/wanted" "$retort" sweep --no-progress --body hello --at body -- \
 	curl -sf '{url}' >"$dir/out" 2>"$dir/err" </dev/null
 [ $? -eq 1 ]
 report $? 'progress: --no-progress shows none'
@@ -93,7 +87,7 @@ url = urllib.parse.urlparse(sys.argv[1])
 s = socket.create_connection((url.hostname, url.port))
 s.sendall(b"GET / HTTP/1.0\r\n\r\n")
 print(s.recv(100))' '{url}'
-grep -q '^split N; gap 20 .* failure: none; .* other output: 1-2$' "$dir/out"
+grep -q '^split N; gap 20 .* failure: none; .* other output: [12]' "$dir/out"
 report $? "$name: is found out"
 
 name='a client that hangs'
@@ -196,8 +190,11 @@ out = cases[1].find("system-out").text
 assert "<script>" in out and "\\u001b[31m\\u0000\\u202e\\xff" in out, out' \
 	"$dir/r.xml"
 
-name='HTML: nothing of the client is markup, and the style has its hash'
-python 'import base64, hashlib, html.parser, re, sys
+# page FILE TEXT...: a page has these, no markup of others, and the hashes of
+# its styles
+page()
+{
+	python 'import base64, hashlib, html.parser, re, sys
 text = open(sys.argv[1], encoding="utf-8").read()
 assert not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u202e]", text)
 assert len(text) < 100000, len(text)
@@ -210,11 +207,18 @@ class Reader(html.parser.HTMLParser):
             assert not name.startswith("on"), (tag, name)
 Reader().feed(text)
 assert not tags & {"script", "b", "link", "img"}, tags
-style = re.search("<style>(.*?)</style>", text, re.S).group(1)
-hash = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-assert "default-src \x27none\x27; style-src \x27sha256-%s\x27;" % hash in text, hash
-assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
-assert "took 6 of 6 cut replies for success" in text' "$dir/r.html"
+styles = re.findall("<style>(.*?)</style>", text, re.S)
+hashes = ["\x27sha256-%s\x27" % base64.b64encode(hashlib.sha256(
+    style.encode()).digest()).decode() for style in styles]
+policy = "default-src \x27none\x27; style-src %s;" % " ".join(hashes)
+assert policy in text, policy
+for part in sys.argv[2:]:
+    assert part in text, part' "$@"
+}
+
+name='HTML: nothing of the client is markup, and the styles have their hashes'
+page "$dir/r.html" '&lt;script&gt;alert(1)&lt;/script&gt;' \
+	'took 6 of 6 cut replies for success'
 
 name='a sweep that fails is an error in its report'
 sweeps 125 --body hello --report "$dir/f.xml" -- true
@@ -237,6 +241,117 @@ else
 	skip "$name" 'this is a build without TLS'
 fi
 
+# --- ladders ---
+
+cat >"$dir/s.retort" <<'EOS'
+@on GET /a
+@fault pause 20; cut 50 reset
+HTTP/1.1 200 OK
+
+hello
+@on GET /b
+HTTP/1.1 200 OK
+
+&<script>
+@expect 2 GET /b
+EOS
+
+# runs STATUS ARGUMENT...: retort run, with that scenario
+runs()
+{
+	expected=$1
+	shift
+	"$retort" run --scenario "$dir/s.retort" "$@" >"$dir/out" \
+		2>"$dir/err" </dev/null
+	status=$?
+	[ $status -eq "$expected" ]
+	report $? "$name: status $expected (got $status)"
+}
+
+# shows ARGUMENT...: retort show
+shows()
+{
+	LC_ALL=C "$retort" show "$@" >"$dir/out" 2>"$dir/err" </dev/null
+	report $? "$name: retort show"
+}
+
+name='a run that fails, with a report'
+runs 4 --keep-alive --report "$dir/l.html" -- sh -c \
+	'curl -s "$0b" "$0a"; true' '{url}'
+[ "$(tail -n 1 "$dir/err")" = "retort: see $dir/l.html" ]
+report $? "$name: the last line says where it is"
+page "$dir/l.html" 'Not as expected: 1 connection' 'expected exactly 2, came 1' \
+	'&amp;&lt;script&gt;' 'fault: <code>cut 50 reset</code>' 'server: RST' \
+	'client: '
+
+name='a run that fails, with transcripts'
+runs 4 --transcript "$dir/it's" -- sh -c 'curl -s "$0a"; curl -s "$0b"' '{url}'
+show=$(sed -n '$s/^retort: see it by: retort show //p' "$dir/err")
+eval "shows $show"
+for text in '^connection 1 from' '^connection 2 from' 'fault: cut 50 reset' \
+	'|X-* RST -*|$' '^ *[0-9.]* | GET /b HTTP/1.1' '&<script>'; do
+	grep -q "$text" "$dir/out"
+	report $? "$name: the last line shows $text"
+done
+shows "$dir/it's/1.txt" "$dir/it's/2.txt"
+cp "$dir/out" "$dir/expected"
+shows "$dir/it's"
+cmp "$dir/out" "$dir/expected"
+report $? "$name: the folder shows the same"
+shows --report "$dir/l.html" "$dir/it's"
+page "$dir/l.html" '<h1>2 connections</h1>' 'client: FIN'
+printf '\33[36m' >"$dir/wanted"
+TERM=xterm python3 "$dir/terminal.py" "$dir/wanted" "$retort" show "$dir/it's" \
+	>"$dir/out" 2>"$dir/err" </dev/null
+report $? 'retort show: a terminal has colours'
+NO_COLOR=1 TERM=xterm python3 "$dir/terminal.py" "$dir/wanted" "$retort" show \
+	"$dir/it's" >"$dir/out" 2>"$dir/err" </dev/null
+[ $? -eq 1 ]
+report $? 'retort show: NO_COLOR has none'
+
+name='a run without records'
+runs 4 --report "$dir/l.txt" -- true
+grep -q '^not as expected:$' "$dir/l.txt"
+report $? "$name: its report says so"
+
+# talks ARGUMENT...: what a client of plain sockets says is drawn
+talks()
+{
+	"$retort" run --transcript "$dir/$name" "$@" -- python3 -c '
+import socket, sys, urllib.parse
+url = urllib.parse.urlparse(sys.argv[1])
+s = socket.socket(type=socket.SOCK_DGRAM if url.scheme == "udp"
+    else socket.SOCK_STREAM)
+s.connect(("127.0.0.1", url.port))
+for text in b"one\n", b"two\n":
+    s.sendall(text)
+    s.recv(100)' '{url}' >"$dir/out" 2>"$dir/err" </dev/null
+	shows "$dir/$name"
+	grep -q '| one\\n ' "$dir/out" && grep -q ' one\\n |$' "$dir/out"
+	report $? "$name: what was said, to and fro"
+}
+
+name=pieces
+talks --tcp --echo
+name=datagrams
+talks --udp --echo
+if "$retort" --version | grep -q OpenSSL; then
+	name='an exchange in TLS'
+	"$retort" run --tls --body hello --transcript "$dir/tls" -- \
+		curl -sf '{url}' >"$dir/out" 2>"$dir/err" </dev/null
+	shows "$dir/tls"
+	grep -q ' hello *|$' "$dir/out"
+	report $? "$name: what is in it"
+fi
+
+refused 'show: expected a transcript' show
+refused 'show and --port exclude each other' show -p 8080 "$dir/tls"
+refused "show $dir/none: No such file" show "$dir/none"
+refused 'a transcript, which begins with connection N' show "$dir/s.retort"
+refused 'no transcript is there' show "$dir/tmp"
+refused '--report r.json: expected FILE.html or FILE.txt' run --report r.json \
+	-- true
+refused '--report: needs run or sweep or show' --report r.html
 refused '--at: needs sweep' --at head
 refused '--report r.txt: expected FILE.html, ' sweep --report r.txt -- true
 refused '--at: heads: expected head, body' sweep --at heads -- true

@@ -218,6 +218,9 @@ cat >login.retort <<'LOGIN'
 cat >users.retort <<'USERS'
 	prints
 	leaves user.json|{"id": 1}
+retort run --body hello --report seen.html -- curl -sf {url}
+	prints hello
+	leaves seen.html|<h1>1 connection</h1>
 cat >mock.retort <<'MOCK'
 	get 200|{"id": "7", "lang": "a b"}|/users/7?lang=a+b
 	get 200|data: two|-N /events

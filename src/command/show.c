@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "command/show.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "show/color.h"
+#include "show/ladder.h"
+
+/* Columns, if no terminal says otherwise. */
+#define COLUMNS 80
+
+/* Connections of a report of retort run. */
+#define MOST_RECORDED 1000
+
+/* The longest transcript: bytes. */
+#define MOST_BYTES (64 << 20)
+
+/* Of this process, and its output. */
+static void
+use(char *text)
+{
+	if (text == NULL)
+		args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
+}
+
+/* --- reports --- */
+
+FILE *
+show_open_report(const struct args *args)
+{
+	FILE *report;
+
+	if (args->report == NULL)
+		return NULL;
+	report = fopen(args->report, "we");
+	if (report == NULL)
+		args_die(args->mode == MODE_SHOW ? EXIT_USAGE : EXIT_OWN,
+			"--report %s: %s", args->report, strerror(errno));
+	return report;
+}
+
+void
+show_close_report(const struct args *args, FILE *report)
+{
+	bool failed = ferror(report) != 0;
+
+	if (fclose(report) != 0 || failed)
+		args_die(args->mode == MODE_SHOW ? EXIT_FAILURE : EXIT_OWN,
+			"--report %s: %s", args->report, strerror(errno));
+}
+
+static void
+write_report(const struct args *args, FILE *report,
+	const struct ladders *ladders)
+{
+	const struct ladder_look look = {.columns = COLUMNS};
+
+	if (strcmp(strrchr(args->report, '.'), ".html") == 0)
+		ladders_write_html(report, ladders);
+	else
+		ladders_write_text(report, ladders, &look);
+	show_close_report(args, report);
+}
+
+/* --- transcripts from files --- */
+
+/* The whole file, which is to be freed. */
+static char *
+read_file(const char *name, size_t *size)
+{
+	FILE *file = fopen(name, "re");
+	struct stat status;
+	char *text;
+
+	if (file == NULL || fstat(fileno(file), &status) < 0)
+		args_die(EXIT_USAGE, "show %s: %s", name, strerror(errno));
+	if (!S_ISREG(status.st_mode) || status.st_size > MOST_BYTES)
+		args_die(EXIT_USAGE,
+			"show %s: expected a file of at most %d bytes", name,
+			MOST_BYTES);
+	text = malloc((size_t)status.st_size + 1);
+	use(text);
+	*size = fread(text, 1, (size_t)status.st_size, file);
+	if (ferror(file) != 0)
+		args_die(EXIT_USAGE, "show %s: %s", name, strerror(errno));
+	(void)fclose(file);
+	return text;
+}
+
+/* What the ladders borrow from, until the process ends. */
+static void
+add_file(struct ladders *ladders, const char *name)
+{
+	char error[512];
+	size_t size;
+	const char *text = read_file(name, &size);
+	int code = ladders_read(ladders, name, text, size, error, sizeof error);
+
+	if (code == -ENOMEM)
+		args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
+	if (code < 0)
+		args_die(EXIT_USAGE, "%s", error);
+}
+
+/* N.txt, as --transcript calls them; 0: it is called otherwise. */
+static unsigned long long
+number_of(const char *name)
+{
+	size_t digits = strspn(name, "0123456789");
+
+	return digits > 0 && digits < 19 && strcmp(name + digits, ".txt") == 0 ?
+		strtoull(name, NULL, 10) :
+		0;
+}
+
+static int
+compare(const void *left, const void *right)
+{
+	unsigned long long a = *(const unsigned long long *)left,
+			   b = *(const unsigned long long *)right;
+
+	return (a > b) - (a < b);
+}
+
+/* Those of a folder, in the order of their connections. */
+static void
+add_folder(struct ladders *ladders, const char *folder, DIR *dir)
+{
+	unsigned long long *numbers = NULL;
+	const struct dirent *entry;
+	size_t count = 0;
+
+	while ((entry = readdir(dir)) != NULL) {
+		unsigned long long number = number_of(entry->d_name);
+
+		if (number == 0)
+			continue;
+		numbers = realloc(numbers, (count + 1) * sizeof *numbers);
+		use((char *)numbers);
+		numbers[count++] = number;
+	}
+	if (count == 0)
+		args_die(EXIT_USAGE, "show %s: no transcript is there", folder);
+	qsort(numbers, count, sizeof *numbers, compare);
+	for (size_t i = 0; i < count; i++) {
+		size_t room = strlen(folder) + 32;
+		char *name = malloc(room);
+
+		use(name);
+		(void)snprintf(name, room, "%s/%llu.txt", folder, numbers[i]);
+		add_file(ladders, name);
+		free(name);
+	}
+	free(numbers);
+}
+
+static void
+add(struct ladders *ladders, const char *name)
+{
+	DIR *dir = opendir(name);
+
+	if (dir == NULL) {
+		add_file(ladders, name);
+		return;
+	}
+	add_folder(ladders, name, dir);
+	(void)closedir(dir);
+}
+
+/* --- a terminal --- */
+
+static int
+count_columns(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ?
+		size.ws_col :
+		COLUMNS;
+}
+
+/* By the names of locales, as we use none. */
+static bool
+knows_unicode(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const char *value = getenv(names[i]);
+
+		if (value != NULL && *value != '\0')
+			return strstr(value, "UTF-8") != NULL ||
+				strstr(value, "utf8") != NULL;
+	}
+	return false;
+}
+
+int
+show_command(const struct args *args)
+{
+	struct ladders ladders = {.version = retort_version(), .verdict = ""};
+	const struct ladder_look look = {.columns = count_columns(),
+		.color = color_wanted(STDOUT_FILENO),
+		.ascii = !knows_unicode()};
+	FILE *report;
+
+	for (size_t i = 0; i < args->shown_count; i++)
+		add(&ladders, args->shown[i]);
+	report = show_open_report(args);
+	if (report != NULL) {
+		write_report(args, report, &ladders);
+	} else {
+		ladders_write_text(stdout, &ladders, &look);
+		if (fflush(stdout) != 0 || ferror(stdout) != 0)
+			args_die(EXIT_FAILURE, "standard output: %s",
+				strerror(errno));
+	}
+	ladders_free(&ladders);
+	return EXIT_SUCCESS;
+}
+
+/* --- what a server recorded --- */
+
+/* How much of the verdict says what was wrong: transcripts follow. */
+static size_t
+size_of_findings(const char *verdict)
+{
+	const char *at = verdict;
+
+	while (*at != '\0') {
+		static const char begin[] = "connection ";
+		const char *end = strchr(at, '\n');
+
+		if (strncmp(at, begin, strlen(begin)) == 0) {
+			const char *rest = at + strlen(begin);
+
+			rest += strspn(rest, "0123456789");
+			if (strncmp(rest, " from ", 6) == 0)
+				return (size_t)(at - verdict);
+		}
+		at = end != NULL ? end + 1 : at + strlen(at);
+	}
+	return (size_t)(at - verdict);
+}
+
+/* Its first connections, in their order. */
+static void
+add_records(struct ladders *ladders, struct retort *server)
+{
+	const struct retort_exchange *seen;
+	uint64_t last = 0;
+	char error[512];
+
+	for (size_t i = 1; (seen = retort_record(server, i)) != NULL; i++)
+		last = seen->connection > last ? seen->connection : last;
+	for (uint64_t i = 1; i <= last && ladders->count < MOST_RECORDED; i++) {
+		char *text = retort_transcript(server, i);
+
+		if (text != NULL)
+			(void)ladders_read(ladders, "", text, strlen(text),
+				error, sizeof error);
+	}
+}
+
+void
+show_report(const struct args *args, FILE *report, struct retort *server,
+	const char *verdict)
+{
+	struct ladders ladders = {.version = retort_version()};
+	char *findings;
+
+	if (report == NULL)
+		return;
+	findings = strndup(verdict, size_of_findings(verdict));
+	use(findings);
+	ladders.verdict = findings;
+	add_records(&ladders, server);
+	write_report(args, report, &ladders);
+	ladders_free(&ladders);
+	free(findings);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Transcripts as pictures: retort show, and the reports of retort run. Part of
+ * the command: sees retort.h only.
+ */
+#ifndef SHOW_H
+#define SHOW_H
+
+#include <stdio.h>
+
+#include "args/args.h"
+#include "retort.h"
+
+/* retort show; the exit status. */
+int show_command(const struct args *args);
+
+/* The file of --report; NULL: there is none. What is wrong with it ends the
+   process, now, before anything has run. */
+FILE *show_open_report(const struct args *args);
+void show_close_report(const struct args *args, FILE *report);
+
+/* What came to the server, and what was not as expected, unless "". Closes the
+   report, unless it is NULL. */
+void show_report(const struct args *args, FILE *report, struct retort *server,
+	const char *verdict);
+
+#endif

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads transcripts: retort(3) describes them. */
+#include "config.h"
+
+#include "show/ladder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A transcript that is read line by line. */
+struct reader {
+	struct ladders *ladders;
+	struct ladder *ladder; /* the present one; NULL */
+	const char *at;
+	const char *end;
+	size_t number;             /* of the line */
+	size_t first;              /* step of the present exchange */
+	struct ladder_span faults; /* of that; none: {NULL, 0} */
+	bool lacks_memory;
+};
+
+/* A line of it: "TIME MARK REST", without a time where it counts bytes. */
+struct line {
+	int64_t when; /* -1: none */
+	char mark;
+	struct ladder_span rest;
+	const char *begin;
+	const char *end;
+};
+
+/* --- lines --- */
+
+static bool
+is(struct ladder_span span, const char *text)
+{
+	return span.size == strlen(text) &&
+		memcmp(span.at, text, span.size) == 0;
+}
+
+static bool
+begins(struct ladder_span span, const char *text)
+{
+	return span.size >= strlen(text) &&
+		memcmp(span.at, text, strlen(text)) == 0;
+}
+
+/* Digits, at most 15 of them. False: there are none. */
+static bool
+read_number(const char **at, const char *end, int64_t *number)
+{
+	const char *first = *at;
+
+	*number = 0;
+	while (*at < end && **at >= '0' && **at <= '9' && *at - first < 16)
+		*number = *number * 10 + (*(*at)++ - '0');
+	return *at > first && *at - first < 16;
+}
+
+/* "12.345": ms as us. */
+static bool
+read_time(const char **at, const char *end, int64_t *us)
+{
+	int64_t whole, part;
+	const char *point;
+
+	if (!read_number(at, end, &whole) || *at == end || **at != '.')
+		return false;
+	point = ++*at;
+	if (!read_number(at, end, &part) || *at - point != 3 ||
+		whole > INT64_MAX / 2000)
+		return false;
+	*us = whole * 1000 + part;
+	return true;
+}
+
+static bool
+read_line(struct ladder_span text, struct line *line)
+{
+	const char *at = text.at, *end = text.at + text.size;
+
+	*line = (struct line){.when = -1, .begin = at, .end = end};
+	while (at < end && *at == ' ')
+		at++;
+	if (at < end && *at >= '0' && *at <= '9' &&
+		(!read_time(&at, end, &line->when) || at == end ||
+			*at++ != ' '))
+		return false;
+	if (end - at < 2 || strchr("<>-", *at) == NULL || at[1] != ' ')
+		return false;
+	line->mark = *at;
+	line->rest = (struct ladder_span){at + 2, (size_t)(end - at) - 2};
+	return true;
+}
+
+/* The next line of the text; false: it is over. */
+static bool
+next_line(const char **at, const char *end, struct ladder_span *line)
+{
+	const char *lf;
+
+	if (*at == end)
+		return false;
+	lf = memchr(*at, '\n', (size_t)(end - *at));
+	line->at = *at;
+	line->size = (size_t)((lf ? lf : end) - *at);
+	*at = lf ? lf + 1 : end;
+	return true;
+}
+
+bool
+ladder_next_line(struct ladder_span *lines, struct ladder_span *found)
+{
+	const char *at = lines->at, *end = at + lines->size;
+	struct ladder_span text;
+	struct line line;
+
+	if (!next_line(&at, end, &text) || !read_line(text, &line))
+		return false;
+	*found = line.rest;
+	*lines = (struct ladder_span){at, (size_t)(end - at)};
+	return true;
+}
+
+/* How many bytes it stands for. */
+static uint64_t
+count_bytes(struct ladder_span text)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < text.size; count++)
+		i += text.at[i] != '\\'                            ? 1 :
+			i + 1 < text.size && text.at[i + 1] == 'x' ? 4 :
+								     2;
+	return count;
+}
+
+/* --- what grows --- */
+
+/* Room for one more; NULL: there is no memory. */
+static void *
+grow(void *array, size_t count, size_t size)
+{
+	/* doubled when it is full */
+	if ((count & (count - 1)) != 0)
+		return array;
+	return realloc(array, (count > 0 ? 2 * count : 1) * size);
+}
+
+static struct ladder_step *
+add_step(struct reader *reader)
+{
+	struct ladder *ladder = reader->ladder;
+	struct ladder_step *steps =
+		grow(ladder->steps, ladder->count, sizeof *steps);
+
+	if (steps == NULL) {
+		reader->lacks_memory = true;
+		return NULL;
+	}
+	ladder->steps = steps;
+	steps += ladder->count++;
+	*steps = (struct ladder_step){.when = 0};
+	return steps;
+}
+
+static void
+add_fault(struct reader *reader, struct ladder_span clause, size_t step)
+{
+	struct ladder *ladder = reader->ladder;
+	struct ladder_fault *faults =
+		grow(ladder->faults, ladder->fault_count, sizeof *faults);
+	size_t place = ladder->fault_count;
+
+	if (faults == NULL) {
+		reader->lacks_memory = true;
+		return;
+	}
+	ladder->faults = faults;
+	for (; place > 0 && faults[place - 1].step > step; place--)
+		faults[place] = faults[place - 1];
+	faults[place] = (struct ladder_fault){clause, step};
+	ladder->fault_count++;
+}
+
+/* --- where a fault is seen --- */
+
+/* The first of the reply's steps of that kind; `otherwise`: there is none. */
+static size_t
+find_kind(const struct reader *reader, enum ladder_kind kind, size_t otherwise)
+{
+	const struct ladder *ladder = reader->ladder;
+
+	for (size_t i = reader->first; i < ladder->count; i++)
+		if (ladder->steps[i].to_client && ladder->steps[i].kind == kind)
+			return i;
+	return otherwise;
+}
+
+/* The step of the reply before which the longest pause was. */
+static size_t
+find_pause(const struct reader *reader, size_t otherwise)
+{
+	const struct ladder *ladder = reader->ladder;
+	size_t found = otherwise;
+	int64_t longest = 0;
+
+	for (size_t i = reader->first; i < ladder->count; i++) {
+		int64_t pause = ladder_pause(ladder, i);
+
+		if (ladder->steps[i].to_client && pause > longest) {
+			longest = pause;
+			found = i;
+		}
+	}
+	return found;
+}
+
+/* Whether the word is one of those of the clause. */
+static bool
+has_word(struct ladder_span clause, const char *word)
+{
+	size_t size = strlen(word);
+
+	for (size_t i = 0; i + size <= clause.size; i++)
+		if (memcmp(clause.at + i, word, size) == 0 &&
+			(i == 0 || clause.at[i - 1] == ' ') &&
+			(i + size == clause.size || clause.at[i + size] == ' '))
+			return true;
+	return false;
+}
+
+/* How its effect looks on the wire says where it is: a reset, a FIN, a pause,
+   no more bytes, or else in the bytes of the reply. */
+static void
+place_clause(struct reader *reader, struct ladder_span clause)
+{
+	static const char *const pauses[] = {"pause", "gap", "rate", "each",
+		"split", "spread", "await"};
+	size_t last = reader->ladder->count - 1;
+	size_t bytes = find_kind(reader, LADDER_BYTES, last);
+
+	if (has_word(clause, "reset"))
+		bytes = find_kind(reader, LADDER_RST, bytes);
+	else if (begins(clause, "cut ") || has_word(clause, "fin"))
+		bytes = find_kind(reader, LADDER_FIN, bytes);
+	for (size_t i = 0; i < sizeof pauses / sizeof *pauses; i++)
+		if (begins(clause, pauses[i]))
+			bytes = find_pause(reader, bytes);
+	add_fault(reader, clause, has_word(clause, "stall") ? last : bytes);
+}
+
+/* The clauses, with semicolons between them but for those that are quoted. */
+static void
+place_faults(struct reader *reader)
+{
+	const char *at = reader->faults.at, *end = at + reader->faults.size;
+
+	while (at < end && reader->ladder->count > 0) {
+		const char *first, *last;
+		bool quoted = false;
+
+		while (at < end && (*at == ' ' || *at == ';'))
+			at++;
+		for (first = at; at < end && (quoted || *at != ';'); at++)
+			quoted ^= *at == '"' && at[-1] != '\\';
+		for (last = at; last > first && last[-1] == ' '; last--)
+			;
+		if (last > first)
+			place_clause(reader,
+				(struct ladder_span){first,
+					(size_t)(last - first)});
+	}
+	reader->faults = (struct ladder_span){NULL, 0};
+}
+
+/* --- a transcript --- */
+
+/* Where `text` begins in the title, from `at` on; its end: nowhere. */
+static size_t
+find(struct ladder_span title, size_t at, const char *text)
+{
+	const size_t size = strlen(text);
+
+	while (at + size <= title.size &&
+		memcmp(title.at + at, text, size) != 0)
+		at++;
+	return at + size <= title.size ? at : title.size;
+}
+
+/* "[CLAUSES]" at the end of a title, after the client's name, which may have
+   brackets as well. */
+static void
+cut_off_faults(struct reader *reader, struct ladder_span *title)
+{
+	static const char from[] = " from ";
+	size_t at = find(*title, 0, from) + strlen(from);
+
+	at = find(*title, at, " [");
+	if (at + 3 >= title->size || title->at[title->size - 1] != ']')
+		return;
+	reader->faults =
+		(struct ladder_span){title->at + at + 2, title->size - at - 3};
+	title->size = at;
+}
+
+static bool
+begin_connection(struct reader *reader, struct ladder_span title)
+{
+	struct ladders *ladders = reader->ladders;
+	struct ladder *all;
+
+	if (reader->ladder != NULL)
+		place_faults(reader);
+	all = grow(ladders->all, ladders->count, sizeof *all);
+	if (all == NULL) {
+		reader->lacks_memory = true;
+		return false;
+	}
+	ladders->all = all;
+	reader->ladder = all + ladders->count++;
+	reader->first = 0;
+	cut_off_faults(reader, &title);
+	*reader->ladder = (struct ladder){.title = title};
+	return true;
+}
+
+/* "... 4096 more bytes" */
+static bool
+read_more(struct reader *reader, const struct line *line)
+{
+	static const char before[] = "... ", after[] = " more bytes";
+	const char *at = line->rest.at + strlen(before);
+	struct ladder_step *step;
+	int64_t number;
+
+	if (!begins(line->rest, before) ||
+		!read_number(&at, line->end, &number) ||
+		!is((struct ladder_span){at, (size_t)(line->end - at)}, after))
+		return false;
+	step = reader->ladder->count > 0 ?
+		reader->ladder->steps + reader->ladder->count - 1 :
+		NULL;
+	/* of nothing of which a byte was kept there is no line */
+	if (step == NULL || step->kind != LADDER_BYTES || step->more > 0 ||
+		step->to_client != (line->mark == '>')) {
+		int64_t when = step != NULL ? step->when : 0;
+
+		step = add_step(reader);
+		if (step == NULL)
+			return false;
+		step->to_client = line->mark == '>';
+		step->when = when;
+	}
+	step->more = (uint64_t)number;
+	step->bytes += step->more;
+	return true;
+}
+
+/* Of "(EVENT)". */
+static enum ladder_kind
+kind_of(const struct line *line)
+{
+	return line->mark == '-'            ? LADDER_NOTE :
+		is(line->rest, "(FIN)")     ? LADDER_FIN :
+		is(line->rest, "(RST)")     ? LADDER_RST :
+		is(line->rest, "(empty)")   ? LADDER_EMPTY :
+		begins(line->rest, "(TLS:") ? LADDER_TLS :
+					      LADDER_BYTES;
+}
+
+/* A parenthesis begins an event. */
+static bool
+read_event(struct reader *reader, const struct line *line)
+{
+	const struct ladder_span rest = line->rest;
+	enum ladder_kind kind = kind_of(line);
+	struct ladder_step *step;
+
+	if (rest.size < 3 || rest.at[0] != '(' ||
+		rest.at[rest.size - 1] != ')' || kind == LADDER_BYTES)
+		return false;
+	step = add_step(reader);
+	if (step == NULL)
+		return true;
+	step->kind = kind;
+	step->to_client = line->mark != '<';
+	step->when = line->when;
+	step->note = (struct ladder_span){rest.at + 1, rest.size - 2};
+	return true;
+}
+
+/* A line of bytes goes on with those before it, or begins a step. */
+static void
+add_bytes(struct reader *reader, const struct line *line)
+{
+	struct ladder *ladder = reader->ladder;
+	struct ladder_step *step =
+		ladder->count > 0 ? ladder->steps + ladder->count - 1 : NULL;
+
+	if (step == NULL || step->kind != LADDER_BYTES || step->more > 0 ||
+		step->to_client != (line->mark == '>') ||
+		step->when != line->when) {
+		step = add_step(reader);
+		if (step == NULL)
+			return;
+		step->to_client = line->mark == '>';
+		step->when = line->when;
+		step->lines.at = line->begin;
+	}
+	step->lines.size = (size_t)(line->end - step->lines.at);
+	step->bytes += count_bytes(line->rest);
+}
+
+/* The faults of the exchange whose request has come. */
+static void
+begin_faults(struct reader *reader, const struct line *line)
+{
+	place_faults(reader);
+	reader->first = reader->ladder->count;
+	reader->faults =
+		(struct ladder_span){line->rest.at + 1, line->rest.size - 2};
+}
+
+static bool
+read_of_connection(struct reader *reader, struct ladder_span text)
+{
+	struct line line;
+
+	if (reader->ladder == NULL || !read_line(text, &line))
+		return false;
+	if (line.when < 0 && line.mark != '-')
+		return read_more(reader, &line);
+	if (line.mark == '-' && begins(line.rest, "[") &&
+		line.rest.at[line.rest.size - 1] == ']' && line.rest.size > 2) {
+		begin_faults(reader, &line);
+		return true;
+	}
+	if (line.when < 0)
+		return false;
+	if (!read_event(reader, &line)) {
+		if (line.mark == '-')
+			return false;
+		add_bytes(reader, &line);
+	}
+	return true;
+}
+
+int
+ladders_read(struct ladders *ladders, const char *name, const char *text,
+	size_t size, char *error, size_t room)
+{
+	struct reader reader = {.ladders = ladders,
+		.at = text,
+		.end = text + size};
+	struct ladder_span line;
+	bool right = true;
+
+	while (right && !reader.lacks_memory &&
+		next_line(&reader.at, reader.end, &line)) {
+		reader.number++;
+		if (begins(line, "connection "))
+			(void)begin_connection(&reader, line);
+		else if (line.size > 0)
+			right = read_of_connection(&reader, line);
+	}
+	if (reader.ladder != NULL && !reader.lacks_memory)
+		place_faults(&reader);
+	if (reader.lacks_memory)
+		return -ENOMEM;
+	if (right && reader.ladder != NULL)
+		return 0;
+	(void)snprintf(error, room, "%s:%zu: expected %s", name,
+		reader.number + right,
+		reader.ladder == NULL ?
+			"a transcript, which begins with connection N" :
+			"a line of a transcript");
+	return -EINVAL;
+}
+
+void
+ladders_free(struct ladders *ladders)
+{
+	for (size_t i = 0; i < ladders->count; i++) {
+		free(ladders->all[i].steps);
+		free(ladders->all[i].faults);
+	}
+	free(ladders->all);
+}
+
+/* --- times --- */
+
+int64_t
+ladder_pause(const struct ladder *ladder, size_t step)
+{
+	int64_t pause = step > 0 ?
+		ladder->steps[step].when - ladder->steps[step - 1].when :
+		0;
+
+	return pause > 0 ? pause : 0;
+}
+
+int64_t
+ladder_longest(const struct ladder *ladder)
+{
+	int64_t longest = 0;
+
+	for (size_t i = 0; i < ladder->count; i++) {
+		int64_t pause = ladder_pause(ladder, i);
+
+		longest = pause > longest ? pause : longest;
+	}
+	return longest;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Transcripts as values, and pictures of them: the client on the left, the
+ * server on the right, and what went between them, one below the other. Part of
+ * the command: sees retort.h only.
+ */
+#ifndef LADDER_H
+#define LADDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* A part of a transcript's text. */
+struct ladder_span {
+	const char *at;
+	size_t size;
+};
+
+enum ladder_kind {
+	LADDER_BYTES,
+	LADDER_EMPTY, /* a datagram without any */
+	LADDER_FIN,
+	LADDER_RST,
+	LADDER_TLS, /* bytes of a handshake, which are not kept */
+	LADDER_NOTE /* nothing goes: the server has closed it, or TLS is there */
+};
+
+/* What went at one time, in one direction. */
+struct ladder_step {
+	enum ladder_kind kind;
+	bool to_client;
+	int64_t when;             /* us after the connection began */
+	struct ladder_span lines; /* LADDER_BYTES: those of the transcript */
+	struct ladder_span note;  /* LADDER_TLS, LADDER_NOTE: in words */
+	uint64_t bytes;           /* so many, with those that it lacks: */
+	uint64_t more;
+};
+
+/* A clause, and the step at which it is seen. */
+struct ladder_fault {
+	struct ladder_span clause;
+	size_t step;
+};
+
+/* A connection. */
+struct ladder {
+	struct ladder_span title; /* "connection 1 from 127.0.0.1:40000" */
+	struct ladder_step *steps;
+	size_t count;
+	struct ladder_fault *faults; /* by their steps */
+	size_t fault_count;
+};
+
+struct ladders {
+	const char *version;
+	const char *verdict; /* what was not as expected, in lines; "" */
+	struct ladder *all;
+	size_t count;
+};
+
+/*
+ * Adds the connections of a transcript, which borrow from its text. 0, -ENOMEM,
+ * or -EINVAL with a line in `error` that begins with `name`.
+ */
+int ladders_read(struct ladders *ladders, const char *name, const char *text,
+	size_t size, char *error, size_t room);
+
+void ladders_free(struct ladders *ladders);
+
+/* The next line of a step's bytes, as the transcript has it: printable ASCII if
+   it was made by us. False: there is none. */
+bool ladder_next_line(struct ladder_span *lines, struct ladder_span *line);
+
+/* How long nothing went before that step: us. */
+int64_t ladder_pause(const struct ladder *ladder, size_t step);
+
+/* The longest of all these pauses. */
+int64_t ladder_longest(const struct ladder *ladder);
+
+/* Shorter ones are not drawn: us. */
+#define LADDER_PAUSE 1000
+
+/* How a text is drawn. */
+struct ladder_look {
+	int columns;
+	bool color;
+	bool ascii; /* and no lines of Unicode */
+};
+
+void ladders_write_text(FILE *file, const struct ladders *ladders,
+	const struct ladder_look *look);
+void ladders_write_html(FILE *file, const struct ladders *ladders);
+
+#endif
