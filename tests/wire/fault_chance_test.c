@@ -1365,6 +1365,62 @@ START_TEST(spoils_without_memory)
 }
 END_TEST
 
+/* What it takes for success differs each time, so that all is tried. */
+static int
+tortured_client(void *arg, const char *url, const char *fault)
+{
+	int taken;
+
+	inside--;
+	taken = trusting_client(arg, url, fault);
+	inside++;
+	return taken > 0 && fault != NULL ? 2 : taken;
+}
+
+/* False: there were not as many allocations. */
+static bool
+torture_sweep(size_t n, bool ever_after)
+{
+	size_t calls = 0;
+	char *report = NULL;
+	bool reached;
+	int code;
+
+	open_plain(0);
+	ck_assert_int_eq(set_answer(&swept), 0);
+	allocations = 0;
+	fail_ever_after = ever_after;
+	fail_at = n;
+	is_test = true;
+	inside++;
+	code = retort_sweep(server, tortured_client, .client_arg = &calls,
+		.at = "0, 108", .report = &report, .error = error);
+	inside--;
+	ck_assert_msg(code >= 0 || code == -ENOMEM || code == -ENOTCONN,
+		"allocation %zu failed: %d: %s", n, code, error);
+	reached = allocations >= n;
+	fail_at = 0;
+	is_test = false;
+	free(report);
+	close_server();
+	return reached;
+}
+
+START_TEST(sweeps_without_memory)
+{
+	size_t n = 1;
+	long long before;
+
+	(void)torture_sweep(SIZE_MAX, false);
+	before = live;
+	for (; torture_sweep(n, _i > 0); n += under_valgrind() ? 7 : 1)
+		ck_assert_msg(live == before,
+			"%lld bytes leaked when allocation %zu failed",
+			live - before, n);
+	ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -1383,10 +1439,12 @@ main(void)
 	const TTest *const mistakes[] = {mistakes_about_sweeps_are_told,
 		unix_sockets_have_no_reset, NULL};
 	const TTest *const memory[] = {spoils_without_memory, NULL};
+	const TTest *const swept_memory[] = {sweeps_without_memory, NULL};
 
 	rt_test_cases(suite, "chance", chance, 0, BASIC_WAYS);
 	rt_test_cases(suite, "sweeps", sweep, 0, 2);
 	rt_test_cases(suite, "mistakes", mistakes, 0, BASIC_WAYS);
 	rt_test_cases(suite, "memory", memory, 0, 2 * BASIC_WAYS);
+	rt_test_cases(suite, "sweeps", swept_memory, 0, 2);
 	return rt_test_run(suite);
 }
