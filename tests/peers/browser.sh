@@ -444,10 +444,6 @@ JS
 	accessible 'inspect'
 	by_keyboard 'inspect'
 	quiet 'inspect'
-	devtools Emulation.setEmulatedMedia \
-		'{"features":[{"name":"prefers-color-scheme","value":"dark"}]}'
-	accessible 'inspect, dark'
-	devtools Emulation.setEmulatedMedia '{"features":[]}'
 	stop 'inspect'
 	until_true "document.getElementById('state').textContent ===
 		'retort has ended'"

@@ -131,7 +131,7 @@ JS
 # what ./bootstrap check-browser gets from npm, if there is npm
 axe=${RETORT_AXE:-$source/build-axe/node_modules/axe-core/axe.min.js}
 
-# accessible NAME: axe-core finds nothing wrong with the page
+# accessible NAME: axe-core finds nothing wrong with the page, light or dark
 accessible()
 {
 	if [ ! -f "$axe" ]; then
@@ -144,8 +144,13 @@ accessible()
 			help: rule.help,
 			nodes: rule.nodes.slice(0, 5).map((node) => node.html),
 		})))"}' >"$dir/axe.json"
-	say POST /execute/sync "@$dir/axe.json"
-	holds '. == []' "$1: axe-core finds no violation"
+	for scheme in light dark; do
+		devtools Emulation.setEmulatedMedia "{\"features\": [{
+			\"name\": \"prefers-color-scheme\", \"value\": \"$scheme\"}]}"
+		say POST /execute/sync "@$dir/axe.json"
+		holds '. == []' "$1, $scheme: axe-core finds no violation"
+	done
+	devtools Emulation.setEmulatedMedia '{"features": []}'
 }
 
 # by_keyboard NAME: Tab reaches all that can be used, and shows where it is
