@@ -120,7 +120,7 @@ if have bash; then
 	# names of files are left to readline, but after "@"
 	offers bash '' retort --raw us
 	offers bash @user.json retort --body @
-	offers bash 'run sweep user.json' retort ''
+	offers bash 'run show sweep user.json' retort ''
 	offers bash '' retort --requests ''
 fi
 if have zsh; then

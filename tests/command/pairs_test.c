@@ -88,6 +88,8 @@ static const struct {
 	{"fault", "--echo --tcp --fault each?1", "t"},
 	{"seed", "--seed 1", ANY},
 	{"transcript", "--transcript $DIR/t", ANY},
+	{"inspect", "--inspect", HTTP},
+	{"no-sandbox", "--no-sandbox", ANY},
 	{"verbose", "--verbose", ANY},
 	{"quiet", "--quiet", ANY},
 	{"log", "--log json", ANY},
