@@ -111,6 +111,16 @@ end_script(struct rt_conn *conn)
 	}
 }
 
+/* The rest of the body comes first, of which somebody may be told. */
+static void
+go_on_replying(struct rt_conn *conn)
+{
+	if (reads_rest(conn) && conn->buffers->parsed < conn->buffers->in.len)
+		rt_conn_take_rest(conn);
+	if (conn->interim_left == 0 && conn->asks == RT_ASK_NOTHING)
+		end_script(conn);
+}
+
 /* Unless the owner is asked something first: whatever follows by itself, and
    then what is wanted. */
 static void
@@ -118,17 +128,15 @@ go_on(struct rt_conn *conn)
 {
 	if (conn->asks != RT_ASK_NOTHING)
 		return;
-	if (conn->state == RT_STATE_REPLY && is_datagram(conn)) {
-		rt_conn_go_on_datagram(conn);
-		return;
+	if (conn->state == RT_STATE_REPLY) {
+		if (is_datagram(conn)) {
+			rt_conn_go_on_datagram(conn);
+			return;
+		}
+		go_on_replying(conn);
+		if (conn->asks != RT_ASK_NOTHING)
+			return;
 	}
-	if (reads_rest(conn) && conn->buffers->parsed < conn->buffers->in.len)
-		rt_conn_take_rest(conn);
-	if (conn->state == RT_STATE_REPLY && conn->interim_left == 0 &&
-		conn->asks == RT_ASK_NOTHING)
-		end_script(conn);
-	if (conn->asks != RT_ASK_NOTHING)
-		return;
 	if ((conn->state <= RT_STATE_BODY || awaits_rest(conn)) &&
 		!reserve(conn))
 		rt_conn_fail(conn);
