@@ -178,6 +178,12 @@ void rt_record_forget_request(struct rt_record *record);
 /* Its reply is made. */
 void rt_record_answered(struct rt_record *record, const struct rt_reply *reply);
 
+/* Why TLS failed; NULL: it did not. */
+const char *rt_record_why_tls(const struct rt_tls *tls);
+
+/* Counts its memory, in the journal's sum. */
+void rt_record_count(struct rt_record *record);
+
 /* Copies the ending of the exchange that is over, to its record alone: those
    before it may be many. */
 void rt_record_end_exchange(struct rt_record *record,
