@@ -5,6 +5,7 @@
 #include "scenario/scenario_parts.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,19 +130,6 @@ read_times(struct rt_reader *reader, const char *at)
 }
 
 static bool
-read_then_in(struct rt_reader *reader, const char *at)
-{
-	struct rt_word rest = rt_scenario_rest(reader, at);
-
-	if (rest.size == 0)
-		return rt_scenario_expected(reader, rest.text,
-			"a state, such as ready");
-	reader->item->rule.then_in =
-		rt_scenario_own_text(reader, rest.text, rest.size);
-	return reader->item->rule.then_in != NULL;
-}
-
-static bool
 read_fault(struct rt_reader *reader, const char *at)
 {
 	struct rt_word rest = rt_scenario_rest(reader, at);
@@ -201,35 +189,6 @@ read_repeat(struct rt_reader *reader, const char *at)
 			"a number of bytes from 1");
 }
 
-static bool
-read_nothing(struct rt_reader *reader, const char *at)
-{
-	reader->answered = true;
-	return rt_scenario_ends(reader, at);
-}
-
-static bool
-read_echo(struct rt_reader *reader, const char *at)
-{
-	reader->item->rule.echo = true;
-	return read_nothing(reader, at);
-}
-
-static bool
-read_files(struct rt_reader *reader, const char *at)
-{
-	reader->item->rule.files = true;
-	return read_nothing(reader, at);
-}
-
-/* Before the message, whose lines tell where they are wrong. */
-static bool
-read_fill(struct rt_reader *reader, const char *at)
-{
-	reader->item->rule.fill = true;
-	return rt_scenario_ends(reader, at);
-}
-
 bool
 rt_scenario_part(struct rt_reader *reader, const char *at, size_t size)
 {
@@ -254,13 +213,6 @@ read_part(struct rt_reader *reader, const char *at)
 		rt_scenario_expected(reader, reader->line,
 			"it within the body of a message, or after @raw "
 			"QUOTED");
-}
-
-static bool
-read_close(struct rt_reader *reader, const char *at)
-{
-	reader->item->rule.close = true;
-	return read_nothing(reader, at);
 }
 
 static const struct {
@@ -319,13 +271,6 @@ read_idle(struct rt_reader *reader, const char *at)
 			"a time from 1ms, such as 200ms or 2s");
 	reader->item->rule.idle = (int)ms;
 	return true;
-}
-
-static bool
-read_silent(struct rt_reader *reader, const char *at)
-{
-	reader->item->rule.silent = true;
-	return read_nothing(reader, at);
 }
 
 /* @raw, and @raw "bytes". */
@@ -415,26 +360,6 @@ read_chunks(struct rt_reader *reader, const char *at)
 		rule->chunks =
 			rt_scenario_own_text(reader, rest.text, rest.size);
 	return rest.size == 0 || rule->chunks != NULL;
-}
-
-static bool
-read_field(struct rt_reader *reader, const char *at)
-{
-	return rt_scenario_line(reader, at, &reader->reply_fields,
-		"Name: value");
-}
-
-static bool
-read_omit(struct rt_reader *reader, const char *at)
-{
-	return rt_scenario_line(reader, at, &reader->omit,
-		"the name of a field");
-}
-
-static bool
-read_trailer(struct rt_reader *reader, const char *at)
-{
-	return rt_scenario_line(reader, at, &reader->trailers, "Name: value");
 }
 
 static bool
@@ -535,38 +460,56 @@ enum place {
 	IN_EXPECTATION
 };
 
+/* What is said after it, if no function reads that. */
+enum said {
+	NOTHING, /* it sets a bool of the rule, */
+	ANSWER,  /* and is an answer */
+	WORDS,   /* a text of the rule is what is left of the line; */
+	LINE     /* or it is one of the lines that a buffer gathers */
+};
+
+#define OF_RULE(member) offsetof(struct retort_reply, member)
+#define OF_READER(member) offsetof(struct rt_reader, member)
+
 static const struct directive {
 	const char *name;
 	enum place place;
 	bool (*read)(struct rt_reader *reader, const char *at);
+	enum said said;
+	size_t in; /* the rule, or the reader */
+	const char *expected;
 } directives[] = {
-	{"on", ANYWHERE, read_on},
-	{"accepted", ANYWHERE, read_accepted},
-	{"then", ANYWHERE, read_then},
-	{"expect", ANYWHERE, read_expect},
-	{"order", ANYWHERE, read_order},
-	{"connections", IN_EXPECTATION, read_connections},
-	{"prefer", IN_RULE, read_prefer},
-	{"times", IN_RULE, read_times},
-	{"then-in", IN_RULE, read_then_in},
-	{"fault", OFTEN_IN_RULE, read_fault},
-	{"file", IN_RULE, read_file},
-	{"repeat", IN_RULE, read_repeat},
-	{"echo", IN_RULE, read_echo},
-	{"files", IN_RULE, read_files},
-	{"close", IN_RULE, read_close},
-	{"next", IN_RULE, read_next},
-	{"idle", IN_RULE, read_idle},
-	{"silent", IN_RULE, read_silent},
-	{"fill", IN_RULE, read_fill},
-	{"part", OFTEN_IN_RULE, read_part},
-	{"raw", OFTEN_IN_RULE, read_raw},
-	{"frame", OFTEN_OR_AFTER_101, read_frame},
-	{"chunks", IN_RULE, read_chunks},
-	{"field", OFTEN_IN_RULE, read_field},
-	{"omit", OFTEN_IN_RULE, read_omit},
-	{"trailer", OFTEN_IN_RULE, read_trailer},
-	{"interim", IN_RULE, read_interim},
+	{"on", ANYWHERE, .read = read_on},
+	{"accepted", ANYWHERE, .read = read_accepted},
+	{"then", ANYWHERE, .read = read_then},
+	{"expect", ANYWHERE, .read = read_expect},
+	{"order", ANYWHERE, .read = read_order},
+	{"connections", IN_EXPECTATION, .read = read_connections},
+	{"prefer", IN_RULE, .read = read_prefer},
+	{"times", IN_RULE, .read = read_times},
+	{"then-in", IN_RULE, .said = WORDS, .in = OF_RULE(then_in),
+		.expected = "a state, such as ready"},
+	{"fault", OFTEN_IN_RULE, .read = read_fault},
+	{"file", IN_RULE, .read = read_file},
+	{"repeat", IN_RULE, .read = read_repeat},
+	{"echo", IN_RULE, .said = ANSWER, .in = OF_RULE(echo)},
+	{"files", IN_RULE, .said = ANSWER, .in = OF_RULE(files)},
+	{"close", IN_RULE, .said = ANSWER, .in = OF_RULE(close)},
+	{"next", IN_RULE, .read = read_next},
+	{"idle", IN_RULE, .read = read_idle},
+	{"silent", IN_RULE, .said = ANSWER, .in = OF_RULE(silent)},
+	{"fill", IN_RULE, .said = NOTHING, .in = OF_RULE(fill)},
+	{"part", OFTEN_IN_RULE, .read = read_part},
+	{"raw", OFTEN_IN_RULE, .read = read_raw},
+	{"frame", OFTEN_OR_AFTER_101, .read = read_frame},
+	{"chunks", IN_RULE, .read = read_chunks},
+	{"field", OFTEN_IN_RULE, .said = LINE, .in = OF_READER(reply_fields),
+		.expected = "Name: value"},
+	{"omit", OFTEN_IN_RULE, .said = LINE, .in = OF_READER(omit),
+		.expected = "the name of a field"},
+	{"trailer", OFTEN_IN_RULE, .said = LINE, .in = OF_READER(trailers),
+		.expected = "Name: value"},
+	{"interim", IN_RULE, .read = read_interim},
 };
 
 bool
@@ -663,6 +606,34 @@ has_place(struct rt_reader *reader, enum place place)
 	return true;
 }
 
+/* By the row of the table. */
+static bool
+read_said(struct rt_reader *reader, const struct directive *directive,
+	const char *at)
+{
+	char *of = directive->said == LINE ? (char *)reader :
+					     (char *)&reader->item->rule;
+	void *in = of + directive->in;
+	struct rt_word rest = rt_scenario_rest(reader, at);
+	const char *own;
+
+	if (directive->read != NULL)
+		return directive->read(reader, at);
+	if (directive->said == LINE)
+		return rt_scenario_line(reader, at, in, directive->expected);
+	if (directive->said == WORDS) {
+		if (rest.size == 0)
+			return rt_scenario_expected(reader, rest.text,
+				directive->expected);
+		own = rt_scenario_own_text(reader, rest.text, rest.size);
+		memcpy(in, &own, sizeof own);
+		return own != NULL;
+	}
+	*(bool *)in = true;
+	reader->answered |= directive->said == ANSWER;
+	return rt_scenario_ends(reader, at);
+}
+
 bool
 rt_scenario_directive(struct rt_reader *reader)
 {
@@ -683,7 +654,7 @@ rt_scenario_directive(struct rt_reader *reader)
 			rt_scenario_note(reader, directive->name, at,
 				directive->place < OFTEN_IN_RULE ||
 					directive->place == IN_EXPECTATION) &&
-			directive->read(reader, at);
+			read_said(reader, directive, at);
 	}
 	condition = rt_scenario_find_condition(name);
 	if (condition == RT_CONDITIONS)
