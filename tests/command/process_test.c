@@ -178,24 +178,6 @@ START_TEST(waits_for_nobody_that_is_dead)
 }
 END_TEST
 
-/* A child that ends when the pipe does; then retort. */
-static void
-leave_child(const void *fds)
-{
-	const int *fd = fds; /* of a pipe to read from, and one to tell by */
-	pid_t pid = fork();
-	char c;
-
-	if (pid == 0) {
-		/* nothing else is to be kept open */
-		for (int i = 0; i < 256; i++)
-			if (i != fd[0])
-				(void)close(i);
-		_exit(read(fd[0], &c, 1) != 0);
-	}
-	(void)!write(fd[1], &pid, sizeof pid);
-}
-
 /* Of `something & exec retort run ...`. */
 START_TEST(leaves_alone_what_was_there_before)
 {

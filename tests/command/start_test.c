@@ -191,24 +191,6 @@ START_TEST(command_finds_signals_as_they_were)
 }
 END_TEST
 
-/* A child that ends when its standard input does; then retort. */
-static void
-leave_child(const void *fds)
-{
-	const int *fd = fds; /* of a pipe to read from, and one to tell by */
-	pid_t pid = fork();
-	char c;
-
-	if (pid == 0) {
-		/* nothing else of it is needed, nor to be kept open */
-		for (int i = 0; i < 256; i++)
-			if (i != fd[0])
-				(void)close(i);
-		_exit(read(fd[0], &c, 1) != 0);
-	}
-	(void)!write(fd[1], &pid, sizeof pid);
-}
-
 /* As process 1 of a container, which gets whatever others leave. */
 START_TEST(leaves_no_zombies)
 {

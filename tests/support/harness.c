@@ -23,11 +23,14 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/inotify.h>
+#endif
 
 /* --- running --- */
 
-static int
-count_descriptors(void)
+int
+open_descriptors(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	int count = 0;
@@ -45,13 +48,13 @@ static int before;
 static void
 begin_test(void)
 {
-	before = count_descriptors();
+	before = open_descriptors();
 }
 
 static void
 end_test(void)
 {
-	int after = count_descriptors();
+	int after = open_descriptors();
 
 	ck_assert_msg(after == before,
 		"%d descriptors were open before the test, %d after it", before,
@@ -880,6 +883,23 @@ child_stop(struct child *child)
 	bytes_free(&errors);
 }
 
+void
+leave_child(const void *fds)
+{
+	const int *fd = fds;
+	pid_t pid = fork();
+	char c;
+
+	if (pid == 0) {
+		/* nothing else of it is needed, nor to be kept open */
+		for (int i = 0; i < 256; i++)
+			if (i != fd[0])
+				(void)close(i);
+		_exit(read(fd[0], &c, 1) != 0);
+	}
+	(void)!write(fd[1], &pid, sizeof pid);
+}
+
 /* --- files --- */
 
 char *
@@ -930,3 +950,27 @@ dir_write(const char *dir, const char *name, const void *data, size_t size)
 	ck_assert_uint_eq(fwrite(data, 1, size, file), size);
 	ck_assert_int_eq(fclose(file), 0);
 }
+
+#ifdef __linux__
+int
+opening_watch(const char *path)
+{
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	ck_assert_msg(fd >= 0, "inotify: %s", strerror(errno));
+	ck_assert_msg(inotify_add_watch(fd, path, IN_OPEN) >= 0, "watch %s: %s",
+		path, strerror(errno));
+	return fd;
+}
+
+bool
+opening_seen(int watched)
+{
+	struct inotify_event event;
+	ssize_t n = read(watched, &event, sizeof event);
+
+	ck_assert_msg(n == sizeof event || (n < 0 && errno == EAGAIN),
+		"expected an event or EAGAIN, got %zd: %s", n, strerror(errno));
+	return n > 0;
+}
+#endif

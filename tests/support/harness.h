@@ -89,6 +89,9 @@ bool have_v6(void);
 			skip_test("this machine has no ::1"); \
 	} while (0)
 
+/* Those that are open, and one more; -1: this system does not say. */
+int open_descriptors(void);
+
 /* Allows the test so many descriptors, or skips it. */
 void need_descriptors(unsigned count);
 
@@ -228,6 +231,11 @@ int child_end_with_errors(struct child *child, struct bytes *errors);
 /* Sends SIGTERM, expects exit status 0. */
 void child_stop(struct child *child);
 
+/* For child_start_prepared(): the command gets a child, which ends when the pipe
+   does that the first of two descriptors reads from; its process ID is written
+   to the second. */
+void leave_child(const void *fds);
+
 /* --- files --- */
 
 /* A new folder beneath $TMPDIR; removed with all in it by dir_remove(). */
@@ -237,5 +245,9 @@ void dir_remove(char *dir);
 /* Writes a file beneath a folder, making the folders on the way. */
 void dir_write(const char *dir, const char *name, const void *data,
 	size_t size);
+
+/* On Linux: tells of whoever opens what is there; a descriptor. */
+int opening_watch(const char *path);
+bool opening_seen(int watched);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "os/io.h"
 #include "reply/canned.h"
-#include "support/harness.h"
+#include "unit/heads.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -49,17 +49,9 @@ static void
 answer_at(struct rt_canned *canned, const char *request, const char *date,
 	struct rt_reply *reply)
 {
-	static const struct rt_limits limits = {.target = 8 << 10,
-		.head = 64 << 10,
-		.fields = 100};
-	struct rt_http *http = rt_http_new();
-	size_t at = 0;
+	struct rt_http *http =
+		head_read(request, strlen(request), &usual_limits);
 
-	ck_assert_ptr_nonnull(http);
-	rt_http_reset(http, &limits);
-	ck_assert_msg(rt_http_feed(http, request, &at, strlen(request)) ==
-			RT_HTTP_HEAD,
-		"no request: %s", shown(request, strlen(request)));
 	rt_canned_answer(canned, RETORT_HTTP, rt_http_request(http), request,
 		strlen(request), date, NULL, reply);
 	rt_http_free(http);

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -560,29 +559,6 @@ END_TEST
 
 /* The tests below run once for each way: _i is `walk`. */
 
-/* Tells of whoever opens what is there. */
-static int
-watch(const char *path)
-{
-	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-
-	ck_assert_msg(fd >= 0, "inotify: %s", strerror(errno));
-	ck_assert_msg(inotify_add_watch(fd, path, IN_OPEN) >= 0, "watch %s: %s",
-		path, strerror(errno));
-	return fd;
-}
-
-static bool
-was_opened(int watched)
-{
-	struct inotify_event event;
-	ssize_t n = read(watched, &event, sizeof event);
-
-	ck_assert_msg(n == sizeof event || (n < 0 && errno == EAGAIN),
-		"expected an event or EAGAIN, got %zd: %s", n, strerror(errno));
-	return n > 0;
-}
-
 static const struct {
 	const char *path;
 	const char *opened; /* what it leads to */
@@ -609,9 +585,9 @@ START_TEST(describe_opens_nothing)
 
 		if (unopened[i].is_device && !devices)
 			continue;
-		watched = watch(in_base(unopened[i].opened));
+		watched = opening_watch(in_base(unopened[i].opened));
 		check_described(&root, unopened[i].path, unopened[i].error);
-		ck_assert_msg(!was_opened(watched), "%s, walk %d: was opened",
+		ck_assert_msg(!opening_seen(watched), "%s, walk %d: was opened",
 			unopened[i].path, root.walk);
 		if (unopened[i].error == 0) { /* it would have been seen */
 			struct rt_file file;
@@ -620,7 +596,7 @@ START_TEST(describe_opens_nothing)
 						 unopened[i].path),
 				0);
 			rt_file_close(&file);
-			ck_assert(was_opened(watched));
+			ck_assert(opening_seen(watched));
 		}
 		(void)close(watched);
 	}

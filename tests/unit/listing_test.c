@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -934,29 +933,6 @@ hostile_names(char names[][260])
 	return count;
 }
 
-/* Tells of whoever opens what is there. */
-static int
-watch(const char *name)
-{
-	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-
-	ck_assert_msg(fd >= 0, "inotify: %s", strerror(errno));
-	ck_assert_msg(inotify_add_watch(fd, name, IN_OPEN) >= 0, "watch %s: %s",
-		name, strerror(errno));
-	return fd;
-}
-
-static bool
-was_opened(int watched)
-{
-	struct inotify_event event;
-	ssize_t n = read(watched, &event, sizeof event);
-
-	ck_assert_msg(n == sizeof event || (n < 0 && errno == EAGAIN),
-		"expected an event or EAGAIN, got %zd: %s", n, strerror(errno));
-	return n > 0;
-}
-
 /* Who waits at it to write must not be woken by a list. */
 START_TEST(a_link_to_a_fifo_does_not_open_it)
 {
@@ -972,14 +948,14 @@ START_TEST(a_link_to_a_fifo_does_not_open_it)
 	make_link("to-link", "to-fifo");
 	make_link("dir/up", "../fifo");
 	(void)snprintf(fifo, sizeof fifo, "%s/fifo", path);
-	watched = watch(fifo);
+	watched = opening_watch(fifo);
 	expect_listing("", names, COUNT(names));
 	expect_listing("dir/", NULL, 0);
-	ck_assert_msg(!was_opened(watched), "the FIFO was opened");
+	ck_assert_msg(!opening_seen(watched), "the FIFO was opened");
 	/* it would have been seen */
 	fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
-	ck_assert(was_opened(watched));
+	ck_assert(opening_seen(watched));
 	(void)close(fd);
 	(void)close(watched);
 	end();

@@ -8,61 +8,22 @@
 #include <string.h>
 
 #include "site/negotiate.h"
-#include "support/harness.h"
-
-static const struct rt_limits limits = {.target = 8192,
-	.head = 65536,
-	.fields = 100};
+#include "unit/heads.h"
 
 /* --- asking --- */
-
-struct ask {
-	struct rt_http *http;
-	char *head; /* of exactly its size */
-	size_t size;
-};
-
-static struct ask
-begin(const char *fields)
-{
-	struct ask ask = {.http = rt_http_new()};
-	char *head = malloc(strlen(fields) + 128);
-	size_t at = 0;
-
-	ck_assert_ptr_nonnull(ask.http);
-	ck_assert_ptr_nonnull(head);
-	ask.size = (size_t)sprintf(head, "GET / HTTP/1.1\r\nHost: x\r\n%s\r\n",
-		fields);
-	ask.head = malloc(ask.size);
-	ck_assert_ptr_nonnull(ask.head);
-	memcpy(ask.head, head, ask.size);
-	free(head);
-	rt_http_reset(ask.http, &limits);
-	ck_assert_msg(rt_http_feed(ask.http, ask.head, &at, ask.size) ==
-			RT_HTTP_HEAD,
-		"no request: %s", shown(ask.head, ask.size));
-	return ask;
-}
-
-static void
-end(struct ask *ask)
-{
-	rt_http_free(ask->http);
-	free(ask->head);
-}
 
 /* `expected` is their names, best first, with spaces between them. */
 static void
 expect_codings(const char *fields, const char *expected)
 {
-	struct ask ask = begin(fields);
+	struct head head = head_begin("GET", fields);
 	const struct rt_content_coding *codings[RT_CODINGS] = {NULL};
 	char got[256] = "";
-	size_t count = rt_negotiate_codings(rt_http_request(ask.http), ask.head,
-		codings);
+	size_t count = rt_negotiate_codings(rt_http_request(head.http),
+		head.text, codings);
 
 	ck_assert_msg(count <= RT_CODINGS, "%zu codings: %s", count,
-		shown(ask.head, ask.size));
+		shown(head.text, head.size));
 	for (size_t i = 0; i < count; i++) {
 		ck_assert_ptr_nonnull(codings[i]);
 		(void)snprintf(got + strlen(got), sizeof got - strlen(got),
@@ -70,8 +31,8 @@ expect_codings(const char *fields, const char *expected)
 	}
 	ck_assert_msg(strcmp(got, expected) == 0,
 		"expected \"%s\", got \"%s\": %s", expected, got,
-		shown(ask.head, ask.size));
-	end(&ask);
+		shown(head.text, head.size));
+	head_end(&head);
 }
 
 /* --- codings --- */
@@ -295,15 +256,15 @@ END_TEST
 START_TEST(codings_have_their_suffix)
 {
 	static const char *const suffixes[] = {".br", ".zst", ".gz"};
-	struct ask ask = begin("Accept-Encoding: *\r\n");
+	struct head head = head_begin("GET", "Accept-Encoding: *\r\n");
 	const struct rt_content_coding *got[RT_CODINGS];
 
-	ck_assert_uint_eq(rt_negotiate_codings(rt_http_request(ask.http),
-				  ask.head, got),
+	ck_assert_uint_eq(rt_negotiate_codings(rt_http_request(head.http),
+				  head.text, got),
 		RT_CODINGS);
 	for (int i = 0; i < RT_CODINGS; i++)
 		ck_assert_str_eq(got[i]->suffix, suffixes[i]);
-	end(&ask);
+	head_end(&head);
 }
 END_TEST
 
@@ -454,13 +415,13 @@ static const struct {
 static void
 expect_html(const char *fields, bool expected)
 {
-	struct ask ask = begin(fields);
-	bool html = rt_negotiate_html(rt_http_request(ask.http), ask.head);
+	struct head head = head_begin("GET", fields);
+	bool html = rt_negotiate_html(rt_http_request(head.http), head.text);
 
 	ck_assert_msg(html == expected, "expected %s text/html: %s",
 		expected ? "to name" : "not to name",
-		shown(ask.head, ask.size));
-	end(&ask);
+		shown(head.text, head.size));
+	head_end(&head);
 }
 
 START_TEST(html_of_a_field)
@@ -506,18 +467,18 @@ START_TEST(every_beginning_of_a_value)
 	char fields[256];
 
 	for (int i = 0; i < COUNT(both); i++) {
-		struct ask ask;
+		struct head head;
 
 		(void)snprintf(fields, sizeof fields,
 			"Accept: %.*s\r\nAccept-Encoding: %.*s\r\n", i, both, i,
 			both);
-		ask = begin(fields);
-		(void)rt_negotiate_html(rt_http_request(ask.http), ask.head);
+		head = head_begin("GET", fields);
+		(void)rt_negotiate_html(rt_http_request(head.http), head.text);
 		ck_assert_uint_le(rt_negotiate_codings(rt_http_request(
-							       ask.http),
-					  ask.head, got),
+							       head.http),
+					  head.text, got),
 			RT_CODINGS);
-		end(&ask);
+		head_end(&head);
 	}
 	(void)snprintf(fields, sizeof fields,
 		"Accept: %s\r\nAccept-Encoding: %s\r\n", both, both);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "site/precondition.h"
-#include "support/harness.h"
+#include "unit/heads.h"
 
 /* The representation's Last-Modified, and what lies around it. */
 #define MODIFIED INT64_C(784111777)
@@ -20,10 +20,6 @@
 #define SAME "Sun, 06 Nov 1994 08:49:37 GMT"
 #define AFTER "Sun, 06 Nov 1994 08:49:38 GMT"
 #define IN_2094 "Sat, 06 Nov 2094 08:49:38 GMT"
-
-static const struct rt_limits limits = {.target = 8192,
-	.head = 65536,
-	.fields = 100};
 
 static const struct rt_validators strong = {.etag = "\"x\"",
 	.modified = MODIFIED,
@@ -42,55 +38,20 @@ static const struct rt_validators none = {.etag = NULL,
 
 /* --- asking --- */
 
-struct ask {
-	struct rt_http *http;
-	char *head; /* of exactly its size */
-	size_t size;
-};
-
-static struct ask
-begin(const char *method, const char *fields)
-{
-	struct ask ask = {.http = rt_http_new()};
-	char *head = malloc(strlen(fields) + 128);
-	size_t at = 0;
-
-	ck_assert_ptr_nonnull(ask.http);
-	ck_assert_ptr_nonnull(head);
-	ask.size = (size_t)sprintf(head, "%s / HTTP/1.1\r\nHost: x\r\n%s\r\n",
-		method, fields);
-	ask.head = malloc(ask.size);
-	ck_assert_ptr_nonnull(ask.head);
-	memcpy(ask.head, head, ask.size);
-	free(head);
-	rt_http_reset(ask.http, &limits);
-	ck_assert_msg(rt_http_feed(ask.http, ask.head, &at, ask.size) ==
-			RT_HTTP_HEAD,
-		"no request: %s", shown(ask.head, ask.size));
-	return ask;
-}
-
-static void
-end(struct ask *ask)
-{
-	rt_http_free(ask->http);
-	free(ask->head);
-}
-
 static void
 expect_status(const char *method, const char *fields,
 	const struct rt_validators *validators, int64_t now, int expected)
 {
-	struct ask ask = begin(method, fields);
-	int status = rt_precondition(rt_http_request(ask.http), ask.head,
+	struct head head = head_begin(method, fields);
+	int status = rt_precondition(rt_http_request(head.http), head.text,
 		validators, now);
 
 	ck_assert_msg(status == expected,
 		"%s of ETag %s, %s: expected %d, got %d: %s", method,
 		validators->etag ? validators->etag : "none",
 		validators->has_modified ? "modified " SAME : "no date",
-		expected, status, shown(ask.head, ask.size));
-	end(&ask);
+		expected, status, shown(head.text, head.size));
+	head_end(&head);
 }
 
 /* --- the order of evaluation --- */
@@ -533,17 +494,17 @@ static void
 expect_obeyed(const char *fields, const struct rt_validators *validators,
 	int64_t now, bool expected)
 {
-	struct ask ask = begin("GET", fields);
-	bool obeyed = rt_precondition_range(rt_http_request(ask.http), ask.head,
-		validators, now);
+	struct head head = head_begin("GET", fields);
+	bool obeyed = rt_precondition_range(rt_http_request(head.http),
+		head.text, validators, now);
 
 	ck_assert_msg(obeyed == expected,
 		"%d s after the change, of ETag %s: expected Range to be %s: "
 		"%s",
 		(int)(now - MODIFIED),
 		validators->etag ? validators->etag : "none",
-		expected ? "obeyed" : "ignored", shown(ask.head, ask.size));
-	end(&ask);
+		expected ? "obeyed" : "ignored", shown(head.text, head.size));
+	head_end(&head);
 }
 
 START_TEST(range_is_obeyed)

@@ -2,16 +2,13 @@
 
 #include "config.h"
 
+#include "unit/heads.h"
 #include "unit/routes.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
-
-const struct rt_limits limits = {.target = 8 << 10,
-	.head = 64 << 10,
-	.fields = 100};
 
 struct rt_route route;
 
@@ -34,16 +31,9 @@ set_reply(struct retort_reply reply)
 void
 open_asked(struct asked *asked, const char *request)
 {
-	size_t at = 0;
-
 	memset(asked, 0, sizeof *asked);
 	asked->request = request;
-	asked->http = rt_http_new();
-	ck_assert_ptr_nonnull(asked->http);
-	rt_http_reset(asked->http, &limits);
-	ck_assert_msg(rt_http_feed(asked->http, request, &at,
-			      strlen(request)) == RT_HTTP_HEAD,
-		"no request: %s", shown(request, strlen(request)));
+	asked->http = head_read(request, strlen(request), &usual_limits);
 	rt_reply_init(&asked->reply);
 }
 

@@ -8,8 +8,6 @@
 
 #define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
 
-extern const struct rt_limits limits;
-
 extern struct rt_route route;
 
 extern char error[RETORT_ERROR_SIZE];

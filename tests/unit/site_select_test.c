@@ -9,35 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 /* --- asking --- */
-
-/* Tells of whoever opens what is there. */
-static int
-watch(const char *path)
-{
-	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-
-	ck_assert_msg(fd >= 0, "inotify: %s", strerror(errno));
-	ck_assert_msg(inotify_add_watch(fd, path, IN_OPEN) >= 0, "watch %s: %s",
-		path, strerror(errno));
-	return fd;
-}
-
-static bool
-was_opened(int watched)
-{
-	struct inotify_event event;
-	ssize_t n = read(watched, &event, sizeof event);
-
-	ck_assert_msg(n == sizeof event || (n < 0 && errno == EAGAIN),
-		"expected an event or EAGAIN, got %zd: %s", n, strerror(errno));
-	return n > 0;
-}
 
 /* --- validators and conditions --- */
 
@@ -590,14 +566,14 @@ START_TEST(a_variant_that_is_a_fifo_is_not_opened)
 	ck_assert_int_eq(unlink(path_in("a.txt.br")), 0);
 	ck_assert_int_eq(mkfifo(path_in("a.txt.gz"), 0666), 0);
 	ck_assert_int_eq(symlink("a.txt.gz", path_in("a.txt.br")), 0);
-	fd = watch(path_in("a.txt.gz"));
+	fd = opening_watch(path_in("a.txt.gz"));
 	expect_coding("/a.txt", "gzip", NULL);
 	expect_coding("/a.txt", "br", NULL);
 	expect_coding("/a.txt", "br, zstd;q=0.5, gzip", "zstd");
-	ck_assert_msg(!was_opened(fd), "the FIFO was opened");
+	ck_assert_msg(!opening_seen(fd), "the FIFO was opened");
 	/* it would have been seen */
 	(void)close(open(path_in("a.txt.gz"), O_RDONLY | O_NONBLOCK));
-	ck_assert(was_opened(fd));
+	ck_assert(opening_seen(fd));
 	(void)close(fd);
 	close_folder();
 }

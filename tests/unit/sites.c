@@ -2,6 +2,7 @@
 
 #include "config.h"
 
+#include "unit/heads.h"
 #include "unit/sites.h"
 
 #include <fcntl.h>
@@ -107,16 +108,9 @@ flatten(const struct rt_reply *reply)
 void
 begin_asking(struct asking *asking, const char *text)
 {
-	size_t at = 0;
-
 	asking->text = text;
-	asking->http = rt_http_new();
-	ck_assert_ptr_nonnull(asking->http);
-	rt_http_reset(asking->http, &limits);
+	asking->http = head_read(text, strlen(text), &limits);
 	rt_reply_init(&asking->reply);
-	ck_assert_msg(rt_http_feed(asking->http, text, &at, strlen(text)) ==
-			RT_HTTP_HEAD,
-		"no request: %s", shown(text, strlen(text)));
 }
 
 bool

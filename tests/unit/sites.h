@@ -7,8 +7,6 @@
 #include "site/site.h"
 #include "support/harness.h"
 
-#include <sys/inotify.h>
-
 #define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
 
 extern struct rt_limits limits;

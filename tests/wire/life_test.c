@@ -245,19 +245,6 @@ START_TEST(signals_are_the_callers)
 }
 END_TEST
 
-static int
-count_descriptors(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	int count = 0;
-
-	ck_assert_ptr_nonnull(folder);
-	while (readdir(folder) != NULL)
-		count++;
-	(void)closedir(folder);
-	return count;
-}
-
 /* Without a TIME_WAIT for each: they would use up the ports. */
 static void
 one_cycle(int i)
@@ -287,14 +274,14 @@ START_TEST(lives_and_dies_without_growth)
 	for (int i = 0; i < cycles; i++) {
 		/* once to get warm */
 		if (i == cycles / 10) {
-			descriptors = count_descriptors();
+			descriptors = open_descriptors();
 			threads = count_threads(NULL);
 			heap = mallinfo2().uordblks;
 			bytes = live;
 		}
 		one_cycle(_i);
 	}
-	ck_assert_int_eq(count_descriptors(), descriptors);
+	ck_assert_int_eq(open_descriptors(), descriptors);
 	ck_assert_int_eq(count_threads(NULL), threads);
 	ck_assert_msg(live == bytes, "%s: %lld bytes became %lld", way->name,
 		bytes, live);
