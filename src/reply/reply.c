@@ -153,13 +153,15 @@ keep_head(const struct rt_draft *draft)
 		head->again = true;
 		return;
 	}
-	text = realloc(head->text, size);
+	/* those of requests by turns meet the same room */
+	text = size <= head->room ? head->text : realloc(head->text, size);
 	if (text == NULL)
 		return;
 	memcpy(text, reply->text.data + reply->head_at, size);
 	*head = (struct rt_head){
 		.text = text,
 		.size = size,
+		.room = size > head->room ? size : head->room,
 		.date_at = draft->date_at - reply->head_at,
 		.date_size = draft->date_size,
 		.status = reply->status,

@@ -137,7 +137,8 @@ void rt_reply_reset(struct rt_reply *reply);
  */
 struct rt_head {
 	char *text;       /* owned; NULL: none */
-	size_t size;      /* bytes of it */
+	size_t size;      /* bytes of it, */
+	size_t room;      /* and that there is memory for */
 	size_t date_at;   /* where its date is, */
 	size_t date_size; /* and how long; 0: it has none */
 	int status;
