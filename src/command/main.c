@@ -117,33 +117,18 @@ blame(char *error, int code, const char *option, const char *why)
 	return code;
 }
 
-/* The same of a rule: "rule: WHY" begins the verdict. */
-static int
-blame_rule(struct retort *server, char *error, int code, const char *option)
-{
-	static const char begin[] = "rule: ";
-	const char *why = retort_verdict(server);
-	char line[RETORT_ERROR_SIZE];
-
-	if (*why == '\0')
-		why = strerror(-code);
-	else if (strncmp(why, begin, sizeof begin - 1) == 0)
-		why += sizeof begin - 1;
-	(void)snprintf(line, sizeof line, "%.*s", (int)strcspn(why, "\n"), why);
-	return blame(error, code, option, line);
-}
-
 /* The rules before those of a scenario; 0 or -errno. */
 static int
 set_rules(struct retort *server, const struct args *args, struct typed *typed,
 	char *error)
 {
+	char why[RETORT_ERROR_SIZE];
 	int code = 0;
 
 	if (args->typed)
 		code = retort_on(server, NULL, .handler = typed_handler,
-			.handler_arg = typed);
-	return code < 0 ? blame_rule(server, error, code, "--prompt: ") : 0;
+			.handler_arg = typed, .error = why);
+	return code < 0 ? blame(error, code, "--prompt: ", why) : 0;
 }
 
 /* The same of a reply, of which --body is what can be wrong, if it is filled in
