@@ -314,6 +314,8 @@ static void
 begin_file(struct answer *answer, const struct selected *selected, int status)
 {
 	begin(answer, status);
+	if (answer->draft.taken)
+		return;
 	rt_reply_field(&answer->draft, "Cache-Control", selected->cache);
 	if (selected->validators.etag != NULL)
 		rt_reply_field(&answer->draft, "ETag",
@@ -325,6 +327,8 @@ add_representation(struct answer *answer, const struct selected *selected)
 {
 	struct rt_site *site = answer->site;
 
+	if (answer->draft.taken)
+		return;
 	if (selected->validators.has_modified) {
 		int64_t modified = selected->validators.modified;
 
@@ -505,7 +509,8 @@ answer_selected(struct answer *answer, struct selected *selected)
 		return;
 	answer_content(answer, selected);
 	/* one without a size may be large */
-	rt_buf_clear(&answer->site->content, SMALL_FILE);
+	if (answer->site->content.len > 0)
+		rt_buf_clear(&answer->site->content, SMALL_FILE);
 }
 
 /* How a file is sent whose type is known; `name` is its path. */
