@@ -576,6 +576,16 @@ measure_cycles()
 	mv "$tmp/counted" "$tmp/cycles"
 }
 
+# As lines of figures: what is counted, not measured.
+count_instructions()
+{
+	[ "$cycles" -gt 0 ] || return 0
+	BUILT=$built sh "$here/instructions.sh" 2>/dev/null |
+		awk 'NF > 4 && $2 ~ /^[0-9]+$/ {
+			print "retort", "instructions-" $1, $2
+		}' || :
+}
+
 measure_tls()
 {
 	say 'bench: a handshake and one request'
@@ -886,6 +896,7 @@ else
 fi
 [ ! -s "$tmp/handshakes" ] || print_tls
 gather >"$tmp/figures"
+count_instructions >>"$tmp/figures"
 awk -f "$here/short.awk" "$tmp/figures"
 [ -z "${BENCH_FIGURES:-}" ] || cp "$tmp/figures" "$BENCH_FIGURES"
 exit "$status"

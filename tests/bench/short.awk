@@ -35,7 +35,8 @@ function figure(who, metric, base)
 {
 	if (!has(who, metric) || base == 0)
 		return sprintf("%11s", "-")
-	return sprintf(base == 1 ? "%11.1f" : "%11.2f",
+	return sprintf(base != 1 ? "%11.2f" : \
+		value[who, metric] < 1000 ? "%11.1f" : "%11d",
 		value[who, metric] / base)
 }
 
@@ -68,10 +69,15 @@ END {
 	row("CPU, 1 KiB, kept, / floor", "cpu-kept-1k", "retort-body", 1)
 	row("system calls, 1 KiB", "calls", "retort-body", 0)
 	row("from exec to a reply, ms", "start", "retort-body", 0)
+	row("instructions, a body", "instructions-canned", "", 0)
+	row("instructions, 1 KiB", "instructions-file", "", 0)
 	head("unrecorded")
 	row("a cycle, thread, / floor", "thread-wall", "unrecorded", 1)
 	row("a cycle, stepped, / floor", "stepped-wall", "unrecorded", 1)
 	row("calls, thread", "thread-calls", "unrecorded", 0)
 	row("calls, stepped", "stepped-calls", "unrecorded", 0)
+	row("instructions, stepped", "instructions-cycle", "", 0)
 	print "\na cycle: start, one request and stop within one process"
+	if (has("retort", "instructions-canned"))
+		print "instructions: of the library alone, by make instructions"
 }
