@@ -327,7 +327,7 @@ static const char head[] =
 " xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
 "%3Cpath fill='%23c58a1a' d='M1 3h5l2 2h7v9H1z'/%3E%3C/svg%3E\">\n"
 "<style>\n"
-":root { color-scheme: light dark }\n"
+":root { color-scheme: light dark; background: Canvas; color: CanvasText }\n"
 "body { margin: 0 auto; max-width: 60rem; padding: 1rem;"
 " font: 1rem/1.5 system-ui, sans-serif }\n"
 "h1 { font-size: 1.3rem; overflow-wrap: anywhere; white-space: pre-wrap }\n"
