@@ -93,6 +93,9 @@ serve(int fd, struct trials *trials, pid_t parent)
 		trials->ca = order.has_ca ? order.ca : NULL;
 		answer.code = trials_run(trials, order.url, order.time,
 			&answer.trial);
+		/* told to end: that says nothing of COMMAND */
+		if (*trials->stop != 0 && !answer.trial.ended)
+			answer.code = -EINTR;
 		if (send_all(fd, &answer, sizeof answer) < 0)
 			break;
 	}
