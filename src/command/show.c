@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "show/color.h"
@@ -72,26 +71,34 @@ write_report(const struct args *args, FILE *report,
 
 /* --- transcripts from files --- */
 
-/* The whole file, which is to be freed. */
+/* The whole file, or standard input: it is to be freed. */
 static char *
 read_file(const char *name, size_t *size)
 {
-	FILE *file = fopen(name, "re");
-	struct stat status;
-	char *text;
+	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
+	size_t room = 65536, n;
+	char *text = malloc(room), *longer;
 
-	if (file == NULL || fstat(fileno(file), &status) < 0)
+	if (file == NULL)
 		args_die(EXIT_USAGE, "show %s: %s", name, strerror(errno));
-	if (!S_ISREG(status.st_mode) || status.st_size > MOST_BYTES)
-		args_die(EXIT_USAGE,
-			"show %s: expected a file of at most %d bytes", name,
-			MOST_BYTES);
-	text = malloc((size_t)status.st_size + 1);
 	use(text);
-	*size = fread(text, 1, (size_t)status.st_size, file);
+	*size = 0;
+	while ((n = fread(text + *size, 1, room - *size, file)) > 0) {
+		*size += n;
+		if (*size > MOST_BYTES)
+			args_die(EXIT_USAGE,
+				"show %s: expected at most %d bytes", name,
+				MOST_BYTES);
+		if (*size < room)
+			continue;
+		longer = realloc(text, room *= 2);
+		use(longer);
+		text = longer;
+	}
 	if (ferror(file) != 0)
 		args_die(EXIT_USAGE, "show %s: %s", name, strerror(errno));
-	(void)fclose(file);
+	if (file != stdin)
+		(void)fclose(file);
 	return text;
 }
 

@@ -300,6 +300,9 @@ cmp "$dir/out" "$dir/expected"
 report $? "$name: the folder shows the same"
 shows --report "$dir/l.html" "$dir/it's"
 page "$dir/l.html" '<h1>2 connections</h1>' 'client: FIN'
+LC_ALL=C "$retort" show - <"$dir/it's/2.txt" >"$dir/out" 2>"$dir/err"
+grep -q '^connection 2 from' "$dir/out"
+report $? "$name: from standard input"
 printf '\33[36m' >"$dir/wanted"
 TERM=xterm python3 "$dir/terminal.py" "$dir/wanted" "$retort" show "$dir/it's" \
 	>"$dir/out" 2>"$dir/err" </dev/null
