@@ -149,8 +149,10 @@ judge(struct rt_tls *tls, int code)
 		result = FAILED;
 		break;
 	}
-	/* the queue of errors is the thread's, and not ours alone */
-	ssl->ERR_clear_error();
+	/* the queue of errors is the thread's, and not ours alone; to clear it
+	   costs more than to look */
+	if (ssl->ERR_peek_error() != 0)
+		ssl->ERR_clear_error();
 	collect(tls);
 	return tls->failed < 0 ? FAILED : result;
 }

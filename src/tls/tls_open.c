@@ -140,8 +140,8 @@ set_modes(struct rt_tls_server *server, const struct retort_options *options)
 
 	(void)ssl->SSL_CTX_set_options(context,
 		SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-	(void)ssl->SSL_CTX_ctrl(context, SSL_CTRL_MODE,
-		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN, NULL);
+	(void)ssl->SSL_CTX_ctrl(context, SSL_CTRL_MODE, SSL_MODE_NO_AUTO_CHAIN,
+		NULL);
 	(void)ssl->SSL_CTX_set_session_id_context(context, session_context,
 		sizeof session_context - 1);
 	(void)ssl->SSL_CTX_callback_ctrl(context,
