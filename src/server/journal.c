@@ -104,7 +104,7 @@ rt_journal_note_tls(struct rt_journal *journal, const struct rt_served *served)
 {
 	const struct rt_tls *tls = served->tls;
 
-	if (tls == NULL || tls->ready || rt_record_why_tls(tls) == NULL)
+	if (tls->ready || rt_record_why_tls(tls) == NULL)
 		return;
 	journal->unshaken++;
 	journal->last_unshaken = served->number;

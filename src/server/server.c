@@ -134,9 +134,12 @@ end_conn(struct retort *server, struct rt_served *served)
 			RETORT_ON_CLOSE :
 			RETORT_ON_END,
 		NULL, 0);
-	rt_server_drop_record(server, served);
-	if (served->tls != NULL)
+	if (served->record != NULL || served->past != NULL)
+		rt_server_drop_record(server, served);
+	if (served->tls != NULL) {
+		rt_journal_note_tls(&server->journal, served);
 		rt_server_end_tls(served);
+	}
 	return_buffers(server, served);
 	if (served->tunnel != NULL)
 		rt_blob_drop(served->tunnel);

@@ -51,7 +51,8 @@ void rt_server_close_record(struct retort *server, struct rt_served *served);
 /* The handshake of TLS has gone on. */
 void rt_server_record_tls(struct retort *server, struct rt_served *served);
 
-/* The connection is told of no more: what has no request goes with it. */
+/* The connection, which has a record, is told of no more: what has no request
+   goes with it. */
 void rt_server_drop_record(struct retort *server, struct rt_served *served);
 
 /* The exchange is over, but not the connection. */

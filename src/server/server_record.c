@@ -245,7 +245,6 @@ rt_server_close_record(struct retort *server, struct rt_served *served)
 	struct rt_record *record =
 		served->record ? served->record : served->past;
 
-	rt_journal_note_tls(&server->journal, served);
 	if (record == NULL)
 		return;
 	/* it broke off before it could be refused */
@@ -278,8 +277,6 @@ rt_server_drop_record(struct retort *server, struct rt_served *served)
 	struct rt_record *record =
 		served->record ? served->record : served->past;
 
-	if (record == NULL)
-		return;
 	rt_journal_close(record);
 	server->journal.parting = NULL;
 	served->record = NULL;
