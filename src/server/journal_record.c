@@ -76,12 +76,36 @@ view_tls(struct retort_exchange *view, const struct rt_tls *tls)
 	}
 }
 
+/* The request and its reply, as far as there are any. */
+static void
+view_buffers(struct retort_exchange *view, const struct rt_conn *conn)
+{
+	const struct rt_buffers *buffers = conn->buffers;
+	bool cut;
+
+	if (buffers->in.len > 0) {
+		struct rt_span line = line_of(conn);
+
+		view->request = buffers->in.data + line.at;
+		view->request_size = line.size;
+		view->raw = buffers->in.data;
+		view->raw_size = rt_conn_raw(conn, &cut);
+		view->status = buffers->reply.status;
+		if (buffers->play.sent > buffers->reply.head_size)
+			view->sent_body =
+				buffers->play.sent - buffers->reply.head_size;
+	}
+	view->faults = rt_reply_faults(&buffers->reply);
+	view->referer = find_field(buffers, "Referer", &view->referer_size);
+	view->user_agent =
+		find_field(buffers, "User-Agent", &view->user_agent_size);
+}
+
 struct retort_exchange
 rt_journal_view(const struct rt_served *served, int64_t now,
 	char client[RT_PEER_TEXT])
 {
 	const struct rt_conn *conn = &served->conn;
-	const struct rt_buffers *buffers = conn->buffers;
 	struct retort_exchange view = {
 		.connection = served->number,
 		.client = rt_sock_peer_text(&conn->peer, client),
@@ -98,42 +122,24 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 		.refused = conn->status,
 		.reason = conn->reason,
 		.kept = conn->asks == RT_ASK_DONE,
+		.client_close = conn->client_close,
+		.server_close = conn->server_close,
+		.client_first = conn->client_first,
+		.by_chance = served->chance.drawn,
+		.seed = served->chance.seed,
 	};
 	struct timespec wall;
-	bool cut;
 
 	(void)clock_gettime(CLOCK_REALTIME, &wall);
 	view.began =
 		(int64_t)wall.tv_sec * RT_SECOND + wall.tv_nsec - view.duration;
-	if (buffers != NULL && buffers->in.len > 0) {
-		struct rt_span line = line_of(conn);
-
-		view.request = buffers->in.data + line.at;
-		view.request_size = line.size;
-		view.raw = buffers->in.data;
-		view.raw_size = rt_conn_raw(conn, &cut);
-		view.status = buffers->reply.status;
-		if (buffers->play.sent > buffers->reply.head_size)
-			view.sent_body =
-				buffers->play.sent - buffers->reply.head_size;
-	}
-	if (buffers != NULL) {
-		view.faults = rt_reply_faults(&buffers->reply);
-		view.referer =
-			find_field(buffers, "Referer", &view.referer_size);
-		view.user_agent = find_field(buffers, "User-Agent",
-			&view.user_agent_size);
-	}
+	if (conn->buffers != NULL)
+		view_buffers(&view, conn);
 	/* no reply has any, but its connection has */
 	if (view.faults == NULL &&
 		(view.request == NULL ||
 			(served->tls != NULL && served->tls->cut)))
 		view.faults = served->tls_faults;
-	view.client_close = conn->client_close;
-	view.server_close = conn->server_close;
-	view.client_first = conn->client_first;
-	view.by_chance = served->chance.drawn;
-	view.seed = served->chance.seed;
 	if (view.protocol != RETORT_HTTP) {
 		view.sent_body = view.sent;
 		view.pieces = conn->nth - conn->ended;
