@@ -3,18 +3,15 @@
  * Requests: the only room that knows llhttp.
  *
  * Every byte of a head passes rt_http_scan() first, which knows the line
- * structure, finds the fields, and refuses what some versions of llhttp let
- * through (bare CR and LF, NUL, white space before the colon, obs-fold, an
- * empty field name, versions other than 1.0 and 1.1). Then the whole head is
- * checked for what is wanted of it: the target's form, Host, transfer codings.
- *
- * If it announces a body, llhttp is told what says where that ends, the request
- * line, Content-Length and Transfer-Encoding, and from then on reads each byte of
- * it: in a chunked body each chunk's size line when it was checked, and the end
- * of the trailers. It is not shown what some of its versions refuse without
+ * structure, keeps where the fields are, and refuses what some versions of llhttp
+ * let through (bare CR and LF, NUL, white space before the colon, obs-fold, an
+ * empty field name, versions other than 1.0 and 1.1). When the head is whole,
+ * llhttp parses it, and check_head() adds the rest: Host, transfer codings, the
+ * target's form. llhttp is not shown what some of its versions refuse without
  * need: methods that they do not know, CONNECT, schemes other than http and
- * https, bytes above 0x7f in the target, white space after a value; nor fields
- * that it would check a second time, and make nothing of. Makes no system call.
+ * https, bytes above 0x7f in the target, white space after a value. In a chunked
+ * body each chunk's size line goes the same way, then the trailer section. Makes
+ * no system call.
  */
 #include "config.h"
 
@@ -78,7 +75,7 @@ on_message_complete(llhttp_t *llhttp)
 	return HPE_PAUSED;
 }
 
-static int check_fields(struct rt_http *http);
+static int check_head(struct rt_http *http);
 
 static int
 on_headers_complete(llhttp_t *llhttp)
@@ -86,7 +83,7 @@ on_headers_complete(llhttp_t *llhttp)
 	struct rt_http *http = llhttp->data;
 
 	llhttp->upgrade = 0; /* RFC 9110 7.8: Upgrade may be ignored */
-	return check_fields(http);
+	return check_head(http);
 }
 
 static const llhttp_settings_t settings = {
@@ -303,10 +300,8 @@ check_expect(struct rt_http *http)
 }
 
 static int
-check_fields(struct rt_http *http)
+check_head(struct rt_http *http)
 {
-	if (http->too_many)
-		return refuse(http, 431, "too many fields");
 	return rt_http_check_host(http) != 0 || check_framing(http) != 0 ||
 			check_expect(http) != 0 ?
 		-1 :
@@ -315,9 +310,10 @@ check_fields(struct rt_http *http)
 
 /* --- the parts of a request --- */
 
-/* The request line as every llhttp takes it. */
+/* The request line as every llhttp takes it, as far as that needs to be; the
+   rest of the head begins at *rest. */
 static int
-give_line(struct rt_http *http, const char *base)
+give_line(struct rt_http *http, const char *base, size_t *rest)
 {
 	const struct rt_request *request = &http->request;
 	const char *target = base + request->target.at;
@@ -326,70 +322,48 @@ give_line(struct rt_http *http, const char *base)
 		request->method != RT_UNKNOWN && request->method != RT_CONNECT;
 	bool raw = http->raw_target || request->method == RT_CONNECT ||
 		(scheme > 0 && !is_web(target, scheme));
-	size_t at = request->name.at;
-	size_t end = (size_t)request->line.at + request->line.size + 2;
 
-	if (!known || raw) {
-		at += request->name.size;
-		if (give(http, known ? base + request->name.at : "POST",
-			    known ? request->name.size : 4) < 0)
-			return -1;
-	}
-	if (raw) {
-		at = (size_t)request->target.at + request->target.size;
-		if (give(http, " /", 2) < 0)
-			return -1;
-	}
-	return give(http, base + at, end - at) < 0 ? -1 : 0;
+	*rest = request->name.at;
+	if (known && !raw)
+		return 0;
+	*rest += request->name.size;
+	if (give(http, known ? base + request->name.at : "POST",
+		    known ? request->name.size : 4) < 0)
+		return -1;
+	if (!raw)
+		return 0;
+	*rest = (size_t)request->target.at + request->target.size;
+	return give(http, " /", 2) < 0 ? -1 : 0;
 }
 
-/* Of the fields those alone that say where the body ends. RFC 9112 6.3.
-   Versions of llhttp differ in what they make of both, so it does not come to
-   that. */
+/* Whole lines, without the white space at their ends. */
 static int
-give_framing(struct rt_http *http, const char *base)
+give_lines(struct rt_http *http, const char *bytes, size_t size)
 {
-	const struct rt_request *request = &http->request;
-	bool lengths = false, codings = false;
+	const char *end = bytes + size, *cr, *last;
 
-	for (size_t i = 0; i < request->field_count; i++) {
-		struct rt_span name = request->fields[i].name;
-		struct rt_span value = request->fields[i].value;
-		bool is_length = rt_span_is(base, name, length);
-		bool is_coding = rt_span_is(base, name, coding);
-
-		if (!is_length && !is_coding)
-			continue;
-		lengths |= is_length;
-		codings |= is_coding;
-		if (lengths && codings)
-			return refuse(http, 400,
-				"Content-Length with a transfer coding");
-		if (give(http, base + name.at,
-			    value.at + value.size - name.at) < 0 ||
-			give(http, "\r\n", 2) < 0)
+	if (!http->trailing)
+		return give(http, bytes, size) < 0 ? -1 : 0;
+	for (; bytes < end; bytes = cr + 2) {
+		last = cr = memchr(bytes, '\r', (size_t)(end - bytes));
+		while (last > bytes && (last[-1] == ' ' || last[-1] == '\t'))
+			last--;
+		if (last > bytes &&
+			give(http, bytes, (size_t)(last - bytes)) < 0)
+			return -1;
+		if (give(http, cr, 2) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* Others have no body (RFC 9112 6.3), and nothing that llhttp could tell. */
+/* RFC 9112 6.3. Versions of llhttp differ in what they make of both, so it does
+   not come to that. */
 static bool
-has_framing(const struct rt_request *request, const char *base)
+is_framed_twice(const struct rt_request *request, const char *base)
 {
-	return rt_http_field(request, base, length, 0) != NULL ||
+	return rt_http_field(request, base, length, 0) != NULL &&
 		rt_http_field(request, base, coding, 0) != NULL;
-}
-
-static int
-give_head(struct rt_http *http, const char *base)
-{
-	llhttp_init(&http->llhttp, HTTP_REQUEST, &settings);
-	http->llhttp.data = http;
-	return give_line(http, base) != 0 || give_framing(http, base) != 0 ||
-			give(http, "\r\n", 2) < 0 ?
-		-1 :
-		0;
 }
 
 static int
@@ -397,14 +371,21 @@ feed_head(struct rt_http *http, const char *base, size_t *at, size_t size)
 {
 	struct rt_request *request = &http->request;
 	int scanned = rt_http_scan(http, base, size);
+	size_t begin;
 
 	if (scanned <= 0)
 		return scanned;
 	request->head_size = http->part_at + http->scanned;
 	request->field_count = http->found;
-	if (rt_http_check_target(http) != 0 ||
-		(has_framing(request, base) ? give_head(http, base) :
-					      check_fields(http)) != 0)
+	if (rt_http_check_target(http) != 0)
+		return -1;
+	if (http->too_many)
+		return refuse(http, 431, "too many fields");
+	if (is_framed_twice(request, base))
+		return refuse(http, 400,
+			"Content-Length with a transfer coding");
+	if (give_line(http, base, &begin) != 0 ||
+		give_lines(http, base + begin, request->head_size - begin) != 0)
 		return -1;
 	*at = request->head_size;
 	if (request->chunked)
@@ -499,7 +480,8 @@ feed_trailers(struct rt_http *http, const char *base, size_t *at, size_t size)
 	if (scanned <= 0)
 		return scanned;
 	http->request.trailer_count = http->found;
-	if (check_trailers(http, base) != 0 || give(http, "\r\n", 2) < 0)
+	if (check_trailers(http, base) != 0 ||
+		give_lines(http, base + *at, http->scanned) != 0)
 		return -1;
 	*at += http->scanned;
 	http->part = PART_DONE;
@@ -560,6 +542,8 @@ rt_http_reset(struct rt_http *http, const struct rt_limits *limits)
 	};
 
 	*http = (struct rt_http){.limits = limits, .request = empty};
+	llhttp_init(&http->llhttp, HTTP_REQUEST, &settings);
+	http->llhttp.data = http;
 }
 
 void

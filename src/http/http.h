@@ -4,9 +4,9 @@
  *
  * The request's head is kept whole in the caller's buffer, so a request is
  * made of spans of that buffer; nothing is copied. llhttp is given whole,
- * checked pieces only (lines of the head, a chunk's size line), which makes the
- * outcome the same however the bytes were cut on their way, and the same with
- * every version of llhttp.
+ * checked pieces only (the head, a chunk's size line, a trailer section), which
+ * makes the outcome the same however the bytes were cut on their way, and the
+ * same with every version of llhttp.
  */
 #ifndef RT_HTTP_H
 #define RT_HTTP_H

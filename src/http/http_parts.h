@@ -45,6 +45,7 @@ struct rt_http {
 	size_t found;        /* fields of that part, which are kept, */
 	bool too_many;       /* and there are more of them */
 	bool raw_target;     /* the target has bytes above 0x7f */
+	bool trailing;       /* white space was seen at the end of a value */
 	bool last_chunk;     /* its size line was seen */
 	bool chunk_ended;    /* llhttp paused after a chunk's data */
 	bool complete;       /* llhttp has seen the end of the message */

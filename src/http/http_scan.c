@@ -326,8 +326,8 @@ end_field(struct rt_http *http, const char *base, size_t end)
 		http->too_many = true;
 		return 0;
 	}
-	while (end > begin && rt_is_blank(base[end - 1]))
-		end--;
+	for (; end > begin && rt_is_blank(base[end - 1]); end--)
+		http->trailing = true;
 	while (begin < end && rt_is_blank(base[begin]))
 		begin++;
 	field.value =
