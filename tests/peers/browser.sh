@@ -635,7 +635,7 @@ JS
 	holds ".heading == $path" 'listing: the heading'
 	holds '.ran == "undefined"' 'listing: no script ran'
 	rows=$((files + 3)) # the head, the folder above, the one in it
-	holds ".names == {h1: 1, p: 1, table: 1, thead: 1, tbody: 1, th: 3,
+	holds ".names == {main: 1, h1: 1, p: 1, table: 1, thead: 1, tbody: 1, th: 3,
 		tr: $rows, td: $((3 * (rows - 1))), a: $((rows - 1))}" \
 		'listing: no elements but its own'
 	holds '.head - ["meta", "link", "style", "title"] == []' \
