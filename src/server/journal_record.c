@@ -283,13 +283,13 @@ static void
 add_flight(struct rt_record *record, enum rt_record_kind kind, uint64_t *told,
 	uint64_t all, int64_t now)
 {
-	struct rt_record_event *event = record->event_count > 0 ?
-		record->events + record->event_count - 1 :
-		NULL;
+	struct rt_record_event *event = NULL;
 
 	if (all == *told)
 		return;
-	if (event == NULL || event->kind != kind)
+	if (record->event_count > 0)
+		event = record->events + record->event_count - 1;
+	if (record->event_count == 0 || event->kind != kind)
 		event = add_event(record, kind, now);
 	if (event != NULL)
 		event->size += all - *told;
