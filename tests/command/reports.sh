@@ -276,6 +276,7 @@ shows()
 }
 
 name='a run that fails, with a report'
+# shellcheck disable=SC2016 # of that shell
 runs 4 --keep-alive --report "$dir/l.html" -- sh -c \
 	'curl -s "$0b" "$0a"; true' '{url}'
 [ "$(tail -n 1 "$dir/err")" = "retort: see $dir/l.html" ]
@@ -285,6 +286,7 @@ page "$dir/l.html" 'Not as expected: 1 connection' 'expected exactly 2, came 1' 
 	'client: '
 
 name='a run that fails, with transcripts'
+# shellcheck disable=SC2016 # of that shell
 runs 4 --transcript "$dir/it's" -- sh -c 'curl -s "$0a"; curl -s "$0b"' '{url}'
 show=$(sed -n '$s/^retort: see it by: retort show //p' "$dir/err")
 eval "shows $show"

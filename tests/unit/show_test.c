@@ -52,7 +52,7 @@ static const struct {
 	const char *html;
 	const char *json;
 } texts[] = {
-#define TEXT(bytes) bytes, sizeof bytes - 1
+#define TEXT(bytes) (bytes), sizeof(bytes) - 1
 	{TEXT("plain"), "plain", "plain", "plain"},
 	{TEXT("<script>"), "<script>", "&lt;script&gt;", "\\u003cscript>"},
 	{TEXT("&\"'\\"), "&\"'\\", "&amp;&quot;&#39;\\", "&\\\"'\\\\"},
