@@ -664,9 +664,8 @@ rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
 		.began = now,
 		.moved = now,
 		.idle_timeout = config->idle_timeout,
+		.chan = {.fd = fd, .in.verb = RT_RECV},
 	};
-	rt_chan_init(&conn->chan, fd, 0);
-	conn->chan.in.verb = RT_RECV;
 	conn->chan.deadline = later(now,
 		rt_conn_is_http(conn) ? config->head_timeout :
 					config->idle_timeout);

@@ -225,6 +225,19 @@ rt_http_check_target(struct rt_http *http)
 	return 0;
 }
 
+/* Whether a field of that name is after this one. */
+static bool
+comes_again(const struct rt_http *http, const struct rt_http_field *field,
+	const char *name)
+{
+	const struct rt_request *request = &http->request;
+
+	while (++field < request->fields + request->field_count)
+		if (rt_span_is(http->base, field->name, name))
+			return true;
+	return false;
+}
+
 /* RFC 9112 3.2: exactly one in HTTP/1.1, at most one before, and valid. */
 int
 rt_http_check_host(struct rt_http *http)
@@ -237,7 +250,7 @@ rt_http_check_host(struct rt_http *http)
 		if (request->minor >= 1)
 			return refuse(http, 400, "no Host field");
 	} else {
-		if (rt_http_field(request, http->base, "Host", 1) != NULL)
+		if (comes_again(http, host, "Host"))
 			return refuse(http, 400, "more than one Host field");
 		if (!valid_authority(http->base + host->value.at,
 			    host->value.size))
@@ -268,7 +281,7 @@ check_framing(struct rt_http *http)
 	}
 	if (request->minor == 0)
 		return refuse(http, 400, "transfer coding in HTTP/1.0");
-	if (rt_http_field(request, http->base, coding, 1) ||
+	if (comes_again(http, field, coding) ||
 		!rt_span_is(http->base, field->value, "chunked"))
 		return refuse(http, 501,
 			"only the transfer coding \"chunked\" "

@@ -324,7 +324,7 @@ try_finish(struct rt_io *io, int fd, struct rt_op *op)
 	return shutdown(fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
-/* Tries one direction. True when its operation is done. */
+/* Tries what one direction wants. True when it is done. */
 static bool
 try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
 {
@@ -343,7 +343,7 @@ try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
 		[RT_RESET] = NULL,
 	};
 
-	if ((chan->blocked & way) != 0 || verbs[op->verb] == NULL)
+	if (verbs[op->verb] == NULL)
 		return false;
 	do
 		op->result = verbs[op->verb](io, chan->fd, op);
@@ -361,12 +361,21 @@ try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
 	return true;
 }
 
+/* Most channels want something in one direction alone. */
+static inline bool
+can_try(const struct rt_chan *chan, const struct rt_op *op, unsigned way)
+{
+	return op->verb != RT_NOTHING && (chan->blocked & way) == 0;
+}
+
 unsigned
 rt_io_try(struct rt_io *io, struct rt_chan *chan)
 {
-	if (try_op(io, chan, &chan->out, RT_WRITE))
+	if (can_try(chan, &chan->out, RT_WRITE) &&
+		try_op(io, chan, &chan->out, RT_WRITE))
 		return RT_OUT_DONE;
-	if (try_op(io, chan, &chan->in, RT_READ))
+	if (can_try(chan, &chan->in, RT_READ) &&
+		try_op(io, chan, &chan->in, RT_READ))
 		return RT_IN_DONE;
 	return 0;
 }
