@@ -135,6 +135,7 @@ take_head(struct rt_draft *draft, const char *date)
 	reply->head_size = reply->text.len;
 	step_text(reply, reply->head_at);
 	draft->kept = head->kept;
+	draft->in_chunks = head->in_chunks;
 	draft->taken = true;
 	return true;
 }
@@ -170,6 +171,7 @@ keep_head(const struct rt_draft *draft)
 		.old = draft->old,
 		.tunnel = draft->tunnel,
 		.kept = draft->kept,
+		.in_chunks = draft->in_chunks,
 		.again = true,
 	};
 }
@@ -359,8 +361,6 @@ end_head(struct rt_draft *draft, const char *framing)
 {
 	struct rt_reply *reply = draft->reply;
 
-	if (draft->taken)
-		return;
 	if (draft->own != NULL && draft->own->fields != NULL)
 		add_lines(&reply->text, draft->own->fields);
 	if (reply->always != NULL)
@@ -646,8 +646,7 @@ end_with_length(struct rt_draft *draft, uint64_t size)
 {
 	struct rt_buf *text = &draft->reply->text;
 
-	if (!draft->taken && !draft->tunnel &&
-		!rt_reply_is_own(draft, length)) {
+	if (!draft->tunnel && !rt_reply_is_own(draft, length)) {
 		rt_buf_add_text(text, "Content-Length: ");
 		rt_buf_add_number(text, size);
 		rt_buf_add(text, "\r\n", 2);
@@ -698,33 +697,44 @@ add_plain(struct rt_draft *draft, const struct source *source)
 	end_script(draft, !is_small(source));
 }
 
-/* Ends the head and the script with this body. */
+/* Ends the head, if it was not taken, with what says where the body ends. */
 static void
-add_body(struct rt_draft *draft, const struct source *source)
+end_with_framing(struct rt_draft *draft, uint64_t size)
 {
-	struct rt_reply *reply = draft->reply;
-	bool in_chunks = is_chunked(draft);
-	bool until_close = in_chunks && has_no_chunks(draft);
+	bool in_chunks, until_close;
 
-	if (draft->protocol != RETORT_HTTP) {
-		add_plain(draft, source);
+	if (draft->taken)
 		return;
-	}
-	in_chunks = in_chunks && !until_close;
+	in_chunks = is_chunked(draft);
+	until_close = in_chunks && has_no_chunks(draft);
+	draft->in_chunks = in_chunks && !until_close;
 	if (until_close) {
 		end_head(draft, coding); /* which is not there */
 	} else if (in_chunks) {
 		rt_reply_field(draft, coding, chunked);
 		end_head(draft, coding);
 	} else {
-		end_with_length(draft, source->size);
+		end_with_length(draft, size);
 	}
+}
+
+/* Ends the head and the script with this body. */
+static void
+add_body(struct rt_draft *draft, const struct source *source)
+{
+	struct rt_reply *reply = draft->reply;
+
+	if (draft->protocol != RETORT_HTTP) {
+		add_plain(draft, source);
+		return;
+	}
+	end_with_framing(draft, source->size);
 	if (!draft->head_only) {
 		if (draft->own != NULL)
 			add_pause(reply, draft->own->pause_body);
-		add_pieces(draft, source, in_chunks);
-		add_more(draft, in_chunks);
-		if (in_chunks && !reply->truncated)
+		add_pieces(draft, source, draft->in_chunks);
+		add_more(draft, draft->in_chunks);
+		if (draft->in_chunks && !reply->truncated)
 			add_last_chunk(draft);
 	}
 	end_script(draft, !draft->head_only && !is_small(source));
@@ -804,7 +814,8 @@ rt_reply_body_parts(struct rt_draft *draft, int fd, const struct rt_part *parts,
 void
 rt_reply_no_body(struct rt_draft *draft)
 {
-	end_head(draft, NULL);
+	if (!draft->taken)
+		end_head(draft, NULL);
 	end_script(draft, false);
 }
 

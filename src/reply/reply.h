@@ -146,8 +146,9 @@ struct rt_head {
 	bool head_only;
 	bool old;
 	bool tunnel;
-	bool kept;  /* the connection is, as it says */
-	bool again; /* one was made before: it pays to keep the next */
+	bool kept;      /* the connection is, as it says */
+	bool in_chunks; /* the body is */
+	bool again;     /* one was made before: it pays to keep the next */
 };
 
 void rt_head_free(struct rt_head *head);
@@ -173,10 +174,11 @@ struct rt_draft {
 	enum retort_protocol protocol;
 	const struct retort_reply *own;
 	bool head_only;
-	bool old;    /* the client speaks HTTP/1.0, and knows no chunks */
-	bool kept;   /* the connection is, as the head says */
-	bool tunnel; /* what follows the head is of another protocol */
-	bool taken;  /* the head is, from `head` */
+	bool old;       /* the client speaks HTTP/1.0, and knows no chunks */
+	bool kept;      /* the connection is, as the head says */
+	bool tunnel;    /* what follows the head is of another protocol */
+	bool taken;     /* the head is, from `head` */
+	bool in_chunks; /* the body is */
 	struct rt_head *head;
 	size_t date_at;   /* in the text, */
 	size_t date_size; /* and its bytes; 0: none */
