@@ -89,8 +89,17 @@ rt_http_run(const char *base, size_t at, size_t end, unsigned classes)
 int rt_http_scan(struct rt_http *http, const char *base, size_t size);
 
 /* Adds a field to `count` others. False: no memory. */
-bool rt_http_add(struct rt_request *request, const char *base, size_t count,
-	struct rt_http_field field);
+static inline bool
+rt_http_add(struct rt_request *request, const char *base, size_t count,
+	struct rt_http_field field)
+{
+	if (!rt_grow(&request->fields, &request->field_room, count,
+		    sizeof field))
+		return false;
+	request->fields[count] = field;
+	request->letters |= rt_http_letter(base[field.name.at]);
+	return true;
+}
 
 /* What a whole head must be: its target, and its Host. 0, or -1: refused. */
 int rt_http_check_target(struct rt_http *http);

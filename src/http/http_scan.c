@@ -294,18 +294,6 @@ scan_name(struct rt_http *http, const char *base, size_t *at, size_t end)
 	return 0;
 }
 
-bool
-rt_http_add(struct rt_request *request, const char *base, size_t count,
-	struct rt_http_field field)
-{
-	if (!rt_grow(&request->fields, &request->field_room, count,
-		    sizeof field))
-		return false;
-	request->fields[count] = field;
-	request->letters |= rt_http_letter(base[field.name.at]);
-	return true;
-}
-
 /* So many fields of this part are kept. */
 static size_t
 most_fields(const struct rt_http *http)
@@ -339,11 +327,28 @@ end_field(struct rt_http *http, const char *base, size_t end)
 	return 0;
 }
 
+/* Whether eight bytes are VALUE all of them, and no tabs: none is below 0x20,
+   where subtracting that would borrow, and none 0x7f. */
+static bool
+are_value(const char *bytes)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t eight, deleted;
+
+	memcpy(&eight, bytes, sizeof eight);
+	deleted = eight ^ (each * 0x7f);
+	return ((((eight - each * 0x20) & ~eight) |
+			((deleted - each) & ~deleted)) &
+		       (each * 0x80)) == 0;
+}
+
 static int
 scan_value(struct rt_http *http, const char *base, size_t *at, size_t end)
 {
 	char c;
 
+	while (end - *at >= 8 && are_value(base + *at))
+		*at += 8;
 	*at = rt_http_run(base, *at, end, VALUE);
 	if (*at == end)
 		return 0;

@@ -636,6 +636,32 @@ START_TEST(fields_are_found_without_case)
 }
 END_TEST
 
+/* Each byte in each place of a value that is read in pieces of eight. */
+START_TEST(values_by_byte_and_place)
+{
+	static const char text[] = "GET / HTTP/1.0\r\n"
+				   "A: 0123456789abcdef0\r\n\r\n";
+	const char *value = strstr(text, "0123");
+	struct rt_http *http = rt_http_new();
+	char spoiled[sizeof text];
+
+	for (size_t place = 1; place < 16; place++)
+		for (int c = 0; c < 256; c++) {
+			size_t at = 0;
+			bool fine = (c >= ' ' && c != 0x7f) || c == '\t';
+
+			memcpy(spoiled, text, sizeof text);
+			spoiled[value - text + (ptrdiff_t)place] = (char)c;
+			rt_http_reset(http, &limits);
+			ck_assert_msg((rt_http_feed(http, spoiled, &at,
+					       sizeof text - 1) ==
+					      RT_HTTP_HEAD) == fine,
+				"byte %d in place %zu", c, place);
+		}
+	rt_http_free(http);
+}
+END_TEST
+
 /* Requests as a log shows them, including refused ones. */
 static const struct {
 	const char *text;
@@ -1087,6 +1113,7 @@ make_suite(void)
 	tcase_add_loop_test(other, limits_are_obeyed, 0,
 		(int)(sizeof limited / sizeof *limited));
 	tcase_add_test(other, a_thousand_fields);
+	tcase_add_test(other, values_by_byte_and_place);
 	tcase_add_test(other, fields_are_found_without_case);
 	tcase_add_loop_test(other, the_line_that_is_shown, 0,
 		(int)(sizeof lines / sizeof *lines));
