@@ -68,12 +68,36 @@ view_tls(struct retort_exchange *view, const struct rt_tls *tls)
 	view->tls_sni = facts->sni;
 	view->tls_client = facts->client;
 	view->tls_resumed = facts->resumed;
-	view->tls_error = tls->why;
-	/* nothing was answered on a wire that was cut in the handshake */
-	if (tls->cut && !tls->ready && view->end == RETORT_ANSWERED) {
-		view->end = RETORT_TLS_FAILED;
-		view->tls_error = rt_record_why_tls(tls);
-	}
+	view->tls_error = view->end == RETORT_TLS_FAILED ?
+		rt_record_why_tls(tls) :
+		tls->why;
+}
+
+/* Nothing was answered on a wire that was cut in the handshake. */
+static enum retort_end
+end_of(const struct rt_served *served)
+{
+	const struct rt_tls *tls = served->tls;
+	enum retort_end end = served->conn.end;
+
+	return tls != NULL && tls->cut && !tls->ready &&
+			end == RETORT_ANSWERED ?
+		RETORT_TLS_FAILED :
+		end;
+}
+
+/* Bytes that were sent after the head. */
+static uint64_t
+sent_body(const struct rt_conn *conn)
+{
+	const struct rt_buffers *buffers = conn->buffers;
+
+	if (!rt_conn_is_http(conn))
+		return conn->sent;
+	if (buffers == NULL || buffers->in.len == 0 ||
+		buffers->play.sent <= buffers->reply.head_size)
+		return 0;
+	return buffers->play.sent - buffers->reply.head_size;
 }
 
 /* The request and its reply, as far as there are any. */
@@ -91,9 +115,6 @@ view_buffers(struct retort_exchange *view, const struct rt_conn *conn)
 		view->raw = buffers->in.data;
 		view->raw_size = rt_conn_raw(conn, &cut);
 		view->status = buffers->reply.status;
-		if (buffers->play.sent > buffers->reply.head_size)
-			view->sent_body =
-				buffers->play.sent - buffers->reply.head_size;
 	}
 	view->faults = rt_reply_faults(&buffers->reply);
 	view->referer = find_field(buffers, "Referer", &view->referer_size);
@@ -109,9 +130,10 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 	struct retort_exchange view = {
 		.connection = served->number,
 		.client = rt_sock_peer_text(&conn->peer, client),
-		.end = conn->end,
+		.end = end_of(served),
 		.received = conn->received,
 		.sent = conn->sent,
+		.sent_body = sent_body(conn),
 		.duration = now - conn->began,
 		.protocol = conn->protocol,
 		.nth = conn->nth,
@@ -140,10 +162,8 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 		(view.request == NULL ||
 			(served->tls != NULL && served->tls->cut)))
 		view.faults = served->tls_faults;
-	if (view.protocol != RETORT_HTTP) {
-		view.sent_body = view.sent;
+	if (view.protocol != RETORT_HTTP)
 		view.pieces = conn->nth - conn->ended;
-	}
 	if (served->tls != NULL)
 		view_tls(&view, served->tls);
 	return view;
@@ -622,21 +642,20 @@ rt_record_answered(struct rt_record *record, const struct rt_reply *reply)
 }
 
 static void
-end_one(struct rt_record *record, const struct rt_served *served,
-	const struct retort_exchange *end)
+end_one(struct rt_record *record, const struct rt_served *served, int64_t now)
 {
 	const struct rt_conn *conn = &served->conn;
 	struct retort_exchange *seen = &record->seen;
 
 	if (!record->ended) {
 		record->ended = true;
-		seen->end = end->end;
-		seen->received = end->received;
-		seen->sent = end->sent;
-		seen->sent_body = end->sent_body;
-		seen->duration = end->duration;
-		seen->kept = end->kept;
-		seen->still_sending = end->still_sending;
+		seen->end = end_of(served);
+		seen->received = conn->received;
+		seen->sent = conn->sent;
+		seen->sent_body = sent_body(conn);
+		seen->duration = now - conn->began;
+		seen->kept = conn->asks == RT_ASK_DONE;
+		seen->still_sending = conn->still_sending;
 		rt_record_note_tls(record, served);
 	}
 	seen->client_close = conn->client_close;
@@ -648,19 +667,13 @@ void
 rt_record_end_exchange(struct rt_record *record, const struct rt_served *served,
 	int64_t now)
 {
-	char client[RT_PEER_TEXT];
-	struct retort_exchange view = rt_journal_view(served, now, client);
-
-	end_one(record, served, &view);
+	end_one(record, served, now);
 }
 
 void
 rt_record_end(struct rt_record *record, const struct rt_served *served,
 	int64_t now)
 {
-	char client[RT_PEER_TEXT];
-	struct retort_exchange view = rt_journal_view(served, now, client);
-
 	for (; record != NULL; record = record->earlier)
-		end_one(record, served, &view);
+		end_one(record, served, now);
 }
