@@ -119,7 +119,7 @@ if [ "${BOUNDS-}" = write ]; then
 fi
 
 # other compilers, and later versions of this one, are given more
-margin=2
+margin=5
 $CC --version 2>/dev/null | grep -q "$(sed -n 's/^# by //p' "$bounds")" ||
 	margin=15
 
