@@ -142,6 +142,9 @@ static const struct {
 	{ON "@if-tunnel",
 		"s:2:11: the line ends: expected the target of a CONNECT, such as "
 		"example.com:443"},
+	{ON "@next tls keep",
+		"s:2:11: 'keep': expected http, bytes or nothing more"},
+	{ON "@next tls http on", "s:2:16: 'on': expected nothing more"},
 	{ON "@next keep on", "s:2:12: 'on': expected nothing more"},
 	{ON "@in",
 		"s:2:4: the line ends: expected a state, such as ready or "
@@ -690,8 +693,13 @@ START_TEST(rules_of_all_kinds)
 		  "@on\n@in a  b:c\n@in connection:d\n@then-in e f:g \n@echo\n"
 		  "@then\n@echo\n@expect 1\n@in h\n"
 		  "@on\n@if-bytes\n@if-tunnel *:7\n@next http\n@echo\n"
-		  "@on\n@if-http\n@next bytes\nHTTP/1.1 101 Yes\n\n");
-	ck_assert_uint_eq(scenario.count, 17);
+		  "@on\n@if-http\n@next bytes\nHTTP/1.1 101 Yes\n\n"
+		  "@on\n@next tls\n@echo\n@on\n@next tls http\n@echo\n"
+		  "@on\n@next tls bytes\n@echo\n");
+	ck_assert_uint_eq(scenario.count, 20);
+	ck_assert_int_eq(rule(17)->next, RETORT_NEXT_TLS);
+	ck_assert_int_eq(rule(18)->next, RETORT_NEXT_TLS_HTTP);
+	ck_assert_int_eq(rule(19)->next, RETORT_NEXT_TLS_BYTES);
 	ck_assert(rule(15)->if_bytes && !rule(15)->if_http);
 	assert_text(rule(15)->if_tunnel, "*:7\n");
 	ck_assert_int_eq(rule(15)->next, RETORT_NEXT_HTTP);
