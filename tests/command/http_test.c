@@ -17,13 +17,13 @@
 
 /* Adds so many of one byte. */
 static void
-add_many(struct bytes *bytes, char c, int count)
+add_many(struct bytes *bytes, char c, size_t count)
 {
-	char *run = malloc((size_t)count + 1);
+	char *run = malloc(count + 1);
 
 	ck_assert_ptr_nonnull(run);
-	memset(run, c, (size_t)count);
-	bytes_add(bytes, run, (size_t)count);
+	memset(run, c, count);
+	bytes_add(bytes, run, count);
 	free(run);
 }
 
@@ -207,7 +207,8 @@ END_TEST
 START_TEST(test_limits)
 {
 	static const struct {
-		int status, target, field, count;
+		int status;
+		size_t target, field, count;
 	} cases[] = {
 		{404, 300, 0, 0}, /* ENAMETOOLONG */
 		{404, 8191, 0, 0},
@@ -228,7 +229,7 @@ START_TEST(test_limits)
 		bytes_add(&request, "GET /", 5);
 		add_many(&request, 'a', cases[i].target);
 		bytes_add(&request, " HTTP/1.1\r\n" HOST, 11 + sizeof HOST - 1);
-		for (int k = 0; k < cases[i].count; k++)
+		for (size_t k = 0; k < cases[i].count; k++)
 			bytes_add(&request, "A: b\r\n", 6);
 		if (cases[i].field > 0)
 			bytes_add(&request, "A: ", 3);
@@ -364,7 +365,7 @@ START_TEST(test_half_close)
 	bytes_add(&garbage, "GET /file" END, strlen("GET /file" END));
 	if (_i >= 2) {
 		bytes_add(&garbage, "\0\n\r\n", 4);
-		add_many(&garbage, '\xff', 64 << 10);
+		add_many(&garbage, '\xff', 64U << 10);
 	}
 	ck_assert(client_send(fd, garbage.data, garbage.size));
 	if (_i < 4)
