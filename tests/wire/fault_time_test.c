@@ -28,17 +28,17 @@ assert_silent(int fd)
 }
 
 /*
- * Sends until the other end has taken nothing for a while. How much went, or
+ * Sends until the other end has taken nothing for so long. How much went, or
  * `most` once that is reached.
  */
 static size_t
-send_until_blocked(int fd, size_t most)
+send_with_patience(int fd, size_t most, int64_t patience)
 {
 	static const char data[64 << 10];
 	int64_t moved = now_us();
 	size_t sent = 0;
 
-	while (sent < most && now_us() - moved < 150 * MS) {
+	while (sent < most && now_us() - moved < patience) {
 		size_t left = most - sent;
 		ssize_t n =
 			send(fd, data, left < sizeof data ? left : sizeof data,
@@ -54,6 +54,19 @@ send_until_blocked(int fd, size_t most)
 		}
 	}
 	return sent;
+}
+
+static size_t
+send_until_blocked(int fd, size_t most)
+{
+	return send_with_patience(fd, most, 150 * MS);
+}
+
+/* The other end takes all of it. */
+static void
+send_all_of(int fd, size_t size)
+{
+	ck_assert_uint_eq(send_with_patience(fd, size, 20000 * MS), size);
 }
 
 /* --- segments and time --- */
@@ -306,7 +319,7 @@ START_TEST(reads_and_never_answers)
 	ck_assert_ptr_nonnull(seen);
 	ck_assert(seen->complete);
 	ck_assert_str_eq(seen->faults, "cut 0 stall");
-	ck_assert_uint_eq(send_until_blocked(fd, TOO_MUCH / 16), TOO_MUCH / 16);
+	send_all_of(fd, TOO_MUCH / 16);
 	assert_silent(fd);
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
 	seen = ended(1);
@@ -430,7 +443,7 @@ START_TEST(answers_early_and_reads_on)
 	say(fd, head);
 	hear(fd, &heard, DIGITS);
 	/* not one byte of the body was sent so far */
-	ck_assert_uint_eq(send_until_blocked(fd, 1000000), 1000000);
+	send_all_of(fd, 1000000);
 	hear(fd, &heard, NULL);
 	assert_heard(&heard, "early", WHOLE, strlen(WHOLE), 0);
 	bytes_free(&heard.got);
@@ -694,7 +707,7 @@ START_TEST(closes_its_half)
 	assert_heard(&heard, "half", WHOLE, strlen(WHOLE), 0);
 	bytes_free(&heard.got);
 	/* more than is dropped otherwise */
-	ck_assert_uint_eq(send_until_blocked(fd, 20u << 20), 20u << 20);
+	send_all_of(fd, 20u << 20);
 	ck_assert_uint_eq(retort_stats(server).connections, 1);
 	(void)close(fd);
 	seen = ended(1);
