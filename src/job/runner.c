@@ -99,6 +99,8 @@ serve(int fd, struct trials *trials, pid_t parent)
 		if (send_all(fd, &answer, sizeof answer) < 0)
 			break;
 	}
+	(void)close(fd);
+	trials_close(trials);
 	_exit(EXIT_SUCCESS);
 }
 
