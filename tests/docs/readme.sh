@@ -142,6 +142,7 @@ retort --spa index.html www
 retort --html --prefix /docs www
 	get 301|Location: /docs/|/
 	get 200|<title>retort|/docs/index
+	get 200|<title>|/docs/sweep
 	get 200|Content-Type: text/css|/docs/style.css
 	get 404|404 Not Found|/style.css
 retort --scenario www/echo.retort www

@@ -8,6 +8,7 @@ int
 main(void)
 {
 	struct retort *server = retort_start();
+	/* a RST after "HTTP/1.1 ": the client has to report an error */
 	retort_on(server, "POST /", .faults = "cut 9 reset");
 	retort_expect(server, "POST /", .times = 1, .if_body = "buy milk");
 
@@ -17,9 +18,10 @@ main(void)
 	CURLcode result = curl_easy_perform(curl);
 	curl_easy_cleanup(curl);
 
-	char *wrong;
+	char *wrong = NULL;
 	bool right = retort_done(server, &wrong);
-	printf("%s", right ? "" : wrong);
+	if (wrong != NULL)
+		fputs(wrong, stderr);
 	free(wrong);
 	return !right || result != CURLE_RECV_ERROR;
 }
