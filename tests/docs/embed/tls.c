@@ -23,9 +23,10 @@ main(void)
 	CURLcode result = curl_easy_perform(curl);
 	curl_easy_cleanup(curl);
 
-	char *wrong;
+	char *wrong = NULL;
 	bool right = retort_done(server, &wrong);
-	printf("%s", right ? "" : wrong);
+	if (wrong != NULL)
+		fputs(wrong, stderr);
 	free(wrong);
 	return !right || result != CURLE_OK;
 }
