@@ -14,11 +14,20 @@ RETORT=$retort
 export RETORT
 mkfifo "$dir/said"
 
+# fails NAME AT SCENARIO TEXT: they do not begin, say why, and leave nothing
+fails()
+{
+	timeout 60 "$many/many" "$2" "$3" "$dir/many" >"$dir/out" 2>"$dir/err"
+	equal "1 " "$? $(cat "$dir/out")" "$1: the exit status"
+	grep -qF "$4" "$dir/err"
+	report $? "$1: says '$4'"
+	equal '' "$(find "$dir/many" -name 'sock.*' -o -name url)" \
+		"$1: nothing is left"
+}
+
 # begin: until they listen
 begin()
 {
-	rm -rf "$dir/many"
-	mkdir "$dir/many"
 	"$many/many" "unix@$dir/many/front" "$many/many.retort" \
 		"$dir/many" >"$dir/said" 2>"$dir/err" &
 	pid=$!
@@ -46,6 +55,12 @@ end()
 	pid=
 }
 
+printf '@on\n@fault cut 0 reset\nHTTP/1.1 200 OK\n' >"$dir/reset"
+fails 'a scenario that cannot be' "unix@$dir/front" "$dir/reset" \
+	'a Unix socket cannot be reset'
+fails 'nowhere to listen' "unix@$dir/none/front" "$many/many.retort" \
+	'cannot bind'
+# it is all the same to the next one, and to that after it
 begin
 equal '40 times 200' "$(ask 'http://localhost/users/[1-40]')" 'requests'
 equal '16 times 200, 8 times 503' "$(ask 'http://localhost/busy?[1-24]')" \

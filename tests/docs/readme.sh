@@ -78,7 +78,7 @@ table()
 	cat <<'END'
 ./bootstrap serve
 	elsewhere fresh.sh runs both, make distcheck installs
-mkdir seen
+tests/docs/many/many 127.0.0.1:8080 tests/docs/many/many.retort seen
 	elsewhere tests/docs/many.sh, with what it needs
 retort www
 	get 200|<title>retort|/
