@@ -37,14 +37,33 @@ is_whole(const struct retort_exchange *exchange)
 
 /* --- curl --- */
 
-/* Bytes as printf(1) has them. */
+/*
+ * Between single quotes it is the same in sh(1), bash, zsh and fish, and no key
+ * for their editors. For fish a backslash there is one before a quote or another
+ * backslash: what sh(1) takes for data would end the quotes.
+ */
+static bool
+can_be_quoted(const char *bytes, size_t size)
+{
+	if (show_kind(bytes, size) != SHOW_PLAIN)
+		return false;
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i] == '\t' ||
+			(bytes[i] == '\\' &&
+				(i + 1 == size || bytes[i + 1] == '\\' ||
+					bytes[i + 1] == '\'')))
+			return false;
+	return true;
+}
+
+/* Bytes as printf(1) has them, of which no shell sees anything in quotes. */
 static void
 put_octal(FILE *file, const char *bytes, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
 		char c = bytes[i];
 
-		if (c > ' ' && c < 0x7f && strchr("%\\'\"-", c) == NULL)
+		if (c > ' ' && c < 0x7f && strchr("%\\'\"-!", c) == NULL)
 			(void)fputc(c, file);
 		else
 			(void)fprintf(file, "\\%03o", (unsigned char)c);
@@ -70,8 +89,7 @@ put_word(FILE *file, const char *first, const char *second, const char *third)
 	bool plain = true;
 
 	for (int i = 0; i < 3; i++)
-		plain = plain &&
-			show_kind(texts[i], strlen(texts[i])) == SHOW_PLAIN &&
+		plain = plain && can_be_quoted(texts[i], strlen(texts[i])) &&
 			strchr(texts[i], '\n') == NULL;
 	(void)fputs(plain ? "'" : "\"$(printf '", file);
 	for (int i = 0; i < 3; i++)
@@ -178,7 +196,7 @@ call_write_curl(FILE *file, const struct call *call)
 
 	if (!is_whole(exchange))
 		return;
-	plain = show_kind(body, size) == SHOW_PLAIN;
+	plain = can_be_quoted(body, size);
 	if (!plain) {
 		(void)fputs("printf '", file);
 		put_octal(file, body, size);

@@ -161,6 +161,12 @@ static const struct {
 	{"POST", "/", "-%\\'\"\xff",
 		"printf '\\055\\045\\134\\047\\042\\377' |\ncurl "},
 	{"POST", "/", "a\xe2\x80\xae", "printf 'a\\342\\200\\256' |\ncurl "},
+	/* what ends the quotes of fish, or is a key; and what does not */
+	{"GET", "/\\';id", NULL, "curl \"$(printf 'http://h/\\134\\047;id')\""},
+	{"GET", "/\\n'\\u", NULL, "curl 'http://h/\\n'\\''\\u'"},
+	{"GET", "/\\", NULL, "curl \"$(printf 'http://h/\\134')\""},
+	{"POST", "/", "\\\\';id", "printf '\\134\\134\\047;id' |\ncurl "},
+	{"POST", "/", "a\t!", "printf 'a\\011\\041' |\ncurl "},
 };
 
 START_TEST(curl)
