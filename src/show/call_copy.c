@@ -109,11 +109,23 @@ find(const struct retort_exchange *exchange, const char *name)
 	return NULL;
 }
 
+/* If only an empty one, of which curl would say nothing, or wait for it; with
+   -I it sends none. */
+static bool
+has_body(const struct retort_exchange *exchange)
+{
+	return exchange->body_size > 0 ||
+		(strcmp(exchange->method, "HEAD") != 0 &&
+			(find(exchange, "Content-Length") != NULL ||
+				find(exchange, "Transfer-Encoding") != NULL));
+}
+
 /* The field that curl makes itself, of the URL or the body, as it came. */
 static bool
-is_made(const struct retort_field *field, const char *host, size_t size)
+is_made(const struct retort_field *field, bool body, const char *host,
+	size_t size)
 {
-	return strcasecmp(field->name, "Content-Length") == 0 ||
+	return (body && strcasecmp(field->name, "Content-Length") == 0) ||
 		(strcasecmp(field->name, "Host") == 0 && size > 0 &&
 			strlen(field->value) == size &&
 			strncmp(field->value, host, size) == 0);
@@ -124,6 +136,7 @@ put_fields(FILE *file, const struct retort_exchange *exchange, const char *url)
 {
 	static const char *const usual[] = {"User-Agent", "Accept", NULL};
 	const char *host = url ? strstr(url, "://") : NULL;
+	bool body = has_body(exchange);
 	size_t size = 0;
 
 	if (host != NULL) {
@@ -133,7 +146,7 @@ put_fields(FILE *file, const struct retort_exchange *exchange, const char *url)
 	for (size_t i = 0; i < exchange->field_count; i++) {
 		const struct retort_field *field = exchange->fields + i;
 
-		if (is_made(field, host, size))
+		if (is_made(field, body, host, size))
 			continue;
 		(void)fputs(" \\\n  -H ", file);
 		put_word(file, field->name, *field->value ? ": " : ";",
@@ -142,7 +155,7 @@ put_fields(FILE *file, const struct retort_exchange *exchange, const char *url)
 	for (size_t i = 0; usual[i] != NULL; i++)
 		if (find(exchange, usual[i]) == NULL)
 			(void)fprintf(file, " \\\n  -H '%s:'", usual[i]);
-	if (exchange->body_size > 0 && find(exchange, "Content-Type") == NULL)
+	if (body && find(exchange, "Content-Type") == NULL)
 		(void)fputs(" \\\n  -H 'Content-Type:'", file);
 }
 
@@ -192,11 +205,12 @@ call_write_curl(FILE *file, const struct call *call)
 	const struct retort_exchange *exchange = call->exchange;
 	const char *method = exchange->method, *body = exchange->body;
 	size_t size = exchange->body_size;
-	bool plain;
+	bool plain, sent;
 
 	if (!is_whole(exchange))
 		return;
 	plain = can_be_quoted(body, size);
+	sent = has_body(exchange);
 	if (!plain) {
 		(void)fputs("printf '", file);
 		put_octal(file, body, size);
@@ -205,21 +219,21 @@ call_write_curl(FILE *file, const struct call *call)
 	(void)fputs("curl", file);
 	if (exchange->minor == 0)
 		(void)fputs(" -0", file);
-	if (strcmp(method, "HEAD") == 0 && size == 0) {
+	if (strcmp(method, "HEAD") == 0 && !sent) {
 		(void)fputs(" -I", file);
-	} else if (strcmp(method, size > 0 ? "POST" : "GET") != 0) {
+	} else if (strcmp(method, sent ? "POST" : "GET") != 0) {
 		(void)fputs(" -X ", file);
 		put_word(file, method, "", "");
 	}
 	put_url(file, exchange, call->url);
 	put_fields(file, exchange, call->url);
-	if (size > 0)
+	if (sent)
 		(void)fputs(" \\\n  ", file);
-	if (size > 0 && plain) {
+	if (sent && plain) {
 		(void)fputs("--data-raw '", file);
 		put_between(file, body, size);
 		(void)fputc('\'', file);
-	} else if (size > 0) {
+	} else if (sent) {
 		(void)fputs("--data-binary @-", file);
 	}
 	(void)fputc('\n', file);

@@ -234,6 +234,8 @@ for method, target, body, fields in (
     ("POST", "/bidi", "\u202eab\u2066".encode(), {"X_Odd": "caf\xe9 \xff"}),
     ("PATCH", "/chunked", b"3\r\nabc\r\n0\r\n\r\n",
         {"Transfer_Encoding": "chunked"}),
+    ("PUT", "/empty-chunks", b"0\r\n\r\n", {"Transfer_Encoding": "chunked"}),
+    ("PUT", "/empty", b"", {}),
     ("POST", "/fish/\\';exit;\\'", b"\\'; exit; \\'\ta!b",
         {"X_Fish": "\\'; exit; \\'"}),
 ):
@@ -332,7 +334,7 @@ start --scenario "$dir/copies" --body x
 here=${url#http://}
 sed "s,http://127.0.0.1:[0-9]*/,http://${here%/}/," "$dir/commands" \
 	>"$dir/again"
-equal '299 299 299 299 299 299 299 299 299 299 299' \
+equal '299 299 299 299 299 299 299 299 299 299 299 299 299' \
 	"$(timeout 60 sh "$dir/again" 2>/dev/null | tr '\n' ' ' |
 		sed 's/ $//')" 'rules that were copied answer what they were made of'
 kill "$pid"

@@ -167,6 +167,10 @@ static const struct {
 	{"GET", "/\\", NULL, "curl \"$(printf 'http://h/\\134')\""},
 	{"POST", "/", "\\\\';id", "printf '\\134\\134\\047;id' |\ncurl "},
 	{"POST", "/", "a\t!", "printf 'a\\011\\041' |\ncurl "},
+	/* an empty body is one */
+	{"POST", "/", "", "curl 'http://h/'"},
+	{"GET", "/", "", "curl -X 'GET' 'http://h/'"},
+	{"HEAD", "/", "", "curl -I 'http://h/'"},
 };
 
 START_TEST(curl)
@@ -181,6 +185,8 @@ START_TEST(curl)
 	exchange.body = body;
 	exchange.body_size = body ? strlen(body) : 0;
 	exchange.body_total = exchange.body_size;
+	if (body == NULL) /* nor its length */
+		exchange.field_count--;
 	got = write_with(call_write_curl, &call);
 	assert_begins(got, commands[_i].curl);
 	/* and none of it can be seen as another thing than it is */
