@@ -9,11 +9,9 @@
 
 #include "site/store.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* What cannot be kept, as there is a link on the way to it, is tried again
    after having been asked for so often. */
@@ -87,25 +85,6 @@ is_fit(const struct rt_store *store, const struct rt_file *file, int64_t now)
 		(store->eager || file->changed + RT_STORE_AGE < now);
 }
 
-/* All of it, or nothing. */
-static bool
-read_all(const struct rt_file *file, char *to)
-{
-	size_t size = (size_t)file->size, have = 0;
-
-	while (have < size) {
-		ssize_t n =
-			pread(file->fd, to + have, size - have, (off_t)have);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		have += (size_t)n;
-	}
-	return true;
-}
-
 /* With its texts after it, and nothing of the file yet. NULL: no memory. */
 static struct rt_stored *
 new_stored(const char *key, size_t size, const char *path,
@@ -128,15 +107,16 @@ new_stored(const char *key, size_t size, const char *path,
 	return stored;
 }
 
-/* What the file holds, if it is the same afterwards. NULL: it is not, or there
-   is a link on the way to it, or no memory. */
+/* What the file holds, if one read has all of it, and it is the same afterwards.
+   NULL: it is not, or there is a link on the way to it, or no memory. */
 static char *
 read_still(const struct rt_root *root, const char *path,
 	const struct rt_file *file)
 {
-	char *content = malloc((size_t)file->size + 1);
+	size_t size = (size_t)file->size;
+	char *content = malloc(size + 1);
 
-	if (content != NULL && read_all(file, content) &&
+	if (content != NULL && rt_file_peek(file, content, size) == size &&
 		rt_file_is_still(file, root, path))
 		return content;
 	free(content);
