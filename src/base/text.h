@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Text as people and protocols write it: ASCII letters without case, words,
- * numbers, percent-encoding (RFC 3986 2.1), and bytes in double quotes, as in C.
- * The host program's locale has no say in any of it.
+ * numbers, percent-encoding (RFC 3986 2.1), and bytes in double quotes, as in C;
+ * and hashes. The host program's locale has no say in any of it.
  */
 #ifndef RT_TEXT_H
 #define RT_TEXT_H
@@ -107,6 +107,22 @@ int rt_text_hex(char c);
 
 /* The byte that "%41" at the beginning of the text stands for; -1: none. */
 int rt_text_percent(const char *at, const char *end);
+
+/* --- as a number --- */
+
+/* The hash of no bytes. */
+#define RT_TEXT_HASH UINT64_C(0xcbf29ce484222325)
+
+/* That of the bytes so far, and these (FNV-1a). */
+static inline uint64_t
+rt_text_hash(uint64_t hash, const void *bytes, size_t size)
+{
+	const unsigned char *at = bytes;
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
 
 /* --- in quotes --- */
 

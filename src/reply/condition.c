@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "http/status.h"
 #include "reply/canned.h"
 
@@ -197,14 +198,10 @@ rt_conditions_clear(struct retort_reply *rule)
 
 /* --- as a number --- */
 
-/* FNV-1a. */
 static void
 add_bytes(uint64_t *hash, const void *bytes, size_t size)
 {
-	const unsigned char *at = bytes;
-
-	for (size_t i = 0; i < size; i++)
-		*hash = (*hash ^ at[i]) * 0x100000001b3u;
+	*hash = rt_text_hash(*hash, bytes, size);
 }
 
 static void
@@ -243,7 +240,7 @@ rt_conditions_protocol(const struct retort_requests *requests,
 uint64_t
 rt_conditions_hash(const struct retort_reply *rule)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
+	uint64_t hash = RT_TEXT_HASH;
 
 	for (size_t i = 0; i < RT_CONDITIONS; i++)
 		if (rt_condition_given(rule, i))

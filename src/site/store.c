@@ -13,19 +13,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/text.h"
+
 /* What cannot be kept, as there is a link on the way to it, is tried again
    after having been asked for so often. */
 #define RETRY 256
 
-/* FNV-1a */
 static size_t
 place_of(const char *key, size_t size)
 {
-	uint32_t hash = 2166136261u;
+	uint64_t hash = rt_text_hash(RT_TEXT_HASH, key, size);
 
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ (unsigned char)key[i]) * 16777619u;
-	return (hash ^ hash >> 16) % RT_STORE_FILES;
+	return (hash ^ hash >> 32) % RT_STORE_FILES;
 }
 
 static bool

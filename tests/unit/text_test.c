@@ -386,6 +386,18 @@ START_TEST(finds_a_member_of_a_list)
 }
 END_TEST
 
+/* The values that FNV-1a is published with. */
+START_TEST(hashes_bytes)
+{
+	uint64_t foo = rt_text_hash(RT_TEXT_HASH, "foo", 3);
+
+	ck_assert_uint_eq(rt_text_hash(RT_TEXT_HASH, "a", 1),
+		UINT64_C(0xaf63dc4c8601ec8c));
+	ck_assert_uint_eq(rt_text_hash(foo, "bar", 3),
+		UINT64_C(0x85944171f73967e8));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -404,6 +416,7 @@ main(void)
 	tcase_add_test(tcase, splits_lines);
 	tcase_add_loop_test(tcase, knows_a_status_line, 0, COUNT(statuses));
 	tcase_add_loop_test(tcase, finds_a_member_of_a_list, 0, COUNT(lists));
+	tcase_add_test(tcase, hashes_bytes);
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
 }
