@@ -92,6 +92,13 @@ rt_site_refusal(const struct rt_request *request)
 	}
 }
 
+/* Whether a file may have compressed variants next to it. */
+static bool
+has_variants(const struct rt_site *site)
+{
+	return site->precompressed && site->root.name == NULL;
+}
+
 static void
 begin(struct answer *answer, int status)
 {
@@ -552,17 +559,24 @@ type_of(const struct answer *answer, const struct rt_file *file,
 	return type ? type : look_at(file, name);
 }
 
+/* A file's path beneath the root, which may be that file. */
+static const char *
+name_of(const struct rt_site *site, const struct rt_buf *path)
+{
+	return site->root.name ? site->root.name : path->data;
+}
+
 /* Takes the file's descriptor; `path` is its path beneath the root. */
 static void
 answer_file(struct answer *answer, const struct rt_file *file,
 	struct rt_buf *path)
 {
 	const struct rt_site *site = answer->site;
-	const char *name = site->root.name ? site->root.name : path->data;
+	const char *name = name_of(site, path);
 	struct selected selected =
 		select_file(answer, file, name, type_of(answer, file, name));
 
-	if (site->precompressed && site->root.name == NULL)
+	if (has_variants(site))
 		select_variant(answer, path, &selected);
 	answer_selected(answer, &selected);
 }
@@ -575,8 +589,7 @@ is_plain(const struct answer *answer)
 {
 	const struct rt_content_coding *codings[RT_CODINGS];
 
-	return !answer->site->precompressed ||
-		answer->site->root.name != NULL ||
+	return !has_variants(answer->site) ||
 		rt_negotiate_codings(answer->request, answer->base, codings) ==
 		0;
 }
@@ -615,7 +628,7 @@ answer_found(struct answer *answer, struct rt_file *file, struct rt_buf *path)
 {
 	const struct rt_span *key = &answer->request->path;
 	struct rt_site *site = answer->site;
-	const char *name = site->root.name ? site->root.name : path->data;
+	const char *name = name_of(site, path);
 	struct rt_stored *stored = NULL;
 
 	if (is_plain(answer))
@@ -824,7 +837,7 @@ answer_path(struct answer *answer, struct rt_buf *path)
 static const char *
 vary_of(const struct rt_site *site)
 {
-	if (site->precompressed && site->root.name == NULL)
+	if (has_variants(site))
 		return site->spa ? "Accept, Accept-Encoding" :
 				   "Accept-Encoding";
 	return site->spa ? "Accept" : NULL;
