@@ -112,9 +112,8 @@ folder_of(const char *path, char folder[PATH_MAX])
 		size--;
 	if (size >= PATH_MAX)
 		return false;
-	(void)snprintf(folder, PATH_MAX, "%.*s", (int)size, path);
-	if (size == 0)
-		(void)strcpy(folder, ".");
+	(void)snprintf(folder, PATH_MAX, "%.*s", size > 0 ? (int)size : 1,
+		size > 0 ? path : ".");
 	return true;
 }
 

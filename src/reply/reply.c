@@ -92,7 +92,7 @@ rt_reply_given(const struct rt_draft *draft, const char *name,
 {
 	const struct rt_always *always = draft->reply->always;
 
-	if (has_own(draft->own, name))
+	if (draft->own != NULL && has_own(draft->own, name))
 		return find_line(draft->own->fields, name, line);
 	return always != NULL && find_line(always->fields, name, line);
 }

@@ -148,7 +148,7 @@ rt_store_keep(struct rt_store *store, const struct rt_root *root,
 	if (!is_fit(store, file, now))
 		return NULL;
 	if (store->places == NULL)
-		store->places = calloc(RT_STORE_FILES, sizeof *store->places);
+		store->places = calloc(RT_STORE_FILES, sizeof(void *));
 	if (store->places == NULL)
 		return NULL;
 	place = store->places + place_of(key, size);

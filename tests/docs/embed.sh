@@ -295,10 +295,10 @@ find_cxx
 install_all 'tests/docs/embed'
 first_kind=
 for kind in ${RETORT_EMBED:-static shared}; do
-	place $kind || continue
+	place "$kind" || continue
 	[ -n "$first_kind" ] || { header; users; }
 	first_kind=${first_kind:-$kind}
-	programs $kind
+	programs "$kind"
 done
 [ -n "$first_kind" ]
 report $? 'a library was installed'
