@@ -500,15 +500,12 @@ ladder_pause(const struct ladder *ladder, size_t step)
 	return pause > 0 ? pause : 0;
 }
 
-int64_t
-ladder_longest(const struct ladder *ladder)
+int
+ladder_length(int64_t pause)
 {
-	int64_t longest = 0;
+	int digits = 0;
 
-	for (size_t i = 0; i < ladder->count; i++) {
-		int64_t pause = ladder_pause(ladder, i);
-
-		longest = pause > longest ? pause : longest;
-	}
-	return longest;
+	for (int64_t ms = pause / 1000; ms > 0; ms /= 10)
+		digits++;
+	return digits;
 }

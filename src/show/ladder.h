@@ -76,11 +76,9 @@ bool ladder_next_line(struct ladder_span *lines, struct ladder_span *line);
 /* How long nothing went before that step: us. */
 int64_t ladder_pause(const struct ladder *ladder, size_t step);
 
-/* The longest of all these pauses. */
-int64_t ladder_longest(const struct ladder *ladder);
-
-/* Shorter ones are not drawn: us. */
-#define LADDER_PAUSE 1000
+/* How long it is drawn, on the same scale in all ladders: the number of digits
+   of its milliseconds. */
+int ladder_length(int64_t pause);
 
 /* How a text is drawn. */
 struct ladder_look {

@@ -18,8 +18,8 @@
 /* So many connections. */
 #define MOST_LADDERS 200
 
-/* The longest pause is so high: px. */
-#define PAUSE_HEIGHT 120
+/* A pause is so high for each of its length: px. */
+#define PAUSE_HEIGHT 20
 
 static const char style[] =
 	":root{--client:#0550ae;--server:#116329}"
@@ -186,26 +186,26 @@ put_faults(FILE *file, const struct ladder *ladder, size_t step)
 	}
 }
 
-/* To scale. */
 static void
-put_pause(FILE *file, int64_t pause, int64_t longest)
+put_pause(FILE *file, int64_t pause)
 {
-	if (pause < LADDER_PAUSE)
+	const int length = ladder_length(pause);
+
+	if (length == 0)
 		return;
 	(void)fprintf(file,
 		"<li class=\"pause\"><svg aria-hidden=\"true\" "
-		"height=\"%lld\"><rect width=\"3\" height=\"100%%\"/></svg>"
+		"height=\"%d\"><rect width=\"3\" height=\"100%%\"/></svg>"
 		"pause: %lld ms</li>\n",
-		(long long)(pause * PAUSE_HEIGHT / longest),
-		(long long)(pause / 1000));
+		length * PAUSE_HEIGHT, (long long)(pause / 1000));
 }
 
 static void
-put_step(FILE *file, const struct ladder *ladder, size_t place, int64_t longest)
+put_step(FILE *file, const struct ladder *ladder, size_t place)
 {
 	const struct ladder_step *step = ladder->steps + place;
 
-	put_pause(file, ladder_pause(ladder, place), longest);
+	put_pause(file, ladder_pause(ladder, place));
 	(void)fprintf(file, "<li class=\"%s%s\">\n<p>",
 		step->to_client ? "s" : "c",
 		step->kind == LADDER_RST ? " reset" : "");
@@ -221,8 +221,6 @@ put_step(FILE *file, const struct ladder *ladder, size_t place, int64_t longest)
 static void
 put_ladder(FILE *file, const struct ladder *ladder)
 {
-	int64_t longest = ladder_longest(ladder);
-
 	(void)fputs("<h2>", file);
 	put(file, ladder->title);
 	(void)fputs(
@@ -231,7 +229,7 @@ put_ladder(FILE *file, const struct ladder *ladder)
 		"<ol class=\"ladder\" role=\"list\">\n",
 		file);
 	for (size_t i = 0; i < ladder->count; i++)
-		put_step(file, ladder, i, longest);
+		put_step(file, ladder, i);
 	(void)fputs("</ol>\n", file);
 }
 

@@ -14,9 +14,6 @@ enum { TIME_WIDTH = 11, LEAST_COLUMNS = 40, MOST_COLUMNS = 200 };
 /* As many rows of bytes does a step have. */
 #define MOST_ROWS 100
 
-/* The longest pause has so many. */
-#define PAUSE_ROWS 6
-
 /* The lines are drawn with these. */
 struct glyphs {
 	const char *line;  /* downwards, */
@@ -282,13 +279,10 @@ put_note(const struct drawing *drawing, struct ladder_span note, int64_t when)
 	}
 }
 
-/* To scale: the longest one has PAUSE_ROWS rows. */
 static void
-put_pause(const struct drawing *drawing, int64_t pause, int64_t longest)
+put_pause(const struct drawing *drawing, int64_t pause)
 {
-	int rows = pause < LADDER_PAUSE ?
-		0 :
-		(int)((pause * PAUSE_ROWS + longest - 1) / longest);
+	const int rows = ladder_length(pause);
 	char name[40];
 
 	for (int i = 0; i < rows; i++) {
@@ -311,7 +305,7 @@ put_pause(const struct drawing *drawing, int64_t pause, int64_t longest)
 
 static void
 put_step(const struct drawing *drawing, const struct ladder *ladder,
-	size_t place, int64_t longest)
+	size_t place)
 {
 	const struct ladder_step *step = ladder->steps + place;
 	enum paint with = step->kind == LADDER_RST ? BAD :
@@ -319,7 +313,7 @@ put_step(const struct drawing *drawing, const struct ladder *ladder,
 						     CLIENT;
 	int64_t when = step->when;
 
-	put_pause(drawing, ladder_pause(ladder, place), longest);
+	put_pause(drawing, ladder_pause(ladder, place));
 	if (step->kind == LADDER_BYTES)
 		put_lines(drawing, step, &when, with);
 	put_faults(drawing, ladder, place);
@@ -334,13 +328,11 @@ put_step(const struct drawing *drawing, const struct ladder *ladder,
 static void
 put_ladder(const struct drawing *drawing, const struct ladder *ladder)
 {
-	int64_t longest = ladder_longest(ladder);
-
 	put_plain(drawing, ladder->title);
 	(void)fprintf(drawing->file, "\n\n%*s%s%*s%s\n", TIME_WIDTH - 2, "ms  ",
 		"client", drawing->inner - 5, "", "server");
 	for (size_t i = 0; i < ladder->count; i++)
-		put_step(drawing, ladder, i, longest);
+		put_step(drawing, ladder, i);
 }
 
 void

@@ -61,12 +61,7 @@ static const struct {
 		"     0.000 | GET /\\r\\n               |\n"
 		"           | \\r\\n                    |\n"
 		"           |------- 9 bytes -------->|\n"
-		"           :                         :\n"
-		"           :                         :\n"
-		"           :                         :\n"
 		"           :          1 ms           :\n"
-		"           :                         :\n"
-		"           :                         :\n"
 		"     1.002 |                HTTP/1.1 |\n"
 		"           |<------- 8 bytes --------|\n"
 		"           |        fault: cut 9 fin |\n"
@@ -94,30 +89,36 @@ static const struct {
 		"           |<-------- 1 byte --------|\n"
 		"           | fault: cut \"x; y\" reset |\n"
 		"     0.000 |X--------- RST ----------|\n"},
-	/* pauses have rows by their lengths, and the fault its own */
+	/* pauses have a row for each digit, and the fault its own */
 	{"pauses",
-		FROM "[pause 60]\n"
+		FROM "[pause 600]\n"
 		     "       0.000 < a\n"
-		     "      20.000 > b\n"
-		     "      80.000 > c\n"
-		     "      80.999 > d\n",
+		     "       0.999 < b\n"
+		     "      10.998 > c\n"
+		     "      20.998 > d\n"
+		     "     620.998 > e\n"
+		     "     720.997 > f\n",
 		"connection 1 from 127.0.0.1:5" SIDES
 		"     0.000 | a                       |\n"
 		"           |-------- 1 byte -------->|\n"
-		"           :                         :\n"
-		"           :          20 ms          :\n"
-		"    20.000 |                       b |\n"
+		"     0.999 | b                       |\n"
+		"           |-------- 1 byte -------->|\n"
+		"           :          9 ms           :\n"
+		"    10.998 |                       c |\n"
 		"           |<-------- 1 byte --------|\n"
 		"           :                         :\n"
-		"           :                         :\n"
-		"           :                         :\n"
-		"           :          60 ms          :\n"
-		"           :                         :\n"
-		"           :                         :\n"
-		"    80.000 |                       c |\n"
-		"           |         fault: pause 60 |\n"
+		"           :          10 ms          :\n"
+		"    20.998 |                       d |\n"
 		"           |<-------- 1 byte --------|\n"
-		"    80.999 |                       d |\n"
+		"           :                         :\n"
+		"           :         600 ms          :\n"
+		"           :                         :\n"
+		"   620.998 |                       e |\n"
+		"           |        fault: pause 600 |\n"
+		"           |<-------- 1 byte --------|\n"
+		"           :                         :\n"
+		"           :          99 ms          :\n"
+		"   720.997 |                       f |\n"
 		"           |<-------- 1 byte --------|\n"},
 	{"datagrams, of which one is empty",
 		"connection 7 from [::1]:9\n"
@@ -228,7 +229,7 @@ START_TEST(text_is_no_markup)
 		"</pre>");
 	assert_has(got, "<pre>\303\251 \\xff\n</pre>");
 	assert_has(got, "server: RST, 9.000 ms");
-	assert_has(got, "height=\"120\"");
+	assert_has(got, "height=\"20\"");
 	assert_has(got, "pause: 9 ms");
 	bytes_free(&got);
 	ladders_free(&ladders);
