@@ -77,6 +77,8 @@ struct inspect {
 	bool partly;      /* one is not whole */
 	struct page pages[MOST_PAGES];
 	char hello[RETORT_ERROR_SIZE]; /* what a page begins with */
+	char moved[SECRET_SIZE + 16];  /* the field that says where the page is,
+	                                  if its final slash is missing */
 };
 
 /* --- pages --- */
@@ -379,11 +381,11 @@ after_secret(const struct inspect *inspect, const char *path)
 	size_t size = SECRET_SIZE - 1;
 	int wrong = 0;
 
-	if (path == NULL || *path != '/' || strlen(path) < size + 2)
+	if (path == NULL || *path != '/' || strlen(path) < size + 1)
 		return NULL;
 	for (size_t i = 0; i < size; i++)
 		wrong |= path[1 + i] ^ inspect->secret[i];
-	return wrong == 0 && path[1 + size] == '/' ? path + size + 2 : NULL;
+	return wrong == 0 ? path + 1 + size : NULL;
 }
 
 static int
@@ -416,10 +418,10 @@ static const struct {
 	const unsigned char *bytes;
 	size_t size;
 } parts[] = {
-	{"", "text/html; charset=utf-8", inspect_html, sizeof inspect_html},
-	{"inspect.css", "text/css; charset=utf-8", inspect_css,
+	{"/", "text/html; charset=utf-8", inspect_html, sizeof inspect_html},
+	{"/inspect.css", "text/css; charset=utf-8", inspect_css,
 		sizeof inspect_css},
-	{"inspect.js", "text/javascript; charset=utf-8", inspect_js,
+	{"/inspect.js", "text/javascript; charset=utf-8", inspect_js,
 		sizeof inspect_js},
 };
 
@@ -436,7 +438,12 @@ answer(void *arg, const struct retort_exchange *exchange,
 		return refuse(reply, 404, "not here\n");
 	if (strcmp(exchange->method, "GET") != 0)
 		return refuse(reply, 405, "GET alone\n");
-	if (strcmp(path, "requests") == 0)
+	if (*path == '\0') {
+		reply->status = 308;
+		reply->fields = inspect->moved;
+		return 0;
+	}
+	if (strcmp(path, "/requests") == 0)
 		return answer_stream(inspect, exchange->connection, reply);
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		if (strcmp(path, parts[i].path) == 0) {
@@ -493,6 +500,8 @@ open_page(struct inspect *inspect, char *error)
 			  "Referrer-Policy: no-referrer\n"
 			  "X-Content-Type-Options: nosniff");
 	(void)snprintf(path, sizeof path, "%s/", inspect->secret);
+	(void)snprintf(inspect->moved, sizeof inspect->moved, "Location: /%s",
+		path);
 	inspect->url = retort_url(inspect->server, path);
 	if (code < 0 || inspect->url == NULL) {
 		(void)snprintf(error, RETORT_ERROR_SIZE, "%s",

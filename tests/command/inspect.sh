@@ -76,6 +76,9 @@ done
 	"$source/src/talk/inspect.js"
 report $? 'the script makes no HTML of text'
 
+answers 308 'the page without its final slash' "${page%/}"
+answers 200 'the page without its final slash, followed' -L "${page%/}"
+
 # --- attacks ---
 
 for name in evil.example 127.0.0.1.evil.example "evil.example:80" 0.0.0.0 \
@@ -100,13 +103,14 @@ answers 403 'a preflight' -X OPTIONS -H 'Origin: http://evil.example' \
 ! grep -qi '^access-control' "$dir/head"
 report $? 'a preflight: nothing is allowed'
 answers 200 'its own origin' -H "Origin: ${root%/}" "${page}inspect.js"
-for path in '' requests inspect.js "${secret%?}" "${secret%??}/requests" \
+for path in '' requests inspect.js "${secret%??}" "${secret%??}/requests" \
 	"${secret%/}0/" "$(echo "$secret" | tr 0-9 1-90)" "x/../$secret"; do
 	answers 404 "without the secret: /$path" --path-as-is "$root$path"
 	! grep -q "${secret%/}" "$dir/out" "$dir/head"
 	report $? "without the secret: /$path: it is not told"
 done
 answers 404 'the secret alone' "$root$secret/unknown"
+answers 404 'the secret and more' "$root${secret%/}x"
 answers 405 'another method' -d x "${page}requests"
 answers 405 'another method' -X DELETE "$page"
 
