@@ -56,14 +56,21 @@ can_be_quoted(const char *bytes, size_t size)
 	return true;
 }
 
-/* Bytes as printf(1) has them, of which no shell sees anything in quotes. */
+/* Bytes as the format of printf(1) in single quotes, where no shell sees any of
+   them as another; those `escaped` are not seen at all. It begins with no
+   hyphen, which would be an option. */
 static void
-put_octal(FILE *file, const char *bytes, size_t size)
+put_format(FILE *file, const char *bytes, size_t size, const char *escaped)
 {
 	for (size_t i = 0; i < size; i++) {
 		char c = bytes[i];
 
-		if (c > ' ' && c < 0x7f && strchr("%\\'\"-!", c) == NULL)
+		if (c == '\r' || c == '\n')
+			(void)fputs(c == '\r' ? "\\r" : "\\n", file);
+		else if (c == '%')
+			(void)fputs("%%", file);
+		else if (c >= ' ' && c < 0x7f && strchr(escaped, c) == NULL &&
+			(c != '-' || i > 0))
 			(void)fputc(c, file);
 		else
 			(void)fprintf(file, "\\%03o", (unsigned char)c);
@@ -96,7 +103,7 @@ put_word(FILE *file, const char *first, const char *second, const char *third)
 		if (plain)
 			put_between(file, texts[i], strlen(texts[i]));
 		else
-			put_octal(file, texts[i], strlen(texts[i]));
+			put_format(file, texts[i], strlen(texts[i]), "\\'!\"");
 	(void)fputs(plain ? "'" : "')\"", file);
 }
 
@@ -213,7 +220,7 @@ call_write_curl(FILE *file, const struct call *call)
 	sent = has_body(exchange);
 	if (!plain) {
 		(void)fputs("printf '", file);
-		put_octal(file, body, size);
+		put_format(file, body, size, "\\'!");
 		(void)fputs("' |\n", file);
 	}
 	(void)fputs("curl", file);

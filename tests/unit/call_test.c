@@ -157,9 +157,14 @@ static const struct {
 	{"GET", "/\xe4#\x1b", NULL,
 		"curl --request-target \"$(printf '/\\344#\\033')\" "
 		"'http://h/'"},
-	{"POST", "/", "\x1b[201~\r", "printf '\\033[201~\\015' |\ncurl "},
+	{"GET", "/\"!%\xff", NULL,
+		"curl --request-target \"$(printf '/\\042\\041%%\\377')\" "},
+	{"POST", "/", "\x1b[201~\r", "printf '\\033[201~\\r' |\ncurl "},
 	{"POST", "/", "-%\\'\"\xff",
-		"printf '\\055\\045\\134\\047\\042\\377' |\ncurl "},
+		"printf '\\055%%\\134\\047\"\\377' |\ncurl "},
+	{"POST", "/", "--b\r\nA: b; c=\"d-e\"\r\n\r\nf\r\n--b--\r\n",
+		"printf '\\055-b\\r\\nA: b; c=\"d-e\"\\r\\n\\r\\nf\\r\\n--b--"
+		"\\r\\n' |\ncurl "},
 	{"POST", "/", "a\xe2\x80\xae", "printf 'a\\342\\200\\256' |\ncurl "},
 	/* what ends the quotes of fish, or is a key; and what does not */
 	{"GET", "/\\';id", NULL, "curl \"$(printf 'http://h/\\134\\047;id')\""},
