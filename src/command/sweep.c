@@ -30,6 +30,7 @@
 
 /* After so many that have not ended there is nothing to be learnt. */
 #define MOST_LATE 10
+#define TOO_LATE "COMMAND did not end 10 times"
 
 /* The replies whose wrong clients' standard errors are shown. */
 #define MOST_SHOWN 5
@@ -124,7 +125,8 @@ judge_client(struct sweep *sweep, const struct lane *lane,
 		return -EINTR;
 	if (!trial->ended) {
 		tell(sweep, fault, "did not end within", lane->time, " ms");
-		return ++sweep->late < MOST_LATE ? 0 : -ETIMEDOUT;
+		sweep->late++;
+		return 0;
 	}
 	if (trial->took > sweep->slowest)
 		sweep->slowest = trial->took;
@@ -150,6 +152,8 @@ begin_client(void *arg, const char *url, const char *fault)
 
 	if (sweep->signals->count > 0)
 		return -EINTR;
+	if (sweep->late >= MOST_LATE)
+		return -ETIMEDOUT;
 	while (strcmp(retort_url(sweep->lanes[place].server), url) != 0)
 		place++;
 	lane = sweep->lanes + place;
@@ -377,8 +381,13 @@ conclude(struct sweep *sweep, int wrong, const char *report, const char *error)
 	args_print(report ? report : "");
 	if (sweep->signals->count > 0)
 		return 128 + (int)sweep->signals->last;
-	if (wrong == -ETIMEDOUT)
-		return EXIT_FAILURE; /* it was told */
+	if (wrong == -ETIMEDOUT) {
+		(void)fprintf(stderr,
+			"retort: the sweep ends early: " TOO_LATE
+			"; if it tries again, turn that off "
+			"(wget --tries=1)\n");
+		return EXIT_FAILURE;
+	}
 	if (wrong < 0)
 		args_die(wrong == -EINVAL ? EXIT_USAGE : EXIT_OWN, "%s%s%s%s",
 			strncmp(error, "at: ", 4) == 0 ? "--" : "", error,
@@ -521,8 +530,10 @@ sweep_reply(struct sweep *sweep)
 	swept_close_up(&sweep->swept);
 	show_wrong(sweep);
 	if (wrong < 0 && sweep->signals->count == 0)
-		sweep->swept.error =
-			sweep->failure != 0 ? "COMMAND cannot be run" : error;
+		sweep->swept.error = sweep->failure != 0 ?
+			"COMMAND cannot be run" :
+			wrong == -ETIMEDOUT ? TOO_LATE :
+					      error;
 	write_report(sweep);
 	wrong = conclude(sweep, wrong, report, error);
 	free(report);

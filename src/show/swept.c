@@ -55,14 +55,18 @@ static void
 say_cuts(FILE *file, const struct swept *swept)
 {
 	size_t parts = swept_count(swept, OUTCOME_PART), cuts = 0;
+	size_t noticed = swept_count(swept, OUTCOME_NOTICED);
 
 	for (size_t i = 0; i < swept->count; i++)
 		cuts += swept->points[i].is_cut;
 	if (cuts == 0)
 		(void)fputs("No cut reply was tried", file);
-	else if (parts == 0)
+	else if (noticed == cuts)
 		(void)fprintf(file, "The client noticed each of %zu cuts",
 			cuts);
+	else if (parts == 0)
+		(void)fprintf(file, "The client noticed %zu of %zu cuts",
+			noticed, cuts);
 	else
 		(void)fprintf(file,
 			"The client took %zu of %zu cut replies for success",
@@ -83,7 +87,7 @@ swept_summary(FILE *file, enum show_to to, const struct swept *swept)
 	};
 
 	if (swept->error != NULL) {
-		(void)fputs("The sweep failed: ", file);
+		(void)fputs("The sweep ended early: ", file);
 		show_text(file, to, swept->error, strlen(swept->error));
 		(void)fputs(". ", file);
 	}

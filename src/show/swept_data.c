@@ -45,11 +45,16 @@ put_point(FILE *file, const struct swept_point *point)
 			(unsigned long long)point->at);
 	(void)fprintf(file,
 		", \"success\": %s, \"wrong\": %s, \"other_output\": %s, "
-		"\"outcome\": \"%s\", \"late\": %s, \"status\": %d, "
-		"\"signal\": %d, \"ms\": %d",
+		"\"outcome\": \"%s\", \"late\": %s, ",
 		truth(point->taken > 0), truth(point->wrong),
 		truth(point->other), swept_words[swept_outcome(point)],
-		truth(point->late), point->status, point->signal, point->took);
+		truth(point->late));
+	if (point->late) /* it has none */
+		(void)fputs("\"status\": null, ", file);
+	else
+		(void)fprintf(file, "\"status\": %d, ", point->status);
+	(void)fprintf(file, "\"signal\": %d, \"ms\": %d", point->signal,
+		point->took);
 	put_text(file, "output", &point->output);
 	put_text(file, "errors", &point->errors);
 	(void)fputc('}', file);
@@ -113,8 +118,13 @@ put_case(FILE *file, const struct swept_point *point)
 		point->took / 1000, point->took % 1000, failure ? "" : "/");
 	if (!failure)
 		return;
-	(void)fprintf(file, "<failure message=\"%s\">status %d</failure>\n",
-		swept_words[swept_outcome(point)], point->status);
+	(void)fprintf(file, "<failure message=\"%s\">",
+		swept_words[swept_outcome(point)]);
+	if (point->late)
+		(void)fputs("killed", file);
+	else
+		(void)fprintf(file, "status %d", point->status);
+	(void)fputs("</failure>\n", file);
 	put_element(file, "system-out", &point->output);
 	put_element(file, "system-err", &point->errors);
 	(void)fputs("</testcase>\n", file);

@@ -134,6 +134,16 @@ put_name(FILE *file, const struct swept *swept, size_t first, size_t end)
 			(unsigned long long)points[end - 1].at);
 }
 
+/* Who has not ended has no status. */
+static void
+put_end(FILE *file, const struct swept_point *point)
+{
+	if (point->late)
+		(void)fputs("was killed", file);
+	else
+		(void)fprintf(file, "ended with status %d", point->status);
+}
+
 static void
 put_cell(FILE *file, const struct swept *swept, size_t origin, size_t first,
 	size_t end)
@@ -146,8 +156,9 @@ put_cell(FILE *file, const struct swept *swept, size_t origin, size_t first,
 		"<title>",
 		(int)outcome, first - origin, end - first);
 	put_name(file, swept, first, end);
-	(void)fprintf(file, ": %s (status %d)\n", swept_words[outcome],
-		point->status);
+	(void)fprintf(file, ": %s (", swept_words[outcome]);
+	put_end(file, point);
+	(void)fputs(")\n", file);
 	if (point->is_placed)
 		put_place(file, swept, point->at);
 	(void)fputs("</title></rect>\n", file);
@@ -243,10 +254,10 @@ put_run(FILE *file, const struct swept *swept, size_t first, size_t end)
 		put_place(file, swept, point->at);
 		(void)fputs("</pre>\n", file);
 	}
-	(void)fprintf(file,
-		"<p class=\"dim\">%s ended with status %d after %d ms%s.</p>\n",
-		end > first + 1 ? "At the first of these it" : "It",
-		point->status, point->took,
+	(void)fprintf(file, "<p class=\"dim\">%s ",
+		end > first + 1 ? "At the first of these it" : "It");
+	put_end(file, point);
+	(void)fprintf(file, " after %d ms%s.</p>\n", point->took,
 		point->other ? "; its output is not that for the whole reply" :
 			       "");
 	put_printed(file, "Standard output", &point->output);

@@ -100,6 +100,23 @@ report $? "$name: is told, and the sweep goes on"
 grep -q '^each 1 .* for success$' "$dir/out"
 report $? "$name: to its end"
 
+name='a client that hangs each time'
+sweeps 1 -j 10 --body hello --report "$dir/hangs.json" -- sh -c \
+	'curl -sf --max-time 10 {url} || exec sleep 60'
+equal "10 retort: the sweep ends early: COMMAND did not end 10 times; if it \
+tries again, turn that off (wget --tries=1)" \
+	"$(grep -c 'did not end within' "$dir/err") $(tail -n 1 "$dir/err")" \
+	"$name: the last line says what to do"
+grep -q '^cut N fin  *140  taken for success: (130 not tried)$' "$dir/out"
+report $? "$name: all that was tried is in the table"
+name="$name: its report says the same"
+python 'import json, sys
+all = json.load(open(sys.argv[1]))
+hangs = [point for point in all["points"] if point["late"]]
+assert len(hangs) == 10 and len(all["points"]) == 11, all["points"]
+assert "noticed 0 of 10 cuts; 10 times it did not" in all["summary"], all' \
+	"$dir/hangs.json"
+
 name='a sweep that is interrupted'
 # shellcheck disable=SC2016 # of that shell
 sweeps 130 -j 1 --raw "$dir/raw" --report "$dir/part.json" -- sh -c \

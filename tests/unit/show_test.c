@@ -199,7 +199,8 @@ make(void)
 			.at = 3,
 			.tried = true,
 			.is_cut = true,
-			.late = true},
+			.late = true,
+			.took = 1040},
 		{.way = "each 1",
 			.tried = true,
 			.taken = 2,
@@ -262,8 +263,29 @@ START_TEST(sums_up)
 	swept.error = "<why>";
 	written = begin();
 	swept_summary(written->file, SHOW_HTML, &swept);
-	assert_written(written, "The sweep failed: &lt;why&gt;. " SUMMARY);
+	assert_written(written, "The sweep ended early: &lt;why&gt;. " SUMMARY);
 	swept_free(&swept);
+}
+END_TEST
+
+/* Each of them is in the sum: no cut was noticed by who did not end. */
+START_TEST(sums_up_hangs)
+{
+	struct swept_point points[] = {{.is_cut = true, .late = true},
+		{.is_cut = true}, {.is_cut = true, .late = true}};
+	struct swept swept = {.points = points, .count = 3, .all = 3};
+	struct written *written = begin();
+
+	swept_summary(written->file, SHOW_TERMINAL, &swept);
+	assert_written(written,
+		"The client noticed 1 of 3 cuts; 2 times it did not end.");
+	swept.count = 2;
+	swept.points++;
+	points[2].late = false;
+	swept.all = 2;
+	written = begin();
+	swept_summary(written->file, SHOW_TERMINAL, &swept);
+	assert_written(written, "The client noticed each of 2 cuts.");
 }
 END_TEST
 
@@ -277,7 +299,7 @@ START_TEST(sums_up_nothing)
 
 	swept_summary(written->file, SHOW_TERMINAL, &swept);
 	assert_written(written,
-		"The sweep failed: why. No cut reply was tried.");
+		"The sweep ended early: why. No cut reply was tried.");
 	written = begin();
 	swept_write_html(written->file, &swept);
 	swept_write_json(written->file, &swept);
@@ -300,20 +322,24 @@ START_TEST(reports)
 {
 	static const struct {
 		void (*write)(FILE *, const struct swept *);
-		const char *has[4];
+		const char *has[5];
 	} kinds[] = {
 		{swept_write_json,
 			{"\"command\": [\"get\", \"\\u003curl> \\u001b\"]",
 				"\"all\": 7", "\"at\": 1, \"success\": true",
+				"\"late\": true, \"status\": null, "
+				"\"signal\": 0, \"ms\": 1040, "
+				"\"output\": \"\"",
 				"\"output\": \"\\u003cscript>\\u001b]]>\", "
 				"\"output_size\": 12"}},
 		{swept_write_xml,
 			{"tests=\"6\" failures=\"4\" errors=\"0\"",
-				"time=\"1.007\"",
-				"<failure message=\"did not end\">",
+				"time=\"2.047\"", " time=\"1.040\">",
+				"<failure message=\"did not end\">killed</",
 				"<system-out>&lt;script&gt;\\u001b]]&gt;"}},
 		{swept_write_html,
 			{"<code>get &lt;url&gt; \\u001b</code>", SUMMARY,
+				"It was killed after 1040 ms.",
 				"style-src 'sha256-", "<mark>b"}},
 	};
 	struct swept swept = make();
@@ -347,6 +373,7 @@ main(void)
 	tcase = tcase_create("swept");
 	tcase_add_test(tcase, counts_outcomes);
 	tcase_add_test(tcase, sums_up);
+	tcase_add_test(tcase, sums_up_hangs);
 	tcase_add_test(tcase, sums_up_nothing);
 	tcase_add_loop_test(tcase, reports, 0, 3);
 	rt_test_case(suite, tcase);
