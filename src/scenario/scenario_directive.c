@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -549,11 +550,16 @@ static const struct {
 		"'@if-path-matches', '@if-field-matches' or "
 		"'@if-body-matches REGEX'"},
 	{"if-text", "'@if-body QUOTED' or '@if-body-has QUOTED'"},
+	{"keep", "'@next keep'"},
+	{"keep-alive", "'@next keep', or --keep-alive for all connections"},
+	{"method", "'@on METHOD /PATH'"},
 	{"path", "'@on METHOD /PATH'"},
 	{"post", "'@on POST /PATH'"},
 	{"priority", "'@prefer N'"},
 	{"put", "'@on PUT /PATH'"},
 	{"delete", "'@on DELETE /PATH'"},
+	{"query", "'@on METHOD /PATH?NAME=VALUE'"},
+	{"redirect", "'HTTP/1.1 302 Found', and the field 'Location: ...'"},
 	{"reply", "a message, 'HTTP/1.1 200 OK'"},
 	{"reset", "'@fault end reset'"},
 	{"respond", "a message, 'HTTP/1.1 200 OK'"},
@@ -568,12 +574,20 @@ static bool
 no_directive(struct rt_reader *reader, struct rt_word name)
 {
 	bool in_body = reader->item != NULL && reader->item->rule.status != 0;
+	char condition[40];
 
+	(void)snprintf(condition, sizeof condition, "if-%.*s",
+		(int)(name.size < 36 ? name.size : 36), name.text);
 	for (size_t i = 0; i < sizeof likely / sizeof *likely && !in_body; i++)
 		if (rt_caseless(name.text, name.size, likely[i].said))
 			return rt_scenario_fail(reader, reader->line,
 				"'@%s': expected a directive; did you mean %s?",
 				likely[i].said, likely[i].meant);
+	if (rt_scenario_find_condition(rt_word_of(condition)) < RT_CONDITIONS &&
+		!in_body)
+		return rt_scenario_fail(reader, reader->line,
+			"'@%s': expected a directive; did you mean @%s?",
+			condition + 3, condition);
 	return rt_scenario_fail(reader, reader->line,
 		"'@%.*s': expected a directive, such as @on, @fault or "
 		"@expect%s",
