@@ -251,8 +251,8 @@ check_silent(const struct retort_reply *reply, enum retort_protocol protocol,
 {
 	if (protocol == RETORT_HTTP)
 		return rt_fail(error, -EINVAL,
-			"silent: it is not for HTTP; the fault 'cut 0 stall' "
-			"never answers");
+			"silent: for bytes, add --tcp or --udp; for HTTP, the "
+			"fault 'cut 0 stall' never answers");
 	if (rt_has_body(reply->body, reply->body_size) || reply->file ||
 		reply->echo || reply->close || reply->pause_head ||
 		reply->pause_end || reply->faults || reply->parts ||
@@ -279,9 +279,13 @@ check(const struct retort_reply *reply, const struct rt_faults *faults,
 		code = check_faults(reply, faults, protocol, error);
 	if (code < 0)
 		return code;
-	if (reply->close && protocol != RETORT_TCP)
+	if (reply->close && protocol == RETORT_HTTP)
 		return rt_fail(error->text, -EINVAL,
-			"close: it is for TCP without HTTP");
+			"close: for bytes, add --tcp; for HTTP there is "
+			"'next close'");
+	if (reply->close && protocol == RETORT_UDP)
+		return rt_fail(error->text, -EINVAL,
+			"close: a datagram has no connection");
 	if (reply->close && reply->next >= RETORT_NEXT_KEEP)
 		return rt_fail(error->text, -EINVAL,
 			"reply: both close and next, which keeps the "

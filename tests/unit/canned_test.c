@@ -1232,9 +1232,10 @@ START_TEST(closes_tcp_alone)
 
 	ck_assert_int_eq(try_canned(&as, RETORT_TCP, error), 0);
 	ck_assert_int_eq(try_canned(&as, RETORT_HTTP, error), -EINVAL);
-	ck_assert_str_eq(error, "close: it is for TCP without HTTP");
+	ck_assert_str_eq(error,
+		"close: for bytes, add --tcp; for HTTP there is 'next close'");
 	ck_assert_int_eq(try_canned(&as, RETORT_UDP, error), -EINVAL);
-	ck_assert_str_eq(error, "close: it is for TCP without HTTP");
+	ck_assert_str_eq(error, "close: a datagram has no connection");
 	ck_assert_int_eq(try_canned(&both, RETORT_TCP, error), -EINVAL);
 	ck_assert_str_eq(error,
 		"reply: both close and next, which keeps the connection");
@@ -1263,8 +1264,8 @@ START_TEST(silence_goes_with_nothing)
 	ck_assert_int_eq(try_canned(&silent, RETORT_UDP, error), 0);
 	ck_assert_int_eq(try_canned(&silent, RETORT_HTTP, error), -EINVAL);
 	ck_assert_str_eq(error,
-		"silent: it is not for HTTP; the fault 'cut 0 stall' never "
-		"answers");
+		"silent: for bytes, add --tcp or --udp; for HTTP, the fault "
+		"'cut 0 stall' never answers");
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		ck_assert_int_eq(try_canned(&wrong[i], RETORT_TCP, error),
 			-EINVAL);

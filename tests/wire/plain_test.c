@@ -413,7 +413,8 @@ START_TEST(mistakes_about_pieces_are_told)
 	ck_assert_ptr_nonnull(strstr(error, "only HTTP serves files"));
 	close_server();
 	open_plain(_i);
-	MALFORMED(retort_on(server, "/", .close = true), "close: it is for ");
+	MALFORMED(retort_on(server, "/", .close = true),
+		"close: for bytes, add --tcp");
 	MALFORMED(retort_on(server, "/", .accepted = true, .body = "x"),
 		"request: no request has come when a connection is accepted");
 	MALFORMED(retort_on(server, NULL, .accepted = true, .status = 200),
@@ -891,7 +892,7 @@ START_TEST(mistakes_about_datagrams_are_told)
 	MALFORMED(retort_on(server, NULL, .accepted = true, .body = "x"),
 		"accepted: datagrams are not");
 	MALFORMED(retort_on(server, NULL, .close = true),
-		"close: it is for TCP without HTTP");
+		"close: a datagram has no connection");
 	MALFORMED(retort_on(server, NULL, .body = "x", .repeat = 65508),
 		"body: a datagram has at most 65507 bytes");
 	MALFORMED(retort_expect(server, "/", .times = 1),
