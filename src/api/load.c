@@ -164,6 +164,63 @@ add_items(struct retort *server, const char *name, bool again,
 	return code;
 }
 
+/* --- what the server's options lack --- */
+
+static void
+notice(struct rt_scenario *scenario, const char *name, unsigned line,
+	const char *what)
+{
+	rt_buf_add_format(&scenario->notices, "%s:%u: %s\n", name, line, what);
+}
+
+/* Where a member of its rule is said; 0: nowhere. */
+static unsigned
+line_of(const struct rt_item *item, const char *member)
+{
+	const struct rt_place *place =
+		rt_scenario_place(item, member, strlen(member), "");
+
+	return place != NULL ? place->line : 0;
+}
+
+/* The line of a frame, or of a rule that opens a WebSocket; 0: neither. */
+static unsigned
+websocket_line(const struct rt_item *item)
+{
+	const struct retort_reply *rule = &item->rule;
+	unsigned line = line_of(item, "frame");
+
+	if (line == 0 && rule->fill && rule->fields != NULL &&
+		strstr(rule->fields, "{websocket-accept}") != NULL)
+		return item->line;
+	return line;
+}
+
+/* Rules that can do little so; of each kind the first is told. */
+static void
+notice_options(const struct retort *server, const char *name,
+	struct rt_scenario *scenario)
+{
+	bool framed = server->config.framing.kind == RT_FRAMED_AS_WEBSOCKET;
+	bool tls = server->route.tls_later;
+
+	for (size_t i = 0; i < scenario->count; i++) {
+		const struct rt_item *item = scenario->items + i;
+		unsigned frame = websocket_line(item);
+		unsigned fact = line_of(item, "if_tls");
+
+		if (!framed && frame > 0)
+			notice(scenario, name, frame,
+				"without --framing websocket, rules see the "
+				"client's frames masked, and not one by one");
+		if (!tls && fact > 0)
+			notice(scenario, name, fact,
+				"without --tls, @if-tls fits nothing");
+		framed |= frame > 0;
+		tls |= fact > 0;
+	}
+}
+
 /* The whole of a file. 0 or -errno. */
 static int
 read_all(const char *name, struct rt_buf *to)
@@ -200,6 +257,8 @@ load(const struct retort_scenario *of, const char *folder, const char *name,
 		code = add_items(server, name, of->again, &scenario, of->error);
 		unlock(server);
 	}
+	if (code == 0)
+		notice_options(server, name, &scenario);
 	if (code == 0 && of->notices != NULL && scenario.notices.len > 0) {
 		const char *notices = rt_buf_text(&scenario.notices);
 

@@ -602,6 +602,40 @@ START_TEST(a_scenario_may_be_a_text)
 }
 END_TEST
 
+/* Rules that need an option of the server's. */
+START_TEST(what_a_scenario_lacks_is_told)
+{
+	static const char text[] = "@on\n@if-tls version: *\n@raw \"x\"\n"
+				   "@on\n@frame ping\n@frame ping\n";
+	static const char handshake[] =
+		"@on\n@fill\nHTTP/1.1 101 OK\nA: {websocket-accept}\n";
+	char *notices;
+
+	open_plain(0);
+	ck_assert_int_eq(retort_load(server, .text = text, .notices = &notices),
+		0);
+	ck_assert_pstr_eq(notices,
+		"scenario:2: without --tls, @if-tls fits nothing\n"
+		"scenario:5: without --framing websocket, rules see the "
+		"client's frames masked, and not one by one\n");
+	free(notices);
+	ck_assert_int_eq(retort_load(server, .text = handshake,
+				 .notices = &notices),
+		0);
+	ck_assert_pstr_eq(notices,
+		"scenario:1: without --framing websocket, rules see the "
+		"client's frames masked, and not one by one\n");
+	free(notices);
+	close_server();
+	server = retort_start(.framing = "websocket");
+	ck_assert_int_eq(retort_load(server, .text = handshake,
+				 .notices = &notices),
+		0);
+	ck_assert_pstr_eq(notices, NULL);
+	close_server();
+}
+END_TEST
+
 /* --- the last call of a test --- */
 
 START_TEST(done_says_whether_all_came)
@@ -784,6 +818,7 @@ main(void)
 	rt_test_loop(wire, a_file_of_a_handler_is_named, 0, BASIC_WAYS);
 	tcase_add_test(wire, a_scenario_has_its_files);
 	tcase_add_test(wire, a_scenario_may_be_a_text);
+	tcase_add_test(wire, what_a_scenario_lacks_is_told);
 	rt_test_loop(wire, done_says_whether_all_came, 0, BASIC_WAYS);
 	rt_test_loop(wire, a_handler_is_given_the_body_once, 0, BASIC_WAYS);
 	rt_test_case(suite, wire);
