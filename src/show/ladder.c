@@ -86,7 +86,7 @@ read_line(struct ladder_span text, struct line *line)
 		(!read_time(&at, end, &line->when) || at == end ||
 			*at++ != ' '))
 		return false;
-	if (end - at < 2 || strchr("<>-", *at) == NULL || at[1] != ' ')
+	if (end - at < 2 || memchr("<>-", *at, 3) == NULL || at[1] != ' ')
 		return false;
 	line->mark = *at;
 	line->rest = (struct ladder_span){at + 2, (size_t)(end - at) - 2};

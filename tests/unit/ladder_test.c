@@ -290,6 +290,21 @@ static const struct {
 	{FROM "\n < ... 5 more\n", "t:2: expected a line of a transcript"},
 };
 
+/* NUL is no mark, though it ends every string of them. */
+START_TEST(a_nul_is_a_mistake)
+{
+	static const char text[] = FROM "\n       0.000 \0 a\n";
+	struct ladders ladders = {.version = ""};
+	char why[200] = "";
+
+	ck_assert_int_eq(ladders_read(&ladders, "t", text, sizeof text - 1, why,
+				 sizeof why),
+		-EINVAL);
+	ck_assert_str_eq(why, "t:2: expected a line of a transcript");
+	ladders_free(&ladders);
+}
+END_TEST
+
 START_TEST(mistakes_are_told)
 {
 	struct ladders ladders = {.version = ""};
@@ -366,6 +381,7 @@ main(void)
 	rt_test_case(suite, tcase);
 	tcase = tcase_create("mistakes");
 	tcase_add_loop_test(tcase, mistakes_are_told, 0, COUNT(mistakes));
+	tcase_add_test(tcase, a_nul_is_a_mistake);
 	tcase_add_test(tcase, reads_whatever_comes);
 	tcase_add_test(tcase, lacks_memory);
 	rt_test_case(suite, tcase);
