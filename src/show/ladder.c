@@ -488,7 +488,33 @@ ladders_free(struct ladders *ladders)
 	free(ladders->all);
 }
 
-/* --- times --- */
+/* --- what is at a step --- */
+
+/* Where those of that step begin, among those of all. */
+static size_t
+first_fault(const struct ladder *ladder, size_t step)
+{
+	size_t least = 0, most = ladder->fault_count;
+
+	while (least < most) {
+		size_t middle = least + (most - least) / 2;
+
+		if (ladder->faults[middle].step < step)
+			least = middle + 1;
+		else
+			most = middle;
+	}
+	return least;
+}
+
+const struct ladder_fault *
+ladder_faults_at(const struct ladder *ladder, size_t step, size_t *count)
+{
+	size_t first = first_fault(ladder, step);
+
+	*count = first_fault(ladder, step + 1) - first;
+	return *count > 0 ? ladder->faults + first : NULL;
+}
 
 int64_t
 ladder_pause(const struct ladder *ladder, size_t step)

@@ -73,6 +73,10 @@ void ladders_free(struct ladders *ladders);
    it was made by us. False: there is none. */
 bool ladder_next_line(struct ladder_span *lines, struct ladder_span *line);
 
+/* The faults that are seen at that step; NULL: none. */
+const struct ladder_fault *ladder_faults_at(const struct ladder *ladder,
+	size_t step, size_t *count);
+
 /* How long nothing went before that step: us. */
 int64_t ladder_pause(const struct ladder *ladder, size_t step);
 

@@ -177,11 +177,13 @@ put_words(FILE *file, const struct ladder_step *step)
 static void
 put_faults(FILE *file, const struct ladder *ladder, size_t step)
 {
-	for (size_t i = 0; i < ladder->fault_count; i++) {
-		if (ladder->faults[i].step != step)
-			continue;
+	size_t count;
+	const struct ladder_fault *faults =
+		ladder_faults_at(ladder, step, &count);
+
+	for (size_t i = 0; i < count; i++) {
 		(void)fputs("<p class=\"bad\">fault: <code>", file);
-		put(file, ladder->faults[i].clause);
+		put(file, faults[i].clause);
 		(void)fputs("</code></p>\n", file);
 	}
 }

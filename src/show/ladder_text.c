@@ -191,14 +191,15 @@ put_faults(const struct drawing *drawing, const struct ladder *ladder,
 	size_t step)
 {
 	const int most = drawing->inner - 2;
+	size_t count;
+	const struct ladder_fault *faults =
+		ladder_faults_at(ladder, step, &count);
 
-	for (size_t i = 0; i < ladder->fault_count; i++) {
-		struct ladder_span clause = ladder->faults[i].clause;
+	for (size_t i = 0; i < count; i++) {
+		struct ladder_span clause = faults[i].clause;
 		char text[MOST_COLUMNS + 1];
 		int width;
 
-		if (ladder->faults[i].step != step)
-			continue;
 		(void)snprintf(text, sizeof text, "fault: %.*s",
 			clause.size < sizeof text ? (int)clause.size :
 						    MOST_COLUMNS,
