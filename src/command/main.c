@@ -343,7 +343,8 @@ open_output(struct args *args, struct output *output)
 		args_die(EXIT_USAGE, "--transcript %s: %s", args->transcripts,
 			strerror(errno));
 	if (output->log || output->verbose > 0 || args->transcripts != NULL ||
-		args->inspect) {
+		args->inspect ||
+		(args->mode == MODE_RUN && args->options.tls)) {
 		args->options.event = output_event;
 		args->options.event_arg = output;
 	}

@@ -4,6 +4,7 @@
 
 #include "command/run.h"
 #include "command/show.h"
+#include "command/trust.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -85,6 +86,7 @@ run_command(const struct args *args, struct retort *server, struct watch *watch,
 {
 	FILE *report = show_open_report(args);
 	struct child child;
+	char line[TRUST_LINE];
 	int code = 0, status;
 
 	if (args->control != NULL &&
@@ -109,6 +111,9 @@ run_command(const struct args *args, struct retort *server, struct watch *watch,
 		say_silence(server, output);
 		if (status == 0)
 			status = EXIT_UNMET;
+	} else if (status != 0 &&
+		trust_line(args, server, output->refused, line)) {
+		output_say(output, "%s", line);
 	}
 	show_report(args, report, server,
 		output->judged ? retort_verdict(server) : "");

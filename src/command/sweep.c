@@ -13,6 +13,7 @@
 #include "command/announce.h"
 #include "command/setup.h"
 #include "command/show.h"
+#include "command/trust.h"
 #include "job/clock.h"
 #include "job/runner.h"
 #include "job/trial.h"
@@ -44,6 +45,7 @@ struct lane {
 	bool again;        /* it gets the whole reply once more */
 	char fault[64];    /* "": the whole reply */
 	int time;          /* that the client may take: ms */
+	char refused[80];  /* why TLS failed; "": it did not */
 	struct trial last; /* but for the whole reply given once more */
 };
 
@@ -298,14 +300,32 @@ write_report(struct sweep *sweep)
 
 /* --- the whole of it --- */
 
+/* The event callback of a lane. */
+static void
+note_refusal(void *arg, enum retort_event event,
+	const struct retort_exchange *exchange, const void *bytes, size_t size)
+{
+	struct lane *lane = arg;
+
+	(void)bytes;
+	(void)size;
+	if (event == RETORT_ON_END && exchange->tls_error != NULL)
+		(void)snprintf(lane->refused, sizeof lane->refused, "%s",
+			exchange->tls_error);
+}
+
 static struct retort *
-start_server(const struct args *args, const char *cert_fault)
+start_server(const struct args *args, struct lane *lane, const char *cert_fault)
 {
 	char error[RETORT_ERROR_SIZE];
 	struct retort_options options = args->options;
 	struct retort *server;
 
 	options.unrecorded = true;
+	if (options.tls) {
+		options.event = note_refusal;
+		options.event_arg = lane;
+	}
 	if (cert_fault != NULL)
 		options.tls_cert_fault = cert_fault;
 	options.error = error;
@@ -400,6 +420,20 @@ conclude(struct sweep *sweep, int wrong, const char *report, const char *error)
 		EXIT_SUCCESS;
 }
 
+/* The whole reply was not taken, and COMMAND may not have said why: it may not
+   trust the server, which has yet to read the last of it. */
+static void
+say_distrust(const struct sweep *sweep)
+{
+	const struct lane *lane = sweep->lanes;
+	char line[TRUST_LINE];
+
+	retort_stop(lane->server, 100);
+	(void)retort_wait_end(lane->server, NULL, -1);
+	if (trust_line(sweep->args, lane->server, lane->refused, line))
+		(void)fprintf(stderr, "retort: %s\n", line);
+}
+
 /* --- certificates --- */
 
 /* Bytes of the table of all. */
@@ -413,7 +447,7 @@ try_certificate(struct sweep *sweep, const char *fault, char *error)
 	const char *url;
 	int taken;
 
-	reply.server = start_server(sweep->args, fault);
+	reply.server = start_server(sweep->args, sweep->lanes, fault);
 	reply.error = error;
 	sweep->lanes->server = reply.server;
 	write_ca(sweep);
@@ -428,6 +462,8 @@ try_certificate(struct sweep *sweep, const char *fault, char *error)
 			fault ? fault : "the right certificate");
 		taken = -ENOTCONN;
 	}
+	if (taken == 0 && fault == NULL)
+		say_distrust(sweep);
 	retort_close(reply.server);
 	return taken;
 }
@@ -490,7 +526,8 @@ start_lanes(struct sweep *sweep, char *error)
 
 	reply.error = error;
 	for (size_t i = 0; code == 0 && i < sweep->lane_count; i++) {
-		reply.server = start_server(sweep->args, NULL);
+		reply.server =
+			start_server(sweep->args, sweep->lanes + i, NULL);
 		sweep->lanes[i].server = reply.server;
 		code = retort_answer_sized(&reply, sizeof reply);
 	}
@@ -523,10 +560,12 @@ sweep_reply(struct sweep *sweep)
 		write_ca(sweep);
 		wrong = run_sweep(sweep, &report, error);
 	}
+	progress_clear(&sweep->progress);
+	if (sweep->swept.points != NULL && sweep->swept.points->wrong)
+		say_distrust(sweep);
 	for (size_t i = 0; i < sweep->lane_count; i++)
 		retort_close(sweep->lanes[i].server);
 	told_file_end(&sweep->ca);
-	progress_clear(&sweep->progress);
 	swept_close_up(&sweep->swept);
 	show_wrong(sweep);
 	if (wrong < 0 && sweep->signals->count == 0)

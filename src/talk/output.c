@@ -434,6 +434,9 @@ output_event(void *arg, enum retort_event event,
 			show(output, bytes, size);
 		break;
 	case RETORT_ON_END:
+		if (exchange->tls_error != NULL)
+			(void)snprintf(output->refused, sizeof output->refused,
+				"%s", exchange->tls_error);
 		if (output->transcripts.dir != NULL && !is_kept(exchange))
 			add_transcript(output, exchange);
 		if (output->log && is_logged(output, exchange))

@@ -27,6 +27,7 @@ struct output {
 	bool missed;             /* one could not be kept: it was told */
 	struct retort *server;   /* whose they are */
 	struct inspect *inspect; /* who looks, too; NULL */
+	char refused[80];        /* why TLS failed last; "": it did not */
 	uint64_t shortages;      /* of descriptors, that were told */
 	uint64_t dropped;        /* lines for which there was no room */
 	bool blocked;            /* nothing more is taken now */

@@ -130,6 +130,30 @@ done
 SSLKEYLOGFILE=$dir/keys run --tls --body hello -- \
 	env -u SSLKEYLOGFILE curl -sS '{url}'
 equal 5 "$(wc -l <"$dir/keys")" 'run: no key log without the option'
+# a client that heeds nothing of what it is told of the CA
+printf '#!/bin/sh\nunset CURL_CA_BUNDLE SSL_CERT_FILE\nexec curl -s "$@"\n' \
+	>"$dir/distrust"
+chmod +x "$dir/distrust"
+told='retort: TLS failed: tlsv1 alert unknown ca; a client may need {ca}'
+run --tls -- "$dir/distrust" '{url}'
+equal "60 $told" "$status $(cat "$dir/err")" 'run: why TLS failed'
+timeout -k 5 $deadline "$retort" sweep --tls --body a -- "$dir/distrust" \
+	'{url}' >"$dir/out" 2>"$dir/err"
+equal "1 $told" "$? $(tail -n 1 "$dir/err")" 'sweep: why TLS failed'
+timeout -k 5 $deadline "$retort" sweep --tls-certs -- "$dir/distrust" \
+	'{url}' >"$dir/out" 2>"$dir/err"
+equal "1 $told" "$? $(tail -n 1 "$dir/err")" 'sweep: why the right one fails'
+run --tls -- sh -c 'curl -s telnet://127.0.0.1:{port} </dev/null; exit 3'
+equal '3 retort: COMMAND connected, and sent no request; a client may need {ca}' \
+	"$status $(cat "$dir/err")" 'run: a client that gives up in silence'
+run --tls -- "$dir/distrust" '{url}' -H '{ca}'
+equal "60 ${told%;*}" "$status $(cat "$dir/err")" 'run: who has {ca} already'
+run --tls -- curl -s 'http://127.0.0.1:{port}'
+equal '52 retort: TLS failed: http request' "$status $(cat "$dir/err")" \
+	'run: a client without TLS'
+run --tls --body hello -- sh -c 'curl -s {url}; exit 3'
+equal '3 hello' "$status $(cat "$dir/out" "$dir/err")" \
+	'run: nothing is said of TLS that worked'
 run --tls --tls-cert-fault expired -- curl -sS '{url}'
 grep -q '^curl: (60) .*expired' "$dir/err"
 report $? 'run: curl finds that it is expired'

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Called by run.c and sweep.c. */
+#include "config.h"
+
+#include "command/trust.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* With a certificate of theirs, or faults in it, a failure is no riddle; nor if
+   COMMAND has the CA, or if it is not the client that gave up, with an alert or
+   in silence. */
+static bool
+may_need_ca(const struct args *args, const char *why)
+{
+	const struct retort_options *options = &args->options;
+	char *const *word = args->command;
+
+	if (options->tls_cert != NULL || options->tls_cert_fault != NULL ||
+		options->tls_fault != NULL)
+		return false;
+	while (*word != NULL && strstr(*word, "{ca}") == NULL)
+		word++;
+	return *word == NULL && (*why == '\0' || strstr(why, "alert") != NULL);
+}
+
+bool
+trust_line(const struct args *args, struct retort *server, const char *why,
+	char line[TRUST_LINE])
+{
+	struct retort_stats stats = retort_stats(server);
+	bool failed = *why != '\0';
+
+	if (!args->options.tls)
+		return false;
+	(void)snprintf(line, TRUST_LINE, "%s%s%s",
+		failed ? "TLS failed: " :
+			 "COMMAND connected, and sent no request",
+		why, may_need_ca(args, why) ? "; a client may need {ca}" : "");
+	return failed || (stats.accepted > 0 && stats.replies == 0);
+}

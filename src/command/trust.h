@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why a COMMAND failed with TLS, which it may not say: it may not trust the
+ * server. Part of the command: sees retort.h only.
+ */
+#ifndef TRUST_H
+#define TRUST_H
+
+#include <stdbool.h>
+
+#include "args/args.h"
+#include "retort.h"
+
+/* Bytes of a line. */
+#define TRUST_LINE 160
+
+/* COMMAND failed, and no connection of it is left. `why`: TLS failed, in
+   OpenSSL's words; "": it did not. Whether that may be it, and the line. */
+bool trust_line(const struct args *args, struct retort *server, const char *why,
+	char line[TRUST_LINE]);
+
+#endif
