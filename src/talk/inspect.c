@@ -19,7 +19,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "show/call.h"
+#include "talk/call.h"
 #include "talk/inspect_page.h"
 
 /* Calls that are kept for pages to come, and so many bytes of them. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "show/call.h"
+#include "talk/call.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -113,6 +113,22 @@ put_transcript(FILE *file, const char *text)
 	put_member(file, "transcript", text, size);
 }
 
+/* The whole request is there to be copied. */
+static bool
+is_whole(const struct retort_exchange *exchange)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < exchange->field_count; i++)
+		size += strlen(exchange->fields[i].name) +
+			strlen(exchange->fields[i].value);
+	return exchange->protocol == RETORT_HTTP && exchange->complete &&
+		exchange->refused == 0 && exchange->method != NULL &&
+		exchange->target != NULL &&
+		exchange->body_size == exchange->body_total &&
+		exchange->body_size <= CALL_SHOWN && size <= CALL_SHOWN;
+}
+
 /* What another function writes, as a member, if it writes anything. */
 static void
 put_made(FILE *file, const char *name,
@@ -151,7 +167,9 @@ call_write(FILE *file, const struct call *call)
 	if (exchange->body_size > 0)
 		put_body(file, exchange);
 	put_transcript(file, call->transcript);
-	put_made(file, "curl", call_write_curl, call);
-	put_made(file, "rule", call_write_rule, call);
+	if (is_whole(exchange)) {
+		put_made(file, "curl", call_write_curl, call);
+		put_made(file, "rule", call_write_rule, call);
+	}
 	(void)fputs("}\n", file);
 }

@@ -25,10 +25,11 @@ struct call {
 void call_write(FILE *file, const struct call *call);
 
 /* A command line of curl that sends the same request again, for any shell of
-   POSIX; nothing, if not all of it is known, or it is no request. */
+   POSIX. The request is whole. */
 void call_write_curl(FILE *file, const struct call *call);
 
-/* A rule of a scenario for that request; nothing, if there can be none. */
+/* A rule of a scenario for that request, which is whole; nothing, if there can
+   be none. */
 void call_write_rule(FILE *file, const struct call *call);
 
 #endif

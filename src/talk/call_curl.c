@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A request as text that somebody pastes: into a shell, or into a scenario. It
- * is built so that nothing of a request becomes a command, a directive, or a
- * key at the terminal.
+ * A request as a command, that somebody pastes into a shell. It is built so that
+ * nothing of a request becomes a command of its own, or a key at the terminal.
  */
 #include "config.h"
 
@@ -10,32 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "show/call.h"
 #include "show/escape.h"
-
-/* A longer body is no condition that somebody would read. */
-#define MOST_CONDITION ((size_t)4 << 10)
-
-/* The longest rule for the same request, by a log line. */
-#define RULE_SIZE 16384
-
-/* The whole request is there to be copied. */
-static bool
-is_whole(const struct retort_exchange *exchange)
-{
-	size_t size = 0;
-
-	for (size_t i = 0; i < exchange->field_count; i++)
-		size += strlen(exchange->fields[i].name) +
-			strlen(exchange->fields[i].value);
-	return exchange->protocol == RETORT_HTTP && exchange->complete &&
-		exchange->refused == 0 && exchange->method != NULL &&
-		exchange->target != NULL &&
-		exchange->body_size == exchange->body_total &&
-		exchange->body_size <= CALL_SHOWN && size <= CALL_SHOWN;
-}
-
-/* --- curl --- */
+#include "talk/call.h"
 
 /*
  * Between single quotes it is the same in sh(1), bash, zsh and fish, and no key
@@ -214,8 +189,6 @@ call_write_curl(FILE *file, const struct call *call)
 	size_t size = exchange->body_size;
 	bool plain, sent;
 
-	if (!is_whole(exchange))
-		return;
 	plain = can_be_quoted(body, size);
 	sent = has_body(exchange);
 	if (!plain) {
@@ -244,57 +217,4 @@ call_write_curl(FILE *file, const struct call *call)
 		(void)fputs("--data-binary @-", file);
 	}
 	(void)fputc('\n', file);
-}
-
-/* --- a rule --- */
-
-/* As scenarios have bytes in double quotes. */
-static void
-put_escaped(FILE *file, const char *bytes, size_t size)
-{
-	(void)fputc('"', file);
-	for (size_t i = 0; i < size; i++) {
-		char c = bytes[i];
-
-		if (c == '\n')
-			(void)fputs("\\n", file);
-		else if (c == '"' || c == '\\')
-			(void)fprintf(file, "\\%c", c);
-		else if (c >= ' ' && c < 0x7f)
-			(void)fputc(c, file);
-		else
-			(void)fprintf(file, "\\x%02x", (unsigned char)c);
-	}
-	(void)fputc('"', file);
-}
-
-void
-call_write_rule(FILE *file, const struct call *call)
-{
-	const struct retort_exchange *exchange = call->exchange;
-	int status = exchange->rule > 0 ? exchange->status : 200;
-	char text[RULE_SIZE];
-	size_t size;
-	const char *line;
-
-	if (!is_whole(exchange))
-		return;
-	/* "# ...", "@on METHOD TARGET", and what is not for us */
-	size = retort_log_line(exchange, RETORT_LOG_SCENARIO, text,
-		sizeof text - 1);
-	text[size] = '\0';
-	line = strstr(text, "\n@on ");
-	if (line == NULL)
-		return;
-	line++;
-	(void)fprintf(file, "%.*s\n", (int)strcspn(line, "\n"), line);
-	if (exchange->body_size > 0 && exchange->body_size <= MOST_CONDITION) {
-		(void)fputs("@if-body ", file);
-		put_escaped(file, exchange->body, exchange->body_size);
-		(void)fputc('\n', file);
-	}
-	if (status < 200)
-		status = 200;
-	(void)fprintf(file, "HTTP/1.1 %d%s\n\n", status,
-		status == 200 ? " OK" : "");
 }
