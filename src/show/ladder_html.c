@@ -63,47 +63,18 @@ put(FILE *file, struct ladder_span text)
 
 /* --- bytes --- */
 
-static int
-value_of(char digit)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = digit != '\0' ? strchr(digits, digit) : NULL;
-
-	return at != NULL ? (int)(at - digits) : -1;
-}
-
-/* The byte that is written there, of so many letters; 0: none. */
-static size_t
-read_byte(const char *at, size_t size, char *byte)
-{
-	if (*at != '\\' || size < 2) {
-		*byte = *at;
-		return 1;
-	}
-	if (at[1] == 'x' && size >= 4) {
-		int high = value_of(at[2]), low = value_of(at[3]);
-
-		*byte = (char)(16 * high + low);
-		if (high >= 0 && low >= 0)
-			return 4;
-	}
-	*byte = at[1] == 'r' ? '\r' : at[1] == 'n' ? '\n' : at[1];
-	return 2;
-}
-
 /* A line, as text where it is that. */
 static void
 put_line(FILE *file, struct ladder_span line)
 {
 	char *bytes = calloc(line.size + 1, 1);
-	size_t size = 0, text;
+	size_t size, text;
 
 	if (bytes == NULL) {
 		put(file, line);
 		return;
 	}
-	for (size_t i = 0; i < line.size;)
-		i += read_byte(line.at + i, line.size - i, bytes + size++);
+	size = ladder_bytes(line, bytes);
 	for (text = size; text > 0 &&
 		(bytes[text - 1] == '\r' || bytes[text - 1] == '\n');)
 		text--;

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A request as a rule of a scenario, that somebody pastes. It is built so that
- * nothing of a request becomes a directive.
+ * A request, and what was answered, as a rule of a scenario: retort(5). It is
+ * built so that nothing of a request becomes a directive.
  */
 #include "config.h"
 
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "show/escape.h"
+#include "show/ladder.h"
 #include "talk/call.h"
 
 /* A longer body is no condition that somebody would read. */
@@ -14,6 +19,260 @@
 
 /* The longest rule for the same request, by a log line. */
 #define RULE_SIZE 16384
+
+/* --- what was sent --- */
+
+/* Part of the text of others. */
+struct text {
+	const char *at;
+	size_t size;
+};
+
+/* A reply; without a body it is one whose body is not known. */
+struct reply {
+	char *bytes;        /* all that was sent on the connection */
+	struct text status; /* of the status line, from the status on */
+	struct text fields; /* with their line ends */
+	struct text body;
+	bool has_body;
+};
+
+/* All bytes that were sent on a connection, of which a transcript has all. */
+static char *
+read_sent(const struct ladder *ladder, size_t room, size_t *size)
+{
+	char *bytes = malloc(room + 1);
+
+	*size = 0;
+	for (size_t i = 0; bytes != NULL && i < ladder->count; i++) {
+		struct ladder_span lines = ladder->steps[i].lines, line;
+
+		if (!ladder->steps[i].to_client ||
+			ladder->steps[i].kind != LADDER_BYTES)
+			continue;
+		if (ladder->steps[i].more > 0) {
+			free(bytes);
+			return NULL;
+		}
+		while (ladder_next_line(&lines, &line))
+			*size += ladder_bytes(line, bytes + *size);
+	}
+	return bytes;
+}
+
+/* The next line, without its end, of whole ones; false: there is none. */
+static bool
+next_line(struct text *fields, struct text *line)
+{
+	const char *lf = fields->size > 0 ?
+		memchr(fields->at, '\n', fields->size) :
+		NULL;
+
+	if (lf == NULL)
+		return false;
+	*line = (struct text){fields->at, (size_t)(lf - fields->at)};
+	fields->at = lf + 1;
+	fields->size -= line->size + 1;
+	if (line->size > 0 && line->at[line->size - 1] == '\r')
+		line->size--;
+	return true;
+}
+
+static bool
+is_named(struct text line, const char *name)
+{
+	size_t size = strlen(name);
+
+	return line.size > size && line.at[size] == ':' &&
+		strncasecmp(line.at, name, size) == 0;
+}
+
+static bool
+has_field(struct text fields, const char *name)
+{
+	struct text line;
+
+	while (next_line(&fields, &line))
+		if (is_named(line, name))
+			return true;
+	return false;
+}
+
+/* The last head of what was sent for one request, after any of 1xx. */
+static bool
+split(struct reply *reply, struct text all)
+{
+	const char *end, *lf;
+
+	do {
+		if (all.size < 13 || memcmp(all.at, "HTTP/1.", 7) != 0)
+			return false;
+		end = memmem(all.at, all.size, "\r\n\r\n", 4);
+		lf = memchr(all.at, '\n', all.size);
+		if (end == NULL || lf - all.at < 13)
+			return false;
+		end += 2;
+		reply->status =
+			(struct text){all.at + 9, (size_t)(lf - all.at) - 10};
+		reply->fields = (struct text){lf + 1, (size_t)(end - lf) - 1};
+		end += 2;
+		all.size -= (size_t)(end - all.at);
+		all.at = end;
+	} while (*reply->status.at == '1');
+	reply->body = all;
+	return true;
+}
+
+/* Chunks as what they hold, in place. */
+static bool
+join_chunks(struct text *body)
+{
+	char *to = (char *)(uintptr_t)body->at;
+	const char *at = body->at, *end = at + body->size;
+
+	for (;;) {
+		char *after;
+		size_t size = strtoul(at, &after, 16);
+		const char *lf = memchr(after, '\n', (size_t)(end - after));
+
+		if (after == at || lf == NULL)
+			return false;
+		at = lf + 1;
+		if (size == 0)
+			break;
+		if ((size_t)(end - at) < 2 || size > (size_t)(end - at) - 2)
+			return false;
+		memmove(to, at, size);
+		to += size;
+		at += size + 2;
+	}
+	body->size = (size_t)(to - body->at);
+	return true;
+}
+
+/* Whether all of the body is there, and text. */
+static bool
+read_body(struct reply *reply, const struct retort_exchange *exchange)
+{
+	if (exchange->end != RETORT_ANSWERED || exchange->faults != NULL ||
+		strcmp(exchange->method, "HEAD") == 0)
+		return false;
+	if (has_field(reply->fields, "Transfer-Encoding") &&
+		!join_chunks(&reply->body))
+		return false;
+	return reply->body.size <= CALL_SHOWN &&
+		show_kind(reply->body.at, reply->body.size) == SHOW_PLAIN;
+}
+
+/* False: nothing is known of it. */
+static bool
+read_reply(struct reply *reply, const struct call *call)
+{
+	const uint64_t sent = call->exchange->sent;
+	const char *text = call->transcript;
+	struct ladders ladders = {.version = NULL};
+	char error[RETORT_ERROR_SIZE];
+	size_t size = 0;
+
+	*reply = (struct reply){.bytes = NULL};
+	if (text != NULL &&
+		ladders_read(&ladders, "", text, strlen(text), error,
+			sizeof error) == 0 &&
+		ladders.count == 1)
+		reply->bytes = read_sent(ladders.all, strlen(text), &size);
+	ladders_free(&ladders);
+	if (reply->bytes == NULL || size < sent)
+		return false;
+	reply->bytes[size] = '\0';
+	if (!split(reply,
+		    (struct text){reply->bytes + size - sent, (size_t)sent}))
+		return false;
+	reply->has_body = read_body(reply, call->exchange);
+	return true;
+}
+
+/* --- a message --- */
+
+/* What the server says itself, or what the body has in the rule. */
+static bool
+is_made(struct text line, bool has_body)
+{
+	static const char *const names[] = {"Date", "Connection", "Keep-Alive",
+		"Content-Length", "Transfer-Encoding", "Trailer"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (is_named(line, names[i]))
+			return true;
+	return (!has_body && is_named(line, "Content-Encoding")) ||
+		show_kind(line.at, line.size) != SHOW_PLAIN;
+}
+
+/* Line by line, as none of which is a directive. */
+static void
+put_text(FILE *file, struct text body)
+{
+	bool begins = true;
+
+	for (size_t i = 0; i < body.size; i++) {
+		if (begins && body.at[i] == '@')
+			(void)fputc('@', file);
+		(void)fputc(body.at[i], file);
+		begins = body.at[i] == '\n';
+	}
+	if (!begins)
+		(void)fputc('\n', file);
+}
+
+static void
+put_reply(FILE *file, const struct reply *reply)
+{
+	struct text fields = reply->fields, line;
+	const struct text body = reply->body;
+
+	if (!reply->has_body)
+		(void)fputs("# the body of the reply is not in it\n", file);
+	(void)fprintf(file, "HTTP/1.1 %.*s\n", (int)reply->status.size,
+		reply->status.at);
+	while (next_line(&fields, &line))
+		if (!is_made(line, reply->has_body))
+			(void)fprintf(file, "%.*s\n", (int)line.size, line.at);
+	/* line ends at its end are of the scenario otherwise */
+	if (reply->has_body && body.size > 0 && body.at[body.size - 1] == '\n')
+		(void)fprintf(file, "Content-Length: %zu\n", body.size);
+	(void)fputc('\n', file);
+	if (reply->has_body && body.size > 0) {
+		put_text(file, body);
+		(void)fputc('\n', file);
+	}
+}
+
+/* What was answered, as far as it is known. */
+static void
+put_answer(FILE *file, const struct call *call)
+{
+	const struct retort_exchange *exchange = call->exchange;
+	const bool unanswered = exchange->rule == 0 && exchange->status == 501;
+	struct reply reply;
+
+	if (exchange->faults != NULL)
+		(void)fprintf(file, "@fault %s\n", exchange->faults);
+	if (!unanswered && read_reply(&reply, call)) {
+		put_reply(file, &reply);
+		free(reply.bytes);
+		return;
+	}
+	if (!unanswered)
+		free(reply.bytes);
+	(void)fputs(unanswered ? "# no rule answered it\n" :
+				 "# the body of the reply is not in it\n",
+		file);
+	if (unanswered || exchange->status < 200 || exchange->status == 200)
+		(void)fputs("HTTP/1.1 200 OK\n\n", file);
+	else
+		(void)fprintf(file, "HTTP/1.1 %d\n\n", exchange->status);
+}
+
+/* --- a rule --- */
 
 /* As scenarios have bytes in double quotes. */
 static void
@@ -23,8 +282,8 @@ put_escaped(FILE *file, const char *bytes, size_t size)
 	for (size_t i = 0; i < size; i++) {
 		char c = bytes[i];
 
-		if (c == '\n')
-			(void)fputs("\\n", file);
+		if (c == '\r' || c == '\n')
+			(void)fputs(c == '\r' ? "\\r" : "\\n", file);
 		else if (c == '"' || c == '\\')
 			(void)fprintf(file, "\\%c", c);
 		else if (c >= ' ' && c < 0x7f)
@@ -39,7 +298,6 @@ void
 call_write_rule(FILE *file, const struct call *call)
 {
 	const struct retort_exchange *exchange = call->exchange;
-	int status = exchange->rule > 0 ? exchange->status : 200;
 	char text[RULE_SIZE];
 	size_t size;
 	const char *line;
@@ -58,8 +316,5 @@ call_write_rule(FILE *file, const struct call *call)
 		put_escaped(file, exchange->body, exchange->body_size);
 		(void)fputc('\n', file);
 	}
-	if (status < 200)
-		status = 200;
-	(void)fprintf(file, "HTTP/1.1 %d%s\n\n", status,
-		status == 200 ? " OK" : "");
+	put_answer(file, call);
 }

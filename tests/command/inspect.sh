@@ -294,9 +294,9 @@ with open(sys.argv[3], "w") as file:
 with open(sys.argv[4], "w") as file:
     for rule, made in rules:
         file.write(made.replace("curl", "curl -s -o /dev/null "
-            "-w '%{http_code}\\n'", 1) if not made.startswith("printf") else
+            "-w '%{http_code} %{size_download}\\n'", 1) if not made.startswith("printf") else
             made.replace("|\ncurl", "|\ncurl -s -o /dev/null "
-            "-w '%{http_code}\\n'", 1))
+            "-w '%{http_code} %{size_download}\\n'", 1))
 EOS
 timeout -k 5 100 python3 "$dir/inspect.py" "$url" "$page" "$dir/copies" \
 	"$dir/commands" >"$dir/said" 2>"$dir/traceback"
@@ -338,7 +338,7 @@ start --scenario "$dir/copies" --body x
 here=${url#http://}
 sed "s,http://127.0.0.1:[0-9]*/,http://${here%/}/," "$dir/commands" \
 	>"$dir/again"
-equal '299 299 299 299 299 299 299 299 299 299 299 299 299' \
+equal '299 5 299 0 299 5 299 5 299 5 299 5 299 5 299 5 299 5 299 5 299 5 299 5 299 5' \
 	"$(timeout 60 sh "$dir/again" 2>/dev/null | tr '\n' ' ' |
 		sed 's/ $//')" 'rules that were copied answer what they were made of'
 kill "$pid"

@@ -90,7 +90,8 @@ START_TEST(a_line)
 		"'http://localhost:8080/x' \\\\\\n  -H 'Accept: */*' "
 		"\\\\\\n  -H 'User-Agent:' \\\\\\n  -H 'Content-Type:' "
 		"\\\\\\n  --data-raw 'a=b'\\n\",\"rule\":\"@on POST /x\\n"
-		"@if-body \\\"a=b\\\"\\nHTTP/1.1 201\\n\\n\"}\n");
+		"@if-body \\\"a=b\\\"\\n# the body of the reply is not in it"
+		"\\nHTTP/1.1 201\\n\\n\"}\n");
 	/* nothing is known but what a log says */
 	exchange.method = NULL;
 	exchange.body_size = 0;
@@ -260,9 +261,81 @@ START_TEST(rules)
 	exchange.body_size = 6;
 	exchange.body_total = 6;
 	exchange.rule = 0;
+	exchange.status = 501;
 	assert_written(call_write_rule, &call,
 		"@on POST /x\n@if-body \"\\n\\\"\\\\\\x00@\\xff\"\n"
-		"HTTP/1.1 200 OK\n\n");
+		"# no rule answered it\nHTTP/1.1 200 OK\n\n");
+}
+END_TEST
+
+#define SENT "connection 7 from unix\n       0.000 < x\n"
+#define AT "       0.000 > "
+#define OK AT "HTTP/1.1 200 OK\\r\\n\n"
+#define LACKS "# the body of the reply is not in it\n"
+
+/* What a transcript has of a reply, and the rule for it. */
+static const struct {
+	const char *sent;
+	uint64_t size; /* of the reply, at its end */
+	const char *method;
+	const char *faults;
+	const char *rule;
+} replies[] = {
+	/* the last reply, as a message that needs no notice */
+	{SENT OK AT "\\r\\n\n" AT "first\n" OK AT "Date: x\\r\\n\n" AT
+		    "X: y\\r\\n\n" AT "Content-Length: 2\\r\\n\n" AT
+		    "\\r\\n\n" AT "hi\n"
+		    "       0.000 - (closed)\n",
+		55, "GET", NULL, "HTTP/1.1 200 OK\nX: y\n\nhi\n\n"},
+	/* no line of it is a directive, and its last line end is its own */
+	{SENT OK AT "\\r\\n\n" AT "@on\\n\n" AT " @\\n\n", 26, "GET", NULL,
+		"HTTP/1.1 200 OK\nContent-Length: 7\n\n@@on\n @\n\n"},
+	{SENT OK AT "Transfer-Encoding: chunked\\r\\n\n" AT "\\r\\n\n" AT
+		    "2\\r\\n\n" AT "hi\\r\\n\n" AT "a;x\\r\\n\n" AT
+		    "0123456789\\r\\n\n" AT "0\\r\\n\n" AT "\\r\\n\n",
+		76, "GET", NULL, "HTTP/1.1 200 OK\n\nhi0123456789\n\n"},
+	{SENT AT "HTTP/1.1 100 Continue\\r\\n\n" AT "\\r\\n\n" AT
+		 "HTTP/1.1 204 No Content\\r\\n\n" AT "\\r\\n\n",
+		52, "GET", NULL, "HTTP/1.1 204 No Content\n\n"},
+	/* it is not known, or not what the rule would say */
+	{SENT OK AT "Content-Encoding: br\\r\\n\n" AT "X: y\\r\\n\n" AT
+		    "\\r\\n\n" AT "\\xff\n",
+		48, "GET", NULL, LACKS "HTTP/1.1 200 OK\nX: y\n\n"},
+	{SENT OK AT "Content-Length: 9\\r\\n\n" AT "\\r\\n\n", 38, "HEAD", NULL,
+		LACKS "HTTP/1.1 200 OK\n\n"},
+	{SENT OK AT "\\r\\n\n" AT "hi\n", 21, "GET", "cut 2 fin",
+		"@fault cut 2 fin\n" LACKS "HTTP/1.1 200 OK\n\n"},
+	{SENT OK AT "Transfer-Encoding: chunked\\r\\n\n" AT "\\r\\n\n" AT
+		    "ffffffffffffffff\\r\\n\n" AT "hi\\r\\n\n",
+		69, "GET", NULL, LACKS "HTTP/1.1 200 OK\n\n"},
+	{SENT OK AT "\\r\\n\n" AT "hi\n"
+		    "             > ... 9 more bytes\n",
+		30, "GET", NULL, LACKS "HTTP/1.1 200 OK\n\n"},
+	{SENT OK AT "\\r\\n\n", 999, "GET", NULL, LACKS "HTTP/1.1 200 OK\n\n"},
+	{SENT AT "HTTP/1.\\n\n" AT "x\\r\\n\n" AT "\\r\\n\n", 13, "GET", NULL,
+		LACKS "HTTP/1.1 200 OK\n\n"},
+	{"x", 0, "GET", NULL, LACKS "HTTP/1.1 200 OK\n\n"},
+};
+
+START_TEST(what_was_answered)
+{
+	struct retort_exchange exchange = make_exchange();
+	struct call call = {&exchange, NULL, replies[_i].sent};
+	struct bytes got;
+
+	exchange.request = "GET /x HTTP/1.1";
+	exchange.request_size = 15;
+	exchange.method = replies[_i].method;
+	exchange.status = 200;
+	exchange.faults = replies[_i].faults;
+	exchange.sent = replies[_i].size;
+	exchange.body_size = 0;
+	exchange.body_total = 0;
+	got = write_with(call_write_rule, &call);
+	assert_begins(got, "@on GET /x\n");
+	assert_bytes(got.data + 11, got.size - 11, replies[_i].rule,
+		strlen(replies[_i].rule));
+	bytes_free(&got);
 }
 END_TEST
 
@@ -278,6 +351,7 @@ main(void)
 	tcase_add_test(tcase, urls);
 	tcase_add_test(tcase, what_cannot_be_copied);
 	tcase_add_test(tcase, rules);
+	tcase_add_loop_test(tcase, what_was_answered, 0, COUNT(replies));
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
 }
