@@ -123,7 +123,8 @@ number_of(const char *name)
 {
 	size_t digits = strspn(name, "0123456789");
 
-	return digits > 0 && digits < 19 && strcmp(name + digits, ".txt") == 0 ?
+	return *name != '0' && digits > 0 && digits < 19 &&
+			strcmp(name + digits, ".txt") == 0 ?
 		strtoull(name, NULL, 10) :
 		0;
 }

@@ -371,6 +371,9 @@ refused 'show and --port exclude each other' show -p 8080 "$dir/tls"
 refused "show $dir/none: No such file" show "$dir/none"
 refused 'a transcript, which begins with connection N' show "$dir/s.retort"
 refused 'no transcript is there' show "$dir/tmp"
+mkdir "$dir/others"
+echo x >"$dir/others/01.txt"
+refused 'no transcript is there' show "$dir/others"
 refused '--report r.json: expected FILE.html or FILE.txt' run --report r.json \
 	-- true
 refused '--report: needs run or sweep or show' --report r.html
