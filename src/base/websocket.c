@@ -142,6 +142,18 @@ length_size(const char *bytes)
 	return length == 126 ? 2 : length == 127 ? 8 : 0;
 }
 
+/* By its length, which is there. */
+static uint64_t
+payload_size(const char *bytes)
+{
+	size_t more = length_size(bytes);
+	uint64_t size = more == 0 ? (unsigned char)bytes[1] & 0x7f : 0;
+
+	for (size_t i = 0; i < more; i++)
+		size = size << 8 | (unsigned char)bytes[2 + i];
+	return size;
+}
+
 int
 rt_websocket_frame(const char *bytes, size_t size, uint64_t *payload)
 {
@@ -154,9 +166,7 @@ rt_websocket_frame(const char *bytes, size_t size, uint64_t *payload)
 	more = length_size(bytes);
 	if (size < 2 + more)
 		return 0;
-	*payload = more == 0 ? (unsigned char)bytes[1] & 0x7f : 0;
-	for (size_t i = 0; i < more; i++)
-		*payload = *payload << 8 | (unsigned char)bytes[2 + i];
+	*payload = payload_size(bytes);
 	if (*payload >> 63 != 0)
 		return -EBADMSG;
 	return (int)(2 + more + 4);
@@ -173,6 +183,41 @@ rt_websocket_unmask(char *bytes, size_t size)
 	for (size_t i = head + 4; i < size; i++)
 		bytes[i - 4] = (char)(bytes[i] ^ mask[(i - head) % 4]);
 	return size - 4;
+}
+
+struct rt_word
+rt_websocket_payload(const char *bytes, size_t size)
+{
+	struct rt_word none = {bytes, 0};
+	uint64_t payload;
+	size_t head;
+
+	if (size < 2 || (head = 2 + length_size(bytes)) > size)
+		return none;
+	payload = payload_size(bytes);
+	return payload == size - head ?
+		(struct rt_word){bytes + head, size - head} :
+		none;
+}
+
+unsigned
+rt_websocket_opcode(struct rt_word name)
+{
+	static const struct {
+		const char *name;
+		unsigned opcode; /* RFC 6455 11.8 */
+	} types[] = {
+		{"text", 1},
+		{"binary", 2},
+		{"close", 8},
+		{"ping", 9},
+		{"pong", 10},
+	};
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (rt_word_is(name, types[i].name))
+			return types[i].opcode;
+	return 0;
 }
 
 size_t

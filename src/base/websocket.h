@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
+
 /* Bytes of Sec-WebSocket-Accept. */
 #define RT_WEBSOCKET_ACCEPT 28u
 
@@ -26,6 +28,13 @@ int rt_websocket_frame(const char *bytes, size_t size, uint64_t *payload);
 /* Takes the mask off a whole frame of `size` bytes, in place: how many are
    left. */
 size_t rt_websocket_unmask(char *bytes, size_t size);
+
+/* What a whole frame without a mask carries; empty: it is none. */
+struct rt_word rt_websocket_payload(const char *bytes, size_t size);
+
+/* The type of a frame by its name: "text", "binary", "close", "ping" or "pong".
+   0: there is no such. */
+unsigned rt_websocket_opcode(struct rt_word name);
 
 /* Writes what a frame without a mask has before a payload of `size` bytes:
    how many these are. */

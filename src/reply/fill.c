@@ -37,6 +37,8 @@ static const struct {
 #endif
 	{"websocket-accept", RT_FILL_ACCEPT, false},
 	{"body", RT_FILL_BODY, true},
+	{"payload", RT_FILL_PAYLOAD, true},
+	{"frame.", RT_FILL_FRAME, true},
 	{"connection", RT_FILL_CONNECTION, true},
 	{"count", RT_FILL_COUNT, true},
 	{"now", RT_FILL_NOW, true},
@@ -61,6 +63,16 @@ add_piece(struct rt_fill *fill, struct rt_piece piece)
 	return 0;
 }
 
+/* Of bytes alone: its head could stand nowhere else. */
+static bool
+is_frame(const struct rt_piece *piece)
+{
+	struct rt_word name = {piece->text, piece->size};
+
+	return piece->in == RT_FILL_PLAIN &&
+		(rt_websocket_opcode(name) != 0 || rt_word_is(name, "end"));
+}
+
 /* What the word in braces names. False: nothing. */
 static bool
 look_up(struct rt_word word, enum retort_protocol protocol,
@@ -83,6 +95,8 @@ look_up(struct rt_word word, enum retort_protocol protocol,
 		piece->text += size;
 		piece->size -= size;
 		if (piece->kind == RT_FILL_OF_JSON && *piece->text != '/')
+			return false;
+		if (piece->kind == RT_FILL_FRAME && !is_frame(piece))
 			return false;
 		return names[i].plain || protocol == RETORT_HTTP;
 	}
@@ -126,8 +140,8 @@ expected_for(struct rt_word word, enum retort_protocol protocol)
 	};
 
 	if (protocol != RETORT_HTTP)
-		return "{body}, {connection}, {count} or {now}; a brace is "
-		       "'{{'";
+		return "{body}, {payload}, {connection}, {count} or {now}; a "
+		       "brace is '{{'";
 	for (size_t i = 0; i < sizeof likely / sizeof *likely; i++) {
 		size_t size = strlen(likely[i].begin);
 
@@ -466,6 +480,7 @@ value_of(const struct rt_piece *piece, const struct rt_filling *filling)
 	static const struct retort_exchange nothing;
 	const struct retort_exchange *seen =
 		filling->seen ? filling->seen : &nothing;
+	struct rt_word payload;
 	struct value value;
 
 	switch (piece->kind) {
@@ -487,6 +502,9 @@ value_of(const struct rt_piece *piece, const struct rt_filling *filling)
 			rt_field_came(seen, piece->text, piece->size));
 	case RT_FILL_OF_FORM:
 		return form_value(seen, piece);
+	case RT_FILL_PAYLOAD:
+		payload = rt_websocket_payload(seen->body, seen->body_size);
+		return bytes_value(payload.text, payload.size);
 	default:
 		return bytes_value(seen->body, seen->body_size);
 	}
@@ -535,18 +553,45 @@ add_now(struct rt_buf *to, int64_t now, enum rt_fill_in in)
 	rt_buf_add_text(to, text);
 }
 
+/* Puts the head before the payload, which is from `begin` on. */
+static void
+end_frame(struct rt_buf *to, unsigned opcode, size_t begin)
+{
+	char head[RT_WEBSOCKET_HEAD];
+	size_t payload = to->len - begin, size;
+
+	if (opcode == 0 || to->failed)
+		return;
+	size = rt_websocket_head(opcode, payload, head);
+	rt_buf_add(to, head, size);
+	if (to->failed)
+		return;
+	memmove(to->data + begin + size, to->data + begin, payload);
+	memcpy(to->data + begin, head, size);
+}
+
 size_t
 rt_fill_add(const struct rt_fill *fill, const struct rt_filling *filling,
 	size_t from, struct rt_buf *to)
 {
+	unsigned frame = 0;
+	size_t begin = 0;
+
 	while (from < fill->count) {
 		const struct rt_piece *piece = fill->pieces + from++;
 
 		switch (piece->kind) {
+		case RT_FILL_FRAME:
+			end_frame(to, frame, begin);
+			frame = rt_websocket_opcode(
+				(struct rt_word){piece->text, piece->size});
+			begin = to->len;
+			break;
 		case RT_FILL_TEXT:
 			rt_buf_add(to, piece->text, piece->size);
 			break;
 		case RT_FILL_BREAK:
+			end_frame(to, frame, begin);
 			return from;
 		case RT_FILL_CONNECTION:
 			rt_buf_add_number(to, filling->connection);
@@ -568,5 +613,6 @@ rt_fill_add(const struct rt_fill *fill, const struct rt_filling *filling,
 			break;
 		}
 	}
+	end_frame(to, frame, begin);
 	return from;
 }

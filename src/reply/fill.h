@@ -40,6 +40,8 @@ enum rt_fill_kind {
 	RT_FILL_OF_JSON,
 	RT_FILL_ACCEPT,
 	RT_FILL_BODY,
+	RT_FILL_PAYLOAD,
+	RT_FILL_FRAME, /* one begins, or "end": the last one ends */
 	RT_FILL_CONNECTION,
 	RT_FILL_COUNT,
 	RT_FILL_NOW

@@ -154,8 +154,8 @@ says 0 '--fill: the reply has no body; give one by --body' -p 0 --lifetime 0 \
 	--fill
 says 2 "--body: 'what': expected {path}, {query.NAME} or the like; a brace is \
 '{{'" -p 0 --fill --body '{what}'
-says 2 "--body: 'path': expected {body}, {connection}, {count} or {now}; a brace \
-is '{{'" -p 0 --tcp --fill --body '{path}'
+says 2 "--body: 'path': expected {body}, {payload}, {connection}, {count} or \
+{now}; a brace is '{{'" -p 0 --tcp --fill --body '{path}'
 says 2 "--body: fill: '{1}': the path of the rule has 0 asterisks" -p 0 --fill \
 	--body '{1}'
 says 0 'x.retort: served as a file; to play it as a scenario, write '\

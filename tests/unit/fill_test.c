@@ -218,6 +218,47 @@ START_TEST(accepts)
 }
 END_TEST
 
+/* Frames of a WebSocket, one of which came. */
+START_TEST(frames)
+{
+	static const struct {
+		const char *came;
+		size_t came_size;
+		const char *text;
+		const char *filled;
+		size_t size;
+	} cases[] = {
+		{"\x81\x02hi", 4, "{payload}!", "hi!", 3},
+		{"\x81\x7e\0\x02hi", 6, "{payload}!", "hi!", 3},
+		{"\x81\x7f\0\0\0\0\0\0\0\x02hi", 12, "{payload}!", "hi!", 3},
+		{"\x81\0", 2, "{payload}!", "!", 1},
+		/* no whole frame, or more than one */
+		{"\x81\x03hi", 4, "{payload}!", "!", 1},
+		{"\x81\x01hi", 4, "{payload}!", "!", 1},
+		{"\x81\x7e\0", 3, "{payload}!", "!", 1},
+		{"\x81", 1, "{payload}!", "!", 1},
+		{"", 0, "{payload}!", "!", 1},
+		/* to the next one, or to the end */
+		{"\x81\x02hi", 4, "<{frame.text}{payload}!{frame.ping}",
+			"<\x81\x03hi!\x89\0", 8},
+		{"\x81\x02hi", 4, "{frame.close}{frame.end}-{frame.pong}x",
+			"\x88\0-\x8a\x01x", 6},
+		{"\x81\x02hi", 4, "{frame.binary}{body}", "\x82\x04\x81\x02hi",
+			6},
+	};
+
+	for (int i = 0; i < COUNT(cases); i++) {
+		const struct retort_exchange came = {.body = cases[i].came,
+			.body_size = cases[i].came_size};
+		const struct rt_filling with = {.seen = &came};
+		struct rt_buf to = filled(cases[i].text, RT_FILL_PLAIN, &with);
+
+		assert_bytes(to.data, to.len, cases[i].filled, cases[i].size);
+		rt_buf_free(&to);
+	}
+}
+END_TEST
+
 START_TEST(nothing)
 {
 	static const struct rt_filling empty = {.connection = 1};
@@ -279,7 +320,9 @@ END_TEST
 #define POINTER \
 	"expected a JSON pointer, which begins with a slash, such as " \
 	"{json./items/0/id}"
-#define PLAIN "expected {body}, {connection}, {count} or {now}; a brace is '{{'"
+#define PLAIN \
+	"expected {body}, {payload}, {connection}, {count} or {now}; a brace " \
+	"is '{{'"
 
 static const struct {
 	const char *text;
@@ -316,6 +359,8 @@ static const struct {
 	{"{a\n}", 1, "'a': expected a '}' after it; a brace is '{{'",
 		RETORT_HTTP},
 	{"{path}", 1, "'path': " PLAIN, RETORT_TCP},
+	{"{frame.texts}", 1, "'frame.texts': " PLAIN, RETORT_TCP},
+	{"{frame.}", 1, "'frame.': " PLAIN, RETORT_TCP},
 	{"{1}", 1, "'1': " PLAIN, RETORT_UDP},
 	{"{query.a}", 1, "'query.a': " PLAIN, RETORT_TCP},
 };
@@ -331,6 +376,19 @@ START_TEST(mistake)
 		-EINVAL);
 	ck_assert_str_eq(error.text, mistakes[_i].error);
 	ck_assert_uint_eq(error.at, mistakes[_i].at);
+	rt_fill_free(&fill);
+}
+END_TEST
+
+START_TEST(no_frame_in_a_field)
+{
+	struct rt_fill fill = {.pieces = NULL};
+	struct rt_error error;
+
+	ck_assert_int_eq(rt_fill_read_fields(&fill, "A: {raw frame.text}\n",
+				 RETORT_HTTP, &error),
+		-EINVAL);
+	ck_assert_str_eq(error.text, "'raw frame.text': " LIKE);
 	rt_fill_free(&fill);
 }
 END_TEST
@@ -387,10 +445,12 @@ main(void)
 	tcase_add_loop_test(tcase, fills, 0, COUNT(texts));
 	tcase_add_loop_test(tcase, of_bodies, 0, COUNT(bodies));
 	tcase_add_test(tcase, accepts);
+	tcase_add_test(tcase, frames);
 	tcase_add_test(tcase, nothing);
 	tcase_add_test(tcase, bounded);
 	tcase_add_test(tcase, lines);
 	tcase_add_loop_test(tcase, mistake, 0, COUNT(mistakes));
+	tcase_add_test(tcase, no_frame_in_a_field);
 	tcase_add_test(tcase, mistake_in_fields);
 	tcase_add_loop_test(tcase, type, 0, COUNT(types));
 	rt_test_case(suite, tcase);
