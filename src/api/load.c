@@ -183,13 +183,16 @@ line_of(const struct rt_item *item, const char *member)
 	return place != NULL ? place->line : 0;
 }
 
-/* The line of a frame, or of a rule that opens a WebSocket; 0: neither. */
+/* The line of a frame, of a condition on one, or of a rule that opens a
+   WebSocket; 0: none. */
 static unsigned
 websocket_line(const struct rt_item *item)
 {
 	const struct retort_reply *rule = &item->rule;
-	unsigned line = line_of(item, "frame");
+	unsigned line = line_of(item, "if_frame");
 
+	if (line == 0)
+		line = line_of(item, "frame");
 	if (line == 0 && rule->fill && rule->fields != NULL &&
 		strstr(rule->fields, "{websocket-accept}") != NULL)
 		return item->line;

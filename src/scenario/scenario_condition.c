@@ -130,6 +130,10 @@ rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at)
 		own = rt_scenario_own_quoted(reader, at, text, &size);
 	if (own == NULL)
 		return false;
+	/* @if-frame may have set it */
+	if (rt_condition_text(rule, i) != NULL)
+		return rt_scenario_expected(reader, reader->line,
+			"no @if-frame before it");
 	rt_condition_set_text(rule, i, own);
 	if (condition->kind == RT_MEMBER_BYTES)
 		memcpy(rt_condition_of(rule, i + 1), &size, sizeof size);

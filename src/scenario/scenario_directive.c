@@ -288,22 +288,13 @@ read_raw(struct rt_reader *reader, const char *at)
 	return rt_scenario_quoted(reader, at, &reader->bytes);
 }
 
-static const struct {
-	const char *name;
-	unsigned opcode; /* RFC 6455 11.8 */
-} frames[] = {
-	{"text", 1},
-	{"binary", 2},
-	{"close", 8},
-	{"ping", 9},
-	{"pong", 10},
-};
+#define FRAMES "text, binary, close, ping or pong"
 
 /* A frame of a WebSocket, whose head stands before its payload. */
 static bool
-add_frame(struct rt_reader *reader, unsigned opcode, size_t before)
+add_frame(struct rt_reader *reader, struct rt_buf *bytes, unsigned opcode,
+	size_t before)
 {
-	struct rt_buf *bytes = &reader->bytes;
 	size_t payload = bytes->len - before, size;
 	char head[RT_WEBSOCKET_HEAD];
 
@@ -320,7 +311,9 @@ static bool
 read_frame(struct rt_reader *reader, const char *at)
 {
 	struct rt_word word = rt_scenario_word(reader, &at);
-	size_t before = reader->bytes.len, i = 0;
+	size_t before = reader->bytes.len;
+	unsigned opcode = rt_websocket_opcode(word);
+	bool filled;
 
 	if (reader->message)
 		return rt_scenario_expected(reader, reader->line,
@@ -328,20 +321,70 @@ read_frame(struct rt_reader *reader, const char *at)
 	if (reader->item->rule.status != 0 && reader->item->rule.body != NULL)
 		return rt_scenario_expected(reader, reader->line,
 			"no body before it");
-	while (i < sizeof frames / sizeof *frames &&
-		!rt_word_is(word, frames[i].name))
-		i++;
-	if (i == sizeof frames / sizeof *frames)
-		return rt_scenario_expected(reader, word.text,
-			"text, binary, close, ping or pong");
+	if (opcode == 0)
+		return rt_scenario_expected(reader, word.text, FRAMES);
 	/* after a head they are what follows it; or else the reply, as those of
 	   @raw are */
 	if (reader->item->rule.status == 0)
 		reader->raw = reader->quoted = true;
+	/* its length is known when it is filled in */
+	filled = reader->item->rule.fill && reader->item->rule.status == 0;
+	if (filled)
+		rt_buf_add_format(&reader->bytes, "{frame.%.*s}",
+			(int)word.size, word.text);
 	if (rt_scenario_rest(reader, at).size > 0 &&
 		!rt_scenario_quoted(reader, at, &reader->bytes))
 		return false;
-	return add_frame(reader, frames[i].opcode, before);
+	if (!filled)
+		return add_frame(reader, &reader->bytes, opcode, before);
+	rt_buf_add_text(&reader->bytes, "{frame.end}");
+	return !reader->bytes.failed || rt_scenario_no_memory(reader);
+}
+
+/* A piece that is such a frame, without its mask; of any payload, if none is
+   said. */
+static bool
+read_if_frame(struct rt_reader *reader, const char *at)
+{
+	struct retort_reply *rule = &reader->item->rule;
+	struct rt_word word = rt_scenario_word(reader, &at);
+	unsigned opcode = rt_websocket_opcode(word);
+	struct rt_buf frame;
+	bool ok;
+
+	if (opcode == 0)
+		return rt_scenario_expected(reader, word.text, FRAMES);
+	if (rule->if_body != NULL || rule->if_body_begins != NULL)
+		return rt_scenario_expected(reader, reader->line,
+			"no @if-body, @if-body-begins or @if-frame before it");
+	if (rt_scenario_rest(reader, at).size == 0) {
+		char first = (char)(0x80 | opcode);
+
+		rule->if_body_begins = rt_scenario_own_text(reader, &first, 1);
+		return rule->if_body_begins != NULL;
+	}
+	rt_buf_init(&frame, RT_SCENARIO_TEXT);
+	ok = rt_scenario_quoted(reader, at, &frame) &&
+		add_frame(reader, &frame, opcode, 0);
+	if (ok) {
+		rule->if_body =
+			rt_scenario_own_text(reader, frame.data, frame.len);
+		rule->if_body_size = frame.len;
+		ok = rule->if_body != NULL;
+	}
+	rt_buf_free(&frame);
+	return ok;
+}
+
+/* Before frames, whose payloads it changes. */
+static bool
+read_fill(struct rt_reader *reader, const char *at)
+{
+	if (rt_scenario_place(reader->item, "frame", 5, "") != NULL)
+		return rt_scenario_expected(reader, reader->line,
+			"it before @frame");
+	reader->item->rule.fill = true;
+	return rt_scenario_ends(reader, at);
 }
 
 static bool
@@ -461,12 +504,12 @@ enum place {
 	IN_EXPECTATION
 };
 
-/* What is said after it, if no function reads that. */
+/* What is said after it. */
 enum said {
-	NOTHING, /* it sets a bool of the rule, */
-	ANSWER,  /* and is an answer */
-	WORDS,   /* a text of the rule is what is left of the line; */
-	LINE     /* or it is one of the lines that a buffer gathers */
+	READ,   /* what its function reads; */
+	ANSWER, /* nothing: it sets a bool of the rule, and is an answer; */
+	WORDS,  /* a text of the rule is what is left of the line; */
+	LINE    /* or it is one of the lines that a buffer gathers */
 };
 
 #define OF_RULE(member) offsetof(struct retort_reply, member)
@@ -486,6 +529,7 @@ static const struct directive {
 	{"expect", ANYWHERE, .read = read_expect},
 	{"order", ANYWHERE, .read = read_order},
 	{"connections", IN_EXPECTATION, .read = read_connections},
+	{"if-frame", IN_ITEM, .read = read_if_frame},
 	{"prefer", IN_RULE, .read = read_prefer},
 	{"times", IN_RULE, .read = read_times},
 	{"then-in", IN_RULE, .said = WORDS, .in = OF_RULE(then_in),
@@ -499,7 +543,7 @@ static const struct directive {
 	{"next", IN_RULE, .read = read_next},
 	{"idle", IN_RULE, .read = read_idle},
 	{"silent", IN_RULE, .said = ANSWER, .in = OF_RULE(silent)},
-	{"fill", IN_RULE, .said = NOTHING, .in = OF_RULE(fill)},
+	{"fill", IN_RULE, .read = read_fill},
 	{"part", OFTEN_IN_RULE, .read = read_part},
 	{"raw", OFTEN_IN_RULE, .read = read_raw},
 	{"frame", OFTEN_OR_AFTER_101, .read = read_frame},
@@ -644,7 +688,7 @@ read_said(struct rt_reader *reader, const struct directive *directive,
 		return own != NULL;
 	}
 	*(bool *)in = true;
-	reader->answered |= directive->said == ANSWER;
+	reader->answered = true;
 	return rt_scenario_ends(reader, at);
 }
 

@@ -282,6 +282,14 @@ static const struct {
 	{ON "@frame",
 		"s:2:7: the line ends: expected text, binary, close, ping or "
 		"pong"},
+	{ON "@frame ping\n@fill", "s:3:1: '@fill': expected it before @frame"},
+	{ON "@if-frame x",
+		"s:2:11: 'x': expected text, binary, close, ping or pong"},
+	{ON "@if-frame text x", "s:2:16: 'x': expected " QUOTES},
+	{ON "@if-frame text \"x\"\n@if-body \"x\"",
+		"s:3:1: '@if-body \"x\"': expected no @if-frame before it"},
+	{ON "@if-body-begins \"x\"\n@if-frame text",
+		"s:3:1: '@if-frame text': expected no @if-body, @if-body-begins or @if-frame before it"},
 	{ON "@frame \"x\"",
 		"s:2:8: '\"x\"': expected text, binary, close, ping or pong"},
 	{ON "@frame text x", "s:2:13: 'x': expected " QUOTES},
@@ -1455,6 +1463,20 @@ START_TEST(frames_have_heads)
 		"a\0b-\x89\0\x88\x02\x03\xe8\x8a\0\x82\x01"
 		"c",
 		17);
+	rt_scenario_free(&scenario);
+	/* their lengths are known when they are filled in */
+	read_good("@on\n@fill\n@frame text \"a {payload}\"\n@frame ping\n");
+	assert_text(rule(0)->body,
+		"{frame.text}a {payload}{frame.end}{frame.ping}{frame.end}");
+	rt_scenario_free(&scenario);
+	read_good("@on\n@if-frame text \"a\\x00\"\n@echo\n@then\n@echo\n"
+		  "@on\n@if-frame close\n@echo\n");
+	for (size_t i = 0; i < 2; i++)
+		assert_bytes(rule(i)->if_body, rule(i)->if_body_size,
+			"\x81\x02"
+			"a",
+			4);
+	assert_text(rule(2)->if_body_begins, "\x88");
 	rt_scenario_free(&scenario);
 	/* the first of what follows a head */
 	read_good("@on\n@fill\n@next bytes\nHTTP/1.1 101 X\nA: {path}\n\n"

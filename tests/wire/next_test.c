@@ -164,7 +164,8 @@ START_TEST(frames_of_a_websocket)
 			  "Sec-WebSocket-Accept: {websocket-accept}");
 	ON(NULL, .if_bytes = true, .if_body_begins = "\x88", .echo = true,
 		.close = true);
-	ON(NULL, .if_bytes = true, .echo = true);
+	ON(NULL, .if_bytes = true, .fill = true,
+		.body = "{frame.text}{payload}");
 	fd = connect_client();
 	exchange_on(fd,
 		"GET /chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"

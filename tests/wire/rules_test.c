@@ -606,7 +606,7 @@ END_TEST
 START_TEST(what_a_scenario_lacks_is_told)
 {
 	static const char text[] = "@on\n@if-tls version: *\n@raw \"x\"\n"
-				   "@on\n@frame ping\n@frame ping\n";
+				   "@on\n@if-frame ping\n@frame pong\n";
 	static const char handshake[] =
 		"@on\n@fill\nHTTP/1.1 101 OK\nA: {websocket-accept}\n";
 	char *notices;
