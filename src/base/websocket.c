@@ -133,6 +133,9 @@ rt_websocket_accept(const char *key, size_t size,
 
 /* --- frames --- */
 
+/* Most bytes before the payload of a frame without a mask. */
+#define HEAD 10u
+
 /* Bytes of the length after the first two of a frame. */
 static size_t
 length_size(const char *bytes)
@@ -220,8 +223,9 @@ rt_websocket_opcode(struct rt_word name)
 	return 0;
 }
 
-size_t
-rt_websocket_head(unsigned opcode, size_t size, char head[RT_WEBSOCKET_HEAD])
+/* What stands before a payload of `size` bytes: how many these are. */
+static size_t
+write_head(unsigned opcode, size_t size, char head[HEAD])
 {
 	size_t more = size < 126 ? 0 : size <= 0xffff ? 2 : 8;
 
@@ -230,4 +234,18 @@ rt_websocket_head(unsigned opcode, size_t size, char head[RT_WEBSOCKET_HEAD])
 	for (size_t i = 0; i < more; i++)
 		head[2 + i] = (char)((uint64_t)size >> 8 * (more - 1 - i));
 	return 2 + more;
+}
+
+void
+rt_websocket_wrap(struct rt_buf *to, unsigned opcode, size_t payload)
+{
+	size_t size = to->len - payload, head_size;
+	char head[HEAD];
+
+	head_size = write_head(opcode, size, head);
+	rt_buf_add(to, head, head_size);
+	if (to->failed)
+		return;
+	memmove(to->data + payload + head_size, to->data + payload, size);
+	memcpy(to->data + payload, head, head_size);
 }

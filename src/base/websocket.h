@@ -6,13 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 
 /* Bytes of Sec-WebSocket-Accept. */
 #define RT_WEBSOCKET_ACCEPT 28u
-
-/* Most bytes before the payload of a frame without a mask. */
-#define RT_WEBSOCKET_HEAD 10u
 
 /* The value of Sec-WebSocket-Accept for this Sec-WebSocket-Key. */
 void rt_websocket_accept(const char *key, size_t size,
@@ -36,9 +34,7 @@ struct rt_word rt_websocket_payload(const char *bytes, size_t size);
    0: there is no such. */
 unsigned rt_websocket_opcode(struct rt_word name);
 
-/* Writes what a frame without a mask has before a payload of `size` bytes:
-   how many these are. */
-size_t rt_websocket_head(unsigned opcode, size_t size,
-	char head[RT_WEBSOCKET_HEAD]);
+/* Makes a frame without a mask of all that is in `to` from `payload` on. */
+void rt_websocket_wrap(struct rt_buf *to, unsigned opcode, size_t payload);
 
 #endif

@@ -553,21 +553,12 @@ add_now(struct rt_buf *to, int64_t now, enum rt_fill_in in)
 	rt_buf_add_text(to, text);
 }
 
-/* Puts the head before the payload, which is from `begin` on. */
+/* One is under way, from `begin` on, unless its type is 0. */
 static void
 end_frame(struct rt_buf *to, unsigned opcode, size_t begin)
 {
-	char head[RT_WEBSOCKET_HEAD];
-	size_t payload = to->len - begin, size;
-
-	if (opcode == 0 || to->failed)
-		return;
-	size = rt_websocket_head(opcode, payload, head);
-	rt_buf_add(to, head, size);
-	if (to->failed)
-		return;
-	memmove(to->data + begin + size, to->data + begin, payload);
-	memcpy(to->data + begin, head, size);
+	if (opcode != 0 && !to->failed)
+		rt_websocket_wrap(to, opcode, begin);
 }
 
 size_t

@@ -290,23 +290,6 @@ read_raw(struct rt_reader *reader, const char *at)
 
 #define FRAMES "text, binary, close, ping or pong"
 
-/* A frame of a WebSocket, whose head stands before its payload. */
-static bool
-add_frame(struct rt_reader *reader, struct rt_buf *bytes, unsigned opcode,
-	size_t before)
-{
-	size_t payload = bytes->len - before, size;
-	char head[RT_WEBSOCKET_HEAD];
-
-	size = rt_websocket_head(opcode, payload, head);
-	rt_buf_add(bytes, head, size);
-	if (bytes->failed)
-		return rt_scenario_no_memory(reader);
-	memmove(bytes->data + before + size, bytes->data + before, payload);
-	memcpy(bytes->data + before, head, size);
-	return true;
-}
-
 static bool
 read_frame(struct rt_reader *reader, const char *at)
 {
@@ -335,9 +318,10 @@ read_frame(struct rt_reader *reader, const char *at)
 	if (rt_scenario_rest(reader, at).size > 0 &&
 		!rt_scenario_quoted(reader, at, &reader->bytes))
 		return false;
-	if (!filled)
-		return add_frame(reader, &reader->bytes, opcode, before);
-	rt_buf_add_text(&reader->bytes, "{frame.end}");
+	if (filled)
+		rt_buf_add_text(&reader->bytes, "{frame.end}");
+	else
+		rt_websocket_wrap(&reader->bytes, opcode, before);
 	return !reader->bytes.failed || rt_scenario_no_memory(reader);
 }
 
@@ -364,8 +348,11 @@ read_if_frame(struct rt_reader *reader, const char *at)
 		return rule->if_body_begins != NULL;
 	}
 	rt_buf_init(&frame, RT_SCENARIO_TEXT);
-	ok = rt_scenario_quoted(reader, at, &frame) &&
-		add_frame(reader, &frame, opcode, 0);
+	ok = rt_scenario_quoted(reader, at, &frame);
+	if (ok)
+		rt_websocket_wrap(&frame, opcode, 0);
+	if (ok && frame.failed)
+		ok = rt_scenario_no_memory(reader);
 	if (ok) {
 		rule->if_body =
 			rt_scenario_own_text(reader, frame.data, frame.len);
