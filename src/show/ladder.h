@@ -77,7 +77,7 @@ bool ladder_next_line(struct ladder_span *lines, struct ladder_span *line);
 const struct ladder_fault *ladder_faults_at(const struct ladder *ladder,
 	size_t step, size_t *count);
 
-/* The bytes that such a line stands for, into room for its size; how many. */
+/* The bytes that a line stands for, into room for its size; how many. */
 size_t ladder_bytes(struct ladder_span line, char *bytes);
 
 /* How long nothing went before that step: us. */

@@ -18,6 +18,8 @@ struct call {
 	const struct retort_exchange *exchange;
 	const char *url;        /* of the server; NULL */
 	const char *transcript; /* of its connection; NULL */
+	struct retort *reader;  /* any server, which reads what JSON is; NULL:
+	                           none is */
 };
 
 /* One line, with its end, whatever clients sent: a JSON object, which
@@ -31,5 +33,8 @@ void call_write_curl(FILE *file, const struct call *call);
 /* A rule of a scenario for that request, which is whole; nothing, if there can
    be none. */
 void call_write_rule(FILE *file, const struct call *call);
+
+/* The conditions of that rule for the body. */
+void call_write_conditions(FILE *file, const struct call *call);
 
 #endif

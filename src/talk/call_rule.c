@@ -14,9 +14,6 @@
 #include "show/ladder.h"
 #include "talk/call.h"
 
-/* A longer body is no condition that somebody would read. */
-#define MOST_CONDITION ((size_t)4 << 10)
-
 /* The longest rule for the same request, by a log line. */
 #define RULE_SIZE 16384
 
@@ -274,26 +271,6 @@ put_answer(FILE *file, const struct call *call)
 
 /* --- a rule --- */
 
-/* As scenarios have bytes in double quotes. */
-static void
-put_escaped(FILE *file, const char *bytes, size_t size)
-{
-	(void)fputc('"', file);
-	for (size_t i = 0; i < size; i++) {
-		char c = bytes[i];
-
-		if (c == '\r' || c == '\n')
-			(void)fputs(c == '\r' ? "\\r" : "\\n", file);
-		else if (c == '"' || c == '\\')
-			(void)fprintf(file, "\\%c", c);
-		else if (c >= ' ' && c < 0x7f)
-			(void)fputc(c, file);
-		else
-			(void)fprintf(file, "\\x%02x", (unsigned char)c);
-	}
-	(void)fputc('"', file);
-}
-
 void
 call_write_rule(FILE *file, const struct call *call)
 {
@@ -311,10 +288,6 @@ call_write_rule(FILE *file, const struct call *call)
 		return;
 	line++;
 	(void)fprintf(file, "%.*s\n", (int)strcspn(line, "\n"), line);
-	if (exchange->body_size > 0 && exchange->body_size <= MOST_CONDITION) {
-		(void)fputs("@if-body ", file);
-		put_escaped(file, exchange->body, exchange->body_size);
-		(void)fputc('\n', file);
-	}
+	call_write_conditions(file, call);
 	put_answer(file, call);
 }

@@ -266,7 +266,8 @@ tell(struct inspect *inspect, struct seen *seen,
 	const struct retort_exchange *exchange, char *transcript)
 {
 	struct retort_exchange brief = *exchange;
-	struct call call = {exchange, retort_url(inspect->shown), transcript};
+	struct call call = {exchange, retort_url(inspect->shown), transcript,
+		inspect->server};
 	size_t size = 0;
 	char *line = make_line(&call, &size);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of call.c, call_curl.c and call_rule.c: a request as a line of JSON, as a command of
+ * Tests of call.c and call_...: a request as a line of JSON, as a command of
  * curl and as a rule, byte for byte. That the last two do the same again is
  * tried by tests/command/inspect.sh.
  */
@@ -75,7 +75,8 @@ assert_written(void (*function)(FILE *file, const struct call *call),
 START_TEST(a_line)
 {
 	struct retort_exchange exchange = make_exchange();
-	struct call call = {&exchange, "http://localhost:8080/", "x\ty\n"};
+	struct call call = {&exchange, "http://localhost:8080/", "x\ty\n",
+		NULL};
 
 	assert_written(call_write, &call,
 		"{\"id\":\"7.2\",\"log\":{\"time\":\"1970-01-01T00:00:00.000Z\","
@@ -182,7 +183,7 @@ static const struct {
 START_TEST(curl)
 {
 	struct retort_exchange exchange = make_exchange();
-	struct call call = {&exchange, "http://h/", NULL};
+	struct call call = {&exchange, "http://h/", NULL, NULL};
 	const char *body = commands[_i].body;
 	struct bytes got;
 
@@ -268,6 +269,115 @@ START_TEST(rules)
 }
 END_TEST
 
+#define FORM "application/x-www-form-urlencoded"
+#define PARTS "Multipart/Form-Data; boundary=b"
+#define PART "Content-Disposition: form-data; name=\"a\"\r\n"
+
+/* What a body is, and the conditions for it. */
+static const struct {
+	const char *type;
+	const char *body;
+	const char *conditions;
+} bodies_of_rules[] = {
+	{FORM, "a=b+c&d=%26*&e=&a=%zz",
+		"@if-form a=b c\n@if-form d=%26%2A\n@if-form e=\n"
+		"@if-form a=%25zz\n@if-form-only\n"},
+	{FORM "; charset=utf-8", "+=+b+",
+		"@if-form %20=%20b%20\n@if-form-only\n"},
+	/* no form but by its name */
+	{FORM, "hello", "@if-body \"hello\"\n"},
+	{FORM, "=b", "@if-body \"=b\"\n"},
+	{FORM, "a=b c", "@if-body \"a=b c\"\n"},
+	{"text/plain", "a=b", "@if-body \"a=b\"\n"},
+	/* whatever the boundary is */
+	{PARTS,
+		"--b\r\n" PART "\r\nx=% +&y\r\n--b\r\n"
+		"content-type: text/plain; charset=a\r\n"
+		"Content-Disposition: form-data; name=\"f=\"; "
+		"filename=\"a;type=b\xff\"\r\n\r\nz\r\n--b\r\n" PART
+		"\r\n\r\n--b--\r\n",
+		"@if-form a=x=%25 +%26y\n"
+		"@if-file f%3D=a%3Btype=b%FF;type=text/plain\n"
+		"@if-form f%3D=*\n@if-form a=\n@if-form-only\n"},
+	{"multipart/form-data; boundary=\"b\"", "--b\r\n" PART "\r\nx\r\n--b--",
+		"@if-form a=x\n@if-form-only\n"},
+	/* parts that are not as usual */
+	{PARTS, "--b\r\n" PART "\r\nx",
+		"@if-body \"--b\\r\\nContent-Disposition: form-data; "
+		"name=\\\"a\\\"\\r\\n\\r\\nx\"\n"},
+	{PARTS, "--b\r\n\r\nx\r\n--b--",
+		"@if-body \"--b\\r\\n\\r\\nx\\r\\n--b--\"\n"},
+	{PARTS,
+		"--b\r\nContent-Disposition: form-data; name=\"%22\"\r\n"
+		"\r\nx\r\n--b--",
+		"@if-body \"--b\\r\\nContent-Disposition: form-data; "
+		"name=\\\"%22\\\"\\r\\n\\r\\nx\\r\\n--b--\"\n"},
+	{"multipart/form-data", "--b\r\n", "@if-body \"--b\\r\\n\"\n"},
+	{"multipart/form-data; boundary=", "--\r\n", "@if-body \"--\\r\\n\"\n"},
+	/* what is no JSON, or has what cannot be seen */
+	{"application/json", "{a}", "@if-body \"{a}\"\n"},
+	{"application/json", "{\"a\": 1, \"a\": 2}",
+		"@if-body \"{\\\"a\\\": 1, \\\"a\\\": 2}\"\n"},
+	{"application/json", "[\"\r\"]", "@if-body \"[\\\"\\r\\\"]\"\n"},
+	{"application/json", " ", "@if-body \" \"\n"},
+#ifdef HAVE_JANSSON
+	{FORM, "{\"a\": [1]}", "@if-json {\"a\": [1]}\n"},
+	{"application/json", "\n[\n  \"@on\",\n\n\"\xc3\xa9\"]\n",
+		"@if-json [\n@if-json   \"@on\",\n@if-json \"\xc3\xa9\"]\n"},
+#endif
+};
+
+START_TEST(conditions)
+{
+	struct retort *reader = retort_start(.stepped = true);
+	struct retort_field type = {"Content-Type", bodies_of_rules[_i].type};
+	struct retort_exchange exchange = make_exchange();
+	struct call call = {&exchange, NULL, NULL, reader};
+
+	exchange.fields = &type;
+	exchange.field_count = 1;
+	exchange.body = bodies_of_rules[_i].body;
+	exchange.body_size = strlen(bodies_of_rules[_i].body);
+	exchange.body_total = exchange.body_size;
+	assert_written(call_write_conditions, &call,
+		bodies_of_rules[_i].conditions);
+	retort_close(reader);
+}
+END_TEST
+
+/* Long values are any, and a long body is no condition. */
+START_TEST(long_bodies)
+{
+	static char body[5000];
+	struct retort_field type = {"Content-Type", FORM};
+	struct retort_exchange exchange = make_exchange();
+	struct call call = {.exchange = &exchange};
+
+	memset(body, 'x', sizeof body);
+	body[1] = '=';
+	exchange.fields = &type;
+	exchange.field_count = 1;
+	exchange.body = body;
+	exchange.body_size = sizeof body;
+	assert_written(call_write_conditions, &call,
+		"@if-form x=*\n@if-form-only\n");
+	type.value = "text/plain";
+	assert_written(call_write_conditions, &call, "");
+	/* so many pairs that nobody would read them */
+	type.value = FORM;
+	for (size_t i = 0; i < 404; i++)
+		body[i] = "a=b&"[i % 4];
+	exchange.body_size = 404;
+	exchange.body_total = 404;
+	{
+		struct bytes got = write_with(call_write_conditions, &call);
+
+		assert_begins(got, "@if-body \"a=b&a=b");
+		bytes_free(&got);
+	}
+}
+END_TEST
+
 #define SENT "connection 7 from unix\n       0.000 < x\n"
 #define AT "       0.000 > "
 #define OK AT "HTTP/1.1 200 OK\\r\\n\n"
@@ -320,7 +430,7 @@ static const struct {
 START_TEST(what_was_answered)
 {
 	struct retort_exchange exchange = make_exchange();
-	struct call call = {&exchange, NULL, replies[_i].sent};
+	struct call call = {&exchange, NULL, replies[_i].sent, NULL};
 	struct bytes got;
 
 	exchange.request = "GET /x HTTP/1.1";
@@ -351,6 +461,8 @@ main(void)
 	tcase_add_test(tcase, urls);
 	tcase_add_test(tcase, what_cannot_be_copied);
 	tcase_add_test(tcase, rules);
+	tcase_add_loop_test(tcase, conditions, 0, COUNT(bodies_of_rules));
+	tcase_add_test(tcase, long_bodies);
 	tcase_add_loop_test(tcase, what_was_answered, 0, COUNT(replies));
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
