@@ -344,10 +344,14 @@ expect_rest(struct rt_conn *conn)
 		return;
 	/* it is too large to be read: the connection will be closed */
 	if (rt_http_request(conn->buffers->http)->content_length >
-		RT_DRAIN_BYTES)
+		RT_DRAIN_BYTES) {
 		conn->rest_is_next = conn->rest_is_body = false;
-	else
-		rt_conn_keep(conn, 0); /* nobody will look at it */
+		return;
+	}
+	/* nobody will look at it, and it needs room, where what has come may
+	   have taken all */
+	rt_conn_keep(conn, 0);
+	rt_conn_drop_body(conn);
 }
 
 void

@@ -225,6 +225,12 @@ static const struct play early[] = {
 		"want keep; echo; 9 times (send 1; offer 9999*'x');"
 		"REPLY recv/send; send; sent 100*'y'; REPLY recv/- 20ms;"
 		"offer 9999*'x'; REPLY recv/- 20ms"},
+	{"what has come of it took all of the room",
+		"open keep max=4096; receive 'POST / HTTP/1.1\r\nHost: a\r\n"
+		"Content-Length: 200000\r\n\r\n'; read early=8140;"
+		"want keep; room 8140; receive 8140*'y'; asks answer;"
+		"reply 'no' next; REPLY recv/send 30ms; send;"
+		"REPLY recv/- 20ms; receive 9999*'x'; REPLY recv/- 20ms"},
 	{"one of more than 1 GiB is not waited for",
 		"open keep; receive 'POST / HTTP/1.1\r\nHost: a\r\n"
 		"Content-Length: 1073741825\r\n\r\n'; read early=0;"
