@@ -79,8 +79,8 @@ add_pair(struct form *form)
 	return pair;
 }
 
-/* As clients encode it; false: the body is called one, as curl calls all that it
-   is given. */
+/* As clients encode it; false: the body is only called a form, as curl calls
+   all that it is given. */
 static bool
 read_encoded(struct form *form, struct text body)
 {
