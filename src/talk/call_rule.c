@@ -95,7 +95,23 @@ has_field(struct text fields, const char *name)
 	return false;
 }
 
-/* The last head of what was sent for one request, after any of 1xx. */
+/* Three digits and a text of which all is seen, as a scenario has it. */
+static bool
+is_status(struct text text)
+{
+	return text.size >= 3 && strspn(text.at, "0123456789") == 3 &&
+		(text.size == 3 || text.at[3] == ' ') &&
+		show_kind(text.at, text.size) == SHOW_PLAIN;
+}
+
+static bool
+is_switch(const struct reply *reply)
+{
+	return memcmp(reply->status.at, "101", 3) == 0;
+}
+
+/* The last head of what was sent for one request, after those of 1xx that are
+   followed by another. */
 static bool
 split(struct reply *reply, struct text all)
 {
@@ -112,10 +128,12 @@ split(struct reply *reply, struct text all)
 		reply->status =
 			(struct text){all.at + 9, (size_t)(lf - all.at) - 10};
 		reply->fields = (struct text){lf + 1, (size_t)(end - lf) - 1};
+		if (!is_status(reply->status))
+			return false;
 		end += 2;
 		all.size -= (size_t)(end - all.at);
 		all.at = end;
-	} while (*reply->status.at == '1');
+	} while (*reply->status.at == '1' && !is_switch(reply));
 	reply->body = all;
 	return true;
 }
@@ -152,7 +170,7 @@ static bool
 read_body(struct reply *reply, const struct retort_exchange *exchange)
 {
 	if (exchange->end != RETORT_ANSWERED || exchange->faults != NULL ||
-		strcmp(exchange->method, "HEAD") == 0)
+		is_switch(reply) || strcmp(exchange->method, "HEAD") == 0)
 		return false;
 	if (has_field(reply->fields, "Transfer-Encoding") &&
 		!join_chunks(&reply->body))
@@ -192,16 +210,54 @@ read_reply(struct reply *reply, const struct call *call)
 
 /* What the server says itself, or what the body has in the rule. */
 static bool
-is_made(struct text line, bool has_body)
+is_made(struct text line, const struct reply *reply)
 {
-	static const char *const names[] = {"Date", "Connection", "Keep-Alive",
+	static const char *const names[] = {"Date", "Keep-Alive",
 		"Content-Length", "Transfer-Encoding", "Trailer"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (is_named(line, names[i]))
 			return true;
-	return (!has_body && is_named(line, "Content-Encoding")) ||
-		show_kind(line.at, line.size) != SHOW_PLAIN;
+	return (!reply->has_body && is_named(line, "Content-Encoding")) ||
+		(!is_switch(reply) && is_named(line, "Connection"));
+}
+
+/* As a scenario takes it. */
+static bool
+is_field(struct text line)
+{
+	const char *colon = memchr(line.at, ':', line.size);
+	size_t size = colon ? (size_t)(colon - line.at) : 0;
+
+	for (size_t i = 0; i < size; i++)
+		if (line.at[i] <= ' ' || line.at[i] > '~' ||
+			strchr("\"(),/;<=>?@[\\]{}", line.at[i]) != NULL)
+			return false;
+	return size > 0 && show_kind(line.at, line.size) == SHOW_PLAIN;
+}
+
+/* The accepting of a WebSocket is of the key that came: that of the client to
+   come is to be filled in. */
+static bool
+is_filled(const struct reply *reply)
+{
+	return is_switch(reply) &&
+		has_field(reply->fields, "Sec-WebSocket-Accept") &&
+		memchr(reply->fields.at, '{', reply->fields.size) == NULL;
+}
+
+static void
+put_fields(FILE *file, const struct reply *reply)
+{
+	struct text fields = reply->fields, line;
+
+	while (next_line(&fields, &line))
+		if (is_filled(reply) && is_named(line, "Sec-WebSocket-Accept"))
+			(void)fputs("Sec-WebSocket-Accept: "
+				    "{websocket-accept}\n",
+				file);
+		else if (is_field(line) && !is_made(line, reply))
+			(void)fprintf(file, "%.*s\n", (int)line.size, line.at);
 }
 
 /* Line by line, as none of which is a directive. */
@@ -223,16 +279,15 @@ put_text(FILE *file, struct text body)
 static void
 put_reply(FILE *file, const struct reply *reply)
 {
-	struct text fields = reply->fields, line;
 	const struct text body = reply->body;
 
+	if (is_filled(reply))
+		(void)fputs("@fill\n", file);
 	if (!reply->has_body)
 		(void)fputs("# the body of the reply is not in it\n", file);
 	(void)fprintf(file, "HTTP/1.1 %.*s\n", (int)reply->status.size,
 		reply->status.at);
-	while (next_line(&fields, &line))
-		if (!is_made(line, reply->has_body))
-			(void)fprintf(file, "%.*s\n", (int)line.size, line.at);
+	put_fields(file, reply);
 	/* line ends at its end are of the scenario otherwise */
 	if (reply->has_body && body.size > 0 && body.at[body.size - 1] == '\n')
 		(void)fprintf(file, "Content-Length: %zu\n", body.size);

@@ -407,6 +407,23 @@ static const struct {
 	{SENT AT "HTTP/1.1 100 Continue\\r\\n\n" AT "\\r\\n\n" AT
 		 "HTTP/1.1 204 No Content\\r\\n\n" AT "\\r\\n\n",
 		52, "GET", NULL, "HTTP/1.1 204 No Content\n\n"},
+	/* a key is of one request; what follows the switch is no body */
+	{SENT AT "HTTP/1.1 101 Switching Protocols\\r\\n\n" AT
+		 "Connection: Upgrade\\r\\n\n" AT
+		 "Sec-WebSocket-Accept: x\\r\\n\n" AT "\\r\\n\n" AT "hi\n",
+		84, "GET", NULL,
+		"@fill\n" LACKS "HTTP/1.1 101 Switching Protocols\n"
+		"Connection: Upgrade\n"
+		"Sec-WebSocket-Accept: {websocket-accept}\n\n"},
+	/* what is malformed would be an error in the rule */
+	{SENT OK AT "X\\r\\n\n" AT ": a\\r\\n\n" AT " b: c\\r\\n\n" AT
+		    "d\\xff: e\\r\\n\n" AT "F: \\x1b\\r\\n\n" AT "G:\\r\\n\n" AT
+		    "\\r\\n\n",
+		51, "GET", NULL, "HTTP/1.1 200 OK\nG:\n\n"},
+	{SENT AT "HTTP/1.1 20x OK\\r\\n\n" AT "\\r\\n\n", 19, "GET", NULL,
+		LACKS "HTTP/1.1 200 OK\n\n"},
+	{SENT AT "HTTP/1.1 200 \\xff\\r\\n\n" AT "\\r\\n\n", 18, "GET", NULL,
+		LACKS "HTTP/1.1 200 OK\n\n"},
 	/* it is not known, or not what the rule would say */
 	{SENT OK AT "Content-Encoding: br\\r\\n\n" AT "X: y\\r\\n\n" AT
 		    "\\r\\n\n" AT "\\xff\n",
