@@ -308,6 +308,15 @@ START_TEST(sums_up_nothing)
 }
 END_TEST
 
+/* What reports say of the client that did not end, of the one that printed
+   something else, and of all. */
+static const char late[] =
+	"\"late\": true, \"status\": null, \"signal\": 0, \"ms\": 1040, "
+	"\"output\": \"\"";
+static const char other[] =
+	"\"output\": \"\\u003cscript>\\u001b]]>\", \"output_size\": 12";
+static const char summary[] = SUMMARY;
+
 /* Whatever is in it, the text of others is no markup, and steers nothing. */
 static void
 assert_is_data(struct bytes got)
@@ -327,18 +336,14 @@ START_TEST(reports)
 		{swept_write_json,
 			{"\"command\": [\"get\", \"\\u003curl> \\u001b\"]",
 				"\"all\": 7", "\"at\": 1, \"success\": true",
-				"\"late\": true, \"status\": null, "
-				"\"signal\": 0, \"ms\": 1040, "
-				"\"output\": \"\"",
-				"\"output\": \"\\u003cscript>\\u001b]]>\", "
-				"\"output_size\": 12"}},
+				late, other}},
 		{swept_write_xml,
 			{"tests=\"6\" failures=\"4\" errors=\"0\"",
 				"time=\"2.047\"", " time=\"1.040\">",
 				"<failure message=\"did not end\">killed</",
 				"<system-out>&lt;script&gt;\\u001b]]&gt;"}},
 		{swept_write_html,
-			{"<code>get &lt;url&gt; \\u001b</code>", SUMMARY,
+			{"<code>get &lt;url&gt; \\u001b</code>", summary,
 				"It was killed after 1040 ms.",
 				"style-src 'sha256-", "<mark>b"}},
 	};
