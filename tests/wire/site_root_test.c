@@ -446,7 +446,7 @@ add(Suite *suite, const char *name, const TTest *const *tests, int ways_tried)
 {
 	TCase *tcase = tcase_create(name);
 
-	tcase_set_timeout(tcase, 120);
+	tcase_set_timeout(tcase, 300);
 	for (; *tests != NULL; tests++)
 		rt_test_loop(tcase, *tests, 0, ways_tried);
 	rt_test_case(suite, tcase);
