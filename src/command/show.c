@@ -79,42 +79,52 @@ read_file(const char *name, size_t *size)
 	size_t room = 65536, n;
 	char *text = malloc(room), *longer;
 
-	if (file == NULL)
+	if (file == NULL) {
+		free(text);
 		args_die(EXIT_USAGE, "show %s: %s", name, strerror(errno));
+	}
 	use(text);
 	*size = 0;
 	while ((n = fread(text + *size, 1, room - *size, file)) > 0) {
 		*size += n;
-		if (*size > MOST_BYTES)
+		if (*size > MOST_BYTES) {
+			free(text);
 			args_die(EXIT_USAGE,
 				"show %s: expected at most %d bytes", name,
 				MOST_BYTES);
+		}
 		if (*size < room)
 			continue;
 		longer = realloc(text, room *= 2);
 		use(longer);
 		text = longer;
 	}
-	if (ferror(file) != 0)
+	if (ferror(file) != 0) {
+		free(text);
 		args_die(EXIT_USAGE, "show %s: %s", name, strerror(errno));
+	}
 	if (file != stdin)
 		(void)fclose(file);
 	return text;
 }
 
-/* What the ladders borrow from, until the process ends. */
 static void
 add_file(struct ladders *ladders, const char *name)
 {
 	char error[512];
 	size_t size;
-	const char *text = read_file(name, &size);
-	int code = ladders_read(ladders, name, text, size, error, sizeof error);
+	char *text = read_file(name, &size);
+	int code = -ENOMEM;
 
+	if (ladders_own(ladders, text))
+		code = ladders_read(ladders, name, text, size, error,
+			sizeof error);
+	if (code == 0)
+		return;
+	ladders_free(ladders);
 	if (code == -ENOMEM)
 		args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
-	if (code < 0)
-		args_die(EXIT_USAGE, "%s", error);
+	args_die(EXIT_USAGE, "%s", error);
 }
 
 /* N.txt, as --transcript calls them; 0: it is called otherwise. */
@@ -272,7 +282,7 @@ add_records(struct ladders *ladders, struct retort *server)
 	for (uint64_t i = 1; i <= last && ladders->count < MOST_RECORDED; i++) {
 		char *text = retort_transcript(server, i);
 
-		if (text != NULL)
+		if (text != NULL && ladders_own(ladders, text))
 			(void)ladders_read(ladders, "", text, strlen(text),
 				error, sizeof error);
 	}

@@ -111,10 +111,13 @@ next_line(const char **at, const char *end, struct ladder_span *line)
 bool
 ladder_next_line(struct ladder_span *lines, struct ladder_span *found)
 {
-	const char *at = lines->at, *end = at + lines->size;
+	const char *at = lines->at, *end;
 	struct ladder_span text;
 	struct line line;
 
+	if (lines->size == 0)
+		return false;
+	end = at + lines->size;
 	if (!next_line(&at, end, &text) || !read_line(text, &line))
 		return false;
 	*found = line.rest;
@@ -292,8 +295,11 @@ place_clause(struct reader *reader, struct ladder_span clause)
 static void
 place_faults(struct reader *reader)
 {
-	const char *at = reader->faults.at, *end = at + reader->faults.size;
+	const char *at = reader->faults.at, *end;
 
+	if (at == NULL)
+		return;
+	end = at + reader->faults.size;
 	while (at < end && reader->ladder->count > 0) {
 		const char *first, *last;
 		bool quoted = false;
@@ -516,9 +522,27 @@ ladders_read(struct ladders *ladders, const char *name, const char *text,
 	return -EINVAL;
 }
 
+bool
+ladders_own(struct ladders *ladders, char *text)
+{
+	char **texts = realloc(ladders->texts,
+		(ladders->text_count + 1) * sizeof(char *));
+
+	if (texts == NULL) {
+		free(text);
+		return false;
+	}
+	ladders->texts = texts;
+	ladders->texts[ladders->text_count++] = text;
+	return true;
+}
+
 void
 ladders_free(struct ladders *ladders)
 {
+	for (size_t i = 0; i < ladders->text_count; i++)
+		free(ladders->texts[i]);
+	free(ladders->texts);
 	for (size_t i = 0; i < ladders->count; i++) {
 		free(ladders->all[i].steps);
 		free(ladders->all[i].faults);

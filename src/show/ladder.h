@@ -58,6 +58,8 @@ struct ladders {
 	const char *verdict; /* what was not as expected, in lines; "" */
 	struct ladder *all;
 	size_t count;
+	char **texts; /* its own, see ladders_own() */
+	size_t text_count;
 };
 
 /*
@@ -66,6 +68,10 @@ struct ladders {
  */
 int ladders_read(struct ladders *ladders, const char *name, const char *text,
 	size_t size, char *error, size_t room);
+
+/* Takes a text that was allocated, for ladders_read(), which borrows from it: it
+   is freed with them. False, and freed: there is no memory. */
+bool ladders_own(struct ladders *ladders, char *text);
 
 void ladders_free(struct ladders *ladders);
 
