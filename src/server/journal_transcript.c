@@ -120,9 +120,9 @@ add_handshake(struct rt_buf *to, const struct rt_record *record,
 
 	rt_buf_init(&text, SIZE_MAX / 2);
 	rt_buf_add_text(&text, "(TLS: ");
-	if (event->kind == RT_RECORD_TLS)
+	if (event->kind == RT_RECORD_TLS && event->kept > 0)
 		rt_buf_add(&text, record->bytes.data + event->at, event->kept);
-	else
+	else if (event->kind != RT_RECORD_TLS)
 		rt_buf_add_format(&text, "%llu bytes",
 			(unsigned long long)event->size);
 	rt_buf_add_text(&text, ")");
