@@ -50,7 +50,7 @@ void rt_test_case(Suite *suite, TCase *tcase);
 void rt_test_row(TCase *tcase, const char *name, void (*test)(int i), int i);
 
 /*
- * Adds a loop test; under valgrind only one of each three neighbours, by turns,
+ * Adds a loop test; under valgrind only one of each six neighbours, by turns,
  * for numbers that stand for a way to run: neighbours differ in the back end.
  */
 void rt_test_loop(TCase *tcase, const TTest *test, int from, int to);
