@@ -181,7 +181,8 @@ scan_method(struct rt_http *http, const char *base, size_t *at, size_t end)
 	if (base[*at] != ' ')
 		return refuse(http, 400, "malformed request line");
 	http->request.method = method_of(base, *name);
-	http->request.target.at = (uint32_t)++ * at;
+	++*at;
+	http->request.target.at = (uint32_t)*at;
 	http->scan = SCAN_TARGET;
 	return 0;
 }
