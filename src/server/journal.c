@@ -150,6 +150,7 @@ rt_journal_clear_ended(struct rt_journal *journal)
 	}
 	journal->count = left;
 	journal->lost = 0;
+	journal->unshaken = 0;
 }
 
 void
