@@ -143,9 +143,9 @@ is_of_reply(const struct rt_record_event *event)
 		event->kind == RT_RECORD_CLOSED;
 }
 
-/* With its faults, unless NULL: those of one exchange of several. */
+/* `several`: exchanges have faults of their own, which stand before replies. */
 static void
-transcribe_one(const struct rt_record *record, size_t most, const char *faults,
+transcribe_one(const struct rt_record *record, size_t most, bool several,
 	struct rt_buf *to)
 {
 	static const struct {
@@ -163,6 +163,7 @@ transcribe_one(const struct rt_record *record, size_t most, const char *faults,
 		[RT_RECORD_TLS_OUT] = {">", NULL},
 		[RT_RECORD_TLS] = {"-", NULL},
 	};
+	const char *faults = several ? record->faults : NULL;
 
 	for (size_t i = 0; i < record->event_count; i++) {
 		const struct rt_record_event *event = record->events + i;
@@ -191,25 +192,23 @@ rt_record_transcribe(const struct rt_record *record, size_t most,
 	const struct rt_journal *journal = record->journal;
 	uint64_t connection = record->seen.connection;
 	size_t exchanges = !record->published;
+	bool several;
 
 	for (size_t i = 0; i < journal->count; i++)
 		exchanges += journal->records[i]->seen.connection == connection;
+	several = exchanges > 1;
 	rt_buf_add_format(to, "connection %llu from %s",
 		(unsigned long long)connection, record->seen.client);
 	if (record->seen.by_chance)
 		rt_buf_add_format(to, " (seed %llu)",
 			(unsigned long long)record->seen.seed);
-	if (record->faults != NULL && exchanges == 1)
+	if (record->faults != NULL && !several)
 		rt_buf_add_format(to, " [%s]", record->faults);
 	rt_buf_add(to, "\n", 1);
 	if (!record->published)
-		transcribe_one(record, most,
-			exchanges > 1 ? record->faults : NULL, to);
+		transcribe_one(record, most, several, to);
 	/* those of one connection stand in their order */
 	for (size_t i = 0; i < journal->count; i++)
 		if (journal->records[i]->seen.connection == connection)
-			transcribe_one(journal->records[i], most,
-				exchanges > 1 ? journal->records[i]->faults :
-						NULL,
-				to);
+			transcribe_one(journal->records[i], most, several, to);
 }
