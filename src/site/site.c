@@ -382,7 +382,6 @@ rt_site_answer(struct rt_site *site, const struct retort_reply *own, bool whole,
 			.head_only = request->method == RT_HEAD},
 	};
 	int status = rt_site_refusal(request);
-	struct rt_stored *stored;
 
 	if (reply->made.it != NULL)
 		return go_on_listing(&answer);
@@ -395,11 +394,8 @@ rt_site_answer(struct rt_site *site, const struct retort_reply *own, bool whole,
 		answer_options(&answer);
 		return true;
 	}
-	stored = rt_site_find_stored(&answer);
-	if (stored != NULL) {
-		rt_site_answer_stored(&answer, stored);
+	if (rt_site_answer_stored(&answer))
 		return true;
-	}
 	rt_buf_clear(&site->path, KEPT);
 	return answer_path(&answer, &site->path);
 }

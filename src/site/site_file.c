@@ -393,8 +393,8 @@ is_plain(const struct answer *answer)
 		0;
 }
 
-void
-rt_site_answer_stored(struct answer *answer, struct rt_stored *stored)
+static void
+answer_stored(struct answer *answer, struct rt_stored *stored)
 {
 	struct selected selected =
 		select_file(answer, &stored->file, stored->path, stored->type);
@@ -408,15 +408,20 @@ rt_site_answer_stored(struct answer *answer, struct rt_stored *stored)
 	answer_selected(answer, &selected);
 }
 
-struct rt_stored *
-rt_site_find_stored(const struct answer *answer)
+bool
+rt_site_answer_stored(struct answer *answer)
 {
 	const struct rt_span *key = &answer->request->path;
 	struct rt_site *site = answer->site;
+	struct rt_stored *stored;
 
-	return is_plain(answer) ? rt_store_find(&site->store, &site->root,
-					  answer->base + key->at, key->size) :
-				  NULL;
+	if (!is_plain(answer))
+		return false;
+	stored = rt_store_find(&site->store, &site->root,
+		answer->base + key->at, key->size);
+	if (stored != NULL)
+		answer_stored(answer, stored);
+	return stored != NULL;
 }
 
 void
@@ -438,5 +443,5 @@ rt_site_answer_found(struct answer *answer, struct rt_file *file,
 	}
 	stored->type = type_of(answer, file, name);
 	rt_file_close(file);
-	rt_site_answer_stored(answer, stored);
+	answer_stored(answer, stored);
 }

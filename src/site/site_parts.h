@@ -57,10 +57,8 @@ void rt_site_answer_file(struct answer *answer, const struct rt_file *file,
 void rt_site_answer_found(struct answer *answer, struct rt_file *file,
 	struct rt_buf *path);
 
-/* The file that an earlier request with this path has led to, if there is
-   nothing else to look at. */
-struct rt_stored *rt_site_find_stored(const struct answer *answer);
-
-void rt_site_answer_stored(struct answer *answer, struct rt_stored *stored);
+/* With the file that an earlier request with this path has led to. False: none
+   is kept, or there is something else to look at. */
+bool rt_site_answer_stored(struct answer *answer);
 
 #endif
