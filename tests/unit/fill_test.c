@@ -182,7 +182,6 @@ START_TEST(of_bodies)
 }
 END_TEST
 
-/* Of a connection that is greeted nothing is there. */
 /* RFC 6455 1.3, and keys that fill one block of SHA-1, or just not. */
 START_TEST(accepts)
 {
@@ -259,6 +258,7 @@ START_TEST(frames)
 }
 END_TEST
 
+/* Of a connection that is greeted nothing is there. */
 START_TEST(nothing)
 {
 	static const struct rt_filling empty = {.connection = 1};
