@@ -379,7 +379,7 @@ read_more(struct reader *reader, const struct line *line)
 	int64_t number;
 
 	if (!begins(line->rest, before) ||
-		!read_number(&at, line->end, &number) ||
+		!read_number(&at, line->end, &number) || number == 0 ||
 		!is((struct ladder_span){at, (size_t)(line->end - at)}, after))
 		return false;
 	step = reader->ladder->count > 0 ?

@@ -287,6 +287,8 @@ static const struct {
 		"t:2: expected a line of a transcript"},
 	{FROM "\n < ... x more bytes\n",
 		"t:2: expected a line of a transcript"},
+	{FROM "\n < ... 0 more bytes\n       0.000 < a\n",
+		"t:2: expected a line of a transcript"},
 	{FROM "\n < ... 5 more\n", "t:2: expected a line of a transcript"},
 };
 
