@@ -188,8 +188,9 @@ grow(void *array, size_t count, size_t size)
 	return realloc(array, (count > 0 ? 2 * count : 1) * size);
 }
 
+/* A step of that line; NULL: there is no memory. */
 static struct ladder_step *
-add_step(struct reader *reader)
+add_step(struct reader *reader, const struct line *line)
 {
 	struct ladder *ladder = reader->ladder;
 	struct ladder_step *steps =
@@ -201,8 +202,28 @@ add_step(struct reader *reader)
 	}
 	ladder->steps = steps;
 	steps += ladder->count++;
-	*steps = (struct ladder_step){.when = 0};
+	*steps = (struct ladder_step){.to_client = line->mark != '<',
+		.when = line->when};
 	return steps;
+}
+
+/* The step that a line of bytes goes on with, or begins; NULL: there is no
+   memory. Without a time it is at that of the line before it. */
+static struct ladder_step *
+step_of_bytes(struct reader *reader, const struct line *line)
+{
+	struct ladder *ladder = reader->ladder;
+	struct ladder_step *step =
+		ladder->count > 0 ? ladder->steps + ladder->count - 1 : NULL;
+	int64_t when = line->when >= 0 ? line->when : step ? step->when : 0;
+
+	if (step != NULL && step->kind == LADDER_BYTES && step->more == 0 &&
+		step->to_client == (line->mark != '<') && step->when == when)
+		return step;
+	step = add_step(reader, line);
+	if (step != NULL)
+		step->when = when;
+	return step;
 }
 
 static void
@@ -348,7 +369,7 @@ cut_off_faults(struct reader *reader, struct ladder_span *title)
 	title->size = at;
 }
 
-static bool
+static void
 begin_connection(struct reader *reader, struct ladder_span title)
 {
 	struct ladders *ladders = reader->ladders;
@@ -359,14 +380,13 @@ begin_connection(struct reader *reader, struct ladder_span title)
 	all = grow(ladders->all, ladders->count, sizeof *all);
 	if (all == NULL) {
 		reader->lacks_memory = true;
-		return false;
+		return;
 	}
 	ladders->all = all;
 	reader->ladder = all + ladders->count++;
 	reader->first = 0;
 	cut_off_faults(reader, &title);
 	*reader->ladder = (struct ladder){.title = title};
-	return true;
 }
 
 /* "... 4096 more bytes" */
@@ -382,20 +402,10 @@ read_more(struct reader *reader, const struct line *line)
 		!read_number(&at, line->end, &number) || number == 0 ||
 		!is((struct ladder_span){at, (size_t)(line->end - at)}, after))
 		return false;
-	step = reader->ladder->count > 0 ?
-		reader->ladder->steps + reader->ladder->count - 1 :
-		NULL;
 	/* of nothing of which a byte was kept there is no line */
-	if (step == NULL || step->kind != LADDER_BYTES || step->more > 0 ||
-		step->to_client != (line->mark == '>')) {
-		int64_t when = step != NULL ? step->when : 0;
-
-		step = add_step(reader);
-		if (step == NULL)
-			return false;
-		step->to_client = line->mark == '>';
-		step->when = when;
-	}
+	step = step_of_bytes(reader, line);
+	if (step == NULL)
+		return false;
 	step->more = (uint64_t)number;
 	step->bytes += step->more;
 	return true;
@@ -424,34 +434,23 @@ read_event(struct reader *reader, const struct line *line)
 	if (rest.size < 3 || rest.at[0] != '(' ||
 		rest.at[rest.size - 1] != ')' || kind == LADDER_BYTES)
 		return false;
-	step = add_step(reader);
+	step = add_step(reader, line);
 	if (step == NULL)
 		return true;
 	step->kind = kind;
-	step->to_client = line->mark != '<';
-	step->when = line->when;
 	step->note = (struct ladder_span){rest.at + 1, rest.size - 2};
 	return true;
 }
 
-/* A line of bytes goes on with those before it, or begins a step. */
 static void
 add_bytes(struct reader *reader, const struct line *line)
 {
-	struct ladder *ladder = reader->ladder;
-	struct ladder_step *step =
-		ladder->count > 0 ? ladder->steps + ladder->count - 1 : NULL;
+	struct ladder_step *step = step_of_bytes(reader, line);
 
-	if (step == NULL || step->kind != LADDER_BYTES || step->more > 0 ||
-		step->to_client != (line->mark == '>') ||
-		step->when != line->when) {
-		step = add_step(reader);
-		if (step == NULL)
-			return;
-		step->to_client = line->mark == '>';
-		step->when = line->when;
+	if (step == NULL)
+		return;
+	if (step->lines.at == NULL)
 		step->lines.at = line->begin;
-	}
 	step->lines.size = (size_t)(line->end - step->lines.at);
 	step->bytes += count_bytes(line->rest);
 }
@@ -504,7 +503,7 @@ ladders_read(struct ladders *ladders, const char *name, const char *text,
 		next_line(&reader.at, reader.end, &line)) {
 		reader.number++;
 		if (begins(line, "connection "))
-			(void)begin_connection(&reader, line);
+			begin_connection(&reader, line);
 		else if (line.size > 0)
 			right = read_of_connection(&reader, line);
 	}
