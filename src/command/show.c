@@ -22,13 +22,8 @@
 /* The longest transcript: bytes. */
 #define MOST_BYTES (64 << 20)
 
-/* Of this process, and its output. */
-static void
-use(char *text)
-{
-	if (text == NULL)
-		args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
-}
+/* Why a transcript could not be read. */
+#define ERROR_SIZE 4096
 
 /* --- reports --- */
 
@@ -71,60 +66,53 @@ write_report(const struct args *args, FILE *report,
 
 /* --- transcripts from files --- */
 
-/* The whole file, or standard input: it is to be freed. */
-static char *
-read_file(const char *name, size_t *size)
+/* All that is left of it, which the caller frees, whatever comes of it. 0 or
+   -errno. */
+static int
+read_all(FILE *file, char **text, size_t *size)
 {
-	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
-	size_t room = 65536, n;
-	char *text = malloc(room), *longer;
+	size_t room = 32768;
 
-	if (file == NULL) {
-		free(text);
-		args_die(EXIT_USAGE, "show %s: %s", name, strerror(errno));
-	}
-	use(text);
-	*size = 0;
-	while ((n = fread(text + *size, 1, room - *size, file)) > 0) {
-		*size += n;
-		if (*size > MOST_BYTES) {
-			free(text);
-			args_die(EXIT_USAGE,
-				"show %s: expected at most %d bytes", name,
-				MOST_BYTES);
-		}
-		if (*size < room)
-			continue;
-		longer = realloc(text, room *= 2);
-		use(longer);
-		text = longer;
-	}
-	if (ferror(file) != 0) {
-		free(text);
-		args_die(EXIT_USAGE, "show %s: %s", name, strerror(errno));
-	}
-	if (file != stdin)
-		(void)fclose(file);
-	return text;
+	do {
+		char *longer = realloc(*text, room *= 2);
+
+		if (longer == NULL)
+			return -ENOMEM;
+		*text = longer;
+		*size += fread(longer + *size, 1, room - *size, file);
+		if (*size > MOST_BYTES)
+			return -EFBIG;
+	} while (*size == room);
+	return ferror(file) != 0 ? -errno : 0;
 }
 
-static void
-add_file(struct ladders *ladders, const char *name)
+/* A file, or standard input. 0 or -errno, with a line in `error` unless it is
+   -ENOMEM; as of those below. */
+static int
+add_file(struct ladders *ladders, const char *name, char *error)
 {
-	char error[512];
-	size_t size;
-	char *text = read_file(name, &size);
-	int code = -ENOMEM;
+	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
+	int code = file != NULL ? 0 : -errno;
+	char *text = NULL;
+	size_t size = 0;
 
-	if (ladders_own(ladders, text))
-		code = ladders_read(ladders, name, text, size, error,
-			sizeof error);
 	if (code == 0)
-		return;
-	ladders_free(ladders);
-	if (code == -ENOMEM)
-		args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
-	args_die(EXIT_USAGE, "%s", error);
+		code = read_all(file, &text, &size);
+	if (file != NULL && file != stdin)
+		(void)fclose(file);
+	if (code == 0)
+		return ladders_own(ladders, text) ?
+			ladders_read(ladders, name, text, size, error,
+				ERROR_SIZE) :
+			-ENOMEM;
+	free(text);
+	if (code == -EFBIG)
+		(void)snprintf(error, ERROR_SIZE,
+			"show %s: expected at most %d bytes", name, MOST_BYTES);
+	else
+		(void)snprintf(error, ERROR_SIZE, "show %s: %s", name,
+			strerror(-code));
+	return code;
 }
 
 /* N.txt, as --transcript calls them; 0: it is called otherwise. */
@@ -148,49 +136,74 @@ compare(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-/* Those of a folder, in the order of their connections. */
-static void
-add_folder(struct ladders *ladders, const char *folder, DIR *dir)
+/* Those of a folder, in order, which the caller frees. 0 or -ENOMEM. */
+static int
+list_numbers(DIR *dir, unsigned long long **numbers, size_t *count)
 {
-	unsigned long long *numbers = NULL;
 	const struct dirent *entry;
-	size_t count = 0;
 
 	while ((entry = readdir(dir)) != NULL) {
-		unsigned long long number = number_of(entry->d_name);
+		unsigned long long number = number_of(entry->d_name), *more;
 
 		if (number == 0)
 			continue;
-		numbers = realloc(numbers, (count + 1) * sizeof *numbers);
-		use((char *)numbers);
-		numbers[count++] = number;
+		more = realloc(*numbers, (*count + 1) * sizeof *more);
+		if (more == NULL)
+			return -ENOMEM;
+		*numbers = more;
+		more[(*count)++] = number;
 	}
-	if (count == 0)
-		args_die(EXIT_USAGE, "show %s: no transcript is there", folder);
-	qsort(numbers, count, sizeof *numbers, compare);
-	for (size_t i = 0; i < count; i++) {
-		size_t room = strlen(folder) + 32;
-		char *name = malloc(room);
-
-		use(name);
-		(void)snprintf(name, room, "%s/%llu.txt", folder, numbers[i]);
-		add_file(ladders, name);
-		free(name);
-	}
-	free(numbers);
+	if (*count > 0)
+		qsort(*numbers, *count, sizeof **numbers, compare);
+	return 0;
 }
 
-static void
-add(struct ladders *ladders, const char *name)
+static int
+add_numbered(struct ladders *ladders, const char *folder,
+	unsigned long long number, char *error)
+{
+	size_t room = strlen(folder) + 32;
+	char *name = malloc(room);
+	int code;
+
+	if (name == NULL)
+		return -ENOMEM;
+	(void)snprintf(name, room, "%s/%llu.txt", folder, number);
+	code = add_file(ladders, name, error);
+	free(name);
+	return code;
+}
+
+/* Those of a folder, in the order of their connections. */
+static int
+add_folder(struct ladders *ladders, const char *folder, DIR *dir, char *error)
+{
+	unsigned long long *numbers = NULL;
+	size_t count = 0;
+	int code = list_numbers(dir, &numbers, &count);
+
+	if (code == 0 && count == 0) {
+		(void)snprintf(error, ERROR_SIZE,
+			"show %s: no transcript is there", folder);
+		code = -ENOENT;
+	}
+	for (size_t i = 0; code == 0 && i < count; i++)
+		code = add_numbered(ladders, folder, numbers[i], error);
+	free(numbers);
+	return code;
+}
+
+static int
+add(struct ladders *ladders, const char *name, char *error)
 {
 	DIR *dir = opendir(name);
+	int code;
 
-	if (dir == NULL) {
-		add_file(ladders, name);
-		return;
-	}
-	add_folder(ladders, name, dir);
+	if (dir == NULL)
+		return add_file(ladders, name, error);
+	code = add_folder(ladders, name, dir, error);
 	(void)closedir(dir);
+	return code;
 }
 
 /* --- a terminal --- */
@@ -228,10 +241,17 @@ show_command(const struct args *args)
 	const struct ladder_look look = {.columns = count_columns(),
 		.color = color_wanted(STDOUT_FILENO),
 		.ascii = !knows_unicode()};
+	char error[ERROR_SIZE];
 	FILE *report;
+	int code = 0;
 
-	for (size_t i = 0; i < args->shown_count; i++)
-		add(&ladders, args->shown[i]);
+	for (size_t i = 0; code == 0 && i < args->shown_count; i++)
+		code = add(&ladders, args->shown[i], error);
+	if (code < 0) {
+		ladders_free(&ladders);
+		args_die(code == -ENOMEM ? EXIT_FAILURE : EXIT_USAGE, "%s",
+			code == -ENOMEM ? strerror(ENOMEM) : error);
+	}
 	report = show_open_report(args);
 	if (report != NULL) {
 		write_report(args, report, &ladders);
@@ -298,7 +318,8 @@ show_report(const struct args *args, FILE *report, struct retort *server,
 	if (report == NULL)
 		return;
 	findings = strndup(verdict, size_of_findings(verdict));
-	use(findings);
+	if (findings == NULL)
+		args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
 	ladders.verdict = findings;
 	add_records(&ladders, server);
 	write_report(args, report, &ladders);

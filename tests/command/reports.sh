@@ -374,6 +374,8 @@ refused 'no transcript is there' show "$dir/tmp"
 mkdir "$dir/others"
 echo x >"$dir/others/01.txt"
 refused 'no transcript is there' show "$dir/others"
+echo x >"$dir/others/1.txt"
+refused "$dir/others/1.txt:1: expected a transcript" show "$dir/others"
 refused '--report r.json: expected FILE.html or FILE.txt' run --report r.json \
 	-- true
 refused '--report: needs run or sweep or show' --report r.html
