@@ -319,7 +319,7 @@ show_report(const struct args *args, FILE *report, struct retort *server,
 		return;
 	findings = strndup(verdict, size_of_findings(verdict));
 	if (findings == NULL)
-		args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
+		args_die(EXIT_OWN, "%s", strerror(ENOMEM));
 	ladders.verdict = findings;
 	add_records(&ladders, server);
 	write_report(args, report, &ladders);
