@@ -16,6 +16,7 @@
 #ifndef RT_FILE_H
 #define RT_FILE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +24,10 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+
+#ifndef PATH_MAX
+#define PATH_MAX 4096
+#endif
 
 /* A folder, or one file, that is served. */
 struct rt_root {

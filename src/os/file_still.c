@@ -16,14 +16,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #ifdef HAVE_STATX
 #include <sys/sysmacros.h>
-#endif
-
-#ifndef PATH_MAX
-#define PATH_MAX 4096
 #endif
 
 #ifdef HAVE_STATX
