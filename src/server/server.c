@@ -259,6 +259,23 @@ stop_others(struct retort *server, enum rt_stop why,
 	}
 }
 
+void
+rt_server_abandon(struct retort *server)
+{
+	struct rt_served *next;
+
+	for (struct rt_served *served = server->conns; served != NULL;
+		served = next) {
+		size_t size = server->left.len;
+
+		next = served->next;
+		add_left(server, served);
+		rt_conn_abandon(&served->conn);
+		keep_left(server, served, size);
+		end_conn(server, served);
+	}
+}
+
 /* `requests` of them were answered: the others end. */
 static void
 have_enough(struct retort *server, const struct rt_served *current)
@@ -458,6 +475,19 @@ serve_connection(struct retort *server, int fd, const struct rt_peer *peer)
 	run(server, served);
 }
 
+void
+rt_server_adopt(struct retort *server, int fd)
+{
+	struct rt_peer peer = {.family = AF_UNIX};
+	struct sockaddr_storage address = {.ss_family = AF_UNIX};
+	socklen_t size = sizeof address;
+
+	if (getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
+		address.ss_family != AF_UNIX)
+		rt_sock_peer(&peer, (struct sockaddr *)&address);
+	serve_connection(server, fd, &peer);
+}
+
 static void
 serve_datagram(struct retort *server, const struct rt_accepted *accepted)
 {
@@ -504,37 +534,7 @@ wake_listener(struct retort *server, struct rt_listener *listener,
 		(void)rt_io_wait(server->io, &listener->chan);
 }
 
-void
-rt_server_abandon(struct retort *server)
-{
-	struct rt_served *next;
-
-	for (struct rt_served *served = server->conns; served != NULL;
-		served = next) {
-		size_t size = server->left.len;
-
-		next = served->next;
-		add_left(server, served);
-		rt_conn_abandon(&served->conn);
-		keep_left(server, served, size);
-		end_conn(server, served);
-	}
-}
-
 /* --- the loop --- */
-
-void
-rt_server_adopt(struct retort *server, int fd)
-{
-	struct rt_peer peer = {.family = AF_UNIX};
-	struct sockaddr_storage address = {.ss_family = AF_UNIX};
-	socklen_t size = sizeof address;
-
-	if (getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
-		address.ss_family != AF_UNIX)
-		rt_sock_peer(&peer, (struct sockaddr *)&address);
-	serve_connection(server, fd, &peer);
-}
 
 /* Connections whose reply was made by somebody else go on, in its order. Any
    of them may end others. */
