@@ -33,6 +33,7 @@ read_end(struct rt_framing *framing, struct rt_word rest)
 	if (bytes.len > RT_MAX_DELIMITER)
 		code = -EINVAL;
 	if (code == 0) {
+		framing->kind = RT_FRAMED_BY_END;
 		framing->size = (uint8_t)bytes.len;
 		memcpy(framing->end, bytes.data, bytes.len);
 	}
@@ -47,6 +48,7 @@ read_length(struct rt_framing *framing, struct rt_word rest)
 
 	if (!rt_word_number(rest, 4, &size) || size == 0 || size == 3)
 		return -EINVAL;
+	framing->kind = RT_FRAMED_BY_SIZE;
 	framing->size = (uint8_t)size;
 	return 0;
 }
@@ -54,28 +56,28 @@ read_length(struct rt_framing *framing, struct rt_word rest)
 static int
 read_words(struct rt_framing *framing, const char *at, const char *end)
 {
+	static const struct {
+		const char *word;
+		struct rt_framing framing;
+	} alone[] = {
+		{"lines", {.kind = RT_FRAMED_BY_END, .size = 1, .end = "\n"}},
+		{"crlf", {.kind = RT_FRAMED_BY_END, .size = 2, .end = "\r\n"}},
+		{"mqtt", {.kind = RT_FRAMED_AS_MQTT}},
+		{"websocket", {.kind = RT_FRAMED_AS_WEBSOCKET}},
+	};
 	struct rt_word word = rt_text_word(&at, end);
 	struct rt_word rest = rt_text_rest(at, end);
 
-	framing->kind = RT_FRAMED_BY_END;
 	if (rt_word_is(word, "end"))
 		return read_end(framing, rest);
-	framing->kind = RT_FRAMED_BY_SIZE;
 	if (rt_word_is(word, "length"))
 		return read_length(framing, rest);
-	if (rest.size > 0)
-		return -EINVAL;
-	if (rt_word_is(word, "mqtt") || rt_word_is(word, "websocket")) {
-		framing->kind = rt_word_is(word, "mqtt") ?
-			RT_FRAMED_AS_MQTT :
-			RT_FRAMED_AS_WEBSOCKET;
-		return 0;
-	}
-	framing->kind = RT_FRAMED_BY_END;
-	framing->size = rt_word_is(word, "crlf") ? 2 : 1;
-	memcpy(framing->end, framing->size == 2 ? "\r\n" : "\n", framing->size);
-	return rt_word_is(word, "crlf") || rt_word_is(word, "lines") ? 0 :
-								       -EINVAL;
+	for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
+		if (rest.size == 0 && rt_word_is(word, alone[i].word)) {
+			*framing = alone[i].framing;
+			return 0;
+		}
+	return -EINVAL;
 }
 
 int
