@@ -128,8 +128,8 @@ protocol_after(const struct rt_conn *conn)
 
 /* A greeting is no exchange, and pieces are one as long as they follow each
    other. */
-static bool
-ends_exchange(const struct rt_conn *conn)
+bool
+rt_conn_ends_exchange(const struct rt_conn *conn)
 {
 	return conn->asked != RT_ASK_GREET &&
 		(rt_conn_is_http(conn) || protocol_after(conn) == RETORT_HTTP);
@@ -153,16 +153,16 @@ begin_next(struct rt_conn *conn)
 void
 rt_conn_await_next(struct rt_conn *conn)
 {
-	bool unread = ends_exchange(conn) && !conn->complete &&
+	bool unread = rt_conn_ends_exchange(conn) && !conn->complete &&
 		rt_http_request(conn->buffers->http)->has_body;
 
 	if (conn->last || conn->client_finished || unread) {
-		conn->rest_is_next &= !ends_exchange(conn);
+		conn->rest_is_next &= !rt_conn_ends_exchange(conn);
 		rt_conn_finish(conn);
-	} else if (ends_exchange(conn) || rt_conn_begins_tls(conn)) {
+	} else if (rt_conn_ends_exchange(conn) || rt_conn_begins_tls(conn)) {
 		/* they are the next one's */
 		conn->received -= come_after(conn->buffers);
-		if (ends_exchange(conn))
+		if (rt_conn_ends_exchange(conn))
 			conn->end = RETORT_ANSWERED;
 		conn->asks = RT_ASK_DONE;
 	} else {
@@ -174,12 +174,6 @@ bool
 rt_conn_begins_tls(const struct rt_conn *conn)
 {
 	return conn->buffers->play.step->at >= RETORT_NEXT_TLS;
-}
-
-bool
-rt_conn_ends_exchange(const struct rt_conn *conn)
-{
-	return ends_exchange(conn);
 }
 
 const char *
@@ -200,7 +194,7 @@ rt_conn_drop_rest(struct rt_conn *conn)
 void
 rt_conn_end_exchange(struct rt_conn *conn, int64_t now)
 {
-	if (ends_exchange(conn)) {
+	if (rt_conn_ends_exchange(conn)) {
 		conn->end = RETORT_OPEN;
 		conn->ended = conn->nth;
 		conn->status = 0;
