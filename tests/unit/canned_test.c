@@ -388,8 +388,6 @@ START_TEST(knows_its_head)
 }
 END_TEST
 
-/* --- bytes that are not text --- */
-
 /* Asks for each kind of head several times, after another and after itself. */
 static void
 vary(size_t turn, struct rt_reply *reply, const char **request,
@@ -442,6 +440,8 @@ START_TEST(makes_it_again)
 	rt_canned_free(canned);
 }
 END_TEST
+
+/* --- bytes that are not text --- */
 
 START_TEST(nuls_are_bytes)
 {

@@ -13,8 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* --- asking --- */
-
 /* --- validators and conditions --- */
 
 #define OF_416 "Date Content-Range Content-Type Content-Length Connection"
