@@ -179,7 +179,8 @@ read_body(struct reply *reply, const struct retort_exchange *exchange)
 		show_kind(reply->body.at, reply->body.size) == SHOW_PLAIN;
 }
 
-/* False: nothing is known of it. */
+/* False: nothing is known of it. Its bytes are the caller's to free, then,
+   too. */
 static bool
 read_reply(struct reply *reply, const struct call *call)
 {
@@ -189,7 +190,6 @@ read_reply(struct reply *reply, const struct call *call)
 	char error[RETORT_ERROR_SIZE];
 	size_t size = 0;
 
-	*reply = (struct reply){.bytes = NULL};
 	if (text != NULL &&
 		ladders_read(&ladders, "", text, strlen(text), error,
 			sizeof error) == 0 &&
@@ -298,23 +298,10 @@ put_reply(FILE *file, const struct reply *reply)
 	}
 }
 
-/* What was answered, as far as it is known. */
+/* All that is known of it. */
 static void
-put_answer(FILE *file, const struct call *call)
+put_status(FILE *file, const struct retort_exchange *exchange, bool unanswered)
 {
-	const struct retort_exchange *exchange = call->exchange;
-	const bool unanswered = exchange->rule == 0 && exchange->status == 501;
-	struct reply reply;
-
-	if (exchange->faults != NULL)
-		(void)fprintf(file, "@fault %s\n", exchange->faults);
-	if (!unanswered && read_reply(&reply, call)) {
-		put_reply(file, &reply);
-		free(reply.bytes);
-		return;
-	}
-	if (!unanswered)
-		free(reply.bytes);
 	(void)fputs(unanswered ? "# no rule answered it\n" :
 				 "# the body of the reply is not in it\n",
 		file);
@@ -322,6 +309,23 @@ put_answer(FILE *file, const struct call *call)
 		(void)fputs("HTTP/1.1 200 OK\n\n", file);
 	else
 		(void)fprintf(file, "HTTP/1.1 %d\n\n", exchange->status);
+}
+
+/* What was answered, as far as it is known. */
+static void
+put_answer(FILE *file, const struct call *call)
+{
+	const struct retort_exchange *exchange = call->exchange;
+	const bool unanswered = exchange->rule == 0 && exchange->status == 501;
+	struct reply reply = {.bytes = NULL};
+
+	if (exchange->faults != NULL)
+		(void)fprintf(file, "@fault %s\n", exchange->faults);
+	if (!unanswered && read_reply(&reply, call))
+		put_reply(file, &reply);
+	else
+		put_status(file, exchange, unanswered);
+	free(reply.bytes);
 }
 
 /* --- a rule --- */
