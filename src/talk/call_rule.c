@@ -34,11 +34,12 @@ struct reply {
 	bool has_body;
 };
 
-/* All bytes that were sent on a connection, of which a transcript has all. */
+/* All bytes that were sent on a connection, of which a transcript has all; a NUL
+   is after them. */
 static char *
 read_sent(const struct ladder *ladder, size_t room, size_t *size)
 {
-	char *bytes = malloc(room + 1);
+	char *bytes = calloc(room + 1, 1);
 
 	*size = 0;
 	for (size_t i = 0; bytes != NULL && i < ladder->count; i++) {
@@ -115,19 +116,20 @@ is_switch(const struct reply *reply)
 static bool
 split(struct reply *reply, struct text all)
 {
-	const char *end, *lf;
+	const char *end;
 
 	do {
-		if (all.size < 13 || memcmp(all.at, "HTTP/1.", 7) != 0)
-			return false;
+		struct text line;
+
 		end = memmem(all.at, all.size, "\r\n\r\n", 4);
-		lf = memchr(all.at, '\n', all.size);
-		if (end == NULL || lf - all.at < 13)
+		if (end == NULL)
 			return false;
 		end += 2;
-		reply->status =
-			(struct text){all.at + 9, (size_t)(lf - all.at) - 10};
-		reply->fields = (struct text){lf + 1, (size_t)(end - lf) - 1};
+		reply->fields = (struct text){all.at, (size_t)(end - all.at)};
+		if (!next_line(&reply->fields, &line) || line.size < 12 ||
+			memcmp(line.at, "HTTP/1.", 7) != 0)
+			return false;
+		reply->status = (struct text){line.at + 9, line.size - 9};
 		if (!is_status(reply->status))
 			return false;
 		end += 2;
@@ -198,7 +200,6 @@ read_reply(struct reply *reply, const struct call *call)
 	ladders_free(&ladders);
 	if (reply->bytes == NULL || size < sent)
 		return false;
-	reply->bytes[size] = '\0';
 	if (!split(reply,
 		    (struct text){reply->bytes + size - sent, (size_t)sent}))
 		return false;

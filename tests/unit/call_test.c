@@ -424,6 +424,10 @@ static const struct {
 		LACKS "HTTP/1.1 200 OK\n\n"},
 	{SENT AT "HTTP/1.1 200 \\xff\\r\\n\n" AT "\\r\\n\n", 18, "GET", NULL,
 		LACKS "HTTP/1.1 200 OK\n\n"},
+	/* some end their lines otherwise */
+	{SENT AT "HTTP/1.1 200 OK\\n\n" AT "X: y\\n\n" AT "Z:\\r\\n\n" AT
+		 "\\r\\n\n",
+		27, "GET", NULL, "HTTP/1.1 200 OK\nX: y\nZ:\n\n"},
 	/* it is not known, or not what the rule would say */
 	{SENT OK AT "Content-Encoding: br\\r\\n\n" AT "X: y\\r\\n\n" AT
 		    "\\r\\n\n" AT "\\xff\n",
