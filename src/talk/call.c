@@ -129,23 +129,33 @@ is_whole(const struct retort_exchange *exchange)
 		exchange->body_size <= CALL_SHOWN && size <= CALL_SHOWN;
 }
 
-/* What another function writes, as a member, if it writes anything. */
-static void
-put_made(FILE *file, const char *name,
-	void (*make)(FILE *file, const struct call *call),
-	const struct call *call)
+char *
+call_text(call_writer *writer, const struct call *call, size_t *size)
 {
 	char *text = NULL;
-	size_t size = 0;
-	FILE *made = open_memstream(&text, &size);
+	FILE *file = open_memstream(&text, size);
 	bool failed;
 
-	if (made == NULL)
-		return;
-	make(made, call);
-	failed = ferror(made) != 0;
-	failed = fclose(made) != 0 || failed;
-	if (!failed && size > 0)
+	if (file == NULL)
+		return NULL;
+	writer(file, call);
+	failed = ferror(file) != 0;
+	failed = fclose(file) != 0 || failed;
+	if (!failed)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* What another function writes, as a member, if it writes anything. */
+static void
+put_made(FILE *file, const char *name, call_writer *writer,
+	const struct call *call)
+{
+	size_t size = 0;
+	char *text = call_text(writer, call, &size);
+
+	if (size > 0)
 		put_member(file, name, text, size);
 	free(text);
 }

@@ -22,6 +22,12 @@ struct call {
 	                           none is */
 };
 
+/* Any of those below. */
+typedef void call_writer(FILE *file, const struct call *call);
+
+/* What it writes, which the caller frees; NULL: there is no memory. */
+char *call_text(call_writer *writer, const struct call *call, size_t *size);
+
 /* One line, with its end, whatever clients sent: a JSON object, which
    retort(1) describes. */
 void call_write(FILE *file, const struct call *call);

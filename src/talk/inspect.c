@@ -241,25 +241,6 @@ find_record(struct retort *server, const struct seen *call, size_t most)
 	return NULL;
 }
 
-/* The line of a call; NULL: there is no memory. */
-static char *
-make_line(const struct call *call, size_t *size)
-{
-	char *line = NULL;
-	FILE *file = open_memstream(&line, size);
-	bool failed;
-
-	if (file == NULL)
-		return NULL;
-	call_write(file, call);
-	failed = ferror(file) != 0;
-	failed = fclose(file) != 0 || failed;
-	if (!failed)
-		return line;
-	free(line);
-	return NULL;
-}
-
 /* What is known of it now. `exchange`: its record, or what an event told. */
 static void
 tell(struct inspect *inspect, struct seen *seen,
@@ -269,7 +250,7 @@ tell(struct inspect *inspect, struct seen *seen,
 	struct call call = {exchange, retort_url(inspect->shown), transcript,
 		inspect->server};
 	size_t size = 0;
-	char *line = make_line(&call, &size);
+	char *line = call_text(call_write, &call, &size);
 
 	if (line != NULL && size > LONGEST_LINE) {
 		free(line);
@@ -277,7 +258,7 @@ tell(struct inspect *inspect, struct seen *seen,
 		brief.method = NULL;
 		brief.body_size = 0;
 		call = (struct call){.exchange = &brief};
-		line = make_line(&call, &size);
+		line = call_text(call_write, &call, &size);
 	}
 	free(transcript);
 	if (line == NULL)

@@ -11,7 +11,6 @@
 #include "talk/call.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct retort_field fields[] = {
@@ -46,27 +45,20 @@ make_exchange(void)
 }
 
 static struct bytes
-write_with(void (*function)(FILE *file, const struct call *call),
-	const struct call *call)
+write_with(call_writer *writer, const struct call *call)
 {
 	struct bytes got = {.data = NULL};
-	char *text = NULL;
-	size_t size = 0;
-	FILE *file = open_memstream(&text, &size);
 
-	ck_assert_ptr_nonnull(file);
-	function(file, call);
-	ck_assert_int_eq(fclose(file), 0);
-	bytes_add(&got, text, size);
-	free(text);
+	got.data = call_text(writer, call, &got.size);
+	ck_assert_ptr_nonnull(got.data);
 	return got;
 }
 
 static void
-assert_written(void (*function)(FILE *file, const struct call *call),
-	const struct call *call, const char *expected)
+assert_written(call_writer *writer, const struct call *call,
+	const char *expected)
 {
-	struct bytes got = write_with(function, call);
+	struct bytes got = write_with(writer, call);
 
 	assert_bytes(got.data, got.size, expected, strlen(expected));
 	bytes_free(&got);
