@@ -106,15 +106,6 @@ read_words(struct given *given, struct words *words)
 			given->second, given->args.root_hint);
 }
 
-static enum mode
-mode_of(const char *word)
-{
-	for (enum mode mode = MODE_RUN; mode <= MODE_SHOW; mode++)
-		if (strcmp(word, args_modes[mode]) == 0)
-			return mode;
-	return MODE_SERVE;
-}
-
 _Noreturn static void
 need_command(const char *mode)
 {
@@ -150,7 +141,7 @@ read_mode(struct args *args, struct words *words)
 	char **at = words->at, **end;
 
 	if (at < words->end)
-		args->mode = mode_of(*at);
+		args->mode = args_mode(*at);
 	if (args->mode == MODE_SERVE)
 		return;
 	end = ++words->at;

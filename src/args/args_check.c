@@ -60,16 +60,6 @@ check_protocol(const struct given *given, const struct option *option)
 /* Bytes of the names of options that one needs. */
 #define NAMES 64
 
-/* Whether the word is that of a mode, and not an option's. */
-static bool
-is_mode(const char *word)
-{
-	for (enum mode mode = MODE_RUN; mode <= MODE_SHOW; mode++)
-		if (strcmp(word, args_modes[mode]) == 0)
-			return true;
-	return false;
-}
-
 /* Whether one of "a|b" is given; otherwise `names` says "--a or --b". */
 static bool
 has_one(const struct given *given, const char *words, size_t size,
@@ -87,7 +77,8 @@ has_one(const struct given *given, const char *words, size_t size,
 			strcmp(one, args_modes[given->args.mode]) == 0)
 			return true;
 		(void)snprintf(names + used, NAMES - used, "%s%s%s",
-			used > 0 ? " or " : "", is_mode(one) ? "" : "--", one);
+			used > 0 ? " or " : "",
+			args_mode(one) != MODE_SERVE ? "" : "--", one);
 		at += length;
 	}
 	return false;

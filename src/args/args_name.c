@@ -9,6 +9,15 @@
 
 const char *const args_modes[] = {"serve", "run", "sweep", "show"};
 
+enum mode
+args_mode(const char *word)
+{
+	for (enum mode mode = MODE_RUN; mode <= MODE_SHOW; mode++)
+		if (strcmp(word, args_modes[mode]) == 0)
+			return mode;
+	return MODE_SERVE;
+}
+
 /* No name is longer, so that distances fit. */
 #define LONGEST_NAME 32
 

@@ -65,6 +65,9 @@ extern const struct option args_options[];
 /* The words for the modes, by enum mode. */
 extern const char *const args_modes[];
 
+/* The one that the word is for; MODE_SERVE: none. */
+enum mode args_mode(const char *word);
+
 static inline bool
 args_is_end(const struct option *option)
 {
