@@ -174,15 +174,15 @@ void
 args_read_report(struct given *given, const struct option *option,
 	const char *text)
 {
+	static const char *const usual[] = {".html", ".txt", NULL};
+	static const char *const of_sweep[] = {".html", ".json", ".xml", NULL};
 	bool sweeps = given->args.mode == MODE_SWEEP;
+	const char *const *ends = sweeps ? of_sweep : usual;
 	const char *end = strrchr(text, '.');
 
-	if (end == NULL ||
-		(strcmp(end, ".html") != 0 &&
-			(!sweeps ||
-				(strcmp(end, ".json") != 0 &&
-					strcmp(end, ".xml") != 0)) &&
-			(sweeps || strcmp(end, ".txt") != 0)))
+	while (*ends != NULL && (end == NULL || strcmp(end, *ends) != 0))
+		ends++;
+	if (*ends == NULL)
 		args_die(EXIT_USAGE, "--report %.100s: expected %s", text,
 			sweeps ? "FILE.html, FILE.json or FILE.xml" :
 				 "FILE.html or FILE.txt");
