@@ -214,11 +214,13 @@ notice_options(const struct retort *server, const char *name,
 
 		if (!framed && frame > 0)
 			notice(scenario, name, frame,
-				"without --framing websocket, rules see the "
-				"client's frames masked, and not one by one");
+				"without the framing websocket (.framing, "
+				"--framing), rules see the client's frames "
+				"masked, and not one by one");
 		if (!tls && fact > 0)
 			notice(scenario, name, fact,
-				"without --tls, @if-tls fits nothing");
+				"without TLS (.tls, --tls), @if-tls fits "
+				"nothing");
 		framed |= frame > 0;
 		tls |= fact > 0;
 	}

@@ -251,8 +251,9 @@ check_silent(const struct retort_reply *reply, enum retort_protocol protocol,
 {
 	if (protocol == RETORT_HTTP)
 		return rt_fail(error, -EINVAL,
-			"silent: for bytes, add --tcp or --udp; for HTTP, the "
-			"fault 'cut 0 stall' never answers");
+			"silent: only for bytes (RETORT_TCP or _UDP, --tcp or "
+			"--udp); for HTTP, the fault 'cut 0 stall' never "
+			"answers");
 	if (rt_has_body(reply->body, reply->body_size) || reply->file ||
 		reply->echo || reply->close || reply->pause_head ||
 		reply->pause_end || reply->faults || reply->parts ||
@@ -281,8 +282,8 @@ check(const struct retort_reply *reply, const struct rt_faults *faults,
 		return code;
 	if (reply->close && protocol == RETORT_HTTP)
 		return rt_fail(error->text, -EINVAL,
-			"close: for bytes, add --tcp; for HTTP there is "
-			"'next close'");
+			"close: only for bytes (RETORT_TCP, --tcp); for HTTP "
+			"there is 'next close'");
 	if (reply->close && protocol == RETORT_UDP)
 		return rt_fail(error->text, -EINVAL,
 			"close: a datagram has no connection");

@@ -582,7 +582,9 @@ static const struct {
 		"'@if-body-matches REGEX'"},
 	{"if-text", "'@if-body QUOTED' or '@if-body-has QUOTED'"},
 	{"keep", "'@next keep'"},
-	{"keep-alive", "'@next keep', or --keep-alive for all connections"},
+	{"keep-alive",
+		"'@next keep', or for all connections .keep_alive or "
+		"--keep-alive"},
 	{"method", "'@on METHOD /PATH'"},
 	{"path", "'@on METHOD /PATH'"},
 	{"post", "'@on POST /PATH'"},

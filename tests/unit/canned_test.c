@@ -1233,7 +1233,8 @@ START_TEST(closes_tcp_alone)
 	ck_assert_int_eq(try_canned(&as, RETORT_TCP, error), 0);
 	ck_assert_int_eq(try_canned(&as, RETORT_HTTP, error), -EINVAL);
 	ck_assert_str_eq(error,
-		"close: for bytes, add --tcp; for HTTP there is 'next close'");
+		"close: only for bytes (RETORT_TCP, --tcp); for HTTP there is "
+		"'next close'");
 	ck_assert_int_eq(try_canned(&as, RETORT_UDP, error), -EINVAL);
 	ck_assert_str_eq(error, "close: a datagram has no connection");
 	ck_assert_int_eq(try_canned(&both, RETORT_TCP, error), -EINVAL);
@@ -1264,8 +1265,8 @@ START_TEST(silence_goes_with_nothing)
 	ck_assert_int_eq(try_canned(&silent, RETORT_UDP, error), 0);
 	ck_assert_int_eq(try_canned(&silent, RETORT_HTTP, error), -EINVAL);
 	ck_assert_str_eq(error,
-		"silent: for bytes, add --tcp or --udp; for HTTP, the fault "
-		"'cut 0 stall' never answers");
+		"silent: only for bytes (RETORT_TCP or _UDP, --tcp or --udp); "
+		"for HTTP, the fault 'cut 0 stall' never answers");
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		ck_assert_int_eq(try_canned(&wrong[i], RETORT_TCP, error),
 			-EINVAL);

@@ -359,7 +359,7 @@ static const struct {
 	{ON "@json {}\n",
 		"s:2:1: '@json': expected a directive; did you mean @if-json?"},
 	{ON "@keep-alive\n",
-		"s:2:1: '@keep-alive': expected a directive; did you mean '@next keep', or --keep-alive for all connections?"},
+		"s:2:1: '@keep-alive': expected a directive; did you mean '@next keep', or for all connections .keep_alive or --keep-alive?"},
 	{ON OK "\n@body\n",
 		"s:4:1: '@body': expected a directive, such as @on, @fault or @expect (in a body '@' is written '@@')"},
 	{ON OK "A : b\n",

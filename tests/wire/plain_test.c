@@ -414,7 +414,7 @@ START_TEST(mistakes_about_pieces_are_told)
 	close_server();
 	open_plain(_i);
 	MALFORMED(retort_on(server, "/", .close = true),
-		"close: for bytes, add --tcp");
+		"close: only for bytes (RETORT_TCP, --tcp)");
 	MALFORMED(retort_on(server, "/", .accepted = true, .body = "x"),
 		"request: no request has come when a connection is accepted");
 	MALFORMED(retort_on(server, NULL, .accepted = true, .status = 200),

@@ -615,16 +615,18 @@ START_TEST(what_a_scenario_lacks_is_told)
 	ck_assert_int_eq(retort_load(server, .text = text, .notices = &notices),
 		0);
 	ck_assert_pstr_eq(notices,
-		"scenario:2: without --tls, @if-tls fits nothing\n"
-		"scenario:5: without --framing websocket, rules see the "
-		"client's frames masked, and not one by one\n");
+		"scenario:2: without TLS (.tls, --tls), @if-tls fits nothing\n"
+		"scenario:5: without the framing websocket (.framing, "
+		"--framing), rules see the client's frames masked, and not one "
+		"by one\n");
 	free(notices);
 	ck_assert_int_eq(retort_load(server, .text = handshake,
 				 .notices = &notices),
 		0);
 	ck_assert_pstr_eq(notices,
-		"scenario:1: without --framing websocket, rules see the "
-		"client's frames masked, and not one by one\n");
+		"scenario:1: without the framing websocket (.framing, "
+		"--framing), rules see the client's frames masked, and not one "
+		"by one\n");
 	free(notices);
 	close_server();
 	server = retort_start(.framing = "websocket");
