@@ -481,14 +481,15 @@ read_order(struct rt_reader *reader, const char *at)
 			"REQUEST -> REQUEST, or more");
 }
 
-/* Where a directive may stand: in an item or a rule once, or often. */
+/* Where a directive may stand: in an item once, of any kind or of one; or often
+   in a rule. */
 enum place {
 	ANYWHERE,
 	IN_ITEM,
+	IN_EXPECTATION,
 	IN_RULE,
 	OFTEN_IN_RULE,
-	OFTEN_OR_AFTER_101,
-	IN_EXPECTATION
+	OFTEN_OR_AFTER_101
 };
 
 /* What is said after it. */
@@ -635,15 +636,14 @@ has_place(struct rt_reader *reader, enum place place)
 {
 	const struct rt_item *item = reader->item;
 
-	if (place >= IN_RULE && place <= OFTEN_OR_AFTER_101 &&
-		(item == NULL || item->kind != RT_ITEM_RULE))
+	if (place >= IN_RULE && (item == NULL || item->kind != RT_ITEM_RULE))
 		return rt_scenario_expected(reader, reader->line,
 			"@on before it");
 	if (place == IN_EXPECTATION &&
 		(item == NULL || item->kind != RT_ITEM_EXPECT))
 		return rt_scenario_expected(reader, reader->line,
 			"@expect before it");
-	if (reader->item == NULL)
+	if (item == NULL)
 		return rt_scenario_expected(reader, reader->line,
 			"@on or @expect before it");
 	if (reader->answered && item->rule.status != 0 &&
@@ -699,8 +699,7 @@ rt_scenario_directive(struct rt_reader *reader)
 			return directive->read(reader, at);
 		return has_place(reader, directive->place) &&
 			rt_scenario_note(reader, directive->name, at,
-				directive->place < OFTEN_IN_RULE ||
-					directive->place == IN_EXPECTATION) &&
+				directive->place < OFTEN_IN_RULE) &&
 			read_said(reader, directive, at);
 	}
 	condition = rt_scenario_find_condition(name);
