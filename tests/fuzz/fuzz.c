@@ -34,8 +34,21 @@ fuzz_below(uint64_t *seed, uint32_t bound)
 	return (uint32_t)(*seed >> 33) % bound;
 }
 
-void
-fuzz_cut_and_change(uint8_t *data, size_t size, const char bytes[8])
+char *
+fuzz_copy(const void *data, size_t size)
+{
+	char *copy = malloc(size > 0 ? size : 1);
+
+	must(copy != NULL);
+	if (size > 0)
+		memcpy(copy, data, size);
+	return copy;
+}
+
+#ifndef FUZZING
+
+static void
+cut_and_change(uint8_t *data, size_t size)
 {
 	(void)LLVMFuzzerTestOneInput(data, size);
 	for (size_t i = 0; i < CUTS && i < size; i++) {
@@ -43,24 +56,24 @@ fuzz_cut_and_change(uint8_t *data, size_t size, const char bytes[8])
 		uint8_t kept = data[at];
 
 		(void)LLVMFuzzerTestOneInput(data, at);
-		data[at] = (uint8_t)bytes[i % 8];
+		data[at] = (uint8_t)fuzz.bytes[i % 8];
 		(void)LLVMFuzzerTestOneInput(data, size);
 		data[at] = kept;
 	}
 }
 
 static int
-write_corpus(const struct fuzz *fuzz, const char *folder)
+write_corpus(const char *folder)
 {
 	char path[4096];
 
-	for (size_t i = 0; i < fuzz->count; i++) {
+	for (size_t i = 0; i < fuzz.count; i++) {
 		FILE *file;
 
 		(void)snprintf(path, sizeof path, "%s/%s-%zu", folder,
-			fuzz->name, i + 1);
+			fuzz.name, i + 1);
 		file = fopen(path, "wb");
-		if (file == NULL || fputs(fuzz->corpus[i], file) < 0 ||
+		if (file == NULL || fputs(fuzz.corpus[i], file) < 0 ||
 			fclose(file) != 0) {
 			perror(path);
 			return 1;
@@ -70,7 +83,7 @@ write_corpus(const struct fuzz *fuzz, const char *folder)
 }
 
 static int
-replay(const struct fuzz *fuzz, const char *path)
+replay(const char *path)
 {
 	static uint8_t data[1 << 20];
 	FILE *file = fopen(path, "rb");
@@ -82,19 +95,24 @@ replay(const struct fuzz *fuzz, const char *path)
 	}
 	size = fread(data, 1, sizeof data, file);
 	(void)fclose(file);
-	fuzz->replay(data, size);
+	if (fuzz.replay != NULL)
+		fuzz.replay(data, size);
+	else
+		cut_and_change(data, size);
 	return 0;
 }
 
 int
-fuzz_main(int argc, char **argv, const struct fuzz *fuzz)
+main(int argc, char **argv)
 {
 	int failed = 0;
 
-	if (argc == 3 && fuzz->corpus != NULL &&
+	if (argc == 3 && fuzz.corpus != NULL &&
 		strcmp(argv[1], "--corpus") == 0)
-		return write_corpus(fuzz, argv[2]);
+		return write_corpus(argv[2]);
 	for (int i = 1; i < argc; i++)
-		failed |= replay(fuzz, argv[i]);
+		failed |= replay(argv[i]);
 	return failed;
 }
+
+#endif

@@ -25,20 +25,22 @@ _Noreturn void fuzz_fail(const char *file, int line, const char *what);
 uint64_t fuzz_seed(const uint8_t *data, size_t size);
 uint32_t fuzz_below(uint64_t *seed, uint32_t bound);
 
+/* A copy with nothing after it, for free(). */
+char *fuzz_copy(const void *data, size_t size);
+
+/* What a fuzzer is without libFuzzer. */
 struct fuzz {
-	/* Replays one input, which it may change. */
+	/* Replays one input, which it may change. NULL: the whole of it; cut
+	   short in several places; and with the byte there changed, to one of
+	   eight. */
 	void (*replay)(uint8_t *data, size_t size);
+	const char *bytes;
 
 	/* What --corpus DIR writes there, as NAME-1 and so on; or NULL. */
 	const char *name;
 	const char *const *corpus;
 	size_t count;
 };
-
-/* The whole input; cut short in several places; and with the byte there
-   changed, to one of eight. */
-void fuzz_cut_and_change(uint8_t *data, size_t size, const char bytes[8]);
-
-int fuzz_main(int argc, char **argv, const struct fuzz *fuzz);
+extern const struct fuzz fuzz;
 
 #endif

@@ -97,13 +97,10 @@ check_match(const struct retort_requests *when,
 static void
 check_digest(const char *text, size_t size)
 {
-	char *copy = malloc(size > 0 ? size : 1);
-	char *room = malloc(size > 0 ? size : 1);
+	char *copy = fuzz_copy(text, size), *room = fuzz_copy(text, size);
 	struct rt_digest digest;
 	bool right;
 
-	must(copy != NULL && room != NULL);
-	memcpy(copy, text, size);
 	right = rt_digest_read(&digest, copy, size, room);
 	must(right == (digest.wrong == NULL));
 	must(digest.at <= size && (!right || digest.at == size));
@@ -155,10 +152,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		*type++ = *body++ = '\0';
 		field.value = type;
 		seen.body_size = seen.body_total = size - (size_t)(body - copy);
-		/* with nothing after it */
-		seen.body = malloc(seen.body_size > 0 ? seen.body_size : 1);
-		must(seen.body != NULL);
-		memcpy((char *)(uintptr_t)seen.body, body, seen.body_size);
+		seen.body = fuzz_copy(body, seen.body_size);
 		check_form(type, seen.body, seen.body_size);
 		check_login(copy, type);
 		check_match(&(struct retort_requests){.if_form = copy}, &seen);
@@ -180,8 +174,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifndef FUZZING
-
 static const char *const corpus[] = {
 	"{\"a\": [1, {\"b\": \"c\\u0000\"}]}\n\n"
 	"{\"z\": null, \"a\": [1.0, {\"b\": \"c\\u0000\", \"d\": -1e2}]}",
@@ -200,19 +192,5 @@ static const char *const corpus[] = {
 	"\r\n--bb\r\n\r\n\r\n--bb--",
 };
 
-static void
-replay(uint8_t *data, size_t size)
-{
-	fuzz_cut_and_change(data, size, "\n\r\"-;={%");
-}
-
-int
-main(int argc, char **argv)
-{
-	static const struct fuzz fuzz = {replay, "body", corpus,
-		sizeof corpus / sizeof *corpus};
-
-	return fuzz_main(argc, argv, &fuzz);
-}
-
-#endif
+const struct fuzz fuzz = {NULL, "\n\r\"-;={%", "body", corpus,
+	sizeof corpus / sizeof *corpus};

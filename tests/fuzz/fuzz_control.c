@@ -76,8 +76,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifndef FUZZING
-
 static const char *const corpus[] = {
 	"rules\n@on GET /a\nHTTP/1.1 200 OK\n\nb\n\n@expect 1 GET /a\n.\n"
 	"verdict\nurl\nrequests\n",
@@ -87,19 +85,5 @@ static const char *const corpus[] = {
 	"stop\n",
 };
 
-static void
-replay(uint8_t *data, size_t size)
-{
-	fuzz_cut_and_change(data, size, "\n\r. @\0N\t");
-}
-
-int
-main(int argc, char **argv)
-{
-	static const struct fuzz fuzz = {replay, "control", corpus,
-		sizeof corpus / sizeof *corpus};
-
-	return fuzz_main(argc, argv, &fuzz);
-}
-
-#endif
+const struct fuzz fuzz = {NULL, "\n\r. @\0N\t", "control", corpus,
+	sizeof corpus / sizeof *corpus};

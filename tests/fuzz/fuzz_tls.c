@@ -166,8 +166,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifndef FUZZING
-
 static void
 replay(uint8_t *data, size_t size)
 {
@@ -175,10 +173,4 @@ replay(uint8_t *data, size_t size)
 		run_one(open_server(), data, size, seed);
 }
 
-int
-main(int argc, char **argv)
-{
-	return fuzz_main(argc, argv, &(const struct fuzz){.replay = replay});
-}
-
-#endif
+const struct fuzz fuzz = {.replay = replay};
