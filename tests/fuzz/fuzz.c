@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* Cuts of one input. */
 #define CUTS 200
 
@@ -20,11 +22,7 @@ fuzz_fail(const char *file, int line, const char *what)
 uint64_t
 fuzz_seed(const uint8_t *data, size_t size)
 {
-	uint64_t seed = 14695981039346656037u;
-
-	for (size_t i = 0; i < size; i++)
-		seed = (seed ^ data[i]) * 1099511628211u;
-	return seed;
+	return rt_text_hash(RT_TEXT_HASH, data, size);
 }
 
 uint32_t
