@@ -334,7 +334,6 @@ read_if_frame(struct rt_reader *reader, const char *at)
 	struct rt_word word = rt_scenario_word(reader, &at);
 	unsigned opcode = rt_websocket_opcode(word);
 	struct rt_buf frame;
-	bool ok;
 
 	if (opcode == 0)
 		return rt_scenario_expected(reader, word.text, FRAMES);
@@ -348,19 +347,13 @@ read_if_frame(struct rt_reader *reader, const char *at)
 		return rule->if_body_begins != NULL;
 	}
 	rt_buf_init(&frame, RT_SCENARIO_TEXT);
-	ok = rt_scenario_quoted(reader, at, &frame);
-	if (ok)
+	if (rt_scenario_quoted(reader, at, &frame)) {
 		rt_websocket_wrap(&frame, opcode, 0);
-	if (ok && frame.failed)
-		ok = rt_scenario_no_memory(reader);
-	if (ok) {
-		rule->if_body =
-			rt_scenario_own_text(reader, frame.data, frame.len);
 		rule->if_body_size = frame.len;
-		ok = rule->if_body != NULL;
+		rule->if_body = rt_scenario_own_lines(reader, &frame);
 	}
 	rt_buf_free(&frame);
-	return ok;
+	return rule->if_body != NULL;
 }
 
 /* Before frames, whose payloads it changes. */
