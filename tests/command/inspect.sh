@@ -94,9 +94,9 @@ for site in cross-site same-site bogus; do
 		-H "Sec-Fetch-Site: $site" "$page"
 done
 for origin in http://evil.example null "$(echo "$url" | sed 's/.$//')" \
-	https://127.0.0.1 ''; do
-	answers 403 "another origin: Origin: $origin" -H "Origin; " \
-		-H "Origin: ${origin:-file://}" "${page}requests"
+	https://127.0.0.1 file://; do
+	answers 403 "another origin: Origin: $origin" -H "Origin: $origin" \
+		"${page}requests"
 done
 answers 403 'a preflight' -X OPTIONS -H 'Origin: http://evil.example' \
 	-H 'Access-Control-Request-Method: GET' "${page}requests"
@@ -266,8 +266,9 @@ for method, target, body, fields in (
         report(done.returncode == 0, copied + ": curl", made, done.stderr)
         now = until(reply, whole(target))
         report(same(was, now), copied + ": is the same", made, was, now)
-    report("if-body" not in was["rule"] or target not in ("/pairs", "/parts"),
-        "copy: " + target + ": by what a form means", was["rule"])
+    if target in ("/pairs", "/parts"):
+        report("if-body" not in was["rule"],
+            "copy: " + target + ": by what a form means", was["rule"])
     rules.append((was["rule"].replace("200 OK", "299 Fine"), made))
 
 # --- one that does not read ---
