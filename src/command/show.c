@@ -267,28 +267,6 @@ show_command(const struct args *args)
 
 /* --- what a server recorded --- */
 
-/* How much of the verdict says what was wrong: transcripts follow. */
-static size_t
-size_of_findings(const char *verdict)
-{
-	const char *at = verdict;
-
-	while (*at != '\0') {
-		static const char begin[] = "connection ";
-		const char *end = strchr(at, '\n');
-
-		if (strncmp(at, begin, strlen(begin)) == 0) {
-			const char *rest = at + strlen(begin);
-
-			rest += strspn(rest, "0123456789");
-			if (strncmp(rest, " from ", 6) == 0)
-				return (size_t)(at - verdict);
-		}
-		at = end != NULL ? end + 1 : at + strlen(at);
-	}
-	return (size_t)(at - verdict);
-}
-
 /* Its first connections, in their order. */
 static void
 add_records(struct ladders *ladders, struct retort *server)
@@ -313,11 +291,14 @@ show_report(const struct args *args, FILE *report, struct retort *server,
 	const char *verdict)
 {
 	struct ladders ladders = {.version = retort_version()};
+	const char *end = ladder_find(verdict);
 	char *findings;
 
 	if (report == NULL)
 		return;
-	findings = strndup(verdict, size_of_findings(verdict));
+	/* what was wrong: transcripts follow */
+	findings = strndup(verdict,
+		end ? (size_t)(end - verdict) : strlen(verdict));
 	if (findings == NULL)
 		args_die(EXIT_OWN, "%s", strerror(ENOMEM));
 	ladders.verdict = findings;

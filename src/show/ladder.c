@@ -521,6 +521,29 @@ ladders_read(struct ladders *ladders, const char *name, const char *text,
 	return -EINVAL;
 }
 
+/* Whether that follows "connection " in a title. */
+static bool
+is_title(const char *text)
+{
+	text += strspn(text, "0123456789");
+	return strncmp(text, " from ", 6) == 0;
+}
+
+const char *
+ladder_find(const char *lines)
+{
+	static const char begin[] = "connection ";
+
+	while (strncmp(lines, begin, strlen(begin)) != 0 ||
+		!is_title(lines + strlen(begin))) {
+		lines = strchr(lines, '\n');
+		if (lines == NULL)
+			return NULL;
+		lines++;
+	}
+	return lines;
+}
+
 bool
 ladders_own(struct ladders *ladders, char *text)
 {

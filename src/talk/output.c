@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "job/clock.h"
+#include "show/ladder.h"
 
 /* Bytes of a request shown on one line; four each at most. */
 #define SHOWN 100
@@ -364,7 +365,6 @@ add_word(char *line, size_t room, const char *text)
 static void
 say_where(struct output *output, const char *verdict)
 {
-	static const char begin[] = "\nconnection ";
 	const char *dir = output->transcripts.dir, *at = verdict;
 	char line[PIPE_BUF / 2] = "see it by: retort show";
 	const size_t empty = strlen(line);
@@ -373,16 +373,12 @@ say_where(struct output *output, const char *verdict)
 		output_say(output, "see %s", output->report);
 		return;
 	}
-	while (dir != NULL && (at = strstr(at, begin)) != NULL) {
-		const char *number = at + strlen(begin);
-		int digits = (int)strspn(number, "0123456789");
+	for (; dir != NULL && (at = ladder_find(at)) != NULL; at++) {
+		const char *number = at + strlen("connection ");
 		char name[PATH_MAX];
 
-		at = number;
-		if (strncmp(number + digits, " from ", 6) != 0)
-			continue;
-		(void)snprintf(name, sizeof name, "%s/%.*s.txt", dir, digits,
-			number);
+		(void)snprintf(name, sizeof name, "%s/%.*s.txt", dir,
+			(int)strspn(number, "0123456789"), number);
 		add_word(line, sizeof line, name);
 	}
 	if (strlen(line) > empty)

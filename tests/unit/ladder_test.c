@@ -320,6 +320,20 @@ START_TEST(mistakes_are_told)
 }
 END_TEST
 
+START_TEST(is_found_in_a_verdict)
+{
+	static const char text[] = "s:1: expected 1\n  connection 1 from a\n"
+				   "connection x from a\nconnection 2 to a\n"
+				   "connection 12 from a\n"
+				   "       0.000 < connection 3 from a\n";
+	const char *at = ladder_find(text);
+
+	ck_assert_ptr_eq(at, strstr(text, "connection 12"));
+	ck_assert_ptr_null(ladder_find(at + 1));
+	ck_assert_ptr_null(ladder_find(""));
+}
+END_TEST
+
 /* Wherever it is cut off, or one byte is another. */
 START_TEST(reads_whatever_comes)
 {
@@ -384,6 +398,7 @@ main(void)
 	tcase = tcase_create("mistakes");
 	tcase_add_loop_test(tcase, mistakes_are_told, 0, COUNT(mistakes));
 	tcase_add_test(tcase, a_nul_is_a_mistake);
+	tcase_add_test(tcase, is_found_in_a_verdict);
 	tcase_add_test(tcase, reads_whatever_comes);
 	tcase_add_test(tcase, lacks_memory);
 	rt_test_case(suite, tcase);
