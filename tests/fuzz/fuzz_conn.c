@@ -129,9 +129,7 @@ check_piece(struct run *run, const char *shown, size_t size)
 		came = (size_t)next;
 	}
 	must(run->piece_at + came <= run->given);
-	copy = malloc(came + 1);
-	must(copy != NULL);
-	memcpy(copy, rest, came);
+	copy = fuzz_copy(rest, came);
 	must(size ==
 		(run->served.conn.complete ?
 				rt_framing_unmask(framing, copy, came) :
