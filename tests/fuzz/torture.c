@@ -211,8 +211,9 @@ call_record(struct thread *self, struct retort *server)
 		(void)retort_field_of(exchange, "Host", 0);
 		if (retort_wait_end(server, exchange, (int)below(self, 3))) {
 			size = retort_log_line(exchange,
-				(enum retort_log)below(self, 5), line,
-				sizeof line);
+				(enum retort_log)below(self,
+					RETORT_LOG_COLORED + 1),
+				line, sizeof line);
 			if (size > sizeof line)
 				fail("a log line", (long)size);
 		}
