@@ -17,17 +17,6 @@ fi
 refused 'sweep: not with --inspect' sweep --inspect --body x -- true
 refused '--inspect' --inspect --tcp --echo
 
-# begin ARG...: sets `page`, which is told soon after the URL
-begin()
-{
-	start --inspect "$@"
-	page=
-	while [ -z "$page" ] && kill -0 "$pid" 2>/dev/null; do
-		page=$(sed -n 's/^retort: requests are shown at //p' \
-			"$dir/err")
-	done
-}
-
 # answers STATUS NAME ARGUMENT...: curl gets that
 answers()
 {
@@ -45,7 +34,7 @@ cat >"$dir/rules" <<'EOS'
 HTTP/1.1 200 OK
 
 EOS
-begin --keep-alive --body hello --scenario "$dir/rules"
+start_inspect --keep-alive --body hello --scenario "$dir/rules"
 root=${page%/*/}/
 secret=${page#"$root"}
 case $page in
@@ -327,7 +316,7 @@ stop '--inspect'
 
 # --- its own requests are not counted ---
 
-begin --body x --requests 2
+start_inspect --body x --requests 2
 curl -s "$page" -o "$dir/out" "${page}inspect.css" -o "$dir/out" \
 	"${page}inspect.js" -o "$dir/out"
 curl -sN "${page}requests" >"$dir/seen" &
@@ -359,7 +348,7 @@ pid=
 # --- TLS ---
 
 if "$retort" -V | grep -q 'TLS by'; then
-	begin --tls --keep-alive --body x
+	start_inspect --tls --keep-alive --body x
 	(timeout 20 curl -sN "${page}requests" || :) |
 		grep -m 1 '"target":"/secret"' >"$dir/seen" &
 	reader=$!

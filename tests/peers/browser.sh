@@ -371,19 +371,9 @@ return {
 JS
 }
 
-# sets `page`
-begin_inspect()
-{
-	start --inspect --body ok
-	while page=$(sed -n 's/.* are shown at //p' "$dir/err") &&
-			[ -z "$page" ]; do
-		kill -0 "$pid" || break
-	done
-}
-
 inspected()
 {
-	begin_inspect
+	start_inspect --body ok
 	curl -s -o /dev/null "${url}before"
 	visit "$page"
 	rows 1
@@ -456,7 +446,7 @@ JS
 # A page of another origin, to which a browser may not tell anything.
 attacked()
 {
-	begin_inspect
+	start_inspect --body ok
 	visit "$url"
 	jq -n --arg page "$page" '$page' >"$dir/page.json"
 	run "$dir/page.json" <<'JS'

@@ -105,12 +105,8 @@ bench()
 # Webhooks that come to somebody who looks.
 inspect()
 {
-	start --inspect --status 202 --body ok \
+	start_inspect --status 202 --body ok \
 		--fault 'status 503 chance 30%' --seed 3
-	while page=$(sed -n 's/.* are shown at //p' "$dir/err") &&
-			[ -z "$page" ]; do
-		kill -0 "$pid" || break
-	done
 	visit "$page"
 	curl -s -o "$dir/out" -H 'Content-Type: application/json' \
 		-d '{"event":"paid","order":1042,"items":[{"sku":"A-1","n":2}]}' \

@@ -165,6 +165,17 @@ start()
 	launch "$dir/err" "$retort" -p 0 -b 127.0.0.1 "$@"
 }
 
+# start_inspect ARG...: the same with --inspect; sets `page`, which is told soon
+# after the URL
+start_inspect()
+{
+	start --inspect "$@"
+	while page=$(sed -n 's/^retort: requests are shown at //p' \
+			"$dir/err") && [ -z "$page" ]; do
+		kill -0 "$pid" 2>/dev/null || break
+	done
+}
+
 # stop NAME: on SIGTERM, it ends well
 stop()
 {
