@@ -31,15 +31,6 @@ trap clean EXIT
 
 # --- the server ---
 
-# stop NAME: on SIGTERM, it ends well, and its log is whole
-stop()
-{
-	kill "$pid"
-	wait "$pid"
-	equal 0 $? "$1: the server ends well"
-	pid=
-}
-
 # logged FILTER: of the log as an array; other lines are left out
 logged()
 {
