@@ -598,14 +598,14 @@ retort_size(size_t size)
  *
  * `request` is "METHOD TARGET", or either alone; a target begins with "/" or
  * "*", or is a URL or an authority ("CONNECT example.com:443"), which are
- * compared as they came. The method must be exactly the same; "*" fits any. The path fits
- * whether bytes are percent-encoded or not, but "%2F" is not the same as "/",
- * and dot segments are not removed. An asterisk in it stands for any bytes,
- * including slashes, or none. Each parameter after "?" must be among those of
- * the request, in any order, and the request may have others; "%26", "%3D" and
- * "%2B" are not the same as "&", "=" and "+". Without "?" the query does not
- * matter. An asterisk in a parameter stands for any bytes, too: "k=*" fits "k"
- * with any value or none; "%2A" is an asterisk itself.
+ * compared as they came. The method must be exactly the same; "*" fits any. The
+ * path fits whether bytes are percent-encoded or not, but "%2F" is not the same
+ * as "/", and dot segments are not removed. An asterisk in it stands for any
+ * bytes, including slashes, or none. Each parameter after "?" must be among
+ * those of the request, in any order, and the request may have others; "%26",
+ * "%3D" and "%2B" are not the same as "&", "=" and "+". Without "?" the query
+ * does not matter. An asterisk in a parameter stands for any bytes, too: "k=*"
+ * fits "k" with any value or none; "%2A" is an asterisk itself.
  *
  * A form is a body that is application/x-www-form-urlencoded or
  * multipart/form-data, by its Content-Type. Its names and values are compared
@@ -615,18 +615,18 @@ retort_size(size_t size)
  * 1 KiB in a name. One that has more, is malformed, or was not kept whole fits
  * none of these conditions; without a form there are no pairs.
  *
- * In a regular expression "^" and "$" are the beginning and the end of the whole,
- * and line ends bytes as any others. Bytes are compared as in the C locale,
- * whatever that of the program. An expression has at most 1000 characters, of
- * which a{3} has three, and no back-references; of a text the first 64 KiB are
- * tried.
+ * In a regular expression "^" and "$" are the beginning and the end of the
+ * whole, and line ends bytes as any others. Bytes are compared as in the C
+ * locale, whatever that of the program. An expression has at most 1000
+ * characters, of which a{3} has three, and no back-references; of a text the
+ * first 64 KiB are tried.
  *
  * A login by Digest is computed: its response must be that of the password for
  * its own realm, nonce, cnonce, nc, qop (auth, or none) and uri, which must be
- * that of the request, by MD5, SHA-256 or one of these with "-sess", of OpenSSL;
- * without it, -ENOTSUP. "ada:secret\nrealm=\"x\", nonce=\"1\"" asks in addition
- * for these parameters, and so for realm, nonce, opaque, algorithm, qop, cnonce
- * and nc; others of a challenge do not matter.
+ * that of the request, by MD5, SHA-256 or one of these with "-sess", of
+ * OpenSSL; without it, -ENOTSUP. "ada:secret\nrealm=\"x\", nonce=\"1\"" asks in
+ * addition for these parameters, and so for realm, nonce, opaque, algorithm,
+ * qop, cnonce and nc; others of a challenge do not matter.
  *
  * JSON is compared as values: numbers by what they are worth, so 1 is 1.0, and
  * arrays in their order. A body is not JSON, and fits nothing, if a name comes
@@ -913,11 +913,12 @@ struct retort_reply {
  *	retort_on(server, "GET /users/1", .body = "{}", .times = 2);
  *
  * Of the rules that fit a request and are not used up, the first of those with
- * the greatest `prefer` answers it. If there is none, the reply of retort_answer() or the files of retort_serve() answer,
- * whichever was called last; otherwise the client gets 501, with a text that
- * names the nearest rule and anything malformed. Returns the number of the
- * rule, from 1, or -errno: -EINVAL, it is malformed, or no request can fit
- * (retort_verdict() says why); -ENOMEM; -E2BIG.
+ * the greatest `prefer` answers it. If there is none, the reply of
+ * retort_answer() or the files of retort_serve() answer, whichever was called
+ * last; otherwise the client gets 501, with a text that names the nearest rule
+ * and anything malformed. Returns the number of the rule, from 1, or -errno:
+ * -EINVAL, it is malformed, or no request can fit (retort_verdict() says why);
+ * -ENOMEM; -E2BIG.
  *
  * With RETORT_TCP and _UDP a rule answers a piece or datagram with the bytes
  * of its body, file or echo. A piece that no rule answers closes the
@@ -989,20 +990,20 @@ RETORT_API int retort_load_sized(const struct retort_scenario *scenario,
 #endif
 
 /*
- * The client of a sweep: makes one request to `url`, or two on one connection if
- * the server has `keep_alive`, and returns 1 if it took the reply, or both, for
- * success, 0 if not, and < 0 to end the sweep, which returns that value. 2 is
- * success, but with other content than that of the whole reply. `fault` is what
- * is wrong with the reply, or the second one, as a fault of retort(5);
- * NULL: nothing. Both live until it returns. If the sweep has an `ended`, it may
- * return RETORT_BEGUN instead: it has begun the client, and does not wait.
+ * The client of a sweep: makes one request to `url`, or two on one connection
+ * if the server has `keep_alive`, and returns 1 if it took the reply, or both,
+ * for success, 0 if not, and < 0 to end the sweep, which returns that value. 2
+ * is success, but with other content than that of the whole reply. `fault` is
+ * what is wrong with the reply, or the second one, as a fault of retort(5);
+ * NULL: nothing. Both live until it returns. If the sweep has an `ended`, it
+ * may return RETORT_BEGUN instead: it has begun the client, and does not wait.
  */
 #define RETORT_BEGUN 3
 typedef int retort_client(void *arg, const char *url, const char *fault);
 
 /*
- * Waits until one of the clients that have begun ends: sets *url to the URL that
- * it was given, and returns as a retort_client.
+ * Waits until one of the clients that have begun ends: sets *url to the URL
+ * that it was given, and returns as a retort_client.
  */
 typedef int retort_ended_fn(void *arg, const char **url);
 
@@ -1059,11 +1060,11 @@ struct retort_sweep {
  *
  * The server has a thread, a TCP listener and no rules, and the reply has its
  * own body, and at most 64 MiB. Returns the number of times that the client was
- * wrong: it took a part for the whole, or did not take the whole. If it does not
- * take the unchanged reply, nothing else is tried. On failure returns -errno with
- * a line in `error`: -EINVAL, such as no points, or more than 65536; -ENOTCONN,
- * the client did not connect, or did not make a second request on its
- * connection.
+ * wrong: it took a part for the whole, or did not take the whole. If it does
+ * not take the unchanged reply, nothing else is tried. On failure returns
+ * -errno with a line in `error`: -EINVAL, such as no points, or more than
+ * 65536; -ENOTCONN, the client did not connect, or did not make a second
+ * request on its connection.
  */
 RETORT_API int retort_sweep_sized(const struct retort_sweep *sweep,
 	size_t size);
@@ -1093,9 +1094,9 @@ RETORT_API int retort_reply_later_sized(const struct retort_reply *reply,
 
 /*
  * Goes on with an `open` reply: sends these bytes, which are copied, as a chunk
- * of their own if it is in chunks. A NULL for `bytes` ends the reply. Any thread
- * may call it, once the request is recorded or retort_reply_later() has opened
- * the reply:
+ * of their own if it is in chunks. A NULL for `bytes` ends the reply. Any
+ * thread may call it, once the request is recorded or retort_reply_later() has
+ * opened the reply:
  *
  *	retort_on(server, "GET /events", .type = "text/event-stream",
  *		.open = true);
@@ -1105,7 +1106,8 @@ RETORT_API int retort_reply_later_sized(const struct retort_reply *reply,
  *
  * 0 or -errno: -EAGAIN, the client is slow, and 1 MiB waits for it: try again
  * later; -EPIPE, the client has left, or the reply is over; -ENOENT, the
- * connection has no open reply, or a fault has cut off its open end; -EMSGSIZE, more than 1 MiB at once; -ENOMEM.
+ * connection has no open reply, or a fault has cut off its open end; -EMSGSIZE,
+ * more than 1 MiB at once; -ENOMEM.
  */
 RETORT_API int retort_push(struct retort *server, uint64_t connection,
 	const void *bytes, size_t size);

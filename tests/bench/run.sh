@@ -5,8 +5,8 @@
 # where they are installed, in one run, round by round, so that whatever else
 # the machine does meets all of them alike. All servers answer with the same
 # three files, one request per connection, and those that keep connections two
-# of them also on these; every byte of every reply is compared. Everything stays on
-# 127.0.0.1, and no process is left running.
+# of them also on these; every byte of every reply is compared. Everything stays
+# on 127.0.0.1, and no process is left running.
 #
 # And the library, started, asked once and stopped within one process, next to
 # libmicrohttpd where that is installed (cycle.c); and what TLS costs it, next to
@@ -664,8 +664,9 @@ print_tables()
 	for name in $servers; do
 		echo "$name $(version "$name")"
 	done >"$tmp/versions"
-	awk -v servers="$servers" -v keepers="$keepers" -v missing="$missing" -v rounds="$rounds" \
-		-v pinned="$pinned" -v idle="$idle" -v clients="$clients" '
+	awk -v servers="$servers" -v keepers="$keepers" -v missing="$missing" \
+		-v rounds="$rounds" -v pinned="$pinned" -v idle="$idle" \
+		-v clients="$clients" '
 	FILENAME ~ /versions$/ {
 		version[$1] = substr($0, length($1) + 2)
 		next
