@@ -344,42 +344,53 @@ output_finish(struct output *output)
 	(void)write_all(output);
 }
 
-/* A word for a shell: in quotes, unless it is plain. */
-static void
+/* A word for a shell: in quotes, unless it is plain. False: there is no room for
+   it, and nothing is added. */
+static bool
 add_word(char *line, size_t room, const char *text)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
 				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789_./,:=@%+-";
 	bool quotes = text[strspn(text, plain)] != '\0';
-	size_t used = strlen(line);
+	char *to = line + strlen(line);
+	size_t size = sizeof " ''";
 
-	used += (size_t)snprintf(line + used, room - used, quotes ? " '" : " ");
-	for (; *text != '\0' && room - used > 8; text++)
-		used += (size_t)snprintf(line + used, room - used,
-			*text == '\'' ? "'\\''" : "%c", *text);
-	(void)snprintf(line + used, room - used, quotes ? "'" : "");
+	for (const char *at = text; *at != '\0'; at++)
+		size += *at == '\'' ? strlen("'\\''") : 1;
+	if (size > (size_t)(line + room - to))
+		return false;
+	to = stpcpy(to, quotes ? " '" : " ");
+	for (; *text != '\0'; text++)
+		if (*text == '\'')
+			to = stpcpy(to, "'\\''");
+		else
+			*to++ = *text;
+	(void)stpcpy(to, quotes ? "'" : "");
+	return true;
 }
 
-/* Where the connections that the verdict shows can be looked at. */
+/* Where the connections that the verdict shows can be looked at: as many of them
+   as a line has room for. */
 static void
 say_where(struct output *output, const char *verdict)
 {
 	const char *dir = output->transcripts.dir, *at = verdict;
 	char line[PIPE_BUF / 2] = "see it by: retort show";
 	const size_t empty = strlen(line);
+	bool fits = true;
 
 	if (output->report != NULL) {
 		output_say(output, "see %s", output->report);
 		return;
 	}
-	for (; dir != NULL && (at = ladder_find(at)) != NULL; at++) {
+	for (; fits && dir != NULL && (at = ladder_find(at)) != NULL; at++) {
 		const char *number = at + strlen("connection ");
 		char name[PATH_MAX];
 
 		(void)snprintf(name, sizeof name, "%s/%.*s.txt", dir,
 			(int)strspn(number, "0123456789"), number);
-		add_word(line, sizeof line, name);
+		fits = add_word(line, sizeof line, name);
 	}
 	if (strlen(line) > empty)
 		output_say(output, "%s", line);

@@ -331,6 +331,21 @@ NO_COLOR=1 TERM=xterm python3 "$dir/terminal.py" "$dir/wanted" "$retort" show \
 [ $? -eq 1 ]
 report $? 'retort show: NO_COLOR has none'
 
+# more names than a line has room for
+name='a run that fails, with transcripts in folders of long names'
+long=$dir
+for _ in 1 2 3; do
+	long="$long/it's $(printf %0190d 0)"
+	mkdir "$long"
+done
+# shellcheck disable=SC2016 # of that shell
+runs 4 --transcript "$long/t" -- sh -c \
+	'for i in 1 2 3 4 5 6 7 8 9 10; do curl -s "$0$i"; done; true' '{url}'
+show=$(sed -n '$s/^retort: see it by: retort show //p' "$dir/err")
+eval "shows $show"
+grep -q '^connection 1 from' "$dir/out"
+report $? "$name: the last line shows the first of them"
+
 name='a run without records'
 runs 4 --report "$dir/l.txt" -- true
 grep -q '^not as expected:$' "$dir/l.txt"
