@@ -7,7 +7,7 @@
 
 #include "api/api.h"
 #include "base/error.h"
-#include "reply/condition.h"
+#include "canned/condition.h"
 
 int
 retort_on_sized(const struct retort_reply *theirs, size_t size)

@@ -10,8 +10,8 @@
 
 #include "api/api.h"
 #include "base/error.h"
+#include "canned/condition.h"
 #include "os/file.h"
-#include "reply/condition.h"
 #include "scenario/scenario.h"
 
 /* The largest scenario: bytes. */

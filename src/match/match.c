@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "reply/condition.h"
+#include "canned/condition.h"
 
 /* In the order in which a difference is told. */
 static const struct rt_matcher *const matchers[RT_MATCHERS + 1] = {

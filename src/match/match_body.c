@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "reply/canned.h"
+#include "canned/canned.h"
 
 static int
 read_body(struct rt_match *match, const struct retort_requests *when,

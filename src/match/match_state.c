@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "canned/condition.h"
 #include "match/state.h"
-#include "reply/condition.h"
 
 /* --- states --- */
 

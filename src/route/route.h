@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "canned/canned.h"
 #include "http/http.h"
 #include "match/match.h"
 #include "match/state.h"
-#include "reply/canned.h"
 #include "reply/reply.h"
 #include "retort.h"
 #include "site/site.h"

@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "http/field.h"
 
-#include "reply/condition.h"
+#include "canned/condition.h"
 
 /* Whether anything that answers says how its request is read, or is for those
    that are refused. */

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "canned/condition.h"
 #include "http/status.h"
-#include "reply/condition.h"
 
 bool
 rt_scenario_ends(struct rt_reader *reader, const char *at)

@@ -13,8 +13,8 @@
 
 #include "base/text.h"
 #include "base/websocket.h"
+#include "canned/condition.h"
 #include "http/http.h"
-#include "reply/condition.h"
 #include "reply/fault.h"
 
 /* "METHOD TARGET", either alone, or nothing. */

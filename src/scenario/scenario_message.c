@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "canned/fill.h"
 #include "http/http.h"
-#include "reply/fill.h"
 
 static bool
 read_status_line(struct rt_reader *reader)

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
-#include "reply/condition.h"
+#include "canned/condition.h"
 #include "scenario/scenario.h"
 
 /* Most bytes that gather for one item. */

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "canned/canned.h"
 #include "http/field.h"
-#include "reply/canned.h"
 
 static int
 copy_types(struct rt_site *site, const struct retort_type *types, size_t count)

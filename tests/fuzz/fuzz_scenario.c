@@ -12,11 +12,11 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "canned/condition.h"
+#include "canned/fill.h"
 #include "fuzz/fuzz.h"
 #include "match/match.h"
-#include "reply/condition.h"
 #include "reply/fault.h"
-#include "reply/fill.h"
 #include "scenario/scenario.h"
 
 /* Every string ends, and every body can be read. */

@@ -15,7 +15,7 @@ count=0
 failed=0
 
 # from the lowest to the highest, as HACKING has them
-wings='base os tls http reply site conn scenario match route server api args job show talk command'
+wings='base os tls http reply canned site conn scenario match route server api args job show talk command'
 
 # rank WING
 rank()

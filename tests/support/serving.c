@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "reply/condition.h"
+#include "canned/condition.h"
 
 /* --- memory --- */
 

@@ -2,8 +2,8 @@
 /* Tests of canned.c: every member of a user's reply, byte for byte. */
 #include "config.h"
 
+#include "canned/canned.h"
 #include "os/io.h"
-#include "reply/canned.h"
 #include "unit/heads.h"
 
 #include <errno.h>

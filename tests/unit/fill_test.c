@@ -2,7 +2,7 @@
 /* Tests of fill.c: parts of a request in a text, and how they are escaped. */
 #include "config.h"
 
-#include "reply/fill.h"
+#include "canned/fill.h"
 #include "support/harness.h"
 
 #include <errno.h>

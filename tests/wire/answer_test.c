@@ -2,7 +2,7 @@
 /* The library: rules, and the replies that they give. */
 #include "config.h"
 
-#include "reply/condition.h"
+#include "canned/condition.h"
 #include "wire/embedding.h"
 
 #include <errno.h>

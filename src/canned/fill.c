@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "reply/fill.h"
+#include "canned/fill.h"
 
 #include <errno.h>
 #include <stdlib.h>

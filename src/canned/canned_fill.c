@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "reply/canned_parts.h"
+#include "canned/canned_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "reply/canned_parts.h"
+#include "canned/canned_parts.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -15,10 +15,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "canned/condition.h"
 #include "http/field.h"
 #include "http/type.h"
 #include "os/file.h"
-#include "reply/condition.h"
 
 /* A repeated body is repeated in memory up to so much: fewer pieces. */
 #define REPEATED (64u << 10)

@@ -5,14 +5,14 @@
  */
 #include "config.h"
 
-#include "reply/condition.h"
+#include "canned/condition.h"
 
 #include <stdint.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "canned/canned.h"
 #include "http/status.h"
-#include "reply/canned.h"
 
 #define MEMBER(member) \
 #member, offsetof(struct retort_reply, member), \

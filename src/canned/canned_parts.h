@@ -3,8 +3,8 @@
 #ifndef RT_CANNED_PARTS_H
 #define RT_CANNED_PARTS_H
 
+#include "canned/canned.h"
 #include "os/file.h"
-#include "reply/canned.h"
 
 /* The texts of a reply with `fill`, as they were read. */
 struct rt_fills {

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "canned/fill.h"
 #include "http/http.h"
 #include "reply/fault.h"
-#include "reply/fill.h"
 #include "reply/reply.h"
 #include "retort.h"
 
