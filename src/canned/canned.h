@@ -11,8 +11,8 @@
 
 #include "base/buf.h"
 #include "canned/fill.h"
+#include "fault/fault.h"
 #include "http/http.h"
-#include "reply/fault.h"
 #include "reply/reply.h"
 #include "retort.h"
 

@@ -55,9 +55,9 @@
 
 #include "base/buf.h"
 #include "conn/framing.h"
+#include "fault/fault.h"
 #include "http/http.h"
 #include "os/io.h"
-#include "reply/fault.h"
 #include "reply/reply.h"
 #include "reply/reply_play.h"
 #include "retort.h"

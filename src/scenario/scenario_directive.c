@@ -14,8 +14,8 @@
 #include "base/text.h"
 #include "base/websocket.h"
 #include "canned/condition.h"
+#include "fault/fault.h"
 #include "http/http.h"
-#include "reply/fault.h"
 
 /* "METHOD TARGET", either alone, or nothing. */
 static bool

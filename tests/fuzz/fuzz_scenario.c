@@ -14,9 +14,9 @@
 #include "base/text.h"
 #include "canned/condition.h"
 #include "canned/fill.h"
+#include "fault/fault.h"
 #include "fuzz/fuzz.h"
 #include "match/match.h"
-#include "reply/fault.h"
 #include "scenario/scenario.h"
 
 /* Every string ends, and every body can be read. */

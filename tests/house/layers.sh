@@ -15,7 +15,7 @@ count=0
 failed=0
 
 # from the lowest to the highest, as HACKING has them
-wings='base os tls http reply canned site conn scenario match route server api args job show talk command'
+wings='base os tls http reply fault canned site conn scenario match route server api args job show talk command'
 
 # rank WING
 rank()
@@ -180,7 +180,8 @@ expect base buf.c '#include "conn/conn.h"'
 expect base buf.h '# include <http/http.h>'
 expect os file.c '#include "reply/reply.h"'
 expect os io.c '#include "file.h"'
-expect reply reply.c '#include "reply/fault_parts.h"'
+expect reply reply.c '#include "fault/fault.h"'
+expect canned fill.c '#include "canned/canned_parts.h"'
 expect conn conn.c '#include "site/site.h"'
 expect command main.c '#include "base/buf.h"'
 expect args args.h '#include "server/server.h"'

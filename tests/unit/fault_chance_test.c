@@ -2,7 +2,7 @@
 /* Tests of fault_chance.c: which faults a connection gets. */
 #include "config.h"
 
-#include "reply/fault.h"
+#include "fault/fault.h"
 #include "support/harness.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 /* Tests of fault.c and fault_apply.c: each word, and what it does. */
 #include "config.h"
 
-#include "reply/fault.h"
+#include "fault/fault.h"
 #include "support/harness.h"
 
 #include <errno.h>

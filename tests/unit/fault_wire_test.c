@@ -2,7 +2,7 @@
 /* Clauses about what TLS sends: their text, and the edits that they are. */
 #include "config.h"
 
-#include "reply/fault.h"
+#include "fault/fault.h"
 #include "support/harness.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "reply/fault_parts.h"
+#include "fault/fault_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>

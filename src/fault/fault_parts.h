@@ -4,7 +4,7 @@
 #define RT_FAULT_PARTS_H
 
 #include "base/text.h"
-#include "reply/fault.h"
+#include "fault/fault.h"
 
 /* In the order in which they are applied. */
 enum rt_fault_verb {
