@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "server/journal.h"
+#include "journal/journal.h"
 
 #include <stdarg.h>
 #include <stdio.h>

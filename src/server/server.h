@@ -7,13 +7,13 @@
 #include <stdatomic.h>
 
 #include "conn/conn.h"
+#include "journal/journal.h"
+#include "journal/verdict.h"
 #include "os/io.h"
 #include "os/owner.h"
 #include "os/sock.h"
 #include "retort.h"
 #include "route/route.h"
-#include "server/journal.h"
-#include "server/verdict.h"
 #include "tls/tls.h"
 
 struct rt_listener {

@@ -14,7 +14,7 @@
 
 #include "conn/conn.h"
 #include "fuzz/fuzz.h"
-#include "server/journal.h"
+#include "journal/journal.h"
 
 #define STEPS 1000000 /* more than these: it does not end */
 

@@ -10,7 +10,8 @@ function row(name, run, all)
 }
 
 BEGIN {
-	library = " base os tls http reply fault canned site conn scenario match route server api "
+	library = " base os tls http reply fault canned site conn scenario " \
+		"match route journal server api "
 }
 
 /^File / {

@@ -15,7 +15,8 @@ count=0
 failed=0
 
 # from the lowest to the highest, as HACKING has them
-wings='base os tls http reply fault canned site conn scenario match route server api args job show talk command'
+wings='base os tls http reply fault canned site conn scenario match route
+	journal server api args job show talk command'
 
 # rank WING
 rank()

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "server/journal.h"
+#include "journal/journal.h"
 #include "support/harness.h"
 
 #define NS INT64_C(1000000000)

@@ -2,7 +2,7 @@
 /* Tests of verdict.c: what was expected, what came, and the words for it. */
 #include "config.h"
 
-#include "server/verdict.h"
+#include "journal/verdict.h"
 #include "support/harness.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
    memory that they have together. */
 #include "config.h"
 
-#include "server/journal.h"
+#include "journal/journal.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 #ifndef RT_JOURNAL_H
 #define RT_JOURNAL_H
 
+#include "journal/served.h"
 #include "retort.h"
-#include "server/served.h"
 
 /*
  * The view of a connection that an event callback gets. `client` is the

@@ -7,10 +7,10 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "journal/journal.h"
 #include "match/match.h"
 #include "retort.h"
 #include "route/route.h"
-#include "server/journal.h"
 
 /* Requests that fit, so many of them; or one after another. */
 struct rt_expectation {

@@ -2,7 +2,7 @@
 /* A connection as text: what came and what went, line by line. */
 #include "config.h"
 
-#include "server/journal.h"
+#include "journal/journal.h"
 
 #include <string.h>
 

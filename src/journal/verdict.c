@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "server/verdict.h"
+#include "journal/verdict.h"
 
 #include <errno.h>
 #include <stdint.h>

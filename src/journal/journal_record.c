@@ -7,7 +7,7 @@
  */
 #include "config.h"
 
-#include "server/journal.h"
+#include "journal/journal.h"
 
 #include <errno.h>
 #include <stdlib.h>
