@@ -5,7 +5,7 @@
  *
  *	rt_server_accept (server_listen.c) -> serve_connection -> run: receive
  *	-> parse (conn) -> rt_server_decide (server_answer.c) -> send (conn)
- *	-> end_conn
+ *	-> rt_server_end_conn (server_conn.c)
  *
  * run() goes on with a connection for as long as something can be done
  * without waiting, so that a request that has already arrived is accepted,
@@ -16,11 +16,8 @@
 #include "server/server_parts.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "base/text.h"
 
 /* Operations on one connection before others have their turn. */
 #define RUN_BUDGET 32
@@ -28,280 +25,22 @@
 /* Accepts before others have their turn. */
 #define ACCEPT_BUDGET 64
 
-/* Objects kept for the next connections, at most. */
-#define SPARE_CONNS 64
-#define SPARE_BUFFERS 32
-
-/* Bytes of a request line that stopping shows. */
-#define MAX_LINE 200
-
 /* When listening again fails (there is no descriptor, say): the time until it
    is tried once more. */
 #define REFUSE_PAUSE (100 * RT_MS)
 
-/* --- connections --- */
-
-static int
-lend_buffers(struct retort *server, struct rt_served *served)
-{
-	struct rt_conn *conn = &served->conn;
-	struct rt_buffers *buffers = server->spare_buffers;
-
-	if (buffers != NULL) {
-		server->spare_buffers = buffers->next;
-		server->spare_buffers_count--;
-	} else {
-		buffers = rt_buffers_new();
-		if (buffers == NULL)
-			return -ENOMEM;
-	}
-	return rt_conn_lend(conn, buffers);
-}
-
-static void
-return_buffers(struct retort *server, struct rt_served *served)
-{
-	struct rt_conn *conn = &served->conn;
-	struct rt_buffers *buffers = rt_conn_unlend(conn);
-
-	if (buffers == NULL)
-		return;
-	rt_server_discharge(server, buffers);
-	if (server->spare_buffers_count == SPARE_BUFFERS) {
-		rt_buffers_free(buffers);
-		return;
-	}
-	buffers->next = server->spare_buffers;
-	server->spare_buffers = buffers;
-	server->spare_buffers_count++;
-}
-
-static void
-forget_replied(struct retort *server, const struct rt_served *served)
-{
-	struct rt_served **at = &server->replied;
-
-	while (*at != NULL && *at != served)
-		at = &(*at)->next_replied;
-	if (*at != NULL)
-		*at = served->next_replied;
-}
-
-/* FINs, where they are to be told. */
-static void
-report_fins(struct retort *server, struct rt_served *served)
-{
-	const struct rt_conn *conn = &served->conn;
-
-	if (!server->event_all)
-		return;
-	if (conn->client_close == RETORT_FIN && !served->client_fin_told) {
-		served->client_fin_told = true;
-		rt_server_report(server, served, RETORT_ON_CLIENT_FIN, NULL, 0);
-	}
-	if (conn->server_close == RETORT_FIN && !served->server_fin_told) {
-		served->server_fin_told = true;
-		rt_server_report(server, served, RETORT_ON_SERVER_FIN, NULL, 0);
-	}
-}
-
-/* TLS has begun after a reply, and has not come to its first request. */
-static bool
-in_handshake(const struct rt_served *served)
-{
-	return served->tls != NULL && !served->tls->ready;
-}
-
-static void
-end_conn(struct retort *server, struct rt_served *served)
-{
-	struct rt_conn *conn = &served->conn;
-	static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-
-	if (conn->chan.out.verb == RT_RESET)
-		(void)setsockopt(conn->chan.fd, SOL_SOCKET, SO_LINGER, &at_once,
-			sizeof at_once);
-	if (served->tls != NULL && rt_conn_is_between(conn))
-		rt_server_tell_end(server, served);
-	rt_io_drop(server->io, channel_of(served));
-	if (conn->protocol == RETORT_TCP && conn->nth > conn->ended &&
-		++server->answered == server->requests)
-		server->enough = true;
-	report_fins(server, served);
-	rt_server_close_record(server, served);
-	rt_server_report(server, served,
-		rt_conn_is_between(conn) && !in_handshake(served) ?
-			RETORT_ON_CLOSE :
-			RETORT_ON_END,
-		NULL, 0);
-	if (served->record != NULL || served->past != NULL)
-		rt_server_drop_record(server, served);
-	if (served->tls != NULL) {
-		rt_journal_note_tls(&server->journal, served);
-		rt_server_end_tls(served);
-	}
-	return_buffers(server, served);
-	if (served->tunnel != NULL)
-		rt_blob_drop(served->tunnel);
-	forget_replied(server, served);
-	rt_server_forget_pushes(server, served);
-	*served->link = served->next;
-	if (served->next != NULL)
-		served->next->link = served->link;
-	server->open--;
-	if (server->spare_conn_count == SPARE_CONNS) {
-		free(served);
-	} else {
-		served->next = server->spare_conns;
-		server->spare_conns = served;
-		server->spare_conn_count++;
-	}
-	if (server->paused)
-		rt_server_resume(server);
-	if (server->open <= server->short_open / 2)
-		server->short_open = 0;
-	if (server->open == 0)
-		server->careful = false;
-	/* the last that was answered through a listener's socket */
-	if (server->open == 0 && server->stopping)
-		rt_server_close_listeners(server);
-	rt_server_changed(server);
-}
-
-/* --- stopping --- */
-
-/* Why a reply has not ended. */
-static const char *
-what_holds(enum rt_step_kind step)
-{
-	return step == RT_STEP_PAUSE  ? ", paused" :
-		step == RT_STEP_STALL ? ", stalled" :
-		step == RT_STEP_MORE  ? ", which is open" :
-					", which the client does not take";
-}
-
-static const char *
-what_lasts(const struct rt_conn *conn)
-{
-	static const char *const states[] = {
-		[RT_STATE_IDLE] = "nothing came",
-		[RT_STATE_HEAD] = "in the head of the request",
-		[RT_STATE_BODY] = "in the body of the request",
-		[RT_STATE_WAIT] = "its reply was not made",
-		[RT_STATE_REPLY] = "in the reply",
-	};
-
-	if (conn->asked == RT_ASK_HALT)
-		return "no more of the request is read";
-	if (conn->state == RT_STATE_HEAD && !rt_conn_is_http(conn))
-		return "in a piece";
-	return states[conn->state];
-}
-
-/* Describes a connection that is cut off. */
-static void
-add_left(struct retort *server, const struct rt_served *served)
-{
-	const struct rt_conn *conn = &served->conn;
-	const struct rt_buffers *buffers = conn->buffers;
-	char client[RT_PEER_TEXT];
-	struct rt_span line = {0, 0};
-
-	if (conn->state > RT_STATE_REPLY ||
-		(conn->state == RT_STATE_IDLE && conn->nth > 0))
-		return;
-	/* until it has sent something it has no buffers */
-	if (buffers != NULL)
-		line = rt_http_line(buffers->http, buffers->in.data,
-			buffers->in.len);
-	rt_buf_add_format(&server->left, "connection %llu, %s, ",
-		(unsigned long long)served->number,
-		rt_sock_peer_text(&conn->peer, client));
-	rt_text_quote(&server->left,
-		line.size > 0 ? buffers->in.data + line.at : "", line.size,
-		MAX_LINE);
-	rt_buf_add_format(&server->left, ": %s", what_lasts(conn));
-	if (buffers != NULL && conn->state == RT_STATE_REPLY &&
-		conn->asked != RT_ASK_HALT)
-		rt_buf_add_text(&server->left,
-			what_holds(rt_play_next(&buffers->play)));
-	rt_buf_add_format(&server->left, "; %llu bytes received, %llu sent\n",
-		(unsigned long long)conn->received,
-		(unsigned long long)conn->sent);
-}
-
-/* What was said of it holds only if it was cut off. */
-static void
-keep_left(struct retort *server, const struct rt_served *served, size_t before)
-{
-	if (served->conn.state != RT_STATE_OVER ||
-		served->conn.end != RETORT_STOPPED)
-		server->left.len = before;
-}
-
-/* The one that is under way is left to its own run(). */
-static void
-stop_others(struct retort *server, enum rt_stop why,
-	const struct rt_served *current)
-{
-	struct rt_served *next;
-
-	for (struct rt_served *served = server->conns; served != NULL;
-		served = next) {
-		size_t size = server->left.len;
-
-		next = served->next;
-		add_left(server, served);
-		rt_conn_stop(&served->conn, why);
-		keep_left(server, served, size);
-		if (served->conn.state == RT_STATE_OVER && served != current)
-			end_conn(server, served);
-	}
-}
-
-void
-rt_server_abandon(struct retort *server)
-{
-	struct rt_served *next;
-
-	for (struct rt_served *served = server->conns; served != NULL;
-		served = next) {
-		size_t size = server->left.len;
-
-		next = served->next;
-		add_left(server, served);
-		rt_conn_abandon(&served->conn);
-		keep_left(server, served, size);
-		end_conn(server, served);
-	}
-}
-
-/* `requests` of them were answered: the others end. */
-static void
-have_enough(struct retort *server, const struct rt_served *current)
-{
-	server->enough = false;
-	server->stopping = true;
-	rt_server_close_listeners(server);
-	stop_others(server, RT_STOP_ENOUGH, current);
-}
-
 /* --- the way of one --- */
 
-/* Nothing can be done now: sleeps, without buffers if it is idle; but of a few
-   that are kept each has those that would be spare otherwise. */
+/* Nothing can be done now. */
 static void
 sleep_conn(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 
-	if (rt_conn_is_kept(conn) && server->open <= SPARE_BUFFERS)
-		rt_server_discharge(server, conn->buffers);
-	else if (conn->state == RT_STATE_IDLE)
-		return_buffers(server, served);
+	rt_server_rest(server, served);
 	if (rt_io_wait(server->io, channel_of(served)) < 0) {
 		rt_conn_fail(conn);
-		end_conn(server, served);
+		rt_server_end_conn(server, served);
 	}
 }
 
@@ -340,7 +79,7 @@ go_on(struct retort *server, struct rt_served *served)
 			rt_server_charge(server, served);
 	}
 	if (server->event_all && conn->state != RT_STATE_OVER)
-		report_fins(server, served);
+		rt_server_report_fins(server, served);
 	return done != 0 || conn->state == RT_STATE_OVER;
 }
 
@@ -352,7 +91,7 @@ run(struct retort *server, struct rt_served *served)
 
 	for (;;) {
 		if (conn->state == RT_STATE_OVER) {
-			end_conn(server, served);
+			rt_server_end_conn(server, served);
 			return;
 		}
 		if (conn->asks == RT_ASK_NEXT && budget-- <= 0) {
@@ -362,10 +101,11 @@ run(struct retort *server, struct rt_served *served)
 		if (conn->asks != RT_ASK_NOTHING) {
 			rt_server_decide(server, served);
 			if (server->enough)
-				have_enough(server, served);
+				rt_server_have_enough(server, served);
 			continue;
 		}
-		if (conn->buffers == NULL && lend_buffers(server, served) < 0) {
+		if (conn->buffers == NULL &&
+			rt_server_lend(server, served) < 0) {
 			rt_conn_fail(conn);
 			continue;
 		}
@@ -385,7 +125,7 @@ expire_conn(struct retort *server, struct rt_served *served)
 	struct rt_conn *conn = &served->conn;
 	int64_t now = rt_io_now(server->io);
 
-	if (conn->buffers == NULL && lend_buffers(server, served) < 0) {
+	if (conn->buffers == NULL && rt_server_lend(server, served) < 0) {
 		rt_conn_fail(conn);
 		return;
 	}
@@ -404,7 +144,7 @@ wake_conn(struct retort *server, struct rt_served *served, unsigned what)
 		rt_conn_broken(conn);
 	else if (what & RT_ENDED) {
 		rt_conn_ended(conn);
-		report_fins(server, served);
+		rt_server_report_fins(server, served);
 	} else if (what & RT_EXPIRED)
 		expire_conn(server, served);
 	run(server, served);
@@ -412,49 +152,11 @@ wake_conn(struct retort *server, struct rt_served *served, unsigned what)
 
 /* --- opening --- */
 
-static struct rt_served *
-new_conn(struct retort *server, int fd, const struct rt_peer *peer)
-{
-	struct rt_served *served = server->spare_conns;
-
-	if (served == NULL) {
-		served = malloc(sizeof *served);
-	} else {
-		server->spare_conns = served->next;
-		server->spare_conn_count--;
-	}
-	if (served == NULL)
-		return NULL;
-	rt_conn_open(&served->conn, fd, peer, &server->config,
-		rt_io_clock(server->io));
-	served->conn.chan.kind = RT_KIND_CONN;
-	served->number = ++server->number;
-	served->tls = NULL;
-	served->tls_faults = NULL;
-	served->record = NULL;
-	served->past = NULL;
-	served->tunnel = NULL;
-	served->head_told = false;
-	served->replied = false;
-	served->place = 0;
-	served->ends = RETORT_NOTHING;
-	served->client_fin_told = served->server_fin_told = false;
-	served->chance = (struct rt_chance){.drawn = false};
-	served->next_replied = NULL;
-	served->next = server->conns;
-	if (served->next != NULL)
-		served->next->link = &served->next;
-	served->link = &server->conns;
-	server->conns = served;
-	server->open++;
-	return served;
-}
-
 /* Serves a connected socket, which it takes, as far as it goes now. */
 static void
 serve_connection(struct retort *server, int fd, const struct rt_peer *peer)
 {
-	struct rt_served *served = new_conn(server, fd, peer);
+	struct rt_served *served = rt_server_new_conn(server, fd, peer);
 
 	if (served == NULL) {
 		(void)close(fd);
@@ -467,7 +169,7 @@ serve_connection(struct retort *server, int fd, const struct rt_peer *peer)
 	if (server->route.tls && rt_server_begin_tls(server, served) < 0) {
 		rt_conn_fail(&served->conn);
 	} else if (rt_route_greets(&server->route)) {
-		if (lend_buffers(server, served) == 0)
+		if (rt_server_lend(server, served) == 0)
 			rt_conn_greet(&served->conn);
 		else
 			rt_conn_fail(&served->conn);
@@ -492,13 +194,13 @@ static void
 serve_datagram(struct retort *server, const struct rt_accepted *accepted)
 {
 	struct rt_served *served =
-		new_conn(server, accepted->fd, &accepted->peer);
+		rt_server_new_conn(server, accepted->fd, &accepted->peer);
 
 	/* it is lost, as datagrams are */
 	if (served == NULL)
 		return;
 	served->conn.chan.shared = true;
-	if (lend_buffers(server, served) < 0) {
+	if (rt_server_lend(server, served) < 0) {
 		rt_conn_fail(&served->conn);
 	} else {
 		rt_server_record_datagram(server, served, &accepted->datagram);
@@ -553,48 +255,6 @@ go_on_replied(struct retort *server)
 	}
 }
 
-int
-rt_server_end(struct retort *server, uint64_t connection,
-	enum retort_ending how)
-{
-	struct rt_served *served = server->conns;
-
-	if (server->config.protocol == RETORT_UDP)
-		return -ENOTSUP;
-	while (served != NULL && served->number != connection)
-		served = served->next;
-	if (served == NULL || served->conn.state == RT_STATE_OVER)
-		return -ENOENT;
-	if (how == RETORT_RST && served->conn.local)
-		return -ENOTSUP;
-	served->ends = (uint8_t)how;
-	server->ends_wanted = true;
-	return 0;
-}
-
-/* Ends those that somebody wants to be ended: the verdict has nothing against
-   it. */
-static void
-end_wanted(struct retort *server)
-{
-	struct rt_served *next;
-
-	if (!server->ends_wanted)
-		return;
-	server->ends_wanted = false;
-	for (struct rt_served *served = server->conns; served != NULL;
-		served = next) {
-		next = served->next;
-		if (served->ends == RETORT_NOTHING)
-			continue;
-		if (served->record != NULL)
-			served->record->answered = true;
-		rt_conn_end_now(&served->conn,
-			(enum retort_ending)served->ends);
-		end_conn(server, served);
-	}
-}
-
 /* The same of those that wait for bytes of their replies. */
 static void
 go_on_pushed(struct retort *server)
@@ -645,7 +305,7 @@ empty_waker(struct retort *server)
 	(void)rt_io_wait(server->io, waker);
 	make_calls(server);
 	go_on_replied(server);
-	end_wanted(server);
+	rt_server_end_wanted(server);
 	go_on_pushed(server);
 }
 
@@ -700,7 +360,7 @@ rt_server_turn(struct retort *server, int64_t until)
 	while ((chan = rt_io_next(server->io, &what)) != NULL)
 		wake_chan(server, chan, what);
 	if (server->enough)
-		have_enough(server, NULL);
+		rt_server_have_enough(server, NULL);
 	rt_server_leave(server, before);
 	return 0;
 }
@@ -727,7 +387,7 @@ rt_server_stop(struct retort *server, int64_t by)
 		accept_from(server, server->listeners + i, SOMAXCONN);
 	server->stopping = true;
 	rt_server_close_listeners(server);
-	stop_others(server, RT_STOP_TOLD, NULL);
+	rt_server_stop_others(server, RT_STOP_TOLD, NULL);
 }
 
 void

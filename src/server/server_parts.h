@@ -41,6 +41,9 @@ void rt_server_resume(struct retort *server);
 void rt_server_report(struct retort *server, const struct rt_served *served,
 	enum retort_event event, const void *bytes, size_t size);
 
+/* FINs since the last time, if the owner wants to be told of all events. */
+void rt_server_report_fins(struct retort *server, struct rt_served *served);
+
 /* An operation is done: its bytes, or an end of the stream, are kept. */
 void rt_server_record_in(struct retort *server, struct rt_served *served);
 void rt_server_record_datagram(struct retort *server, struct rt_served *served,
@@ -108,6 +111,36 @@ channel_of(struct rt_served *served)
 	return served->tls == NULL ? &served->conn.chan :
 				     rt_server_wire(served);
 }
+
+/* --- server_conn.c --- */
+
+/* A connection, or a datagram's, begins. NULL: no memory. */
+struct rt_served *rt_server_new_conn(struct retort *server, int fd,
+	const struct rt_peer *peer);
+
+/* It needs buffers. 0 or -ENOMEM. */
+int rt_server_lend(struct retort *server, struct rt_served *served);
+
+/* It waits, without buffers if it is idle; but of a few that are kept each has
+   those that would be spare otherwise. */
+void rt_server_rest(struct retort *server, struct rt_served *served);
+
+/* It is over, or cut off: it goes. */
+void rt_server_end_conn(struct retort *server, struct rt_served *served);
+
+/* --- server_stop.c --- */
+
+/* Connections end, but for `current` (NULL: none), which is under way. */
+void rt_server_stop_others(struct retort *server, enum rt_stop why,
+	const struct rt_served *current);
+
+/* `requests` of them were answered: the others end. */
+void rt_server_have_enough(struct retort *server,
+	const struct rt_served *current);
+
+/* Ends those that somebody wants to be ended: the verdict has nothing against
+   it. */
+void rt_server_end_wanted(struct retort *server);
 
 /* --- server_answer.c --- */
 

@@ -30,6 +30,23 @@ rt_server_report(struct retort *server, const struct rt_served *served,
 	server->event(server->event_arg, event, &view, bytes, size);
 }
 
+void
+rt_server_report_fins(struct retort *server, struct rt_served *served)
+{
+	const struct rt_conn *conn = &served->conn;
+
+	if (!server->event_all)
+		return;
+	if (conn->client_close == RETORT_FIN && !served->client_fin_told) {
+		served->client_fin_told = true;
+		rt_server_report(server, served, RETORT_ON_CLIENT_FIN, NULL, 0);
+	}
+	if (conn->server_close == RETORT_FIN && !served->server_fin_told) {
+		served->server_fin_told = true;
+		rt_server_report(server, served, RETORT_ON_SERVER_FIN, NULL, 0);
+	}
+}
+
 /* Whether there is a record for others to read. */
 static bool
 is_kept(const struct retort *server, const struct rt_served *served)

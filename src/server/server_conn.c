@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a connection begins, borrows buffers and ends. Called by server.c, and by
+ * server_stop.c for those that are cut off.
+ */
+#include "config.h"
+
+#include "server/server_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+/* Objects kept for the next connections, at most. */
+#define SPARE_CONNS 64
+#define SPARE_BUFFERS 32
+
+struct rt_served *
+rt_server_new_conn(struct retort *server, int fd, const struct rt_peer *peer)
+{
+	struct rt_served *served = server->spare_conns;
+
+	if (served == NULL) {
+		served = malloc(sizeof *served);
+	} else {
+		server->spare_conns = served->next;
+		server->spare_conn_count--;
+	}
+	if (served == NULL)
+		return NULL;
+	rt_conn_open(&served->conn, fd, peer, &server->config,
+		rt_io_clock(server->io));
+	served->conn.chan.kind = RT_KIND_CONN;
+	served->number = ++server->number;
+	served->tls = NULL;
+	served->tls_faults = NULL;
+	served->record = NULL;
+	served->past = NULL;
+	served->tunnel = NULL;
+	served->head_told = false;
+	served->replied = false;
+	served->place = 0;
+	served->ends = RETORT_NOTHING;
+	served->client_fin_told = served->server_fin_told = false;
+	served->chance = (struct rt_chance){.drawn = false};
+	served->next_replied = NULL;
+	served->next = server->conns;
+	if (served->next != NULL)
+		served->next->link = &served->next;
+	served->link = &server->conns;
+	server->conns = served;
+	server->open++;
+	return served;
+}
+
+int
+rt_server_lend(struct retort *server, struct rt_served *served)
+{
+	struct rt_conn *conn = &served->conn;
+	struct rt_buffers *buffers = server->spare_buffers;
+
+	if (buffers != NULL) {
+		server->spare_buffers = buffers->next;
+		server->spare_buffers_count--;
+	} else {
+		buffers = rt_buffers_new();
+		if (buffers == NULL)
+			return -ENOMEM;
+	}
+	return rt_conn_lend(conn, buffers);
+}
+
+static void
+return_buffers(struct retort *server, struct rt_served *served)
+{
+	struct rt_conn *conn = &served->conn;
+	struct rt_buffers *buffers = rt_conn_unlend(conn);
+
+	if (buffers == NULL)
+		return;
+	rt_server_discharge(server, buffers);
+	if (server->spare_buffers_count == SPARE_BUFFERS) {
+		rt_buffers_free(buffers);
+		return;
+	}
+	buffers->next = server->spare_buffers;
+	server->spare_buffers = buffers;
+	server->spare_buffers_count++;
+}
+
+void
+rt_server_rest(struct retort *server, struct rt_served *served)
+{
+	struct rt_conn *conn = &served->conn;
+
+	if (rt_conn_is_kept(conn) && server->open <= SPARE_BUFFERS)
+		rt_server_discharge(server, conn->buffers);
+	else if (conn->state == RT_STATE_IDLE)
+		return_buffers(server, served);
+}
+
+static void
+forget_replied(struct retort *server, const struct rt_served *served)
+{
+	struct rt_served **at = &server->replied;
+
+	while (*at != NULL && *at != served)
+		at = &(*at)->next_replied;
+	if (*at != NULL)
+		*at = served->next_replied;
+}
+
+/* TLS has begun after a reply, and has not come to its first request. */
+static bool
+in_handshake(const struct rt_served *served)
+{
+	return served->tls != NULL && !served->tls->ready;
+}
+
+void
+rt_server_end_conn(struct retort *server, struct rt_served *served)
+{
+	struct rt_conn *conn = &served->conn;
+	static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	if (conn->chan.out.verb == RT_RESET)
+		(void)setsockopt(conn->chan.fd, SOL_SOCKET, SO_LINGER, &at_once,
+			sizeof at_once);
+	if (served->tls != NULL && rt_conn_is_between(conn))
+		rt_server_tell_end(server, served);
+	rt_io_drop(server->io, channel_of(served));
+	if (conn->protocol == RETORT_TCP && conn->nth > conn->ended &&
+		++server->answered == server->requests)
+		server->enough = true;
+	rt_server_report_fins(server, served);
+	rt_server_close_record(server, served);
+	rt_server_report(server, served,
+		rt_conn_is_between(conn) && !in_handshake(served) ?
+			RETORT_ON_CLOSE :
+			RETORT_ON_END,
+		NULL, 0);
+	if (served->record != NULL || served->past != NULL)
+		rt_server_drop_record(server, served);
+	if (served->tls != NULL) {
+		rt_journal_note_tls(&server->journal, served);
+		rt_server_end_tls(served);
+	}
+	return_buffers(server, served);
+	if (served->tunnel != NULL)
+		rt_blob_drop(served->tunnel);
+	forget_replied(server, served);
+	rt_server_forget_pushes(server, served);
+	*served->link = served->next;
+	if (served->next != NULL)
+		served->next->link = served->link;
+	server->open--;
+	if (server->spare_conn_count == SPARE_CONNS) {
+		free(served);
+	} else {
+		served->next = server->spare_conns;
+		server->spare_conns = served;
+		server->spare_conn_count++;
+	}
+	if (server->paused)
+		rt_server_resume(server);
+	if (server->open <= server->short_open / 2)
+		server->short_open = 0;
+	if (server->open == 0)
+		server->careful = false;
+	/* the last that was answered through a listener's socket */
+	if (server->open == 0 && server->stopping)
+		rt_server_close_listeners(server);
+	rt_server_changed(server);
+}
