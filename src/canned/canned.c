@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "canned/condition.h"
 #include "http/field.h"
+#include "http/status.h"
 #include "http/type.h"
 #include "os/file.h"
 

@@ -270,9 +270,6 @@ rt_reply_ending(const struct rt_reply *reply)
 	return reply->steps[reply->step_count - 1].kind;
 }
 
-/* Whether a reply of this status never has a body (RFC 9110 6.4.1). */
-bool rt_status_has_no_body(int status);
-
 /* --- changes to a complete script --- */
 
 /* Bytes of the script, or UINT64_MAX: more. */

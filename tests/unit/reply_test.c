@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "http/http.h"
+#include "http/status.h"
 #include "reply/reply.h"
 #include "support/harness.h"
 
