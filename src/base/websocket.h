@@ -30,8 +30,9 @@ size_t rt_websocket_unmask(char *bytes, size_t size);
 /* What a whole frame without a mask carries; empty: it is none. */
 struct rt_word rt_websocket_payload(const char *bytes, size_t size);
 
-/* The type of a frame by its name: "text", "binary", "close", "ping" or "pong".
-   0: there is no such. */
+/* The type of a frame by its name, one of RT_WEBSOCKET_FRAMES. 0: there is no
+   such. */
+#define RT_WEBSOCKET_FRAMES "text, binary, close, ping or pong"
 unsigned rt_websocket_opcode(struct rt_word name);
 
 /* Makes a frame without a mask of all that is in `to` from `payload` on. */

@@ -7,64 +7,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/websocket.h"
 #include "canned/condition.h"
 #include "http/status.h"
-
-bool
-rt_scenario_ends(struct rt_reader *reader, const char *at)
-{
-	struct rt_word rest = rt_scenario_rest(reader, at);
-
-	return rest.size == 0 ||
-		rt_scenario_expected(reader, rest.text, "nothing more");
-}
-
-bool
-rt_scenario_line(struct rt_reader *reader, const char *at, struct rt_buf *lines,
-	const char *what)
-{
-	struct rt_word rest = rt_scenario_rest(reader, at);
-
-	if (rest.size == 0)
-		return rt_scenario_expected(reader, rest.text, what);
-	rt_scenario_add_line(lines, rest.text, rest.size);
-	return true;
-}
-
-bool
-rt_scenario_quoted(struct rt_reader *reader, const char *at, struct rt_buf *to)
-{
-	struct rt_word rest = rt_scenario_rest(reader, at);
-	const char *end = rest.text + rest.size, *next = rest.text;
-
-	if (!rt_text_unquote(&next, end, to))
-		return rt_scenario_expected(reader, next, RT_TEXT_QUOTED);
-	if (rt_scenario_rest(reader, next).size > 0)
-		return rt_scenario_expected(reader, next,
-			"the end of the line");
-	return !to->failed || rt_scenario_no_memory(reader);
-}
-
-const char *
-rt_scenario_own_quoted(struct rt_reader *reader, const char *at, bool text,
-	size_t *size)
-{
-	const char *own = NULL;
-	struct rt_buf bytes;
-
-	rt_buf_init(&bytes, RT_SCENARIO_TEXT);
-	if (!rt_scenario_quoted(reader, at, &bytes))
-		;
-	else if (bytes.len == 0 ||
-		(text && memchr(bytes.data, '\0', bytes.len) != NULL))
-		(void)rt_scenario_expected(reader, at,
-			text ? "a byte or more, and no NUL" : "a byte or more");
-	else
-		own = rt_scenario_own_text(reader, bytes.data, bytes.len);
-	*size = bytes.len;
-	rt_buf_free(&bytes);
-	return own;
-}
 
 /* A status of a refusal; nothing: any. */
 static bool
@@ -81,29 +26,6 @@ read_status(struct rt_reader *reader, size_t i, const char *at)
 			rt_conditions[i].expected);
 	*status = word.size > 0 ? (int)number : RETORT_ANY;
 	return true;
-}
-
-/* "2", "2+" or "2-3", and nothing else. */
-static bool
-is_range(struct rt_word word, uint64_t least)
-{
-	uint64_t from, to;
-
-	return rt_word_range(word, RT_SCENARIO_MOST, &from, &to) &&
-		from >= least && from <= to;
-}
-
-const char *
-rt_scenario_own_range(struct rt_reader *reader, const char *at, uint64_t least,
-	const char *what)
-{
-	struct rt_word rest = rt_scenario_rest(reader, at);
-
-	if (!is_range(rest, least)) {
-		(void)rt_scenario_expected(reader, rest.text, what);
-		return NULL;
-	}
-	return rt_scenario_own_text(reader, rest.text, rest.size);
 }
 
 bool
@@ -138,6 +60,38 @@ rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at)
 	if (condition->kind == RT_MEMBER_BYTES)
 		memcpy(rt_condition_of(rule, i + 1), &size, sizeof size);
 	return true;
+}
+
+/* A piece that is such a frame, without its mask; of any payload, if none is
+   said. */
+bool
+rt_scenario_read_if_frame(struct rt_reader *reader, const char *at)
+{
+	struct retort_reply *rule = &reader->item->rule;
+	struct rt_word word = rt_scenario_word(reader, &at);
+	unsigned opcode = rt_websocket_opcode(word);
+	struct rt_buf frame;
+
+	if (opcode == 0)
+		return rt_scenario_expected(reader, word.text,
+			RT_WEBSOCKET_FRAMES);
+	if (rule->if_body != NULL || rule->if_body_begins != NULL)
+		return rt_scenario_expected(reader, reader->line,
+			"no @if-body, @if-body-begins or @if-frame before it");
+	if (rt_scenario_rest(reader, at).size == 0) {
+		char first = (char)(0x80 | opcode);
+
+		rule->if_body_begins = rt_scenario_own_text(reader, &first, 1);
+		return rule->if_body_begins != NULL;
+	}
+	rt_buf_init(&frame, RT_SCENARIO_TEXT);
+	if (rt_scenario_quoted(reader, at, &frame)) {
+		rt_websocket_wrap(&frame, opcode, 0);
+		rule->if_body_size = frame.len;
+		rule->if_body = rt_scenario_own_lines(reader, &frame);
+	}
+	rt_buf_free(&frame);
+	return rule->if_body != NULL;
 }
 
 /* Where they stand is copied, too: a mistake in them is there. */

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The directives of scenarios, and the words after each. */
+/*
+ * The directives of scenarios: where each may stand, and how the rest of its
+ * line is read. Those that begin an item are read here.
+ */
 #include "config.h"
 
 #include "scenario/scenario_parts.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "base/websocket.h"
 #include "canned/condition.h"
-#include "fault/fault.h"
 #include "http/http.h"
 
 /* "METHOD TARGET", either alone, or nothing. */
@@ -128,272 +127,6 @@ read_times(struct rt_reader *reader, const char *at)
 			"a number from 1");
 	reader->item->rule.times = (unsigned)number;
 	return true;
-}
-
-static bool
-read_fault(struct rt_reader *reader, const char *at)
-{
-	struct rt_word rest = rt_scenario_rest(reader, at);
-	struct rt_error error;
-	struct rt_faults *faults;
-	char *text;
-
-	if (rest.size == 0)
-		return rt_scenario_expected(reader, rest.text, "a fault");
-	text = rt_scenario_own_text(reader, rest.text, rest.size);
-	if (text == NULL)
-		return false;
-	faults = rt_faults_new(text, &error);
-	if (faults == NULL && errno == ENOMEM)
-		return rt_scenario_no_memory(reader);
-	if (faults == NULL)
-		return rt_scenario_fail(reader, rest.text + error.at, "%s",
-			error.text);
-	rt_faults_free(faults);
-	rt_scenario_add_line(&reader->faults, rest.text, rest.size);
-	return true;
-}
-
-/* A path, relative to the scenario's folder. */
-static bool
-read_file(struct rt_reader *reader, const char *at)
-{
-	struct rt_word rest = rt_scenario_rest(reader, at);
-	bool relative =
-		reader->folder != NULL && rest.size > 0 && *rest.text != '/';
-	struct rt_buf path;
-
-	if (rest.size == 0)
-		return rt_scenario_expected(reader, rest.text,
-			"the path of a file");
-	rt_buf_init(&path, RT_SCENARIO_TEXT);
-	if (relative) {
-		rt_buf_add_text(&path, reader->folder);
-		rt_buf_add(&path, "/", 1);
-	}
-	rt_buf_add(&path, rest.text, rest.size);
-	reader->item->rule.file = rt_scenario_own_lines(reader, &path);
-	rt_buf_free(&path);
-	reader->answered = true;
-	return reader->code == 0;
-}
-
-static bool
-read_repeat(struct rt_reader *reader, const char *at)
-{
-	struct rt_word word = rt_scenario_rest(reader, at);
-
-	return (rt_word_number(word, RT_SCENARIO_MOST,
-			&reader->item->rule.repeat) &&
-		       reader->item->rule.repeat > 0) ||
-		rt_scenario_expected(reader, word.text,
-			"a number of bytes from 1");
-}
-
-bool
-rt_scenario_part(struct rt_reader *reader, const char *at, size_t size)
-{
-	struct rt_word rest = rt_scenario_rest(reader, at);
-	uint64_t ms = 0;
-
-	if (rest.size > 0 && !rt_word_time(rest, RT_SCENARIO_MOST_MS, &ms))
-		return rt_scenario_expected(reader, rest.text,
-			"a time, such as 200ms or 2s");
-	rt_buf_add_format(&reader->parts, "%zu %u,", size - reader->part_at,
-		(unsigned)ms);
-	reader->part_at = size;
-	return true;
-}
-
-/* In a message its lines are read with the text: this is for others. */
-static bool
-read_part(struct rt_reader *reader, const char *at)
-{
-	return reader->quoted ?
-		rt_scenario_part(reader, at, reader->bytes.len) :
-		rt_scenario_expected(reader, reader->line,
-			"it within the body of a message, or after @raw "
-			"QUOTED");
-}
-
-static const struct {
-	const char *name;
-	enum retort_next next;
-} nexts[] = {
-	{"close", RETORT_NEXT_CLOSE},
-	{"keep", RETORT_NEXT_KEEP},
-	{"http", RETORT_NEXT_HTTP},
-	{"bytes", RETORT_NEXT_BYTES},
-	{"tls", RETORT_NEXT_TLS},
-};
-
-/* After "tls": the protocol in it. */
-static bool
-read_inside(struct rt_reader *reader, const char *at)
-{
-	struct rt_word word = rt_scenario_word(reader, &at);
-	enum retort_next *next = &reader->item->rule.next;
-
-	if (rt_word_is(word, "http"))
-		*next = RETORT_NEXT_TLS_HTTP;
-	else if (rt_word_is(word, "bytes"))
-		*next = RETORT_NEXT_TLS_BYTES;
-	else if (word.size > 0)
-		return rt_scenario_expected(reader, word.text,
-			"http, bytes or nothing more");
-	return rt_scenario_ends(reader, at);
-}
-
-static bool
-read_next(struct rt_reader *reader, const char *at)
-{
-	struct rt_word word = rt_scenario_word(reader, &at);
-	enum retort_next *next = &reader->item->rule.next;
-
-	for (size_t i = 0; i < sizeof nexts / sizeof *nexts; i++)
-		if (rt_word_is(word, nexts[i].name)) {
-			*next = nexts[i].next;
-			return nexts[i].next == RETORT_NEXT_TLS ?
-				read_inside(reader, at) :
-				rt_scenario_ends(reader, at);
-		}
-	return rt_scenario_expected(reader, word.text,
-		"close, keep, http, bytes or tls");
-}
-
-static bool
-read_idle(struct rt_reader *reader, const char *at)
-{
-	struct rt_word rest = rt_scenario_rest(reader, at);
-	uint64_t ms;
-
-	if (!rt_word_time(rest, RT_SCENARIO_MOST_MS, &ms) || ms == 0)
-		return rt_scenario_expected(reader, rest.text,
-			"a time from 1ms, such as 200ms or 2s");
-	reader->item->rule.idle = (int)ms;
-	return true;
-}
-
-/* @raw, and @raw "bytes". */
-static bool
-read_raw(struct rt_reader *reader, const char *at)
-{
-	if (reader->message)
-		return rt_scenario_expected(reader, reader->line,
-			"it before the message");
-	reader->raw = true;
-	if (rt_scenario_rest(reader, at).size == 0)
-		return true;
-	reader->quoted = true;
-	return rt_scenario_quoted(reader, at, &reader->bytes);
-}
-
-#define FRAMES "text, binary, close, ping or pong"
-
-static bool
-read_frame(struct rt_reader *reader, const char *at)
-{
-	struct rt_word word = rt_scenario_word(reader, &at);
-	size_t before = reader->bytes.len;
-	unsigned opcode = rt_websocket_opcode(word);
-	bool filled;
-
-	if (reader->message)
-		return rt_scenario_expected(reader, reader->line,
-			"it before the message");
-	if (reader->item->rule.status != 0 && reader->item->rule.body != NULL)
-		return rt_scenario_expected(reader, reader->line,
-			"no body before it");
-	if (opcode == 0)
-		return rt_scenario_expected(reader, word.text, FRAMES);
-	/* after a head they are what follows it; or else the reply, as those of
-	   @raw are */
-	if (reader->item->rule.status == 0)
-		reader->raw = reader->quoted = true;
-	/* its length is known when it is filled in */
-	filled = reader->item->rule.fill && reader->item->rule.status == 0;
-	if (filled)
-		rt_buf_add_format(&reader->bytes, "{frame.%.*s}",
-			(int)word.size, word.text);
-	if (rt_scenario_rest(reader, at).size > 0 &&
-		!rt_scenario_quoted(reader, at, &reader->bytes))
-		return false;
-	if (filled)
-		rt_buf_add_text(&reader->bytes, "{frame.end}");
-	else
-		rt_websocket_wrap(&reader->bytes, opcode, before);
-	return !reader->bytes.failed || rt_scenario_no_memory(reader);
-}
-
-/* A piece that is such a frame, without its mask; of any payload, if none is
-   said. */
-static bool
-read_if_frame(struct rt_reader *reader, const char *at)
-{
-	struct retort_reply *rule = &reader->item->rule;
-	struct rt_word word = rt_scenario_word(reader, &at);
-	unsigned opcode = rt_websocket_opcode(word);
-	struct rt_buf frame;
-
-	if (opcode == 0)
-		return rt_scenario_expected(reader, word.text, FRAMES);
-	if (rule->if_body != NULL || rule->if_body_begins != NULL)
-		return rt_scenario_expected(reader, reader->line,
-			"no @if-body, @if-body-begins or @if-frame before it");
-	if (rt_scenario_rest(reader, at).size == 0) {
-		char first = (char)(0x80 | opcode);
-
-		rule->if_body_begins = rt_scenario_own_text(reader, &first, 1);
-		return rule->if_body_begins != NULL;
-	}
-	rt_buf_init(&frame, RT_SCENARIO_TEXT);
-	if (rt_scenario_quoted(reader, at, &frame)) {
-		rt_websocket_wrap(&frame, opcode, 0);
-		rule->if_body_size = frame.len;
-		rule->if_body = rt_scenario_own_lines(reader, &frame);
-	}
-	rt_buf_free(&frame);
-	return rule->if_body != NULL;
-}
-
-/* Before frames, whose payloads it changes. */
-static bool
-read_fill(struct rt_reader *reader, const char *at)
-{
-	if (rt_scenario_place(reader->item, "frame", 5, "") != NULL)
-		return rt_scenario_expected(reader, reader->line,
-			"it before @frame");
-	reader->item->rule.fill = true;
-	return rt_scenario_ends(reader, at);
-}
-
-static bool
-read_chunks(struct rt_reader *reader, const char *at)
-{
-	struct retort_reply *rule = &reader->item->rule;
-	struct rt_word rest = rt_scenario_rest(reader, at), word;
-	uint64_t number;
-
-	while ((word = rt_scenario_word(reader, &at)).size > 0)
-		if (!rt_word_number(word, RT_SCENARIO_MOST, &number) ||
-			number == 0)
-			return rt_scenario_expected(reader, word.text,
-				"the size of a chunk, from 1");
-	rule->chunked = true;
-	if (rest.size > 0)
-		rule->chunks =
-			rt_scenario_own_text(reader, rest.text, rest.size);
-	return rest.size == 0 || rule->chunks != NULL;
-}
-
-static bool
-read_interim(struct rt_reader *reader, const char *at)
-{
-	size_t size;
-
-	reader->item->rule.interim =
-		rt_scenario_own_quoted(reader, at, true, &size);
-	return reader->item->rule.interim != NULL;
 }
 
 /* "2", "2+", "2-3" */
@@ -510,32 +243,32 @@ static const struct directive {
 	{"expect", ANYWHERE, .read = read_expect},
 	{"order", ANYWHERE, .read = read_order},
 	{"connections", IN_EXPECTATION, .read = read_connections},
-	{"if-frame", IN_ITEM, .read = read_if_frame},
+	{"if-frame", IN_ITEM, .read = rt_scenario_read_if_frame},
 	{"prefer", IN_RULE, .read = read_prefer},
 	{"times", IN_RULE, .read = read_times},
 	{"then-in", IN_RULE, .said = WORDS, .in = OF_RULE(then_in),
 		.expected = "a state, such as ready"},
-	{"fault", OFTEN_IN_RULE, .read = read_fault},
-	{"file", IN_RULE, .read = read_file},
-	{"repeat", IN_RULE, .read = read_repeat},
+	{"fault", OFTEN_IN_RULE, .read = rt_scenario_read_fault},
+	{"file", IN_RULE, .read = rt_scenario_read_file},
+	{"repeat", IN_RULE, .read = rt_scenario_read_repeat},
 	{"echo", IN_RULE, .said = ANSWER, .in = OF_RULE(echo)},
 	{"files", IN_RULE, .said = ANSWER, .in = OF_RULE(files)},
 	{"close", IN_RULE, .said = ANSWER, .in = OF_RULE(close)},
-	{"next", IN_RULE, .read = read_next},
-	{"idle", IN_RULE, .read = read_idle},
+	{"next", IN_RULE, .read = rt_scenario_read_next},
+	{"idle", IN_RULE, .read = rt_scenario_read_idle},
 	{"silent", IN_RULE, .said = ANSWER, .in = OF_RULE(silent)},
-	{"fill", IN_RULE, .read = read_fill},
-	{"part", OFTEN_IN_RULE, .read = read_part},
-	{"raw", OFTEN_IN_RULE, .read = read_raw},
-	{"frame", OFTEN_OR_AFTER_101, .read = read_frame},
-	{"chunks", IN_RULE, .read = read_chunks},
+	{"fill", IN_RULE, .read = rt_scenario_read_fill},
+	{"part", OFTEN_IN_RULE, .read = rt_scenario_read_part},
+	{"raw", OFTEN_IN_RULE, .read = rt_scenario_read_raw},
+	{"frame", OFTEN_OR_AFTER_101, .read = rt_scenario_read_frame},
+	{"chunks", IN_RULE, .read = rt_scenario_read_chunks},
 	{"field", OFTEN_IN_RULE, .said = LINE, .in = OF_READER(reply_fields),
 		.expected = "Name: value"},
 	{"omit", OFTEN_IN_RULE, .said = LINE, .in = OF_READER(omit),
 		.expected = "the name of a field"},
 	{"trailer", OFTEN_IN_RULE, .said = LINE, .in = OF_READER(trailers),
 		.expected = "Name: value"},
-	{"interim", IN_RULE, .read = read_interim},
+	{"interim", IN_RULE, .read = rt_scenario_read_interim},
 };
 
 bool
@@ -551,75 +284,6 @@ rt_scenario_is_directive(const char *text, size_t size)
 			return true;
 	}
 	return false;
-}
-
-/* Names that others use, and methods: */
-static const struct {
-	const char *said;
-	const char *meant;
-} likely[] = {
-	{"auth", "'@if-basic USER:PASSWORD' or '@if-digest USER:PASSWORD'"},
-	{"body", "the body, after the message's empty line"},
-	{"content-type", "a field of the message, 'Content-Type: ...'"},
-	{"delay", "'@fault pause TIME'"},
-	{"drop", "'@fault empty'"},
-	{"get", "'@on GET /PATH'"},
-	{"header",
-		"a field of the message, 'Name: value', or "
-		"'@field Name: value'"},
-	{"if-auth", "'@if-basic USER:PASSWORD' or '@if-digest USER:PASSWORD'"},
-	{"if-header", "'@if-field Name: value'"},
-	{"if-path", "'@on METHOD /PATH'"},
-	{"if-query", "'@on METHOD /PATH?NAME=VALUE'"},
-	{"if-regex",
-		"'@if-path-matches', '@if-field-matches' or "
-		"'@if-body-matches REGEX'"},
-	{"if-text", "'@if-body QUOTED' or '@if-body-has QUOTED'"},
-	{"keep", "'@next keep'"},
-	{"keep-alive",
-		"'@next keep', or for all connections .keep_alive or "
-		"--keep-alive"},
-	{"method", "'@on METHOD /PATH'"},
-	{"path", "'@on METHOD /PATH'"},
-	{"post", "'@on POST /PATH'"},
-	{"priority", "'@prefer N'"},
-	{"put", "'@on PUT /PATH'"},
-	{"delete", "'@on DELETE /PATH'"},
-	{"query", "'@on METHOD /PATH?NAME=VALUE'"},
-	{"redirect", "'HTTP/1.1 302 Found', and the field 'Location: ...'"},
-	{"reply", "a message, 'HTTP/1.1 200 OK'"},
-	{"reset", "'@fault end reset'"},
-	{"respond", "a message, 'HTTP/1.1 200 OK'"},
-	{"response", "a message, 'HTTP/1.1 200 OK'"},
-	{"sleep", "'@fault pause TIME'"},
-	{"status", "a status line, 'HTTP/1.1 503 Service Unavailable'"},
-	{"timeout", "'@fault end stall'"},
-	{"type", "a field of the message, 'Content-Type: ...'"},
-};
-
-static bool
-no_directive(struct rt_reader *reader, struct rt_word name)
-{
-	bool in_body = reader->item != NULL && reader->item->rule.status != 0;
-	char condition[40];
-
-	(void)snprintf(condition, sizeof condition, "if-%.*s",
-		(int)(name.size < 36 ? name.size : 36), name.text);
-	for (size_t i = 0; i < sizeof likely / sizeof *likely && !in_body; i++)
-		if (rt_caseless(name.text, name.size, likely[i].said))
-			return rt_scenario_fail(reader, reader->line,
-				"'@%s': expected a directive; did you mean %s?",
-				likely[i].said, likely[i].meant);
-	if (rt_scenario_find_condition(rt_word_of(condition)) < RT_CONDITIONS &&
-		!in_body)
-		return rt_scenario_fail(reader, reader->line,
-			"'@%s': expected a directive; did you mean @%s?",
-			condition + 3, condition);
-	return rt_scenario_fail(reader, reader->line,
-		"'@%.*s': expected a directive, such as @on, @fault or "
-		"@expect%s",
-		(int)(name.size < 40 ? name.size : 40), name.text,
-		in_body ? " (in a body '@' is written '@@')" : "");
 }
 
 /* Whether it may stand here, after an item's first line and before its
@@ -697,7 +361,7 @@ rt_scenario_directive(struct rt_reader *reader)
 	}
 	condition = rt_scenario_find_condition(name);
 	if (condition == RT_CONDITIONS)
-		return no_directive(reader, name);
+		return rt_scenario_no_directive(reader, name);
 	return has_place(reader, IN_ITEM) &&
 		rt_scenario_note(reader, rt_conditions[condition].directive, at,
 			rt_conditions[condition].kind != RT_MEMBER_LINES) &&

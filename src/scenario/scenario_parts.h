@@ -136,6 +136,24 @@ bool rt_scenario_directive(struct rt_reader *reader);
 /* Whether the text begins with the name of one that begins an item. */
 bool rt_scenario_is_directive(const char *text, size_t size);
 
+/* The rest of the line of a directive: in scenario_reply.c those of replies, */
+bool rt_scenario_read_chunks(struct rt_reader *reader, const char *at);
+bool rt_scenario_read_fault(struct rt_reader *reader, const char *at);
+bool rt_scenario_read_file(struct rt_reader *reader, const char *at);
+bool rt_scenario_read_fill(struct rt_reader *reader, const char *at);
+bool rt_scenario_read_frame(struct rt_reader *reader, const char *at);
+bool rt_scenario_read_idle(struct rt_reader *reader, const char *at);
+bool rt_scenario_read_interim(struct rt_reader *reader, const char *at);
+bool rt_scenario_read_next(struct rt_reader *reader, const char *at);
+bool rt_scenario_read_part(struct rt_reader *reader, const char *at);
+bool rt_scenario_read_raw(struct rt_reader *reader, const char *at);
+bool rt_scenario_read_repeat(struct rt_reader *reader, const char *at);
+/* and in scenario_condition.c the one that stands for another condition. */
+bool rt_scenario_read_if_frame(struct rt_reader *reader, const char *at);
+
+/* There is no directive of that name; false. */
+bool rt_scenario_no_directive(struct rt_reader *reader, struct rt_word name);
+
 /* @part and its time, at `at`, after `size` bytes of a text. */
 bool rt_scenario_part(struct rt_reader *reader, const char *at, size_t size);
 

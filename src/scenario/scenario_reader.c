@@ -160,6 +160,87 @@ rt_scenario_rest(const struct rt_reader *reader, const char *at)
 	return rt_text_rest(at, reader->line + reader->size);
 }
 
+/* --- the rest of a line --- */
+
+bool
+rt_scenario_ends(struct rt_reader *reader, const char *at)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+
+	return rest.size == 0 ||
+		rt_scenario_expected(reader, rest.text, "nothing more");
+}
+
+bool
+rt_scenario_line(struct rt_reader *reader, const char *at, struct rt_buf *lines,
+	const char *what)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+
+	if (rest.size == 0)
+		return rt_scenario_expected(reader, rest.text, what);
+	rt_scenario_add_line(lines, rest.text, rest.size);
+	return true;
+}
+
+bool
+rt_scenario_quoted(struct rt_reader *reader, const char *at, struct rt_buf *to)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+	const char *end = rest.text + rest.size, *next = rest.text;
+
+	if (!rt_text_unquote(&next, end, to))
+		return rt_scenario_expected(reader, next, RT_TEXT_QUOTED);
+	if (rt_scenario_rest(reader, next).size > 0)
+		return rt_scenario_expected(reader, next,
+			"the end of the line");
+	return !to->failed || rt_scenario_no_memory(reader);
+}
+
+const char *
+rt_scenario_own_quoted(struct rt_reader *reader, const char *at, bool text,
+	size_t *size)
+{
+	const char *own = NULL;
+	struct rt_buf bytes;
+
+	rt_buf_init(&bytes, RT_SCENARIO_TEXT);
+	if (!rt_scenario_quoted(reader, at, &bytes))
+		;
+	else if (bytes.len == 0 ||
+		(text && memchr(bytes.data, '\0', bytes.len) != NULL))
+		(void)rt_scenario_expected(reader, at,
+			text ? "a byte or more, and no NUL" : "a byte or more");
+	else
+		own = rt_scenario_own_text(reader, bytes.data, bytes.len);
+	*size = bytes.len;
+	rt_buf_free(&bytes);
+	return own;
+}
+
+/* "2", "2+" or "2-3", and nothing else. */
+static bool
+is_range(struct rt_word word, uint64_t least)
+{
+	uint64_t from, to;
+
+	return rt_word_range(word, RT_SCENARIO_MOST, &from, &to) &&
+		from >= least && from <= to;
+}
+
+const char *
+rt_scenario_own_range(struct rt_reader *reader, const char *at, uint64_t least,
+	const char *what)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+
+	if (!is_range(rest, least)) {
+		(void)rt_scenario_expected(reader, rest.text, what);
+		return NULL;
+	}
+	return rt_scenario_own_text(reader, rest.text, rest.size);
+}
+
 /* --- items --- */
 
 struct rt_item *

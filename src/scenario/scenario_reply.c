@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* The directives of a rule's reply: what is left of their lines. */
+#include "config.h"
+
+#include "scenario/scenario_parts.h"
+
+#include <errno.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "base/websocket.h"
+#include "fault/fault.h"
+
+bool
+rt_scenario_read_fault(struct rt_reader *reader, const char *at)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+	struct rt_error error;
+	struct rt_faults *faults;
+	char *text;
+
+	if (rest.size == 0)
+		return rt_scenario_expected(reader, rest.text, "a fault");
+	text = rt_scenario_own_text(reader, rest.text, rest.size);
+	if (text == NULL)
+		return false;
+	faults = rt_faults_new(text, &error);
+	if (faults == NULL && errno == ENOMEM)
+		return rt_scenario_no_memory(reader);
+	if (faults == NULL)
+		return rt_scenario_fail(reader, rest.text + error.at, "%s",
+			error.text);
+	rt_faults_free(faults);
+	rt_scenario_add_line(&reader->faults, rest.text, rest.size);
+	return true;
+}
+
+/* A path, relative to the scenario's folder. */
+bool
+rt_scenario_read_file(struct rt_reader *reader, const char *at)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+	bool relative =
+		reader->folder != NULL && rest.size > 0 && *rest.text != '/';
+	struct rt_buf path;
+
+	if (rest.size == 0)
+		return rt_scenario_expected(reader, rest.text,
+			"the path of a file");
+	rt_buf_init(&path, RT_SCENARIO_TEXT);
+	if (relative) {
+		rt_buf_add_text(&path, reader->folder);
+		rt_buf_add(&path, "/", 1);
+	}
+	rt_buf_add(&path, rest.text, rest.size);
+	reader->item->rule.file = rt_scenario_own_lines(reader, &path);
+	rt_buf_free(&path);
+	reader->answered = true;
+	return reader->code == 0;
+}
+
+bool
+rt_scenario_read_repeat(struct rt_reader *reader, const char *at)
+{
+	struct rt_word word = rt_scenario_rest(reader, at);
+
+	return (rt_word_number(word, RT_SCENARIO_MOST,
+			&reader->item->rule.repeat) &&
+		       reader->item->rule.repeat > 0) ||
+		rt_scenario_expected(reader, word.text,
+			"a number of bytes from 1");
+}
+
+bool
+rt_scenario_part(struct rt_reader *reader, const char *at, size_t size)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+	uint64_t ms = 0;
+
+	if (rest.size > 0 && !rt_word_time(rest, RT_SCENARIO_MOST_MS, &ms))
+		return rt_scenario_expected(reader, rest.text,
+			"a time, such as 200ms or 2s");
+	rt_buf_add_format(&reader->parts, "%zu %u,", size - reader->part_at,
+		(unsigned)ms);
+	reader->part_at = size;
+	return true;
+}
+
+/* In a message its lines are read with the text: this is for others. */
+bool
+rt_scenario_read_part(struct rt_reader *reader, const char *at)
+{
+	return reader->quoted ?
+		rt_scenario_part(reader, at, reader->bytes.len) :
+		rt_scenario_expected(reader, reader->line,
+			"it within the body of a message, or after @raw "
+			"QUOTED");
+}
+
+static const struct {
+	const char *name;
+	enum retort_next next;
+} nexts[] = {
+	{"close", RETORT_NEXT_CLOSE},
+	{"keep", RETORT_NEXT_KEEP},
+	{"http", RETORT_NEXT_HTTP},
+	{"bytes", RETORT_NEXT_BYTES},
+	{"tls", RETORT_NEXT_TLS},
+};
+
+/* After "tls": the protocol in it. */
+static bool
+read_inside(struct rt_reader *reader, const char *at)
+{
+	struct rt_word word = rt_scenario_word(reader, &at);
+	enum retort_next *next = &reader->item->rule.next;
+
+	if (rt_word_is(word, "http"))
+		*next = RETORT_NEXT_TLS_HTTP;
+	else if (rt_word_is(word, "bytes"))
+		*next = RETORT_NEXT_TLS_BYTES;
+	else if (word.size > 0)
+		return rt_scenario_expected(reader, word.text,
+			"http, bytes or nothing more");
+	return rt_scenario_ends(reader, at);
+}
+
+bool
+rt_scenario_read_next(struct rt_reader *reader, const char *at)
+{
+	struct rt_word word = rt_scenario_word(reader, &at);
+	enum retort_next *next = &reader->item->rule.next;
+
+	for (size_t i = 0; i < sizeof nexts / sizeof *nexts; i++)
+		if (rt_word_is(word, nexts[i].name)) {
+			*next = nexts[i].next;
+			return nexts[i].next == RETORT_NEXT_TLS ?
+				read_inside(reader, at) :
+				rt_scenario_ends(reader, at);
+		}
+	return rt_scenario_expected(reader, word.text,
+		"close, keep, http, bytes or tls");
+}
+
+bool
+rt_scenario_read_idle(struct rt_reader *reader, const char *at)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+	uint64_t ms;
+
+	if (!rt_word_time(rest, RT_SCENARIO_MOST_MS, &ms) || ms == 0)
+		return rt_scenario_expected(reader, rest.text,
+			"a time from 1ms, such as 200ms or 2s");
+	reader->item->rule.idle = (int)ms;
+	return true;
+}
+
+/* @raw, and @raw "bytes". */
+bool
+rt_scenario_read_raw(struct rt_reader *reader, const char *at)
+{
+	if (reader->message)
+		return rt_scenario_expected(reader, reader->line,
+			"it before the message");
+	reader->raw = true;
+	if (rt_scenario_rest(reader, at).size == 0)
+		return true;
+	reader->quoted = true;
+	return rt_scenario_quoted(reader, at, &reader->bytes);
+}
+
+bool
+rt_scenario_read_frame(struct rt_reader *reader, const char *at)
+{
+	struct rt_word word = rt_scenario_word(reader, &at);
+	size_t before = reader->bytes.len;
+	unsigned opcode = rt_websocket_opcode(word);
+	bool filled;
+
+	if (reader->message)
+		return rt_scenario_expected(reader, reader->line,
+			"it before the message");
+	if (reader->item->rule.status != 0 && reader->item->rule.body != NULL)
+		return rt_scenario_expected(reader, reader->line,
+			"no body before it");
+	if (opcode == 0)
+		return rt_scenario_expected(reader, word.text,
+			RT_WEBSOCKET_FRAMES);
+	/* after a head they are what follows it; or else the reply, as those of
+	   @raw are */
+	if (reader->item->rule.status == 0)
+		reader->raw = reader->quoted = true;
+	/* its length is known when it is filled in */
+	filled = reader->item->rule.fill && reader->item->rule.status == 0;
+	if (filled)
+		rt_buf_add_format(&reader->bytes, "{frame.%.*s}",
+			(int)word.size, word.text);
+	if (rt_scenario_rest(reader, at).size > 0 &&
+		!rt_scenario_quoted(reader, at, &reader->bytes))
+		return false;
+	if (filled)
+		rt_buf_add_text(&reader->bytes, "{frame.end}");
+	else
+		rt_websocket_wrap(&reader->bytes, opcode, before);
+	return !reader->bytes.failed || rt_scenario_no_memory(reader);
+}
+
+/* Before frames, whose payloads it changes. */
+bool
+rt_scenario_read_fill(struct rt_reader *reader, const char *at)
+{
+	if (rt_scenario_place(reader->item, "frame", 5, "") != NULL)
+		return rt_scenario_expected(reader, reader->line,
+			"it before @frame");
+	reader->item->rule.fill = true;
+	return rt_scenario_ends(reader, at);
+}
+
+bool
+rt_scenario_read_chunks(struct rt_reader *reader, const char *at)
+{
+	struct retort_reply *rule = &reader->item->rule;
+	struct rt_word rest = rt_scenario_rest(reader, at), word;
+	uint64_t number;
+
+	while ((word = rt_scenario_word(reader, &at)).size > 0)
+		if (!rt_word_number(word, RT_SCENARIO_MOST, &number) ||
+			number == 0)
+			return rt_scenario_expected(reader, word.text,
+				"the size of a chunk, from 1");
+	rule->chunked = true;
+	if (rest.size > 0)
+		rule->chunks =
+			rt_scenario_own_text(reader, rest.text, rest.size);
+	return rest.size == 0 || rule->chunks != NULL;
+}
+
+bool
+rt_scenario_read_interim(struct rt_reader *reader, const char *at)
+{
+	size_t size;
+
+	reader->item->rule.interim =
+		rt_scenario_own_quoted(reader, at, true, &size);
+	return reader->item->rule.interim != NULL;
+}
