@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The server that the options describe. Part of the command: sees retort.h
+   only. */
+#ifndef START_H
+#define START_H
+
+#include "args/args.h"
+#include "retort.h"
+#include "talk/console.h"
+
+/* It is open, and has its rules, its answer and its scenario; `typed` is for
+   --prompt. What is wrong with them is said, and the command exits. */
+struct retort *start_server(const struct args *args, struct typed *typed);
+
+#endif
