@@ -149,6 +149,14 @@ show_kind(const char *bytes, size_t size)
 }
 
 void
+show_string(FILE *file, const char *bytes, size_t size)
+{
+	(void)fputc('"', file);
+	show_text(file, SHOW_JSON, bytes, size);
+	(void)fputc('"', file);
+}
+
+void
 show_lines(FILE *file, const char *bytes, size_t size, const char *before)
 {
 	const char *end = bytes + size;

@@ -35,6 +35,9 @@ enum show_kind show_kind(const char *bytes, size_t size);
  */
 void show_text(FILE *file, enum show_to to, const char *bytes, size_t size);
 
+/* A string of JSON, with its double quotes. */
+void show_string(FILE *file, const char *bytes, size_t size);
+
 /* Its lines, for a terminal, each after `before` and with an end. */
 void show_lines(FILE *file, const char *bytes, size_t size, const char *before);
 

@@ -10,18 +10,10 @@
 /* --- JSON --- */
 
 static void
-put_string(FILE *file, const char *bytes, size_t size)
-{
-	(void)fputc('"', file);
-	show_text(file, SHOW_JSON, bytes, size);
-	(void)fputc('"', file);
-}
-
-static void
 put_text(FILE *file, const char *name, const struct swept_text *text)
 {
 	(void)fprintf(file, ", \"%s\": ", name);
-	put_string(file, text->bytes, text->kept);
+	show_string(file, text->bytes, text->kept);
 	(void)fprintf(file, ", \"%s_size\": %llu", name,
 		(unsigned long long)text->size);
 }
@@ -37,7 +29,7 @@ put_point(FILE *file, const struct swept_point *point)
 {
 	(void)fprintf(file, "{\"way\": \"%s\", \"fault\": ", point->way);
 	if (point->fault[0] != '\0')
-		put_string(file, point->fault, strlen(point->fault));
+		show_string(file, point->fault, strlen(point->fault));
 	else
 		(void)fputs("null", file);
 	if (strchr(point->way, 'N') != NULL)
@@ -67,19 +59,19 @@ swept_write_json(FILE *file, const struct swept *swept)
 		swept->version);
 	for (size_t i = 0; swept->command[i] != NULL; i++) {
 		(void)fputs(i > 0 ? ", " : "", file);
-		put_string(file, swept->command[i], strlen(swept->command[i]));
+		show_string(file, swept->command[i], strlen(swept->command[i]));
 	}
 	(void)fputs("],\n\"summary\": \"", file);
 	swept_summary(file, SHOW_JSON, swept);
 	(void)fprintf(file, "\",\n\"error\": %s", swept->error ? "" : "null");
 	if (swept->error != NULL)
-		put_string(file, swept->error, strlen(swept->error));
+		show_string(file, swept->error, strlen(swept->error));
 	(void)fprintf(file,
 		",\n\"head\": %llu, \"size\": %llu, \"all\": %zu,\n"
 		"\"reply\": ",
 		(unsigned long long)swept->head,
 		(unsigned long long)swept->size, swept->all);
-	put_string(file, swept->bytes, swept->byte_count);
+	show_string(file, swept->bytes, swept->byte_count);
 	(void)fputs(",\n\"points\": [", file);
 	for (size_t i = 0; i < swept->count; i++) {
 		(void)fputs(i > 0 ? ",\n" : "\n", file);

@@ -15,14 +15,6 @@
 /* The longest line of a log. */
 #define LOG_SIZE 4096
 
-static void
-put_string(FILE *file, const char *bytes, size_t size)
-{
-	(void)fputc('"', file);
-	show_text(file, SHOW_JSON, bytes, size);
-	(void)fputc('"', file);
-}
-
 /* A member, if there is something. */
 static void
 put_member(FILE *file, const char *name, const char *text, size_t size)
@@ -30,7 +22,7 @@ put_member(FILE *file, const char *name, const char *text, size_t size)
 	if (text == NULL)
 		return;
 	(void)fprintf(file, ",\"%s\":", name);
-	put_string(file, text, size);
+	show_string(file, text, size);
 }
 
 /* What a log line has, as an object. */
@@ -61,9 +53,9 @@ put_fields(FILE *file, const struct retort_exchange *exchange)
 			break;
 		room -= name + value;
 		(void)fputs(i > 0 ? ",[" : "[", file);
-		put_string(file, fields[i].name, name);
+		show_string(file, fields[i].name, name);
 		(void)fputc(',', file);
-		put_string(file, fields[i].value, value);
+		show_string(file, fields[i].value, value);
 		(void)fputc(']', file);
 	}
 	(void)fputc(']', file);
