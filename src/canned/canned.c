@@ -352,7 +352,7 @@ rt_canned_free(struct rt_canned *canned)
 	rt_canned_free_strings(&canned->as);
 	rt_blob_drop(canned->body);
 	rt_faults_free(canned->faults);
-	rt_head_free(&canned->head);
+	rt_ready_free(&canned->ready);
 	free(canned);
 }
 
@@ -600,13 +600,24 @@ fill_nothing(const struct rt_canned *canned, struct rt_filled *filled)
 	filled->blob = rt_blob_share(canned->body);
 }
 
-/* Whether the size of its body, and all that its head says, is the same for all
-   requests. */
+/* Whether its replies are the same for all requests. */
 static bool
 is_constant(const struct rt_canned *canned)
 {
 	return canned->fills == NULL && canned->as.file == NULL &&
 		!canned->as.echo;
+}
+
+/* A reply that is not filled in, once more. False: it is to be made. */
+static bool
+answer_again(const struct rt_canned *canned, const struct rt_draft *draft,
+	const char *date)
+{
+	if (!is_constant(canned) ||
+		!rt_reply_again(draft, &canned->ready, date))
+		return false;
+	draft->reply->blob = rt_blob_share(canned->body);
+	return true;
 }
 
 int
@@ -627,7 +638,6 @@ rt_canned_answer(struct rt_canned *canned, enum retort_protocol protocol,
 		.tunnel = canned->status == 101 ||
 			(request->method == RT_CONNECT &&
 				canned->status / 100 == 2),
-		.head = is_constant(canned) ? &canned->head : NULL,
 	};
 	struct rt_filled filled;
 	int error = 0;
@@ -637,6 +647,8 @@ rt_canned_answer(struct rt_canned *canned, enum retort_protocol protocol,
 		rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_NEXT});
 		return 0;
 	}
+	if (answer_again(canned, &draft, date))
+		return 0;
 	if (canned->fills == NULL)
 		fill_nothing(canned, &filled);
 	else if ((error = rt_canned_fill(canned, filling, &filled)) == 0)
@@ -667,5 +679,7 @@ rt_canned_answer(struct rt_canned *canned, enum retort_protocol protocol,
 		rt_reply_body(&draft, filled.body, filled.body_size);
 out:
 	reply->blob = filled.blob;
+	if (is_constant(canned))
+		rt_reply_keep(&draft, &canned->ready);
 	return error;
 }

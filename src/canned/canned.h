@@ -24,10 +24,10 @@ struct rt_canned {
 	struct rt_faults *faults; /* NULL: none */
 	struct rt_fills *fills;   /* what is filled in; NULL: nothing */
 	int status;
-	const char *type;    /* Content-Type: as.type, or by the body; NULL */
-	size_t head_at;      /* of a raw reply: where its head begins */
-	size_t head_size;    /* and ends; both 0: it has none */
-	struct rt_head head; /* of its replies, if it is always the same */
+	const char *type;      /* Content-Type: as.type, or by the body; NULL */
+	size_t head_at;        /* of a raw reply: where its head begins */
+	size_t head_size;      /* and ends; both 0: it has none */
+	struct rt_ready ready; /* of its replies, if they are the same */
 };
 
 /* A copy. NULL with `error` and errno: EINVAL, it cannot be given; ENOMEM. */

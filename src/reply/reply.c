@@ -68,85 +68,6 @@ rt_reply_given(const struct rt_draft *draft, const char *name,
 	return always != NULL && find_line(always->fields, name, line);
 }
 
-/* --- heads that are kept --- */
-
-void
-rt_head_free(struct rt_head *head)
-{
-	free(head->text);
-	*head = (struct rt_head){.text = NULL};
-}
-
-static bool
-is_like(const struct rt_draft *draft, const struct rt_head *head)
-{
-	const struct rt_reply *reply = draft->reply;
-
-	return head->text != NULL && head->status == reply->status &&
-		head->keep == reply->keep &&
-		head->head_only == draft->head_only &&
-		head->old == draft->old && head->tunnel == draft->tunnel;
-}
-
-/* False: none was kept for a reply like this one. */
-static bool
-take_head(struct rt_draft *draft, const char *date)
-{
-	struct rt_reply *reply = draft->reply;
-	const struct rt_head *head = draft->head;
-	size_t after;
-
-	if (head == NULL || !is_like(draft, head))
-		return false;
-	after = head->date_at + head->date_size;
-	rt_buf_add(&reply->text, head->text, head->date_at);
-	if (head->date_size > 0)
-		rt_buf_add_text(&reply->text, date);
-	rt_buf_add(&reply->text, head->text + after, head->size - after);
-	reply->head_size = reply->text.len;
-	step_text(reply, reply->head_at);
-	draft->kept = head->kept;
-	draft->in_chunks = head->in_chunks;
-	draft->taken = true;
-	return true;
-}
-
-static void
-keep_head(const struct rt_draft *draft)
-{
-	const struct rt_reply *reply = draft->reply;
-	struct rt_head *head = draft->head;
-	size_t size = reply->head_size - reply->head_at;
-	char *text;
-
-	if (head == NULL || reply->text.failed)
-		return;
-	if (!head->again) {
-		head->again = true;
-		return;
-	}
-	/* those of requests by turns meet the same room */
-	text = size <= head->room ? head->text : realloc(head->text, size);
-	if (text == NULL)
-		return;
-	memcpy(text, reply->text.data + reply->head_at, size);
-	*head = (struct rt_head){
-		.text = text,
-		.size = size,
-		.room = size > head->room ? size : head->room,
-		.date_at = draft->date_at - reply->head_at,
-		.date_size = draft->date_size,
-		.status = reply->status,
-		.keep = reply->keep,
-		.head_only = draft->head_only,
-		.old = draft->old,
-		.tunnel = draft->tunnel,
-		.kept = draft->kept,
-		.in_chunks = draft->in_chunks,
-		.again = true,
-	};
-}
-
 /* --- fields --- */
 
 void
@@ -154,22 +75,12 @@ rt_reply_field(struct rt_draft *draft, const char *name, const char *value)
 {
 	struct rt_buf *text = &draft->reply->text;
 
-	if (draft->protocol != RETORT_HTTP || draft->taken ||
-		rt_reply_is_own(draft, name))
+	if (draft->protocol != RETORT_HTTP || rt_reply_is_own(draft, name))
 		return;
 	rt_buf_add_text(text, name);
 	rt_buf_add(text, ": ", 2);
 	rt_buf_add_text(text, value);
 	rt_buf_add(text, "\r\n", 2);
-}
-
-/* Whether it is as rt_reply_reset() leaves it, as it is nearly always. */
-static bool
-is_empty(const struct rt_reply *reply)
-{
-	return reply->status == 0 && reply->step_count == 0 &&
-		reply->text.len == 0 && reply->made.it == NULL &&
-		rt_reply_ok(reply);
 }
 
 static void
@@ -193,8 +104,7 @@ rt_reply_begin(struct rt_draft *draft, int status, const char *date)
 	struct rt_buf *text = &draft->reply->text;
 	const struct retort_reply *own = draft->own;
 
-	if (!is_empty(draft->reply))
-		rt_reply_reset(draft->reply);
+	rt_reply_empty(draft->reply);
 	draft->reply->status = status;
 	if (own != NULL && own->interim != NULL) {
 		rt_buf_add_text(text, own->interim);
@@ -205,8 +115,6 @@ rt_reply_begin(struct rt_draft *draft, int status, const char *date)
 	if (draft->protocol != RETORT_HTTP)
 		return;
 	draft->reply->head_at = text->len;
-	if (take_head(draft, date))
-		return;
 	rt_buf_add_text(text, own && own->version ? own->version : "HTTP/1.1");
 	rt_buf_add(text, " ", 1);
 	rt_buf_add_number(text, (uint64_t)status);
@@ -321,7 +229,6 @@ end_head(struct rt_draft *draft, const char *framing)
 	rt_buf_add(&reply->text, "\r\n", 2);
 	reply->head_size = reply->text.len;
 	step_text(reply, reply->head_at);
-	keep_head(draft);
 }
 
 /* Whether the fields of all replies say so, and this one nothing else. */
@@ -377,12 +284,9 @@ has_no_chunks(const struct rt_draft *draft)
 void
 rt_reply_end_head(struct rt_draft *draft, uint64_t size)
 {
-	bool in_chunks, until_close;
+	bool in_chunks = is_chunked(draft);
+	bool until_close = in_chunks && has_no_chunks(draft);
 
-	if (draft->taken)
-		return;
-	in_chunks = is_chunked(draft);
-	until_close = in_chunks && has_no_chunks(draft);
 	draft->in_chunks = in_chunks && !until_close;
 	if (until_close) {
 		end_head(draft, coding); /* which is not there */
@@ -397,6 +301,5 @@ rt_reply_end_head(struct rt_draft *draft, uint64_t size)
 void
 rt_reply_end_bare_head(struct rt_draft *draft)
 {
-	if (!draft->taken)
-		end_head(draft, NULL);
+	end_head(draft, NULL);
 }

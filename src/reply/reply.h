@@ -130,28 +130,8 @@ void rt_reply_free(struct rt_reply *reply);
 /* Empties the script and closes its file. Keeps its memory, if it is small. */
 void rt_reply_reset(struct rt_reply *reply);
 
-/*
- * A head as it was made, for replies like that one: Date alone differs. The
- * zero value has none yet. It belongs to whatever makes the same reply again
- * and again.
- */
-struct rt_head {
-	char *text;       /* owned; NULL: none */
-	size_t size;      /* bytes of it, */
-	size_t room;      /* and that there is memory for */
-	size_t date_at;   /* where its date is, */
-	size_t date_size; /* and how long; 0: it has none */
-	int status;
-	enum rt_keep keep;
-	bool head_only;
-	bool old;
-	bool tunnel;
-	bool kept;      /* the connection is, as it says */
-	bool in_chunks; /* the body is */
-	bool again;     /* one was made before: it pays to keep the next */
-};
-
-void rt_head_free(struct rt_head *head);
+/* The same, if anything was done with it since, as is hardly ever the case. */
+void rt_reply_empty(struct rt_reply *reply);
 
 /*
  * The head: the status line and Date, then rt_reply_field() for each field,
@@ -164,22 +144,16 @@ void rt_head_free(struct rt_head *head);
  * chunks, trailers and pauses. Its other members are the caller's to obey.
  * `head_only` is for HEAD. Without HTTP there is no head, and what comes after
  * the body is RT_STEP_NEXT, unless `own` says to close.
- *
- * With `head` (NULL: none) all that the head depends on is the same each time:
- * `own`, the fields and the size of the body. It is taken from there, or is
- * kept there when it is made the second time.
  */
 struct rt_draft {
 	struct rt_reply *reply;
 	enum retort_protocol protocol;
 	const struct retort_reply *own;
 	bool head_only;
-	bool old;       /* the client speaks HTTP/1.0, and knows no chunks */
-	bool kept;      /* the connection is, as the head says */
-	bool tunnel;    /* what follows the head is of another protocol */
-	bool taken;     /* the head is, from `head` */
-	bool in_chunks; /* the body is */
-	struct rt_head *head;
+	bool old;         /* the client speaks HTTP/1.0, and knows no chunks */
+	bool kept;        /* the connection is, as the head says */
+	bool tunnel;      /* what follows the head is of another protocol */
+	bool in_chunks;   /* the body is */
 	size_t date_at;   /* in the text, */
 	size_t date_size; /* and its bytes; 0: none */
 };
@@ -248,6 +222,33 @@ void rt_reply_no_body(struct rt_draft *draft);
 /* A whole reply that is these bytes, which outlive it; with own pauses. */
 void rt_reply_raw(struct rt_draft *draft, int status, const void *bytes,
 	size_t size);
+
+/*
+ * A whole reply as it was made, for drafts that differ in nothing but their
+ * date, and in what the client is and wants: its version, HEAD, a connection
+ * that is kept. The zero value has none yet. It belongs to whatever makes the
+ * same reply again and again.
+ */
+struct rt_ready {
+	struct rt_reply reply; /* its text and steps alone are owned */
+	size_t date_at;        /* where its date is in the text, */
+	size_t date_size;      /* and how long; 0: it has none */
+	enum retort_protocol protocol;
+	bool head_only;
+	bool old;
+	bool tunnel;
+	bool again; /* one was made before: it pays to keep the next */
+};
+
+void rt_ready_free(struct rt_ready *ready);
+
+/* Keeps the reply that was made, of bytes that outlive it or are copied, when
+   one is made for the second time. */
+void rt_reply_keep(const struct rt_draft *draft, struct rt_ready *ready);
+
+/* Makes the reply that was kept. False: none was for a draft like this one. */
+bool rt_reply_again(const struct rt_draft *draft, const struct rt_ready *ready,
+	const char *date);
 
 /* Adds a step; two runs of text that meet become one. */
 void rt_reply_step(struct rt_reply *reply, struct rt_step step);

@@ -51,8 +51,8 @@ becomes(const struct rt_draft *draft)
 /* Each line, as it is, with an end of its own. */
 void rt_reply_add_lines(struct rt_buf *text, const char *lines);
 
-/* Ends the head, if it was not taken, with what says where a body of so many
-   bytes ends; draft->in_chunks says then whether it comes in chunks. */
+/* Ends the head with what says where a body of so many bytes ends;
+   draft->in_chunks says then whether it comes in chunks. */
 void rt_reply_end_head(struct rt_draft *draft, uint64_t size);
 
 /* The same of a head without a body. */

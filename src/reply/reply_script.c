@@ -50,6 +50,15 @@ rt_reply_reset(struct rt_reply *reply)
 }
 
 void
+rt_reply_empty(struct rt_reply *reply)
+{
+	if (reply->status != 0 || reply->step_count > 0 ||
+		reply->text.len > 0 || reply->made.it != NULL ||
+		!rt_reply_ok(reply))
+		rt_reply_reset(reply);
+}
+
+void
 rt_reply_free(struct rt_reply *reply)
 {
 	rt_reply_reset(reply);
@@ -115,6 +124,90 @@ rt_reply_read(const struct rt_reply *reply, char *to, uint64_t at, size_t size)
 		have += (size_t)n;
 	}
 	return have;
+}
+
+/* --- replies that are made again --- */
+
+void
+rt_ready_free(struct rt_ready *ready)
+{
+	rt_buf_free(&ready->reply.text);
+	free(ready->reply.steps);
+	*ready = (struct rt_ready){.again = false};
+}
+
+/* Room for so many steps. */
+static bool
+reserve_steps(struct rt_reply *reply, size_t count)
+{
+	while (reply->step_room < count)
+		if (!rt_grow(&reply->steps, &reply->step_room, reply->step_room,
+			    sizeof *reply->steps))
+			return false;
+	return true;
+}
+
+/* The text and the steps, and what was noted of them. False: no memory. */
+static bool
+copy_script(struct rt_reply *to, const struct rt_reply *from)
+{
+	rt_buf_add(&to->text, from->text.data, from->text.len);
+	if (to->text.failed || !reserve_steps(to, from->step_count))
+		return false;
+	memcpy(to->steps, from->steps, from->step_count * sizeof *to->steps);
+	to->step_count = from->step_count;
+	to->head_at = from->head_at;
+	to->head_size = from->head_size;
+	to->status = from->status;
+	to->idle = from->idle;
+	to->open = from->open;
+	to->in_chunks = from->in_chunks;
+	return true;
+}
+
+void
+rt_reply_keep(const struct rt_draft *draft, struct rt_ready *ready)
+{
+	const struct rt_reply *reply = draft->reply;
+	bool again = ready->again;
+
+	ready->again = true;
+	if (!again || !rt_reply_ok(reply) || reply->text.len > KEPT_TEXT ||
+		reply->step_count > KEPT_STEPS)
+		return;
+	/* those of requests by turns meet the same room */
+	rt_buf_clear(&ready->reply.text, KEPT_TEXT);
+	ready->reply.text.max = KEPT_TEXT;
+	ready->reply.keep = reply->keep;
+	ready->date_at = draft->date_at;
+	ready->date_size = draft->date_size;
+	ready->protocol = draft->protocol;
+	ready->head_only = draft->head_only;
+	ready->old = draft->old;
+	ready->tunnel = draft->tunnel;
+	if (!copy_script(&ready->reply, reply))
+		ready->reply.step_count = 0;
+}
+
+bool
+rt_reply_again(const struct rt_draft *draft, const struct rt_ready *ready,
+	const char *date)
+{
+	struct rt_reply *reply = draft->reply;
+
+	if (ready->reply.step_count == 0 ||
+		ready->protocol != draft->protocol ||
+		ready->reply.keep != reply->keep ||
+		ready->head_only != draft->head_only ||
+		ready->old != draft->old || ready->tunnel != draft->tunnel)
+		return false;
+	rt_reply_empty(reply);
+	if (!copy_script(reply, &ready->reply))
+		reply->failed = true;
+	else if (ready->date_size > 0)
+		memcpy(reply->text.data + ready->date_at, date,
+			ready->date_size);
+	return true;
 }
 
 /* --- changes to a complete script --- */

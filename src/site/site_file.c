@@ -25,9 +25,10 @@ struct selected {
 	const char *cache;                      /* Cache-Control */
 	const struct rt_content_coding *coding; /* NULL: none */
 	struct rt_validators validators;
-	const char *etag;     /* the file's; NULL: it is to be made */
-	const char *content;  /* all of it; NULL: it is in the file alone */
-	struct rt_head *head; /* of whole replies, if it is kept; NULL */
+	const char *etag;       /* the file's; NULL: it is to be made */
+	const char *content;    /* all of it; NULL: it is in the file alone */
+	struct rt_blob *blob;   /* the same, if it is kept; NULL */
+	struct rt_ready *reply; /* with all of it, if that is; NULL */
 	bool made; /* for who reads it: it is not what it said to be, and
 	                   will be something else next time */
 };
@@ -121,8 +122,6 @@ static void
 begin_file(struct answer *answer, const struct selected *selected, int status)
 {
 	begin(answer, status);
-	if (answer->draft.taken)
-		return;
 	rt_reply_field(&answer->draft, "Cache-Control", selected->cache);
 	if (selected->validators.etag != NULL)
 		rt_reply_field(&answer->draft, "ETag",
@@ -134,8 +133,6 @@ add_representation(struct answer *answer, const struct selected *selected)
 {
 	struct rt_site *site = answer->site;
 
-	if (answer->draft.taken)
-		return;
 	if (selected->validators.has_modified) {
 		int64_t modified = selected->validators.modified;
 
@@ -193,7 +190,11 @@ static void
 add_content(struct answer *answer, const struct selected *selected, uint64_t at,
 	uint64_t size)
 {
-	if (selected->content != NULL)
+	if (selected->blob != NULL) {
+		rt_reply_body(&answer->draft, selected->blob->data + at,
+			(size_t)size);
+		answer->draft.reply->blob = rt_blob_share(selected->blob);
+	} else if (selected->content != NULL)
 		rt_reply_body_copy(&answer->draft, selected->content + at,
 			(size_t)size);
 	else
@@ -228,15 +229,29 @@ answer_ranges(struct answer *answer, const struct selected *selected,
 		selected->file.size, ranges, (size_t)count, selected->type);
 }
 
+/* The whole reply that was kept, if one was. */
+static bool
+answer_again(struct answer *answer, const struct selected *selected)
+{
+	if (selected->reply == NULL ||
+		!rt_reply_again(&answer->draft, selected->reply, answer->date))
+		return false;
+	answer->draft.reply->blob = rt_blob_share(selected->blob);
+	return true;
+}
+
 /* Takes the file's descriptor. */
 static void
 answer_whole(struct answer *answer, const struct selected *selected)
 {
-	answer->draft.head = selected->head;
+	if (answer_again(answer, selected))
+		return;
 	begin_file(answer, selected, 200);
 	rt_reply_field(&answer->draft, "Content-Type", selected->type);
 	add_representation(answer, selected);
 	add_content(answer, selected, 0, selected->file.size);
+	if (selected->reply != NULL)
+		rt_reply_keep(&answer->draft, selected->reply);
 }
 
 /*
@@ -399,12 +414,13 @@ answer_stored(struct answer *answer, struct rt_stored *stored)
 	struct selected selected =
 		select_file(answer, &stored->file, stored->path, stored->type);
 
-	selected.content = stored->content;
+	selected.content = stored->content->data;
+	selected.blob = stored->content;
 	selected.etag = stored->etag;
 	/* a rule may have other fields, and in the future Last-Modified moves */
 	if (answer->draft.own == &answer->site->own &&
 		stored->file.modified < answer->now)
-		selected.head = &stored->head;
+		selected.reply = &stored->ready;
 	answer_selected(answer, &selected);
 }
 

@@ -41,8 +41,8 @@ drop(struct rt_store *store, struct rt_stored **place)
 		return;
 	if ((*place)->content != NULL)
 		store->bytes -= (size_t)(*place)->file.size;
-	free((*place)->content);
-	rt_head_free(&(*place)->head);
+	rt_blob_drop((*place)->content);
+	rt_ready_free(&(*place)->ready);
 	free(*place);
 	*place = NULL;
 }
@@ -108,18 +108,19 @@ new_stored(const char *key, size_t size, const char *path,
 
 /* What the file holds, if one read has all of it, and it is the same afterwards.
    NULL: it is not, or there is a link on the way to it, or no memory. */
-static char *
+static struct rt_blob *
 read_still(const struct rt_root *root, const char *path,
 	const struct rt_file *file)
 {
 	size_t size = (size_t)file->size;
-	char *content = malloc(size + 1);
+	char *bytes = malloc(size + 1);
+	struct rt_blob *content = NULL;
 
-	if (content != NULL && rt_file_peek(file, content, size) == size &&
+	if (bytes != NULL && rt_file_peek(file, bytes, size) == size &&
 		rt_file_is_still(file, root, path))
-		return content;
-	free(content);
-	return NULL;
+		content = rt_blob_new(bytes, size, false);
+	free(bytes);
+	return content;
 }
 
 /* Whether what is there stays there. */

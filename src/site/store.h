@@ -24,11 +24,11 @@
 #define RT_STORE_FILE (64u << 10) /* the largest one */
 
 struct rt_stored {
-	struct rt_file file; /* as it was read; its fd is -1 */
-	char *content;       /* file.size bytes; NULL: it cannot be kept */
-	const char *type;    /* the owner's, NULL at first */
+	struct rt_file file;     /* as it was read; its fd is -1 */
+	struct rt_blob *content; /* file.size bytes; NULL: it cannot be kept */
+	const char *type;        /* the owner's, NULL at first */
 	char etag[RT_ETAG_TEXT];
-	struct rt_head head; /* of replies with all of it, as the owner likes */
+	struct rt_ready ready; /* with all of it, as the owner likes */
 	/* the store's own */
 	const char *key; /* the path of a request, of `key_size` bytes */
 	const char *path;

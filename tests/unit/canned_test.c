@@ -406,7 +406,7 @@ vary(size_t turn, struct rt_reply *reply, const char **request,
 	*date = dates[turn % 2];
 }
 
-/* A head that was kept is the one that would be made. */
+/* A reply that was kept is the one that would be made. */
 START_TEST(makes_it_again)
 {
 	struct rt_canned *canned = can(&replies[_i].as), *fresh;
@@ -423,6 +423,10 @@ START_TEST(makes_it_again)
 		ck_assert_uint_eq(again.head_size, first.head_size);
 		assert_bytes(again.text.data, again.text.len, first.text.data,
 			first.text.len);
+		ck_assert_int_eq(again.status, first.status);
+		ck_assert_int_eq(again.idle, first.idle);
+		ck_assert_int_eq(again.open, first.open);
+		ck_assert_int_eq(again.in_chunks, first.in_chunks);
 		ck_assert_uint_eq(again.step_count, first.step_count);
 		for (size_t i = 0; i < first.step_count; i++) {
 			ck_assert_int_eq(again.steps[i].kind,
@@ -435,8 +439,8 @@ START_TEST(makes_it_again)
 		rt_reply_free(&first);
 		rt_canned_free(fresh);
 	}
-	ck_assert(
-		canned->head.text != NULL || canned->as.raw || canned->as.echo);
+	ck_assert(canned->ready.reply.step_count > 0 || canned->as.echo ||
+		canned->as.silent);
 	rt_canned_free(canned);
 }
 END_TEST
