@@ -28,17 +28,26 @@ rt_fold(char c)
  */
 int rt_caseless_order(const char *bytes, size_t size, const char *text);
 
-/* Whether they are the same, but for the case of ASCII letters. */
+/* Whether two texts of `size` bytes, which is not 0, are the same, but for the
+   case of ASCII letters. */
+static inline bool
+rt_caseless_same(const char *bytes, const char *text, size_t size)
+{
+	/* most differ at once, by more than the bit of a letter's case */
+	return ((*bytes ^ *text) & ~0x20) == 0 &&
+		(memcmp(bytes, text, size) == 0 ||
+			rt_caseless_order(bytes, size, text) == 0);
+}
+
+/* The same of a text with a NUL. */
 static inline bool
 rt_caseless(const char *bytes, size_t size, const char *text)
 {
 	if (size == 0)
 		return *text == '\0';
-	/* most differ at once, by more than the bit of a letter's case, or in
-	   their size, which a compiler knows of a constant */
+	/* or in their size, which a compiler knows of a constant */
 	return ((*bytes ^ *text) & ~0x20) == 0 && size == strlen(text) &&
-		(memcmp(bytes, text, strlen(text)) == 0 ||
-			rt_caseless_order(bytes, size, text) == 0);
+		rt_caseless_same(bytes, text, strlen(text));
 }
 
 /* White space within a line: SP or HT. */

@@ -120,34 +120,33 @@ give(struct rt_http *http, const char *bytes, size_t size)
 
 /* --- what a whole head must be --- */
 
+/* Bytes of the "[IPv6]" that a text begins with; 0: it is none. */
+static size_t
+size_of_literal(const char *text, size_t size)
+{
+	size_t end = 1;
+
+	while (end < size && text[end] != ']' && text[end] != '\0' &&
+		strchr("0123456789abcdefABCDEFv.:", text[end]) != NULL)
+		end++;
+	return end > 2 && end < size && text[end] == ']' ? end + 1 : 0;
+}
+
 /* RFC 3986 3.2.2: uri-host [ ":" port ]; no user information. Nothing at all is
    a Host field's, where the target has no authority (RFC 9110 7.2). */
 static bool
 valid_authority(const char *text, size_t size)
 {
-	size_t i = 0;
+	size_t end;
 
-	if (size > 0 && text[0] == '[') {
-		while (i < size && text[i] != ']')
-			i++;
-		if (i == size || i < 3)
-			return false;
-		for (size_t k = 1; k < i; k++)
-			if (strchr("0123456789abcdefABCDEFv.:", text[k]) ==
-				NULL)
-				return false;
-		i++;
-	} else {
-		i = rt_http_run(text, 0, size, HOST);
-		if (i == 0 && size > 0)
-			return false;
-	}
-	if (i < size && text[i++] != ':')
+	if (size == 0)
+		return true;
+	end = text[0] == '[' ? size_of_literal(text, size) :
+			       rt_http_run(text, 0, size, HOST);
+	if (end == 0 || (end < size && text[end] != ':') || size - end > 6)
 		return false;
-	if (size - i > 5)
-		return false;
-	for (; i < size; i++)
-		if (text[i] < '0' || text[i] > '9')
+	while (++end < size)
+		if (text[end] < '0' || text[end] > '9')
 			return false;
 	return true;
 }
@@ -225,19 +224,6 @@ rt_http_check_target(struct rt_http *http)
 	return 0;
 }
 
-/* Whether a field of that name is after this one. */
-static bool
-comes_again(const struct rt_http *http, const struct rt_http_field *field,
-	const char *name)
-{
-	const struct rt_request *request = &http->request;
-
-	while (++field < request->fields + request->field_count)
-		if (rt_span_is(http->base, field->name, name))
-			return true;
-	return false;
-}
-
 /* RFC 9112 3.2: exactly one in HTTP/1.1, at most one before, and valid. */
 int
 rt_http_check_host(struct rt_http *http)
@@ -250,7 +236,7 @@ rt_http_check_host(struct rt_http *http)
 		if (request->minor >= 1)
 			return refuse(http, 400, "no Host field");
 	} else {
-		if (comes_again(http, host, "Host"))
+		if (rt_http_field(request, http->base, "Host", 1) != NULL)
 			return refuse(http, 400, "more than one Host field");
 		if (!valid_authority(http->base + host->value.at,
 			    host->value.size))
@@ -281,7 +267,7 @@ check_framing(struct rt_http *http)
 	}
 	if (request->minor == 0)
 		return refuse(http, 400, "transfer coding in HTTP/1.0");
-	if (comes_again(http, field, coding) ||
+	if (rt_http_field(request, http->base, coding, 1) != NULL ||
 		!rt_span_is(http->base, field->value, "chunked"))
 		return refuse(http, 501,
 			"only the transfer coding \"chunked\" "
@@ -440,7 +426,8 @@ feed_chunk_line(struct rt_http *http, const char *base, size_t *at, size_t size)
 		http->part_at = *at;
 		http->scanned = 0;
 		http->found = 0;
-		http->scan = SCAN_LINE;
+		http->most_found = RT_MAX_FIELDS - http->request.field_count;
+		http->scan = SCAN_LINES;
 	} else {
 		http->part = PART_BODY;
 	}
@@ -554,7 +541,9 @@ rt_http_reset(struct rt_http *http, const struct rt_limits *limits)
 		.field_room = http->request.field_room,
 	};
 
-	*http = (struct rt_http){.limits = limits, .request = empty};
+	*http = (struct rt_http){.limits = limits,
+		.request = empty,
+		.most_found = limits->fields};
 	llhttp_init(&http->llhttp, HTTP_REQUEST, &settings);
 	http->llhttp.data = http;
 }
@@ -594,13 +583,15 @@ rt_http_refusal(const struct rt_http *http, const char **reason)
 
 const struct rt_http_field *
 rt_http_find(const struct rt_request *request, const char *base,
-	const char *name, size_t n)
+	const char *name, size_t size, size_t n)
 {
 	const struct rt_http_field *field = request->fields;
 	const struct rt_http_field *end = field + request->field_count;
 
 	for (; field < end; field++)
-		if (rt_span_is(base, field->name, name) && n-- == 0)
+		if (field->name.size == size &&
+			rt_caseless_same(base + field->name.at, name, size) &&
+			n-- == 0)
 			return field;
 	return NULL;
 }

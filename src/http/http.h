@@ -68,9 +68,10 @@ struct rt_request {
 	size_t field_room;
 	uint32_t letters; /* that fields' names begin with: most names that are
 	                     looked for begin with others */
-	size_t head_size; /* bytes up to and with the empty line */
-	bool has_body;    /* one is announced, and it is not empty */
-	bool foreign;     /* its target has a scheme that is not http, https */
+	uint32_t letters_again; /* those that several begin with */
+	size_t head_size;       /* bytes up to and with the empty line */
+	bool has_body;          /* one is announced, and it is not empty */
+	bool foreign; /* its target has a scheme that is not http, https */
 	bool chunked;
 	bool expects_continue;   /* Expect: 100-continue, in HTTP/1.1 */
 	uint64_t content_length; /* announced; 0 when chunked */
@@ -133,9 +134,9 @@ rt_http_letter(char c)
 	return (uint32_t)1 << (c & 31);
 }
 
-/* rt_http_field() of a name that a field may have. */
+/* rt_http_field() of a name, of `size` bytes, that a field may have. */
 const struct rt_http_field *rt_http_find(const struct rt_request *request,
-	const char *base, const char *name, size_t n);
+	const char *base, const char *name, size_t size, size_t n);
 
 /*
  * The n-th field of that name (compared without case) from 0, or NULL.
@@ -144,9 +145,11 @@ static inline const struct rt_http_field *
 rt_http_field(const struct rt_request *request, const char *base,
 	const char *name, size_t n)
 {
-	return (request->letters & rt_http_letter(*name)) == 0 ?
+	uint32_t letters = n == 0 ? request->letters : request->letters_again;
+
+	return (letters & rt_http_letter(*name)) == 0 ?
 		NULL :
-		rt_http_find(request, base, name, n);
+		rt_http_find(request, base, name, strlen(name), n);
 }
 
 /* Whether the span holds exactly this text, letters compared without case. */

@@ -9,19 +9,10 @@
 #include "http/rt_llhttp.h"
 #include "http/status.h"
 
-/* Where a byte stands in a head, or in a trailer section (from SCAN_LINE). */
+/* Which line comes next of a head, or of a trailer section (from SCAN_LINES). */
 enum scan {
-	SCAN_BEGIN, /* empty lines before the request */
-	SCAN_BEGIN_LF,
-	SCAN_METHOD,
-	SCAN_TARGET,
-	SCAN_VERSION,
-	SCAN_FIRST_LF, /* the LF of the request line */
-	SCAN_LINE,     /* first byte of a line */
-	SCAN_NAME,
-	SCAN_VALUE,
-	SCAN_LF,     /* the LF of a field line */
-	SCAN_END_LF, /* the LF of the empty line */
+	SCAN_BEGIN, /* the request line, or an empty one before it */
+	SCAN_LINES, /* a field's, or the empty one */
 	SCAN_END
 };
 
@@ -37,18 +28,19 @@ struct rt_http {
 	struct rt_buf *content; /* of a chunked body; NULL: dropped */
 	size_t most;            /* bytes of it */
 	size_t part_at;         /* where the head or trailer section begins */
-	size_t scanned;         /* bytes of that part that were scanned */
+	size_t scanned;         /* bytes of its lines that were scanned */
 	int status;
 	enum part part;
 	enum scan scan;
-	struct rt_span name; /* of the field that is scanned */
-	size_t found;        /* fields of that part, which are kept, */
-	bool too_many;       /* and there are more of them */
-	bool raw_target;     /* the target has bytes above 0x7f */
-	bool trailing;       /* white space was seen at the end of a value */
-	bool last_chunk;     /* its size line was seen */
-	bool chunk_ended;    /* llhttp paused after a chunk's data */
-	bool complete;       /* llhttp has seen the end of the message */
+	struct rt_http_field field; /* what is known of the next */
+	size_t found;               /* fields of that part, */
+	size_t most_found;          /* of which so many are kept, */
+	bool too_many;              /* and there are more of them */
+	bool raw_target;            /* the target has bytes above 0x7f */
+	bool trailing;    /* white space was seen at the end of a value */
+	bool last_chunk;  /* its size line was seen */
+	bool chunk_ended; /* llhttp paused after a chunk's data */
+	bool complete;    /* llhttp has seen the end of the message */
 };
 
 /* Why it is bad: what is said first counts. Returns -1. */
@@ -93,11 +85,14 @@ static inline bool
 rt_http_add(struct rt_request *request, const char *base, size_t count,
 	struct rt_http_field field)
 {
+	uint32_t letter = rt_http_letter(base[field.name.at]);
+
 	if (!rt_grow(&request->fields, &request->field_room, count,
 		    sizeof field))
 		return false;
 	request->fields[count] = field;
-	request->letters |= rt_http_letter(base[field.name.at]);
+	request->letters_again |= request->letters & letter;
+	request->letters |= letter;
 	return true;
 }
 

@@ -94,6 +94,16 @@ rt_http_may_come(const char *method, size_t method_size, const char *target,
 			rt_http_scheme(target, size) > 0);
 }
 
+static bool
+is_word(const char *bytes, size_t size, const char *word)
+{
+	size_t i = 0;
+
+	while (i < size && bytes[i] == word[i])
+		i++;
+	return i == size && word[i] == '\0';
+}
+
 static enum rt_method
 method_of(const char *base, struct rt_span name)
 {
@@ -122,41 +132,16 @@ method_of(const char *base, struct rt_span name)
 	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (strlen(known[i].name) == name.size &&
-			memcmp(known[i].name, base + name.at, name.size) == 0)
+		if (is_word(base + name.at, name.size, known[i].name))
 			return known[i].method;
 	return RT_UNKNOWN;
 }
 
 /*
- * Each of these takes what there is of its part, from *at on, where there is a
- * byte, up to `end`, and moves *at past it. 0, or -1: refused.
+ * Each of these takes a whole line that begins at *at, and moves *at past it,
+ * or goes on with one of which there was less before: the spans of its parts
+ * have what is known of it. 1; 0: it has no end before `end`; -1: refused.
  */
-
-static int
-scan_begin(struct rt_http *http, const char *base, size_t *at)
-{
-	char c = base[*at];
-
-	if (rt_http_is(c, TCHAR)) {
-		http->request.line.at = (uint32_t)*at;
-		http->request.name.at = (uint32_t)*at;
-		http->scan = SCAN_METHOD;
-		return 0;
-	}
-	if (*at - http->part_at >= MAX_LEADING)
-		return refuse(http, 400, "too many empty lines");
-	if (c == '\r') {
-		++*at;
-		http->scan = SCAN_BEGIN_LF;
-		return 0;
-	}
-	if (c == 0x16)
-		return refuse(http, 400, "this looks like TLS; use http://");
-	if (c == '\n')
-		return refuse(http, 400, "bare LF (lines end in CR LF)");
-	return refuse(http, 400, "malformed request line");
-}
 
 /* The span goes on to `end`, unless that is more than `most` bytes. */
 static bool
@@ -168,52 +153,43 @@ extend(struct rt_span *span, size_t end, size_t most)
 	return size <= most;
 }
 
+/* A CR is at `at`, and the line ends there. */
 static int
-scan_method(struct rt_http *http, const char *base, size_t *at, size_t end)
+end_line(struct rt_http *http, const char *base, size_t *at, size_t cr,
+	size_t end)
 {
-	struct rt_span *name = &http->request.name;
-
-	*at = rt_http_run(base, *at, end, TCHAR);
-	if (!extend(name, *at, RT_MAX_METHOD))
-		return refuse(http, 501, "the method is too long");
-	if (*at == end)
+	if (cr + 1 == end)
 		return 0;
-	if (base[*at] != ' ')
-		return refuse(http, 400, "malformed request line");
-	http->request.method = method_of(base, *name);
-	++*at;
-	http->request.target.at = (uint32_t)*at;
-	http->scan = SCAN_TARGET;
-	return 0;
+	if (base[cr + 1] != '\n')
+		return refuse(http, 400, "bare CR (lines end in CR LF)");
+	*at = cr + 2;
+	return 1;
 }
 
 static int
-scan_target(struct rt_http *http, const char *base, size_t *at, size_t end)
+scan_empty(struct rt_http *http, const char *base, size_t *at, size_t end)
 {
-	struct rt_span *target = &http->request.target;
-	char c;
-
-	*at = rt_http_run(base, *at, end, VCHAR);
-	/* bytes that should have been encoded, such as those of UTF-8, mean
-	   themselves */
-	if (*at < end && rt_http_is(base[*at], HIGH)) {
-		http->raw_target = true;
-		*at = rt_http_run(base, *at, end, VCHAR | HIGH);
+	if (*at - http->part_at >= MAX_LEADING)
+		return refuse(http, 400, "too many empty lines");
+	switch (base[*at]) {
+	case '\r':
+		return end_line(http, base, at, *at, end);
+	case '\n':
+		return refuse(http, 400, "bare LF (lines end in CR LF)");
+	case 0x16:
+		return refuse(http, 400, "this looks like TLS; use http://");
+	default:
+		return refuse(http, 400, "malformed request line");
 	}
-	if (!extend(target, *at, http->limits->target))
-		return refuse(http, 414, "the target is too long");
-	if (*at == end)
-		return 0;
-	c = base[*at];
-	if (c == '\r' || c == '\n')
-		return refuse(http, 400,
-			"no HTTP version (HTTP/0.9 is not "
-			"served)");
-	if (c != ' ' || target->size == 0)
-		return refuse(http, 400, "malformed request target");
-	++*at;
-	http->scan = SCAN_VERSION;
-	return 0;
+}
+
+static int
+refuse_target(struct rt_http *http, char c)
+{
+	return refuse(http, 400,
+		c == '\r' || c == '\n' ?
+			"no HTTP version (HTTP/0.9 is not served)" :
+			"malformed request target");
 }
 
 static bool
@@ -224,21 +200,20 @@ is_digit(char c)
 
 /* RFC 9112 2.3: HTTP-version is exactly "HTTP/" DIGIT "." DIGIT. */
 static int
-scan_version(struct rt_http *http, const char *base, size_t *at, size_t end)
+scan_version(struct rt_http *http, const char *base, size_t *at, size_t begin,
+	size_t end)
 {
-	const struct rt_span *target = &http->request.target;
-	const size_t begin = (size_t)target->at + target->size + 1;
 	const char *version = base + begin;
 	size_t have = end - begin;
 
-	if (memcmp(version, "HTTP/", have < 5 ? have : 5) != 0 ||
+	if ((have < 5 ? memcmp(version, "HTTP/", have) :
+			memcmp(version, "HTTP/", 5)) != 0 ||
 		(have > 5 && !is_digit(version[5])) ||
 		(have > 6 && version[6] != '.') ||
 		(have > 7 && !is_digit(version[7])) ||
 		(have > 8 && version[8] != '\r' && version[8] != '\n'))
 		return refuse(http, 400, "malformed HTTP version");
-	*at = begin + (have < 8 ? have : 8);
-	if (*at == end)
+	if (have <= 8)
 		return 0;
 	if (version[8] == '\n')
 		return refuse(http, 400, "bare LF (lines end in CR LF)");
@@ -246,86 +221,66 @@ scan_version(struct rt_http *http, const char *base, size_t *at, size_t end)
 		return refuse(http, 505,
 			"only HTTP/1.0 and HTTP/1.1 are served");
 	http->request.minor = version[7] - '0';
-	http->request.line.size = (uint32_t)(*at - http->request.line.at);
-	++*at;
-	http->scan = SCAN_FIRST_LF;
-	return 0;
+	http->request.line.size = (uint32_t)(begin + 8 - http->request.line.at);
+	return end_line(http, base, at, begin + 8, end);
 }
 
 static int
-scan_line(struct rt_http *http, const char *base, size_t *at)
+scan_request_line(struct rt_http *http, const char *base, size_t *at,
+	size_t end)
 {
-	char c = base[*at];
+	struct rt_request *request = &http->request;
+	struct rt_span *name = &request->name, *target = &request->target;
+	size_t n;
 
-	if (rt_http_is(c, TCHAR)) {
-		http->name.at = (uint32_t)*at;
-		http->scan = SCAN_NAME;
+	request->line.at = name->at = (uint32_t)*at;
+	n = rt_http_run(base, *at + name->size, end, TCHAR);
+	if (!extend(name, n, RT_MAX_METHOD))
+		return refuse(http, 501, "the method is too long");
+	if (n == end)
 		return 0;
+	if (base[n] != ' ')
+		return refuse(http, 400, "malformed request line");
+	request->method = method_of(base, *name);
+	target->at = (uint32_t)++n;
+	n = rt_http_run(base, n + target->size, end, VCHAR);
+	/* bytes that should have been encoded, such as those of UTF-8, mean
+	   themselves */
+	if (n < end && rt_http_is(base[n], HIGH)) {
+		http->raw_target = true;
+		n = rt_http_run(base, n, end, VCHAR | HIGH);
 	}
-	switch (c) {
-	case '\r':
-		++*at;
-		http->scan = SCAN_END_LF;
+	if (!extend(target, n, http->limits->target))
+		return refuse(http, 414, "the target is too long");
+	if (n == end)
 		return 0;
-	case '\n':
-		return refuse(http, 400, "bare LF (lines end in CR LF)");
-	case ' ':
-	case '\t':
-		return refuse(http, 400, "folded field line");
-	case ':':
-		return refuse(http, 400, "empty field name");
-	default:
-		return refuse(http, 400, "malformed field name");
-	}
+	if (base[n] != ' ' || target->size == 0)
+		return refuse_target(http, base[n]);
+	return scan_version(http, base, at, n + 1, end);
 }
 
+/* The line of a field was scanned. */
 static int
-scan_name(struct rt_http *http, const char *base, size_t *at, size_t end)
+add_field(struct rt_http *http, const char *base)
 {
-	*at = rt_http_run(base, *at, end, TCHAR);
-	if (*at == end)
-		return 0;
-	if (rt_is_blank(base[*at]))
-		return refuse(http, 400, "space before the colon");
-	if (base[*at] != ':')
-		return refuse(http, 400, "malformed field name");
-	http->name.size = (uint32_t)(*at - http->name.at);
-	++*at;
-	http->scan = SCAN_VALUE;
-	return 0;
-}
+	struct rt_http_field field = http->field;
+	size_t begin = field.value.at, end = begin + field.value.size;
 
-/* So many fields of this part are kept. */
-static size_t
-most_fields(const struct rt_http *http)
-{
-	return http->part == PART_HEAD ?
-		http->limits->fields :
-		RT_MAX_FIELDS - http->request.field_count;
-}
-
-/* The line of a field ends at `end`. */
-static int
-end_field(struct rt_http *http, const char *base, size_t end)
-{
-	size_t begin = (size_t)http->name.at + http->name.size + 1;
-	struct rt_http_field field = {.name = http->name};
-
-	if (http->found == most_fields(http)) {
+	if (http->found == http->most_found) {
 		http->too_many = true;
-		return 0;
+		return 1;
 	}
-	for (; end > begin && rt_is_blank(base[end - 1]); end--)
-		http->trailing = true;
 	while (begin < end && rt_is_blank(base[begin]))
 		begin++;
+	for (; begin < end && rt_is_blank(base[end - 1]); end--)
+		http->trailing = true;
 	field.value =
 		(struct rt_span){(uint32_t)begin, (uint32_t)(end - begin)};
 	if (!rt_http_add(&http->request, base,
 		    http->request.field_count + http->found, field))
 		return refuse(http, 503, "out of memory");
 	http->found++;
-	return 0;
+	return 1;
 }
 
 /* Whether eight bytes are VALUE all of them, and no tabs: none is below 0x20,
@@ -343,66 +298,98 @@ are_value(const char *bytes)
 		       (each * 0x80)) == 0;
 }
 
-static int
-scan_value(struct rt_http *http, const char *base, size_t *at, size_t end)
+static size_t
+run_of_value(const char *base, size_t at, size_t end)
 {
-	char c;
+	while (end - at >= 8 && are_value(base + at))
+		at += 8;
+	return rt_http_run(base, at, end, VALUE);
+}
 
-	while (end - *at >= 8 && are_value(base + *at))
-		*at += 8;
-	*at = rt_http_run(base, *at, end, VALUE);
-	if (*at == end)
-		return 0;
-	c = base[*at];
-	if (c == '\n')
+/* What begins with that is no field. */
+static int
+refuse_line(struct rt_http *http, char c)
+{
+	switch (c) {
+	case '\n':
 		return refuse(http, 400, "bare LF (lines end in CR LF)");
-	if (c == '\0')
-		return refuse(http, 400, "NUL in a field value");
-	if (c != '\r')
-		return refuse(http, 400, "control character in a field value");
-	http->scan = SCAN_LF;
-	return end_field(http, base, (*at)++);
-}
-
-static int
-scan_lf(struct rt_http *http, const char *base, size_t *at, enum scan next)
-{
-	if (base[*at] != '\n')
-		return refuse(http, 400, "bare CR (lines end in CR LF)");
-	++*at;
-	http->scan = next;
-	return 0;
-}
-
-static int
-scan_part(struct rt_http *http, const char *base, size_t *at, size_t end)
-{
-	switch (http->scan) {
-	case SCAN_BEGIN:
-		return scan_begin(http, base, at);
-	case SCAN_BEGIN_LF:
-		return scan_lf(http, base, at, SCAN_BEGIN);
-	case SCAN_METHOD:
-		return scan_method(http, base, at, end);
-	case SCAN_TARGET:
-		return scan_target(http, base, at, end);
-	case SCAN_VERSION:
-		return scan_version(http, base, at, end);
-	case SCAN_FIRST_LF:
-	case SCAN_LF:
-		return scan_lf(http, base, at, SCAN_LINE);
-	case SCAN_LINE:
-		return scan_line(http, base, at);
-	case SCAN_NAME:
-		return scan_name(http, base, at, end);
-	case SCAN_VALUE:
-		return scan_value(http, base, at, end);
-	case SCAN_END_LF:
-		return scan_lf(http, base, at, SCAN_END);
-	case SCAN_END:
-		break;
+	case ' ':
+	case '\t':
+		return refuse(http, 400, "folded field line");
+	case ':':
+		return refuse(http, 400, "empty field name");
+	default:
+		return refuse(http, 400, "malformed field name");
 	}
-	return 0;
+}
+
+static int
+refuse_value(struct rt_http *http, char c)
+{
+	return refuse(http, 400,
+		c == '\n'         ? "bare LF (lines end in CR LF)" :
+			c == '\0' ? "NUL in a field value" :
+				    "control character in a field value");
+}
+
+static int
+scan_field(struct rt_http *http, const char *base, size_t *at, size_t end)
+{
+	struct rt_span *name = &http->field.name, *value = &http->field.value;
+	size_t n;
+
+	name->at = (uint32_t)*at;
+	n = rt_http_run(base, *at + name->size, end, TCHAR);
+	name->size = (uint32_t)(n - name->at);
+	if (n == end)
+		return 0;
+	if (name->size == 0)
+		return refuse_line(http, base[n]);
+	if (base[n] != ':')
+		return refuse(http, 400,
+			rt_is_blank(base[n]) ? "space before the colon" :
+					       "malformed field name");
+	value->at = (uint32_t)++n;
+	n = run_of_value(base, n + value->size, end);
+	value->size = (uint32_t)(n - value->at);
+	if (n == end)
+		return 0;
+	if (base[n] != '\r')
+		return refuse_value(http, base[n]);
+	return end_line(http, base, at, n, end);
+}
+
+/* A field, or the empty line. */
+static int
+scan_line(struct rt_http *http, const char *base, size_t *at, size_t end)
+{
+	int scanned;
+
+	if (base[*at] == '\r') {
+		scanned = end_line(http, base, at, *at, end);
+		if (scanned > 0)
+			http->scan = SCAN_END;
+		return scanned;
+	}
+	scanned = scan_field(http, base, at, end);
+	if (scanned > 0)
+		scanned = add_field(http, base);
+	if (scanned > 0)
+		http->field.name.size = http->field.value.size = 0;
+	return scanned;
+}
+
+static int
+scan_begin(struct rt_http *http, const char *base, size_t *at, size_t end)
+{
+	int scanned;
+
+	if (!rt_http_is(base[*at], TCHAR))
+		return scan_empty(http, base, at, end);
+	scanned = scan_request_line(http, base, at, end);
+	if (scanned > 0)
+		http->scan = SCAN_LINES;
+	return scanned;
 }
 
 int
@@ -411,12 +398,15 @@ rt_http_scan(struct rt_http *http, const char *base, size_t size)
 	size_t at = http->part_at + http->scanned;
 	size_t most = http->part_at + http->limits->head;
 	size_t end = size < most ? size : most;
+	int scanned = 1;
 
-	while (at < end && http->scan != SCAN_END)
-		if (scan_part(http, base, &at, end) != 0)
-			return -1;
-	if (at < size && http->scan != SCAN_END)
+	if (http->scan == SCAN_BEGIN)
+		while (scanned > 0 && at < end && http->scan == SCAN_BEGIN)
+			scanned = scan_begin(http, base, &at, end);
+	while (scanned > 0 && at < end && http->scan == SCAN_LINES)
+		scanned = scan_line(http, base, &at, end);
+	if (scanned >= 0 && http->scan != SCAN_END && end < size)
 		return refuse(http, 431, "the head is too large");
 	http->scanned = at - http->part_at;
-	return http->scan == SCAN_END;
+	return scanned < 0 ? -1 : http->scan == SCAN_END;
 }
