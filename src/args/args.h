@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line of retort(1). Part of the command: sees retort.h only. */
+/* The command line of retort(1). */
 #ifndef ARGS_H
 #define ARGS_H
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * That it listens, and where: to people, scripts and supervisors. Part of the
- * command: sees retort.h only.
- */
+/* That it listens, and where: to people, scripts and supervisors. */
 #ifndef ANNOUNCE_H
 #define ANNOUNCE_H
 

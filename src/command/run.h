@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * retort run: a server for the time of a COMMAND. Part of the command: sees
- * retort.h only.
- */
+/* retort run: a server for the time of a COMMAND. */
 #ifndef RUN_H
 #define RUN_H
 

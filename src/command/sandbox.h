@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the process gives up before it serves: files that it does not need, new
- * connections, other programs. Part of the command: sees retort.h only.
- */
+/* What the process gives up before it serves: files that it does not need, new
+   connections, other programs. */
 #ifndef SANDBOX_H
 #define SANDBOX_H
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The process as it must be before it serves: its descriptors. Part of the
- * command: sees retort.h only.
- */
+/* The process as it must be before it serves: its descriptors. */
 #ifndef SETUP_H
 #define SETUP_H
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Transcripts as pictures: retort show, and the reports of retort run. Part of
- * the command: sees retort.h only.
- */
+/* Transcripts as pictures: retort show, and the reports of retort run. */
 #ifndef SHOW_H
 #define SHOW_H
 

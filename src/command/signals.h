@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Signals: what ends us, what goes on to COMMAND, and what must not kill us.
- * Part of the command: sees retort.h only.
- */
+/* Signals: what ends us, what goes on to COMMAND, and what must not kill us. */
 #ifndef SIGNALS_H
 #define SIGNALS_H
 

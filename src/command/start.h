@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The server that the options describe. Part of the command: sees retort.h
-   only. */
+/* The server that the options describe. */
 #ifndef START_H
 #define START_H
 

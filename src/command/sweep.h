@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * retort sweep: one reply in every way, a COMMAND for each. Part of the
- * command: sees retort.h only.
- */
+/* retort sweep: one reply in every way, a COMMAND for each. */
 #ifndef SWEEP_H
 #define SWEEP_H
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Why a COMMAND failed with TLS, which it may not say: it may not trust the
- * server. Part of the command: sees retort.h only.
- */
+/* Why a COMMAND failed with TLS, which it may not say: it may not trust the
+   server. */
 #ifndef TRUST_H
 #define TRUST_H
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Waits of the command for anything but its server: its parent's end, lines of
- * standard input, and what --control asks for. Part of the command: sees
- * retort.h only.
- */
+/* Waits of the command for anything but its server: its parent's end, lines of
+   standard input, and what --control asks for. */
 #ifndef WATCH_H
 #define WATCH_H
 

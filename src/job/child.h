@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The COMMAND of retort run and retort sweep: a process group of its own, which
- * ends with us, and the processes that it has begun in others. Part of the
- * command: sees retort.h only.
- */
+/* The COMMAND of retort run and retort sweep: a process group of its own, which
+   ends with us, and the processes that it has begun in others. */
 #ifndef CHILD_H
 #define CHILD_H
 

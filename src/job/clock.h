@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Part of the command. */
 #ifndef CLOCK_H
 #define CLOCK_H
 

@@ -2,7 +2,6 @@
 /*
  * Processes of ours in which a COMMAND runs, one after another: so several run
  * at once, and each process ends what its own COMMAND has begun, and no more.
- * Part of the command: sees retort.h only.
  */
 #ifndef RUNNER_H
 #define RUNNER_H

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Who has the terminal: we and COMMAND are two process groups, and one job of
- * the shell. Part of the command: sees retort.h only.
- */
+/* Who has the terminal: we and COMMAND are two process groups, and one job of
+   the shell. */
 #ifndef TERMINAL_H
 #define TERMINAL_H
 

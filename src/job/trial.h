@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * One COMMAND after another, whose output is kept and not shown, and which may
- * take only so long. Part of the command: sees retort.h only.
- */
+/* One COMMAND after another, whose output is kept and not shown, and which may
+   take only so long. */
 #ifndef TRIAL_H
 #define TRIAL_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The body of a request, as bytes. Part of match. */
+/* The body of a request, as bytes. */
 #include "config.h"
 
 #include "match/match_parts.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The fields of a request. Part of match. */
+/* The fields of a request. */
 #include "config.h"
 
 #include "match/match_parts.h"

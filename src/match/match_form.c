@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies that are forms. Part of match. */
+/* Bodies that are forms. */
 #include "config.h"
 
 #include "match/match_parts.h"

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Bodies that are JSON, compared as values. Part of match. jansson parses them,
- * if it is there; the comparison, which names the path to what differs, is
- * ours.
- */
+/* Bodies that are JSON, compared as values. jansson parses them, if it is
+   there; the comparison, which names the path to what differs, is ours. */
 #include "config.h"
 
 #include "match/match_parts.h"

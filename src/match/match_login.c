@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Logins: Basic and Digest, at the server and at a proxy. Part of match. */
+/* Logins: Basic and Digest, at the server and at a proxy. */
 #include "config.h"
 
 #include "match/match_parts.h"

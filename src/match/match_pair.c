@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Pairs of names and values: the parameters of a query, and forms. Part of
- * match. A rule has them as text, in which an asterisk stands for any bytes.
- */
+/* Pairs of names and values: the parameters of a query, and forms. A rule has
+   them as text, in which an asterisk stands for any bytes. */
 #include "config.h"
 
 #include "match/match_parts.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Regular expressions, POSIX's extended ones, on the path, fields and the body.
- * Part of match.
  *
  * The C library compiles and runs them, in the C locale, whatever that of the
  * host program. It tries a pattern anew at each byte of a text, which takes

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The request line: its method and target; and whether the request is refused.
-   Part of match. */
+/*
+ * The request line: its method and target; and whether the request is refused.
+ */
 #include "config.h"
 
 #include "match/match_parts.h"

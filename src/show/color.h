@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Colours at a terminal. Part of the command. */
+/* Colours at a terminal. */
 #ifndef COLOR_H
 #define COLOR_H
 

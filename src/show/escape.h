@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Text of others, such as what a client printed, is data: whatever it holds, it
- * neither changes a page, a file or a terminal, nor looks like other text. Part
- * of the command.
- */
+/* Text of others, such as what a client printed, is data: whatever it holds, it
+   neither changes a page, a file or a terminal, nor looks like other text. */
 #ifndef ESCAPE_H
 #define ESCAPE_H
 

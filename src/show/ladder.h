@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Transcripts as values, and pictures of them: the client on the left, the
- * server on the right, and what went between them, one below the other. Part of
- * the command: sees retort.h only.
- */
+/* Transcripts as values, and pictures of them: the client on the left, the
+   server on the right, and what went between them, one below the other. */
 #ifndef LADDER_H
 #define LADDER_H
 

@@ -2,7 +2,7 @@
 /*
  * The top of each page for people: it has nothing from elsewhere, and no
  * script, and its Content-Security-Policy allows the styles below alone, by
- * their hashes, which tests/command/reports.sh compares. Part of the command.
+ * their hashes, which tests/command/reports.sh compares.
  */
 #ifndef PAGE_H
 #define PAGE_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How far a sweep is: a line of the terminal. Part of the command. */
+/* How far a sweep is: a line of the terminal. */
 #ifndef PROGRESS_H
 #define PROGRESS_H
 

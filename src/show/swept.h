@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The results of a sweep as values, and reports of them. Part of the command:
- * sees retort.h only.
- */
+/* The results of a sweep as values, and reports of them. */
 #ifndef SWEPT_H
 #define SWEPT_H
 

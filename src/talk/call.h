@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A call, which is a request and what was answered, as one line of JSON for the
- * page of --inspect. Part of the command: sees retort.h only.
- */
+/* A call, which is a request and what was answered, as one line of JSON for the
+   page of --inspect. */
 #ifndef CALL_H
 #define CALL_H
 

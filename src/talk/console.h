@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Answers that are typed: each line of standard input goes to one piece or
- * datagram, in the order in which they came. Part of the command: sees
- * retort.h only.
- */
+/* Answers that are typed: each line of standard input goes to one piece or
+   datagram, in the order in which they came. */
 #ifndef TYPED_H
 #define TYPED_H
 

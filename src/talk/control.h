@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * --control: a test in any language gives rules, and asks for records and the
- * verdict, by lines of text; retort(1) describes them. Nothing here waits.
- * Part of the command: sees retort.h only.
- */
+/* --control: a test in any language gives rules, and asks for records and the
+   verdict, by lines of text; retort(1) describes them. Nothing here waits. */
 #ifndef CONTROL_H
 #define CONTROL_H
 

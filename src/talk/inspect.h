@@ -2,8 +2,7 @@
 /*
  * --inspect: a page in which requests are seen as they come. It has a server of
  * its own, on the loopback, whose requests are nobody's but ours; the page
- * reads a reply of it that stays open. Nothing here waits. Part of the command:
- * sees retort.h only.
+ * reads a reply of it that stays open. Nothing here waits.
  */
 #ifndef INSPECT_H
 #define INSPECT_H

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Output to stderr while the command serves: lines that never make it
- * wait. Part of the command: sees retort.h only.
- */
+/* Output to stderr while the command serves: lines that never make it wait. */
 #ifndef OUTPUT_H
 #define OUTPUT_H
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Standard error, whatever it is, without ever waiting for who reads it. Part
- * of the command: sees retort.h only.
- */
+/* Standard error, whatever it is, without ever waiting for who reads it. */
 #ifndef SINK_H
 #define SINK_H
 
