@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions of retort.h that say what is answered. */
+/* The functions of retort.h that set answers. */
 #include "config.h"
 
 #include <errno.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions of retort.h about what came, and whether it was right. */
+/*
+ * The functions of retort.h about requests that came, and the verdict on them.
+ */
 #include "config.h"
 
 #include <errno.h>

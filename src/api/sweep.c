@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * retort_sweep(): one reply, cut and split at its bytes, for clients that say
- * each time whether they took what came for the whole. Each server has one
- * client at a time; with several servers several run at once.
+ * each time whether they took it for the whole. A server has one client at a
+ * time; several servers have several at once.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by sweep.c: the replies of a sweep, by number, and the report of what
-   became of them. Pure. */
+/* Called by sweep.c: the results of a sweep, by number, and the report of them.
+   Pure. */
 #include "config.h"
 
 #include "api/sweep_parts.h"

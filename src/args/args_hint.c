@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mistakes that people make, and what to write instead. One table: a line that
- * says what is wrong, as a pattern, and what to try. It is only looked at when
- * the process is about to end.
+ * Mistakes that people make, and what to write instead. Each row of the table
+ * has the pattern of an error line, and the hint. It is used only when the
+ * process is about to end.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of options, also of those that are not known, and operands. */
+/* Names of options, known and unknown, and operands. */
 #include "config.h"
 
 #include "args/args_parts.h"

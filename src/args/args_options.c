@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The options: a row each, in the order of --help. The command line is read by
- * this table, --help prints it, and completion.awk, which reads the text below,
- * makes the completions of the shells of it.
+ * this table, --help prints it, and completion.awk reads its text below to make
+ * the completions of the shells.
  */
 #include "config.h"
 

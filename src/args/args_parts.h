@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shared by the files of args: a table of options (args_options.c), by which
- * the words of the command line are read one by one (args.c, args_read.c), and
- * then all of them together (args_check.c).
+ * Shared by the files of args. A table of options (args_options.c) says how the
+ * words of the command line are read, one by one (args.c, args_read.c); then
+ * all of them are checked together (args_check.c).
  */
 #ifndef ARGS_PARTS_H
 #define ARGS_PARTS_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How each kind of option is read, and some that are like no other. */
+/* How each kind of option is read, and a few that are like no other. */
 #include "config.h"
 
 #include "args/args_parts.h"

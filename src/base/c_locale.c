@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Called around what obeys the host program's locale, which stays as it is. */
+/* Wraps calls that obey the host program's locale, which stays as it is. */
 #include "config.h"
 
 #include "base/c_locale.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The C locale, for calls of the C library, and of others, that obey the
- * present one: for this thread, and until it is left.
- */
+/* The C locale, for calls of the C library and of others that obey the current
+   one: for this thread, and until it is left. */
 #ifndef RT_C_LOCALE_H
 #define RT_C_LOCALE_H
 

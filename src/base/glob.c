@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts with asterisks, and targets. Called by match/. */
+/* Patterns with asterisks, and targets. Called by match/. */
 #include "config.h"
 
 #include "base/glob.h"

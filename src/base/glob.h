@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Texts of rules in which an asterisk is any bytes: paths, parameters, pairs of
- * forms.
+ * Patterns in which an asterisk stands for any bytes: paths, parameters, and
+ * pairs of forms.
  *
- * Targets are compared by what they mean: however a client writes a byte, as
- * itself or percent-encoded, it is the same byte. What separates is apart from
- * what is only encoded: "%2F" from "/", and in a query "%26", "%3D" and "%2B"
+ * Targets are compared by what they mean: a byte is the same whether a client
+ * writes it as itself or percent-encoded. A byte that separates differs from
+ * the same byte encoded: "%2F" from "/", and in a query "%26", "%3D" and "%2B"
  * from "&", "=" and "+".
  */
 #ifndef RT_GLOB_H

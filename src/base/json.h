@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON of requests, which jansson parses, if it is there. */
+/* JSON of requests. jansson parses it, if it is there. */
 #ifndef RT_JSON_H
 #define RT_JSON_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts that are looked for. Called by match/. */
+/* Searching for texts. Called by match/. */
 #include "config.h"
 
 #include "base/needle.h"

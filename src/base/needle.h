@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Texts that are looked for, found in one pass (Knuth, Morris and Pratt): a
- * client chooses what is searched, and must not be able to keep the loop busy.
- */
+/* Searching for texts in one pass (Knuth, Morris and Pratt): clients choose
+   what is searched, and must not be able to keep the loop busy. */
 #ifndef RT_NEEDLE_H
 #define RT_NEEDLE_H
 

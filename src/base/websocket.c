@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* WebSockets: what RFC 6455 wants to be computed. */
+/* WebSockets: the computations of RFC 6455. */
 #include "config.h"
 
 #include "base/websocket.h"

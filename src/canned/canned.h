@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A reply as a user gives it, copied: what it says, and how it is said. */
+/* A reply as a user gave it, copied: what it says, and how. */
 #ifndef RT_CANNED_H
 #define RT_CANNED_H
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A canned reply in which parts of the request are filled in. Called by
- * canned.c. A file is opened beneath the folder that its name begins with.
- */
+/* Fills in parts of the request in a canned reply. Called by canned.c. A file
+   is opened beneath the folder that its name begins with. */
 #include "config.h"
 
 #include "canned/canned_parts.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The conditions, as members of structs; match/match.c knows what they mean.
- * Called by whatever has a rule before it, or a part of one.
- */
+/* The conditions, as members of structs; match/match.c knows what they mean.
+   Called by whoever handles a rule, or a part of one. */
 #include "config.h"
 
 #include "canned/condition.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The members of retort.h that say which requests: once in struct retort_reply,
- * for a rule, and once in struct retort_requests. One table of them, for all
- * who copy, compare, refuse or read them.
+ * The conditions on requests, which are members of retort.h: of struct
+ * retort_reply, for a rule, and of struct retort_requests. One table of them,
+ * for all who copy, compare, refuse or read them.
  */
 #ifndef RT_CONDITION_H
 #define RT_CONDITION_H

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Parts of the request in a text. canned_fill.c calls it for replies, and
- * the scenario reader to tell mistakes where they are. Pure.
- */
+/* Parts of the request in a text. Called by canned_fill.c for replies, and by
+   the scenario reader, so that it reports mistakes where they are. Pure. */
 #include "config.h"
 
 #include "canned/fill.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* That it listens, and where: to people, scripts and supervisors. */
+/* Tells people, scripts and supervisors that the server listens, and where. */
 #ifndef ANNOUNCE_H
 #define ANNOUNCE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* --reload: the scenario is read anew when its file has changed. */
+/* --reload: reads the scenario again when its file has changed. */
 #ifndef RELOAD_H
 #define RELOAD_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* retort run: a server for the time of a COMMAND. */
+/* retort run: a server while a COMMAND runs. */
 #ifndef RUN_H
 #define RUN_H
 

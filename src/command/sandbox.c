@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Called by main.c when all is open. Landlock is used by its system calls: no C
- * library has functions for them, and the header may be older than the kernel.
+ * Called by main.c when everything is open. Landlock is used by system calls: C
+ * libraries have no functions for them, and the header may be older than the
+ * kernel.
  */
 #include "config.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The process as it must be before it serves: its descriptors. */
+/* What has to be done before there is a server: the descriptors of the process,
+   those that were passed in, and addresses. */
 #ifndef SETUP_H
 #define SETUP_H
 

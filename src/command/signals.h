@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals: what ends us, what goes on to COMMAND, and what must not kill us. */
+/* Signals: those that end us, those that are passed on to COMMAND, and those
+   that must not kill us. */
 #ifndef SIGNALS_H
 #define SIGNALS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* retort sweep: one reply in every way, a COMMAND for each. */
+/* retort sweep: one reply, spoiled in every way, and a COMMAND for each. */
 #ifndef SWEEP_H
 #define SWEEP_H
 

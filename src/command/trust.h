@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Why a COMMAND failed with TLS, which it may not say: it may not trust the
-   server. */
+/* Why a COMMAND failed with TLS, when it does not say so itself: it may not
+   trust the server. */
 #ifndef TRUST_H
 #define TRUST_H
 

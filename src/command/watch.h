@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Waits of the command for anything but its server: its parent's end, lines of
-   standard input, and what --control asks for. */
+/* Everything that the command waits for besides its server: its parent's end,
+   lines of standard input, and --control. */
 #ifndef WATCH_H
 #define WATCH_H
 

@@ -27,24 +27,28 @@
  *	                                                          v
  *	                                                        OVER
  *
- * When asked to ROUTE, the owner may want to be asked for an early ANSWER, in
- * the middle of the body; what the client still sends is then read and dropped,
- * while the reply is sent and after it. If such a connection is kept, that is
- * the rest of the body, whose end is waited for in REPLY.
+ * When asked to ROUTE, the owner may choose to be asked for an early ANSWER, in
+ * the middle of the body. What the client still sends is then read and dropped,
+ * while the reply is sent and after it. If such a connection is kept, REPLY
+ * waits for the end of the body, too.
  *
- * A greeting is a reply before the first byte. Without HTTP a piece is a
- * request, HEAD is where a part of it has come, and a FIN or time-out there
- * makes the last one of what has come; while its reply is sent nothing is read.
- * RT_STEP_NEXT leads from REPLY back to IDLE, and a FIN from there to FINISH;
- * if bytes of the next request have come already, it asks for the NEXT first.
- * With HTTP that is so, too, but the exchange ends there: before, it is DONE.
- * The step says what the connection speaks from then on; pieces that HTTP
- * follows are DONE as well.
- * RT_STEP_STALL stays in REPLY until the client leaves; RT_STEP_HALF in DRAIN,
- * without a bound. In addition, `rest` says what BODY waits for that is not the
+ * A greeting is a reply before the first byte.
+ *
+ * Without HTTP a piece takes the place of a request. HEAD means that a part of
+ * one has come; a FIN or time-out there makes that the last piece. While its
+ * reply is sent, nothing is read.
+ *
+ * RT_STEP_NEXT leads from REPLY back to IDLE, where a FIN leads to FINISH. It
+ * says what the connection speaks from then on. If bytes of the next request
+ * have come already, the connection asks for the NEXT first. With HTTP, or when
+ * HTTP follows, the exchange ends there, and before that it is DONE.
+ *
+ * RT_STEP_STALL stays in REPLY until the client leaves, and RT_STEP_HALF in
+ * DRAIN, without a bound. `rest` says what a connection waits for besides its
  * peer.
- * A datagram begins with its one piece, and its channel is for sending alone:
- * see conn_datagram.c.
+ *
+ * A datagram begins with its one piece, and its channel only sends: see
+ * conn_datagram.c.
  */
 #ifndef RT_CONN_H
 #define RT_CONN_H

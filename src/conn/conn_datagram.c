@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A datagram: a request that is there as a whole, answered by datagrams, each
- * of which one operation sends, or nothing of it.
+ * A datagram: a whole request from the start, answered by datagrams; one
+ * operation sends all of a datagram or nothing.
  *
  *	asks ANSWER or IGNORE -> (WAIT) -> REPLY -> OVER
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shared by the files of the room conn: events (conn.c) change the
- * state, and what is wanted (conn_plan.c) follows from it. conn_request.c takes
+ * Shared by the files of the room conn. Events (conn.c) change the state, and
+ * conn_plan.c derives from it what the connection wants. conn_request.c takes
  * the request, conn_piece.c a piece, conn_next.c leads from one to the next,
  * conn_end.c ends the connection, and conn_datagram.c sends the reply to a
  * datagram.

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Without HTTP: what has come is a piece, or several, or a part of one, as the
- * framing has it.
- */
+/* Without HTTP: the framing says whether the bytes that came are one piece,
+   several, or a part of one. */
 #include "config.h"
 
 #include "conn/conn_parts.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plan of a connection: its state as the next operation inward, the next
- * one outward, and a deadline. Changes nothing: what follows from a state is
- * conn.c's to do.
+ * The plan of a connection: derives from its state the next operation inward,
+ * the next one outward, and a deadline. Changes nothing: conn.c does what
+ * follows from a state.
  */
 #include "config.h"
 

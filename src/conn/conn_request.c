@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The request of a connection: what has come is parsed, kept or dropped, and
- * the owner is asked. What follows, conn.c says.
- */
+/* The request of a connection: parses what has come, keeps or drops it, and
+   asks the owner. conn.c does what follows. */
 #include "config.h"
 
 #include "conn/conn_parts.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a piece ends: the words that say it, and the first piece in bytes. */
+/* Where a piece ends: the words for that, and the first piece of some bytes. */
 #include "config.h"
 
 #include "conn/framing.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Faults as text: a table of words, and the reader. Called by canned.c and
- * route.c, and by what checks a text before it is used. Pure.
- */
+/* Reads faults: a table of words, and clauses made of them. Called by canned.c
+   and route.c, and by whoever checks a text before it is used. Pure. */
 #include "config.h"
 
 #include "fault/fault_parts.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults done to a script. The order of clauses does not matter where they do
- * different things: they are applied by verb, the head first, then bytes, cuts,
- * time, the ending. Called by the room route.
+ * Applies faults to a script. The order of clauses does not matter where they
+ * do different things: they are applied by verb, the head first, then bytes,
+ * cuts, time, the ending. Called by the room route.
  */
 #include "config.h"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What faults ask of others than the script of a reply: of who reads the
- * request, of who makes the reply, and of TLS, whose wire bytes are edited.
- */
+/* What faults change besides the script of a reply: how the request is read,
+   how the reply is made, and the wire bytes of TLS. */
 #include "config.h"
 
 #include "fault/fault_parts.h"

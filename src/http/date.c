@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Dates as HTTP writes them. Called by the rooms that send or compare dates;
- * knows no clock and no locale, nor a time zone: gmtime(3) would read its file,
- * which is seven system calls before the first reply of a process.
+ * Dates as HTTP writes them. Called by the rooms that send or compare dates.
+ * Knows no clock, no locale and no time zone: gmtime(3) would read the file of
+ * that, which is seven system calls before the first reply of a process.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines of text as fields. Called by whatever a user's fields come to. */
+/* Lines of text as fields. Called by all rooms that read a user's fields. */
 #include "config.h"
 
 #include "http/field.h"

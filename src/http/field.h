@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fields that a user gives, as lines of text: "Name: value\nName: value".
- * Lines end with LF or CRLF, the last one needs no end, empty ones count for
- * nothing.
+ * Fields that a user gives, as lines of text: "Name: value\nName: value". Lines
+ * end with LF or CRLF, the last one needs no end, and empty ones do not count.
  */
 #ifndef RT_FIELD_H
 #define RT_FIELD_H

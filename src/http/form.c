@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads forms. Called by match/match_pair.c. */
+/* Reads forms. Called by match/match_pair.c and canned/fill.c. */
 #include "config.h"
 
 #include "http/form.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Forms: pairs of a name and a value, as they stand in the query of a target,
- * in a body that is application/x-www-form-urlencoded, and in one that is
- * multipart/form-data (RFC 7578). Pure, and without memory of its own.
+ * Forms: pairs of a name and a value, in the query of a target, in a body of
+ * application/x-www-form-urlencoded, and in one of multipart/form-data (RFC
+ * 7578). Pure, and without memory of its own.
  */
 #ifndef RT_FORM_H
 #define RT_FORM_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A head that was refused, for those who want to see all of it: where it ends,
- * and its parts, as far as they can be told apart. Nothing is decided by them
- * that strict parsing has not decided before: the request stays refused.
+ * and its parts, as far as they can be told apart. This decides nothing that
+ * strict parsing has not decided before: the request stays refused.
  */
 #include "config.h"
 

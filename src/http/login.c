@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Logins, as fields of requests have them. Called by match/. */
+/* Logins, as the fields of requests carry them. Called by match/. */
 #include "config.h"
 
 #include "http/login.h"

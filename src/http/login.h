@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a client says of itself in Authorization and Proxy-Authorization (RFC
- * 9110 11.4): the user and the password of Basic (RFC 7617), the parameters of
- * Digest (RFC 7616), and the response that these should have. Pure.
+ * The logins in Authorization and Proxy-Authorization (RFC 9110 11.4): user and
+ * password of Basic (RFC 7617), the parameters of Digest (RFC 7616), and the
+ * response that these should have. Pure.
  */
 #ifndef RT_LOGIN_H
 #define RT_LOGIN_H

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Called by run.c, for sweeps while other threads run: between fork and exec
- * nothing that takes a lock or asks for memory.
- */
+/* Called by run.c, and for sweeps while other threads run: between fork and
+   exec nothing may take a lock or allocate memory. */
 #include "config.h"
 
 #include "job/child.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The COMMAND of retort run and retort sweep: a process group of its own, which
-   ends with us, and the processes that it has begun in others. */
+/*
+ * The COMMAND of retort run and retort sweep: a process group of its own, which
+ * ends with us, together with processes of other groups that it has started.
+ */
 #ifndef CHILD_H
 #define CHILD_H
 

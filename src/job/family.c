@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by child.c. What /proc tells, where there is one. */
+/* Called by child.c. Reads /proc, where there is one. */
 #include "config.h"
 
 #include "job/family.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The processes that COMMAND has begun, wherever they are by now: in groups and
- * sessions of their own, or left by their parents. Where the system has no such
- * thing as a subreaper (Linux has), nothing is known of them.
+ * The processes that COMMAND has started, wherever they are by now: in groups
+ * and sessions of their own, or left by their parents. Where the system has no
+ * subreaper (Linux has one), nothing is known of them.
  */
 #ifndef FAMILY_H
 #define FAMILY_H

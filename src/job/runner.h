@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Processes of ours in which a COMMAND runs, one after another: so several run
- * at once, and each process ends what its own COMMAND has begun, and no more.
- */
+/* Processes of ours that run one COMMAND after another. So several run at once,
+   and each process ends what its own COMMAND has started, and nothing else. */
 #ifndef RUNNER_H
 #define RUNNER_H
 

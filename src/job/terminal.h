@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who has the terminal: we and COMMAND are two process groups, and one job of
+/* Who has the terminal: we and COMMAND are two process groups, but one job of
    the shell. */
 #ifndef TERMINAL_H
 #define TERMINAL_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One COMMAND after another, whose output is kept and not shown, and which may
-   take only so long. */
+/* One COMMAND after another, with its output kept instead of shown, and a limit
+   of time. */
 #ifndef TRIAL_H
 #define TRIAL_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The records of a server, in the order in which their requests ended, and the
-   memory that they have together. */
+   memory that they use together. */
 #include "config.h"
 
 #include "journal/journal.h"

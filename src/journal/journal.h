@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Exchanges: as log lines, and as records that are kept. */
+/* Records: exchanges that are kept. */
 #ifndef RT_JOURNAL_H
 #define RT_JOURNAL_H
 

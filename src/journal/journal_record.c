@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exchanges as their owner sees them, and what is kept of each: what happened,
- * in order, and the request. Called by the room server at each thing that
- * happens to a connection; copies what it keeps, so that records outlive
- * connections.
+ * Exchanges as users see them, and the records of them: the request, and what
+ * happened, in order. Called by the room server for everything that happens to
+ * a connection. Copies what it keeps, so that records outlive connections.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection as text: what came and what went, line by line. */
+/* A connection as text: the bytes that came and went, line by line. */
 #include "config.h"
 
 #include "journal/journal.h"

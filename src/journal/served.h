@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection or datagram that is served, and its server's notes on it. */
+/* A connection or datagram, and what its server notes about it. */
 #ifndef RT_SERVED_H
 #define RT_SERVED_H
 

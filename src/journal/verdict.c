@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Compares records with expectations, and says in words what is wrong. Called
- * by retort.c.
- */
+/* Compares records with expectations, and says in words what is wrong. Called
+   by api/. */
 #include "config.h"
 
 #include "journal/verdict.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compares a request with conditions, and tells where it differs. Called by
- * whatever asks "which requests": route.c for rules, verdict.c for
- * expectations, api/record.c for waits and counts. Pure.
+ * Compares a request with conditions, and says where it differs. Called by
+ * whoever asks "which requests": route.c for rules, verdict.c for expectations,
+ * api/record.c for waits and counts. Pure.
  *
  * A condition is one row of a table: how it is read, whether it is given,
- * whether the request fits, and how to say that it does not. The rows stand in
+ * whether the request fits, and how to say that it does not. The rows are in
  * match_request.c, match_tls.c, match_field.c, match_login.c, match_regex.c,
- * match_body.c, match_form.c, match_json.c, match_state.c.
+ * match_body.c, match_form.c, match_json.c and match_state.c.
  */
 #include "config.h"
 

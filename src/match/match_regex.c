@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Regular expressions, POSIX's extended ones, on the path, fields and the body.
+ * Regular expressions, the extended ones of POSIX, for the path, fields and the
+ * body.
  *
- * The C library compiles and runs them, in the C locale, whatever that of the
- * host program. It tries a pattern anew at each byte of a text, which takes
+ * The C library compiles and runs them, in the C locale, whatever the host
+ * program's is. It tries a pattern at each byte of a text in turn, which takes
  * time by the square of its length: a client could keep the loop busy. So a
- * pattern is joined to one that runs over any bytes before it, and is tried
- * once. What else takes time, or memory, has limits here.
+ * pattern is joined to one that skips any bytes before it, and is tried once.
+ * Whatever else takes time or memory has limits here.
  */
 #include "config.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The request line: its method and target; and whether the request is refused.
- */
+/* The request line, that is method and target, and whether the request is
+   refused. */
 #include "config.h"
 
 #include "match/match_parts.h"

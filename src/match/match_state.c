@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What came before a request: the states in which it came, its number on its
-   connection, and what that has become. */
+   connection, and what the connection has become. */
 #include "config.h"
 
 #include "match/match_parts.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two sides agreed on by TLS. */
+/* What client and server agreed on by TLS. */
 #include "config.h"
 
 #include "match/match_parts.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * States that rules want and leave: words "STATE", the server's own;
- * "NAME:STATE", one of several that it has; "connection:STATE", that of the
- * connection. Each is in the state "start" at first. Pure.
+ * The states that rules require and set. "STATE" is the server's own,
+ * "NAME:STATE" one of several that it has, "connection:STATE" that of the
+ * connection. Each begins as "start". Pure.
  */
 #ifndef RT_STATE_H
 #define RT_STATE_H

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a file is still what it was. Looks at paths only: what it says may
- * be over at once, as with everything that others may change.
+ * Whether a file is still what it was. Looks at paths only, so its answer may
+ * be out of date at once, as always when others can change a file.
  *
- * A whole path is looked at, ROOT's own and what is beneath it, so that one
- * call finds a ROOT that was made anew, too. statx(2) cannot be told to refuse
- * links, except the last one: so each folder beneath ROOT is looked at by
- * itself, and is to be a folder. Between two of these calls somebody may put a
- * link in its place, but what it leads to must be the file that was found
- * without links before: nothing else can be reached.
+ * It looks at a whole path, ROOT's own and the part beneath it, so that one
+ * call also finds a ROOT that was replaced. statx(2) cannot be told to refuse
+ * links, except the last one, so each folder beneath ROOT is checked by itself:
+ * it must be a folder. Between two of these calls somebody may put a link in
+ * its place, but the link must lead to the file that was found without links
+ * before: nothing else can be reached.
  */
 #include "config.h"
 

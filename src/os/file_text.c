@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the path of a request means, and what is said of a file: text alone, no
- * system call. Called by the site.
- */
+/* What the path of a request means, and the texts about a file: no system
+   calls. Called by the site. */
 #include "config.h"
 
 #include "os/file.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Called by the room server. Asking for the process costs a system call, which
- * each step of a loop would make: a page that a fork does not get costs none.
- * But to make one costs as much as asking twenty times, and a tenth of all that
- * a test does which starts a server, asks it once, and stops it.
+ * Called by the room server. To ask for the process costs a system call, in
+ * each step of a loop; a page of memory that a fork does not get costs none.
+ * But making such a page costs as much as asking twenty times: a tenth of a
+ * test that starts a server, asks it once, and stops it.
  */
 #include "config.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The process that something belongs to. A fork of it has a copy of the memory
- * and shares the descriptors: what it does to these it does to its parent.
+ * The process that something belongs to. Its forks have a copy of the memory
+ * but share the descriptors: whatever a fork does to these, it does to its
+ * parent.
  */
 #ifndef RT_OWNER_H
 #define RT_OWNER_H

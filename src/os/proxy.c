@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Who connects, as a proxy in front tells it:
- * https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt
- */
+/* The client's address, as a proxy in front reports it:
+   https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt */
 #include "config.h"
 
 #include "os/proxy.h"

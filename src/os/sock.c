@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Listening sockets: bound, described, closed, and what else the server needs
- * of sockets. Called by the room server at its start and end, or seldom. Never
- * accepts, and never closes or removes what it did not make or take over.
+ * of sockets. Called by the room server at its start and end, and rarely in
+ * between. Never accepts, and never closes or removes what it did not make or
+ * take over.
  */
 #include "config.h"
 

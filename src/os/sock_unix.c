@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The files of Unix sockets: made, and found to be left over. Between the look
- * at one that is left over and its removal another server could have taken its
- * place, and would be deaf: so those who make them do it one after another.
+ * The files of Unix sockets: making them, and finding those that are left over.
+ * Between the look at one that is left over and its removal, another server
+ * could take its place, and nobody would reach that server. So servers do this
+ * one after another.
  */
 #include "config.h"
 

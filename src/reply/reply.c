@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Replies: from status and fields to the head, with what frames the body, and
- * heads that are kept for the next reply. Called by the rooms that answer
- * (canned, site, route, server), who go on with reply_body.c.
+ * The heads of replies: status and fields, then the fields that frame the body.
+ * Keeps heads for replies that are the same each time. Called by the rooms that
+ * answer (canned, site, route, server), who go on with reply_body.c.
  */
 #include "config.h"
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The bodies of replies, whole, in chunks or in parts, after the head of
- * reply.c; and the end of the script. Its only system calls are those of
- * reply_script.c, and close(2).
- */
+/* The bodies of replies, whole, in chunks or in parts, and the end of the
+   script. Its only system calls are those of reply_script.c, and close(2). */
 #include "config.h"
 
 #include "reply/reply_parts.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A cursor over the script of a reply: its sender sees this alone. It
- * yields bytes, a flush or a pause, and at last the ending.
- */
+/* A cursor over the script of a reply, and all that the sender sees of it. It
+   yields bytes, a flush or a pause, and finally the ending. */
 #ifndef RT_REPLY_PLAY_H
 #define RT_REPLY_PLAY_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The script of a reply: its steps, one after another, and changes to it when
- * it is complete: cut, split, replaced, byte by byte. Of the bytes of a step,
- * only those that a change needs are copied. Called by reply.c, by faults, and
- * by who makes steps without a head.
+ * The script of a reply: its steps, and changes to a complete one, which can be
+ * cut, split and replaced byte by byte. A change copies only the bytes that it
+ * needs. Called by reply.c, by faults, and by whoever makes steps without a
+ * head.
  */
 #include "config.h"
 

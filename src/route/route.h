@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which answer a request gets: that of the first rule that fits and is not used
- * up; the last of them fits all, and is the fallback. Without that it is 501;
- * or, without HTTP, the connection's end.
+ * up. The last rule fits all requests, and is the fallback. If there is none,
+ * the answer is 501; without HTTP, the connection's end.
  */
 #ifndef RT_ROUTE_H
 #define RT_ROUTE_H

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The answers of a server: its rules, and the answer to use when none of
- * them fits. All of it is checked when it is given.
- */
+/* The rules of a server, and the fallback. All of it is checked when it is
+   given. */
 #include "config.h"
 
 #include "route/route.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Scenarios: rules and expectations as one readable text; retort(5) has the
- * grammar. A transcript is a scenario, too: of its replies, once each. Pure.
+ * grammar. A transcript is a scenario, too, which gives its replies again, once
+ * each. Pure.
  */
 #ifndef RT_SCENARIO_H
 #define RT_SCENARIO_H

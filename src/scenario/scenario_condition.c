@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The conditions of a rule or an expectation, by the table of them all. */
+/* Reads the conditions of a rule or an expectation, by the table of all
+   conditions. */
 #include "config.h"
 
 #include "scenario/scenario_parts.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is said of a directive that there is not: what may have been meant. */
+/* Unknown directives: says what may have been meant. */
 #include "config.h"
 
 #include "scenario/scenario_parts.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Messages of a scenario: HTTP as people write and paste it, made right with a
- * notice, or taken as it stands.
- */
+/* The messages of a scenario: HTTP as people write and paste it, corrected with
+   a notice, or taken as it stands. */
 #include "config.h"
 
 #include "scenario/scenario_parts.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The directives of a rule's reply: what is left of their lines. */
+/* The directives about a rule's reply: reads the rest of their lines. */
 #include "config.h"
 
 #include "scenario/scenario_parts.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Transcripts as scenarios: their requests get the bytes that were sent.
+ * Transcripts as scenarios: their requests get the bytes that were sent then.
  */
 #include "config.h"
 

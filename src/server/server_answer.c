@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A request on its way: reported to the owner, recorded, and answered.
- * Called by server.c as a connection goes along its way.
- */
+/* A request on its way: reported to the owner, recorded, and answered. server.c
+   calls it whenever a connection asks for something. */
 #include "config.h"
 
 #include "server/server_parts.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * How a connection begins, borrows buffers and ends. Called by server.c, and by
- * server_stop.c for those that are cut off.
- */
+/* How a connection begins, borrows buffers and ends. Called by server.c, and by
+   server_stop.c for connections that are cut off. */
 #include "config.h"
 
 #include "server/server_parts.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Listeners: server.c asks them for what they accept, as long as there are
- * descriptors; a listener may refuse for a while.
- */
+/* Listeners: server.c asks them for what they accept, as long as there are
+   descriptors. A listener may refuse for a while. */
 #include "config.h"
 
 #include "server/server_parts.h"

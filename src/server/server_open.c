@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A server's beginning and end: options, loop, waker and listeners, and all
- * that is freed again. Called by api/.
- */
+/* A server's beginning and end: options, loop, waker and listeners. Called by
+   api/. */
 #include "config.h"
 
 #include "server/server_parts.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Replies that are open: what was pushed waits here until its connection asks
- * for it. The bytes that a connection is sending never move.
- */
+/* Open replies: pushed bytes wait here until their connection asks for them.
+   Bytes that a connection is sending never move. */
 #include "config.h"
 
 #include "server/server_parts.h"

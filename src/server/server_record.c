@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Reports the events of a connection to its owner, and records them. Called
- * by server.c as a connection goes along its way, and by server_answer.c.
- */
+/* Reports the events of a connection to its owner, and records them. Called by
+   server.c and server_answer.c. */
 #include "config.h"
 
 #include "server/server_parts.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A connection with TLS: takes what its channel wants to a struct rt_tls, and
- * what that wants to the loop. Called by server.c in place of the loop.
- */
+/* A connection with TLS: takes the wishes of its channel to a struct rt_tls,
+   and those of that to the loop. server.c calls it in place of the loop. */
 #include "config.h"
 
 #include "server/server_parts.h"

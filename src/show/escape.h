@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Text of others, such as what a client printed, is data: whatever it holds, it
-   neither changes a page, a file or a terminal, nor looks like other text. */
+/*
+ * Text of others, such as the output of a client, is data: whatever it
+ * contains, it neither changes a page, a file or a terminal, nor looks like
+ * other text.
+ */
 #ifndef ESCAPE_H
 #define ESCAPE_H
 

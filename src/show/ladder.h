@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Transcripts as values, and pictures of them: the client on the left, the
-   server on the right, and what went between them, one below the other. */
+/*
+ * Transcripts as values, and as pictures: the client on the left, the server on
+ * the right, and between them what went from one to the other, line by line.
+ */
 #ifndef LADDER_H
 #define LADDER_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The top of each page for people: it has nothing from elsewhere, and no
- * script, and its Content-Security-Policy allows the styles below alone, by
- * their hashes, which tests/command/reports.sh compares.
+ * The top of each page for people. A page loads nothing and has no script; its
+ * Content-Security-Policy allows only the styles below, by their hashes, which
+ * tests/command/reports.sh compares.
  */
 #ifndef PAGE_H
 #define PAGE_H

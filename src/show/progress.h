@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How far a sweep is: a line of the terminal. */
+/* How far a sweep has come: a line at the terminal. */
 #ifndef PROGRESS_H
 #define PROGRESS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reports for programs: JSON, and what JUnit has made known. */
+/* Reports for programs: JSON, and the XML of JUnit. */
 #include "config.h"
 
 #include <string.h>

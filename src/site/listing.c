@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Makes the page that lists a folder. Called by site.c, again and again until
- * the page is complete; owns the open folder, the entries and the page.
- */
+/* Makes the page that lists a folder. site.c calls it until the page is
+   complete. Owns the open folder, the entries and the page. */
 #include "config.h"
 
 #include "site/listing.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The preferences of a client. Called by site.c before it opens a file;
- * pure.
+ * The preferences of a client. Called by site.c before it opens a file; pure.
  */
 #include "config.h"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * From a Range field to ranges of bytes. Called by site.c; knows numbers
- * only, neither requests nor files.
- */
+/* Turns a Range field into ranges of bytes. Called by site.c; knows numbers
+   only, neither requests nor files. */
 #include "config.h"
 
 #include "site/range.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file as a reply. Called by site.c, which has found it: the best variant is
- * selected; its validators meet the request's conditions; then the whole or its
- * ranges are sent.
+ * A file as a reply. Called by site.c, which has found it. Selects the best
+ * variant, compares its validators with the request's conditions, and sends the
+ * whole file or its ranges.
  */
 #include "config.h"
 

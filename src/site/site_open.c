@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A site as it was asked for: checked, copied, and its root opened. */
+/* Opens a site: checks and copies its options, and opens its root. */
 #include "config.h"
 
 #include "site/site.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A boundary that no file holds, and what stands between the ranges. */
+/* Several ranges in one body: a boundary that no file contains, and the text
+   between the ranges. */
 #include "config.h"
 
 #include "site/site_ranges.h"

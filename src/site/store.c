@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A table with one place for each key, and no chains. Who wants a place that
- * was used since the last one wanted it does not get it: two files that share
- * a place do not drive each other out in turn. When there are too many bytes,
- * all of them go: whatever is asked for often is soon there again.
+ * A table with one place for each key, and no chains. A file does not get a
+ * place whose present owner was used since somebody last wanted it, so that two
+ * files that share a place do not keep driving each other out. When there are
+ * too many bytes, all of them go: whatever is asked for often is soon there
+ * again.
  */
 #include "config.h"
 

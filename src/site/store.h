@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Small files whose content is kept in memory from one request to the next, by
- * the paths of requests. What was kept is used only while the file is what it
- * was when it was read, and it is kept only if it was RT_STORE_AGE old by then:
- * the times that a system gives to files stand still for up to that long, so
- * that a newer one might change without a change of its times.
+ * Small files whose content stays in memory from one request to the next, by
+ * the paths of requests. Kept content is used only while the file is what it
+ * was when it was read. A file is kept only if it was RT_STORE_AGE old by then:
+ * for up to that long, a system gives all changes the same time, so a younger
+ * file might change without a change of its times.
  *
  * At most RT_STORE_FILES files, and RT_STORE_BYTES of content.
  */

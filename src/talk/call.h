@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A call, which is a request and what was answered, as one line of JSON for the
-   page of --inspect. */
+/* A call, that is a request and its answer, as one line of JSON for the page of
+   --inspect. */
 #ifndef CALL_H
 #define CALL_H
 

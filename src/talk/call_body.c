@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The body of a request as conditions of a rule: as what it means, if that is
- * JSON or a form, so that the rule fits another such request, too, whatever its
- * blanks or its boundary are.
+ * The body of a request as conditions of a rule. JSON and forms are compared by
+ * what they mean, so that the rule also fits such a request with other blanks
+ * or another boundary.
  */
 #include "config.h"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A request as a command, that somebody pastes into a shell. It is built so that
- * nothing of a request becomes a command of its own, or a key at the terminal.
- */
+/* A request as a command that somebody pastes into a shell. Nothing in a
+   request can become a command of its own, or a key at the terminal. */
 #include "config.h"
 
 #include <stdbool.h>

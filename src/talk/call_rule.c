@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A request, and what was answered, as a rule of a scenario: retort(5). It is
- * built so that nothing of a request becomes a directive.
- */
+/* A request and its answer as a rule of a scenario: retort(5). Nothing in a
+   request can become a directive. */
 #include "config.h"
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lines for pieces. Of the two queues one is always empty: pieces wait for
- * lines, or lines for pieces, and then no more is read.
+ * Matches lines with pieces. One of the two queues is always empty: either
+ * pieces wait for lines, or lines for pieces, and then no more lines are read.
  */
 #include "config.h"
 

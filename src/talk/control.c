@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The clients of --control. Of one that does not take its answers nothing more
- * is read, so that it holds up itself alone.
- */
+/* The clients of --control. If one does not take its answers, nothing more is
+   read from it, so that it delays only itself. */
 #include "config.h"
 
 #include "talk/control_parts.h"

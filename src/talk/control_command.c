@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands, each by the functions of retort.h. */
+/* Commands, each obeyed by calling retort.h. */
 #include "config.h"
 
 #include "talk/control_parts.h"

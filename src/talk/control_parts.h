@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Shared by the files of control: bytes become commands (control_reader.c),
- * these are obeyed (control_command.c), and clients ask for them (control.c).
- */
+/* Shared by the files of control: control_reader.c makes commands of bytes,
+   control_command.c obeys them, and control.c has the clients who send them. */
 #ifndef CONTROL_PARTS_H
 #define CONTROL_PARTS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes into commands. Nothing here knows what a command does, but that rules
-   are followed by lines, up to one that is the second word, or a dot. */
+/* Makes commands of bytes. Of their meaning it knows only that rules are
+   followed by lines, up to one that is the second word, or a dot. */
 #include "config.h"
 
 #include "talk/control_parts.h"

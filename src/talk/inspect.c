@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests of others are data that a stranger may have sent, and may hold
- * secrets. So the page is found only by a path that cannot be guessed, answers
- * to the names of the loopback alone, which a page of another site cannot have
- * by rebinding its own name, and to no request that a browser makes for another
- * site.
+ * Requests of others are data, which a stranger may have sent and which may
+ * contain secrets. So the path of the page cannot be guessed. It answers only
+ * to names of the loopback, which a page of another site cannot have by
+ * rebinding its own name, and never to a request that a browser makes for
+ * another site.
  */
 #include "config.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --inspect: a page in which requests are seen as they come. It has a server of
- * its own, on the loopback, whose requests are nobody's but ours; the page
- * reads a reply of it that stays open. Nothing here waits.
+ * --inspect: a page that shows requests as they come. It has a server of its
+ * own, on the loopback, whose requests do not count as the user's; the page
+ * reads from a reply that stays open. Nothing here waits.
  */
 #ifndef INSPECT_H
 #define INSPECT_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Lines gather in a buffer during a turn of the loop and are written at its
- * end, whole lines of at most PIPE_BUF bytes at a time. What is not taken stays
- * there, and when it is full, lines are dropped: who does not read costs lines,
- * never time. A line that was written in part is ended before anything else.
+ * end, whole lines of at most PIPE_BUF bytes at a time. Lines that are not
+ * taken stay in the buffer; when it is full, further lines are dropped. So a
+ * slow reader costs lines, never time. A line that was written in part is ended
+ * before anything else.
  */
 #include "config.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Output to stderr while the command serves: lines that never make it wait. */
+/* Output to standard error while the command serves: lines that never make it
+   wait. */
 #ifndef OUTPUT_H
 #define OUTPUT_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Called by output.c. poll(2) is no promise: it says that a terminal takes a
- * byte, and a write of a line then waits; a pipe that others write to may be
+ * byte, and then the write of a line waits; a pipe that others write to may be
  * full again by then. So a terminal or pipe is opened once more, by the name
- * that the system has for it, and O_NONBLOCK is set on that alone.
+ * that the system has for it, and only the new descriptor gets O_NONBLOCK.
  */
 #include "config.h"
 

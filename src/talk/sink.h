@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Standard error, whatever it is, without ever waiting for who reads it. */
+/*
+ * Standard error, whatever it is, written without ever waiting for its reader.
+ */
 #ifndef SINK_H
 #define SINK_H
 

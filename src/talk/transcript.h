@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* --transcript: files that are written a little at a time, so that a slow disk
-   holds nobody up for long. */
+   delays nobody for long. */
 #ifndef TRANSCRIPT_H
 #define TRANSCRIPT_H
 

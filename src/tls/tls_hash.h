@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hashes, computed by OpenSSL, which is loaded for them. */
+/* Hashes, computed by OpenSSL, which is loaded for that. */
 #ifndef RT_TLS_HASH_H
 #define RT_TLS_HASH_H
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The key log: the secrets of each connection, a line for each, by which others
- * read what went over the wire. Only if somebody asks for it.
- */
+/* The key log: a line for each secret of a connection, with which other
+   programs read what went over the wire. Only if somebody asks for it. */
 #include "config.h"
 
 #include "tls/tls_parts.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * OpenSSL, loaded when somebody asks for TLS: nobody else waits for it. What is
- * loaded stands in the server, as the library keeps no globals.
- */
+/* Loads OpenSSL when somebody asks for TLS, so that nobody else waits for it.
+   What is loaded belongs to the server, as the library keeps no globals. */
 #include "config.h"
 
 #include "tls/tls_parts.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Edits of wire bytes; called by tls.c, which sends what comes of it. */
+/* Edits of wire bytes. Called by tls.c, which sends the result. */
 #include "config.h"
 
 #include "tls/wire.h"

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is done to the bytes of TLS on their way out, after OpenSSL and before
- * the wire: edits, at positions that count wire bytes, records or flights of
- * the handshake. Pure, and knows no OpenSSL: a record says how long it is.
+ * Edits of the bytes of TLS on their way out, after OpenSSL and before the
+ * wire, at positions that count wire bytes, records or flights of the
+ * handshake. Pure, and knows no OpenSSL: a record says how long it is.
  *
- * An edit is made where the byte at its position would be sent. What changes
- * bytes is done to them at once; what takes time, or is an end, becomes a hold:
- * a place among the bytes at which their sender has to do something first.
+ * An edit is made where the byte at its position would be sent. If it changes
+ * bytes, they change at once. If it takes time, or ends the connection, it
+ * becomes a hold: a place among the bytes where their sender has to do
+ * something first.
  */
 #ifndef RT_WIRE_H
 #define RT_WIRE_H
