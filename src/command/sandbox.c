@@ -28,14 +28,17 @@
 #include <time.h>
 #include <unistd.h>
 
-/* All that version 1 knows of files; and what came with versions 2, 3 and 5: to
-   link and rename across folders, truncate(2), ioctl(2) of devices. */
+/* All that version 1 knows of files; and what came with versions 2, 3, 5 and 9:
+   to link and rename across folders, truncate(2), ioctl(2) of devices, to reach
+   the Unix sockets of others. */
 #define FILES_1 ((UINT64_C(1) << 13) - 1)
 #define FILES_2 (UINT64_C(1) << 13)
 #define FILES_3 (UINT64_C(1) << 14)
 #define FILES_5 (UINT64_C(1) << 15)
-/* bind(2) and connect(2) of TCP; version 4 */
+#define FILES_9 (UINT64_C(1) << 16)
+/* bind(2) and connect(2) of TCP; version 4. The same of UDP, and to send; 10 */
 #define NET_4 UINT64_C(3)
+#define NET_10 (UINT64_C(3) << 2)
 /* What is not ours: abstract Unix sockets, signals; version 6 */
 #define ABSTRACT_6 UINT64_C(1)
 #define SIGNALS_6 UINT64_C(2)
@@ -143,12 +146,14 @@ reads_anything(const struct args *args)
 /*
  * ROOT may be removed and made anew, and its link may be switched: it is found
  * again in the folder that it is in, or the link is. But beneath / would be
- * everything: what is there stays.
+ * everything: what is there stays. So does what has no name, as ".": it never
+ * leads to another folder.
  */
 static int
 allow_root(int rules, const char *root)
 {
 	char *real = realpath(root, NULL), *link = NULL;
+	const bool named = root[strspn(root, "./")] != '\0';
 	char folder[PATH_MAX];
 	int code = -errno;
 
@@ -156,9 +161,10 @@ allow_root(int rules, const char *root)
 		return code;
 	code = -ENAMETOOLONG;
 	if (folder_of(real, folder))
-		code = allow(rules, strcmp(folder, "/") == 0 ? real : folder,
+		code = allow(rules,
+			!named || strcmp(folder, "/") == 0 ? real : folder,
 			READ);
-	if (code == 0 && folder_of(root, folder))
+	if (code == 0 && named && folder_of(root, folder))
 		link = realpath(folder, NULL);
 	if (link != NULL && strcmp(link, "/") != 0)
 		code = allow(rules, link, READ);
@@ -208,8 +214,14 @@ given_up(const struct args *args, int version)
 	if (version >= 6)
 		rules.scoped = SIGNALS_6;
 	/* datagrams are answered to whoever sent them */
-	if (version >= 6 && args->options.protocol != RETORT_UDP)
+	if (args->options.protocol == RETORT_UDP)
+		return rules;
+	if (version >= 6)
 		rules.scoped |= ABSTRACT_6;
+	if (version >= 9)
+		rules.files |= FILES_9;
+	if (version >= 10)
+		rules.net |= NET_10;
 	return rules;
 }
 

@@ -56,13 +56,13 @@ remove_file(const char *path)
 }
 
 static int
-call_address(const char *port,
+call_address(const char *port, int type,
 	int (*call)(int, const struct sockaddr *, socklen_t))
 {
 	const struct sockaddr_in address = {.sin_family = AF_INET,
 		.sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM, 0), error = 0;
+	int fd = socket(AF_INET, type, 0), error = 0;
 
 	if (fd < 0 ||
 		call(fd, (const struct sockaddr *)&address, sizeof address) < 0)
@@ -75,13 +75,19 @@ call_address(const char *port,
 static int
 bind_port(const char *port)
 {
-	return call_address(port, bind);
+	return call_address(port, SOCK_STREAM, bind);
 }
 
 static int
 connect_port(const char *port)
 {
-	return call_address(port, connect);
+	return call_address(port, SOCK_STREAM, connect);
+}
+
+static int
+connect_udp(const char *port)
+{
+	return call_address(port, SOCK_DGRAM, connect);
 }
 
 static int
@@ -112,6 +118,7 @@ static const struct {
 	{"remove=", remove_file},
 	{"bind=", bind_port},
 	{"connect=", connect_port},
+	{"udp=", connect_udp},
 	{"run=", run_program},
 	{"signal=", signal_process},
 };

@@ -30,6 +30,7 @@ no='Permission denied'
 mkdir "$dir/work" "$dir/work/site" "$dir/work/seen" "$dir/other"
 echo one >"$dir/work/site/page"
 echo other >"$dir/other/page"
+echo beside >"$dir/work/beside"
 
 # --- files ---
 
@@ -45,6 +46,7 @@ rm -r "$dir/work/site"
 mkdir "$dir/work/site"
 echo two >"$dir/work/site/page"
 equal two "$(page page)" 'ROOT is found again when it was made anew'
+equal Success "$(door "read=$dir/work/beside")" 'so a file beside it can be read'
 
 # --- sockets, and other processes ---
 
@@ -60,9 +62,22 @@ if [ "$version" -ge 6 ]; then
 else
 	skip 'to send signals' "Landlock $version does not know them"
 fi
+if [ "$version" -ge 10 ]; then
+	equal "$no" "$(door udp=9)" 'to send by UDP'
+else
+	skip 'to send by UDP' "Landlock $version does not know it"
+fi
 stop 'in the sandbox'
 ! grep -q 'sandbox by' "$dir/err"
 report $? 'without -v nothing is said of it'
+
+# --- ROOT without a name, which is never another folder ---
+
+cd "$dir/work/site" || exit 99
+start .
+equal two "$(page page)" 'the folder that it runs in'
+equal "$no" "$(door "read=$dir/work/beside")" 'a file beside that'
+stop 'in a folder'
 
 # --- the same without it: the door is one ---
 
@@ -74,6 +89,7 @@ equal Success "$(door run=/bin/true)" '--no-sandbox: to run a program'
 equal Success "$(door "connect=${port##*:}")" '--no-sandbox: to connect'
 equal Success "$(door bind=0)" '--no-sandbox: to listen'
 equal Success "$(door "signal=$$")" '--no-sandbox: to send signals'
+equal Success "$(door udp=9)" '--no-sandbox: to send by UDP'
 stop 'without a sandbox'
 ! grep -q 'sandbox by' "$dir/err"
 report $? '--no-sandbox: -v says nothing of one'
