@@ -153,21 +153,22 @@ compiles()
 
 vendored()
 {
+	sources=${LLHTTP_SOURCES:-}
 	lack=$(lacks cmake)
-	if [ -z "${LLHTTP_SOURCES:-}" ]; then
+	if [ -z "$sources" ] && ! "$pkg_config" --exists libllhttp; then
 		skip 'a project with the two files' 'llhttp is a library here'
+		return
 	elif [ -n "$lack" ]; then
 		without 'a project with the two files' "$lack"
-	else
-		project vendored "$dir/vendored" &&
-			mkdir "$dir/vendored/vendor" &&
-			cp "$dir/files"/retort.[ch] "$llhttp/llhttp.h" \
-				"$LLHTTP_SOURCES"/api.c \
-				"$LLHTTP_SOURCES"/http.c \
-				"$LLHTTP_SOURCES"/llhttp.c "$dir/vendored/vendor" &&
-			MAKEFLAGS='' quietly by_cmake "$dir/vendored"
-		report $? 'a project with the two files'
+		return
 	fi
+	project vendored "$dir/vendored" && mkdir "$dir/vendored/vendor" &&
+		cp "$dir/files"/retort.[ch] "$dir/vendored/vendor" &&
+		{ [ -z "$sources" ] || cp "$llhttp/llhttp.h" "$sources"/api.c \
+			"$sources"/http.c "$sources"/llhttp.c \
+			"$dir/vendored/vendor"; } &&
+		MAKEFLAGS='' quietly by_cmake "$dir/vendored"
+	report $? 'a project with the two files'
 }
 
 install_all 'tests/docs/builds'

@@ -7,9 +7,10 @@
 # made twice, from two folders, and must be the same. In a chroot, as an
 # ordinary user and without a network, the packages are built of it, with
 # `make check`, and lintian finds nothing in them above pedantic. In another,
-# where nothing else is, they are installed, and pass their tests. Needs root
-# and debootstrap; --cache is that of tests/peers/fresh.sh. The packages are
-# left in the folder TO, if one is named.
+# where nothing else is, they are installed, and pass their tests; and a project
+# of CMake is built with the two files of `make amalgamation`. Needs root and
+# debootstrap; --cache is that of tests/peers/fresh.sh. The packages are left in
+# the folder TO, if one is named.
 
 set -eu
 umask 022
@@ -126,8 +127,19 @@ for package in "$root"/build/*.deb; do
 done
 [ -z "$to" ] || cp "$base/fresh/packages"/*.deb "$to"
 cp -R "$root/build/retort/tests" "$base/fresh/packages"
+by_nobody make -s amalgamation
+project=$base/fresh/project
+cp -R "$root/build/retort/tests/docs/builds/vendored" "$project"
+cp "$root/build/retort/tests/docs/embed/first.c" "$project/test.c"
+mkdir "$project/vendor"
+cp "$root/build/retort"/amalgamation/retort.[ch] "$project/vendor"
+llhttp=$(sed -n 's/^LLHTTP_SOURCES = //p' "$root/build/retort/Makefile")
+header=$(sed -n 's/^LLHTTP_HEADER = //p' "$root/build/retort/Makefile")
+needed=libllhttp-dev
+[ -z "$llhttp" ] || needed='node-llhttp'
 root=$base/fresh
 furnish "$root"
+begun=$(date +%s)
 quietly update enter apt-get -q update
 install install curl gcc libc6-dev libcurl4-openssl-dev pkgconf
 quietly packages enter sh -c 'DEBIAN_FRONTEND=noninteractive exec apt-get -y \
@@ -138,4 +150,15 @@ for try in command library tls; do
 		exec tests/package/debian/tests/$try"
 	sed 's/^/   /' "$base/$try.log"
 done
+printf '   %d s\n' $(($(date +%s) - begun))
+
+echo '== the two files in a project'
+begun=$(date +%s)
+install install cmake make "$needed"
+[ -z "$llhttp" ] || enter cp "$llhttp/api.c" "$llhttp/http.c" \
+	"$llhttp/llhttp.c" "$header" /project/vendor
+quietly project enter sh -c 'cd /project && cmake -B build &&
+	cmake --build build && cd build && ctest --output-on-failure'
+grep -a 'tests passed' "$base/project.log" | sed 's/^/   /'
+printf '   %d s\n' $(($(date +%s) - begun))
 echo "== $suite passed"
