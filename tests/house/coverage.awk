@@ -1,45 +1,82 @@
 # SPDX-License-Identifier: MIT
 #
-# What gcov says of the objects in src/, as a table: for each file of the library
-# the share of its lines that have run, for each wing, and for all of it. Fails
-# if that is less than `least`.
+# What llvm-cov exports of the library, in the format of lcov, as a table: for
+# each file the share of its lines that have run, and those that have not, by
+# function; for each wing, and for all of it. Fails if that is less than `least`.
 
-function row(name, run, all)
+function row(name, run, all, rest)
 {
-	printf "%6.2f%% of %5d  %s\n", all ? 100 * run / all : 100, all, name
+	printf "%6.2f%% of %5d  %s%s\n", all ? 100 * run / all : 100, all, name,
+		rest
 }
 
-BEGIN {
-	library = " base os tls http reply fault canned site conn scenario " \
-		"match route journal server api "
+# The function that a line is in: that which begins last before it.
+function at(line, f, best)
+{
+	for (f in begins)
+		if (begins[f] <= line && (best == "" || begins[f] > begins[best]))
+			best = f
+	return best
 }
 
-/^File / {
-	file = $0
-	sub(/^File '/, "", file)
-	sub(/'$/, "", file)
-	sub(/^.*src\//, "", file)
-	wing = file
-	sub(/\/.*/, "", wing)
+# "  one 12-14 20, two 31"
+function list_missed(f, last, i, from, rest)
+{
+	for (i = 1; i <= missed; i++) {
+		f = at(miss[i])
+		if (f != last)
+			rest = rest (last == "" ? "  " : ", ") f
+		last = f
+		from = miss[i]
+		while (i < missed && miss[i + 1] <= miss[i] + 2 &&
+				at(miss[i + 1]) == f)
+			i++
+		rest = rest " " from (miss[i] > from ? "-" miss[i] : "")
+	}
+	return rest
 }
 
-# of a header each object has its share, and it is counted for none
-/^Lines executed:/ && file ~ /^[a-z]+\/[a-z0-9_]+\.c$/ &&
-		index(library, " " wing " ") {
-	share = all = $0
-	sub(/^Lines executed:/, "", share)
-	sub(/%.*/, "", share)
-	sub(/.* of /, "", all)
-	run = int(share * all / 100 + 0.5)
-	row(file, run, all)
+function end_of_file()
+{
+	row(file, run, all, list_missed())
 	if (!(wing in lines))
 		names[++count] = wing
 	lines[wing] += all
 	ran[wing] += run
 	of_all += all
 	ran_of_all += run
-	file = ""
 }
+
+BEGIN {
+	FS = "[:,]"
+	library = " base os tls http reply fault canned site conn scenario " \
+		"match route journal server api "
+}
+
+/^SF:/ {
+	file = $0
+	sub(/^.*\/src\//, "", file)
+	wing = file
+	sub(/\/.*/, "", wing)
+	run = all = missed = 0
+	split("", begins)
+	# a header has no lines of its own: each file has its copy of them
+	counts = file ~ /^[a-z]+\/[a-z0-9_]+\.c$/ && file !~ /rt_llhttp/ &&
+		index(library, " " wing " ")
+}
+
+/^FN:/ { begins[$NF] = $2 + 0 }
+
+# a macro's line, before all functions, runs where it is used
+/^DA:/ && at($2 + 0) != "" {
+	all++
+	if ($3 > 0)
+		run++
+	else
+		miss[++missed] = $2 + 0
+}
+
+/^end_of_record/ && counts { end_of_file() }
 
 END {
 	print ""
