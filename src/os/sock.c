@@ -121,88 +121,6 @@ describe(struct rt_sock *sock, enum retort_protocol protocol)
 	return 0;
 }
 
-static int
-set_on(int fd, int level, int option)
-{
-	const int on = 1;
-
-	return setsockopt(fd, level, option, &on, sizeof on) < 0 ? -errno : 0;
-}
-
-static int
-bind_inet(int fd, const struct sockaddr *address, socklen_t size)
-{
-	return (address->sa_family == AF_INET6 &&
-		       set_on(fd, IPPROTO_IPV6, IPV6_V6ONLY) < 0) ||
-			bind(fd, address, size) < 0 ?
-		-errno :
-		0;
-}
-
-static int
-bind_tcp(int fd, const struct sockaddr *address, socklen_t size)
-{
-	struct rt_peer asked;
-	int result = 0;
-
-	/* for a free port only afterwards: before, the kernel would look in
-	   half of the range alone, and for long when that fills up */
-	rt_sock_peer(&asked, address);
-	if (asked.port != 0)
-		result = set_on(fd, SOL_SOCKET, SO_REUSEADDR);
-	if (result == 0)
-		result = bind_inet(fd, address, size);
-	if (result == 0 && asked.port == 0)
-		result = set_on(fd, SOL_SOCKET, SO_REUSEADDR);
-	return result;
-}
-
-static void
-set_port(struct end *end, int port)
-{
-	if (end->address.any.sa_family == AF_INET)
-		end->address.v4.sin_port = htons((in_port_t)port);
-	else
-		end->address.v6.sin6_port = htons((in_port_t)port);
-}
-
-/* A second socket on the same port. */
-static int
-open_holder(struct end *end, const char **step)
-{
-	int fd = rt_sock_open(end->address.any.sa_family, SOCK_STREAM);
-	int result;
-
-	*step = "socket";
-	if (fd < 0)
-		return fd;
-	*step = "bind";
-	set_port(end, end->sock.port);
-	result = bind_tcp(fd, &end->address.any, end->size);
-	if (result < 0) {
-		(void)close(fd);
-		return result;
-	}
-	end->sock.holder = fd;
-	return 0;
-}
-
-static void
-tune_tcp(const struct rt_sock *sock)
-{
-#ifdef TCP_CONGESTION
-	/* Where bbr is the default it paces large replies even on loopback,
-	   at a third of what cubic does there. It matters to nobody else. */
-	static const char name[] = "cubic";
-
-	if (sock->tcp && sock->loopback)
-		(void)setsockopt(sock->fd, IPPROTO_TCP, TCP_CONGESTION, name,
-			sizeof name - 1);
-#else
-	(void)sock;
-#endif
-}
-
 /* The address and `port` as an error line names them. */
 static const char *
 name_end(const struct end *end, int port, char text[RT_URL_TEXT])
@@ -224,10 +142,10 @@ bind_end(struct end *end, int port)
 {
 	if (end->address.any.sa_family == AF_UNIX)
 		return rt_sock_bind_unix(end);
-	set_port(end, port);
+	rt_sock_set_port(end, port);
 	return end->protocol == RETORT_UDP ?
-		bind_inet(end->sock.fd, &end->address.any, end->size) :
-		bind_tcp(end->sock.fd, &end->address.any, end->size);
+		rt_sock_bind_inet(end->sock.fd, &end->address.any, end->size) :
+		rt_sock_bind_tcp(end->sock.fd, &end->address.any, end->size);
 }
 
 /* Makes, binds and describes one end's socket, on `port` if it has one. */
@@ -254,7 +172,7 @@ open_alone(struct end *end, int port, char *error)
 	if (end->protocol == RETORT_UDP)
 		goto look;
 	/* nobody else can be bound while a socket listens */
-	result = end->sock.tcp ? open_holder(end, &step) : 0;
+	result = end->sock.tcp ? rt_sock_open_holder(end, &step) : 0;
 	if (result < 0)
 		goto out;
 	/* with SO_REUSEADDR a port may turn out to be taken only here */
@@ -263,7 +181,7 @@ open_alone(struct end *end, int port, char *error)
 		result = -errno;
 		goto out;
 	}
-	tune_tcp(&end->sock);
+	rt_sock_tune(&end->sock);
 look:
 	step = "bind";
 	/* where there are no locks */
@@ -512,71 +430,6 @@ rt_sock_close(struct rt_sock *sock)
 	if (sock->holder >= 0)
 		(void)close(sock->holder);
 	sock->holder = -1;
-}
-
-/* While nobody listens, SO_REUSEADDR would let others bind the port. */
-static void
-lock_port(const struct rt_sock *sock, bool yes)
-{
-	const int reuse = !yes;
-
-	(void)setsockopt(sock->holder, SOL_SOCKET, SO_REUSEADDR, &reuse,
-		sizeof reuse);
-}
-
-int
-rt_sock_refuse(struct rt_sock *sock)
-{
-	if (sock->holder < 0)
-		return -ENOTSUP;
-	lock_port(sock, true);
-	if (sock->fd >= 0)
-		(void)close(sock->fd);
-	sock->fd = -1;
-	return 0;
-}
-
-/* Binds and listens in addition to the holder. The descriptor, or -errno. */
-static int
-listen_again(const struct sockaddr *address, socklen_t size)
-{
-	int fd = rt_sock_open(address->sa_family, SOCK_STREAM);
-	int result;
-
-	if (fd < 0)
-		return fd;
-	result = bind_tcp(fd, address, size);
-	if (result == 0 && listen(fd, SOMAXCONN) < 0)
-		result = -errno;
-	if (result < 0) {
-		(void)close(fd);
-		return result;
-	}
-	return fd;
-}
-
-int
-rt_sock_resume(struct rt_sock *sock)
-{
-	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
-	socklen_t size = sizeof address;
-	int fd;
-
-	if (sock->holder < 0)
-		return -ENOTSUP;
-	if (sock->fd >= 0)
-		return 0;
-	if (getsockname(sock->holder, (struct sockaddr *)&address, &size) < 0)
-		return -errno;
-	lock_port(sock, false);
-	fd = listen_again((struct sockaddr *)&address, size);
-	if (fd < 0) {
-		lock_port(sock, true);
-		return fd;
-	}
-	sock->fd = fd;
-	tune_tcp(sock);
-	return 0;
 }
 
 void

@@ -38,12 +38,24 @@ enum { NO_GROUP, SHARED_GROUP, OWN_GROUP };
 int rt_sock_parse(struct end *ends, const char *const *specs, size_t count,
 	int port, char *error);
 
-/* --- sock.c --- */
+/* --- sock_open.c --- */
 
 int rt_sock_type(enum retort_protocol protocol);
 
 /* Non-blocking and close-on-exec; or -errno. */
 int rt_sock_open(int family, int type);
+
+/* Binds it, and sees to SO_REUSEADDR and IPV6_V6ONLY. 0 or -errno. */
+int rt_sock_bind_inet(int fd, const struct sockaddr *address, socklen_t size);
+int rt_sock_bind_tcp(int fd, const struct sockaddr *address, socklen_t size);
+
+void rt_sock_set_port(struct end *end, int port);
+
+/* A second socket on the same port. 0, or -errno and the call that failed. */
+int rt_sock_open_holder(struct end *end, const char **step);
+
+/* A listener's options. */
+void rt_sock_tune(const struct rt_sock *sock);
 
 /* --- sock_unix.c --- */
 
