@@ -171,8 +171,8 @@ open_alone(struct end *end, int port, char *error)
 		goto out;
 	if (end->protocol == RETORT_UDP)
 		goto look;
-	/* nobody else can be bound while a socket listens */
-	result = end->sock.tcp ? rt_sock_open_holder(end, &step) : 0;
+	if (end->sock.tcp)
+		result = rt_sock_keep_port(end, port == 0, &step);
 	if (result < 0)
 		goto out;
 	/* with SO_REUSEADDR a port may turn out to be taken only here */

@@ -46,8 +46,9 @@ struct rt_peer {
 /* One listening socket; with RETORT_UDP one that is bound. */
 struct rt_sock {
 	int fd;     /* -1: it refuses */
-	int holder; /* bound like it, and never listens: holds the port while
-	               it refuses; -1 */
+	int holder; /* does not listen, and holds the port while it refuses:
+	               on Linux `fd` is that at other times; -1 */
+	bool keeps; /* it can refuse */
 	bool tcp;
 	sa_family_t family;
 	bool borrowed; /* fd:N: not ours to tune */

@@ -103,27 +103,6 @@ rt_sock_set_port(struct end *end, int port)
 		end->address.v6.sin6_port = htons((in_port_t)port);
 }
 
-/* A second socket on the same port. */
-int
-rt_sock_open_holder(struct end *end, const char **step)
-{
-	int fd = rt_sock_open(end->address.any.sa_family, SOCK_STREAM);
-	int result;
-
-	*step = "socket";
-	if (fd < 0)
-		return fd;
-	*step = "bind";
-	rt_sock_set_port(end, end->sock.port);
-	result = rt_sock_bind_tcp(fd, &end->address.any, end->size);
-	if (result < 0) {
-		(void)close(fd);
-		return result;
-	}
-	end->sock.holder = fd;
-	return 0;
-}
-
 void
 rt_sock_tune(const struct rt_sock *sock)
 {
@@ -140,7 +119,16 @@ rt_sock_tune(const struct rt_sock *sock)
 #endif
 }
 
-/* While nobody listens, SO_REUSEADDR would let others bind the port. */
+/*
+ * While nobody listens, the port is to stay ours.
+ *
+ * Linux needs no second socket for that: shutdown(2) ends listening, the port
+ * is kept if bind(2) was asked for it by its number, and listen(2) goes on
+ * there. Elsewhere another socket is bound to it, before the first one listens:
+ * nobody can be bound while a socket does.
+ */
+
+/* SO_REUSEADDR would let others bind the port then. */
 static void
 lock_port(const struct rt_sock *sock, bool yes)
 {
@@ -150,10 +138,98 @@ lock_port(const struct rt_sock *sock, bool yes)
 		sizeof reuse);
 }
 
+#ifdef __linux__
+
+int
+rt_sock_keep_port(struct end *end, bool chosen, const char **step)
+{
+	const int fd = end->sock.fd;
+
+	end->sock.keeps = true;
+	if (!chosen)
+		return 0;
+	/* gives up the port that the kernel has chosen, and asks for it */
+	*step = "listen";
+	if (listen(fd, 1) < 0)
+		return -errno;
+	end->sock.keeps = shutdown(fd, SHUT_RD) == 0;
+	*step = "bind";
+	rt_sock_set_port(end, end->sock.port);
+	if (!end->sock.keeps || bind(fd, &end->address.any, end->size) == 0)
+		return 0;
+	/* EINVAL: this kernel has left it its port anyway */
+	return errno == EINVAL ? 0 : -errno;
+}
+
 int
 rt_sock_refuse(struct rt_sock *sock)
 {
-	if (sock->holder < 0)
+	int result = 0;
+
+	if (!sock->keeps)
+		return -ENOTSUP;
+	if (sock->fd < 0)
+		return 0;
+	sock->holder = sock->fd;
+	sock->fd = -1;
+	lock_port(sock, true);
+	if (shutdown(sock->holder, SHUT_RD) < 0) {
+		result = -errno;
+		lock_port(sock, false);
+		sock->fd = sock->holder;
+		sock->holder = -1;
+	}
+	return result;
+}
+
+int
+rt_sock_resume(struct rt_sock *sock)
+{
+	int result = 0;
+
+	if (!sock->keeps)
+		return -ENOTSUP;
+	if (sock->fd >= 0)
+		return 0;
+	lock_port(sock, false);
+	if (listen(sock->holder, SOMAXCONN) < 0) {
+		result = -errno;
+		lock_port(sock, true);
+	} else {
+		sock->fd = sock->holder;
+		sock->holder = -1;
+	}
+	return result;
+}
+
+#else
+
+int
+rt_sock_keep_port(struct end *end, bool chosen, const char **step)
+{
+	int fd = rt_sock_open(end->address.any.sa_family, SOCK_STREAM);
+	int result;
+
+	(void)chosen;
+	*step = "socket";
+	if (fd < 0)
+		return fd;
+	*step = "bind";
+	rt_sock_set_port(end, end->sock.port);
+	result = rt_sock_bind_tcp(fd, &end->address.any, end->size);
+	if (result < 0) {
+		(void)close(fd);
+		return result;
+	}
+	end->sock.holder = fd;
+	end->sock.keeps = true;
+	return 0;
+}
+
+int
+rt_sock_refuse(struct rt_sock *sock)
+{
+	if (!sock->keeps)
 		return -ENOTSUP;
 	lock_port(sock, true);
 	if (sock->fd >= 0)
@@ -188,7 +264,7 @@ rt_sock_resume(struct rt_sock *sock)
 	socklen_t size = sizeof address;
 	int fd;
 
-	if (sock->holder < 0)
+	if (!sock->keeps)
 		return -ENOTSUP;
 	if (sock->fd >= 0)
 		return 0;
@@ -204,3 +280,5 @@ rt_sock_resume(struct rt_sock *sock)
 	rt_sock_tune(sock);
 	return 0;
 }
+
+#endif

@@ -51,8 +51,10 @@ int rt_sock_bind_tcp(int fd, const struct sockaddr *address, socklen_t size);
 
 void rt_sock_set_port(struct end *end, int port);
 
-/* A second socket on the same port. 0, or -errno and the call that failed. */
-int rt_sock_open_holder(struct end *end, const char **step);
+/* Sees to it that a bound TCP socket, which does not listen yet, can refuse.
+   `chosen`: the kernel has chosen its port; -EADDRINUSE: somebody else has got
+   that meanwhile. 0, or -errno and the call that failed. */
+int rt_sock_keep_port(struct end *end, bool chosen, const char **step);
 
 /* A listener's options. */
 void rt_sock_tune(const struct rt_sock *sock);

@@ -306,8 +306,11 @@ refuse_at(struct retort *server, struct rt_listener *listener, bool refuse)
 
 	if (refuse) {
 		rt_io_release(server->io, &listener->chan);
-		listener->refusing = true;
-		return rt_sock_refuse(&listener->sock);
+		error = rt_sock_refuse(&listener->sock);
+		listener->refusing = error == 0;
+		if (error < 0)
+			(void)rt_io_wait(server->io, &listener->chan);
+		return error;
 	}
 	error = rt_sock_resume(&listener->sock);
 	if (error < 0)
@@ -328,7 +331,7 @@ rt_server_refuse(struct retort *server, bool refuse)
 
 	for (size_t i = 0; i < server->listener_count; i++)
 		if (server->listeners[i].open &&
-			server->listeners[i].sock.holder < 0)
+			!server->listeners[i].sock.keeps)
 			return -ENOTSUP;
 	for (size_t i = 0; i < server->listener_count; i++) {
 		struct rt_listener *listener = server->listeners + i;

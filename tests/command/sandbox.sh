@@ -141,6 +141,12 @@ report $? 'a scenario: -v says that it may read'
 [ ! -e "$dir/control" ]
 report $? 'the socket of --control is removed'
 
+start --body again --fault 'refuse 1ms'
+equal again "$(page '')" 'a reply, and connections are refused'
+equal again "$(curl -sS --max-time 30 --retry 5 --retry-connrefused "$url")" \
+	'they are accepted again'
+stop 'with a port that refuses'
+
 equal root "$("$plain" run --body x -- sed -n 's/^root:.*/root/p' /etc/passwd)" \
 	'the COMMAND of run is never inside'
 conclude

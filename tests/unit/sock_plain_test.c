@@ -14,6 +14,26 @@
 
 /* --- refusing --- */
 
+int __real_shutdown(int fd, int how);
+int __wrap_shutdown(int fd, int how);
+
+/* How often somebody else gets the port that a socket gives up, and what has it
+   then. */
+static int rivals, got_count, got_fds[64];
+
+int
+__wrap_shutdown(int fd, int how)
+{
+	const int port = port_of(fd);
+	int result = __real_shutdown(fd, how);
+
+	if (result == 0 && got_count < rivals) {
+		got_fds[got_count] = occupy(AF_INET, port);
+		ck_assert_int_ge(got_fds[got_count++], 0);
+	}
+	return result;
+}
+
 /* Binds the address of a socket, without listening there: 0 or -errno. */
 static int
 bind_beside(const struct rt_sock *sock, bool reuse)
@@ -48,12 +68,16 @@ listen_in_family(int i)
 	ck_assert_msg(LISTEN(0, families[i]) == 1, "%s", refusal);
 }
 
+/* Those that share the socket do not keep it from refusing. */
 START_TEST(refuses_and_listens_again)
 {
 	const int before = count_fds();
-	int port;
+	int port, shared = -1;
 
 	listen_in_family(_i);
+#ifdef __linux__
+	shared = dup(socks[0].fd);
+#endif
 	port = socks[0].port;
 	ck_assert_int_eq(dial(&socks[0]), 0);
 	for (int round = 0; round < 3; round++) {
@@ -74,20 +98,31 @@ START_TEST(refuses_and_listens_again)
 		ck_assert_int_eq(dial(&socks[0]), 0);
 	}
 	close_all(1);
+	if (shared >= 0)
+		(void)close(shared);
 	ck_assert_int_eq(count_fds(), before);
 }
 END_TEST
 
-/* Whoever else wants the port does not get it, by SO_REUSEADDR either. */
+/* Whoever else wants the port does not get it, by SO_REUSEADDR either; whether
+   the kernel chose it or we asked for it. */
 START_TEST(refusing_holds_the_port)
 {
-	listen_in_family(_i);
+	listen_in_family(_i % 2);
+	if (_i >= 2) {
+		const int port = socks[0].port;
+
+		close_all(1);
+		ck_assert_msg(LISTEN(port, families[_i % 2]) == 1, "%s",
+			refusal);
+	}
 	for (int round = 0; round < 2; round++) {
 		ck_assert_int_eq(bind_beside(&socks[0], false), -EADDRINUSE);
 		ck_assert_int_eq(bind_beside(&socks[0], true), -EADDRINUSE);
 		ck_assert_int_eq(rt_sock_refuse(&socks[0]), 0);
 		ck_assert_int_eq(bind_beside(&socks[0], false), -EADDRINUSE);
-		ck_assert_int_eq(occupy(_i ? AF_INET6 : AF_INET, socks[0].port),
+		ck_assert_int_eq(occupy(_i % 2 ? AF_INET6 : AF_INET,
+					 socks[0].port),
 			-EADDRINUSE);
 		ck_assert_int_eq(bind_beside(&socks[0], true), -EADDRINUSE);
 		ck_assert_int_eq(rt_sock_resume(&socks[0]), 0);
@@ -97,6 +132,31 @@ START_TEST(refusing_holds_the_port)
 	ck_assert_int_eq(bind_beside(&socks[0], true), 0);
 }
 END_TEST
+
+#ifdef __linux__
+/* Somebody else is quicker, each time on the port that was chosen then. */
+START_TEST(a_port_that_others_get_is_not_ours)
+{
+	const int before = count_fds();
+
+	rivals = 2;
+	ck_assert_msg(LISTEN(0, "127.0.0.1:0") == 1, "%s", refusal);
+	ck_assert_int_eq(got_count, 2);
+	ck_assert_int_ne(socks[0].port, port_of(got_fds[0]));
+	ck_assert_int_ne(socks[0].port, port_of(got_fds[1]));
+	ck_assert_int_eq(dial(&socks[0]), 0);
+	close_all(1);
+	rivals = 64;
+	ck_assert_int_eq(LISTEN(0, "127.0.0.1"), -EADDRINUSE);
+	ck_assert_str_eq(refusal, "bind 127.0.0.1:0: Address already in use");
+	ck_assert_int_eq(got_count, 2 + 32);
+	while (got_count > 0)
+		(void)close(got_fds[--got_count]);
+	rivals = 0;
+	ck_assert_int_eq(count_fds(), before);
+}
+END_TEST
+#endif
 
 START_TEST(refusing_is_closed_as_well)
 {
@@ -545,7 +605,10 @@ main(void)
 	tcase_add_test(tests, datagrams_cannot_be_refused);
 	tcase_add_test(tests, own_addresses);
 	tcase_add_loop_test(tests, refuses_and_listens_again, 0, 2);
-	tcase_add_loop_test(tests, refusing_holds_the_port, 0, 2);
+	tcase_add_loop_test(tests, refusing_holds_the_port, 0, 4);
+#ifdef __linux__
+	tcase_add_test(tests, a_port_that_others_get_is_not_ours);
+#endif
 	tcase_add_loop_test(tests, refusing_is_closed_as_well, 0, 2);
 	tcase_add_test(tests, one_of_two_refuses);
 	tcase_add_loop_test(tests, refusing_ends_what_is_queued, 0, 2);
