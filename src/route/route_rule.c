@@ -296,17 +296,19 @@ read_then_in(struct rt_rule *rule, const char *text, char *error)
 static void
 note_states(struct rt_route *route)
 {
-	struct rt_states old = route->states;
+	struct rt_states old;
 
-	/* connections may be in any of their places */
-	route->states.count = 0;
 	route->in_states = false;
-	for (size_t i = 0; i < route->rule_count; i++) {
-		const char *then_in = route->rules[i].then_in;
-
-		(void)rt_states_note(&route->states, then_in);
-		route->in_states |= then_in != NULL;
-	}
+	for (size_t i = 0; i < route->rule_count; i++)
+		route->in_states |= route->rules[i].then_in != NULL;
+	/* most have none, and they are large */
+	if (!route->in_states && route->states.count == 0)
+		return;
+	/* connections may be in any of their places */
+	old = route->states;
+	route->states.count = 0;
+	for (size_t i = 0; i < route->rule_count; i++)
+		(void)rt_states_note(&route->states, route->rules[i].then_in);
 	rt_states_copy(&route->states, &old);
 }
 
@@ -335,12 +337,25 @@ rt_route_protocol(const struct rt_route *route,
 	return rt_conditions_protocol(&when, route->protocol);
 }
 
+/* NULL, with errno and a line in `error`. */
+static struct rt_match *
+make_match(const struct rt_route *route, const struct retort_reply *given,
+	char *error)
+{
+	struct retort_requests when;
+
+	/* a server with one reply: there is nothing to read */
+	if (rt_condition_without(given, 0) == NULL)
+		return rt_match_new(NULL, route->protocol, error);
+	when = rt_conditions_of(given);
+	return rt_match_new(&when, route->protocol, error);
+}
+
 /* A rule, as it was given, for the list or as its end. 0 or -errno. */
 static int
 make_rule(const struct rt_route *route, const struct retort_reply *given,
 	bool listed, struct rt_rule *rule, struct rt_error *error)
 {
-	struct retort_requests when;
 	int code;
 
 	*rule = (struct rt_rule){
@@ -371,8 +386,7 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 	if (code == 0 && given->files)
 		code = check_file_rule(given, rule->protocol, error->text);
 	if (code == 0) {
-		when = rt_conditions_of(given);
-		rule->match = rt_match_new(&when, route->protocol, error->text);
+		rule->match = make_match(route, given, error->text);
 		code = rule->match ? 0 : -errno;
 	}
 	if (code == 0)
