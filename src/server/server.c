@@ -300,7 +300,9 @@ empty_waker(struct retort *server)
 {
 	struct rt_chan *waker = &server->waker;
 
-	while (rt_io_try(server->io, waker) != 0 && waker->in.result > 0)
+	/* nobody sleeps any more when it is closed */
+	while (!atomic_load(&server->closing) &&
+		rt_io_try(server->io, waker) != 0 && waker->in.result > 0)
 		;
 	(void)rt_io_wait(server->io, waker);
 	make_calls(server);
