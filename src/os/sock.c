@@ -436,6 +436,14 @@ rt_sock_close(struct rt_sock *sock)
 }
 
 void
+rt_sock_reset_when_closed(int fd)
+{
+	static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+void
 rt_sock_hurry(int fd)
 {
 	static const int on = 1;

@@ -119,6 +119,9 @@ void rt_sock_set_tls(struct rt_sock *sock);
 /* Makes a descriptor close-on-exec and non-blocking; 0 or -errno. */
 int rt_sock_set_flags(int fd);
 
+/* close(2) will send RST. */
+void rt_sock_reset_when_closed(int fd);
+
 /* Small segments do not wait for earlier ones to be acknowledged. */
 void rt_sock_hurry(int fd);
 

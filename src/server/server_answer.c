@@ -160,8 +160,8 @@ answer(struct retort *server, struct rt_served *served)
 	if (server->event != NULL && served->head_told &&
 		rt_conn_is_http(&served->conn) && !conn->rest_is_next)
 		report_body(server, served, conn->buffers->in.len);
-	if (counted && ++server->answered == server->requests)
-		server->enough = true;
+	if (counted)
+		count_answered(server);
 }
 
 static void
@@ -490,13 +490,12 @@ static void
 end_exchange(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
-	bool over = rt_conn_ends_exchange(conn);
-	bool counted = over && conn->protocol == RETORT_TCP;
 
-	if (over)
+	if (rt_conn_ends_exchange(conn)) {
 		rt_server_end_exchange(server, served);
-	if (counted && ++server->answered == server->requests)
-		server->enough = true;
+		if (conn->protocol == RETORT_TCP)
+			count_answered(server);
+	}
 	if ((becomes_tunnel(conn) && !enter_tunnel(served)) ||
 		(rt_conn_begins_tls(conn) && !enter_tls(server, served)))
 		rt_conn_fail(conn);

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 /* Objects kept for the next connections, at most. */
 #define SPARE_CONNS 64
@@ -115,21 +114,25 @@ in_handshake(const struct rt_served *served)
 	return served->tls != NULL && !served->tls->ready;
 }
 
-void
-rt_server_end_conn(struct retort *server, struct rt_served *served)
+/* Closes its socket, or resets it. */
+static void
+close_conn(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
-	static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
 	if (conn->chan.out.verb == RT_RESET)
-		(void)setsockopt(conn->chan.fd, SOL_SOCKET, SO_LINGER, &at_once,
-			sizeof at_once);
+		rt_sock_reset_when_closed(conn->chan.fd);
 	if (served->tls != NULL && rt_conn_is_between(conn))
 		rt_server_tell_end(server, served);
 	rt_io_drop(server->io, channel_of(served));
-	if (conn->protocol == RETORT_TCP && conn->nth > conn->ended &&
-		++server->answered == server->requests)
-		server->enough = true;
+}
+
+/* The owner and the records are told. */
+static void
+report_end(struct retort *server, struct rt_served *served)
+{
+	const struct rt_conn *conn = &served->conn;
+
 	rt_server_report_fins(server, served);
 	rt_server_close_record(server, served);
 	rt_server_report(server, served,
@@ -143,6 +146,12 @@ rt_server_end_conn(struct retort *server, struct rt_served *served)
 		rt_journal_note_tls(&server->journal, served);
 		rt_server_end_tls(served);
 	}
+}
+
+/* Gives back what it has, and itself. */
+static void
+free_conn(struct retort *server, struct rt_served *served)
+{
 	return_buffers(server, served);
 	if (served->tunnel != NULL)
 		rt_blob_drop(served->tunnel);
@@ -159,6 +168,18 @@ rt_server_end_conn(struct retort *server, struct rt_served *served)
 		server->spare_conns = served;
 		server->spare_conn_count++;
 	}
+}
+
+void
+rt_server_end_conn(struct retort *server, struct rt_served *served)
+{
+	const struct rt_conn *conn = &served->conn;
+
+	close_conn(server, served);
+	if (conn->protocol == RETORT_TCP && conn->nth > conn->ended)
+		count_answered(server);
+	report_end(server, served);
+	free_conn(server, served);
 	if (server->paused)
 		rt_server_resume(server);
 	if (server->open <= server->short_open / 2)

@@ -16,6 +16,14 @@ struct rt_accepted {
 	const char *unwelcome; /* why it must not be answered; NULL */
 };
 
+/* One of those that `requests` limits was answered. */
+static inline void
+count_answered(struct retort *server)
+{
+	if (++server->answered == server->requests)
+		server->enough = true;
+}
+
 /* --- server_listen.c --- */
 
 /* Begins to accept on a socket that listens. 0 or -errno. */
