@@ -20,9 +20,9 @@ struct rt_canned {
 	struct retort_reply as;   /* its strings are the canned reply's own; its
 	                             body is that below */
 	struct rt_blob *body;     /* NULL: none */
-	size_t period;            /* bytes of it that were given */
+	size_t period;            /* bytes that were given, before repetition */
 	struct rt_faults *faults; /* NULL: none */
-	struct rt_fills *fills;   /* what is filled in; NULL: nothing */
+	struct rt_fills *fills;   /* parts of the request in it; NULL: none */
 	int status;
 	const char *type;      /* Content-Type: as.type, or by the body; NULL */
 	size_t head_at;        /* of a raw reply: where its head begins */
@@ -30,12 +30,12 @@ struct rt_canned {
 	struct rt_ready ready; /* of its replies, if they are the same */
 };
 
-/* A copy. NULL with `error` and errno: EINVAL, it cannot be given; ENOMEM. */
+/* A copy. NULL with `error` and errno: EINVAL, the reply is wrong; ENOMEM. */
 struct rt_canned *rt_canned_new(const struct retort_reply *reply,
 	enum retort_protocol protocol, struct rt_error *error);
 void rt_canned_free(struct rt_canned *canned);
 
-/* The reply as it was given, to make another one of; it points to this one. */
+/* The reply as it was given, to make another one of it; borrows from this. */
 struct retort_reply rt_canned_given(const struct rt_canned *canned);
 
 /*
@@ -60,8 +60,8 @@ int rt_canned_answer(struct rt_canned *canned, enum retort_protocol protocol,
 	const char *date, const struct rt_filling *filling,
 	struct rt_reply *reply);
 
-/* Whether there is a body in a pair of retort.h, if only one of no bytes, and
-   how many it has. */
+/* Whether a pair of body and size in retort.h is a body, even an empty one; and
+   its bytes. */
 static inline bool
 rt_has_body(const void *body, size_t size)
 {

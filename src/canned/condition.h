@@ -21,7 +21,7 @@ enum rt_member {
 	RT_MEMBER_FLAG,   /* a bool */
 	RT_MEMBER_STATUS, /* an int, or RETORT_ANY */
 	RT_MEMBER_RANGE,  /* a text: "2", "2+" or "2-3" */
-	RT_MEMBER_CODE    /* of a program's alone: a function, a size */
+	RT_MEMBER_CODE    /* for programs only: a function, a size */
 };
 
 /* What else there is to know of a condition. */
@@ -29,9 +29,9 @@ enum {
 	RT_CONDITION_HTTP = 1,   /* only a request of HTTP can meet it */
 	RT_CONDITION_BODY = 2,   /* it needs the body */
 	RT_CONDITION_BARE = 4,   /* an accepted connection can meet it */
-	RT_CONDITION_CASE = 8,   /* without case, if if_nocase says so */
+	RT_CONDITION_CASE = 8,   /* if_nocase applies to it */
 	RT_CONDITION_WIDER = 16, /* more requests fit with it, not fewer */
-	RT_CONDITION_APART = 32, /* a rule without it is for others */
+	RT_CONDITION_APART = 32, /* a rule without it is for other requests */
 	RT_CONDITION_TLS = 64    /* only a connection with TLS can meet it */
 };
 

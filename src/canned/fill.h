@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "retort.h"
 
-/* Where a text stands, which says how what is filled in is escaped. */
+/* Where a text stands, which decides how parts of the request are escaped. */
 enum rt_fill_in {
 	RT_FILL_PLAIN,  /* not at all */
 	RT_FILL_JSON,   /* within a string of JSON */
@@ -60,7 +60,7 @@ struct rt_fill {
 	size_t count;
 	size_t room;
 	size_t stars; /* the greatest number in braces; 0: none */
-	bool any;     /* something is filled in */
+	bool any;     /* it has parts of the request */
 };
 
 /*
@@ -71,11 +71,12 @@ int rt_fill_read(struct rt_fill *fill, const char *text, size_t size,
 	enum rt_fill_in in, enum retort_protocol protocol,
 	struct rt_error *error);
 
-/* The same of lines of fields, each by its name, which must be its own. */
+/* The same of lines of fields; their names decide about escaping, and must be
+   fixed. */
 int rt_fill_read_fields(struct rt_fill *fill, const char *lines,
 	enum retort_protocol protocol, struct rt_error *error);
 
-/* A part of the text ends here. 0 or -ENOMEM. */
+/* The next call of rt_fill_add() ends here. 0 or -ENOMEM. */
 int rt_fill_break(struct rt_fill *fill);
 
 void rt_fill_free(struct rt_fill *fill);
@@ -86,7 +87,7 @@ enum rt_fill_in rt_fill_in_type(const char *type, size_t size);
 /* The most asterisks of a path that can be filled in. */
 #define RT_MAX_STARS 9
 
-/* What is filled in. */
+/* The request whose parts are filled in. */
 struct rt_filling {
 	const struct retort_exchange *seen; /* NULL: nothing came */
 	struct rt_word stars[RT_MAX_STARS]; /* as they came */

@@ -24,23 +24,23 @@ void rt_faults_free(struct rt_faults *faults);
 /* Their text, in one line, which does the same again; lives as they do. */
 const char *rt_faults_text(const struct rt_faults *faults);
 
-/* Whether they are to be drawn: some have a chance, or leave a number open. */
+/* Whether they have to be drawn: some have a chance, or leave a number open. */
 bool rt_faults_chancy(const struct rt_faults *faults);
 
 /*
- * A connection's share of them, a pure function of all three: faults without
- * chance, which may have no clause, and must go before `faults`. NULL: no
- * memory.
+ * Draws the faults of a connection, as a pure function of all three arguments:
+ * faults without chance, perhaps without any clause, which must be freed before
+ * `faults`. NULL: no memory.
  */
 struct rt_faults *rt_faults_draw(const struct rt_faults *faults, uint64_t seed,
 	uint64_t connection);
 
-/* The n-th of a few draws in which, together, each clause is taken. NULL: there
-   are not as many (errno is 0), or ENOMEM. */
+/* The n-th of a few draws that together take each clause. NULL: there are fewer
+   (errno is 0), or no memory (ENOMEM). */
 struct rt_faults *rt_faults_sample(const struct rt_faults *faults, size_t n);
 
-/* A seed that is short enough to be typed: of different numbers most are
-   different, and none is 0. */
+/* A seed that is short enough to be typed, and not 0. Different numbers have
+   different seeds, mostly. */
 uint64_t rt_faults_make_seed(uint64_t from);
 
 /*
@@ -51,22 +51,22 @@ uint64_t rt_faults_make_seed(uint64_t from);
 int rt_faults_apply(const struct rt_faults *faults, struct rt_reply *reply,
 	char *error);
 
-/* Adds the edits that its clauses with positions on the wire are; `stays`: for
-   all of a connection. False: no memory. */
+/* Adds the clauses that have positions on the wire, as edits; `stays`: they are
+   for the whole connection. False: no memory. */
 bool rt_faults_edit_wire(const struct rt_faults *faults,
 	struct rt_wire_list *list, bool stays);
 
 /*
- * Whether a reply can have them: clauses about what TLS sends are for a server
- * with `tls`, and those about the handshake for a reply that begins before it.
- * Whether a handshake can: there is no reply yet. 0, or -EINVAL with a line in
- * `error`.
+ * Whether a reply can have them: only a server with `tls` has a wire, and only
+ * a reply that `begins` before the handshake can change that. The other one:
+ * whether a handshake can have them, before there is a reply. 0, or -EINVAL
+ * with a line in `error`.
  */
 int rt_faults_check_wire(const struct rt_faults *faults, bool tls, bool begins,
 	char *error);
 int rt_faults_check_handshake(const struct rt_faults *faults, char *error);
 
-/* Whether the client's session is not resumed. */
+/* Whether no session is resumed. */
 bool rt_faults_resume_none(const struct rt_faults *faults);
 
 /* How a request is read before it is answered. */
@@ -86,7 +86,7 @@ struct rt_reading {
 /* NULL: as usual. */
 const struct rt_reading *rt_faults_reading(const struct rt_faults *faults);
 
-/* Whether both (NULL: nothing is wrong) have a request read in one way. */
+/* Whether a request is read in the same way with both (NULL: no faults). */
 bool rt_faults_same_reading(const struct rt_faults *a,
 	const struct rt_faults *b);
 

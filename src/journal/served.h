@@ -15,24 +15,24 @@ struct rt_served {
 	struct rt_tls *tls;  /* between it and the wire; NULL: none */
 	char *tls_faults;    /* what they do to the wire, whatever the
 	                                 reply is; NULL: nothing */
-	uint64_t shook[2];   /* bytes of the handshake that are recorded: in,
+	uint64_t shook[2];   /* bytes of the handshake that were recorded: in,
 	                      and out */
-	bool shaken;         /* there are no more to be recorded */
+	bool shaken;         /* the handshake is over */
 	struct rt_record *record; /* of the present request, or, between
 	                                 two, of the last; NULL */
-	struct rt_record *past;   /* if there was no memory for the present
-	                                 one's: of the last that has one; NULL */
+	struct rt_record *past;   /* the last one, if there was no memory for
+	                                 the present one; NULL */
 	struct rt_blob *tunnel;   /* the target of its CONNECT; NULL: none */
 	bool head_told;           /* its head, or piece, was reported */
 	bool client_fin_told;
 	bool server_fin_told;
-	bool replied; /* it stands in the list of those whose reply came from
+	bool replied;   /* it stands in the list of those whose reply came from
 	                 somebody else */
-	uint8_t ends; /* as an enum retort_ending, because somebody wants it */
-	rt_place place;   /* its state */
+	uint8_t ends;   /* an enum retort_ending that somebody wants */
+	rt_place place; /* the state of the connection */
 	uint64_t rule_id; /* of the rule that answers its request */
-	size_t told; /* bytes of those that have come that were reported: of the
-	                piece, or of the head and body */
+	size_t told;      /* bytes of the piece, or of head and body, that were
+	                reported */
 	struct rt_chance chance;        /* of its last reply */
 	struct rt_served *next_replied; /* in that list */
 	struct rt_served *next;         /* in the list of all */

@@ -20,21 +20,21 @@
 enum rt_step_kind {
 	RT_STEP_TEXT,   /* `size` bytes at `at` of the reply's own text */
 	RT_STEP_BYTES,  /* `size` bytes at `bytes`, which outlive the reply */
-	RT_STEP_REPEAT, /* `size` bytes that are the `at` bytes there again and
+	RT_STEP_REPEAT, /* `size` bytes: the `at` bytes at `bytes` again and
                      again, beginning with the one at `from` */
 	RT_STEP_FILE,   /* `size` bytes at `at` of the reply's file */
 	RT_STEP_PAUSE,  /* nothing for `at` ns */
-	RT_STEP_FLUSH, /* nothing until all that was sent has left: what follows
-                     is a segment of its own */
-	RT_STEP_TELL,  /* what TLS alone can say: an enum rt_tell, in `at` */
-	RT_STEP_MORE,  /* bytes that come while it is played, until there are no
-	                  more of them */
-	RT_STEP_PACE,  /* from here on, segments of `size` bytes, and `at` ns
+	RT_STEP_FLUSH,  /* nothing until all that was sent has left, so that the
+                     next bytes begin a segment */
+	RT_STEP_TELL,   /* a message of TLS itself: an enum rt_tell, in `at` */
+	RT_STEP_MORE,   /* bytes that are pushed while it is played, to their
+	                  end */
+	RT_STEP_PACE,   /* from here on, segments of `size` bytes, and `at` ns
                      between them */
 	RT_STEP_AWAIT, /* nothing, until the client sends more than its request,
 	                  or leaves, or has had its time */
-	RT_STEP_NEXT,  /* the end of a reply, but not of the connection, which
-	                  becomes what `at` says as an enum retort_next */
+	RT_STEP_NEXT,  /* the end of the reply, but not of the connection: what
+	                  follows is an enum retort_next, in `at` */
 	RT_STEP_STALL, /* nothing, until the client leaves */
 	RT_STEP_HALF, /* FIN; what comes is read until the client leaves, too */
 	RT_STEP_CLOSE, /* FIN: the ordinary ending */
@@ -64,7 +64,7 @@ struct rt_always {
 	char *omit;   /* lines "Name": what is not sent; NULL: none */
 };
 
-/* Something of another room's, and how to free it. NULL: nothing. */
+/* An object of another room, and how to free it. NULL: none. */
 struct rt_made {
 	void *it;
 	void (*free)(void *it);
@@ -73,27 +73,27 @@ struct rt_made {
 /* Whether the connection may be kept after a reply. */
 enum rt_keep {
 	RT_KEEP_NOT,
-	RT_KEEP_TOLD, /* only if it is told to be */
+	RT_KEEP_TOLD, /* only if the rule says so */
 	RT_KEEP,      /* unless the reply says otherwise */
-	RT_KEEP_SAID  /* if the reply says so: the client's is HTTP/1.0 */
+	RT_KEEP_SAID  /* if the reply says so, to a client of HTTP/1.0 */
 };
 
-/* Faults that were drawn. */
+/* Whether faults were drawn by chance, and by which seed. */
 struct rt_chance {
-	bool drawn; /* or chance had it that there are none */
+	bool drawn; /* even if none were the result */
 	uint64_t seed;
 };
 
-/* The faults of a reply, and what they made of it besides its script. */
+/* The faults of a reply, and what they changed besides its script. */
 struct rt_struck {
 	size_t text; /* rt_reply_faults() knows where; 0: none */
 	struct rt_chance chance;
-	int64_t refuse; /* ns for which connections are refused once it is
-	                    begun; RT_NEVER: until told otherwise; 0: not */
+	int64_t refuse; /* ns for which connections are refused when it begins;
+	                    RT_NEVER: until told otherwise; 0: not at all */
 	struct rt_wire_list wire; /* edits of what TLS sends; owned, until the
 	                             connection takes them */
 	bool deaf;                /* while it stalls, nothing is read */
-	bool unnotified;          /* its FIN comes without the end of TLS */
+	bool unnotified;          /* its FIN comes without close_notify */
 };
 
 struct rt_reply {
@@ -106,18 +106,18 @@ struct rt_reply {
 	uint64_t rule;    /* the id of its rule, while it is made in slices */
 	struct rt_struck struck;
 	int64_t idle;   /* ns that the connection may be idle after it;
-	                   RT_NEVER: any time; 0: as it always may */
+	                   RT_NEVER: for ever; 0: as after any reply */
 	bool open;      /* it has a RT_STEP_MORE, */
 	bool in_chunks; /* whose bytes come in chunks */
 	int status;
 	int file;             /* owned; -1: none */
-	struct rt_made made;  /* what the body is borrowed of, or being
+	struct rt_made made;  /* what bytes are borrowed from, or will be
 	                                made of; owned */
-	struct rt_blob *blob; /* one owner's: what bytes are borrowed of */
+	struct rt_blob *blob; /* a share of what bytes are borrowed from */
 	const struct rt_always *always; /* somebody else's; NULL: none. It stays
 	                                   when the reply is reset */
 	enum rt_keep keep;              /* so does this */
-	bool truncated; /* the file was shorter than the head says */
+	bool truncated; /* the file is shorter than the head says */
 	bool failed;    /* a step too many; out of memory: text.failed */
 };
 
@@ -257,7 +257,7 @@ void rt_reply_step(struct rt_reply *reply, struct rt_step step);
 size_t rt_reply_read(const struct rt_reply *reply, char *to, uint64_t at,
 	size_t size);
 
-/* Its faults, as text, which lasts until more is added. NULL: none. */
+/* Its faults, as text, which is valid until more text is added. NULL: none. */
 void rt_reply_set_faults(struct rt_reply *reply, const char *faults);
 const char *rt_reply_faults(const struct rt_reply *reply);
 
@@ -276,8 +276,8 @@ rt_reply_ending(const struct rt_reply *reply)
 /* Bytes of the script, or UINT64_MAX: more. */
 uint64_t rt_reply_size(const struct rt_reply *reply);
 
-/* The step that begins with byte `at`, after which that is so; the ending, if
-   there are no more bytes. */
+/* Makes a step begin with byte `at`; its index. If there are no more bytes, it
+   is the ending. */
 size_t rt_reply_split(struct rt_reply *reply, uint64_t at);
 
 void rt_reply_insert(struct rt_reply *reply, size_t index, struct rt_step step);
@@ -289,7 +289,7 @@ void rt_reply_cut(struct rt_reply *reply, uint64_t at);
 /* Copies bytes of the script to the end of the text; where they are there. */
 size_t rt_reply_gather(struct rt_reply *reply, uint64_t from, size_t size);
 
-/* The text from `at` on stands in the place of those bytes. */
+/* The text from `at` on takes the place of those bytes. */
 void rt_reply_replace(struct rt_reply *reply, uint64_t from, uint64_t size,
 	size_t at);
 

@@ -19,26 +19,26 @@
 #include "retort.h"
 #include "site/site.h"
 
-/* The longest body of a request for files, where nothing else answers, unless
-   told: bytes. */
+/* Bytes of the longest body that a request may have by default, where only
+   files answer. */
 #define RT_DEFAULT_BODY (1u << 20)
 
 struct rt_rule {
-	uint64_t id; /* unlike its number it is never another's; 0: of none */
+	uint64_t id; /* never used again, unlike its number; 0: no rule */
 	struct rt_match *match;
 	struct rt_canned *canned;
 	retort_handler *handler; /* or NULL */
 	void *handler_arg;
 	char *origin;  /* where it was given: "FILE:LINE"; NULL */
 	bool files;    /* the site answers */
-	char *then_in; /* the states that it leaves; NULL */
-	bool accepted; /* for a connection that is, not for a request */
+	char *then_in; /* the states that it sets; NULL */
+	bool accepted; /* it answers accepted connections, not requests */
 	int prefer;    /* its rank */
-	bool refused;  /* for requests that are, not for others */
+	bool refused;  /* it answers refused requests, not others */
 	enum retort_protocol protocol; /* of what it answers */
 	unsigned times;                /* 0: always */
 	unsigned used;
-	unsigned spared;     /* so many of its answers are without its faults */
+	unsigned spared;     /* its first answers, which have no faults */
 	uint64_t conditions; /* a hash of them */
 };
 
@@ -55,40 +55,40 @@ struct rt_route {
 	const char **hosts;      /* NULL-terminated; NULL: all */
 	struct rt_always always; /* fields of all replies */
 	uint64_t max_body;       /* 0: RT_DEFAULT_BODY for files, else none */
-	bool in_states;          /* a rule leaves a state */
+	bool in_states;          /* a rule sets a state */
 	bool reads;              /* a rule says how requests are read */
-	bool keeps;              /* one may say that a connection is kept */
-	bool refused;            /* a rule is for those that are refused */
-	bool tls;                /* connections have it, from the beginning */
-	bool tls_later;          /* it can begin after a reply */
-	bool unix_bound;         /* a connection may be one that cannot be
+	bool keeps;              /* a rule may keep its connection */
+	bool refused;            /* a rule is for refused requests */
+	bool tls;                /* connections begin with TLS */
+	bool tls_later;          /* TLS can begin after a reply */
+	bool unix_bound;         /* there may be connections that cannot be
 	                             reset */
-	bool keep;               /* bodies are kept for somebody else, too */
+	bool keep;               /* bodies are also kept for records */
 	unsigned malformed;      /* rules that were not added */
-	char *mistake;           /* why not the first of them; NULL */
+	char *mistake;           /* what is wrong with the first of them */
 	enum retort_protocol protocol; /* of connections, at first */
 };
 
-/* A request that is to be answered. */
+/* A request to be answered; or a connection to be greeted. */
 struct rt_asked {
 	const struct rt_request *request;
 	const char *base;
 	size_t size; /* bytes of the request at `base`, as far as it is kept */
-	bool cut;    /* that is not all of it */
+	bool cut;    /* there was more of it */
 	const char *date;
-	int64_t now;                        /* its seconds since the epoch */
+	int64_t now;                        /* `date`, as seconds since 1970 */
 	const struct retort_exchange *seen; /* needed by rules and fills */
 	uint64_t connection;
 	uint64_t nth;                  /* exchange on it */
-	rt_place *place;               /* of the connection */
-	enum retort_protocol protocol; /* of it; a greeting is bytes */
-	bool greeting;  /* it is none: a connection was accepted */
-	bool refused;   /* it is, unless a rule is for it */
-	bool early;     /* more of its body can be read */
-	uint64_t shown; /* than these bytes */
-	/* what became of it */
-	uint64_t wanted;   /* RT_MORE of a body: so many bytes; 0: all */
-	int rule;          /* the one that answered, from 1; 0: none */
+	rt_place *place;               /* the state of the connection */
+	enum retort_protocol protocol; /* of the answer; greetings are bytes */
+	bool greeting;  /* there is no request: a connection was accepted */
+	bool refused;   /* the request is refused, unless a rule answers it */
+	bool early;     /* more of its body can be read, */
+	uint64_t shown; /* and these bytes of it are known */
+	/* the result */
+	uint64_t wanted;   /* RT_MORE: so many bytes of the body; 0: all */
+	int rule;          /* the rule that answered, from 1; 0: none */
 	uint64_t rule_id;  /* and its id; or, of a handler whose reply comes
 	                       only now, that one's */
 	struct rt_buf why; /* nothing answers it because; or the handler's
@@ -99,10 +99,10 @@ enum rt_outcome {
 	RT_ANSWERED, /* the reply is made */
 	RT_AGAIN,    /* a slice of the work is done: ask again, with the reply
 	                as it is */
-	RT_LATER,    /* a handler will say */
-	RT_REFUSED,  /* no rule is for a request that is refused */
-	RT_MORE      /* a handler wants the next piece as well: nothing is
-	                answered yet */
+	RT_LATER,    /* a handler will answer later */
+	RT_REFUSED,  /* no rule answers this refused request */
+	RT_MORE      /* a handler wants the next piece, or more of the body,
+	                before it answers */
 };
 
 /* `hosts` are lines; NULL: all. 0 or -ENOMEM. */
@@ -132,40 +132,40 @@ int rt_route_add(struct rt_route *route, const struct retort_reply *given,
    messages. 0 or -ENOMEM. */
 int rt_route_name(struct rt_route *route, int number, const char *origin);
 
-/* What is shown of it. */
+/* The part of an origin that messages show. */
 const char *rt_origin_shown(const char *origin);
 
 /* Whether that is an origin in FILE, folders included; NULL: it is none. */
 bool rt_origin_is_of(const char *origin, const char *file);
 
-/* The states that only rules of that file leave make room for those of its new
-   rules; `places`: no connection is in a state of its own. */
+/* Forgets the states that only rules of that file set, to make room for those
+   of its new rules; `places`: no connection is in a state of its own. */
 void rt_route_forget_states(struct rt_route *route, const char *file,
 	bool places);
 
-/* The rules after the first `count` take the place of those before them that
-   were given in that file, and go on counting for those with the same
-   conditions and rank. */
+/* The rules after the first `count` replace those before them that came from
+   that file. A rule with the conditions and the rank of one that it replaces
+   goes on with its count. */
 void rt_route_replace(struct rt_route *route, size_t count, const char *file);
 
-/* A rule was not added: those that nothing answers are to know why. */
+/* A rule was not added, which requests without an answer are told. */
 void rt_route_miss(struct rt_route *route, const char *request,
 	const char *error);
 
-/* Forgets all rules and mistakes, and the states of connections, which are in
-   none any more; or rules after the first `count`. */
+/* Forgets all rules, mistakes and states; connections must not be in one any
+   more. Or forgets the rules after the first `count`. */
 void rt_route_clear(struct rt_route *route);
 void rt_route_clear_after(struct rt_route *route, size_t count);
 
-/* The reply that was set has these faults from now on, after so many that have
-   none. 0 or -errno. */
+/* From now on the fallback has these faults, except its first `spared` replies.
+   0 or -errno. */
 int rt_route_spoil(struct rt_route *route, const char *faults, unsigned spared,
 	struct rt_error *error);
 
-/* Its bytes up to the end of its head, and all of them, on a connection that is
-   kept or is not; the first of them are added to `bytes` as far as it may have
-   them. 0, or -errno with a line in `error`: there is none, or it depends on
-   the request. */
+/* Measures the fallback, on a connection that is kept or not: its bytes up to
+   the end of the head, and all of them. Adds the first of them to `bytes`, as
+   far as there is room. 0, or -errno with a line in `error`: there is no
+   fallback, or it depends on the request. */
 int rt_route_measure(const struct rt_route *route, bool kept, uint64_t *head,
 	uint64_t *whole, struct rt_buf *bytes, char *error);
 
@@ -175,8 +175,8 @@ int rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
 int rt_route_set_files(struct rt_route *route, const char *root,
 	const struct retort_files *files, struct rt_error *error);
 
-/* The faults of what answers, by the head, if they say how its request is
-   read; NULL. */
+/* The faults of the answer to a head, if they change how the request is read;
+   NULL. */
 const struct rt_faults *rt_route_reading(const struct rt_route *route,
 	const struct retort_exchange *seen);
 
@@ -188,7 +188,7 @@ rt_route_fills(const struct rt_route *route)
 		route->fallback.canned->fills != NULL;
 }
 
-/* Whether a rule is for connections that were just accepted. */
+/* Whether a rule answers accepted connections. */
 bool rt_route_greets(const struct rt_route *route);
 
 /*
@@ -201,14 +201,14 @@ int rt_route_refusal(const struct rt_route *route,
 	bool *keep, const char **reason);
 
 /*
- * Answers a whole request. The reply may borrow from asked->base, from
- * nothing else that is not the reply's.
+ * Answers a whole request. The reply may borrow from asked->base, and from what
+ * it owns.
  */
 enum rt_outcome rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply);
 
-/* Answers it with this reply, which is checked, and copied where need be. 0, or
-   -errno with a line in `error`. */
+/* Answers it with this reply, which is checked, and copied as far as necessary.
+   0, or -errno with a line in `error`. */
 int rt_route_answer_with(const struct rt_route *route,
 	const struct retort_reply *as, struct rt_asked *asked,
 	struct rt_reply *reply, char *error);

@@ -53,17 +53,18 @@ struct retort {
 	atomic_uintptr_t inside;   /* the thread that callbacks may be under way
 	                            on, and that holds the lock; 0: none */
 	int64_t stop_wanted;       /* by a callback; RT_NEVER */
-	bool ends_wanted;          /* connections are to be ended */
+	bool ends_wanted;          /* somebody wants connections to end */
 	struct rt_pushes *pushes;  /* into open replies */
-	struct rt_served *replied; /* their replies came from somebody else, in
-	                            this order */
+	struct rt_served *replied; /* got their replies by rt_server_reply(),
+	                            in this order */
 	struct rt_call *calls;
 	struct rt_journal journal;
 	struct rt_verdict verdict;
 	bool recorded;
-	size_t keep;         /* bytes of a body, if somebody may ask for it */
-	struct rt_buf left;  /* what was cut off by stopping, in words */
-	struct rt_url *urls; /* that were joined with paths */
+	size_t keep;         /* bytes of each body that are kept */
+	struct rt_buf left;  /* the connections that stopping cut off, in
+	                        words */
+	struct rt_url *urls; /* given out, with paths */
 	struct rt_io *io;
 	struct rt_tls_server *tls;    /* of all connections; NULL: none */
 	struct rt_faults *tls_faults; /* of each one's TLS; NULL */
@@ -83,7 +84,7 @@ struct retort {
 	char wake_bytes[64];
 	uint64_t number;   /* of the last connection */
 	uint64_t answered; /* what `requests` counts */
-	bool enough;       /* that many were: all is to stop */
+	bool enough;       /* `requests` were answered: stop */
 	uint64_t requests; /* stop after so many; 0: never */
 	bool defer_accept;
 	int fd_limit; /* accept no descriptor from here on; 0: not known yet */
@@ -93,7 +94,7 @@ struct retort {
 	bool careful;         /* was, and connections are still open */
 	int64_t refuse_until; /* listeners refuse until then; RT_NEVER */
 	bool stopping;
-	int64_t stop_by; /* end what is left then */
+	int64_t stop_by; /* what is left then is cut off */
 	retort_event_fn *event;
 	bool event_all;
 	void *event_arg;
@@ -123,11 +124,11 @@ rt_server_leave(struct retort *server, uintptr_t before)
 /* A server with nothing in it yet; NULL: no memory. */
 struct retort *rt_server_new(void);
 
-/* Everything that `options` say. 0, or -errno with a line in `error`. */
+/* Opens all that `options` ask for. 0, or -errno with a line in `error`. */
 int rt_server_open(struct retort *server, const struct retort_options *options,
 	char *error);
 
-/* It did not begin: forgets the descriptors that the caller has passed in. */
+/* Opening failed: the caller keeps the descriptors that it passed in. */
 void rt_server_give_back(struct retort *server);
 
 /* Ends everything at once, whatever rt_server_open() came to. */
@@ -140,7 +141,7 @@ void rt_server_free(struct retort *server);
  */
 void rt_server_disown(struct retort *server, bool consistent);
 
-/* Every open connection is in its first state. */
+/* Puts every open connection into its first state. */
 void rt_server_forget_states(struct retort *server);
 
 /* When rt_server_turn() must be called at the latest; RT_NEVER. */
@@ -152,11 +153,11 @@ void rt_server_adopt(struct retort *server, int fd);
 /* Sleeps at most until then, and takes each ready channel on. 0 or -errno. */
 int rt_server_turn(struct retort *server, int64_t until);
 
-/* As retort_stop() has it; what is left at that time is to be abandoned. */
+/* retort_stop(): what is left at that time is to be abandoned. */
 void rt_server_stop(struct retort *server, int64_t by);
 void rt_server_abandon(struct retort *server);
 
-/* Its loop takes a turn; async-signal-safe, for any thread. */
+/* Makes its loop take a turn; async-signal-safe, for any thread. */
 void rt_server_wake(struct retort *server);
 
 /* Closes the TCP listeners, holding their ports, or opens them again. 0 or

@@ -13,7 +13,7 @@ struct rt_accepted {
 	int fd; /* the connection's; of a datagram the listener's */
 	struct rt_peer peer;
 	struct rt_op datagram; /* its verb is RT_NOTHING: it is a connection */
-	const char *unwelcome; /* why it must not be answered; NULL */
+	const char *unwelcome; /* why the datagram must not be answered; NULL */
 };
 
 /* One of those that `requests` limits was answered. */
@@ -62,36 +62,36 @@ void rt_server_close_record(struct retort *server, struct rt_served *served);
 /* The handshake of TLS has gone on. */
 void rt_server_record_tls(struct retort *server, struct rt_served *served);
 
-/* The connection, which has a record, is told of no more: what has no request
-   goes with it. */
+/* Nothing more is recorded of a connection: a record without a request goes. */
 void rt_server_drop_record(struct retort *server, struct rt_served *served);
 
 /* The exchange is over, but not the connection. */
 void rt_server_end_exchange(struct retort *server, struct rt_served *served);
 
-/* More of a body has come: it is counted. When all together hold too much, no
-   more of this one is kept. */
+/* Counts what came of a body. When all bodies together hold too much, no more
+   of this one is kept. */
 void rt_server_charge(struct retort *server, struct rt_served *served);
 
-/* The request is over. */
+/* The request is over: its bytes count no more. */
 void rt_server_discharge(struct retort *server, struct rt_buffers *buffers);
 
-/* Its first bytes, or its next piece, are kept, if anything is. */
+/* Begins a record for the first bytes, or for the next piece, if there are
+   records. */
 void rt_server_open_record(struct retort *server, struct rt_served *served);
 
-/* The request as it is compared with rules and kept. NULL: it is not. */
+/* The request as rules and records see it. NULL: it is not kept. */
 const struct retort_exchange *rt_server_keep_request(struct retort *server,
 	struct rt_served *served);
 
-/* Keeps the reason that the verdict gives for a request (NULL: no memory),
-   unless there is one. */
+/* Keeps the reason that the verdict will give for a request (NULL: there was no
+   memory for it), unless there is one already. */
 void rt_server_keep_why(struct retort *server, struct rt_record *record,
 	const char *why);
 
-/* The request has ended, and what answers it is known. */
+/* The request is complete, and the rule that answers it is known. */
 void rt_server_publish(struct retort *server, struct rt_served *served);
 
-/* Those who wait look again. */
+/* Wakes those who wait for a change. */
 void rt_server_changed(struct retort *server);
 
 /* --- server_wire.c --- */
@@ -100,14 +100,14 @@ void rt_server_changed(struct retort *server);
 int rt_server_begin_tls(struct retort *server, struct rt_served *served);
 void rt_server_end_tls(struct rt_served *served);
 
-/* What is wrong with its reply is done to the wire, too. False: no memory. */
+/* Applies the faults of its reply to the wire. False: no memory. */
 bool rt_server_spoil_wire(struct rt_served *served);
 
-/* Its connection is closed, after a reply that was to be followed by others:
-   the client is told that none will be, if it can be at once. */
+/* The connection is closed after a reply that others were to follow: tells the
+   client by TLS, if that is possible at once. */
 void rt_server_tell_end(struct retort *server, struct rt_served *served);
 
-/* As rt_io_try(), of a connection with TLS; and what its channel is to wait
+/* rt_io_try() for a connection with TLS; and the channel that the loop waits
    for. */
 unsigned rt_server_try_tls(struct retort *server, struct rt_served *served);
 struct rt_chan *rt_server_wire(struct rt_served *served);
@@ -157,7 +157,7 @@ void rt_server_decide(struct retort *server, struct rt_served *served);
 
 /* --- server_push.c --- */
 
-/* What was pushed is for another reply, or for none. */
+/* Forgets what was pushed for an earlier reply. */
 void rt_server_drop_pushes(struct retort *server,
 	const struct rt_served *served);
 
@@ -168,7 +168,7 @@ rt_server_forget_pushes(struct retort *server, const struct rt_served *served)
 		rt_server_drop_pushes(server, served);
 }
 
-/* One that waits for what was pushed since; NULL: there is none. */
+/* A connection that can go on with what was pushed; NULL: none. */
 struct rt_served *rt_server_pushed(struct retort *server);
 
 /* Gives the connection what was pushed, when it asks for MORE. */
