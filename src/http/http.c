@@ -190,7 +190,7 @@ rt_http_check_target(struct rt_http *http)
 {
 	struct rt_request *request = &http->request;
 	struct rt_span rest = request->target;
-	const char *text = http->base + rest.at;
+	const char *text = http->base + rest.at, *query;
 	size_t n;
 
 	if (memchr(text, '#', rest.size) != NULL)
@@ -216,8 +216,8 @@ rt_http_check_target(struct rt_http *http)
 	text = http->base + rest.at;
 	if (request->form == RT_ORIGIN && text[0] != '/')
 		return refuse(http, 400, "malformed request target");
-	for (n = 0; n < rest.size && text[n] != '?'; n++)
-		;
+	query = memchr(text, '?', rest.size);
+	n = query != NULL ? (size_t)(query - text) : rest.size;
 	request->path = (struct rt_span){rest.at, (uint32_t)n};
 	request->query = (struct rt_span){rest.at + (uint32_t)n,
 		rest.size - (uint32_t)n};

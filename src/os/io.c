@@ -324,6 +324,20 @@ try_finish(struct rt_io *io, int fd, struct rt_op *op)
 	return shutdown(fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
+static bool
+has_blocked(const struct rt_op *op)
+{
+	return (op->result == -EAGAIN || op->result == -EWOULDBLOCK) &&
+		op->verb != RT_SEND_TO && op->verb != RT_FLUSH;
+}
+
+static bool
+has_emptied(const struct rt_op *op)
+{
+	return (op->verb == RT_RECV || op->verb == RT_TAKE) && op->result > 0 &&
+		(size_t)op->result < op->recv.size;
+}
+
 /* Tries what one direction wants. True when it is done. */
 static bool
 try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
@@ -343,20 +357,21 @@ try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
 		[RT_RESET] = NULL,
 	};
 
-	if (verbs[op->verb] == NULL)
+	int64_t (*const verb)(struct rt_io *, int, struct rt_op *) =
+		verbs[op->verb];
+
+	if (verb == NULL)
 		return false;
 	do
-		op->result = verbs[op->verb](io, chan->fd, op);
+		op->result = verb(io, chan->fd, op);
 	while (op->result == -EINTR);
-	if ((op->result == -EAGAIN || op->result == -EWOULDBLOCK) &&
-		op->verb != RT_SEND_TO && op->verb != RT_FLUSH) {
+	if (op->result < 0 && has_blocked(op)) {
 		chan->blocked |= (unsigned char)way;
 		return false;
 	}
 	/* A read that did not fill its room has emptied the socket: trying
 	   again would cost a call to learn just that. */
-	if ((op->verb == RT_RECV || op->verb == RT_TAKE) && op->result > 0 &&
-		(size_t)op->result < op->recv.size)
+	if (way == RT_READ && has_emptied(op))
 		chan->blocked |= (unsigned char)way;
 	return true;
 }

@@ -94,11 +94,11 @@ run(struct retort *server, struct rt_served *served)
 			rt_server_end_conn(server, served);
 			return;
 		}
-		if (conn->asks == RT_ASK_NEXT && budget-- <= 0) {
-			rt_conn_defer(conn, rt_io_now(server->io));
-			break;
-		}
 		if (conn->asks != RT_ASK_NOTHING) {
+			if (conn->asks == RT_ASK_NEXT && budget-- <= 0) {
+				rt_conn_defer(conn, rt_io_now(server->io));
+				break;
+			}
 			rt_server_decide(server, served);
 			if (server->enough)
 				rt_server_have_enough(server, served);
@@ -203,8 +203,8 @@ serve_datagram(struct retort *server, const struct rt_accepted *accepted)
 	if (rt_server_lend(server, served) < 0) {
 		rt_conn_fail(&served->conn);
 	} else {
-		rt_server_record_datagram(server, served, &accepted->datagram);
-		rt_conn_datagram(&served->conn, &accepted->datagram,
+		rt_server_record_datagram(server, served, accepted->datagram);
+		rt_conn_datagram(&served->conn, accepted->datagram,
 			accepted->unwelcome);
 	}
 	run(server, served);
@@ -217,7 +217,7 @@ accept_from(struct retort *server, struct rt_listener *listener, int budget)
 	struct rt_accepted accepted;
 
 	while (budget-- > 0 && rt_server_accept(server, listener, &accepted))
-		if (accepted.datagram.verb != RT_NOTHING)
+		if (accepted.datagram != NULL)
 			serve_datagram(server, &accepted);
 		else
 			serve_connection(server, accepted.fd, &accepted.peer);

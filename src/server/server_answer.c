@@ -58,8 +58,6 @@ report_request(struct retort *server, struct rt_served *served)
 		report_piece(server, served);
 		return;
 	}
-	if (server->event == NULL)
-		return;
 	if (!served->head_told) {
 		head = rt_http_request(conn->buffers->http)->head_size;
 		if (head == 0)
@@ -266,28 +264,29 @@ ask(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 	struct rt_buffers *buffers = conn->buffers;
-	struct rt_asked asked = {
+	bool greets = conn->asked == RT_ASK_GREET, cut;
+	size_t size = rt_conn_raw(conn, &cut);
+
+	return (struct rt_asked){
 		.request = rt_http_request(buffers->http),
 		.base = buffers->in.data,
+		.size = size,
+		.cut = cut,
 		.date = date_now(server),
 		.now = server->date_second,
 		.seen = rt_server_keep_request(server, served),
 		.connection = served->number,
 		.nth = conn->nth,
 		.place = &served->place,
-		.protocol = conn->protocol,
-		.greeting = conn->asked == RT_ASK_GREET,
+		.protocol = greets && rt_conn_is_http(conn) ? RETORT_TCP :
+							      conn->protocol,
+		.greeting = greets,
 		.refused = conn->asked == RT_ASK_REFUSE,
 		.early = conn->asks == RT_ASK_ANSWER && !conn->complete &&
 			buffers->reading.early,
 		.shown = buffers->reading.early_at,
+		.why = {.max = MAX_WHY},
 	};
-
-	if (asked.greeting && rt_conn_is_http(conn))
-		asked.protocol = RETORT_TCP;
-	asked.size = rt_conn_raw(conn, &asked.cut);
-	rt_buf_init(&asked.why, MAX_WHY);
-	return asked;
 }
 
 /* Why it got what it got goes to its record. */
@@ -295,6 +294,8 @@ static void
 keep_reason(struct retort *server, struct rt_served *served,
 	struct rt_asked *asked)
 {
+	if (asked->why.data == NULL)
+		return;
 	if (asked->why.len > 0)
 		rt_server_keep_why(server, served->record,
 			rt_buf_text(&asked->why));
@@ -535,7 +536,8 @@ rt_server_decide(struct retort *server, struct rt_served *served)
 	if (may_keep(server, conn) && conn->asks <= RT_ASK_REFUSE &&
 		conn->asks != RT_ASK_ROUTE)
 		decide_keep(server, served);
-	report_request(server, served);
+	if (server->event != NULL)
+		report_request(server, served);
 	switch (conn->asks) {
 	case RT_ASK_ROUTE:
 		decide_head(server, served);

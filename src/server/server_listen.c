@@ -147,11 +147,9 @@ connection_of(struct retort *server, struct rt_listener *listener)
 static struct rt_accepted
 datagram_of(const struct retort *server, const struct rt_listener *listener)
 {
-	struct rt_accepted accepted = {
-		.fd = listener->chan.fd,
-		.datagram = listener->chan.in,
-	};
-	const struct rt_address *from = accepted.datagram.recv.from;
+	const struct rt_op *in = &listener->chan.in;
+	struct rt_accepted accepted = {.fd = listener->chan.fd, .datagram = in};
+	const struct rt_address *from = in->recv.from;
 
 	rt_sock_peer(&accepted.peer, (const struct sockaddr *)&from->name);
 	if (accepted.peer.family == 0)

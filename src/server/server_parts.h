@@ -12,7 +12,7 @@ enum { RT_KIND_CONN, RT_KIND_LISTENER, RT_KIND_WAKER, RT_KIND_WIRE };
 struct rt_accepted {
 	int fd; /* the connection's; of a datagram the listener's */
 	struct rt_peer peer;
-	struct rt_op datagram; /* its verb is RT_NOTHING: it is a connection */
+	const struct rt_op *datagram; /* the listener's; NULL: it is none */
 	const char *unwelcome; /* why the datagram must not be answered; NULL */
 };
 

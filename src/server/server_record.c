@@ -123,7 +123,7 @@ rt_server_record_in(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 	const struct rt_op *in = &conn->chan.in;
-	int64_t now = rt_io_now(server->io);
+	int64_t now;
 
 	if (in->result > 0 && conn->state == RT_STATE_IDLE) {
 		served->head_told = false;
@@ -131,6 +131,7 @@ rt_server_record_in(struct retort *server, struct rt_served *served)
 	}
 	if (!is_kept(server, served))
 		return;
+	now = rt_io_now(server->io);
 	if (in->result > 0)
 		rt_record_received(served->record, in->recv.data,
 			(size_t)in->result, now);
@@ -143,10 +144,11 @@ rt_server_record_out(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 	const struct rt_op *out = &conn->chan.out;
-	int64_t now = rt_io_now(server->io);
+	int64_t now;
 
 	if (!is_kept(server, served) || out->result < 0)
 		return;
+	now = rt_io_now(server->io);
 	if (out->verb == RT_FINISH)
 		rt_record_event(served->record, RT_RECORD_SERVER_FIN, now);
 	else
