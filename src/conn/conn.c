@@ -33,6 +33,7 @@ rt_buffers_new(void)
 		rt_buffers_free(buffers);
 		return NULL;
 	}
+	buffers->request = rt_http_request(buffers->http);
 	return buffers;
 }
 
@@ -343,8 +344,7 @@ expect_rest(struct rt_conn *conn)
 	if (!conn->rest_is_body)
 		return;
 	/* it is too large to be read: the connection will be closed */
-	if (rt_http_request(conn->buffers->http)->content_length >
-		RT_DRAIN_BYTES) {
+	if (conn->buffers->request->content_length > RT_DRAIN_BYTES) {
 		conn->rest_is_next = conn->rest_is_body = false;
 		return;
 	}
@@ -357,7 +357,7 @@ expect_rest(struct rt_conn *conn)
 void
 rt_conn_answer(struct rt_conn *conn, int64_t now)
 {
-	const struct rt_request *request = rt_http_request(conn->buffers->http);
+	const struct rt_request *request = conn->buffers->request;
 
 	assert(conn->asks != RT_ASK_NOTHING);
 	/* routed and answered at once, with no body to wait for */

@@ -117,6 +117,7 @@ struct rt_buffers {
 	size_t charged;        /* the owner's: bytes of memory, in the sum of
 	                          all that is kept */
 	struct rt_http *http;
+	struct rt_request *request; /* what it makes of them */
 	struct rt_reply reply;
 	struct rt_play play;    /* of it */
 	struct rt_address from; /* of a datagram */

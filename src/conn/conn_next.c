@@ -76,8 +76,7 @@ is_read(const struct rt_conn *conn)
 	if (conn->state == RT_STATE_WAIT && conn->asked == RT_ASK_REFUSE)
 		return conn->buffers->reply.keep != RT_KEEP_NOT;
 	return conn->state >= RT_STATE_BODY &&
-		(conn->complete ||
-			!rt_http_request(conn->buffers->http)->has_body);
+		(conn->complete || !conn->buffers->request->has_body);
 }
 
 /* Whether all of it will have been read when an early reply was sent, or after
@@ -86,7 +85,7 @@ is_read(const struct rt_conn *conn)
 static bool
 will_be_read(const struct rt_conn *conn)
 {
-	const struct rt_request *request = rt_http_request(conn->buffers->http);
+	const struct rt_request *request = conn->buffers->request;
 
 	return conn->asked == RT_ASK_ANSWER && conn->buffers->reading.early &&
 		request->content_length <= RT_DRAIN_BYTES &&
@@ -97,7 +96,7 @@ enum rt_keep
 rt_conn_may_keep(const struct rt_conn *conn)
 {
 	const struct rt_conn_config *config = conn->config;
-	const struct rt_request *request = rt_http_request(conn->buffers->http);
+	const struct rt_request *request = conn->buffers->request;
 
 	if (conn->last || conn->asked == RT_ASK_GREET)
 		return RT_KEEP_NOT;
@@ -154,7 +153,7 @@ void
 rt_conn_await_next(struct rt_conn *conn)
 {
 	bool unread = rt_conn_ends_exchange(conn) && !conn->complete &&
-		rt_http_request(conn->buffers->http)->has_body;
+		conn->buffers->request->has_body;
 
 	if (conn->last || conn->client_finished || unread) {
 		conn->rest_is_next &= !rt_conn_ends_exchange(conn);

@@ -155,8 +155,7 @@ body_came(const struct rt_conn *conn)
 	/* the PROXY header is one of the first exchange's bytes */
 	uint64_t named_by = conn->nth > 1 ? 0 : conn->named_by;
 
-	return conn->received - named_by -
-		rt_http_request(conn->buffers->http)->head_size;
+	return conn->received - named_by - conn->buffers->request->head_size;
 }
 
 /* Whether its reply is early, and the rest of the body is read. */

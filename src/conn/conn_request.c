@@ -17,7 +17,7 @@ const char *
 rt_conn_body(const struct rt_conn *conn, size_t *size)
 {
 	const struct rt_buffers *buffers = conn->buffers;
-	const struct rt_request *request = rt_http_request(buffers->http);
+	const struct rt_request *request = buffers->request;
 	bool plain = !rt_conn_is_http(conn);
 	size_t head = plain ? 0 : request->head_size;
 
@@ -42,10 +42,9 @@ size_t
 rt_conn_raw(const struct rt_conn *conn, bool *cut)
 {
 	const struct rt_buffers *buffers = conn->buffers;
-	size_t head = rt_http_request(buffers->http)->head_size;
+	size_t head = buffers->request->head_size;
 	bool whole = conn->complete ||
-		(buffers->parsed > 0 &&
-			!rt_http_request(buffers->http)->has_body);
+		(buffers->parsed > 0 && !buffers->request->has_body);
 	size_t size = whole ? buffers->parsed : buffers->in.len;
 	bool kept;
 
@@ -80,10 +79,10 @@ rt_conn_has_refused(struct rt_conn *conn)
 		return false;
 	}
 	if (conn->state < RT_STATE_BODY)
-		buffers->parsed = rt_http_request(buffers->http)->head_size;
+		buffers->parsed = buffers->request->head_size;
 	/* of what is too large or broke off nobody knows where it ends */
 	if (conn->status == 413)
-		buffers->shown = rt_http_request(buffers->http)->head_size;
+		buffers->shown = buffers->request->head_size;
 	else if (!last)
 		buffers->shown = buffers->parsed;
 	return true;
@@ -94,8 +93,7 @@ rt_conn_drop_body(struct rt_conn *conn)
 {
 	struct rt_buffers *buffers = conn->buffers;
 	struct rt_buf *in = &buffers->in;
-	size_t kept =
-		rt_http_request(buffers->http)->head_size + buffers->keep_raw;
+	size_t kept = buffers->request->head_size + buffers->keep_raw;
 	size_t left = in->len - buffers->parsed;
 
 	if (buffers->parsed <= kept)
@@ -173,7 +171,7 @@ void
 rt_conn_parse(struct rt_conn *conn)
 {
 	struct rt_buffers *buffers = conn->buffers;
-	struct rt_request *request = rt_http_request(buffers->http);
+	struct rt_request *request = buffers->request;
 	uint64_t beyond = beyond_early(conn);
 	size_t before = buffers->parsed;
 	enum rt_http_result result;
@@ -225,7 +223,7 @@ rt_conn_take_rest(struct rt_conn *conn)
 
 	/* nobody knows where the next request begins, or wants to */
 	if (result == RT_HTTP_BAD ||
-		rt_http_request(buffers->http)->body_size > RT_DRAIN_BYTES)
+		buffers->request->body_size > RT_DRAIN_BYTES)
 		conn->rest_is_next = conn->rest_is_body = false;
 	else if (result == RT_HTTP_DONE)
 		conn->complete = true;
@@ -255,8 +253,8 @@ void
 rt_conn_keep(struct rt_conn *conn, size_t most)
 {
 	struct rt_buffers *buffers = conn->buffers;
-	size_t head = rt_http_request(buffers->http)->head_size;
-	bool chunked = rt_http_request(buffers->http)->chunked;
+	size_t head = buffers->request->head_size;
+	bool chunked = buffers->request->chunked;
 	size_t raw = buffers->parsed > head ? buffers->parsed - head : 0;
 	size_t kept = chunked ? buffers->content.len : raw;
 
@@ -277,7 +275,7 @@ rt_conn_keep(struct rt_conn *conn, size_t most)
 void
 rt_conn_begin_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 {
-	const struct rt_request *request = rt_http_request(conn->buffers->http);
+	const struct rt_request *request = conn->buffers->request;
 	bool expects;
 
 	assert(conn->asks == RT_ASK_ROUTE);
@@ -308,7 +306,7 @@ rt_conn_begin_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 void
 rt_conn_begin_rest(struct rt_conn *conn, uint64_t size, int64_t now)
 {
-	const struct rt_request *request = rt_http_request(conn->buffers->http);
+	const struct rt_request *request = conn->buffers->request;
 	/* at the head there was no reason for it yet */
 	bool expects = request->expects_continue && body_came(conn) == 0;
 

@@ -27,8 +27,7 @@ static const char *
 find_field(const struct rt_buffers *buffers, const char *name, size_t *size)
 {
 	const struct rt_http_field *field =
-		rt_http_field(rt_http_request(buffers->http), buffers->in.data,
-			name, 0);
+		rt_http_field(buffers->request, buffers->in.data, name, 0);
 
 	if (field == NULL)
 		return NULL;
@@ -416,7 +415,7 @@ put_decoded(struct room *room, const char *base, struct rt_span span)
 static size_t
 measure(const struct rt_buffers *buffers)
 {
-	const struct rt_request *request = rt_http_request(buffers->http);
+	const struct rt_request *request = buffers->request;
 	size_t fields = request->field_count + request->trailer_count;
 	size_t size = fields * sizeof(struct retort_field);
 
@@ -441,7 +440,7 @@ struct extent {
 static struct extent
 find_extent(struct rt_record *record, const struct rt_conn *conn, size_t least)
 {
-	const struct rt_request *request = rt_http_request(conn->buffers->http);
+	const struct rt_request *request = conn->buffers->request;
 	size_t most = room_left(record->journal);
 	struct extent extent = {.head = request->head_size};
 	bool cut;
@@ -468,7 +467,7 @@ is_whole(const struct rt_buffers *buffers, struct rt_span word)
 {
 	size_t end = (size_t)word.at + word.size;
 
-	if (word.size > 0 && rt_http_request(buffers->http)->head_size > 0)
+	if (word.size > 0 && buffers->request->head_size > 0)
 		return true;
 	return word.size > 0 && end < buffers->in.len &&
 		buffers->in.data[end] == ' ';
@@ -495,7 +494,7 @@ static void
 put_request(struct rt_record *record, const struct rt_buffers *buffers,
 	struct room *room)
 {
-	const struct rt_request *request = rt_http_request(buffers->http);
+	const struct rt_request *request = buffers->request;
 	size_t count = request->field_count + request->trailer_count;
 	struct retort_field *fields = (void *)room->at;
 	struct retort_exchange *seen = &record->seen;
@@ -554,7 +553,7 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 	seen->body = extent.shared ? raw + extent.head :
 				     put(&room, extent.body, extent.body_size);
 	seen->body_size = extent.body_size;
-	seen->body_total = rt_http_request(buffers->http)->body_size;
+	seen->body_total = buffers->request->body_size;
 	if (!rt_conn_is_http(conn)) {
 		seen->body_total = extent.body_size;
 		seen->pieces = conn->nth - conn->ended;

@@ -59,7 +59,7 @@ report_request(struct retort *server, struct rt_served *served)
 		return;
 	}
 	if (!served->head_told) {
-		head = rt_http_request(conn->buffers->http)->head_size;
+		head = conn->buffers->request->head_size;
 		if (head == 0)
 			head = in->len;
 		served->head_told = true;
@@ -167,7 +167,7 @@ refuse(struct retort *server, struct rt_served *served, int status,
 	const char *reason)
 {
 	struct rt_conn *conn = &served->conn;
-	const struct rt_request *request = rt_http_request(conn->buffers->http);
+	const struct rt_request *request = conn->buffers->request;
 	struct rt_draft draft = {
 		.reply = &conn->buffers->reply,
 		.head_only = request->method == RT_HEAD,
@@ -221,8 +221,7 @@ decide_reading(struct retort *server, struct rt_served *served)
 	/* delays are from now on, and not from when the loop woke */
 	if (reading != NULL)
 		(void)rt_io_clock(server->io);
-	if (reading == NULL ||
-		!rt_http_request(conn->buffers->http)->has_body) {
+	if (reading == NULL || !conn->buffers->request->has_body) {
 		if (served->record != NULL)
 			rt_record_forget_request(served->record);
 		return;
@@ -245,9 +244,8 @@ decide_head(struct retort *server, struct rt_served *served)
 	bool keep;
 	int status;
 
-	status =
-		rt_route_refusal(&server->route, rt_http_request(buffers->http),
-			buffers->in.data, &max, &keep, &reason);
+	status = rt_route_refusal(&server->route, buffers->request,
+		buffers->in.data, &max, &keep, &reason);
 	if (status == 0) {
 		if (server->route.reads)
 			decide_reading(server, served);
@@ -268,7 +266,7 @@ ask(struct retort *server, struct rt_served *served)
 	size_t size = rt_conn_raw(conn, &cut);
 
 	return (struct rt_asked){
-		.request = rt_http_request(buffers->http),
+		.request = buffers->request,
 		.base = buffers->in.data,
 		.size = size,
 		.cut = cut,
@@ -452,7 +450,7 @@ becomes_tunnel(const struct rt_conn *conn)
 	const struct rt_buffers *buffers = conn->buffers;
 
 	return rt_conn_is_http(conn) &&
-		rt_http_request(buffers->http)->method == RT_CONNECT &&
+		buffers->request->method == RT_CONNECT &&
 		buffers->reply.status / 100 == 2 &&
 		buffers->play.step->at > RETORT_NEXT_KEEP;
 }
@@ -462,7 +460,7 @@ static bool
 enter_tunnel(struct rt_served *served)
 {
 	const struct rt_buffers *buffers = served->conn.buffers;
-	struct rt_span target = rt_http_request(buffers->http)->target;
+	struct rt_span target = buffers->request->target;
 
 	rt_blob_drop(served->tunnel);
 	served->tunnel =
