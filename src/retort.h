@@ -882,7 +882,7 @@ struct retort_reply {
 	/* Only in retort_on(). */
 	const char *if_body_begins;
 	const char *in;
-	const char *then_in; /* the states that it leaves, as `in` */
+	const char *then_in; /* the states that it sets, as `in` */
 	bool open; /* the reply is not over after this body: retort_push() goes
 	              on with it. Framed as `parts` are with `chunked`, unless
 	              `fields` has a Content-Length. Not with RETORT_UDP */
