@@ -243,7 +243,8 @@ enum retort_event {
 	RETORT_ON_PIECE, /* RETORT_TCP, _UDP: a piece or datagram came: it; or,
 	                   after RETORT_MORE, what has come since */
 	RETORT_ON_CLOSE, /* a kept connection was closed while no request was
-	                    under way, which RETORT_ON_END tells otherwise: no
+	                    under way, which RETORT_ON_END tells otherwise; with
+	                    `event_all` any connection, as its last event: no
 	                    bytes */
 
 	/* only with `event_all`: no bytes */
@@ -365,8 +366,8 @@ struct retort_options {
 	                        header of the PROXY protocol, version 1 or 2, at
 	                        most 4112 bytes, whose source is the `client` of
 	                        its exchanges; without one: 400. Not with `tls` */
-	bool event_all; /* `event` is told of a connection's begin and of FINs,
-	                   too */
+	bool event_all; /* `event` is told of each connection's begin and end,
+	                   and of FINs, too */
 	bool stepped;   /* without a thread: the caller runs the server with
 	                  retort_step() */
 

@@ -127,19 +127,28 @@ close_conn(struct retort *server, struct rt_served *served)
 	rt_io_drop(server->io, channel_of(served));
 }
 
+/* The owner is told: of its last exchange's end, unless it was, and its own. */
+static void
+tell_end(struct retort *server, struct rt_served *served)
+{
+	bool told;
+
+	if (server->event == NULL)
+		return;
+	told = rt_conn_is_between(&served->conn) && !in_handshake(served);
+	if (!told)
+		rt_server_report(server, served, RETORT_ON_END, NULL, 0);
+	if (told || (server->event_all && !served->conn.chan.shared))
+		rt_server_report(server, served, RETORT_ON_CLOSE, NULL, 0);
+}
+
 /* The owner and the records are told. */
 static void
 report_end(struct retort *server, struct rt_served *served)
 {
-	const struct rt_conn *conn = &served->conn;
-
 	rt_server_report_fins(server, served);
 	rt_server_close_record(server, served);
-	rt_server_report(server, served,
-		rt_conn_is_between(conn) && !in_handshake(served) ?
-			RETORT_ON_CLOSE :
-			RETORT_ON_END,
-		NULL, 0);
+	tell_end(server, served);
 	if (served->record != NULL || served->past != NULL)
 		rt_server_drop_record(server, served);
 	if (served->tls != NULL) {
