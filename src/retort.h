@@ -1105,10 +1105,15 @@ RETORT_API int retort_reply_later_sized(const struct retort_reply *reply,
  *	retort_push(server, request->connection, "data: 1\n\n", 9);
  *	retort_push(server, request->connection, NULL, 0);
  *
+ * On a connection of pieces (RETORT_TCP, or after RETORT_NEXT_BYTES) that has
+ * no open reply the bytes are sent between pieces: at once, or after the reply
+ * to the one that is coming or is being answered. There NULL closes the
+ * connection.
+ *
  * 0 or -errno: -EAGAIN, the client is slow, and 1 MiB waits for it: try again
  * later; -EPIPE, the client has left, or the reply is over; -ENOENT, the
- * connection has no open reply, or a fault has cut off its open end; -EMSGSIZE,
- * more than 1 MiB at once; -ENOMEM.
+ * connection has no open reply and is not one of pieces, or a fault has cut off
+ * its open end; -EMSGSIZE, more than 1 MiB at once; -ENOMEM.
  */
 RETORT_API int retort_push(struct retort *server, uint64_t connection,
 	const void *bytes, size_t size);

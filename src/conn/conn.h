@@ -32,7 +32,8 @@
  * while the reply is sent and after it. If such a connection is kept, REPLY
  * waits for the end of the body, too.
  *
- * A greeting is a reply before the first byte.
+ * A greeting is a reply before the first byte, and so is what is said later,
+ * between pieces.
  *
  * Without HTTP a piece takes the place of a request. HEAD means that a part of
  * one has come; a FIN or time-out there makes that the last piece. While its
@@ -160,7 +161,8 @@ enum rt_ask {
 	RT_ASK_IGNORE, /* a datagram must not be answered, or a piece cannot
 	                  be, for `reason` */
 	RT_ASK_SEND,   /* the answer is there: rt_conn_replied() */
-	RT_ASK_MORE    /* bytes of an open reply: rt_conn_give() */
+	RT_ASK_MORE,   /* bytes of an open reply: rt_conn_give() */
+	RT_ASK_SAY     /* bytes between pieces */
 };
 
 /* Waits of a connection for anything but its peer. */
@@ -306,6 +308,12 @@ enum rt_keep rt_conn_may_keep(const struct rt_conn *conn);
 void rt_conn_give(struct rt_conn *conn, const char *bytes, size_t size,
 	bool ends, int64_t now);
 void rt_conn_pushed(struct rt_conn *conn);
+
+/* Whether bytes may be said between pieces: now, or as soon as the reply that is
+   under way was sent; and to ask for them, now. */
+bool rt_conn_may_say(const struct rt_conn *conn);
+bool rt_conn_is_between_pieces(const struct rt_conn *conn);
+void rt_conn_say(struct rt_conn *conn);
 
 /* When it is DONE: whether an exchange is over, and whether what comes from now
    on is TLS. */

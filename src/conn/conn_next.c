@@ -109,11 +109,11 @@ rt_conn_may_keep(const struct rt_conn *conn)
 	return request->minor > 0 ? RT_KEEP : RT_KEEP_SAID;
 }
 
-/* What the connection speaks after the reply. */
+/* What the connection speaks after this step, RT_STEP_NEXT. */
 static enum retort_protocol
-protocol_after(const struct rt_conn *conn)
+protocol_after(const struct rt_conn *conn, const struct rt_step *step)
 {
-	switch ((enum retort_next)conn->buffers->play.step->at) {
+	switch ((enum retort_next)step->at) {
 	case RETORT_NEXT_HTTP:
 	case RETORT_NEXT_TLS_HTTP:
 		return RETORT_HTTP;
@@ -131,13 +131,44 @@ bool
 rt_conn_ends_exchange(const struct rt_conn *conn)
 {
 	return conn->asked != RT_ASK_GREET &&
-		(rt_conn_is_http(conn) || protocol_after(conn) == RETORT_HTTP);
+		(rt_conn_is_http(conn) ||
+			protocol_after(conn, conn->buffers->play.step) ==
+				RETORT_HTTP);
+}
+
+bool
+rt_conn_may_say(const struct rt_conn *conn)
+{
+	const struct rt_reply *reply;
+	const struct rt_step *last;
+
+	if (conn->last || conn->state > RT_STATE_REPLY)
+		return false;
+	if (conn->state < RT_STATE_REPLY)
+		return conn->protocol == RETORT_TCP;
+	reply = &conn->buffers->reply;
+	last = reply->steps + reply->step_count - 1;
+	return last->kind == RT_STEP_NEXT &&
+		protocol_after(conn, last) == RETORT_TCP;
+}
+
+bool
+rt_conn_is_between_pieces(const struct rt_conn *conn)
+{
+	return conn->state == RT_STATE_IDLE && conn->asks == RT_ASK_NOTHING &&
+		rt_conn_may_say(conn);
+}
+
+void
+rt_conn_say(struct rt_conn *conn)
+{
+	ask(conn, RT_ASK_SAY);
 }
 
 static void
 begin_next(struct rt_conn *conn)
 {
-	conn->protocol = protocol_after(conn);
+	conn->protocol = protocol_after(conn, conn->buffers->play.step);
 	conn->state = RT_STATE_IDLE;
 	conn->asked = RT_ASK_NOTHING;
 	conn->complete = false;

@@ -83,6 +83,14 @@ go_on(struct retort *server, struct rt_served *served)
 	return done != 0 || conn->state == RT_STATE_OVER;
 }
 
+/* Whether bytes were pushed that are sent between pieces. */
+static bool
+has_to_say(const struct retort *server, const struct rt_served *served)
+{
+	return rt_conn_is_between_pieces(&served->conn) &&
+		rt_server_has_more(server, served);
+}
+
 static void
 run(struct retort *server, struct rt_served *served)
 {
@@ -109,8 +117,11 @@ run(struct retort *server, struct rt_served *served)
 			rt_conn_fail(conn);
 			continue;
 		}
-		if (budget-- <= 0 || !go_on(server, served))
+		if (budget-- > 0 && go_on(server, served))
+			continue;
+		if (server->pushes == NULL || !has_to_say(server, served))
 			break;
+		rt_conn_say(conn);
 	}
 	sleep_conn(server, served);
 }
@@ -255,7 +266,8 @@ go_on_replied(struct retort *server)
 	}
 }
 
-/* The same of those that wait for bytes of their replies. */
+/* The same of those that wait for bytes of their replies, or say some without
+   being asked. */
 static void
 go_on_pushed(struct retort *server)
 {

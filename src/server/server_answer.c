@@ -55,7 +55,8 @@ report_request(struct retort *server, struct rt_served *served)
 	if (conn->asked == RT_ASK_GREET || conn->asked == RT_ASK_NEXT)
 		return;
 	if (!rt_conn_is_http(conn)) {
-		report_piece(server, served);
+		if (conn->asked != RT_ASK_SAY)
+			report_piece(server, served);
 		return;
 	}
 	if (!served->head_told) {
@@ -328,6 +329,16 @@ go_on_with_piece(struct retort *server, struct rt_served *served,
 		rt_conn_more(&served->conn);
 }
 
+/* What was pushed for an earlier reply; but what a connection of pieces was not
+   given comes after the next one. */
+static void
+forget_given(struct retort *server, const struct rt_served *served)
+{
+	if (rt_conn_is_http(&served->conn) ||
+		!rt_server_has_more(server, served))
+		rt_server_drop_pushes(server, served);
+}
+
 /* The request is complete, or is refused unless a rule is for it: what is the
    answer? */
 static void
@@ -337,7 +348,8 @@ decide_answer(struct retort *server, struct rt_served *served)
 	struct rt_asked asked = ask(server, served);
 	enum rt_outcome outcome;
 
-	rt_server_forget_pushes(server, served);
+	if (server->pushes != NULL)
+		forget_given(server, served);
 	if (asked.seen == NULL && !asked.refused &&
 		(server->route.rule_count > 0 ||
 			rt_route_fills(&server->route)) &&
@@ -383,6 +395,15 @@ greet(struct retort *server, struct rt_served *served)
 	if (served->record == NULL)
 		rt_server_open_record(server, served);
 	decide_answer(server, served);
+}
+
+/* What was pushed between pieces, perhaps before the first one. */
+static void
+say(struct retort *server, struct rt_served *served)
+{
+	if (served->record == NULL && served->conn.nth == 0)
+		rt_server_open_record(server, served);
+	rt_server_say(server, served);
 }
 
 /* Nothing more is read, and nothing is answered, until the client leaves. */
@@ -572,6 +593,9 @@ rt_server_decide(struct retort *server, struct rt_served *served)
 		break;
 	case RT_ASK_MORE:
 		rt_server_give(server, served);
+		break;
+	case RT_ASK_SAY:
+		say(server, served);
 		break;
 	case RT_ASK_NOTHING:
 		break;

@@ -174,4 +174,10 @@ struct rt_served *rt_server_pushed(struct retort *server);
 /* Gives the connection what was pushed, when it asks for MORE. */
 void rt_server_give(struct retort *server, struct rt_served *served);
 
+/* Whether something was pushed that the connection was not given; and when it
+   asks to SAY that. */
+bool rt_server_has_more(const struct retort *server,
+	const struct rt_served *served);
+void rt_server_say(struct retort *server, struct rt_served *served);
+
 #endif

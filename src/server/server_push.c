@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Open replies: pushed bytes wait here until their connection asks for them.
-   Bytes that a connection is sending never move. */
+/* Open replies, and what is said between pieces: pushed bytes wait here until
+   their connection asks for them. Bytes that a connection is sending never
+   move. */
 #include "config.h"
 
 #include "server/server_parts.h"
@@ -19,7 +20,8 @@ struct rt_pushes {
 	struct rt_served *served;
 	struct rt_buf given;
 	struct rt_buf waiting;
-	bool ends;   /* after these */
+	bool ends;   /* after these: the reply, or the connection */
+	bool ended;  /* the connection was given the end */
 	bool is_new; /* the connection was not told */
 	struct rt_pushes *next;
 };
@@ -76,7 +78,10 @@ rt_server_pushed(struct retort *server)
 		bool is_new = pushes->is_new;
 
 		pushes->is_new = false;
-		if (is_new && pushes->served->conn.rest == RT_REST_MORE)
+		if (is_new &&
+			(pushes->served->conn.rest == RT_REST_MORE ||
+				rt_conn_is_between_pieces(
+					&pushes->served->conn)))
 			return pushes->served;
 	}
 	return NULL;
@@ -95,8 +100,7 @@ find(const struct retort *server, uint64_t connection)
 
 /* Adds them, framed, unless too much waits already. */
 static int
-add(struct rt_pushes *pushes, const struct rt_reply *reply, const void *bytes,
-	size_t size)
+add(struct rt_pushes *pushes, bool in_chunks, const void *bytes, size_t size)
 {
 	struct rt_buf *to = &pushes->waiting;
 
@@ -105,11 +109,20 @@ add(struct rt_pushes *pushes, const struct rt_reply *reply, const void *bytes,
 	if (to->len > 0 && to->len + size + MAX_FRAMING > MAX_PUSHED)
 		return -EAGAIN;
 	/* a chunk of no bytes would be the last */
-	if (size > 0 && reply->in_chunks)
+	if (size > 0 && in_chunks)
 		rt_reply_add_chunk(to, bytes, size);
 	else
 		rt_buf_add(to, bytes, size);
 	return to->failed ? -ENOMEM : 0;
+}
+
+/* The reply that is under way and open; NULL: there is none. */
+static const struct rt_reply *
+open_reply(const struct rt_conn *conn)
+{
+	return conn->buffers != NULL && conn->buffers->reply.open ?
+		&conn->buffers->reply :
+		NULL;
 }
 
 int
@@ -118,6 +131,7 @@ rt_server_push(struct retort *server, uint64_t connection, const void *bytes,
 {
 	struct rt_served *served = find(server, connection);
 	struct rt_pushes *pushes;
+	const struct rt_reply *reply;
 	size_t before;
 	int code;
 
@@ -126,16 +140,21 @@ rt_server_push(struct retort *server, uint64_t connection, const void *bytes,
 									-ENOENT;
 	if (served->conn.state > RT_STATE_REPLY)
 		return -EPIPE;
-	if (served->conn.buffers == NULL || !served->conn.buffers->reply.open)
+	reply = open_reply(&served->conn);
+	if (reply == NULL && !rt_conn_may_say(&served->conn))
 		return -ENOENT;
 	pushes = need_pushes(server, served);
 	if (pushes == NULL)
 		return -ENOMEM;
+	/* it was that of a reply before */
+	if (pushes->ended && served->conn.state < RT_STATE_REPLY)
+		pushes->ends = pushes->ended = false;
 	if (pushes->ends)
 		return -EPIPE;
 	before = pushes->waiting.len;
-	code = bytes ? add(pushes, &served->conn.buffers->reply, bytes, size) :
-		       0;
+	code = bytes ?
+		add(pushes, reply != NULL && reply->in_chunks, bytes, size) :
+		0;
 	if (code < 0) {
 		pushes->waiting.len = before;
 		pushes->waiting.failed = false;
@@ -146,22 +165,60 @@ rt_server_push(struct retort *server, uint64_t connection, const void *bytes,
 	return 0;
 }
 
+/* What waits is given; what was given before was sent. */
+static void
+take(struct rt_pushes *pushes)
+{
+	struct rt_buf given = pushes->given;
+
+	rt_buf_clear(&given, MAX_PUSHED);
+	pushes->given = pushes->waiting;
+	pushes->waiting = given;
+	pushes->ended = pushes->ends;
+}
+
 void
 rt_server_give(struct retort *server, struct rt_served *served)
 {
 	struct rt_pushes *pushes = find_pushes(server, served);
-	struct rt_buf given;
 	int64_t now = rt_io_now(server->io);
 
 	if (pushes == NULL) {
 		rt_conn_give(&served->conn, NULL, 0, false, now);
 		return;
 	}
-	/* what was given before was sent */
-	given = pushes->given;
-	rt_buf_clear(&given, MAX_PUSHED);
-	pushes->given = pushes->waiting;
-	pushes->waiting = given;
+	take(pushes);
 	rt_conn_give(&served->conn, pushes->given.data, pushes->given.len,
 		pushes->ends, now);
+}
+
+bool
+rt_server_has_more(const struct retort *server, const struct rt_served *served)
+{
+	const struct rt_pushes *pushes = find_pushes(server, served);
+
+	return pushes != NULL &&
+		(pushes->waiting.len > 0 || (pushes->ends && !pushes->ended));
+}
+
+void
+rt_server_say(struct retort *server, struct rt_served *served)
+{
+	struct rt_pushes *pushes = find_pushes(server, served);
+	struct rt_reply *reply = &served->conn.buffers->reply;
+
+	take(pushes);
+	rt_reply_reset(reply);
+	reply->idle = served->conn.idle_timeout;
+	rt_reply_step(reply,
+		(struct rt_step){.kind = RT_STEP_BYTES,
+			.bytes = pushes->given.data,
+			.size = pushes->given.len});
+	rt_reply_step(reply,
+		(struct rt_step){
+			.kind = pushes->ends ? RT_STEP_CLOSE : RT_STEP_NEXT});
+	if (rt_reply_ok(reply))
+		rt_conn_answer(&served->conn, rt_io_now(server->io));
+	else
+		rt_conn_fail(&served->conn);
 }

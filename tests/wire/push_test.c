@@ -231,6 +231,133 @@ START_TEST(pieces)
 }
 END_TEST
 
+/* --- between pieces --- */
+
+START_TEST(before_and_between_pieces)
+{
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_with((struct retort_options){.protocol = RETORT_TCP}, _i);
+	ON(NULL, .accepted = true, .body = "hello;");
+	ON(NULL, .echo = true);
+	fd = connect_client();
+	see(fd, &got, "hello;");
+	ck_assert_int_eq(push("first;"), 0);
+	see(fd, &got, "first;");
+	say(fd, "1;");
+	see(fd, &got, "1;");
+	ck_assert_int_eq(push("then;"), 0);
+	ck_assert_int_eq(push(""), 0);
+	see(fd, &got, "then;");
+	say(fd, "2;");
+	see(fd, &got, "2;");
+	ck_assert_int_eq(push("last"), 0);
+	ck_assert_int_eq(push(NULL), 0);
+	ck_assert_int_eq(push("x"), -EPIPE);
+	see_end(fd, &got, "hello;first;1;then;2;last");
+	ck_assert_int_eq(ended(1)->end, RETORT_ANSWERED);
+	ck_assert_uint_eq(ended(2)->nth, 2);
+	ck_assert_int_eq(push("x"), -EPIPE);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
+/* An open reply is over when it is ended, and others come. */
+START_TEST(between_open_replies)
+{
+	struct bytes got = {.data = NULL};
+	int code, fd;
+
+	open_with((struct retort_options){.protocol = RETORT_TCP}, _i);
+	ON(NULL, .open = true, .body = "a");
+	fd = ask_for("x");
+	ck_assert_int_eq(push("b"), 0);
+	ck_assert_int_eq(push(NULL), 0);
+	see(fd, &got, "ab");
+	/* its end may not have come to the loop */
+	while ((code = push("c")) == -EPIPE)
+		turn(-1, 0, 1);
+	ck_assert_int_eq(code, 0);
+	see(fd, &got, "c");
+	say(fd, "y");
+	see(fd, &got, "ca");
+	ck_assert_int_eq(push("b"), 0);
+	ck_assert_int_eq(push(NULL), 0);
+	see(fd, &got, "cab");
+	(void)shutdown(fd, SHUT_WR);
+	see_end(fd, &got, "abcab");
+	close_server();
+}
+END_TEST
+
+/* Never within one; whether before or after it depends on when it is read. */
+START_TEST(not_within_a_piece)
+{
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_with((struct retort_options){.protocol = RETORT_TCP,
+			  .framing = "lines"},
+		_i);
+	ON(NULL, .echo = true);
+	fd = connect_client();
+	TURN_UNTIL(retort_stats(server).connections == 1);
+	say(fd, "1");
+	for (int i = 0; i < 3; i++)
+		turn(-1, 0, 1);
+	ck_assert_int_eq(push("x\n"), 0);
+	for (int i = 0; i < 3; i++)
+		turn(-1, 0, 1);
+	say(fd, "2\n");
+	see(fd, &got, "2\n");
+	(void)shutdown(fd, SHUT_WR);
+	ck_assert_int_eq(talk(fd, "", 0, &got, NULL), 0);
+	ck_assert_msg(strcmp(got.data, "12\nx\n") == 0 ||
+			(way->drive == OWN_THREAD &&
+				strcmp(got.data, "x\n12\n") == 0),
+		"%s: got %s", way->name, shown(got.data, got.size));
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
+#define UPGRADE "HTTP/1.1 101 X\r\n\r\n"
+
+START_TEST(after_an_upgrade)
+{
+	struct bytes got = {.data = NULL};
+	char *transcript;
+	int fd;
+
+	open_plain(_i);
+	ON("/", .raw = true, .body = UPGRADE, .next = RETORT_NEXT_BYTES);
+	ON(NULL, .if_bytes = true, .echo = true);
+	fd = ask_for(GET);
+	ck_assert_int_eq(push("pushed;"), 0);
+	see(fd, &got, "pushed;");
+	say(fd, "said;");
+	see(fd, &got, "said;");
+	ck_assert_int_eq(push(NULL), 0);
+	see_end(fd, &got, UPGRADE "pushed;said;");
+	(void)ended(1);
+	transcript = retort_transcript(server, 1);
+	ck_assert_ptr_nonnull(strstr(transcript, "> pushed;"));
+	free(transcript);
+	close_server();
+	/* unless its end is cut off */
+	open_plain(_i);
+	ON("/", .raw = true, .body = UPGRADE, .next = RETORT_NEXT_BYTES,
+		.faults = "cut -1 stall");
+	fd = ask_for(GET);
+	ck_assert_int_eq(push("x"), -ENOENT);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
 /* --- clients that leave, or take nothing --- */
 
 /* Pushes until it cannot: why. */
@@ -445,6 +572,10 @@ main(void)
 
 	rt_test_cases(suite, "ways", all, 0, WAYS);
 	tcase_add_loop_test(tcase, pieces, 0, BASIC_WAYS);
+	rt_test_loop(tcase, before_and_between_pieces, 0, WAYS);
+	rt_test_loop(tcase, between_open_replies, 0, BASIC_WAYS);
+	rt_test_loop(tcase, not_within_a_piece, 0, BASIC_WAYS);
+	rt_test_loop(tcase, after_an_upgrade, 0, BASIC_WAYS);
 	tcase_add_test(tcase, from_threads);
 	tcase_add_loop_test(tcase, without_memory, STEPPED - 1, STEPPED);
 	rt_test_case(suite, tcase);
