@@ -106,18 +106,17 @@ struct rt_conn_config {
  * owner when it receives its first bytes, so that an idle one costs none.
  */
 struct rt_buffers {
-	struct rt_buf in;      /* wire bytes; the head, and what is kept of the
-	                          body */
-	size_t parsed;         /* of `in` */
-	uint64_t dropped;      /* and forgotten: after the kept bytes */
+	struct rt_buf in; /* wire bytes: the head, and the part of the body
+	                          that is kept */
+	size_t parsed;    /* bytes of `in` that were parsed, */
+	uint64_t dropped; /* and bytes after the kept ones, dropped since */
 	struct rt_buf content; /* of a chunked body, as far as it is kept */
 	bool overdue;          /* no more of the request is waited for */
-	size_t shown;          /* the bytes of a request that is not complete
-	                          that are; 0: all */
-	size_t keep;           /* bytes of the body, */
-	size_t keep_raw;       /* and of these as they come, in `in` */
-	size_t charged;        /* the owner's: bytes of memory, in the sum of
-	                          all that is kept */
+	size_t shown;          /* bytes of an incomplete request that its owner
+	                          sees; 0: all */
+	size_t keep;           /* at most so many bytes of the body are kept, */
+	size_t keep_raw;       /* and so many as they come, in `in` */
+	size_t charged;        /* the owner's: bytes that it has counted */
 	struct rt_http *http;
 	struct rt_request *request; /* what it makes of them */
 	struct rt_reply reply;
@@ -146,60 +145,60 @@ enum rt_state {
    and NEXT. */
 enum rt_ask {
 	RT_ASK_NOTHING,
-	RT_ASK_ROUTE,  /* the head is complete: is the body wanted? Or else
+	RT_ASK_ROUTE,  /* the head is complete: rt_conn_want_body(), or
 	                  rt_conn_refuse() */
 	RT_ASK_GREET,  /* a greeting: nothing has come */
 	RT_ASK_ANSWER, /* the answer to the request */
 	RT_ASK_REFUSE, /* the refusal with `status`, for `reason` */
-	RT_ASK_TELL,   /* bytes of the body were taken, and may be forgotten:
+	RT_ASK_TELL,   /* bytes of the body have come, which will be dropped:
 	                  rt_conn_told() */
 	RT_ASK_DONE,   /* the exchange is over, and the connection is kept, or
 	                  TLS begins: rt_conn_done() */
 	RT_ASK_NEXT,   /* bytes that have come already begin the next request:
 	                  rt_conn_next() */
-	RT_ASK_HALT,   /* no more is read, as rt_conn_set_reading() has it */
+	RT_ASK_HALT,   /* nothing more is read, by rt_conn_set_reading() */
 	RT_ASK_IGNORE, /* a datagram must not be answered, or a piece cannot
 	                  be, for `reason` */
-	RT_ASK_SEND,   /* the answer is there: rt_conn_replied() */
+	RT_ASK_SEND,   /* a deferred answer is there: see rt_conn_replied() */
 	RT_ASK_MORE,   /* bytes of an open reply: rt_conn_give() */
 	RT_ASK_SAY     /* bytes between pieces */
 };
 
-/* Waits of a connection for anything but its peer. */
+/* A connection can rest, that is, wait for something else than its peer. */
 enum rt_rest {
 	RT_REST_NOTHING,
-	RT_REST_CONTINUE, /* to send 100 (Continue) */
-	RT_REST_BODY,     /* to read more of the body */
+	RT_REST_CONTINUE, /* before it sends 100 (Continue) */
+	RT_REST_BODY,     /* before it reads more of the body */
 	RT_REST_MORE      /* for bytes of an open reply: rt_conn_pushed() */
 };
 
 struct rt_conn {
 	struct rt_chan chan; /* what it wants */
 	enum rt_ask asks;
-	enum rt_ask asked; /* last, but for SEND: what is answered */
+	enum rt_ask asked; /* the last question but SEND: what is answered */
 	enum rt_state state;
 	enum retort_end end; /* when OVER */
 	int status;          /* why the request is refused; 0 */
 	struct rt_peer peer; /* here it leaves no gap */
 	const char *reason;
-	enum retort_protocol protocol; /* that it speaks now */
+	enum retort_protocol protocol; /* what it speaks now */
 	const struct rt_conn_config *config;
 	struct rt_buffers *buffers; /* NULL while IDLE */
 	int64_t accepted;
-	int64_t began; /* the exchange did: when it was accepted, or with the
-	                  first byte of a later one */
-	int64_t moved; /* the last byte in the present state */
-	int64_t until; /* asked again then (WAIT), or tried again (REPLY); 0 */
-	int64_t idle_timeout; /* its last reply's, or config's */
+	int64_t began; /* the exchange: when the connection was accepted, or
+	                  the first byte of a later exchange came */
+	int64_t moved; /* when the last byte in the present state moved */
+	int64_t until; /* when it asks (WAIT) or tries (REPLY) again; 0 */
+	int64_t idle_timeout; /* that of its last reply, or of `config` */
 	union {
 		int64_t retry;       /* ns before a datagram was tried again */
-		int64_t drain_began; /* of others: the FIN was sent */
+		int64_t drain_began; /* for others, when the FIN was sent */
 	};
 	uint64_t received; /* bytes of the exchange, or of all pieces */
-	uint64_t sent;     /* interim replies among them */
+	uint64_t sent;     /* the same, including interim replies */
 	uint64_t ended;    /* requests or pieces of exchanges that are over */
-	uint64_t nth;      /* the request or piece that was begun last, from 1;
-	                      0: none was */
+	uint64_t nth;      /* the last request or piece that has begun, from 1;
+	                      0: none has */
 	uint64_t max_body;
 	uint64_t drained;
 	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
@@ -208,18 +207,18 @@ struct rt_conn {
 	                         the owner sets it */
 	uint16_t named_by;    /* bytes of its PROXY header; 0: none was taken */
 	enum rt_rest rest;
-	bool complete;        /* the request was */
-	bool truncated;       /* the datagram was */
+	bool complete;        /* the request is complete */
+	bool truncated;       /* the datagram came truncated, */
 	bool answered;        /* and something was sent for it */
 	bool last;            /* no further piece is waited for */
 	bool rest_is_next;    /* bytes that come while a reply is sent are not
-	                         dropped, but wanted after it: */
-	bool rest_is_body;    /* first those of the request's body, of which the
-	                         reply did not wait for the end */
+	                         dropped, but taken after it: */
+	bool rest_is_body;    /* first the rest of the request's body, if the
+	                         reply did not wait for it */
 	bool may_have_more;   /* bytes may be unread: the last receive filled
 	                          its room, or the reply takes time */
 	bool client_finished; /* its FIN was received */
-	bool still_sending;   /* it was, when the connection was closed */
+	bool still_sending;   /* it still sent when the connection was closed */
 	bool client_first;    /* the client was the first to close */
 	enum retort_ending client_close;
 	enum retort_ending server_close;
@@ -236,12 +235,12 @@ struct rt_buffers *rt_conn_unlend(struct rt_conn *conn);
 /* Asks for a greeting, before anything else. */
 void rt_conn_greet(struct rt_conn *conn);
 
-/* Its one datagram: asks for the answer, unless `reason` says why there can be
-   none. */
+/* Takes its one datagram, and asks for the answer; `reason`: why there can be
+   none, or NULL. */
 void rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
 	const char *reason);
 
-/* The content of the request's body so far, out of its chunks, as far as it is
+/* The content of the request's body so far, without chunks, as far as it is
    kept. */
 const char *rt_conn_body(const struct rt_conn *conn, size_t *size);
 
