@@ -164,6 +164,11 @@ for wing in $wings; do
 	fi
 done
 
+# what a merge has left
+result 'no conflict is left' "$(grep -nE '^(<<<<<<<|>>>>>>>) ' "$src"/*.h \
+	"$src"/*/*.[ch] "$src"/man/* "$src"/../HACKING "$src"/../README.md \
+	"$src"/../CHANGES "$src"/../Makefile.am)"
+
 # each breach is found
 trap 'rm -rf "$bad"' EXIT
 bad=$(mktemp -d "${TMPDIR:-/tmp}/retort-layers.XXXXXX") || exit 99
