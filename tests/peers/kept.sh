@@ -127,6 +127,22 @@ else
 	without wget wget
 fi
 
+# module NAME: a client that uses it, with the first Python that has it; what is
+# installed for the system's may be unknown to another
+module()
+{
+	for with in "$python" /usr/bin/python3; do
+		! "$with" -E -c "import $1" 2>"$dir/err" || break
+		with=
+	done
+	if [ -z "$with" ]; then
+		skip "$1" 'it is not here'
+		return
+	fi
+	again "$1" "$with" -E "$dir/by_$1.py" '{url}'
+	tells "$1" "$with" -E "$dir/by_$1.py" '{url}'
+}
+
 if have python3; then
 	# itself, not a wrapper that starts it
 	python=$(python3 -c 'import sys; print(sys.executable)')
@@ -140,7 +156,7 @@ if have python3; then
 		    client.request("GET", "/" + n)
 		    print(client.getresponse().read().decode(), flush=True)
 	PYTHON
-	cat >"$dir/session.py" <<-'PYTHON'
+	cat >"$dir/by_requests.py" <<-'PYTHON'
 		import sys
 		import requests
 		with requests.Session() as session:
@@ -150,12 +166,28 @@ if have python3; then
 	PYTHON
 	again http.client "$python" -E "$dir/client.py" '{url}'
 	tells http.client "$python" -E "$dir/client.py" '{url}'
-	if "$python" -E -c 'import requests' 2>"$dir/err"; then
-		again requests.Session "$python" -E "$dir/session.py" '{url}'
-		tells requests.Session "$python" -E "$dir/session.py" '{url}'
-	else
-		skip requests 'it is not here'
-	fi
+	cat >"$dir/by_httpx.py" <<-'PYTHON'
+		import sys
+		import httpx
+		with httpx.Client(timeout=20) as client:
+		    for n in "123":
+		        print(client.get(sys.argv[1] + n).text, flush=True)
+	PYTHON
+	cat >"$dir/by_aiohttp.py" <<-'PYTHON'
+		import asyncio
+		import sys
+		import aiohttp
+		async def main():
+		    timeout = aiohttp.ClientTimeout(total=20)
+		    async with aiohttp.ClientSession(timeout=timeout) as session:
+		        for n in "123":
+		            async with session.get(sys.argv[1] + n) as reply:
+		                print(await reply.text(), flush=True)
+		asyncio.run(main())
+	PYTHON
+	module requests
+	module httpx
+	module aiohttp
 else
 	without python3 python3
 fi
