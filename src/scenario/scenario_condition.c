@@ -63,8 +63,8 @@ rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at)
 	return true;
 }
 
-/* A piece that is such a frame, without its mask; of any payload, if none is
-   said. */
+/* A piece, and no request of HTTP, that is such a frame, without its mask; of
+   any payload, if none is said. */
 bool
 rt_scenario_read_if_frame(struct rt_reader *reader, const char *at)
 {
@@ -79,6 +79,7 @@ rt_scenario_read_if_frame(struct rt_reader *reader, const char *at)
 	if (rule->if_body != NULL || rule->if_body_begins != NULL)
 		return rt_scenario_expected(reader, reader->line,
 			"no @if-body, @if-body-begins or @if-frame before it");
+	rule->if_bytes = true;
 	if (rt_scenario_rest(reader, at).size == 0) {
 		char first = (char)(0x80 | opcode);
 

@@ -1477,6 +1477,9 @@ START_TEST(frames_have_heads)
 			"a",
 			4);
 	assert_text(rule(2)->if_body_begins, "\x88");
+	/* none of HTTP */
+	for (size_t i = 0; i < 3; i++)
+		ck_assert(rule(i)->if_bytes);
 	rt_scenario_free(&scenario);
 	/* the first of what follows a head */
 	read_good("@on\n@fill\n@next bytes\nHTTP/1.1 101 X\nA: {path}\n\n"
