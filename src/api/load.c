@@ -17,7 +17,7 @@
 /* The largest scenario: bytes. */
 #define MAX_SCENARIO (64u << 20)
 
-/* It is opened for each reply, but who misspells its name is told now. */
+/* It is opened for each reply, but a misspelled name is an error now. */
 static int
 check_file(const struct retort_reply *rule, struct rt_error *error)
 {
@@ -199,7 +199,7 @@ websocket_line(const struct rt_item *item)
 	return line;
 }
 
-/* Rules that can do little so; of each kind the first is told. */
+/* Rules that are of little use with these options: the first of each kind. */
 static void
 notice_options(const struct retort *server, const char *name,
 	struct rt_scenario *scenario)

@@ -18,7 +18,7 @@
 /* How long what a client has sent may take to come once it is done: ms. */
 #define COME_TIME 2000
 
-/* As many bytes of the reply are told. */
+/* At most so many bytes of the reply are reported. */
 #define MAX_TOLD 65536u
 
 /* Most servers. */
@@ -517,7 +517,7 @@ retort_sweep_sized(const struct retort_sweep *theirs, size_t size)
 		int end;
 
 		code = run_sweep(&sweep);
-		/* what went wrong first is told */
+		/* the first failure is reported */
 		if (code < 0)
 			sweep.of.error = own;
 		end = restore(&sweep);

@@ -28,8 +28,8 @@ struct rt_points {
  * The points of a reply of `whole` bytes, the first `head` of which are its
  * head, that `text` chooses: "head", "body", "all", N, N-M, "every N", with
  * commas between them; "records" are others, and *records is set. NULL: all of
- * the head, and RT_SWEEP_BODY of the body, the first and the last among them. 0,
- * or -EINVAL or -ENOMEM with a line in `error`.
+ * the head, and RT_SWEEP_BODY of the body, the first and the last among them.
+ * 0, or -EINVAL or -ENOMEM with a line in `error`.
  */
 int rt_sweep_points(struct rt_points *points, bool *records, const char *text,
 	uint64_t head, uint64_t whole, char *error);

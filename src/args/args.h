@@ -51,7 +51,7 @@ struct args {
 	const char *at;      /* of a sweep: its points; NULL */
 	unsigned jobs;       /* its clients at once; 0: as many as cores */
 	const char *report;  /* a file for people or programs, too; NULL */
-	bool progress;       /* it is told, or not told, */
+	bool progress;       /* it is shown, or not, */
 	bool no_progress;    /* terminal or none */
 	bool with_parent;
 	int grace;    /* ms */
@@ -59,7 +59,7 @@ struct args {
 	bool log;
 	bool reload;     /* the scenario, when its file changes */
 	bool unconfined; /* no sandbox */
-	bool notices;    /* what was made right in a scenario is told */
+	bool notices;    /* corrections of a scenario are reported */
 	bool inspect;    /* a page shows requests */
 	bool log_chosen; /* this form, and not the usual one: */
 	enum retort_log log_format;

@@ -53,7 +53,7 @@ struct option {
 	unsigned ways;        /* that it belongs to; 0: all */
 	const char *excludes; /* words: modes and options that exclude it */
 	const char *needs;    /* words "a b|c": options or modes that must be */
-	bool brief;           /* --help has it, not --help all alone */
+	bool brief;           /* --help shows it, too, not just --help all */
 	bool many;            /* it may be repeated */
 	/* Words that a shell may complete; "": none can be guessed; NULL: names
 	   of files, if it has a value. */
@@ -133,7 +133,7 @@ args_reader args_read_bind, args_read_host, args_read_type, args_read_header,
 	args_read_help, args_read_version, args_read_tls, args_read_tls_fault,
 	args_read_report, args_read_control;
 
-/* --- values; what is none ends the process, naming `option` --- */
+/* --- values; anything else ends the process, naming `option` --- */
 
 uint64_t args_number(const char *option, const char *text, uint64_t least,
 	uint64_t most);

@@ -366,7 +366,7 @@ args_read_path(struct given *given, const struct option *option,
 	args_read_text(given, option, text);
 }
 
-/* --- what is spoken, and what goes wrong --- */
+/* --- protocols and faults --- */
 
 void
 args_read_lines(struct given *given, const struct option *option,

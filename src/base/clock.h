@@ -21,7 +21,7 @@ rt_clock(void)
 }
 
 /* A time as poll(2) and epoll_wait(2) take it: ms, rounded up so as never to
-   wake early; what is negative is -1, for ever. */
+   wake early; a negative one is -1, for ever. */
 static inline int
 rt_poll_ms(int64_t time)
 {

@@ -19,7 +19,7 @@ rt_fail(char *error, int code, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(error, RETORT_ERROR_SIZE, format, args);
 	va_end(args);
-	/* what is quoted may have ends of lines */
+	/* quoted text may have line ends */
 	for (char *at = error; (at = strpbrk(at, "\r\n")) != NULL;)
 		*at++ = ' ';
 	return code;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Text as people and protocols write it: ASCII letters without case, words,
- * numbers, percent-encoding (RFC 3986 2.1), and bytes in double quotes, as in C;
- * and hashes. The host program's locale has no say in any of it.
+ * numbers, percent-encoding (RFC 3986 2.1), and bytes in double quotes, as in
+ * C; and hashes. The host program's locale has no say in any of it.
  */
 #ifndef RT_TEXT_H
 #define RT_TEXT_H
@@ -92,8 +92,8 @@ bool rt_word_number(struct rt_word word, uint64_t most, uint64_t *number);
 bool rt_word_range(struct rt_word word, uint64_t most, uint64_t *from,
 	uint64_t *to);
 
-/* Whether it is a time of at most `most` ms: "200" and "200ms", "2s" and "0.5s",
-   or "1m"; rounded up. */
+/* Whether it is a time of at most `most` ms: "200" and "200ms", "2s" and
+   "0.5s", or "1m"; rounded up. */
 bool rt_word_time(struct rt_word word, uint64_t most, uint64_t *ms);
 
 /* The status of the line of HTTP that begins there, "HTTP/1.1 200"; 0: it is
@@ -149,7 +149,7 @@ void rt_text_quote(struct rt_buf *buf, const void *bytes, size_t size,
  */
 bool rt_text_unquote(const char **at, const char *end, struct rt_buf *to);
 
-/* The same for the whole of what has no quotes around it. */
+/* The same for a whole text without quotes around it. */
 bool rt_text_unescape(const char *at, const char *end, struct rt_buf *to);
 
 #endif

@@ -568,7 +568,7 @@ answer_file(const struct rt_canned *canned, struct rt_draft *draft,
 		rt_reply_body_file(draft, file.fd, 0, file.size);
 		return 0;
 	}
-	/* a client that asks for what is not there is no mistake */
+	/* if a client asks for a missing file, that is not a mistake */
 	if (named && rt_file_status(error) < 500) {
 		answer_error(draft, rt_file_status(error), NULL, date);
 		return 0;

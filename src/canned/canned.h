@@ -26,7 +26,7 @@ struct rt_canned {
 	int status;
 	const char *type;      /* Content-Type: as.type, or by the body; NULL */
 	size_t head_at;        /* of a raw reply: where its head begins */
-	size_t head_size;      /* and ends; both 0: it has none */
+	size_t head_size;      /* and ends; both 0: it has no head */
 	struct rt_ready ready; /* of its replies, if they are the same */
 };
 

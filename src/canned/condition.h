@@ -42,7 +42,7 @@ struct rt_condition {
 	size_t size; /* and its size */
 	enum rt_member kind;
 	unsigned flags;
-	const char *directive; /* in a scenario; NULL: it has none of its own */
+	const char *directive; /* in a scenario; NULL: none of its own */
 	const char *expected;  /* after that; NULL: nothing */
 };
 

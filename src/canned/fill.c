@@ -101,7 +101,7 @@ look_up(struct rt_word word, enum retort_protocol protocol,
 	return false;
 }
 
-/* In place of what is asked for as it came. */
+/* How a part is escaped that is wanted raw. */
 static enum rt_fill_in
 unescaped(enum rt_fill_in in)
 {

@@ -87,7 +87,7 @@ list_urls(struct retort *server, struct lines *lines)
 	return code;
 }
 
-/* --- files that are told --- */
+/* --- files for others --- */
 
 static bool
 is_standard_output(const struct told_file *file)

@@ -29,9 +29,10 @@ int told_file_begin(struct told_file *file, const char *name);
 int told_file_name(struct told_file *file);
 
 /*
- * Writes each distinct port as a line; or the CA, unless it is NULL. A regular file is whole
- * whenever it is there; anything else (a link, FIFO or device) is written into.
- * Waits for the reader of a FIFO, until a signal asks us to end. 0 or -errno.
+ * Writes each distinct port as a line; or the CA, unless it is NULL. A regular
+ * file is whole whenever it is there; anything else (a link, FIFO or device) is
+ * written into. Waits for the reader of a FIFO, until a signal asks us to end.
+ * 0 or -errno.
  */
 int told_file_ports(struct told_file *file, struct retort *server,
 	const volatile struct signals *signals);

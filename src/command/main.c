@@ -96,7 +96,7 @@ serve(struct retort *server, const struct args *args, struct watch *watch,
 	return status;
 }
 
-/* Serves until it is told to end; the exit status. */
+/* Serves until something says to stop; the exit status. */
 static int
 serve_all(const struct args *args, struct retort *server, struct watch *watch,
 	struct reload *reload, struct output *output,
@@ -112,7 +112,7 @@ serve_all(const struct args *args, struct retort *server, struct watch *watch,
 	return status;
 }
 
-/* Before anybody is told that we serve. */
+/* Before anybody learns that we serve. */
 static struct control *
 open_control(const struct args *args, struct retort *server)
 {

@@ -67,7 +67,7 @@ serve_child(const struct args *args, struct retort *server, struct watch *watch,
 	return 0;
 }
 
-/* Who mistook the URL gets a long verdict for one reason. */
+/* A mistaken URL makes a long verdict with one reason: says that. */
 static void
 say_silence(struct retort *server, struct output *output)
 {

@@ -134,7 +134,7 @@ allow_removal(int rules, const char *path)
 	return allow(rules, folder, REMOVE);
 }
 
-/* Whether it cannot be known beforehand what is to be read: scenarios name
+/* Whether nobody knows beforehand which files will be read: scenarios name
    files, too. */
 static bool
 reads_anything(const struct args *args)

@@ -46,7 +46,7 @@ struct lane {
 	char fault[64];    /* "": the whole reply */
 	int time;          /* that the client may take: ms */
 	char refused[80];  /* why TLS failed; "": it did not */
-	struct trial last; /* but for the whole reply given once more */
+	struct trial last; /* except for the whole reply, given again */
 };
 
 struct sweep {
@@ -94,7 +94,7 @@ patience(const struct sweep *sweep)
 	return sweep->known && time < SWEEP_TIME ? time : SWEEP_TIME;
 }
 
-/* The whole reply comes first, and it is told why it was not taken. */
+/* The whole reply comes first; says why it was not taken. */
 static int
 judge_whole(struct sweep *sweep, const struct trial *trial)
 {

@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The time until the kernel is asked again whether all that was sent has left. */
+/* The time until the kernel is asked again whether all that was sent has left.
+   */
 #define FLUSH_PAUSE (1 * RT_MS)
 
 struct rt_buffers *
@@ -137,7 +138,7 @@ go_on_replying(struct rt_conn *conn)
 }
 
 /* Unless the owner is asked something first: whatever follows by itself, and
-   then what is wanted. */
+   then what it wants. */
 static void
 go_on(struct rt_conn *conn)
 {

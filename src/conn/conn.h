@@ -92,7 +92,7 @@ struct rt_conn_config {
 	int64_t body_timeout;
 	int64_t write_timeout;
 	bool proxied;  /* a PROXY header comes first, and names the client */
-	bool tells;    /* somebody is told of the bytes of bodies */
+	bool tells;    /* somebody wants to know the bytes of bodies */
 	bool linger;   /* after the reply, wait for the client's end as well */
 	size_t max_in; /* wire bytes of a request held at once, but for those
 	                  of its body that are kept */
@@ -262,7 +262,7 @@ void rt_conn_ended(struct rt_conn *conn);
 void rt_conn_want_body(struct rt_conn *conn, uint64_t max, size_t keep,
 	int64_t now);
 
-/* No more is kept than `most`, and what is already. */
+/* From now on at most `most` bytes are kept, or those that are already. */
 void rt_conn_keep(struct rt_conn *conn, size_t most);
 
 /* When asked to ROUTE, before rt_conn_want_body(): how the body is read. */
@@ -308,8 +308,8 @@ void rt_conn_give(struct rt_conn *conn, const char *bytes, size_t size,
 	bool ends, int64_t now);
 void rt_conn_pushed(struct rt_conn *conn);
 
-/* Whether bytes may be said between pieces: now, or as soon as the reply that is
-   under way was sent; and to ask for them, now. */
+/* Whether bytes may be said between pieces: now, or as soon as the reply that
+   is under way was sent; and to ask for them, now. */
 bool rt_conn_may_say(const struct rt_conn *conn);
 bool rt_conn_is_between_pieces(const struct rt_conn *conn);
 void rt_conn_say(struct rt_conn *conn);
@@ -319,7 +319,7 @@ void rt_conn_say(struct rt_conn *conn);
 bool rt_conn_ends_exchange(const struct rt_conn *conn);
 bool rt_conn_begins_tls(const struct rt_conn *conn);
 
-/* The bytes that have come already for what is next, and to forget them. */
+/* The bytes that have come already for what follows; and forgets them. */
 const char *rt_conn_rest(const struct rt_conn *conn, size_t *size);
 void rt_conn_drop_rest(struct rt_conn *conn);
 

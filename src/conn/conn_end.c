@@ -86,7 +86,7 @@ is_answered(const struct rt_conn *conn)
 			rt_play_next(&conn->buffers->play) == RT_STEP_AWAIT);
 }
 
-/* Who was in the middle of a request may still be. */
+/* A client in the middle of a request may still be sending. */
 static void
 stop_drain(struct rt_conn *conn)
 {

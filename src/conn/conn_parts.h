@@ -34,10 +34,10 @@ bool rt_conn_take_proxy(struct rt_conn *conn);
 /* Takes what has come, and asks the owner if that is enough for it. */
 void rt_conn_parse(struct rt_conn *conn);
 
-/* rt_conn_see_refused(), but for what follows from it. */
+/* rt_conn_see_refused() without go_on(). */
 bool rt_conn_has_refused(struct rt_conn *conn);
 
-/* rt_conn_read_on(), but for what follows from it. */
+/* rt_conn_read_on() without go_on(). */
 void rt_conn_begin_rest(struct rt_conn *conn, uint64_t size, int64_t now);
 
 /* Forgets body bytes that were parsed and are not kept, so that `in` stays
@@ -47,7 +47,7 @@ void rt_conn_drop_body(struct rt_conn *conn);
 /* Takes what has come of the body after an early reply, for nobody. */
 void rt_conn_take_rest(struct rt_conn *conn);
 
-/* rt_conn_want_body(), but for what follows from it. */
+/* rt_conn_want_body() without go_on(). */
 void rt_conn_begin_body(struct rt_conn *conn, uint64_t max, size_t keep,
 	int64_t now);
 
@@ -100,7 +100,7 @@ void rt_conn_go_on_datagram(struct rt_conn *conn);
 void rt_conn_datagram_sent(struct rt_conn *conn, int64_t result, int64_t now);
 void rt_conn_datagram_expired(struct rt_conn *conn, int64_t now);
 
-/* So much of what comes is held at once; but more may be there already, of
+/* Holds at most so many bytes; but more may be there already, of
    requests that came with one that was larger. */
 static inline void
 rt_conn_hold(struct rt_buffers *buffers, size_t most)

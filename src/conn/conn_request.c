@@ -58,7 +58,7 @@ rt_conn_raw(const struct rt_conn *conn, bool *cut)
 void
 rt_conn_refuse(struct rt_conn *conn, int status, const char *reason)
 {
-	/* what is said first counts */
+	/* the first reason counts */
 	if (conn->status == 0) {
 		conn->status = status;
 		conn->reason = reason;
@@ -80,7 +80,8 @@ rt_conn_has_refused(struct rt_conn *conn)
 	}
 	if (conn->state < RT_STATE_BODY)
 		buffers->parsed = buffers->request->head_size;
-	/* of what is too large or broke off nobody knows where it ends */
+	/* nobody knows where a body ends that is too large or broke
+	   off */
 	if (conn->status == 413)
 		buffers->shown = buffers->request->head_size;
 	else if (!last)
@@ -130,7 +131,7 @@ rt_conn_take_proxy(struct rt_conn *conn)
 	return in->len > 0;
 }
 
-/* Whether reading is to stop here, as a fault has it. */
+/* Whether a fault stops reading here. */
 static bool
 must_halt(const struct rt_conn *conn, bool done)
 {
@@ -286,7 +287,7 @@ rt_conn_begin_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 		return;
 	}
 	conn->asks = RT_ASK_NOTHING;
-	/* what is not read cannot be too large */
+	/* a body that is not read cannot be too large */
 	conn->max_body = conn->buffers->reading.stops ? UINT64_MAX : max;
 	conn->buffers->keep = SIZE_MAX;
 	rt_conn_keep(conn, keep);

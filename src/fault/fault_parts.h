@@ -57,7 +57,7 @@ enum rt_fault_base {
 	RT_FAULT_FROM_BODY,
 	RT_FAULT_PERCENT,
 	RT_FAULT_ANYWHERE, /* a percentage, once it is drawn */
-	/* these are not of the reply, but of what TLS makes of it */
+	/* these are positions on the wire, not in the reply */
 	RT_FAULT_WIRE,
 	RT_FAULT_RECORD,
 	RT_FAULT_FLIGHT

@@ -3,15 +3,15 @@
  * Requests: the only room that knows llhttp.
  *
  * Every byte of a head passes rt_http_scan() first, which knows the line
- * structure, keeps where the fields are, and refuses what some versions of llhttp
- * let through (bare CR and LF, NUL, white space before the colon, obs-fold, an
- * empty field name, versions other than 1.0 and 1.1). When the head is whole,
- * llhttp parses it, and check_head() adds the rest: Host, transfer codings, the
- * target's form. llhttp is not shown what some of its versions refuse without
- * need: methods that they do not know, CONNECT, schemes other than http and
- * https, bytes above 0x7f in the target, white space after a value. In a chunked
- * body each chunk's size line goes the same way, then the trailer section. Makes
- * no system call.
+ * structure, keeps where the fields are, and refuses what some versions of
+ * llhttp let through (bare CR and LF, NUL, white space before the colon, obs-
+ * fold, an empty field name, versions other than 1.0 and 1.1). When the head is
+ * whole, llhttp parses it, and check_head() adds the rest: Host, transfer
+ * codings, the target's form. llhttp is not shown what some of its versions
+ * refuse without need: methods that they do not know, CONNECT, schemes other
+ * than http and https, bytes above 0x7f in the target, white space after a
+ * value. In a chunked body each chunk's size line goes the same way, then the
+ * trailer section. Makes no system call.
  */
 #include "config.h"
 

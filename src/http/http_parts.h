@@ -9,7 +9,8 @@
 #include "http/rt_llhttp.h"
 #include "http/status.h"
 
-/* Which line comes next of a head, or of a trailer section (from SCAN_LINES). */
+/* Which line comes next of a head, or of a trailer section (from SCAN_LINES).
+   */
 enum scan {
 	SCAN_BEGIN, /* the request line, or an empty one before it */
 	SCAN_LINES, /* a field's, or the empty one */
@@ -43,7 +44,7 @@ struct rt_http {
 	bool complete;    /* llhttp has seen the end of the message */
 };
 
-/* Why it is bad: what is said first counts. Returns -1. */
+/* Why it is bad: the first reason counts. Returns -1. */
 static inline int
 refuse(struct rt_http *http, int status, const char *reason)
 {

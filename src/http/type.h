@@ -33,7 +33,7 @@ const char *rt_type_of(const char *path, const struct retort_type *more,
 const char *rt_type_find(const char *path, const struct retort_type *more,
 	size_t count);
 
-/* Bytes by which it is told what a file of unknown type is. */
+/* Bytes that decide the type of a file whose name does not. */
 #define RT_TYPE_PEEK 4096
 
 /*

@@ -361,7 +361,7 @@ child_signal(struct child *child, int number)
 		send(child, SIGCONT);
 }
 
-/* Whether nothing is left of it, nor of what it has begun. */
+/* Whether neither it nor any process that it has started is left. */
 static bool
 is_over(struct child *child)
 {

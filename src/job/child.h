@@ -59,7 +59,7 @@ bool child_wait(struct child *child, int timeout);
 /* A signal that came to us, for its whole group. */
 void child_signal(struct child *child, int number);
 
-/* Ends what is left of its group and of all that it has begun, within `grace`
+/* Ends the rest of its group, and all that it has started, within `grace`
    ms, and takes the terminal back. */
 void child_end(struct child *child, int grace);
 

@@ -71,7 +71,7 @@ receive_all(int fd, void *bytes, size_t size)
 	return 0;
 }
 
-/* The next order, unless we are told to end before: by a signal, or the end of
+/* The next order, unless we have to end before: by a signal, or the end of
    the other side. */
 static bool
 receive_order(int fd, const struct trials *trials, struct order *order)

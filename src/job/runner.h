@@ -24,8 +24,8 @@ int runners_open(struct runner *runners, size_t count,
 /* Ends them, and what they run. */
 void runners_close(struct runner *runners, size_t count);
 
-/* Has it run COMMAND, for at most `time` ms, by trials_run(). `ca`: the file, or
-   NULL. 0 or -errno. */
+/* Has it run COMMAND, for at most `time` ms, by trials_run(). `ca`: the file,
+   or NULL. 0 or -errno. */
 int runner_begin(struct runner *runner, const char *url, const char *ca,
 	int time);
 

@@ -10,7 +10,7 @@
 
 #include "job/child.h"
 
-/* Bytes that are kept of what one COMMAND printed. */
+/* Bytes of the output of one COMMAND that are kept. */
 #define TRIAL_KEPT 1024
 
 /* What was printed: all of it as a number and a size, and the first bytes. */

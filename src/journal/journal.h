@@ -107,7 +107,8 @@ struct rt_record *rt_journal_keep(struct rt_record *record);
    freed. */
 void rt_journal_close(struct rt_record *record);
 
-/* A connection with TLS ends, maybe in its handshake: the verdict tells of it. */
+/* A connection with TLS ends, maybe in its handshake: the verdict tells of it.
+   */
 void rt_journal_note_tls(struct rt_journal *journal,
 	const struct rt_served *served);
 

@@ -133,7 +133,7 @@ add_handshake(struct rt_buf *to, const struct rt_record *record,
 	rt_buf_free(&text);
 }
 
-/* The event before which a fault is told: the first of its reply. */
+/* The event before which faults are shown: the first of their reply. */
 static bool
 is_of_reply(const struct rt_record_event *event)
 {

@@ -60,8 +60,8 @@ void rt_verdict_blame(struct rt_verdict *verdict, const char *what,
 	const char *error);
 
 /*
- * "" if all is as expected, rules among it (`route` may be NULL), or what is not; valid until the next call of
- * this room.
+ * "" if everything is as expected, including rules (`route` may be NULL); or a
+ * text that says what is not. Valid until the next call of this room.
  */
 const char *rt_verdict_text(struct rt_verdict *verdict,
 	const struct rt_journal *journal, const struct rt_route *route);

@@ -20,7 +20,7 @@
 #include "base/error.h"
 #include "canned/condition.h"
 
-/* In the order in which a difference is told. */
+/* In the order in which differences are reported. */
 static const struct rt_matcher *const matchers[RT_MATCHERS + 1] = {
 	&rt_match_protocol,
 	&rt_match_method,

@@ -17,7 +17,7 @@
 
 #include "base/c_locale.h"
 
-/* The longest path that is told. */
+/* The longest path that is reported. */
 #define MOST_PATH 4096
 
 /* --- comparing --- */

@@ -204,7 +204,7 @@ rt_match_copy(char **to, const char *text)
 size_t rt_match_common(const struct rt_match *match,
 	const struct retort_exchange *seen);
 
-/* Whether they are the same, as the match has it. */
+/* Whether they are the same, with the case as the match wants it. */
 static inline bool
 rt_match_same(const struct rt_match *match, const char *a, size_t a_size,
 	const char *b, size_t b_size)
@@ -231,7 +231,7 @@ void rt_match_add_came(struct rt_buf *to, const struct rt_line *line,
 /* Why there may be more to a body: that not all of it was kept. */
 void rt_match_add_kept(struct rt_buf *to, const struct retort_exchange *seen);
 
-/* Bytes of what differs that are shown. */
+/* At most so many bytes that differ are shown. */
 #define RT_MATCH_SHOWN 200
 
 static inline void

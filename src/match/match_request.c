@@ -224,7 +224,7 @@ rt_match_name(const struct retort_exchange *seen, struct rt_buf *to)
 	add_target(to, seen->target ? seen->target : "-");
 }
 
-/* Everything fits what has none of these. */
+/* Without any of these, everything fits. */
 void
 rt_match_describe_request(const struct rt_match *match, struct rt_buf *to)
 {

@@ -23,7 +23,7 @@
 
 #ifdef HAVE_STATX
 
-/* Where another machine has the files, it is to be asked: what is remembered
+/* If another machine has the files, it has to be asked: what is remembered
    of them may be seconds old. */
 #define LOOK (AT_STATX_FORCE_SYNC | AT_NO_AUTOMOUNT)
 

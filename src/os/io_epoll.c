@@ -107,7 +107,7 @@ epoll_pollfd(struct rt_io *io)
 	return io->fd;
 }
 
-/* Setting it anew also makes it unreadable. */
+/* Setting it again also makes it unreadable. */
 static void
 epoll_ring(struct rt_io *io, int64_t deadline)
 {

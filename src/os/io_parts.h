@@ -66,7 +66,7 @@ rt_io_close_own(struct rt_io *io)
 	io->timer = io->fd = -1;
 }
 
-/* The channel has its turn; false: there is no room for it among the ready. */
+/* The channel gets a turn; false: there is no room for it among the ready. */
 static inline bool
 rt_io_ready(struct rt_io *io, struct rt_chan *chan, unsigned events)
 {

@@ -20,7 +20,7 @@
 #include <sys/file.h>
 #endif
 
-/* Who makes a socket has the lock for less than a millisecond; anybody else
+/* Making a socket holds the lock for less than a millisecond; anybody else
    may hold it for ever, and must not keep us. */
 #define LOCK_TRIES 200
 #define LOCK_INTERVAL 5 /* ms */

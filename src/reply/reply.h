@@ -61,7 +61,7 @@ struct rt_step {
    name itself. */
 struct rt_always {
 	char *fields; /* lines "Name: value"; NULL: none */
-	char *omit;   /* lines "Name": what is not sent; NULL: none */
+	char *omit;   /* lines "Name": fields not to send; NULL: none */
 };
 
 /* An object of another room, and how to free it. NULL: none. */
@@ -90,7 +90,7 @@ struct rt_struck {
 	struct rt_chance chance;
 	int64_t refuse; /* ns for which connections are refused when it begins;
 	                    RT_NEVER: until told otherwise; 0: not at all */
-	struct rt_wire_list wire; /* edits of what TLS sends; owned, until the
+	struct rt_wire_list wire; /* edits of TLS's bytes; owned, until the
 	                             connection takes them */
 	bool deaf;                /* while it stalls, nothing is read */
 	bool unnotified;          /* its FIN comes without close_notify */
@@ -113,7 +113,7 @@ struct rt_reply {
 	int file;             /* owned; -1: none */
 	struct rt_made made;  /* what bytes are borrowed from, or will be
 	                                made of; owned */
-	struct rt_blob *blob; /* a share of what bytes are borrowed from */
+	struct rt_blob *blob; /* a share of the bytes that it borrows */
 	const struct rt_always *always; /* somebody else's; NULL: none. It stays
 	                                   when the reply is reset */
 	enum rt_keep keep;              /* so does this */

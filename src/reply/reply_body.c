@@ -227,7 +227,7 @@ add_last_chunk(struct rt_draft *draft)
 	step_text(reply, end);
 }
 
-/* The script's end; the file is not kept open in vain. */
+/* Ends the script, and closes the file if it is not needed. */
 static void
 end_script(struct rt_draft *draft, bool needs_file)
 {
@@ -272,7 +272,7 @@ add_more(struct rt_draft *draft, bool in_chunks)
 	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_MORE});
 }
 
-/* The script of what has no head. */
+/* The script of a reply without a head. */
 static void
 add_plain(struct rt_draft *draft, const struct source *source)
 {

@@ -154,7 +154,7 @@ apply_by_chance(const struct rt_route *route, const struct rt_faults *faults,
 	rt_faults_free(drawn);
 }
 
-/* The reply is made: what is wrong with it is made, too. */
+/* The reply is made: applies its faults. */
 static void
 spoil(const struct rt_route *route, const struct rt_faults *faults,
 	struct rt_asked *asked, struct rt_reply *reply)
@@ -389,7 +389,7 @@ is_used_up(const struct rt_rule *rule)
 	return rule->times > 0 && rule->used >= rule->times;
 }
 
-/* Whether the rule may have been meant for what is asked: one for refused
+/* Whether the rule may have been meant for this request: one for refused
    requests may, for one that is not. */
 static bool
 may_be_meant(const struct rt_rule *rule, const struct rt_asked *asked)
@@ -420,7 +420,7 @@ find_near(const struct rt_route *route, const struct rt_asked *asked,
 			continue;
 		}
 		miss = rt_match_explain(rule->match, seen, "", NULL);
-		/* of equals what is used up cannot have been meant */
+		/* of two equals, the one that is used up was not meant */
 		miss.score = 2 * miss.score + !is_used_up(rule);
 		if (*nearest == 0 || rt_miss_is_nearer(miss, best)) {
 			*nearest = i + 1;
@@ -512,7 +512,7 @@ find_rule(const struct rt_route *route, const struct rt_asked *asked)
 {
 	size_t found = 0;
 
-	/* a predicate may add rules: they are looked up anew each time */
+	/* a predicate may add rules: they are looked up each time */
 	for (size_t i = 0; i < route->rule_count; i++) {
 		if (found > 0 &&
 			route->rules[i].prefer <=
@@ -529,7 +529,7 @@ find_rule(const struct rt_route *route, const struct rt_asked *asked)
 	return found;
 }
 
-/* The site answers, as a rule has it. */
+/* The site answers, with the fields of a rule. */
 static enum rt_outcome
 answer_site(const struct rt_route *route, const struct rt_rule *rule,
 	struct rt_asked *asked, struct rt_reply *reply)

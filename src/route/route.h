@@ -115,12 +115,12 @@ void rt_route_free(struct rt_route *route);
 int rt_route_set_always(struct rt_route *route, const char *fields,
 	const char *omit, char *error);
 
-/* The protocol of what a rule answers: a greeting is bytes, whatever the rest
+/* The protocol of a rule's reply: a greeting is bytes, whatever the rest
    of the connection is. */
 enum retort_protocol rt_route_protocol(const struct rt_route *route,
 	const struct retort_reply *given);
 
-/* Whether what is to follow a reply can. 0, or -EINVAL with `error`. */
+/* Whether `next` of the reply is possible. 0, or -EINVAL with `error`. */
 int rt_route_check_next(const struct rt_route *route,
 	const struct retort_reply *given, char *error);
 
@@ -148,7 +148,7 @@ void rt_route_forget_states(struct rt_route *route, const char *file,
    goes on with its count. */
 void rt_route_replace(struct rt_route *route, size_t count, const char *file);
 
-/* A rule was not added, which requests without an answer are told. */
+/* A rule was not added: tells the requests that nothing answers. */
 void rt_route_miss(struct rt_route *route, const char *request,
 	const char *error);
 

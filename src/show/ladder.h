@@ -71,8 +71,8 @@ int ladders_read(struct ladders *ladders, const char *name, const char *text,
 /* Where a transcript begins, in lines of a verdict; NULL: nowhere. */
 const char *ladder_find(const char *lines);
 
-/* Takes a text that was allocated, for ladders_read(), which borrows from it: it
-   is freed with them. False, and freed: there is no memory. */
+/* Takes a text that was allocated, for ladders_read(), which borrows from it:
+   it is freed with them. False, and freed: there is no memory. */
 bool ladders_own(struct ladders *ladders, char *text);
 
 void ladders_free(struct ladders *ladders);

@@ -107,8 +107,9 @@ new_stored(const char *key, size_t size, const char *path,
 	return stored;
 }
 
-/* What the file holds, if one read has all of it, and it is the same afterwards.
-   NULL: it is not, or there is a link on the way to it, or no memory. */
+/* What the file holds, if one read has all of it, and it is the same
+   afterwards. NULL: it is not, or there is a link on the way to it, or no
+   memory. */
 static struct rt_blob *
 read_still(const struct rt_root *root, const char *path,
 	const struct rt_file *file)

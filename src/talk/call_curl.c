@@ -12,8 +12,8 @@
 
 /*
  * Between single quotes it is the same in sh(1), bash, zsh and fish, and no key
- * for their editors. For fish a backslash there is one before a quote or another
- * backslash: what sh(1) takes for data would end the quotes.
+ * for their editors. For fish a backslash there is one before a quote or
+ * another backslash: what sh(1) takes for data would end the quotes.
  */
 static bool
 can_be_quoted(const char *bytes, size_t size)

@@ -32,8 +32,8 @@ struct reply {
 	bool has_body;
 };
 
-/* All bytes that were sent on a connection, of which a transcript has all; a NUL
-   is after them. */
+/* All bytes that were sent on a connection, of which a transcript has all; a
+   NUL is after them. */
 static char *
 read_sent(const struct ladder *ladder, size_t room, size_t *size)
 {

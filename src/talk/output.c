@@ -345,8 +345,8 @@ output_finish(struct output *output)
 	(void)write_all(output);
 }
 
-/* A word for a shell: in quotes, unless it is plain. False: there is no room for
-   it, and nothing is added. */
+/* A word for a shell: in quotes, unless it is plain. False: there is no room
+   for it, and nothing is added. */
 static bool
 add_word(char *line, size_t room, const char *text)
 {
@@ -371,8 +371,8 @@ add_word(char *line, size_t room, const char *text)
 	return true;
 }
 
-/* Where the connections that the verdict shows can be looked at: as many of them
-   as a line has room for. */
+/* Where the connections that the verdict shows can be looked at: as many of
+   them as a line has room for. */
 static void
 say_where(struct output *output, const char *verdict)
 {
