@@ -3,7 +3,8 @@
 #
 # driver.sh DRIVER OPTION... -- TEST...: Automake's driver for TAP, which leaves
 # TEST.log and TEST.trs, with less to say: one line for a program that passes;
-# of one that fails, all but the tests that passed.
+# of one that fails, all but the tests that passed. With RETORT_PROFILE=DIR (make
+# coverage) each program leaves there what clang has counted in it.
 
 set -u
 driver=$1
@@ -19,6 +20,10 @@ for word; do
 	option=$word
 done
 
+if [ -n "${RETORT_PROFILE:-}" ]; then
+	LLVM_PROFILE_FILE=$RETORT_PROFILE/$(printf %s "$name" | tr / -)-%m
+	export LLVM_PROFILE_FILE
+fi
 begun=$(date +%s)
 said=$("${CONFIG_SHELL:-/bin/sh}" "$driver" "$@")
 status=$?

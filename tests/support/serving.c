@@ -34,7 +34,7 @@ _Atomic(size_t) fail_at;
 _Atomic(bool) fail_ever_after;
 _Thread_local int inside;
 _Thread_local bool is_test;
-bool only_inside;
+static bool only_inside;
 
 static bool
 fails(void)
@@ -102,6 +102,13 @@ __wrap_free(void *old)
 {
 	tally(old, -1);
 	__real_free(old);
+}
+
+void
+watch_inside(void)
+{
+	only_inside = true;
+	live = 0;
 }
 
 /* --- ways of running a server --- */

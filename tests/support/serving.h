@@ -29,9 +29,9 @@ extern _Thread_local int inside;
    `allocations`, and does not fail. */
 extern _Thread_local bool is_test;
 
-/* Calls outside, of any thread, are not seen at all, so that nothing may
-   be `live` once the server is closed. Set before anything is allocated. */
-extern bool only_inside;
+/* From now on calls outside, of any thread, are not seen at all, so that nothing
+   may be `live` once the server is closed. */
+void watch_inside(void);
 
 /* --- ways of running a server --- */
 

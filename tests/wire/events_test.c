@@ -304,8 +304,7 @@ main(void)
 		heads_time_out, bodies_time_out, ends_stopped, ends_failed,
 		NULL};
 
-	/* of each test, only what it does inside is watched */
-	only_inside = true;
+	watch_inside();
 	way = ways + STEPPED;
 	suite = suite_create("events");
 	rt_test_cases(suite, "events", happens, 0, BACK_ENDS);

@@ -1368,8 +1368,7 @@ main(void)
 	const TTest *const datagrams[] = {echoes_datagrams, leaves_loops_alone,
 		stops_after_so_many_datagrams, NULL};
 
-	/* of each test, only what it does inside is watched */
-	only_inside = true;
+	watch_inside();
 	way = ways + STEPPED;
 	suite = suite_create("exchange");
 	rt_test_cases(suite, "exchanges", exchanges, 0, BACK_ENDS);

@@ -805,8 +805,7 @@ main(void)
 		no_descriptor_for_a_file, a_site_lives_without_descriptors,
 		raises_no_signal, NULL};
 
-	/* of each test, only what it does inside is watched */
-	only_inside = true;
+	watch_inside();
 	way = ways + STEPPED;
 	suite = suite_create("open");
 	rt_test_cases(suite, "plain", plain, 0, 1);

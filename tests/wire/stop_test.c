@@ -385,8 +385,7 @@ main(void)
 		wakes_from_a_thread, wakes_from_a_handler, wakes_once_for_many,
 		has_a_descriptor_to_poll, lives_in_a_poll_loop, NULL};
 
-	/* of each test, only what it does inside is watched */
-	only_inside = true;
+	watch_inside();
 	way = ways + STEPPED;
 	suite = suite_create("stop");
 	rt_test_cases(suite, "stopping", stopping, 0, BACK_ENDS);

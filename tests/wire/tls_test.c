@@ -1252,8 +1252,7 @@ fail_each(bool (*serve)(int i, size_t n), int i, size_t least)
 {
 	size_t n = 1;
 
-	only_inside = true;
-	live = 0;
+	watch_inside();
 	is_test = true;
 	while (serve(i, n))
 		n++;
