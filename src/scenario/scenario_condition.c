@@ -36,7 +36,7 @@ rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at)
 	struct retort_reply *rule = &reader->item->rule;
 	bool text = condition->kind == RT_MEMBER_TEXT;
 	const char *own;
-	size_t size;
+	size_t size = 0;
 
 	if (condition->kind == RT_MEMBER_LINES)
 		return rt_scenario_line(reader, at, &reader->conditions[i],
