@@ -46,8 +46,7 @@ language()
 {
 	name=$1
 	shift
-	if ! have "$1" || { [ "$name" = test_users.py ] &&
-		! python3 -c 'import pytest' 2>/dev/null; }; then
+	if ! have "$1"; then
 		skip "$name" "there is no $*"
 		return
 	fi
@@ -82,7 +81,7 @@ shown()
 }
 
 language users_test.py python3 -m unittest
-language test_users.py python3 -m pytest
+language test_users.py pytest
 language users.test.mjs node --test
 language users.t prove
 if have curl; then
