@@ -15,8 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The time until the kernel is asked again whether all that was sent has left.
-   */
+/* The time until the kernel is asked again whether all sent bytes have left. */
 #define FLUSH_PAUSE (1 * RT_MS)
 
 struct rt_buffers *

@@ -9,8 +9,7 @@
 #include "http/rt_llhttp.h"
 #include "http/status.h"
 
-/* Which line comes next of a head, or of a trailer section (from SCAN_LINES).
-   */
+/* The next line of a head, or of a trailer section (from SCAN_LINES). */
 enum scan {
 	SCAN_BEGIN, /* the request line, or an empty one before it */
 	SCAN_LINES, /* a field's, or the empty one */

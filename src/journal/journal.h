@@ -107,8 +107,7 @@ struct rt_record *rt_journal_keep(struct rt_record *record);
    freed. */
 void rt_journal_close(struct rt_record *record);
 
-/* A connection with TLS ends, maybe in its handshake: the verdict tells of it.
-   */
+/* A connection with TLS ends: the verdict tells if it was in the handshake. */
 void rt_journal_note_tls(struct rt_journal *journal,
 	const struct rt_served *served);
 

@@ -249,8 +249,7 @@ note_end(struct rt_tls *tls)
 	rt_buf_add(tls->server->ends, &end, sizeof end);
 }
 
-/* In the middle of another handshake the client has to go on with that first.
-   */
+/* In the middle of another handshake the client has to finish that first. */
 static void
 write_plain(struct rt_tls *tls, const void *bytes, size_t size)
 {
