@@ -27,6 +27,20 @@ struct rt_filled {
 	struct rt_blob *blob; /* one owner's: what all of it is borrowed of */
 };
 
+/* Whether it has a body of a byte or more, or may have. */
+static inline bool
+has_body(const struct retort_reply *reply)
+{
+	return rt_body_size(reply->body, reply->body_size) > 0 ||
+		reply->file != NULL || reply->echo || reply->open;
+}
+
+/* Whether a reply of a user can be sent, with these faults (NULL: none). 0, or
+   -EINVAL with `error`. */
+int rt_canned_check(const struct retort_reply *reply,
+	const struct rt_faults *faults, enum retort_protocol protocol,
+	struct rt_error *error);
+
 /* Reads the texts of a canned reply. 0 or -errno with `error`. */
 int rt_canned_read_fills(struct rt_canned *canned,
 	enum retort_protocol protocol, struct rt_error *error);
