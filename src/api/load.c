@@ -127,6 +127,30 @@ any_place(const struct retort *server)
 	return served != NULL;
 }
 
+/* What its options or an earlier scenario say cannot be changed: there may be
+   connections. */
+static int
+set_framing(struct retort *server, const struct rt_scenario *scenario,
+	char *error)
+{
+	struct rt_framing framing, *own = &server->config.framing;
+	int code;
+
+	if (scenario->framing == NULL)
+		return 0;
+	code = rt_framing_read(&framing, scenario->framing, error);
+	if (code < 0)
+		return code;
+	if (server->config.protocol == RETORT_UDP)
+		return rt_fail(error, -EINVAL,
+			"framing: a datagram is a piece");
+	if (own->kind != RT_FRAMED_NOT && !rt_framing_is(own, &framing))
+		return rt_fail(error, -EINVAL,
+			"framing: the server has another already");
+	*own = framing;
+	return 0;
+}
+
 /* All of it or nothing. */
 static int
 add_items(struct retort *server, const char *name, bool again,
@@ -137,9 +161,13 @@ add_items(struct retort *server, const char *name, bool again,
 	size_t rules = server->route.rule_count;
 	size_t expectations = server->verdict.count;
 	const struct rt_states states = server->route.states;
+	const struct rt_framing framing = server->config.framing;
 	struct rt_error why = {.member = NULL};
 	int code = origin != NULL ? 0 : rt_fail_errno(error, -ENOMEM, name);
 
+	if (code == 0 && (code = set_framing(server, scenario, why.text)) < 0)
+		(void)rt_fail(error, code, "%.100s:%u:1: @%.140s", name,
+			scenario->framing_line, why.text);
 	if (again)
 		rt_route_forget_states(&server->route, name,
 			!any_place(server));
@@ -155,6 +183,7 @@ add_items(struct retort *server, const char *name, bool again,
 		rt_route_clear_after(&server->route, rules);
 		rt_verdict_clear_after(&server->verdict, expectations);
 		server->route.states = states;
+		server->config.framing = framing;
 	} else if (again) {
 		rt_route_replace(&server->route, rules, name);
 		rt_states_copy(&server->route.states, &states);
@@ -214,9 +243,9 @@ notice_options(const struct retort *server, const char *name,
 
 		if (!framed && frame > 0)
 			notice(scenario, name, frame,
-				"without the framing websocket (.framing, "
-				"--framing), rules see the client's frames "
-				"masked, and not one by one");
+				"without the framing websocket (@framing, "
+				".framing, --framing), rules see the client's "
+				"frames masked, and not one by one");
 		if (!tls && fact > 0)
 			notice(scenario, name, fact,
 				"without TLS (.tls, --tls), @if-tls fits "

@@ -99,6 +99,13 @@ rt_framing_read(struct rt_framing *framing, const char *text, char *error)
 				   text, RT_MAX_DELIMITER);
 }
 
+bool
+rt_framing_is(const struct rt_framing *one, const struct rt_framing *other)
+{
+	return one->kind == other->kind && one->size == other->size &&
+		memcmp(one->end, other->end, sizeof one->end) == 0;
+}
+
 /* --- the first piece --- */
 
 /* With head bytes that say so. */

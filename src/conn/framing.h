@@ -3,6 +3,7 @@
 #ifndef RT_FRAMING_H
 #define RT_FRAMING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,10 @@ struct rt_framing {
  * `error`.
  */
 int rt_framing_read(struct rt_framing *framing, const char *text, char *error);
+
+/* Whether they are the same. */
+bool rt_framing_is(const struct rt_framing *one,
+	const struct rt_framing *other);
 
 /*
  * How many of the `size` bytes are the first piece; 0: more are needed. Of

@@ -41,6 +41,8 @@ struct rt_scenario {
 	struct rt_item *items;
 	size_t count;
 	size_t room;
+	const char *framing;   /* of pieces; NULL: it says nothing of it */
+	unsigned framing_line; /* where it says so, from 1 */
 	struct rt_buf notices; /* a line for each thing that was made right */
 	void **owned;          /* memory of the items */
 	size_t owned_count;

@@ -49,6 +49,25 @@ set_request(struct rt_reader *reader, struct rt_item *item, const char *at)
 	return item->rule.request != NULL;
 }
 
+/* Of the whole file. What a framing is, the server knows. */
+static bool
+read_framing(struct rt_reader *reader, const char *at)
+{
+	struct rt_scenario *scenario = reader->scenario;
+	struct rt_word rest = rt_scenario_rest(reader, at);
+
+	if (scenario->count > 0)
+		return rt_scenario_expected(reader, reader->line,
+			"it before the first rule or expectation");
+	if (scenario->framing != NULL)
+		return rt_scenario_fail(reader, reader->line,
+			"@framing: expected one for a scenario; line %u has it",
+			scenario->framing_line);
+	scenario->framing = rt_scenario_own_text(reader, rest.text, rest.size);
+	scenario->framing_line = reader->number;
+	return scenario->framing != NULL;
+}
+
 static bool
 begin_rule(struct rt_reader *reader, const char *at, bool accepted)
 {
@@ -207,7 +226,7 @@ read_order(struct rt_reader *reader, const char *at)
 			"REQUEST -> REQUEST, or more");
 }
 
-/* Where a directive may stand: in an item once, of any kind or of one; or often
+/* Where a directive may stand: outside of items; in an item once, of any kind or of one; or often
    in a rule. */
 enum place {
 	ANYWHERE,
@@ -237,6 +256,7 @@ static const struct directive {
 	size_t in; /* the rule, or the reader */
 	const char *expected;
 } directives[] = {
+	{"framing", ANYWHERE, .read = read_framing},
 	{"on", ANYWHERE, .read = read_on},
 	{"accepted", ANYWHERE, .read = read_accepted},
 	{"then", ANYWHERE, .read = read_then},

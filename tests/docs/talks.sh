@@ -128,7 +128,7 @@ fi
 if have node && node --experimental-websocket -e 0 2>/dev/null; then
 	export talks
 	# shellcheck disable=SC2016
-	talk websocket '--framing websocket' 'node --experimental-websocket \
+	talk websocket '' 'node --experimental-websocket \
 			"$talks/websocket.js" "ws://$address/chat"' &&
 		[ "$(tr '\n' , <"$dir/out")" = 'open,7,3000 enough,' ]
 	report $? 'Node.js talks over a WebSocket'

@@ -283,6 +283,11 @@ static const struct {
 		"s:2:7: the line ends: expected text, binary, close, ping or "
 		"pong"},
 	{ON "@frame ping\n@fill", "s:3:1: '@fill': expected it before @frame"},
+	{ON "@echo\n@framing lines\n",
+		"s:3:1: '@framing lines': expected it before the first rule or expectation"},
+	{"@framing lines\n@framing crlf\n",
+		"s:2:1: @framing: expected one for a scenario; line 1 has it"},
+	{"@framing lines\n@echo\n", "s:2:1: '@echo': expected @on before it"},
 	{ON "@if-frame x",
 		"s:2:11: 'x': expected text, binary, close, ping or pong"},
 	{ON "@if-frame text x", "s:2:16: 'x': expected " QUOTES},

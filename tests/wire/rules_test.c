@@ -616,17 +616,17 @@ START_TEST(what_a_scenario_lacks_is_told)
 		0);
 	ck_assert_pstr_eq(notices,
 		"scenario:2: without TLS (.tls, --tls), @if-tls fits nothing\n"
-		"scenario:5: without the framing websocket (.framing, "
-		"--framing), rules see the client's frames masked, and not one "
-		"by one\n");
+		"scenario:5: without the framing websocket (@framing, "
+		".framing, --framing), rules see the client's frames masked, "
+		"and not one by one\n");
 	free(notices);
 	ck_assert_int_eq(retort_load(server, .text = handshake,
 				 .notices = &notices),
 		0);
 	ck_assert_pstr_eq(notices,
-		"scenario:1: without the framing websocket (.framing, "
-		"--framing), rules see the client's frames masked, and not one "
-		"by one\n");
+		"scenario:1: without the framing websocket (@framing, "
+		".framing, --framing), rules see the client's frames masked, "
+		"and not one by one\n");
 	free(notices);
 	close_server();
 	server = retort_start(.framing = "websocket");
@@ -634,6 +634,58 @@ START_TEST(what_a_scenario_lacks_is_told)
 				 .notices = &notices),
 		0);
 	ck_assert_pstr_eq(notices, NULL);
+	close_server();
+}
+END_TEST
+
+/* Whatever is wrong, the server keeps the framing that it had. */
+START_TEST(a_scenario_has_a_framing)
+{
+	static const struct {
+		const char *text;
+		const char *error; /* NULL: it is right */
+	} rows[] = {
+		{"@framing crlff\n",
+			"s:1:1: @framing: 'crlff': expected lines, "
+			"crlf, end \"BYTES\" (at most 64), length 1, 2 or 4, "
+			"mqtt or websocket"},
+		{"@framing\n",
+			"s:1:1: @framing: '': expected lines, crlf, "
+			"end \"BYTES\" (at most 64), length 1, 2 or 4, mqtt or "
+			"websocket"},
+		{"@framing crlf\n@on\n@chunks 1\n@raw \"x\"\n", "s:2:1: "},
+		{"@framing lines\n@on\n@echo\n", NULL},
+		{"@framing end \"\\n\"\n", NULL},
+		{"@framing crlf\n@on\n@echo\n",
+			"s:1:1: @framing: the server has another already"},
+	};
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_with((struct retort_options){.protocol = RETORT_TCP}, 0);
+	for (int i = 0; i < COUNT(rows); i++) {
+		int code = retort_load(server, .text = rows[i].text,
+			.name = "s", .error = error);
+
+		ck_assert_int_eq(code, rows[i].error ? -EINVAL : 0);
+		ck_assert_msg(strncmp(error, rows[i].error ? rows[i].error : "",
+				      rows[i].error ? strlen(rows[i].error) :
+						      1) == 0,
+			"%s: %s", rows[i].text, error);
+	}
+	ON(NULL, .body = "never");
+	fd = connect_client();
+	ck_assert_int_eq(talk(fd, "a\nbc\n", 5, &got, "bc"), 0);
+	assert_bytes(got.data, got.size, "a\nbc\n", 5);
+	ck_assert_uint_eq(retort_count(server), 2);
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+	open_with((struct retort_options){.protocol = RETORT_UDP}, 0);
+	ck_assert_int_eq(retort_load(server, .text = "@framing lines\n",
+				 .name = "s", .error = error),
+		-EINVAL);
+	ck_assert_str_eq(error, "s:1:1: @framing: a datagram is a piece");
 	close_server();
 }
 END_TEST
@@ -821,6 +873,7 @@ main(void)
 	tcase_add_test(wire, a_scenario_has_its_files);
 	tcase_add_test(wire, a_scenario_may_be_a_text);
 	tcase_add_test(wire, what_a_scenario_lacks_is_told);
+	tcase_add_test(wire, a_scenario_has_a_framing);
 	rt_test_loop(wire, done_says_whether_all_came, 0, BASIC_WAYS);
 	rt_test_loop(wire, a_handler_is_given_the_body_once, 0, BASIC_WAYS);
 	rt_test_case(suite, wire);
