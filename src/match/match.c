@@ -98,7 +98,10 @@ rt_match_new(const struct retort_requests *when, enum retort_protocol protocol,
 		return match;
 	if (code == -ENOMEM)
 		(void)rt_fail_errno(error, code, NULL);
-	rt_match_free(match);
+	/* what was read before, and half of what is wrong */
+	for (size_t i = 0; match != NULL && matchers[i] != NULL; i++)
+		matchers[i]->free(match);
+	free(match);
 	errno = -code;
 	return NULL;
 }
@@ -108,8 +111,8 @@ rt_match_free(struct rt_match *match)
 {
 	if (match == NULL)
 		return;
-	for (size_t i = 0; matchers[i] != NULL; i++)
-		matchers[i]->free(match);
+	for (size_t i = 0; match->given[i] != NULL; i++)
+		match->given[i]->free(match);
 	free(match);
 }
 

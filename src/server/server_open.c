@@ -179,8 +179,10 @@ static int
 bind_all(struct retort *server, const struct retort_options *options,
 	char *error)
 {
-	const char **bind =
-		rt_text_lines(options->bind ? options->bind : "127.0.0.1");
+	static const char *const usual[] = {"127.0.0.1", NULL};
+	const char **given =
+		options->bind ? rt_text_lines(options->bind) : NULL;
+	const char *const *bind = options->bind ? given : usual;
 	struct rt_sock *socks;
 	size_t count = 0;
 	int n;
@@ -207,7 +209,7 @@ bind_all(struct retort *server, const struct retort_options *options,
 	}
 out:
 	free(socks);
-	free(bind);
+	free(given);
 	return n < 0 ? n : 0;
 }
 
