@@ -5,7 +5,8 @@
  *
  *	cycle [-n CYCLES] [-o NAME]
  *
- * goes through all servers in each round and prints a line for each,
+ * goes through all servers in each round, there and back, as one whose code
+ * has just run is faster; and prints a line for each,
  *
  *	NAME KIND wall=US cpu=US
  *
@@ -441,10 +442,12 @@ main(int argc, char **argv)
 			give_up("out of memory");
 	}
 	for (round = 0; round < cycles + warm_up; round++)
-		for (i = 0; i < SUBJECTS; i++)
+		for (size_t nth = 0; nth < SUBJECTS; nth++) {
+			i = round % 2 == 0 ? nth : SUBJECTS - 1 - nth;
 			if (takes_part(&subjects[i], only))
 				measure(&subjects[i], &wall[i][round],
 					&cpu[i][round]);
+		}
 	for (i = 0; i < SUBJECTS; i++)
 		if (takes_part(&subjects[i], only))
 			(void)printf("%s %s wall=%.2f cpu=%.2f\n",
