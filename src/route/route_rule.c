@@ -3,7 +3,7 @@
    given. */
 #include "config.h"
 
-#include "route/route.h"
+#include "route/route_parts.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -12,9 +12,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "http/field.h"
-
 #include "canned/condition.h"
+#include "http/field.h"
 
 /* Whether anything that answers says how its request is read, or is for those
    that are refused. */
@@ -51,235 +50,6 @@ free_rule(struct rt_rule *rule)
 	free(rule->origin);
 }
 
-/* A connection that is accepted has nothing that could be compared. */
-static int
-check_accepted(const struct rt_route *route, const struct retort_reply *given,
-	char *error)
-{
-	const struct rt_condition *other;
-
-	if (route->protocol == RETORT_UDP)
-		return rt_fail(error, -EINVAL, "accepted: datagrams are not");
-	other = rt_condition_without(given, RT_CONDITION_BARE);
-	if (other != NULL)
-		return rt_fail(error, -EINVAL,
-			"%s: no request has come when a connection is accepted",
-			other->name);
-	if (given->next > RETORT_NEXT_KEEP)
-		return rt_fail(error, -EINVAL,
-			"next: after a greeting comes the server's protocol");
-	if (given->echo)
-		return rt_fail(error, -EINVAL,
-			"echo: nothing has come when a connection is accepted");
-	return 0;
-}
-
-/* A request that is refused is read no further than it was. */
-static int
-check_refused(const struct retort_reply *given, struct rt_canned *canned,
-	char *error)
-{
-	if (given->files)
-		return rt_fail(error, -EINVAL,
-			"if_refused: no files answer what is refused");
-	if (rt_faults_reading(canned->faults) != NULL)
-		return rt_fail(error, -EINVAL,
-			"if_refused: how the body is read does not go with it");
-	return 0;
-}
-
-/* Whether it says more of its reply than what files can take. */
-static bool
-makes_reply(const struct retort_reply *given)
-{
-	return given->body || given->body_size > 0 || given->file ||
-		given->echo || given->raw || given->status || given->reason ||
-		given->version || given->type || given->chunked ||
-		given->chunks || given->trailers || given->interim ||
-		given->parts || given->pause_head > 0 ||
-		given->pause_body > 0 || given->pause_chunk > 0 ||
-		given->pause_end > 0 || given->handler || given->fill ||
-		given->next || given->open;
-}
-
-/* A rule whose answer is a file has only these members of its own. */
-static int
-check_file_rule(const struct retort_reply *given, enum retort_protocol protocol,
-	char *error)
-{
-	if (protocol != RETORT_HTTP)
-		return rt_fail(error, -EINVAL, "files: only HTTP serves them");
-	if (makes_reply(given))
-		return rt_fail(error, -EINVAL,
-			"files: only fields, omit and faults go with it");
-	return 0;
-}
-
-/* Requests that are refused before any rule is asked. */
-static int
-check_request(const struct retort_reply *given, char *error)
-{
-	const char *request = given->request ? given->request : "";
-	size_t size = strcspn(request, " ");
-
-	if (rt_http_scheme(request, strlen(request)) == 0 && *request != '/' &&
-		size > RT_MAX_METHOD)
-		return rt_fail(error, -EINVAL,
-			"request: no request can fit: a method has at most %d "
-			"bytes",
-			RT_MAX_METHOD);
-	return 0;
-}
-
-/* Makes a reply on trial, as far as it does not depend on its request. */
-static int
-try_reply(const struct rt_route *route, struct rt_canned *canned,
-	enum retort_protocol protocol, enum rt_keep keep,
-	struct rt_reply *reply)
-{
-	static const struct rt_request request = {.minor = 1};
-
-	rt_reply_init(reply);
-	reply->keep = keep;
-	reply->always = &route->always;
-	return rt_canned_answer(canned, protocol, &request, "", 0,
-		"Thu, 01 Jan 1970 00:00:00 GMT", NULL, reply);
-}
-
-/* Whether faults without chance are possible. */
-static int
-try_drawn(const struct rt_route *route, struct rt_canned *canned,
-	const struct rt_faults *faults, enum retort_protocol protocol,
-	char *error)
-{
-	struct rt_reply reply;
-	int code;
-
-	(void)try_reply(route, canned, protocol, RT_KEEP_NOT, &reply);
-	code = rt_reply_ok(&reply) ? rt_faults_apply(faults, &reply, error) :
-				     -ENOMEM;
-	if (code == 0 && reply.step_count == RT_MAX_STEPS)
-		code = rt_fail(error, -EINVAL,
-			"more steps than a reply can have: %s",
-			canned->as.faults);
-	else if (code == 0 && !rt_reply_ok(&reply))
-		code = -ENOMEM;
-	rt_reply_free(&reply);
-	if (code == -ENOMEM)
-		(void)rt_fail_errno(error, code, "faults");
-	return code;
-}
-
-/* Where the reply is known, each of its faults must be possible. */
-static int
-try_faults(const struct rt_route *route, struct rt_canned *canned,
-	enum retort_protocol protocol, char *error)
-{
-	struct rt_faults *drawn;
-	int code = 0;
-
-	for (size_t n = 0; code == 0 &&
-		(drawn = rt_faults_sample(canned->faults, n)) != NULL;
-		n++) {
-		code = try_drawn(route, canned, drawn, protocol, error);
-		rt_faults_free(drawn);
-	}
-	if (code == 0 && errno != 0)
-		code = rt_fail_errno(error, -errno, "faults");
-	return code;
-}
-
-/* As many as there is room for. */
-static int
-read_bytes(struct rt_reply *reply, uint64_t whole, struct rt_buf *bytes,
-	char *error)
-{
-	size_t size = whole < bytes->max ? (size_t)whole : bytes->max;
-	size_t at = rt_reply_gather(reply, 0, size);
-
-	if (rt_reply_ok(reply))
-		rt_buf_add(bytes, reply->text.data + at, size);
-	return !rt_reply_ok(reply) || bytes->failed ?
-		rt_fail_errno(error, -ENOMEM, "sweep") :
-		0;
-}
-
-int
-rt_route_measure(const struct rt_route *route, bool kept, uint64_t *head,
-	uint64_t *whole, struct rt_buf *bytes, char *error)
-{
-	struct rt_canned *canned = route->fallback.canned;
-	struct rt_reply reply;
-	int code;
-
-	if (canned == NULL || route->fallback.files)
-		return rt_fail(error, -EINVAL,
-			"expected a reply of retort_answer()");
-	if (canned->as.echo || canned->as.fill || canned->as.open)
-		return rt_fail(error, -EINVAL, "%s: its size is not known",
-			canned->as.echo         ? "echo" :
-				canned->as.fill ? "fill" :
-						  "open");
-	code = try_reply(route, canned, route->protocol,
-		kept ? RT_KEEP : RT_KEEP_NOT, &reply);
-	if (code < 0)
-		(void)rt_fail_errno(error, code, canned->as.file);
-	*head = reply.head_size;
-	*whole = rt_reply_size(&reply);
-	if (code == 0)
-		code = read_bytes(&reply, *whole, bytes, error);
-	rt_reply_free(&reply);
-	return code;
-}
-
-static int
-check_faults(const struct rt_route *route, const struct rt_rule *rule,
-	const struct retort_reply *given, bool listed, char *error)
-{
-	struct rt_canned *canned = rule->canned;
-	int code;
-
-	if (canned->faults == NULL)
-		return 0;
-	/* so args/ reads them alone, before it knows whether there is TLS: the
-	   reply of retort_answer() with a file is checked when it is sent */
-	if (given->file == NULL || listed) {
-		code = rt_faults_check_wire(canned->faults, route->tls,
-			rule->accepted, error);
-		if (code < 0)
-			return code;
-	}
-	if (route->unix_bound && rt_faults_can_reset(canned->faults))
-		return rt_fail(error, -EINVAL, "a Unix socket cannot be reset");
-	if (rt_faults_reading(canned->faults) != NULL &&
-		rt_condition_with(given, RT_CONDITION_BODY) != NULL)
-		return rt_fail(error, -EINVAL,
-			"how the body is read cannot depend on the body");
-	if (rule->files || rule->handler || given->echo || given->file ||
-		given->fill)
-		return 0;
-	return try_faults(route, canned, rule->protocol, error);
-}
-
-/* Each number in braces must be that of an asterisk. */
-static int
-check_stars(const struct rt_rule *rule, char *error)
-{
-	size_t most = rt_canned_stars(rule->canned);
-	size_t stars = rt_match_stars(rule->match);
-
-	if (stars > RT_MAX_STARS && most > 0)
-		return rt_fail(error, -EINVAL,
-			"fill: more than %d asterisks in the path",
-			RT_MAX_STARS);
-	return most <= stars ?
-		0 :
-		rt_fail(error, -EINVAL,
-			"fill: '{%zu}': the path of the rule has %zu "
-			"asterisk%s",
-			most, stars, stars == 1 ? "" : "s");
-}
-
 static int
 read_then_in(struct rt_rule *rule, const char *text, char *error)
 {
@@ -310,17 +80,6 @@ note_states(struct rt_route *route)
 	for (size_t i = 0; i < route->rule_count; i++)
 		(void)rt_states_note(&route->states, route->rules[i].then_in);
 	rt_states_copy(&route->states, &old);
-}
-
-int
-rt_route_check_next(const struct rt_route *route,
-	const struct retort_reply *given, char *error)
-{
-	if (given->next >= RETORT_NEXT_TLS && !route->tls_later)
-		return rt_fail(error, -EINVAL,
-			"next: TLS can begin only with tls_later or tls of the "
-			"options");
-	return 0;
 }
 
 enum retort_protocol
@@ -372,19 +131,7 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 	rule->canned = rt_canned_new(given, rule->protocol, error);
 	if (rule->canned == NULL)
 		return -errno;
-	code = check_request(given, error->text);
-	if (code == 0)
-		code = rt_route_check_next(route, given, error->text);
-	if (code == 0 && given->early > 0)
-		code = rt_fail(error->text, -EINVAL,
-			"early: a handler sets it, and returns RETORT_MORE; "
-			"a rule has the fault 'early'");
-	if (code == 0 && given->accepted)
-		code = check_accepted(route, given, error->text);
-	if (code == 0 && given->if_refused != 0)
-		code = check_refused(given, rule->canned, error->text);
-	if (code == 0 && given->files)
-		code = check_file_rule(given, rule->protocol, error->text);
+	code = rt_route_check(route, rule, given, error->text);
 	if (code == 0) {
 		rule->match = make_match(route, given, error->text);
 		code = rule->match ? 0 : -errno;
@@ -392,9 +139,10 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 	if (code == 0)
 		code = read_then_in(rule, given->then_in, error->text);
 	if (code == 0)
-		code = check_stars(rule, error->text);
+		code = rt_route_check_stars(rule, error->text);
 	if (code == 0) {
-		code = check_faults(route, rule, given, listed, error->text);
+		code = rt_route_check_faults(route, rule, given, listed,
+			error->text);
 		error->member = code < 0 ? "faults" : NULL;
 	}
 	if (code < 0)
