@@ -17,6 +17,15 @@ struct rt_validators {
 	                      the second */
 };
 
+/* Whether a request may have conditions, whose names begin with "If-", or asks
+   for a range. */
+static inline bool
+rt_precondition_may_be(const struct rt_request *request, const char *base)
+{
+	return (request->letters & rt_http_letter('I')) != 0 ||
+		rt_http_field(request, base, "Range", 0) != NULL;
+}
+
 /*
  * Evaluates If-Match, If-Unmodified-Since, If-None-Match and
  * If-Modified-Since of a request for a representation that exists, in the

@@ -231,12 +231,13 @@ answer_ranges(struct answer *answer, const struct selected *selected,
 
 /* The whole reply that was kept, if one was. */
 static bool
-answer_again(struct answer *answer, const struct selected *selected)
+answer_again(struct answer *answer, const struct rt_ready *ready,
+	struct rt_blob *content)
 {
-	if (selected->reply == NULL ||
-		!rt_reply_again(&answer->draft, selected->reply, answer->date))
+	if (ready == NULL ||
+		!rt_reply_again(&answer->draft, ready, answer->date))
 		return false;
-	answer->draft.reply->blob = rt_blob_share(selected->blob);
+	answer->draft.reply->blob = rt_blob_share(content);
 	return true;
 }
 
@@ -244,7 +245,7 @@ answer_again(struct answer *answer, const struct selected *selected)
 static void
 answer_whole(struct answer *answer, const struct selected *selected)
 {
-	if (answer_again(answer, selected))
+	if (answer_again(answer, selected->reply, selected->blob))
 		return;
 	begin_file(answer, selected, 200);
 	rt_reply_field(&answer->draft, "Content-Type", selected->type);
@@ -411,16 +412,22 @@ is_plain(const struct answer *answer)
 static void
 answer_stored(struct answer *answer, struct rt_stored *stored)
 {
-	struct selected selected =
-		select_file(answer, &stored->file, stored->path, stored->type);
+	struct rt_ready *ready = NULL;
+	struct selected selected;
 
-	selected.content = stored->content->data;
-	selected.blob = stored->content;
-	selected.etag = stored->etag;
 	/* a rule may have other fields, and in the future Last-Modified moves */
 	if (answer->draft.own == &answer->site->own &&
 		stored->file.modified < answer->now)
-		selected.reply = &stored->ready;
+		ready = &stored->ready;
+	if (!rt_precondition_may_be(answer->request, answer->base) &&
+		answer_again(answer, ready, stored->content))
+		return;
+	selected =
+		select_file(answer, &stored->file, stored->path, stored->type);
+	selected.content = stored->content->data;
+	selected.blob = stored->content;
+	selected.etag = stored->etag;
+	selected.reply = ready;
 	answer_selected(answer, &selected);
 }
 
