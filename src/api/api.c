@@ -57,7 +57,7 @@ rt_api_fail_elsewhere(char *error)
 void
 rt_api_ring(struct retort *server)
 {
-	if (!server->threaded && server->io != NULL)
+	if (!server->threaded && server->io != NULL && rt_io_rings(server->io))
 		rt_io_ring(server->io, rt_server_deadline(server));
 }
 

@@ -23,15 +23,6 @@ rt_buf_free(struct rt_buf *buf)
 }
 
 void
-rt_buf_clear(struct rt_buf *buf, size_t keep)
-{
-	if (buf->room > keep)
-		rt_buf_free(buf);
-	buf->len = 0;
-	buf->failed = false;
-}
-
-void
 rt_buf_trim(struct rt_buf *buf)
 {
 	char *data = buf->len > 0 ? realloc(buf->data, buf->len) : NULL;

@@ -26,7 +26,14 @@ void rt_buf_init(struct rt_buf *buf, size_t max);
 void rt_buf_free(struct rt_buf *buf);
 
 /* Empties it, clears the failure, and keeps at most `keep` bytes of memory. */
-void rt_buf_clear(struct rt_buf *buf, size_t keep);
+static inline void
+rt_buf_clear(struct rt_buf *buf, size_t keep)
+{
+	if (buf->room > keep)
+		rt_buf_free(buf);
+	buf->len = 0;
+	buf->failed = false;
+}
 
 /* Gives back the memory that it does not use. */
 void rt_buf_trim(struct rt_buf *buf);

@@ -581,6 +581,12 @@ rt_io_pollfd(struct rt_io *io)
 	return io->back_end->pollfd ? io->back_end->pollfd(io) : -ENOTSUP;
 }
 
+bool
+rt_io_rings(const struct rt_io *io)
+{
+	return io->timer >= 0;
+}
+
 void
 rt_io_ring(struct rt_io *io, int64_t deadline)
 {

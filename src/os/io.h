@@ -172,7 +172,9 @@ int64_t rt_io_deadline(const struct rt_io *io);
  */
 int rt_io_pollfd(struct rt_io *io);
 
-/* When the descriptor, if anybody asked for it, is to be readable at last. */
+/* Whether anybody asked for the descriptor, and when it is to be readable then
+   at last. */
+bool rt_io_rings(const struct rt_io *io);
 void rt_io_ring(struct rt_io *io, int64_t deadline);
 
 /* Fills in the descriptors to poll, at most `room`; returns their number. */

@@ -262,7 +262,11 @@ void rt_reply_set_faults(struct rt_reply *reply, const char *faults);
 const char *rt_reply_faults(const struct rt_reply *reply);
 
 /* Whether it was built without running out of anything. */
-bool rt_reply_ok(const struct rt_reply *reply);
+static inline bool
+rt_reply_ok(const struct rt_reply *reply)
+{
+	return !reply->failed && !reply->text.failed;
+}
 
 /* The ending of a complete script. */
 static inline enum rt_step_kind

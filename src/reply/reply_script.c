@@ -86,12 +86,6 @@ rt_reply_step(struct rt_reply *reply, struct rt_step step)
 		reply->failed = true;
 }
 
-bool
-rt_reply_ok(const struct rt_reply *reply)
-{
-	return !reply->failed && !reply->text.failed;
-}
-
 void
 rt_reply_set_faults(struct rt_reply *reply, const char *faults)
 {

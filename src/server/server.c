@@ -69,13 +69,16 @@ go_on(struct retort *server, struct rt_served *served)
 	int64_t now = rt_io_now(server->io);
 
 	if (done & RT_OUT_DONE) {
-		rt_server_record_out(server, served);
+		if (served->record != NULL)
+			rt_server_record_out(server, served);
 		rt_conn_out_done(conn, conn->chan.out.result, now);
 	} else if (done & RT_IN_DONE) {
 		rt_server_record_in(server, served);
 		report_dropped(server, served);
 		rt_conn_in_done(conn, conn->chan.in.result, now);
-		if (conn->state == RT_STATE_BODY && conn->asks != RT_ASK_TELL)
+		if (conn->state == RT_STATE_BODY &&
+			conn->buffers->request->has_body &&
+			conn->asks != RT_ASK_TELL)
 			rt_server_charge(server, served);
 	}
 	if (server->event_all && conn->state != RT_STATE_OVER)
