@@ -283,26 +283,41 @@ add_field(struct rt_http *http, const char *base)
 	return 1;
 }
 
-/* Whether eight bytes are VALUE all of them, and no tabs: none is below 0x20,
-   where subtracting that would borrow, and none 0x7f. */
-static bool
-are_value(const char *bytes)
+/* Eight bytes as a number, whose lowest byte is the first. */
+static uint64_t
+eight_of(const char *bytes)
+{
+	const unsigned char *at = (const unsigned char *)bytes;
+
+	return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 |
+		(uint64_t)at[3] << 24 | (uint64_t)at[4] << 32 |
+		(uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 |
+		(uint64_t)at[7] << 56;
+}
+
+/* 0: eight bytes are VALUE all of them, and no tabs. Otherwise the lowest bit
+   is in the first that is none: it is below 0x20, where subtracting that
+   borrows, or 0x7f. */
+static uint64_t
+others_in(const char *bytes)
 {
 	const uint64_t each = UINT64_C(0x0101010101010101);
-	uint64_t eight, deleted;
+	uint64_t eight = eight_of(bytes), deleted = eight ^ (each * 0x7f);
 
-	memcpy(&eight, bytes, sizeof eight);
-	deleted = eight ^ (each * 0x7f);
-	return ((((eight - each * 0x20) & ~eight) |
-			((deleted - each) & ~deleted)) &
-		       (each * 0x80)) == 0;
+	return (((eight - each * 0x20) & ~eight) |
+		       ((deleted - each) & ~deleted)) &
+		(each * 0x80);
 }
 
 static size_t
 run_of_value(const char *base, size_t at, size_t end)
 {
-	while (end - at >= 8 && are_value(base + at))
+	uint64_t others = 0;
+
+	while (end - at >= 8 && (others = others_in(base + at)) == 0)
 		at += 8;
+	if (others != 0)
+		at += (size_t)__builtin_ctzll(others) / 8;
 	return rt_http_run(base, at, end, VALUE);
 }
 
