@@ -193,7 +193,7 @@ rt_http_check_target(struct rt_http *http)
 	const char *text = http->base + rest.at, *query;
 	size_t n;
 
-	if (memchr(text, '#', rest.size) != NULL)
+	if (http->marked_target && memchr(text, '#', rest.size) != NULL)
 		return refuse(http, 400, "fragment in the request target");
 	if (request->method == RT_CONNECT) {
 		request->form = RT_AUTHORITY;
@@ -216,7 +216,7 @@ rt_http_check_target(struct rt_http *http)
 	text = http->base + rest.at;
 	if (request->form == RT_ORIGIN && text[0] != '/')
 		return refuse(http, 400, "malformed request target");
-	query = memchr(text, '?', rest.size);
+	query = http->marked_target ? memchr(text, '?', rest.size) : NULL;
 	n = query != NULL ? (size_t)(query - text) : rest.size;
 	request->path = (struct rt_span){rest.at, (uint32_t)n};
 	request->query = (struct rt_span){rest.at + (uint32_t)n,

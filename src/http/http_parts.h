@@ -37,6 +37,7 @@ struct rt_http {
 	size_t most_found;          /* of which so many are kept, */
 	bool too_many;              /* and there are more of them */
 	bool raw_target;            /* the target has bytes above 0x7f */
+	bool marked_target;         /* it may have '?' or '#' */
 	bool trailing;    /* white space was seen at the end of a value */
 	bool last_chunk;  /* its size line was seen */
 	bool chunk_ended; /* llhttp paused after a chunk's data */
@@ -56,8 +57,8 @@ refuse(struct rt_http *http, int status, const char *reason)
 }
 
 /* Token characters; visible ASCII; what may stand in a field value; in the name
-   of a host (RFC 3986 3.2.2); above 0x7f. */
-enum { TCHAR = 1, VCHAR = 2, VALUE = 4, HOST = 8, HIGH = 16 };
+   of a host (RFC 3986 3.2.2); above 0x7f; visible, but neither '?' nor '#'. */
+enum { TCHAR = 1, VCHAR = 2, VALUE = 4, HOST = 8, HIGH = 16, PATH = 32 };
 
 extern const unsigned char rt_http_classes[256];
 

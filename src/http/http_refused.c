@@ -160,6 +160,7 @@ take_parts(struct rt_http *http, const char *base, size_t end)
 		if (line.next != 0)
 			take_field(http, base, &line);
 	}
+	http->marked_target = true;
 	if (request->target.size > 0)
 		(void)rt_http_check_target(http);
 	(void)rt_http_check_host(http);
