@@ -274,10 +274,10 @@ add_field(struct rt_http *http, const char *base)
 		http->too_many = true;
 		return 1;
 	}
-	while (begin < end && rt_is_blank(base[begin]))
-		begin++;
 	for (; begin < end && rt_is_blank(base[end - 1]); end--)
 		http->trailing = true;
+	while (begin < end && rt_is_blank(base[begin]))
+		begin++;
 	field.value =
 		(struct rt_span){(uint32_t)begin, (uint32_t)(end - begin)};
 	if (!rt_http_add(&http->request, base,
