@@ -32,16 +32,17 @@ struct rt_http {
 	int status;
 	enum part part;
 	enum scan scan;
-	struct rt_http_field field; /* what is known of the next */
-	size_t found;               /* fields of that part, */
-	size_t most_found;          /* of which so many are kept, */
-	bool too_many;              /* and there are more of them */
-	bool raw_target;            /* the target has bytes above 0x7f */
-	bool marked_target;         /* it may have '?' or '#' */
-	bool trailing;    /* white space was seen at the end of a value */
-	bool last_chunk;  /* its size line was seen */
-	bool chunk_ended; /* llhttp paused after a chunk's data */
-	bool complete;    /* llhttp has seen the end of the message */
+	size_t name_size;   /* bytes of the next field's name, */
+	size_t value_size;  /* and of its value, that were looked at */
+	size_t found;       /* fields of that part, */
+	size_t most_found;  /* of which so many are kept, */
+	bool too_many;      /* and there are more of them */
+	bool raw_target;    /* the target has bytes above 0x7f */
+	bool marked_target; /* it may have '?' or '#' */
+	bool trailing;      /* white space was seen at the end of a value */
+	bool last_chunk;    /* its size line was seen */
+	bool chunk_ended;   /* llhttp paused after a chunk's data */
+	bool complete;      /* llhttp has seen the end of the message */
 };
 
 /* Why it is bad: the first reason counts. Returns -1. */

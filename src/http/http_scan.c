@@ -263,25 +263,27 @@ scan_request_line(struct rt_http *http, const char *base, size_t *at,
 	return scan_version(http, base, at, n + 1, end);
 }
 
-/* The line of a field was scanned. */
+/* A field whose line has a colon and a CR there. */
 static int
-add_field(struct rt_http *http, const char *base)
+add_field(struct rt_http *http, const char *base, size_t at, size_t colon,
+	size_t cr)
 {
-	struct rt_http_field field = http->field;
-	size_t begin = field.value.at, end = begin + field.value.size;
+	size_t begin = colon + 1;
 
 	if (http->found == http->most_found) {
 		http->too_many = true;
 		return 1;
 	}
-	for (; begin < end && rt_is_blank(base[end - 1]); end--)
+	for (; begin < cr && rt_is_blank(base[cr - 1]); cr--)
 		http->trailing = true;
-	while (begin < end && rt_is_blank(base[begin]))
+	while (begin < cr && rt_is_blank(base[begin]))
 		begin++;
-	field.value =
-		(struct rt_span){(uint32_t)begin, (uint32_t)(end - begin)};
 	if (!rt_http_add(&http->request, base,
-		    http->request.field_count + http->found, field))
+		    http->request.field_count + http->found,
+		    (struct rt_http_field){
+			    .name = {(uint32_t)at, (uint32_t)(colon - at)},
+			    .value = {(uint32_t)begin, (uint32_t)(cr - begin)},
+		    }))
 		return refuse(http, 503, "out of memory");
 	http->found++;
 	return 1;
@@ -351,31 +353,41 @@ refuse_value(struct rt_http *http, char c)
 				    "control character in a field value");
 }
 
+/* Of the next field so much was looked at. */
+static void
+keep_sizes(struct rt_http *http, size_t name, size_t value)
+{
+	http->name_size = name;
+	http->value_size = value;
+}
+
 static int
 scan_field(struct rt_http *http, const char *base, size_t *at, size_t end)
 {
-	struct rt_span *name = &http->field.name, *value = &http->field.value;
-	size_t n;
+	size_t begin = *at, colon, cr;
 
-	name->at = (uint32_t)*at;
-	n = rt_http_run(base, *at + name->size, end, TCHAR);
-	name->size = (uint32_t)(n - name->at);
-	if (n == end)
+	colon = rt_http_run(base, begin + http->name_size, end, TCHAR);
+	if (colon == end) {
+		keep_sizes(http, colon - begin, 0);
 		return 0;
-	if (name->size == 0)
-		return refuse_line(http, base[n]);
-	if (base[n] != ':')
+	}
+	if (colon == begin)
+		return refuse_line(http, base[colon]);
+	if (base[colon] != ':')
 		return refuse(http, 400,
-			rt_is_blank(base[n]) ? "space before the colon" :
-					       "malformed field name");
-	value->at = (uint32_t)++n;
-	n = run_of_value(base, n + value->size, end);
-	value->size = (uint32_t)(n - value->at);
-	if (n == end)
+			rt_is_blank(base[colon]) ? "space before the colon" :
+						   "malformed field name");
+	cr = run_of_value(base, colon + 1 + http->value_size, end);
+	if (cr < end && base[cr] != '\r')
+		return refuse_value(http, base[cr]);
+	if (cr + 1 >= end) {
+		keep_sizes(http, colon - begin, cr - colon - 1);
 		return 0;
-	if (base[n] != '\r')
-		return refuse_value(http, base[n]);
-	return end_line(http, base, at, n, end);
+	}
+	if (end_line(http, base, at, cr, end) < 0)
+		return -1;
+	keep_sizes(http, 0, 0);
+	return add_field(http, base, begin, colon, cr);
 }
 
 /* A field, or the empty line. */
@@ -384,17 +396,11 @@ scan_line(struct rt_http *http, const char *base, size_t *at, size_t end)
 {
 	int scanned;
 
-	if (base[*at] == '\r') {
-		scanned = end_line(http, base, at, *at, end);
-		if (scanned > 0)
-			http->scan = SCAN_END;
-		return scanned;
-	}
-	scanned = scan_field(http, base, at, end);
+	if (base[*at] != '\r')
+		return scan_field(http, base, at, end);
+	scanned = end_line(http, base, at, *at, end);
 	if (scanned > 0)
-		scanned = add_field(http, base);
-	if (scanned > 0)
-		http->field.name.size = http->field.value.size = 0;
+		http->scan = SCAN_END;
 	return scanned;
 }
 
