@@ -470,12 +470,27 @@ check_trailers(struct rt_http *http, const char *base)
 	return http->too_many ? refuse(http, 431, "too many fields") : 0;
 }
 
+/* The section begins at `at` now, as bytes before it were dropped. */
+static void
+move_trailers(struct rt_http *http, size_t at)
+{
+	uint32_t by = (uint32_t)(http->part_at - at);
+	struct rt_http_field *field =
+		http->request.fields + http->request.field_count;
+
+	for (size_t i = 0; i < http->found; i++, field++) {
+		field->name.at -= by;
+		field->value.at -= by;
+	}
+	http->part_at = at;
+}
+
 static int
 feed_trailers(struct rt_http *http, const char *base, size_t *at, size_t size)
 {
 	int scanned;
 
-	http->part_at = *at;
+	move_trailers(http, *at);
 	scanned = rt_http_scan(http, base, size);
 	if (scanned <= 0)
 		return scanned;

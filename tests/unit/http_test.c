@@ -1022,6 +1022,53 @@ START_TEST(content_and_trailers_split_everywhere)
 }
 END_TEST
 
+/* What was dealt with, after the head, makes room for what follows; `at` is
+   where that begins then. */
+static void
+drop_body(struct bytes *text, size_t *at)
+{
+	const size_t head = sizeof CHUNKED - 1;
+
+	if (*at <= head)
+		return;
+	memmove(text->data + head, text->data + *at, text->size - *at);
+	text->size -= *at - head;
+	*at = head;
+}
+
+/* Trailers are where they are when their section is complete. */
+START_TEST(trailers_that_are_moved)
+{
+	static const char body[] = "3\r\nabc\r\n0\r\nA: 1\r\nB: 2\r\n\r\n",
+			  framed[] = "0\r\nContent-Length: 3\r\nB: 2\r\n\r\n";
+	const char *rest = _i == 0 ? body : framed;
+
+	for (size_t cut = 1; cut < strlen(rest); cut++) {
+		struct bytes text = {.data = NULL};
+		struct feeding feeding;
+		size_t at = 0;
+
+		open_feeding(&feeding, 1000);
+		bytes_add(&text, CHUNKED, sizeof CHUNKED - 1);
+		(void)rt_http_feed(feeding.http, text.data, &at, text.size);
+		bytes_add(&text, rest, cut);
+		(void)rt_http_feed(feeding.http, text.data, &at, text.size);
+		drop_body(&text, &at);
+		bytes_add(&text, rest + cut, strlen(rest) - cut);
+		feeding.result =
+			rt_http_feed(feeding.http, text.data, &at, text.size);
+		ck_assert_msg(feeding.result ==
+				(_i == 0 ? RT_HTTP_DONE : RT_HTTP_BAD),
+			"cut at %zu: got %d", cut, (int)feeding.result);
+		if (_i == 0)
+			assert_trailers(rt_http_request(feeding.http),
+				text.data, "A: 1\nB: 2\n");
+		close_feeding(&feeding);
+		bytes_free(&text);
+	}
+}
+END_TEST
+
 /* The part of a chunk that has come is kept, and nothing of another request. */
 START_TEST(content_so_far)
 {
@@ -1147,6 +1194,7 @@ make_suite(void)
 	tcase_set_timeout(chunked, 60);
 	tcase_add_loop_test(chunked, content_and_trailers_split_everywhere, 0,
 		(int)(sizeof chunked_bodies / sizeof *chunked_bodies));
+	tcase_add_loop_test(chunked, trailers_that_are_moved, 0, 2);
 	tcase_add_test(chunked, content_so_far);
 	tcase_add_test(chunked, plain_content_is_not_kept_twice);
 	tcase_add_test(chunked, content_without_memory);
