@@ -125,9 +125,9 @@ enum retort_ending { RETORT_NOTHING, RETORT_FIN, RETORT_RST };
  * which ends with the connection if the reply was to be its end.
  *
  * With RETORT_TCP the request is a piece, at most 64 KiB: the bytes that one
- * read returned, or as `framing` of the options has it. They are `body` and
- * `raw`, the first line is `request`, and the members that are for HTTP only
- * are empty. A piece that the client's end cut off is not `complete`. The
+ * read returned, or those that `framing` of the options says. They are `body`
+ * and `raw`, the first line is `request`, and the members that are for HTTP
+ * only are empty. A piece that the client's end cut off is not `complete`. The
  * pieces of one connection share all that is known at its end. With RETORT_UDP
  * the request is a datagram, and each is a connection of its own.
  *
@@ -215,7 +215,7 @@ struct retort_exchange {
 	                          in the handshake; NULL */
 
 	const char *in;     /* the states in which it came, before the rule that
-	                   answered it left others: "ready connection:data";
+	                   answered it set others: "ready connection:data";
 	                   NULL: no rule has `then_in` */
 	const char *tunnel; /* the target of the CONNECT through whose tunnel it
 	                       came, such as "example.com:443"; NULL: none */
@@ -336,7 +336,7 @@ struct retort_options {
 	                     without a byte; `keep_alive`: without another
 	                     request; 0: never */
 	int socket_mode;  /* permissions of the files of Unix sockets, such as
-	                     0660; 0: as the umask has them */
+	                     0660; 0: as the umask says */
 
 	/* For every reply whose head the server makes: those of rules and
 	   files, refusals and errors. A line does not apply to a reply that
@@ -366,8 +366,8 @@ struct retort_options {
 	                        header of the PROXY protocol, version 1 or 2, at
 	                        most 4112 bytes, whose source is the `client` of
 	                        its exchanges; without one: 400. Not with `tls` */
-	bool event_all; /* `event` is told of each connection's begin and end,
-	                   and of FINs, too */
+	bool event_all; /* `event` is also called when a connection begins or
+	                   ends, and for FINs */
 	bool stepped;   /* without a thread: the caller runs the server with
 	                  retort_step() */
 
@@ -390,7 +390,7 @@ struct retort_options {
 	/* RETORT_HTTP: keep a connection for further requests, unless the
 	   request or the reply says `Connection: close`, a client of HTTP/1.0
 	   does not ask for it, or only the close can mark the end of the reply.
-	   Requests that come at once are answered one after another. */
+	   Pipelined requests are answered one after another. */
 	bool keep_alive;
 	uint64_t max_exchanges; /* on a kept connection; the last reply says
 	                           `Connection: close`; 0: any number */
@@ -617,34 +617,35 @@ retort_size(size_t size)
  * none of these conditions; without a form there are no pairs.
  *
  * In a regular expression "^" and "$" are the beginning and the end of the
- * whole, and line ends bytes as any others. Bytes are compared as in the C
- * locale, whatever that of the program. An expression has at most 1000
- * characters, of which a{3} has three, and no back-references; of a text the
- * first 64 KiB are tried.
+ * whole text, and line ends are bytes like any others. Bytes are compared as in
+ * the C locale, whatever the program's is. An expression has at most 1000
+ * characters, of which a{3} has three, and no back-references; only the first
+ * 64 KiB of a text are tried.
  *
- * A login by Digest is computed: its response must be that of the password for
- * its own realm, nonce, cnonce, nc, qop (auth, or none) and uri, which must be
- * that of the request, by MD5, SHA-256 or one of these with "-sess", of
- * OpenSSL; without it, -ENOTSUP. "ada:secret\nrealm=\"x\", nonce=\"1\"" asks in
- * addition for these parameters, and so for realm, nonce, opaque, algorithm,
- * qop, cnonce and nc; others of a challenge do not matter.
+ * The response of a login by Digest is computed. It must follow from the
+ * password and the client's own realm, nonce, cnonce, nc, qop (auth, or none)
+ * and uri, which must be that of the request, by MD5, SHA-256 or one of these
+ * with "-sess". OpenSSL does that; without it, -ENOTSUP. Further lines, as in
+ * "ada:secret\nrealm=\"x\", nonce=\"1\"", are parameters that must be the
+ * client's: realm, nonce, opaque, algorithm, qop, cnonce and nc; others of a
+ * challenge do not matter.
  *
- * JSON is compared as values: numbers by what they are worth, so 1 is 1.0, and
- * arrays in their order. A body is not JSON, and fits nothing, if a name comes
+ * JSON is compared as values: numbers by their values, so 1 is 1.0, and arrays
+ * in their order. A body is not JSON, and fits nothing, if a name comes
  * twice in an object or holds a NUL, if a number is beyond 64 bits or a double,
  * or if it is deeper than 100 levels, longer than 1 MiB, or not kept whole.
  *
  * A fact of TLS is "version", "cipher", "alpn", "sni", "client" or "resumed",
  * with the value of the member of struct retort_exchange that begins with tls_:
- * "client: CN=ada*", "resumed: yes". An asterisk stands for any bytes. Nothing
- * after the colon stands for what is not there: "client:" fits a client without
- * a certificate. A connection without TLS fits no fact.
+ * "client: CN=ada*", "resumed: yes". An asterisk stands for any bytes. A fact
+ * without a value must be missing: "client:" fits a client without a
+ * certificate. A connection without TLS fits no fact.
  *
  * A state is a word of at most 32 letters, digits or "-_.": "ready" is one of
  * the server, "connection:data" one of the connection, and "cart:full" one of
  * something else, by its name, of which there are at most 32. `in` has one or
- * more of these with blanks between them, and a rule's `then_in` the ones that
- * follow as soon as it is chosen. At first each is in the state "start".
+ * more of these with blanks between them, and a rule's `then_in` those that it
+ * sets as soon as it is chosen. At first each state is "start".
  *
  * retort_count(), retort_wait() and retort_expect() use these for the requests
  * that came; retort_on() has the same conditions in struct retort_reply.
@@ -737,7 +738,7 @@ struct retort_reply;
 
 /* What follows a reply on its connection. */
 enum retort_next {
-	RETORT_NEXT_DEFAULT, /* as `keep_alive` has it; RETORT_TCP: a piece */
+	RETORT_NEXT_DEFAULT, /* what `keep_alive` says; RETORT_TCP: a piece */
 	RETORT_NEXT_CLOSE,   /* nothing: the connection is closed */
 	RETORT_NEXT_KEEP, /* another request, whatever this one, the reply and
 	                        `keep_alive` say, after the rest of the body if
@@ -769,9 +770,9 @@ enum retort_next {
  * both; if the client sends no more, the connection is closed. With
  * RETORT_MORE, and the fault "early", the handler has seen the beginning of a
  * request of HTTP: the rest is read, or as much as `early` of the reply says,
- * and the rules are asked again. If it
- * returns any other value, or the reply is malformed, the handler failed: the
- * client gets 500, and retort_verdict() says why.
+ * and the rules are asked again. If it returns any other value, or the reply is
+ * malformed, the handler failed: the client gets 500, and retort_verdict() says
+ * why.
  */
 #define RETORT_LATER 1
 #define RETORT_MORE 2
@@ -1025,7 +1026,7 @@ struct retort_sweep_point {
 	                  several servers, replies may end in another */
 };
 
-/* Told of each reply of a sweep, when the client is done with it. */
+/* Called for each reply of a sweep, when the client is done with it. */
 typedef void retort_sweep_fn(void *arg, const struct retort_sweep_point *point);
 
 /* The sweep of a client. */
