@@ -73,7 +73,7 @@ wrong()
 		fi
 		case $2/$wing in
 		site/conn | site/scenario | conn/site | conn/scenario | \
-			scenario/site | scenario/conn)
+			conn/canned | scenario/site | scenario/conn)
 			echo "$1: $header, of a wing that it does not know"
 			;;
 		esac
@@ -164,6 +164,13 @@ for wing in $wings; do
 	fi
 done
 
+# the map: its wings, one a line
+map=$(sed -n '/^The map$/,/^Words$/s,^    \([a-z]*\)/ .*,\1,p' "$src/../HACKING" |
+	grep -vxE 'src|man|install|tests|www')
+# shellcheck disable=SC2086 # one word a line
+result 'HACKING has the wings in this order' \
+	"$([ "$map" = "$(printf '%s\n' $wings)" ] || echo "there:" $map)"
+
 # what a merge has left
 result 'no conflict is left' "$(grep -nE '^(<<<<<<<|>>>>>>>) ' "$src"/*.h \
 	"$src"/*/*.[ch] "$src"/man/* "$src"/../HACKING "$src"/../README.md \
@@ -189,6 +196,7 @@ expect os io.c '#include "file.h"'
 expect reply reply.c '#include "fault/fault.h"'
 expect canned fill.c '#include "canned/canned_parts.h"'
 expect conn conn.c '#include "site/site.h"'
+expect conn conn.c '#include "canned/canned.h"'
 expect command main.c '#include "base/buf.h"'
 expect args args.h '#include "server/server.h"'
 expect args args.c '#include "command/run.h"'
