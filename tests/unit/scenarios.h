@@ -5,6 +5,9 @@
 
 #include "scenario/scenario.h"
 
+#define ON "@on GET /\n"
+#define OK "HTTP/1.1 200 OK\n"
+
 extern struct rt_scenario scenario; /* that was read last */
 extern char error[RETORT_ERROR_SIZE];
 
