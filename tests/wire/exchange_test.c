@@ -531,11 +531,13 @@ END_TEST
 START_TEST(a_listing_for_one_that_resets)
 {
 	int fd, descriptors;
-	long long before = 0;
+	long long before;
 
 	open_listed(_i);
-	/* the first rounds warm up */
+	/* the first rounds warm up; what is kept of the small file may be so
+	   between any two */
 	for (int i = 0; i < 5; i++) {
+		before = live;
 		descriptors = open_descriptors();
 		event_count = 0;
 		fd = connect_to_many();
@@ -545,10 +547,8 @@ START_TEST(a_listing_for_one_that_resets)
 		client_reset(fd);
 		ck_assert_uint_eq(the_end(RETORT_RESET, 0)->sent, 0);
 		ck_assert_int_eq(open_descriptors(), descriptors);
-		if (i <= 2)
-			before = live;
-		ck_assert_msg(live == before, "%lld bytes became %lld", before,
-			(long long)live);
+		ck_assert_msg(i <= 2 || live == before,
+			"%lld bytes became %lld", before, (long long)live);
 		expect_ok(GET_SMALL, "small");
 		TURN_UNTIL(server->open == 0);
 	}
