@@ -238,6 +238,30 @@ else
 	without node node
 fi
 
+# Programs that measure: no reply is wrong, and none is missing.
+measured()
+{
+	timeout -k 5 $deadline "$retort" run --keep-alive --body hello -- "$@" \
+		>"$dir/out" 2>"$dir/err" </dev/null
+}
+if have ab; then
+	measured ab -q -k -n 2000 -c 20 '{url}' &&
+		grep -q '^Complete requests: *2000$' "$dir/out" &&
+		grep -q '^Failed requests: *0$' "$dir/out" &&
+		grep -q '^Keep-Alive requests: *2000$' "$dir/out"
+	report $? 'ab -k: 2000 requests on 20 connections'
+else
+	without ab ab
+fi
+if have wrk; then
+	measured wrk -t 1 -c 20 -d 1 '{url}' &&
+		grep -q ' requests in ' "$dir/out" &&
+		! grep -q 'Socket errors\|Non-2xx' "$dir/out"
+	report $? 'wrk: requests on 20 connections, for a second'
+else
+	without wrk wrk
+fi
+
 # To a proxy, all hosts are its own.
 repository()
 {
