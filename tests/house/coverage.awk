@@ -58,7 +58,7 @@ BEGIN {
 	sub(/^.*\/src\//, "", file)
 	wing = file
 	sub(/\/.*/, "", wing)
-	run = all = missed = read = 0
+	run = all = missed = read = asserts = 0
 	split("", begins)
 	# a header has no lines of its own: each file has its copy of them
 	counts = file ~ /^[a-z]+\/[a-z0-9_]+\.c$/ && file !~ /rt_llhttp/ &&
@@ -68,12 +68,15 @@ BEGIN {
 /^FN:/ { begins[$NF] = $2 + 0 }
 
 # What is not counted: a macro's line, before all functions, which runs where it
-# is used; and assert(), of which a part never runs.
-function is_counted(line)
+# is used; and assert(), of which a part never runs, with the line after it.
+function is_counted(line, after)
 {
-	while (read < line && (getline text < path) > 0)
+	while (read < line && (getline text < path) > 0) {
+		after = asserts
+		asserts = text ~ /^\t+assert\(/
 		read++
-	return at(line) != "" && text !~ /^\t+assert\(/
+	}
+	return at(line) != "" && !asserts && !after
 }
 
 /^DA:/ && is_counted($2 + 0) {
