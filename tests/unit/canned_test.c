@@ -963,6 +963,7 @@ END_TEST
 #define RANGE "status: expected 101, or 200 to 999"
 #define PAUSE "pause: expected 0 ms or more"
 
+#define CHUNKS(text) "chunks: expected sizes from 1, as \"3 2\": '" text "'"
 #define PARTS(text) \
 	"parts: expected sizes and ms, as \"5 200, 6 0\": '" text "'"
 
@@ -1005,6 +1006,8 @@ static const struct {
 	{{.status = 204, .echo = true}, BODILESS},
 	{{.status = 304, B("\0"), .body_size = 1}, BODILESS},
 	{{.parts = "1 2", .chunks = "1"}, "reply: both parts and chunks"},
+	{{.chunks = "3 0"}, CHUNKS("3 0")},
+	{{.chunks = "3,2"}, CHUNKS("3,2")},
 	{{.parts = "1"}, PARTS("1")},
 	{{.parts = "1 "}, PARTS("1 ")},
 	{{.parts = "1,2"}, PARTS("1,2")},

@@ -782,6 +782,8 @@ static const struct {
 		"if_query_absent: 'a=b': expected a name alone"},
 	{{.request = "/?a=1", .if_query_absent = "b\na"},
 		"if_query_absent: no request can fit: 'a' is both wanted and absent"},
+	{{.if_body = "abc", .if_body_begins = "bc"},
+		"if_body_begins: no request can fit: the wanted body does not begin with the wanted part"},
 	{{.if_form = "a=1\nb"}, "if_form: 'b': expected 'name=value'"},
 	{{.if_form_absent = "a=b"},
 		"if_form_absent: 'a=b': expected a name alone"},

@@ -210,6 +210,9 @@ static const struct {
 		false, "s:4: " MADE_INDENTED},
 	{"HTTP/1.1 200 OK\r\n\r\n @only\na @on\n", 200, "OK", NULL,
 		" @only\na @on", false, ""},
+	{"HTTP/1.1 200 OK\r\n\r\nx\n# y\n", 200, "OK", NULL, "x\n# y", false,
+		"s:5: the last line of the body begins with '#', but is no "
+		"comment: '@#' begins one\n"},
 	{"HTTP/1.1 200 OK\r\n\r\n\n\nx\n \n", 200, "OK", NULL, "\n\nx\n ",
 		false, ""},
 	/* a length that is right, and wrong */

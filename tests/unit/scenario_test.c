@@ -299,6 +299,7 @@ static const struct {
 	{ON "@frame ping\n" OK,
 		"s:3:1: 'HTTP/1.1 200 OK': expected no message, as there are "
 		"bytes of @raw"},
+	{ON OK "\n@raw", "s:4:1: '@raw': expected it before the message"},
 	{ON OK "\n@frame ping",
 		"s:4:1: '@frame ping': expected it before the message"},
 	{ON "HTTP/1.1 101 X\n\nhello\n@frame ping",

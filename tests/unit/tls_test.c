@@ -669,6 +669,18 @@ expect_refused(const struct retort_options *options, const char *why)
 	ck_assert_uint_eq(ERR_peek_error(), 0);
 }
 
+/* The other file, with a password that nobody has. */
+static void
+write_locked(EVP_PKEY *key)
+{
+	FILE *file = fopen(other_file, "w");
+
+	ck_assert_int_eq(PEM_write_PKCS8PrivateKey(file, key, EVP_aes_128_cbc(),
+				 "x", 1, NULL, NULL),
+		1);
+	(void)fclose(file);
+}
+
 START_TEST(test_files)
 {
 	EVP_PKEY *key, *unused;
@@ -679,9 +691,8 @@ START_TEST(test_files)
 	struct pair pair;
 	X509 *got;
 
-	write_files(cert, key,
-		"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n"
-		"-----END ENCRYPTED PRIVATE KEY-----\n");
+	write_files(cert, key, "");
+	write_locked(key);
 	server = open_server(&options);
 	ck_assert_ptr_null(rt_tls_ca(server));
 	open_pair(&pair, server, &any_client);

@@ -159,6 +159,24 @@ START_TEST(records_a_piece_that_broke_off)
 END_TEST
 
 /* What is answered by silence is answered. */
+START_TEST(stops_within_a_piece)
+{
+	const char *left;
+	int fd;
+
+	open_framed("lines", _i);
+	ON(.if_body = "one\n", .body = "1");
+	fd = connect_plain(SOCK_STREAM);
+	say_and_hear(fd, "one\ntw", "1");
+	left = finish(0);
+	ck_assert_msg(left != NULL && strstr(left, ": in a piece; ") != NULL,
+		"%s: expected a piece that is under way, got: %s", way->name,
+		left ? left : "(NULL)");
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
 START_TEST(is_silent)
 {
 	int fd;
@@ -331,7 +349,8 @@ main(void)
 	const TTest *const pieces[] = {answers_lines_however_they_come,
 		answers_a_thousand_lines_at_once, answers_what_is_left,
 		closes_after_a_piece_without_end, joins_pieces_for_a_handler,
-		joins_nothing_at_the_end, is_silent, tells_of_each_piece, NULL};
+		joins_nothing_at_the_end, is_silent, tells_of_each_piece,
+		stops_within_a_piece, NULL};
 	const TTest *const resets[] = {records_a_piece_that_broke_off,
 		is_silent_to_a_datagram, NULL};
 	const TTest *const others[] = {a_request_has_no_more,

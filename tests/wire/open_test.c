@@ -244,6 +244,17 @@ START_TEST(says_why_it_cannot_open)
 		"max_fields: at most 1000");
 	refuse_open((struct retort_options){.max_head = SIZE_MAX}, EINVAL,
 		"max_head: at most");
+	refuse_open((struct retort_options){.protocol = RETORT_UDP + 1}, EINVAL,
+		"protocol: expected RETORT_HTTP, _TCP or _UDP");
+	refuse_open((struct retort_options){.tls_min = RETORT_TLS_1_2}, EINVAL,
+		"tls_keylog: expected tls, too");
+	refuse_open((struct retort_options){.protocol = RETORT_TCP,
+			    .keep_alive = true},
+		EINVAL, "keep_alive: it is for RETORT_HTTP");
+	refuse_open((struct retort_options){.max_exchanges = 1}, EINVAL,
+		"max_exchanges: it is for keep_alive");
+	refuse_open((struct retort_options){.socket_mode = 01000}, EINVAL,
+		"socket_mode: expected permissions such as 0660");
 }
 END_TEST
 
