@@ -234,53 +234,45 @@ name_ca(struct told_file *ca, struct retort *server, enum mode mode)
 		args_die(EXIT_OWN, "a file for the CA: %s", strerror(-code));
 }
 
-int
-main(int argc, char **argv)
+/* retort, and retort run: begins and ends all that serving needs; the exit
+   status. */
+static int
+serve_command(struct args *args, pid_t ppid, volatile struct signals *signals)
 {
-	static struct args args;
 	static struct output output;
 	static struct typed typed;
-	volatile struct signals *signals;
 	struct told_file file, ca;
 	struct reload reload;
 	struct watch watch;
-	pid_t ppid = getppid();
 	struct retort *server;
 	int status;
 
-	setup_standard_descriptors();
-	args_read(&args, argc, argv, sandbox_version());
-	if (args.mode == MODE_SHOW)
-		return show_command(&args);
-	signals = signals_catch(args.mode);
-	setup_descriptor_limit();
-	if (args.mode == MODE_SWEEP)
-		return sweep_command(&args, signals);
-	open_output(&args, &output);
-	if (args.mode == MODE_SERVE)
-		setup_passed(&args);
-	begin_file(&file, "--port-file", args.port_file);
-	begin_file(&ca, "--tls-ca", args.ca_file);
-	reload_begin(&reload, &args);
-	server = start_server(&args, &typed);
-	name_ca(&ca, server, args.mode);
+	open_output(args, &output);
+	if (args->mode == MODE_SERVE)
+		setup_passed(args);
+	begin_file(&file, "--port-file", args->port_file);
+	begin_file(&ca, "--tls-ca", args->ca_file);
+	reload_begin(&reload, args);
+	server = start_server(args, &typed);
+	name_ca(&ca, server, args->mode);
 	output.server = server;
 	output.sink = sink_open(STDERR_FILENO);
 	/* run judges, whatever is expected, what nothing answered */
-	output.judged = args.control != NULL ||
-		(args.mode == MODE_RUN ? args.scenario != NULL :
-					 retort_stats(server).expectations > 0);
+	output.judged = args->control != NULL ||
+		(args->mode == MODE_RUN ?
+				args->scenario != NULL :
+				retort_stats(server).expectations > 0);
 	typed.server = server;
 	signals_wake(server);
-	output.inspect = open_inspect(&args, server);
-	watch = watch_open(&args, ppid, args.typed ? &typed : NULL,
-		open_control(&args, server), output.inspect);
-	status = tell_where(&args, server, &file, &ca, output.inspect, signals);
-	if (status == 0 && args.mode == MODE_RUN)
-		status = run_command(&args, server, &watch, &output, ca.name,
+	output.inspect = open_inspect(args, server);
+	watch = watch_open(args, ppid, args->typed ? &typed : NULL,
+		open_control(args, server), output.inspect);
+	status = tell_where(args, server, &file, &ca, output.inspect, signals);
+	if (status == 0 && args->mode == MODE_RUN)
+		status = run_command(args, server, &watch, &output, ca.name,
 			signals);
 	else if (status == 0)
-		status = serve_all(&args, server, &watch, &reload, &output,
+		status = serve_all(args, server, &watch, &reload, &output,
 			signals);
 	watch_close(&watch);
 	free(typed.waiting);
@@ -293,4 +285,21 @@ main(int argc, char **argv)
 	output_finish(&output);
 	sink_close(&output.sink);
 	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct args args;
+	volatile struct signals *signals;
+	pid_t ppid = getppid();
+
+	setup_standard_descriptors();
+	args_read(&args, argc, argv, sandbox_version());
+	if (args.mode == MODE_SHOW)
+		return show_command(&args);
+	signals = signals_catch(args.mode);
+	setup_descriptor_limit();
+	return args.mode == MODE_SWEEP ? sweep_command(&args, signals) :
+					 serve_command(&args, ppid, signals);
 }
