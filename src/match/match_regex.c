@@ -28,6 +28,10 @@
 /* Groups within each other. */
 #define DEEPEST 50
 
+/* How often something is repeated that may be empty: regcomp(3) takes twice the
+   time for each. */
+#define MOST_HOLLOW 16
+
 /* Bytes of a text that are tried. */
 #define MOST_TRIED 65536
 
@@ -37,13 +41,23 @@
 
 /* --- what a pattern may be --- */
 
-/* A pattern that is looked at: in each group the characters so far, and in the
-   last of what may be repeated. */
+/* A piece of a pattern, its repetitions written out. */
+struct piece {
+	size_t size;   /* its characters */
+	size_t hollow; /* its repetitions of what may be empty */
+	bool empty;    /* it may be */
+};
+
+/* A pattern that is looked at: of each group what came before its last piece,
+   and the piece itself, which may be repeated. */
 struct look {
 	const char *at, *end;
 	size_t depth;
-	size_t sums[DEEPEST];
-	size_t last;
+	struct group {
+		struct piece all; /* `empty`: of this alternative */
+		bool empty;       /* an earlier one may be */
+	} groups[DEEPEST];
+	struct piece last;
 };
 
 /* After "[": to its end, which its first byte is not, nor one in [:alpha:]. */
@@ -68,28 +82,61 @@ skip_bracket(struct look *look)
 	look->at = at < look->end ? at + 1 : look->end;
 }
 
-/* After "{": how often, at most. */
-static size_t
-take_repeats(struct look *look)
+/* After "{": how often, at least and at most. */
+static void
+take_repeats(struct look *look, uint64_t *least, uint64_t *most)
 {
-	uint64_t least = 1, most;
-
-	(void)rt_text_digits(&look->at, look->end, &least);
-	most = least;
+	*least = 1;
+	(void)rt_text_digits(&look->at, look->end, least);
+	*most = *least;
 	if (look->at < look->end && *look->at == ',') {
 		look->at++;
-		if (!rt_text_digits(&look->at, look->end, &most))
-			most = least + 1;
+		if (!rt_text_digits(&look->at, look->end, most))
+			*most = *least + 1;
 	}
 	look->at += look->at < look->end && *look->at == '}';
-	return most < MOST_CHARACTERS ? (size_t)most : MOST_CHARACTERS + 1;
+}
+
+/* The last piece, `most` times; from 0 times on if `empty`. */
+static void
+repeat(struct look *look, uint64_t most, bool empty)
+{
+	struct piece *last = &look->last;
+	size_t times =
+		most < MOST_CHARACTERS ? (size_t)most : MOST_CHARACTERS + 1;
+
+	last->size *= times;
+	last->hollow *= times;
+	last->hollow += last->empty ? times : 0;
+	last->empty |= empty;
 }
 
 static void
-add_character(struct look *look)
+end_piece(struct look *look)
 {
-	look->sums[look->depth] += look->last;
-	look->last = 1;
+	struct piece *all = &look->groups[look->depth].all;
+
+	all->size += look->last.size;
+	all->hollow += look->last.hollow;
+	all->empty &= look->last.empty;
+	look->last = (struct piece){.empty = true};
+}
+
+static void
+add_character(struct look *look, bool empty)
+{
+	end_piece(look);
+	look->last = (struct piece){.size = 1, .empty = empty};
+}
+
+static void
+end_alternative(struct look *look)
+{
+	struct group *group = &look->groups[look->depth];
+
+	end_piece(look);
+	group->empty |= group->all.empty;
+	group->all.empty = true;
 }
 
 static const char *
@@ -97,18 +144,34 @@ open_group(struct look *look)
 {
 	if (look->depth + 1 == DEEPEST)
 		return "groups are more than 49 deep";
-	look->sums[look->depth] += look->last;
-	look->sums[++look->depth] = 0;
-	look->last = 0;
+	end_piece(look);
+	look->groups[++look->depth] = (struct group){.all.empty = true};
 	return NULL;
 }
 
 static const char *
 close_group(struct look *look)
 {
+	struct group *group = &look->groups[look->depth];
+
 	if (look->depth == 0)
 		return "Unmatched )";
-	look->last += look->sums[look->depth--];
+	end_alternative(look);
+	look->last = group->all;
+	look->last.empty = group->empty;
+	look->depth--;
+	return NULL;
+}
+
+/* After "\\": a character, or a place such as the end of a word. */
+static const char *
+take_escaped(struct look *look)
+{
+	char escaped = look->at < look->end ? *look->at++ : '\0';
+
+	if (escaped >= '1' && escaped <= '9')
+		return "back-references take too long";
+	add_character(look, escaped != '\0' && strchr("<>bB`'", escaped));
 	return NULL;
 }
 
@@ -116,33 +179,39 @@ close_group(struct look *look)
 static const char *
 look_on(struct look *look)
 {
+	uint64_t least, most;
+
 	switch (*look->at++) {
 	case '\\':
-		if (look->at < look->end && *look->at >= '1' &&
-			*look->at <= '9')
-			return "back-references take too long";
-		look->at += look->at < look->end;
-		add_character(look);
-		return NULL;
+		return take_escaped(look);
 	case '[':
 		skip_bracket(look);
-		add_character(look);
+		add_character(look, false);
 		return NULL;
 	case '(':
 		return open_group(look);
 	case ')':
 		return close_group(look);
+	case '|':
+		end_alternative(look);
+		return NULL;
 	case '{':
-		look->last *= take_repeats(look);
+		take_repeats(look, &least, &most);
+		repeat(look, most, least == 0);
 		return NULL;
 	case '+': /* the same, and then any number of it */
-		look->last *= 2;
+		repeat(look, 2, false);
 		return NULL;
 	case '*':
 	case '?':
+		repeat(look, 1, true);
+		return NULL;
+	case '^':
+	case '$':
+		add_character(look, true);
 		return NULL;
 	default:
-		add_character(look);
+		add_character(look, false);
 		return NULL;
 	}
 }
@@ -151,15 +220,24 @@ look_on(struct look *look)
 static const char *
 check_pattern(struct rt_word text)
 {
-	struct look look = {.at = text.text, .end = text.text + text.size};
+	struct look look = {
+		.at = text.text,
+		.end = text.text + text.size,
+		.groups[0].all.empty = true,
+		.last.empty = true,
+	};
+	const struct piece *last = &look.last, *all;
 	const char *wrong = NULL;
 
 	if (text.size > MOST_CHARACTERS)
 		return "more than 1000 characters";
 	while (look.at < look.end && wrong == NULL) {
 		wrong = look_on(&look);
-		if (look.sums[look.depth] + look.last > MOST_CHARACTERS)
+		all = &look.groups[look.depth].all;
+		if (all->size + last->size > MOST_CHARACTERS)
 			return "more than 1000 characters, repeated";
+		if (all->hollow + last->hollow > MOST_HOLLOW)
+			return "more than 16 repetitions of what may be empty";
 	}
 	return wrong;
 }

@@ -157,6 +157,15 @@ static const struct {
 	{{.if_body_matches = "((((((((((a+)+)+)+)+)+)+)+)+)+)"},
 		"if_body_matches: '((((((((((a+)+)+)+)+)+)+)+)+)+)': more than "
 		"1000 characters, repeated"},
+	{{.if_body_matches = "a******************b|c*"},
+		"if_body_matches: 'a******************b|c*': more than 16 "
+		"repetitions of what may be empty"},
+	{{.if_body_matches = "((b|a?|^)+c?){0,6}"},
+		"if_body_matches: '((b|a?|^)+c?){0,6}': more than 16 "
+		"repetitions of what may be empty"},
+	{{.if_body_matches = "([[:alpha:]]{0,3}){17}"},
+		"if_body_matches: '([[:alpha:]]{0,3}){17}': more than 16 "
+		"repetitions of what may be empty"},
 	{{.if_path_matches = "("}, "if_path_matches: '(': "},
 	{{.if_field_matches = "A: ("}, "if_field_matches: '(': "},
 	{{.if_field_matches = "A"},
@@ -195,7 +204,10 @@ START_TEST(long_patterns)
 	fail_match(&(struct retort_requests){.if_body_matches = pattern});
 	ck_assert_ptr_nonnull(strstr(error, "groups are more than 49 deep"));
 	rt_match_free(new_match(&(struct retort_requests){
-		.if_body_matches = "((a{10}){10}){10}"}));
+		.if_body_matches = "((a{10}){10}){10}\n"
+				   "a*****************b|c*\n"
+				   "((^|a?|b)+c?){1,5}\n"
+				   "(ab*c?){100}(\\<){16}(a|bc*|d?e){90}"}));
 }
 END_TEST
 
