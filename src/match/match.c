@@ -49,13 +49,28 @@ static const struct rt_matcher *const matchers[RT_MATCHERS + 1] = {
 	NULL,
 };
 
+static char *
+member_of(const struct rt_match *match, const struct rt_matcher *matcher)
+{
+	char *member;
+
+	memcpy(&member, (const char *)match + matcher->given, sizeof member);
+	return member;
+}
+
 static bool
 is_given(const struct rt_match *match, const struct rt_matcher *matcher)
 {
-	const char *member;
+	return member_of(match, matcher) != NULL;
+}
 
-	memcpy(&member, (const char *)match + matcher->given, sizeof member);
-	return member != NULL;
+static void
+free_one(struct rt_match *match, const struct rt_matcher *matcher)
+{
+	if (matcher->free != NULL)
+		matcher->free(match);
+	else
+		free(member_of(match, matcher));
 }
 
 static int
@@ -100,7 +115,7 @@ rt_match_new(const struct retort_requests *when, enum retort_protocol protocol,
 		(void)rt_fail_errno(error, code, NULL);
 	/* what was read before, and half of what is wrong */
 	for (size_t i = 0; match != NULL && matchers[i] != NULL; i++)
-		matchers[i]->free(match);
+		free_one(match, matchers[i]);
 	free(match);
 	errno = -code;
 	return NULL;
@@ -112,7 +127,7 @@ rt_match_free(struct rt_match *match)
 	if (match == NULL)
 		return;
 	for (size_t i = 0; match->given[i] != NULL; i++)
-		match->given[i]->free(match);
+		free_one(match, match->given[i]);
 	free(match);
 }
 

@@ -66,18 +66,6 @@ read_body_begins(struct rt_match *match, const struct retort_requests *when,
 }
 
 static void
-free_body(struct rt_match *match)
-{
-	free(match->body);
-}
-
-static void
-free_body_begins(struct rt_match *match)
-{
-	free(match->body_begins);
-}
-
-static void
 free_body_has(struct rt_match *match)
 {
 	free(match->body_has);
@@ -188,7 +176,6 @@ const struct rt_matcher rt_match_body = {
 	.given = offsetof(struct rt_match, body),
 	.weight = 2,
 	.read = read_body,
-	.free = free_body,
 	.fits = body_fits,
 	.say = say_body,
 	.describe = describe_body,
@@ -198,7 +185,6 @@ const struct rt_matcher rt_match_body_begins = {
 	.given = offsetof(struct rt_match, body_begins),
 	.weight = 2,
 	.read = read_body_begins,
-	.free = free_body_begins,
 	.fits = body_begins_fits,
 	.say = say_body_begins,
 	.describe = describe_body_begins,

@@ -240,24 +240,12 @@ read_absent(struct rt_match *match, const struct retort_requests *when,
 }
 
 static void
-free_fields(struct rt_match *match)
-{
-	free(match->fields);
-}
-
-static void
 free_contains(struct rt_match *match)
 {
 	free(match->contains);
 	while (match->contained_count > 0)
 		rt_needle_free(match->contained + --match->contained_count);
 	free(match->contained);
-}
-
-static void
-free_absent(struct rt_match *match)
-{
-	free(match->absent);
 }
 
 static void
@@ -293,7 +281,6 @@ const struct rt_matcher rt_match_field = {
 	.given = offsetof(struct rt_match, fields),
 	.weight = 2,
 	.read = read_fields,
-	.free = free_fields,
 	.fits = fields_fit,
 	.near = fields_near,
 	.say = say_fields,
@@ -315,7 +302,6 @@ const struct rt_matcher rt_match_absent = {
 	.given = offsetof(struct rt_match, absent),
 	.weight = 2,
 	.read = read_absent,
-	.free = free_absent,
 	.fits = absent_fit,
 	.say = say_absent,
 	.describe = describe_absent,

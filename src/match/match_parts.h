@@ -147,6 +147,7 @@ struct rt_matcher {
 	/* 0 or -errno, with a line in `error`; NULL: another row reads it */
 	int (*read)(struct rt_match *match, const struct retort_requests *when,
 		char *error);
+	/* NULL: that member is freed */
 	void (*free)(struct rt_match *match);
 	bool (*fits)(const struct rt_match *match,
 		const struct retort_exchange *seen);

@@ -66,12 +66,6 @@ read_request(struct rt_match *match, const struct retort_requests *when,
 }
 
 static void
-free_method(struct rt_match *match)
-{
-	free(match->method);
-}
-
-static void
 free_path(struct rt_match *match)
 {
 	rt_glob_free(&match->path);
@@ -249,7 +243,6 @@ const struct rt_matcher rt_match_method = {
 	.weight = 16,
 	.presumed = true,
 	.read = read_request,
-	.free = free_method,
 	.fits = method_fits,
 	.say = say_method,
 };

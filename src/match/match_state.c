@@ -23,12 +23,6 @@ read_in(struct rt_match *match, const struct retort_requests *when, char *error)
 	return code < 0 ? code : rt_match_copy(&match->in, when->in);
 }
 
-static void
-free_in(struct rt_match *match)
-{
-	free(match->in);
-}
-
 /* The first that is another; false: all are as wanted. */
 static bool
 find_other(const struct rt_match *match, const struct retort_exchange *seen,
@@ -84,7 +78,6 @@ const struct rt_matcher rt_match_in = {
 	.given = offsetof(struct rt_match, in),
 	.weight = 2,
 	.read = read_in,
-	.free = free_in,
 	.fits = in_fits,
 	.say = say_in,
 	.describe = describe_in,
@@ -107,12 +100,6 @@ read_nth(struct rt_match *match, const struct retort_requests *when,
 			"if_nth: '%.60s': expected a number from 1, N+ or N-M",
 			text);
 	return rt_match_copy(&match->nth, text);
-}
-
-static void
-free_nth(struct rt_match *match)
-{
-	free(match->nth);
 }
 
 static bool
@@ -141,7 +128,6 @@ const struct rt_matcher rt_match_nth = {
 	.given = offsetof(struct rt_match, nth),
 	.weight = 2,
 	.read = read_nth,
-	.free = free_nth,
 	.fits = nth_fits,
 	.say = say_nth,
 	.describe = describe_nth,
