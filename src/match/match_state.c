@@ -6,7 +6,6 @@
 #include "match/match_parts.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
