@@ -127,7 +127,7 @@ for package in "$root"/build/*.deb; do
 done
 [ -z "$to" ] || cp "$base/fresh/packages"/*.deb "$to"
 cp -R "$root/build/retort/tests" "$base/fresh/packages"
-by_nobody make -s amalgamation
+quietly files by_nobody make -s amalgamation
 project=$base/fresh/project
 cp -R "$root/build/retort/tests/docs/builds/vendored" "$project"
 cp "$root/build/retort/tests/docs/embed/first.c" "$project/test.c"
