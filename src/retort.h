@@ -106,12 +106,12 @@ enum retort_end {
 	RETORT_CLOSED,     /* the client closed without sending a byte */
 	RETORT_RESET,      /* the client reset the connection, or left early */
 	RETORT_TIMED_OUT,  /* the client was too slow to take the reply, or
-	                     never sent a byte */
+	                      never sent a byte */
 	RETORT_STOPPED,    /* the server was stopped, or reached `requests`, or
 	                      retort_end() ended it */
 	RETORT_TRUNCATED,  /* the file became shorter than announced */
 	RETORT_FAILED,     /* out of memory or descriptors, a file could not be
-	                     read, or a datagram is too long to be sent */
+	                      read, or a datagram is too long to be sent */
 	RETORT_UNANSWERED, /* a datagram that got no answer */
 	RETORT_TLS_FAILED  /* its handshake, or a record: see `tls_error` */
 };
@@ -190,7 +190,7 @@ struct retort_exchange {
 	const char *faults; /* the faults of its reply, as text; NULL: none */
 	bool by_chance;     /* the faults, or their absence, came by chance */
 	uint64_t seed; /* ... from this, `connection` and, with RETORT_HTTP,
-	                       `nth` */
+	                  `nth` */
 	/* The first field of that name; not terminated; NULL: none. */
 	const char *referer;
 	size_t referer_size;
@@ -199,8 +199,8 @@ struct retort_exchange {
 	uint64_t body_total; /* bytes of the body that came; `body` and `raw`
 	                        may hold only the first: see `max_body` */
 	bool still_sending;  /* (end) the whole reply was sent, but the client
-	                       sent more than is read after it: it may have
-	                       met a reset connection instead of the reply */
+	                        sent more than is read after it: it may have
+	                        met a reset connection instead of the reply */
 
 	/* Of the TLS on the connection; NULL and false without. */
 	const char *tls_version; /* "TLSv1.3" */
@@ -215,8 +215,8 @@ struct retort_exchange {
 	                          in the handshake; NULL */
 
 	const char *in;     /* the states in which it came, before the rule that
-	                   answered it set others: "ready connection:data";
-	                   NULL: no rule has `then_in` */
+	                       answered it set others: "ready connection:data";
+	                       NULL: no rule has `then_in` */
 	const char *tunnel; /* the target of the CONNECT through whose tunnel it
 	                       came, such as "example.com:443"; NULL: none */
 	uint64_t pieces;    /* RETORT_TCP and _UDP: those of the exchange up to
@@ -234,14 +234,14 @@ RETORT_API const char *retort_field_of(const struct retort_exchange *exchange,
 /* The events of an event function, and the bytes that it is passed. */
 enum retort_event {
 	RETORT_ON_HEAD,  /* the head of a request is complete or was
-	                   refused: the head */
+	                    refused: the head */
 	RETORT_ON_BODY,  /* bytes of the body came: these, as they came; or
-	                   others after the request, which are dropped, but none
-	                   of the next request */
+	                    others after the request, which are dropped, but
+	                    none of the next request */
 	RETORT_ON_END,   /* the exchange is over: no bytes; with RETORT_HTTP and
-	                   no `server_close` the connection is kept */
+	                    no `server_close` the connection is kept */
 	RETORT_ON_PIECE, /* RETORT_TCP, _UDP: a piece or datagram came: it; or,
-	                   after RETORT_MORE, what has come since */
+	                    after RETORT_MORE, what has come since */
 	RETORT_ON_CLOSE, /* a kept connection was closed while no request was
 	                    under way, which RETORT_ON_END tells otherwise; with
 	                    `event_all` any connection, as its last event: no
@@ -324,17 +324,17 @@ struct retort_options {
 	void *event_arg;
 
 	bool unrecorded;    /* keep no records: no waits, counts, verdicts */
-	size_t max_records; /* bytes of memory for records, and for arriving
-	                       bodies beyond the first 64 KiB of each; 0: 64
-	                       MiB. After that, requests are still answered,
-	                       but recorded in part or not at all, and
-	                       retort_verdict() says so */
+	size_t max_records; /* bytes of memory for records, and for bodies that
+	                       are still arriving beyond the first 64 KiB of
+	                       each; 0: 64 MiB. When it is used up, requests
+	                       are still answered, but recorded in part or not
+	                       at all, and retort_verdict() says so */
 	bool refusing;      /* begin as after retort_refuse(server, true) */
 
 	enum retort_protocol protocol;
-	int idle_timeout; /* RETORT_TCP: close a connection after so many ms
-	                     without a byte; `keep_alive`: without another
-	                     request; 0: never */
+	int idle_timeout; /* ms after which a connection is closed: with
+	                     RETORT_TCP without a byte, with `keep_alive`
+	                     without another request; 0: never */
 	int socket_mode;  /* permissions of the files of Unix sockets, such as
 	                     0660; 0: as the umask says */
 
@@ -346,66 +346,71 @@ struct retort_options {
 	const char *fields; /* lines "Name: value": fields to add */
 	const char *omit;   /* lines "Name": fields not to send */
 
-	uint64_t seed; /* for faults by chance, which depend only on their text,
-	                  this, and the numbers of the connection and, with
-	                  `keep_alive`, of the exchange on it. 0: a random
+	uint64_t seed; /* of faults by chance. These depend only on their text,
+	                  the seed, the number of the connection and, with
+	                  `keep_alive`, that of the exchange on it. 0: a random
 	                  seed, which retort_exchange.seed holds */
-	char *error;   /* a buffer of RETORT_ERROR_SIZE bytes that on failure
-	                  receives the reason, and else ""; or NULL */
+	char *error;   /* a buffer of RETORT_ERROR_SIZE bytes. It receives the
+	                  reason of a failure, or "" on success; NULL: none */
 
 	/* Where a piece ends, with RETORT_TCP or after RETORT_NEXT_BYTES.
 	   "lines": after LF; "crlf": after CR LF; "end \"BYTES\"": after
-	   these, at most 64, written as in retort(5); "length 1", 2 or 4: the
-	   first so many bytes are the number of those that follow, big endian;
-	   "mqtt": a packet of MQTT; "websocket": a frame of a WebSocket,
-	   from which its mask is taken off. A piece has at most 64 KiB, its end
-	   or length among them; a longer one closes the connection. NULL: where
-	   a read ends */
+	   these bytes, at most 64, written as in retort(5); "length 1", 2 or 4:
+	   this number of bytes, big endian, says how many bytes follow;
+	   "mqtt": with a packet of MQTT; "websocket": with a frame of a
+	   WebSocket, whose mask is removed. A piece has at most 64 KiB,
+	   including its end or length; a longer one closes the connection.
+	   NULL: where a read ends */
 	const char *framing;
-	bool proxy_protocol; /* RETORT_HTTP: each connection begins with a
-	                        header of the PROXY protocol, version 1 or 2, at
-	                        most 4112 bytes, whose source is the `client` of
-	                        its exchanges; without one: 400. Not with `tls` */
+	bool proxy_protocol; /* RETORT_HTTP, not with `tls`: each connection
+	                        begins with a header of the PROXY protocol,
+	                        version 1 or 2, of at most 4112 bytes. Its
+	                        source is the `client` of the exchanges. A
+	                        connection without a header gets 400 */
 	bool event_all; /* `event` is also called when a connection begins or
 	                   ends, and for FINs */
-	bool stepped;   /* without a thread: the caller runs the server with
-	                  retort_step() */
+	bool stepped;   /* run without a thread: the caller runs the server with
+	                   retort_step() */
 
-	/* TLS (HTTPS), for RETORT_HTTP and RETORT_TCP; fails with ENOTSUP if
-	   the library was built without OpenSSL, or it cannot be loaded. The
-	   server makes a CA, see retort_ca(), and a certificate for localhost,
-	   127.0.0.1, ::1 and `hosts`, unless it is given one. */
+	/* TLS (HTTPS), for RETORT_HTTP and RETORT_TCP. retort_start() fails
+	   with ENOTSUP if the library was built without OpenSSL, or cannot load
+	   it. Unless `tls_cert` is given, the server makes a CA, which
+	   retort_ca() returns, and a certificate for localhost, 127.0.0.1, ::1
+	   and `hosts`. */
 	bool tls;
-	const char *tls_cert; /* file of a certificate and its chain, and the */
-	const char *tls_key;  /* file of its key, in PEM; both or neither */
-	enum retort_tls_version tls_min; /* default: 1.2 */
-	enum retort_tls_version tls_max; /* default: the latest */
+	const char *tls_cert; /* a file of a certificate and its chain, in PEM;
+	                         both this and `tls_key`, or neither */
+	const char *tls_key;  /* a file of its key, in PEM, without password */
+	enum retort_tls_version tls_min; /* the oldest; default: 1.2, or
+	                                    `tls_max` if that is older */
+	enum retort_tls_version tls_max; /* the latest; default: 1.3 */
 	enum retort_tls_client tls_client;
-	const char *tls_client_ca;  /* file of the CAs of clients, in PEM; NULL:
-	                              any certificate is taken */
-	const char *tls_cert_fault; /* what is wrong with the certificate that
-	                               is made, one of retort(3): "expired";
-	                               NULL: nothing */
+	const char *tls_client_ca;  /* a file of the CAs of clients, in PEM;
+	                               NULL: any certificate is accepted */
+	const char *tls_cert_fault; /* the fault of the certificate that the
+	                               server makes: "expired", or another of
+	                               retort(1); NULL: none */
 
 	/* RETORT_HTTP: keep a connection for further requests, unless the
 	   request or the reply says `Connection: close`, a client of HTTP/1.0
 	   does not ask for it, or only the close can mark the end of the reply.
 	   Pipelined requests are answered one after another. */
 	bool keep_alive;
-	uint64_t max_exchanges; /* on a kept connection; the last reply says
-	                           `Connection: close`; 0: any number */
+	uint64_t max_exchanges; /* the greatest number on a kept connection; the
+	                           last reply says `Connection: close`; 0: any
+	                           number */
 
-	const char *tls_keylog; /* regular file to which the secrets of each
+	const char *tls_keylog; /* a regular file to which the secrets of each
 	                           connection are appended, in the format of
-	                           SSLKEYLOGFILE, for programs that decrypt what
-	                           was captured; NULL: they stay in memory */
+	                           SSLKEYLOGFILE, for programs that decrypt
+	                           captured packets; NULL: none */
 
-	const char *tls_fault; /* with `tls`, of each connection: clauses of
-	                          retort(5) whose positions are those of the
-	                          wire, of records or of flights, such as
+	const char *tls_fault; /* with `tls`, the fault of each connection:
+	                          clauses of retort(5) whose positions are on
+	                          the wire, in records or in flights, such as
 	                          "cut flight 1 stall"; NULL: none */
-	bool tls_later; /* instead of `tls`: connections begin without TLS,
-	                   which begins after replies whose `next` says so */
+	bool tls_later; /* instead of `tls`: connections begin without TLS, and
+	                   change to it after replies whose `next` says so */
 };
 
 /*
@@ -420,8 +425,8 @@ struct retort_options {
  *
  * On failure this returns NULL, writes a line to `error` and sets errno:
  * EINVAL, an address is malformed or a limit out of range; E2BIG; ENOMEM,
- * EMFILE, ENFILE, EAGAIN; ENOTSUP, the system lacks the back end; anything else
- * is the error from binding or listening.
+ * EMFILE, ENFILE, EAGAIN; ENOTSUP, the system lacks the back end, or OpenSSL
+ * cannot be loaded; anything else is the error from binding or listening.
  */
 RETORT_API struct retort *
 retort_start_sized(const struct retort_options *options, size_t size);
@@ -437,7 +442,7 @@ retort_start_sized(const struct retort_options *options, size_t size);
  * all that can be done without waiting. Returns 0, or 1 once the server has
  * stopped, or -errno (-EDEADLK: the server has a thread of its own). A client
  * that blocks in the same thread waits for itself: use a server with a thread,
- * or a client that can be stepped too.
+ * or a client that can be stepped, too.
  */
 RETORT_API int retort_step(struct retort *server, int timeout);
 
@@ -477,19 +482,19 @@ RETORT_API int retort_adopt(struct retort *server, int fd);
 RETORT_API int retort_refuse(struct retort *server, bool refuse);
 
 /*
- * Ends a connection at once, whatever it does, by FIN or RST; its exchange ends
- * as RETORT_STOPPED, unless the whole reply was sent. May be called in
- * callbacks, and takes effect as soon as the loop runs. 0 or -errno: -ENOENT,
- * it has ended or never was; -EINVAL, `how` is neither; -ENOTSUP, a RST on a
- * Unix socket, or RETORT_UDP.
+ * Ends a connection at once, in any state, by RETORT_FIN or RETORT_RST. Its
+ * exchange ends as RETORT_STOPPED, unless the whole reply was sent. May be
+ * called in callbacks, and takes effect as soon as the loop runs. 0 or -errno:
+ * -ENOENT, the connection has ended or never was; -EINVAL, `how` is neither of
+ * these; -ENOTSUP, a RST on a Unix socket, or RETORT_UDP.
  */
 RETORT_API int retort_end(struct retort *server, uint64_t connection,
 	enum retort_ending how);
 
 /*
- * Begins to stop the server: accepts the queued connections once more, closes
- * the listeners, ends at once every connection whose request has not come whole
- * or whose reply is in a pause, and gives the others at most `grace` ms. After
+ * Begins to stop the server: accepts the queued connections once more and
+ * closes the listeners. Connections whose request has not come whole, or whose
+ * reply is in a pause, end at once; the others have at most `grace` ms. When
  * the last has ended, retort_step() returns 1, and
  * retort_wait_end(server, NULL, -1) returns. A second call can only shorten the
  * time.
@@ -550,21 +555,21 @@ retort_listener(struct retort *server, size_t i RETORT_OR(0))
    and what is true at the moment. */
 struct retort_stats {
 	uint64_t replies;   /* final replies begun, except 408; with RETORT_TCP,
-	                        connections that have ended after at least one
-	                        piece; with RETORT_UDP, datagrams, except those
-	                        that must not be answered */
+	                       connections that have ended after at least one
+	                       piece; with RETORT_UDP, datagrams, except those
+	                       that must not be answered */
 	uint64_t accepted;  /* connections accepted */
 	uint64_t shortages; /* times that there was no descriptor for another
-	                        connection. A shortage counts once, until half
-	                        of the connections are closed; meanwhile new
-	                        ones wait in the kernel's queue */
+	                       connection. A shortage counts once, until half
+	                       of the connections are closed; meanwhile new
+	                       ones wait in the kernel's queue */
 	size_t connections; /* that are open now */
 	size_t expectations; /* including those of scenarios */
 	const char *cut_off; /* after retort_stop(): a line for each connection
-	                        that was cut off, with its state, and one if
-	                        the server had to end because the system failed
-	                        it, which the verdict says, too; NULL: none.
-	                        Valid until the next call or retort_close() */
+	                        that was cut off, with its state, and a line if
+	                        the server had to end because a system call
+	                        failed; NULL: none. Valid until the next call
+	                        or retort_close() */
 };
 RETORT_API void retort_stats_sized(struct retort *server,
 	struct retort_stats *stats, size_t size);
@@ -583,8 +588,8 @@ retort_stats(struct retort *server)
 typedef bool retort_predicate(void *arg,
 	const struct retort_exchange *exchange);
 
-/* For body_size, if the size may be 0: a plain 0 would mean strlen(body), which
-   reads beyond a buffer without a NUL. */
+/* A value for `body_size` if the size may be 0: a plain 0 would mean
+   strlen(body), which reads beyond a buffer without a NUL. */
 static inline size_t
 retort_size(size_t size)
 {
@@ -592,78 +597,83 @@ retort_size(size_t size)
 }
 
 /*
- * Which requests: by `request`, such as "GET /users/1", "POST", "/users/1" or
- * "GET /search?q=a&lang=en", and by the conditions in the members that begin
- * with if_. A request fits if it meets all that are given; if none is given,
- * every request fits. A condition that no request can meet is malformed.
+ * The requests that something is for: those that fit `request`, such as
+ * "GET /users/1", "POST", "/users/1" or "GET /search?q=a&lang=en", and meet the
+ * conditions in the members that begin with if_. A request fits if it meets all
+ * that are given; if none is given, every request fits. A condition that no
+ * request can meet is malformed.
  *
- * `request` is "METHOD TARGET", or either alone; a target begins with "/" or
- * "*", or is a URL or an authority ("CONNECT example.com:443"), which are
- * compared as they came. The method must be exactly the same; "*" fits any. The
- * path fits whether bytes are percent-encoded or not, but "%2F" is not the same
- * as "/", and dot segments are not removed. An asterisk in it stands for any
- * bytes, including slashes, or none. Each parameter after "?" must be among
- * those of the request, in any order, and the request may have others; "%26",
- * "%3D" and "%2B" are not the same as "&", "=" and "+". Without "?" the query
- * does not matter. An asterisk in a parameter stands for any bytes, too: "k=*"
- * fits "k" with any value or none; "%2A" is an asterisk itself.
+ * `request` is "METHOD TARGET", or either alone. The method must be exactly the
+ * same; "*" fits any. A target begins with "/" or "*", or is a URL or an
+ * authority ("CONNECT example.com:443"); these two are compared as they came.
+ * The path fits whether its bytes are percent-encoded or not, but "%2F" is not
+ * the same as "/", and dot segments are not removed. An asterisk in the path
+ * stands for any bytes, including slashes, or none. Each parameter after "?"
+ * must be among those of the request, in any order, and the request may have
+ * others; "%26", "%3D" and "%2B" are not the same as "&", "=" and "+". Without
+ * "?" the query does not matter. An asterisk in a parameter stands for any
+ * bytes, too: "k=*" fits "k" with any value or none; "%2A" is an asterisk.
  *
- * A form is a body that is application/x-www-form-urlencoded or
- * multipart/form-data, by its Content-Type. Its names and values are compared
- * decoded. In `if_form` and `if_file` "%HH" is a byte, "*" any bytes, and "&"
- * ends a pair of `if_form`, as a line does; all else, also "+", is itself. A
- * form in parts has at most 1000 of them, with 8 KiB in the head of each and
- * 1 KiB in a name. One that has more, is malformed, or was not kept whole fits
- * none of these conditions; without a form there are no pairs.
+ * A form is a body whose Content-Type is application/x-www-form-urlencoded or
+ * multipart/form-data. Its names and values are decoded before they are
+ * compared. In `if_form` and `if_file` "%HH" stands for a byte, "*" for any
+ * bytes, and "&" ends a pair of `if_form`, as a line does; all other bytes
+ * stand for themselves, even "+". A form in parts has at most 1000 of them,
+ * with 8 KiB in the head of each and 1 KiB in a name. A form that has more, is
+ * malformed, or was not kept whole fits none of these conditions. A request
+ * without a form has no pairs.
  *
  * In a regular expression "^" and "$" are the beginning and the end of the
  * whole text, and line ends are bytes like any others. Bytes are compared as in
- * the C locale, whatever the program's is. An expression has at most 1000
- * characters, of which a{3} has three, and no back-references; only the first
- * 64 KiB of a text are tried.
+ * the C locale, whatever the locale of the program. An expression has at most
+ * 1000 characters, where a{3} counts as three, and no back-references. Only the
+ * first 64 KiB of a text are tried.
  *
- * The response of a login by Digest is computed. It must follow from the
+ * For a login by Digest, OpenSSL computes the response that follows from the
  * password and the client's own realm, nonce, cnonce, nc, qop (auth, or none)
- * and uri, which must be that of the request, by MD5, SHA-256 or one of these
- * with "-sess". OpenSSL does that; without it, -ENOTSUP. Further lines, as in
- * "ada:secret\nrealm=\"x\", nonce=\"1\"", are parameters that must be the
- * client's: realm, nonce, opaque, algorithm, qop, cnonce and nc; others of a
- * challenge do not matter.
+ * and uri, by MD5, SHA-256 or one of these with "-sess"; the uri must be the
+ * target of the request. Without OpenSSL the call fails with -ENOTSUP. Further
+ * lines, as in "ada:secret\nrealm=\"x\", nonce=\"1\"", are parameters that the
+ * client must have used: realm, nonce, opaque, algorithm, qop, cnonce and nc;
+ * others of a challenge do not matter.
  *
- * JSON is compared as values: numbers by their values, so 1 is 1.0, and arrays
- * in their order. A body is not JSON, and fits nothing, if a name comes
- * twice in an object or holds a NUL, if a number is beyond 64 bits or a double,
- * or if it is deeper than 100 levels, longer than 1 MiB, or not kept whole.
+ * JSON is compared by value: 1 is equal to 1.0, arrays are compared in their
+ * order, and the order of members does not matter. A body is not JSON, and fits
+ * neither condition, if an object has a name twice or a name with a NUL, if an
+ * integer does not fit in 64 bits or another number in a double, or if it is
+ * not UTF-8, has more than 100 levels or 1 MiB, or was not kept whole.
  *
  * A fact of TLS is "version", "cipher", "alpn", "sni", "client" or "resumed",
  * with the value of the member of struct retort_exchange that begins with tls_:
  * "client: CN=ada*", "resumed: yes". An asterisk stands for any bytes. A fact
- * without a value must be missing: "client:" fits a client without a
+ * without a value must be absent: "client:" fits a client without a
  * certificate. A connection without TLS fits no fact.
  *
- * A state is a word of at most 32 letters, digits or "-_.": "ready" is one of
- * the server, "connection:data" one of the connection, and "cart:full" one of
- * something else, by its name, of which there are at most 32. `in` has one or
- * more of these with blanks between them, and a rule's `then_in` those that it
- * sets as soon as it is chosen. At first each state is "start".
+ * A state is a word of at most 32 letters, digits or "-_.". "ready" is a state
+ * of the server, "connection:data" one of the connection, and "cart:full" a
+ * further one of the server, named "cart"; there are at most 32 such names.
+ * `in` and `then_in` hold one or more of these, with blanks between them. A
+ * rule sets the states in its `then_in` as soon as it is chosen. At first each
+ * state is "start".
  *
- * retort_count(), retort_wait() and retort_expect() use these for the requests
- * that came; retort_on() has the same conditions in struct retort_reply.
+ * retort_count(), retort_wait() and retort_expect() look for requests that have
+ * come. retort_on() has the same conditions in struct retort_reply.
  */
 struct retort_requests {
 	struct retort *server;
 	const char *request;
 
-	/* retort_wait() and retort_expect(): number of requests */
+	/* retort_wait() and retort_expect(): the number of requests; 0: one
+	   (retort_wait()), or one or more (retort_expect()) */
 	size_t times;
 
 	/* retort_wait() */
 	int timeout; /* ms; 0: 10 seconds; -1: for ever */
 
-	/* retort_expect(): instead of `times` */
-	size_t least;
-	size_t most;
-	bool never; /* none at all */
+	/* retort_expect(), instead of `times` */
+	size_t least; /* this number or more */
+	size_t most;  /* at most this number; 0: any number */
+	bool never;   /* no request at all */
 
 	const char *if_field;    /* lines "Name: value": a field of that name
 	                            has exactly this value */
@@ -680,14 +690,16 @@ struct retort_requests {
 	const char *in; /* the server and the connection are in these states */
 
 	const char *if_query_absent; /* lines "name": no such parameter */
-	bool if_query_only;          /* no parameters but those of `request` */
+	bool if_query_only;          /* no parameters except those in `request`,
+	                                each only as often as it is there */
 	const char *if_form; /* lines "name=value": the body is a form that has
 	                        this pair, in any order; see above */
 	const char *if_form_absent; /* lines "name": no such pair */
-	bool if_form_only;          /* no pairs but those of `if_form` */
+	bool if_form_only;          /* no pairs except those of `if_form`, each
+	                               only as often as it is there */
 	const char *if_file;        /* lines "name=filename" or
-	                        "name=filename;type=TYPE": a form in parts has
-	                        this file */
+	                               "name=filename;type=TYPE": a form in
+	                               parts has this file */
 
 	/* Lines, each a POSIX extended regular expression, all of which must
 	   match somewhere: see above */
@@ -695,40 +707,40 @@ struct retort_requests {
 	const char *if_field_matches; /* lines "Name: expression": a value */
 	const char *if_body_matches;  /* the body, or a piece or datagram */
 
-	/* The body as JSON, if libretort was built with jansson; otherwise
-	   -ENOTSUP */
-	const char *if_json;     /* the same value, in whatever order and
-	                            spacing its members are written */
-	const char *if_json_has; /* the same, but objects may have more
+	/* The body as JSON; -ENOTSUP if the library lacks jansson */
+	const char *if_json;     /* it has the same value; white space and the
+	                            order of members do not matter */
+	const char *if_json_has; /* the same, but its objects may have more
 	                            members */
-	int if_refused;     /* the request is malformed, or beyond a limit, and
+	int if_refused; /* the request is malformed or beyond a limit, and is
 	                   refused with this status; RETORT_ANY: with any; 0:
 	                   whether it is refused does not matter */
 	const char *if_nth; /* its number on its connection, from 1, as `nth` of
 	                       an exchange: "1"; "2+": 2 or more; "2-4" */
 
-	/* retort_expect(): on how many different connections those that fit
-	   come, as a text of the same form: "1", "2+", "1-2" */
+	/* retort_expect(): the number of different connections on which these
+	   requests come, in the same form: "1", "2+", "1-2" */
 	const char *connections;
 
-	/* Authorization has this login, "USER:PASSWORD", by Basic, or by
-	   Digest, of which further lines can be parameters of the challenge
-	   that it answers: see above */
+	/* Authorization has this login, "USER:PASSWORD", by Basic or by Digest.
+	   After a login by Digest, further lines can be parameters of the
+	   challenge that it answers: see above */
 	const char *if_basic;
 	const char *if_digest;
-	const char *if_proxy_basic; /* the same of Proxy-Authorization */
+	const char *if_proxy_basic; /* the same for Proxy-Authorization */
 	const char *if_proxy_digest;
 	const char *if_body_glob; /* the body is this text, in which an asterisk
 	                             stands for any bytes or none */
 
-	const char *if_tls;    /* lines "fact: value", of the TLS on the
-	                       connection: see above */
+	const char *if_tls;    /* lines "fact: value": they are true of the TLS
+	                          on the connection: see above */
 	const char *if_tunnel; /* it came through the tunnel of a CONNECT to
-	                          this target, as "example.com:443"; an asterisk
-	                          is any bytes */
-	bool if_bytes;         /* it is a piece, and no request of HTTP, */
-	bool if_http; /* or the other way round. A rule without either is for
-	                  the protocol of the server */
+	                          this target, such as "example.com:443"; an
+	                          asterisk stands for any bytes */
+
+	/* A rule with neither is for the protocol of the server. */
+	bool if_bytes; /* it is a piece, not an HTTP request */
+	bool if_http;  /* it is an HTTP request, not a piece */
 };
 
 /* Of `if_refused`: any status. */
@@ -736,26 +748,27 @@ struct retort_requests {
 
 struct retort_reply;
 
-/* What follows a reply on its connection. */
+/* The use of a connection after a reply. None of these can be used with
+   RETORT_UDP. */
 enum retort_next {
-	RETORT_NEXT_DEFAULT, /* what `keep_alive` says; RETORT_TCP: a piece */
-	RETORT_NEXT_CLOSE,   /* nothing: the connection is closed */
-	RETORT_NEXT_KEEP, /* another request, whatever this one, the reply and
-	                        `keep_alive` say, after the rest of the body if
-	                        the reply came early; it is closed nevertheless
-	                        if some of the request was not read, or the
-	                        server stops. Not with RETORT_UDP */
+	RETORT_NEXT_DEFAULT, /* as `keep_alive` says; RETORT_TCP: a piece */
+	RETORT_NEXT_CLOSE,   /* close it */
+	RETORT_NEXT_KEEP, /* read another request, regardless of this one, the
+	                     reply and `keep_alive`; after an early reply
+	                     first the rest of the body. It is still closed
+	                     if some of the request was not read, or if the
+	                     server stops */
 
-	/* The same, but what the connection speaks from then on may be
-	   another protocol. After a 2xx reply to CONNECT it is a tunnel. */
-	RETORT_NEXT_HTTP,  /* requests of HTTP, for the same rules; with
-	                     RETORT_TCP for those with `if_http` */
+	/* Keep it as well, and choose the protocol that it speaks from then on.
+	   After a 2xx reply to CONNECT it is a tunnel. */
+	RETORT_NEXT_HTTP,  /* HTTP requests, for the same rules; with
+	                      RETORT_TCP for those with `if_http` */
 	RETORT_NEXT_BYTES, /* pieces, as with RETORT_TCP and `framing`; with
 	                      RETORT_HTTP for rules with `if_bytes` */
 
-	/* A handshake of TLS, and in it what there was before, requests or
-	   pieces. Needs `tls_later` or `tls` of the options; with `tls` it is
-	   TLS in TLS. */
+	/* Keep it, begin a handshake of TLS, and continue inside TLS with
+	   requests or pieces, as before. Needs the option `tls_later`, or `tls`
+	   for TLS inside TLS. */
 	RETORT_NEXT_TLS,
 	RETORT_NEXT_TLS_HTTP,
 	RETORT_NEXT_TLS_BYTES
@@ -763,16 +776,21 @@ enum retort_next {
 
 /*
  * Makes the reply of a rule from the request: changes `reply`, which initially
- * holds that of the rule, and returns 0. What `reply` points to must stay valid
- * until the handler is called again. With RETORT_LATER the reply will come from
- * retort_reply_later(). With RETORT_MORE, and RETORT_TCP, the piece is not all:
- * the next one is joined to it, up to 64 KiB, and the rules are asked about
- * both; if the client sends no more, the connection is closed. With
- * RETORT_MORE, and the fault "early", the handler has seen the beginning of a
- * request of HTTP: the rest is read, or as much as `early` of the reply says,
- * and the rules are asked again. If it returns any other value, or the reply is
- * malformed, the handler failed: the client gets 500, and retort_verdict() says
- * why.
+ * holds that of the rule, and returns one of:
+ *
+ * 0: `reply` is complete. All that it points to must stay valid until the
+ * handler is called again.
+ *
+ * RETORT_LATER: the reply will come from retort_reply_later().
+ *
+ * RETORT_MORE: the handler needs more of the request. With RETORT_TCP the next
+ * piece is joined to this one, up to 64 KiB, and the rules are tried with both;
+ * if the client sends no more, the connection is closed. With HTTP, if the
+ * fault "early" called the handler before the body, the rest of the body is
+ * read, or as much as `early` of the reply says, and the rules are tried again.
+ *
+ * Any other value: the handler failed. The client gets 500, and
+ * retort_verdict() says why, as it does for a malformed reply.
  */
 #define RETORT_LATER 1
 #define RETORT_MORE 2
@@ -780,8 +798,8 @@ typedef int retort_handler(void *arg, const struct retort_exchange *exchange,
 	struct retort_reply *reply);
 
 /*
- * A reply. In retort_on() it is a rule: a reply, and which requests get it,
- * with the conditions of struct retort_requests.
+ * A reply. In retort_on() it is a rule: a reply and the requests that get it,
+ * by the conditions of struct retort_requests.
  */
 struct retort_reply {
 	struct retort *server; /* set by the macros */
@@ -810,37 +828,40 @@ struct retort_reply {
 	const char *if_json_has;
 	int prefer;     /* its rank: see retort_on() */
 	int if_refused; /* the rule is for requests that would be refused with
-	                   this status, or RETORT_ANY, and its reply is sent
-	                   instead; 0: it is for all others */
-	unsigned times; /* answer so many requests, then no more; 0: answer
-	                   always */
+	                   this status, or with any (RETORT_ANY), and its reply
+	                   is sent instead; 0: it is for all others */
+	unsigned times; /* the number of requests that it answers; 0: any
+	                   number */
 	retort_handler *handler;
 	void *handler_arg;
 
 	int status;          /* 101, or 200 to 999; 0: 200 */
-	const char *reason;  /* reason phrase, maybe empty; NULL: by RFC 9110 */
-	const char *version; /* NULL: "HTTP/1.1" */
+	const char *reason;  /* the reason phrase, which may be empty; NULL:
+	                        that of RFC 9110 */
+	const char *version; /* of the status line; NULL: "HTTP/1.1" */
 	const char *type;    /* Content-Type; NULL: that of the file, otherwise
 	                        text/plain; charset=utf-8, or none if the body
 	                        is empty */
-	const char *fields;  /* lines "Name: value", sent unchanged, instead of
-	                        those of the same name that retort would add */
-	const char *omit;    /* lines "Name": fields that retort must not add:
-	                        Date, Content-Length, Connection ... */
+	const char *fields;  /* lines "Name: value", sent unchanged. They
+	                        replace fields of the same name that the library
+	                        would add */
+	const char *omit;    /* lines "Name": fields that the library must not
+	                        add: Date, Content-Length, Connection ... */
 
 	const void *body;
 	size_t body_size; /* 0: strlen(body); retort_size(n): n */
 	bool borrowed;    /* do not copy the body: it outlives the server */
 	const char *file; /* the body is this file, opened for each reply */
-	uint64_t repeat;  /* repeat the body up to this number of bytes */
-	bool echo;        /* the body is the request as it came */
-	bool raw;         /* the body is the whole reply, including the head,
-	                     and nothing is added; only pause_head, pause_end
-	                     and faults can be given with it */
+	uint64_t repeat; /* repeat the body up to this number of bytes; 0: no */
+	bool echo;       /* the body is the request as it came */
+	bool raw;        /* the body is the whole reply, including the head,
+	                    and nothing is added. Only `parts`, `open`, `next`,
+	                    `pause_head`, `pause_end` and `faults` can be given
+	                    with it */
 
 	bool chunked;         /* with Transfer-Encoding: chunked */
-	const char *chunks;   /* "3 2": sizes of the first chunks; the rest is
-	                         one chunk; implies chunked */
+	const char *chunks;   /* "3 2": the sizes of the first chunks; the rest
+	                         is one chunk. Implies chunked */
 	const char *trailers; /* lines "Name: value"; implies chunked */
 	const char *interim;  /* sent first, unchanged: complete 1xx responses,
 	                         with their CRLFs */
@@ -852,58 +873,64 @@ struct retort_reply {
 
 	bool close;    /* RETORT_TCP: close the connection after it, instead of
 	                  waiting for the next piece */
-	bool accepted; /* only in retort_on(): answers no request, but greets a
-	                  connection when it is accepted, with any protocol but
-	                  RETORT_UDP. The greeting is the body or file alone;
-	                  what the client sends is read after it. Its only
-	                  conditions can be a predicate and states. Not with
-	                  `defer_accept`. */
+	bool accepted; /* only in retort_on(), not with RETORT_UDP or
+	                  `defer_accept`: answers no request, but greets a
+	                  connection when it is accepted. The greeting is the
+	                  body or file alone; the first request is read after
+	                  it. Its only conditions can be a predicate and
+	                  states */
 	bool files;    /* only in retort_on(): the files of retort_serve()
-	                  answer, with the `fields` and `omit` of this rule, or
-	                  the reply of retort_answer(); with these `faults` */
-	const char *faults; /* what goes wrong: clauses of retort(5), such as
-	                       "cut body 10 reset" or "cut any chance 5%";
-	                       NULL: nothing. Those about the reading of the
-	                       request are for retort_on() or retort_answer(),
-	                       not for a handler */
-	char *error;        /* a buffer of RETORT_ERROR_SIZE bytes that on
-	                       failure receives the reason; or NULL */
-	bool fill; /* in `fields`, body and `file` parts of the request, as
-	              {path} or {query.id}, are filled in: see retort(5) */
-	uint64_t connection;   /* only in retort_reply_later() */
-	const char *parts;     /* "5 200, 6 1000": send the first 5 bytes of the
-	                      body, wait 200 ms, send 6 more, wait a second,
-	                      and then the rest. 0 ms begins a new segment.
-	                      With `chunked`, each part is a chunk, or, for a
-	                      client of HTTP/1.0, ends with the connection;
-	                      with `raw`, all bytes count */
-	enum retort_next next; /* what follows it on its connection */
+	                  answer, with `fields` and `omit` of this rule, or the
+	                  reply of retort_answer(), both with `faults` */
+	const char *faults;  /* what goes wrong: clauses of retort(5), such as
+	                        "cut body 10 reset" or "cut any chance 5%";
+	                        NULL: nothing. Those about the reading of the
+	                        request are for retort_on() or retort_answer(),
+	                        not for a handler */
+	char *error;         /* a buffer of RETORT_ERROR_SIZE bytes. It receives
+	                        the reason of a failure; NULL: none */
+	bool fill;           /* fill in parts of the request, such as {path} or
+	                        {query.id}, in `fields`, body and `file`: see
+	                        retort(5) */
+	uint64_t connection; /* only in retort_reply_later(), whose macro sets
+	                        it */
+	const char *parts;   /* "5 200, 6 1000": send the first 5 bytes of the
+	                        body, wait 200 ms, send 6 more, wait a second,
+	                        and send the rest. 0 ms begins a new segment.
+	                        With `chunked` each part is a chunk; a client of
+	                        HTTP/1.0 gets the body without chunks, up to the
+	                        end of the connection. With `raw` all bytes
+	                        count */
+	enum retort_next next; /* the use of its connection after it */
 	bool silent; /* RETORT_TCP, _UDP: send nothing, and wait for the next
-	                piece; nothing else can be given with it */
+	                piece; no other member of a reply can be given with
+	                it */
 
 	/* Only in retort_on(). */
 	const char *if_body_begins;
 	const char *in;
-	const char *then_in; /* the states that it sets, as `in` */
-	bool open; /* the reply is not over after this body: retort_push() goes
-	              on with it. Framed as `parts` are with `chunked`, unless
-	              `fields` has a Content-Length. Not with RETORT_UDP */
+	const char *then_in; /* the states that it sets, in the form of `in` */
+	bool open; /* not with RETORT_UDP: the reply does not end with this
+	              body, and retort_push() continues it. It is sent in
+	              chunks, unless it is `raw` or `fields` has a
+	              Content-Length */
 	const char *if_nth; /* only in retort_on() */
-	uint64_t
-		early; /* for a handler that returns RETORT_MORE, with the fault
-	                   "early": asks it again with so many bytes of the
-	                   body, more than it has seen; 0: all of them */
-	int idle; /* ms that the connection is kept after it without another
-	             request, or piece: instead of `idle_timeout`; -1: any
-	             time. Not with RETORT_UDP */
-	const char *if_basic; /* only in retort_on(), as are the next */
+
+	/* For a handler that returns RETORT_MORE after the fault "early": the
+	   number of bytes of the body with which the rules are tried again,
+	   more than it has seen; 0: all of them. */
+	uint64_t early;
+	int idle; /* not with RETORT_UDP: ms for which the connection is kept
+	             after it without another request or piece, instead of
+	             `idle_timeout`; 0: `idle_timeout`; -1: for ever */
+
+	/* Only in retort_on(). */
+	const char *if_basic;
 	const char *if_digest;
 	const char *if_proxy_basic;
 	const char *if_proxy_digest;
 	const char *if_body_glob;
-	const char *if_tls; /* only in retort_on() */
-
-	/* Only in retort_on(). */
+	const char *if_tls;
 	const char *if_tunnel;
 	bool if_bytes;
 	bool if_http;
@@ -920,7 +947,7 @@ struct retort_reply {
  * last; otherwise the client gets 501, with a text that names the nearest rule
  * and anything malformed. Returns the number of the rule, from 1, or -errno:
  * -EINVAL, it is malformed, or no request can fit (retort_verdict() says why);
- * -ENOMEM; -E2BIG.
+ * -ENOTSUP, a condition needs jansson or OpenSSL; -ENOMEM; -E2BIG.
  *
  * With RETORT_TCP and _UDP a rule answers a piece or datagram with the bytes
  * of its body, file or echo. A piece that no rule answers closes the
@@ -958,18 +985,19 @@ struct retort_scenario {
 	struct retort *server; /* set by the macro, as is `file` */
 	const char *file; /* files that it names are relative to its folder */
 
-	const char *text; /* instead of `file`: what it says. Files that it
-	                      names are relative to the working folder */
+	const char *text; /* the scenario itself, instead of `file`. Files that
+	                     it names are relative to the working folder */
 	size_t size;      /* of the text; 0: strlen(text); retort_size(n): n */
 	const char *name; /* of the text, in messages; NULL: "scenario" */
-	char **notices;   /* receives a text that the caller frees: one line
-	                      for each correction to a pasted message and for
-	                      each probable mistake; or NULL: there are none */
+	char **notices;   /* receives a text that the caller frees, with a line
+	                     for each correction to a pasted message and for
+	                     each probable mistake, or NULL if there are none;
+	                     may be NULL */
 	char *error;      /* as in struct retort_reply */
-	bool again; /* once it is known to be right, it replaces the rules and
-	               expectations of earlier loads of this file, or name. A
-	               rule goes on counting where one with the same conditions
-	               has stopped */
+	bool again;       /* if it has no mistake, it replaces the rules and
+	                     expectations of earlier loads of this file or name.
+	                     A rule continues the count of an earlier one with
+	                     the same conditions and rank */
 };
 
 /*
@@ -993,37 +1021,37 @@ RETORT_API int retort_load_sized(const struct retort_scenario *scenario,
 
 /*
  * The client of a sweep: makes one request to `url`, or two on one connection
- * if the server has `keep_alive`, and returns 1 if it took the reply, or both,
- * for success, 0 if not, and < 0 to end the sweep, which returns that value. 2
- * is success, but with other content than that of the whole reply. `fault` is
- * what is wrong with the reply, or the second one, as a fault of retort(5);
- * NULL: nothing. Both live until it returns. If the sweep has an `ended`, it
- * may return RETORT_BEGUN instead: it has begun the client, and does not wait.
+ * if the server has `keep_alive`. Returns 1 if it took the reply, or both, for
+ * success; 2 if it did, but with other content than that of the whole reply; 0
+ * if not; and < 0 to end the sweep, which returns that value. `fault` is the
+ * fault of the reply, or of the second one, as in retort(5); NULL: none. Both
+ * texts are valid until it returns. If the sweep has an `ended`, it may begin
+ * the client, without waiting for it, and return RETORT_BEGUN.
  */
 #define RETORT_BEGUN 3
 typedef int retort_client(void *arg, const char *url, const char *fault);
 
 /*
- * Waits until one of the clients that have begun ends: sets *url to the URL
- * that it was given, and returns as a retort_client.
+ * Waits until one of the clients that have begun ends, sets *url to the URL
+ * that this client was given, and returns what a retort_client would.
  */
 typedef int retort_ended_fn(void *arg, const char **url);
 
 /* One reply of a sweep, and what the client took it for. */
 struct retort_sweep_point {
 	const char *way;   /* "whole", "cut N fin", ...: a line of the report */
-	const char *fault; /* what was wrong with it; NULL: nothing */
-	uint64_t at;       /* its N; otherwise 0 */
-	int taken;         /* as the client returned it */
-	bool wrong;        /* and it should not */
-	size_t done;       /* replies up to this one */
-	size_t all;        /* of so many */
-	uint64_t head;     /* the reply when nothing is wrong: bytes of its */
-	uint64_t size;     /* ... head, and all */
-	const void *bytes; /* ... the first of them, at most 65536 */
+	const char *fault; /* its fault; NULL: none */
+	uint64_t at;       /* the point N; 0 if it has none */
+	int taken;         /* the value that the client returned */
+	bool wrong;        /* the client should have returned another */
+	size_t done;       /* the number of replies up to this one */
+	size_t all;        /* the number of all replies */
+	uint64_t head;     /* bytes of the head of the whole reply */
+	uint64_t size;     /* bytes of the whole reply */
+	const void *bytes; /* its first bytes, at most 65536 */
 	size_t byte_count;
 	size_t number; /* its place in the order of the report, from 0; with
-	                  several servers, replies may end in another */
+	                  several servers, replies may end in another order */
 };
 
 /* Called for each reply of a sweep, when the client is done with it. */
@@ -1038,16 +1066,17 @@ struct retort_sweep {
 	char **report;  /* receives a report that the caller frees; or NULL */
 	char *error;    /* as in struct retort_reply */
 	const char *at; /* the points: "head", "body", "all", N, N-M, "every N",
-	                    with commas between them; NULL: all of the head, and
-	                    at most 200 of the body. "records" of TLS: five
-	                    within each, by bytes on the wire, which the client
-	                    is called once more for, with the whole reply */
+	                   with commas between them; NULL: all of the head, and
+	                   at most 200 of the body. "records", with TLS: five
+	                   points within each record, in bytes on the wire; the
+	                   client is called once more to find them, with the
+	                   whole reply */
 	retort_sweep_fn *point; /* or NULL; its `arg` is client_arg */
 
-	/* Several clients at once. Servers with the same reply, at most 255, NULL
-	   after the last: each has one client at a time, as `server` has. `ended`
-	   is called, with client_arg, when each of them has one. If the sweep
-	   fails, clients may be left. */
+	/* To run several clients at once: further servers with the same reply,
+	   at most 255, with NULL after the last. Each has one client at a time,
+	   as `server` has. When each of them has one, `ended` is called, with
+	   client_arg. If the sweep fails, clients may be left. */
 	struct retort *const *more;
 	retort_ended_fn *ended;
 };
@@ -1095,10 +1124,10 @@ RETORT_API int retort_reply_later_sized(const struct retort_reply *reply,
 #endif
 
 /*
- * Goes on with an `open` reply: sends these bytes, which are copied, as a chunk
- * of their own if it is in chunks. A NULL for `bytes` ends the reply. Any
- * thread may call it, once the request is recorded or retort_reply_later() has
- * opened the reply:
+ * Continues an `open` reply: copies these bytes and sends them, as a chunk of
+ * their own if the reply is in chunks. NULL for `bytes` ends the reply. Any
+ * thread may call this, after the request was recorded or retort_reply_later()
+ * has opened the reply:
  *
  *	retort_on(server, "GET /events", .type = "text/event-stream",
  *		.open = true);
@@ -1106,15 +1135,15 @@ RETORT_API int retort_reply_later_sized(const struct retort_reply *reply,
  *	retort_push(server, request->connection, "data: 1\n\n", 9);
  *	retort_push(server, request->connection, NULL, 0);
  *
- * On a connection of pieces (RETORT_TCP, or after RETORT_NEXT_BYTES) that has
- * no open reply the bytes are sent between pieces: at once, or after the reply
- * to the one that is coming or is being answered. There NULL closes the
+ * On a connection of pieces (RETORT_TCP, or after RETORT_NEXT_BYTES) without an
+ * open reply, the bytes are sent between pieces: at once, or after the reply to
+ * the piece that is coming or is being answered. There NULL closes the
  * connection.
  *
- * 0 or -errno: -EAGAIN, the client is slow, and 1 MiB waits for it: try again
- * later; -EPIPE, the client has left, or the reply is over; -ENOENT, the
- * connection has no open reply and is not one of pieces, or a fault has cut off
- * its open end; -EMSGSIZE, more than 1 MiB at once; -ENOMEM.
+ * 0 or -errno: -EAGAIN, 1 MiB waits for the client already: try again later;
+ * -EPIPE, the client has left, or the reply is over; -ENOENT, the connection
+ * has no open reply and is not one of pieces, or a fault cuts off the reply;
+ * -EMSGSIZE, more than 1 MiB at once; -ENOMEM.
  */
 RETORT_API int retort_push(struct retort *server, uint64_t connection,
 	const void *bytes, size_t size);
@@ -1137,15 +1166,15 @@ struct retort_files {
 	const char *omit;
 	const struct retort_type *types;
 	size_t type_count;
-	bool unlisted; /* 403 for a folder without index.html, not a listing */
+	bool unlisted; /* a folder without index.html gets 403, not a listing */
 	bool precompressed; /* serve FILE.br, FILE.zst or FILE.gz for FILE if
 	                       Accept-Encoding prefers it and it is not older */
-	const char *spa;    /* file beneath the root that answers GET and HEAD
-	                       for paths that do not exist, with 200, if Accept
-	                       names text/html; NULL: none */
-	uint32_t max_age;   /* Cache-Control: max-age, seconds; 0: no-cache */
-	bool follow_links;  /* follow links wherever they lead; false: those
-	                       that lead out of the root get 403 */
+	const char *spa;    /* the file beneath the root that answers GET and
+	                       HEAD for paths that do not exist, with 200, if
+	                       Accept names text/html; NULL: none */
+	uint32_t max_age;   /* seconds of Cache-Control: max-age; 0: no-cache */
+	bool follow_links;  /* follow links that lead out of the root; false:
+	                       they get 403 */
 	bool html;          /* NAME.html answers NAME if there is no file NAME,
 	                       even if there is a folder NAME */
 	const char *prefix; /* the path of the root, such as "/app", to which /
@@ -1190,9 +1219,9 @@ RETORT_API size_t retort_count_sized(const struct retort_requests *requests,
 #endif
 
 /*
- * Waits until `times` requests that fit are recorded (0: one), at most
- * `timeout` ms (0: 10 seconds), and returns the last of them, or NULL. Steps a
- * stepped server meanwhile.
+ * Waits until `times` requests that fit are recorded (0: one), for at most
+ * `timeout` ms (0: 10 seconds; -1: for ever), and returns the last of them, or
+ * NULL. Steps a stepped server meanwhile.
  *
  *	retort_wait(server, "POST /users", .times = 2, .timeout = 1000)
  */
@@ -1213,9 +1242,10 @@ RETORT_API bool retort_wait_end(struct retort *server,
 	const struct retort_exchange *exchange, int timeout);
 
 /*
- * A connection as text, which the caller frees: lines with time, direction, and
- * bytes or an event. Apart from times and ports, the same exchange gives the
- * same text. NULL: no such connection was recorded, or there is no memory.
+ * A connection as text, which the caller frees: each line has a time in ms, a
+ * direction, and bytes or an event. Apart from times and ports, the same
+ * exchange gives the same text. NULL: no such connection was recorded, or there
+ * is no memory.
  */
 RETORT_API char *retort_transcript(struct retort *server, uint64_t connection);
 
@@ -1305,7 +1335,7 @@ enum retort_log {
 	RETORT_LOG_COMMON,   /* Common Log Format */
 	RETORT_LOG_JSON,     /* one object */
 	RETORT_LOG_COMBINED, /* common, with Referer and User-Agent */
-	RETORT_LOG_SCENARIO, /* a rule that gives the same faults again, once */
+	RETORT_LOG_SCENARIO, /* a rule that gives one request the same faults */
 	RETORT_LOG_COLUMNS,  /* short, in columns that line up */
 	RETORT_LOG_COLORED   /* the same, with the status in colour */
 };
@@ -1320,8 +1350,8 @@ enum retort_log {
 RETORT_API size_t retort_log_line(const struct retort_exchange *exchange,
 	enum retort_log format, char *line, size_t size);
 
-/* The media type of a file by its name: "text/html; charset=utf-8", or
-   "application/octet-stream" if the name says nothing. Valid for ever. */
+/* The media type of a file by its name, such as "text/html; charset=utf-8", or
+   "application/octet-stream" if the name does not tell. Valid for ever. */
 RETORT_API const char *retort_type_of(const char *name);
 
 /* The version of the library, such as "0.1.0". */
