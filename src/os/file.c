@@ -20,10 +20,10 @@
 #include <sys/syscall.h>
 #endif
 
-/* As many as Linux follows in one path. */
+/* The number of links that Linux follows in one path. */
 #define MAX_LINKS 40
 
-/* Read at once. */
+/* Bytes that are read at once. */
 #define PIECE (64u << 10)
 
 /* openat2 gives up with EAGAIN when something is renamed meanwhile. */
@@ -48,7 +48,8 @@
 #endif
 #define FOLDER_FLAGS (SEARCH | O_DIRECTORY | O_CLOEXEC)
 
-/* To describe needs neither; without O_PATH the walk looks before it opens. */
+/* To describe a file takes no permission; without O_PATH the walk looks before
+   it opens. */
 #ifdef O_PATH
 #define DESCRIBE_FLAGS (O_PATH | O_CLOEXEC)
 #else
@@ -154,7 +155,7 @@ return_to_folder(struct walk *walk)
 	return error;
 }
 
-/* "..": by text, in `done`, which holds no links. */
+/* Resolves "..", by text: `done` holds no links. */
 static int
 step_out(struct walk *walk)
 {
@@ -188,10 +189,10 @@ step_in(struct walk *walk)
 }
 
 /*
- * Goes on from the root where the absolute link of `size` bytes that `todo`
- * begins with leads through it: takes off the longest beginning that is the
- * root. What follows is then resolved beneath it as any path is, so that
- * nothing is gained by who changes what is looked at here.
+ * Goes back to the root, if the absolute link of `size` bytes at the start of
+ * `todo` leads through it: removes the longest beginning of the link that is
+ * the root. The rest is then resolved beneath the root like any path, so that
+ * nobody gains by changing the folders that are looked at here.
  */
 static int
 reenter(struct walk *walk, size_t size)
@@ -464,10 +465,8 @@ rt_file_close(struct rt_file *file)
 	file->fd = -1;
 }
 
-/*
- * The folder and name of a file. The links of ROOT itself are its owner's
- * word: they are resolved here, once, wherever they lead.
- */
+/* Opens the folder of a file, and finds its name in it. The owner of ROOT chose
+   its links: they are resolved here, once, wherever they lead. */
 static int
 open_parent(struct rt_root *root, const char *path)
 {
@@ -490,7 +489,8 @@ out:
 	return error;
 }
 
-/* Opens the root itself: the check that it can be read, and which way. */
+/* Opens the root once: checks that it can be read, and how files are opened
+   beneath it. */
 static int
 probe(struct rt_root *root)
 {
@@ -511,7 +511,8 @@ probe(struct rt_root *root)
 	return error;
 }
 
-/* So that it is the same wherever the program goes. NULL: it cannot be. */
+/* The path from "/", which stays right when the program changes its working
+   folder. NULL: there is none. */
 static char *
 absolute(const char *path)
 {

@@ -27,7 +27,7 @@
    of them may be seconds old. */
 #define LOOK (AT_STATX_FORCE_SYNC | AT_NO_AUTOMOUNT)
 
-/* With more of them on the way, it costs as much as to open the file. */
+/* With more folders on the way, it costs as much as opening the file. */
 #define MAX_FOLDERS 2
 
 static bool
@@ -57,7 +57,7 @@ is_same(const struct rt_file *file, const struct statx *status)
 		status->stx_ctime.tv_nsec == file->changed_ns;
 }
 
-/* Whether all before the last component is folders, and few. */
+/* Whether all components before the last are folders, and few. */
 static bool
 are_folders(char *path, size_t from)
 {

@@ -39,8 +39,8 @@
 #define LARGER NULL
 #endif
 
-/* With so many, poll(2) costs less than epoll's descriptor and what each
-   channel registers there. */
+/* Up to this number poll(2) costs less than epoll's descriptor and the
+   registration of each channel. */
 #define FEW_CHANNELS 16
 
 #ifndef MSG_NOSIGNAL
@@ -63,8 +63,8 @@ rt_io_now(const struct rt_io *io)
 	return io->now;
 }
 
-/* Goes over to the larger back end, with all channels. 0, -ENOTSUP: there is
-   none, or -errno: all is as it was. */
+/* Changes to the larger back end, with all channels. On failure (-ENOTSUP:
+   there is no larger one) nothing has changed. */
 static int
 use_larger(struct rt_io *io)
 {
@@ -260,7 +260,7 @@ rt_io_read_file(const struct rt_op *op, void *room, size_t size)
 	return n < 0 ? -errno : n;
 }
 
-/* Through a buffer: for the library, which may not raise SIGPIPE. */
+/* Copies by a buffer, for the library, which may not raise SIGPIPE. */
 static int64_t
 copy_file(struct rt_io *io, int fd, const struct rt_op *op)
 {
@@ -299,7 +299,7 @@ try_file(struct rt_io *io, int fd, struct rt_op *op)
 	return copy_file(io, fd, op);
 }
 
-/* The bytes after it are not joined to those before. */
+/* Keeps the bytes after it in another segment than those before it. */
 static int64_t
 try_flush(struct rt_io *io, int fd, struct rt_op *op)
 {
@@ -376,7 +376,8 @@ try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
 	return true;
 }
 
-/* Most channels want something in one direction alone. */
+/* Written for the usual case: a channel that wants something in one direction
+   alone. */
 static inline bool
 can_try(const struct rt_chan *chan, const struct rt_op *op, unsigned way)
 {

@@ -86,7 +86,7 @@ epoll_pollfds(const struct rt_io *io, struct pollfd *fds, size_t room)
 	return 1;
 }
 
-/* A timer among the channels, for those who poll the whole as one. */
+/* Adds a timer to the channels, for callers that poll one descriptor. */
 static int
 epoll_pollfd(struct rt_io *io)
 {
@@ -107,7 +107,7 @@ epoll_pollfd(struct rt_io *io)
 	return io->fd;
 }
 
-/* Setting it again also makes it unreadable. */
+/* Sets the timer again, which also makes it unreadable. */
 static void
 epoll_ring(struct rt_io *io, int64_t deadline)
 {

@@ -27,7 +27,7 @@ poll_end(struct rt_io *io)
 	io->polled_count = io->polled_room = 0;
 }
 
-/* One more place in both arrays. */
+/* Adds a place to both arrays. */
 static int
 add_place(struct rt_io *io, struct rt_chan *chan)
 {
@@ -65,7 +65,7 @@ poll_arm(struct rt_io *io, struct rt_chan *chan, unsigned events)
 	return 0;
 }
 
-/* The last one takes its place. */
+/* Moves the last channel to the place of this one. */
 static void
 poll_forget(struct rt_io *io, struct rt_chan *chan)
 {

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* So often the process is asked for first. */
+/* After this number of calls a mark replaces asking for the process. */
 #define FEW 16
 
 #ifdef MADV_WIPEONFORK

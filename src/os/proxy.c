@@ -19,7 +19,7 @@
 static const char line_begins[6] = "PROXY ";
 static const char signature[12] = "\r\n\r\n\0\r\nQUIT\n";
 
-/* Whether they begin so, as far as they go. */
+/* Whether the bytes begin with these, as far as both go. */
 static bool
 begins(const char *bytes, size_t size, const char *with, size_t with_size)
 {
@@ -28,7 +28,7 @@ begins(const char *bytes, size_t size, const char *with, size_t with_size)
 
 /* --- version 1: a line --- */
 
-/* Of an address in a line. */
+/* Reads the address of a line. */
 static bool
 read_address(struct rt_word word, int family, unsigned char *address)
 {
@@ -53,7 +53,7 @@ read_port(struct rt_word word, unsigned short *port)
 	return true;
 }
 
-/* The next of the words, which one space separates. */
+/* Takes the next word; one space separates words. */
 static struct rt_word
 next_word(const char **at, const char *end)
 {
@@ -65,7 +65,7 @@ next_word(const char **at, const char *end)
 		(size_t)((space != NULL ? space : end) - begin)};
 }
 
-/* "TCP4 FROM TO FROM-PORT TO-PORT", or "UNKNOWN" and anything. */
+/* Reads "TCP4 FROM TO FROM-PORT TO-PORT", or "UNKNOWN" and anything. */
 static bool
 read_words(const char *at, const char *end, struct rt_peer *peer)
 {
@@ -113,7 +113,8 @@ number_at(const unsigned char *bytes)
 	return (unsigned)bytes[0] << 8 | bytes[1];
 }
 
-/* The client of the address block; false: it is too short for its family. */
+/* Reads the client from the address block; false: it is too short for its
+   family. */
 static bool
 read_block(unsigned family, const unsigned char *block, size_t size,
 	struct rt_peer *peer)

@@ -23,7 +23,7 @@
 
 #include "base/error.h"
 
-/* How often a shared free port is chosen before giving up. */
+/* The number of free ports that are tried for several addresses. */
 #define PORT_TRIES 32
 
 /* Writes "unix:" and the name in `un`, of which the kernel told `size`. */
@@ -64,7 +64,7 @@ rt_sock_scheme(enum retort_protocol protocol)
 		"?";
 }
 
-/* "tcp://[::1]:7"; HTTP's has a path. */
+/* Writes a URL such as "tcp://[::1]:7"; one of HTTP has a path. */
 static void
 write_url(struct rt_sock *sock, enum retort_protocol protocol,
 	const char *address)
@@ -211,7 +211,7 @@ open_end(struct end *end, int port, char *error)
 	return result;
 }
 
-/* Whether a socket is of the right kind, or what it is not. */
+/* Says why a socket is not of the right kind; NULL: it is. */
 static const char *
 find_unfit(int fd, enum retort_protocol protocol)
 {
@@ -230,7 +230,7 @@ find_unfit(int fd, enum retort_protocol protocol)
 	return type == SOCK_STREAM ? NULL : "not a stream socket";
 }
 
-/* Looks at a descriptor that was passed in, and leaves it as it is. */
+/* Checks a descriptor that was passed in, without changing it. */
 static int
 check_fd(struct end *end, char *error)
 {
@@ -343,10 +343,9 @@ open_ends(struct end *ends, size_t count, char *error)
 	return 0;
 }
 
-/*
- * The two of a localhost are one place: clients that look its name up reach
- * it at either. Where the machine lacks one of them, the other has its number.
- */
+/* The two listeners of localhost have one URL: clients that look the name up
+   reach the server at either. If the machine lacks one, the URL of the other
+   has its address. */
 static void
 name_localhosts(struct end *ends, size_t count)
 {
@@ -365,7 +364,7 @@ name_localhosts(struct end *ends, size_t count)
 	}
 }
 
-/* IPv4 first, then IPv6, then the others. */
+/* The order of listeners: IPv4 first, then IPv6, then the others. */
 static int
 rank_sock(const struct rt_sock *sock)
 {

@@ -212,7 +212,7 @@ rt_sock_peer(struct rt_peer *peer, const struct sockaddr *address)
 	}
 }
 
-/* `number` in decimal; returns what follows. */
+/* Writes `number` in decimal; returns the place after it. */
 static char *
 put_number(char *to, unsigned number)
 {
@@ -227,8 +227,8 @@ put_number(char *to, unsigned number)
 	return to;
 }
 
-/* By hand, as every connection has one: by printf(3) it would cost more than
-   reading the request. */
+/* Without printf(3), which would cost each connection more than reading the
+   request. */
 static const char *
 v4_text(const struct rt_peer *peer, char *text)
 {

@@ -238,7 +238,8 @@ rt_sock_refuse(struct rt_sock *sock)
 	return 0;
 }
 
-/* Binds and listens in addition to the holder. The descriptor, or -errno. */
+/* Binds a further socket to the address of the holder, and listens. The
+   descriptor, or -errno. */
 static int
 listen_again(const struct sockaddr *address, socklen_t size)
 {

@@ -40,7 +40,7 @@ static const struct {
 	{"no-application-protocol", 120},
 };
 
-/* The RFCs have underscores in them. */
+/* Compares without underscores, which the names in the RFCs have. */
 static bool
 is_name(struct rt_word word, const char *name)
 {

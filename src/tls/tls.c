@@ -23,7 +23,7 @@
 /* The longest subject of a client's certificate that is shown. */
 #define MAX_SUBJECT 1024
 
-/* --- the life of one --- */
+/* --- beginning and end --- */
 
 static int
 open_ssl(struct rt_tls *tls)
@@ -106,7 +106,8 @@ rt_tls_feed(struct rt_tls *tls, const char *bytes, size_t size)
 
 /* --- OpenSSL --- */
 
-/* What it has written waits to be sent: a flight, during the handshake. */
+/* Takes the bytes that OpenSSL has written, to send them: during the handshake
+   they are a flight. */
 static void
 collect(struct rt_tls *tls)
 {
@@ -157,7 +158,7 @@ judge(struct rt_tls *tls, int code)
 	return tls->failed < 0 ? FAILED : result;
 }
 
-/* "NAME" or "", with its NUL. */
+/* Adds the subject "NAME" or "", with its NUL. */
 static void
 add_subject(struct rt_tls *tls, struct rt_buf *to)
 {
@@ -179,7 +180,7 @@ add_subject(struct rt_tls *tls, struct rt_buf *to)
 	ssl->X509_free(cert);
 }
 
-/* The two that do not live for ever. */
+/* Copies the two texts that OpenSSL may free. */
 static void
 learn_texts(struct rt_tls *tls)
 {
@@ -234,7 +235,7 @@ plan_receiving(struct rt_tls *tls)
 
 /* --- outward --- */
 
-/* All of it was sent. */
+/* Whether everything was sent. */
 static bool
 is_flushed(const struct rt_tls *tls)
 {
@@ -249,7 +250,9 @@ note_end(struct rt_tls *tls)
 	rt_buf_add(tls->server->ends, &end, sizeof end);
 }
 
-/* In the middle of another handshake the client has to finish that first. */
+/*
+ * Encrypts bytes. During another handshake the client has to finish that first.
+ */
 static void
 write_plain(struct rt_tls *tls, const void *bytes, size_t size)
 {
@@ -267,7 +270,7 @@ write_plain(struct rt_tls *tls, const void *bytes, size_t size)
 		tls->failed = -ECONNRESET;
 }
 
-/* As many of its bytes as make a record. */
+/* Encrypts as many bytes of the operation as fit in a record. */
 static void
 write_pieces(struct rt_tls *tls, const struct rt_op *op)
 {
@@ -298,8 +301,8 @@ notify(struct rt_tls *tls)
 		collect(tls);
 }
 
-/* New keys: in TLS 1.3 those of both sides; before it the client is asked to
-   shake hands again. */
+/* Changes the keys: in TLS 1.3 those of both sides; earlier versions ask the
+   client to shake hands again. */
 static void
 rekey(struct rt_tls *tls)
 {
@@ -338,7 +341,7 @@ is_answer_due(struct rt_tls *tls)
 	return result != DONE && ssl->SSL_renegotiate_pending(tls->ssl) != 0;
 }
 
-/* More may be sent after it, as if it had not been said. */
+/* Sends close_notify. More may be sent after it, as if it had not been sent. */
 static void
 tell_end(struct rt_tls *tls)
 {
@@ -361,7 +364,9 @@ try_tell(struct rt_tls *tls, struct rt_op *op)
 	return RT_OUT_DONE;
 }
 
-/* They are all on their way: that is when an operation outward is done. */
+/*
+ * Reports that the operation outward is done: all its records are on their way.
+ */
 static unsigned
 finish_sending(struct rt_tls *tls, struct rt_op *op)
 {
@@ -371,8 +376,8 @@ finish_sending(struct rt_tls *tls, struct rt_op *op)
 	return RT_OUT_DONE;
 }
 
-/* Makes records of what is to be sent, or passes on what is none once all of
-   them were sent. */
+/* Makes records of the bytes of the operation. An operation without bytes is
+   passed on when all records were sent. */
 static unsigned
 try_out(struct rt_tls *tls, struct rt_op *op)
 {
@@ -406,7 +411,7 @@ try_out(struct rt_tls *tls, struct rt_op *op)
 	return 0;
 }
 
-/* Whether something follows at once: a FIN, or the rest of what is wanted. */
+/* Whether a FIN, or the rest of the operation, follows at once. */
 static bool
 has_more(const struct rt_tls *tls, const struct rt_op *plain)
 {
@@ -421,7 +426,7 @@ has_more(const struct rt_tls *tls, const struct rt_op *plain)
 	return plain->more || tls->taken < size;
 }
 
-/* All before it was sent, and has to leave, too. */
+/* Whether everything was sent, but may not have left the machine yet. */
 static bool
 is_flush_due(struct rt_tls *tls, int64_t now)
 {
@@ -437,7 +442,7 @@ is_flush_due(struct rt_tls *tls, int64_t now)
 	return true;
 }
 
-/* False: it is not over yet. */
+/* Does what a hold wants. False: it is not over yet. */
 static bool
 obey(struct rt_tls *tls, const struct rt_hold *hold, int64_t now)
 {
@@ -458,7 +463,7 @@ obey(struct rt_tls *tls, const struct rt_hold *hold, int64_t now)
 	return true;
 }
 
-/* Up to the next hold, or what that wants. */
+/* Plans to send as far as the next hold, or what that hold wants. */
 static void
 plan_sending(struct rt_tls *tls, const struct rt_op *plain, int64_t now)
 {
@@ -504,7 +509,7 @@ try_in(struct rt_tls *tls, struct rt_op *op)
 
 /* --- both --- */
 
-/* Nothing more can be done, once the peer was told why. */
+/* Fails the operations of both directions, after the peer was told why. */
 static unsigned
 give_up(struct rt_tls *tls, struct rt_chan *plain, int64_t now)
 {
@@ -523,7 +528,7 @@ give_up(struct rt_tls *tls, struct rt_chan *plain, int64_t now)
 	return 0;
 }
 
-/* False: it is not done. */
+/* Continues the handshake. False: it is not done. */
 static bool
 shake_hands(struct rt_tls *tls, struct rt_chan *plain, unsigned *done)
 {
@@ -545,7 +550,7 @@ shake_hands(struct rt_tls *tls, struct rt_chan *plain, unsigned *done)
 	return result == DONE;
 }
 
-/* There is no TLS any more, but an end of the connection. */
+/* Passes the end of the connection on, after TLS has ended. */
 static unsigned
 pass_on(struct rt_tls *tls, const struct rt_chan *plain)
 {
@@ -595,7 +600,7 @@ sent(struct rt_tls *tls, int64_t result)
 	tls->sent = 0;
 }
 
-/* All before a hold has left, or not yet. */
+/* Notes whether everything before a hold has left the machine. */
 static void
 flushed(struct rt_tls *tls, int64_t result)
 {
@@ -605,7 +610,7 @@ flushed(struct rt_tls *tls, int64_t result)
 	tls->refused = result == -EAGAIN;
 }
 
-/* After a cut only the end of what comes is of interest. */
+/* After a cut, only the end of the incoming bytes is of interest. */
 static unsigned
 dropped(const struct rt_tls *tls, struct rt_chan *plain)
 {

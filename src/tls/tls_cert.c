@@ -15,21 +15,21 @@
 
 #define DAY INT64_C(86400)
 
-/* How long certificates are valid: a client may take no longer ones of a
-   server, and its clock may be a little late. */
+/* How long certificates are valid: clients may refuse a server's if it is valid
+   for longer, and their clocks may be a little late. */
 #define BEFORE DAY
 #define LEAF_DAYS 365
 #define CA_DAYS 3650
 
-/* Of a RSA key: half of what is asked for today. */
+/* Of an RSA key: half of the size that clients expect today. */
 #define WEAK_BITS 1024
 
-/* Bytes of all hosts in a certificate: a handshake has at most 16 KiB of it in
-   a record. With what stands around them. */
+/* Bytes of all hosts in a certificate: a record holds at most 16 KiB, including
+   the other parts of the certificate. */
 #define MAX_HOSTS 8192
 #define MAX_NAMES ((size_t)8 * MAX_HOSTS)
 
-/* What is to be made. */
+/* The plan of a certificate. */
 struct plan {
 	const char *name; /* CN */
 	bool ca;
@@ -41,7 +41,7 @@ struct plan {
 	int64_t until;
 };
 
-/* What is wrong with the server's certificate, in the order of their names. */
+/* The faults of the server's certificate, in the order of their names. */
 enum fault {
 	NO_FAULT,
 	EXPIRED,
@@ -89,7 +89,7 @@ add_extension(const struct rt_openssl *ssl, X509 *cert, X509V3_CTX *context,
 	return added;
 }
 
-/* Those that RFC 5280 wants, or a client that is strict. */
+/* Adds the extensions that RFC 5280, or a strict client, wants. */
 static bool
 extend(const struct rt_openssl *ssl, X509 *cert, X509 *issuer,
 	const struct plan *plan)
@@ -119,7 +119,7 @@ extend(const struct rt_openssl *ssl, X509 *cert, X509 *issuer,
 	return ok;
 }
 
-/* A number that no other certificate has. */
+/* Gives it a serial number that no other certificate has. */
 static bool
 number(const struct rt_openssl *ssl, X509 *cert)
 {
@@ -132,7 +132,7 @@ number(const struct rt_openssl *ssl, X509 *cert)
 		       serial | 1) == 1;
 }
 
-/* All but the signature; `issuer` is `cert` itself for a CA. */
+/* Fills in everything but the signature; `issuer` is `cert` itself for a CA. */
 static bool
 fill(const struct rt_openssl *ssl, const struct cert *cert,
 	const struct cert *issuer, const struct plan *plan)
@@ -154,8 +154,8 @@ fill(const struct rt_openssl *ssl, const struct cert *cert,
 		extend(ssl, x509, issuer->x509, plan);
 }
 
-/* By `issuer`, or NULL: by itself. What is half made is freed by the caller,
-   too. */
+/* Makes a certificate that `issuer` signs, or itself if that is NULL. On
+   failure the caller frees what there is of it. */
 static bool
 make(const struct rt_openssl *ssl, struct cert *cert, const struct cert *issuer,
 	const struct plan *plan)
@@ -173,8 +173,8 @@ make(const struct rt_openssl *ssl, struct cert *cert, const struct cert *issuer,
 
 /* --- names --- */
 
-/* "NAME", "NAME:PORT", "[::1]:PORT", as a Host field has it: without the port
-   and brackets. */
+/* Adds a host as a Host field has it, "NAME", "NAME:PORT" or "[::1]:PORT",
+   without the port and the brackets. */
 static void
 add_name(struct rt_buf *names, const char *host)
 {
@@ -198,7 +198,7 @@ add_name(struct rt_buf *names, const char *host)
 		text);
 }
 
-/* What has a meaning to OpenSSL is in no host's name. */
+/* Refuses characters that OpenSSL gives a meaning; no host name has them. */
 static int
 check_names(const char *const *hosts, char *error)
 {
@@ -218,7 +218,7 @@ check_names(const char *const *hosts, char *error)
 			MAX_HOSTS);
 }
 
-/* Those of this machine, and others. NULL: no memory. */
+/* Lists the names of this machine, and `hosts`. NULL: no memory. */
 static const char *
 list_names(struct rt_buf *names, const char *const *hosts)
 {
@@ -252,8 +252,8 @@ write_pem(const struct rt_openssl *ssl, X509 *cert)
 	return text;
 }
 
-/* By `issuer`, or NULL: by itself. Each CA has another name: a client may know
-   several. */
+/* Makes a CA that `issuer` signs, or itself if that is NULL. Each CA has
+   another name, because a client may know several. */
 static bool
 make_ca(const struct rt_openssl *ssl, struct cert *ca,
 	const struct cert *issuer, int64_t now)
@@ -283,7 +283,7 @@ use(struct rt_tls_server *server, const struct cert *leaf)
 		ssl->SSL_CTX_use_PrivateKey(server->context, leaf->key) == 1;
 }
 
-/* --- what is wrong with it --- */
+/* --- faults --- */
 
 static enum fault
 find_fault(const char *name)
@@ -296,7 +296,7 @@ find_fault(const char *name)
 	return fault;
 }
 
-/* A mistake in what it says. */
+/* Plans a mistake in the contents of the certificate. */
 static void
 spoil_plan(struct plan *plan, enum fault fault, int64_t now)
 {
@@ -326,7 +326,7 @@ spoil_plan(struct plan *plan, enum fault fault, int64_t now)
 	}
 }
 
-/* One bit of it, where it remains a signature by its form. */
+/* Changes one bit of the signature, where it stays well-formed. */
 static void
 spoil_signature(const struct rt_openssl *ssl, X509 *cert)
 {
@@ -339,9 +339,10 @@ spoil_signature(const struct rt_openssl *ssl, X509 *cert)
 	bytes[ssl->ASN1_STRING_length(signature) - 1] ^= 1;
 }
 
-/* --- all of it --- */
+/* --- both certificates --- */
 
-/* Of the CA that clients are told of, or, as the fault has it, of another. */
+/* Makes the certificate of the server. The CA that clients trust signs it or,
+   if the fault says so, another one. */
 static bool
 make_leaf(const struct rt_openssl *ssl, struct cert *leaf,
 	const struct cert *ca, const struct plan *plan, enum fault fault,
@@ -365,7 +366,7 @@ make_leaf(const struct rt_openssl *ssl, struct cert *leaf,
 	return made;
 }
 
-/* Makes the two of them. False: OpenSSL says why. */
+/* Makes the CA and the certificate. False: OpenSSL says why. */
 static bool
 make_both(struct rt_tls_server *server, const char *names, enum fault fault,
 	int64_t now)

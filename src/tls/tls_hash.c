@@ -47,7 +47,7 @@ rt_hash_close(struct rt_hash *hash)
 	free(hash);
 }
 
-/* Of what went wrong nobody else is to hear. */
+/* Removes OpenSSL's errors, which nobody else should see. */
 static bool
 done(struct rt_hash *hash, int result)
 {

@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 
-/* At once: the client may append to the same file. */
+/* Writes the line at once: the client may append to the same file. */
 static void
 log_key(const SSL *connection, const char *line)
 {

@@ -14,7 +14,7 @@
 #define TEXT_OF(number) #number
 #define TEXT(number) TEXT_OF(number)
 
-/* As the headers have it that this is built by. */
+/* The version of the headers that this was built with. */
 #ifdef __APPLE__
 #define NAME(lib) lib "." TEXT(OPENSSL_SHLIB_VERSION) ".dylib"
 #else
@@ -39,7 +39,7 @@ fail(const char *member, char *error)
 		why ? why : "unknown");
 }
 
-/* ISO C knows no pointer that may be either. */
+/* ISO C has no pointer for both functions and data. */
 _Static_assert(sizeof(void *) == sizeof(void (*)(void)),
 	"dlsym(3) returns functions");
 

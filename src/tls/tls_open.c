@@ -14,7 +14,7 @@
 /* Sessions are resumed by the server that began them. */
 static const unsigned char session_context[] = "retort";
 
-/* OpenSSL's error, about `what`. */
+/* Reports OpenSSL's error about `what`. */
 static int
 fail(const struct rt_tls_server *server, char *error, const char *what,
 	const char *name)
@@ -60,7 +60,7 @@ check(const struct retort_options *options, char *error)
 	return 0;
 }
 
-/* HTTP/1.1 is all that there is. */
+/* Selects HTTP/1.1, the only protocol that there is. */
 static int
 select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_size,
 	const unsigned char *in, unsigned size, void *arg)
@@ -92,7 +92,7 @@ version_of(enum retort_tls_version version, long otherwise)
 	return version == RETORT_TLS_DEFAULT ? otherwise : versions[version];
 }
 
-/* A client that may only speak TLS 1.0 wants it, and no more than that. */
+/* The oldest version: tls_min, or tls_max if that is older. */
 static long
 least_version(const struct retort_options *options)
 {
@@ -102,8 +102,8 @@ least_version(const struct retort_options *options)
 	return least < most ? least : most;
 }
 
-/* What the system's configuration says of security is for others: this is for
-   tests, and takes what its options say. */
+/* Ignores the security policy of the system, which is not meant for tests: the
+   options of the server decide. */
 static int
 set_versions(struct rt_tls_server *server, const struct retort_options *options,
 	char *error)
@@ -152,7 +152,7 @@ set_modes(struct rt_tls_server *server, const struct retort_options *options)
 
 /* --- certificates --- */
 
-/* Nobody is asked for it. */
+/* Nobody is asked for a password. */
 static int
 have_no_password(char *password, int size, int writing, void *arg)
 {
@@ -181,7 +181,7 @@ use_files(struct rt_tls_server *server, const struct retort_options *options,
 	return 0;
 }
 
-/* Whatever it is, it is taken. */
+/* Accepts any certificate. */
 static int
 take_any(int ok, X509_STORE_CTX *store)
 {
@@ -229,7 +229,7 @@ ask_clients(struct rt_tls_server *server, const struct retort_options *options,
 		trust_file(server, options->tls_client_ca, now, error);
 }
 
-/* --- all of it --- */
+/* --- the server --- */
 
 static int
 open_context(struct rt_tls_server *server, const struct retort_options *options,

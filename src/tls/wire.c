@@ -38,7 +38,7 @@ rt_wire_free(struct rt_wire *wire)
 	free(wire->holds);
 }
 
-/* Those that are not of this reply. */
+/* Forgets edits that are not of this reply. */
 static void
 forget(struct rt_wire_list *list)
 {
@@ -77,7 +77,8 @@ rt_wire_take(struct rt_wire *wire, struct rt_wire_list *list)
 
 /* --- bytes --- */
 
-/* What was to be so many records or flights later, now is a matter of bytes. */
+/* Turns a number of records or flights to come into one of bytes, now that it
+   is known. */
 static void
 resolve(struct rt_wire *wire, enum rt_wire_unit unit, uint64_t count)
 {
@@ -107,7 +108,7 @@ add_hold(struct rt_wire *wire, size_t at, const struct rt_wire_edit *edit)
 	return true;
 }
 
-/* The edits at this byte, which may be inverted. False: no memory. */
+/* Makes the edits at this byte, which may be inverted. False: no memory. */
 static bool
 edit_here(struct rt_wire *wire, struct rt_buf *out, char *mask)
 {
@@ -126,7 +127,7 @@ edit_here(struct rt_wire *wire, struct rt_buf *out, char *mask)
 	return true;
 }
 
-/* How many bytes there are to the next edit, at most `size`, from 1. */
+/* The number of bytes up to the next edit, from 1 to `size`. */
 static size_t
 run_of(const struct rt_wire *wire, size_t size)
 {
@@ -140,7 +141,7 @@ run_of(const struct rt_wire *wire, size_t size)
 	return size;
 }
 
-/* A record, or the rest of what came. */
+/* Passes on a record, or the rest of the bytes that came. */
 static bool
 pass_record(struct rt_wire *wire, struct rt_buf *out, const char *bytes,
 	size_t size)
