@@ -9,13 +9,13 @@
 
 #include "show/escape.h"
 
-/* Of a body that is no text. */
+/* Bytes of a body that is not text. */
 #define MOST_HEX ((size_t)4 << 10)
 
 /* The longest line of a log. */
 #define LOG_SIZE 4096
 
-/* A member, if there is something. */
+/* Writes a member, unless its text is empty. */
 static void
 put_member(FILE *file, const char *name, const char *text, size_t size)
 {
@@ -25,7 +25,7 @@ put_member(FILE *file, const char *name, const char *text, size_t size)
 	show_string(file, text, size);
 }
 
-/* What a log line has, as an object. */
+/* Writes the parts of a log line as an object. */
 static void
 put_log(FILE *file, const struct retort_exchange *exchange)
 {
@@ -61,7 +61,7 @@ put_fields(FILE *file, const struct retort_exchange *exchange)
 	(void)fputc(']', file);
 }
 
-/* So many of the first bytes, and no half of a character. */
+/* At most `most` of the first bytes, without a half character at the end. */
 static size_t
 cut(const char *bytes, size_t size, size_t most)
 {
@@ -90,7 +90,7 @@ put_body(FILE *file, const struct retort_exchange *exchange)
 	(void)fputc('"', file);
 }
 
-/* Its last lines, whole. */
+/* Writes the last lines of a transcript, whole. */
 static void
 put_transcript(FILE *file, const char *text)
 {
@@ -105,7 +105,7 @@ put_transcript(FILE *file, const char *text)
 	put_member(file, "transcript", text, size);
 }
 
-/* The whole request is there to be copied. */
+/* Whether the whole request was kept, so that it can be copied. */
 static bool
 is_whole(const struct retort_exchange *exchange)
 {
@@ -139,7 +139,7 @@ call_text(call_writer *writer, const struct call *call, size_t *size)
 	return NULL;
 }
 
-/* What another function writes, as a member, if it writes anything. */
+/* Writes the text of another function as a member, unless it is empty. */
 static void
 put_made(FILE *file, const char *name, call_writer *writer,
 	const struct call *call)

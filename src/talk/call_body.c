@@ -15,23 +15,23 @@
 #include "show/escape.h"
 #include "talk/call.h"
 
-/* A longer body is no condition that somebody would read. */
+/* The longest body in a condition that somebody would read. */
 #define MOST_CONDITION ((size_t)4 << 10)
 
-/* Of a form: pairs, and bytes of a value. */
+/* The most pairs of a form, and bytes of a value. */
 #define MOST_PAIRS 100
 #define MOST_VALUE ((size_t)1 << 10)
 
 /* The longest delimiter of RFC 2046, with its CR LF. */
 #define DELIMITER_SIZE 80
 
-/* Part of the text of others. */
+/* Part of a text that belongs to others. */
 struct text {
 	const char *at;
 	size_t size;
 };
 
-/* Of a form. Those that a client has encoded are as in URLs. */
+/* A pair of a form. A pair that the client has encoded is as in URLs. */
 struct pair {
 	struct text name;
 	struct text value;
@@ -66,7 +66,7 @@ begins_caseless(struct text text, const char *with)
 
 /* --- forms --- */
 
-/* One more pair; NULL: there are too many. */
+/* Adds a pair; NULL: there are too many. */
 static struct pair *
 add_pair(struct form *form)
 {
@@ -79,8 +79,8 @@ add_pair(struct form *form)
 	return pair;
 }
 
-/* As clients encode it; false: the body is only called a form, as curl calls
-   all that it is given. */
+/* Reads a percent-encoded form; false: it is none, although curl says so of
+   every body that it is given. */
 static bool
 read_encoded(struct form *form, struct text body)
 {
@@ -141,7 +141,7 @@ read_type(struct text line)
 	return line;
 }
 
-/* The head of a part, and what is after it; false: it is another than usual. */
+/* Reads the head of a part; false: it is not as clients usually write it. */
 static bool
 read_head(struct text *left, struct pair *pair)
 {
@@ -164,7 +164,7 @@ read_head(struct text *left, struct pair *pair)
 	return false;
 }
 
-/* CR LF, "--" and the boundary; false: it is none. */
+/* Makes CR LF, "--" and the boundary; false: there is no boundary. */
 static bool
 make_delimiter(const char *type, char *delimiter)
 {
@@ -231,7 +231,7 @@ is_hex(char c)
 	return strchr("0123456789abcdefABCDEF", c) != NULL && c != '\0';
 }
 
-/* Percent-encoded where it has to be; `apart` separates. */
+/* Writes a text, percent-encoded where necessary; `apart` separates. */
 static void
 put_coded(FILE *file, struct text text, bool encoded, const char *apart)
 {
@@ -278,7 +278,7 @@ put_pair(FILE *file, const struct pair *pair, bool encoded)
 
 /* --- others --- */
 
-/* An object or array, as the library reads JSON. */
+/* Whether the body is an object or array, by the rules of the library. */
 static bool
 is_json(const struct call *call)
 {
@@ -307,7 +307,7 @@ put_json(FILE *file, struct text body)
 	}
 }
 
-/* As scenarios have bytes in double quotes. */
+/* Writes bytes as in double quotes in a scenario. */
 static void
 put_escaped(FILE *file, struct text text)
 {

@@ -11,9 +11,10 @@
 #include "talk/call.h"
 
 /*
- * Between single quotes it is the same in sh(1), bash, zsh and fish, and no key
- * for their editors. For fish a backslash there is one before a quote or
- * another backslash: what sh(1) takes for data would end the quotes.
+ * Whether the bytes can stand between single quotes: they must mean the same in
+ * sh(1), bash, zsh and fish, and must be no key for their editors. In fish a
+ * backslash there escapes a quote or another backslash, so that bytes which are
+ * data to sh(1) would end the quotes.
  */
 static bool
 can_be_quoted(const char *bytes, size_t size)
@@ -29,9 +30,9 @@ can_be_quoted(const char *bytes, size_t size)
 	return true;
 }
 
-/* Bytes as the format of printf(1) in single quotes, where no shell sees any of
-   them as another; those `escaped` are not seen at all. It begins with no
-   hyphen, which would be an option. */
+/* Writes bytes as the format of printf(1) in single quotes, in which no shell
+   gives them another meaning; the bytes in `escaped` are always escaped. The
+   format does not begin with a hyphen, which would make it an option. */
 static void
 put_format(FILE *file, const char *bytes, size_t size, const char *escaped)
 {
@@ -50,7 +51,7 @@ put_format(FILE *file, const char *bytes, size_t size, const char *escaped)
 	}
 }
 
-/* Between single quotes, which it cannot leave. */
+/* Writes bytes between single quotes, which they cannot end. */
 static void
 put_between(FILE *file, const char *bytes, size_t size)
 {
@@ -61,7 +62,8 @@ put_between(FILE *file, const char *bytes, size_t size)
 			(void)fputc(bytes[i], file);
 }
 
-/* A word of the shell, of up to three texts; also one that cannot be seen. */
+/* Writes a word of the shell, made of up to three texts, which may hold
+   unprintable bytes. */
 static void
 put_word(FILE *file, const char *first, const char *second, const char *third)
 {
@@ -100,7 +102,8 @@ has_body(const struct retort_exchange *exchange)
 				find(exchange, "Transfer-Encoding") != NULL));
 }
 
-/* The field that curl makes itself, of the URL or the body, as it came. */
+/* Whether curl makes this field itself, with this value, from the URL or the
+   body. */
 static bool
 is_made(const struct retort_field *field, bool body, const char *host,
 	size_t size)
@@ -139,7 +142,7 @@ put_fields(FILE *file, const struct retort_exchange *exchange, const char *url)
 		(void)fputs(" \\\n  -H 'Content-Type:'", file);
 }
 
-/* A target that curl sends as it is, in a URL. */
+/* Whether curl sends this target unchanged from a URL. */
 static bool
 is_usual(const char *target)
 {
@@ -151,7 +154,7 @@ is_usual(const char *target)
 	return true;
 }
 
-/* Where it went. */
+/* Writes the URL of the request. */
 static void
 put_url(FILE *file, const struct retort_exchange *exchange, const char *url)
 {

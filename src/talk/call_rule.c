@@ -17,13 +17,13 @@
 
 /* --- what was sent --- */
 
-/* Part of the text of others. */
+/* Part of a text that belongs to others. */
 struct text {
 	const char *at;
 	size_t size;
 };
 
-/* A reply; without a body it is one whose body is not known. */
+/* A reply; without `has_body` its body is not known. */
 struct reply {
 	char *bytes;        /* all that was sent on the connection */
 	struct text status; /* of the status line, from the status on */
@@ -32,8 +32,8 @@ struct reply {
 	bool has_body;
 };
 
-/* All bytes that were sent on a connection, of which a transcript has all; a
-   NUL is after them. */
+/* All bytes that were sent on a connection, from its transcript, followed by a
+   NUL. */
 static char *
 read_sent(const struct ladder *ladder, size_t room, size_t *size)
 {
@@ -56,7 +56,7 @@ read_sent(const struct ladder *ladder, size_t room, size_t *size)
 	return bytes;
 }
 
-/* The next line, without its end, of whole ones; false: there is none. */
+/* Takes the next whole line, without its end; false: there is none. */
 static bool
 next_line(struct text *fields, struct text *line)
 {
@@ -94,7 +94,7 @@ has_field(struct text fields, const char *name)
 	return false;
 }
 
-/* Three digits and a text of which all is seen, as a scenario has it. */
+/* Whether it is three digits and a printable text, as in a scenario. */
 static bool
 is_status(struct text text)
 {
@@ -109,8 +109,8 @@ is_switch(const struct reply *reply)
 	return memcmp(reply->status.at, "101", 3) == 0;
 }
 
-/* The last head of what was sent for one request, after those of 1xx that are
-   followed by another. */
+/* Finds the last head that was sent for one request: heads of 1xx may come
+   before it. */
 static bool
 split(struct reply *reply, struct text all)
 {
@@ -138,7 +138,7 @@ split(struct reply *reply, struct text all)
 	return true;
 }
 
-/* Chunks as what they hold, in place. */
+/* Replaces chunks by their contents, in place. */
 static bool
 join_chunks(struct text *body)
 {
@@ -165,7 +165,7 @@ join_chunks(struct text *body)
 	return true;
 }
 
-/* Whether all of the body is there, and text. */
+/* Whether the whole body is there, and is text. */
 static bool
 read_body(struct reply *reply, const struct retort_exchange *exchange)
 {
@@ -179,8 +179,8 @@ read_body(struct reply *reply, const struct retort_exchange *exchange)
 		show_kind(reply->body.at, reply->body.size) == SHOW_PLAIN;
 }
 
-/* False: nothing is known of it. Its bytes are the caller's to free, then,
-   too. */
+/* Reads the reply. False: nothing is known of it. In both cases the caller
+   frees its bytes. */
 static bool
 read_reply(struct reply *reply, const struct call *call)
 {
@@ -207,7 +207,8 @@ read_reply(struct reply *reply, const struct call *call)
 
 /* --- a message --- */
 
-/* What the server says itself, or what the body has in the rule. */
+/* Whether the rule can do without this line: the server adds it, or it
+   describes a body that the rule does not have. */
 static bool
 is_made(struct text line, const struct reply *reply)
 {
@@ -221,7 +222,7 @@ is_made(struct text line, const struct reply *reply)
 		(!is_switch(reply) && is_named(line, "Connection"));
 }
 
-/* As a scenario takes it. */
+/* Whether a scenario can have this line as a field. */
 static bool
 is_field(struct text line)
 {
@@ -235,8 +236,8 @@ is_field(struct text line)
 	return size > 0 && show_kind(line.at, line.size) == SHOW_PLAIN;
 }
 
-/* The accepting of a WebSocket is of the key that came: that of the client to
-   come is to be filled in. */
+/* Whether the field accepts a WebSocket: its value depends on the key of the
+   request, so that the rule has to fill it in. */
 static bool
 is_filled(const struct reply *reply)
 {
@@ -259,7 +260,8 @@ put_fields(FILE *file, const struct reply *reply)
 			(void)fprintf(file, "%.*s\n", (int)line.size, line.at);
 }
 
-/* Line by line, as none of which is a directive. */
+/* Writes a body, and doubles each "@" that begins a line, so that no line is a
+   directive. */
 static void
 put_text(FILE *file, struct text body)
 {
@@ -297,7 +299,7 @@ put_reply(FILE *file, const struct reply *reply)
 	}
 }
 
-/* All that is known of it. */
+/* Writes the status, which is all that is known of the reply. */
 static void
 put_status(FILE *file, const struct retort_exchange *exchange, bool unanswered)
 {
@@ -310,7 +312,7 @@ put_status(FILE *file, const struct retort_exchange *exchange, bool unanswered)
 		(void)fprintf(file, "HTTP/1.1 %d\n\n", exchange->status);
 }
 
-/* What was answered, as far as it is known. */
+/* Writes the answer, as far as it is known. */
 static void
 put_answer(FILE *file, const struct call *call)
 {

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Pieces that wait, or waited when their clients left. */
+/* The most pieces that wait, or that waited when their clients left. */
 #define MAX_WAITING 65536
 
-/* The first line that is not given yet, with its newline; its size, or 0. */
+/* The first line that was not given yet, with its newline; its size, or 0. */
 static size_t
 first_line(const struct typed *typed, const char **line)
 {
@@ -29,7 +29,7 @@ first_line(const struct typed *typed, const char **line)
 	return typed->ended || left == sizeof typed->text ? left : 0;
 }
 
-/* Lines that were given are not needed any more. */
+/* Removes the lines that were given. */
 static void
 make_room(struct typed *typed)
 {
@@ -86,7 +86,7 @@ typed_fd(const struct typed *typed)
 	return STDIN_FILENO;
 }
 
-/* To the first that still waits. False: nobody does. */
+/* Gives a line to the first request that still waits. False: none does. */
 static bool
 give(struct typed *typed, const char *line, size_t size)
 {

@@ -20,7 +20,7 @@
 /* Bytes that are read at once. */
 #define PIECE 65536
 
-/* When there is no descriptor for another client, the next try: ms. */
+/* ms until the next try, if there was no descriptor for another client. */
 #define RETRY 100
 
 struct client {
@@ -50,10 +50,9 @@ struct control {
 
 /* --- clients --- */
 
-/*
- * The library knows best how the file of a socket is made, by one of several
- * who begin at once, and removed. Its server is never stepped: we accept.
- */
+/* Opens a server of the library for its socket, because the library knows how
+   to create and remove the file even if several servers begin at once. That
+   server is never stepped: we accept. */
 static struct retort *
 open_door(const char *path, char *error)
 {
@@ -112,7 +111,7 @@ door_fd(const struct control *control)
 	return control->door ? retort_listener(control->door).fd : -1;
 }
 
-/* Where there is room for one more client; NULL. */
+/* Finds a place for one more client; NULL: there is none. */
 static struct client *
 find_room(struct control *control)
 {
@@ -180,7 +179,7 @@ drop_answer(struct client *client)
 	client->sent = 0;
 }
 
-/* It has left, or will not be told. */
+/* Stops answering a client that has left or does not read. */
 static void
 turn_deaf(struct client *client)
 {
@@ -188,7 +187,7 @@ turn_deaf(struct client *client)
 	drop_answer(client);
 }
 
-/* Sends the answer, as far as it is taken. False: there is more. */
+/* Sends as much of the answer as the client takes. False: there is more. */
 static bool
 send_answer(struct client *client)
 {
@@ -212,7 +211,7 @@ send_answer(struct client *client)
 
 /* --- commands --- */
 
-/* The next command, if the one before it has been answered. */
+/* Takes the next command, if the one before it has been answered. */
 static bool
 take_command(struct client *client)
 {
@@ -224,7 +223,7 @@ take_command(struct client *client)
 	return client->asks;
 }
 
-/* False: it has to wait. */
+/* Obeys the command. False: it has to wait. */
 static bool
 obey(struct control *control, struct client *client)
 {
@@ -266,7 +265,7 @@ control_step(struct control *control)
 
 /* --- waiting --- */
 
-/* One more to poll, unless there is no descriptor; its place is noted. */
+/* Adds a descriptor to poll, if there is one, and notes its place. */
 static size_t
 add_polled(struct pollfd *polled, size_t count, int *place, int fd,
 	short events)
@@ -303,7 +302,7 @@ control_poll(struct control *control, struct pollfd *polled)
 	return count;
 }
 
-/* What came of it; 0, too, if it was not polled. */
+/* The events of a polled descriptor; 0 if it was not polled. */
 static int
 came(const struct pollfd *polled, int place)
 {

@@ -13,10 +13,10 @@
 #include "job/clock.h"
 #include "show/escape.h"
 
-/* How long `wait` waits if it is not told: ms. */
+/* The default time-out of `wait`, in ms. */
 #define WAIT 10000
 
-/* A longer line is no command; and so much of it is shown. */
+/* The longest command, and the bytes of it that an error shows. */
 #define LONGEST 255
 #define SHOWN 60
 
@@ -42,7 +42,7 @@ struct obeyed {
 
 /* --- words --- */
 
-/* False: there are more than a command can have. */
+/* Splits the line into words. False: there are more than a command can have. */
 static bool
 read_words(struct obeyed *obeyed)
 {
@@ -58,7 +58,7 @@ read_words(struct obeyed *obeyed)
 	return at[strspn(at, BLANKS)] == '\0';
 }
 
-/* A whole number, from 1. 0: it is none. */
+/* Reads a whole number from 1; 0: it is none. */
 static unsigned long long
 read_number(const char *word)
 {
@@ -71,8 +71,9 @@ read_number(const char *word)
 	return errno == 0 ? number : 0;
 }
 
-/* A time; `ms` if the word is empty. False: it is none. A number alone is
-   seconds to options, but ms to the scenarios that are written here, too. */
+/* Reads a time; `ms` if the word is empty. False: it is none. A number without
+   a unit is in ms, as in the scenarios that are written here, too, although it
+   is in seconds in options. */
 static bool
 read_time(const char *word, int *ms)
 {
@@ -251,7 +252,7 @@ static const struct {
 
 #define COMMANDS (sizeof commands / sizeof *commands)
 
-/* What it should have been. */
+/* Says which commands there are. */
 static enum outcome
 refuse(const struct obeyed *obeyed)
 {
@@ -304,7 +305,7 @@ control_refuse(int code)
 		(struct control_answer){.text = none, .size = sizeof none - 1};
 }
 
-/* The lines, after the line that says how many they are. */
+/* Makes an answer: a line with the number of lines, and the lines. */
 static struct control_answer
 make_answer(bool ok, const char *lines, size_t size)
 {

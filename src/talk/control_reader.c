@@ -11,7 +11,7 @@
 
 #define FIRST_ROOM 4096
 
-/* The first word from `at`, which moves there; its size, or 0. */
+/* Takes the first word from `at`, and moves `at` to it; its size, or 0. */
 static size_t
 next_word(const char **at)
 {
@@ -19,7 +19,7 @@ next_word(const char **at)
 	return strcspn(*at, BLANKS);
 }
 
-/* What was obeyed is not needed any more. */
+/* Removes the commands that were obeyed. */
 static void
 drop_begin(struct control_reader *reader)
 {
@@ -59,7 +59,7 @@ control_reader_add(struct control_reader *reader, const char *bytes,
 	return 0;
 }
 
-/* The next whole line, without its end, which is LF or CR LF. */
+/* Takes the next whole line, without its end, which is LF or CR LF. */
 static bool
 next_line(struct control_reader *reader, char **line, size_t *size)
 {
@@ -80,7 +80,8 @@ next_line(struct control_reader *reader, char **line, size_t *size)
 	return true;
 }
 
-/* A NUL would end it early, and make another command of it. */
+/* Replaces each NUL, which would end the line early and so make another command
+   of it. */
 static void
 terminate(char *line, size_t size)
 {
@@ -98,7 +99,7 @@ takes_lines(const char *line)
 	return size == sizeof name - 1 && memcmp(line, name, size) == 0;
 }
 
-/* Whether it is the line after the last one that the command takes. */
+/* Whether it is the last line that the command takes. */
 static bool
 is_end(const char *command, const char *line, size_t size)
 {

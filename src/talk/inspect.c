@@ -22,27 +22,27 @@
 #include "talk/call.h"
 #include "talk/inspect_page.h"
 
-/* Calls that are kept for pages to come, and so many bytes of them. */
+/* The most calls that are kept for later pages, and the most bytes of them. */
 #define MOST_CALLS 200
 #define MOST_BYTES ((size_t)4 << 20)
 
-/* The transcript of a kept connection, which grows, is told with so many of its
-   requests. */
+/* The most requests of a kept connection that its growing transcript is sent
+   with. */
 #define MOST_TRANSCRIPTS 64
 
-/* A record that is new is among so many. */
+/* The number of last records among which a new one is sought. */
 #define LOOKED_AT 1000
 
 /* Pages that read at a time. */
 #define MOST_PAGES 8
 
-/* A longer line is told without what is too long in it. */
+/* Parts that make a line longer than this are left out. */
 #define LONGEST_LINE ((size_t)900 << 10)
 
-/* Of a page that takes nothing of what it has asked for: ms. */
+/* The most ms that a page may take nothing. */
 #define PATIENCE 10000
 
-/* For pages to take the rest, at the end: ms. */
+/* The ms that pages have to take the rest at the end. */
 #define GRACE 200
 
 /* 128 bits, in hexadecimal digits. */
@@ -83,7 +83,7 @@ struct inspect {
 
 /* --- pages --- */
 
-/* That of a connection, or a free one, of 0; NULL. */
+/* The page of a connection, or with 0 a free place; NULL: there is none. */
 static struct page *
 find_page(struct inspect *inspect, uint64_t connection)
 {
@@ -93,7 +93,7 @@ find_page(struct inspect *inspect, uint64_t connection)
 	return NULL;
 }
 
-/* Of the server of the page. */
+/* Handles an event of the server of the page. */
 static void
 page_event(void *arg, enum retort_event event,
 	const struct retort_exchange *exchange, const void *bytes, size_t size)
@@ -106,7 +106,7 @@ page_event(void *arg, enum retort_event event,
 		page->connection = 0;
 }
 
-/* One that does not read, or has gone. */
+/* Resets the connection of a page that does not read or has gone. */
 static void
 cut_off(struct inspect *inspect, struct page *page)
 {
@@ -114,7 +114,7 @@ cut_off(struct inspect *inspect, struct page *page)
 	page->connection = 0;
 }
 
-/* The next call that it lacks; NULL: none. */
+/* The next call that the page lacks; NULL: none. */
 static const struct seen *
 find_next(const struct inspect *inspect, const struct page *page)
 {
@@ -130,7 +130,8 @@ find_next(const struct inspect *inspect, const struct page *page)
 	return next;
 }
 
-/* As much of what it lacks as it takes now; whether that is anything. */
+/* Sends the page as many of the calls that it lacks as it takes now. False: it
+   has taken none. */
 static bool
 push(struct inspect *inspect, struct page *page)
 {
@@ -150,7 +151,7 @@ push(struct inspect *inspect, struct page *page)
 	return page->version != before;
 }
 
-/* To all pages. */
+/* Sends all pages the calls that they lack. */
 static bool
 push_all(struct inspect *inspect)
 {
@@ -164,7 +165,7 @@ push_all(struct inspect *inspect)
 
 /* --- calls --- */
 
-/* A page that lacks it has not read for long. */
+/* Forgets the first call. A page that still lacks it has not read for long. */
 static void
 forget_first(struct inspect *inspect)
 {
@@ -227,7 +228,7 @@ count_records(struct retort *server)
 	return least;
 }
 
-/* Its record, if there is one by now, among so many of the last. */
+/* The record of a call, if it is among the last `most`; NULL: it is not. */
 static const struct retort_exchange *
 find_record(struct retort *server, const struct seen *call, size_t most)
 {
@@ -241,7 +242,8 @@ find_record(struct retort *server, const struct seen *call, size_t most)
 	return NULL;
 }
 
-/* What is known of it now. `exchange`: its record, or what an event told. */
+/* Tells pages what is known of a call now. `exchange` is its record, or that of
+   an event. */
 static void
 tell(struct inspect *inspect, struct seen *seen,
 	const struct retort_exchange *exchange, char *transcript)
@@ -270,7 +272,7 @@ tell(struct inspect *inspect, struct seen *seen,
 	seen->version = ++inspect->version;
 }
 
-/* A client that came and went in silence is not of interest. */
+/* Whether the client came and went without a byte: nobody wants to see that. */
 static bool
 is_silent(const struct retort_exchange *exchange)
 {
@@ -301,7 +303,7 @@ inspect_event(struct inspect *inspect, enum retort_event event,
 			NULL);
 }
 
-/* Requests that have come whole, and whose answer is under way. */
+/* Looks again for the records of requests that were still being answered. */
 static void
 look_again(struct inspect *inspect)
 {
@@ -339,7 +341,7 @@ inspect_step(struct inspect *inspect)
 
 /* --- who may look --- */
 
-/* A browser asks for another site, or it is none of ours. */
+/* Whether a browser sends the request for a page of another site. */
 static bool
 is_foreign(const struct retort_exchange *exchange)
 {
@@ -355,8 +357,8 @@ is_foreign(const struct retort_exchange *exchange)
 			strcasecmp(origin + 7, host) != 0);
 }
 
-/* The rest of the path, after the secret; NULL: it is not this. How long it
-   takes does not say how much of it was right. */
+/* The rest of the path after the secret; NULL: it has another. The time of the
+   comparison does not depend on how much of the secret was right. */
 static const char *
 after_secret(const struct inspect *inspect, const char *path)
 {
@@ -543,7 +545,7 @@ inspect_poll(struct inspect *inspect, struct pollfd *polled, size_t room,
 	return count;
 }
 
-/* They get all that they lack, if they take it soon, and the end. */
+/* Sends pages all calls that they lack, if they take them soon, and the end. */
 static void
 end_pages(struct inspect *inspect)
 {

@@ -20,14 +20,14 @@
 #include "job/clock.h"
 #include "show/ladder.h"
 
-/* Bytes of a request shown on one line; four each at most. */
+/* Bytes of a request in one line; each takes at most four columns. */
 #define SHOWN 100
 
-/* How often it is tried again to write, when nothing else happens: ms. */
+/* ms between two tries to write, if nothing else happens. */
 #define RETRY 100
 
-/* At the end, so long is waited for a reader that takes nothing, and for
-   transcripts: ms; and so long before it is tried again. */
+/* ms at the end to wait for a reader that takes nothing, and for transcripts;
+   and ms between two tries. */
 #define PATIENCE 2000
 #define NAP 5
 
@@ -39,8 +39,8 @@
 
 /* --- lines --- */
 
-/* Whole lines from there on, as long as they are not too long: at most
-   PIPE_BUF bytes. */
+/* The size of the first whole lines, at most PIPE_BUF bytes; a longer line is
+   cut there. */
 static size_t
 piece_size(const char *text, size_t size)
 {
@@ -51,7 +51,7 @@ piece_size(const char *text, size_t size)
 	return size > 0 ? size : PIPE_BUF;
 }
 
-/* Writes what is there, as far as it is taken. */
+/* Writes as much of the text as is taken. */
 static void
 write_text(struct output *output)
 {
@@ -72,7 +72,7 @@ write_text(struct output *output)
 	output->end = 0;
 }
 
-/* Makes room for so much, if there can be. */
+/* Makes room for `size` bytes. False: there is none. */
 static bool
 make_room(struct output *output, size_t size)
 {
@@ -88,7 +88,7 @@ make_room(struct output *output, size_t size)
 	return sizeof output->text - held >= size;
 }
 
-/* Those that are missing are told where they are. */
+/* Says how many lines are missing, in their place. */
 static void
 add_dropped(struct output *output)
 {
@@ -100,7 +100,7 @@ add_dropped(struct output *output)
 	output->dropped = 0;
 }
 
-/* The first `size` bytes of output->line, a newline among them. */
+/* Adds the first `size` bytes of output->line, which end in a newline. */
 static void
 add_line(struct output *output, size_t size)
 {
@@ -154,7 +154,7 @@ output_timeout(const struct output *output, int timeout)
 	return timeout < 0 || most < timeout ? most : timeout;
 }
 
-/* Waits for who reads, as long as something is taken. False: it is not. */
+/* Waits for the reader, as long as it takes something. False: it does not. */
 static bool
 write_all(struct output *output)
 {
@@ -175,7 +175,7 @@ write_all(struct output *output)
 	}
 }
 
-/* A text of any length, waiting for who reads it. */
+/* Writes a text of any length, waiting for the reader. */
 static void
 write_long(struct output *output, const char *text)
 {
@@ -192,10 +192,9 @@ write_long(struct output *output, const char *text)
 	}
 }
 
-/*
- * One line of a request: "> ", and "+ " where it goes on. Nothing but
- * printable ASCII as it is, so that it cannot drive a terminal.
- */
+/* Shows one line of a request, with a mark: "> ", or "+ " if it continues a
+   line. Bytes that are not printable ASCII are escaped, so that they cannot
+   control a terminal. */
 static void
 show_line(struct output *output, const char *bytes, size_t size, char mark)
 {
@@ -228,7 +227,7 @@ show_line(struct output *output, const char *bytes, size_t size, char mark)
 	add_line(output, (size_t)(to - output->line));
 }
 
-/* Bytes of a request, a line each for theirs. */
+/* Shows the bytes of a request line by line. */
 static void
 show(struct output *output, const char *bytes, size_t size)
 {
@@ -252,7 +251,7 @@ show(struct output *output, const char *bytes, size_t size)
 
 /* --- transcripts --- */
 
-/* That one is missing is told once. */
+/* Reports once that a transcript is missing. */
 static void
 miss_transcript(struct output *output, unsigned long long connection)
 {
@@ -264,7 +263,7 @@ miss_transcript(struct output *output, unsigned long long connection)
 	output->missed = true;
 }
 
-/* A connection without a request has none. */
+/* Adds the transcript of a connection, if a request came on it. */
 static void
 add_transcript(struct output *output, const struct retort_exchange *exchange)
 {
@@ -278,7 +277,8 @@ add_transcript(struct output *output, const struct retort_exchange *exchange)
 		miss_transcript(output, connection);
 }
 
-/* Its connection is to have another exchange, and a transcript at its end. */
+/* Whether the connection is kept for another exchange: its transcript comes at
+   its end. */
 static bool
 is_kept(const struct retort_exchange *exchange)
 {
@@ -298,7 +298,8 @@ write_transcripts(struct output *output)
 
 /* --- the server's steps, and its end --- */
 
-/* While nothing is judged, nobody asks for what has ended. */
+/* Forgets the records of connections that have ended, unless a verdict needs
+   them. */
 static void
 forget(struct output *output)
 {
@@ -306,7 +307,7 @@ forget(struct output *output)
 		retort_reset(output->server, RETORT_ENDED);
 }
 
-/* Once for each spell. */
+/* Reports each shortage once. */
 static void
 tell_shortage(struct output *output)
 {
@@ -345,8 +346,8 @@ output_finish(struct output *output)
 	(void)write_all(output);
 }
 
-/* A word for a shell: in quotes, unless it is plain. False: there is no room
-   for it, and nothing is added. */
+/* Adds a word for a shell, in quotes unless it is plain. False: there is no
+   room, and nothing is added. */
 static bool
 add_word(char *line, size_t room, const char *text)
 {
@@ -371,8 +372,8 @@ add_word(char *line, size_t room, const char *text)
 	return true;
 }
 
-/* Where the connections that the verdict shows can be looked at: as many of
-   them as a line has room for. */
+/* Says where the connections that the verdict shows can be seen, as many of
+   them as fit in a line. */
 static void
 say_where(struct output *output, const char *verdict)
 {
@@ -412,8 +413,8 @@ output_judge(struct output *output)
 	return true;
 }
 
-/* A client that came and went in silence is not of interest, unless we sent it
-   away. */
+/* Whether the exchange is logged: not if its client came and went without a
+   byte, unless we closed the connection. */
 static bool
 is_logged(const struct output *output, const struct retort_exchange *exchange)
 {

@@ -20,7 +20,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* A write to what has no other name is interrupted after so long: us. */
+/* us after which a write is interrupted, if the file cannot be opened again. */
 #define LONGEST_WRITE 10000
 
 #define MAX_NAME 256
@@ -31,7 +31,7 @@ open_own(const char *name)
 	return open(name, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-/* The same file, opened; -1. */
+/* Opens the same file again; -1: that is not possible. */
 static int
 open_same(const char *name, const struct stat *wanted)
 {
@@ -47,7 +47,7 @@ open_same(const char *name, const struct stat *wanted)
 	return -1;
 }
 
-/* A description of our own of the terminal or pipe; -1: none can be had. */
+/* A file description of our own for the terminal or pipe; -1: there is none. */
 static int
 open_again(int fd, const struct stat *status)
 {
@@ -101,7 +101,8 @@ on_alarm(int number)
 	(void)number;
 }
 
-/* A write that is interrupted, again and again if it had not begun. */
+/* Writes for a limited time: a timer interrupts the write, repeatedly in case
+   it has not begun. */
 static ssize_t
 write_shortly(int fd, const char *bytes, size_t size)
 {

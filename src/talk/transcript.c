@@ -41,11 +41,9 @@ transcripts_add(struct transcripts *transcripts, uint64_t connection,
 	return true;
 }
 
-/*
- * A new file: whatever lies there is not written into, so that no link leads
- * elsewhere and no FIFO makes us wait. An earlier transcript is replaced; what
- * is not a file stays, and is in the way.
- */
+/* Opens a new file. It never writes into an existing one, so that no link leads
+   elsewhere and no FIFO makes us wait. It replaces an earlier transcript;
+   anything but a file stays, and is an error. */
 static int
 open_new(const char *name)
 {
@@ -77,7 +75,7 @@ drop_first(struct transcripts *transcripts)
 	free(one);
 }
 
-/* Some of the first one; bytes, or -1 with errno. */
+/* Writes a part of the first transcript; the bytes, or -1 with errno. */
 static ssize_t
 write_some(struct transcripts *transcripts, const char *name, size_t most)
 {
