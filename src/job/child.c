@@ -34,14 +34,14 @@ child_note_signals(struct child_signals *before)
 	(void)sigprocmask(SIG_SETMASK, NULL, &before->mask);
 }
 
-/* How often processes that were told to end are looked at. */
+/* The time between two looks at processes that should end. */
 #define INTERVAL 10 /* ms */
 
-/* How long others than COMMAND may take to be killed; some cannot be, as those
-   of another user. */
+/* The time to kill processes other than COMMAND; some cannot be killed, such as
+   those of another user. */
 #define KILL_TIME 500 /* ms */
 
-/* `word` with each `mark` replaced. NULL: no memory. */
+/* A copy of `word` with `text` in the place of each `mark`. NULL: no memory. */
 static char *
 fill_in(const char *word, const char *mark, const char *text)
 {
@@ -65,7 +65,7 @@ fill_in(const char *word, const char *mark, const char *text)
 	return filled;
 }
 
-/* A mark in the words of COMMAND, and what takes its place. */
+/* A mark in the words of COMMAND, and the text that replaces it. */
 struct mark {
 	const char *mark;
 	const char *text; /* NULL: it stays */
@@ -128,7 +128,7 @@ be_quiet(const int outputs[2])
 		(void)close(null);
 }
 
-/* As they were before we caught or ignored them. */
+/* Restores the signals as they were before we caught or ignored them. */
 static void
 restore_signals(const struct child_signals *before)
 {
@@ -140,7 +140,7 @@ restore_signals(const struct child_signals *before)
 	(void)sigprocmask(SIG_SETMASK, &before->mask, NULL);
 }
 
-/* As strerror(3), which may take a lock. */
+/* As strerror(3) does, but without taking a lock. */
 static const char *
 why_not(const char *name, int error)
 {
@@ -153,7 +153,8 @@ why_not(const char *name, int error)
 				   "it cannot be run";
 }
 
-/* "retort: COMMAND: why", without stdio: other threads may hold its locks. */
+/* Writes "retort: COMMAND: why" without stdio, whose locks other threads may
+   hold. */
 static void
 say(const char *name, const char *why)
 {
@@ -189,7 +190,8 @@ run_command(char **words, const int *outputs, const struct terminal *terminal,
 	_exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
 }
 
-/* By OpenSSL and what is built on it, curl, Node and Python's requests. */
+/* Sets the variables for OpenSSL and programs that use it, curl, Node and
+   Python's requests. */
 static int
 trust(const char *ca)
 {
@@ -202,8 +204,8 @@ trust(const char *ca)
 	return 0;
 }
 
-/* The port of a URL without a path, written to `port`; NULL: a Unix socket has
-   none. */
+/* Writes the port of a URL without a path to `port`; NULL: it has none, as it
+   is a Unix socket. */
 static const char *
 port_of(const char *url, char port[sizeof "65535"])
 {
@@ -218,7 +220,7 @@ port_of(const char *url, char port[sizeof "65535"])
 	return port;
 }
 
-/* Where the server is, in the environment. */
+/* Puts the address of the server into the environment. */
 static int
 tell(const char *url, const char *port)
 {
@@ -278,7 +280,8 @@ note_status(struct child *child, int status)
 		child->signal ? 128 + child->signal : WEXITSTATUS(status);
 }
 
-/* To its group, and to itself where it has left that. */
+/* Sends a signal to the group of COMMAND, and to COMMAND itself if it has left
+   that. */
 static void
 send(const struct child *child, int number)
 {
@@ -287,10 +290,8 @@ send(const struct child *child, int number)
 		(void)kill(child->pid, number);
 }
 
-/*
- * It was stopped. If it wants the terminal it gets it, if we have it; otherwise
- * all of our group stop with it, until the shell brings us back.
- */
+/* COMMAND was stopped. If it wants the terminal and we have it, COMMAND gets
+   it. Otherwise our whole group stops as well, until the shell continues us. */
 static void
 follow_stop(struct child *child, int number)
 {
@@ -361,7 +362,7 @@ child_signal(struct child *child, int number)
 		send(child, SIGCONT);
 }
 
-/* Whether neither it nor any process that it has started is left. */
+/* Whether COMMAND and all processes that it has started have ended. */
 static bool
 is_over(struct child *child)
 {
@@ -385,7 +386,9 @@ wait_until_over(struct child *child, int timeout)
 	return over;
 }
 
-/* Again and again, as it may have begun others meanwhile. */
+/*
+ * Kills processes repeatedly, because they may have started others meanwhile.
+ */
 static void
 kill_all(struct child *child)
 {

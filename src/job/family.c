@@ -30,7 +30,7 @@ struct processes {
 	size_t room;
 };
 
-/* A /proc of another namespace has other numbers. */
+/* Whether /proc is that of our namespace: others have other numbers. */
 static bool
 proc_is_ours(void)
 {
@@ -43,7 +43,7 @@ proc_is_ours(void)
 	return strtol(text, NULL, 10) == (long)getpid();
 }
 
-/* "PID (NAME) STATE PARENT ...", where a name may hold anything. */
+/* Reads "PID (NAME) STATE PARENT ...", where NAME may hold any byte. */
 static bool
 read_process(const char *number, struct process *process)
 {
@@ -115,7 +115,7 @@ is_stranger(const struct family *family, pid_t pid)
 	return false;
 }
 
-/* Whether its parent is one of ours, or we are. */
+/* Whether the parent of a process is one of ours, or is us. */
 static bool
 is_ours(const struct processes *processes, const struct process *process)
 {
@@ -127,7 +127,7 @@ is_ours(const struct processes *processes, const struct process *process)
 	return false;
 }
 
-/* Marks our descendants, generation by generation. How many, or -1. */
+/* Marks our descendants, generation by generation. Their number, or -1. */
 static int
 find_ours(const struct family *family, struct processes *processes)
 {

@@ -18,7 +18,7 @@
 #include <sys/prctl.h>
 #endif
 
-/* What it is to run. */
+/* What a runner should run. */
 struct order {
 	int time;
 	bool has_ca;
@@ -31,8 +31,8 @@ struct answer {
 	struct trial trial;
 };
 
-/* All of it; 0 or -errno. A runner goes on when a signal comes: its trial ends,
-   and is told. */
+/* Sends all bytes; 0 or -errno. A signal does not stop a runner: its trial
+   ends, and is reported. */
 static int
 send_all(int fd, const void *bytes, size_t size)
 {
@@ -71,15 +71,16 @@ receive_all(int fd, void *bytes, size_t size)
 	return 0;
 }
 
-/* The next order, unless we have to end before: by a signal, or the end of
-   the other side. */
+/*
+ * Receives the next order. False: a signal, or the other side, ends the runner.
+ */
 static bool
 receive_order(int fd, const struct trials *trials, struct order *order)
 {
 	return *trials->stop == 0 && receive_all(fd, order, sizeof *order) == 0;
 }
 
-/* In the process of its own. */
+/* Runs trials, in a process of its own. */
 static _Noreturn void
 serve(int fd, struct trials *trials, pid_t parent)
 {
@@ -104,7 +105,8 @@ serve(int fd, struct trials *trials, pid_t parent)
 	_exit(EXIT_SUCCESS);
 }
 
-/* With the descriptors of those before it, which are not its own. */
+/* Begins a runner. It inherits the descriptors of those before it, and closes
+   them. */
 static int
 begin(struct runner *runners, size_t place, struct trials trials)
 {
@@ -174,7 +176,8 @@ runner_begin(struct runner *runner, const char *url, const char *ca, int time)
 	return send_all(runner->fd, &order, sizeof order);
 }
 
-/* Which has something to say, in CHILD_INTERVAL ms; -EAGAIN: none. */
+/* The runner that has something to say, within CHILD_INTERVAL ms; -EAGAIN:
+   there is none. */
 static int
 find_ready(const struct runner *runners, size_t count)
 {

@@ -36,7 +36,8 @@ terminal_is_for_command(const struct terminal *terminal)
 		isatty(STDOUT_FILENO) == 1;
 }
 
-/* From a background group this would stop us. */
+/* Sets the group of the terminal. SIGTTOU is blocked, because it would stop us
+   in a background group. */
 static bool
 set_group(const struct terminal *terminal, pid_t group)
 {

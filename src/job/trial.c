@@ -17,7 +17,7 @@
 #define HASH_BEGIN 14695981039346656037u
 #define HASH_PRIME 1099511628211u
 
-/* A file, so that a COMMAND never waits for somebody to read what it prints. */
+/* Opens a file for the output, so that COMMAND never waits for a reader. */
 static int
 open_file(void)
 {
@@ -51,7 +51,7 @@ trials_close(struct trials *trials)
 	(void)close(trials->errors);
 }
 
-/* Makes it empty for the next one. */
+/* Empties the file for the next trial. */
 static void
 empty(int fd)
 {

@@ -32,7 +32,8 @@ begins(const struct rt_match *match, const char *body, size_t size)
 		rt_match_same(match, body, wanted, match->body_begins, wanted);
 }
 
-/* After the whole, which must contain it. */
+/* Reads `if_body_has`. It comes after the whole body, which must contain the
+   text. */
 static int
 read_body_has(struct rt_match *match, const struct retort_requests *when,
 	char *error)
@@ -50,7 +51,7 @@ read_body_has(struct rt_match *match, const struct retort_requests *when,
 	return code;
 }
 
-/* After the whole, too. */
+/* Reads `if_body_begins`. It comes after the whole body, too. */
 static int
 read_body_begins(struct rt_match *match, const struct retort_requests *when,
 	char *error)
@@ -103,7 +104,7 @@ rt_match_add_kept(struct rt_buf *to, const struct retort_exchange *seen)
 			seen->body_size, (unsigned long long)seen->body_total);
 }
 
-/* From a little before the first byte that differs from those wanted. */
+/* Shows the bytes from a little before the first one that differs. */
 static void
 say_difference(const struct rt_match *match, const char *wanted, size_t size,
 	const struct retort_exchange *seen, const char *whose,

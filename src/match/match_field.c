@@ -20,7 +20,7 @@ read_lines(char **to, const char *lines, bool with_value, const char *what,
 	return code < 0 ? code : rt_match_copy(to, lines);
 }
 
-/* The texts that fields contain. */
+/* Splits the lines of texts that fields contain. */
 static int
 split_contains(struct rt_match *match)
 {
@@ -42,7 +42,7 @@ split_contains(struct rt_match *match)
 	return code;
 }
 
-/* Whether a field has the line's value, or `part` somewhere in its own. */
+/* Whether a field has the value of the line, or with `part` contains it. */
 static bool
 line_fits(const struct rt_match *match, const struct rt_line *line,
 	const struct rt_needle *part, const struct retort_exchange *seen)
@@ -82,7 +82,7 @@ rt_match_came(const struct rt_line *line, const struct retort_exchange *seen)
 	return rt_field_came(seen, line->text, line->name_size) != NULL;
 }
 
-/* The first field that should be absent; false: all are. */
+/* The first field that should be absent; false: there is none. */
 static bool
 find_present(const char *lines, const struct retort_exchange *seen,
 	struct rt_line *line)
@@ -176,7 +176,9 @@ say_absent(const struct rt_match *match, const struct retort_exchange *seen,
 	rt_match_add_quoted(to, line.text, line.size);
 }
 
-/* A field that differs is nearer than one that did not come. */
+/*
+ * Whether a field of that name came: a different value is nearer than no field.
+ */
 static bool
 came_otherwise(const struct rt_match *match, const struct retort_exchange *seen,
 	bool contains)
@@ -217,7 +219,8 @@ read_contains(struct rt_match *match, const struct retort_requests *when,
 	return code < 0 ? code : split_contains(match);
 }
 
-/* After the others: none of them can be absent, too. */
+/* Reads `if_absent`. It comes after the others: no field that they need can be
+   absent. */
 static int
 read_absent(struct rt_match *match, const struct retort_requests *when,
 	char *error)

@@ -16,7 +16,7 @@ content_type(const struct retort_exchange *seen)
 	return rt_field_came(seen, "Content-Type", 12);
 }
 
-/* A form that is malformed fits nothing, whatever it begins with. */
+/* Opens a form. A malformed form fits nothing, even if its beginning would. */
 static enum came
 open_form(const struct retort_exchange *seen, struct rt_pair_reader *form)
 {
@@ -34,7 +34,7 @@ open_form(const struct retort_exchange *seen, struct rt_pair_reader *form)
 	return form->wrong ? MALFORMED_FORM : FORM;
 }
 
-/* Without a form there are no pairs. */
+/* Whether the pairs fit. A request without a form has no pairs. */
 static bool
 fits(const struct rt_pairs *pairs, enum rt_coding coding,
 	const struct retort_exchange *seen)

@@ -35,7 +35,7 @@ struct difference {
 	const json_t *wanted, *came; /* NULL: nothing */
 };
 
-/* As a JSON pointer (RFC 6901), in printable ASCII. */
+/* Adds the way as a JSON pointer (RFC 6901), in printable ASCII. */
 static void
 add_way(struct rt_buf *to, const struct way *way)
 {
@@ -73,7 +73,7 @@ is_integer(double real, json_int_t integer)
 		(double)(json_int_t)real == real && (json_int_t)real == integer;
 }
 
-/* 1 and 1.0 are the same. */
+/* Whether two numbers are equal, as 1 and 1.0 are. */
 static bool
 same_number(const json_t *a, const json_t *b)
 {
@@ -131,8 +131,8 @@ objects_differ(const json_t *wanted, const json_t *came, bool has,
 	return false;
 }
 
-/* The elements are the same ones, in the same order; within them others may
-   be, too. */
+/* Arrays must have equal elements in the same order; with `has` these may have
+   more members. */
 static bool
 arrays_differ(const json_t *wanted, const json_t *came, bool has,
 	const struct way *up, struct difference *to)
@@ -154,7 +154,7 @@ arrays_differ(const json_t *wanted, const json_t *came, bool has,
 	return false;
 }
 
-/* Neither is deeper than RT_JSON_DEEPEST. */
+/* Whether two values differ. Neither is deeper than RT_JSON_DEEPEST. */
 static bool
 differ(const json_t *wanted, const json_t *came, bool has, const struct way *up,
 	struct difference *to)
@@ -219,7 +219,8 @@ value_fits(const struct rt_json *json, bool has,
 	return fits;
 }
 
-/* A value as text, which the caller frees; real numbers with so many digits. */
+/* Writes a value as text, which the caller frees; real numbers have `digits`
+   digits. */
 static char *
 dump(const json_t *value, size_t digits)
 {

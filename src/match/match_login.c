@@ -53,7 +53,7 @@ fail(const struct rt_login *login, const char *expected, char *error)
 		expected);
 }
 
-/* The first line. */
+/* Reads the first line. */
 static int
 read_user(struct rt_login *login, const struct rt_line *line, char *error)
 {
@@ -68,7 +68,7 @@ read_user(struct rt_login *login, const struct rt_line *line, char *error)
 	return 0;
 }
 
-/* By the line, whose directive is found by it. */
+/* Quotes the line in the error, so that the directive can be found by it. */
 static int
 fail_line(const struct rt_login *login, const struct rt_line *line,
 	const char *expected, char *error)
@@ -78,7 +78,7 @@ fail_line(const struct rt_login *login, const struct rt_line *line,
 		line->text, expected);
 }
 
-/* What was expected of a challenge; NULL: it is possible. */
+/* What is expected of the parameters of a challenge; NULL: they are right. */
 static const char *
 expected_of(const struct rt_digest *challenge)
 {
@@ -97,7 +97,7 @@ expected_of(const struct rt_digest *challenge)
 	return NULL;
 }
 
-/* One of the lines after the first. */
+/* Reads one of the lines after the first. */
 static int
 read_parameters(struct rt_login *login, const struct rt_line *line, char *error)
 {
@@ -212,7 +212,7 @@ same(struct rt_word a, struct rt_word b)
 		(a.size == 0 || memcmp(a.text, b.text, a.size) == 0);
 }
 
-/* What differs, in words, unless nobody asks (`to` is NULL); false. */
+/* Adds the difference in words, unless `to` is NULL; returns false. */
 static bool
 differs(struct rt_buf *to, const char *what, struct rt_word wanted,
 	struct rt_word came)
@@ -252,7 +252,7 @@ basic_fits(const struct rt_login *login, struct rt_word said, struct rt_buf *to)
 		says(to, "the password is another one");
 }
 
-/* A parameter of the challenge. */
+/* Whether the client used this parameter of the challenge, if it is wanted. */
 static bool
 answers(const struct rt_login *login, const struct rt_digest *came, size_t i,
 	struct rt_buf *to)
@@ -286,8 +286,8 @@ answers(const struct rt_login *login, const struct rt_digest *came, size_t i,
 			came->of[i]);
 }
 
-/* What the client was asked: the target, or what a proxy is to fetch, without
-   its scheme and authority. */
+/* Whether the uri is the target or, for a proxy, the target without its scheme
+   and authority. */
 static bool
 uri_fits(struct rt_word uri, const char *target, struct rt_buf *to)
 {
@@ -304,7 +304,7 @@ uri_fits(struct rt_word uri, const char *target, struct rt_buf *to)
 	return differs(to, "uri", rt_word_of(target), uri);
 }
 
-/* Whether there is all that the response is computed from. */
+/* Whether all parameters that the response is computed from came. */
 static bool
 is_whole(const struct rt_digest *came, struct rt_buf *to)
 {
@@ -326,7 +326,7 @@ is_whole(const struct rt_digest *came, struct rt_buf *to)
 	return true;
 }
 
-/* Whether the rule computes what the client did. */
+/* Whether the rule can compute a response as the client did. */
 static bool
 is_known(const struct rt_digest *came, struct rt_buf *to)
 {
@@ -390,7 +390,8 @@ find_field(const struct rt_login *login, const struct retort_exchange *seen)
 		strlen(login->kind->field));
 }
 
-/* Whether it fits; otherwise what differs is added to `to`, unless NULL. */
+/* Whether the login fits; otherwise adds the difference to `to`, unless that is
+   NULL. */
 static bool
 fits(const struct rt_login *login, const struct retort_exchange *seen,
 	struct rt_buf *to)
@@ -413,7 +414,7 @@ fits(const struct rt_login *login, const struct retort_exchange *seen,
 				     basic_fits(login, said, to);
 }
 
-/* The first that does not fit; NULL: all do. */
+/* The first login that does not fit; NULL: all do. */
 static const struct rt_login *
 find_unfit(const struct rt_match *match, const struct retort_exchange *seen)
 {
@@ -443,7 +444,7 @@ say_logins(const struct rt_match *match, const struct retort_exchange *seen,
 	(void)fits(find_unfit(match, seen), seen, to);
 }
 
-/* Without its password. */
+/* Describes each login without its password. */
 static void
 describe_logins(const struct rt_match *match, struct rt_buf *to)
 {

@@ -48,7 +48,8 @@ set_pair(struct rt_pair *pair, struct rt_word text, enum rt_coding coding)
 	return code;
 }
 
-/* Splits the text, which must last as long, where one of these stands. */
+/* Splits the text, which must last as long as the list, at each of the
+   separators. */
 static int
 split(struct rt_pair_list *list, const char *text, const char *separators,
 	enum rt_coding coding)
@@ -100,7 +101,8 @@ same_word(struct rt_word a, const char *b, size_t size)
 	return a.size == size && memcmp(a.text, b, size) == 0;
 }
 
-/* After the pairs that are wanted: none of them can be absent, too. */
+/* Checks the names that must be absent. They come after the wanted pairs, none
+   of which can be absent. */
 static int
 check_absent(const struct rt_pairs *pairs, const struct rt_pair *absent,
 	const char *member, char *error)
@@ -192,7 +194,7 @@ name_fits(const struct rt_pair *pair, const struct rt_form_pair *came,
 		came->encoded ? coding : RT_AS_IT_IS);
 }
 
-/* "name=*" also fits a name without a value. */
+/* Whether a pair fits; "name=*" also fits a name without a value. */
 static bool
 pair_fits(const struct rt_pair *pair, const struct rt_form_pair *came,
 	enum rt_coding coding)
@@ -226,7 +228,7 @@ has(struct rt_pair_reader *form, const struct rt_pair *pair,
 	return false;
 }
 
-/* The first pair that is wanted and did not come; NULL: all did. */
+/* The first wanted pair that did not come; NULL: all did. */
 static const struct rt_pair *
 find_missing(const struct rt_pairs *pairs, struct rt_pair_reader *form,
 	enum rt_coding coding)
@@ -254,7 +256,8 @@ judge(const struct rt_pairs *pairs, const struct rt_form_pair *came,
 	return pairs->only ? OTHER : NO_EXCESS;
 }
 
-/* The first pair that should not have come; *count is of those up to it. */
+/* The first pair that should not have come; *count is the number of pairs up to
+   it. */
 static enum excess
 find_excess(const struct rt_pairs *pairs, struct rt_pair_reader *form,
 	enum rt_coding coding, struct rt_form_pair *came, size_t *count)
@@ -303,7 +306,7 @@ rt_pairs_near(const struct rt_pairs *pairs, struct rt_pair_reader *form,
 
 /* --- saying what differs --- */
 
-/* What came under the name, if it was that alone which fit. */
+/* Adds the value that came, if the name fits but the value does not. */
 static void
 add_value(struct rt_buf *to, const struct rt_form_pair *came,
 	enum rt_coding coding)

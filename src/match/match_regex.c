@@ -22,17 +22,17 @@
 #include "base/error.h"
 #include "http/field.h"
 
-/* Characters of a pattern, of which a{3} has three. */
+/* The most characters of a pattern, where a{3} counts as three. */
 #define MOST_CHARACTERS 1000
 
-/* Groups within each other. */
+/* The limit of groups within each other. */
 #define DEEPEST 50
 
-/* How often something is repeated that may be empty: regcomp(3) takes twice the
-   time for each. */
+/* The most repetitions of a piece that may be empty: each doubles the time of
+   regcomp(3). */
 #define MOST_HOLLOW 16
 
-/* Bytes of a text that are tried. */
+/* The most bytes of a text that are tried. */
 #define MOST_TRIED 65536
 
 /* Any bytes before the pattern, and its end. */
@@ -48,8 +48,8 @@ struct piece {
 	bool empty;    /* it may be */
 };
 
-/* A pattern that is looked at: of each group what came before its last piece,
-   and the piece itself, which may be repeated. */
+/* A check of a pattern: the part of each group before its last piece, and this
+   piece, which may be repeated. */
 struct look {
 	const char *at, *end;
 	size_t depth;
@@ -60,7 +60,8 @@ struct look {
 	struct piece last;
 };
 
-/* After "[": to its end, which its first byte is not, nor one in [:alpha:]. */
+/* Skips a bracket expression, after its "[". Neither its first byte nor one in
+   [:alpha:] ends it. */
 static void
 skip_bracket(struct look *look)
 {
@@ -82,7 +83,7 @@ skip_bracket(struct look *look)
 	look->at = at < look->end ? at + 1 : look->end;
 }
 
-/* After "{": how often, at least and at most. */
+/* Reads the least and the greatest number of repetitions, after "{". */
 static void
 take_repeats(struct look *look, uint64_t *least, uint64_t *most)
 {
@@ -97,7 +98,7 @@ take_repeats(struct look *look, uint64_t *least, uint64_t *most)
 	look->at += look->at < look->end && *look->at == '}';
 }
 
-/* The last piece, `most` times; from 0 times on if `empty`. */
+/* Repeats the last piece `most` times, or from 0 times on if `empty`. */
 static void
 repeat(struct look *look, uint64_t most, bool empty)
 {
@@ -163,7 +164,8 @@ close_group(struct look *look)
 	return NULL;
 }
 
-/* After "\\": a character, or a place such as the end of a word. */
+/* Reads what follows a backslash: a character, or a place such as the end of a
+   word. */
 static const char *
 take_escaped(struct look *look)
 {
@@ -175,7 +177,7 @@ take_escaped(struct look *look)
 	return NULL;
 }
 
-/* The next character; NULL, or what is wrong with it. */
+/* Reads the next character; NULL, or the mistake in it. */
 static const char *
 look_on(struct look *look)
 {
@@ -216,7 +218,7 @@ look_on(struct look *look)
 	}
 }
 
-/* What is wrong with a pattern before it is compiled; NULL: nothing. */
+/* Checks a pattern before it is compiled; NULL, or the mistake in it. */
 static const char *
 check_pattern(struct rt_word text)
 {
@@ -274,7 +276,7 @@ compile(struct rt_pattern *pattern, struct rt_word text, bool nocase,
 		(int)(text.size < 120 ? text.size : 120), text.text, refused);
 }
 
-/* Each line is a pattern; if they are of fields, its value is. */
+/* Reads each line as a pattern, or as a field name and a pattern. */
 static int
 read_patterns(struct rt_patterns *patterns, const char *text, bool of_fields,
 	bool nocase, const char *member, char *error)
@@ -314,8 +316,8 @@ free_patterns(struct rt_patterns *patterns)
 	free(patterns->text);
 }
 
-/* Whether it is somewhere in the bytes, if they are all (`cut`: they are not,
-   and where they end is not their end). */
+/* Whether the pattern matches somewhere in the bytes. If they are `cut`, more
+   bytes follow, and their end is no end for the pattern. */
 static bool
 matches(const struct rt_pattern *pattern, const char *bytes, size_t size,
 	bool cut)
@@ -377,7 +379,7 @@ free_path(struct rt_match *match)
 	free_patterns(&match->path_patterns);
 }
 
-/* The first that does not match; NULL: all do. */
+/* The first pattern that does not match; NULL: all do. */
 static const struct rt_pattern *
 find_path(const struct rt_match *match, const struct retort_exchange *seen)
 {

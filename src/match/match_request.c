@@ -13,7 +13,7 @@
 #include "http/http.h"
 #include "http/status.h"
 
-/* Bytes of a piece that name it. */
+/* The most bytes of a piece that name it. */
 #define NAME_BYTES 60
 
 static int
@@ -23,7 +23,7 @@ fail(char *error, const char *what, const char *text, size_t size)
 		(int)(size < 120 ? size : 120), text);
 }
 
-/* "METHOD TARGET", or either. */
+/* Reads "METHOD TARGET", or either. */
 static int
 read_request(struct rt_match *match, const struct retort_requests *when,
 	char *error)
@@ -102,7 +102,8 @@ rt_match_star(const struct rt_match *match, const struct retort_exchange *seen,
 		(void)rt_path_fits(&match->path, seen->target, stars);
 }
 
-/* What is asked of the query in addition to the parameters of `request`. */
+/* Reads the conditions on the query, in addition to the parameters of
+   `request`. */
 static int
 read_query(struct rt_match *match, const struct retort_requests *when,
 	char *error)
@@ -139,8 +140,8 @@ query_near(const struct rt_match *match, const struct retort_exchange *seen)
 	return rt_pairs_near(&match->query, &form, RT_IN_QUERY);
 }
 
-/* A target in the printable ASCII that terminals and replies can take:
-   the same target, percent-encoded. */
+/* Adds the target percent-encoded, in printable ASCII, which is safe for
+   terminals and replies. */
 static void
 add_target(struct rt_buf *to, const char *text)
 {
@@ -196,7 +197,7 @@ describe_query(const struct rt_match *match, struct rt_buf *to)
 /* Bytes of a path that count when it differs: less than the whole does. */
 #define NEAR_PATH 24
 
-/* The longer the beginning that is right, the nearer. */
+/* A path is the nearer, the longer its right beginning is. */
 static unsigned
 path_near(const struct rt_match *match, const struct retort_exchange *seen)
 {
@@ -217,7 +218,7 @@ rt_match_name(const struct retort_exchange *seen, struct rt_buf *to)
 	add_target(to, seen->target ? seen->target : "-");
 }
 
-/* Without any of these, everything fits. */
+/* Describes method and target; without either, everything fits. */
 void
 rt_match_describe_request(const struct rt_match *match, struct rt_buf *to)
 {
@@ -268,7 +269,7 @@ const struct rt_matcher rt_match_query = {
 	.describe = describe_query,
 };
 
-/* --- those that are refused, of which there are no others --- */
+/* --- refused requests --- */
 
 static int
 read_refused(struct rt_match *match, const struct retort_requests *when,

@@ -22,7 +22,7 @@ read_in(struct rt_match *match, const struct retort_requests *when, char *error)
 	return code < 0 ? code : rt_match_copy(&match->in, when->in);
 }
 
-/* The first that is another; false: all are as wanted. */
+/* The first state that is another than wanted; false: there is none. */
 static bool
 find_other(const struct rt_match *match, const struct retort_exchange *seen,
 	struct rt_state_word *wanted, struct rt_word *came)

@@ -43,7 +43,7 @@ find_fact(const struct rt_line *line)
 	return NULL;
 }
 
-/* NULL: there is none. */
+/* The value of a fact; NULL: there is none. */
 static const char *
 value_of(const struct fact *fact, const struct retort_exchange *seen)
 {
@@ -62,7 +62,8 @@ fits_text(const struct fact *fact, const struct rt_glob *glob, const char *text)
 		NULL);
 }
 
-/* What is not there is wanted by nothing alone, and is not any bytes. */
+/* Whether a fact fits. Only an empty pattern fits an absent one, and "*" does
+   not. */
 static bool
 fact_fits(const struct fact *fact, const struct rt_glob *glob,
 	const struct retort_exchange *seen)
@@ -155,7 +156,7 @@ tls_fits(const struct rt_match *match, const struct retort_exchange *seen)
 	return !find_unfit(match, seen, &line);
 }
 
-/* Another of TLS is nearer than one without. */
+/* Another fact of TLS is nearer than a connection without TLS. */
 static unsigned
 tls_near(const struct rt_match *match, const struct retort_exchange *seen)
 {

@@ -117,7 +117,7 @@ find(struct rt_states *states, struct rt_word name)
 	return NULL;
 }
 
-/* The connection's; 0: there is none. */
+/* The place of a state of the connection; 0: there is none. */
 static rt_place
 find_place(const struct rt_states *states, struct rt_word state)
 {

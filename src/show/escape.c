@@ -14,7 +14,7 @@ struct character {
 	bool valid; /* otherwise it is a byte */
 };
 
-/* The character that begins there: RFC 3629. */
+/* Reads the character that begins there, by RFC 3629. */
 static struct character
 read_character(const unsigned char *at, size_t size)
 {
@@ -40,7 +40,7 @@ read_character(const unsigned char *at, size_t size)
 	return (struct character){code, length, true};
 }
 
-/* Nobody sees it, or others than they are because of it. */
+/* Whether the character is invisible, or makes others look different. */
 static bool
 is_hidden(uint32_t code)
 {
@@ -69,7 +69,7 @@ is_hidden(uint32_t code)
 	return false;
 }
 
-/* What the format has for a character; NULL: the character itself. */
+/* The escape of a character in this format; NULL: the character itself. */
 static const char *
 stands_for(enum show_to to, uint32_t code)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A transcript that is read line by line. */
+/* Reads a transcript line by line. */
 struct reader {
 	struct ladders *ladders;
 	struct ladder *ladder; /* the present one; NULL */
@@ -45,7 +45,7 @@ begins(struct ladder_span span, const char *text)
 		memcmp(span.at, text, strlen(text)) == 0;
 }
 
-/* Digits, at most 15 of them. False: there are none. */
+/* Reads at most 15 digits. False: there are none. */
 static bool
 read_number(const char **at, const char *end, int64_t *number)
 {
@@ -57,7 +57,7 @@ read_number(const char **at, const char *end, int64_t *number)
 	return *at > first && *at - first < 16;
 }
 
-/* "12.345": ms as us. */
+/* Reads ms such as "12.345" as us. */
 static bool
 read_time(const char **at, const char *end, int64_t *us)
 {
@@ -93,7 +93,7 @@ read_line(struct ladder_span text, struct line *line)
 	return true;
 }
 
-/* The next line of the text; false: it is over. */
+/* Takes the next line of the text; false: there is none. */
 static bool
 next_line(const char **at, const char *end, struct ladder_span *line)
 {
@@ -134,7 +134,7 @@ value_of(char digit)
 	return at != NULL ? (int)(at - digits) : -1;
 }
 
-/* The byte that is written there, of so many letters; 0: none. */
+/* Reads one byte as a transcript writes it; the number of its characters. */
 static size_t
 read_byte(const char *at, size_t size, char *byte)
 {
@@ -163,7 +163,7 @@ ladder_bytes(struct ladder_span line, char *bytes)
 	return size;
 }
 
-/* How many bytes it stands for. */
+/* The number of bytes that a text stands for. */
 static uint64_t
 count_bytes(struct ladder_span text)
 {
@@ -178,7 +178,7 @@ count_bytes(struct ladder_span text)
 
 /* --- what grows --- */
 
-/* Room for one more; NULL: there is no memory. */
+/* Makes room for one more element; NULL: there is no memory. */
 static void *
 grow(void *array, size_t count, size_t size)
 {
@@ -188,7 +188,7 @@ grow(void *array, size_t count, size_t size)
 	return realloc(array, (count > 0 ? 2 * count : 1) * size);
 }
 
-/* A step of that line; NULL: there is no memory. */
+/* Adds a step for the line; NULL: there is no memory. */
 static struct ladder_step *
 add_step(struct reader *reader, const struct line *line)
 {
@@ -207,8 +207,8 @@ add_step(struct reader *reader, const struct line *line)
 	return steps;
 }
 
-/* The step that a line of bytes goes on with, or begins; NULL: there is no
-   memory. Without a time it is at that of the line before it. */
+/* The step that a line of bytes continues or begins; NULL: there is no memory.
+   A line without a time has that of the line before it. */
 static struct ladder_step *
 step_of_bytes(struct reader *reader, const struct line *line)
 {
@@ -247,7 +247,9 @@ add_fault(struct reader *reader, struct ladder_span clause, size_t step)
 
 /* --- where a fault is seen --- */
 
-/* The first of the reply's steps of that kind; `otherwise`: there is none. */
+/*
+ * The first step of the reply that is of that kind; `otherwise`: there is none.
+ */
 static size_t
 find_kind(const struct reader *reader, enum ladder_kind kind, size_t otherwise)
 {
@@ -259,7 +261,7 @@ find_kind(const struct reader *reader, enum ladder_kind kind, size_t otherwise)
 	return otherwise;
 }
 
-/* The step of the reply before which the longest pause was. */
+/* The step of the reply that the longest pause comes before. */
 static size_t
 find_pause(const struct reader *reader, size_t otherwise)
 {
@@ -278,7 +280,7 @@ find_pause(const struct reader *reader, size_t otherwise)
 	return found;
 }
 
-/* Whether the word is one of those of the clause. */
+/* Whether the clause has this word. */
 static bool
 has_word(struct ladder_span clause, const char *word)
 {
@@ -292,8 +294,8 @@ has_word(struct ladder_span clause, const char *word)
 	return false;
 }
 
-/* How its effect looks on the wire says where it is: a reset, a FIN, a pause,
-   no more bytes, or else in the bytes of the reply. */
+/* Places a fault at the step that shows its effect: a reset, a FIN, a pause,
+   missing bytes, or otherwise the bytes of the reply. */
 static void
 place_clause(struct reader *reader, struct ladder_span clause)
 {
@@ -312,7 +314,7 @@ place_clause(struct reader *reader, struct ladder_span clause)
 	add_fault(reader, clause, has_word(clause, "stall") ? last : bytes);
 }
 
-/* The clauses, with semicolons between them but for those that are quoted. */
+/* Places each clause; semicolons separate them, except in quotes. */
 static void
 place_faults(struct reader *reader)
 {
@@ -341,7 +343,7 @@ place_faults(struct reader *reader)
 
 /* --- a transcript --- */
 
-/* Where `text` begins in the title, from `at` on; its end: nowhere. */
+/* The place of `text` in the title, from `at` on; its end: there is none. */
 static size_t
 find(struct ladder_span title, size_t at, const char *text)
 {
@@ -353,8 +355,8 @@ find(struct ladder_span title, size_t at, const char *text)
 	return at + size <= title.size ? at : title.size;
 }
 
-/* "[CLAUSES]" at the end of a title, after the client's name, which may have
-   brackets as well. */
+/* Takes "[CLAUSES]" off the end of a title, after the name of the client, which
+   may have brackets as well. */
 static void
 cut_off_faults(struct reader *reader, struct ladder_span *title)
 {
@@ -389,7 +391,7 @@ begin_connection(struct reader *reader, struct ladder_span title)
 	*reader->ladder = (struct ladder){.title = title};
 }
 
-/* "... 4096 more bytes" */
+/* Reads a line "... 4096 more bytes". */
 static bool
 read_more(struct reader *reader, const struct line *line)
 {
@@ -411,7 +413,7 @@ read_more(struct reader *reader, const struct line *line)
 	return true;
 }
 
-/* Of "(EVENT)". */
+/* The kind of a line "(EVENT)". */
 static enum ladder_kind
 kind_of(const struct line *line)
 {
@@ -423,7 +425,7 @@ kind_of(const struct line *line)
 					      LADDER_BYTES;
 }
 
-/* A parenthesis begins an event. */
+/* Reads an event, which begins with a parenthesis. */
 static bool
 read_event(struct reader *reader, const struct line *line)
 {
@@ -455,7 +457,7 @@ add_bytes(struct reader *reader, const struct line *line)
 	step->bytes += count_bytes(line->rest);
 }
 
-/* The faults of the exchange whose request has come. */
+/* Reads the faults of an exchange, in a line after its request. */
 static void
 begin_faults(struct reader *reader, const struct line *line)
 {
@@ -521,7 +523,7 @@ ladders_read(struct ladders *ladders, const char *name, const char *text,
 	return -EINVAL;
 }
 
-/* Whether that follows "connection " in a title. */
+/* Whether the text is the rest of a title, after "connection ". */
 static bool
 is_title(const char *text)
 {
@@ -574,7 +576,7 @@ ladders_free(struct ladders *ladders)
 
 /* --- what is at a step --- */
 
-/* Where those of that step begin, among those of all. */
+/* The number of the first fault of that step. */
 static size_t
 first_fault(const struct ladder *ladder, size_t step)
 {

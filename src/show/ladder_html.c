@@ -11,14 +11,14 @@
 
 #define STYLE_HASH "sha256-uMcYzOgw09+7sSd5uLLaGdtWlfyYb0pEPeIZzUhaf7E="
 
-/* So many lines of a step are seen at once, and so many in all. */
+/* The lines of a step that are visible at once, and all that are written. */
 #define MOST_SEEN 40
 #define MOST_LINES 2000
 
-/* So many connections. */
+/* The most connections on a page. */
 #define MOST_LADDERS 200
 
-/* A pause is so high for each of its length: px. */
+/* px of a pause for each unit of its length. */
 #define PAUSE_HEIGHT 20
 
 static const char style[] =
@@ -63,7 +63,7 @@ put(FILE *file, struct ladder_span text)
 
 /* --- bytes --- */
 
-/* A line, as text where it is that. */
+/* Writes the text of a line, and its end in another style. */
 static void
 put_line(FILE *file, struct ladder_span line)
 {
@@ -87,7 +87,7 @@ put_line(FILE *file, struct ladder_span line)
 	free(bytes);
 }
 
-/* As many lines as there are, at most; what is left of them stays. */
+/* Writes at most `most` lines, and leaves the rest in `lines`. */
 static void
 put_pre(FILE *file, struct ladder_span *lines, int most)
 {
@@ -125,7 +125,7 @@ put_time(FILE *file, int64_t us)
 		(int)(us % 1000));
 }
 
-/* Who sent what. */
+/* Writes who sent what. */
 static void
 put_words(FILE *file, const struct ladder_step *step)
 {

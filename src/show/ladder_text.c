@@ -8,10 +8,10 @@
 #include "show/escape.h"
 #include "show/ladder.h"
 
-/* Columns of the time, and of all. */
+/* Columns of the time, and the least and most of the whole. */
 enum { TIME_WIDTH = 11, LEAST_COLUMNS = 40, MOST_COLUMNS = 200 };
 
-/* As many rows of bytes does a step have. */
+/* The most rows of bytes in a step. */
 #define MOST_ROWS 100
 
 /* The lines are drawn with these. */
@@ -65,7 +65,7 @@ repeat(const struct drawing *drawing, const char *text, int count)
 		(void)fputs(text, drawing->file);
 }
 
-/* The time, in ms, unless < 0. */
+/* Writes the time in ms, if it is not < 0. */
 static void
 put_time(const struct drawing *drawing, int64_t when)
 {
@@ -78,7 +78,7 @@ put_time(const struct drawing *drawing, int64_t when)
 	paint_end(drawing, DIM);
 }
 
-/* Columns of it. */
+/* The number of columns that a text takes. */
 static int
 width_of(struct ladder_span text)
 {
@@ -89,7 +89,7 @@ width_of(struct ladder_span text)
 	return width < 100000 ? (int)width : 100000;
 }
 
-/* As many bytes of it as fit, at least one. */
+/* The number of bytes that fit in the columns, at least one. */
 static size_t
 fit(struct ladder_span text, int columns)
 {
@@ -114,7 +114,9 @@ put_plain(const struct drawing *drawing, struct ladder_span text)
 	}
 }
 
-/* Text between the two sides, so many columns from the left. */
+/*
+ * Writes a row with text between the two sides, `indent` columns from the left.
+ */
 static void
 put_row(const struct drawing *drawing, int64_t when, int indent,
 	struct ladder_span text, enum paint with)
@@ -140,7 +142,7 @@ span_of(const char *text)
 
 /* --- steps --- */
 
-/* The widest of them, at most all columns. */
+/* The width of the widest line, at most that of all columns. */
 static int
 widest(const struct drawing *drawing, struct ladder_span lines)
 {
@@ -156,8 +158,8 @@ widest(const struct drawing *drawing, struct ladder_span lines)
 	return found < most ? found : most;
 }
 
-/* The bytes: those of the client begin at the left, those of the server end at
-   the right. */
+/* Writes the bytes: those of the client at the left, those of the server at the
+   right. */
 static void
 put_lines(const struct drawing *drawing, const struct ladder_step *step,
 	int64_t *when, enum paint with)
@@ -214,7 +216,7 @@ put_faults(const struct drawing *drawing, const struct ladder *ladder,
 	}
 }
 
-/* What goes, on the arrow. */
+/* Writes the text on an arrow: what was sent. */
 static void
 name_arrow(const struct ladder_step *step, char *text, size_t room)
 {
@@ -261,7 +263,7 @@ put_arrow(const struct drawing *drawing, const struct ladder_step *step,
 		step->to_client ? glyphs->from_right : glyphs->line);
 }
 
-/* At the right, in as many rows as it needs. */
+/* Writes a note at the right, in as many rows as it needs. */
 static void
 put_note(const struct drawing *drawing, struct ladder_span note, int64_t when)
 {

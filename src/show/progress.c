@@ -3,10 +3,10 @@
 
 #include "show/progress.h"
 
-/* Not more often than this: ms. */
+/* ms between two reports. */
 #define INTERVAL 100
 
-/* ", 12/s, 1:20 left"; without the rate if that is less than one. */
+/* Writes ", 12/s, 1:20 left", without the rate if it is less than one. */
 static void
 say_rate(char *to, size_t room, int64_t ms, size_t done, size_t all)
 {

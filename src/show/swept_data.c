@@ -122,7 +122,7 @@ put_case(FILE *file, const struct swept_point *point)
 	(void)fputs("</testcase>\n", file);
 }
 
-/* The sweep itself, which ended before its end. */
+/* Writes the error that ended the sweep early. */
 static void
 put_error(FILE *file, const char *error)
 {

@@ -13,10 +13,10 @@
 /* With more points, neighbours of the same colour are one. */
 #define MOST_CELLS 2000
 
-/* So many bytes of the reply are shown. */
+/* The most bytes of the reply that are shown. */
 #define MOST_SHOWN 8192
 
-/* So many runs are told in words. */
+/* The most runs that are described in words. */
 #define MOST_RUNS 500
 
 static const char style[] =
@@ -90,7 +90,7 @@ put_top(FILE *file, const struct swept *swept)
 
 /* --- strips --- */
 
-/* The line of the reply that the byte is in. */
+/* Writes the line of the reply that holds the byte. */
 static void
 put_place(FILE *file, const struct swept *swept, uint64_t at)
 {
@@ -108,7 +108,7 @@ put_place(FILE *file, const struct swept *swept, uint64_t at)
 	put(file, swept->bytes + at, end - (size_t)at);
 }
 
-/* Where a run of one outcome ends. */
+/* The end of a run of points with one outcome. */
 static size_t
 run_end(const struct swept *swept, size_t first, size_t end)
 {
@@ -134,7 +134,7 @@ put_name(FILE *file, const struct swept *swept, size_t first, size_t end)
 			(unsigned long long)points[end - 1].at);
 }
 
-/* Who has not ended has no status. */
+/* Writes how COMMAND ended; one that has not ended has no status. */
 static void
 put_end(FILE *file, const struct swept_point *point)
 {
@@ -164,7 +164,7 @@ put_cell(FILE *file, const struct swept *swept, size_t origin, size_t first,
 	(void)fputs("</title></rect>\n", file);
 }
 
-/* One way at all its points. */
+/* Writes the strip of one way, with all its points. */
 static void
 put_strip(FILE *file, const struct swept *swept, size_t first, size_t end)
 {
@@ -265,7 +265,7 @@ put_run(FILE *file, const struct swept *swept, size_t first, size_t end)
 	(void)fputs("</details>\n", file);
 }
 
-/* Those that are wrong, or the others. */
+/* Writes the runs that are wrong, or the others. */
 static void
 put_runs(FILE *file, const struct swept *swept, bool wrong)
 {
@@ -289,7 +289,8 @@ put_runs(FILE *file, const struct swept *swept, bool wrong)
 
 /* --- the reply --- */
 
-/* Its bytes, with those marked before which a cut was taken for success. */
+/* Writes the bytes of the reply, and marks those before which a cut was taken
+   for success. */
 static void
 put_reply(FILE *file, const struct swept *swept)
 {
