@@ -177,14 +177,37 @@ rt_match_explain(const struct rt_match *match,
 	return miss;
 }
 
+static void
+describe_text(const struct rt_matcher *matcher, const char *text, size_t size,
+	struct rt_buf *to)
+{
+	rt_buf_add_format(to, ", %s ", matcher->called);
+	rt_match_add_quoted(to, text, size);
+}
+
+static void
+describe_one(const struct rt_match *match, const struct rt_matcher *matcher,
+	struct rt_buf *to)
+{
+	const char *text = member_of(match, matcher);
+	struct rt_line line;
+
+	if (matcher->describe != NULL)
+		matcher->describe(match, to);
+	else if (matcher->called != NULL && !matcher->by_line)
+		describe_text(matcher, text, strlen(text), to);
+	else if (matcher->called != NULL)
+		while (rt_field_next(&text, &line))
+			describe_text(matcher, line.text, line.size, to);
+}
+
 void
 rt_match_describe(const struct rt_match *match, struct rt_buf *to)
 {
 	rt_match_describe_request(match, to);
 	for (size_t i = 0; matchers[i] != NULL; i++)
-		if (matchers[i]->describe != NULL &&
-			is_given(match, matchers[i]))
-			matchers[i]->describe(match, to);
+		if (is_given(match, matchers[i]))
+			describe_one(match, matchers[i], to);
 	if (match->nocase)
 		rt_buf_add_text(to, ", without case");
 	if (match->predicate != NULL)

@@ -159,20 +159,6 @@ describe_body(const struct rt_match *match, struct rt_buf *to)
 	rt_match_add_quoted(to, match->body, match->body_size);
 }
 
-static void
-describe_body_begins(const struct rt_match *match, struct rt_buf *to)
-{
-	rt_buf_add_text(to, ", body that begins with ");
-	rt_match_add_quoted(to, match->body_begins, strlen(match->body_begins));
-}
-
-static void
-describe_body_has(const struct rt_match *match, struct rt_buf *to)
-{
-	rt_buf_add_text(to, ", body with ");
-	rt_match_add_quoted(to, match->body_has, strlen(match->body_has));
-}
-
 const struct rt_matcher rt_match_body = {
 	.given = offsetof(struct rt_match, body),
 	.weight = 2,
@@ -188,7 +174,7 @@ const struct rt_matcher rt_match_body_begins = {
 	.read = read_body_begins,
 	.fits = body_begins_fits,
 	.say = say_body_begins,
-	.describe = describe_body_begins,
+	.called = "body that begins with",
 };
 
 const struct rt_matcher rt_match_body_has = {
@@ -198,7 +184,7 @@ const struct rt_matcher rt_match_body_has = {
 	.free = free_body_has,
 	.fits = body_has_fits,
 	.say = say_body_has,
-	.describe = describe_body_has,
+	.called = "body with",
 };
 
 /* --- with asterisks --- */
@@ -249,15 +235,6 @@ say_body_glob(const struct rt_match *match, const struct retort_exchange *seen,
 	rt_match_add_kept(to, seen);
 }
 
-static void
-describe_body_glob(const struct rt_match *match, struct rt_buf *to)
-{
-	const char *glob = match->body_glob.text;
-
-	rt_buf_add_text(to, ", body like ");
-	rt_match_add_quoted(to, glob, strlen(glob));
-}
-
 const struct rt_matcher rt_match_body_glob = {
 	.given = offsetof(struct rt_match, body_glob.text),
 	.weight = 2,
@@ -265,5 +242,5 @@ const struct rt_matcher rt_match_body_glob = {
 	.free = free_body_glob,
 	.fits = body_glob_fits,
 	.say = say_body_glob,
-	.describe = describe_body_glob,
+	.called = "body like",
 };

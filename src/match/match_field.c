@@ -251,35 +251,6 @@ free_contains(struct rt_match *match)
 	free(match->contained);
 }
 
-static void
-add_lines(struct rt_buf *to, const char *what, const char *lines)
-{
-	struct rt_line line;
-
-	while (rt_field_next(&lines, &line)) {
-		rt_buf_add_text(to, what);
-		rt_match_add_quoted(to, line.text, line.size);
-	}
-}
-
-static void
-describe_fields(const struct rt_match *match, struct rt_buf *to)
-{
-	add_lines(to, ", field ", match->fields);
-}
-
-static void
-describe_contains(const struct rt_match *match, struct rt_buf *to)
-{
-	add_lines(to, ", field with ", match->contains);
-}
-
-static void
-describe_absent(const struct rt_match *match, struct rt_buf *to)
-{
-	add_lines(to, ", no field ", match->absent);
-}
-
 const struct rt_matcher rt_match_field = {
 	.given = offsetof(struct rt_match, fields),
 	.weight = 2,
@@ -287,7 +258,8 @@ const struct rt_matcher rt_match_field = {
 	.fits = fields_fit,
 	.near = fields_near,
 	.say = say_fields,
-	.describe = describe_fields,
+	.called = "field",
+	.by_line = true,
 };
 
 const struct rt_matcher rt_match_contains = {
@@ -298,7 +270,8 @@ const struct rt_matcher rt_match_contains = {
 	.fits = contains_fit,
 	.near = contains_near,
 	.say = say_contains,
-	.describe = describe_contains,
+	.called = "field with",
+	.by_line = true,
 };
 
 const struct rt_matcher rt_match_absent = {
@@ -307,5 +280,6 @@ const struct rt_matcher rt_match_absent = {
 	.read = read_absent,
 	.fits = absent_fit,
 	.say = say_absent,
-	.describe = describe_absent,
+	.called = "no field",
+	.by_line = true,
 };

@@ -376,13 +376,6 @@ say_json(const struct rt_match *match, const struct retort_exchange *seen,
 	say_value(&match->json, false, seen, whose, to);
 }
 
-static void
-describe_json(const struct rt_match *match, struct rt_buf *to)
-{
-	rt_buf_add_text(to, ", JSON ");
-	rt_match_add_quoted(to, match->json.text, strlen(match->json.text));
-}
-
 const struct rt_matcher rt_match_json = {
 	.given = offsetof(struct rt_match, json.text),
 	.weight = 2,
@@ -390,7 +383,7 @@ const struct rt_matcher rt_match_json = {
 	.free = free_json,
 	.fits = json_fits,
 	.say = say_json,
-	.describe = describe_json,
+	.called = "JSON",
 };
 
 /* --- at least the same --- */
@@ -422,14 +415,6 @@ say_json_has(const struct rt_match *match, const struct retort_exchange *seen,
 	say_value(&match->json_has, true, seen, whose, to);
 }
 
-static void
-describe_json_has(const struct rt_match *match, struct rt_buf *to)
-{
-	rt_buf_add_text(to, ", JSON with ");
-	rt_match_add_quoted(to, match->json_has.text,
-		strlen(match->json_has.text));
-}
-
 const struct rt_matcher rt_match_json_has = {
 	.given = offsetof(struct rt_match, json_has.text),
 	.weight = 2,
@@ -437,5 +422,5 @@ const struct rt_matcher rt_match_json_has = {
 	.free = free_json_has,
 	.fits = json_has_fits,
 	.say = say_json_has,
-	.describe = describe_json_has,
+	.called = "JSON with",
 };

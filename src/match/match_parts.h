@@ -158,8 +158,11 @@ struct rt_matcher {
 	void (*say)(const struct rt_match *match,
 		const struct retort_exchange *seen, const char *whose,
 		struct rt_buf *to);
-	/* the condition itself */
+	/* the condition itself; NULL: `called`, if that is not NULL either, and
+	   that member as text, whole or line by line */
 	void (*describe)(const struct rt_match *match, struct rt_buf *to);
+	const char *called;
+	bool by_line;
 };
 
 extern const struct rt_matcher rt_match_method, rt_match_path, rt_match_query;

@@ -352,17 +352,6 @@ add_pattern(struct rt_buf *to, const struct rt_pattern *pattern)
 	rt_match_add_quoted(to, pattern->line.text, pattern->line.size);
 }
 
-static void
-describe(struct rt_buf *to, const char *what,
-	const struct rt_patterns *patterns)
-{
-	for (size_t i = 0; i < patterns->count; i++) {
-		rt_buf_add_format(to, ", %s matching ", what);
-		rt_match_add_quoted(to, patterns->list[i].line.text,
-			patterns->list[i].line.size);
-	}
-}
-
 /* --- paths --- */
 
 static int
@@ -411,12 +400,6 @@ say_path(const struct rt_match *match, const struct retort_exchange *seen,
 	rt_match_add_quoted(to, path, strlen(path));
 }
 
-static void
-describe_path(const struct rt_match *match, struct rt_buf *to)
-{
-	describe(to, "path", &match->path_patterns);
-}
-
 const struct rt_matcher rt_match_path_regex = {
 	.given = offsetof(struct rt_match, path_patterns.text),
 	.weight = 32,
@@ -424,7 +407,8 @@ const struct rt_matcher rt_match_path_regex = {
 	.free = free_path,
 	.fits = path_fits,
 	.say = say_path,
-	.describe = describe_path,
+	.called = "path matching",
+	.by_line = true,
 };
 
 /* --- fields --- */
@@ -492,12 +476,6 @@ say_fields(const struct rt_match *match, const struct retort_exchange *seen,
 	rt_match_add_came(to, &pattern->line, seen);
 }
 
-static void
-describe_fields(const struct rt_match *match, struct rt_buf *to)
-{
-	describe(to, "field", &match->field_patterns);
-}
-
 const struct rt_matcher rt_match_field_regex = {
 	.given = offsetof(struct rt_match, field_patterns.text),
 	.weight = 2,
@@ -506,7 +484,8 @@ const struct rt_matcher rt_match_field_regex = {
 	.fits = fields_fit,
 	.near = fields_near,
 	.say = say_fields,
-	.describe = describe_fields,
+	.called = "field matching",
+	.by_line = true,
 };
 
 /* --- bodies --- */
@@ -557,12 +536,6 @@ say_body(const struct rt_match *match, const struct retort_exchange *seen,
 	rt_match_add_kept(to, seen);
 }
 
-static void
-describe_body(const struct rt_match *match, struct rt_buf *to)
-{
-	describe(to, "body", &match->body_patterns);
-}
-
 const struct rt_matcher rt_match_body_regex = {
 	.given = offsetof(struct rt_match, body_patterns.text),
 	.weight = 2,
@@ -570,5 +543,6 @@ const struct rt_matcher rt_match_body_regex = {
 	.free = free_body,
 	.fits = body_fits,
 	.say = say_body,
-	.describe = describe_body,
+	.called = "body matching",
+	.by_line = true,
 };

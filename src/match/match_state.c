@@ -270,13 +270,6 @@ say_tunnel(const struct rt_match *match, const struct retort_exchange *seen,
 	rt_match_add_quoted(to, seen->tunnel, strlen(seen->tunnel));
 }
 
-static void
-describe_tunnel(const struct rt_match *match, struct rt_buf *to)
-{
-	rt_buf_add_text(to, ", through a tunnel to ");
-	rt_match_add_quoted(to, match->tunnel.text, strlen(match->tunnel.text));
-}
-
 const struct rt_matcher rt_match_tunnel = {
 	.given = offsetof(struct rt_match, tunnel.text),
 	.weight = 8,
@@ -284,5 +277,5 @@ const struct rt_matcher rt_match_tunnel = {
 	.free = free_tunnel,
 	.fits = tunnel_fits,
 	.say = say_tunnel,
-	.describe = describe_tunnel,
+	.called = "through a tunnel to",
 };

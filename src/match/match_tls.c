@@ -185,18 +185,6 @@ say_tls(const struct rt_match *match, const struct retort_exchange *seen,
 		rt_match_add_quoted(to, value, strlen(value));
 }
 
-static void
-describe_tls(const struct rt_match *match, struct rt_buf *to)
-{
-	const char *lines = match->tls;
-	struct rt_line line;
-
-	while (rt_field_next(&lines, &line)) {
-		rt_buf_add_text(to, ", TLS ");
-		rt_match_add_quoted(to, line.text, line.size);
-	}
-}
-
 const struct rt_matcher rt_match_tls = {
 	.given = offsetof(struct rt_match, tls),
 	.weight = 2,
@@ -205,5 +193,6 @@ const struct rt_matcher rt_match_tls = {
 	.fits = tls_fits,
 	.near = tls_near,
 	.say = say_tls,
-	.describe = describe_tls,
+	.called = "TLS",
+	.by_line = true,
 };
