@@ -68,7 +68,7 @@ static void
 free_one(struct rt_match *match, const struct rt_matcher *matcher)
 {
 	if (matcher->free != NULL)
-		matcher->free(match);
+		matcher->free((char *)match + matcher->given);
 	else
 		free(member_of(match, matcher));
 }

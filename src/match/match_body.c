@@ -38,13 +38,15 @@ static int
 read_body_has(struct rt_match *match, const struct retort_requests *when,
 	char *error)
 {
-	int code = rt_match_copy(&match->body_has, when->if_body_has);
+	int code = rt_match_copy(&match->body_has.text, when->if_body_has);
 
-	if (code == 0 && match->body_has != NULL)
-		code = rt_needle_set_bytes(&match->had, match->body_has,
-			strlen(match->body_has), match->nocase);
-	if (code == 0 && match->body != NULL && match->body_has != NULL &&
-		!rt_needle_in(&match->had, match->body, match->body_size))
+	if (code == 0 && match->body_has.text != NULL)
+		code = rt_needle_set_bytes(&match->body_has.needle,
+			match->body_has.text, strlen(match->body_has.text),
+			match->nocase);
+	if (code == 0 && match->body != NULL && match->body_has.text != NULL &&
+		!rt_needle_in(&match->body_has.needle, match->body,
+			match->body_size))
 		return rt_fail(error, -EINVAL,
 			"if_body_has: no request can fit: the wanted body does "
 			"not contain the wanted part");
@@ -67,10 +69,12 @@ read_body_begins(struct rt_match *match, const struct retort_requests *when,
 }
 
 static void
-free_body_has(struct rt_match *match)
+free_body_has(void *member)
 {
-	free(match->body_has);
-	rt_needle_free(&match->had);
+	struct rt_body_part *part = member;
+
+	free(part->text);
+	rt_needle_free(&part->needle);
 }
 
 /* A body that was not kept whole fits no condition. */
@@ -92,8 +96,8 @@ body_begins_fits(const struct rt_match *match,
 static bool
 body_has_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
-	return rt_needle_in(&match->had, seen->body ? seen->body : "",
-		seen->body_size);
+	return rt_needle_in(&match->body_has.needle,
+		seen->body ? seen->body : "", seen->body_size);
 }
 
 void
@@ -146,7 +150,8 @@ say_body_has(const struct rt_match *match, const struct retort_exchange *seen,
 	const char *whose, struct rt_buf *to)
 {
 	rt_buf_add_format(to, "body differs from %s: no ", whose);
-	rt_match_add_quoted(to, match->body_has, strlen(match->body_has));
+	rt_match_add_quoted(to, match->body_has.text,
+		strlen(match->body_has.text));
 	rt_buf_add_text(to, " in ");
 	rt_match_add_quoted(to, seen->body ? seen->body : "", seen->body_size);
 	rt_match_add_kept(to, seen);
@@ -178,7 +183,7 @@ const struct rt_matcher rt_match_body_begins = {
 };
 
 const struct rt_matcher rt_match_body_has = {
-	.given = offsetof(struct rt_match, body_has),
+	.given = offsetof(struct rt_match, body_has.text),
 	.weight = 2,
 	.read = read_body_has,
 	.free = free_body_has,
@@ -204,12 +209,6 @@ read_body_glob(struct rt_match *match, const struct retort_requests *when,
 		0 :
 		rt_glob_set(&match->body_glob, when->if_body_glob,
 			strlen(when->if_body_glob), glob_coding(match));
-}
-
-static void
-free_body_glob(struct rt_match *match)
-{
-	rt_glob_free(&match->body_glob);
 }
 
 static bool
@@ -239,7 +238,7 @@ const struct rt_matcher rt_match_body_glob = {
 	.given = offsetof(struct rt_match, body_glob.text),
 	.weight = 2,
 	.read = read_body_glob,
-	.free = free_body_glob,
+	.free = rt_match_free_glob,
 	.fits = body_glob_fits,
 	.say = say_body_glob,
 	.called = "body like",

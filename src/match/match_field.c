@@ -24,7 +24,7 @@ read_lines(char **to, const char *lines, bool with_value, const char *what,
 static int
 split_contains(struct rt_match *match)
 {
-	const char *lines = match->contains;
+	const char *lines = match->contains.lines;
 	struct rt_line line;
 	size_t room = 0;
 	int code = 0;
@@ -32,10 +32,10 @@ split_contains(struct rt_match *match)
 	while (code == 0 && rt_field_next(&lines, &line)) {
 		struct rt_needle *part;
 
-		if (!rt_grow(&match->contained, &room, match->contained_count,
-			    sizeof *part))
+		if (!rt_grow(&match->contains.parts, &room,
+			    match->contains.count, sizeof *part))
 			return -ENOMEM;
-		part = match->contained + match->contained_count++;
+		part = match->contains.parts + match->contains.count++;
 		code = rt_needle_set_bytes(part, line.value, line.value_size,
 			match->nocase);
 	}
@@ -67,11 +67,11 @@ static bool
 find_unfit(const struct rt_match *match, const struct retort_exchange *seen,
 	bool contains, struct rt_line *line)
 {
-	const char *lines = contains ? match->contains : match->fields;
+	const char *lines = contains ? match->contains.lines : match->fields;
 
 	for (size_t i = 0; rt_field_next(&lines, line); i++)
 		if (!line_fits(match, line,
-			    contains ? match->contained + i : NULL, seen))
+			    contains ? match->contains.parts + i : NULL, seen))
 			return true;
 	return false;
 }
@@ -213,7 +213,7 @@ static int
 read_contains(struct rt_match *match, const struct retort_requests *when,
 	char *error)
 {
-	int code = read_lines(&match->contains, when->if_contains, true,
+	int code = read_lines(&match->contains.lines, when->if_contains, true,
 		"if_contains", error);
 
 	return code < 0 ? code : split_contains(match);
@@ -232,7 +232,7 @@ read_absent(struct rt_match *match, const struct retort_requests *when,
 
 	while (code == 0 && rt_field_next(&lines, &line))
 		if (rt_field_has_same(match->fields, &line) ||
-			rt_field_has_same(match->contains, &line))
+			rt_field_has_same(match->contains.lines, &line))
 			return rt_fail(error, -EINVAL,
 				"if_absent: no request can fit: field '%.*s' "
 				"is both wanted and absent",
@@ -243,12 +243,14 @@ read_absent(struct rt_match *match, const struct retort_requests *when,
 }
 
 static void
-free_contains(struct rt_match *match)
+free_contains(void *member)
 {
-	free(match->contains);
-	while (match->contained_count > 0)
-		rt_needle_free(match->contained + --match->contained_count);
-	free(match->contained);
+	struct rt_contained *contains = member;
+
+	free(contains->lines);
+	while (contains->count > 0)
+		rt_needle_free(contains->parts + --contains->count);
+	free(contains->parts);
 }
 
 const struct rt_matcher rt_match_field = {
@@ -263,7 +265,7 @@ const struct rt_matcher rt_match_field = {
 };
 
 const struct rt_matcher rt_match_contains = {
-	.given = offsetof(struct rt_match, contains),
+	.given = offsetof(struct rt_match, contains.lines),
 	.weight = 2,
 	.read = read_contains,
 	.free = free_contains,

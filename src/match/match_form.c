@@ -119,12 +119,6 @@ read_form(struct rt_match *match, const struct retort_requests *when,
 			  rt_pairs_only(&match->form, when->if_form_only);
 }
 
-static void
-free_form(struct rt_match *match)
-{
-	rt_pairs_free(&match->form);
-}
-
 static bool
 form_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
@@ -154,7 +148,7 @@ const struct rt_matcher rt_match_form = {
 	.given = offsetof(struct rt_match, form.text),
 	.weight = 2,
 	.read = read_form,
-	.free = free_form,
+	.free = rt_pairs_free,
 	.fits = form_fits,
 	.near = form_near,
 	.say = say_form,
@@ -169,12 +163,6 @@ read_file(struct rt_match *match, const struct retort_requests *when,
 {
 	return rt_pairs_read(&match->file, when->if_file, RT_IN_FILE, "if_file",
 		error);
-}
-
-static void
-free_file(struct rt_match *match)
-{
-	rt_pairs_free(&match->file);
 }
 
 static bool
@@ -206,7 +194,7 @@ const struct rt_matcher rt_match_file = {
 	.given = offsetof(struct rt_match, file.text),
 	.weight = 2,
 	.read = read_file,
-	.free = free_file,
+	.free = rt_pairs_free,
 	.fits = file_fits,
 	.near = file_near,
 	.say = say_file,

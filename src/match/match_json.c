@@ -194,8 +194,10 @@ read_value(struct rt_json *json, const char *text, const char *member,
 }
 
 static void
-free_value(struct rt_json *json)
+free_value(void *member)
 {
+	struct rt_json *json = member;
+
 	free(json->text);
 	json_decref(json->value);
 }
@@ -319,9 +321,9 @@ read_value(struct rt_json *json, const char *text, const char *member,
 }
 
 static void
-free_value(struct rt_json *json)
+free_value(void *member)
 {
-	(void)json;
+	(void)member;
 }
 
 static bool
@@ -357,12 +359,6 @@ read_json(struct rt_match *match, const struct retort_requests *when,
 	return read_value(&match->json, when->if_json, "if_json", error);
 }
 
-static void
-free_json(struct rt_match *match)
-{
-	free_value(&match->json);
-}
-
 static bool
 json_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
@@ -380,7 +376,7 @@ const struct rt_matcher rt_match_json = {
 	.given = offsetof(struct rt_match, json.text),
 	.weight = 2,
 	.read = read_json,
-	.free = free_json,
+	.free = free_value,
 	.fits = json_fits,
 	.say = say_json,
 	.called = "JSON",
@@ -394,12 +390,6 @@ read_json_has(struct rt_match *match, const struct retort_requests *when,
 {
 	return read_value(&match->json_has, when->if_json_has, "if_json_has",
 		error);
-}
-
-static void
-free_json_has(struct rt_match *match)
-{
-	free_value(&match->json_has);
 }
 
 static bool
@@ -419,7 +409,7 @@ const struct rt_matcher rt_match_json_has = {
 	.given = offsetof(struct rt_match, json_has.text),
 	.weight = 2,
 	.read = read_json_has,
-	.free = free_json_has,
+	.free = free_value,
 	.fits = json_has_fits,
 	.say = say_json_has,
 	.called = "JSON with",

@@ -179,28 +179,30 @@ read_logins(struct rt_match *match, const struct retort_requests *when,
 				"Digest",
 				kind->member, kind->field);
 		before = kind;
-		if (match->logins == NULL)
-			match->logins =
-				calloc(RT_LOGINS, sizeof *match->logins);
-		if (match->logins == NULL)
+		if (match->logins.list == NULL)
+			match->logins.list =
+				calloc(RT_LOGINS, sizeof *match->logins.list);
+		if (match->logins.list == NULL)
 			return -ENOMEM;
-		match->logins[match->login_count].kind = kind;
-		code = read_one(&match->logins[match->login_count++], text,
-			error);
+		match->logins.list[match->logins.count].kind = kind;
+		code = read_one(&match->logins.list[match->logins.count++],
+			text, error);
 	}
 	return code;
 }
 
 static void
-free_logins(struct rt_match *match)
+free_logins(void *member)
 {
-	for (size_t i = 0; i < match->login_count; i++) {
-		rt_hash_close(match->logins[i].hash);
-		free(match->logins[i].challenge_room);
-		free(match->logins[i].room);
-		free(match->logins[i].text);
+	struct rt_logins *logins = member;
+
+	for (size_t i = 0; i < logins->count; i++) {
+		rt_hash_close(logins->list[i].hash);
+		free(logins->list[i].challenge_room);
+		free(logins->list[i].room);
+		free(logins->list[i].text);
 	}
-	free(match->logins);
+	free(logins->list);
 }
 
 /* --- comparing --- */
@@ -418,9 +420,9 @@ fits(const struct rt_login *login, const struct retort_exchange *seen,
 static const struct rt_login *
 find_unfit(const struct rt_match *match, const struct retort_exchange *seen)
 {
-	for (size_t i = 0; i < match->login_count; i++)
-		if (!fits(&match->logins[i], seen, NULL))
-			return &match->logins[i];
+	for (size_t i = 0; i < match->logins.count; i++)
+		if (!fits(&match->logins.list[i], seen, NULL))
+			return &match->logins.list[i];
 	return NULL;
 }
 
@@ -448,8 +450,8 @@ say_logins(const struct rt_match *match, const struct retort_exchange *seen,
 static void
 describe_logins(const struct rt_match *match, struct rt_buf *to)
 {
-	for (size_t i = 0; i < match->login_count; i++) {
-		const struct rt_login *login = &match->logins[i];
+	for (size_t i = 0; i < match->logins.count; i++) {
+		const struct rt_login *login = &match->logins.list[i];
 
 		rt_buf_add_format(to, ", %s by %s as ", login->kind->field,
 			login->kind->scheme);
@@ -458,7 +460,7 @@ describe_logins(const struct rt_match *match, struct rt_buf *to)
 }
 
 const struct rt_matcher rt_match_login = {
-	.given = offsetof(struct rt_match, logins),
+	.given = offsetof(struct rt_match, logins.list),
 	.weight = 2,
 	.read = read_logins,
 	.free = free_logins,

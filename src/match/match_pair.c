@@ -168,8 +168,10 @@ free_list(struct rt_pair_list *list)
 }
 
 void
-rt_pairs_free(struct rt_pairs *pairs)
+rt_pairs_free(void *member)
 {
+	struct rt_pairs *pairs = member;
+
 	free_list(&pairs->wanted);
 	free_list(&pairs->absent);
 	free(pairs->text);

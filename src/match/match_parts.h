@@ -47,7 +47,7 @@ int rt_pairs_read(struct rt_pairs *pairs, const char *text,
 int rt_pairs_read_absent(struct rt_pairs *pairs, const char *text,
 	enum rt_coding coding, const char *member, char *error);
 int rt_pairs_only(struct rt_pairs *pairs, bool only);
-void rt_pairs_free(struct rt_pairs *pairs);
+void rt_pairs_free(void *pairs);
 
 /* Whether the pairs that came fit, whether one came that nearly does, and what
    differs; `noun` is what one of them is called. */
@@ -97,20 +97,42 @@ struct rt_matcher;
 /* Conditions that there can be. */
 #define RT_MATCHERS 24
 
+struct rt_logins {
+	struct rt_login *list; /* NULL: nothing is asked */
+	size_t count;
+};
+
+/* Texts that fields contain. */
+struct rt_contained {
+	char *lines; /* as they were given; NULL: nothing is asked */
+	struct rt_needle *parts; /* the value of each */
+	size_t count;
+};
+
+/* A text that the body contains. */
+struct rt_body_part {
+	char *text; /* NULL: nothing is asked */
+	struct rt_needle needle;
+};
+
+/* Facts of TLS. */
+struct rt_facts {
+	char *lines;            /* as they were given; NULL: nothing is asked */
+	struct rt_glob *values; /* of each */
+	size_t count;
+};
+
 struct rt_match {
 	const struct rt_matcher *given[RT_MATCHERS + 1]; /* and a NULL */
 	char *method;                                    /* NULL: any */
 	struct rt_glob path;
 	struct rt_pairs query;
 	char *fields;
-	char *contains;
-	struct rt_needle *contained; /* the value of each line of these */
-	size_t contained_count;
+	struct rt_contained contains;
 	char *absent;
 	char *body;
 	size_t body_size;
-	char *body_has;
-	struct rt_needle had; /* the same */
+	struct rt_body_part body_has;
 	char *body_begins;
 	struct rt_glob body_glob;
 	char *in;
@@ -121,11 +143,8 @@ struct rt_match {
 	struct rt_patterns path_patterns;
 	struct rt_patterns field_patterns;
 	struct rt_patterns body_patterns;
-	struct rt_login *logins; /* NULL: none is asked for */
-	size_t login_count;
-	char *tls;
-	struct rt_glob *tls_values; /* of each line of these */
-	size_t tls_count;
+	struct rt_logins logins;
+	struct rt_facts tls;
 	const int *refused; /* this, or NULL: it does not matter */
 	int refused_with;   /* a status, or RETORT_ANY */
 	char *nth;          /* as it was given, */
@@ -147,8 +166,8 @@ struct rt_matcher {
 	/* 0 or -errno, with a line in `error`; NULL: another row reads it */
 	int (*read)(struct rt_match *match, const struct retort_requests *when,
 		char *error);
-	/* NULL: that member is freed */
-	void (*free)(struct rt_match *match);
+	/* frees what begins with that member; NULL: it is a text */
+	void (*free)(void *member);
 	bool (*fits)(const struct rt_match *match,
 		const struct retort_exchange *seen);
 	/* how near it is when it is not met, worth less; NULL: not at all */
@@ -221,6 +240,19 @@ rt_match_same(const struct rt_match *match, const char *a, size_t a_size,
 		if (rt_fold(a[i]) != rt_fold(b[i]))
 			return false;
 	return true;
+}
+
+/* Frees of conditions. */
+static inline void
+rt_match_free_glob(void *glob)
+{
+	rt_glob_free(glob);
+}
+
+static inline void
+rt_match_free_nothing(void *member)
+{
+	(void)member;
 }
 
 /* The request line in words: "POST /users", or "any request". */

@@ -307,8 +307,10 @@ read_patterns(struct rt_patterns *patterns, const char *text, bool of_fields,
 }
 
 static void
-free_patterns(struct rt_patterns *patterns)
+free_patterns(void *member)
 {
+	struct rt_patterns *patterns = member;
+
 	for (size_t i = 0; i < patterns->count; i++)
 		if (patterns->list[i].compiled)
 			regfree(&patterns->list[i].regex);
@@ -362,12 +364,6 @@ read_path(struct rt_match *match, const struct retort_requests *when,
 		false, false, "if_path_matches", error);
 }
 
-static void
-free_path(struct rt_match *match)
-{
-	free_patterns(&match->path_patterns);
-}
-
 /* The first pattern that does not match; NULL: all do. */
 static const struct rt_pattern *
 find_path(const struct rt_match *match, const struct retort_exchange *seen)
@@ -404,7 +400,7 @@ const struct rt_matcher rt_match_path_regex = {
 	.given = offsetof(struct rt_match, path_patterns.text),
 	.weight = 32,
 	.read = read_path,
-	.free = free_path,
+	.free = free_patterns,
 	.fits = path_fits,
 	.say = say_path,
 	.called = "path matching",
@@ -424,12 +420,6 @@ read_fields(struct rt_match *match, const struct retort_requests *when,
 		code :
 		read_patterns(&match->field_patterns, when->if_field_matches,
 			true, match->nocase, "if_field_matches", error);
-}
-
-static void
-free_fields(struct rt_match *match)
-{
-	free_patterns(&match->field_patterns);
 }
 
 static bool
@@ -480,7 +470,7 @@ const struct rt_matcher rt_match_field_regex = {
 	.given = offsetof(struct rt_match, field_patterns.text),
 	.weight = 2,
 	.read = read_fields,
-	.free = free_fields,
+	.free = free_patterns,
 	.fits = fields_fit,
 	.near = fields_near,
 	.say = say_fields,
@@ -496,12 +486,6 @@ read_body(struct rt_match *match, const struct retort_requests *when,
 {
 	return read_patterns(&match->body_patterns, when->if_body_matches,
 		false, match->nocase, "if_body_matches", error);
-}
-
-static void
-free_body(struct rt_match *match)
-{
-	free_patterns(&match->body_patterns);
 }
 
 static const struct rt_pattern *
@@ -540,7 +524,7 @@ const struct rt_matcher rt_match_body_regex = {
 	.given = offsetof(struct rt_match, body_patterns.text),
 	.weight = 2,
 	.read = read_body,
-	.free = free_body,
+	.free = free_patterns,
 	.fits = body_fits,
 	.say = say_body,
 	.called = "body matching",

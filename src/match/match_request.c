@@ -64,18 +64,6 @@ read_request(struct rt_match *match, const struct retort_requests *when,
 	return code;
 }
 
-static void
-free_path(struct rt_match *match)
-{
-	rt_glob_free(&match->path);
-}
-
-static void
-free_query(struct rt_match *match)
-{
-	rt_pairs_free(&match->query);
-}
-
 static bool
 method_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
@@ -251,7 +239,7 @@ const struct rt_matcher rt_match_path = {
 	.given = offsetof(struct rt_match, path.text),
 	.weight = 32,
 	.presumed = true,
-	.free = free_path,
+	.free = rt_match_free_glob,
 	.fits = path_fits,
 	.near = path_near,
 	.say = say_path,
@@ -262,7 +250,7 @@ const struct rt_matcher rt_match_query = {
 	.weight = 4,
 	.presumed = true,
 	.read = read_query,
-	.free = free_query,
+	.free = rt_pairs_free,
 	.fits = query_fits,
 	.near = query_near,
 	.say = say_query,
@@ -287,12 +275,6 @@ read_refused(struct rt_match *match, const struct retort_requests *when,
 	match->refused_with = status;
 	match->refused = &match->refused_with;
 	return 0;
-}
-
-static void
-free_refused(struct rt_match *match)
-{
-	match->refused = NULL;
 }
 
 static bool
@@ -326,7 +308,7 @@ const struct rt_matcher rt_match_refused = {
 	.given = offsetof(struct rt_match, refused),
 	.weight = 8,
 	.read = read_refused,
-	.free = free_refused,
+	.free = rt_match_free_nothing,
 	.fits = refused_fits,
 	.say = say_refused,
 	.describe = describe_refused,

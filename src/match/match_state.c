@@ -171,12 +171,6 @@ read_protocol(struct rt_match *match, const struct retort_requests *when,
 	return 0;
 }
 
-static void
-free_protocol(struct rt_match *match)
-{
-	match->protocol = NULL;
-}
-
 static bool
 protocol_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
@@ -204,7 +198,7 @@ const struct rt_matcher rt_match_protocol = {
 	.given = offsetof(struct rt_match, protocol),
 	.weight = 64,
 	.read = read_protocol,
-	.free = free_protocol,
+	.free = rt_match_free_nothing,
 	.fits = protocol_fits,
 	.say = say_protocol,
 	.describe = describe_protocol,
@@ -240,12 +234,6 @@ read_tunnel(struct rt_match *match, const struct retort_requests *when,
 	return rt_glob_set(&match->tunnel, text, size, RT_AS_IT_IS);
 }
 
-static void
-free_tunnel(struct rt_match *match)
-{
-	rt_glob_free(&match->tunnel);
-}
-
 static bool
 tunnel_fits(const struct rt_match *match, const struct retort_exchange *seen)
 {
@@ -274,7 +262,7 @@ const struct rt_matcher rt_match_tunnel = {
 	.given = offsetof(struct rt_match, tunnel.text),
 	.weight = 8,
 	.read = read_tunnel,
-	.free = free_tunnel,
+	.free = rt_match_free_glob,
 	.fits = tunnel_fits,
 	.say = say_tunnel,
 	.called = "through a tunnel to",

@@ -78,11 +78,11 @@ static bool
 find_unfit(const struct rt_match *match, const struct retort_exchange *seen,
 	struct rt_line *line)
 {
-	const char *lines = match->tls;
+	const char *lines = match->tls.lines;
 
 	for (size_t i = 0; rt_field_next(&lines, line); i++)
 		if (seen->tls_version == NULL ||
-			!fact_fits(find_fact(line), match->tls_values + i,
+			!fact_fits(find_fact(line), match->tls.values + i,
 				seen))
 			return true;
 	return false;
@@ -111,9 +111,9 @@ add_line(struct rt_match *match, const struct rt_line *line, size_t *room,
 			"version, cipher, alpn, sni, client or resumed, a "
 			"colon, and a value",
 			error);
-	if (!rt_grow(&match->tls_values, room, match->tls_count, sizeof *glob))
+	if (!rt_grow(&match->tls.values, room, match->tls.count, sizeof *glob))
 		return -ENOMEM;
-	glob = match->tls_values + match->tls_count++;
+	glob = match->tls.values + match->tls.count++;
 	code = rt_glob_set(glob, line->value, line->value_size, fact->coding);
 	if (code < 0 || fact->expected == NULL)
 		return code;
@@ -127,8 +127,8 @@ static int
 read_tls(struct rt_match *match, const struct retort_requests *when,
 	char *error)
 {
-	int code = rt_match_copy(&match->tls, when->if_tls);
-	const char *lines = match->tls;
+	int code = rt_match_copy(&match->tls.lines, when->if_tls);
+	const char *lines = match->tls.lines;
 	struct rt_line line;
 	size_t room = 0;
 
@@ -138,12 +138,14 @@ read_tls(struct rt_match *match, const struct retort_requests *when,
 }
 
 static void
-free_tls(struct rt_match *match)
+free_tls(void *member)
 {
-	free(match->tls);
-	while (match->tls_count > 0)
-		rt_glob_free(match->tls_values + --match->tls_count);
-	free(match->tls_values);
+	struct rt_facts *tls = member;
+
+	free(tls->lines);
+	while (tls->count > 0)
+		rt_glob_free(tls->values + --tls->count);
+	free(tls->values);
 }
 
 /* --- the condition --- */
@@ -186,7 +188,7 @@ say_tls(const struct rt_match *match, const struct retort_exchange *seen,
 }
 
 const struct rt_matcher rt_match_tls = {
-	.given = offsetof(struct rt_match, tls),
+	.given = offsetof(struct rt_match, tls.lines),
 	.weight = 2,
 	.read = read_tls,
 	.free = free_tls,
