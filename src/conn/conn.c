@@ -75,18 +75,6 @@ has_said_more(const struct rt_conn *conn)
 		conn->client_close != RETORT_NOTHING;
 }
 
-/* The ordinary ending: if nothing is waited for after the FIN, or said before
-   it, close(2) sends it. */
-static void
-close_script(struct rt_conn *conn)
-{
-	if (conn->config->linger || conn->enclosed || conn->rest_is_next ||
-		conn->drained > 0 || rt_conn_must_drain(conn))
-		rt_conn_finish(conn);
-	else
-		rt_conn_end_answered(conn, false);
-}
-
 /* The script may be at its end. */
 static void
 end_script(struct rt_conn *conn)
@@ -97,10 +85,8 @@ end_script(struct rt_conn *conn)
 			rt_conn_await_next(conn);
 		break;
 	case RT_STEP_HALF:
-		rt_conn_finish(conn);
-		break;
 	case RT_STEP_CLOSE:
-		close_script(conn);
+		rt_conn_finish(conn);
 		break;
 	case RT_STEP_RESET:
 		rt_conn_end(conn, RETORT_ANSWERED, RETORT_RST);

@@ -39,7 +39,6 @@
  * one has come; a FIN or time-out there makes that the last piece. While its
  * reply is sent, nothing is read.
  *
- * If nothing has to be waited for after the FIN, REPLY leads to OVER at once.
  * RT_STEP_NEXT leads from REPLY back to IDLE, where a FIN leads to FINISH. It
  * says what the connection speaks from then on. If bytes of the next request
  * have come already, the connection asks for the NEXT first. With HTTP, or when
@@ -203,8 +202,6 @@ struct rt_conn {
 	uint64_t drained;
 	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
 	bool local;           /* a Unix socket, which cannot be reset */
-	bool enclosed;        /* in TLS, which ends before the connection does;
-	                         the owner sets it */
 	uint16_t named_by;    /* bytes of its PROXY header; 0: none was taken */
 	enum rt_rest rest;
 	bool complete;        /* the request is complete */

@@ -97,7 +97,6 @@ rt_server_begin_tls(struct retort *server, struct rt_served *served)
 		rt_io_release(server->io, &served->conn.chan);
 	tls->beneath = beneath;
 	served->tls = tls;
-	served->conn.enclosed = true;
 	served->shook[0] = served->shook[1] = 0;
 	served->shaken = !server->recorded;
 	rt_record_begin_tls(served);

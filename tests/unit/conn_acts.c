@@ -265,7 +265,6 @@ open_conn(struct hand *hand)
 	if (hand->conn.buffers != NULL)
 		(void)rt_conn_unlend(&hand->conn);
 	rt_conn_open(&hand->conn, -1, &nobody, &hand->config, hand->now);
-	hand->conn.enclosed = !hand->bare;
 	hand->sent.size = 0;
 }
 
@@ -286,7 +285,6 @@ act_open(struct line *line)
 	struct hand *hand = line->hand;
 	struct rt_conn_config *config = &hand->config;
 
-	hand->bare = false;
 	*config = (struct rt_conn_config){
 		.limits = {.target = 8192, .head = 65536, .fields = 100},
 		.idle_timeout = IDLE_TIMEOUT,
@@ -306,8 +304,6 @@ act_open(struct line *line)
 			config->exchanges = (uint64_t)next_number(line);
 		else if (next_is(line, "linger"))
 			config->linger = true;
-		else if (next_is(line, "bare"))
-			hand->bare = true;
 		else if (next_is(line, "tells"))
 			config->tells = true;
 		else if (next_is(line, "proxied"))

@@ -24,21 +24,6 @@
 static const struct play drains[] = {
 	{"closes at once when all was read",
 		ANSWERED "FINISH -/finish; finish; OVER answered; sent ANSWER"},
-	{"without TLS, to close is all",
-		"open bare; receive GET; want; answer; send; OVER answered;"
-		"closes -/FIN; sent ANSWER"},
-	{"without TLS, and what is left is dropped",
-		"open bare; receive GET 'garbage'; want; answer; send;"
-		"FINISH recv/finish; finish; DRAIN recv/- 2000ms"},
-	{"without TLS, and who lingers does",
-		"open bare linger; receive GET; want; answer; send; FINISH;"
-		"finish; DRAIN"},
-	{"without TLS, and half is half",
-		"open bare; receive GET; want; reply 'ab' half; send; FINISH;"
-		"finish; DRAIN recv/- never"},
-	{"without TLS, and pieces may come",
-		"open bare tcp; receive 'x'; reply 'OK' close; send; FINISH;"
-		"finish; DRAIN"},
 	{"the FIN fails", ANSWERED "finish ENOTCONN; OVER reset"},
 	{"a drain ends with the client's FIN",
 		DRAINS "receive 'more'; DRAIN; receive FIN; OVER answered"},

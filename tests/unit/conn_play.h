@@ -41,10 +41,8 @@
  * The owner
  *
  *	open [tcp|http] [framing='lines'] [keep] [exchanges=N] [linger]
- *	     [bare] [proxied] [tells] [max=N] [idle=TIME] [head=TIME] [body=TIME] [write=TIME]
- *	                   another connection; a play begins with one. It is
- *	                   in TLS, so that there is always a FIN to be sent,
- *	                   unless it is bare
+ *	     [proxied] [tells] [max=N] [idle=TIME] [head=TIME] [body=TIME] [write=TIME]
+ *	                   another connection; a play begins with one
  *	datagram 'text' [truncated] [because 'reason']
  *	                   the same, of a datagram
  *	lend [ERRNO]; unlend
@@ -136,7 +134,6 @@ struct hand {
 	struct bytes sent;
 	size_t taken; /* of what was offered last */
 	char reason[64];
-	bool bare; /* no TLS */
 	int64_t now;
 	const char *play; /* the statement that is played, */
 	uint64_t number;  /* and the number of the play */

@@ -141,6 +141,46 @@ START_TEST(phases_have_times_of_their_own)
 }
 END_TEST
 
+/* The client says more after its request was read, before there is a reply. */
+static int
+say_more(void *arg, const struct retort_exchange *exchange,
+	struct retort_reply *reply)
+{
+	(void)exchange;
+	(void)reply;
+	say(*(int *)arg, "\r\n");
+	return 0;
+}
+
+/* A close(2) that leaves bytes unread resets the connection, and a reply that no
+   FIN came after is lost. */
+START_TEST(what_comes_at_the_end_loses_no_reply)
+{
+	static char body[30000];
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	memset(body, 'a', sizeof body);
+	open_with((struct retort_options){.unrecorded = true}, _i);
+	ON("/", .handler = say_more, .handler_arg = &fd, .body = body,
+		.body_size = sizeof body);
+	fd = connect_client();
+	say(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+	TURN_UNTIL(retort_stats(server).replies == 1);
+	/* by a FIN, or a reset after all of it */
+	(void)talk(fd, "", 0, &got, NULL);
+	assert_begins(got, "HTTP/1.1 200 ");
+	ck_assert_msg(got.size > sizeof body &&
+			memcmp(got.data + got.size - sizeof body, body,
+				sizeof body) == 0,
+		"expected a head and %zu bytes, got %zu bytes: %.300s",
+		sizeof body, got.size, (char *)got.data);
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -149,6 +189,8 @@ main(void)
 
 	rt_test_loop(tcase, everything_is_sent_first, 0, WAYS);
 	rt_test_loop(tcase, an_upload_that_is_cut_off_is_told, 0, WAYS);
+	rt_test_loop(tcase, what_comes_at_the_end_loses_no_reply, 0,
+		BASIC_WAYS);
 	rt_test_case(suite, tcase);
 	tcase = tcase_create("times");
 	rt_test_loop(tcase, phases_have_times_of_their_own, 0, BASIC_WAYS);
