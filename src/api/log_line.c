@@ -489,7 +489,7 @@ add_rule(struct line *line, const struct retort_exchange *exchange)
 	}
 	if (exchange->protocol != RETORT_HTTP ||
 		!can_come(method, target, version)) {
-		add(line, ": no request that can come again");
+		add(line, ": no request that can be repeated");
 		return;
 	}
 	add(line, "\n@on %.*s ", (int)method.size, method.text);

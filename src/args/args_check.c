@@ -77,7 +77,9 @@ has_one(const struct given *given, const char *words, size_t size,
 			strcmp(one, args_modes[given->args.mode]) == 0)
 			return true;
 		(void)snprintf(names + used, NAMES - used, "%s%s%s",
-			used > 0 ? " or " : "",
+			used == 0                 ? "" :
+				at[length] == '|' ? ", " :
+						    " or ",
 			args_mode(one) != MODE_SERVE ? "" : "--", one);
 		at += length;
 	}
@@ -286,8 +288,7 @@ read_reply(struct args *args, const struct given *given)
 	if ((reply->status == 204 || reply->status == 304) && given->body &&
 		given->faults == NULL)
 		args_die(EXIT_USAGE,
-			"--status %d has no body: --body and it exclude each "
-			"other",
+			"--status %d allows no body: leave out --body",
 			reply->status);
 }
 

@@ -75,7 +75,7 @@ sandbox_version(void)
 
 	if (version < 0)
 		return "without a sandbox: the kernel has no Landlock";
-	(void)snprintf(line, sizeof line, "sandbox by Landlock, version %d",
+	(void)snprintf(line, sizeof line, "sandboxed by Landlock, version %d",
 		version);
 	return line;
 }
@@ -264,7 +264,7 @@ sandbox_enter(const struct args *args, struct output *output)
 	if (version < 0)
 		output_say(output, "without a sandbox: %s", strerror(-version));
 	else
-		output_say(output, "in a sandbox by Landlock, version %d%s",
+		output_say(output, "sandboxed by Landlock, version %d%s",
 			version,
 			reads_anything(args) ? " (it may read any file)" : "");
 }

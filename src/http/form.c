@@ -189,9 +189,8 @@ begin_first(struct rt_pair_reader *form)
 		    form->boundary_size - 2))
 		return begin_part(form, at + form->boundary_size - 2);
 	at = find_delimiter(form, at);
-	return at != NULL ?
-		begin_part(form, at + form->boundary_size) :
-		fail(form, form->begin, "its boundary does not come");
+	return at != NULL ? begin_part(form, at + form->boundary_size) :
+			    fail(form, form->begin, "its boundary is missing");
 }
 
 /* A field of a part's head. */
@@ -265,7 +264,7 @@ next_part(struct rt_pair_reader *form, struct rt_form_pair *pair)
 		return false;
 	end = find_delimiter(form, form->at);
 	if (end == NULL)
-		return fail(form, form->end, "its last boundary does not come");
+		return fail(form, form->end, "its last boundary is missing");
 	pair->value.text = end > form->at ? form->at + 2 : end;
 	pair->value.size = (size_t)(end - pair->value.text);
 	(void)begin_part(form, end + form->boundary_size);

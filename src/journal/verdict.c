@@ -320,7 +320,7 @@ add_came(struct judgement *judgement, const struct rt_match *match)
 		if (!rt_match_fits(match, seen))
 			continue;
 		left--;
-		rt_buf_add_text(judgement->text, "  came: ");
+		rt_buf_add_text(judgement->text, "  got: ");
 		rt_match_name(seen, judgement->text);
 		rt_buf_add_text(judgement->text, ", ");
 		if (seen->protocol != RETORT_HTTP)
@@ -422,7 +422,7 @@ judge_count(struct judgement *judgement, size_t number,
 	rt_match_describe(match, judgement->text);
 	rt_buf_add_text(judgement->text, "): expected ");
 	add_count(judgement->text, expectation);
-	rt_buf_add_format(judgement->text, ", came %zu", came);
+	rt_buf_add_format(judgement->text, ", got %zu", came);
 	if (expectation->counts && came > 0)
 		rt_buf_add_format(judgement->text, " on %zu", on);
 	rt_buf_add(judgement->text, "\n", 1);
@@ -455,7 +455,7 @@ judge_order(struct judgement *judgement, size_t number,
 		rt_match_describe(expectation->matches[next - 1],
 			judgement->text);
 	}
-	rt_buf_add_text(judgement->text, ", which did not come\n");
+	rt_buf_add_text(judgement->text, ", which did not arrive\n");
 	add_nearest(judgement, missing, whose);
 }
 

@@ -124,7 +124,7 @@ say_difference(const struct rt_match *match, const char *wanted, size_t size,
 	rt_buf_add_format(to, "body differs from %s at byte %zu: expected ",
 		whose, n);
 	rt_match_add_quoted(to, wanted + from, size - from);
-	rt_buf_add_text(to, ", came ");
+	rt_buf_add_text(to, ", got ");
 	rt_match_add_quoted(to, body + from, seen->body_size - from);
 	rt_match_add_kept(to, seen);
 }
@@ -229,7 +229,7 @@ say_body_glob(const struct rt_match *match, const struct retort_exchange *seen,
 
 	rt_buf_add_format(to, "body differs from %s: expected ", whose);
 	rt_match_add_quoted(to, glob, strlen(glob));
-	rt_buf_add_text(to, ", came ");
+	rt_buf_add_text(to, ", got ");
 	rt_match_add_quoted(to, seen->body ? seen->body : "", seen->body_size);
 	rt_match_add_kept(to, seen);
 }

@@ -127,12 +127,12 @@ rt_match_add_came(struct rt_buf *to, const struct rt_line *line,
 		if (rt_field_is(line, seen->fields[i].name)) {
 			const char *value = seen->fields[i].value;
 
-			rt_buf_add_text(to, any ? ", " : ": came ");
+			rt_buf_add_text(to, any ? ", " : ": got ");
 			rt_match_add_quoted(to, value, strlen(value));
 			any = true;
 		}
 	if (!any)
-		rt_buf_add_text(to, ": no such field came");
+		rt_buf_add_text(to, ": no such field");
 }
 
 static void
@@ -172,7 +172,7 @@ say_absent(const struct rt_match *match, const struct retort_exchange *seen,
 
 	if (!find_present(match->absent, seen, &line))
 		return;
-	rt_buf_add_format(to, "field that %s wants absent came: ", whose);
+	rt_buf_add_format(to, "field that %s wants absent: ", whose);
 	rt_match_add_quoted(to, line.text, line.size);
 }
 

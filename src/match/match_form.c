@@ -76,7 +76,7 @@ say(const struct rt_pairs *pairs, enum rt_coding coding, const char *noun,
 	case NO_FORM:
 		rt_buf_add_format(to, "form differs from %s: ", whose);
 		rt_buf_add_text(to,
-			type ? "Content-Type is " : "no Content-Type came");
+			type ? "Content-Type is " : "no Content-Type");
 		if (type != NULL)
 			rt_match_add_quoted(to, type, strlen(type));
 		break;

@@ -266,7 +266,7 @@ say_difference(const struct difference *difference, struct rt_buf *to)
 	}
 	rt_buf_add_text(to, ": expected ");
 	add_value(to, difference->wanted, wanted);
-	rt_buf_add_text(to, ", came ");
+	rt_buf_add_text(to, ", got ");
 	add_value(to, difference->came, came);
 	free(wanted);
 	free(came);
@@ -290,7 +290,7 @@ say_value(const struct rt_json *json, bool has,
 	came = rt_json_parse(seen->body ? seen->body : "", seen->body_size,
 		wrong, sizeof wrong);
 	if (came == NULL) {
-		rt_buf_add_format(to, ": expected JSON: %s: came ",
+		rt_buf_add_format(to, ": expected JSON: %s: got ",
 			*wrong ? wrong : "no memory");
 		rt_match_add_quoted(to, seen->body ? seen->body : "",
 			seen->body_size);

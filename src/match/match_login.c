@@ -224,9 +224,9 @@ differs(struct rt_buf *to, const char *what, struct rt_word wanted,
 	rt_buf_add_format(to, "expected %s ", what);
 	rt_match_add_quoted(to, wanted.text, wanted.size);
 	if (came.text == NULL) {
-		rt_buf_add_text(to, ", came none");
+		rt_buf_add_text(to, ", got none");
 	} else {
-		rt_buf_add_text(to, ", came ");
+		rt_buf_add_text(to, ", got ");
 		rt_match_add_quoted(to, came.text, came.size);
 	}
 	return false;
@@ -321,7 +321,7 @@ is_whole(const struct rt_digest *came, struct rt_buf *to)
 		if (came->of[needed[i]].text != NULL)
 			continue;
 		if (to != NULL)
-			rt_buf_add_format(to, "no parameter %s came",
+			rt_buf_add_format(to, "no parameter %s",
 				rt_digest_name(needed[i]));
 		return false;
 	}
@@ -341,7 +341,7 @@ is_known(const struct rt_digest *came, struct rt_buf *to)
 		return differs(to, "qop", rt_word_of("auth"), qop);
 	if (rt_caseless(came->of[RT_DIGEST_USERHASH].text,
 		    came->of[RT_DIGEST_USERHASH].size, "true"))
-		return says(to, "expected the user's name, came its hash");
+		return says(to, "expected the user's name, got its hash");
 	return is_whole(came, to);
 }
 
@@ -403,7 +403,7 @@ fits(const struct rt_login *login, const struct retort_exchange *seen,
 
 	if (value == NULL) {
 		if (to != NULL)
-			rt_buf_add_format(to, "no %s came", login->kind->field);
+			rt_buf_add_format(to, "no %s", login->kind->field);
 		return false;
 	}
 	scheme = rt_login_scheme(value, &said);

@@ -340,7 +340,7 @@ add_came(struct rt_buf *to, const struct rt_pair *pair,
 	while (rt_form_next(form, &came)) {
 		if (!name_fits(pair, &came, coding))
 			continue;
-		rt_buf_add_text(to, any ? ", " : ": came ");
+		rt_buf_add_text(to, any ? ", " : ": got ");
 		add_value(to, &came, coding);
 		any = true;
 	}
@@ -367,16 +367,15 @@ rt_pairs_say(const struct rt_pairs *pairs, struct rt_pair_reader *form,
 	case NO_EXCESS:
 		return;
 	case MORE:
-		rt_buf_add_format(to, "%s differs from %s: %zu %ss came, not ",
+		rt_buf_add_format(to, "%s differs from %s: got %zu %ss, not ",
 			what, whose, count, noun);
 		rt_buf_add_number(to, pairs->wanted.count);
 		return;
 	case ABSENT:
-		rt_buf_add_format(to, "%s that %s wants absent came: ", noun,
-			whose);
+		rt_buf_add_format(to, "%s that %s wants absent: ", noun, whose);
 		break;
 	case OTHER:
-		rt_buf_add_format(to, "%s that %s does not have came: ", noun,
+		rt_buf_add_format(to, "%s that %s does not have: ", noun,
 			whose);
 		break;
 	}

@@ -251,7 +251,7 @@ say_tunnel(const struct rt_match *match, const struct retort_exchange *seen,
 	rt_buf_add_format(to, "tunnel differs from %s: expected ", whose);
 	rt_match_add_quoted(to, match->tunnel.text, strlen(match->tunnel.text));
 	if (seen->tunnel == NULL) {
-		rt_buf_add_text(to, ", it came through none");
+		rt_buf_add_text(to, ", got no tunnel");
 		return;
 	}
 	rt_buf_add_text(to, ", was ");

@@ -23,14 +23,14 @@ check_accepted(const struct rt_route *route, const struct retort_reply *given,
 	other = rt_condition_without(given, RT_CONDITION_BARE);
 	if (other != NULL)
 		return rt_fail(error, -EINVAL,
-			"%s: no request has come when a connection is accepted",
+			"%s: no request has arrived when a connection is accepted",
 			other->name);
 	if (given->next > RETORT_NEXT_KEEP)
 		return rt_fail(error, -EINVAL,
-			"next: after a greeting comes the server's protocol");
+			"next: the server's protocol follows a greeting");
 	if (given->echo)
 		return rt_fail(error, -EINVAL,
-			"echo: nothing has come when a connection is accepted");
+			"echo: nothing has arrived when a connection is accepted");
 	return 0;
 }
 

@@ -61,7 +61,7 @@ read_framing(struct rt_reader *reader, const char *at)
 			"it before the first rule or expectation");
 	if (scenario->framing != NULL)
 		return rt_scenario_fail(reader, reader->line,
-			"@framing: expected one for a scenario; line %u has it",
+			"@framing: only one per scenario; line %u already has it",
 			scenario->framing_line);
 	scenario->framing = rt_scenario_own_text(reader, rest.text, rest.size);
 	scenario->framing_line = reader->number;

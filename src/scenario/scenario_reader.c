@@ -291,10 +291,10 @@ rt_scenario_note(struct rt_reader *reader, const char *directive,
 	for (size_t i = 0; once && i < item->place_count; i++)
 		if (strcmp(item->places[i].directive, directive) == 0)
 			return rt_scenario_fail(reader, reader->line,
-				"@%s: expected one for %s; line %u has it",
+				"@%s: only one per %s; line %u already has it",
 				directive,
-				item->kind == RT_ITEM_RULE ? "a rule" :
-							     "an expectation",
+				item->kind == RT_ITEM_RULE ? "rule" :
+							     "expectation",
 				item->places[i].line);
 	place.column = (unsigned)(place.said.text - reader->line) + 1;
 	return rt_scenario_add_place(reader, &place);

@@ -16,7 +16,7 @@ static bool
 skip_connection(struct rt_reader *reader)
 {
 	rt_scenario_notice(reader, RT_MADE_SKIP,
-		"a connection is left out: no request that can come again");
+		"a connection is left out: no request that can be repeated");
 	rt_buf_clear(&reader->bytes, 0);
 	rt_buf_clear(&reader->faults, 0);
 	reader->scenario->count--;

@@ -28,7 +28,7 @@ static const char *
 what_lasts(const struct rt_conn *conn)
 {
 	static const char *const states[] = {
-		[RT_STATE_IDLE] = "nothing came",
+		[RT_STATE_IDLE] = "nothing arrived",
 		[RT_STATE_HEAD] = "in the head of the request",
 		[RT_STATE_BODY] = "in the body of the request",
 		[RT_STATE_WAIT] = "its reply was not made",

@@ -197,7 +197,8 @@ obey_wait(struct obeyed *obeyed)
 	if (!is_late(obeyed, ms))
 		return LATER;
 	(void)fprintf(obeyed->answer,
-		"%zu of %llu requests came within %d ms\n", count, times, ms);
+		"%zu of %llu requests arrived within %d ms\n", count, times,
+		ms);
 	return WRONG;
 }
 

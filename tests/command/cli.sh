@@ -249,7 +249,7 @@ equal "$(cat "$dir/specified")" "$(cat "$dir/named")" \
 	sed -n 4p "$dir/out" |
 	grep -Eq '^(JSON by jansson, built with 2[0-9.]*|without JSON)$' &&
 	sed -n 5p "$dir/out" |
-	grep -Eq '^(sandbox by Landlock, version [0-9]+$|without a sandbox)' &&
+	grep -Eq '^(sandboxed by Landlock, version [0-9]+$|without a sandbox)' &&
 	[ "$(wc -l <"$dir/out")" -eq 5 ]
 report $? '--version'
 equal "$("$retort" -V)" "$("$retort" --version)" '-V'

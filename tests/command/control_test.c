@@ -181,7 +181,7 @@ START_TEST(test_judges)
 	expect(child.out, "ok 0\n");
 	expect_end(&child, 4,
 		"retort: not as expected:\n"
-		"rules:1 (GET /): expected exactly 2, came 0\n");
+		"rules:1 (GET /): expected exactly 2, got 0\n");
 
 	child = CONTROL(ios[_i]);
 	expect_reply(child.url[0], GET, "HTTP/1.1 501 ", "");
@@ -222,7 +222,7 @@ START_TEST(test_waits)
 	expect_reply(child.url[0], GET, "x", "");
 	expect(child.out, "ok 0\n");
 	expect_has(child.out, "ok 1\n", child.url[0]);
-	expect(child.out, "error 1\n2 of 3 requests came within 50 ms\n");
+	expect(child.out, "error 1\n2 of 3 requests arrived within 50 ms\n");
 	ck_assert_int_ge(now_ms() - began, 50);
 	expect_end(&child, 0, NULL);
 }
@@ -384,7 +384,7 @@ START_TEST(test_deaf)
 	child.out = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	tell(child.in,
 		"url\nwait 1 600s\nurl\nrules\n@expect 1 GET /\n.\nstop\n");
-	expect_end(&child, 4, "rules:1 (GET /): expected exactly 1, came 0\n");
+	expect_end(&child, 4, "rules:1 (GET /): expected exactly 1, got 0\n");
 }
 END_TEST
 
@@ -420,7 +420,7 @@ START_TEST(test_pair)
 		assert_begins(url, "http://");
 		bytes_free(&url);
 	}
-	expect(pair.fd[0], "error 1\n0 of 1 requests came within 50 ms\n");
+	expect(pair.fd[0], "error 1\n0 of 1 requests arrived within 50 ms\n");
 	expect(pair.fd[0], "ok 0\n");
 	expect(pair.fd[0], "ok 0\n");
 	expect_end(&child, 0, NULL);
@@ -632,7 +632,7 @@ START_TEST(test_run_stop)
 	(void)close(fd);
 	expect_gone(dir);
 	tell(child.in, "\n");
-	expect_end(&child, 4, "rules:1 (GET /): expected exactly 1, came 0\n");
+	expect_end(&child, 4, "rules:1 (GET /): expected exactly 1, got 0\n");
 	dir_remove(dir);
 }
 END_TEST

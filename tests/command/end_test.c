@@ -362,7 +362,7 @@ START_TEST(test_requests_listings)
 		bytes_free(&reply);
 		(void)close(fd[i]);
 	}
-	ck_assert_msg(answered == 1, "expected 1 reply, came %d", answered);
+	ck_assert_msg(answered == 1, "expected 1 reply, got %d", answered);
 	ck_assert_int_eq(child_end(&child), 0);
 	dir_remove(dir);
 }

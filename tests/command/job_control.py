@@ -130,7 +130,7 @@ def wait_for(terminal, text, wanted, shown):
     while wanted not in text:
         left = end - time.monotonic()
         if left <= 0 or not select.select([terminal], [], [], left)[0]:
-            raise TimeoutError("expected %r, came %r" % (wanted, text))
+            raise TimeoutError("expected %r, got %r" % (wanted, text))
         try:
             piece = os.read(terminal, 4096).decode(errors="replace")
         except OSError:  # the shell is gone

@@ -299,7 +299,7 @@ runs 4 --keep-alive --report "$dir/l.html" -- sh -c \
 	'curl -s "$0b" "$0a"; true' '{url}'
 [ "$(tail -n 1 "$dir/err")" = "retort: see $dir/l.html" ]
 report $? "$name: the last line says where it is"
-page "$dir/l.html" 'Not as expected: 1 connection' 'expected exactly 2, came 1' \
+page "$dir/l.html" 'Not as expected: 1 connection' 'expected exactly 2, got 1' \
 	'&amp;&lt;script&gt;' 'fault: <code>cut 50 reset</code>' 'server: RST' \
 	'client: '
 
@@ -394,7 +394,7 @@ echo x >"$dir/others/1.txt"
 refused "$dir/others/1.txt:1: expected a transcript" show "$dir/others"
 refused '--report r.json: expected FILE.html or FILE.txt' run --report r.json \
 	-- true
-refused '--report: needs run or sweep or show' --report r.html
+refused '--report: needs run, sweep or show' --report r.html
 refused '--at: needs sweep' --at head
 refused '--report r.txt: expected FILE.html, ' sweep --report r.txt -- true
 refused '--at: heads: expected head, body' sweep --at heads -- true

@@ -263,9 +263,9 @@ users
 @expect 1 GET /users
 TEXT
 ends 4 'what was expected did not come' --scenario "$dir/expects" -- true
-says 'expected exactly 1, came 0' 'it is told'
+says 'expected exactly 1, got 0' 'it is told'
 ends 6 'COMMAND failed, too' --scenario "$dir/expects" -- sh -c 'exit 6'
-says 'expected exactly 1, came 0' 'it is told as well'
+says 'expected exactly 1, got 0' 'it is told as well'
 if have curl; then
 	ends 4 'another came' --scenario "$dir/expects" -- \
 		curl -s --max-time 10 -o "$dir/got" '{url}user'
@@ -300,7 +300,7 @@ if have curl; then
 		curl -sf -F 'b=c d' '{url}?a=1'
 	ends 4 'another form' --scenario "$dir/form" -- \
 		curl -s -F b=cd '{url}?a=1'
-	says 'form differs from form:1: no pair "b=c d": came "cd"' \
+	says 'form differs from form:1: no pair "b=c d": got "cd"' \
 		'another form: what came is told'
 fi
 
@@ -524,7 +524,7 @@ printf '@on GET /\nHTTP/1.1 200 OK\n\nhello\n@expect 1 GET /\n' \
 	>"$dir/scenario"
 serves 4 'served: nothing came' --scenario "$dir/scenario" --lifetime 0
 says 'retort: not as expected:' 'served: it is told'
-says 'scenario:5 (GET /): expected exactly 1, came 0' 'served: and what'
+says 'scenario:5 (GET /): expected exactly 1, got 0' 'served: and what'
 start --requests 1 -q --scenario "$dir/scenario"
 curl -s --max-time 10 "$url" >"$dir/out" 2>&1
 wait "$pid"

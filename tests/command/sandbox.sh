@@ -9,7 +9,7 @@
 
 plain=$retort
 retort=$(dirname "$plain")/tests/command/back_door
-version=$("$plain" -V | sed -n 's/^sandbox by Landlock, version //p')
+version=$("$plain" -V | sed -n 's/^sandboxed by Landlock, version //p')
 [ -n "$version" ] || skip_all "$("$plain" -V | tail -n 1)"
 [ -x "$retort" ] || skip_all 'tests/command/back_door was not built'
 have curl || skip_all 'there is no curl'
@@ -116,7 +116,7 @@ equal three "$(page page)" 'the link of ROOT is switched'
 stop 'with what is removed'
 [ ! -e port ] && [ ! -e socket ]
 report $? 'the files are removed'
-grep -q '^retort: in a sandbox by Landlock' "$dir/err"
+grep -q '^retort: sandboxed by Landlock' "$dir/err"
 report $? '-v says so'
 time=$(sed -n 's/^\(..:..\):.* "GET \/page .*/\1/p' "$dir/err")
 [ "$time" = "$before" ] || [ "$time" = "$(date +%H:%M)" ]

@@ -18,8 +18,8 @@ run()
 	status=$?
 }
 
-refused '--tls-ca: needs --tls or --tls-later or --tls-certs' --tls-ca x
-refused '--tls-min: needs --tls or --tls-later or --tls-certs' --tls-min 1.2
+refused '--tls-ca: needs --tls, --tls-later or --tls-certs' --tls-ca x
+refused '--tls-min: needs --tls, --tls-later or --tls-certs' --tls-min 1.2
 
 if ! "$retort" -V | grep -q 'TLS by'; then
 	refused '--tls: this was built without OpenSSL' -p 0 --tls
@@ -41,7 +41,7 @@ refused '--tls-max: it is older than the oldest version' -p 0 --tls --tls-min 1.
 	--tls-max 1.2
 refused "--tls-cert '/nonexistent': No such file or directory" -p 0 --tls \
 	--tls-cert /nonexistent --tls-key /nonexistent
-refused '--tls-keylog: needs --tls or --tls-later or --tls-certs' --tls-keylog x
+refused '--tls-keylog: needs --tls, --tls-later or --tls-certs' --tls-keylog x
 refused "--tls-keylog '/nonexistent/keys': No such file or directory" -p 0 \
 	--tls --tls-keylog /nonexistent/keys
 refused '--tls and --udp exclude each other' --tls --udp --echo

@@ -49,7 +49,7 @@ check()
 	each "$dir/more.retort"
 	status=$?
 	[ $status -eq "$1" ] &&
-		grep -q 'expected exactly 3, came 2' "$dir/out"
+		grep -q 'expected exactly 3, got 2' "$dir/out"
 	report $? "$language: fails when more is expected (got $status)"
 }
 

@@ -37,7 +37,7 @@ if speaks smtp; then
 	talk smtp '--tcp --lines' "$send"
 	report $? 'curl sends a mail'
 	talk smtp '--tcp --lines' "$send; $send"
-	[ $? -eq 4 ] && grep -q 'expected exactly 1, came 2' "$dir/err"
+	[ $? -eq 4 ] && grep -q 'expected exactly 1, got 2' "$dir/err"
 	report $? 'two mails are one too many'
 else
 	skip SMTP 'curl does not speak it'

@@ -234,13 +234,13 @@ static const struct {
 		"error 1\nrules-5:1:7: 'B': expected a target, which begins "
 		"with '/' or '*'\n"},
 	{"verdict", "", 0,
-		"error 1\nrules-2:1 (GET /): expected exactly 1, came 0\n"},
+		"error 1\nrules-2:1 (GET /): expected exactly 1, got 0\n"},
 	{"verdict 1s", "", 0, "later"},
 	{"verdict 1s", "", 1000,
-		"error 1\nrules-2:1 (GET /): expected exactly 1, came 0\n"},
+		"error 1\nrules-2:1 (GET /): expected exactly 1, got 0\n"},
 	{"reset records", "", 0, "ok 0\n"},
 	{"verdict .5s", "", 500,
-		"error 1\nrules-2:1 (GET /): expected exactly 1, came 0\n"},
+		"error 1\nrules-2:1 (GET /): expected exactly 1, got 0\n"},
 	{"reset", "", 0, "ok 0\n"},
 	{"verdict", "", 0, "ok 0\n"},
 	{"rules", "@ech", 0,
@@ -250,9 +250,9 @@ static const struct {
 	{"reset records now", "", 0, COMMANDS "'reset records now'\n"},
 	{"wait 1", "", 9000, "later"},
 	{"wait 1", "", 10000,
-		"error 1\n0 of 1 requests came within 10000 ms\n"},
+		"error 1\n0 of 1 requests arrived within 10000 ms\n"},
 	{"wait 2 1s", "", 900, "later"},
-	{"wait 2 0ms", "", 0, "error 1\n0 of 2 requests came within 0 ms\n"},
+	{"wait 2 0ms", "", 0, "error 1\n0 of 2 requests arrived within 0 ms\n"},
 	{"wait", "", 0, BAD_WAIT},
 	{"wait 0", "", 0, BAD_WAIT},
 	{"wait -1", "", 0, BAD_WAIT},
@@ -310,7 +310,7 @@ START_TEST(lacks_memory)
 {
 	const char *rules = "@on GET /\n@echo\n@expect 1 GET /\n";
 	const char *wrong = "error 1\nrules:3 (GET /): expected exactly 1, "
-			    "came 0\n";
+			    "got 0\n";
 	size_t made, n = 0;
 
 	do {

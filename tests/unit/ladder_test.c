@@ -193,16 +193,16 @@ START_TEST(says_what_failed)
 	struct ladders ladders = read_text("connection 1 from a\n", 20);
 	struct bytes got;
 
-	ladders.verdict = "s.retort:1 (GET /\33): expected 1\n  came: <b>\n";
+	ladders.verdict = "s.retort:1 (GET /\33): expected 1\n  got: <b>\n";
 	got = draw(&ladders, 80, false);
 	assert_begins(got,
 		"not as expected:\n"
-		"s.retort:1 (GET /\\u001b): expected 1\n  came: <b>\n\n"
+		"s.retort:1 (GET /\\u001b): expected 1\n  got: <b>\n\n"
 		"connection 1 from a\n");
 	bytes_free(&got);
 	got = draw(&ladders, 80, true);
 	assert_has(got, "<h1>Not as expected: 1 connection</h1>");
-	assert_has(got, "(GET /\\u001b): expected 1\n  came: &lt;b&gt;\n");
+	assert_has(got, "(GET /\\u001b): expected 1\n  got: &lt;b&gt;\n");
 	bytes_free(&got);
 	ladders_free(&ladders);
 }

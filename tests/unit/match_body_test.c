@@ -37,16 +37,16 @@ static const struct situation globs[] = {
 	{GLOB("a*b*c", "abbcc", NULL)},
 	{GLOB("*ab*ab*", "abab", NULL)},
 	{GLOB("*ab*ab*", "aba",
-		"body differs from rule 2: expected \"*ab*ab*\", came "
+		"body differs from rule 2: expected \"*ab*ab*\", got "
 		"\"aba\"")},
 	{GLOB("ab*ba", "aba",
-		"body differs from rule 2: expected \"ab*ba\", came \"aba\"")},
+		"body differs from rule 2: expected \"ab*ba\", got \"aba\"")},
 	{GLOB("abc", "abcd",
-		"body differs from rule 2: expected \"abc\", came \"abcd\"")},
+		"body differs from rule 2: expected \"abc\", got \"abcd\"")},
 	{GLOB("a%62c", "abc",
-		"body differs from rule 2: expected \"a%62c\", came \"abc\"")},
+		"body differs from rule 2: expected \"a%62c\", got \"abc\"")},
 	{GLOB("A*C", "abc",
-		"body differs from rule 2: expected \"A*C\", came \"abc\"")},
+		"body differs from rule 2: expected \"A*C\", got \"abc\"")},
 	{.when = {.if_body_glob = "A*C*", .if_nocase = true},
 		POST_IT,
 		NULL,
@@ -64,7 +64,7 @@ END_TEST
 START_TEST(a_glob_wants_all_of_a_body)
 {
 	static const char expected[] =
-		"body differs from rule 2: expected \"a*\", came \"abc\" (3 of "
+		"body differs from rule 2: expected \"a*\", got \"abc\" (3 of "
 		"its 4 bytes were kept)";
 	struct rt_match *match =
 		new_match(&(struct retort_requests){.if_body_glob = "a*"});
@@ -93,7 +93,7 @@ static const struct situation forms[] = {
 	{.when = {.if_form = "client_id=c1"},
 		FORM("client_id=c2",
 			"form differs from rule 2: no pair \"client_id=c1\": "
-			"came \"c2\"")},
+			"got \"c2\"")},
 	{.when = {.if_form = "b=2\r\na=1\n"}, FORM("a=1&b=2", NULL)},
 	{.when = {.if_form = "b=2&a=1"}, FORM("a=1&b=2", NULL)},
 	{.when = {.if_form = "a=1\nb=2"},
@@ -104,7 +104,7 @@ static const struct situation forms[] = {
 	{.when = {.if_form = "a=b c"}, FORM("a=b%20c", NULL)},
 	{.when = {.if_form = "a=b+c"},
 		FORM("a=b+c",
-			"form differs from rule 2: no pair \"a=b+c\": came "
+			"form differs from rule 2: no pair \"a=b+c\": got "
 			"\"b+c\"")},
 	{.when = {.if_form = "a=\xc3\xa9"}, FORM("a=%C3%A9", NULL)},
 	{.when = {.if_form = "a="}, FORM("a", NULL)},
@@ -116,35 +116,35 @@ static const struct situation forms[] = {
 	{.when = {.if_form = "a=%2A"}, FORM("a=*", NULL)},
 	{.when = {.if_form = "a=%2A"},
 		FORM("a=b",
-			"form differs from rule 2: no pair \"a=%2A\": came "
+			"form differs from rule 2: no pair \"a=%2A\": got "
 			"\"b\"")},
 	/* without some, or any others */
 	{.when = {.if_form_absent = "a"}, FORM("b=a", NULL)},
 	{.when = {.if_form_absent = "a"},
 		FORM("b=2&a=1",
-			"pair that rule 2 wants absent came: \"a\" of value "
+			"pair that rule 2 wants absent: \"a\" of value "
 			"\"1\"")},
 	{.when = {.if_form = "a=1", .if_form_only = true}, FORM("a=1", NULL)},
 	{.when = {.if_form = "a=1", .if_form_only = true},
 		FORM("a=1&b=2",
-			"pair that rule 2 does not have came: \"b\" of value "
+			"pair that rule 2 does not have: \"b\" of value "
 			"\"2\"")},
 	{.when = {.if_form = "a=1", .if_form_only = true},
 		FORM("a=1&a=1",
-			"form differs from rule 2: 2 pairs came, not 1")},
+			"form differs from rule 2: got 2 pairs, not 1")},
 	{.when = {.if_form_only = true}, FORM("", NULL)},
 	/* in parts */
 	{.when = {.if_form = "a=x +%"}, IN_PARTS, NULL},
 	{.when = {.if_form = "a=x*\nb=\nc=%89PNG%00"}, IN_PARTS, NULL},
 	{.when = {.if_form = "a=y"},
 		IN_PARTS,
-		"form differs from rule 2: no pair \"a=y\": came \"x +%\""},
+		"form differs from rule 2: no pair \"a=y\": got \"x +%\""},
 	{.when = {.if_form = "d=*"},
 		IN_PARTS,
 		"form differs from rule 2: no pair \"d=*\""},
 	{.when = {.if_form_absent = "c"},
 		IN_PARTS,
-		"pair that rule 2 wants absent came: \"c\" of value "
+		"pair that rule 2 wants absent: \"c\" of value "
 		"\"\\x89PNG\\x00\""},
 	{.when = {.if_file = "c=me.png"}, IN_PARTS, NULL},
 	{.when = {.if_file = "b="}, IN_PARTS, NULL},
@@ -152,22 +152,22 @@ static const struct situation forms[] = {
 	{.when = {.if_file = "c=*;type=image/*"}, IN_PARTS, NULL},
 	{.when = {.if_file = "c=me.jpg"},
 		IN_PARTS,
-		"form differs from rule 2: no file \"c=me.jpg\": came "
+		"form differs from rule 2: no file \"c=me.jpg\": got "
 		"\"me.png\" of type \"image/png\""},
 	{.when = {.if_file = "c=me.png;type=image/jpeg"},
 		IN_PARTS,
 		"form differs from rule 2: no file "
-		"\"c=me.png;type=image/jpeg\": came \"me.png\" of type "
+		"\"c=me.png;type=image/jpeg\": got \"me.png\" of type "
 		"\"image/png\""},
 	{.when = {.if_file = "b=;type=*"},
 		IN_PARTS,
-		"form differs from rule 2: no file \"b=;type=*\": came \"\""},
+		"form differs from rule 2: no file \"b=;type=*\": got \"\""},
 	{.when = {.if_file = "a=*"},
 		IN_PARTS,
-		"form differs from rule 2: no file \"a=*\": came no file"},
+		"form differs from rule 2: no file \"a=*\": got no file"},
 	{.when = {.if_file = "a=*"},
 		FORM("a=1",
-			"form differs from rule 2: no file \"a=*\": came no "
+			"form differs from rule 2: no file \"a=*\": got no "
 			"file")},
 	/* no form, or a malformed one */
 	{.when = {.if_form = "a=1"},
@@ -175,7 +175,7 @@ static const struct situation forms[] = {
 		NULL,
 		"a=1",
 		3,
-		"form differs from rule 2: no Content-Type came"},
+		"form differs from rule 2: no Content-Type"},
 	{.when = {.if_form = "a=1"},
 		POST_IT,
 		"content-type: text/plain",
@@ -194,7 +194,7 @@ static const struct situation forms[] = {
 		PART("b") "\r\n\r\n",
 		47,
 		"form differs from rule 2: it is malformed at byte 47: its "
-		"last boundary does not come"},
+		"last boundary is missing"},
 	{.when = {.if_form = "a=x*"},
 		POST_IT,
 		PARTS,
@@ -205,7 +205,7 @@ static const struct situation forms[] = {
 	/* the first condition that is not met is told */
 	{.when = {.request = "POST", .if_form = "a=1", .if_file = "b=c"},
 		FORM("a=2",
-			"form differs from rule 2: no pair \"a=1\": came "
+			"form differs from rule 2: no pair \"a=1\": got "
 			"\"2\"")},
 };
 

@@ -32,29 +32,28 @@ static const struct situation situations[] = {
 	{J("1", "1", NULL)},
 	{J("null", "null", NULL)},
 	/* where they differ */
-	{J("{\"id\": 1}", "{\"id\": 2}",
-		DIFFERS " at /id: expected 1, came 2")},
+	{J("{\"id\": 1}", "{\"id\": 2}", DIFFERS " at /id: expected 1, got 2")},
 	{J("{\"items\": [1, 2, {\"price\": 3}]}",
 		"{\"items\": [1, 2, {\"price\": 4}]}",
-		DIFFERS " at /items/2/price: expected 3, came 4")},
+		DIFFERS " at /items/2/price: expected 3, got 4")},
 	{J("{\"a\": 1, \"b\": 2}", "{\"b\": 2}",
-		DIFFERS " at /a: expected 1, came nothing")},
+		DIFFERS " at /a: expected 1, got nothing")},
 	{J("{\"a\": 1}", "{\"a\": 1, \"b\": [2]}",
-		DIFFERS " at /b: expected nothing, came [2]")},
-	{J("[1, 2]", "[1]", DIFFERS " at /1: expected 2, came nothing")},
-	{J("[1]", "[1, {}]", DIFFERS " at /1: expected nothing, came {}")},
-	{J("[1, 2]", "[2, 1]", DIFFERS " at /0: expected 1, came 2")},
-	{J("{\"a\": 1}", "[1]", DIFFERS ": expected {\"a\":1}, came [1]")},
-	{J("{}", "[]", DIFFERS ": expected {}, came []")},
-	{J("1", "\"1\"", DIFFERS ": expected 1, came \"1\"")},
-	{J("true", "false", DIFFERS ": expected true, came false")},
-	{J("null", "0", DIFFERS ": expected null, came 0")},
-	{J("\"a\"", "\"A\"", DIFFERS ": expected \"a\", came \"A\"")},
+		DIFFERS " at /b: expected nothing, got [2]")},
+	{J("[1, 2]", "[1]", DIFFERS " at /1: expected 2, got nothing")},
+	{J("[1]", "[1, {}]", DIFFERS " at /1: expected nothing, got {}")},
+	{J("[1, 2]", "[2, 1]", DIFFERS " at /0: expected 1, got 2")},
+	{J("{\"a\": 1}", "[1]", DIFFERS ": expected {\"a\":1}, got [1]")},
+	{J("{}", "[]", DIFFERS ": expected {}, got []")},
+	{J("1", "\"1\"", DIFFERS ": expected 1, got \"1\"")},
+	{J("true", "false", DIFFERS ": expected true, got false")},
+	{J("null", "0", DIFFERS ": expected null, got 0")},
+	{J("\"a\"", "\"A\"", DIFFERS ": expected \"a\", got \"A\"")},
 	{J("{\"a/b~\\u00e9\\n\": {\"\": 1}}",
 		"{\"a/b~\xc3\xa9\\n\": {\"\": 2}}",
-		DIFFERS " at /a~1b~0\\xc3\\xa9\\x0a/: expected 1, came 2")},
+		DIFFERS " at /a~1b~0\\xc3\\xa9\\x0a/: expected 1, got 2")},
 	{J("\"\xc3\xa9\"", "\"e\\u0000\"",
-		DIFFERS ": expected \"\\u00E9\", came \"e\\u0000\"")},
+		DIFFERS ": expected \"\\u00E9\", got \"e\\u0000\"")},
 	/* numbers by their values */
 	{J("1", "1.0", NULL)},
 	{J("1.0", "1", NULL)},
@@ -62,64 +61,64 @@ static const struct situation situations[] = {
 	{J("0", "-0", NULL)},
 	{J("0.0", "-0.0", NULL)},
 	{J("0.1", "0.10", NULL)},
-	{J("1", "1.5", DIFFERS ": expected 1, came 1.5")},
+	{J("1", "1.5", DIFFERS ": expected 1, got 1.5")},
 	{J("0.3", "0.30000000000000004",
-		DIFFERS ": expected 0.29999999999999999, came "
+		DIFFERS ": expected 0.29999999999999999, got "
 			"0.30000000000000004")},
 	{J("9007199254740993", "9007199254740993", NULL)},
 	{J("9007199254740993", "9007199254740992",
-		DIFFERS ": expected 9007199254740993, came 9007199254740992")},
+		DIFFERS ": expected 9007199254740993, got 9007199254740992")},
 	{J("9007199254740993", "9007199254740992.0",
 		DIFFERS
-		": expected 9007199254740993, came 9.00719925474099e15")},
+		": expected 9007199254740993, got 9.00719925474099e15")},
 	{J("9223372036854775807", "9223372036854775807", NULL)},
-	{J("1", "1e300", DIFFERS ": expected 1, came 1e300")},
+	{J("1", "1e300", DIFFERS ": expected 1, got 1e300")},
 	{J("-9223372036854775808", "-9223372036854775808.0", NULL)},
 	{J("1", "9223372036854775808",
-		DIFFERS ": expected JSON: too big integer at byte 19: came "
+		DIFFERS ": expected JSON: too big integer at byte 19: got "
 			"\"9223372036854775808\"")},
 	{J("1", "1e999",
-		DIFFERS ": expected JSON: real number overflow at byte 5: came "
+		DIFFERS ": expected JSON: real number overflow at byte 5: got "
 			"\"1e999\"")},
 	/* strings with NUL */
 	{J("\"a\\u0000b\"", "\"a\\u0000b\"", NULL)},
 	{J("\"a\\u0000b\"", "\"a\\u0000c\"",
-		DIFFERS ": expected \"a\\u0000b\", came \"a\\u0000c\"")},
+		DIFFERS ": expected \"a\\u0000b\", got \"a\\u0000c\"")},
 	{J("1", "{\"a\\u0000\": 1}",
 		DIFFERS ": expected JSON: NUL byte in object key not supported "
-			"at byte 10: came \"{\\\"a\\\\u0000\\\": 1}\"")},
+			"at byte 10: got \"{\\\"a\\\\u0000\\\": 1}\"")},
 	/* malformed */
 	{J("1", "",
-		DIFFERS ": expected JSON: it is empty: came "
+		DIFFERS ": expected JSON: it is empty: got "
 			"\"\"")},
 	{J("1", "{\"a\": 1, \"a\": 1}",
 		DIFFERS ": expected JSON: duplicate object key at byte 12: "
-			"came \"{\\\"a\\\": 1, \\\"a\\\": 1}\"")},
+			"got \"{\\\"a\\\": 1, \\\"a\\\": 1}\"")},
 	{J("1", "1 2",
-		DIFFERS ": expected JSON: end of file expected at byte 3: came "
+		DIFFERS ": expected JSON: end of file expected at byte 3: got "
 			"\"1 2\"")},
 	{J("1", "a\x1b",
-		DIFFERS ": expected JSON: invalid token at byte 1: came "
+		DIFFERS ": expected JSON: invalid token at byte 1: got "
 			"\"a\\x1b\"")},
 	{J("1", "\"\xff\"",
 		DIFFERS ": expected JSON: unable to decode byte 0xff at byte "
-			"1: came \"\\\"\\xff\\\"\"")},
+			"1: got \"\\\"\\xff\\\"\"")},
 	/* these members, and maybe others */
 	{HAS("{\"id\": 1}", "{\"id\": 1, \"name\": \"x\"}", NULL)},
 	{HAS("{\"a\": {\"b\": 1}}", "{\"a\": {\"b\": 1, \"c\": 2}}", NULL)},
 	{HAS("{}", "{\"a\": 1}", NULL)},
 	{HAS("[{\"a\": 1}]", "[{\"a\": 1, \"b\": 2}]", NULL)},
 	{HAS("{\"id\": 1}", "{\"name\": \"x\"}",
-		DIFFERS " at /id: expected 1, came nothing")},
-	{HAS("[1]", "[1, 2]", DIFFERS " at /1: expected nothing, came 2")},
+		DIFFERS " at /id: expected 1, got nothing")},
+	{HAS("[1]", "[1, 2]", DIFFERS " at /1: expected nothing, got 2")},
 	{HAS("{\"a\": {}}", "{\"a\": []}",
-		DIFFERS " at /a: expected {}, came []")},
+		DIFFERS " at /a: expected {}, got []")},
 	{.when = {.if_json = "{\"a\": 1}", .if_json_has = "{\"a\": 1.0}"},
 		POST_IT,
 		NULL,
 		"{\"a\":2}",
 		7,
-		DIFFERS " at /a: expected 1, came 2"},
+		DIFFERS " at /a: expected 1, got 2"},
 };
 
 START_TEST(values)
@@ -200,14 +199,14 @@ START_TEST(limits)
 	ck_assert_ptr_nonnull(body);
 	memset(body, '[', 101);
 	memset(body + 101, ']', 101);
-	check_limit(body + 1, 200, " at /0: expected nothing, came [[");
+	check_limit(body + 1, 200, " at /0: expected nothing, got [[");
 	check_limit(body, 202, ": deeper than 100 levels: ");
 	/* the deepest that there could be */
 	memset(body, '[', most + 1);
 	check_limit(body, most, "maximum parsing depth reached");
 	memset(body, ' ', most + 1);
 	body[most - 1] = '1';
-	check_limit(body, most, ": expected [], came 1");
+	check_limit(body, most, ": expected [], got 1");
 	body[most] = '1';
 	check_limit(body, most + 1, ": more than 1 MiB: ");
 	free(body);

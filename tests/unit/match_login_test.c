@@ -19,21 +19,21 @@ static const struct situation basics[] = {
 	{B("Authorization: Basic YWRhOnNlY3JldA==", NULL)},
 	{B("authorization: BASIC  YWRhOnNlY3JldA== ", NULL)},
 	{B("Accept: a\nAuthorization: Basic YWRhOnNlY3JldA==", NULL)},
-	{B("Accept: a", DIFFERS "no Authorization came")},
+	{B("Accept: a", DIFFERS "no Authorization")},
 	{B("Proxy-Authorization: Basic YWRhOnNlY3JldA==",
-		DIFFERS "no Authorization came")},
+		DIFFERS "no Authorization")},
 	{B("Authorization: Bearer YWRhOnNlY3JldA==",
-		DIFFERS "expected scheme \"Basic\", came \"Bearer\"")},
+		DIFFERS "expected scheme \"Basic\", got \"Bearer\"")},
 	{B("Authorization: Basic YWRhOm90aGVy",
 		DIFFERS "the password is another one")},
 	{B("Authorization: Basic Ym9iOnNlY3JldA==",
-		DIFFERS "expected user \"ada\", came \"bob\"")},
+		DIFFERS "expected user \"ada\", got \"bob\"")},
 	{B("Authorization: Basic Og==",
-		DIFFERS "expected user \"ada\", came \"\"")},
+		DIFFERS "expected user \"ada\", got \"\"")},
 /* no base64 of a user and a password */
 #define NO_BASIC DIFFERS "expected base64 of USER:PASSWORD"
 	{B("Authorization: Basic", NO_BASIC)},
-	{B("Authorization: ", DIFFERS "expected scheme \"Basic\", came \"\"")},
+	{B("Authorization: ", DIFFERS "expected scheme \"Basic\", got \"\"")},
 	{B("Authorization: Basic YWRh", NO_BASIC)},
 	{B("Authorization: Basic ada:secret", NO_BASIC)},
 	{B("Authorization: Basic YWRhOnNlY3JldA", NO_BASIC)},
@@ -65,7 +65,7 @@ static const struct situation basics[] = {
 	{.when = {.if_proxy_basic = "ada:secret"},
 		"CONNECT x:443",
 		"Authorization: Basic YWRhOnNlY3JldA==",
-		.why = DIFFERS "no Proxy-Authorization came"},
+		.why = DIFFERS "no Proxy-Authorization"},
 	/* both at once */
 	{.when = {.if_basic = "ada:secret", .if_proxy_basic = "bob:secret"},
 		"GET http://x/",
@@ -76,7 +76,7 @@ static const struct situation basics[] = {
 		"GET http://x/",
 		"Authorization: Basic YWRhOnNlY3JldA==\n"
 		"Proxy-Authorization: Basic YWRhOnNlY3JldA==",
-		.why = DIFFERS "expected user \"bob\", came \"ada\""},
+		.why = DIFFERS "expected user \"bob\", got \"ada\""},
 };
 
 START_TEST(basic_logins)
@@ -168,7 +168,7 @@ START_TEST(fields_are_limited)
 
 	for (size_t i = 0; i < 2; i++) {
 		const char *expected = i == 0 ?
-			DIFFERS "expected user \"ada\", came \"\"" :
+			DIFFERS "expected user \"ada\", got \"\"" :
 			DIFFERS "it has more than 4096 bytes";
 
 		/* ":" and NULs */
@@ -243,11 +243,11 @@ static const struct situation digests[] = {
 	{D(ADA AUTH SHA256,
 		DIFFERS
 		"expected by the password the response "
-		"\"069f40b1785f70bd715b167750d79b5d\", came \"53275b4e82e2df924"
+		"\"069f40b1785f70bd715b167750d79b5d\", got \"53275b4e82e2df924"
 		"367104c7605d112ff49cd9f921a89a7fd53039a2c015ced\"")},
 	{D(ADA AUTH MD5 ", algorithm=SHA-512",
 		DIFFERS
-		"expected algorithm \"MD5 or SHA-256\", came \"SHA-512\"")},
+		"expected algorithm \"MD5 or SHA-256\", got \"SHA-512\"")},
 	/* however it is written */
 	{D(",  uri = \"\\/a?b\" ,,username=ada, realm=users, nonce=n1, " AUTH
 			MD5 ", x=y,",
@@ -260,25 +260,24 @@ static const struct situation digests[] = {
 		      "response=\"477a07f1aba2bbcc898459059653ac68\""),
 		.why = NULL},
 	/* what is missing, and what is wrong */
-	{D("", DIFFERS "no parameter username came")},
-	{D("username=ada", DIFFERS "no parameter realm came")},
-	{D(ADA "x=y", DIFFERS "no parameter response came")},
-	{D(ADA MD5 ", qop=auth, nc=00000001",
-		DIFFERS "no parameter cnonce came")},
-	{D(ADA MD5 ", qop=auth, cnonce=c", DIFFERS "no parameter nc came")},
-	{D(ADA MD5 ", algorithm=MD5-sess", DIFFERS "no parameter cnonce came")},
+	{D("", DIFFERS "no parameter username")},
+	{D("username=ada", DIFFERS "no parameter realm")},
+	{D(ADA "x=y", DIFFERS "no parameter response")},
+	{D(ADA MD5 ", qop=auth, nc=00000001", DIFFERS "no parameter cnonce")},
+	{D(ADA MD5 ", qop=auth, cnonce=c", DIFFERS "no parameter nc")},
+	{D(ADA MD5 ", algorithm=MD5-sess", DIFFERS "no parameter cnonce")},
 	{D(ADA AUTH MD5 ", userhash=true",
-		DIFFERS "expected the user's name, came its hash")},
+		DIFFERS "expected the user's name, got its hash")},
 	{D(ADA AUTH MD5 ", userhash=false", NULL)},
 	{D(ADA MD5 ", qop=auth-int, nc=1, cnonce=c",
-		DIFFERS "expected qop \"auth\", came \"auth-int\"")},
+		DIFFERS "expected qop \"auth\", got \"auth-int\"")},
 	{D("username=\"bob\", realm=users, nonce=n1, uri=\"/a?b\", " MD5_OLD,
-		DIFFERS "expected user \"ada\", came \"bob\"")},
+		DIFFERS "expected user \"ada\", got \"bob\"")},
 	{D("username=ada, realm=users, nonce=n1, uri=\"/a\", " MD5_OLD,
-		DIFFERS "expected uri \"/a?b\", came \"/a\"")},
+		DIFFERS "expected uri \"/a?b\", got \"/a\"")},
 	{D("username=ada, realm=users, nonce=n2, uri=\"/a?b\", " MD5_OLD,
 		DIFFERS "expected by the password the response "
-			"\"362c6ddc4b362f54031991d8974adabe\", came "
+			"\"362c6ddc4b362f54031991d8974adabe\", got "
 			"\"8b8feea048cfe4779180d82537341bb3\"")},
 	{D("username=\"ada",
 		DIFFERS
@@ -298,21 +297,21 @@ static const struct situation digests[] = {
 	/* what the challenge has */
 	{C(ADA AUTH SHA256 ", algorithm=SHA-256, opaque=\"o\"", NULL)},
 	{C(ADA AUTH SHA256 ", algorithm=SHA-256",
-		DIFFERS "expected opaque \"o\", came none")},
+		DIFFERS "expected opaque \"o\", got none")},
 	{C(ADA AUTH SHA256 ", algorithm=SHA-256, opaque=p",
-		DIFFERS "expected opaque \"o\", came \"p\"")},
+		DIFFERS "expected opaque \"o\", got \"p\"")},
 	{C(ADA AUTH MD5 ", opaque=o",
-		DIFFERS "expected algorithm \"SHA-256\", came none")},
+		DIFFERS "expected algorithm \"SHA-256\", got none")},
 	{C(ADA SHA256_OLD ", algorithm=SHA-256, opaque=o",
-		DIFFERS "expected qop \"auth\", came none")},
+		DIFFERS "expected qop \"auth\", got none")},
 	{C("username=ada, realm=people, nonce=n1, uri=\"/a?b\", " MD5_OLD,
-		DIFFERS "expected realm \"users\", came \"people\"")},
+		DIFFERS "expected realm \"users\", got \"people\"")},
 	{C("username=ada, realm=users, nonce=n2, uri=\"/a?b\", " MD5_OLD,
-		DIFFERS "expected nonce \"n1\", came \"n2\"")},
+		DIFFERS "expected nonce \"n1\", got \"n2\"")},
 	{.when = {.if_digest = "ada:secret\nalgorithm=MD5\nnc=00000002"},
 		"GET /a?b",
 		FIELD(ADA AUTH MD5),
-		.why = DIFFERS "expected nc \"00000002\", came \"00000001\""},
+		.why = DIFFERS "expected nc \"00000002\", got \"00000001\""},
 	{.when = {.if_digest = "ada:secret\nalgorithm=md5\ncnonce=c"},
 		"GET /a?b",
 		FIELD(ADA AUTH MD5),
@@ -321,11 +320,11 @@ static const struct situation digests[] = {
 	{.when = {.if_digest = "ada:secret"},
 		"GET /",
 		"Authorization: Basic YWRhOnNlY3JldA==",
-		.why = DIFFERS "expected scheme \"Digest\", came \"Basic\""},
+		.why = DIFFERS "expected scheme \"Digest\", got \"Basic\""},
 	{.when = {.if_proxy_digest = "ada:secret"},
 		"GET /a?b",
 		FIELD(ADA AUTH MD5),
-		.why = DIFFERS "no Proxy-Authorization came"},
+		.why = DIFFERS "no Proxy-Authorization"},
 /* of a proxy the URI is the target, or its path */
 #define PROXY(uri, response) \
 	"Proxy-Authorization: Digest username=ada, realm=users, nonce=n1, " \
@@ -338,10 +337,10 @@ static const struct situation digests[] = {
 		NULL)},
 	{P("GET http://x", "/", "999ba674b66313d1fdb28c8537aabe75", NULL)},
 	{P("GET http://x/b", "/a", "f15852648318c1babfab0f156530fcfe",
-		DIFFERS "expected uri \"http://x/b\", came \"/a\"")},
+		DIFFERS "expected uri \"http://x/b\", got \"/a\"")},
 	{P("CONNECT x:443", "x:443", "48e09f45e92cb11419e849a23d99cc95", NULL)},
 	{P("CONNECT x:443", "/", "48e09f45e92cb11419e849a23d99cc95",
-		DIFFERS "expected uri \"x:443\", came \"/\"")},
+		DIFFERS "expected uri \"x:443\", got \"/\"")},
 };
 
 START_TEST(digest_logins)

@@ -43,12 +43,12 @@ static const struct situation situations[] = {
 		POST_IT,
 		"A: y\nB: x\na: xy",
 		.why = "field differs from rule 2: no match of \"A: ^x+$\": "
-		       "came \"y\", \"xy\""},
+		       "got \"y\", \"xy\""},
 	{.when = {.if_field_matches = "A: ^x+$"},
 		POST_IT,
 		"B: x",
 		.why = "field differs from rule 2: no match of \"A: ^x+$\": no "
-		       "such field came"},
+		       "such field"},
 	{.when = {.if_field_matches = "A: X", .if_nocase = true},
 		POST_IT,
 		"A: x",

@@ -627,13 +627,13 @@ START_TEST(rules_of_what_is_accepted_are_checked)
 		const char *error;
 	} cases[] = {
 		{{.accepted = true, .if_body = "x"},
-			"if_body: no request has come when a connection is accepted"},
+			"if_body: no request has arrived when a connection is accepted"},
 		{{.accepted = true, .if_body_has = "x"},
-			"if_body_has: no request has come when a connection is accepted"},
+			"if_body_has: no request has arrived when a connection is accepted"},
 		{{.accepted = true, .request = "GET"},
-			"request: no request has come when a connection is accepted"},
+			"request: no request has arrived when a connection is accepted"},
 		{{.accepted = true, .echo = true},
-			"echo: nothing has come when a connection is accepted"},
+			"echo: nothing has arrived when a connection is accepted"},
 		{{.accepted = true, .status = 200},
 			"status: only a reply of HTTP has it"},
 	};

@@ -62,7 +62,7 @@ START_TEST(transcripts)
 }
 END_TEST
 
-#define MADE_SKIP "a connection is left out: no request that can come again\n"
+#define MADE_SKIP "a connection is left out: no request that can be repeated\n"
 
 /* A body that begins like an event, or ends like one, is none. */
 START_TEST(transcripts_of_parentheses)

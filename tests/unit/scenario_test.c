@@ -152,32 +152,32 @@ static const struct {
 		"ready"},
 	/* once is enough */
 	{ON "@then-in a\n@then-in b\n",
-		"s:3:1: @then-in: expected one for a rule; line 2 has it"},
+		"s:3:1: @then-in: only one per rule; line 2 already has it"},
 	{ON "@times 1\n# x\n@times 1\n",
-		"s:4:1: @times: expected one for a rule; line 2 has it"},
+		"s:4:1: @times: only one per rule; line 2 already has it"},
 	{ON "@prefer 1\n@echo\n@prefer 2\n",
-		"s:4:1: @prefer: expected one for a rule; line 2 has it"},
+		"s:4:1: @prefer: only one per rule; line 2 already has it"},
 	{ON "@if-body \"a\"\n@if-body \"b\"\n",
-		"s:3:1: @if-body: expected one for a rule; line 2 has it"},
+		"s:3:1: @if-body: only one per rule; line 2 already has it"},
 	{ON "@nocase\n@nocase\n",
-		"s:3:1: @nocase: expected one for a rule; line 2 has it"},
+		"s:3:1: @nocase: only one per rule; line 2 already has it"},
 	{"@expect 1\n@if-refused\n@if-refused 400\n",
-		"s:3:1: @if-refused: expected one for an expectation; line 2 "
-		"has it"},
+		"s:3:1: @if-refused: only one per expectation; line 2 "
+		"already has it"},
 	{"@expect 2\n@connections 1\n@connections 2\n",
-		"s:3:1: @connections: expected one for an expectation; line 2 "
-		"has it"},
+		"s:3:1: @connections: only one per expectation; line 2 "
+		"already has it"},
 	{ON "@file a\n@file b\n",
-		"s:3:1: @file: expected one for a rule; line 2 has it"},
+		"s:3:1: @file: only one per rule; line 2 already has it"},
 	{ON "@repeat 1\n@repeat 2\n",
-		"s:3:1: @repeat: expected one for a rule; line 2 has it"},
+		"s:3:1: @repeat: only one per rule; line 2 already has it"},
 	{ON "@next keep\n@next close\n",
-		"s:3:1: @next: expected one for a rule; line 2 has it"},
+		"s:3:1: @next: only one per rule; line 2 already has it"},
 	{ON "@chunks 1\n@chunks 2\n",
-		"s:3:1: @chunks: expected one for a rule; line 2 has it"},
+		"s:3:1: @chunks: only one per rule; line 2 already has it"},
 	/* as @then has the conditions of the rule before */
 	{ON "@if-body \"a\"\n@echo\n@then\n@if-body \"b\"\n@echo\n",
-		"s:5:1: @if-body: expected one for a rule; line 2 has it"},
+		"s:5:1: @if-body: only one per rule; line 2 already has it"},
 	{"@expect 1\n@then-in a",
 		"s:2:1: '@then-in a': expected @on before it"},
 	{ON "@silent 1", "s:2:9: '1': expected nothing more"},
@@ -284,7 +284,7 @@ static const struct {
 	{ON "@echo\n@framing lines\n",
 		"s:3:1: '@framing lines': expected it before the first rule or expectation"},
 	{"@framing lines\n@framing crlf\n",
-		"s:2:1: @framing: expected one for a scenario; line 1 has it"},
+		"s:2:1: @framing: only one per scenario; line 1 already has it"},
 	{"@framing lines\n@echo\n", "s:2:1: '@echo': expected @on before it"},
 	{ON "@if-frame x",
 		"s:2:11: 'x': expected text, binary, close, ping or pong"},
@@ -626,9 +626,9 @@ static const struct {
 	{"\n@on\n@if-body \"a\"\n@if-body-has \"b\"\n@echo\n",
 		"s:4:1: @if-body-has: no request can fit"},
 	{"@accepted\n@if-field A: b\n@close\n",
-		"s:2:1: @if-field: no request has come when"},
+		"s:2:1: @if-field: no request has arrived when"},
 	{"@accepted\n@next http\n@raw \"x\"\n",
-		"s:2:1: @next: after a greeting comes the server's protocol"},
+		"s:2:1: @next: the server's protocol follows a greeting"},
 	{"@on\n@if-bytes\n@if-http\n@echo\n",
 		"s:3:1: @if-http: no request can fit"},
 	/* that of the first line, too */
@@ -663,7 +663,7 @@ START_TEST(rules_and_expectations_have_a_place)
 		"\n@expect 2 GET /a\n@order GET /a -> GET /c\n";
 	static const char *const wanted[] = {"s:2 would, but was used up (1 of",
 		"; of the others, path differs from s:8 \"/b\" at byte 1",
-		"s:11 (GET /a): expected exactly 2, came 3\n",
+		"s:11 (GET /a): expected exactly 2, got 3\n",
 		"s:12 (in order): expected GET /c after GET /a, which did"};
 	struct retort *server = retort_start(.error = error);
 	const char *verdict;

@@ -240,7 +240,7 @@ START_TEST(counts_outcomes)
 	ck_assert_uint_eq(swept.count, 6);
 	for (int i = 0; i < OUTCOMES; i++)
 		ck_assert_msg(swept_count(&swept, (enum outcome)i) == counts[i],
-			"%s: expected %zu, came %zu", swept_words[i], counts[i],
+			"%s: expected %zu, got %zu", swept_words[i], counts[i],
 			swept_count(&swept, (enum outcome)i));
 	ck_assert_uint_eq(swept_way_end(&swept, 1), 3);
 	ck_assert_uint_eq(swept_way_end(&swept, 3), 5);

@@ -138,23 +138,23 @@ static const struct {
 	const char *text; /* NULL: as expected */
 } counts[] = {
 	{1, 1, 1, NULL},
-	{1, 1, 0, "exactly 1, came 0"},
-	{1, 1, 2, "exactly 1, came 2"},
-	{3, 3, 2, "exactly 3, came 2"},
+	{1, 1, 0, "exactly 1, got 0"},
+	{1, 1, 2, "exactly 1, got 2"},
+	{3, 3, 2, "exactly 3, got 2"},
 	{1, SIZE_MAX, 1, NULL},
 	{1, SIZE_MAX, 5, NULL},
-	{1, SIZE_MAX, 0, "at least 1, came 0"},
-	{2, SIZE_MAX, 1, "at least 2, came 1"},
+	{1, SIZE_MAX, 0, "at least 1, got 0"},
+	{2, SIZE_MAX, 1, "at least 2, got 1"},
 	{0, 1, 0, NULL},
 	{0, 1, 1, NULL},
-	{0, 1, 2, "at most 1, came 2"},
+	{0, 1, 2, "at most 1, got 2"},
 	{0, 0, 0, NULL},
-	{0, 0, 1, "no request, came 1"},
-	{0, 0, 3, "no request, came 3"},
+	{0, 0, 1, "no request, got 1"},
+	{0, 0, 3, "no request, got 3"},
 	{2, 3, 2, NULL},
 	{2, 3, 3, NULL},
-	{2, 3, 1, "2 to 3, came 1"},
-	{2, 3, 4, "2 to 3, came 4"},
+	{2, 3, 1, "2 to 3, got 1"},
+	{2, 3, 4, "2 to 3, got 4"},
 	{0, SIZE_MAX, 0, NULL},
 };
 
@@ -184,20 +184,20 @@ END_TEST
 START_TEST(too_few)
 {
 	expect(1, 1, "GET /a");
-	expect_verdict("expectation 1 (GET /a): expected exactly 1, came 0\n");
+	expect_verdict("expectation 1 (GET /a): expected exactly 1, got 0\n");
 	(void)came("PUT /x" BY);
 	(void)came("GET /bc" BY);
 	(void)came("GET /b" BY);
 	expect_verdict(
-		"expectation 1 (GET /a): expected exactly 1, came 0\n"
+		"expectation 1 (GET /a): expected exactly 1, got 0\n"
 		"  nearest: GET /bc (connection 2): path differs from "
 		"expectation 1 \"/a\" at byte 1\n" SHOWN("2", "GET /bc"));
 	(void)came("GET /a" BY);
 	expect_verdict(NULL);
 	/* the ones that fit are no miss */
 	expect(2, 2, "GET /a");
-	expect_verdict("expectation 2 (GET /a): expected exactly 2, came 1\n"
-		       "  came: GET /a, answered 204 (connection 4)\n"
+	expect_verdict("expectation 2 (GET /a): expected exactly 2, got 1\n"
+		       "  got: GET /a, answered 204 (connection 4)\n"
 		       "  nearest: GET /bc (connection 2): path differs from "
 		       "expectation 2 \"/a\" at byte 1\n" SHOWN("4", "GET /a")
 			       SHOWN("2", "GET /bc"));
@@ -208,10 +208,9 @@ START_TEST(only_what_fits_came_too_rarely)
 {
 	expect(2, 2, "GET");
 	(void)came("GET /a" BY);
-	expect_verdict(
-		"expectation 1 (GET): expected exactly 2, came 1\n"
-		"  came: GET /a, answered 204 (connection 1)\n" SHOWN("1",
-			"GET /a"));
+	expect_verdict("expectation 1 (GET): expected exactly 2, got 1\n"
+		       "  got: GET /a, answered 204 (connection 1)\n" SHOWN("1",
+			       "GET /a"));
 }
 END_TEST
 
@@ -224,8 +223,8 @@ START_TEST(who_left_was_not_answered)
 	record = came("GET /a" BY);
 	rt_record_event(record, RT_RECORD_CLIENT_FIN, 0);
 	expect_verdict(
-		"expectation 1 (GET): expected exactly 2, came 1\n"
-		"  came: GET /a, and left before the reply (connection 1)\n" SHOWN(
+		"expectation 1 (GET): expected exactly 2, got 1\n"
+		"  got: GET /a, and left before the reply (connection 1)\n" SHOWN(
 			"1", "GET /a") "       0.000 < (FIN)\n");
 }
 END_TEST
@@ -238,9 +237,9 @@ START_TEST(too_many)
 	(void)came("GET /a?c" BY);
 	/* all that fit are shown, and no other */
 	expect_verdict(
-		"expectation 1 (GET /a): expected at most 1, came 2\n"
-		"  came: GET /a, answered 204 (connection 1)\n"
-		"  came: GET /a?c, answered 204 (connection 3)\n" SHOWN("1",
+		"expectation 1 (GET /a): expected at most 1, got 2\n"
+		"  got: GET /a, answered 204 (connection 1)\n"
+		"  got: GET /a?c, answered 204 (connection 3)\n" SHOWN("1",
 			"GET /a") SHOWN("3", "GET /a?c"));
 }
 END_TEST
@@ -255,7 +254,7 @@ START_TEST(the_nearest_of_several)
 	(void)came("POST /users/2" BY);
 	/* its path is right; the first of two that are the same */
 	expect_verdict(
-		"expectation 1 (POST /users/1): expected exactly 1, came 0\n"
+		"expectation 1 (POST /users/1): expected exactly 1, got 0\n"
 		"  nearest: PUT /users/1 (connection 3): method differs from "
 		"expectation 1 \"POST\"\n" SHOWN("3", "PUT /users/1"));
 }
@@ -273,9 +272,9 @@ START_TEST(a_miss_of_fields_and_bodies)
 	(void)came("POST / HTTP/1.0\r\nA: b\r\nContent-Length: 3\r\n\r\nabd");
 	expect_verdict(
 		"expectation 1 (POST /, field \"A: b\", body \"abc\"): "
-		"expected exactly 1, came 0\n"
+		"expected exactly 1, got 0\n"
 		"  nearest: POST / (connection 1): body differs from "
-		"expectation 1 at byte 2: expected \"abc\", came \"abd\"\n"
+		"expectation 1 at byte 2: expected \"abc\", got \"abd\"\n"
 		"connection 1 from unix\n"
 		"       0.000 < POST / HTTP/1.0\\r\\n\n"
 		"       0.000 < A: b\\r\\n\n"
@@ -290,7 +289,7 @@ START_TEST(a_miss_that_is_no_request)
 {
 	expect(1, 1, "GET /a");
 	(void)came("\x01\r\n\r\n");
-	expect_verdict("expectation 1 (GET /a): expected exactly 1, came 0\n"
+	expect_verdict("expectation 1 (GET /a): expected exactly 1, got 0\n"
 		       "  nearest: - - (connection 1): method differs from "
 		       "expectation 1 \"GET\"\n"
 		       "connection 1 from unix\n"
@@ -305,7 +304,7 @@ START_TEST(everything_fits_no_condition)
 				 error),
 		1);
 	expect_verdict(
-		"expectation 1 (any request): expected exactly 1, came 0\n");
+		"expectation 1 (any request): expected exactly 1, got 0\n");
 	(void)came("GET /a" BY);
 	expect_verdict(NULL);
 }
@@ -320,12 +319,12 @@ START_TEST(transcripts_are_shown_once)
 	expect(0, 0, "GET /a");
 	expect(1, 1, "GET /c");
 	(void)came("GET /a" BY);
-	expect_verdict("expectation 1 (GET /b): expected exactly 1, came 0\n"
+	expect_verdict("expectation 1 (GET /b): expected exactly 1, got 0\n"
 		       "  nearest: GET /a (connection 1): path differs from "
 		       "expectation 1 \"/b\" at byte 1\n"
-		       "expectation 2 (GET /a): expected no request, came 1\n"
-		       "  came: GET /a, answered 204 (connection 1)\n"
-		       "expectation 3 (GET /c): expected exactly 1, came 0\n"
+		       "expectation 2 (GET /a): expected no request, got 1\n"
+		       "  got: GET /a, answered 204 (connection 1)\n"
+		       "expectation 3 (GET /c): expected exactly 1, got 0\n"
 		       "  nearest: GET /a (connection 1): path differs from "
 		       "expectation 3 \"/c\" at byte 1\n" SHOWN("1", "GET /a"));
 	/* and said anew, not once more, when it is asked for again */
@@ -346,7 +345,7 @@ START_TEST(few_transcripts_of_many)
 		(void)came("GET /a" BY);
 	got = rt_verdict_text(&verdict, &journal, NULL);
 	ck_assert_ptr_nonnull(got);
-	for (const char *at = got; (at = strstr(at, "  came: ")); at++)
+	for (const char *at = got; (at = strstr(at, "  got: ")); at++)
 		named++;
 	ck_assert_int_eq(named, 16);
 	for (; (got = strstr(got, "from unix\n")) != NULL; got++)
@@ -361,12 +360,12 @@ START_TEST(in_order)
 {
 	ck_assert_int_eq(ORDER("GET /a", "PUT /b", "GET /a"), 1);
 	expect_verdict("expectation 1 (in order): expected GET /a, which did "
-		       "not come\n");
+		       "not arrive\n");
 	(void)came("PUT /b" BY);
 	(void)came("GET /a" BY);
 	expect_verdict(
 		"expectation 1 (in order): expected PUT /b after GET /a, "
-		"which did not come\n"
+		"which did not arrive\n"
 		"  nearest: GET /a (connection 2): method differs from "
 		"expectation 1 \"PUT\"\n" SHOWN("2", "GET /a"));
 	/* others may come between */
@@ -375,7 +374,7 @@ START_TEST(in_order)
 	(void)came("PUT /b" BY);
 	expect_verdict(
 		"expectation 1 (in order): expected GET /a after PUT /b, "
-		"which did not come\n"
+		"which did not arrive\n"
 		"  nearest: GET /x (connection 3): path differs from "
 		"expectation 1 \"/a\" at byte 1\n" SHOWN("3", "GET /x"));
 	(void)came("GET /a" BY);
@@ -395,7 +394,7 @@ START_TEST(in_order_each_for_itself)
 	ck_assert_ptr_nonnull(got);
 	ck_assert_str_eq(got,
 		"expectation 1 (in order): expected /a after GET, which did "
-		"not come\n");
+		"not arrive\n");
 	(void)came("PUT /a" BY);
 	expect_verdict(NULL);
 }
@@ -446,7 +445,7 @@ START_TEST(mistakes_are_told_first)
 	rt_verdict_blame(&verdict, "wait", "so");
 	expect(1, 1, "GET /a");
 	expect_verdict("rule: status: expected 101, or 200 to 999\nwait: so\n"
-		       "expectation 1 (GET /a): expected exactly 1, came 0\n");
+		       "expectation 1 (GET /a): expected exactly 1, got 0\n");
 }
 END_TEST
 
@@ -506,7 +505,7 @@ END_TEST
 START_TEST(handshakes_that_failed)
 {
 	static const char missing[] =
-		"expectation 1 (GET /): expected exactly 1, came 0\n";
+		"expectation 1 (GET /): expected exactly 1, got 0\n";
 	char text[200];
 
 	journal.unshaken = 1;
@@ -542,7 +541,7 @@ START_TEST(cleared)
 	expect_verdict(NULL);
 	/* numbers begin anew */
 	expect(1, 1, "GET /a");
-	expect_verdict("expectation 1 (GET /a): expected exactly 1, came 0\n");
+	expect_verdict("expectation 1 (GET /a): expected exactly 1, got 0\n");
 }
 END_TEST
 
@@ -558,7 +557,7 @@ START_TEST(many_expectations)
 			(void)came(request);
 	}
 	(void)snprintf(line, sizeof line,
-		"expectation 77 (GET /77): expected exactly 1, came 0\n"
+		"expectation 77 (GET /77): expected exactly 1, got 0\n"
 		"  nearest: GET /7 (connection 7): ");
 	ck_assert_ptr_nonnull(rt_verdict_text(&verdict, &journal, NULL));
 	ck_assert_int_eq(strncmp(rt_verdict_text(&verdict, &journal, NULL),
@@ -571,7 +570,7 @@ END_TEST
 START_TEST(no_room_for_words)
 {
 	expect(1, 1, "GET /a");
-	for (size_t max = 0; max < 52; max += 3) {
+	for (size_t max = 0; max < 51; max += 3) {
 		verdict.text.max = max;
 		expect_verdict("not as expected, and no memory to say how");
 		rt_buf_free(&verdict.text);
@@ -638,9 +637,9 @@ START_TEST(pieces_in_words)
 	(void)piece_came("\"x\"\r\n", 1, 2);
 	(void)piece_came("ping", 2, 1);
 	expect_verdict("expectation 1 (any request, body \"ping\"): "
-		       "expected exactly 1, came 2\n"
-		       "  came: \"ping\", answered (connection 1)\n"
-		       "  came: \"ping\", answered (connection 2)\n" PIECES
+		       "expected exactly 1, got 2\n"
+		       "  got: \"ping\", answered (connection 1)\n"
+		       "  got: \"ping\", answered (connection 2)\n" PIECES
 		       "connection 2 from unix\n"
 		       "       0.000 < ping\n");
 }

@@ -168,7 +168,7 @@ START_TEST(are_checked)
 	ck_assert_int_eq(errno, EINVAL);
 	ck_assert_msg(strncmp(error, wrong[_i].error,
 			      strlen(wrong[_i].error)) == 0,
-		"expected \"%s\", came \"%s\"", wrong[_i].error, error);
+		"expected \"%s\", got \"%s\"", wrong[_i].error, error);
 }
 END_TEST
 

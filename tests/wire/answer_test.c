@@ -564,7 +564,7 @@ START_TEST(says_what_came_nearest)
 		"\"/users/1\" at byte 7\n");
 	expect_body("GET /users/1" HOST "Accept: c/d\r\n\r\n",
 		"no rule fits GET /users/1: field differs from rule 2 "
-		"\"Accept: a/b\": came \"c/d\"\n");
+		"\"Accept: a/b\": got \"c/d\"\n");
 	expect_body("GET /users" HOST "\r\n",
 		"no rule fits GET /users: method differs from rule 1 "
 		"\"POST\"\n");

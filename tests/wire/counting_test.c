@@ -38,23 +38,23 @@ static const struct {
 	{"0-9", {1, 1, 1, 2}, NULL},
 	{"1", {4, 1},
 		"expectation 1 (GET /one): expected exactly 5 on exactly 1 "
-		"connection, came 5 on 2\n"
-		"  came: GET /one, answered 200 (connection 1)\n"
-		"  came: GET /one, answered 200 (connection 1, exchange 2)\n"
-		"  came: GET /one, answered 200 (connection 1, exchange 3)\n"
-		"  came: GET /one, answered 200 (connection 1, exchange 4)\n"
-		"  came: GET /one, answered 200 (connection 2)\n"
+		"connection, got 5 on 2\n"
+		"  got: GET /one, answered 200 (connection 1)\n"
+		"  got: GET /one, answered 200 (connection 1, exchange 2)\n"
+		"  got: GET /one, answered 200 (connection 1, exchange 3)\n"
+		"  got: GET /one, answered 200 (connection 1, exchange 4)\n"
+		"  got: GET /one, answered 200 (connection 2)\n"
 		"connection 1 from "},
 	{"0-1", {4, 1},
-		"expected exactly 5 on at most 1 connection, came 5 "
+		"expected exactly 5 on at most 1 connection, got 5 "
 		"on 2\n"},
-	{"2-3", {5}, "expected exactly 5 on 2 to 3 connections, came 5 on 1\n"},
+	{"2-3", {5}, "expected exactly 5 on 2 to 3 connections, got 5 on 1\n"},
 	{"2+", {5},
-		"expected exactly 5 on at least 2 connections, came 5 on "
+		"expected exactly 5 on at least 2 connections, got 5 on "
 		"1\n"},
 	/* the number of requests is wrong as well */
 	{"2", {4},
-		"expected exactly 5 on exactly 2 connections, came 4 on "
+		"expected exactly 5 on exactly 2 connections, got 4 on "
 		"1\n"},
 };
 
@@ -89,7 +89,7 @@ START_TEST(counts_those_that_fit)
 	exchange_on(fd, GET("/a"), ONE);
 	exchange_last(fd, LAST("/b"), END);
 	assert_verdict("expectation 2 (/b): expected at least 1 on exactly 2 "
-		       "connections, came 2 on 1\n");
+		       "connections, got 2 on 1\n");
 	fd = connect_client();
 	exchange_last(fd, LAST("/b"), END);
 	assert_verdict(NULL);
@@ -137,7 +137,7 @@ START_TEST(says_which_was_wanted)
 	assert_verdict("number on its connection differs from rule 1: expected "
 		       "2+, was 1");
 	assert_verdict("expectation 1 (/x, number 2-3 on its connection): "
-		       "expected at least 1, came 0\n"
+		       "expected at least 1, got 0\n"
 		       "  nearest: GET /x (connection 1): number on its "
 		       "connection differs from expectation 1: expected 2-3, "
 		       "was 1\n");
@@ -184,7 +184,7 @@ START_TEST(in_scenarios)
 		"%s", error);
 	ask_for(counts, 2);
 	assert_verdict("s:18 (any request): expected exactly 3 on at least 3 "
-		       "connections, came 3 on 2\n");
+		       "connections, got 3 on 2\n");
 	ck_assert_ptr_null(strstr(retort_verdict(server), "s:15"));
 	close_server();
 }
@@ -215,7 +215,7 @@ static const struct {
 	{"@on\n@connections 1",
 		"s:2:1: '@connections 1': expected @expect before it"},
 	{"@accepted\n@if-nth 1\n@raw \"a\"",
-		"s:2:1: @if-nth: no request has come when a connection is "
+		"s:2:1: @if-nth: no request has arrived when a connection is "
 		"accepted"},
 };
 

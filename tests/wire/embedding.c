@@ -58,7 +58,7 @@ later(void *arg, const struct retort_exchange *exchange,
 }
 
 const struct stuck stuck[] = {
-	{"", false, "\"\": nothing came; 0 bytes received, 0 sent\n"},
+	{"", false, "\"\": nothing arrived; 0 bytes received, 0 sent\n"},
 	{"GET /half HT", false,
 		"\"GET /half HT\": in the head of the request; 12 bytes "
 		"received, 0 sent\n"},

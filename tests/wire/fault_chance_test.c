@@ -382,8 +382,8 @@ START_TEST(logs_targets_as_rules)
 	} cases[] = {
 		{"GET http://x/a HTTP/1.1", 0, "\n@on GET http://x/a\n"},
 		{"CONNECT x:443 HTTP/1.1", 0, "\n@on CONNECT x:443\n"},
-		{"CONNECT /a HTTP/1.1", 0, ": no request that can come again"},
-		{"GET a HTTP/1.1", 0, ": no request that can come again"},
+		{"CONNECT /a HTTP/1.1", 0, ": no request that can be repeated"},
+		{"GET a HTTP/1.1", 0, ": no request that can be repeated"},
 		{"GET /a HTTP/1.1", 400, ": refused with 400"},
 		{"GET", 408, ": refused with 408"},
 	};
@@ -411,7 +411,7 @@ START_TEST(logs_no_escapes_as_rules)
 {
 	static const char request[] = "\033[2JX / HTTP/1.1";
 	static const char expected[] =
-		"# connection 1: no request that can come again\n";
+		"# connection 1: no request that can be repeated\n";
 	const struct retort_exchange exchange = {.connection = 1,
 		.client = "unix",
 		.request = request,

@@ -242,7 +242,7 @@ START_TEST(files)
 				strcmp(got.data + got.size -
 						strlen(named[i].end),
 					named[i].end) == 0,
-			"%s: expected %s...%s, came %s", named[i].path,
+			"%s: expected %s...%s, got %s", named[i].path,
 			named[i].begin,
 			shown(named[i].end, strlen(named[i].end)),
 			shown(got.data, got.size));

@@ -337,7 +337,7 @@ START_TEST(mistakes_about_framing_are_told)
 			0));
 		ck_assert_int_eq(errno, EINVAL);
 		ck_assert_msg(strstr(error, mistakes[i].error) == error,
-			"expected %s, came %s", mistakes[i].error, error);
+			"expected %s, got %s", mistakes[i].error, error);
 	}
 }
 END_TEST

@@ -288,7 +288,7 @@ static const struct {
 	{{.next = RETORT_NEXT_HTTP, .close = true}, RETORT_TCP,
 		"reply: both close and next, which keeps the connection"},
 	{{.next = RETORT_NEXT_BYTES, .accepted = true}, RETORT_TCP,
-		"next: after a greeting comes the server's protocol"},
+		"next: the server's protocol follows a greeting"},
 	{{.if_bytes = true, .if_http = true}, RETORT_HTTP,
 		"if_http: no request can fit: if_bytes is for others"},
 	{{.if_bytes = true}, RETORT_UDP,

@@ -397,9 +397,9 @@ START_TEST(mistakes_about_pieces_are_told)
 	MALFORMED(retort_on(server, NULL, .chunked = true, .body = "x"),
 		"chunked: only a reply of HTTP has it");
 	MALFORMED(retort_on(server, NULL, .accepted = true, .if_body = "x"),
-		"if_body: no request has come when a connection is accepted");
+		"if_body: no request has arrived when a connection is accepted");
 	MALFORMED(retort_on(server, NULL, .accepted = true, .echo = true),
-		"echo: nothing has come when a connection is accepted");
+		"echo: nothing has arrived when a connection is accepted");
 	MALFORMED(retort_expect(server, "GET /", .times = 1),
 		"request: only a request of HTTP has it");
 	MALFORMED(retort_expect_order(server, "GET /a\nGET /b"),
@@ -416,7 +416,7 @@ START_TEST(mistakes_about_pieces_are_told)
 	MALFORMED(retort_on(server, "/", .close = true),
 		"close: only for bytes (RETORT_TCP, --tcp)");
 	MALFORMED(retort_on(server, "/", .accepted = true, .body = "x"),
-		"request: no request has come when a connection is accepted");
+		"request: no request has arrived when a connection is accepted");
 	MALFORMED(retort_on(server, NULL, .accepted = true, .status = 200),
 		"status: only a reply of HTTP has it");
 	close_server();
@@ -436,7 +436,7 @@ START_TEST(judges_pieces)
 		2);
 	assert_verdict(
 		"expectation 1 (any request, body \"ping\"): expected exactly 1, "
-		"came 0\n");
+		"got 0\n");
 	fd = connect_plain(SOCK_STREAM);
 	say(fd, "pint\n");
 	hear_end(fd, "");
@@ -455,7 +455,7 @@ START_TEST(judges_pieces)
 	converse(fd, "ping", "pong");
 	assert_verdict(
 		"expectation 1 (any request, body \"ping\"): expected exactly 1, "
-		"came 2\n");
+		"got 2\n");
 	(void)close(fd);
 	close_server();
 }
@@ -630,7 +630,7 @@ END_TEST
 
 /* clang-format off */
 static const struct stuck stuck_plain[] = {
-	{"", false, "\"\": nothing came; 0 bytes received, 0 sent\n"},
+	{"", false, "\"\": nothing arrived; 0 bytes received, 0 sent\n"},
 	{"later\nmore", true,
 		"\"later\": its reply was not made; 10 bytes received, "
 		"0 sent\n"},
@@ -833,7 +833,7 @@ START_TEST(leaves_datagrams_unanswered)
 		       "rule 1 at byte 0: ");
 	(void)ended(2);
 	ck_assert_int_eq(retort_expect(server, .never = true, .if_body = "b"), 2);
-	assert_verdict("  came: \"b\", unanswered (connection 1)\n");
+	assert_verdict("  got: \"b\", unanswered (connection 1)\n");
 	(void)close(fd);
 	close_server();
 }
@@ -995,7 +995,7 @@ START_TEST(unix_datagrams)
 	assert_verdict("connection 3: its sender has no address\n");
 	ck_assert_int_eq(retort_expect(server, .never = true, .if_body = "hello?"),
 		1);
-	assert_verdict("  came: \"hello?\", unanswered");
+	assert_verdict("  got: \"hello?\", unanswered");
 	(void)close(nobody);
 	/* a client that has left takes nothing with it */
 	say(fd, "last words");

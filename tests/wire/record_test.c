@@ -706,25 +706,25 @@ START_TEST(judges)
 	ck_assert_int_eq(retort_expect(server, "/b", .if_field = "A: b"),
 		3);
 	ck_assert_int_eq(retort_expect_order(server, "GET /a\nGET /b"), 4);
-	assert_verdict("expectation 1 (GET /a): expected exactly 1, came 0\n");
+	assert_verdict("expectation 1 (GET /a): expected exactly 1, got 0\n");
 	assert_verdict("expectation 3 (/b, field \"A: b\"): expected at least "
-		       "1, came 0\n");
+		       "1, got 0\n");
 	assert_verdict("expectation 4 (in order): expected GET /a, which did "
-		       "not come\n");
+		       "not arrive\n");
 	expect_body("GET /b" HOST "\r\n", "ok");
 	assert_verdict("  nearest: GET /b (connection 1): field differs from "
-		       "expectation 3 \"A: b\": no such field came\n");
+		       "expectation 3 \"A: b\": no such field\n");
 	assert_verdict("< GET /b HTTP/1.1\\r\\n\n");
 	expect_body("GET /a" HOST "\r\n", "ok");
 	assert_verdict("expectation 4 (in order): expected GET /b after GET "
-		       "/a, which did not come\n");
+		       "/a, which did not arrive\n");
 	expect_body("GET /b" HOST "A: b\r\n\r\n", "ok");
 	assert_verdict(NULL);
 	expect_body("DELETE /a" HOST "\r\n", "ok");
-	assert_verdict("expectation 2 (DELETE): expected no request, came "
+	assert_verdict("expectation 2 (DELETE): expected no request, got "
 		       "1\n");
 	expect_body("GET /a" HOST "\r\n", "ok");
-	assert_verdict("expectation 1 (GET /a): expected exactly 1, came 2\n");
+	assert_verdict("expectation 1 (GET /a): expected exactly 1, got 2\n");
 	retort_reset(server);
 	ON(NULL, .body = "ok");
 	expect_body("GET /a" HOST "\r\n", "ok");
@@ -736,7 +736,7 @@ START_TEST(judges)
 	assert_verdict(NULL);
 	ck_assert_int_eq(retort_expect_order(server, "GET /b\nGET /a\n/c\n"), 4);
 	assert_verdict("expectation 4 (in order): expected GET /a after GET "
-		       "/b, which did not come\n");
+		       "/b, which did not arrive\n");
 	retort_reset(server);
 	assert_verdict(NULL);
 	close_server();

@@ -213,7 +213,7 @@ START_TEST(is_seen_by_its_rule)
 				continue;
 			exchange_cut(request, cut);
 			ck_assert_msg(strcmp(saw.data, rows[i].seen) == 0,
-				"%s, cut at %zu: expected \"%s\", came \"%s\"",
+				"%s, cut at %zu: expected \"%s\", got \"%s\"",
 				rows[i].name, cut, rows[i].seen, saw.data);
 			ck_assert_msg(saw_raw.size == size &&
 					memcmp(saw_raw.data, request, size) ==
@@ -404,7 +404,7 @@ START_TEST(is_checked)
 		{{.if_refused = 400, .faults = "early"},
 			"if_refused: how the body is read does not go with it"},
 		{{.if_refused = 400, .accepted = true},
-			"if_refused: no request has come when a connection is accepted"},
+			"if_refused: no request has arrived when a connection is accepted"},
 	};
 
 	open_plain(_i);

@@ -706,7 +706,7 @@ START_TEST(done_says_whether_all_came)
 	ck_assert_int_gt(retort_expect(server, "GET /", .times = 1), 0);
 	ck_assert(!retort_done(server, &wrong));
 	ck_assert_ptr_nonnull(strstr(wrong,
-		"expectation 1 (GET /): expected exactly 1, came 0\n"));
+		"expectation 1 (GET /): expected exactly 1, got 0\n"));
 	free(wrong);
 	open_plain(_i);
 	ck_assert_int_lt(retort_on(server, "CONNECT /a"), 0);

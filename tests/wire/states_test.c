@@ -40,7 +40,7 @@ START_TEST(logs_in)
 				 .in = "out"),
 		0);
 	assert_verdict(
-		"expectation 1 (GET /, in out): expected exactly 1, came 0\n"
+		"expectation 1 (GET /, in out): expected exactly 1, got 0\n"
 		"  nearest: GET / (connection 1): state differs from "
 		"expectation 1: expected out, was start\n");
 	close_server();
