@@ -20,8 +20,8 @@ struct told_file {
 };
 
 /*
- * Before anything is bound: what an earlier server has left there is removed,
- * so that a script that waits for it never reads an old port. 0 or -errno.
+ * Call this before anything is bound: removes the file of an earlier server, so
+ * that a script that waits for the file never reads an old port. 0 or -errno.
  */
 int told_file_begin(struct told_file *file, const char *name);
 
@@ -43,17 +43,17 @@ int told_file_ca(struct told_file *file, const char *ca,
 void told_file_end(struct told_file *file);
 
 /*
- * Each URL as a line on standard output, unless the port file is that, and
- * warns of those that other machines can reach. 0 or -errno.
+ * Writes each URL as a line to standard output, unless the port file is that,
+ * and warns of URLs that other machines can reach. 0 or -errno.
  */
 int announce(struct retort *server, const struct told_file *file);
 
-/* The end of standard output, so that what reads it (a pipe, "$(...)") is not
-   kept waiting for more. */
+/* Ends standard output, so that its reader (a pipe, "$(...)") does not wait for
+   more. */
 void announce_end(void);
 
-/* Tells $NOTIFY_SOCKET, if there is one, as sd_notify(3) does. What goes wrong
-   is told on standard error. */
+/* Notifies $NOTIFY_SOCKET, if it is set, as sd_notify(3) does. Reports errors
+   on standard error. */
 void announce_ready(void);
 
 #endif

@@ -31,7 +31,7 @@
 #include "talk/inspect.h"
 #include "talk/output.h"
 
-/* It had no listener but clients that were passed in, and these are gone. */
+/* Whether there is no listener, and the clients passed in have left. */
 static bool
 nobody_can_come(struct retort *server)
 {
@@ -39,7 +39,7 @@ nobody_can_come(struct retort *server)
 		retort_stats(server).connections == 0;
 }
 
-/* Until it has stopped; the exit status. */
+/* Steps the server until it has stopped; the exit status. */
 static int
 serve(struct retort *server, const struct args *args, struct watch *watch,
 	struct reload *reload, struct output *output,

@@ -9,7 +9,7 @@
 #include "args/args.h"
 #include "talk/output.h"
 
-/* How often the file is looked at: ms. */
+/* ms between two looks at the file. */
 #define RELOAD_INTERVAL 200
 
 struct reload {
@@ -20,14 +20,14 @@ struct reload {
 	struct stat read; /* as it was read */
 };
 
-/* Before the file is read for the first time. */
+/* Call this before the file is read for the first time. */
 void reload_begin(struct reload *reload, const struct args *args);
 
 /*
- * Looks at the file, and reads it if it was changed and is complete: what is as
- * it was one look before. What is wrong with it is said on standard error, and
- * then the rules stay as they were. The ms after which to look again; -1:
- * never.
+ * Looks at the file, and reads it if it has changed and is complete, which it
+ * is if it has not changed since the last look. A mistake in it is reported on
+ * standard error, and then the rules stay as they were. Returns the ms after
+ * which to look again; -1: never.
  */
 int reload_look(struct reload *reload, struct retort *server,
 	struct output *output);

@@ -24,8 +24,8 @@ forward(struct child *child, volatile struct signals *signals)
 		}
 }
 
-/* Until COMMAND ends, or we must; signals go on to it. 0, EXIT_LIFETIME, or
-   EXIT_OWN. */
+/* Steps the server until COMMAND ends or the lifetime is over, and passes
+   signals on to COMMAND. 0, EXIT_LIFETIME, or EXIT_OWN. */
 static int
 serve_child(const struct args *args, struct retort *server, struct watch *watch,
 	struct output *output, struct child *child,
@@ -67,7 +67,7 @@ serve_child(const struct args *args, struct retort *server, struct watch *watch,
 	return 0;
 }
 
-/* A mistaken URL makes a long verdict with one reason: says that. */
+/* Says if no request came: a wrong URL makes a long verdict for one reason. */
 static void
 say_silence(struct retort *server, struct output *output)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything that the command waits for besides its server: its parent's end,
-   lines of standard input, and --control. */
+/* Everything that the command waits for in addition to its server: the end of
+   its parent, lines of standard input, and --control. */
 #ifndef WATCH_H
 #define WATCH_H
 
@@ -33,12 +33,12 @@ struct watch watch_open(const struct args *args, pid_t parent,
 
 void watch_close(struct watch *watch);
 
-/* Whether there is anything to be waited for. */
+/* Whether there is anything to wait for. */
 bool watch_needed(const struct watch *watch);
 
 /*
  * Waits for the server or for one of these, at most `timeout` ms (-1: for
- * ever), and takes what was typed or asked. True: the server is to end.
+ * ever), and takes typed lines and commands. True: the server has to end.
  */
 bool watch_wait(struct watch *watch, struct retort *server, int timeout);
 

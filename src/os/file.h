@@ -67,11 +67,12 @@ int rt_root_open(struct rt_root *root, const char *path);
 void rt_root_close(struct rt_root *root);
 
 /*
- * Looks whether ROOT still leads to what is open, by one stat(2), and opens
- * what it leads to now if not: a folder that was removed and made anew, a file
- * that was replaced, a link that was switched. 0 or -errno, -ENOENT among it
- * when a folder has become a file, or a file a folder; what was open stays so
- * unless 0. Where ROOT cannot be looked at for want of a right, that is 0.
+ * Checks by one stat(2) whether ROOT still leads to the open folder or file,
+ * and otherwise opens the one that it leads to now: a folder that was created
+ * again, a file that was replaced, a link that was changed. 0 or -errno;
+ * -ENOENT also if a folder has become a file, or a file a folder. On failure
+ * the former one stays open. If there is no permission to look at ROOT, the
+ * result is 0.
  */
 int rt_root_find(struct rt_root *root);
 
@@ -119,24 +120,23 @@ void rt_file_encode(struct rt_buf *out, const char *path);
 int rt_file_open(struct rt_file *file, const struct rt_root *root,
 	const char *path);
 
-/* At most what a file is read for that does not say how much it holds. */
+/* The most bytes that are read from a file that does not say its size. */
 #define RT_MAX_UNSIZED (4u << 20)
 
 /*
- * Adds what an open file holds to `to`: as much as it says, or less, if there
- * is less; of a file that says it is empty, as those of /proc do, whatever it
- * gives. To be called once. 0 or -errno: -EFBIG for more than RT_MAX_UNSIZED;
- * -ENOMEM.
+ * Adds the contents of an open file to `to`: as many bytes as it says, or fewer
+ * if there are fewer. A file that says that it is empty, as those of /proc do,
+ * is read to its end. Call this once. 0 or -errno: -EFBIG, more than
+ * RT_MAX_UNSIZED; -ENOMEM.
  */
 int rt_file_read(const struct rt_file *file, struct rt_buf *to);
 
-/* Its first bytes, at most `size`: how many. 0, if it cannot be read. */
+/* Reads the first bytes of a file, at most `size`. Their number; 0 if it cannot
+   be read. */
 size_t rt_file_peek(const struct rt_file *file, void *to, size_t size);
 
-/*
- * The same without opening it to read: what is at the path learns nothing of
- * it. file->fd is -1.
- */
+/* The same as rt_file_open(), but without opening the file to read it, which
+   the other end of a FIFO would notice. file->fd is -1. */
 int rt_file_describe(struct rt_file *file, const struct rt_root *root,
 	const char *path);
 
@@ -146,15 +146,15 @@ int rt_file_open_named(struct rt_file *file, const char *path);
 void rt_file_close(struct rt_file *file);
 
 /*
- * Whether what is now at a path of rt_file_open() is the file that was
- * described, unchanged: the same device, inode, type, size and times, as the
- * system tells them, who asks a server of files anew. ROOT is found by its
- * path, too, as by rt_root_find(). False as well when a component beneath it
- * is a link, unless links are followed; when it is beneath more than two
- * folders; and where there is no statx(2).
+ * Whether the file at a path of rt_file_open() is still the one that was
+ * described: it has the same device, inode, type, size and times. The system
+ * asks a file server for them again. ROOT is found by its path, too, as
+ * rt_root_find() does. False also if a component beneath it is a link, unless
+ * links are followed; if there are more than two folders above the file; and on
+ * systems without statx(2).
  *
- * Opens nothing, and costs a system call for each component beneath ROOT: none
- * looks at a path and refuses links on the way.
+ * This opens nothing. It makes one system call for each component beneath ROOT,
+ * because no call looks at a whole path and refuses links on the way.
  */
 bool rt_file_is_still(const struct rt_file *file, const struct rt_root *root,
 	const char *path);

@@ -19,30 +19,31 @@ struct pollfd;
 #define CONTROL_POLLED (1 + 2 * CONTROL_CLIENTS)
 
 /*
- * "-": one client, by standard input and output, whose end is that of the
- * server. Otherwise those of a Unix socket of that name, which is removed at
- * the end. NULL with errno and a line in `error`, of RETORT_ERROR_SIZE.
+ * Opens a Unix socket for clients, which control_close() removes; or with "-"
+ * serves one client by standard input and output, whose end is also that of the
+ * server. On failure NULL, with errno and a line in `error`, of
+ * RETORT_ERROR_SIZE.
  */
 struct control *control_open(struct retort *server, const char *where,
 	char *error);
 
 void control_close(struct control *control);
 
-/* Fills in those of them that there are; how many. */
+/* Fills in the descriptors to poll; their number. */
 size_t control_poll(struct control *control, struct pollfd *polled);
 
-/* Reads what has come, after these were polled. */
+/* Reads the commands that have come, after the descriptors were polled. */
 void control_read(struct control *control, const struct pollfd *polled);
 
-/* After each step of the server: does what was asked for, as far as it can be
-   done by now. */
+/* Call this after each step of the server: obeys the commands that need not
+   wait any longer. */
 void control_step(struct control *control);
 
-/* When it should be called again, in ms, if not within `timeout` (-1: never):
-   the lesser. */
+/* The ms after which control_step() should be called, at most `timeout` (-1:
+   never). */
 int control_timeout(const struct control *control, int timeout);
 
-/* Whether the server is to end. */
+/* Whether a client has told the server to end. */
 bool control_over(const struct control *control);
 
 #endif

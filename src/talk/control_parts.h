@@ -61,15 +61,15 @@ struct control_server {
 };
 
 /*
- * Obeys a command that came at `began`, by clock_ms(). 0: this is the answer;
- * otherwise it is to be tried again after the next step of the server, in at
- * most so many ms.
+ * Obeys a command that came at `began`, by clock_ms(). 0: it is done, and
+ * `answer` is set. Otherwise try it again after the next step of the server,
+ * within this number of ms.
  */
 int control_obey(struct control_server *server,
 	const struct control_command *command, int64_t began,
 	struct control_answer *answer);
 
-/* The answer to what cannot be read: see control_reader_add(). */
+/* The answer to a command that cannot be read: see control_reader_add(). */
 struct control_answer control_refuse(int code);
 
 #endif

@@ -38,23 +38,22 @@ struct output {
 /* The event callback; `arg` is a struct output. */
 retort_event_fn output_event;
 
-/* A line, "retort: " and this; in its turn, and without waiting. */
+/* Adds a line, "retort: " and this text, after others. Never blocks. */
 void output_say(struct output *output, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* After each step of the server: writes what is taken at once, and forgets
-   what nobody will ask for. */
+/* Call this after each step of the server: writes as much as is taken at once,
+   and forgets records that are no longer needed. */
 void output_step(struct output *output);
 
-/* When it should be called again, in ms, if not within `timeout` (-1: never):
-   the lesser. */
+/* The ms after which output_step() should be called, at most `timeout` (-1:
+   never). */
 int output_timeout(const struct output *output, int timeout);
 
-/* The server has stopped: waits a little until the rest is taken. */
+/* Waits a little until the rest is taken, after the server has stopped. */
 void output_finish(struct output *output);
 
-/* If it is judged: tells what came otherwise than expected; whether anything
-   did. */
+/* Reports the verdict, if there is one. True: something was not as expected. */
 bool output_judge(struct output *output);
 
 #endif

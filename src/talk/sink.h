@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Standard error, whatever it is, written without ever waiting for its reader.
- */
+/* Writes to standard error, of any kind, without waiting for its reader. */
 #ifndef SINK_H
 #define SINK_H
 
@@ -14,12 +12,12 @@
 #define PIPE_BUF 512
 #endif
 
-/* How it is written to. O_NONBLOCK is never set on what others use, too. */
+/* Ways to write. O_NONBLOCK is never set on a description that others share. */
 enum sink_kind {
 	SINK_OWN,    /* a terminal or pipe, by a description of our own */
-	SINK_PLAIN,  /* what never makes its writer wait: a file */
+	SINK_PLAIN,  /* a file, which never makes its writer wait */
 	SINK_SOCKET, /* send(2) can be told not to wait */
-	SINK_SHARED  /* what may: it is interrupted */
+	SINK_SHARED  /* anything else: writing to it is interrupted */
 };
 
 struct sink {
@@ -30,7 +28,7 @@ struct sink {
 /* Never fails. */
 struct sink sink_open(int fd);
 
-/* Closes what it has opened, and not what it was given. */
+/* Closes the descriptor that sink_open() opened, not the one that it got. */
 void sink_close(struct sink *sink);
 
 /*

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One that is to be written. */
+/* A transcript that waits to be written. */
 struct transcript {
 	struct transcript *next;
 	uint64_t connection;
@@ -25,14 +25,12 @@ struct transcripts {
 	int fd;      /* of the first; -1: it is not begun */
 };
 
-/* Takes the text, which is to become DIR/N.txt. False: there are too many. */
+/* Takes the text, to write it to DIR/N.txt. False: too many bytes wait. */
 bool transcripts_add(struct transcripts *transcripts, uint64_t connection,
 	char *text);
 
-/*
- * Writes at most `most` bytes of what is held. NULL, or what went wrong with
- * one of them, in `error`.
- */
+/* Writes at most `most` bytes of the transcripts. NULL, or the failure of one
+   of them, in `error`. */
 const char *transcripts_write(struct transcripts *transcripts, size_t most,
 	char *error, size_t size);
 

@@ -102,29 +102,29 @@ struct rt_tls {
 struct rt_tls *rt_tls_new(const struct rt_tls_server *server, int fd, int kind,
 	void *owner);
 
-/* Sessions are resumed by no connection but those of the same number, of which
-   there is one: each has a handshake of its own, whatever ticket it brings. */
+/* Lets a connection resume sessions of its own number only. As each number is
+   unique, each connection has a full handshake, even if it has a ticket. */
 void rt_tls_resume_none(struct rt_tls *tls, uint64_t number);
 
-/* From here on these edits are made to what is sent: see rt_wire_take(). */
+/* Makes these edits to all bytes that are sent from now on: rt_wire_take(). */
 bool rt_tls_edit(struct rt_tls *tls, struct rt_wire_list *list);
 
-/* Wire bytes that came before it began. False: no memory. */
+/* Adds wire bytes that came before TLS began. False: no memory. */
 bool rt_tls_feed(struct rt_tls *tls, const char *bytes, size_t size);
 
 /* Leaves its descriptor open. NULL is allowed. */
 void rt_tls_free(struct rt_tls *tls);
 
 /*
- * Does one of the things that the plain channel wants, as rt_io_try():
- * RT_IN_DONE or RT_OUT_DONE, and the result is set. 0: none can be done until
- * the wire's operations are, which this has set, `until` is past, others are
- * wanted, or, if the wire was `cut`, nobody can do what is.
+ * Performs an operation of the plain channel, as rt_io_try() does, and sets its
+ * result: RT_IN_DONE or RT_OUT_DONE. 0: none can be done before the operations
+ * of the wire, which this has set, are done; before `until`; or before others
+ * are wanted. If the wire was `cut`, it may be that none can ever be done.
  */
 unsigned rt_tls_try(struct rt_tls *tls, struct rt_chan *plain, int64_t now);
 
-/* One of the wire's operations is done, as rt_io_try() said. Returns the same
-   of the plain channel's operation that was passed on; 0: none was. */
+/* Call this when rt_io_try() says that an operation of the wire is done. If it
+   was one of the plain channel, passed on, returns that it is done; else 0. */
 unsigned rt_tls_done(struct rt_tls *tls, struct rt_chan *plain, unsigned done);
 
 /*
