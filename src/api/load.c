@@ -289,10 +289,10 @@ load(const struct retort_scenario *of, const char *folder, const char *name,
 	if (code == 0) {
 		lock(server);
 		code = add_items(server, name, of->again, &scenario, of->error);
+		if (code == 0)
+			notice_options(server, name, &scenario);
 		unlock(server);
 	}
-	if (code == 0)
-		notice_options(server, name, &scenario);
 	if (code == 0 && of->notices != NULL && scenario.notices.len > 0) {
 		const char *notices = rt_buf_text(&scenario.notices);
 
