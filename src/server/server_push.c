@@ -210,10 +210,11 @@ rt_server_say(struct retort *server, struct rt_served *served)
 	take(pushes);
 	rt_reply_reset(reply);
 	reply->idle = served->conn.idle_timeout;
-	rt_reply_step(reply,
-		(struct rt_step){.kind = RT_STEP_BYTES,
-			.bytes = pushes->given.data,
-			.size = pushes->given.len});
+	if (pushes->given.len > 0)
+		rt_reply_step(reply,
+			(struct rt_step){.kind = RT_STEP_BYTES,
+				.bytes = pushes->given.data,
+				.size = pushes->given.len});
 	rt_reply_step(reply,
 		(struct rt_step){
 			.kind = pushes->ends ? RT_STEP_CLOSE : RT_STEP_NEXT});
