@@ -264,6 +264,25 @@ START_TEST(before_and_between_pieces)
 }
 END_TEST
 
+/* Nothing was pushed before. */
+START_TEST(an_end_alone)
+{
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_with((struct retort_options){.protocol = RETORT_TCP}, _i);
+	ON(NULL, .echo = true);
+	fd = connect_client();
+	say(fd, "1;");
+	see(fd, &got, "1;");
+	ck_assert_int_eq(push(NULL), 0);
+	see_end(fd, &got, "1;");
+	ck_assert_int_eq(push("x"), -EPIPE);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
 /* An open reply is over when it is ended, and others come. */
 START_TEST(between_open_replies)
 {
@@ -573,6 +592,7 @@ main(void)
 	rt_test_cases(suite, "ways", all, 0, WAYS);
 	tcase_add_loop_test(tcase, pieces, 0, BASIC_WAYS);
 	rt_test_loop(tcase, before_and_between_pieces, 0, WAYS);
+	rt_test_loop(tcase, an_end_alone, 0, BASIC_WAYS);
 	rt_test_loop(tcase, between_open_replies, 0, BASIC_WAYS);
 	rt_test_loop(tcase, not_within_a_piece, 0, BASIC_WAYS);
 	rt_test_loop(tcase, after_an_upgrade, 0, BASIC_WAYS);
