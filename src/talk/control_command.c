@@ -25,7 +25,7 @@
 /* The longest line of a record. */
 #define RECORD_SIZE 4096
 
-enum outcome { OK, WRONG, LATER };
+enum outcome { OK, WRONG, LATER, MISUSED };
 
 /* A command while it is obeyed. */
 struct obeyed {
@@ -85,13 +85,6 @@ read_time(const char *word, int *ms)
 	return *ms >= 0;
 }
 
-static enum outcome
-expected(const struct obeyed *obeyed, const char *what)
-{
-	(void)fprintf(obeyed->answer, "expected %s\n", what);
-	return WRONG;
-}
-
 /* Whether it is too late to wait, for `ms` in all. */
 static bool
 is_late(struct obeyed *obeyed, int ms)
@@ -139,7 +132,7 @@ obey_reset(struct obeyed *obeyed)
 	bool records = strcmp(obeyed->words[1], "records") == 0;
 
 	if (!records && *obeyed->words[1] != '\0')
-		return expected(obeyed, "reset or reset records");
+		return MISUSED;
 	retort_reset(obeyed->server, records ? RETORT_RECORDS : RETORT_TEST);
 	if (!records)
 		obeyed->of->rules = 0;
@@ -169,8 +162,7 @@ obey_transcript(struct obeyed *obeyed)
 	char *text;
 
 	if (connection == 0)
-		return expected(obeyed,
-			"transcript N, the number of a connection");
+		return MISUSED;
 	text = retort_transcript(obeyed->server, connection);
 	if (text == NULL)
 		(void)fprintf(obeyed->answer,
@@ -190,8 +182,7 @@ obey_wait(struct obeyed *obeyed)
 	int ms = WAIT;
 
 	if (times == 0 || !read_time(obeyed->words[2], &ms))
-		return expected(obeyed,
-			"wait N [TIME], as wait 2, wait 2 500ms or wait 2 3s");
+		return MISUSED;
 	if (count >= times)
 		return OK;
 	if (!is_late(obeyed, ms))
@@ -209,8 +200,7 @@ obey_verdict(struct obeyed *obeyed)
 	int ms = 0;
 
 	if (!read_time(obeyed->words[1], &ms))
-		return expected(obeyed,
-			"verdict [TIME], as verdict or verdict 2s");
+		return MISUSED;
 	if (*verdict == '\0')
 		return OK;
 	if (!is_late(obeyed, ms))
@@ -240,15 +230,19 @@ static const struct {
 	const char *name;
 	size_t most; /* words */
 	enum outcome (*obey)(struct obeyed *obeyed);
+	const char *expected; /* if it is MISUSED */
 } commands[] = {
-	{"rules", 2, obey_rules},
-	{"requests", 1, obey_requests},
-	{"transcript", 2, obey_transcript},
-	{"verdict", 2, obey_verdict},
-	{"wait", 3, obey_wait},
-	{"reset", 2, obey_reset},
-	{"url", 1, obey_url},
-	{"stop", 1, obey_stop},
+	{"rules", 2, obey_rules, "rules [END]"},
+	{"requests", 1, obey_requests, "requests alone"},
+	{"transcript", 2, obey_transcript,
+		"transcript N, the number of a connection"},
+	{"verdict", 2, obey_verdict,
+		"verdict [TIME], as verdict or verdict 2s"},
+	{"wait", 3, obey_wait,
+		"wait N [TIME], as wait 2, wait 2 500ms or wait 2 3s"},
+	{"reset", 2, obey_reset, "reset or reset records"},
+	{"url", 1, obey_url, "url alone"},
+	{"stop", 1, obey_stop, "stop alone"},
 };
 
 #define COMMANDS (sizeof commands / sizeof *commands)
@@ -276,20 +270,23 @@ static enum outcome
 obey(struct obeyed *obeyed)
 {
 	const char *line = obeyed->command->line;
-	size_t i = 0;
+	bool fits = strlen(line) <= LONGEST;
+	enum outcome outcome = MISUSED;
+	size_t i = 0, most;
 
-	if (strlen(line) > LONGEST)
-		return refuse(obeyed);
 	(void)snprintf(obeyed->line, sizeof obeyed->line, "%s", line);
-	if (!read_words(obeyed))
-		return refuse(obeyed);
+	fits = read_words(obeyed) && fits;
 	while (i < COMMANDS && strcmp(obeyed->words[0], commands[i].name) != 0)
 		i++;
-	if (i == COMMANDS ||
-		(commands[i].most < MOST_WORDS &&
-			*obeyed->words[commands[i].most] != '\0'))
+	if (i == COMMANDS)
 		return refuse(obeyed);
-	return commands[i].obey(obeyed);
+	most = commands[i].most;
+	if (fits && (most == MOST_WORDS || *obeyed->words[most] == '\0'))
+		outcome = commands[i].obey(obeyed);
+	if (outcome != MISUSED)
+		return outcome;
+	(void)fprintf(obeyed->answer, "expected %s\n", commands[i].expected);
+	return WRONG;
 }
 
 /* --- answers --- */

@@ -90,13 +90,18 @@ terminate(char *line, size_t size)
 	line[size] = '\0';
 }
 
+/* Those with a word too many are wrong at once. */
 static bool
 takes_lines(const char *line)
 {
 	static const char name[] = "rules";
 	size_t size = next_word(&line);
 
-	return size == sizeof name - 1 && memcmp(line, name, size) == 0;
+	if (size != sizeof name - 1 || memcmp(line, name, size) != 0)
+		return false;
+	line += size;
+	line += next_word(&line);
+	return next_word(&line) == 0;
 }
 
 /* Whether it is the last line that the command takes. */

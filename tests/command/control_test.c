@@ -233,7 +233,7 @@ START_TEST(test_stop)
 	struct child child = CONTROL(ios[_i]);
 
 	tell(child.in, "stop it\nurl\nstop\nurl\n");
-	expect_has(child.out, "error 1\n", "not 'stop it'\n");
+	expect_has(child.out, "error 1\n", "expected stop alone\n");
 	expect_has(child.out, "ok 1\n", child.url[0]);
 	expect(child.out, "ok 0\n");
 	expect_end(&child, 0, NULL);

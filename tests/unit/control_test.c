@@ -63,7 +63,7 @@ static const struct {
 	{"rules END\n.\nEN\nENDE\nEND\nurl\n",
 		"<rules END|.\nEN\nENDE\n><url>"},
 	{" \trules \t END \nx\nEND\nurl\n", "< \trules \t END |x\n><url>"},
-	{"rules END more\nx\nEND\n", "<rules END more|x\n>"},
+	{"rules END more\nurl\n", "<rules END more><url>"},
 	{"rules\na\r\n.\r\n", "<rules|a\r\n>"},
 	{"rules\nnever ended\n", ""},
 	{"rulesx\n.\n", "<rulesx><.>"},
@@ -204,6 +204,7 @@ ask_with(const char *line, const char *text, int ago)
 	"error 1\nexpected verdict [TIME], as verdict or verdict 2s\n"
 #define BAD_TRANSCRIPT \
 	"error 1\nexpected transcript N, the number of a connection\n"
+#define BAD_RESET "error 1\nexpected reset or reset records\n"
 #define TEN "0123456789"
 #define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
@@ -219,7 +220,7 @@ static const struct {
 	{" verdict\t1s ", "", 0, "ok 0\n"},
 	{"rules", "@on GET /\n@echo\n", 0, "ok 0\n"},
 	{"rules END", "@expect 1 GET /\n", 0, "ok 0\n"},
-	{"rules END more", "", 0, COMMANDS "'rules END more'\n"},
+	{"rules END more", "", 0, "error 1\nexpected rules [END]\n"},
 	{"rules", "@on GET /\n@ech\n", 0,
 		"error 1\nrules-3:2:1: '@ech': expected a directive, such as @on, "
 		"@fault or @expect\n"},
@@ -246,8 +247,9 @@ static const struct {
 	{"rules", "@ech", 0,
 		"error 1\nrules:1:1: '@ech': expected a directive, such as @on, "
 		"@fault or @expect\n"},
-	{"reset rules", "", 0, "error 1\nexpected reset or reset records\n"},
-	{"reset records now", "", 0, COMMANDS "'reset records now'\n"},
+	{"reset rules", "", 0, BAD_RESET},
+	{"reset records now", "", 0, BAD_RESET},
+	{"reset records right now", "", 0, BAD_RESET},
 	{"wait 1", "", 9000, "later"},
 	{"wait 1", "", 10000,
 		"error 1\n0 of 1 requests arrived within 10000 ms\n"},
@@ -263,7 +265,7 @@ static const struct {
 	{"wait 1 2", "", 0, BAD_WAIT},
 	{"wait 1 0.5", "", 0, BAD_WAIT},
 	{"wait 1 2.", "", 0, BAD_WAIT},
-	{"wait 1 2 3", "", 0, COMMANDS "'wait 1 2 3'\n"},
+	{"wait 1 2s 3", "", 0, BAD_WAIT},
 	{"verdict now", "", 0, BAD_VERDICT},
 	{"verdict 2", "", 0, BAD_VERDICT},
 	{"verdict 99999999s", "", 0, BAD_VERDICT},
@@ -275,11 +277,14 @@ static const struct {
 	{"Verdict", "", 0, COMMANDS "'Verdict'\n"},
 	{" ", "", 0, COMMANDS "' '\n"},
 	{"\x1b[1m\xff", "", 0, COMMANDS "'?[1m?'\n"},
-	{"stop " HUNDRED, "", 0,
-		COMMANDS "'stop " TEN TEN TEN TEN TEN "01234...'\n"},
-	{"url " HUNDRED HUNDRED HUNDRED, "", 0,
-		COMMANDS "'url " TEN TEN TEN TEN TEN "012345...'\n"},
-	{"stop now", "", 0, COMMANDS "'stop now'\n"},
+	{"stops " HUNDRED, "", 0,
+		COMMANDS "'stops " TEN TEN TEN TEN TEN "0123...'\n"},
+	{"urls " HUNDRED HUNDRED HUNDRED, "", 0,
+		COMMANDS "'urls " TEN TEN TEN TEN TEN "01234...'\n"},
+	{"reset " HUNDRED HUNDRED HUNDRED, "", 0, BAD_RESET},
+	{"url of it", "", 0, "error 1\nexpected url alone\n"},
+	{"requests 1", "", 0, "error 1\nexpected requests alone\n"},
+	{"stop now", "", 0, "error 1\nexpected stop alone\n"},
 	{"stop", "", 0, "ok 0\nstop"},
 };
 
