@@ -7,9 +7,19 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Whether the client gave up because of the certificate: in silence, or with an
+   alert that says so. Any other one, or an error of ours, is not about trust. */
+static bool
+is_distrust(const char *why)
+{
+	return *why == '\0' ||
+		(strstr(why, "alert") != NULL &&
+			(strstr(why, "unknown ca") != NULL ||
+				strstr(why, "certificate") != NULL));
+}
+
 /* With a certificate of theirs, or faults in it, a failure is no riddle; nor if
-   COMMAND has the CA, or if it is not the client that gave up, with an alert or
-   in silence. */
+   COMMAND has the CA. */
 static bool
 may_need_ca(const struct args *args, const char *why)
 {
@@ -21,7 +31,7 @@ may_need_ca(const struct args *args, const char *why)
 		return false;
 	while (*word != NULL && strstr(*word, "{ca}") == NULL)
 		word++;
-	return *word == NULL && (*why == '\0' || strstr(why, "alert") != NULL);
+	return *word == NULL && is_distrust(why);
 }
 
 bool
