@@ -141,8 +141,10 @@ rt_server_push(struct retort *server, uint64_t connection, const void *bytes,
 	if (served->conn.state > RT_STATE_REPLY)
 		return -EPIPE;
 	reply = open_reply(&served->conn);
+	pushes = find_pushes(server, served);
+	/* on a kept connection the last reply, which was open, is over */
 	if (reply == NULL && !rt_conn_may_say(&served->conn))
-		return -ENOENT;
+		return pushes != NULL && pushes->ends ? -EPIPE : -ENOENT;
 	pushes = need_pushes(server, served);
 	if (pushes == NULL)
 		return -ENOMEM;

@@ -476,6 +476,7 @@ END_TEST
 START_TEST(mistakes)
 {
 	static char large[(1u << 20) + 1];
+	struct bytes got = {.data = NULL};
 	int fd;
 
 	open_plain(_i);
@@ -488,6 +489,23 @@ START_TEST(mistakes)
 	ck_assert_int_eq(retort_push(server, 1, large, sizeof large),
 		-EMSGSIZE);
 	ck_assert_int_eq(retort_push(server, 1, large, sizeof large - 1), 0);
+	(void)close(fd);
+	close_server();
+	/* a reply that is over, on a connection that is not, until the next */
+	open_with((struct retort_options){.keep_alive = true}, _i);
+	ON("/plain", .body = "x");
+	ck_assert_int_eq(add_rule(open_reply("a")), 2);
+	fd = ask_for(GET);
+	ck_assert_int_eq(push(NULL), 0);
+	see(fd, &got, "0\r\n\r\n");
+	for (int i = 0; i < 3; i++)
+		turn(-1, 0, 1);
+	ck_assert_int_eq(push("b"), -EPIPE);
+	ck_assert_int_eq(push(NULL), -EPIPE);
+	say(fd, "GET /plain HTTP/1.1\r\nHost: x\r\n\r\n");
+	see(fd, &got, "x");
+	ck_assert_int_eq(push("b"), -ENOENT);
+	bytes_free(&got);
 	(void)close(fd);
 	close_server();
 	open_with((struct retort_options){.protocol = RETORT_UDP}, 0);
