@@ -50,7 +50,8 @@ static const struct {
 		"ports below 1024 are for root: try -p 8080"},
 
 	/* values */
-	{"^--fault '[^ ]+': expected", "quote all of it: --fault 'cut body 3'"},
+	{"^--fault: after '[^ ]+': expected",
+		"quote all of it: --fault 'cut body 3'"},
 	{"^--limit '?body", "or none"},
 	{"^option --help takes no value", "--help all"},
 	{"^option --verbose takes no value", "-vv"},

@@ -303,6 +303,7 @@ read_alternative(struct rt_fault_reader *reader, struct rt_faults *faults,
 	reader->kind = find_word(reader);
 	if (reader->kind == NULL)
 		return expected_fault(reader);
+	reader->begin = reader->word.text;
 	clause = add_clause(faults, &empty, reader);
 	if (clause == NULL)
 		return false;
@@ -349,6 +350,7 @@ is_printable(struct rt_fault_reader *reader)
 		unsigned char c = (unsigned char)*at;
 
 		if ((c < ' ' && strchr("\t\r\n", c) == NULL) || c > '~') {
+			reader->begin = at;
 			reader->word = (struct rt_word){at, 0};
 			return rt_fault_expected(reader,
 				"printable ASCII; other bytes as \\xHH");
@@ -464,6 +466,7 @@ rt_faults_new(const char *text, struct rt_error *error)
 	struct rt_faults *faults = calloc(1, sizeof *faults);
 	struct rt_fault_reader reader = {.text = text,
 		.at = text,
+		.begin = text,
 		.error = error};
 
 	*error = (struct rt_error){.member = NULL};

@@ -58,6 +58,17 @@ rt_fault_put_back(struct rt_fault_reader *reader)
 	reader->at = reader->word.text;
 }
 
+/* Bytes of the clause before the present word that an error shows. */
+static int
+said_size(const struct rt_fault_reader *reader)
+{
+	const char *begin = reader->begin, *end = reader->word.text;
+
+	while (end > begin && is_blank(end[-1]))
+		end--;
+	return (int)(end - begin < 60 ? end - begin : 60);
+}
+
 bool
 rt_fault_expected(struct rt_fault_reader *reader, const char *what)
 {
@@ -70,6 +81,10 @@ rt_fault_expected(struct rt_fault_reader *reader, const char *what)
 			"'%.*s': expected %s",
 			(int)(word.size < 60 ? word.size : 60), word.text,
 			what);
+	else if (word.text > reader->begin)
+		(void)rt_fail(reader->error->text, -EINVAL,
+			"after '%.*s': expected %s", said_size(reader),
+			reader->begin, what);
 	else
 		(void)rt_fail(reader->error->text, -EINVAL, "expected %s",
 			what);

@@ -150,7 +150,8 @@ rt_clause_is_for(const struct rt_clause *clause, const struct rt_clause *other)
 struct rt_fault_reader {
 	const char *text;
 	const char *at;
-	struct rt_word word; /* the present one, for errors */
+	const char *begin;   /* of the present clause, or alternative, */
+	struct rt_word word; /* and its present word, for errors */
 	/* of the present clause; of fault.c alone */
 	const struct rt_fault_word *kind;
 	bool fixed; /* it is obeyed before there is a reply: nothing is drawn */

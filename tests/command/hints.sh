@@ -112,7 +112,7 @@ says 2 "'www': $one (quote it: --header 'X-Test: 1')" -HX-Test: 1 www
 says 2 "--body and ROOT exclude each other (quote it: --body 'hello world')" \
 	--body hello world
 says 2 "'one': $one (quote it: --body 'hello big')" --body=hello big one
-says 2 "--fault 'cut': expected N, -N, N%, any, head N, body N, wire N, \
+says 2 "--fault: after 'cut': expected N, -N, N%, any, head N, body N, wire N, \
 record N or flight N \
 (quote all of it: --fault 'cut body 3')" --fault cut body 3
 says 2 "'run': $one (run comes first, before the options)" www run
