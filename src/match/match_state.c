@@ -149,6 +149,10 @@ rt_match_check_protocol(const struct retort_requests *when,
 	protocol = rt_conditions_protocol(when, protocol);
 	if (protocol != RETORT_HTTP)
 		wrong = rt_requests_with(when, RT_CONDITION_HTTP);
+	if (wrong != NULL && when->request != NULL)
+		return rt_fail(error, -EINVAL,
+			"request: '%.80s': only HTTP has a method and a target",
+			when->request);
 	if (wrong != NULL)
 		return rt_fail(error, -EINVAL,
 			"%s: only a request of HTTP has it", wrong->name);

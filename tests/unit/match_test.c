@@ -1099,7 +1099,7 @@ START_TEST(nothing_has_two_protocols)
 		{{.if_http = true, .if_tls = "sni: a"}, RETORT_UDP,
 			"if_http: with UDP all are datagrams"},
 		{{.if_bytes = true, .request = "GET"}, RETORT_HTTP,
-			"request: only a request of HTTP has it"},
+			"request: 'GET': only HTTP has a method and a target"},
 	};
 
 	for (int i = 0; i < COUNT(cases); i++) {
@@ -1114,11 +1114,10 @@ END_TEST
 
 START_TEST(pieces_are_matched_by_their_bytes)
 {
-	static const struct retort_requests bad[] = {{.request = "GET"},
-		{.if_field = "A: b"}, {.if_contains = "A: b"},
-		{.if_absent = "A"}};
-	static const char *const names[] = {"request", "if_field",
-		"if_contains", "if_absent"};
+	static const struct retort_requests bad[] = {{.if_field = "A: b"},
+		{.if_contains = "A: b"}, {.if_absent = "A"}};
+	static const char *const names[] = {"if_field", "if_contains",
+		"if_absent"};
 	const struct retort_requests when = {.if_body = "ping"};
 	struct retort_exchange seen = {.protocol = RETORT_TCP,
 		.body = "ping",

@@ -658,7 +658,8 @@ START_TEST(rules_of_what_is_accepted_are_checked)
 	ck_assert_int_eq(add_plain_rule(
 				 (struct retort_reply){.request = "GET"}),
 		-EINVAL);
-	ck_assert_str_eq(error, "request: only a request of HTTP has it");
+	ck_assert_str_eq(error,
+		"request: 'GET': only HTTP has a method and a target");
 	rt_route_free(&route);
 }
 END_TEST

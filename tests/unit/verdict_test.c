@@ -630,7 +630,8 @@ START_TEST(pieces_in_words)
 	ck_assert_int_eq(rt_verdict_expect(&verdict, 1, 1, &wrong, RETORT_TCP,
 				 error),
 		-EINVAL);
-	ck_assert_str_eq(error, "request: only a request of HTTP has it");
+	ck_assert_str_eq(error,
+		"request: 'GET /': only HTTP has a method and a target");
 	(void)piece_came("ping", 1, 1);
 	expect_verdict(NULL);
 	/* each piece of a connection that is shown is shown once */

@@ -387,7 +387,7 @@ START_TEST(mistakes_about_pieces_are_told)
 
 	open_protocol(RETORT_TCP, _i);
 	MALFORMED(retort_on(server, "GET /", .body = "x"),
-		"request: only a request of HTTP has it");
+		"request: 'GET /': only HTTP has a method and a target");
 	MALFORMED(retort_on(server, NULL, .if_field = "A: b"),
 		"if_field: only a request of HTTP has it");
 	MALFORMED(retort_on(server, NULL, .status = 200),
@@ -401,11 +401,11 @@ START_TEST(mistakes_about_pieces_are_told)
 	MALFORMED(retort_on(server, NULL, .accepted = true, .echo = true),
 		"echo: nothing has arrived when a connection is accepted");
 	MALFORMED(retort_expect(server, "GET /", .times = 1),
-		"request: only a request of HTTP has it");
+		"request: 'GET /': only HTTP has a method and a target");
 	MALFORMED(retort_expect_order(server, "GET /a\nGET /b"),
-		"request: only a request of HTTP has it");
+		"request: 'GET /a': only HTTP has a method and a target");
 	ck_assert_uint_eq(retort_count(server, "GET /"), SIZE_MAX);
-	assert_verdict("request: only a request of HTTP has it");
+	assert_verdict("request: 'GET /': only HTTP has a method and a target");
 	retort_reset(server);
 	ck_assert_int_eq(set_answer(&wrong), -EINVAL);
 	ck_assert_str_eq(error, "status: only a reply of HTTP has it");
@@ -896,7 +896,7 @@ START_TEST(mistakes_about_datagrams_are_told)
 	MALFORMED(retort_on(server, NULL, .body = "x", .repeat = 65508),
 		"body: a datagram has at most 65507 bytes");
 	MALFORMED(retort_expect(server, "/", .times = 1),
-		"request: only a request of HTTP has it");
+		"request: '/': only HTTP has a method and a target");
 	ON(NULL, .body = "x", .repeat = 65507);
 	assert_verdict(NULL);
 	close_server();
