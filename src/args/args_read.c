@@ -213,15 +213,29 @@ args_read_bind(struct given *given, const struct option *option,
 	args_add_text(&given->bind, &given->bind_count, take_mode(given, text));
 }
 
+/* What a Host field can say (RFC 3986 3.2.2), but for its port, which is not
+   compared. */
+static bool
+is_host(const char *text)
+{
+	const char *letters =
+		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"-._~%!$&'()*+,;=";
+	size_t size = strlen(text);
+
+	if (*text == '[')
+		return size > 2 && text[size - 1] == ']' &&
+			strspn(text + 1, "0123456789abcdefABCDEFv.:") ==
+			size - 2;
+	return size > 0 && strspn(text, letters) == size;
+}
+
 void
 args_read_host(struct given *given, const struct option *option,
 	const char *text)
 {
 	(void)option;
-	/* the Host field's port is not compared */
-	if (*text == '\0' || strchr(text, '\n') != NULL ||
-		strchr(*text == '[' ? text + strcspn(text, "]") : text, ':') !=
-			NULL)
+	if (!is_host(text))
 		args_die(EXIT_USAGE,
 			"--host '%s': expected a name or address without port, "
 			"IPv6 in brackets",
@@ -399,7 +413,7 @@ args_read_fault(struct given *given, const struct option *option,
 	(void)option;
 	if (try_reply(&reply, error) < 0) {
 		/* what it quotes need not be said before it */
-		named = *error == '\'';
+		named = *error == '\'' || strncmp(error, "after '", 7) == 0;
 		args_die(EXIT_USAGE, "--fault%s%s%s: %s", named ? "" : " '",
 			named ? "" : text, named ? "" : "'", error);
 	}

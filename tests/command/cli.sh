@@ -222,6 +222,8 @@ refused 3 'fe80::1' -p 0 -b fe80::1
 refused 2 "--bind 'fd:1'" -b fd:1
 refused 2 "--host 'localhost:80'" --host localhost:80
 refused 2 "--host '::1'" --host ::1
+refused 2 "--host 'a b': expected a name or address" --host 'a b'
+refused 2 "--host '[::1]x'" --host '[::1]x'
 
 LISTEN_PID=$$ LISTEN_FDS=1 "$retort" -p 0 --lifetime 0 >"$dir/out" \
 	2>"$dir/err"
