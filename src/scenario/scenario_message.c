@@ -454,6 +454,22 @@ rt_scenario_raw_message(struct rt_reader *reader)
 	return !reader->bytes.failed || rt_scenario_no_memory(reader);
 }
 
+/* What is said of a message in a rule that has its answer already. */
+static const char *
+no_message(const struct retort_reply *rule)
+{
+	if (rule->accepted)
+		return "@raw: a greeting has no message";
+	if (rule->echo)
+		return "no message with @echo";
+	if (rule->silent)
+		return "no message with @silent";
+	if (rule->close)
+		return "no message with @close, which is only for bytes (for "
+		       "HTTP there is '@next close')";
+	return "no second message; another reply begins with @then or @on";
+}
+
 bool
 rt_scenario_message(struct rt_reader *reader)
 {
@@ -468,7 +484,7 @@ rt_scenario_message(struct rt_reader *reader)
 	if (reader->answered && reader->item->rule.file == NULL &&
 		!reader->item->rule.files)
 		return rt_scenario_expected(reader, reader->line,
-			"no message, as there is one, or none is needed");
+			no_message(&reader->item->rule));
 	if (reader->quoted)
 		return rt_scenario_expected(reader, reader->line,
 			"no message, as there are bytes of @raw");

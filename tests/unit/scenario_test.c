@@ -126,8 +126,18 @@ static const struct {
 		"s:4:1: expected a message that begins with HTTP/, for the "
 		"rule of line 4"},
 	{ON "@echo\n" OK,
-		"s:3:1: 'HTTP/1.1 200 OK': expected no message, as there is "
-		"one, or none is needed"},
+		"s:3:1: 'HTTP/1.1 200 OK': expected no message with @echo"},
+	{ON "@silent\n" OK,
+		"s:3:1: 'HTTP/1.1 200 OK': expected no message with @silent"},
+	{ON "@close\n" OK,
+		"s:3:1: 'HTTP/1.1 200 OK': expected no message with @close, "
+		"which is only for bytes (for HTTP there is '@next close')"},
+	{"@accepted\n" OK,
+		"s:2:1: 'HTTP/1.1 200 OK': expected @raw: a greeting has no "
+		"message"},
+	{ON "@next bytes\nHTTP/1.1 101 S\n\n@frame ping\n" OK,
+		"s:6:1: 'HTTP/1.1 200 OK': expected no second message; another "
+		"reply begins with @then or @on"},
 	{ON "@raw \"a\"\n@expect 1\nfoo\n", "s:4:1: 'foo': " ANY},
 	{ON "@raw\n@fault cut 1\n@expect 1\nfoo\n", "s:5:1: 'foo': " ANY},
 	/* words after it */
@@ -321,8 +331,16 @@ static const struct {
 	{ON "@fault add \"\xc3\xa9\"",
 		"s:2:13: expected printable ASCII; other bytes as \\xHH"},
 	{ON "@fault cut",
-		"s:2:11: expected N, -N, N%, any, head N, body N, "
+		"s:2:11: after 'cut': expected N, -N, N%, any, head N, body N, "
 		"wire N, record N or flight N"},
+	{ON "@fault cut 3;; pause",
+		"s:2:21: after 'pause': expected a time, such as 250ms or 2s"},
+	{ON "@fault cut 1 or pause 5 chance ; end fin",
+		"s:2:32: after 'pause 5 chance': expected a percentage from 0% "
+		"to 100%, with at most 3 decimals"},
+	{ON "@fault cut 1 or",
+		"s:2:16: after 'cut 1 or': expected a fault, such as cut, "
+		"pause, split or end"},
 	{ON "@fault each 0; cut 1",
 		"s:2:8: 'each 0': expected at least 1 "
 		"byte"},
@@ -633,9 +651,10 @@ static const struct {
 		"s:3:1: @if-http: no request can fit"},
 	/* that of the first line, too */
 	{"\n@on GET /\n@if-bytes\n@echo\n",
-		"s:2:1: @on: only a request of HTTP has it"},
+		"s:2:1: @on: 'GET /': only HTTP has a method and a target"},
 	{"@expect 1 GET /\n@if-bytes\n",
-		"s:1:1: @expect: only a request of HTTP has it"},
+		"s:1:1: @expect: 'GET /': only HTTP has a method and a "
+		"target"},
 	/* and otherwise of the rule */
 	{"\n@on\nHTTP/1.1 204 No\n\nx\n", "s:2:1: status: "},
 };
