@@ -546,7 +546,7 @@ refuse(struct change *change)
 
 /* The others are obeyed elsewhere: by who reads the request or makes the reply,
    or, of `gap`, with what it is between. */
-static void (*const changes[RT_FAULT_REFUSE + 1])(struct change *change) = {
+static void (*const changes[RT_FAULT_VERBS])(struct change *change) = {
 	[RT_FAULT_GARBAGE_BYTES] = make_garbage,
 	[RT_FAULT_ADD] = add_to_head,
 	[RT_FAULT_LENGTH] = change_length,
@@ -579,7 +579,7 @@ rt_faults_apply(const struct rt_faults *faults, struct rt_reply *reply,
 		.reply = reply,
 		.error = error};
 
-	for (enum rt_fault_verb verb = RT_FAULT_EARLY; verb <= RT_FAULT_REFUSE;
+	for (enum rt_fault_verb verb = RT_FAULT_EARLY; verb < RT_FAULT_VERBS;
 		verb++)
 		for (size_t i = 0; changes[verb] && i < faults->count; i++) {
 			change.clause = faults->clauses + i;

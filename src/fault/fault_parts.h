@@ -46,7 +46,8 @@ enum rt_fault_verb {
 	RT_FAULT_DEAF,
 	RT_FAULT_NO_NOTIFY,
 	RT_FAULT_NO_RESUME, /* before there is a request */
-	RT_FAULT_REFUSE
+	RT_FAULT_REFUSE,
+	RT_FAULT_VERBS /* how many there are */
 };
 
 /* The point from which a position counts. */
