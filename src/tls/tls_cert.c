@@ -396,11 +396,12 @@ refuse_fault(const char *name, char *error)
 {
 	char names[160] = "";
 
-	for (int fault = 1; fault < FAULTS; fault++) {
+	/* "none" comes last */
+	for (int n = 1; n <= FAULTS; n++) {
 		size_t used = strlen(names);
 
 		(void)snprintf(names + used, sizeof names - used, "%s%s",
-			used > 0 ? ", " : "", fault_names[fault]);
+			used > 0 ? ", " : "", fault_names[n % FAULTS]);
 	}
 	return rt_fail(error, -EINVAL,
 		"tls_cert_fault '%.40s': expected one of %s", name, names);

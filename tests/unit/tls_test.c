@@ -737,7 +737,10 @@ static const struct {
 	{{.tls_client = RETORT_TLS_CLIENT_WANTED,
 		 .tls_client_ca = "/nonexistent"},
 		"tls_client_ca '/nonexistent': No such file"},
-	{{.tls_cert_fault = "bad"}, "tls_cert_fault 'bad': expected"},
+	{{.tls_cert_fault = "bad"},
+		"tls_cert_fault 'bad': expected one of expired, not-yet-valid, "
+		"wrong-host, no-names, self-signed, unknown-issuer, "
+		"no-intermediate, wrong-use, weak-key, bad-signature, none"},
 	{{.tls_cert = "x", .tls_key = "x", .tls_cert_fault = "expired"},
 		"tls_cert_fault: expected no tls_cert"},
 	{{.hosts = "x\na,IP:1.2.3.4"}, "hosts: 'a,IP:1.2.3.4' cannot stand"},
