@@ -92,7 +92,7 @@ enum retort_protocol {
 
 /* --- requests received --- */
 
-/* A field of a request or of its trailers, as it came. */
+/* A field of a request or of its trailers, as it arrived. */
 struct retort_field {
 	const char *name;
 	const char *value; /* without leading and trailing white space */
@@ -144,7 +144,7 @@ enum retort_ending { RETORT_NOTHING, RETORT_FIN, RETORT_RST };
 struct retort_exchange {
 	uint64_t connection; /* number of the connection, from 1 */
 	const char *client;  /* "127.0.0.1:51234", "[::1]:51234", "unix" */
-	const char *request; /* the request line, or the part that came;
+	const char *request; /* the request line, or the part that arrived;
 	                        not terminated; may hold any byte */
 	size_t request_size;
 	int status;          /* of the reply; 0: none was begun */
@@ -156,24 +156,25 @@ struct retort_exchange {
 	                        the first byte: ns since the epoch */
 	int64_t duration;    /* (end) ns since then, or until now */
 
-	/* The request. Strings are terminated; a part that did not come is
+	/* The request. Strings are terminated; a part that did not arrive is
 	   NULL or empty. */
 	const char *method;
-	const char *target; /* as it came */
+	const char *target; /* as it arrived */
 	const char *path;   /* of the target, percent-decoded, dot segments
 	                       kept; NULL if none, or if it decodes to a NUL */
 	const char *query;  /* of the target, after "?"; NULL: none */
 	int minor;          /* HTTP/1.minor */
-	const struct retort_field *fields; /* as they came */
+	const struct retort_field *fields; /* as they arrived */
 	size_t field_count;
 	const void *body; /* without chunked coding; followed by a NUL */
 	size_t body_size; /* less than `body_total` if not all is kept */
 	const struct retort_field *trailers;
 	size_t trailer_count;
-	const void *raw; /* the bytes as they came, to the end of the request */
+	const void *raw; /* the bytes as they arrived, to the end of the
+	                    request */
 	size_t raw_size;
-	bool complete; /* the request came whole; false if the reply was early,
-	                  even when the rest came after it */
+	bool complete; /* the request arrived whole; false if the reply was
+	                  early, even when the rest arrived after it */
 	int refused;   /* status with which it was refused; 0: not refused */
 	const char *reason; /* why it was refused, or is not complete; NULL */
 	int rule;           /* the rule that answered it, from 1; 0: none */
@@ -196,7 +197,7 @@ struct retort_exchange {
 	size_t referer_size;
 	const char *user_agent;
 	size_t user_agent_size;
-	uint64_t body_total; /* bytes of the body that came; `body` and `raw`
+	uint64_t body_total; /* bytes of the body that arrived; `body` and `raw`
 	                        may hold only the first: see `max_body` */
 	bool still_sending;  /* (end) the whole reply was sent, but the client
 	                        sent more than is read after it: it may have
@@ -214,11 +215,11 @@ struct retort_exchange {
 	                          as "tlsv1 alert unknown ca"; "cut by a fault",
 	                          in the handshake; NULL */
 
-	const char *in;     /* the states in which it came, before the rule that
-	                       answered it set others: "ready connection:data";
-	                       NULL: no rule has `then_in` */
+	const char *in;     /* the states in which it arrived, before the rule
+	                       that answered it set others: "ready
+	                       connection:data"; NULL: no rule has `then_in` */
 	const char *tunnel; /* the target of the CONNECT through whose tunnel it
-	                       came, such as "example.com:443"; NULL: none */
+	                       arrived, such as "example.com:443"; NULL: none */
 	uint64_t pieces;    /* RETORT_TCP and _UDP: those of the exchange up to
 	                       this one, or in RETORT_ON_END all of them */
 	bool kept; /* (end) the connection was kept after it, for another */
@@ -235,13 +236,13 @@ RETORT_API const char *retort_field_of(const struct retort_exchange *exchange,
 enum retort_event {
 	RETORT_ON_HEAD,  /* the head of a request is complete or was
 	                    refused: the head */
-	RETORT_ON_BODY,  /* bytes of the body came: these, as they came; or
-	                    others after the request, which are dropped, but
+	RETORT_ON_BODY,  /* bytes of the body arrived: these, as they arrived;
+	                    or others after the request, which are dropped, but
 	                    none of the next request */
 	RETORT_ON_END,   /* the exchange is over: no bytes; with RETORT_HTTP and
 	                    no `server_close` the connection is kept */
-	RETORT_ON_PIECE, /* RETORT_TCP, _UDP: a piece or datagram came: it; or,
-	                    after RETORT_MORE, what has come since */
+	RETORT_ON_PIECE, /* RETORT_TCP, _UDP: a piece or datagram arrived: it;
+	                    or, after RETORT_MORE, what has arrived since */
 	RETORT_ON_CLOSE, /* a kept connection was closed while no request was
 	                    under way, which RETORT_ON_END tells otherwise; with
 	                    `event_all` any connection, as its last event: no
@@ -313,8 +314,8 @@ struct retort_options {
 	int body_timeout;  /* without a byte of the body: 408 */
 	int write_timeout; /* in which the client takes nothing of the reply */
 
-	uint64_t requests; /* stop after so many `replies` of retort_stats(); 0:
-	                      never */
+	uint64_t requests; /* stop after this many `replies` of retort_stats();
+	                      0: never */
 
 	const char *hosts; /* the hosts that are answered, one per line; any
 	                      other Host gets 421. Compared without case and
@@ -493,9 +494,9 @@ RETORT_API int retort_end(struct retort *server, uint64_t connection,
 
 /*
  * Begins to stop the server: accepts the queued connections once more and
- * closes the listeners. Connections whose request has not come whole, or whose
- * reply is in a pause, end at once; the others have at most `grace` ms. When
- * the last has ended, retort_step() returns 1, and
+ * closes the listeners. Connections whose request has not arrived whole, or
+ * whose reply is in a pause, end at once; the others have at most `grace` ms.
+ * When the last has ended, retort_step() returns 1, and
  * retort_wait_end(server, NULL, -1) returns. A second call can only shorten the
  * time.
  */
@@ -605,14 +606,14 @@ retort_size(size_t size)
  *
  * `request` is "METHOD TARGET", or either alone. The method must be exactly the
  * same; "*" fits any. A target begins with "/" or "*", or is a URL or an
- * authority ("CONNECT example.com:443"); these two are compared as they came.
- * The path fits whether its bytes are percent-encoded or not, but "%2F" is not
- * the same as "/", and dot segments are not removed. An asterisk in the path
- * stands for any bytes, including slashes, or none. Each parameter after "?"
- * must be among those of the request, in any order, and the request may have
- * others; "%26", "%3D" and "%2B" are not the same as "&", "=" and "+". Without
- * "?" the query does not matter. An asterisk in a parameter stands for any
- * bytes, too: "k=*" fits "k" with any value or none; "%2A" is an asterisk.
+ * authority ("CONNECT example.com:443"); these two are compared as they
+ * arrived. The path fits whether its bytes are percent-encoded or not, but
+ * "%2F" is not the same as "/", and dot segments are not removed. An asterisk
+ * in the path stands for any bytes, including slashes, or none. Each parameter
+ * after "?" must be among those of the request, in any order, and the request
+ * may have others; "%26", "%3D" and "%2B" are not the same as "&", "=" and "+".
+ * Without "?" the query does not matter. An asterisk in a parameter stands for
+ * any bytes, too: "k=*" fits "k" with any value or none; "%2A" is an asterisk.
  *
  * A form is a body whose Content-Type is application/x-www-form-urlencoded or
  * multipart/form-data. Its names and values are decoded before they are
@@ -657,7 +658,7 @@ retort_size(size_t size)
  * state is "start".
  *
  * retort_count(), retort_wait() and retort_expect() look for requests that have
- * come. retort_on() has the same conditions in struct retort_reply.
+ * arrived. retort_on() has the same conditions in struct retort_reply.
  */
 struct retort_requests {
 	struct retort *server;
@@ -734,7 +735,7 @@ struct retort_requests {
 
 	const char *if_tls;    /* lines "fact: value": they are true of the TLS
 	                          on the connection: see above */
-	const char *if_tunnel; /* it came through the tunnel of a CONNECT to
+	const char *if_tunnel; /* it arrived through the tunnel of a CONNECT to
 	                          this target, such as "example.com:443"; an
 	                          asterisk stands for any bytes */
 
@@ -853,7 +854,7 @@ struct retort_reply {
 	bool borrowed;    /* do not copy the body: it outlives the server */
 	const char *file; /* the body is this file, opened for each reply */
 	uint64_t repeat; /* repeat the body up to this number of bytes; 0: no */
-	bool echo;       /* the body is the request as it came */
+	bool echo;       /* the body is the request as it arrived */
 	bool raw;        /* the body is the whole reply, including the head,
 	                    and nothing is added. Only `parts`, `open`, `next`,
 	                    `pause_head`, `pause_end` and `faults` can be given
@@ -1195,9 +1196,9 @@ RETORT_API int retort_serve_sized(const struct retort_files *files,
 /* --- looking at requests --- */
 
 /*
- * The n-th record, from 1; or NULL. A request is recorded when it came whole,
- * was refused, or broke off; a connection on which no byte came is not
- * recorded.
+ * The n-th record, from 1; or NULL. A request is recorded when it arrived
+ * whole, was refused, or broke off; a connection on which no byte arrived is
+ * not recorded.
  */
 RETORT_API const struct retort_exchange *retort_record(struct retort *server,
 	size_t n);
@@ -1271,14 +1272,14 @@ RETORT_API int retort_expect_sized(const struct retort_requests *requests,
 #endif
 
 /* Expects a request that fits the first line of `requests`, after it one that
-   fits the second, and so on; others may come between them. */
+   fits the second, and so on; others may arrive between them. */
 RETORT_API int retort_expect_order(struct retort *server, const char *requests);
 
 /*
  * "" if everything was as expected: each expectation is met; each request that
- * came whole was answered by a rule, a reply or a file; none was refused; no
+ * arrived whole was answered by a rule, a reply or a file; none was refused; no
  * rule was malformed; and so on, see retort(3). Otherwise a text that compares
- * what was expected with what came, with the nearest misses and the
+ * what was expected with what arrived, with the nearest misses and the
  * transcripts. Valid until the next call or retort_close().
  */
 RETORT_API const char *retort_verdict(struct retort *server);
@@ -1318,8 +1319,8 @@ enum retort_part {
  *
  * The reply of retort_answer() or the files of retort_serve() stay, and so do
  * the counters. Open connections continue; but, except with RETORT_ENDED, a
- * request of which a byte has come already is not recorded, and is not answered
- * by rules that are added later.
+ * request of which a byte has arrived already is not recorded, and is not
+ * answered by rules that are added later.
  */
 RETORT_API void retort_reset(struct retort *server,
 	enum retort_part part RETORT_OR(RETORT_TEST));

@@ -67,7 +67,7 @@ rt_api_deadline(int timeout)
 	return timeout < 0 ? RT_NEVER : rt_clock() + timeout * RT_MS;
 }
 
-/* Nothing is open, and nothing comes any more. */
+/* Nothing is open, and nothing arrives any more. */
 static bool
 is_stopped(const struct retort *server)
 {

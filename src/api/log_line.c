@@ -53,7 +53,8 @@ add(struct line *line, const char *format, ...)
 		line->full = true;
 }
 
-/* Bytes escaped as C, or as JSON, has them; room is left for so many others. */
+/* Bytes escaped as C, or as JSON, has them; room is left for that many
+   others. */
 static void
 add_escaped(struct line *line, const char *bytes, size_t n, size_t others,
 	bool json)
@@ -112,7 +113,7 @@ add_ms(struct line *line, const struct retort_exchange *exchange, int width)
 		(int)(exchange->duration / 1000 % 1000));
 }
 
-/* The pieces that came, in a few words that are no request line. */
+/* The pieces that arrived, in a few words that are no request line. */
 static void
 add_plain(struct line *line, const struct retort_exchange *exchange)
 {
@@ -356,7 +357,7 @@ add_combined(struct line *line, const struct retort_exchange *exchange)
 		AFTER_LAST);
 }
 
-/* A member that is there if it came. */
+/* A member that is there if it arrived. */
 static void
 add_member(struct line *line, const char *name, const char *value, size_t size,
 	size_t others)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The functions of retort.h about requests that came, and the verdict on them.
+ * The functions of retort.h about requests that arrived, and the verdict on
+ * them.
  */
 #include "config.h"
 

@@ -15,10 +15,10 @@
 #include "api/sweep_parts.h"
 #include "base/error.h"
 
-/* How long what a client has sent may take to come once it is done: ms. */
+/* How long what a client has sent may take to arrive once it is done: ms. */
 #define COME_TIME 2000
 
-/* At most so many bytes of the reply are reported. */
+/* At most this many bytes of the reply are reported. */
 #define MAX_TOLD 65536u
 
 /* Most servers. */
@@ -49,7 +49,7 @@ struct sweep {
 	int wrong;
 };
 
-/* --- whether a client came --- */
+/* --- whether a client connected --- */
 
 /* Whether there was a connection since, or is one that waits to be accepted. On
    connections that are kept the client asks twice. */

@@ -65,8 +65,8 @@ struct rt_swept {
 	struct rt_points points;
 	struct rt_points wired; /* those on the wire */
 	uint64_t wire;          /* bytes of all records, */
-	size_t records;         /* of which there are so many; 0: they were not
-	                           chosen */
+	size_t records;         /* of which there are this many; 0: they were
+	                           not chosen */
 	signed char
 		*taken; /* by number, the whole reply first; -1: not tried */
 	size_t all;

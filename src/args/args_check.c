@@ -237,7 +237,7 @@ take_input(struct args *args, const struct given *given, const char *option)
 	args->stdin_used = option;
 }
 
-/* Lines that are typed, whose author must see what came. */
+/* Lines that are typed, whose author must see what arrived. */
 static void
 read_prompt(struct args *args, const struct given *given)
 {

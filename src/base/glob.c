@@ -203,7 +203,7 @@ rt_glob_fits(const struct rt_glob *glob, const char *at, const char *end,
 
 /* --- paths --- */
 
-/* The path of a target as it came, not terminated, and where it ends. If the
+/* The path of a target as it arrived, not terminated, and where it ends. If the
    target begins with a scheme or is an authority, all but the query. */
 static const char *
 raw_path(const struct rt_glob *path, const char *target, const char **end)

@@ -21,7 +21,7 @@
 enum rt_coding {
 	RT_IN_PATH,  /* percent-encoded; "%2F" is apart from "/" */
 	RT_IN_QUERY, /* percent-encoded; what separates is apart, too */
-	RT_IN_FORM,  /* percent-encoded, and what came has "+" for a space */
+	RT_IN_FORM,  /* percent-encoded, and what arrived has "+" for a space */
 	RT_IN_FILE,  /* percent-encoded, for the names of files in a form */
 	RT_AS_IT_IS,
 	RT_CASELESS /* as it is, but for the case of ASCII letters */
@@ -40,7 +40,8 @@ int rt_glob_set(struct rt_glob *glob, const char *text, size_t size,
 void rt_glob_free(struct rt_glob *glob);
 
 /* Whether the text up to `end`, in its own coding, is this one: the bytes that
-   each asterisk stands for, as they came, go to `stars` unless that is NULL. */
+   each asterisk stands for, as they arrived, go to `stars` unless that is
+   NULL. */
 bool rt_glob_fits(const struct rt_glob *glob, const char *at, const char *end,
 	enum rt_coding coding, struct rt_word *stars);
 

@@ -20,7 +20,7 @@
 #include "http/type.h"
 #include "os/file.h"
 
-/* A repeated body is repeated in memory up to so much: fewer pieces. */
+/* A repeated body is repeated in memory up to this size: fewer pieces. */
 #define REPEATED (64u << 10)
 
 /* The strings of a reply, which copies of it own. */

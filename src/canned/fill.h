@@ -23,8 +23,9 @@ enum rt_fill_in {
 	RT_FILL_FORM,   /* percent-encoded but for unreserved characters */
 	RT_FILL_URL,    /* likewise, but for slashes, too */
 	RT_FILL_EVENT,  /* in one line: control characters become blanks */
-	RT_FILL_FILE, /* likewise, even as it came: a NUL would end the name */
-	RT_FILL_FIELD /* likewise, and {now} is an HTTP-date */
+	RT_FILL_FILE,   /* likewise, even as it arrived: a NUL would end the
+	                   name */
+	RT_FILL_FIELD   /* likewise, and {now} is an HTTP-date */
 };
 
 enum rt_fill_kind {
@@ -89,8 +90,8 @@ enum rt_fill_in rt_fill_in_type(const char *type, size_t size);
 
 /* The request whose parts are filled in. */
 struct rt_filling {
-	const struct retort_exchange *seen; /* NULL: nothing came */
-	struct rt_word stars[RT_MAX_STARS]; /* as they came */
+	const struct retort_exchange *seen; /* NULL: nothing arrived */
+	struct rt_word stars[RT_MAX_STARS]; /* as they arrived */
 	uint64_t connection;
 	unsigned count; /* how often the rule has answered */
 	int64_t now;    /* seconds since the epoch */

@@ -67,7 +67,8 @@ serve_child(const struct args *args, struct retort *server, struct watch *watch,
 	return 0;
 }
 
-/* Says if no request came: a wrong URL makes a long verdict for one reason. */
+/* Says if no request arrived: a wrong URL makes a long verdict for one
+   reason. */
 static void
 say_silence(struct retort *server, struct output *output)
 {

@@ -9,8 +9,8 @@
 #include "retort.h"
 #include "talk/output.h"
 
-/* Serves while COMMAND runs, and judges what came; the exit status. `ca`: the
-   file of the CA; NULL. */
+/* Serves while COMMAND runs, and judges what arrived; the exit status. `ca`:
+   the file of the CA; NULL. */
 int run_command(const struct args *args, struct retort *server,
 	struct watch *watch, struct output *output, const char *ca,
 	volatile struct signals *signals);

@@ -10,7 +10,7 @@
 #include "job/child.h"
 #include "retort.h"
 
-/* Signals that came: those that ask us to end are counted. */
+/* Signals that arrived: those that ask us to end are counted. */
 struct signals {
 	sig_atomic_t count;
 	sig_atomic_t came[CHILD_SIGNALS];
@@ -20,7 +20,7 @@ struct signals {
 
 /*
  * From now on they are caught or ignored, and none is blocked, whatever the
- * parent had blocked. What came; it lives until the process ends.
+ * parent had blocked. What arrived; it lives until the process ends.
  */
 volatile struct signals *signals_catch(enum mode mode);
 

@@ -21,15 +21,15 @@
 #include "show/progress.h"
 #include "show/swept.h"
 
-/* One client has so long at first: ms. */
+/* One client has this long at first: ms. */
 #define SWEEP_TIME 10000
 
-/* Later it has so many times as long as the slowest that has ended, and this in
-   addition; less once one has hung. */
+/* Later it has this many times as long as the slowest that has ended, and this
+   in addition; less once one has hung. */
 #define PATIENCE 20
 #define PATIENCE_MORE 2000
 
-/* After so many that have not ended there is nothing to be learnt. */
+/* After this many that have not ended there is nothing to be learnt. */
 #define MOST_LATE 10
 #define TOO_LATE "COMMAND did not end 10 times"
 

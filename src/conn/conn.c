@@ -294,7 +294,8 @@ rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
 void
 rt_conn_want_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 {
-	/* what comes during an early reply finds this room: see plan_rest() */
+	/* what arrives during an early reply finds this room: see
+	   plan_rest() */
 	if (conn->buffers->reading.early && !reserve(conn)) {
 		rt_conn_fail(conn);
 		return;
@@ -330,7 +331,7 @@ rt_conn_read_on(struct rt_conn *conn, uint64_t size, int64_t now)
 
 /* --- the reply --- */
 
-/* Of what comes while it is sent. */
+/* Of what arrives while it is sent. */
 static void
 expect_rest(struct rt_conn *conn)
 {
@@ -348,7 +349,7 @@ expect_rest(struct rt_conn *conn)
 		conn->rest_is_next = conn->rest_is_body = false;
 		return;
 	}
-	/* nobody will look at it, and it needs room, where what has come may
+	/* nobody will look at it, and it needs room, where what has arrived may
 	   have taken all */
 	rt_conn_keep(conn, 0);
 	rt_conn_drop_body(conn);
@@ -691,7 +692,7 @@ rt_conn_unlend(struct rt_conn *conn)
 	struct rt_buffers *buffers = conn->buffers;
 
 	conn->buffers = NULL;
-	/* while it is IDLE nothing has come */
+	/* while it is IDLE nothing has arrived */
 	if (buffers != NULL && conn->state != RT_STATE_IDLE)
 		rt_conn_clear(buffers);
 	return buffers;

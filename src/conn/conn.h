@@ -36,13 +36,13 @@
  * between pieces.
  *
  * Without HTTP a piece takes the place of a request. HEAD means that a part of
- * one has come; a FIN or time-out there makes that the last piece. While its
+ * one has arrived; a FIN or time-out there makes that the last piece. While its
  * reply is sent, nothing is read.
  *
  * RT_STEP_NEXT leads from REPLY back to IDLE, where a FIN leads to FINISH. It
  * says what the connection speaks from then on. If bytes of the next request
- * have come already, the connection asks for the NEXT first. With HTTP, or when
- * HTTP follows, the exchange ends there, and before that it is DONE.
+ * have arrived already, the connection asks for the NEXT first. With HTTP, or
+ * when HTTP follows, the exchange ends there, and before that it is DONE.
  *
  * RT_STEP_STALL stays in REPLY until the client leaves, and RT_STEP_HALF in
  * DRAIN, without a bound. `rest` says what a connection waits for besides its
@@ -70,7 +70,7 @@
 /*
  * Bytes that the client still sends are read and dropped, so that it gets to
  * see its reply, although it may read that only when it has sent everything.
- * This goes on, after the FIN, until nothing has come for RT_DRAIN_IDLE, but
+ * This goes on, after the FIN, until nothing has arrived for RT_DRAIN_IDLE, but
  * for RT_DRAIN_TIME and, after the first RT_DRAIN_IDLE, RT_DRAIN_BYTES at most.
  * A body after an early reply, on a connection that is kept, has no more than
  * RT_DRAIN_BYTES, or is dropped so.
@@ -113,8 +113,9 @@ struct rt_buffers {
 	bool overdue;          /* no more of the request is waited for */
 	size_t shown;          /* bytes of an incomplete request that its owner
 	                          sees; 0: all */
-	size_t keep;           /* at most so many bytes of the body are kept, */
-	size_t keep_raw;       /* and so many as they come, in `in` */
+	size_t keep;           /* at most this many bytes of the body are
+	                          kept, */
+	size_t keep_raw;       /* and this many as they arrive, in `in` */
 	size_t charged;        /* the owner's: bytes that it has counted */
 	struct rt_http *http;
 	struct rt_request *request; /* what it makes of them */
@@ -146,15 +147,15 @@ enum rt_ask {
 	RT_ASK_NOTHING,
 	RT_ASK_ROUTE,  /* the head is complete: rt_conn_want_body(), or
 	                  rt_conn_refuse() */
-	RT_ASK_GREET,  /* a greeting: nothing has come */
+	RT_ASK_GREET,  /* a greeting: nothing has arrived */
 	RT_ASK_ANSWER, /* the answer to the request */
 	RT_ASK_REFUSE, /* the refusal with `status`, for `reason` */
-	RT_ASK_TELL,   /* bytes of the body have come, which will be dropped:
+	RT_ASK_TELL,   /* bytes of the body have arrived, which will be dropped:
 	                  rt_conn_told() */
 	RT_ASK_DONE,   /* the exchange is over, and the connection is kept, or
 	                  TLS begins: rt_conn_done() */
-	RT_ASK_NEXT,   /* bytes that have come already begin the next request:
-	                  rt_conn_next() */
+	RT_ASK_NEXT,   /* bytes that have arrived already begin the next
+	                  request: rt_conn_next() */
 	RT_ASK_HALT,   /* nothing more is read, by rt_conn_set_reading() */
 	RT_ASK_IGNORE, /* a datagram must not be answered, or a piece cannot
 	                  be, for `reason` */
@@ -185,7 +186,7 @@ struct rt_conn {
 	struct rt_buffers *buffers; /* NULL while IDLE */
 	int64_t accepted;
 	int64_t began; /* the exchange: when the connection was accepted, or
-	                  the first byte of a later exchange came */
+	                  the first byte of a later exchange arrived */
 	int64_t moved; /* when the last byte in the present state moved */
 	int64_t until; /* when it asks (WAIT) or tries (REPLY) again; 0 */
 	int64_t idle_timeout; /* that of its last reply, or of `config` */
@@ -205,10 +206,10 @@ struct rt_conn {
 	uint16_t named_by;    /* bytes of its PROXY header; 0: none was taken */
 	enum rt_rest rest;
 	bool complete;        /* the request is complete */
-	bool truncated;       /* the datagram came truncated, */
+	bool truncated;       /* the datagram arrived truncated, */
 	bool answered;        /* and something was sent for it */
 	bool last;            /* no further piece is waited for */
-	bool rest_is_next;    /* bytes that come while a reply is sent are not
+	bool rest_is_next;    /* bytes that arrive while a reply is sent are not
 	                         dropped, but taken after it: */
 	bool rest_is_body;    /* first the rest of the request's body, if the
 	                         reply did not wait for it */
@@ -241,7 +242,7 @@ void rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
    kept. */
 const char *rt_conn_body(const struct rt_conn *conn, size_t *size);
 
-/* The bytes of the request at the beginning of buffers->in as they came, as
+/* The bytes of the request at the beginning of buffers->in as they arrived, as
    far as they are kept; and whether there were more. */
 size_t rt_conn_raw(const struct rt_conn *conn, bool *cut);
 
@@ -266,8 +267,8 @@ void rt_conn_keep(struct rt_conn *conn, size_t most);
 void rt_conn_set_reading(struct rt_conn *conn,
 	const struct rt_reading *reading);
 
-/* When asked for an early answer: the body is wanted, all of it (0), or so many
-   bytes, which are more than there were. */
+/* When asked for an early answer: the body is wanted, all of it (0), or this
+   many bytes, which are more than there were. */
 void rt_conn_read_on(struct rt_conn *conn, uint64_t size, int64_t now);
 
 /* When asked to TELL. */
@@ -278,7 +279,7 @@ void rt_conn_refuse(struct rt_conn *conn, int status, const char *reason);
 
 /*
  * When asked to REFUSE: all of the head, and of the body what was taken, is
- * wanted, however it was cut on its way. False: more of the head is to come,
+ * wanted, however it was cut on its way. False: more of the head is to arrive,
  * and it asks again.
  */
 bool rt_conn_see_refused(struct rt_conn *conn);
@@ -316,7 +317,7 @@ void rt_conn_say(struct rt_conn *conn);
 bool rt_conn_ends_exchange(const struct rt_conn *conn);
 bool rt_conn_begins_tls(const struct rt_conn *conn);
 
-/* The bytes that have come already for what follows; and forgets them. */
+/* The bytes that have arrived already for what follows; and forgets them. */
 const char *rt_conn_rest(const struct rt_conn *conn, size_t *size);
 void rt_conn_drop_rest(struct rt_conn *conn);
 
@@ -347,7 +348,7 @@ rt_conn_is_between(const struct rt_conn *conn)
 	return conn->ended > 0 && conn->ended == conn->nth;
 }
 
-/* When the exchange began of which bytes come now. */
+/* When the exchange began of which bytes arrive now. */
 static inline int64_t
 rt_conn_began(const struct rt_conn *conn, int64_t now)
 {
@@ -362,7 +363,7 @@ void rt_conn_cut(struct rt_conn *conn, enum rt_step_kind ending);
 void rt_conn_fail(struct rt_conn *conn);
 
 /*
- * The server stops. What came only in part ends at once. When enough replies
+ * The server stops. What arrived only in part ends at once. When enough replies
  * were begun, so does a request that waits for its own; when it was told to,
  * that may still be answered, but pauses and drains end.
  */

@@ -11,7 +11,7 @@
 
 #include <errno.h>
 
-/* One that found no room is tried again, ever later, and for so long at
+/* One that found no room is tried again, ever later, and for this long at
    most. */
 #define RETRY_FIRST (1 * RT_MS)
 #define RETRY_MOST (64 * RT_MS)

@@ -15,15 +15,15 @@ rt_conn_finish(struct rt_conn *conn)
 	conn->state = RT_STATE_FINISH;
 }
 
-/* Bytes that have come after the request. */
+/* Bytes that have arrived after the request. */
 static size_t
 come_after(const struct rt_buffers *buffers)
 {
 	return buffers->in.len - buffers->parsed;
 }
 
-/* The request is answered: nothing of it is kept. Bytes that have come after it
-   are the next one's. */
+/* The request is answered: nothing of it is kept. Bytes that have arrived after
+   it are the next one's. */
 static void
 forget_request(struct rt_buffers *buffers)
 {

@@ -27,11 +27,11 @@ bool rt_conn_must_drain(const struct rt_conn *conn);
 
 /* --- conn_request.c --- */
 
-/* Takes a PROXY header. False: more of it is to come, or nothing after it has;
-   or it is none, and the request is refused. */
+/* Takes a PROXY header. False: more of it is to arrive, or nothing after it
+   has; or it is none, and the request is refused. */
 bool rt_conn_take_proxy(struct rt_conn *conn);
 
-/* Takes what has come, and asks the owner if that is enough for it. */
+/* Takes what has arrived, and asks the owner if that is enough for it. */
 void rt_conn_parse(struct rt_conn *conn);
 
 /* rt_conn_see_refused() without go_on(). */
@@ -41,10 +41,10 @@ bool rt_conn_has_refused(struct rt_conn *conn);
 void rt_conn_begin_rest(struct rt_conn *conn, uint64_t size, int64_t now);
 
 /* Forgets body bytes that were parsed and are not kept, so that `in` stays
-   small; what came last stays: the trailers. */
+   small; what arrived last stays: the trailers. */
 void rt_conn_drop_body(struct rt_conn *conn);
 
-/* Takes what has come of the body after an early reply, for nobody. */
+/* Takes what has arrived of the body after an early reply, for nobody. */
 void rt_conn_take_rest(struct rt_conn *conn);
 
 /* rt_conn_want_body() without go_on(). */
@@ -100,8 +100,8 @@ void rt_conn_go_on_datagram(struct rt_conn *conn);
 void rt_conn_datagram_sent(struct rt_conn *conn, int64_t result, int64_t now);
 void rt_conn_datagram_expired(struct rt_conn *conn, int64_t now);
 
-/* Holds at most so many bytes; but more may be there already, of
-   requests that came with one that was larger. */
+/* Holds at most this many bytes; but more may be there already, of
+   requests that arrived with one that was larger. */
 static inline void
 rt_conn_hold(struct rt_buffers *buffers, size_t most)
 {
@@ -148,7 +148,7 @@ receive_room(const struct rt_conn *conn)
 	return conn->state < RT_STATE_BODY ? 4u << 10 : 64u << 10;
 }
 
-/* Bytes of the body as they came, or that came after it. */
+/* Bytes of the body as they arrived, or that arrived after it. */
 static inline uint64_t
 body_came(const struct rt_conn *conn)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Without HTTP: the framing says whether the bytes that came are one piece,
+/* Without HTTP: the framing says whether the bytes that arrived are one piece,
    several, or a part of one. */
 #include "config.h"
 
@@ -37,7 +37,7 @@ rt_conn_take_piece(struct rt_conn *conn, size_t known)
 {
 	const struct rt_buffers *buffers = conn->buffers;
 	const struct rt_buf *in = &buffers->in;
-	/* more may have come with a request of HTTP */
+	/* more may have arrived with a request of HTTP */
 	size_t most = in->len < RT_MAX_PIECE ? in->len : RT_MAX_PIECE;
 	int size = rt_framing_next(&conn->config->framing,
 		in->data + buffers->parsed, most - buffers->parsed, known);

@@ -46,7 +46,7 @@ plan_drain(const struct rt_conn *conn, struct rt_op *op)
 	op->recv.size = conn->config->scratch_size;
 }
 
-/* When what comes is not read any more. */
+/* When what arrives is not read any more. */
 static int64_t
 drain_deadline(const struct rt_conn *conn)
 {
@@ -89,7 +89,7 @@ plan_interim(const struct rt_conn *conn, struct rt_op *op)
 	op->send.pieces[0].iov_len = conn->interim_left;
 }
 
-/* Nothing is read: a FIN is noted, but may come after unread bytes. */
+/* Nothing is read: a FIN is noted, but may arrive after unread bytes. */
 static bool
 is_watched(const struct rt_conn *conn, const struct rt_chan *chan)
 {

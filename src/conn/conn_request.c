@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The request of a connection: parses what has come, keeps or drops it, and
+/* The request of a connection: parses what has arrived, keeps or drops it, and
    asks the owner. conn.c does what follows. */
 #include "config.h"
 
@@ -148,7 +148,7 @@ must_halt(const struct rt_conn *conn, bool done)
 	return came > reading->stop || (came == reading->stop && !done);
 }
 
-/* Whether as much has come as is wanted before an early answer. */
+/* Whether as much has arrived as is wanted before an early answer. */
 static bool
 is_early(const struct rt_conn *conn)
 {
@@ -158,8 +158,8 @@ is_early(const struct rt_conn *conn)
 		body_came(conn) >= reading->early_at;
 }
 
-/* Bytes that came after those, which are not looked at: the answer is the same
-   however they were cut on their way. */
+/* Bytes that arrived after those, which are not looked at: the answer is the
+   same however they were cut on their way. */
 static uint64_t
 beyond_early(const struct rt_conn *conn)
 {
@@ -296,7 +296,7 @@ rt_conn_begin_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 		rt_conn_refuse(conn, 413, "the body is too large");
 		return;
 	}
-	/* RFC 9110 10.1.1: not when some of the body has come already */
+	/* RFC 9110 10.1.1: not when some of the body has arrived already */
 	expects = request->expects_continue &&
 		conn->buffers->parsed == conn->buffers->in.len;
 	rt_conn_parse(conn);

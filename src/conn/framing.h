@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a piece ends, when bytes come without HTTP. Pure. */
+/* Where a piece ends, when bytes arrive without HTTP. Pure. */
 #ifndef RT_FRAMING_H
 #define RT_FRAMING_H
 
@@ -17,7 +17,8 @@ struct rt_framing {
 	enum {
 		RT_FRAMED_NOT,     /* by what one read returned */
 		RT_FRAMED_BY_END,  /* by the delimiter, which belongs to it */
-		RT_FRAMED_BY_SIZE, /* by so many bytes before it, big endian */
+		RT_FRAMED_BY_SIZE, /* by this many bytes before it, big
+		                      endian */
 		RT_FRAMED_AS_MQTT, /* by the variable length after its first
 		                      byte */
 		RT_FRAMED_AS_WEBSOCKET /* frames, whose masks are taken off */

@@ -78,7 +78,8 @@ struct rt_reading {
 	bool stops; /* nothing more is read after `stop` bytes of the body,
 	                    and nothing is answered */
 	uint64_t stop;
-	uint64_t pace; /* bytes of the body read at once; 0: as many as come */
+	uint64_t pace; /* bytes of the body read at once; 0: as many as
+	                  arrive */
 	int64_t gap;   /* ns between these */
 	int64_t delay; /* ns before a 100 (Continue); RT_NEVER: none is sent */
 };

@@ -21,7 +21,7 @@
 /* Bytes of `garbage` where no number is given. */
 #define GARBAGE 64
 
-/* Segments of a paced reply come at most so often. */
+/* Segments of a paced reply are sent at most this often. */
 #define SHORTEST_GAP (20 * RT_MS)
 
 struct change {
@@ -465,7 +465,8 @@ split(struct change *change)
 	insert_step(change, RT_STEP_FLUSH, 0);
 }
 
-/* Its bytes leave in segments of so many, with so long a pause between. */
+/* Its bytes leave in segments of this size, with a pause of this length
+   between. */
 static void
 set_pace(struct rt_reply *reply, uint64_t bytes, int64_t gap)
 {
@@ -478,7 +479,7 @@ set_pace(struct rt_reply *reply, uint64_t bytes, int64_t gap)
 	reply->steps->at = (uint64_t)gap;
 }
 
-/* So many bytes in so long a time, in segments that are not too many. */
+/* This many bytes in that time, in segments that are not too many. */
 static void
 pace(struct rt_reply *reply, uint64_t bytes, uint64_t time)
 {

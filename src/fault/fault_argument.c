@@ -215,7 +215,7 @@ static const struct {
 	{"flight", RT_FAULT_FLIGHT},
 };
 
-/* After the word: N, or N+M, for so many records or flights and bytes. */
+/* After the word: N, or N+M: a number of records or flights, and of bytes. */
 static bool
 read_on_wire(struct rt_fault_reader *reader, struct rt_clause *clause)
 {

@@ -77,10 +77,10 @@ struct rt_clause {
 	enum rt_fault_verb verb;
 	enum rt_fault_base base;
 	uint64_t at;
-	uint64_t plus; /* bytes after so many records or flights */
+	uint64_t plus; /* bytes after that many records or flights */
 	uint64_t number;
 	uint64_t time;  /* ns */
-	uint64_t spare; /* and up to so many ms more */
+	uint64_t spare; /* and up to this many ms more */
 	bool given;     /* an optional word was */
 	bool stream;    /* it means nothing to a datagram */
 	char sign;      /* of `number`; 0: none */

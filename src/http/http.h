@@ -58,11 +58,11 @@ struct rt_request {
 	int minor;             /* HTTP/1.minor: 0 or 1 */
 	struct rt_span line;   /* the request line, or what came of it */
 	struct rt_span name;   /* of the method */
-	struct rt_span target; /* as it came */
+	struct rt_span target; /* as it arrived */
 	struct rt_span path;   /* of the target; size 0 when it has none */
 	struct rt_span query;  /* with its "?"; size 0 when it has none */
 	struct rt_span host;   /* authority: the target's, else Host's */
-	struct rt_http_field *fields; /* in order, as they came */
+	struct rt_http_field *fields; /* in order, as they arrived */
 	size_t field_count;
 	size_t trailer_count; /* those of the trailer section, after them */
 	size_t field_room;

@@ -35,7 +35,7 @@ struct rt_http {
 	size_t name_size;   /* bytes of the next field's name, */
 	size_t value_size;  /* and of its value, that were looked at */
 	size_t found;       /* fields of that part, */
-	size_t most_found;  /* of which so many are kept, */
+	size_t most_found;  /* of which this many are kept, */
 	bool too_many;      /* and there are more of them */
 	bool raw_target;    /* the target has bytes above 0x7f */
 	bool marked_target; /* it may have '?' or '#' */

@@ -353,7 +353,7 @@ refuse_value(struct rt_http *http, char c)
 				    "control character in a field value");
 }
 
-/* Of the next field so much was looked at. */
+/* How much of the next field was looked at. */
 static void
 keep_sizes(struct rt_http *http, size_t name, size_t value)
 {

@@ -46,7 +46,7 @@ struct rt_record {
 	char client[RT_PEER_TEXT];
 	char *strings; /* what `seen` points at */
 	size_t size;
-	char *in;                  /* the states in which it came; NULL */
+	char *in;                  /* the states in which it arrived; NULL */
 	char *faults;              /* what was wrong with the reply; NULL */
 	char *why;                 /* nothing answers it because; NULL */
 	struct rt_blob *tls_texts; /* what `seen` points at of TLS; NULL */
@@ -56,7 +56,7 @@ struct rt_record {
 	size_t event_count;
 	size_t event_room;
 	struct rt_buf bytes; /* of all events */
-	size_t kept[2];      /* those that came, and those that went out */
+	size_t kept[2];      /* those that arrived, and those that went out */
 	size_t counted;      /* bytes of memory, in the journal's sum */
 	bool before_tls;     /* it is of the time before TLS began */
 	uint64_t era;        /* in which it began */
@@ -144,7 +144,7 @@ void rt_journal_clear_ended(struct rt_journal *journal);
 const struct rt_record *rt_journal_find(const struct rt_journal *journal,
 	uint64_t connection);
 
-/* Events: bytes came, bytes of a done operation went (`file_bytes`:
+/* Events: bytes arrived, bytes of a done operation went (`file_bytes`:
    those of RT_FILE), or something else. */
 void rt_record_received(struct rt_record *record, const void *bytes,
 	size_t size, int64_t now);
@@ -157,8 +157,8 @@ void rt_record_event(struct rt_record *record, enum rt_record_kind kind,
 void rt_record_shake(struct rt_record *record, struct rt_served *served,
 	int64_t now);
 
-/* Copies the request as far as it came and is kept, or the piece: of its body
-   what there is room for, and `least` bytes in any case. 0 or -ENOMEM. */
+/* Copies the request as far as it arrived and is kept, or the piece: of its
+   body what there is room for, and `least` bytes in any case. 0 or -ENOMEM. */
 int rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 	size_t least, int64_t now);
 
@@ -169,7 +169,7 @@ void rt_record_note_tls(struct rt_record *record,
 /* TLS begins, after the present records. */
 void rt_record_begin_tls(struct rt_served *served);
 
-/* The states in which the request comes, which are copied. 0 or -ENOMEM. */
+/* The states in which the request arrives, which are copied. 0 or -ENOMEM. */
 int rt_record_in(struct rt_record *record, const char *states);
 
 /* The request comes next, after a greeting. */
@@ -193,8 +193,8 @@ void rt_record_end_exchange(struct rt_record *record,
 void rt_record_end(struct rt_record *record, const struct rt_served *served,
 	int64_t now);
 
-/* Adds its connection as text, with the first `most` bytes of those that came,
-   or went, in a row. */
+/* Adds its connection as text, with the first `most` bytes of those that
+   arrived, or went, in a row. */
 void rt_record_transcribe(const struct rt_record *record, size_t most,
 	struct rt_buf *to);
 

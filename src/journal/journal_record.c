@@ -22,7 +22,7 @@
 
 /* --- views --- */
 
-/* The first value of that field, as it came. */
+/* The first value of that field, as it arrived. */
 static const char *
 find_field(const struct rt_buffers *buffers, const char *name, size_t *size)
 {
@@ -558,7 +558,7 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 		seen->body_total = extent.body_size;
 		seen->pieces = conn->nth - conn->ended;
 	}
-	/* a PROXY header has come since it was opened */
+	/* a PROXY header has arrived since it was opened */
 	if (conn->named_by > 0)
 		(void)rt_sock_peer_text(&conn->peer, record->client);
 	seen->complete = conn->complete;

@@ -375,7 +375,7 @@ count_different(struct rt_buf *numbers)
 	return different;
 }
 
-/* Those that fit, and on how many connections they came. */
+/* Those that fit, and on how many connections they arrived. */
 static size_t
 count_came(const struct judgement *judgement,
 	const struct rt_expectation *expectation, size_t *connections)
@@ -514,7 +514,7 @@ judge_rules(struct judgement *judgement, const struct rt_route *route)
 	}
 }
 
-/* It may be why nothing came. */
+/* It may be why nothing arrived. */
 static void
 tell_unshaken(struct judgement *judgement)
 {

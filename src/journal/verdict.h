@@ -12,14 +12,14 @@
 #include "retort.h"
 #include "route/route.h"
 
-/* Requests that fit, so many of them; or one after another. */
+/* Requests that fit, a number of them; or one after another. */
 struct rt_expectation {
 	char *origin; /* where it was given: "FILE:LINE"; NULL */
 	struct rt_match **matches;
-	size_t count; /* of matches: one, or more that come in this order */
+	size_t count; /* of matches: one, or more that arrive in this order */
 	size_t least; /* of one */
 	size_t most;
-	bool counts; /* connections on which they come, too: so many */
+	bool counts; /* the connections on which they arrive, too */
 	size_t least_of_them;
 	size_t most_of_them;
 };

@@ -29,8 +29,8 @@ bool rt_match_fits(const struct rt_match *match,
 
 /*
  * How many asterisks the path of the conditions has, and the bytes that each
- * of them stands for in a request that fits, as they came. `stars` has room for
- * so many.
+ * of them stands for in a request that fits, as they arrived. `stars` has room
+ * for that many.
  */
 size_t rt_match_stars(const struct rt_match *match);
 void rt_match_star(const struct rt_match *match,

@@ -177,7 +177,8 @@ say_absent(const struct rt_match *match, const struct retort_exchange *seen,
 }
 
 /*
- * Whether a field of that name came: a different value is nearer than no field.
+ * Whether a field of that name arrived: a different value is nearer than no
+ * field.
  */
 static bool
 came_otherwise(const struct rt_match *match, const struct retort_exchange *seen,

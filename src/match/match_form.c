@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* The form that came, if one came. */
+/* The form that arrived, if one arrived. */
 enum came { FORM, NO_FORM, CUT_FORM, MALFORMED_FORM };
 
 static const char *

@@ -39,7 +39,7 @@ struct rt_login {
 	struct rt_word user, password;
 	struct rt_digest challenge; /* what the client answers, if known */
 	char *challenge_room;       /* where it stands */
-	char *room;                 /* where one that came does, while it is
+	char *room;                 /* where one that arrived does, while it is
 	                               looked at: RT_LOGIN_BYTES */
 	struct rt_hash *hash;
 };
@@ -249,7 +249,7 @@ basic_fits(const struct rt_login *login, struct rt_word said, struct rt_buf *to)
 		return says(to, "expected base64 of USER:PASSWORD");
 	if (!same(user, login->user))
 		return differs(to, "user", login->user, user);
-	/* the one that came is nobody's business */
+	/* the one that arrived is nobody's business */
 	return same(password, login->password) ||
 		says(to, "the password is another one");
 }
@@ -306,7 +306,7 @@ uri_fits(struct rt_word uri, const char *target, struct rt_buf *to)
 	return differs(to, "uri", rt_word_of(target), uri);
 }
 
-/* Whether all parameters that the response is computed from came. */
+/* Whether all parameters that the response is computed from arrived. */
 static bool
 is_whole(const struct rt_digest *came, struct rt_buf *to)
 {

@@ -241,7 +241,7 @@ find_missing(const struct rt_pairs *pairs, struct rt_pair_reader *form,
 	return NULL;
 }
 
-/* Why a pair should not have come. */
+/* Why a pair should not have arrived. */
 enum excess { NO_EXCESS, ABSENT, OTHER, MORE };
 
 static enum excess
@@ -258,8 +258,8 @@ judge(const struct rt_pairs *pairs, const struct rt_form_pair *came,
 	return pairs->only ? OTHER : NO_EXCESS;
 }
 
-/* The first pair that should not have come; *count is the number of pairs up to
-   it. */
+/* The first pair that should not have arrived; *count is the number of pairs up
+   to it. */
 static enum excess
 find_excess(const struct rt_pairs *pairs, struct rt_pair_reader *form,
 	enum rt_coding coding, struct rt_form_pair *came, size_t *count)
@@ -308,7 +308,7 @@ rt_pairs_near(const struct rt_pairs *pairs, struct rt_pair_reader *form,
 
 /* --- saying what differs --- */
 
-/* Adds the value that came, if the name fits but the value does not. */
+/* Adds the value that arrived, if the name fits but the value does not. */
 static void
 add_value(struct rt_buf *to, const struct rt_form_pair *came,
 	enum rt_coding coding)

@@ -49,8 +49,8 @@ int rt_pairs_read_absent(struct rt_pairs *pairs, const char *text,
 int rt_pairs_only(struct rt_pairs *pairs, bool only);
 void rt_pairs_free(void *pairs);
 
-/* Whether the pairs that came fit, whether one came that nearly does, and what
-   differs; `noun` is what one of them is called. */
+/* Whether the pairs that arrived fit, whether one arrived that nearly does, and
+   what differs; `noun` is what one of them is called. */
 bool rt_pairs_fit(const struct rt_pairs *pairs, struct rt_pair_reader *form,
 	enum rt_coding coding);
 unsigned rt_pairs_near(const struct rt_pairs *pairs,
@@ -258,7 +258,8 @@ rt_match_free_nothing(void *member)
 /* The request line in words: "POST /users", or "any request". */
 void rt_match_describe_request(const struct rt_match *match, struct rt_buf *to);
 
-/* Whether a field of the line's name came; and which values did, in words. */
+/* Whether a field of the line's name arrived; and which values did, in
+   words. */
 bool rt_match_came(const struct rt_line *line,
 	const struct retort_exchange *seen);
 void rt_match_add_came(struct rt_buf *to, const struct rt_line *line,
@@ -267,7 +268,7 @@ void rt_match_add_came(struct rt_buf *to, const struct rt_line *line,
 /* Why there may be more to a body: that not all of it was kept. */
 void rt_match_add_kept(struct rt_buf *to, const struct retort_exchange *seen);
 
-/* At most so many bytes that differ are shown. */
+/* At most this many bytes that differ are shown. */
 #define RT_MATCH_SHOWN 200
 
 static inline void

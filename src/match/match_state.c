@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What came before a request: the states in which it came, its number on its
+/* What came before a request: the states in which it arrived, its number on its
    connection, and what the connection has become. */
 #include "config.h"
 

@@ -526,7 +526,7 @@ rt_io_sleep(struct rt_io *io, int64_t until)
 	else if (until != RT_NEVER)
 		timeout = until - io->now;
 	error = io->back_end->wait(io, timeout);
-	/* after ^Z, say: what has come meanwhile counts before what has
+	/* after ^Z, say: what has arrived meanwhile counts before what has
 	   expired */
 	if (error == -EINTR)
 		error = io->back_end->wait(io, 0);

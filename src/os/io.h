@@ -48,7 +48,7 @@ enum rt_verb {
 
 /* What TLS alone can say. */
 enum rt_tell {
-	RT_TELL_END,  /* close_notify: no more will come, though it may */
+	RT_TELL_END,  /* close_notify: no more will arrive, though it may */
 	RT_TELL_REKEY /* new keys: KeyUpdate, or another handshake, before it
 	                 goes on */
 };

@@ -36,7 +36,8 @@ enum rt_step_kind {
 	RT_STEP_NEXT,  /* the end of the reply, but not of the connection: what
 	                  follows is an enum retort_next, in `at` */
 	RT_STEP_STALL, /* nothing, until the client leaves */
-	RT_STEP_HALF, /* FIN; what comes is read until the client leaves, too */
+	RT_STEP_HALF,  /* FIN; what arrives is read until the client leaves,
+	                  too */
 	RT_STEP_CLOSE, /* FIN: the ordinary ending */
 	RT_STEP_RESET  /* RST */
 };

@@ -259,7 +259,7 @@ is_open(const struct rt_draft *draft)
 	return draft->own != NULL && draft->own->open;
 }
 
-/* The rest of the body comes while it is sent. */
+/* The rest of the body arrives while it is sent. */
 static void
 add_more(struct rt_draft *draft, bool in_chunks)
 {

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "reply/reply.h"
 
-/* A pause of so many ms, if any. */
+/* A pause of this many ms, if any. */
 static inline void
 add_pause(struct rt_reply *reply, int ms)
 {
@@ -51,7 +51,7 @@ becomes(const struct rt_draft *draft)
 /* Each line, as it is, with an end of its own. */
 void rt_reply_add_lines(struct rt_buf *text, const char *lines);
 
-/* Ends the head with what says where a body of so many bytes ends;
+/* Ends the head with what says where a body of this many bytes ends;
    draft->in_chunks says then whether it comes in chunks. */
 void rt_reply_end_head(struct rt_draft *draft, uint64_t size);
 

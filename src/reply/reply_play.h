@@ -16,7 +16,7 @@ struct rt_play {
 	uint64_t sent;                /* bytes of the script, */
 	uint64_t step_sent;           /* of the present step, */
 	uint64_t segment;             /* and of the present segment */
-	uint64_t pace;                /* which has so many; 0: no end */
+	uint64_t pace;                /* its number of bytes; 0: no end */
 	int64_t gap;                  /* ns between segments */
 	const char *more;             /* of RT_STEP_MORE: bytes to be sent, */
 	size_t more_size;

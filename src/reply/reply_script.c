@@ -130,7 +130,7 @@ rt_ready_free(struct rt_ready *ready)
 	*ready = (struct rt_ready){.again = false};
 }
 
-/* Room for so many steps. */
+/* Room for this many steps. */
 static bool
 reserve_steps(struct rt_reply *reply, size_t count)
 {

@@ -167,7 +167,7 @@ spoil(const struct rt_route *route, const struct rt_faults *faults,
 		apply(route, faults, asked, reply);
 }
 
-/* The bytes that came are not there any more. */
+/* The bytes that arrived are not there any more. */
 static void
 refuse_echo(const struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply)

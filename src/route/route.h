@@ -87,7 +87,7 @@ struct rt_asked {
 	bool early;     /* more of its body can be read, */
 	uint64_t shown; /* and these bytes of it are known */
 	/* the result */
-	uint64_t wanted;   /* RT_MORE: so many bytes of the body; 0: all */
+	uint64_t wanted;   /* RT_MORE: this many bytes of the body; 0: all */
 	int rule;          /* the rule that answered, from 1; 0: none */
 	uint64_t rule_id;  /* and its id; or, of a handler whose reply comes
 	                       only now, that one's */

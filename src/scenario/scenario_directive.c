@@ -61,7 +61,8 @@ read_framing(struct rt_reader *reader, const char *at)
 			"it before the first rule or expectation");
 	if (scenario->framing != NULL)
 		return rt_scenario_fail(reader, reader->line,
-			"@framing: only one per scenario; line %u already has it",
+			"@framing: only one per scenario; line %u already has "
+			"it",
 			scenario->framing_line);
 	scenario->framing = rt_scenario_own_text(reader, rest.text, rest.size);
 	scenario->framing_line = reader->number;
@@ -163,7 +164,7 @@ read_count(struct rt_reader *reader, struct rt_word word, struct rt_item *item)
 			"the smaller number first");
 }
 
-/* On how many those that are expected come. */
+/* On how many those that are expected arrive. */
 static bool
 read_connections(struct rt_reader *reader, const char *at)
 {

@@ -19,7 +19,7 @@
 
 #define MAX_ITEMS 65536u
 
-/* A rule is compared with so many before it. */
+/* A rule is compared with this many before it. */
 #define MOST_COMPARED 1000
 
 /* --- what is wrong --- */

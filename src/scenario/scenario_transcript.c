@@ -55,7 +55,7 @@ begin_connection(struct rt_reader *reader)
 	return true;
 }
 
-/* A target that came, as that of a rule: an asterisk in a path is itself. */
+/* A target that arrived, as that of a rule: an asterisk in a path is itself. */
 static bool
 add_target(struct rt_word target, struct rt_buf *to)
 {
@@ -76,7 +76,7 @@ add_target(struct rt_word target, struct rt_buf *to)
 	return !to->failed;
 }
 
-/* METHOD and TARGET of the first line that came. */
+/* METHOD and TARGET of the first line that arrived. */
 static bool
 read_request_line(struct rt_reader *reader, const char *bytes)
 {

@@ -131,7 +131,7 @@ run(struct retort *server, struct rt_served *served)
 
 /*
  * After a deadline. When it was the server that was late (stopped by ^Z, say),
- * what the client did in time has come by now: it is looked at first.
+ * what the client did in time has arrived by now: it is looked at first.
  */
 static void
 expire_conn(struct retort *server, struct rt_served *served)
@@ -224,7 +224,7 @@ serve_datagram(struct retort *server, const struct rt_accepted *accepted)
 	run(server, served);
 }
 
-/* At most so many of what has come. */
+/* At most this many of what has arrived. */
 static void
 accept_from(struct retort *server, struct rt_listener *listener, int budget)
 {
@@ -394,7 +394,7 @@ rt_server_stop(struct retort *server, int64_t by)
 
 	if (by < server->stop_by)
 		server->stop_by = by;
-	/* nothing can come any more, and nobody may be waited for: those who
+	/* nothing can arrive any more, and nobody may be waited for: those who
 	   stop a server whose thread has ended may be several */
 	if (server->stopping && server->open == 0)
 		return;

@@ -85,7 +85,7 @@ struct retort {
 	uint64_t number;   /* of the last connection */
 	uint64_t answered; /* what `requests` counts */
 	bool enough;       /* `requests` were answered: stop */
-	uint64_t requests; /* stop after so many; 0: never */
+	uint64_t requests; /* stop after this many; 0: never */
 	bool defer_accept;
 	int fd_limit; /* accept no descriptor from here on; 0: not known yet */
 	bool paused;  /* out of descriptors */

@@ -30,7 +30,7 @@ report_piece(struct retort *server, struct rt_served *served)
 		buffers->in.data + told, buffers->parsed - told);
 }
 
-/* Bytes of the body, or after it, up to `end` of those that have come. */
+/* Bytes of the body, or after it, up to `end` of those that have arrived. */
 static void
 report_body(struct retort *server, struct rt_served *served, size_t end)
 {
@@ -155,7 +155,7 @@ answer(struct retort *server, struct rt_served *served)
 		return;
 	}
 	rt_conn_answer(conn, rt_io_now(server->io));
-	/* what came after the request, and is dropped */
+	/* what arrived after the request, and is dropped */
 	if (server->event != NULL && served->head_told &&
 		rt_conn_is_http(&served->conn) && !conn->rest_is_next)
 		report_body(server, served, conn->buffers->in.len);
@@ -455,7 +455,7 @@ tell(struct retort *server, struct rt_served *served)
 		rt_server_charge(server, served);
 }
 
-/* Its bytes have come, as a part of the last request's record. */
+/* Its bytes have arrived, as a part of the last request's record. */
 static void
 begin_next(struct retort *server, struct rt_served *served)
 {
@@ -489,8 +489,8 @@ enter_tunnel(struct rt_served *served)
 	return served->tunnel != NULL;
 }
 
-/* What has come after the request is the beginning of the handshake. False: no
-   memory, or no more layers. */
+/* What has arrived after the request is the beginning of the handshake. False:
+   no memory, or no more layers. */
 static bool
 enter_tls(struct retort *server, struct rt_served *served)
 {

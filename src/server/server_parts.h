@@ -8,7 +8,7 @@
 /* Whose channel it is. */
 enum { RT_KIND_CONN, RT_KIND_LISTENER, RT_KIND_WAKER, RT_KIND_WIRE };
 
-/* A connection that was accepted, or a datagram that came. */
+/* A connection that was accepted, or a datagram that arrived. */
 struct rt_accepted {
 	int fd; /* the connection's; of a datagram the listener's */
 	struct rt_peer peer;
@@ -30,8 +30,8 @@ count_answered(struct retort *server)
 int rt_server_listen(struct retort *server, struct rt_listener *listener);
 
 /*
- * The next connection or datagram that has come. False: none has, or it cannot
- * be taken now, and the listener tries again later.
+ * The next connection or datagram that has arrived. False: none has, or it
+ * cannot be taken now, and the listener tries again later.
  */
 bool rt_server_accept(struct retort *server, struct rt_listener *listener,
 	struct rt_accepted *accepted);

@@ -192,7 +192,7 @@ rt_server_publish(struct retort *server, struct rt_served *served)
 	rt_server_changed(server);
 }
 
-/* The states in which it comes, if rules leave any. */
+/* The states in which it arrives, if rules leave any. */
 static int
 keep_states(struct retort *server, const struct rt_served *served)
 {

@@ -33,7 +33,7 @@ struct ladder_step {
 	int64_t when;             /* us after the connection began */
 	struct ladder_span lines; /* LADDER_BYTES: those of the transcript */
 	struct ladder_span note;  /* LADDER_TLS, LADDER_NOTE: in words */
-	uint64_t bytes;           /* so many, with those that it lacks: */
+	uint64_t bytes;           /* how many, with those that it lacks: */
 	uint64_t more;
 };
 

@@ -10,7 +10,7 @@
 
 #include "show/escape.h"
 
-/* What a client printed: its first bytes, of so many. */
+/* What a client printed: its first bytes, and how many there were. */
 struct swept_text {
 	char *bytes;
 	size_t kept;

@@ -61,7 +61,7 @@ answer_options(struct answer *answer)
 
 /* --- folders --- */
 
-/* As it came, but for bytes that no URI has. */
+/* As it arrived, but for bytes that no URI has. */
 static void
 add_query(struct rt_buf *to, const char *query, size_t size)
 {
@@ -247,7 +247,8 @@ open_index(struct answer *answer, struct rt_buf *path, struct rt_file *file)
 
 /*
  * Takes the prefix off the path. False: it is not beneath the prefix, and that
- * was answered: a redirect where somebody just has come in, or forgot a slash.
+ * was answered: a redirect where somebody just has arrived in, or forgot a
+ * slash.
  */
 static bool
 take_prefix(struct answer *answer, struct rt_buf *path)

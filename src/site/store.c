@@ -17,7 +17,7 @@
 #include "base/text.h"
 
 /* What cannot be kept, as there is a link on the way to it, is tried again
-   after having been asked for so often. */
+   after having been asked for this often. */
 #define RETRY 256
 
 static size_t

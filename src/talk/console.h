@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers that are typed: each line of standard input goes to one piece or
-   datagram, in the order in which they came. */
+   datagram, in the order in which they arrived. */
 #ifndef TYPED_H
 #define TYPED_H
 

@@ -32,7 +32,7 @@ void control_close(struct control *control);
 /* Fills in the descriptors to poll; their number. */
 size_t control_poll(struct control *control, struct pollfd *polled);
 
-/* Reads the commands that have come, after the descriptors were polled. */
+/* Reads the commands that have arrived, after the descriptors were polled. */
 void control_read(struct control *control, const struct pollfd *polled);
 
 /* Call this after each step of the server: obeys the commands that need not

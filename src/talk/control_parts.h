@@ -11,10 +11,10 @@
 
 /* --- bytes --- */
 
-/* A command, and the lines that it takes, has so many bytes at most. */
+/* A command, and the lines that it takes, has this many bytes at most. */
 #define CONTROL_MOST (64u << 20)
 
-/* The bytes of a client that are not obeyed yet. Zero: none have come. */
+/* The bytes of a client that are not obeyed yet. Zero: none have arrived. */
 struct control_reader {
 	char *bytes;
 	size_t begin;  /* of the first command; */
@@ -61,7 +61,7 @@ struct control_server {
 };
 
 /*
- * Obeys a command that came at `began`, by clock_ms(). 0: it is done, and
+ * Obeys a command that arrived at `began`, by clock_ms(). 0: it is done, and
  * `answer` is set. Otherwise try it again after the next step of the server,
  * within this number of ms.
  */

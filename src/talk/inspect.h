@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --inspect: a page that shows requests as they come. It has a server of its
+ * --inspect: a page that shows requests as they arrive. It has a server of its
  * own, on the loopback, whose requests do not count as the user's; the page
  * reads from a reply that stays open. Nothing here waits.
  */

@@ -263,7 +263,7 @@ miss_transcript(struct output *output, unsigned long long connection)
 	output->missed = true;
 }
 
-/* Adds the transcript of a connection, if a request came on it. */
+/* Adds the transcript of a connection, if a request arrived on it. */
 static void
 add_transcript(struct output *output, const struct retort_exchange *exchange)
 {

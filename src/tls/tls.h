@@ -5,8 +5,8 @@
  * A connection wants bytes received and sent, as its channel says: the plain
  * channel. Its struct rt_tls wants others received and sent, as its own channel
  * says, the one that the loop knows: the wire. Like a connection it makes no
- * system call: it is told what has come and what was sent on the wire, and does
- * by that what the plain channel wants.
+ * system call: it is told what has arrived and what was sent on the wire, and
+ * does by that what the plain channel wants.
  *
  *	conn/          plain bytes        tls/          wire bytes        os/io
  *	RT_RECV  <---- rt_tls_try() ----        <---- rt_tls_done() ---- RT_RECV
@@ -71,7 +71,7 @@ struct rt_tls {
 	                           this wire is; NULL: none */
 	const struct rt_tls_server *server;
 	struct ssl_st *ssl;
-	struct bio_st *came; /* wire bytes that came, for OpenSSL to read */
+	struct bio_st *came; /* wire bytes that arrived, for OpenSSL to read */
 	struct bio_st *made; /* those that it wrote, */
 	struct rt_wire way;  /* by which they go to `out`, */
 	struct rt_buf out;   /* and that are being sent */
@@ -80,18 +80,18 @@ struct rt_tls {
 	                        `out`, or sent */
 	struct rt_buf file;  /* plain bytes of a RT_FILE */
 	bool ready;          /* the handshake is done; */
-	uint64_t shook_in;   /* wire bytes that came until then, */
+	uint64_t shook_in;   /* wire bytes that arrived until then, */
 	uint64_t shook_out;  /* and that were to be sent */
 	bool told;           /* what was to be, by RT_TELL, but it may not have
 	                        left, or been answered */
-	bool notified;       /* the peer was told that no more will come */
-	bool ended;          /* no more wire bytes will come */
+	bool notified;       /* the peer was told that no more will arrive */
+	bool ended;          /* no more wire bytes will arrive */
 	int64_t failed;      /* -errno: there is nothing more to be done */
 	int64_t until;       /* nothing more is sent before; 0 */
 	bool flushed;        /* all that is before a hold has left */
 	bool refused;        /* not yet, when it was last asked for */
 	bool cut;            /* the wire was: what is wanted is done without
-	                        TLS, and what comes is dropped */
+	                        TLS, and what arrives is dropped */
 	int how;             /* as the edit has it */
 	const char *why;     /* it failed by TLS itself; lives for ever */
 	struct rt_tls_facts facts;
@@ -109,7 +109,7 @@ void rt_tls_resume_none(struct rt_tls *tls, uint64_t number);
 /* Makes these edits to all bytes that are sent from now on: rt_wire_take(). */
 bool rt_tls_edit(struct rt_tls *tls, struct rt_wire_list *list);
 
-/* Adds wire bytes that came before TLS began. False: no memory. */
+/* Adds wire bytes that arrived before TLS began. False: no memory. */
 bool rt_tls_feed(struct rt_tls *tls, const char *bytes, size_t size);
 
 /* Leaves its descriptor open. NULL is allowed. */

@@ -141,7 +141,7 @@ run_of(const struct rt_wire *wire, size_t size)
 	return size;
 }
 
-/* Passes on a record, or the rest of the bytes that came. */
+/* Passes on a record, or the rest of the bytes that arrived. */
 static bool
 pass_record(struct rt_wire *wire, struct rt_buf *out, const char *bytes,
 	size_t size)

@@ -31,8 +31,8 @@ enum rt_wire_unit { RT_WIRE_BYTES, RT_WIRE_RECORDS, RT_WIRE_FLIGHTS };
 struct rt_wire_edit {
 	enum rt_wire_act act;
 	enum rt_wire_unit unit;
-	uint64_t after; /* so many of the unit, */
-	uint64_t plus;  /* and so many bytes */
+	uint64_t after; /* this many of the unit, */
+	uint64_t plus;  /* and this many bytes */
 	char *bytes;    /* owned by the list; NULL: none */
 	size_t size;
 	int64_t time; /* ns */
@@ -63,7 +63,7 @@ struct rt_hold {
 struct rt_wire {
 	struct rt_wire_list list;
 	uint64_t begun; /* bytes from which the positions count */
-	uint64_t bytes; /* that have come, */
+	uint64_t bytes; /* that have arrived, */
 	uint64_t records;
 	uint64_t flights; /* before the present ones */
 	bool cut;         /* nothing passes any more */
@@ -77,7 +77,7 @@ void rt_wire_free(struct rt_wire *wire);
 
 /*
  * From here on these edits are made as well, which it takes: their positions
- * count from here. Of those that came before, the ones that do not stay are
+ * count from here. Of those that arrived before, the ones that do not stay are
  * forgotten. False: no memory.
  */
 bool rt_wire_take(struct rt_wire *wire, struct rt_wire_list *list);

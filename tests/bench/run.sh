@@ -747,7 +747,7 @@ print_tables()
 			printf "%-11s  not installed\n", lack[i]
 		print "\nCPU us: what one reply costs the server, in" \
 			" microseconds of user and system time."
-		print "/ floor: so many times the figure of floor. By CPU" \
+		print "/ floor: this many times the figure of floor. By CPU" \
 			" less is better; by requests/s"
 		print "more is, but a fast server waits for the client that" \
 			" measures it."

@@ -305,7 +305,7 @@ START_TEST(test_requests_under_way)
 }
 END_TEST
 
-/* Exactly so many, however many come at once. */
+/* Exactly this many, however many arrive at once. */
 START_TEST(test_requests_exact)
 {
 	struct child child = START("--body", "x", "--requests", "5", ios[_i]);

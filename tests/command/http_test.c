@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Adds so many of one byte. */
+/* Adds this many of one byte. */
 static void
 add_many(struct bytes *bytes, char c, size_t count)
 {

@@ -987,7 +987,7 @@ START_TEST(test_plain_requests)
 }
 END_TEST
 
-/* Exactly so many, however many are there. */
+/* Exactly this many, however many are there. */
 START_TEST(test_udp_requests_exact)
 {
 	struct child child =

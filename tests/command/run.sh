@@ -262,7 +262,7 @@ users
 
 @expect 1 GET /users
 TEXT
-ends 4 'what was expected did not come' --scenario "$dir/expects" -- true
+ends 4 'what was expected did not arrive' --scenario "$dir/expects" -- true
 says 'expected exactly 1, got 0' 'it is told'
 ends 6 'COMMAND failed, too' --scenario "$dir/expects" -- sh -c 'exit 6'
 says 'expected exactly 1, got 0' 'it is told as well'
@@ -384,7 +384,7 @@ fi
 
 ends 56 'a fault on the reply' --body hello --fault 'cut body 3 reset' -- \
 	curl -s --max-time 10 '{url}'
-equal hel "$(cat "$dir/out")" 'and so much came'
+equal hel "$(cat "$dir/out")" 'and this much arrived'
 
 # Twelve requests, one after another: what came of each.
 # shellcheck disable=SC2016 # of that shell
@@ -522,7 +522,7 @@ serves()
 
 printf '@on GET /\nHTTP/1.1 200 OK\n\nhello\n@expect 1 GET /\n' \
 	>"$dir/scenario"
-serves 4 'served: nothing came' --scenario "$dir/scenario" --lifetime 0
+serves 4 'served: nothing arrived' --scenario "$dir/scenario" --lifetime 0
 says 'retort: not as expected:' 'served: it is told'
 says 'scenario:5 (GET /): expected exactly 1, got 0' 'served: and what'
 start --requests 1 -q --scenario "$dir/scenario"
@@ -530,7 +530,7 @@ curl -s --max-time 10 "$url" >"$dir/out" 2>&1
 wait "$pid"
 status=$?
 pid=
-equal '0 hello' "$status $(cat "$dir/out")" 'served: what was expected came'
+equal '0 hello' "$status $(cat "$dir/out")" 'served: what was expected arrived'
 printf '@on GET /\nHTTP/1.1 200 OK\n\nhello\n' >"$dir/scenario"
 serves 0 'served: nothing is expected' --scenario "$dir/scenario" --lifetime 0
 

@@ -35,7 +35,7 @@ printf 'Subject: hello\r\n\r\nDATA\r\nQUIT\r\n' >"$mail"
 send='curl -sS "smtp://$address" --mail-from a@x --mail-rcpt b@x -T "$mail"'
 if speaks smtp; then
 	talk smtp '--tcp --lines' "$send"
-	report $? 'curl sends a mail'
+	report $? 'curl sends an email'
 	talk smtp '--tcp --lines' "$send; $send"
 	[ $? -eq 4 ] && grep -q 'expected exactly 1, got 2' "$dir/err"
 	report $? 'two mails are one too many'
@@ -49,7 +49,7 @@ if speaks pop3; then
 	talk pop3 '--tcp --lines' \
 		'curl -sS -u me:secret "pop3://$address/1"' &&
 		grep -q '^how are you?' "$dir/out"
-	report $? 'curl fetches a mail'
+	report $? 'curl fetches an email'
 	# shellcheck disable=SC2016
 	talk pop3 '--tcp --lines' \
 		'curl -sS -u me:wrong "pop3://$address/1"'
@@ -119,7 +119,7 @@ if speaks smtps && "$retort" -V | grep -q 'TLS by'; then
 			--connect-to "localhost:$port:$address" \
 			"smtp://localhost:$port" \
 			--mail-from a@x --mail-rcpt b@x -T "$mail"'
-	report $? 'curl sends a mail over TLS, after STARTTLS'
+	report $? 'curl sends an email over TLS, after STARTTLS'
 else
 	skip STARTTLS 'there is no TLS, here or in curl'
 fi

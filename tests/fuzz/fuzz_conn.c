@@ -25,7 +25,7 @@ struct run {
 	const uint8_t *data;
 	size_t size;
 	size_t given;
-	int again; /* so often the same comes once more */
+	int again; /* this often the same follows once more */
 	/* in all, and in exchanges that are over */
 	uint64_t received;
 	uint64_t taken;

@@ -335,7 +335,7 @@ return true;
 JS
 }
 
-# rows N: so many requests are listed, and have ended
+# rows N: this many requests are listed, and have ended
 rows()
 {
 	until_true "document.querySelectorAll('#list > li').length === $1 &&

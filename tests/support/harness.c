@@ -219,7 +219,7 @@ rt_test_cases(Suite *suite, const char *name, const TTest *const *tests,
 	rt_test_case(suite, tcase);
 }
 
-/* Of so many numbers valgrind sees one. */
+/* Of this many numbers valgrind sees one. */
 #define NEIGHBOURS 6
 
 void

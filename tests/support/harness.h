@@ -92,7 +92,7 @@ bool have_v6(void);
 /* Those that are open, and one more; -1: this system does not say. */
 int open_descriptors(void);
 
-/* Allows the test so many descriptors, or skips it. */
+/* Allows the test this many descriptors, or skips it. */
 void need_descriptors(unsigned count);
 
 /* How many times slower than usual all is: 1, or 10 where
@@ -189,7 +189,7 @@ bool client_send_text(int fd, const char *text);
 /* Receives until FIN or RST. Returns 0, or the errno that ended it. */
 int client_receive(int fd, struct bytes *to);
 
-/* Receives until `text` has come, or fails. */
+/* Receives until `text` has arrived, or fails. */
 void client_expect(int fd, struct bytes *to, const char *text);
 
 /* Connect, send, receive to the end, close: the whole reply. */
@@ -210,8 +210,8 @@ struct child {
 
 /*
  * Starts $RETORT with these arguments (NULL-terminated, without argv[0]), and
- * if `wait_urls` > 0 waits for so many URL lines. "RETORT_IO=..." among them is
- * for its environment.
+ * if `wait_urls` > 0 waits for this many URL lines. "RETORT_IO=..." among them
+ * is for its environment.
  */
 struct child child_start(const char *const *args, int wait_urls);
 

@@ -81,7 +81,7 @@ int step(int timeout);
 
 /*
  * Waits until the client's socket (or -1: none) is as wanted, or something
- * has been done, or at most so many ms.
+ * has been done, or at most this many ms.
  */
 void turn(int fd, short wanted, int most);
 
@@ -121,7 +121,7 @@ struct talk talk_begin(int fd, const void *bytes, size_t size,
 bool talk_on(struct talk *talk);
 
 /*
- * Sends, and receives until the end, or until `text` has come (unless NULL).
+ * Sends, and receives until the end, or until `text` has arrived (unless NULL).
  * 0 at a FIN or at the text, or the errno of the end.
  */
 int talk(int fd, const void *bytes, size_t size, struct bytes *got,

@@ -39,7 +39,7 @@ static const struct play drains[] = {
 		DRAINS GIGABYTE "receive 'more'; pass 2000ms-1; receive 'more';"
 				"DRAIN recv/- 2000ms; pass 1us; receive 'm';"
 				"OVER answered; still-sending"},
-	{"a drain ends after so many bytes",
+	{"a drain ends after this many bytes",
 		DRAINS "pass 1999ms; receive 'x'; pass 1ms; receive 'x'; DRAIN;"
 		       "flood 1073741813;"
 		       "DRAIN; offer 20*'x'; taken 20;"

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-/* The part in parentheses, so many times or until a state is reached. */
+/* The part in parentheses, this many times or until a state is reached. */
 static void
 act_again(struct line *line, int64_t times, const struct word *until)
 {

@@ -21,9 +21,9 @@
  *	receive FIN        its end; or the name of an errno
  *	offer BYTES        as many of them as are read
  *	drip BYTES         the same, one by one
- *	flood N            so many of those that are dropped, all of them
- *	send [N]           so many bytes of what is to be sent leave; all of it
- *	send by N          at most so many at once, until it is something else
+ *	flood N            N of those that are dropped, all of them
+ *	send [N]           N bytes of what is to be sent leave; all of it
+ *	send by N          at most N at once, until it is something else
  *	send nothing       as when a file ends; or the name of an errno
  *	deliver [N|by N]   the rest of the reply leaves, and its waits pass, up
  *	                   to the FIN; N bytes first, or at most N at once

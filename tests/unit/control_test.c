@@ -171,7 +171,7 @@ open_told(void)
 	told = (struct control_server){.server = server};
 }
 
-/* The answer to a command that came so long ago, and has `text`. */
+/* The answer to a command that arrived this long ago, and has `text`. */
 static struct bytes
 ask_with(const char *line, const char *text, int ago)
 {

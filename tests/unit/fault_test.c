@@ -920,7 +920,7 @@ START_TEST(segments_and_gaps)
 }
 END_TEST
 
-/* No more than so many bytes in each second, and not much fewer. */
+/* No more than this many bytes in each second, and not much fewer. */
 START_TEST(a_rate_is_kept)
 {
 	for (uint64_t rate = 1; rate < 20000; rate += 1 + rate / 50) {

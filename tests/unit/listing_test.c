@@ -1419,7 +1419,7 @@ START_TEST(names_that_are_too_many)
 	memset(name, 'x', 255);
 	name[255] = '\0';
 	for (int i = 0; i < LONG; i++) {
-		if (i % 30000 == 0) { /* a file has so many names at most */
+		if (i % 30000 == 0) { /* a file has this many names at most */
 			(void)snprintf(file, sizeof file, "outside%d", i);
 			dir_write(base, file, "x", 1);
 		}

@@ -374,7 +374,7 @@ START_TEST(thousands_that_are_one)
 }
 END_TEST
 
-/* "0-0,2-2,4-4": so many, each touching no other. */
+/* "0-0,2-2,4-4": this many, each touching no other. */
 static void
 add_apart(struct bytes *text, int count)
 {

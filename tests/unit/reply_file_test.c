@@ -259,7 +259,7 @@ struct parts {
 	size_t head_size;
 };
 
-/* Of a file of which so much is left. */
+/* Of a file of which this much is left. */
 static struct parts
 play_ranges(struct desk *desk, int i, size_t left)
 {

@@ -326,7 +326,7 @@ START_TEST(several_ranges)
 }
 END_TEST
 
-/* "0-0,2-2,4-4": so many. */
+/* "0-0,2-2,4-4": this many. */
 static void
 ask_bytes(char *ranges_text, size_t room, int count)
 {

@@ -84,8 +84,8 @@ START_TEST(test_split_outward)
 }
 END_TEST
 
-/* The client is gone after so many bytes: that is an end of the stream, and no
-   mistake. */
+/* The client is gone after this many bytes: that is an end of the stream, and
+   no mistake. */
 START_TEST(test_fin_at_each_byte)
 {
 	struct pair pair;

@@ -18,7 +18,7 @@
 /* More than sockets hold, and than was once drained. */
 #define UPLOAD (40u << 20)
 
-/* Sends so many bytes, whatever comes meanwhile. */
+/* Sends this many bytes, whatever arrives meanwhile. */
 static void
 upload(int fd, size_t size)
 {

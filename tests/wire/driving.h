@@ -36,8 +36,8 @@ int poll_timeout(void);
 void settle(void);
 
 /*
- * Sends, and receives until there are `most` bytes. 0 at a FIN or with so many
- * bytes, or the errno of the end.
+ * Sends, and receives until there are `most` bytes. 0 at a FIN or with that
+ * many bytes, or the errno of the end.
  */
 int converse(int fd, const char *request, size_t size, struct bytes *got,
 	size_t most);
@@ -87,7 +87,7 @@ struct whole {
 	const char *request;
 	const char *begin;
 	const char *has;
-	size_t instead; /* may stand for it: the one so many places before */
+	size_t instead; /* may stand for it: the one this many places before */
 	struct bytes reply;
 };
 

@@ -212,7 +212,7 @@ START_TEST(makes_garbage)
 }
 END_TEST
 
-/* Receives until there is so much. */
+/* Receives until there is this much. */
 static void
 hear_much(int fd, struct heard *heard, size_t much)
 {

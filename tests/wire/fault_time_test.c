@@ -28,7 +28,7 @@ assert_silent(int fd)
 }
 
 /*
- * Sends until the other end has taken nothing for so long. How much went, or
+ * Sends until the other end has taken nothing for this long. How much went, or
  * `most` once that is reached.
  */
 static size_t
@@ -374,7 +374,7 @@ START_TEST(stops_reading_after_the_head)
 }
 END_TEST
 
-/* Exactly after so many bytes, where the body comes after the head. */
+/* Exactly after this many bytes, where the body comes after the head. */
 START_TEST(stops_reading_within_the_body)
 {
 	static const char head[] = BIG "Expect: 100-continue\r\n\r\n";

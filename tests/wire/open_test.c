@@ -195,7 +195,8 @@ lend_without_memory(struct retort_options options, int fd, int i, size_t n)
 
 START_TEST(takes_a_descriptor_on_success_only)
 {
-	/* with so many the loop needs more memory when it gets to know them */
+	/* with this many the loop needs more memory when it gets to know
+	   them */
 	enum { LISTENERS = 70 };
 	char bind[LISTENERS * 16];
 	struct retort_options options = {.bind = bind,

@@ -140,7 +140,8 @@ static const char *const ups[] = {"..", "%2e%2e", ".%2E", "%252e%252e", "..%00",
 static const char *const slashes[] = {"/", "%2f", "%2F", "%5c", "\\", "%252f",
 	"//", "%2f%2f", "/%2f", "%c0%af", "%00/", "/./"};
 
-/* Up so many times, with two kinds of slashes in turn, and then the secret. */
+/* Up this many times, with two kinds of slashes in turn, and then the
+   secret. */
 static void
 expect_no_secret(size_t up, size_t one, size_t other, size_t times)
 {

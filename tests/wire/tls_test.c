@@ -1246,7 +1246,7 @@ START_TEST(cannot_begin)
 }
 END_TEST
 
-/* One allocation after another fails; there are more than so many. */
+/* One allocation after another fails; there are more than this many. */
 static void
 fail_each(bool (*serve)(int i, size_t n), int i, size_t least)
 {
