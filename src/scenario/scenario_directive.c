@@ -9,12 +9,37 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "canned/condition.h"
 #include "http/http.h"
+
+/* What hardly any client sends. */
+static void
+look_at_request(struct rt_reader *reader, struct rt_word method,
+	struct rt_word target)
+{
+	static const char *const methods[] = {"GET", "HEAD", "POST", "PUT",
+		"PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"};
+	char what[64];
+
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+		if (rt_caseless(method.text, method.size, methods[i]) &&
+			!rt_word_is(method, methods[i])) {
+			(void)snprintf(what, sizeof what,
+				"methods are case-sensitive: clients send %s",
+				methods[i]);
+			rt_scenario_notice(reader, RT_MADE_SMALL, what);
+		}
+	if (rt_word_is(method, "CONNECT") && target.size > 0 &&
+		memchr(target.text, ':', target.size) == NULL &&
+		target.text[target.size - 1] != '*')
+		rt_scenario_notice(reader, RT_MADE_PORTLESS,
+			"clients name the port as well: example.com:443");
+}
 
 /* "METHOD TARGET", either alone, or nothing. */
 static bool
@@ -35,11 +60,7 @@ set_request(struct rt_reader *reader, struct rt_item *item, const char *at)
 			target.size))
 		return rt_scenario_expected(reader, target.text,
 			"a target, which begins with '/' or '*'");
-	if (rt_word_is(method, "CONNECT") && target.size > 0 &&
-		memchr(target.text, ':', target.size) == NULL &&
-		target.text[target.size - 1] != '*')
-		rt_scenario_notice(reader, RT_MADE_PORTLESS,
-			"clients name the port as well: example.com:443");
+	look_at_request(reader, method, target);
 	rt_buf_add(text, method.text, method.size);
 	if (target.size > 0) {
 		rt_buf_add(text, " ", 1);

@@ -361,6 +361,17 @@ START_TEST(a_port_is_missed)
 }
 END_TEST
 
+START_TEST(a_method_is_in_capitals)
+{
+	read_good("@on GET /\n@echo\n@on got /\n@echo\n@on /get\n@echo\n");
+	assert_notices("");
+	rt_scenario_free(&scenario);
+	read_good("@on GET /\n@echo\n@expect 1 Get /\n@on post\n@echo\n");
+	assert_notices("s:3: methods are case-sensitive: clients send GET\n");
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
 START_TEST(conditions_on_refusals)
 {
 	read_good("@on\n@if-refused\n@echo\n@then\n@echo\n"
@@ -769,12 +780,12 @@ main(void)
 	TCase *right = tcase_create("right");
 	TCase *transcript = tcase_create("transcripts");
 	const TTest *const texts[] = {notices_are_told_once, a_port_is_missed,
-		conditions_on_refusals, conditions_on_logins,
-		bodies_with_asterisks, conditions_without_case,
-		events_have_their_end, bodies_in_parts, raw_heads_have_an_end,
-		shadows_are_told, directives_end_messages,
-		raw_messages_are_left_alone, frames_have_heads,
-		raw_messages_end, bytes_of_every_kind, NULL};
+		a_method_is_in_capitals, conditions_on_refusals,
+		conditions_on_logins, bodies_with_asterisks,
+		conditions_without_case, events_have_their_end, bodies_in_parts,
+		raw_heads_have_an_end, shadows_are_told,
+		directives_end_messages, raw_messages_are_left_alone,
+		frames_have_heads, raw_messages_end, bytes_of_every_kind, NULL};
 
 	tcase_add_test(transcript, transcripts);
 	tcase_add_test(transcript, transcripts_of_parentheses);
