@@ -404,7 +404,8 @@ static const struct {
 	{"@on\n@fault end stall; await",
 		"s:2:19: 'await': expected an end with it that is no stall, "
 		"such as 'end reset'"},
-	{"@on\n@fault append", "s:2:14: expected bytes in double quotes"},
+	{"@on\n@fault append",
+		"s:2:14: after 'append': expected bytes in double quotes"},
 	{"@on\n@fault append \"a\" x",
 		"s:2:19: 'x': expected a time, such as 250ms or 2s"},
 	{"@on\n@idle",
