@@ -109,8 +109,9 @@ say_where(const char *name, const struct rt_item *item, int code,
 		(void)rt_fail(error, code, "%.100s:%u:1: %.140s", name,
 			item->line, text);
 	else if (why->member == NULL)
-		(void)rt_fail(error, code, "%.100s:%u:1: @%s%.140s", name,
-			place->line, place->directive, text + size);
+		(void)rt_fail(error, code, "%.100s:%u:%u: @%s%.140s", name,
+			place->line, rt_scenario_column(place, text),
+			place->directive, text + size);
 	else
 		(void)rt_fail(error, code, "%.100s:%u:%u: %.140s", name,
 			place->line, place->column, text);
@@ -166,8 +167,9 @@ add_items(struct retort *server, const char *name, bool again,
 	int code = origin != NULL ? 0 : rt_fail_errno(error, -ENOMEM, name);
 
 	if (code == 0 && (code = set_framing(server, scenario, why.text)) < 0)
-		(void)rt_fail(error, code, "%.100s:%u:1: @%.140s", name,
-			scenario->framing_line, why.text);
+		(void)rt_fail(error, code, "%.100s:%u:%u: @%.140s", name,
+			scenario->framing_line, scenario->framing_column,
+			why.text);
 	if (again)
 		rt_route_forget_states(&server->route, name,
 			!any_place(server));

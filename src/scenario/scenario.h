@@ -42,7 +42,8 @@ struct rt_scenario {
 	size_t count;
 	size_t room;
 	const char *framing;   /* of pieces; NULL: it says nothing of it */
-	unsigned framing_line; /* where it says so, from 1 */
+	unsigned framing_line; /* where it says so, from 1, */
+	unsigned framing_column;
 	struct rt_buf notices; /* a line for each thing that was made right */
 	void **owned;          /* memory of the items */
 	size_t owned_count;
@@ -65,6 +66,10 @@ int rt_scenario_read(struct rt_scenario *scenario, const char *name,
  */
 const struct rt_place *rt_scenario_place(const struct rt_item *item,
 	const char *member, size_t size, const char *wrong);
+
+/* The column of the text there that `wrong` has in quotes, whole or in part;
+   1, that of the directive: it has nothing of it. */
+unsigned rt_scenario_column(const struct rt_place *place, const char *wrong);
 
 /* Also after it could not be read. */
 void rt_scenario_free(struct rt_scenario *scenario);

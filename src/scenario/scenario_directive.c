@@ -87,6 +87,7 @@ read_framing(struct rt_reader *reader, const char *at)
 			scenario->framing_line);
 	scenario->framing = rt_scenario_own_text(reader, rest.text, rest.size);
 	scenario->framing_line = reader->number;
+	scenario->framing_column = (unsigned)(rest.text - reader->line) + 1;
 	return scenario->framing != NULL;
 }
 

@@ -341,6 +341,27 @@ quotes(const char *wrong, struct rt_word said)
 	return said.size > 0 && strstr(wrong, quoted) != NULL;
 }
 
+unsigned
+rt_scenario_column(const struct rt_place *place, const char *wrong)
+{
+	struct rt_word said = place->said;
+
+	if (quotes(wrong, said))
+		return place->column;
+	/* or a part of it: a word, a member */
+	while ((wrong = strchr(wrong, '\'')) != NULL && *++wrong != '\0')
+		for (size_t from = 0; from < said.size; from++) {
+			size_t n = 0;
+
+			while (from + n < said.size &&
+				wrong[n] == said.text[from + n])
+				n++;
+			if (n > 0 && wrong[n] == '\'')
+				return place->column + (unsigned)from;
+		}
+	return 1;
+}
+
 const struct rt_place *
 rt_scenario_place(const struct rt_item *item, const char *member, size_t size,
 	const char *wrong)

@@ -646,18 +646,18 @@ START_TEST(a_scenario_has_a_framing)
 		const char *error; /* NULL: it is right */
 	} rows[] = {
 		{"@framing crlff\n",
-			"s:1:1: @framing: 'crlff': expected lines, "
+			"s:1:10: @framing: 'crlff': expected lines, "
 			"crlf, end \"BYTES\" (at most 64), length 1, 2 or 4, "
 			"mqtt or websocket"},
 		{"@framing\n",
-			"s:1:1: @framing: '': expected lines, crlf, "
+			"s:1:9: @framing: '': expected lines, crlf, "
 			"end \"BYTES\" (at most 64), length 1, 2 or 4, mqtt or "
 			"websocket"},
 		{"@framing crlf\n@on\n@chunks 1\n@raw \"x\"\n", "s:2:1: "},
 		{"@framing lines\n@on\n@echo\n", NULL},
 		{"@framing end \"\\n\"\n", NULL},
 		{"@framing crlf\n@on\n@echo\n",
-			"s:1:1: @framing: the server has another already"},
+			"s:1:10: @framing: the server has another already"},
 	};
 	struct bytes got = {.data = NULL};
 	int fd;
@@ -685,7 +685,7 @@ START_TEST(a_scenario_has_a_framing)
 	ck_assert_int_eq(retort_load(server, .text = "@framing lines\n",
 				 .name = "s", .error = error),
 		-EINVAL);
-	ck_assert_str_eq(error, "s:1:1: @framing: a datagram is a piece");
+	ck_assert_str_eq(error, "s:1:10: @framing: a datagram is a piece");
 	close_server();
 }
 END_TEST
