@@ -413,7 +413,9 @@ args_read_fault(struct given *given, const struct option *option,
 	(void)option;
 	if (try_reply(&reply, error) < 0) {
 		/* what it quotes need not be said before it */
-		named = *error == '\'' || strncmp(error, "after '", 7) == 0;
+		named = *error == '\'' ||
+			(strncmp(error, "after '", 7) == 0 &&
+				strncmp(error + 7, text, strlen(text)) == 0);
 		args_die(EXIT_USAGE, "--fault%s%s%s: %s", named ? "" : " '",
 			named ? "" : text, named ? "" : "'", error);
 	}

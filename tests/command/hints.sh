@@ -115,6 +115,8 @@ says 2 "'one': $one (quote it: --body 'hello big')" --body=hello big one
 says 2 "--fault: after 'cut': expected N, -N, N%, any, head N, body N, wire N, \
 record N or flight N \
 (quote all of it: --fault 'cut body 3')" --fault cut body 3
+says 2 "--fault 'cut 3;; pause': after 'pause': expected a time, such as 250ms \
+or 2s" --body x --fault 'cut 3;; pause'
 says 2 "'run': $one (run comes first, before the options)" www run
 says 2 "'b': $one" www b
 says 2 "--limit body '1 M': expected bytes, such as 65536, 64k or 1M, from 1 \
