@@ -47,7 +47,7 @@ int rt_pairs_read(struct rt_pairs *pairs, const char *text,
 int rt_pairs_read_absent(struct rt_pairs *pairs, const char *text,
 	enum rt_coding coding, const char *member, char *error);
 int rt_pairs_only(struct rt_pairs *pairs, bool only);
-void rt_pairs_free(void *pairs);
+void rt_pairs_free(void *member);
 
 /* Whether the pairs that arrived fit, whether one arrived that nearly does, and
    what differs; `noun` is what one of them is called. */
