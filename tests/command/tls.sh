@@ -149,7 +149,9 @@ equal '3 retort: COMMAND connected, and sent no request; a client may need {ca}'
 run --tls -- "$dir/distrust" '{url}' -H '{ca}'
 equal "60 ${told%;*}" "$status $(cat "$dir/err")" 'run: who has {ca} already'
 run --tls --fault 'corrupt record 0+9' -- curl -s '{url}'
-equal 'retort: TLS failed: sslv3 alert bad record mac' "$(cat "$dir/err")" \
+# "sslv3" stands before it, or what later versions of OpenSSL have for that
+equal 'retort: TLS failed: ... alert bad record mac' \
+	"$(sed 's,: [^ ]* alert,: ... alert,' "$dir/err")" \
 	'run: an alert that is not about the certificate'
 run --tls -- curl -s 'http://127.0.0.1:{port}'
 equal '52 retort: TLS failed: http request' "$status $(cat "$dir/err")" \
