@@ -130,8 +130,8 @@ done
 SSLKEYLOGFILE=$dir/keys run --tls --body hello -- \
 	env -u SSLKEYLOGFILE curl -sS '{url}'
 equal 5 "$(wc -l <"$dir/keys")" 'run: no key log without the option'
-# a client that heeds nothing of what it is told of the CA
-printf '#!/bin/sh\nunset CURL_CA_BUNDLE SSL_CERT_FILE\nexec curl -s "$@"\n' \
+# a client that heeds nothing of what it is told of the CA, and has another one
+printf '#!/bin/sh\nexec curl -s --cacert "%s" "$@"\n' "$dir/other.pem" \
 	>"$dir/distrust"
 chmod +x "$dir/distrust"
 told='retort: TLS failed: tlsv1 alert unknown ca; a client may need {ca}'
