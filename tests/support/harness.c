@@ -208,6 +208,16 @@ run_cases(SRunner *runner, int at_a_time)
 }
 
 void
+rt_test_list(Suite *suite, const char *name, const TTest *const *tests)
+{
+	TCase *tcase = tcase_create(name);
+
+	for (; *tests != NULL; tests++)
+		tcase_add_test(tcase, *tests);
+	rt_test_case(suite, tcase);
+}
+
+void
 rt_test_cases(Suite *suite, const char *name, const TTest *const *tests,
 	int from, int to)
 {

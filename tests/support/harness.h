@@ -64,8 +64,10 @@ void rt_test_loop(TCase *tcase, const TTest *test, int from, int to);
  */
 bool rt_test_thin(void);
 
-/* Adds a case of tests, NULL-terminated, each called with `from` to `to` - 1:
-   see rt_test_loop(). */
+/* Adds a case of tests, NULL-terminated. */
+void rt_test_list(Suite *suite, const char *name, const TTest *const *tests);
+
+/* The same, each called with `from` to `to` - 1: see rt_test_loop(). */
 void rt_test_cases(Suite *suite, const char *name, const TTest *const *tests,
 	int from, int to);
 

@@ -763,16 +763,6 @@ START_TEST(bytes_of_every_kind)
 }
 END_TEST
 
-static void
-add(Suite *suite, const char *name, const TTest *const *tests)
-{
-	TCase *tcase = tcase_create(name);
-
-	for (; *tests != NULL; tests++)
-		tcase_add_test(tcase, *tests);
-	rt_test_case(suite, tcase);
-}
-
 int
 main(void)
 {
@@ -794,6 +784,6 @@ main(void)
 	rt_test_case(suite, transcript);
 	tcase_add_loop_test(right, messages_are_made_right, 0, COUNT(messages));
 	rt_test_case(suite, right);
-	add(suite, "messages", texts);
+	rt_test_list(suite, "messages", texts);
 	return rt_test_run(suite);
 }

@@ -988,16 +988,6 @@ START_TEST(files_are_relative_to_the_scenario)
 }
 END_TEST
 
-static void
-add(Suite *suite, const char *name, const TTest *const *tests)
-{
-	TCase *tcase = tcase_create(name);
-
-	for (; *tests != NULL; tests++)
-		tcase_add_test(tcase, *tests);
-	rt_test_case(suite, tcase);
-}
-
 int
 main(void)
 {
@@ -1016,6 +1006,6 @@ main(void)
 	tcase_add_test(errors, lines_have_no_nul);
 	tcase_add_test(errors, errors_are_short);
 	rt_test_case(suite, errors);
-	add(suite, "items", items);
+	rt_test_list(suite, "items", items);
 	return rt_test_run(suite);
 }
