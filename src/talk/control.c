@@ -265,14 +265,22 @@ control_step(struct control *control)
 
 /* --- waiting --- */
 
-/* Adds a descriptor to poll, if there is one, and notes its place. */
+/* Adds a descriptor to poll, if there is one, and notes its place. Both ends of
+   a socket have one place: poll(2) fails if it is given more places than
+   descriptors may be open. */
 static size_t
 add_polled(struct pollfd *polled, size_t count, int *place, int fd,
 	short events)
 {
-	*place = fd >= 0 ? (int)count : -1;
+	*place = -1;
 	if (fd < 0)
 		return count;
+	if (count > 0 && polled[count - 1].fd == fd) {
+		*place = (int)count - 1;
+		polled[count - 1].events |= events;
+		return count;
+	}
+	*place = (int)count;
 	polled[count] = (struct pollfd){.fd = fd, .events = events};
 	return count + 1;
 }

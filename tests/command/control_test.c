@@ -515,6 +515,9 @@ allow_few(const void *arg)
 	const struct rlimit few = {16, 16};
 
 	(void)arg;
+	/* what was inherited would take places */
+	for (int fd = STDERR_FILENO + 1; fd < 16; fd++)
+		(void)close(fd);
 	(void)setrlimit(RLIMIT_NOFILE, &few);
 }
 
