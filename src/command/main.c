@@ -24,11 +24,11 @@
 #include "command/start.h"
 #include "command/sweep.h"
 #include "command/watch.h"
+#include "inspect/inspect.h"
 #include "job/clock.h"
 #include "retort.h"
 #include "show/color.h"
 #include "talk/console.h"
-#include "talk/inspect.h"
 #include "talk/output.h"
 
 /* Whether there is no listener, and the clients passed in have left. */

@@ -9,10 +9,10 @@
 #include <sys/types.h>
 
 #include "args/args.h"
+#include "inspect/inspect.h"
 #include "retort.h"
 #include "talk/console.h"
 #include "talk/control.h"
-#include "talk/inspect.h"
 
 struct pollfd;
 

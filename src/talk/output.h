@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "inspect/inspect.h"
 #include "retort.h"
-#include "talk/inspect.h"
 #include "talk/sink.h"
 #include "talk/transcript.h"
 

@@ -58,11 +58,11 @@ report $? 'the page has nothing from elsewhere, and nothing inline'
 for part in html css js; do
 	name=inspect.$part
 	[ $part = html ] && name=
-	curl -s "$page$name" | cmp -s - "$source/src/talk/inspect.$part"
+	curl -s "$page$name" | cmp -s - "$source/src/inspect/inspect.$part"
 	report $? "the page has inspect.$part"
 done
 ! grep -Eq 'innerHTML|outerHTML|insertAdjacent|document\.write|eval|Function\(' \
-	"$source/src/talk/inspect.js"
+	"$source/src/inspect/inspect.js"
 report $? 'the script makes no HTML of text'
 
 answers 308 'the page without its final slash' "${page%/}"

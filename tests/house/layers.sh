@@ -16,7 +16,7 @@ failed=0
 
 # from the lowest to the highest, as HACKING has them
 wings='base os tls http reply fault canned site conn scenario match route
-	journal server api args job show talk command'
+	journal server api args job show inspect talk command'
 
 # rank WING: sets `place`
 rank()

@@ -6,9 +6,9 @@
  */
 #include "config.h"
 
+#include "inspect/call.h"
 #include "show/escape.h"
 #include "support/harness.h"
-#include "talk/call.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -8,7 +8,7 @@
  */
 #include "config.h"
 
-#include "talk/inspect.h"
+#include "inspect/inspect.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -19,8 +19,8 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "talk/call.h"
-#include "talk/inspect_page.h"
+#include "inspect/call.h"
+#include "inspect/inspect_page.h"
 
 /* The most calls that are kept for later pages, and the most bytes of them. */
 #define MOST_CALLS 200

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "inspect/call.h"
 #include "show/escape.h"
-#include "talk/call.h"
 
 /* The longest body in a condition that somebody would read. */
 #define MOST_CONDITION ((size_t)4 << 10)

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "inspect/call.h"
 #include "show/escape.h"
 #include "show/ladder.h"
-#include "talk/call.h"
 
 /* The longest rule for the same request, by a log line. */
 #define RULE_SIZE 16384

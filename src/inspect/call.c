@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "talk/call.h"
+#include "inspect/call.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "inspect/call.h"
 #include "show/escape.h"
-#include "talk/call.h"
 
 /*
  * Whether the bytes can stand between single quotes: they must mean the same in
