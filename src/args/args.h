@@ -35,7 +35,7 @@ struct args {
 	size_t scenario_size;
 	const char *transcripts; /* a folder; NULL */
 	const char *faults;      /* clauses; NULL */
-	bool typed;              /* answers are lines of standard input */
+	bool prompt;             /* answers are lines of standard input */
 	bool canned;
 	const char *stdin_used; /* the option that reads it; NULL */
 	const char *root_hint;  /* what ROOT may have meant: " (...)", or "" */

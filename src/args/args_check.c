@@ -249,12 +249,12 @@ static void
 read_plain(struct args *args, const struct given *given)
 {
 	/* what no rule of a scenario answers must not look answered */
-	args->canned = args->reply.echo || given->body || args->typed ||
+	args->canned = args->reply.echo || given->body || args->prompt ||
 		!has_rules(args);
 	args->options.defer_accept = false;
 	if (given->body != NULL)
 		read_text(args, "--body", given->body, &args->reply);
-	if (args->typed)
+	if (args->prompt)
 		read_prompt(args, given);
 }
 

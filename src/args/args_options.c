@@ -162,7 +162,7 @@ const struct option args_options[] = {
 		.ways = HTTP | TCP, .needs = "tcp|scenario",
 		.words = "lines crlf end length mqtt websocket"},
 	{"prompt", 0, NULL, "answer with lines of standard input",
-		.read = args_read_flag, TO(args.typed),
+		.read = args_read_flag, TO(args.prompt),
 		.ways = TCP_ANSWER | UDP_ANSWER, .excludes = "body fault"},
 
 	{.help = "Faults and scenarios, see retort(5)"},

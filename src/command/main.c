@@ -28,8 +28,8 @@
 #include "job/clock.h"
 #include "retort.h"
 #include "show/color.h"
-#include "talk/console.h"
 #include "talk/output.h"
+#include "talk/prompt.h"
 
 /* Whether there is no listener, and the clients passed in have left. */
 static bool
@@ -240,7 +240,7 @@ static int
 serve_command(struct args *args, pid_t ppid, volatile struct signals *signals)
 {
 	static struct output output;
-	static struct typed typed;
+	static struct prompt prompt;
 	struct told_file file, ca;
 	struct reload reload;
 	struct watch watch;
@@ -253,7 +253,7 @@ serve_command(struct args *args, pid_t ppid, volatile struct signals *signals)
 	begin_file(&file, "--port-file", args->port_file);
 	begin_file(&ca, "--tls-ca", args->ca_file);
 	reload_begin(&reload, args);
-	server = start_server(args, &typed);
+	server = start_server(args, &prompt);
 	name_ca(&ca, server, args->mode);
 	output.server = server;
 	output.sink = sink_open(STDERR_FILENO);
@@ -262,10 +262,10 @@ serve_command(struct args *args, pid_t ppid, volatile struct signals *signals)
 		(args->mode == MODE_RUN ?
 				args->scenario != NULL :
 				retort_stats(server).expectations > 0);
-	typed.server = server;
+	prompt.server = server;
 	signals_wake(server);
 	output.inspect = open_inspect(args, server);
-	watch = watch_open(args, ppid, args->typed ? &typed : NULL,
+	watch = watch_open(args, ppid, args->prompt ? &prompt : NULL,
 		open_control(args, server), output.inspect);
 	status = tell_where(args, server, &file, &ca, output.inspect, signals);
 	if (status == 0 && args->mode == MODE_RUN)
@@ -275,7 +275,7 @@ serve_command(struct args *args, pid_t ppid, volatile struct signals *signals)
 		status = serve_all(args, server, &watch, &reload, &output,
 			signals);
 	watch_close(&watch);
-	free(typed.waiting);
+	free(prompt.waiting);
 	told_file_end(&file);
 	told_file_end(&ca);
 	signals_wake(NULL);

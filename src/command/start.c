@@ -26,15 +26,15 @@ blame(char *error, int code, const char *option, const char *why)
 
 /* The rules before those of a scenario; 0 or -errno. */
 static int
-set_rules(struct retort *server, const struct args *args, struct typed *typed,
+set_rules(struct retort *server, const struct args *args, struct prompt *prompt,
 	char *error)
 {
 	char why[RETORT_ERROR_SIZE];
 	int code = 0;
 
-	if (args->typed)
-		code = retort_on(server, NULL, .handler = typed_handler,
-			.handler_arg = typed, .error = why);
+	if (args->prompt)
+		code = retort_on(server, NULL, .handler = prompt_handler,
+			.handler_arg = prompt, .error = why);
 	return code < 0 ? blame(error, code, "--prompt: ", why) : 0;
 }
 
@@ -146,7 +146,7 @@ adopt(struct retort *server, const struct args *args, char *error)
 }
 
 struct retort *
-start_server(const struct args *args, struct typed *typed)
+start_server(const struct args *args, struct prompt *prompt)
 {
 	char error[RETORT_ERROR_SIZE];
 	struct retort_options options = args->options;
@@ -158,7 +158,7 @@ start_server(const struct args *args, struct typed *typed)
 	server = setup_server(args, options);
 	if (server == NULL)
 		setup_fail(args, errno, error);
-	code = set_rules(server, args, typed, error);
+	code = set_rules(server, args, prompt, error);
 	if (code == 0)
 		code = set_answer(server, args, error);
 	if (code == 0 && args->scenario != NULL)

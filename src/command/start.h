@@ -5,10 +5,10 @@
 
 #include "args/args.h"
 #include "retort.h"
-#include "talk/console.h"
+#include "talk/prompt.h"
 
-/* It is open, and has its rules, its answer and its scenario; `typed` is for
+/* It is open, and has its rules, its answer and its scenario; `prompt` is for
    --prompt. What is wrong with them is said, and the command exits. */
-struct retort *start_server(const struct args *args, struct typed *typed);
+struct retort *start_server(const struct args *args, struct prompt *prompt);
 
 #endif

@@ -18,7 +18,7 @@
 
 /* The places of what is polled; those of --control follow, as many as there
    are, and then the server's. */
-enum { PIDFD, INPUT, TYPED, CONTROL, OWN = CONTROL + CONTROL_POLLED };
+enum { PIDFD, INPUT, PROMPT, CONTROL, OWN = CONTROL + CONTROL_POLLED };
 
 static int
 open_pidfd(pid_t pid)
@@ -32,12 +32,12 @@ open_pidfd(pid_t pid)
 }
 
 struct watch
-watch_open(const struct args *args, pid_t parent, struct typed *typed,
+watch_open(const struct args *args, pid_t parent, struct prompt *prompt,
 	struct control *control, struct inspect *inspect)
 {
 	struct watch watch = {.pidfd = -1,
 		.input = -1,
-		.typed = typed,
+		.prompt = prompt,
 		.control = control,
 		.inspect = inspect};
 	struct stat status;
@@ -70,7 +70,7 @@ watch_close(struct watch *watch)
 bool
 watch_needed(const struct watch *watch)
 {
-	return watch->parent || watch->typed != NULL ||
+	return watch->parent || watch->prompt != NULL ||
 		watch->control != NULL || watch->inspect != NULL;
 }
 
@@ -127,9 +127,9 @@ list_polled(struct watch *watch, struct retort *server, size_t *count,
 	}
 	polled[PIDFD] = (struct pollfd){.fd = watch->pidfd, .events = POLLIN};
 	polled[INPUT] = (struct pollfd){.fd = watch->input, .events = POLLIN};
-	polled[TYPED] =
-		(struct pollfd){.fd = watch->typed ? typed_fd(watch->typed) :
-						     -1,
+	polled[PROMPT] =
+		(struct pollfd){.fd = watch->prompt ? prompt_fd(watch->prompt) :
+						      -1,
 			.events = POLLIN};
 	return polled;
 }
@@ -153,7 +153,7 @@ watch_wait(struct watch *watch, struct retort *server, int timeout)
 	size_t count;
 	int own;
 
-	if (watch->typed != NULL && typed_over(watch->typed))
+	if (watch->prompt != NULL && prompt_over(watch->prompt))
 		return true;
 	polled = list_polled(watch, server, &count, &own);
 	if (watch->parent && watch->pidfd < 0 &&
@@ -163,10 +163,10 @@ watch_wait(struct watch *watch, struct retort *server, int timeout)
 		timeout = own;
 	if (poll(polled, (nfds_t)count, timeout) < 0)
 		return false;
-	if (polled[TYPED].revents != 0) {
+	if (polled[PROMPT].revents != 0) {
 		/* clients that have left take no line */
 		(void)retort_step(server, 0);
-		typed_read(watch->typed);
+		prompt_read(watch->prompt);
 	}
 	control_read(watch->control, polled + CONTROL);
 	return parent_ended(watch);

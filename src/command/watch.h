@@ -11,8 +11,8 @@
 #include "args/args.h"
 #include "inspect/inspect.h"
 #include "retort.h"
-#include "talk/console.h"
 #include "talk/control.h"
+#include "talk/prompt.h"
 
 struct pollfd;
 
@@ -21,7 +21,7 @@ struct watch {
 	pid_t pid;
 	int pidfd; /* -1: looked for from time to time */
 	int input; /* standard input, ended with the parent; -1: not */
-	struct typed *typed;     /* NULL: nobody types */
+	struct prompt *prompt;   /* NULL: nobody types */
 	struct control *control; /* owned; NULL: nobody asks */
 	struct inspect *inspect; /* NULL: nobody looks */
 	struct pollfd *polled;   /* to be freed */
@@ -29,7 +29,8 @@ struct watch {
 };
 
 struct watch watch_open(const struct args *args, pid_t parent,
-	struct typed *typed, struct control *control, struct inspect *inspect);
+	struct prompt *prompt, struct control *control,
+	struct inspect *inspect);
 
 void watch_close(struct watch *watch);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers that are typed: each line of standard input goes to one piece or
+/* --prompt: answers that somebody types: each line of standard input goes to one piece or
    datagram, in the order in which they arrived. */
-#ifndef TYPED_H
-#define TYPED_H
+#ifndef PROMPT_H
+#define PROMPT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,9 +11,9 @@
 #include "retort.h"
 
 /* The longest line; a longer one is several. What one datagram can carry. */
-#define TYPED_LINE 65507
+#define PROMPT_LINE 65507
 
-struct typed {
+struct prompt {
 	struct retort *server;
 	uint64_t *waiting; /* connections */
 	size_t waiting_count;
@@ -21,19 +21,19 @@ struct typed {
 	bool ended;   /* at the end of the input */
 	size_t given; /* bytes of the last line, still at the front */
 	size_t used;  /* bytes of `text`, these among them */
-	char text[TYPED_LINE];
+	char text[PROMPT_LINE];
 };
 
-/* The rule's handler; `arg` is a struct typed. */
-retort_handler typed_handler;
+/* The rule's handler; `arg` is a struct prompt. */
+retort_handler prompt_handler;
 
 /* To be polled for reading; -1: nothing, as a line is left or all is read. */
-int typed_fd(const struct typed *typed);
+int prompt_fd(const struct prompt *prompt);
 
 /* Reads what there is, and hands it out. To be called when it is readable. */
-void typed_read(struct typed *typed);
+void prompt_read(struct prompt *prompt);
 
 /* Whether there will be no answer any more. */
-bool typed_over(const struct typed *typed);
+bool prompt_over(const struct prompt *prompt);
 
 #endif
