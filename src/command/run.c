@@ -4,7 +4,7 @@
 
 #include "command/run.h"
 #include "command/show.h"
-#include "command/trust.h"
+#include "job/trust.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "os/proxy.h"
+#include "conn/proxy.h"
 
 /* Bytes of a chunked body's framing that are kept in any case. */
 #define FRAMING 1024u

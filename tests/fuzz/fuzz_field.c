@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conn/proxy.h"
 #include "http/date.h"
 #include "http/http.h"
-#include "os/proxy.h"
 #include "site/negotiate.h"
 #include "site/precondition.h"
 #include "site/range.h"

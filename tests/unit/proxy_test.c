@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/proxy.h"
+#include "conn/proxy.h"
 #include "support/harness.h"
 
 #define V2 "\r\n\r\n\0\r\nQUIT\n"

@@ -3,7 +3,7 @@
    https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt */
 #include "config.h"
 
-#include "os/proxy.h"
+#include "conn/proxy.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

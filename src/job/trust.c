@@ -2,7 +2,7 @@
 /* Called by run.c and sweep.c. */
 #include "config.h"
 
-#include "command/trust.h"
+#include "job/trust.h"
 
 #include <stdio.h>
 #include <string.h>
