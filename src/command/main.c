@@ -18,7 +18,6 @@
 #include "command/reload.h"
 #include "command/run.h"
 #include "command/sandbox.h"
-#include "command/setup.h"
 #include "command/show.h"
 #include "command/signals.h"
 #include "command/start.h"
@@ -123,7 +122,7 @@ open_control(const struct args *args, struct retort *server)
 		return NULL;
 	control = control_open(server, args->control, error);
 	if (control == NULL)
-		args_die(setup_status(args, errno), "--control: %s", error);
+		args_die(start_status(args, errno), "--control: %s", error);
 	return control;
 }
 
@@ -148,7 +147,7 @@ open_inspect(const struct args *args, struct retort *server)
 		return NULL;
 	inspect = inspect_open(error);
 	if (inspect == NULL)
-		args_die(setup_status(args, errno), "--inspect: %s", error);
+		args_die(start_status(args, errno), "--inspect: %s", error);
 	inspect_show(inspect, server);
 	return inspect;
 }
@@ -249,7 +248,7 @@ serve_command(struct args *args, pid_t ppid, volatile struct signals *signals)
 
 	open_output(args, &output);
 	if (args->mode == MODE_SERVE)
-		setup_passed(args);
+		start_passed(args);
 	begin_file(&file, "--port-file", args->port_file);
 	begin_file(&ca, "--tls-ca", args->ca_file);
 	reload_begin(&reload, args);
@@ -294,12 +293,12 @@ main(int argc, char **argv)
 	volatile struct signals *signals;
 	pid_t ppid = getppid();
 
-	setup_standard_descriptors();
+	start_standard_descriptors();
 	args_read(&args, argc, argv, sandbox_version());
 	if (args.mode == MODE_SHOW)
 		return show_command(&args);
 	signals = signals_catch(args.mode);
-	setup_descriptor_limit();
+	start_descriptor_limit();
 	return args.mode == MODE_SWEEP ? sweep_command(&args, signals) :
 					 serve_command(&args, ppid, signals);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The server that the options describe. */
+/* What the process needs before it serves: its descriptors, the sockets that
+   were passed in, and the server that the options describe. */
 #ifndef START_H
 #define START_H
 
@@ -7,8 +8,29 @@
 #include "retort.h"
 #include "talk/prompt.h"
 
-/* It is open, and has its rules, its answer and its scenario; `prompt` is for
-   --prompt. What is wrong with them is said, and the command exits. */
+/* A socket must not become standard input, output or error. */
+void start_standard_descriptors(void);
+
+/* As many connections as the machine allows; select(2) is not used. */
+void start_descriptor_limit(void);
+
+/*
+ * Sockets that were passed in, by inetd or systemd, are standard output and
+ * error no more; and those with a client at their other end already leave
+ * args->bind for args->connected.
+ */
+void start_passed(struct args *args);
+
+/* Opens a server with these options on the addresses of the command line; if it
+   cannot, says why and exits. */
+struct retort *start_open(const struct args *args,
+	struct retort_options options);
+
+/* The exit status when an address cannot be opened, for an errno. */
+int start_status(const struct args *args, int error);
+
+/* The same with its rules, its answer and its scenario; `prompt` is for
+   --prompt. If something is wrong with them, says what and exits. */
 struct retort *start_server(const struct args *args, struct prompt *prompt);
 
 #endif

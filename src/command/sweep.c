@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "command/announce.h"
-#include "command/setup.h"
 #include "command/show.h"
+#include "command/start.h"
 #include "job/clock.h"
 #include "job/runner.h"
 #include "job/trial.h"
@@ -315,11 +315,9 @@ note_refusal(void *arg, enum retort_event event,
 }
 
 static struct retort *
-start_server(const struct args *args, struct lane *lane, const char *cert_fault)
+open_server(const struct args *args, struct lane *lane, const char *cert_fault)
 {
-	char error[RETORT_ERROR_SIZE];
 	struct retort_options options = args->options;
-	struct retort *server;
 
 	options.unrecorded = true;
 	if (options.tls) {
@@ -328,11 +326,7 @@ start_server(const struct args *args, struct lane *lane, const char *cert_fault)
 	}
 	if (cert_fault != NULL)
 		options.tls_cert_fault = cert_fault;
-	options.error = error;
-	server = setup_server(args, options);
-	if (server == NULL)
-		setup_fail(args, errno, error);
-	return server;
+	return start_open(args, options);
 }
 
 /* The CAs of all servers; NULL: there are none. The caller frees it. */
@@ -447,7 +441,7 @@ try_certificate(struct sweep *sweep, const char *fault, char *error)
 	const char *url;
 	int taken;
 
-	reply.server = start_server(sweep->args, sweep->lanes, fault);
+	reply.server = open_server(sweep->args, sweep->lanes, fault);
 	reply.error = error;
 	sweep->lanes->server = reply.server;
 	write_ca(sweep);
@@ -526,8 +520,7 @@ start_lanes(struct sweep *sweep, char *error)
 
 	reply.error = error;
 	for (size_t i = 0; code == 0 && i < sweep->lane_count; i++) {
-		reply.server =
-			start_server(sweep->args, sweep->lanes + i, NULL);
+		reply.server = open_server(sweep->args, sweep->lanes + i, NULL);
 		sweep->lanes[i].server = reply.server;
 		code = retort_answer_sized(&reply, sizeof reply);
 	}
