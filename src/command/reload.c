@@ -4,11 +4,7 @@
 
 #include "command/reload.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "command/start.h"
 #include "show/escape.h"
 
 static bool
@@ -23,37 +19,23 @@ is_same(const struct stat *a, const struct stat *b)
 void
 reload_begin(struct reload *reload, const struct args *args)
 {
-	*reload = (struct reload){.file = NULL};
-	if (!args->reload || args->scenario_text != NULL)
-		return;
-	reload->file = args->scenario;
-	reload->notices = args->notices;
-	(void)stat(reload->file, &reload->read);
+	*reload = (struct reload){.args = args};
+	if (args->reload)
+		(void)stat(args->scenario, &reload->read);
 }
 
 static void
-read_again(const struct reload *reload, struct retort *server,
+read_again(const struct args *args, struct retort *server,
 	struct output *output)
 {
 	char error[RETORT_ERROR_SIZE], line[2 * RETORT_ERROR_SIZE];
-	char *notices = NULL;
-	const struct retort_scenario scenario = {
-		.server = server,
-		.file = reload->file,
-		.notices = reload->notices ? &notices : NULL,
-		.again = true,
-		.error = error,
-	};
 
-	if (retort_load_sized(&scenario, sizeof scenario) < 0) {
+	if (start_scenario(args, server, true, error) < 0) {
 		show_line(line, sizeof line, error);
 		output_say(output, "%s (the rules stay as they were)", line);
-	} else if (reload->notices) {
-		output_say(output, "%s: read again", reload->file);
+	} else if (args->notices) {
+		output_say(output, "%s: read again", args->scenario);
 	}
-	if (notices != NULL)
-		show_lines(stderr, notices, strlen(notices), "");
-	free(notices);
 }
 
 int
@@ -61,10 +43,11 @@ reload_look(struct reload *reload, struct retort *server, struct output *output)
 {
 	struct stat now;
 
-	if (reload->file == NULL)
+	if (!reload->args->reload)
 		return -1;
 	/* while it is replaced there may be none */
-	if (stat(reload->file, &now) < 0 || is_same(&now, &reload->read)) {
+	if (stat(reload->args->scenario, &now) < 0 ||
+		is_same(&now, &reload->read)) {
 		reload->changed = false;
 	} else if (!reload->changed || !is_same(&now, &reload->seen)) {
 		reload->changed = true;
@@ -72,7 +55,7 @@ reload_look(struct reload *reload, struct retort *server, struct output *output)
 	} else {
 		reload->changed = false;
 		reload->read = now;
-		read_again(reload, server, output);
+		read_again(reload->args, server, output);
 	}
 	return RELOAD_INTERVAL;
 }

@@ -13,14 +13,13 @@
 #define RELOAD_INTERVAL 200
 
 struct reload {
-	const char *file; /* NULL: none */
-	bool notices;
-	bool changed; /* it has, since it was read, to this: */
+	const struct args *args;
+	bool changed; /* the file has, since it was read, to this: */
 	struct stat seen;
 	struct stat read; /* as it was read */
 };
 
-/* Call this before the file is read for the first time. */
+/* Call this before the scenario is read for the first time. */
 void reload_begin(struct reload *reload, const struct args *args);
 
 /*

@@ -210,10 +210,10 @@ blame(char *error, int code, const char *option, const char *why)
 	return code;
 }
 
-/* The rules before those of a scenario; 0 or -errno. */
+/* The rule before those of a scenario; 0 or -errno. */
 static int
-set_rules(struct retort *server, const struct args *args, struct prompt *prompt,
-	char *error)
+set_prompt(struct retort *server, const struct args *args,
+	struct prompt *prompt, char *error)
 {
 	char why[RETORT_ERROR_SIZE];
 	int code = 0;
@@ -290,11 +290,11 @@ set_answer(struct retort *server, const struct args *args, char *error)
 		why);
 }
 
-static int
-load_scenario(struct retort *server, const struct args *args, char *error)
+int
+start_scenario(const struct args *args, struct retort *server, bool again,
+	char *error)
 {
 	char *notices = NULL;
-	char why[RETORT_ERROR_SIZE];
 	const struct retort_scenario scenario = {
 		.server = server,
 		.file = args->scenario_text ? NULL : args->scenario,
@@ -302,16 +302,26 @@ load_scenario(struct retort *server, const struct args *args, char *error)
 		.size = retort_size(args->scenario_size),
 		.name = "stdin",
 		.notices = args->notices ? &notices : NULL,
-		.error = why,
+		.again = again,
+		.error = error,
 	};
 	int code = retort_load_sized(&scenario, sizeof scenario);
 
-	if (code < 0)
-		return blame(error, code, "--scenario ", why);
 	if (notices != NULL)
 		show_lines(stderr, notices, strlen(notices), "");
 	free(notices);
-	return 0;
+	return code;
+}
+
+static int
+set_scenario(struct retort *server, const struct args *args, char *error)
+{
+	char why[RETORT_ERROR_SIZE];
+	int code = args->scenario != NULL ?
+		start_scenario(args, server, false, why) :
+		0;
+
+	return code < 0 ? blame(error, code, "--scenario ", why) : 0;
 }
 
 /* Clients that were passed in; 0 or -errno. */
@@ -341,11 +351,11 @@ start_server(const struct args *args, struct prompt *prompt)
 
 	options.stepped = true;
 	server = start_open(args, options);
-	code = set_rules(server, args, prompt, error);
+	code = set_prompt(server, args, prompt, error);
 	if (code == 0)
 		code = set_answer(server, args, error);
-	if (code == 0 && args->scenario != NULL)
-		code = load_scenario(server, args, error);
+	if (code == 0)
+		code = set_scenario(server, args, error);
 	if (code == 0)
 		code = adopt(server, args, error);
 	if (code < 0) {

@@ -29,8 +29,16 @@ struct retort *start_open(const struct args *args,
 /* The exit status when an address cannot be opened, for an errno. */
 int start_status(const struct args *args, int error);
 
-/* The same with its rules, its answer and its scenario; `prompt` is for
+/* Opens one with its rules, its answer and its scenario; `prompt` is for
    --prompt. If something is wrong with them, says what and exits. */
 struct retort *start_server(const struct args *args, struct prompt *prompt);
+
+/*
+ * Reads the scenario of the command line; `again`: its rules replace those that
+ * were read before. Its notices go to standard error. 0 or -errno, with a line
+ * in `error`, of RETORT_ERROR_SIZE.
+ */
+int start_scenario(const struct args *args, struct retort *server, bool again,
+	char *error);
 
 #endif
