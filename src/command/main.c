@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command: starts a server as args.c read it, says where it is, and runs
- * it until something tells it to stop. Sees retort.h only.
+ * The command: starts a server as args/ read it, says where it is, and runs
+ * it until something tells it to stop.
  */
 #include "config.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,77 +37,36 @@ nobody_can_come(struct retort *server)
 		retort_stats(server).connections == 0;
 }
 
-/* Steps the server until it has stopped; the exit status. */
+/* Serves until something says to stop, and then until it has stopped; the exit
+   status. */
 static int
-serve(struct retort *server, const struct args *args, struct watch *watch,
-	struct reload *reload, struct output *output,
+serve(const struct args *args, struct watch *watch, struct reload *reload,
 	volatile struct signals *signals)
 {
-	int64_t end =
-		args->lifetime < 0 ? INT64_MAX : clock_ms() + args->lifetime;
-	bool stopping = false, lifetime_over = false;
-	int status = EXIT_SUCCESS, step = 0;
-
-	while (step == 0 && signals->count < 2) {
-		bool stop = signals->count > 0 || nobody_can_come(server) ||
-			control_over(watch->control);
-		int timeout = -1;
-
-		if (!stopping && end != INT64_MAX) {
-			int64_t left = end - clock_ms();
-
-			lifetime_over = left <= 0 && !stop;
-			stop = stop || left <= 0;
-			timeout = left > INT_MAX ? INT_MAX : (int)left;
-		}
-		if (!stopping && !stop) {
-			int look = reload_look(reload, server, output);
-
-			if (look >= 0 && (timeout < 0 || look < timeout))
-				timeout = look;
-		}
-		if (!stopping && !stop && watch_needed(watch)) {
-			timeout = control_timeout(watch->control, timeout);
-			stop = watch_wait(watch, server,
-				output_timeout(output, timeout));
-			timeout = 0;
-		}
-		if (stop && !stopping) {
-			stopping = true;
-			retort_stop(server, args->grace);
-			timeout = 0;
-		}
-		if (stopping)
-			timeout = -1;
-		step = retort_step(server, output_timeout(output, timeout));
-		if (!stopping && step == 0)
-			control_step(watch->control);
-		output_step(output);
-	}
-	if (lifetime_over &&
-		retort_stats(server).replies < args->options.requests)
-		status = EXIT_LIFETIME;
-	if (step < 0) {
-		output_say(output, "%s", strerror(-step));
-		status = EXIT_FAILURE;
-	}
-	return status;
-}
-
-/* Serves until something says to stop; the exit status. */
-static int
-serve_all(const struct args *args, struct retort *server, struct watch *watch,
-	struct reload *reload, struct output *output,
-	volatile struct signals *signals)
-{
-	int status;
+	struct retort *server = watch->server;
+	struct output *output = watch->output;
+	int64_t end = clock_end(args->lifetime);
+	int step = 0, left = -1;
 
 	sandbox_enter(args, output);
-	status = serve(server, args, watch, reload, output, signals);
-
-	if (status == EXIT_SUCCESS && output_judge(output))
-		status = EXIT_UNMET;
-	return status;
+	while (step == 0 && signals->count == 0 && !nobody_can_come(server) &&
+		!watch_over(watch) && (left = clock_left(end)) != 0)
+		step = watch_step(watch,
+			clock_sooner(left,
+				reload_look(reload, server, output)));
+	if (step == 0)
+		retort_stop(server, args->grace);
+	while (step == 0 && signals->count < 2) {
+		step = retort_step(server, output_timeout(output, -1));
+		output_step(output);
+	}
+	if (step < 0) {
+		output_say(output, "%s", strerror(-step));
+		return EXIT_FAILURE;
+	}
+	if (left == 0 && retort_stats(server).replies < args->options.requests)
+		return EXIT_LIFETIME;
+	return output_judge(output) ? EXIT_UNMET : EXIT_SUCCESS;
 }
 
 /* Before anybody learns that we serve. */
@@ -264,15 +222,13 @@ serve_command(struct args *args, pid_t ppid, volatile struct signals *signals)
 	prompt.server = server;
 	signals_wake(server);
 	output.inspect = open_inspect(args, server);
-	watch = watch_open(args, ppid, args->prompt ? &prompt : NULL,
-		open_control(args, server), output.inspect);
+	watch = watch_open(args, ppid, &output, args->prompt ? &prompt : NULL,
+		open_control(args, server));
 	status = tell_where(args, server, &file, &ca, output.inspect, signals);
 	if (status == 0 && args->mode == MODE_RUN)
-		status = run_command(args, server, &watch, &output, ca.name,
-			signals);
+		status = run_command(args, &watch, ca.name, signals);
 	else if (status == 0)
-		status = serve_all(args, server, &watch, &reload, &output,
-			signals);
+		status = serve(args, &watch, &reload, signals);
 	watch_close(&watch);
 	free(prompt.waiting);
 	told_file_end(&file);

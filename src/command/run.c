@@ -24,47 +24,33 @@ forward(struct child *child, volatile struct signals *signals)
 		}
 }
 
-/* Steps the server until COMMAND ends or the lifetime is over, and passes
-   signals on to COMMAND. 0, EXIT_LIFETIME, or EXIT_OWN. */
+/* Serves until COMMAND ends or the lifetime is over, and passes signals on to
+   COMMAND. 0, EXIT_LIFETIME, or EXIT_OWN. */
 static int
-serve_child(const struct args *args, struct retort *server, struct watch *watch,
-	struct output *output, struct child *child,
+serve_child(const struct args *args, struct watch *watch, struct child *child,
 	volatile struct signals *signals)
 {
-	int64_t end =
-		args->lifetime < 0 ? INT64_MAX : clock_ms() + args->lifetime;
-	bool stopped = false;
+	int64_t end = clock_end(args->lifetime);
+	int step = 0;
 
-	while (!child_ended(child)) {
-		int64_t left = end - clock_ms();
-		int step, timeout = end == INT64_MAX ? -1 : (int)left;
+	while (step >= 0 && !child_ended(child)) {
+		int left = clock_left(end);
 
 		forward(child, signals);
-		if (left <= 0)
+		if (left == 0)
 			return EXIT_LIFETIME;
 		/* when `requests` is reached, COMMAND may go on alone */
-		if (stopped) {
+		if (step > 0) {
 			(void)child_wait(child, CHILD_INTERVAL);
 			continue;
 		}
-		if (control_over(watch->control))
-			retort_stop(server, args->grace);
-		if (watch_needed(watch)) {
-			timeout = control_timeout(watch->control, timeout);
-			(void)watch_wait(watch, server,
-				output_timeout(output, timeout));
-			timeout = 0;
-		}
-		step = retort_step(server, output_timeout(output, timeout));
-		stopped = step > 0;
-		if (stopped)
+		if (watch_over(watch))
+			retort_stop(watch->server, args->grace);
+		step = watch_step(watch, left);
+		if (step > 0)
 			watch_close(watch);
-		control_step(watch->control);
-		output_step(output);
-		if (step < 0)
-			return EXIT_OWN;
 	}
-	return 0;
+	return step < 0 ? EXIT_OWN : 0;
 }
 
 /* Says if no request arrived: a wrong URL makes a long verdict for one
@@ -82,9 +68,11 @@ say_silence(struct retort *server, struct output *output)
 }
 
 int
-run_command(const struct args *args, struct retort *server, struct watch *watch,
-	struct output *output, const char *ca, volatile struct signals *signals)
+run_command(const struct args *args, struct watch *watch, const char *ca,
+	volatile struct signals *signals)
 {
+	struct retort *server = watch->server;
+	struct output *output = watch->output;
 	FILE *report = show_open_report(args);
 	struct child child;
 	char line[TRUST_LINE];
@@ -101,7 +89,7 @@ run_command(const struct args *args, struct retort *server, struct watch *watch,
 			strerror(-code));
 		return EXIT_OWN;
 	}
-	status = serve_child(args, server, watch, output, &child, signals);
+	status = serve_child(args, watch, &child, signals);
 	if (status == 0)
 		status = child.status;
 	child_end(&child, args->grace);

@@ -6,13 +6,10 @@
 #include "args/args.h"
 #include "command/signals.h"
 #include "command/watch.h"
-#include "retort.h"
-#include "talk/output.h"
 
 /* Serves while COMMAND runs, and judges what arrived; the exit status. `ca`:
    the file of the CA; NULL. */
-int run_command(const struct args *args, struct retort *server,
-	struct watch *watch, struct output *output, const char *ca,
+int run_command(const struct args *args, struct watch *watch, const char *ca,
 	volatile struct signals *signals);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by main.c before each step of the server. */
+/* Called by main.c and run.c. */
 #include "config.h"
 
 #include "command/watch.h"
@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "job/clock.h"
 
 /* How often the parent is looked for where there is no pidfd. */
 #define PARENT_INTERVAL 200 /* ms */
@@ -32,22 +34,22 @@ open_pidfd(pid_t pid)
 }
 
 struct watch
-watch_open(const struct args *args, pid_t parent, struct prompt *prompt,
-	struct control *control, struct inspect *inspect)
+watch_open(const struct args *args, pid_t parent, struct output *output,
+	struct prompt *prompt, struct control *control)
 {
-	struct watch watch = {.pidfd = -1,
-		.input = -1,
+	struct watch watch = {.server = output->server,
+		.output = output,
 		.prompt = prompt,
 		.control = control,
-		.inspect = inspect};
+		.pidfd = -1,
+		.input = -1};
 	struct stat status;
 	int listens = 0;
 	socklen_t size = sizeof listens;
 
 	if (!args->with_parent)
 		return watch;
-	watch.parent = true;
-	watch.pid = parent;
+	watch.parent = parent;
 	watch.pidfd = open_pidfd(parent);
 	/* not when it is a listener: -b fd:0 */
 	(void)getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &listens,
@@ -63,15 +65,24 @@ void
 watch_close(struct watch *watch)
 {
 	control_close(watch->control);
+	watch->control = NULL;
 	free(watch->polled);
-	*watch = (struct watch){.pidfd = -1};
+	watch->polled = NULL;
 }
 
 bool
-watch_needed(const struct watch *watch)
+watch_over(const struct watch *watch)
 {
-	return watch->parent || watch->prompt != NULL ||
-		watch->control != NULL || watch->inspect != NULL;
+	return watch->orphaned || control_over(watch->control) ||
+		(watch->prompt != NULL && prompt_over(watch->prompt));
+}
+
+/* Whether there is anything to wait for but the server. */
+static bool
+is_needed(const struct watch *watch)
+{
+	return watch->parent != 0 || watch->prompt != NULL ||
+		watch->control != NULL || watch->output->inspect != NULL;
 }
 
 /* Standard input has something, or its end. */
@@ -84,90 +95,90 @@ input_ended(void)
 	return n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
 }
 
-/* Those of the servers: of the one that is asked, and of its page. How many,
-   also if there is not room for all. */
+/* Lists the descriptors of --control, of the server, and of its page: how many
+   there are, even if there is no room for all. */
 static size_t
-list_served(struct watch *watch, struct retort *server, struct pollfd *polled,
-	size_t room, int *timeout)
+list_all(const struct watch *watch, int *timeout)
 {
-	size_t count = retort_pollfds(server, polled, room, timeout);
-	size_t used = count < room ? count : room;
+	struct pollfd *polled = watch->polled;
+	const size_t room = watch->polled_room;
+	size_t count = CONTROL, used;
 
+	count += control_poll(watch->control, polled + count);
+	count += retort_pollfds(watch->server, polled + count, room - count,
+		timeout);
+	used = count < room ? count : room;
 	return count +
-		inspect_poll(watch->inspect, polled + used, room - used,
+		inspect_poll(watch->output->inspect, polled + used, room - used,
 			timeout);
 }
 
-/* The descriptors to poll: our own, then the servers'. No more of them than are
-   open: poll(2) fails beyond the limit of descriptors. */
-static struct pollfd *
-list_polled(struct watch *watch, struct retort *server, size_t *count,
-	int *timeout)
+/* The same with room for all. No more descriptors than are open: poll(2) fails
+   beyond their limit. */
+static size_t
+list_polled(struct watch *watch, int *timeout)
 {
-	struct pollfd *polled = watch->polled;
+	size_t count = OWN;
 
-	for (;;) {
-		size_t room = watch->polled_room, own = CONTROL;
-
-		*count = OWN;
-		if (polled != NULL) {
-			own += control_poll(watch->control, polled + own);
-			*count = own +
-				list_served(watch, server, polled + own,
-					room - own, timeout);
-		}
-		if (polled != NULL && *count <= room)
-			break;
-		room = 2 * *count;
-		polled = realloc(polled, room * sizeof *polled);
-		if (polled == NULL)
+	while (watch->polled == NULL ||
+		(count = list_all(watch, timeout)) > watch->polled_room) {
+		watch->polled_room = 2 * count;
+		watch->polled = realloc(watch->polled,
+			watch->polled_room * sizeof *watch->polled);
+		if (watch->polled == NULL)
 			args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
-		watch->polled = polled;
-		watch->polled_room = room;
 	}
-	polled[PIDFD] = (struct pollfd){.fd = watch->pidfd, .events = POLLIN};
-	polled[INPUT] = (struct pollfd){.fd = watch->input, .events = POLLIN};
-	polled[PROMPT] =
-		(struct pollfd){.fd = watch->prompt ? prompt_fd(watch->prompt) :
-						      -1,
-			.events = POLLIN};
-	return polled;
+	return count;
 }
 
-static bool
-parent_ended(const struct watch *watch)
+static void
+look_for_parent(struct watch *watch)
 {
 	const struct pollfd *polled = watch->polled;
 
-	if (!watch->parent)
-		return false;
 	/* a pidfd opened after the parent had ended would be another's */
-	return polled[PIDFD].revents != 0 || getppid() != watch->pid ||
-		(polled[INPUT].revents != 0 && input_ended());
+	watch->orphaned = watch->parent != 0 &&
+		(polled[PIDFD].revents != 0 || getppid() != watch->parent ||
+			(polled[INPUT].revents != 0 && input_ended()));
 }
 
-bool
-watch_wait(struct watch *watch, struct retort *server, int timeout)
+/* Waits until there is something to do, and does what is not the server's. */
+static void
+wait_for_all(struct watch *watch, int timeout)
 {
-	struct pollfd *polled;
-	size_t count;
-	int own;
+	int prompt = watch->prompt ? prompt_fd(watch->prompt) : -1, own;
+	size_t count = list_polled(watch, &own);
+	struct pollfd *polled = watch->polled;
 
-	if (watch->prompt != NULL && prompt_over(watch->prompt))
-		return true;
-	polled = list_polled(watch, server, &count, &own);
-	if (watch->parent && watch->pidfd < 0 &&
-		(timeout < 0 || timeout > PARENT_INTERVAL))
-		timeout = PARENT_INTERVAL;
-	if (own >= 0 && (timeout < 0 || own < timeout))
-		timeout = own;
-	if (poll(polled, (nfds_t)count, timeout) < 0)
-		return false;
+	polled[PIDFD] = (struct pollfd){.fd = watch->pidfd, .events = POLLIN};
+	polled[INPUT] = (struct pollfd){.fd = watch->input, .events = POLLIN};
+	polled[PROMPT] = (struct pollfd){.fd = prompt, .events = POLLIN};
+	if (watch->parent != 0 && watch->pidfd < 0)
+		timeout = clock_sooner(timeout, PARENT_INTERVAL);
+	if (poll(polled, (nfds_t)count, clock_sooner(timeout, own)) < 0)
+		return;
 	if (polled[PROMPT].revents != 0) {
 		/* clients that have left take no line */
-		(void)retort_step(server, 0);
+		(void)retort_step(watch->server, 0);
 		prompt_read(watch->prompt);
 	}
 	control_read(watch->control, polled + CONTROL);
-	return parent_ended(watch);
+	look_for_parent(watch);
+}
+
+int
+watch_step(struct watch *watch, int timeout)
+{
+	int step;
+
+	timeout = output_timeout(watch->output, timeout);
+	if (is_needed(watch)) {
+		wait_for_all(watch, control_timeout(watch->control, timeout));
+		timeout = 0;
+	}
+	step = retort_step(watch->server, timeout);
+	if (step == 0)
+		control_step(watch->control);
+	output_step(watch->output);
+	return step;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything that the command waits for in addition to its server: the end of
-   its parent, lines of standard input, and --control. */
+/* The turns of the command: each waits for the server and for everything else,
+   such as the end of our parent, lines of standard input, and --control. */
 #ifndef WATCH_H
 #define WATCH_H
 
@@ -9,38 +9,39 @@
 #include <sys/types.h>
 
 #include "args/args.h"
-#include "inspect/inspect.h"
 #include "retort.h"
 #include "talk/control.h"
+#include "talk/output.h"
 #include "talk/prompt.h"
 
 struct pollfd;
 
 struct watch {
-	bool parent; /* it is watched */
-	pid_t pid;
-	int pidfd; /* -1: looked for from time to time */
-	int input; /* standard input, ended with the parent; -1: not */
+	struct retort *server;
+	struct output *output;   /* whose page is served as well */
 	struct prompt *prompt;   /* NULL: nobody types */
 	struct control *control; /* owned; NULL: nobody asks */
-	struct inspect *inspect; /* NULL: nobody looks */
-	struct pollfd *polled;   /* to be freed */
+	pid_t parent;            /* 0: its end is not watched */
+	int pidfd;               /* -1: looked for from time to time */
+	int input; /* standard input, ended with the parent; -1: not */
+	bool orphaned;
+	struct pollfd *polled; /* to be freed */
 	size_t polled_room;
 };
 
+/* Takes `control`. */
 struct watch watch_open(const struct args *args, pid_t parent,
-	struct prompt *prompt, struct control *control,
-	struct inspect *inspect);
+	struct output *output, struct prompt *prompt, struct control *control);
 
 void watch_close(struct watch *watch);
 
-/* Whether there is anything to wait for. */
-bool watch_needed(const struct watch *watch);
-
 /*
- * Waits for the server or for one of these, at most `timeout` ms (-1: for
- * ever), and takes typed lines and commands. True: the server has to end.
+ * One turn: waits at most `timeout` ms (-1: for ever), takes typed lines and
+ * commands, steps the server, and writes the log. As retort_step() returns.
  */
-bool watch_wait(struct watch *watch, struct retort *server, int timeout);
+int watch_step(struct watch *watch, int timeout);
+
+/* Whether one of them wants the server to end. */
+bool watch_over(const struct watch *watch);
 
 #endif

@@ -21,6 +21,7 @@
 
 #include "inspect/call.h"
 #include "inspect/inspect_page.h"
+#include "job/clock.h"
 
 /* The most calls that are kept for later pages, and the most bytes of them. */
 #define MOST_CALLS 200
@@ -540,8 +541,7 @@ inspect_poll(struct inspect *inspect, struct pollfd *polled, size_t room,
 	if (inspect == NULL)
 		return 0;
 	count = retort_pollfds(inspect->server, polled, room, &own);
-	if (own >= 0 && (*timeout < 0 || own < *timeout))
-		*timeout = own;
+	*timeout = clock_sooner(*timeout, own);
 	return count;
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/* Times in milliseconds. One to wait that is -1 is for ever. */
 #ifndef CLOCK_H
 #define CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
 
-/* Milliseconds of a clock that is never set back. */
+/* Of a clock that is never set back. */
 static inline int64_t
 clock_ms(void)
 {
@@ -13,6 +14,31 @@ clock_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* When a time that begins now is over. */
+static inline int64_t
+clock_end(int ms)
+{
+	return ms < 0 ? INT64_MAX : clock_ms() + ms;
+}
+
+/* What is left of it; 0: nothing. */
+static inline int
+clock_left(int64_t end)
+{
+	int64_t left = end - clock_ms();
+
+	if (end == INT64_MAX)
+		return -1;
+	return left > 0 ? (int)left : 0;
+}
+
+/* The shorter of two times to wait. */
+static inline int
+clock_sooner(int one, int other)
+{
+	return one < 0 || (other >= 0 && other < one) ? other : one;
 }
 
 #endif

@@ -360,14 +360,12 @@ control_timeout(const struct control *control, int timeout)
 	for (size_t i = 0; control != NULL && i < CONTROL_CLIENTS; i++) {
 		const struct client *client = &control->clients[i];
 
-		if (client->here && client->asks &&
-			(timeout < 0 || client->left < timeout))
-			timeout = client->left;
+		if (client->here && client->asks)
+			timeout = clock_sooner(timeout, client->left);
 	}
-	if (control != NULL && is_shut(control) &&
-		(timeout < 0 || RETRY < timeout))
-		timeout = RETRY;
-	return timeout;
+	return control != NULL && is_shut(control) ?
+		clock_sooner(timeout, RETRY) :
+		timeout;
 }
 
 bool

@@ -147,11 +147,11 @@ output_say(struct output *output, const char *format, ...)
 int
 output_timeout(const struct output *output, int timeout)
 {
-	int most = output->transcripts.first != NULL ? 0 :
-		output->blocked && output->end > 0   ? RETRY :
-						       timeout;
-
-	return timeout < 0 || most < timeout ? most : timeout;
+	if (output->transcripts.first != NULL)
+		return 0;
+	return output->blocked && output->end > 0 ?
+		clock_sooner(timeout, RETRY) :
+		timeout;
 }
 
 /* Waits for the reader, as long as it takes something. False: it does not. */
