@@ -328,6 +328,10 @@ void rt_conn_next(struct rt_conn *conn, int64_t now);
 /* When asked to ANSWER a complete piece: it goes on with the next one. */
 void rt_conn_more(struct rt_conn *conn);
 
+/* Whether all was read and sent, so that nobody but its record waits for the
+   client's end. */
+bool rt_conn_lingers(const struct rt_conn *conn);
+
 /* Whether it waits for another request, or piece, than its first. */
 static inline bool
 rt_conn_is_kept(const struct rt_conn *conn)

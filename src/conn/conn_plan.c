@@ -58,6 +58,14 @@ drain_deadline(const struct rt_conn *conn)
 	return silent < last ? silent : last;
 }
 
+/* Whether bytes of an HTTP client may be unread. */
+static bool
+has_unread(const struct rt_conn *conn)
+{
+	return !conn->complete || conn->may_have_more || conn->drained > 0 ||
+		conn->buffers->parsed < conn->buffers->in.len;
+}
+
 bool
 rt_conn_must_drain(const struct rt_conn *conn)
 {
@@ -73,9 +81,14 @@ rt_conn_must_drain(const struct rt_conn *conn)
 		return false;
 	if (!rt_conn_is_http(conn))
 		return true;
-	return conn->config->linger || !conn->complete || conn->may_have_more ||
-		conn->drained > 0 ||
-		conn->buffers->parsed < conn->buffers->in.len;
+	return conn->config->linger || has_unread(conn);
+}
+
+bool
+rt_conn_lingers(const struct rt_conn *conn)
+{
+	return conn->state == RT_STATE_DRAIN && rt_conn_is_http(conn) &&
+		!is_half(conn) && !has_unread(conn);
 }
 
 static void

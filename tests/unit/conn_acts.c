@@ -913,6 +913,7 @@ is_flag(struct line *line)
 		{"halted", conn->asked == RT_ASK_HALT},
 		{"watched", conn->chan.watched},
 		{"still-sending", conn->still_sending},
+		{"lingers", rt_conn_lingers(conn)},
 		{"more", conn->chan.out.more},
 	};
 

@@ -133,12 +133,13 @@ static const struct play half[] = {
 
 #define LINGERS \
 	"open linger; receive GET; want; answer; deliver; pass 5ms;" \
-	"finish; DRAIN recv/- 2000ms;"
+	"finish; DRAIN recv/- 2000ms; lingers;"
 
 static const struct play lingering[] = {
 	{"lingers until the client closes",
-		LINGERS "receive 'what else comes is dropped'; DRAIN;"
-			"receive FIN; OVER answered; closes FIN/FIN"},
+		LINGERS
+		"receive 'what else comes is dropped'; DRAIN;"
+		"no-lingers; receive FIN; OVER answered; closes FIN/FIN"},
 	{"lingers for a time", LINGERS "expire; OVER answered; closes -/FIN"},
 	{"lingers until it is stopped",
 		LINGERS "stop told; OVER answered; closes -/FIN"},
@@ -150,6 +151,16 @@ static const struct play lingering[] = {
 		"open linger; receive GET; want; answer; REPLY recv/send;"
 		"receive FIN; closes FIN/- first; deliver; finish;"
 		"OVER answered; closes FIN/FIN first"},
+	{"waits for more than the end when bytes may come",
+		"open linger; receive POST5; answer; deliver; finish; DRAIN;"
+		"no-lingers; receive FIN; OVER answered"},
+	{"waits for more than the end when it is half closed",
+		"open linger; receive GET; want; reply half; finish; DRAIN;"
+		"no-lingers; receive FIN; OVER answered"},
+	{"waits for more than the end without HTTP",
+		"open tcp linger; receive 'a'; asks answer; no-lingers;"
+		"reply 'b' close; deliver; finish; DRAIN; no-lingers;"
+		"receive FIN; OVER answered"},
 	{"does not linger unless told",
 		ANSWERED "finish; OVER answered; closes -/FIN"},
 };

@@ -90,7 +90,7 @@
  *	last-piece N BYTES asks to answer this, which its client's end cut off
  *	ignored 'reason'   asks for the end, which it gets
  *	flags              complete, greeting, truncated, halted, watched,
- *	                   still-sending, or with a "no-" before it
+ *	                   still-sending, lingers, or with a "no-" before it
  */
 #ifndef CONN_PLAY_H
 #define CONN_PLAY_H
