@@ -162,3 +162,19 @@ rt_api_call(struct retort *server, int (*run)(struct retort *, void *),
 	server->calls = NULL; /* each caller's own, and none is made any more */
 	return run_here(server, run, arg);
 }
+
+/* The turn that makes the call has looked. */
+static int
+look(struct retort *server, void *arg)
+{
+	(void)server;
+	(void)arg;
+	return 0;
+}
+
+void
+rt_api_look(struct retort *server)
+{
+	if (server->lingering != NULL)
+		(void)rt_api_call(server, look, NULL);
+}

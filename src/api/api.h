@@ -28,6 +28,9 @@ int64_t rt_api_deadline(int timeout);
  */
 bool rt_api_wait(struct retort *server, int64_t deadline);
 
+/* With the lock held: what clients have done until now is known afterwards. */
+void rt_api_look(struct retort *server);
+
 /* With the lock held: one turn of the loop, and what must be done after it. 1:
    it is over. */
 int rt_api_step(struct retort *server, int64_t until);

@@ -421,6 +421,7 @@ retort_stats_sized(struct retort *server, struct retort_stats *theirs,
 
 	if (!is_elsewhere(server)) {
 		lock(server);
+		rt_api_look(server);
 		ours.replies = server->answered;
 		ours.accepted = server->number;
 		ours.shortages = server->shortages;

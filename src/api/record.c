@@ -148,8 +148,11 @@ retort_wait_end(struct retort *server, const struct retort_exchange *exchange,
 	if (is_elsewhere(server))
 		return false;
 	lock(server);
+	server->end_waiters++;
+	rt_api_look(server);
 	while (!has_ended(server, exchange) && more)
 		more = rt_api_wait(server, deadline);
+	server->end_waiters--;
 	ended = has_ended(server, exchange);
 	rt_api_ring(server);
 	unlock(server);
@@ -166,6 +169,7 @@ retort_transcript(struct retort *server, uint64_t connection)
 		return NULL;
 	rt_buf_init(&text, SIZE_MAX / 2);
 	lock(server);
+	rt_api_look(server);
 	record = rt_journal_find(&server->journal, connection);
 	if (record != NULL) {
 		rt_record_transcribe(record, SIZE_MAX, &text);
@@ -252,6 +256,7 @@ retort_verdict(struct retort *server)
 	if (is_elsewhere(server))
 		return ELSEWHERE "\n";
 	lock(server);
+	rt_api_look(server);
 	before = rt_server_enter(server); /* predicates are callbacks */
 	text = rt_verdict_text(&server->verdict, &server->journal,
 		&server->route);
@@ -274,6 +279,7 @@ forget(struct retort *server, enum retort_part part)
 		rt_journal_clear(&server->journal);
 		break;
 	case RETORT_ENDED:
+		rt_api_look(server);
 		rt_journal_clear_ended(&server->journal);
 		break;
 	}

@@ -465,6 +465,7 @@ rt_io_release(struct rt_io *io, struct rt_chan *chan)
 		io->ready[chan->turn - 1] = NULL;
 	chan->turn = 0;
 	chan->ready = 0;
+	chan->blocked = 0; /* nothing says any more when that is over */
 	if (chan->slot != 0)
 		remove_waiting(io, chan);
 }

@@ -148,7 +148,7 @@ int rt_io_wait(struct rt_io *io, struct rt_chan *chan);
 /* Lets go of the channel and closes its descriptor. */
 void rt_io_drop(struct rt_io *io, struct rt_chan *chan);
 
-/* Lets go of the channel, leaving its descriptor open. */
+/* Lets go of the channel, leaving its descriptor open; it can be tried. */
 void rt_io_release(struct rt_io *io, struct rt_chan *chan);
 
 /*

@@ -29,7 +29,33 @@
    is tried once more. */
 #define REFUSE_PAUSE (100 * RT_MS)
 
+/* The time after which an end that wakes nobody is looked for at the latest. */
+#define PUT_OFF (10 * RT_MS)
+
 /* --- the way of one --- */
+
+/*
+ * Whether nobody needs to know at once when the client closes, too: then the
+ * thread does not wake up for it, while a test wants to go on, but looks when
+ * something else has woken it. One connection at a time, and once.
+ */
+static bool
+can_put_off(const struct retort *server, const struct rt_served *served)
+{
+	return rt_conn_lingers(&served->conn) && server->threaded &&
+		!served->put_off && server->lingering == NULL &&
+		server->end_waiters == 0 && server->event == NULL &&
+		served->tls == NULL;
+}
+
+static void
+put_off(struct retort *server, struct rt_served *served)
+{
+	served->put_off = true;
+	server->lingering = served;
+	server->linger_until = rt_io_now(server->io) + PUT_OFF;
+	rt_io_release(server->io, &served->conn.chan);
+}
 
 /* Nothing can be done now. */
 static void
@@ -37,6 +63,10 @@ sleep_conn(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 
+	if (can_put_off(server, served)) {
+		put_off(server, served);
+		return;
+	}
 	rt_server_rest(server, served);
 	if (rt_io_wait(server->io, channel_of(served)) < 0) {
 		rt_conn_fail(conn);
@@ -354,6 +384,17 @@ refuse_no_more(struct retort *server)
 		rt_io_now(server->io) + REFUSE_PAUSE;
 }
 
+/* Whether the client has ended the last connection meanwhile. */
+static void
+look_back(struct retort *server)
+{
+	struct rt_served *served = server->lingering;
+
+	server->lingering = NULL;
+	if (served != NULL)
+		run(server, served);
+}
+
 int
 rt_server_turn(struct retort *server, int64_t until)
 {
@@ -364,6 +405,8 @@ rt_server_turn(struct retort *server, int64_t until)
 
 	if (server->refuse_until < until)
 		until = server->refuse_until;
+	if (server->lingering != NULL && server->linger_until < until)
+		until = server->linger_until;
 	before = atomic_exchange(&server->inside, 0);
 	(void)pthread_mutex_unlock(&server->lock);
 	error = rt_io_sleep(server->io, until);
@@ -372,6 +415,7 @@ rt_server_turn(struct retort *server, int64_t until)
 	if (error < 0)
 		return error;
 	before = rt_server_enter(server);
+	look_back(server);
 	if (rt_io_now(server->io) >= server->refuse_until)
 		refuse_no_more(server);
 	while ((chan = rt_io_next(server->io, &what)) != NULL)

@@ -75,6 +75,10 @@ struct retort {
 	size_t listener_count;
 	struct rt_served *conns; /* all that are open */
 	size_t open;
+	struct rt_served *lingering;   /* its client's end wakes nobody, but is
+	                                looked for in the next turn; NULL */
+	int64_t linger_until;          /* when that comes at the latest */
+	size_t end_waiters;            /* threads that wait for an end */
 	struct rt_served *spare_conns; /* kept for the next ones */
 	size_t spare_conn_count;
 	struct rt_buffers *spare_buffers;

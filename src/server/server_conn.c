@@ -35,6 +35,7 @@ rt_server_new_conn(struct retort *server, int fd, const struct rt_peer *peer)
 	served->past = NULL;
 	served->tunnel = NULL;
 	served->head_told = false;
+	served->put_off = false;
 	served->replied = false;
 	served->place = 0;
 	served->ends = RETORT_NOTHING;
@@ -165,6 +166,8 @@ free_conn(struct retort *server, struct rt_served *served)
 	if (served->tunnel != NULL)
 		rt_blob_drop(served->tunnel);
 	forget_replied(server, served);
+	if (server->lingering == served)
+		server->lingering = NULL;
 	rt_server_forget_pushes(server, served);
 	*served->link = served->next;
 	if (served->next != NULL)

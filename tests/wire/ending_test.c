@@ -5,6 +5,7 @@
 #include "support/serving.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,6 +205,217 @@ START_TEST(ends_by_its_handler)
 }
 END_TEST
 
+/* --- ends that wake nobody --- */
+
+/* A client that got its reply, up to the FIN, and has not closed. */
+static int
+ask_and_stay(void)
+{
+	struct bytes got = {.data = NULL};
+	int fd = connect_client();
+
+	ck_assert_int_eq(talk(fd, GET, strlen(GET), &got, NULL), 0);
+	assert_begins(got, "HTTP/1.1 200 ");
+	bytes_free(&got);
+	return fd;
+}
+
+/* Nobody has waited: what the client did just now is there. */
+static void
+assert_transcript(uint64_t connection, const char *end)
+{
+	char *text = retort_transcript(server, connection);
+	const char *after;
+
+	ck_assert_ptr_nonnull(text);
+	after = strstr(text, "> (FIN)\n");
+	ck_assert_msg(after != NULL && strstr(after, end) != NULL,
+		"%s: expected \"%s\" after the server's FIN in: %s", way->name,
+		end, text);
+	free(text);
+}
+
+START_TEST(is_known_to_who_asks)
+{
+	int fd;
+
+	open_plain(_i);
+	ON(NULL, .body = "x");
+	(void)close(ask_and_stay());
+	assert_transcript(1, "- (closed)\n");
+	client_reset(ask_and_stay());
+	assert_transcript(2, "< (RST)\n");
+	ck_assert_int_eq(ended(2)->client_close, RETORT_RST);
+	ck_assert_int_eq(retort_record(server, 2)->end, RETORT_RESET);
+	fd = ask_and_stay();
+	say(fd, "more");
+	assert_transcript(3, "< more\n");
+	say(fd, "and more");
+	(void)close(fd);
+	ck_assert_uint_eq(ended(3)->received, strlen(GET "moreand more"));
+	ck_assert_int_eq(retort_record(server, 3)->end, RETORT_ANSWERED);
+	assert_transcript(3, "< (FIN)\n");
+	/* who is not done is waited for */
+	fd = ask_and_stay();
+	ck_assert_uint_eq(retort_stats(server).connections, 1);
+	ck_assert(!retort_wait_end(server, NULL, 0));
+	(void)close(fd);
+	ck_assert_int_eq(ended(4)->client_close, RETORT_FIN);
+	(void)close(ask_and_stay());
+	ck_assert_uint_eq(retort_stats(server).connections, 0);
+	(void)close(ask_and_stay());
+	retort_reset(server, RETORT_ENDED);
+	ck_assert_uint_eq(retort_count(server), 0);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
+static void *
+wait_for_end(void *exchange)
+{
+	return retort_wait_end(server, exchange, -1) ? exchange : NULL;
+}
+
+/* Both before the client closes, and before it asks. */
+START_TEST(is_known_to_who_waits)
+{
+	const struct retort_exchange *seen;
+	pthread_t waiting;
+	void *result;
+	int fd;
+
+	open_plain(_i);
+	ON(NULL, .body = "x");
+	fd = ask_and_stay();
+	seen = retort_wait(server, "GET /");
+	ck_assert_ptr_nonnull(seen);
+	ck_assert_int_eq(pthread_create(&waiting, NULL, wait_for_end,
+				 (void *)(uintptr_t)seen),
+		0);
+	for (int i = 0; i < 20; i++)
+		(void)close(ask_and_stay());
+	(void)close(fd);
+	ck_assert_int_eq(pthread_join(waiting, &result), 0);
+	ck_assert_ptr_eq(result, seen);
+	ck_assert_int_eq(seen->client_close, RETORT_FIN);
+	ck_assert(retort_wait_end(server, NULL, -1));
+	close_server();
+}
+END_TEST
+
+/* Whether this is the lowest descriptor that is free. */
+static bool
+is_free(int fd)
+{
+	int copy = dup(STDOUT_FILENO);
+
+	(void)close(copy);
+	return copy == fd;
+}
+
+START_TEST(comes_though_nobody_asks)
+{
+	int fd;
+
+	open_plain(_i);
+	ON(NULL, .body = "x");
+	fd = ask_and_stay();
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	TURN_UNTIL(is_free(fd + 1));
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
+static int others[2];
+
+/* While the loop is busy, others ask, too. */
+static int
+let_others_ask(void *arg, const struct retort_exchange *exchange,
+	struct retort_reply *reply)
+{
+	(void)arg;
+	reply->body = "x";
+	for (size_t i = 0; exchange->connection == 1 && i < COUNT(others);
+		i++) {
+		others[i] = connect_client();
+		say(others[i], GET);
+	}
+	return 0;
+}
+
+START_TEST(comes_of_several_at_once)
+{
+	struct bytes got = {.data = NULL};
+	int first;
+
+	open_plain(_i);
+	ON(NULL, .handler = let_others_ask);
+	/* its connection is open, so that the others are accepted together */
+	first = ask_and_stay();
+	for (size_t i = 0; i < COUNT(others); i++) {
+		ck_assert_int_eq(talk(others[i], NULL, 0, &got, NULL), 0);
+		(void)close(others[i]);
+	}
+	bytes_free(&got);
+	(void)close(first);
+	for (size_t i = 1; i <= 1 + COUNT(others); i++)
+		ck_assert_int_eq(ended(i)->client_close, RETORT_FIN);
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
+	close_server();
+}
+END_TEST
+
+START_TEST(is_known_after_a_stop)
+{
+	for (int closed = 0; closed < 2; closed++) {
+		const struct retort_exchange *seen;
+		int fd;
+
+		open_plain(_i);
+		ON(NULL, .body = "x");
+		fd = ask_and_stay();
+		if (closed)
+			(void)close(fd);
+		ck_assert_ptr_null(finish(0));
+		seen = retort_record(server, 1);
+		ck_assert_ptr_nonnull(seen);
+		ck_assert_int_eq(seen->end, RETORT_ANSWERED);
+		ck_assert_int_eq(seen->client_close,
+			closed ? RETORT_FIN : RETORT_NOTHING);
+		if (!closed)
+			(void)close(fd);
+		close_server();
+	}
+	/* and one that nobody looks at any more */
+	open_plain(_i);
+	ON(NULL, .body = "x");
+	(void)close(ask_and_stay());
+	close_server();
+}
+END_TEST
+
+START_TEST(holds_one_descriptor)
+{
+	int fd, first = -1;
+
+	open_plain(_i);
+	ON(NULL, .body = "x");
+	for (int i = 0; i < 2000; i++) {
+		fd = ask_and_stay();
+		if (first < 0)
+			first = fd;
+		ck_assert_msg(fd <= first + 2, "client %d: descriptor %d", i,
+			fd);
+		(void)close(fd);
+	}
+	ck_assert(retort_wait_end(server, NULL, -1));
+	ck_assert_uint_eq(retort_count(server), 2000);
+	close_server();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -213,6 +425,15 @@ main(void)
 	rt_test_loop(tcase, is_told_in_order, 0, BASIC_WAYS);
 	rt_test_loop(tcase, ends_as_it_is_told_to, 0, WAYS);
 	rt_test_loop(tcase, ends_by_its_handler, 0, WAYS);
+	rt_test_case(suite, tcase);
+	/* only a thread can be spared to wake up */
+	tcase = tcase_create("ends that wake nobody");
+	rt_test_loop(tcase, is_known_to_who_asks, 0, 2);
+	rt_test_loop(tcase, is_known_to_who_waits, 0, 2);
+	rt_test_loop(tcase, comes_though_nobody_asks, 0, 2);
+	rt_test_loop(tcase, comes_of_several_at_once, 0, 2);
+	rt_test_loop(tcase, is_known_after_a_stop, 0, 2);
+	rt_test_loop(tcase, holds_one_descriptor, 0, 2);
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
 }
