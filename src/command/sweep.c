@@ -31,7 +31,7 @@
 
 /* After this many that have not ended there is nothing to be learnt. */
 #define MOST_LATE 10
-#define TOO_LATE "COMMAND did not end 10 times"
+static const char too_late[] = "COMMAND did not end 10 times";
 
 /* The replies whose wrong clients' standard errors are shown. */
 #define MOST_SHOWN 5
@@ -282,19 +282,25 @@ show_wrong(const struct sweep *sweep)
 			told - MOST_SHOWN);
 }
 
+/* In the format that the name says, as args_read_report() has checked. */
 static void
 write_report(struct sweep *sweep)
 {
-	const char *name = sweep->args->report, *end;
+	static const struct {
+		const char *end;
+		void (*write)(FILE *file, const struct swept *swept);
+	} formats[] = {
+		{".html", swept_write_html},
+		{".json", swept_write_json},
+		{".xml", swept_write_xml},
+	};
+	size_t i = 0;
 
 	if (sweep->report == NULL)
 		return;
-	end = strrchr(name, '.');
-	(strcmp(end, ".html") == 0 ?
-			swept_write_html :
-			strcmp(end, ".json") == 0 ?
-			swept_write_json :
-			swept_write_xml)(sweep->report, &sweep->swept);
+	while (strcmp(strrchr(sweep->args->report, '.'), formats[i].end) != 0)
+		i++;
+	formats[i].write(sweep->report, &sweep->swept);
 	show_close_report(sweep->args, sweep->report);
 }
 
@@ -397,9 +403,9 @@ conclude(struct sweep *sweep, int wrong, const char *report, const char *error)
 		return 128 + (int)sweep->signals->last;
 	if (wrong == -ETIMEDOUT) {
 		(void)fprintf(stderr,
-			"retort: the sweep ends early: " TOO_LATE
-			"; if it tries again, turn that off "
-			"(wget --tries=1)\n");
+			"retort: the sweep ends early: %s; if it tries "
+			"again, turn that off (wget --tries=1)\n",
+			too_late);
 		return EXIT_FAILURE;
 	}
 	if (wrong < 0)
@@ -564,7 +570,7 @@ sweep_reply(struct sweep *sweep)
 	if (wrong < 0 && sweep->signals->count == 0)
 		sweep->swept.error = sweep->failure != 0 ?
 			"COMMAND cannot be run" :
-			wrong == -ETIMEDOUT ? TOO_LATE :
+			wrong == -ETIMEDOUT ? too_late :
 					      error;
 	write_report(sweep);
 	wrong = conclude(sweep, wrong, report, error);

@@ -19,6 +19,13 @@
 
 #include "job/clock.h"
 
+/* The time between two looks at processes that should end. */
+#define INTERVAL 10 /* ms */
+
+/* The time to kill processes other than COMMAND; some cannot be killed, such as
+   those of another user. */
+#define KILL_TIME 500 /* ms */
+
 /* env(1) */
 enum { EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
@@ -33,13 +40,6 @@ child_note_signals(struct child_signals *before)
 			&before->actions[i]);
 	(void)sigprocmask(SIG_SETMASK, NULL, &before->mask);
 }
-
-/* The time between two looks at processes that should end. */
-#define INTERVAL 10 /* ms */
-
-/* The time to kill processes other than COMMAND; some cannot be killed, such as
-   those of another user. */
-#define KILL_TIME 500 /* ms */
 
 /* A copy of `word` with `text` in the place of each `mark`. NULL: no memory. */
 static char *
@@ -167,9 +167,11 @@ say(const char *name, const char *why)
 	}
 }
 
+/* Between fork and exec: becomes COMMAND. */
 static _Noreturn void
-run_command(char **words, const int *outputs, const struct terminal *terminal,
-	pid_t parent, const struct child_signals *before)
+become_command(char **words, const int *outputs,
+	const struct terminal *terminal, pid_t parent,
+	const struct child_signals *before)
 {
 	int error;
 
@@ -259,7 +261,8 @@ child_start(struct child *child, char *const *command, const char *url,
 	family_begin(&child->family);
 	child->pid = fork();
 	if (child->pid == 0)
-		run_command(words, outputs, &child->terminal, parent, before);
+		become_command(words, outputs, &child->terminal, parent,
+			before);
 	if (child->pid < 0) {
 		error = -errno;
 		family_end(&child->family);
@@ -283,7 +286,7 @@ note_status(struct child *child, int status)
 /* Sends a signal to the group of COMMAND, and to COMMAND itself if it has left
    that. */
 static void
-send(const struct child *child, int number)
+send_signal(const struct child *child, int number)
 {
 	(void)kill(-child->pid, number);
 	if (!child->ended && getpgid(child->pid) != child->pid)
@@ -305,11 +308,11 @@ follow_stop(struct child *child, int number)
 		if (!terminal_stop(&child->terminal,
 			    wants ? SIGTTIN : SIGTSTP) &&
 			wants)
-			send(child, SIGHUP);
+			send_signal(child, SIGHUP);
 		if (had)
 			(void)terminal_give(&child->terminal, child->pid);
 	}
-	send(child, SIGCONT);
+	send_signal(child, SIGCONT);
 }
 
 bool
@@ -354,12 +357,12 @@ child_signal(struct child *child, int number)
 {
 	if (child->pid <= 0)
 		return;
-	send(child, number);
+	send_signal(child, number);
 	if (number == SIGCONT)
 		terminal_look(&child->terminal);
 	/* one that is stopped would not hear it */
 	else if (number != SIGTSTP)
-		send(child, SIGCONT);
+		send_signal(child, SIGCONT);
 }
 
 /* Whether COMMAND and all processes that it has started have ended. */
@@ -386,9 +389,8 @@ wait_until_over(struct child *child, int timeout)
 	return over;
 }
 
-/*
- * Kills processes repeatedly, because they may have started others meanwhile.
- */
+/* Kills processes repeatedly, because they may have started others
+   meanwhile. */
 static void
 kill_all(struct child *child)
 {

@@ -80,9 +80,9 @@ receive_order(int fd, const struct trials *trials, struct order *order)
 	return *trials->stop == 0 && receive_all(fd, order, sizeof *order) == 0;
 }
 
-/* Runs trials, in a process of its own. */
+/* Runs trials as it is ordered, in a process of its own. */
 static _Noreturn void
-serve(int fd, struct trials *trials, pid_t parent)
+obey_orders(int fd, struct trials *trials, pid_t parent)
 {
 	struct answer answer = {.code = 0};
 	struct order order;
@@ -125,7 +125,7 @@ begin(struct runner *runners, size_t place, struct trials trials)
 	if (runners[place].pid == 0) {
 		for (size_t i = 0; i <= place; i++)
 			(void)close(runners[i].fd);
-		serve(pair[1], &trials, parent);
+		obey_orders(pair[1], &trials, parent);
 	}
 	code = runners[place].pid < 0 ? -errno : 0;
 	(void)close(pair[1]);
