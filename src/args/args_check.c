@@ -30,7 +30,7 @@ ways_of(const struct option *option)
 static bool
 is_given(const struct given *given, const struct option *option)
 {
-	return given->is[option - given->options];
+	return given->was_given[option - given->options];
 }
 
 /* The next that was given; NULL: there is none. */
@@ -207,16 +207,17 @@ check_options(const struct given *given)
 	}
 }
 
-/* TEXT, @FILE or @-. */
+/* --body TEXT, @FILE or @-. */
 static void
-read_text(struct args *args, const char *option, const char *text,
-	struct retort_reply *reply)
+read_body(struct args *args, const char *text)
 {
+	struct retort_reply *reply = &args->reply;
+
 	reply->body = text;
 	reply->body_size = strlen(text);
-	if (text[0] != '@')
-		return;
-	args_read_file(args, option, text + 1, &reply->body, &reply->body_size);
+	if (text[0] == '@')
+		args_read_file(args, "--body", text + 1, &reply->body,
+			&reply->body_size);
 }
 
 /* Standard input is for this option. */
@@ -253,7 +254,7 @@ read_plain(struct args *args, const struct given *given)
 		!has_rules(args);
 	args->options.defer_accept = false;
 	if (given->body != NULL)
-		read_text(args, "--body", given->body, &args->reply);
+		read_body(args, given->body);
 	if (args->prompt)
 		read_prompt(args, given);
 }
@@ -266,7 +267,7 @@ type_of(const char *option, const struct retort_reply *reply)
 
 	if (option[0] == '@' && strchr(slash ? slash : name, '.') != NULL)
 		return retort_type_of(name);
-	return args_look(reply->body, reply->body_size);
+	return args_guess_type(reply->body, reply->body_size);
 }
 
 static void
@@ -281,7 +282,7 @@ read_reply(struct args *args, const struct given *given)
 		args_read_file(args, "--raw", args_file_name(given->raw),
 			&reply->body, &reply->body_size);
 	} else if (given->body != NULL) {
-		read_text(args, "--body", given->body, reply);
+		read_body(args, given->body);
 		if (reply->type == NULL)
 			reply->type = type_of(given->body, reply);
 	}
@@ -396,14 +397,22 @@ notice(const struct args *args, const char *format, ...)
 
 /* The name of a file in place of "@" and the name. */
 static void
-notice_text(const struct args *args, const char *option, const char *text)
+notice_body(const struct args *args, const char *text)
 {
 	if (text == NULL || text[0] == '@' || text[0] == '\0' ||
 		(strcmp(text, "-") != 0 && access(text, F_OK) < 0))
 		return;
-	notice(args, "%s %.100s: sent as text; to send %s, write %s @%.100s",
-		option, text, *text == '-' ? "standard input" : "the file",
-		option, text);
+	notice(args,
+		"--body %.100s: sent as text; to send %s, write --body "
+		"@%.100s",
+		text, *text == '-' ? "standard input" : "the file", text);
+}
+
+/* An option of a body that there is not. */
+static void
+notice_bodiless(const struct args *args, const char *option)
+{
+	notice(args, "%s: the reply has no body; give one by --body", option);
 }
 
 static void
@@ -432,16 +441,12 @@ give_notices(const struct args *args, const struct given *given)
 	const size_t tail = strlen(suffix);
 	const char *root = args->root ? args->root : "";
 
-	notice_text(args, "--body", given->body);
+	notice_body(args, given->body);
 	notice_raw(args, given);
 	if (args->reply.type != NULL && given->body == NULL)
-		notice(args,
-			"--type: the reply has no body; give one by "
-			"--body");
+		notice_bodiless(args, "--type");
 	if (args->reply.fill && given->body == NULL)
-		notice(args,
-			"--fill: the reply has no body; give one by "
-			"--body");
+		notice_bodiless(args, "--fill");
 	if (strlen(root) > tail &&
 		strcmp(root + strlen(root) - tail, suffix) == 0)
 		notice(args,
@@ -462,58 +467,78 @@ read_environment(struct args *args)
 			names, "best, epoll or poll");
 }
 
-void
-args_finish(struct given *given)
+/* What was gathered word by word goes to the library as a whole. */
+static void
+take_gathered(struct args *args, const struct given *given)
 {
-	struct args *args = &given->args;
-	bool plain = args->options.protocol != RETORT_HTTP;
-
-	check_options(given);
-	if (args->mode == MODE_SHOW) {
-		if (args->shown_count == 0)
-			args_die(EXIT_USAGE,
-				"show: expected a transcript, or the folder of "
-				"--transcript");
-		return;
-	}
-	if (args->options.idle_timeout < 0)
-		args->options.idle_timeout =
-			args->options.keep_alive ? KEPT_IDLE : PLAIN_IDLE;
-	read_environment(args);
-	if (args->mode == MODE_SWEEP)
-		set_sweep(given);
-	args->options.tls |= args->certs;
-	args->notices = args->log;
-	set_mode(args, given);
-	read_listen_fds(given);
-	check_port(given);
-	if (args->control != NULL && strcmp(args->control, "-") == 0)
-		take_input(args, given, "--control");
-	if (plain)
-		read_plain(args, given);
-	else
-		read_reply(args, given);
 	args->bind = given->bind;
-	args->options.hosts = given->hosts;
-	if (args->reload &&
-		(args->scenario == NULL || args->scenario_text != NULL))
-		args_die(EXIT_USAGE, "--reload needs --scenario FILE");
-	if (args->transcripts != NULL || args->inspect || has_rules(args)) {
-		args->options.unrecorded = false;
-		args->options.sigpipe_ignored = false;
-	}
-	/* a scenario answers by itself */
-	if (args->root == NULL && !args->canned && !has_rules(args))
-		args->root = ".";
-	if (given->faults != NULL && args->root == NULL && !args->canned)
-		args_die(EXIT_USAGE,
-			"%s: needs a reply to spoil: %s or the like",
-			args_is_given(given, "fault") ? "--fault" : "--delay",
-			plain ? "--body, --echo" : "ROOT, --body");
 	args->faults = given->faults;
+	args->options.hosts = given->hosts;
 	args->options.fields = given->fields;
 	args->options.omit = given->omit;
 	args->files.types = given->types;
 	args->files.type_count = given->type_count;
+}
+
+/* Options of the server that depend on others. */
+static void
+set_options(struct args *args, const struct given *given)
+{
+	if (args->options.idle_timeout < 0)
+		args->options.idle_timeout =
+			args->options.keep_alive ? KEPT_IDLE : PLAIN_IDLE;
+	args->options.tls |= args->certs;
+	args->notices = args->log;
+	set_mode(args, given);
+	if (args->transcripts != NULL || args->inspect || has_rules(args)) {
+		args->options.unrecorded = false;
+		args->options.sigpipe_ignored = false;
+	}
+}
+
+/* What answers: one reply, files, or a scenario by itself. */
+static void
+set_answer(struct args *args, const struct given *given)
+{
+	const bool plain = args->options.protocol != RETORT_HTTP;
+
+	if (plain)
+		read_plain(args, given);
+	else
+		read_reply(args, given);
+	if (args->root == NULL && !args->canned && !has_rules(args))
+		args->root = ".";
+	if (args->faults != NULL && args->root == NULL && !args->canned)
+		args_die(EXIT_USAGE,
+			"%s: needs a reply to spoil: %s or the like",
+			args_is_given(given, "fault") ? "--fault" : "--delay",
+			plain ? "--body, --echo" : "ROOT, --body");
+}
+
+void
+args_finish(struct given *given)
+{
+	struct args *args = &given->args;
+
+	check_options(given);
+	if (args->mode == MODE_SHOW && args->shown_count == 0)
+		args_die(EXIT_USAGE,
+			"show: expected a transcript, or the folder of "
+			"--transcript");
+	if (args->mode == MODE_SHOW)
+		return;
+	read_environment(args);
+	read_listen_fds(given);
+	check_port(given);
+	if (args->mode == MODE_SWEEP)
+		set_sweep(given);
+	take_gathered(args, given);
+	set_options(args, given);
+	if (args->control != NULL && strcmp(args->control, "-") == 0)
+		take_input(args, given, "--control");
+	set_answer(args, given);
+	if (args->reload &&
+		(args->scenario == NULL || args->scenario_text != NULL))
+		args_die(EXIT_USAGE, "--reload needs --scenario FILE");
 	give_notices(args, given);
 }

@@ -125,7 +125,7 @@ args_find_letter(const struct given *given, char letter)
 void
 args_note(struct given *given, const struct option *option)
 {
-	given->is[option - given->options] = true;
+	given->was_given[option - given->options] = true;
 }
 
 bool
@@ -133,7 +133,7 @@ args_is_given(const struct given *given, const char *name)
 {
 	const struct option *option = args_find(given, name, strlen(name));
 
-	return option != NULL && given->is[option - given->options];
+	return option != NULL && given->was_given[option - given->options];
 }
 
 const char *

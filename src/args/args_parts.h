@@ -80,7 +80,7 @@ args_is_end(const struct option *option)
 /* The options that were given so far. */
 struct given {
 	const struct option *options; /* args_options */
-	bool is[OPTION_ROOM];         /* of these */
+	bool was_given[OPTION_ROOM];  /* of these */
 	struct args args;             /* what they amount to */
 	const char *body;
 	const char *raw;
@@ -162,7 +162,7 @@ void args_read_file(struct args *args, const char *option, const char *name,
 const char *args_file_name(const char *text);
 
 /* The media type of bytes that look like JSON, HTML or no text; or NULL. */
-const char *args_look(const void *bytes, size_t size);
+const char *args_guess_type(const void *bytes, size_t size);
 
 /* --- what grows; no memory ends the process --- */
 

@@ -171,25 +171,6 @@ take_mode(struct given *given, const char *text)
 }
 
 void
-args_read_report(struct given *given, const struct option *option,
-	const char *text)
-{
-	static const char *const usual[] = {".html", ".txt", NULL};
-	static const char *const of_sweep[] = {".html", ".json", ".xml", NULL};
-	bool sweeps = given->args.mode == MODE_SWEEP;
-	const char *const *ends = sweeps ? of_sweep : usual;
-	const char *end = strrchr(text, '.');
-
-	while (*ends != NULL && (end == NULL || strcmp(end, *ends) != 0))
-		ends++;
-	if (*ends == NULL)
-		args_die(EXIT_USAGE, "--report %.100s: expected %s", text,
-			sweeps ? "FILE.html, FILE.json or FILE.xml" :
-				 "FILE.html or FILE.txt");
-	args_read_text(given, option, text);
-}
-
-void
 args_read_bind(struct given *given, const struct option *option,
 	const char *text)
 {
@@ -457,7 +438,7 @@ args_read_scenario(struct given *given, const struct option *option,
 			&args->scenario_size);
 }
 
-/* --- logs, limits --- */
+/* --- logs, reports, limits --- */
 
 void
 args_read_log(struct given *given, const struct option *option,
@@ -480,6 +461,25 @@ args_read_quiet(struct given *given, const struct option *option,
 	(void)option;
 	(void)text;
 	given->args.log = false;
+}
+
+void
+args_read_report(struct given *given, const struct option *option,
+	const char *text)
+{
+	static const char *const usual[] = {".html", ".txt", NULL};
+	static const char *const of_sweep[] = {".html", ".json", ".xml", NULL};
+	bool sweeps = given->args.mode == MODE_SWEEP;
+	const char *const *ends = sweeps ? of_sweep : usual;
+	const char *end = strrchr(text, '.');
+
+	while (*ends != NULL && (end == NULL || strcmp(end, *ends) != 0))
+		ends++;
+	if (*ends == NULL)
+		args_die(EXIT_USAGE, "--report %.100s: expected %s", text,
+			sweeps ? "FILE.html, FILE.json or FILE.xml" :
+				 "FILE.html or FILE.txt");
+	args_read_text(given, option, text);
 }
 
 void

@@ -6,67 +6,10 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
-
-void
-args_say(char *text)
-{
-	for (char *at = text; *at != '\0'; at++)
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';
-	(void)fprintf(stderr, "retort: %s\n", text);
-}
-
-void
-args_die(int status, const char *format, ...)
-{
-	char text[4096], hint[2048];
-	size_t used;
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	used = strlen(text);
-	if (args_hint(text, hint, sizeof hint))
-		(void)snprintf(text + used, sizeof text - used, " (%s)", hint);
-	args_say(text);
-	exit(status);
-}
-
-int
-args_write(int fd, const char *text, size_t size)
-{
-	while (size > 0) {
-		struct pollfd polled = {.fd = fd, .events = POLLOUT};
-		ssize_t n = write(fd, text, size);
-
-		if (n < 0 && errno == EAGAIN)
-			(void)poll(&polled, 1, -1);
-		else if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n < 0)
-			continue;
-		text += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
-void
-args_print(const char *text)
-{
-	int code = args_write(STDOUT_FILENO, text, strlen(text));
-
-	if (code < 0)
-		args_die(EXIT_FAILURE, "standard output: %s", strerror(-code));
-}
 
 /* Digits, and how many there are; at most UINT64_MAX, which no limit allows
    but as an end. */
@@ -190,7 +133,6 @@ args_permissions(const char *option, const char *text)
 	return (int)mode;
 }
 
-/* The place of `text` among `names`. */
 int
 args_choice(const char *option, const char *text, const char *const *names,
 	const char *expected)
@@ -201,15 +143,6 @@ args_choice(const char *option, const char *text, const char *const *names,
 	args_die(EXIT_USAGE, "%s '%s': expected %s", option, text, expected);
 }
 
-void *
-args_must(void *memory)
-{
-	if (memory == NULL)
-		args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
-	return memory;
-}
-
-/* Appends to an array that is one longer than `count`, and cleared there. */
 void *
 args_append(void *array, size_t count, size_t size)
 {
@@ -287,7 +220,7 @@ is_json(const char *text, size_t size)
 }
 
 const char *
-args_look(const void *bytes, size_t size)
+args_guess_type(const void *bytes, size_t size)
 {
 	static const char *const html[] = {"<!doctype html", "<html", "<head",
 		"<title", "<body", "<h1", "<p>", "<div"};
@@ -303,7 +236,6 @@ args_look(const void *bytes, size_t size)
 	return size > 0 && is_json(text, size) ? "application/json" : NULL;
 }
 
-/* A line more. */
 void
 args_add_line(char **lines, const char *line, size_t size)
 {
