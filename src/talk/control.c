@@ -24,11 +24,11 @@
 #define RETRY 100
 
 struct client {
-	bool here;       /* there is one */
-	int in;          /* -1: it has finished */
-	struct sink out; /* it takes answers there, */
-	bool deaf;       /* or not any more */
-	bool asks;       /* for this, which is not answered yet: */
+	bool present;    /* otherwise this place is free */
+	int in;          /* -1: nothing more arrives */
+	struct sink out; /* for answers */
+	bool unread;     /* nobody reads them any more */
+	bool asks;       /* there is a command that is not answered yet: */
 	struct control_command command;
 	int64_t began;
 	int left; /* ms, after which it is tried again */
@@ -40,10 +40,10 @@ struct client {
 };
 
 struct control {
-	struct control_server of;
-	struct retort *door; /* where clients come in; NULL: there is one */
-	int64_t shut_until;  /* by clock_ms() */
-	int door_at;
+	struct control_server served;
+	struct retort *listener; /* NULL: the one client is at stdin */
+	int64_t retry_at;        /* none is accepted before; by clock_ms() */
+	int listener_at;         /* its place among what is polled; -1 */
 	bool over;
 	struct client clients[CONTROL_CLIENTS];
 };
@@ -54,7 +54,7 @@ struct control {
    to create and remove the file even if several servers begin at once. That
    server is never stepped: we accept. */
 static struct retort *
-open_door(const char *path, char *error)
+open_listener(const char *path, char *error)
 {
 	char bind[RETORT_ERROR_SIZE];
 	const struct retort_options options = {
@@ -75,10 +75,11 @@ open_door(const char *path, char *error)
 }
 
 static void
-enter(struct client *client, int in, int out)
+begin_client(struct client *client, int in, int out)
 {
-	*client =
-		(struct client){.here = true, .in = in, .out = sink_open(out)};
+	*client = (struct client){.present = true,
+		.in = in,
+		.out = sink_open(out)};
 }
 
 struct control *
@@ -89,13 +90,13 @@ control_open(struct retort *server, const char *where, char *error)
 	(void)snprintf(error, RETORT_ERROR_SIZE, "%s", strerror(ENOMEM));
 	if (control == NULL)
 		return NULL;
-	control->of.server = server;
+	control->served.server = server;
 	if (strcmp(where, "-") == 0) {
-		enter(&control->clients[0], STDIN_FILENO, STDOUT_FILENO);
+		begin_client(&control->clients[0], STDIN_FILENO, STDOUT_FILENO);
 		return control;
 	}
-	control->door = open_door(where, error);
-	if (control->door == NULL) {
+	control->listener = open_listener(where, error);
+	if (control->listener == NULL) {
 		int code = errno;
 
 		free(control);
@@ -106,9 +107,9 @@ control_open(struct retort *server, const char *where, char *error)
 }
 
 static int
-door_fd(const struct control *control)
+listener_fd(const struct control *control)
 {
-	return control->door ? retort_listener(control->door).fd : -1;
+	return control->listener ? retort_listener(control->listener).fd : -1;
 }
 
 /* Finds a place for one more client; NULL: there is none. */
@@ -116,44 +117,44 @@ static struct client *
 find_room(struct control *control)
 {
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-		if (!control->clients[i].here)
+		if (!control->clients[i].present)
 			return &control->clients[i];
 	return NULL;
 }
 
 static void
-let_in(struct control *control)
+accept_client(struct control *control)
 {
 	struct client *client = find_room(control);
-	int fd = client ? accept(door_fd(control), NULL, NULL) : -1;
+	int fd = client ? accept(listener_fd(control), NULL, NULL) : -1;
 
 	if (fd >= 0) {
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-		enter(client, fd, fd);
+		begin_client(client, fd, fd);
 	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-		control->shut_until = clock_ms() + RETRY;
+		control->retry_at = clock_ms() + RETRY;
 	}
 }
 
 static bool
-is_shut(const struct control *control)
+is_paused(const struct control *control)
 {
-	return control->shut_until > 0 && clock_ms() < control->shut_until;
+	return control->retry_at > 0 && clock_ms() < control->retry_at;
 }
 
 static void
-leave(struct control *control, struct client *client)
+end_client(struct control *control, struct client *client)
 {
 	const int fd = client->out.fd;
 
 	free(client->answer.owned);
 	control_reader_free(&client->reader);
 	sink_close(&client->out);
-	if (control->door != NULL)
+	if (control->listener != NULL)
 		(void)close(fd);
 	else
 		control->over = true;
-	*client = (struct client){.here = false};
+	*client = (struct client){.present = false};
 }
 
 void
@@ -161,11 +162,11 @@ control_close(struct control *control)
 {
 	if (control == NULL)
 		return;
-	/* who sees its end finds no socket any more */
-	retort_close(control->door);
+	/* a client that sees its end finds no socket any more */
+	retort_close(control->listener);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-		if (control->clients[i].here)
-			leave(control, &control->clients[i]);
+		if (control->clients[i].present)
+			end_client(control, &control->clients[i]);
 	free(control);
 }
 
@@ -181,9 +182,9 @@ drop_answer(struct client *client)
 
 /* Stops answering a client that has left or does not read. */
 static void
-turn_deaf(struct client *client)
+stop_answering(struct client *client)
 {
-	client->deaf = true;
+	client->unread = true;
 	drop_answer(client);
 }
 
@@ -200,7 +201,7 @@ send_answer(struct client *client)
 		if (n == -EAGAIN)
 			return false;
 		if (n < 0) {
-			turn_deaf(client);
+			stop_answering(client);
 			return true;
 		}
 		client->sent += (size_t)n;
@@ -231,14 +232,14 @@ obey(struct control *control, struct client *client)
 		client->asks = false;
 		return true;
 	}
-	client->left = control_obey(&control->of, &client->command,
+	client->left = control_obey(&control->served, &client->command,
 		client->began, &client->answer);
 	/* nobody waits for it */
-	if (client->left > 0 && !client->deaf)
+	if (client->left > 0 && !client->unread)
 		return false;
 	client->asks = false;
 	control->over = client->answer.stop;
-	if (client->deaf)
+	if (client->unread)
 		drop_answer(client);
 	return true;
 }
@@ -252,14 +253,14 @@ step(struct control *control, struct client *client)
 	(void)send_answer(client);
 	if (client->in >= 0 || client->asks || client->answer.size > 0)
 		return;
-	leave(control, client);
+	end_client(control, client);
 }
 
 void
 control_step(struct control *control)
 {
 	for (size_t i = 0; control != NULL && i < CONTROL_CLIENTS; i++)
-		if (control->clients[i].here)
+		if (control->clients[i].present)
 			step(control, &control->clients[i]);
 }
 
@@ -293,26 +294,26 @@ control_poll(struct control *control, struct pollfd *polled)
 
 	if (control == NULL)
 		return 0;
-	room = find_room(control) != NULL && !is_shut(control);
-	count = add_polled(polled, count, &control->door_at,
-		room ? door_fd(control) : -1, POLLIN);
+	room = find_room(control) != NULL && !is_paused(control);
+	count = add_polled(polled, count, &control->listener_at,
+		room ? listener_fd(control) : -1, POLLIN);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		struct client *client = &control->clients[i];
 		bool sends = client->answer.size > 0;
-		bool reads = client->here && !client->asks && !sends;
-		bool listens = client->here && !client->deaf;
+		bool reads = client->present && !client->asks && !sends;
+		bool answers = client->present && !client->unread;
 
 		count = add_polled(polled, count, &client->in_at,
 			reads ? client->in : -1, POLLIN);
 		count = add_polled(polled, count, &client->out_at,
-			listens ? client->out.fd : -1, sends ? POLLOUT : 0);
+			answers ? client->out.fd : -1, sends ? POLLOUT : 0);
 	}
 	return count;
 }
 
 /* The events of a polled descriptor; 0 if it was not polled. */
 static int
-came(const struct pollfd *polled, int place)
+events_at(const struct pollfd *polled, int place)
 {
 	return place >= 0 ? polled[place].revents : 0;
 }
@@ -344,14 +345,14 @@ control_read(struct control *control, const struct pollfd *polled)
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		struct client *client = &control->clients[i];
 
-		if (came(polled, client->in_at) != 0)
+		if (events_at(polled, client->in_at) != 0)
 			read_some(client);
-		if ((came(polled, client->out_at) &
+		if ((events_at(polled, client->out_at) &
 			    (POLLERR | POLLHUP | POLLNVAL)) != 0)
-			turn_deaf(client);
+			stop_answering(client);
 	}
-	if (came(polled, control->door_at) != 0)
-		let_in(control);
+	if (events_at(polled, control->listener_at) != 0)
+		accept_client(control);
 }
 
 int
@@ -360,10 +361,10 @@ control_timeout(const struct control *control, int timeout)
 	for (size_t i = 0; control != NULL && i < CONTROL_CLIENTS; i++) {
 		const struct client *client = &control->clients[i];
 
-		if (client->here && client->asks)
+		if (client->present && client->asks)
 			timeout = clock_sooner(timeout, client->left);
 	}
-	return control != NULL && is_shut(control) ?
+	return control != NULL && is_paused(control) ?
 		clock_sooner(timeout, RETRY) :
 		timeout;
 }

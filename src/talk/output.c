@@ -192,58 +192,56 @@ write_long(struct output *output, const char *text)
 	}
 }
 
-/* Shows one line of a request, with a mark: "> ", or "+ " if it continues a
-   line. Bytes that are not printable ASCII are escaped, so that they cannot
-   control a terminal. */
-static void
-show_line(struct output *output, const char *bytes, size_t size, char mark)
+/* Writes a byte so that it cannot control a terminal, with at most four
+   characters; where they end. */
+static char *
+put_escaped(char *to, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
+
+	if (c == '\t' || c == '\r')
+		return stpcpy(to, c == '\t' ? "\\t" : "\\r");
+	if (c == '\\')
+		return stpcpy(to, "\\\\");
+	if (c < 0x20 || c >= 0x7f) {
+		to = stpcpy(to, "\\x");
+		*to++ = (char)hex[c >> 4];
+		c = (unsigned char)hex[c & 15];
+	}
+	*to++ = (char)c;
+	return to;
+}
+
+/* Adds one line of a request, with a mark: "> ", or "+ " if it continues a
+   line. */
+static void
+add_shown(struct output *output, const char *bytes, size_t size, char mark)
+{
 	char *to = output->line;
 
 	*to++ = mark;
 	*to++ = ' ';
-	for (size_t i = 0; i < size; i++) {
-		unsigned char c = (unsigned char)bytes[i];
-		const char *names = "\t\\t\r\\r\\\\\\";
-		const char *name = NULL;
-
-		for (size_t k = 0; names[k] != '\0'; k += 3)
-			if ((char)c == names[k])
-				name = names + k + 1;
-		if (name != NULL) {
-			memcpy(to, name, 2);
-			to += 2;
-		} else if (c >= 0x20 && c < 0x7f) {
-			*to++ = (char)c;
-		} else {
-			*to++ = '\\';
-			*to++ = 'x';
-			*to++ = hex[c >> 4];
-			*to++ = hex[c & 15];
-		}
-	}
+	for (size_t i = 0; i < size; i++)
+		to = put_escaped(to, (unsigned char)bytes[i]);
 	*to++ = '\n';
 	add_line(output, (size_t)(to - output->line));
 }
 
-/* Shows the bytes of a request line by line. */
+/* Adds the bytes of a request line by line. */
 static void
-show(struct output *output, const char *bytes, size_t size)
+add_request(struct output *output, const char *bytes, size_t size)
 {
 	while (size > 0) {
 		const char *end = memchr(bytes, '\n', size);
 		size_t line = end ? (size_t)(end - bytes) : size;
 		size_t past = line + (end != NULL);
-		char mark = '>';
 
 		if (end != NULL && line > 0 && bytes[line - 1] == '\r')
 			line--;
-		for (size_t at = 0; at == 0 || at < line; at += SHOWN) {
-			show_line(output, bytes + at,
-				line - at < SHOWN ? line - at : SHOWN, mark);
-			mark = '+';
-		}
+		for (size_t at = 0; at == 0 || at < line; at += SHOWN)
+			add_shown(output, bytes + at,
+				line - at < SHOWN ? line - at : SHOWN,
+				at == 0 ? '>' : '+');
 		bytes += past;
 		size -= past;
 	}
@@ -436,11 +434,11 @@ output_event(void *arg, enum retort_event event,
 	case RETORT_ON_HEAD:
 	case RETORT_ON_PIECE:
 		if (output->verbose >= 1)
-			show(output, bytes, size);
+			add_request(output, bytes, size);
 		break;
 	case RETORT_ON_BODY:
 		if (output->verbose >= 2)
-			show(output, bytes, size);
+			add_request(output, bytes, size);
 		break;
 	case RETORT_ON_END:
 		if (exchange->tls_error != NULL)

@@ -18,15 +18,15 @@ struct output {
 	bool log;
 	enum retort_log format;
 	int verbose;
-	bool recorded;      /* what comes is kept, */
+	bool recorded;      /* what arrives is kept, */
 	bool judged;        /* and compared with what is expected, */
 	const char *report; /* or shown there; NULL */
 	struct transcripts transcripts;
-	bool missed;             /* one could not be kept: it was told */
-	struct retort *server;   /* whose they are */
-	struct inspect *inspect; /* who looks, too; NULL */
+	bool missed;             /* one was not kept, and that was reported */
+	struct retort *server;   /* whose events these are */
+	struct inspect *inspect; /* the page that shows them, too; NULL */
 	char refused[80];        /* why TLS failed last; "": it did not */
-	uint64_t shortages;      /* of descriptors, that were told */
+	uint64_t shortages;      /* of descriptors, that were reported */
 	uint64_t dropped;        /* lines for which there was no room */
 	bool blocked;            /* nothing more is taken now */
 	size_t begin;            /* of `text`: what was not written yet, */
