@@ -14,6 +14,7 @@
 
 #include "inspect/call.h"
 #include "show/escape.h"
+#include "show/span.h"
 
 /* The longest body in a condition that somebody would read. */
 #define MOST_CONDITION ((size_t)4 << 10)
@@ -25,18 +26,12 @@
 /* The longest delimiter of RFC 2046, with its CR LF. */
 #define DELIMITER_SIZE 80
 
-/* Part of a text that belongs to others. */
-struct text {
-	const char *at;
-	size_t size;
-};
-
 /* A pair of a form. A pair that the client has encoded is as in URLs. */
 struct pair {
-	struct text name;
-	struct text value;
-	struct text file; /* .at NULL: it is no file */
-	struct text type; /* .at NULL: it has none */
+	struct span name;
+	struct span value;
+	struct span file; /* .at NULL: it is no file */
+	struct span type; /* .at NULL: it has none */
 };
 
 struct form {
@@ -45,20 +40,8 @@ struct form {
 	bool encoded;
 };
 
-static struct text
-text_between(const char *at, const char *end)
-{
-	return (struct text){at, (size_t)(end - at)};
-}
-
 static bool
-begins(struct text text, const char *with, size_t size)
-{
-	return text.size >= size && memcmp(text.at, with, size) == 0;
-}
-
-static bool
-begins_caseless(struct text text, const char *with)
+begins_caseless(struct span text, const char *with)
 {
 	return text.size >= strlen(with) &&
 		strncasecmp(text.at, with, strlen(with)) == 0;
@@ -82,7 +65,7 @@ add_pair(struct form *form)
 /* Reads a percent-encoded form; false: it is none, although curl says so of
    every body that it is given. */
 static bool
-read_encoded(struct form *form, struct text body)
+read_encoded(struct form *form, struct span body)
 {
 	const char *end = body.at + body.size;
 
@@ -93,22 +76,22 @@ read_encoded(struct form *form, struct text body)
 	form->encoded = true;
 	while (body.size > 0) {
 		const char *stop = memchr(body.at, '&', body.size);
-		struct text text = text_between(body.at, stop ? stop : end);
+		struct span text = span_between(body.at, stop ? stop : end);
 		const char *is = memchr(text.at, '=', text.size);
 		struct pair *pair = add_pair(form);
 
 		if (pair == NULL || is == NULL || is == text.at)
 			return false;
-		pair->name = text_between(text.at, is);
-		pair->value = text_between(is + 1, text.at + text.size);
-		body = text_between(stop ? stop + 1 : end, end);
+		pair->name = span_between(text.at, is);
+		pair->value = span_between(is + 1, text.at + text.size);
+		body = span_between(stop ? stop + 1 : end, end);
 	}
 	return true;
 }
 
 /* A parameter in quotes, in which nothing is escaped; false: it is another. */
 static bool
-read_parameter(struct text line, const char *begin, struct text *value)
+read_parameter(struct span line, const char *begin, struct span *value)
 {
 	const char *end = line.at + line.size;
 	const char *at = memmem(line.at, line.size, begin, strlen(begin));
@@ -120,20 +103,20 @@ read_parameter(struct text line, const char *begin, struct text *value)
 	quote = memchr(at, '"', (size_t)(end - at));
 	if (quote == NULL)
 		return false;
-	*value = text_between(at, quote);
+	*value = span_between(at, quote);
 	return memchr(at, '\\', value->size) == NULL &&
 		memchr(at, '%', value->size) == NULL;
 }
 
 /* The media type without its parameters. */
-static struct text
-read_type(struct text line)
+static struct span
+read_type(struct span line)
 {
 	const char *at = memchr(line.at, ':', line.size), *end;
 
 	for (at++; at < line.at + line.size && *at == ' ';)
 		at++;
-	line = text_between(at, line.at + line.size);
+	line = span_between(at, line.at + line.size);
 	end = memchr(line.at, ';', line.size);
 	line.size = end ? (size_t)(end - line.at) : line.size;
 	while (line.size > 0 && line.at[line.size - 1] == ' ')
@@ -143,14 +126,14 @@ read_type(struct text line)
 
 /* Reads the head of a part; false: it is not as clients usually write it. */
 static bool
-read_head(struct text *left, struct pair *pair)
+read_head(struct span *left, struct pair *pair)
 {
 	const char *end = left->at + left->size, *cr;
 
 	while ((cr = memmem(left->at, left->size, "\r\n", 2)) != NULL) {
-		struct text line = text_between(left->at, cr);
+		struct span line = span_between(left->at, cr);
 
-		*left = text_between(cr + 2, end);
+		*left = span_between(cr + 2, end);
 		if (line.size == 0)
 			return pair->name.size > 0;
 		if (begins_caseless(line, "Content-Type:"))
@@ -183,7 +166,7 @@ make_delimiter(const char *type, char *delimiter)
 }
 
 static bool
-read_multipart(struct form *form, struct text body, const char *type)
+read_multipart(struct form *form, struct span body, const char *type)
 {
 	const char *end = body.at + body.size, *stop;
 	char delimiter[DELIMITER_SIZE];
@@ -193,29 +176,29 @@ read_multipart(struct form *form, struct text body, const char *type)
 	if (!make_delimiter(type, delimiter))
 		return false;
 	size = strlen(delimiter);
-	if (!begins(body, delimiter + 2, size - 2))
+	if (!span_begins(body, delimiter + 2))
 		return false;
-	body = text_between(body.at + size - 2, end);
-	while (begins(body, "\r\n", 2)) {
-		body = text_between(body.at + 2, end);
+	body = span_between(body.at + size - 2, end);
+	while (span_begins(body, "\r\n")) {
+		body = span_between(body.at + 2, end);
 		pair = add_pair(form);
 		if (pair == NULL || !read_head(&body, pair))
 			return false;
 		stop = memmem(body.at, body.size, delimiter, size);
 		if (stop == NULL)
 			return false;
-		pair->value = text_between(body.at, stop);
-		body = text_between(stop + size, end);
+		pair->value = span_between(body.at, stop);
+		body = span_between(stop + size, end);
 	}
-	return form->count > 0 && begins(body, "--", 2);
+	return form->count > 0 && span_begins(body, "--");
 }
 
 static bool
 read_form(struct form *form, const struct retort_exchange *exchange)
 {
 	const char *type = retort_field_of(exchange, "Content-Type", 0);
-	struct text body = {exchange->body, exchange->body_size};
-	struct text kind = {type, type ? strlen(type) : 0};
+	struct span body = {exchange->body, exchange->body_size};
+	struct span kind = span_of(type ? type : "");
 
 	form->count = 0;
 	form->encoded = false;
@@ -233,7 +216,7 @@ is_hex(char c)
 
 /* Writes a text, percent-encoded where necessary; `apart` separates. */
 static void
-put_coded(FILE *file, struct text text, bool encoded, const char *apart)
+put_coded(FILE *file, struct span text, bool encoded, const char *apart)
 {
 	for (size_t i = 0; i < text.size; i++) {
 		char c = text.at[i];
@@ -292,24 +275,24 @@ is_json(const struct call *call)
 }
 
 static void
-put_json(FILE *file, struct text body)
+put_json(FILE *file, struct span body)
 {
 	const char *end = body.at + body.size;
 
 	while (body.size > 0) {
 		const char *lf = memchr(body.at, '\n', body.size);
-		struct text line = text_between(body.at, lf ? lf : end);
+		struct span line = span_between(body.at, lf ? lf : end);
 
 		if (line.size > 0)
 			(void)fprintf(file, "@if-json %.*s\n", (int)line.size,
 				line.at);
-		body = text_between(lf ? lf + 1 : end, end);
+		body = span_between(lf ? lf + 1 : end, end);
 	}
 }
 
 /* Writes bytes as in double quotes in a scenario. */
 static void
-put_escaped(FILE *file, struct text text)
+put_escaped(FILE *file, struct span text)
 {
 	(void)fputc('"', file);
 	for (size_t i = 0; i < text.size; i++) {
@@ -331,7 +314,7 @@ void
 call_write_conditions(FILE *file, const struct call *call)
 {
 	const struct retort_exchange *exchange = call->exchange;
-	const struct text body = {exchange->body, exchange->body_size};
+	const struct span body = {exchange->body, exchange->body_size};
 	struct form form;
 
 	if (body.size == 0)

@@ -11,24 +11,19 @@
 #include "inspect/call.h"
 #include "show/escape.h"
 #include "show/ladder.h"
+#include "show/span.h"
 
 /* The longest rule for the same request, by a log line. */
 #define RULE_SIZE 16384
 
 /* --- what was sent --- */
 
-/* Part of a text that belongs to others. */
-struct text {
-	const char *at;
-	size_t size;
-};
-
 /* A reply; without `has_body` its body is not known. */
 struct reply {
 	char *bytes;        /* all that was sent on the connection */
-	struct text status; /* of the status line, from the status on */
-	struct text fields; /* with their line ends */
-	struct text body;
+	struct span status; /* of the status line, from the status on */
+	struct span fields; /* with their line ends */
+	struct span body;
 	bool has_body;
 };
 
@@ -41,7 +36,7 @@ read_sent(const struct ladder *ladder, size_t room, size_t *size)
 
 	*size = 0;
 	for (size_t i = 0; bytes != NULL && i < ladder->count; i++) {
-		struct ladder_span lines = ladder->steps[i].lines, line;
+		struct span lines = ladder->steps[i].lines, line;
 
 		if (!ladder->steps[i].to_client ||
 			ladder->steps[i].kind != LADDER_BYTES)
@@ -58,7 +53,7 @@ read_sent(const struct ladder *ladder, size_t room, size_t *size)
 
 /* Takes the next whole line, without its end; false: there is none. */
 static bool
-next_line(struct text *fields, struct text *line)
+next_line(struct span *fields, struct span *line)
 {
 	const char *lf = fields->size > 0 ?
 		memchr(fields->at, '\n', fields->size) :
@@ -66,7 +61,7 @@ next_line(struct text *fields, struct text *line)
 
 	if (lf == NULL)
 		return false;
-	*line = (struct text){fields->at, (size_t)(lf - fields->at)};
+	*line = span_between(fields->at, lf);
 	fields->at = lf + 1;
 	fields->size -= line->size + 1;
 	if (line->size > 0 && line->at[line->size - 1] == '\r')
@@ -75,7 +70,7 @@ next_line(struct text *fields, struct text *line)
 }
 
 static bool
-is_named(struct text line, const char *name)
+is_named(struct span line, const char *name)
 {
 	size_t size = strlen(name);
 
@@ -84,9 +79,9 @@ is_named(struct text line, const char *name)
 }
 
 static bool
-has_field(struct text fields, const char *name)
+has_field(struct span fields, const char *name)
 {
-	struct text line;
+	struct span line;
 
 	while (next_line(&fields, &line))
 		if (is_named(line, name))
@@ -96,7 +91,7 @@ has_field(struct text fields, const char *name)
 
 /* Whether it is three digits and a printable text, as in a scenario. */
 static bool
-is_status(struct text text)
+is_status(struct span text)
 {
 	return text.size >= 3 && strspn(text.at, "0123456789") == 3 &&
 		(text.size == 3 || text.at[3] == ' ') &&
@@ -112,22 +107,22 @@ is_switch(const struct reply *reply)
 /* Finds the last head that was sent for one request: heads of 1xx may come
    before it. */
 static bool
-split(struct reply *reply, struct text all)
+split(struct reply *reply, struct span all)
 {
 	const char *end;
 
 	do {
-		struct text line;
+		struct span line;
 
 		end = memmem(all.at, all.size, "\r\n\r\n", 4);
 		if (end == NULL)
 			return false;
 		end += 2;
-		reply->fields = (struct text){all.at, (size_t)(end - all.at)};
+		reply->fields = span_between(all.at, end);
 		if (!next_line(&reply->fields, &line) || line.size < 12 ||
 			memcmp(line.at, "HTTP/1.", 7) != 0)
 			return false;
-		reply->status = (struct text){line.at + 9, line.size - 9};
+		reply->status = (struct span){line.at + 9, line.size - 9};
 		if (!is_status(reply->status))
 			return false;
 		end += 2;
@@ -140,7 +135,7 @@ split(struct reply *reply, struct text all)
 
 /* Replaces chunks by their contents, in place. */
 static bool
-join_chunks(struct text *body)
+join_chunks(struct span *body)
 {
 	char *to = (char *)(uintptr_t)body->at;
 	const char *at = body->at, *end = at + body->size;
@@ -199,7 +194,7 @@ read_reply(struct reply *reply, const struct call *call)
 	if (reply->bytes == NULL || size < sent)
 		return false;
 	if (!split(reply,
-		    (struct text){reply->bytes + size - sent, (size_t)sent}))
+		    (struct span){reply->bytes + size - sent, (size_t)sent}))
 		return false;
 	reply->has_body = read_body(reply, call->exchange);
 	return true;
@@ -210,7 +205,7 @@ read_reply(struct reply *reply, const struct call *call)
 /* Whether the rule can do without this line: the server adds it, or it
    describes a body that the rule does not have. */
 static bool
-is_made(struct text line, const struct reply *reply)
+is_made(struct span line, const struct reply *reply)
 {
 	static const char *const names[] = {"Date", "Keep-Alive",
 		"Content-Length", "Transfer-Encoding", "Trailer"};
@@ -224,7 +219,7 @@ is_made(struct text line, const struct reply *reply)
 
 /* Whether a scenario can have this line as a field. */
 static bool
-is_field(struct text line)
+is_field(struct span line)
 {
 	const char *colon = memchr(line.at, ':', line.size);
 	size_t size = colon ? (size_t)(colon - line.at) : 0;
@@ -249,7 +244,7 @@ is_filled(const struct reply *reply)
 static void
 put_fields(FILE *file, const struct reply *reply)
 {
-	struct text fields = reply->fields, line;
+	struct span fields = reply->fields, line;
 
 	while (next_line(&fields, &line))
 		if (is_filled(reply) && is_named(line, "Sec-WebSocket-Accept"))
@@ -263,7 +258,7 @@ put_fields(FILE *file, const struct reply *reply)
 /* Writes a body, and doubles each "@" that begins a line, so that no line is a
    directive. */
 static void
-put_text(FILE *file, struct text body)
+put_text(FILE *file, struct span body)
 {
 	bool begins = true;
 
@@ -280,7 +275,7 @@ put_text(FILE *file, struct text body)
 static void
 put_reply(FILE *file, const struct reply *reply)
 {
-	const struct text body = reply->body;
+	const struct span body = reply->body;
 
 	if (is_filled(reply))
 		(void)fputs("@fill\n", file);

@@ -14,9 +14,9 @@ struct reader {
 	struct ladder *ladder; /* the present one; NULL */
 	const char *at;
 	const char *end;
-	size_t number;             /* of the line */
-	size_t first;              /* step of the present exchange */
-	struct ladder_span faults; /* of that; none: {NULL, 0} */
+	size_t number;      /* of the line */
+	size_t first;       /* step of the present exchange */
+	struct span faults; /* of that; none: {NULL, 0} */
 	bool lacks_memory;
 };
 
@@ -24,26 +24,12 @@ struct reader {
 struct line {
 	int64_t when; /* -1: none */
 	char mark;
-	struct ladder_span rest;
+	struct span rest;
 	const char *begin;
 	const char *end;
 };
 
 /* --- lines --- */
-
-static bool
-is(struct ladder_span span, const char *text)
-{
-	return span.size == strlen(text) &&
-		memcmp(span.at, text, span.size) == 0;
-}
-
-static bool
-begins(struct ladder_span span, const char *text)
-{
-	return span.size >= strlen(text) &&
-		memcmp(span.at, text, strlen(text)) == 0;
-}
 
 /* Reads at most 15 digits. False: there are none. */
 static bool
@@ -75,7 +61,7 @@ read_time(const char **at, const char *end, int64_t *us)
 }
 
 static bool
-read_line(struct ladder_span text, struct line *line)
+read_line(struct span text, struct line *line)
 {
 	const char *at = text.at, *end = text.at + text.size;
 
@@ -89,13 +75,13 @@ read_line(struct ladder_span text, struct line *line)
 	if (end - at < 2 || memchr("<>-", *at, 3) == NULL || at[1] != ' ')
 		return false;
 	line->mark = *at;
-	line->rest = (struct ladder_span){at + 2, (size_t)(end - at) - 2};
+	line->rest = span_between(at + 2, end);
 	return true;
 }
 
 /* Takes the next line of the text; false: there is none. */
 static bool
-next_line(const char **at, const char *end, struct ladder_span *line)
+next_line(const char **at, const char *end, struct span *line)
 {
 	const char *lf;
 
@@ -109,10 +95,10 @@ next_line(const char **at, const char *end, struct ladder_span *line)
 }
 
 bool
-ladder_next_line(struct ladder_span *lines, struct ladder_span *found)
+ladder_next_line(struct span *lines, struct span *found)
 {
 	const char *at = lines->at, *end;
-	struct ladder_span text;
+	struct span text;
 	struct line line;
 
 	if (lines->size == 0)
@@ -121,7 +107,7 @@ ladder_next_line(struct ladder_span *lines, struct ladder_span *found)
 	if (!next_line(&at, end, &text) || !read_line(text, &line))
 		return false;
 	*found = line.rest;
-	*lines = (struct ladder_span){at, (size_t)(end - at)};
+	*lines = span_between(at, end);
 	return true;
 }
 
@@ -154,7 +140,7 @@ read_byte(const char *at, size_t size, char *byte)
 }
 
 size_t
-ladder_bytes(struct ladder_span line, char *bytes)
+ladder_bytes(struct span line, char *bytes)
 {
 	size_t size = 0;
 
@@ -165,7 +151,7 @@ ladder_bytes(struct ladder_span line, char *bytes)
 
 /* The number of bytes that a text stands for. */
 static uint64_t
-count_bytes(struct ladder_span text)
+count_bytes(struct span text)
 {
 	uint64_t count = 0;
 
@@ -227,7 +213,7 @@ step_of_bytes(struct reader *reader, const struct line *line)
 }
 
 static void
-add_fault(struct reader *reader, struct ladder_span clause, size_t step)
+add_fault(struct reader *reader, struct span clause, size_t step)
 {
 	struct ladder *ladder = reader->ladder;
 	struct ladder_fault *faults =
@@ -282,7 +268,7 @@ find_pause(const struct reader *reader, size_t otherwise)
 
 /* Whether the clause has this word. */
 static bool
-has_word(struct ladder_span clause, const char *word)
+has_word(struct span clause, const char *word)
 {
 	size_t size = strlen(word);
 
@@ -297,7 +283,7 @@ has_word(struct ladder_span clause, const char *word)
 /* Places a fault at the step that shows its effect: a reset, a FIN, a pause,
    missing bytes, or otherwise the bytes of the reply. */
 static void
-place_clause(struct reader *reader, struct ladder_span clause)
+place_clause(struct reader *reader, struct span clause)
 {
 	static const char *const pauses[] = {"pause", "gap", "rate", "each",
 		"split", "spread", "await"};
@@ -306,10 +292,10 @@ place_clause(struct reader *reader, struct ladder_span clause)
 
 	if (has_word(clause, "reset"))
 		bytes = find_kind(reader, LADDER_RST, bytes);
-	else if (begins(clause, "cut ") || has_word(clause, "fin"))
+	else if (span_begins(clause, "cut ") || has_word(clause, "fin"))
 		bytes = find_kind(reader, LADDER_FIN, bytes);
 	for (size_t i = 0; i < sizeof pauses / sizeof *pauses; i++)
-		if (begins(clause, pauses[i]))
+		if (span_begins(clause, pauses[i]))
 			bytes = find_pause(reader, bytes);
 	add_fault(reader, clause, has_word(clause, "stall") ? last : bytes);
 }
@@ -335,17 +321,16 @@ place_faults(struct reader *reader)
 			;
 		if (last > first)
 			place_clause(reader,
-				(struct ladder_span){first,
-					(size_t)(last - first)});
+				(struct span){first, (size_t)(last - first)});
 	}
-	reader->faults = (struct ladder_span){NULL, 0};
+	reader->faults = (struct span){NULL, 0};
 }
 
 /* --- a transcript --- */
 
 /* The place of `text` in the title, from `at` on; its end: there is none. */
 static size_t
-find(struct ladder_span title, size_t at, const char *text)
+find(struct span title, size_t at, const char *text)
 {
 	const size_t size = strlen(text);
 
@@ -358,7 +343,7 @@ find(struct ladder_span title, size_t at, const char *text)
 /* Takes "[CLAUSES]" off the end of a title, after the name of the client, which
    may have brackets as well. */
 static void
-cut_off_faults(struct reader *reader, struct ladder_span *title)
+cut_off_faults(struct reader *reader, struct span *title)
 {
 	static const char from[] = " from ";
 	size_t at = find(*title, 0, from) + strlen(from);
@@ -367,12 +352,12 @@ cut_off_faults(struct reader *reader, struct ladder_span *title)
 	if (at + 3 >= title->size || title->at[title->size - 1] != ']')
 		return;
 	reader->faults =
-		(struct ladder_span){title->at + at + 2, title->size - at - 3};
+		(struct span){title->at + at + 2, title->size - at - 3};
 	title->size = at;
 }
 
 static void
-begin_connection(struct reader *reader, struct ladder_span title)
+begin_connection(struct reader *reader, struct span title)
 {
 	struct ladders *ladders = reader->ladders;
 	struct ladder *all;
@@ -400,9 +385,9 @@ read_more(struct reader *reader, const struct line *line)
 	struct ladder_step *step;
 	int64_t number;
 
-	if (!begins(line->rest, before) ||
+	if (!span_begins(line->rest, before) ||
 		!read_number(&at, line->end, &number) || number == 0 ||
-		!is((struct ladder_span){at, (size_t)(line->end - at)}, after))
+		!span_is(span_between(at, line->end), after))
 		return false;
 	/* of nothing of which a byte was kept there is no line */
 	step = step_of_bytes(reader, line);
@@ -417,19 +402,19 @@ read_more(struct reader *reader, const struct line *line)
 static enum ladder_kind
 kind_of(const struct line *line)
 {
-	return line->mark == '-'            ? LADDER_NOTE :
-		is(line->rest, "(FIN)")     ? LADDER_FIN :
-		is(line->rest, "(RST)")     ? LADDER_RST :
-		is(line->rest, "(empty)")   ? LADDER_EMPTY :
-		begins(line->rest, "(TLS:") ? LADDER_TLS :
-					      LADDER_BYTES;
+	return line->mark == '-'                 ? LADDER_NOTE :
+		span_is(line->rest, "(FIN)")     ? LADDER_FIN :
+		span_is(line->rest, "(RST)")     ? LADDER_RST :
+		span_is(line->rest, "(empty)")   ? LADDER_EMPTY :
+		span_begins(line->rest, "(TLS:") ? LADDER_TLS :
+						   LADDER_BYTES;
 }
 
 /* Reads an event, which begins with a parenthesis. */
 static bool
 read_event(struct reader *reader, const struct line *line)
 {
-	const struct ladder_span rest = line->rest;
+	const struct span rest = line->rest;
 	enum ladder_kind kind = kind_of(line);
 	struct ladder_step *step;
 
@@ -440,7 +425,7 @@ read_event(struct reader *reader, const struct line *line)
 	if (step == NULL)
 		return true;
 	step->kind = kind;
-	step->note = (struct ladder_span){rest.at + 1, rest.size - 2};
+	step->note = (struct span){rest.at + 1, rest.size - 2};
 	return true;
 }
 
@@ -463,12 +448,11 @@ begin_faults(struct reader *reader, const struct line *line)
 {
 	place_faults(reader);
 	reader->first = reader->ladder->count;
-	reader->faults =
-		(struct ladder_span){line->rest.at + 1, line->rest.size - 2};
+	reader->faults = (struct span){line->rest.at + 1, line->rest.size - 2};
 }
 
 static bool
-read_of_connection(struct reader *reader, struct ladder_span text)
+read_of_connection(struct reader *reader, struct span text)
 {
 	struct line line;
 
@@ -476,7 +460,7 @@ read_of_connection(struct reader *reader, struct ladder_span text)
 		return false;
 	if (line.when < 0 && line.mark != '-')
 		return read_more(reader, &line);
-	if (line.mark == '-' && begins(line.rest, "[") &&
+	if (line.mark == '-' && span_begins(line.rest, "[") &&
 		line.rest.at[line.rest.size - 1] == ']' && line.rest.size > 2) {
 		begin_faults(reader, &line);
 		return true;
@@ -498,13 +482,13 @@ ladders_read(struct ladders *ladders, const char *name, const char *text,
 	struct reader reader = {.ladders = ladders,
 		.at = text,
 		.end = text + size};
-	struct ladder_span line;
+	struct span line;
 	bool right = true;
 
 	while (right && !reader.lacks_memory &&
 		next_line(&reader.at, reader.end, &line)) {
 		reader.number++;
-		if (begins(line, "connection "))
+		if (span_begins(line, "connection "))
 			begin_connection(&reader, line);
 		else if (line.size > 0)
 			right = read_of_connection(&reader, line);

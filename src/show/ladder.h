@@ -11,11 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* A part of a transcript's text. */
-struct ladder_span {
-	const char *at;
-	size_t size;
-};
+#include "show/span.h"
 
 enum ladder_kind {
 	LADDER_BYTES,
@@ -30,22 +26,22 @@ enum ladder_kind {
 struct ladder_step {
 	enum ladder_kind kind;
 	bool to_client;
-	int64_t when;             /* us after the connection began */
-	struct ladder_span lines; /* LADDER_BYTES: those of the transcript */
-	struct ladder_span note;  /* LADDER_TLS, LADDER_NOTE: in words */
-	uint64_t bytes;           /* how many, with those that it lacks: */
+	int64_t when;      /* us after the connection began */
+	struct span lines; /* LADDER_BYTES: those of the transcript */
+	struct span note;  /* LADDER_TLS, LADDER_NOTE: in words */
+	uint64_t bytes;    /* how many, with those that it lacks: */
 	uint64_t more;
 };
 
 /* A clause, and the step at which it is seen. */
 struct ladder_fault {
-	struct ladder_span clause;
+	struct span clause;
 	size_t step;
 };
 
 /* A connection. */
 struct ladder {
-	struct ladder_span title; /* "connection 1 from 127.0.0.1:40000" */
+	struct span title; /* "connection 1 from 127.0.0.1:40000" */
 	struct ladder_step *steps;
 	size_t count;
 	struct ladder_fault *faults; /* by their steps */
@@ -79,14 +75,14 @@ void ladders_free(struct ladders *ladders);
 
 /* The next line of a step's bytes, as the transcript has it: printable ASCII if
    it was made by us. False: there is none. */
-bool ladder_next_line(struct ladder_span *lines, struct ladder_span *line);
+bool ladder_next_line(struct span *lines, struct span *line);
 
 /* The faults that are seen at that step; NULL: none. */
 const struct ladder_fault *ladder_faults_at(const struct ladder *ladder,
 	size_t step, size_t *count);
 
 /* The bytes that a line stands for, into room for its size; how many. */
-size_t ladder_bytes(struct ladder_span line, char *bytes);
+size_t ladder_bytes(struct span line, char *bytes);
 
 /* How long nothing went before that step: us. */
 int64_t ladder_pause(const struct ladder *ladder, size_t step);

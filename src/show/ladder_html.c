@@ -56,7 +56,7 @@ static const char style[] =
 	"print-color-adjust:exact;-webkit-print-color-adjust:exact}}";
 
 static void
-put(FILE *file, struct ladder_span text)
+put(FILE *file, struct span text)
 {
 	show_text(file, SHOW_HTML, text.at, text.size);
 }
@@ -65,7 +65,7 @@ put(FILE *file, struct ladder_span text)
 
 /* Writes the text of a line, and its end in another style. */
 static void
-put_line(FILE *file, struct ladder_span line)
+put_line(FILE *file, struct span line)
 {
 	char *bytes = calloc(line.size + 1, 1);
 	size_t size, text;
@@ -89,9 +89,9 @@ put_line(FILE *file, struct ladder_span line)
 
 /* Writes at most `most` lines, and leaves the rest in `lines`. */
 static void
-put_pre(FILE *file, struct ladder_span *lines, int most)
+put_pre(FILE *file, struct span *lines, int most)
 {
-	struct ladder_span line;
+	struct span line;
 
 	(void)fputs("<pre>", file);
 	while (most-- > 0 && ladder_next_line(lines, &line))
@@ -102,7 +102,7 @@ put_pre(FILE *file, struct ladder_span *lines, int most)
 static void
 put_lines(FILE *file, const struct ladder_step *step)
 {
-	struct ladder_span lines = step->lines;
+	struct span lines = step->lines;
 
 	if (lines.size == 0)
 		return;

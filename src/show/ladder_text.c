@@ -80,7 +80,7 @@ put_time(const struct drawing *drawing, int64_t when)
 
 /* The number of columns that a text takes. */
 static int
-width_of(struct ladder_span text)
+width_of(struct span text)
 {
 	size_t width = 0;
 
@@ -91,20 +91,20 @@ width_of(struct ladder_span text)
 
 /* The number of bytes that fit in the columns, at least one. */
 static size_t
-fit(struct ladder_span text, int columns)
+fit(struct span text, int columns)
 {
 	size_t size = 0;
 
 	while (size < text.size &&
-		width_of((struct ladder_span){text.at + size, 1}) <= columns) {
-		columns -= width_of((struct ladder_span){text.at + size, 1});
+		width_of((struct span){text.at + size, 1}) <= columns) {
+		columns -= width_of((struct span){text.at + size, 1});
 		size++;
 	}
 	return size > 0 ? size : 1;
 }
 
 static void
-put_plain(const struct drawing *drawing, struct ladder_span text)
+put_plain(const struct drawing *drawing, struct span text)
 {
 	for (size_t i = 0; i < text.size; i++) {
 		unsigned char c = (unsigned char)text.at[i];
@@ -119,7 +119,7 @@ put_plain(const struct drawing *drawing, struct ladder_span text)
  */
 static void
 put_row(const struct drawing *drawing, int64_t when, int indent,
-	struct ladder_span text, enum paint with)
+	struct span text, enum paint with)
 {
 	const struct glyphs *glyphs = drawing->glyphs;
 	int left = drawing->inner - indent - width_of(text);
@@ -134,20 +134,14 @@ put_row(const struct drawing *drawing, int64_t when, int indent,
 	(void)fprintf(drawing->file, "%s\n", glyphs->line);
 }
 
-static struct ladder_span
-span_of(const char *text)
-{
-	return (struct ladder_span){text, strlen(text)};
-}
-
 /* --- steps --- */
 
 /* The width of the widest line, at most that of all columns. */
 static int
-widest(const struct drawing *drawing, struct ladder_span lines)
+widest(const struct drawing *drawing, struct span lines)
 {
 	const int most = drawing->inner - 2;
-	struct ladder_span line;
+	struct span line;
 	int found = 0;
 
 	while (ladder_next_line(&lines, &line)) {
@@ -164,8 +158,8 @@ static void
 put_lines(const struct drawing *drawing, const struct ladder_step *step,
 	int64_t *when, enum paint with)
 {
-	static const struct ladder_span dots = {"...", 3};
-	struct ladder_span lines = step->lines, line = {NULL, 0};
+	static const struct span dots = {"...", 3};
+	struct span lines = step->lines, line = {NULL, 0};
 	int width = widest(drawing, step->lines), rows = 0, indent;
 
 	if (width < (int)dots.size && step->more > 0)
@@ -175,7 +169,7 @@ put_lines(const struct drawing *drawing, const struct ladder_step *step,
 		for (size_t used; rows < MOST_ROWS && line.size > 0; rows++) {
 			used = fit(line, width);
 			put_row(drawing, *when, indent,
-				(struct ladder_span){line.at, used}, with);
+				(struct span){line.at, used}, with);
 			line.at += used;
 			line.size -= used;
 			*when = -1;
@@ -198,7 +192,7 @@ put_faults(const struct drawing *drawing, const struct ladder *ladder,
 		ladder_faults_at(ladder, step, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		struct ladder_span clause = faults[i].clause;
+		struct span clause = faults[i].clause;
 		char text[MOST_COLUMNS + 1];
 		int width;
 
@@ -265,7 +259,7 @@ put_arrow(const struct drawing *drawing, const struct ladder_step *step,
 
 /* Writes a note at the right, in as many rows as it needs. */
 static void
-put_note(const struct drawing *drawing, struct ladder_span note, int64_t when)
+put_note(const struct drawing *drawing, struct span note, int64_t when)
 {
 	int width = width_of(note);
 
@@ -275,7 +269,7 @@ put_note(const struct drawing *drawing, struct ladder_span note, int64_t when)
 		size_t used = fit(note, width);
 
 		put_row(drawing, when, drawing->inner - 1 - width,
-			(struct ladder_span){note.at, used}, DIM);
+			(struct span){note.at, used}, DIM);
 		note.at += used;
 		note.size -= used;
 		when = -1;
