@@ -99,8 +99,6 @@ begin_rule(struct rt_reader *reader, const char *at, bool accepted)
 	reader->item = rt_scenario_add_item(reader, RT_ITEM_RULE);
 	if (reader->item == NULL)
 		return false;
-	reader->raw = false;
-	reader->message = false;
 	reader->answered = accepted;
 	reader->item->rule.accepted = accepted;
 	return accepted ? rt_scenario_ends(reader, at) :
@@ -203,8 +201,6 @@ read_expect(struct rt_reader *reader, const char *at)
 
 	if (!rt_scenario_end_item(reader))
 		return false;
-	reader->raw = false;
-	reader->answered = false;
 	item = rt_scenario_add_item(reader, RT_ITEM_EXPECT);
 	if (item == NULL || !read_count(reader, count, item))
 		return false;
@@ -224,7 +220,6 @@ read_order(struct rt_reader *reader, const char *at)
 
 	if (!rt_scenario_end_item(reader))
 		return false;
-	reader->raw = false;
 	item = rt_scenario_add_item(reader, RT_ITEM_ORDER);
 	requests = item ? rt_scenario_own(reader,
 				  calloc(rest.size / 4 + 2, sizeof *requests)) :
@@ -249,15 +244,14 @@ read_order(struct rt_reader *reader, const char *at)
 			"REQUEST -> REQUEST, or more");
 }
 
-/* Where a directive may stand: outside of items; in an item once, of any kind or of one; or often
-   in a rule. */
+/* Where a directive may stand, and whether more than once. */
 enum place {
-	ANYWHERE,
-	IN_ITEM,
+	ANYWHERE, /* it begins an item, or is about the whole file */
+	IN_ITEM,  /* once in each, of any kind; */
 	IN_EXPECTATION,
 	IN_RULE,
 	OFTEN_IN_RULE,
-	OFTEN_OR_AFTER_101
+	OFTEN_OR_AFTER_101 /* even after a message with that status */
 };
 
 /* What is said after it. */

@@ -85,7 +85,44 @@ check_fill(struct rt_reader *reader, const char *text, size_t size)
 		rt_scenario_fail(reader, text + error.at, "%s", error.text);
 }
 
-/* A field, unless it is what we say ourselves. */
+/* What a field says of the body. False: it is not kept, as we say it
+   ourselves. */
+static bool
+note_field(struct rt_reader *reader, struct framing *framing,
+	struct rt_word name, struct rt_word value)
+{
+	bool close = is_name(value, "close");
+
+	framing->pasted |= is_name(name, "Content-Length") ||
+		is_name(name, "Transfer-Encoding") || is_name(name, "Date");
+	if (is_name(name, "Content-Length")) {
+		framing->has_length = rt_word_number(value, RT_SCENARIO_MOST,
+			&framing->length);
+		return false;
+	}
+	if (is_name(name, "Transfer-Encoding") && is_name(value, "chunked")) {
+		framing->chunked = true;
+		return false;
+	}
+	if (is_name(name, "Content-Encoding")) {
+		framing->coding = value;
+		return false;
+	}
+	if (is_name(name, "Content-Type")) {
+		framing->has_type = true;
+		framing->events = is_of_events(value);
+	}
+	if (!is_name(name, "Connection"))
+		return true;
+	framing->close |= close;
+	/* what it is upgraded to, the server does not know */
+	if (close || reader->item->rule.status == 101)
+		return true;
+	rt_scenario_notice(reader, RT_MADE_CLOSE,
+		"Connection is left to the server");
+	return false;
+}
+
 static bool
 read_field(struct rt_reader *reader, struct framing *framing)
 {
@@ -109,35 +146,9 @@ read_field(struct rt_reader *reader, struct framing *framing)
 			"a field's value");
 	if (!check_fill(reader, value.text, value.size))
 		return false;
-	framing->pasted |= is_name(name, "Content-Length") ||
-		is_name(name, "Transfer-Encoding") || is_name(name, "Date");
-	if (is_name(name, "Content-Length")) {
-		framing->has_length = rt_word_number(value, RT_SCENARIO_MOST,
-			&framing->length);
-		return true;
-	}
-	if (is_name(name, "Transfer-Encoding") && is_name(value, "chunked")) {
-		framing->chunked = true;
-		return true;
-	}
-	framing->close |=
-		is_name(name, "Connection") && is_name(value, "close");
-	/* what it is upgraded to, the server does not know */
-	if (is_name(name, "Connection") && !is_name(value, "close") &&
-		reader->item->rule.status != 101) {
-		rt_scenario_notice(reader, RT_MADE_CLOSE,
-			"Connection is left to the server");
-		return true;
-	}
-	if (is_name(name, "Content-Encoding")) {
-		framing->coding = value;
-		return true;
-	}
-	if (is_name(name, "Content-Type")) {
-		framing->has_type = true;
-		framing->events = is_of_events(value);
-	}
-	rt_scenario_add_line(&reader->reply_fields, reader->line, reader->size);
+	if (note_field(reader, framing, name, value))
+		rt_scenario_add_line(&reader->reply_fields, reader->line,
+			reader->size);
 	return true;
 }
 
@@ -454,66 +465,89 @@ rt_scenario_raw_message(struct rt_reader *reader)
 	return !reader->bytes.failed || rt_scenario_no_memory(reader);
 }
 
-/* What is said of a message in a rule that has its answer already. */
+/* Why no message can stand here; NULL: it can. */
 static const char *
-no_message(const struct retort_reply *rule)
+no_message(const struct rt_reader *reader)
 {
-	if (rule->accepted)
-		return "@raw: a greeting has no message";
-	if (rule->echo)
-		return "no message with @echo";
-	if (rule->silent)
-		return "no message with @silent";
-	if (rule->close)
-		return "no message with @close, which is only for bytes (for "
-		       "HTTP there is '@next close')";
-	return "no second message; another reply begins with @then or @on";
+	const struct retort_reply *rule = &reader->item->rule;
+
+	if (reader->answered && rule->file == NULL && !rule->files) {
+		if (rule->accepted)
+			return "@raw: a greeting has no message";
+		if (rule->echo)
+			return "no message with @echo";
+		if (rule->silent)
+			return "no message with @silent";
+		if (rule->close)
+			return "no message with @close, which is only for "
+			       "bytes (for HTTP there is '@next close')";
+		return "no second message; another reply begins with @then or "
+		       "@on";
+	}
+	return reader->quoted ? "no message, as there are bytes of @raw" : NULL;
+}
+
+/* Whether the present line begins so, with the version of HTTP in it. */
+static bool
+has_version(const struct rt_reader *reader, const char *version)
+{
+	const size_t size = strlen(version);
+
+	return reader->size >= size && memcmp(reader->line, version, size) == 0;
+}
+
+/* The body, after the head. */
+static bool
+read_body(struct rt_reader *reader, struct framing *framing,
+	struct rt_buf *body)
+{
+	if (!read_text(reader, framing, body))
+		return false;
+	trim_text(body, framing, &reader->item->rule);
+	if (framing->events && reader->parts.len > 0)
+		end_event(body, reader->part_at);
+	look_for_comment(reader, body);
+	check_coding(reader, framing, body);
+	if (!framing->has_type)
+		rt_scenario_add_line(&reader->omit, "Content-Type", 12);
+	return set_body(reader, framing, body);
+}
+
+/* The message that begins with the present line, corrected. */
+static bool
+read_message(struct rt_reader *reader)
+{
+	const char *end = reader->line + reader->size;
+	const bool crlf = end < reader->end && *end == '\r';
+	const bool typed = has_version(reader, "HTTP/1.1");
+	struct framing framing = {.closed = has_version(reader, "HTTP/1.0")};
+	struct rt_buf body;
+	bool ok;
+
+	if (!read_status_line(reader) || !read_head(reader, &framing))
+		return false;
+	/* an author who typed it knows */
+	if (!crlf && (framing.pasted || !typed))
+		rt_scenario_notice(reader, RT_MADE_CRLF,
+			"line ends are changed to CRLF");
+	rt_buf_init(&body, RT_SCENARIO_TEXT);
+	ok = read_body(reader, &framing, &body);
+	rt_buf_free(&body);
+	reader->answered = true;
+	return ok;
 }
 
 bool
 rt_scenario_message(struct rt_reader *reader)
 {
-	struct framing framing = {.has_length = false};
-	const char *line_end = reader->line + reader->size;
-	struct rt_buf body;
-	bool crlf, typed, ok;
+	const char *why;
 
 	if (reader->item == NULL || reader->item->kind != RT_ITEM_RULE)
 		return rt_scenario_expected(reader, reader->line,
 			"@on before the message");
-	if (reader->answered && reader->item->rule.file == NULL &&
-		!reader->item->rule.files)
-		return rt_scenario_expected(reader, reader->line,
-			no_message(&reader->item->rule));
-	if (reader->quoted)
-		return rt_scenario_expected(reader, reader->line,
-			"no message, as there are bytes of @raw");
-	if (reader->raw)
-		return rt_scenario_raw_message(reader);
-	crlf = line_end < reader->end && *line_end == '\r';
-	rt_buf_init(&body, RT_SCENARIO_TEXT);
-	framing.closed =
-		reader->size >= 8 && memcmp(reader->line, "HTTP/1.0", 8) == 0;
-	typed = reader->size >= 8 && memcmp(reader->line, "HTTP/1.1", 8) == 0;
-	ok = read_status_line(reader) && read_head(reader, &framing);
-	if (ok) {
-		/* who typed it knows */
-		if (!crlf && (framing.pasted || !typed))
-			rt_scenario_notice(reader, RT_MADE_CRLF,
-				"line ends are changed to CRLF");
-		ok = read_text(reader, &framing, &body);
-	}
-	if (ok) {
-		trim_text(&body, &framing, &reader->item->rule);
-		if (framing.events && reader->parts.len > 0)
-			end_event(&body, reader->part_at);
-		look_for_comment(reader, &body);
-		check_coding(reader, &framing, &body);
-		if (!framing.has_type)
-			rt_scenario_add_line(&reader->omit, "Content-Type", 12);
-		ok = set_body(reader, &framing, &body);
-	}
-	rt_buf_free(&body);
-	reader->answered = true;
-	return ok;
+	why = no_message(reader);
+	if (why != NULL)
+		return rt_scenario_expected(reader, reader->line, why);
+	return reader->raw ? rt_scenario_raw_message(reader) :
+			     read_message(reader);
 }

@@ -48,9 +48,10 @@ struct rt_reader {
 	unsigned number;
 	char *error;
 	int code;
-	unsigned made;        /* set of notices that were given */
-	struct rt_item *item; /* under way; NULL */
+	unsigned made; /* set of notices that were given */
 	bool skips;    /* the connection of a transcript, up to the next */
+	struct rt_item *item; /* under way; NULL */
+	/* of the item: rt_scenario_add_item() clears these */
 	bool raw;      /* its message is left alone */
 	bool answered; /* it has its message, or needs none */
 	bool message;  /* it was given one as it stands, */

@@ -40,7 +40,6 @@ rt_scenario_fail(struct rt_reader *reader, const char *at, const char *format,
 	return false;
 }
 
-/* The text there is not what was expected. */
 bool
 rt_scenario_expected(struct rt_reader *reader, const char *at, const char *what)
 {
@@ -108,7 +107,6 @@ rt_scenario_own_text(struct rt_reader *reader, const char *text, size_t size)
 	return copy;
 }
 
-/* The gathered lines, as a string of the item's; empties it. NULL: none. */
 const char *
 rt_scenario_own_lines(struct rt_reader *reader, struct rt_buf *lines)
 {
@@ -258,6 +256,10 @@ rt_scenario_add_item(struct rt_reader *reader, enum rt_item_kind kind)
 		(void)rt_scenario_no_memory(reader);
 		return NULL;
 	}
+	reader->raw = false;
+	reader->answered = false;
+	reader->message = false;
+	reader->quoted = false;
 	scenario->items[scenario->count] =
 		(struct rt_item){.kind = kind, .line = reader->number};
 	return scenario->items + scenario->count++;
@@ -433,7 +435,6 @@ double_braces(struct rt_buf *bytes)
 	rt_buf_free(&text);
 }
 
-/* The item under way is complete. */
 bool
 rt_scenario_end_item(struct rt_reader *reader)
 {
@@ -451,7 +452,6 @@ rt_scenario_end_item(struct rt_reader *reader)
 		rule->body = rt_scenario_own_lines(reader, &reader->bytes);
 		rule->raw = !rule->accepted && rule->status == 0;
 		reader->answered = true;
-		reader->quoted = false;
 	}
 	own_conditions(reader, rule);
 	rule->fields = rt_scenario_own_lines(reader, &reader->reply_fields);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Transcripts as scenarios: their requests get the bytes that were sent then.
+ * Lines are "TIME < bytes", "TIME > bytes", and events in parentheses; bytes
+ * are escaped as C has them.
  */
 #include "config.h"
 
@@ -36,18 +38,13 @@ end_connection(struct rt_reader *reader)
 	return rt_scenario_end_item(reader);
 }
 
-/*
- * Connections of a transcript are rules: their requests get the bytes that
- * were sent, once each. Lines are "TIME < bytes", "TIME > bytes", and events
- * in parentheses; bytes are escaped as C has them.
- */
+/* Each connection is a rule, whose request gets the bytes once. */
 static bool
 begin_connection(struct rt_reader *reader)
 {
 	if (!end_connection(reader))
 		return false;
 	reader->item = rt_scenario_add_item(reader, RT_ITEM_RULE);
-	reader->answered = false;
 	reader->skips = false;
 	if (reader->item == NULL)
 		return false;
@@ -114,7 +111,6 @@ is_event(const char *at, const char *end)
 	if ((size_t)(end - at) > strlen(tls) &&
 		memcmp(at, tls, strlen(tls)) == 0 && end[-1] == ')')
 		return true;
-
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
 		if ((size_t)(end - at) == strlen(events[i]) &&
 			memcmp(at, events[i], strlen(events[i])) == 0)
