@@ -639,8 +639,9 @@ rt_record_answered(struct rt_record *record, const struct rt_reply *reply)
 	record->seen.status = reply->status;
 }
 
-static void
-end_one(struct rt_record *record, const struct rt_served *served, int64_t now)
+void
+rt_record_end_exchange(struct rt_record *record, const struct rt_served *served,
+	int64_t now)
 {
 	const struct rt_conn *conn = &served->conn;
 	struct retort_exchange *seen = &record->seen;
@@ -662,16 +663,9 @@ end_one(struct rt_record *record, const struct rt_served *served, int64_t now)
 }
 
 void
-rt_record_end_exchange(struct rt_record *record, const struct rt_served *served,
-	int64_t now)
-{
-	end_one(record, served, now);
-}
-
-void
 rt_record_end(struct rt_record *record, const struct rt_served *served,
 	int64_t now)
 {
 	for (; record != NULL; record = record->earlier)
-		end_one(record, served, now);
+		rt_record_end_exchange(record, served, now);
 }

@@ -292,7 +292,7 @@ add_nearest(struct judgement *judgement, const struct rt_match *match,
 	show(judgement, nearest);
 }
 
-/* Whether the client closed before a byte of the reply went. */
+/* Whether the client closed before a byte of the reply was sent. */
 static bool
 left_before(const struct rt_record *record)
 {
@@ -464,7 +464,6 @@ judge_records(struct judgement *judgement)
 {
 	for (size_t i = 0; i < judgement->journal->count; i++) {
 		const struct rt_record *record = judgement->journal->records[i];
-
 		const char *why = record->why;
 
 		if (why == NULL && record->seen.complete && !record->answered)

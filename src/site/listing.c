@@ -258,7 +258,7 @@ take_character(const char *text, uint32_t *character)
 	return size;
 }
 
-/* Controls, and what turns the direction of the text around. */
+/* Controls, and characters that change the order of others. */
 static bool
 is_unseen(uint32_t c)
 {

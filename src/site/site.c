@@ -247,8 +247,7 @@ open_index(struct answer *answer, struct rt_buf *path, struct rt_file *file)
 
 /*
  * Takes the prefix off the path. False: it is not beneath the prefix, and that
- * was answered: a redirect where somebody just has arrived in, or forgot a
- * slash.
+ * was answered: with a redirect if it is "/", or the prefix without its slash.
  */
 static bool
 take_prefix(struct answer *answer, struct rt_buf *path)
@@ -303,17 +302,80 @@ open_named(struct answer *answer, struct rt_buf *path, struct rt_file *file)
 	return error;
 }
 
+/* What is at the path, which may become that of a page in its place. */
+static int
+open_path(struct answer *answer, struct rt_buf *path, bool folder,
+	struct rt_file *file)
+{
+	int error = folder ? open_index(answer, path, file) :
+			     open_named(answer, path, file);
+
+	if (error == 0 && S_ISDIR(file->mode) &&
+		answer->site->root.name != NULL) {
+		/* the one file that was served is a folder now */
+		rt_file_close(file);
+		error = -ENOENT;
+	}
+	return error;
+}
+
+/* Whether the path as it arrived ends in "%2F": to a browser that is no slash
+   to go on from. */
+static bool
+ends_encoded(const struct answer *answer)
+{
+	struct rt_span path = answer->request->path;
+
+	return path.size > 0 &&
+		(answer->base[path.at + path.size - 1] | 32) == 'f';
+}
+
+static bool
+answer_failure(struct answer *answer, struct rt_buf *path, int error)
+{
+	int status = rt_file_status(error);
+
+	if (status == 404)
+		answer_missing(answer, path);
+	else
+		answer_error(answer, status, NULL);
+	return true;
+}
+
+/* Answers by what is beneath the root, which was found. */
+static bool
+answer_beneath(struct answer *answer, struct rt_buf *path)
+{
+	const struct rt_site *site = answer->site;
+	struct rt_file file = {.fd = -1};
+	bool folder = site->root.name == NULL &&
+		(path->len == 0 || path->data[path->len - 1] == '/');
+	size_t asked = path->len;
+	int error;
+
+	if (folder && ends_encoded(answer)) {
+		answer_slash(answer, path->data);
+		return true;
+	}
+	error = open_path(answer, path, folder, &file);
+	if (error != 0)
+		return answer_failure(answer, path, error);
+	if (S_ISDIR(file.mode))
+		return answer_folder(answer, &file, path->data, folder);
+	if (folder || path->len == asked)
+		rt_site_answer_found(answer, &file, path);
+	else /* NAME.html, until there is a NAME */
+		rt_site_answer_file(answer, &file, path);
+	return true;
+}
+
 static bool
 answer_path(struct answer *answer, struct rt_buf *path)
 {
 	struct rt_site *site = answer->site;
 	struct rt_span span = answer->request->path;
-	struct rt_file file = {.fd = -1};
-	bool folder = false;
-	size_t asked = 0;
-	int error, status;
+	int error = rt_root_find(&site->root);
 
-	error = rt_root_find(&site->root);
 	if (error != 0) {
 		/* of what it led to, no page is sent either */
 		answer_error(answer, rt_file_status(error), NULL);
@@ -321,38 +383,9 @@ answer_path(struct answer *answer, struct rt_buf *path)
 	}
 	error = rt_file_path(path, answer->base + span.at, span.size,
 		site->root.dotfiles);
-	if (error == 0 && !take_prefix(answer, path))
-		return true;
-	if (error == 0) {
-		folder = site->root.name == NULL &&
-			(path->len == 0 || path->data[path->len - 1] == '/');
-		/* "%2F": to a browser that is no slash to go on from */
-		if (folder && span.size > 0 &&
-			(answer->base[span.at + span.size - 1] | 32) == 'f') {
-			answer_slash(answer, path->data);
-			return true;
-		}
-		asked = path->len;
-		error = folder ? open_index(answer, path, &file) :
-				 open_named(answer, path, &file);
-	}
-	if (error == 0 && S_ISDIR(file.mode) && site->root.name != NULL) {
-		/* the one file that was served is a folder now */
-		rt_file_close(&file);
-		error = -ENOENT;
-	}
-	status = error != 0 ? rt_file_status(error) : 0;
-	if (status == 404)
-		answer_missing(answer, path);
-	else if (status != 0)
-		answer_error(answer, status, NULL);
-	else if (S_ISDIR(file.mode))
-		return answer_folder(answer, &file, path->data, folder);
-	else if (folder || path->len == asked)
-		rt_site_answer_found(answer, &file, path);
-	else /* NAME.html, until there is a NAME */
-		rt_site_answer_file(answer, &file, path);
-	return true;
+	if (error != 0)
+		return answer_failure(answer, path, error);
+	return !take_prefix(answer, path) || answer_beneath(answer, path);
 }
 
 /* The fields on which a file's reply depends: Vary. */

@@ -33,40 +33,44 @@ struct selected {
 	                   will be something else next time */
 };
 
-/*
- * Opens the variant that the client prefers, if it is next to the file and
- * is no older, instead of the file.
- */
+/* Opens a variant, if it is a file that is no older. */
+static bool
+open_variant(const struct rt_root *root, const char *path,
+	const struct rt_file *file, struct rt_file *variant)
+{
+	/* looked at first: a FIFO must not notice */
+	if (rt_file_describe(variant, root, path) != 0 ||
+		!S_ISREG(variant->mode) ||
+		rt_file_open(variant, root, path) != 0)
+		return false;
+	if (S_ISREG(variant->mode) && !rt_file_is_older(variant, file))
+		return true;
+	rt_file_close(variant);
+	return false;
+}
+
+/* Opens the variant that the client prefers, if there is one next to the file,
+   instead of the file. */
 static void
 select_variant(struct answer *answer, struct rt_buf *path,
 	struct selected *selected)
 {
 	const struct rt_content_coding *codings[RT_CODINGS];
-	struct rt_file *file = &selected->file;
+	struct rt_file variant;
 	size_t count, size = path->len;
 
 	count = rt_negotiate_codings(answer->request, answer->base, codings);
 	for (size_t i = 0; i < count && selected->coding == NULL; i++) {
 		const char *suffix = codings[i]->suffix;
-		struct rt_file variant;
 
 		rt_buf_add(path, suffix, strlen(suffix) + 1);
 		if (path->failed)
 			break;
-		/* looked at first: a FIFO must not notice */
-		if (rt_file_describe(&variant, &answer->site->root,
-			    path->data) == 0 &&
-			S_ISREG(variant.mode) &&
-			rt_file_open(&variant, &answer->site->root,
-				path->data) == 0) {
-			if (S_ISREG(variant.mode) &&
-				!rt_file_is_older(&variant, file)) {
-				rt_file_close(file);
-				*file = variant;
-				selected->coding = codings[i];
-			} else {
-				rt_file_close(&variant);
-			}
+		if (open_variant(&answer->site->root, path->data,
+			    &selected->file, &variant)) {
+			rt_file_close(&selected->file);
+			selected->file = variant;
+			selected->coding = codings[i];
 		}
 		path->len = size;
 	}
