@@ -345,17 +345,6 @@ START_TEST(every_byte_is_told)
 }
 END_TEST
 
-static void
-add(Suite *suite, const char *name, const TTest *const *tests, int count)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 2 * RT_TEST_PATIENCE);
-	for (; *tests != NULL; tests++)
-		rt_test_loop(tcase, *tests, 0, count);
-	rt_test_case(suite, tcase);
-}
-
 int
 main(void)
 {
@@ -369,9 +358,9 @@ main(void)
 	const TTest *const events[] = {every_byte_is_told, NULL};
 	Suite *suite = suite_create("kept");
 
-	add(suite, "bodies", bodies, 2);
-	add(suite, "budget", budget, BASIC_WAYS);
-	add(suite, "forgetting", forgetting, WAYS);
-	add(suite, "events", events, BASIC_WAYS * EARLY);
+	rt_test_cases(suite, "bodies", bodies, 0, 2);
+	rt_test_cases(suite, "budget", budget, 0, BASIC_WAYS);
+	rt_test_cases(suite, "forgetting", forgetting, 0, WAYS);
+	rt_test_cases(suite, "events", events, 0, BASIC_WAYS * EARLY);
 	return rt_test_run(suite);
 }

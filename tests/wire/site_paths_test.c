@@ -579,17 +579,6 @@ START_TEST(twenty_ranges)
 }
 END_TEST
 
-static void
-add(Suite *suite, const char *name, const TTest *const *tests)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	for (; *tests != NULL; tests++)
-		rt_test_loop(tcase, *tests, 0, BASIC_WAYS);
-	rt_test_case(suite, tcase);
-}
-
 int
 main(void)
 {
@@ -604,8 +593,8 @@ main(void)
 	const TTest *const content[] = {files_that_say_they_are_empty,
 		files_that_promise_more, twenty_ranges, NULL};
 
-	add(suite, "paths", paths);
-	add(suite, "types", types);
-	add(suite, "content", content);
+	rt_test_cases(suite, "paths", paths, 0, BASIC_WAYS);
+	rt_test_cases(suite, "types", types, 0, BASIC_WAYS);
+	rt_test_cases(suite, "content", content, 0, BASIC_WAYS);
 	return rt_test_run(suite);
 }

@@ -441,17 +441,6 @@ START_TEST(lists_that_nobody_reads)
 }
 END_TEST
 
-static void
-add(Suite *suite, const char *name, const TTest *const *tests, int ways_tried)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 300);
-	for (; *tests != NULL; tests++)
-		rt_test_loop(tcase, *tests, 0, ways_tried);
-	rt_test_case(suite, tcase);
-}
-
 int
 main(void)
 {
@@ -462,9 +451,9 @@ main(void)
 		switched_while_it_is_served, links_beneath_and_out, NULL};
 	const TTest *const lists[] = {lists_that_nobody_reads, NULL};
 
-	add(suite, "root", root, BASIC_WAYS);
+	rt_test_cases(suite, "root", root, 0, BASIC_WAYS);
 	/* many clients, and a long list for each */
 	if (!under_valgrind())
-		add(suite, "listings", lists, 1);
+		rt_test_cases(suite, "listings", lists, 0, 1);
 	return rt_test_run(suite);
 }
