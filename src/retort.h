@@ -789,6 +789,8 @@ enum retort_next {
  * if the client sends no more, the connection is closed. With HTTP, if the
  * fault "early" called the handler before the body, the rest of the body is
  * read, or as much as `early` of the reply says, and the rules are tried again.
+ * If the request is refused, they are tried again with what the client sends
+ * after it, in `raw`; if it sends no more, or in time, the refusal is sent.
  *
  * Any other value: the handler failed. The client gets 500, and
  * retort_verdict() says why, as it does for a malformed reply.

@@ -314,6 +314,13 @@ rt_conn_see_refused(struct rt_conn *conn)
 }
 
 void
+rt_conn_read_refused(struct rt_conn *conn, int64_t now)
+{
+	rt_conn_begin_refused(conn, now);
+	go_on(conn);
+}
+
+void
 rt_conn_told(struct rt_conn *conn)
 {
 	assert(conn->asks == RT_ASK_TELL);

@@ -111,8 +111,10 @@ struct rt_buffers {
 	uint64_t dropped; /* and bytes after the kept ones, dropped since */
 	struct rt_buf content; /* of a chunked body, as far as it is kept */
 	bool overdue;          /* no more of the request is waited for */
-	size_t shown;          /* bytes of an incomplete request that its owner
-	                          sees; 0: all */
+	bool shows_all;        /* of one that is refused its owner sees all that
+	                          has arrived, */
+	size_t shown;          /* or these bytes of one that is incomplete; 0:
+	                          all */
 	size_t keep;           /* at most this many bytes of the body are
 	                          kept, */
 	size_t keep_raw;       /* and this many as they arrive, in `in` */
@@ -283,6 +285,13 @@ void rt_conn_refuse(struct rt_conn *conn, int status, const char *reason);
  * and it asks again.
  */
 bool rt_conn_see_refused(struct rt_conn *conn);
+
+/*
+ * When asked to REFUSE: whether more of it can arrive; and it is wanted,
+ * whatever it is: it asks again when some has, or when no more can.
+ */
+bool rt_conn_may_read_refused(const struct rt_conn *conn);
+void rt_conn_read_refused(struct rt_conn *conn, int64_t now);
 
 /* Whatever it asks for is in buffers->reply. */
 void rt_conn_answer(struct rt_conn *conn, int64_t now);

@@ -62,6 +62,7 @@ rt_conn_begin_request(const struct rt_conn *conn)
 	buffers->dropped = 0;
 	buffers->shown = 0;
 	buffers->overdue = false;
+	buffers->shows_all = false;
 	buffers->keep = SIZE_MAX;
 	buffers->keep_raw = SIZE_MAX;
 	buffers->reading = (struct rt_reading){.early = false};

@@ -37,6 +37,9 @@ void rt_conn_parse(struct rt_conn *conn);
 /* rt_conn_see_refused() without go_on(). */
 bool rt_conn_has_refused(struct rt_conn *conn);
 
+/* rt_conn_read_refused() without go_on(). */
+void rt_conn_begin_refused(struct rt_conn *conn, int64_t now);
+
 /* rt_conn_read_on() without go_on(). */
 void rt_conn_begin_rest(struct rt_conn *conn, uint64_t size, int64_t now);
 

@@ -80,13 +80,46 @@ rt_conn_has_refused(struct rt_conn *conn)
 	}
 	if (conn->state < RT_STATE_BODY)
 		buffers->parsed = buffers->request->head_size;
+	if (buffers->shows_all)
+		buffers->shown = buffers->in.len;
 	/* nobody knows where a body ends that is too large or broke
 	   off */
-	if (conn->status == 413)
+	else if (conn->status == 413)
 		buffers->shown = buffers->request->head_size;
 	else if (!last)
 		buffers->shown = buffers->parsed;
 	return true;
+}
+
+/* Whether more has arrived than its owner sees. */
+static bool
+hides_some(const struct rt_conn *conn)
+{
+	bool cut;
+
+	return !conn->buffers->shows_all &&
+		rt_conn_raw(conn, &cut) < conn->buffers->in.len;
+}
+
+bool
+rt_conn_may_read_refused(const struct rt_conn *conn)
+{
+	const struct rt_buffers *buffers = conn->buffers;
+
+	return hides_some(conn) ||
+		(!buffers->overdue && !conn->client_finished &&
+			buffers->in.len < buffers->in.max);
+}
+
+void
+rt_conn_begin_refused(struct rt_conn *conn, int64_t now)
+{
+	assert(conn->asks == RT_ASK_REFUSE && rt_conn_may_read_refused(conn));
+	if (!hides_some(conn))
+		conn->asks = RT_ASK_NOTHING;
+	conn->buffers->shows_all = true;
+	conn->rest = RT_REST_NOTHING;
+	conn->moved = now;
 }
 
 void
@@ -179,6 +212,11 @@ rt_conn_parse(struct rt_conn *conn)
 	const char *reason;
 	int status;
 
+	/* more of one that is refused, for its owner alone */
+	if (conn->status != 0) {
+		ask(conn, RT_ASK_REFUSE);
+		return;
+	}
 	result = rt_http_feed(buffers->http, buffers->in.data, &buffers->parsed,
 		buffers->in.len - (size_t)beyond);
 	if (result == RT_HTTP_BAD) {

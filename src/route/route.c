@@ -349,11 +349,14 @@ ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 	struct retort_reply as = rt_canned_given(rule->canned);
 	char error[RETORT_ERROR_SIZE];
 	int code = rule->handler(rule->handler_arg, asked->seen, &as);
+
 	if (code == RETORT_LATER)
 		return RT_LATER;
 	if (code == RETORT_MORE && asked->protocol == RETORT_TCP &&
 		!asked->greeting)
 		return want_more(asked, reply);
+	if (code == RETORT_MORE && asked->refused)
+		return RT_MORE;
 	/* it has seen the beginning of the request alone */
 	if (code == RETORT_MORE && asked->early &&
 		(as.early == 0 || as.early > asked->shown)) {

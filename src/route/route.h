@@ -101,8 +101,8 @@ enum rt_outcome {
 	                as it is */
 	RT_LATER,    /* a handler will answer later */
 	RT_REFUSED,  /* no rule answers this refused request */
-	RT_MORE      /* a handler wants the next piece, or more of the body,
-	                before it answers */
+	RT_MORE      /* a handler wants the next piece, or more of the
+	                request, before it answers */
 };
 
 /* `hosts` are lines; NULL: all. 0 or -ENOMEM. */

@@ -181,8 +181,8 @@ refuse(struct retort *server, struct rt_served *served, int status,
 	answer(server, served);
 }
 
-/* A refusal is told, but not that a client has left; and why no rule is for it,
-   if any is for others. */
+/* A refusal is told, but not that a client has left, unless that was waited
+   for; and why no rule is for it, if any is for others. */
 static void
 refuse_recorded(struct retort *server, struct rt_served *served,
 	const char *no_rule)
@@ -192,7 +192,7 @@ refuse_recorded(struct retort *server, struct rt_served *served,
 
 	(void)rt_server_keep_request(server, served);
 	if (served->record != NULL && conn->reason != NULL &&
-		!conn->client_finished) {
+		(!conn->client_finished || conn->buffers->shows_all)) {
 		rt_buf_init(&why, MAX_WHY);
 		rt_buf_add_format(&why, "refused with %d: %s", conn->status,
 			conn->reason);
@@ -314,19 +314,28 @@ give_up(struct retort *server, struct rt_served *served)
 }
 
 /* A handler wants the next piece as well, and will be asked about both; or it
-   wants the body. */
-static void
-go_on_with_piece(struct retort *server, struct rt_served *served,
-	struct rt_asked *asked)
+   wants the body, or more of a refused request. False: no more can arrive of
+   that. */
+static bool
+read_on(struct retort *server, struct rt_served *served, struct rt_asked *asked)
 {
+	struct rt_conn *conn = &served->conn;
+	int64_t now = rt_io_now(server->io);
+
+	if (asked->refused && !rt_conn_may_read_refused(conn)) {
+		rt_buf_add_text(&asked->why, "its handler waited for more");
+		return false;
+	}
 	rt_buf_free(&asked->why);
 	if (served->record != NULL)
 		rt_record_forget_request(served->record);
-	if (rt_conn_is_http(&served->conn))
-		rt_conn_read_on(&served->conn, asked->wanted,
-			rt_io_now(server->io));
+	if (asked->refused)
+		rt_conn_read_refused(conn, now);
+	else if (rt_conn_is_http(conn))
+		rt_conn_read_on(conn, asked->wanted, now);
 	else
-		rt_conn_more(&served->conn);
+		rt_conn_more(conn);
+	return true;
 }
 
 /* What was pushed for an earlier reply; but what a connection of pieces was not
@@ -360,11 +369,9 @@ decide_answer(struct retort *server, struct rt_served *served)
 	}
 	outcome =
 		rt_route_answer(&server->route, &asked, &conn->buffers->reply);
-	if (outcome == RT_MORE) {
-		go_on_with_piece(server, served, &asked);
+	if (outcome == RT_MORE && read_on(server, served, &asked))
 		return;
-	}
-	if (outcome == RT_REFUSED) {
+	if (outcome == RT_MORE || outcome == RT_REFUSED) {
 		refuse_recorded(server, served,
 			asked.why.len > 0 ? rt_buf_text(&asked.why) : NULL);
 		rt_buf_free(&asked.why);

@@ -206,6 +206,11 @@ decide(struct run *run)
 	if (conn->asks == RT_ASK_REFUSE && below(run, 2) &&
 		!rt_conn_see_refused(conn))
 		return;
+	if (conn->asks == RT_ASK_REFUSE && below(run, 2) &&
+		rt_conn_may_read_refused(conn)) {
+		rt_conn_read_refused(conn, run->now);
+		return;
+	}
 	/* early: all of it is wanted, or not */
 	if (conn->asks == RT_ASK_ANSWER && run->buffers->reading.early &&
 		conn->state == RT_STATE_BODY && !conn->complete &&

@@ -595,6 +595,27 @@ act_join(struct line *line)
 }
 
 static void
+act_see_more(struct line *line)
+{
+	struct hand *hand = line->hand;
+
+	must_ask(hand, RT_ASK_REFUSE);
+	must(hand, rt_conn_see_refused(&hand->conn), "more of the head comes");
+	must(hand, rt_conn_may_read_refused(&hand->conn), "no more can come");
+	rt_conn_read_refused(&hand->conn, hand->now);
+}
+
+static void
+act_all_seen(struct line *line)
+{
+	struct hand *hand = line->hand;
+
+	must_ask(hand, RT_ASK_REFUSE);
+	(void)rt_conn_see_refused(&hand->conn);
+	must(hand, !rt_conn_may_read_refused(&hand->conn), "more can come");
+}
+
+static void
 act_fail(struct line *line)
 {
 	rt_conn_fail(&line->hand->conn);
@@ -961,6 +982,8 @@ static const struct {
 	{"defer", act_defer},
 	{"next", act_next},
 	{"join", act_join},
+	{"see-more", act_see_more},
+	{"all-seen", act_all_seen},
 	{"done", act_done},
 	{"told", act_told},
 	{"keeps", act_keeps},

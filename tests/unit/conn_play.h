@@ -62,6 +62,7 @@
  *	echo               the same of what was received, and next
  *	next               bytes that have come already begin the next request
  *	join               to this piece, the next one
+ *	see-more           of one that is refused: what comes after it, too
  *	told               bytes of the body may be forgotten
  *	done               the exchange is over, and the connection kept
  *	defer TIME; fail; stop told; stop enough; abandon
@@ -76,6 +77,7 @@
  *	asks tell          to tell somebody of bytes of the body
  *	asks halt          the answer to one that is not to be read further
  *	asks N             the answer to one that is refused with that status
+ *	all-seen           and nothing more of it can come
  *	refused N 'reason' the answer to a request that is refused; it is given
  *	keeps HOW          whether it may be kept: not, told, yes, said
  *	closes HOW/HOW [first]  what client and server did: FIN, RST or -

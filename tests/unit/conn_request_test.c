@@ -42,6 +42,19 @@ static const struct play head[] = {
 		"refused 400 'incomplete request'; finish; OVER answered"},
 	{"a head cut short by a reset is not",
 		"receive 'GET / HT'; receive ECONNRESET; OVER reset"},
+	{"of a head that is wrong more is seen, to its end",
+		"receive 'GET / HTTP/1.1\r\n\r\nab'; see-more; asks 400;"
+		"see-more; HEAD recv/- 10ms; receive 'c'; asks 400; see-more;"
+		"receive FIN; all-seen;"
+		"kept 'GET / HTTP/1.1\r\n\r\nabc'; body '';"
+		"refused 400 'no Host field'; finish; OVER answered"},
+	{"of a head that is wrong more is seen, in its time",
+		"receive 'GET / HTTP/1.1\r\n\r\n'; see-more; pass 9ms;"
+		"HEAD recv/- 1ms; expire; all-seen;"
+		"refused 400 'no Host field'"},
+	{"of a head that is wrong no more is seen than there is room for",
+		"open max=64; receive 'GET / HTTP/1.1\r\n\r\n'; see-more;"
+		"receive 46*'x'; asks 400; all-seen"},
 	{"a head has one deadline",
 		"receive 'G'; pass 5ms; receive 'E'; HEAD recv/- 5ms; expire;"
 		"refused 408 'the head took too long'"},
@@ -57,6 +70,11 @@ static const struct play body[] = {
 	{"a body that is wrong is refused",
 		"receive CHUNKED; want 100; receive '2\r\nabX';"
 		"refused 400 'malformed chunk'"},
+	{"after a body that is wrong more is seen",
+		"receive CHUNKED; want 100 keep; receive '2\r\nabX'; see-more;"
+		"asks 400; see-more; BODY recv/-; receive 'yz'; asks 400;"
+		"see-more; kept CHUNKED '2\r\nabXyz'; expire; all-seen;"
+		"kept CHUNKED '2\r\nabXyz'; refused 400 'malformed chunk'"},
 	{"a body cut short by a FIN is answered",
 		"receive POST5; want 100; receive 'abcd'; receive FIN;"
 		"refused 400 'incomplete request'"},

@@ -197,6 +197,56 @@ exchange_cut(const char *request, size_t first)
 	(void)close(fd);
 }
 
+/* Until the request, and what follows it, end with a dot. */
+static int
+await_dot(void *arg, const struct retort_exchange *exchange,
+	struct retort_reply *reply)
+{
+	const char *raw = exchange->raw;
+
+	(void)look(arg, exchange, reply);
+	return raw[exchange->raw_size - 1] == '.' ? 0 : RETORT_MORE;
+}
+
+START_TEST(is_seen_with_what_follows)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nX: y\r\n" END "a.b.";
+	const size_t size = sizeof request - 1;
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_refusing(_i);
+	ON(NULL, .if_refused = 400, .status = 299, .handler = await_dot,
+		.times = 2);
+	exchange_cut(request, size - 1);
+	ck_assert_str_eq(saw.data, "400 no Host field: GET / / - [X=y]");
+	assert_bytes(saw_raw.data, saw_raw.size, request, size);
+	assert_bytes(ended(1)->raw, ended(1)->raw_size, request, size);
+	exchange_cut(request, 3);
+	ck_assert_uint_eq(saw_raw.size, size);
+	assert_verdict(NULL);
+	close_server();
+	/* which does not come */
+	open_refusing(_i);
+	ON(NULL, .if_refused = 400, .handler = await_dot);
+	fd = connect_client();
+	say(fd, "GET / HTTP/1.1\r\nX: y\r\n" END "a");
+	for (int i = 0; i < 3; i++)
+		turn(-1, 0, 0);
+	(void)shutdown(fd, SHUT_WR);
+	ck_assert_int_eq(talk(fd, NULL, 0, &got, NULL), 0);
+	assert_begins(got, "HTTP/1.1 400 ");
+	ck_assert_int_eq(ended(1)->rule, 0);
+	assert_verdict("refused with 400: no Host field; its handler waited "
+		       "for more");
+	bytes_free(&got);
+	bytes_free(&saw);
+	bytes_free(&saw_raw);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
 START_TEST(is_seen_by_its_rule)
 {
 	open_refusing(2 + _i % 2);
@@ -428,6 +478,7 @@ main(void)
 	TCase *tcase = tcase_create("rules");
 
 	rt_test_loop(tcase, is_seen_by_its_rule, 0, 2);
+	rt_test_loop(tcase, is_seen_with_what_follows, 0, BASIC_WAYS);
 	rt_test_loop(tcase, is_refused_without_one, 0, BASIC_WAYS);
 	rt_test_loop(tcase, is_for_no_other, 0, BASIC_WAYS);
 	rt_test_loop(tcase, is_answered_in_every_way, 0, WAYS);
