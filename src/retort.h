@@ -237,8 +237,7 @@ enum retort_event {
 	RETORT_ON_HEAD,  /* the head of a request is complete or was
 	                    refused: the head */
 	RETORT_ON_BODY,  /* bytes of the body arrived: these, as they arrived;
-	                    or others after the request, which are dropped, but
-	                    none of the next request */
+	                    or others after a request that was refused */
 	RETORT_ON_END,   /* the exchange is over: no bytes; with RETORT_HTTP and
 	                    no `server_close` the connection is kept */
 	RETORT_ON_PIECE, /* RETORT_TCP, _UDP: a piece or datagram arrived: it;
@@ -251,7 +250,10 @@ enum retort_event {
 	/* only with `event_all`: no bytes */
 	RETORT_ON_ACCEPT,     /* a connection was accepted or adopted */
 	RETORT_ON_CLIENT_FIN, /* the client has finished sending */
-	RETORT_ON_SERVER_FIN  /* the server has */
+	RETORT_ON_SERVER_FIN, /* the server has */
+
+	RETORT_ON_DROPPED /* bytes arrived after the request that are not the
+	                     next one's, and are dropped: these */
 };
 
 typedef void retort_event_fn(void *arg, enum retort_event event,

@@ -84,7 +84,8 @@ report_dropped(struct retort *server, const struct rt_served *served)
 	if (served->head_told && in->result > 0 &&
 		in->recv.data == server->config.scratch &&
 		rt_conn_is_http(&served->conn))
-		rt_server_report(server, served, RETORT_ON_BODY, in->recv.data,
+		rt_server_report(server, served,
+			rt_server_dropping(&served->conn), in->recv.data,
 			(size_t)in->result);
 }
 

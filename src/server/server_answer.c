@@ -32,14 +32,15 @@ report_piece(struct retort *server, struct rt_served *served)
 
 /* Bytes of the body, or after it, up to `end` of those that have arrived. */
 static void
-report_body(struct retort *server, struct rt_served *served, size_t end)
+report_up_to(struct retort *server, struct rt_served *served,
+	enum retort_event event, size_t end)
 {
 	size_t told = served->told;
 
 	if (end <= told)
 		return;
 	served->told = end;
-	rt_server_report(server, served, RETORT_ON_BODY,
+	rt_server_report(server, served, event,
 		served->conn.buffers->in.data + told, end - told);
 }
 
@@ -68,7 +69,7 @@ report_request(struct retort *server, struct rt_served *served)
 		rt_server_report(server, served, RETORT_ON_HEAD, in->data,
 			head);
 	}
-	report_body(server, served, conn->buffers->parsed);
+	report_up_to(server, served, RETORT_ON_BODY, conn->buffers->parsed);
 }
 
 static const char *
@@ -155,10 +156,10 @@ answer(struct retort *server, struct rt_served *served)
 		return;
 	}
 	rt_conn_answer(conn, rt_io_now(server->io));
-	/* what arrived after the request, and is dropped */
 	if (server->event != NULL && served->head_told &&
 		rt_conn_is_http(&served->conn) && !conn->rest_is_next)
-		report_body(server, served, conn->buffers->in.len);
+		report_up_to(server, served, rt_server_dropping(conn),
+			conn->buffers->in.len);
 	if (counted)
 		count_answered(server);
 }

@@ -120,6 +120,14 @@ channel_of(struct rt_served *served)
 				     rt_server_wire(served);
 }
 
+/* The event for bytes after a head that are dropped: of the body, or after the
+   request. */
+static inline enum retort_event
+rt_server_dropping(const struct rt_conn *conn)
+{
+	return conn->complete ? RETORT_ON_DROPPED : RETORT_ON_BODY;
+}
+
 /* --- server_conn.c --- */
 
 /* A connection, or a datagram's, begins. NULL: no memory. */

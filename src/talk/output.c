@@ -437,6 +437,7 @@ output_event(void *arg, enum retort_event event,
 			add_request(output, bytes, size);
 		break;
 	case RETORT_ON_BODY:
+	case RETORT_ON_DROPPED:
 		if (output->verbose >= 2)
 			add_request(output, bytes, size);
 		break;

@@ -20,7 +20,8 @@
 #define CHUNKS "3\r\nabc\r\n2\r\nde\r\n0\r\nA: b\r\n\r\n"
 #define NO "HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno"
 
-/* What was told of each exchange's body. */
+/* What was told of each exchange's body; and after a "|", of bytes that were
+   dropped. */
 static struct bytes bodies[16];
 
 static void
@@ -28,7 +29,11 @@ note_body(void *arg, enum retort_event event,
 	const struct retort_exchange *exchange, const void *bytes, size_t size)
 {
 	(void)arg;
-	if (event == RETORT_ON_BODY && exchange->nth < COUNT(bodies))
+	if (exchange->nth >= COUNT(bodies))
+		return;
+	if (event == RETORT_ON_DROPPED)
+		bytes_add(&bodies[exchange->nth], "|", 1);
+	if (event == RETORT_ON_BODY || event == RETORT_ON_DROPPED)
 		bytes_add(&bodies[exchange->nth], bytes, size);
 }
 
@@ -321,9 +326,11 @@ START_TEST(tells_each_its_own)
 }
 END_TEST
 
-/* What comes after the last one is dropped, and told as its own. */
+/* What comes after the last one is dropped, and told as its own: at once, or
+   when it comes. */
 START_TEST(tells_what_is_dropped)
 {
+	struct bytes got = {.data = NULL};
 	int fd;
 
 	open_noting((struct retort_options){.port = 0}, _i);
@@ -332,8 +339,29 @@ START_TEST(tells_what_is_dropped)
 	exchange_last(fd, GET("/one") LAST("/one") "more", ONE END);
 	(void)ended(2);
 	expect_told(1, "", 0);
-	expect_told(2, "more", 4);
+	expect_told(2, "|more", 5);
 	close_server();
+	open_noting((struct retort_options){.port = 0}, _i);
+	ON(NULL, .body = "no", .faults = "early");
+	fd = connect_client();
+	say(fd, POST_5 "he");
+	ck_assert_int_eq(talk(fd, "", 0, &got, "no"), 0);
+	exchange_last(fd, "llo", "");
+	(void)ended(1);
+	expect_told(1, "hello", 5);
+	close_server();
+	bytes_free(&got);
+	open_noting((struct retort_options){.port = 0}, _i);
+	ON(NULL, .body = "one", .next = RETORT_NEXT_CLOSE);
+	fd = connect_client();
+	say(fd, POST_5 "hello");
+	got = (struct bytes){.data = NULL};
+	ck_assert_int_eq(talk(fd, "", 0, &got, "one"), 0);
+	exchange_last(fd, "more", "");
+	(void)ended(1);
+	expect_told(1, "hello|more", 10);
+	close_server();
+	bytes_free(&got);
 }
 END_TEST
 
