@@ -21,8 +21,8 @@
  *
  * Threads: any thread may call any function at any time, and a signal handler
  * may call retort_wake(). But for a stepped server, only one thread at a time
- * may call retort_step(), retort_pollfds(), retort_fd(), the waits,
- * retort_adopt(), retort_refuse() and retort_stop().
+ * may call retort_step(), retort_pollfds(), retort_fd(), the waits, retort_push()
+ * with a `timeout`, retort_adopt(), retort_refuse() and retort_stop().
  *
  * Callbacks run on the server's thread, or in the call that steps it; the
  * predicates of retort_count(), retort_wait(), and of retort_expect() in a
@@ -72,6 +72,8 @@ extern "C" {
 #else
 #define RETORT_OR(value)
 #define RETORT_TWO(first, second, ...) first, second
+#define RETORT_FIVE(first, second, third, fourth, fifth, ...) \
+	first, second, third, fourth, fifth
 #endif
 
 /* A server. */
@@ -1145,13 +1147,20 @@ RETORT_API int retort_reply_later_sized(const struct retort_reply *reply,
  * the piece that is coming or is being answered. There NULL closes the
  * connection.
  *
- * 0 or -errno: -EAGAIN, 1 MiB waits for the client already: try again later;
- * -EPIPE, the client has left, or the reply is over; -ENOENT, the connection
- * has no open reply and is not one of pieces, or a fault cuts off the reply;
- * -EMSGSIZE, more than 1 MiB at once; -ENOMEM.
+ * At most 1 MiB waits for a client. If there is no room for these bytes, the
+ * call waits until there is, for at most `timeout` ms (0: not at all; -1: for
+ * ever), and steps a stepped server meanwhile; in a callback it never waits.
+ *
+ * 0 or -errno: -EAGAIN, there is no room yet: try again later; -EPIPE, the
+ * client has left, or the reply is over; -ENOENT, the connection has no open
+ * reply and is not one of pieces, or a fault cuts off the reply; -EMSGSIZE, more
+ * than 1 MiB at once; -ENOMEM.
  */
 RETORT_API int retort_push(struct retort *server, uint64_t connection,
-	const void *bytes, size_t size);
+	const void *bytes, size_t size, int timeout RETORT_OR(0));
+#ifndef __cplusplus
+#define retort_push(...) retort_push(RETORT_FIVE(__VA_ARGS__, 0, ))
+#endif
 
 /* The media type of a file name extension, which is written without its first
    dot ("html", "tar.gz"); "" is for names without one. The longest extension

@@ -140,18 +140,24 @@ retort_reply_later_sized(const struct retort_reply *theirs, size_t size)
 	return code;
 }
 
-int
-retort_push(struct retort *server, uint64_t connection, const void *bytes,
-	size_t size)
+int(retort_push)(struct retort *server, uint64_t connection, const void *bytes,
+	size_t size, int timeout)
 {
+	int64_t deadline = timeout != 0 ? rt_api_deadline(timeout) : 0;
+	bool more = timeout != 0;
 	int code;
 
 	if (is_elsewhere(server))
 		return -EPERM;
 	lock(server);
-	code = rt_server_push(server, connection, bytes, size);
+	while ((code = rt_server_push(server, connection, bytes, size)) ==
+			-EAGAIN &&
+		more)
+		more = rt_api_wait(server, deadline);
 	if (code == 0)
 		rt_server_wake(server);
+	if (timeout != 0)
+		rt_api_ring(server);
 	unlock(server);
 	return code;
 }

@@ -167,9 +167,10 @@ rt_server_push(struct retort *server, uint64_t connection, const void *bytes,
 	return 0;
 }
 
-/* What waits is given; what was given before was sent. */
+/* What waits is given; what was given before was sent. There is room for who
+   waits for that. */
 static void
-take(struct rt_pushes *pushes)
+take(struct retort *server, struct rt_pushes *pushes)
 {
 	struct rt_buf given = pushes->given;
 
@@ -177,6 +178,8 @@ take(struct rt_pushes *pushes)
 	pushes->given = pushes->waiting;
 	pushes->waiting = given;
 	pushes->ended = pushes->ends;
+	if (pushes->given.len > 0)
+		rt_server_changed(server);
 }
 
 void
@@ -189,7 +192,7 @@ rt_server_give(struct retort *server, struct rt_served *served)
 		rt_conn_give(&served->conn, NULL, 0, false, now);
 		return;
 	}
-	take(pushes);
+	take(server, pushes);
 	rt_conn_give(&served->conn, pushes->given.data, pushes->given.len,
 		pushes->ends, now);
 }
@@ -209,7 +212,7 @@ rt_server_say(struct retort *server, struct rt_served *served)
 	struct rt_pushes *pushes = find_pushes(server, served);
 	struct rt_reply *reply = &served->conn.buffers->reply;
 
-	take(pushes);
+	take(server, pushes);
 	rt_reply_reset(reply);
 	reply->idle = served->conn.idle_timeout;
 	if (pushes->given.len > 0)

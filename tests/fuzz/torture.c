@@ -256,7 +256,8 @@ call_connection(struct thread *self, struct retort *server)
 			.open = below(self, 2) == 0);
 		break;
 	case 3:
-		(void)retort_push(server, connection, "data: 1\n\n", 9);
+		(void)retort_push(server, connection, "data: 1\n\n", 9,
+			below(self, 3) - 1);
 		break;
 	default:
 		(void)retort_push(server, connection, NULL, 0);

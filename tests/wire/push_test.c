@@ -441,12 +441,84 @@ START_TEST(a_client_takes_nothing)
 		turn(-1, 0, 2);
 		ck_assert_uint_lt(pushed, 100u << 20);
 	}
+	ck_assert_int_eq(retort_push(server, 1, piece, sizeof piece, 10),
+		-EAGAIN);
 	ck_assert_int_eq(retort_push(server, 1, NULL, 0), 0);
 	ck_assert_int_eq(talk(fd, "", 0, &got, NULL), 0);
 	body = got.size - (size_t)(strstr(got.data, "\r\n\r\n") + 4 - got.data);
 	ck_assert_uint_eq(body, pushed);
 	bytes_free(&got);
 	(void)close(fd);
+	close_server();
+}
+END_TEST
+
+enum { THREADED = 2 }; /* of the ways */
+
+/* Several MiB, of which at most one waits at a time. */
+static void *
+push_much(void *arg)
+{
+	static char piece[100000];
+
+	(void)arg;
+	memset(piece, 'x', sizeof piece);
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(retort_push(server, 1, piece, sizeof piece,
+					 -1),
+			0);
+	return (void *)(intptr_t)retort_push(server, 1, NULL, 0, -1);
+}
+
+START_TEST(waits_for_room)
+{
+	struct bytes got = {.data = NULL};
+	pthread_t thread;
+	void *code;
+	int fd;
+
+	open_plain(_i);
+	ON("/", .open = true, .raw = true);
+	fd = ask_for(GET);
+	ck_assert_int_eq(pthread_create(&thread, NULL, push_much, NULL), 0);
+	ck_assert_int_eq(talk(fd, "", 0, &got, NULL), 0);
+	ck_assert_int_eq(pthread_join(thread, &code), 0);
+	ck_assert_ptr_null(code);
+	ck_assert_uint_eq(got.size, 100 * 100000);
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
+/* Who waits hears that the client has left, too. */
+static void *
+push_for_ever(void *arg)
+{
+	static char piece[100000];
+	intptr_t code;
+
+	(void)arg;
+	while ((code = retort_push(server, 1, piece, sizeof piece, -1)) == 0)
+		;
+	return (void *)code;
+}
+
+START_TEST(waits_in_vain)
+{
+	static char large[1u << 20];
+	pthread_t thread;
+	void *code;
+	int fd;
+
+	open_plain(_i);
+	ON("/", .open = true, .raw = true);
+	fd = ask_for(GET);
+	ck_assert_int_eq(pthread_create(&thread, NULL, push_for_ever, NULL), 0);
+	TURN_UNTIL(retort_push(server, 1, large, sizeof large) == -EAGAIN);
+	(void)close(fd);
+	ck_assert_int_eq(pthread_join(thread, &code), 0);
+	ck_assert_int_eq((int)(intptr_t)code, -EPIPE);
 	close_server();
 }
 END_TEST
@@ -614,6 +686,8 @@ main(void)
 	rt_test_loop(tcase, between_open_replies, 0, BASIC_WAYS);
 	rt_test_loop(tcase, not_within_a_piece, 0, BASIC_WAYS);
 	rt_test_loop(tcase, after_an_upgrade, 0, BASIC_WAYS);
+	tcase_add_loop_test(tcase, waits_for_room, 0, THREADED);
+	tcase_add_loop_test(tcase, waits_in_vain, 0, THREADED);
 	tcase_add_test(tcase, from_threads);
 	tcase_add_loop_test(tcase, without_memory, STEPPED - 1, STEPPED);
 	rt_test_case(suite, tcase);
