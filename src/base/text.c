@@ -21,6 +21,16 @@ rt_caseless_order(const char *bytes, size_t size, const char *text)
 	return text[size] == '\0' ? 0 : -1;
 }
 
+bool
+rt_caseless_similar(const char *one, const char *two, size_t size)
+{
+	size_t i = 0;
+
+	while (i < size && rt_fold(one[i]) == rt_fold(two[i]))
+		i++;
+	return i == size;
+}
+
 struct rt_word
 rt_text_word(const char **at, const char *end)
 {

@@ -28,15 +28,18 @@ rt_fold(char c)
  */
 int rt_caseless_order(const char *bytes, size_t size, const char *text);
 
+/* rt_caseless_same() of texts that are not the same byte for byte. */
+bool rt_caseless_similar(const char *one, const char *two, size_t size);
+
 /* Whether two texts of `size` bytes, which is not 0, are the same, but for the
    case of ASCII letters. */
 static inline bool
-rt_caseless_same(const char *bytes, const char *text, size_t size)
+rt_caseless_same(const char *one, const char *two, size_t size)
 {
 	/* most differ at once, by more than the bit of a letter's case */
-	return ((*bytes ^ *text) & ~0x20) == 0 &&
-		(memcmp(bytes, text, size) == 0 ||
-			rt_caseless_order(bytes, size, text) == 0);
+	return ((*one ^ *two) & ~0x20) == 0 &&
+		(memcmp(one, two, size) == 0 ||
+			rt_caseless_similar(one, two, size));
 }
 
 /* The same of a text with a NUL. */

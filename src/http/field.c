@@ -48,31 +48,14 @@ rt_field_is(const struct rt_line *line, const char *name)
 	return rt_caseless(line->text, line->name_size, name);
 }
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
-static bool
-same_name(const struct rt_line *a, const struct rt_line *b)
-{
-	size_t i = 0;
-
-	if (a->name_size != b->name_size)
-		return false;
-	while (i < a->name_size && lower(a->text[i]) == lower(b->text[i]))
-		i++;
-	return i == a->name_size;
-}
-
 bool
 rt_field_has_same(const char *lines, const struct rt_line *as)
 {
 	struct rt_line line;
 
 	while (rt_field_next(&lines, &line))
-		if (same_name(&line, as))
+		if (line.name_size == as->name_size &&
+			rt_caseless_same(line.text, as->text, as->name_size))
 			return true;
 	return false;
 }
