@@ -230,13 +230,13 @@ rt_http_check_host(struct rt_http *http)
 {
 	struct rt_request *request = &http->request;
 	const struct rt_http_field *host =
-		rt_http_field(request, http->base, "Host", 0);
+		rt_http_field(request, http->base, "Host");
 
 	if (host == NULL) {
 		if (request->minor >= 1)
 			return refuse(http, 400, "no Host field");
 	} else {
-		if (rt_http_field(request, http->base, "Host", 1) != NULL)
+		if (rt_http_next(request, http->base, host) != NULL)
 			return refuse(http, 400, "more than one Host field");
 		if (!valid_authority(http->base + host->value.at,
 			    host->value.size))
@@ -258,7 +258,7 @@ check_framing(struct rt_http *http)
 {
 	struct rt_request *request = &http->request;
 	const struct rt_http_field *field =
-		rt_http_field(request, http->base, coding, 0);
+		rt_http_field(request, http->base, coding);
 
 	if (field == NULL) {
 		request->content_length = http->llhttp.content_length;
@@ -267,7 +267,7 @@ check_framing(struct rt_http *http)
 	}
 	if (request->minor == 0)
 		return refuse(http, 400, "transfer coding in HTTP/1.0");
-	if (rt_http_field(request, http->base, coding, 1) != NULL ||
+	if (rt_http_next(request, http->base, field) != NULL ||
 		!rt_span_is(http->base, field->value, "chunked"))
 		return refuse(http, 501,
 			"only the transfer coding \"chunked\" "
@@ -286,9 +286,9 @@ check_expect(struct rt_http *http)
 
 	if (request->minor == 0)
 		return 0;
-	for (size_t n = 0; (expect = rt_http_field(request, http->base,
-				    "Expect", n)) != NULL;
-		n++) {
+	for (expect = rt_http_field(request, http->base, "Expect");
+		expect != NULL;
+		expect = rt_http_next(request, http->base, expect)) {
 		if (!rt_span_is(http->base, expect->value, "100-continue"))
 			return refuse(http, 417,
 				"only 100-continue can be "
@@ -361,8 +361,8 @@ give_lines(struct rt_http *http, const char *bytes, size_t size)
 static bool
 is_framed_twice(const struct rt_request *request, const char *base)
 {
-	return rt_http_field(request, base, length, 0) != NULL &&
-		rt_http_field(request, base, coding, 0) != NULL;
+	return rt_http_field(request, base, length) != NULL &&
+		rt_http_field(request, base, coding) != NULL;
 }
 
 static int
@@ -596,29 +596,43 @@ rt_http_refusal(const struct rt_http *http, const char **reason)
 	return http->status;
 }
 
-const struct rt_http_field *
-rt_http_find(const struct rt_request *request, const char *base,
-	const char *name, size_t size, size_t n)
+/* The first from `field` on. */
+static inline const struct rt_http_field *
+find_from(const struct rt_request *request, const char *base,
+	const struct rt_http_field *field, const char *name, size_t size)
 {
-	const struct rt_http_field *field = request->fields;
-	const struct rt_http_field *end = field + request->field_count;
+	const struct rt_http_field *end =
+		request->fields + request->field_count;
 
 	for (; field < end; field++)
 		if (field->name.size == size &&
-			rt_caseless_same(base + field->name.at, name, size) &&
-			n-- == 0)
+			rt_caseless_same(base + field->name.at, name, size))
 			return field;
 	return NULL;
+}
+
+const struct rt_http_field *
+rt_http_find(const struct rt_request *request, const char *base,
+	const char *name, size_t size)
+{
+	return find_from(request, base, request->fields, name, size);
+}
+
+const struct rt_http_field *
+rt_http_next(const struct rt_request *request, const char *base,
+	const struct rt_http_field *field)
+{
+	return find_from(request, base, field + 1, base + field->name.at,
+		field->name.size);
 }
 
 bool
 rt_http_has_token(const struct rt_request *request, const char *base,
 	const char *name, const char *token)
 {
-	const struct rt_http_field *field;
+	const struct rt_http_field *field = rt_http_field(request, base, name);
 
-	for (size_t n = 0;
-		(field = rt_http_field(request, base, name, n)) != NULL; n++)
+	for (; field != NULL; field = rt_http_next(request, base, field))
 		if (rt_text_lists(base + field->value.at, field->value.size,
 			    token))
 			return true;

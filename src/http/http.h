@@ -68,10 +68,9 @@ struct rt_request {
 	size_t field_room;
 	uint32_t letters; /* that fields' names begin with: most names that are
 	                     looked for begin with others */
-	uint32_t letters_again; /* those that several begin with */
-	size_t head_size;       /* bytes up to and with the empty line */
-	bool has_body;          /* one is announced, and it is not empty */
-	bool foreign; /* its target has a scheme that is not http, https */
+	size_t head_size; /* bytes up to and with the empty line */
+	bool has_body;    /* one is announced, and it is not empty */
+	bool foreign;     /* its target has a scheme that is not http, https */
 	bool chunked;
 	bool expects_continue;   /* Expect: 100-continue, in HTTP/1.1 */
 	uint64_t content_length; /* announced; 0 when chunked */
@@ -136,21 +135,21 @@ rt_http_letter(char c)
 
 /* rt_http_field() of a name, of `size` bytes, that a field may have. */
 const struct rt_http_field *rt_http_find(const struct rt_request *request,
-	const char *base, const char *name, size_t size, size_t n);
+	const char *base, const char *name, size_t size);
 
-/*
- * The n-th field of that name (compared without case) from 0, or NULL.
- */
+/* The first field of that name (compared without case), or NULL. */
 static inline const struct rt_http_field *
 rt_http_field(const struct rt_request *request, const char *base,
-	const char *name, size_t n)
+	const char *name)
 {
-	uint32_t letters = n == 0 ? request->letters : request->letters_again;
-
-	return (letters & rt_http_letter(*name)) == 0 ?
+	return (request->letters & rt_http_letter(*name)) == 0 ?
 		NULL :
-		rt_http_find(request, base, name, strlen(name), n);
+		rt_http_find(request, base, name, strlen(name));
 }
+
+/* The next one of the same name, or NULL. */
+const struct rt_http_field *rt_http_next(const struct rt_request *request,
+	const char *base, const struct rt_http_field *field);
 
 /* Whether the span holds exactly this text, letters compared without case. */
 static inline bool

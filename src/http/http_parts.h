@@ -87,14 +87,11 @@ static inline bool
 rt_http_add(struct rt_request *request, const char *base, size_t count,
 	struct rt_http_field field)
 {
-	uint32_t letter = rt_http_letter(base[field.name.at]);
-
 	if (!rt_grow(&request->fields, &request->field_room, count,
 		    sizeof field))
 		return false;
 	request->fields[count] = field;
-	request->letters_again |= request->letters & letter;
-	request->letters |= letter;
+	request->letters |= rt_http_letter(base[field.name.at]);
 	return true;
 }
 

@@ -27,7 +27,7 @@ static const char *
 find_field(const struct rt_buffers *buffers, const char *name, size_t *size)
 {
 	const struct rt_http_field *field =
-		rt_http_field(buffers->request, buffers->in.data, name, 0);
+		rt_http_field(buffers->request, buffers->in.data, name);
 
 	if (field == NULL)
 		return NULL;

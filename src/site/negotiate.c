@@ -194,9 +194,8 @@ rt_negotiate_codings(const struct rt_request *request, const char *base,
 	struct member member;
 	size_t count = 0;
 
-	for (size_t n = 0; (field = rt_http_field(request, base,
-				    "Accept-Encoding", n)) != NULL;
-		n++) {
+	for (field = rt_http_field(request, base, "Accept-Encoding");
+		field != NULL; field = rt_http_next(request, base, field)) {
 		const char *at = base + field->value.at;
 		const char *end = at + field->value.size;
 
@@ -214,12 +213,11 @@ rt_negotiate_codings(const struct rt_request *request, const char *base,
 bool
 rt_negotiate_html(const struct rt_request *request, const char *base)
 {
-	const struct rt_http_field *field;
+	const struct rt_http_field *field =
+		rt_http_field(request, base, "Accept");
 	struct member member;
 
-	for (size_t n = 0;
-		(field = rt_http_field(request, base, "Accept", n)) != NULL;
-		n++) {
+	for (; field != NULL; field = rt_http_next(request, base, field)) {
 		const char *at = base + field->value.at;
 		const char *end = at + field->value.size;
 

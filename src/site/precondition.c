@@ -88,11 +88,11 @@ static enum outcome
 match(const struct rt_request *request, const char *base, const char *name,
 	const struct rt_validators *validators, bool strong)
 {
-	const struct rt_http_field *field;
-	size_t n;
+	const struct rt_http_field *field = rt_http_field(request, base, name);
 
-	for (n = 0; (field = rt_http_field(request, base, name, n)) != NULL;
-		n++) {
+	if (field == NULL)
+		return ABSENT;
+	for (; field != NULL; field = rt_http_next(request, base, field)) {
 		const char *at = base + field->value.at;
 		const char *end = at + field->value.size;
 
@@ -101,7 +101,7 @@ match(const struct rt_request *request, const char *base, const char *name,
 		if (line_has(at, end, validators->etag, strong))
 			return HOLDS;
 	}
-	return n == 0 ? ABSENT : FAILS;
+	return FAILS;
 }
 
 /* The date of a field that stands there once and is valid. */
@@ -109,10 +109,9 @@ static bool
 date_of(const struct rt_request *request, const char *base, const char *name,
 	int64_t now, int64_t *date)
 {
-	const struct rt_http_field *field =
-		rt_http_field(request, base, name, 0);
+	const struct rt_http_field *field = rt_http_field(request, base, name);
 
-	return field != NULL && rt_http_field(request, base, name, 1) == NULL &&
+	return field != NULL && rt_http_next(request, base, field) == NULL &&
 		rt_date_parse(base + field->value.at, field->value.size, now,
 			date);
 }
@@ -158,14 +157,14 @@ rt_precondition_range(const struct rt_request *request, const char *base,
 	const struct rt_validators *validators, int64_t now)
 {
 	const struct rt_http_field *field =
-		rt_http_field(request, base, "If-Range", 0);
+		rt_http_field(request, base, "If-Range");
 	struct tag tag;
 	const char *at, *end;
 	int64_t date;
 
 	if (field == NULL)
 		return true;
-	if (rt_http_field(request, base, "If-Range", 1) != NULL)
+	if (rt_http_next(request, base, field) != NULL)
 		return false;
 	at = base + field->value.at;
 	end = at + field->value.size;

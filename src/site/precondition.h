@@ -23,7 +23,7 @@ static inline bool
 rt_precondition_may_be(const struct rt_request *request, const char *base)
 {
 	return (request->letters & rt_http_letter('I')) != 0 ||
-		rt_http_field(request, base, "Range", 0) != NULL;
+		rt_http_field(request, base, "Range") != NULL;
 }
 
 /*

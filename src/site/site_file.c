@@ -161,12 +161,11 @@ ranges_of(struct answer *answer, const struct selected *selected,
 	struct rt_range ranges[RT_MAX_RANGES])
 {
 	const struct rt_http_field *field =
-		rt_http_field(answer->request, answer->base, "Range", 0);
+		rt_http_field(answer->request, answer->base, "Range");
 
 	if (answer->whole || selected->made || field == NULL ||
 		answer->request->method != RT_GET ||
-		rt_http_field(answer->request, answer->base, "Range", 1) !=
-			NULL ||
+		rt_http_next(answer->request, answer->base, field) != NULL ||
 		!rt_precondition_range(answer->request, answer->base,
 			&selected->validators, answer->now))
 		return 0;
