@@ -427,7 +427,7 @@ feed_chunk_line(struct rt_http *http, const char *base, size_t *at, size_t size)
 		http->scanned = 0;
 		http->found = 0;
 		http->most_found = RT_MAX_FIELDS - http->request.field_count;
-		http->scan = SCAN_LINES;
+		http->scan = SCAN_FIELDS;
 	} else {
 		http->part = PART_BODY;
 	}

@@ -155,15 +155,38 @@ extend(struct rt_span *span, size_t end, size_t most)
 	return size <= most;
 }
 
-/* A CR is at `at`, and the line ends there. */
+/* A byte that no line can have there. */
 static int
+refuse_byte(struct rt_http *http, char c)
+{
+	switch (c) {
+	case '\r':
+		return refuse(http, 400, "bare CR (lines end in CR LF)");
+	case '\n':
+		return refuse(http, 400, "bare LF (lines end in CR LF)");
+	case '\0':
+		return refuse(http, 400, "NUL in a field value");
+	default:
+		return refuse(http, 400, "control character in a field value");
+	}
+}
+
+/* CR LF is not at `cr`: maybe not yet. */
+static int
+miss_end(struct rt_http *http, const char *base, size_t cr, size_t end)
+{
+	if (cr == end || (base[cr] == '\r' && cr + 1 == end))
+		return 0;
+	return refuse_byte(http, base[cr]);
+}
+
+/* Takes a line that ends with the CR LF at `cr`. */
+static inline int
 end_line(struct rt_http *http, const char *base, size_t *at, size_t cr,
 	size_t end)
 {
-	if (cr + 1 == end)
-		return 0;
-	if (base[cr + 1] != '\n')
-		return refuse(http, 400, "bare CR (lines end in CR LF)");
+	if (end - cr < 2 || base[cr] != '\r' || base[cr + 1] != '\n')
+		return miss_end(http, base, cr, end);
 	*at = cr + 2;
 	return 1;
 }
@@ -175,9 +198,8 @@ scan_empty(struct rt_http *http, const char *base, size_t *at, size_t end)
 		return refuse(http, 400, "too many empty lines");
 	switch (base[*at]) {
 	case '\r':
-		return end_line(http, base, at, *at, end);
 	case '\n':
-		return refuse(http, 400, "bare LF (lines end in CR LF)");
+		return end_line(http, base, at, *at, end);
 	case 0x16:
 		return refuse(http, 400, "this looks like TLS; use http://");
 	default:
@@ -200,16 +222,12 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* RFC 9112 2.3: HTTP-version is exactly "HTTP/" DIGIT "." DIGIT. */
+/* RFC 9112 2.3: HTTP-version is exactly "HTTP/" DIGIT "." DIGIT. Any other than
+   those served, or one of which there are `have` bytes so far. */
 static int
-scan_version(struct rt_http *http, const char *base, size_t *at, size_t begin,
-	size_t end)
+refuse_version(struct rt_http *http, const char *version, size_t have)
 {
-	const char *version = base + begin;
-	size_t have = end - begin;
-
-	if ((have < 5 ? memcmp(version, "HTTP/", have) :
-			memcmp(version, "HTTP/", 5)) != 0 ||
+	if (memcmp(version, "HTTP/", have < 5 ? have : 5) != 0 ||
 		(have > 5 && !is_digit(version[5])) ||
 		(have > 6 && version[6] != '.') ||
 		(have > 7 && !is_digit(version[7])) ||
@@ -218,10 +236,19 @@ scan_version(struct rt_http *http, const char *base, size_t *at, size_t begin,
 	if (have <= 8)
 		return 0;
 	if (version[8] == '\n')
-		return refuse(http, 400, "bare LF (lines end in CR LF)");
-	if (version[5] != '1' || version[7] > '1')
-		return refuse(http, 505,
-			"only HTTP/1.0 and HTTP/1.1 are served");
+		return refuse_byte(http, '\n');
+	return refuse(http, 505, "only HTTP/1.0 and HTTP/1.1 are served");
+}
+
+static int
+scan_version(struct rt_http *http, const char *base, size_t *at, size_t begin,
+	size_t end)
+{
+	const char *version = base + begin;
+
+	if (end - begin <= 8 || memcmp(version, "HTTP/1.", 7) != 0 ||
+		(version[7] != '0' && version[7] != '1') || version[8] != '\r')
+		return refuse_version(http, version, end - begin);
 	http->request.minor = version[7] - '0';
 	http->request.line.size = (uint32_t)(begin + 8 - http->request.line.at);
 	return end_line(http, base, at, begin + 8, end);
@@ -276,7 +303,8 @@ add_field(struct rt_http *http, const char *base, size_t at, size_t colon,
 		http->too_many = true;
 		return 1;
 	}
-	for (; begin < cr && rt_is_blank(base[cr - 1]); cr--)
+	/* the colon is not blank */
+	for (; rt_is_blank(base[cr - 1]); cr--)
 		http->trailing = true;
 	while (begin < cr && rt_is_blank(base[begin]))
 		begin++;
@@ -303,20 +331,21 @@ eight_of(const char *bytes)
 		(uint64_t)at[7] << 56;
 }
 
-/* 0: eight bytes are VALUE all of them, and no tabs. Otherwise the lowest bit
-   is in the first that is none: it is below 0x20, where subtracting that
-   borrows, or 0x7f. */
+/* 0: eight bytes are ASCII, and VALUE, but no tabs. Otherwise the lowest bit is
+   in the first that is not: above 0x7e adding 1 sets the highest bit of a byte,
+   and below 0x20 subtracting that clears it. */
 static uint64_t
 others_in(const char *bytes)
 {
 	const uint64_t each = UINT64_C(0x0101010101010101);
-	uint64_t eight = eight_of(bytes), deleted = eight ^ (each * 0x7f);
+	const uint64_t high = each * 0x80;
+	uint64_t eight = eight_of(bytes);
 
-	return (((eight - each * 0x20) & ~eight) |
-		       ((deleted - each) & ~deleted)) &
-		(each * 0x80);
+	return (~((eight | high) - each * 0x20) | (eight + each) | eight) &
+		high;
 }
 
+/* Where the value ends that begins at `at`: most are ASCII. */
 static size_t
 run_of_value(const char *base, size_t at, size_t end)
 {
@@ -325,7 +354,9 @@ run_of_value(const char *base, size_t at, size_t end)
 	while (end - at >= 8 && (others = others_in(base + at)) == 0)
 		at += 8;
 	if (others != 0)
-		at += (size_t)__builtin_ctzll(others) / 8;
+		at += (unsigned)__builtin_ctzll(others) / 8;
+	if (at < end && base[at] == '\r')
+		return at;
 	return rt_http_run(base, at, end, VALUE);
 }
 
@@ -335,7 +366,7 @@ refuse_line(struct rt_http *http, char c)
 {
 	switch (c) {
 	case '\n':
-		return refuse(http, 400, "bare LF (lines end in CR LF)");
+		return refuse_byte(http, c);
 	case ' ':
 	case '\t':
 		return refuse(http, 400, "folded field line");
@@ -346,33 +377,24 @@ refuse_line(struct rt_http *http, char c)
 	}
 }
 
-static int
-refuse_value(struct rt_http *http, char c)
-{
-	return refuse(http, 400,
-		c == '\n'         ? "bare LF (lines end in CR LF)" :
-			c == '\0' ? "NUL in a field value" :
-				    "control character in a field value");
-}
-
 /* How much of the next field was looked at. */
-static void
+static int
 keep_sizes(struct rt_http *http, size_t name, size_t value)
 {
 	http->name_size = name;
 	http->value_size = value;
+	return 0;
 }
 
 static int
 scan_field(struct rt_http *http, const char *base, size_t *at, size_t end)
 {
 	size_t begin = *at, colon, cr;
+	int ended;
 
 	colon = rt_http_run(base, begin + http->name_size, end, TCHAR);
-	if (colon == end) {
-		keep_sizes(http, colon - begin, 0);
-		return 0;
-	}
+	if (colon == end)
+		return keep_sizes(http, colon - begin, 0);
 	if (colon == begin)
 		return refuse_line(http, base[colon]);
 	if (base[colon] != ':')
@@ -380,26 +402,26 @@ scan_field(struct rt_http *http, const char *base, size_t *at, size_t end)
 			rt_is_blank(base[colon]) ? "space before the colon" :
 						   "malformed field name");
 	cr = run_of_value(base, colon + 1 + http->value_size, end);
-	if (cr < end && base[cr] != '\r')
-		return refuse_value(http, base[cr]);
-	if (cr + 1 >= end) {
-		keep_sizes(http, colon - begin, cr - colon - 1);
-		return 0;
-	}
-	if (end_line(http, base, at, cr, end) < 0)
+	ended = end_line(http, base, at, cr, end);
+	if (ended == 0)
+		return keep_sizes(http, colon - begin, cr - colon - 1);
+	if (ended < 0)
 		return -1;
-	keep_sizes(http, 0, 0);
+	(void)keep_sizes(http, 0, 0);
 	return add_field(http, base, begin, colon, cr);
 }
 
-/* A field, or the empty line. */
+/* Fields, and the empty line. */
 static int
-scan_line(struct rt_http *http, const char *base, size_t *at, size_t end)
+scan_fields(struct rt_http *http, const char *base, size_t *at, size_t end)
 {
 	int scanned;
 
-	if (base[*at] != '\r')
-		return scan_field(http, base, at, end);
+	while (*at < end && base[*at] != '\r') {
+		scanned = scan_field(http, base, at, end);
+		if (scanned <= 0)
+			return scanned;
+	}
 	scanned = end_line(http, base, at, *at, end);
 	if (scanned > 0)
 		http->scan = SCAN_END;
@@ -411,11 +433,16 @@ scan_begin(struct rt_http *http, const char *base, size_t *at, size_t end)
 {
 	int scanned;
 
-	if (!rt_http_is(base[*at], TCHAR))
-		return scan_empty(http, base, at, end);
+	while (*at < end && !rt_http_is(base[*at], TCHAR)) {
+		scanned = scan_empty(http, base, at, end);
+		if (scanned <= 0)
+			return scanned;
+	}
+	if (*at == end)
+		return 0;
 	scanned = scan_request_line(http, base, at, end);
 	if (scanned > 0)
-		http->scan = SCAN_LINES;
+		http->scan = SCAN_FIELDS;
 	return scanned;
 }
 
@@ -428,10 +455,9 @@ rt_http_scan(struct rt_http *http, const char *base, size_t size)
 	int scanned = 1;
 
 	if (http->scan == SCAN_BEGIN)
-		while (scanned > 0 && at < end && http->scan == SCAN_BEGIN)
-			scanned = scan_begin(http, base, &at, end);
-	while (scanned > 0 && at < end && http->scan == SCAN_LINES)
-		scanned = scan_line(http, base, &at, end);
+		scanned = scan_begin(http, base, &at, end);
+	if (scanned > 0 && http->scan == SCAN_FIELDS)
+		scanned = scan_fields(http, base, &at, end);
 	if (scanned >= 0 && http->scan != SCAN_END && end < size)
 		return refuse(http, 431, "the head is too large");
 	http->scanned = at - http->part_at;
