@@ -145,17 +145,7 @@ valid_authority(const char *text, size_t size)
 			       rt_http_run(text, 0, size, HOST);
 	if (end == 0 || (end < size && text[end] != ':') || size - end > 6)
 		return false;
-	while (++end < size)
-		if (text[end] < '0' || text[end] > '9')
-			return false;
-	return true;
-}
-
-/* Most targets are paths, which have none. */
-static inline size_t
-scheme_of(const char *target, size_t size)
-{
-	return *target == '/' ? 0 : rt_http_scheme(target, size);
+	return end == size || rt_http_run(text, end + 1, size, DIGIT) == size;
 }
 
 static bool
@@ -184,44 +174,60 @@ take_authority(struct rt_http *http, struct rt_span target, size_t at)
 	return at;
 }
 
-/* RFC 9112 3.2 */
-int
-rt_http_check_target(struct rt_http *http)
+/* A path and a query, from byte `at` of the target on. */
+static inline int
+take_path(struct rt_http *http, size_t at)
 {
 	struct rt_request *request = &http->request;
-	struct rt_span rest = request->target;
-	const char *text = http->base + rest.at, *query;
-	size_t n;
+	size_t begin = request->target.at + at;
+	size_t size = request->target.size - at, path = size;
+	const char *text = http->base + begin, *query;
 
-	if (http->marked_target && memchr(text, '#', rest.size) != NULL)
-		return refuse(http, 400, "fragment in the request target");
-	if (request->method == RT_CONNECT) {
-		request->form = RT_AUTHORITY;
-		request->host = rest;
-		return 0;
-	}
-	if (rt_span_is(http->base, rest, "*")) {
+	query = http->marked_target ? memchr(text, '?', size) : NULL;
+	if (query != NULL)
+		path = (size_t)(query - text);
+	request->path = (struct rt_span){(uint32_t)begin, (uint32_t)path};
+	request->query = (struct rt_span){(uint32_t)(begin + path),
+		(uint32_t)(size - path)};
+	return 0;
+}
+
+/* A target that does not begin with a path. */
+static int
+take_other_form(struct rt_http *http)
+{
+	struct rt_request *request = &http->request;
+	struct rt_span target = request->target;
+	size_t scheme;
+
+	if (rt_span_is(http->base, target, "*")) {
 		if (request->method != RT_OPTIONS)
 			return refuse(http, 400, "\"*\" is for OPTIONS");
 		request->form = RT_ASTERISK;
 		return 0;
 	}
-	request->form = RT_ORIGIN;
-	n = scheme_of(text, rest.size);
-	if (n > 0 && n < rest.size) {
-		n = take_authority(http, rest, n);
-		rest.at += (uint32_t)n;
-		rest.size -= (uint32_t)n;
-	}
-	text = http->base + rest.at;
-	if (request->form == RT_ORIGIN && text[0] != '/')
+	scheme = rt_http_scheme(http->base + target.at, target.size);
+	if (scheme == 0 || scheme == target.size)
 		return refuse(http, 400, "malformed request target");
-	query = http->marked_target ? memchr(text, '?', rest.size) : NULL;
-	n = query != NULL ? (size_t)(query - text) : rest.size;
-	request->path = (struct rt_span){rest.at, (uint32_t)n};
-	request->query = (struct rt_span){rest.at + (uint32_t)n,
-		rest.size - (uint32_t)n};
-	return 0;
+	return take_path(http, take_authority(http, target, scheme));
+}
+
+/* RFC 9112 3.2 */
+int
+rt_http_check_target(struct rt_http *http)
+{
+	struct rt_request *request = &http->request;
+	const char *text = http->base + request->target.at;
+
+	if (http->marked_target && memchr(text, '#', request->target.size))
+		return refuse(http, 400, "fragment in the request target");
+	if (request->method == RT_CONNECT) {
+		request->form = RT_AUTHORITY;
+		request->host = request->target;
+		return 0;
+	}
+	request->form = RT_ORIGIN;
+	return *text == '/' ? take_path(http, 0) : take_other_form(http);
 }
 
 /* RFC 9112 3.2: exactly one in HTTP/1.1, at most one before, and valid. */
@@ -315,12 +321,10 @@ static int
 give_line(struct rt_http *http, const char *base, size_t *rest)
 {
 	const struct rt_request *request = &http->request;
-	const char *target = base + request->target.at;
-	size_t scheme = scheme_of(target, request->target.size);
 	bool known =
 		request->method != RT_UNKNOWN && request->method != RT_CONNECT;
 	bool raw = http->raw_target || request->method == RT_CONNECT ||
-		(scheme > 0 && !is_web(target, scheme));
+		request->foreign;
 
 	*rest = request->name.at;
 	if (known && !raw)

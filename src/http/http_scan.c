@@ -18,6 +18,7 @@
 #define T (V | TCHAR)
 #define H (V | HOST)
 #define B (V | TCHAR | HOST)
+#define D (B | DIGIT)
 #define U (VALUE | HIGH) /* above 0x7f */
 
 /* clang-format off */
@@ -26,7 +27,7 @@ const unsigned char rt_http_classes[256] = {
 	/* ! " # $ % & ' ( ) * + , - . / */
 	['!'] = B, V, T & ~PATH, B, B, B, B, H, H, B, B, H, B, B, V,
 	/* 0 to 9, : ; < = > ? @ */
-	B, B, B, B, B, B, B, B, B, B, V, H, V, H, V, V & ~PATH, V,
+	D, D, D, D, D, D, D, D, D, D, V, H, V, H, V, V & ~PATH, V,
 	/* A to Z, [ \ ] ^ _ ` */
 	B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B,
 	B, B, V, V, V, T, B, T,
@@ -47,6 +48,7 @@ const unsigned char rt_http_classes[256] = {
 #undef T
 #undef H
 #undef B
+#undef D
 #undef U
 
 bool
@@ -216,21 +218,15 @@ refuse_target(struct rt_http *http, char c)
 			"malformed request target");
 }
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* RFC 9112 2.3: HTTP-version is exactly "HTTP/" DIGIT "." DIGIT. Any other than
    those served, or one of which there are `have` bytes so far. */
 static int
 refuse_version(struct rt_http *http, const char *version, size_t have)
 {
 	if (memcmp(version, "HTTP/", have < 5 ? have : 5) != 0 ||
-		(have > 5 && !is_digit(version[5])) ||
+		(have > 5 && !rt_http_is(version[5], DIGIT)) ||
 		(have > 6 && version[6] != '.') ||
-		(have > 7 && !is_digit(version[7])) ||
+		(have > 7 && !rt_http_is(version[7], DIGIT)) ||
 		(have > 8 && version[8] != '\r' && version[8] != '\n'))
 		return refuse(http, 400, "malformed HTTP version");
 	if (have <= 8)
