@@ -180,7 +180,7 @@ bool rt_reply_is_own(const struct rt_draft *draft, const char *name);
 bool rt_reply_given(const struct rt_draft *draft, const char *name,
 	struct rt_line *line);
 
-/* A body of bytes that outlive the reply. */
+/* A body of bytes that outlive the reply; few of them are copied. */
 void rt_reply_body(struct rt_draft *draft, const void *bytes, size_t size);
 
 /* A body that is copied. */

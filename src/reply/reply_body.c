@@ -16,6 +16,9 @@
 /* Read and sent with the head rather than by sendfile(2). */
 #define SMALL_FILE (64u << 10)
 
+/* Copied, so that the head and it are one piece of memory to send. */
+#define SMALL_BODY 2048u
+
 /* Where a body's bytes come from. */
 struct source {
 	enum { BYTES, COPY, REPEAT, FROM_FILE } kind;
@@ -312,7 +315,9 @@ void
 rt_reply_body(struct rt_draft *draft, const void *bytes, size_t size)
 {
 	add_body(draft,
-		&(struct source){.kind = BYTES, .bytes = bytes, .size = size});
+		&(struct source){.kind = size <= SMALL_BODY ? COPY : BYTES,
+			.bytes = bytes,
+			.size = size});
 }
 
 void
