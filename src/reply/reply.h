@@ -135,8 +135,8 @@ void rt_reply_reset(struct rt_reply *reply);
 void rt_reply_empty(struct rt_reply *reply);
 
 /*
- * The head: the status line and Date, then rt_reply_field() for each field,
- * then rt_reply_body_*() or rt_reply_no_body() exactly once, which ends the
+ * The head: the status line and Date, then rt_draft_field() for each field,
+ * then rt_draft_body_*() or rt_reply_no_body() exactly once, which ends the
  * head with what frames the body, and the script with RT_STEP_CLOSE, or with
  * RT_STEP_NEXT if the connection may be kept and the body's end can be told.
  *
