@@ -254,11 +254,11 @@ answer_error(struct rt_draft *draft, int status, const char *why,
 	const char *date)
 {
 	if (draft->protocol != RETORT_HTTP) {
-		rt_reply_body(draft, "", 0);
+		rt_draft_body(draft, "", 0);
 		return;
 	}
 	draft->own = NULL;
-	rt_reply_error(draft, status, why, date);
+	rt_draft_error(draft, status, why, date);
 }
 
 static int
@@ -273,7 +273,7 @@ answer_file(const struct rt_canned *canned, struct rt_draft *draft,
 			    rt_file_open_named(&file, name);
 
 	if (error == 0) {
-		rt_reply_body_file(draft, file.fd, 0, file.size);
+		rt_draft_body_file(draft, file.fd, 0, file.size);
 		return 0;
 	}
 	/* if a client asks for a missing file, that is not a mistake */
@@ -291,7 +291,7 @@ answer_file(const struct rt_canned *canned, struct rt_draft *draft,
 static void
 answer_raw(const struct rt_canned *canned, struct rt_draft *draft)
 {
-	rt_reply_raw(draft, canned->status,
+	rt_draft_raw(draft, canned->status,
 		canned->body ? canned->body->data : "",
 		canned->body ? canned->body->size : 0);
 	draft->reply->head_at = canned->head_at;
@@ -322,7 +322,7 @@ answer_again(const struct rt_canned *canned, const struct rt_draft *draft,
 	const char *date)
 {
 	if (!is_constant(canned) ||
-		!rt_reply_again(draft, &canned->ready, date))
+		!rt_draft_again(draft, &canned->ready, date))
 		return false;
 	draft->reply->blob = rt_blob_share(canned->body);
 	return true;
@@ -365,29 +365,29 @@ rt_canned_answer(struct rt_canned *canned, enum retort_protocol protocol,
 		answer_raw(canned, &draft);
 		goto out;
 	}
-	rt_reply_begin(&draft, protocol == RETORT_HTTP ? canned->status : 0,
+	rt_draft_begin(&draft, protocol == RETORT_HTTP ? canned->status : 0,
 		date);
 	if (error < 0) {
 		answer_error(&draft, 500, "it is too large, filled in", date);
 		return error;
 	}
 	if (filled.type != NULL && (!draft.tunnel || as->type != NULL))
-		rt_reply_field(&draft, "Content-Type", filled.type);
+		rt_draft_field(&draft, "Content-Type", filled.type);
 	if (protocol == RETORT_HTTP && rt_status_has_no_body(canned->status) &&
 		!draft.tunnel && !forced)
-		rt_reply_no_body(&draft);
+		rt_draft_no_body(&draft);
 	else if (as->echo)
-		rt_reply_body(&draft, base, size);
+		rt_draft_body(&draft, base, size);
 	else if (as->file != NULL)
 		error = answer_file(canned, &draft, date);
 	else if (as->repeat > 0)
-		rt_reply_body_repeat(&draft, filled.body, filled.body_size,
+		rt_draft_body_repeat(&draft, filled.body, filled.body_size,
 			as->repeat);
 	else
-		rt_reply_body(&draft, filled.body, filled.body_size);
+		rt_draft_body(&draft, filled.body, filled.body_size);
 out:
 	reply->blob = filled.blob;
 	if (is_constant(canned))
-		rt_reply_keep(&draft, &canned->ready);
+		rt_draft_keep(&draft, &canned->ready);
 	return error;
 }

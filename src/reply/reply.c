@@ -32,7 +32,7 @@ has_own(const struct retort_reply *own, const char *name)
 }
 
 bool
-rt_reply_is_own(const struct rt_draft *draft, const char *name)
+rt_draft_is_own(const struct rt_draft *draft, const char *name)
 {
 	const struct rt_always *always = draft->reply->always;
 
@@ -58,7 +58,7 @@ find_line(const char *lines, const char *name, struct rt_line *found)
 }
 
 bool
-rt_reply_given(const struct rt_draft *draft, const char *name,
+rt_draft_given(const struct rt_draft *draft, const char *name,
 	struct rt_line *line)
 {
 	const struct rt_always *always = draft->reply->always;
@@ -71,11 +71,11 @@ rt_reply_given(const struct rt_draft *draft, const char *name,
 /* --- fields --- */
 
 void
-rt_reply_field(struct rt_draft *draft, const char *name, const char *value)
+rt_draft_field(struct rt_draft *draft, const char *name, const char *value)
 {
 	struct rt_buf *text = &draft->reply->text;
 
-	if (draft->protocol != RETORT_HTTP || rt_reply_is_own(draft, name))
+	if (draft->protocol != RETORT_HTTP || rt_draft_is_own(draft, name))
 		return;
 	rt_buf_add_text(text, name);
 	rt_buf_add(text, ": ", 2);
@@ -89,7 +89,7 @@ add_date(struct rt_draft *draft, const char *date)
 	const struct rt_buf *text = &draft->reply->text;
 	size_t before = text->len;
 
-	rt_reply_field(draft, "Date", date);
+	rt_draft_field(draft, "Date", date);
 	draft->date_at = before;
 	draft->date_size = 0;
 	if (text->len > before) {
@@ -99,7 +99,7 @@ add_date(struct rt_draft *draft, const char *date)
 }
 
 void
-rt_reply_begin(struct rt_draft *draft, int status, const char *date)
+rt_draft_begin(struct rt_draft *draft, int status, const char *date)
 {
 	struct rt_buf *text = &draft->reply->text;
 	const struct retort_reply *own = draft->own;
@@ -164,8 +164,8 @@ is_omitted(const struct rt_draft *draft, const char *name)
 {
 	struct rt_line line;
 
-	return rt_reply_is_own(draft, name) &&
-		!rt_reply_given(draft, name, &line);
+	return rt_draft_is_own(draft, name) &&
+		!rt_draft_given(draft, name, &line);
 }
 
 /* Whether the reply's own version, or its own field, wants it kept. */
@@ -181,7 +181,7 @@ wants_kept(const struct rt_draft *draft)
 		keep = RT_KEEP_NOT;
 	if (keep == RT_KEEP_TOLD)
 		return false;
-	if (!rt_reply_given(draft, connection, &line))
+	if (!rt_draft_given(draft, connection, &line))
 		return keep == RT_KEEP ||
 			(keep == RT_KEEP_SAID &&
 				!is_omitted(draft, connection));
@@ -207,9 +207,9 @@ add_connection(struct rt_draft *draft, const char *framing)
 		(framed && next_of(draft) != RETORT_NEXT_CLOSE &&
 			wants_kept(draft));
 	if (!draft->kept)
-		rt_reply_field(draft, connection, "close");
+		rt_draft_field(draft, connection, "close");
 	else if (draft->reply->keep == RT_KEEP_SAID && !becomes(draft))
-		rt_reply_field(draft, connection, "keep-alive");
+		rt_draft_field(draft, connection, "keep-alive");
 }
 
 /* `framing`: the field that says where the body ends; NULL: there is none. */
@@ -223,7 +223,7 @@ end_head(struct rt_draft *draft, const char *framing)
 	if (reply->always != NULL)
 		add_always(draft, framing != NULL);
 	if (reply->keep == RT_KEEP_NOT)
-		rt_reply_field(draft, connection, "close");
+		rt_draft_field(draft, connection, "close");
 	else
 		add_connection(draft, framing);
 	rt_buf_add(&reply->text, "\r\n", 2);
@@ -254,7 +254,7 @@ is_chunked(const struct rt_draft *draft)
 		       (own->chunked || own->chunks != NULL ||
 			       own->trailers != NULL ||
 			       (own->open &&
-				       !rt_reply_is_own(draft,
+				       !rt_draft_is_own(draft,
 					       "Content-Length")))) ||
 		is_always_chunked(draft);
 }
@@ -264,7 +264,7 @@ end_with_length(struct rt_draft *draft, uint64_t size)
 {
 	struct rt_buf *text = &draft->reply->text;
 
-	if (!draft->tunnel && !rt_reply_is_own(draft, length)) {
+	if (!draft->tunnel && !rt_draft_is_own(draft, length)) {
 		rt_buf_add_text(text, "Content-Length: ");
 		rt_buf_add_number(text, size);
 		rt_buf_add(text, "\r\n", 2);
@@ -282,7 +282,7 @@ has_no_chunks(const struct rt_draft *draft)
 }
 
 void
-rt_reply_end_head(struct rt_draft *draft, uint64_t size)
+rt_draft_end_head(struct rt_draft *draft, uint64_t size)
 {
 	bool in_chunks = is_chunked(draft);
 	bool until_close = in_chunks && has_no_chunks(draft);
@@ -291,7 +291,7 @@ rt_reply_end_head(struct rt_draft *draft, uint64_t size)
 	if (until_close) {
 		end_head(draft, coding); /* which is not there */
 	} else if (in_chunks) {
-		rt_reply_field(draft, coding, chunked);
+		rt_draft_field(draft, coding, chunked);
 		end_head(draft, coding);
 	} else {
 		end_with_length(draft, size);
@@ -299,7 +299,7 @@ rt_reply_end_head(struct rt_draft *draft, uint64_t size)
 }
 
 void
-rt_reply_end_bare_head(struct rt_draft *draft)
+rt_draft_end_bare_head(struct rt_draft *draft)
 {
 	end_head(draft, NULL);
 }

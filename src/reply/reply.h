@@ -136,12 +136,12 @@ void rt_reply_empty(struct rt_reply *reply);
 
 /*
  * The head: the status line and Date, then rt_draft_field() for each field,
- * then rt_draft_body_*() or rt_reply_no_body() exactly once, which ends the
+ * then rt_draft_body_*() or rt_draft_no_body() exactly once, which ends the
  * head with what frames the body, and the script with RT_STEP_CLOSE, or with
  * RT_STEP_NEXT if the connection may be kept and the body's end can be told.
  *
  * `own` is how the user wants it (NULL: as it is): version, reason, fields
- * and omit, which go before what rt_reply_field() adds; interim replies,
+ * and omit, which go before what rt_draft_field() adds; interim replies,
  * chunks, trailers and pauses. Its other members are the caller's to obey.
  * `head_only` is for HEAD. Without HTTP there is no head, and what comes after
  * the body is RT_STEP_NEXT, unless `own` says to close.
@@ -159,8 +159,8 @@ struct rt_draft {
 	size_t date_size; /* and its bytes; 0: none */
 };
 
-void rt_reply_begin(struct rt_draft *draft, int status, const char *date);
-void rt_reply_field(struct rt_draft *draft, const char *name,
+void rt_draft_begin(struct rt_draft *draft, int status, const char *date);
+void rt_draft_field(struct rt_draft *draft, const char *name,
 	const char *value);
 
 /* The next size of "3 2", past which *sizes is moved; 0: there is none. */
@@ -174,27 +174,27 @@ bool rt_reply_part(const char **parts, uint64_t *size, int *ms);
 void rt_reply_add_chunk(struct rt_buf *to, const void *bytes, size_t size);
 
 /* Whether the user gives that field, or omits it, for this reply or for all. */
-bool rt_reply_is_own(const struct rt_draft *draft, const char *name);
+bool rt_draft_is_own(const struct rt_draft *draft, const char *name);
 
 /* The last of that name that the user gives. False: there is none. */
-bool rt_reply_given(const struct rt_draft *draft, const char *name,
+bool rt_draft_given(const struct rt_draft *draft, const char *name,
 	struct rt_line *line);
 
 /* A body of bytes that outlive the reply; few of them are copied. */
-void rt_reply_body(struct rt_draft *draft, const void *bytes, size_t size);
+void rt_draft_body(struct rt_draft *draft, const void *bytes, size_t size);
 
 /* A body that is copied. */
-void rt_reply_body_copy(struct rt_draft *draft, const void *bytes, size_t size);
+void rt_draft_body_copy(struct rt_draft *draft, const void *bytes, size_t size);
 
 /* A body of `size` bytes that are `period` bytes again and again. */
-void rt_reply_body_repeat(struct rt_draft *draft, const void *bytes,
+void rt_draft_body_repeat(struct rt_draft *draft, const void *bytes,
 	size_t period, uint64_t size);
 
 /*
  * A body that is `size` bytes of a file from `at` on. Takes `fd`: a small one
  * is read and closed here, so that it leaves in one piece with the head.
  */
-void rt_reply_body_file(struct rt_draft *draft, int fd, uint64_t at,
+void rt_draft_body_file(struct rt_draft *draft, int fd, uint64_t at,
 	uint64_t size);
 
 /* A part of a body: text, and after it bytes of a file, if any. */
@@ -207,21 +207,21 @@ struct rt_part {
 };
 
 /* A body of such parts, which are copied. Takes `fd`, as above. */
-void rt_reply_body_parts(struct rt_draft *draft, int fd,
+void rt_draft_body_parts(struct rt_draft *draft, int fd,
 	const struct rt_part *parts, size_t count);
 
 /* A body that says why: "404 Not Found: reason" as text; NULL: no reason. */
-void rt_reply_body_reason(struct rt_draft *draft, const char *reason);
+void rt_draft_body_reason(struct rt_draft *draft, const char *reason);
 
 /* A whole reply with such a body, and no field of its own. */
-void rt_reply_error(struct rt_draft *draft, int status, const char *reason,
+void rt_draft_error(struct rt_draft *draft, int status, const char *reason,
 	const char *date);
 
 /* No body and nothing that announces one: 204, 304. */
-void rt_reply_no_body(struct rt_draft *draft);
+void rt_draft_no_body(struct rt_draft *draft);
 
 /* A whole reply that is these bytes, which outlive it; with own pauses. */
-void rt_reply_raw(struct rt_draft *draft, int status, const void *bytes,
+void rt_draft_raw(struct rt_draft *draft, int status, const void *bytes,
 	size_t size);
 
 /*
@@ -245,10 +245,10 @@ void rt_ready_free(struct rt_ready *ready);
 
 /* Keeps the reply that was made, of bytes that outlive it or are copied, when
    one is made for the second time. */
-void rt_reply_keep(const struct rt_draft *draft, struct rt_ready *ready);
+void rt_draft_keep(const struct rt_draft *draft, struct rt_ready *ready);
 
 /* Makes the reply that was kept. False: none was for a draft like this one. */
-bool rt_reply_again(const struct rt_draft *draft, const struct rt_ready *ready,
+bool rt_draft_again(const struct rt_draft *draft, const struct rt_ready *ready,
 	const char *date);
 
 /* Adds a step; two runs of text that meet become one. */

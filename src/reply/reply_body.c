@@ -299,7 +299,7 @@ add_body(struct rt_draft *draft, const struct source *source)
 		add_plain(draft, source);
 		return;
 	}
-	rt_reply_end_head(draft, source->size);
+	rt_draft_end_head(draft, source->size);
 	if (!draft->head_only) {
 		if (draft->own != NULL)
 			add_pause(reply, draft->own->pause_body);
@@ -312,7 +312,7 @@ add_body(struct rt_draft *draft, const struct source *source)
 }
 
 void
-rt_reply_body(struct rt_draft *draft, const void *bytes, size_t size)
+rt_draft_body(struct rt_draft *draft, const void *bytes, size_t size)
 {
 	add_body(draft,
 		&(struct source){.kind = size <= SMALL_BODY ? COPY : BYTES,
@@ -321,14 +321,14 @@ rt_reply_body(struct rt_draft *draft, const void *bytes, size_t size)
 }
 
 void
-rt_reply_body_copy(struct rt_draft *draft, const void *bytes, size_t size)
+rt_draft_body_copy(struct rt_draft *draft, const void *bytes, size_t size)
 {
 	add_body(draft,
 		&(struct source){.kind = COPY, .bytes = bytes, .size = size});
 }
 
 void
-rt_reply_body_repeat(struct rt_draft *draft, const void *bytes, size_t period,
+rt_draft_body_repeat(struct rt_draft *draft, const void *bytes, size_t period,
 	uint64_t size)
 {
 	add_body(draft,
@@ -339,7 +339,7 @@ rt_reply_body_repeat(struct rt_draft *draft, const void *bytes, size_t period,
 }
 
 void
-rt_reply_body_file(struct rt_draft *draft, int fd, uint64_t at, uint64_t size)
+rt_draft_body_file(struct rt_draft *draft, int fd, uint64_t at, uint64_t size)
 {
 	draft->reply->file = fd;
 	add_body(draft,
@@ -347,7 +347,7 @@ rt_reply_body_file(struct rt_draft *draft, int fd, uint64_t at, uint64_t size)
 }
 
 void
-rt_reply_body_parts(struct rt_draft *draft, int fd, const struct rt_part *parts,
+rt_draft_body_parts(struct rt_draft *draft, int fd, const struct rt_part *parts,
 	size_t count)
 {
 	struct rt_reply *reply = draft->reply;
@@ -359,7 +359,7 @@ rt_reply_body_parts(struct rt_draft *draft, int fd, const struct rt_part *parts,
 		text += parts[i].text_size;
 	}
 	small = bytes <= SMALL_FILE;
-	rt_reply_end_head(draft, text + bytes);
+	rt_draft_end_head(draft, text + bytes);
 	reply->file = fd;
 	if (draft->in_chunks && !draft->head_only)
 		add_size(reply, text + bytes);
@@ -382,14 +382,14 @@ rt_reply_body_parts(struct rt_draft *draft, int fd, const struct rt_part *parts,
 }
 
 void
-rt_reply_no_body(struct rt_draft *draft)
+rt_draft_no_body(struct rt_draft *draft)
 {
-	rt_reply_end_bare_head(draft);
+	rt_draft_end_bare_head(draft);
 	end_script(draft, false);
 }
 
 void
-rt_reply_body_reason(struct rt_draft *draft, const char *reason)
+rt_draft_body_reason(struct rt_draft *draft, const char *reason)
 {
 	int status = draft->reply->status;
 	char body[256];
@@ -397,20 +397,20 @@ rt_reply_body_reason(struct rt_draft *draft, const char *reason)
 		rt_status_phrase(status), reason ? ": " : "",
 		reason ? reason : "");
 
-	rt_reply_field(draft, "Content-Type", RT_TYPE_TEXT);
-	rt_reply_body_copy(draft, body, (size_t)size);
+	rt_draft_field(draft, "Content-Type", RT_TYPE_TEXT);
+	rt_draft_body_copy(draft, body, (size_t)size);
 }
 
 void
-rt_reply_error(struct rt_draft *draft, int status, const char *reason,
+rt_draft_error(struct rt_draft *draft, int status, const char *reason,
 	const char *date)
 {
-	rt_reply_begin(draft, status, date);
-	rt_reply_body_reason(draft, reason);
+	rt_draft_begin(draft, status, date);
+	rt_draft_body_reason(draft, reason);
 }
 
 void
-rt_reply_raw(struct rt_draft *draft, int status, const void *bytes, size_t size)
+rt_draft_raw(struct rt_draft *draft, int status, const void *bytes, size_t size)
 {
 	struct rt_reply *reply = draft->reply;
 

@@ -53,9 +53,9 @@ void rt_reply_add_lines(struct rt_buf *text, const char *lines);
 
 /* Ends the head with what says where a body of this many bytes ends;
    draft->in_chunks says then whether it comes in chunks. */
-void rt_reply_end_head(struct rt_draft *draft, uint64_t size);
+void rt_draft_end_head(struct rt_draft *draft, uint64_t size);
 
 /* The same of a head without a body. */
-void rt_reply_end_bare_head(struct rt_draft *draft);
+void rt_draft_end_bare_head(struct rt_draft *draft);
 
 #endif

@@ -159,7 +159,7 @@ copy_script(struct rt_reply *to, const struct rt_reply *from)
 }
 
 void
-rt_reply_keep(const struct rt_draft *draft, struct rt_ready *ready)
+rt_draft_keep(const struct rt_draft *draft, struct rt_ready *ready)
 {
 	const struct rt_reply *reply = draft->reply;
 	bool again = ready->again;
@@ -183,7 +183,7 @@ rt_reply_keep(const struct rt_draft *draft, struct rt_ready *ready)
 }
 
 bool
-rt_reply_again(const struct rt_draft *draft, const struct rt_ready *ready,
+rt_draft_again(const struct rt_draft *draft, const struct rt_ready *ready,
 	const char *date)
 {
 	struct rt_reply *reply = draft->reply;

@@ -82,7 +82,7 @@ say_error(struct rt_asked *asked, struct rt_reply *reply, int status,
 	if (asked->protocol != RETORT_HTTP)
 		close_plain(reply);
 	else
-		rt_reply_error(&draft, status, reason, asked->date);
+		rt_draft_error(&draft, status, reason, asked->date);
 }
 
 /* "FILE:LINE", or "rule N". */
@@ -494,16 +494,16 @@ answer_nothing(const struct rt_route *route, struct rt_asked *asked,
 		close_plain(reply);
 		return;
 	}
-	rt_reply_begin(&draft, 501, asked->date);
-	rt_reply_field(&draft, "Content-Type", RT_TYPE_TEXT);
+	rt_draft_begin(&draft, 501, asked->date);
+	rt_draft_field(&draft, "Content-Type", RT_TYPE_TEXT);
 	size = asked->why.len;
 	add_malformed(route, &asked->why);
 	rt_buf_add(&asked->why, "\n", 1);
 	if (asked->why.failed) {
-		rt_reply_body(&draft, "", 0);
+		rt_draft_body(&draft, "", 0);
 		return;
 	}
-	rt_reply_body_copy(&draft, asked->why.data, asked->why.len);
+	rt_draft_body_copy(&draft, asked->why.data, asked->why.len);
 	/* the verdict has what was malformed already */
 	asked->why.len = size;
 }

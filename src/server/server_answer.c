@@ -175,10 +175,10 @@ refuse(struct retort *server, struct rt_served *served, int status,
 		.head_only = request->method == RT_HEAD,
 	};
 
-	rt_reply_begin(&draft, status, date_now(server));
+	rt_draft_begin(&draft, status, date_now(server));
 	if (status == 405)
-		rt_reply_field(&draft, "Allow", RT_SITE_ALLOW);
-	rt_reply_body_reason(&draft, reason);
+		rt_draft_field(&draft, "Allow", RT_SITE_ALLOW);
+	rt_draft_body_reason(&draft, reason);
 	answer(server, served);
 }
 

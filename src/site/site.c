@@ -55,8 +55,8 @@ static void
 answer_options(struct answer *answer)
 {
 	begin(answer, 204);
-	rt_reply_field(&answer->draft, "Allow", RT_SITE_ALLOW);
-	rt_reply_no_body(&answer->draft);
+	rt_draft_field(&answer->draft, "Allow", RT_SITE_ALLOW);
+	rt_draft_no_body(&answer->draft);
 }
 
 /* --- folders --- */
@@ -98,9 +98,9 @@ answer_slash(struct answer *answer, const char *path)
 		return;
 	}
 	begin(answer, 301);
-	rt_reply_field(&answer->draft, "Cache-Control", UNCACHED);
-	rt_reply_field(&answer->draft, "Location", to->data);
-	rt_reply_body(&answer->draft, "", 0);
+	rt_draft_field(&answer->draft, "Cache-Control", UNCACHED);
+	rt_draft_field(&answer->draft, "Location", to->data);
+	rt_draft_body(&answer->draft, "", 0);
 }
 
 static void
@@ -127,14 +127,14 @@ go_on_listing(struct answer *answer)
 	}
 	reply->made.it = NULL; /* begin() would free it */
 	begin(answer, 200);
-	rt_reply_field(&answer->draft, "Content-Type",
+	rt_draft_field(&answer->draft, "Content-Type",
 		"text/html; charset=utf-8");
-	rt_reply_field(&answer->draft, "Cache-Control", UNCACHED);
-	rt_reply_field(&answer->draft, "Content-Security-Policy",
+	rt_draft_field(&answer->draft, "Cache-Control", UNCACHED);
+	rt_draft_field(&answer->draft, "Content-Security-Policy",
 		LISTING_POLICY);
 	reply->made = (struct rt_made){listing, free_listing};
 	text = rt_listing_text(listing);
-	rt_reply_body(&answer->draft, text->data, text->len);
+	rt_draft_body(&answer->draft, text->data, text->len);
 	return true;
 }
 
@@ -211,10 +211,10 @@ answer_missing(struct answer *answer, struct rt_buf *path)
 		return;
 	}
 	begin(answer, 404);
-	rt_reply_field(&answer->draft, "Cache-Control", UNCACHED);
-	rt_reply_field(&answer->draft, "Content-Type",
+	rt_draft_field(&answer->draft, "Cache-Control", UNCACHED);
+	rt_draft_field(&answer->draft, "Content-Type",
 		rt_type_of(NOT_FOUND_PAGE, site->types, site->type_count));
-	rt_reply_body_file(&answer->draft, file.fd, 0, file.size);
+	rt_draft_body_file(&answer->draft, file.fd, 0, file.size);
 }
 
 /* --- from the request's path on --- */

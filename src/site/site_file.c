@@ -109,14 +109,14 @@ set_validators(struct answer *answer, struct selected *selected)
 		answer->now;
 	validators->has_modified = true;
 	validators->is_exact = selected->file.modified_ns == 0 ||
-		rt_reply_is_own(&answer->draft, "Last-Modified");
-	if (rt_reply_is_own(&answer->draft, "ETag"))
+		rt_draft_is_own(&answer->draft, "Last-Modified");
+	if (rt_draft_is_own(&answer->draft, "ETag"))
 		validators->etag = NULL;
-	if (rt_reply_is_own(&answer->draft, "Last-Modified"))
+	if (rt_draft_is_own(&answer->draft, "Last-Modified"))
 		validators->has_modified = false;
-	if (rt_reply_given(&answer->draft, "ETag", &line))
+	if (rt_draft_given(&answer->draft, "ETag", &line))
 		validators->etag = own_etag(&line, answer->site);
-	if (rt_reply_given(&answer->draft, "Last-Modified", &line))
+	if (rt_draft_given(&answer->draft, "Last-Modified", &line))
 		validators->has_modified = rt_date_parse(line.value,
 			line.value_size, answer->now, &validators->modified);
 }
@@ -126,9 +126,9 @@ static void
 begin_file(struct answer *answer, const struct selected *selected, int status)
 {
 	begin(answer, status);
-	rt_reply_field(&answer->draft, "Cache-Control", selected->cache);
+	rt_draft_field(&answer->draft, "Cache-Control", selected->cache);
 	if (selected->validators.etag != NULL)
-		rt_reply_field(&answer->draft, "ETag",
+		rt_draft_field(&answer->draft, "ETag",
 			selected->validators.etag);
 }
 
@@ -145,14 +145,14 @@ add_representation(struct answer *answer, const struct selected *selected)
 			rt_date_format(modified, site->modified_text);
 			site->modified = modified;
 		}
-		rt_reply_field(&answer->draft, "Last-Modified",
+		rt_draft_field(&answer->draft, "Last-Modified",
 			site->modified_text);
 	}
 	if (selected->coding != NULL)
-		rt_reply_field(&answer->draft, "Content-Encoding",
+		rt_draft_field(&answer->draft, "Content-Encoding",
 			selected->coding->name);
 	if (!selected->made)
-		rt_reply_field(&answer->draft, "Accept-Ranges", "bytes");
+		rt_draft_field(&answer->draft, "Accept-Ranges", "bytes");
 }
 
 /* The ranges that are asked for, as rt_range_parse() has them. */
@@ -184,8 +184,8 @@ answer_unsatisfiable(struct answer *answer, const struct selected *selected)
 	(void)snprintf(text, sizeof text, "bytes */%" PRIu64,
 		selected->file.size);
 	begin(answer, 416);
-	rt_reply_field(&answer->draft, "Content-Range", text);
-	rt_reply_body_reason(&answer->draft, NULL);
+	rt_draft_field(&answer->draft, "Content-Range", text);
+	rt_draft_body_reason(&answer->draft, NULL);
 }
 
 /* The body, in part or whole. Takes the file's descriptor. */
@@ -194,14 +194,14 @@ add_content(struct answer *answer, const struct selected *selected, uint64_t at,
 	uint64_t size)
 {
 	if (selected->blob != NULL) {
-		rt_reply_body(&answer->draft, selected->blob->data + at,
+		rt_draft_body(&answer->draft, selected->blob->data + at,
 			(size_t)size);
 		answer->draft.reply->blob = rt_blob_share(selected->blob);
 	} else if (selected->content != NULL)
-		rt_reply_body_copy(&answer->draft, selected->content + at,
+		rt_draft_body_copy(&answer->draft, selected->content + at,
 			(size_t)size);
 	else
-		rt_reply_body_file(&answer->draft, selected->file.fd, at, size);
+		rt_draft_body_file(&answer->draft, selected->file.fd, at, size);
 }
 
 /* Takes the file's descriptor. */
@@ -215,8 +215,8 @@ answer_range(struct answer *answer, const struct selected *selected,
 		"bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, range->at,
 		range->at + range->size - 1, selected->file.size);
 	begin_file(answer, selected, 206);
-	rt_reply_field(&answer->draft, "Content-Type", selected->type);
-	rt_reply_field(&answer->draft, "Content-Range", text);
+	rt_draft_field(&answer->draft, "Content-Type", selected->type);
+	rt_draft_field(&answer->draft, "Content-Range", text);
 	add_representation(answer, selected);
 	add_content(answer, selected, range->at, range->size);
 }
@@ -238,7 +238,7 @@ answer_again(struct answer *answer, const struct rt_ready *ready,
 	struct rt_blob *content)
 {
 	if (ready == NULL ||
-		!rt_reply_again(&answer->draft, ready, answer->date))
+		!rt_draft_again(&answer->draft, ready, answer->date))
 		return false;
 	answer->draft.reply->blob = rt_blob_share(content);
 	return true;
@@ -251,11 +251,11 @@ answer_whole(struct answer *answer, const struct selected *selected)
 	if (answer_again(answer, selected->reply, selected->blob))
 		return;
 	begin_file(answer, selected, 200);
-	rt_reply_field(&answer->draft, "Content-Type", selected->type);
+	rt_draft_field(&answer->draft, "Content-Type", selected->type);
 	add_representation(answer, selected);
 	add_content(answer, selected, 0, selected->file.size);
 	if (selected->reply != NULL)
-		rt_reply_keep(&answer->draft, selected->reply);
+		rt_draft_keep(&answer->draft, selected->reply);
 }
 
 /*
@@ -298,7 +298,7 @@ answer_condition(struct answer *answer, struct selected *selected, int status)
 		return;
 	}
 	begin_file(answer, selected, 304);
-	rt_reply_no_body(&answer->draft);
+	rt_draft_no_body(&answer->draft);
 }
 
 static void
@@ -322,7 +322,7 @@ answer_content(struct answer *answer, struct selected *selected)
 	} else if (count == 1) {
 		answer_range(answer, selected, ranges);
 	} else if (count > 1 &&
-		!rt_reply_is_own(&answer->draft, "Content-Type"))
+		!rt_draft_is_own(&answer->draft, "Content-Type"))
 		answer_ranges(answer, selected, ranges, count);
 	else
 		answer_whole(answer, selected);

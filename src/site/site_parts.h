@@ -33,9 +33,9 @@ has_variants(const struct rt_site *site)
 static inline void
 begin(struct answer *answer, int status)
 {
-	rt_reply_begin(&answer->draft, status, answer->date);
+	rt_draft_begin(&answer->draft, status, answer->date);
 	if (answer->vary != NULL)
-		rt_reply_field(&answer->draft, "Vary", answer->vary);
+		rt_draft_field(&answer->draft, "Vary", answer->vary);
 }
 
 static inline void
@@ -43,8 +43,8 @@ answer_error(struct answer *answer, int status, const char *reason)
 {
 	begin(answer, status);
 	if (status == 405)
-		rt_reply_field(&answer->draft, "Allow", RT_SITE_ALLOW);
-	rt_reply_body_reason(&answer->draft, reason);
+		rt_draft_field(&answer->draft, "Allow", RT_SITE_ALLOW);
+	rt_draft_body_reason(&answer->draft, reason);
 }
 
 /* --- site_file.c --- */

@@ -73,7 +73,7 @@ rt_site_ranges(struct rt_draft *draft, const char *content, int fd,
 	}
 	(void)snprintf(own_type, sizeof own_type,
 		"multipart/byteranges; boundary=%s", boundary);
-	rt_reply_field(draft, "Content-Type", own_type);
-	rt_reply_body_parts(draft, fd, parts, text.failed ? 0 : count + 1);
+	rt_draft_field(draft, "Content-Type", own_type);
+	rt_draft_body_parts(draft, fd, parts, text.failed ? 0 : count + 1);
 	rt_buf_free(&text);
 }

@@ -67,11 +67,11 @@ build_reply(struct run *run)
 
 	if (run->served.conn.asks == RT_ASK_REFUSE ||
 		run->served.conn.asks == RT_ASK_ROUTE) {
-		rt_reply_error(&draft,
+		rt_draft_error(&draft,
 			run->served.conn.status ? run->served.conn.status : 421,
 			run->served.conn.reason, "today");
 	} else if (kind == 0) {
-		rt_reply_raw(&draft, 200, "raw", 3);
+		rt_draft_raw(&draft, 200, "raw", 3);
 	} else if (kind == 1) {
 		rt_reply_reset(&x->reply);
 		rt_reply_step(&x->reply,
@@ -86,17 +86,17 @@ build_reply(struct run *run)
 			(struct rt_step){
 				.kind = RT_STEP_STALL + below(run, 3)});
 	} else if (kind == 2) {
-		rt_reply_begin(&draft, 200, "today");
-		rt_reply_body_repeat(&draft, "repeated", 1 + below(run, 8),
+		rt_draft_begin(&draft, 200, "today");
+		rt_draft_body_repeat(&draft, "repeated", 1 + below(run, 8),
 			below(run, 20000));
 	} else if (kind == 3) {
 		draft.own = &in_chunks;
-		rt_reply_begin(&draft, 200, "today");
-		rt_reply_body_repeat(&draft, "again", 5, below(run, 1000));
+		rt_draft_begin(&draft, 200, "today");
+		rt_draft_body_repeat(&draft, "again", 5, below(run, 1000));
 	} else {
 		/* an echo, as far as it was kept */
-		rt_reply_begin(&draft, 200, "today");
-		rt_reply_body(&draft, x->in.data, x->parsed);
+		rt_draft_begin(&draft, 200, "today");
+		rt_draft_body(&draft, x->in.data, x->parsed);
 	}
 }
 

@@ -155,17 +155,17 @@ build(struct rt_reply *reply, unsigned kind)
 
 	rt_reply_init(reply);
 	if (kind == 0) {
-		rt_reply_raw(&draft, 200, "raw", 3);
+		rt_draft_raw(&draft, 200, "raw", 3);
 		return;
 	}
 	draft.own = kind == 1 ? &in_chunks : NULL;
-	rt_reply_begin(&draft, 200, "today");
+	rt_draft_begin(&draft, 200, "today");
 	if (kind == 1)
-		rt_reply_body_repeat(&draft, "again", 5, 77);
+		rt_draft_body_repeat(&draft, "again", 5, 77);
 	else if (kind == 2)
-		rt_reply_body(&draft, "hello", 5);
+		rt_draft_body(&draft, "hello", 5);
 	else
-		rt_reply_no_body(&draft);
+		rt_draft_no_body(&draft);
 }
 
 /* Runs over the script as a connection would. */

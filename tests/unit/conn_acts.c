@@ -512,7 +512,7 @@ answer(struct hand *hand)
 {
 	struct rt_draft draft = {.reply = &hand->buffers->reply};
 
-	rt_reply_raw(&draft, 200, ANSWER, strlen(ANSWER));
+	rt_draft_raw(&draft, 200, ANSWER, strlen(ANSWER));
 	rt_conn_answer(&hand->conn, hand->now);
 }
 

@@ -39,8 +39,8 @@ build(struct rt_reply *reply, const struct retort_reply *own)
 	struct rt_draft draft = {.reply = reply, .own = own};
 
 	rt_reply_init(reply);
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_body(&draft, BODY, strlen(BODY));
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_body(&draft, BODY, strlen(BODY));
 	ck_assert(rt_reply_ok(reply));
 }
 

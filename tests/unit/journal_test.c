@@ -51,8 +51,8 @@ START_TEST(the_view_of_a_connection)
 	rt_conn_in_done(&served.conn, sizeof request - 1, now);
 	ck_assert_int_eq(served.conn.asks, RT_ASK_ROUTE);
 	draft.reply = &buffers->reply;
-	rt_reply_begin(&draft, 404, "today");
-	rt_reply_body(&draft, "hello", 5);
+	rt_draft_begin(&draft, 404, "today");
+	rt_draft_body(&draft, "hello", 5);
 	rt_conn_answer(&served.conn, now);
 	rt_conn_out_done(&served.conn, (int64_t)buffers->reply.head_size - 1,
 		now);
@@ -757,8 +757,8 @@ START_TEST(the_end_is_added)
 	ck_assert_int_eq(kept.record->seen.end, RETORT_OPEN);
 	ck_assert_int_eq(kept.record->seen.requested, 4);
 	draft.reply = &kept.served.conn.buffers->reply;
-	rt_reply_begin(&draft, 404, "today");
-	rt_reply_body(&draft, "hello", 5);
+	rt_draft_begin(&draft, 404, "today");
+	rt_draft_body(&draft, "hello", 5);
 	ck_assert(!kept.record->answered);
 	rt_record_answered(kept.record, draft.reply);
 	ck_assert(kept.record->answered);

@@ -63,8 +63,8 @@ close_desk(struct desk *desk)
 static struct bytes
 play_file(struct desk *desk, int fd, size_t at, size_t size)
 {
-	rt_reply_begin(&desk->draft, 200, DATE);
-	rt_reply_body_file(&desk->draft, fd, at, size);
+	rt_draft_begin(&desk->draft, 200, DATE);
+	rt_draft_body_file(&desk->draft, fd, at, size);
 	return script_played(&desk->reply);
 }
 
@@ -236,7 +236,7 @@ expected_ranges(int i, const char *boundary, size_t *head_size)
 static void
 give_ranges(struct desk *desk, int fd, int i)
 {
-	rt_reply_begin(&desk->draft, 206, DATE);
+	rt_draft_begin(&desk->draft, 206, DATE);
 	rt_site_ranges(&desk->draft, NULL, fd, several[i].size,
 		several[i].ranges, several[i].count, "a/b");
 }
@@ -372,7 +372,7 @@ START_TEST(a_later_part_that_became_shorter)
 	open_desk(&desk);
 	fd = open_file(desk.dir, 10);
 	ck_assert_int_eq(ftruncate(fd, 6), 0);
-	rt_reply_begin(&desk.draft, 206, DATE);
+	rt_draft_begin(&desk.draft, 206, DATE);
 	rt_site_ranges(&desk.draft, NULL, fd, 10, ranges, 3, "a/b");
 	ck_assert(rt_reply_ok(&desk.reply));
 	ck_assert(desk.reply.truncated);
@@ -427,7 +427,7 @@ START_TEST(parts_without_memory)
 	type[RT_MAX_TEXT] = '\0';
 	open_desk(&desk);
 	fd = open_file(desk.dir, several[0].size);
-	rt_reply_begin(&desk.draft, 206, DATE);
+	rt_draft_begin(&desk.draft, 206, DATE);
 	rt_site_ranges(&desk.draft, NULL, fd, several[0].size,
 		several[0].ranges, several[0].count, type);
 	ck_assert(!rt_reply_ok(&desk.reply));
@@ -503,8 +503,8 @@ START_TEST(reset_closes_the_file)
 
 	open_desk(&desk);
 	fd = open_file(desk.dir, 100000);
-	rt_reply_begin(&desk.draft, 200, DATE);
-	rt_reply_body_file(&desk.draft, fd, 0, 100000);
+	rt_draft_begin(&desk.draft, 200, DATE);
+	rt_draft_body_file(&desk.draft, fd, 0, 100000);
 	ck_assert_int_ge(fcntl(fd, F_GETFD), 0);
 	rt_reply_reset(&desk.reply);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
@@ -513,9 +513,9 @@ START_TEST(reset_closes_the_file)
 	ck_assert_uint_eq(desk.reply.head_size, 0);
 	/* as does whatever begins the next one */
 	fd = open_file(desk.dir, 100000);
-	rt_reply_begin(&desk.draft, 200, DATE);
-	rt_reply_body_file(&desk.draft, fd, 0, 100000);
-	rt_reply_raw(&desk.draft, 200, "x", 1);
+	rt_draft_begin(&desk.draft, 200, DATE);
+	rt_draft_body_file(&desk.draft, fd, 0, 100000);
+	rt_draft_raw(&desk.draft, 200, "x", 1);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
 	close_desk(&desk);
 }
@@ -561,9 +561,9 @@ START_TEST(a_listing_is_a_body)
 	desk.draft.head_only = _i == 1;
 	listing = make_listing(desk.dir);
 	page = rt_listing_text(listing);
-	rt_reply_begin(&desk.draft, 200, DATE);
+	rt_draft_begin(&desk.draft, 200, DATE);
 	desk.reply.made = (struct rt_made){listing, free_listing};
-	rt_reply_body(&desk.draft, page->data, page->len);
+	rt_draft_body(&desk.draft, page->data, page->len);
 	ck_assert(rt_reply_ok(&desk.reply));
 	got = script_played(&desk.reply);
 	(void)snprintf(length, sizeof length, "\r\nContent-Length: %zu\r\n",
@@ -577,9 +577,9 @@ START_TEST(a_listing_is_a_body)
 	assert_begins(got, "HTTP/1.1 200 OK\r\n");
 	bytes_free(&got);
 	/* is owned: whatever begins the next one frees it */
-	rt_reply_begin(&desk.draft, 204, DATE);
+	rt_draft_begin(&desk.draft, 204, DATE);
 	ck_assert_ptr_null(desk.reply.made.it);
-	rt_reply_no_body(&desk.draft);
+	rt_draft_no_body(&desk.draft);
 	close_desk(&desk);
 }
 END_TEST

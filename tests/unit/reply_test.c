@@ -195,25 +195,25 @@ give_reply(struct rt_draft *draft, int i)
 {
 	const char *text = replies[i].text;
 
-	rt_reply_begin(draft, replies[i].status, DATE);
+	rt_draft_begin(draft, replies[i].status, DATE);
 	for (const char *const *field = replies[i].fields; *field != NULL;
 		field += 2)
-		rt_reply_field(draft, field[0], field[1]);
+		rt_draft_field(draft, field[0], field[1]);
 	switch (replies[i].way) {
 	case WITHOUT:
-		rt_reply_no_body(draft);
+		rt_draft_no_body(draft);
 		break;
 	case BODY:
-		rt_reply_body(draft, text, strlen(text));
+		rt_draft_body(draft, text, strlen(text));
 		break;
 	case COPY:
-		rt_reply_body_copy(draft, text, strlen(text));
+		rt_draft_body_copy(draft, text, strlen(text));
 		break;
 	case REASON:
-		rt_reply_body_reason(draft, text);
+		rt_draft_body_reason(draft, text);
 		break;
 	case ERROR:
-		rt_reply_error(draft, replies[i].status, text, DATE);
+		rt_draft_error(draft, replies[i].status, text, DATE);
 		break;
 	}
 }
@@ -271,7 +271,7 @@ give_body(struct rt_draft *draft, int kind, const char *text, const char *dir)
 	char path[4096];
 	int fd = -1;
 
-	rt_reply_begin(draft, 200, DATE);
+	rt_draft_begin(draft, 200, DATE);
 	if (kind >= 2) {
 		dir_write(dir, "file", text, size);
 		(void)snprintf(path, sizeof path, "%s/file", dir);
@@ -279,11 +279,11 @@ give_body(struct rt_draft *draft, int kind, const char *text, const char *dir)
 		ck_assert_int_ge(fd, 0);
 	}
 	if (kind == 0)
-		rt_reply_body(draft, text, size);
+		rt_draft_body(draft, text, size);
 	else if (kind == 1)
-		rt_reply_body_copy(draft, text, size);
+		rt_draft_body_copy(draft, text, size);
 	else
-		rt_reply_body_file(draft, fd, 0, size);
+		rt_draft_body_file(draft, fd, 0, size);
 }
 
 START_TEST(head_is_get_without_the_body)
@@ -328,16 +328,16 @@ START_TEST(own_is_what_the_user_names)
 	struct rt_draft draft = {.reply = &reply, .own = &own};
 
 	rt_reply_init(&reply);
-	ck_assert(rt_reply_is_own(&draft, "ETag"));
-	ck_assert(rt_reply_is_own(&draft, "etag"));
-	ck_assert(rt_reply_is_own(&draft, "X-One"));
-	ck_assert(!rt_reply_is_own(&draft, "ETa"));
-	ck_assert(!rt_reply_is_own(&draft, "ETags"));
-	ck_assert(!rt_reply_is_own(&draft, ""));
+	ck_assert(rt_draft_is_own(&draft, "ETag"));
+	ck_assert(rt_draft_is_own(&draft, "etag"));
+	ck_assert(rt_draft_is_own(&draft, "X-One"));
+	ck_assert(!rt_draft_is_own(&draft, "ETa"));
+	ck_assert(!rt_draft_is_own(&draft, "ETags"));
+	ck_assert(!rt_draft_is_own(&draft, ""));
 	own.fields = NULL;
-	ck_assert(!rt_reply_is_own(&draft, "X-One"));
+	ck_assert(!rt_draft_is_own(&draft, "X-One"));
 	draft = (struct rt_draft){.reply = &reply};
-	ck_assert(!rt_reply_is_own(&draft, "ETag"));
+	ck_assert(!rt_draft_is_own(&draft, "ETag"));
 	rt_reply_free(&reply);
 }
 END_TEST
@@ -348,11 +348,11 @@ START_TEST(raw_is_verbatim)
 	struct rt_draft draft = {.reply = &reply};
 
 	rt_reply_init(&reply);
-	rt_reply_raw(&draft, 200, "anything\n\r\n", 11);
+	rt_draft_raw(&draft, 200, "anything\n\r\n", 11);
 	assert_played(&reply, "anything\n\r\n");
 	ck_assert_int_eq(reply.status, 200);
 	ck_assert_uint_eq(reply.text.len, 0);
-	rt_reply_raw(&draft, 500, NULL, 0);
+	rt_draft_raw(&draft, 500, NULL, 0);
 	assert_played(&reply, "");
 	ck_assert_int_eq(reply.status, 500);
 	ck_assert_uint_eq(reply.step_count, 1);
@@ -454,12 +454,12 @@ START_TEST(a_text_too_long_fails)
 
 	ck_assert_ptr_nonnull(body);
 	rt_reply_init(&reply);
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_body_copy(&draft, body, RT_MAX_TEXT);
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_body_copy(&draft, body, RT_MAX_TEXT);
 	ck_assert(!rt_reply_ok(&reply));
 	/* and is forgotten, memory and all */
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_body(&draft, body, RT_MAX_TEXT);
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_body(&draft, body, RT_MAX_TEXT);
 	ck_assert(rt_reply_ok(&reply));
 	ck_assert_uint_lt(reply.text.room, 128u << 10);
 	free(body);
@@ -477,7 +477,7 @@ START_TEST(a_long_reason_is_cut)
 	memset(reason, 'x', sizeof reason - 1);
 	reason[sizeof reason - 1] = '\0';
 	rt_reply_init(&reply);
-	rt_reply_error(&draft, 400, reason, DATE);
+	rt_draft_error(&draft, 400, reason, DATE);
 	ck_assert(rt_reply_ok(&reply));
 	got = script_played(&reply);
 	assert_has(got, "\r\n\r\n400 Bad Request: xxxx");
@@ -576,36 +576,36 @@ START_TEST(chunks_of_every_kind)
 	int fd;
 
 	rt_reply_init(&reply);
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_body(&draft, "0123456789", 10);
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_body(&draft, "0123456789", 10);
 	assert_played(&reply, text);
 	ck_assert_uint_eq(reply.step_count, 2);
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_body(&draft, large, sizeof large);
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_body(&draft, large, sizeof large);
 	/* the head with a size line, then bytes and text in turn, and the end */
 	ck_assert_uint_eq(reply.step_count, 8);
 	ck_assert_ptr_eq(reply.steps[1].bytes, large);
 	ck_assert_ptr_eq(reply.steps[5].bytes, large + 5);
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_body_copy(&draft, "0123456789", 10);
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_body_copy(&draft, "0123456789", 10);
 	assert_played(&reply, text);
 	ck_assert_uint_eq(reply.step_count, 2);
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_body_repeat(&draft, "0123456789!", 11, 10);
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_body_repeat(&draft, "0123456789!", 11, 10);
 	assert_played(&reply, text);
 	dir_write(dir, "file", "x0123456789x", 12);
 	(void)snprintf(path, sizeof path, "%s/file", dir);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_body_file(&draft, fd, 1, 10);
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_body_file(&draft, fd, 1, 10);
 	assert_played(&reply, text);
 	ck_assert_uint_eq(reply.step_count, 2);
 	ck_assert_int_eq(reply.file, -1);
 	/* HEAD: no chunk, not even the last */
 	draft.head_only = true;
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_body(&draft, "0123456789", 10);
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_body(&draft, "0123456789", 10);
 	assert_played(&reply, CHUNKED);
 	rt_reply_free(&reply);
 	dir_remove(dir);
@@ -625,15 +625,15 @@ START_TEST(a_chunk_too_many_fails)
 	for (size_t i = 0; i < RT_MAX_STEPS; i++)
 		memcpy(sizes + 2 * i, "1 ", 3);
 	rt_reply_init(&reply);
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_body(&draft, body, RT_MAX_STEPS / 2 - 10);
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_body(&draft, body, RT_MAX_STEPS / 2 - 10);
 	ck_assert(rt_reply_ok(&reply));
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_body(&draft, body, RT_MAX_STEPS);
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_body(&draft, body, RT_MAX_STEPS);
 	ck_assert(!rt_reply_ok(&reply));
 	/* copied bytes are one step, however many chunks they are in */
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_body_copy(&draft, body, RT_MAX_STEPS);
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_body_copy(&draft, body, RT_MAX_STEPS);
 	ck_assert(rt_reply_ok(&reply));
 	ck_assert_uint_eq(reply.step_count, 2);
 	rt_reply_free(&reply);
@@ -649,8 +649,8 @@ START_TEST(a_repeated_body_is_one_step)
 	const struct rt_step *step;
 
 	rt_reply_init(&reply);
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_body_repeat(&draft, "abc", 3, UINT64_MAX);
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_body_repeat(&draft, "abc", 3, UINT64_MAX);
 	ck_assert(rt_reply_ok(&reply));
 	ck_assert_uint_eq(reply.step_count, 3);
 	step = reply.steps + 1;
@@ -658,8 +658,8 @@ START_TEST(a_repeated_body_is_one_step)
 	ck_assert_uint_eq(step->at, 3);
 	ck_assert_uint_eq(step->from, 0);
 	ck_assert_uint_eq(step->size, UINT64_MAX);
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_body_repeat(&draft, "abc", 3, 0);
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_body_repeat(&draft, "abc", 3, 0);
 	ck_assert_uint_eq(reply.step_count, 2);
 	rt_reply_free(&reply);
 }
@@ -682,19 +682,19 @@ START_TEST(pauses_are_steps)
 	char expected[512];
 
 	rt_reply_init(&reply);
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_body(&draft, "x", 1);
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_body(&draft, "x", 1);
 	(void)snprintf(expected, sizeof expected, "%s<20 ms>x<2147483647 ms>",
 		head);
 	assert_played(&reply, expected);
 	/* of the script, the head is what it has before the body */
 	ck_assert_uint_eq(reply.head_size, sizeof head - 1 - strlen("<1 ms>"));
 	draft.head_only = true;
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_body(&draft, "x", 1);
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_body(&draft, "x", 1);
 	(void)snprintf(expected, sizeof expected, "%s<2147483647 ms>", head);
 	assert_played(&reply, expected);
-	rt_reply_raw(&draft, 200, "x", 1);
+	rt_draft_raw(&draft, 200, "x", 1);
 	assert_played(&reply, "<1 ms>x<2147483647 ms>");
 	rt_reply_free(&reply);
 }
@@ -711,10 +711,10 @@ START_TEST(an_error_in_the_middle)
 	struct rt_draft draft = {.reply = &reply, .own = &own};
 
 	rt_reply_init(&reply);
-	rt_reply_begin(&draft, 200, DATE);
-	rt_reply_field(&draft, "X", "y");
+	rt_draft_begin(&draft, 200, DATE);
+	rt_draft_field(&draft, "X", "y");
 	draft.own = NULL;
-	rt_reply_error(&draft, 500, NULL, DATE);
+	rt_draft_error(&draft, 500, NULL, DATE);
 	assert_played(&reply,
 		"HTTP/1.1 500 Internal Server Error\r\nDate: " DATE "\r\n"
 		"Content-Type: text/plain; charset=utf-8\r\n"
@@ -741,9 +741,9 @@ START_TEST(no_head_without_http)
 			struct rt_step *last;
 
 			rt_reply_init(&reply);
-			rt_reply_begin(&draft, 200, DATE);
-			rt_reply_field(&draft, "A", "b");
-			rt_reply_body(&draft, "hello", 5);
+			rt_draft_begin(&draft, 200, DATE);
+			rt_draft_field(&draft, "A", "b");
+			rt_draft_body(&draft, "hello", 5);
 			last = reply.steps + reply.step_count - 1;
 			ck_assert_int_eq(last->kind,
 				i == 0 ? RT_STEP_NEXT : RT_STEP_CLOSE);

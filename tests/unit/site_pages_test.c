@@ -261,7 +261,7 @@ START_TEST(a_listing_is_given_up)
 	}
 	begin_asking(&asking, MANY_REQUEST);
 	ck_assert(!go_on_asking(&asking));
-	rt_reply_raw(&(struct rt_draft){.reply = &asking.reply}, 200, "x", 1);
+	rt_draft_raw(&(struct rt_draft){.reply = &asking.reply}, 200, "x", 1);
 	ck_assert_ptr_null(asking.reply.made.it);
 	stop_asking(&asking);
 	close_folder();
