@@ -180,7 +180,7 @@ rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
 static void
 receive_end(struct rt_conn *conn)
 {
-	conn->client_finished = true;
+	conn->coming = RT_COMING_NOTHING;
 	rt_conn_client_closed(conn, RETORT_FIN);
 	switch (conn->state) {
 	case RT_STATE_IDLE:
@@ -338,28 +338,26 @@ rt_conn_read_on(struct rt_conn *conn, uint64_t size, int64_t now)
 
 /* --- the reply --- */
 
-/* Of what arrives while it is sent. */
-static void
-expect_rest(struct rt_conn *conn)
+/* Who wants what arrives while it is sent. */
+static enum rt_coming
+coming(const struct rt_conn *conn)
 {
 	const struct rt_reply *reply = &conn->buffers->reply;
-	bool http = rt_conn_is_http(conn);
 
-	conn->rest_is_next = !http || conn->asked == RT_ASK_GREET ||
-		rt_reply_ending(reply) == RT_STEP_NEXT;
-	conn->rest_is_body = http && conn->rest_is_next && !conn->complete &&
-		conn->asked == RT_ASK_ANSWER && !reply->struck.deaf;
-	if (!conn->rest_is_body)
-		return;
-	/* it is too large to be read: the connection will be closed */
-	if (conn->buffers->request->content_length > RT_DRAIN_BYTES) {
-		conn->rest_is_next = conn->rest_is_body = false;
-		return;
-	}
-	/* nobody will look at it, and it needs room, where what has arrived may
-	   have taken all */
-	rt_conn_keep(conn, 0);
-	rt_conn_drop_body(conn);
+	if (conn->coming == RT_COMING_NOTHING)
+		return RT_COMING_NOTHING;
+	if (reply->struck.deaf)
+		return RT_COMING_UNREAD;
+	if (!rt_conn_is_http(conn) || conn->asked == RT_ASK_GREET)
+		return RT_COMING_NEXT;
+	if (rt_reply_ending(reply) != RT_STEP_NEXT)
+		return RT_COMING_UNWANTED;
+	if (conn->complete || conn->asked != RT_ASK_ANSWER)
+		return RT_COMING_NEXT;
+	/* a body too large to be read: the connection will be closed */
+	return conn->buffers->request->content_length > RT_DRAIN_BYTES ?
+		RT_COMING_UNWANTED :
+		RT_COMING_BODY;
 }
 
 void
@@ -375,7 +373,13 @@ rt_conn_answer(struct rt_conn *conn, int64_t now)
 	conn->state = RT_STATE_REPLY;
 	conn->rest = RT_REST_NOTHING;
 	rt_play_begin(&conn->buffers->play, &conn->buffers->reply);
-	expect_rest(conn);
+	conn->coming = coming(conn);
+	/* nobody will look at it, and it needs room, where what has arrived may
+	   have taken all */
+	if (conn->coming == RT_COMING_BODY) {
+		rt_conn_keep(conn, 0);
+		rt_conn_drop_body(conn);
+	}
 	conn->idle_timeout = conn->buffers->reply.idle != 0 ?
 		conn->buffers->reply.idle :
 		conn->config->idle_timeout;
@@ -570,7 +574,7 @@ expire_reply(struct rt_conn *conn, int64_t now)
 		conn->may_have_more = true;
 		go_on(conn);
 	} else if (awaits_rest(conn)) {
-		conn->rest_is_body = false;
+		conn->coming = RT_COMING_NEXT;
 		go_on(conn);
 	} else if (!sends && next == RT_STEP_FLUSH) {
 		conn->until = 0;

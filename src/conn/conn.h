@@ -174,6 +174,19 @@ enum rt_rest {
 	RT_REST_MORE      /* for bytes of an open reply: rt_conn_pushed() */
 };
 
+/* The bytes that a client may still send, and who wants them. */
+enum rt_coming {
+	RT_COMING_REQUEST, /* the request, or the rest of it */
+	RT_COMING_NOTHING, /* its FIN was received */
+	/* and while it is answered: */
+	RT_COMING_BODY,     /* the rest of the body, which is read for nobody;
+	                       then the next request */
+	RT_COMING_NEXT,     /* that alone, which waits until the reply was sent;
+	                       or the next piece */
+	RT_COMING_UNWANTED, /* they are read and dropped */
+	RT_COMING_UNREAD    /* they stay where they are */
+};
+
 struct rt_conn {
 	struct rt_chan chan; /* what it wants */
 	enum rt_ask asks;
@@ -207,19 +220,15 @@ struct rt_conn {
 	bool local;           /* a Unix socket, which cannot be reset */
 	uint16_t named_by;    /* bytes of its PROXY header; 0: none was taken */
 	enum rt_rest rest;
-	bool complete;        /* the request is complete */
-	bool truncated;       /* the datagram arrived truncated, */
-	bool answered;        /* and something was sent for it */
-	bool last;            /* no further piece is waited for */
-	bool rest_is_next;    /* bytes that arrive while a reply is sent are not
-	                         dropped, but taken after it: */
-	bool rest_is_body;    /* first the rest of the request's body, if the
-	                         reply did not wait for it */
-	bool may_have_more;   /* bytes may be unread: the last receive filled
+	enum rt_coming coming;
+	bool complete;      /* the request is complete */
+	bool truncated;     /* the datagram arrived truncated, */
+	bool answered;      /* and something was sent for it */
+	bool last;          /* no further piece is waited for */
+	bool may_have_more; /* bytes may be unread: the last receive filled
 	                          its room, or the reply takes time */
-	bool client_finished; /* its FIN was received */
-	bool still_sending;   /* it still sent when the connection was closed */
-	bool client_first;    /* the client was the first to close */
+	bool still_sending; /* it still sent when the connection was closed */
+	bool client_first;  /* the client was the first to close */
 	enum retort_ending client_close;
 	enum retort_ending server_close;
 };
@@ -359,6 +368,14 @@ static inline bool
 rt_conn_is_between(const struct rt_conn *conn)
 {
 	return conn->ended > 0 && conn->ended == conn->nth;
+}
+
+/* Whether bytes that arrive after the request are for what follows its
+   reply. */
+static inline bool
+rt_conn_takes_next(const struct rt_conn *conn)
+{
+	return conn->coming == RT_COMING_NEXT || conn->coming == RT_COMING_BODY;
 }
 
 /* When the exchange began of which bytes arrive now. */

@@ -13,6 +13,9 @@ void
 rt_conn_finish(struct rt_conn *conn)
 {
 	conn->state = RT_STATE_FINISH;
+	if (conn->coming != RT_COMING_NOTHING &&
+		conn->coming != RT_COMING_UNREAD)
+		conn->coming = RT_COMING_UNWANTED;
 }
 
 /* Bytes that have arrived after the request. */
@@ -172,6 +175,7 @@ begin_next(struct rt_conn *conn)
 	conn->protocol = protocol_after(conn, conn->buffers->play.step);
 	conn->state = RT_STATE_IDLE;
 	conn->asked = RT_ASK_NOTHING;
+	conn->coming = RT_COMING_REQUEST;
 	conn->complete = false;
 	conn->status = 0;
 	conn->reason = NULL;
@@ -187,8 +191,7 @@ rt_conn_await_next(struct rt_conn *conn)
 	bool unread = rt_conn_ends_exchange(conn) && !conn->complete &&
 		conn->buffers->request->has_body;
 
-	if (conn->last || conn->client_finished || unread) {
-		conn->rest_is_next &= !rt_conn_ends_exchange(conn);
+	if (conn->last || conn->coming == RT_COMING_NOTHING || unread) {
 		rt_conn_finish(conn);
 	} else if (rt_conn_ends_exchange(conn) || rt_conn_begins_tls(conn)) {
 		/* they are the next one's */
@@ -235,7 +238,6 @@ rt_conn_end_exchange(struct rt_conn *conn, int64_t now)
 	}
 	conn->received += come_after(conn->buffers);
 	conn->moved = now;
-	conn->rest_is_next = conn->rest_is_body = false;
 	begin_next(conn);
 	/* it was stopped meanwhile */
 	if (conn->last) {

@@ -165,8 +165,7 @@ body_came(const struct rt_conn *conn)
 static inline bool
 reads_rest(const struct rt_conn *conn)
 {
-	return conn->rest_is_body && !conn->complete &&
-		!conn->client_finished && conn->state == RT_STATE_REPLY;
+	return conn->coming == RT_COMING_BODY;
 }
 
 /* And the reply was sent. */

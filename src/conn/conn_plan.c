@@ -38,8 +38,8 @@ plan_rest(const struct rt_conn *conn, struct rt_op *op)
 static void
 plan_drain(const struct rt_conn *conn, struct rt_op *op)
 {
-	if (conn->client_finished || is_drained(conn) ||
-		conn->buffers->reply.struck.deaf)
+	if (conn->coming == RT_COMING_NOTHING ||
+		conn->coming == RT_COMING_UNREAD || is_drained(conn))
 		return;
 	op->verb = RT_RECV;
 	op->recv.data = conn->config->scratch;
@@ -69,16 +69,12 @@ has_unread(const struct rt_conn *conn)
 bool
 rt_conn_must_drain(const struct rt_conn *conn)
 {
-	if (conn->client_finished || is_drained(conn))
-		return false;
-	/* what it leaves unread resets the connection once it is closed */
-	if (conn->buffers->reply.struck.deaf)
+	/* bytes that stay unread reset the connection once it is closed */
+	if (conn->coming != RT_COMING_UNWANTED || is_drained(conn))
 		return false;
 	if (is_half(conn))
 		return true;
-	/* at the end nobody knows whether all was read */
-	if (conn->state < RT_STATE_DRAIN && conn->rest_is_next)
-		return false;
+	/* nobody knows whether all was read */
 	if (!rt_conn_is_http(conn))
 		return true;
 	return conn->config->linger || has_unread(conn);

@@ -70,7 +70,7 @@ bool
 rt_conn_has_refused(struct rt_conn *conn)
 {
 	struct rt_buffers *buffers = conn->buffers;
-	bool last = buffers->overdue || conn->client_finished;
+	bool last = buffers->overdue || conn->coming == RT_COMING_NOTHING;
 
 	assert(conn->asks == RT_ASK_REFUSE);
 	if (!rt_http_see_refused(buffers->http, buffers->in.data,
@@ -107,7 +107,7 @@ rt_conn_may_read_refused(const struct rt_conn *conn)
 	const struct rt_buffers *buffers = conn->buffers;
 
 	return hides_some(conn) ||
-		(!buffers->overdue && !conn->client_finished &&
+		(!buffers->overdue && conn->coming != RT_COMING_NOTHING &&
 			buffers->in.len < buffers->in.max);
 }
 
@@ -262,12 +262,14 @@ rt_conn_take_rest(struct rt_conn *conn)
 
 	/* nobody knows where the next request begins, or wants to */
 	if (result == RT_HTTP_BAD ||
-		buffers->request->body_size > RT_DRAIN_BYTES)
-		conn->rest_is_next = conn->rest_is_body = false;
-	else if (result == RT_HTTP_DONE)
+		buffers->request->body_size > RT_DRAIN_BYTES) {
+		conn->coming = RT_COMING_UNWANTED;
+	} else if (result == RT_HTTP_DONE) {
 		conn->complete = true;
-	else
+		conn->coming = RT_COMING_NEXT;
+	} else {
 		pass_body(conn, before);
+	}
 }
 
 /* 100 (Continue), at once unless it was asked for otherwise. */

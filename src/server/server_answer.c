@@ -157,7 +157,7 @@ answer(struct retort *server, struct rt_served *served)
 	}
 	rt_conn_answer(conn, rt_io_now(server->io));
 	if (server->event != NULL && served->head_told &&
-		rt_conn_is_http(&served->conn) && !conn->rest_is_next)
+		rt_conn_is_http(&served->conn) && !rt_conn_takes_next(conn))
 		report_up_to(server, served, rt_server_dropping(conn),
 			conn->buffers->in.len);
 	if (counted)
@@ -193,7 +193,8 @@ refuse_recorded(struct retort *server, struct rt_served *served,
 
 	(void)rt_server_keep_request(server, served);
 	if (served->record != NULL && conn->reason != NULL &&
-		(!conn->client_finished || conn->buffers->shows_all)) {
+		(conn->coming != RT_COMING_NOTHING ||
+			conn->buffers->shows_all)) {
 		rt_buf_init(&why, MAX_WHY);
 		rt_buf_add_format(&why, "refused with %d: %s", conn->status,
 			conn->reason);

@@ -182,7 +182,7 @@ act_deliver(struct line *line)
 		else
 			(void)take(hand, SIZE_MAX);
 		must(hand,
-			!conn->client_finished ||
+			conn->coming != RT_COMING_NOTHING ||
 				conn->chan.in.verb == RT_NOTHING,
 			"it receives after the end");
 	}
