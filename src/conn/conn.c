@@ -85,6 +85,9 @@ end_script(struct rt_conn *conn)
 			rt_conn_await_next(conn);
 		break;
 	case RT_STEP_HALF:
+		conn->may_have_more = true;
+		rt_conn_finish(conn);
+		break;
 	case RT_STEP_CLOSE:
 		rt_conn_finish(conn);
 		break;
@@ -112,6 +115,15 @@ end_script(struct rt_conn *conn)
 	}
 }
 
+static void
+go_on_receiving(struct rt_conn *conn)
+{
+	if (reserve(conn))
+		rt_conn_plan(conn, &conn->chan);
+	else
+		rt_conn_fail(conn);
+}
+
 /* The rest of the body comes first, of which somebody may be told. */
 static void
 go_on_replying(struct rt_conn *conn)
@@ -120,29 +132,31 @@ go_on_replying(struct rt_conn *conn)
 		rt_conn_take_rest(conn);
 	if (conn->interim_left == 0 && conn->asks == RT_ASK_NOTHING)
 		end_script(conn);
+	if (conn->asks != RT_ASK_NOTHING || conn->state == RT_STATE_OVER)
+		return;
+	if (awaits_rest(conn))
+		go_on_receiving(conn);
+	else
+		rt_conn_plan(conn, &conn->chan);
 }
 
 /* Unless the owner is asked something first: whatever follows by itself, and
    then what it wants. */
-static void
+static inline void
 go_on(struct rt_conn *conn)
 {
 	if (conn->asks != RT_ASK_NOTHING)
 		return;
-	if (conn->state == RT_STATE_REPLY) {
-		if (is_datagram(conn)) {
-			rt_conn_go_on_datagram(conn);
-			return;
-		}
-		go_on_replying(conn);
-		if (conn->asks != RT_ASK_NOTHING)
-			return;
-	}
-	if ((conn->state <= RT_STATE_BODY || awaits_rest(conn)) &&
-		!reserve(conn))
-		rt_conn_fail(conn);
-	else if (conn->state != RT_STATE_OVER)
+	if (conn->state <= RT_STATE_BODY)
+		go_on_receiving(conn);
+	else if (conn->state == RT_STATE_OVER)
+		return;
+	else if (conn->state != RT_STATE_REPLY)
 		rt_conn_plan(conn, &conn->chan);
+	else if (is_datagram(conn))
+		rt_conn_go_on_datagram(conn);
+	else
+		go_on_replying(conn);
 }
 
 /* --- the request --- */
@@ -482,8 +496,8 @@ finished(struct rt_conn *conn, int64_t result, int64_t now)
 	conn->state = RT_STATE_DRAIN;
 	conn->moved = now;
 	conn->drain_began = now;
-	if (rt_conn_must_drain(conn))
-		go_on(conn);
+	if (conn->coming == RT_COMING_UNWANTED)
+		rt_conn_plan(conn, &conn->chan);
 	else
 		rt_conn_end_answered(conn, false);
 }
@@ -650,6 +664,8 @@ rt_conn_cut(struct rt_conn *conn, enum rt_step_kind ending)
 	reply->open = false;
 	rt_play_skip(&conn->buffers->play, reply);
 	conn->state = RT_STATE_REPLY;
+	if (conn->coming != RT_COMING_NOTHING && !reply->struck.deaf)
+		conn->coming = RT_COMING_UNWANTED;
 	conn->asks = RT_ASK_NOTHING;
 	conn->rest = RT_REST_NOTHING;
 	conn->interim_left = 0;

@@ -17,7 +17,11 @@ rt_conn_end(struct rt_conn *conn, enum retort_end end, enum retort_ending how)
 	if (!is_datagram(conn) &&
 		(how == RETORT_RST || conn->server_close == RETORT_NOTHING))
 		conn->server_close = how;
-	rt_conn_plan(conn, &conn->chan);
+	conn->chan.watched = false;
+	conn->chan.in.verb = RT_NOTHING;
+	conn->chan.out.verb =
+		conn->server_close == RETORT_RST ? RT_RESET : RT_CLOSE;
+	conn->chan.deadline = RT_NEVER;
 }
 
 void

@@ -15,7 +15,8 @@ rt_conn_finish(struct rt_conn *conn)
 	conn->state = RT_STATE_FINISH;
 	if (conn->coming != RT_COMING_NOTHING &&
 		conn->coming != RT_COMING_UNREAD)
-		conn->coming = RT_COMING_UNWANTED;
+		conn->coming = must_drain(conn) ? RT_COMING_UNWANTED :
+						  RT_COMING_UNREAD;
 }
 
 /* Bytes that have arrived after the request. */

@@ -22,9 +22,6 @@
 /* Turns the state into what its channel is to do. */
 void rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan);
 
-/* Whether bytes may be unread: then close() would reset the connection. */
-bool rt_conn_must_drain(const struct rt_conn *conn);
-
 /* --- conn_request.c --- */
 
 /* Takes a PROXY header. False: more of it is to arrive, or nothing after it
@@ -183,6 +180,24 @@ is_half(const struct rt_conn *conn)
 	return conn->state == RT_STATE_DRAIN &&
 		conn->buffers->play.reply != NULL &&
 		rt_play_next(&conn->buffers->play) == RT_STEP_HALF;
+}
+
+/* Whether bytes of an HTTP client may be unread: then close() would reset the
+   connection. */
+static inline bool
+has_unread(const struct rt_conn *conn)
+{
+	return !conn->complete || conn->may_have_more || conn->drained > 0 ||
+		conn->buffers->parsed < conn->buffers->in.len;
+}
+
+/* Whether what arrives at the end is read. Without HTTP nobody knows whether
+   there is more. */
+static inline bool
+must_drain(const struct rt_conn *conn)
+{
+	return has_unread(conn) || conn->config->linger ||
+		!rt_conn_is_http(conn);
 }
 
 /* Enough was dropped. */

@@ -58,28 +58,6 @@ drain_deadline(const struct rt_conn *conn)
 	return silent < last ? silent : last;
 }
 
-/* Whether bytes of an HTTP client may be unread. */
-static bool
-has_unread(const struct rt_conn *conn)
-{
-	return !conn->complete || conn->may_have_more || conn->drained > 0 ||
-		conn->buffers->parsed < conn->buffers->in.len;
-}
-
-bool
-rt_conn_must_drain(const struct rt_conn *conn)
-{
-	/* bytes that stay unread reset the connection once it is closed */
-	if (conn->coming != RT_COMING_UNWANTED || is_drained(conn))
-		return false;
-	if (is_half(conn))
-		return true;
-	/* nobody knows whether all was read */
-	if (!rt_conn_is_http(conn))
-		return true;
-	return conn->config->linger || has_unread(conn);
-}
-
 bool
 rt_conn_lingers(const struct rt_conn *conn)
 {
@@ -218,7 +196,7 @@ rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan)
 		chan->deadline = later(conn->moved, config->write_timeout);
 		if (reads_rest(conn))
 			plan_rest(conn, &chan->in);
-		else if (rt_conn_must_drain(conn))
+		else if (conn->coming == RT_COMING_UNWANTED && must_drain(conn))
 			plan_drain(conn, &chan->in);
 		if (conn->interim_left > 0)
 			plan_interim(conn, &chan->out);
@@ -227,8 +205,7 @@ rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan)
 		break;
 	case RT_STATE_FINISH:
 		chan->deadline = RT_NEVER;
-		if (rt_conn_must_drain(conn))
-			plan_drain(conn, &chan->in);
+		plan_drain(conn, &chan->in);
 		chan->out.verb = RT_FINISH;
 		chan->out.bare = conn->buffers->reply.struck.unnotified;
 		break;
@@ -236,10 +213,7 @@ rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan)
 		chan->deadline = drain_deadline(conn);
 		plan_drain(conn, &chan->in);
 		break;
-	case RT_STATE_OVER:
-		chan->deadline = RT_NEVER;
-		chan->out.verb =
-			conn->server_close == RETORT_RST ? RT_RESET : RT_CLOSE;
+	case RT_STATE_OVER: /* nothing more: see rt_conn_end() */
 		break;
 	}
 }
