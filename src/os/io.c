@@ -142,13 +142,12 @@ rt_chan_init(struct rt_chan *chan, int fd, int kind)
 /* --- operations --- */
 
 static int64_t
-try_accept(struct rt_io *io, int fd, struct rt_op *op)
+try_accept(int fd, struct rt_op *op)
 {
 	struct sockaddr_storage address;
 	socklen_t size = sizeof address;
 	int got;
 
-	(void)io;
 #ifdef HAVE_ACCEPT4
 	got = accept4(fd, (struct sockaddr *)&address, &size,
 		SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -172,25 +171,23 @@ try_accept(struct rt_io *io, int fd, struct rt_op *op)
 }
 
 static int64_t
-try_recv(struct rt_io *io, int fd, struct rt_op *op)
+try_recv(int fd, struct rt_op *op)
 {
 	ssize_t n = recv(fd, op->recv.data, op->recv.size, 0);
 
-	(void)io;
 	return n < 0 ? -errno : n;
 }
 
 static int64_t
-try_read(struct rt_io *io, int fd, struct rt_op *op)
+try_read(int fd, struct rt_op *op)
 {
 	ssize_t n = read(fd, op->recv.data, op->recv.size);
 
-	(void)io;
 	return n < 0 ? -errno : n;
 }
 
 static int64_t
-try_recv_from(struct rt_io *io, int fd, struct rt_op *op)
+try_recv_from(int fd, struct rt_op *op)
 {
 	struct rt_address *from = op->recv.from;
 	struct iovec room = {op->recv.data, op->recv.size};
@@ -202,7 +199,6 @@ try_recv_from(struct rt_io *io, int fd, struct rt_op *op)
 	};
 	ssize_t n;
 
-	(void)io;
 	from->name.ss_family = AF_UNSPEC;
 	n = recvmsg(fd, &message, 0);
 	if (n < 0)
@@ -213,7 +209,7 @@ try_recv_from(struct rt_io *io, int fd, struct rt_op *op)
 }
 
 static int64_t
-try_send_to(struct rt_io *io, int fd, struct rt_op *op)
+try_send_to(int fd, struct rt_op *op)
 {
 	const struct rt_address *to = op->send.to;
 	struct msghdr message = {
@@ -224,12 +220,11 @@ try_send_to(struct rt_io *io, int fd, struct rt_op *op)
 	};
 	ssize_t n = sendmsg(fd, &message, MSG_NOSIGNAL);
 
-	(void)io;
 	return n < 0 ? -errno : n;
 }
 
 static int64_t
-try_send(struct rt_io *io, int fd, struct rt_op *op)
+try_send(int fd, struct rt_op *op)
 {
 	struct msghdr message = {
 		.msg_iov = op->send.pieces,
@@ -238,7 +233,6 @@ try_send(struct rt_io *io, int fd, struct rt_op *op)
 	int flags = MSG_NOSIGNAL | (op->more ? MSG_MORE : 0);
 	ssize_t n;
 
-	(void)io;
 	if (op->send.count == 1)
 		n = send(fd, op->send.pieces[0].iov_base,
 			op->send.pieces[0].iov_len, flags);
@@ -279,7 +273,7 @@ copy_file(struct rt_io *io, int fd, const struct rt_op *op)
 }
 
 static int64_t
-try_file(struct rt_io *io, int fd, struct rt_op *op)
+try_file(struct rt_io *io, int fd, const struct rt_op *op)
 {
 #ifdef HAVE_SYS_SENDFILE_H
 	if (io->sendfile) {
@@ -301,13 +295,11 @@ try_file(struct rt_io *io, int fd, struct rt_op *op)
 
 /* Keeps the bytes after it in another segment than those before it. */
 static int64_t
-try_flush(struct rt_io *io, int fd, struct rt_op *op)
+try_flush(int fd)
 {
 	static const int on = 1;
 	int unsent = 0;
 
-	(void)io;
-	(void)op;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 #ifdef SIOCOUTQNSD
 	if (ioctl(fd, SIOCOUTQNSD, &unsent) < 0)
@@ -317,10 +309,8 @@ try_flush(struct rt_io *io, int fd, struct rt_op *op)
 }
 
 static int64_t
-try_finish(struct rt_io *io, int fd, struct rt_op *op)
+try_finish(int fd)
 {
-	(void)io;
-	(void)op;
 	return shutdown(fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
@@ -338,32 +328,43 @@ has_emptied(const struct rt_op *op)
 		(size_t)op->result < op->recv.size;
 }
 
+static int64_t
+call(struct rt_io *io, int fd, struct rt_op *op)
+{
+	switch (op->verb) {
+	case RT_ACCEPT:
+		return try_accept(fd, op);
+	case RT_RECV:
+		return try_recv(fd, op);
+	case RT_TAKE:
+		return try_read(fd, op);
+	case RT_RECV_FROM:
+		return try_recv_from(fd, op);
+	case RT_SEND:
+		return try_send(fd, op);
+	case RT_SEND_TO:
+		return try_send_to(fd, op);
+	case RT_FILE:
+		return try_file(io, fd, op);
+	case RT_FLUSH:
+		return try_flush(fd);
+	case RT_FINISH:
+		return try_finish(fd);
+	case RT_NOTHING:
+	case RT_TELL:
+	case RT_CLOSE:
+	case RT_RESET: /* left to others */
+		break;
+	}
+	return -EAGAIN;
+}
+
 /* Tries what one direction wants. True when it is done. */
 static bool
 try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
 {
-	static int64_t (*const verbs[])(struct rt_io *, int, struct rt_op *) = {
-		[RT_ACCEPT] = try_accept,
-		[RT_RECV] = try_recv,
-		[RT_TAKE] = try_read,
-		[RT_RECV_FROM] = try_recv_from,
-		[RT_SEND] = try_send,
-		[RT_SEND_TO] = try_send_to,
-		[RT_FILE] = try_file,
-		[RT_FLUSH] = try_flush,
-		[RT_FINISH] = try_finish,
-		[RT_TELL] = NULL,
-		[RT_CLOSE] = NULL,
-		[RT_RESET] = NULL,
-	};
-
-	int64_t (*const verb)(struct rt_io *, int, struct rt_op *) =
-		verbs[op->verb];
-
-	if (verb == NULL)
-		return false;
 	do
-		op->result = verb(io, chan->fd, op);
+		op->result = call(io, chan->fd, op);
 	while (op->result == -EINTR);
 	if (op->result < 0 && has_blocked(op)) {
 		chan->blocked |= (unsigned char)way;
