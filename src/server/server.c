@@ -236,10 +236,12 @@ rt_server_adopt(struct retort *server, int fd)
 }
 
 static void
-serve_datagram(struct retort *server, const struct rt_accepted *accepted)
+serve_datagram(struct retort *server, const struct rt_listener *listener)
 {
-	struct rt_served *served =
-		rt_server_new_conn(server, accepted->fd, &accepted->peer);
+	const struct rt_chan *chan = &listener->chan;
+	struct rt_peer peer;
+	const char *unwelcome = rt_server_sender(server, listener, &peer);
+	struct rt_served *served = rt_server_new_conn(server, chan->fd, &peer);
 
 	/* it is lost, as datagrams are */
 	if (served == NULL)
@@ -248,9 +250,8 @@ serve_datagram(struct retort *server, const struct rt_accepted *accepted)
 	if (rt_server_lend(server, served) < 0) {
 		rt_conn_fail(&served->conn);
 	} else {
-		rt_server_record_datagram(server, served, accepted->datagram);
-		rt_conn_datagram(&served->conn, accepted->datagram,
-			accepted->unwelcome);
+		rt_server_record_datagram(server, served, &chan->in);
+		rt_conn_datagram(&served->conn, &chan->in, unwelcome);
 	}
 	run(server, served);
 }
@@ -259,13 +260,13 @@ serve_datagram(struct retort *server, const struct rt_accepted *accepted)
 static void
 accept_from(struct retort *server, struct rt_listener *listener, int budget)
 {
-	struct rt_accepted accepted;
+	const struct rt_op *in = &listener->chan.in;
 
-	while (budget-- > 0 && rt_server_accept(server, listener, &accepted))
-		if (accepted.datagram != NULL)
-			serve_datagram(server, &accepted);
+	while (budget-- > 0 && rt_server_accept(server, listener))
+		if (server->config.protocol == RETORT_UDP)
+			serve_datagram(server, listener);
 		else
-			serve_connection(server, accepted.fd, &accepted.peer);
+			serve_connection(server, (int)in->result, &in->peer);
 }
 
 static void
@@ -277,8 +278,6 @@ wake_listener(struct retort *server, struct rt_listener *listener,
 	/* If nobody else is served, there is hardly a second: to find that out
 	   is a system call. */
 	accept_from(server, listener, server->open == 0 ? 1 : ACCEPT_BUDGET);
-	if (listener->open && !listener->refusing)
-		(void)rt_io_wait(server->io, &listener->chan);
 }
 
 /* --- the loop --- */

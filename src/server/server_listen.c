@@ -47,19 +47,30 @@ is_spare(struct retort *server, int fd)
 	return fd >= server->fd_limit;
 }
 
+/* It accepts nothing until then, or until somebody has ended. */
+static void
+rest_listener(struct retort *server, struct rt_listener *listener,
+	int64_t until)
+{
+	server->paused = true;
+	listener->chan.in.verb = RT_NOTHING;
+	listener->chan.deadline = until;
+	(void)rt_io_wait(server->io, &listener->chan);
+}
+
+/* Descriptors have run out. */
 static void
 pause_listener(struct retort *server, struct rt_listener *listener)
 {
-	server->paused = true;
 	server->careful = true;
 	if (server->short_open == 0) {
 		server->shortages++;
 		server->short_open = server->open > 0 ? server->open : 1;
 	}
-	listener->chan.in.verb = RT_NOTHING;
-	listener->chan.deadline = rt_io_now(server->io) + ACCEPT_PAUSE;
+	rest_listener(server, listener, rt_io_now(server->io) + ACCEPT_PAUSE);
 }
 
+/* It wants to accept. */
 static void
 listen_on(struct retort *server, struct rt_listener *listener)
 {
@@ -108,16 +119,6 @@ is_shortage(int64_t error)
 	}
 }
 
-/* Until one of the datagrams that wait is answered. */
-static void
-rest_listener(struct retort *server, struct rt_listener *listener)
-{
-	server->paused = true;
-	listener->chan.in.verb = RT_NOTHING;
-	listener->chan.deadline = RT_NEVER;
-}
-
-/* Why a datagram must not be answered; NULL. */
 static const char *
 find_loop(const struct retort *server, const struct rt_peer *peer,
 	const struct rt_address *from)
@@ -133,60 +134,53 @@ find_loop(const struct retort *server, const struct rt_peer *peer,
 	return NULL;
 }
 
-static struct rt_accepted
-connection_of(struct retort *server, struct rt_listener *listener)
+const char *
+rt_server_sender(const struct retort *server,
+	const struct rt_listener *listener, struct rt_peer *peer)
 {
-	const struct rt_op *in = &listener->chan.in;
-	struct rt_accepted accepted = {.fd = (int)in->result, .peer = in->peer};
+	const struct rt_address *from = listener->chan.in.recv.from;
 
-	if (is_spare(server, accepted.fd))
-		pause_listener(server, listener);
-	return accepted;
+	rt_sock_peer(peer, (const struct sockaddr *)&from->name);
+	if (peer->family == 0)
+		peer->family = AF_UNIX;
+	return find_loop(server, peer, from);
 }
 
-static struct rt_accepted
-datagram_of(const struct retort *server, const struct rt_listener *listener)
-{
-	const struct rt_op *in = &listener->chan.in;
-	struct rt_accepted accepted = {.fd = listener->chan.fd, .datagram = in};
-	const struct rt_address *from = in->recv.from;
-
-	rt_sock_peer(&accepted.peer, (const struct sockaddr *)&from->name);
-	if (accepted.peer.family == 0)
-		accepted.peer.family = AF_UNIX;
-	accepted.unwelcome = find_loop(server, &accepted.peer, from);
-	return accepted;
-}
-
-/* Whether there is room for one more; otherwise the listener rests. */
+/* Whether it may take one more; otherwise it rests until there is room. */
 static bool
-has_room(struct retort *server, struct rt_listener *listener)
+may_take(struct retort *server, struct rt_listener *listener)
 {
-	if (listener->chan.in.verb == RT_RECV_FROM &&
-		server->open >= MAX_DATAGRAMS)
-		rest_listener(server, listener);
+	const struct rt_op *in = &listener->chan.in;
+
+	if (!listener->open || listener->refusing || in->verb == RT_NOTHING)
+		return false;
+	if (in->verb == RT_RECV_FROM && server->open >= MAX_DATAGRAMS)
+		rest_listener(server, listener, RT_NEVER);
 	else if (server->careful && is_full(server))
 		pause_listener(server, listener);
-	return listener->chan.in.verb != RT_NOTHING;
+	return in->verb != RT_NOTHING;
+}
+
+/* Whether there are no descriptors for others. */
+static bool
+was_last(struct retort *server, const struct rt_op *in)
+{
+	if (in->result < 0)
+		return is_shortage(in->result);
+	return in->verb == RT_ACCEPT && is_spare(server, (int)in->result);
 }
 
 bool
-rt_server_accept(struct retort *server, struct rt_listener *listener,
-	struct rt_accepted *accepted)
+rt_server_accept(struct retort *server, struct rt_listener *listener)
 {
 	const struct rt_op *in = &listener->chan.in;
 
-	while (listener->open && !listener->refusing &&
-		in->verb != RT_NOTHING && has_room(server, listener) &&
+	while (may_take(server, listener) &&
 		rt_io_try(server->io, &listener->chan) != 0) {
-		if (in->result >= 0) {
-			*accepted = in->verb == RT_ACCEPT ?
-				connection_of(server, listener) :
-				datagram_of(server, listener);
-			return true;
-		}
-		if (is_shortage(in->result))
+		if (was_last(server, in))
 			pause_listener(server, listener);
+		if (in->result >= 0)
+			return true;
 	}
 	return false;
 }
@@ -245,8 +239,10 @@ rt_server_rouse(struct retort *server, struct rt_listener *listener,
 		lose_listener(server, listener);
 		return false;
 	}
-	if (what & RT_EXPIRED)
+	if (what & RT_EXPIRED) {
 		listen_on(server, listener);
+		(void)rt_io_wait(server->io, &listener->chan);
+	}
 	return true;
 }
 

@@ -8,14 +8,6 @@
 /* Whose channel it is. */
 enum { RT_KIND_CONN, RT_KIND_LISTENER, RT_KIND_WAKER, RT_KIND_WIRE };
 
-/* A connection that was accepted, or a datagram that arrived. */
-struct rt_accepted {
-	int fd; /* the connection's; of a datagram the listener's */
-	struct rt_peer peer;
-	const struct rt_op *datagram; /* the listener's; NULL: it is none */
-	const char *unwelcome; /* why the datagram must not be answered; NULL */
-};
-
 /* One of those that `requests` limits was answered. */
 static inline void
 count_answered(struct retort *server)
@@ -30,11 +22,15 @@ count_answered(struct retort *server)
 int rt_server_listen(struct retort *server, struct rt_listener *listener);
 
 /*
- * The next connection or datagram that has arrived. False: none has, or it
- * cannot be taken now, and the listener tries again later.
+ * Takes the next connection or datagram that has arrived: it is in the
+ * listener's channel. False: none has, or it cannot be taken now, and the
+ * listener tries again later.
  */
-bool rt_server_accept(struct retort *server, struct rt_listener *listener,
-	struct rt_accepted *accepted);
+bool rt_server_accept(struct retort *server, struct rt_listener *listener);
+
+/* Who sent the datagram; and why it must not be answered, or NULL. */
+const char *rt_server_sender(const struct retort *server,
+	const struct rt_listener *listener, struct rt_peer *peer);
 
 /* The loop has woken it. False: it listens no more. */
 bool rt_server_rouse(struct retort *server, struct rt_listener *listener,
