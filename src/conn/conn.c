@@ -502,19 +502,6 @@ finished(struct rt_conn *conn, int64_t result, int64_t now)
 		rt_conn_end_answered(conn, false);
 }
 
-/* The bytes that the operation outward was to send. */
-static uint64_t
-planned(const struct rt_op *op)
-{
-	uint64_t size = 0;
-
-	if (op->verb == RT_FILE)
-		return op->file.size;
-	for (int i = 0; i < op->send.count; i++)
-		size += op->send.pieces[i].iov_len;
-	return size;
-}
-
 /* A file has become shorter: nothing more can be said. */
 static void
 lack(struct rt_conn *conn)
@@ -528,6 +515,8 @@ lack(struct rt_conn *conn)
 static void
 sent(struct rt_conn *conn, int64_t result, int64_t now)
 {
+	const struct rt_op *out = &conn->chan.out;
+
 	if (result < 0) {
 		rt_conn_end_failed(conn, result);
 		return;
@@ -536,13 +525,18 @@ sent(struct rt_conn *conn, int64_t result, int64_t now)
 	conn->sent += (uint64_t)result;
 	/* a reply that takes time may be overtaken by what the client sends
 	   meanwhile, and must not be lost to it */
-	if ((uint64_t)result < planned(&conn->chan.out))
+	if (!out->ended && (uint64_t)result < rt_op_size(out))
 		conn->may_have_more = true;
 	if (conn->interim_left > 0)
 		conn->interim_left -= (uint8_t)result;
 	else
 		rt_play_sent(&conn->buffers->play, (uint64_t)result);
-	go_on(conn);
+	if (!out->ended) {
+		go_on(conn);
+		return;
+	}
+	end_script(conn);
+	finished(conn, 0, now);
 }
 
 void

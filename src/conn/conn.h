@@ -44,6 +44,9 @@
  * have arrived already, the connection asks for the NEXT first. With HTTP, or
  * when HTTP follows, the exchange ends there, and before that it is DONE.
  *
+ * The FIN may have gone with the last bytes of the reply: then FINISH is over
+ * when it begins.
+ *
  * RT_STEP_STALL stays in REPLY until the client leaves, and RT_STEP_HALF in
  * DRAIN, without a bound. `rest` says what a connection waits for besides its
  * peer.

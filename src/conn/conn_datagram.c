@@ -30,6 +30,7 @@ plan_reply(const struct rt_conn *conn, struct rt_chan *chan)
 {
 	const struct rt_play *play = &conn->buffers->play;
 	struct rt_op *out = &chan->out;
+	enum rt_step_kind next;
 
 	chan->in.verb = RT_NOTHING;
 	chan->out.verb = RT_NOTHING;
@@ -42,7 +43,7 @@ plan_reply(const struct rt_conn *conn, struct rt_chan *chan)
 		out->verb = RT_SEND_TO;
 		out->send.to = &conn->buffers->from;
 		out->send.count = rt_play_pieces(play, out->send.pieces,
-			RT_PIECES, &out->more);
+			RT_PIECES, &next);
 	}
 }
 

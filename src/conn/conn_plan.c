@@ -69,7 +69,7 @@ static void
 plan_interim(const struct rt_conn *conn, struct rt_op *op)
 {
 	op->verb = RT_SEND;
-	op->more = false;
+	op->more = op->ends = false;
 	op->send.count = 1;
 	op->send.pieces[0].iov_base = (char *)(uintptr_t)interim +
 		2 * RT_INTERIM_SIZE - conn->interim_left;
@@ -85,6 +85,18 @@ is_watched(const struct rt_conn *conn, const struct rt_chan *chan)
 }
 
 static void
+plan_bytes(const struct rt_play *play, struct rt_op *op)
+{
+	enum rt_step_kind next;
+
+	op->verb = RT_SEND;
+	op->send.count =
+		rt_play_pieces(play, op->send.pieces, RT_PIECES, &next);
+	op->ends = next == RT_STEP_CLOSE || next == RT_STEP_HALF;
+	op->more = op->ends || rt_has_bytes(next);
+}
+
+static void
 plan_step(const struct rt_conn *conn, struct rt_chan *chan)
 {
 	const struct rt_play *play = &conn->buffers->play;
@@ -94,9 +106,7 @@ plan_step(const struct rt_conn *conn, struct rt_chan *chan)
 	case RT_STEP_TEXT:
 	case RT_STEP_BYTES:
 	case RT_STEP_REPEAT:
-		out->verb = RT_SEND;
-		out->send.count = rt_play_pieces(play, out->send.pieces,
-			RT_PIECES, &out->more);
+		plan_bytes(play, out);
 		break;
 	case RT_STEP_FILE:
 		out->verb = RT_FILE;
@@ -171,6 +181,7 @@ rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan)
 	chan->watched = false;
 	chan->in.verb = RT_NOTHING;
 	chan->out.verb = RT_NOTHING;
+	chan->out.ended = false;
 	switch (conn->state) {
 	case RT_STATE_IDLE:
 	case RT_STATE_HEAD:

@@ -238,7 +238,12 @@ try_send(int fd, struct rt_op *op)
 			op->send.pieces[0].iov_len, flags);
 	else
 		n = sendmsg(fd, &message, flags);
-	return n < 0 ? -errno : n;
+	if (n < 0)
+		return -errno;
+	/* if it fails, it does so again as an operation of its own */
+	op->ended = op->ends && (uint64_t)n == rt_op_size(op) &&
+		shutdown(fd, SHUT_WR) == 0;
+	return n;
 }
 
 int64_t

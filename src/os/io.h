@@ -62,8 +62,10 @@ enum rt_tell {
 struct rt_op {
 	enum rt_verb verb;
 	enum rt_tell tell; /* RT_TELL */
-	bool more;         /* RT_SEND: something follows at once */
-	bool bare; /* RT_FINISH: TLS, if there is any, does not end before */
+	bool more;         /* RT_SEND: something follows at once, */
+	bool ends;  /* namely RT_FINISH: it is done, too, if all was sent, */
+	bool ended; /* as it was */
+	bool bare;  /* RT_FINISH: TLS, if there is any, does not end before */
 	int64_t result;
 	union {
 		struct rt_peer peer; /* RT_ACCEPT */
@@ -85,6 +87,19 @@ struct rt_op {
 		} file;
 	};
 };
+
+/* The bytes that RT_SEND or RT_FILE is to send. */
+static inline uint64_t
+rt_op_size(const struct rt_op *op)
+{
+	uint64_t size = 0;
+
+	if (op->verb == RT_FILE)
+		return op->file.size;
+	for (int i = 0; i < op->send.count; i++)
+		size += op->send.pieces[i].iov_len;
+	return size;
+}
 
 /* Events of a channel; a set. */
 enum {

@@ -56,7 +56,7 @@ piece_of(const struct rt_reply *reply, const struct rt_step *step,
 
 int
 rt_play_pieces(const struct rt_play *play, struct iovec *pieces, int room,
-	bool *more)
+	enum rt_step_kind *next)
 {
 	const struct rt_step *step = play->step;
 	uint64_t skip = play->step_sent, left = segment_room(play);
@@ -66,7 +66,7 @@ rt_play_pieces(const struct rt_play *play, struct iovec *pieces, int room,
 		pieces->iov_base = (char *)(uintptr_t)play->more;
 		pieces->iov_len =
 			play->more_size < left ? play->more_size : (size_t)left;
-		*more = false;
+		*next = RT_STEP_MORE;
 		return 1;
 	}
 	while (count < room && is_memory(step->kind) && left > 0) {
@@ -82,9 +82,7 @@ rt_play_pieces(const struct rt_play *play, struct iovec *pieces, int room,
 			skip = 0;
 		}
 	}
-	*more = left > 0 &&
-		(rt_has_bytes(step->kind) || step->kind == RT_STEP_CLOSE ||
-			step->kind == RT_STEP_HALF);
+	*next = left > 0 ? step->kind : RT_STEP_FLUSH;
 	return count;
 }
 

@@ -37,10 +37,10 @@ rt_play_next(const struct rt_play *play)
 	return play->more_size > 0 ? RT_STEP_BYTES : play->step->kind;
 }
 
-/* RT_STEP_TEXT, _BYTES, _REPEAT: at most `room` pieces of memory; how many.
-   *more: bytes, or a FIN, follow them at once. */
+/* RT_STEP_TEXT, _BYTES, _REPEAT: at most `room` pieces of memory; how many. The
+   step after them is *next. */
 int rt_play_pieces(const struct rt_play *play, struct iovec *pieces, int room,
-	bool *more);
+	enum rt_step_kind *next);
 
 /* RT_STEP_FILE: the bytes of the reply's file at *at; how many. */
 uint64_t rt_play_file(const struct rt_play *play, uint64_t *at);

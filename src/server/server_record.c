@@ -149,13 +149,13 @@ rt_server_record_out(struct retort *server, struct rt_served *served)
 	if (!is_kept(server, served) || out->result < 0)
 		return;
 	now = rt_io_now(server->io);
-	if (out->verb == RT_FINISH)
-		rt_record_event(served->record, RT_RECORD_SERVER_FIN, now);
-	else
+	if (out->verb != RT_FINISH)
 		rt_record_sent(served->record, out,
 			served->tls ? served->tls->file.data :
 				      rt_io_scratch(server->io),
 			now);
+	if (out->verb == RT_FINISH || out->ended)
+		rt_record_event(served->record, RT_RECORD_SERVER_FIN, now);
 }
 
 void

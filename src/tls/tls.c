@@ -415,15 +415,10 @@ try_out(struct rt_tls *tls, struct rt_op *op)
 static bool
 has_more(const struct rt_tls *tls, const struct rt_op *plain)
 {
-	uint64_t size = 0;
-
 	if (plain->verb == RT_FINISH || tls->taken == 0)
 		return plain->verb == RT_FINISH;
-	if (plain->verb == RT_FILE)
-		return tls->taken < plain->file.size;
-	for (int i = 0; i < plain->send.count; i++)
-		size += plain->send.pieces[i].iov_len;
-	return plain->more || tls->taken < size;
+	return (plain->verb == RT_SEND && plain->more) ||
+		tls->taken < rt_op_size(plain);
 }
 
 /* Whether everything was sent, but may not have left the machine yet. */

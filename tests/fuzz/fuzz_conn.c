@@ -316,6 +316,8 @@ send_some(struct run *run)
 		}
 	}
 	run->taken += n;
+	out->ended = out->verb == RT_SEND && out->ends &&
+		n == rt_op_size(out) && below(run, 2);
 	rt_conn_out_done(&run->served.conn, (int64_t)n, run->now);
 }
 

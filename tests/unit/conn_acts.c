@@ -135,6 +135,11 @@ act_send(struct line *line)
 			must(hand, take(hand, size) > 0, "nothing was sent");
 		return;
 	}
+	/* its FIN, too */
+	if (next_is(line, "all")) {
+		must(hand, hand->conn.chan.out.ends, "it sends no FIN");
+		hand->conn.chan.out.ended = true;
+	}
 	if (!is_number(line)) {
 		(void)take(hand, SIZE_MAX);
 		return;

@@ -79,12 +79,15 @@ check_more(const struct hand *hand, size_t size)
 	uint64_t pace = hand->buffers->play.pace;
 	enum rt_step_kind next =
 		conn->interim_left > 0 ? RT_STEP_NEXT : next_kind(hand, size);
-	bool more = (rt_has_bytes(next) || next == RT_STEP_CLOSE ||
-			    next == RT_STEP_HALF) &&
-		(pace == 0 || size < pace - conn->buffers->play.segment);
+	bool within = pace == 0 || size < pace - conn->buffers->play.segment;
+	bool ends = within && (next == RT_STEP_CLOSE || next == RT_STEP_HALF);
+	bool more = ends || (within && rt_has_bytes(next));
 
 	must(hand, conn->chan.out.more == more,
 		"more = %d before a step of kind %d", conn->chan.out.more,
+		(int)next);
+	must(hand, conn->chan.out.ends == ends,
+		"ends = %d before a step of kind %d", conn->chan.out.ends,
 		(int)next);
 }
 

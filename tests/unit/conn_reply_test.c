@@ -53,6 +53,15 @@ static const struct play scripts[] = {
 	{"a script cut at every byte",
 		"$ from 1 to 27;" SCRIPT "close; deliver $;"
 		"sent '" SCRIPT_ALL "';" FINISHES},
+	{"the FIN goes with the last bytes",
+		"receive GET; want; reply 'abc' close; send all; sent 'abc';"
+		"OVER answered"},
+	{"the FIN goes with the last bytes, and some are unread",
+		"receive GET 'garbage'; want; reply 'abc' close; send all;"
+		"sent 'abc'; DRAIN recv/-; receive FIN; OVER answered"},
+	{"half a close goes with the last bytes",
+		"receive GET; want; reply 'abc' half; send all; sent 'abc';"
+		"DRAIN recv/- never; receive FIN; OVER answered"},
 	/* what the client sends meanwhile must not destroy its tail */
 	{"a reply that took time is drained",
 		"receive GET; want; reply '0123456789' close; REPLY -/send;"

@@ -87,6 +87,38 @@ START_TEST(sends_in_part)
 }
 END_TEST
 
+/* The FIN goes with the last bytes, but not before them. */
+START_TEST(sends_the_last)
+{
+	static char large[1 << 20];
+	struct bytes got = {.data = NULL};
+	struct side side;
+	struct rt_op *out = &side.chan.out;
+
+	begin_tcp(_i, &side);
+	limit_buffers(&side, 4096);
+	want_send(&side, "not the last");
+	out->ends = false;
+	expect_out(&side, 12);
+	ck_assert(!out->ended);
+	out->more = out->ends = true;
+	out->send.pieces[0] = (struct iovec){large, sizeof large};
+	ck_assert_uint_eq(rt_io_try(io, &side.chan), RT_OUT_DONE);
+	ck_assert_int_lt(out->result, (int64_t)sizeof large);
+	ck_assert(!out->ended);
+	while (got.size < 12 + (size_t)out->result)
+		drain_peer(&side, &got);
+	want_send(&side, "the last");
+	out->more = out->ends = true;
+	expect_out(&side, 8);
+	ck_assert(out->ended);
+	ck_assert_int_eq(client_receive(side.peer, &got), 0);
+	ck_assert_mem_eq(got.data + got.size - 8, "the last", 8);
+	bytes_free(&got);
+	end(&side);
+}
+END_TEST
+
 START_TEST(raises_no_signal)
 {
 	struct side side;
@@ -561,7 +593,7 @@ main(void)
 {
 	Suite *suite = suite_create("io_send");
 	const TTest *const sending[] = {flushes, a_flush_that_must_wait,
-		sends_in_part, raises_no_signal, NULL};
+		sends_in_part, sends_the_last, raises_no_signal, NULL};
 	const TTest *const datagrams[] = {receives_datagrams,
 		receives_from_nobody, sends_datagrams, a_full_peer_is_a_result,
 		a_shared_channel, NULL};
