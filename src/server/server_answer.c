@@ -164,6 +164,22 @@ answer(struct retort *server, struct rt_served *served)
 		count_answered(server);
 }
 
+/* Whether the connection may be kept after the reply to be made. */
+static void
+decide_keep(const struct retort *server, struct rt_served *served)
+{
+	struct rt_conn *conn = &served->conn;
+
+	if ((!server->config.keep_alive && !server->route.keeps) ||
+		!rt_conn_is_http(conn))
+		return;
+	/* the reply that is the last of all says so; a greeting is none */
+	if (conn->asked != RT_ASK_GREET && server->requests > 0 &&
+		server->answered + 1 >= server->requests)
+		conn->last = true;
+	conn->buffers->reply.keep = rt_conn_may_keep(conn);
+}
+
 static void
 refuse(struct retort *server, struct rt_served *served, int status,
 	const char *reason)
@@ -191,6 +207,7 @@ refuse_recorded(struct retort *server, struct rt_served *served,
 	struct rt_conn *conn = &served->conn;
 	struct rt_buf why;
 
+	decide_keep(server, served);
 	(void)rt_server_keep_request(server, served);
 	if (served->record != NULL && conn->reason != NULL &&
 		(conn->coming != RT_COMING_NOTHING ||
@@ -359,6 +376,7 @@ decide_answer(struct retort *server, struct rt_served *served)
 	struct rt_asked asked = ask(server, served);
 	enum rt_outcome outcome;
 
+	decide_keep(server, served);
 	if (server->pushes != NULL)
 		forget_given(server, served);
 	if (asked.seen == NULL && !asked.refused &&
@@ -396,6 +414,16 @@ decide_answer(struct retort *server, struct rt_served *served)
 		rt_conn_defer(conn, RT_NEVER);
 	else
 		answer(server, served);
+}
+
+/* A rule may be for it. */
+static void
+decide_refused(struct retort *server, struct rt_served *served)
+{
+	if (server->route.refused)
+		decide_answer(server, served);
+	else
+		refuse_recorded(server, served, NULL);
 }
 
 static void
@@ -532,26 +560,20 @@ end_exchange(struct retort *server, struct rt_served *served)
 		rt_conn_done(conn, rt_io_now(server->io));
 }
 
-/* Whether it may be kept at all. */
-static bool
-may_keep(const struct retort *server, const struct rt_conn *conn)
-{
-	return (server->config.keep_alive || server->route.keeps) &&
-		rt_conn_is_http(conn);
-}
-
-/* Whether the connection may be kept after the reply to be made. */
-static void
-decide_keep(struct retort *server, struct rt_served *served)
-{
-	struct rt_conn *conn = &served->conn;
-
-	/* the reply that is the last of all says so; a greeting is none */
-	if (conn->asked != RT_ASK_GREET && server->requests > 0 &&
-		server->answered + 1 >= server->requests)
-		conn->last = true;
-	conn->buffers->reply.keep = rt_conn_may_keep(conn);
-}
+static void (*const decisions[])(struct retort *, struct rt_served *) = {
+	[RT_ASK_ROUTE] = decide_head,
+	[RT_ASK_GREET] = greet,
+	[RT_ASK_ANSWER] = decide_answer,
+	[RT_ASK_REFUSE] = decide_refused,
+	[RT_ASK_TELL] = tell,
+	[RT_ASK_DONE] = end_exchange,
+	[RT_ASK_NEXT] = begin_next,
+	[RT_ASK_HALT] = halt,
+	[RT_ASK_IGNORE] = leave_alone,
+	[RT_ASK_SEND] = answer,
+	[RT_ASK_MORE] = rt_server_give,
+	[RT_ASK_SAY] = say,
+};
 
 void
 rt_server_decide(struct retort *server, struct rt_served *served)
@@ -561,54 +583,9 @@ rt_server_decide(struct retort *server, struct rt_served *served)
 	if (conn->asks == RT_ASK_REFUSE && server->route.refused &&
 		!rt_conn_see_refused(conn))
 		return;
-	if (may_keep(server, conn) && conn->asks <= RT_ASK_REFUSE &&
-		conn->asks != RT_ASK_ROUTE)
-		decide_keep(server, served);
 	if (server->event != NULL)
 		report_request(server, served);
-	switch (conn->asks) {
-	case RT_ASK_ROUTE:
-		decide_head(server, served);
-		break;
-	case RT_ASK_GREET:
-		greet(server, served);
-		break;
-	case RT_ASK_ANSWER:
-		decide_answer(server, served);
-		break;
-	case RT_ASK_REFUSE:
-		if (server->route.refused)
-			decide_answer(server, served);
-		else
-			refuse_recorded(server, served, NULL);
-		break;
-	case RT_ASK_TELL:
-		tell(server, served);
-		break;
-	case RT_ASK_DONE:
-		end_exchange(server, served);
-		break;
-	case RT_ASK_NEXT:
-		begin_next(server, served);
-		break;
-	case RT_ASK_HALT:
-		halt(server, served);
-		break;
-	case RT_ASK_IGNORE:
-		leave_alone(server, served);
-		break;
-	case RT_ASK_SEND:
-		answer(server, served);
-		break;
-	case RT_ASK_MORE:
-		rt_server_give(server, served);
-		break;
-	case RT_ASK_SAY:
-		say(server, served);
-		break;
-	case RT_ASK_NOTHING:
-		break;
-	}
+	decisions[conn->asks](server, served);
 }
 
 int
@@ -626,8 +603,7 @@ rt_server_reply(struct retort *server, uint64_t connection,
 		served = served->next;
 	if (served == NULL)
 		return -ENOENT;
-	if (may_keep(server, &served->conn))
-		decide_keep(server, served);
+	decide_keep(server, served);
 	asked = ask(server, served);
 	asked.rule_id = served->rule_id;
 	/* a reset forgets the rule, and not the request */
