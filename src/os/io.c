@@ -365,7 +365,7 @@ call(struct rt_io *io, int fd, struct rt_op *op)
 }
 
 /* Tries what one direction wants. True when it is done. */
-static bool
+static inline bool
 try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
 {
 	do
