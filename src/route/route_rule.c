@@ -99,12 +99,12 @@ rt_route_protocol(const struct rt_route *route,
 /* NULL, with errno and a line in `error`. */
 static struct rt_match *
 make_match(const struct rt_route *route, const struct retort_reply *given,
-	char *error)
+	bool listed, char *error)
 {
 	struct retort_requests when;
 
-	/* a server with one reply: there is nothing to read */
-	if (rt_condition_without(given, 0) == NULL)
+	/* the end of the list has no conditions: there is nothing to read */
+	if (!listed)
 		return rt_match_new(NULL, route->protocol, error);
 	when = rt_conditions_of(given);
 	return rt_match_new(&when, route->protocol, error);
@@ -126,14 +126,14 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 		.refused = given->if_refused != 0,
 		.protocol = rt_route_protocol(route, given),
 		.times = given->times,
-		.conditions = rt_conditions_hash(given),
+		.conditions = listed ? rt_conditions_hash(given) : 0,
 	};
 	rule->canned = rt_canned_new(given, rule->protocol, error);
 	if (rule->canned == NULL)
 		return -errno;
 	code = rt_route_check(route, rule, given, error->text);
 	if (code == 0) {
-		rule->match = make_match(route, given, error->text);
+		rule->match = make_match(route, given, listed, error->text);
 		code = rule->match ? 0 : -errno;
 	}
 	if (code == 0)
@@ -431,5 +431,4 @@ rt_route_free(struct rt_route *route)
 	set_fallback(route, &(struct rt_rule){.canned = NULL}, NULL);
 	free(route->rules);
 	free(route->hosts);
-	*route = (struct rt_route){.hosts = NULL};
 }
