@@ -384,15 +384,17 @@ refuse_no_more(struct retort *server)
 		rt_io_now(server->io) + REFUSE_PAUSE;
 }
 
-/* Whether the client has ended the last connection meanwhile. */
+/* Whether the client has ended the last connection meanwhile; when the server
+   is closed, nobody will know. */
 static void
 look_back(struct retort *server)
 {
 	struct rt_served *served = server->lingering;
 
+	if (served == NULL || atomic_load(&server->closing))
+		return;
 	server->lingering = NULL;
-	if (served != NULL)
-		run(server, served);
+	run(server, served);
 }
 
 int
