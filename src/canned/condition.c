@@ -189,9 +189,10 @@ rt_conditions_copy(struct retort_reply *to, const struct retort_reply *from)
 void
 rt_conditions_clear(struct retort_reply *rule)
 {
-	static const struct retort_reply none;
-
-	rt_conditions_copy(rule, &none);
+	for (size_t i = 0; i < RT_CONDITIONS; i++)
+		if (rt_condition_given(rule, i))
+			memset(rt_condition_of(rule, i), 0,
+				rt_conditions[i].size);
 }
 
 /* --- as a number --- */
