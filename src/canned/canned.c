@@ -328,66 +328,92 @@ answer_again(const struct rt_canned *canned, const struct rt_draft *draft,
 	return true;
 }
 
+/* The type and the body of a reply that has begun; `came` is the request. */
+static int
+add_body(const struct rt_canned *canned, struct rt_draft *draft,
+	const struct rt_filled *filled, struct rt_word came, const char *date)
+{
+	const struct retort_reply *as = &canned->as;
+
+	if (filled->type != NULL && (!draft->tunnel || as->type != NULL))
+		rt_draft_field(draft, "Content-Type", filled->type);
+	if (draft->protocol == RETORT_HTTP &&
+		rt_status_has_no_body(canned->status) && !draft->tunnel &&
+		!rt_faults_force_body(canned->faults))
+		rt_draft_no_body(draft);
+	else if (as->echo)
+		rt_draft_body(draft, came.text, came.size);
+	else if (as->file != NULL)
+		return answer_file(canned, draft, date);
+	else if (as->repeat > 0)
+		rt_draft_body_repeat(draft, filled->body, filled->body_size,
+			as->repeat);
+	else
+		rt_draft_body(draft, filled->body, filled->body_size);
+	return 0;
+}
+
+static int
+answer_anew(const struct rt_canned *canned, struct rt_draft *draft,
+	struct rt_word came, const struct rt_filling *filling, const char *date)
+{
+	bool http = draft->protocol == RETORT_HTTP;
+	struct rt_filled filled;
+	int error = 0;
+
+	if (canned->fills == NULL)
+		fill_nothing(canned, &filled);
+	else if ((error = rt_canned_fill(canned, filling, &filled)) == 0)
+		draft->own = &filled.as;
+	if (canned->as.raw) {
+		answer_raw(canned, draft);
+	} else {
+		rt_draft_begin(draft, http ? canned->status : 0, date);
+		if (error < 0) {
+			answer_error(draft, 500, "it is too large, filled in",
+				date);
+			return error;
+		}
+		error = add_body(canned, draft, &filled, came, date);
+	}
+	draft->reply->blob = filled.blob;
+	return error;
+}
+
+static void
+answer_nothing(struct rt_reply *reply)
+{
+	rt_reply_reset(reply);
+	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_NEXT});
+}
+
 int
 rt_canned_answer(struct rt_canned *canned, enum retort_protocol protocol,
 	const struct rt_request *request, const char *base, size_t size,
 	const char *date, const struct rt_filling *filling,
 	struct rt_reply *reply)
 {
-	const struct retort_reply *as = &canned->as;
-	bool forced = rt_faults_force_body(canned->faults);
 	struct rt_draft draft = {
 		.reply = reply,
 		.protocol = protocol,
-		.own = as,
-		.head_only = request->method == RT_HEAD && !forced,
+		.own = &canned->as,
+		.head_only = request->method == RT_HEAD &&
+			!rt_faults_force_body(canned->faults),
 		.old = request->minor == 0,
 		/* RFC 9110 9.3.6, 7.8 */
 		.tunnel = canned->status == 101 ||
 			(request->method == RT_CONNECT &&
 				canned->status / 100 == 2),
 	};
-	struct rt_filled filled;
 	int error = 0;
 
-	if (as->silent) {
-		rt_reply_reset(reply);
-		rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_NEXT});
-		return 0;
+	if (canned->as.silent) {
+		answer_nothing(reply);
+	} else if (!answer_again(canned, &draft, date)) {
+		error = answer_anew(canned, &draft,
+			(struct rt_word){base, size}, filling, date);
+		if (is_constant(canned))
+			rt_draft_keep(&draft, &canned->ready);
 	}
-	if (answer_again(canned, &draft, date))
-		return 0;
-	if (canned->fills == NULL)
-		fill_nothing(canned, &filled);
-	else if ((error = rt_canned_fill(canned, filling, &filled)) == 0)
-		draft.own = &filled.as;
-	if (as->raw) {
-		answer_raw(canned, &draft);
-		goto out;
-	}
-	rt_draft_begin(&draft, protocol == RETORT_HTTP ? canned->status : 0,
-		date);
-	if (error < 0) {
-		answer_error(&draft, 500, "it is too large, filled in", date);
-		return error;
-	}
-	if (filled.type != NULL && (!draft.tunnel || as->type != NULL))
-		rt_draft_field(&draft, "Content-Type", filled.type);
-	if (protocol == RETORT_HTTP && rt_status_has_no_body(canned->status) &&
-		!draft.tunnel && !forced)
-		rt_draft_no_body(&draft);
-	else if (as->echo)
-		rt_draft_body(&draft, base, size);
-	else if (as->file != NULL)
-		error = answer_file(canned, &draft, date);
-	else if (as->repeat > 0)
-		rt_draft_body_repeat(&draft, filled.body, filled.body_size,
-			as->repeat);
-	else
-		rt_draft_body(&draft, filled.body, filled.body_size);
-out:
-	reply->blob = filled.blob;
-	if (is_constant(canned))
-		rt_draft_keep(&draft, &canned->ready);
 	return error;
 }
