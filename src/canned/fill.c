@@ -559,47 +559,56 @@ end_frame(struct rt_buf *to, unsigned opcode, size_t begin)
 		rt_websocket_wrap(to, opcode, begin);
 }
 
+/* What a piece stands for. */
+static void
+fill_piece(const struct rt_piece *piece, const struct rt_filling *filling,
+	struct rt_buf *to)
+{
+	switch (piece->kind) {
+	case RT_FILL_TEXT:
+		rt_buf_add(to, piece->text, piece->size);
+		break;
+	case RT_FILL_CONNECTION:
+		rt_buf_add_number(to, filling->connection);
+		break;
+	case RT_FILL_COUNT:
+		rt_buf_add_number(to, filling->count);
+		break;
+	case RT_FILL_NOW:
+		add_now(to, filling->now, piece->in);
+		break;
+	case RT_FILL_OF_JSON:
+		add_json_value(to, filling->seen, piece);
+		break;
+	case RT_FILL_ACCEPT:
+		add_accept(to, filling->seen);
+		break;
+	default:
+		add_value(to, value_of(piece, filling), piece->in);
+		break;
+	}
+}
+
 size_t
 rt_fill_add(const struct rt_fill *fill, const struct rt_filling *filling,
 	size_t from, struct rt_buf *to)
 {
+	bool more = true;
 	unsigned frame = 0;
 	size_t begin = 0;
 
-	while (from < fill->count) {
+	while (more && from < fill->count) {
 		const struct rt_piece *piece = fill->pieces + from++;
 
-		switch (piece->kind) {
-		case RT_FILL_FRAME:
+		if (piece->kind == RT_FILL_FRAME) {
 			end_frame(to, frame, begin);
 			frame = rt_websocket_opcode(
 				(struct rt_word){piece->text, piece->size});
 			begin = to->len;
-			break;
-		case RT_FILL_TEXT:
-			rt_buf_add(to, piece->text, piece->size);
-			break;
-		case RT_FILL_BREAK:
-			end_frame(to, frame, begin);
-			return from;
-		case RT_FILL_CONNECTION:
-			rt_buf_add_number(to, filling->connection);
-			break;
-		case RT_FILL_COUNT:
-			rt_buf_add_number(to, filling->count);
-			break;
-		case RT_FILL_NOW:
-			add_now(to, filling->now, piece->in);
-			break;
-		case RT_FILL_OF_JSON:
-			add_json_value(to, filling->seen, piece);
-			break;
-		case RT_FILL_ACCEPT:
-			add_accept(to, filling->seen);
-			break;
-		default:
-			add_value(to, value_of(piece, filling), piece->in);
-			break;
+		} else if (piece->kind == RT_FILL_BREAK) {
+			more = false;
+		} else {
+			fill_piece(piece, filling, to);
 		}
 	}
 	end_frame(to, frame, begin);
