@@ -321,9 +321,9 @@ struct retort_options {
 	uint64_t requests; /* stop after this many `replies` of retort_stats();
 	                      0: never */
 
-	const char *hosts; /* the hosts that are answered, one per line; any
-	                      other Host gets 421. Compared without case and
-	                      port. NULL: all hosts */
+	const char *hosts; /* the hosts that are answered, without ports, one
+	                      per line; any other Host gets 421. Compared
+	                      without case and port. NULL: all hosts */
 
 	retort_event_fn *event; /* or NULL */
 	void *event_arg;

@@ -132,6 +132,20 @@ size_of_literal(const char *text, size_t size)
 	return end > 2 && end < size && text[end] == ']' ? end + 1 : 0;
 }
 
+/* Bytes of the uri-host that a text of a byte or more begins with. */
+static inline size_t
+size_of_host(const char *text, size_t size)
+{
+	return text[0] == '[' ? size_of_literal(text, size) :
+				rt_http_run(text, 0, size, HOST);
+}
+
+bool
+rt_http_is_host(const char *text, size_t size)
+{
+	return size > 0 && size_of_host(text, size) == size;
+}
+
 /* RFC 3986 3.2.2: uri-host [ ":" port ]; no user information. Nothing at all is
    a Host field's, where the target has no authority (RFC 9110 7.2). */
 static bool
@@ -141,8 +155,7 @@ valid_authority(const char *text, size_t size)
 
 	if (size == 0)
 		return true;
-	end = text[0] == '[' ? size_of_literal(text, size) :
-			       rt_http_run(text, 0, size, HOST);
+	end = size_of_host(text, size);
 	if (end == 0 || (end < size && text[end] != ':') || size - end > 6)
 		return false;
 	return end == size || rt_http_run(text, end + 1, size, DIGIT) == size;

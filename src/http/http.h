@@ -163,6 +163,9 @@ rt_span_is(const char *base, struct rt_span span, const char *text)
 bool rt_http_is_token(const char *text, size_t size);
 bool rt_http_is_value(const char *text, size_t size);
 
+/* Whether it is what a Host field can say, without a port. */
+bool rt_http_is_host(const char *text, size_t size);
+
 /* Whether one of the fields of that name, which are lists, has this token. */
 bool rt_http_has_token(const struct rt_request *request, const char *base,
 	const char *name, const char *token);

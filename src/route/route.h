@@ -105,6 +105,10 @@ enum rt_outcome {
 	                request, before it answers */
 };
 
+/* Whether a Host field can name each of these lines (NULL: none). 0, or -EINVAL
+   with `error`. */
+int rt_route_check_hosts(const char *hosts, char *error);
+
 /* `hosts` are lines; NULL: all. 0 or -ENOMEM. */
 int rt_route_init(struct rt_route *route, enum retort_protocol protocol,
 	const char *hosts, uint64_t max_body, bool keep);

@@ -270,3 +270,18 @@ rt_route_check(const struct rt_route *route, const struct rt_rule *rule,
 		code = check_file_rule(given, rule->protocol, error);
 	return code;
 }
+
+int
+rt_route_check_hosts(const char *hosts, char *error)
+{
+	struct rt_line line;
+
+	while (rt_field_next(&hosts, &line))
+		if (!rt_http_is_host(line.text, line.size))
+			return rt_fail(error, -EINVAL,
+				"hosts: '%.*s': expected a name or address "
+				"without port, IPv6 in brackets",
+				(int)(line.size < 100 ? line.size : 100),
+				line.text);
+	return 0;
+}

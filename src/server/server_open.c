@@ -76,7 +76,9 @@ check_options(const struct retort_options *options, char *error)
 			return rt_fail(error, -EINVAL, "%s: at most %llu",
 				limits[i].name,
 				(unsigned long long)limits[i].most);
-	return 0;
+	return options->protocol == RETORT_HTTP ?
+		rt_route_check_hosts(options->hosts, error) :
+		0;
 }
 
 static int

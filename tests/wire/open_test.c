@@ -259,6 +259,35 @@ START_TEST(says_why_it_cannot_open)
 }
 END_TEST
 
+START_TEST(hosts_are_those_that_a_field_can_name)
+{
+	static const char *const wrong[] = {"a:80", "http://a", "::1", "[::1",
+		"[::1]:80", "[]", "a/b", "a b", "a@b", "\xc3\xa9", "*:*"};
+	char hosts[64], message[128];
+
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		(void)snprintf(hosts, sizeof hosts, "a.example\n%s\nb",
+			wrong[i]);
+		(void)snprintf(message, sizeof message,
+			"hosts: '%s': expected a name or address without port, "
+			"IPv6 in brackets",
+			wrong[i]);
+		refuse_open((struct retort_options){.hosts = hosts}, EINVAL,
+			message);
+	}
+	/* these may be for a certificate alone */
+	open_with((struct retort_options){.hosts = "::1",
+			  .protocol = RETORT_TCP},
+		0);
+	close_server();
+	open_with(
+		(struct retort_options){
+			.hosts = "\r\nA_b\r\n[::1]\n127.0.0.1\n*.a%20(b)"},
+		0);
+	close_server();
+}
+END_TEST
+
 /* --- sizes of structs --- */
 
 /* Ours, as a later version may have them. */
@@ -803,6 +832,7 @@ main(void)
 {
 	Suite *suite;
 	const TTest *const plain[] = {opens_by_default, says_why_it_cannot_open,
+		hosts_are_those_that_a_field_can_name,
 		urls_are_joined_with_paths, takes_older_structs,
 		takes_newer_structs, refuses_unknown_options,
 		many_servers_live_together, NULL};
