@@ -6,12 +6,12 @@
  * structure, keeps where the fields are, and refuses what some versions of
  * llhttp let through (bare CR and LF, NUL, white space before the colon, obs-
  * fold, an empty field name, versions other than 1.0 and 1.1). When the head is
- * whole, llhttp parses it, and check_head() adds the rest: Host, transfer
- * codings, the target's form. llhttp is not shown what some of its versions
- * refuse without need: methods that they do not know, CONNECT, schemes other
- * than http and https, bytes above 0x7f in the target, white space after a
- * value. In a chunked body each chunk's size line goes the same way, then the
- * trailer section. Makes no system call.
+ * whole, llhttp parses it, and http_head.c has the rest: the target's form,
+ * Host, transfer codings. llhttp is not shown what some of its versions refuse
+ * without need: methods that they do not know, CONNECT, schemes other than http
+ * and https, bytes above 0x7f in the target, white space after a value. In a
+ * chunked body each chunk's size line goes the same way, then the trailer
+ * section. Makes no system call.
  */
 #include "config.h"
 
@@ -24,8 +24,6 @@
 #include "base/text.h"
 
 #define MAX_CHUNK_LINE 4096 /* bytes of a chunk's size and extensions */
-
-static const char length[] = "Content-Length", coding[] = "Transfer-Encoding";
 
 /* --- what llhttp tells --- */
 
@@ -75,15 +73,13 @@ on_message_complete(llhttp_t *llhttp)
 	return HPE_PAUSED;
 }
 
-static int check_head(struct rt_http *http);
-
 static int
 on_headers_complete(llhttp_t *llhttp)
 {
 	struct rt_http *http = llhttp->data;
 
 	llhttp->upgrade = 0; /* RFC 9110 7.8: Upgrade may be ignored */
-	return check_head(http);
+	return rt_http_check_after(http);
 }
 
 static const llhttp_settings_t settings = {
@@ -116,214 +112,6 @@ give(struct rt_http *http, const char *bytes, size_t size)
 						  "malformed chunk");
 	}
 	return end - bytes;
-}
-
-/* --- what a whole head must be --- */
-
-/* Bytes of the "[IPv6]" that a text begins with; 0: it is none. */
-static size_t
-size_of_literal(const char *text, size_t size)
-{
-	size_t end = 1;
-
-	while (end < size && text[end] != ']' && text[end] != '\0' &&
-		strchr("0123456789abcdefABCDEFv.:", text[end]) != NULL)
-		end++;
-	return end > 2 && end < size && text[end] == ']' ? end + 1 : 0;
-}
-
-/* Bytes of the uri-host that a text of a byte or more begins with. */
-static inline size_t
-size_of_host(const char *text, size_t size)
-{
-	return text[0] == '[' ? size_of_literal(text, size) :
-				rt_http_run(text, 0, size, HOST);
-}
-
-bool
-rt_http_is_host(const char *text, size_t size)
-{
-	return size > 0 && size_of_host(text, size) == size;
-}
-
-/* RFC 3986 3.2.2: uri-host [ ":" port ]; no user information. Nothing at all is
-   a Host field's, where the target has no authority (RFC 9110 7.2). */
-static bool
-valid_authority(const char *text, size_t size)
-{
-	size_t end;
-
-	if (size == 0)
-		return true;
-	end = size_of_host(text, size);
-	if (end == 0 || (end < size && text[end] != ':') || size - end > 6)
-		return false;
-	return end == size || rt_http_run(text, end + 1, size, DIGIT) == size;
-}
-
-static bool
-is_web(const char *target, size_t scheme)
-{
-	return rt_caseless(target, scheme, "http://") ||
-		rt_caseless(target, scheme, "https://");
-}
-
-/* The authority after the scheme, which user information may precede where it
-   is not forbidden (RFC 9110 4.2.4). Returns where it ends. */
-static size_t
-take_authority(struct rt_http *http, struct rt_span target, size_t at)
-{
-	struct rt_request *request = &http->request;
-	const char *text = http->base + target.at;
-	size_t begin = at;
-
-	request->form = RT_ABSOLUTE;
-	request->foreign = !is_web(text, at);
-	for (; at < target.size && text[at] != '/' && text[at] != '?'; at++)
-		if (request->foreign && text[at] == '@')
-			begin = at + 1;
-	request->host = (struct rt_span){target.at + (uint32_t)begin,
-		(uint32_t)(at - begin)};
-	return at;
-}
-
-/* A path and a query, from byte `at` of the target on. */
-static inline int
-take_path(struct rt_http *http, size_t at)
-{
-	struct rt_request *request = &http->request;
-	size_t begin = request->target.at + at;
-	size_t size = request->target.size - at, path = size;
-	const char *text = http->base + begin, *query;
-
-	query = http->marked_target ? memchr(text, '?', size) : NULL;
-	if (query != NULL)
-		path = (size_t)(query - text);
-	request->path = (struct rt_span){(uint32_t)begin, (uint32_t)path};
-	request->query = (struct rt_span){(uint32_t)(begin + path),
-		(uint32_t)(size - path)};
-	return 0;
-}
-
-/* A target that does not begin with a path. */
-static int
-take_other_form(struct rt_http *http)
-{
-	struct rt_request *request = &http->request;
-	struct rt_span target = request->target;
-	size_t scheme;
-
-	if (rt_span_is(http->base, target, "*")) {
-		if (request->method != RT_OPTIONS)
-			return refuse(http, 400, "\"*\" is for OPTIONS");
-		request->form = RT_ASTERISK;
-		return 0;
-	}
-	scheme = rt_http_scheme(http->base + target.at, target.size);
-	if (scheme == 0 || scheme == target.size)
-		return refuse(http, 400, "malformed request target");
-	return take_path(http, take_authority(http, target, scheme));
-}
-
-/* RFC 9112 3.2 */
-int
-rt_http_check_target(struct rt_http *http)
-{
-	struct rt_request *request = &http->request;
-	const char *text = http->base + request->target.at;
-
-	if (http->marked_target && memchr(text, '#', request->target.size))
-		return refuse(http, 400, "fragment in the request target");
-	if (request->method == RT_CONNECT) {
-		request->form = RT_AUTHORITY;
-		request->host = request->target;
-		return 0;
-	}
-	request->form = RT_ORIGIN;
-	return *text == '/' ? take_path(http, 0) : take_other_form(http);
-}
-
-/* RFC 9112 3.2: exactly one in HTTP/1.1, at most one before, and valid. */
-int
-rt_http_check_host(struct rt_http *http)
-{
-	struct rt_request *request = &http->request;
-	const struct rt_http_field *host =
-		rt_http_field(request, http->base, "Host");
-
-	if (host == NULL) {
-		if (request->minor >= 1)
-			return refuse(http, 400, "no Host field");
-	} else {
-		if (rt_http_next(request, http->base, host) != NULL)
-			return refuse(http, 400, "more than one Host field");
-		if (!valid_authority(http->base + host->value.at,
-			    host->value.size))
-			return refuse(http, 400, "malformed Host field");
-		if (request->form == RT_ORIGIN || request->form == RT_ASTERISK)
-			request->host = host->value;
-	}
-	if ((request->form == RT_ABSOLUTE || request->form == RT_AUTHORITY) &&
-		(request->host.size == 0 ||
-			!valid_authority(http->base + request->host.at,
-				request->host.size)))
-		return refuse(http, 400, "malformed authority in the target");
-	return 0;
-}
-
-/* RFC 9112 6.1, 6.3: "chunked", once, and nothing else is served. */
-static int
-check_framing(struct rt_http *http)
-{
-	struct rt_request *request = &http->request;
-	const struct rt_http_field *field =
-		rt_http_field(request, http->base, coding);
-
-	if (field == NULL) {
-		request->content_length = http->llhttp.content_length;
-		request->has_body = request->content_length > 0;
-		return 0;
-	}
-	if (request->minor == 0)
-		return refuse(http, 400, "transfer coding in HTTP/1.0");
-	if (rt_http_next(request, http->base, field) != NULL ||
-		!rt_span_is(http->base, field->value, "chunked"))
-		return refuse(http, 501,
-			"only the transfer coding \"chunked\" "
-			"is served");
-	request->chunked = true;
-	request->has_body = true;
-	return 0;
-}
-
-/* RFC 9110 10.1.1: ignored in HTTP/1.0, and 417 for anything else. */
-static int
-check_expect(struct rt_http *http)
-{
-	struct rt_request *request = &http->request;
-	const struct rt_http_field *expect;
-
-	if (request->minor == 0)
-		return 0;
-	for (expect = rt_http_field(request, http->base, "Expect");
-		expect != NULL;
-		expect = rt_http_next(request, http->base, expect)) {
-		if (!rt_span_is(http->base, expect->value, "100-continue"))
-			return refuse(http, 417,
-				"only 100-continue can be "
-				"expected");
-		request->expects_continue = request->has_body;
-	}
-	return 0;
-}
-
-static int
-check_head(struct rt_http *http)
-{
-	return rt_http_check_host(http) != 0 || check_framing(http) != 0 ||
-			check_expect(http) != 0 ?
-		-1 :
-		0;
 }
 
 /* --- the parts of a request --- */
@@ -373,15 +161,6 @@ give_lines(struct rt_http *http, const char *bytes, size_t size)
 	return 0;
 }
 
-/* RFC 9112 6.3. Versions of llhttp differ in what they make of both, so it does
-   not come to that. */
-static bool
-is_framed_twice(const struct rt_request *request, const char *base)
-{
-	return rt_http_field(request, base, length) != NULL &&
-		rt_http_field(request, base, coding) != NULL;
-}
-
 static int
 feed_head(struct rt_http *http, const char *base, size_t *at, size_t size)
 {
@@ -393,13 +172,8 @@ feed_head(struct rt_http *http, const char *base, size_t *at, size_t size)
 		return scanned;
 	request->head_size = http->part_at + http->scanned;
 	request->field_count = http->found;
-	if (rt_http_check_target(http) != 0)
+	if (rt_http_check_before(http) != 0)
 		return -1;
-	if (http->too_many)
-		return refuse(http, 431, "too many fields");
-	if (is_framed_twice(request, base))
-		return refuse(http, 400,
-			"Content-Length with a transfer coding");
 	if (give_line(http, base, &begin) != 0 ||
 		give_lines(http, base + begin, request->head_size - begin) != 0)
 		return -1;
@@ -480,8 +254,8 @@ check_trailers(struct rt_http *http, const char *base)
 		struct rt_span name =
 			request->fields[request->field_count + i].name;
 
-		if (rt_span_is(base, name, length) ||
-			rt_span_is(base, name, coding))
+		if (rt_span_is(base, name, "Content-Length") ||
+			rt_span_is(base, name, "Transfer-Encoding"))
 			return refuse(http, 400, "framing field in a trailer");
 	}
 	return http->too_many ? refuse(http, 431, "too many fields") : 0;
@@ -611,58 +385,4 @@ rt_http_refusal(const struct rt_http *http, const char **reason)
 {
 	*reason = http->reason;
 	return http->status;
-}
-
-/* The first from `field` on. */
-static inline const struct rt_http_field *
-find_from(const struct rt_request *request, const char *base,
-	const struct rt_http_field *field, const char *name, size_t size)
-{
-	const struct rt_http_field *end =
-		request->fields + request->field_count;
-
-	for (; field < end; field++)
-		if (field->name.size == size &&
-			rt_caseless_same(base + field->name.at, name, size))
-			return field;
-	return NULL;
-}
-
-const struct rt_http_field *
-rt_http_find(const struct rt_request *request, const char *base,
-	const char *name, size_t size)
-{
-	return find_from(request, base, request->fields, name, size);
-}
-
-const struct rt_http_field *
-rt_http_next(const struct rt_request *request, const char *base,
-	const struct rt_http_field *field)
-{
-	return find_from(request, base, field + 1, base + field->name.at,
-		field->name.size);
-}
-
-bool
-rt_http_has_token(const struct rt_request *request, const char *base,
-	const char *name, const char *token)
-{
-	const struct rt_http_field *field = rt_http_field(request, base, name);
-
-	for (; field != NULL; field = rt_http_next(request, base, field))
-		if (rt_text_lists(base + field->value.at, field->value.size,
-			    token))
-			return true;
-	return false;
-}
-
-bool
-rt_http_persists(const struct rt_request *request, const char *base)
-{
-	static const char connection[] = "Connection";
-
-	if (rt_http_has_token(request, base, connection, "close"))
-		return false;
-	return request->minor > 0 ||
-		rt_http_has_token(request, base, connection, "keep-alive");
 }

@@ -115,7 +115,12 @@ rt_http_add(struct rt_request *request, const char *base, size_t count,
 	return true;
 }
 
-/* What a whole head must be: its target, and its Host. 0, or -1: refused. */
+/* What a whole head must be, before llhttp sees it, and after that. 0, or -1:
+   refused. */
+int rt_http_check_before(struct rt_http *http);
+int rt_http_check_after(struct rt_http *http);
+
+/* A part of each. */
 int rt_http_check_target(struct rt_http *http);
 int rt_http_check_host(struct rt_http *http);
 
