@@ -6,8 +6,8 @@
  *
  * A condition is one row of a table: how it is read, whether it is given,
  * whether the request fits, and how to say that it does not. The rows are in
- * match_request.c, match_tls.c, match_field.c, match_login.c, match_regex.c,
- * match_body.c, match_form.c, match_json.c and match_state.c.
+ * match_request.c, match_connection.c, match_field.c, match_login.c,
+ * match_regex.c, match_body.c and match_json.c.
  */
 #include "config.h"
 
