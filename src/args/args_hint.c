@@ -18,7 +18,7 @@
 /* The lines are error messages, and those of args_add_operand(). In a hint, $1
    is the match of the first parentheses. The first row that fits counts. */
 static const struct {
-	const char *line; /* regex(7), extended */
+	const char *line; /* regex(7), extended, from its beginning on */
 	const char *hint;
 } hints[] = {
 	/* ROOT that is none: most often it belonged to the option before it */
@@ -115,6 +115,17 @@ fill_in(char *to, size_t room, const char *hint, const char *line,
 	to[used] = '\0';
 }
 
+/* Whether the line begins as each that fits does: to compile all patterns would
+   take longer than all else. */
+static bool
+may_fit(const char *line, const char *pattern)
+{
+	size_t plain = strcspn(++pattern, "[(.+?\\$");
+
+	plain -= pattern[plain] == '?';
+	return strncmp(line, pattern, plain) == 0;
+}
+
 bool
 args_hint(const char *line, char *hint, size_t room)
 {
@@ -123,7 +134,8 @@ args_hint(const char *line, char *hint, size_t room)
 		regex_t pattern;
 		bool fits;
 
-		if (regcomp(&pattern, hints[i].line, REG_EXTENDED) != 0)
+		if (!may_fit(line, hints[i].line) ||
+			regcomp(&pattern, hints[i].line, REG_EXTENDED) != 0)
 			continue;
 		fits = regexec(&pattern, line, PARTS, parts, 0) == 0;
 		regfree(&pattern);

@@ -99,8 +99,6 @@ static const struct {
 	{"requests", "--requests 1", ANY},
 	{"lifetime", "--lifetime 0", ANY},
 	{"with-parent", "--with-parent", ANY},
-	{"no-sandbox", "--no-sandbox", ANY},
-	{"inspect", "--inspect", HTTP},
 	{"control", "--control $DIR/control", ANY},
 	{"grace", "--grace 1", ANY},
 	{"delay", "--body x --delay 1ms", "cTU"},
@@ -245,8 +243,6 @@ run(size_t i, size_t k, struct bytes *errors)
 
 START_TEST(both_or_none)
 {
-	static const char line[] = "12:34:56.789 127.0.0.1:1 "
-				   "\"GET / HTTP/1.1\" 200 1 1.0 ms [each 1]\n";
 	size_t i = (size_t)_i, step = is_sanitized() ? 3 : 1;
 
 	dir = dir_make();
@@ -255,7 +251,6 @@ START_TEST(both_or_none)
 	dir_write(dir, "s.retort", "@on\n@file index.html\n", 21);
 	dir_write(dir, "cert", cert, sizeof cert - 1);
 	dir_write(dir, "key", key, sizeof key - 1);
-	dir_write(dir, "log", line, sizeof line - 1);
 	for (size_t k = i + 1; k < COUNT(options); k += step) {
 		struct bytes errors = {.data = NULL};
 		int status = run(i, k, &errors);
