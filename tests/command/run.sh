@@ -44,11 +44,8 @@ refused()
 	text=$1
 	shift
 	run "$@" -- touch "$dir/touched"
-	[ $status -eq 2 ] && [ ! -s "$dir/out" ] &&
-		[ "$(wc -l <"$dir/err")" -eq 1 ] &&
-		grep -q '^retort: ' "$dir/err" &&
-		grep -qF -e "$text" "$dir/err" && [ ! -e "$dir/touched" ]
-	report $? "refused: $(printf '%s' "$*" | tr '\n' ' ')"
+	[ $status -eq 2 ] && says_why "$text" && [ ! -e "$dir/touched" ]
+	report $? "refused: $*"
 	rm -f "$dir/touched"
 }
 
