@@ -61,8 +61,10 @@ wrong()
 		wing=${header%%/*}
 		if ! rank "$wing"; then
 			# a header of the system, unless the wing was left out
-			ls "$src"/*/"$header" >/dev/null 2>&1 &&
-				echo "$1: $header lacks its wing"
+			for ours in "$src"/*/"$header"; do
+				[ ! -e "$ours" ] ||
+					echo "$1: $header lacks its wing"
+			done
 			continue
 		fi
 		[ -f "$src/$header" ] || continue
