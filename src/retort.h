@@ -762,7 +762,8 @@ enum retort_next {
 	                     reply and `keep_alive`; after an early reply
 	                     first the rest of the body. It is still closed
 	                     if some of the request was not read, or if the
-	                     server stops */
+	                     server stops; after a refused one, unless its
+	                     head is whole and names no body */
 
 	/* Keep it as well, and choose the protocol that it speaks from then on.
 	   After a 2xx reply to CONNECT it is a tunnel. */

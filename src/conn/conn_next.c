@@ -77,11 +77,16 @@ rt_conn_begin_request(const struct rt_conn *conn)
 static bool
 is_read(const struct rt_conn *conn)
 {
-	/* the answer to a refused one was put off: as it was found then */
-	if (conn->state == RT_STATE_WAIT && conn->asked == RT_ASK_REFUSE)
-		return conn->buffers->reply.keep != RT_KEEP_NOT;
 	return conn->state >= RT_STATE_BODY &&
 		(conn->complete || !conn->buffers->request->has_body);
+}
+
+/* Whether its head was refused, and it is nothing but this head. */
+static bool
+is_refused_head(const struct rt_conn *conn)
+{
+	return conn->state == RT_STATE_HEAD && conn->asked == RT_ASK_REFUSE &&
+		conn->buffers->request->bare && !conn->buffers->shows_all;
 }
 
 /* Whether all of it will have been read when an early reply was sent, or after
@@ -105,8 +110,13 @@ rt_conn_may_keep(const struct rt_conn *conn)
 
 	if (conn->last || conn->asked == RT_ASK_GREET)
 		return RT_KEEP_NOT;
+	/* the answer to a refused one was put off: as it was found then */
+	if (conn->state == RT_STATE_WAIT && conn->asked == RT_ASK_REFUSE)
+		return conn->buffers->reply.keep;
 	if (!is_read(conn))
-		return will_be_read(conn) ? RT_KEEP_TOLD : RT_KEEP_NOT;
+		return will_be_read(conn) || is_refused_head(conn) ?
+			RT_KEEP_TOLD :
+			RT_KEEP_NOT;
 	if (!config->keep_alive ||
 		(config->exchanges > 0 && conn->nth >= config->exchanges) ||
 		!rt_http_persists(request, conn->buffers->in.data))

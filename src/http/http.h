@@ -70,6 +70,7 @@ struct rt_request {
 	                     looked for begin with others */
 	size_t head_size; /* bytes up to and with the empty line */
 	bool has_body;    /* one is announced, and it is not empty */
+	bool bare;        /* a refused head that is whole, and announces none */
 	bool foreign;     /* its target has a scheme that is not http, https */
 	bool chunked;
 	bool expects_continue;   /* Expect: 100-continue, in HTTP/1.1 */

@@ -166,6 +166,20 @@ take_parts(struct rt_http *http, const char *base, size_t end)
 	(void)rt_http_check_host(http);
 }
 
+/* Whether a field says that a body follows. */
+static bool
+announces_body(const struct rt_request *request, const char *base)
+{
+	for (size_t i = 0; i < request->field_count; i++) {
+		struct rt_span name = request->fields[i].name;
+
+		if (rt_span_is(base, name, "Content-Length") ||
+			rt_span_is(base, name, "Transfer-Encoding"))
+			return true;
+	}
+	return false;
+}
+
 bool
 rt_http_see_refused(struct rt_http *http, const char *base, size_t size,
 	bool last)
@@ -184,5 +198,8 @@ rt_http_see_refused(struct rt_http *http, const char *base, size_t size,
 	http->base = base;
 	http->request.head_size = end > 0 ? end : size;
 	take_parts(http, base, http->request.head_size);
+	http->request.bare = end > 0 && base[end - 1] == '\n' &&
+		http->request.field_count < http->limits->fields &&
+		!announces_body(&http->request, base);
 	return true;
 }

@@ -600,12 +600,20 @@ act_join(struct line *line)
 }
 
 static void
-act_see_more(struct line *line)
+act_see(struct line *line)
 {
 	struct hand *hand = line->hand;
 
 	must_ask(hand, RT_ASK_REFUSE);
 	must(hand, rt_conn_see_refused(&hand->conn), "more of the head comes");
+}
+
+static void
+act_see_more(struct line *line)
+{
+	struct hand *hand = line->hand;
+
+	act_see(line);
 	must(hand, rt_conn_may_read_refused(&hand->conn), "no more can come");
 	rt_conn_read_refused(&hand->conn, hand->now);
 }
@@ -987,6 +995,7 @@ static const struct {
 	{"defer", act_defer},
 	{"next", act_next},
 	{"join", act_join},
+	{"see", act_see},
 	{"see-more", act_see_more},
 	{"all-seen", act_all_seen},
 	{"done", act_done},

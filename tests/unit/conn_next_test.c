@@ -317,6 +317,25 @@ static const struct play becomes[] = {
 		"open; receive CONNECT 'x\r\n'; want; reply 'ok' next to-http;"
 		"send; done; next; refused 400 'malformed request line';"
 		"finish; DRAIN recv/- 2000ms"},
+	{"HTTP after a head that was refused",
+		"open keep; receive 'GET / HTTP/1.1\r\n\r\n' GET; see;"
+		"keeps told; reply 'x' next; send; done; next; want; nth 2;"
+		"kept GET; keeps yes; reply 'x' close; deliver; finish;"
+		"OVER answered"},
+	{"nothing after one that announces a body",
+		"open keep; receive 'POST / HTTP/1.1\r\nContent-Length: 9\r\n"
+		"\r\n' GET; see; keeps not"},
+	{"nor after one that announces it in an odd way",
+		"open keep; receive 'POST / HTTP/1.1\r\n"
+		"transfer-encoding : x\r\n\r\n' GET; see; keeps not"},
+	{"nor after one without an end",
+		"open keep; receive 'GET / HTTP/1.1\r\nX : y\r\n'; receive FIN;"
+		"see; keeps not"},
+	{"nor after one of which more is seen",
+		"open keep; receive 'GET / HTTP/1.1\r\n\r\n' GET; see-more; see;"
+		"keeps not"},
+	{"nor after what is no head",
+		"open keep; receive '\x16\x03\x01' GET; see; keeps not"},
 	{"a time-out, inside",
 		"open; receive CONNECT 'GET /'; want; reply 'ok' next to-http;"
 		"send; pass 3ms; done; pass 2ms; next;"

@@ -62,7 +62,7 @@
  *	echo               the same of what was received, and next
  *	next               bytes that have come already begin the next request
  *	join               to this piece, the next one
- *	see-more           of one that is refused: what comes after it, too
+ *	see; see-more      all of one that is refused; and what comes after it
  *	told               bytes of the body may be forgotten
  *	done               the exchange is over, and the connection kept
  *	defer TIME; fail; stop told; stop enough; abandon

@@ -17,6 +17,7 @@
 #define H "Host: a\r\n"
 #define END "\r\n"
 #define AFTER "more"
+#define ONE "GET /one HTTP/1.1\r\nConnection: close\r\n" H END
 
 /* The request is shown up to `AFTER`, unless the row says up to where. */
 static const struct {
@@ -386,6 +387,29 @@ START_TEST(is_answered_in_every_way)
 }
 END_TEST
 
+/* If its rule says so, the connection is kept after it, for what follows. */
+START_TEST(is_followed_by_another)
+{
+	struct bytes got;
+
+	open_plain(_i);
+	ON("GET /", .if_refused = 400, .next = RETORT_NEXT_KEEP, .omit = "Date",
+		.body = "odd");
+	ON("GET /one", .body = "one");
+	got = exchange("GET / HTTP/1.1\r\nX: y\r\n" END ONE);
+	assert_has(got, "\r\nContent-Length: 3\r\n\r\noddHTTP/1.1 200 OK\r\n");
+	assert_has(got, "\r\n\r\none");
+	bytes_free(&got);
+	got = exchange("GET / HTTP/1.1\r\nContent-Length: 2\r\n" END "ok" ONE);
+	assert_has(got, "\r\nConnection: close\r\n\r\nodd");
+	bytes_free(&got);
+	(void)ended(3);
+	ck_assert_uint_eq(retort_count(server), 3);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
 /* What is refused in its middle is waited for no longer than others are. */
 START_TEST(is_seen_when_no_more_comes)
 {
@@ -483,6 +507,7 @@ main(void)
 	rt_test_loop(tcase, is_for_no_other, 0, BASIC_WAYS);
 	rt_test_loop(tcase, is_answered_in_every_way, 0, WAYS);
 	rt_test_loop(tcase, is_seen_when_no_more_comes, 0, BASIC_WAYS);
+	rt_test_loop(tcase, is_followed_by_another, 0, BASIC_WAYS);
 	rt_test_loop(tcase, is_checked, 0, 1);
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
