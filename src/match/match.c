@@ -105,9 +105,9 @@ rt_match_new(const struct retort_requests *when, enum retort_protocol protocol,
 	struct rt_match *match = calloc(1, sizeof *match);
 	int code = match ? 0 : -ENOMEM;
 
-	if (code == 0 && when != NULL)
+	if (code == 0)
 		code = rt_match_check_protocol(when, protocol, error);
-	if (code == 0 && when != NULL)
+	if (code == 0)
 		code = read_when(match, when, error);
 	if (code == 0)
 		return match;

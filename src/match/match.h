@@ -14,11 +14,8 @@
 
 struct rt_match;
 
-/*
- * A copy of the conditions; `when` may be NULL: everything fits. NULL with a
- * line in `error` (RETORT_ERROR_SIZE bytes) and errno: EINVAL, malformed;
- * ENOMEM.
- */
+/* A copy of the conditions. NULL with a line in `error` (RETORT_ERROR_SIZE
+   bytes) and errno: EINVAL, malformed; ENOMEM. */
 struct rt_match *rt_match_new(const struct retort_requests *when,
 	enum retort_protocol protocol, char *error);
 void rt_match_free(struct rt_match *match);

@@ -25,7 +25,7 @@
 
 struct rt_rule {
 	uint64_t id; /* never used again, unlike its number; 0: no rule */
-	struct rt_match *match;
+	struct rt_match *match; /* NULL: all fit, as they do the last one */
 	struct rt_canned *canned;
 	retort_handler *handler; /* or NULL */
 	void *handler_arg;

@@ -225,7 +225,7 @@ int
 rt_route_check_stars(const struct rt_rule *rule, char *error)
 {
 	size_t most = rt_canned_stars(rule->canned);
-	size_t stars = rt_match_stars(rule->match);
+	size_t stars = rule->match != NULL ? rt_match_stars(rule->match) : 0;
 
 	if (stars > RT_MAX_STARS && most > 0)
 		return rt_fail(error, -EINVAL,

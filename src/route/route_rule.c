@@ -99,14 +99,10 @@ rt_route_protocol(const struct rt_route *route,
 /* NULL, with errno and a line in `error`. */
 static struct rt_match *
 make_match(const struct rt_route *route, const struct retort_reply *given,
-	bool listed, char *error)
+	char *error)
 {
-	struct retort_requests when;
+	const struct retort_requests when = rt_conditions_of(given);
 
-	/* the end of the list has no conditions: there is nothing to read */
-	if (!listed)
-		return rt_match_new(NULL, route->protocol, error);
-	when = rt_conditions_of(given);
 	return rt_match_new(&when, route->protocol, error);
 }
 
@@ -132,8 +128,8 @@ make_rule(const struct rt_route *route, const struct retort_reply *given,
 	if (rule->canned == NULL)
 		return -errno;
 	code = rt_route_check(route, rule, given, error->text);
-	if (code == 0) {
-		rule->match = make_match(route, given, listed, error->text);
+	if (code == 0 && listed) {
+		rule->match = make_match(route, given, error->text);
 		code = rule->match ? 0 : -errno;
 	}
 	if (code == 0)

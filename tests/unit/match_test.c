@@ -578,8 +578,9 @@ END_TEST
 
 START_TEST(nothing_given_fits_all)
 {
+	const struct retort_requests nothing = {.request = NULL};
 	struct request request;
-	struct rt_match *match = new_match(NULL);
+	struct rt_match *match = new_match(&nothing);
 
 	make_request(&request, "FROB /x?y", "A: b", "body", 4);
 	ck_assert(rt_match_fits(match, &request.seen));
@@ -587,7 +588,7 @@ START_TEST(nothing_given_fits_all)
 	ck_assert(rt_match_fits(match, &request.seen));
 	rt_match_free(match);
 	rt_match_free(NULL);
-	check_description(NULL, "any request");
+	check_description(&nothing, "any request");
 }
 END_TEST
 
