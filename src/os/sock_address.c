@@ -216,14 +216,9 @@ rt_sock_peer(struct rt_peer *peer, const struct sockaddr *address)
 static char *
 put_number(char *to, unsigned number)
 {
-	char digits[10];
-	size_t count = 0;
-
-	do
-		digits[count++] = (char)('0' + number % 10);
-	while ((number /= 10) > 0);
-	while (count > 0)
-		*to++ = digits[--count];
+	if (number >= 10)
+		to = put_number(to, number / 10);
+	*to++ = (char)('0' + number % 10);
 	return to;
 }
 
