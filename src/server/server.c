@@ -25,6 +25,9 @@
 /* Accepts before others have their turn. */
 #define ACCEPT_BUDGET 64
 
+/* Turns of a listener that accept one, before another looks for more. */
+#define TURNS_ALONE 16
+
 /* When listening again fails (there is no descriptor, say): the time until it
    is tried once more. */
 #define REFUSE_PAUSE (100 * RT_MS)
@@ -256,17 +259,38 @@ serve_datagram(struct retort *server, const struct rt_listener *listener)
 	run(server, served);
 }
 
-/* At most this many of what has arrived. */
-static void
-accept_from(struct retort *server, struct rt_listener *listener, int budget)
+/* At most this many of what has arrived; how many. */
+static int
+accept_from(struct retort *server, struct rt_listener *listener, int most)
 {
 	const struct rt_op *in = &listener->chan.in;
+	int count = 0;
 
-	while (budget-- > 0 && rt_server_accept(server, listener))
+	for (; count < most && rt_server_accept(server, listener); count++)
 		if (server->config.protocol == RETORT_UDP)
 			serve_datagram(server, listener);
 		else
 			serve_connection(server, (int)in->result, &in->peer);
+	return count;
+}
+
+/*
+ * To find out that there is no second one takes a system call, as it does to
+ * wait for it. While nobody else is served there is hardly ever a second, so
+ * that few turns look for it; those that find one are followed by others that
+ * do.
+ */
+static void
+accept_some(struct retort *server, struct rt_listener *listener)
+{
+	if (server->open == 0 && listener->alone < TURNS_ALONE) {
+		listener->alone += accept_from(server, listener, 1);
+		return;
+	}
+	if (accept_from(server, listener, ACCEPT_BUDGET) > 1)
+		listener->alone = TURNS_ALONE;
+	else
+		listener->alone = 0;
 }
 
 static void
@@ -275,9 +299,7 @@ wake_listener(struct retort *server, struct rt_listener *listener,
 {
 	if (!rt_server_rouse(server, listener, what))
 		return;
-	/* If nobody else is served, there is hardly a second: to find that out
-	   is a system call. */
-	accept_from(server, listener, server->open == 0 ? 1 : ACCEPT_BUDGET);
+	accept_some(server, listener);
 }
 
 /* --- the loop --- */
@@ -447,7 +469,7 @@ rt_server_stop(struct retort *server, int64_t by)
 	while (turns-- > 0 && rt_server_turn(server, 0) == 0)
 		;
 	for (size_t i = 0; i < server->listener_count; i++)
-		accept_from(server, server->listeners + i, SOMAXCONN);
+		(void)accept_from(server, server->listeners + i, SOMAXCONN);
 	server->stopping = true;
 	rt_server_close_listeners(server);
 	rt_server_stop_others(server, RT_STOP_TOLD, NULL);

@@ -21,6 +21,7 @@ struct rt_listener {
 	struct rt_sock sock;
 	bool open;
 	bool refusing; /* it is closed, and its port is held */
+	int alone;     /* turns that accepted one, and looked for no second */
 };
 
 /* A URL that somebody was given, and keeps while the server lives. */
