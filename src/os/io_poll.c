@@ -126,18 +126,17 @@ poll_sleep(struct rt_io *io, int64_t timeout)
 	if (n < 0)
 		try_all(io, timeout);
 	/* Goes round, so that those at the front cannot starve the others
-	   when more are ready than one turn takes. */
-	for (size_t i = 0; n != 0 && i < io->polled_count;
-		i++, io->poll_next++) {
+	   when more are ready than one turn takes: the next search begins with
+	   the one that found no room, or with the last one. */
+	for (size_t i = 0; n != 0 && i < io->polled_count; i++) {
 		size_t at = io->poll_next % io->polled_count;
 
-		if (io->polled[at].revents == 0)
-			continue;
-		n--;
-		/* the next search begins with the one that found no room */
-		if (!rt_io_ready(io, io->polled_chans[at],
-			    ready_of(io->polled[at].revents)))
+		if (io->polled[at].revents != 0 &&
+			(!rt_io_ready(io, io->polled_chans[at],
+				 ready_of(io->polled[at].revents)) ||
+				--n == 0))
 			break;
+		io->poll_next++;
 	}
 	return 0;
 }
