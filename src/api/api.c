@@ -84,10 +84,25 @@ fail(struct retort *server, int error)
 	return error;
 }
 
+/* A callback has said so, or the time is over. */
+static void
+stop_now(struct retort *server)
+{
+	uintptr_t before = rt_server_enter(server);
+	int64_t by = server->stop_wanted;
+
+	if (by != RT_NEVER) {
+		server->stop_wanted = RT_NEVER;
+		rt_server_stop(server, by);
+	}
+	if (rt_io_now(server->io) >= server->stop_by)
+		rt_server_abandon(server);
+	rt_server_leave(server, before);
+}
+
 int
 rt_api_step(struct retort *server, int64_t until)
 {
-	uintptr_t before;
 	int error;
 
 	if (is_stopped(server))
@@ -97,16 +112,9 @@ rt_api_step(struct retort *server, int64_t until)
 	error = rt_server_turn(server, until);
 	if (error < 0)
 		return fail(server, error);
-	before = rt_server_enter(server);
-	/* a callback has said so */
-	if (server->stop_wanted != RT_NEVER) {
-		until = server->stop_wanted;
-		server->stop_wanted = RT_NEVER;
-		rt_server_stop(server, until);
-	}
-	if (rt_io_now(server->io) >= server->stop_by)
-		rt_server_abandon(server);
-	rt_server_leave(server, before);
+	if (server->stop_wanted != RT_NEVER ||
+		rt_io_now(server->io) >= server->stop_by)
+		stop_now(server);
 	return is_stopped(server);
 }
 

@@ -419,12 +419,26 @@ look_back(struct retort *server)
 	run(server, served);
 }
 
+/* Each channel that is ready goes on. */
+static void
+go_on_ready(struct retort *server)
+{
+	struct rt_chan *chan;
+	unsigned what;
+
+	look_back(server);
+	if (rt_io_now(server->io) >= server->refuse_until)
+		refuse_no_more(server);
+	while ((chan = rt_io_next(server->io, &what)) != NULL)
+		wake_chan(server, chan, what);
+	if (server->enough)
+		rt_server_have_enough(server, NULL);
+}
+
 int
 rt_server_turn(struct retort *server, int64_t until)
 {
 	uintptr_t before;
-	struct rt_chan *chan;
-	unsigned what;
 	int error;
 
 	if (server->refuse_until < until)
@@ -435,19 +449,11 @@ rt_server_turn(struct retort *server, int64_t until)
 	(void)pthread_mutex_unlock(&server->lock);
 	error = rt_io_sleep(server->io, until);
 	(void)pthread_mutex_lock(&server->lock);
+	(void)rt_server_enter(server);
+	if (error == 0)
+		go_on_ready(server);
 	rt_server_leave(server, before);
-	if (error < 0)
-		return error;
-	before = rt_server_enter(server);
-	look_back(server);
-	if (rt_io_now(server->io) >= server->refuse_until)
-		refuse_no_more(server);
-	while ((chan = rt_io_next(server->io, &what)) != NULL)
-		wake_chan(server, chan, what);
-	if (server->enough)
-		rt_server_have_enough(server, NULL);
-	rt_server_leave(server, before);
-	return 0;
+	return error;
 }
 
 /*
