@@ -15,7 +15,7 @@ struct words {
 	char **end;
 };
 
-/* One whose value it is, or the next word. */
+/* The value of an option: the rest of its word, or the next word. */
 static const char *
 take_value(struct words *words, const char *rest, const char *option)
 {

@@ -238,7 +238,7 @@ take_input(struct args *args, const struct given *given, const char *option)
 	args->stdin_used = option;
 }
 
-/* Lines that are typed, whose author must see what arrived. */
+/* What arrived has to be shown to somebody who types the answers. */
 static void
 read_prompt(struct args *args, const struct given *given)
 {

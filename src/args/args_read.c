@@ -492,7 +492,7 @@ args_read_body_limit(struct given *given, const struct option *option,
 		args_read_size(given, option, text);
 }
 
-/* Its words are those of an enum, after the default. */
+/* The words are the values of an enum, after its default. */
 void
 args_read_tls(struct given *given, const struct option *option,
 	const char *text)

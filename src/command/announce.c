@@ -172,7 +172,7 @@ fill_file(struct told_file *file, int fd, const struct lines *lines)
 	return write_and_close(fd, lines);
 }
 
-/* Under a name that nobody waits for, and then by its own. */
+/* Under a temporary name, and then by its own. */
 static int
 write_regular(struct told_file *file, const struct lines *lines)
 {
@@ -194,7 +194,7 @@ write_regular(struct told_file *file, const struct lines *lines)
 	return code;
 }
 
-/* Not a regular file: a FIFO has a reader in time, or nobody needs it. */
+/* Into a file that is not regular; if it is a FIFO, waits for a reader. */
 static int
 write_other(const struct told_file *file, const struct lines *lines,
 	const volatile struct signals *signals)

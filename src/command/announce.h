@@ -13,9 +13,9 @@
 /* --port-file and --tls-ca: a file that is there while the server listens. */
 struct told_file {
 	const char *name; /* NULL: nowhere; "-": standard output */
-	char *made;       /* that of told_file_name(); NULL */
-	bool ours;        /* a regular file that is to be removed at the end */
-	dev_t device;     /* that one, so that no other is */
+	char *made;       /* the name, if told_file_name() made it; NULL */
+	bool ours;        /* a regular file that is to be removed at the end: */
+	dev_t device;     /* this one, and no other of its name */
 	ino_t inode;
 };
 

@@ -69,7 +69,7 @@ serve(const struct args *args, struct watch *watch, struct reload *reload,
 	return output_judge(output) ? EXIT_UNMET : EXIT_SUCCESS;
 }
 
-/* Before anybody learns that we serve. */
+/* Call this before the URL is written. */
 static struct control *
 open_control(const struct args *args, struct retort *server)
 {
@@ -179,7 +179,7 @@ begin_file(struct told_file *file, const char *option, const char *name)
 			strerror(-code));
 }
 
-/* COMMAND needs the CA, whoever else does. */
+/* COMMAND needs the CA, even without --tls-ca. */
 static void
 name_ca(struct told_file *ca, struct retort *server, enum mode mode)
 {

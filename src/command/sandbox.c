@@ -134,7 +134,7 @@ allow_removal(int rules, const char *path)
 	return allow(rules, folder, REMOVE);
 }
 
-/* Whether nobody knows beforehand which files will be read: scenarios name
+/* Whether it is not known beforehand which files will be read: scenarios name
    files, too. */
 static bool
 reads_anything(const struct args *args)
@@ -213,7 +213,7 @@ given_up(const struct args *args, int version)
 		rules.files |= FILES_5;
 	if (version >= 6)
 		rules.scoped = SIGNALS_6;
-	/* datagrams are answered to whoever sent them */
+	/* answers to datagrams go to any address */
 	if (args->options.protocol == RETORT_UDP)
 		return rules;
 	if (version >= 6)

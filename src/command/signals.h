@@ -24,7 +24,7 @@ struct signals {
  */
 volatile struct signals *signals_catch(enum mode mode);
 
-/* The server whose step each of them ends; NULL: none. */
+/* From now on each of them ends the step of this server; NULL: of none. */
 void signals_wake(struct retort *server);
 
 #endif

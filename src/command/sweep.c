@@ -33,7 +33,7 @@
 #define MOST_LATE 10
 static const char too_late[] = "COMMAND did not end 10 times";
 
-/* The replies whose wrong clients' standard errors are shown. */
+/* Standard errors of clients that were wrong, at most this many, are shown. */
 #define MOST_SHOWN 5
 
 /* Most clients at once: as --jobs allows. */
@@ -56,7 +56,7 @@ struct sweep {
 	struct runner runners[MOST_LANES]; /* of the lanes */
 	struct lane *lanes;
 	size_t lane_count;
-	const struct lane *ended; /* whose client was the last to end */
+	const struct lane *ended; /* its client was the last to end */
 	struct printed whole;     /* what was printed for the whole reply, */
 	bool known;               /* once it was given */
 	int slowest;              /* ms */

@@ -18,9 +18,9 @@ struct pollfd;
 
 struct watch {
 	struct retort *server;
-	struct output *output;   /* whose page is served as well */
-	struct prompt *prompt;   /* NULL: nobody types */
-	struct control *control; /* owned; NULL: nobody asks */
+	struct output *output;   /* its page is served as well */
+	struct prompt *prompt;   /* NULL: none */
+	struct control *control; /* owned; NULL: none */
 	pid_t parent;            /* 0: its end is not watched */
 	int pidfd;               /* -1: looked for from time to time */
 	int input; /* standard input, ended with the parent; -1: not */

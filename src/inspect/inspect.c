@@ -62,13 +62,13 @@ struct seen {
 
 /* A page, and what it has: all lines up to this version. */
 struct page {
-	uint64_t connection; /* 0: nobody */
+	uint64_t connection; /* 0: the place is free */
 	uint64_t version;
 };
 
 struct inspect {
 	struct retort *server; /* of the page */
-	struct retort *shown;  /* whose requests it shows */
+	struct retort *shown;  /* the page shows its requests */
 	char secret[SECRET_SIZE];
 	const char *url;
 	struct seen calls[MOST_CALLS]; /* the oldest first */
@@ -273,7 +273,7 @@ tell(struct inspect *inspect, struct seen *seen,
 	seen->version = ++inspect->version;
 }
 
-/* Whether the client came and went without a byte: nobody wants to see that. */
+/* Whether the client came and went without a byte, which is not shown. */
 static bool
 is_silent(const struct retort_exchange *exchange)
 {

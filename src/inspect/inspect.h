@@ -17,13 +17,13 @@ struct pollfd;
 /* NULL with errno and a line in `error`, of RETORT_ERROR_SIZE. */
 struct inspect *inspect_open(char *error);
 
-/* The server whose requests are shown; before anybody asks for the page. */
+/* Sets the server whose requests are shown. Call this before any step. */
 void inspect_show(struct inspect *inspect, struct retort *server);
 
 /* Where the page is; it lives as long as this. */
 const char *inspect_url(const struct inspect *inspect);
 
-/* All that follow take NULL, too: then nobody looks. */
+/* All that follow do nothing if `inspect` is NULL. */
 
 /* Ends the pages that are open, too. */
 void inspect_close(struct inspect *inspect);

@@ -304,7 +304,7 @@ follow_stop(struct child *child, int number)
 	if (child->terminal.fd < 0)
 		return;
 	if (!wants || !terminal_give(&child->terminal, child->pid)) {
-		/* what the kernel does with a job that nobody can continue */
+		/* as the kernel does with a job that cannot be continued */
 		if (!terminal_stop(&child->terminal,
 			    wants ? SIGTTIN : SIGTSTP) &&
 			wants)

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 struct family {
-	pid_t *strangers; /* of ours, from before COMMAND */
+	pid_t *strangers; /* children of ours from before COMMAND */
 	size_t count;
 };
 
@@ -20,8 +20,8 @@ struct family {
 void family_begin(struct family *family);
 void family_end(struct family *family);
 
-/* Sends a signal to each that lives, but for those of a group. How many live,
-   these among them; or -1: that is not known. */
+/* Sends a signal to each that lives, except in one group. How many live, those
+   in the group included; or -1: that is not known. */
 int family_signal(const struct family *family, pid_t group, int number);
 
 #endif

@@ -31,9 +31,9 @@ enum rt_record_kind {
 struct rt_record_event {
 	enum rt_record_kind kind;
 	int64_t when; /* ns after the connection began */
-	size_t at;    /* of `bytes`: those that are kept */
-	size_t kept;
-	uint64_t size; /* bytes; of those of TLS none is kept */
+	size_t at;    /* where its bytes begin in `bytes`, */
+	size_t kept;  /* how many are kept there: none of a handshake of TLS, */
+	uint64_t size; /* and how many there were */
 };
 
 struct rt_journal;

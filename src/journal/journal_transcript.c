@@ -207,7 +207,7 @@ rt_record_transcribe(const struct rt_record *record, size_t most,
 	rt_buf_add(to, "\n", 1);
 	if (!record->published)
 		transcribe_one(record, most, several, to);
-	/* those of one connection stand in their order */
+	/* the exchanges of a connection are in their order */
 	for (size_t i = 0; i < journal->count; i++)
 		if (journal->records[i]->seen.connection == connection)
 			transcribe_one(journal->records[i], most, several, to);

@@ -30,7 +30,7 @@ read_status_line(struct rt_reader *reader)
 		rt_scenario_notice(reader, RT_MADE_VERSION,
 			"the status line is changed to HTTP/1.1");
 	rule->status = (int)number;
-	/* that of HTTP/2 has none */
+	/* a status line of HTTP/2 has none */
 	if (reason.size == 0 && !rt_word_is(version, "HTTP/1.1"))
 		return true;
 	rule->reason = rt_scenario_own_text(reader, reason.text, reason.size);
@@ -348,7 +348,7 @@ is_text(const struct rt_buf *body)
 	return true;
 }
 
-/* A content coding that the text does not have was undone by who pasted it. */
+/* If the body is text, its content coding was undone before it was pasted. */
 static void
 check_coding(struct rt_reader *reader, const struct framing *framing,
 	const struct rt_buf *body)
@@ -526,7 +526,7 @@ read_message(struct rt_reader *reader)
 
 	if (!read_status_line(reader) || !read_head(reader, &framing))
 		return false;
-	/* an author who typed it knows */
+	/* what was typed is not expected to have CRLF */
 	if (!crlf && (framing.pasted || !typed))
 		rt_scenario_notice(reader, RT_MADE_CRLF,
 			"line ends are changed to CRLF");

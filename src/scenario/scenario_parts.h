@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by the files of the room scenario; nobody else sees it. */
+/* Shared by the files of the room scenario. */
 #ifndef RT_SCENARIO_PARTS_H
 #define RT_SCENARIO_PARTS_H
 

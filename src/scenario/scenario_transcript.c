@@ -52,7 +52,7 @@ begin_connection(struct rt_reader *reader)
 	return true;
 }
 
-/* A target that arrived, as that of a rule: an asterisk in a path is itself. */
+/* A target that arrived, as a rule has it: an asterisk in a path is encoded. */
 static bool
 add_target(struct rt_word target, struct rt_buf *to)
 {
@@ -99,8 +99,8 @@ read_request_line(struct rt_reader *reader, const char *bytes)
 		    skip_connection(reader);
 }
 
-/* In parentheses; a line of bytes that looks like one is escaped. TLS is said
-   to whoever reads it, and by nothing in a rule. */
+/* In parentheses; a line of bytes that looks like one is escaped. What is said
+   of TLS is for the reader: no rule can repeat it. */
 static bool
 is_event(const char *at, const char *end)
 {

@@ -125,7 +125,7 @@ put_time(FILE *file, int64_t us)
 		(int)(us % 1000));
 }
 
-/* Writes who sent what. */
+/* Writes which side sent what, and when. */
 static void
 put_words(FILE *file, const struct ladder_step *step)
 {

@@ -29,7 +29,7 @@ size_t rt_negotiate_codings(const struct rt_request *request, const char *base,
 
 /*
  * Whether Accept names text/html itself, with a weight that is not 0: the
- * request of somebody who goes to a page, not of a script or an image.
+ * request of a browser that goes to a page, not of a script or an image.
  */
 bool rt_negotiate_html(const struct rt_request *request, const char *base);
 

@@ -41,8 +41,8 @@ int rt_precondition(const struct rt_request *request, const char *base,
  * Whether a Range field is to be obeyed: there is no If-Range, or exactly one
  * that is the same strong entity tag, or the same date, when that is strong
  * (8.8.2.2): here, when it is exact and lies at least a second before `now`.
- * Of what changed later within that second, who has the date may have what
- * was there before.
+ * If the file changed again within that second, a client that has the date may
+ * have the contents from before.
  */
 bool rt_precondition_range(const struct rt_request *request, const char *base,
 	const struct rt_validators *validators, int64_t now);

@@ -29,8 +29,8 @@ struct selected {
 	const char *content;    /* all of it; NULL: it is in the file alone */
 	struct rt_blob *blob;   /* the same, if it is kept; NULL */
 	struct rt_ready *reply; /* with all of it, if that is; NULL */
-	bool made; /* for who reads it: it is not what it said to be, and
-	                   will be something else next time */
+	bool made; /* while it is read: its size was not true, and the
+	                   next time it may be another */
 };
 
 /* Opens a variant, if it is a file that is no older. */
@@ -418,7 +418,7 @@ answer_stored(struct answer *answer, struct rt_stored *stored)
 	struct rt_ready *ready = NULL;
 	struct selected selected;
 
-	/* a rule may have other fields, and in the future Last-Modified moves */
+	/* a rule may have other fields; a time in the future is not sent */
 	if (answer->draft.own == &answer->site->own &&
 		stored->file.modified < answer->now)
 		ready = &stored->ready;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A table with one place for each key, and no chains. A file does not get a
- * place whose present owner was used since somebody last wanted it, so that two
- * files that share a place do not keep driving each other out. When there are
- * too many bytes, all of them go: whatever is asked for often is soon there
+ * place if the file there was used since another one last wanted it, so that
+ * two files with one place do not drive each other out all the time. When there
+ * are too many bytes, all of them go: whatever is asked for often is soon there
  * again.
  */
 #include "config.h"

@@ -120,7 +120,7 @@ obey_rules(struct obeyed *obeyed)
 	if (code == 0)
 		obeyed->of->rules = number;
 	said = code < 0 ? error : notices ? notices : "";
-	/* both may quote the text, and who reads them expects UTF-8 */
+	/* both may quote the text, and clients expect UTF-8 */
 	show_lines(obeyed->answer, said, strlen(said), "");
 	free(notices);
 	return code < 0 ? WRONG : OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Shared by the files of control: control_reader.c makes commands of bytes,
-   control_command.c obeys them, and control.c has the clients that send them. */
+   control_command.c obeys them, and control.c has the clients. */
 #ifndef CONTROL_PARTS_H
 #define CONTROL_PARTS_H
 

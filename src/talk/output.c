@@ -170,7 +170,7 @@ write_all(struct output *output)
 			until = clock_ms() + PATIENCE;
 		if (!output->blocked || clock_ms() >= until)
 			return false;
-		/* poll(2) of it may promise what is not so */
+		/* poll(2) may say that it takes more when it does not */
 		(void)poll(NULL, 0, NAP);
 	}
 }

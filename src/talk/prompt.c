@@ -126,7 +126,7 @@ prompt_read(struct prompt *prompt)
 		(size = first_line(prompt, &line)) > 0 &&
 		give(prompt, line, size))
 		prompt->given += size;
-	/* who still waits does so in vain */
+	/* pieces that still wait get nothing */
 	while (prompt->ended && prompt->waiting_count > 0 &&
 		give(prompt, "", 0))
 		;

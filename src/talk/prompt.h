@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* --prompt: answers that somebody types: each line of standard input goes to one piece or
-   datagram, in the order in which they arrived. */
+/* --prompt: answers that are typed. Each line of standard input goes to one
+   piece or datagram, in the order in which these arrived. */
 #ifndef PROMPT_H
 #define PROMPT_H
 

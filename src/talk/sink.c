@@ -61,7 +61,7 @@ open_again(int fd, const struct stat *status)
 		return own;
 	if (ttyname_r(fd, name, sizeof name) == 0)
 		own = open_same(name, status);
-	/* that of another user, after su(1) */
+	/* after su(1) the terminal is another user's */
 	if (own < 0 && tcgetsid(fd) == getsid(0))
 		own = open_own("/dev/tty");
 	return own;

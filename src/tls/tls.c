@@ -38,7 +38,7 @@ open_ssl(struct rt_tls *tls)
 		ssl->BIO_free(tls->made);
 		return -ENOMEM;
 	}
-	/* whose they are from now on */
+	/* which owns them from now on */
 	ssl->SSL_set_bio(tls->ssl, tls->came, tls->made);
 	ssl->SSL_set_accept_state(tls->ssl);
 	/* for the key log alone, as it costs an allocation */
@@ -320,8 +320,8 @@ rekey(struct rt_tls *tls)
 	(void)judge(tls, done);
 }
 
-/* Whether the client has still to answer. What it sent before that is left for
-   who receives, and the answer after it, too. */
+/* Whether the client has still to answer. What it sent before its answer, and
+   after it, is left to be received. */
 static bool
 is_answer_due(struct rt_tls *tls)
 {

@@ -60,7 +60,7 @@ struct rt_tls_facts {
 	const char *sni;    /* in `texts` */
 	const char *client; /* the subject of its certificate; in `texts` */
 	bool resumed;
-	struct rt_blob *texts; /* may be shared by who copies these facts */
+	struct rt_blob *texts; /* a copy of these facts shares it */
 };
 
 /* One connection's. */

@@ -36,7 +36,7 @@ struct plan {
 	const char *names; /* subjectAltName, as OpenSSL's configuration has
 	                      it; NULL: none */
 	const char *use;   /* extendedKeyUsage; NULL: none */
-	bool weak;         /* a key that nobody should take */
+	bool weak;         /* with a key that is too short */
 	int64_t from;      /* s since the epoch */
 	int64_t until;
 };
@@ -321,7 +321,7 @@ spoil_plan(struct plan *plan, enum fault fault, int64_t now)
 	case WEAK_KEY:
 		plan->weak = true;
 		break;
-	default: /* of who signs it, or how */
+	default: /* of its signature */
 		break;
 	}
 }

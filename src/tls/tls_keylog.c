@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The key log: a line for each secret of a connection, with which other
-   programs read what went over the wire. Only if somebody asks for it. */
+   programs read what went over the wire. It is off by default. */
 #include "config.h"
 
 #include "tls/tls_parts.h"

@@ -88,7 +88,7 @@ rt_openssl_unload(struct rt_openssl *ssl)
 struct rt_tls *
 rt_openssl_owner(const SSL *connection)
 {
-	/* nobody passes us what was loaded, but it is: find it once more */
+	/* a callback is not told what was loaded: find it once more */
 	void *libssl = dlopen(NAME("libssl"), RTLD_NOW | RTLD_NOLOAD);
 	void *found = libssl ? dlsym(libssl, "SSL_get_ex_data") : NULL;
 	__typeof__(SSL_get_ex_data) *get;

@@ -123,7 +123,7 @@ struct rt_tls_server {
 	SSL_CTX *context;
 	char *ca;                  /* PEM; NULL */
 	int keylog;                /* a file; -1: none */
-	struct rt_buf *ends;       /* of records, for who asked; NULL */
+	struct rt_buf *ends;       /* of records: rt_tls_note_ends(); NULL */
 	char wire[32u << 10];      /* where wire bytes are received */
 	char plain[RT_TLS_RECORD]; /* where pieces become one record */
 };
@@ -138,7 +138,7 @@ void rt_openssl_unload(struct rt_openssl *ssl);
    system. */
 const char *rt_openssl_why(const struct rt_openssl *ssl);
 
-/* Whose connection it is: for a callback that OpenSSL passes nothing else. */
+/* The connection that OpenSSL's is for, in callbacks that get nothing else. */
 struct rt_tls *rt_openssl_owner(const SSL *connection);
 
 /* --- tls_keylog.c --- */
