@@ -418,7 +418,7 @@ answer_stored(struct answer *answer, struct rt_stored *stored)
 	struct rt_ready *ready = NULL;
 	struct selected selected;
 
-	/* a rule may have other fields; a time in the future is not sent */
+	/* a rule may have other fields; a future Last-Modified is now */
 	if (answer->draft.own == &answer->site->own &&
 		stored->file.modified < answer->now)
 		ready = &stored->ready;
