@@ -31,15 +31,15 @@ open_ssl(struct rt_tls *tls)
 	const struct rt_openssl *ssl = &tls->server->ssl;
 
 	tls->ssl = ssl->SSL_new(tls->server->context);
-	tls->came = ssl->BIO_new(ssl->BIO_s_mem());
-	tls->made = ssl->BIO_new(ssl->BIO_s_mem());
-	if (tls->ssl == NULL || tls->came == NULL || tls->made == NULL) {
-		ssl->BIO_free(tls->came);
-		ssl->BIO_free(tls->made);
+	tls->bio_in = ssl->BIO_new(ssl->BIO_s_mem());
+	tls->bio_out = ssl->BIO_new(ssl->BIO_s_mem());
+	if (tls->ssl == NULL || tls->bio_in == NULL || tls->bio_out == NULL) {
+		ssl->BIO_free(tls->bio_in);
+		ssl->BIO_free(tls->bio_out);
 		return -ENOMEM;
 	}
 	/* which owns them from now on */
-	ssl->SSL_set_bio(tls->ssl, tls->came, tls->made);
+	ssl->SSL_set_bio(tls->ssl, tls->bio_in, tls->bio_out);
 	ssl->SSL_set_accept_state(tls->ssl);
 	/* for the key log alone, as it costs an allocation */
 	if (tls->server->keylog >= 0 &&
@@ -73,7 +73,7 @@ rt_tls_free(struct rt_tls *tls)
 	if (tls == NULL)
 		return;
 	tls->server->ssl.SSL_free(tls->ssl);
-	rt_wire_free(&tls->way);
+	rt_wire_free(&tls->edits);
 	rt_buf_free(&tls->out);
 	rt_buf_free(&tls->file);
 	rt_blob_drop(tls->facts.texts);
@@ -92,7 +92,7 @@ rt_tls_edit(struct rt_tls *tls, struct rt_wire_list *list)
 {
 	if (tls->server->ends != NULL)
 		rt_buf_clear(tls->server->ends, SIZE_MAX);
-	return rt_wire_take(&tls->way, list);
+	return rt_wire_take(&tls->edits, list);
 }
 
 bool
@@ -101,7 +101,7 @@ rt_tls_feed(struct rt_tls *tls, const char *bytes, size_t size)
 	const struct rt_openssl *ssl = &tls->server->ssl;
 
 	return size == 0 ||
-		ssl->BIO_write(tls->came, bytes, (int)size) == (int)size;
+		ssl->BIO_write(tls->bio_in, bytes, (int)size) == (int)size;
 }
 
 /* --- OpenSSL --- */
@@ -114,16 +114,16 @@ collect(struct rt_tls *tls)
 	const struct rt_openssl *ssl = &tls->server->ssl;
 	size_t before = tls->out.len;
 	char *bytes;
-	long size = ssl->BIO_ctrl(tls->made, BIO_CTRL_INFO, 0, &bytes);
+	long size = ssl->BIO_ctrl(tls->bio_out, BIO_CTRL_INFO, 0, &bytes);
 
 	if (size <= 0)
 		return;
-	if (!rt_wire_pass(&tls->way, &tls->out, bytes, (size_t)size,
+	if (!rt_wire_pass(&tls->edits, &tls->out, bytes, (size_t)size,
 		    !tls->ready))
 		tls->failed = -ENOMEM;
 	if (!tls->ready)
 		tls->shook_out += tls->out.len - before;
-	(void)ssl->BIO_ctrl(tls->made, BIO_CTRL_RESET, 0, NULL);
+	(void)ssl->BIO_ctrl(tls->bio_out, BIO_CTRL_RESET, 0, NULL);
 }
 
 /* The results of a call that may need more from the peer. */
@@ -239,13 +239,13 @@ plan_receiving(struct rt_tls *tls)
 static bool
 is_flushed(const struct rt_tls *tls)
 {
-	return tls->sent == tls->out.len && rt_wire_hold(&tls->way) == NULL;
+	return tls->sent == tls->out.len && rt_wire_hold(&tls->edits) == NULL;
 }
 
 static void
 note_end(struct rt_tls *tls)
 {
-	const uint64_t end = tls->way.bytes - tls->way.begun;
+	const uint64_t end = tls->edits.bytes - tls->edits.begun;
 
 	rt_buf_add(tls->server->ends, &end, sizeof end);
 }
@@ -352,14 +352,14 @@ tell_end(struct rt_tls *tls)
 static unsigned
 try_tell(struct rt_tls *tls, struct rt_op *op)
 {
-	if (!tls->told && op->tell == RT_TELL_END)
+	if (!tls->telling && op->tell == RT_TELL_END)
 		tell_end(tls);
-	else if (!tls->told)
+	else if (!tls->telling)
 		rekey(tls);
-	tls->told = true;
+	tls->telling = true;
 	if (tls->failed < 0 || is_answer_due(tls) || !is_flushed(tls))
 		return 0;
-	tls->told = false;
+	tls->telling = false;
 	op->result = 0;
 	return RT_OUT_DONE;
 }
@@ -427,9 +427,9 @@ is_flush_due(struct rt_tls *tls, int64_t now)
 {
 	if (tls->flushed)
 		return false;
-	if (tls->refused)
+	if (tls->not_yet)
 		tls->until = now + FLUSH_PAUSE;
-	tls->refused = false;
+	tls->not_yet = false;
 	if (tls->until == 0 || now >= tls->until) {
 		tls->until = 0;
 		tls->wire.out.verb = RT_FLUSH;
@@ -454,7 +454,7 @@ obey(struct rt_tls *tls, const struct rt_hold *hold, int64_t now)
 		return false;
 	tls->until = 0;
 	tls->flushed = false;
-	rt_wire_obeyed(&tls->way);
+	rt_wire_obeyed(&tls->edits);
 	return true;
 }
 
@@ -466,7 +466,7 @@ plan_sending(struct rt_tls *tls, const struct rt_op *plain, int64_t now)
 	const struct rt_hold *hold;
 	size_t end;
 
-	while ((hold = rt_wire_hold(&tls->way)) != NULL &&
+	while ((hold = rt_wire_hold(&tls->edits)) != NULL &&
 		hold->at == tls->sent)
 		if (!obey(tls, hold, now))
 			return;
@@ -591,7 +591,7 @@ sent(struct rt_tls *tls, int64_t result)
 	if (!is_flushed(tls))
 		return;
 	rt_buf_clear(&tls->out, 2 * RT_TLS_RECORD);
-	rt_wire_sent(&tls->way);
+	rt_wire_sent(&tls->edits);
 	tls->sent = 0;
 }
 
@@ -602,7 +602,7 @@ flushed(struct rt_tls *tls, int64_t result)
 	if (result < 0 && result != -EAGAIN)
 		tls->failed = result;
 	tls->flushed = result == 0;
-	tls->refused = result == -EAGAIN;
+	tls->not_yet = result == -EAGAIN;
 }
 
 /* After a cut, only the end of the incoming bytes is of interest. */
@@ -622,7 +622,7 @@ received(struct rt_tls *tls, int64_t result)
 		tls->failed = result;
 	else if (result == 0)
 		tls->ended = true;
-	else if (ssl->BIO_write(tls->came, tls->server->wire, (int)result) !=
+	else if (ssl->BIO_write(tls->bio_in, tls->server->wire, (int)result) !=
 		result)
 		tls->failed = -ENOMEM;
 	if (result > 0 && !tls->ready)
@@ -644,7 +644,7 @@ rt_tls_done(struct rt_tls *tls, struct rt_chan *plain, unsigned done)
 		sent(tls, out->result);
 		return 0;
 	}
-	if (out->verb == RT_FLUSH && rt_wire_hold(&tls->way) != NULL &&
+	if (out->verb == RT_FLUSH && rt_wire_hold(&tls->edits) != NULL &&
 		!tls->cut) {
 		flushed(tls, out->result);
 		return 0;

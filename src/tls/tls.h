@@ -71,29 +71,29 @@ struct rt_tls {
 	                           this wire is; NULL: none */
 	const struct rt_tls_server *server;
 	struct ssl_st *ssl;
-	struct bio_st *came; /* wire bytes that arrived, for OpenSSL to read */
-	struct bio_st *made; /* those that it wrote, */
-	struct rt_wire way;  /* by which they go to `out`, */
-	struct rt_buf out;   /* and that are being sent */
-	size_t sent;         /* of `out` */
-	size_t taken;        /* of the plain bytes that are wanted sent: in
-	                        `out`, or sent */
-	struct rt_buf file;  /* plain bytes of a RT_FILE */
-	bool ready;          /* the handshake is done; */
-	uint64_t shook_in;   /* wire bytes that arrived until then, */
-	uint64_t shook_out;  /* and that were to be sent */
-	bool told;           /* what was to be, by RT_TELL, but it may not have
-	                        left, or been answered */
-	bool notified;       /* the peer was told that no more will arrive */
-	bool ended;          /* no more wire bytes will arrive */
-	int64_t failed;      /* -errno: there is nothing more to be done */
-	int64_t until;       /* nothing more is sent before; 0 */
-	bool flushed;        /* all that is before a hold has left */
-	bool refused;        /* not yet, when it was last asked for */
-	bool cut;            /* the wire was: what is wanted is done without
-	                        TLS, and what arrives is dropped */
-	int how;             /* as the edit has it */
-	const char *why;     /* it failed by TLS itself; lives for ever */
+	struct bio_st *bio_in;  /* wire bytes that arrived, for OpenSSL */
+	struct bio_st *bio_out; /* those that it wrote: they go through */
+	struct rt_wire edits;   /* these, to */
+	struct rt_buf out;      /* the bytes that are being sent */
+	size_t sent;            /* of `out` */
+	size_t taken;           /* plain bytes of the operation whose records
+	                           are in `out`, or sent */
+	struct rt_buf file;     /* plain bytes of a RT_FILE */
+	bool ready;             /* the handshake is done; */
+	uint64_t shook_in;      /* wire bytes that arrived until then, */
+	uint64_t shook_out;     /* and that were to be sent */
+	bool telling;           /* a RT_TELL is made, but has not left, or was
+	                           not answered */
+	bool notified;          /* the peer was told that no more will arrive */
+	bool ended;             /* no more wire bytes will arrive */
+	int64_t failed;         /* -errno: there is nothing more to be done */
+	int64_t until;          /* nothing more is sent before; 0 */
+	bool flushed;           /* all that is before a hold has left; */
+	bool not_yet;           /* it had not, when the kernel was last asked */
+	bool cut;               /* the wire was: what is wanted is done without
+	                           TLS, and what arrives is dropped */
+	int how;                /* as the edit has it */
+	const char *why;        /* it failed by TLS itself; lives for ever */
 	struct rt_tls_facts facts;
 };
 

@@ -169,7 +169,7 @@ START_TEST(test_tell)
 		ck_assert_int_eq(client_reads(&pair, got, sizeof got),
 			-SSL_ERROR_WANT_READ);
 	ck_assert_int_eq(pair.plain.out.result, 0);
-	ck_assert(!pair.tls->told);
+	ck_assert(!pair.tls->telling);
 	exchange_out(&pair, "two", 3);
 	exchange_in(&pair, "three");
 	want(&pair, RT_TELL);
