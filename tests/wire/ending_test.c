@@ -14,7 +14,9 @@
 
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
-/* A letter for each event, in its order, and what the last one was told. */
+/* A letter for each event, in its order, which the server's thread adds while
+   the test looks; and what the last one was told. */
+static pthread_mutex_t telling = PTHREAD_MUTEX_INITIALIZER;
 static char told[100];
 static char told_raw[200];
 static char told_reason[100];
@@ -30,7 +32,9 @@ note(void *arg, enum retort_event event, const struct retort_exchange *exchange,
 	(void)arg;
 	(void)bytes;
 	(void)size;
+	(void)pthread_mutex_lock(&telling);
 	told[strlen(told)] = letters[event];
+	(void)pthread_mutex_unlock(&telling);
 	if (event != RETORT_ON_END)
 		return;
 	(void)snprintf(told_raw, sizeof told_raw, "%.*s",
@@ -42,10 +46,29 @@ note(void *arg, enum retort_event event, const struct retort_exchange *exchange,
 	told_complete = exchange->complete;
 }
 
+static bool
+was_told(const char *events)
+{
+	bool same;
+
+	(void)pthread_mutex_lock(&telling);
+	same = strcmp(told, events) == 0;
+	(void)pthread_mutex_unlock(&telling);
+	return same;
+}
+
+static void
+forget_told(void)
+{
+	(void)pthread_mutex_lock(&telling);
+	memset(told, 0, sizeof told);
+	(void)pthread_mutex_unlock(&telling);
+}
+
 static void
 open_told(int i, bool unrecorded)
 {
-	memset(told, 0, sizeof told);
+	forget_told();
 	open_with((struct retort_options){.event = note,
 			  .event_all = true,
 			  .unrecorded = unrecorded},
@@ -75,7 +98,7 @@ START_TEST(is_told_in_order)
 	ck_assert_str_eq(told_raw, GET);
 	ck_assert(told_complete);
 	ck_assert_int_eq(told_refused, 0);
-	memset(told, 0, sizeof told);
+	forget_told();
 	got = exchange("GET / HTTP/1.1\r\n\r\n");
 	bytes_free(&got);
 	wait_quiet();
@@ -84,9 +107,9 @@ START_TEST(is_told_in_order)
 	ck_assert_int_eq(told_refused, 400);
 	ck_assert(!told_complete);
 	/* one that sends nothing has its FIN */
-	memset(told, 0, sizeof told);
+	forget_told();
 	fd = connect_client();
-	TURN_UNTIL(strcmp(told, "A") == 0);
+	TURN_UNTIL(was_told("A"));
 	(void)shutdown(fd, SHUT_WR);
 	wait_quiet();
 	ck_assert_str_eq(told, "ACSEK");
@@ -97,7 +120,7 @@ END_TEST
 
 /* --- ends --- */
 
-static uint64_t waits;
+static _Atomic(uint64_t) waits;
 
 static int
 wait_for_it(void *arg, const struct retort_exchange *exchange,
@@ -138,12 +161,12 @@ end_at(size_t i, enum retort_ending how, uint64_t number)
 	struct bytes got = {.data = NULL};
 	int fd, end;
 
-	memset(told, 0, sizeof told);
+	forget_told();
 	waits = 0;
 	fd = connect_client();
 	if (*places[i].request != '\0')
 		say(fd, places[i].request);
-	TURN_UNTIL(strcmp(told, places[i].told ? "AH" : "A") == 0);
+	TURN_UNTIL(was_told(places[i].told ? "AH" : "A"));
 	if (strstr(places[i].request, "later") != NULL)
 		TURN_UNTIL(waits != 0);
 	for (int n = 0; n < 3; n++)
