@@ -57,7 +57,7 @@ static const struct {
 	{"^option --verbose takes no value", "-vv"},
 	{"^--body .*: No such file", "@ says that the text is in a file"},
 
-	/* what it had itself */
+	/* what it has by other names */
 	{"^unknown option --socket-mode$", "-b unix:PATH,mode=660"},
 	{"^unknown option --io$", "RETORT_IO in the environment"},
 	{"^unknown option --cache$", "-H 'Cache-Control: max-age=60'"},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by main.c and sweep.c. */
+/* Called by main.c, sweep.c and reload.c. */
 #include "config.h"
 
 #include "command/start.h"

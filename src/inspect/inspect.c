@@ -50,8 +50,8 @@
 #define SECRET_BYTES 16
 #define SECRET_SIZE (2 * SECRET_BYTES + 1)
 
-/* A call that was seen. */
-struct seen {
+/* A call, as the line that pages get. */
+struct kept {
 	uint64_t connection;
 	uint64_t nth;
 	bool whole;       /* nothing but its end is to be told */
@@ -71,7 +71,7 @@ struct inspect {
 	struct retort *shown;  /* the page shows its requests */
 	char secret[SECRET_SIZE];
 	const char *url;
-	struct seen calls[MOST_CALLS]; /* the oldest first */
+	struct kept calls[MOST_CALLS]; /* the oldest first */
 	size_t count;
 	size_t bytes;     /* of their lines */
 	uint64_t version; /* of the last one */
@@ -116,13 +116,13 @@ cut_off(struct inspect *inspect, struct page *page)
 }
 
 /* The next call that the page lacks; NULL: none. */
-static const struct seen *
+static const struct kept *
 find_next(const struct inspect *inspect, const struct page *page)
 {
-	const struct seen *next = NULL;
+	const struct kept *next = NULL;
 
 	for (size_t i = 0; i < inspect->count; i++) {
-		const struct seen *call = inspect->calls + i;
+		const struct kept *call = inspect->calls + i;
 
 		if (call->version > page->version &&
 			(next == NULL || call->version < next->version))
@@ -137,7 +137,7 @@ static bool
 push(struct inspect *inspect, struct page *page)
 {
 	const uint64_t before = page->version;
-	const struct seen *call;
+	const struct kept *call;
 	int code = 0;
 
 	while (code == 0 && page->version < inspect->version &&
@@ -181,7 +181,7 @@ forget_first(struct inspect *inspect)
 		inspect->count * sizeof *inspect->calls);
 }
 
-static struct seen *
+static struct kept *
 find_call(struct inspect *inspect, const struct retort_exchange *exchange)
 {
 	for (size_t i = inspect->count; i-- > 0;)
@@ -191,17 +191,17 @@ find_call(struct inspect *inspect, const struct retort_exchange *exchange)
 	return NULL;
 }
 
-static struct seen *
+static struct kept *
 need_call(struct inspect *inspect, const struct retort_exchange *exchange)
 {
-	struct seen *call = find_call(inspect, exchange);
+	struct kept *call = find_call(inspect, exchange);
 
 	if (call != NULL)
 		return call;
 	if (inspect->count == MOST_CALLS)
 		forget_first(inspect);
 	call = inspect->calls + inspect->count++;
-	*call = (struct seen){.connection = exchange->connection,
+	*call = (struct kept){.connection = exchange->connection,
 		.nth = exchange->nth};
 	inspect->partly = true;
 	return call;
@@ -231,7 +231,7 @@ count_records(struct retort *server)
 
 /* The record of a call, if it is among the last `most`; NULL: it is not. */
 static const struct retort_exchange *
-find_record(struct retort *server, const struct seen *call, size_t most)
+find_record(struct retort *server, const struct kept *call, size_t most)
 {
 	for (size_t n = count_records(server); n > 0 && most > 0; n--, most--) {
 		const struct retort_exchange *record = retort_record(server, n);
@@ -246,7 +246,7 @@ find_record(struct retort *server, const struct seen *call, size_t most)
 /* Tells pages what is known of a call now. `exchange` is its record, or that of
    an event. */
 static void
-tell(struct inspect *inspect, struct seen *seen,
+tell(struct inspect *inspect, struct kept *kept,
 	const struct retort_exchange *exchange, char *transcript)
 {
 	struct retort_exchange brief = *exchange;
@@ -266,11 +266,11 @@ tell(struct inspect *inspect, struct seen *seen,
 	free(transcript);
 	if (line == NULL)
 		return;
-	inspect->bytes += size - seen->size;
-	free(seen->line);
-	seen->line = line;
-	seen->size = size;
-	seen->version = ++inspect->version;
+	inspect->bytes += size - kept->size;
+	free(kept->line);
+	kept->line = line;
+	kept->size = size;
+	kept->version = ++inspect->version;
 }
 
 /* Whether the client came and went without a byte, which is not shown. */
@@ -285,7 +285,7 @@ inspect_event(struct inspect *inspect, enum retort_event event,
 	const struct retort_exchange *exchange)
 {
 	const struct retort_exchange *record;
-	struct seen *call;
+	struct kept *call;
 
 	if (inspect == NULL || inspect->shown == NULL)
 		return;
@@ -312,7 +312,7 @@ look_again(struct inspect *inspect)
 		return;
 	inspect->partly = false;
 	for (size_t i = 0; i < inspect->count; i++) {
-		struct seen *call = inspect->calls + i;
+		struct kept *call = inspect->calls + i;
 		const struct retort_exchange *record;
 
 		if (call->whole)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by run.c, and for sweeps while other threads run: between fork and
-   exec nothing may take a lock or allocate memory. */
+/* Called by run.c and trial.c, in processes without threads. */
 #include "config.h"
 
 #include "job/child.h"
@@ -140,31 +139,15 @@ restore_signals(const struct child_signals *before)
 	(void)sigprocmask(SIG_SETMASK, &before->mask, NULL);
 }
 
-/* As strerror(3) does, but without taking a lock. */
-static const char *
-why_not(const char *name, int error)
-{
-	return error == ENOENT && strchr(name, ' ') != NULL ?
-		"No such file or directory (COMMAND and its arguments are "
-		"words of their own: no quotes around them all)" :
-		error == ENOENT  ? "No such file or directory" :
-		error == EACCES  ? "Permission denied" :
-		error == ENOEXEC ? "Exec format error" :
-				   "it cannot be run";
-}
-
-/* Writes "retort: COMMAND: why" without stdio, whose locks other threads may
-   hold. */
 static void
-say(const char *name, const char *why)
+say_why(const char *name, int error)
 {
-	const char *const parts[] = {"retort: ", name, ": ", why, "\n"};
+	bool quoted = error == ENOENT && strchr(name, ' ') != NULL;
 
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-		ssize_t n = write(STDERR_FILENO, parts[i], strlen(parts[i]));
-
-		(void)n;
-	}
+	(void)fprintf(stderr, "retort: %s: %s%s\n", name, strerror(error),
+		quoted ? " (COMMAND and its arguments are words of their own: "
+			 "no quotes around them all)" :
+			 "");
 }
 
 /* Between fork and exec: becomes COMMAND. */
@@ -188,7 +171,7 @@ become_command(char **words, const int *outputs,
 		be_quiet(outputs);
 	(void)execvp(words[0], words);
 	error = errno;
-	say(words[0], why_not(words[0], error));
+	say_why(words[0], error);
 	_exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by sweep.c. */
+/* Called by runner.c. */
 #include "config.h"
 
 #include "job/trial.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whether a request's conditions hold for what was selected. Called by
- * site.c when a file is open; pure.
+ * site_file.c when a file is open; pure.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Turns a Range field into ranges of bytes. Called by site.c; knows numbers
+/* Turns a Range field into ranges of bytes. Called by site_file.c; knows numbers
    only, neither requests nor files. */
 #include "config.h"
 

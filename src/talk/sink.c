@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Called by output.c. poll(2) is no promise: it says that a terminal takes a
- * byte, and then the write of a line waits; a pipe that others write to may be
- * full again by then. So a terminal or pipe is opened once more, by the name
- * that the system has for it, and only the new descriptor gets O_NONBLOCK.
+ * Called by output.c and control.c. poll(2) is no promise: it says that a
+ * terminal takes a byte, and then the write of a line waits; a pipe that others
+ * write to may be full again by then. So a terminal or pipe is opened once
+ * more, by the name that the system has for it, and only the new descriptor
+ * gets O_NONBLOCK.
  */
 #include "config.h"
 

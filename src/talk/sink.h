@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes to standard error, of any kind, without waiting for its reader. */
+/* Writes to a descriptor of any kind without waiting for its reader. */
 #ifndef SINK_H
 #define SINK_H
 
