@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by main.c once the server listens, and by sweep.c. */
 #include "config.h"
 
 #include "command/announce.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by main.c before each step of the server. */
 #include "config.h"
 
 #include "command/reload.h"

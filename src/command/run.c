@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by main.c. */
 #include "config.h"
 
 #include "command/run.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by main.c, sweep.c and reload.c. */
 #include "config.h"
 
 #include "command/start.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by main.c and run.c. */
 #include "config.h"
 
 #include "command/watch.h"

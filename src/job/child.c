@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by run.c and trial.c, in processes without threads. */
+/* COMMAND is forked by processes without threads, so the new one may use stdio. */
 #include "config.h"
 
 #include "job/child.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by child.c. Reads /proc, where there is one. */
+/* Reads /proc, where there is one. */
 #include "config.h"
 
 #include "job/family.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by sweep.c. */
 #include "config.h"
 
 #include "job/runner.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by child.c. */
 #include "config.h"
 
 #include "job/terminal.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by runner.c. */
 #include "config.h"
 
 #include "job/trial.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by run.c and sweep.c. */
 #include "config.h"
 
 #include "job/trust.h"

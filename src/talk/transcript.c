@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Called by output.c. */
 #include "config.h"
 
 #include "talk/transcript.h"
