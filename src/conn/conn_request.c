@@ -118,6 +118,7 @@ rt_conn_begin_refused(struct rt_conn *conn, int64_t now)
 	if (!hides_some(conn))
 		conn->asks = RT_ASK_NOTHING;
 	conn->buffers->shows_all = true;
+	conn->buffers->reading = (struct rt_reading){.early = false};
 	conn->rest = RT_REST_NOTHING;
 	conn->moved = now;
 }

@@ -277,6 +277,11 @@ static const struct play reading[] = {
 	{"who wants the body may find it too large",
 		"receive POST5; read early=0; want 4; asks answer; read-on;"
 		"refused 413 'the body is too large'"},
+	{"and may then see more of it",
+		"receive POST5; read early=0; want 1 keep; asks answer;"
+		"read-on 2; receive 'he'; asks 413; see-more; asks 413;"
+		"see-more; receive 'llo'; asks 413; see-more;"
+		"kept POST5 'hello'"},
 	{"a body is invited twice",
 		"receive EXPECT; read twice; want keep; BODY recv/send 20ms;"
 		"send by 7; sent CONTINUE CONTINUE; receive 'hello';"
