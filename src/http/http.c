@@ -140,14 +140,12 @@ give_line(struct rt_http *http, const char *base, size_t *rest)
 	return give(http, " /", 2) < 0 ? -1 : 0;
 }
 
-/* Whole lines, without the white space at their ends. */
+/* Whole lines, but for the white space at their ends. */
 static int
-give_lines(struct rt_http *http, const char *bytes, size_t size)
+give_trimmed(struct rt_http *http, const char *bytes, size_t size)
 {
 	const char *end = bytes + size, *cr, *last;
 
-	if (!http->trailing)
-		return give(http, bytes, size) < 0 ? -1 : 0;
 	for (; bytes < end; bytes = cr + 2) {
 		last = cr = memchr(bytes, '\r', (size_t)(end - bytes));
 		while (last > bytes && (last[-1] == ' ' || last[-1] == '\t'))
@@ -159,6 +157,14 @@ give_lines(struct rt_http *http, const char *bytes, size_t size)
 			return -1;
 	}
 	return 0;
+}
+
+static inline int
+give_lines(struct rt_http *http, const char *bytes, size_t size)
+{
+	if (http->trailing)
+		return give_trimmed(http, bytes, size);
+	return give(http, bytes, size) < 0 ? -1 : 0;
 }
 
 static int
