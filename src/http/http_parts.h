@@ -59,7 +59,7 @@ refuse(struct rt_http *http, int status, const char *reason)
 
 /* Token characters; visible ASCII; what may stand in a field value; in the name
    of a host (RFC 3986 3.2.2); above 0x7f; visible, but neither '?' nor '#';
-   digits. */
+   digits; SP and HT. */
 enum {
 	TCHAR = 1,
 	VCHAR = 2,
@@ -67,7 +67,8 @@ enum {
 	HOST = 8,
 	HIGH = 16,
 	PATH = 32,
-	DIGIT = 64
+	DIGIT = 64,
+	BLANK = 128
 };
 
 extern const unsigned char rt_http_classes[256];

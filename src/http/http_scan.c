@@ -23,7 +23,7 @@
 
 /* clang-format off */
 const unsigned char rt_http_classes[256] = {
-	['\t'] = VALUE, [' '] = VALUE,
+	['\t'] = VALUE | BLANK, [' '] = VALUE | BLANK,
 	/* ! " # $ % & ' ( ) * + , - . / */
 	['!'] = B, V, T & ~PATH, B, B, B, B, H, H, B, B, H, B, B, V,
 	/* 0 to 9, : ; < = > ? @ */
@@ -300,9 +300,9 @@ add_field(struct rt_http *http, const char *base, size_t at, size_t colon,
 		return 1;
 	}
 	/* the colon is not blank */
-	for (; rt_is_blank(base[cr - 1]); cr--)
+	for (; rt_http_is(base[cr - 1], BLANK); cr--)
 		http->trailing = true;
-	while (begin < cr && rt_is_blank(base[begin]))
+	while (begin < cr && rt_http_is(base[begin], BLANK))
 		begin++;
 	if (!rt_http_add(&http->request, base,
 		    http->request.field_count + http->found,
