@@ -75,16 +75,6 @@ add_item(struct retort *server, struct rt_item *item, const char *origin,
 		rt_verdict_name(&server->verdict, code, origin);
 }
 
-/* The directive that begins an item, whose place is not noted. */
-static const char *
-first_of(const struct rt_item *item)
-{
-	return item->kind == RT_ITEM_EXPECT ? "expect" :
-		item->kind == RT_ITEM_ORDER ? "order" :
-		item->rule.accepted         ? "accepted" :
-					      "on";
-}
-
 /* Names the directive that the mistake is about, and where it stands; or the
    first line of its item. */
 static void
@@ -101,13 +91,9 @@ say_where(const char *name, const struct rt_item *item, int code,
 		begins ? rt_scenario_place(item, text, size, text) :
 			 NULL;
 
-	if (place == NULL && begins &&
-		rt_word_is((struct rt_word){text, size}, "request"))
-		(void)rt_fail(error, code, "%.100s:%u:1: @%s%.140s", name,
-			item->line, first_of(item), text + size);
-	else if (place == NULL)
+	if (place == NULL)
 		(void)rt_fail(error, code, "%.100s:%u:1: %.140s", name,
-			item->line, text);
+			item->begins.line, text);
 	else if (why->member == NULL)
 		(void)rt_fail(error, code, "%.100s:%u:%u: @%s%.140s", name,
 			place->line, rt_scenario_column(place, text),
@@ -176,7 +162,7 @@ add_items(struct retort *server, const char *name, bool again,
 	for (size_t i = 0; i < scenario->count && code == 0; i++) {
 		struct rt_item *item = scenario->items + i;
 
-		(void)snprintf(origin, size, "%s:%u", name, item->line);
+		(void)snprintf(origin, size, "%s:%u", name, item->begins.line);
 		code = add_item(server, item, origin, &why);
 		if (code < 0)
 			say_where(name, item, code, &why, error);
@@ -226,7 +212,7 @@ websocket_line(const struct rt_item *item)
 		line = line_of(item, "frame");
 	if (line == 0 && rule->fill && rule->fields != NULL &&
 		strstr(rule->fields, "{websocket-accept}") != NULL)
-		return item->line;
+		return item->begins.line;
 	return line;
 }
 

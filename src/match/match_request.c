@@ -17,10 +17,10 @@
 #define NAME_BYTES 60
 
 static int
-fail(char *error, const char *what, const char *text, size_t size)
+fail(char *error, const char *text, const char *expected)
 {
-	return rt_fail(error, -EINVAL, "%s: '%.*s'", what,
-		(int)(size < 120 ? size : 120), text);
+	return rt_fail(error, -EINVAL, "request: '%.120s': expected %s", text,
+		expected);
 }
 
 /* Reads "METHOD TARGET", or either. */
@@ -42,9 +42,8 @@ read_request(struct rt_match *match, const struct retort_requests *when,
 			(target != NULL &&
 				!rt_http_may_come(text, size, target,
 					strlen(target))))
-			return fail(error,
-				"expected 'METHOD /TARGET' or either alone",
-				text, strlen(text));
+			return fail(error, text,
+				"'METHOD /TARGET' or either alone");
 	}
 	if (size > 0 && !(size == 1 && *text == '*'))
 		code = rt_match_copy_bytes(&match->method, text, size);
@@ -52,8 +51,9 @@ read_request(struct rt_match *match, const struct retort_requests *when,
 		return code;
 	for (const char *at = target; *at != '\0'; at++)
 		if ((unsigned char)*at <= ' ' || *at == 0x7f || *at == '#')
-			return fail(error, "malformed target", target,
-				strlen(target));
+			return fail(error, target,
+				"a target without spaces, control characters "
+				"or '#'");
 	query = strchr(target, '?');
 	size = query ? (size_t)(query - target) : strlen(target);
 	if (!(size == 1 && *target == '*'))

@@ -85,9 +85,9 @@ check_request(const struct retort_reply *given, char *error)
 	if (rt_http_scheme(request, strlen(request)) == 0 && *request != '/' &&
 		size > RT_MAX_METHOD)
 		return rt_fail(error, -EINVAL,
-			"request: no request can fit: a method has at most %d "
+			"request: '%.*s': expected a method of at most %d "
 			"bytes",
-			RT_MAX_METHOD);
+			(int)(size < 120 ? size : 120), request, RT_MAX_METHOD);
 	return 0;
 }
 

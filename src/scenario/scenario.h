@@ -18,7 +18,7 @@ enum rt_item_kind { RT_ITEM_RULE, RT_ITEM_EXPECT, RT_ITEM_ORDER };
 /* Where a directive stands: its line and column, from 1, and what it says,
    within the text that was read. */
 struct rt_place {
-	const char *directive; /* its name, which lives for ever */
+	const char *directive; /* its name, which lives for ever; NULL: none */
 	unsigned line, column;
 	struct rt_word said;
 };
@@ -26,8 +26,8 @@ struct rt_place {
 /* A rule, or an expectation. Its strings are the scenario's. */
 struct rt_item {
 	enum rt_item_kind kind;
-	unsigned line;           /* where it begins, from 1 */
-	struct rt_place *places; /* of its directives, but for the first */
+	struct rt_place begins;  /* its first directive, or where it begins */
+	struct rt_place *places; /* of the others */
 	size_t place_count;
 	size_t place_room;
 	struct retort_reply rule; /* `when` is an expectation's, too */
@@ -61,8 +61,9 @@ int rt_scenario_read(struct rt_scenario *scenario, const char *name,
 
 /*
  * The directive of an item that a mistake is about, in the member of that name
- * of struct retort_reply; of several the one whose text `wrong` has in quotes,
- * or else the first. The text that was read must still be there. NULL: none is.
+ * of struct retort_reply, where `request` is that of its first directive; of
+ * several the one whose text `wrong` has in quotes, or else the first. The text
+ * that was read must still be there. NULL: none is.
  */
 const struct rt_place *rt_scenario_place(const struct rt_item *item,
 	const char *member, size_t size, const char *wrong);

@@ -96,7 +96,8 @@ begin_rule(struct rt_reader *reader, const char *at, bool accepted)
 {
 	if (!rt_scenario_end_item(reader))
 		return false;
-	reader->item = rt_scenario_add_item(reader, RT_ITEM_RULE);
+	reader->item = rt_scenario_add_item(reader, RT_ITEM_RULE,
+		accepted ? "accepted" : "on", at);
 	if (reader->item == NULL)
 		return false;
 	reader->answered = accepted;
@@ -196,12 +197,13 @@ read_connections(struct rt_reader *reader, const char *at)
 static bool
 read_expect(struct rt_reader *reader, const char *at)
 {
-	struct rt_word count = rt_scenario_word(reader, &at);
 	struct rt_item *item;
+	struct rt_word count;
 
 	if (!rt_scenario_end_item(reader))
 		return false;
-	item = rt_scenario_add_item(reader, RT_ITEM_EXPECT);
+	item = rt_scenario_add_item(reader, RT_ITEM_EXPECT, "expect", at);
+	count = rt_scenario_word(reader, &at);
 	if (item == NULL || !read_count(reader, count, item))
 		return false;
 	reader->item = item;
@@ -220,7 +222,7 @@ read_order(struct rt_reader *reader, const char *at)
 
 	if (!rt_scenario_end_item(reader))
 		return false;
-	item = rt_scenario_add_item(reader, RT_ITEM_ORDER);
+	item = rt_scenario_add_item(reader, RT_ITEM_ORDER, "order", at);
 	requests = item ? rt_scenario_own(reader,
 				  calloc(rest.size / 4 + 2, sizeof *requests)) :
 			  NULL;

@@ -413,7 +413,7 @@ set_body(struct rt_reader *reader, const struct framing *framing,
 	if (rule->file != NULL || rule->echo)
 		return rt_scenario_fail(reader, reader->line,
 			"the rule of line %u has its body from elsewhere",
-			reader->item->line);
+			reader->item->begins.line);
 	rule->body_size = body->len;
 	rule->body = rt_scenario_own_text(reader, body->data, body->len);
 	return rule->body != NULL;

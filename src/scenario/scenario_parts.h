@@ -127,9 +127,10 @@ size_t rt_scenario_find_condition(struct rt_word directive);
 bool rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at);
 bool rt_scenario_copy_conditions(struct rt_reader *reader, size_t from);
 
-/* The item under way begins, and is complete. */
+/* An item begins, with a directive (NULL: none) whose text is at `at`; and the
+   one under way is complete. */
 struct rt_item *rt_scenario_add_item(struct rt_reader *reader,
-	enum rt_item_kind kind);
+	enum rt_item_kind kind, const char *directive, const char *at);
 bool rt_scenario_end_item(struct rt_reader *reader);
 
 /* The directive that is the present line. */

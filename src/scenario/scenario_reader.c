@@ -239,10 +239,24 @@ rt_scenario_own_range(struct rt_reader *reader, const char *at, uint64_t least,
 	return rt_scenario_own_text(reader, rest.text, rest.size);
 }
 
-/* --- items --- */
+/* --- items, and where their directives stand --- */
+
+/* Of a directive of this line whose text is at `at`. */
+static struct rt_place
+place_of(const struct rt_reader *reader, const char *directive,
+	const char *at)
+{
+	struct rt_word said = rt_scenario_rest(reader, at);
+
+	return (struct rt_place){.directive = directive,
+		.line = reader->number,
+		.column = (unsigned)(said.text - reader->line) + 1,
+		.said = said};
+}
 
 struct rt_item *
-rt_scenario_add_item(struct rt_reader *reader, enum rt_item_kind kind)
+rt_scenario_add_item(struct rt_reader *reader, enum rt_item_kind kind,
+	const char *directive, const char *at)
 {
 	struct rt_scenario *scenario = reader->scenario;
 
@@ -260,12 +274,10 @@ rt_scenario_add_item(struct rt_reader *reader, enum rt_item_kind kind)
 	reader->answered = false;
 	reader->message = false;
 	reader->quoted = false;
-	scenario->items[scenario->count] =
-		(struct rt_item){.kind = kind, .line = reader->number};
+	scenario->items[scenario->count] = (struct rt_item){.kind = kind,
+		.begins = place_of(reader, directive, at)};
 	return scenario->items + scenario->count++;
 }
-
-/* --- where their directives stand --- */
 
 bool
 rt_scenario_add_place(struct rt_reader *reader, const struct rt_place *place)
@@ -284,11 +296,7 @@ rt_scenario_note(struct rt_reader *reader, const char *directive,
 	const char *at, bool once)
 {
 	const struct rt_item *item = reader->item;
-	struct rt_place place = {
-		.directive = directive,
-		.line = reader->number,
-		.said = rt_scenario_rest(reader, at),
-	};
+	struct rt_place place = place_of(reader, directive, at);
 
 	for (size_t i = 0; once && i < item->place_count; i++)
 		if (strcmp(item->places[i].directive, directive) == 0)
@@ -298,7 +306,6 @@ rt_scenario_note(struct rt_reader *reader, const char *directive,
 				item->kind == RT_ITEM_RULE ? "rule" :
 							     "expectation",
 				item->places[i].line);
-	place.column = (unsigned)(place.said.text - reader->line) + 1;
 	return rt_scenario_add_place(reader, &place);
 }
 
@@ -370,6 +377,9 @@ rt_scenario_place(const struct rt_item *item, const char *member, size_t size,
 {
 	const struct rt_place *found = NULL;
 
+	if (item->begins.directive != NULL &&
+		rt_word_is((struct rt_word){member, size}, "request"))
+		return &item->begins;
 	for (size_t i = 0; i < item->place_count; i++) {
 		const struct rt_place *place = &item->places[i];
 
@@ -401,8 +411,8 @@ look_for_shadow(struct rt_reader *reader, const struct rt_item *item)
 		(void)snprintf(what, sizeof what,
 			"never reached: the rule of line %u answers all of "
 			"these",
-			first[i].line);
-		notice_at(reader, RT_MADE_SHADOW, item->line, what);
+			first[i].begins.line);
+		notice_at(reader, RT_MADE_SHADOW, item->begins.line, what);
 		return;
 	}
 }
@@ -467,7 +477,7 @@ rt_scenario_end_item(struct rt_reader *reader)
 		return rt_scenario_fail(reader, reader->line,
 			"expected a message that begins with HTTP/, for the "
 			"rule of line %u",
-			item->line);
+			item->begins.line);
 	if (item->kind == RT_ITEM_RULE)
 		look_for_shadow(reader, item);
 	return true;

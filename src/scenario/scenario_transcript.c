@@ -44,7 +44,8 @@ begin_connection(struct rt_reader *reader)
 {
 	if (!end_connection(reader))
 		return false;
-	reader->item = rt_scenario_add_item(reader, RT_ITEM_RULE);
+	reader->item =
+		rt_scenario_add_item(reader, RT_ITEM_RULE, NULL, reader->line);
 	reader->skips = false;
 	if (reader->item == NULL)
 		return false;

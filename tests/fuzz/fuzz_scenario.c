@@ -75,7 +75,7 @@ check_item(const struct rt_item *item, unsigned lines)
 	struct rt_faults *faults;
 	struct rt_error wrong;
 
-	must(item->line >= 1 && item->line <= lines);
+	must(item->begins.line >= 1 && item->begins.line <= lines);
 	for (size_t i = 0; i < item->place_count; i++) {
 		const struct rt_place *place = &item->places[i];
 

@@ -737,32 +737,36 @@ END_TEST
 
 /* --- what is malformed --- */
 
-#define FORM "expected 'METHOD /TARGET' or either alone: "
+#define FORM(text) \
+	"request: '" text "': expected 'METHOD /TARGET' or either alone"
+#define TARGET(text) \
+	"request: '" text \
+	"': expected a target without spaces, control characters or '#'"
 
 static const struct {
 	struct retort_requests when;
 	const char *error;
 } malformed[] = {
-	{{.request = ""}, FORM "''"},
-	{{.request = " "}, FORM "' '"},
-	{{.request = " /a"}, FORM "' /a'"},
-	{{.request = "GET "}, FORM "'GET '"},
-	{{.request = "GET  /a"}, FORM "'GET  /a'"},
-	{{.request = "GET a"}, FORM "'GET a'"},
-	{{.request = "GET x://a b"}, "malformed target: 'x://a b'"},
-	{{.request = "CONNECT /"}, FORM "'CONNECT /'"},
-	{{.request = "GET x:80"}, FORM "'GET x:80'"},
-	{{.request = "GET ?a"}, FORM "'GET ?a'"},
-	{{.request = "GET/a"}, FORM "'GET/a'"},
-	{{.request = "GE(T /a"}, FORM "'GE(T /a'"},
-	{{.request = "G\xc3\x8bT"}, FORM "'G\xc3\x8bT'"},
-	{{.request = "GET\t/a"}, FORM "'GET\t/a'"},
-	{{.request = "GET\n"}, FORM "'GET '"},
-	{{.request = "GET /a HTTP/1.1"}, "malformed target: '/a HTTP/1.1'"},
-	{{.request = "/a b"}, "malformed target: '/a b'"},
-	{{.request = "/a\r\n"}, "malformed target: '/a  '"},
-	{{.request = "/a?b c"}, "malformed target: '/a?b c'"},
-	{{.request = "/a\tb"}, "malformed target: '/a\tb'"},
+	{{.request = ""}, FORM("")},
+	{{.request = " "}, FORM(" ")},
+	{{.request = " /a"}, FORM(" /a")},
+	{{.request = "GET "}, FORM("GET ")},
+	{{.request = "GET  /a"}, FORM("GET  /a")},
+	{{.request = "GET a"}, FORM("GET a")},
+	{{.request = "GET x://a b"}, TARGET("x://a b")},
+	{{.request = "CONNECT /"}, FORM("CONNECT /")},
+	{{.request = "GET x:80"}, FORM("GET x:80")},
+	{{.request = "GET ?a"}, FORM("GET ?a")},
+	{{.request = "GET/a"}, FORM("GET/a")},
+	{{.request = "GE(T /a"}, FORM("GE(T /a")},
+	{{.request = "G\xc3\x8bT"}, FORM("G\xc3\x8bT")},
+	{{.request = "GET\t/a"}, FORM("GET\t/a")},
+	{{.request = "GET\n"}, FORM("GET ")},
+	{{.request = "GET /a HTTP/1.1"}, TARGET("/a HTTP/1.1")},
+	{{.request = "/a b"}, TARGET("/a b")},
+	{{.request = "/a\r\n"}, TARGET("/a  ")},
+	{{.request = "/a?b c"}, TARGET("/a?b c")},
+	{{.request = "/a\tb"}, TARGET("/a\tb")},
 	{{.if_field = "A"}, "if_field: 'A': expected 'Name: value'"},
 	{{.if_field = "A: b\nA B: c\n"},
 		"if_field: 'A B: c': expected a token as field name"},
@@ -829,7 +833,7 @@ START_TEST(long_errors_are_cut)
 	memset(text, '(', 99999);
 	text[99999] = '\0';
 	fail_match(&(struct retort_requests){.request = text});
-	(void)snprintf(expected, sizeof expected, FORM "'%.120s'", text);
+	(void)snprintf(expected, sizeof expected, FORM("%.120s"), text);
 	assert_bytes(error, strlen(error), expected, strlen(expected));
 	free(text);
 }

@@ -182,7 +182,7 @@ START_TEST(rules_are_checked)
 				 error),
 		-EINVAL);
 	ck_assert_str_eq(error,
-		"expected 'METHOD /TARGET' or either alone: 'GET a'");
+		"request: 'GET a': expected 'METHOD /TARGET' or either alone");
 	ck_assert_int_eq(try_add(&route, &(struct retort_reply){.status = 7},
 				 error),
 		-EINVAL);

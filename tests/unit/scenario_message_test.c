@@ -43,8 +43,8 @@ START_TEST(transcripts)
 		  "       0.000 < CONNECT x:443 HTTP/1.1\\r\\n\n"
 		  "       2.160 > x\n");
 	ck_assert_uint_eq(scenario.count, 5);
-	ck_assert_uint_eq(scenario.items[0].line, 1);
-	ck_assert_uint_eq(scenario.items[1].line, 13);
+	ck_assert_uint_eq(scenario.items[0].begins.line, 1);
+	ck_assert_uint_eq(scenario.items[1].begins.line, 13);
 	assert_text(rule(0)->request, "GET /a?b");
 	ck_assert_uint_eq(rule(0)->times, 1);
 	ck_assert(rule(0)->raw);
@@ -151,7 +151,7 @@ START_TEST(transcripts_without_a_request)
 	for (size_t i = 0; i < scenario.count; i++) {
 		ck_assert_msg(rule(i)->request != NULL,
 			"the rule of line %u fits every request",
-			scenario.items[i].line);
+			scenario.items[i].begins.line);
 		found += strcmp(rule(i)->request, "GET /b") == 0;
 	}
 	ck_assert_uint_eq(found, 1);

@@ -511,7 +511,7 @@ START_TEST(a_rule)
 		  "\r\n"
 		  "\r\n");
 	ck_assert_uint_eq(scenario.count, 1);
-	ck_assert_uint_eq(scenario.items[0].line, 2);
+	ck_assert_uint_eq(scenario.items[0].begins.line, 2);
 	got = rule(0);
 	ck_assert_uint_eq(got->times, 3);
 	assert_text(got->request, "GET /a");
@@ -540,7 +540,7 @@ START_TEST(a_byte_order_mark_is_skipped)
 
 	read_good(BOM "@on GET /\r\n@echo\r\n");
 	ck_assert_uint_eq(scenario.count, 1);
-	ck_assert_uint_eq(scenario.items[0].line, 1);
+	ck_assert_uint_eq(scenario.items[0].begins.line, 1);
 	assert_text(rule(0)->request, "GET /");
 	rt_scenario_free(&scenario);
 	ck_assert_int_eq(read_text(foo, sizeof foo - 1, NULL), -EINVAL);
@@ -659,10 +659,20 @@ static const struct {
 		"s:3:1: @if-http: no request can fit"},
 	/* that of the first line, too */
 	{"\n@on GET /\n@if-bytes\n@echo\n",
-		"s:2:1: @on: 'GET /': only HTTP has a method and a target"},
+		"s:2:5: @on: 'GET /': only HTTP has a method and a target"},
 	{"@expect 1 GET /\n@if-bytes\n",
-		"s:1:1: @expect: 'GET /': only HTTP has a method and a "
+		"s:1:11: @expect: 'GET /': only HTTP has a method and a "
 		"target"},
+	{"@on  GET  /a#b\n@echo\n",
+		"s:1:11: @on: '/a#b': expected a target without spaces"},
+	{"@on GET /\n@echo\n@expect 1-2 G@T /a\n",
+		"s:3:13: @expect: 'G@T /a': expected 'METHOD /TARGET' or"},
+	{"@order GET /a -> GET a\n",
+		"s:1:18: @order: 'GET a': expected 'METHOD /TARGET' or"},
+	{"@on 01234567890123456789012345678901234567890123456789012345678901234"
+	 "\n@echo\n",
+		"s:1:5: @on: '0123456789012345678901234567890123456789012345678"
+		"9012345678901234': expected a method of at most 64 bytes"},
 	/* and otherwise of the rule */
 	{"\n@on\nHTTP/1.1 204 No\n\nx\n", "s:2:1: status: "},
 };
@@ -819,7 +829,7 @@ START_TEST(expectations)
 	assert_text(scenario.items[5].requests[2], " /b");
 	ck_assert_ptr_null(scenario.items[5].requests[3]);
 	ck_assert_int_eq(scenario.items[6].kind, RT_ITEM_RULE);
-	ck_assert_uint_eq(scenario.items[6].line, 9);
+	ck_assert_uint_eq(scenario.items[6].begins.line, 9);
 	rt_scenario_free(&scenario);
 }
 END_TEST
@@ -952,7 +962,7 @@ START_TEST(many_rules)
 	for (size_t i = 0; i < 1000; i++) {
 		(void)snprintf(line, sizeof line, "/%zu", i);
 		assert_text(rule(i)->request, line);
-		ck_assert_uint_eq(scenario.items[i].line, 2 * i + 1);
+		ck_assert_uint_eq(scenario.items[i].begins.line, 2 * i + 1);
 	}
 	rt_scenario_free(&scenario);
 	bytes_free(&text);

@@ -190,8 +190,8 @@ static const struct {
 	struct retort_reply rule;
 	const char *text;
 } mistakes[] = {
-	{{.request = "GET x"}, "rule: expected 'METHOD /TARGET'"},
-	{{.request = "G@T /"}, "rule: expected 'METHOD /TARGET'"},
+	{{.request = "GET x"}, "rule: request: 'GET x': expected 'METHOD /TARGET'"},
+	{{.request = "G@T /"}, "rule: request: 'G@T /': expected 'METHOD /TARGET'"},
 	{{.if_field = "no colon"}, "rule: "},
 	{{.if_absent = "A: b"}, "rule: if_absent: 'A: b': expected a field's name alone"},
 	{{.status = 199}, "rule: status: expected 101, or 200 to 999"},
@@ -234,7 +234,7 @@ START_TEST(rules_that_are_never_used_are_told)
 	/* the same text, where the call is made */
 	ck_assert_int_eq(retort_on(server, "GET x", .error = why), -EINVAL);
 	ck_assert_str_eq(why,
-		"expected 'METHOD /TARGET' or either alone: 'GET x'");
+		"request: 'GET x': expected 'METHOD /TARGET' or either alone");
 	ck_assert_int_eq(retort_answer(server, .status = 1, .error = why),
 		-EINVAL);
 	ck_assert_str_eq(why, "status: expected 101, or 200 to 999");
@@ -272,10 +272,10 @@ START_TEST(malformed_rules_are_told)
 	retort_reset(server);
 	assert_verdict(NULL);
 	ck_assert_uint_eq(retort_count(server, "GET x"), SIZE_MAX);
-	assert_verdict("request: expected 'METHOD /TARGET'");
+	assert_verdict("request: request: 'GET x': expected");
 	retort_reset(server);
 	ck_assert_ptr_null(retort_wait(server, "GET x", .timeout = 1000000));
-	assert_verdict("request: expected");
+	assert_verdict("request: request: 'GET x': expected");
 	retort_reset(server);
 	ck_assert_int_eq(retort_expect(server, "/", .least = 2, .most = 1), -EINVAL);
 	assert_verdict("expectation: at least 2 and at most 1");

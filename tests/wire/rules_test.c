@@ -194,12 +194,14 @@ END_TEST
 
 /* --- what can never be --- */
 
+#define NO_TARGET "expected a target without spaces, control characters or '#'"
+
 static const struct {
 	struct retort_requests when;
 	const char *error;
 } impossible[] = {
-	{{.request = "GET /a\x7f"}, "malformed target: '/a\x7f'"},
-	{{.request = "/a?\x01"}, "malformed target: '/a?\x01'"},
+	{{.request = "GET /a\x7f"}, "request: '/a\x7f': " NO_TARGET},
+	{{.request = "/a?\x01"}, "request: '/a?\x01': " NO_TARGET},
 	{{.if_field = "A: b", .if_absent = "a"},
 		"if_absent: no request can fit: field 'a' is both wanted and absent"},
 	{{.if_contains = "X: y\nA: b", .if_absent = "B\nA"},
@@ -452,8 +454,8 @@ START_TEST(a_rule_for_what_is_refused_is_none)
 
 	open_plain(_i);
 	ck_assert_int_eq(retort_on(server, "CONNECT /a"), -EINVAL);
-	assert_verdict("rule: expected 'METHOD /TARGET' or either alone: "
-		       "'CONNECT /a' (CONNECT /a)");
+	assert_verdict("rule: request: 'CONNECT /a': expected "
+		       "'METHOD /TARGET' or either alone (CONNECT /a)");
 	retort_reset(server);
 	memset(method, 'A', sizeof method);
 	method[65] = '\0';
@@ -474,19 +476,19 @@ START_TEST(a_malformed_rule_is_told_to_the_client)
 	got = exchange(request_for("/a"));
 	assert_begins(got, "HTTP/1.1 501 Not Implemented\r\n");
 	assert_has(got,
-		"; 1 rule was malformed: malformed target: '/a b' "
-		"(GET /a b)\n");
+		"; 1 rule was malformed: request: '/a b': " NO_TARGET
+		" (GET /a b)\n");
 	bytes_free(&got);
 	/* and in the verdict once */
-	assert_verdict("rule: malformed target: '/a b' (GET /a b)\n"
+	assert_verdict("rule: request: '/a b': " NO_TARGET " (GET /a b)\n"
 		       "connection 1: no rule fits GET /a\n");
 	ON("GET /b", .body = "x");
 	ck_assert_int_eq(retort_on(server, NULL, .status = 1), -EINVAL);
 	got = exchange(request_for("/a"));
 	assert_has(got,
 		"\r\n\r\nno rule fits GET /a: path differs from rule 1 "
-		"\"/b\" at byte 1; 2 rules were malformed: malformed target: "
-		"'/a b' (GET /a b)\n");
+		"\"/b\" at byte 1; 2 rules were malformed: request: "
+		"'/a b': " NO_TARGET " (GET /a b)\n");
 	bytes_free(&got);
 	retort_reset(server);
 	ON("GET /b", .body = "x");
