@@ -101,7 +101,7 @@ static int
 read_connections(struct rt_expectation *expectation,
 	const struct retort_requests *when, char *error)
 {
-	const char *text = when != NULL ? when->connections : NULL;
+	const char *text = when->connections;
 	uint64_t from, to;
 
 	if (text == NULL)

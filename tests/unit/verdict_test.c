@@ -300,7 +300,9 @@ END_TEST
 
 START_TEST(everything_fits_no_condition)
 {
-	ck_assert_int_eq(rt_verdict_expect(&verdict, 1, 1, NULL, RETORT_HTTP,
+	const struct retort_requests all = {.request = NULL};
+
+	ck_assert_int_eq(rt_verdict_expect(&verdict, 1, 1, &all, RETORT_HTTP,
 				 error),
 		1);
 	expect_verdict(
@@ -408,7 +410,7 @@ START_TEST(orders_are_of_two)
 	ck_assert_str_eq(error, "an order is of two requests or more");
 	ck_assert_int_eq(ORDER("GET /a", "GET", "a b"), -EINVAL);
 	ck_assert_str_eq(error,
-		"expected 'METHOD /TARGET' or either alone: 'a b'");
+		"request: 'a b': expected 'METHOD /TARGET' or either alone");
 	ck_assert_uint_eq(verdict.count, 0);
 	expect_verdict(NULL);
 }
