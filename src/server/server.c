@@ -124,7 +124,8 @@ go_on(struct retort *server, struct rt_served *served)
 static bool
 has_to_say(const struct retort *server, const struct rt_served *served)
 {
-	return rt_conn_is_between_pieces(&served->conn) &&
+	return server->pushes != NULL &&
+		rt_conn_is_between_pieces(&served->conn) &&
 		rt_server_has_more(server, served);
 }
 
@@ -134,33 +135,27 @@ run(struct retort *server, struct rt_served *served)
 	struct rt_conn *conn = &served->conn;
 	int budget = RUN_BUDGET;
 
-	for (;;) {
-		if (conn->state == RT_STATE_OVER) {
-			rt_server_end_conn(server, served);
-			return;
-		}
+	if (conn->state != RT_STATE_OVER)
+		(void)rt_server_lend(server, served);
+	while (conn->state != RT_STATE_OVER) {
 		if (conn->asks != RT_ASK_NOTHING) {
-			if (conn->asks == RT_ASK_NEXT && budget-- <= 0) {
+			if (conn->asks == RT_ASK_NEXT && budget-- <= 0)
 				rt_conn_defer(conn, rt_io_now(server->io));
-				break;
-			}
-			rt_server_decide(server, served);
+			else
+				rt_server_decide(server, served);
 			if (server->enough)
 				rt_server_have_enough(server, served);
 			continue;
 		}
-		if (conn->buffers == NULL &&
-			rt_server_lend(server, served) < 0) {
-			rt_conn_fail(conn);
-			continue;
-		}
 		if (budget-- > 0 && go_on(server, served))
 			continue;
-		if (server->pushes == NULL || !has_to_say(server, served))
-			break;
+		if (!has_to_say(server, served)) {
+			sleep_conn(server, served);
+			return;
+		}
 		rt_conn_say(conn);
 	}
-	sleep_conn(server, served);
+	rt_server_end_conn(server, served);
 }
 
 /*
@@ -173,10 +168,8 @@ expire_conn(struct retort *server, struct rt_served *served)
 	struct rt_conn *conn = &served->conn;
 	int64_t now = rt_io_now(server->io);
 
-	if (conn->buffers == NULL && rt_server_lend(server, served) < 0) {
-		rt_conn_fail(conn);
+	if (!rt_server_lend(server, served))
 		return;
-	}
 	(void)go_on(server, served);
 	if (conn->state != RT_STATE_OVER && conn->asks == RT_ASK_NOTHING &&
 		conn->chan.deadline <= now)
@@ -216,11 +209,9 @@ serve_connection(struct retort *server, int fd, const struct rt_peer *peer)
 		rt_server_report(server, served, RETORT_ON_ACCEPT, NULL, 0);
 	if (server->route.tls && rt_server_begin_tls(server, served) < 0) {
 		rt_conn_fail(&served->conn);
-	} else if (rt_route_greets(&server->route)) {
-		if (rt_server_lend(server, served) == 0)
-			rt_conn_greet(&served->conn);
-		else
-			rt_conn_fail(&served->conn);
+	} else if (rt_route_greets(&server->route) &&
+		rt_server_lend(server, served)) {
+		rt_conn_greet(&served->conn);
 	}
 	run(server, served);
 }
@@ -250,9 +241,7 @@ serve_datagram(struct retort *server, const struct rt_listener *listener)
 	if (served == NULL)
 		return;
 	served->conn.chan.shared = true;
-	if (rt_server_lend(server, served) < 0) {
-		rt_conn_fail(&served->conn);
-	} else {
+	if (rt_server_lend(server, served)) {
 		rt_server_record_datagram(server, served, &chan->in);
 		rt_conn_datagram(&served->conn, &chan->in, unwelcome);
 	}

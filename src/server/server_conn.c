@@ -51,21 +51,23 @@ rt_server_new_conn(struct retort *server, int fd, const struct rt_peer *peer)
 	return served;
 }
 
-int
+bool
 rt_server_lend(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 	struct rt_buffers *buffers = server->spare_buffers;
 
+	if (conn->buffers != NULL)
+		return true;
 	if (buffers != NULL) {
 		server->spare_buffers = buffers->next;
 		server->spare_buffers_count--;
 	} else {
 		buffers = rt_buffers_new();
-		if (buffers == NULL)
-			return -ENOMEM;
 	}
-	return rt_conn_lend(conn, buffers);
+	if (buffers == NULL)
+		rt_conn_fail(conn);
+	return buffers != NULL && rt_conn_lend(conn, buffers) == 0;
 }
 
 static void

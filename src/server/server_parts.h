@@ -130,8 +130,8 @@ rt_server_dropping(const struct rt_conn *conn)
 struct rt_served *rt_server_new_conn(struct retort *server, int fd,
 	const struct rt_peer *peer);
 
-/* It needs buffers. 0 or -ENOMEM. */
-int rt_server_lend(struct retort *server, struct rt_served *served);
+/* It has buffers from now on. False: there is no memory, and it is over. */
+bool rt_server_lend(struct retort *server, struct rt_served *served);
 
 /* It waits, without buffers if it is idle; but of a few that are kept each has
    those that would be spare otherwise. */
