@@ -132,39 +132,58 @@ open_output(struct args *args, struct output *output)
 	}
 }
 
-/* Says where it listens, to all that want to know; 0, or the exit status. */
-static int
-tell_where(const struct args *args, struct retort *server,
-	struct told_file *file, struct told_file *ca,
-	const struct inspect *inspect, const volatile struct signals *signals)
+/* The same, as soon as there is a server. */
+static void
+attach_output(const struct args *args, struct output *output,
+	struct retort *server)
 {
-	int code = told_file_ca(ca, retort_ca(server), signals);
+	output->server = server;
+	output->sink = sink_open(STDERR_FILENO);
+	/* run judges, whatever is expected, what nothing answered */
+	output->judged = args->control != NULL ||
+		(args->mode == MODE_RUN ?
+				args->scenario != NULL :
+				retort_stats(server).expectations > 0);
+	output->inspect = open_inspect(args, server);
+}
 
-	if (code < 0) {
-		(void)fprintf(stderr, "retort: --tls-ca %s: %s\n", ca->name,
-			strerror(-code));
-		return EXIT_USAGE;
-	}
-	code = told_file_ports(file, server, signals);
-	if (code < 0) {
-		(void)fprintf(stderr, "retort: --port-file %s: %s\n",
-			args->port_file, strerror(-code));
-		return EXIT_USAGE;
-	}
+/* If something failed, says what; 0, or then `status`. */
+static int
+blame(const char *option, const char *name, int code, int status)
+{
+	if (code == 0)
+		return 0;
+	(void)fprintf(stderr, "retort: %s%s: %s\n", option, name,
+		strerror(-code));
+	return status;
+}
+
+/* Says where it listens; 0, or the exit status. */
+static int
+tell_where(const struct args *args, const struct output *output,
+	struct told_file *ports, struct told_file *ca,
+	const volatile struct signals *signals)
+{
+	struct retort *server = output->server;
 	/* with run, standard output is COMMAND's */
-	if (args->mode == MODE_SERVE)
-		code = announce(server, file);
-	if (code < 0) {
-		(void)fprintf(stderr, "retort: standard output: %s\n",
-			strerror(-code));
-		return EXIT_FAILURE;
-	}
-	if (args->mode == MODE_SERVE &&
+	const bool serves = args->mode == MODE_SERVE;
+	int status = blame("--tls-ca ", ca->name,
+		told_file_ca(ca, retort_ca(server), signals), EXIT_USAGE);
+
+	if (status == 0)
+		status = blame("--port-file ", args->port_file,
+			told_file_ports(ports, server, signals), EXIT_USAGE);
+	if (status == 0 && serves)
+		status = blame("standard output", "", announce(server, ports),
+			EXIT_FAILURE);
+	if (status != 0)
+		return status;
+	if (serves &&
 		(args->control == NULL || strcmp(args->control, "-") != 0))
 		announce_end();
-	if (inspect != NULL)
+	if (output->inspect != NULL)
 		(void)fprintf(stderr, "retort: requests are shown at %s\n",
-			inspect_url(inspect));
+			inspect_url(output->inspect));
 	announce_ready();
 	return 0;
 }
@@ -198,7 +217,7 @@ serve_command(struct args *args, pid_t ppid, volatile struct signals *signals)
 {
 	static struct output output;
 	static struct prompt prompt;
-	struct told_file file, ca;
+	struct told_file ports, ca;
 	struct reload reload;
 	struct watch watch;
 	struct retort *server;
@@ -207,31 +226,24 @@ serve_command(struct args *args, pid_t ppid, volatile struct signals *signals)
 	open_output(args, &output);
 	if (args->mode == MODE_SERVE)
 		start_passed(args);
-	begin_file(&file, "--port-file", args->port_file);
+	begin_file(&ports, "--port-file", args->port_file);
 	begin_file(&ca, "--tls-ca", args->ca_file);
 	reload_begin(&reload, args);
 	server = start_server(args, &prompt);
 	name_ca(&ca, server, args->mode);
-	output.server = server;
-	output.sink = sink_open(STDERR_FILENO);
-	/* run judges, whatever is expected, what nothing answered */
-	output.judged = args->control != NULL ||
-		(args->mode == MODE_RUN ?
-				args->scenario != NULL :
-				retort_stats(server).expectations > 0);
 	prompt.server = server;
 	signals_wake(server);
-	output.inspect = open_inspect(args, server);
+	attach_output(args, &output, server);
 	watch = watch_open(args, ppid, &output, args->prompt ? &prompt : NULL,
 		open_control(args, server));
-	status = tell_where(args, server, &file, &ca, output.inspect, signals);
-	if (status == 0 && args->mode == MODE_RUN)
-		status = run_command(args, &watch, ca.name, signals);
-	else if (status == 0)
-		status = serve(args, &watch, &reload, signals);
+	status = tell_where(args, &output, &ports, &ca, signals);
+	if (status == 0)
+		status = args->mode == MODE_RUN ?
+			run_command(args, &watch, ca.name, signals) :
+			serve(args, &watch, &reload, signals);
 	watch_close(&watch);
 	free(prompt.waiting);
-	told_file_end(&file);
+	told_file_end(&ports);
 	told_file_end(&ca);
 	signals_wake(NULL);
 	inspect_close(output.inspect);

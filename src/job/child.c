@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* COMMAND is forked by processes without threads, so the new one may use stdio. */
+/* COMMAND is forked without threads, so that the new process may use stdio. */
 #include "config.h"
 
 #include "job/child.h"
