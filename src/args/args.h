@@ -76,6 +76,10 @@ void args_read(struct args *args, int argc, char **argv, const char *sandbox);
 /* The words that an option's value may be, with blanks between them. */
 const char *args_words(const char *option);
 
+/* Takes the next of such words, which have less than 32 bytes. False: there is
+   none; `words` may point at NULL. */
+bool args_next_word(const char **words, char word[32]);
+
 /* A time, with a fraction if need be, in seconds or as 250ms, 2s or 1m; as
    milliseconds rounded up. -1: it is none. */
 int args_ms(const char *text);

@@ -175,19 +175,16 @@ check_excluded(const struct given *given, const struct option *option)
 		"it takes the options of one reply, such as --body or --raw",
 		""};
 	const enum mode mode = given->args.mode;
+	const char *words = option->excludes;
 	char word[32];
 
-	for (const char *at = option->excludes; at != NULL && *at != '\0';) {
-		int size = (int)strcspn(at, " ");
-
-		(void)snprintf(word, sizeof word, "%.*s", size, at);
+	while (args_next_word(&words, word)) {
 		if (strcmp(word, args_modes[mode]) == 0)
 			args_die(EXIT_USAGE, "%s: not with --%s: %s", word,
 				option->name, why[mode]);
 		if (args_is_given(given, word))
 			args_die(EXIT_USAGE, "--%s and --%s exclude each other",
 				option->name, word);
-		at += size + (at[size] == ' ');
 	}
 }
 

@@ -143,6 +143,18 @@ args_choice(const char *option, const char *text, const char *const *names,
 	args_die(EXIT_USAGE, "%s '%s': expected %s", option, text, expected);
 }
 
+bool
+args_next_word(const char **words, char word[32])
+{
+	size_t size = *words != NULL ? strcspn(*words, " ") : 0;
+
+	if (size == 0)
+		return false;
+	(void)snprintf(word, 32, "%.*s", (int)size, *words);
+	*words += size + ((*words)[size] == ' ');
+	return true;
+}
+
 void *
 args_append(void *array, size_t count, size_t size)
 {

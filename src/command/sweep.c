@@ -467,17 +467,6 @@ try_certificate(struct sweep *sweep, const char *fault, char *error)
 	return taken;
 }
 
-/* The next of these words; false: there is none. */
-static bool
-next_word(const char **words, char *word, size_t room)
-{
-	int size = (int)strcspn(*words, " ");
-
-	(void)snprintf(word, room, "%.*s", size, *words);
-	*words += size + ((*words)[size] == ' ');
-	return size > 0;
-}
-
 /* The table of all; how often COMMAND was wrong, or -errno. */
 static int
 try_certificates(struct sweep *sweep, char *report, char *error)
@@ -502,7 +491,7 @@ try_certificates(struct sweep *sweep, char *report, char *error)
 				"nothing else was tried\n");
 			break;
 		}
-	} while (next_word(&words, fault, sizeof fault));
+	} while (args_next_word(&words, fault));
 	return wrong;
 }
 
