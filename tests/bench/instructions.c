@@ -13,11 +13,16 @@
  */
 #define _GNU_SOURCE
 
+#include "config.h"
+
 #include "bench.h"
 #include "retort.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#ifdef RT_OPENSSL
+#include <openssl/ssl.h>
+#endif
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -72,6 +77,8 @@ struct work {
 	const char *file;
 	int port;
 	int fd; /* a kept connection, or -1 */
+	void (*exchange)(const struct work *work, int fd, const char *request,
+		const char *end);
 };
 
 static int
@@ -129,12 +136,50 @@ exchange(const struct work *work, int fd, const char *request, const char *end)
 			reply);
 }
 
+#ifdef RT_OPENSSL
+/* The same by TLS, after a handshake. */
+static void
+exchange_tls(const struct work *work, int fd, const char *request,
+	const char *end)
+{
+	static SSL_CTX *context;
+	const size_t tail = strlen(end);
+	char reply[4096];
+	size_t have = 0;
+	SSL *ssl;
+	int n;
+
+	if (context == NULL)
+		context = SSL_CTX_new(TLS_client_method());
+	ssl = SSL_new(context);
+	if (ssl == NULL || SSL_set_fd(ssl, fd) != 1)
+		give_up("SSL_new failed");
+	SSL_set_connect_state(ssl);
+	while ((n = SSL_write(ssl, request, (int)strlen(request))) <= 0) {
+		if (SSL_get_error(ssl, n) != SSL_ERROR_WANT_READ)
+			give_up("SSL_write failed");
+		step(work);
+	}
+	while (have < tail || memcmp(reply + have - tail, end, tail) != 0) {
+		n = SSL_read(ssl, reply + have, (int)(sizeof reply - have));
+		if (n > 0)
+			have += (size_t)n;
+		else if (SSL_get_error(ssl, n) == SSL_ERROR_WANT_READ)
+			step(work);
+		else
+			give_up("not the reply that was expected: %.*s",
+				(int)have, reply);
+	}
+	SSL_free(ssl);
+}
+#endif
+
 static void
 ask_once(struct work *work, const char *request, const char *end)
 {
 	int fd = dial(work);
 
-	exchange(work, fd, request, end);
+	work->exchange(work, fd, request, end);
 	(void)close(fd);
 }
 
@@ -169,6 +214,16 @@ start_canned(struct work *work)
 	start(work, (struct retort_options){.unrecorded = true});
 	answer(work);
 }
+
+#ifdef RT_OPENSSL
+static void
+start_tls(struct work *work)
+{
+	start(work, (struct retort_options){.unrecorded = true, .tls = true});
+	answer(work);
+	work->exchange = exchange_tls;
+}
+#endif
 
 static void
 start_recorded(struct work *work)
@@ -251,12 +306,15 @@ static const struct subject {
 	{"kept", 100, start_kept, ask_kept},
 	{"file", 100, start_file, ask_file},
 	{"cycle", 20, NULL, cycle},
+#ifdef RT_OPENSSL
+	{"tls", 20, start_tls, ask_canned},
+#endif
 };
 
 static void
 run(const struct subject *subject, const char *file)
 {
-	struct work work = {.file = file, .fd = -1};
+	struct work work = {.file = file, .fd = -1, .exchange = exchange};
 	char name[64];
 
 	if (subject->start != NULL)
