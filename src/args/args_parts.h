@@ -65,7 +65,7 @@ extern const struct option args_options[];
 /* The words for the modes, by enum mode. */
 extern const char *const args_modes[];
 
-/* The one that the word is for; MODE_SERVE: none. */
+/* The mode of that name; MODE_SERVE: there is none. */
 enum mode args_mode(const char *word);
 
 static inline bool
@@ -74,7 +74,7 @@ args_is_end(const struct option *option)
 	return option->name == NULL && option->help == NULL;
 }
 
-/* As many rows at most. */
+/* The most rows of the table. */
 #define OPTION_ROOM 96
 
 /* The options that were given so far. */
@@ -105,7 +105,7 @@ void args_say(char *text);
 
 /* --- the table --- */
 
-/* The option of that name, which `size` bytes at `name` are; NULL: none. */
+/* The option whose name the `size` bytes are; NULL: there is none. */
 const struct option *args_find(const struct given *given, const char *name,
 	size_t size);
 const struct option *args_find_letter(const struct given *given, char letter);
@@ -116,7 +116,7 @@ bool args_is_given(const struct given *given, const char *name);
 /* As messages call it: "--port", "ROOT". */
 const char *args_call(const struct option *option, char room[32]);
 
-/* Ends the process: there is no such option, but perhaps one that is near. */
+/* Ends the process: there is no such option; perhaps another one was meant. */
 _Noreturn void args_unknown(const struct given *given, const char *word);
 
 /* --- readers: each for a kind of option --- */
@@ -157,8 +157,7 @@ int args_choice(const char *option, const char *text, const char *const *names,
 void args_read_file(struct args *args, const char *option, const char *name,
 	const void **bytes, size_t *size);
 
-/* Where an option takes a file, @ may stand before its name: as @FILE does
-   where it takes a text. */
+/* The name of a file without the @ that may stand before it. */
 const char *args_file_name(const char *text);
 
 /* The media type of bytes that look like JSON, HTML or no text; or NULL. */
@@ -168,11 +167,11 @@ const char *args_guess_type(const void *bytes, size_t size);
 
 void *args_must(void *memory);
 
-/* Appends to an array that is one longer than `count`, and cleared there. */
+/* Appends a cleared element, and one more that ends the array. */
 void *args_append(void *array, size_t count, size_t size);
 void args_add_text(const char ***list, size_t *count, const char *text);
 
-/* A line more. */
+/* Appends a line. */
 void args_add_line(char **lines, const char *line, size_t size);
 
 /* --- mistakes --- */

@@ -48,8 +48,7 @@ void told_file_end(struct told_file *file);
  */
 int announce(struct retort *server, const struct told_file *file);
 
-/* Ends standard output, so that its reader (a pipe, "$(...)") does not wait for
-   more. */
+/* Ends standard output, so that its reader, as in "$(...)", sees the end. */
 void announce_end(void);
 
 /* Notifies $NOTIFY_SOCKET, if it is set, as sd_notify(3) does. Reports errors

@@ -11,8 +11,8 @@
    the process ends. */
 const char *sandbox_version(void);
 
-/* From now on there is no way back. Where the kernel has no sandbox, nothing
-   changes. With -v a line says which it is. */
+/* Enters the sandbox for the rest of the process; where the kernel has none,
+   nothing changes. With -v a line says which it is. */
 void sandbox_enter(const struct args *args, struct output *output);
 
 #endif

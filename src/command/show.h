@@ -11,13 +11,13 @@
 /* retort show; the exit status. */
 int show_command(const struct args *args);
 
-/* The file of --report; NULL: there is none. What is wrong with it ends the
-   process, now, before anything has run. */
+/* The file of --report; NULL: there is none. Exits if it cannot be opened: call
+   this before anything runs. */
 FILE *show_open_report(const struct args *args);
 void show_close_report(const struct args *args, FILE *report);
 
-/* What came to the server, and what was not as expected, unless "". Closes the
-   report, unless it is NULL. */
+/* Draws what arrived at the server, after the verdict, which may be "". Closes
+   the report; does nothing if that is NULL. */
 void show_report(const struct args *args, FILE *report, struct retort *server,
 	const char *verdict);
 

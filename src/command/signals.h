@@ -19,8 +19,8 @@ struct signals {
 };
 
 /*
- * From now on they are caught or ignored, and none is blocked, whatever the
- * parent had blocked. What arrived; it lives until the process ends.
+ * From now on they are caught or ignored, and none is blocked, even if the
+ * parent had blocked it. Returns what arrives, for the rest of the process.
  */
 volatile struct signals *signals_catch(enum mode mode);
 

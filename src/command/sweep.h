@@ -6,7 +6,7 @@
 #include "args/args.h"
 #include "command/signals.h"
 
-/* Has COMMAND meet one reply in every way; the exit status. */
+/* Runs the sweep; the exit status. */
 int sweep_command(const struct args *args, volatile struct signals *signals);
 
 #endif

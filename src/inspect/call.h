@@ -8,10 +8,10 @@
 
 #include "retort.h"
 
-/* So much of a body, of all fields, and of a transcript is shown. */
+/* The most bytes of a body, of all fields, and of a transcript. */
 #define CALL_SHOWN ((size_t)32 << 10)
 
-/* What is known of it in addition. */
+/* A call, and what else is known of it. */
 struct call {
 	const struct retort_exchange *exchange;
 	const char *url;        /* of the server; NULL */
@@ -23,7 +23,7 @@ struct call {
 /* Any of those below. */
 typedef void call_writer(FILE *file, const struct call *call);
 
-/* What it writes, which the caller frees; NULL: there is no memory. */
+/* What a writer writes, as a text that the caller frees; NULL: no memory. */
 char *call_text(call_writer *writer, const struct call *call, size_t *size);
 
 /* One line, with its end, whatever clients sent: a JSON object, which

@@ -28,11 +28,11 @@ const char *inspect_url(const struct inspect *inspect);
 /* Ends the pages that are open, too. */
 void inspect_close(struct inspect *inspect);
 
-/* Of each event of that server. */
+/* Call this for each event of that server. */
 void inspect_event(struct inspect *inspect, enum retort_event event,
 	const struct retort_exchange *exchange);
 
-/* After each step of that server, and before anything of it is forgotten. */
+/* Call this after each step of that server, before records are forgotten. */
 void inspect_step(struct inspect *inspect);
 
 /* Fills at most `room` descriptors, and returns how many there are; `timeout`

@@ -13,7 +13,7 @@
 #include "job/family.h"
 #include "job/terminal.h"
 
-/* The signals that we catch or ignore, and that COMMAND finds as they were. */
+/* The signals that we catch or ignore; for COMMAND they are as before. */
 #define CHILD_SIGNALS 11
 extern const int child_signal_numbers[CHILD_SIGNALS];
 
@@ -22,7 +22,7 @@ struct child_signals {
 	sigset_t mask;
 };
 
-/* To be called before they are changed. */
+/* Call this before they are changed. */
 void child_note_signals(struct child_signals *before);
 
 struct child {
@@ -44,11 +44,11 @@ struct child {
 int child_start(struct child *child, char *const *command, const char *url,
 	const char *ca, const struct child_signals *before, const int *outputs);
 
-/* Whether it has ended; never waits, but where it was stopped at a terminal:
-   then we are, too. */
+/* Whether it has ended. Does not wait, unless COMMAND was stopped at a
+   terminal: then this process stops, too. */
 bool child_ended(struct child *child);
 
-/* How long to wait at a time for a COMMAND, as signals are to be seen: ms. */
+/* ms to wait for COMMAND at a time, so that signals are noticed. */
 #define CHILD_INTERVAL 50
 
 /* Waits at most `timeout` ms, less when a signal comes; whether it has ended.

@@ -16,7 +16,7 @@ struct family {
 	size_t count;
 };
 
-/* Before COMMAND is begun: from now on orphans become our children. */
+/* Call this before COMMAND starts: from now on orphans become our children. */
 void family_begin(struct family *family);
 void family_end(struct family *family);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Processes of ours that run one COMMAND after another. So several run at once,
-   and each process ends what its own COMMAND has started, and nothing else. */
+/* Processes that each run one COMMAND after another, so that several run at
+   once, and each ends what its own COMMAND has started, and nothing else. */
 #ifndef RUNNER_H
 #define RUNNER_H
 
@@ -12,26 +12,26 @@
 
 struct runner {
 	pid_t pid;
-	int fd; /* what it is to run goes there, and its trials come */
+	int fd; /* a socket for orders and their answers */
 	bool busy;
 };
 
-/* Begins as many, before there are threads. The members of `trials` but for its
-   files are as they are for all. 0 or -errno. */
+/* Forks `count` runners, before there are threads. All use the members of
+   `trials`, but each opens files of its own. 0 or -errno. */
 int runners_open(struct runner *runners, size_t count,
 	const struct trials *trials);
 
 /* Ends them, and what they run. */
 void runners_close(struct runner *runners, size_t count);
 
-/* Has it run COMMAND, for at most `time` ms, by trials_run(). `ca`: the file,
-   or NULL. 0 or -errno. */
+/* Orders one COMMAND, which trials_run() runs for at most `time` ms. `ca`: the
+   file, or NULL. 0 or -errno. */
 int runner_begin(struct runner *runner, const char *url, const char *ca,
 	int time);
 
-/* Waits until one of those that run something is done, and reads the trial. Its
-   place, or -errno: why it could not be started, or -EINTR, when *stop is not
-   0. */
+/* Waits until a busy runner is done, and reads the trial. The place of the
+   runner, or -errno: why COMMAND could not be started, or -EINTR if *stop is
+   not 0. */
 int runners_wait(struct runner *runners, size_t count,
 	volatile const sig_atomic_t *stop, struct trial *trial);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Who has the terminal: we and COMMAND are two process groups, but one job of
-   the shell. */
+/* The terminal, and which process group has it: ours and that of COMMAND are
+   one job of the shell. */
 #ifndef TERMINAL_H
 #define TERMINAL_H
 
@@ -23,7 +23,7 @@ void terminal_close(struct terminal *terminal);
  */
 bool terminal_is_for_command(const struct terminal *terminal);
 
-/* In a group of COMMAND's own, between fork and exec: it has it. */
+/* Call this in the new process, between fork and exec: its group has it. */
 void terminal_begin(const struct terminal *terminal);
 
 /* Gives it to the group, if we have it; whether we had. */
@@ -32,7 +32,7 @@ bool terminal_give(struct terminal *terminal, pid_t group);
 /* Takes it back, if it was given. */
 void terminal_take(struct terminal *terminal);
 
-/* We were stopped, and the shell has continued us: it may have taken it. */
+/* Call this when the shell has continued us: it may have the terminal. */
 void terminal_look(struct terminal *terminal);
 
 /*

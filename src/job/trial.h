@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One COMMAND after another, with its output kept instead of shown, and a limit
-   of time. */
+/* Runs one COMMAND after another, keeps what it prints, and ends it after a
+   time. */
 #ifndef TRIAL_H
 #define TRIAL_H
 
@@ -13,7 +13,7 @@
 /* Bytes of the output of one COMMAND that are kept. */
 #define TRIAL_KEPT 1024
 
-/* What was printed: all of it as a number and a size, and the first bytes. */
+/* What was printed: the size and a hash of all of it, and the first bytes. */
 struct printed {
 	uint64_t size;
 	uint64_t hash;
@@ -49,7 +49,7 @@ void trials_close(struct trials *trials);
 int trials_run(struct trials *trials, const char *url, int time,
 	struct trial *trial);
 
-/* Whether it is the same that was printed. */
+/* Whether both have printed the same. */
 bool printed_same(const struct printed *one, const struct printed *other);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text of others, such as the output of a client, is data: whatever it
- * contains, it neither changes a page, a file or a terminal, nor looks like
- * other text.
+ * Makes text of others harmless, such as the output of a client: whatever it
+ * contains, it cannot change a page, a file or a terminal, or look like other
+ * text.
  */
 #ifndef ESCAPE_H
 #define ESCAPE_H
@@ -38,11 +38,11 @@ void show_text(FILE *file, enum show_to to, const char *bytes, size_t size);
 /* A string of JSON, with its double quotes. */
 void show_string(FILE *file, const char *bytes, size_t size);
 
-/* Its lines, for a terminal, each after `before` and with an end. */
+/* Writes the lines of a text for a terminal, each after `before`, and ended. */
 void show_lines(FILE *file, const char *bytes, size_t size, const char *before);
 
-/* A text, for a terminal, as a line without its end of at most `room` bytes
-   with its NUL. */
+/* Writes a text for a terminal into `to`, as one line without its end, cut to
+   `room` bytes including the NUL. */
 void show_line(char *to, size_t room, const char *text);
 
 #endif

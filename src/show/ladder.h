@@ -64,11 +64,11 @@ struct ladders {
 int ladders_read(struct ladders *ladders, const char *name, const char *text,
 	size_t size, char *error, size_t room);
 
-/* Where a transcript begins, in lines of a verdict; NULL: nowhere. */
+/* Finds the first transcript in the lines of a verdict; NULL: there is none. */
 const char *ladder_find(const char *lines);
 
-/* Takes a text that was allocated, for ladders_read(), which borrows from it:
-   it is freed with them. False, and freed: there is no memory. */
+/* Takes an allocated text that ladders_read() is to borrow from, and frees it
+   with the ladders. False: there is no memory, and it was freed. */
 bool ladders_own(struct ladders *ladders, char *text);
 
 void ladders_free(struct ladders *ladders);
@@ -81,14 +81,14 @@ bool ladder_next_line(struct span *lines, struct span *line);
 const struct ladder_fault *ladder_faults_at(const struct ladder *ladder,
 	size_t step, size_t *count);
 
-/* The bytes that a line stands for, into room for its size; how many. */
+/* Writes the bytes that a line stands for, at most its size; their number. */
 size_t ladder_bytes(struct span line, char *bytes);
 
-/* How long nothing went before that step: us. */
+/* The time between that step and the one before it: us. */
 int64_t ladder_pause(const struct ladder *ladder, size_t step);
 
-/* How long it is drawn, on the same scale in all ladders: the number of digits
-   of its milliseconds. */
+/* The length that a pause is drawn with, on the same scale in all ladders: the
+   number of digits of its milliseconds. */
 int ladder_length(int64_t pause);
 
 /* How a text is drawn. */

@@ -9,11 +9,11 @@
 
 #include <stdio.h>
 
-/* Up to its title, which is to be written next. `hash`: "sha256-...", of its
-   own style. */
+/* Writes a page up to its title, which the caller writes next. `hash`:
+   "sha256-...", of its own style. */
 void page_begin(FILE *file, const char *version, const char *hash);
 
-/* After that: up to what it shows. */
+/* After the title: writes all up to the contents. */
 void page_body(FILE *file, const char *style);
 
 void page_end(FILE *file);

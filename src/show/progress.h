@@ -14,11 +14,11 @@ struct progress {
 	size_t wrong; /* parts taken for success */
 };
 
-/* So many of all are done, at `now`: says so, now and then. */
+/* Shows from time to time that `done` of `all` are done; `now`: ms. */
 void progress_tell(struct progress *progress, int64_t now, size_t done,
 	size_t all);
 
-/* The line is free for other text. */
+/* Clears the line for other text. */
 void progress_clear(const struct progress *progress);
 
 #endif

@@ -66,16 +66,16 @@ enum outcome swept_outcome(const struct swept_point *point);
 /* In words: "taken for success". */
 extern const char *const swept_words[OUTCOMES];
 
-/* How many were so. */
+/* The number of points with that outcome. */
 size_t swept_count(const struct swept *swept, enum outcome outcome);
 
-/* Of a way, from `first` on: where it ends. */
+/* The end of the points of one way that begin at `first`. */
 size_t swept_way_end(const struct swept *swept, size_t first);
 
-/* The finding, in a sentence. */
+/* Writes what the sweep has found, in a sentence. */
 void swept_summary(FILE *file, enum show_to to, const struct swept *swept);
 
-/* The sweep is over: leaves out what was not tried. */
+/* Call this at the end of the sweep: leaves out what was not tried. */
 void swept_close_up(struct swept *swept);
 
 void swept_free(struct swept *swept);

@@ -27,13 +27,13 @@ struct prompt {
 /* The rule's handler; `arg` is a struct prompt. */
 retort_handler prompt_handler;
 
-/* To be polled for reading; -1: nothing, as a line is left or all is read. */
+/* The descriptor to poll for reading; -1: nothing is to be read now. */
 int prompt_fd(const struct prompt *prompt);
 
-/* Reads what there is, and hands it out. To be called when it is readable. */
+/* Call this when it is readable: reads lines, and answers with them. */
 void prompt_read(struct prompt *prompt);
 
-/* Whether there will be no answer any more. */
+/* Whether all lines were read and given. */
 bool prompt_over(const struct prompt *prompt);
 
 #endif
