@@ -96,28 +96,29 @@ void rt_journal_free(struct rt_journal *journal);
 struct rt_record *rt_journal_open(struct rt_journal *journal,
 	const struct rt_served *served, int64_t now);
 
-/* Its request has ended: it is one of the records. 0 or -ENOMEM. */
+/* Adds a record to the journal, when its request has ended. 0 or -ENOMEM. */
 int rt_journal_publish(struct rt_journal *journal, struct rt_record *record);
 
-/* An exchange is over: of the records of its connection those stay that are
-   published; the last of them, or NULL. */
+/* Call this when an exchange is over: frees the records of its connection that
+   are not published. Returns the last published one, or NULL. */
 struct rt_record *rt_journal_keep(struct rt_record *record);
 
-/* Its connection has ended, and so have its records. What was not published is
-   freed. */
+/* Call this when a connection has ended: closes its records, and frees those
+   that are not published. */
 void rt_journal_close(struct rt_record *record);
 
-/* A connection with TLS ends: the verdict tells if it was in the handshake. */
+/* Notes that a connection with TLS ends; the verdict says so if that was in the
+   handshake. */
 void rt_journal_note_tls(struct rt_journal *journal,
 	const struct rt_served *served);
 
-/* Forgets all records; those that have begun will not stand in it. */
+/* Forgets all records, also those that are not published yet. */
 void rt_journal_clear(struct rt_journal *journal);
 
-/* Rules are forgotten, too. */
+/* The same, when rules are forgotten as well. */
 void rt_journal_reset(struct rt_journal *journal);
 
-/* All was forgotten since it began; rules were. */
+/* Whether all records, or all rules, were forgotten since it began. */
 static inline bool
 rt_record_is_past(const struct rt_record *record)
 {
@@ -130,7 +131,7 @@ rt_record_is_ruleless(const struct rt_record *record)
 	return record->era < record->journal->rules_era;
 }
 
-/* Whether it stands, or will stand, in the journal. */
+/* Whether it is, or will be, in the journal. */
 static inline bool
 rt_record_is_kept(const struct rt_record *record)
 {
@@ -153,7 +154,7 @@ void rt_record_sent(struct rt_record *record, const struct rt_op *op,
 void rt_record_event(struct rt_record *record, enum rt_record_kind kind,
 	int64_t now);
 
-/* As far as the handshake has come since; where it has ended, how. */
+/* Records the progress of the handshake since the last call, and its end. */
 void rt_record_shake(struct rt_record *record, struct rt_served *served,
 	int64_t now);
 
@@ -162,20 +163,20 @@ void rt_record_shake(struct rt_record *record, struct rt_served *served,
 int rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 	size_t least, int64_t now);
 
-/* What is known of its TLS by now. */
+/* Copies what is known of its TLS by now. */
 void rt_record_note_tls(struct rt_record *record,
 	const struct rt_served *served);
 
-/* TLS begins, after the present records. */
+/* Notes that TLS begins, after the present records. */
 void rt_record_begin_tls(struct rt_served *served);
 
-/* The states in which the request arrives, which are copied. 0 or -ENOMEM. */
+/* Copies the states in which the request arrives. 0 or -ENOMEM. */
 int rt_record_in(struct rt_record *record, const char *states);
 
-/* The request comes next, after a greeting. */
+/* Clears the record for the request that follows a greeting. */
 void rt_record_forget_request(struct rt_record *record);
 
-/* Its reply is made. */
+/* Notes that its reply is made. */
 void rt_record_answered(struct rt_record *record, const struct rt_reply *reply);
 
 /* Why TLS failed; NULL: it did not. */

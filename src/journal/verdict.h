@@ -52,10 +52,10 @@ int rt_verdict_expect_order(struct rt_verdict *verdict,
 void rt_verdict_replace(struct rt_verdict *verdict, size_t count,
 	const char *file);
 
-/* Where expectation `number` was given, for messages. 0 or -ENOMEM. */
+/* Notes where expectation `number` was given, for messages. 0 or -ENOMEM. */
 int rt_verdict_name(struct rt_verdict *verdict, int number, const char *origin);
 
-/* Something was asked for that cannot be. */
+/* Adds a mistake: `what` cannot be, as `error` says. */
 void rt_verdict_blame(struct rt_verdict *verdict, const char *what,
 	const char *error);
 

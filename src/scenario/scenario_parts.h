@@ -13,10 +13,10 @@
 /* Most bytes that gather for one item. */
 #define RT_SCENARIO_TEXT (64u << 20)
 
-/* The largest number that can be written: sums of such overflow nothing. */
+/* The largest number that can be written, so that no sum overflows. */
 #define RT_SCENARIO_MOST 999999999999999u
 
-/* And the longest time: ms. */
+/* The longest time: ms. */
 #define RT_SCENARIO_MOST_MS 999999999u
 
 /* Notices, one of each kind. */
@@ -62,23 +62,23 @@ struct rt_reader {
 	size_t part_at; /* where the last of `parts` ends in its text */
 };
 
-/* The text there is wrong, or is not what was expected; false. */
+/* Reports that the text at `at` is wrong, or not what was expected. False. */
 bool rt_scenario_fail(struct rt_reader *reader, const char *at,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool rt_scenario_expected(struct rt_reader *reader, const char *at,
 	const char *what);
 bool rt_scenario_no_memory(struct rt_reader *reader);
 
-/* Something was made right, or may not be; told once for each kind. */
+/* Reports a correction, or a probable mistake, once for each kind. */
 void rt_scenario_notice(struct rt_reader *reader, unsigned kind,
 	const char *what);
 
-/* Memory that lives as long as the scenario. NULL: there was none. */
+/* Makes memory the scenario's, which lives as long. NULL: there was none. */
 void *rt_scenario_own(struct rt_reader *reader, void *memory);
 char *rt_scenario_own_text(struct rt_reader *reader, const char *text,
 	size_t size);
 
-/* The gathered lines, as a string of the item's; empties it. NULL: none. */
+/* Makes a string of the gathered lines, and empties `lines`. NULL: none. */
 const char *rt_scenario_own_lines(struct rt_reader *reader,
 	struct rt_buf *lines);
 
@@ -93,22 +93,23 @@ struct rt_word rt_scenario_word(const struct rt_reader *reader,
 	const char **at);
 struct rt_word rt_scenario_rest(const struct rt_reader *reader, const char *at);
 
-/* Whether nothing more is on the line. */
+/* Expects the end of the line. */
 bool rt_scenario_ends(struct rt_reader *reader, const char *at);
 
-/* All that is left of the line, one more of `lines`; `what` is expected. */
+/* Adds the rest of the line to `lines`; `what` is expected. */
 bool rt_scenario_line(struct rt_reader *reader, const char *at,
 	struct rt_buf *lines, const char *what);
 
-/* Quoted bytes up to the line's end, added to `to`; or, one or more of them, as
-   memory of the scenario (NULL: there was a mistake): a text has no NUL. */
+/* Reads quoted bytes up to the end of the line: adds them to `to`; or returns
+   one or more of them (a text has no NUL) as memory of the scenario, NULL after
+   a mistake. */
 bool rt_scenario_quoted(struct rt_reader *reader, const char *at,
 	struct rt_buf *to);
 const char *rt_scenario_own_quoted(struct rt_reader *reader, const char *at,
 	bool text, size_t *size);
 
-/* All that is left of the line, a range of numbers from `least` on, as memory
-   of the scenario; NULL: it is none. */
+/* Reads the rest of the line as a range of numbers from `least` on; memory of
+   the scenario, NULL after a mistake. */
 const char *rt_scenario_own_range(struct rt_reader *reader, const char *at,
 	uint64_t least, const char *what);
 
@@ -133,7 +134,7 @@ struct rt_item *rt_scenario_add_item(struct rt_reader *reader,
 	enum rt_item_kind kind, const char *directive, const char *at);
 bool rt_scenario_end_item(struct rt_reader *reader);
 
-/* The directive that is the present line. */
+/* Reads the directive in the present line. */
 bool rt_scenario_directive(struct rt_reader *reader);
 
 /* Whether the text begins with the name of one that begins an item. */
@@ -154,17 +155,18 @@ bool rt_scenario_read_repeat(struct rt_reader *reader, const char *at);
 /* and in scenario_condition.c the one that stands for another condition. */
 bool rt_scenario_read_if_frame(struct rt_reader *reader, const char *at);
 
-/* There is no directive of that name; false. */
+/* Reports that there is no directive of that name. False. */
 bool rt_scenario_no_directive(struct rt_reader *reader, struct rt_word name);
 
 /* @part and its time, at `at`, after `size` bytes of a text. */
 bool rt_scenario_part(struct rt_reader *reader, const char *at, size_t size);
 
-/* The message that begins with the present line; `raw`: as it stands. */
+/* Reads the message that begins with the present line, corrected or as it
+   stands. */
 bool rt_scenario_message(struct rt_reader *reader);
 bool rt_scenario_raw_message(struct rt_reader *reader);
 
-/* All lines of a transcript. */
+/* Reads all lines of a transcript. */
 bool rt_scenario_transcript(struct rt_reader *reader);
 
 #endif

@@ -20,7 +20,7 @@ struct rt_listing;
 /* Largest page, and most bytes of names. */
 #define RT_MAX_LISTING (64u << 20)
 
-/* The memory of several listings, which they own together; NULL: none yet. */
+/* Counts the memory of several listings, which own it together. */
 struct rt_listings;
 
 /* The most memory of all together, including those that clients read slowly. */

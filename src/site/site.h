@@ -42,10 +42,10 @@ struct rt_site {
 struct rt_site *rt_site_open(const char *root, const struct retort_files *files,
 	char *error);
 
-/* Also its root, and its memory. NULL is allowed. */
+/* Frees a site that rt_site_open() made. NULL is allowed. */
 void rt_site_close(struct rt_site *site);
 
-/* One that borrows all that is set in it. */
+/* Initialises a site; what is set in it later is borrowed. */
 void rt_site_init(struct rt_site *site);
 
 /* Closes the root. */

@@ -5,10 +5,11 @@
 
 #include "site/site.h"
 
-/* Of what is on no disk, files up to this size are read first. */
+/* Files that are on no disk, up to this size, are read before the head is
+   made. */
 #define SMALL_FILE (64u << 10)
 
-/* For what may be another thing the next time. */
+/* Cache-Control of what may be something else the next time. */
 #define UNCACHED "no-cache"
 
 /* An answer in the making. */
@@ -49,16 +50,16 @@ answer_error(struct answer *answer, int status, const char *reason)
 
 /* --- site_file.c --- */
 
-/* Takes the file's descriptor; `path` is its path beneath the root. */
+/* Answers with a file, whose descriptor it takes; `path`: beneath the root. */
 void rt_site_answer_file(struct answer *answer, const struct rt_file *file,
 	struct rt_buf *path);
 
-/* The same for what the request's path has led to, which may be kept. */
+/* The same for the file that the request's path leads to: it may be kept. */
 void rt_site_answer_found(struct answer *answer, struct rt_file *file,
 	struct rt_buf *path);
 
-/* With the file that an earlier request with this path has led to. False: none
-   is kept, or there is something else to look at. */
+/* Answers with the file that is kept for this path. False: none is, or the
+   answer depends on more than the path. */
 bool rt_site_answer_stored(struct answer *answer);
 
 #endif

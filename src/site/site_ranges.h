@@ -7,10 +7,9 @@
 #include "site/range.h"
 
 /*
- * The body, as multipart/byteranges (RFC 9110 14.6), and the Content-Type that
- * goes with it: at most RT_MAX_RANGES of a file of `size` bytes; `type` is the
- * file's own. `content` is all of it (NULL: it is in the file alone). Takes
- * `fd`.
+ * Adds the body, as multipart/byteranges (RFC 9110 14.6), and its Content-Type:
+ * at most RT_MAX_RANGES of a file of `size` bytes; `type` is the file's own.
+ * `content` is all of it (NULL: it is in the file alone). Takes `fd`.
  */
 void rt_site_ranges(struct rt_draft *draft, const char *content, int fd,
 	uint64_t size, const struct rt_range *ranges, size_t count,
