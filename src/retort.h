@@ -254,8 +254,8 @@ enum retort_event {
 	RETORT_ON_CLIENT_FIN, /* the client has finished sending */
 	RETORT_ON_SERVER_FIN, /* the server has */
 
-	RETORT_ON_DROPPED /* bytes arrived after the request that are not the
-	                     next one's, and are dropped: these */
+	RETORT_ON_DROPPED /* RETORT_HTTP: bytes arrived after the request that
+	                     are not the next one's, and are dropped: these */
 };
 
 typedef void retort_event_fn(void *arg, enum retort_event event,
