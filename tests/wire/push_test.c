@@ -523,6 +523,41 @@ START_TEST(waits_in_vain)
 }
 END_TEST
 
+static int inside_codes[2];
+
+static int
+push_inside(void *arg, const struct retort_exchange *exchange,
+	struct retort_reply *reply)
+{
+	static char large[1u << 20];
+
+	(void)arg;
+	(void)exchange;
+	(void)reply;
+	for (int i = 0; i < 2; i++)
+		inside_codes[i] =
+			retort_push(server, 1, large, sizeof large, -1);
+	return 0;
+}
+
+START_TEST(waits_in_no_callback)
+{
+	struct bytes got;
+	int fd;
+
+	open_plain(_i);
+	ON("/push", .handler = push_inside);
+	ON("/", .open = true, .raw = true);
+	fd = ask_for(GET);
+	got = exchange("GET /push HTTP/1.1\r\nHost: a\r\n\r\n");
+	ck_assert_int_eq(inside_codes[0], 0);
+	ck_assert_int_eq(inside_codes[1], -EAGAIN);
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
 START_TEST(stopped)
 {
 	const char *left;
@@ -688,6 +723,7 @@ main(void)
 	rt_test_loop(tcase, after_an_upgrade, 0, BASIC_WAYS);
 	tcase_add_loop_test(tcase, waits_for_room, 0, THREADED);
 	tcase_add_loop_test(tcase, waits_in_vain, 0, THREADED);
+	tcase_add_loop_test(tcase, waits_in_no_callback, 0, BASIC_WAYS);
 	tcase_add_test(tcase, from_threads);
 	tcase_add_loop_test(tcase, without_memory, STEPPED - 1, STEPPED);
 	rt_test_case(suite, tcase);
