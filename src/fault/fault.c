@@ -19,7 +19,7 @@
 /* Bytes of `insert` that TLS has to hold. */
 #define MAX_ON_WIRE ((size_t)256 << 10)
 
-/* Of a word: */
+/* What a word is: */
 enum {
 	STREAM = 1, /* it means nothing to a datagram */
 	EARLY = 2   /* it is obeyed before there is a reply: not by chance */
@@ -82,7 +82,7 @@ static const struct rt_fault_word {
 	{"refuse", RT_FAULT_REFUSE, "t?", .is = STREAM},
 };
 
-/* A clause more, which `like` begins as; NULL: there cannot be. */
+/* Adds a clause, which begins as a copy of `like`. NULL: it cannot. */
 static struct rt_clause *
 add_clause(struct rt_faults *faults, const struct rt_clause *like,
 	struct rt_fault_reader *reader)
@@ -167,7 +167,7 @@ set_meaning(struct rt_clause *clause, const struct rt_fault_word *word)
 	return clause->bytes != NULL;
 }
 
-/* Whether there is an argument more. */
+/* Whether another argument follows. */
 static bool
 has_more(struct rt_fault_reader *reader)
 {
@@ -179,6 +179,7 @@ has_more(struct rt_fault_reader *reader)
 	return more;
 }
 
+/* One argument, of the kind that the letter says. */
 static bool
 read_one(struct rt_fault_reader *reader, struct rt_clause *clause, char what)
 {
@@ -280,7 +281,7 @@ read_chance(struct rt_fault_reader *reader, struct rt_faults *faults,
 	return true;
 }
 
-/* Within the bounds of its word? */
+/* Whether its number is within the bounds of its word. */
 static bool
 check_number(struct rt_fault_reader *reader, const struct rt_clause *clause)
 {
@@ -293,7 +294,7 @@ check_number(struct rt_fault_reader *reader, const struct rt_clause *clause)
 	return rt_fault_expected_of(reader, clause, word->bounds);
 }
 
-/* One, from its word on, and its chance. */
+/* One alternative, from its word on, with its chance; `with` as above. */
 static bool
 read_alternative(struct rt_fault_reader *reader, struct rt_faults *faults,
 	bool with)
@@ -409,7 +410,8 @@ set_reading(struct rt_faults *faults)
 	}
 }
 
-/* Finds a clause that would do nothing: what was expected instead, or NULL. */
+/* What was expected instead of a clause that would do nothing; NULL: it does
+   something. */
 static const char *
 find_useless(const struct rt_faults *faults, const struct rt_clause *clause)
 {
@@ -434,7 +436,7 @@ find_useless(const struct rt_faults *faults, const struct rt_clause *clause)
 		"early or a stall with it, such as 'end stall'";
 }
 
-/* Words that mean nothing alone. */
+/* Whether each clause does something, alone or with the others. */
 static bool
 check_sense(struct rt_fault_reader *reader, const struct rt_faults *faults)
 {
@@ -448,7 +450,7 @@ check_sense(struct rt_fault_reader *reader, const struct rt_faults *faults)
 	return true;
 }
 
-/* One line. */
+/* Makes it one line, as it was said. */
 static void
 tidy_text(char *text)
 {
