@@ -15,7 +15,7 @@
 /* The most bytes that UDP over IPv4 can carry. */
 #define MAX_DATAGRAM 65507u
 
-/* Each may be four steps of a script. */
+/* The most chunks: each may be four steps of a script. */
 #define MAX_CHUNKS ((RT_MAX_STEPS - 8) / 4)
 
 static bool
@@ -50,7 +50,7 @@ check_body(const struct retort_reply *reply, char *error)
 	return 0;
 }
 
-/* Other effects of faults depend on the reply. */
+/* Checks faults as far as they do not depend on the script of the reply. */
 static int
 check_faults(const struct retort_reply *reply, const struct rt_faults *faults,
 	enum retort_protocol protocol, struct rt_error *error)
@@ -153,7 +153,7 @@ find_http(const struct retort_reply *reply)
 	return NULL;
 }
 
-/* Without HTTP a reply is its bytes. */
+/* Checks a reply without HTTP, which is nothing but its bytes. */
 static int
 check_plain(const struct retort_reply *reply, enum retort_protocol protocol,
 	char *error)
@@ -177,7 +177,7 @@ check_plain(const struct retort_reply *reply, enum retort_protocol protocol,
 		0;
 }
 
-/* A raw one has all of its head in its bytes. */
+/* Checks a raw reply, which has all of its head in its bytes. */
 static int
 check_raw(const struct retort_reply *reply, char *error)
 {
@@ -224,7 +224,7 @@ check_texts(const struct retort_reply *reply, char *error)
 	return code;
 }
 
-/* Nothing is sent, and what comes next is waited for. */
+/* Checks a reply that sends nothing and waits for what comes next. */
 static int
 check_silent(const struct retort_reply *reply, enum retort_protocol protocol,
 	char *error)
@@ -244,7 +244,7 @@ check_silent(const struct retort_reply *reply, enum retort_protocol protocol,
 	return 0;
 }
 
-/* What may follow it. */
+/* Checks what follows the reply. */
 static int
 check_next(const struct retort_reply *reply, enum retort_protocol protocol,
 	char *error)

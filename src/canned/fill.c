@@ -61,7 +61,8 @@ add_piece(struct rt_fill *fill, struct rt_piece piece)
 	return 0;
 }
 
-/* Of bytes alone: its head could stand nowhere else. */
+/* Whether a piece begins or ends a frame, as it can in a body of bytes alone:
+   its head could stand nowhere else. */
 static bool
 is_frame(const struct rt_piece *piece)
 {
@@ -101,7 +102,7 @@ look_up(struct rt_word word, enum retort_protocol protocol,
 	return false;
 }
 
-/* How a part is escaped that is wanted raw. */
+/* How a part is escaped if it is wanted raw. */
 static enum rt_fill_in
 unescaped(enum rt_fill_in in)
 {
@@ -120,7 +121,8 @@ fail(struct rt_error *error, size_t at, const char *text, size_t size,
 		(int)(size < 40 ? size : 40), text, expected);
 }
 
-/* In place of a word that names nothing, for those who meant something. */
+/* What was expected in place of a word that names nothing: maybe what it
+   means elsewhere. */
 static const char *
 expected_for(struct rt_word word, enum retort_protocol protocol)
 {
@@ -377,7 +379,7 @@ add_byte(struct rt_buf *to, unsigned char c, enum rt_fill_in in)
 	rt_buf_add(to, &c, 1);
 }
 
-/* Takes a byte off it, decoded. */
+/* Takes a byte off the value, decoded. */
 static unsigned char
 take(struct value *value)
 {
@@ -403,7 +405,7 @@ add_value(struct rt_buf *to, struct value value, enum rt_fill_in in)
 			add_byte(to, take(&value), in);
 }
 
-/* NULL: none is there. */
+/* These bytes, as they are; NULL: none. */
 static struct value
 bytes_value(const char *bytes, size_t size)
 {
@@ -429,7 +431,7 @@ is_name(struct value value, const struct rt_piece *piece)
 	return value.at == value.end && i == piece->size;
 }
 
-/* The first of that name; none is empty. */
+/* The value of the first pair of that name; an empty one if there is none. */
 static struct value
 pair(struct rt_pair_reader *form, const struct rt_piece *piece)
 {
@@ -458,7 +460,8 @@ parameter(const struct retort_exchange *seen, const struct rt_piece *piece)
 	return pair(&form, piece);
 }
 
-/* Of a form that is malformed, what comes before that. */
+/* The same of a form in the body; if that is malformed, of what comes before
+   the mistake. */
 static struct value
 form_value(const struct retort_exchange *seen, const struct rt_piece *piece)
 {
@@ -471,7 +474,7 @@ form_value(const struct retort_exchange *seen, const struct rt_piece *piece)
 	return pair(&form, piece);
 }
 
-/* What of the request has that name. */
+/* The part of the request that a piece names. */
 static struct value
 value_of(const struct rt_piece *piece, const struct rt_filling *filling)
 {
@@ -551,7 +554,7 @@ add_now(struct rt_buf *to, int64_t now, enum rt_fill_in in)
 	rt_buf_add_text(to, text);
 }
 
-/* One is under way, from `begin` on, unless its type is 0. */
+/* Ends the frame that began at `begin`; of type 0: there is none. */
 static void
 end_frame(struct rt_buf *to, unsigned opcode, size_t begin)
 {

@@ -136,7 +136,7 @@ make_garbage(struct change *change)
 	change->reply->head_at = 0;
 }
 
-/* False: there is none, and the clause cannot be. */
+/* Whether there is a head; without one the clause fails. */
 static bool
 has_head(struct change *change)
 {
@@ -164,7 +164,7 @@ end_lines_barely(struct change *change)
 	rt_reply_replace(reply, reply->head_at, size, at);
 }
 
-/* Bytes before the empty line that ends the head. */
+/* Adds bytes before the empty line that ends the head. */
 static void
 add_to_head(struct change *change)
 {
@@ -271,7 +271,7 @@ remove_head(struct change *change)
 	reply->head_at = 0;
 }
 
-/* Whether the head says so, as the last coding. */
+/* Whether the head says that the body comes in chunks, as its last coding. */
 static bool
 is_chunked(struct rt_reply *reply)
 {
@@ -298,7 +298,8 @@ ends_with(struct rt_reply *reply, uint64_t size, const char *last)
 		memcmp(reply->text.data + from, last, length) == 0;
 }
 
-/* Its framing goes, and bytes go on for ever; or chunks do. */
+/* Makes the body go on for ever: in chunks, if it comes in chunks, or else
+   without anything in the head that frames it. */
 static void
 make_endless(struct change *change)
 {
@@ -381,7 +382,7 @@ cut(struct change *change)
 		set_ending(change->reply, change->clause->ending);
 }
 
-/* Before the ending, and a flush that is a part of it. */
+/* Inserts a step before the ending, and before a flush that belongs to it. */
 static void
 insert_last(struct rt_reply *reply, struct rt_step step)
 {
@@ -411,15 +412,15 @@ append(struct change *change)
 				.size = clause->size});
 }
 
-/* The connection's end waits for the client's next word. */
+/* Makes the ending wait until the client sends more. */
 static void
 await(struct change *change)
 {
 	insert_last(change->reply, (struct rt_step){.kind = RT_STEP_AWAIT});
 }
 
-/* A step before the byte at the clause's position, and before steps that stand
-   there already. */
+/* Inserts a step before the byte at the clause's position, and before steps
+   that stand there already. */
 static void
 insert_step(struct change *change, enum rt_step_kind kind, uint64_t argument)
 {
@@ -441,7 +442,7 @@ insert_pause(struct change *change)
 	insert_step(change, RT_STEP_PAUSE, change->clause->time);
 }
 
-/* TLS says it, between bytes. */
+/* Has TLS change its keys between two bytes. */
 static void
 rekey(struct change *change)
 {
@@ -465,8 +466,8 @@ split(struct change *change)
 	insert_step(change, RT_STEP_FLUSH, 0);
 }
 
-/* Its bytes leave in segments of this size, with a pause of this length
-   between. */
+/* Makes its bytes leave in segments of this size, with a pause of this length
+   between them. */
 static void
 set_pace(struct rt_reply *reply, uint64_t bytes, int64_t gap)
 {
@@ -479,7 +480,8 @@ set_pace(struct rt_reply *reply, uint64_t bytes, int64_t gap)
 	reply->steps->at = (uint64_t)gap;
 }
 
-/* This many bytes in that time, in segments that are not too many. */
+/* Paces the reply: this many bytes in that time, in segments that are not too
+   many. */
 static void
 pace(struct rt_reply *reply, uint64_t bytes, uint64_t time)
 {

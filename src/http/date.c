@@ -25,7 +25,7 @@ struct moment {
  */
 #define EPOCH 719468
 
-/* Before that year. */
+/* The days before a year. */
 static int64_t
 days_before(int64_t year)
 {
@@ -145,7 +145,7 @@ take_number(struct scan *scan, int digits, int *number)
 	return true;
 }
 
-/* One of the names of three letters. */
+/* Takes one of the names, of three letters each; its number, from 0. */
 static bool
 take_name(struct scan *scan, const char *names, int *number)
 {

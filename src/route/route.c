@@ -154,7 +154,7 @@ apply_by_chance(const struct rt_route *route, const struct rt_faults *faults,
 	rt_faults_free(drawn);
 }
 
-/* The reply is made: applies its faults. */
+/* Applies the faults (NULL: none) to a reply that is made. */
 static void
 spoil(const struct rt_route *route, const struct rt_faults *faults,
 	struct rt_asked *asked, struct rt_reply *reply)
@@ -167,7 +167,7 @@ spoil(const struct rt_route *route, const struct rt_faults *faults,
 		apply(route, faults, asked, reply);
 }
 
-/* The bytes that arrived are not there any more. */
+/* Refuses to echo a request whose bytes were not all kept. */
 static void
 refuse_echo(const struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply)
@@ -228,7 +228,8 @@ answer_canned(const struct rt_route *route, const struct rt_rule *rule,
 			strerror(-error));
 }
 
-/* How the request is read was said by its rule, if at all: it is too late. */
+/* Refuses faults that change how the request is read, other than those of its
+   rule: it was read. */
 static int
 check_reading(const struct rt_route *route, const struct rt_faults *faults,
 	const struct rt_asked *asked, char *error)
@@ -331,7 +332,7 @@ handler_failed(const struct rt_route *route, struct rt_asked *asked,
 	rt_buf_add_text(&asked->why, error);
 }
 
-/* If there can be more. */
+/* Wants more of the request, if there can be more. */
 static enum rt_outcome
 want_more(const struct rt_asked *asked, struct rt_reply *reply)
 {
@@ -341,7 +342,7 @@ want_more(const struct rt_asked *asked, struct rt_reply *reply)
 	return RT_ANSWERED;
 }
 
-/* As the handler says, beginning with what the rule has. */
+/* Answers as the handler says, which begins with what the rule has. */
 static enum rt_outcome
 ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 	struct rt_asked *asked, struct rt_reply *reply)

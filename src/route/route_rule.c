@@ -15,8 +15,7 @@
 #include "canned/condition.h"
 #include "http/field.h"
 
-/* Whether anything that answers says how its request is read, or is for those
-   that are refused. */
+/* Notes what is true of at least one rule, or of the fallback. */
 static void
 note_rules(struct rt_route *route)
 {
@@ -62,7 +61,7 @@ read_then_in(struct rt_rule *rule, const char *text, char *error)
 				       rt_fail_errno(error, -ENOMEM, "then_in");
 }
 
-/* Those that rules leave; what they are now stays. */
+/* Notes the states that the rules name; those that stay keep their values. */
 static void
 note_states(struct rt_route *route)
 {
