@@ -416,6 +416,12 @@ struct retort_options {
 	                          "cut flight 1 stall"; NULL: none */
 	bool tls_later; /* instead of `tls`: connections begin without TLS, and
 	                   change to it after replies whose `next` says so */
+
+	/* RETORT_HTTP: pages of all sites may read the replies. Each reply gets
+	   Access-Control-Allow-Origin, -Methods and -Headers, all "*", but for
+	   those that `fields` or `omit` names; preflights (OPTIONS with
+	   Access-Control-Request-Method) that no rule answers get 204. */
+	bool cors;
 };
 
 /*

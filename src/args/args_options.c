@@ -115,7 +115,8 @@ const struct option args_options[] = {
 		.read = args_read_header, .ways = CANNED | ECHO | FILES | RULES,
 		.many = true, .brief = true, .words = ""},
 	{"cors", 0, NULL, "let pages of other sites read the replies",
-		.read = args_read_cors, .ways = CANNED | ECHO | FILES | RULES},
+		.read = args_read_flag, TO(args.options.cors),
+		.ways = CANNED | ECHO | FILES | RULES},
 
 	{.help = "Files"},
 	{"ROOT", 0, NULL, "serve this folder or file (.)",

@@ -295,19 +295,6 @@ args_read_header(struct given *given, const struct option *option,
 	check("--header", text, &reply);
 }
 
-void
-args_read_cors(struct given *given, const struct option *option,
-	const char *text)
-{
-	static const char fields[] = "Access-Control-Allow-Origin: *\n"
-				     "Access-Control-Allow-Methods: *\n"
-				     "Access-Control-Allow-Headers: *";
-
-	(void)option;
-	(void)text;
-	args_add_line(&given->fields, fields, strlen(fields));
-}
-
 /* --- files --- */
 
 void

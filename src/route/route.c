@@ -582,6 +582,26 @@ answer_by_rule(const struct rt_route *route, const struct rt_rule *rule,
 	return RT_ANSWERED;
 }
 
+/* A browser asks whether a page of another site may make a request. */
+static bool
+is_preflight(const struct rt_asked *asked)
+{
+	return asked->protocol == RETORT_HTTP && !asked->greeting &&
+		asked->request->method == RT_OPTIONS &&
+		rt_http_field(asked->request, asked->base,
+			"Access-Control-Request-Method") != NULL;
+}
+
+/* Whether it may is said by fields that all replies have. */
+static void
+answer_preflight(const struct rt_asked *asked, struct rt_reply *reply)
+{
+	struct rt_draft draft = {.reply = reply};
+
+	rt_draft_begin(&draft, 204, asked->date);
+	rt_draft_no_body(&draft);
+}
+
 enum rt_outcome
 rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply)
@@ -602,6 +622,9 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 		if (asked->seen != NULL)
 			explain(route, asked);
 		return RT_REFUSED;
+	} else if (route->cors && is_preflight(asked)) {
+		answer_preflight(asked, reply);
+		return RT_ANSWERED;
 	} else if (rule->canned == NULL || asked->greeting ||
 		rule->protocol != asked->protocol) {
 		answer_nothing(route, asked, reply);

@@ -54,6 +54,7 @@ struct rt_route {
 	uint64_t seed;           /* of faults by chance */
 	const char **hosts;      /* NULL-terminated; NULL: all */
 	struct rt_always always; /* fields of all replies */
+	bool cors;               /* preflights that no rule answers get 204 */
 	uint64_t max_body;       /* 0: RT_DEFAULT_BODY for files, else none */
 	bool in_states;          /* a rule sets a state */
 	bool reads;              /* a rule says how requests are read */
@@ -114,10 +115,10 @@ int rt_route_init(struct rt_route *route, enum retort_protocol protocol,
 	const char *hosts, uint64_t max_body, bool keep);
 void rt_route_free(struct rt_route *route);
 
-/* The fields of all replies, which are copied; before anything answers. 0 or
-   -errno with a line in `error`. */
+/* The fields of all replies, which are copied, and those of `cors` that neither
+   text names; before anything answers. 0 or -errno with a line in `error`. */
 int rt_route_set_always(struct rt_route *route, const char *fields,
-	const char *omit, char *error);
+	const char *omit, bool cors, char *error);
 
 /* The protocol of a rule's reply: a greeting is bytes, whatever the rest
    of the connection is. */

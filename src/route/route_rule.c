@@ -396,25 +396,55 @@ rt_route_init(struct rt_route *route, enum retort_protocol protocol,
 	return route->hosts ? 0 : -ENOMEM;
 }
 
+/* The lines of `fields`, and of CORS what neither these nor `omit` name; a copy,
+   or NULL. */
+static char *
+with_cors(const char *fields, const char *omit)
+{
+	static const char *const names[] = {"Access-Control-Allow-Origin",
+		"Access-Control-Allow-Methods", "Access-Control-Allow-Headers"};
+	struct rt_buf lines;
+	char *copy = NULL;
+
+	rt_buf_init(&lines, SIZE_MAX);
+	if (fields != NULL)
+		rt_buf_add_text(&lines, fields);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (!rt_field_has(fields, names[i]) &&
+			!rt_field_has(omit, names[i]))
+			rt_buf_add_format(&lines, "\n%s: *", names[i]);
+	if (rt_buf_text(&lines) != NULL)
+		copy = strdup(lines.data);
+	rt_buf_free(&lines);
+	return copy;
+}
+
 int
 rt_route_set_always(struct rt_route *route, const char *fields,
-	const char *omit, char *error)
+	const char *omit, bool cors, char *error)
 {
 	int code = 0;
 
-	if (route->protocol != RETORT_HTTP && (fields != NULL || omit != NULL))
+	if (route->protocol != RETORT_HTTP && (fields || omit || cors))
 		return rt_fail(error, -EINVAL,
-			"fields, omit: only a reply of HTTP has them");
+			"fields, omit, cors: only a reply of HTTP has them");
 	if (fields != NULL)
 		code = rt_field_check(fields, true, "fields", error);
 	if (code == 0 && omit != NULL)
 		code = rt_field_check(omit, false, "omit", error);
 	if (code < 0)
 		return code;
-	if ((fields && !(route->always.fields = strdup(fields))) ||
-		(omit && !(route->always.omit = strdup(omit))))
-		return rt_fail_errno(error, -ENOMEM, "fields");
-	return 0;
+	route->cors = cors;
+	if (cors)
+		route->always.fields = with_cors(fields, omit);
+	else if (fields != NULL)
+		route->always.fields = strdup(fields);
+	if (omit != NULL)
+		route->always.omit = strdup(omit);
+	return ((fields || cors) && route->always.fields == NULL) ||
+			(omit && route->always.omit == NULL) ?
+		rt_fail_errno(error, -ENOMEM, "fields") :
+		0;
 }
 
 void

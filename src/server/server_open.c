@@ -108,7 +108,7 @@ configure(struct retort *server, const struct retort_options *options)
 	config->scratch = malloc(SCRATCH_SIZE);
 	config->linger = !options->unrecorded;
 	config->proxied = options->proxy_protocol;
-	if (options->fields != NULL || options->omit != NULL)
+	if (options->fields != NULL || options->omit != NULL || options->cors)
 		config->always = &server->route.always;
 	server->recorded = !options->unrecorded;
 	server->defer_accept = options->defer_accept;
@@ -296,7 +296,7 @@ rt_server_open(struct retort *server, const struct retort_options *options,
 		return code;
 	server->route.seed = options->seed ? options->seed : draw_seed(server);
 	code = rt_route_set_always(&server->route, options->fields,
-		options->omit, error);
+		options->omit, options->cors, error);
 	if (code < 0)
 		return code;
 	code = rt_io_open(&server->io, options->io,

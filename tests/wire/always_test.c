@@ -149,6 +149,59 @@ START_TEST(are_meant)
 }
 END_TEST
 
+/* --- cors --- */
+
+#define PREFLIGHT "OPTIONS /p" HOST "Access-Control-Request-Method: PUT\r\n\r\n"
+
+/* What `fields` and `omit` name comes from there, and nothing comes twice. */
+START_TEST(make_way_for_others)
+{
+	struct bytes got;
+
+	open_with((struct retort_options){.cors = true,
+			  .fields = "access-control-allow-origin: http://y",
+			  .omit = "Access-Control-Allow-methods"},
+		_i);
+	got = exchange("GET /" HOST "\r\n");
+	assert_begins(got, "HTTP/1.1 501 ");
+	assert_has(got,
+		"\r\naccess-control-allow-origin: http://y\r\n"
+		"Access-Control-Allow-Headers: *\r\n");
+	assert_lacks(got, "Access-Control-Allow-Origin");
+	assert_lacks(got, "ethods: ");
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
+/* Only those that no rule is for, and only with the option. */
+START_TEST(let_preflights_pass)
+{
+	struct bytes got;
+
+	open_with((struct retort_options){.cors = true}, _i);
+	got = exchange(PREFLIGHT);
+	assert_begins(got, "HTTP/1.1 204 ");
+	assert_has(got,
+		"\r\nAccess-Control-Allow-Origin: *\r\n"
+		"Access-Control-Allow-Methods: *\r\n"
+		"Access-Control-Allow-Headers: *\r\n");
+	bytes_free(&got);
+	ck_assert_int_eq(retort_answer(server, .status = 401), 0);
+	expect_begin(PREFLIGHT, "HTTP/1.1 204 ");
+	expect_begin("OPTIONS /p" HOST "\r\n", "HTTP/1.1 401 ");
+	ck_assert_str_eq(retort_verdict(server), "");
+	ON("OPTIONS", .status = 299);
+	expect_begin(PREFLIGHT, "HTTP/1.1 299 ");
+	retort_reset(server, RETORT_TEST);
+	expect_begin(PREFLIGHT, "HTTP/1.1 204 ");
+	close_server();
+	open_with((struct retort_options){0}, _i);
+	expect_begin(PREFLIGHT, "HTTP/1.1 501 ");
+	close_server();
+}
+END_TEST
+
 static const struct {
 	struct retort_options options;
 	const char *error;
@@ -157,9 +210,11 @@ static const struct {
 	{{.fields = "a: b\nc d: e"}, "fields: 'c d: e': "},
 	{{.omit = "a: b"}, "omit: 'a: b': "},
 	{{.protocol = RETORT_TCP, .fields = "a: b"},
-		"fields, omit: only a reply of HTTP has them"},
+		"fields, omit, cors: only a reply of HTTP has them"},
+	{{.protocol = RETORT_TCP, .cors = true},
+		"fields, omit, cors: only a reply of HTTP has them"},
 	{{.protocol = RETORT_UDP, .omit = "a"},
-		"fields, omit: only a reply of HTTP has them"},
+		"fields, omit, cors: only a reply of HTTP has them"},
 };
 
 START_TEST(are_checked)
@@ -181,6 +236,8 @@ main(void)
 	rt_test_loop(tcase, are_in_every_head, 0, BASIC_WAYS);
 	rt_test_loop(tcase, give_way_to_the_reply, 0, BASIC_WAYS);
 	rt_test_loop(tcase, are_meant, 0, BASIC_WAYS);
+	rt_test_loop(tcase, make_way_for_others, 0, BASIC_WAYS);
+	rt_test_loop(tcase, let_preflights_pass, 0, BASIC_WAYS);
 	tcase_add_loop_test(tcase, are_checked, 0,
 		(int)(sizeof wrong / sizeof *wrong));
 	rt_test_case(suite, tcase);
