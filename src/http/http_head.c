@@ -8,6 +8,7 @@
 
 #include "http/http_parts.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -68,26 +69,74 @@ rt_http_persists(const struct rt_request *request, const char *base)
 		rt_http_has_token(request, base, connection, "keep-alive");
 }
 
-/* --- the target and the Host --- */
+/* --- hosts and ports --- */
+
+/* "v1.x", which an address of a later IP could be. */
+static bool
+is_future(const char *text, size_t size)
+{
+	size_t at = 1;
+
+	while (at < size && rt_text_hex(text[at]) >= 0)
+		at++;
+	if (at == 1 || size - at < 2 || text[at++] != '.')
+		return false;
+	while (at < size && (text[at] == ':' || rt_http_is(text[at], HOST)))
+		at++;
+	return at == size;
+}
+
+static bool
+is_ipv6(const char *text, size_t size)
+{
+	char address[INET6_ADDRSTRLEN];
+	unsigned char bytes[16];
+
+	if (size >= sizeof address || memchr(text, '\0', size) != NULL)
+		return false;
+	memcpy(address, text, size);
+	address[size] = '\0';
+	return inet_pton(AF_INET6, address, bytes) == 1;
+}
 
 /* Bytes of the "[IPv6]" that a text begins with; 0: it is none. */
 static size_t
 size_of_literal(const char *text, size_t size)
 {
-	size_t end = 1;
+	const char *end = memchr(text, ']', size);
+	size_t inner = end ? (size_t)(end - text) - 1 : 0;
+	bool valid = inner > 0 &&
+		(rt_fold(text[1]) == 'v' ? is_future(text + 1, inner) :
+					   is_ipv6(text + 1, inner));
 
-	while (end < size && text[end] != ']' && text[end] != '\0' &&
-		strchr("0123456789abcdefABCDEFv.:", text[end]) != NULL)
-		end++;
-	return end > 2 && end < size && text[end] == ']' ? end + 1 : 0;
+	return valid ? inner + 2 : 0;
 }
 
-/* Bytes of the uri-host that a text of a byte or more begins with. */
+/* Where a name ends that has a '%' at `at`. */
+static size_t
+end_of_name(const char *text, size_t at, size_t size)
+{
+	while (at < size && rt_text_percent(text + at, text + size) >= 0)
+		at = rt_http_run(text, at + 3, size, HOST);
+	return at;
+}
+
+/* Bytes of the name that a text begins with; an IPv4 address is one, too. */
+static inline size_t
+size_of_name(const char *text, size_t size)
+{
+	size_t at = rt_http_run(text, 0, size, HOST);
+
+	return at < size && text[at] == '%' ? end_of_name(text, at, size) : at;
+}
+
+/* Bytes of the uri-host that a text of a byte or more begins with (RFC 3986
+   3.2.2); 0: there is none. */
 static inline size_t
 size_of_host(const char *text, size_t size)
 {
 	return text[0] == '[' ? size_of_literal(text, size) :
-				rt_http_run(text, 0, size, HOST);
+				size_of_name(text, size);
 }
 
 bool
@@ -110,6 +159,23 @@ valid_authority(const char *text, size_t size)
 		return false;
 	return end == size || rt_http_run(text, end + 1, size, DIGIT) == size;
 }
+
+/* Whether a valid authority ends in a port that a client can connect to. */
+static bool
+names_port(const char *text, size_t size)
+{
+	uint64_t port;
+	size_t at = size;
+
+	while (at > 0 && rt_http_is(text[at - 1], DIGIT))
+		at--;
+	return at > 0 && text[at - 1] == ':' &&
+		rt_word_number((struct rt_word){text + at, size - at}, 65535,
+			&port) &&
+		port > 0;
+}
+
+/* --- the target and the Host --- */
 
 static bool
 is_web(const char *target, size_t scheme)
@@ -193,6 +259,21 @@ rt_http_check_target(struct rt_http *http)
 	return *text == '/' ? take_path(http, 0) : take_other_form(http);
 }
 
+/* That of the target; CONNECT wants a port in it (RFC 9110 9.3.6). */
+static int
+check_authority(struct rt_http *http)
+{
+	struct rt_span host = http->request.host;
+	const char *text = http->base + host.at;
+
+	if (host.size == 0 || !valid_authority(text, host.size))
+		return refuse(http, 400, "malformed authority in the target");
+	if (http->request.form == RT_AUTHORITY && !names_port(text, host.size))
+		return refuse(http, 400,
+			"CONNECT wants a port, from 1 to 65535");
+	return 0;
+}
+
 /* RFC 9112 3.2: exactly one in HTTP/1.1, at most one before, and valid. */
 int
 rt_http_check_host(struct rt_http *http)
@@ -213,12 +294,9 @@ rt_http_check_host(struct rt_http *http)
 		if (request->form == RT_ORIGIN || request->form == RT_ASTERISK)
 			request->host = host->value;
 	}
-	if ((request->form == RT_ABSOLUTE || request->form == RT_AUTHORITY) &&
-		(request->host.size == 0 ||
-			!valid_authority(http->base + request->host.at,
-				request->host.size)))
-		return refuse(http, 400, "malformed authority in the target");
-	return 0;
+	return request->form == RT_ABSOLUTE || request->form == RT_AUTHORITY ?
+		check_authority(http) :
+		0;
 }
 
 /* --- the body --- */

@@ -58,8 +58,8 @@ refuse(struct rt_http *http, int status, const char *reason)
 }
 
 /* Token characters; visible ASCII; what may stand in a field value; in the name
-   of a host (RFC 3986 3.2.2); above 0x7f; visible, but neither '?' nor '#';
-   digits; SP and HT. */
+   of a host (RFC 3986 3.2.2), as itself; above 0x7f; visible, but neither '?'
+   nor '#'; digits; SP and HT. */
 enum {
 	TCHAR = 1,
 	VCHAR = 2,

@@ -25,7 +25,7 @@
 const unsigned char rt_http_classes[256] = {
 	['\t'] = VALUE | BLANK, [' '] = VALUE | BLANK,
 	/* ! " # $ % & ' ( ) * + , - . / */
-	['!'] = B, V, T & ~PATH, B, B, B, B, H, H, B, B, H, B, B, V,
+	['!'] = B, V, T & ~PATH, B, T, B, B, H, H, B, B, H, B, B, V,
 	/* 0 to 9, : ; < = > ? @ */
 	D, D, D, D, D, D, D, D, D, D, V, H, V, H, V, V & ~PATH, V,
 	/* A to Z, [ \ ] ^ _ ` */

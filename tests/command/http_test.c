@@ -157,6 +157,7 @@ static const struct row file_rows[] = {
 	{417, WITH("Expect: a miracle"), 0, NULL},
 	{501, "BREW /" END, 0, NULL},
 	{405, "CONNECT localhost:80" END, 0, NULL},
+	{400, "CONNECT localhost" END, 0, NULL},
 	{400, "GET ftp://localhost/" END, 0, NULL},
 	{501, POST_WITH("Transfer-Encoding: gzip, chunked", "0\r\n\r\n"), 0,
 		NULL},

@@ -764,6 +764,34 @@ START_TEST(tokens_and_values_by_byte)
 }
 END_TEST
 
+/* RFC 3986 3.2.2 */
+START_TEST(hosts_by_text)
+{
+	static const char *const right[] = {"a", "A-z_0.~!$&'()*+,;=", "*",
+		"127.0.0.1", "1.2.3.4.5", "%41", "%c3%BC.a", "a%00", "[::]",
+		"[::1]", "[1:2:3:4:5:6:7:8]", "[1::8]", "[::ffff:1.2.3.4]",
+		"[ABCD:ef01:2345:6789:abcd:EF01:2345:6789]", "[v1.x]",
+		"[VaF.a:b!]"};
+	static const char *const wrong[] = {"", "%", "%4", "%zz", "a%4", "a%4g",
+		"a%%41", "a:", "a/", "a[", "[", "[]", "[a]", "::1", "[::1",
+		"[::1]]", "[[::1]]", "[::1]a", "[1.2.3.4]", "[:::1]",
+		"[1::2::3]", "[12345::]", "[1:2:3]", "[1:2:3:4:5:6:7:8:9]",
+		"[::1%25lo]", "[v]", "[v1]", "[v1.]", "[v.x]", "[vg.x]",
+		"[v1.%41]", "[v1.x/]",
+		"[::1111111111111111111111111111111111"
+		"111111111111111111111111111111]"};
+
+	for (size_t i = 0; i < sizeof right / sizeof *right; i++)
+		ck_assert_msg(rt_http_is_host(right[i], strlen(right[i])),
+			"'%s' is a host", right[i]);
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		ck_assert_msg(!rt_http_is_host(wrong[i], strlen(wrong[i])),
+			"'%s' is not a host", wrong[i]);
+	ck_assert_msg(!rt_http_is_host("[::1\0]", 6), "a NUL ends nothing");
+	ck_assert_msg(!rt_http_is_host("%41", 2), "digits after the end");
+}
+END_TEST
+
 START_TEST(phrases)
 {
 	ck_assert_str_eq(rt_status_phrase(200), "OK");
@@ -1191,6 +1219,7 @@ make_suite(void)
 		(int)(sizeof lines / sizeof *lines));
 	tcase_add_test(other, spans_are_compared_whole_and_without_case);
 	tcase_add_test(other, tokens_and_values_by_byte);
+	tcase_add_test(other, hosts_by_text);
 	tcase_add_test(other, phrases);
 	rt_test_case(suite, other);
 	tcase_set_timeout(chunked, 60);

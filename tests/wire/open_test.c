@@ -262,7 +262,8 @@ END_TEST
 START_TEST(hosts_are_those_that_a_field_can_name)
 {
 	static const char *const wrong[] = {"a:80", "http://a", "::1", "[::1",
-		"[::1]:80", "[]", "a/b", "a b", "a@b", "\xc3\xa9", "*:*"};
+		"[::1]:80", "[]", "a/b", "a b", "a@b", "\xc3\xa9", "*:*",
+		"a%zz", "[1::2::3]"};
 	char hosts[64], message[128];
 
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
