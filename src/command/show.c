@@ -64,55 +64,66 @@ write_report(const struct args *args, FILE *report,
 	show_close_report(args, report);
 }
 
-/* --- transcripts from files --- */
+/* --- transcripts from files; what is wrong with one ends the process --- */
 
-/* All that is left of it, which the caller frees, whatever comes of it. 0 or
-   -errno. */
-static int
-read_all(FILE *file, char **text, size_t *size)
+static _Noreturn void
+die_of_memory(void)
 {
-	size_t room = 32768;
-
-	do {
-		char *longer = realloc(*text, room *= 2);
-
-		if (longer == NULL)
-			return -ENOMEM;
-		*text = longer;
-		*size += fread(longer + *size, 1, room - *size, file);
-		if (*size > MOST_BYTES)
-			return -EFBIG;
-	} while (*size == room);
-	return ferror(file) != 0 ? -errno : 0;
+	args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
 }
 
-/* A file, or standard input. 0 or -errno, with a line in `error` unless it is
-   -ENOMEM; as of those below. */
-static int
-add_file(struct ladders *ladders, const char *name, char *error)
+static _Noreturn void
+refuse(const char *name, int error)
+{
+	args_die(EXIT_USAGE, "show %s: %s", name, strerror(error));
+}
+
+/* All that is left of the file. */
+static char *
+read_all(FILE *file, const char *name, size_t *size)
+{
+	size_t room = 32768;
+	char *text = NULL;
+
+	*size = 0;
+	do {
+		char *longer = realloc(text, room *= 2);
+
+		if (longer == NULL)
+			die_of_memory();
+		text = longer;
+		*size += fread(text + *size, 1, room - *size, file);
+		if (*size > MOST_BYTES)
+			args_die(EXIT_USAGE,
+				"show %s: expected at most %d bytes", name,
+				MOST_BYTES);
+	} while (*size == room);
+	if (ferror(file) != 0)
+		refuse(name, errno);
+	return text;
+}
+
+/* A file, or standard input. */
+static void
+add_file(struct ladders *ladders, const char *name)
 {
 	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
-	int code = file != NULL ? 0 : -errno;
-	char *text = NULL;
-	size_t size = 0;
+	char error[ERROR_SIZE], *text;
+	size_t size;
+	int code;
 
-	if (code == 0)
-		code = read_all(file, &text, &size);
-	if (file != NULL && file != stdin)
+	if (file == NULL)
+		refuse(name, errno);
+	text = read_all(file, name, &size);
+	if (file != stdin)
 		(void)fclose(file);
-	if (code == 0)
-		return ladders_own(ladders, text) ?
-			ladders_read(ladders, name, text, size, error,
-				ERROR_SIZE) :
-			-ENOMEM;
-	free(text);
-	if (code == -EFBIG)
-		(void)snprintf(error, ERROR_SIZE,
-			"show %s: expected at most %d bytes", name, MOST_BYTES);
-	else
-		(void)snprintf(error, ERROR_SIZE, "show %s: %s", name,
-			strerror(-code));
-	return code;
+	if (!ladders_own(ladders, text))
+		die_of_memory();
+	code = ladders_read(ladders, name, text, size, error, sizeof error);
+	if (code == -ENOMEM)
+		die_of_memory();
+	if (code < 0)
+		args_die(EXIT_USAGE, "%s", error);
 }
 
 /* N.txt, as --transcript calls them; 0: it is called otherwise. */
@@ -136,74 +147,60 @@ compare(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-/* Those of a folder, in order, which the caller frees. 0 or -ENOMEM. */
-static int
-list_numbers(DIR *dir, unsigned long long **numbers, size_t *count)
+/* Those of a folder, in the order of their connections; to be freed. */
+static unsigned long long *
+list_numbers(DIR *dir, size_t *count)
 {
+	unsigned long long *numbers = NULL;
 	const struct dirent *entry;
 
+	*count = 0;
 	while ((entry = readdir(dir)) != NULL) {
 		unsigned long long number = number_of(entry->d_name), *more;
 
 		if (number == 0)
 			continue;
-		more = realloc(*numbers, (*count + 1) * sizeof *more);
+		more = realloc(numbers, (*count + 1) * sizeof *more);
 		if (more == NULL)
-			return -ENOMEM;
-		*numbers = more;
-		more[(*count)++] = number;
+			die_of_memory();
+		numbers = more;
+		numbers[(*count)++] = number;
 	}
 	if (*count > 0)
-		qsort(*numbers, *count, sizeof **numbers, compare);
-	return 0;
+		qsort(numbers, *count, sizeof *numbers, compare);
+	return numbers;
 }
 
-static int
-add_numbered(struct ladders *ladders, const char *folder,
-	unsigned long long number, char *error)
+static void
+add_folder(struct ladders *ladders, const char *folder, DIR *dir)
 {
-	size_t room = strlen(folder) + 32;
+	size_t count, room = strlen(folder) + 32;
+	unsigned long long *numbers = list_numbers(dir, &count);
 	char *name = malloc(room);
-	int code;
 
 	if (name == NULL)
-		return -ENOMEM;
-	(void)snprintf(name, room, "%s/%llu.txt", folder, number);
-	code = add_file(ladders, name, error);
-	free(name);
-	return code;
-}
-
-/* Those of a folder, in the order of their connections. */
-static int
-add_folder(struct ladders *ladders, const char *folder, DIR *dir, char *error)
-{
-	unsigned long long *numbers = NULL;
-	size_t count = 0;
-	int code = list_numbers(dir, &numbers, &count);
-
-	if (code == 0 && count == 0) {
-		(void)snprintf(error, ERROR_SIZE,
-			"show %s: no transcript is there", folder);
-		code = -ENOENT;
+		die_of_memory();
+	if (count == 0)
+		args_die(EXIT_USAGE, "show %s: no transcript is there", folder);
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(name, room, "%s/%llu.txt", folder, numbers[i]);
+		add_file(ladders, name);
 	}
-	for (size_t i = 0; code == 0 && i < count; i++)
-		code = add_numbered(ladders, folder, numbers[i], error);
+	free(name);
 	free(numbers);
-	return code;
 }
 
-static int
-add(struct ladders *ladders, const char *name, char *error)
+static void
+add(struct ladders *ladders, const char *name)
 {
 	DIR *dir = opendir(name);
-	int code;
 
-	if (dir == NULL)
-		return add_file(ladders, name, error);
-	code = add_folder(ladders, name, dir, error);
+	if (dir == NULL) {
+		add_file(ladders, name);
+		return;
+	}
+	add_folder(ladders, name, dir);
 	(void)closedir(dir);
-	return code;
 }
 
 /* --- a terminal --- */
@@ -241,17 +238,10 @@ show_command(const struct args *args)
 	const struct ladder_look look = {.columns = count_columns(),
 		.color = color_wanted(STDOUT_FILENO),
 		.ascii = !knows_unicode()};
-	char error[ERROR_SIZE];
 	FILE *report;
-	int code = 0;
 
-	for (size_t i = 0; code == 0 && i < args->shown_count; i++)
-		code = add(&ladders, args->shown[i], error);
-	if (code < 0) {
-		ladders_free(&ladders);
-		args_die(code == -ENOMEM ? EXIT_FAILURE : EXIT_USAGE, "%s",
-			code == -ENOMEM ? strerror(ENOMEM) : error);
-	}
+	for (size_t i = 0; i < args->shown_count; i++)
+		add(&ladders, args->shown[i]);
 	report = show_open_report(args);
 	if (report != NULL) {
 		write_report(args, report, &ladders);

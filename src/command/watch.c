@@ -121,11 +121,13 @@ list_polled(struct watch *watch, int *timeout)
 
 	while (watch->polled == NULL ||
 		(count = list_all(watch, timeout)) > watch->polled_room) {
-		watch->polled_room = 2 * count;
-		watch->polled = realloc(watch->polled,
-			watch->polled_room * sizeof *watch->polled);
-		if (watch->polled == NULL)
+		struct pollfd *polled =
+			realloc(watch->polled, 2 * count * sizeof *polled);
+
+		if (polled == NULL)
 			args_die(EXIT_FAILURE, "%s", strerror(ENOMEM));
+		watch->polled = polled;
+		watch->polled_room = 2 * count;
 	}
 	return count;
 }
