@@ -173,11 +173,43 @@ plan_reading(const struct rt_conn *conn, struct rt_chan *chan)
 	}
 }
 
+/* The next request, or the rest of its head. */
+static void
+plan_head(const struct rt_conn *conn, struct rt_chan *chan)
+{
+	chan->deadline = rt_conn_is_http(conn) && !rt_conn_is_kept(conn) ?
+		later(conn->began, conn->config->head_timeout) :
+		later(conn->moved, conn->idle_timeout);
+	plan_receive(conn, &chan->in);
+}
+
+static void
+plan_body(const struct rt_conn *conn, struct rt_chan *chan)
+{
+	chan->deadline = later(conn->moved, conn->config->body_timeout);
+	if (conn->interim_left > 0)
+		plan_interim(conn, &chan->out);
+	plan_receive(conn, &chan->in);
+	plan_reading(conn, chan);
+}
+
+static void
+plan_reply(const struct rt_conn *conn, struct rt_chan *chan)
+{
+	chan->deadline = later(conn->moved, conn->config->write_timeout);
+	if (reads_rest(conn))
+		plan_rest(conn, &chan->in);
+	else if (conn->coming == RT_COMING_UNWANTED && must_drain(conn))
+		plan_drain(conn, &chan->in);
+	if (conn->interim_left > 0)
+		plan_interim(conn, &chan->out);
+	else
+		plan_step(conn, chan);
+}
+
 void
 rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan)
 {
-	const struct rt_conn_config *config = conn->config;
-
 	chan->watched = false;
 	chan->in.verb = RT_NOTHING;
 	chan->out.verb = RT_NOTHING;
@@ -185,18 +217,10 @@ rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan)
 	switch (conn->state) {
 	case RT_STATE_IDLE:
 	case RT_STATE_HEAD:
-		chan->deadline =
-			rt_conn_is_http(conn) && !rt_conn_is_kept(conn) ?
-			later(conn->began, config->head_timeout) :
-			later(conn->moved, conn->idle_timeout);
-		plan_receive(conn, &chan->in);
+		plan_head(conn, chan);
 		break;
 	case RT_STATE_BODY:
-		chan->deadline = later(conn->moved, config->body_timeout);
-		if (conn->interim_left > 0)
-			plan_interim(conn, &chan->out);
-		plan_receive(conn, &chan->in);
-		plan_reading(conn, chan);
+		plan_body(conn, chan);
 		break;
 	case RT_STATE_WAIT: /* what the client sends can wait */
 		chan->deadline = conn->until;
@@ -204,15 +228,7 @@ rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan)
 			conn->until == RT_NEVER && is_watched(conn, chan);
 		break;
 	case RT_STATE_REPLY:
-		chan->deadline = later(conn->moved, config->write_timeout);
-		if (reads_rest(conn))
-			plan_rest(conn, &chan->in);
-		else if (conn->coming == RT_COMING_UNWANTED && must_drain(conn))
-			plan_drain(conn, &chan->in);
-		if (conn->interim_left > 0)
-			plan_interim(conn, &chan->out);
-		else
-			plan_step(conn, chan);
+		plan_reply(conn, chan);
 		break;
 	case RT_STATE_FINISH:
 		chan->deadline = RT_NEVER;

@@ -202,12 +202,36 @@ beyond_early(const struct rt_conn *conn)
 		0;
 }
 
+/* What was parsed after the head, of which `before` bytes were before; whether
+   the request is complete. */
+static void
+take_body(struct rt_conn *conn, size_t before, bool done)
+{
+	struct rt_buffers *buffers = conn->buffers;
+	bool in_body = conn->state == RT_STATE_BODY;
+
+	if (in_body && buffers->request->body_size > conn->max_body) {
+		rt_conn_refuse(conn, 413, "the body is too large");
+	} else if (!done && is_early(conn)) {
+		buffers->shown = buffers->parsed;
+		ask(conn, RT_ASK_ANSWER);
+	} else if (must_halt(conn, done)) {
+		conn->reason = "no more of it was read";
+		ask(conn, RT_ASK_HALT);
+	} else if (done) {
+		conn->complete = true;
+		ask(conn, RT_ASK_ANSWER);
+	} else if (in_body) {
+		if (buffers->reading.pace > 0)
+			conn->rest = RT_REST_BODY;
+		pass_body(conn, before);
+	}
+}
+
 void
 rt_conn_parse(struct rt_conn *conn)
 {
 	struct rt_buffers *buffers = conn->buffers;
-	struct rt_request *request = buffers->request;
-	uint64_t beyond = beyond_early(conn);
 	size_t before = buffers->parsed;
 	enum rt_http_result result;
 	const char *reason;
@@ -219,37 +243,15 @@ rt_conn_parse(struct rt_conn *conn)
 		return;
 	}
 	result = rt_http_feed(buffers->http, buffers->in.data, &buffers->parsed,
-		buffers->in.len - (size_t)beyond);
+		buffers->in.len - (size_t)beyond_early(conn));
 	if (result == RT_HTTP_BAD) {
 		status = rt_http_refusal(buffers->http, &reason);
 		rt_conn_refuse(conn, status, reason);
-		return;
-	}
-	if (result == RT_HTTP_HEAD) {
+	} else if (result == RT_HTTP_HEAD) {
 		conn->state = RT_STATE_BODY;
 		ask(conn, RT_ASK_ROUTE);
-		return;
-	}
-	if (conn->state == RT_STATE_BODY &&
-		request->body_size > conn->max_body) {
-		rt_conn_refuse(conn, 413, "the body is too large");
-		return;
-	}
-	if (result == RT_HTTP_MORE && is_early(conn)) {
-		buffers->shown = buffers->parsed;
-		ask(conn, RT_ASK_ANSWER);
-		return;
-	}
-	if (must_halt(conn, result == RT_HTTP_DONE)) {
-		conn->reason = "no more of it was read";
-		ask(conn, RT_ASK_HALT);
-	} else if (result == RT_HTTP_DONE) {
-		conn->complete = true;
-		ask(conn, RT_ASK_ANSWER);
-	} else if (conn->state == RT_STATE_BODY) {
-		if (buffers->reading.pace > 0)
-			conn->rest = RT_REST_BODY;
-		pass_body(conn, before);
+	} else {
+		take_body(conn, before, result == RT_HTTP_DONE);
 	}
 }
 
