@@ -367,6 +367,36 @@ forget_given(struct retort *server, const struct rt_served *served)
 		rt_server_drop_pushes(server, served);
 }
 
+/* Whether rules are to look at a request of which there was no memory to keep
+   anything. */
+static bool
+is_unknown(const struct retort *server, const struct rt_served *served,
+	const struct rt_asked *asked)
+{
+	return asked->seen == NULL && !asked->refused &&
+		(server->route.rule_count > 0 ||
+			rt_route_fills(&server->route)) &&
+		(served->record == NULL ||
+			!rt_record_is_ruleless(served->record));
+}
+
+/* It is answered, now or later: its record is told by which rule. */
+static void
+record_rule(struct retort *server, struct rt_served *served,
+	struct rt_asked *asked)
+{
+	const struct rt_conn *conn = &served->conn;
+
+	if (served->record != NULL)
+		served->record->seen.rule = asked->rule;
+	served->rule_id = asked->rule_id;
+	/* of a piece that was cut off nothing is expected */
+	if (!rt_conn_is_http(conn) && !conn->complete &&
+		conn->asked != RT_ASK_GREET)
+		asked->why.len = 0;
+	keep_reason(server, served, asked);
+}
+
 /* The request is complete, or is refused unless a rule is for it: what is the
    answer? */
 static void
@@ -379,11 +409,7 @@ decide_answer(struct retort *server, struct rt_served *served)
 	decide_keep(server, served);
 	if (server->pushes != NULL)
 		forget_given(server, served);
-	if (asked.seen == NULL && !asked.refused &&
-		(server->route.rule_count > 0 ||
-			rt_route_fills(&server->route)) &&
-		!(served->record != NULL &&
-			rt_record_is_ruleless(served->record))) {
+	if (is_unknown(server, served, &asked)) {
 		give_up(server, served);
 		return;
 	}
@@ -397,14 +423,7 @@ decide_answer(struct retort *server, struct rt_served *served)
 		rt_buf_free(&asked.why);
 		return;
 	}
-	if (served->record != NULL)
-		served->record->seen.rule = asked.rule;
-	served->rule_id = asked.rule_id;
-	/* of a piece that was cut off nothing is expected */
-	if (!rt_conn_is_http(conn) && !conn->complete &&
-		conn->asked != RT_ASK_GREET)
-		asked.why.len = 0;
-	keep_reason(server, served, &asked);
+	record_rule(server, served, &asked);
 	if (outcome != RT_AGAIN && conn->asked != RT_ASK_GREET)
 		rt_server_publish(server, served);
 	/* the others have their turn, then it goes on */
