@@ -122,7 +122,8 @@ int rt_sock_set_flags(int fd);
 /* close(2) will send RST. */
 void rt_sock_reset_when_closed(int fd);
 
-/* Small segments do not wait for earlier ones to be acknowledged. */
+/* Small segments do not wait for earlier ones to be acknowledged; also those of
+   what a listening socket accepts. */
 void rt_sock_hurry(int fd);
 
 /* Two connected stream sockets, non-blocking and close-on-exec; or -errno. */

@@ -193,9 +193,11 @@ wake_conn(struct retort *server, struct rt_served *served, unsigned what)
 
 /* --- opening --- */
 
-/* Serves a connected socket, which it takes, as far as it goes now. */
+/* Serves a connected socket, which it takes, as far as it goes now. `tuned`: it
+   has inherited what it needs from its listener. */
 static void
-serve_connection(struct retort *server, int fd, const struct rt_peer *peer)
+serve_connection(struct retort *server, int fd, const struct rt_peer *peer,
+	bool tuned)
 {
 	struct rt_served *served = rt_server_new_conn(server, fd, peer);
 
@@ -203,7 +205,7 @@ serve_connection(struct retort *server, int fd, const struct rt_peer *peer)
 		(void)close(fd);
 		return;
 	}
-	if (server->config.keep_alive)
+	if (server->config.keep_alive && !tuned)
 		rt_sock_hurry(fd);
 	if (server->event_all)
 		rt_server_report(server, served, RETORT_ON_ACCEPT, NULL, 0);
@@ -226,7 +228,7 @@ rt_server_adopt(struct retort *server, int fd)
 	if (getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
 		address.ss_family != AF_UNIX)
 		rt_sock_peer(&peer, (struct sockaddr *)&address);
-	serve_connection(server, fd, &peer);
+	serve_connection(server, fd, &peer, false);
 }
 
 static void
@@ -259,7 +261,8 @@ accept_from(struct retort *server, struct rt_listener *listener, int most)
 		if (server->config.protocol == RETORT_UDP)
 			serve_datagram(server, listener);
 		else
-			serve_connection(server, (int)in->result, &in->peer);
+			serve_connection(server, (int)in->result, &in->peer,
+				!listener->sock.borrowed);
 	return count;
 }
 

@@ -286,6 +286,9 @@ rt_server_listen(struct retort *server, struct rt_listener *listener)
 	struct rt_sock *sock = &listener->sock;
 
 	keep_little_unsent(sock);
+	/* inherited, too */
+	if (server->config.keep_alive && sock->tcp && !sock->borrowed)
+		rt_sock_hurry(sock->fd);
 	if (server->defer_accept)
 		defer_accept(sock);
 	rt_chan_init(&listener->chan, sock->fd, RT_KIND_LISTENER);

@@ -297,6 +297,28 @@ START_TEST(congestion)
 END_TEST
 #endif
 
+/* What is accepted does not wait either. */
+START_TEST(hurry)
+{
+	int on = 0, client = make_socket(AF_INET, SOCK_STREAM), fd;
+	struct sockaddr_in to;
+	socklen_t size = sizeof on;
+
+	ck_assert_int_eq(LISTEN(0, "127.0.0.1"), 1);
+	rt_sock_hurry(socks[0].fd);
+	to = make_v4(INADDR_LOOPBACK, socks[0].port);
+	ck_assert_int_eq(connect(client, (struct sockaddr *)&to, sizeof to), 0);
+	fd = accept(socks[0].fd, NULL, NULL);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &size),
+		0);
+	ck_assert_int_ne(on, 0);
+	(void)close(fd);
+	(void)close(client);
+	close_all(1);
+}
+END_TEST
+
 START_TEST(order)
 {
 	char unix_a[256], unix_b[256], lent[32], last[32];
@@ -1038,6 +1060,7 @@ add_tests(TCase *tests)
 #ifdef TCP_CONGESTION
 	tcase_add_test(tests, congestion);
 #endif
+	tcase_add_test(tests, hurry);
 	tcase_add_test(tests, order);
 	tcase_add_test(tests, shared_port);
 	tcase_add_test(tests, port_taken);
