@@ -92,6 +92,29 @@ report_dropped(struct retort *server, const struct rt_served *served)
 			(size_t)in->result);
 }
 
+static void
+sent(struct retort *server, struct rt_served *served)
+{
+	struct rt_conn *conn = &served->conn;
+
+	if (served->record != NULL)
+		rt_server_record_out(server, served);
+	rt_conn_out_done(conn, conn->chan.out.result, rt_io_now(server->io));
+}
+
+static void
+received(struct retort *server, struct rt_served *served)
+{
+	struct rt_conn *conn = &served->conn;
+
+	rt_server_record_in(server, served);
+	report_dropped(server, served);
+	rt_conn_in_done(conn, conn->chan.in.result, rt_io_now(server->io));
+	if (conn->state == RT_STATE_BODY && conn->buffers->request->has_body &&
+		conn->asks != RT_ASK_TELL)
+		rt_server_charge(server, served);
+}
+
 /* Performs one operation. False: none can be performed now. */
 static bool
 go_on(struct retort *server, struct rt_served *served)
@@ -100,21 +123,11 @@ go_on(struct retort *server, struct rt_served *served)
 	unsigned done = served->tls == NULL ?
 		rt_io_try(server->io, &conn->chan) :
 		rt_server_try_tls(server, served);
-	int64_t now = rt_io_now(server->io);
 
-	if (done & RT_OUT_DONE) {
-		if (served->record != NULL)
-			rt_server_record_out(server, served);
-		rt_conn_out_done(conn, conn->chan.out.result, now);
-	} else if (done & RT_IN_DONE) {
-		rt_server_record_in(server, served);
-		report_dropped(server, served);
-		rt_conn_in_done(conn, conn->chan.in.result, now);
-		if (conn->state == RT_STATE_BODY &&
-			conn->buffers->request->has_body &&
-			conn->asks != RT_ASK_TELL)
-			rt_server_charge(server, served);
-	}
+	if (done & RT_OUT_DONE)
+		sent(server, served);
+	else if (done & RT_IN_DONE)
+		received(server, served);
 	if (server->event_all && conn->state != RT_STATE_OVER)
 		rt_server_report_fins(server, served);
 	return done != 0 || conn->state == RT_STATE_OVER;
