@@ -32,12 +32,12 @@ look_at_request(struct rt_reader *reader, struct rt_word method,
 			(void)snprintf(what, sizeof what,
 				"methods are case-sensitive: clients send %s",
 				methods[i]);
-			rt_scenario_notice(reader, RT_MADE_SMALL, what);
+			rt_scenario_notice(reader, RT_NOTICE_SMALL, what);
 		}
 	if (rt_word_is(method, "CONNECT") && target.size > 0 &&
 		memchr(target.text, ':', target.size) == NULL &&
 		target.text[target.size - 1] != '*')
-		rt_scenario_notice(reader, RT_MADE_PORTLESS,
+		rt_scenario_notice(reader, RT_NOTICE_PORTLESS,
 			"clients name the port as well: example.com:443");
 }
 

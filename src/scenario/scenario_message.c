@@ -27,7 +27,7 @@ read_status_line(struct rt_reader *reader)
 		return rt_scenario_expected(reader, status.text,
 			"a status, 101 or from 200 to 999");
 	if (!rt_word_is(version, "HTTP/1.1"))
-		rt_scenario_notice(reader, RT_MADE_VERSION,
+		rt_scenario_notice(reader, RT_NOTICE_VERSION,
 			"the status line is changed to HTTP/1.1");
 	rule->status = (int)number;
 	/* a status line of HTTP/2 has none */
@@ -118,7 +118,7 @@ note_field(struct rt_reader *reader, struct framing *framing,
 	/* what it is upgraded to, the server does not know */
 	if (close || reader->item->rule.status == 101)
 		return true;
-	rt_scenario_notice(reader, RT_MADE_CLOSE,
+	rt_scenario_notice(reader, RT_NOTICE_CLOSE,
 		"Connection is left to the server");
 	return false;
 }
@@ -175,11 +175,11 @@ look_at_line(struct rt_reader *reader, const char *line, size_t size)
 		blanks++;
 	if (blanks > 0 && blanks < size && line[blanks] == '@' &&
 		rt_scenario_is_directive(line + blanks + 1, size - blanks - 1))
-		rt_scenario_notice(reader, RT_MADE_INDENTED,
+		rt_scenario_notice(reader, RT_NOTICE_INDENTED,
 			"an indented directive belongs to the body: "
 			"directives begin at the margin");
 	if (rt_text_status(line, line + size) != 0)
-		rt_scenario_notice(reader, RT_MADE_MESSAGE,
+		rt_scenario_notice(reader, RT_NOTICE_MESSAGE,
 			"a status line here belongs to the body: "
 			"another reply begins with @then or @on");
 }
@@ -356,7 +356,7 @@ check_coding(struct rt_reader *reader, const struct framing *framing,
 	if (framing->coding.size == 0)
 		return;
 	if (body->len > 0 && reader->item->rule.file == NULL && is_text(body)) {
-		rt_scenario_notice(reader, RT_MADE_PLAIN,
+		rt_scenario_notice(reader, RT_NOTICE_PLAIN,
 			"Content-Encoding is left out: the body is text");
 		return;
 	}
@@ -392,7 +392,7 @@ set_body(struct rt_reader *reader, const struct framing *framing,
 		rt_buf_init(&copy, RT_SCENARIO_TEXT);
 		rt_buf_add(&copy, body->data, body->len);
 		if (body->len > 0)
-			rt_scenario_notice(reader, RT_MADE_CHUNKS,
+			rt_scenario_notice(reader, RT_NOTICE_CHUNKS,
 				"the body is framed in chunks again");
 		if (body->len > 0 && !copy.failed && unframe(&copy)) {
 			rt_buf_clear(body, 0);
@@ -404,7 +404,7 @@ set_body(struct rt_reader *reader, const struct framing *framing,
 	if (has_body(rule) && reader->parts.len == 0 &&
 		(framing->has_length ? framing->length != size :
 				       framing->closed && !framing->chunked))
-		rt_scenario_notice(reader, RT_MADE_LENGTH,
+		rt_scenario_notice(reader, RT_NOTICE_LENGTH,
 			"Content-Length is computed from the body");
 	if (body->failed)
 		return rt_scenario_no_memory(reader);
@@ -428,7 +428,7 @@ look_for_comment(struct rt_reader *reader, const struct rt_buf *body)
 	while (at > 0 && body->data[at - 1] != '\n')
 		at--;
 	if (at > 0 && at < body->len && body->data[at] == '#')
-		rt_scenario_notice(reader, RT_MADE_COMMENT,
+		rt_scenario_notice(reader, RT_NOTICE_COMMENT,
 			"the last line of the body begins with '#', but is "
 			"no comment: '@#' begins one");
 }
@@ -446,7 +446,7 @@ look_for_head(struct rt_reader *reader)
 		if (text->data[i] == '\n' &&
 			line_end(text, i + 1, text->len) > 0)
 			return;
-	rt_scenario_notice(reader, RT_MADE_HEADLESS,
+	rt_scenario_notice(reader, RT_NOTICE_HEADLESS,
 		"the raw message has no empty line after its head");
 }
 
@@ -528,7 +528,7 @@ read_message(struct rt_reader *reader)
 		return false;
 	/* what was typed is not expected to have CRLF */
 	if (!crlf && (framing.pasted || !typed))
-		rt_scenario_notice(reader, RT_MADE_CRLF,
+		rt_scenario_notice(reader, RT_NOTICE_CRLF,
 			"line ends are changed to CRLF");
 	rt_buf_init(&body, RT_SCENARIO_TEXT);
 	ok = read_body(reader, &framing, &body);

@@ -19,22 +19,22 @@
 /* The longest time: ms. */
 #define RT_SCENARIO_MOST_MS 999999999u
 
-/* Notices, one of each kind. */
-enum {
-	RT_MADE_VERSION = 1,
-	RT_MADE_CRLF = 2,
-	RT_MADE_LENGTH = 4,
-	RT_MADE_CHUNKS = 8,
-	RT_MADE_CLOSE = 16,
-	RT_MADE_PLAIN = 32,
-	RT_MADE_SKIP = 64,
-	RT_MADE_COMMENT = 128,
-	RT_MADE_INDENTED = 256,
-	RT_MADE_MESSAGE = 512,
-	RT_MADE_SHADOW = 1024,
-	RT_MADE_HEADLESS = 2048,
-	RT_MADE_PORTLESS = 4096,
-	RT_MADE_SMALL = 8192
+/* Kinds of notices; of each the first one is reported. */
+enum rt_notice {
+	RT_NOTICE_VERSION, /* another version than HTTP/1.1 */
+	RT_NOTICE_CRLF,
+	RT_NOTICE_LENGTH,
+	RT_NOTICE_CHUNKS,
+	RT_NOTICE_CLOSE,    /* Connection */
+	RT_NOTICE_PLAIN,    /* Content-Encoding of a text */
+	RT_NOTICE_SKIP,     /* a connection of a transcript */
+	RT_NOTICE_COMMENT,  /* it belongs to a body */
+	RT_NOTICE_INDENTED, /* a directive that belongs to a body */
+	RT_NOTICE_MESSAGE,  /* it belongs to a body */
+	RT_NOTICE_SHADOW,   /* a rule that is never reached */
+	RT_NOTICE_HEADLESS, /* a raw message without its empty line */
+	RT_NOTICE_PORTLESS, /* CONNECT */
+	RT_NOTICE_SMALL     /* letters of a method */
 };
 
 struct rt_reader {
@@ -48,8 +48,8 @@ struct rt_reader {
 	unsigned number;
 	char *error;
 	int code;
-	unsigned made; /* set of notices that were given */
-	bool skips;    /* the connection of a transcript, up to the next */
+	unsigned noticed; /* kinds that were: bits by enum rt_notice */
+	bool skips;       /* the connection of a transcript, up to the next */
 	struct rt_item *item; /* under way; NULL */
 	/* of the item: rt_scenario_add_item() clears these */
 	bool raw;      /* its message is left alone */
@@ -70,7 +70,7 @@ bool rt_scenario_expected(struct rt_reader *reader, const char *at,
 bool rt_scenario_no_memory(struct rt_reader *reader);
 
 /* Reports a correction, or a probable mistake, once for each kind. */
-void rt_scenario_notice(struct rt_reader *reader, unsigned kind,
+void rt_scenario_notice(struct rt_reader *reader, enum rt_notice kind,
 	const char *what);
 
 /* Makes memory the scenario's, which lives as long. NULL: there was none. */

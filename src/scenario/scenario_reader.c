@@ -60,18 +60,21 @@ rt_scenario_no_memory(struct rt_reader *reader)
 }
 
 static void
-notice_at(struct rt_reader *reader, unsigned kind, unsigned line,
+notice_at(struct rt_reader *reader, enum rt_notice kind, unsigned line,
 	const char *what)
 {
-	if (reader->made & kind)
+	const unsigned bit = 1u << kind;
+
+	if ((reader->noticed & bit) != 0)
 		return;
-	reader->made |= kind;
+	reader->noticed |= bit;
 	rt_buf_add_format(&reader->scenario->notices, "%s:%u: %s\n",
 		reader->name, line, what);
 }
 
 void
-rt_scenario_notice(struct rt_reader *reader, unsigned kind, const char *what)
+rt_scenario_notice(struct rt_reader *reader, enum rt_notice kind,
+	const char *what)
 {
 	notice_at(reader, kind, reader->number, what);
 }
@@ -243,8 +246,7 @@ rt_scenario_own_range(struct rt_reader *reader, const char *at, uint64_t least,
 
 /* Of a directive of this line whose text is at `at`. */
 static struct rt_place
-place_of(const struct rt_reader *reader, const char *directive,
-	const char *at)
+place_of(const struct rt_reader *reader, const char *directive, const char *at)
 {
 	struct rt_word said = rt_scenario_rest(reader, at);
 
@@ -412,7 +414,7 @@ look_for_shadow(struct rt_reader *reader, const struct rt_item *item)
 			"never reached: the rule of line %u answers all of "
 			"these",
 			first[i].begins.line);
-		notice_at(reader, RT_MADE_SHADOW, item->begins.line, what);
+		notice_at(reader, RT_NOTICE_SHADOW, item->begins.line, what);
 		return;
 	}
 }

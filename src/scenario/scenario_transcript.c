@@ -17,7 +17,7 @@
 static bool
 skip_connection(struct rt_reader *reader)
 {
-	rt_scenario_notice(reader, RT_MADE_SKIP,
+	rt_scenario_notice(reader, RT_NOTICE_SKIP,
 		"a connection is left out: no request that can be repeated");
 	rt_buf_clear(&reader->bytes, 0);
 	rt_buf_clear(&reader->faults, 0);
