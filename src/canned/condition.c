@@ -28,8 +28,7 @@ const struct rt_condition rt_conditions[RT_CONDITIONS] = {
 	{MEMBER(if_absent), RT_MEMBER_LINES, RT_CONDITION_HTTP, "if-absent",
 		"the name of a field"},
 	{MEMBER(if_body), RT_MEMBER_BYTES,
-		RT_CONDITION_BODY | RT_CONDITION_CASE, "if-body",
-		"a byte or more"},
+		RT_CONDITION_BODY | RT_CONDITION_CASE, "if-body", NULL},
 	{MEMBER(if_body_size), RT_MEMBER_CODE, RT_CONDITION_BODY, NULL, NULL},
 	{MEMBER(if_body_has), RT_MEMBER_TEXT,
 		RT_CONDITION_BODY | RT_CONDITION_CASE, "if-body-has",
@@ -74,11 +73,11 @@ const struct rt_condition rt_conditions[RT_CONDITIONS] = {
 		"nothing, " RT_STATUS_REFUSALS},
 	{MEMBER(if_nth), RT_MEMBER_RANGE, 0, "if-nth",
 		"a number from 1, N+ or N-M"},
-	{MEMBER(if_basic), RT_MEMBER_LINES, RT_CONDITION_HTTP, "if-basic",
+	{MEMBER(if_basic), RT_MEMBER_LINE, RT_CONDITION_HTTP, "if-basic",
 		"USER:PASSWORD"},
 	{MEMBER(if_digest), RT_MEMBER_LINES, RT_CONDITION_HTTP, "if-digest",
 		"USER:PASSWORD"},
-	{MEMBER(if_proxy_basic), RT_MEMBER_LINES, RT_CONDITION_HTTP,
+	{MEMBER(if_proxy_basic), RT_MEMBER_LINE, RT_CONDITION_HTTP,
 		"if-proxy-basic", "USER:PASSWORD"},
 	{MEMBER(if_proxy_digest), RT_MEMBER_LINES, RT_CONDITION_HTTP,
 		"if-proxy-digest", "USER:PASSWORD"},
@@ -87,7 +86,7 @@ const struct rt_condition rt_conditions[RT_CONDITIONS] = {
 		"a byte or more, and no NUL"},
 	{MEMBER(if_tls), RT_MEMBER_LINES, RT_CONDITION_TLS, "if-tls",
 		"a fact and its value, such as sni: api.test"},
-	{MEMBER(if_tunnel), RT_MEMBER_LINES, 0, "if-tunnel",
+	{MEMBER(if_tunnel), RT_MEMBER_LINE, 0, "if-tunnel",
 		"the target of a CONNECT, such as example.com:443"},
 	{MEMBER(if_bytes), RT_MEMBER_FLAG, RT_CONDITION_APART, "if-bytes",
 		NULL},
@@ -211,6 +210,7 @@ add_condition(uint64_t *hash, const struct retort_reply *rule, size_t i)
 	add_bytes(hash, &i, sizeof i);
 	switch (rt_conditions[i].kind) {
 	case RT_MEMBER_LINES:
+	case RT_MEMBER_LINE:
 	case RT_MEMBER_TEXT:
 	case RT_MEMBER_RANGE:
 		text = rt_condition_text(rule, i);
@@ -271,6 +271,7 @@ covers(const struct retort_reply *a, const struct retort_reply *b, size_t i)
 {
 	switch (rt_conditions[i].kind) {
 	case RT_MEMBER_LINES:
+	case RT_MEMBER_LINE:
 	case RT_MEMBER_TEXT:
 	case RT_MEMBER_RANGE:
 		return same_text(rt_condition_text(a, i),

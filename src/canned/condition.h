@@ -16,6 +16,7 @@
 /* The kinds of members. */
 enum rt_member {
 	RT_MEMBER_LINES,  /* a text of lines */
+	RT_MEMBER_LINE,   /* of one line */
 	RT_MEMBER_TEXT,   /* a text */
 	RT_MEMBER_BYTES,  /* bytes, of which the next member is the size */
 	RT_MEMBER_FLAG,   /* a bool */
@@ -64,8 +65,8 @@ rt_condition_in(const struct retort_reply *rule, size_t i)
 	return (const char *)rule + rt_conditions[i].in_reply;
 }
 
-/* The text of one of RT_MEMBER_LINES, RT_MEMBER_TEXT or RT_MEMBER_RANGE; NULL:
-   not given. */
+/* The text of one of RT_MEMBER_LINES, _LINE, _TEXT or _RANGE; NULL: not
+   given. */
 const char *rt_condition_text(const struct retort_reply *rule, size_t i);
 void rt_condition_set_text(struct retort_reply *rule, size_t i,
 	const char *text);

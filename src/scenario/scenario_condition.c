@@ -29,6 +29,20 @@ read_status(struct rt_reader *reader, size_t i, const char *at)
 	return true;
 }
 
+/* A text without quotes, up to the end of its line. */
+static bool
+set_line(struct rt_reader *reader, size_t i, const char *at)
+{
+	struct rt_word rest = rt_scenario_rest(reader, at);
+
+	if (rest.size == 0)
+		return rt_scenario_expected(reader, rest.text,
+			rt_conditions[i].expected);
+	rt_condition_set_text(&reader->item->rule, i,
+		rt_scenario_own_text(reader, rest.text, rest.size));
+	return rt_condition_text(&reader->item->rule, i) != NULL;
+}
+
 bool
 rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at)
 {
@@ -41,6 +55,8 @@ rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at)
 	if (condition->kind == RT_MEMBER_LINES)
 		return rt_scenario_line(reader, at, &reader->conditions[i],
 			condition->expected);
+	if (condition->kind == RT_MEMBER_LINE)
+		return set_line(reader, i, at);
 	if (condition->kind == RT_MEMBER_FLAG) {
 		*(bool *)rt_condition_of(rule, i) = true;
 		return rt_scenario_ends(reader, at);

@@ -152,7 +152,7 @@ read_prefer(struct rt_reader *reader, const char *at)
 	digits.size -= negative;
 	if (!rt_word_number(digits, INT32_MAX, &number))
 		return rt_scenario_expected(reader, word.text,
-			"a whole number");
+			"a whole number from -2147483647 to 2147483647");
 	reader->item->rule.prefer = negative ? -(int)number : (int)number;
 	return true;
 }
@@ -165,7 +165,7 @@ read_times(struct rt_reader *reader, const char *at)
 
 	if (!rt_word_number(word, UINT32_MAX, &number) || number == 0)
 		return rt_scenario_expected(reader, word.text,
-			"a number from 1");
+			"a number from 1 to 4294967295");
 	reader->item->rule.times = (unsigned)number;
 	return true;
 }

@@ -208,10 +208,10 @@ rt_scenario_own_quoted(struct rt_reader *reader, const char *at, bool text,
 	rt_buf_init(&bytes, RT_SCENARIO_TEXT);
 	if (!rt_scenario_quoted(reader, at, &bytes))
 		;
-	else if (bytes.len == 0 ||
-		(text && memchr(bytes.data, '\0', bytes.len) != NULL))
+	else if (text &&
+		(bytes.len == 0 || memchr(bytes.data, '\0', bytes.len) != NULL))
 		(void)rt_scenario_expected(reader, at,
-			text ? "a byte or more, and no NUL" : "a byte or more");
+			"a byte or more, and no NUL");
 	else
 		own = rt_scenario_own_text(reader, bytes.data, bytes.len);
 	*size = bytes.len;

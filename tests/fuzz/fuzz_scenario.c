@@ -89,6 +89,7 @@ check_item(const struct rt_item *item, unsigned lines)
 	}
 	for (size_t i = 0; i < RT_CONDITIONS; i++)
 		if (rt_conditions[i].kind == RT_MEMBER_LINES ||
+			rt_conditions[i].kind == RT_MEMBER_LINE ||
 			rt_conditions[i].kind == RT_MEMBER_TEXT ||
 			rt_conditions[i].kind == RT_MEMBER_RANGE)
 			(void)touch(rt_condition_text(rule, i));

@@ -398,10 +398,10 @@ START_TEST(conditions_on_logins)
 		  "@on\n@if-digest ada:b\n@if-digest realm=\"x\", nonce=1\n"
 		  "@echo\n@expect 1\n@if-proxy-basic :\n"
 		  "@if-proxy-digest bob:c\n");
-	assert_text(rule(0)->if_basic, "ada:a secret\n");
-	assert_text(rule(1)->if_basic, "ada:a secret\n");
+	assert_text(rule(0)->if_basic, "ada:a secret");
+	assert_text(rule(1)->if_basic, "ada:a secret");
 	assert_text(rule(2)->if_digest, "ada:b\nrealm=\"x\", nonce=1\n");
-	assert_text(scenario.items[3].rule.if_proxy_basic, ":\n");
+	assert_text(scenario.items[3].rule.if_proxy_basic, ":");
 	assert_text(scenario.items[3].rule.if_proxy_digest, "bob:c\n");
 	rt_scenario_free(&scenario);
 }

@@ -19,6 +19,8 @@
 #define ANY \
 	"expected a directive (@on ...), a message (HTTP/...) or a comment (#)"
 
+#define TIMES "a number from 1 to 4294967295"
+#define RANK "a whole number from -2147483647 to 2147483647"
 #define FILL "expected {path}, {query.NAME} or the like; a brace is '{{'"
 
 static const struct {
@@ -169,6 +171,13 @@ static const struct {
 		"s:4:1: @prefer: only one per rule; line 2 already has it"},
 	{ON "@if-body \"a\"\n@if-body \"b\"\n",
 		"s:3:1: @if-body: only one per rule; line 2 already has it"},
+	{ON "@if-basic a:b\n@if-basic a:b\n",
+		"s:3:1: @if-basic: only one per rule; line 2 already has it"},
+	{ON "@if-proxy-basic a:b\n@if-proxy-basic a:b\n",
+		"s:3:1: @if-proxy-basic: only one per rule; line 2 already has "
+		"it"},
+	{ON "@if-tunnel a:1\n@if-tunnel *:1\n",
+		"s:3:1: @if-tunnel: only one per rule; line 2 already has it"},
 	{ON "@nocase\n@nocase\n",
 		"s:3:1: @nocase: only one per rule; line 2 already has it"},
 	{"@expect 1\n@if-refused\n@if-refused 400\n",
@@ -213,17 +222,15 @@ static const struct {
 	{ON "@if-body \"a", "s:2:12: the line ends: expected " QUOTES},
 	{ON "@if-body \"ab\\c\"", "s:2:13: '\\c\"': expected " QUOTES},
 	{ON "@if-body \"a\" b", "s:2:13: ' b': expected the end of the line"},
-	{ON "@if-body \"\"", "s:2:9: ' \"\"': expected a byte or more"},
 	{ON "@if-body-has \"\"",
 		"s:2:13: ' \"\"': expected a byte or more, and no NUL"},
 	{ON "@if-body-has \"a\\0b\"",
 		"s:2:13: ' \"a\\0b\"': expected a byte or more, and no NUL"},
-	{ON "@prefer", "s:2:8: the line ends: expected a whole number"},
-	{ON "@prefer x", "s:2:9: 'x': expected a whole number"},
-	{ON "@prefer 1 2", "s:2:9: '1 2': expected a whole number"},
-	{ON "@prefer -", "s:2:9: '-': expected a whole number"},
-	{ON "@prefer 2147483648",
-		"s:2:9: '2147483648': expected a whole number"},
+	{ON "@prefer", "s:2:8: the line ends: expected " RANK},
+	{ON "@prefer x", "s:2:9: 'x': expected " RANK},
+	{ON "@prefer 1 2", "s:2:9: '1 2': expected " RANK},
+	{ON "@prefer -", "s:2:9: '-': expected " RANK},
+	{ON "@prefer 2147483648", "s:2:9: '2147483648': expected " RANK},
 	{"@expect 1\n@prefer 1", "s:2:1: '@prefer 1': expected @on before it"},
 	{ON "@field", "s:2:7: the line ends: expected Name: value"},
 	{ON "@omit", "s:2:6: the line ends: expected the name of a field"},
@@ -235,13 +242,11 @@ static const struct {
 	{ON "@if-file", "s:2:9: the line ends: expected name=filename"},
 	{ON "@if-body-has b", "s:2:14: 'b': expected " QUOTES},
 	/* numbers */
-	{ON "@times", "s:2:7: the line ends: expected a number from 1"},
-	{ON "@times 0", "s:2:8: '0': expected a number from 1"},
-	{ON "@times x", "s:2:8: 'x': expected a number from 1"},
-	{ON "@times 1 2", "s:2:8: '1 2': expected a number from 1"},
-	{ON "@times 4294967296",
-		"s:2:8: '4294967296': expected a number from "
-		"1"},
+	{ON "@times", "s:2:7: the line ends: expected " TIMES},
+	{ON "@times 0", "s:2:8: '0': expected " TIMES},
+	{ON "@times x", "s:2:8: 'x': expected " TIMES},
+	{ON "@times 1 2", "s:2:8: '1 2': expected " TIMES},
+	{ON "@times 4294967296", "s:2:8: '4294967296': expected " TIMES},
 	{ON "@repeat",
 		"s:2:8: the line ends: expected a number of bytes from "
 		"1"},
@@ -748,13 +753,17 @@ START_TEST(rules_of_all_kinds)
 		  "@on\n@if-bytes\n@if-tunnel *:7\n@next http\n@echo\n"
 		  "@on\n@if-http\n@next bytes\nHTTP/1.1 101 Yes\n\n"
 		  "@on\n@next tls\n@echo\n@on\n@next tls http\n@echo\n"
-		  "@on\n@next tls bytes\n@echo\n");
-	ck_assert_uint_eq(scenario.count, 20);
+		  "@on\n@next tls bytes\n@echo\n"
+		  "@on\n@if-body \"\"\n@echo\n");
+	ck_assert_uint_eq(scenario.count, 21);
+	ck_assert_ptr_nonnull(rule(20)->if_body);
+	ck_assert_uint_eq(rule(20)->if_body_size, 0);
+	ck_assert_int_eq(*(const char *)rule(20)->if_body, '\0');
 	ck_assert_int_eq(rule(17)->next, RETORT_NEXT_TLS);
 	ck_assert_int_eq(rule(18)->next, RETORT_NEXT_TLS_HTTP);
 	ck_assert_int_eq(rule(19)->next, RETORT_NEXT_TLS_BYTES);
 	ck_assert(rule(15)->if_bytes && !rule(15)->if_http);
-	assert_text(rule(15)->if_tunnel, "*:7\n");
+	assert_text(rule(15)->if_tunnel, "*:7");
 	ck_assert_int_eq(rule(15)->next, RETORT_NEXT_HTTP);
 	ck_assert(rule(16)->if_http);
 	ck_assert_int_eq(rule(16)->next, RETORT_NEXT_BYTES);
