@@ -15,7 +15,19 @@
 #include "canned/condition.h"
 #include "http/field.h"
 
-/* Notes what is true of at least one rule, or of the fallback. */
+/* Notes what is true of at least one rule, as it is of this one. */
+static void
+note_rule(struct rt_route *route, const struct rt_rule *rule)
+{
+	route->reads |= rt_faults_reading(rule->canned->faults) != NULL;
+	route->refused |= rule->refused;
+	route->keeps |= rule->handler != NULL ||
+		rule->canned->as.next >= RETORT_NEXT_KEEP;
+	if (rule->prefer > route->highest)
+		route->highest = rule->prefer;
+}
+
+/* Notes it anew, of all rules and of the fallback. */
 static void
 note_rules(struct rt_route *route)
 {
@@ -25,17 +37,8 @@ note_rules(struct rt_route *route)
 	route->keeps = last != NULL && last->as.next >= RETORT_NEXT_KEEP;
 	route->highest = INT_MIN;
 	route->reads = last != NULL && rt_faults_reading(last->faults);
-	for (size_t i = 0; i < route->rule_count; i++) {
-		const struct rt_rule *rule = route->rules + i;
-
-		if (rt_faults_reading(rule->canned->faults) != NULL)
-			route->reads = true;
-		route->refused |= rule->refused;
-		route->keeps |= rule->handler != NULL ||
-			rule->canned->as.next >= RETORT_NEXT_KEEP;
-		if (rule->prefer > route->highest)
-			route->highest = rule->prefer;
-	}
+	for (size_t i = 0; i < route->rule_count; i++)
+		note_rule(route, route->rules + i);
 }
 
 /* --- rules --- */
@@ -168,7 +171,7 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 	}
 	rule.id = ++route->last_id;
 	route->rules[route->rule_count++] = rule;
-	note_rules(route);
+	note_rule(route, &rule);
 	route->in_states |= rule.then_in != NULL;
 	return (int)route->rule_count;
 }
@@ -388,6 +391,7 @@ rt_route_init(struct rt_route *route, enum retort_protocol protocol,
 	const char *hosts, uint64_t max_body, bool keep)
 {
 	*route = (struct rt_route){.protocol = protocol,
+		.highest = INT_MIN,
 		.max_body = max_body,
 		.keep = keep};
 	if (hosts == NULL)
