@@ -133,6 +133,10 @@ rt_websocket_accept(const char *key, size_t size,
 
 /* --- frames --- */
 
+/* The largest payload of a close, ping or pong, whose types have this bit. */
+#define MOST_CONTROL 125u
+#define CONTROL 0x08u
+
 /* Most bytes before the payload of a frame without a mask. */
 #define HEAD 10u
 
@@ -143,6 +147,13 @@ length_size(const char *bytes)
 	unsigned length = (unsigned char)bytes[1] & 0x7f;
 
 	return length == 126 ? 2 : length == 127 ? 8 : 0;
+}
+
+/* How many of these a payload has; more is wrong (RFC 6455 5.2). */
+static size_t
+length_size_for(uint64_t payload)
+{
+	return payload < 126 ? 0 : payload <= 0xffff ? 2 : 8;
 }
 
 /* By its length, which is there. */
@@ -170,7 +181,9 @@ rt_websocket_frame(const char *bytes, size_t size, uint64_t *payload)
 	if (size < 2 + more)
 		return 0;
 	*payload = payload_size(bytes);
-	if (*payload >> 63 != 0)
+	if (*payload >> 63 != 0 || length_size_for(*payload) != more)
+		return -EBADMSG;
+	if (((unsigned char)bytes[0] & CONTROL) != 0 && *payload > MOST_CONTROL)
 		return -EBADMSG;
 	return (int)(2 + more + 4);
 }
@@ -227,7 +240,7 @@ rt_websocket_opcode(struct rt_word name)
 static size_t
 write_head(unsigned opcode, size_t size, char head[HEAD])
 {
-	size_t more = size < 126 ? 0 : size <= 0xffff ? 2 : 8;
+	size_t more = length_size_for(size);
 
 	head[0] = (char)(0x80 | opcode);
 	head[1] = (char)(more == 0 ? size : more == 2 ? 126 : 127);

@@ -19,7 +19,8 @@ void rt_websocket_accept(const char *key, size_t size,
 /*
  * The first frame in bytes from a client: how many there are before its
  * payload, and the size of that. 0: more are needed; -EBADMSG: it has no mask,
- * or its length is malformed.
+ * or its length is malformed: it has more bytes than it needs, or a close, ping
+ * or pong has a payload above 125.
  */
 int rt_websocket_frame(const char *bytes, size_t size, uint64_t *payload);
 

@@ -92,6 +92,8 @@ END_TEST
 
 #define BYTES(text) text, sizeof(text) - 1
 
+#define TEN "0123456789"
+
 /* What is left after the pieces is none, or an error. */
 static const struct {
 	const char *framing;
@@ -131,8 +133,17 @@ static const struct {
 	   bytes, whatever they are */
 	{"websocket", BYTES("\201\203maskabc\210\200mask\201\203mas"), {9, 6},
 		0},
-	{"websocket", BYTES("\202\376\0\002maskab\202\376"), {10}, 0},
-	{"websocket", BYTES("\202\377\0\0\0\0\0\0\0\001maska"), {15}, 0},
+	{"websocket",
+		BYTES("\202\376\0\176mask" TEN TEN TEN TEN TEN TEN TEN TEN TEN
+				TEN TEN TEN "123456\202\376"),
+		{134}, 0},
+	/* lengths that fewer bytes could say */
+	{"websocket", BYTES("\202\376\0\175mask"), {0}, -EBADMSG},
+	{"websocket", BYTES("\202\377\0\0\0\0\0\0\377\377"), {0}, -EBADMSG},
+	{"websocket", BYTES("\202\377\0\0\0\0\0\001\0\0"), {0}, -EMSGSIZE},
+	/* a ping of 125 bytes, and a close of 126 */
+	{"websocket", BYTES("\211\375"), {0}, 0},
+	{"websocket", BYTES("\210\376\0\176"), {0}, -EBADMSG},
 	/* 65528 and eight bytes before it; 65529 */
 	{"websocket", BYTES("\201\376\377\370"), {0}, 0},
 	{"websocket", BYTES("\201\376\377\371"), {0}, -EMSGSIZE},
