@@ -270,6 +270,9 @@ check_next(const struct retort_reply *reply, enum retort_protocol protocol,
 	if (reply->idle != 0 && protocol == RETORT_UDP)
 		return rt_fail(error, -EINVAL,
 			"idle: a datagram has no connection");
+	if (reply->idle < -1)
+		return rt_fail(error, -EINVAL,
+			"idle: expected milliseconds, or -1 for ever");
 	return 0;
 }
 

@@ -29,11 +29,12 @@
 static int64_t
 timeout_of(int ms)
 {
-	return ms <= 0 ? RT_NEVER : ms * RT_MS;
+	return ms == 0 ? RT_NEVER : ms * RT_MS;
 }
 
+/* Each option by itself. */
 static int
-check_options(const struct retort_options *options, char *error)
+check_ranges(const struct retort_options *options, char *error)
 {
 	const struct {
 		const char *name;
@@ -43,10 +44,41 @@ check_options(const struct retort_options *options, char *error)
 		{"max_head", options->max_head, RT_MAX_HEAD},
 		{"max_fields", options->max_fields, RT_MAX_FIELDS},
 	};
+	const struct {
+		const char *name;
+		int value;
+	} timeouts[] = {
+		{"head_timeout", options->head_timeout},
+		{"body_timeout", options->body_timeout},
+		{"write_timeout", options->write_timeout},
+		{"idle_timeout", options->idle_timeout},
+	};
 
 	if (options->protocol > RETORT_UDP)
 		return rt_fail(error, -EINVAL,
 			"protocol: expected RETORT_HTTP, _TCP or _UDP");
+	if (options->io > RETORT_IO_POLL)
+		return rt_fail(error, -EINVAL,
+			"io: expected RETORT_IO_BEST, _EPOLL or _POLL");
+	if (options->socket_mode < 0 || options->socket_mode > 0777)
+		return rt_fail(error, -EINVAL,
+			"socket_mode: expected permissions such as 0660");
+	for (size_t i = 0; i < sizeof timeouts / sizeof *timeouts; i++)
+		if (timeouts[i].value < 0)
+			return rt_fail(error, -EINVAL,
+				"%s: expected 0 ms or more", timeouts[i].name);
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+		if (limits[i].value > limits[i].most)
+			return rt_fail(error, -EINVAL, "%s: at most %llu",
+				limits[i].name,
+				(unsigned long long)limits[i].most);
+	return 0;
+}
+
+/* Those that do not go together. */
+static int
+check_options(const struct retort_options *options, char *error)
+{
 	if (options->tls && options->tls_later)
 		return rt_fail(error, -EINVAL,
 			"tls_later: it is instead of tls");
@@ -68,14 +100,6 @@ check_options(const struct retort_options *options, char *error)
 	if (options->max_exchanges > 0 && !options->keep_alive)
 		return rt_fail(error, -EINVAL,
 			"max_exchanges: it is for keep_alive");
-	if (options->socket_mode < 0 || options->socket_mode > 0777)
-		return rt_fail(error, -EINVAL,
-			"socket_mode: expected permissions such as 0660");
-	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-		if (limits[i].value > limits[i].most)
-			return rt_fail(error, -EINVAL, "%s: at most %llu",
-				limits[i].name,
-				(unsigned long long)limits[i].most);
 	return options->protocol == RETORT_HTTP ?
 		rt_route_check_hosts(options->hosts, error) :
 		0;
@@ -272,8 +296,10 @@ int
 rt_server_open(struct retort *server, const struct retort_options *options,
 	char *error)
 {
-	int code = check_options(options, error);
+	int code = check_ranges(options, error);
 
+	if (code == 0)
+		code = check_options(options, error);
 	if (code < 0)
 		return code;
 	if (options->tls || options->tls_later)

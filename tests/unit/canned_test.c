@@ -996,6 +996,7 @@ static const struct {
 	{{.raw = true, .interim = "a"}, "interim: " RAW},
 	{{.raw = true, .pause_body = 1}, "pause_body: " RAW},
 	{{.raw = true, .pause_chunk = 1}, "pause_chunk: " RAW},
+	{{.idle = -2}, "idle: expected milliseconds, or -1 for ever"},
 	{{.body_size = 1}, "body: its size without it"},
 	{{.repeat = 1}, "repeat: there is no body"},
 	{{.repeat = 1, B("")}, "repeat: there is no body"},

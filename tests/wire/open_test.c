@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stddef.h>
@@ -256,6 +257,16 @@ START_TEST(says_why_it_cannot_open)
 		"max_exchanges: it is for keep_alive");
 	refuse_open((struct retort_options){.socket_mode = 01000}, EINVAL,
 		"socket_mode: expected permissions such as 0660");
+	refuse_open((struct retort_options){.io = RETORT_IO_POLL + 1}, EINVAL,
+		"io: expected RETORT_IO_BEST, _EPOLL or _POLL");
+	refuse_open((struct retort_options){.head_timeout = -1}, EINVAL,
+		"head_timeout: expected 0 ms or more");
+	refuse_open((struct retort_options){.body_timeout = INT_MIN}, EINVAL,
+		"body_timeout: expected 0 ms or more");
+	refuse_open((struct retort_options){.write_timeout = -1}, EINVAL,
+		"write_timeout: expected 0 ms or more");
+	refuse_open((struct retort_options){.idle_timeout = -5}, EINVAL,
+		"idle_timeout: expected 0 ms or more");
 }
 END_TEST
 
