@@ -190,21 +190,29 @@ rt_text_lines(const char *text)
 	return lines;
 }
 
+struct rt_word
+rt_text_member(const char **at, const char *end)
+{
+	struct rt_word word = {end, 0};
+
+	while (word.size == 0 && *at < end) {
+		const char *comma = memchr(*at, ',', (size_t)(end - *at));
+
+		word = rt_text_rest(*at, comma ? comma : end);
+		*at = comma ? comma + 1 : end;
+	}
+	return word;
+}
+
 bool
 rt_text_lists(const char *list, size_t size, const char *member)
 {
-	const char *end = list + size, *comma;
+	const char *end = list + size;
+	struct rt_word word;
 
-	for (; list < end; list = comma + 1) {
-		struct rt_word word;
-
-		comma = memchr(list, ',', (size_t)(end - list));
-		if (comma == NULL)
-			comma = end;
-		word = rt_text_rest(list, comma);
+	while ((word = rt_text_member(&list, end)).size > 0)
 		if (rt_caseless(word.text, word.size, member))
 			return true;
-	}
 	return false;
 }
 

@@ -108,6 +108,10 @@ int rt_text_status(const char *at, const char *end);
    is none. */
 const char **rt_text_lines(const char *text);
 
+/* The next member of a list, with commas between them, which *at moves past;
+   empty ones do not count (RFC 9110 5.6.1). Size 0: there is no more. */
+struct rt_word rt_text_member(const char **at, const char *end);
+
 /* Whether a list, with commas between its members, has this one, compared
    without case. */
 bool rt_text_lists(const char *list, size_t size, const char *member);

@@ -328,23 +328,29 @@ check_framing(struct rt_http *http)
 	return 0;
 }
 
-/* RFC 9110 10.1.1: ignored in HTTP/1.0, and 417 for anything else. */
+/* RFC 9110 10.1.1: a list, ignored in HTTP/1.0, and 417 for anything else. */
 static int
 check_expect(struct rt_http *http)
 {
 	struct rt_request *request = &http->request;
 	const struct rt_http_field *expect;
+	struct rt_word member;
 
 	if (request->minor == 0)
 		return 0;
 	for (expect = rt_http_field(request, http->base, "Expect");
 		expect != NULL;
 		expect = rt_http_next(request, http->base, expect)) {
-		if (!rt_span_is(http->base, expect->value, "100-continue"))
-			return refuse(http, 417,
-				"only 100-continue can be "
-				"expected");
-		request->expects_continue = request->has_body;
+		const char *at = http->base + expect->value.at;
+		const char *end = at + expect->value.size;
+
+		while ((member = rt_text_member(&at, end)).size > 0) {
+			if (!rt_caseless(member.text, member.size,
+				    "100-continue"))
+				return refuse(http, 417,
+					"only 100-continue can be expected");
+			request->expects_continue = request->has_body;
+		}
 	}
 	return 0;
 }
