@@ -72,6 +72,21 @@ is_frame(const struct rt_piece *piece)
 		(rt_websocket_opcode(name) != 0 || rt_word_is(name, "end"));
 }
 
+/* Whether the name after the dot can be one of that kind. */
+static bool
+is_named(const struct rt_piece *piece)
+{
+	switch (piece->kind) {
+	case RT_FILL_OF_JSON:
+		/* RFC 6901: the empty pointer is to all of it */
+		return piece->size == 0 || *piece->text == '/';
+	case RT_FILL_FRAME:
+		return is_frame(piece);
+	default:
+		return piece->size > 0;
+	}
+}
+
 /* What the word in braces names. False: nothing. */
 static bool
 look_up(struct rt_word word, enum retort_protocol protocol,
@@ -86,18 +101,15 @@ look_up(struct rt_word word, enum retort_protocol protocol,
 		size_t size = strlen(name);
 		bool named = name[size - 1] == '.';
 
-		if (named ? word.size <= size : word.size != size)
+		if (named ? word.size < size : word.size != size)
 			continue;
 		if (memcmp(word.text, name, size) != 0)
 			continue;
 		piece->kind = names[i].kind;
 		piece->text += size;
 		piece->size -= size;
-		if (piece->kind == RT_FILL_OF_JSON && *piece->text != '/')
-			return false;
-		if (piece->kind == RT_FILL_FRAME && !is_frame(piece))
-			return false;
-		return names[i].plain || protocol == RETORT_HTTP;
+		return (!named || is_named(piece)) &&
+			(names[i].plain || protocol == RETORT_HTTP);
 	}
 	return false;
 }

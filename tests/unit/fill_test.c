@@ -58,6 +58,9 @@ static const struct {
 	{NULL, "{\"a\":\"<\\\"\"}", "\"{json./a}\"", "\"<\\\"\"", RT_FILL_JSON},
 	{NULL, "{\"a\":[1]}", "[{json./b}{json./a/1}{json./a/-}{json./a/x}]",
 		"[]", RT_FILL_PLAIN},
+	/* all of it */
+	{NULL, " {\"a\": [1] }\n", "{json.}", "{\"a\":[1]}", RT_FILL_PLAIN},
+	{NULL, "{\"\": 1}", "{raw json.}{json./}", "{\"\":1}1", RT_FILL_PLAIN},
 	{NULL, "{\"a\":", "[{json./a}]", "[]", RT_FILL_PLAIN},
 	{NULL, "", "[{json./a}]", "[]", RT_FILL_PLAIN},
 #endif
@@ -340,7 +343,7 @@ static const struct {
 	{"{form.}", 1, "'form.': " LIKE, RETORT_HTTP},
 #ifdef HAVE_JANSSON
 	{"{json.a}", 1, "'json.a': " POINTER, RETORT_HTTP},
-	{"{json.}", 1, "'json.': " POINTER, RETORT_HTTP},
+	{"{json. }", 1, "'json. ': " POINTER, RETORT_HTTP},
 	{"{raw json.a/b}", 1, "'raw json.a/b': " POINTER, RETORT_HTTP},
 #else
 	{"{json./a}", 1, "'json./a': " LIKE, RETORT_HTTP},
