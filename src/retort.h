@@ -505,8 +505,8 @@ RETORT_API int retort_end(struct retort *server, uint64_t connection,
 /*
  * Begins to stop the server: accepts the queued connections once more and
  * closes the listeners. Connections whose request has not arrived whole, or
- * whose reply is in a pause, end at once; the others have at most `grace` ms.
- * When the last has ended, retort_step() returns 1, and
+ * whose reply is open, or in a pause, a rate or a stall, end at once; the others
+ * have at most `grace` ms. When the last has ended, retort_step() returns 1, and
  * retort_wait_end(server, NULL, -1) returns. A second call can only shorten the
  * time.
  */
