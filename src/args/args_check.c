@@ -464,10 +464,22 @@ read_environment(struct args *args)
 			names, "best, epoll or poll");
 }
 
+/* A fault as well. */
+static void
+add_delay(struct given *given)
+{
+	char clause[32];
+	int size = snprintf(clause, sizeof clause, "pause %d", given->delay);
+
+	if (args_is_given(given, "delay"))
+		args_add_line(&given->faults, clause, (size_t)size);
+}
+
 /* What was gathered word by word goes to the library as a whole. */
 static void
-take_gathered(struct args *args, const struct given *given)
+take_gathered(struct args *args, struct given *given)
 {
+	add_delay(given);
 	args->bind = given->bind;
 	args->faults = given->faults;
 	args->options.hosts = given->hosts;

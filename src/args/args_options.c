@@ -176,7 +176,7 @@ const struct option args_options[] = {
 			"no-close-notify no-range pause rate read-slowly "
 			"refuse rekey split spread status stop-reading"},
 	{"delay", 0, "TIME", "wait before each reply, e.g. 250ms or 2s",
-		.read = args_read_delay, .excludes = "prompt sweep",
+		.read = args_read_time, TO(delay), .excludes = "prompt sweep",
 		.words = "250ms 1s 5s"},
 	{"seed", 0, "N", "repeat the chances of clauses like 'empty chance 5%'",
 		.read = args_read_number, TO(args.options.seed), .least = 1,

@@ -88,6 +88,7 @@ struct given {
 	size_t bind_count;
 	char *hosts;  /* lines */
 	char *faults; /* lines */
+	int delay;    /* ms; one more of them, if it is given */
 	char *tls_faults;
 	char *fields;
 	char *omit;
@@ -129,7 +130,7 @@ args_reader args_read_flag, args_read_more, args_read_number, args_read_time,
 args_reader args_read_bind, args_read_host, args_read_type, args_read_header,
 	args_read_lines, args_read_mime, args_read_page, args_read_path,
 	args_read_protocol, args_read_fault, args_read_scenario, args_read_log,
-	args_read_quiet, args_read_body_limit, args_read_delay, args_read_help,
+	args_read_quiet, args_read_body_limit, args_read_help,
 	args_read_version, args_read_tls, args_read_tls_fault, args_read_report,
 	args_read_control;
 

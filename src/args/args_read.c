@@ -401,18 +401,6 @@ args_read_tls_fault(struct given *given, const struct option *option,
 }
 
 void
-args_read_delay(struct given *given, const struct option *option,
-	const char *text)
-{
-	char clause[32];
-	int size = snprintf(clause, sizeof clause, "pause %d",
-		args_time("--delay", text));
-
-	(void)option;
-	args_add_line(&given->faults, clause, (size_t)size);
-}
-
-void
 args_read_scenario(struct given *given, const struct option *option,
 	const char *text)
 {

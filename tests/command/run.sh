@@ -453,6 +453,10 @@ do
 	equal 0 "$status" "run $way: as expected"
 done
 
+run --log short --body x --delay 9s --delay 1ms -- \
+	curl -sf --max-time 5 '{url}'
+says '[pause 1]' 'of two delays the last one counts'
+
 # --- transcripts ---
 
 # shellcheck disable=SC2016 # of that shell
@@ -481,6 +485,7 @@ cmp "$dir/first" "$dir/out" >>"$dir/err" 2>&1
 report $? 'transcripts: with a reset, the same bytes'
 
 refused '--transcript' --transcript /nowhere/t --body x
+refused "$dir/input: Not a directory" --transcript "$dir/input" --body x
 
 # --- notices ---
 
