@@ -88,8 +88,8 @@ list_urls(struct retort *server, struct lines *lines)
 
 /* --- files for others --- */
 
-static bool
-is_standard_output(const struct told_file *file)
+bool
+told_file_is_output(const struct told_file *file)
 {
 	return file->name != NULL && strcmp(file->name, "-") == 0;
 }
@@ -100,7 +100,7 @@ told_file_begin(struct told_file *file, const char *name)
 	struct stat status, output;
 
 	*file = (struct told_file){.name = name};
-	if (name == NULL || is_standard_output(file) ||
+	if (name == NULL || told_file_is_output(file) ||
 		lstat(name, &status) < 0)
 		return 0;
 	if (S_ISREG(status.st_mode))
@@ -220,7 +220,7 @@ write_file(struct told_file *file, const struct lines *lines,
 {
 	struct stat status;
 
-	if (is_standard_output(file))
+	if (told_file_is_output(file))
 		return args_write(STDOUT_FILENO, lines->text, lines->size);
 	if (lstat(file->name, &status) < 0 || S_ISREG(status.st_mode) ||
 		S_ISDIR(status.st_mode))
@@ -299,7 +299,7 @@ int
 announce(struct retort *server, const struct told_file *file)
 {
 	struct lines lines = {.text = NULL};
-	int code = is_standard_output(file) ? 0 : list_urls(server, &lines);
+	int code = told_file_is_output(file) ? 0 : list_urls(server, &lines);
 
 	warn_of_others(server);
 	if (code == 0)

@@ -25,6 +25,9 @@ struct told_file {
  */
 int told_file_begin(struct told_file *file, const char *name);
 
+/* Whether it is standard output. */
+bool told_file_is_output(const struct told_file *file);
+
 /* Names a temporary file, if it has no name. 0 or -errno. */
 int told_file_name(struct told_file *file);
 

@@ -110,6 +110,20 @@ open_inspect(const struct args *args, struct retort *server)
 	return inspect;
 }
 
+/* Unless it is there. False, with errno: it is not, even now. */
+static bool
+make_folder(const char *name)
+{
+	struct stat status;
+
+	if (mkdir(name, 0777) == 0)
+		return true;
+	if (errno != EEXIST || stat(name, &status) < 0)
+		return false;
+	errno = ENOTDIR;
+	return S_ISDIR(status.st_mode);
+}
+
 static void
 open_output(struct args *args, struct output *output)
 {
@@ -120,8 +134,7 @@ open_output(struct args *args, struct output *output)
 		.recorded = !args->options.unrecorded,
 		.report = args->report,
 		.transcripts = {.dir = args->transcripts, .fd = -1}};
-	if (args->transcripts != NULL && mkdir(args->transcripts, 0777) < 0 &&
-		errno != EEXIST)
+	if (args->transcripts != NULL && !make_folder(args->transcripts))
 		args_die(EXIT_USAGE, "--transcript %s: %s", args->transcripts,
 			strerror(errno));
 	if (output->log || output->verbose > 0 || args->transcripts != NULL ||
@@ -172,7 +185,8 @@ tell_where(const struct args *args, const struct output *output,
 
 	if (status == 0)
 		status = blame("--port-file ", args->port_file,
-			told_file_ports(ports, server, signals), EXIT_USAGE);
+			told_file_ports(ports, server, signals),
+			told_file_is_output(ports) ? EXIT_FAILURE : EXIT_USAGE);
 	if (status == 0 && serves)
 		status = blame("standard output", "", announce(server, ports),
 			EXIT_FAILURE);

@@ -305,7 +305,9 @@ START_TEST(results_that_cannot_be_written)
 		{"run", "--help"},
 		{"-p", "0", "--body", "x"},
 		{"sweep", "--status", "204", "--", "true"},
+		{"-p", "0", "--body", "x", "--port-file", "-"},
 	};
+	const char *what = _i < 5 ? "standard output: " : "--port-file -: ";
 	struct child child;
 	struct bytes errors = {.data = NULL};
 	int status;
@@ -314,7 +316,7 @@ START_TEST(results_that_cannot_be_written)
 		return;
 	child = child_start_prepared(commands[_i], 0, take_full_output, NULL);
 	status = child_end_with_errors(&child, &errors);
-	assert_error(status, 1, &errors, "standard output: ");
+	assert_error(status, 1, &errors, what);
 	assert_has(errors, strerror(ENOSPC));
 	bytes_free(&errors);
 }
@@ -795,7 +797,7 @@ add_announce(Suite *suite)
 	TCase *tcase = tcase_create("announce");
 
 	tcase_set_timeout(tcase, 60);
-	tcase_add_loop_test(tcase, results_that_cannot_be_written, 0, 5);
+	tcase_add_loop_test(tcase, results_that_cannot_be_written, 0, 6);
 	tcase_add_test(tcase, leaves_nothing_when_it_cannot_say_where);
 	tcase_add_test(tcase, port_file_comes_and_goes);
 	tcase_add_test(tcase, port_file_of_a_server_that_does_not_start);
