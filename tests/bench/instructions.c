@@ -160,16 +160,18 @@ exchange_tls(const struct work *work, int fd, const char *request,
 			give_up("SSL_write failed");
 		step(work);
 	}
-	while (have < tail || memcmp(reply + have - tail, end, tail) != 0) {
-		n = SSL_read(ssl, reply + have, (int)(sizeof reply - have));
+	/* to its end, so that it is always the client who closes last */
+	while ((n = SSL_read(ssl, reply + have, (int)(sizeof reply - have))) >
+			0 ||
+		SSL_get_error(ssl, n) == SSL_ERROR_WANT_READ) {
 		if (n > 0)
 			have += (size_t)n;
-		else if (SSL_get_error(ssl, n) == SSL_ERROR_WANT_READ)
-			step(work);
 		else
-			give_up("not the reply that was expected: %.*s",
-				(int)have, reply);
+			step(work);
 	}
+	if (have < tail || memcmp(reply + have - tail, end, tail) != 0)
+		give_up("not the reply that was expected: %.*s", (int)have,
+			reply);
 	SSL_free(ssl);
 }
 #endif
