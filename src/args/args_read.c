@@ -4,6 +4,7 @@
 
 #include "args/args_parts.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,21 +195,19 @@ args_read_bind(struct given *given, const struct option *option,
 	args_add_text(&given->bind, &given->bind_count, take_mode(given, text));
 }
 
-/* What a Host field can say (RFC 3986 3.2.2), but for its port, which is not
-   compared. */
+/* Whether the library takes it as one of its hosts. */
 static bool
 is_host(const char *text)
 {
-	const char *letters =
-		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		"-._~%!$&'()*+,;=";
-	size_t size = strlen(text);
+	struct retort *server;
 
-	if (*text == '[')
-		return size > 2 && text[size - 1] == ']' &&
-			strspn(text + 1, "0123456789abcdefABCDEFv.:") ==
-			size - 2;
-	return size > 0 && strspn(text, letters) == size;
+	if (*text == '\0' || strpbrk(text, "\r\n") != NULL)
+		return false;
+	server = retort_start(.bind = "", .stepped = true, .hosts = text);
+	if (server == NULL && errno != EINVAL)
+		args_die(EXIT_FAILURE, "--host: %s", strerror(errno));
+	retort_close(server);
+	return server != NULL;
 }
 
 void

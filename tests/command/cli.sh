@@ -220,6 +220,9 @@ refused 2 "--host 'localhost:80'" --host localhost:80
 refused 2 "--host '::1'" --host ::1
 refused 2 "--host 'a b': expected a name or address" --host 'a b'
 refused 2 "--host '[::1]x'" --host '[::1]x'
+refused 2 "--host '[1::2::3]'" --host '[1::2::3]'
+refused 2 "--host 'a%zz'" --host 'a%zz'
+refused 2 "--host ''" --host ''
 
 LISTEN_PID=$$ LISTEN_FDS=1 "$retort" -p 0 --lifetime 0 >"$dir/out" \
 	2>"$dir/err"
