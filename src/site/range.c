@@ -35,6 +35,21 @@ take(struct scan *scan, char c)
 	return true;
 }
 
+/* Whether the number that ends at `end` is less than the other; both may have
+   more digits than an integer can hold. */
+static bool
+is_less(const char *at, const char *end, const char *other,
+	const char *other_end)
+{
+	while (at < end && *at == '0')
+		at++;
+	while (other < other_end && *other == '0')
+		other++;
+	if (end - at != other_end - other)
+		return end - at < other_end - other;
+	return memcmp(at, other, (size_t)(end - at)) < 0;
+}
+
 /*
  * One range-spec: "first-", "first-last" or "-suffix". False: malformed. A
  * range of size 0 lies past the end.
@@ -43,9 +58,11 @@ static bool
 take_range(struct scan *scan, uint64_t size, struct rt_range *range)
 {
 	uint64_t first, last = UINT64_MAX;
+	const char *begin = scan->at, *dash;
 	bool has_first = rt_text_digits(&scan->at, scan->end, &first);
 	bool has_last;
 
+	dash = scan->at;
 	if (!take(scan, '-'))
 		return false;
 	has_last = rt_text_digits(&scan->at, scan->end, &last);
@@ -56,7 +73,7 @@ take_range(struct scan *scan, uint64_t size, struct rt_range *range)
 		range->at = size - range->size;
 		return true;
 	}
-	if (has_last && last < first)
+	if (has_last && is_less(dash + 1, scan->at, begin, dash))
 		return false;
 	if (!has_last || last >= size)
 		last = size - 1;
