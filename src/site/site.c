@@ -353,13 +353,15 @@ answer_beneath(struct answer *answer, struct rt_buf *path)
 	size_t asked = path->len;
 	int error;
 
-	if (folder && ends_encoded(answer)) {
-		answer_slash(answer, path->data);
-		return true;
-	}
 	error = open_path(answer, path, folder, &file);
 	if (error != 0)
 		return answer_failure(answer, path, error);
+	if (folder && ends_encoded(answer)) {
+		rt_file_close(&file);
+		path->data[asked] = '\0'; /* of an index, its folder */
+		answer_slash(answer, path->data);
+		return true;
+	}
 	if (S_ISDIR(file.mode))
 		return answer_folder(answer, &file, path->data, folder);
 	if (folder || path->len == asked)

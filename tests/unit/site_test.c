@@ -392,6 +392,9 @@ START_TEST(never_redirects_to_another_host)
 	expect_redirect("/sub%2F?q", "/sub/?q");
 	expect_redirect("/%2F", "/");
 	expect_redirect("/sub%2f..%2f", "/");
+	/* if it leads to a folder */
+	expect_error("GET", "/none%2f", 404);
+	expect_error("GET", "/a.txt%2F", 404);
 	close_folder();
 }
 END_TEST
