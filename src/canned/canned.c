@@ -337,11 +337,7 @@ add_body(const struct rt_canned *canned, struct rt_draft *draft,
 
 	if (filled->type != NULL && (!draft->tunnel || as->type != NULL))
 		rt_draft_field(draft, "Content-Type", filled->type);
-	if (draft->protocol == RETORT_HTTP &&
-		rt_status_has_no_body(canned->status) && !draft->tunnel &&
-		!rt_faults_force_body(canned->faults))
-		rt_draft_no_body(draft);
-	else if (as->echo)
+	if (as->echo)
 		rt_draft_body(draft, came.text, came.size);
 	else if (as->file != NULL)
 		return answer_file(canned, draft, date);
@@ -361,6 +357,7 @@ answer_anew(const struct rt_canned *canned, struct rt_draft *draft,
 	struct rt_filled filled;
 	int error = 0;
 
+	draft->forced = rt_faults_force_body(canned->faults);
 	if (canned->fills == NULL)
 		fill_nothing(canned, &filled);
 	else if ((error = rt_canned_fill(canned, filling, &filled)) == 0)

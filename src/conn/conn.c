@@ -655,7 +655,7 @@ rt_conn_cut(struct rt_conn *conn, enum rt_step_kind ending)
 		rt_conn_fail(conn);
 		return;
 	}
-	reply->open = false;
+	reply->body = RT_BODY_HERE;
 	rt_play_skip(&conn->buffers->play, reply);
 	conn->state = RT_STATE_REPLY;
 	if (conn->coming != RT_COMING_NOTHING && !reply->struck.deaf)

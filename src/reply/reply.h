@@ -97,6 +97,14 @@ struct rt_struck {
 	bool unnotified;          /* its FIN comes without close_notify */
 };
 
+/* Where the body of a reply is. */
+enum rt_body {
+	RT_BODY_HERE,     /* all of it is in the script */
+	RT_BODY_LEFT_OUT, /* nowhere, because of HEAD or the status */
+	RT_BODY_OPEN,     /* it goes on at a RT_STEP_MORE, */
+	RT_BODY_IN_CHUNKS /* or does so in chunks */
+};
+
 struct rt_reply {
 	struct rt_buf text;    /* the head, and bodies made for this reply */
 	struct rt_step *steps; /* the last one is an ending */
@@ -106,10 +114,9 @@ struct rt_reply {
 	size_t head_size; /* and those up to its end */
 	uint64_t rule;    /* the id of its rule, while it is made in slices */
 	struct rt_struck struck;
-	int64_t idle;   /* ns that the connection may be idle after it;
+	int64_t idle; /* ns that the connection may be idle after it;
 	                   RT_NEVER: for ever; 0: as after any reply */
-	bool open;      /* it has a RT_STEP_MORE, */
-	bool in_chunks; /* whose bytes come in chunks */
+	enum rt_body body;
 	int status;
 	int file;             /* owned; -1: none */
 	struct rt_made made;  /* what bytes are borrowed from, or will be
@@ -136,15 +143,16 @@ void rt_reply_empty(struct rt_reply *reply);
 
 /*
  * The head: the status line and Date, then rt_draft_field() for each field,
- * then rt_draft_body_*() or rt_draft_no_body() exactly once, which ends the
- * head with what frames the body, and the script with RT_STEP_CLOSE, or with
- * RT_STEP_NEXT if the connection may be kept and the body's end can be told.
+ * then rt_draft_body_*() exactly once, which ends the head with what frames the
+ * body, and the script with RT_STEP_CLOSE, or with RT_STEP_NEXT if the connection may be kept and the body's end can be told.
  *
  * `own` is how the user wants it (NULL: as it is): version, reason, fields
  * and omit, which go before what rt_draft_field() adds; interim replies,
  * chunks, trailers and pauses. Its other members are the caller's to obey.
- * `head_only` is for HEAD. Without HTTP there is no head, and what comes after
- * the body is RT_STEP_NEXT, unless `own` says to close.
+ * `head_only` is for HEAD. A status that never has a body (204, 304) gets none,
+ * and nothing that announces one, unless it is `forced`. Without HTTP there is
+ * no head, and what comes after the body is RT_STEP_NEXT, unless `own` says to
+ * close.
  */
 struct rt_draft {
 	struct rt_reply *reply;
@@ -152,8 +160,9 @@ struct rt_draft {
 	const struct retort_reply *own;
 	bool head_only;
 	bool old;         /* the client speaks HTTP/1.0, and knows no chunks */
-	bool kept;        /* the connection is, as the head says */
 	bool tunnel;      /* what follows the head is of another protocol */
+	bool forced;      /* the body is sent even if the status has none */
+	bool kept;        /* the connection is, as the head says */
 	bool in_chunks;   /* the body is */
 	size_t date_at;   /* in the text, */
 	size_t date_size; /* and its bytes; 0: none */
@@ -216,9 +225,6 @@ void rt_draft_body_reason(struct rt_draft *draft, const char *reason);
 /* A whole reply with such a body, and no field of its own. */
 void rt_draft_error(struct rt_draft *draft, int status, const char *reason,
 	const char *date);
-
-/* No body and nothing that announces one: 204, 304. */
-void rt_draft_no_body(struct rt_draft *draft);
 
 /* A whole reply that is these bytes, which outlive it; with own pauses. */
 void rt_draft_raw(struct rt_draft *draft, int status, const void *bytes,

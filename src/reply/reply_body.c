@@ -270,8 +270,7 @@ add_more(struct rt_draft *draft, bool in_chunks)
 
 	if (!is_open(draft))
 		return;
-	reply->open = true;
-	reply->in_chunks = in_chunks;
+	reply->body = in_chunks ? RT_BODY_IN_CHUNKS : RT_BODY_OPEN;
 	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_MORE});
 }
 
@@ -289,6 +288,23 @@ add_plain(struct rt_draft *draft, const struct source *source)
 	end_script(draft, !is_small(source));
 }
 
+/* No body, and nothing that announces one. */
+static void
+add_no_body(struct rt_draft *draft)
+{
+	draft->reply->body = RT_BODY_LEFT_OUT;
+	rt_draft_end_bare_head(draft);
+	end_script(draft, false);
+}
+
+/* Whether its status never has a body, and nobody wants one all the same. */
+static bool
+has_no_body(const struct rt_draft *draft)
+{
+	return rt_status_has_no_body(draft->reply->status) && !draft->tunnel &&
+		!draft->forced;
+}
+
 /* Ends the head and the script with this body. */
 static void
 add_body(struct rt_draft *draft, const struct source *source)
@@ -299,6 +315,12 @@ add_body(struct rt_draft *draft, const struct source *source)
 		add_plain(draft, source);
 		return;
 	}
+	if (has_no_body(draft)) {
+		add_no_body(draft);
+		return;
+	}
+	if (draft->head_only)
+		reply->body = RT_BODY_LEFT_OUT;
 	rt_draft_end_head(draft, source->size);
 	if (!draft->head_only) {
 		if (draft->own != NULL)
@@ -359,6 +381,8 @@ rt_draft_body_parts(struct rt_draft *draft, int fd, const struct rt_part *parts,
 		text += parts[i].text_size;
 	}
 	small = bytes <= SMALL_FILE;
+	if (draft->head_only)
+		reply->body = RT_BODY_LEFT_OUT;
 	rt_draft_end_head(draft, text + bytes);
 	reply->file = fd;
 	if (draft->in_chunks && !draft->head_only)
@@ -382,13 +406,6 @@ rt_draft_body_parts(struct rt_draft *draft, int fd, const struct rt_part *parts,
 }
 
 void
-rt_draft_no_body(struct rt_draft *draft)
-{
-	rt_draft_end_bare_head(draft);
-	end_script(draft, false);
-}
-
-void
 rt_draft_body_reason(struct rt_draft *draft, const char *reason)
 {
 	int status = draft->reply->status;
@@ -397,7 +414,8 @@ rt_draft_body_reason(struct rt_draft *draft, const char *reason)
 		rt_status_phrase(status), reason ? ": " : "",
 		reason ? reason : "");
 
-	rt_draft_field(draft, "Content-Type", RT_TYPE_TEXT);
+	if (!has_no_body(draft))
+		rt_draft_field(draft, "Content-Type", RT_TYPE_TEXT);
 	rt_draft_body_copy(draft, body, (size_t)size);
 }
 

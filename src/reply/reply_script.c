@@ -153,8 +153,7 @@ copy_script(struct rt_reply *to, const struct rt_reply *from)
 	to->head_size = from->head_size;
 	to->status = from->status;
 	to->idle = from->idle;
-	to->open = from->open;
-	to->in_chunks = from->in_chunks;
+	to->body = from->body;
 	return true;
 }
 
@@ -303,7 +302,8 @@ rt_reply_cut(struct rt_reply *reply, uint64_t at)
 	if (reply->failed)
 		return;
 	rt_reply_remove(reply, index, reply->step_count - 1);
-	reply->open = reply->open && has_step(reply, RT_STEP_MORE);
+	if (reply->body >= RT_BODY_OPEN && !has_step(reply, RT_STEP_MORE))
+		reply->body = RT_BODY_HERE;
 	if (reply->head_size > at)
 		reply->head_size = (size_t)at;
 	if (reply->head_at > at)

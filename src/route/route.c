@@ -71,18 +71,27 @@ close_plain(struct rt_reply *reply)
 	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_CLOSE});
 }
 
-/* Error replies stand in for what was to be said. */
+/* Error replies stand in for what was to be said; `forced`: with a body, even
+   if there cannot be one. */
 static void
-say_error(struct rt_asked *asked, struct rt_reply *reply, int status,
-	const char *reason)
+say_status(struct rt_asked *asked, struct rt_reply *reply, int status,
+	const char *reason, bool forced)
 {
 	struct rt_draft draft = {.reply = reply,
-		.head_only = asked->request->method == RT_HEAD};
+		.head_only = asked->request->method == RT_HEAD && !forced,
+		.forced = forced};
 
 	if (asked->protocol != RETORT_HTTP)
 		close_plain(reply);
 	else
 		rt_draft_error(&draft, status, reason, asked->date);
+}
+
+static void
+say_error(struct rt_asked *asked, struct rt_reply *reply, int status,
+	const char *reason)
+{
+	say_status(asked, reply, status, reason, false);
 }
 
 /* "FILE:LINE", or "rule N". */
@@ -115,7 +124,8 @@ apply(const struct rt_route *route, const struct rt_faults *faults,
 
 	status = rt_faults_status(faults);
 	if (status != 0)
-		say_error(asked, reply, status, NULL);
+		say_status(asked, reply, status, NULL,
+			rt_faults_force_body(faults));
 	if (rt_faults_check_wire(faults, route->tls, asked->greeting, error) ==
 			0 &&
 		rt_faults_apply(faults, reply, error) == 0) {
@@ -540,13 +550,16 @@ answer_site(const struct rt_route *route, const struct rt_rule *rule,
 {
 	const struct rt_canned *canned = rule->canned;
 	const struct rt_faults *faults = canned->faults;
-	const struct retort_reply *own = NULL;
+	struct rt_site_ways ways = {.own = NULL};
 
 	if (canned->as.fields != NULL || canned->as.omit != NULL)
-		own = &canned->as;
-	if (!rt_site_answer(route->site, own,
-		    faults != NULL && rt_faults_ignore_range(faults),
-		    asked->request, asked->base, asked->date, reply)) {
+		ways.own = &canned->as;
+	if (faults != NULL) {
+		ways.whole = rt_faults_ignore_range(faults);
+		ways.forced = rt_faults_force_body(faults);
+	}
+	if (!rt_site_answer(route->site, &ways, asked->request, asked->base,
+		    asked->date, reply)) {
 		reply->rule = asked->rule_id;
 		return RT_AGAIN;
 	}
@@ -599,7 +612,7 @@ answer_preflight(const struct rt_asked *asked, struct rt_reply *reply)
 	struct rt_draft draft = {.reply = reply};
 
 	rt_draft_begin(&draft, 204, asked->date);
-	rt_draft_no_body(&draft);
+	rt_draft_body(&draft, "", 0);
 }
 
 enum rt_outcome

@@ -120,7 +120,8 @@ add(struct rt_pushes *pushes, bool in_chunks, const void *bytes, size_t size)
 static const struct rt_reply *
 open_reply(const struct rt_conn *conn)
 {
-	return conn->buffers != NULL && conn->buffers->reply.open ?
+	return conn->buffers != NULL &&
+			conn->buffers->reply.body >= RT_BODY_OPEN ?
 		&conn->buffers->reply :
 		NULL;
 }
@@ -155,7 +156,8 @@ rt_server_push(struct retort *server, uint64_t connection, const void *bytes,
 		return -EPIPE;
 	before = pushes->waiting.len;
 	code = bytes ?
-		add(pushes, reply != NULL && reply->in_chunks, bytes, size) :
+		add(pushes, reply != NULL && reply->body == RT_BODY_IN_CHUNKS,
+			bytes, size) :
 		0;
 	if (code < 0) {
 		pushes->waiting.len = before;

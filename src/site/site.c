@@ -56,7 +56,7 @@ answer_options(struct answer *answer)
 {
 	begin(answer, 204);
 	rt_draft_field(&answer->draft, "Allow", RT_SITE_ALLOW);
-	rt_draft_no_body(&answer->draft);
+	rt_draft_body(&answer->draft, "", 0);
 }
 
 /* --- folders --- */
@@ -401,7 +401,7 @@ vary_of(const struct rt_site *site)
 }
 
 bool
-rt_site_answer(struct rt_site *site, const struct retort_reply *own, bool whole,
+rt_site_answer(struct rt_site *site, const struct rt_site_ways *ways,
 	const struct rt_request *request, const char *base, const char *date,
 	struct rt_reply *reply)
 {
@@ -412,10 +412,12 @@ rt_site_answer(struct rt_site *site, const struct retort_reply *own, bool whole,
 		.date = date,
 		.now = (int64_t)time(NULL),
 		.vary = vary_of(site),
-		.whole = whole,
+		.whole = ways->whole,
 		.draft = {.reply = reply,
-			.own = own ? own : &site->own,
-			.head_only = request->method == RT_HEAD},
+			.own = ways->own ? ways->own : &site->own,
+			.head_only =
+				request->method == RT_HEAD && !ways->forced,
+			.forced = ways->forced},
 	};
 	int status = rt_site_refusal(request);
 

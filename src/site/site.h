@@ -60,13 +60,20 @@ int rt_site_refusal(const struct rt_request *request);
 /* Why a request for another server is not served. */
 #define RT_SITE_FOREIGN "only http:// and https:// are served"
 
+/* How a rule wants its answer; all zero: as any other. */
+struct rt_site_ways {
+	const struct retort_reply *own; /* fields and omissions instead of the
+	                                   site's; NULL: the site's */
+	bool whole;                     /* ranges are ignored */
+	bool forced; /* the body is sent even after HEAD, and with 304 */
+};
+
 /*
- * Answers a whole request, with the fields and omissions of `own` (NULL: the
- * site's); `whole`: ranges are ignored. False: a slice of the work is done, and
- * it is to be called again with the same request and the reply as it is.
+ * Answers a whole request. False: a slice of the work is done, and it is to be
+ * called again with the same request and the reply as it is.
  */
-bool rt_site_answer(struct rt_site *site, const struct retort_reply *own,
-	bool whole, const struct rt_request *request, const char *base,
-	const char *date, struct rt_reply *reply);
+bool rt_site_answer(struct rt_site *site, const struct rt_site_ways *ways,
+	const struct rt_request *request, const char *base, const char *date,
+	struct rt_reply *reply);
 
 #endif

@@ -289,16 +289,17 @@ read_content(struct answer *answer, struct selected *selected)
 	return 0;
 }
 
+/* Takes the file's descriptor. */
 static void
 answer_condition(struct answer *answer, struct selected *selected, int status)
 {
-	rt_file_close(&selected->file);
 	if (status == 412) {
+		rt_file_close(&selected->file);
 		answer_error(answer, 412, NULL);
 		return;
 	}
 	begin_file(answer, selected, 304);
-	rt_draft_no_body(&answer->draft);
+	add_content(answer, selected, 0, selected->file.size);
 }
 
 static void

@@ -160,13 +160,11 @@ build(struct rt_reply *reply, unsigned kind)
 		return;
 	}
 	draft.own = kind == 1 ? &in_chunks : NULL;
-	rt_draft_begin(&draft, 200, "today");
+	rt_draft_begin(&draft, kind == 3 ? 204 : 200, "today");
 	if (kind == 1)
 		rt_draft_body_repeat(&draft, "again", 5, 77);
-	else if (kind == 2)
-		rt_draft_body(&draft, "hello", 5);
 	else
-		rt_draft_no_body(&draft);
+		rt_draft_body(&draft, "hello", 5);
 }
 
 /* Runs over the script as a connection would. */

@@ -425,8 +425,7 @@ START_TEST(makes_it_again)
 			first.text.len);
 		ck_assert_int_eq(again.status, first.status);
 		ck_assert_int_eq(again.idle, first.idle);
-		ck_assert_int_eq(again.open, first.open);
-		ck_assert_int_eq(again.in_chunks, first.in_chunks);
+		ck_assert_int_eq(again.body, first.body);
 		ck_assert_uint_eq(again.step_count, first.step_count);
 		for (size_t i = 0; i < first.step_count; i++) {
 			ck_assert_int_eq(again.steps[i].kind,

@@ -579,7 +579,7 @@ START_TEST(a_listing_is_a_body)
 	/* is owned: whatever begins the next one frees it */
 	rt_draft_begin(&desk.draft, 204, DATE);
 	ck_assert_ptr_null(desk.reply.made.it);
-	rt_draft_no_body(&desk.draft);
+	rt_draft_body(&desk.draft, "", 0);
 	close_desk(&desk);
 }
 END_TEST

@@ -201,7 +201,7 @@ give_reply(struct rt_draft *draft, int i)
 		rt_draft_field(draft, field[0], field[1]);
 	switch (replies[i].way) {
 	case WITHOUT:
-		rt_draft_no_body(draft);
+		rt_draft_body(draft, "unsaid", 6);
 		break;
 	case BODY:
 		rt_draft_body(draft, text, strlen(text));
@@ -260,6 +260,36 @@ START_TEST(statuses_that_have_no_body)
 				(status < 200 || status == 204 ||
 					status == 304),
 			"%d", status);
+}
+END_TEST
+
+START_TEST(a_forced_body)
+{
+	static const int statuses[] = {204, 304};
+
+	for (int again = 0; again < 2; again++)
+		for (size_t i = 0; i < sizeof statuses / sizeof *statuses;
+			i++) {
+			struct rt_reply reply;
+			struct rt_draft draft = {.reply = &reply,
+				.forced = again == 1};
+			struct bytes got;
+
+			rt_reply_init(&reply);
+			rt_draft_error(&draft, statuses[i], "because", DATE);
+			ck_assert_int_eq(reply.body,
+				draft.forced ? RT_BODY_HERE : RT_BODY_LEFT_OUT);
+			got = script_played(&reply);
+			if (draft.forced) {
+				assert_has(got, "\r\nContent-Length: ");
+				assert_has(got, ": because\n");
+			} else {
+				assert_lacks(got, "Content-Length");
+				ck_assert_uint_eq(got.size, reply.head_size);
+			}
+			bytes_free(&got);
+			rt_reply_free(&reply);
+		}
 }
 END_TEST
 
@@ -767,6 +797,7 @@ main(void)
 	for (int i = 0; i < (int)(sizeof replies / sizeof *replies); i++)
 		rt_test_row(heads, replies[i].name, a_reply, i);
 	tcase_add_test(heads, statuses_that_have_no_body);
+	tcase_add_test(heads, a_forced_body);
 	tcase_add_loop_test(heads, head_is_get_without_the_body, 0, 4);
 	tcase_add_test(heads, own_is_what_the_user_names);
 	tcase_add_test(heads, raw_is_verbatim);

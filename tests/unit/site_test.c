@@ -1107,6 +1107,7 @@ END_TEST
 START_TEST(a_rule_has_other_fields)
 {
 	const struct retort_reply rule = {.fields = "X-Rule: 1"};
+	struct rt_site_ways ways = {.whole = false};
 	struct asking asking;
 	struct bytes answer;
 
@@ -1115,13 +1116,62 @@ START_TEST(a_rule_has_other_fields)
 	for (int i = 0; i < 6; i++) {
 		ask_as(true, "/a.txt");
 		begin_asking(&asking, "GET /a.txt HTTP/1.1\r\nHost: x\r\n\r\n");
-		ck_assert(rt_site_answer(&site, i < 3 ? NULL : &rule, false,
+		ways.own = i < 3 ? NULL : &rule;
+		ck_assert(rt_site_answer(&site, &ways,
 			rt_http_request(asking.http), asking.text, DATE,
 			&asking.reply));
 		answer = flatten(&asking.reply);
 		stop_asking(&asking);
 		expect_field(&answer, "X-Rule", i < 3 ? NULL : "1");
 		expect_body(&answer, "hello\n", 6);
+		bytes_free(&answer);
+	}
+	close_folder();
+}
+END_TEST
+
+START_TEST(a_forced_body_is_always_sent)
+{
+	static const struct {
+		const char *request;
+		int status;
+		const char *body; /* its beginning */
+	} cases[] = {
+		{"HEAD /a.txt", 200, "hello\n"},
+		{"HEAD /none", 404, "404 Not Found\n"},
+		{"HEAD /empty/", 200, "<!DOCTYPE html>"},
+		{"POST /", 405, "405 Method Not Allowed\n"},
+		{"GET /a.txt", 304, "hello\n"},
+		{"HEAD /a.txt", 304, "hello\n"},
+		{"OPTIONS /", 204, ""},
+	};
+	const struct rt_site_ways ways = {.forced = true};
+	char request[256];
+
+	open_folder();
+	/* read, and from memory */
+	for (size_t i = 0; i < 3 * sizeof cases / sizeof *cases; i++) {
+		size_t k = i % (sizeof cases / sizeof *cases);
+		struct asking asking;
+		struct bytes answer;
+
+		(void)snprintf(request, sizeof request,
+			"%s HTTP/1.1\r\nHost: x\r\n%s\r\n", cases[k].request,
+			cases[k].status == 304 ? "If-None-Match: *\r\n" : "");
+		begin_asking(&asking, request);
+		while (!rt_site_answer(&site, &ways,
+			rt_http_request(asking.http), asking.text, DATE,
+			&asking.reply))
+			;
+		answer = flatten(&asking.reply);
+		ck_assert_msg(asking.reply.status == cases[k].status, "%s: %d",
+			request, asking.reply.status);
+		stop_asking(&asking);
+		expect_length_of_body(&answer);
+		ck_assert_msg(strncmp(body_of(&answer), cases[k].body,
+				      strlen(cases[k].body)) == 0,
+			"%s: expected %s, got %s", request, cases[k].body,
+			shown(answer.data, answer.size));
 		bytes_free(&answer);
 	}
 	close_folder();
@@ -1203,6 +1253,7 @@ main(void)
 	const TTest *const kept[] = {changes_are_seen_at_once,
 		new_files_are_not_kept, what_else_is_at_a_path_goes_before,
 		variants_go_before_what_is_kept, a_rule_has_other_fields,
+		a_forced_body_is_always_sent,
 		keeps_what_has_no_links_and_few_folders_on_the_way,
 		another_root_is_seen_at_once, keeps_few_and_small_files, NULL};
 #endif

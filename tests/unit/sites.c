@@ -116,7 +116,9 @@ begin_asking(struct asking *asking, const char *text)
 bool
 go_on_asking(struct asking *asking)
 {
-	return rt_site_answer(&site, NULL, false, rt_http_request(asking->http),
+	static const struct rt_site_ways as_always;
+
+	return rt_site_answer(&site, &as_always, rt_http_request(asking->http),
 		asking->text, DATE, &asking->reply);
 }
 
