@@ -16,10 +16,10 @@ enum rt_fault_verb {
 	/* instead of the reply */
 	RT_FAULT_STATUS,
 	RT_FAULT_GARBAGE_BYTES,
-	/* the head */
+	/* the head: the others cannot be without one */
+	RT_FAULT_HEADLESS,
 	RT_FAULT_ADD,
 	RT_FAULT_LENGTH,
-	RT_FAULT_HEADLESS,
 	RT_FAULT_BODY,
 	RT_FAULT_NO_RANGE,
 	RT_FAULT_ENDLESS,
