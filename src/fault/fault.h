@@ -44,7 +44,8 @@ struct rt_faults *rt_faults_sample(const struct rt_faults *faults, size_t n);
 uint64_t rt_faults_make_seed(uint64_t from);
 
 /*
- * Changes a complete script. 0, or -EINVAL with a line in `error` (or NULL):
+ * Changes a complete script. What would be done to the body of a reply that was
+ * left without one is not done. 0, or -EINVAL with a line in `error` (or NULL):
  * there is no such byte, or nothing of the kind; then the script may have been
  * changed in part.
  */

@@ -52,6 +52,15 @@ fail_size(struct change *change, const char *what, uint64_t size)
 	fail(change, why);
 }
 
+/* The place would be in the body: where that was left out, the clause does
+   nothing. */
+static void
+fail_place(struct change *change, const char *what, uint64_t size)
+{
+	if (change->reply->body != RT_BODY_LEFT_OUT)
+		fail_size(change, what, size);
+}
+
 /* Where the clause's position is in the script; false: nowhere. */
 static bool
 find_position(struct change *change, uint64_t *at)
@@ -61,6 +70,7 @@ find_position(struct change *change, uint64_t *at)
 	uint64_t size = rt_reply_size(reply);
 	uint64_t head = reply->head_size - reply->head_at;
 	uint64_t body = size - reply->head_size;
+	bool found = true;
 
 	switch (clause->base) {
 	case RT_FAULT_FROM_BEGIN:
@@ -68,18 +78,21 @@ find_position(struct change *change, uint64_t *at)
 		break;
 	case RT_FAULT_FROM_END:
 		*at = size - clause->at;
-		if (clause->at > size)
-			fail_size(change, "the reply has", size);
+		found = clause->at <= size;
 		break;
 	case RT_FAULT_FROM_HEAD:
 		*at = reply->head_at + clause->at;
-		if (clause->at > head)
+		if (clause->at > head) {
 			fail_size(change, "the head has", head);
+			return false;
+		}
 		break;
 	case RT_FAULT_FROM_BODY:
 		*at = reply->head_size + clause->at;
-		if (clause->at > body)
-			fail_size(change, "the body has", body);
+		if (clause->at > body) {
+			fail_place(change, "the body has", body);
+			return false;
+		}
 		break;
 	case RT_FAULT_ANYWHERE: /* drawn before this */
 	case RT_FAULT_PERCENT:
@@ -91,9 +104,10 @@ find_position(struct change *change, uint64_t *at)
 		*at = 0;
 		break;
 	}
-	if (change->code == 0 && *at > size)
-		fail_size(change, "the reply has", size);
-	return change->code == 0;
+	found = found && *at <= size;
+	if (!found)
+		fail_place(change, "the reply has", size);
+	return found;
 }
 
 static struct rt_step *
@@ -237,7 +251,9 @@ change_length(struct change *change)
 	size_t from;
 
 	if (!find_field(reply, "Content-Length", &found)) {
-		fail(change, "the reply has no Content-Length");
+		/* that of a 304, say, was left out with the body */
+		if (reply->body != RT_BODY_LEFT_OUT)
+			fail(change, "the reply has no Content-Length");
 		return;
 	}
 	if (clause->sign == '\0') {
@@ -319,6 +335,8 @@ make_endless(struct change *change)
 	while (find_field(reply, "Content-Length", &found))
 		rt_reply_replace(reply, found.line, found.line_size,
 			reply->text.len);
+	if (reply->body == RT_BODY_LEFT_OUT)
+		return;
 	size = rt_reply_size(reply);
 	if (is_chunked(reply)) {
 		if (!ends_with(reply, size, last)) {
@@ -360,7 +378,7 @@ corrupt(struct change *change)
 	if (!find_position(change, &at))
 		return;
 	if (at >= rt_reply_size(reply)) {
-		fail_size(change, "the reply has", rt_reply_size(reply));
+		fail_place(change, "the reply has", rt_reply_size(reply));
 		return;
 	}
 	from = rt_reply_gather(reply, at, 1);

@@ -91,6 +91,8 @@ check_request(const struct retort_reply *given, char *error)
 	return 0;
 }
 
+static const char some_date[] = "Thu, 01 Jan 1970 00:00:00 GMT";
+
 /* Makes a reply on trial, as far as it does not depend on its request. */
 static int
 try_reply(const struct rt_route *route, struct rt_canned *canned,
@@ -102,26 +104,60 @@ try_reply(const struct rt_route *route, struct rt_canned *canned,
 	rt_reply_init(reply);
 	reply->keep = keep;
 	reply->always = &route->always;
-	return rt_canned_answer(canned, protocol, &request, "", 0,
-		"Thu, 01 Jan 1970 00:00:00 GMT", NULL, reply);
+	return rt_canned_answer(canned, protocol, &request, "", 0, some_date,
+		NULL, reply);
+}
+
+/* Whether a rule's reply is the same for all requests, or nearly. */
+static bool
+is_known(const struct rt_rule *rule, const struct retort_reply *given)
+{
+	return !rule->files && !rule->handler && !given->echo && !given->file &&
+		!given->fill;
+}
+
+/* The reply that such faults change, on trial. False: it is not known yet. */
+static bool
+try_spoilt(const struct rt_route *route, const struct rt_rule *rule,
+	const struct retort_reply *given, const struct rt_faults *faults,
+	struct rt_reply *reply)
+{
+	int status = rt_faults_status(faults);
+	struct rt_draft draft = {.reply = reply,
+		.forced = rt_faults_force_body(faults)};
+
+	if (status != 0 && rule->protocol == RETORT_HTTP) {
+		rt_reply_init(reply);
+		reply->always = &route->always;
+		rt_draft_error(&draft, status, NULL, some_date);
+	} else if (is_known(rule, given)) {
+		(void)try_reply(route, rule->canned, rule->protocol,
+			RT_KEEP_NOT, reply);
+	} else {
+		return false;
+	}
+	/* no request has left it without its body: it must be there */
+	reply->body = RT_BODY_HERE;
+	return true;
 }
 
 /* Whether faults without chance are possible. */
 static int
-try_drawn(const struct rt_route *route, struct rt_canned *canned,
-	const struct rt_faults *faults, enum retort_protocol protocol,
+try_drawn(const struct rt_route *route, const struct rt_rule *rule,
+	const struct retort_reply *given, const struct rt_faults *faults,
 	char *error)
 {
 	struct rt_reply reply;
 	int code;
 
-	(void)try_reply(route, canned, protocol, RT_KEEP_NOT, &reply);
+	if (!try_spoilt(route, rule, given, faults, &reply))
+		return 0;
 	code = rt_reply_ok(&reply) ? rt_faults_apply(faults, &reply, error) :
 				     -ENOMEM;
 	if (code == 0 && reply.step_count == RT_MAX_STEPS)
 		code = rt_fail(error, -EINVAL,
 			"more steps than a reply can have: %s",
-			canned->as.faults);
+			rule->canned->as.faults);
 	else if (code == 0 && !rt_reply_ok(&reply))
 		code = -ENOMEM;
 	rt_reply_free(&reply);
@@ -132,16 +168,16 @@ try_drawn(const struct rt_route *route, struct rt_canned *canned,
 
 /* Where the reply is known, each of its faults must be possible. */
 static int
-try_faults(const struct rt_route *route, struct rt_canned *canned,
-	enum retort_protocol protocol, char *error)
+try_faults(const struct rt_route *route, const struct rt_rule *rule,
+	const struct retort_reply *given, char *error)
 {
 	struct rt_faults *drawn;
 	int code = 0;
 
 	for (size_t n = 0; code == 0 &&
-		(drawn = rt_faults_sample(canned->faults, n)) != NULL;
+		(drawn = rt_faults_sample(rule->canned->faults, n)) != NULL;
 		n++) {
-		code = try_drawn(route, canned, drawn, protocol, error);
+		code = try_drawn(route, rule, given, drawn, error);
 		rt_faults_free(drawn);
 	}
 	if (code == 0 && errno != 0)
@@ -215,10 +251,7 @@ rt_route_check_faults(const struct rt_route *route, const struct rt_rule *rule,
 		rt_condition_with(given, RT_CONDITION_BODY) != NULL)
 		return rt_fail(error, -EINVAL,
 			"how the body is read cannot depend on the body");
-	if (rule->files || rule->handler || given->echo || given->file ||
-		given->fill)
-		return 0;
-	return try_faults(route, canned, rule->protocol, error);
+	return try_faults(route, rule, given, error);
 }
 
 int

@@ -719,6 +719,53 @@ START_TEST(what_cannot_be_done_is_named)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	int status;
+	const char *script;
+	const char *error; /* NULL: it is right */
+} bodiless[] = {
+	{"cut body 3 reset", 200, HEAD "<fin>", NULL},
+	{"cut 106; end reset", 200, HEAD "<flush><reset>", NULL},
+	{"cut -96", 200, HEAD "<fin>", NULL},
+	{"corrupt body 0; insert body 3 \"x\"; pause 1 body 4; split 100", 200,
+		HEAD "<fin>", NULL},
+	{"endless", 200, STATUS DATED CLOSE "\r\n<fin>", NULL},
+	{"length +3", 200,
+		STATUS DATED "Content-Length: 13\r\n" CLOSE "\r\n<fin>", NULL},
+	{"length +3", 304,
+		"HTTP/1.1 304 Not Modified\r\n" DATED CLOSE "\r\n<fin>", NULL},
+	/* its head is there */
+	{"cut body 0", 200, HEAD "<fin>", NULL},
+	{"cut head 17", 200, STATUS "<fin>", NULL},
+	{"cut head 96", 200, NULL, "cut head 96: the head has 95 bytes"},
+	{"headless; fold", 200, NULL, "fold: the reply has no head"},
+	{"length -11", 200, NULL, "length -11: Content-Length is 10 bytes"},
+};
+
+/* Faults are given for all replies: what a client would not get of the body
+   after GET is not missed after HEAD. */
+START_TEST(a_body_that_was_left_out_is_not_missed)
+{
+	struct rt_faults *faults = read_faults(bodiless[_i].text);
+	char error[RETORT_ERROR_SIZE] = "";
+	struct rt_reply reply;
+	struct rt_draft draft = {.reply = &reply,
+		.head_only = bodiless[_i].status == 200};
+
+	rt_reply_init(&reply);
+	rt_draft_begin(&draft, bodiless[_i].status, DATE);
+	rt_draft_body(&draft, BODY, strlen(BODY));
+	ck_assert_int_eq(reply.body, RT_BODY_LEFT_OUT);
+	(void)rt_faults_apply(faults, &reply, error);
+	ck_assert_str_eq(error, bodiless[_i].error ? bodiless[_i].error : "");
+	if (bodiless[_i].error == NULL)
+		assert_script(&reply, bodiless[_i].text, bodiless[_i].script);
+	rt_reply_free(&reply);
+	rt_faults_free(faults);
+}
+END_TEST
+
 static void
 apply(const char *text, struct rt_reply *reply)
 {
@@ -994,6 +1041,8 @@ main(void)
 	tcase_add_loop_test(script, faults_change_the_script, 0, COUNT(done));
 	tcase_add_loop_test(script, what_cannot_be_done_is_named, 0,
 		COUNT(impossible));
+	tcase_add_loop_test(script, a_body_that_was_left_out_is_not_missed, 0,
+		COUNT(bodiless));
 	tcase_add_test(script, cut_at_every_byte);
 	tcase_add_test(script, behind_an_interim_reply);
 	tcase_add_test(script, garbage);

@@ -745,6 +745,16 @@ START_TEST(faults_are_checked)
 			 .faults = "force-body; cut body 2"},
 			"cut body 2: the body has 1 byte"},
 		{{.status = 204, .faults = "cut 1"}, NULL},
+		{{.status = 204, .faults = "cut body 1"},
+			"cut body 1: the body has 0 bytes"},
+		/* another reply is known, whatever it takes the place of */
+		{{.body = "x", .faults = "status 503; cut body 24"}, NULL},
+		{{.files = true, .faults = "status 503; cut body 25"},
+			"cut body 25: the body has 24 bytes"},
+		{{.files = true, .faults = "status 204; length 5"},
+			"length 5: the reply has no Content-Length"},
+		{{.body = "x", .faults = "status 204; length 5; force-body"},
+			NULL},
 	};
 
 	open_route();

@@ -587,6 +587,30 @@ START_TEST(replaced_in_the_middle)
 }
 END_TEST
 
+/* --- faults --- */
+
+START_TEST(another_status_has_its_own_body)
+{
+	open_route();
+	set_reply((struct retort_reply){.body = "x", .faults = "status 204"});
+	expect_text(GET, "HTTP/1.1 204 No Content\r\n" TOLD END);
+	set_reply((struct retort_reply){.body = "x",
+		.faults = "status 204; force-body"});
+	expect_text(HEAD,
+		"HTTP/1.1 204 No Content\r\n" TOLD TEXT
+		"Content-Length: 15\r\n" END "204 No Content\n");
+	set_reply((struct retort_reply){.body = "x",
+		.faults = "status 503; cut body 2"});
+	expect_text(GET,
+		"HTTP/1.1 503 Service Unavailable\r\n" TOLD TEXT
+		"Content-Length: 24\r\n" END "50");
+	expect_text(HEAD,
+		"HTTP/1.1 503 Service Unavailable\r\n" TOLD TEXT
+		"Content-Length: 24\r\n" END);
+	rt_route_free(&route);
+}
+END_TEST
+
 /* --- refusals --- */
 
 START_TEST(bodies_of_whom)
@@ -910,8 +934,8 @@ main(void)
 		an_echo_before_a_file, an_echo_is_forgotten,
 		an_echo_has_the_same_limits, files_may_be_cached,
 		files_are_served_as_told, replaced_in_the_middle, NULL};
-	const TTest *const refusals[] = {bodies_of_whom,
-		the_largest_body_is_an_option, hosts, NULL};
+	const TTest *const refusals[] = {another_status_has_its_own_body,
+		bodies_of_whom, the_largest_body_is_an_option, hosts, NULL};
 	const TTest *const checks[] = {fields_are_checked, replies_are_checked,
 		files_are_checked, pages_are_checked, a_long_page_is_cut, NULL};
 

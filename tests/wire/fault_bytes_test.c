@@ -129,6 +129,9 @@ static const struct row {
 	/* bodies where there can be none */
 	{{.faults = "force-body"}, BYTES(WHOLE), 0, "HEAD"},
 	{{.faults = "cut head 99"}, BYTES(HEAD), 0, "HEAD"},
+	{{.faults = "cut body 2 reset"}, BYTES(HEAD), 0, "HEAD"},
+	{{.faults = "length +1; endless; append \"x\""}, BYTES(OK TYPE CLOSE "x"),
+		0, "HEAD"},
 	{{.status = 204, .faults = "force-body"}, BYTES("HTTP/1.1 204 No Content\r\n"
 		TYPE CL(10) CLOSE DIGITS), 0, NULL},
 	{{.status = 304, .faults = "force-body"}, BYTES("HTTP/1.1 304 Not Modified"
