@@ -15,11 +15,12 @@ needed=certutil
 . "$(dirname "$0")/../support/browser.sh"
 idle=   # of clients that ask nothing
 secure= # the server with TLS
+other=  # one more server
 
 clean()
 {
 	# shellcheck disable=SC2086 # one word per process
-	end $pid $idle $secure
+	end $pid $idle $secure $other
 	close_browser
 	# the idle clients wait until they are closed
 	exec 4<&- 5<&-
@@ -892,6 +893,33 @@ JS
 	stop 'WebSocket'
 }
 
+# A page of another origin makes a request that needs a preflight, for which
+# there is no rule.
+cors()
+{
+	printf '@on PUT /users\nHTTP/1.1 201 Created\n\n{}\n@expect 1 PUT\n' \
+		>"$dir/put.retort"
+	start "$source/www/examples"
+	other=$pid
+	other_url=$url
+	start --cors --scenario "$dir/put.retort"
+	printf '"%susers"' "$url" >"$dir/users"
+	visit "${other_url}user.json"
+	run "$dir/users" <<'JS'
+const reply = await fetch(given, {
+	method: 'PUT',
+	headers: { 'Content-Type': 'application/json', 'X-Test': '1' },
+	body: '{}',
+});
+return reply.status;
+JS
+	holds '. == 201' 'CORS: the preflight and the request are answered'
+	stop 'CORS'
+	pid=$other
+	other=
+	stop 'CORS: the other server'
+}
+
 begin_secure
 open_browser
 page
@@ -906,5 +934,6 @@ inspected
 attacked
 video
 websocket
+cors
 
 conclude
