@@ -511,6 +511,9 @@ set_answer(struct args *args, const struct given *given)
 {
 	const bool plain = args->options.protocol != RETORT_HTTP;
 
+	if (args->scenario != NULL && strcmp(args->scenario, "-") == 0)
+		args_read_file(args, "--scenario", "-", &args->scenario_text,
+			&args->scenario_size);
 	if (plain)
 		read_plain(args, given);
 	else

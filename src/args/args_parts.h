@@ -131,8 +131,7 @@ args_reader args_read_bind, args_read_host, args_read_type, args_read_header,
 	args_read_lines, args_read_mime, args_read_page, args_read_path,
 	args_read_protocol, args_read_fault, args_read_scenario, args_read_log,
 	args_read_quiet, args_read_body_limit, args_read_help,
-	args_read_version, args_read_tls, args_read_tls_fault, args_read_report,
-	args_read_control;
+	args_read_version, args_read_tls, args_read_tls_fault, args_read_report;
 
 /* --- values; anything else ends the process, naming `option` --- */
 

@@ -403,13 +403,7 @@ void
 args_read_scenario(struct given *given, const struct option *option,
 	const char *text)
 {
-	struct args *args = &given->args;
-
-	(void)option;
-	args->scenario = args_file_name(text);
-	if (strcmp(args->scenario, "-") == 0)
-		args_read_file(args, "--scenario", "-", &args->scenario_text,
-			&args->scenario_size);
+	args_read_text(given, option, args_file_name(text));
 }
 
 /* --- logs, reports, limits --- */
@@ -483,15 +477,4 @@ args_read_tls(struct given *given, const struct option *option,
 				client ? clients : versions,
 				client ? "wanted or required" :
 					 "1.0, 1.1, 1.2 or 1.3"));
-}
-
-/* Standard input, before another option reads all of it; or a socket. */
-void
-args_read_control(struct given *given, const struct option *option,
-	const char *text)
-{
-	(void)option;
-	given->args.control = text;
-	if (strcmp(text, "-") == 0 && given->args.stdin_used == NULL)
-		given->args.stdin_used = "--control";
 }

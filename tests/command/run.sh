@@ -456,6 +456,10 @@ done
 run --log short --body x --delay 9s --delay 1ms -- \
 	curl -sf --max-time 5 '{url}'
 says '[pause 1]' 'of two delays the last one counts'
+printf '@on\nHTTP/1.1 299 Last\n' >"$dir/scenario"
+run --log short --scenario - --scenario "$dir/scenario" -- \
+	curl -sf --max-time 5 '{url}'
+says '" 299 ' 'of two scenarios the last one counts'
 
 # --- transcripts ---
 
