@@ -286,6 +286,7 @@ torture_once(int i, enum retort_protocol protocol, size_t n, bool ever_after)
 	is_test = true;
 	if (try_open_with((struct retort_options){.hosts = "x",
 				  .keep_alive = is_kept,
+				  .cors = protocol == RETORT_HTTP,
 				  .protocol = protocol},
 		    i) == NULL)
 		ck_assert_msg(errno == ENOMEM, "%s", error);
