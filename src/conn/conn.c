@@ -65,6 +65,15 @@ reserve(struct rt_conn *conn)
 		NULL;
 }
 
+/* Whether some of the body may not be there yet. */
+static bool
+lacks_body(const struct rt_conn *conn)
+{
+	const struct rt_request *request = conn->buffers->request;
+
+	return request->chunked || body_came(conn) < request->content_length;
+}
+
 /* Whether it has sent more than its request, or will not. */
 static bool
 has_said_more(const struct rt_conn *conn)
@@ -310,7 +319,8 @@ rt_conn_want_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 {
 	/* what arrives during an early reply finds this room: see
 	   plan_rest() */
-	if (conn->buffers->reading.early && !reserve(conn)) {
+	if (conn->buffers->reading.early && lacks_body(conn) &&
+		!reserve(conn)) {
 		rt_conn_fail(conn);
 		return;
 	}

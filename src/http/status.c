@@ -61,8 +61,8 @@ rt_status_phrase(int status)
 bool
 rt_status_refuses(int status)
 {
-	static const int refusals[] = {400, 405, 408, 413, 414, 417, 421, 431,
-		501, 503, 505};
+	static const int refusals[] = {400, 408, 413, 414, 417, 421, 431, 501,
+		503, 505};
 
 	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
 		if (refusals[i] == status)

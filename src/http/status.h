@@ -19,7 +19,6 @@ rt_status_has_no_body(int status)
 /* Whether requests are refused with that status, by whatever refuses them; and
    all of those, in words. */
 bool rt_status_refuses(int status);
-#define RT_STATUS_REFUSALS \
-	"400, 405, 408, 413, 414, 417, 421, 431, 501, 503 or 505"
+#define RT_STATUS_REFUSALS "400, 408, 413, 414, 417, 421, 431, 501, 503 or 505"
 
 #endif

@@ -39,28 +39,24 @@ host_served(const struct rt_route *route, const char *base, struct rt_span host)
 
 int
 rt_route_refusal(const struct rt_route *route, const struct rt_request *request,
-	const char *base, uint64_t *max, bool *keep, const char **reason)
+	const char *base, struct rt_wanted *wanted, const char **reason)
 {
 	const struct rt_canned *canned = route->fallback.canned;
 	bool echo = canned != NULL && canned->as.echo;
+	/* a rule may fit, and is asked when the request is complete */
 	bool files = route->fallback.files && route->rule_count == 0;
 
 	*reason = NULL;
-	*keep = route->keep || route->rule_count > 0 || echo ||
+	wanted->keep = route->keep || route->rule_count > 0 || echo ||
 		rt_route_fills(route);
-	*max = route->max_body;
-	if (*max == 0)
-		*max = files ? RT_DEFAULT_BODY : UINT64_MAX;
-	if (!host_served(route, base, request->host)) {
-		*reason = "this host is not served here";
-		return 421;
-	}
-	/* a rule may fit, and is asked when the request is complete */
-	if (!files)
+	wanted->max = route->max_body;
+	if (wanted->max == 0)
+		wanted->max = files ? RT_DEFAULT_BODY : UINT64_MAX;
+	wanted->none = files && rt_site_refusal(request) != 0;
+	if (host_served(route, base, request->host))
 		return 0;
-	if (request->foreign)
-		*reason = RT_SITE_FOREIGN;
-	return rt_site_refusal(request);
+	*reason = "this host is not served here";
+	return 421;
 }
 
 /* Without HTTP there is no other way to say that nothing answers. */

@@ -196,14 +196,18 @@ rt_route_fills(const struct rt_route *route)
 /* Whether a rule answers accepted connections. */
 bool rt_route_greets(const struct rt_route *route);
 
-/*
- * Looks at a whole head. 0: read the body, at most *max bytes, kept with
- * the head if *keep. Otherwise the status that refuses the request at once,
- * and a reason or NULL.
- */
+/* What an answer needs of the request's body. */
+struct rt_wanted {
+	uint64_t max; /* bytes that it may have */
+	bool keep;    /* it is kept with the head */
+	bool none;    /* the answer is the same without it, and need not wait */
+};
+
+/* Looks at a whole head. 0: it is welcome, and what is `wanted` of its body.
+   Otherwise the status that refuses the request at once, and a reason. */
 int rt_route_refusal(const struct rt_route *route,
-	const struct rt_request *request, const char *base, uint64_t *max,
-	bool *keep, const char **reason);
+	const struct rt_request *request, const char *base,
+	struct rt_wanted *wanted, const char **reason);
 
 /*
  * Answers a whole request. The reply may borrow from asked->base, and from what

@@ -191,10 +191,7 @@ refuse(struct retort *server, struct rt_served *served, int status,
 		.head_only = request->method == RT_HEAD,
 	};
 
-	rt_draft_begin(&draft, status, date_now(server));
-	if (status == 405)
-		rt_draft_field(&draft, "Allow", RT_SITE_ALLOW);
-	rt_draft_body_reason(&draft, reason);
+	rt_draft_error(&draft, status, reason, date_now(server));
 	answer(server, served);
 }
 
@@ -259,22 +256,23 @@ decide_head(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 	struct rt_buffers *buffers = conn->buffers;
+	struct rt_wanted wanted;
 	const char *reason;
-	uint64_t max;
-	bool keep;
 	int status;
 
 	status = rt_route_refusal(&server->route, buffers->request,
-		buffers->in.data, &max, &keep, &reason);
-	if (status == 0) {
-		if (server->route.reads)
-			decide_reading(server, served);
-		if (conn->asks == RT_ASK_ROUTE)
-			rt_conn_want_body(conn, max, keep ? server->keep : 0,
-				rt_io_now(server->io));
+		buffers->in.data, &wanted, &reason);
+	if (status != 0) {
+		rt_conn_refuse(conn, status, reason);
 		return;
 	}
-	rt_conn_refuse(conn, status, reason);
+	if (wanted.none)
+		rt_conn_set_reading(conn, &(struct rt_reading){.early = true});
+	if (server->route.reads)
+		decide_reading(server, served);
+	if (conn->asks == RT_ASK_ROUTE)
+		rt_conn_want_body(conn, wanted.max,
+			wanted.keep ? server->keep : 0, rt_io_now(server->io));
 }
 
 static struct rt_asked

@@ -55,7 +55,7 @@ static void
 answer_options(struct answer *answer)
 {
 	begin(answer, 204);
-	rt_draft_field(&answer->draft, "Allow", RT_SITE_ALLOW);
+	rt_draft_field(&answer->draft, "Allow", ALLOW);
 	rt_draft_body(&answer->draft, "", 0);
 }
 
@@ -425,7 +425,8 @@ rt_site_answer(struct rt_site *site, const struct rt_site_ways *ways,
 		return go_on_listing(&answer);
 	if (status != 0) {
 		answer_error(&answer, status,
-			status == 400 ? RT_SITE_FOREIGN : NULL);
+			status == 400 ? "only http:// and https:// are served" :
+					NULL);
 		return true;
 	}
 	if (request->method == RT_OPTIONS) {

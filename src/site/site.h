@@ -54,12 +54,6 @@ void rt_site_free(struct rt_site *site);
 /* 0, or a status that refuses the request by its method alone. */
 int rt_site_refusal(const struct rt_request *request);
 
-/* Methods that files answer: the Allow field. */
-#define RT_SITE_ALLOW "GET, HEAD, OPTIONS"
-
-/* Why a request for another server is not served. */
-#define RT_SITE_FOREIGN "only http:// and https:// are served"
-
 /* How a rule wants its answer; all zero: as any other. */
 struct rt_site_ways {
 	const struct retort_reply *own; /* fields and omissions instead of the

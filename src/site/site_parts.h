@@ -12,6 +12,9 @@
 /* Cache-Control of what may be something else the next time. */
 #define UNCACHED "no-cache"
 
+/* Methods that files answer. */
+#define ALLOW "GET, HEAD, OPTIONS"
+
 /* An answer in the making. */
 struct answer {
 	struct rt_site *site;
@@ -44,7 +47,7 @@ answer_error(struct answer *answer, int status, const char *reason)
 {
 	begin(answer, status);
 	if (status == 405)
-		rt_draft_field(&answer->draft, "Allow", RT_SITE_ALLOW);
+		rt_draft_field(&answer->draft, "Allow", ALLOW);
 	rt_draft_body_reason(&answer->draft, reason);
 }
 

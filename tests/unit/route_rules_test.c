@@ -154,22 +154,22 @@ START_TEST(rules_keep_bodies)
 
 	open_route();
 	(void)add_rule((struct retort_reply){.request = "/other"});
-	ck_assert(judge(post).keep);
-	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
+	ck_assert(judge(post).wanted.keep);
+	ck_assert_uint_eq(judge(post).wanted.max, UINT64_MAX);
 	set_reply((struct retort_reply){.status = 200});
-	ck_assert(judge(post).keep);
-	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
+	ck_assert(judge(post).wanted.keep);
+	ck_assert_uint_eq(judge(post).wanted.max, UINT64_MAX);
 	rt_route_clear(&route);
-	ck_assert(!judge(post).keep);
-	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
+	ck_assert(!judge(post).wanted.keep);
+	ck_assert_uint_eq(judge(post).wanted.max, UINT64_MAX);
 	rt_route_free(&route);
 	/* as does whoever records */
 	ck_assert_int_eq(rt_route_init(&route, RETORT_HTTP, NULL, 0, true), 0);
-	ck_assert(judge(post).keep);
-	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
+	ck_assert(judge(post).wanted.keep);
+	ck_assert_uint_eq(judge(post).wanted.max, UINT64_MAX);
 	set_reply((struct retort_reply){.status = 200});
-	ck_assert(judge(post).keep);
-	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
+	ck_assert(judge(post).wanted.keep);
+	ck_assert_uint_eq(judge(post).wanted.max, UINT64_MAX);
 	rt_route_free(&route);
 }
 END_TEST

@@ -352,8 +352,8 @@ expect_echo(const char *request)
 	char expected[2048];
 
 	ck_assert_int_eq(verdict.status, 0);
-	ck_assert(verdict.keep);
-	ck_assert_uint_eq(verdict.max, UINT64_MAX);
+	ck_assert(verdict.wanted.keep);
+	ck_assert_uint_eq(verdict.wanted.max, UINT64_MAX);
 	(void)snprintf(expected, sizeof expected,
 		"HTTP/1.1 200 OK\r\n" TOLD TEXT "Content-Length: %zu\r\n" END
 		"%s",
@@ -408,7 +408,7 @@ START_TEST(an_echo_among_files)
 	expect_status("GET /a.txt HTTP/1.0\r\n\r\n", 200);
 	expect_status("OPTIONS * HTTP/1.0\r\n\r\n", 204);
 	/* a rule may fit, so that the method does not refuse at once */
-	ck_assert_int_eq(judge("POST /a.txt HTTP/1.0\r\n\r\n").status, 0);
+	ck_assert(!judge("POST /a.txt HTTP/1.0\r\n\r\n").wanted.none);
 	expect_status("POST /a.txt HTTP/1.0\r\n\r\n", 405);
 	expect_status("FROB / HTTP/1.0\r\n\r\n", 501);
 	expect_status("POST /echo/ HTTP/1.0\r\n\r\n", 405);
@@ -435,7 +435,7 @@ START_TEST(an_echo_before_a_file)
 	expect_status("GET /index.html HTTP/1.0\r\n\r\n", 200);
 	rt_route_clear(&route);
 	expect_status("GET /none HTTP/1.0\r\n\r\n", 404);
-	ck_assert(!judge("GET /none HTTP/1.0\r\n\r\n").keep);
+	ck_assert(!judge("GET /none HTTP/1.0\r\n\r\n").wanted.keep);
 	rt_route_free(&route);
 	dir_remove(folder);
 }
@@ -457,7 +457,7 @@ START_TEST(an_echo_is_forgotten)
 	rt_route_clear(&route);
 	set_reply((struct retort_reply){.status = 202});
 	expect_status(request, 202);
-	ck_assert(!judge(request).keep);
+	ck_assert(!judge(request).wanted.keep);
 	set_files(folder, (struct retort_files){.dotfiles = false});
 	add_echo("/other");
 	expect_status(request, 404);
@@ -484,7 +484,7 @@ START_TEST(an_echo_has_the_same_limits)
 	ck_assert_int_eq(judge(request).status, 421);
 	ck_assert_uint_eq(judge("POST /echo HTTP/1.1\r\n"
 				"Host: example.org\r\n\r\n")
-				  .max,
+				  .wanted.max,
 		77);
 	rt_route_free(&route);
 }
@@ -620,26 +620,29 @@ START_TEST(bodies_of_whom)
 	char *folder = dir_make();
 
 	open_route();
-	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
-	ck_assert_int_eq(judge(post).keep, false);
+	ck_assert_uint_eq(judge(post).wanted.max, UINT64_MAX);
+	ck_assert_int_eq(judge(post).wanted.keep, false);
 	set_reply((struct retort_reply){.body = "a", .body_size = 1});
 	ck_assert_int_eq(judge(post).status, 0);
-	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
-	ck_assert_int_eq(judge(post).keep, false);
+	ck_assert_uint_eq(judge(post).wanted.max, UINT64_MAX);
+	ck_assert_int_eq(judge(post).wanted.keep, false);
 	ck_assert_ptr_null(judge(post).reason);
 	set_reply((struct retort_reply){.raw = true});
-	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
-	ck_assert_int_eq(judge(post).keep, false);
+	ck_assert_uint_eq(judge(post).wanted.max, UINT64_MAX);
+	ck_assert_int_eq(judge(post).wanted.keep, false);
 	set_reply((struct retort_reply){.echo = true});
 	ck_assert_int_eq(judge(post).status, 0);
-	ck_assert_uint_eq(judge(post).max, UINT64_MAX);
-	ck_assert_int_eq(judge(post).keep, true);
+	ck_assert_uint_eq(judge(post).wanted.max, UINT64_MAX);
+	ck_assert_int_eq(judge(post).wanted.keep, true);
 	set_files(folder, (struct retort_files){.dotfiles = false});
-	ck_assert_int_eq(judge(post).status, 405);
-	ck_assert_int_eq(judge(GET).status, 0);
-	ck_assert_uint_eq(judge(GET).max, 1 << 20);
-	ck_assert_int_eq(judge(GET).keep, false);
-	ck_assert_int_eq(judge("FROB / HTTP/1.0\r\n\r\n").status, 501);
+	/* the files' answer does not depend on it */
+	ck_assert_int_eq(judge(post).status, 0);
+	ck_assert(judge(post).wanted.none);
+	ck_assert(judge("FROB / HTTP/1.0\r\n\r\n").wanted.none);
+	ck_assert(judge("GET ftp://x/ HTTP/1.0\r\n\r\n").wanted.none);
+	ck_assert(!judge(GET).wanted.none);
+	ck_assert_uint_eq(judge(GET).wanted.max, 1 << 20);
+	ck_assert_int_eq(judge(GET).wanted.keep, false);
 	rt_route_free(&route);
 	dir_remove(folder);
 }
@@ -651,11 +654,11 @@ START_TEST(the_largest_body_is_an_option)
 	rt_route_free(&route);
 	ck_assert_int_eq(rt_route_init(&route, RETORT_HTTP, NULL, 77, false),
 		0);
-	ck_assert_uint_eq(judge(GET).max, 77);
+	ck_assert_uint_eq(judge(GET).wanted.max, 77);
 	set_reply((struct retort_reply){.body = "a", .body_size = 1});
-	ck_assert_uint_eq(judge(GET).max, 77);
+	ck_assert_uint_eq(judge(GET).wanted.max, 77);
 	set_reply((struct retort_reply){.echo = true});
-	ck_assert_uint_eq(judge(GET).max, 77);
+	ck_assert_uint_eq(judge(GET).wanted.max, 77);
 	rt_route_free(&route);
 }
 END_TEST

@@ -124,12 +124,12 @@ expect_text(const char *request, const char *expected)
 struct verdict
 judge(const char *request)
 {
-	struct verdict verdict = {.reason = "not set", .max = 12345};
+	struct verdict verdict = {.reason = "not set", .wanted.max = 12345};
 	struct asked asked;
 
 	open_asked(&asked, request);
 	verdict.status = rt_route_refusal(&route, rt_http_request(asked.http),
-		request, &verdict.max, &verdict.keep, &verdict.reason);
+		request, &verdict.wanted, &verdict.reason);
 	close_asked(&asked);
 	return verdict;
 }

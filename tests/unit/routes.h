@@ -48,8 +48,7 @@ void expect_text(const char *request, const char *expected);
 /* The result of rt_route_refusal(): the status, and for 0 the rest. */
 struct verdict {
 	int status;
-	uint64_t max;
-	bool keep;
+	struct rt_wanted wanted;
 	const char *reason;
 };
 

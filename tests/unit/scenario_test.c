@@ -209,10 +209,10 @@ static const struct {
 	{ON "@if-absent",
 		"s:2:11: the line ends: expected the name of a field"},
 	{ON "@if-refused 407",
-		"s:2:13: '407': expected nothing, 400, 405, 408, 413, 414, "
+		"s:2:13: '407': expected nothing, 400, 408, 413, 414, "
 		"417, 421, 431, 501, 503 or 505"},
 	{ON "@if-refused any",
-		"s:2:13: 'any': expected nothing, 400, 405, 408, 413, 414, "
+		"s:2:13: 'any': expected nothing, 400, 408, 413, 414, "
 		"417, 421, 431, 501, 503 or 505"},
 	{ON "@if-tls ",
 		"s:2:9: the line ends: expected a fact and its value, such as "

@@ -548,6 +548,41 @@ START_TEST(falls_back)
 }
 END_TEST
 
+/* Its body is not waited for, but the answer is one like others. */
+START_TEST(files_answer_other_methods)
+{
+	static const char post[] =
+		"POST /a" HOST "Expect: 100-continue\r\n"
+		"Content-Length: 5\r\n\r\n";
+	char *folder = dir_make();
+	struct bytes got;
+
+	open_plain(_i);
+	ck_assert_int_eq(set_files(folder,
+				 &(struct retort_files){.precompressed = true,
+					 .faults = "insert body 0 \"!\""}),
+		0);
+	got = exchange(post);
+	assert_begins(got, "HTTP/1.1 405 Method Not Allowed\r\n");
+	assert_has(got, "\r\nAllow: GET, HEAD, OPTIONS\r\n");
+	assert_has(got, "\r\nVary: Accept-Encoding\r\n");
+	assert_has(got, "\r\n\r\n!405 Method Not Allowed\n");
+	bytes_free(&got);
+	ck_assert_int_eq(ended(1)->refused, 0);
+	/* but if it is to be read in its own way, it is */
+	ck_assert_int_eq(set_files(folder,
+				 &(struct retort_files){
+					 .faults = "read-slowly 1 1ms"}),
+		0);
+	got = exchange("POST /a" HOST "Content-Length: 5\r\n\r\nabcde");
+	assert_begins(got, "HTTP/1.1 405 Method Not Allowed\r\n");
+	bytes_free(&got);
+	ck_assert_int_eq(ended(2)->complete, 1);
+	close_server();
+	dir_remove(folder);
+}
+END_TEST
+
 START_TEST(says_what_came_nearest)
 {
 	struct bytes got;
@@ -831,7 +866,7 @@ main(void)
 		handlers_build_replies,
 		handlers_are_given_no_rule, replies_later,
 		nobody_waits_for_a_later_reply, falls_back,
-		says_what_came_nearest, NULL};
+		files_answer_other_methods, says_what_came_nearest, NULL};
 	const TTest *const replies[] = {replies_are_exact,
 		bodies_are_copied_or_files, repeats_without_memory, pauses,
 		NULL};

@@ -467,7 +467,7 @@ START_TEST(is_checked)
 	} wrong[] = {
 		{{.if_refused = 407},
 			"if_refused: nothing is refused with 407: expected "
-			"RETORT_ANY, 400, 405, 408, 413, 414, 417, 421, 431, "
+			"RETORT_ANY, 400, 408, 413, 414, 417, 421, 431, "
 			"501, 503 or 505"},
 		{{.if_refused = 200},
 			"if_refused: nothing is refused with 200: expected"},
