@@ -176,12 +176,13 @@ add_folder(struct ladders *ladders, const char *folder, DIR *dir)
 {
 	size_t count, room = strlen(folder) + 32;
 	unsigned long long *numbers = list_numbers(dir, &count);
-	char *name = malloc(room);
+	char *name;
 
-	if (name == NULL)
-		die_of_memory();
 	if (count == 0)
 		args_die(EXIT_USAGE, "show %s: no transcript is there", folder);
+	name = malloc(room);
+	if (name == NULL)
+		die_of_memory();
 	for (size_t i = 0; i < count; i++) {
 		(void)snprintf(name, room, "%s/%llu.txt", folder, numbers[i]);
 		add_file(ladders, name);
