@@ -257,7 +257,7 @@ call_connection(struct thread *self, struct retort *server)
 		break;
 	case 3:
 		(void)retort_push(server, connection, "data: 1\n\n", 9,
-			below(self, 3) - 1);
+			(int)below(self, 3) - 1);
 		break;
 	default:
 		(void)retort_push(server, connection, NULL, 0);
