@@ -268,7 +268,7 @@ add_nearest(struct judgement *judgement, const struct rt_match *match,
 	const char *whose)
 {
 	const struct rt_record *nearest = NULL;
-	struct rt_miss best = {0, 0}, miss;
+	struct rt_miss best = {0}, miss;
 
 	for (size_t i = 0; i < judgement->journal->count; i++) {
 		const struct rt_record *record = judgement->journal->records[i];

@@ -162,6 +162,7 @@ rt_match_explain(const struct rt_match *match,
 			if (given || !matcher->presumed ||
 				match->predicate == NULL)
 				miss.score += matcher->weight;
+			miss.met += given;
 			continue;
 		}
 		if (matcher->near != NULL)

@@ -36,13 +36,16 @@ void rt_match_star(const struct rt_match *match,
 /* How near a request came that does not fit. */
 struct rt_miss {
 	unsigned score; /* greater is nearer */
-	size_t common;  /* among equals: bytes of the path that are the same */
+	unsigned met;   /* among equals: conditions that were given and met; */
+	size_t common;  /* and bytes of the path that are the same */
 };
 
 static inline bool
 rt_miss_is_nearer(struct rt_miss a, struct rt_miss b)
 {
-	return a.score != b.score ? a.score > b.score : a.common > b.common;
+	if (a.score != b.score)
+		return a.score > b.score;
+	return a.met != b.met ? a.met > b.met : a.common > b.common;
 }
 
 /*

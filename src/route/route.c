@@ -416,7 +416,7 @@ find_near(const struct rt_route *route, const struct rt_asked *asked,
 	size_t *used_up, size_t *nearest)
 {
 	const struct retort_exchange *seen = asked->seen;
-	struct rt_miss best = {0, 0};
+	struct rt_miss best = {0};
 
 	*used_up = *nearest = 0;
 	for (size_t i = 0; i < route->rule_count; i++) {

@@ -964,6 +964,12 @@ static const struct {
 			 .if_field = "A: b\nB: c",
 			 .if_absent = "C"},
 			{.request = "GET /a", .if_field = "A: b\nB: c"}}},
+	/* among equals the one of which more was met */
+	{"GET /a", "A: b", 1,
+		{{.request = "GET /a", .if_body = "c"},
+			{.request = "GET /a",
+				.if_field = "A: b",
+				.if_body = "d"}}},
 	/* a path is not nearer for being the same up to a glob's end */
 	{"GET /a/b/c", NULL, 1,
 		{{.request = "PUT /a/b/c"}, {.request = "GET /a/b/c?d"}}},
@@ -971,7 +977,7 @@ static const struct {
 
 START_TEST(the_nearest_miss)
 {
-	struct rt_miss best = {0, 0};
+	struct rt_miss best = {0};
 	struct request request;
 	int nearest = -1;
 
@@ -987,12 +993,11 @@ START_TEST(the_nearest_miss)
 		rt_buf_init(&words, 1000);
 		again = rt_match_explain(match, &request.seen, "it", &words);
 		ck_assert_uint_eq(miss.score, again.score);
+		ck_assert_uint_eq(miss.met, again.met);
 		ck_assert_uint_eq(miss.common, again.common);
 		rt_buf_free(&words);
 		rt_match_free(match);
-		if (nearest < 0 || miss.score > best.score ||
-			(miss.score == best.score &&
-				miss.common > best.common)) {
+		if (nearest < 0 || rt_miss_is_nearer(miss, best)) {
 			best = miss;
 			nearest = i;
 		}
