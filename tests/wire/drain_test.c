@@ -125,9 +125,9 @@ START_TEST(phases_have_times_of_their_own)
 		_i);
 	ON("/", .body = body, .body_size = sizeof body, .borrowed = true);
 	fd = connect_client();
+	began = now_ms();
 	say(fd, "GET / HTTP/1.0\r\n\r\n");
 	TURN_UNTIL(retort_stats(server).replies == 1);
-	began = now_ms();
 	ck_assert_int_eq(ended(1)->end, RETORT_TIMED_OUT);
 	ck_assert_int_ge(now_ms() - began, 350);
 	(void)close(fd);
