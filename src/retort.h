@@ -21,8 +21,9 @@
  *
  * Threads: any thread may call any function at any time, and a signal handler
  * may call retort_wake(). But for a stepped server, only one thread at a time
- * may call retort_step(), retort_pollfds(), retort_fd(), the waits, retort_push()
- * with a `timeout`, retort_adopt(), retort_refuse() and retort_stop().
+ * may call retort_step(), retort_pollfds(), retort_fd(), the waits,
+ * retort_push() with a `timeout`, retort_adopt(), retort_refuse() and
+ * retort_stop().
  *
  * Callbacks run on the server's thread, or in the call that steps it; the
  * predicates of retort_count(), retort_wait(), and of retort_expect() in a
@@ -505,10 +506,10 @@ RETORT_API int retort_end(struct retort *server, uint64_t connection,
 /*
  * Begins to stop the server: accepts the queued connections once more and
  * closes the listeners. Connections whose request has not arrived whole, or
- * whose reply is open, or in a pause, a rate or a stall, end at once; the others
- * have at most `grace` ms. When the last has ended, retort_step() returns 1, and
- * retort_wait_end(server, NULL, -1) returns. A second call can only shorten the
- * time.
+ * whose reply is open, or in a pause, a rate or a stall, end at once; the
+ * others have at most `grace` ms. When the last has ended, retort_step()
+ * returns 1, and retort_wait_end(server, NULL, -1) returns. A second call can
+ * only shorten the time.
  */
 RETORT_API void retort_stop(struct retort *server, int grace RETORT_OR(0));
 #ifndef __cplusplus
@@ -1160,8 +1161,8 @@ RETORT_API int retort_reply_later_sized(const struct retort_reply *reply,
  *
  * 0 or -errno: -EAGAIN, there is no room yet: try again later; -EPIPE, the
  * client has left, or the reply is over; -ENOENT, the connection has no open
- * reply and is not one of pieces, or a fault cuts off the reply; -EMSGSIZE, more
- * than 1 MiB at once; -ENOMEM.
+ * reply and is not one of pieces, or a fault cuts off the reply; -EMSGSIZE,
+ * more than 1 MiB at once; -ENOMEM.
  */
 RETORT_API int retort_push(struct retort *server, uint64_t connection,
 	const void *bytes, size_t size, int timeout RETORT_OR(0));

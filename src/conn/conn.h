@@ -229,7 +229,7 @@ struct rt_conn {
 	bool answered;      /* and something was sent for it */
 	bool last;          /* no further piece is waited for */
 	bool may_have_more; /* bytes may be unread: the last receive filled
-	                          its room, or the reply takes time */
+	                       its room, or the reply takes time */
 	bool still_sending; /* it still sent when the connection was closed */
 	bool client_first;  /* the client was the first to close */
 	enum retort_ending client_close;

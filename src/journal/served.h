@@ -26,8 +26,7 @@ struct rt_served {
 	bool head_told;           /* its head, or piece, was reported */
 	bool client_fin_told;
 	bool server_fin_told;
-	bool put_off;   /* the client's end wakes nobody, or did not at
-	                 first */
+	bool put_off;   /* its client's end woke nobody at first */
 	bool replied;   /* it stands in the list of those whose reply came from
 	                 somebody else */
 	uint8_t ends;   /* an enum retort_ending that somebody wants */

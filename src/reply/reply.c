@@ -288,6 +288,8 @@ rt_draft_end_head(struct rt_draft *draft, uint64_t size)
 	bool until_close = in_chunks && has_no_chunks(draft);
 
 	draft->in_chunks = in_chunks && !until_close;
+	if (draft->head_only)
+		draft->reply->body = RT_BODY_LEFT_OUT;
 	if (until_close) {
 		end_head(draft, coding); /* which is not there */
 	} else if (in_chunks) {

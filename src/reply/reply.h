@@ -115,7 +115,7 @@ struct rt_reply {
 	uint64_t rule;    /* the id of its rule, while it is made in slices */
 	struct rt_struck struck;
 	int64_t idle; /* ns that the connection may be idle after it;
-	                   RT_NEVER: for ever; 0: as after any reply */
+	                 RT_NEVER: for ever; 0: as after any reply */
 	enum rt_body body;
 	int status;
 	int file;             /* owned; -1: none */
@@ -144,7 +144,8 @@ void rt_reply_empty(struct rt_reply *reply);
 /*
  * The head: the status line and Date, then rt_draft_field() for each field,
  * then rt_draft_body_*() exactly once, which ends the head with what frames the
- * body, and the script with RT_STEP_CLOSE, or with RT_STEP_NEXT if the connection may be kept and the body's end can be told.
+ * body, and the script with RT_STEP_CLOSE, or with RT_STEP_NEXT if the
+ * connection may be kept and the body's end can be told.
  *
  * `own` is how the user wants it (NULL: as it is): version, reason, fields
  * and omit, which go before what rt_draft_field() adds; interim replies,

@@ -319,8 +319,6 @@ add_body(struct rt_draft *draft, const struct source *source)
 		add_no_body(draft);
 		return;
 	}
-	if (draft->head_only)
-		reply->body = RT_BODY_LEFT_OUT;
 	rt_draft_end_head(draft, source->size);
 	if (!draft->head_only) {
 		if (draft->own != NULL)
@@ -381,8 +379,6 @@ rt_draft_body_parts(struct rt_draft *draft, int fd, const struct rt_part *parts,
 		text += parts[i].text_size;
 	}
 	small = bytes <= SMALL_FILE;
-	if (draft->head_only)
-		reply->body = RT_BODY_LEFT_OUT;
 	rt_draft_end_head(draft, text + bytes);
 	reply->file = fd;
 	if (draft->in_chunks && !draft->head_only)

@@ -119,6 +119,7 @@ is_shortage(int64_t error)
 	}
 }
 
+/* Why a datagram must not be answered; NULL. */
 static const char *
 find_loop(const struct retort *server, const struct rt_peer *peer,
 	const struct rt_address *from)
