@@ -44,7 +44,7 @@ struct rt_condition {
 	enum rt_member kind;
 	unsigned flags;
 	const char *directive; /* in a scenario; NULL: none of its own */
-	const char *expected;  /* after that; NULL: nothing */
+	const char *expected;  /* after that; NULL: nothing, or any bytes */
 };
 
 /* How many there are, all given in `rt_conditions`. */

@@ -186,7 +186,9 @@ tell_where(const struct args *args, const struct output *output,
 	if (status == 0)
 		status = blame("--port-file ", args->port_file,
 			told_file_ports(ports, server, signals),
-			told_file_is_output(ports) ? EXIT_FAILURE : EXIT_USAGE);
+			!told_file_is_output(ports) ? EXIT_USAGE :
+				serves              ? EXIT_FAILURE :
+						      EXIT_OWN);
 	if (status == 0 && serves)
 		status = blame("standard output", "", announce(server, ports),
 			EXIT_FAILURE);

@@ -29,7 +29,7 @@ struct retort *start_open(const struct args *args,
 /* The exit status when an address cannot be opened, for an errno. */
 int start_status(const struct args *args, int error);
 
-/* Opens one with its rules, its answer and its scenario; `prompt` is for
+/* Opens a server with its rules, its answer and its scenario; `prompt` is for
    --prompt. If something is wrong with them, says what and exits. */
 struct retort *start_server(const struct args *args, struct prompt *prompt);
 

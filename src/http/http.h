@@ -167,10 +167,6 @@ bool rt_http_is_value(const char *text, size_t size);
 /* Whether it is what a Host field can say, without a port. */
 bool rt_http_is_host(const char *text, size_t size);
 
-/* Whether one of the fields of that name, which are lists, has this token. */
-bool rt_http_has_token(const struct rt_request *request, const char *base,
-	const char *name, const char *token);
-
 /* Whether the client wants to go on after the reply (RFC 9112 9.3). */
 bool rt_http_persists(const struct rt_request *request, const char *base);
 

@@ -45,9 +45,10 @@ rt_http_next(const struct rt_request *request, const char *base,
 		field->name.size);
 }
 
-bool
-rt_http_has_token(const struct rt_request *request, const char *base,
-	const char *name, const char *token)
+/* Whether one of the fields of that name, which are lists, has this token. */
+static bool
+has_token(const struct rt_request *request, const char *base, const char *name,
+	const char *token)
 {
 	const struct rt_http_field *field = rt_http_field(request, base, name);
 
@@ -63,10 +64,10 @@ rt_http_persists(const struct rt_request *request, const char *base)
 {
 	static const char connection[] = "Connection";
 
-	if (rt_http_has_token(request, base, connection, "close"))
+	if (has_token(request, base, connection, "close"))
 		return false;
 	return request->minor > 0 ||
-		rt_http_has_token(request, base, connection, "keep-alive");
+		has_token(request, base, connection, "keep-alive");
 }
 
 /* --- hosts and ports --- */
@@ -164,12 +165,10 @@ valid_authority(const char *text, size_t size)
 static bool
 names_port(const char *text, size_t size)
 {
+	size_t at = size_of_host(text, size) + 1;
 	uint64_t port;
-	size_t at = size;
 
-	while (at > 0 && rt_http_is(text[at - 1], DIGIT))
-		at--;
-	return at > 0 && text[at - 1] == ':' &&
+	return at < size &&
 		rt_word_number((struct rt_word){text + at, size - at}, 65535,
 			&port) &&
 		port > 0;

@@ -170,14 +170,8 @@ take_parts(struct rt_http *http, const char *base, size_t end)
 static bool
 announces_body(const struct rt_request *request, const char *base)
 {
-	for (size_t i = 0; i < request->field_count; i++) {
-		struct rt_span name = request->fields[i].name;
-
-		if (rt_span_is(base, name, "Content-Length") ||
-			rt_span_is(base, name, "Transfer-Encoding"))
-			return true;
-	}
-	return false;
+	return rt_http_field(request, base, "Content-Length") != NULL ||
+		rt_http_field(request, base, "Transfer-Encoding") != NULL;
 }
 
 bool

@@ -601,16 +601,6 @@ is_preflight(const struct rt_asked *asked)
 			"Access-Control-Request-Method") != NULL;
 }
 
-/* Whether it may is said by fields that all replies have. */
-static void
-answer_preflight(const struct rt_asked *asked, struct rt_reply *reply)
-{
-	struct rt_draft draft = {.reply = reply};
-
-	rt_draft_begin(&draft, 204, asked->date);
-	rt_draft_body(&draft, "", 0);
-}
-
 enum rt_outcome
 rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply)
@@ -632,7 +622,8 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 			explain(route, asked);
 		return RT_REFUSED;
 	} else if (route->cors && is_preflight(asked)) {
-		answer_preflight(asked, reply);
+		/* whether it may is said by fields that all replies have */
+		say_error(asked, reply, 204, NULL);
 		return RT_ANSWERED;
 	} else if (rule->canned == NULL || asked->greeting ||
 		rule->protocol != asked->protocol) {

@@ -400,15 +400,14 @@ rt_route_init(struct rt_route *route, enum retort_protocol protocol,
 	return route->hosts ? 0 : -ENOMEM;
 }
 
-/* The lines of `fields`, and of CORS what neither these nor `omit` name; a copy,
-   or NULL. */
+/* The lines of `fields`, and of CORS what neither these nor `omit` name; the
+   caller's to free, or NULL. */
 static char *
 with_cors(const char *fields, const char *omit)
 {
 	static const char *const names[] = {"Access-Control-Allow-Origin",
 		"Access-Control-Allow-Methods", "Access-Control-Allow-Headers"};
 	struct rt_buf lines;
-	char *copy = NULL;
 
 	rt_buf_init(&lines, SIZE_MAX);
 	if (fields != NULL)
@@ -418,9 +417,9 @@ with_cors(const char *fields, const char *omit)
 			!rt_field_has(omit, names[i]))
 			rt_buf_add_format(&lines, "\n%s: *", names[i]);
 	if (rt_buf_text(&lines) != NULL)
-		copy = strdup(lines.data);
+		return lines.data;
 	rt_buf_free(&lines);
-	return copy;
+	return NULL;
 }
 
 int

@@ -48,7 +48,6 @@ rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at)
 {
 	const struct rt_condition *condition = &rt_conditions[i];
 	struct retort_reply *rule = &reader->item->rule;
-	bool text = condition->kind == RT_MEMBER_TEXT;
 	const char *own;
 	size_t size = 0;
 
@@ -66,7 +65,8 @@ rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at)
 	if (condition->kind == RT_MEMBER_RANGE)
 		own = rt_scenario_own_range(reader, at, 1, condition->expected);
 	else
-		own = rt_scenario_own_quoted(reader, at, text, &size);
+		own = rt_scenario_own_quoted(reader, at, condition->expected,
+			&size);
 	if (own == NULL)
 		return false;
 	/* @if-frame may have set it */

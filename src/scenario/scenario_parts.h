@@ -101,12 +101,12 @@ bool rt_scenario_line(struct rt_reader *reader, const char *at,
 	struct rt_buf *lines, const char *what);
 
 /* Reads quoted bytes up to the end of the line: adds them to `to`; or returns
-   one or more of them (a text has no NUL) as memory of the scenario, NULL after
-   a mistake. */
+   them as memory of the scenario, NULL after a mistake. Of a text, which has a
+   byte or more, and no NUL, `what` says so; NULL: any bytes. */
 bool rt_scenario_quoted(struct rt_reader *reader, const char *at,
 	struct rt_buf *to);
 const char *rt_scenario_own_quoted(struct rt_reader *reader, const char *at,
-	bool text, size_t *size);
+	const char *what, size_t *size);
 
 /* Reads the rest of the line as a range of numbers from `least` on; memory of
    the scenario, NULL after a mistake. */

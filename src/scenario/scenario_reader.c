@@ -199,8 +199,8 @@ rt_scenario_quoted(struct rt_reader *reader, const char *at, struct rt_buf *to)
 }
 
 const char *
-rt_scenario_own_quoted(struct rt_reader *reader, const char *at, bool text,
-	size_t *size)
+rt_scenario_own_quoted(struct rt_reader *reader, const char *at,
+	const char *what, size_t *size)
 {
 	const char *own = NULL;
 	struct rt_buf bytes;
@@ -208,10 +208,9 @@ rt_scenario_own_quoted(struct rt_reader *reader, const char *at, bool text,
 	rt_buf_init(&bytes, RT_SCENARIO_TEXT);
 	if (!rt_scenario_quoted(reader, at, &bytes))
 		;
-	else if (text &&
+	else if (what != NULL &&
 		(bytes.len == 0 || memchr(bytes.data, '\0', bytes.len) != NULL))
-		(void)rt_scenario_expected(reader, at,
-			"a byte or more, and no NUL");
+		(void)rt_scenario_expected(reader, at, what);
 	else
 		own = rt_scenario_own_text(reader, bytes.data, bytes.len);
 	*size = bytes.len;

@@ -240,7 +240,7 @@ rt_scenario_read_interim(struct rt_reader *reader, const char *at)
 {
 	size_t size;
 
-	reader->item->rule.interim =
-		rt_scenario_own_quoted(reader, at, true, &size);
+	reader->item->rule.interim = rt_scenario_own_quoted(reader, at,
+		"a byte or more, and no NUL", &size);
 	return reader->item->rule.interim != NULL;
 }

@@ -320,8 +320,7 @@ place_faults(struct reader *reader)
 		for (last = at; last > first && last[-1] == ' '; last--)
 			;
 		if (last > first)
-			place_clause(reader,
-				(struct span){first, (size_t)(last - first)});
+			place_clause(reader, span_between(first, last));
 	}
 	reader->faults = (struct span){NULL, 0};
 }

@@ -51,7 +51,8 @@ void rt_site_init(struct rt_site *site);
 /* Closes the root. */
 void rt_site_free(struct rt_site *site);
 
-/* 0, or a status that refuses the request by its method alone. */
+/* 0, or the status of the error that its method, or the scheme of its target,
+   gets, whatever the path. */
 int rt_site_refusal(const struct rt_request *request);
 
 /* How a rule wants its answer; all zero: as any other. */

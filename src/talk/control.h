@@ -16,7 +16,7 @@ struct pollfd;
 #define CONTROL_CLIENTS 16
 
 /* Descriptors to be polled, at most. */
-#define CONTROL_POLLED (1 + 2 * CONTROL_CLIENTS)
+#define CONTROL_POLLED (1 + CONTROL_CLIENTS)
 
 /*
  * Opens a Unix socket for clients, which control_close() removes; or with "-"

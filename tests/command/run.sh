@@ -67,6 +67,10 @@ ends 126 'no program' --body x -- "$dir/input"
 says "$dir/input" 'no program: it is named'
 ends 2 'no port file' --body x --port-file /nowhere/port -- true
 ends 125 'no such folder for a socket' -b unix:/nowhere/socket --body x -- true
+if [ -c /dev/full ]; then
+	"$retort" run --body x --port-file - -- true >/dev/full 2>"$dir/err"
+	equal 125 $? 'the port file is standard output, which is full'
+fi
 ends 2 'no COMMAND' --body x
 ends 2 'no COMMAND after --' --body x --
 ends 2 'an unknown option' --nonsense -- true
