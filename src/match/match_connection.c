@@ -77,7 +77,7 @@ describe_in(const struct rt_match *match, struct rt_buf *to)
 
 const struct rt_matcher rt_match_in = {
 	.given = offsetof(struct rt_match, in),
-	.weight = 2,
+	.weight = 1, /* the bytes say more of what was meant */
 	.read = read_in,
 	.fits = in_fits,
 	.say = say_in,

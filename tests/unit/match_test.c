@@ -970,6 +970,10 @@ static const struct {
 			{.request = "GET /a",
 				.if_field = "A: b",
 				.if_body = "d"}}},
+	/* the words outweigh the state */
+	{"GET /a", NULL, 1,
+		{{.request = "GET /a", .in = "start", .if_body = "c"},
+			{.request = "GET /a", .in = "ready", .if_body = ""}}},
 	/* a path is not nearer for being the same up to a glob's end */
 	{"GET /a/b/c", NULL, 1,
 		{{.request = "PUT /a/b/c"}, {.request = "GET /a/b/c?d"}}},
