@@ -49,8 +49,9 @@ START_TEST(tells_what_happens)
 	ck_assert_uint_eq(end->sent, got.size);
 	ck_assert_uint_eq(end->sent_body, 5);
 	(void)clock_gettime(CLOCK_REALTIME, &after);
-	ck_assert_int_ge(end->began / 1000000000 + 1, before.tv_sec);
-	ck_assert_int_le(end->began / 1000000000, after.tv_sec);
+	/* the clock may be set meanwhile */
+	ck_assert_int_ge(end->began / RT_SECOND, before.tv_sec - 60);
+	ck_assert_int_le(end->began / RT_SECOND, after.tv_sec + 60);
 	ck_assert_int_gt(end->duration, 0);
 	bytes_free(&got);
 	(void)close(fd);
