@@ -144,7 +144,6 @@ main(void)
 	Suite *suite = suite_create("defaults");
 	TCase *tcase = tcase_create("scenario");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, fields_are_in_all_replies);
 	tcase_add_test(tcase, pieces_that_no_rule_fits_end_the_connection);
 	tcase_add_test(tcase, datagrams_that_no_rule_fits_are_told);

@@ -841,7 +841,6 @@ main(void)
 	TCase *tcase;
 
 	tcase = tcase_create("end");
-	tcase_set_timeout(tcase, 60);
 	rt_test_loop(tcase, test_signal, 0, 6);
 	tcase_add_test(tcase, test_nohup);
 	rt_test_loop(tcase, test_grace_finishes, 0, 2);
@@ -861,7 +860,6 @@ main(void)
 	rt_test_loop(tcase, test_input_used, 0, 2);
 	rt_test_case(suite, tcase);
 	tcase = tcase_create("load");
-	tcase_set_timeout(tcase, 60);
 	rt_test_loop(tcase, test_burst, 0, 2);
 	rt_test_loop(tcase, test_idle, 0, 2);
 	rt_test_loop(tcase, test_full_log, 0, 2);

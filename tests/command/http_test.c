@@ -1138,7 +1138,6 @@ main(void)
 	TCase *tcase;
 
 	tcase = tcase_create("http");
-	tcase_set_timeout(tcase, 60);
 	rt_test_loop(tcase, test_files, 0, 2);
 	tcase_add_test(tcase, test_limits);
 	tcase_add_test(tcase, test_file_fields);

@@ -482,7 +482,6 @@ main(void)
 	TCase *tcase;
 
 	tcase = tcase_create("start");
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, test_urls_one_write);
 	rt_test_loop(tcase, test_stdout_ends, 0, 2);
 	tcase_add_test(tcase, test_url_order);

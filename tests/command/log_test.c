@@ -197,7 +197,6 @@ main(void)
 	TCase *tcase;
 
 	tcase = tcase_create("log");
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, test_log_formats);
 	tcase_add_test(tcase, test_log_escapes);
 	tcase_add_test(tcase, test_verbose);

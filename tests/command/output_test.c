@@ -589,7 +589,6 @@ add_sinks(Suite *suite)
 {
 	TCase *tcase = tcase_create("sinks");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, nothing_waits, 0, 2 * PAIRS);
 	rt_test_case(suite, tcase);
 }
@@ -599,7 +598,6 @@ add_logs(Suite *suite)
 {
 	TCase *tcase = tcase_create("logs");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, nobody_reads, 0, PAIRS);
 	tcase_add_loop_test(tcase, nobody_ever_reads, 0, PAIRS);
 	tcase_add_test(tcase, a_full_disk);
@@ -615,7 +613,6 @@ add_transcripts(Suite *suite)
 {
 	TCase *tcase = tcase_create("transcripts");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, transcripts_are_new_files);
 	tcase_add_test(tcase, notices_wait_for_nobody);
 	tcase_add_test(tcase, transcripts_of_much);

@@ -313,7 +313,6 @@ main(void)
 	Suite *suite = suite_create("pairs");
 	TCase *tcase = tcase_create("options");
 
-	tcase_set_timeout(tcase, 60);
 	/* hundreds of processes under valgrind */
 	if (!under_valgrind())
 		tcase_add_loop_test(tcase, both_or_none, 0,

@@ -1231,7 +1231,6 @@ main(void)
 	TCase *tcase;
 
 	tcase = tcase_create("plain");
-	tcase_set_timeout(tcase, 60);
 	rt_test_loop(tcase, test_tcp_echo, 0, 2 * FAMILIES);
 	rt_test_loop(tcase, test_tcp_echo_unread, 0, 2 * FAMILIES);
 	rt_test_loop(tcase, test_tcp_half_close, 0, 2);

@@ -228,7 +228,6 @@ add_run(Suite *suite)
 {
 	TCase *tcase = tcase_create("run");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, ends_what_has_left_its_group);
 	tcase_add_test(tcase, ends_what_has_left_its_group_in_time);
 #ifdef PR_SET_CHILD_SUBREAPER

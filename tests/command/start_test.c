@@ -778,7 +778,6 @@ add_signals(Suite *suite)
 {
 	TCase *tcase = tcase_create("signals");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, hears_signals_that_were_blocked);
 	tcase_add_test(tcase, hears_of_a_child_while_that_was_blocked);
 	tcase_add_test(tcase, command_finds_signals_as_they_were);
@@ -796,7 +795,6 @@ add_announce(Suite *suite)
 {
 	TCase *tcase = tcase_create("announce");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, results_that_cannot_be_written, 0, 6);
 	tcase_add_test(tcase, leaves_nothing_when_it_cannot_say_where);
 	tcase_add_test(tcase, port_file_comes_and_goes);
@@ -818,7 +816,6 @@ add_connections(Suite *suite)
 {
 	TCase *tcase = tcase_create("connections");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, serves_the_connection_of_systemd, 0, 2);
 	tcase_add_loop_test(tcase, serves_the_connection_of_inetd, 0, 2);
 	tcase_add_loop_test(tcase, ends_with_the_connection, 0, 2);

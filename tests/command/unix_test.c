@@ -241,7 +241,6 @@ main(void)
 	Suite *suite = suite_create("unix");
 	TCase *tcase = tcase_create("files");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, one_of_several_has_it, 0, 2);
 	tcase_add_test(tcase, one_of_several_has_it_where_nothing_was);

@@ -61,6 +61,10 @@ end_test(void)
 		after);
 }
 
+/* Seconds until a test is taken to hang. Check's own 4 are too few for a machine
+   that is busy, and for programs that are instrumented. */
+#define PATIENCE_OF_TESTS 300
+
 static int cases; /* each has its number for a tag */
 
 void
@@ -70,6 +74,7 @@ rt_test_case(Suite *suite, TCase *tcase)
 
 	(void)snprintf(tag, sizeof tag, "%d", cases++);
 	tcase_set_tags(tcase, tag);
+	tcase_set_timeout(tcase, PATIENCE_OF_TESTS);
 	tcase_add_checked_fixture(tcase, begin_test, end_test);
 	suite_add_tcase(suite, tcase);
 }
@@ -223,8 +228,6 @@ rt_test_cases(Suite *suite, const char *name, const TTest *const *tests,
 {
 	TCase *tcase = tcase_create(name);
 
-	/* instrumented programs on a busy machine are no failure */
-	tcase_set_timeout(tcase, 300);
 	for (; *tests != NULL; tests++)
 		rt_test_loop(tcase, *tests, from, to);
 	rt_test_case(suite, tcase);

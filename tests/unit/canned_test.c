@@ -1322,7 +1322,6 @@ main(void)
 	TCase *copies = tcase_create("copies");
 	TCase *errors = tcase_create("errors");
 
-	tcase_set_timeout(said, 60);
 	tcase_add_loop_test(said, says_it, 0, COUNT(replies));
 	tcase_add_loop_test(said, knows_its_head, 0, COUNT(replies));
 	tcase_add_loop_test(said, makes_it_again, 0, COUNT(replies));

@@ -303,7 +303,6 @@ main(void)
 	Suite *suite = suite_create("conn_end");
 	TCase *tcase = tcase_create("drain");
 
-	tcase_set_timeout(tcase, 60);
 	add_plays(tcase, drains, COUNT(drains));
 	tcase_add_test(tcase, a_receive_that_filled_its_room_is_drained);
 	add_plays(tcase, cuts, COUNT(cuts));

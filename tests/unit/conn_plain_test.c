@@ -399,7 +399,6 @@ main(void)
 	Suite *suite = suite_create("conn_plain");
 	TCase *tcase = tcase_create("piece");
 
-	tcase_set_timeout(tcase, 60);
 	add_plays(tcase, pieces, COUNT(pieces));
 	tcase_add_test(tcase, an_echo_cut_anywhere);
 	tcase_add_test(tcase, a_piece_is_at_most_64_kib);

@@ -404,7 +404,6 @@ main(void)
 	rt_test_case(suite, tcase);
 
 	tcase = tcase_create("repeated");
-	tcase_set_timeout(tcase, 60);
 	add_plays(tcase, repeated, COUNT(repeated));
 	tcase_add_test(tcase, repeated_bytes_without_end);
 	rt_test_case(suite, tcase);

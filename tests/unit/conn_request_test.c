@@ -432,7 +432,6 @@ main(void)
 	rt_test_case(suite, tcase);
 
 	tcase = tcase_create("body");
-	tcase_set_timeout(tcase, 60);
 	add_plays(tcase, body, COUNT(body));
 	tcase_add_test(tcase, each_byte_of_a_body_is_progress);
 	tcase_add_loop_test(tcase, a_body_that_is_kept_is_there, 0, 2);

@@ -647,7 +647,6 @@ main(void)
 	TCase *read = tcase_create("read");
 	TCase *spoiled = tcase_create("spoiled");
 
-	tcase_set_timeout(both, 60);
 	tcase_add_test(both, dates_in_any_locale_and_zone);
 	tcase_add_test(both, every_day_of_two_centuries);
 	tcase_add_test(both, the_turn_of_every_month_from_year_1_to_9999);

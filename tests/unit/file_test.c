@@ -1269,7 +1269,6 @@ open_case(void)
 	TCase *tcase = tcase_create("open");
 
 	tcase_add_unchecked_fixture(tcase, make_tree, remove_tree);
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, open_beneath, 0, COUNT(opens));
 	tcase_add_loop_test(tcase, describe_beneath, 0, COUNT(opens));
 	tcase_add_loop_test(tcase, describe_opens_nothing, 0, 2);

@@ -1201,13 +1201,11 @@ make_suite(void)
 	TCase *other = tcase_create("other");
 	TCase *chunked = tcase_create("chunked");
 
-	tcase_set_timeout(file, 60);
 	tcase_add_test(file, names_are_unique);
 	tcase_add_loop_test(file, outcomes_of_cases, 0,
 		(int)((case_count + GROUP - 1) / GROUP));
 	tcase_add_test(file, a_parser_can_be_used_again);
 	rt_test_case(suite, file);
-	tcase_set_timeout(other, 60);
 	tcase_add_test(other, the_head_comes_before_the_rest);
 	tcase_add_test(other, a_refusal_stays);
 	tcase_add_loop_test(other, limits_are_obeyed, 0,
@@ -1222,7 +1220,6 @@ make_suite(void)
 	tcase_add_test(other, hosts_by_text);
 	tcase_add_test(other, phrases);
 	rt_test_case(suite, other);
-	tcase_set_timeout(chunked, 60);
 	tcase_add_loop_test(chunked, content_and_trailers_split_everywhere, 0,
 		(int)(sizeof chunked_bodies / sizeof *chunked_bodies));
 	tcase_add_loop_test(chunked, trailers_that_are_moved, 0, 2);

@@ -236,7 +236,6 @@ add_ways(Suite *suite, const char *name, const TTest *const *tests, int ways)
 {
 	TCase *tcase = tcase_create(name);
 
-	tcase_set_timeout(tcase, 60);
 	for (; *tests != NULL; tests++)
 		tcase_add_loop_test(tcase, *tests, 0, ways);
 	rt_test_case(suite, tcase);

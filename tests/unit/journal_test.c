@@ -957,7 +957,6 @@ add_records(Suite *suite)
 {
 	TCase *tcase = tcase_create("records");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, open_journal, close_journal);
 	tcase_add_test(tcase, a_complete_request);
 	tcase_add_test(tcase, a_chunked_request);

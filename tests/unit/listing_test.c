@@ -1448,7 +1448,6 @@ main(void)
 	TCase *slices = tcase_create("slices");
 	TCase *limits = tcase_create("limits");
 
-	tcase_set_timeout(listed, 30);
 	tcase_add_loop_test(listed, an_empty_folder, 0, 2);
 	tcase_add_loop_test(listed, folders_first_letters_in_any_case, 0, 2);
 	tcase_add_loop_test(listed, names_that_begin_with_a_dot, 0, 2);
@@ -1458,14 +1457,12 @@ main(void)
 	tcase_add_loop_test(listed, sizes_are_shown, 0, 2);
 	tcase_add_loop_test(listed, times_are_shown, 0, 2);
 	rt_test_case(suite, listed);
-	tcase_set_timeout(slices, 60);
 	tcase_add_test(slices, twenty_thousand_entries);
 	tcase_add_loop_test(slices, many_that_are_not_listed, 0, 2);
 	tcase_add_loop_test(slices, freed_in_the_middle, 0, 2);
 	tcase_add_loop_test(slices, changed_while_it_is_listed, 0, 2);
 	tcase_add_loop_test(slices, removed_while_it_is_listed, 0, 2);
 	rt_test_case(suite, slices);
-	tcase_set_timeout(limits, 60);
 	tcase_add_loop_test(limits, nothing_of_the_arguments_is_kept, 0, 2);
 	tcase_add_loop_test(limits, two_at_a_time, 0, 2);
 	tcase_add_loop_test(limits, without_descriptors, 0, 2);

@@ -601,7 +601,6 @@ main(void)
 	Suite *suite = suite_create("log lines");
 	TCase *tcase = tcase_create("lines");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, referer_and_user_agent);
 	tcase_add_test(tcase, a_client_that_closed_first);
 	tcase_add_test(tcase, short_lines);

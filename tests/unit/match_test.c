@@ -1202,7 +1202,6 @@ main(void)
 	tcase_add_test(text, long_errors_are_cut);
 	tcase_add_test(text, a_target_alone_may_begin_with_an_asterisk);
 	rt_test_case(suite, text);
-	tcase_set_timeout(near, 60);
 	tcase_add_test(near, globs_mean_what_they_say);
 	tcase_add_test(near, globs_take_little_time);
 	tcase_add_loop_test(near, the_nearest_miss, 0, COUNT(misses));

@@ -617,7 +617,6 @@ main(void)
 	tcase_add_test(table, a_nul_is_malformed);
 	tcase_add_test(table, every_beginning);
 	rt_test_case(suite, table);
-	tcase_set_timeout(many, 60);
 	tcase_add_test(many, thousands_that_are_one);
 	tcase_add_test(many, as_many_as_may_be);
 	tcase_add_test(many, as_much_as_it_may_cost);

@@ -282,7 +282,6 @@ main(void)
 	Suite *suite = suite_create("reply_edit");
 	TCase *tcase = tcase_create("changes");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, split_at_every_byte);
 	tcase_add_test(tcase, cut_at_every_byte);
 	tcase_add_test(tcase, gather_every_part);

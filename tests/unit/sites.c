@@ -500,7 +500,6 @@ add(Suite *suite, const char *name, const TTest *const *tests)
 		(void)snprintf(names[count], sizeof *names, "%s%s", name,
 			i == 0 ? "" : " by walk");
 		tcase = tcase_create(names[count++]);
-		tcase_set_timeout(tcase, 60);
 		tcase_add_checked_fixture(tcase, i == 0 ? by_openat2 : by_walk,
 			NULL);
 		for (const TTest *const *test = tests; *test != NULL; test++)

@@ -355,7 +355,6 @@ main(void)
 	TCase *edits = tcase_create("edits");
 
 	tcase_add_unchecked_fixture(edits, open_shared, close_shared);
-	tcase_set_timeout(edits, 60);
 	rt_test_case(suite, edits);
 	tcase_add_loop_test(edits, test_cut_at_each_byte, 0, count);
 	tcase_add_loop_test(edits, test_pause_at_each_byte, 0, count);

@@ -761,7 +761,6 @@ main(void)
 	TCase *certificates = tcase_create("certificates");
 
 	tcase_add_unchecked_fixture(bytes, open_shared, close_shared);
-	tcase_set_timeout(bytes, 60);
 	rt_test_case(suite, bytes);
 	tcase_add_loop_test(bytes, test_split_inward, 0, COUNT(clients));
 	tcase_add_loop_test(bytes, test_split_outward, 0, COUNT(clients));

@@ -1340,7 +1340,6 @@ add_listings(Suite *suite)
 		a_listing_in_a_poll_loop, NULL};
 	TCase *tcase = tcase_create("listings");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_unchecked_fixture(tcase, make_listed, remove_listed);
 	for (size_t i = 0; tests[i] != NULL; i++)
 		rt_test_loop(tcase, tests[i], 0, BACK_ENDS);

@@ -336,7 +336,6 @@ main(void)
 	Suite *suite = suite_create("owner");
 	TCase *tcase = tcase_create("forks");
 
-	tcase_set_timeout(tcase, 60);
 	rt_test_loop(tcase, goes_on_after_clean_up_in_a_fork, 0,
 		2 * BASIC_WAYS);
 	rt_test_loop(tcase, datagrams_go_on_after_clean_up_in_a_fork, 0,
@@ -347,7 +346,6 @@ main(void)
 	rt_test_loop(tcase, a_fork_is_told, 0, BASIC_WAYS);
 	rt_test_case(suite, tcase);
 	tcase = tcase_create("threads");
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, stopped_by_several_threads, 0, 4);
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);

@@ -879,7 +879,6 @@ main(void)
 	rt_test_loop(wire, done_says_whether_all_came, 0, BASIC_WAYS);
 	rt_test_loop(wire, a_handler_is_given_the_body_once, 0, BASIC_WAYS);
 	rt_test_case(suite, wire);
-	tcase_set_timeout(time, 60);
 	tcase_add_test(time, searches_find_what_is_there);
 	tcase_add_test(time, searches_end_soon);
 	rt_test_case(suite, time);
