@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "base/error.h"
 #include "canned/condition.h"
+#include "http/type.h"
 
 int
 retort_on_sized(const struct retort_reply *theirs, size_t size)

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "api/api.h"
+#include "retort.h"
 
 /* So long may replies take that are under way: ms. */
 #define GRACE 100

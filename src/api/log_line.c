@@ -6,16 +6,17 @@
  */
 #include "config.h"
 
-#include "journal/journal.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "http/date.h"
+#include "http/http.h"
 #include "os/sock.h"
+#include "retort.h"
 
 /* Most of a request line that a log line shows. */
 #define MAX_REQUEST 2048

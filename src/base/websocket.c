@@ -5,7 +5,6 @@
 #include "base/websocket.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 /* --- SHA-1 (RFC 3174), which the handshake is made of --- */

@@ -16,7 +16,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "canned/condition.h"
-#include "http/status.h"
 #include "http/type.h"
 #include "os/file.h"
 

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "args/args.h"
 #include "command/signals.h"
 #include "retort.h"
 

@@ -26,8 +26,10 @@
 #include "job/clock.h"
 #include "retort.h"
 #include "show/color.h"
+#include "talk/control.h"
 #include "talk/output.h"
 #include "talk/prompt.h"
+#include "talk/sink.h"
 
 /* Whether there is no listener, and the clients passed in have left. */
 static bool

@@ -4,6 +4,7 @@
 #include "command/reload.h"
 
 #include "command/start.h"
+#include "retort.h"
 #include "show/escape.h"
 
 static bool

@@ -2,16 +2,18 @@
 #include "config.h"
 
 #include "command/run.h"
-#include "command/show.h"
-#include "job/trust.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "command/show.h"
 #include "job/child.h"
 #include "job/clock.h"
+#include "job/trust.h"
+#include "retort.h"
+#include "talk/output.h"
 
 static void
 forward(struct child *child, volatile struct signals *signals)

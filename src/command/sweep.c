@@ -16,6 +16,7 @@
 #include "job/runner.h"
 #include "job/trial.h"
 #include "job/trust.h"
+#include "retort.h"
 #include "show/escape.h"
 #include "show/progress.h"
 #include "show/swept.h"

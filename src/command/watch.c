@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "inspect/inspect.h"
 #include "job/clock.h"
 
 /* How often the parent is looked for where there is no pidfd. */

@@ -17,11 +17,8 @@
 
 #include "http/http_parts.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/text.h"
 
 #define MAX_CHUNK_LINE 4096 /* bytes of a chunk's size and extensions */
 

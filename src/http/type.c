@@ -15,7 +15,6 @@
 
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/text.h"
 
 #define TEXT(type) type "; charset=utf-8"

@@ -7,7 +7,6 @@
 #ifndef FAMILY_H
 #define FAMILY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 

@@ -17,6 +17,8 @@
 #include <sys/prctl.h>
 #endif
 
+#include "job/child.h"
+
 /* What a runner should run. */
 struct order {
 	int time;

@@ -5,7 +5,6 @@
 #define TRIAL_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "job/child.h"

@@ -8,12 +8,10 @@
 
 #include "reply/reply_parts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "http/field.h"
-#include "http/http.h"
 #include "http/status.h"
 
 static const char coding[] = "Transfer-Encoding", chunked[] = "chunked";

@@ -9,10 +9,10 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "http/type.h"
 
 /* Most bytes of a rule's name in a message. */
 #define MAX_NAME 4096u

@@ -6,10 +6,8 @@
 #include "server/server_parts.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 /* Bytes that say why nothing answers a request. */

@@ -5,7 +5,6 @@
 
 #include "server/server_parts.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 /* Objects kept for the next connections, at most. */

@@ -6,7 +6,6 @@
 #include "server/server_parts.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Bytes of a body that are kept, if any are, however full it is. */

@@ -10,8 +10,6 @@
 #ifndef RT_LISTING_H
 #define RT_LISTING_H
 
-#include <stdbool.h>
-
 #include "base/buf.h"
 #include "os/file.h"
 

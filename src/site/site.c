@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "http/type.h"
 #include "site/listing.h"
 #include "site/negotiate.h"
 

@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "http/date.h"
 #include "http/http.h"
-#include "http/type.h"
 #include "os/file.h"
 #include "reply/reply.h"
 #include "retort.h"

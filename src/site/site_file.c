@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "http/type.h"
 #include "site/negotiate.h"
 #include "site/precondition.h"
 #include "site/range.h"

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/buf.h"
+
 #define BOUNDARY_TEXT sizeof "retort-0123456789abcdef"
 
 /* Bytes that no file contains, except by design: the clock, mixed well. */

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 
 /* What cannot be kept, as there is a link on the way to it, is tried again

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 /* The most wire bytes that are kept to be sent: a record, and what OpenSSL
    writes by itself, such as certificates. */
 #define MAX_OUT ((size_t)1 << 20)

@@ -17,6 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "http/type.h"
+
 /* The owner gives this field, or, without a value, leaves it out. */
 static void
 set_own(const char *name, const char *value)
