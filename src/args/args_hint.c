@@ -55,20 +55,9 @@ static const struct {
 	{"^--limit '?body", "or none"},
 	{"^option --help takes no value", "--help all"},
 	{"^option --verbose takes no value", "-vv"},
-	{"^--body .*: No such file", "@ says that the text is in a file"},
-
-	/* what it has by other names */
-	{"^unknown option --socket-mode$", "-b unix:PATH,mode=660"},
-	{"^unknown option --io$", "RETORT_IO in the environment"},
-	{"^unknown option --cache$", "-H 'Cache-Control: max-age=60'"},
-	{"^unknown option --chunked$", "-H 'Transfer-Encoding: chunked'"},
-	{"^unknown option --answer$", "--body, or --prompt in place of @-"},
-	{"^unknown option --greet$",
-		"@accepted and @raw \"TEXT\" in a --scenario"},
-	{"^unknown option --max-(target|head|fields|body)$", "--limit $1=N"},
-	{"^unknown option --idle$", "--timeout idle=TIME"},
 	{"^option --echo takes no value",
 		"@on /PATH and @echo in a --scenario"},
+	{"^--body .*: No such file", "@ says that the text is in a file"},
 
 	/* what other servers have */
 	{"^unknown option (-l|--(addr|address|listen|interface))$",
@@ -76,8 +65,7 @@ static const struct {
 	{"^unknown option (-d|--dir|--directory|--root)$",
 		"name the folder alone: retort DIR"},
 	{"^unknown option --(latency|sleep)$", "--delay 500ms"},
-	{"^unknown option --faults$", "--fault 'cut any chance 5%'"},
-	{"^unknown option --replay$", "--log scenario, then --scenario"},
+	{"^unknown option --cache$", "-H 'Cache-Control: max-age=60'"},
 	{"^unknown option --code$", "-s CODE"},
 	{"^unknown option --content-type$", "--type TYPE"},
 	{"^unknown option --(data|file)$", "--body @FILE"},

@@ -18,7 +18,6 @@ echo '{"id": 1}' >b.json
 : >empty
 echo 'no reply' >text
 printf 'HTTP/1.1 200 OK\r\n\r\nhi' >reply
-echo '1 127.0.0.1:5 "GET /a HTTP/1.1" 200 5 [cut 5 reset]' >log
 printf '@on GET /\nHTTP/1.1 200 OK\n\nhi\n' >x.retort
 
 # says STATUS LINE ARG...: ends with the status, and this line on stderr (none
@@ -52,7 +51,6 @@ says 2 'unknown option --directory (name the folder alone: retort DIR)' \
 	--directory www
 says 2 'unknown option --latency (--delay 500ms)' --latency 500
 says 2 'unknown option -l (-b ADDRESS, such as -b 0.0.0.0)' -l 8080
-says 2 "unknown option --chunked (-H 'Transfer-Encoding: chunked')" --chunked
 says 2 "unknown option --cache (-H 'Cache-Control: max-age=60')" --cache 60
 says 2 'option --quiet takes no value' --quiet=yes
 says 2 'option --body needs a value (see retort --help)' --body
@@ -96,8 +94,6 @@ says 2 '--port applies to no address: --bind unix:s has no port' -p 1 -b unix:s 
 	-b '[::1]:8081'
 says 0 '' -p 0 -q --lifetime 0 -b 127.0.0.2:0 -b 127.0.0.1
 
-says 2 'unknown option --socket-mode (-b unix:PATH,mode=660)' --socket-mode 660
-
 # --- values in several words ---
 
 one='only one ROOT can be served'
@@ -122,8 +118,6 @@ says 2 "'b': $one" www b
 says 2 "--limit body '1 M': expected bytes, such as 65536, 64k or 1M, from 1 \
 (or none)" \
 	--limit 'body=1 M'
-says 2 'unknown option --max-body (--limit body=N)' --max-body 9
-says 2 'unknown option --idle (--timeout idle=TIME)' --tcp --idle 1
 says 2 "--timeout 'next=1': expected a time, or one or more of head= body= \
 reply= idle=" --timeout next=1
 
@@ -189,10 +183,6 @@ says 2 'option --help takes no value (--help all)' --help=all
 says 2 'option --verbose takes no value (-vv)' --verbose=2
 says 2 'unknown option --https (--tls)' --https
 says 2 'unknown option --cert (--tls with --tls-cert FILE)' --cert x
-says 2 'unknown option --answer (--body, or --prompt in place of @-)' \
-	--tcp --answer x
-says 2 'unknown option --greet (@accepted and @raw "TEXT" in a --scenario)' \
-	--tcp --greet x
 says 2 '--body: standard input is read by --scenario' --body @- --scenario -
 printf '@nonsense\n' | "$retort" -p 0 --scenario - >out 2>err
 grep -q '^retort: --scenario stdin:1:' err

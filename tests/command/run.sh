@@ -357,8 +357,6 @@ refused '100% together' --body x \
 	--fault 'empty chance 60% or status 503 chance 41%'
 refused "'nonsense'" --body x --fault 'cut 1 chance nonsense'
 refused 'expected a percentage' --body x --fault 'empty chance'
-refused '--fault' --body x --faults 'rst:5%'
-refused '--log scenario' --body x --replay "$dir/input"
 refused "--seed 'x'" --body x --fault 'cut any chance 5%' --seed x
 refused "--seed '0'" --body x --fault 'cut any chance 5%' --seed 0
 refused 'Unix socket cannot be reset' -b "unix:$dir/s" --body x \
