@@ -464,14 +464,14 @@ read_environment(struct args *args)
 			names, "best, epoll or poll");
 }
 
-/* A fault as well. */
+/* A fault as well, unless it is none. */
 static void
 add_delay(struct given *given)
 {
 	char clause[32];
 	int size = snprintf(clause, sizeof clause, "pause %d", given->delay);
 
-	if (args_is_given(given, "delay"))
+	if (given->delay > 0)
 		args_add_line(&given->faults, clause, (size_t)size);
 }
 

@@ -458,6 +458,8 @@ done
 run --log short --body x --delay 9s --delay 1ms -- \
 	curl -sf --max-time 5 '{url}'
 says '[pause 1]' 'of two delays the last one counts'
+run --log short --body x --delay 0 -- curl -sf --max-time 5 '{url}'
+equal 0 "$(grep -c pause "$dir/err")" 'a delay of no time is no fault'
 printf '@on\nHTTP/1.1 299 Last\n' >"$dir/scenario"
 run --log short --scenario - --scenario "$dir/scenario" -- \
 	curl -sf --max-time 5 '{url}'
