@@ -45,7 +45,7 @@ static int
 serve(const struct args *args, struct watch *watch, struct reload *reload,
 	volatile struct signals *signals)
 {
-	struct retort *server = watch->server;
+	struct retort *server = watch->output->server;
 	struct output *output = watch->output;
 	int64_t end = clock_end(args->lifetime);
 	int step = 0, left = -1;
@@ -249,7 +249,6 @@ serve_command(struct args *args, pid_t ppid, volatile struct signals *signals)
 	reload_begin(&reload, args);
 	server = start_server(args, &prompt);
 	name_ca(&ca, server, args->mode);
-	prompt.server = server;
 	signals_wake(server);
 	attach_output(args, &output, server);
 	watch = watch_open(args, ppid, &output, args->prompt ? &prompt : NULL,

@@ -46,7 +46,7 @@ serve_child(const struct args *args, struct watch *watch, struct child *child,
 			continue;
 		}
 		if (watch_over(watch))
-			retort_stop(watch->server, args->grace);
+			retort_stop(watch->output->server, args->grace);
 		step = watch_step(watch, left);
 		if (step > 0)
 			watch_close(watch);
@@ -72,7 +72,7 @@ int
 run_command(const struct args *args, struct watch *watch, const char *ca,
 	volatile struct signals *signals)
 {
-	struct retort *server = watch->server;
+	struct retort *server = watch->output->server;
 	struct output *output = watch->output;
 	FILE *report = show_open_report(args);
 	struct child child;

@@ -217,6 +217,7 @@ set_prompt(struct retort *server, const struct args *args,
 	char why[RETORT_ERROR_SIZE];
 	int code = 0;
 
+	prompt->server = server;
 	if (args->prompt)
 		code = retort_on(server, NULL, .handler = prompt_handler,
 			.handler_arg = prompt, .error = why);

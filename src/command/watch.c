@@ -37,8 +37,7 @@ struct watch
 watch_open(const struct args *args, pid_t parent, struct output *output,
 	struct prompt *prompt, struct control *control)
 {
-	struct watch watch = {.server = output->server,
-		.output = output,
+	struct watch watch = {.output = output,
 		.prompt = prompt,
 		.control = control,
 		.pidfd = -1,
@@ -105,8 +104,8 @@ list_all(const struct watch *watch, int *timeout)
 	size_t count = CONTROL, used;
 
 	count += control_poll(watch->control, polled + count);
-	count += retort_pollfds(watch->server, polled + count, room - count,
-		timeout);
+	count += retort_pollfds(watch->output->server, polled + count,
+		room - count, timeout);
 	used = count < room ? count : room;
 	return count +
 		inspect_poll(watch->output->inspect, polled + used, room - used,
@@ -161,7 +160,7 @@ wait_for_all(struct watch *watch, int timeout)
 		return;
 	if (polled[PROMPT].revents != 0) {
 		/* clients that have left take no line */
-		(void)retort_step(watch->server, 0);
+		(void)retort_step(watch->output->server, 0);
 		prompt_read(watch->prompt);
 	}
 	control_read(watch->control, polled + CONTROL);
@@ -178,7 +177,7 @@ watch_step(struct watch *watch, int timeout)
 		wait_for_all(watch, control_timeout(watch->control, timeout));
 		timeout = 0;
 	}
-	step = retort_step(watch->server, timeout);
+	step = retort_step(watch->output->server, timeout);
 	if (step == 0)
 		control_step(watch->control);
 	output_step(watch->output);

@@ -17,8 +17,7 @@
 struct pollfd;
 
 struct watch {
-	struct retort *server;
-	struct output *output;   /* its page is served as well */
+	struct output *output;   /* it has the server, and its page */
 	struct prompt *prompt;   /* NULL: none */
 	struct control *control; /* owned; NULL: none */
 	pid_t parent;            /* 0: its end is not watched */

@@ -81,8 +81,7 @@ prompt_fd(const struct prompt *prompt)
 {
 	const char *line;
 
-	if (prompt->server == NULL || prompt->ended ||
-		first_line(prompt, &line) > 0)
+	if (prompt->ended || first_line(prompt, &line) > 0)
 		return -1;
 	return STDIN_FILENO;
 }
