@@ -3,8 +3,8 @@
 #
 # The walls: a file includes headers of its own wing and of lower wings only,
 # and names the wing; the command (args/ to command/) includes retort.h alone;
-# llhttp is known to http.c alone; and no two files of a wing
-# call each other, as the linker sees it. Prints TAP.
+# llhttp is known to http.c alone; no two files of a wing call each other, as
+# the linker sees it; and HACKING's map has all wings and rooms. Prints TAP.
 
 set -u
 LC_ALL=C
@@ -176,6 +176,36 @@ map=$(sed -n '/^The map$/,/^Words$/s,^    \([a-z]*\)/ .*,\1,p' "$src/../HACKING"
 # shellcheck disable=SC2086 # one word a line
 result 'HACKING has the wings in this order' \
 	"$([ "$map" = "$(printf '%s\n' $wings)" ] || echo "there:" $map)"
+
+# its rooms: "_end" after conn_plan is conn_end
+rooms=$(sed -n '/^The map$/,/^A folder /p' "$src/../HACKING" | awk '
+	/^    [a-z]/ { split(substr($0, 5), wing, "/") }
+	{
+		count = split(substr($0, 16, 24), word, " ")
+		for (i = 1; i <= count; i++) {
+			if (word[i] !~ /^_/) {
+				room = word[i]
+				sub(/_.*/, "", room)
+			} else
+				word[i] = room word[i]
+			print wing[1] "/" word[i]
+		}
+	}')
+astray=$(
+	for room in $rooms; do
+		[ ! -d "$src/${room%/*}" ] || [ -f "$src/$room.c" ] ||
+			[ -f "$src/$room.h" ] || echo "there is no $room"
+	done | grep -v '[.][.][.]$'
+	for header in "$src"/*/*.h; do
+		room=${header#"$src"/}
+		case $room in
+		*_parts.h | http/rt_llhttp.h | *_page.h) continue ;;
+		esac
+		printf '%s\n' "$rooms" | grep -qxF "${room%.h}" ||
+			echo "it lacks ${room%.h}"
+	done
+)
+result 'HACKING has the rooms' "$astray"
 
 # what a merge has left
 result 'no conflict is left' "$(grep -nE '^(<<<<<<<|>>>>>>>) ' "$src"/*.h \
