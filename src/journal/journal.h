@@ -60,6 +60,8 @@ struct rt_record {
 	size_t counted;      /* bytes of memory, in the journal's sum */
 	bool before_tls;     /* it is of the time before TLS began */
 	uint64_t era;        /* in which it began */
+	uint64_t rule_id;    /* of the rule that answered; 0: none */
+	uint64_t last_rule;  /* the last that there was then */
 	bool open;           /* its connection is */
 	bool published;      /* it stands in the journal */
 	bool forgotten;      /* it will not stand there */

@@ -616,6 +616,7 @@ rt_record_forget_request(struct rt_record *record)
 	record->strings = NULL;
 	record->in = NULL;
 	record->size = 0;
+	record->rule_id = 0;
 	/* nothing points at them any more */
 	*seen = (struct retort_exchange){
 		.connection = seen->connection,

@@ -19,10 +19,27 @@
 /* So many bytes in a row of each are shown. */
 #define MOST_BYTES 2048
 
+/* So many times a request is compared with a rule that was never used: for
+   more of them nobody waits. */
+#define MOST_COMPARED 1000000
+
+/* Most bytes of a rule's name. */
+#define MAX_NAME 4096u
+
+/* The record that came nearest, as far as they were looked at; NULL: none. */
+struct nearest {
+	const struct rt_record *record;
+	struct rt_miss miss;
+};
+
 /* A verdict under way. */
 struct judgement {
 	struct rt_buf *text;
 	const struct rt_journal *journal;
+	const struct rt_route *route;   /* NULL: there are no rules */
+	struct nearest told[MAX_SHOWN]; /* misses of expectations */
+	size_t told_count;
+	size_t patience; /* for that many comparisons */
 	const struct rt_record
 		*shown[MAX_SHOWN]; /* their transcripts will be */
 	size_t shown_count;
@@ -90,34 +107,25 @@ add_connection(struct rt_buf *to, const struct rt_record *record)
 	rt_buf_add_text(to, ")");
 }
 
-/* The request that came nearest to fitting, if any did not fit. */
-static void
-add_nearest(struct judgement *judgement, const struct rt_match *match,
-	const char *whose)
+/* The rule that answered it; NULL: none did, or it was forgotten. */
+static const struct rt_rule *
+rule_of(const struct judgement *judgement, const struct rt_record *record)
 {
-	const struct rt_record *nearest = NULL;
-	struct rt_miss best = {0}, miss;
+	const struct rt_route *route = judgement->route;
+	size_t number = route != NULL && record->rule_id > 0 ?
+		rt_route_number(route, record->rule_id) :
+		0;
 
-	for (size_t i = 0; i < judgement->journal->count; i++) {
-		const struct rt_record *record = judgement->journal->records[i];
+	return number > 0 ? route->rules + number - 1 : NULL;
+}
 
-		if (rt_match_fits(match, &record->seen))
-			continue;
-		miss = rt_match_explain(match, &record->seen, whose, NULL);
-		if (nearest == NULL || rt_miss_is_nearer(miss, best)) {
-			nearest = record;
-			best = miss;
-		}
-	}
-	if (nearest == NULL)
-		return;
-	rt_buf_add_text(judgement->text, "  nearest: ");
-	rt_match_name(&nearest->seen, judgement->text);
-	add_connection(judgement->text, nearest);
-	rt_buf_add_text(judgement->text, ": ");
-	(void)rt_match_explain(match, &nearest->seen, whose, judgement->text);
-	rt_buf_add(judgement->text, "\n", 1);
-	show(judgement, nearest);
+/* "rule 2", as messages call it. */
+static void
+add_rule(struct judgement *judgement, const struct rt_rule *rule)
+{
+	const struct rt_route *route = judgement->route;
+
+	rt_route_say(route, (size_t)(rule - route->rules) + 1, judgement->text);
 }
 
 /* Whether the client closed before a byte of the reply was sent. */
@@ -134,6 +142,99 @@ left_before(const struct rt_record *record)
 	return false;
 }
 
+static bool
+was_answered(const struct rt_record *record)
+{
+	return record->answered && record->why == NULL;
+}
+
+/* ", answered 200 by rule 2" */
+static void
+add_outcome(struct judgement *judgement, const struct rt_record *record)
+{
+	const struct retort_exchange *seen = &record->seen;
+	const struct rt_rule *rule = rule_of(judgement, record);
+	struct rt_buf *text = judgement->text;
+
+	if (seen->protocol == RETORT_HTTP && left_before(record))
+		rt_buf_add_text(text, ", and left before the reply");
+	else if (seen->protocol == RETORT_HTTP && seen->status != 0)
+		rt_buf_add_format(text, ", answered %d", seen->status);
+	else
+		rt_buf_add_text(text,
+			was_answered(record) ? ", answered" : ", unanswered");
+	if (rule == NULL)
+		return;
+	rt_buf_add_text(text, " by ");
+	add_rule(judgement, rule);
+}
+
+/* "  got: GET /, answered 200 by rule 2 [cut 9] (connection 1)": a request that
+   fits. */
+static void
+add_fitting(struct judgement *judgement, const struct rt_record *record)
+{
+	struct rt_buf *text = judgement->text;
+
+	rt_buf_add_text(text, "  got: ");
+	rt_match_name(&record->seen, text);
+	add_outcome(judgement, record);
+	if (record->faults != NULL)
+		rt_buf_add_format(text, " [%s]", record->faults);
+	add_connection(text, record);
+	rt_buf_add(text, "\n", 1);
+	show(judgement, record);
+}
+
+/* One that does not fit, and what differs. Of one that nothing answered another
+   line says so. */
+static void
+add_missing(struct judgement *judgement, const struct rt_record *record,
+	const struct rt_match *match, const char *whose)
+{
+	struct rt_buf *text = judgement->text;
+
+	rt_buf_add_text(text, "  nearest: ");
+	rt_match_name(&record->seen, text);
+	if (rule_of(judgement, record) != NULL && was_answered(record))
+		add_outcome(judgement, record);
+	add_connection(text, record);
+	rt_buf_add_text(text, ": ");
+	(void)rt_match_explain(match, &record->seen, whose, text);
+	rt_buf_add(text, "\n", 1);
+	show(judgement, record);
+}
+
+static void
+look_at(struct nearest *nearest, const struct rt_record *record,
+	struct rt_miss miss)
+{
+	if (nearest->record == NULL || rt_miss_is_nearer(miss, nearest->miss))
+		*nearest = (struct nearest){record, miss};
+}
+
+/* The request that came nearest to fitting, if any did not fit. */
+static void
+add_nearest(struct judgement *judgement, const struct rt_match *match,
+	const char *whose)
+{
+	struct nearest nearest = {.record = NULL};
+
+	for (size_t i = 0; i < judgement->journal->count; i++) {
+		const struct rt_record *record = judgement->journal->records[i];
+
+		if (!rt_match_fits(match, &record->seen))
+			look_at(&nearest, record,
+				rt_match_explain(match, &record->seen, whose,
+					NULL));
+	}
+	if (nearest.record == NULL)
+		return;
+	add_missing(judgement, nearest.record, match, whose);
+	if (judgement->told_count < MAX_SHOWN)
+		judgement->told[judgement->told_count++] = nearest;
+}
+
 /* Those that fit, a line each. */
 static void
 add_came(struct judgement *judgement, const struct rt_match *match)
@@ -141,34 +242,11 @@ add_came(struct judgement *judgement, const struct rt_match *match)
 	const struct rt_journal *journal = judgement->journal;
 	size_t left = MAX_SHOWN;
 
-	for (size_t i = 0; i < journal->count && left > 0; i++) {
-		const struct rt_record *record = journal->records[i];
-		const struct retort_exchange *seen = &record->seen;
-
-		if (!rt_match_fits(match, seen))
-			continue;
-		left--;
-		rt_buf_add_text(judgement->text, "  got: ");
-		rt_match_name(seen, judgement->text);
-		rt_buf_add_text(judgement->text, ", ");
-		if (seen->protocol != RETORT_HTTP)
-			rt_buf_add_text(judgement->text,
-				record->answered && record->why == NULL ?
-					"answered" :
-					"unanswered");
-		else if (left_before(record))
-			rt_buf_add_text(judgement->text,
-				"and left before the reply");
-		else
-			rt_buf_add_format(judgement->text, "answered %d",
-				seen->status);
-		if (record->faults != NULL)
-			rt_buf_add_format(judgement->text, " [%s]",
-				record->faults);
-		add_connection(judgement->text, record);
-		rt_buf_add(judgement->text, "\n", 1);
-		show(judgement, record);
-	}
+	for (size_t i = 0; i < journal->count && left > 0; i++)
+		if (rt_match_fits(match, &journal->records[i]->seen)) {
+			add_fitting(judgement, journal->records[i]);
+			left--;
+		}
 }
 
 /* "FILE:LINE", or "expectation N" in `room`. */
@@ -309,37 +387,143 @@ judge_records(struct judgement *judgement)
 	}
 }
 
-static bool
-is_in_vain(const struct rt_rule *rule, bool lasting)
-{
-	return rule->used == 0 && rule->origin == NULL &&
-		(lasting || rule->times > 0);
-}
+/* --- rules that were never used --- */
 
 /*
  * A rule with a number of times was meant for this test: it is a mistake when
- * no request ever got it. Others may be of a fixture that many tests share, but
- * where something is wrong, they may be why. Those of a scenario have its
- * expectations.
+ * no request ever got it. Others may be of a fixture that many tests share, and
+ * those of a scenario have its expectations: they are only suspects.
  */
-static void
-judge_rules(struct judgement *judgement, const struct rt_route *route)
+static bool
+is_mistake(const struct rt_rule *rule)
 {
-	bool wrong = judgement->text->len > 0;
+	return rule->used == 0 && rule->times > 0 && rule->origin == NULL;
+}
 
-	for (size_t i = 0; route != NULL && i < route->rule_count; i++)
-		wrong |= is_in_vain(route->rules + i, false);
-	for (size_t i = 0; route != NULL && wrong && i < route->rule_count;
-		i++) {
-		const struct rt_rule *rule = route->rules + i;
+/* Whether something else answered, which this rule could have done. */
+static bool
+was_lost_to(const struct rt_record *record, const struct rt_rule *rule)
+{
+	return was_answered(record) && record->last_rule >= rule->id &&
+		rt_rule_may_be_meant(rule, record->seen.protocol, false,
+			record->seen.refused != 0);
+}
 
-		if (!is_in_vain(rule, true))
+/*
+ * Whether a request seems to have been meant for a rule, since it meets as many
+ * conditions of it as what answered has, and was not the next of a queue.
+ */
+static bool
+seems_meant(const struct judgement *judgement, const struct rt_record *record,
+	struct rt_miss miss)
+{
+	const struct rt_rule *by = rule_of(judgement, record);
+
+	return !miss.astray && miss.met > 0 &&
+		(by == NULL ||
+			(by->times == 0 &&
+				miss.met >= rt_match_conditions(by->match)));
+}
+
+/* The request that came nearest to a rule that was never used, and was answered
+   otherwise. */
+static struct nearest
+find_lost(struct judgement *judgement, const struct rt_rule *rule)
+{
+	const struct rt_journal *journal = judgement->journal;
+	struct nearest nearest = {.record = NULL};
+
+	for (size_t i = 0; i < journal->count && judgement->patience > 0; i++) {
+		const struct rt_record *record = journal->records[i];
+		struct rt_miss miss;
+
+		judgement->patience--;
+		if (!was_lost_to(record, rule))
 			continue;
-		rt_buf_add_format(judgement->text, "rule %zu (", i + 1);
-		rt_match_describe(rule->match, judgement->text);
-		rt_buf_add_text(judgement->text, "): never used\n");
+		miss = rt_match_explain(rule->match, &record->seen, "", NULL);
+		if (is_mistake(rule) || seems_meant(judgement, record, miss))
+			look_at(&nearest, record, miss);
+	}
+	return nearest;
+}
+
+/* "rule 2 (GET /a)" */
+static void
+describe_rule(struct judgement *judgement, const struct rt_rule *rule)
+{
+	add_rule(judgement, rule);
+	rt_buf_add_text(judgement->text, " (");
+	rt_match_describe(rule->match, judgement->text);
+	rt_buf_add_text(judgement->text, ")");
+}
+
+/* The rule, and the request that was lost to another one (NULL: none). */
+static void
+tell_unused(struct judgement *judgement, const struct rt_rule *rule,
+	const struct rt_record *lost)
+{
+	bool fits = lost != NULL && rt_match_fits(rule->match, &lost->seen);
+	const struct rt_rule *by = fits ? rule_of(judgement, lost) : NULL;
+	struct rt_buf whose;
+
+	describe_rule(judgement, rule);
+	rt_buf_add_text(judgement->text, ": never used");
+	/* the next of a queue has its turn later */
+	if (by != NULL && by->times == 0) {
+		rt_buf_add_text(judgement->text, ": shadowed by ");
+		describe_rule(judgement, by);
+	}
+	rt_buf_add(judgement->text, "\n", 1);
+	if (fits)
+		add_fitting(judgement, lost);
+	if (fits || lost == NULL)
+		return;
+	rt_buf_init(&whose, MAX_NAME);
+	rt_route_say(judgement->route,
+		(size_t)(rule - judgement->route->rules) + 1, &whose);
+	if (rt_buf_text(&whose) != NULL)
+		add_missing(judgement, lost, rule->match, whose.data);
+	rt_buf_free(&whose);
+}
+
+/* Whether an expectation has told the same miss: of the same conditions, that
+   is. */
+static bool
+is_told(const struct judgement *judgement, struct nearest lost)
+{
+	for (size_t i = 0; i < judgement->told_count; i++)
+		if (judgement->told[i].record == lost.record &&
+			rt_miss_same(judgement->told[i].miss, lost.miss))
+			return true;
+	return false;
+}
+
+/* Suspects are told where something is wrong: they may be why. Those of a
+   scenario only if a request seems to have been meant for them. */
+static void
+judge_rules(struct judgement *judgement)
+{
+	const struct rt_route *route = judgement->route;
+	bool wrong = judgement->text->len > 0;
+	size_t count = route != NULL ? route->rule_count : 0;
+
+	for (size_t i = 0; i < count; i++)
+		wrong |= is_mistake(route->rules + i);
+	for (size_t i = 0; i < count && wrong; i++) {
+		const struct rt_rule *rule = route->rules + i;
+		struct nearest lost;
+
+		if (rule->used > 0)
+			continue;
+		lost = find_lost(judgement, rule);
+		if (lost.record != NULL && is_told(judgement, lost))
+			lost.record = NULL;
+		if (lost.record != NULL || rule->origin == NULL)
+			tell_unused(judgement, rule, lost.record);
 	}
 }
+
+/* --- all of it --- */
 
 /* It may be why nothing arrived. */
 static void
@@ -364,7 +548,9 @@ rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal,
 	const struct rt_route *route)
 {
 	struct judgement judgement = {.text = &verdict->text,
-		.journal = journal};
+		.journal = journal,
+		.route = route,
+		.patience = MOST_COMPARED};
 	const char *text;
 
 	rt_buf_clear(&verdict->text, 0);
@@ -381,7 +567,7 @@ rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal,
 			judge_order(&judgement, i + 1, &expectation);
 	}
 	judge_records(&judgement);
-	judge_rules(&judgement, route);
+	judge_rules(&judgement);
 	tell_unshaken(&judgement);
 	if (journal->lost > 0)
 		rt_buf_add_format(&verdict->text,

@@ -146,6 +146,19 @@ rt_match_fits(const struct rt_match *match, const struct retort_exchange *seen)
 	return match->predicate == NULL || predicate_fits(match, seen);
 }
 
+size_t
+rt_match_conditions(const struct rt_match *match)
+{
+	size_t count = 0;
+
+	while (match->given[count] != NULL)
+		count++;
+	return count + (match->predicate != NULL);
+}
+
+/* Conditions of this weight and more are on the protocol, method and path. */
+#define HEAVY 16
+
 struct rt_miss
 rt_match_explain(const struct rt_match *match,
 	const struct retort_exchange *seen, const char *whose,
@@ -165,6 +178,7 @@ rt_match_explain(const struct rt_match *match,
 			miss.met += given;
 			continue;
 		}
+		miss.astray |= matcher->weight >= HEAVY;
 		if (matcher->near != NULL)
 			miss.score += matcher->near(match, seen);
 		if (why != NULL && !said)

@@ -38,7 +38,14 @@ struct rt_miss {
 	unsigned score; /* greater is nearer */
 	unsigned met;   /* among equals: conditions that were given and met; */
 	size_t common;  /* and bytes of the path that are the same */
+	bool astray;    /* its protocol, method or path differs */
 };
+
+static inline bool
+rt_miss_same(struct rt_miss a, struct rt_miss b)
+{
+	return a.score == b.score && a.met == b.met && a.common == b.common;
+}
 
 static inline bool
 rt_miss_is_nearer(struct rt_miss a, struct rt_miss b)
@@ -56,6 +63,9 @@ rt_miss_is_nearer(struct rt_miss a, struct rt_miss b)
 struct rt_miss rt_match_explain(const struct rt_match *match,
 	const struct retort_exchange *seen, const char *whose,
 	struct rt_buf *why);
+
+/* How many conditions were given. */
+size_t rt_match_conditions(const struct rt_match *match);
 
 /* A request in words: `GET /users`, or of a plain socket its bytes, quoted. */
 void rt_match_name(const struct retort_exchange *seen, struct rt_buf *to);

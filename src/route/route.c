@@ -90,9 +90,8 @@ say_error(struct rt_asked *asked, struct rt_reply *reply, int status,
 	say_status(asked, reply, status, reason, false);
 }
 
-/* "FILE:LINE", or "rule N". */
-static void
-name_rule(const struct rt_route *route, size_t number, struct rt_buf *to)
+void
+rt_route_say(const struct rt_route *route, size_t number, struct rt_buf *to)
 {
 	if (route->rules[number - 1].origin != NULL)
 		rt_buf_add_text(to,
@@ -107,7 +106,7 @@ blame_rule(const struct rt_route *route, struct rt_asked *asked)
 {
 	if (asked->rule == 0)
 		return;
-	name_rule(route, (size_t)asked->rule, &asked->why);
+	rt_route_say(route, (size_t)asked->rule, &asked->why);
 	rt_buf_add_text(&asked->why, ": ");
 }
 
@@ -253,9 +252,8 @@ check_reading(const struct rt_route *route, const struct rt_faults *faults,
 		rt_faults_text(faults));
 }
 
-/* The number that the rule of that id has now; 0: it was forgotten. */
-static size_t
-number_of(const struct rt_route *route, uint64_t id)
+size_t
+rt_route_number(const struct rt_route *route, uint64_t id)
 {
 	for (size_t i = 0; i < route->rule_count; i++)
 		if (route->rules[i].id == id)
@@ -267,7 +265,7 @@ number_of(const struct rt_route *route, uint64_t id)
 static const struct rt_rule *
 rule_of(const struct rt_route *route, const struct rt_asked *asked)
 {
-	size_t number = number_of(route, asked->rule_id);
+	size_t number = rt_route_number(route, asked->rule_id);
 
 	return number > 0 ? route->rules + number - 1 : NULL;
 }
@@ -329,7 +327,7 @@ handler_failed(const struct rt_route *route, struct rt_asked *asked,
 	size_t size;
 
 	rt_buf_add_text(&asked->why, "the handler of ");
-	name_rule(route, (size_t)asked->rule, &asked->why);
+	rt_route_say(route, (size_t)asked->rule, &asked->why);
 	rt_buf_add_text(&asked->why, " failed: ");
 	size = asked->why.len;
 	rt_buf_add_text(&asked->why, without_folders(error, file));
@@ -399,16 +397,6 @@ is_used_up(const struct rt_rule *rule)
 	return rule->times > 0 && rule->used >= rule->times;
 }
 
-/* Whether the rule may have been meant for this request: one for refused
-   requests may, for one that is not. */
-static bool
-may_be_meant(const struct rt_rule *rule, const struct rt_asked *asked)
-{
-	return rule->protocol == asked->protocol &&
-		rule->accepted == asked->greeting &&
-		(rule->refused || !asked->refused);
-}
-
 /* The last rule that fits but is used up, and the nearest that does not, from
    1; 0: none. */
 static void
@@ -423,7 +411,8 @@ find_near(const struct rt_route *route, const struct rt_asked *asked,
 		const struct rt_rule *rule = route->rules + i;
 		struct rt_miss miss;
 
-		if (!may_be_meant(rule, asked))
+		if (!rt_rule_may_be_meant(rule, asked->protocol,
+			    asked->greeting, asked->refused))
 			continue;
 		if (rt_match_fits(rule->match, seen)) {
 			*used_up = i + 1;
@@ -464,7 +453,7 @@ explain(const struct rt_route *route, struct rt_asked *asked)
 	find_near(route, asked, &used_up, &nearest);
 	if (used_up > 0) {
 		rt_buf_add_text(why, ": ");
-		name_rule(route, used_up, why);
+		rt_route_say(route, used_up, why);
 		rt_buf_add_format(why, " would, but was used up (%u of %u)",
 			route->rules[used_up - 1].used,
 			route->rules[used_up - 1].times);
@@ -472,7 +461,7 @@ explain(const struct rt_route *route, struct rt_asked *asked)
 	if (nearest == 0)
 		return;
 	rt_buf_init(&whose, MAX_NAME);
-	name_rule(route, nearest, &whose);
+	rt_route_say(route, nearest, &whose);
 	rt_buf_add_text(why, used_up > 0 ? "; of the others, " : ": ");
 	if (rt_buf_text(&whose) != NULL)
 		(void)rt_match_explain(route->rules[nearest - 1].match, seen,
@@ -606,7 +595,7 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply)
 {
 	bool again = reply->made.it != NULL;
-	size_t number = again ? number_of(route, reply->rule) : 0;
+	size_t number = again ? rt_route_number(route, reply->rule) : 0;
 	struct rt_rule *rule = &route->fallback;
 	enum rt_outcome outcome;
 	bool handles;
@@ -635,7 +624,7 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	outcome = answer_by_rule(route, rule, asked, reply);
 	/* which may have moved it */
 	if (handles)
-		number = number_of(route, asked->rule_id);
+		number = rt_route_number(route, asked->rule_id);
 	if (again || number == 0)
 		return outcome;
 	rule = route->rules + number - 1;

@@ -137,6 +137,23 @@ int rt_route_add(struct rt_route *route, const struct retort_reply *given,
    messages. 0 or -ENOMEM. */
 int rt_route_name(struct rt_route *route, int number, const char *origin);
 
+/* The number that the rule of that id has now; 0: it was forgotten. */
+size_t rt_route_number(const struct rt_route *route, uint64_t id);
+
+/* Adds what messages call rule `number`: "FILE:LINE", or "rule N". */
+void rt_route_say(const struct rt_route *route, size_t number,
+	struct rt_buf *to);
+
+/* Whether a rule may have been meant for such a request: one for refused
+   requests may, for one that is not. */
+static inline bool
+rt_rule_may_be_meant(const struct rt_rule *rule, enum retort_protocol protocol,
+	bool greeting, bool refused)
+{
+	return rule->protocol == protocol && rule->accepted == greeting &&
+		(rule->refused || !refused);
+}
+
 /* The part of an origin that messages show. */
 const char *rt_origin_shown(const char *origin);
 

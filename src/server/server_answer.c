@@ -383,8 +383,11 @@ record_rule(struct retort *server, struct rt_served *served,
 {
 	const struct rt_conn *conn = &served->conn;
 
-	if (served->record != NULL)
+	if (served->record != NULL) {
 		served->record->seen.rule = asked->rule;
+		served->record->rule_id = asked->rule_id;
+		served->record->last_rule = server->route.last_id;
+	}
 	served->rule_id = asked->rule_id;
 	/* of a piece that was cut off nothing is expected */
 	if (!rt_conn_is_http(conn) && !conn->complete &&

@@ -39,11 +39,11 @@ static const struct {
 	{"1", {4, 1},
 		"expectation 1 (GET /one): expected exactly 5 on exactly 1 "
 		"connection, got 5 on 2\n"
-		"  got: GET /one, answered 200 (connection 1)\n"
-		"  got: GET /one, answered 200 (connection 1, exchange 2)\n"
-		"  got: GET /one, answered 200 (connection 1, exchange 3)\n"
-		"  got: GET /one, answered 200 (connection 1, exchange 4)\n"
-		"  got: GET /one, answered 200 (connection 2)\n"
+		"  got: GET /one, answered 200 by rule 1 (connection 1)\n"
+		"  got: GET /one, answered 200 by rule 1 (connection 1, exchange 2)\n"
+		"  got: GET /one, answered 200 by rule 1 (connection 1, exchange 3)\n"
+		"  got: GET /one, answered 200 by rule 1 (connection 1, exchange 4)\n"
+		"  got: GET /one, answered 200 by rule 1 (connection 2)\n"
 		"connection 1 from "},
 	{"0-1", {4, 1},
 		"expected exactly 5 on at most 1 connection, got 5 "

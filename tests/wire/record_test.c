@@ -699,9 +699,127 @@ START_TEST(transcribes_resets_and_excess)
 }
 END_TEST
 
+#define PETS "@on GET /v2/pets\n@if-field Accept: a/json\n@echo\n"
+#define CATCH_ALL "@on\nHTTP/1.1 404 Not Found\n"
+
+/* What became of requests that were meant for rules which they missed. */
+static const struct {
+	const char *scenario;
+	const char *requests[2];
+	const char *verdict; /* up to the transcripts */
+} lost[] = {
+	/* an expectation says it; the rule need not say it once more */
+	{PETS CATCH_ALL "@expect 1 /v2/pets\n@if-field Accept: a/json\n",
+		{"GET /x", "GET /v2/pets"},
+		"s:6 (/v2/pets, field \"Accept: a/json\"): expected exactly 1, "
+		"got 0\n"
+		"  nearest: GET /v2/pets, answered 404 by s:4 (connection 2): "
+		"field differs from s:6 \"Accept: a/json\": no such field\n"
+		"s:1 (GET /v2/pets, field \"Accept: a/json\"): never used\n"
+		"  nearest: GET /v2/pets, answered 404 by s:4 (connection 2): "
+		"field differs from s:1 \"Accept: a/json\": no such field\n"},
+	{PETS CATCH_ALL "@expect 1 GET /v2/pets\n@if-field Accept: a/json\n",
+		{"GET /x", "GET /v2/pets"},
+		"s:6 (GET /v2/pets, field \"Accept: a/json\"): expected exactly "
+		"1, got 0\n"
+		"  nearest: GET /v2/pets, answered 404 by s:4 (connection 2): "
+		"field differs from s:6 \"Accept: a/json\": no such field\n"},
+	/* what came is as expected, but for how often */
+	{PETS CATCH_ALL "@expect 2 GET /v2/pets\n",
+		{"GET /v2/pets"},
+		"s:6 (GET /v2/pets): expected exactly 2, got 1\n"
+		"  got: GET /v2/pets, answered 404 by s:4 (connection 1)\n"
+		"s:1 (GET /v2/pets, field \"Accept: a/json\"): never used\n"
+		"  nearest: GET /v2/pets, answered 404 by s:4 (connection 1): "
+		"field differs from s:1 \"Accept: a/json\": no such field\n"},
+	/* a general rule comes before a special one */
+	{"@on GET /users/*\n@echo\n@on GET /users/1\n@echo\n@expect 0\n",
+		{"GET /users/2", "GET /users/1"},
+		"s:5 (any request): expected no request, got 2\n"
+		"  got: GET /users/2, answered 200 by s:1 (connection 1)\n"
+		"  got: GET /users/1, answered 200 by s:1 (connection 2)\n"
+		"s:3 (GET /users/1): never used: shadowed by s:1 (GET "
+		"/users/*)\n"
+		"  got: GET /users/1, answered 200 by s:1 (connection 2)\n"},
+	/* or has the higher rank */
+	{"@on GET /a\n@echo\n@on\n@prefer 1\n@echo\n@expect 2 GET /a\n",
+		{"GET /a"},
+		"s:6 (GET /a): expected exactly 2, got 1\n"
+		"  got: GET /a, answered 200 by s:3 (connection 1)\n"
+		"s:1 (GET /a): never used: shadowed by s:3 (any request)\n"
+		"  got: GET /a, answered 200 by s:3 (connection 1)\n"},
+	/* a state that was not reached */
+	{"@on GET /a\n@in known\n@echo\n@on GET /a\nHTTP/1.1 401 No\n"
+	 "@on /login\n@then-in known\n@echo\n@expect 1 GET /a\n@in known\n",
+		{"GET /a"},
+		"s:9 (GET /a, in known): expected exactly 1, got 0\n"
+		"  nearest: GET /a, answered 401 by s:4 (connection 1): state "
+		"differs from s:9: expected known, was start\n"},
+	/* the rest of a queue has its turn later */
+	{"@on GET /a\n@echo\n@then\n@echo\n@expect 2 GET /a\n", {"GET /a"},
+		"s:5 (GET /a): expected exactly 2, got 1\n"
+		"  got: GET /a, answered 200 by s:1 (connection 1)\n"},
+	/* and a request that a special rule answers was meant for that */
+	{"@on GET /a\n@if-field Accept: a/xml\n@echo\n"
+	 "@on GET /a\n@if-absent Accept\n@echo\n@expect 2 GET /a\n",
+		{"GET /a"},
+		"s:7 (GET /a): expected exactly 2, got 1\n"
+		"  got: GET /a, answered 200 by s:4 (connection 1)\n"},
+};
+
+START_TEST(rules_that_lost_their_requests)
+{
+	char request[128];
+	const char *verdict;
+	size_t size;
+
+	open_plain(0);
+	ck_assert_msg(retort_load(server, .text = lost[_i].scenario,
+			      .name = "s", .error = error) == 0,
+		"%s", error);
+	for (int i = 0; i < 2 && lost[_i].requests[i] != NULL; i++) {
+		(void)snprintf(request, sizeof request, "%s" HOST "\r\n",
+			lost[_i].requests[i]);
+		expect_begin(request, "HTTP/1.1 ");
+	}
+	verdict = retort_verdict(server);
+	size = strlen(lost[_i].verdict);
+	assert_bytes(verdict,
+		strlen(verdict) < size ? strlen(verdict) : size,
+		lost[_i].verdict, size);
+	/* and nothing more */
+	ck_assert_int_eq(strncmp(verdict + size, "connection ", 11), 0);
+	close_server();
+}
+END_TEST
+
+/* A rule with a number of times is a mistake by itself. */
+START_TEST(rules_that_nothing_reached)
+{
+	open_plain(_i);
+	ON("POST /user", .body = "a", .times = 1);
+	ON("GET /users", .body = "b", .times = 1);
+	ON(NULL, .body = "ok");
+	expect_body("GET /usr" HOST "\r\n", "ok");
+	expect_body("POST /users" HOST "\r\n", "ok");
+	assert_verdict("rule 1 (POST /user): never used\n"
+		       "  nearest: POST /users, answered 200 by rule 3 "
+		       "(connection 2): path differs from rule 1 \"/user\" at "
+		       "byte 5\n"
+		       "rule 2 (GET /users): never used\n"
+		       "  nearest: POST /users, answered 200 by rule 3 "
+		       "(connection 2): method differs from rule 2 \"GET\"\n"
+		       "connection 2 from ");
+	/* what came before a rule has not missed it */
+	ON("POST /users", .body = "c", .times = 1, .prefer = 1);
+	assert_verdict("rule 4 (POST /users): never used\n"
+		       "connection 2 from ");
+	close_server();
+}
+END_TEST
+
 START_TEST(judges)
 {
-
 	open_plain(_i);
 	ON(NULL, .body = "ok");
 	ck_assert_int_eq(retort_expect(server, "GET /a", .times = 1), 1);
@@ -715,8 +833,9 @@ START_TEST(judges)
 	assert_verdict("expectation 4 (in order): expected GET /a, which did "
 		       "not arrive\n");
 	expect_body("GET /b" HOST "\r\n", "ok");
-	assert_verdict("  nearest: GET /b (connection 1): field differs from "
-		       "expectation 3 \"A: b\": no such field\n");
+	assert_verdict("  nearest: GET /b, answered 200 by rule 1 (connection "
+		       "1): field differs from expectation 3 \"A: b\": no such "
+		       "field\n");
 	assert_verdict("< GET /b HTTP/1.1\\r\\n\n");
 	expect_body("GET /a" HOST "\r\n", "ok");
 	assert_verdict("expectation 4 (in order): expected GET /b after GET "
@@ -759,8 +878,13 @@ main(void)
 		forgets_while_connections_are_open,
 		forgets_while_a_listing_is_made, NULL};
 	const TTest *const verdicts[] = {transcribes,
-		transcribes_resets_and_excess, judges, NULL};
+		transcribes_resets_and_excess, rules_that_nothing_reached,
+		judges, NULL};
+	TCase *rules = tcase_create("rules");
 
+	tcase_add_loop_test(rules, rules_that_lost_their_requests, 0,
+		COUNT(lost));
+	rt_test_case(suite, rules);
 	rt_test_cases(suite, "records", records, 0, WAYS);
 	rt_test_cases(suite, "waiting", waiting, 0, WAYS);
 	rt_test_cases(suite, "verdicts", verdicts, 0, WAYS);

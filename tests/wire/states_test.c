@@ -41,7 +41,7 @@ START_TEST(logs_in)
 		0);
 	assert_verdict(
 		"expectation 1 (GET /, in out): expected exactly 1, got 0\n"
-		"  nearest: GET / (connection 1): state differs from "
+		"  nearest: GET /, answered 401 by rule 4 (connection 1): state differs from "
 		"expectation 1: expected out, was start\n");
 	close_server();
 }
