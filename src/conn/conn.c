@@ -533,6 +533,7 @@ sent(struct rt_conn *conn, int64_t result, int64_t now)
 	}
 	conn->moved = now;
 	conn->sent += (uint64_t)result;
+	conn->sent_in_all += (uint64_t)result;
 	/* a reply that takes time may be overtaken by what the client sends
 	   meanwhile, and must not be lost to it */
 	if (!out->ended && (uint64_t)result < rt_op_size(out))

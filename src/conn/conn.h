@@ -21,7 +21,8 @@
  *	                      REPLY --- reset, time-out ----------+
  *	                        | script at its end               |
  *	                      FINISH (FIN)                        |
- *	       all was read |      | bytes may be unread          |
+ *	  all was read, and |      | bytes may be unread, or come |
+ *	    little was sent |      | while the reply is on its way|
  *	                    |    DRAIN --- FIN, bound ------------+
  *	                    '-------------------------------------+
  *	                                                          v
@@ -77,10 +78,16 @@
  * for RT_DRAIN_TIME and, after the first RT_DRAIN_IDLE, RT_DRAIN_BYTES at most.
  * A body after an early reply, on a connection that is kept, has no more than
  * RT_DRAIN_BYTES, or is dropped so.
+ *
+ * When more than RT_SENT_AT_ONCE was sent, the client may still send while the
+ * kernel waits to send the rest: more segments than these ten have to be
+ * acknowledged first (RFC 6928). Once the socket is closed, the answer to one
+ * byte would be a RST, and the rest would be lost.
  */
 #define RT_DRAIN_BYTES (UINT64_C(1) << 30)
 #define RT_DRAIN_IDLE (2000 * RT_MS)
 #define RT_DRAIN_TIME (30000 * RT_MS)
+#define RT_SENT_AT_ONCE UINT64_C(14600)
 
 /* Shared by all connections of a server. */
 struct rt_conn_config {
@@ -219,6 +226,7 @@ struct rt_conn {
 	                      0: none has */
 	uint64_t max_body;
 	uint64_t drained;
+	uint64_t sent_in_all; /* bytes of all exchanges */
 	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
 	bool local;           /* a Unix socket, which cannot be reset */
 	uint16_t named_by;    /* bytes of its PROXY header; 0: none was taken */

@@ -191,13 +191,22 @@ has_unread(const struct rt_conn *conn)
 		conn->buffers->parsed < conn->buffers->in.len;
 }
 
+/* Whether some of it may still be on its way when the client sends more. All
+   requests of a kept connection may have come at once: then it has taken none
+   of the replies yet. */
+static inline bool
+has_sent_much(const struct rt_conn *conn)
+{
+	return conn->sent_in_all > RT_SENT_AT_ONCE;
+}
+
 /* Whether what arrives at the end is read. Without HTTP nobody knows whether
    there is more. */
 static inline bool
 must_drain(const struct rt_conn *conn)
 {
-	return has_unread(conn) || conn->config->linger ||
-		!rt_conn_is_http(conn);
+	return has_unread(conn) || has_sent_much(conn) ||
+		conn->config->linger || !rt_conn_is_http(conn);
 }
 
 /* Enough was dropped. */

@@ -46,6 +46,44 @@ static const struct play drains[] = {
 		       "OVER answered; still-sending"},
 };
 
+/* Some of it may be on its way when the client sends more. */
+#define MUCH "receive GET; want; reply file 0+14600 'a' close; send;"
+#define SENT_MUCH MUCH "send all; DRAIN recv/- 2000ms;"
+
+static const struct play much[] = {
+	{"as much as is sent at once",
+		"receive GET; want; reply file 0+14599 'a' close; send;"
+		"send all; OVER answered; closes -/FIN"},
+	{"more than is sent at once",
+		SENT_MUCH
+		"lingers; receive FIN; OVER answered; closes FIN/FIN"},
+	{"more than is sent at once, and then the FIN",
+		MUCH "send; FINISH recv/finish; finish; DRAIN recv/- 2000ms"},
+	{"more comes after it",
+		SENT_MUCH "pass 5ms; receive 'more'; DRAIN recv/- 2000ms;"
+			  "no-lingers; receive FIN; OVER answered"},
+	{"nothing comes after it",
+		SENT_MUCH "expire; OVER answered; no-still-sending"},
+	{"enough was sent by others",
+		SENT_MUCH "stop enough; DRAIN recv/- 2000ms"},
+	{"the server stops", SENT_MUCH "stop told; OVER answered"},
+	{"its client had ended",
+		"receive POST5 'ab'; reply file 0+14601 close; receive FIN;"
+		"send; finish; OVER answered; closes FIN/FIN first"},
+	{"a reset that cuts nothing off",
+		"receive GET; want; reply file 0+14601 reset; send;"
+		"OVER answered reset; closes -/RST"},
+	{"several replies",
+		"open keep; 2 times (receive GET; want;"
+		" reply file 0+7300 next; send; done);"
+		"receive GET; want; reply 'a' close; send all;"
+		"DRAIN recv/- 2000ms; receive FIN; OVER answered"},
+	{"several replies, and the client ends",
+		"open keep; 3 times (receive GET; want;"
+		" reply file 0+7300 next; send; done);"
+		"receive FIN; FINISH -/finish; finish; OVER answered"},
+};
+
 static const struct play cuts[] = {
 	{"cut off in a reply",
 		"receive GET; want; reply 'abc' pause 5ms 'd' close; send 1;"
@@ -305,6 +343,7 @@ main(void)
 
 	add_plays(tcase, drains, COUNT(drains));
 	tcase_add_test(tcase, a_receive_that_filled_its_room_is_drained);
+	add_plays(tcase, much, COUNT(much));
 	add_plays(tcase, cuts, COUNT(cuts));
 	add_plays(tcase, early, COUNT(early));
 	add_plays(tcase, half, COUNT(half));

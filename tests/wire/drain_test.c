@@ -9,7 +9,9 @@
 #include "support/serving.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -181,6 +183,85 @@ START_TEST(what_comes_at_the_end_loses_no_reply)
 }
 END_TEST
 
+static _Atomic(bool) finished;
+
+static void
+note_fin(void *arg, enum retort_event event,
+	const struct retort_exchange *exchange, const void *bytes, size_t size)
+{
+	(void)arg;
+	(void)exchange;
+	(void)bytes;
+	(void)size;
+	if (event == RETORT_ON_SERVER_FIN)
+		finished = true;
+}
+
+/* A client whose system takes little before it reads. */
+static int
+connect_small(void)
+{
+	const int room = 4096;
+	struct sockaddr_in to = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	to.sin_port = htons((uint16_t)retort_listener(server).port);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room,
+				 sizeof room),
+		0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+	return fd;
+}
+
+/* What the server has sent waits in its kernel when the client says more; on a
+   kept connection it may be an earlier reply. */
+static const struct {
+	const char *request;
+	char last; /* byte of the last reply */
+} large[] = {
+	{"GET /large HTTP/1.1\r\nHost: a\r\n\r\n", 'l'},
+	{"GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
+	 "GET /small HTTP/1.0\r\n\r\n",
+		's'},
+};
+
+START_TEST(what_comes_after_the_fin_loses_no_reply)
+{
+	static char body[30000];
+
+	memset(body, 'l', sizeof body);
+	for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
+		struct bytes got = {.data = NULL};
+		int fd, end;
+
+		finished = false;
+		open_with((struct retort_options){.unrecorded = true,
+				  .keep_alive = i > 0,
+				  .event = note_fin,
+				  .event_all = true},
+			_i);
+		ON("/large", .body = body, .body_size = sizeof body);
+		ON("/small", .body = "s");
+		fd = connect_small();
+		say(fd, large[i].request);
+		TURN_UNTIL(finished);
+		say(fd, "\r\n");
+		end = talk(fd, "", 0, &got, NULL);
+		ck_assert_msg(end == 0 && got.size > sizeof body &&
+				got.data[got.size - 1] == large[i].last,
+			"expected a head, %zu bytes, '%c' and a FIN after %s,"
+			" got %zu bytes and %s",
+			sizeof body, large[i].last, large[i].request, got.size,
+			end == 0 ? "a FIN" : strerror(end));
+		bytes_free(&got);
+		(void)close(fd);
+		close_server();
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -190,6 +271,8 @@ main(void)
 	rt_test_loop(tcase, everything_is_sent_first, 0, WAYS);
 	rt_test_loop(tcase, an_upload_that_is_cut_off_is_told, 0, WAYS);
 	rt_test_loop(tcase, what_comes_at_the_end_loses_no_reply, 0,
+		BASIC_WAYS);
+	rt_test_loop(tcase, what_comes_after_the_fin_loses_no_reply, 0,
 		BASIC_WAYS);
 	rt_test_case(suite, tcase);
 	tcase = tcase_create("times");
