@@ -120,8 +120,20 @@ unescaped(enum rt_fill_in in)
 {
 	if (in == RT_FILL_FILE)
 		return in;
-	return in == RT_FILL_FIELD || in == RT_FILL_URL ? RT_FILL_FIELD :
-							  RT_FILL_PLAIN;
+	return in == RT_FILL_FIELD || in == RT_FILL_URL || in == RT_FILL_HOST ?
+		RT_FILL_FIELD :
+		RT_FILL_PLAIN;
+}
+
+/* How a part is escaped that begins after the first `at` bytes, its brace
+   included. */
+static enum rt_fill_in
+escaped(enum rt_fill_in in, const char *text, size_t at)
+{
+	return in == RT_FILL_URL && at > 3 &&
+			memcmp(text + at - 4, "://", 3) == 0 ?
+		RT_FILL_HOST :
+		in;
 }
 
 static int
@@ -144,6 +156,9 @@ expected_for(struct rt_word word, enum retort_protocol protocol)
 	} likely[] = {
 		{"header.", "{field.NAME}"},
 		{"headers.", "{field.NAME}"},
+		{"host", "{field.Host}, such as localhost:8080"},
+		{"port", "{field.Host}, such as localhost:8080"},
+		{"url", "http://{field.Host}{target}, or {path}"},
 #ifdef HAVE_JANSSON
 		{"json.",
 			"a JSON pointer, which begins with a slash, such as "
@@ -172,7 +187,7 @@ read_braces(struct rt_fill *fill, const char *text, size_t at, size_t size,
 {
 	const struct rt_word inner = {text + at, size - at};
 	struct rt_word word = inner;
-	struct rt_piece piece = {.in = in};
+	struct rt_piece piece = {.in = escaped(in, text, at)};
 
 	if (size - at > 4 && memcmp(word.text, "raw ", 4) == 0) {
 		word = rt_text_rest(word.text + 4, text + size);
@@ -350,6 +365,14 @@ is_unreserved(unsigned char c)
 	return is_word((char)c) || (c != '\0' && strchr("-._~", c) != NULL);
 }
 
+/* Whether a byte need not be percent-encoded there. */
+static bool
+stays(unsigned char c, enum rt_fill_in in)
+{
+	return is_unreserved(c) || (c == '/' && in != RT_FILL_FORM) ||
+		(in == RT_FILL_HOST && c != '\0' && strchr(":[]", c) != NULL);
+}
+
 static bool
 is_control(unsigned char c)
 {
@@ -374,7 +397,8 @@ add_byte(struct rt_buf *to, unsigned char c, enum rt_fill_in in)
 		break;
 	case RT_FILL_FORM:
 	case RT_FILL_URL:
-		if (!is_unreserved(c) && (in == RT_FILL_FORM || c != '/')) {
+	case RT_FILL_HOST:
+		if (!stays(c, in)) {
 			rt_buf_add_format(to, "%%%02X", (unsigned)c);
 			return;
 		}

@@ -22,6 +22,8 @@ enum rt_fill_in {
 	RT_FILL_MARKUP, /* as text or in a quoted attribute of HTML or XML */
 	RT_FILL_FORM,   /* percent-encoded but for unreserved characters */
 	RT_FILL_URL,    /* likewise, but for slashes, too */
+	RT_FILL_HOST,   /* likewise, where a URL has its host, which may have a
+	                   port or be an address in brackets */
 	RT_FILL_EVENT,  /* in one line: control characters become blanks */
 	RT_FILL_FILE,   /* likewise, even as it arrived: a NUL would end the
 	                   name */

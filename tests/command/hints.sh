@@ -50,6 +50,10 @@ says 2 'unknown option -d (name the folder alone: retort DIR)' -d www
 says 2 'unknown option --directory (name the folder alone: retort DIR)' \
 	--directory www
 says 2 'unknown option --latency (--delay 500ms)' --latency 500
+says 2 "unknown option --rate (--fault 'rate 10000', in bytes each second)" \
+	--rate 10000
+says 2 "unknown option --json (--body '{\"id\": 1}')" --json
+says 2 'unknown option --pidfile ($! of the shell is its number)' --pidfile p
 says 2 'unknown option -l (-b ADDRESS, such as -b 0.0.0.0)' -l 8080
 says 2 "unknown option --cache (-H 'Cache-Control: max-age=60')" --cache 60
 says 2 'option --quiet takes no value' --quiet=yes

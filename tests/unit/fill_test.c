@@ -317,6 +317,35 @@ START_TEST(lines)
 }
 END_TEST
 
+/* A host may have a port, or be an address in brackets; elsewhere in a URL a
+   colon would end its scheme. */
+START_TEST(hosts)
+{
+	static const struct retort_field host = {"Host", "[::1]:80/@"};
+	static const struct retort_exchange sent = {
+		.fields = &host, .field_count = 1};
+	static const struct rt_filling from = {.seen = &sent};
+	static const char given[] = "Location: http://{field.host}/a\n"
+				    "Location: {field.host}\n"
+				    "Location: /{field.host}\n";
+	static const char expected[] =
+		"Location: http://[::1]:80/%40/a\n"
+		"Location: %5B%3A%3A1%5D%3A80/%40\n"
+		"Location: /%5B%3A%3A1%5D%3A80/%40\n";
+	struct rt_fill fill = {.pieces = NULL};
+	struct rt_error error;
+	struct rt_buf to;
+
+	rt_buf_init(&to, 1000);
+	ck_assert_int_eq(rt_fill_read_fields(&fill, given, RETORT_HTTP, &error),
+		0);
+	(void)rt_fill_add(&fill, &from, 0, &to);
+	assert_bytes(to.data, to.len, expected, strlen(expected));
+	rt_buf_free(&to);
+	rt_fill_free(&fill);
+}
+END_TEST
+
 /* --- mistakes --- */
 
 #define LIKE "expected {path}, {query.NAME} or the like; a brace is '{{'"
@@ -351,6 +380,8 @@ static const struct {
 	{"{header.Host}", 1, "'header.Host': expected {field.NAME}",
 		RETORT_HTTP},
 	{"{header.Host}", 1, "'header.Host': " PLAIN, RETORT_TCP},
+	{"{port}", 1, "'port': expected {field.Host}, such as localhost:8080",
+		RETORT_HTTP},
 	{"{field.}", 1, "'field.': " LIKE, RETORT_HTTP},
 	{"{path.a}", 1, "'path.a': " LIKE, RETORT_HTTP},
 	{"{raw }", 1, "'raw ': " LIKE, RETORT_HTTP},
@@ -452,6 +483,7 @@ main(void)
 	tcase_add_test(tcase, nothing);
 	tcase_add_test(tcase, bounded);
 	tcase_add_test(tcase, lines);
+	tcase_add_test(tcase, hosts);
 	tcase_add_loop_test(tcase, mistake, 0, COUNT(mistakes));
 	tcase_add_test(tcase, no_frame_in_a_field);
 	tcase_add_test(tcase, mistake_in_fields);

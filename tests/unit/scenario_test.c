@@ -377,6 +377,10 @@ static const struct {
 	{ON "@if-auth a\n",
 		"s:2:1: '@if-auth': expected a directive; did you mean "
 		"'@if-basic USER:PASSWORD' or '@if-digest USER:PASSWORD'?"},
+	{ON "@if-cookie a=b\n",
+		"s:2:1: '@if-cookie': expected a directive; did you mean '@if-contains Cookie: NAME=VALUE'?"},
+	{ON "@fault jitter 5\n",
+		"s:2:8: 'jitter': expected a fault; did you mean 'pause TIME-TIME'?"},
 	{ON "@delay 100\n",
 		"s:2:1: '@delay': expected a directive; did you mean '@fault pause TIME'?"},
 	{ON "@Status 503\n",
