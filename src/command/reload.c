@@ -31,7 +31,7 @@ read_again(const struct args *args, struct retort *server,
 	char error[RETORT_ERROR_SIZE], line[2 * RETORT_ERROR_SIZE];
 
 	if (start_scenario(args, server, true, error) < 0) {
-		show_line(line, sizeof line, error);
+		escape_line(line, sizeof line, error);
 		output_say(output, "%s (the rules stay as they were)", line);
 	} else if (args->notices) {
 		output_say(output, "%s: read again", args->scenario);

@@ -204,7 +204,7 @@ blame(char *error, int code, const char *option, const char *why)
 	char line[RETORT_ERROR_SIZE];
 
 	/* it may quote a file, or words of others */
-	show_line(line, sizeof line, why);
+	escape_line(line, sizeof line, why);
 	(void)snprintf(error, RETORT_ERROR_SIZE, "%s%.220s", option, line);
 	return code;
 }
@@ -308,7 +308,7 @@ start_scenario(const struct args *args, struct retort *server, bool again,
 	int code = retort_load_sized(&scenario, sizeof scenario);
 
 	if (notices != NULL)
-		show_lines(stderr, notices, strlen(notices), "");
+		escape_lines(stderr, notices, strlen(notices), "");
 	free(notices);
 	return code;
 }

@@ -104,7 +104,7 @@ judge_whole(struct sweep *sweep, const struct trial *trial)
 	sweep->whole = trial->output;
 	if (trial->status == 0)
 		return 0;
-	show_lines(stderr, trial->errors.bytes, kept(&trial->errors), "");
+	escape_lines(stderr, trial->errors.bytes, kept(&trial->errors), "");
 	/* later on it is an answer of its own */
 	if (trial->status == 126 || trial->status == 127) {
 		sweep->failure = trial->status;
@@ -274,7 +274,7 @@ show_wrong(const struct sweep *sweep)
 			continue;
 		(void)fprintf(stderr, "retort: %s: COMMAND said:\n",
 			point->fault);
-		show_lines(stderr, point->errors.bytes, point->errors.kept,
+		escape_lines(stderr, point->errors.bytes, point->errors.kept,
 			"  ");
 	}
 	if (told > MOST_SHOWN)

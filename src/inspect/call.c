@@ -22,7 +22,7 @@ put_member(FILE *file, const char *name, const char *text, size_t size)
 	if (text == NULL)
 		return;
 	(void)fprintf(file, ",\"%s\":", name);
-	show_string(file, text, size);
+	escape_string(file, text, size);
 }
 
 /* Writes the parts of a log line as an object. */
@@ -53,9 +53,9 @@ put_fields(FILE *file, const struct retort_exchange *exchange)
 			break;
 		room -= name + value;
 		(void)fputs(i > 0 ? ",[" : "[", file);
-		show_string(file, fields[i].name, name);
+		escape_string(file, fields[i].name, name);
 		(void)fputc(',', file);
-		show_string(file, fields[i].value, value);
+		escape_string(file, fields[i].value, value);
 		(void)fputc(']', file);
 	}
 	(void)fputc(']', file);
@@ -80,7 +80,7 @@ put_body(FILE *file, const struct retort_exchange *exchange)
 
 	(void)fprintf(file, ",\"body_size\":%llu",
 		(unsigned long long)exchange->body_total);
-	if (show_kind(exchange->body, size) != SHOW_BYTES) {
+	if (escape_kind(exchange->body, size) != KIND_BYTES) {
 		put_member(file, "body", exchange->body, size);
 		return;
 	}

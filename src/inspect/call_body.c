@@ -269,7 +269,7 @@ is_json(const struct call *call)
 	const char *body = exchange->body;
 
 	return call->reader != NULL &&
-		show_kind(body, exchange->body_size) == SHOW_PLAIN &&
+		escape_kind(body, exchange->body_size) == KIND_PLAIN &&
 		strchr("{[", body[strspn(body, " \t\n")]) != NULL &&
 		retort_count(call->reader, NULL, .if_json = body) != SIZE_MAX;
 }

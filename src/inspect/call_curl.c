@@ -19,7 +19,7 @@
 static bool
 can_be_quoted(const char *bytes, size_t size)
 {
-	if (show_kind(bytes, size) != SHOW_PLAIN)
+	if (escape_kind(bytes, size) != KIND_PLAIN)
 		return false;
 	for (size_t i = 0; i < size; i++)
 		if (bytes[i] == '\t' ||

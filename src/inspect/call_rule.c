@@ -95,7 +95,7 @@ is_status(struct span text)
 {
 	return text.size >= 3 && strspn(text.at, "0123456789") == 3 &&
 		(text.size == 3 || text.at[3] == ' ') &&
-		show_kind(text.at, text.size) == SHOW_PLAIN;
+		escape_kind(text.at, text.size) == KIND_PLAIN;
 }
 
 static bool
@@ -171,7 +171,7 @@ read_body(struct reply *reply, const struct retort_exchange *exchange)
 		!join_chunks(&reply->body))
 		return false;
 	return reply->body.size <= CALL_SHOWN &&
-		show_kind(reply->body.at, reply->body.size) == SHOW_PLAIN;
+		escape_kind(reply->body.at, reply->body.size) == KIND_PLAIN;
 }
 
 /* Reads the reply. False: nothing is known of it. In both cases the caller
@@ -228,7 +228,7 @@ is_field(struct span line)
 		if (line.at[i] <= ' ' || line.at[i] > '~' ||
 			strchr("\"(),/;<=>?@[\\]{}", line.at[i]) != NULL)
 			return false;
-	return size > 0 && show_kind(line.at, line.size) == SHOW_PLAIN;
+	return size > 0 && escape_kind(line.at, line.size) == KIND_PLAIN;
 }
 
 /* Whether the field accepts a WebSocket: its value depends on the key of the

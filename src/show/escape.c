@@ -71,16 +71,16 @@ is_hidden(uint32_t code)
 
 /* The escape of a character in this format; NULL: the character itself. */
 static const char *
-stands_for(enum show_to to, uint32_t code)
+stands_for(enum escape_to to, uint32_t code)
 {
-	if (to == SHOW_HTML || to == SHOW_XML)
+	if (to == TO_HTML || to == TO_XML)
 		return code == '&'   ? "&amp;" :
 			code == '<'  ? "&lt;" :
 			code == '>'  ? "&gt;" :
 			code == '"'  ? "&quot;" :
 			code == '\'' ? "&#39;" :
 				       NULL;
-	if (to != SHOW_JSON)
+	if (to != TO_JSON)
 		return NULL;
 	return code == '"'   ? "\\\"" :
 		code == '\\' ? "\\\\" :
@@ -91,14 +91,14 @@ stands_for(enum show_to to, uint32_t code)
 }
 
 static void
-escape(FILE *file, enum show_to to, struct character character)
+escape(FILE *file, enum escape_to to, struct character character)
 {
 	unsigned code = (unsigned)character.code;
 
 	if (!character.valid)
-		(void)fprintf(file, to == SHOW_JSON ? "\\ufffd" : "\\x%02x",
+		(void)fprintf(file, to == TO_JSON ? "\\ufffd" : "\\x%02x",
 			code);
-	else if (code > 0xffff && to == SHOW_JSON)
+	else if (code > 0xffff && to == TO_JSON)
 		(void)fprintf(file, "\\u%04x\\u%04x",
 			0xd800 + ((code - 0x10000) >> 10),
 			0xdc00 + ((code - 0x10000) & 0x3ff));
@@ -107,7 +107,7 @@ escape(FILE *file, enum show_to to, struct character character)
 }
 
 void
-show_text(FILE *file, enum show_to to, const char *bytes, size_t size)
+escape_text(FILE *file, enum escape_to to, const char *bytes, size_t size)
 {
 	const unsigned char *at = (const unsigned char *)bytes;
 	struct character character;
@@ -119,7 +119,7 @@ show_text(FILE *file, enum show_to to, const char *bytes, size_t size)
 		character = read_character(at + i, size - i);
 		other = character.valid ? stands_for(to, character.code) : NULL;
 		blank = character.code == '\t' ||
-			(character.code == '\n' && to != SHOW_TERMINAL);
+			(character.code == '\n' && to != TO_TERMINAL);
 		if (other != NULL)
 			(void)fputs(other, file);
 		else if (!character.valid ||
@@ -130,34 +130,34 @@ show_text(FILE *file, enum show_to to, const char *bytes, size_t size)
 	}
 }
 
-enum show_kind
-show_kind(const char *bytes, size_t size)
+enum escape_kind
+escape_kind(const char *bytes, size_t size)
 {
 	const unsigned char *at = (const unsigned char *)bytes;
-	enum show_kind kind = SHOW_PLAIN;
+	enum escape_kind kind = KIND_PLAIN;
 	struct character character;
 
 	for (size_t i = 0; i < size; i += character.size) {
 		character = read_character(at + i, size - i);
 		if (!character.valid)
-			return SHOW_BYTES;
+			return KIND_BYTES;
 		if (character.code != '\t' && character.code != '\n' &&
 			is_hidden(character.code))
-			kind = SHOW_ODD;
+			kind = KIND_ODD;
 	}
 	return kind;
 }
 
 void
-show_string(FILE *file, const char *bytes, size_t size)
+escape_string(FILE *file, const char *bytes, size_t size)
 {
 	(void)fputc('"', file);
-	show_text(file, SHOW_JSON, bytes, size);
+	escape_text(file, TO_JSON, bytes, size);
 	(void)fputc('"', file);
 }
 
 void
-show_lines(FILE *file, const char *bytes, size_t size, const char *before)
+escape_lines(FILE *file, const char *bytes, size_t size, const char *before)
 {
 	const char *end = bytes + size;
 
@@ -166,14 +166,14 @@ show_lines(FILE *file, const char *bytes, size_t size, const char *before)
 
 		line = line ? line : end;
 		(void)fputs(before, file);
-		show_text(file, SHOW_TERMINAL, bytes, (size_t)(line - bytes));
+		escape_text(file, TO_TERMINAL, bytes, (size_t)(line - bytes));
 		(void)fputs("\n", file);
 		bytes = line + 1;
 	}
 }
 
 void
-show_line(char *to, size_t room, const char *text)
+escape_line(char *to, size_t room, const char *text)
 {
 	FILE *file;
 
@@ -181,6 +181,6 @@ show_line(char *to, size_t room, const char *text)
 	file = fmemopen(to, room - 1, "w");
 	if (file == NULL)
 		return;
-	show_text(file, SHOW_TERMINAL, text, strlen(text));
+	escape_text(file, TO_TERMINAL, text, strlen(text));
 	(void)fclose(file);
 }

@@ -11,21 +11,21 @@
 #include <stdio.h>
 
 /* Where the text goes. */
-enum show_to {
-	SHOW_TERMINAL,
-	SHOW_HTML, /* between tags, or in double quotes */
-	SHOW_XML,  /* the same */
-	SHOW_JSON  /* in double quotes, which are not written */
+enum escape_to {
+	TO_TERMINAL,
+	TO_HTML, /* between tags, or in double quotes */
+	TO_XML,  /* the same */
+	TO_JSON  /* in double quotes, which are not written */
 };
 
 /* What bytes are, as text. */
-enum show_kind {
-	SHOW_BYTES, /* no UTF-8 */
-	SHOW_ODD,   /* with characters that are not seen, or that reorder */
-	SHOW_PLAIN  /* with none of these, but LF and HT */
+enum escape_kind {
+	KIND_BYTES, /* no UTF-8 */
+	KIND_ODD,   /* with characters that are not seen, or that reorder */
+	KIND_PLAIN  /* with none of these, but LF and HT */
 };
 
-enum show_kind show_kind(const char *bytes, size_t size);
+enum escape_kind escape_kind(const char *bytes, size_t size);
 
 /*
  * Writes the bytes as UTF-8. A byte that is none is \xHH; a character that is
@@ -33,16 +33,17 @@ enum show_kind show_kind(const char *bytes, size_t size);
  * U+FFFD and the character's own escape. LF and HT stay, but for JSON; and at a
  * terminal HT alone.
  */
-void show_text(FILE *file, enum show_to to, const char *bytes, size_t size);
+void escape_text(FILE *file, enum escape_to to, const char *bytes, size_t size);
 
 /* A string of JSON, with its double quotes. */
-void show_string(FILE *file, const char *bytes, size_t size);
+void escape_string(FILE *file, const char *bytes, size_t size);
 
 /* Writes the lines of a text for a terminal, each after `before`, and ended. */
-void show_lines(FILE *file, const char *bytes, size_t size, const char *before);
+void escape_lines(FILE *file, const char *bytes, size_t size,
+	const char *before);
 
 /* Writes a text for a terminal into `to`, as one line without its end, cut to
    `room` bytes including the NUL. */
-void show_line(char *to, size_t room, const char *text);
+void escape_line(char *to, size_t room, const char *text);
 
 #endif

@@ -58,7 +58,7 @@ static const char style[] =
 static void
 put(FILE *file, struct span text)
 {
-	show_text(file, SHOW_HTML, text.at, text.size);
+	escape_text(file, TO_HTML, text.at, text.size);
 }
 
 /* --- bytes --- */
@@ -78,7 +78,7 @@ put_line(FILE *file, struct span line)
 	for (text = size; text > 0 &&
 		(bytes[text - 1] == '\r' || bytes[text - 1] == '\n');)
 		text--;
-	show_text(file, SHOW_HTML, bytes, text);
+	escape_text(file, TO_HTML, bytes, text);
 	if (text < size)
 		(void)fputs("<i>", file);
 	for (size_t i = text; i < size; i++)
@@ -227,7 +227,7 @@ ladders_write_html(FILE *file, const struct ladders *ladders)
 	(void)fputs("</h1>\n", file);
 	if (*verdict != '\0') {
 		(void)fputs("<pre class=\"verdict\">", file);
-		show_text(file, SHOW_HTML, verdict, strlen(verdict));
+		escape_text(file, TO_HTML, verdict, strlen(verdict));
 		(void)fputs("</pre>\n", file);
 	}
 	for (size_t i = 0; i < ladders->count && i < MOST_LADDERS; i++)

@@ -350,7 +350,7 @@ ladders_write_text(FILE *file, const struct ladders *ladders,
 		(void)fputs("not as expected:", file);
 		paint_end(&drawing, BAD);
 		(void)fputs("\n", file);
-		show_lines(file, ladders->verdict, strlen(ladders->verdict),
+		escape_lines(file, ladders->verdict, strlen(ladders->verdict),
 			"");
 		(void)fputs("\n", file);
 	}

@@ -74,7 +74,7 @@ say_cuts(FILE *file, const struct swept *swept)
 }
 
 void
-swept_summary(FILE *file, enum show_to to, const struct swept *swept)
+swept_summary(FILE *file, enum escape_to to, const struct swept *swept)
 {
 	static const struct {
 		enum outcome outcome;
@@ -88,7 +88,7 @@ swept_summary(FILE *file, enum show_to to, const struct swept *swept)
 
 	if (swept->error != NULL) {
 		(void)fputs("The sweep ended early: ", file);
-		show_text(file, to, swept->error, strlen(swept->error));
+		escape_text(file, to, swept->error, strlen(swept->error));
 		(void)fputs(". ", file);
 	}
 	say_cuts(file, swept);

@@ -73,7 +73,7 @@ size_t swept_count(const struct swept *swept, enum outcome outcome);
 size_t swept_way_end(const struct swept *swept, size_t first);
 
 /* Writes what the sweep has found, in a sentence. */
-void swept_summary(FILE *file, enum show_to to, const struct swept *swept);
+void swept_summary(FILE *file, enum escape_to to, const struct swept *swept);
 
 /* Call this at the end of the sweep: leaves out what was not tried. */
 void swept_close_up(struct swept *swept);

@@ -13,7 +13,7 @@ static void
 put_text(FILE *file, const char *name, const struct swept_text *text)
 {
 	(void)fprintf(file, ", \"%s\": ", name);
-	show_string(file, text->bytes, text->kept);
+	escape_string(file, text->bytes, text->kept);
 	(void)fprintf(file, ", \"%s_size\": %llu", name,
 		(unsigned long long)text->size);
 }
@@ -29,7 +29,7 @@ put_point(FILE *file, const struct swept_point *point)
 {
 	(void)fprintf(file, "{\"way\": \"%s\", \"fault\": ", point->way);
 	if (point->fault[0] != '\0')
-		show_string(file, point->fault, strlen(point->fault));
+		escape_string(file, point->fault, strlen(point->fault));
 	else
 		(void)fputs("null", file);
 	if (strchr(point->way, 'N') != NULL)
@@ -59,19 +59,20 @@ swept_write_json(FILE *file, const struct swept *swept)
 		swept->version);
 	for (size_t i = 0; swept->command[i] != NULL; i++) {
 		(void)fputs(i > 0 ? ", " : "", file);
-		show_string(file, swept->command[i], strlen(swept->command[i]));
+		escape_string(file, swept->command[i],
+			strlen(swept->command[i]));
 	}
 	(void)fputs("],\n\"summary\": \"", file);
-	swept_summary(file, SHOW_JSON, swept);
+	swept_summary(file, TO_JSON, swept);
 	(void)fprintf(file, "\",\n\"error\": %s", swept->error ? "" : "null");
 	if (swept->error != NULL)
-		show_string(file, swept->error, strlen(swept->error));
+		escape_string(file, swept->error, strlen(swept->error));
 	(void)fprintf(file,
 		",\n\"head\": %llu, \"size\": %llu, \"all\": %zu,\n"
 		"\"reply\": ",
 		(unsigned long long)swept->head,
 		(unsigned long long)swept->size, swept->all);
-	show_string(file, swept->bytes, swept->byte_count);
+	escape_string(file, swept->bytes, swept->byte_count);
 	(void)fputs(",\n\"points\": [", file);
 	for (size_t i = 0; i < swept->count; i++) {
 		(void)fputs(i > 0 ? ",\n" : "\n", file);
@@ -88,7 +89,7 @@ put_element(FILE *file, const char *name, const struct swept_text *text)
 	if (text->size == 0)
 		return;
 	(void)fprintf(file, "<%s>", name);
-	show_text(file, SHOW_XML, text->bytes, text->kept);
+	escape_text(file, TO_XML, text->bytes, text->kept);
 	(void)fprintf(file, "%s</%s>\n", text->size > text->kept ? "..." : "",
 		name);
 }
@@ -129,7 +130,7 @@ put_error(FILE *file, const char *error)
 	(void)fputs("<testcase classname=\"sweep\" name=\"all replies are "
 		    "tried\">\n<error message=\"",
 		file);
-	show_text(file, SHOW_XML, error, strlen(error));
+	escape_text(file, TO_XML, error, strlen(error));
 	(void)fputs("\"/>\n</testcase>\n", file);
 }
 

@@ -58,7 +58,7 @@ static const char *const legend[OUTCOMES] = {
 static void
 put(FILE *file, const char *text, size_t size)
 {
-	show_text(file, SHOW_HTML, text, size);
+	escape_text(file, TO_HTML, text, size);
 }
 
 static void
@@ -78,7 +78,7 @@ put_top(FILE *file, const struct swept *swept)
 	put_command(file, swept);
 	page_body(file, style);
 	(void)fputs("<p class=\"dim\">retort sweep</p>\n<h1>", file);
-	swept_summary(file, SHOW_HTML, swept);
+	swept_summary(file, TO_HTML, swept);
 	(void)fputs("</h1>\n<p><code>", file);
 	put_command(file, swept);
 	(void)fprintf(file,

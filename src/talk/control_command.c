@@ -121,7 +121,7 @@ obey_rules(struct obeyed *obeyed)
 		obeyed->of->rules = number;
 	said = code < 0 ? error : notices ? notices : "";
 	/* both may quote the text, and clients expect UTF-8 */
-	show_lines(obeyed->answer, said, strlen(said), "");
+	escape_lines(obeyed->answer, said, strlen(said), "");
 	free(notices);
 	return code < 0 ? WRONG : OK;
 }

@@ -189,7 +189,7 @@ START_TEST(curl)
 	got = write_with(call_write_curl, &call);
 	assert_begins(got, commands[_i].curl);
 	/* and none of it can be seen as another thing than it is */
-	ck_assert_int_eq(show_kind(got.data, got.size), SHOW_PLAIN);
+	ck_assert_int_eq(escape_kind(got.data, got.size), KIND_PLAIN);
 	bytes_free(&got);
 }
 END_TEST

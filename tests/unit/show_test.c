@@ -83,15 +83,15 @@ static const struct {
 
 START_TEST(text_is_data)
 {
-	const char *const expected[] = {[SHOW_TERMINAL] = texts[_i].terminal,
-		[SHOW_HTML] = texts[_i].html,
-		[SHOW_XML] = texts[_i].html,
-		[SHOW_JSON] = texts[_i].json};
+	const char *const expected[] = {[TO_TERMINAL] = texts[_i].terminal,
+		[TO_HTML] = texts[_i].html,
+		[TO_XML] = texts[_i].html,
+		[TO_JSON] = texts[_i].json};
 
 	for (int to = 0; to < COUNT(expected); to++) {
 		struct written *written = begin();
 
-		show_text(written->file, (enum show_to)to, texts[_i].bytes,
+		escape_text(written->file, (enum escape_to)to, texts[_i].bytes,
 			texts[_i].size);
 		assert_written(written, expected[to]);
 	}
@@ -102,8 +102,8 @@ START_TEST(lines_have_an_end)
 {
 	struct written *written = begin();
 
-	show_lines(written->file, "a\n\nb\33\rc", 7, "> ");
-	show_lines(written->file, "", 0, "> ");
+	escape_lines(written->file, "a\n\nb\33\rc", 7, "> ");
+	escape_lines(written->file, "", 0, "> ");
 	assert_written(written, "> a\n> \n> b\\u001b\\u000dc\n");
 }
 END_TEST
@@ -258,11 +258,11 @@ START_TEST(sums_up)
 	struct swept swept = make();
 	struct written *written = begin();
 
-	swept_summary(written->file, SHOW_HTML, &swept);
+	swept_summary(written->file, TO_HTML, &swept);
 	assert_written(written, SUMMARY);
 	swept.error = "<why>";
 	written = begin();
-	swept_summary(written->file, SHOW_HTML, &swept);
+	swept_summary(written->file, TO_HTML, &swept);
 	assert_written(written, "The sweep ended early: &lt;why&gt;. " SUMMARY);
 	swept_free(&swept);
 }
@@ -276,7 +276,7 @@ START_TEST(sums_up_hangs)
 	struct swept swept = {.points = points, .count = 3, .all = 3};
 	struct written *written = begin();
 
-	swept_summary(written->file, SHOW_TERMINAL, &swept);
+	swept_summary(written->file, TO_TERMINAL, &swept);
 	assert_written(written,
 		"The client noticed 1 of 3 cuts; 2 times it did not end.");
 	swept.count = 2;
@@ -284,7 +284,7 @@ START_TEST(sums_up_hangs)
 	points[2].late = false;
 	swept.all = 2;
 	written = begin();
-	swept_summary(written->file, SHOW_TERMINAL, &swept);
+	swept_summary(written->file, TO_TERMINAL, &swept);
 	assert_written(written, "The client noticed each of 2 cuts.");
 }
 END_TEST
@@ -297,7 +297,7 @@ START_TEST(sums_up_nothing)
 		.error = "why"};
 	struct written *written = begin();
 
-	swept_summary(written->file, SHOW_TERMINAL, &swept);
+	swept_summary(written->file, TO_TERMINAL, &swept);
 	assert_written(written,
 		"The sweep ended early: why. No cut reply was tried.");
 	written = begin();
