@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "inspect/call.h"
 #include "show/escape.h"
@@ -39,13 +38,6 @@ struct form {
 	size_t count;
 	bool encoded;
 };
-
-static bool
-begins_caseless(struct span text, const char *with)
-{
-	return text.size >= strlen(with) &&
-		strncasecmp(text.at, with, strlen(with)) == 0;
-}
 
 /* --- forms --- */
 
@@ -136,9 +128,9 @@ read_head(struct span *left, struct pair *pair)
 		*left = span_between(cr + 2, end);
 		if (line.size == 0)
 			return pair->name.size > 0;
-		if (begins_caseless(line, "Content-Type:"))
+		if (span_begins_caseless(line, "Content-Type:"))
 			pair->type = read_type(line);
-		if (begins_caseless(line, "Content-Disposition:") &&
+		if (span_begins_caseless(line, "Content-Disposition:") &&
 			(!read_parameter(line, "; name=\"", &pair->name) ||
 				!read_parameter(line, "; filename=\"",
 					&pair->file)))
@@ -202,9 +194,9 @@ read_form(struct form *form, const struct retort_exchange *exchange)
 
 	form->count = 0;
 	form->encoded = false;
-	if (begins_caseless(kind, "application/x-www-form-urlencoded"))
+	if (span_begins_caseless(kind, "application/x-www-form-urlencoded"))
 		return read_encoded(form, body);
-	return begins_caseless(kind, "multipart/form-data") &&
+	return span_begins_caseless(kind, "multipart/form-data") &&
 		read_multipart(form, body, type);
 }
 

@@ -82,13 +82,10 @@ put_word(FILE *file, const char *first, const char *second, const char *third)
 	(void)fputs(plain ? "'" : "')\"", file);
 }
 
-static const struct retort_field *
-find(const struct retort_exchange *exchange, const char *name)
+static bool
+has_field(const struct retort_exchange *exchange, const char *name)
 {
-	for (size_t i = 0; i < exchange->field_count; i++)
-		if (strcasecmp(exchange->fields[i].name, name) == 0)
-			return exchange->fields + i;
-	return NULL;
+	return retort_field_of(exchange, name, 0) != NULL;
 }
 
 /* If only an empty one, of which curl would say nothing, or wait for it; with
@@ -98,8 +95,8 @@ has_body(const struct retort_exchange *exchange)
 {
 	return exchange->body_size > 0 ||
 		(strcmp(exchange->method, "HEAD") != 0 &&
-			(find(exchange, "Content-Length") != NULL ||
-				find(exchange, "Transfer-Encoding") != NULL));
+			(has_field(exchange, "Content-Length") ||
+				has_field(exchange, "Transfer-Encoding")));
 }
 
 /* Whether curl makes this field itself, with this value, from the URL or the
@@ -136,9 +133,9 @@ put_fields(FILE *file, const struct retort_exchange *exchange, const char *url)
 			field->value);
 	}
 	for (size_t i = 0; usual[i] != NULL; i++)
-		if (find(exchange, usual[i]) == NULL)
+		if (!has_field(exchange, usual[i]))
 			(void)fprintf(file, " \\\n  -H '%s:'", usual[i]);
-	if (body && find(exchange, "Content-Type") == NULL)
+	if (body && !has_field(exchange, "Content-Type"))
 		(void)fputs(" \\\n  -H 'Content-Type:'", file);
 }
 

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "inspect/call.h"
 #include "show/escape.h"
@@ -74,8 +73,8 @@ is_named(struct span line, const char *name)
 {
 	size_t size = strlen(name);
 
-	return line.size > size && line.at[size] == ':' &&
-		strncasecmp(line.at, name, size) == 0;
+	return span_begins_caseless(line, name) && line.size > size &&
+		line.at[size] == ':';
 }
 
 static bool
@@ -101,7 +100,7 @@ is_status(struct span text)
 static bool
 is_switch(const struct reply *reply)
 {
-	return memcmp(reply->status.at, "101", 3) == 0;
+	return span_begins(reply->status, "101");
 }
 
 /* Finds the last head that was sent for one request: heads of 1xx may come
@@ -120,7 +119,7 @@ split(struct reply *reply, struct span all)
 		end += 2;
 		reply->fields = span_between(all.at, end);
 		if (!next_line(&reply->fields, &line) || line.size < 12 ||
-			memcmp(line.at, "HTTP/1.", 7) != 0)
+			!span_begins(line, "HTTP/1."))
 			return false;
 		reply->status = (struct span){line.at + 9, line.size - 9};
 		if (!is_status(reply->status))

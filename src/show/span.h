@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 struct span {
 	const char *at;
@@ -30,6 +31,14 @@ span_begins(struct span span, const char *with)
 	const size_t size = strlen(with);
 
 	return span.size >= size && memcmp(span.at, with, size) == 0;
+}
+
+static inline bool
+span_begins_caseless(struct span span, const char *with)
+{
+	const size_t size = strlen(with);
+
+	return span.size >= size && strncasecmp(span.at, with, size) == 0;
 }
 
 static inline bool
