@@ -21,6 +21,7 @@
 #include "command/signals.h"
 #include "command/start.h"
 #include "command/sweep.h"
+#include "command/told_file.h"
 #include "command/watch.h"
 #include "inspect/inspect.h"
 #include "job/clock.h"
@@ -182,12 +183,14 @@ tell_where(const struct args *args, const struct output *output,
 	struct retort *server = output->server;
 	/* with run, standard output is COMMAND's */
 	const bool serves = args->mode == MODE_SERVE;
+	const char *text = retort_ca(server);
 	int status = blame("--tls-ca ", ca->name,
-		told_file_ca(ca, retort_ca(server), signals), EXIT_USAGE);
+		text != NULL ? told_file_write(ca, text, signals) : 0,
+		EXIT_USAGE);
 
 	if (status == 0)
 		status = blame("--port-file ", args->port_file,
-			told_file_ports(ports, server, signals),
+			announce_ports(server, ports, signals),
 			!told_file_is_output(ports) ? EXIT_USAGE :
 				serves              ? EXIT_FAILURE :
 						      EXIT_OWN);

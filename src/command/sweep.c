@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command/announce.h"
 #include "command/show.h"
 #include "command/start.h"
+#include "command/told_file.h"
 #include "job/clock.h"
 #include "job/runner.h"
 #include "job/trial.h"
@@ -375,8 +375,8 @@ write_ca(struct sweep *sweep)
 		code = told_file_begin(ca, sweep->args->ca_file);
 	if (code == 0 && text != NULL)
 		code = told_file_name(ca);
-	if (code == 0)
-		code = told_file_ca(ca, text, sweep->signals);
+	if (code == 0 && text != NULL)
+		code = told_file_write(ca, text, sweep->signals);
 	free(text);
 	if (code < 0)
 		args_die(EXIT_OWN, "--tls-ca %s: %s", ca->name ? ca->name : "",
