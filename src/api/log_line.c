@@ -390,8 +390,9 @@ add_tls(struct line *line, const struct retort_exchange *exchange)
 	add(line, ",\"resumed\":%s}", exchange->tls_resumed ? "true" : "false");
 }
 
+/* Adds the members that say when it was, and with whom. */
 static void
-add_json(struct line *line, const struct retort_exchange *exchange)
+add_json_begin(struct line *line, const struct retort_exchange *exchange)
 {
 	char date[RT_DATE_SHORT];
 
@@ -406,6 +407,27 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 		add(line, ",\"nth\":%llu",
 			(unsigned long long)first_of(exchange));
 	add(line, ",\"client\":\"%s\"", exchange->client);
+}
+
+/* Adds the members that say how it ended. */
+static void
+add_json_end(struct line *line, const struct retort_exchange *exchange)
+{
+	add(line, ",\"end\":\"%s\"", end_text(exchange->end));
+	if (*reason_of(exchange) != '\0')
+		add(line, ",\"reason\":\"%.200s\"", reason_of(exchange));
+	if (exchange->truncated)
+		add(line, ",\"truncated\":true");
+	if (exchange->still_sending)
+		add(line, ",\"still_sending\":true");
+	if (closed_first(exchange))
+		add(line, ",\"client_first\":true");
+}
+
+static void
+add_json(struct line *line, const struct retort_exchange *exchange)
+{
+	add_json_begin(line, exchange);
 	if (exchange->protocol == RETORT_HTTP) {
 		add(line, ",\"request\":");
 		add_request(line, exchange, true);
@@ -424,15 +446,7 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 		(unsigned long long)exchange->sent);
 	add(line, ",\"ms\":");
 	add_ms(line, exchange, 0);
-	add(line, ",\"end\":\"%s\"", end_text(exchange->end));
-	if (*reason_of(exchange) != '\0')
-		add(line, ",\"reason\":\"%.200s\"", reason_of(exchange));
-	if (exchange->truncated)
-		add(line, ",\"truncated\":true");
-	if (exchange->still_sending)
-		add(line, ",\"still_sending\":true");
-	if (closed_first(exchange))
-		add(line, ",\"client_first\":true");
+	add_json_end(line, exchange);
 	if (exchange->by_chance)
 		add(line, ",\"seed\":%llu", (unsigned long long)exchange->seed);
 	add_member(line, "faults", exchange->faults,
