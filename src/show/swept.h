@@ -49,7 +49,7 @@ struct swept {
 	const char *error; /* why it ended before its end; NULL: it did not */
 };
 
-/* How one reply was taken; right ones first. */
+/* How one reply was taken: first the two that are right. */
 enum outcome {
 	OUTCOME_NOTICED, /* a cut: failure */
 	OUTCOME_TAKEN,   /* the whole: success */
@@ -62,6 +62,13 @@ enum outcome {
 };
 
 enum outcome swept_outcome(const struct swept_point *point);
+
+/* Whether it is a failure of the client: the last five of these. */
+static inline bool
+swept_is_failure(const struct swept_point *point)
+{
+	return swept_outcome(point) > OUTCOME_TAKEN;
+}
 
 /* In words: "taken for success". */
 extern const char *const swept_words[OUTCOMES];

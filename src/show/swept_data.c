@@ -94,16 +94,10 @@ put_element(FILE *file, const char *name, const struct swept_text *text)
 		name);
 }
 
-static bool
-is_failure(const struct swept_point *point)
-{
-	return swept_outcome(point) > OUTCOME_TAKEN;
-}
-
 static void
 put_case(FILE *file, const struct swept_point *point)
 {
-	bool failure = is_failure(point);
+	bool failure = swept_is_failure(point);
 
 	(void)fprintf(file,
 		"<testcase classname=\"%s\" name=\"%s\" time=\"%d.%03d\"%s>\n",
@@ -141,7 +135,7 @@ swept_write_xml(FILE *file, const struct swept *swept)
 	long long took = 0;
 
 	for (size_t i = 0; i < swept->count; i++) {
-		failures += is_failure(swept->points + i);
+		failures += swept_is_failure(swept->points + i);
 		took += swept->points[i].took;
 	}
 	(void)fprintf(file,

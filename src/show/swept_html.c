@@ -172,7 +172,7 @@ put_strip(FILE *file, const struct swept *swept, size_t first, size_t end)
 	size_t count = end - first, wrong = 0, head = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		wrong += swept_outcome(points + i) > OUTCOME_TAKEN;
+		wrong += swept_is_failure(points + i);
 		head += points[i].is_placed && points[i].at < swept->head;
 	}
 	(void)fputs("<div class=\"way\"><p><code>", file);
@@ -243,7 +243,7 @@ put_run(FILE *file, const struct swept *swept, size_t first, size_t end)
 	enum outcome outcome = swept_outcome(point);
 
 	(void)fprintf(file, "<details%s><summary><code>",
-		outcome > OUTCOME_TAKEN ? " class=\"bad\"" : "");
+		swept_is_failure(point) ? " class=\"bad\"" : "");
 	put_name(file, swept, first, end);
 	(void)fprintf(file, "</code>: %s</summary>\n", swept_words[outcome]);
 	if (point->is_placed) {
@@ -275,7 +275,7 @@ put_runs(FILE *file, const struct swept *swept, bool wrong)
 		if (i >= end)
 			end = swept_way_end(swept, i);
 		next = run_end(swept, i, end);
-		if ((swept_outcome(swept->points + i) > OUTCOME_TAKEN) != wrong)
+		if (swept_is_failure(swept->points + i) != wrong)
 			continue;
 		if (told++ == 0)
 			(void)fprintf(file, "<h2>%s</h2>\n",
