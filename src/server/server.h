@@ -21,10 +21,12 @@ struct rt_listener {
 	struct rt_sock sock;
 	bool open;
 	bool refusing; /* it is closed, and its port is held */
-	int alone;     /* turns that accepted one, and looked for no second */
+	int alone;     /* turns in a row that accepted one connection, without
+	                  a look for a second */
 };
 
-/* A URL that somebody was given, and keeps while the server lives. */
+/* A URL that retort_url() made. Its caller may keep it while the server
+   lives. */
 struct rt_url {
 	struct rt_url *next;
 	char text[];
@@ -44,72 +46,90 @@ struct rt_call {
  * while it sleeps; the loop holds it whenever it does not sleep.
  */
 struct retort {
-	struct rt_owner owner; /* nobody else does anything with it */
+	/* who may use it, and who does */
+	struct rt_owner owner; /* the process that it belongs to */
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* a record, an ending, a call is done */
 	pthread_t thread;
-	bool threaded; /* it runs on `thread` */
+	bool threaded; /* the loop runs on `thread` */
 	bool thread_ended;
 	atomic_bool closing; /* set without the lock: the thread is to end */
-	atomic_uintptr_t inside;   /* the thread that callbacks may be under way
+	atomic_uintptr_t inside; /* the thread that callbacks may be under way
 	                            on, and that holds the lock; 0: none */
-	int64_t stop_wanted;       /* by a callback; RT_NEVER */
-	bool ends_wanted;          /* somebody wants connections to end */
-	struct rt_pushes *pushes;  /* into open replies */
-	struct rt_served *replied; /* got their replies by rt_server_reply(),
-	                            in this order */
-	struct rt_call *calls;
-	struct rt_journal journal;
-	struct rt_verdict verdict;
-	bool recorded;
-	size_t keep;         /* bytes of each body that are kept */
-	struct rt_buf left;  /* the connections that stopping cut off, in
-	                        words */
-	struct rt_url *urls; /* given out, with paths */
+	struct rt_call *calls;   /* that threads wait for */
+	size_t end_waiters;      /* threads that wait for an end */
+
+	/* the loop, and what wakes it */
 	struct rt_io *io;
-	struct rt_tls_server *tls;    /* of all connections; NULL: none */
-	struct rt_faults *tls_faults; /* of each one's TLS; NULL */
+	struct rt_chan waker;
+	int wake_fd; /* the other end of the waker */
+	char wake_bytes[64];
+
+	/* options */
 	struct rt_conn_config config;
+	bool recorded;
+	size_t keep;       /* bytes of each body that are kept */
+	uint64_t requests; /* stop after this many answers; 0: never */
+	bool defer_accept;
+	retort_event_fn *event;
+	void *event_arg;
+	bool event_all;
+
+	/* what it answers */
 	struct rt_route route;
+	struct rt_tls_server *tls;    /* of all connections; NULL: none */
+	struct rt_faults *tls_faults; /* of the TLS of each; NULL */
+	int64_t date_second;          /* of `date` */
+	char date[RT_DATE_TEXT];
+
+	/* listeners */
 	struct rt_listener *listeners;
-	struct rt_address from; /* of the datagram under way */
 	size_t listener_count;
-	struct rt_served *conns; /* all that are open */
-	size_t open;
-	struct rt_served *lingering;   /* its client's end wakes nobody, but is
-	                                looked for in the next turn; NULL */
-	int64_t linger_until;          /* when that comes at the latest */
-	size_t end_waiters;            /* threads that wait for an end */
+	struct rt_url *urls;    /* that retort_url() made, with paths */
+	struct rt_address from; /* the sender of the datagram under way */
+	int64_t refuse_until;   /* they refuse until then; RT_NEVER */
+	int fd_limit; /* accept no descriptor from here on; 0: not known yet */
+	bool paused;  /* out of descriptors: they rest */
+	bool careful; /* descriptors have run out, and connections are open
+	                 still */
+	uint64_t shortages; /* how often they did */
+	size_t short_open;  /* connections open at the last time; 0: that is
+	                       over */
+
+	/* connections */
+	struct rt_served *conns;     /* all that are open */
+	size_t open;                 /* how many these are */
+	uint64_t number;             /* of the last one */
+	uint64_t answered;           /* what `requests` counts */
+	struct rt_pushes *pushes;    /* bytes pushed for some of them */
+	struct rt_served *replied;   /* those that got their replies by
+	                                rt_server_reply(), in this order */
+	struct rt_served *lingering; /* one whose client's end wakes nobody, but
+	                                is looked for in the next turn; NULL */
+	int64_t linger_until;        /* when that comes at the latest */
 	struct rt_served *spare_conns; /* kept for the next ones */
 	size_t spare_conn_count;
 	struct rt_buffers *spare_buffers;
 	size_t spare_buffers_count;
-	struct rt_chan waker;
-	int wake_fd; /* the other end of the waker */
-	char wake_bytes[64];
-	uint64_t number;   /* of the last connection */
-	uint64_t answered; /* what `requests` counts */
-	bool enough;       /* `requests` were answered: stop */
-	uint64_t requests; /* stop after this many; 0: never */
-	bool defer_accept;
-	int fd_limit; /* accept no descriptor from here on; 0: not known yet */
-	bool paused;  /* out of descriptors */
-	uint64_t shortages;   /* how often it was, and connections that were */
-	size_t short_open;    /* open then; 0: that is over */
-	bool careful;         /* was, and connections are still open */
-	int64_t refuse_until; /* listeners refuse until then; RT_NEVER */
+
+	/* what has happened */
+	struct rt_journal journal;
+	struct rt_verdict verdict;
+
+	/* its end, and that of connections */
+	bool enough;         /* `requests` were answered: stop */
+	bool ends_wanted;    /* some have `ends`: see rt_server_end() */
+	int64_t stop_wanted; /* a callback has asked for a stop by then;
+	                        RT_NEVER */
 	bool stopping;
-	int64_t stop_by; /* what is left then is cut off */
-	retort_event_fn *event;
-	bool event_all;
-	void *event_arg;
-	int64_t date_second;
-	char date[RT_DATE_TEXT];
+	int64_t stop_by;    /* the connections left then are cut off */
+	struct rt_buf left; /* those that were cut off, in words */
 };
 
 /*
- * Between these the caller's thread, which has the lock, may be in a callback:
- * what is called there does not take it again. They may be nested.
+ * The caller's thread, which has the lock, begins and ends what may call
+ * callbacks: functions that these call do not take the lock again. Calls may be
+ * nested; the one that ends gets what the other one returned.
  */
 static inline uintptr_t
 rt_server_enter(struct retort *server)
@@ -129,14 +149,14 @@ rt_server_leave(struct retort *server, uintptr_t before)
 /* A server with nothing in it yet; NULL: no memory. */
 struct retort *rt_server_new(void);
 
-/* Opens all that `options` ask for. 0, or -errno with a line in `error`. */
+/* Opens the server by its options. 0, or -errno with a line in `error`. */
 int rt_server_open(struct retort *server, const struct retort_options *options,
 	char *error);
 
 /* Opening failed: the caller keeps the descriptors that it passed in. */
 void rt_server_give_back(struct retort *server);
 
-/* Ends everything at once, whatever rt_server_open() came to. */
+/* Ends everything at once, also after rt_server_open() has failed. */
 void rt_server_free(struct retort *server);
 
 /*
@@ -155,14 +175,16 @@ int64_t rt_server_deadline(const struct retort *server);
 /* Serves a connected socket, which it takes. */
 void rt_server_adopt(struct retort *server, int fd);
 
-/* Sleeps at most until then, and takes each ready channel on. 0 or -errno. */
+/* Sleeps, at most until then, and serves each channel that is ready. 0 or
+   -errno. */
 int rt_server_turn(struct retort *server, int64_t until);
 
-/* retort_stop(): what is left at that time is to be abandoned. */
+/* Begins to stop, as retort_stop() does: connections that are left at `by` are
+   to be abandoned. */
 void rt_server_stop(struct retort *server, int64_t by);
 void rt_server_abandon(struct retort *server);
 
-/* Makes its loop take a turn; async-signal-safe, for any thread. */
+/* Makes the loop take a turn. Async-signal-safe, and for any thread. */
 void rt_server_wake(struct retort *server);
 
 /* Closes the TCP listeners, holding their ports, or opens them again. 0 or
@@ -170,15 +192,18 @@ void rt_server_wake(struct retort *server);
 int rt_server_refuse(struct retort *server, bool refuse);
 void rt_server_close_listeners(struct retort *server);
 
-/* Ends a connection once the loop is woken. 0; -ENOENT; -ENOTSUP. */
+/* Has the loop end a connection, once it is woken. Returns as retort_end(). */
 int rt_server_end(struct retort *server, uint64_t connection,
 	enum retort_ending how);
-/* Bytes of its open reply, or NULL: that was all. As retort_push(). */
+
+/* Takes bytes for an open reply or a connection of pieces, or with NULL the end
+   of it; they go on once the loop is woken. Returns as retort_push() without a
+   time-out. */
 int rt_server_push(struct retort *server, uint64_t connection,
 	const void *bytes, size_t size);
 
-/* The reply of a connection that waits for one, which goes on once the loop is
-   woken. -ENOENT: there is none. */
+/* Makes the reply of a connection that waits for one; it goes on once the loop
+   is woken. 0, or -errno with a line in `error`; -ENOENT: it does not wait. */
 int rt_server_reply(struct retort *server, uint64_t connection,
 	const struct retort_reply *as, char *error);
 
