@@ -13,7 +13,7 @@
 /* Bytes that say why nothing answers a request. */
 #define MAX_WHY (16u << 10)
 
-/* The piece; of one that was asked for before, what is new. */
+/* Reports a piece, or what has come to one that was reported before. */
 static void
 report_piece(struct retort *server, struct rt_served *served)
 {
@@ -28,7 +28,8 @@ report_piece(struct retort *server, struct rt_served *served)
 		buffers->in.data + told, buffers->parsed - told);
 }
 
-/* Bytes of the body, or after it, up to `end` of those that have arrived. */
+/* Reports bytes of the body, or after it, up to `end` of those that have
+   arrived. */
 static void
 report_up_to(struct retort *server, struct rt_served *served,
 	enum retort_event event, size_t end)
@@ -42,8 +43,8 @@ report_up_to(struct retort *server, struct rt_served *served,
 		served->conn.buffers->in.data + told, end - told);
 }
 
-/* The head, once, and the bytes of the body that were not reported; or the
-   piece. */
+/* Reports the head, once, and the bytes of the body that were not reported; or
+   the piece. */
 static void
 report_request(struct retort *server, struct rt_served *served)
 {
@@ -82,7 +83,8 @@ date_now(struct retort *server)
 	return server->date;
 }
 
-/* The faults of the reply, and whether it may end in a reset. */
+/* Notes the faults of the reply. A reset becomes a close on a Unix socket,
+   which has none. */
 static void
 keep_faults(struct retort *server, struct rt_served *served)
 {
@@ -108,7 +110,7 @@ keep_faults(struct retort *server, struct rt_served *served)
 	rt_server_keep_why(server, record, "a Unix socket cannot be reset");
 }
 
-/* From now on connections are refused, for as long as the reply says. */
+/* Refuses connections from now on, for as long as the reply says. */
 static void
 refuse_others(struct retort *server, struct rt_served *served, int64_t time)
 {
@@ -121,7 +123,7 @@ refuse_others(struct retort *server, struct rt_served *served, int64_t time)
 			rt_io_now(server->io) + time;
 }
 
-/* Whether it is one of those that `requests` counts. */
+/* Whether `requests` counts the reply. */
 static bool
 is_counted(const struct rt_served *served)
 {
@@ -132,7 +134,7 @@ is_counted(const struct rt_served *served)
 		conn->protocol != RETORT_TCP;
 }
 
-/* A final reply is in the buffers: it is counted, and sent. */
+/* Sends the final reply that is in the buffers, and counts it. */
 static void
 answer(struct retort *server, struct rt_served *served)
 {
@@ -162,7 +164,7 @@ answer(struct retort *server, struct rt_served *served)
 		count_answered(server);
 }
 
-/* Whether the connection may be kept after the reply to be made. */
+/* Decides whether the connection may be kept after the reply to be made. */
 static void
 decide_keep(const struct retort *server, struct rt_served *served)
 {
@@ -193,8 +195,9 @@ refuse(struct retort *server, struct rt_served *served, int status,
 	answer(server, served);
 }
 
-/* A refusal is told, but not that a client has left, unless that was waited
-   for; and why no rule is for it, if any is for others. */
+/* Refuses a request, and keeps why for the verdict, with why no rule is for it
+   (NULL: no rule is for any refused one). That its client has left is no
+   reason, unless all of the refused request was waited for. */
 static void
 refuse_recorded(struct retort *server, struct rt_served *served,
 	const char *no_rule)
@@ -222,7 +225,7 @@ refuse_recorded(struct retort *server, struct rt_served *served,
 	rt_server_publish(server, served);
 }
 
-/* A rule may have the body read in its own way, or not at all. */
+/* Looks for a rule that has the body read in its own way, or not at all. */
 static void
 decide_reading(struct retort *server, struct rt_served *served)
 {
@@ -248,7 +251,7 @@ decide_reading(struct retort *server, struct rt_served *served)
 	rt_record_forget_request(served->record);
 }
 
-/* The head is complete: is the request welcome? */
+/* The head is complete: decides whether the request is welcome. */
 static void
 decide_head(struct retort *server, struct rt_served *served)
 {
@@ -303,7 +306,7 @@ ask(struct retort *server, struct rt_served *served)
 	};
 }
 
-/* Why it got what it got goes to its record. */
+/* Keeps why it got this answer, for the verdict. */
 static void
 keep_reason(struct retort *server, struct rt_served *served,
 	struct rt_asked *asked)
@@ -316,7 +319,7 @@ keep_reason(struct retort *server, struct rt_served *served,
 	rt_buf_free(&asked->why);
 }
 
-/* The rules cannot be asked, and nothing else may answer. */
+/* Gives up: the rules cannot be asked, and nothing else may answer. */
 static void
 give_up(struct retort *server, struct rt_served *served)
 {
@@ -328,9 +331,8 @@ give_up(struct retort *server, struct rt_served *served)
 		rt_conn_fail(conn);
 }
 
-/* A handler wants the next piece as well, and will be asked about both; or it
-   wants the body, or more of a refused request. False: no more can arrive of
-   that. */
+/* Reads on for a handler, which is asked again then: the next piece, the body,
+   or more of a refused request. False: no more of a refused one can arrive. */
 static bool
 read_on(struct retort *server, struct rt_served *served, struct rt_asked *asked)
 {
@@ -353,8 +355,8 @@ read_on(struct retort *server, struct rt_served *served, struct rt_asked *asked)
 	return true;
 }
 
-/* What was pushed for an earlier reply; but what a connection of pieces was not
-   given comes after the next one. */
+/* Forgets bytes that were pushed for an earlier reply. Those that a connection
+   of pieces was not given yet stay: they come after the next piece. */
 static void
 forget_given(struct retort *server, const struct rt_served *served)
 {
@@ -363,8 +365,8 @@ forget_given(struct retort *server, const struct rt_served *served)
 		rt_server_drop_pushes(server, served);
 }
 
-/* Whether rules are to look at a request of which there was no memory to keep
-   anything. */
+/* Whether rules should look at a request that could not be kept, as there was
+   no memory. */
 static bool
 is_unknown(const struct retort *server, const struct rt_served *served,
 	const struct rt_asked *asked)
@@ -376,7 +378,7 @@ is_unknown(const struct retort *server, const struct rt_served *served,
 			!rt_record_is_ruleless(served->record));
 }
 
-/* It is answered, now or later: its record is told by which rule. */
+/* Records by which rule a request is answered, now or later. */
 static void
 record_rule(struct retort *server, struct rt_served *served,
 	struct rt_asked *asked)
@@ -396,8 +398,8 @@ record_rule(struct retort *server, struct rt_served *served,
 	keep_reason(server, served, asked);
 }
 
-/* The request is complete, or is refused unless a rule is for it: what is the
-   answer? */
+/* The request is complete, or is refused unless a rule is for it: decides the
+   answer. */
 static void
 decide_answer(struct retort *server, struct rt_served *served)
 {
@@ -425,7 +427,7 @@ decide_answer(struct retort *server, struct rt_served *served)
 	record_rule(server, served, &asked);
 	if (outcome != RT_AGAIN && conn->asked != RT_ASK_GREET)
 		rt_server_publish(server, served);
-	/* the others have their turn, then it goes on */
+	/* others have their turn before it goes on */
 	if (outcome == RT_AGAIN)
 		rt_conn_defer(conn, rt_io_now(server->io));
 	else if (outcome == RT_LATER)
@@ -434,7 +436,7 @@ decide_answer(struct retort *server, struct rt_served *served)
 		answer(server, served);
 }
 
-/* A rule may be for it. */
+/* The request is refused, unless a rule is for it. */
 static void
 decide_refused(struct retort *server, struct rt_served *served)
 {
@@ -452,7 +454,7 @@ greet(struct retort *server, struct rt_served *served)
 	decide_answer(server, served);
 }
 
-/* What was pushed between pieces, perhaps before the first one. */
+/* Sends bytes that were pushed between pieces, perhaps before the first one. */
 static void
 say(struct retort *server, struct rt_served *served)
 {
@@ -461,7 +463,7 @@ say(struct retort *server, struct rt_served *served)
 	rt_server_say(server, served);
 }
 
-/* Nothing more is read, and nothing is answered, until the client leaves. */
+/* Reads nothing more, and answers nothing, until the client leaves. */
 static void
 halt(struct retort *server, struct rt_served *served)
 {
@@ -480,8 +482,8 @@ halt(struct retort *server, struct rt_served *served)
 	answer(server, served);
 }
 
-/* A datagram that must not be answered, and counts for nothing; or what cannot
-   be taken for a piece, which ends the connection. */
+/* Answers nothing to a datagram that must not be answered; or to bytes that
+   cannot be a piece, which end the connection. */
 static void
 leave_alone(struct retort *server, struct rt_served *served)
 {
@@ -498,7 +500,7 @@ leave_alone(struct retort *server, struct rt_served *served)
 	rt_conn_answer(conn, rt_io_now(server->io));
 }
 
-/* What was reported of the body may be forgotten. */
+/* Lets go of the bytes of the body, which were reported. */
 static void
 tell(struct retort *server, struct rt_served *served)
 {
@@ -510,7 +512,8 @@ tell(struct retort *server, struct rt_served *served)
 		rt_server_charge(server, served);
 }
 
-/* Its bytes have arrived, as a part of the last request's record. */
+/* Begins the next request, whose bytes have arrived: they are in the record of
+   the last one. */
 static void
 begin_next(struct retort *server, struct rt_served *served)
 {
@@ -519,7 +522,8 @@ begin_next(struct retort *server, struct rt_served *served)
 	rt_conn_next(&served->conn, rt_io_now(server->io));
 }
 
-/* After a reply of 2xx to CONNECT (RFC 9110 9.3.6), if it is to be one. */
+/* Whether it is a tunnel after this reply: a 2xx to CONNECT (RFC 9110 9.3.6),
+   as the reply wants. */
 static bool
 becomes_tunnel(const struct rt_conn *conn)
 {
@@ -531,7 +535,7 @@ becomes_tunnel(const struct rt_conn *conn)
 		buffers->play.step->at > RETORT_NEXT_KEEP;
 }
 
-/* False: no memory. */
+/* Notes the target of the tunnel. False: no memory. */
 static bool
 enter_tunnel(struct rt_served *served)
 {
@@ -544,8 +548,8 @@ enter_tunnel(struct rt_served *served)
 	return served->tunnel != NULL;
 }
 
-/* What has arrived after the request is the beginning of the handshake. False:
-   no memory, or no more layers. */
+/* Begins TLS: the bytes after the request are the beginning of the handshake.
+   False: no memory, or no more layers. */
 static bool
 enter_tls(struct retort *server, struct rt_served *served)
 {

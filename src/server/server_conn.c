@@ -109,7 +109,7 @@ forget_replied(struct retort *server, const struct rt_served *served)
 		*at = served->next_replied;
 }
 
-/* TLS has begun after a reply, and has not come to its first request. */
+/* Whether TLS has begun after a reply, and its handshake is under way. */
 static bool
 in_handshake(const struct rt_served *served)
 {
@@ -129,7 +129,8 @@ close_conn(struct retort *server, struct rt_served *served)
 	rt_io_drop(server->io, channel_of(served));
 }
 
-/* The owner is told: of its last exchange's end, unless it was, and its own. */
+/* Reports the end of the last exchange, unless that was reported, and that of
+   the connection. */
 static void
 tell_end(struct retort *server, struct rt_served *served)
 {
@@ -144,7 +145,7 @@ tell_end(struct retort *server, struct rt_served *served)
 		rt_server_report(server, served, RETORT_ON_CLOSE, NULL, 0);
 }
 
-/* The owner and the records are told. */
+/* Reports and records the end. */
 static void
 report_end(struct retort *server, struct rt_served *served)
 {
@@ -159,7 +160,7 @@ report_end(struct retort *server, struct rt_served *served)
 	}
 }
 
-/* Gives back what it has, and itself. */
+/* Gives back its buffers, and keeps it for the next one or frees it. */
 static void
 free_conn(struct retort *server, struct rt_served *served)
 {

@@ -14,10 +14,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Datagrams that wait for their answers: more are left to the kernel. */
+/* The most datagrams that wait for their answers; the kernel keeps others. */
 #define MAX_DATAGRAMS 1024
 
-/* Services answer from below it, and would be answered for ever. */
+/* From below it services answer, and would be answered for ever. */
 #define FIRST_USER_PORT 1024
 
 /* How long accepting pauses when descriptors run out and none is closed. */
@@ -26,8 +26,8 @@
 /* Descriptors left for the files of requests that were accepted. */
 #define SPARE_DESCRIPTORS 8
 
-/* So many are taken without a look at the limit: with one so low that they are
-   not to be had, there is no room for spare ones anyway. */
+/* Descriptors below this are taken without a look at the limit. Under a lower
+   limit there is no room for spare ones anyway. */
 #define FEW_DESCRIPTORS 16
 
 static bool
@@ -47,7 +47,7 @@ is_spare(struct retort *server, int fd)
 	return fd >= server->fd_limit;
 }
 
-/* It accepts nothing until then, or until somebody has ended. */
+/* Accepts nothing until then, or until a connection has ended. */
 static void
 rest_listener(struct retort *server, struct rt_listener *listener,
 	int64_t until)
@@ -58,7 +58,7 @@ rest_listener(struct retort *server, struct rt_listener *listener,
 	(void)rt_io_wait(server->io, &listener->chan);
 }
 
-/* Descriptors have run out. */
+/* Pauses, as descriptors have run out, and counts the shortage. */
 static void
 pause_listener(struct retort *server, struct rt_listener *listener)
 {
@@ -70,7 +70,7 @@ pause_listener(struct retort *server, struct rt_listener *listener)
 	rest_listener(server, listener, rt_io_now(server->io) + ACCEPT_PAUSE);
 }
 
-/* It wants to accept. */
+/* Has it want to accept, or to receive datagrams. */
 static void
 listen_on(struct retort *server, struct rt_listener *listener)
 {
@@ -100,7 +100,7 @@ is_full(struct retort *server)
 	return fd < 0 || is_spare(server, fd);
 }
 
-/* Errors of the one connection (accept(2)) or of the process. */
+/* Whether an error of accept(2) is not about one connection alone. */
 static bool
 is_shortage(int64_t error)
 {
@@ -162,7 +162,7 @@ may_take(struct retort *server, struct rt_listener *listener)
 	return in->verb != RT_NOTHING;
 }
 
-/* Whether there are no descriptors for others. */
+/* Whether there is no descriptor for another one. */
 static bool
 was_last(struct retort *server, const struct rt_op *in)
 {
@@ -221,7 +221,7 @@ rt_server_close_listeners(struct retort *server)
 		close_listener(server, server->listeners + i);
 }
 
-/* Somebody who shares the listening socket has shut it down: no more come. */
+/* Closes it: somebody who shares the listening socket has shut it down. */
 static void
 lose_listener(struct retort *server, struct rt_listener *listener)
 {

@@ -17,9 +17,10 @@
 
 #define SCRATCH_SIZE (64u << 10)
 
-/* Bytes of a body that are kept, unless max_body is given; what is more is no
-   limit that anybody has thought of. */
+/* Bytes of a body that are kept, unless max_body says how many. */
 #define KEPT_BODY ((size_t)8 << 20)
+
+/* A max_body from here on does not. */
 #define MAX_IN ((size_t)1 << 30)
 
 #define MAX_RECORDS (64u << 20)
@@ -31,7 +32,7 @@ timeout_of(int ms)
 	return ms == 0 ? RT_NEVER : ms * RT_MS;
 }
 
-/* Each option by itself. */
+/* Checks each option by itself. */
 static int
 check_ranges(const struct retort_options *options, char *error)
 {
@@ -74,7 +75,7 @@ check_ranges(const struct retort_options *options, char *error)
 	return 0;
 }
 
-/* Those that do not go together. */
+/* Checks which options go together. */
 static int
 check_options(const struct retort_options *options, char *error)
 {
@@ -99,6 +100,12 @@ check_options(const struct retort_options *options, char *error)
 	if (options->max_exchanges > 0 && !options->keep_alive)
 		return rt_fail(error, -EINVAL,
 			"max_exchanges: it is for keep_alive");
+	if (options->proxy_protocol && options->protocol != RETORT_HTTP)
+		return rt_fail(error, -EINVAL,
+			"proxy_protocol: it is for RETORT_HTTP");
+	/* it would come before the handshake */
+	if (options->proxy_protocol && options->tls)
+		return rt_fail(error, -EINVAL, "proxy_protocol: not with tls");
 	return options->protocol == RETORT_HTTP ?
 		rt_route_check_hosts(options->hosts, error) :
 		0;
@@ -148,7 +155,7 @@ configure(struct retort *server, const struct retort_options *options)
 		options->max_body, !options->unrecorded);
 }
 
-/* Of pieces alone. */
+/* Reads how pieces are framed; datagrams are not. */
 static int
 read_framing(struct retort *server, const struct retort_options *options,
 	char *error)
@@ -160,7 +167,7 @@ read_framing(struct retort *server, const struct retort_options *options,
 		error);
 }
 
-/* They belong to connections, which have no reply yet. */
+/* Reads the faults of the TLS of connections, which have no reply yet. */
 static int
 read_tls_faults(struct retort *server, const struct retort_options *options,
 	char *error)
@@ -280,7 +287,7 @@ rt_server_give_back(struct retort *server)
 	}
 }
 
-/* Another one each time. */
+/* Makes a seed that differs each time. */
 static uint64_t
 draw_seed(const struct retort *server)
 {
@@ -310,13 +317,6 @@ rt_server_open(struct retort *server, const struct retort_options *options,
 	if (code < 0)
 		return rt_fail_errno(error, code, "options");
 	code = read_framing(server, options, error);
-	if (code == 0 && options->proxy_protocol &&
-		options->protocol != RETORT_HTTP)
-		code = rt_fail(error, -EINVAL,
-			"proxy_protocol: it is for RETORT_HTTP");
-	/* it would come before the handshake */
-	if (code == 0 && options->proxy_protocol && options->tls)
-		code = rt_fail(error, -EINVAL, "proxy_protocol: not with tls");
 	if (code < 0)
 		return code;
 	server->route.seed = options->seed ? options->seed : draw_seed(server);
@@ -335,7 +335,7 @@ rt_server_open(struct retort *server, const struct retort_options *options,
 	return code < 0 ? code : read_tls_faults(server, options, error);
 }
 
-/* Waits are on the monotonic clock. */
+/* Opens the lock, and its condition on the monotonic clock. 0 or -errno. */
 static int
 open_lock(struct retort *server)
 {

@@ -5,10 +5,10 @@
 
 #include "server/server.h"
 
-/* Whose channel it is. */
+/* The kinds of channels. */
 enum { RT_KIND_CONN, RT_KIND_LISTENER, RT_KIND_WAKER, RT_KIND_WIRE };
 
-/* One of those that `requests` limits was answered. */
+/* Counts an answer that `requests` limits. */
 static inline void
 count_answered(struct retort *server)
 {
@@ -32,50 +32,51 @@ bool rt_server_accept(struct retort *server, struct rt_listener *listener);
 const char *rt_server_sender(const struct retort *server,
 	const struct rt_listener *listener, struct rt_peer *peer);
 
-/* The loop has woken it. False: it listens no more. */
+/* Handles what has woken a listener. False: it listens no more. */
 bool rt_server_rouse(struct retort *server, struct rt_listener *listener,
 	unsigned what);
 
-/* Accepting goes on as soon as a descriptor is free again. */
+/* Has listeners that rest accept again, as a descriptor may be free. */
 void rt_server_resume(struct retort *server);
 
 /* --- server_record.c --- */
 
-/* Tells the owner. */
+/* Calls the owner's event function, if there is one. */
 void rt_server_report(struct retort *server, const struct rt_served *served,
 	enum retort_event event, const void *bytes, size_t size);
 
-/* FINs since the last time, if the owner wants to be told of all events. */
+/* Reports FINs that were not reported yet, if the owner wants all events. */
 void rt_server_report_fins(struct retort *server, struct rt_served *served);
 
-/* An operation is done: its bytes, or an end of the stream, are kept. */
+/* Records an operation that is done: its bytes, or an end of the stream. */
 void rt_server_record_in(struct retort *server, struct rt_served *served);
 void rt_server_record_datagram(struct retort *server, struct rt_served *served,
 	const struct rt_op *in);
 void rt_server_record_out(struct retort *server, struct rt_served *served);
 void rt_server_close_record(struct retort *server, struct rt_served *served);
 
-/* The handshake of TLS has gone on. */
+/* Records that a handshake of TLS has gone on. */
 void rt_server_record_tls(struct retort *server, struct rt_served *served);
 
-/* Nothing more is recorded of a connection: a record without a request goes. */
+/* Ends the recording of a connection. A record without a request goes. */
 void rt_server_drop_record(struct retort *server, struct rt_served *served);
 
-/* The exchange is over, but not the connection. */
+/* Records and reports that an exchange is over, but not its connection. */
 void rt_server_end_exchange(struct retort *server, struct rt_served *served);
 
-/* Counts what came of a body. When all bodies together hold too much, no more
+/* Counts the memory of a body. When all bodies together have too much, no more
    of this one is kept. */
 void rt_server_charge(struct retort *server, struct rt_served *served);
 
-/* The request is over: its bytes count no more. */
+/* Counts it no more, when the request is over. */
 void rt_server_discharge(struct retort *server, struct rt_buffers *buffers);
 
 /* Begins a record for the first bytes, or for the next piece, if there are
    records. */
 void rt_server_open_record(struct retort *server, struct rt_served *served);
 
-/* The request as rules and records see it. NULL: it is not kept. */
+/* Makes the request as rules and records see it, unless it is there. NULL: it
+   is not kept. */
 const struct retort_exchange *rt_server_keep_request(struct retort *server,
 	struct rt_served *served);
 
@@ -84,7 +85,8 @@ const struct retort_exchange *rt_server_keep_request(struct retort *server,
 void rt_server_keep_why(struct retort *server, struct rt_record *record,
 	const char *why);
 
-/* The request is complete, and the rule that answers it is known. */
+/* Shows the record to others: the request is complete, and the rule that
+   answers it is known. */
 void rt_server_publish(struct retort *server, struct rt_served *served);
 
 /* Wakes those who wait for a change. */
@@ -96,16 +98,17 @@ void rt_server_changed(struct retort *server);
 int rt_server_begin_tls(struct retort *server, struct rt_served *served);
 void rt_server_end_tls(struct rt_served *served);
 
-/* Applies the faults of its reply to the wire. False: no memory. */
+/* Has the wire spoiled by the faults of the reply. False: no memory. */
 bool rt_server_spoil_wire(struct rt_served *served);
 
-/* The connection is closed after a reply that others were to follow: tells the
-   client by TLS, if that is possible at once. */
+/* Tells the client by TLS that the connection ends after a reply that others
+   were to follow, if that is possible at once. */
 void rt_server_tell_end(struct retort *server, struct rt_served *served);
 
-/* rt_io_try() for a connection with TLS; and the channel that the loop waits
-   for. */
+/* rt_io_try() for a connection with TLS. */
 unsigned rt_server_try_tls(struct retort *server, struct rt_served *served);
+
+/* The channel of it that the loop waits for, with what it is to wait for. */
 struct rt_chan *rt_server_wire(struct rt_served *served);
 
 /* The channel that the loop knows. */
@@ -126,32 +129,34 @@ rt_server_dropping(const struct rt_conn *conn)
 
 /* --- server_conn.c --- */
 
-/* A connection, or a datagram's, begins. NULL: no memory. */
+/* Begins a connection, or that of a datagram. NULL: no memory. */
 struct rt_served *rt_server_new_conn(struct retort *server, int fd,
 	const struct rt_peer *peer);
 
-/* It has buffers from now on. False: there is no memory, and it is over. */
+/* Gives it buffers, unless it has some. False: there is no memory, and it is
+   over. */
 bool rt_server_lend(struct retort *server, struct rt_served *served);
 
-/* It waits, without buffers if it is idle; but of a few that are kept each has
-   those that would be spare otherwise. */
+/* Call this before it waits: takes its buffers back if it is idle. While few
+   connections are open, one that is kept keeps them. */
 void rt_server_rest(struct retort *server, struct rt_served *served);
 
-/* It is over, or cut off: it goes. */
+/* Ends it, when it is over or cut off: reports, records and frees it. */
 void rt_server_end_conn(struct retort *server, struct rt_served *served);
 
 /* --- server_stop.c --- */
 
-/* Connections end, but for `current` (NULL: none), which is under way. */
+/* Ends what can end of all connections. `current`, which is under way, is not
+   freed; NULL: none is. */
 void rt_server_stop_others(struct retort *server, enum rt_stop why,
 	const struct rt_served *current);
 
-/* `requests` of them were answered: the others end. */
+/* Stops the server after as many answers as `requests` says. */
 void rt_server_have_enough(struct retort *server,
 	const struct rt_served *current);
 
-/* Ends those that somebody wants to be ended: the verdict has nothing against
-   it. */
+/* Ends the connections that rt_server_end() was called for. The verdict takes
+   their requests for answered. */
 void rt_server_end_wanted(struct retort *server);
 
 /* --- server_answer.c --- */
@@ -161,7 +166,7 @@ void rt_server_decide(struct retort *server, struct rt_served *served);
 
 /* --- server_push.c --- */
 
-/* Forgets what was pushed for an earlier reply. */
+/* Forgets the bytes that were pushed for an earlier reply. */
 void rt_server_drop_pushes(struct retort *server,
 	const struct rt_served *served);
 
@@ -172,16 +177,18 @@ rt_server_forget_pushes(struct retort *server, const struct rt_served *served)
 		rt_server_drop_pushes(server, served);
 }
 
-/* A connection that can go on with what was pushed; NULL: none. */
+/* The next connection that can go on, as bytes were pushed for it; NULL:
+   none. */
 struct rt_served *rt_server_pushed(struct retort *server);
 
-/* Gives the connection what was pushed, when it asks for MORE. */
+/* Gives the connection the pushed bytes, when it asks for MORE. */
 void rt_server_give(struct retort *server, struct rt_served *served);
 
-/* Whether something was pushed that the connection was not given; and when it
-   asks to SAY that. */
+/* Whether bytes were pushed that the connection was not given. */
 bool rt_server_has_more(const struct retort *server,
 	const struct rt_served *served);
+
+/* Makes a reply of these, when it asks to SAY them. */
 void rt_server_say(struct retort *server, struct rt_served *served);
 
 #endif

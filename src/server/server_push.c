@@ -15,12 +15,12 @@
 /* "100000", two CR LF */
 #define MAX_FRAMING 16u
 
-/* Of one connection: what it is sending, and what waits. */
+/* The pushed bytes of one connection: those that it is sending, and others. */
 struct rt_pushes {
 	struct rt_served *served;
 	struct rt_buf given;
 	struct rt_buf waiting;
-	bool ends;   /* after these: the reply, or the connection */
+	bool ends;   /* after these the reply, or the connection, ends */
 	bool ended;  /* the connection was given the end */
 	bool is_new; /* the connection was not told */
 	struct rt_pushes *next;
@@ -98,7 +98,7 @@ find(const struct retort *server, uint64_t connection)
 	return served;
 }
 
-/* Adds them, framed, unless too much waits already. */
+/* Adds bytes, framed, unless too many wait already. 0 or -errno. */
 static int
 add(struct rt_pushes *pushes, bool in_chunks, const void *bytes, size_t size)
 {
@@ -149,7 +149,7 @@ rt_server_push(struct retort *server, uint64_t connection, const void *bytes,
 	pushes = need_pushes(server, served);
 	if (pushes == NULL)
 		return -ENOMEM;
-	/* it was that of a reply before */
+	/* the end was that of an earlier reply */
 	if (pushes->ended && served->conn.state < RT_STATE_REPLY)
 		pushes->ends = pushes->ended = false;
 	if (pushes->ends)
@@ -169,8 +169,8 @@ rt_server_push(struct retort *server, uint64_t connection, const void *bytes,
 	return 0;
 }
 
-/* What waits is given; what was given before was sent. There is room for who
-   waits for that. */
+/* Moves the bytes that wait to those that are given: the earlier ones were
+   sent. Who waits for room has it now. */
 static void
 take(struct retort *server, struct rt_pushes *pushes)
 {

@@ -44,7 +44,7 @@ rt_server_report_fins(struct retort *server, struct rt_served *served)
 	}
 }
 
-/* Whether there is a record for others to read. */
+/* Whether its record is for others to read. */
 static bool
 is_kept(const struct retort *server, const struct rt_served *served)
 {
@@ -80,7 +80,6 @@ rt_server_discharge(struct retort *server, struct rt_buffers *buffers)
 	buffers->charged = 0;
 }
 
-/* Its first bytes, or its next piece, are kept, if anything is. */
 void
 rt_server_open_record(struct retort *server, struct rt_served *served)
 {
@@ -90,7 +89,8 @@ rt_server_open_record(struct retort *server, struct rt_served *served)
 	if (!server->recorded && server->route.rule_count == 0 &&
 		!server->route.reads && !rt_route_fills(&server->route))
 		return;
-	/* a greeting's becomes that of the request or first piece */
+	/* the record of a greeting becomes that of the request or first
+	   piece */
 	if (served->record != NULL && conn->nth == 0 &&
 		!rt_record_is_past(served->record)) {
 		rt_record_forget_request(served->record);
@@ -101,7 +101,7 @@ rt_server_open_record(struct retort *server, struct rt_served *served)
 	record = rt_journal_open(&server->journal, served,
 		rt_io_now(server->io));
 	server->journal.lost += record == NULL;
-	/* the last one's tells nothing of the present request */
+	/* the record of the last one tells nothing of the present request */
 	if (record != NULL || served->record != NULL)
 		served->past = record ? NULL : served->record;
 	served->record = record;
@@ -178,7 +178,6 @@ rt_server_changed(struct retort *server)
 	(void)pthread_cond_broadcast(&server->changed);
 }
 
-/* The request has ended, and what answers it is known. */
 void
 rt_server_publish(struct retort *server, struct rt_served *served)
 {
@@ -191,7 +190,8 @@ rt_server_publish(struct retort *server, struct rt_served *served)
 	rt_server_changed(server);
 }
 
-/* The states in which it arrives, if rules leave any. */
+/* Records the states in which the request arrives, if a rule sets any. 0 or
+   -ENOMEM. */
 static int
 keep_states(struct retort *server, const struct rt_served *served)
 {
@@ -210,15 +210,14 @@ keep_states(struct retort *server, const struct rt_served *served)
 	return code;
 }
 
-/* The request as it is compared with rules and kept. NULL: it is not. */
 const struct retort_exchange *
 rt_server_keep_request(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 	struct rt_record *record = served->record;
 
-	/* rules that came after it are for others; or there was no memory for
-	   the record of this one */
+	/* rules that were added later are for other requests; or there was no
+	   memory for the record of this one */
 	if (record == NULL || rt_record_is_ruleless(record) || record->ended)
 		return NULL;
 	if (record->strings != NULL)
@@ -263,7 +262,7 @@ rt_server_close_record(struct retort *server, struct rt_served *served)
 
 	if (record == NULL)
 		return;
-	/* it broke off before it could be refused */
+	/* the request broke off before it could be refused */
 	if (!record->published && has_begun(conn) &&
 		rt_server_keep_request(server, served) != NULL) {
 		record->seen.reason = "the connection broke off";
@@ -281,7 +280,7 @@ rt_server_close_record(struct retort *server, struct rt_served *served)
 		rt_record_event(record, RT_RECORD_CLOSED,
 			rt_io_now(server->io));
 	rt_record_end(record, served, rt_io_clock(server->io));
-	/* all that there is of a handshake that failed */
+	/* a handshake that failed has no other record */
 	if (is_kept(server, served) && !record->published &&
 		record->event_count > 0)
 		server->journal.parting = record;
@@ -300,8 +299,6 @@ rt_server_drop_record(struct retort *server, struct rt_served *served)
 	rt_server_changed(server);
 }
 
-/* Keeps the reason that the verdict gives for a request (NULL: no memory),
-   unless there is one. */
 void
 rt_server_keep_why(struct retort *server, struct rt_record *record,
 	const char *why)
@@ -309,6 +306,6 @@ rt_server_keep_why(struct retort *server, struct rt_record *record,
 	if (record == NULL || record->why != NULL)
 		return;
 	record->why = strdup(why ? why : "no memory to say why");
-	/* it must tell of something */
+	/* the verdict must not be empty */
 	server->journal.lost += record->why == NULL;
 }

@@ -14,7 +14,7 @@
 /* Bytes of a request line that stopping shows. */
 #define MAX_LINE 200
 
-/* Why a reply has not ended. */
+/* Why a reply has not ended, by its next step. */
 static const char *
 what_holds(enum rt_step_kind step)
 {
@@ -24,6 +24,7 @@ what_holds(enum rt_step_kind step)
 					", which the client does not take";
 }
 
+/* Where a connection is in its exchange. */
 static const char *
 what_lasts(const struct rt_conn *conn)
 {
@@ -74,7 +75,8 @@ add_left(struct retort *server, const struct rt_served *served)
 		(unsigned long long)conn->sent);
 }
 
-/* What was said of it holds only if it was cut off. */
+/* Takes back what add_left() has added after `before` bytes, unless the
+   connection was cut off. */
 static void
 keep_left(struct retort *server, const struct rt_served *served, size_t before)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection with TLS: takes the wishes of its channel to a struct rt_tls,
-   and those of that to the loop. server.c calls it in place of the loop. */
+/* A connection with TLS: carries what its channel wants to a struct rt_tls, and
+   what that wants to the loop. server.c calls it in place of the loop. */
 #include "config.h"
 
 #include "server/server_parts.h"
@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of TLS in TLS: each passes bytes on to the next one. */
+/* Layers of TLS in TLS: each passes bytes on to the next one. */
 #define MOST_LAYERS 4
 
-/* They are told where no reply has any: added to those before. */
+/* Notes faults that belong to no reply, after earlier ones. False: no
+   memory. */
 static bool
 note_faults(struct rt_served *served, const char *faults)
 {
@@ -30,7 +31,8 @@ note_faults(struct rt_served *served, const char *faults)
 	return true;
 }
 
-/* Its share of the faults that all connections have. */
+/* Spoils its TLS by the faults that all connections have, drawn for this one.
+   False: no memory. */
 static bool
 spoil(struct retort *server, struct rt_served *served)
 {
@@ -57,7 +59,7 @@ rt_server_spoil_wire(struct rt_served *served)
 {
 	struct rt_reply *reply = &served->conn.buffers->reply;
 
-	/* those of a greeting are there for longer than it is */
+	/* the reply of a greeting ends before its faults are shown */
 	if (served->conn.asked == RT_ASK_GREET &&
 		reply->struck.wire.count > 0 &&
 		rt_reply_faults(reply) != NULL &&
@@ -89,7 +91,6 @@ rt_server_begin_tls(struct retort *server, struct rt_served *served)
 	}
 	tls = rt_tls_new(server->tls, served->conn.chan.fd, RT_KIND_WIRE,
 		served);
-
 	if (tls == NULL)
 		return -ENOMEM;
 	/* from now on the loop knows its wire in place of the connection's */
@@ -119,8 +120,8 @@ rt_server_end_tls(struct rt_served *served)
 	served->tls_faults = NULL;
 }
 
-/* Bytes of a file are read before they become a record. False: there are none,
-   which is the result. */
+/* Reads bytes of a file, if that is to be sent, so that they can become a
+   record. False: there are none, and the operation has its result. */
 static bool
 read_file(struct rt_served *served)
 {
@@ -138,7 +139,7 @@ read_file(struct rt_served *served)
 	return n > 0;
 }
 
-/* The wire was cut, and the connection wants something else. */
+/* A result: the wire was cut, and the connection wants something else now. */
 #define CUT 0x100u
 
 static unsigned
@@ -199,7 +200,7 @@ rt_server_tell_end(struct retort *server, struct rt_served *served)
 	plain->out.verb = RT_CLOSE;
 }
 
-/* What the wire is to wait for, as the plain channel does. */
+/* Has the wire wait for as long as the plain channel. */
 static void
 plan_wire(struct rt_tls *tls, const struct rt_chan *plain)
 {
@@ -211,8 +212,7 @@ plan_wire(struct rt_tls *tls, const struct rt_chan *plain)
 	wire->watched = plain->watched;
 	if (tls->until > 0)
 		wire->deadline = tls->until;
-	/* others have their turn, and no event of the wire will say that it is
-	   this one's again */
+	/* no event of the wire would wake it after the turn of others */
 	else if (wanted && wire->in.verb == RT_NOTHING &&
 		wire->out.verb == RT_NOTHING)
 		wire->deadline = 0;
