@@ -15,7 +15,7 @@
 /* The longest line of a log. */
 #define LOG_SIZE 4096
 
-/* Writes a member, unless its text is empty. */
+/* Writes a member, unless there is no text. */
 static void
 put_member(FILE *file, const char *name, const char *text, size_t size)
 {
@@ -36,58 +36,6 @@ put_log(FILE *file, const struct retort_exchange *exchange)
 	(void)fprintf(file, "{\"id\":\"%llu.%llu\",\"log\":%.*s",
 		(unsigned long long)exchange->connection,
 		(unsigned long long)exchange->nth, (int)size - 1, line);
-}
-
-static void
-put_fields(FILE *file, const struct retort_exchange *exchange)
-{
-	const struct retort_field *fields = exchange->fields;
-	size_t room = CALL_SHOWN;
-
-	(void)fputs(",\"fields\":[", file);
-	for (size_t i = 0; i < exchange->field_count; i++) {
-		size_t name = strlen(fields[i].name);
-		size_t value = strlen(fields[i].value);
-
-		if (name + value > room)
-			break;
-		room -= name + value;
-		(void)fputs(i > 0 ? ",[" : "[", file);
-		escape_string(file, fields[i].name, name);
-		(void)fputc(',', file);
-		escape_string(file, fields[i].value, value);
-		(void)fputc(']', file);
-	}
-	(void)fputc(']', file);
-}
-
-/* At most `most` of the first bytes, without a half character at the end. */
-static size_t
-cut(const char *bytes, size_t size, size_t most)
-{
-	if (size <= most)
-		return size;
-	for (size = most; most - size < 3 && (bytes[size] & 0xc0) == 0x80;)
-		size--;
-	return size;
-}
-
-static void
-put_body(FILE *file, const struct retort_exchange *exchange)
-{
-	const unsigned char *bytes = exchange->body;
-	size_t size = cut(exchange->body, exchange->body_size, CALL_SHOWN);
-
-	(void)fprintf(file, ",\"body_size\":%llu",
-		(unsigned long long)exchange->body_total);
-	if (escape_kind(exchange->body, size) != KIND_BYTES) {
-		put_member(file, "body", exchange->body, size);
-		return;
-	}
-	(void)fputs(",\"body_hex\":\"", file);
-	for (size_t i = 0; i < size && i < MOST_HEX; i++)
-		(void)fprintf(file, "%02x", bytes[i]);
-	(void)fputc('"', file);
 }
 
 /* Writes the last lines of a transcript, whole. */
@@ -155,19 +103,12 @@ put_made(FILE *file, const char *name, call_writer *writer,
 void
 call_write(FILE *file, const struct call *call)
 {
+	static const struct call_shown in_page = {CALL_SHOWN, CALL_SHOWN,
+		MOST_HEX, false};
 	const struct retort_exchange *exchange = call->exchange;
 
 	put_log(file, exchange);
-	if (exchange->method != NULL) {
-		put_member(file, "method", exchange->method,
-			strlen(exchange->method));
-		if (exchange->target != NULL)
-			put_member(file, "target", exchange->target,
-				strlen(exchange->target));
-		put_fields(file, exchange);
-	}
-	if (exchange->body_size > 0)
-		put_body(file, exchange);
+	call_write_request(file, exchange, &in_page);
 	put_transcript(file, call->transcript);
 	if (is_whole(exchange)) {
 		put_made(file, "curl", call_write_curl, call);

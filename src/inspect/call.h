@@ -4,6 +4,8 @@
 #ifndef CALL_H
 #define CALL_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "retort.h"
@@ -29,6 +31,18 @@ char *call_text(call_writer *writer, const struct call *call, size_t *size);
 /* One line, with its end, whatever clients sent: a JSON object, which
    retort(1) describes. */
 void call_write(FILE *file, const struct call *call);
+
+/* How much of a request is written. */
+struct call_shown {
+	size_t fields; /* bytes of them */
+	size_t body;   /* bytes of it, if it is text */
+	size_t hex;    /* otherwise */
+	bool empty;    /* write a body of no bytes, too */
+};
+
+/* The members of that object which hold the request, each after a comma. */
+void call_write_request(FILE *file, const struct retort_exchange *exchange,
+	const struct call_shown *shown);
 
 /* A command line of curl that sends the same request again, for any shell of
    POSIX. The request is whole. */

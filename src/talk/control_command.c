@@ -5,11 +5,13 @@
 #include "talk/control_parts.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "args/args.h"
+#include "inspect/call.h"
 #include "job/clock.h"
 #include "show/escape.h"
 
@@ -142,15 +144,27 @@ obey_reset(struct obeyed *obeyed)
 static enum outcome
 obey_requests(struct obeyed *obeyed)
 {
+	static const struct call_shown all = {SIZE_MAX, SIZE_MAX, SIZE_MAX,
+		true};
 	const struct retort_exchange *exchange;
+	bool whole = strcmp(obeyed->words[1], "whole") == 0;
 	char line[RECORD_SIZE];
 
+	if (!whole && *obeyed->words[1] != '\0')
+		return MISUSED;
 	for (size_t n = 1;
 		(exchange = retort_record(obeyed->server, n)) != NULL; n++) {
 		size_t size = retort_log_line(exchange, RETORT_LOG_JSON, line,
 			sizeof line);
 
-		(void)fwrite(line, 1, size, obeyed->answer);
+		if (whole) {
+			size -= strlen("}\n");
+			(void)fwrite(line, 1, size, obeyed->answer);
+			call_write_request(obeyed->answer, exchange, &all);
+			(void)fputs("}\n", obeyed->answer);
+		} else {
+			(void)fwrite(line, 1, size, obeyed->answer);
+		}
 	}
 	return OK;
 }
@@ -233,7 +247,7 @@ static const struct {
 	const char *expected; /* if it is MISUSED */
 } commands[] = {
 	{"rules", 2, obey_rules, "rules [END]"},
-	{"requests", 1, obey_requests, "requests alone"},
+	{"requests", 2, obey_requests, "requests or requests whole"},
 	{"transcript", 2, obey_transcript,
 		"transcript N, the number of a connection"},
 	{"verdict", 2, obey_verdict,

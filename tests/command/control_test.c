@@ -98,6 +98,18 @@ expect_has(int fd, const char *begin, const char *text)
 	bytes_free(&answer);
 }
 
+/* The same of several texts. */
+static void
+expect_has_all(int fd, const char *begin, const char *const *texts)
+{
+	struct bytes answer = read_answer(fd);
+
+	assert_begins(answer, begin);
+	for (; *texts != NULL; texts++)
+		assert_has(answer, *texts);
+	bytes_free(&answer);
+}
+
 static void
 expect_reply(const char *url, const char *request, const char *begin,
 	const char *body)
@@ -166,6 +178,36 @@ START_TEST(test_talk)
 	expect_has(child.out, "error ", "no rule");
 	tell(child.in, "reset records\nverdict\nrequests\n");
 	expect(child.out, "ok 0\n");
+	expect(child.out, "ok 0\n");
+	expect(child.out, "ok 0\n");
+	expect_end(&child, 0, NULL);
+}
+END_TEST
+
+/* With fields, body and trailers, for a test that looks at them. */
+START_TEST(test_whole)
+{
+	struct child child = CONTROL(ios[_i]);
+
+	expect_reply(child.url[0],
+		"POST /a?b HTTP/1.1\r\nHost: x\r\nX: 1\r\nx: \"2\"\r\n"
+		"Content-Length: 4\r\n\r\n\"\n\xc3\xa9",
+		"HTTP/1.1 501 ", "");
+	expect_reply(child.url[0],
+		"POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+		"\r\n2\r\n\xff\n\r\n0\r\nT: 1\r\n\r\n",
+		"HTTP/1.1 501 ", "");
+	expect_reply(child.url[0], GET, "HTTP/1.1 501 ", "");
+	tell(child.in, "requests whole\nreset\nrequests whole\n");
+	expect_has_all(child.out, "ok 3\n{\"time\":\"",
+		(const char *const[]){
+			",\"method\":\"POST\",\"target\":\"/a?b\",\"fields\":"
+			"[[\"Host\",\"x\"],[\"X\",\"1\"],[\"x\",\"\\\"2\\\"\"],"
+			"[\"Content-Length\",\"4\"]],"
+			"\"body_size\":4,\"body\":\"\\\"\\n\u00e9\"}\n{",
+			",\"body_size\":2,\"body_hex\":\"ff0a\","
+			"\"trailers\":[[\"T\",\"1\"]]}\n{",
+			",\"body_size\":0,\"body\":\"\"}\n", NULL});
 	expect(child.out, "ok 0\n");
 	expect(child.out, "ok 0\n");
 	expect_end(&child, 0, NULL);
@@ -689,10 +731,10 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const tests[] = {test_talk, test_judges, test_mistake,
-		test_waits, test_stop, test_plain, test_root, test_pieces,
-		test_long, test_unread, test_gone, test_deaf, test_pair,
-		test_two, test_few, test_many, test_place, test_run,
+	const TTest *const tests[] = {test_talk, test_whole, test_judges,
+		test_mistake, test_waits, test_stop, test_plain, test_root,
+		test_pieces, test_long, test_unread, test_gone, test_deaf,
+		test_pair, test_two, test_few, test_many, test_place, test_run,
 		test_run_stop, NULL};
 	Suite *suite = suite_create("control");
 	TCase *tcase;

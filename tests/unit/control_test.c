@@ -283,7 +283,9 @@ static const struct {
 		COMMANDS "'urls " TEN TEN TEN TEN TEN "01234...'\n"},
 	{"reset " HUNDRED HUNDRED HUNDRED, "", 0, BAD_RESET},
 	{"url of it", "", 0, "error 1\nexpected url alone\n"},
-	{"requests 1", "", 0, "error 1\nexpected requests alone\n"},
+	{"requests 1", "", 0, "error 1\nexpected requests or requests whole\n"},
+	{"requests whole 1", "", 0,
+		"error 1\nexpected requests or requests whole\n"},
 	{"stop now", "", 0, "error 1\nexpected stop alone\n"},
 	{"stop", "", 0, "ok 0\nstop"},
 };
