@@ -236,6 +236,16 @@ rt_conditions_protocol(const struct retort_requests *requests,
 				    otherwise;
 }
 
+const char *
+rt_conditions_noun(enum retort_protocol protocol)
+{
+	static const char *const nouns[] = {[RETORT_HTTP] = "request",
+		[RETORT_TCP] = "piece",
+		[RETORT_UDP] = "datagram"};
+
+	return nouns[protocol];
+}
+
 uint64_t
 rt_conditions_hash(const struct retort_reply *rule)
 {

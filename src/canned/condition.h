@@ -94,6 +94,9 @@ enum retort_protocol
 rt_conditions_protocol(const struct retort_requests *requests,
 	enum retort_protocol otherwise);
 
+/* What meets conditions there: "request", "piece" or "datagram". */
+const char *rt_conditions_noun(enum retort_protocol protocol);
+
 /* Leaves a rule without conditions, and gives it those of another. */
 void rt_conditions_clear(struct retort_reply *rule);
 void rt_conditions_copy(struct retort_reply *to,

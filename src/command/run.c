@@ -57,15 +57,22 @@ serve_child(const struct args *args, struct watch *watch, struct child *child,
 /* Says if no request arrived: a wrong URL makes a long verdict for one
    reason. */
 static void
-say_silence(struct retort *server, struct output *output)
+say_silence(const struct args *args, struct retort *server,
+	struct output *output)
 {
+	bool http = args->options.protocol == RETORT_HTTP;
+
 	if (retort_record(server, 1) != NULL)
 		return;
-	if (retort_stats(server).accepted == 0)
-		output_say(output, "COMMAND never connected to %s",
+	if (args->options.protocol == RETORT_UDP)
+		output_say(output, "%s sent nothing to %s", args->command[0],
+			retort_url(server));
+	else if (retort_stats(server).accepted == 0)
+		output_say(output, "%s never connected to %s", args->command[0],
 			retort_url(server));
 	else
-		output_say(output, "COMMAND connected, and sent no request");
+		output_say(output, "%s connected, and sent %s",
+			args->command[0], http ? "no request" : "nothing");
 }
 
 int
@@ -98,7 +105,7 @@ run_command(const struct args *args, struct watch *watch, const char *ca,
 	(void)retort_wait_end(server, NULL, -1);
 	output_finish(output);
 	if (output_judge(output)) {
-		say_silence(server, output);
+		say_silence(args, server, output);
 		if (status == 0)
 			status = EXIT_UNMET;
 	} else if (status != 0 &&

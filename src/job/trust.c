@@ -42,9 +42,9 @@ trust_line(const struct args *args, struct retort *server, const char *why,
 
 	if (!args->options.tls)
 		return false;
-	(void)snprintf(line, TRUST_LINE, "%s%s%s",
-		failed ? "TLS failed: " :
-			 "COMMAND connected, and sent no request",
+	(void)snprintf(line, TRUST_LINE, "%.60s%s%s%s",
+		failed ? "" : args->command[0],
+		failed ? "TLS failed: " : " connected, and sent no request",
 		why, may_need_ca(args, why) ? "; a client may need {ca}" : "");
 	return failed || (stats.accepted > 0 && stats.replies == 0);
 }

@@ -73,7 +73,8 @@ static void
 add_count(struct rt_buf *to, const struct rt_expectation *expectation)
 {
 	if (expectation->most == 0)
-		rt_buf_add_text(to, "no request");
+		rt_buf_add_format(to, "no %s",
+			rt_match_noun(expectation->matches[0]));
 	else
 		add_range(to, expectation->least, expectation->most);
 	if (!expectation->counts)
@@ -453,7 +454,10 @@ describe_rule(struct judgement *judgement, const struct rt_rule *rule)
 {
 	add_rule(judgement, rule);
 	rt_buf_add_text(judgement->text, " (");
-	rt_match_describe(rule->match, judgement->text);
+	if (rule->accepted)
+		rt_buf_add_text(judgement->text, "accepted connections");
+	else
+		rt_match_describe(rule->match, judgement->text);
 	rt_buf_add_text(judgement->text, ")");
 }
 

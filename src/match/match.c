@@ -108,6 +108,9 @@ rt_match_new(const struct retort_requests *when, enum retort_protocol protocol,
 	if (code == 0)
 		code = rt_match_check_protocol(when, protocol, error);
 	if (code == 0)
+		match->noun = rt_conditions_noun(
+			rt_conditions_protocol(when, protocol));
+	if (code == 0)
 		code = read_when(match, when, error);
 	if (code == 0)
 		return match;
@@ -190,6 +193,12 @@ rt_match_explain(const struct rt_match *match,
 		!predicate_fits(match, seen))
 		rt_buf_add_format(why, "the predicate of %s said no", whose);
 	return miss;
+}
+
+const char *
+rt_match_noun(const struct rt_match *match)
+{
+	return match->noun;
 }
 
 static void

@@ -70,6 +70,9 @@ size_t rt_match_conditions(const struct rt_match *match);
 /* A request in words: `GET /users`, or of a plain socket its bytes, quoted. */
 void rt_match_name(const struct retort_exchange *seen, struct rt_buf *to);
 
+/* What is meant to meet the conditions: "request", "piece" or "datagram". */
+const char *rt_match_noun(const struct rt_match *match);
+
 /* The conditions as one line: `POST /users, field "Accept: a/b"`. */
 void rt_match_describe(const struct rt_match *match, struct rt_buf *to);
 

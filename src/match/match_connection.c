@@ -193,13 +193,6 @@ say_protocol(const struct rt_match *match, const struct retort_exchange *seen,
 						  "pieces");
 }
 
-static void
-describe_protocol(const struct rt_match *match, struct rt_buf *to)
-{
-	rt_buf_add_text(to,
-		*match->protocol == RETORT_HTTP ? ", of HTTP" : ", a piece");
-}
-
 const struct rt_matcher rt_match_protocol = {
 	.given = offsetof(struct rt_match, protocol),
 	.weight = 64,
@@ -207,7 +200,6 @@ const struct rt_matcher rt_match_protocol = {
 	.free = rt_match_free_nothing,
 	.fits = protocol_fits,
 	.say = say_protocol,
-	.describe = describe_protocol,
 };
 
 /* --- the tunnel --- */

@@ -124,7 +124,8 @@ struct rt_facts {
 
 struct rt_match {
 	const struct rt_matcher *given[RT_MATCHERS + 1]; /* and a NULL */
-	char *method;                                    /* NULL: any */
+	const char *noun; /* what can meet them, as messages call it */
+	char *method;     /* NULL: any */
 	struct rt_glob path;
 	struct rt_pairs query;
 	char *fields;

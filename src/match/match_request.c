@@ -223,7 +223,7 @@ rt_match_describe_request(const struct rt_match *match, struct rt_buf *to)
 		add_target(to, match->query.text);
 	}
 	if (to->len == begin)
-		rt_buf_add_text(to, "any request");
+		rt_buf_add_format(to, "any %s", match->noun);
 }
 
 const struct rt_matcher rt_match_method = {

@@ -120,16 +120,21 @@ equal 'none {port}' "$(cat "$dir/out")" 'a Unix socket has no port'
 
 printf '@on GET /\n@echo\n@expect 1 GET /\n' >"$dir/expects"
 run --scenario "$dir/expects" -- true
-equal 1 "$(grep -c '^retort: COMMAND never connected to http://' "$dir/err")" \
+equal 1 "$(grep -c '^retort: true never connected to http://' "$dir/err")" \
 	'it never connected: the verdict says so'
 if have python3; then
 	run --scenario "$dir/expects" -- python3 -c 'import socket, sys
 socket.create_connection(("127.0.0.1", int(sys.argv[1]))).close()' '{port}'
-	equal 1 "$(grep -c '^retort: COMMAND connected, and sent no request$' \
+	equal 1 "$(grep -c '^retort: python3 connected, and sent no request$' \
 		"$dir/err")" 'it sent nothing: the verdict says so'
 else
 	skip 'it sent nothing: the verdict says so' 'there is no python3'
 fi
+printf '@on\n@raw "a"\n@expect 1\n' >"$dir/expects"
+run --udp --scenario "$dir/expects" -- true
+equal 1 "$(grep -c '^retort: true sent nothing to udp://' "$dir/err")" \
+	'it sent no datagram: the verdict says so'
+says '(any datagram): expected exactly 1, got 0' 'what is missing is a datagram'
 run --body x -- true
 equal 0 "$(grep -c . "$dir/err")" 'nothing was expected: nothing is said'
 

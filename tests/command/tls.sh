@@ -144,7 +144,7 @@ timeout -k 5 $deadline "$retort" sweep --tls-certs -- "$dir/distrust" \
 	'{url}' >"$dir/out" 2>"$dir/err"
 equal "1 $told" "$? $(tail -n 1 "$dir/err")" 'sweep: why the right one fails'
 run --tls -- sh -c 'curl -s telnet://127.0.0.1:{port} </dev/null; exit 3'
-equal '3 retort: COMMAND connected, and sent no request; a client may need {ca}' \
+equal '3 retort: sh connected, and sent no request; a client may need {ca}' \
 	"$status $(cat "$dir/err")" 'run: a client that gives up in silence'
 run --tls -- "$dir/distrust" '{url}' -H '{ca}'
 equal "60 ${told%;*}" "$status $(cat "$dir/err")" 'run: who has {ca} already'

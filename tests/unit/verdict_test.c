@@ -639,11 +639,42 @@ START_TEST(pieces_in_words)
 	/* each piece of a connection that is shown is shown once */
 	(void)piece_came("\"x\"\r\n", 1, 2);
 	(void)piece_came("ping", 2, 1);
-	expect_verdict("expectation 1 (any request, body \"ping\"): "
+	expect_verdict("expectation 1 (any piece, body \"ping\"): "
 		       "expected exactly 1, got 2\n"
 		       "  got: \"ping\", answered (connection 1)\n"
 		       "  got: \"ping\", answered (connection 2)\n" PIECES
 		       "connection 2 from unix\n"
+		       "       0.000 < ping\n");
+}
+END_TEST
+
+/* What is counted is called as the protocol has it. */
+START_TEST(what_is_counted)
+{
+	static const char *const nouns[] = {[RETORT_HTTP] = "request",
+		[RETORT_TCP] = "piece",
+		[RETORT_UDP] = "datagram"};
+	const struct retort_requests all = {.request = NULL};
+	char text[200];
+
+	for (int i = RETORT_HTTP; i <= RETORT_UDP; i++) {
+		rt_verdict_clear(&verdict);
+		ck_assert_int_eq(rt_verdict_expect(&verdict, 1, 1, &all,
+					 (enum retort_protocol)i, error),
+			1);
+		(void)snprintf(text, sizeof text,
+			"expectation 1 (any %s): expected exactly 1, got 0\n",
+			nouns[i]);
+		expect_verdict(text);
+	}
+	rt_verdict_clear(&verdict);
+	ck_assert_int_eq(rt_verdict_expect(&verdict, 0, 0, &all, RETORT_TCP,
+				 error),
+		1);
+	(void)piece_came("ping", 1, 1);
+	expect_verdict("expectation 1 (any piece): expected no piece, got 1\n"
+		       "  got: \"ping\", answered (connection 1)\n"
+		       "connection 1 from unix\n"
 		       "       0.000 < ping\n");
 }
 END_TEST
@@ -668,7 +699,7 @@ main(void)
 		in_order_each_for_itself, orders_are_of_two,
 		malformed_expectations, mistakes_are_told_first, many_mistakes,
 		unanswered_requests, replies_that_were_never_made, lost_records,
-		handshakes_that_failed, pieces_in_words,
+		handshakes_that_failed, pieces_in_words, what_is_counted,
 		pieces_that_nothing_answered, cleared, many_expectations,
 		no_room_for_words, NULL};
 	TCase *tcase = tcase_create("verdict");

@@ -435,7 +435,7 @@ START_TEST(judges_pieces)
 				 .if_body_has = "x"),
 		2);
 	assert_verdict(
-		"expectation 1 (any request, body \"ping\"): expected exactly 1, "
+		"expectation 1 (any piece, body \"ping\"): expected exactly 1, "
 		"got 0\n");
 	fd = connect_plain(SOCK_STREAM);
 	say(fd, "pint\n");
@@ -454,7 +454,7 @@ START_TEST(judges_pieces)
 	assert_verdict(NULL);
 	converse(fd, "ping", "pong");
 	assert_verdict(
-		"expectation 1 (any request, body \"ping\"): expected exactly 1, "
+		"expectation 1 (any piece, body \"ping\"): expected exactly 1, "
 		"got 2\n");
 	(void)close(fd);
 	close_server();
