@@ -201,4 +201,7 @@ void rt_record_end(struct rt_record *record, const struct rt_served *served,
 void rt_record_transcribe(const struct rt_record *record, size_t most,
 	struct rt_buf *to);
 
+/* Whether two such texts are the same, but for times, Date and the client. */
+bool rt_transcripts_alike(const char *a, const char *b);
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection as text: the bytes that came and went, line by line. */
+/* A connection as text: the bytes that came and went, line by line; and whether
+   two of them are alike. */
 #include "config.h"
 
 #include "journal/journal.h"
@@ -211,4 +212,44 @@ rt_record_transcribe(const struct rt_record *record, size_t most,
 	for (size_t i = 0; i < journal->count; i++)
 		if (journal->records[i]->seen.connection == connection)
 			transcribe_one(journal->records[i], most, several, to);
+}
+
+/* --- compared --- */
+
+/* Where what is compared of a line begins: after its time, or in a title after
+   "connection 1 from 127.0.0.1:40404". */
+static const char *
+compared(const char *line)
+{
+	static const char title[] = "connection ";
+
+	if (strncmp(line, title, strlen(title)) != 0)
+		return line + strspn(line, " .0123456789");
+	for (int word = 0; word < 4; word++) {
+		line += strcspn(line, " \n");
+		line += strspn(line, " ");
+	}
+	return line;
+}
+
+bool
+rt_transcripts_alike(const char *a, const char *b)
+{
+	static const char date[] = "> Date: ";
+	bool same = true;
+
+	while (same && *a != '\0' && *b != '\0') {
+		size_t size, other;
+
+		a = compared(a);
+		b = compared(b);
+		size = strcspn(a, "\n");
+		other = strcspn(b, "\n");
+		same = (size == other && memcmp(a, b, size) == 0) ||
+			(strncmp(a, date, strlen(date)) == 0 &&
+				strncmp(b, date, strlen(date)) == 0);
+		a += size + (a[size] == '\n');
+		b += other + (b[other] == '\n');
+	}
+	return same && *a == *b;
 }

@@ -547,6 +547,67 @@ tell_unshaken(struct judgement *judgement)
 	rt_buf_add(judgement->text, "\n", 1);
 }
 
+/* Those that are like one before them: like[i] is its place, or i itself. */
+static void
+find_alike(struct rt_buf *texts, size_t count, size_t *like)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *text = rt_buf_text(&texts[i]);
+
+		like[i] = i;
+		for (size_t j = 0; text != NULL && j < i && like[i] == i; j++)
+			if (like[j] == j && texts[j].data != NULL &&
+				rt_transcripts_alike(texts[j].data, text))
+				like[i] = j;
+	}
+}
+
+/* "connections 2, 3: like connection 1, but for times" */
+static void
+tell_alike(struct judgement *judgement, const size_t *like, size_t one)
+{
+	const struct rt_record *const *shown = judgement->shown;
+	struct rt_buf others;
+	size_t count = 0;
+
+	rt_buf_init(&others, SIZE_MAX / 2);
+	for (size_t i = one + 1; i < judgement->shown_count; i++)
+		if (like[i] == one)
+			rt_buf_add_format(&others, "%s%llu",
+				count++ > 0 ? ", " : "",
+				(unsigned long long)shown[i]->seen.connection);
+	if (count > 0 && rt_buf_text(&others) != NULL)
+		rt_buf_add_format(judgement->text,
+			"connection%s %s: like connection %llu, but for "
+			"times\n",
+			count > 1 ? "s" : "", others.data,
+			(unsigned long long)shown[one]->seen.connection);
+	rt_buf_free(&others);
+}
+
+/* The transcripts, each once of those that are alike. */
+static void
+show_all(struct judgement *judgement)
+{
+	struct rt_buf texts[MAX_SHOWN], *text = judgement->text;
+	size_t count = judgement->shown_count, like[MAX_SHOWN];
+
+	for (size_t i = 0; i < count; i++) {
+		rt_buf_init(&texts[i], text->max);
+		rt_record_transcribe(judgement->shown[i], MOST_BYTES,
+			&texts[i]);
+		text->failed |= texts[i].failed;
+	}
+	find_alike(texts, count, like);
+	for (size_t i = 0; i < count; i++)
+		tell_alike(judgement, like, i);
+	for (size_t i = 0; i < count; i++) {
+		if (like[i] == i)
+			rt_buf_add(text, texts[i].data, texts[i].len);
+		rt_buf_free(&texts[i]);
+	}
+}
+
 const char *
 rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal,
 	const struct rt_route *route)
@@ -581,9 +642,7 @@ rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal,
 			journal->lost == 1 ? " was" : "s were", journal->max);
 	if (verdict->text.len == 0 && !verdict->text.failed)
 		return "";
-	for (size_t i = 0; i < judgement.shown_count; i++)
-		rt_record_transcribe(judgement.shown[i], MOST_BYTES,
-			&verdict->text);
+	show_all(&judgement);
 	text = rt_buf_text(&verdict->text);
 	return text ? text : "not as expected, and no memory to say how";
 }

@@ -341,10 +341,13 @@ START_TEST(few_transcripts_of_many)
 {
 	const char *got;
 	int shown_count = 0, named = 0;
+	char request[64];
 
 	expect(0, 0, "GET");
-	for (int i = 0; i < 100; i++)
-		(void)came("GET /a" BY);
+	for (int i = 0; i < 100; i++) {
+		(void)snprintf(request, sizeof request, "GET /%d" BY, i);
+		(void)came(request);
+	}
 	got = rt_verdict_text(&verdict, &journal, NULL);
 	ck_assert_ptr_nonnull(got);
 	for (const char *at = got; (at = strstr(at, "  got: ")); at++)
@@ -353,6 +356,73 @@ START_TEST(few_transcripts_of_many)
 	for (; (got = strstr(got, "from unix\n")) != NULL; got++)
 		shown_count++;
 	ck_assert_int_eq(shown_count, 16);
+}
+END_TEST
+
+START_TEST(transcripts_that_are_alike)
+{
+	struct rt_record *record;
+
+	expect(0, 1, "GET");
+	(void)came("GET /a" BY);
+	record = came("GET /a" BY);
+	expect_verdict(
+		"expectation 1 (GET): expected at most 1, got 2\n"
+		"  got: GET /a, answered 204 (connection 1)\n"
+		"  got: GET /a, answered 204 (connection 2)\n"
+		"connection 2: like connection 1, but for times\n" SHOWN("1",
+			"GET /a"));
+	/* one that ended otherwise is not, nor one of another request */
+	rt_record_event(record, RT_RECORD_CLIENT_RST, 0);
+	(void)came("GET /b" BY);
+	record = came("GET /a" BY);
+	rt_record_event(record, RT_RECORD_CLIENT_RST, 1000000);
+	(void)came("GET /a" BY);
+	(void)came("GET /a" BY);
+	expect_verdict(
+		"expectation 1 (GET): expected at most 1, got 6\n"
+		"  got: GET /a, answered 204 (connection 1)\n"
+		"  got: GET /a, and left before the reply (connection "
+		"2)\n"
+		"  got: GET /b, answered 204 (connection 3)\n"
+		"  got: GET /a, and left before the reply (connection "
+		"4)\n"
+		"  got: GET /a, answered 204 (connection 5)\n"
+		"  got: GET /a, answered 204 (connection 6)\n"
+		"connections 5, 6: like connection 1, but for times\n"
+		"connection 4: like connection 2, but for times\n" SHOWN("1",
+			"GET /a")
+			SHOWN("2", "GET /a") "       0.000 < (RST)\n" SHOWN("3",
+				"GET /b"));
+}
+END_TEST
+
+static const struct {
+	const char *a, *b;
+	bool alike;
+} texts[] = {
+	{"connection 1 from 127.0.0.1:1\n", "connection 12 from unix\n", true},
+	{"connection 1 from unix [cut 9]\n", "connection 2 from unix\n", false},
+	{"connection 1 from a [cut 9]\n", "connection 2 from b [cut 9]\n",
+		true},
+	{"       0.000 < a\n", "      12.345 < a\n", true},
+	{"       0.000 < a\n", "       0.000 > a\n", false},
+	{"       0.000 < a\n", "       0.000 < ab\n", false},
+	{"       0.000 < 1\n", "       0.000 < 2\n", false},
+	{"       0.000 < a\n", "", false},
+	{"       0.000 > Date: a\n", "       1.000 > Date: bc\n", true},
+	{"       0.000 < Date: a\n", "       1.000 < Date: bc\n", false},
+	{"             < ... 5 more bytes\n",
+		"             < ... 6 more bytes\n", false},
+	{"", "", true},
+};
+
+START_TEST(alike)
+{
+	ck_assert(rt_transcripts_alike(texts[_i].a, texts[_i].b) ==
+		texts[_i].alike);
+	ck_assert(rt_transcripts_alike(texts[_i].b, texts[_i].a) ==
+		texts[_i].alike);
 }
 END_TEST
 
@@ -695,10 +765,11 @@ main(void)
 		only_what_fits_came_too_rarely, who_left_was_not_answered,
 		too_many, the_nearest_of_several, a_miss_of_fields_and_bodies,
 		a_miss_that_is_no_request, everything_fits_no_condition,
-		transcripts_are_shown_once, few_transcripts_of_many, in_order,
-		in_order_each_for_itself, orders_are_of_two,
-		malformed_expectations, mistakes_are_told_first, many_mistakes,
-		unanswered_requests, replies_that_were_never_made, lost_records,
+		transcripts_are_shown_once, few_transcripts_of_many,
+		transcripts_that_are_alike, in_order, in_order_each_for_itself,
+		orders_are_of_two, malformed_expectations,
+		mistakes_are_told_first, many_mistakes, unanswered_requests,
+		replies_that_were_never_made, lost_records,
 		handshakes_that_failed, pieces_in_words, what_is_counted,
 		pieces_that_nothing_answered, cleared, many_expectations,
 		no_room_for_words, NULL};
@@ -706,6 +777,7 @@ main(void)
 
 	tcase_add_checked_fixture(tcase, open_all, close_all);
 	tcase_add_loop_test(tcase, so_many, 0, COUNT(counts));
+	tcase_add_loop_test(tcase, alike, 0, COUNT(texts));
 	for (const TTest *const *test = tests; *test != NULL; test++)
 		tcase_add_test(tcase, *test);
 	rt_test_case(suite, tcase);
