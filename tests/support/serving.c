@@ -254,18 +254,24 @@ turn(int fd, short wanted, int most)
 /* --- clients --- */
 
 int
-connect_client(void)
+connect_saying(const char *text)
 {
 	int pair[2], code;
 
-	if (!way->adopted)
-		return client_connect(retort_url(server));
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
 				 pair),
 		0);
+	say(pair[1], text);
 	code = retort_adopt(server, pair[0]);
 	ck_assert_msg(code == 0, "retort_adopt: %s", strerror(-code));
 	return pair[1];
+}
+
+int
+connect_client(void)
+{
+	return way->adopted ? connect_saying("") :
+			      client_connect(retort_url(server));
 }
 
 int

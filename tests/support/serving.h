@@ -104,6 +104,13 @@ int connect_client(void);
 /* The same with a socket of that type. */
 int connect_plain(int type);
 
+/*
+ * One end of a pair, whose other end the server adopts when this has been said:
+ * no time-out for what a client has to say comes before it, however late the
+ * client is.
+ */
+int connect_saying(const char *text);
+
 /* A client's bytes, sent and received while the server is driven. */
 struct talk {
 	int fd;

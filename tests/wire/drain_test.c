@@ -120,21 +120,19 @@ START_TEST(phases_have_times_of_their_own)
 	int64_t began;
 	int fd;
 
-	open_with((struct retort_options){.head_timeout =
-						  50 * rt_test_slowness(),
-			  .body_timeout = 50 * rt_test_slowness(),
-			  .write_timeout = 400 * rt_test_slowness()},
+	open_with((struct retort_options){.head_timeout = 50,
+			  .body_timeout = 50,
+			  .write_timeout = 400},
 		_i);
 	ON("/", .body = body, .body_size = sizeof body, .borrowed = true);
-	fd = connect_client();
 	began = now_ms();
-	say(fd, "GET / HTTP/1.0\r\n\r\n");
+	fd = connect_saying("GET / HTTP/1.0\r\n\r\n");
 	TURN_UNTIL(retort_stats(server).replies == 1);
 	ck_assert_int_eq(ended(1)->end, RETORT_TIMED_OUT);
 	ck_assert_int_ge(now_ms() - began, 350);
 	(void)close(fd);
-	fd = connect_client();
-	say(fd, "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n");
+	fd = connect_saying(
+		"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n");
 	ck_assert_int_eq(talk(fd, "", 0, &got, NULL), 0);
 	assert_begins(got, "HTTP/1.1 408 ");
 	bytes_free(&got);

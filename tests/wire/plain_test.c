@@ -550,10 +550,10 @@ START_TEST(closes_who_is_silent)
 	ck_assert_int_ge(now_ms() - begun, 199);
 	ck_assert(retort_wait_end(server, NULL, PATIENCE));
 	ck_assert_ptr_null(retort_record(server, 1));
-	fd = connect_plain(SOCK_STREAM);
 	/* it is silent from some time after this on */
 	begun = now_ms();
-	converse(fd, "a", "ok");
+	fd = connect_saying("a");
+	hear(fd, "ok");
 	hear_end(fd, "");
 	ck_assert_int_ge(now_ms() - begun, 199);
 	seen = ended(1);

@@ -326,19 +326,18 @@ START_TEST(tells_who_closed_first)
 {
 	const struct retort_exchange *seen;
 	struct bytes got = {.data = NULL};
-	int fd, late = 50 * rt_test_slowness();
+	int fd, pair[2];
 
-	open_with((struct retort_options){.head_timeout = late,
-			  .write_timeout = late},
-		_i);
+	open_plain(_i);
 	ON("/", .body = "ok");
 	ON("/paused", .body = "ok", .pause_head = 20);
 	ON("/big", .body = "x", .repeat = 1u << 30);
-	/* the client half-closes, and waits */
-	fd = connect_client();
-	say(fd, "GET /paused" HOST "\r\n");
-	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
-	finish_client(fd, "\r\n\r\nok");
+	/* the client half-closes, before the server knows of it, and waits */
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	say(pair[1], "GET /paused" HOST "\r\n");
+	ck_assert_int_eq(shutdown(pair[1], SHUT_WR), 0);
+	ck_assert_int_eq(retort_adopt(server, pair[0]), 0);
+	finish_client(pair[1], "\r\n\r\nok");
 	seen = ended(1);
 	ck_assert(seen->client_first);
 	ck_assert_int_eq(seen->client_close, RETORT_FIN);
@@ -356,25 +355,37 @@ START_TEST(tells_who_closed_first)
 	ck_assert_int_eq(seen->end, RETORT_RESET);
 	ck_assert_int_eq(seen->client_close, RETORT_RST);
 	ck_assert(seen->client_first);
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
+START_TEST(tells_whose_time_was_over)
+{
+	enum { LATE = 50 };
+	const struct retort_exchange *seen;
+	int fd;
+
+	open_with((struct retort_options){.head_timeout = LATE,
+			  .write_timeout = LATE},
+		_i);
+	ON("/big", .body = "x", .repeat = 1u << 30);
 	/* one that reads no more */
-	fd = connect_client();
-	say(fd, "GET /big" HOST "\r\n");
-	seen = ended(4);
+	fd = connect_saying("GET /big" HOST "\r\n");
+	seen = ended(1);
 	ck_assert_int_eq(seen->end, RETORT_TIMED_OUT);
 	ck_assert_int_eq(seen->server_close, RETORT_RST);
 	ck_assert_int_eq(seen->client_close, RETORT_NOTHING);
 	ck_assert(!seen->client_first);
-	ck_assert_int_ge(seen->duration, late * 1000000);
+	ck_assert_int_ge(seen->duration, LATE * RT_MS);
 	(void)close(fd);
 	/* one that sends no more */
-	fd = connect_client();
-	say(fd, "GET /a HT");
+	fd = connect_saying("GET /a HT");
 	finish_client(fd, "HTTP/1.1 408 ");
-	seen = ended(5);
+	seen = ended(2);
 	ck_assert_int_eq(seen->refused, 408);
 	ck_assert_int_eq(seen->end, RETORT_ANSWERED);
 	ck_assert(!seen->client_first);
-	bytes_free(&got);
 	close_server();
 }
 END_TEST
@@ -873,6 +884,7 @@ main(void)
 		records_chunked_bodies, records_what_is_refused,
 		records_what_breaks_off, records_the_request_alone,
 		records_what_waits_to_go_on, tells_who_closed_first,
+		tells_whose_time_was_over,
 		records_end, NULL};
 	const TTest *const waiting[] = {waits, one_descriptor_tells_all,
 		forgets_while_connections_are_open,

@@ -410,6 +410,28 @@ START_TEST(is_followed_by_another)
 }
 END_TEST
 
+START_TEST(is_seen_when_the_client_ends)
+{
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	open_plain(_i);
+	ON(NULL, .if_refused = 400, .status = 299, .handler = look);
+	fd = connect_client();
+	say(fd, "GET / HTTP/1.1\r\nX: y\r\nZ");
+	(void)shutdown(fd, SHUT_WR);
+	(void)talk(fd, NULL, 0, &got, NULL);
+	assert_begins(got, "HTTP/1.1 299 ");
+	ck_assert_str_eq(saw.data, "400 incomplete request: GET / / - [X=y]");
+	bytes_free(&got);
+	(void)close(fd);
+	bytes_free(&saw);
+	bytes_free(&saw_raw);
+	assert_verdict(NULL);
+	close_server();
+}
+END_TEST
+
 /* What is refused in its middle is waited for no longer than others are. */
 START_TEST(is_seen_when_no_more_comes)
 {
@@ -421,35 +443,28 @@ START_TEST(is_seen_when_no_more_comes)
 		_i);
 	ON(NULL, .if_refused = 400, .status = 299, .handler = look);
 	ON(NULL, .if_refused = 408, .status = 298, .handler = look);
-	fd = connect_client();
-	ck_assert_int_eq(talk(fd, "GET / HTTP/1.1\r\nX : y\r\nZ", 24, &got,
-				 NULL),
-		0);
+	fd = connect_saying("GET / HTTP/1.1\r\nX : y\r\nZ");
+	ck_assert_int_eq(talk(fd, NULL, 0, &got, NULL), 0);
 	assert_begins(got, "HTTP/1.1 299 ");
 	ck_assert_str_eq(saw.data,
 		"400 space before the colon: GET / / - [X=y]");
 	ck_assert_uint_eq(saw_raw.size, 24);
 	bytes_free(&got);
 	(void)close(fd);
-	got = exchange("GET / HTTP/1.1\r\nX: y\r\nZ");
+	fd = connect_saying("GET / HTTP/1.1\r\nX: y\r\nZ");
+	ck_assert_int_eq(talk(fd, NULL, 0, &got, NULL), 0);
 	assert_begins(got, "HTTP/1.1 298 ");
 	ck_assert_str_eq(saw.data,
 		"408 the head took too long: GET / / - [X=y]");
 	bytes_free(&got);
-	got = exchange("PUT / HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nab");
+	(void)close(fd);
+	fd = connect_saying(
+		"PUT / HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nab");
+	ck_assert_int_eq(talk(fd, NULL, 0, &got, NULL), 0);
 	assert_begins(got, "HTTP/1.1 298 ");
 	ck_assert_str_eq(saw.data,
 		"408 the body took too long: PUT / / - [Host=a] "
 		"[Content-Length=3] ab");
-	bytes_free(&got);
-	got.data = NULL;
-	got.size = 0;
-	fd = connect_client();
-	say(fd, "GET / HTTP/1.1\r\nX: y\r\nZ");
-	(void)shutdown(fd, SHUT_WR);
-	(void)talk(fd, NULL, 0, &got, NULL);
-	assert_begins(got, "HTTP/1.1 299 ");
-	ck_assert_str_eq(saw.data, "400 incomplete request: GET / / - [X=y]");
 	bytes_free(&got);
 	(void)close(fd);
 	bytes_free(&saw);
@@ -506,6 +521,7 @@ main(void)
 	rt_test_loop(tcase, is_refused_without_one, 0, BASIC_WAYS);
 	rt_test_loop(tcase, is_for_no_other, 0, BASIC_WAYS);
 	rt_test_loop(tcase, is_answered_in_every_way, 0, WAYS);
+	rt_test_loop(tcase, is_seen_when_the_client_ends, 0, BASIC_WAYS);
 	rt_test_loop(tcase, is_seen_when_no_more_comes, 0, BASIC_WAYS);
 	rt_test_loop(tcase, is_followed_by_another, 0, BASIC_WAYS);
 	rt_test_loop(tcase, is_checked, 0, 1);
