@@ -35,8 +35,6 @@ struct heard {
 	size_t segments; /* with bytes in them; 0: it is not known */
 };
 
-size_t segments_of(int fd);
-
 /* Receives until the end, or until `text` has come (unless NULL). */
 void hear(int fd, struct heard *heard, const char *text);
 
