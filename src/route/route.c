@@ -39,24 +39,29 @@ host_served(const struct rt_route *route, const char *base, struct rt_span host)
 
 int
 rt_route_refusal(const struct rt_route *route, const struct rt_request *request,
-	const char *base, struct rt_wanted *wanted, const char **reason)
+	const char *base, const char **reason)
+{
+	if (host_served(route, base, request->host))
+		return 0;
+	*reason = "this host is not served here";
+	return 421;
+}
+
+struct rt_wanted
+rt_route_wants(const struct rt_route *route, const struct rt_request *request)
 {
 	const struct rt_canned *canned = route->fallback.canned;
 	bool echo = canned != NULL && canned->as.echo;
 	/* a rule may fit, and is asked when the request is complete */
 	bool files = route->fallback.files && route->rule_count == 0;
+	uint64_t most = files ? RT_DEFAULT_BODY : UINT64_MAX;
 
-	*reason = NULL;
-	wanted->keep = route->keep || route->rule_count > 0 || echo ||
-		rt_route_fills(route);
-	wanted->max = route->max_body;
-	if (wanted->max == 0)
-		wanted->max = files ? RT_DEFAULT_BODY : UINT64_MAX;
-	wanted->none = files && rt_site_refusal(request) != 0;
-	if (host_served(route, base, request->host))
-		return 0;
-	*reason = "this host is not served here";
-	return 421;
+	return (struct rt_wanted){
+		.max = route->max_body > 0 ? route->max_body : most,
+		.keep = route->keep || route->rule_count > 0 || echo ||
+			rt_route_fills(route),
+		.none = files && rt_site_refusal(request) != 0,
+	};
 }
 
 /* Without HTTP there is no other way to say that nothing answers. */
@@ -648,13 +653,4 @@ rt_route_reading(const struct rt_route *route,
 			rt_faults_reading(rule->canned->faults) != NULL ?
 		rule->canned->faults :
 		NULL;
-}
-
-bool
-rt_route_greets(const struct rt_route *route)
-{
-	for (size_t i = 0; i < route->rule_count; i++)
-		if (route->rules[i].accepted)
-			return true;
-	return false;
 }

@@ -60,6 +60,7 @@ struct rt_route {
 	bool reads;              /* a rule says how requests are read */
 	bool keeps;              /* a rule may keep its connection */
 	bool refused;            /* a rule is for refused requests */
+	bool greets;             /* a rule answers accepted connections */
 	bool tls;                /* connections begin with TLS */
 	bool tls_later;          /* TLS can begin after a reply */
 	bool unix_bound;         /* there may be connections that cannot be
@@ -210,8 +211,11 @@ rt_route_fills(const struct rt_route *route)
 		route->fallback.canned->fills != NULL;
 }
 
-/* Whether a rule answers accepted connections. */
-bool rt_route_greets(const struct rt_route *route);
+/* Looks at a whole head. 0: it is welcome. Otherwise the status that refuses the
+   request at once, and a reason. */
+int rt_route_refusal(const struct rt_route *route,
+	const struct rt_request *request, const char *base,
+	const char **reason);
 
 /* What an answer needs of the request's body. */
 struct rt_wanted {
@@ -220,11 +224,8 @@ struct rt_wanted {
 	bool none;    /* the answer is the same without it, and need not wait */
 };
 
-/* Looks at a whole head. 0: it is welcome, and what is `wanted` of its body.
-   Otherwise the status that refuses the request at once, and a reason. */
-int rt_route_refusal(const struct rt_route *route,
-	const struct rt_request *request, const char *base,
-	struct rt_wanted *wanted, const char **reason);
+struct rt_wanted rt_route_wants(const struct rt_route *route,
+	const struct rt_request *request);
 
 /*
  * Answers a whole request. The reply may borrow from asked->base, and from what

@@ -21,6 +21,7 @@ note_rule(struct rt_route *route, const struct rt_rule *rule)
 {
 	route->reads |= rt_faults_reading(rule->canned->faults) != NULL;
 	route->refused |= rule->refused;
+	route->greets |= rule->accepted;
 	route->keeps |= rule->handler != NULL ||
 		rule->canned->as.next >= RETORT_NEXT_KEEP;
 	if (rule->prefer > route->highest)
@@ -33,7 +34,7 @@ note_rules(struct rt_route *route)
 {
 	const struct rt_canned *last = route->fallback.canned;
 
-	route->refused = false;
+	route->refused = route->greets = false;
 	route->keeps = last != NULL && last->as.next >= RETORT_NEXT_KEEP;
 	route->highest = INT_MIN;
 	route->reads = last != NULL && rt_faults_reading(last->faults);

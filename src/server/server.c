@@ -224,8 +224,7 @@ serve_connection(struct retort *server, int fd, const struct rt_peer *peer,
 		rt_server_report(server, served, RETORT_ON_ACCEPT, NULL, 0);
 	if (server->route.tls && rt_server_begin_tls(server, served) < 0) {
 		rt_conn_fail(&served->conn);
-	} else if (rt_route_greets(&server->route) &&
-		rt_server_lend(server, served)) {
+	} else if (server->route.greets && rt_server_lend(server, served)) {
 		rt_conn_greet(&served->conn);
 	}
 	run(server, served);

@@ -251,22 +251,25 @@ decide_reading(struct retort *server, struct rt_served *served)
 	rt_record_forget_request(served->record);
 }
 
-/* The head is complete: decides whether the request is welcome. */
+/* The head is complete: decides whether the request is welcome, and what is
+   wanted of its body. */
 static void
 decide_head(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
-	struct rt_buffers *buffers = conn->buffers;
-	struct rt_wanted wanted;
+	const struct rt_request *request = conn->buffers->request;
+	struct rt_wanted wanted = {.none = false};
 	const char *reason;
 	int status;
 
-	status = rt_route_refusal(&server->route, buffers->request,
-		buffers->in.data, &wanted, &reason);
+	status = rt_route_refusal(&server->route, request,
+		conn->buffers->in.data, &reason);
 	if (status != 0) {
 		rt_conn_refuse(conn, status, reason);
 		return;
 	}
+	if (request->has_body)
+		wanted = rt_route_wants(&server->route, request);
 	if (wanted.none)
 		rt_conn_set_reading(conn, &(struct rt_reading){.early = true});
 	if (server->route.reads)

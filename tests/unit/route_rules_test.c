@@ -590,7 +590,7 @@ START_TEST(rules_of_what_is_accepted)
 		ck_assert_int_eq(rt_route_init(&route, (enum retort_protocol)p,
 					 NULL, 0, false),
 			0);
-		ck_assert(!rt_route_greets(&route));
+		ck_assert(!route.greets);
 		set_reply((struct retort_reply){.body = "other"});
 		/* the reply to all else is none to this */
 		expect_plain(NULL, "", RT_STEP_NEXT, 0, "");
@@ -609,7 +609,7 @@ START_TEST(rules_of_what_is_accepted)
 						 .body = "bye",
 						 .close = true}),
 			3);
-		ck_assert(rt_route_greets(&route));
+		ck_assert(route.greets);
 		expect_plain(NULL, "hello", RT_STEP_NEXT, 2, "");
 		expect_plain(NULL, "bye", RT_STEP_CLOSE, 3, "");
 		/* and they are none to a piece */
@@ -647,7 +647,7 @@ START_TEST(rules_of_what_is_accepted_are_checked)
 				-EINVAL);
 			ck_assert_str_eq(error, cases[i].error);
 		}
-		ck_assert(!rt_route_greets(&route));
+		ck_assert(!route.greets);
 		rt_route_free(&route);
 	}
 	ck_assert_int_eq(rt_route_init(&route, RETORT_UDP, NULL, 0, false), 0);

@@ -124,12 +124,13 @@ expect_text(const char *request, const char *expected)
 struct verdict
 judge(const char *request)
 {
-	struct verdict verdict = {.reason = "not set", .wanted.max = 12345};
+	struct verdict verdict = {.reason = NULL};
 	struct asked asked;
 
 	open_asked(&asked, request);
 	verdict.status = rt_route_refusal(&route, rt_http_request(asked.http),
-		request, &verdict.wanted, &verdict.reason);
+		request, &verdict.reason);
+	verdict.wanted = rt_route_wants(&route, rt_http_request(asked.http));
 	close_asked(&asked);
 	return verdict;
 }

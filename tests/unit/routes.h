@@ -45,7 +45,7 @@ void expect_answer(const char *request, const void *expected, size_t size);
 
 void expect_text(const char *request, const char *expected);
 
-/* The result of rt_route_refusal(): the status, and for 0 the rest. */
+/* The result of rt_route_refusal() and rt_route_wants(). */
 struct verdict {
 	int status;
 	struct rt_wanted wanted;
