@@ -319,22 +319,8 @@ try_finish(int fd)
 	return shutdown(fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
-static bool
-has_blocked(const struct rt_op *op)
-{
-	return (op->result == -EAGAIN || op->result == -EWOULDBLOCK) &&
-		op->verb != RT_SEND_TO && op->verb != RT_FLUSH;
-}
-
-static bool
-has_emptied(const struct rt_op *op)
-{
-	return (op->verb == RT_RECV || op->verb == RT_TAKE) && op->result > 0 &&
-		(size_t)op->result < op->recv.size;
-}
-
 static int64_t
-call(struct rt_io *io, int fd, struct rt_op *op)
+call_in(int fd, struct rt_op *op)
 {
 	switch (op->verb) {
 	case RT_ACCEPT:
@@ -345,6 +331,15 @@ call(struct rt_io *io, int fd, struct rt_op *op)
 		return try_read(fd, op);
 	case RT_RECV_FROM:
 		return try_recv_from(fd, op);
+	default:
+		return -EAGAIN;
+	}
+}
+
+static int64_t
+call_out(struct rt_io *io, int fd, struct rt_op *op)
+{
+	switch (op->verb) {
 	case RT_SEND:
 		return try_send(fd, op);
 	case RT_SEND_TO:
@@ -355,31 +350,48 @@ call(struct rt_io *io, int fd, struct rt_op *op)
 		return try_flush(fd);
 	case RT_FINISH:
 		return try_finish(fd);
-	case RT_NOTHING:
-	case RT_TELL:
-	case RT_CLOSE:
-	case RT_RESET: /* left to others */
-		break;
+	default: /* left to others */
+		return -EAGAIN;
 	}
-	return -EAGAIN;
 }
 
-/* Tries what one direction wants. True when it is done. */
-static inline bool
-try_op(struct rt_io *io, struct rt_chan *chan, struct rt_op *op, unsigned way)
+static bool
+has_blocked(const struct rt_op *op)
 {
+	return op->result == -EAGAIN || op->result == -EWOULDBLOCK;
+}
+
+/* Tries what the direction wants. True when it is done. */
+static inline bool
+try_in(struct rt_chan *chan)
+{
+	struct rt_op *op = &chan->in;
+
 	do
-		op->result = call(io, chan->fd, op);
+		op->result = call_in(chan->fd, op);
 	while (op->result == -EINTR);
-	if (op->result < 0 && has_blocked(op)) {
-		chan->blocked |= (unsigned char)way;
-		return false;
-	}
 	/* A read that did not fill its room has emptied the socket: trying
 	   again would cost a call to learn just that. */
-	if (way == RT_READ && has_emptied(op))
-		chan->blocked |= (unsigned char)way;
-	return true;
+	if (has_blocked(op) ||
+		((op->verb == RT_RECV || op->verb == RT_TAKE) &&
+			op->result > 0 && (size_t)op->result < op->recv.size))
+		chan->blocked |= RT_READ;
+	return !has_blocked(op);
+}
+
+static inline bool
+try_out(struct rt_io *io, struct rt_chan *chan)
+{
+	struct rt_op *op = &chan->out;
+
+	do
+		op->result = call_out(io, chan->fd, op);
+	while (op->result == -EINTR);
+	/* of these it is a result */
+	if (!has_blocked(op) || op->verb == RT_SEND_TO || op->verb == RT_FLUSH)
+		return true;
+	chan->blocked |= RT_WRITE;
+	return false;
 }
 
 /* Written for the usual case: a channel that wants something in one direction
@@ -393,11 +405,9 @@ can_try(const struct rt_chan *chan, const struct rt_op *op, unsigned way)
 unsigned
 rt_io_try(struct rt_io *io, struct rt_chan *chan)
 {
-	if (can_try(chan, &chan->out, RT_WRITE) &&
-		try_op(io, chan, &chan->out, RT_WRITE))
+	if (can_try(chan, &chan->out, RT_WRITE) && try_out(io, chan))
 		return RT_OUT_DONE;
-	if (can_try(chan, &chan->in, RT_READ) &&
-		try_op(io, chan, &chan->in, RT_READ))
+	if (can_try(chan, &chan->in, RT_READ) && try_in(chan))
 		return RT_IN_DONE;
 	return 0;
 }
