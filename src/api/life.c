@@ -128,14 +128,12 @@ retort_step(struct retort *server, int timeout)
 
 	if (is_elsewhere(server))
 		return -EPERM;
-	if (server->threaded)
+	if (server->threaded || is_within(server))
 		return -EDEADLK;
-	lock(server);
-	result = is_within(server) ?
-		-EDEADLK :
-		rt_api_step(server, rt_api_deadline(timeout));
+	(void)pthread_mutex_lock(&server->lock);
+	result = rt_api_step(server, rt_api_deadline(timeout));
 	rt_api_ring(server);
-	unlock(server);
+	(void)pthread_mutex_unlock(&server->lock);
 	return result;
 }
 

@@ -187,7 +187,7 @@ static inline int
 end_line(struct rt_http *http, const char *base, size_t *at, size_t cr,
 	size_t end)
 {
-	if (end - cr < 2 || base[cr] != '\r' || base[cr + 1] != '\n')
+	if (end - cr < 2 || memcmp(base + cr, "\r\n", 2) != 0)
 		return miss_end(http, base, cr, end);
 	*at = cr + 2;
 	return 1;
