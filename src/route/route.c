@@ -17,12 +17,10 @@
 /* Most bytes of a rule's name in a message. */
 #define MAX_NAME 4096u
 
-/* The Host without its port is one of those served. */
-static bool
-host_served(const struct rt_route *route, const char *base, struct rt_span host)
+bool
+rt_route_has_host(const struct rt_route *route, const char *base,
+	struct rt_span host)
 {
-	if (route->hosts == NULL)
-		return true;
 	for (uint32_t i = host.size; i-- > 0;) {
 		char c = base[host.at + i];
 
@@ -35,16 +33,6 @@ host_served(const struct rt_route *route, const char *base, struct rt_span host)
 		if (rt_span_is(base, host, *name))
 			return true;
 	return false;
-}
-
-int
-rt_route_refusal(const struct rt_route *route, const struct rt_request *request,
-	const char *base, const char **reason)
-{
-	if (host_served(route, base, request->host))
-		return 0;
-	*reason = "this host is not served here";
-	return 421;
 }
 
 struct rt_wanted

@@ -211,11 +211,17 @@ rt_route_fills(const struct rt_route *route)
 		route->fallback.canned->fills != NULL;
 }
 
-/* Looks at a whole head. 0: it is welcome. Otherwise the status that refuses the
-   request at once, and a reason. */
-int rt_route_refusal(const struct rt_route *route,
-	const struct rt_request *request, const char *base,
-	const char **reason);
+/* Whether `hosts` has the host of a request, which may have a port. */
+bool rt_route_has_host(const struct rt_route *route, const char *base,
+	struct rt_span host);
+
+/* Whether it is served here. */
+static inline bool
+rt_route_serves(const struct rt_route *route, const char *base,
+	struct rt_span host)
+{
+	return route->hosts == NULL || rt_route_has_host(route, base, host);
+}
 
 /* What an answer needs of the request's body. */
 struct rt_wanted {

@@ -259,13 +259,10 @@ decide_head(struct retort *server, struct rt_served *served)
 	struct rt_conn *conn = &served->conn;
 	const struct rt_request *request = conn->buffers->request;
 	struct rt_wanted wanted = {.none = false};
-	const char *reason;
-	int status;
 
-	status = rt_route_refusal(&server->route, request,
-		conn->buffers->in.data, &reason);
-	if (status != 0) {
-		rt_conn_refuse(conn, status, reason);
+	if (!rt_route_serves(&server->route, conn->buffers->in.data,
+		    request->host)) {
+		rt_conn_refuse(conn, 421, "this host is not served here");
 		return;
 	}
 	if (request->has_body)

@@ -124,13 +124,14 @@ expect_text(const char *request, const char *expected)
 struct verdict
 judge(const char *request)
 {
-	struct verdict verdict = {.reason = NULL};
+	const struct rt_request *parsed;
+	struct verdict verdict;
 	struct asked asked;
 
 	open_asked(&asked, request);
-	verdict.status = rt_route_refusal(&route, rt_http_request(asked.http),
-		request, &verdict.reason);
-	verdict.wanted = rt_route_wants(&route, rt_http_request(asked.http));
+	parsed = rt_http_request(asked.http);
+	verdict.served = rt_route_serves(&route, request, parsed->host);
+	verdict.wanted = rt_route_wants(&route, parsed);
 	close_asked(&asked);
 	return verdict;
 }

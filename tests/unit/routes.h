@@ -45,11 +45,10 @@ void expect_answer(const char *request, const void *expected, size_t size);
 
 void expect_text(const char *request, const char *expected);
 
-/* The result of rt_route_refusal() and rt_route_wants(). */
+/* Whether its host is served, and what is wanted of its body. */
 struct verdict {
-	int status;
+	bool served;
 	struct rt_wanted wanted;
-	const char *reason;
 };
 
 struct verdict judge(const char *request);
