@@ -315,13 +315,12 @@ is_constant(const struct rt_canned *canned)
 		!canned->as.echo;
 }
 
-/* A reply that is not filled in, once more. False: it is to be made. */
+/* A reply that was kept, once more. False: it is to be made. */
 static bool
 answer_again(const struct rt_canned *canned, const struct rt_draft *draft,
 	const char *date)
 {
-	if (!is_constant(canned) ||
-		!rt_draft_again(draft, &canned->ready, date))
+	if (!rt_draft_again(draft, &canned->ready, date))
 		return false;
 	draft->reply->blob = rt_blob_share(canned->body);
 	return true;

@@ -277,15 +277,17 @@ check_authority(struct rt_http *http)
 int
 rt_http_check_host(struct rt_http *http)
 {
+	static const char name[] = "Host";
 	struct rt_request *request = &http->request;
 	const struct rt_http_field *host =
-		rt_http_field(request, http->base, "Host");
+		rt_http_field(request, http->base, name);
 
 	if (host == NULL) {
 		if (request->minor >= 1)
 			return refuse(http, 400, "no Host field");
 	} else {
-		if (rt_http_next(request, http->base, host) != NULL)
+		if (find_from(request, http->base, host + 1, name,
+			    sizeof name - 1) != NULL)
 			return refuse(http, 400, "more than one Host field");
 		if (!valid_authority(http->base + host->value.at,
 			    host->value.size))
