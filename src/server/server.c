@@ -107,7 +107,13 @@ received(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 
-	rt_server_record_in(server, served);
+	/* a request begins */
+	if (conn->state == RT_STATE_IDLE && conn->chan.in.result > 0) {
+		served->head_told = false;
+		rt_server_open_record(server, served);
+	}
+	if (served->record != NULL)
+		rt_server_record_in(server, served);
 	report_dropped(server, served);
 	rt_conn_in_done(conn, conn->chan.in.result, rt_io_now(server->io));
 	if (conn->state == RT_STATE_BODY && conn->buffers->request->has_body &&

@@ -120,14 +120,9 @@ rt_server_record_datagram(struct retort *server, struct rt_served *served,
 void
 rt_server_record_in(struct retort *server, struct rt_served *served)
 {
-	struct rt_conn *conn = &served->conn;
-	const struct rt_op *in = &conn->chan.in;
+	const struct rt_op *in = &served->conn.chan.in;
 	int64_t now;
 
-	if (in->result > 0 && conn->state == RT_STATE_IDLE) {
-		served->head_told = false;
-		rt_server_open_record(server, served);
-	}
 	if (!is_kept(server, served))
 		return;
 	now = rt_io_now(server->io);
