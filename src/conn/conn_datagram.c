@@ -17,6 +17,30 @@
 #define RETRY_MOST (64 * RT_MS)
 #define RETRY_BOUND (2000 * RT_MS)
 
+void
+rt_conn_datagram(struct rt_conn *conn, const struct rt_op *in,
+	const char *reason)
+{
+	struct rt_buffers *buffers = conn->buffers;
+
+	conn->chan.in.verb = RT_NOTHING;
+	conn->received = (uint64_t)in->result;
+	conn->truncated = in->recv.truncated;
+	buffers->from = *in->recv.from;
+	rt_buf_add(&buffers->in, in->recv.data, (size_t)in->result);
+	if (buffers->in.failed) {
+		rt_conn_fail(conn);
+		return;
+	}
+	conn->nth++;
+	conn->complete = true;
+	buffers->parsed = buffers->in.len;
+	ask(conn, RT_ASK_ANSWER);
+	conn->reason = reason;
+	if (reason != NULL)
+		ask(conn, RT_ASK_IGNORE);
+}
+
 static void
 end(struct rt_conn *conn, enum retort_end end)
 {

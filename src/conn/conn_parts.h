@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shared by the files of the room conn. Events (conn.c) change the state, and
- * conn_plan.c derives from it what the connection wants. conn_request.c takes
- * the request, conn_piece.c a piece, conn_next.c leads from one to the next,
- * conn_end.c ends the connection, and conn_datagram.c sends the reply to a
- * datagram.
+ * Shared by the files of the room conn. Events (conn.c) and what the owner says
+ * (conn_answer.c) change the state, conn_go_on.c does what follows, and
+ * conn_plan.c derives what the connection wants then. conn_request.c takes the
+ * request, conn_piece.c a piece, conn_next.c leads from one to the next,
+ * conn_end.c ends the connection, and conn_datagram.c takes a datagram and sends
+ * the reply.
  */
 #ifndef RT_CONN_PARTS_H
 #define RT_CONN_PARTS_H
@@ -22,7 +23,23 @@
 /* Turns the state into what its channel is to do. */
 void rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan);
 
+/* --- conn_go_on.c --- */
+
+/* Unless the owner is asked something first: whatever follows by itself, and
+   then what it wants. */
+void rt_conn_go_on(struct rt_conn *conn);
+
+/* The script may be at its end. */
+void rt_conn_end_script(struct rt_conn *conn);
+
+/* Room to receive. False: no memory. */
+bool rt_conn_reserve(struct rt_conn *conn);
+
 /* --- conn_request.c --- */
+
+/* A request begins, or goes on; of its bytes the first `known` were there
+   before. */
+void rt_conn_take(struct rt_conn *conn, size_t known);
 
 /* Takes a PROXY header. False: more of it is to arrive, or nothing after it
    has; or it is none, and the request is refused. */
@@ -31,13 +48,13 @@ bool rt_conn_take_proxy(struct rt_conn *conn);
 /* Takes what has arrived, and asks the owner if that is enough for it. */
 void rt_conn_parse(struct rt_conn *conn);
 
-/* rt_conn_see_refused() without go_on(). */
+/* rt_conn_see_refused() without rt_conn_go_on(). */
 bool rt_conn_has_refused(struct rt_conn *conn);
 
-/* rt_conn_read_refused() without go_on(). */
+/* rt_conn_read_refused() without rt_conn_go_on(). */
 void rt_conn_begin_refused(struct rt_conn *conn, int64_t now);
 
-/* rt_conn_read_on() without go_on(). */
+/* rt_conn_read_on() without rt_conn_go_on(). */
 void rt_conn_begin_rest(struct rt_conn *conn, uint64_t size, int64_t now);
 
 /* Forgets body bytes that were parsed and are not kept, so that `in` stays
@@ -47,7 +64,7 @@ void rt_conn_drop_body(struct rt_conn *conn);
 /* Takes what has arrived of the body after an early reply, for nobody. */
 void rt_conn_take_rest(struct rt_conn *conn);
 
-/* rt_conn_want_body() without go_on(). */
+/* rt_conn_want_body() without rt_conn_go_on(). */
 void rt_conn_begin_body(struct rt_conn *conn, uint64_t max, size_t keep,
 	int64_t now);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The plan of a connection: derives from its state the next operation inward,
- * the next one outward, and a deadline. Changes nothing: conn.c does what
- * follows from a state.
+ * the next one outward, and a deadline. Changes nothing: conn_go_on.c does
+ * what follows from a state.
  */
 #include "config.h"
 

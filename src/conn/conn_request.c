@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The request of a connection: parses what has arrived, keeps or drops it, and
-   asks the owner. conn.c does what follows. */
+   asks the owner. */
 #include "config.h"
 
 #include "conn/conn_parts.h"
@@ -367,4 +367,22 @@ rt_conn_begin_rest(struct rt_conn *conn, uint64_t size, int64_t now)
 	rt_conn_parse(conn);
 	if (expects && conn->asks == RT_ASK_NOTHING)
 		expect_body(conn);
+}
+
+void
+rt_conn_take(struct rt_conn *conn, size_t known)
+{
+	if (conn->state == RT_STATE_IDLE) {
+		conn->state = RT_STATE_HEAD;
+		if (rt_conn_is_between(conn))
+			conn->began = conn->moved;
+		conn->nth++;
+	}
+	if (conn->config->proxied && conn->named_by == 0 &&
+		!rt_conn_take_proxy(conn))
+		return;
+	if (rt_conn_is_http(conn))
+		rt_conn_parse(conn);
+	else
+		rt_conn_take_piece(conn, known);
 }
