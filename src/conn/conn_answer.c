@@ -9,9 +9,9 @@
 
 #include <assert.h>
 
-/* --- the request --- */
+/* --- the body of a request --- */
 
-/* Whether some of the body may not be there yet. */
+/* Whether some of it may not be there yet. */
 static bool
 lacks_body(const struct rt_conn *conn)
 {
@@ -20,34 +20,87 @@ lacks_body(const struct rt_conn *conn)
 	return request->chunked || body_came(conn) < request->content_length;
 }
 
+/* 100 (Continue), at once unless it was asked for otherwise. */
+static void
+expect_body(struct rt_conn *conn)
+{
+	int64_t delay = conn->buffers->reading.delay;
+
+	if (delay == 0)
+		conn->interim_left = rt_conn_interim(conn);
+	else if (delay != RT_NEVER)
+		conn->rest = RT_REST_CONTINUE;
+}
+
+/* `expects`: it may wait for 100 (Continue). */
+static inline void
+read_body(struct rt_conn *conn, bool expects)
+{
+	rt_conn_parse(conn);
+	if (expects && conn->asks == RT_ASK_NOTHING)
+		expect_body(conn);
+	rt_conn_go_on(conn);
+}
+
+void
+rt_conn_set_reading(struct rt_conn *conn, const struct rt_reading *reading)
+{
+	conn->buffers->reading = *reading;
+}
+
 void
 rt_conn_want_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
 {
+	struct rt_buffers *buffers = conn->buffers;
+	const struct rt_request *request = buffers->request;
+	bool expects;
+
+	assert(conn->asks == RT_ASK_ROUTE);
+	conn->moved = now;
+	if (!request->has_body) {
+		conn->complete = true;
+		ask(conn, RT_ASK_ANSWER);
+		return;
+	}
 	/* what arrives during an early reply finds this room: see
 	   plan_rest() */
-	if (conn->buffers->reading.early && lacks_body(conn) &&
+	if (buffers->reading.early && lacks_body(conn) &&
 		!rt_conn_reserve(conn)) {
 		rt_conn_fail(conn);
 		return;
 	}
-	rt_conn_begin_body(conn, max, keep, now);
-	rt_conn_go_on(conn);
-}
-
-bool
-rt_conn_see_refused(struct rt_conn *conn)
-{
-	bool all = rt_conn_has_refused(conn);
-
-	rt_conn_go_on(conn);
-	return all;
+	conn->asks = RT_ASK_NOTHING;
+	/* a body that is not read cannot be too large */
+	conn->max_body = buffers->reading.stops ? UINT64_MAX : max;
+	buffers->keep = SIZE_MAX;
+	rt_conn_keep(conn, keep);
+	/* RFC 9110 10.1.1: not when some of the body has arrived already */
+	expects =
+		request->expects_continue && buffers->parsed == buffers->in.len;
+	if (request->content_length > conn->max_body && !buffers->reading.early)
+		rt_conn_refuse(conn, 413, "the body is too large");
+	else
+		read_body(conn, expects);
 }
 
 void
-rt_conn_read_refused(struct rt_conn *conn, int64_t now)
+rt_conn_read_on(struct rt_conn *conn, uint64_t size, int64_t now)
 {
-	rt_conn_begin_refused(conn, now);
-	rt_conn_go_on(conn);
+	struct rt_buffers *buffers = conn->buffers;
+	const struct rt_request *request = buffers->request;
+	/* at the head there was no reason for it yet */
+	bool expects = request->expects_continue && body_came(conn) == 0;
+
+	assert(conn->asks == RT_ASK_ANSWER && conn->state == RT_STATE_BODY);
+	conn->asks = RT_ASK_NOTHING;
+	buffers->reading.early = size > 0;
+	buffers->reading.early_at = size;
+	buffers->shown = 0;
+	conn->moved = now;
+	if (request->content_length > conn->max_body && size == 0)
+		rt_conn_refuse(conn, 413, "the body is too large");
+	else
+		read_body(conn, expects);
 }
 
 void
@@ -59,21 +112,63 @@ rt_conn_told(struct rt_conn *conn)
 	rt_conn_go_on(conn);
 }
 
-void
-rt_conn_read_on(struct rt_conn *conn, uint64_t size, int64_t now)
+/* --- a request that is refused --- */
+
+bool
+rt_conn_see_refused(struct rt_conn *conn)
 {
-	rt_conn_begin_rest(conn, size, now);
-	rt_conn_go_on(conn);
+	struct rt_buffers *buffers = conn->buffers;
+	bool last = buffers->overdue || conn->coming == RT_COMING_NOTHING;
+
+	assert(conn->asks == RT_ASK_REFUSE);
+	if (!rt_http_see_refused(buffers->http, buffers->in.data,
+		    buffers->in.len, last)) {
+		conn->asks = RT_ASK_NOTHING;
+		rt_conn_go_on(conn);
+		return false;
+	}
+	if (conn->state < RT_STATE_BODY)
+		buffers->parsed = buffers->request->head_size;
+	if (buffers->shows_all)
+		buffers->shown = buffers->in.len;
+	/* nobody knows where a body ends that is too large or broke off */
+	else if (conn->status == 413)
+		buffers->shown = buffers->request->head_size;
+	else if (!last)
+		buffers->shown = buffers->parsed;
+	return true;
+}
+
+/* Whether more has arrived than its owner sees. */
+static bool
+hides_some(const struct rt_conn *conn)
+{
+	bool cut;
+
+	return !conn->buffers->shows_all &&
+		rt_conn_raw(conn, &cut) < conn->buffers->in.len;
+}
+
+bool
+rt_conn_may_read_refused(const struct rt_conn *conn)
+{
+	const struct rt_buffers *buffers = conn->buffers;
+
+	return hides_some(conn) ||
+		(!buffers->overdue && conn->coming != RT_COMING_NOTHING &&
+			buffers->in.len < buffers->in.max);
 }
 
 void
-rt_conn_more(struct rt_conn *conn)
+rt_conn_read_refused(struct rt_conn *conn, int64_t now)
 {
-	assert(conn->asks == RT_ASK_ANSWER && conn->complete);
-	conn->asks = RT_ASK_NOTHING;
-	conn->complete = false;
-	conn->state = RT_STATE_HEAD;
-	rt_conn_take(conn, 0);
+	assert(conn->asks == RT_ASK_REFUSE && rt_conn_may_read_refused(conn));
+	if (!hides_some(conn))
+		conn->asks = RT_ASK_NOTHING;
+	conn->buffers->shows_all = true;
+	conn->buffers->reading = (struct rt_reading){.early = false};
+	conn->rest = RT_REST_NOTHING;
+	conn->moved = now;
 	rt_conn_go_on(conn);
 }
 
@@ -173,7 +268,7 @@ rt_conn_pushed(struct rt_conn *conn)
 	conn->asks = RT_ASK_MORE;
 }
 
-/* --- the next request --- */
+/* --- the next request, or piece --- */
 
 void
 rt_conn_done(struct rt_conn *conn, int64_t now)
@@ -191,6 +286,17 @@ rt_conn_next(struct rt_conn *conn, int64_t now)
 	conn->asks = RT_ASK_NOTHING;
 	conn->state = RT_STATE_IDLE; /* it may have been put off */
 	conn->moved = now;
+	rt_conn_take(conn, 0);
+	rt_conn_go_on(conn);
+}
+
+void
+rt_conn_more(struct rt_conn *conn)
+{
+	assert(conn->asks == RT_ASK_ANSWER && conn->complete);
+	conn->asks = RT_ASK_NOTHING;
+	conn->complete = false;
+	conn->state = RT_STATE_HEAD;
 	rt_conn_take(conn, 0);
 	rt_conn_go_on(conn);
 }

@@ -41,21 +41,8 @@ bool rt_conn_reserve(struct rt_conn *conn);
    before. */
 void rt_conn_take(struct rt_conn *conn, size_t known);
 
-/* Takes a PROXY header. False: more of it is to arrive, or nothing after it
-   has; or it is none, and the request is refused. */
-bool rt_conn_take_proxy(struct rt_conn *conn);
-
 /* Takes what has arrived, and asks the owner if that is enough for it. */
 void rt_conn_parse(struct rt_conn *conn);
-
-/* rt_conn_see_refused() without rt_conn_go_on(). */
-bool rt_conn_has_refused(struct rt_conn *conn);
-
-/* rt_conn_read_refused() without rt_conn_go_on(). */
-void rt_conn_begin_refused(struct rt_conn *conn, int64_t now);
-
-/* rt_conn_read_on() without rt_conn_go_on(). */
-void rt_conn_begin_rest(struct rt_conn *conn, uint64_t size, int64_t now);
 
 /* Forgets body bytes that were parsed and are not kept, so that `in` stays
    small; what arrived last stays: the trailers. */
@@ -63,10 +50,6 @@ void rt_conn_drop_body(struct rt_conn *conn);
 
 /* Takes what has arrived of the body after an early reply, for nobody. */
 void rt_conn_take_rest(struct rt_conn *conn);
-
-/* rt_conn_want_body() without rt_conn_go_on(). */
-void rt_conn_begin_body(struct rt_conn *conn, uint64_t max, size_t keep,
-	int64_t now);
 
 /* --- conn_piece.c --- */
 

@@ -5,7 +5,6 @@
 
 #include "conn/conn_parts.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "conn/proxy.h"
@@ -66,63 +65,6 @@ rt_conn_refuse(struct rt_conn *conn, int status, const char *reason)
 	ask(conn, RT_ASK_REFUSE);
 }
 
-bool
-rt_conn_has_refused(struct rt_conn *conn)
-{
-	struct rt_buffers *buffers = conn->buffers;
-	bool last = buffers->overdue || conn->coming == RT_COMING_NOTHING;
-
-	assert(conn->asks == RT_ASK_REFUSE);
-	if (!rt_http_see_refused(buffers->http, buffers->in.data,
-		    buffers->in.len, last)) {
-		conn->asks = RT_ASK_NOTHING;
-		return false;
-	}
-	if (conn->state < RT_STATE_BODY)
-		buffers->parsed = buffers->request->head_size;
-	if (buffers->shows_all)
-		buffers->shown = buffers->in.len;
-	/* nobody knows where a body ends that is too large or broke
-	   off */
-	else if (conn->status == 413)
-		buffers->shown = buffers->request->head_size;
-	else if (!last)
-		buffers->shown = buffers->parsed;
-	return true;
-}
-
-/* Whether more has arrived than its owner sees. */
-static bool
-hides_some(const struct rt_conn *conn)
-{
-	bool cut;
-
-	return !conn->buffers->shows_all &&
-		rt_conn_raw(conn, &cut) < conn->buffers->in.len;
-}
-
-bool
-rt_conn_may_read_refused(const struct rt_conn *conn)
-{
-	const struct rt_buffers *buffers = conn->buffers;
-
-	return hides_some(conn) ||
-		(!buffers->overdue && conn->coming != RT_COMING_NOTHING &&
-			buffers->in.len < buffers->in.max);
-}
-
-void
-rt_conn_begin_refused(struct rt_conn *conn, int64_t now)
-{
-	assert(conn->asks == RT_ASK_REFUSE && rt_conn_may_read_refused(conn));
-	if (!hides_some(conn))
-		conn->asks = RT_ASK_NOTHING;
-	conn->buffers->shows_all = true;
-	conn->buffers->reading = (struct rt_reading){.early = false};
-	conn->rest = RT_REST_NOTHING;
-	conn->moved = now;
-}
-
 void
 rt_conn_drop_body(struct rt_conn *conn)
 {
@@ -147,22 +89,6 @@ pass_body(struct rt_conn *conn, size_t before)
 		conn->asks = RT_ASK_TELL;
 	else
 		rt_conn_drop_body(conn);
-}
-
-bool
-rt_conn_take_proxy(struct rt_conn *conn)
-{
-	struct rt_buf *in = &conn->buffers->in;
-	int size = rt_proxy_read(in->data, in->len, &conn->peer);
-
-	if (size < 0)
-		rt_conn_refuse(conn, 400, "expected a PROXY protocol header");
-	if (size <= 0)
-		return false;
-	conn->named_by = (uint16_t)size;
-	in->len -= (size_t)size;
-	memmove(in->data, in->data + size, in->len);
-	return in->len > 0;
 }
 
 /* Whether a fault stops reading here. */
@@ -275,24 +201,6 @@ rt_conn_take_rest(struct rt_conn *conn)
 	}
 }
 
-/* 100 (Continue), at once unless it was asked for otherwise. */
-static void
-expect_body(struct rt_conn *conn)
-{
-	int64_t delay = conn->buffers->reading.delay;
-
-	if (delay == 0)
-		conn->interim_left = rt_conn_interim(conn);
-	else if (delay != RT_NEVER)
-		conn->rest = RT_REST_CONTINUE;
-}
-
-void
-rt_conn_set_reading(struct rt_conn *conn, const struct rt_reading *reading)
-{
-	conn->buffers->reading = *reading;
-}
-
 void
 rt_conn_keep(struct rt_conn *conn, size_t most)
 {
@@ -316,57 +224,22 @@ rt_conn_keep(struct rt_conn *conn, size_t most)
 	rt_http_keep(buffers->http, &buffers->content, most);
 }
 
-void
-rt_conn_begin_body(struct rt_conn *conn, uint64_t max, size_t keep, int64_t now)
+/* Takes a PROXY header. False: more of it is to arrive, or nothing after it
+   has; or it is none, and the request is refused. */
+static bool
+take_proxy(struct rt_conn *conn)
 {
-	const struct rt_request *request = conn->buffers->request;
-	bool expects;
+	struct rt_buf *in = &conn->buffers->in;
+	int size = rt_proxy_read(in->data, in->len, &conn->peer);
 
-	assert(conn->asks == RT_ASK_ROUTE);
-	conn->moved = now;
-	if (!request->has_body) {
-		conn->complete = true;
-		ask(conn, RT_ASK_ANSWER);
-		return;
-	}
-	conn->asks = RT_ASK_NOTHING;
-	/* a body that is not read cannot be too large */
-	conn->max_body = conn->buffers->reading.stops ? UINT64_MAX : max;
-	conn->buffers->keep = SIZE_MAX;
-	rt_conn_keep(conn, keep);
-	if (request->content_length > conn->max_body &&
-		!conn->buffers->reading.early) {
-		rt_conn_refuse(conn, 413, "the body is too large");
-		return;
-	}
-	/* RFC 9110 10.1.1: not when some of the body has arrived already */
-	expects = request->expects_continue &&
-		conn->buffers->parsed == conn->buffers->in.len;
-	rt_conn_parse(conn);
-	if (expects && conn->asks == RT_ASK_NOTHING)
-		expect_body(conn);
-}
-
-void
-rt_conn_begin_rest(struct rt_conn *conn, uint64_t size, int64_t now)
-{
-	const struct rt_request *request = conn->buffers->request;
-	/* at the head there was no reason for it yet */
-	bool expects = request->expects_continue && body_came(conn) == 0;
-
-	assert(conn->asks == RT_ASK_ANSWER && conn->state == RT_STATE_BODY);
-	conn->asks = RT_ASK_NOTHING;
-	conn->buffers->reading.early = size > 0;
-	conn->buffers->reading.early_at = size;
-	conn->buffers->shown = 0;
-	conn->moved = now;
-	if (request->content_length > conn->max_body && size == 0) {
-		rt_conn_refuse(conn, 413, "the body is too large");
-		return;
-	}
-	rt_conn_parse(conn);
-	if (expects && conn->asks == RT_ASK_NOTHING)
-		expect_body(conn);
+	if (size < 0)
+		rt_conn_refuse(conn, 400, "expected a PROXY protocol header");
+	if (size <= 0)
+		return false;
+	conn->named_by = (uint16_t)size;
+	in->len -= (size_t)size;
+	memmove(in->data, in->data + size, in->len);
+	return in->len > 0;
 }
 
 void
@@ -378,8 +251,7 @@ rt_conn_take(struct rt_conn *conn, size_t known)
 			conn->began = conn->moved;
 		conn->nth++;
 	}
-	if (conn->config->proxied && conn->named_by == 0 &&
-		!rt_conn_take_proxy(conn))
+	if (conn->config->proxied && conn->named_by == 0 && !take_proxy(conn))
 		return;
 	if (rt_conn_is_http(conn))
 		rt_conn_parse(conn);
