@@ -17,6 +17,18 @@
 #include "canned/condition.h"
 #include "http/http.h"
 
+/* What others write for any segment: "/users/{id}" or "/users/:id". */
+static bool
+has_wildcard(struct rt_word target)
+{
+	const char *end = target.text + target.size;
+
+	for (const char *at = target.text; at + 2 < end && *at != '?'; at++)
+		if (*at == '/' && (at[1] == ':' || at[1] == '{'))
+			return true;
+	return false;
+}
+
 /* What hardly any client sends. */
 static void
 look_at_request(struct rt_reader *reader, struct rt_word method,
@@ -34,6 +46,12 @@ look_at_request(struct rt_reader *reader, struct rt_word method,
 				methods[i]);
 			rt_scenario_notice(reader, RT_NOTICE_SMALL, what);
 		}
+	if (target.size > 0 && memchr(method.text, '|', method.size) != NULL)
+		rt_scenario_notice(reader, RT_NOTICE_SMALL,
+			"a rule has one method, or any if none is given");
+	if (has_wildcard(target.size > 0 ? target : method))
+		rt_scenario_notice(reader, RT_NOTICE_WILDCARD,
+			"in a path only '*' stands for any bytes");
 	if (rt_word_is(method, "CONNECT") && target.size > 0 &&
 		memchr(target.text, ':', target.size) == NULL &&
 		target.text[target.size - 1] != '*')

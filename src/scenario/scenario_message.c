@@ -357,7 +357,9 @@ check_coding(struct rt_reader *reader, const struct framing *framing,
 		return;
 	if (body->len > 0 && reader->item->rule.file == NULL && is_text(body)) {
 		rt_scenario_notice(reader, RT_NOTICE_PLAIN,
-			"Content-Encoding is left out: the body is text");
+			"Content-Encoding is left out: the body is text "
+			"(@fault add \"Content-Encoding: gzip\\r\\n\" "
+			"sends it)");
 		return;
 	}
 	rt_buf_add_text(&reader->reply_fields, "Content-Encoding: ");

@@ -34,7 +34,8 @@ enum rt_notice {
 	RT_NOTICE_SHADOW,   /* a rule that is never reached */
 	RT_NOTICE_HEADLESS, /* a raw message without its empty line */
 	RT_NOTICE_PORTLESS, /* CONNECT */
-	RT_NOTICE_SMALL     /* letters of a method */
+	RT_NOTICE_WILDCARD, /* in a path */
+	RT_NOTICE_SMALL     /* letters of a method, or several methods */
 };
 
 struct rt_reader {

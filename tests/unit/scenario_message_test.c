@@ -162,7 +162,10 @@ END_TEST
 /* --- messages --- */
 
 #define MADE_1_1 "s:2: the status line is changed to HTTP/1.1\n"
-#define MADE_PLAIN "s:5: Content-Encoding is left out: the body is text\n"
+#define LEFT_OUT \
+	"Content-Encoding is left out: the body is text (@fault add " \
+	"\"Content-Encoding: gzip\\r\\n\" sends it)\n"
+#define MADE_PLAIN "s:5: " LEFT_OUT
 #define MADE_INDENTED \
 	"an indented directive belongs to the body: " \
 	"directives begin at the margin\n"
@@ -284,8 +287,7 @@ static const struct {
 		"Connection: Close\n", "", false, ""},
 	/* codings that were undone by who pasted it */
 	{"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nhello\n", 200, "OK",
-		NULL, "hello", false,
-		"s:5: Content-Encoding is left out: the body is text\n"},
+		NULL, "hello", false, MADE_PLAIN},
 	{"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n\x1f\x8b\x08\n", 200,
 		"OK", "Content-Encoding: gzip\n", "\x1f\x8b\x08", false, ""},
 	{"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n", 200, "OK",
@@ -296,8 +298,7 @@ static const struct {
 	{"HTTP/1.1 200 OK\r\nContent-Encoding: zstd\r\n\r\n\xc3\xa9\t\x7f\n",
 		200, "OK", NULL, "\xc3\xa9\t\x7f", false, MADE_PLAIN},
 	{"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, br\r\n\r\na\nb\n", 200,
-		"OK", NULL, "a\nb", false,
-		"s:6: Content-Encoding is left out: the body is text\n"},
+		"OK", NULL, "a\nb", false, "s:6: " LEFT_OUT},
 	{"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\nx\x01y", 200, "OK",
 		"Content-Encoding: br\n", "x\x01y", false, ""},
 	{"HTTP/1.1 200 OK\r\nContent-Encoding: own\r\n\r\n\x1f", 200, "OK",
@@ -306,9 +307,8 @@ static const struct {
 	{"HTTP/2 200 \r\ncontent-type: text/html\r\n"
 	 "content-encoding: gzip\r\ncontent-length: 1256\r\n\r\n<p>hi</p>\n",
 		200, NULL, "content-type: text/html\n", "<p>hi</p>", false,
-		MADE_1_1 "s:7: Content-Encoding is left out: the body is "
-			 "text\ns:7: Content-Length is computed from the "
-			 "body\n"},
+		MADE_1_1 "s:7: " LEFT_OUT
+			 "s:7: Content-Length is computed from the body\n"},
 };
 
 START_TEST(messages_are_made_right)
@@ -368,6 +368,26 @@ START_TEST(a_method_is_in_capitals)
 	rt_scenario_free(&scenario);
 	read_good("@on GET /\n@echo\n@expect 1 Get /\n@on post\n@echo\n");
 	assert_notices("s:3: methods are case-sensitive: clients send GET\n");
+	rt_scenario_free(&scenario);
+	read_good("@on GET|HEAD /\n@echo\n");
+	assert_notices("s:1: a rule has one method, or any if none is given\n");
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
+START_TEST(a_path_has_asterisks)
+{
+	read_good("@on /a?b=/{c}\n@echo\n@on /a{b\n@echo\n@on /a|:b\n@echo\n"
+		  "@on /a/\n@echo\n@on CONNECT [::1]:443\n@echo\n"
+		  "@on http://a/\n@echo\n");
+	assert_notices("");
+	rt_scenario_free(&scenario);
+	read_good("@on GET /\n@echo\n@on GET /a/{id}\n@echo\n"
+		  "@expect 1 /b/:id\n");
+	assert_notices("s:3: in a path only '*' stands for any bytes\n");
+	rt_scenario_free(&scenario);
+	read_good("@on /b/:id\n@echo\n");
+	assert_notices("s:1: in a path only '*' stands for any bytes\n");
 	rt_scenario_free(&scenario);
 }
 END_TEST
@@ -770,12 +790,13 @@ main(void)
 	TCase *right = tcase_create("right");
 	TCase *transcript = tcase_create("transcripts");
 	const TTest *const texts[] = {notices_are_told_once, a_port_is_missed,
-		a_method_is_in_capitals, conditions_on_refusals,
-		conditions_on_logins, bodies_with_asterisks,
-		conditions_without_case, events_have_their_end, bodies_in_parts,
-		raw_heads_have_an_end, shadows_are_told,
-		directives_end_messages, raw_messages_are_left_alone,
-		frames_have_heads, raw_messages_end, bytes_of_every_kind, NULL};
+		a_method_is_in_capitals, a_path_has_asterisks,
+		conditions_on_refusals, conditions_on_logins,
+		bodies_with_asterisks, conditions_without_case,
+		events_have_their_end, bodies_in_parts, raw_heads_have_an_end,
+		shadows_are_told, directives_end_messages,
+		raw_messages_are_left_alone, frames_have_heads,
+		raw_messages_end, bytes_of_every_kind, NULL};
 
 	tcase_add_test(transcript, transcripts);
 	tcase_add_test(transcript, transcripts_of_parentheses);
