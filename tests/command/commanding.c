@@ -7,11 +7,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 const char *const ios[] = {"RETORT_IO=" RT_TEST_IO_NAME, "RETORT_IO=poll"};
@@ -92,6 +94,31 @@ make_big(void)
 	dir_write(dir, "big", "", 0);
 	ck_assert_int_eq(truncate(in(dir, "big"), BIG), 0);
 	return dir;
+}
+
+void
+hold(const struct child *child)
+{
+	ck_assert_int_eq(kill(child->pid, SIGSTOP), 0);
+	ck_assert_int_eq(waitpid(child->pid, NULL, WUNTRACED), child->pid);
+}
+
+void
+let_go(const struct child *child)
+{
+	ck_assert_int_eq(kill(child->pid, SIGCONT), 0);
+}
+
+int
+connect_held(const struct child *child, const char *url, const char *text)
+{
+	int fd;
+
+	hold(child);
+	fd = client_connect(url);
+	ck_assert(client_send_text(fd, text));
+	let_go(child);
+	return fd;
 }
 
 off_t

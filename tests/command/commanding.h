@@ -42,6 +42,17 @@ struct bytes read_file(const char *path);
 /* A folder with a file of `BIG` bytes, all zero, that takes no room. */
 char *make_big(void);
 
+/* The command cannot run, until it may go on. */
+void hold(const struct child *child);
+void let_go(const struct child *child);
+
+/*
+ * Connects and says this while the command cannot run: no time-out for what a
+ * client has to say comes before it, however late the client is.
+ */
+int connect_held(const struct child *child, const char *url,
+	const char *text);
+
 /* Receives until the end and returns how much that was. */
 off_t count_rest(int fd, int *error);
 

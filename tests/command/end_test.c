@@ -158,15 +158,14 @@ START_TEST(test_queued)
 	ck_assert(client_send_text(half, "GET / HTTP/1.1\r\n"));
 	reply = client_exchange(child.url[0], GET);
 	bytes_free(&reply);
-	ck_assert_int_eq(kill(child.pid, SIGSTOP), 0);
-	ck_assert_int_eq(waitpid(child.pid, NULL, WUNTRACED), child.pid);
+	hold(&child);
 	ck_assert(client_send_text(half, "Host: localhost\r\n\r\n"));
 	for (int i = 0; i < 8; i++) {
 		fd[i] = client_connect(child.url[0]);
 		ck_assert(client_send_text(fd[i], GET));
 	}
 	ck_assert_int_eq(kill(child.pid, SIGTERM), 0);
-	ck_assert_int_eq(kill(child.pid, SIGCONT), 0);
+	let_go(&child);
 	for (int i = 0; i < 8; i++) {
 		ck_assert_int_eq(client_receive(fd[i], &reply), 0);
 		assert_begins(reply, "HTTP/1.1 200 ");
@@ -260,20 +259,27 @@ START_TEST(test_requests)
 }
 END_TEST
 
+/* To a client that is in time. */
+static void
+expect_reply(const struct child *child, const char *request, const char *begin)
+{
+	struct bytes reply = {.data = NULL};
+	int fd = connect_held(child, child->url[0], request);
+
+	ck_assert_int_eq(client_receive(fd, &reply), 0);
+	assert_begins(reply, begin);
+	bytes_free(&reply);
+	(void)close(fd);
+}
+
 START_TEST(test_requests_late)
 {
 	struct child child = START("--body", "x", "--requests", "1",
 		"--timeout", "0.2", ios[_i]);
-	struct bytes reply;
 
-	for (int i = 0; i < 2; i++) {
-		reply = client_exchange(child.url[0], "GET / HT");
-		assert_begins(reply, "HTTP/1.1 408 ");
-		bytes_free(&reply);
-	}
-	reply = client_exchange(child.url[0], GET);
-	assert_begins(reply, "HTTP/1.1 200 ");
-	bytes_free(&reply);
+	for (int i = 0; i < 2; i++)
+		expect_reply(&child, "GET / HT", "HTTP/1.1 408 ");
+	expect_reply(&child, GET, "HTTP/1.1 200 ");
 	ck_assert_int_eq(child_end(&child), 0);
 }
 END_TEST
@@ -312,13 +318,12 @@ START_TEST(test_requests_exact)
 	struct bytes reply = {.data = NULL};
 	int fd[20], answered = 0;
 
-	ck_assert_int_eq(kill(child.pid, SIGSTOP), 0);
-	ck_assert_int_eq(waitpid(child.pid, NULL, WUNTRACED), child.pid);
+	hold(&child);
 	for (int i = 0; i < 20; i++) {
 		fd[i] = client_connect(child.url[0]);
 		ck_assert(client_send_text(fd[i], GET));
 	}
-	ck_assert_int_eq(kill(child.pid, SIGCONT), 0);
+	let_go(&child);
 	for (int i = 0; i < 20; i++) {
 		(void)client_receive(fd[i], &reply);
 		answered += strncmp(reply.data, "HTTP/1.1 200 ", 13) == 0;
@@ -344,13 +349,12 @@ START_TEST(test_requests_listings)
 		ck_assert_int_eq(link(in(dir, "many/0"), in(dir, name)), 0);
 	}
 	child = START("--requests", "1", ios[_i], dir);
-	ck_assert_int_eq(kill(child.pid, SIGSTOP), 0);
-	ck_assert_int_eq(waitpid(child.pid, NULL, WUNTRACED), child.pid);
+	hold(&child);
 	for (int i = 0; i < 8; i++) {
 		fd[i] = client_connect(child.url[0]);
 		ck_assert(client_send_text(fd[i], "GET /many/" END));
 	}
-	ck_assert_int_eq(kill(child.pid, SIGCONT), 0);
+	let_go(&child);
 	for (int i = 0; i < 8; i++) {
 		bytes_add(&reply, "", 0);
 		(void)client_receive(fd[i], &reply);
@@ -368,12 +372,47 @@ START_TEST(test_requests_listings)
 }
 END_TEST
 
+/* The reply was given, though its connection is still being drained. Whether
+   the client was in time for it. */
+static bool
+ends_while_it_drains(int lifetime, const char *io)
+{
+	struct bytes reply = {.data = NULL};
+	struct child child;
+	char text[32];
+	int fd;
+	bool came;
+
+	(void)snprintf(text, sizeof text, "%dms", lifetime);
+	child = START("--body", "x", "--lifetime", text, "--requests", "1", io);
+	fd = client_try(child.url[0], SOCK_STREAM);
+	if (fd >= 0) {
+		(void)client_send_text(fd, "BAD\x01\r\n");
+		(void)client_receive(fd, &reply);
+	}
+	came = reply.size > 0;
+	if (came)
+		assert_has(reply, "400 Bad Request");
+	ck_assert_int_eq(child_end(&child), came ? 0 : 5);
+	bytes_free(&reply);
+	if (fd >= 0)
+		(void)close(fd);
+	return came;
+}
+
+START_TEST(test_lifetime_drains)
+{
+	for (int lifetime = 300; !ends_while_it_drains(lifetime, ios[_i]);
+		lifetime *= 2)
+		;
+}
+END_TEST
+
 START_TEST(test_lifetime)
 {
 	struct bytes errors = {.data = NULL}, reply;
 	int64_t began = now_ms();
 	struct child child;
-	int fd;
 
 	ck_assert_int_eq(RUN(&errors, "-p", "0", "--body", "x", "--lifetime",
 				 "0.2", ios[_i]),
@@ -390,16 +429,6 @@ START_TEST(test_lifetime)
 	reply = client_exchange(child.url[0], GET);
 	bytes_free(&reply);
 	ck_assert_int_eq(child_end(&child), 0);
-	/* the reply was given, though its connection is still being drained */
-	child = START("--body", "x", "--lifetime", "0.3", "--requests", "1",
-		ios[_i]);
-	reply = (struct bytes){.data = NULL};
-	fd = client_connect(child.url[0]);
-	ck_assert(client_send_text(fd, "BAD\x01\r\n"));
-	client_expect(fd, &reply, "400 Bad Request");
-	bytes_free(&reply);
-	ck_assert_int_eq(child_end(&child), 0);
-	(void)close(fd);
 	/* a signal is not the end of a lifetime */
 	child = START("--body", "x", "--lifetime", "3600", "--requests", "1",
 		ios[_i]);
@@ -521,13 +550,12 @@ START_TEST(test_burst)
 	struct bytes reply = {.data = NULL};
 	int fd[COUNT];
 
-	ck_assert_int_eq(kill(child.pid, SIGSTOP), 0);
-	ck_assert_int_eq(waitpid(child.pid, NULL, WUNTRACED), child.pid);
+	hold(&child);
 	for (int i = 0; i < COUNT; i++) {
 		fd[i] = client_connect(child.url[0]);
 		ck_assert(client_send_text(fd[i], GET));
 	}
-	ck_assert_int_eq(kill(child.pid, SIGCONT), 0);
+	let_go(&child);
 	for (int i = 0; i < COUNT; i++) {
 		ck_assert_int_eq(client_receive(fd[i], &reply), 0);
 		assert_begins(reply, "HTTP/1.1 200 ");
@@ -794,10 +822,8 @@ START_TEST(test_timeout)
 	child = child_start(args, 2);
 	for (size_t i = 0; i < sizeof begun / sizeof *begun; i++) {
 		began = now_ms();
-		reply = client_exchange(child.url[0], begun[i]);
-		assert_begins(reply, "HTTP/1.1 408 ");
+		expect_reply(&child, begun[i], "HTTP/1.1 408 ");
 		ck_assert_int_ge(now_ms() - began, 200);
-		bytes_free(&reply);
 	}
 	for (int i = 0; i < 2; i++) { /* idle: without a word */
 		began = now_ms();
@@ -821,8 +847,9 @@ START_TEST(test_write_timeout)
 		START("--requests", "1", "--timeout", "0.2", ios[_i], dir);
 	struct bytes reply = {.data = NULL}, errors = {.data = NULL};
 	int64_t began = now_ms();
-	int error, fd = begin_big(child.url[0], &reply);
+	int error, fd = connect_held(&child, child.url[0], "GET /big" END);
 
+	client_expect(fd, &reply, "\r\n\r\n");
 	ck_assert_int_eq(child_end_with_errors(&child, &errors), 0);
 	ck_assert_int_ge(now_ms() - began, 200);
 	assert_has(errors, "(timed out)");
@@ -855,6 +882,7 @@ main(void)
 	rt_test_loop(tcase, test_requests_exact, 0, 2);
 	rt_test_loop(tcase, test_requests_listings, 0, 2);
 	rt_test_loop(tcase, test_lifetime, 0, 2);
+	rt_test_loop(tcase, test_lifetime_drains, 0, 2);
 	rt_test_loop(tcase, test_parent_killed, 0, 2);
 	rt_test_loop(tcase, test_input_ends, 0, 2);
 	rt_test_loop(tcase, test_input_used, 0, 2);
