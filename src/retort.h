@@ -39,6 +39,9 @@
  * other functions do nothing: they return -EPERM, NULL, false, 0,
  * SIZE_MAX from retort_count(), or a verdict that says so.
  *
+ * A server that is NULL, because retort_start() failed, is as one in a child:
+ * nothing happens, and the verdict says so.
+ *
  * Options, rules and replies are structs whose zero value is the default. Later
  * versions add members only at the end. Each call passes the caller's sizeof
  * (the functions and macros in this header do so): members that an older caller

@@ -19,7 +19,7 @@ retort_on_sized(const struct retort_reply *theirs, size_t size)
 	int code = rt_api_copy(&rule, sizeof rule, theirs, size);
 
 	if (is_elsewhere(server))
-		return rt_api_fail_elsewhere(rule.error);
+		return rt_api_fail_elsewhere(server, rule.error);
 	lock(server);
 	if (code == 0 && rule.accepted && server->defer_accept)
 		code = rt_fail(error.text, -EINVAL,
@@ -73,7 +73,7 @@ retort_answer_sized(const struct retort_reply *theirs, size_t size)
 	int code = rt_api_copy(&reply, sizeof reply, theirs, size);
 
 	if (is_elsewhere(server))
-		return rt_api_fail_elsewhere(reply.error);
+		return rt_api_fail_elsewhere(server, reply.error);
 	if (code < 0)
 		return rt_fail_errno(reply.error, code, "reply");
 	code = check_no_rule(&reply, reply.error);
@@ -97,7 +97,7 @@ retort_serve_sized(const struct retort_files *theirs, size_t size)
 	int code = rt_api_copy(&files, sizeof files, theirs, size);
 
 	if (is_elsewhere(server))
-		return rt_api_fail_elsewhere(files.error);
+		return rt_api_fail_elsewhere(server, files.error);
 	if (code < 0)
 		return rt_fail_errno(files.error, code, files.root);
 	if (files.root == NULL)
@@ -120,7 +120,7 @@ retort_reply_later_sized(const struct retort_reply *theirs, size_t size)
 
 	reply.connection = 0;
 	if (is_elsewhere(server))
-		return rt_api_fail_elsewhere(reply.error);
+		return rt_api_fail_elsewhere(server, reply.error);
 	if (code == 0)
 		code = check_no_rule(&reply, error);
 	lock(server);

@@ -49,9 +49,11 @@ rt_api_blame(struct retort *server, const char *what, const char *request,
 }
 
 int
-rt_api_fail_elsewhere(char *error)
+rt_api_fail_elsewhere(const struct retort *server, char *error)
 {
-	return rt_fail(error, -EPERM, ELSEWHERE);
+	const char *line = elsewhere(server);
+
+	return rt_fail(error, -EPERM, "%.*s", (int)strlen(line) - 1, line);
 }
 
 void

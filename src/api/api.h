@@ -42,17 +42,28 @@ int rt_api_call(struct retort *server, int (*run)(struct retort *, void *),
 
 /*
  * Whether this is a fork of the process that the server belongs to: asked
- * before anything else, as the lock may be held for ever there.
+ * before anything else, as the lock may be held for ever there. A server that
+ * did not start is elsewhere, too: so a test that goes on without it fails, and
+ * does not crash.
  */
 static inline bool
 is_elsewhere(struct retort *server)
 {
-	return rt_owner_is_other(&server->owner);
+	return server == NULL || rt_owner_is_other(&server->owner);
 }
 
-/* Says so in a line in `error`, unless NULL; returns -EPERM. */
-#define ELSEWHERE "this process is a fork of the one that the server belongs to"
-int rt_api_fail_elsewhere(char *error);
+/* Where it is, as a line. */
+static inline const char *
+elsewhere(const struct retort *server)
+{
+	return server == NULL ?
+		"there is no server: retort_start() failed\n" :
+		"this process is a fork of the one that the server belongs "
+		"to\n";
+}
+
+/* Says so in `error`, without the line end, unless NULL; returns -EPERM. */
+int rt_api_fail_elsewhere(const struct retort *server, char *error);
 
 /* Whether the caller is in a callback. It has the lock, and cannot wait for
    itself. */

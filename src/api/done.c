@@ -16,8 +16,6 @@ bool(retort_done)(struct retort *server, char **wrong)
 
 	if (wrong != NULL)
 		*wrong = NULL;
-	if (server == NULL)
-		return true;
 	retort_stop(server, GRACE);
 	(void)retort_wait_end(server, NULL, -1);
 	verdict = retort_verdict(server);

@@ -145,7 +145,7 @@ retort_pollfds(struct retort *server, struct pollfd *fds, size_t room,
 	size_t count;
 
 	*timeout = -1;
-	if (server->threaded || is_elsewhere(server))
+	if (is_elsewhere(server) || server->threaded)
 		return 0;
 	lock(server);
 	by = rt_server_deadline(server);
@@ -350,10 +350,10 @@ join(const struct rt_sock *sock, bool tls, const char *path)
 /* In a fork nobody else is at work, and the lock may be held for ever. */
 const char *(retort_url)(struct retort *server, const char *path)
 {
-	bool elsewhere = is_elsewhere(server);
+	bool is_ours = !is_elsewhere(server);
 	struct rt_url *joined;
 
-	if (server->listener_count == 0)
+	if (server == NULL || server->listener_count == 0)
 		return NULL;
 	if (path == NULL)
 		return server->listeners[0].sock.url;
@@ -362,11 +362,11 @@ const char *(retort_url)(struct retort *server, const char *path)
 	joined = join(&server->listeners[0].sock, server->route.tls, path);
 	if (joined == NULL)
 		return NULL;
-	if (!elsewhere)
+	if (is_ours)
 		lock(server);
 	joined->next = server->urls;
 	server->urls = joined;
-	if (!elsewhere)
+	if (is_ours)
 		unlock(server);
 	return joined->text;
 }
@@ -376,15 +376,16 @@ retort_listener_sized(struct retort *server, size_t i,
 	struct retort_listener *theirs, size_t size)
 {
 	struct retort_listener ours = {.port = -1, .fd = -1};
+	bool is_there = server != NULL && i < server->listener_count;
 
-	if (i < server->listener_count) {
+	if (is_there) {
 		const struct rt_sock *sock = &server->listeners[i].sock;
 
 		ours.url = sock->url;
 		ours.port = sock->port;
 		ours.local = sock->loopback;
 	}
-	if (i < server->listener_count && !is_elsewhere(server)) {
+	if (is_there && !is_elsewhere(server)) {
 		lock(server);
 		ours.fd = server->listeners[i].sock.fd;
 		unlock(server);
@@ -395,7 +396,7 @@ retort_listener_sized(struct retort *server, size_t i,
 const char *
 retort_ca(struct retort *server)
 {
-	return rt_tls_ca(server->tls);
+	return server != NULL ? rt_tls_ca(server->tls) : NULL;
 }
 
 /* With the lock held. */
@@ -414,7 +415,7 @@ void
 retort_stats_sized(struct retort *server, struct retort_stats *theirs,
 	size_t size)
 {
-	struct retort_stats ours = {.cut_off = ELSEWHERE "\n"};
+	struct retort_stats ours = {.cut_off = elsewhere(server)};
 
 	if (!is_elsewhere(server)) {
 		lock(server);

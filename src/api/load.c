@@ -325,7 +325,7 @@ retort_load_sized(const struct retort_scenario *theirs, size_t size)
 	if (of.notices != NULL)
 		*of.notices = NULL;
 	if (is_elsewhere(of.server))
-		return rt_api_fail_elsewhere(of.error);
+		return rt_api_fail_elsewhere(of.server, of.error);
 	if (code < 0)
 		return rt_fail_errno(of.error, code, "scenario");
 	if ((of.file == NULL) == (of.text == NULL))

@@ -254,7 +254,7 @@ retort_verdict(struct retort *server)
 	uintptr_t before;
 
 	if (is_elsewhere(server))
-		return ELSEWHERE "\n";
+		return elsewhere(server);
 	lock(server);
 	rt_api_look(server);
 	before = rt_server_enter(server); /* predicates are callbacks */

@@ -344,7 +344,7 @@ measure_more(const struct sweep *sweep, struct retort *server)
 	int code;
 
 	if (is_elsewhere(server))
-		return rt_api_fail_elsewhere(sweep->of.error);
+		return rt_api_fail_elsewhere(server, sweep->of.error);
 	rt_buf_init(&bytes, MAX_TOLD);
 	code = measure(server, &head, &size, &bytes, sweep->of.error);
 	rt_buf_free(&bytes);
@@ -507,7 +507,7 @@ retort_sweep_sized(const struct retort_sweep *theirs, size_t size)
 	if (sweep.of.report != NULL)
 		*sweep.of.report = NULL;
 	if (is_elsewhere(sweep.of.server))
-		return rt_api_fail_elsewhere(sweep.of.error);
+		return rt_api_fail_elsewhere(sweep.of.server, sweep.of.error);
 	if (code < 0)
 		return rt_fail_errno(sweep.of.error, code, "sweep");
 	rt_buf_init(&sweep.bytes, MAX_TOLD);

@@ -279,6 +279,50 @@ ask_about_what_came(void)
 	return 0;
 }
 
+/* --- a server that did not start --- */
+
+START_TEST(nobody_is_told)
+{
+	static const char why[] = "there is no server: retort_start() failed";
+	struct retort *none = NULL;
+	char text[RETORT_ERROR_SIZE] = "";
+	struct pollfd polled;
+	int timeout;
+
+	ck_assert_int_eq(retort_on(none, "GET /", .error = text), -EPERM);
+	ck_assert_str_eq(text, why);
+	ck_assert_int_eq(retort_answer(none, .body = "x"), -EPERM);
+	ck_assert_int_eq(retort_serve(none, "."), -EPERM);
+	ck_assert_int_eq(retort_reply_later(none, 1, .body = "x"), -EPERM);
+	ck_assert_int_eq(retort_push(none, 1, "x", 1), -EPERM);
+	ck_assert_int_eq(retort_load(none, .text = ""), -EPERM);
+	ck_assert_int_eq(retort_sweep(none, NULL), -EPERM);
+	ck_assert_int_eq(retort_expect(none, "GET /"), -EPERM);
+	ck_assert_int_eq(retort_expect_order(none, "GET /\nGET /"), -EPERM);
+	ck_assert_int_eq(retort_step(none, 0), -EPERM);
+	ck_assert_int_eq(retort_fd(none), -EPERM);
+	ck_assert(retort_pollfds(none, &polled, 1, &timeout) == 0);
+	ck_assert_int_eq(retort_adopt(none, 0), -EPERM);
+	ck_assert_int_eq(retort_refuse(none, true), -EPERM);
+	ck_assert_int_eq(retort_end(none, 1, RETORT_FIN), -EPERM);
+	ck_assert_ptr_null(retort_url(none, "/"));
+	ck_assert_ptr_null(retort_ca(none));
+	ck_assert_int_eq(retort_listener(none).port, -1);
+	ck_assert_ptr_null(retort_record(none, 1));
+	ck_assert(retort_count(none) == SIZE_MAX);
+	ck_assert_ptr_null(retort_wait(none));
+	ck_assert(!retort_wait_end(none, NULL, -1));
+	ck_assert_ptr_null(retort_transcript(none, 1));
+	ck_assert(!retort_ok(none));
+	ck_assert_int_eq(strncmp(retort_verdict(none), why, strlen(why)), 0);
+	ck_assert_ptr_nonnull(strstr(retort_stats(none).cut_off, why));
+	retort_wake(none);
+	retort_reset(none);
+	retort_stop(none);
+	retort_close(none);
+}
+END_TEST
+
 START_TEST(a_fork_is_told)
 {
 	open_plain(_i);
@@ -344,6 +388,7 @@ main(void)
 	rt_test_loop(tcase, clean_up_in_a_fork_made_by_a_callback, 0,
 		BASIC_WAYS);
 	rt_test_loop(tcase, a_fork_is_told, 0, BASIC_WAYS);
+	tcase_add_test(tcase, nobody_is_told);
 	rt_test_case(suite, tcase);
 	tcase = tcase_create("threads");
 	tcase_add_loop_test(tcase, stopped_by_several_threads, 0, 4);
