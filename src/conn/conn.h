@@ -208,7 +208,7 @@ struct rt_conn {
 	const char *reason;
 	enum retort_protocol protocol; /* what it speaks now */
 	const struct rt_conn_config *config;
-	struct rt_buffers *buffers; /* NULL while IDLE */
+	struct rt_buffers *buffers; /* NULL: none are lent */
 	int64_t accepted;
 	int64_t began; /* the exchange: when the connection was accepted, or
 	                  the first byte of a later exchange arrived */

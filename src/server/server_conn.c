@@ -92,9 +92,12 @@ rt_server_rest(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
 
-	if (rt_conn_is_kept(conn) && server->open <= SPARE_BUFFERS)
+	if (conn->state != RT_STATE_IDLE)
+		return;
+	if (server->open <= SPARE_BUFFERS &&
+		(rt_conn_is_kept(conn) || served->tls != NULL))
 		rt_server_discharge(server, conn->buffers);
-	else if (conn->state == RT_STATE_IDLE)
+	else
 		return_buffers(server, served);
 }
 

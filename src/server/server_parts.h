@@ -138,7 +138,8 @@ struct rt_served *rt_server_new_conn(struct retort *server, int fd,
 bool rt_server_lend(struct retort *server, struct rt_served *served);
 
 /* Call this before it waits: takes its buffers back if it is idle. While few
-   connections are open, one that is kept keeps them. */
+   connections are open, one that is kept keeps them, and one with TLS, which
+   waits several times before its first request. */
 void rt_server_rest(struct retort *server, struct rt_served *served);
 
 /* Ends it, when it is over or cut off: reports, records and frees it. */
