@@ -74,7 +74,7 @@ unit_of_time(const char *name)
 							 0;
 }
 
-/* In s; a time is less. */
+/* Each time is less than this: s. */
 #define MOST_TIME (INT_MAX / 1000)
 
 int
@@ -164,6 +164,23 @@ args_append(void *array, size_t count, size_t size)
 	return longer;
 }
 
+void
+args_add_line(char **lines, const char *line, size_t size)
+{
+	size_t used = *lines ? strlen(*lines) : 0;
+
+	*lines = args_must(realloc(*lines, used + size + 2));
+	memcpy(*lines + used, line, size);
+	memcpy(*lines + used + size, "\n", 2);
+}
+
+void
+args_add_text(const char ***list, size_t *count, const char *text)
+{
+	*list = args_append(*list, *count, sizeof **list);
+	(*list)[(*count)++] = text;
+}
+
 const char *
 args_file_name(const char *text)
 {
@@ -246,21 +263,4 @@ args_guess_type(const void *bytes, size_t size)
 		if (begins(text, size, html[i]))
 			return "text/html; charset=utf-8";
 	return size > 0 && is_json(text, size) ? "application/json" : NULL;
-}
-
-void
-args_add_line(char **lines, const char *line, size_t size)
-{
-	size_t used = *lines ? strlen(*lines) : 0;
-
-	*lines = args_must(realloc(*lines, used + size + 2));
-	memcpy(*lines + used, line, size);
-	memcpy(*lines + used + size, "\n", 2);
-}
-
-void
-args_add_text(const char ***list, size_t *count, const char *text)
-{
-	*list = args_append(*list, *count, sizeof **list);
-	(*list)[(*count)++] = text;
 }
