@@ -37,7 +37,7 @@ retort_on_sized(const struct retort_reply *theirs, size_t size)
 	return code;
 }
 
-/* Members of a rule's alone. */
+/* Refuses the members that only a rule has. 0, or -EINVAL with `error`. */
 static int
 check_no_rule(const struct retort_reply *reply, char *error)
 {

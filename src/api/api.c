@@ -69,14 +69,14 @@ rt_api_deadline(int timeout)
 	return timeout < 0 ? RT_NEVER : rt_clock() + timeout * RT_MS;
 }
 
-/* Nothing is open, and nothing arrives any more. */
+/* Whether nothing is open, and nothing arrives any more. */
 static bool
 is_stopped(const struct retort *server)
 {
 	return server->stopping && server->open == 0;
 }
 
-/* The loop cannot go on: a caller that asks for the result must learn that. */
+/* Notes that the loop cannot go on, for callers that ask for the result. */
 static int
 fail(struct retort *server, int error)
 {
@@ -86,7 +86,8 @@ fail(struct retort *server, int error)
 	return error;
 }
 
-/* A callback has said so, or the time is over. */
+/* Stops as a callback has asked for, or cuts off the rest when its time is
+   over. */
 static void
 stop_now(struct retort *server)
 {
@@ -173,7 +174,7 @@ rt_api_call(struct retort *server, int (*run)(struct retort *, void *),
 	return run_here(server, run, arg);
 }
 
-/* The turn that makes the call has looked. */
+/* Does nothing: the turn that makes the call has looked. */
 static int
 look(struct retort *server, void *arg)
 {

@@ -11,12 +11,13 @@
  */
 int rt_api_copy(void *ours, size_t room, const void *theirs, size_t size);
 
-/* Something malformed, about `request` (or NULL), is told by the verdict, if
-   `code` < 0. Returns `code`. */
+/* If `code` < 0, has the verdict say what is malformed, about `request` (NULL:
+   about none). Returns `code`. */
 int rt_api_blame(struct retort *server, const char *what, const char *request,
 	int code, const char *error);
 
-/* After a step or a call: who polls the server's descriptor hears in time. */
+/* Call this after a step or another call: whoever polls the server's descriptor
+   is told when to step it next. */
 void rt_api_ring(struct retort *server);
 
 /* ms from now as a time of the monotonic clock; < 0: RT_NEVER */
@@ -28,15 +29,15 @@ int64_t rt_api_deadline(int timeout);
  */
 bool rt_api_wait(struct retort *server, int64_t deadline);
 
-/* With the lock held: what clients have done until now is known afterwards. */
+/* With the lock held: notes what clients have done until now. */
 void rt_api_look(struct retort *server);
 
-/* With the lock held: one turn of the loop, and what must be done after it. 1:
-   it is over. */
+/* With the lock held: takes one turn of the loop, and does what must be done
+   after it. 1: the server has stopped; or -errno. */
 int rt_api_step(struct retort *server, int64_t until);
 
-/* With the lock held: has the loop do something, and waits until it is done.
-   What it returns; -EDEADLK: within a callback. */
+/* With the lock held: has the loop call `run`, waits until that is done, and
+   returns its result. -EDEADLK: the caller is in a callback. */
 int rt_api_call(struct retort *server, int (*run)(struct retort *, void *),
 	void *arg);
 

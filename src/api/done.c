@@ -6,7 +6,7 @@
 
 #include "retort.h"
 
-/* So long may replies take that are under way: ms. */
+/* The time for replies that are under way: ms. */
 #define GRACE 100
 
 bool(retort_done)(struct retort *server, char **wrong)

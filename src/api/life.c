@@ -35,8 +35,8 @@ run_thread(void *arg)
 	return NULL;
 }
 
-/* Its thread, which no signal reaches: they are the host's business. 0 or an
-   errno. */
+/* Creates its thread, which no signal reaches: they are the host's business. 0
+   or an errno. */
 static int
 create_thread(struct retort *server)
 {
@@ -288,7 +288,8 @@ void(retort_stop)(struct retort *server, int grace)
 	unlock(server);
 }
 
-/* Another thread had the lock when the process was forked, or nobody. */
+/* Leaves the server to the process that was forked. If another thread had the
+   lock then, memory cannot be freed. */
 static void
 leave(struct retort *server)
 {
@@ -320,7 +321,7 @@ retort_close(struct retort *server)
 
 /* --- getters --- */
 
-/* Our struct to a caller, who knows `size` bytes of it. */
+/* Copies our struct to a caller, who knows `size` bytes of it. */
 static void
 give(void *theirs, size_t size, const void *ours, size_t room)
 {
@@ -328,7 +329,7 @@ give(void *theirs, size_t size, const void *ours, size_t room)
 	memcpy(theirs, ours, size < room ? size : room);
 }
 
-/* "http://127.0.0.1:43121/" and "file"; in the host's memory. */
+/* Joins "http://127.0.0.1:43121/" and "file". NULL: no memory. */
 static struct rt_url *
 join(const struct rt_sock *sock, bool tls, const char *path)
 {
@@ -347,7 +348,8 @@ join(const struct rt_sock *sock, bool tls, const char *path)
 	return joined;
 }
 
-/* In a fork nobody else is at work, and the lock may be held for ever. */
+/* In a fork it does without the lock, which may be held there for ever: nobody
+   else is at work. */
 const char *(retort_url)(struct retort *server, const char *path)
 {
 	bool is_ours = !is_elsewhere(server);
@@ -399,7 +401,8 @@ retort_ca(struct retort *server)
 	return server != NULL ? rt_tls_ca(server->tls) : NULL;
 }
 
-/* With the lock held. */
+/* With the lock held: the connections that were cut off, as text. NULL: none
+   were. */
 static const char *
 cut_off(struct retort *server)
 {

@@ -17,7 +17,8 @@
 /* The largest scenario: bytes. */
 #define MAX_SCENARIO (64u << 20)
 
-/* It is opened for each reply, but a misspelled name is an error now. */
+/* Opens the file of a rule once: each reply opens it, but a misspelled name is
+   an error now. */
 static int
 check_file(const struct retort_reply *rule, struct rt_error *error)
 {
@@ -114,8 +115,8 @@ any_place(const struct retort *server)
 	return served != NULL;
 }
 
-/* What its options or an earlier scenario say cannot be changed: there may be
-   connections. */
+/* Sets the framing that the scenario wants. One that the options or an earlier
+   scenario have set cannot be changed, as there may be connections. */
 static int
 set_framing(struct retort *server, const struct rt_scenario *scenario,
 	char *error)
@@ -138,7 +139,7 @@ set_framing(struct retort *server, const struct rt_scenario *scenario,
 	return 0;
 }
 
-/* All of it or nothing. */
+/* Adds all items of a scenario, or none. */
 static int
 add_items(struct retort *server, const char *name, bool again,
 	const struct rt_scenario *scenario, char *error)
@@ -190,7 +191,7 @@ notice(struct rt_scenario *scenario, const char *name, unsigned line,
 	rt_buf_add_format(&scenario->notices, "%s:%u: %s\n", name, line, what);
 }
 
-/* Where a member of its rule is said; 0: nowhere. */
+/* The line that says a member of its rule; 0: none. */
 static unsigned
 line_of(const struct rt_item *item, const char *member)
 {
@@ -201,7 +202,7 @@ line_of(const struct rt_item *item, const char *member)
 }
 
 /* The line of a frame, of a condition on one, or of a rule that opens a
-   WebSocket; 0: none. */
+   WebSocket; 0: the item has none. */
 static unsigned
 websocket_line(const struct rt_item *item)
 {
@@ -216,7 +217,8 @@ websocket_line(const struct rt_item *item)
 	return line;
 }
 
-/* Rules that are of little use with these options: the first of each kind. */
+/* Notices rules that are of little use with these options: the first of each
+   kind. */
 static void
 notice_options(const struct retort *server, const char *name,
 	struct rt_scenario *scenario)
@@ -243,7 +245,9 @@ notice_options(const struct retort *server, const char *name,
 	}
 }
 
-/* The whole of a file. 0 or -errno. */
+/* --- a scenario --- */
+
+/* Reads the whole of a file. 0 or -errno. */
 static int
 read_all(const char *name, struct rt_buf *to)
 {
@@ -264,7 +268,7 @@ read_all(const char *name, struct rt_buf *to)
 	return code;
 }
 
-/* The scenario's text, which has `size` bytes and is called `name`. */
+/* Loads the text of a scenario, which has `size` bytes and is called `name`. */
 static int
 load(const struct retort_scenario *of, const char *folder, const char *name,
 	const char *text, size_t size)

@@ -54,8 +54,8 @@ add(struct line *line, const char *format, ...)
 		line->full = true;
 }
 
-/* Bytes escaped as C, or as JSON, has them; room is left for that many
-   others. */
+/* Adds bytes, escaped as C has them, or JSON. Leaves room for `others` after
+   them. */
 static void
 add_escaped(struct line *line, const char *bytes, size_t n, size_t others,
 	bool json)
@@ -89,7 +89,7 @@ add_quoted(struct line *line, const char *bytes, size_t n, size_t others,
 	add(line, "\"");
 }
 
-/* What is known of TLS follows in JSON. */
+/* The room for the rest of a line of JSON, which may tell of TLS. */
 static size_t
 room_after(const struct retort_exchange *exchange)
 {
@@ -104,8 +104,8 @@ add_request(struct line *line, const struct retort_exchange *exchange,
 		json ? room_after(exchange) : AFTER_REQUEST, json);
 }
 
-/* Not as a double, whose point depends on the locale. Before it at least so
-   many digits or blanks. */
+/* Adds ms, with `width` digits or blanks before the point. Not as a double,
+   whose point depends on the locale. */
 static void
 add_ms(struct line *line, const struct retort_exchange *exchange, int width)
 {
@@ -114,7 +114,8 @@ add_ms(struct line *line, const struct retort_exchange *exchange, int width)
 		(int)(exchange->duration / 1000 % 1000));
 }
 
-/* The pieces that arrived, in a few words that are no request line. */
+/* Describes the pieces that arrived, in a few words that are no request line.
+   */
 static void
 add_plain(struct line *line, const struct retort_exchange *exchange)
 {
@@ -150,9 +151,9 @@ end_text(enum retort_end end)
 	return (size_t)end < sizeof texts / sizeof *texts ? texts[end] : "?";
 }
 
-/* A request's client had closed its side when the reply was sent: it may have
-   given up. Without HTTP, clients are the first to close; and when a connection
-   was kept, nothing tells yet how it ends. */
+/* Whether the client had closed its side when the reply was sent, so that it
+   may have given up. Without HTTP clients usually close first; and how a kept
+   connection ends is not known yet. */
 static bool
 closed_first(const struct retort_exchange *exchange)
 {
@@ -161,7 +162,7 @@ closed_first(const struct retort_exchange *exchange)
 		exchange->protocol == RETORT_HTTP;
 }
 
-/* Why it ended as it did, unless that is known; "". */
+/* Why it ended as it did; "": nothing else is known. */
 static const char *
 reason_of(const struct retort_exchange *exchange)
 {
@@ -180,14 +181,14 @@ first_of(const struct retort_exchange *exchange)
 				      exchange->nth;
 }
 
-/* On a kept connection, and not its first. */
+/* Whether it is not the first exchange of its connection. */
 static bool
 is_later(const struct retort_exchange *exchange)
 {
 	return first_of(exchange) > 1;
 }
 
-/* The local time of its end, and its number. */
+/* Adds the local time of its end, and its number. */
 static void
 add_begin(struct line *line, const struct retort_exchange *exchange)
 {
@@ -204,7 +205,7 @@ add_begin(struct line *line, const struct retort_exchange *exchange)
 		add(line, ".%llu", (unsigned long long)first_of(exchange));
 }
 
-/* Whatever else there is to say. */
+/* Adds whatever else there is to say. */
 static void
 add_notes(struct line *line, const struct retort_exchange *exchange)
 {
@@ -253,7 +254,7 @@ add_short(struct line *line, const struct retort_exchange *exchange)
 
 /* --- in columns --- */
 
-/* Blanks until the line is as long as that, and one. */
+/* Adds blanks up to that column, and at least one. */
 static void
 add_tab(struct line *line, size_t column)
 {
@@ -262,7 +263,8 @@ add_tab(struct line *line, size_t column)
 	while (line->size <= column && !line->full);
 }
 
-/* The status, or what there is in its place, in the colour of its class. */
+/* Adds the status, or what there is in its place, in the colour of its class.
+   */
 static void
 add_status(struct line *line, const struct retort_exchange *exchange,
 	bool colored)
@@ -286,7 +288,7 @@ add_status(struct line *line, const struct retort_exchange *exchange,
 		add(line, "\033[0m");
 }
 
-/* What has a length of its own comes last. */
+/* Adds the parts in columns; those that may be long come last. */
 static void
 add_columns(struct line *line, const struct retort_exchange *exchange,
 	bool colored)
@@ -338,7 +340,7 @@ add_common(struct line *line, const struct retort_exchange *exchange)
 		add(line, " -");
 }
 
-/* The value, or "-". */
+/* Adds the value, or "-". */
 static void
 add_value(struct line *line, const char *value, size_t size, size_t others)
 {
@@ -358,7 +360,7 @@ add_combined(struct line *line, const struct retort_exchange *exchange)
 		AFTER_LAST);
 }
 
-/* A member that is there if it arrived. */
+/* Adds a member, unless its value is NULL. */
 static void
 add_member(struct line *line, const char *name, const char *value, size_t size,
 	size_t others)
@@ -369,7 +371,7 @@ add_member(struct line *line, const char *name, const char *value, size_t size,
 	add_quoted(line, value, size, others, true);
 }
 
-/* A string of TLS. */
+/* Adds a member about TLS, unless its value is NULL. */
 static void
 add_fact(struct line *line, const char *name, const char *value)
 {
@@ -458,8 +460,9 @@ add_json(struct line *line, const struct retort_exchange *exchange)
 	add(line, "}");
 }
 
-/* A target as a rule has it: what is no printable ASCII, and an asterisk, which
-   there is anything, are percent-encoded and mean the same. */
+/* Adds a target as a rule has it. An asterisk, which would stand for anything
+   there, and bytes that are not printable ASCII are percent-encoded, which
+   means the same. */
 static void
 add_target(struct line *line, struct rt_word target)
 {
@@ -482,8 +485,8 @@ can_come(struct rt_word method, struct rt_word target, struct rt_word version)
 			target.size);
 }
 
-/* A rule that does the same again, once, to what answers by default; requests
-   that are refused do not ask it. */
+/* Adds a rule that does the same again, once, to the reply that answers by
+   default. Requests that were refused ask no rule. */
 static void
 add_rule(struct line *line, const struct retort_exchange *exchange)
 {

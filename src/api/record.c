@@ -43,7 +43,8 @@ retort_field_of(const struct retort_exchange *exchange, const char *name,
 	return NULL;
 }
 
-/* The n-th record that fits, from 1; NULL. *count of those that do. */
+/* The n-th record that fits, from 1; NULL: there is none, and *count is how
+   many fit. */
 static const struct retort_exchange *
 find_record(struct retort *server, const struct rt_match *match, size_t n,
 	size_t *count)
@@ -62,7 +63,8 @@ find_record(struct retort *server, const struct rt_match *match, size_t n,
 	return seen;
 }
 
-/* NULL: it is malformed, and was blamed. `code`: of the copy. */
+/* Reads the conditions, which were copied with this `code`. NULL: they are
+   malformed, and the verdict says so. */
 static struct rt_match *
 read_requests(struct retort *server, const struct retort_requests *requests,
 	int code)
@@ -183,7 +185,8 @@ retort_transcript(struct retort *server, uint64_t connection)
 
 /* --- whether it was right --- */
 
-/* How many are expected. 0, or -EINVAL with a line in `error`. */
+/* Reads how many requests are expected. 0, or -EINVAL with a line in `error`.
+   */
 static int
 read_times(const struct retort_requests *requests, size_t *least, size_t *most,
 	char *error)

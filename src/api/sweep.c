@@ -17,13 +17,13 @@
 /* How long what a client has sent may take to arrive once it is done: ms. */
 #define COME_TIME 2000
 
-/* At most this many bytes of the reply are reported. */
+/* The most bytes of the reply that are reported. */
 #define MAX_TOLD 65536u
 
 /* Most servers. */
 #define MAX_SLOTS 256u
 
-/* What the client has done before, so that more can be told from it. */
+/* The counters of a server before it gets a client. */
 struct before {
 	uint64_t connections;
 	uint64_t replies;
@@ -50,8 +50,8 @@ struct sweep {
 
 /* --- whether a client connected --- */
 
-/* Whether there was a connection since, or is one that waits to be accepted. On
-   connections that are kept the client asks twice. */
+/* Whether the client has connected; if connections are kept, whether it has
+   asked twice. */
 static bool
 has_come(const struct retort *server, const struct before *before)
 {
@@ -69,9 +69,9 @@ do_nothing(struct retort *server, void *arg)
 }
 
 /*
- * The client is done: whether nothing of it is left. What it has connected is
- * accepted in a turn of the loop that begins after that; the call is made in
- * one, before or after that.
+ * Whether nothing is left of a client that is done. A connection of it is
+ * accepted in the next turn of the loop that begins; a call may be made in one
+ * that has begun, so that three calls see at least one whole turn.
  */
 static bool
 has_left(struct retort *server)
@@ -81,7 +81,8 @@ has_left(struct retort *server)
 	return server->open == 0;
 }
 
-/* Waits for that, and for the reason why it is not as it should be; NULL. */
+/* Waits until the client has come, or has left, and says what it did not do;
+   NULL: it did all. */
 static const char *
 what_lacks(const struct slot *slot, bool whole)
 {
@@ -125,7 +126,7 @@ spoil(struct retort *server, const char *fault, char *error)
 	return code < 0 ? rt_fail(error, code, "%s", wrong.text) : 0;
 }
 
-/* What is wrong with the reply that the client of this one gets; NULL. */
+/* The fault of the reply that the client gets; NULL: it has none. */
 static const char *
 fault_of(const struct sweep *sweep, const struct slot *slot, char room[64])
 {
@@ -134,7 +135,7 @@ fault_of(const struct sweep *sweep, const struct slot *slot, char room[64])
 	return slot->again ? NULL : rt_tried_fault(&tried, room);
 }
 
-/* Gives it its client, which may be done at once: what that took the reply for,
+/* Begins a client: what it took the reply for, if it is done at once,
    RETORT_BEGUN, or -errno. */
 static int
 begin(struct sweep *sweep, struct slot *slot)
@@ -155,7 +156,7 @@ begin(struct sweep *sweep, struct slot *slot)
 	return code < 0 ? rt_fail_errno(error, code, "the client") : code;
 }
 
-/* Tells what became of the reply. */
+/* Notes and reports what the client took the reply for. */
 static void
 note(struct sweep *sweep, const struct slot *slot, int taken)
 {
@@ -177,9 +178,9 @@ note(struct sweep *sweep, const struct slot *slot, int taken)
 }
 
 /*
- * Output that is not that for the whole says nothing of a client whose output
- * for the whole is not the same each time, as with a date in it. So it gets the
- * whole once more.
+ * Whether the client has to get the whole reply once more: its output differs
+ * from that for the whole, which means nothing if it prints something else each
+ * time, such as a date.
  */
 static bool
 is_doubtful(const struct sweep *sweep, const struct slot *slot, int taken)
@@ -189,7 +190,7 @@ is_doubtful(const struct sweep *sweep, const struct slot *slot, int taken)
 		rt_swept_at(&sweep->swept, slot->number).way->whole;
 }
 
-/* What the reply was taken for, but not yet compared. */
+/* What the client took the reply for, now that its outputs can be compared. */
 static int
 compare(struct sweep *sweep, const struct slot *slot, int taken)
 {
@@ -197,13 +198,16 @@ compare(struct sweep *sweep, const struct slot *slot, int taken)
 		sweep->swept.varies |= taken != 1;
 		taken = RT_TAKEN_OTHER;
 	}
-	/* otherwise there is nothing that it differs from */
+	/* the first output is what others differ from; if the client varies,
+	   that says nothing */
 	return taken == RT_TAKEN_OTHER &&
 			(slot->number == 0 || sweep->swept.varies) ?
 		1 :
 		taken;
 }
 
+/* Whether the client did what it should. 0, or -ENOTCONN with a line in the
+   error. */
 static int
 judge(struct sweep *sweep, const struct slot *slot)
 {
@@ -217,7 +221,7 @@ judge(struct sweep *sweep, const struct slot *slot)
 			fault ? fault : "the whole reply", lacks);
 }
 
-/* Its client took the reply for that, or will say so later. 0 or -errno. */
+/* Takes the result of a client, unless it has only begun. 0 or -errno. */
 static int
 settle(struct sweep *sweep, struct slot *slot, int taken)
 {
@@ -258,7 +262,7 @@ is_any_busy(const struct sweep *sweep)
 	return false;
 }
 
-/* Until one of those that are busy is done. 0 or -errno. */
+/* Waits until one of the clients is done. 0 or -errno. */
 static int
 wait_for_one(struct sweep *sweep)
 {
@@ -277,7 +281,7 @@ wait_for_one(struct sweep *sweep)
 		"ended: expected the URL of a client that has begun");
 }
 
-/* The replies from that one on, up to `end`. 0 or -errno. */
+/* Tries the replies from `next` up to `end`. 0 or -errno. */
 static int
 try_some(struct sweep *sweep, size_t next, size_t end)
 {
@@ -335,7 +339,7 @@ measure(struct retort *server, uint64_t *head, uint64_t *size,
 	return code;
 }
 
-/* The other servers must give the same reply. */
+/* Measures the reply of another server, which must be the same. 0 or -errno. */
 static int
 measure_more(const struct sweep *sweep, struct retort *server)
 {
@@ -355,7 +359,7 @@ measure_more(const struct sweep *sweep, struct retort *server)
 	return code;
 }
 
-/* A slot for each server. 0 or -errno. */
+/* Makes a slot for each server. 0 or -errno. */
 static int
 open_slots(struct sweep *sweep)
 {
@@ -408,8 +412,8 @@ rehearse(struct sweep *sweep)
 	return taken;
 }
 
-/* How long records are on the wire depends on what the client agrees on: it
-   gets the whole reply once, before all is tried. 0 or -errno. */
+/* Measures the records. Their sizes on the wire depend on what the client
+   agrees on, so that it gets the whole reply once before. 0 or -errno. */
 static int
 measure_records(struct sweep *sweep)
 {
@@ -471,7 +475,8 @@ open_sweep(struct sweep *sweep)
 	return code;
 }
 
-/* The whole reply comes first, alone: all else is compared with it. */
+/* Tries all replies; the whole one first and alone, as all others are compared
+   with it. 0 or -errno. */
 static int
 run_sweep(struct sweep *sweep)
 {
@@ -482,7 +487,7 @@ run_sweep(struct sweep *sweep)
 		code;
 }
 
-/* The servers answer as they do by themselves. 0 or -errno. */
+/* Has the servers answer without faults again. 0 or -errno. */
 static int
 restore(const struct sweep *sweep)
 {

@@ -11,11 +11,11 @@
 #define RT_SWEEP_POINTS 65536u
 #define RT_SWEEP_BYTES (64u << 20)
 
-/* So many points of a body are tried, unless others were chosen. */
+/* The number of points of a body that are tried, unless others were chosen. */
 #define RT_SWEEP_BODY 200u
 
-/* Of each record: before it, within and after its head, in the middle of its
-   content and before its last byte. */
+/* The points of each record: before it, within and after its head, in the
+   middle of its content and before its last byte. */
 #define RT_SWEEP_RECORD 5u
 
 /* The points that a sweep tries. */
@@ -50,8 +50,8 @@ struct rt_way {
 	               between two bytes */
 };
 
-/* What a client takes a reply for, beyond 0 and 1: success, with other content
-   than that of the whole. */
+/* A client may take a reply for a failure (0), for success (1), or for success
+   with other content than that of the whole. */
 enum { RT_TAKEN_OTHER = 2 };
 
 /* The replies of a sweep, and what they were taken for. */

@@ -16,7 +16,7 @@
 /* The longest report: bytes. */
 #define MAX_REPORT (64u << 20)
 
-/* In the order in which they are tried. */
+/* The ways, in the order in which they are tried. */
 static const struct rt_way ways[] = {
 	{.clause = "whole", .plain = true, .whole = true},
 	{.clause = "cut N fin"},
@@ -185,7 +185,7 @@ add_point(struct runs *runs, size_t place)
 	runs->end = place + 1;
 }
 
-/* Adds them to the report, and forgets them. */
+/* Adds the runs to the report, and forgets them. */
 static void
 tell_runs(struct runs *runs, const char *before, const char *none,
 	struct rt_buf *to)
@@ -201,7 +201,7 @@ tell_runs(struct runs *runs, const char *before, const char *none,
 	rt_buf_free(&runs->text);
 }
 
-/* A way with points; `first` is the number of its first reply. */
+/* Adds a way with points; `first` is the number of its first reply. */
 static void
 tell_points(const struct rt_swept *swept, const struct rt_way *way,
 	size_t first, size_t untried, struct rt_buf *to)
@@ -248,7 +248,7 @@ tell_way(const struct rt_swept *swept, const struct rt_way *way, size_t first,
 	rt_buf_add_text(to, "\n");
 }
 
-/* Which points are in the head, and which of all are tried. */
+/* Says which points are in the head, and which of all are tried. */
 static void
 describe(const struct rt_swept *swept, struct rt_buf *to)
 {

@@ -43,7 +43,7 @@ next_given(const struct given *given, const struct option *option)
 	return NULL;
 }
 
-/* Options of plain sockets would do nothing without them. */
+/* Refuses options of plain sockets without these. */
 static void
 check_protocol(const struct given *given, const struct option *option)
 {
@@ -86,7 +86,7 @@ has_one(const struct given *given, const char *words, size_t size,
 	return false;
 }
 
-/* It means nothing without others. */
+/* Refuses an option without those that it needs. */
 static void
 check_needs(const struct given *given, const struct option *option)
 {
@@ -141,7 +141,7 @@ check_ways(const struct given *given, const struct option *option)
 				given->args.root_hint);
 }
 
-/* A sweep is of one reply that is made here. */
+/* Refuses options with retort sweep that are not about one reply. */
 static void
 check_sweep(const struct given *given, const struct option *option)
 {
@@ -154,7 +154,7 @@ check_sweep(const struct given *given, const struct option *option)
 	}
 }
 
-/* Nothing is served. */
+/* Refuses options of servers with retort show, which serves nothing. */
 static void
 check_show(const struct given *given, const struct option *option)
 {
@@ -167,7 +167,7 @@ check_show(const struct given *given, const struct option *option)
 	}
 }
 
-/* Options and modes that an option excludes by name. */
+/* Refuses options and modes that an option excludes by name. */
 static void
 check_excluded(const struct given *given, const struct option *option)
 {
@@ -188,7 +188,7 @@ check_excluded(const struct given *given, const struct option *option)
 	}
 }
 
-/* Each option by the row that it has in the table. */
+/* Checks each option by its row in the table. */
 static void
 check_options(const struct given *given)
 {
@@ -204,7 +204,7 @@ check_options(const struct given *given)
 	}
 }
 
-/* --body TEXT, @FILE or @-. */
+/* Reads the value of --body: TEXT, @FILE or @-. */
 static void
 read_body(struct args *args, const char *text)
 {
@@ -217,7 +217,7 @@ read_body(struct args *args, const char *text)
 			&reply->body_size);
 }
 
-/* Standard input is for this option. */
+/* Takes standard input for this option; it can be for one alone. */
 static void
 take_input(struct args *args, const struct given *given, const char *option)
 {
@@ -235,7 +235,7 @@ take_input(struct args *args, const struct given *given, const char *option)
 	args->stdin_used = option;
 }
 
-/* What arrived has to be shown to somebody who types the answers. */
+/* Reads answers that are typed: their author has to see what arrives. */
 static void
 read_prompt(struct args *args, const struct given *given)
 {
@@ -256,7 +256,8 @@ read_plain(struct args *args, const struct given *given)
 		read_prompt(args, given);
 }
 
-/* A file's by its name, if that says it; all else by what it looks like. */
+/* The media type of a body: that of a file by its name, if it has an extension;
+   otherwise by what the bytes look like. */
 static const char *
 type_of(const char *option, const struct retort_reply *reply)
 {
@@ -290,7 +291,8 @@ read_reply(struct args *args, const struct given *given)
 			reply->status);
 }
 
-/* Sockets handed over: fds 3 and up, when LISTEN_PID is this process. */
+/* Adds the sockets that were handed over: descriptors from 3 on, if LISTEN_PID
+   is this process. */
 static void
 read_listen_fds(struct given *given)
 {
@@ -321,8 +323,8 @@ is_socket(const char *address)
 		strncmp(address, "fd:", 3) == 0;
 }
 
-/* A socket without a port has none that could be given, either. What is no port
-   is told when it is bound. */
+/* Whether --port does not apply to the address: it names a port, or can have
+   none. Text that is no port is refused when it is bound. */
 static bool
 has_own_port(const char *address)
 {
@@ -349,7 +351,7 @@ check_port(const struct given *given)
 			is_socket(bind[0]) ? "no port" : "a port of its own");
 }
 
-/* A sweep is of one reply, which has a body. */
+/* Gives the reply of a sweep a body, unless it has one or can have none. */
 static void
 set_sweep(struct given *given)
 {
@@ -361,7 +363,8 @@ set_sweep(struct given *given)
 		given->body = letters;
 }
 
-/* They are for one command or test, and not for people to look at. */
+/* Sets the options of servers that are for one command or test, and not for
+   people to look at. */
 static void
 set_mode(struct args *args, const struct given *given)
 {
@@ -392,7 +395,7 @@ notice(const struct args *args, const char *format, ...)
 	args_say(text);
 }
 
-/* The name of a file in place of "@" and the name. */
+/* Notices a body that is the name of a file, which may lack an "@". */
 static void
 notice_body(const struct args *args, const char *text)
 {
@@ -405,7 +408,7 @@ notice_body(const struct args *args, const char *text)
 		text, *text == '-' ? "standard input" : "the file", text);
 }
 
-/* An option of a body that there is not. */
+/* Notices an option about a body without a body. */
 static void
 notice_bodiless(const struct args *args, const char *option)
 {
@@ -452,7 +455,7 @@ give_notices(const struct args *args, const struct given *given)
 			root, root);
 }
 
-/* How the server waits; for tests. */
+/* Reads how the server is to wait, which is for tests. */
 static void
 read_environment(struct args *args)
 {
@@ -464,7 +467,7 @@ read_environment(struct args *args)
 			names, "best, epoll or poll");
 }
 
-/* A fault as well, unless it is none. */
+/* Adds --delay to the faults, unless it is 0. */
 static void
 add_delay(struct given *given)
 {
@@ -475,7 +478,7 @@ add_delay(struct given *given)
 		args_add_line(&given->faults, clause, (size_t)size);
 }
 
-/* What was gathered word by word goes to the library as a whole. */
+/* Hands over what was gathered word by word. */
 static void
 take_gathered(struct args *args, struct given *given)
 {
@@ -489,7 +492,7 @@ take_gathered(struct args *args, struct given *given)
 	args->files.type_count = given->type_count;
 }
 
-/* Options of the server that depend on others. */
+/* Sets options of the server that depend on others. */
 static void
 set_options(struct args *args, const struct given *given)
 {
@@ -505,7 +508,7 @@ set_options(struct args *args, const struct given *given)
 	}
 }
 
-/* What answers: one reply, files, or a scenario by itself. */
+/* Sets what answers: one reply, files, or a scenario by itself. */
 static void
 set_answer(struct args *args, const struct given *given)
 {

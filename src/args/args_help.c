@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the words begin. */
+/* The column where the words begin. */
 #define COLUMN 26
 
 static const char usage[] =

@@ -10,7 +10,7 @@
 
 #include <limits.h>
 
-/* Where its value goes. */
+/* The place of a value in struct given. */
 #define TO(member) \
 	.to = offsetof(struct given, member), \
 	.width = sizeof((struct given *)NULL)->member

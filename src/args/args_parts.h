@@ -114,7 +114,7 @@ const struct option *args_find_letter(const struct given *given, char letter);
 void args_note(struct given *given, const struct option *option);
 bool args_is_given(const struct given *given, const char *name);
 
-/* As messages call it: "--port", "ROOT". */
+/* The name of an option in messages: "--port", "ROOT". */
 const char *args_call(const struct option *option, char room[32]);
 
 /* Ends the process: there is no such option; perhaps another one was meant. */
@@ -142,7 +142,7 @@ uint64_t args_number(const char *option, const char *text, uint64_t least,
 uint64_t args_size(const char *option, const char *text, uint64_t least,
 	uint64_t most);
 
-/* As args_ms(). */
+/* Milliseconds, as args_ms() reads them. */
 int args_time(const char *option, const char *text);
 
 /* Permissions of a file, in octal. */

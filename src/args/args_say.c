@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the command says of itself: mistakes on standard error, and what it is
-   run for on standard output. */
+/* Writes mistakes to standard error, and what the command is run for to
+   standard output. */
 #include "config.h"
 
 #include "args/args_parts.h"

@@ -87,7 +87,7 @@ open_control(const struct args *args, struct retort *server)
 	return control;
 }
 
-/* Unless it is asked for, people at a terminal get it in columns. */
+/* The format of log lines: at a terminal in columns, unless one was chosen. */
 static enum retort_log
 log_format(const struct args *args)
 {
@@ -113,7 +113,7 @@ open_inspect(const struct args *args, struct retort *server)
 	return inspect;
 }
 
-/* Unless it is there. False, with errno: it is not, even now. */
+/* Makes a folder, unless there is one. False, with errno: it cannot. */
 static bool
 make_folder(const char *name)
 {
@@ -148,7 +148,7 @@ open_output(struct args *args, struct output *output)
 	}
 }
 
-/* The same, as soon as there is a server. */
+/* Gives the output its server, and what depends on it. */
 static void
 attach_output(const struct args *args, struct output *output,
 	struct retort *server)
@@ -163,7 +163,7 @@ attach_output(const struct args *args, struct output *output,
 	output->inspect = open_inspect(args, server);
 }
 
-/* If something failed, says what; 0, or then `status`. */
+/* Says what has failed, if `code` is not 0; returns 0, or then `status`. */
 static int
 blame(const char *option, const char *name, int code, int status)
 {
@@ -219,7 +219,7 @@ begin_file(struct told_file *file, const char *option, const char *name)
 			strerror(-code));
 }
 
-/* COMMAND needs the CA, even without --tls-ca. */
+/* Names a file for the CA, which COMMAND needs, even without --tls-ca. */
 static void
 name_ca(struct told_file *ca, struct retort *server, enum mode mode)
 {

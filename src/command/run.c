@@ -54,8 +54,8 @@ serve_child(const struct args *args, struct watch *watch, struct child *child,
 	return step < 0 ? EXIT_OWN : 0;
 }
 
-/* Says if no request arrived: a wrong URL makes a long verdict for one
-   reason. */
+/* Says that no request arrived, if none did: a wrong URL makes a long verdict
+   for one reason. */
 static void
 say_silence(const struct args *args, struct retort *server,
 	struct output *output)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the process gives up before it serves: access to files that it does not
-   need, new connections, other programs. */
+/* The rights that the process gives up before it serves: access to files that
+   it does not need, new connections, other programs. */
 #ifndef SANDBOX_H
 #define SANDBOX_H
 

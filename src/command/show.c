@@ -78,7 +78,7 @@ refuse(const char *name, int error)
 	args_die(EXIT_USAGE, "show %s: %s", name, strerror(error));
 }
 
-/* All that is left of the file. */
+/* Reads the rest of the file. */
 static char *
 read_all(FILE *file, const char *name, size_t *size)
 {
@@ -103,7 +103,7 @@ read_all(FILE *file, const char *name, size_t *size)
 	return text;
 }
 
-/* A file, or standard input. */
+/* Adds the transcripts of a file, or of standard input. */
 static void
 add_file(struct ladders *ladders, const char *name)
 {
@@ -147,7 +147,8 @@ compare(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-/* Those of a folder, in the order of their connections; to be freed. */
+/* Lists the numbers of the transcripts of a folder, in their order. The caller
+   frees the list. */
 static unsigned long long *
 list_numbers(DIR *dir, size_t *count)
 {
@@ -216,7 +217,7 @@ count_columns(void)
 		COLUMNS;
 }
 
-/* By the names of locales, as we use none. */
+/* Whether the terminal knows Unicode, by the names of locales: we use none. */
 static bool
 knows_unicode(void)
 {
@@ -258,7 +259,7 @@ show_command(const struct args *args)
 
 /* --- what a server recorded --- */
 
-/* Its first connections, in their order. */
+/* Adds the first connections of a server, in their order. */
 static void
 add_records(struct ladders *ladders, struct retort *server)
 {

@@ -3,7 +3,7 @@
 
 #include "command/signals.h"
 
-/* Of the one process, for the handler. */
+/* Globals: a handler can reach nothing else. */
 static struct retort *volatile running;
 static volatile struct signals signals;
 static struct child_signals before;

@@ -24,7 +24,7 @@ struct signals {
  */
 volatile struct signals *signals_catch(enum mode mode);
 
-/* From now on each of them ends the step of this server; NULL: of none. */
+/* From now on each signal wakes this server; NULL: none. */
 void signals_wake(struct retort *server);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the process needs before it serves: its descriptors, the sockets that
-   were passed in, and the server that the options describe. */
+/* Prepares the process to serve: its descriptors, the sockets that were passed
+   in, and the server that the options describe. */
 #ifndef START_H
 #define START_H
 
@@ -11,7 +11,7 @@
 /* A socket must not become standard input, output or error. */
 void start_standard_descriptors(void);
 
-/* As many connections as the machine allows; select(2) is not used. */
+/* Raises the limit of descriptors as far as the machine allows. */
 void start_descriptor_limit(void);
 
 /*

@@ -29,7 +29,7 @@
 #define PATIENCE 20
 #define PATIENCE_MORE 2000
 
-/* After this many that have not ended there is nothing to be learnt. */
+/* The sweep ends after this many clients that did not end in time. */
 #define MOST_LATE 10
 static const char too_late[] = "COMMAND did not end 10 times";
 
@@ -68,7 +68,8 @@ struct sweep {
 	FILE *report; /* NULL */
 };
 
-/* On a line of its own where progress is shown. */
+/* Says what became of a client, on a line of its own where progress is shown.
+   */
 static void
 tell(const struct sweep *sweep, const char *fault, const char *what, int number,
 	const char *unit)
@@ -84,7 +85,7 @@ kept(const struct printed *printed)
 	return printed->size < TRIAL_KEPT ? (size_t)printed->size : TRIAL_KEPT;
 }
 
-/* How long the next one may take. */
+/* The time that the next client may take. */
 static int
 patience(const struct sweep *sweep)
 {
@@ -94,7 +95,8 @@ patience(const struct sweep *sweep)
 	return sweep->known && time < SWEEP_TIME ? time : SWEEP_TIME;
 }
 
-/* The whole reply comes first; says why it was not taken. */
+/* Judges the first client, which gets the whole reply: keeps its output, and
+   says why it failed. 0, or -ENOEXEC: it could not be run. */
 static int
 judge_whole(struct sweep *sweep, const struct trial *trial)
 {
@@ -115,7 +117,8 @@ judge_whole(struct sweep *sweep, const struct trial *trial)
 	return 0;
 }
 
-/* How one client ended is what it took the reply for: as retort_client. */
+/* Says what a client took the reply for, by how it ended: as a retort_client
+   does. */
 static int
 judge_client(struct sweep *sweep, const struct lane *lane,
 	const struct trial *trial)
@@ -202,7 +205,7 @@ keep_text(const struct printed *printed)
 	return text;
 }
 
-/* The first tells of the reply. */
+/* Keeps the reply, of which the first point tells. */
 static void
 keep_reply(struct swept *swept, const struct retort_sweep_point *point)
 {
@@ -259,7 +262,7 @@ take_point(void *arg, const struct retort_sweep_point *point)
 	progress_tell(&sweep->progress, clock_ms(), point->done, point->all);
 }
 
-/* The standard errors of those that were wrong: the first of them. */
+/* Shows what the first clients that were wrong wrote to standard error. */
 static void
 show_wrong(const struct sweep *sweep)
 {
@@ -282,7 +285,8 @@ show_wrong(const struct sweep *sweep)
 			told - MOST_SHOWN);
 }
 
-/* In the format that the name says, as args_read_report() has checked. */
+/* Writes the report in the format that its name says, which args_read_report()
+   has checked. */
 static void
 write_report(struct sweep *sweep)
 {
@@ -304,7 +308,7 @@ write_report(struct sweep *sweep)
 	show_close_report(sweep->args, sweep->report);
 }
 
-/* --- the whole of it --- */
+/* --- servers and their CAs --- */
 
 /* The event callback of a lane. */
 static void
@@ -335,7 +339,7 @@ open_server(const struct args *args, struct lane *lane, const char *cert_fault)
 	return start_open(args, options);
 }
 
-/* The CAs of all servers; NULL: there are none. The caller frees it. */
+/* Joins the CAs of all servers; NULL: there are none. The caller frees it. */
 static char *
 join_cas(const struct sweep *sweep)
 {
@@ -363,7 +367,7 @@ join_cas(const struct sweep *sweep)
 	return all;
 }
 
-/* Each COMMAND is to trust the servers. */
+/* Writes the CAs into a file, for each COMMAND to trust the servers. */
 static void
 write_ca(struct sweep *sweep)
 {
@@ -383,6 +387,8 @@ write_ca(struct sweep *sweep)
 			strerror(-code));
 }
 
+/* --- the end --- */
+
 static bool
 has_url(char *const *command)
 {
@@ -391,7 +397,7 @@ has_url(char *const *command)
 	return *command != NULL;
 }
 
-/* No COMMAND runs any more: the last words; the exit status. */
+/* Ends the clients, says the last words, and returns the exit status. */
 static int
 conclude(struct sweep *sweep, int wrong, const char *report, const char *error)
 {
@@ -420,8 +426,8 @@ conclude(struct sweep *sweep, int wrong, const char *report, const char *error)
 		EXIT_SUCCESS;
 }
 
-/* The whole reply was not taken, and COMMAND may not have said why: it may not
-   trust the server, which has yet to read the last of it. */
+/* Says so if COMMAND may not trust the server, after it did not take the whole
+   reply. The server has yet to read the last of it. */
 static void
 say_distrust(const struct sweep *sweep)
 {
@@ -506,7 +512,9 @@ sweep_certificates(struct sweep *sweep)
 	return conclude(sweep, wrong, report, error);
 }
 
-/* A server for each lane, with the reply. 0 or -errno. */
+/* --- one reply --- */
+
+/* Starts a server for each lane, with the reply. 0 or -errno. */
 static int
 start_lanes(struct sweep *sweep, char *error)
 {
@@ -522,7 +530,7 @@ start_lanes(struct sweep *sweep, char *error)
 	return code;
 }
 
-/* Its report is to be freed. */
+/* Sweeps; returns as retort_sweep(). The caller frees the report. */
 static int
 run_sweep(struct sweep *sweep, char **report, char *error)
 {
@@ -536,7 +544,7 @@ run_sweep(struct sweep *sweep, char **report, char *error)
 		.ended = end_client);
 }
 
-/* The sweep of one reply; the exit status. */
+/* Sweeps one reply; the exit status. */
 static int
 sweep_reply(struct sweep *sweep)
 {
@@ -568,7 +576,9 @@ sweep_reply(struct sweep *sweep)
 	return wrong;
 }
 
-/* One address that is given is for one server. */
+/* --- the whole of it --- */
+
+/* The number of lanes. An address that was given is for one server. */
 static size_t
 count_lanes(const struct args *args)
 {
@@ -582,7 +592,7 @@ count_lanes(const struct args *args)
 	return cores < MOST_LANES ? (size_t)cores : MOST_LANES;
 }
 
-/* Before there are threads. */
+/* Opens the lanes, and forks their runners: there are no threads yet. */
 static void
 open_lanes(struct sweep *sweep)
 {

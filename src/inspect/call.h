@@ -25,7 +25,7 @@ struct call {
 /* Any of those below. */
 typedef void call_writer(FILE *file, const struct call *call);
 
-/* What a writer writes, as a text that the caller frees; NULL: no memory. */
+/* The text that a writer writes, which the caller frees; NULL: no memory. */
 char *call_text(call_writer *writer, const struct call *call, size_t *size);
 
 /* One line, with its end, whatever clients sent: a JSON object, which

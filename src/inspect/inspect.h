@@ -20,7 +20,7 @@ struct inspect *inspect_open(char *error);
 /* Sets the server whose requests are shown. Call this before any step. */
 void inspect_show(struct inspect *inspect, struct retort *server);
 
-/* Where the page is; it lives as long as this. */
+/* The URL of the page. Valid until inspect_close(). */
 const char *inspect_url(const struct inspect *inspect);
 
 /* All that follow do nothing if `inspect` is NULL. */

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Of a clock that is never set back. */
+/* The time of a clock that is never set back. */
 static inline int64_t
 clock_ms(void)
 {
@@ -16,14 +16,14 @@ clock_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* When a time that begins now is over. */
+/* The end of a time that begins now. */
 static inline int64_t
 clock_end(int ms)
 {
 	return ms < 0 ? INT64_MAX : clock_ms() + ms;
 }
 
-/* What is left of it; 0: nothing. */
+/* The time left until that end; 0: none. */
 static inline int
 clock_left(int64_t end)
 {

@@ -19,7 +19,7 @@
 
 #include "job/child.h"
 
-/* What a runner should run. */
+/* An order to a runner. */
 struct order {
 	int time;
 	bool has_ca;

@@ -12,7 +12,8 @@
 /* Bytes of the output of one COMMAND that are kept. */
 #define TRIAL_KEPT 1024
 
-/* What was printed: the size and a hash of all of it, and the first bytes. */
+/* The output of one COMMAND: its size, a hash of all of it, and its first
+   bytes. */
 struct printed {
 	uint64_t size;
 	uint64_t hash;
@@ -29,7 +30,7 @@ struct trial {
 	struct printed errors;
 };
 
-/* What all of them share. */
+/* The members that all trials share. */
 struct trials {
 	char *const *command;
 	const char *ca; /* as for child_start() */

@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* Whether the client gave up because of the certificate: in silence, or with an
-   alert that says so. Any other one, or an error of ours, is not about trust. */
+   alert that says so. Any other one, or an error of ours, is not about trust.
+   */
 static bool
 is_distrust(const char *why)
 {
@@ -17,8 +18,8 @@ is_distrust(const char *why)
 				strstr(why, "certificate") != NULL));
 }
 
-/* With a certificate of theirs, or faults in it, a failure is no riddle; nor if
-   COMMAND has the CA. */
+/* Whether COMMAND may lack the CA: the certificate is ours, and has no fault,
+   and no word of COMMAND is {ca}. */
 static bool
 may_need_ca(const struct args *args, const char *why)
 {

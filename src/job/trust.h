@@ -12,8 +12,9 @@
 /* Bytes of a line. */
 #define TRUST_LINE 160
 
-/* COMMAND failed, and no connection of it is left. `why`: TLS failed, in
-   OpenSSL's words; "": it did not. Whether that may be it, and the line. */
+/* Call this when COMMAND has failed, and no connection of it is left. `why`
+   says why TLS failed, in OpenSSL's words; "": it did not. Whether that may be
+   the reason, and then a line that says so. */
 bool trust_line(const struct args *args, struct retort *server, const char *why,
 	char line[TRUST_LINE]);
 

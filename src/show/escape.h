@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Where the text goes. */
+/* The format of the file that the text goes to. */
 enum escape_to {
 	TO_TERMINAL,
 	TO_HTML, /* between tags, or in double quotes */
@@ -18,7 +18,7 @@ enum escape_to {
 	TO_JSON  /* in double quotes, which are not written */
 };
 
-/* What bytes are, as text. */
+/* The kinds of bytes, as text. */
 enum escape_kind {
 	KIND_BYTES, /* no UTF-8 */
 	KIND_ODD,   /* with characters that are not seen, or that reorder */

@@ -22,7 +22,7 @@ enum ladder_kind {
 	LADDER_NOTE /* nothing goes: the server has closed it, or TLS is there */
 };
 
-/* What went at one time, in one direction. */
+/* Bytes or an event, at one time and in one direction. */
 struct ladder_step {
 	enum ladder_kind kind;
 	bool to_client;

@@ -3,7 +3,7 @@
 
 #include "show/page.h"
 
-/* Of the style below. */
+/* The hash of the style below. */
 #define HASH "sha256-poZ4nyeR47VNxMNFXAu3Vqp5XnnYcM5WXiAHsOwBv44="
 
 static const char base[] =

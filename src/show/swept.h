@@ -10,7 +10,7 @@
 
 #include "show/escape.h"
 
-/* What a client printed: its first bytes, and how many there were. */
+/* The output of a client: its first bytes, and how many there were. */
 struct swept_text {
 	char *bytes;
 	size_t kept;
@@ -70,7 +70,7 @@ swept_is_failure(const struct swept_point *point)
 	return swept_outcome(point) > OUTCOME_TAKEN;
 }
 
-/* In words: "taken for success". */
+/* Outcomes in words: "a part taken for success". */
 extern const char *const swept_words[OUTCOMES];
 
 /* The number of points with that outcome. */

@@ -10,7 +10,7 @@
 
 #define STYLE_HASH "sha256-6+XAOxPnPMlLnrGuz0djH2/12cC2v+TPT2CzTd3yYjg="
 
-/* With more points, neighbours of the same colour are one. */
+/* If a way has more points, neighbours of the same colour become one cell. */
 #define MOST_CELLS 2000
 
 /* The most bytes of the reply that are shown. */

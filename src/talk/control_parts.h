@@ -54,7 +54,7 @@ struct control_answer {
 	bool stop;   /* after it the server is to end */
 };
 
-/* What commands are about. */
+/* The server that commands are about. */
 struct control_server {
 	struct retort *server;
 	unsigned rules; /* texts of `rules` that it has */

@@ -90,7 +90,8 @@ terminate(char *line, size_t size)
 	line[size] = '\0';
 }
 
-/* Those with a word too many are wrong at once. */
+/* Whether the command takes lines. One with a word too many takes none: it is
+   wrong at once. */
 static bool
 takes_lines(const char *line)
 {
