@@ -69,8 +69,8 @@ void rt_buf_add_number(struct rt_buf *buf, uint64_t number);
 void rt_buf_add_format(struct rt_buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Its bytes as text: followed by a NUL, which `len` does not count.
-   Valid until something is added; NULL: it has failed. */
+/* The bytes as text, followed by a NUL, which `len` does not count. Valid until
+   something is added; NULL: the buffer has failed. */
 const char *rt_buf_text(struct rt_buf *buf);
 
 /* rt_grow() when there is no room. */

@@ -13,7 +13,7 @@
 /* Added to a separator that was encoded. */
 #define ENCODED 0x100u
 
-/* What a byte means that was encoded. */
+/* The meaning of a byte that was encoded. */
 static unsigned
 meaning(int byte, enum rt_coding coding)
 {
@@ -29,7 +29,7 @@ meaning(int byte, enum rt_coding coding)
 		(unsigned)byte;
 }
 
-/* And one that was not. */
+/* The meaning of one that was not. */
 static unsigned
 plain(char c, enum rt_coding coding)
 {

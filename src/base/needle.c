@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-/* Where the search goes on when a code does not fit. */
+/* Finds where the search goes on when a code does not fit. */
 static void
 find_backs(struct rt_needle *needle)
 {

@@ -129,7 +129,7 @@ int rt_text_percent(const char *at, const char *end);
 /* The hash of no bytes. */
 #define RT_TEXT_HASH UINT64_C(0xcbf29ce484222325)
 
-/* That of the bytes so far, and these (FNV-1a). */
+/* The hash of some bytes, which is `hash`, and of these after them (FNV-1a). */
 static inline uint64_t
 rt_text_hash(uint64_t hash, const void *bytes, size_t size)
 {

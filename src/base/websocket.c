@@ -148,14 +148,14 @@ length_size(const char *bytes)
 	return length == 126 ? 2 : length == 127 ? 8 : 0;
 }
 
-/* How many of these a payload has; more is wrong (RFC 6455 5.2). */
+/* The same for a payload: it must have no more of them (RFC 6455 5.2). */
 static size_t
 length_size_for(uint64_t payload)
 {
 	return payload < 126 ? 0 : payload <= 0xffff ? 2 : 8;
 }
 
-/* By its length, which is there. */
+/* The size of the payload, by the length, which is there. */
 static uint64_t
 payload_size(const char *bytes)
 {
@@ -235,7 +235,8 @@ rt_websocket_opcode(struct rt_word name)
 	return 0;
 }
 
-/* What stands before a payload of `size` bytes: how many these are. */
+/* Writes the head of a frame with a payload of `size` bytes; the size of the
+   head. */
 static size_t
 write_head(unsigned opcode, size_t size, char head[HEAD])
 {

@@ -28,7 +28,7 @@ int rt_websocket_frame(const char *bytes, size_t size, uint64_t *payload);
    left. */
 size_t rt_websocket_unmask(char *bytes, size_t size);
 
-/* What a whole frame without a mask carries; empty: it is none. */
+/* The payload of a whole frame without a mask; empty: it is none. */
 struct rt_word rt_websocket_payload(const char *bytes, size_t size);
 
 /* The type of a frame by its name, one of RT_WEBSOCKET_FRAMES. 0: there is no

@@ -19,7 +19,7 @@
 #include "http/type.h"
 #include "os/file.h"
 
-/* A repeated body is repeated in memory up to this size: fewer pieces. */
+/* A body is repeated in memory up to this size, so that it has fewer pieces. */
 #define REPEATED (64u << 10)
 
 /* The strings of a reply, which copies of it own. */
@@ -79,7 +79,7 @@ rt_canned_copy_strings(struct retort_reply *as)
 	return all;
 }
 
-/* A period of the body, many times over if it is short. */
+/* A period of the body, several times if it is short. */
 static struct rt_blob *
 repeated(const char *body, size_t size, uint64_t up_to, bool borrowed)
 {
@@ -136,8 +136,8 @@ find_body(const char *bytes, size_t at, size_t size)
 	return 0;
 }
 
-/* The final head in bytes that are a whole reply: its status, if they begin as
-   HTTP does, and where it is, if it has an end. */
+/* Finds the final head in bytes that are a whole reply: its status, if they
+   begin as HTTP does, and its place, if it has an end. */
 static void
 find_head(struct rt_canned *canned)
 {
@@ -161,8 +161,8 @@ find_head(struct rt_canned *canned)
 	}
 }
 
-/* Members that only a rule has: of its conditions there is no copy, and what a
-   handler was given may come back by retort_reply_later(). */
+/* Clears the members that only a rule has. Its conditions are not copied, and a
+   handler's reply may come back by retort_reply_later(). */
 static void
 forget_rule(struct retort_reply *as)
 {
@@ -178,7 +178,7 @@ forget_rule(struct retort_reply *as)
 	as->files = false;
 }
 
-/* Everything that the reply points at. False: no memory. */
+/* Copies everything that the reply points at. False: no memory. */
 static bool
 copy_all(struct rt_canned *canned, const struct retort_reply *reply,
 	enum retort_protocol protocol)
@@ -247,7 +247,7 @@ rt_canned_new(const struct retort_reply *reply, enum retort_protocol protocol,
 	return canned;
 }
 
-/* There is nothing to send, because of that: 500, or without HTTP no bytes. */
+/* Answers with an error, or without HTTP with no bytes. */
 static void
 answer_error(struct rt_draft *draft, int status, const char *why,
 	const char *date)
@@ -280,7 +280,7 @@ answer_file(const struct rt_canned *canned, struct rt_draft *draft,
 		answer_error(draft, rt_file_status(error), NULL, date);
 		return 0;
 	}
-	/* not where it is: it is a client that sees it */
+	/* a client sees this: it is not told the folder */
 	(void)snprintf(why, sizeof why, "file '%.120s': %s",
 		slash ? slash + 1 : name, strerror(-error));
 	answer_error(draft, 500, why, date);
@@ -297,7 +297,7 @@ answer_raw(const struct rt_canned *canned, struct rt_draft *draft)
 	draft->reply->head_size = canned->head_size;
 }
 
-/* A reply without `fill` is the same each time. */
+/* Fills in a reply without `fill`, which is the same each time. */
 static void
 fill_nothing(const struct rt_canned *canned, struct rt_filled *filled)
 {
@@ -315,7 +315,7 @@ is_constant(const struct rt_canned *canned)
 		!canned->as.echo;
 }
 
-/* A reply that was kept, once more. False: it is to be made. */
+/* Answers with the script of the last time. False: it has to be made. */
 static bool
 answer_again(const struct rt_canned *canned, const struct rt_draft *draft,
 	const char *date)
@@ -326,7 +326,8 @@ answer_again(const struct rt_canned *canned, const struct rt_draft *draft,
 	return true;
 }
 
-/* The type and the body of a reply that has begun; `came` is the request. */
+/* Adds the type and the body to a reply that has begun; `came` is the request.
+   */
 static int
 add_body(const struct rt_canned *canned, struct rt_draft *draft,
 	const struct rt_filled *filled, struct rt_word came, const char *date)

@@ -30,7 +30,8 @@ struct rt_canned {
 	struct rt_ready ready; /* of its replies, if they are the same */
 };
 
-/* A copy. NULL with `error` and errno: EINVAL, the reply is wrong; ENOMEM. */
+/* Checks and copies a reply. NULL with `error` and errno: EINVAL, the reply is
+   wrong; ENOMEM. */
 struct rt_canned *rt_canned_new(const struct retort_reply *reply,
 	enum retort_protocol protocol, struct rt_error *error);
 void rt_canned_free(struct rt_canned *canned);
@@ -60,14 +61,14 @@ int rt_canned_answer(struct rt_canned *canned, enum retort_protocol protocol,
 	const char *date, const struct rt_filling *filling,
 	struct rt_reply *reply);
 
-/* Whether a pair of body and size in retort.h is a body, even an empty one; and
-   its bytes. */
+/* Whether a pair of body and size in retort.h is a body, even an empty one. */
 static inline bool
 rt_has_body(const void *body, size_t size)
 {
 	return body != NULL || size == SIZE_MAX;
 }
 
+/* The size of that body, in bytes. */
 static inline size_t
 rt_body_size(const void *body, size_t size)
 {

@@ -72,7 +72,7 @@ check_faults(const struct retort_reply *reply, const struct rt_faults *faults,
 
 #define DIGITS "0123456789"
 
-/* Numbers from 1 on, with blanks between them. */
+/* Checks that they are numbers from 1 on, with blanks between them. */
 static int
 check_chunks(const char *sizes, char *error)
 {
@@ -94,7 +94,7 @@ check_chunks(const char *sizes, char *error)
 	return 0;
 }
 
-/* Pairs of a size and a time, with commas between them. */
+/* Checks that they are pairs of a size and a time, with commas between them. */
 static int
 check_parts(const struct retort_reply *reply, char *error)
 {

@@ -15,7 +15,8 @@
 
 /* --- when it is given --- */
 
-/* How its body is escaped: by its Content-Type, as far as that is known. */
+/* How parts of a request are escaped in the body: by its Content-Type, as far
+   as that is known. */
 static enum rt_fill_in
 body_in(const struct rt_canned *canned)
 {
@@ -55,7 +56,7 @@ read_file(struct rt_canned *canned, enum retort_protocol protocol,
 	return code;
 }
 
-/* Part by part: none can end within braces. */
+/* Reads the body part by part: none can end within braces. */
 static int
 read_body(struct rt_canned *canned, enum retort_protocol protocol,
 	struct rt_error *error)
@@ -151,7 +152,7 @@ rt_canned_stars(const struct rt_canned *canned)
 
 /* --- for a request --- */
 
-/* The body, and the sizes that its parts have now. */
+/* Fills in the body, and lists the sizes that its parts have now. */
 static void
 fill_body(const struct rt_canned *canned, const struct rt_filling *filling,
 	struct rt_buf *to, struct rt_buf *parts)
@@ -203,7 +204,7 @@ rt_canned_fill(const struct rt_canned *canned, const struct rt_filling *filling,
 		filled->as.fields = text;
 	if (canned->as.file != NULL)
 		filled->as.file = text + file;
-	/* those of a file, or an echo, are as they were given */
+	/* the parts of a file, or of an echo, are as they were given */
 	if (canned->as.parts != NULL && canned->body != NULL)
 		filled->as.parts = text + end;
 	filled->type = canned->type;
@@ -214,7 +215,8 @@ rt_canned_fill(const struct rt_canned *canned, const struct rt_filling *filling,
 	return 0;
 }
 
-/* The path as a request would name it, which keeps it beneath the root. */
+/* Makes the path as a request would name it, which keeps it beneath the root.
+   */
 static int
 find_path(const char *name, struct rt_buf *path)
 {

@@ -24,7 +24,7 @@ struct rt_filled {
 	const char *type;
 	const char *body;
 	size_t body_size;
-	struct rt_blob *blob; /* one owner's: what all of it is borrowed of */
+	struct rt_blob *blob; /* its own: all others borrow from it */
 };
 
 /* Whether it has a body of a byte or more, or may have. */
@@ -53,7 +53,8 @@ rt_canned_names_file(const struct rt_canned *canned)
 	return canned->fills != NULL && canned->fills->file.any;
 }
 
-/* Fills them in. 0, or -EMSGSIZE: it is too large, or there is no memory. */
+/* Fills in the texts for a request. 0, or -EMSGSIZE: the reply is too large, or
+   there is no memory. */
 int rt_canned_fill(const struct rt_canned *canned,
 	const struct rt_filling *filling, struct rt_filled *filled);
 

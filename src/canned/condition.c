@@ -108,7 +108,7 @@ rt_condition_set_text(struct retort_reply *rule, size_t i, const char *text)
 	memcpy(rt_condition_of(rule, i), &text, sizeof text);
 }
 
-/* A pointer that is NULL, 0 and false are no bits. */
+/* Whether a member is set: NULL, 0 and false have no bits. */
 static bool
 has_bits(const void *member, size_t size)
 {
@@ -297,7 +297,8 @@ covers(const struct retort_reply *a, const struct retort_reply *b, size_t i)
 	}
 }
 
-/* "No others" are more than others, where fewer are wanted. */
+/* Whether the "only" of `a` allows what `b` allows: the fewer pairs a condition
+   names, the more are others. */
 static bool
 only_covers(const struct retort_reply *a, const struct retort_reply *b)
 {

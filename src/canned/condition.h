@@ -25,7 +25,7 @@ enum rt_member {
 	RT_MEMBER_CODE    /* for programs only: a function, a size */
 };
 
-/* What else there is to know of a condition. */
+/* Further properties of a condition. */
 enum {
 	RT_CONDITION_HTTP = 1,   /* only a request of HTTP can meet it */
 	RT_CONDITION_BODY = 2,   /* it needs the body */
@@ -77,10 +77,12 @@ bool rt_condition_given(const struct retort_reply *rule, size_t i);
 /* The conditions of a rule. */
 struct retort_requests rt_conditions_of(const struct retort_reply *rule);
 
-/* The first condition of a rule that has none of these flags, or one of them;
-   NULL: there is none. */
+/* The first condition of a rule that has none of these flags; NULL: there is
+   none. */
 const struct rt_condition *rt_condition_without(const struct retort_reply *rule,
 	unsigned flags);
+
+/* The first that has one of these flags; NULL: there is none. */
 const struct rt_condition *rt_condition_with(const struct retort_reply *rule,
 	unsigned flags);
 
@@ -88,25 +90,26 @@ const struct rt_condition *rt_condition_with(const struct retort_reply *rule,
 const struct rt_condition *
 rt_requests_with(const struct retort_requests *requests, unsigned flags);
 
-/* The protocol of those that can meet them; that of the server, if they do not
-   say. */
+/* The protocol of requests that can meet the conditions; `otherwise`, the
+   server's, if they do not say. */
 enum retort_protocol
 rt_conditions_protocol(const struct retort_requests *requests,
 	enum retort_protocol otherwise);
 
-/* What meets conditions there: "request", "piece" or "datagram". */
+/* The name of what meets conditions there: "request", "piece" or "datagram". */
 const char *rt_conditions_noun(enum retort_protocol protocol);
 
-/* Leaves a rule without conditions, and gives it those of another. */
+/* Leaves a rule without conditions. */
 void rt_conditions_clear(struct retort_reply *rule);
+
+/* Gives a rule the conditions of another. */
 void rt_conditions_copy(struct retort_reply *to,
 	const struct retort_reply *from);
 
-/* The same number for the same conditions, however long they are, and for
-   others another one. */
+/* A hash: the same for the same conditions, and another one for others. */
 uint64_t rt_conditions_hash(const struct retort_reply *rule);
 
-/* Whether all requests that fit `b` fit `a`, as far as can be seen: it has no
+/* Whether all requests that fit `b` fit `a`, as far as can be seen: `a` has no
    condition that `b` has not. */
 bool rt_conditions_cover(const struct retort_reply *a,
 	const struct retort_reply *b);

@@ -18,7 +18,7 @@
 
 /* --- reading --- */
 
-/* What may stand in braces; those that end with a dot have a name after it. */
+/* The words in braces; a name follows those that end with a dot. */
 static const struct {
 	const char *name;
 	enum rt_fill_kind kind;
@@ -87,7 +87,7 @@ is_named(const struct rt_piece *piece)
 	}
 }
 
-/* What the word in braces names. False: nothing. */
+/* Finds what the word in braces names. False: nothing. */
 static bool
 look_up(struct rt_word word, enum retort_protocol protocol,
 	struct rt_piece *piece)
@@ -114,7 +114,7 @@ look_up(struct rt_word word, enum retort_protocol protocol,
 	return false;
 }
 
-/* How a part is escaped if it is wanted raw. */
+/* How a part is escaped that is wanted raw. */
 static enum rt_fill_in
 unescaped(enum rt_fill_in in)
 {
@@ -145,8 +145,8 @@ fail(struct rt_error *error, size_t at, const char *text, size_t size,
 		(int)(size < 40 ? size : 40), text, expected);
 }
 
-/* What was expected in place of a word that names nothing: maybe what it
-   means elsewhere. */
+/* What was expected in place of a word that names nothing, perhaps by what the
+   word means elsewhere. */
 static const char *
 expected_for(struct rt_word word, enum retort_protocol protocol)
 {
@@ -179,7 +179,7 @@ expected_for(struct rt_word word, enum retort_protocol protocol)
 	return "{path}, {query.NAME} or the like; a brace is '{{'";
 }
 
-/* What stands in braces; `at` is after the first of them. */
+/* Reads the text in braces, which begins at `at`. */
 static int
 read_braces(struct rt_fill *fill, const char *text, size_t at, size_t size,
 	enum rt_fill_in in, enum retort_protocol protocol,
@@ -250,7 +250,7 @@ rt_fill_break(struct rt_fill *fill)
 	return add_piece(fill, (struct rt_piece){.kind = RT_FILL_BREAK});
 }
 
-/* Fields that hold a URL. */
+/* How parts are escaped in a field, which may hold a URL. */
 static enum rt_fill_in
 in_field(const struct rt_line *line)
 {
@@ -270,7 +270,7 @@ rt_fill_read_fields(struct rt_fill *fill, const char *lines,
 	int code = 0;
 
 	while (code == 0 && rt_field_next(&lines, &line)) {
-		/* that of its value, which the name cannot be */
+		/* the name cannot be filled in, and the value can */
 		skip = line.name_size + 1;
 		if (skip > line.size)
 			skip = line.size;
@@ -496,8 +496,8 @@ parameter(const struct retort_exchange *seen, const struct rt_piece *piece)
 	return pair(&form, piece);
 }
 
-/* The same of a form in the body; if that is malformed, of what comes before
-   the mistake. */
+/* The same of a form in the body. If it is malformed, the pairs before the
+   mistake count. */
 static struct value
 form_value(const struct retort_exchange *seen, const struct rt_piece *piece)
 {
@@ -547,7 +547,7 @@ value_of(const struct rt_piece *piece, const struct rt_filling *filling)
 	}
 }
 
-/* A value in a body that is JSON. */
+/* Adds a value of a body that is JSON. */
 static void
 add_json_value(struct rt_buf *to, const struct retort_exchange *seen,
 	const struct rt_piece *piece)
@@ -564,7 +564,7 @@ add_json_value(struct rt_buf *to, const struct retort_exchange *seen,
 	rt_buf_free(&text);
 }
 
-/* The answer to the key of a WebSocket's handshake. */
+/* Adds the answer to the key of a WebSocket's handshake. */
 static void
 add_accept(struct rt_buf *to, const struct retort_exchange *seen)
 {
@@ -590,7 +590,7 @@ add_now(struct rt_buf *to, int64_t now, enum rt_fill_in in)
 	rt_buf_add_text(to, text);
 }
 
-/* Ends the frame that began at `begin`; of type 0: there is none. */
+/* Ends the frame that began at `begin`; opcode 0: there is none. */
 static void
 end_frame(struct rt_buf *to, unsigned opcode, size_t begin)
 {
@@ -598,7 +598,7 @@ end_frame(struct rt_buf *to, unsigned opcode, size_t begin)
 		rt_websocket_wrap(to, opcode, begin);
 }
 
-/* What a piece stands for. */
+/* Adds what a piece stands for. */
 static void
 fill_piece(const struct rt_piece *piece, const struct rt_filling *filling,
 	struct rt_buf *to)

@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "retort.h"
 
-/* Where a text stands, which decides how parts of the request are escaped. */
+/* The place of a text, which decides how parts of the request are escaped. */
 enum rt_fill_in {
 	RT_FILL_PLAIN,  /* not at all */
 	RT_FILL_JSON,   /* within a string of JSON */
@@ -74,8 +74,8 @@ int rt_fill_read(struct rt_fill *fill, const char *text, size_t size,
 	enum rt_fill_in in, enum retort_protocol protocol,
 	struct rt_error *error);
 
-/* The same of lines of fields; their names decide about escaping, and must be
-   fixed. */
+/* Reads lines of fields likewise. Their names, in which nothing is filled in,
+   decide about escaping. */
 int rt_fill_read_fields(struct rt_fill *fill, const char *lines,
 	enum retort_protocol protocol, struct rt_error *error);
 

@@ -48,7 +48,7 @@
 #endif
 #define FOLDER_FLAGS (SEARCH | O_DIRECTORY | O_CLOEXEC)
 
-/* To describe a file takes no permission; without O_PATH the walk looks before
+/* Describing a file takes no permission; without O_PATH the walk looks before
    it opens. */
 #ifdef O_PATH
 #define DESCRIBE_FLAGS (O_PATH | O_CLOEXEC)
@@ -297,7 +297,7 @@ step(struct walk *walk, int *fd)
 	return *fd < 0 ? *fd : 0;
 }
 
-/* As openat2 with RESOLVE_BENEATH, one name at a time. */
+/* Opens as openat2 with RESOLVE_BENEATH, one name at a time. */
 static int
 walk_beneath(int root, const char *path, int flags)
 {

@@ -140,7 +140,8 @@ size_t rt_file_peek(const struct rt_file *file, void *to, size_t size);
 int rt_file_describe(struct rt_file *file, const struct rt_root *root,
 	const char *path);
 
-/* As rt_file_open() of a regular file anywhere, by a path of the user's own. */
+/* Opens a regular file anywhere, by a path of the user's own; otherwise as
+   rt_file_open(). */
 int rt_file_open_named(struct rt_file *file, const char *path);
 
 void rt_file_close(struct rt_file *file);

@@ -27,7 +27,7 @@
    of them may be seconds old. */
 #define LOOK (AT_STATX_FORCE_SYNC | AT_NO_AUTOMOUNT)
 
-/* With more folders on the way, it costs as much as opening the file. */
+/* A look through more folders costs as much as opening the file. */
 #define MAX_FOLDERS 2
 
 static bool

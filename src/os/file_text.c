@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the path of a request means, and the texts about a file: no system
+/* The meaning of the path of a request, and texts about a file. Makes no system
    calls. Called by the site. */
 #include "config.h"
 

@@ -46,7 +46,7 @@ enum rt_verb {
 	RT_RESET    /* left to the owner: end it with a RST */
 };
 
-/* What TLS alone can say. */
+/* The messages of TLS that RT_TELL sends. */
 enum rt_tell {
 	RT_TELL_END,  /* close_notify: no more will arrive, though it may */
 	RT_TELL_REKEY /* new keys: KeyUpdate, or another handshake, before it
@@ -139,11 +139,14 @@ struct rt_io;
 int rt_io_open(struct rt_io **opened, enum retort_io choice, bool sendfile);
 void rt_io_close(struct rt_io *io);
 
-/* In a fork: closes its own descriptors, and leaves all else to the parent. */
+/* Call this in a fork: closes its own descriptors, and leaves all else to the
+   parent. */
 void rt_io_leave(struct rt_io *io);
 
-/* The clock as of the last wait, and read anew. */
+/* The time, as of the last wait. */
 int64_t rt_io_now(const struct rt_io *io);
+
+/* The time, read anew. */
 int64_t rt_io_clock(struct rt_io *io);
 
 void rt_chan_init(struct rt_chan *chan, int fd, int kind);
@@ -187,9 +190,10 @@ int64_t rt_io_deadline(const struct rt_io *io);
  */
 int rt_io_pollfd(struct rt_io *io);
 
-/* Whether anybody asked for the descriptor, and when it is to be readable then
-   at last. */
+/* Whether anybody asked for that descriptor. */
 bool rt_io_rings(const struct rt_io *io);
+
+/* Has it be readable from that time on, too; RT_NEVER: at no time. */
 void rt_io_ring(struct rt_io *io, int64_t deadline);
 
 /* Fills in the descriptors to poll, at most `room`; returns their number. */

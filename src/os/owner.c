@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* After this number of calls a mark replaces asking for the process. */
+/* The number of calls that ask for the process; then there is a mark. */
 #define FEW 16
 
 #ifdef MADV_WIPEONFORK

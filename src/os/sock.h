@@ -24,7 +24,7 @@
 
 #include "retort.h"
 
-/* Where a datagram comes from, as the system has it. */
+/* The sender of a datagram, as the system has it. */
 struct rt_address {
 	socklen_t size;
 	struct sockaddr_storage name;
@@ -107,29 +107,29 @@ int rt_sock_listen(struct rt_sock *socks, enum retort_protocol protocol,
 int rt_sock_refuse(struct rt_sock *sock);
 int rt_sock_resume(struct rt_sock *sock);
 
-/* A datagram socket takes nothing any more, but still sends. */
+/* Has a datagram socket take nothing any more; it still sends. */
 void rt_sock_deafen(struct rt_sock *sock);
 
 /* Closes it, fd:N too, and removes its Unix socket's file if still ours. */
 void rt_sock_close(struct rt_sock *sock);
 
-/* Its URL is that of TLS: "https://127.0.0.1:43121/", "tls://127.0.0.1:7". */
+/* Gives it a URL of TLS: "https://127.0.0.1:43121/", "tls://127.0.0.1:7". */
 void rt_sock_set_tls(struct rt_sock *sock);
 
 /* Makes a descriptor close-on-exec and non-blocking; 0 or -errno. */
 int rt_sock_set_flags(int fd);
 
-/* close(2) will send RST. */
+/* Has close(2) send a RST. */
 void rt_sock_reset_when_closed(int fd);
 
-/* Small segments do not wait for earlier ones to be acknowledged; also those of
-   what a listening socket accepts. */
+/* Has small segments not wait until earlier ones are acknowledged; on a
+   listening socket, those of the connections that it accepts. */
 void rt_sock_hurry(int fd);
 
 /* Two connected stream sockets, non-blocking and close-on-exec; or -errno. */
 int rt_sock_pair(int pair[2]);
 
-/* The same to wake somebody with eight bytes; both may be one descriptor. */
+/* The same for a waker, which takes eight bytes; both may be one descriptor. */
 int rt_sock_waker(int ends[2]);
 
 /* The peer's address as stored by accept(2). */

@@ -30,7 +30,8 @@ struct end {
 	struct rt_sock sock;
 };
 
-/* The group of all addresses without a port; spec i's own is i + OWN_GROUP. */
+/* The group of all addresses without a port; that of spec i alone is
+   i + OWN_GROUP. */
 enum { NO_GROUP, SHARED_GROUP, OWN_GROUP };
 
 /* Parses addresses (the forms of sock.h) to one end each, or two; there is room
@@ -61,8 +62,8 @@ void rt_sock_tune(const struct rt_sock *sock);
 
 /* --- sock_unix.c --- */
 
-/* Until it is unlocked, no other server makes a Unix socket in the folder of
-   `path`. What is to be unlocked; -1: it cannot be locked. */
+/* Locks the folder of `path`, so that no other server makes a Unix socket
+   there. The lock; -1: it cannot be locked. */
 int rt_sock_lock(const char *path);
 void rt_sock_unlock(int lock);
 

@@ -8,7 +8,8 @@
 
 #include "base/text.h"
 
-/* Its number, by its name or as it is. False: there is no such alert. */
+/* The number of an alert, by its name or the number itself. False: there is no
+   such alert. */
 bool rt_alert_number(struct rt_word word, uint64_t *number);
 
 /* One after which a connection may go on. */

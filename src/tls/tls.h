@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TLS between a channel and a connection, which does not know of it.
- *
- * A connection wants bytes received and sent, as its channel says: the plain
+ * TLS between a channel and a connection, which does not know of it. * A
+ * connection wants bytes received and sent, as its channel says: the plain
  * channel. Its struct rt_tls wants others received and sent, as its own channel
  * says, the one that the loop knows: the wire. Like a connection it makes no
  * system call: it is told what has arrived and what was sent on the wire, and
- * does by that what the plain channel wants.
- *
- *	conn/          plain bytes        tls/          wire bytes        os/io
- *	RT_RECV  <---- rt_tls_try() ----        <---- rt_tls_done() ---- RT_RECV
- *	RT_SEND  ---------------------> records ------------------------> RT_SEND
- *	RT_FINISH --------------------> close_notify --> RT_SEND, RT_FINISH
- *
- * OpenSSL is loaded by rt_tls_open(), and nobody else knows it.
+ * does by that what the plain channel wants. *       conn/          plain bytes
+ * tls/          wire bytes        os/io RT_RECV  <---- rt_tls_try() ----
+ * <---- rt_tls_done() ---- RT_RECV RT_SEND  ---------------------> records
+ * ------------------------> RT_SEND RT_FINISH -------------------->
+ * close_notify --> RT_SEND, RT_FINISH * OpenSSL is loaded by rt_tls_open(), and
+ * nobody else knows it.
  */
 #ifndef RT_TLS_H
 #define RT_TLS_H
@@ -33,7 +30,7 @@
 struct ssl_st; /* OpenSSL's */
 struct bio_st;
 
-/* What all connections of a server share. */
+/* The part of TLS that all connections of a server share. */
 struct rt_tls_server;
 
 /*
@@ -45,14 +42,15 @@ int rt_tls_open(struct rt_tls_server **opened,
 	const struct retort_options *options, int64_t now, char *error);
 void rt_tls_close(struct rt_tls_server *server);
 
-/* The CA of its certificate, in PEM; lives as long. NULL: that is a file's. */
+/* The CA of its certificate, in PEM, valid until rt_tls_close(). NULL: the
+   certificate is from a file, or there is no server. */
 const char *rt_tls_ca(const struct rt_tls_server *server);
 
-/* From here on it notes in `ends`, until that is NULL, where records of plain
-   bytes end: uint64_t, in bytes since the last rt_tls_edit(). */
+/* From now on notes in `ends` where records of plain bytes end, each as a
+   uint64_t, in bytes since the last rt_tls_edit(). NULL: no more. */
 void rt_tls_note_ends(struct rt_tls_server *server, struct rt_buf *ends);
 
-/* What is known of a connection after its handshake; NULL and false before. */
+/* The facts of a connection after its handshake; NULL and false before. */
 struct rt_tls_facts {
 	const char *version; /* these two and `alpn` live for ever */
 	const char *cipher;
@@ -63,7 +61,7 @@ struct rt_tls_facts {
 	struct rt_blob *texts; /* a copy of these facts shares it */
 };
 
-/* One connection's. */
+/* The TLS of one connection. */
 struct rt_tls {
 	struct rt_chan wire; /* first: the loop returns it */
 	void *owner;
@@ -112,7 +110,7 @@ bool rt_tls_edit(struct rt_tls *tls, struct rt_wire_list *list);
 /* Adds wire bytes that arrived before TLS began. False: no memory. */
 bool rt_tls_feed(struct rt_tls *tls, const char *bytes, size_t size);
 
-/* Leaves its descriptor open. NULL is allowed. */
+/* Frees it, and leaves its descriptor open. NULL is allowed. */
 void rt_tls_free(struct rt_tls *tls);
 
 /*

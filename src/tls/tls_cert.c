@@ -21,7 +21,7 @@
 #define LEAF_DAYS 365
 #define CA_DAYS 3650
 
-/* Of an RSA key: half of the size that clients expect today. */
+/* The size of a weak RSA key: half of what clients expect today. */
 #define WEAK_BITS 1024
 
 /* Bytes of all hosts in a certificate: a record holds at most 16 KiB, including

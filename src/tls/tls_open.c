@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What all connections of a server share: OpenSSL, and its options. */
+/* Opens what all connections of a server share: OpenSSL, and its options. */
 #include "config.h"
 
 #include "tls/tls_parts.h"

@@ -134,8 +134,8 @@ struct rt_tls_server {
 int rt_openssl_load(struct rt_openssl *ssl, const char *member, char *error);
 void rt_openssl_unload(struct rt_openssl *ssl);
 
-/* What has gone wrong, in a few words, which live for ever unless it was the
-   system. */
+/* A few words on what has gone wrong; they live for ever, unless the system has
+   failed. */
 const char *rt_openssl_why(const struct rt_openssl *ssl);
 
 /* The connection that OpenSSL's is for, in callbacks that get nothing else. */

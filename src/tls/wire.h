@@ -51,7 +51,7 @@ struct rt_wire_list {
 bool rt_wire_add(struct rt_wire_list *list, struct rt_wire_edit edit);
 void rt_wire_clear(struct rt_wire_list *list);
 
-/* Where the sender has to do something; bytes stand before and after it. */
+/* A place among the bytes where the sender has to do something. */
 struct rt_hold {
 	size_t at; /* of the bytes that are to be sent */
 	enum rt_wire_act act;
@@ -59,7 +59,7 @@ struct rt_hold {
 	int how;
 };
 
-/* One connection's way out. */
+/* The way out of one connection. */
 struct rt_wire {
 	struct rt_wire_list list;
 	uint64_t begun; /* bytes from which the positions count */
@@ -82,15 +82,18 @@ void rt_wire_free(struct rt_wire *wire);
  */
 bool rt_wire_take(struct rt_wire *wire, struct rt_wire_list *list);
 
-/* Whole records on their way to `out`; `flight`: they are one of the handshake.
-   False: no memory. */
+/* Passes whole records on to `out`, edited; `flight`: they are one flight of
+   the handshake. False: no memory. */
 bool rt_wire_pass(struct rt_wire *wire, struct rt_buf *out, const char *bytes,
 	size_t size, bool flight);
 
-/* The next hold, NULL: there is none; it was obeyed; all that was to be sent
-   was, and positions begin anew. */
+/* The next hold; NULL: there is none. */
 const struct rt_hold *rt_wire_hold(const struct rt_wire *wire);
+
+/* Call this when the next hold was obeyed. */
 void rt_wire_obeyed(struct rt_wire *wire);
+
+/* Call this when all bytes in `out` were sent: places of holds begin anew. */
 void rt_wire_sent(struct rt_wire *wire);
 
 #endif
