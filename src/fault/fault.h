@@ -73,11 +73,11 @@ bool rt_faults_resume_none(const struct rt_faults *faults);
 /* How a request is read before it is answered. */
 struct rt_reading {
 	bool early; /* answered as soon as this many bytes of its body are
-	                    there, or all */
+	               there, or all */
 	uint64_t early_at;
 	bool twice; /* a 100 (Continue) is sent twice */
 	bool stops; /* nothing more is read after `stop` bytes of the body,
-	                    and nothing is answered */
+	               and nothing is answered */
 	uint64_t stop;
 	uint64_t pace; /* bytes of the body read at once; 0: as many as
 	                  arrive */

@@ -81,7 +81,7 @@ struct rt_journal {
 	                              connection ends; NULL */
 	uint64_t lost;             /* exchanges that found it full */
 	uint64_t unshaken; /* connections that failed in the handshake of TLS,
-	                       which have no record, */
+	                      which have no record, */
 	uint64_t last_unshaken;        /* the last of them, and why; it lives */
 	const char *why_last_unshaken; /* for ever */
 	uint64_t era;                  /* how often all was forgotten */

@@ -39,7 +39,7 @@ enum rt_verb {
 	               as nothing tells when a Unix socket has room again */
 	RT_FILE,    /* result: bytes of the file sent; 0: it is shorter */
 	RT_FLUSH,   /* result: 0, all that was sent has left; a result too:
-	              -EAGAIN, as nothing tells when it has */
+	               -EAGAIN, as nothing tells when it has */
 	RT_FINISH,  /* FIN: shutdown(SHUT_WR); result: 0 */
 	RT_TELL,    /* left to TLS: `tell`; result: 0 */
 	RT_CLOSE,   /* left to the owner: end the connection with a FIN */
@@ -118,9 +118,9 @@ struct rt_chan {
 	int64_t deadline; /* RT_NEVER: none */
 	int kind;         /* the owner's, to tell its channels apart */
 	bool watched; /* without `in`: it is told when the peer ends its side,
-	                     where the system can */
+	                 where the system can */
 	bool shared;  /* `fd` is another channel's: it is never waited for,
-	                     but for the deadline, and not closed */
+	                 but for the deadline, and not closed */
 	/* io's own */
 	unsigned char blocked; /* directions that would block when last tried */
 	unsigned char armed;   /* interest registered with the back end */

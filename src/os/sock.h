@@ -53,16 +53,16 @@ struct rt_sock {
 	sa_family_t family;
 	bool borrowed; /* fd:N: not ours to tune */
 	char *unlink;  /* the Unix socket's path to be removed, or NULL; as
-	                     given, so a relative one is lost by a chdir(2) */
+	                  given, so a relative one is lost by a chdir(2) */
 	dev_t device;  /* of that socket's file ... */
 	ino_t inode;   /* ... so that no other file is ever removed */
-	char url[RT_URL_TEXT]; /* "http://127.0.0.1:43121/", "tcp://[::1]:7",
-	                     "udp://127.0.0.1:7", "unix:/path"; both of
-	                     localhost have "http://localhost:43121/". Control
-	                     characters as '?', an abstract name (fd:N only)
-	                     as "unix:@name" */
-	int port;              /* TCP or UDP port, or 0 */
-	bool loopback;         /* reachable from this machine only */
+	/* "http://127.0.0.1:43121/", "tcp://[::1]:7", "udp://127.0.0.1:7",
+	   "unix:/path"; both of localhost have "http://localhost:43121/".
+	   Control characters as '?', an abstract name (fd:N only) as
+	   "unix:@name" */
+	char url[RT_URL_TEXT];
+	int port;      /* TCP or UDP port, or 0 */
+	bool loopback; /* reachable from this machine only */
 };
 
 /*

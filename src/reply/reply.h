@@ -21,16 +21,16 @@ enum rt_step_kind {
 	RT_STEP_TEXT,   /* `size` bytes at `at` of the reply's own text */
 	RT_STEP_BYTES,  /* `size` bytes at `bytes`, which outlive the reply */
 	RT_STEP_REPEAT, /* `size` bytes: the `at` bytes at `bytes` again and
-                     again, beginning with the one at `from` */
+	                   again, beginning with the one at `from` */
 	RT_STEP_FILE,   /* `size` bytes at `at` of the reply's file */
 	RT_STEP_PAUSE,  /* nothing for `at` ns */
 	RT_STEP_FLUSH,  /* nothing until all that was sent has left, so that the
-                     next bytes begin a segment */
+	                   next bytes begin a segment */
 	RT_STEP_TELL,   /* a message of TLS itself: an enum rt_tell, in `at` */
 	RT_STEP_MORE,   /* bytes that are pushed while it is played, to their
-	                  end */
+	                   end */
 	RT_STEP_PACE,   /* from here on, segments of `size` bytes, and `at` ns
-                     between them */
+	                   between them */
 	RT_STEP_AWAIT, /* nothing, until the client sends more than its request,
 	                  or leaves, or has had its time */
 	RT_STEP_NEXT,  /* the end of the reply, but not of the connection: what
@@ -90,7 +90,7 @@ struct rt_struck {
 	size_t text; /* rt_reply_faults() knows where; 0: none */
 	struct rt_chance chance;
 	int64_t refuse; /* ns for which connections are refused when it begins;
-	                    RT_NEVER: until told otherwise; 0: not at all */
+	                   RT_NEVER: until told otherwise; 0: not at all */
 	struct rt_wire_list wire; /* edits of TLS's bytes; owned, until the
 	                             connection takes them */
 	bool deaf;                /* while it stalls, nothing is read */
@@ -120,7 +120,7 @@ struct rt_reply {
 	int status;
 	int file;             /* owned; -1: none */
 	struct rt_made made;  /* what bytes are borrowed from, or will be
-	                                made of; owned */
+	                         made of; owned */
 	struct rt_blob *blob; /* a share of the bytes that it borrows */
 	const struct rt_always *always; /* somebody else's; NULL: none. It stays
 	                                   when the reply is reset */

@@ -22,7 +22,7 @@ struct rt_play {
 	size_t more_size;
 	bool more_ends;            /* and no others come after these */
 	enum rt_step_kind between; /* segments: RT_STEP_FLUSH, then _PAUSE;
-                                         RT_STEP_TEXT: within one */
+	                              RT_STEP_TEXT: within one */
 };
 
 /* From the beginning of a complete script, which must outlive the play. */

@@ -64,7 +64,7 @@ struct rt_route {
 	bool tls;                /* connections begin with TLS */
 	bool tls_later;          /* TLS can begin after a reply */
 	bool unix_bound;         /* there may be connections that cannot be
-	                             reset */
+	                            reset */
 	bool keep;               /* bodies are also kept for records */
 	unsigned malformed;      /* rules that were not added */
 	char *mistake;           /* what is wrong with the first of them */
@@ -92,7 +92,7 @@ struct rt_asked {
 	uint64_t wanted;   /* RT_MORE: this many bytes of the body; 0: all */
 	int rule;          /* the rule that answered, from 1; 0: none */
 	uint64_t rule_id;  /* and its id; or, of a handler whose reply comes
-	                       only now, that one's */
+	                      only now, that one's */
 	struct rt_buf why; /* nothing answers it because; or the handler's
 	                      error. The caller's */
 };

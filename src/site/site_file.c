@@ -31,7 +31,7 @@ struct selected {
 	struct rt_blob *blob;   /* the same, if it is kept; NULL */
 	struct rt_ready *reply; /* with all of it, if that is; NULL */
 	bool made; /* while it is read: its size was not true, and the
-	                   next time it may be another */
+	              next time it may be another */
 };
 
 /* Opens a variant, if it is a file that is no older. */
