@@ -19,7 +19,7 @@
 /* Bytes of `insert` that TLS has to hold. */
 #define MAX_ON_WIRE ((size_t)256 << 10)
 
-/* What a word is: */
+/* Properties of a word. */
 enum {
 	STREAM = 1, /* it means nothing to a datagram */
 	EARLY = 2   /* it is obeyed before there is a reply: not by chance */
@@ -111,7 +111,7 @@ find_word(const struct rt_fault_reader *reader)
 	return NULL;
 }
 
-/* Words that others have for the same. */
+/* Words that other tools have for the same. */
 static const struct {
 	const char *said;
 	const char *meant;
@@ -160,7 +160,7 @@ expected_fault(struct rt_fault_reader *reader)
 		"a fault, such as cut, pause, split or end");
 }
 
-/* The meaning of a word that is short for another clause. */
+/* Sets the meaning of a word that is short for another clause. */
 static bool
 set_meaning(struct rt_clause *clause, const struct rt_fault_word *word)
 {
@@ -184,7 +184,7 @@ has_more(struct rt_fault_reader *reader)
 	return more;
 }
 
-/* One argument, of the kind that the letter says. */
+/* Reads one argument, of the kind that the letter says. */
 static bool
 read_one(struct rt_fault_reader *reader, struct rt_clause *clause, char what)
 {
@@ -195,7 +195,7 @@ read_one(struct rt_fault_reader *reader, struct rt_clause *clause, char what)
 	return true;
 }
 
-/* The arguments of a word; of several positions each is a clause. */
+/* Reads the arguments of a word. Each of several positions becomes a clause. */
 static bool
 read_arguments(struct rt_fault_reader *reader, struct rt_faults *faults,
 	struct rt_clause *clause)
@@ -223,7 +223,7 @@ read_arguments(struct rt_fault_reader *reader, struct rt_faults *faults,
 	return true;
 }
 
-/* "5%", "0.25%" */
+/* Reads a share, such as 5% or 0.25%. */
 static bool
 read_share(struct rt_fault_reader *reader, unsigned *share)
 {
@@ -246,8 +246,8 @@ read_share(struct rt_fault_reader *reader, unsigned *share)
 			"a percentage from 0% to 100%, with at most 3 decimals");
 }
 
-/* The chance of what was read since `first`: those clauses stand and fall
-   together. `with`: they are an alternative to the ones before. */
+/* Reads the chance of the clauses from `first` on, which are taken together or
+   not at all. `with`: they are an alternative to the ones before. */
 static bool
 read_chance(struct rt_fault_reader *reader, struct rt_faults *faults,
 	size_t first, bool with)
@@ -286,7 +286,7 @@ read_chance(struct rt_fault_reader *reader, struct rt_faults *faults,
 	return true;
 }
 
-/* Whether its number is within the bounds of its word. */
+/* Checks that a number is within the bounds of its word. */
 static bool
 check_number(struct rt_fault_reader *reader, const struct rt_clause *clause)
 {
@@ -299,7 +299,7 @@ check_number(struct rt_fault_reader *reader, const struct rt_clause *clause)
 	return rt_fault_expected_of(reader, clause, word->bounds);
 }
 
-/* One alternative, from its word on, with its chance; `with` as above. */
+/* Reads one alternative, from its word on, with its chance; `with` as above. */
 static bool
 read_alternative(struct rt_fault_reader *reader, struct rt_faults *faults,
 	bool with)
@@ -328,7 +328,7 @@ read_alternative(struct rt_fault_reader *reader, struct rt_faults *faults,
 		read_chance(reader, faults, first, with);
 }
 
-/* Up to the semicolon: alternatives have "or" between them. */
+/* Reads a clause up to the semicolon: alternatives have "or" between them. */
 static bool
 read_clause(struct rt_fault_reader *reader, struct rt_faults *faults)
 {
@@ -351,7 +351,7 @@ read_clause(struct rt_fault_reader *reader, struct rt_faults *faults)
 	return true;
 }
 
-/* It is shown in logs and at terminals. */
+/* Checks that the text is printable, as logs and terminals show it. */
 static bool
 is_printable(struct rt_fault_reader *reader)
 {
@@ -380,7 +380,7 @@ read_all(struct rt_fault_reader *reader, struct rt_faults *faults)
 	return true;
 }
 
-/* The clauses on reading, taken together. */
+/* Puts the clauses on reading together. */
 static void
 set_reading(struct rt_faults *faults)
 {
@@ -415,8 +415,8 @@ set_reading(struct rt_faults *faults)
 	}
 }
 
-/* What was expected instead of a clause that would do nothing; NULL: it does
-   something. */
+/* What is to be expected instead of a clause that would do nothing; NULL: it
+   does something. */
 static const char *
 find_useless(const struct rt_faults *faults, const struct rt_clause *clause)
 {
@@ -441,7 +441,7 @@ find_useless(const struct rt_faults *faults, const struct rt_clause *clause)
 		"early or a stall with it, such as 'end stall'";
 }
 
-/* Whether each clause does something, alone or with the others. */
+/* Checks that each clause does something, alone or with the others. */
 static bool
 check_sense(struct rt_fault_reader *reader, const struct rt_faults *faults)
 {
@@ -504,7 +504,7 @@ rt_faults_free(struct rt_faults *faults)
 	if (faults == NULL)
 		return;
 	for (size_t i = 0; i < faults->count && !faults->drawn; i++)
-		/* those of one split share nothing */
+		/* the clauses of one split share nothing */
 		free(faults->clauses[i].bytes);
 	free(faults->clauses);
 	free(faults->text);

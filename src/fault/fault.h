@@ -21,10 +21,12 @@ struct rt_faults;
 struct rt_faults *rt_faults_new(const char *text, struct rt_error *error);
 void rt_faults_free(struct rt_faults *faults);
 
-/* Their text, in one line, which does the same again; lives as they do. */
+/* Their text, in one line, which does the same again. Valid as long as they
+   are. */
 const char *rt_faults_text(const struct rt_faults *faults);
 
-/* Whether they have to be drawn: some have a chance, or leave a number open. */
+/* Whether they have to be drawn: a clause has a chance, or leaves a number
+   open. */
 bool rt_faults_chancy(const struct rt_faults *faults);
 
 /*
@@ -44,8 +46,8 @@ struct rt_faults *rt_faults_sample(const struct rt_faults *faults, size_t n);
 uint64_t rt_faults_make_seed(uint64_t from);
 
 /*
- * Changes a complete script. What would be done to the body of a reply that was
- * left without one is not done. 0, or -EINVAL with a line in `error` (or NULL):
+ * Changes a complete script. A clause about a body that HEAD or the status has
+ * left out does nothing. 0, or -EINVAL with a line in `error` (or NULL):
  * there is no such byte, or nothing of the kind; then the script may have been
  * changed in part.
  */
@@ -59,12 +61,14 @@ bool rt_faults_edit_wire(const struct rt_faults *faults,
 
 /*
  * Whether a reply can have them: only a server with `tls` has a wire, and only
- * a reply that `begins` before the handshake can change that. The other one:
- * whether a handshake can have them, before there is a reply. 0, or -EINVAL
+ * a reply that `begins` before the handshake can change that. 0, or -EINVAL
  * with a line in `error`.
  */
 int rt_faults_check_wire(const struct rt_faults *faults, bool tls, bool begins,
 	char *error);
+
+/* Whether a connection can have them before there is a reply. The same
+   results. */
 int rt_faults_check_handshake(const struct rt_faults *faults, char *error);
 
 /* Whether no session is resumed. */
@@ -85,7 +89,7 @@ struct rt_reading {
 	int64_t delay; /* ns before a 100 (Continue); RT_NEVER: none is sent */
 };
 
-/* NULL: as usual. */
+/* How they have a request read; NULL: as usual. `faults` may be NULL. */
 const struct rt_reading *rt_faults_reading(const struct rt_faults *faults);
 
 /* Whether a request is read in the same way with both (NULL: no faults). */
@@ -98,13 +102,14 @@ int rt_faults_status(const struct rt_faults *faults);
 /* Whether a Range is ignored. */
 bool rt_faults_ignore_range(const struct rt_faults *faults);
 
-/* Whether the body is sent even with HEAD, 204 and 304. NULL: no faults. */
+/* Whether the body is sent even with HEAD, 204 and 304. `faults` may be NULL.
+   */
 bool rt_faults_force_body(const struct rt_faults *faults);
 
 /* Whether a datagram can have them: no segments, no ending of its own. */
 bool rt_faults_suit_datagram(const struct rt_faults *faults);
 
-/* Whether it needs a connection that can be reset. */
+/* Whether they need a connection that can be reset. */
 bool rt_faults_can_reset(const struct rt_faults *faults);
 
 #endif

@@ -51,8 +51,8 @@ fail_size(struct change *change, const char *what, uint64_t size)
 	fail(change, why);
 }
 
-/* The place would be in the body: where that was left out, the clause does
-   nothing. */
+/* Fails, as the place is beyond the body; but if the body was left out, the
+   clause does nothing. */
 static void
 fail_place(struct change *change, const char *what, uint64_t size)
 {
@@ -60,7 +60,8 @@ fail_place(struct change *change, const char *what, uint64_t size)
 		fail_size(change, what, size);
 }
 
-/* Where the clause's position is in the script; false: nowhere. */
+/* Finds the position of the clause in the script. False: it has none, and the
+   clause may have failed. */
 static bool
 find_position(struct change *change, uint64_t *at)
 {
@@ -115,7 +116,8 @@ ending_of(struct rt_reply *reply)
 	return reply->steps + reply->step_count - 1;
 }
 
-/* The bytes before a reset must arrive first, or it would drop them. */
+/* Sets the ending. Before a reset the bytes have to leave: it would drop them.
+   */
 static void
 set_ending(struct rt_reply *reply, enum rt_step_kind kind)
 {
@@ -149,7 +151,7 @@ make_garbage(struct change *change)
 	change->reply->head_at = 0;
 }
 
-/* Whether there is a head; without one the clause fails. */
+/* Checks that there is a head; without one the clause fails. */
 static bool
 has_head(struct change *change)
 {
@@ -205,7 +207,7 @@ struct found {
 	const char *text; /* of the value, until the script changes */
 };
 
-/* The first field of that name. */
+/* Finds the first field of that name. */
 static bool
 find_field(struct rt_reply *reply, const char *name, struct found *found)
 {
@@ -564,8 +566,8 @@ refuse(struct change *change)
 		RT_NEVER;
 }
 
-/* The others are obeyed elsewhere: by who reads the request or makes the reply,
-   or, of `gap`, with what it is between. */
+/* The changes, by verb. Other verbs are obeyed elsewhere: by who reads the
+   request or makes the reply; and a gap by the clauses that it is for. */
 static void (*const changes[RT_FAULT_VERBS])(struct change *change) = {
 	[RT_FAULT_GARBAGE_BYTES] = make_garbage,
 	[RT_FAULT_ADD] = add_to_head,

@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "tls/alert.h"
 
-/* Sums and products of such numbers overflow nothing. */
+/* The greatest number: sums and products of such do not overflow. */
 #define MAX_NUMBER 999999999999999u
 
 static const struct {
@@ -58,7 +58,7 @@ rt_fault_put_back(struct rt_fault_reader *reader)
 	reader->at = reader->word.text;
 }
 
-/* Bytes of the clause before the present word that an error shows. */
+/* The number of bytes before the present word that an error shows. */
 static int
 said_size(const struct rt_fault_reader *reader)
 {
@@ -102,7 +102,8 @@ rt_fault_expected_of(struct rt_fault_reader *reader,
 	return false;
 }
 
-/* The digits of the present word from `skip` on, up to `left` bytes. */
+/* Reads the digits of the present word, without its first `skip` bytes and its
+   last `left`. */
 static bool
 read_digits(const struct rt_fault_reader *reader, size_t skip, size_t left,
 	uint64_t *number)
@@ -124,7 +125,7 @@ read_number(struct rt_fault_reader *reader, struct rt_clause *clause)
 		rt_fault_expected(reader, "a whole number");
 }
 
-/* Where the present word stands. */
+/* The place of the present word. */
 static struct rt_hole
 make_hole(const struct rt_fault_reader *reader)
 {
@@ -133,7 +134,7 @@ make_hole(const struct rt_fault_reader *reader)
 	return (struct rt_hole){begin, begin + reader->word.size};
 }
 
-/* The end of a word from which on there are letters: a unit, if any. */
+/* The letters at the end of a word: its unit, if any. */
 static struct rt_word
 unit_of(struct rt_word word)
 {
@@ -145,7 +146,7 @@ unit_of(struct rt_word word)
 	return (struct rt_word){word.text + size, word.size - size};
 }
 
-/* The lesser one of two times, which may have the unit of the other. */
+/* Reads the lesser one of two times, which may have the unit of the other. */
 static bool
 read_least(struct rt_word least, struct rt_word most, uint64_t *ms)
 {
@@ -162,7 +163,7 @@ read_least(struct rt_word least, struct rt_word most, uint64_t *ms)
 			ms);
 }
 
-/* A time, or two with "-" between them, between which one is drawn. */
+/* Reads a time, or two with "-" between them, between which one is drawn. */
 static bool
 read_time(struct rt_fault_reader *reader, struct rt_clause *clause)
 {
@@ -215,7 +216,8 @@ static const struct {
 	{"flight", RT_FAULT_FLIGHT},
 };
 
-/* After the word: N, or N+M: a number of records or flights, and of bytes. */
+/* Reads N, or N+M, after the word: a number of records or flights, and of
+   bytes. */
 static bool
 read_on_wire(struct rt_fault_reader *reader, struct rt_clause *clause)
 {
@@ -237,7 +239,7 @@ read_on_wire(struct rt_fault_reader *reader, struct rt_clause *clause)
 			bytes ? "a whole number" : "N or N+M");
 }
 
-/* Whether the word says that it is of TLS, which a datagram has not. */
+/* Whether the word is a unit of TLS, which a datagram has not. */
 static bool
 is_on_wire(const struct rt_fault_reader *reader, struct rt_clause *clause)
 {
@@ -302,7 +304,7 @@ read_ending(struct rt_fault_reader *reader, struct rt_clause *clause)
 static bool
 read_alert(struct rt_fault_reader *reader, struct rt_clause *clause)
 {
-	/* where nothing else is said, it is the first that is sent */
+	/* without a position it comes before all that is sent */
 	clause->base = RT_FAULT_WIRE;
 	return (rt_fault_next_word(reader) &&
 		       rt_alert_number(reader->word, &clause->number)) ||
@@ -310,7 +312,7 @@ read_alert(struct rt_fault_reader *reader, struct rt_clause *clause)
 			"an alert, such as handshake-failure, or its number");
 }
 
-/* `never`, `twice`, or a time. */
+/* Reads `never`, `twice`, or a time. */
 static bool
 read_when(struct rt_fault_reader *reader, struct rt_clause *clause)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What faults change besides the script of a reply: how the request is read,
-   how the reply is made, and the wire bytes of TLS. */
+/* The changes by faults besides those to the script of a reply: how the request
+   is read, how the reply is made, and the wire bytes of TLS. */
 #include "config.h"
 
 #include "fault/fault_parts.h"
@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "tls/alert.h"
 
-/* Of a record: an alert, and what it says. */
+/* The type of a record that is an alert, and the levels of alerts. */
 #define ALERT_TYPE 21
 #define WARNING 1
 #define FATAL 2
@@ -99,7 +99,7 @@ rt_faults_can_reset(const struct rt_faults *faults)
 	return false;
 }
 
-/* --- what TLS sends --- */
+/* --- the wire of TLS --- */
 
 struct adding {
 	const struct rt_faults *faults;
@@ -192,7 +192,8 @@ add_clause(struct adding *adding, const struct rt_clause *clause)
 	}
 }
 
-/* What edits the wire, in this order at one place: a cut is the last. */
+/* The verbs that edit the wire, in this order at one place: a cut is the last.
+   */
 static const enum rt_fault_verb wired[] = {RT_FAULT_ALERT, RT_FAULT_INSERT,
 	RT_FAULT_CORRUPT, RT_FAULT_PAUSE, RT_FAULT_SPLIT, RT_FAULT_CUT};
 
@@ -207,7 +208,7 @@ rt_faults_edit_wire(const struct rt_faults *faults, struct rt_wire_list *list,
 			if (faults->clauses[i].verb == wired[n] &&
 				rt_clause_is_wired(faults->clauses + i))
 				add_clause(&adding, faults->clauses + i);
-	/* a fatal alert is the end, too, where no other is said */
+	/* a fatal alert is the end, too, unless the text says another */
 	for (size_t i = 0; i < faults->count; i++)
 		if (faults->clauses[i].verb == RT_FAULT_ALERT &&
 			!rt_alert_is_warning(faults->clauses[i].number))
@@ -253,7 +254,7 @@ rt_faults_check_wire(const struct rt_faults *faults, bool tls, bool begins,
 	return 0;
 }
 
-/* What may be done to bytes of the wire, at a position there. */
+/* Whether a clause of that verb may have a position on the wire. */
 static bool
 may_be_wired(enum rt_fault_verb verb)
 {

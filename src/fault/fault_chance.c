@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 
-/* How it is drawn. */
+/* A way to draw. */
 struct draw {
 	bool sample;
 	size_t n; /* of samples */
@@ -22,7 +22,8 @@ struct draw {
 	uint64_t connection;
 };
 
-/* The n-th number for a connection: each bit of all changes it all. */
+/* The n-th number for a connection. Each bit of the arguments changes all of
+   it. */
 static uint64_t
 mix(uint64_t seed, uint64_t connection, uint64_t n)
 {
@@ -53,8 +54,8 @@ is_taken(const struct draw *draw, const struct rt_clause *clause)
 	return roll >= clause->from && roll < clause->from + clause->share;
 }
 
-/* A gap or a deaf connection means nothing without what it is for, and what is
-   drawn can be given again. */
+/* Whether a clause means something beside those that are taken: what is drawn
+   is text that can be given again, and a gap alone would be an error. */
 static bool
 is_any_use(const struct rt_faults *faults, const struct draw *draw,
 	const struct rt_clause *clause)
@@ -66,7 +67,7 @@ is_any_use(const struct rt_faults *faults, const struct draw *draw,
 	return false;
 }
 
-/* The numbers of the n-th clause. */
+/* Draws the numbers of the n-th clause. */
 static void
 draw_numbers(const struct draw *draw, size_t n, struct rt_clause *clause)
 {
@@ -81,7 +82,8 @@ draw_numbers(const struct draw *draw, size_t n, struct rt_clause *clause)
 	clause->time += drawn / 100 % (clause->spare + 1) * (uint64_t)RT_MS;
 }
 
-/* Text of the clause, with numbers in its holes: a time comes first. */
+/* Adds the text of the clause, with numbers in its holes: a time comes first.
+   */
 static void
 add_text(const char *text, size_t from, const struct rt_clause *clause,
 	struct rt_buf *to)
@@ -100,8 +102,8 @@ add_text(const char *text, size_t from, const struct rt_clause *clause,
 	rt_buf_add(to, text + from, clause->end - from);
 }
 
-/* The next clause of what is drawn; `before` is the one before it, as it was
-   written, or NULL. */
+/* Adds the text of the next clause that is drawn; `before` is the one before
+   it, as it was written, or NULL. */
 static void
 add_clause(struct rt_faults *drawn, const char *text,
 	const struct rt_clause *clause, const struct rt_clause *before,

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "fault/fault.h"
 
-/* In the order in which they are applied. */
+/* The verbs, in the order in which they are applied. */
 enum rt_fault_verb {
 	/* reading */
 	RT_FAULT_EARLY,
@@ -67,7 +67,7 @@ enum rt_fault_base {
 /* Shares are of a hundred thousand. */
 #define RT_FAULT_ALWAYS 100000u
 
-/* A part of the text, which a number takes the place of once it is drawn. */
+/* A part of the text that is replaced by a number, once that is drawn. */
 struct rt_hole {
 	size_t begin;
 	size_t end; /* 0: there is none */
@@ -92,7 +92,8 @@ struct rt_clause {
 	size_t own; /* of several positions: where this one begins */
 	struct rt_hole any;
 	struct rt_hole between;
-	/* by chance: it is taken if its roll is one of `share` from `from` on */
+	/* by chance: it is taken if its roll is one of `share` from `from` on
+	   */
 	unsigned roll; /* alternatives have it in common */
 	unsigned choice;
 	bool last; /* of the alternatives */
@@ -111,14 +112,15 @@ struct rt_faults {
 	bool drawn;  /* the bytes of its clauses are another's */
 };
 
-/* Whether it is about what TLS sends. */
+/* Whether its position is on the wire of TLS. */
 static inline bool
 rt_clause_is_wired(const struct rt_clause *clause)
 {
 	return clause->base >= RT_FAULT_WIRE;
 }
 
-/* Bytes of the clause that an error shows, which has room for a reason, too. */
+/* The number of its bytes that an error shows: there must be room for a reason,
+   too. */
 static inline int
 rt_clause_shown(const struct rt_clause *clause)
 {
@@ -127,7 +129,7 @@ rt_clause_shown(const struct rt_clause *clause)
 	return (int)(size < 60 ? size : 60);
 }
 
-/* Whether the clause means something where there is the other one. */
+/* Whether the clause means something beside the other one. */
 static inline bool
 rt_clause_is_for(const struct rt_clause *clause, const struct rt_clause *other)
 {
@@ -173,9 +175,11 @@ rt_fault_is_word(const struct rt_fault_reader *reader, const char *name)
 	return rt_word_is(reader->word, name);
 }
 
-/* The error that something else was expected than the present word, or than a
-   whole clause. False. */
+/* Sets the error that something else than the present word was expected.
+   Returns false. */
 bool rt_fault_expected(struct rt_fault_reader *reader, const char *what);
+
+/* The same of a whole clause. */
 bool rt_fault_expected_of(struct rt_fault_reader *reader,
 	const struct rt_clause *clause, const char *what);
 
@@ -185,7 +189,7 @@ bool rt_fault_argument(struct rt_fault_reader *reader, struct rt_clause *clause,
 
 /* --- fault_ask.c --- */
 
-/* The first clause of that verb; NULL. */
+/* The first clause of that verb; NULL: there is none. */
 const struct rt_clause *rt_faults_find(const struct rt_faults *faults,
 	enum rt_fault_verb verb);
 

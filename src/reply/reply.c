@@ -40,7 +40,7 @@ rt_draft_is_own(const struct rt_draft *draft, const char *name)
 				rt_field_has(always->omit, name)));
 }
 
-/* The last line of that name. */
+/* Finds the last line of that name. */
 static bool
 find_line(const char *lines, const char *name, struct rt_line *found)
 {
@@ -134,8 +134,8 @@ rt_reply_add_lines(struct rt_buf *text, const char *lines)
 	}
 }
 
-/* The fields of all replies that this one does not have or omit itself; without
-   a body there is nothing that Transfer-Encoding could be about. */
+/* Adds the fields of all replies that this one does not have or omit itself;
+   without a body no Transfer-Encoding. */
 static void
 add_always(struct rt_draft *draft, bool body)
 {
@@ -166,7 +166,8 @@ is_omitted(const struct rt_draft *draft, const char *name)
 		!rt_draft_given(draft, name, &line);
 }
 
-/* Whether the reply's own version, or its own field, wants it kept. */
+/* Whether the version and the fields of the reply allow the connection to be
+   kept. */
 static bool
 wants_kept(const struct rt_draft *draft)
 {
@@ -189,8 +190,9 @@ wants_kept(const struct rt_draft *draft)
 		rt_text_lists(line.value, line.value_size, "keep-alive");
 }
 
-/* RFC 9112 9.3: persistence, which the body's end must be told for by
-   something else than the connection's; `framing` is the field that does. */
+/* RFC 9112 9.3: decides whether the connection is kept, and adds Connection.
+   For that the field `framing` must say where the body ends (NULL: there is
+   none). */
 static void
 add_connection(struct rt_draft *draft, const char *framing)
 {
@@ -210,7 +212,8 @@ add_connection(struct rt_draft *draft, const char *framing)
 		rt_draft_field(draft, connection, "keep-alive");
 }
 
-/* `framing`: the field that says where the body ends; NULL: there is none. */
+/* Adds the rest of the head. `framing`: the field that says where the body
+   ends; NULL: none does. */
 static void
 end_head(struct rt_draft *draft, const char *framing)
 {
@@ -229,7 +232,8 @@ end_head(struct rt_draft *draft, const char *framing)
 	step_text(reply, reply->head_at);
 }
 
-/* Whether the fields of all replies say so, and this one nothing else. */
+/* Whether the fields of all replies say that it comes in chunks, and its own
+   say nothing else. */
 static bool
 is_always_chunked(const struct rt_draft *draft)
 {
@@ -270,7 +274,7 @@ end_with_length(struct rt_draft *draft, uint64_t size)
 	end_head(draft, draft->tunnel ? NULL : length);
 }
 
-/* What a client of HTTP/1.0 cannot get as chunks. */
+/* Whether a client of HTTP/1.0 gets it without chunks, up to the close. */
 static bool
 has_no_chunks(const struct rt_draft *draft)
 {

@@ -97,7 +97,7 @@ struct rt_struck {
 	bool unnotified;          /* its FIN comes without close_notify */
 };
 
-/* Where the body of a reply is. */
+/* The place of the body of a reply. */
 enum rt_body {
 	RT_BODY_HERE,     /* all of it is in the script */
 	RT_BODY_LEFT_OUT, /* nowhere, because of HEAD or the status */
@@ -135,10 +135,10 @@ struct rt_reply {
 void rt_reply_init(struct rt_reply *reply);
 void rt_reply_free(struct rt_reply *reply);
 
-/* Empties the script and closes its file. Keeps its memory, if it is small. */
+/* Empties the script, and closes the file. Keeps the memory, if it is small. */
 void rt_reply_reset(struct rt_reply *reply);
 
-/* The same, if anything was done with it since, as is hardly ever the case. */
+/* The same, if anything was done with it since, which is hardly ever so. */
 void rt_reply_empty(struct rt_reply *reply);
 
 /*
@@ -173,36 +173,37 @@ void rt_draft_begin(struct rt_draft *draft, int status, const char *date);
 void rt_draft_field(struct rt_draft *draft, const char *name,
 	const char *value);
 
-/* The next size of "3 2", past which *sizes is moved; 0: there is none. */
+/* Reads the next size of "3 2", and moves *sizes past it; 0: there is none. */
 uint64_t rt_reply_chunk(const char **sizes);
 
-/* The next of "5 200, 6 1000", past which *parts is moved: bytes, and the ms
-   after them. False: there is none. */
+/* Reads the next part of "5 200, 6 1000", which is bytes and the ms after them,
+   and moves *parts past it. False: there is none. */
 bool rt_reply_part(const char **parts, uint64_t *size, int *ms);
 
-/* Bytes as a chunk. */
+/* Adds bytes as a chunk. */
 void rt_reply_add_chunk(struct rt_buf *to, const void *bytes, size_t size);
 
 /* Whether the user gives that field, or omits it, for this reply or for all. */
 bool rt_draft_is_own(const struct rt_draft *draft, const char *name);
 
-/* The last of that name that the user gives. False: there is none. */
+/* Finds the last field of that name that the user gives. False: there is none.
+   */
 bool rt_draft_given(const struct rt_draft *draft, const char *name,
 	struct rt_line *line);
 
-/* A body of bytes that outlive the reply; few of them are copied. */
+/* Adds a body of bytes that outlive the reply; a small one is copied. */
 void rt_draft_body(struct rt_draft *draft, const void *bytes, size_t size);
 
-/* A body that is copied. */
+/* Adds a body that is copied. */
 void rt_draft_body_copy(struct rt_draft *draft, const void *bytes, size_t size);
 
-/* A body of `size` bytes that are `period` bytes again and again. */
+/* Adds a body of `size` bytes that are `period` bytes again and again. */
 void rt_draft_body_repeat(struct rt_draft *draft, const void *bytes,
 	size_t period, uint64_t size);
 
 /*
- * A body that is `size` bytes of a file from `at` on. Takes `fd`: a small one
- * is read and closed here, so that it leaves in one piece with the head.
+ * Adds a body that is `size` bytes of a file from `at` on. Takes `fd`: a small
+ * file is read and closed here, so that it leaves in one piece with the head.
  */
 void rt_draft_body_file(struct rt_draft *draft, int fd, uint64_t at,
 	uint64_t size);
@@ -216,18 +217,20 @@ struct rt_part {
 	uint64_t size;
 };
 
-/* A body of such parts, which are copied. Takes `fd`, as above. */
+/* Adds a body of such parts, which are copied. Takes `fd`, as above. */
 void rt_draft_body_parts(struct rt_draft *draft, int fd,
 	const struct rt_part *parts, size_t count);
 
-/* A body that says why: "404 Not Found: reason" as text; NULL: no reason. */
+/* Adds a body that says why, as text: "404 Not Found: reason"; NULL: no
+   reason. */
 void rt_draft_body_reason(struct rt_draft *draft, const char *reason);
 
-/* A whole reply with such a body, and no field of its own. */
+/* Makes a whole reply with such a body, and no field of its own. */
 void rt_draft_error(struct rt_draft *draft, int status, const char *reason,
 	const char *date);
 
-/* A whole reply that is these bytes, which outlive it; with own pauses. */
+/* Makes a whole reply of these bytes, which outlive it, with the pauses of
+   `own`. */
 void rt_draft_raw(struct rt_draft *draft, int status, const void *bytes,
 	size_t size);
 
@@ -250,8 +253,8 @@ struct rt_ready {
 
 void rt_ready_free(struct rt_ready *ready);
 
-/* Keeps the reply that was made, of bytes that outlive it or are copied, when
-   one is made for the second time. */
+/* When this is called for the second time, keeps the reply that was made. Its
+   bytes outlive it, or are copied. */
 void rt_draft_keep(const struct rt_draft *draft, struct rt_ready *ready);
 
 /* Makes the reply that was kept. False: none was for a draft like this one. */
@@ -261,12 +264,16 @@ bool rt_draft_again(const struct rt_draft *draft, const struct rt_ready *ready,
 /* Adds a step; two runs of text that meet become one. */
 void rt_reply_step(struct rt_reply *reply, struct rt_step step);
 
-/* Reads from its file; fewer bytes when it has become shorter. */
+/* Reads from the file of the reply; fewer bytes, if the file has become
+   shorter. */
 size_t rt_reply_read(const struct rt_reply *reply, char *to, uint64_t at,
 	size_t size);
 
-/* Its faults, as text, which is valid until more text is added. NULL: none. */
+/* Notes the faults of the reply, as text. */
 void rt_reply_set_faults(struct rt_reply *reply, const char *faults);
+
+/* That text, which is valid until more text is added. NULL: it has no faults.
+   */
 const char *rt_reply_faults(const struct rt_reply *reply);
 
 /* Whether it was built without running out of anything. */
@@ -285,23 +292,27 @@ rt_reply_ending(const struct rt_reply *reply)
 
 /* --- changes to a complete script --- */
 
-/* Bytes of the script, or UINT64_MAX: more. */
+/* The number of bytes of the script; UINT64_MAX: that, or more. */
 uint64_t rt_reply_size(const struct rt_reply *reply);
 
-/* Makes a step begin with byte `at`; its index. If there are no more bytes, it
-   is the ending. */
+/* Makes a step begin with byte `at`, and returns its index. If there are no
+   bytes from there on, it is the ending. */
 size_t rt_reply_split(struct rt_reply *reply, uint64_t at);
 
+/* Inserts a step before the one at `index`. */
 void rt_reply_insert(struct rt_reply *reply, size_t index, struct rt_step step);
+
+/* Removes the steps from `from` up to `to`. */
 void rt_reply_remove(struct rt_reply *reply, size_t from, size_t to);
 
-/* The script has `at` bytes and then its ending. */
+/* Cuts the script: after `at` bytes there is only its ending. */
 void rt_reply_cut(struct rt_reply *reply, uint64_t at);
 
-/* Copies bytes of the script to the end of the text; where they are there. */
+/* Copies bytes of the script to the end of the text, and returns their place
+   there. */
 size_t rt_reply_gather(struct rt_reply *reply, uint64_t from, size_t size);
 
-/* The text from `at` on takes the place of those bytes. */
+/* Replaces those bytes by the text from `at` on. */
 void rt_reply_replace(struct rt_reply *reply, uint64_t from, uint64_t size,
 	size_t at);
 

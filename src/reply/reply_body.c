@@ -13,13 +13,13 @@
 #include "http/status.h"
 #include "http/type.h"
 
-/* Read and sent with the head rather than by sendfile(2). */
+/* A file up to this size is read, and sent with the head. */
 #define SMALL_FILE (64u << 10)
 
-/* Copied, so that the head and it are one piece of memory to send. */
+/* A body up to this size is copied, to be one piece of memory with the head. */
 #define SMALL_BODY 2048u
 
-/* Where a body's bytes come from. */
+/* The source of the bytes of a body. */
 struct source {
 	enum { BYTES, COPY, REPEAT, FROM_FILE } kind;
 	const char *bytes;
@@ -28,7 +28,8 @@ struct source {
 	uint64_t size;
 };
 
-/* Bytes of the file, read here if they are few. False: it is shorter. */
+/* Adds bytes of the file, which are read here if they are few. False: it is
+   shorter. */
 static bool
 add_file(struct rt_reply *reply, uint64_t at, uint64_t size, bool small)
 {
@@ -59,7 +60,7 @@ is_small(const struct source *source)
 	return source->kind == FROM_FILE && source->size <= SMALL_FILE;
 }
 
-/* `size` bytes of the source from `at` on. False: a file is shorter. */
+/* Adds `size` bytes of the source from `at` on. False: a file is shorter. */
 static bool
 add_piece(struct rt_reply *reply, const struct source *source, uint64_t at,
 	uint64_t size)
@@ -102,7 +103,7 @@ add_text(struct rt_reply *reply, const char *text)
 	step_text(reply, end);
 }
 
-/* RFC 9112 7.1: how a chunk begins, and one with its bytes. */
+/* RFC 9112 7.1: adds the beginning of a chunk. */
 static void
 add_size(struct rt_reply *reply, uint64_t size)
 {
@@ -156,7 +157,7 @@ rt_reply_part(const char **parts, uint64_t *size, int *ms)
 	return true;
 }
 
-/* How a body is cut: into chunks, or into parts with a time after each. */
+/* A way to cut a body: into chunks, or into parts with a time after each. */
 struct cut {
 	const char *chunks;
 	const char *parts;
@@ -189,7 +190,7 @@ cut_next(struct cut *cut, uint64_t most, int *ms)
 	return size > 0 && size < most ? size : most;
 }
 
-/* The bytes of a body, piece by piece. */
+/* Adds the bytes of a body, piece by piece. */
 static void
 add_pieces(struct rt_draft *draft, const struct source *source, bool in_chunks)
 {
@@ -255,14 +256,14 @@ end_script(struct rt_draft *draft, bool needs_file)
 			.at = more && becomes(draft) ? next_of(draft) : 0});
 }
 
-/* A body whose size nobody knows yet. */
+/* Whether nobody knows the size of the body yet. */
 static bool
 is_open(const struct rt_draft *draft)
 {
 	return draft->own != NULL && draft->own->open;
 }
 
-/* The rest of the body arrives while it is sent. */
+/* Adds the step of an open body, whose rest is pushed while it is sent. */
 static void
 add_more(struct rt_draft *draft, bool in_chunks)
 {
@@ -274,11 +275,11 @@ add_more(struct rt_draft *draft, bool in_chunks)
 	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_MORE});
 }
 
-/* The script of a reply without a head. */
+/* Adds the script of a reply without a head. */
 static void
 add_plain(struct rt_draft *draft, const struct source *source)
 {
-	/* also of an empty datagram there is an echo */
+	/* an empty datagram has an echo, too */
 	if (source->size == 0 && draft->protocol == RETORT_UDP && draft->own &&
 		draft->own->echo)
 		rt_reply_step(draft->reply,
@@ -288,7 +289,7 @@ add_plain(struct rt_draft *draft, const struct source *source)
 	end_script(draft, !is_small(source));
 }
 
-/* No body, and nothing that announces one. */
+/* Adds no body, and nothing that announces one. */
 static void
 add_no_body(struct rt_draft *draft)
 {

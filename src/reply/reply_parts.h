@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "reply/reply.h"
 
-/* A pause of this many ms, if any. */
+/* Adds a pause of this number of ms, unless that is 0. */
 static inline void
 add_pause(struct rt_reply *reply, int ms)
 {
@@ -16,7 +16,7 @@ add_pause(struct rt_reply *reply, int ms)
 				.at = (uint64_t)(ms * RT_MS)});
 }
 
-/* The text from `at` on becomes the next step. */
+/* Makes a step of the text from `at` on, unless that is empty. */
 static inline void
 step_text(struct rt_reply *reply, size_t at)
 {
@@ -33,26 +33,26 @@ next_of(const struct rt_draft *draft)
 	return draft->own != NULL ? draft->own->next : RETORT_NEXT_DEFAULT;
 }
 
-/* Whether something is to follow, whatever the head says. */
+/* Whether the connection is to be kept, whatever the head says. */
 static inline bool
 goes_on(const struct rt_draft *draft)
 {
 	return next_of(draft) >= RETORT_NEXT_KEEP;
 }
 
-/* Whether what follows may be another protocol, so that nothing is said of the
-   connection in words of this one. */
+/* Whether another protocol may follow, so that the head says nothing of the
+   connection. */
 static inline bool
 becomes(const struct rt_draft *draft)
 {
 	return next_of(draft) > RETORT_NEXT_KEEP;
 }
 
-/* Each line, as it is, with an end of its own. */
+/* Adds each line as it is, with CR LF after it. */
 void rt_reply_add_lines(struct rt_buf *text, const char *lines);
 
-/* Ends the head with what says where a body of this many bytes ends;
-   draft->in_chunks says then whether it comes in chunks. */
+/* Ends the head with the field that frames a body of `size` bytes, and sets
+   draft->in_chunks. */
 void rt_draft_end_head(struct rt_draft *draft, uint64_t size);
 
 /* The same of a head without a body. */

@@ -17,7 +17,7 @@ segment_room(const struct rt_play *play)
 	return play->pace > 0 ? play->pace - play->segment : UINT64_MAX;
 }
 
-/* Pacing is obeyed by the cursor, and seen by nobody else. */
+/* Obeys steps that pace: nobody else sees them. */
 static void
 take_pace(struct rt_play *play)
 {
@@ -35,7 +35,7 @@ rt_play_begin(struct rt_play *play, const struct rt_reply *reply)
 	take_pace(play);
 }
 
-/* As much of a step of memory as lies in one piece, `skip` bytes into it. */
+/* The piece of memory that a step has from its byte `skip` on. */
 static struct iovec
 piece_of(const struct rt_reply *reply, const struct rt_step *step,
 	uint64_t skip)
@@ -103,7 +103,7 @@ rt_play_pause(const struct rt_play *play)
 						(int64_t)play->step->at;
 }
 
-/* Past RT_STEP_MORE, when all of it was sent. */
+/* Goes past RT_STEP_MORE, when all of it was sent. */
 static void
 end_more(struct rt_play *play)
 {

@@ -25,7 +25,7 @@ struct rt_play {
 	                              RT_STEP_TEXT: within one */
 };
 
-/* From the beginning of a complete script, which must outlive the play. */
+/* Begins to play a complete script, which must outlive the play. */
 void rt_play_begin(struct rt_play *play, const struct rt_reply *reply);
 
 /* The step to play next; RT_STEP_MORE: nothing, until there are bytes. */
@@ -37,29 +37,29 @@ rt_play_next(const struct rt_play *play)
 	return play->more_size > 0 ? RT_STEP_BYTES : play->step->kind;
 }
 
-/* RT_STEP_TEXT, _BYTES, _REPEAT: at most `room` pieces of memory; how many. The
-   step after them is *next. */
+/* RT_STEP_TEXT, _BYTES, _REPEAT: sets at most `room` pieces of memory, and
+   returns how many. The step after them is *next. */
 int rt_play_pieces(const struct rt_play *play, struct iovec *pieces, int room,
 	enum rt_step_kind *next);
 
-/* RT_STEP_FILE: the bytes of the reply's file at *at; how many. */
+/* RT_STEP_FILE: the number of bytes to be sent of the file, from *at on. */
 uint64_t rt_play_file(const struct rt_play *play, uint64_t *at);
 
-/* RT_STEP_PAUSE: its ns. */
+/* RT_STEP_PAUSE: its time in ns. */
 int64_t rt_play_pause(const struct rt_play *play);
 
-/* RT_STEP_MORE: bytes that stay until they were sent, and whether others come
-   after them. */
+/* RT_STEP_MORE: takes bytes, which stay until they were sent; `ends`: no others
+   come after them. */
 void rt_play_give(struct rt_play *play, const char *bytes, size_t size,
 	bool ends);
 
-/* So many of these bytes were sent. */
+/* Notes that this number of bytes was sent. */
 void rt_play_sent(struct rt_play *play, uint64_t size);
 
-/* Nothing more of the script is played but its last step. */
+/* Skips all of the script but its last step. */
 void rt_play_skip(struct rt_play *play, const struct rt_reply *reply);
 
-/* The flush is done, or the pause is over. */
+/* Notes that the flush is done, or the pause is over. */
 void rt_play_waited(struct rt_play *play);
 
 #endif

@@ -95,7 +95,7 @@ rt_reply_set_faults(struct rt_reply *reply, const char *faults)
 const char *
 rt_reply_faults(const struct rt_reply *reply)
 {
-	/* if the text has failed, theirs may have no end */
+	/* if the text has failed, the faults may have no end */
 	return reply->struck.text > 0 && !reply->text.failed ?
 		reply->text.data + reply->struck.text - 1 :
 		NULL;
@@ -129,7 +129,7 @@ rt_ready_free(struct rt_ready *ready)
 	*ready = (struct rt_ready){.again = false};
 }
 
-/* Room for this many steps. */
+/* Makes room for this number of steps. False: no memory. */
 static bool
 reserve_steps(struct rt_reply *reply, size_t count)
 {
@@ -140,7 +140,7 @@ reserve_steps(struct rt_reply *reply, size_t count)
 	return true;
 }
 
-/* The text and the steps, and what was noted of them. False: no memory. */
+/* Copies text and steps, and what was noted of them. False: no memory. */
 static bool
 copy_script(struct rt_reply *to, const struct rt_reply *from)
 {
@@ -167,7 +167,7 @@ rt_draft_keep(const struct rt_draft *draft, struct rt_ready *ready)
 	if (!again || !rt_reply_ok(reply) || reply->text.len > KEPT_TEXT ||
 		reply->step_count > KEPT_STEPS)
 		return;
-	/* those of requests by turns meet the same room */
+	/* different requests by turns use the same memory */
 	rt_buf_clear(&ready->reply.text, KEPT_TEXT);
 	ready->reply.text.max = KEPT_TEXT;
 	ready->reply.keep = reply->keep;
@@ -332,7 +332,7 @@ gather(struct rt_reply *reply, const struct rt_step *step)
 		break;
 	default:
 		done = rt_reply_read(reply, to, step->at, size);
-		/* what a file that has become shorter lacks is zeros */
+		/* if the file has become shorter, zeros stand for the rest */
 		memset(to + done, 0, size - done);
 		break;
 	}
@@ -362,8 +362,7 @@ rt_reply_replace(struct rt_reply *reply, uint64_t from, uint64_t size,
 	last = rt_reply_split(reply, from + size);
 	if (!rt_reply_ok(reply))
 		return;
-	/* pauses that stand between the bytes stay, before what replaces
-     them */
+	/* pauses between the bytes stay, before the text that replaces them */
 	kept = first;
 	for (size_t i = first; i < last; i++)
 		if (!rt_has_bytes(reply->steps[i].kind))
