@@ -118,7 +118,7 @@ rt_journal_clear(struct rt_journal *journal)
 		struct rt_record *record = journal->records[i];
 
 		record->published = false;
-		/* an open connection's goes with it */
+		/* the record of an open connection goes with that */
 		if (!record->open)
 			free_record(record);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Records: exchanges that are kept. */
+/* Records: exchanges, kept for users to look at. */
 #ifndef RT_JOURNAL_H
 #define RT_JOURNAL_H
 
@@ -147,12 +147,16 @@ void rt_journal_clear_ended(struct rt_journal *journal);
 const struct rt_record *rt_journal_find(const struct rt_journal *journal,
 	uint64_t connection);
 
-/* Events: bytes arrived, bytes of a done operation went (`file_bytes`:
-   those of RT_FILE), or something else. */
+/* Records bytes that arrived. */
 void rt_record_received(struct rt_record *record, const void *bytes,
 	size_t size, int64_t now);
+
+/* Records the bytes of an operation that is done; `file_bytes`: those of
+   RT_FILE. */
 void rt_record_sent(struct rt_record *record, const struct rt_op *op,
 	const void *file_bytes, int64_t now);
+
+/* Records an event without bytes. */
 void rt_record_event(struct rt_record *record, enum rt_record_kind kind,
 	int64_t now);
 
@@ -160,8 +164,9 @@ void rt_record_event(struct rt_record *record, enum rt_record_kind kind,
 void rt_record_shake(struct rt_record *record, struct rt_served *served,
 	int64_t now);
 
-/* Copies the request as far as it arrived and is kept, or the piece: of its
-   body what there is room for, and `least` bytes in any case. 0 or -ENOMEM. */
+/* Copies the request, as far as it arrived and is kept, or the piece. Of the
+   body it copies as much as there is room for, and `least` bytes in any case. 0
+   or -ENOMEM. */
 int rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 	size_t least, int64_t now);
 
@@ -178,26 +183,26 @@ int rt_record_in(struct rt_record *record, const char *states);
 /* Clears the record for the request that follows a greeting. */
 void rt_record_forget_request(struct rt_record *record);
 
-/* Notes that its reply is made. */
+/* Notes that the reply is made, and its status. */
 void rt_record_answered(struct rt_record *record, const struct rt_reply *reply);
 
 /* Why TLS failed; NULL: it did not. */
 const char *rt_record_why_tls(const struct rt_tls *tls);
 
-/* Counts its memory, in the journal's sum. */
+/* Counts the memory of the record in the sum of the journal. */
 void rt_record_count(struct rt_record *record);
 
-/* Copies the ending of the exchange that is over, to its record alone: those
-   before it may be many. */
+/* Copies the end of an exchange to its record. Earlier records of the
+   connection, which may be many, are left alone. */
 void rt_record_end_exchange(struct rt_record *record,
 	const struct rt_served *served, int64_t now);
 
-/* The same, and the ending of the connection to all records of it. */
+/* The same, and copies the end of the connection to all its records. */
 void rt_record_end(struct rt_record *record, const struct rt_served *served,
 	int64_t now);
 
-/* Adds its connection as text, with the first `most` bytes of those that
-   arrived, or went, in a row. */
+/* Adds the connection of the record as text. Of bytes in a row, in one
+   direction, it shows the first `most`. */
 void rt_record_transcribe(const struct rt_record *record, size_t most,
 	struct rt_buf *to);
 

@@ -35,7 +35,7 @@ find_field(const struct rt_buffers *buffers, const char *name, size_t *size)
 	return buffers->in.data + field->value.at;
 }
 
-/* The first line of the request, and not of what came after it. */
+/* The first line of the request; bytes after the request have none. */
 static struct rt_span
 line_of(const struct rt_conn *conn)
 {
@@ -54,7 +54,7 @@ rt_record_why_tls(const struct rt_tls *tls)
 	return tls->cut && !tls->ready ? "cut by a fault" : NULL;
 }
 
-/* Of its TLS; borrows from it. */
+/* Sets the members about TLS, which borrow from that. */
 static void
 view_tls(struct retort_exchange *view, const struct rt_tls *tls)
 {
@@ -71,7 +71,8 @@ view_tls(struct retort_exchange *view, const struct rt_tls *tls)
 		tls->why;
 }
 
-/* Nothing was answered on a wire that was cut in the handshake. */
+/* How the exchange has ended: on a wire that was cut in the handshake nothing
+   was answered. */
 static enum retort_end
 end_of(const struct rt_served *served)
 {
@@ -84,7 +85,7 @@ end_of(const struct rt_served *served)
 		end;
 }
 
-/* Bytes that were sent after the head. */
+/* The number of bytes that were sent after the head. */
 static uint64_t
 sent_body(const struct rt_conn *conn)
 {
@@ -98,7 +99,7 @@ sent_body(const struct rt_conn *conn)
 	return buffers->play.sent - buffers->reply.head_size;
 }
 
-/* The request and its reply, as far as there are any. */
+/* Sets the members about the request and its reply, as far as there are any. */
 static void
 view_buffers(struct retort_exchange *view, const struct rt_conn *conn)
 {
@@ -155,7 +156,7 @@ rt_journal_view(const struct rt_served *served, int64_t now,
 		(int64_t)wall.tv_sec * RT_SECOND + wall.tv_nsec - view.duration;
 	if (conn->buffers != NULL)
 		view_buffers(&view, conn);
-	/* no reply has any, but its connection has */
+	/* the reply has none, but the connection has */
 	if (view.faults == NULL &&
 		(view.request == NULL ||
 			(served->tls != NULL && served->tls->cut)))
@@ -180,14 +181,14 @@ rt_record_count(struct rt_record *record)
 	record->counted = now;
 }
 
-/* Bytes that there is room for. */
+/* The number of bytes that there is room for. */
 static size_t
 room_left(const struct rt_journal *journal)
 {
 	return journal->max > journal->used ? journal->max - journal->used : 0;
 }
 
-/* Something of it is lost. */
+/* Notes that something of the record is lost. */
 static void
 lose(struct rt_record *record)
 {
@@ -244,7 +245,7 @@ add_bytes(struct rt_record *record, enum rt_record_kind kind, const void *bytes,
 		event = add_event(record, kind, now);
 	if (event == NULL)
 		return;
-	/* what could not be kept is missing from its end on */
+	/* after the first byte that could not be kept none is */
 	if (event->size == event->kept) {
 		size_t before = record->bytes.len;
 
@@ -296,7 +297,8 @@ rt_record_event(struct rt_record *record, enum rt_record_kind kind, int64_t now)
 
 /* --- the handshake of TLS --- */
 
-/* More bytes of one direction belong to the same flight. */
+/* Records bytes of a handshake. More of one direction belong to the same
+   flight. */
 static void
 add_flight(struct rt_record *record, enum rt_record_kind kind, uint64_t *told,
 	uint64_t all, int64_t now)
@@ -314,7 +316,7 @@ add_flight(struct rt_record *record, enum rt_record_kind kind, uint64_t *told,
 	*told = all;
 }
 
-/* "TLSv1.3, TLS_AES_256_GCM_SHA384, SNI localhost", or why it failed. */
+/* Adds "TLSv1.3, TLS_AES_256_GCM_SHA384, SNI localhost", or why it failed. */
 static void
 describe_tls(const struct rt_tls *tls, struct rt_buf *to)
 {
@@ -390,7 +392,8 @@ put_span(struct room *room, const char *base, struct rt_span span)
 	return put(room, base + span.at, span.size);
 }
 
-/* NULL: malformed, or it has a NUL. Takes no more room than the span. */
+/* Puts a span, percent-decoded, which takes no more room than the span. NULL:
+   it is malformed, or has a NUL. */
 static char *
 put_decoded(struct room *room, const char *base, struct rt_span span)
 {
@@ -436,7 +439,7 @@ struct extent {
 	bool shared; /* the body is the end of the raw bytes */
 };
 
-/* There may be room for a part of it. */
+/* Finds the bytes that are copied: there may be room for a part of them. */
 static struct extent
 find_extent(struct rt_record *record, const struct rt_conn *conn, size_t least)
 {
@@ -460,8 +463,8 @@ find_extent(struct rt_record *record, const struct rt_conn *conn, size_t least)
 	return extent;
 }
 
-/* Whether a word of the request line came to its end, a space; in a head that
-   is there, all did. */
+/* Whether a word of the request line has arrived whole, up to a space. If the
+   head is complete, each has. */
 static bool
 is_whole(const struct rt_buffers *buffers, struct rt_span word)
 {
@@ -473,7 +476,7 @@ is_whole(const struct rt_buffers *buffers, struct rt_span word)
 		buffers->in.data[end] == ' ';
 }
 
-/* Some have members of their own, for log lines. */
+/* Notes a field that has a member of its own, for log lines. */
 static void
 note_field(struct retort_exchange *seen, const char *base,
 	const struct rt_http_field *field, const char *value)
@@ -489,7 +492,7 @@ note_field(struct retort_exchange *seen, const char *base,
 	}
 }
 
-/* The parsed request, as strings. */
+/* Puts the parsed request, as strings. */
 static void
 put_request(struct rt_record *record, const struct rt_buffers *buffers,
 	struct room *room)
@@ -558,7 +561,7 @@ rt_record_request(struct rt_record *record, const struct rt_conn *conn,
 		seen->body_total = extent.body_size;
 		seen->pieces = conn->nth - conn->ended;
 	}
-	/* a PROXY header has arrived since it was opened */
+	/* a PROXY header has arrived since the record was opened */
 	if (conn->named_by > 0)
 		(void)rt_sock_peer_text(&conn->peer, record->client);
 	seen->complete = conn->complete;
@@ -617,7 +620,7 @@ rt_record_forget_request(struct rt_record *record)
 	record->in = NULL;
 	record->size = 0;
 	record->rule_id = 0;
-	/* nothing points at them any more */
+	/* nothing points at the strings any more */
 	*seen = (struct retort_exchange){
 		.connection = seen->connection,
 		.client = seen->client,

@@ -7,14 +7,14 @@
 
 #include <string.h>
 
-/* Bytes of a line of text that a transcript shows in one line. */
+/* The most bytes that a transcript shows in one line. */
 #define LONGEST_LINE 4096
 
 /* A time in ns, as ms. */
 #define TIME "%8lld.%03d"
 #define TIME_OF(when) (long long)((when) / 1000000), (int)((when) / 1000 % 1000)
 
-/* A byte as C has it; where it ends. */
+/* Writes a byte as C has it, and returns the end of that. */
 static char *
 put_escaped(char *to, unsigned char c, bool plain)
 {
@@ -43,7 +43,7 @@ put_escaped(char *to, unsigned char c, bool plain)
 	return to;
 }
 
-/* One line, of LONGEST_LINE bytes at most: time, direction, bytes. */
+/* Adds one line, of LONGEST_LINE bytes at most: time, direction, bytes. */
 static void
 add_line(struct rt_buf *to, int64_t when, const char *mark, const char *bytes,
 	size_t size, bool quoted)
@@ -62,8 +62,8 @@ add_line(struct rt_buf *to, int64_t when, const char *mark, const char *bytes,
 	to->len = (size_t)(at - to->data);
 }
 
-/* A line of text is a line of the transcript, and so are 64 bytes of none; the
-   first `size` bytes of an event are shown. */
+/* Adds the first `left` bytes of an event. A line of text becomes a line of the
+   transcript, and so do 64 bytes without a line end. */
 static void
 add_lines(struct rt_buf *to, const struct rt_record *record,
 	const struct rt_record_event *event, const char *mark, size_t left)
@@ -85,8 +85,8 @@ add_lines(struct rt_buf *to, const struct rt_record *record,
 	}
 }
 
-/* Events of bytes in a row, from *event on, which moves to the last of them:
-   the first `most` bytes are shown. */
+/* Adds the first `most` bytes of events in a row, from *event on, and moves
+   *event to the last of them. */
 static void
 add_row(struct rt_buf *to, const struct rt_record *record, size_t *event,
 	const char *mark, size_t most)
@@ -112,7 +112,7 @@ add_row(struct rt_buf *to, const struct rt_record *record, size_t *event,
 	*event = (size_t)(at - record->events) - 1;
 }
 
-/* The handshake of TLS, none of whose bytes are kept. */
+/* Adds the handshake of TLS, none of whose bytes are kept. */
 static void
 add_handshake(struct rt_buf *to, const struct rt_record *record,
 	const struct rt_record_event *event, const char *mark)
@@ -134,7 +134,8 @@ add_handshake(struct rt_buf *to, const struct rt_record *record,
 	rt_buf_free(&text);
 }
 
-/* The event before which faults are shown: the first of their reply. */
+/* Whether the event is one of a reply: its faults are shown before the first.
+   */
 static bool
 is_of_reply(const struct rt_record_event *event)
 {
@@ -144,7 +145,8 @@ is_of_reply(const struct rt_record_event *event)
 		event->kind == RT_RECORD_CLOSED;
 }
 
-/* `several`: exchanges have faults of their own, which stand before replies. */
+/* Adds the events of one record. `several`: there are more exchanges, and the
+   faults of each are shown before its reply. */
 static void
 transcribe_one(const struct rt_record *record, size_t most, bool several,
 	struct rt_buf *to)

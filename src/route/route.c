@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which answer a request gets. Called by server_answer.c when a head is
+ * Finds the answer to a request. Called by server_answer.c when a head is
  * complete and when a request is.
  */
 #include "config.h"
@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "http/type.h"
 
-/* Most bytes of a rule's name in a message. */
+/* The most bytes of the name of a rule in a message. */
 #define MAX_NAME 4096u
 
 bool
@@ -52,7 +52,8 @@ rt_route_wants(const struct rt_route *route, const struct rt_request *request)
 	};
 }
 
-/* Without HTTP there is no other way to say that nothing answers. */
+/* Closes the connection: without HTTP nothing else says that nothing answers.
+   */
 static void
 close_plain(struct rt_reply *reply)
 {
@@ -60,8 +61,8 @@ close_plain(struct rt_reply *reply)
 	rt_reply_step(reply, (struct rt_step){.kind = RT_STEP_CLOSE});
 }
 
-/* Error replies stand in for what was to be said; `forced`: with a body, even
-   if there cannot be one. */
+/* Answers with an error in place of the reply; `forced`: with a body, even if
+   there cannot be one. */
 static void
 say_status(struct rt_asked *asked, struct rt_reply *reply, int status,
 	const char *reason, bool forced)
@@ -125,8 +126,8 @@ apply(const struct rt_route *route, const struct rt_faults *faults,
 	say_error(asked, reply, 500, error);
 }
 
-/* Chance is another for each exchange; for the first, and for pieces, by the
-   number of the connection alone. */
+/* The number that chance is drawn by, another one for each exchange. For the
+   first exchange, and for pieces, it is that of the connection. */
 static uint64_t
 chance_of(const struct rt_asked *asked)
 {
@@ -135,7 +136,7 @@ chance_of(const struct rt_asked *asked)
 	return asked->connection + (first ? 0 : (asked->nth - 1) << 32);
 }
 
-/* The faults that chance has for this reply. */
+/* Draws the faults of this reply, and applies them. */
 static void
 apply_by_chance(const struct rt_route *route, const struct rt_faults *faults,
 	struct rt_asked *asked, struct rt_reply *reply)
@@ -178,7 +179,8 @@ refuse_echo(const struct rt_route *route, struct rt_asked *asked,
 	say_error(asked, reply, 413, rt_buf_text(&asked->why));
 }
 
-/* What a reply fills in; NULL: nothing. `rule` is NULL if it was forgotten. */
+/* The parts of the request that a reply fills in; NULL: it fills in none.
+   `rule` is NULL if it was forgotten. */
 static const struct rt_filling *
 find_filling(const struct rt_canned *canned, const struct rt_rule *rule,
 	const struct rt_asked *asked, struct rt_filling *filling)
@@ -227,7 +229,7 @@ answer_canned(const struct rt_route *route, const struct rt_rule *rule,
 }
 
 /* Refuses faults that change how the request is read, other than those of its
-   rule: it was read. */
+   rule, as it was read already. */
 static int
 check_reading(const struct rt_route *route, const struct rt_faults *faults,
 	const struct rt_asked *asked, char *error)
@@ -254,7 +256,8 @@ rt_route_number(const struct rt_route *route, uint64_t id)
 	return 0;
 }
 
-/* The rule that answered, whose handler gives the reply now or later. */
+/* The rule whose handler gives the reply, now or later; NULL: it was
+   forgotten. */
 static const struct rt_rule *
 rule_of(const struct rt_route *route, const struct rt_asked *asked)
 {
@@ -300,7 +303,7 @@ rt_route_answer_with(const struct rt_route *route,
 	return code;
 }
 
-/* The error that begins with the name of a file, without its folders: clients
+/* An error that begins with the name of a file, without its folders, as clients
    may see it. */
 static const char *
 without_folders(const char *error, const char *file)
@@ -329,7 +332,7 @@ handler_failed(const struct rt_route *route, struct rt_asked *asked,
 	rt_buf_add_text(&asked->why, error);
 }
 
-/* Wants more of the request, if there can be more. */
+/* Asks for more of the request, if there can be more. */
 static enum rt_outcome
 want_more(const struct rt_asked *asked, struct rt_reply *reply)
 {
@@ -339,7 +342,7 @@ want_more(const struct rt_asked *asked, struct rt_reply *reply)
 	return RT_ANSWERED;
 }
 
-/* Answers as the handler says, which begins with what the rule has. */
+/* Has the handler answer, which begins with the reply of the rule. */
 static enum rt_outcome
 ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 	struct rt_asked *asked, struct rt_reply *reply)
@@ -355,7 +358,7 @@ ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 		return want_more(asked, reply);
 	if (code == RETORT_MORE && asked->refused)
 		return RT_MORE;
-	/* it has seen the beginning of the request alone */
+	/* it has seen only the beginning of the request */
 	if (code == RETORT_MORE && asked->early &&
 		(as.early == 0 || as.early > asked->shown)) {
 		asked->wanted = as.early;
@@ -374,8 +377,8 @@ ask_handler(const struct rt_route *route, const struct rt_rule *rule,
 	return RT_ANSWERED;
 }
 
-/* Whether a rule is for greetings, for refused requests, or for others, as what
-   is asked is. */
+/* Whether a rule is for the kind of what is asked: a greeting, a refused
+   request, or another. */
 static bool
 is_for(const struct rt_rule *rule, const struct rt_asked *asked)
 {
@@ -390,8 +393,8 @@ is_used_up(const struct rt_rule *rule)
 	return rule->times > 0 && rule->used >= rule->times;
 }
 
-/* The last rule that fits but is used up, and the nearest that does not, from
-   1; 0: none. */
+/* Finds the last rule that fits but is used up, and the nearest that does not
+   fit, from 1; 0: there is none. */
 static void
 find_near(const struct rt_route *route, const struct rt_asked *asked,
 	size_t *used_up, size_t *nearest)
@@ -421,7 +424,7 @@ find_near(const struct rt_route *route, const struct rt_asked *asked,
 	}
 }
 
-/* Rules that are not there, but were meant to be. */
+/* Adds how many rules were malformed, and the first mistake. */
 static void
 add_malformed(const struct rt_route *route, struct rt_buf *why)
 {
@@ -432,7 +435,7 @@ add_malformed(const struct rt_route *route, struct rt_buf *why)
 	rt_buf_add_text(why, route->mistake ? route->mistake : "no memory");
 }
 
-/* The nearest of the rules, in words. */
+/* Explains why no rule fits, by the nearest of them. */
 static void
 explain(const struct rt_route *route, struct rt_asked *asked)
 {
@@ -497,8 +500,8 @@ answer_nothing(const struct rt_route *route, struct rt_asked *asked,
 	asked->why.len = size;
 }
 
-/* The first that fits and is not used up, of those of the highest rank, from 1;
-   0: none. */
+/* The first rule of the highest rank that fits and is not used up, from 1; 0:
+   there is none. */
 static size_t
 find_rule(const struct rt_route *route, const struct rt_asked *asked)
 {
@@ -521,7 +524,7 @@ find_rule(const struct rt_route *route, const struct rt_asked *asked)
 	return found;
 }
 
-/* The site answers, with the fields of a rule. */
+/* Has the site answer, with the fields of a rule. */
 static enum rt_outcome
 answer_site(const struct rt_route *route, const struct rt_rule *rule,
 	struct rt_asked *asked, struct rt_reply *reply)
@@ -545,7 +548,7 @@ answer_site(const struct rt_route *route, const struct rt_rule *rule,
 	return RT_ANSWERED;
 }
 
-/* The default answer answers, with the faults of the rule's reply. */
+/* Has the fallback answer, with the faults of the rule. */
 static enum rt_outcome
 answer_by_default(const struct rt_route *route, const struct rt_rule *rule,
 	struct rt_asked *asked, struct rt_reply *reply)
@@ -573,7 +576,7 @@ answer_by_rule(const struct rt_route *route, const struct rt_rule *rule,
 	return RT_ANSWERED;
 }
 
-/* A browser asks whether a page of another site may make a request. */
+/* Whether a browser asks if a page of another site may make a request. */
 static bool
 is_preflight(const struct rt_asked *asked)
 {
@@ -615,7 +618,7 @@ rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	rule->used += !again;
 	handles = rule->handler != NULL;
 	outcome = answer_by_rule(route, rule, asked, reply);
-	/* which may have moved it */
+	/* the handler may have moved its rule */
 	if (handles)
 		number = rt_route_number(route, asked->rule_id);
 	if (again || number == 0)

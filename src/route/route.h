@@ -116,8 +116,9 @@ int rt_route_init(struct rt_route *route, enum retort_protocol protocol,
 	const char *hosts, uint64_t max_body, bool keep);
 void rt_route_free(struct rt_route *route);
 
-/* The fields of all replies, which are copied, and those of `cors` that neither
-   text names; before anything answers. 0 or -errno with a line in `error`. */
+/* Sets the fields of all replies, which are copied, and those of `cors` that
+   neither text names. Call this before anything answers. 0, or -errno with a
+   line in `error`. */
 int rt_route_set_always(struct rt_route *route, const char *fields,
 	const char *omit, bool cors, char *error);
 
@@ -134,19 +135,19 @@ int rt_route_check_next(const struct rt_route *route,
 int rt_route_add(struct rt_route *route, const struct retort_reply *given,
 	struct rt_error *error);
 
-/* Where rule `number` was given, "FILE:LINE", whose folders are not shown in
-   messages. 0 or -ENOMEM. */
+/* Notes that rule `number` was given at `origin`, "FILE:LINE", whose folders
+   are not shown in messages. 0 or -ENOMEM. */
 int rt_route_name(struct rt_route *route, int number, const char *origin);
 
 /* The number that the rule of that id has now; 0: it was forgotten. */
 size_t rt_route_number(const struct rt_route *route, uint64_t id);
 
-/* Adds what messages call rule `number`: "FILE:LINE", or "rule N". */
+/* Adds the name of rule `number` in messages: "FILE:LINE", or "rule N". */
 void rt_route_say(const struct rt_route *route, size_t number,
 	struct rt_buf *to);
 
-/* Whether a rule may have been meant for such a request: one for refused
-   requests may, for one that is not. */
+/* Whether a rule may have been meant for such a request. One for refused
+   requests may have been meant for a request that was not refused. */
 static inline bool
 rt_rule_may_be_meant(const struct rt_rule *rule, enum retort_protocol protocol,
 	bool greeting, bool refused)
@@ -162,26 +163,28 @@ const char *rt_origin_shown(const char *origin);
 bool rt_origin_is_of(const char *origin, const char *file);
 
 /* Forgets the states that only rules of that file set, to make room for those
-   of its new rules; `places`: no connection is in a state of its own. */
+   of its new rules; `places`: also those of connections, as none is in one. */
 void rt_route_forget_states(struct rt_route *route, const char *file,
 	bool places);
 
-/* The rules after the first `count` replace those before them that came from
-   that file. A rule with the conditions and the rank of one that it replaces
-   goes on with its count. */
+/* Has the rules after the first `count` replace those before them that came
+   from that file. A rule with the conditions and the rank of one that it
+   replaces takes over its count. */
 void rt_route_replace(struct rt_route *route, size_t count, const char *file);
 
-/* A rule was not added: tells the requests that nothing answers. */
+/* Notes that a rule was not added, for requests that nothing answers. */
 void rt_route_miss(struct rt_route *route, const char *request,
 	const char *error);
 
-/* Forgets all rules, mistakes and states; connections must not be in one any
-   more. Or forgets the rules after the first `count`. */
+/* Forgets all rules, mistakes and states; no connection may be in a state any
+   more. */
 void rt_route_clear(struct rt_route *route);
+
+/* Forgets the rules after the first `count`. */
 void rt_route_clear_after(struct rt_route *route, size_t count);
 
-/* From now on the fallback has these faults, except its first `spared` replies.
-   0 or -errno. */
+/* Gives the fallback these faults, except for its first `spared` replies from
+   now on. 0, or -errno with `error`. */
 int rt_route_spoil(struct rt_route *route, const char *faults, unsigned spared,
 	struct rt_error *error);
 
@@ -192,14 +195,14 @@ int rt_route_spoil(struct rt_route *route, const char *faults, unsigned spared,
 int rt_route_measure(const struct rt_route *route, bool kept, uint64_t *head,
 	uint64_t *whole, struct rt_buf *bytes, char *error);
 
-/* The fallback, a reply or files; 0, or -errno with `error`. */
+/* Sets the fallback, a reply or files. 0, or -errno with `error`. */
 int rt_route_set_reply(struct rt_route *route, const struct retort_reply *reply,
 	struct rt_error *error);
 int rt_route_set_files(struct rt_route *route, const char *root,
 	const struct retort_files *files, struct rt_error *error);
 
 /* The faults of the answer to a head, if they change how the request is read;
-   NULL. */
+   NULL: they do not. */
 const struct rt_faults *rt_route_reading(const struct rt_route *route,
 	const struct retort_exchange *seen);
 
@@ -223,7 +226,7 @@ rt_route_serves(const struct rt_route *route, const char *base,
 	return route->hosts == NULL || rt_route_has_host(route, base, host);
 }
 
-/* What an answer needs of the request's body. */
+/* The needs of an answer for the body of its request. */
 struct rt_wanted {
 	uint64_t max; /* bytes that it may have */
 	bool keep;    /* it is kept with the head */
@@ -240,8 +243,8 @@ struct rt_wanted rt_route_wants(const struct rt_route *route,
 enum rt_outcome rt_route_answer(struct rt_route *route, struct rt_asked *asked,
 	struct rt_reply *reply);
 
-/* Answers it with this reply, which is checked, and copied as far as necessary.
-   0, or -errno with a line in `error`. */
+/* Answers a request with this reply, which is checked, and copied as far as
+   necessary. 0, or -errno with a line in `error`. */
 int rt_route_answer_with(const struct rt_route *route,
 	const struct retort_reply *as, struct rt_asked *asked,
 	struct rt_reply *reply, char *error);

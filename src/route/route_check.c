@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a rule can be what a user wants it to be, and its reply made on trial:
-   for its faults, and to be measured. */
+/* Checks rules when they are given, and makes replies on trial: for faults, and
+   to be measured. */
 #include "config.h"
 
 #include "route/route_parts.h"
@@ -11,7 +11,8 @@
 #include "base/error.h"
 #include "canned/condition.h"
 
-/* A connection that is accepted has nothing that could be compared. */
+/* Checks a greeting: when a connection is accepted there is nothing to compare.
+   */
 static int
 check_accepted(const struct rt_route *route, const struct retort_reply *given,
 	char *error)
@@ -34,7 +35,7 @@ check_accepted(const struct rt_route *route, const struct retort_reply *given,
 	return 0;
 }
 
-/* A request that is refused is read no further than it was. */
+/* Checks a rule for refused requests, which are read no further. */
 static int
 check_refused(const struct retort_reply *given, struct rt_canned *canned,
 	char *error)
@@ -48,7 +49,7 @@ check_refused(const struct retort_reply *given, struct rt_canned *canned,
 	return 0;
 }
 
-/* Whether it says more of its reply than what files can take. */
+/* Whether it has members of a reply that files cannot have. */
 static bool
 makes_reply(const struct retort_reply *given)
 {
@@ -62,7 +63,7 @@ makes_reply(const struct retort_reply *given)
 		given->next || given->open;
 }
 
-/* A rule whose answer is a file has only these members of its own. */
+/* Checks a rule that is answered with files. */
 static int
 check_file_rule(const struct retort_reply *given, enum retort_protocol protocol,
 	char *error)
@@ -75,7 +76,7 @@ check_file_rule(const struct retort_reply *given, enum retort_protocol protocol,
 	return 0;
 }
 
-/* Requests that are refused before any rule is asked. */
+/* Refuses a request that no rule would ever be asked for. */
 static int
 check_request(const struct retort_reply *given, char *error)
 {
@@ -108,7 +109,7 @@ try_reply(const struct rt_route *route, struct rt_canned *canned,
 		NULL, reply);
 }
 
-/* Whether a rule's reply is the same for all requests, or nearly. */
+/* Whether the reply of a rule is the same for all requests, or nearly. */
 static bool
 is_known(const struct rt_rule *rule, const struct retort_reply *given)
 {
@@ -116,7 +117,8 @@ is_known(const struct rt_rule *rule, const struct retort_reply *given)
 		!given->fill;
 }
 
-/* The reply that such faults change, on trial. False: it is not known yet. */
+/* Makes the reply that faults are to change, on trial. False: it is not known
+   yet. */
 static bool
 try_spoilt(const struct rt_route *route, const struct rt_rule *rule,
 	const struct retort_reply *given, const struct rt_faults *faults,
@@ -136,12 +138,12 @@ try_spoilt(const struct rt_route *route, const struct rt_rule *rule,
 	} else {
 		return false;
 	}
-	/* no request has left it without its body: it must be there */
+	/* on trial it has its body: no HEAD has left that out */
 	reply->body = RT_BODY_HERE;
 	return true;
 }
 
-/* Whether faults without chance are possible. */
+/* Checks that faults without chance are possible. */
 static int
 try_drawn(const struct rt_route *route, const struct rt_rule *rule,
 	const struct retort_reply *given, const struct rt_faults *faults,
@@ -166,7 +168,7 @@ try_drawn(const struct rt_route *route, const struct rt_rule *rule,
 	return code;
 }
 
-/* Where the reply is known, each of its faults must be possible. */
+/* Checks that each of its faults is possible, if the reply is known. */
 static int
 try_faults(const struct rt_route *route, const struct rt_rule *rule,
 	const struct retort_reply *given, char *error)
@@ -185,7 +187,7 @@ try_faults(const struct rt_route *route, const struct rt_rule *rule,
 	return code;
 }
 
-/* As many as there is room for. */
+/* Copies as many bytes of the reply as there is room for. */
 static int
 read_bytes(struct rt_reply *reply, uint64_t whole, struct rt_buf *bytes,
 	char *error)

@@ -5,16 +5,16 @@
 
 #include "route/route.h"
 
-/* Whether a rule can be so, whose match is not made yet. 0, or -EINVAL with
-   `error`. */
+/* Checks a rule, whose match is not made yet. 0, or -EINVAL with `error`. */
 int rt_route_check(const struct rt_route *route, const struct rt_rule *rule,
 	const struct retort_reply *given, char *error);
 
-/* Whether its path has an asterisk for each number in braces. */
+/* Checks that its path has an asterisk for each number in braces. The same
+   results. */
 int rt_route_check_stars(const struct rt_rule *rule, char *error);
 
-/* Whether its faults are possible, as far as its reply is known; `listed`: it
-   is not the fallback. 0, or -EINVAL or -ENOMEM with `error`. */
+/* Checks that its faults are possible, as far as its reply is known; `listed`:
+   it is not the fallback. 0, or -EINVAL or -ENOMEM with `error`. */
 int rt_route_check_faults(const struct rt_route *route,
 	const struct rt_rule *rule, const struct retort_reply *given,
 	bool listed, char *error);

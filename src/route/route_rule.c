@@ -15,7 +15,7 @@
 #include "canned/condition.h"
 #include "http/field.h"
 
-/* Notes what is true of at least one rule, as it is of this one. */
+/* Notes what is true of a rule, and so of at least one of them. */
 static void
 note_rule(struct rt_route *route, const struct rt_rule *rule)
 {
@@ -28,7 +28,7 @@ note_rule(struct rt_route *route, const struct rt_rule *rule)
 		route->highest = rule->prefer;
 }
 
-/* Notes it anew, of all rules and of the fallback. */
+/* Notes the same anew, of all rules and the fallback. */
 static void
 note_rules(struct rt_route *route)
 {
@@ -99,7 +99,7 @@ rt_route_protocol(const struct rt_route *route,
 	return rt_conditions_protocol(&when, route->protocol);
 }
 
-/* NULL, with errno and a line in `error`. */
+/* Makes the match of a rule. NULL, with errno and a line in `error`. */
 static struct rt_match *
 make_match(const struct rt_route *route, const struct retort_reply *given,
 	char *error)
@@ -109,7 +109,8 @@ make_match(const struct rt_route *route, const struct retort_reply *given,
 	return rt_match_new(&when, route->protocol, error);
 }
 
-/* A rule, as it was given, for the list or as its end. 0 or -errno. */
+/* Makes a rule as it was given, for the list (`listed`) or as the fallback. 0,
+   or -errno with `error`. */
 static int
 make_rule(const struct rt_route *route, const struct retort_reply *given,
 	bool listed, struct rt_rule *rule, struct rt_error *error)
@@ -177,7 +178,7 @@ rt_route_add(struct rt_route *route, const struct retort_reply *given,
 	return (int)route->rule_count;
 }
 
-/* The end of the list; takes the site, which may be NULL. */
+/* Sets the fallback, and takes the site, which may be NULL. */
 static void
 set_fallback(struct rt_route *route, const struct rt_rule *rule,
 	struct rt_site *site)
@@ -260,7 +261,7 @@ rt_route_clear_after(struct rt_route *route, size_t count)
 	note_states(route);
 }
 
-/* Clients may see it, and need not know where the file is. */
+/* Clients may see it: they are not told the folder. */
 const char *
 rt_origin_shown(const char *origin)
 {
@@ -293,8 +294,8 @@ rt_route_forget_states(struct rt_route *route, const char *file, bool places)
 	rt_states_copy(&route->states, &old);
 }
 
-/* The first of the new rules with these conditions and this rank that counts
-   for no other. */
+/* Hands the count of an old rule to the first new one with its conditions and
+   rank that has not got another. */
 static void
 hand_on(struct rt_route *route, size_t count, const struct rt_rule *old)
 {
@@ -321,7 +322,7 @@ reverse(struct rt_rule *rules, size_t count)
 	}
 }
 
-/* The last `count` of these rules come first. */
+/* Moves the last `count` of these rules to the front. */
 static void
 rotate(struct rt_rule *rules, size_t all, size_t count)
 {
@@ -401,8 +402,8 @@ rt_route_init(struct rt_route *route, enum retort_protocol protocol,
 	return route->hosts ? 0 : -ENOMEM;
 }
 
-/* The lines of `fields`, and of CORS what neither these nor `omit` name; the
-   caller's to free, or NULL. */
+/* The lines of `fields`, and those of CORS that neither these nor `omit` name.
+   The caller frees them; NULL: no memory. */
 static char *
 with_cors(const char *fields, const char *omit)
 {

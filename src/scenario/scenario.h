@@ -15,8 +15,8 @@
 
 enum rt_item_kind { RT_ITEM_RULE, RT_ITEM_EXPECT, RT_ITEM_ORDER };
 
-/* Where a directive stands: its line and column, from 1, and what it says,
-   within the text that was read. */
+/* The place of a directive: its line and column, from 1, and the text after its
+   name, within the text that was read. */
 struct rt_place {
 	const char *directive; /* its name, which lives for ever; NULL: none */
 	unsigned line, column;
@@ -30,7 +30,7 @@ struct rt_item {
 	struct rt_place *places; /* of the others */
 	size_t place_count;
 	size_t place_room;
-	struct retort_reply rule; /* `when` is an expectation's, too */
+	struct retort_reply rule; /* of an expectation: its conditions */
 	size_t least;
 	size_t most;
 	const char *connections; /* on how many; NULL: on any */
@@ -44,7 +44,7 @@ struct rt_scenario {
 	const char *framing;   /* of pieces; NULL: it says nothing of it */
 	unsigned framing_line; /* where it says so, from 1, */
 	unsigned framing_column;
-	struct rt_buf notices; /* a line for each thing that was made right */
+	struct rt_buf notices; /* a line for each correction */
 	void **owned;          /* memory of the items */
 	size_t owned_count;
 	size_t owned_room;
@@ -68,11 +68,11 @@ int rt_scenario_read(struct rt_scenario *scenario, const char *name,
 const struct rt_place *rt_scenario_place(const struct rt_item *item,
 	const char *member, size_t size, const char *wrong);
 
-/* The column of the text there that `wrong` has in quotes, whole or in part;
-   1, that of the directive: it has nothing of it. */
+/* The column of the text there that `wrong` has in quotes, whole or in part. If
+   it has nothing of it: 1, the column of the directive. */
 unsigned rt_scenario_column(const struct rt_place *place, const char *wrong);
 
-/* Also after it could not be read. */
+/* Call this also if it could not be read. */
 void rt_scenario_free(struct rt_scenario *scenario);
 
 #endif

@@ -12,7 +12,7 @@
 #include "canned/condition.h"
 #include "http/status.h"
 
-/* A status of a refusal; nothing: any. */
+/* Reads the status of a refusal; without one it is any. */
 static bool
 read_status(struct rt_reader *reader, size_t i, const char *at)
 {
@@ -29,7 +29,7 @@ read_status(struct rt_reader *reader, size_t i, const char *at)
 	return true;
 }
 
-/* A text without quotes, up to the end of its line. */
+/* Sets a text without quotes, up to the end of its line. */
 static bool
 set_line(struct rt_reader *reader, size_t i, const char *at)
 {
@@ -112,7 +112,6 @@ rt_scenario_read_if_frame(struct rt_reader *reader, const char *at)
 	return rule->if_body != NULL;
 }
 
-/* Where they stand is copied, too: a mistake in them is there. */
 bool
 rt_scenario_copy_conditions(struct rt_reader *reader, size_t number)
 {

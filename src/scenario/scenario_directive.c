@@ -17,7 +17,8 @@
 #include "canned/condition.h"
 #include "http/http.h"
 
-/* What others write for any segment: "/users/{id}" or "/users/:id". */
+/* Whether it has what other tools write for any segment: "/users/{id}" or
+   "/users/:id". */
 static bool
 has_wildcard(struct rt_word target)
 {
@@ -29,7 +30,7 @@ has_wildcard(struct rt_word target)
 	return false;
 }
 
-/* What hardly any client sends. */
+/* Notices a request that hardly any client sends. */
 static void
 look_at_request(struct rt_reader *reader, struct rt_word method,
 	struct rt_word target)
@@ -59,7 +60,7 @@ look_at_request(struct rt_reader *reader, struct rt_word method,
 			"clients name the port as well: example.com:443");
 }
 
-/* "METHOD TARGET", either alone, or nothing. */
+/* Reads "METHOD TARGET", either alone, or nothing. */
 static bool
 set_request(struct rt_reader *reader, struct rt_item *item, const char *at)
 {
@@ -88,7 +89,7 @@ set_request(struct rt_reader *reader, struct rt_item *item, const char *at)
 	return item->rule.request != NULL;
 }
 
-/* Of the whole file. What a framing is, the server knows. */
+/* Reads the framing of the whole file; the server checks it. */
 static bool
 read_framing(struct rt_reader *reader, const char *at)
 {
@@ -136,7 +137,7 @@ read_accepted(struct rt_reader *reader, const char *at)
 	return begin_rule(reader, at, true);
 }
 
-/* The next reply to the same requests; the one before answers once. */
+/* Begins the next reply to the same requests; the one before answers once. */
 static bool
 read_then(struct rt_reader *reader, const char *at)
 {
@@ -188,7 +189,7 @@ read_times(struct rt_reader *reader, const char *at)
 	return true;
 }
 
-/* "2", "2+", "2-3" */
+/* Reads "2", "2+" or "2-3". */
 static bool
 read_count(struct rt_reader *reader, struct rt_word word, struct rt_item *item)
 {
@@ -203,7 +204,7 @@ read_count(struct rt_reader *reader, struct rt_word word, struct rt_item *item)
 			"the smaller number first");
 }
 
-/* On how many those that are expected arrive. */
+/* Reads on how many connections the expected requests arrive. */
 static bool
 read_connections(struct rt_reader *reader, const char *at)
 {
@@ -228,7 +229,7 @@ read_expect(struct rt_reader *reader, const char *at)
 	return set_request(reader, item, at);
 }
 
-/* Requests with " -> " between them. */
+/* Reads requests with " -> " between them. */
 static bool
 read_order(struct rt_reader *reader, const char *at)
 {
@@ -264,7 +265,7 @@ read_order(struct rt_reader *reader, const char *at)
 			"REQUEST -> REQUEST, or more");
 }
 
-/* Where a directive may stand, and whether more than once. */
+/* The places of a directive, and whether it may come more than once. */
 enum place {
 	ANYWHERE, /* it begins an item, or is about the whole file */
 	IN_ITEM,  /* once in each, of any kind; */
@@ -274,7 +275,7 @@ enum place {
 	OFTEN_OR_AFTER_101 /* even after a message with that status */
 };
 
-/* What is said after it. */
+/* The text after a directive. */
 enum said {
 	READ,   /* what its function reads; */
 	ANSWER, /* nothing: it sets a bool of the rule, and is an answer; */
@@ -343,7 +344,7 @@ rt_scenario_is_directive(const char *text, size_t size)
 	return false;
 }
 
-/* Whether it may stand here, after an item's first line and before its
+/* Checks that it may stand here, after the first line of an item and before its
    message. */
 static bool
 has_place(struct rt_reader *reader, enum place place)
@@ -367,7 +368,7 @@ has_place(struct rt_reader *reader, enum place place)
 	return true;
 }
 
-/* By the row of the table. */
+/* Reads the text after a directive, by its row of the table. */
 static bool
 read_said(struct rt_reader *reader, const struct directive *directive,
 	const char *at)

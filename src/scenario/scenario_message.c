@@ -67,7 +67,7 @@ is_of_events(struct rt_word type)
 			rt_is_blank(type.text[size]));
 }
 
-/* Whether parts of the request can be filled in that text of the line. */
+/* Checks that parts of the request can be filled in that text of the line. */
 static bool
 check_fill(struct rt_reader *reader, const char *text, size_t size)
 {
@@ -85,8 +85,8 @@ check_fill(struct rt_reader *reader, const char *text, size_t size)
 		rt_scenario_fail(reader, text + error.at, "%s", error.text);
 }
 
-/* What a field says of the body. False: it is not kept, as we say it
-   ourselves. */
+/* Notes what a field says about the body. False: the field is left out, as it
+   is added later. */
 static bool
 note_field(struct rt_reader *reader, struct framing *framing,
 	struct rt_word name, struct rt_word value)
@@ -152,7 +152,7 @@ read_field(struct rt_reader *reader, struct framing *framing)
 	return true;
 }
 
-/* Up to and with the empty line. */
+/* Reads the fields, and the empty line after them. */
 static bool
 read_head(struct rt_reader *reader, struct framing *framing)
 {
@@ -165,7 +165,7 @@ read_head(struct rt_reader *reader, struct framing *framing)
 	return true;
 }
 
-/* A line of the body that looks as if it began something of its own. */
+/* Notices a line of the body that looks as if it began something of its own. */
 static void
 look_at_line(struct rt_reader *reader, const char *line, size_t size)
 {
@@ -184,7 +184,7 @@ look_at_line(struct rt_reader *reader, const char *line, size_t size)
 			"another reply begins with @then or @on");
 }
 
-/* Whether a line says that a part of the text ends. */
+/* Whether the next line says that a part of the text ends. */
 static bool
 is_part(const struct rt_reader *reader)
 {
@@ -212,8 +212,8 @@ end_event(struct rt_buf *text, size_t from)
 		rt_buf_add(text, "\n", 1);
 }
 
-/* Lines up to the next directive, as they stand; "@@" is an "@", and between
-   two parts stands "@part". `framing` is NULL for a raw message. */
+/* Reads lines up to the next directive, as they stand; "@@" is an "@", and
+   "@part" stands between two parts. `framing` is NULL for a raw message. */
 static bool
 read_text(struct rt_reader *reader, const struct framing *framing,
 	struct rt_buf *to)
@@ -245,7 +245,7 @@ read_text(struct rt_reader *reader, const struct framing *framing,
 	return true;
 }
 
-/* Of bytes that are left alone one empty line may be for the eye. */
+/* Takes off one empty line at the end, which may be for the eye. */
 static void
 trim_raw(struct rt_buf *text, bool more)
 {
@@ -271,9 +271,9 @@ line_end(const struct rt_buf *text, size_t at, size_t whole)
 									    0;
 }
 
-/* Blank lines before the next directive, and the end of the last line, are for
-   the eye, as far as the Content-Length that was pasted does not count them,
-   and they end no event. */
+/* Takes off blank lines before the next directive, and the end of the last
+   line, which are for the eye; but not what a Content-Length that was pasted
+   counts, or what ends an event. */
 static void
 trim_text(struct rt_buf *text, const struct framing *framing,
 	const struct retort_reply *rule)
@@ -296,8 +296,8 @@ trim_text(struct rt_buf *text, const struct framing *framing,
 	}
 }
 
-/* Whether the bytes are framed in chunks (RFC 9112 7.1); then their content
-   takes their place. */
+/* Replaces bytes that are framed in chunks (RFC 9112 7.1) by their content.
+   False: they are not. */
 static bool
 unframe(struct rt_buf *body)
 {
@@ -335,7 +335,8 @@ unframe(struct rt_buf *body)
 	return true;
 }
 
-/* No coding makes text of anything but a few bytes. */
+/* Whether it is text, so that it is not coded: what a coding makes of more than
+   a few bytes is none. */
 static bool
 is_text(const struct rt_buf *body)
 {
@@ -348,7 +349,8 @@ is_text(const struct rt_buf *body)
 	return true;
 }
 
-/* If the body is text, its content coding was undone before it was pasted. */
+/* Adds the Content-Encoding, unless the body is text: then the coding was
+   undone before it was pasted. */
 static void
 check_coding(struct rt_reader *reader, const struct framing *framing,
 	const struct rt_buf *body)
@@ -367,7 +369,7 @@ check_coding(struct rt_reader *reader, const struct framing *framing,
 		framing->coding.size);
 }
 
-/* Parts are chunks, unless the message says something else of its end. */
+/* Makes parts chunks, unless the message says otherwise where its body ends. */
 static void
 frame_parts(struct rt_reader *reader, const struct framing *framing)
 {
@@ -421,7 +423,7 @@ set_body(struct rt_reader *reader, const struct framing *framing,
 	return rule->body != NULL;
 }
 
-/* Its author may have meant it for a comment. */
+/* Notices a last line that its author may have meant for a comment. */
 static void
 look_for_comment(struct rt_reader *reader, const struct rt_buf *body)
 {
@@ -435,7 +437,8 @@ look_for_comment(struct rt_reader *reader, const struct rt_buf *body)
 			"no comment: '@#' begins one");
 }
 
-/* Its empty line may have been taken for the one between two rules. */
+/* Notices a raw message without an empty line, which may have been taken for
+   the one between two rules. */
 static void
 look_for_head(struct rt_reader *reader)
 {
@@ -452,7 +455,6 @@ look_for_head(struct rt_reader *reader)
 		"the raw message has no empty line after its head");
 }
 
-/* Bytes as they stand, from the present line on. */
 bool
 rt_scenario_raw_message(struct rt_reader *reader)
 {
@@ -489,7 +491,7 @@ no_message(const struct rt_reader *reader)
 	return reader->quoted ? "no message, as there are bytes of @raw" : NULL;
 }
 
-/* Whether the present line begins so, with the version of HTTP in it. */
+/* Whether the present line begins with that version of HTTP. */
 static bool
 has_version(const struct rt_reader *reader, const char *version)
 {
@@ -498,7 +500,7 @@ has_version(const struct rt_reader *reader, const char *version)
 	return reader->size >= size && memcmp(reader->line, version, size) == 0;
 }
 
-/* The body, after the head. */
+/* Reads the body, after the head. */
 static bool
 read_body(struct rt_reader *reader, struct framing *framing,
 	struct rt_buf *body)
@@ -515,7 +517,7 @@ read_body(struct rt_reader *reader, struct framing *framing,
 	return set_body(reader, framing, body);
 }
 
-/* The message that begins with the present line, corrected. */
+/* Reads the message that begins with the present line, and corrects it. */
 static bool
 read_message(struct rt_reader *reader)
 {

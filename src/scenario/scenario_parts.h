@@ -10,7 +10,7 @@
 #include "canned/condition.h"
 #include "scenario/scenario.h"
 
-/* Most bytes that gather for one item. */
+/* The most bytes that gather for one item. */
 #define RT_SCENARIO_TEXT (64u << 20)
 
 /* The largest number that can be written, so that no sum overflows. */
@@ -63,19 +63,26 @@ struct rt_reader {
 	size_t part_at; /* where the last of `parts` ends in its text */
 };
 
-/* Reports that the text at `at` is wrong, or not what was expected. False. */
+/* Reports that the text at `at` is wrong. Returns false. */
 bool rt_scenario_fail(struct rt_reader *reader, const char *at,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Reports that something else was expected at `at`. Returns false. */
 bool rt_scenario_expected(struct rt_reader *reader, const char *at,
 	const char *what);
+
+/* Reports that there is no memory. Returns false. */
 bool rt_scenario_no_memory(struct rt_reader *reader);
 
 /* Reports a correction, or a probable mistake, once for each kind. */
 void rt_scenario_notice(struct rt_reader *reader, enum rt_notice kind,
 	const char *what);
 
-/* Makes memory the scenario's, which lives as long. NULL: there was none. */
+/* Gives memory to the scenario, which frees it in the end. NULL: `memory` was
+   NULL, or there was none to note it. */
 void *rt_scenario_own(struct rt_reader *reader, void *memory);
+
+/* Makes a string of a text, for the scenario. NULL: no memory. */
 char *rt_scenario_own_text(struct rt_reader *reader, const char *text,
 	size_t size);
 
@@ -85,63 +92,73 @@ const char *rt_scenario_own_lines(struct rt_reader *reader,
 
 void rt_scenario_add_line(struct rt_buf *lines, const char *text, size_t size);
 
-/* The next line is the present one; false: there is none. */
+/* Takes the next line, which becomes the present one. False: there is none. */
 bool rt_scenario_next_line(struct rt_reader *reader);
 
-/* The next word from *at on, which moves past it, and all that is left of the
-   line without white space around it. */
+/* Takes the next word of the line from *at on, and moves *at past it. */
 struct rt_word rt_scenario_word(const struct rt_reader *reader,
 	const char **at);
+
+/* The rest of the line, without white space around it. */
 struct rt_word rt_scenario_rest(const struct rt_reader *reader, const char *at);
 
 /* Expects the end of the line. */
 bool rt_scenario_ends(struct rt_reader *reader, const char *at);
 
-/* Adds the rest of the line to `lines`; `what` is expected. */
+/* Adds the rest of the line to `lines`. If there is none, `what` was expected.
+   */
 bool rt_scenario_line(struct rt_reader *reader, const char *at,
 	struct rt_buf *lines, const char *what);
 
-/* Reads quoted bytes up to the end of the line: adds them to `to`; or returns
-   them as memory of the scenario, NULL after a mistake. Of a text, which has a
-   byte or more, and no NUL, `what` says so; NULL: any bytes. */
+/* Reads quoted bytes up to the end of the line, and adds them to `to`. */
 bool rt_scenario_quoted(struct rt_reader *reader, const char *at,
 	struct rt_buf *to);
+
+/* The same, as memory of the scenario; NULL after a mistake. If `what` is not
+   NULL, they must be a text of a byte or more, without a NUL, and it is what
+   was expected otherwise. */
 const char *rt_scenario_own_quoted(struct rt_reader *reader, const char *at,
 	const char *what, size_t *size);
 
-/* Reads the rest of the line as a range of numbers from `least` on; memory of
-   the scenario, NULL after a mistake. */
+/* Reads the rest of the line as a range of numbers from `least` on, as memory
+   of the scenario; NULL after a mistake. */
 const char *rt_scenario_own_range(struct rt_reader *reader, const char *at,
 	uint64_t least, const char *what);
 
-/* Notes where a directive of the item under way stands, whose text is at `at`.
-   `once`: another of it is a mistake; false. */
+/* Notes the place of a directive of the item under way, whose text is at `at`.
+   `once`: a second one is a mistake. */
 bool rt_scenario_note(struct rt_reader *reader, const char *directive,
 	const char *at, bool once);
+
+/* Adds a place to those of the item. */
 bool rt_scenario_add_place(struct rt_reader *reader,
 	const struct rt_place *place);
 
 /* The condition that a directive is for; RT_CONDITIONS: none. */
 size_t rt_scenario_find_condition(struct rt_word directive);
 
-/* The directive of condition `i`, and the conditions of rule `from`, for the
-   item under way. */
+/* Reads condition `i` for the item under way. */
 bool rt_scenario_condition(struct rt_reader *reader, size_t i, const char *at);
+
+/* Gives the item under way the conditions of item `from`, and their places, as
+   a mistake in them is there. */
 bool rt_scenario_copy_conditions(struct rt_reader *reader, size_t from);
 
-/* An item begins, with a directive (NULL: none) whose text is at `at`; and the
-   one under way is complete. */
+/* Begins an item, with a directive (NULL: none) whose text is at `at`. */
 struct rt_item *rt_scenario_add_item(struct rt_reader *reader,
 	enum rt_item_kind kind, const char *directive, const char *at);
+
+/* Completes the item under way, if there is one. */
 bool rt_scenario_end_item(struct rt_reader *reader);
 
 /* Reads the directive in the present line. */
 bool rt_scenario_directive(struct rt_reader *reader);
 
-/* Whether the text begins with the name of one that begins an item. */
+/* Whether the text begins with the name of a directive that begins an item. */
 bool rt_scenario_is_directive(const char *text, size_t size);
 
-/* The rest of the line of a directive: in scenario_reply.c those of replies, */
+/* Read the rest of the line of a directive: in scenario_reply.c those of
+   replies, */
 bool rt_scenario_read_chunks(struct rt_reader *reader, const char *at);
 bool rt_scenario_read_fault(struct rt_reader *reader, const char *at);
 bool rt_scenario_read_file(struct rt_reader *reader, const char *at);
@@ -159,12 +176,14 @@ bool rt_scenario_read_if_frame(struct rt_reader *reader, const char *at);
 /* Reports that there is no directive of that name. False. */
 bool rt_scenario_no_directive(struct rt_reader *reader, struct rt_word name);
 
-/* @part and its time, at `at`, after `size` bytes of a text. */
+/* Reads @part with its time, at `at`, which stands after `size` bytes of a
+   text. */
 bool rt_scenario_part(struct rt_reader *reader, const char *at, size_t size);
 
-/* Reads the message that begins with the present line, corrected or as it
-   stands. */
+/* Reads the message that begins with the present line, and corrects it. */
 bool rt_scenario_message(struct rt_reader *reader);
+
+/* Reads it as it stands. */
 bool rt_scenario_raw_message(struct rt_reader *reader);
 
 /* Reads all lines of a transcript. */

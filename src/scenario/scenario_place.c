@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the directive that a mistake is about, when it is noticed after the text
-   was read. */
+/* Finds the directive that a mistake is about, when it is noticed after the
+   text was read. */
 #include "config.h"
 
 #include "scenario/scenario_parts.h"

@@ -19,7 +19,7 @@
 
 #define MAX_ITEMS 65536u
 
-/* A rule is compared with this many before it. */
+/* The number of rules before it with which a rule is compared. */
 #define MOST_COMPARED 1000
 
 /* --- what is wrong --- */
@@ -218,7 +218,7 @@ rt_scenario_own_quoted(struct rt_reader *reader, const char *at,
 	return own;
 }
 
-/* "2", "2+" or "2-3", and nothing else. */
+/* Whether it is "2", "2+" or "2-3". */
 static bool
 is_range(struct rt_word word, uint64_t least)
 {
@@ -243,7 +243,7 @@ rt_scenario_own_range(struct rt_reader *reader, const char *at, uint64_t least,
 
 /* --- items, and where their directives stand --- */
 
-/* Of a directive of this line whose text is at `at`. */
+/* The place of a directive of this line whose text is at `at`. */
 static struct rt_place
 place_of(const struct rt_reader *reader, const char *directive, const char *at)
 {
@@ -322,7 +322,8 @@ rt_scenario_find_condition(struct rt_word directive)
 	return i;
 }
 
-/* A rule after one that answers all of its requests, and is never used up. */
+/* Notices a rule after one that answers all of its requests, and is never used
+   up. */
 static void
 look_for_shadow(struct rt_reader *reader, const struct rt_item *item)
 {
@@ -356,7 +357,8 @@ own_conditions(struct rt_reader *reader, struct retort_reply *rule)
 					&reader->conditions[i]));
 }
 
-/* Frames after a head: no brace in them begins a part of the request. */
+/* Doubles the braces in frames after a head: none begins a part of the
+   request. */
 static void
 double_braces(struct rt_buf *bytes)
 {

@@ -35,7 +35,7 @@ rt_scenario_read_fault(struct rt_reader *reader, const char *at)
 	return true;
 }
 
-/* A path, relative to the scenario's folder. */
+/* Reads a path, which is relative to the folder of the scenario. */
 bool
 rt_scenario_read_file(struct rt_reader *reader, const char *at)
 {
@@ -86,7 +86,7 @@ rt_scenario_part(struct rt_reader *reader, const char *at, size_t size)
 	return true;
 }
 
-/* In a message its lines are read with the text: this is for others. */
+/* Reads a @part outside a message, whose own are read with its text. */
 bool
 rt_scenario_read_part(struct rt_reader *reader, const char *at)
 {
@@ -108,7 +108,7 @@ static const struct {
 	{"tls", RETORT_NEXT_TLS},
 };
 
-/* After "tls": the protocol in it. */
+/* Reads the protocol in TLS, after "tls". */
 static bool
 read_inside(struct rt_reader *reader, const char *at)
 {
@@ -155,7 +155,7 @@ rt_scenario_read_idle(struct rt_reader *reader, const char *at)
 	return true;
 }
 
-/* @raw, and @raw "bytes". */
+/* Reads @raw, or @raw "bytes". */
 bool
 rt_scenario_read_raw(struct rt_reader *reader, const char *at)
 {
@@ -186,8 +186,8 @@ rt_scenario_read_frame(struct rt_reader *reader, const char *at)
 	if (opcode == 0)
 		return rt_scenario_expected(reader, word.text,
 			RT_WEBSOCKET_FRAMES);
-	/* after a head they are what follows it; or else the reply, as those of
-	   @raw are */
+	/* after a head, frames follow it; otherwise they are the reply, as the
+	   bytes of @raw are */
 	if (reader->item->rule.status == 0)
 		reader->raw = reader->quoted = true;
 	/* its length is known when it is filled in */
@@ -205,7 +205,7 @@ rt_scenario_read_frame(struct rt_reader *reader, const char *at)
 	return !reader->bytes.failed || rt_scenario_no_memory(reader);
 }
 
-/* Before frames, whose payloads it changes. */
+/* Reads @fill, which stands before frames: it changes their payloads. */
 bool
 rt_scenario_read_fill(struct rt_reader *reader, const char *at)
 {

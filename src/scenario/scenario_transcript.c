@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "http/http.h"
 
-/* Nothing could ask for it again. */
+/* Leaves out the connection: no request could ask for its reply again. */
 static bool
 skip_connection(struct rt_reader *reader)
 {
@@ -38,7 +38,7 @@ end_connection(struct rt_reader *reader)
 	return rt_scenario_end_item(reader);
 }
 
-/* Each connection is a rule, whose request gets the bytes once. */
+/* Begins the rule of a connection, whose request gets the bytes once. */
 static bool
 begin_connection(struct rt_reader *reader)
 {
@@ -53,7 +53,8 @@ begin_connection(struct rt_reader *reader)
 	return true;
 }
 
-/* A target that arrived, as a rule has it: an asterisk in a path is encoded. */
+/* Adds a target that arrived as a rule has it: an asterisk in a path is
+   encoded. */
 static bool
 add_target(struct rt_word target, struct rt_buf *to)
 {
@@ -74,7 +75,7 @@ add_target(struct rt_word target, struct rt_buf *to)
 	return !to->failed;
 }
 
-/* METHOD and TARGET of the first line that arrived. */
+/* Reads METHOD and TARGET of the first line that arrived. */
 static bool
 read_request_line(struct rt_reader *reader, const char *bytes)
 {
@@ -100,8 +101,8 @@ read_request_line(struct rt_reader *reader, const char *bytes)
 		    skip_connection(reader);
 }
 
-/* In parentheses; a line of bytes that looks like one is escaped. What is said
-   of TLS is for the reader: no rule can repeat it. */
+/* Whether it is an event, in parentheses; a line of bytes that looks like one
+   is escaped. Events of TLS are for people: no rule can repeat them. */
 static bool
 is_event(const char *at, const char *end)
 {

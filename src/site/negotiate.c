@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* In the order in which they are taken among equals. */
+/* The codings; among equals the first is taken. */
 static const struct rt_content_coding codings[RT_CODINGS] = {
 	{"br", ".br"},
 	{"zstd", ".zst"},
@@ -33,7 +33,7 @@ skip_space(const char *at, const char *end)
 	return at;
 }
 
-/* Where the text up to one of these characters ends, quoted strings apart. */
+/* The end of the text up to one of these characters, outside quoted strings. */
 static const char *
 find(const char *at, const char *end, const char *what)
 {

@@ -8,7 +8,7 @@
 
 #include "http/http.h"
 
-/* Of the selected representation, as they are sent. */
+/* The validators of the selected representation, as they are sent. */
 struct rt_validators {
 	const char *etag;  /* with its quotes, and W/ if weak; NULL: none */
 	int64_t modified;  /* Last-Modified: seconds since the epoch */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Turns a Range field into ranges of bytes. Knows numbers only, neither requests
-   nor files. */
+/* Turns a Range field into ranges of bytes. Knows numbers only, neither
+   requests nor files. */
 #include "config.h"
 
 #include "site/range.h"

@@ -62,7 +62,7 @@ answer_options(struct answer *answer)
 
 /* --- folders --- */
 
-/* As it arrived, but for bytes that no URI has. */
+/* Adds the query as it arrived, but encodes bytes that no URI has. */
 static void
 add_query(struct rt_buf *to, const char *query, size_t size)
 {
@@ -75,8 +75,8 @@ add_query(struct rt_buf *to, const char *query, size_t size)
 }
 
 /*
- * To a folder, with its slash. Always one slash in front and everything but
- * unreserved characters encoded, so that no name can make it leave the host
+ * Redirects to a folder, with its slash. One slash is in front, and everything
+ * but unreserved characters encoded, so that no name can leave the host
  * (RFC 3986 4.2: "//evil" would) or end the field. Browsers keep a 301 for
  * ever unless told not to.
  */
@@ -110,7 +110,7 @@ free_listing(void *listing)
 	rt_listing_free(listing);
 }
 
-/* One slice of the listing that the reply owns. False: there is more. */
+/* Makes one slice of the listing that the reply owns. False: there is more. */
 static bool
 go_on_listing(struct answer *answer)
 {
@@ -139,7 +139,8 @@ go_on_listing(struct answer *answer)
 	return true;
 }
 
-/* Takes the folder's descriptor. */
+/* Answers with a folder, whose descriptor it takes. False: there is more to
+   do. */
 static bool
 answer_folder(struct answer *answer, struct rt_file *folder, const char *path,
 	bool has_slash)
@@ -221,8 +222,8 @@ answer_missing(struct answer *answer, struct rt_buf *path)
 /* --- from the request's path on --- */
 
 /*
- * A folder's index, tried without a look at the folder itself. When there is
- * none, what is at the path is opened after all: a folder, or nothing.
+ * Opens the index of a folder, without a look at the folder itself. If there is
+ * none, opens what is at the path: a folder, or nothing.
  */
 static int
 open_index(struct answer *answer, struct rt_buf *path, struct rt_file *file)
@@ -272,7 +273,7 @@ take_prefix(struct answer *answer, struct rt_buf *path)
 	return false;
 }
 
-/* NAME, or NAME.html where there is no file NAME; a folder comes last. */
+/* Opens NAME, or NAME.html where there is no file NAME; a folder comes last. */
 static int
 open_named(struct answer *answer, struct rt_buf *path, struct rt_file *file)
 {
@@ -303,7 +304,8 @@ open_named(struct answer *answer, struct rt_buf *path, struct rt_file *file)
 	return error;
 }
 
-/* What is at the path, which may become that of a page in its place. */
+/* Opens what is at the path. The path may become that of a page in its place.
+   */
 static int
 open_path(struct answer *answer, struct rt_buf *path, bool folder,
 	struct rt_file *file)
@@ -391,7 +393,7 @@ answer_path(struct answer *answer, struct rt_buf *path)
 	return !take_prefix(answer, path) || answer_beneath(answer, path);
 }
 
-/* The fields on which a file's reply depends: Vary. */
+/* Vary: the fields on which the reply with a file depends; NULL: none. */
 static const char *
 vary_of(const struct rt_site *site)
 {

@@ -122,7 +122,8 @@ set_validators(struct answer *answer, struct selected *selected)
 			line.value_size, answer->now, &validators->modified);
 }
 
-/* Common to 200, 206 and 304 (RFC 9110 15.4.5). */
+/* Begins a 200, 206 or 304, with the fields that they share (RFC 9110
+   15.4.5). */
 static void
 begin_file(struct answer *answer, const struct selected *selected, int status)
 {
@@ -189,7 +190,7 @@ answer_unsatisfiable(struct answer *answer, const struct selected *selected)
 	rt_draft_body_reason(&answer->draft, NULL);
 }
 
-/* The body, in part or whole. Takes the file's descriptor. */
+/* Adds the body, in part or whole. Takes the file's descriptor. */
 static void
 add_content(struct answer *answer, const struct selected *selected, uint64_t at,
 	uint64_t size)
@@ -233,7 +234,7 @@ answer_ranges(struct answer *answer, const struct selected *selected,
 		selected->file.size, ranges, (size_t)count, selected->type);
 }
 
-/* The whole reply that was kept, if one was. */
+/* Answers with the whole reply that was kept. False: none was. */
 static bool
 answer_again(struct answer *answer, const struct rt_ready *ready,
 	struct rt_blob *content)
@@ -341,7 +342,7 @@ answer_selected(struct answer *answer, struct selected *selected)
 		rt_buf_clear(&answer->site->content, SMALL_FILE);
 }
 
-/* How a file is sent whose type is known; `name` is its path. */
+/* Selects a file whose type is known; `name` is its path. */
 static struct selected
 select_file(const struct answer *answer, const struct rt_file *file,
 	const char *name, const char *type)
@@ -360,7 +361,7 @@ select_file(const struct answer *answer, const struct rt_file *file,
 	return selected;
 }
 
-/* The type of a file whose name says nothing. */
+/* The type of a file whose name does not tell, by its first bytes. */
 static const char *
 look_at(const struct rt_file *file, const char *name)
 {

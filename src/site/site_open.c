@@ -62,7 +62,7 @@ check_files(const struct retort_files *files, char *error)
 			   code;
 }
 
-/* "max-age=60", or NULL */
+/* Sets Cache-Control, such as "max-age=60", unless that is 0. */
 static int
 set_cache(struct rt_site *site, uint32_t max_age)
 {
@@ -76,7 +76,8 @@ set_cache(struct rt_site *site, uint32_t max_age)
 	return site->cache ? 0 : -ENOMEM;
 }
 
-/* "app/": as the path of a request for something beneath it begins. */
+/* Sets the prefix as "app/", which the path of a request beneath it begins
+   with. */
 static int
 set_prefix(struct rt_site *site, const char *prefix, bool dotfiles, char *error)
 {
@@ -100,7 +101,8 @@ set_prefix(struct rt_site *site, const char *prefix, bool dotfiles, char *error)
 		strerror(-code));
 }
 
-/* As the path of a request has it: what shells complete may begin with "./". */
+/* A path as requests have it: one that a shell has completed may begin with
+   "./". */
 static const char *
 plain_path(const char *path)
 {
@@ -109,7 +111,7 @@ plain_path(const char *path)
 	return path;
 }
 
-/* The options that do not need the root. */
+/* Copies the options that do not need the root. */
 static int
 copy_files(struct rt_site *site, const struct retort_files *files)
 {
@@ -130,7 +132,7 @@ copy_files(struct rt_site *site, const struct retort_files *files)
 	return copy_types(site, files->types, files->type_count);
 }
 
-/* The page must be there when it is named. */
+/* Checks that the page is there when it is named. */
 static int
 check_spa(const struct rt_site *site)
 {

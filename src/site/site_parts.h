@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the room site share: the answer in the making. */
+/* Shared by the files of the room site: the answer in the making. */
 #ifndef RT_SITE_PARTS_H
 #define RT_SITE_PARTS_H
 

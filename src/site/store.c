@@ -17,8 +17,8 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-/* What cannot be kept, as there is a link on the way to it, is tried again
-   after having been asked for this often. */
+/* A file that cannot be kept, as there is a link on the way to it, is tried
+   again after this number of requests. */
 #define RETRY 256
 
 static size_t
@@ -77,7 +77,7 @@ rt_store_find(struct rt_store *store, const struct rt_root *root,
 	return stored;
 }
 
-/* Whether it is worth it, and would show when it changes. */
+/* Whether the file is worth being kept, and would show when it changes. */
 static bool
 is_fit(const struct rt_store *store, const struct rt_file *file, int64_t now)
 {
@@ -86,7 +86,8 @@ is_fit(const struct rt_store *store, const struct rt_file *file, int64_t now)
 		(store->eager || file->changed + RT_STORE_AGE < now);
 }
 
-/* With its texts after it, and nothing of the file yet. NULL: no memory. */
+/* Makes a place, with its texts after it, and no content yet. NULL: no
+   memory. */
 static struct rt_stored *
 new_stored(const char *key, size_t size, const char *path,
 	const struct rt_file *file)
@@ -108,7 +109,7 @@ new_stored(const char *key, size_t size, const char *path,
 	return stored;
 }
 
-/* What the file holds, if one read has all of it, and it is the same
+/* The content of the file, if one read has all of it, and the file is the same
    afterwards. NULL: it is not, or there is a link on the way to it, or no
    memory. */
 static struct rt_blob *
@@ -126,7 +127,7 @@ read_still(const struct rt_root *root, const char *path,
 	return content;
 }
 
-/* Whether what is there stays there. */
+/* Whether the file in that place stays there. */
 static bool
 is_taken(struct rt_stored *stored, const char *key, size_t size)
 {

@@ -52,8 +52,9 @@ struct rt_stored *rt_store_find(struct rt_store *store,
 	const struct rt_root *root, const char *key, size_t size);
 
 /*
- * Keeps what an open file holds that a request's path has led to, at the time
- * `now`, in seconds: `path` is its path beneath ROOT. NULL: it is not kept.
+ * Keeps the content of an open file, to which the path of a request has led at
+ * the time `now`, in seconds; `path` is its path beneath ROOT. NULL: it is not
+ * kept.
  */
 struct rt_stored *rt_store_keep(struct rt_store *store,
 	const struct rt_root *root, const char *key, size_t size,
