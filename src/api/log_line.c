@@ -114,8 +114,8 @@ add_ms(struct line *line, const struct retort_exchange *exchange, int width)
 		(int)(exchange->duration / 1000 % 1000));
 }
 
-/* Describes the pieces that arrived, in a few words that are no request line.
-   */
+/* Describes the pieces that arrived, in a few words that are no request
+   line. */
 static void
 add_plain(struct line *line, const struct retort_exchange *exchange)
 {
@@ -263,8 +263,8 @@ add_tab(struct line *line, size_t column)
 	while (line->size <= column && !line->full);
 }
 
-/* Adds the status, or what there is in its place, in the colour of its class.
-   */
+/* Adds the status, or what there is in its place, in the colour of its
+   class. */
 static void
 add_status(struct line *line, const struct retort_exchange *exchange,
 	bool colored)

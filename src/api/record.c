@@ -185,8 +185,8 @@ retort_transcript(struct retort *server, uint64_t connection)
 
 /* --- whether it was right --- */
 
-/* Reads how many requests are expected. 0, or -EINVAL with a line in `error`.
-   */
+/* Reads how many requests are expected. 0, or -EINVAL with a line in
+   `error`. */
 static int
 read_times(const struct retort_requests *requests, size_t *least, size_t *most,
 	char *error)

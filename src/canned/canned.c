@@ -326,8 +326,8 @@ answer_again(const struct rt_canned *canned, const struct rt_draft *draft,
 	return true;
 }
 
-/* Adds the type and the body to a reply that has begun; `came` is the request.
-   */
+/* Adds the type and the body to a reply that has begun; `came` is the
+   request. */
 static int
 add_body(const struct rt_canned *canned, struct rt_draft *draft,
 	const struct rt_filled *filled, struct rt_word came, const char *date)

@@ -215,8 +215,8 @@ rt_canned_fill(const struct rt_canned *canned, const struct rt_filling *filling,
 	return 0;
 }
 
-/* Makes the path as a request would name it, which keeps it beneath the root.
-   */
+/* Makes the path as a request would name it, which keeps it beneath the
+   root. */
 static int
 find_path(const char *name, struct rt_buf *path)
 {

@@ -68,8 +68,8 @@ struct sweep {
 	FILE *report; /* NULL */
 };
 
-/* Says what became of a client, on a line of its own where progress is shown.
-   */
+/* Says what became of a client, on a line of its own where progress is
+   shown. */
 static void
 tell(const struct sweep *sweep, const char *fault, const char *what, int number,
 	const char *unit)

@@ -102,8 +102,8 @@ int rt_faults_status(const struct rt_faults *faults);
 /* Whether a Range is ignored. */
 bool rt_faults_ignore_range(const struct rt_faults *faults);
 
-/* Whether the body is sent even with HEAD, 204 and 304. `faults` may be NULL.
-   */
+/* Whether the body is sent even with HEAD, 204 and 304. `faults` may be
+   NULL. */
 bool rt_faults_force_body(const struct rt_faults *faults);
 
 /* Whether a datagram can have them: no segments, no ending of its own. */

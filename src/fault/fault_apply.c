@@ -116,8 +116,8 @@ ending_of(struct rt_reply *reply)
 	return reply->steps + reply->step_count - 1;
 }
 
-/* Sets the ending. Before a reset the bytes have to leave: it would drop them.
-   */
+/* Sets the ending. Before a reset the bytes have to leave: it would drop
+   them. */
 static void
 set_ending(struct rt_reply *reply, enum rt_step_kind kind)
 {

@@ -192,8 +192,8 @@ add_clause(struct adding *adding, const struct rt_clause *clause)
 	}
 }
 
-/* The verbs that edit the wire, in this order at one place: a cut is the last.
-   */
+/* The verbs that edit the wire, in this order at one place: a cut is the
+   last. */
 static const enum rt_fault_verb wired[] = {RT_FAULT_ALERT, RT_FAULT_INSERT,
 	RT_FAULT_CORRUPT, RT_FAULT_PAUSE, RT_FAULT_SPLIT, RT_FAULT_CUT};
 

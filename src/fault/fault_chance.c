@@ -82,8 +82,8 @@ draw_numbers(const struct draw *draw, size_t n, struct rt_clause *clause)
 	clause->time += drawn / 100 % (clause->spare + 1) * (uint64_t)RT_MS;
 }
 
-/* Adds the text of the clause, with numbers in its holes: a time comes first.
-   */
+/* Adds the text of the clause, with numbers in its holes: a time comes
+   first. */
 static void
 add_text(const char *text, size_t from, const struct rt_clause *clause,
 	struct rt_buf *to)

@@ -92,8 +92,8 @@ struct rt_clause {
 	size_t own; /* of several positions: where this one begins */
 	struct rt_hole any;
 	struct rt_hole between;
-	/* by chance: it is taken if its roll is one of `share` from `from` on
-	   */
+	/* by chance: it is taken if its roll is one of `share` from `from`
+	   on */
 	unsigned roll; /* alternatives have it in common */
 	unsigned choice;
 	bool last; /* of the alternatives */

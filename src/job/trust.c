@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* Whether the client gave up because of the certificate: in silence, or with an
-   alert that says so. Any other one, or an error of ours, is not about trust.
-   */
+   alert that says so. Any other one, or an error of ours, is not about
+   trust. */
 static bool
 is_distrust(const char *why)
 {

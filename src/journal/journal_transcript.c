@@ -134,8 +134,8 @@ add_handshake(struct rt_buf *to, const struct rt_record *record,
 	rt_buf_free(&text);
 }
 
-/* Whether the event is one of a reply: its faults are shown before the first.
-   */
+/* Whether the event is one of a reply: its faults are shown before the
+   first. */
 static bool
 is_of_reply(const struct rt_record_event *event)
 {

@@ -186,8 +186,8 @@ void rt_reply_add_chunk(struct rt_buf *to, const void *bytes, size_t size);
 /* Whether the user gives that field, or omits it, for this reply or for all. */
 bool rt_draft_is_own(const struct rt_draft *draft, const char *name);
 
-/* Finds the last field of that name that the user gives. False: there is none.
-   */
+/* Finds the last field of that name that the user gives. False: there is
+   none. */
 bool rt_draft_given(const struct rt_draft *draft, const char *name,
 	struct rt_line *line);
 
@@ -272,8 +272,8 @@ size_t rt_reply_read(const struct rt_reply *reply, char *to, uint64_t at,
 /* Notes the faults of the reply, as text. */
 void rt_reply_set_faults(struct rt_reply *reply, const char *faults);
 
-/* That text, which is valid until more text is added. NULL: it has no faults.
-   */
+/* That text, which is valid until more text is added. NULL: it has no
+   faults. */
 const char *rt_reply_faults(const struct rt_reply *reply);
 
 /* Whether it was built without running out of anything. */

@@ -52,8 +52,8 @@ rt_route_wants(const struct rt_route *route, const struct rt_request *request)
 	};
 }
 
-/* Closes the connection: without HTTP nothing else says that nothing answers.
-   */
+/* Closes the connection: without HTTP nothing else says that nothing
+   answers. */
 static void
 close_plain(struct rt_reply *reply)
 {

@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "canned/condition.h"
 
-/* Checks a greeting: when a connection is accepted there is nothing to compare.
-   */
+/* Checks a greeting: when a connection is accepted there is nothing to
+   compare. */
 static int
 check_accepted(const struct rt_route *route, const struct retort_reply *given,
 	char *error)

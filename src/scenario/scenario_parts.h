@@ -105,8 +105,8 @@ struct rt_word rt_scenario_rest(const struct rt_reader *reader, const char *at);
 /* Expects the end of the line. */
 bool rt_scenario_ends(struct rt_reader *reader, const char *at);
 
-/* Adds the rest of the line to `lines`. If there is none, `what` was expected.
-   */
+/* Adds the rest of the line to `lines`. If there is none, `what` was
+   expected. */
 bool rt_scenario_line(struct rt_reader *reader, const char *at,
 	struct rt_buf *lines, const char *what);
 

@@ -304,8 +304,8 @@ open_named(struct answer *answer, struct rt_buf *path, struct rt_file *file)
 	return error;
 }
 
-/* Opens what is at the path. The path may become that of a page in its place.
-   */
+/* Opens what is at the path. The path may become that of a page in its
+   place. */
 static int
 open_path(struct answer *answer, struct rt_buf *path, bool folder,
 	struct rt_file *file)
