@@ -40,7 +40,8 @@ put_fields(FILE *file, const char *name_of_all,
 	(void)fputc(']', file);
 }
 
-/* At most `most` of the first bytes, without a half character at the end. */
+/* The size of the first bytes, at most `most`, without a half character at the
+   end. */
 static size_t
 cut(const char *bytes, size_t size, size_t most)
 {
