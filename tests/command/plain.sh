@@ -127,21 +127,32 @@ OK' "$(echo x | stream "$by")" "$name: TCP answer, and greeting"
 # silent CLIENT: one that keeps its side open, until the server closes
 silent()
 {
+	# it says its byte before that is over: so long it must be
+	for idle in 0.5 2 8 30; do
+		silent_for $idle "$1"
+		[ "$got" != OK ] || break
+	done
+	equal OK "$got" "$1: silence is ended"
+	grep -q '(timed out)$' "$dir/err"
+	report $? "$1: silence is logged"
+}
+
+# silent_for TIME CLIENT: sets got
+silent_for()
+{
 	: >"$dir/out"
-	listen v4 --tcp --body OK --timeout idle=0.5
+	listen v4 --tcp --body OK --timeout "idle=$1"
 	mkfifo "$dir/quiet"
 	# holds it open for writing as long as the client lives
 	exec 3<>"$dir/quiet"
 	printf x >&3
 	# it waits for its input after the end: not for long
 	patience=2
-	equal OK "$(stream "$1" <"$dir/quiet" 3>&-)" "$1: silence is ended"
+	got=$(stream "$2" <"$dir/quiet" 3>&-)
 	patience=20
 	exec 3>&-
 	rm "$dir/quiet"
-	stop "$1: silence"
-	grep -q '(timed out)$' "$dir/err"
-	report $? "$1: silence is logged"
+	stop "$2: silence"
 }
 
 awk 'BEGIN { for (i = 0; i < 131072; i++) printf "%07d\n", i }' >"$dir/big"

@@ -9,7 +9,7 @@
 # shellcheck source=tests/support/tap.sh
 . "$(dirname "$0")/../support/tap.sh"
 unset RETORT_URL
-deadline=20 # seconds, for what would not end otherwise
+deadline=120 # seconds, for what would not end otherwise
 trap 'test -z "$pid" || kill -KILL "$pid"; rm -rf "$dir"' EXIT
 
 # run ARGUMENT...: retort run, its output in `out` and `err`; sets status
@@ -182,9 +182,9 @@ fi
 
 # --- signals ---
 
-# ready ARGUMENT...: retort run in the background, its output to a FIFO; COMMAND
-# has said so much as "ready". Sets pid.
-ready()
+# begin ARGUMENT...: retort run in the background, its output to a FIFO. Sets
+# pid, and word: what COMMAND has said first.
+begin()
 {
 	rm -f "$dir/fifo"
 	mkfifo "$dir/fifo"
@@ -193,13 +193,19 @@ ready()
 	pid=$!
 	exec 3<"$dir/fifo"
 	read -r word <&3
+}
+
+# ready ARGUMENT...: the same; COMMAND has said so much as "ready"
+ready()
+{
+	begin "$@"
 	[ "$word" = ready ] || report 1 "ready (got $word)"
 }
 
 # rest: until all that write to the FIFO have ended, in `out`; 124: too late
 rest()
 {
-	timeout -k 1 10 cat <&3 >"$dir/out"
+	timeout -k 1 $deadline cat <&3 >"$dir/out"
 	late=$?
 	exec 3<&-
 }
@@ -239,11 +245,16 @@ wait $pid
 equal '143 0' "$? $late" 'SIGTERM: so does a child that ignores it'
 pid=
 
-ready --grace 0.1 --lifetime 0.1 -- sh -c "$stubborn; wait"
-rest
-wait $pid
-equal '5 0' "$? $late" '--lifetime: the group ends'
-pid=
+# it is ready before that is over: so long it must be
+for lifetime in 0.1 1 10 60; do
+	begin --grace 0.1 --lifetime $lifetime -- sh -c "$stubborn; wait"
+	rest
+	wait $pid
+	status="$? $late $word"
+	pid=
+	[ -z "$word" ] || break
+done
+equal '5 0 ready' "$status" '--lifetime: the group ends'
 
 # by a signal that only Linux sends
 if grep -q '^#define HAVE_SYS_PRCTL_H' config.h 2>/dev/null; then
@@ -570,7 +581,7 @@ report $? 'manual: there are examples'
 
 name='one job of the shell, with ^Z, bg and fg'
 if have python3 && have bash; then
-	timeout -k 5 200 python3 "$source/tests/command/job_control.py" "$retort" \
+	timeout -k 5 600 python3 "$source/tests/command/job_control.py" "$retort" \
 		>"$dir/out" 2>"$dir/err"
 	result=$?
 	if [ $result -eq 77 ]; then

@@ -6,7 +6,7 @@
 
 # shellcheck source=tests/support/tap.sh
 . "$(dirname "$0")/../support/tap.sh"
-deadline=30 # seconds, for what would not end otherwise
+deadline=120 # seconds, for what would not end otherwise
 trap 'test -z "$pid" || kill "$pid"; rm -rf "$dir"' EXIT
 unset RETORT_URL RETORT_CA SSL_CERT_FILE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS \
 	REQUESTS_CA_BUNDLE

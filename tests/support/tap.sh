@@ -125,7 +125,7 @@ refused()
 {
 	text=$1
 	shift
-	timeout -k 5 30 "$retort" "$@" >"$dir/out" 2>"$dir/err" <"$input"
+	timeout -k 5 120 "$retort" "$@" >"$dir/out" 2>"$dir/err" <"$input"
 	status=$?
 	[ $status -eq 2 ] && says_why "$text"
 	report $? "refused: $* (status $status)"
