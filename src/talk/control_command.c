@@ -141,6 +141,22 @@ obey_reset(struct obeyed *obeyed)
 	return OK;
 }
 
+/* Whether it arrived whole, and why not, or why it was refused. Other reasons
+   are in the log line. */
+static void
+put_arrival(FILE *file, const struct retort_exchange *exchange)
+{
+	(void)fprintf(file, ",\"complete\":%s",
+		exchange->complete ? "true" : "false");
+	if (exchange->refused != 0)
+		(void)fprintf(file, ",\"refused\":%d", exchange->refused);
+	if (exchange->reason == NULL || exchange->protocol != RETORT_HTTP ||
+		exchange->tls_error != NULL)
+		return;
+	(void)fputs(",\"reason\":", file);
+	escape_string(file, exchange->reason, strlen(exchange->reason));
+}
+
 static enum outcome
 obey_requests(struct obeyed *obeyed)
 {
@@ -160,6 +176,7 @@ obey_requests(struct obeyed *obeyed)
 		if (whole) {
 			size -= strlen("}\n");
 			(void)fwrite(line, 1, size, obeyed->answer);
+			put_arrival(obeyed->answer, exchange);
 			call_write_request(obeyed->answer, exchange, &all);
 			(void)fputs("}\n", obeyed->answer);
 		} else {

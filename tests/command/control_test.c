@@ -193,15 +193,19 @@ START_TEST(test_whole)
 		"POST /a?b HTTP/1.1\r\nHost: x\r\nX: 1\r\nx: \"2\"\r\n"
 		"Content-Length: 4\r\n\r\n\"\n\xc3\xa9",
 		"HTTP/1.1 501 ", "");
+	expect_reply(child.url[0], "GET / HTTP/1.1\r\nHost : x\r\n\r\n",
+		"HTTP/1.1 400 ", "");
 	expect_reply(child.url[0],
 		"POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
 		"\r\n2\r\n\xff\n\r\n0\r\nT: 1\r\n\r\n",
 		"HTTP/1.1 501 ", "");
 	expect_reply(child.url[0], GET, "HTTP/1.1 501 ", "");
 	tell(child.in, "requests whole\nreset\nrequests whole\n");
-	expect_has_all(child.out, "ok 3\n{\"time\":\"",
-		(const char *const[]){
-			",\"method\":\"POST\",\"target\":\"/a?b\",\"fields\":"
+	expect_has_all(child.out, "ok 4\n{\"time\":\"",
+		(const char *const[]){",\"complete\":false,\"refused\":400,"
+				      "\"reason\":\"space before the colon\",",
+			",\"complete\":true,\"method\":\"POST\","
+			"\"target\":\"/a?b\",\"fields\":"
 			"[[\"Host\",\"x\"],[\"X\",\"1\"],[\"x\",\"\\\"2\\\"\"],"
 			"[\"Content-Length\",\"4\"]],"
 			"\"body_size\":4,\"body\":\"\\\"\\n\u00e9\"}\n{",
