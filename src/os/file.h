@@ -147,18 +147,20 @@ int rt_file_open_named(struct rt_file *file, const char *path);
 void rt_file_close(struct rt_file *file);
 
 /*
- * Whether the file at a path of rt_file_open() is still the one that was
- * described: it has the same device, inode, type, size and times. The system
- * asks a file server for them again. ROOT is found by its path, too, as
- * rt_root_find() does. False also if a component beneath it is a link, unless
- * links are followed; if there are more than two folders above the file; and on
- * systems without statx(2).
+ * Whether the file at a path is still the one that was described: it has the
+ * same device, inode, type, size and times. The system asks a file server for
+ * them again. `path` begins with root->path, so that ROOT is found as
+ * rt_root_find() does, and unless that is the file, a slash and a path of
+ * rt_file_open() follow, from byte `beneath` on. It is changed meanwhile, and
+ * as it was afterwards. False also if a component beneath ROOT is a link,
+ * unless links are followed; if there are more than two folders above the file;
+ * and on systems without statx(2).
  *
  * This opens nothing. It makes one system call for each component beneath ROOT,
  * because no call looks at a whole path and refuses links on the way.
  */
 bool rt_file_is_still(const struct rt_file *file, const struct rt_root *root,
-	const char *path);
+	char *path, size_t beneath);
 
 /*
  * Whether `a` was modified before `b`. A time without a fraction was kept in

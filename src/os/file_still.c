@@ -57,12 +57,13 @@ is_same(const struct rt_file *file, const struct statx *status)
 		status->stx_ctime.tv_nsec == file->changed_ns;
 }
 
-/* Whether all components before the last are folders, and few. */
+/* Whether all components beneath ROOT, but for the last, are folders, and
+   few. */
 static bool
-are_folders(char *path, size_t from)
+are_folders(char *path, size_t beneath)
 {
 	struct statx status;
-	char *slash = path + from;
+	char *slash = path + beneath - 1; /* before them */
 	bool folder = true;
 	int count = 0;
 
@@ -78,27 +79,14 @@ are_folders(char *path, size_t from)
 
 bool
 rt_file_is_still(const struct rt_file *file, const struct rt_root *root,
-	const char *path)
+	char *path, size_t beneath)
 {
-	size_t from, size = strlen(path);
-	struct statx status;
-	char whole[PATH_MAX];
-
-	if (root->path == NULL)
-		return false;
 	/* links of ROOT itself are followed wherever they lead */
-	if (root->name != NULL)
-		return look(root->path, 0, &status) && is_same(file, &status);
-	from = strlen(root->path);
-	if (from + 1 + size >= sizeof whole)
-		return false;
-	memcpy(whole, root->path, from);
-	whole[from] = '/';
-	memcpy(whole + from + 1, path, size + 1);
-	if (root->follow)
-		return look(whole, 0, &status) && is_same(file, &status);
-	return are_folders(whole, from) &&
-		look(whole, AT_SYMLINK_NOFOLLOW, &status) &&
+	bool follow = root->follow || root->name != NULL;
+	struct statx status;
+
+	return (follow || are_folders(path, beneath)) &&
+		look(path, follow ? 0 : AT_SYMLINK_NOFOLLOW, &status) &&
 		is_same(file, &status);
 }
 
@@ -106,11 +94,12 @@ rt_file_is_still(const struct rt_file *file, const struct rt_root *root,
 
 bool
 rt_file_is_still(const struct rt_file *file, const struct rt_root *root,
-	const char *path)
+	char *path, size_t beneath)
 {
 	(void)file;
 	(void)root;
 	(void)path;
+	(void)beneath;
 	return false;
 }
 

@@ -29,6 +29,14 @@ place_of(const char *key, size_t size)
 	return (hash ^ hash >> 32) % RT_STORE_FILES;
 }
 
+/* Whether it is the file that was read. */
+static bool
+is_still(struct rt_stored *stored, const struct rt_root *root)
+{
+	return rt_file_is_still(&stored->file, root, stored->whole,
+		(size_t)(stored->path - stored->whole));
+}
+
 static bool
 is_of(const struct rt_stored *stored, const char *key, size_t size)
 {
@@ -69,7 +77,7 @@ rt_store_find(struct rt_store *store, const struct rt_root *root,
 	stored = *place;
 	if (!is_of(stored, key, size) || stored->content == NULL)
 		return NULL;
-	if (!rt_file_is_still(&stored->file, root, stored->path)) {
+	if (!is_still(stored, root)) {
 		drop(store, place);
 		return NULL;
 	}
@@ -89,11 +97,12 @@ is_fit(const struct rt_store *store, const struct rt_file *file, int64_t now)
 /* Makes a place, with its texts after it, and no content yet. NULL: no
    memory. */
 static struct rt_stored *
-new_stored(const char *key, size_t size, const char *path,
-	const struct rt_file *file)
+new_stored(const char *key, size_t size, const struct rt_root *root,
+	const char *path, const struct rt_file *file)
 {
-	size_t path_size = strlen(path) + 1;
-	struct rt_stored *stored = malloc(sizeof *stored + path_size + size);
+	size_t root_size = strlen(root->path), path_size = strlen(path) + 1;
+	struct rt_stored *stored =
+		malloc(sizeof *stored + root_size + 1 + path_size + size);
 	char *text;
 
 	if (stored == NULL)
@@ -101,11 +110,13 @@ new_stored(const char *key, size_t size, const char *path,
 	*stored = (struct rt_stored){.file = *file, .key_size = size};
 	stored->file.fd = -1;
 	rt_file_etag(file, stored->etag);
-	text = (char *)(stored + 1);
-	memcpy(text, path, path_size);
-	memcpy(text + path_size, key, size);
-	stored->path = text;
-	stored->key = text + path_size;
+	text = stored->whole = (char *)(stored + 1);
+	memcpy(text, root->path, root_size);
+	text += root_size;
+	/* ROOT may be the file itself */
+	*text++ = root->name != NULL ? '\0' : '/';
+	stored->path = memcpy(text, path, path_size);
+	stored->key = memcpy(text + path_size, key, size);
 	return stored;
 }
 
@@ -113,7 +124,7 @@ new_stored(const char *key, size_t size, const char *path,
    afterwards. NULL: it is not, or there is a link on the way to it, or no
    memory. */
 static struct rt_blob *
-read_still(const struct rt_root *root, const char *path,
+read_still(struct rt_stored *stored, const struct rt_root *root,
 	const struct rt_file *file)
 {
 	size_t size = (size_t)file->size;
@@ -121,7 +132,7 @@ read_still(const struct rt_root *root, const char *path,
 	struct rt_blob *content = NULL;
 
 	if (bytes != NULL && rt_file_peek(file, bytes, size) == size &&
-		rt_file_is_still(file, root, path))
+		is_still(stored, root))
 		content = rt_blob_new(bytes, size, false);
 	free(bytes);
 	return content;
@@ -150,7 +161,7 @@ rt_store_keep(struct rt_store *store, const struct rt_root *root,
 	struct rt_stored **place;
 	struct rt_stored *stored;
 
-	if (!is_fit(store, file, now))
+	if (root->path == NULL || !is_fit(store, file, now))
 		return NULL;
 	if (store->places == NULL)
 		store->places = calloc(RT_STORE_FILES, sizeof(void *));
@@ -160,10 +171,10 @@ rt_store_keep(struct rt_store *store, const struct rt_root *root,
 	if (is_taken(*place, key, size))
 		return NULL;
 	drop(store, place);
-	stored = new_stored(key, size, path, file);
+	stored = new_stored(key, size, root, path, file);
 	if (stored == NULL)
 		return NULL;
-	stored->content = read_still(root, path, file);
+	stored->content = read_still(stored, root, file);
 	if (stored->content != NULL) {
 		if (store->bytes + file->size > RT_STORE_BYTES)
 			drop_all(store);

@@ -30,8 +30,9 @@ struct rt_stored {
 	char etag[RT_ETAG_TEXT];
 	struct rt_ready ready; /* with all of it, as the owner likes */
 	/* the store's own */
-	const char *key; /* the path of a request, of `key_size` bytes */
-	const char *path;
+	const char *key;  /* the path of a request, of `key_size` bytes */
+	const char *path; /* of the file, beneath ROOT */
+	char *whole;      /* the same, with ROOT's own before it */
 	size_t key_size;
 	bool used;      /* since another one wanted its place */
 	unsigned asked; /* how often, when it cannot be kept */
