@@ -357,8 +357,8 @@ void rt_conn_next(struct rt_conn *conn, int64_t now);
 /* When asked to ANSWER a complete piece: it goes on with the next one. */
 void rt_conn_more(struct rt_conn *conn);
 
-/* Whether all was read and sent, so that nobody but its record waits for the
-   client's end. */
+/* Whether all was read and sent, so that nothing but the client's end is waited
+   for, and nobody is in a hurry about that. */
 bool rt_conn_lingers(const struct rt_conn *conn);
 
 /* Whether it waits for another request, or piece, than its first. */

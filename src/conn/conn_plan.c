@@ -96,6 +96,40 @@ plan_bytes(const struct rt_play *play, struct rt_op *op)
 	op->more = op->ends || rt_has_bytes(next);
 }
 
+/* Nothing is sent: a time has to pass, or something to happen. */
+static void
+plan_wait(const struct rt_conn *conn, struct rt_chan *chan)
+{
+	const struct rt_play *play = &conn->buffers->play;
+
+	switch (rt_play_next(play)) {
+	case RT_STEP_PAUSE:
+		chan->watched = is_watched(conn, chan);
+		chan->deadline = conn->moved + rt_play_pause(play);
+		break;
+	case RT_STEP_MORE:
+		chan->watched = is_watched(conn, chan);
+		chan->deadline = RT_NEVER;
+		break;
+	case RT_STEP_NEXT: /* the rest of the body comes first */
+		chan->deadline = later(conn->moved, conn->config->body_timeout);
+		break;
+	case RT_STEP_AWAIT:
+		chan->deadline = later(conn->moved, conn->idle_timeout);
+		if (!reads_rest(conn))
+			plan_drain(conn, &chan->in);
+		chan->watched = is_watched(conn, chan);
+		break;
+	case RT_STEP_STALL:
+		chan->deadline = RT_NEVER;
+		plan_drain(conn, &chan->in);
+		chan->watched = is_watched(conn, chan);
+		break;
+	default: /* an ending is a state of its own */
+		break;
+	}
+}
+
 static void
 plan_step(const struct rt_conn *conn, struct rt_chan *chan)
 {
@@ -123,29 +157,8 @@ plan_step(const struct rt_conn *conn, struct rt_chan *chan)
 		out->verb = RT_TELL;
 		out->tell = (enum rt_tell)play->step->at;
 		break;
-	case RT_STEP_PAUSE:
-		chan->watched = is_watched(conn, chan);
-		chan->deadline = conn->moved + rt_play_pause(play);
-		break;
-	case RT_STEP_MORE:
-		chan->watched = is_watched(conn, chan);
-		chan->deadline = RT_NEVER;
-		break;
-	case RT_STEP_NEXT: /* the rest of the body comes first */
-		chan->deadline = later(conn->moved, conn->config->body_timeout);
-		break;
-	case RT_STEP_AWAIT:
-		chan->deadline = later(conn->moved, conn->idle_timeout);
-		if (!reads_rest(conn))
-			plan_drain(conn, &chan->in);
-		chan->watched = is_watched(conn, chan);
-		break;
-	case RT_STEP_STALL:
-		chan->deadline = RT_NEVER;
-		plan_drain(conn, &chan->in);
-		chan->watched = is_watched(conn, chan);
-		break;
-	default: /* an ending is a state of its own */
+	default:
+		plan_wait(conn, chan);
 		break;
 	}
 }
