@@ -51,8 +51,13 @@ add_item(struct retort *server, struct rt_item *item, const char *origin,
 	int code;
 
 	/* without HTTP all bytes are */
-	if (rt_route_protocol(&server->route, &item->rule) != RETORT_HTTP)
+	if (rt_route_protocol(&server->route, &item->rule) != RETORT_HTTP) {
 		item->rule.raw = false;
+		if (item->rule.status != 0)
+			return rt_fail(error->text, -EINVAL,
+				"status: only for HTTP; without it '@raw "
+				"QUOTED' is all of a reply");
+	}
 	switch (item->kind) {
 	case RT_ITEM_EXPECT:
 		when.connections = item->connections;
@@ -76,32 +81,48 @@ add_item(struct retort *server, struct rt_item *item, const char *origin,
 		rt_verdict_name(&server->verdict, code, origin);
 }
 
+/* What stands at the place of a mistake, as a message begins: "@fill", or a
+   status line in quotes. */
+static void
+say_place(const struct rt_place *place, char to[64])
+{
+	struct rt_word said = place->said;
+
+	if (strcmp(place->directive, RT_MESSAGE) != 0)
+		(void)snprintf(to, 64, "@%s", place->directive);
+	else
+		(void)snprintf(to, 64, "'%.*s'",
+			(int)(said.size < 40 ? said.size : 40), said.text);
+}
+
 /* Names the directive that the mistake is about, and where it stands; or the
    first line of its item. */
 static void
 say_where(const char *name, const struct rt_item *item, int code,
 	const struct rt_error *why, char *error)
 {
-	const char *text = why->text[0] ? why->text : strerror(-code);
 	/* "if_form: 'x': expected ..." */
-	size_t size = strcspn(text, ": ");
-	bool begins = text[size] == ':';
-	const struct rt_place *place = why->member != NULL ?
-		rt_scenario_place(item, why->member, strlen(why->member),
-			text) :
-		begins ? rt_scenario_place(item, text, size, text) :
-			 NULL;
+	size_t size = strcspn(why->text, ": ");
+	bool begins = why->text[size] == ':';
+	const struct rt_place *place = NULL;
+	char text[RETORT_ERROR_SIZE], what[64] = "";
+	unsigned column = 1;
 
-	if (place == NULL)
-		(void)rt_fail(error, code, "%.100s:%u:1: %.140s", name,
-			item->begins.line, text);
-	else if (why->member == NULL)
-		(void)rt_fail(error, code, "%.100s:%u:%u: @%s%.140s", name,
-			place->line, rt_scenario_column(place, text),
-			place->directive, text + size);
-	else
-		(void)rt_fail(error, code, "%.100s:%u:%u: %.140s", name,
-			place->line, place->column, text);
+	rt_scenario_words(item, why->text[0] ? why->text : strerror(-code),
+		text, sizeof text);
+	if (why->member != NULL)
+		place = rt_scenario_place(item, why->member,
+			strlen(why->member), why->text);
+	else if (begins)
+		place = rt_scenario_place(item, why->text, size, why->text);
+	if (place != NULL && why->member == NULL)
+		say_place(place, what);
+	if (place != NULL)
+		column = why->member != NULL ? place->column :
+					       rt_scenario_column(place, text);
+	(void)rt_fail(error, code, "%.100s:%u:%u: %s%.140s", name,
+		place != NULL ? place->line : item->begins.line, column, what,
+		text + (*what != '\0' ? size : 0));
 }
 
 /* Whether a connection is in another state than at its start. */
@@ -333,8 +354,7 @@ retort_load_sized(const struct retort_scenario *theirs, size_t size)
 	if (code < 0)
 		return rt_fail_errno(of.error, code, "scenario");
 	if ((of.file == NULL) == (of.text == NULL))
-		return rt_fail(of.error, -EINVAL,
-			"scenario: expected a file or a text");
+		return rt_fail(of.error, -EINVAL, "expected .file or .text");
 	if (of.file != NULL)
 		return load_file(&of);
 	return load(&of, NULL, of.name ? of.name : "scenario", of.text,

@@ -76,7 +76,7 @@ read_requests(struct retort *server, const struct retort_requests *requests,
 		(requests->least > 0 || requests->most > 0 || requests->never ||
 			requests->connections != NULL))
 		code = rt_fail(error, -EINVAL,
-			"least, most, never and connections are for "
+			".least, .most, .never and .connections are for "
 			"retort_expect()");
 	if (code == 0) {
 		match = rt_match_new(requests, server->config.protocol, error);
@@ -197,7 +197,7 @@ read_times(const struct retort_requests *requests, size_t *least, size_t *most,
 	*most = requests->most > 0 ? requests->most : SIZE_MAX;
 	if (range + requests->never + (requests->times > 0) > 1)
 		return rt_fail(error, -EINVAL,
-			"more than one of times, never, and least or most");
+			"expected one of .times, .never, and .least or .most");
 	if (requests->never)
 		*most = 0;
 	else if (requests->times > 0)

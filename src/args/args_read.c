@@ -246,10 +246,14 @@ try_reply(const struct retort_reply *reply, char *error)
 static void
 check(const char *option, const char *text, const struct retort_reply *reply)
 {
-	char error[RETORT_ERROR_SIZE];
+	char error[RETORT_ERROR_SIZE], *what = error;
 
-	if (try_reply(reply, error) < 0)
-		args_die(EXIT_USAGE, "%s '%s': %s", option, text, error);
+	if (try_reply(reply, error) == 0)
+		return;
+	/* "type: 'x': expected ..." */
+	for (char *at = error; (at = strstr(at, "': ")) != NULL;)
+		what = at += 3;
+	args_die(EXIT_USAGE, "%s '%s': %s", option, text, what);
 }
 
 void

@@ -46,6 +46,16 @@ struct retort_reply rt_canned_given(const struct rt_canned *canned);
 bool rt_canned_copy_strings(struct retort_reply *as);
 void rt_canned_free_strings(struct retort_reply *as);
 
+/* Kinds of members of a reply. */
+enum {
+	RT_OF_HEAD = 1,    /* they make a head, or its framing */
+	RT_NOT_SILENT = 2, /* they do not go with `silent`, */
+	RT_NOT_FILES = 4   /* nor with `files` */
+};
+
+/* The name of a member of these kinds that is given; NULL: none is. */
+const char *rt_canned_member(const struct retort_reply *reply, unsigned kinds);
+
 /* The greatest number in braces that stands for an asterisk; 0: none. */
 size_t rt_canned_stars(const struct rt_canned *canned);
 

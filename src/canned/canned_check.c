@@ -5,6 +5,7 @@
 #include "canned/canned_parts.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -26,27 +27,117 @@ is_value(const char *text, bool empty)
 			rt_http_is_value(text, strlen(text)));
 }
 
+/* --- members, by name --- */
+
+/* What a member is, beyond a part of a reply; and what it excludes. */
+enum {
+	SOURCE = 8,   /* of the body */
+	NOT_RAW = 16, /* a raw reply cannot have it */
+	NOT_FILLED = 32,
+	SIZED = 64 /* it says where the body is divided */
+};
+
+#define M(member) \
+#member, offsetof(struct retort_reply, member), \
+		sizeof((struct retort_reply *)NULL)->member
+
+static const struct member {
+	const char *name;
+	size_t at;
+	size_t size;
+	unsigned kinds; /* also those of canned.h */
+	unsigned excludes;
+} members[] = {
+	{M(file), SOURCE | NOT_RAW | RT_NOT_SILENT | RT_NOT_FILES, SOURCE},
+	{M(echo), SOURCE | NOT_RAW | RT_NOT_SILENT | RT_NOT_FILES, SOURCE},
+	{M(body), SOURCE | RT_NOT_SILENT | RT_NOT_FILES, SOURCE},
+	/* with RETORT_EMPTY alone */
+	{"body", offsetof(struct retort_reply, body_size), sizeof(size_t),
+		RT_NOT_SILENT | RT_NOT_FILES, 0},
+	{M(raw), NOT_FILLED | RT_NOT_FILES, NOT_RAW},
+	{M(fill), RT_NOT_SILENT | RT_NOT_FILES, NOT_FILLED},
+	{M(repeat), NOT_RAW | NOT_FILLED, 0},
+	{M(status), RT_OF_HEAD | RT_NOT_FILES, 0},
+	{M(reason), RT_OF_HEAD | RT_NOT_FILES, 0},
+	{M(version), RT_OF_HEAD | RT_NOT_FILES, 0},
+	{M(type), RT_OF_HEAD | RT_NOT_FILES, 0},
+	{M(fields), RT_OF_HEAD, 0},
+	{M(omit), RT_OF_HEAD, 0},
+	{M(chunks), RT_OF_HEAD | RT_NOT_FILES, SIZED},
+	{M(chunked), RT_OF_HEAD | RT_NOT_FILES, 0},
+	{M(trailers), RT_OF_HEAD | RT_NOT_FILES, 0},
+	{M(interim), RT_OF_HEAD | RT_NOT_FILES, 0},
+	{M(pause_body), RT_OF_HEAD | RT_NOT_FILES, 0},
+	{M(pause_chunk), RT_OF_HEAD | RT_NOT_FILES, 0},
+	{M(parts), SIZED | RT_NOT_SILENT | RT_NOT_FILES, 0},
+	{M(pause_head), RT_NOT_SILENT | RT_NOT_FILES, 0},
+	{M(pause_end), RT_NOT_SILENT | RT_NOT_FILES, 0},
+	{M(close), RT_NOT_SILENT, 0},
+	{M(next), RT_NOT_SILENT | RT_NOT_FILES, 0},
+	{M(idle), RT_NOT_SILENT, 0},
+	{M(open), RT_NOT_SILENT | RT_NOT_FILES, 0},
+	{M(faults), RT_NOT_SILENT, 0},
+	{M(handler), RT_NOT_FILES, 0},
+};
+
+static bool
+is_given(const struct retort_reply *reply, const struct member *member)
+{
+	const char *bytes = (const char *)reply + member->at;
+
+	for (size_t i = 0; i < member->size; i++)
+		if (bytes[i] != 0)
+			return true;
+	return false;
+}
+
+/* The first of these kinds but for `other` that is given; NULL: none is. */
+static const char *
+find_member(const struct retort_reply *reply, unsigned kinds,
+	const struct member *other)
+{
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		if ((members[i].kinds & kinds) != 0 && &members[i] != other &&
+			is_given(reply, &members[i]))
+			return members[i].name;
+	return NULL;
+}
+
+const char *
+rt_canned_member(const struct retort_reply *reply, unsigned kinds)
+{
+	return find_member(reply, kinds, NULL);
+}
+
+/* Members that exclude each other: the names of two of them. */
+static int
+check_excluded(const struct retort_reply *reply, char *error)
+{
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		const struct member *member = &members[i];
+		const char *other;
+
+		if (member->excludes == 0 || !is_given(reply, member))
+			continue;
+		other = find_member(reply, member->excludes, member);
+		if (other != NULL)
+			return rt_fail(error, -EINVAL, "%s: not with .%s",
+				member->name, other);
+	}
+	return 0;
+}
+
 static int
 check_body(const struct retort_reply *reply, char *error)
 {
-	int sources =
-		(reply->body != NULL) + (reply->file != NULL) + reply->echo;
+	int code = check_excluded(reply, error);
 
-	if (reply->raw && reply->echo)
-		return rt_fail(error, -EINVAL, "reply: both raw and an echo");
-	if (sources > 1)
-		return rt_fail(error, -EINVAL,
-			"reply: more than one of body, file and echo");
+	if (code < 0)
+		return code;
 	if (!rt_has_body(reply->body, reply->body_size) && reply->body_size > 0)
-		return rt_fail(error, -EINVAL, "body: its size without it");
+		return rt_fail(error, -EINVAL, "body_size: there is no .body");
 	if (reply->repeat > 0 && (reply->body == NULL || !has_body(reply)))
 		return rt_fail(error, -EINVAL, "repeat: there is no body");
-	if (reply->raw && (reply->file != NULL || reply->repeat > 0))
-		return rt_fail(error, -EINVAL,
-			"reply: both raw and a file or repeat");
-	if (reply->fill && (reply->raw || reply->repeat > 0))
-		return rt_fail(error, -EINVAL,
-			"reply: both fill and raw or repeat");
 	return 0;
 }
 
@@ -103,8 +194,6 @@ check_parts(const struct retort_reply *reply, char *error)
 	size_t count = 0;
 	int ms;
 
-	if (at != NULL && reply->chunks != NULL)
-		return rt_fail(error, -EINVAL, "reply: both parts and chunks");
 	while (at != NULL && *at != '\0') {
 		const char *pair = at;
 		size_t digits = strspn(at, DIGITS);
@@ -125,40 +214,13 @@ check_parts(const struct retort_reply *reply, char *error)
 	return 0;
 }
 
-/* The first member that makes a head or its framing; NULL: none is given. */
-static const char *
-find_http(const struct retort_reply *reply)
-{
-	const struct {
-		const char *name;
-		bool given;
-	} members[] = {
-		{"status", reply->status != 0},
-		{"reason", reply->reason != NULL},
-		{"version", reply->version != NULL},
-		{"type", reply->type != NULL},
-		{"fields", reply->fields != NULL},
-		{"omit", reply->omit != NULL},
-		{"chunked", reply->chunked},
-		{"chunks", reply->chunks != NULL},
-		{"trailers", reply->trailers != NULL},
-		{"interim", reply->interim != NULL},
-		{"pause_body", reply->pause_body != 0},
-		{"pause_chunk", reply->pause_chunk != 0},
-	};
-
-	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-		if (members[i].given)
-			return members[i].name;
-	return NULL;
-}
-
 /* Checks a reply without HTTP, which is nothing but its bytes. */
 static int
 check_plain(const struct retort_reply *reply, enum retort_protocol protocol,
 	char *error)
 {
-	const char *member = reply->raw ? "raw" : find_http(reply);
+	const char *member =
+		reply->raw ? "raw" : rt_canned_member(reply, RT_OF_HEAD);
 	uint64_t size = reply->repeat;
 
 	if (member != NULL)
@@ -181,7 +243,7 @@ check_plain(const struct retort_reply *reply, enum retort_protocol protocol,
 static int
 check_raw(const struct retort_reply *reply, char *error)
 {
-	const char *member = find_http(reply);
+	const char *member = rt_canned_member(reply, RT_OF_HEAD);
 
 	return member != NULL ? rt_fail(error, -EINVAL,
 					"%s: a raw reply has it in its body, "
@@ -204,13 +266,16 @@ check_texts(const struct retort_reply *reply, char *error)
 	int code;
 
 	if (!is_value(reply->type, false))
-		return rt_fail(error, -EINVAL, "malformed media type: %s",
+		return rt_fail(error, -EINVAL,
+			"type: '%.100s': expected a media type, such as text/html",
 			reply->type);
 	if (!is_value(reply->version, false))
-		return rt_fail(error, -EINVAL, "malformed version: %s",
+		return rt_fail(error, -EINVAL,
+			"version: '%.100s': expected one such as HTTP/1.0",
 			reply->version);
 	if (!is_value(reply->reason, true))
-		return rt_fail(error, -EINVAL, "malformed reason: %s",
+		return rt_fail(error, -EINVAL,
+			"reason: '%.100s': expected no control characters",
 			reply->reason);
 	code = check_chunks(reply->chunks, error);
 	if (code == 0)
@@ -229,19 +294,19 @@ static int
 check_silent(const struct retort_reply *reply, enum retort_protocol protocol,
 	char *error)
 {
+	const char *other;
+
 	if (protocol == RETORT_HTTP)
 		return rt_fail(error, -EINVAL,
 			"silent: only for bytes (RETORT_TCP or _UDP, --tcp or "
 			"--udp); for HTTP, the fault 'cut 0 stall' never "
 			"answers");
-	if (rt_has_body(reply->body, reply->body_size) || reply->file ||
-		reply->echo || reply->close || reply->pause_head ||
-		reply->pause_end || reply->faults || reply->parts ||
-		reply->open || reply->fill || reply->next || reply->idle)
-		return rt_fail(error, -EINVAL,
-			"silent: expected nothing of a reply with it, such as "
-			"a body, close, next, pauses or faults");
-	return 0;
+	other = rt_canned_member(reply, RT_NOT_SILENT);
+	return other != NULL ? rt_fail(error, -EINVAL,
+				       "silent: not with .%s: nothing is sent, "
+				       "and the connection is kept",
+				       other) :
+			       0;
 }
 
 /* Checks what follows the reply. */
@@ -258,8 +323,7 @@ check_next(const struct retort_reply *reply, enum retort_protocol protocol,
 			"close: a datagram has no connection");
 	if (reply->close && reply->next >= RETORT_NEXT_KEEP)
 		return rt_fail(error, -EINVAL,
-			"reply: both close and next, which keeps the "
-			"connection");
+			"close: not with .next, which keeps the connection");
 	if (reply->next > RETORT_NEXT_TLS_BYTES)
 		return rt_fail(error, -EINVAL,
 			"next: expected RETORT_NEXT_CLOSE, _KEEP, _HTTP, "
@@ -274,6 +338,21 @@ check_next(const struct retort_reply *reply, enum retort_protocol protocol,
 		return rt_fail(error, -EINVAL,
 			"idle: expected milliseconds, or -1 for ever");
 	return 0;
+}
+
+static int
+check_pauses(const struct retort_reply *reply, char *error)
+{
+	const char *negative = reply->pause_head < 0 ? "head" :
+		reply->pause_body < 0                ? "body" :
+		reply->pause_chunk < 0               ? "chunk" :
+		reply->pause_end < 0                 ? "end" :
+						       NULL;
+
+	return negative == NULL ?
+		0 :
+		rt_fail(error, -EINVAL, "pause_%s: expected 0 ms or more",
+			negative);
 }
 
 int
@@ -298,9 +377,6 @@ rt_canned_check(const struct retort_reply *reply,
 		code = check_silent(reply, protocol, error->text);
 	if (code < 0)
 		return code;
-	if (reply->pause_head < 0 || reply->pause_body < 0 ||
-		reply->pause_chunk < 0 || reply->pause_end < 0)
-		return rt_fail(error->text, -EINVAL,
-			"pause: expected 0 ms or more");
-	return check_texts(reply, error->text);
+	code = check_pauses(reply, error->text);
+	return code < 0 ? code : check_texts(reply, error->text);
 }

@@ -224,18 +224,26 @@ set_prompt(struct retort *server, const struct args *args,
 	return code < 0 ? blame(error, code, "--prompt: ", why) : 0;
 }
 
-/* The same of a reply, of which --body is what can be wrong, if it is filled in
-   or is no HTTP. */
+/* The same of a reply, whose members are called as options are, but for one;
+   what is about none of them is about --body, if that is filled in or is no
+   HTTP. */
 static int
 blame_reply(const struct args *args, char *error, int code, const char *why)
 {
-	static const char member[] = "body: ";
+	size_t size = strspn(why, "abcdefghijklmnopqrstuvwxyz");
+	char option[32];
 
-	if (args->options.protocol == RETORT_HTTP && !args->reply.fill)
-		return blame(error, code, "", why);
-	if (strncmp(why, member, sizeof member - 1) == 0)
-		why += sizeof member - 1;
-	return blame(error, code, "--body: ", why);
+	if (size == 0 || why[size] != ':')
+		return blame(error, code,
+			args->options.protocol == RETORT_HTTP &&
+					!args->reply.fill ?
+				"" :
+				"--body: ",
+			why);
+	(void)snprintf(option, sizeof option, "--%.*s",
+		strncmp(why, "fields:", 7) == 0 ? 6 : (int)size,
+		strncmp(why, "fields:", 7) == 0 ? "header" : why);
+	return blame(error, code, option, why + size);
 }
 
 /* The one reply; 0 or -errno. */
@@ -243,18 +251,21 @@ static int
 set_reply(struct retort *server, const struct args *args, char *error)
 {
 	struct retort_reply reply = args->reply;
-	char why[RETORT_ERROR_SIZE];
+	char why[RETORT_ERROR_SIZE], without[RETORT_ERROR_SIZE];
 	int code;
 
 	reply.server = server;
 	reply.error = why;
-	code = retort_answer_sized(&reply, sizeof reply);
-	if (code < 0)
-		return blame_reply(args, error, code, why);
 	reply.faults = args->faults;
-	if (reply.faults != NULL)
-		code = retort_answer_sized(&reply, sizeof reply);
-	return code < 0 ? blame(error, code, "--fault: ", why) : 0;
+	code = retort_answer_sized(&reply, sizeof reply);
+	if (code == 0 || args->faults == NULL)
+		return code < 0 ? blame_reply(args, error, code, why) : 0;
+	/* it is the reply that is wrong, or only its faults */
+	reply.faults = NULL;
+	reply.error = without;
+	return retort_answer_sized(&reply, sizeof reply) < 0 ?
+		blame_reply(args, error, code, without) :
+		blame(error, code, "--fault: ", why);
 }
 
 /* Sets the answer for when no rule fits; 0 or -errno. */

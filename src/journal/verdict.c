@@ -121,8 +121,9 @@ rt_verdict_expect(struct rt_verdict *verdict, size_t least, size_t most,
 	if (code < 0)
 		return code;
 	if (most < least)
-		return rt_fail(error, -EINVAL, "at least %zu and at most %zu",
-			least, most);
+		return rt_fail(error, -EINVAL,
+			"least: %zu is more than .most, which is %zu", least,
+			most);
 	expectation.matches = malloc(sizeof(struct rt_match *));
 	if (expectation.matches == NULL)
 		return -ENOMEM;
@@ -146,7 +147,7 @@ rt_verdict_expect_order(struct rt_verdict *verdict, const char *const *requests,
 		count++;
 	if (count < 2)
 		return rt_fail(error, -EINVAL,
-			"an order is of two requests or more");
+			"expected two requests or more, a line for each");
 	expectation.matches = calloc(count, sizeof(struct rt_match *));
 	if (expectation.matches == NULL)
 		return -ENOMEM;

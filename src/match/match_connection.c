@@ -143,8 +143,7 @@ rt_match_check_protocol(const struct retort_requests *when,
 	const struct rt_condition *wrong = NULL;
 
 	if (when->if_bytes && when->if_http)
-		return rt_fail(error, -EINVAL,
-			"if_http: no request can fit: if_bytes is for others");
+		return rt_fail(error, -EINVAL, "if_http: not with .if_bytes");
 	if ((when->if_bytes || when->if_http) && protocol == RETORT_UDP)
 		return rt_fail(error, -EINVAL, "%s: with UDP all are datagrams",
 			when->if_bytes ? "if_bytes" : "if_http");

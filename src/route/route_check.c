@@ -20,7 +20,7 @@ check_accepted(const struct rt_route *route, const struct retort_reply *given,
 	const struct rt_condition *other;
 
 	if (route->protocol == RETORT_UDP)
-		return rt_fail(error, -EINVAL, "accepted: datagrams are not");
+		return rt_fail(error, -EINVAL, "accepted: with UDP nothing is");
 	other = rt_condition_without(given, RT_CONDITION_BARE);
 	if (other != NULL)
 		return rt_fail(error, -EINVAL,
@@ -45,22 +45,9 @@ check_refused(const struct retort_reply *given, struct rt_canned *canned,
 			"if_refused: no files answer what is refused");
 	if (rt_faults_reading(canned->faults) != NULL)
 		return rt_fail(error, -EINVAL,
-			"if_refused: how the body is read does not go with it");
+			"if_refused: .faults cannot change how the body is "
+			"read here");
 	return 0;
-}
-
-/* Whether it has members of a reply that files cannot have. */
-static bool
-makes_reply(const struct retort_reply *given)
-{
-	return given->body || given->body_size > 0 || given->file ||
-		given->echo || given->raw || given->status || given->reason ||
-		given->version || given->type || given->chunked ||
-		given->chunks || given->trailers || given->interim ||
-		given->parts || given->pause_head > 0 ||
-		given->pause_body > 0 || given->pause_chunk > 0 ||
-		given->pause_end > 0 || given->handler || given->fill ||
-		given->next || given->open;
 }
 
 /* Checks a rule that is answered with files. */
@@ -68,12 +55,13 @@ static int
 check_file_rule(const struct retort_reply *given, enum retort_protocol protocol,
 	char *error)
 {
+	const char *other = rt_canned_member(given, RT_NOT_FILES);
+
 	if (protocol != RETORT_HTTP)
 		return rt_fail(error, -EINVAL, "files: only HTTP serves them");
-	if (makes_reply(given))
-		return rt_fail(error, -EINVAL,
-			"files: only fields, omit and faults go with it");
-	return 0;
+	return other != NULL ?
+		rt_fail(error, -EINVAL, "files: not with .%s", other) :
+		0;
 }
 
 /* Refuses a request that no rule would ever be asked for. */
@@ -280,8 +268,8 @@ rt_route_check_next(const struct rt_route *route,
 {
 	if (given->next >= RETORT_NEXT_TLS && !route->tls_later)
 		return rt_fail(error, -EINVAL,
-			"next: TLS can begin only with tls_later or tls of the "
-			"options");
+			"next: TLS can begin only with .tls_later or .tls "
+			"(--tls-later, --tls)");
 	return 0;
 }
 

@@ -432,7 +432,10 @@ rt_route_set_always(struct rt_route *route, const char *fields,
 
 	if (route->protocol != RETORT_HTTP && (fields || omit || cors))
 		return rt_fail(error, -EINVAL,
-			"fields, omit, cors: only a reply of HTTP has them");
+			"%s: only a reply of HTTP has it",
+			fields       ? "fields" :
+				omit ? "omit" :
+				       "cors");
 	if (fields != NULL)
 		code = rt_field_check(fields, true, "fields", error);
 	if (code == 0 && omit != NULL)

@@ -15,10 +15,14 @@
 
 enum rt_item_kind { RT_ITEM_RULE, RT_ITEM_EXPECT, RT_ITEM_ORDER };
 
+/* The directive of a message, which begins without one. */
+#define RT_MESSAGE "message"
+
 /* The place of a directive: its line and column, from 1, and the text after its
    name, within the text that was read. */
 struct rt_place {
-	const char *directive; /* its name, which lives for ever; NULL: none */
+	const char *directive; /* its name, which lives for ever, or
+	                          RT_MESSAGE; NULL: none */
 	unsigned line, column;
 	struct rt_word said;
 };
@@ -71,6 +75,11 @@ const struct rt_place *rt_scenario_place(const struct rt_item *item,
 /* The column of the text there that `wrong` has in quotes, whole or in part. If
    it has nothing of it: 1, the column of the directive. */
 unsigned rt_scenario_column(const struct rt_place *place, const char *wrong);
+
+/* What is wrong with an item, in the words of scenarios: "@fill" in place of
+   ".fill". `to` has `room` bytes. */
+void rt_scenario_words(const struct rt_item *item, const char *wrong, char *to,
+	size_t room);
 
 /* Call this also if it could not be read. */
 void rt_scenario_free(struct rt_scenario *scenario);

@@ -528,7 +528,8 @@ read_message(struct rt_reader *reader)
 	struct rt_buf body;
 	bool ok;
 
-	if (!read_status_line(reader) || !read_head(reader, &framing))
+	if (!rt_scenario_note(reader, RT_MESSAGE, reader->line, false) ||
+		!read_status_line(reader) || !read_head(reader, &framing))
 		return false;
 	/* what was typed is not expected to have CRLF */
 	if (!crlf && (framing.pasted || !typed))

@@ -156,8 +156,13 @@ says 2 "--body: 'what': expected {path}, {query.NAME} or the like; a brace is \
 '{{'" -p 0 --fill --body '{what}'
 says 2 "--body: 'path': expected {body}, {payload}, {connection}, {count} or \
 {now}; a brace is '{{'" -p 0 --tcp --fill --body '{path}'
-says 2 "--body: fill: '{1}': the path of the rule has 0 asterisks" -p 0 --fill \
+says 2 "--fill: '{1}': the path of the rule has 0 asterisks" -p 0 --fill \
 	--body '{1}'
+says 2 '--status: a 204 or 304 has no body' -p 0 --status 204 --body hello \
+	--fault 'cut 3'
+says 0 '' -p 0 --lifetime 0 --status 204 --body hello --fault force-body
+says 2 "--header 'A b: c': expected a token as field name" -H 'A b: c'
+says 2 "--type '': expected a media type, such as text/html" --type ''
 says 0 'x.retort: served as a file; to play it as a scenario, write '\
 '--scenario x.retort' -p 0 --lifetime 0 x.retort
 # notices are for those who read a log

@@ -1067,8 +1067,7 @@ START_TEST(tunnels_and_protocols)
 		{{.if_tunnel = "a:1", .request = "GET"}, {.method = "POST"},
 			"method differs from X \"GET\"",
 			"GET, through a tunnel to \"a:1\""},
-		{{.if_bytes = true}, {.protocol = RETORT_TCP}, "",
-			"any piece"},
+		{{.if_bytes = true}, {.protocol = RETORT_TCP}, "", "any piece"},
 		{{.if_bytes = true}, {.protocol = RETORT_HTTP},
 			"X is for pieces", "any piece"},
 		{{.if_http = true}, {.protocol = RETORT_HTTP}, "",
@@ -1106,8 +1105,7 @@ START_TEST(nothing_has_two_protocols)
 		const char *error;
 	} cases[] = {
 		{{.if_bytes = true, .if_http = true, .request = "GET"},
-			RETORT_HTTP,
-			"if_http: no request can fit: if_bytes is for others"},
+			RETORT_HTTP, "if_http: not with .if_bytes"},
 		{{.if_bytes = true, .request = "GET"}, RETORT_UDP,
 			"if_bytes: with UDP all are datagrams"},
 		{{.if_http = true, .if_tls = "sni: a"}, RETORT_UDP,

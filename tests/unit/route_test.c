@@ -811,11 +811,11 @@ START_TEST(replies_are_checked)
 			     .body_size = 1},
 		body);
 	refuse_reply((struct retort_reply){.raw = true, .echo = true},
-		"reply: both raw and an echo");
+		"raw: not with .echo");
 	refuse_reply((struct retort_reply){.type = ""},
-		"malformed media type: ");
+		"type: '': expected a media type, such as text/html");
 	refuse_reply((struct retort_reply){.type = "a\r\nb"},
-		"malformed media type: a  b");
+		"type: 'a  b': expected a media type, such as text/html");
 	set_reply((struct retort_reply){.status = 200});
 	set_reply((struct retort_reply){.status = 999});
 	rt_route_free(&route);

@@ -607,8 +607,8 @@ START_TEST(the_first_fault_is_noted)
 				 .error = error),
 		-EINVAL);
 	ck_assert_str_eq(error,
-		"s:2:1: status: a 204 or 304 has no body, but for the fault "
-		"'force-body'");
+		"s:4:1: 'HTTP/1.1 204 No': a 204 or 304 has no body, but for "
+		"the fault 'force-body'");
 	retort_close(server);
 }
 END_TEST
@@ -665,7 +665,7 @@ static const struct {
 	{"@accepted\n@next http\n@raw \"x\"\n",
 		"s:2:1: @next: the server's protocol follows a greeting"},
 	{"@on\n@if-bytes\n@if-http\n@echo\n",
-		"s:3:1: @if-http: no request can fit"},
+		"s:3:1: @if-http: not with @if-bytes"},
 	/* that of the first line, too */
 	{"\n@on GET /\n@if-bytes\n@echo\n",
 		"s:2:5: @on: 'GET /': only HTTP has a method and a target"},
@@ -682,8 +682,23 @@ static const struct {
 	 "\n@echo\n",
 		"s:1:5: @on: '0123456789012345678901234567890123456789012345678"
 		"9012345678901234': expected a method of at most 64 bytes"},
-	/* and otherwise of the rule */
-	{"\n@on\nHTTP/1.1 204 No\n\nx\n", "s:2:1: status: "},
+	/* members are called as they are here */
+	{"@on\n@fill\n@repeat 3\n" OK "\nx\n",
+		"s:2:1: @fill: not with @repeat"},
+	{"@on\n@echo\n@raw \"x\"\n", "s:2:1: @echo: not with @raw"},
+	{"@on\n@files\n" OK "\n", "s:2:1: @files: not with a message"},
+	{"@on\n@chunks 1\n" OK "\na\n@part\nb\n",
+		"s:2:1: @chunks: not with @part"},
+	{"@on\n@if-bytes\n" OK "\nx\n",
+		"s:3:1: 'HTTP/1.1 200 OK': only for HTTP; without it '@raw "
+		"QUOTED' is all of a reply"},
+	/* options are not */
+	{"@on\n@next tls\n@echo\n",
+		"s:2:1: @next: TLS can begin only with .tls_later or .tls "
+		"(--tls-later, --tls)"},
+	/* and otherwise of the message or the rule */
+	{"\n@on\nHTTP/1.1 204 No\n\nx\n",
+		"s:3:1: 'HTTP/1.1 204 No': a 204 or 304 has no body"},
 };
 
 START_TEST(a_mistake_is_told_of_its_directive)

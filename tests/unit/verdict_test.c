@@ -475,9 +475,11 @@ END_TEST
 START_TEST(orders_are_of_two)
 {
 	ck_assert_int_eq(ORDER(NULL), -EINVAL);
-	ck_assert_str_eq(error, "an order is of two requests or more");
+	ck_assert_str_eq(error,
+		"expected two requests or more, a line for each");
 	ck_assert_int_eq(ORDER("GET /a"), -EINVAL);
-	ck_assert_str_eq(error, "an order is of two requests or more");
+	ck_assert_str_eq(error,
+		"expected two requests or more, a line for each");
 	ck_assert_int_eq(ORDER("GET /a", "GET", "a b"), -EINVAL);
 	ck_assert_str_eq(error,
 		"request: 'a b': expected 'METHOD /TARGET' or either alone");
@@ -495,7 +497,7 @@ START_TEST(malformed_expectations)
 	ck_assert_int_eq(rt_verdict_expect(&verdict, 2, 1, &when, RETORT_HTTP,
 				 error),
 		-EINVAL);
-	ck_assert_str_eq(error, "at least 2 and at most 1");
+	ck_assert_str_eq(error, "least: 2 is more than .most, which is 1");
 	ck_assert_int_eq(rt_verdict_expect(&verdict, 1, 1,
 				 &(struct retort_requests){.if_absent = "A: b"},
 				 RETORT_HTTP, error),

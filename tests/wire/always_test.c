@@ -210,11 +210,11 @@ static const struct {
 	{{.fields = "a: b\nc d: e"}, "fields: 'c d: e': "},
 	{{.omit = "a: b"}, "omit: 'a: b': "},
 	{{.protocol = RETORT_TCP, .fields = "a: b"},
-		"fields, omit, cors: only a reply of HTTP has them"},
+		"fields: only a reply of HTTP has it"},
 	{{.protocol = RETORT_TCP, .cors = true},
-		"fields, omit, cors: only a reply of HTTP has them"},
+		"cors: only a reply of HTTP has it"},
 	{{.protocol = RETORT_UDP, .omit = "a"},
-		"fields, omit, cors: only a reply of HTTP has them"},
+		"omit: only a reply of HTTP has it"},
 };
 
 START_TEST(are_checked)

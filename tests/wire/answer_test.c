@@ -202,15 +202,15 @@ static const struct {
 	{{.fields = "A b: c"}, "rule: fields: 'A b: c': expected a token as field name"},
 	{{.omit = "A: b"}, "rule: omit: "},
 	{{.trailers = "A"}, "rule: trailers: "},
-	{{.type = ""}, "rule: malformed media type"},
-	{{.body = "a", .echo = true}, "rule: reply: more than one of"},
-	{{.raw = true, .echo = true}, "rule: reply: both raw and an echo"},
-	{{.raw = true, .file = "/x"}, "rule: reply: both raw and a file"},
+	{{.type = ""}, "rule: type: '': expected a media type"},
+	{{.body = "a", .echo = true}, "rule: echo: not with .body"},
+	{{.raw = true, .echo = true}, "rule: raw: not with .echo"},
+	{{.raw = true, .file = "/x"}, "rule: raw: not with .file"},
 	{{.raw = true, .body = "x", .repeat = 9},
-		"rule: reply: both raw and a file or repeat"},
+		"rule: raw: not with .repeat"},
 	{{.repeat = 5}, "rule: repeat: there is no body"},
-	{{.body_size = 5}, "rule: body: "},
-	{{.pause_head = -1}, "rule: pause: "},
+	{{.body_size = 5}, "rule: body_size: there is no .body"},
+	{{.pause_head = -1}, "rule: pause_head: expected 0 ms"},
 };
 
 START_TEST(rules_that_are_never_used_are_told)
@@ -278,13 +278,13 @@ START_TEST(malformed_rules_are_told)
 	assert_verdict("request: request: 'GET x': expected");
 	retort_reset(server);
 	ck_assert_int_eq(retort_expect(server, "/", .least = 2, .most = 1), -EINVAL);
-	assert_verdict("expectation: at least 2 and at most 1");
+	assert_verdict("expectation: least: 2 is more than .most, which is 1");
 	ck_assert_int_eq(retort_expect(server, "/", .times = 2, .never = true),
 		-EINVAL);
-	assert_verdict("expectation: more than one of times, never, and least "
-		       "or most (/)");
+	assert_verdict("expectation: expected one of .times, .never, and .least "
+		       "or .most (/)");
 	ck_assert_uint_eq(retort_count(server, "/", .most = 1), SIZE_MAX);
-	assert_verdict("request: least, most, never and connections are for "
+	assert_verdict("request: .least, .most, .never and .connections are for "
 		       "retort_expect() (/)");
 	ck_assert_int_eq(retort_expect_order(server, "/"), -EINVAL);
 	/* what is for rules alone */

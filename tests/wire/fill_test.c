@@ -302,8 +302,8 @@ static const struct {
 		"'{{'"},
 	{{.body = "{path}", .parts = "3 1"},
 		"body: 'pa': expected a '}' after it; a brace is '{{'"},
-	{{.raw = true, .body = "x"}, "reply: both fill and raw or repeat"},
-	{{.repeat = 2, .body = "x"}, "reply: both fill and raw or repeat"},
+	{{.raw = true, .body = "x"}, "fill: not with .raw"},
+	{{.repeat = 2, .body = "x"}, "fill: not with .repeat"},
 	{{.request = "/*/a", .body = "{1}{2}"},
 		"fill: '{2}': the path of the rule has 1 asterisk"},
 	{{.request = "/a", .fields = "A: {1}"},
@@ -311,7 +311,7 @@ static const struct {
 	{{.body = "{9}"}, "fill: '{9}': the path of the rule has 0 asterisks"},
 	{{.request = "/**********", .body = "{1}"},
 		"fill: more than 9 asterisks in the path"},
-	{{.files = true}, "files: only fields, omit and faults go with it"},
+	{{.files = true}, "files: not with .fill"},
 };
 
 START_TEST(mistakes)

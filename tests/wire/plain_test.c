@@ -890,7 +890,7 @@ START_TEST(mistakes_about_datagrams_are_told)
 {
 	open_protocol(RETORT_UDP, _i);
 	MALFORMED(retort_on(server, NULL, .accepted = true, .body = "x"),
-		"accepted: datagrams are not");
+		"accepted: with UDP nothing is");
 	MALFORMED(retort_on(server, NULL, .close = true),
 		"close: a datagram has no connection");
 	MALFORMED(retort_on(server, NULL, .body = "x", .repeat = 65508),

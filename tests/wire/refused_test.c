@@ -491,7 +491,7 @@ START_TEST(is_checked)
 		{{.if_refused = 400, .files = true},
 			"if_refused: no files answer what is refused"},
 		{{.if_refused = 400, .faults = "early"},
-			"if_refused: how the body is read does not go with it"},
+			"if_refused: .faults cannot change how the body is read here"},
 		{{.if_refused = 400, .accepted = true},
 			"if_refused: no request has arrived when a connection is accepted"},
 	};

@@ -580,7 +580,7 @@ START_TEST(a_scenario_may_be_a_text)
 
 	open_plain(0);
 	ck_assert_int_eq(retort_load(server, .error = error), -EINVAL);
-	ck_assert_str_eq(error, "scenario: expected a file or a text");
+	ck_assert_str_eq(error, "expected .file or .text");
 	ck_assert_int_eq(retort_load(server, "/dev/null", .text = ""), -EINVAL);
 	ck_assert_int_eq(retort_load(server, .text = "@o", .error = error,
 				 .notices = &notices),
@@ -655,7 +655,8 @@ START_TEST(a_scenario_has_a_framing)
 			"s:1:9: @framing: '': expected lines, crlf, "
 			"end \"BYTES\" (at most 64), length 1, 2 or 4, mqtt or "
 			"websocket"},
-		{"@framing crlf\n@on\n@chunks 1\n@raw \"x\"\n", "s:2:1: "},
+		{"@framing crlf\n@on\n@chunks 1\n@raw \"x\"\n",
+			"s:3:1: @chunks: only a reply of HTTP has it"},
 		{"@framing lines\n@on\n@echo\n", NULL},
 		{"@framing end \"\\n\"\n", NULL},
 		{"@framing crlf\n@on\n@echo\n",

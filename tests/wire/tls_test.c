@@ -1231,8 +1231,8 @@ START_TEST(cannot_begin)
 				 .error = error),
 		-EINVAL);
 	ck_assert_str_eq(error,
-		"next: TLS can begin only with tls_later or tls of the "
-		"options");
+		"next: TLS can begin only with .tls_later or .tls "
+		"(--tls-later, --tls)");
 	close_server();
 	ck_assert_ptr_null(try_open_with((struct retort_options){.tls = true,
 						 .tls_later = true},
