@@ -29,8 +29,8 @@ other_end(int fd)
 	return -1;
 }
 
-/* The sender knows which ones it sent again, as it does when an acknowledgement
-   is late. */
+/* Only the sender knows that some were sent again, as they are when an
+   acknowledgement is late; not how many of those were a FIN. */
 static size_t
 segments_to(int fd)
 {
@@ -39,8 +39,10 @@ segments_to(int fd)
 	socklen_t size = sizeof info;
 
 	memset(&info, 0, sizeof info);
-	if (getsockopt(other_end(fd), IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
-		return info.tcpi_data_segs_out - info.tcpi_total_retrans;
+	if (getsockopt(other_end(fd), IPPROTO_TCP, TCP_INFO, &info, &size) ==
+			0 &&
+		info.tcpi_bytes_retrans == 0)
+		return info.tcpi_data_segs_out;
 #endif
 	(void)fd;
 	return 0;
