@@ -42,8 +42,8 @@ START_TEST(the_view_of_a_connection)
 	ck_assert_int_eq(view.status, 0);
 	ck_assert_uint_eq(view.request_size, 0);
 	ck_assert_int_eq(view.duration, 20);
-	/* the clocks' difference, and a second of time(2)'s */
-	ck_assert_int_ge(view.began, wall - 2 * NS);
+	/* the clocks' difference, one of which may be set meanwhile */
+	ck_assert_int_ge(view.began, wall - 60 * NS);
 	ck_assert_int_le(view.began, wall + RT_TEST_PATIENCE * NS);
 
 	ck_assert_int_eq(rt_conn_lend(&served.conn, buffers), 0);

@@ -69,8 +69,9 @@ START_TEST(is_never_modified_in_the_future)
 	after = (int64_t)time(NULL);
 	value_of(&answer, "Last-Modified", text);
 	ck_assert(rt_date_parse(text, strlen(text), after, &modified));
-	ck_assert_int_ge(modified, before);
-	ck_assert_int_le(modified, after);
+	/* the clock may be set meanwhile */
+	ck_assert_int_ge(modified, before - 60);
+	ck_assert_int_le(modified, after + 60);
 	bytes_free(&answer);
 	close_folder();
 }
