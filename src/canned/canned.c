@@ -326,20 +326,19 @@ answer_again(const struct rt_canned *canned, const struct rt_draft *draft,
 	return true;
 }
 
-/* Adds the type and the body to a reply that has begun; `came` is the
-   request. */
+/* Adds the type and the body to a reply that has begun. */
 static int
 add_body(const struct rt_canned *canned, struct rt_draft *draft,
-	const struct rt_filled *filled, struct rt_word came, const char *date)
+	const struct rt_filled *filled, const struct rt_occasion *occasion)
 {
 	const struct retort_reply *as = &canned->as;
 
 	if (filled->type != NULL && (!draft->tunnel || as->type != NULL))
 		rt_draft_field(draft, "Content-Type", filled->type);
 	if (as->echo)
-		rt_draft_body(draft, came.text, came.size);
+		rt_draft_body(draft, occasion->came.text, occasion->came.size);
 	else if (as->file != NULL)
-		return answer_file(canned, draft, date);
+		return answer_file(canned, draft, occasion->date);
 	else if (as->repeat > 0)
 		rt_draft_body_repeat(draft, filled->body, filled->body_size,
 			as->repeat);
@@ -350,7 +349,7 @@ add_body(const struct rt_canned *canned, struct rt_draft *draft,
 
 static int
 answer_anew(const struct rt_canned *canned, struct rt_draft *draft,
-	struct rt_word came, const struct rt_filling *filling, const char *date)
+	const struct rt_occasion *occasion)
 {
 	bool http = draft->protocol == RETORT_HTTP;
 	struct rt_filled filled;
@@ -359,18 +358,20 @@ answer_anew(const struct rt_canned *canned, struct rt_draft *draft,
 	draft->forced = rt_faults_force_body(canned->faults);
 	if (canned->fills == NULL)
 		fill_nothing(canned, &filled);
-	else if ((error = rt_canned_fill(canned, filling, &filled)) == 0)
+	else if ((error = rt_canned_fill(canned, occasion->filling, &filled)) ==
+		0)
 		draft->own = &filled.as;
 	if (canned->as.raw) {
 		answer_raw(canned, draft);
 	} else {
-		rt_draft_begin(draft, http ? canned->status : 0, date);
+		rt_draft_begin(draft, http ? canned->status : 0,
+			occasion->date);
 		if (error < 0) {
 			answer_error(draft, 500, "it is too large, filled in",
-				date);
+				occasion->date);
 			return error;
 		}
-		error = add_body(canned, draft, &filled, came, date);
+		error = add_body(canned, draft, &filled, occasion);
 	}
 	draft->reply->blob = filled.blob;
 	return error;
@@ -384,14 +385,13 @@ answer_nothing(struct rt_reply *reply)
 }
 
 int
-rt_canned_answer(struct rt_canned *canned, enum retort_protocol protocol,
-	const struct rt_request *request, const char *base, size_t size,
-	const char *date, const struct rt_filling *filling,
+rt_canned_answer(struct rt_canned *canned, const struct rt_occasion *occasion,
 	struct rt_reply *reply)
 {
+	const struct rt_request *request = occasion->request;
 	struct rt_draft draft = {
 		.reply = reply,
-		.protocol = protocol,
+		.protocol = occasion->protocol,
 		.own = &canned->as,
 		.head_only = request->method == RT_HEAD &&
 			!rt_faults_force_body(canned->faults),
@@ -405,9 +405,8 @@ rt_canned_answer(struct rt_canned *canned, enum retort_protocol protocol,
 
 	if (canned->as.silent) {
 		answer_nothing(reply);
-	} else if (!answer_again(canned, &draft, date)) {
-		error = answer_anew(canned, &draft,
-			(struct rt_word){base, size}, filling, date);
+	} else if (!answer_again(canned, &draft, occasion->date)) {
+		error = answer_anew(canned, &draft, occasion);
 		if (is_constant(canned))
 			rt_draft_keep(&draft, &canned->ready);
 	}

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "canned/fill.h"
 #include "fault/fault.h"
 #include "http/http.h"
@@ -59,17 +60,24 @@ const char *rt_canned_member(const struct retort_reply *reply, unsigned kinds);
 /* The greatest number in braces that stands for an asterisk; 0: none. */
 size_t rt_canned_stars(const struct rt_canned *canned);
 
+/* The occasion for a reply. */
+struct rt_occasion {
+	enum retort_protocol protocol; /* of the reply */
+	const struct rt_request *request;
+	struct rt_word came; /* the request as it arrived, which must outlive a
+	                        reply that echoes it */
+	const char *date;
+	const struct rt_filling *filling; /* NULL: there are no `fills` */
+};
+
 /*
- * Answers a whole request, `size` bytes at `base`, which must outlive the
- * reply if it is echoed. `filling` may be NULL unless there are `fills`. 0, or
- * -errno: its file cannot be read, or what is filled in is too large
- * (-EMSGSIZE), and the reply is 500, or without HTTP nothing. Where the request
- * names the file, one that is not there is a 404, and no error.
+ * Answers a whole request. 0, or -errno: the file cannot be read, or what is
+ * filled in is too large (-EMSGSIZE), and the reply is 500, or without HTTP
+ * nothing. Where the request names the file, one that is not there is a 404,
+ * and no error.
  */
-int rt_canned_answer(struct rt_canned *canned, enum retort_protocol protocol,
-	const struct rt_request *request, const char *base, size_t size,
-	const char *date, const struct rt_filling *filling,
-	struct rt_reply *reply);
+int rt_canned_answer(struct rt_canned *canned,
+	const struct rt_occasion *occasion, struct rt_reply *reply);
 
 /* Whether a pair of body and size in retort.h is a body, even an empty one. */
 static inline bool

@@ -199,21 +199,36 @@ find_filling(const struct rt_canned *canned, const struct rt_rule *rule,
 	return filling;
 }
 
+/* Makes a reply of the canned one; `rule` is NULL if it was forgotten. 0 or
+   -errno, as rt_canned_answer(). */
+static inline int
+answer_as(struct rt_canned *canned, const struct rt_rule *rule,
+	const struct rt_asked *asked, struct rt_reply *reply)
+{
+	struct rt_filling filling;
+	const struct rt_occasion occasion = {
+		.protocol = asked->protocol,
+		.request = asked->request,
+		.came = {asked->base, asked->size},
+		.date = asked->date,
+		.filling = find_filling(canned, rule, asked, &filling),
+	};
+
+	return rt_canned_answer(canned, &occasion, reply);
+}
+
 static void
 answer_canned(const struct rt_route *route, const struct rt_rule *rule,
 	struct rt_canned *canned, struct rt_asked *asked,
 	struct rt_reply *reply)
 {
-	struct rt_filling filling;
 	int error;
 
 	if (canned->as.echo && asked->cut) {
 		refuse_echo(route, asked, reply);
 		return;
 	}
-	error = rt_canned_answer(canned, asked->protocol, asked->request,
-		asked->base, asked->size, asked->date,
-		find_filling(canned, rule, asked, &filling), reply);
+	error = answer_as(canned, rule, asked, reply);
 	if (error == 0) {
 		if (rule->used > rule->spared)
 			spoil(route, rule->canned->faults, asked, reply);
@@ -271,7 +286,6 @@ rt_route_answer_with(const struct rt_route *route,
 	const struct retort_reply *as, struct rt_asked *asked,
 	struct rt_reply *reply, char *error)
 {
-	struct rt_filling filling;
 	struct rt_error wrong;
 	struct rt_canned *canned;
 	int code;
@@ -286,11 +300,7 @@ rt_route_answer_with(const struct rt_route *route,
 	if (code == 0)
 		code = rt_route_check_next(route, as, error);
 	if (code == 0) {
-		code = rt_canned_answer(canned, asked->protocol, asked->request,
-			asked->base, asked->size, asked->date,
-			find_filling(canned, rule_of(route, asked), asked,
-				&filling),
-			reply);
+		code = answer_as(canned, rule_of(route, asked), asked, reply);
 		if (code == -EMSGSIZE)
 			(void)rt_fail(error, code,
 				"it is too large, filled in");

@@ -89,12 +89,17 @@ try_reply(const struct rt_route *route, struct rt_canned *canned,
 	struct rt_reply *reply)
 {
 	static const struct rt_request request = {.minor = 1};
+	const struct rt_occasion occasion = {
+		.protocol = protocol,
+		.request = &request,
+		.came = {"", 0},
+		.date = some_date,
+	};
 
 	rt_reply_init(reply);
 	reply->keep = keep;
 	reply->always = &route->always;
-	return rt_canned_answer(canned, protocol, &request, "", 0, some_date,
-		NULL, reply);
+	return rt_canned_answer(canned, &occasion, reply);
 }
 
 /* Whether the reply of a rule is the same for all requests, or nearly. */

@@ -52,8 +52,13 @@ answer_at(struct rt_canned *canned, const char *request, const char *date,
 	struct rt_http *http =
 		head_read(request, strlen(request), &usual_limits);
 
-	rt_canned_answer(canned, RETORT_HTTP, rt_http_request(http), request,
-		strlen(request), date, NULL, reply);
+	rt_canned_answer(canned,
+		&(struct rt_occasion){
+			.request = rt_http_request(http),
+			.came = {request, strlen(request)},
+			.date = date,
+		},
+		reply);
 	rt_http_free(http);
 }
 
@@ -1137,8 +1142,14 @@ play_plain(const struct retort_reply *as, enum retort_protocol protocol,
 	canned = rt_canned_new(as, protocol, &wrong);
 	ck_assert_ptr_nonnull(canned);
 	rt_reply_init(&reply);
-	ck_assert_int_eq(rt_canned_answer(canned, protocol, &request, echo,
-				 size, DATE, NULL, &reply),
+	ck_assert_int_eq(rt_canned_answer(canned,
+				 &(struct rt_occasion){
+					 .protocol = protocol,
+					 .request = &request,
+					 .came = {echo, size},
+					 .date = DATE,
+				 },
+				 &reply),
 		0);
 	rt_canned_free(canned);
 	ck_assert_uint_gt(reply.step_count, 0);
