@@ -179,25 +179,34 @@ expected_for(struct rt_word word, enum retort_protocol protocol)
 	return "{path}, {query.NAME} or the like; a brace is '{{'";
 }
 
-/* Reads the text in braces, which begins at `at`. */
-static int
-read_braces(struct rt_fill *fill, const char *text, size_t at, size_t size,
-	enum rt_fill_in in, enum retort_protocol protocol,
-	struct rt_error *error)
-{
-	const struct rt_word inner = {text + at, size - at};
-	struct rt_word word = inner;
-	struct rt_piece piece = {.in = escaped(in, text, at)};
+/* A text while it is read. */
+struct reading {
+	struct rt_fill *fill;
+	const char *text;
+	enum rt_fill_in in;
+	enum retort_protocol protocol;
+	struct rt_error *error;
+};
 
-	if (size - at > 4 && memcmp(word.text, "raw ", 4) == 0) {
-		word = rt_text_rest(word.text + 4, text + size);
-		piece.in = unescaped(in);
+/* Reads the text in braces, which are before `at` and at `end`. */
+static int
+read_braces(const struct reading *reading, size_t at, size_t end)
+{
+	struct rt_fill *fill = reading->fill;
+	const char *text = reading->text;
+	const struct rt_word inner = {text + at, end - at};
+	struct rt_word word = inner;
+	struct rt_piece piece = {.in = escaped(reading->in, text, at)};
+
+	if (end - at > 4 && memcmp(word.text, "raw ", 4) == 0) {
+		word = rt_text_rest(word.text + 4, text + end);
+		piece.in = unescaped(reading->in);
 	}
 	piece.text = word.text;
 	piece.size = word.size;
-	if (!look_up(word, protocol, &piece))
-		return fail(error, at, inner.text, inner.size,
-			expected_for(word, protocol));
+	if (!look_up(word, reading->protocol, &piece))
+		return fail(reading->error, at, inner.text, inner.size,
+			expected_for(word, reading->protocol));
 	if (piece.kind == RT_FILL_STAR &&
 		fill->stars < (size_t)(*piece.text - '0'))
 		fill->stars = (size_t)(*piece.text - '0');
@@ -209,6 +218,7 @@ rt_fill_read(struct rt_fill *fill, const char *text, size_t size,
 	enum rt_fill_in in, enum retort_protocol protocol,
 	struct rt_error *error)
 {
+	const struct reading reading = {fill, text, in, protocol, error};
 	struct rt_piece piece = {.kind = RT_FILL_TEXT, .text = text};
 	size_t at = 0, end;
 	int code = 0;
@@ -234,8 +244,7 @@ rt_fill_read(struct rt_fill *fill, const char *text, size_t size,
 			piece.size = (size_t)(text + at - 1 - piece.text);
 			code = add_piece(fill, piece);
 			if (code == 0)
-				code = read_braces(fill, text, at, end, in,
-					protocol, error);
+				code = read_braces(&reading, at, end);
 			at = end + 1;
 			piece.text = text + at;
 		}
