@@ -437,17 +437,24 @@ answer_stored(struct answer *answer, struct rt_stored *stored)
 	answer_selected(answer, &selected);
 }
 
+/* The key of its file in the store: the path of the request. */
+static struct rt_word
+key_of(const struct answer *answer)
+{
+	struct rt_span path = answer->request->path;
+
+	return (struct rt_word){answer->base + path.at, path.size};
+}
+
 bool
 rt_site_answer_stored(struct answer *answer)
 {
-	const struct rt_span *key = &answer->request->path;
 	struct rt_site *site = answer->site;
 	struct rt_stored *stored;
 
 	if (!is_plain(answer))
 		return false;
-	stored = rt_store_find(&site->store, &site->root,
-		answer->base + key->at, key->size);
+	stored = rt_store_find(&site->store, &site->root, key_of(answer));
 	if (stored != NULL)
 		answer_stored(answer, stored);
 	return stored != NULL;
@@ -457,15 +464,13 @@ void
 rt_site_answer_found(struct answer *answer, struct rt_file *file,
 	struct rt_buf *path)
 {
-	const struct rt_span *key = &answer->request->path;
 	struct rt_site *site = answer->site;
 	const char *name = name_of(site, path);
 	struct rt_stored *stored = NULL;
 
 	if (is_plain(answer))
 		stored = rt_store_keep(&site->store, &site->root,
-			answer->base + key->at, key->size, name, file,
-			answer->now);
+			key_of(answer), name, file, answer->now);
 	if (stored == NULL) {
 		rt_site_answer_file(answer, file, path);
 		return;

@@ -22,9 +22,9 @@
 #define RETRY 256
 
 static size_t
-place_of(const char *key, size_t size)
+place_of(struct rt_word key)
 {
-	uint64_t hash = rt_text_hash(RT_TEXT_HASH, key, size);
+	uint64_t hash = rt_text_hash(RT_TEXT_HASH, key.text, key.size);
 
 	return (hash ^ hash >> 32) % RT_STORE_FILES;
 }
@@ -38,10 +38,10 @@ is_still(struct rt_stored *stored, const struct rt_root *root)
 }
 
 static bool
-is_of(const struct rt_stored *stored, const char *key, size_t size)
+is_of(const struct rt_stored *stored, struct rt_word key)
 {
-	return stored != NULL && stored->key_size == size &&
-		memcmp(stored->key, key, size) == 0;
+	return stored != NULL && stored->key.size == key.size &&
+		memcmp(stored->key.text, key.text, key.size) == 0;
 }
 
 static void
@@ -66,16 +66,16 @@ drop_all(struct rt_store *store)
 
 struct rt_stored *
 rt_store_find(struct rt_store *store, const struct rt_root *root,
-	const char *key, size_t size)
+	struct rt_word key)
 {
 	struct rt_stored **place;
 	struct rt_stored *stored;
 
 	if (store->places == NULL)
 		return NULL;
-	place = store->places + place_of(key, size);
+	place = store->places + place_of(key);
 	stored = *place;
-	if (!is_of(stored, key, size) || stored->content == NULL)
+	if (!is_of(stored, key) || stored->content == NULL)
 		return NULL;
 	if (!is_still(stored, root)) {
 		drop(store, place);
@@ -97,17 +97,17 @@ is_fit(const struct rt_store *store, const struct rt_file *file, int64_t now)
 /* Makes a place, with its texts after it, and no content yet. NULL: no
    memory. */
 static struct rt_stored *
-new_stored(const char *key, size_t size, const struct rt_root *root,
-	const char *path, const struct rt_file *file)
+new_stored(struct rt_word key, const struct rt_root *root, const char *path,
+	const struct rt_file *file)
 {
 	size_t root_size = strlen(root->path), path_size = strlen(path) + 1;
 	struct rt_stored *stored =
-		malloc(sizeof *stored + root_size + 1 + path_size + size);
+		malloc(sizeof *stored + root_size + 1 + path_size + key.size);
 	char *text;
 
 	if (stored == NULL)
 		return NULL;
-	*stored = (struct rt_stored){.file = *file, .key_size = size};
+	*stored = (struct rt_stored){.file = *file};
 	stored->file.fd = -1;
 	rt_file_etag(file, stored->etag);
 	text = stored->whole = (char *)(stored + 1);
@@ -116,7 +116,9 @@ new_stored(const char *key, size_t size, const struct rt_root *root,
 	/* ROOT may be the file itself */
 	*text++ = root->name != NULL ? '\0' : '/';
 	stored->path = memcpy(text, path, path_size);
-	stored->key = memcpy(text + path_size, key, size);
+	stored->key =
+		(struct rt_word){memcpy(text + path_size, key.text, key.size),
+			key.size};
 	return stored;
 }
 
@@ -140,13 +142,13 @@ read_still(struct rt_stored *stored, const struct rt_root *root,
 
 /* Whether the file in that place stays there. */
 static bool
-is_taken(struct rt_stored *stored, const char *key, size_t size)
+is_taken(struct rt_stored *stored, struct rt_word key)
 {
 	bool used;
 
 	if (stored == NULL)
 		return false;
-	if (is_of(stored, key, size))
+	if (is_of(stored, key))
 		return stored->content == NULL && stored->asked++ < RETRY;
 	used = stored->used;
 	stored->used = false;
@@ -155,8 +157,8 @@ is_taken(struct rt_stored *stored, const char *key, size_t size)
 
 struct rt_stored *
 rt_store_keep(struct rt_store *store, const struct rt_root *root,
-	const char *key, size_t size, const char *path,
-	const struct rt_file *file, int64_t now)
+	struct rt_word key, const char *path, const struct rt_file *file,
+	int64_t now)
 {
 	struct rt_stored **place;
 	struct rt_stored *stored;
@@ -167,11 +169,11 @@ rt_store_keep(struct rt_store *store, const struct rt_root *root,
 		store->places = calloc(RT_STORE_FILES, sizeof(void *));
 	if (store->places == NULL)
 		return NULL;
-	place = store->places + place_of(key, size);
-	if (is_taken(*place, key, size))
+	place = store->places + place_of(key);
+	if (is_taken(*place, key))
 		return NULL;
 	drop(store, place);
-	stored = new_stored(key, size, root, path, file);
+	stored = new_stored(key, root, path, file);
 	if (stored == NULL)
 		return NULL;
 	stored->content = read_still(stored, root, file);

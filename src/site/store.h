@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "os/file.h"
 #include "reply/reply.h"
 
@@ -30,12 +31,11 @@ struct rt_stored {
 	char etag[RT_ETAG_TEXT];
 	struct rt_ready ready; /* with all of it, as the owner likes */
 	/* the store's own */
-	const char *key;  /* the path of a request, of `key_size` bytes */
-	const char *path; /* of the file, beneath ROOT */
-	char *whole;      /* the same, with ROOT's own before it */
-	size_t key_size;
-	bool used;      /* since another one wanted its place */
-	unsigned asked; /* how often, when it cannot be kept */
+	struct rt_word key; /* the path of a request */
+	const char *path;   /* of the file, beneath ROOT */
+	char *whole;        /* the same, with ROOT's own before it */
+	bool used;          /* since another one wanted its place */
+	unsigned asked;     /* how often, when it cannot be kept */
 };
 
 /* All zero: it is empty. */
@@ -50,7 +50,7 @@ struct rt_store {
  * there is none. It lasts until a file is kept.
  */
 struct rt_stored *rt_store_find(struct rt_store *store,
-	const struct rt_root *root, const char *key, size_t size);
+	const struct rt_root *root, struct rt_word key);
 
 /*
  * Keeps the content of an open file, to which the path of a request has led at
@@ -58,8 +58,8 @@ struct rt_stored *rt_store_find(struct rt_store *store,
  * kept.
  */
 struct rt_stored *rt_store_keep(struct rt_store *store,
-	const struct rt_root *root, const char *key, size_t size,
-	const char *path, const struct rt_file *file, int64_t now);
+	const struct rt_root *root, struct rt_word key, const char *path,
+	const struct rt_file *file, int64_t now);
 
 void rt_store_free(struct rt_store *store);
 

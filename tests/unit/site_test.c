@@ -979,8 +979,7 @@ move_the_folder(void)
 static bool
 is_kept(const char *path)
 {
-	return rt_store_find(&site.store, &site.root, path, strlen(path)) !=
-		NULL;
+	return rt_store_find(&site.store, &site.root, rt_word_of(path)) != NULL;
 }
 
 /* Once, so that it is kept from now on, new as it is, or not. */
