@@ -734,7 +734,8 @@ struct retort_requests {
 	                       an exchange: "1"; "2+": 2 or more; "2-4" */
 
 	/* retort_expect(): the number of different connections on which these
-	   requests come, in the same form: "1", "2+", "1-2" */
+	   requests come, in the same form: "1", "2+", "1-2"; with `never` and
+	   no condition that of all connections */
 	const char *connections;
 
 	/* Authorization has this login, "USER:PASSWORD", by Basic or by Digest.

@@ -283,7 +283,7 @@ forget(struct retort *server, enum retort_part part)
 		break;
 	case RETORT_ENDED:
 		rt_api_look(server);
-		rt_journal_clear_ended(&server->journal);
+		rt_journal_clear_ended(&server->journal, server->open);
 		break;
 	}
 }

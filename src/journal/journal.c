@@ -123,6 +123,7 @@ rt_journal_clear(struct rt_journal *journal)
 			free_record(record);
 	}
 	journal->count = 0;
+	journal->accepted = 0;
 	journal->lost = 0;
 	journal->unshaken = 0;
 	journal->era++;
@@ -136,7 +137,7 @@ rt_journal_reset(struct rt_journal *journal)
 }
 
 void
-rt_journal_clear_ended(struct rt_journal *journal)
+rt_journal_clear_ended(struct rt_journal *journal, size_t open)
 {
 	size_t left = 0;
 
@@ -149,6 +150,7 @@ rt_journal_clear_ended(struct rt_journal *journal)
 			free_record(record);
 	}
 	journal->count = left;
+	journal->accepted = open;
 	journal->lost = 0;
 	journal->unshaken = 0;
 }

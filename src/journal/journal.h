@@ -80,6 +80,7 @@ struct rt_journal {
 	struct rt_record *parting; /* one that does not stand there, while its
 	                              connection ends; NULL */
 	uint64_t lost;             /* exchanges that found it full */
+	uint64_t accepted;         /* connections, even without a record */
 	uint64_t unshaken; /* connections that failed in the handshake of TLS,
 	                      which have no record, */
 	uint64_t last_unshaken;        /* the last of them, and why; it lives */
@@ -140,8 +141,8 @@ rt_record_is_kept(const struct rt_record *record)
 	return !record->forgotten && !rt_record_is_past(record);
 }
 
-/* Forgets those of connections that have ended. */
-void rt_journal_clear_ended(struct rt_journal *journal);
+/* Forgets those of connections that have ended; `open` have not. */
+void rt_journal_clear_ended(struct rt_journal *journal, size_t open);
 
 /* The first record of a connection; NULL: none. */
 const struct rt_record *rt_journal_find(const struct rt_journal *journal,

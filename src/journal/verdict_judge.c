@@ -282,6 +282,15 @@ count_different(struct rt_buf *numbers)
 	return different;
 }
 
+/* Whether all connections count, even those on which nothing arrived: nothing at
+   all is expected. */
+static bool
+counts_all(const struct rt_expectation *expectation)
+{
+	return expectation->counts && expectation->most == 0 &&
+		rt_match_conditions(expectation->matches[0]) == 0;
+}
+
 /* Those that fit, and on how many connections they arrived. */
 static size_t
 count_came(const struct judgement *judgement,
@@ -302,7 +311,8 @@ count_came(const struct judgement *judgement,
 			rt_buf_add(&numbers, &seen->connection,
 				sizeof seen->connection);
 	}
-	*connections = count_different(&numbers);
+	*connections = counts_all(expectation) ? (size_t)journal->accepted :
+						 count_different(&numbers);
 	/* nothing is known without memory */
 	if (numbers.failed)
 		judgement->text->failed = true;
@@ -330,7 +340,7 @@ judge_count(struct judgement *judgement, size_t number,
 	rt_buf_add_text(judgement->text, "): expected ");
 	add_count(judgement->text, expectation);
 	rt_buf_add_format(judgement->text, ", got %zu", came);
-	if (expectation->counts && came > 0)
+	if (expectation->counts && (came > 0 || counts_all(expectation)))
 		rt_buf_add_format(judgement->text, " on %zu", on);
 	rt_buf_add(judgement->text, "\n", 1);
 	add_came(judgement, match);

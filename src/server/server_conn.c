@@ -28,6 +28,7 @@ rt_server_new_conn(struct retort *server, int fd, const struct rt_peer *peer)
 		rt_io_clock(server->io));
 	served->conn.chan.kind = RT_KIND_CONN;
 	served->number = ++server->number;
+	server->journal.accepted++;
 	served->tls = NULL;
 	served->tls_faults = NULL;
 	served->record = NULL;

@@ -591,7 +591,7 @@ START_TEST(handshakes_that_failed)
 		"%sconnection 3: TLS failed: tlsv1 alert unknown ca\n",
 		missing);
 	expect_verdict(text);
-	rt_journal_clear_ended(&journal);
+	rt_journal_clear_ended(&journal, 0);
 	expect_verdict(missing);
 	journal.unshaken = 4;
 	(void)snprintf(text, sizeof text,

@@ -97,6 +97,37 @@ START_TEST(counts_those_that_fit)
 }
 END_TEST
 
+/* A client that connects, says nothing and leaves, as a health check does. */
+START_TEST(counts_those_that_are_silent)
+{
+	open_keeping((struct retort_options){.port = 0}, _i);
+	retort_expect(server, .never = true, .connections = "1");
+	assert_verdict("expectation 1 (any request): expected no request on "
+		       "exactly 1 connection, got 0 on 0\n");
+	(void)close(connect_client());
+	TURN_UNTIL(retort_stats(server).accepted == 1);
+	assert_verdict(NULL);
+	(void)close(connect_client());
+	TURN_UNTIL(retort_stats(server).accepted == 2);
+	assert_verdict("expectation 1 (any request): expected no request on "
+		       "exactly 1 connection, got 0 on 2\n");
+	/* of a test, or of those that are still open */
+	ck_assert(retort_wait_end(server, NULL, PATIENCE));
+	retort_reset(server, RETORT_ENDED);
+	assert_verdict("got 0 on 0\n");
+	retort_reset(server);
+	ON(NULL, .body = "one");
+	retort_expect(server, .never = true, .connections = "0");
+	assert_verdict(NULL);
+	exchange_last(connect_client(), LAST("/one"), END);
+	assert_verdict("expectation 1 (any request): expected no request on "
+		       "exactly 0 connections, got 1 on 1\n"
+		       "  got: GET /one, answered 200 by rule 1 (connection "
+		       "3)\n");
+	close_server();
+}
+END_TEST
+
 /* By their numbers. */
 START_TEST(tells_the_first_from_others)
 {
@@ -259,8 +290,8 @@ main(void)
 {
 	Suite *suite = suite_create("counting");
 	const TTest *const tests[] = {counts_those_that_fit,
-		tells_the_first_from_others, numbers_of_pieces, in_scenarios,
-		NULL};
+		counts_those_that_are_silent, tells_the_first_from_others,
+		numbers_of_pieces, in_scenarios, NULL};
 	const TTest *const words[] = {says_which_was_wanted,
 		what_is_malformed_in_c, NULL};
 	TCase *tcase = tcase_create("numbers");
