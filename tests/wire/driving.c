@@ -5,6 +5,7 @@
 #include "wire/driving.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void
@@ -258,6 +260,19 @@ struct whole wholes[] = {
 		"\r\n\r\nPOST /echo ", 0, {NULL, 0}},
 };
 
+/* No date is that of the clock, which may be set meanwhile. */
+static void
+make_file(const char *folder, const char *name, const void *data, size_t size)
+{
+	const struct timespec times[2] = {{.tv_sec = 784111777},
+		{.tv_sec = 784111777}};
+	char path[300];
+
+	dir_write(folder, name, data, size);
+	(void)snprintf(path, sizeof path, "%s/%s", folder, name);
+	ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
 char *
 make_site(void)
 {
@@ -267,11 +282,11 @@ make_site(void)
 	big = malloc(200000);
 	ck_assert_ptr_nonnull(big);
 	memset(big, 'a', 200000);
-	dir_write(folder, "large", big, 200000);
-	dir_write(folder, "text", "0123456789", 10);
-	dir_write(folder, "text.gz", "zipped", 6);
-	dir_write(folder, "404.html", "missing", 7);
-	dir_write(folder, "app/index.html", "app", 3);
+	make_file(folder, "large", big, 200000);
+	make_file(folder, "text", "0123456789", 10);
+	make_file(folder, "text.gz", "zipped", 6);
+	make_file(folder, "404.html", "missing", 7);
+	make_file(folder, "app/index.html", "app", 3);
 	/* names that make every buffer of a listing grow more than once */
 	for (int i = 0; i < 150; i++) {
 		(void)snprintf(name, sizeof name, "folder/%03d%.*s", i, 200,
