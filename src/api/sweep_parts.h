@@ -86,15 +86,17 @@ int rt_swept_choose(struct rt_swept *swept, bool *records, char *error);
 int rt_swept_choose_records(struct rt_swept *swept, const uint64_t *ends,
 	size_t count, char *error);
 
-/* All points were chosen. The same results. */
+/* Call this when all points were chosen. The same results. */
 int rt_swept_open(struct rt_swept *swept, char *error);
 void rt_swept_close(struct rt_swept *swept);
 
+/* The reply of that number. */
 struct rt_tried rt_swept_at(const struct rt_swept *swept, size_t number);
 
 /* The fault that it has, in `room`; NULL: none. */
 const char *rt_tried_fault(const struct rt_tried *tried, char room[64]);
 
+/* Whether a client is wrong to take such a reply for that. */
 bool rt_swept_is_wrong(const struct rt_way *way, int taken);
 
 /* The report, which the caller frees; NULL: it could not be kept. */

@@ -109,9 +109,14 @@ void args_say(char *text);
 /* The option whose name the `size` bytes are; NULL: there is none. */
 const struct option *args_find(const struct given *given, const char *name,
 	size_t size);
+
+/* The same by its letter. */
 const struct option *args_find_letter(const struct given *given, char letter);
 
+/* Notes that it was given. */
 void args_note(struct given *given, const struct option *option);
+
+/* Whether the option of that name was given. */
 bool args_is_given(const struct given *given, const char *name);
 
 /* The name of an option in messages: "--port", "ROOT". */

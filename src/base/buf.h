@@ -22,6 +22,7 @@ struct rt_buf {
 	bool failed;
 };
 
+/* Begins an empty buffer, which allocates at most `max` bytes. */
 void rt_buf_init(struct rt_buf *buf, size_t max);
 void rt_buf_free(struct rt_buf *buf);
 
@@ -99,12 +100,14 @@ struct rt_blob {
 	                     caller's, if borrowed */
 };
 
-/* One owner's. Borrowed bytes are not copied, and outlive it. NULL: no
-   memory. */
+/* Makes a blob of one owner. Borrowed bytes are not copied, and outlive it.
+   NULL: no memory. */
 struct rt_blob *rt_blob_new(const void *bytes, size_t size, bool borrowed);
 
-/* One owner more, and one less. NULL is allowed. */
+/* Adds an owner, and returns the same blob. NULL is allowed. */
 struct rt_blob *rt_blob_share(struct rt_blob *blob);
+
+/* Takes an owner off, and frees it after the last. NULL is allowed. */
 void rt_blob_drop(struct rt_blob *blob);
 
 #endif

@@ -81,6 +81,7 @@ rt_word_of(const char *text)
 	return (struct rt_word){text, strlen(text)};
 }
 
+/* Whether it is this text. */
 bool rt_word_is(struct rt_word word, const char *text);
 
 /* The digits from *at on as a number, which is the largest if it is too large;

@@ -165,8 +165,10 @@ struct rt_fault_reader {
 
 /* --- fault_argument.c --- */
 
-/* The next word of the clause; false: there is none. */
+/* Takes the next word of the clause; false: there is none. */
 bool rt_fault_next_word(struct rt_fault_reader *reader);
+
+/* Has the present word be taken once more. */
 void rt_fault_put_back(struct rt_fault_reader *reader);
 
 static inline bool

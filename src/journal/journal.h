@@ -89,6 +89,7 @@ struct rt_journal {
 	uint64_t rules_era;            /* in which rules were forgotten, too */
 };
 
+/* Begins an empty journal, whose records may use `max` bytes of memory. */
 void rt_journal_init(struct rt_journal *journal, size_t max);
 void rt_journal_free(struct rt_journal *journal);
 

@@ -19,7 +19,7 @@ struct rt_owner {
 	                          cannot */
 };
 
-/* This process; and no other afterwards. */
+/* Makes this process the owner; rt_owner_end() frees what that takes. */
 void rt_owner_begin(struct rt_owner *owner);
 void rt_owner_end(struct rt_owner *owner);
 

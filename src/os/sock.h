@@ -100,11 +100,12 @@ int rt_sock_listen(struct rt_sock *socks, enum retort_protocol protocol,
 	char *error);
 
 /*
- * Stops listening: connections are refused, and nobody else can have the port;
- * and listens there again. For TCP sockets of our own; -ENOTSUP for others. 0
- * or -errno.
+ * Stops listening: connections are refused, and nobody else can have the port.
+ * 0 or -errno; -ENOTSUP, if it is not a TCP socket of our own.
  */
 int rt_sock_refuse(struct rt_sock *sock);
+
+/* Listens there again. 0 or -errno. */
 int rt_sock_resume(struct rt_sock *sock);
 
 /* Has a datagram socket take nothing any more; it still sends. */

@@ -41,15 +41,17 @@ int rt_sock_parse(struct end *ends, const char *const *specs, size_t count,
 
 /* --- sock_open.c --- */
 
+/* SOCK_STREAM or SOCK_DGRAM. */
 int rt_sock_type(enum retort_protocol protocol);
 
-/* Non-blocking and close-on-exec; or -errno. */
+/* Opens a socket, non-blocking and close-on-exec; or -errno. */
 int rt_sock_open(int family, int type);
 
-/* Binds it, and sees to SO_REUSEADDR and IPV6_V6ONLY. 0 or -errno. */
+/* Bind a socket, with IPV6_V6ONLY; for TCP with SO_REUSEADDR. 0 or -errno. */
 int rt_sock_bind_inet(int fd, const struct sockaddr *address, socklen_t size);
 int rt_sock_bind_tcp(int fd, const struct sockaddr *address, socklen_t size);
 
+/* Sets the port in the address of an end. */
 void rt_sock_set_port(struct end *end, int port);
 
 /* Sees to it that a bound TCP socket, which does not listen yet, can refuse.

@@ -233,6 +233,7 @@ struct rt_wanted {
 	bool none;    /* the answer is the same without it, and need not wait */
 };
 
+/* What is wanted of the body of a request, by its head. */
 struct rt_wanted rt_route_wants(const struct rt_route *route,
 	const struct rt_request *request);
 

@@ -182,6 +182,8 @@ int rt_server_turn(struct retort *server, int64_t until);
 /* Begins to stop, as retort_stop() does: connections that are left at `by` are
    to be abandoned. */
 void rt_server_stop(struct retort *server, int64_t by);
+
+/* Cuts off the connections that are left, and notes them in `left`. */
 void rt_server_abandon(struct retort *server);
 
 /* Makes the loop take a turn. Async-signal-safe, and for any thread. */
@@ -190,6 +192,9 @@ void rt_server_wake(struct retort *server);
 /* Closes the TCP listeners, holding their ports, or opens them again. 0 or
    -errno. */
 int rt_server_refuse(struct retort *server, bool refuse);
+
+/* Closes the listeners for good. With UDP their sockets stay, as long as
+   datagrams are to be answered. */
 void rt_server_close_listeners(struct retort *server);
 
 /* Has the loop end a connection, once it is woken. Returns as retort_end(). */

@@ -48,11 +48,13 @@ void rt_server_report(struct retort *server, const struct rt_served *served,
 /* Reports FINs that were not reported yet, if the owner wants all events. */
 void rt_server_report_fins(struct retort *server, struct rt_served *served);
 
-/* Records an operation that is done: its bytes, or an end of the stream. */
+/* Record an operation that is done: its bytes, or an end of the stream. */
 void rt_server_record_in(struct retort *server, struct rt_served *served);
 void rt_server_record_datagram(struct retort *server, struct rt_served *served,
 	const struct rt_op *in);
 void rt_server_record_out(struct retort *server, struct rt_served *served);
+
+/* Records the end of a connection. */
 void rt_server_close_record(struct retort *server, struct rt_served *served);
 
 /* Records that a handshake of TLS has gone on. */

@@ -19,7 +19,8 @@ enum ladder_kind {
 	LADDER_FIN,
 	LADDER_RST,
 	LADDER_TLS, /* bytes of a handshake, which are not kept */
-	LADDER_NOTE /* nothing goes: the server has closed it, or TLS is there */
+	LADDER_NOTE /* nothing goes: the server has closed it, or TLS is
+	               there */
 };
 
 /* Bytes or an event, at one time and in one direction. */

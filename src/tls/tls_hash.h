@@ -20,7 +20,7 @@ int rt_hash_open(struct rt_hash **opened, const char *member, char *error);
 /* NULL is allowed. */
 void rt_hash_close(struct rt_hash *hash);
 
-/* Begins a hash, adds bytes to it, and says it in lower case. False: OpenSSL
+/* Begin a hash, add bytes to it, and write it in lower case. False: OpenSSL
    does not compute it. */
 bool rt_hash_begin(struct rt_hash *hash, enum rt_hash_kind kind);
 bool rt_hash_add(struct rt_hash *hash, const void *bytes, size_t size);

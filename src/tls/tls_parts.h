@@ -130,7 +130,8 @@ struct rt_tls_server {
 
 /* --- tls_load.c --- */
 
-/* Loads it. 0, or -ENOTSUP with a line in `error` that begins with `member`. */
+/* Loads OpenSSL. 0, or -ENOTSUP with a line in `error` that begins with
+   `member`. */
 int rt_openssl_load(struct rt_openssl *ssl, const char *member, char *error);
 void rt_openssl_unload(struct rt_openssl *ssl);
 
