@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A fixture for pytest: each test gets a server, and fails by its verdict."""
 
+import json
 import subprocess
 import urllib.request
 
@@ -22,6 +23,10 @@ class Retort:
         assert answer == "ok", text
         return text
 
+    def requests(self):
+        lines = self.ask("requests whole").splitlines()
+        return [json.loads(line) for line in lines]
+
 
 @pytest.fixture
 def retort():
@@ -41,3 +46,14 @@ Ada
 .""")
     with urllib.request.urlopen(retort.url + "users/1") as reply:
         assert reply.read() == b"Ada"
+
+
+def test_new_user(retort):
+    retort.ask("""rules
+@on POST /users
+HTTP/1.1 201 Created
+.""")
+    urllib.request.urlopen(retort.url + "users", b'{"name": "Ada"}').close()
+    [request] = retort.requests()
+    assert json.loads(request["body"]) == {"name": "Ada"}
+    assert ["Content-Length", "15"] in request["fields"]
