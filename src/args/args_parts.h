@@ -2,7 +2,8 @@
 /*
  * Shared by the files of args. A table of options (args_options.c) says how the
  * words of the command line are read, one by one (args.c, args_read.c); then
- * all of them are checked together (args_check.c).
+ * all of them are checked together (args_check.c), and taken together
+ * (args_finish.c).
  */
 #ifndef ARGS_PARTS_H
 #define ARGS_PARTS_H
@@ -189,7 +190,18 @@ void args_add_operand(struct given *given, const char *text);
 
 /* --- all of them --- */
 
-/* Refuses what does not go together, and fills in what follows from it. */
+/* Whether rules answer by themselves: those of a scenario, or rules that will
+   be given. */
+static inline bool
+args_has_rules(const struct args *args)
+{
+	return args->scenario != NULL || args->control != NULL;
+}
+
+/* Refuses options that do not go together. */
+void args_check(const struct given *given);
+
+/* Checks them, and fills in what follows from them. */
 void args_finish(struct given *given);
 
 #endif
