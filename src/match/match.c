@@ -167,7 +167,8 @@ rt_match_explain(const struct rt_match *match,
 	const struct retort_exchange *seen, const char *whose,
 	struct rt_buf *why)
 {
-	struct rt_miss miss = {.common = rt_match_common(match, seen)};
+	struct rt_miss miss = {.common = rt_match_common(match, seen) +
+			rt_match_common_body(match, seen)};
 	bool said = false;
 
 	for (size_t i = 0; matchers[i] != NULL; i++) {

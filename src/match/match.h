@@ -37,7 +37,7 @@ void rt_match_star(const struct rt_match *match,
 struct rt_miss {
 	unsigned score; /* greater is nearer */
 	unsigned met;   /* among equals: conditions that were given and met; */
-	size_t common;  /* and bytes of the path that are the same */
+	size_t common;  /* and first bytes of path and body that are alike */
 	bool astray;    /* its protocol, method or path differs */
 };
 

@@ -108,6 +108,23 @@ rt_match_add_kept(struct rt_buf *to, const struct retort_exchange *seen)
 			seen->body_size, (unsigned long long)seen->body_total);
 }
 
+size_t
+rt_match_common_body(const struct rt_match *match,
+	const struct retort_exchange *seen)
+{
+	const char *wanted = match->body ? match->body : match->body_begins;
+	const char *body = seen->body;
+	size_t size = match->body ? match->body_size :
+		wanted != NULL    ? strlen(wanted) :
+				    0;
+	size_t n = 0;
+
+	while (n < size && n < seen->body_size &&
+		rt_fold(body[n]) == rt_fold(wanted[n]))
+		n++;
+	return n;
+}
+
 /* Shows the bytes from a little before the first one that differs. */
 static void
 say_difference(const struct rt_match *match, const char *wanted, size_t size,

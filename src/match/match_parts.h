@@ -228,6 +228,10 @@ rt_match_copy(char **to, const char *text)
 size_t rt_match_common(const struct rt_match *match,
 	const struct retort_exchange *seen);
 
+/* Bytes at the beginning of the body that are as wanted, but for case. */
+size_t rt_match_common_body(const struct rt_match *match,
+	const struct retort_exchange *seen);
+
 /* Whether they are the same, with the case as the match wants it. */
 static inline bool
 rt_match_same(const struct rt_match *match, const char *a, size_t a_size,

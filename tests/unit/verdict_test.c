@@ -751,6 +751,27 @@ START_TEST(what_is_counted)
 }
 END_TEST
 
+/* Of two pieces the one that begins alike, even if not in the same case. */
+START_TEST(the_nearest_piece)
+{
+	const struct retort_requests data = {.if_body = "DATA"};
+
+	ck_assert_int_eq(rt_verdict_expect(&verdict, 1, 1, &data, RETORT_TCP,
+				 error),
+		1);
+	(void)piece_came("EHLO", 1, 1);
+	(void)piece_came("data", 2, 1);
+	(void)piece_came("DAT", 3, 1);
+	expect_verdict(
+		"expectation 1 (any piece, body \"DATA\"): expected exactly 1, "
+		"got 0\n"
+		"  nearest: \"data\" (connection 2): body differs from "
+		"expectation 1 at byte 0: expected \"DATA\", got \"data\"\n"
+		"connection 2 from unix\n"
+		"       0.000 < data\n");
+}
+END_TEST
+
 START_TEST(pieces_that_nothing_answered)
 {
 	(void)piece_came("ping", 1, 1);
@@ -773,8 +794,8 @@ main(void)
 		mistakes_are_told_first, many_mistakes, unanswered_requests,
 		replies_that_were_never_made, lost_records,
 		handshakes_that_failed, pieces_in_words, what_is_counted,
-		pieces_that_nothing_answered, cleared, many_expectations,
-		no_room_for_words, NULL};
+		the_nearest_piece, pieces_that_nothing_answered, cleared,
+		many_expectations, no_room_for_words, NULL};
 	TCase *tcase = tcase_create("verdict");
 
 	tcase_add_checked_fixture(tcase, open_all, close_all);
