@@ -236,18 +236,20 @@ add_nearest(struct judgement *judgement, const struct rt_match *match,
 		judgement->told[judgement->told_count++] = nearest;
 }
 
-/* Those that fit, a line each. */
+/* Those that fit, a line each of the first. */
 static void
 add_came(struct judgement *judgement, const struct rt_match *match)
 {
 	const struct rt_journal *journal = judgement->journal;
-	size_t left = MAX_SHOWN;
+	size_t came = 0;
 
-	for (size_t i = 0; i < journal->count && left > 0; i++)
-		if (rt_match_fits(match, &journal->records[i]->seen)) {
+	for (size_t i = 0; i < journal->count; i++)
+		if (rt_match_fits(match, &journal->records[i]->seen) &&
+			came++ < MAX_SHOWN)
 			add_fitting(judgement, journal->records[i]);
-			left--;
-		}
+	if (came > MAX_SHOWN)
+		rt_buf_add_format(judgement->text, "  and %zu more\n",
+			came - MAX_SHOWN);
 }
 
 /* "FILE:LINE", or "expectation N" in `room`. */

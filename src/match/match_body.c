@@ -48,7 +48,7 @@ read_body_has(struct rt_match *match, const struct retort_requests *when,
 		!rt_needle_in(&match->body_has.needle, match->body,
 			match->body_size))
 		return rt_fail(error, -EINVAL,
-			"if_body_has: no request can fit: the wanted body does "
+			"if_body_has: nothing can fit: the wanted body does "
 			"not contain the wanted part");
 	return code;
 }
@@ -63,7 +63,7 @@ read_body_begins(struct rt_match *match, const struct retort_requests *when,
 	if (code == 0 && match->body_begins != NULL && match->body != NULL &&
 		!begins(match, match->body, match->body_size))
 		return rt_fail(error, -EINVAL,
-			"if_body_begins: no request can fit: the wanted body "
+			"if_body_begins: nothing can fit: the wanted body "
 			"does not begin with the wanted part");
 	return code;
 }

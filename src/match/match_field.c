@@ -235,7 +235,7 @@ read_absent(struct rt_match *match, const struct retort_requests *when,
 		if (rt_field_has_same(match->fields, &line) ||
 			rt_field_has_same(match->contains.lines, &line))
 			return rt_fail(error, -EINVAL,
-				"if_absent: no request can fit: field '%.*s' "
+				"if_absent: nothing can fit: field '%.*s' "
 				"is both wanted and absent",
 				(int)(line.name_size < 80 ? line.name_size :
 							    80),

@@ -175,7 +175,7 @@ read_logins(struct rt_match *match, const struct retort_requests *when,
 			continue;
 		if (before != NULL && strcmp(before->field, kind->field) == 0)
 			return rt_fail(error, -EINVAL,
-				"%s: no request can fit: %s is by Basic or by "
+				"%s: nothing can fit: %s is by Basic or by "
 				"Digest",
 				kind->member, kind->field);
 		before = kind;

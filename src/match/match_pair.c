@@ -116,7 +116,7 @@ check_absent(const struct rt_pairs *pairs, const struct rt_pair *absent,
 		if (same_word(absent->text, pair->name.text,
 			    strlen(pair->name.text)))
 			return rt_fail(error, -EINVAL,
-				"%s: no request can fit: '%.*s' is both "
+				"%s: nothing can fit: '%.*s' is both "
 				"wanted and absent",
 				member,
 				(int)(absent->text.size < 80 ?

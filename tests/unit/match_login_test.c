@@ -96,7 +96,7 @@ static const struct {
 		"if_basic: 'bob:y': expected one line, USER:PASSWORD"},
 	{{.if_proxy_basic = "ada"}, "if_proxy_basic: expected USER:PASSWORD"},
 	{{.if_proxy_basic = "a:b", .if_proxy_digest = "a:b"},
-		"if_proxy_digest: no request can fit: Proxy-Authorization is "
+		"if_proxy_digest: nothing can fit: Proxy-Authorization is "
 		"by Basic or by Digest"},
 	{{.if_digest = "ada"}, "if_digest: expected USER:PASSWORD"},
 	{{.if_digest = "ada:x\nrealm"},

@@ -353,6 +353,7 @@ START_TEST(few_transcripts_of_many)
 	for (const char *at = got; (at = strstr(at, "  got: ")); at++)
 		named++;
 	ck_assert_int_eq(named, 16);
+	ck_assert_ptr_nonnull(strstr(got, "(connection 16)\n  and 84 more\n"));
 	for (; (got = strstr(got, "from unix\n")) != NULL; got++)
 		shown_count++;
 	ck_assert_int_eq(shown_count, 16);

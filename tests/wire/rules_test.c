@@ -203,14 +203,14 @@ static const struct {
 	{{.request = "GET /a\x7f"}, "request: '/a\x7f': " NO_TARGET},
 	{{.request = "/a?\x01"}, "request: '/a?\x01': " NO_TARGET},
 	{{.if_field = "A: b", .if_absent = "a"},
-		"if_absent: no request can fit: field 'a' is both wanted and absent"},
+		"if_absent: nothing can fit: field 'a' is both wanted and absent"},
 	{{.if_contains = "X: y\nA: b", .if_absent = "B\nA"},
-		"if_absent: no request can fit: field 'A' is both wanted and absent"},
+		"if_absent: nothing can fit: field 'A' is both wanted and absent"},
 	{{.if_body = "abc", .if_body_has = "d"},
-		"if_body_has: no request can fit: the wanted body does not contain the "
+		"if_body_has: nothing can fit: the wanted body does not contain the "
 		"wanted part"},
 	{{.if_body = "abc", .if_body_has = "BC"},
-		"if_body_has: no request can fit: the wanted body does not contain the "
+		"if_body_has: nothing can fit: the wanted body does not contain the "
 		"wanted part"},
 	{{.request = "GET", .if_nocase = true},
 		"if_nocase: expected a condition on a field's value or the body "
