@@ -93,8 +93,7 @@ note_field(struct rt_reader *reader, struct framing *framing,
 {
 	bool close = is_name(value, "close");
 
-	framing->pasted |= is_name(name, "Content-Length") ||
-		is_name(name, "Transfer-Encoding") || is_name(name, "Date");
+	framing->pasted |= is_name(name, "Date");
 	if (is_name(name, "Content-Length")) {
 		framing->has_length = rt_word_number(value, RT_SCENARIO_MOST,
 			&framing->length);
