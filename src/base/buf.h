@@ -90,6 +90,13 @@ rt_grow(void *items, size_t *room, size_t count, size_t size)
 }
 
 /*
+ * Clears a struct, as an initializer does. For large ones compilers make of
+ * that an instruction that is slow to begin: memset(3) takes a quarter of the
+ * time, which counts where each request clears several.
+ */
+void rt_clear(void *room, size_t size);
+
+/*
  * Bytes with several owners, freed with the last of them. All owners belong
  * to one server, which is used by one thread at a time.
  */

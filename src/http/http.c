@@ -345,14 +345,15 @@ rt_http_free(struct rt_http *http)
 void
 rt_http_reset(struct rt_http *http, const struct rt_limits *limits)
 {
-	struct rt_request empty = {
-		.fields = http->request.fields,
-		.field_room = http->request.field_room,
-	};
+	struct rt_request *request = &http->request;
+	struct rt_http_field *fields = request->fields;
+	size_t room = request->field_room;
 
-	*http = (struct rt_http){.limits = limits,
-		.request = empty,
-		.most_found = limits->fields};
+	rt_clear(http, sizeof *http);
+	request->fields = fields;
+	request->field_room = room;
+	http->limits = limits;
+	http->most_found = limits->fields;
 	llhttp_init(&http->llhttp, HTTP_REQUEST, &settings);
 	http->llhttp.data = http;
 }

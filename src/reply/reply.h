@@ -106,10 +106,14 @@ enum rt_body {
 };
 
 struct rt_reply {
+	/* what stays when it is reset */
 	struct rt_buf text;    /* the head, and bodies made for this reply */
 	struct rt_step *steps; /* the last one is an ending */
-	size_t step_count;
 	size_t step_room;
+	const struct rt_always *always; /* somebody else's; NULL: none */
+	enum rt_keep keep;
+	/* and what does not, from here on */
+	size_t step_count;
 	size_t head_at; /* bytes of the script before its head: interim ones */
 	size_t head_size; /* and those up to its end */
 	uint64_t rule;    /* the id of its rule, while it is made in slices */
@@ -122,11 +126,8 @@ struct rt_reply {
 	struct rt_made made;  /* what bytes are borrowed from, or will be
 	                         made of; owned */
 	struct rt_blob *blob; /* a share of the bytes that it borrows */
-	const struct rt_always *always; /* somebody else's; NULL: none. It stays
-	                                   when the reply is reset */
-	enum rt_keep keep;              /* so does this */
-	bool truncated; /* the file is shorter than the head says */
-	bool failed;    /* a step too many; out of memory: text.failed */
+	bool truncated;       /* the file is shorter than the head says */
+	bool failed;          /* a step too many; out of memory: text.failed */
 };
 
 /* Largest text of a reply: its head and a body that is made for it. */

@@ -28,8 +28,6 @@ rt_reply_init(struct rt_reply *reply)
 void
 rt_reply_reset(struct rt_reply *reply)
 {
-	const bool many = reply->step_room > KEPT_STEPS;
-
 	if (reply->file >= 0)
 		(void)close(reply->file);
 	if (reply->made.it != NULL)
@@ -37,15 +35,15 @@ rt_reply_reset(struct rt_reply *reply)
 	rt_blob_drop(reply->blob);
 	if (reply->struck.wire.edits != NULL)
 		rt_wire_clear(&reply->struck.wire);
-	if (many)
+	if (reply->step_room > KEPT_STEPS) {
 		free(reply->steps);
+		reply->steps = NULL;
+		reply->step_room = 0;
+	}
 	rt_buf_clear(&reply->text, KEPT_TEXT);
-	*reply = (struct rt_reply){.text = reply->text,
-		.always = reply->always,
-		.keep = reply->keep,
-		.steps = many ? NULL : reply->steps,
-		.step_room = many ? 0 : reply->step_room,
-		.file = -1};
+	rt_clear(&reply->step_count,
+		sizeof *reply - offsetof(struct rt_reply, step_count));
+	reply->file = -1;
 }
 
 void

@@ -276,34 +276,31 @@ decide_head(struct retort *server, struct rt_served *served)
 			wanted.keep ? server->keep : 0, rt_io_now(server->io));
 }
 
-static struct rt_asked
-ask(struct retort *server, struct rt_served *served)
+static void
+ask(struct retort *server, struct rt_served *served, struct rt_asked *asked)
 {
 	struct rt_conn *conn = &served->conn;
 	struct rt_buffers *buffers = conn->buffers;
-	bool greets = conn->asked == RT_ASK_GREET, cut;
-	size_t size = rt_conn_raw(conn, &cut);
 
-	return (struct rt_asked){
-		.request = buffers->request,
-		.base = buffers->in.data,
-		.size = size,
-		.cut = cut,
-		.date = date_now(server),
-		.now = server->date_second,
-		.seen = rt_server_keep_request(server, served),
-		.connection = served->number,
-		.nth = conn->nth,
-		.place = &served->place,
-		.protocol = greets && rt_conn_is_http(conn) ? RETORT_TCP :
-							      conn->protocol,
-		.greeting = greets,
-		.refused = conn->asked == RT_ASK_REFUSE,
-		.early = conn->asks == RT_ASK_ANSWER && !conn->complete &&
-			buffers->reading.early,
-		.shown = buffers->reading.early_at,
-		.why = {.max = MAX_WHY},
-	};
+	rt_clear(asked, sizeof *asked);
+	asked->request = buffers->request;
+	asked->base = buffers->in.data;
+	asked->size = rt_conn_raw(conn, &asked->cut);
+	asked->date = date_now(server);
+	asked->now = server->date_second;
+	asked->seen = rt_server_keep_request(server, served);
+	asked->connection = served->number;
+	asked->nth = conn->nth;
+	asked->place = &served->place;
+	asked->greeting = conn->asked == RT_ASK_GREET;
+	asked->protocol = asked->greeting && rt_conn_is_http(conn) ?
+		RETORT_TCP :
+		conn->protocol;
+	asked->refused = conn->asked == RT_ASK_REFUSE;
+	asked->early = conn->asks == RT_ASK_ANSWER && !conn->complete &&
+		buffers->reading.early;
+	asked->shown = buffers->reading.early_at;
+	asked->why.max = MAX_WHY;
 }
 
 /* Keeps why it got this answer, for the verdict. */
@@ -404,9 +401,10 @@ static void
 decide_answer(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
-	struct rt_asked asked = ask(server, served);
+	struct rt_asked asked;
 	enum rt_outcome outcome;
 
+	ask(server, served, &asked);
 	decide_keep(server, served);
 	if (server->pushes != NULL)
 		forget_given(server, served);
@@ -626,7 +624,7 @@ rt_server_reply(struct retort *server, uint64_t connection,
 	if (served == NULL)
 		return -ENOENT;
 	decide_keep(server, served);
-	asked = ask(server, served);
+	ask(server, served, &asked);
 	asked.rule_id = served->rule_id;
 	/* a reset forgets the rule, and not the request */
 	if (asked.seen == NULL && served->record != NULL &&
