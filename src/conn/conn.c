@@ -54,17 +54,15 @@ void
 rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
 	const struct rt_conn_config *config, int64_t now)
 {
-	*conn = (struct rt_conn){
-		.protocol = config->protocol,
-		.config = config,
-		.peer = *peer,
-		.accepted = now,
-		.local = peer->family == AF_UNIX,
-		.began = now,
-		.moved = now,
-		.idle_timeout = config->idle_timeout,
-		.chan = {.fd = fd, .in.verb = RT_RECV},
-	};
+	rt_clear(conn, sizeof *conn);
+	conn->protocol = config->protocol;
+	conn->config = config;
+	conn->peer = *peer;
+	conn->local = peer->family == AF_UNIX;
+	conn->accepted = conn->began = conn->moved = now;
+	conn->idle_timeout = config->idle_timeout;
+	conn->chan.fd = fd;
+	conn->chan.in.verb = RT_RECV;
 	conn->chan.deadline = later(now,
 		rt_conn_is_http(conn) ? config->head_timeout :
 					config->idle_timeout);
