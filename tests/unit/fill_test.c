@@ -322,16 +322,15 @@ END_TEST
 START_TEST(hosts)
 {
 	static const struct retort_field host = {"Host", "[::1]:80/@"};
-	static const struct retort_exchange sent = {
-		.fields = &host, .field_count = 1};
+	static const struct retort_exchange sent = {.fields = &host,
+		.field_count = 1};
 	static const struct rt_filling from = {.seen = &sent};
 	static const char given[] = "Location: http://{field.host}/a\n"
 				    "Location: {field.host}\n"
 				    "Location: /{field.host}\n";
-	static const char expected[] =
-		"Location: http://[::1]:80/%40/a\n"
-		"Location: %5B%3A%3A1%5D%3A80/%40\n"
-		"Location: /%5B%3A%3A1%5D%3A80/%40\n";
+	static const char expected[] = "Location: http://[::1]:80/%40/a\n"
+				       "Location: %5B%3A%3A1%5D%3A80/%40\n"
+				       "Location: /%5B%3A%3A1%5D%3A80/%40\n";
 	struct rt_fill fill = {.pieces = NULL};
 	struct rt_error error;
 	struct rt_buf to;
