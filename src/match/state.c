@@ -75,12 +75,14 @@ rt_state_check(const char *text, const char *member, char *error)
 		while (rt_state_next(&others, &other))
 			if (same(word.name, other.name))
 				return rt_fail(error, -EINVAL,
-					"%s: both '%.*s' and '%.*s'", member,
-					(int)word.text.size, word.text.text,
+					"%s: '%.*s': expected one state of "
+					"each name; '%.*s' is one already",
+					member,
 					(int)(other.text.size < 80 ?
 							other.text.size :
 							80),
-					other.text.text);
+					other.text.text, (int)word.text.size,
+					word.text.text);
 	}
 	if (text != NULL && count == 0)
 		return rt_fail(error, -EINVAL,

@@ -35,10 +35,13 @@ static const struct {
 	{":a", ": ':a'" EXPECTED},
 	{"a:b:c", ": 'a:b:c'" EXPECTED},
 	{"x:b a\"", ": 'a\"'" EXPECTED},
-	{"a b", ": both 'a' and 'b'"},
-	{"x:a c x:b", ": both 'x:a' and 'x:b'"},
+	{"a b", ": 'b': expected one state of each name; 'a' is one already"},
+	{"x:a c x:b",
+		": 'x:b': expected one state of each name; 'x:a' is one "
+		"already"},
 	{"connection:a connection:a",
-		": both 'connection:a' and 'connection:a'"},
+		": 'connection:a': expected one state of each name; "
+		"'connection:a' is one already"},
 };
 
 START_TEST(checks_texts)

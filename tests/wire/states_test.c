@@ -144,7 +144,8 @@ START_TEST(mistakes_about_states_are_told)
 	open_plain(_i);
 	ck_assert_int_eq(retort_on(server, .in = "a b", .error = error),
 		-EINVAL);
-	ck_assert_str_eq(error, "in: both 'a' and 'b'");
+	ck_assert_str_eq(error,
+		"in: 'b': expected one state of each name; 'a' is one already");
 	ck_assert_int_eq(retort_on(server, .then_in = "", .error = error),
 		-EINVAL);
 	ck_assert_str_eq(error, "then_in: expected a state, such as ready");
