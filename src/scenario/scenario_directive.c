@@ -278,7 +278,8 @@ enum place {
 /* The text after a directive. */
 enum said {
 	READ,   /* what its function reads; */
-	ANSWER, /* nothing: it sets a bool of the rule, and is an answer; */
+	FLAG,   /* nothing: it sets a bool of the rule; */
+	ANSWER, /* nothing, too, and it is an answer; */
 	WORDS,  /* a text of the rule is what is left of the line; */
 	LINE    /* or it is one of the lines that a buffer gathers */
 };
@@ -312,6 +313,7 @@ static const struct directive {
 	{"echo", IN_RULE, .said = ANSWER, .in = OF_RULE(echo)},
 	{"files", IN_RULE, .said = ANSWER, .in = OF_RULE(files)},
 	{"close", IN_RULE, .said = ANSWER, .in = OF_RULE(close)},
+	{"open", IN_RULE, .said = FLAG, .in = OF_RULE(open)},
 	{"next", IN_RULE, .read = rt_scenario_read_next},
 	{"idle", IN_RULE, .read = rt_scenario_read_idle},
 	{"silent", IN_RULE, .said = ANSWER, .in = OF_RULE(silent)},
@@ -392,7 +394,8 @@ read_said(struct rt_reader *reader, const struct directive *directive,
 		return own != NULL;
 	}
 	*(bool *)in = true;
-	reader->answered = true;
+	if (directive->said == ANSWER)
+		reader->answered = true;
 	return rt_scenario_ends(reader, at);
 }
 

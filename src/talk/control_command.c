@@ -240,6 +240,87 @@ obey_verdict(struct obeyed *obeyed)
 	return WRONG;
 }
 
+/* Why a function of retort.h could not do it. */
+struct failure {
+	int code;
+	const char *text;
+};
+
+/* OK, or an answer that says what became of the connection. */
+static enum outcome
+tell(struct obeyed *obeyed, unsigned long long connection, int code,
+	const struct failure failures[], size_t count)
+{
+	const char *text = strerror(-code);
+
+	for (size_t i = 0; i < count; i++)
+		if (code == failures[i].code)
+			text = failures[i].text;
+	if (code < 0)
+		(void)fprintf(obeyed->answer, "connection %llu: %s\n",
+			connection, text);
+	return code < 0 ? WRONG : OK;
+}
+
+/* Continues an open reply by its lines; without a line, ends it. */
+static enum outcome
+obey_push(struct obeyed *obeyed)
+{
+	static const struct failure failures[] = {
+		{-EAGAIN, "its client takes nothing"},
+		{-EPIPE, "its client has left, or its reply is over"},
+		{-ENOENT, "it has no open reply, and is not one of pieces"},
+		{-EMSGSIZE, "more than 1 MiB at once"},
+	};
+	unsigned long long connection = read_number(obeyed->words[1]);
+	const struct control_command *command = obeyed->command;
+	int code;
+
+	if (connection == 0)
+		return MISUSED;
+	code = retort_push(obeyed->server, connection,
+		command->size > 0 ? command->text : NULL, command->size);
+	if (code == -EAGAIN && !is_late(obeyed, WAIT))
+		return LATER;
+	return tell(obeyed, connection, code, failures,
+		sizeof failures / sizeof *failures);
+}
+
+static enum outcome
+obey_end(struct obeyed *obeyed)
+{
+	static const struct failure failures[] = {
+		{-ENOENT, "it has ended, or never was"},
+		{-ENOTSUP, "it cannot be reset"},
+	};
+	unsigned long long connection = read_number(obeyed->words[1]);
+	bool reset = strcmp(obeyed->words[2], "reset") == 0;
+
+	if (connection == 0 || (!reset && *obeyed->words[2] != '\0'))
+		return MISUSED;
+	return tell(obeyed, connection,
+		retort_end(obeyed->server, connection,
+			reset ? RETORT_RST : RETORT_FIN),
+		failures, sizeof failures / sizeof *failures);
+}
+
+static enum outcome
+obey_refuse(struct obeyed *obeyed)
+{
+	bool off = strcmp(obeyed->words[1], "off") == 0;
+	int code;
+
+	if (!off && *obeyed->words[1] != '\0')
+		return MISUSED;
+	code = retort_refuse(obeyed->server, !off);
+	if (code < 0)
+		(void)fprintf(obeyed->answer, "%s\n",
+			code == -ENOTSUP ?
+				"there is a listener that cannot refuse" :
+				strerror(-code));
+	return code < 0 ? WRONG : OK;
+}
+
 static enum outcome
 obey_url(struct obeyed *obeyed)
 {
@@ -271,6 +352,9 @@ static const struct {
 		"verdict [TIME], as verdict or verdict 2s"},
 	{"wait", 3, obey_wait,
 		"wait N [TIME], as wait 2, wait 2 500ms or wait 2 3s"},
+	{"push", 3, obey_push, "push N [END], N the number of a connection"},
+	{"end", 3, obey_end, "end N [reset], N the number of a connection"},
+	{"refuse", 2, obey_refuse, "refuse or refuse off"},
 	{"reset", 2, obey_reset, "reset or reset records"},
 	{"url", 1, obey_url, "url alone"},
 	{"stop", 1, obey_stop, "stop alone"},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes commands of bytes. Of their meaning it knows only that rules are
-   followed by lines, up to one that is the second word, or a dot. */
+/* Makes commands of bytes. Of their meaning it knows only that some are followed
+   by lines, up to one that is their last word, or a dot. */
 #include "config.h"
 
 #include "talk/control_parts.h"
@@ -90,18 +90,41 @@ terminate(char *line, size_t size)
 	line[size] = '\0';
 }
 
-/* Whether the command takes lines. One with a word too many takes none: it is
-   wrong at once. */
-static bool
-takes_lines(const char *line)
-{
-	static const char name[] = "rules";
-	size_t size = next_word(&line);
+/* The commands that take lines, and how many words stand before the one that
+   ends these. */
+static const struct {
+	const char *name;
+	size_t words;
+} taking[] = {
+	{"rules", 0},
+	{"push", 1},
+};
 
-	if (size != sizeof name - 1 || memcmp(line, name, size) != 0)
+#define TAKING (sizeof taking / sizeof *taking)
+
+/* Whether the command takes lines, and the word that ends them; its size is 0
+   if none is given. With a word too few or too many it takes none: it is wrong
+   at once. */
+static bool
+takes_lines(const char *line, const char **end, size_t *end_size)
+{
+	size_t size = next_word(&line), i = 0;
+
+	while (i < TAKING &&
+		(size != strlen(taking[i].name) ||
+			memcmp(line, taking[i].name, size) != 0))
+		i++;
+	if (i == TAKING)
 		return false;
-	line += size;
-	line += next_word(&line);
+	for (size_t left = taking[i].words; left > 0; left--) {
+		line += size;
+		size = next_word(&line);
+		if (size == 0)
+			return false;
+	}
+	*end = line + size;
+	*end_size = next_word(end);
+	line = *end + *end_size;
 	return next_word(&line) == 0;
 }
 
@@ -109,23 +132,24 @@ takes_lines(const char *line)
 static bool
 is_end(const char *command, const char *line, size_t size)
 {
-	size_t end_size = next_word(&command);
+	const char *end;
+	size_t end_size;
 
-	command += end_size;
-	end_size = next_word(&command);
+	(void)takes_lines(command, &end, &end_size);
 	if (end_size == 0) {
-		command = ".";
+		end = ".";
 		end_size = 1;
 	}
-	return size == end_size && memcmp(line, command, size) == 0;
+	return size == end_size && memcmp(line, end, size) == 0;
 }
 
 bool
 control_reader_next(struct control_reader *reader,
 	struct control_command *command)
 {
+	const char *end;
 	char *line;
-	size_t size;
+	size_t size, end_size;
 
 	while (next_line(reader, &line, &size)) {
 		char *first = reader->bytes + reader->begin;
@@ -138,7 +162,7 @@ control_reader_next(struct control_reader *reader,
 				(size_t)(line - text)};
 		} else {
 			terminate(line, size);
-			if (takes_lines(line)) {
+			if (takes_lines(line, &end, &end_size)) {
 				reader->text = reader->seen;
 				continue;
 			}

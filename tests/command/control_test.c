@@ -219,6 +219,113 @@ START_TEST(test_whole)
 END_TEST
 
 /* Its end judges as any other, whatever was expected. */
+/* A reply whose next part comes when the test says so. */
+START_TEST(test_push)
+{
+	struct child child = CONTROL(ios[_i]);
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	tell(child.in, "rules\n@on GET /\n@open\nHTTP/1.1 200 OK\n\nzero\n.\n");
+	expect(child.out, "ok 0\n");
+	fd = client_connect(child.url[0]);
+	ck_assert(client_send_text(fd, GET));
+	tell(child.in, "wait 1\n");
+	expect(child.out, "ok 0\n");
+	client_expect(fd, &got, "4\r\nzero\r\n");
+	tell(child.in, "push 1\ndata: one\n\n.\n");
+	expect(child.out, "ok 0\n");
+	client_expect(fd, &got, "b\r\ndata: one\n\n\r\n");
+	tell(child.in, "push 1 END\n.\r\nEND\n");
+	expect(child.out, "ok 0\n");
+	client_expect(fd, &got, "3\r\n.\r\n\r\n");
+	tell(child.in, "push 1\n.\n");
+	expect(child.out, "ok 0\n");
+	ck_assert_int_eq(client_receive(fd, &got), 0);
+	assert_has(got, "\r\n0\r\n\r\n");
+	(void)close(fd);
+	tell(child.in, "push 1\nx\n.\nverdict\n");
+	expect(child.out,
+		"error 1\nconnection 1: its client has left, or its reply is "
+		"over\n");
+	expect(child.out, "ok 0\n");
+	bytes_free(&got);
+	expect_end(&child, 0, NULL);
+}
+END_TEST
+
+/* It waits for a client that takes what was pushed before. */
+START_TEST(test_push_much)
+{
+	enum { LINE = 1 << 20, LINES = 32 };
+	struct child child = CONTROL(ios[_i]);
+	struct bytes got = {.data = NULL};
+	char *line = malloc(LINE);
+	int fd, told = 0;
+
+	ck_assert_ptr_nonnull(line);
+	memset(line, 'x', LINE);
+	line[LINE - 1] = '\n';
+	tell(child.in, "rules\n@on GET /\n@open\n@raw \"begin\"\n.\n");
+	expect(child.out, "ok 0\n");
+	fd = client_connect(child.url[0]);
+	ck_assert(client_send_text(fd, GET));
+	client_expect(fd, &got, "begin");
+	/* until one waits, it is more than the sockets and the server hold */
+	for (bool waits = false; !waits && told < LINES; told++) {
+		tell(child.in, "push 1\n");
+		write_all(child.in, line, LINE);
+		tell(child.in, ".\n");
+		waits = client_wait(child.out, 200) != 0;
+		if (!waits)
+			expect(child.out, "ok 0\n");
+	}
+	ck_assert_int_lt(told, LINES);
+	tell(child.in, "push 1\n.\n");
+	ck_assert_int_eq(client_receive(fd, &got), 0);
+	ck_assert_uint_eq(got.size, 5 + (size_t)told * LINE);
+	expect(child.out, "ok 0\n");
+	expect(child.out, "ok 0\n");
+	(void)close(fd);
+	free(line);
+	bytes_free(&got);
+	expect_end(&child, 0, NULL);
+}
+END_TEST
+
+/* Connections end, and are refused, when the test says so. */
+START_TEST(test_ends)
+{
+	struct child child = CONTROL(ios[_i]);
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	tell(child.in, "rules\n@on GET /\n@open\n@raw \"begin\"\n.\n");
+	expect(child.out, "ok 0\n");
+	for (int n = 1; n <= 2; n++) {
+		fd = client_connect(child.url[0]);
+		ck_assert(client_send_text(fd, GET));
+		client_expect(fd, &got, "begin");
+		tell(child.in, n == 1 ? "end 1\n" : "end 2 reset\n");
+		expect(child.out, "ok 0\n");
+		ck_assert_int_eq(client_receive(fd, &got),
+			n == 1 ? 0 : ECONNRESET);
+		assert_bytes(got.data, got.size, "begin", 5);
+		(void)close(fd);
+		bytes_free(&got);
+	}
+	tell(child.in, "end 2\nrefuse\n");
+	expect(child.out,
+		"error 1\nconnection 2: it has ended, or never was\n");
+	expect(child.out, "ok 0\n");
+	ck_assert_int_eq(client_try(child.url[0], SOCK_STREAM), -ECONNREFUSED);
+	tell(child.in, "refuse off\n");
+	expect(child.out, "ok 0\n");
+	(void)close(client_connect(child.url[0]));
+	expect_end(&child, 0, NULL);
+}
+END_TEST
+
 START_TEST(test_judges)
 {
 	struct child child = CONTROL(ios[_i]);
@@ -735,10 +842,11 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const tests[] = {test_talk, test_whole, test_judges,
-		test_mistake, test_waits, test_stop, test_plain, test_root,
-		test_pieces, test_long, test_unread, test_gone, test_deaf,
-		test_pair, test_two, test_few, test_many, test_place, test_run,
+	const TTest *const tests[] = {test_talk, test_whole, test_push,
+		test_push_much, test_ends, test_judges, test_mistake,
+		test_waits, test_stop, test_plain, test_root, test_pieces,
+		test_long, test_unread, test_gone, test_deaf, test_pair,
+		test_two, test_few, test_many, test_place, test_run,
 		test_run_stop, NULL};
 	Suite *suite = suite_create("control");
 	TCase *tcase;

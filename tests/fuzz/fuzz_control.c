@@ -80,6 +80,7 @@ static const char *const corpus[] = {
 	"rules\n@on GET /a\nHTTP/1.1 200 OK\n\nb\n\n@expect 1 GET /a\n.\n"
 	"verdict\nurl\nrequests\n",
 	"rules END\r\n@on\r\n@echo\r\n.\r\nEND\r\nreset rules\nverdict 1s\n",
+	"push 1 END\nx\n.\nEND\npush 2\n.\nend 1 reset\nrefuse\nrefuse off\n",
 	"rules\n@on GET\n@fault cut nothing\n.\nwait 1 5ms\ntranscript 1\n",
 	"\n wait  2 500ms x\nreset all\nreset records\ntranscript 0\nnothing\n"
 	"stop\n",

@@ -67,6 +67,9 @@ static const struct {
 	{"rules\na\r\n.\r\n", "<rules|a\r\n>"},
 	{"rules\nnever ended\n", ""},
 	{"rulesx\n.\n", "<rulesx><.>"},
+	{"push 1\ndata: 1\r\n\n.\nurl\n", "<push 1|data: 1\r\n\n><url>"},
+	{"push 1 END\n.\nEND\n push\t1\n.\n", "<push 1 END|.\n>< push\t1>"},
+	{"push\npush 1 END more\nurl\n", "<push><push 1 END more><url>"},
 	{"rule\nurl\n", "<rule><url>"},
 };
 
@@ -196,7 +199,7 @@ ask_with(const char *line, const char *text, int ago)
 
 #define COMMANDS \
 	"error 1\nexpected rules, requests, transcript, verdict, wait, " \
-	"reset, url or stop, not "
+	"push, end, refuse, reset, url or stop, not "
 #define BAD_WAIT \
 	"error 1\nexpected wait N [TIME], as wait 2, wait 2 500ms or " \
 	"wait 2 3s\n"
@@ -204,6 +207,10 @@ ask_with(const char *line, const char *text, int ago)
 	"error 1\nexpected verdict [TIME], as verdict or verdict 2s\n"
 #define BAD_TRANSCRIPT \
 	"error 1\nexpected transcript N, the number of a connection\n"
+#define BAD_PUSH \
+	"error 1\nexpected push N [END], N the number of a connection\n"
+#define BAD_END \
+	"error 1\nexpected end N [reset], N the number of a connection\n"
 #define BAD_RESET "error 1\nexpected reset or reset records\n"
 #define TEN "0123456789"
 #define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
@@ -273,6 +280,21 @@ static const struct {
 	{"transcript x", "", 0, BAD_TRANSCRIPT},
 	{"transcript 1", "", 0,
 		"error 1\nconnection 1: there is no record of it\n"},
+	{"push", "", 0, BAD_PUSH},
+	{"push x", "y\n", 0, BAD_PUSH},
+	{"push 1 END more", "", 0, BAD_PUSH},
+	{"push 1", "x\n", 0,
+		"error 1\nconnection 1: it has no open reply, and is not one of "
+		"pieces\n"},
+	{"end", "", 0, BAD_END},
+	{"end 0", "", 0, BAD_END},
+	{"end 1 fin", "", 0, BAD_END},
+	{"end 1 reset now", "", 0, BAD_END},
+	{"end 1 reset", "", 0,
+		"error 1\nconnection 1: it has ended, or never was\n"},
+	{"refuse on", "", 0, "error 1\nexpected refuse or refuse off\n"},
+	{"refuse", "", 0, "ok 0\n"},
+	{"refuse off", "", 0, "ok 0\n"},
 	{"@on GET /", "", 0, COMMANDS "'@on GET /'\n"},
 	{"Verdict", "", 0, COMMANDS "'Verdict'\n"},
 	{" ", "", 0, COMMANDS "' '\n"},

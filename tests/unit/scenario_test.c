@@ -200,6 +200,7 @@ static const struct {
 	{"@expect 1\n@then-in a",
 		"s:2:1: '@then-in a': expected @on before it"},
 	{ON "@silent 1", "s:2:9: '1': expected nothing more"},
+	{ON "@open 1", "s:2:7: '1': expected nothing more"},
 	{ON "@if-body-begins x", "s:2:17: 'x': expected " QUOTES},
 	{ON OK "\n@then x", "s:4:7: 'x': expected nothing more"},
 	{"@accepted GET", "s:1:11: 'GET': expected nothing more"},
@@ -773,8 +774,11 @@ START_TEST(rules_of_all_kinds)
 		  "@on\n@if-http\n@next bytes\nHTTP/1.1 101 Yes\n\n"
 		  "@on\n@next tls\n@echo\n@on\n@next tls http\n@echo\n"
 		  "@on\n@next tls bytes\n@echo\n"
-		  "@on\n@if-body \"\"\n@echo\n");
-	ck_assert_uint_eq(scenario.count, 21);
+		  "@on\n@if-body \"\"\n@echo\n"
+		  "@on\n@open\n" OK "\nx\n");
+	ck_assert_uint_eq(scenario.count, 22);
+	ck_assert(rule(21)->open && !rule(20)->open);
+	assert_body(rule(21), "x");
 	ck_assert_ptr_nonnull(rule(20)->if_body);
 	ck_assert_uint_eq(rule(20)->if_body_size, 0);
 	ck_assert_int_eq(*(const char *)rule(20)->if_body, '\0');
