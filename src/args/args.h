@@ -21,48 +21,56 @@ enum mode { MODE_SERVE, MODE_RUN, MODE_SWEEP, MODE_SHOW };
 
 /* The command line. Everything in it lives until the process ends. */
 struct args {
-	struct retort_options options;
-	struct retort_reply reply; /* when `canned` */
-	struct retort_files files; /* otherwise */
-	const char *root;          /* NULL: none */
 	enum mode mode;
 	char **command;     /* of run and sweep; NULL-terminated */
 	const char **shown; /* of show: files and folders */
 	size_t shown_count;
-	const char *scenario; /* a file; "-": the text below; NULL: none */
+
+	/* the server */
+	struct retort_options options;
+	const char **bind;      /* its addresses; NULL: none was given */
+	const char **connected; /* those passed in that have a client already */
+	size_t connected_count;
+	bool unconfined; /* no sandbox */
+
+	/* what it answers */
+	struct retort_reply reply; /* when `canned` */
+	struct retort_files files; /* otherwise */
+	bool canned;
+	const char *root;      /* NULL: none */
+	const char *root_hint; /* what ROOT may have meant: " (...)", or "" */
+	const char *faults;    /* clauses; NULL */
+	bool prompt;           /* answers are lines of standard input */
+	const char *scenario;  /* a file; "-": the text below; NULL: none */
 	const void *scenario_text;
 	size_t scenario_size;
-	const char *transcripts; /* a folder; NULL */
-	const char *faults;      /* clauses; NULL */
-	bool prompt;             /* answers are lines of standard input */
-	bool canned;
+	bool reload;            /* the scenario, when its file changes */
+	const char *control;    /* a Unix socket; "-": standard input; NULL */
 	const char *stdin_used; /* the option that reads it; NULL */
-	const char *root_hint;  /* what ROOT may have meant: " (...)", or "" */
-	/* the addresses to listen on, or NULL: none was given; and those which
-	   are sockets that were passed in with a client */
-	const char **bind;
-	const char **connected;
-	size_t connected_count;
-	const char *port_file;
-	const char *ca_file; /* NULL: nowhere */
-	const char *control; /* a Unix socket; "-": standard input; NULL: not */
-	bool certs;          /* sweep: wrong certificates, not replies */
-	const char *at;      /* of a sweep: its points; NULL */
-	unsigned jobs;       /* its clients at once; 0: as many as cores */
-	const char *report;  /* a file for people or programs, too; NULL */
-	bool progress;       /* it is shown, or not, */
-	bool no_progress;    /* terminal or none */
-	bool with_parent;
-	int grace;    /* ms */
-	int lifetime; /* ms; -1: for ever */
+
+	/* a sweep */
+	bool certs;       /* of wrong certificates, not replies */
+	const char *at;   /* its points; NULL */
+	unsigned jobs;    /* clients at once; 0: as many as cores */
+	bool progress;    /* it is shown, or not, */
+	bool no_progress; /* terminal or none */
+
+	/* what it tells */
+	const char *port_file;   /* NULL: none */
+	const char *ca_file;     /* NULL: none */
+	const char *report;      /* a file for people or programs, too; NULL */
+	const char *transcripts; /* a folder; NULL */
+	bool inspect;            /* a page shows requests */
+	bool notices;            /* corrections of a scenario are reported */
 	bool log;
-	bool reload;     /* the scenario, when its file changes */
-	bool unconfined; /* no sandbox */
-	bool notices;    /* corrections of a scenario are reported */
-	bool inspect;    /* a page shows requests */
 	bool log_chosen; /* this form, and not the usual one: */
 	enum retort_log log_format;
 	int verbose; /* 1: heads, 2: bodies too */
+
+	/* its end */
+	bool with_parent;
+	int grace;    /* ms */
+	int lifetime; /* ms; -1: for ever */
 };
 
 /*

@@ -43,31 +43,39 @@ struct rt_record {
 	struct retort_exchange seen;
 	struct rt_journal *journal;
 	struct rt_record *earlier; /* of the same connection; NULL */
+
+	/* what `seen` points at */
 	char client[RT_PEER_TEXT];
-	char *strings; /* what `seen` points at */
-	size_t size;
-	char *in;                  /* the states in which it arrived; NULL */
-	char *faults;              /* what was wrong with the reply; NULL */
-	char *why;                 /* nothing answers it because; NULL */
-	struct rt_blob *tls_texts; /* what `seen` points at of TLS; NULL */
-	struct rt_blob *tunnel;    /* and of its tunnel; NULL */
-	int64_t began;             /* the connection did, monotonic */
+	char *strings; /* the request */
+	size_t size;   /* of these, and of `in` */
+	char *in;      /* the states in which it arrived; NULL */
+	char *faults;  /* what was wrong with the reply; NULL */
+	struct rt_blob *tls_texts;
+	struct rt_blob *tunnel;
+
+	/* what happened on the connection */
+	int64_t began; /* monotonic */
 	struct rt_record_event *events;
 	size_t event_count;
 	size_t event_room;
 	struct rt_buf bytes; /* of all events */
 	size_t kept[2];      /* those that arrived, and those that went out */
-	size_t counted;      /* bytes of memory, in the journal's sum */
-	bool before_tls;     /* it is of the time before TLS began */
-	uint64_t era;        /* in which it began */
-	uint64_t rule_id;    /* of the rule that answered; 0: none */
-	uint64_t last_rule;  /* the last that there was then */
-	bool open;           /* its connection is */
-	bool published;      /* it stands in the journal */
-	bool forgotten;      /* it will not stand there */
-	bool partial;        /* something of it found no room */
-	bool answered;       /* its reply was made */
-	bool ended;          /* its exchange is over */
+
+	/* for the verdict */
+	char *why;          /* nothing answers it because; NULL */
+	uint64_t rule_id;   /* of the rule that answered; 0: none */
+	uint64_t last_rule; /* the last that there was then */
+	bool answered;      /* its reply was made */
+
+	/* its life */
+	uint64_t era;    /* in which it began */
+	size_t counted;  /* bytes of memory, in the journal's sum */
+	bool open;       /* its connection is */
+	bool published;  /* it stands in the journal */
+	bool forgotten;  /* it will not stand there */
+	bool partial;    /* something of it found no room */
+	bool ended;      /* its exchange is over */
+	bool before_tls; /* it is of the time before TLS began */
 };
 
 /* Records in the order in which their requests ended. */

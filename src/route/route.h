@@ -24,51 +24,58 @@
 #define RT_DEFAULT_BODY (1u << 20)
 
 struct rt_rule {
-	uint64_t id; /* never used again, unlike its number; 0: no rule */
+	uint64_t id;  /* never used again, unlike its number; 0: no rule */
+	char *origin; /* where it was given: "FILE:LINE"; NULL */
+
+	/* what it answers */
+	enum retort_protocol protocol;
+	bool accepted;          /* accepted connections, not requests */
+	bool refused;           /* refused requests, not others */
 	struct rt_match *match; /* NULL: all fit, as they do the last one */
+	uint64_t conditions;    /* a hash of them */
+	int prefer;             /* its rank */
+	unsigned times;         /* how often; 0: always */
+	unsigned used;
+
+	/* and how */
 	struct rt_canned *canned;
+	bool files;              /* the site answers */
 	retort_handler *handler; /* or NULL */
 	void *handler_arg;
-	char *origin;  /* where it was given: "FILE:LINE"; NULL */
-	bool files;    /* the site answers */
-	char *then_in; /* the states that it sets; NULL */
-	bool accepted; /* it answers accepted connections, not requests */
-	int prefer;    /* its rank */
-	bool refused;  /* it answers refused requests, not others */
-	enum retort_protocol protocol; /* of what it answers */
-	unsigned times;                /* 0: always */
-	unsigned used;
-	unsigned spared;     /* its first answers, which have no faults */
-	uint64_t conditions; /* a hash of them */
+	unsigned spared; /* its first answers, which have no faults */
+	char *then_in;   /* the states that it sets; NULL */
 };
 
 struct rt_route {
 	struct rt_rule *rules;
 	size_t rule_count;
 	size_t rule_room;
-	uint64_t last_id;
-	int highest;             /* no rule has a higher rank */
 	struct rt_rule fallback; /* of `canned` NULL: there is none */
-	struct rt_states states;
 	struct rt_site *site;    /* what rules for files serve; NULL: none */
-	uint64_t seed;           /* of faults by chance */
-	const char **hosts;      /* NULL-terminated; NULL: all */
-	struct rt_always always; /* fields of all replies */
-	bool cors;               /* preflights that no rule answers get 204 */
-	uint64_t max_body;       /* 0: RT_DEFAULT_BODY for files, else none */
-	bool in_states;          /* a rule sets a state */
-	bool reads;              /* a rule says how requests are read */
-	bool keeps;              /* a rule may keep its connection */
-	bool refused;            /* a rule is for refused requests */
-	bool greets;             /* a rule answers accepted connections */
-	bool tls;                /* connections begin with TLS */
-	bool tls_later;          /* TLS can begin after a reply */
-	bool unix_bound;         /* there may be connections that cannot be
-	                            reset */
-	bool keep;               /* bodies are also kept for records */
-	unsigned malformed;      /* rules that were not added */
-	char *mistake;           /* what is wrong with the first of them */
+	struct rt_states states;
+	uint64_t last_id;
+	unsigned malformed; /* rules that were not added */
+	char *mistake;      /* what is wrong with the first of them */
+
+	/* the server's */
 	enum retort_protocol protocol; /* of connections, at first */
+	const char **hosts;            /* NULL-terminated; NULL: all */
+	struct rt_always always;       /* fields of all replies */
+	bool cors;         /* preflights that no rule answers get 204 */
+	uint64_t max_body; /* 0: RT_DEFAULT_BODY for files, else none */
+	bool keep;         /* bodies are also kept for records */
+	uint64_t seed;     /* of faults by chance */
+	bool tls;          /* connections begin with TLS */
+	bool tls_later;    /* TLS can begin after a reply */
+	bool unix_bound;   /* there may be connections that cannot be reset */
+
+	/* true of at least one rule */
+	int highest;    /* its rank; none has a higher one */
+	bool in_states; /* it sets a state */
+	bool reads;     /* it says how requests are read */
+	bool keeps;     /* it may keep its connection */
+	bool refused;   /* it is for refused requests */
+	bool greets;    /* it answers accepted connections */
 };
 
 /* A request to be answered; or a connection to be greeted. */
