@@ -50,8 +50,7 @@ void let_go(const struct child *child);
  * Connects and says this while the command cannot run: no time-out for what a
  * client has to say comes before it, however late the client is.
  */
-int connect_held(const struct child *child, const char *url,
-	const char *text);
+int connect_held(const struct child *child, const char *url, const char *text);
 
 /* Receives until the end and returns how much that was. */
 off_t count_rest(int fd, int *error);
