@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "canned/condition.h"
 #include "http/field.h"
 #include "http/status.h"
 
@@ -83,12 +84,7 @@ static const struct member {
 static bool
 is_given(const struct retort_reply *reply, const struct member *member)
 {
-	const char *bytes = (const char *)reply + member->at;
-
-	for (size_t i = 0; i < member->size; i++)
-		if (bytes[i] != 0)
-			return true;
-	return false;
+	return rt_member_given((const char *)reply + member->at, member->size);
 }
 
 /* The first of these kinds but for `other` that is given; NULL: none is. */

@@ -108,9 +108,8 @@ rt_condition_set_text(struct retort_reply *rule, size_t i, const char *text)
 	memcpy(rt_condition_of(rule, i), &text, sizeof text);
 }
 
-/* Whether a member is set: NULL, 0 and false have no bits. */
-static bool
-has_bits(const void *member, size_t size)
+bool
+rt_member_given(const void *member, size_t size)
 {
 	const char *bytes = member;
 	uintptr_t word;
@@ -129,7 +128,7 @@ has_bits(const void *member, size_t size)
 bool
 rt_condition_given(const struct retort_reply *rule, size_t i)
 {
-	return has_bits(rt_condition_in(rule, i), rt_conditions[i].size);
+	return rt_member_given(rt_condition_in(rule, i), rt_conditions[i].size);
 }
 
 struct retort_requests
@@ -170,7 +169,7 @@ rt_requests_with(const struct retort_requests *requests, unsigned flags)
 {
 	for (size_t i = 0; i < RT_CONDITIONS; i++)
 		if ((rt_conditions[i].flags & flags) != 0 &&
-			has_bits((const char *)requests +
+			rt_member_given((const char *)requests +
 					rt_conditions[i].in_requests,
 				rt_conditions[i].size))
 			return &rt_conditions[i];

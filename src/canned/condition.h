@@ -65,6 +65,9 @@ rt_condition_in(const struct retort_reply *rule, size_t i)
 	return (const char *)rule + rt_conditions[i].in_reply;
 }
 
+/* Whether a member of this size is set: NULL, 0 and false have no bits. */
+bool rt_member_given(const void *member, size_t size);
+
 /* The text of one of RT_MEMBER_LINES, _LINE, _TEXT or _RANGE; NULL: not
    given. */
 const char *rt_condition_text(const struct retort_reply *rule, size_t i);
