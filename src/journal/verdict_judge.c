@@ -19,9 +19,11 @@
 /* So many bytes in a row of each are shown. */
 #define MOST_BYTES 2048
 
-/* So many times a request is compared with a rule that was never used: for
-   more of them nobody waits. */
+/* So many times a request is compared with a rule that was never used, where
+   each BODY_SHARE bytes of a body, which may be parsed for it, are as good as
+   one: for more of them nobody waits. */
 #define MOST_COMPARED 1000000
+#define BODY_SHARE 2
 
 /* Most bytes of a rule's name. */
 #define MAX_NAME 4096u
@@ -108,25 +110,23 @@ add_connection(struct rt_buf *to, const struct rt_record *record)
 	rt_buf_add_text(to, ")");
 }
 
-/* The rule that answered it; NULL: none did, or it was forgotten. */
-static const struct rt_rule *
+/* The number of the rule that answered it; 0: none did, or it was forgotten. */
+static size_t
 rule_of(const struct judgement *judgement, const struct rt_record *record)
 {
 	const struct rt_route *route = judgement->route;
-	size_t number = route != NULL && record->rule_id > 0 ?
+
+	return route != NULL && record->rule_id > 0 ?
 		rt_route_number(route, record->rule_id) :
 		0;
-
-	return number > 0 ? route->rules + number - 1 : NULL;
 }
 
-/* "rule 2", as messages call it. */
-static void
-add_rule(struct judgement *judgement, const struct rt_rule *rule)
+/* The rule of a number from 1. It is valid until a predicate is asked, which may
+   add others, and move these. */
+static const struct rt_rule *
+get_rule(const struct judgement *judgement, size_t number)
 {
-	const struct rt_route *route = judgement->route;
-
-	rt_route_say(route, (size_t)(rule - route->rules) + 1, judgement->text);
+	return judgement->route->rules + number - 1;
 }
 
 /* Whether the client closed before a byte of the reply was sent. */
@@ -154,7 +154,7 @@ static void
 add_outcome(struct judgement *judgement, const struct rt_record *record)
 {
 	const struct retort_exchange *seen = &record->seen;
-	const struct rt_rule *rule = rule_of(judgement, record);
+	size_t rule = rule_of(judgement, record);
 	struct rt_buf *text = judgement->text;
 
 	if (seen->protocol == RETORT_HTTP && left_before(record))
@@ -164,10 +164,10 @@ add_outcome(struct judgement *judgement, const struct rt_record *record)
 	else
 		rt_buf_add_text(text,
 			was_answered(record) ? ", answered" : ", unanswered");
-	if (rule == NULL)
+	if (rule == 0)
 		return;
 	rt_buf_add_text(text, " by ");
-	add_rule(judgement, rule);
+	rt_route_say(judgement->route, rule, text);
 }
 
 /* "  got: GET /, answered 200 by rule 2 [cut 9] (connection 1)": a request that
@@ -197,7 +197,7 @@ add_missing(struct judgement *judgement, const struct rt_record *record,
 
 	rt_buf_add_text(text, "  nearest: ");
 	rt_match_name(&record->seen, text);
-	if (rule_of(judgement, record) != NULL && was_answered(record))
+	if (rule_of(judgement, record) != 0 && was_answered(record))
 		add_outcome(judgement, record);
 	add_connection(text, record);
 	rt_buf_add_text(text, ": ");
@@ -350,6 +350,27 @@ judge_count(struct judgement *judgement, size_t number,
 		add_nearest(judgement, match, whose);
 }
 
+/* Whether a request came that fits the one that is missing at `next`, and was
+   none of those before it. */
+static bool
+came_early(const struct judgement *judgement,
+	const struct rt_expectation *expectation, size_t next)
+{
+	const struct rt_journal *journal = judgement->journal;
+	struct rt_match *const *matches = expectation->matches;
+	size_t found = 0;
+
+	for (size_t i = 0; i < journal->count; i++) {
+		const struct retort_exchange *seen = &journal->records[i]->seen;
+
+		if (found < next && rt_match_fits(matches[found], seen))
+			found++;
+		else if (rt_match_fits(matches[next], seen))
+			return true;
+	}
+	return false;
+}
+
 static void
 judge_order(struct judgement *judgement, size_t number,
 	const struct rt_expectation *expectation)
@@ -359,6 +380,7 @@ judge_order(struct judgement *judgement, size_t number,
 	char room[40];
 	const char *whose = name(expectation, number, room);
 	size_t next = 0;
+	bool early;
 
 	for (size_t i = 0; i < journal->count && next < expectation->count; i++)
 		if (rt_match_fits(expectation->matches[next],
@@ -367,6 +389,7 @@ judge_order(struct judgement *judgement, size_t number,
 	if (next == expectation->count)
 		return;
 	missing = expectation->matches[next];
+	early = came_early(judgement, expectation, next);
 	rt_buf_add_format(judgement->text, "%s (in order): expected ", whose);
 	rt_match_describe(missing, judgement->text);
 	if (next > 0) {
@@ -374,8 +397,12 @@ judge_order(struct judgement *judgement, size_t number,
 		rt_match_describe(expectation->matches[next - 1],
 			judgement->text);
 	}
-	rt_buf_add_text(judgement->text, ", which did not arrive\n");
-	add_nearest(judgement, missing, whose);
+	rt_buf_add_text(judgement->text,
+		early ? ", but it came before\n" : ", which did not arrive\n");
+	if (early)
+		add_came(judgement, missing);
+	else
+		add_nearest(judgement, missing, whose);
 }
 
 static void
@@ -423,16 +450,19 @@ was_lost_to(const struct rt_record *record, const struct rt_rule *rule)
 }
 
 /*
- * Whether a request seems to have been meant for a rule, since it meets as many
- * conditions of it as what answered has, and was not the next of a queue.
+ * Whether a request of the rule's method and path seems to have been meant for
+ * it, since it meets as many conditions of it as what answered has, and was not
+ * the next of a queue.
  */
 static bool
 seems_meant(const struct judgement *judgement, const struct rt_record *record,
 	struct rt_miss miss)
 {
-	const struct rt_rule *by = rule_of(judgement, record);
+	size_t number = rule_of(judgement, record);
+	const struct rt_rule *by =
+		number > 0 ? get_rule(judgement, number) : NULL;
 
-	return !miss.astray && miss.met > 0 &&
+	return miss.met > 0 &&
 		(by == NULL ||
 			(by->times == 0 &&
 				miss.met >= rt_match_conditions(by->match)));
@@ -449,10 +479,18 @@ find_lost(struct judgement *judgement, const struct rt_rule *rule)
 	for (size_t i = 0; i < journal->count && judgement->patience > 0; i++) {
 		const struct rt_record *record = journal->records[i];
 		struct rt_miss miss;
+		size_t cost;
 
 		judgement->patience--;
-		if (!was_lost_to(record, rule))
+		if (!was_lost_to(record, rule) ||
+			(!is_mistake(rule) &&
+				rt_match_strays(rule->match, &record->seen)))
 			continue;
+		cost = record->seen.body_size / BODY_SHARE;
+		if (cost > judgement->patience)
+			cost = judgement->patience;
+		judgement->patience -= cost;
+		/* asks no predicate */
 		miss = rt_match_explain(rule->match, &record->seen, "", NULL);
 		if (is_mistake(rule) || seems_meant(judgement, record, miss))
 			look_at(&nearest, record, miss);
@@ -462,9 +500,11 @@ find_lost(struct judgement *judgement, const struct rt_rule *rule)
 
 /* "rule 2 (GET /a)" */
 static void
-describe_rule(struct judgement *judgement, const struct rt_rule *rule)
+describe_rule(struct judgement *judgement, size_t number)
 {
-	add_rule(judgement, rule);
+	const struct rt_rule *rule = get_rule(judgement, number);
+
+	rt_route_say(judgement->route, number, judgement->text);
 	rt_buf_add_text(judgement->text, " (");
 	if (rule->accepted)
 		rt_buf_add_text(judgement->text, "accepted connections");
@@ -475,17 +515,18 @@ describe_rule(struct judgement *judgement, const struct rt_rule *rule)
 
 /* The rule, and the request that was lost to another one (NULL: none). */
 static void
-tell_unused(struct judgement *judgement, const struct rt_rule *rule,
+tell_unused(struct judgement *judgement, size_t number,
 	const struct rt_record *lost)
 {
-	bool fits = lost != NULL && rt_match_fits(rule->match, &lost->seen);
-	const struct rt_rule *by = fits ? rule_of(judgement, lost) : NULL;
+	const struct rt_match *match = get_rule(judgement, number)->match;
+	bool fits = lost != NULL && rt_match_fits(match, &lost->seen);
+	size_t by = fits ? rule_of(judgement, lost) : 0;
 	struct rt_buf whose;
 
-	describe_rule(judgement, rule);
+	describe_rule(judgement, number);
 	rt_buf_add_text(judgement->text, ": never used");
 	/* the next of a queue has its turn later */
-	if (by != NULL && by->times == 0) {
+	if (by > 0 && get_rule(judgement, by)->times == 0) {
 		rt_buf_add_text(judgement->text, ": shadowed by ");
 		describe_rule(judgement, by);
 	}
@@ -495,10 +536,9 @@ tell_unused(struct judgement *judgement, const struct rt_rule *rule,
 	if (fits || lost == NULL)
 		return;
 	rt_buf_init(&whose, MAX_NAME);
-	rt_route_say(judgement->route,
-		(size_t)(rule - judgement->route->rules) + 1, &whose);
+	rt_route_say(judgement->route, number, &whose);
 	if (rt_buf_text(&whose) != NULL)
-		add_missing(judgement, lost, rule->match, whose.data);
+		add_missing(judgement, lost, match, whose.data);
 	rt_buf_free(&whose);
 }
 
@@ -523,10 +563,10 @@ judge_rules(struct judgement *judgement)
 	bool wrong = judgement->text->len > 0;
 	size_t count = route != NULL ? route->rule_count : 0;
 
-	for (size_t i = 0; i < count; i++)
-		wrong |= is_mistake(route->rules + i);
-	for (size_t i = 0; i < count && wrong; i++) {
-		const struct rt_rule *rule = route->rules + i;
+	for (size_t i = 1; i <= count; i++)
+		wrong |= is_mistake(get_rule(judgement, i));
+	for (size_t i = 1; i <= count && wrong; i++) {
+		const struct rt_rule *rule = get_rule(judgement, i);
 		struct nearest lost;
 
 		if (rule->used > 0)
@@ -535,7 +575,7 @@ judge_rules(struct judgement *judgement)
 		if (lost.record != NULL && is_told(judgement, lost))
 			lost.record = NULL;
 		if (lost.record != NULL || rule->origin == NULL)
-			tell_unused(judgement, rule, lost.record);
+			tell_unused(judgement, i, lost.record);
 	}
 }
 

@@ -162,6 +162,17 @@ rt_match_conditions(const struct rt_match *match)
 /* Conditions of this weight and more are on the protocol, method and path. */
 #define HEAVY 16
 
+bool
+rt_match_strays(const struct rt_match *match,
+	const struct retort_exchange *seen)
+{
+	for (size_t i = 0; match->given[i] != NULL; i++)
+		if (match->given[i]->weight >= HEAVY &&
+			!match->given[i]->fits(match, seen))
+			return true;
+	return false;
+}
+
 struct rt_miss
 rt_match_explain(const struct rt_match *match,
 	const struct retort_exchange *seen, const char *whose,

@@ -64,6 +64,11 @@ struct rt_miss rt_match_explain(const struct rt_match *match,
 	const struct retort_exchange *seen, const char *whose,
 	struct rt_buf *why);
 
+/* Whether its protocol, method or path differs: `astray`, without a look at the
+   rest. */
+bool rt_match_strays(const struct rt_match *match,
+	const struct retort_exchange *seen);
+
 /* How many conditions were given. */
 size_t rt_match_conditions(const struct rt_match *match);
 

@@ -829,6 +829,34 @@ START_TEST(rules_that_nothing_reached)
 }
 END_TEST
 
+static bool
+add_rule_in_verdict(void *arg, const struct retort_exchange *exchange)
+{
+	(void)exchange;
+	/* many, so that the rules have to move */
+	for (int i = 0; *(bool *)arg && i < 100; i++)
+		ON("/new", .body = "x");
+	return *(bool *)arg;
+}
+
+/* A predicate that is asked for a verdict may add rules. */
+START_TEST(judges_rules_that_move)
+{
+	bool judging = false;
+
+	open_plain(_i);
+	ON("/", .if_predicate = add_rule_in_verdict,
+		.if_predicate_arg = &judging, .times = 1, .body = "never");
+	ON("/", .body = "ok");
+	ON("/z", .times = 1, .body = "z");
+	expect_body(GET, "ok");
+	judging = true;
+	assert_verdict("rule 1 (/, a predicate): never used: shadowed by "
+		       "rule 2 (/)\n");
+	close_server();
+}
+END_TEST
+
 START_TEST(judges)
 {
 	open_plain(_i);
@@ -850,7 +878,7 @@ START_TEST(judges)
 	assert_verdict("< GET /b HTTP/1.1\\r\\n\n");
 	expect_body("GET /a" HOST "\r\n", "ok");
 	assert_verdict("expectation 4 (in order): expected GET /b after GET "
-		       "/a, which did not arrive\n");
+		       "/a, but it came before\n");
 	expect_body("GET /b" HOST "A: b\r\n\r\n", "ok");
 	assert_verdict(NULL);
 	expect_body("DELETE /a" HOST "\r\n", "ok");
@@ -869,7 +897,8 @@ START_TEST(judges)
 	assert_verdict(NULL);
 	ck_assert_int_eq(retort_expect_order(server, "GET /b\nGET /a\n/c\n"), 4);
 	assert_verdict("expectation 4 (in order): expected GET /a after GET "
-		       "/b, which did not arrive\n");
+		       "/b, but it came before\n"
+		       "  got: GET /a, answered 200 by rule 1 ");
 	retort_reset(server);
 	assert_verdict(NULL);
 	close_server();
@@ -891,7 +920,7 @@ main(void)
 		forgets_while_a_listing_is_made, NULL};
 	const TTest *const verdicts[] = {transcribes,
 		transcribes_resets_and_excess, rules_that_nothing_reached,
-		judges, NULL};
+		judges, judges_rules_that_move, NULL};
 	TCase *rules = tcase_create("rules");
 
 	tcase_add_loop_test(rules, rules_that_lost_their_requests, 0,
