@@ -191,7 +191,8 @@ START_TEST(a_slow_reader_is_not_timed_out)
 
 	open_recorded((struct retort_options){.write_timeout = LATE}, _i);
 	answer_big();
-	fd = connect_to_big();
+	fd = connect_client();
+	ck_assert(client_send_text(fd, GET));
 	/* whenever the server looks, there is room again */
 	while (!take_all(fd, &got)) {
 		(void)step(0);

@@ -386,6 +386,7 @@ START_TEST(stops_reading_within_the_body)
 	hear(fd, &heard, "\r\n\r\n");
 	assert_begins(heard.got, "HTTP/1.1 100 Continue\r\n\r\n");
 	bytes_free(&heard.got);
+	send_all_of(fd, 70000);
 	ck_assert_uint_lt(send_until_blocked(fd, TOO_MUCH), TOO_MUCH);
 	ck_assert_ptr_nonnull(retort_wait(server, .timeout = PATIENCE));
 	assert_silent(fd);
