@@ -221,10 +221,13 @@ finished(struct rt_conn *conn, int64_t result, int64_t now)
 	conn->state = RT_STATE_DRAIN;
 	conn->moved = now;
 	conn->drain_began = now;
-	if (conn->coming == RT_COMING_UNWANTED)
-		rt_conn_plan(conn, &conn->chan);
-	else
+	if (conn->coming != RT_COMING_UNWANTED) {
 		rt_conn_end_answered(conn, false);
+		return;
+	}
+	/* its client may stay for a while, and files are not without limit */
+	rt_reply_close_file(&conn->buffers->reply);
+	rt_conn_plan(conn, &conn->chan);
 }
 
 /* A file has become shorter: nothing more can be said. */

@@ -136,6 +136,9 @@ struct rt_reply {
 void rt_reply_init(struct rt_reply *reply);
 void rt_reply_free(struct rt_reply *reply);
 
+/* Closes the file, if it has one, of which nothing more is sent. */
+void rt_reply_close_file(struct rt_reply *reply);
+
 /* Empties the script, and closes the file. Keeps the memory, if it is small. */
 void rt_reply_reset(struct rt_reply *reply);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The bodies of replies, whole, in chunks or in parts, and the end of the
-   script. Its only system calls are those of reply_script.c, and close(2). */
+   script. Its only system calls are those of reply_script.c. */
 #include "config.h"
 
 #include "reply/reply_parts.h"
@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "http/status.h"
 #include "http/type.h"
@@ -242,10 +241,8 @@ end_script(struct rt_draft *draft, bool needs_file)
 			(!draft->own->close &&
 				next_of(draft) != RETORT_NEXT_CLOSE);
 
-	if (!needs_file && reply->file >= 0) {
-		(void)close(reply->file);
-		reply->file = -1;
-	}
+	if (!needs_file)
+		rt_reply_close_file(reply);
 	if (draft->own != NULL) {
 		add_pause(reply, draft->own->pause_end);
 		reply->idle = draft->own->idle < 0 ? RT_NEVER :

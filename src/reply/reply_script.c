@@ -26,10 +26,17 @@ rt_reply_init(struct rt_reply *reply)
 }
 
 void
-rt_reply_reset(struct rt_reply *reply)
+rt_reply_close_file(struct rt_reply *reply)
 {
 	if (reply->file >= 0)
 		(void)close(reply->file);
+	reply->file = -1;
+}
+
+void
+rt_reply_reset(struct rt_reply *reply)
+{
+	rt_reply_close_file(reply);
 	if (reply->made.it != NULL)
 		reply->made.free(reply->made.it);
 	rt_blob_drop(reply->blob);

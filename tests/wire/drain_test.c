@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* More than sockets hold, and than was once drained. */
@@ -260,6 +261,50 @@ START_TEST(what_comes_after_the_fin_loses_no_reply)
 }
 END_TEST
 
+static bool
+is_open(const struct stat *file)
+{
+	struct stat status;
+
+	for (int fd = 0; fd < 256; fd++)
+		if (fstat(fd, &status) == 0 && status.st_dev == file->st_dev &&
+			status.st_ino == file->st_ino)
+			return true;
+	return false;
+}
+
+/* A client that stays after all was sent does not hold the file. */
+START_TEST(a_file_is_closed_before_the_client)
+{
+	char *dir = dir_make(), path[300];
+	struct bytes got = {.data = NULL};
+	struct stat file;
+	int fd;
+
+	finished = false;
+	(void)snprintf(path, sizeof path, "%s/large", dir);
+	dir_write(dir, "large", "x", 1);
+	ck_assert_int_eq(truncate(path, 1 << 20), 0);
+	ck_assert_int_eq(stat(path, &file), 0);
+	open_with((struct retort_options){.unrecorded = true,
+			  .event = note_fin,
+			  .event_all = true},
+		_i);
+	ON("/", .file = path);
+	fd = connect_client();
+	say(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+	ck_assert_int_eq(talk(fd, "", 0, &got, NULL), 0);
+	ck_assert_uint_gt(got.size, 1u << 20);
+	TURN_UNTIL(finished);
+	ck_assert_uint_eq(retort_stats(server).connections, 1);
+	ck_assert(!is_open(&file));
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+	dir_remove(dir);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -272,6 +317,7 @@ main(void)
 		BASIC_WAYS);
 	rt_test_loop(tcase, what_comes_after_the_fin_loses_no_reply, 0,
 		BASIC_WAYS);
+	rt_test_loop(tcase, a_file_is_closed_before_the_client, 0, BASIC_WAYS);
 	rt_test_case(suite, tcase);
 	tcase = tcase_create("times");
 	rt_test_loop(tcase, phases_have_times_of_their_own, 0, BASIC_WAYS);
