@@ -41,6 +41,12 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/retort-$dir.XXXXXX") || exit 99
 trap 'test -z "$pid" || kill "$pid"; rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT TERM
 
+# curl reads these settings and no others: it opens no second connection, by the
+# other family of addresses, where the first one takes long
+echo 'happy-eyeballs-timeout-ms = 60000' >"$dir/.curlrc"
+CURL_HOME=$dir
+export CURL_HOME
+
 # --- TAP ---
 
 # show: what a failure was about
