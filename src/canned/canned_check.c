@@ -38,9 +38,9 @@ enum {
 	SIZED = 64 /* it says where the body is divided */
 };
 
-#define M(member) \
-#member, offsetof(struct retort_reply, member), \
-		sizeof((struct retort_reply *)NULL)->member
+#define M(of) \
+#of, offsetof(struct retort_reply, of), \
+		sizeof((struct retort_reply *)NULL)->of
 
 static const struct member {
 	const char *name;
