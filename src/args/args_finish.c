@@ -189,7 +189,7 @@ set_mode(struct args *args, const struct given *given)
 		args->log && (args_is_given(given, "log") || args->verbose > 0);
 	args->options.unrecorded = args->mode == MODE_SWEEP;
 	args->options.sigpipe_ignored = args->options.unrecorded;
-	args->options.defer_accept = args->mode != MODE_SWEEP;
+	args->options.defer_accept = false;
 }
 
 /* --- what can be obeyed, and is hardly what was meant --- */
@@ -319,6 +319,8 @@ set_options(struct args *args, const struct given *given)
 		args_has_rules(args)) {
 		args->options.unrecorded = false;
 		args->options.sigpipe_ignored = false;
+		/* a client that leaves without a byte is one, too */
+		args->options.defer_accept = false;
 	}
 }
 

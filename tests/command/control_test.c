@@ -326,6 +326,22 @@ START_TEST(test_ends)
 }
 END_TEST
 
+/* Clients that send nothing are known, even one that resets at once. */
+START_TEST(test_silent_clients)
+{
+	struct child child = CONTROL(ios[_i]);
+	int fd = client_connect(child.url[0]);
+
+	tell(child.in, "rules\n@expect 0\n@connections 2\n.\n");
+	expect(child.out, "ok 0\n");
+	client_reset(client_connect(child.url[0]));
+	tell(child.in, "verdict 60s\n");
+	expect(child.out, "ok 0\n");
+	(void)close(fd);
+	expect_end(&child, 0, NULL);
+}
+END_TEST
+
 START_TEST(test_judges)
 {
 	struct child child = CONTROL(ios[_i]);
@@ -843,10 +859,10 @@ int
 main(void)
 {
 	const TTest *const tests[] = {test_talk, test_whole, test_push,
-		test_push_much, test_ends, test_judges, test_mistake,
-		test_waits, test_stop, test_plain, test_root, test_pieces,
-		test_long, test_unread, test_gone, test_deaf, test_pair,
-		test_two, test_few, test_many, test_place, test_run,
+		test_push_much, test_ends, test_silent_clients, test_judges,
+		test_mistake, test_waits, test_stop, test_plain, test_root,
+		test_pieces, test_long, test_unread, test_gone, test_deaf,
+		test_pair, test_two, test_few, test_many, test_place, test_run,
 		test_run_stop, NULL};
 	Suite *suite = suite_create("control");
 	TCase *tcase;
