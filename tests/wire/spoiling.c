@@ -4,12 +4,15 @@
 
 #include "wire/spoiling.h"
 
+#ifdef HAVE_LINUX_SOCKIOS_H
 #include <linux/tcp.h>
+#endif
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#ifdef HAVE_LINUX_SOCKIOS_H
 /* The other end of a connection, which is one of this process; or -1. */
 static int
 other_end(int fd)
@@ -34,19 +37,23 @@ other_end(int fd)
 static size_t
 segments_to(int fd)
 {
-#ifdef HAVE_LINUX_SOCKIOS_H
-	struct tcp_info info;
+	struct tcp_info info = {.tcpi_state = 0};
 	socklen_t size = sizeof info;
 
-	memset(&info, 0, sizeof info);
-	if (getsockopt(other_end(fd), IPPROTO_TCP, TCP_INFO, &info, &size) ==
-			0 &&
-		info.tcpi_bytes_retrans == 0)
-		return info.tcpi_data_segs_out;
-#endif
+	return getsockopt(other_end(fd), IPPROTO_TCP, TCP_INFO, &info, &size) ==
+				0 &&
+			info.tcpi_bytes_retrans == 0 ?
+		info.tcpi_data_segs_out :
+		0;
+}
+#else
+static size_t
+segments_to(int fd)
+{
 	(void)fd;
 	return 0;
 }
+#endif
 
 void
 hear(int fd, struct heard *heard, const char *text)
