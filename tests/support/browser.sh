@@ -161,12 +161,13 @@ const usable = [...document.querySelectorAll(
 	'a[href], button, input, select, textarea, summary, [tabindex="0"]')]
 	.filter((e) => !e.disabled && e.checkVisibility({ visibilityProperty: true }));
 window.unreached = new Set(usable);
-window.unseen = new Set();
+window.unseen = new Set(usable);
 document.addEventListener('focusin', ({ target }) => {
 	window.unreached.delete(target);
+	// a window that is slow to be in front shows it when it comes by again
 	const { outlineStyle, boxShadow } = getComputedStyle(target);
-	if (outlineStyle === 'none' && boxShadow === 'none')
-		window.unseen.add(target);
+	if (outlineStyle !== 'none' || boxShadow !== 'none')
+		window.unseen.delete(target);
 });
 document.activeElement.blur();
 getSelection().collapse(document.body, 0);
