@@ -206,12 +206,12 @@ add_missing(struct judgement *judgement, const struct rt_record *record,
 	show(judgement, record);
 }
 
-static void
-look_at(struct nearest *nearest, const struct rt_record *record,
-	struct rt_miss miss)
+/* Whether it came nearer than those that were looked at. */
+static bool
+is_nearer(const struct nearest *nearest, struct rt_miss miss)
 {
-	if (nearest->record == NULL || rt_miss_is_nearer(miss, nearest->miss))
-		*nearest = (struct nearest){record, miss};
+	return nearest->record == NULL ||
+		rt_miss_is_nearer(miss, nearest->miss);
 }
 
 /* The request that came nearest to fitting, if any did not fit. */
@@ -223,11 +223,13 @@ add_nearest(struct judgement *judgement, const struct rt_match *match,
 
 	for (size_t i = 0; i < judgement->journal->count; i++) {
 		const struct rt_record *record = judgement->journal->records[i];
+		struct rt_miss miss;
 
-		if (!rt_match_fits(match, &record->seen))
-			look_at(&nearest, record,
-				rt_match_explain(match, &record->seen, whose,
-					NULL));
+		if (rt_match_fits(match, &record->seen))
+			continue;
+		miss = rt_match_explain(match, &record->seen, whose, NULL);
+		if (is_nearer(&nearest, miss))
+			nearest = (struct nearest){record, miss};
 	}
 	if (nearest.record == NULL)
 		return;
@@ -313,8 +315,9 @@ count_came(const struct judgement *judgement,
 			rt_buf_add(&numbers, &seen->connection,
 				sizeof seen->connection);
 	}
-	*connections = counts_all(expectation) ? (size_t)journal->accepted :
-						 count_different(&numbers);
+	*connections = count_different(&numbers);
+	if (counts_all(expectation) && *connections < journal->accepted)
+		*connections = (size_t)journal->accepted;
 	/* nothing is known without memory */
 	if (numbers.failed)
 		judgement->text->failed = true;
@@ -486,14 +489,18 @@ find_lost(struct judgement *judgement, const struct rt_rule *rule)
 			(!is_mistake(rule) &&
 				rt_match_strays(rule->match, &record->seen)))
 			continue;
-		cost = record->seen.body_size / BODY_SHARE;
+		cost = rt_match_reads_body(rule->match) ?
+			record->seen.body_size / BODY_SHARE :
+			0;
 		if (cost > judgement->patience)
 			cost = judgement->patience;
 		judgement->patience -= cost;
 		/* asks no predicate */
 		miss = rt_match_explain(rule->match, &record->seen, "", NULL);
-		if (is_mistake(rule) || seems_meant(judgement, record, miss))
-			look_at(&nearest, record, miss);
+		if (is_nearer(&nearest, miss) &&
+			(is_mistake(rule) ||
+				seems_meant(judgement, record, miss)))
+			nearest = (struct nearest){record, miss};
 	}
 	return nearest;
 }
@@ -523,6 +530,10 @@ tell_unused(struct judgement *judgement, size_t number,
 	size_t by = fits ? rule_of(judgement, lost) : 0;
 	struct rt_buf whose;
 
+	/* a predicate may also load others in place of these */
+	if (number > judgement->route->rule_count)
+		return;
+	match = get_rule(judgement, number)->match;
 	describe_rule(judgement, number);
 	rt_buf_add_text(judgement->text, ": never used");
 	/* the next of a queue has its turn later */
@@ -565,7 +576,7 @@ judge_rules(struct judgement *judgement)
 
 	for (size_t i = 1; i <= count; i++)
 		wrong |= is_mistake(get_rule(judgement, i));
-	for (size_t i = 1; i <= count && wrong; i++) {
+	for (size_t i = 1; wrong && i <= count && i <= route->rule_count; i++) {
 		const struct rt_rule *rule = get_rule(judgement, i);
 		struct nearest lost;
 

@@ -149,6 +149,15 @@ rt_match_fits(const struct rt_match *match, const struct retort_exchange *seen)
 	return match->predicate == NULL || predicate_fits(match, seen);
 }
 
+bool
+rt_match_reads_body(const struct rt_match *match)
+{
+	for (size_t i = 0; match->given[i] != NULL; i++)
+		if (match->given[i]->reads_body)
+			return true;
+	return false;
+}
+
 size_t
 rt_match_conditions(const struct rt_match *match)
 {
@@ -193,7 +202,6 @@ rt_match_explain(const struct rt_match *match,
 			miss.met += given;
 			continue;
 		}
-		miss.astray |= matcher->weight >= HEAVY;
 		if (matcher->near != NULL)
 			miss.score += matcher->near(match, seen);
 		if (why != NULL && !said)

@@ -38,7 +38,6 @@ struct rt_miss {
 	unsigned score; /* greater is nearer */
 	unsigned met;   /* among equals: conditions that were given and met; */
 	size_t common;  /* and first bytes of path and body that are alike */
-	bool astray;    /* its protocol, method or path differs */
 };
 
 static inline bool
@@ -64,10 +63,12 @@ struct rt_miss rt_match_explain(const struct rt_match *match,
 	const struct retort_exchange *seen, const char *whose,
 	struct rt_buf *why);
 
-/* Whether its protocol, method or path differs: `astray`, without a look at the
-   rest. */
+/* Whether its protocol, method or path differs. */
 bool rt_match_strays(const struct rt_match *match,
 	const struct retort_exchange *seen);
+
+/* Whether it takes longer to compare with a larger body. */
+bool rt_match_reads_body(const struct rt_match *match);
 
 /* How many conditions were given. */
 size_t rt_match_conditions(const struct rt_match *match);

@@ -184,6 +184,7 @@ describe_body(const struct rt_match *match, struct rt_buf *to)
 const struct rt_matcher rt_match_body = {
 	.given = offsetof(struct rt_match, body),
 	.weight = 2,
+	.reads_body = true,
 	.read = read_body,
 	.fits = body_fits,
 	.say = say_body,
@@ -193,6 +194,7 @@ const struct rt_matcher rt_match_body = {
 const struct rt_matcher rt_match_body_begins = {
 	.given = offsetof(struct rt_match, body_begins),
 	.weight = 2,
+	.reads_body = true,
 	.read = read_body_begins,
 	.fits = body_begins_fits,
 	.say = say_body_begins,
@@ -202,6 +204,7 @@ const struct rt_matcher rt_match_body_begins = {
 const struct rt_matcher rt_match_body_has = {
 	.given = offsetof(struct rt_match, body_has.text),
 	.weight = 2,
+	.reads_body = true,
 	.read = read_body_has,
 	.free = free_body_has,
 	.fits = body_has_fits,
@@ -254,6 +257,7 @@ say_body_glob(const struct rt_match *match, const struct retort_exchange *seen,
 const struct rt_matcher rt_match_body_glob = {
 	.given = offsetof(struct rt_match, body_glob.text),
 	.weight = 2,
+	.reads_body = true,
 	.read = read_body_glob,
 	.free = rt_match_free_glob,
 	.fits = body_glob_fits,
@@ -404,6 +408,7 @@ describe_form(const struct rt_match *match, struct rt_buf *to)
 const struct rt_matcher rt_match_form = {
 	.given = offsetof(struct rt_match, form.text),
 	.weight = 2,
+	.reads_body = true,
 	.read = read_form,
 	.free = rt_pairs_free,
 	.fits = form_fits,
@@ -450,6 +455,7 @@ describe_file(const struct rt_match *match, struct rt_buf *to)
 const struct rt_matcher rt_match_file = {
 	.given = offsetof(struct rt_match, file.text),
 	.weight = 2,
+	.reads_body = true,
 	.read = read_file,
 	.free = rt_pairs_free,
 	.fits = file_fits,

@@ -164,6 +164,7 @@ struct rt_matcher {
 	size_t given;    /* the member that is not NULL when it is given */
 	unsigned weight; /* when it is met; people look at the greater first */
 	bool presumed;   /* where it is not given a predicate may ask for it */
+	bool reads_body; /* its time may depend on the size of the body */
 	/* 0 or -errno, with a line in `error`; NULL: another row reads it */
 	int (*read)(struct rt_match *match, const struct retort_requests *when,
 		char *error);

@@ -523,6 +523,7 @@ say_body(const struct rt_match *match, const struct retort_exchange *seen,
 const struct rt_matcher rt_match_body_regex = {
 	.given = offsetof(struct rt_match, body_patterns.text),
 	.weight = 2,
+	.reads_body = true,
 	.read = read_body,
 	.free = free_patterns,
 	.fits = body_fits,

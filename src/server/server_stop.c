@@ -55,7 +55,7 @@ add_left(struct retort *server, const struct rt_served *served)
 	if (conn->state > RT_STATE_REPLY ||
 		(conn->state == RT_STATE_IDLE && conn->nth > 0))
 		return;
-	/* until it has sent something it has no buffers */
+	/* one that has sent nothing may have no buffers */
 	if (buffers != NULL)
 		line = rt_http_line(buffers->http, buffers->in.data,
 			buffers->in.len);

@@ -291,7 +291,7 @@ obey_end(struct obeyed *obeyed)
 {
 	static const struct failure failures[] = {
 		{-ENOENT, "it has ended, or never was"},
-		{-ENOTSUP, "it cannot be reset"},
+		{-ENOTSUP, "a datagram has none, and a Unix socket no reset"},
 	};
 	unsigned long long connection = read_number(obeyed->words[1]);
 	bool reset = strcmp(obeyed->words[2], "reset") == 0;

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TLS between a channel and a connection, which does not know of it. * A
- * connection wants bytes received and sent, as its channel says: the plain
+ * TLS between a channel and a connection, which does not know of it.
+ *
+ * A connection wants bytes received and sent, as its channel says: the plain
  * channel. Its struct rt_tls wants others received and sent, as its own channel
  * says, the one that the loop knows: the wire. Like a connection it makes no
  * system call: it is told what has arrived and what was sent on the wire, and
- * does by that what the plain channel wants. *       conn/          plain bytes
- * tls/          wire bytes        os/io RT_RECV  <---- rt_tls_try() ----
- * <---- rt_tls_done() ---- RT_RECV RT_SEND  ---------------------> records
- * ------------------------> RT_SEND RT_FINISH -------------------->
- * close_notify --> RT_SEND, RT_FINISH * OpenSSL is loaded by rt_tls_open(), and
- * nobody else knows it.
+ * does by that what the plain channel wants.
+ *
+ *	conn/          plain bytes        tls/          wire bytes        os/io
+ *	RT_RECV  <---- rt_tls_try() ----        <---- rt_tls_done() ---- RT_RECV
+ *	RT_SEND  ---------------------> records ------------------------> RT_SEND
+ *	RT_FINISH --------------------> close_notify --> RT_SEND, RT_FINISH
+ *
+ * OpenSSL is loaded by rt_tls_open(), and nobody else knows it.
  */
 #ifndef RT_TLS_H
 #define RT_TLS_H

@@ -411,10 +411,16 @@ static const struct {
 	{"       0.000 < a\n", "       0.000 < ab\n", false},
 	{"       0.000 < 1\n", "       0.000 < 2\n", false},
 	{"       0.000 < a\n", "", false},
-	{"       0.000 > Date: a\n", "       1.000 > Date: bc\n", true},
-	{"       0.000 < Date: a\n", "       1.000 < Date: bc\n", false},
+	{"       0.000 > Date: a GMT\\r\\n\n",
+		"       1.000 > Date: bc GMT\\r\\n\n", true},
+	{"       0.000 < Date: a GMT\\r\\n\n",
+		"       1.000 < Date: bc GMT\\r\\n\n", false},
+	/* of a body */
+	{"       0.000 > Date: a\n", "       1.000 > Date: b\n", false},
 	{"             < ... 5 more bytes\n",
 		"             < ... 6 more bytes\n", false},
+	{"             < ... 5 more bytes\n",
+		"             < ... 5 more bytes\n", false},
 	{"", "", true},
 };
 
