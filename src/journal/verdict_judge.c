@@ -353,25 +353,31 @@ judge_count(struct judgement *judgement, size_t number,
 		add_nearest(judgement, match, whose);
 }
 
-/* Whether a request came that fits the one that is missing at `next`, and was
-   none of those before it. */
+/* Whether a request came too early that fits the one that is missing at `next`;
+   not if others like it were expected before. */
 static bool
 came_early(const struct judgement *judgement,
 	const struct rt_expectation *expectation, size_t next)
 {
 	const struct rt_journal *journal = judgement->journal;
 	struct rt_match *const *matches = expectation->matches;
+	bool early = false;
 	size_t found = 0;
 
 	for (size_t i = 0; i < journal->count; i++) {
 		const struct retort_exchange *seen = &journal->records[i]->seen;
 
-		if (found < next && rt_match_fits(matches[found], seen))
+		bool fits = rt_match_fits(matches[next], seen);
+
+		if (found < next && rt_match_fits(matches[found], seen)) {
 			found++;
-		else if (rt_match_fits(matches[next], seen))
-			return true;
+			if (fits)
+				return false;
+		} else {
+			early |= fits;
+		}
 	}
-	return false;
+	return early;
 }
 
 static void

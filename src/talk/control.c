@@ -250,6 +250,11 @@ step(struct control *control, struct client *client)
 	while (!control->over && send_answer(client) && take_command(client))
 		if (!obey(control, client))
 			return;
+	if (client->in < 0 && !client->asks && client->answer.size == 0 &&
+		control_reader_lacks_end(&client->reader)) {
+		client->answer = control_refuse(-ENODATA);
+		control_reader_free(&client->reader);
+	}
 	(void)send_answer(client);
 	if (client->in >= 0 || client->asks || client->answer.size > 0)
 		return;

@@ -269,7 +269,9 @@ obey_push(struct obeyed *obeyed)
 	static const struct failure failures[] = {
 		{-EAGAIN, "its client takes nothing"},
 		{-EPIPE, "its client has left, or its reply is over"},
-		{-ENOENT, "it has no open reply, and is not one of pieces"},
+		{-ENOENT,
+			"it has ended or never was, or its reply is not "
+			"open (@open)"},
 		{-EMSGSIZE, "more than 1 MiB at once"},
 	};
 	unsigned long long connection = read_number(obeyed->words[1]);
@@ -412,10 +414,14 @@ control_refuse(int code)
 	static const char none[] = "error 1\nCannot allocate memory\n";
 	static const char many[] =
 		"error 1\na command has 64 MiB at most, with its lines\n";
+	static const char cut[] =
+		"error 1\nexpected the line that ends the lines of the last "
+		"command, such as '.'\n";
+	const char *text = code == -EMSGSIZE ? many :
+		code == -ENODATA             ? cut :
+					       none;
 
-	return code == -EMSGSIZE ?
-		(struct control_answer){.text = many, .size = sizeof many - 1} :
-		(struct control_answer){.text = none, .size = sizeof none - 1};
+	return (struct control_answer){.text = text, .size = strlen(text)};
 }
 
 /* Makes an answer: a line with the number of lines, and the lines. */

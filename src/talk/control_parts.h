@@ -39,6 +39,9 @@ int control_reader_add(struct control_reader *reader, const char *bytes,
 bool control_reader_next(struct control_reader *reader,
 	struct control_command *command);
 
+/* Whether a command lacks the line that ends the lines that it takes. */
+bool control_reader_lacks_end(const struct control_reader *reader);
+
 void control_reader_free(struct control_reader *reader);
 
 /* Between the words of a command. */
@@ -69,7 +72,8 @@ int control_obey(struct control_server *server,
 	const struct control_command *command, int64_t began,
 	struct control_answer *answer);
 
-/* The answer to a command that cannot be read: see control_reader_add(). */
+/* The answer to a command that cannot be read: see control_reader_add();
+   -ENODATA: it lacks its end. */
 struct control_answer control_refuse(int code);
 
 #endif

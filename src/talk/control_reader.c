@@ -103,8 +103,7 @@ static const struct {
 #define TAKING (sizeof taking / sizeof *taking)
 
 /* Whether the command takes lines, and the word that ends them; its size is 0
-   if none is given. With a word too few or too many it takes none: it is wrong
-   at once. */
+   if none is given. With a word too many it takes none: it is wrong at once. */
 static bool
 takes_lines(const char *line, const char **end, size_t *end_size)
 {
@@ -119,8 +118,6 @@ takes_lines(const char *line, const char **end, size_t *end_size)
 	for (size_t left = taking[i].words; left > 0; left--) {
 		line += size;
 		size = next_word(&line);
-		if (size == 0)
-			return false;
 	}
 	*end = line + size;
 	*end_size = next_word(end);
@@ -173,6 +170,12 @@ control_reader_next(struct control_reader *reader,
 		return true;
 	}
 	return false;
+}
+
+bool
+control_reader_lacks_end(const struct control_reader *reader)
+{
+	return reader->text > 0;
 }
 
 void

@@ -461,9 +461,13 @@ START_TEST(test_pieces)
 	expect_end(&child, 0, NULL);
 
 	child = CONTROL(ios[_i]);
-	tell(child.in, "url\nrules\n@expect 1 GET /\n");
+	/* the end of input is not that of the lines */
+	tell(child.in, "url\nrules\n@expect 1 GET /\nverdict\n");
 	finish_input(&child);
 	expect_has(child.out, "ok 1\n", child.url[0]);
+	expect(child.out,
+		"error 1\nexpected the line that ends the lines of the last "
+		"command, such as '.'\n");
 	expect_end(&child, 0, NULL);
 }
 END_TEST

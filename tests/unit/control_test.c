@@ -69,7 +69,8 @@ static const struct {
 	{"rulesx\n.\n", "<rulesx><.>"},
 	{"push 1\ndata: 1\r\n\n.\nurl\n", "<push 1|data: 1\r\n\n><url>"},
 	{"push 1 END\n.\nEND\n push\t1\n.\n", "<push 1 END|.\n>< push\t1>"},
-	{"push\npush 1 END more\nurl\n", "<push><push 1 END more><url>"},
+	{"push\nx\n.\npush 1 END more\nurl\n",
+		"<push|x\n><push 1 END more><url>"},
 	{"rule\nurl\n", "<rule><url>"},
 };
 
@@ -284,8 +285,8 @@ static const struct {
 	{"push x", "y\n", 0, BAD_PUSH},
 	{"push 1 END more", "", 0, BAD_PUSH},
 	{"push 1", "x\n", 0,
-		"error 1\nconnection 1: it has no open reply, and is not one of "
-		"pieces\n"},
+		"error 1\nconnection 1: it has ended or never was, or its reply "
+		"is not open (@open)\n"},
 	{"end", "", 0, BAD_END},
 	{"end 0", "", 0, BAD_END},
 	{"end 1 fin", "", 0, BAD_END},
