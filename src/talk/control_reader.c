@@ -129,8 +129,8 @@ takes_lines(const char *line, const char **end, size_t *end_size)
 static bool
 is_end(const char *command, const char *line, size_t size)
 {
-	const char *end;
-	size_t end_size;
+	const char *end = "";
+	size_t end_size = 0;
 
 	(void)takes_lines(command, &end, &end_size);
 	if (end_size == 0) {
