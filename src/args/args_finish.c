@@ -62,7 +62,6 @@ read_plain(struct args *args, const struct given *given)
 	/* what no rule of a scenario answers must not look answered */
 	args->canned = args->reply.echo || given->body || args->prompt ||
 		!args_has_rules(args);
-	args->options.defer_accept = false;
 	if (given->body != NULL)
 		read_body(args, given->body);
 	if (args->prompt)
@@ -188,8 +187,6 @@ set_mode(struct args *args, const struct given *given)
 	args->log =
 		args->log && (args_is_given(given, "log") || args->verbose > 0);
 	args->options.unrecorded = args->mode == MODE_SWEEP;
-	args->options.sigpipe_ignored = args->options.unrecorded;
-	args->options.defer_accept = false;
 }
 
 /* --- what can be obeyed, and is hardly what was meant --- */
@@ -315,13 +312,14 @@ set_options(struct args *args, const struct given *given)
 	args->options.tls |= args->certs;
 	args->notices = args->log;
 	set_mode(args, given);
-	if (args->transcripts != NULL || args->inspect ||
-		args_has_rules(args)) {
+	if (args->transcripts != NULL || args->inspect || args_has_rules(args))
 		args->options.unrecorded = false;
-		args->options.sigpipe_ignored = false;
-		/* a client that leaves without a byte is one, too */
-		args->options.defer_accept = false;
-	}
+	args->options.sigpipe_ignored = args->options.unrecorded;
+	/* where something is recorded, a client that leaves without a byte is,
+	   too */
+	args->options.defer_accept = args->options.unrecorded &&
+		args->mode != MODE_SWEEP &&
+		args->options.protocol == RETORT_HTTP;
 }
 
 /* Sets what answers: one reply, files, or a scenario by itself. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Compares records with expectations and rules, and says in words what is
-   wrong. Called by api/. */
+/* Compares records with expectations, and says in words what is wrong. Called by
+   api/. */
 #include "config.h"
 
-#include "journal/verdict.h"
+#include "journal/verdict_parts.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -11,52 +11,9 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "route/route.h"
-
-/* Transcripts that one verdict shows. */
-#define MAX_SHOWN 16
 
 /* So many bytes in a row of each are shown. */
 #define MOST_BYTES 2048
-
-/* So many times a request is compared with a rule that was never used, where
-   each BODY_SHARE bytes of a body, which may be parsed for it, are as good as
-   one: for more of them nobody waits. */
-#define MOST_COMPARED 1000000
-#define BODY_SHARE 2
-
-/* Most bytes of a rule's name. */
-#define MAX_NAME 4096u
-
-/* The record that came nearest, as far as they were looked at; NULL: none. */
-struct nearest {
-	const struct rt_record *record;
-	struct rt_miss miss;
-};
-
-/* A verdict under way. */
-struct judgement {
-	struct rt_buf *text;
-	const struct rt_journal *journal;
-	const struct rt_route *route;   /* NULL: there are no rules */
-	struct nearest told[MAX_SHOWN]; /* misses of expectations */
-	size_t told_count;
-	size_t patience; /* for that many comparisons */
-	const struct rt_record
-		*shown[MAX_SHOWN]; /* their transcripts will be */
-	size_t shown_count;
-};
-
-static void
-show(struct judgement *judgement, const struct rt_record *record)
-{
-	for (size_t i = 0; i < judgement->shown_count; i++)
-		if (judgement->shown[i]->seen.connection ==
-			record->seen.connection)
-			return;
-	if (judgement->shown_count < MAX_SHOWN)
-		judgement->shown[judgement->shown_count++] = record;
-}
 
 static void
 add_range(struct rt_buf *to, size_t least, size_t most)
@@ -88,138 +45,12 @@ add_count(struct rt_buf *to, const struct rt_expectation *expectation)
 						 " connections");
 }
 
-/* Which exchange of a kept connection, but for the first. */
-static void
-add_nth(struct rt_buf *to, const struct rt_record *record)
-{
-	if (record->seen.protocol == RETORT_HTTP && record->seen.nth > 1)
-		rt_buf_add_format(to, ", exchange %llu",
-			(unsigned long long)record->seen.nth);
-}
-
-/* " (connection 3, exchange 2, seed 7)" */
-static void
-add_connection(struct rt_buf *to, const struct rt_record *record)
-{
-	rt_buf_add_format(to, " (connection %llu",
-		(unsigned long long)record->seen.connection);
-	add_nth(to, record);
-	if (record->seen.by_chance)
-		rt_buf_add_format(to, ", seed %llu",
-			(unsigned long long)record->seen.seed);
-	rt_buf_add_text(to, ")");
-}
-
-/* The number of the rule that answered it; 0: none did, or it was forgotten. */
-static size_t
-rule_of(const struct judgement *judgement, const struct rt_record *record)
-{
-	const struct rt_route *route = judgement->route;
-
-	return route != NULL && record->rule_id > 0 ?
-		rt_route_number(route, record->rule_id) :
-		0;
-}
-
-/* The rule of a number from 1. It is valid until a predicate is asked, which may
-   add others, and move these. */
-static const struct rt_rule *
-get_rule(const struct judgement *judgement, size_t number)
-{
-	return judgement->route->rules + number - 1;
-}
-
-/* Whether the client closed before a byte of the reply was sent. */
-static bool
-left_before(const struct rt_record *record)
-{
-	for (size_t i = 0; i < record->event_count; i++) {
-		if (record->events[i].kind == RT_RECORD_SENT)
-			return false;
-		if (record->events[i].kind == RT_RECORD_CLIENT_FIN ||
-			record->events[i].kind == RT_RECORD_CLIENT_RST)
-			return true;
-	}
-	return false;
-}
-
-static bool
-was_answered(const struct rt_record *record)
-{
-	return record->answered && record->why == NULL;
-}
-
-/* ", answered 200 by rule 2" */
-static void
-add_outcome(struct judgement *judgement, const struct rt_record *record)
-{
-	const struct retort_exchange *seen = &record->seen;
-	size_t rule = rule_of(judgement, record);
-	struct rt_buf *text = judgement->text;
-
-	if (seen->protocol == RETORT_HTTP && left_before(record))
-		rt_buf_add_text(text, ", and left before the reply");
-	else if (seen->protocol == RETORT_HTTP && seen->status != 0)
-		rt_buf_add_format(text, ", answered %d", seen->status);
-	else
-		rt_buf_add_text(text,
-			was_answered(record) ? ", answered" : ", unanswered");
-	if (rule == 0)
-		return;
-	rt_buf_add_text(text, " by ");
-	rt_route_say(judgement->route, rule, text);
-}
-
-/* "  got: GET /, answered 200 by rule 2 [cut 9] (connection 1)": a request that
-   fits. */
-static void
-add_fitting(struct judgement *judgement, const struct rt_record *record)
-{
-	struct rt_buf *text = judgement->text;
-
-	rt_buf_add_text(text, "  got: ");
-	rt_match_name(&record->seen, text);
-	add_outcome(judgement, record);
-	if (record->faults != NULL)
-		rt_buf_add_format(text, " [%s]", record->faults);
-	add_connection(text, record);
-	rt_buf_add(text, "\n", 1);
-	show(judgement, record);
-}
-
-/* One that does not fit, and what differs. Of one that nothing answered another
-   line says so. */
-static void
-add_missing(struct judgement *judgement, const struct rt_record *record,
-	const struct rt_match *match, const char *whose)
-{
-	struct rt_buf *text = judgement->text;
-
-	rt_buf_add_text(text, "  nearest: ");
-	rt_match_name(&record->seen, text);
-	if (rule_of(judgement, record) != 0 && was_answered(record))
-		add_outcome(judgement, record);
-	add_connection(text, record);
-	rt_buf_add_text(text, ": ");
-	(void)rt_match_explain(match, &record->seen, whose, text);
-	rt_buf_add(text, "\n", 1);
-	show(judgement, record);
-}
-
-/* Whether it came nearer than those that were looked at. */
-static bool
-is_nearer(const struct nearest *nearest, struct rt_miss miss)
-{
-	return nearest->record == NULL ||
-		rt_miss_is_nearer(miss, nearest->miss);
-}
-
 /* The request that came nearest to fitting, if any did not fit. */
 static void
-add_nearest(struct judgement *judgement, const struct rt_match *match,
+add_nearest(struct rt_judgement *judgement, const struct rt_match *match,
 	const char *whose)
 {
-	struct nearest nearest = {.record = NULL};
+	struct rt_nearest nearest = {.record = NULL};
 
 	for (size_t i = 0; i < judgement->journal->count; i++) {
 		const struct rt_record *record = judgement->journal->records[i];
@@ -229,29 +60,29 @@ add_nearest(struct judgement *judgement, const struct rt_match *match,
 			continue;
 		miss = rt_match_explain(match, &record->seen, whose, NULL);
 		if (is_nearer(&nearest, miss))
-			nearest = (struct nearest){record, miss};
+			nearest = (struct rt_nearest){record, miss};
 	}
 	if (nearest.record == NULL)
 		return;
-	add_missing(judgement, nearest.record, match, whose);
-	if (judgement->told_count < MAX_SHOWN)
+	rt_verdict_add_missing(judgement, nearest.record, match, whose);
+	if (judgement->told_count < RT_VERDICT_SHOWN)
 		judgement->told[judgement->told_count++] = nearest;
 }
 
 /* Those that fit, a line each of the first. */
 static void
-add_came(struct judgement *judgement, const struct rt_match *match)
+add_came(struct rt_judgement *judgement, const struct rt_match *match)
 {
 	const struct rt_journal *journal = judgement->journal;
 	size_t came = 0;
 
 	for (size_t i = 0; i < journal->count; i++)
 		if (rt_match_fits(match, &journal->records[i]->seen) &&
-			came++ < MAX_SHOWN)
-			add_fitting(judgement, journal->records[i]);
-	if (came > MAX_SHOWN)
+			came++ < RT_VERDICT_SHOWN)
+			rt_verdict_add_fitting(judgement, journal->records[i]);
+	if (came > RT_VERDICT_SHOWN)
 		rt_buf_add_format(judgement->text, "  and %zu more\n",
-			came - MAX_SHOWN);
+			came - RT_VERDICT_SHOWN);
 }
 
 /* "FILE:LINE", or "expectation N" in `room`. */
@@ -297,7 +128,7 @@ counts_all(const struct rt_expectation *expectation)
 
 /* Those that fit, and on how many connections they arrived. */
 static size_t
-count_came(const struct judgement *judgement,
+count_came(const struct rt_judgement *judgement,
 	const struct rt_expectation *expectation, size_t *connections)
 {
 	const struct rt_journal *journal = judgement->journal;
@@ -326,7 +157,7 @@ count_came(const struct judgement *judgement,
 }
 
 static void
-judge_count(struct judgement *judgement, size_t number,
+judge_count(struct rt_judgement *judgement, size_t number,
 	const struct rt_expectation *expectation)
 {
 	const struct rt_match *match = expectation->matches[0];
@@ -356,7 +187,7 @@ judge_count(struct judgement *judgement, size_t number,
 /* Whether a request came too early that fits the one that is missing at `next`;
    not if others like it were expected before. */
 static bool
-came_early(const struct judgement *judgement,
+came_early(const struct rt_judgement *judgement,
 	const struct rt_expectation *expectation, size_t next)
 {
 	const struct rt_journal *journal = judgement->journal;
@@ -366,7 +197,6 @@ came_early(const struct judgement *judgement,
 
 	for (size_t i = 0; i < journal->count; i++) {
 		const struct retort_exchange *seen = &journal->records[i]->seen;
-
 		bool fits = rt_match_fits(matches[next], seen);
 
 		if (found < next && rt_match_fits(matches[found], seen)) {
@@ -381,7 +211,7 @@ came_early(const struct judgement *judgement,
 }
 
 static void
-judge_order(struct judgement *judgement, size_t number,
+judge_order(struct rt_judgement *judgement, size_t number,
 	const struct rt_expectation *expectation)
 {
 	const struct rt_journal *journal = judgement->journal;
@@ -415,7 +245,7 @@ judge_order(struct judgement *judgement, size_t number,
 }
 
 static void
-judge_records(struct judgement *judgement)
+judge_records(struct rt_judgement *judgement)
 {
 	for (size_t i = 0; i < judgement->journal->count; i++) {
 		const struct rt_record *record = judgement->journal->records[i];
@@ -427,172 +257,12 @@ judge_records(struct judgement *judgement)
 			continue;
 		rt_buf_add_format(judgement->text, "connection %llu",
 			(unsigned long long)record->seen.connection);
-		add_nth(judgement->text, record);
+		rt_verdict_add_nth(judgement->text, record);
 		if (record->seen.by_chance)
 			rt_buf_add_format(judgement->text, " (seed %llu)",
 				(unsigned long long)record->seen.seed);
 		rt_buf_add_format(judgement->text, ": %s\n", why);
-		show(judgement, record);
-	}
-}
-
-/* --- rules that were never used --- */
-
-/*
- * A rule with a number of times was meant for this test: it is a mistake when
- * no request ever got it. Others may be of a fixture that many tests share, and
- * those of a scenario have its expectations: they are only suspects.
- */
-static bool
-is_mistake(const struct rt_rule *rule)
-{
-	return rule->used == 0 && rule->times > 0 && rule->origin == NULL;
-}
-
-/* Whether something else answered, which this rule could have done. */
-static bool
-was_lost_to(const struct rt_record *record, const struct rt_rule *rule)
-{
-	return was_answered(record) && record->last_rule >= rule->id &&
-		rt_rule_may_be_meant(rule, record->seen.protocol, false,
-			record->seen.refused != 0);
-}
-
-/*
- * Whether a request of the rule's method and path seems to have been meant for
- * it, since it meets as many conditions of it as what answered has, and was not
- * the next of a queue.
- */
-static bool
-seems_meant(const struct judgement *judgement, const struct rt_record *record,
-	struct rt_miss miss)
-{
-	size_t number = rule_of(judgement, record);
-	const struct rt_rule *by =
-		number > 0 ? get_rule(judgement, number) : NULL;
-
-	return miss.met > 0 &&
-		(by == NULL ||
-			(by->times == 0 &&
-				miss.met >= rt_match_conditions(by->match)));
-}
-
-/* The request that came nearest to a rule that was never used, and was answered
-   otherwise. */
-static struct nearest
-find_lost(struct judgement *judgement, const struct rt_rule *rule)
-{
-	const struct rt_journal *journal = judgement->journal;
-	struct nearest nearest = {.record = NULL};
-
-	for (size_t i = 0; i < journal->count && judgement->patience > 0; i++) {
-		const struct rt_record *record = journal->records[i];
-		struct rt_miss miss;
-		size_t cost;
-
-		judgement->patience--;
-		if (!was_lost_to(record, rule) ||
-			(!is_mistake(rule) &&
-				rt_match_strays(rule->match, &record->seen)))
-			continue;
-		cost = rt_match_reads_body(rule->match) ?
-			record->seen.body_size / BODY_SHARE :
-			0;
-		if (cost > judgement->patience)
-			cost = judgement->patience;
-		judgement->patience -= cost;
-		/* asks no predicate */
-		miss = rt_match_explain(rule->match, &record->seen, "", NULL);
-		if (is_nearer(&nearest, miss) &&
-			(is_mistake(rule) ||
-				seems_meant(judgement, record, miss)))
-			nearest = (struct nearest){record, miss};
-	}
-	return nearest;
-}
-
-/* "rule 2 (GET /a)" */
-static void
-describe_rule(struct judgement *judgement, size_t number)
-{
-	const struct rt_rule *rule = get_rule(judgement, number);
-
-	rt_route_say(judgement->route, number, judgement->text);
-	rt_buf_add_text(judgement->text, " (");
-	if (rule->accepted)
-		rt_buf_add_text(judgement->text, "accepted connections");
-	else
-		rt_match_describe(rule->match, judgement->text);
-	rt_buf_add_text(judgement->text, ")");
-}
-
-/* The rule, and the request that was lost to another one (NULL: none). */
-static void
-tell_unused(struct judgement *judgement, size_t number,
-	const struct rt_record *lost)
-{
-	const struct rt_match *match = get_rule(judgement, number)->match;
-	bool fits = lost != NULL && rt_match_fits(match, &lost->seen);
-	size_t by = fits ? rule_of(judgement, lost) : 0;
-	struct rt_buf whose;
-
-	/* a predicate may also load others in place of these */
-	if (number > judgement->route->rule_count)
-		return;
-	match = get_rule(judgement, number)->match;
-	describe_rule(judgement, number);
-	rt_buf_add_text(judgement->text, ": never used");
-	/* the next of a queue has its turn later */
-	if (by > 0 && get_rule(judgement, by)->times == 0) {
-		rt_buf_add_text(judgement->text, ": shadowed by ");
-		describe_rule(judgement, by);
-	}
-	rt_buf_add(judgement->text, "\n", 1);
-	if (fits)
-		add_fitting(judgement, lost);
-	if (fits || lost == NULL)
-		return;
-	rt_buf_init(&whose, MAX_NAME);
-	rt_route_say(judgement->route, number, &whose);
-	if (rt_buf_text(&whose) != NULL)
-		add_missing(judgement, lost, match, whose.data);
-	rt_buf_free(&whose);
-}
-
-/* Whether an expectation has told the same miss: of the same conditions, that
-   is. */
-static bool
-is_told(const struct judgement *judgement, struct nearest lost)
-{
-	for (size_t i = 0; i < judgement->told_count; i++)
-		if (judgement->told[i].record == lost.record &&
-			rt_miss_same(judgement->told[i].miss, lost.miss))
-			return true;
-	return false;
-}
-
-/* Suspects are told where something is wrong: they may be why. Those of a
-   scenario only if a request seems to have been meant for them. */
-static void
-judge_rules(struct judgement *judgement)
-{
-	const struct rt_route *route = judgement->route;
-	bool wrong = judgement->text->len > 0;
-	size_t count = route != NULL ? route->rule_count : 0;
-
-	for (size_t i = 1; i <= count; i++)
-		wrong |= is_mistake(get_rule(judgement, i));
-	for (size_t i = 1; wrong && i <= count && i <= route->rule_count; i++) {
-		const struct rt_rule *rule = get_rule(judgement, i);
-		struct nearest lost;
-
-		if (rule->used > 0)
-			continue;
-		lost = find_lost(judgement, rule);
-		if (lost.record != NULL && is_told(judgement, lost))
-			lost.record = NULL;
-		if (lost.record != NULL || rule->origin == NULL)
-			tell_unused(judgement, i, lost.record);
+		rt_verdict_show(judgement, record);
 	}
 }
 
@@ -600,7 +270,7 @@ judge_rules(struct judgement *judgement)
 
 /* It may be why nothing arrived. */
 static void
-tell_unshaken(struct judgement *judgement)
+tell_unshaken(struct rt_judgement *judgement)
 {
 	const struct rt_journal *journal = judgement->journal;
 	unsigned long long others = journal->unshaken - 1;
@@ -633,7 +303,7 @@ find_alike(struct rt_buf *texts, size_t count, size_t *like)
 
 /* "connections 2, 3: like connection 1, but for times" */
 static void
-tell_alike(struct judgement *judgement, const size_t *like, size_t one)
+tell_alike(struct rt_judgement *judgement, const size_t *like, size_t one)
 {
 	const struct rt_record *const *shown = judgement->shown;
 	struct rt_buf others;
@@ -656,10 +326,10 @@ tell_alike(struct judgement *judgement, const size_t *like, size_t one)
 
 /* The transcripts, each once of those that are alike. */
 static void
-show_all(struct judgement *judgement)
+show_all(struct rt_judgement *judgement)
 {
-	struct rt_buf texts[MAX_SHOWN], *text = judgement->text;
-	size_t count = judgement->shown_count, like[MAX_SHOWN];
+	struct rt_buf texts[RT_VERDICT_SHOWN], *text = judgement->text;
+	size_t count = judgement->shown_count, like[RT_VERDICT_SHOWN];
 
 	for (size_t i = 0; i < count; i++) {
 		rt_buf_init(&texts[i], text->max);
@@ -681,10 +351,9 @@ const char *
 rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal,
 	const struct rt_route *route)
 {
-	struct judgement judgement = {.text = &verdict->text,
+	struct rt_judgement judgement = {.text = &verdict->text,
 		.journal = journal,
-		.route = route,
-		.patience = MOST_COMPARED};
+		.route = route};
 	const char *text;
 
 	rt_buf_clear(&verdict->text, 0);
@@ -701,7 +370,7 @@ rt_verdict_text(struct rt_verdict *verdict, const struct rt_journal *journal,
 			judge_order(&judgement, i + 1, &expectation);
 	}
 	judge_records(&judgement);
-	judge_rules(&judgement);
+	rt_verdict_judge_rules(&judgement);
 	tell_unshaken(&judgement);
 	if (journal->lost > 0)
 		rt_buf_add_format(&verdict->text,

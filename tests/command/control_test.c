@@ -218,7 +218,6 @@ START_TEST(test_whole)
 }
 END_TEST
 
-/* Its end judges as any other, whatever was expected. */
 /* A reply whose next part comes when the test says so. */
 START_TEST(test_push)
 {
@@ -342,6 +341,7 @@ START_TEST(test_silent_clients)
 }
 END_TEST
 
+/* Its end judges as any other, whatever was expected. */
 START_TEST(test_judges)
 {
 	struct child child = CONTROL(ios[_i]);
