@@ -106,7 +106,7 @@ say_where(const char *name, const struct rt_item *item, int code,
 	bool begins = why->text[size] == ':';
 	const struct rt_place *place = NULL;
 	char text[RETORT_ERROR_SIZE], what[64] = "";
-	unsigned column = 1;
+	unsigned column = 0;
 
 	rt_scenario_words(item, why->text[0] ? why->text : strerror(-code),
 		text, sizeof text);
@@ -118,8 +118,9 @@ say_where(const char *name, const struct rt_item *item, int code,
 	if (place != NULL && why->member == NULL)
 		say_place(place, what);
 	if (place != NULL)
-		column = why->member != NULL ? place->column :
-					       rt_scenario_column(place, text);
+		column = rt_scenario_column(place, why->text);
+	if (column == 0)
+		column = why->member && place ? place->column : 1;
 	(void)rt_fail(error, code, "%.100s:%u:%u: %s%.140s", name,
 		place != NULL ? place->line : item->begins.line, column, what,
 		text + (*what != '\0' ? size : 0));

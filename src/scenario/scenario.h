@@ -66,18 +66,18 @@ int rt_scenario_read(struct rt_scenario *scenario, const char *name,
 /*
  * The directive of an item that a mistake is about, in the member of that name
  * of struct retort_reply, where `request` is that of its first directive; of
- * several the one whose text `wrong` has in quotes, or else the first. The text
- * that was read must still be there. NULL: none is.
+ * several the one whose text `wrong` has in quotes, or at its beginning, or
+ * else the first. The text that was read must still be there. NULL: none is.
  */
 const struct rt_place *rt_scenario_place(const struct rt_item *item,
 	const char *member, size_t size, const char *wrong);
 
-/* The column of the text there that `wrong` has in quotes, whole or in part. If
-   it has nothing of it: 1, the column of the directive. */
+/* The column of the text there that `wrong` has in quotes or at its beginning,
+   whole or in part. 0: it has nothing of it. */
 unsigned rt_scenario_column(const struct rt_place *place, const char *wrong);
 
 /* What is wrong with an item, in the words of scenarios: "@fill" in place of
-   ".fill". `to` has `room` bytes. */
+   ".fill", up to what it quotes. `to` has `room` bytes. */
 void rt_scenario_words(const struct rt_item *item, const char *wrong, char *to,
 	size_t room);
 

@@ -53,37 +53,55 @@ is_for(const char *directive, struct rt_word member)
 	return *directive == '\0' && member.size == 0;
 }
 
-/* Whether a message has the text, or its beginning, in quotes. */
+/* Whether a part of what a directive says can end or begin beside this byte. */
 static bool
-quotes(const char *wrong, struct rt_word said)
+is_edge(char byte)
 {
-	char quoted[64];
+	return rt_is_blank(byte) || byte == ':' || byte == ';';
+}
 
-	(void)snprintf(quoted, sizeof quoted, "'%.*s%s",
-		(int)(said.size < 40 ? said.size : 40), said.text,
-		said.size <= 40 ? "'" : "");
-	return said.size > 0 && strstr(wrong, quoted) != NULL;
+/* The size of what a message has at `wrong`, up to `stop`, if that is what a
+   directive says, or words of it, which begin at *from. 0: it is not. */
+static size_t
+find_words(struct rt_word said, const char *wrong, char stop, size_t *from)
+{
+	for (size_t at = 0; at < said.size; at++) {
+		size_t n = 0;
+
+		if (at > 0 && !is_edge(said.text[at - 1]))
+			continue;
+		while (at + n < said.size && wrong[n] == said.text[at + n])
+			n++;
+		/* a long text is cut in a message */
+		if (n > 0 && wrong[n] == stop &&
+			(at + n == said.size || is_edge(said.text[at + n]) ||
+				n >= 40)) {
+			*from = at;
+			return n;
+		}
+	}
+	return 0;
+}
+
+/* The same, of what a message has in quotes, or before its first colon. */
+static size_t
+find_said(struct rt_word said, const char *wrong, size_t *from)
+{
+	size_t size = find_words(said, wrong, ':', from);
+
+	while (size == 0 && (wrong = strchr(wrong, '\'')) != NULL)
+		size = find_words(said, ++wrong, '\'', from);
+	return size;
 }
 
 unsigned
 rt_scenario_column(const struct rt_place *place, const char *wrong)
 {
-	struct rt_word said = place->said;
+	size_t from;
 
-	if (quotes(wrong, said))
-		return place->column;
-	/* or a part of it: a word, a member */
-	while ((wrong = strchr(wrong, '\'')) != NULL && *++wrong != '\0')
-		for (size_t from = 0; from < said.size; from++) {
-			size_t n = 0;
-
-			while (from + n < said.size &&
-				wrong[n] == said.text[from + n])
-				n++;
-			if (n > 0 && wrong[n] == '\'')
-				return place->column + (unsigned)from;
-		}
-	return 1;
+	return find_said(place->said, wrong, &from) > 0 ?
+		place->column + (unsigned)from :
+		0;
 }
 
 const struct rt_place *
@@ -92,6 +110,7 @@ rt_scenario_place(const struct rt_item *item, const char *member, size_t size,
 {
 	const struct rt_word word = {member, size};
 	const struct rt_place *found = NULL;
+	size_t most = 0, from;
 
 	if (item->begins.directive != NULL &&
 		(rt_word_is(word, "request") ||
@@ -99,13 +118,17 @@ rt_scenario_place(const struct rt_item *item, const char *member, size_t size,
 		return &item->begins;
 	for (size_t i = 0; i < item->place_count; i++) {
 		const struct rt_place *place = &item->places[i];
+		size_t fits;
 
 		if (!is_for(place->directive, word))
 			continue;
-		if (quotes(wrong, place->said))
-			return place;
-		if (found == NULL)
+		/* of texts that have it, the one that is no more than it */
+		fits = 2 * find_said(place->said, wrong, &from);
+		fits += fits == 2 * place->said.size;
+		if (found == NULL || fits > most) {
 			found = place;
+			most = fits;
+		}
 	}
 	return found;
 }
@@ -135,14 +158,15 @@ rt_scenario_words(const struct rt_item *item, const char *wrong, char *to,
 	size_t room)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz_";
-	const char *directive;
+	const char *quote = wrong + strcspn(wrong, "'\""), *directive;
 	size_t used = 0;
 
 	while (*wrong != '\0' && used + 1 < room) {
 		struct rt_word member = {wrong + 1,
 			*wrong == '.' ? strspn(wrong + 1, letters) : 0};
 
-		directive = member.size > 0 && used > 0 && to[used - 1] == ' ' ?
+		directive = wrong < quote && member.size > 0 && used > 0 &&
+				to[used - 1] == ' ' ?
 			find_directive(item, member) :
 			NULL;
 		if (directive == NULL) {

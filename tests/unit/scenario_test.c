@@ -643,6 +643,26 @@ static const struct {
 		"the body with it"},
 	{"@on\n@if-path-matches (\n@if-path-matches [\n@echo\n",
 		"s:2:18: @if-path-matches: '('"},
+	/* what is quoted stays as it was written */
+	{"@on\n@if-body-matches ( .body\nHTTP/1.1 200 OK\n\nx\n",
+		"s:2:18: @if-body-matches: '( .body': "},
+	{"@on\n@if-body-matches (' .fill .body\n@echo\n",
+		"s:2:18: @if-body-matches: '(' .fill .body': "},
+	{"@on\n@if-form a .body\n@echo\n",
+		"s:2:10: @if-form: 'a .body': expected 'name=value'"},
+	/* of several directives it is the one with that text, whole, */
+	{"@on\n@if-form ab=1\n@if-form c=b\n@if-form b\n@echo\n",
+		"s:4:10: @if-form: 'b': expected"},
+	/* in part, */
+	{"@on\n@if-field-matches A: x\n@if-field-matches  B: ( .body\n"
+	 "@echo\n",
+		"s:3:23: @if-field-matches: '( .body': "},
+	{"@on\n@fault gap 5ms; split 3\n@fault corrupt 1; cut 500\n" OK "\nx\n",
+		"s:3:19: cut 500: the reply has "},
+	/* or however long */
+	{"@on\n@if-path-matches 0123456789012345678901234567890123456789\n"
+	 "@if-path-matches 0123456789012345678901234567890123456789(\n@echo\n",
+		"s:3:18: @if-path-matches: '0123"},
 	{"@expect 1\n@if-basic ada\n",
 		"s:2:1: @if-basic: expected USER:PASSWORD"},
 	{"@on\n@if-basic ada\n@echo\n@then\n@times 1\n@echo\n",
@@ -650,7 +670,7 @@ static const struct {
 	{"@on\n@fill\nHTTP/1.1 200 OK\n\n{1}\n",
 		"s:2:1: @fill: '{1}': the path of the rule has 0 asterisks"},
 	{"@on\n@fault end fin\n@fault cut 10000\nHTTP/1.1 200 OK\n\nx\n",
-		"s:2:8: "},
+		"s:3:8: cut 10000: the reply has "},
 	{"@on\n@field A: b\n@file /nowhere/at/all\n",
 		"s:3:7: file '/nowhere/at/all': No such file or directory"},
 	{"@on\n@if-digest a:b\n@if-digest realm=x\n@if-digest qop=y\n@echo\n",
