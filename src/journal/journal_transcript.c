@@ -7,8 +7,9 @@
 
 #include <string.h>
 
-/* The most bytes that a transcript shows in one line. */
+/* The most bytes that a transcript shows in one line: of text, and of others. */
 #define LONGEST_LINE 4096
+#define LONGEST_BINARY 64
 
 /* A time in ns, as ms. */
 #define TIME "%8lld.%03d"
@@ -62,8 +63,23 @@ add_line(struct rt_buf *to, int64_t when, const char *mark, const char *bytes,
 	to->len = (size_t)(at - to->data);
 }
 
+/* Whether at least three quarters of the bytes are those of text in ASCII. */
+static bool
+is_text(const char *bytes, size_t size)
+{
+	size_t others = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		char c = bytes[i];
+
+		others += (c < ' ' || c > '~') && c != '\r' && c != '\n' &&
+			c != '\t';
+	}
+	return others <= size / 4;
+}
+
 /* Adds the first `left` bytes of an event. A line of text becomes a line of the
-   transcript, and so do 64 bytes without a line end. */
+   transcript; binary data have LFs, too, but by accident. */
 static void
 add_lines(struct rt_buf *to, const struct rt_record *record,
 	const struct rt_record_event *event, const char *mark, size_t left)
@@ -75,13 +91,13 @@ add_lines(struct rt_buf *to, const struct rt_record *record,
 	while (left > 0) {
 		size_t near = left < LONGEST_LINE ? left : LONGEST_LINE;
 		const char *lf = memchr(bytes, '\n', near);
-		size_t size = lf ? (size_t)(lf - bytes) + 1 : near;
+		size_t line = lf ? (size_t)(lf - bytes) + 1 : near;
+		size_t size = is_text(bytes, line) ? line : LONGEST_BINARY;
 
-		if (size > 64 && lf == NULL)
-			size = 64;
-		add_line(to, event->when, mark, bytes, size, true);
-		bytes += size;
-		left -= size;
+		for (left -= line; line > 0; line -= size, bytes += size) {
+			size = size < line ? size : line;
+			add_line(to, event->when, mark, bytes, size, true);
+		}
 	}
 }
 

@@ -563,24 +563,45 @@ START_TEST(a_transcript)
 }
 END_TEST
 
-/* Bytes without lines are shown 64 on a line, and lines as they are. */
+/* Adds a line of what was received: COUNT times the bytes as they are shown. */
+static void
+add_received(struct bytes *to, size_t count, const char *shown, const char *end)
+{
+	static const char begin[] = "       0.000 < ";
+
+	bytes_add(to, begin, sizeof begin - 1);
+	for (size_t i = 0; i < count; i++)
+		bytes_add(to, shown, strlen(shown));
+	bytes_add(to, end, strlen(end));
+}
+
+/* Lines of text are shown as they are, other bytes 64 on a line. */
 START_TEST(a_transcript_of_long_lines)
 {
-	char text[300], line[400];
+	static const char first[] = "connection 1 from 127.0.0.1:4711\n";
+	static char text[5000], binary[100];
 	struct kept kept;
 	struct bytes expected = {.data = NULL};
-	static const char first[] = "connection 1 from 127.0.0.1:4711\n";
 
 	memset(text, 'x', sizeof text);
 	text[99] = '\n';
+	text[100] = (char)0xe4;
+	text[sizeof text - 1] = '\n';
+	memset(binary, 0, sizeof binary);
+	binary[98] = '\n';
 	open_kept(&kept, 1);
-	rt_record_received(kept.record, text, 100 + 130, kept.now);
+	rt_record_received(kept.record, text, sizeof text, kept.now);
+	rt_record_received(kept.record, binary, sizeof binary, kept.now);
 	bytes_add(&expected, first, sizeof first - 1);
-	(void)snprintf(line, sizeof line,
-		"       0.000 < %.99s\\n\n       0.000 < %.64s\n"
-		"       0.000 < %.64s\n       0.000 < xx\n",
-		text, text, text);
-	bytes_add(&expected, line, strlen(line));
+	add_received(&expected, 99, "x", "\\n\n");
+	bytes_add(&expected, "       0.000 < \\xe4", 19);
+	for (size_t i = 0; i < 4095; i++)
+		bytes_add(&expected, "x", 1);
+	bytes_add(&expected, "\n", 1);
+	add_received(&expected, 4999 - 100 - 4096, "x", "\\n\n");
+	add_received(&expected, 64, "\\x00", "\n");
+	add_received(&expected, 34, "\\x00", "\\n\n");
+	add_received(&expected, 1, "\\x00", "\n");
 	assert_transcript(kept.record, expected.data);
 	bytes_free(&expected);
 	close_conn(&kept);
