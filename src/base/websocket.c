@@ -215,24 +215,38 @@ rt_websocket_payload(const char *bytes, size_t size)
 		none;
 }
 
+/* RFC 6455 11.8 */
+static const struct {
+	const char *name;
+	unsigned opcode;
+} types[] = {
+	{"text", 1},
+	{"binary", 2},
+	{"close", 8},
+	{"ping", 9},
+	{"pong", 10},
+};
+
 unsigned
 rt_websocket_opcode(struct rt_word name)
 {
-	static const struct {
-		const char *name;
-		unsigned opcode; /* RFC 6455 11.8 */
-	} types[] = {
-		{"text", 1},
-		{"binary", 2},
-		{"close", 8},
-		{"ping", 9},
-		{"pong", 10},
-	};
-
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
 		if (rt_word_is(name, types[i].name))
 			return types[i].opcode;
 	return 0;
+}
+
+const char *
+rt_websocket_type(const char *bytes, size_t size)
+{
+	size_t head = size < 2 ? 1 : 2 + length_size(bytes);
+	bool whole = size == 1 ||
+		(size >= head && payload_size(bytes) == size - head);
+
+	for (size_t i = 0; whole && i < sizeof types / sizeof *types; i++)
+		if ((unsigned char)bytes[0] == (0x80 | types[i].opcode))
+			return types[i].name;
+	return NULL;
 }
 
 /* Writes the head of a frame with a payload of `size` bytes; the size of the

@@ -36,6 +36,10 @@ struct rt_word rt_websocket_payload(const char *bytes, size_t size);
 #define RT_WEBSOCKET_FRAMES "text, binary, close, ping or pong"
 unsigned rt_websocket_opcode(struct rt_word name);
 
+/* The name of the type of a whole frame without a mask, or of its first byte
+   alone. NULL: it is neither. */
+const char *rt_websocket_type(const char *bytes, size_t size);
+
 /* Makes a frame without a mask of all that is in `to` from `payload` on. */
 void rt_websocket_wrap(struct rt_buf *to, unsigned opcode, size_t payload);
 

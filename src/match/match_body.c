@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/websocket.h"
 #include "canned/canned.h"
 
 static int
@@ -125,6 +126,36 @@ rt_match_common_body(const struct rt_match *match,
 	return n;
 }
 
+static void
+add_frame(struct rt_buf *to, const char *type, const char *bytes, size_t size)
+{
+	struct rt_word payload = rt_websocket_payload(bytes, size);
+
+	rt_buf_add_text(to, type);
+	if (payload.size > 0) {
+		rt_buf_add(to, " ", 1);
+		rt_match_add_quoted(to, payload.text, payload.size);
+	}
+}
+
+/* Says it in words if both are frames of WebSockets, of different types. */
+static bool
+say_frames(const char *wanted, size_t size, const struct retort_exchange *seen,
+	const char *whose, struct rt_buf *to)
+{
+	const char *expected = rt_websocket_type(wanted, size);
+	const char *got = rt_websocket_type(seen->body, seen->body_size);
+
+	if (seen->protocol != RETORT_TCP || expected == NULL || got == NULL ||
+		strcmp(expected, got) == 0)
+		return false;
+	rt_buf_add_format(to, "frame differs from %s: expected ", whose);
+	add_frame(to, expected, wanted, size);
+	rt_buf_add_text(to, ", got ");
+	add_frame(to, got, seen->body, seen->body_size);
+	return true;
+}
+
 /* Shows the bytes from a little before the first one that differs. */
 static void
 say_difference(const struct rt_match *match, const char *wanted, size_t size,
@@ -134,6 +165,8 @@ say_difference(const struct rt_match *match, const char *wanted, size_t size,
 	const char *body = seen->body ? seen->body : "";
 	size_t n = 0, from;
 
+	if (say_frames(wanted, size, seen, whose, to))
+		return;
 	while (n < seen->body_size && n < size &&
 		rt_match_same(match, body + n, 1, wanted + n, 1))
 		n++;

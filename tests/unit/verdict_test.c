@@ -779,6 +779,39 @@ START_TEST(the_nearest_piece)
 }
 END_TEST
 
+/* Frames of different types differ in words. */
+START_TEST(the_nearest_frame)
+{
+	const struct retort_requests any_close = {.if_body_begins = "\x88"};
+	const struct retort_requests text = {.if_body = "\x81\x02hi"};
+	const char *verdict_text;
+
+	ck_assert_int_eq(rt_verdict_expect(&verdict, 1, 1, &any_close,
+				 RETORT_TCP, error),
+		1);
+	ck_assert_int_eq(rt_verdict_expect(&verdict, 1, 1, &text, RETORT_TCP,
+				 error),
+		2);
+	(void)piece_came("\x89\x01x", 1, 1);
+	expect_verdict(
+		"expectation 1 (any piece, body that begins with \"\\x88\"): "
+		"expected exactly 1, got 0\n"
+		"  nearest: \"\\x89\\x01x\" (connection 1): frame differs "
+		"from expectation 1: expected close, got ping \"x\"\n"
+		"expectation 2 (any piece, body \"\\x81\\x02hi\"): "
+		"expected exactly 1, got 0\n"
+		"  nearest: \"\\x89\\x01x\" (connection 1): frame differs "
+		"from expectation 2: expected text \"hi\", got ping \"x\"\n"
+		"connection 1 from unix\n"
+		"       0.000 < \\x89\\x01x\n");
+	/* of one type they differ at a byte */
+	(void)piece_came("\x81\x02ho", 2, 1);
+	verdict_text = rt_verdict_text(&verdict, &journal, NULL);
+	ck_assert_ptr_nonnull(strstr(verdict_text,
+		"body differs from expectation 2 at byte 3: expected "));
+}
+END_TEST
+
 START_TEST(pieces_that_nothing_answered)
 {
 	(void)piece_came("ping", 1, 1);
@@ -801,8 +834,9 @@ main(void)
 		mistakes_are_told_first, many_mistakes, unanswered_requests,
 		replies_that_were_never_made, lost_records,
 		handshakes_that_failed, pieces_in_words, what_is_counted,
-		the_nearest_piece, pieces_that_nothing_answered, cleared,
-		many_expectations, no_room_for_words, NULL};
+		the_nearest_piece, the_nearest_frame,
+		pieces_that_nothing_answered, cleared, many_expectations,
+		no_room_for_words, NULL};
 	TCase *tcase = tcase_create("verdict");
 
 	tcase_add_checked_fixture(tcase, open_all, close_all);
