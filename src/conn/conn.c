@@ -99,12 +99,13 @@ rt_conn_greet(struct rt_conn *conn)
 /* --- what comes --- */
 
 static void
-receive_end(struct rt_conn *conn)
+receive_end(struct rt_conn *conn, int64_t now)
 {
 	conn->coming = RT_COMING_NOTHING;
 	rt_conn_client_closed(conn, RETORT_FIN);
 	switch (conn->state) {
 	case RT_STATE_IDLE:
+		conn->moved = now;
 		if (conn->nth > 0)
 			rt_conn_finish(conn);
 		else
@@ -158,7 +159,7 @@ rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now)
 		return;
 	}
 	if (result == 0) {
-		receive_end(conn);
+		receive_end(conn, now);
 	} else {
 		conn->received += (uint64_t)result;
 		conn->may_have_more = (size_t)result == conn->chan.in.recv.size;
@@ -364,7 +365,9 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 		   another may not get to see the reply */
 		rt_conn_end_answered(conn, now - conn->moved < RT_DRAIN_IDLE);
 		break;
-	case RT_STATE_FINISH:
+	case RT_STATE_FINISH: /* it takes nothing, not even TLS's last word */
+		rt_conn_end(conn, RETORT_TIMED_OUT, RETORT_RST);
+		break;
 	case RT_STATE_OVER:
 		break;
 	}

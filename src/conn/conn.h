@@ -46,7 +46,7 @@
  * when HTTP follows, the exchange ends there, and before that it is DONE.
  *
  * The FIN may have gone with the last bytes of the reply: then FINISH is over
- * when it begins.
+ * when it begins. What TLS says before it may have to wait, as a reply does.
  *
  * RT_STEP_STALL stays in REPLY until the client leaves, and RT_STEP_HALF in
  * DRAIN, without a bound. `rest` says what a connection waits for besides its

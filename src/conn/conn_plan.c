@@ -244,7 +244,8 @@ rt_conn_plan(const struct rt_conn *conn, struct rt_chan *chan)
 		plan_reply(conn, chan);
 		break;
 	case RT_STATE_FINISH:
-		chan->deadline = RT_NEVER;
+		chan->deadline =
+			later(conn->moved, conn->config->write_timeout);
 		plan_drain(conn, &chan->in);
 		chan->out.verb = RT_FINISH;
 		chan->out.bare = conn->buffers->reply.struck.unnotified;

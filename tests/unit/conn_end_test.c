@@ -84,6 +84,22 @@ static const struct play much[] = {
 		"receive FIN; FINISH -/finish; finish; OVER answered"},
 };
 
+/* TLS has something to say before. */
+static const struct play late_fins[] = {
+	{"the FIN cannot leave",
+		ANSWERED "FINISH -/finish 30ms; expire; OVER timed-out reset;"
+			 "closes -/RST"},
+	{"the FIN cannot leave, whatever arrives",
+		MUCH "send; FINISH recv/finish 30ms; pass 29ms;"
+		     "receive 'more'; FINISH recv/finish 1ms; expire;"
+		     "OVER timed-out reset"},
+	{"the FIN cannot leave, and there is time",
+		"open write=never; lend;" ANSWERED "FINISH -/finish never"},
+	{"the client finishes late, and takes nothing",
+		"open keep write=5ms; receive GET; want; reply 'a' next; send;"
+		"done; pass 9ms; receive FIN; FINISH -/finish 5ms"},
+};
+
 static const struct play cuts[] = {
 	{"cut off in a reply",
 		"receive GET; want; reply 'abc' pause 5ms 'd' close; send 1;"
@@ -344,6 +360,7 @@ main(void)
 	add_plays(tcase, drains, COUNT(drains));
 	tcase_add_test(tcase, a_receive_that_filled_its_room_is_drained);
 	add_plays(tcase, much, COUNT(much));
+	add_plays(tcase, late_fins, COUNT(late_fins));
 	add_plays(tcase, cuts, COUNT(cuts));
 	add_plays(tcase, early, COUNT(early));
 	add_plays(tcase, half, COUNT(half));
