@@ -297,6 +297,20 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 
 /* --- everything else that can happen --- */
 
+/* No other request has come: what was sent last may still be on its way. */
+static void
+expire_idle(struct rt_conn *conn, int64_t now)
+{
+	if (!has_sent_much(conn)) {
+		rt_conn_end(conn, RETORT_TIMED_OUT, RETORT_FIN);
+		return;
+	}
+	conn->end = RETORT_TIMED_OUT;
+	conn->moved = now;
+	rt_conn_finish(conn);
+	rt_conn_go_on(conn);
+}
+
 /* A pause is over, or the client has had its time. */
 static void
 expire_reply(struct rt_conn *conn, int64_t now)
@@ -342,7 +356,7 @@ rt_conn_expired(struct rt_conn *conn, int64_t now)
 {
 	switch (conn->state) {
 	case RT_STATE_IDLE:
-		rt_conn_end(conn, RETORT_TIMED_OUT, RETORT_FIN);
+		expire_idle(conn, now);
 		break;
 	case RT_STATE_HEAD:
 		conn->buffers->overdue = true;

@@ -40,10 +40,11 @@
  * one has arrived; a FIN or time-out there makes that the last piece. While its
  * reply is sent, nothing is read.
  *
- * RT_STEP_NEXT leads from REPLY back to IDLE, where a FIN leads to FINISH. It
- * says what the connection speaks from then on. If bytes of the next request
- * have arrived already, the connection asks for the NEXT first. With HTTP, or
- * when HTTP follows, the exchange ends there, and before that it is DONE.
+ * RT_STEP_NEXT leads from REPLY back to IDLE, where a FIN leads to FINISH, and
+ * so does a time-out, if much was sent. It says what the connection speaks from
+ * then on. If bytes of the next request have arrived already, the connection
+ * asks for the NEXT first. With HTTP, or when HTTP follows, the exchange ends
+ * there, and before that it is DONE.
  *
  * The FIN may have gone with the last bytes of the reply: then FINISH is over
  * when it begins. What TLS says before it may have to wait, as a reply does.
@@ -202,7 +203,7 @@ struct rt_conn {
 	enum rt_ask asks;
 	enum rt_ask asked; /* the last question but SEND: what is answered */
 	enum rt_state state;
-	enum retort_end end; /* when OVER */
+	enum retort_end end; /* when OVER, or from when it is known */
 	int status;          /* why the request is refused; 0 */
 	struct rt_peer peer; /* here it leaves no gap */
 	const char *reason;
@@ -226,7 +227,7 @@ struct rt_conn {
 	                      0: none has */
 	uint64_t max_body;
 	uint64_t drained;
-	uint64_t sent_in_all; /* bytes of all exchanges */
+	uint64_t sent_in_all; /* bytes of all exchanges since TLS began */
 	uint8_t interim_left; /* bytes of 100 (Continue) to be sent */
 	bool local;           /* a Unix socket, which cannot be reset */
 	uint16_t named_by;    /* bytes of its PROXY header; 0: none was taken */

@@ -27,11 +27,14 @@ rt_conn_end(struct rt_conn *conn, enum retort_end end, enum retort_ending how)
 void
 rt_conn_end_answered(struct rt_conn *conn, bool still_sending)
 {
+	enum retort_end end = conn->end;
+
+	/* unless its end began between two */
+	if (end == RETORT_OPEN)
+		end = conn->buffers->reply.truncated ? RETORT_TRUNCATED :
+						       RETORT_ANSWERED;
 	conn->still_sending = still_sending;
-	rt_conn_end(conn,
-		conn->buffers->reply.truncated ? RETORT_TRUNCATED :
-						 RETORT_ANSWERED,
-		RETORT_FIN);
+	rt_conn_end(conn, end, RETORT_FIN);
 }
 
 void

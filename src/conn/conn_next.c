@@ -248,6 +248,9 @@ rt_conn_end_exchange(struct rt_conn *conn, int64_t now)
 		conn->drained = 0;
 	}
 	conn->received += come_after(conn->buffers);
+	/* who shakes hands has read what came before */
+	if (rt_conn_begins_tls(conn))
+		conn->sent_in_all = 0;
 	conn->moved = now;
 	begin_next(conn);
 	/* it was stopped meanwhile */

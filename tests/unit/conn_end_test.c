@@ -50,6 +50,12 @@ static const struct play drains[] = {
 #define MUCH "receive GET; want; reply file 0+14600 'a' close; send;"
 #define SENT_MUCH MUCH "send all; DRAIN recv/- 2000ms;"
 
+/* Or of the last of two replies on a kept connection. */
+#define KEPT_AFTER(size) \
+	"2 times (receive GET; want; reply file 0+" size " next; send; done);" \
+	"IDLE recv/- 40ms;"
+#define SILENT_AFTER "open keep;" KEPT_AFTER("7301") "unlend; lend; expire;"
+
 static const struct play much[] = {
 	{"as much as is sent at once",
 		"receive GET; want; reply file 0+14599 'a' close; send;"
@@ -82,6 +88,34 @@ static const struct play much[] = {
 		"open keep; 3 times (receive GET; want;"
 		" reply file 0+7300 next; send; done);"
 		"receive FIN; FINISH -/finish; finish; OVER answered"},
+	{"as much as is sent at once, and the client is silent",
+		"open keep;" KEPT_AFTER("7300") "expire; OVER timed-out;"
+						"closes -/FIN"},
+	{"more, and the client is silent",
+		SILENT_AFTER "FINISH recv/finish 30ms; closes -/-; finish;"
+			     "DRAIN recv/- 2000ms; no-lingers; closes -/FIN;"
+			     "pass 5ms; receive 'more'; DRAIN recv/- 2000ms;"
+			     "receive FIN; OVER timed-out; closes FIN/FIN;"
+			     "no-still-sending; nth 2"},
+	{"more, and the client stays silent",
+		SILENT_AFTER "finish; expire; OVER timed-out; closes -/FIN;"
+			     "no-still-sending"},
+	{"more, and the client leaves",
+		SILENT_AFTER "finish; receive ECONNRESET; OVER reset;"
+			     "closes RST/FIN"},
+	{"more, and the FIN fails", SILENT_AFTER "finish ENOTCONN; OVER reset"},
+	{"more, and the server stops",
+		SILENT_AFTER "finish; stop told; OVER timed-out"},
+	{"more to a piece, and the client is silent",
+		"open tcp; receive 'a'; asks answer; reply file 0+14601 next;"
+		"send; IDLE recv/- 40ms; expire; FINISH recv/finish; finish;"
+		"DRAIN recv/- 2000ms; expire; OVER timed-out"},
+	/* it has been read */
+	{"more before TLS begins, and the client is silent",
+		"open keep;" KEPT_AFTER(
+			"7301") "receive CONNECT; want;"
+				"reply 'ok' next to-tls; send; done; IDLE recv/- 40ms; expire;"
+				"OVER timed-out; closes -/FIN"},
 };
 
 /* TLS has something to say before. */

@@ -218,12 +218,14 @@ connect_small(void)
    kept connection it may be an earlier reply. */
 static const struct {
 	const char *request;
-	char last; /* byte of the last reply */
+	char last;        /* byte of the last reply */
+	int idle_timeout; /* ends a kept connection; 0: the client does */
 } large[] = {
-	{"GET /large HTTP/1.1\r\nHost: a\r\n\r\n", 'l'},
+	{"GET /large HTTP/1.1\r\nHost: a\r\n\r\n", 'l', 0},
 	{"GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
 	 "GET /small HTTP/1.0\r\n\r\n",
-		's'},
+		's', 0},
+	{"GET /large HTTP/1.1\r\nHost: a\r\n\r\n", 'l', 20},
 };
 
 START_TEST(what_comes_after_the_fin_loses_no_reply)
@@ -238,6 +240,7 @@ START_TEST(what_comes_after_the_fin_loses_no_reply)
 		finished = false;
 		open_with((struct retort_options){.unrecorded = true,
 				  .keep_alive = i > 0,
+				  .idle_timeout = large[i].idle_timeout,
 				  .event = note_fin,
 				  .event_all = true},
 			_i);
