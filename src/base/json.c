@@ -31,17 +31,37 @@ is_deep(const json_t *value, size_t left)
 	return false;
 }
 
+/* Notes what jansson says, and the byte: that where the token begins whose end it
+   says, if it quotes it, as it does if it is short. What it quotes are bytes of
+   a client's. */
+static void
+note_wrong(json_error_t *error, struct rt_json_wrong *wrong)
+{
+	static const char before[] = " near '";
+	char *token = strstr(error->text, before);
+	char *near = token ? token : strstr(error->text, " near ");
+
+	wrong->at = (size_t)error->position;
+	/* a quote follows it, too */
+	if (token != NULL &&
+		json_error_code(error) != json_error_invalid_utf8 &&
+		strlen(token) - sizeof before <= wrong->at)
+		wrong->at -= strlen(token) - sizeof before;
+	if (near != NULL)
+		*near = '\0';
+	(void)snprintf(wrong->why, sizeof wrong->why, "%s", error->text);
+}
+
 json_t *
-rt_json_parse(const char *bytes, size_t size, char *wrong, size_t room)
+rt_json_parse(const char *bytes, size_t size, struct rt_json_wrong *wrong)
 {
 	struct rt_locale locale;
 	json_error_t error;
 	json_t *value;
-	char *near;
 
-	*wrong = '\0';
+	*wrong = (struct rt_json_wrong){.at = 0};
 	if (size == 0 || size > RT_JSON_BYTES) {
-		(void)snprintf(wrong, room, "%s",
+		(void)snprintf(wrong->why, sizeof wrong->why, "%s",
 			size == 0 ? "it is empty" : "more than 1 MiB");
 		return NULL;
 	}
@@ -51,18 +71,12 @@ rt_json_parse(const char *bytes, size_t size, char *wrong, size_t room)
 		JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
 		&error);
 	rt_locale_leave(&locale);
-	if (value == NULL) {
-		if (json_error_code(&error) == json_error_out_of_memory)
-			return NULL;
-		/* after that are bytes of a client's */
-		near = strstr(error.text, " near ");
-		if (near != NULL)
-			*near = '\0';
-		(void)snprintf(wrong, room, "%s at byte %d", error.text,
-			error.position);
-	} else if (is_deep(value, RT_JSON_DEEPEST)) {
-		(void)snprintf(wrong, room, "deeper than %d levels",
-			RT_JSON_DEEPEST);
+	if (value == NULL &&
+		json_error_code(&error) != json_error_out_of_memory) {
+		note_wrong(&error, wrong);
+	} else if (value != NULL && is_deep(value, RT_JSON_DEEPEST)) {
+		(void)snprintf(wrong->why, sizeof wrong->why,
+			"deeper than %d levels", RT_JSON_DEEPEST);
 		json_decref(value);
 		value = NULL;
 	}
@@ -129,8 +143,8 @@ void
 rt_json_find(const char *bytes, size_t size, struct rt_word pointer,
 	struct rt_buf *to)
 {
-	char wrong[RT_JSON_WRONG];
-	json_t *root = rt_json_parse(bytes, size, wrong, sizeof wrong);
+	struct rt_json_wrong wrong;
+	json_t *root = rt_json_parse(bytes, size, &wrong);
 	const json_t *value = root;
 	struct rt_buf name;
 

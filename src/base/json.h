@@ -16,11 +16,15 @@
 #define RT_JSON_BYTES (1u << 20)
 #define RT_JSON_DEEPEST 100
 
-/* Room for the reason why a text is no JSON. */
-#define RT_JSON_WRONG (JSON_ERROR_TEXT_LENGTH + 40)
+/* Why a text is no JSON. */
+struct rt_json_wrong {
+	size_t at; /* the byte where that shows, from 0 */
+	char why[JSON_ERROR_TEXT_LENGTH]; /* "": there is no memory */
+};
 
-/* A new value. NULL: `wrong` says why, and is empty if there is no memory. */
-json_t *rt_json_parse(const char *bytes, size_t size, char *wrong, size_t room);
+/* A new value, or NULL. */
+json_t *rt_json_parse(const char *bytes, size_t size,
+	struct rt_json_wrong *wrong);
 
 #endif
 

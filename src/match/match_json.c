@@ -168,11 +168,27 @@ differ(const json_t *wanted, const json_t *came, bool has, const struct way *up,
 
 /* --- conditions --- */
 
+/* Tells of the line of the text in which that shows. */
+static int
+fail_json(const char *member, const char *text,
+	const struct rt_json_wrong *wrong, char *error)
+{
+	size_t begin = wrong->at, size;
+
+	while (begin > 0 && text[begin - 1] != '\n')
+		begin--;
+	size = strcspn(text + begin, "\r\n");
+	return rt_fail(error, -EINVAL,
+		"%s: '%.*s': malformed JSON at byte %zu: %s", member,
+		(int)(size < 80 ? size : 80), text + begin, wrong->at - begin,
+		wrong->why);
+}
+
 static int
 read_value(struct rt_json *json, const char *text, const char *member,
 	char *error)
 {
-	char wrong[RT_JSON_WRONG];
+	struct rt_json_wrong wrong;
 	size_t size = text ? strlen(text) : 0;
 	int code;
 
@@ -184,13 +200,12 @@ read_value(struct rt_json *json, const char *text, const char *member,
 	code = rt_match_copy_bytes(&json->text, text, size);
 	if (code < 0)
 		return code;
-	json->value = rt_json_parse(text, size, wrong, sizeof wrong);
-	if (json->value == NULL && *wrong == '\0')
+	json->value = rt_json_parse(text, size, &wrong);
+	if (json->value == NULL && *wrong.why == '\0')
 		return -ENOMEM;
 	return json->value != NULL ?
 		0 :
-		rt_fail(error, -EINVAL, "%s: expected JSON: %.100s: '%.80s'",
-			member, wrong, json->text);
+		fail_json(member, json->text, &wrong, error);
 }
 
 static void
@@ -206,7 +221,7 @@ static bool
 value_fits(const struct rt_json *json, bool has,
 	const struct retort_exchange *seen)
 {
-	char wrong[RT_JSON_WRONG];
+	struct rt_json_wrong wrong;
 	struct difference difference = {.path = NULL};
 	json_t *came;
 	bool fits;
@@ -214,7 +229,7 @@ value_fits(const struct rt_json *json, bool has,
 	if (seen->body_total > seen->body_size)
 		return false;
 	came = rt_json_parse(seen->body ? seen->body : "", seen->body_size,
-		wrong, sizeof wrong);
+		&wrong);
 	fits = came != NULL &&
 		!differ(json->value, came, has, NULL, &difference);
 	json_decref(came);
@@ -277,7 +292,7 @@ say_value(const struct rt_json *json, bool has,
 	const struct retort_exchange *seen, const char *whose,
 	struct rt_buf *to)
 {
-	char wrong[RT_JSON_WRONG];
+	struct rt_json_wrong wrong;
 	struct difference difference;
 	struct rt_buf path;
 	json_t *came;
@@ -288,10 +303,10 @@ say_value(const struct rt_json *json, bool has,
 		return;
 	}
 	came = rt_json_parse(seen->body ? seen->body : "", seen->body_size,
-		wrong, sizeof wrong);
+		&wrong);
 	if (came == NULL) {
-		rt_buf_add_format(to, ": expected JSON: %s: got ",
-			*wrong ? wrong : "no memory");
+		rt_buf_add_format(to, ": malformed JSON at byte %zu: %s: got ",
+			wrong.at, *wrong.why ? wrong.why : "no memory");
 		rt_match_add_quoted(to, seen->body ? seen->body : "",
 			seen->body_size);
 		return;

@@ -107,7 +107,7 @@ read_parameters(struct rt_login *login, const struct rt_line *line, char *error)
 	if (!rt_digest_read_more(&login->challenge, line->text, line->size,
 		    login->challenge_room)) {
 		(void)snprintf(what, sizeof what, "%s at byte %zu",
-			login->challenge.wrong, login->challenge.at + 1);
+			login->challenge.wrong, login->challenge.at);
 		return fail_line(login, line, what, error);
 	}
 	expected = expected_of(&login->challenge);

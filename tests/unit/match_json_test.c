@@ -75,34 +75,36 @@ static const struct situation situations[] = {
 	{J("1", "1e300", DIFFERS ": expected 1, got 1e300")},
 	{J("-9223372036854775808", "-9223372036854775808.0", NULL)},
 	{J("1", "9223372036854775808",
-		DIFFERS ": expected JSON: too big integer at byte 19: got "
+		DIFFERS ": malformed JSON at byte 0: too big integer: got "
 			"\"9223372036854775808\"")},
 	{J("1", "1e999",
-		DIFFERS ": expected JSON: real number overflow at byte 5: got "
+		DIFFERS ": malformed JSON at byte 0: real number overflow: got "
 			"\"1e999\"")},
 	/* strings with NUL */
 	{J("\"a\\u0000b\"", "\"a\\u0000b\"", NULL)},
 	{J("\"a\\u0000b\"", "\"a\\u0000c\"",
 		DIFFERS ": expected \"a\\u0000b\", got \"a\\u0000c\"")},
 	{J("1", "{\"a\\u0000\": 1}",
-		DIFFERS ": expected JSON: NUL byte in object key not supported "
-			"at byte 10: got \"{\\\"a\\\\u0000\\\": 1}\"")},
+		DIFFERS
+		": malformed JSON at byte 1: NUL byte in object key not "
+		"supported: got \"{\\\"a\\\\u0000\\\": 1}\"")},
 	/* malformed */
 	{J("1", "",
-		DIFFERS ": expected JSON: it is empty: got "
+		DIFFERS ": malformed JSON at byte 0: it is empty: got "
 			"\"\"")},
 	{J("1", "{\"a\": 1, \"a\": 1}",
-		DIFFERS ": expected JSON: duplicate object key at byte 12: "
+		DIFFERS ": malformed JSON at byte 9: duplicate object key: "
 			"got \"{\\\"a\\\": 1, \\\"a\\\": 1}\"")},
 	{J("1", "1 2",
-		DIFFERS ": expected JSON: end of file expected at byte 3: got "
+		DIFFERS ": malformed JSON at byte 2: end of file expected: got "
 			"\"1 2\"")},
 	{J("1", "a\x1b",
-		DIFFERS ": expected JSON: invalid token at byte 1: got "
+		DIFFERS ": malformed JSON at byte 0: invalid token: got "
 			"\"a\\x1b\"")},
 	{J("1", "\"\xff\"",
-		DIFFERS ": expected JSON: unable to decode byte 0xff at byte "
-			"1: got \"\\\"\\xff\\\"\"")},
+		DIFFERS
+		": malformed JSON at byte 1: unable to decode byte 0xff: "
+		"got \"\\\"\\xff\\\"\"")},
 	/* these members, and maybe others */
 	{HAS("{\"id\": 1}", "{\"id\": 1, \"name\": \"x\"}", NULL)},
 	{HAS("{\"a\": {\"b\": 1}}", "{\"a\": {\"b\": 1, \"c\": 2}}", NULL)},
@@ -146,22 +148,23 @@ static const struct {
 	const char *error;
 } malformed[] = {
 	{{.if_json = "{\"id\": 1"},
-		"if_json: expected JSON: '}' expected at byte 8: '{\"id\": 1'"},
+		"if_json: '{\"id\": 1': malformed JSON at byte 8: '}' "
+		"expected"},
 	{{.if_json_has = "{\"id\": 1\r\n\n"},
-		"if_json_has: expected JSON: '}' expected at byte 8: "
-		"'{\"id\": 1'"},
-	{{.if_json = "{\n\t\"id\":\r\n}"},
-		"if_json: expected JSON: unexpected token at byte 11: "
-		"'{ \t\"id\":  }'"},
+		"if_json_has: '{\"id\": 1': malformed JSON at byte 8: '}' "
+		"expected"},
+	/* the line with the mistake */
+	{{.if_json = "{\n\t\"id\": ,\r\n}"},
+		"if_json: '\t\"id\": ,': malformed JSON at byte 7: unexpected "
+		"token"},
 	{{.if_json_has = ""},
-		"if_json_has: expected JSON: it is empty: "
-		"''"},
+		"if_json_has: '': malformed JSON at byte 0: it is empty"},
 	{{.if_json = "{\"a\": 1, \"a\": 2}"},
-		"if_json: expected JSON: duplicate object key at byte 12: "
-		"'{\"a\": 1, \"a\": 2}'"},
+		"if_json: '{\"a\": 1, \"a\": 2}': malformed JSON at byte 9: "
+		"duplicate object key"},
 	{{.if_json = "99999999999999999999"},
-		"if_json: expected JSON: too big integer at byte 20: "
-		"'99999999999999999999'"},
+		"if_json: '99999999999999999999': malformed JSON at byte 0: "
+		"too big integer"},
 };
 
 START_TEST(malformed_values)

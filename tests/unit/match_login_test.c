@@ -100,15 +100,15 @@ static const struct {
 		"by Basic or by Digest"},
 	{{.if_digest = "ada"}, "if_digest: expected USER:PASSWORD"},
 	{{.if_digest = "ada:x\nrealm"},
-		"if_digest: 'realm': expected '=' at byte 6"},
+		"if_digest: 'realm': expected '=' at byte 5"},
 	{{.if_digest = "ada:x\nrealm=\"a\", realm=b"},
 		"if_digest: 'realm=\"a\", realm=b': expected each parameter "
-		"once at byte 12"},
+		"once at byte 11"},
 	{{.if_digest = "ada:x\nrealm=a\nqop=auth\r\nrealm=b"},
-		"if_digest: 'realm=b': expected each parameter once at byte 1"},
+		"if_digest: 'realm=b': expected each parameter once at byte 0"},
 	{{.if_digest = "ada:x\nnonce=n\nrealm=\"a\nqop=\"auth\""},
 		"if_digest: 'realm=\"a': expected a quote that ends the value "
-		"at byte 9"},
+		"at byte 8"},
 	{{.if_digest = "ada:x\nnonce=n\nrelm=a"},
 		"if_digest: 'relm=a': expected realm, nonce, opaque, "
 		"algorithm, qop, cnonce or nc"},

@@ -636,7 +636,9 @@ static const struct {
 		"s:2:9: @if-tls: 'foo: x': expected version, cipher, "},
 #ifdef HAVE_JANSSON
 	{"@on\n@if-json {\"a\": }\n@echo\n",
-		"s:2:10: @if-json: expected JSON: "},
+		"s:2:10: @if-json: '{\"a\": }': malformed JSON at byte 6: "},
+	{"@on\n@if-json-has [1,\n@if-json-has 2,]\n@echo\n",
+		"s:3:14: @if-json-has: '2,]': malformed JSON at byte 2: "},
 #endif
 	{"@on\n@echo\n@nocase\n",
 		"s:3:1: @nocase: expected a condition on a field's value or "
