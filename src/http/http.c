@@ -17,6 +17,7 @@
 
 #include "http/http_parts.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -297,19 +298,14 @@ feed_trailers(struct rt_http *http, const char *base, size_t *at, size_t size)
 	return 1;
 }
 
-enum rt_http_result
-rt_http_feed(struct rt_http *http, const char *base, size_t *at, size_t size)
+/* What comes after the head. */
+static enum rt_http_result
+feed_rest(struct rt_http *http, const char *base, size_t *at, size_t size)
 {
 	int moved = 1;
 
-	http->base = base;
 	while (moved > 0 && http->status == 0) {
 		switch (http->part) {
-		case PART_HEAD:
-			moved = feed_head(http, base, at, size);
-			if (moved > 0)
-				return RT_HTTP_HEAD;
-			break;
 		case PART_CHUNK_LINE:
 			moved = feed_chunk_line(http, base, at, size);
 			break;
@@ -319,10 +315,21 @@ rt_http_feed(struct rt_http *http, const char *base, size_t *at, size_t size)
 		case PART_TRAILERS:
 			moved = feed_trailers(http, base, at, size);
 			break;
-		case PART_DONE:
+		default: /* PART_DONE */
 			return RT_HTTP_DONE;
 		}
 	}
+	return http->status != 0 ? RT_HTTP_BAD : RT_HTTP_MORE;
+}
+
+enum rt_http_result
+rt_http_feed(struct rt_http *http, const char *base, size_t *at, size_t size)
+{
+	http->base = base;
+	if (http->part != PART_HEAD)
+		return feed_rest(http, base, at, size);
+	if (http->status == 0 && feed_head(http, base, at, size) > 0)
+		return RT_HTTP_HEAD;
 	return http->status != 0 ? RT_HTTP_BAD : RT_HTTP_MORE;
 }
 
@@ -331,7 +338,13 @@ rt_http_feed(struct rt_http *http, const char *base, size_t *at, size_t size)
 struct rt_http *
 rt_http_new(void)
 {
-	return calloc(1, sizeof(struct rt_http));
+	struct rt_http *http = calloc(1, sizeof *http);
+
+	if (http == NULL)
+		return NULL;
+	llhttp_init(&http->fresh, HTTP_REQUEST, &settings);
+	http->fresh.data = http;
+	return http;
 }
 
 void
@@ -349,13 +362,12 @@ rt_http_reset(struct rt_http *http, const struct rt_limits *limits)
 	struct rt_http_field *fields = request->fields;
 	size_t room = request->field_room;
 
-	rt_clear(http, sizeof *http);
+	http->llhttp = http->fresh;
+	rt_clear(request, sizeof *http - offsetof(struct rt_http, request));
 	request->fields = fields;
 	request->field_room = room;
 	http->limits = limits;
 	http->most_found = limits->fields;
-	llhttp_init(&http->llhttp, HTTP_REQUEST, &settings);
-	http->llhttp.data = http;
 }
 
 void

@@ -241,8 +241,8 @@ take_other_form(struct rt_http *http)
 }
 
 /* RFC 9112 3.2 */
-int
-rt_http_check_target(struct rt_http *http)
+static int
+check_target(struct rt_http *http)
 {
 	struct rt_request *request = &http->request;
 	const char *text = http->base + request->target.at;
@@ -363,7 +363,7 @@ rt_http_check_before(struct rt_http *http)
 {
 	const struct rt_request *request = &http->request;
 
-	if (rt_http_check_target(http) != 0)
+	if (check_target(http) != 0)
 		return -1;
 	if (http->too_many)
 		return refuse(http, 431, "too many fields");

@@ -20,8 +20,10 @@ enum scan {
 enum part { PART_HEAD, PART_BODY, PART_CHUNK_LINE, PART_TRAILERS, PART_DONE };
 
 struct rt_http {
+	llhttp_t fresh; /* as it is before each request */
 	llhttp_t llhttp;
-	struct rt_request request;
+	struct rt_request request; /* from here on all is cleared for the next,
+	                              but for the memory of its fields */
 	const struct rt_limits *limits;
 	const char *base; /* while llhttp runs */
 	const char *reason;
@@ -121,8 +123,7 @@ rt_http_add(struct rt_request *request, const char *base, size_t count,
 int rt_http_check_before(struct rt_http *http);
 int rt_http_check_after(struct rt_http *http);
 
-/* A part of each. */
-int rt_http_check_target(struct rt_http *http);
+/* A part of the latter. */
 int rt_http_check_host(struct rt_http *http);
 
 #endif

@@ -161,8 +161,9 @@ take_parts(struct rt_http *http, const char *base, size_t end)
 			take_field(http, base, &line);
 	}
 	http->marked_target = true;
+	/* these refuse nothing any more, but find the parts of the target */
 	if (request->target.size > 0)
-		(void)rt_http_check_target(http);
+		(void)rt_http_check_before(http);
 	(void)rt_http_check_host(http);
 }
 
