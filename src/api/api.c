@@ -104,15 +104,13 @@ stop_now(struct retort *server)
 }
 
 int
-rt_api_step(struct retort *server, int64_t until)
+rt_api_step(struct retort *server, int64_t time)
 {
 	int error;
 
 	if (is_stopped(server))
 		return 1;
-	if (server->stop_by < until)
-		until = server->stop_by;
-	error = rt_server_turn(server, until);
+	error = rt_server_turn(server, time);
 	if (error < 0)
 		return fail(server, error);
 	if (server->stop_wanted != RT_NEVER ||
@@ -125,13 +123,14 @@ bool
 rt_api_wait(struct retort *server, int64_t deadline)
 {
 	struct timespec until;
-	bool late;
+	int64_t left;
 
 	if (is_within(server))
 		return false;
 	if (!server->threaded) {
-		late = deadline != RT_NEVER && deadline <= rt_api_deadline(0);
-		return rt_api_step(server, deadline) == 0 && !late;
+		left = deadline == RT_NEVER ? RT_NEVER : deadline - rt_clock();
+		return rt_api_step(server, left > 0 ? left : 0) == 0 &&
+			left > 0;
 	}
 	if (server->thread_ended)
 		return false;

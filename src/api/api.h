@@ -32,9 +32,10 @@ bool rt_api_wait(struct retort *server, int64_t deadline);
 /* With the lock held: notes what clients have done until now. */
 void rt_api_look(struct retort *server);
 
-/* With the lock held: takes one turn of the loop, and does what must be done
-   after it. 1: the server has stopped; or -errno. */
-int rt_api_step(struct retort *server, int64_t until);
+/* With the lock held: takes one turn of the loop, which sleeps for `time` at
+   most, and does what must be done after it. 1: the server has stopped; or
+   -errno. */
+int rt_api_step(struct retort *server, int64_t time);
 
 /* With the lock held: has the loop call `run`, waits until that is done, and
    returns its result. -EDEADLK: the caller is in a callback. */

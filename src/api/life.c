@@ -131,7 +131,7 @@ retort_step(struct retort *server, int timeout)
 	if (server->threaded || is_within(server))
 		return -EDEADLK;
 	(void)pthread_mutex_lock(&server->lock);
-	result = rt_api_step(server, rt_api_deadline(timeout));
+	result = rt_api_step(server, timeout < 0 ? RT_NEVER : timeout * RT_MS);
 	rt_api_ring(server);
 	(void)pthread_mutex_unlock(&server->lock);
 	return result;

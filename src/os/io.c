@@ -522,9 +522,8 @@ find_expired(struct rt_io *io, size_t most)
 }
 
 int
-rt_io_sleep(struct rt_io *io, int64_t until)
+rt_io_sleep(struct rt_io *io, int64_t time, int64_t until)
 {
-	int64_t timeout;
 	int error = 0;
 
 	if (io->ready_next < io->ready_count)
@@ -537,12 +536,11 @@ rt_io_sleep(struct rt_io *io, int64_t until)
 	find_expired(io, RT_READY_MAX / 2);
 	if (until > io->earliest)
 		until = io->earliest;
-	timeout = -1;
 	if (io->ready_count > 0 || until <= io->now)
-		timeout = 0;
-	else if (until != RT_NEVER)
-		timeout = until - io->now;
-	error = io->back_end->wait(io, timeout);
+		time = 0;
+	else if (until != RT_NEVER && until - io->now < time)
+		time = until - io->now;
+	error = io->back_end->wait(io, time == RT_NEVER ? -1 : time);
 	/* after ^Z, say: what has arrived meanwhile counts before what has
 	   expired */
 	if (error == -EINTR)

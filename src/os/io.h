@@ -170,10 +170,10 @@ void rt_io_drop(struct rt_io *io, struct rt_chan *chan);
 void rt_io_release(struct rt_io *io, struct rt_chan *chan);
 
 /*
- * Sleeps until a channel is ready, at most until `until`, unless one is ready
- * already. 0 or -errno (never -EINTR: that is a wake).
+ * Sleeps until a channel is ready, at most for `time` and until `until`, unless
+ * one is ready already. 0 or -errno (never -EINTR: that is a wake).
  */
-int rt_io_sleep(struct rt_io *io, int64_t until);
+int rt_io_sleep(struct rt_io *io, int64_t time, int64_t until);
 
 /*
  * The next ready channel and what happened to it, or NULL. A channel that

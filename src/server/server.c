@@ -246,6 +246,7 @@ rt_server_adopt(struct retort *server, int fd)
 	if (getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
 		address.ss_family != AF_UNIX)
 		rt_sock_peer(&peer, (struct sockaddr *)&address);
+	(void)rt_io_clock(server->io);
 	serve_connection(server, fd, &peer, false);
 }
 
@@ -275,12 +276,16 @@ accept_from(struct retort *server, struct rt_listener *listener, int most)
 	const struct rt_op *in = &listener->chan.in;
 	int count = 0;
 
-	for (; count < most && rt_server_accept(server, listener); count++)
+	for (; count < most && rt_server_accept(server, listener); count++) {
+		/* those before it took time */
+		if (most > 1)
+			(void)rt_io_clock(server->io);
 		if (server->config.protocol == RETORT_UDP)
 			serve_datagram(server, listener);
 		else
 			serve_connection(server, (int)in->result, &in->peer,
 				!listener->sock.borrowed);
+	}
 	return count;
 }
 
@@ -446,8 +451,9 @@ go_on_ready(struct retort *server)
 }
 
 int
-rt_server_turn(struct retort *server, int64_t until)
+rt_server_turn(struct retort *server, int64_t time)
 {
+	int64_t until = server->stop_by;
 	uintptr_t before;
 	int error;
 
@@ -457,7 +463,7 @@ rt_server_turn(struct retort *server, int64_t until)
 		until = server->linger_until;
 	before = atomic_exchange(&server->inside, 0);
 	(void)pthread_mutex_unlock(&server->lock);
-	error = rt_io_sleep(server->io, until);
+	error = rt_io_sleep(server->io, time, until);
 	(void)pthread_mutex_lock(&server->lock);
 	(void)rt_server_enter(server);
 	if (error == 0)

@@ -175,9 +175,9 @@ int64_t rt_server_deadline(const struct retort *server);
 /* Serves a connected socket, which it takes. */
 void rt_server_adopt(struct retort *server, int fd);
 
-/* Sleeps, at most until then, and serves each channel that is ready. 0 or
+/* Sleeps, at most for `time`, and serves each channel that is ready. 0 or
    -errno. */
-int rt_server_turn(struct retort *server, int64_t until);
+int rt_server_turn(struct retort *server, int64_t time);
 
 /* Begins to stop, as retort_stop() does: connections that are left at `by` are
    to be abandoned. */

@@ -25,7 +25,7 @@ rt_server_new_conn(struct retort *server, int fd, const struct rt_peer *peer)
 	if (served == NULL)
 		return NULL;
 	rt_conn_open(&served->conn, fd, peer, &server->config,
-		rt_io_clock(server->io));
+		rt_io_now(server->io));
 	served->conn.chan.kind = RT_KIND_CONN;
 	served->number = ++server->number;
 	server->journal.accepted++;

@@ -170,7 +170,9 @@ rt_server_record_tls(struct retort *server, struct rt_served *served)
 void
 rt_server_changed(struct retort *server)
 {
-	(void)pthread_cond_broadcast(&server->changed);
+	/* who steps it waits by steps */
+	if (server->threaded)
+		(void)pthread_cond_broadcast(&server->changed);
 }
 
 void

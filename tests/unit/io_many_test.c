@@ -185,7 +185,7 @@ check_fair(size_t count)
 	for (int turn = 0; turn < 16 && missing > 0; turn++) {
 		struct rt_chan *chan;
 
-		ck_assert_int_eq(rt_io_sleep(io, patience()), 0);
+		ck_assert_int_eq(rt_io_sleep(io, RT_NEVER, patience()), 0);
 		while ((chan = rt_io_next(io, &what)) != NULL) {
 			size_t k = index_of(chan);
 
@@ -444,7 +444,7 @@ START_TEST(releases_a_ready_channel)
 	begin(_i, &side);
 	wait_for(&side);
 	close_peer(&side);
-	ck_assert_int_eq(rt_io_sleep(io, patience()), 0);
+	ck_assert_int_eq(rt_io_sleep(io, RT_NEVER, patience()), 0);
 	rt_io_release(io, &side.chan);
 	ck_assert_ptr_null(rt_io_next(io, &what));
 	fd = side.chan.fd;

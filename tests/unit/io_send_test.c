@@ -67,7 +67,7 @@ START_TEST(sends_in_part)
 			waits++;
 			drain_peer(&side, &got);
 			/* it may be more before there is room again */
-			while (rt_io_sleep(io, rt_io_clock(io)) == 0 &&
+			while (rt_io_sleep(io, 0, RT_NEVER) == 0 &&
 				rt_io_next(io, &what) == NULL)
 				drain_peer(&side, &got);
 			continue;
@@ -189,7 +189,7 @@ START_TEST(sends_a_file)
 		}
 		wait_for(&side);
 		waits++;
-		for (unsigned what; rt_io_sleep(io, rt_io_clock(io)) == 0 &&
+		for (unsigned what; rt_io_sleep(io, 0, RT_NEVER) == 0 &&
 			rt_io_next(io, &what) == NULL;)
 			drain_peer(&side, &got);
 	}

@@ -175,7 +175,7 @@ next_ready(unsigned *what)
 
 	while ((chan = rt_io_next(io, what)) == NULL) {
 		ck_assert_msg(rt_io_clock(io) < until, "no channel is ready");
-		ck_assert_int_eq(rt_io_sleep(io, until), 0);
+		ck_assert_int_eq(rt_io_sleep(io, RT_NEVER, until), 0);
 	}
 	return chan;
 }
@@ -202,7 +202,7 @@ expect_quiet(void)
 	int64_t until = in_ms(30);
 	unsigned what;
 
-	ck_assert_int_eq(rt_io_sleep(io, until), 0);
+	ck_assert_int_eq(rt_io_sleep(io, RT_NEVER, until), 0);
 	ck_assert_ptr_null(rt_io_next(io, &what));
 	ck_assert_msg(rt_io_now(io) >= until,
 		"woke %lld ns early with nothing to do",

@@ -374,15 +374,20 @@ START_TEST(without_deadline_until_counts)
 	open_io(_i);
 	ck_assert_int_eq(rt_io_deadline(io), RT_NEVER);
 	until = in_ms(25);
-	ck_assert_int_eq(rt_io_sleep(io, until), 0);
+	ck_assert_int_eq(rt_io_sleep(io, RT_NEVER, until), 0);
 	ck_assert_int_ge(rt_io_now(io), until);
+	/* so does a time, unless it is the longer one */
+	until = in_ms(25);
+	ck_assert_int_eq(rt_io_sleep(io, 25 * RT_MS, RT_NEVER), 0);
+	ck_assert_int_ge(rt_io_now(io), until);
+	ck_assert_int_eq(rt_io_sleep(io, RT_NEVER - 1, in_ms(1)), 0);
 	/* one that has passed: does not sleep, but looks */
 	open_side(&side);
 	want_recv(&side, sizeof side.data);
 	put(&side, "a");
 	wait_for(&side);
 	ck_assert_int_eq(rt_io_deadline(io), RT_NEVER);
-	ck_assert_int_eq(rt_io_sleep(io, 0), 0);
+	ck_assert_int_eq(rt_io_sleep(io, RT_NEVER, 0), 0);
 	/* what is ready already is due now */
 	ck_assert_int_le(rt_io_deadline(io), rt_io_clock(io));
 	expect_ready(&side, 0);
@@ -426,7 +431,7 @@ START_TEST(a_signal_wakes)
 	wait_for(&side);
 	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
 	ck_assert_int_eq(setitimer(ITIMER_REAL, &soon, NULL), 0);
-	ck_assert_int_eq(rt_io_sleep(io, RT_NEVER), 0);
+	ck_assert_int_eq(rt_io_sleep(io, RT_NEVER, RT_NEVER), 0);
 	ck_assert_int_eq(setitimer(ITIMER_REAL, &never, NULL), 0);
 	ck_assert_ptr_null(rt_io_next(io, &what));
 	end(&side);
@@ -456,7 +461,7 @@ START_TEST(a_signal_hides_nothing)
 	alarm_peer = side.peer;
 	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
 	ck_assert_int_eq(setitimer(ITIMER_REAL, &soon, NULL), 0);
-	ck_assert_int_eq(rt_io_sleep(io, RT_NEVER), 0);
+	ck_assert_int_eq(rt_io_sleep(io, RT_NEVER, RT_NEVER), 0);
 	ck_assert_ptr_eq(rt_io_next(io, &what), &side.chan);
 	expect_in(&side, 1);
 	end(&side);
@@ -524,7 +529,7 @@ START_TEST(the_descriptor_rings)
 			(long long)(deadline - rt_io_now(io)));
 		/* until it is told of another time */
 		ck_assert_int_eq(poll(&polled, 1, 0), 1);
-		ck_assert_int_eq(rt_io_sleep(io, in_ms(0)), 0);
+		ck_assert_int_eq(rt_io_sleep(io, RT_NEVER, in_ms(0)), 0);
 		ck_assert_ptr_null(rt_io_next(io, &what));
 		ck_assert_int_eq(poll(&polled, 1, 0), 1);
 		rt_io_ring(io, round == 0 ? RT_NEVER : in_ms(3600000));
@@ -564,7 +569,7 @@ START_TEST(the_descriptor_rings_for_a_channel)
 		rt_io_ring(io, rt_io_deadline(io));
 		ck_assert_int_eq(poll(&polled, 1, RT_TEST_PATIENCE * 1000), 1);
 		ck_assert_int_ge(rt_io_clock(io), side.chan.deadline);
-		ck_assert_int_eq(rt_io_sleep(io, rt_io_clock(io)), 0);
+		ck_assert_int_eq(rt_io_sleep(io, 0, RT_NEVER), 0);
 	}
 	expect_ready(&side, RT_EXPIRED);
 	end(&side);
