@@ -161,6 +161,21 @@ valid_authority(const char *text, size_t size)
 	return end == size || rt_http_run(text, end + 1, size, DIGIT) == size;
 }
 
+/* The same of a Host field. A client says nearly always what it said last. */
+static inline bool
+valid_host(struct rt_http *http, const char *text, size_t size)
+{
+	if (size == http->host_size && memcmp(text, http->host, size) == 0)
+		return true;
+	if (!valid_authority(text, size))
+		return false;
+	if (size <= sizeof http->host) {
+		memcpy(http->host, text, size);
+		http->host_size = size;
+	}
+	return true;
+}
+
 /* Whether a valid authority ends in a port that a client can connect to. */
 static bool
 names_port(const char *text, size_t size)
@@ -289,7 +304,7 @@ rt_http_check_host(struct rt_http *http)
 		if (find_from(request, http->base, host + 1, name,
 			    sizeof name - 1) != NULL)
 			return refuse(http, 400, "more than one Host field");
-		if (!valid_authority(http->base + host->value.at,
+		if (!valid_host(http, http->base + host->value.at,
 			    host->value.size))
 			return refuse(http, 400, "malformed Host field");
 		if (request->form == RT_ORIGIN || request->form == RT_ASTERISK)

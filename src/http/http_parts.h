@@ -22,6 +22,8 @@ enum part { PART_HEAD, PART_BODY, PART_CHUNK_LINE, PART_TRAILERS, PART_DONE };
 struct rt_http {
 	llhttp_t fresh; /* as it is before each request */
 	llhttp_t llhttp;
+	char host[64]; /* the last Host field that was valid, */
+	size_t host_size;
 	struct rt_request request; /* from here on all is cleared for the next,
 	                              but for the memory of its fields */
 	const struct rt_limits *limits;
