@@ -136,12 +136,6 @@ rt_grow_slowly(void *items, size_t *room, size_t size)
 	return true;
 }
 
-void
-rt_clear(void *room, size_t size)
-{
-	memset(room, 0, size);
-}
-
 struct rt_blob *
 rt_blob_new(const void *bytes, size_t size, bool borrowed)
 {

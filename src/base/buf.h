@@ -90,11 +90,20 @@ rt_grow(void *items, size_t *room, size_t count, size_t size)
 }
 
 /*
- * Clears a struct, as an initializer does. For large ones compilers make of
- * that an instruction that is slow to begin: memset(3) takes a quarter of the
- * time, which counts where each request clears several.
+ * Clears a struct, as an initializer does. For one of more than 100 bytes
+ * compilers make of that an instruction that is slow to begin: up to 256 bytes,
+ * pieces take a quarter of the time, and half of what memset(3) takes. Each
+ * request clears several.
  */
-void rt_clear(void *room, size_t size);
+static inline void
+rt_clear(void *room, size_t size)
+{
+	char *at = room;
+
+	for (; size >= 64; size -= 64, at += 64)
+		memset(at, 0, 64);
+	memset(at, 0, size % 64);
+}
 
 /*
  * Bytes with several owners, freed with the last of them. All owners belong

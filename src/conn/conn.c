@@ -54,14 +54,14 @@ void
 rt_conn_open(struct rt_conn *conn, int fd, const struct rt_peer *peer,
 	const struct rt_conn_config *config, int64_t now)
 {
-	rt_clear(conn, sizeof *conn);
+	rt_chan_init(&conn->chan, fd, 0);
+	rt_clear(&conn->asks, sizeof *conn - offsetof(struct rt_conn, asks));
 	conn->protocol = config->protocol;
 	conn->config = config;
 	conn->peer = *peer;
 	conn->local = peer->family == AF_UNIX;
 	conn->accepted = conn->began = conn->moved = now;
 	conn->idle_timeout = config->idle_timeout;
-	conn->chan.fd = fd;
 	conn->chan.in.verb = RT_RECV;
 	conn->chan.deadline = later(now,
 		rt_conn_is_http(conn) ? config->head_timeout :

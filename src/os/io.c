@@ -133,12 +133,6 @@ rt_io_leave(struct rt_io *io)
 	rt_io_close_own(io);
 }
 
-void
-rt_chan_init(struct rt_chan *chan, int fd, int kind)
-{
-	*chan = (struct rt_chan){.fd = fd, .kind = kind, .deadline = RT_NEVER};
-}
-
 /* --- operations --- */
 
 static int64_t

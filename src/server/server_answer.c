@@ -282,7 +282,6 @@ ask(struct retort *server, struct rt_served *served, struct rt_asked *asked)
 	struct rt_conn *conn = &served->conn;
 	struct rt_buffers *buffers = conn->buffers;
 
-	rt_clear(asked, sizeof *asked);
 	asked->request = buffers->request;
 	asked->base = buffers->in.data;
 	asked->size = rt_conn_raw(conn, &asked->cut);
@@ -300,7 +299,9 @@ ask(struct retort *server, struct rt_served *served, struct rt_asked *asked)
 	asked->early = conn->asks == RT_ASK_ANSWER && !conn->complete &&
 		buffers->reading.early;
 	asked->shown = buffers->reading.early_at;
-	asked->why.max = MAX_WHY;
+	asked->wanted = asked->rule_id = 0;
+	asked->rule = 0;
+	asked->why = (struct rt_buf){.max = MAX_WHY};
 }
 
 /* Keeps why it got this answer, for the verdict. */
