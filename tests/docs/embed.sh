@@ -271,8 +271,20 @@ users()
 	report $? 'user.c is compiled'
 }
 
+# What pkg-config says of either kind, it says once.
+no_repeats()
+{
+	for flags in --libs '--static --libs'; do
+		# shellcheck disable=SC2086 # one word per option
+		"$pkg_config" $flags retort | tr -s ' ' '\n' | sort | uniq -d
+	done >"$dir/out"
+	[ ! -s "$dir/out" ]
+	report $? "retort.pc names each library once, $1"
+}
+
 programs()
 {
+	no_repeats "$1"
 	program "$1" first.c ''
 	if "$retort" -V | grep -q 'TLS by'; then
 		program "$1" tls.c ''
