@@ -214,7 +214,9 @@ refuse_recorded(struct retort *server, struct rt_served *served,
 		rt_buf_add_format(&why, "refused with %d: %s", conn->status,
 			conn->reason);
 		if (conn->status == 413)
-			rt_buf_add_format(&why, ", max_body is %llu",
+			rt_buf_add_format(&why,
+				", at most %llu bytes are taken "
+				"(.max_body, --limit body=)",
 				(unsigned long long)conn->max_body);
 		if (no_rule != NULL)
 			rt_buf_add_format(&why, "; %s", no_rule);

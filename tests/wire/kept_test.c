@@ -128,8 +128,8 @@ START_TEST(the_limit_is_said)
 	open_with((struct retort_options){.max_body = 10}, _i);
 	ON(NULL, .body = "ok");
 	expect_post("/", 11, "HTTP/1.1 413 ");
-	assert_verdict("refused with 413: the body is too large, max_body is "
-		       "10");
+	assert_verdict("refused with 413: the body is too large, at most 10 "
+		       "bytes are taken (.max_body, --limit body=)");
 	close_server();
 }
 END_TEST
