@@ -59,7 +59,7 @@ static const char *
 nearest(const struct option *option, const char *name, size_t size)
 {
 	const char *found = NULL;
-	size_t most = size < 4 ? 1 : 2;
+	size_t most = size < 5 ? 1 : 2;
 
 	if (size == 0 || size > LONGEST_NAME)
 		return NULL;

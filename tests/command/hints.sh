@@ -56,6 +56,11 @@ says 2 "unknown option --json (--body '{\"id\": 1}')" --json
 says 2 'unknown option --pidfile ($! of the shell is its number)' --pidfile p
 says 2 'unknown option -l (-b ADDRESS, such as -b 0.0.0.0)' -l 8080
 says 2 "unknown option --cache (-H 'Cache-Control: max-age=60')" --cache 60
+says 2 'unknown option --expect (@expect in a --scenario)' --expect '2 GET /'
+says 2 'unknown option --idle-timeout (--timeout idle=TIME)' --idle-timeout 5
+says 2 'unknown option --path (@on METHOD /PATH in a --scenario)' --path /a
+# half of a short name says nothing
+says 2 'unknown option --stop (see retort --help)' --stop
 says 2 'option --quiet takes no value' --quiet=yes
 says 2 'option --body needs a value (see retort --help)' --body
 says 2 'option -p needs a value (see retort --help)' -p
