@@ -28,7 +28,7 @@ skip_connection(struct rt_reader *reader)
 }
 
 static bool
-end_connection(struct rt_reader *reader)
+end_request(struct rt_reader *reader)
 {
 	if (reader->item == NULL)
 		return true;
@@ -38,11 +38,11 @@ end_connection(struct rt_reader *reader)
 	return rt_scenario_end_item(reader);
 }
 
-/* Begins the rule of a connection, whose request gets the bytes once. */
+/* Begins the rule of a request, which gets the bytes once. */
 static bool
-begin_connection(struct rt_reader *reader)
+begin_request(struct rt_reader *reader)
 {
-	if (!end_connection(reader))
+	if (!end_request(reader))
 		return false;
 	reader->item =
 		rt_scenario_add_item(reader, RT_ITEM_RULE, NULL, reader->line);
@@ -101,6 +101,38 @@ read_request_line(struct rt_reader *reader, const char *bytes)
 		    skip_connection(reader);
 }
 
+/* Whether a line that arrived after a reply begins the next request of a kept
+   connection: it is a request line, which the rest of a body hardly is. */
+static bool
+begins_next(struct rt_reader *reader, const char *bytes)
+{
+	static const char http[] = "HTTP/1.";
+	const char *at = bytes;
+	struct rt_word method = rt_scenario_word(reader, &at);
+	struct rt_word target = rt_scenario_word(reader, &at);
+	struct rt_word version = rt_scenario_word(reader, &at);
+
+	return reader->item->rule.request != NULL && reader->bytes.len > 0 &&
+		rt_http_is_token(method.text, method.size) &&
+		rt_http_may_come(method.text, method.size, target.text,
+			target.size) &&
+		version.size > strlen(http) &&
+		memcmp(version.text, http, strlen(http)) == 0;
+}
+
+/* Reads bytes that arrived: of the request, or of the next one. */
+static bool
+read_received(struct rt_reader *reader, const char *bytes)
+{
+	if (begins_next(reader, bytes)) {
+		reader->item->rule.next = RETORT_NEXT_KEEP;
+		if (!begin_request(reader))
+			return false;
+	}
+	return reader->item->rule.request != NULL ||
+		read_request_line(reader, bytes);
+}
+
 /* Whether it is an event, in parentheses; a line of bytes that looks like one
    is escaped. Events of TLS are for people: no rule can repeat them. */
 static bool
@@ -142,8 +174,8 @@ read_event(struct rt_reader *reader)
 			rt_buf_add_text(&reader->faults, "end reset\n");
 		return true;
 	}
-	if (*mark.text == '<' && reader->item->rule.request == NULL)
-		return read_request_line(reader, at);
+	if (*mark.text == '<')
+		return read_received(reader, at);
 	if (*mark.text == '>' && !rt_text_unescape(at, end, &reader->bytes))
 		return rt_scenario_expected(reader, at, RT_TEXT_QUOTED);
 	return true;
@@ -157,11 +189,11 @@ rt_scenario_transcript(struct rt_reader *reader)
 			continue;
 		if (reader->size > 11 &&
 			memcmp(reader->line, "connection ", 11) == 0) {
-			if (!begin_connection(reader))
+			if (!begin_request(reader))
 				return false;
 		} else if (!read_event(reader)) {
 			return false;
 		}
 	}
-	return end_connection(reader);
+	return end_request(reader);
 }

@@ -508,6 +508,17 @@ ends 56 'transcripts: a reset again' --scenario "$dir/r/1.txt" -- \
 cmp "$dir/first" "$dir/out" >>"$dir/err" 2>&1
 report $? 'transcripts: with a reset, the same bytes'
 
+run --keep-alive --transcript "$dir/k" --body hello -- \
+	curl -si --max-time 10 '{url}a' '{url}b' '{url}a'
+cp "$dir/out" "$dir/first"
+equal '1.txt' "$(cd "$dir/k" && echo *)" 'transcripts: a kept connection'
+ends 0 'transcripts: a kept connection again' --scenario "$dir/k/1.txt" \
+	--transcript "$dir/again" -- \
+	curl -si --max-time 10 '{url}a' '{url}b' '{url}a'
+cmp "$dir/first" "$dir/out" >>"$dir/err" 2>&1
+report $? 'transcripts: each of its requests gets the same bytes'
+equal '1.txt' "$(cd "$dir/again" && echo *)" 'transcripts: it is kept again'
+
 refused '--transcript' --transcript /nowhere/t --body x
 refused "$dir/input: Not a directory" --transcript "$dir/input" --body x
 

@@ -64,6 +64,42 @@ END_TEST
 
 #define MADE_SKIP "a connection is left out: no request that can be repeated\n"
 
+/* Each request of a kept connection has a rule, which keeps it for the next. */
+START_TEST(transcripts_of_kept_connections)
+{
+	read_good("connection 1 from a\n"
+		  " 0.1 < POST /a HTTP/1.1\\r\\n\n"
+		  " 0.1 < \\r\\n\n"
+		  " 0.1 > HTTP/1.1 100 Continue\\r\\n\n"
+		  " 0.1 > \\r\\n\n"
+		  " 0.2 < GET the body\\n\n"
+		  " 0.2 > one\n"
+		  " 0.3 < and the rest of it\n"
+		  " 0.4 < GET /b HTTP/1.1\\r\\n\n"
+		  " 0.4 - [end reset]\n"
+		  " 0.4 > two\n"
+		  " 0.4 > (RST)\n"
+		  "connection 2 from a\n"
+		  " 0.1 < GET /b HTTP/1.1\\r\\n\n"
+		  " 0.1 > three\n"
+		  " 0.2 < GET /%zz\\q HTTP/1.1\\r\\n\n"
+		  " 0.2 > no\n");
+	ck_assert_uint_eq(scenario.count, 3);
+	ck_assert_uint_eq(scenario.items[1].begins.line, 9);
+	assert_text(rule(0)->request, "POST /a");
+	assert_body(rule(0), "HTTP/1.1 100 Continue\r\n\r\none");
+	ck_assert_int_eq(rule(0)->next, RETORT_NEXT_KEEP);
+	ck_assert_ptr_null(rule(0)->faults);
+	assert_text(rule(1)->request, "GET /b");
+	assert_body(rule(1), "two");
+	ck_assert_int_eq(rule(1)->next, RETORT_NEXT_DEFAULT);
+	assert_text(rule(1)->faults, "end reset\n");
+	assert_body(rule(2), "three");
+	assert_notices("s:16: " MADE_SKIP);
+	rt_scenario_free(&scenario);
+}
+END_TEST
+
 /* A body that begins like an event, or ends like one, is none. */
 START_TEST(transcripts_of_parentheses)
 {
@@ -799,6 +835,7 @@ main(void)
 		raw_messages_end, bytes_of_every_kind, NULL};
 
 	tcase_add_test(transcript, transcripts);
+	tcase_add_test(transcript, transcripts_of_kept_connections);
 	tcase_add_test(transcript, transcripts_of_parentheses);
 	tcase_add_test(transcript, transcripts_that_cannot_come_again);
 	tcase_add_test(transcript, transcripts_without_a_request);
