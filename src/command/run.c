@@ -108,9 +108,11 @@ run_command(const struct args *args, struct watch *watch, const char *ca,
 		say_silence(args, server, output);
 		if (status == 0)
 			status = EXIT_UNMET;
-	} else if (status != 0 &&
-		trust_line(args, server, output->refused, line)) {
-		output_say(output, "%s", line);
+	} else if (status != 0) {
+		if (trust_line(args, server, output->refused, line))
+			output_say(output, "%s", line);
+		else if (retort_stats(server).accepted == 0)
+			say_silence(args, server, output);
 	}
 	show_report(args, report, server,
 		output->judged ? retort_verdict(server) : "");

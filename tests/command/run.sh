@@ -137,6 +137,9 @@ equal 1 "$(grep -c '^retort: true sent nothing to udp://' "$dir/err")" \
 says '(any datagram): expected exactly 1, got 0' 'what is missing is a datagram'
 run --body x -- true
 equal 0 "$(grep -c . "$dir/err")" 'nothing was expected: nothing is said'
+run --body x -- false
+equal 1 "$(grep -c '^retort: false never connected to http://' "$dir/err")" \
+	'unless it failed'
 
 # shellcheck disable=SC2016 # of that shell
 run --body x -- sh -c 'echo "$RETORT_URL"; "$0" run --body y -- \
