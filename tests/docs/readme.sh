@@ -219,6 +219,10 @@ cat >login.retort <<'LOGIN'
 cat >users.retort <<'USERS'
 	prints
 	leaves user.json|{"id": 1}
+cat >kept.retort <<'KEPT'
+	prints
+retort sweep --keep-alive --body hello -- curl -sf {url} {url}
+	ends 1|reply of 121 bytes: head 0-115, body 116-120, the second on its connection
 retort run --body hello --report seen.html -- curl -sf {url}
 	prints hello
 	leaves seen.html|<h1>1 connection</h1>
