@@ -253,31 +253,6 @@ decide_reading(struct retort *server, struct rt_served *served)
 	rt_record_forget_request(served->record);
 }
 
-/* The head is complete: decides whether the request is welcome, and what is
-   wanted of its body. */
-static void
-decide_head(struct retort *server, struct rt_served *served)
-{
-	struct rt_conn *conn = &served->conn;
-	const struct rt_request *request = conn->buffers->request;
-	struct rt_wanted wanted = {.none = false};
-
-	if (!rt_route_serves(&server->route, conn->buffers->in.data,
-		    request->host)) {
-		rt_conn_refuse(conn, 421, "this host is not served here");
-		return;
-	}
-	if (request->has_body)
-		wanted = rt_route_wants(&server->route, request);
-	if (wanted.none)
-		rt_conn_set_reading(conn, &(struct rt_reading){.early = true});
-	if (server->route.reads)
-		decide_reading(server, served);
-	if (conn->asks == RT_ASK_ROUTE)
-		rt_conn_want_body(conn, wanted.max,
-			wanted.keep ? server->keep : 0, rt_io_now(server->io));
-}
-
 static void
 ask(struct retort *server, struct rt_served *served, struct rt_asked *asked)
 {
@@ -435,6 +410,34 @@ decide_answer(struct retort *server, struct rt_served *served)
 		rt_conn_defer(conn, RT_NEVER);
 	else
 		answer(server, served);
+}
+
+/* The head is complete: decides whether the request is welcome, and what is
+   wanted of its body. */
+static void
+decide_head(struct retort *server, struct rt_served *served)
+{
+	struct rt_conn *conn = &served->conn;
+	const struct rt_request *request = conn->buffers->request;
+	struct rt_wanted wanted = {.none = false};
+
+	if (!rt_route_serves(&server->route, conn->buffers->in.data,
+		    request->host)) {
+		rt_conn_refuse(conn, 421, "this host is not served here");
+		return;
+	}
+	if (request->has_body)
+		wanted = rt_route_wants(&server->route, request);
+	if (wanted.none)
+		rt_conn_set_reading(conn, &(struct rt_reading){.early = true});
+	if (server->route.reads)
+		decide_reading(server, served);
+	if (conn->asks == RT_ASK_ROUTE)
+		rt_conn_want_body(conn, wanted.max,
+			wanted.keep ? server->keep : 0, rt_io_now(server->io));
+	/* nothing of it is left to be read, or reported */
+	if (conn->asks == RT_ASK_ANSWER && !request->has_body)
+		decide_answer(server, served);
 }
 
 /* The request is refused, unless a rule is for it. */
