@@ -72,7 +72,9 @@ int rt_api_fail_elsewhere(const struct retort *server, char *error);
 static inline bool
 is_within(const struct retort *server)
 {
-	return atomic_load(&server->inside) == (uintptr_t)pthread_self();
+	uintptr_t inside = atomic_load(&server->inside);
+
+	return inside != 0 && inside == (uintptr_t)pthread_self();
 }
 
 static inline void

@@ -217,21 +217,26 @@ try_send_to(int fd, struct rt_op *op)
 	return n < 0 ? -errno : n;
 }
 
-static int64_t
-try_send(int fd, struct rt_op *op)
+static ssize_t
+send_pieces(int fd, struct rt_op *op, int flags)
 {
 	struct msghdr message = {
 		.msg_iov = op->send.pieces,
 		.msg_iovlen = (size_t)op->send.count,
 	};
-	int flags = MSG_NOSIGNAL | (op->more ? MSG_MORE : 0);
-	ssize_t n;
 
-	if (op->send.count == 1)
-		n = send(fd, op->send.pieces[0].iov_base,
-			op->send.pieces[0].iov_len, flags);
-	else
-		n = sendmsg(fd, &message, flags);
+	return sendmsg(fd, &message, flags);
+}
+
+static int64_t
+try_send(int fd, struct rt_op *op)
+{
+	int flags = MSG_NOSIGNAL | (op->more ? MSG_MORE : 0);
+	ssize_t n = op->send.count == 1 ?
+		send(fd, op->send.pieces[0].iov_base,
+			op->send.pieces[0].iov_len, flags) :
+		send_pieces(fd, op, flags);
+
 	if (n < 0)
 		return -errno;
 	/* if it fails, it does so again as an operation of its own */

@@ -85,6 +85,9 @@ ready_of(short revents)
 {
 	unsigned ready = 0;
 
+	/* usually, and alone */
+	if (revents == POLLIN)
+		return RT_READ;
 	if (revents & POLLIN)
 		ready |= RT_READ;
 	if (revents & POLLOUT)
@@ -120,6 +123,7 @@ static int
 poll_sleep(struct rt_io *io, int64_t timeout)
 {
 	int n = poll(io->polled, (nfds_t)io->polled_count, rt_poll_ms(timeout));
+	size_t at = io->poll_next;
 
 	if (n < 0 && errno == EINTR)
 		return -EINTR;
@@ -128,16 +132,16 @@ poll_sleep(struct rt_io *io, int64_t timeout)
 	/* Goes round, so that those at the front cannot starve the others
 	   when more are ready than one turn takes: the next search begins with
 	   the one that found no room, or with the last one. */
-	for (size_t i = 0; n != 0 && i < io->polled_count; i++) {
-		size_t at = io->poll_next % io->polled_count;
-
+	for (size_t i = 0; n != 0 && i < io->polled_count; i++, at++) {
+		if (at >= io->polled_count)
+			at = 0;
 		if (io->polled[at].revents != 0 &&
 			(!rt_io_ready(io, io->polled_chans[at],
 				 ready_of(io->polled[at].revents)) ||
 				--n == 0))
 			break;
-		io->poll_next++;
 	}
+	io->poll_next = at;
 	return 0;
 }
 

@@ -312,7 +312,8 @@ static void
 wake_listener(struct retort *server, struct rt_listener *listener,
 	unsigned what)
 {
-	if (!rt_server_rouse(server, listener, what))
+	/* nearly always there is nothing else */
+	if (what != 0 && !rt_server_rouse(server, listener, what))
 		return;
 	accept_some(server, listener);
 }
