@@ -46,8 +46,7 @@ rt_route_wants(const struct rt_route *route, const struct rt_request *request)
 
 	return (struct rt_wanted){
 		.max = route->max_body > 0 ? route->max_body : most,
-		.keep = route->keep || route->rule_count > 0 || echo ||
-			rt_route_fills(route),
+		.keep = route->keep || route->looks || echo,
 		.none = files && rt_site_refusal(request) != 0,
 	};
 }

@@ -70,6 +70,7 @@ struct rt_route {
 	bool unix_bound;   /* there may be connections that cannot be reset */
 
 	/* true of at least one rule */
+	bool looks;     /* it is in the list, or fills in parts of requests */
 	int highest;    /* its rank; none has a higher one */
 	bool in_states; /* it sets a state */
 	bool reads;     /* it says how requests are read */

@@ -19,6 +19,7 @@
 static void
 note_rule(struct rt_route *route, const struct rt_rule *rule)
 {
+	route->looks = true;
 	route->reads |= rt_faults_reading(rule->canned->faults) != NULL;
 	route->refused |= rule->refused;
 	route->greets |= rule->accepted;
@@ -35,6 +36,7 @@ note_rules(struct rt_route *route)
 	const struct rt_canned *last = route->fallback.canned;
 
 	route->refused = route->greets = false;
+	route->looks = rt_route_fills(route);
 	route->keeps = last != NULL && last->as.next >= RETORT_NEXT_KEEP;
 	route->highest = INT_MIN;
 	route->reads = last != NULL && rt_faults_reading(last->faults);

@@ -204,7 +204,8 @@ wake_conn(struct retort *server, struct rt_served *served, unsigned what)
 		rt_conn_broken(conn);
 	else if (what & RT_ENDED) {
 		rt_conn_ended(conn);
-		rt_server_report_fins(server, served);
+		if (server->event_all)
+			rt_server_report_fins(server, served);
 	} else if (what & RT_EXPIRED)
 		expire_conn(server, served);
 	run(server, served);

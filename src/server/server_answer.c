@@ -346,9 +346,7 @@ static bool
 is_unknown(const struct retort *server, const struct rt_served *served,
 	const struct rt_asked *asked)
 {
-	return asked->seen == NULL && !asked->refused &&
-		(server->route.rule_count > 0 ||
-			rt_route_fills(&server->route)) &&
+	return asked->seen == NULL && server->route.looks && !asked->refused &&
 		(served->record == NULL ||
 			!rt_record_is_ruleless(served->record));
 }

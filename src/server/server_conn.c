@@ -153,10 +153,14 @@ tell_end(struct retort *server, struct rt_served *served)
 static void
 report_end(struct retort *server, struct rt_served *served)
 {
-	rt_server_report_fins(server, served);
-	rt_server_close_record(server, served);
+	bool recorded = served->record != NULL || served->past != NULL;
+
+	if (server->event_all)
+		rt_server_report_fins(server, served);
+	if (recorded)
+		rt_server_close_record(server, served);
 	tell_end(server, served);
-	if (served->record != NULL || served->past != NULL)
+	if (recorded)
 		rt_server_drop_record(server, served);
 	if (served->tls != NULL) {
 		rt_journal_note_tls(&server->journal, served);

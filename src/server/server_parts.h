@@ -45,7 +45,7 @@ void rt_server_resume(struct retort *server);
 void rt_server_report(struct retort *server, const struct rt_served *served,
 	enum retort_event event, const void *bytes, size_t size);
 
-/* Reports FINs that were not reported yet, if the owner wants all events. */
+/* Reports FINs that were not reported yet, to an owner who wants all events. */
 void rt_server_report_fins(struct retort *server, struct rt_served *served);
 
 /* Record an operation that is done: its bytes, or an end of the stream. */
@@ -54,7 +54,7 @@ void rt_server_record_datagram(struct retort *server, struct rt_served *served,
 	const struct rt_op *in);
 void rt_server_record_out(struct retort *server, struct rt_served *served);
 
-/* Records the end of a connection. */
+/* Records the end of a connection that has a record. */
 void rt_server_close_record(struct retort *server, struct rt_served *served);
 
 /* Records that a handshake of TLS has gone on. */

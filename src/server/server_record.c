@@ -32,8 +32,6 @@ rt_server_report_fins(struct retort *server, struct rt_served *served)
 {
 	const struct rt_conn *conn = &served->conn;
 
-	if (!server->event_all)
-		return;
 	if (conn->client_close == RETORT_FIN && !served->client_fin_told) {
 		served->client_fin_told = true;
 		rt_server_report(server, served, RETORT_ON_CLIENT_FIN, NULL, 0);
@@ -86,8 +84,7 @@ rt_server_open_record(struct retort *server, struct rt_served *served)
 	struct rt_conn *conn = &served->conn;
 	struct rt_record *record;
 
-	if (!server->recorded && server->route.rule_count == 0 &&
-		!server->route.reads && !rt_route_fills(&server->route))
+	if (!server->recorded && !server->route.looks && !server->route.reads)
 		return;
 	/* the record of a greeting becomes that of the request or first
 	   piece */
@@ -257,8 +254,6 @@ rt_server_close_record(struct retort *server, struct rt_served *served)
 	struct rt_record *record =
 		served->record ? served->record : served->past;
 
-	if (record == NULL)
-		return;
 	/* the request broke off before it could be refused */
 	if (!record->published && has_begun(conn) &&
 		rt_server_keep_request(server, served) != NULL) {
