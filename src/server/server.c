@@ -16,6 +16,9 @@
 #include "server/server_parts.h"
 
 #include <errno.h>
+#ifdef HAVE_SYS_SINGLE_THREADED_H
+#include <sys/single_threaded.h>
+#endif
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -452,6 +455,31 @@ go_on_ready(struct retort *server)
 		rt_server_have_enough(server, NULL);
 }
 
+/* Whether this thread is the only one. */
+static inline bool
+is_alone(void)
+{
+#ifdef HAVE_SYS_SINGLE_THREADED_H
+	return __libc_single_threaded != 0;
+#else
+	return false; /* not known */
+#endif
+}
+
+/* Others may have the lock meanwhile, if there are any. */
+static int
+sleep_unlocked(struct retort *server, int64_t time, int64_t until)
+{
+	int error;
+
+	if (is_alone())
+		return rt_io_sleep(server->io, time, until);
+	(void)pthread_mutex_unlock(&server->lock);
+	error = rt_io_sleep(server->io, time, until);
+	(void)pthread_mutex_lock(&server->lock);
+	return error;
+}
+
 int
 rt_server_turn(struct retort *server, int64_t time)
 {
@@ -464,9 +492,7 @@ rt_server_turn(struct retort *server, int64_t time)
 	if (server->lingering != NULL && server->linger_until < until)
 		until = server->linger_until;
 	before = atomic_exchange(&server->inside, 0);
-	(void)pthread_mutex_unlock(&server->lock);
-	error = rt_io_sleep(server->io, time, until);
-	(void)pthread_mutex_lock(&server->lock);
+	error = sleep_unlocked(server, time, until);
 	(void)rt_server_enter(server);
 	if (error == 0)
 		go_on_ready(server);
