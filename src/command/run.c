@@ -111,7 +111,9 @@ run_command(const struct args *args, struct watch *watch, const char *ca,
 	} else if (status != 0) {
 		if (trust_line(args, server, output->refused, line))
 			output_say(output, "%s", line);
-		else if (retort_stats(server).accepted == 0)
+		/* one that did not run, or was killed, is no riddle */
+		else if (status < EXIT_OWN &&
+			retort_stats(server).accepted == 0)
 			say_silence(args, server, output);
 	}
 	show_report(args, report, server,
