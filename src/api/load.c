@@ -305,6 +305,10 @@ load(const struct retort_scenario *of, const char *folder, const char *name,
 		code = add_items(server, name, of->again, &scenario, of->error);
 		if (code == 0)
 			notice_options(server, name, &scenario);
+		/* a program may well give a text of nothing */
+		if (scenario.count == 0 && scenario.framing == NULL &&
+			of->file != NULL)
+			notice(&scenario, name, 1, "no rule or expectation");
 		unlock(server);
 	}
 	if (code == 0 && of->notices != NULL && scenario.notices.len > 0) {

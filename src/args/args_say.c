@@ -17,7 +17,7 @@ void
 args_say(char *text)
 {
 	for (char *at = text; *at != '\0'; at++)
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
+		if (((unsigned char)*at < ' ' && *at != '\t') || *at == 0x7f)
 			*at = '?';
 	(void)fprintf(stderr, "retort: %s\n", text);
 }

@@ -79,10 +79,10 @@ rt_field_check(const char *lines, bool with_value, const char *what,
 	struct rt_line line;
 
 	while (wanted == NULL && rt_field_next(&lines, &line)) {
-		if (!rt_http_is_token(line.text, line.name_size))
-			wanted = "a token as field name";
-		else if (with_value && line.value == NULL)
+		if (with_value && line.value == NULL)
 			wanted = "'Name: value'";
+		else if (!rt_http_is_token(line.text, line.name_size))
+			wanted = "a token as field name";
 		else if (!with_value && line.value != NULL)
 			wanted = "a field's name alone";
 		else if (with_value &&

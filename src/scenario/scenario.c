@@ -36,11 +36,7 @@ read_lines(struct rt_reader *reader)
 			if (!rt_scenario_raw_message(reader))
 				return false;
 		} else {
-			return rt_scenario_expected(reader, reader->line,
-				rt_is_blank(*reader->line) ?
-					"it at the margin" :
-					"a directive (@on ...), a message "
-					"(HTTP/...) or a comment (#)");
+			return rt_scenario_no_line(reader);
 		}
 	}
 	return rt_scenario_end_item(reader);

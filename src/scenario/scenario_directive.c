@@ -74,6 +74,10 @@ set_request(struct rt_reader *reader, struct rt_item *item, const char *at)
 	if (more.size > 0)
 		return rt_scenario_expected(reader, more.text,
 			"the end of the line, or a target without spaces");
+	if (target.size > 0 && *method.text == '/')
+		return rt_scenario_expected(reader, target.text,
+			"the end of the line; a method stands before the "
+			"target");
 	if (target.size > 0 &&
 		!rt_http_may_come(method.text, method.size, target.text,
 			target.size))
@@ -196,7 +200,8 @@ read_count(struct rt_reader *reader, struct rt_word word, struct rt_item *item)
 	uint64_t from, to;
 
 	if (!rt_word_range(word, RT_SCENARIO_MOST, &from, &to))
-		return rt_scenario_expected(reader, word.text, "N, N+ or N-M");
+		return rt_scenario_expected(reader, word.text,
+			"a number of requests: N, N+ or N-M");
 	item->least = (size_t)from;
 	item->most = to == UINT64_MAX ? SIZE_MAX : (size_t)to;
 	return from <= to ||
@@ -331,6 +336,16 @@ static const struct directive {
 	{"interim", IN_RULE, .read = rt_scenario_read_interim},
 };
 
+/* The one whose name is nearly so; NULL: none is. */
+static const char *
+find_near(struct rt_word name)
+{
+	for (size_t i = 0; i < sizeof directives / sizeof *directives; i++)
+		if (rt_scenario_is_near(name, directives[i].name))
+			return directives[i].name;
+	return NULL;
+}
+
 bool
 rt_scenario_is_directive(const char *text, size_t size)
 {
@@ -422,7 +437,7 @@ rt_scenario_directive(struct rt_reader *reader)
 	}
 	condition = rt_scenario_find_condition(name);
 	if (condition == RT_CONDITIONS)
-		return rt_scenario_no_directive(reader, name);
+		return rt_scenario_no_directive(reader, name, find_near(name));
 	return has_place(reader, IN_ITEM) &&
 		rt_scenario_note(reader, rt_conditions[condition].directive, at,
 			rt_conditions[condition].kind != RT_MEMBER_LINES) &&

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Unknown directives: says what may have been meant. */
+/* Unknown directives and lines: says what may have been meant. */
 #include "config.h"
 
 #include "scenario/scenario_parts.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "canned/condition.h"
+#include "http/http.h"
 
 /* Names that others use, and methods: */
 static const struct {
@@ -76,7 +79,44 @@ static const struct {
 };
 
 bool
-rt_scenario_no_directive(struct rt_reader *reader, struct rt_word name)
+rt_scenario_is_near(struct rt_word name, const char *other)
+{
+	size_t left = strlen(other), same = 0;
+
+	if (name.size < 2)
+		return false;
+	while (same < name.size && same < left &&
+		rt_fold(name.text[same]) == rt_fold(other[same]))
+		same++;
+	name.text += same;
+	name.size -= same;
+	other += same;
+	left -= same;
+	while (name.size > 0 && left > 0 &&
+		rt_fold(name.text[name.size - 1]) == rt_fold(other[left - 1])) {
+		name.size--;
+		left--;
+	}
+	return (name.size <= 1 && left <= 1) ||
+		(name.size == 2 && left == 2 &&
+			rt_fold(name.text[0]) == rt_fold(other[1]) &&
+			rt_fold(name.text[1]) == rt_fold(other[0]));
+}
+
+/* The condition whose directive has nearly that name; NULL: none has. */
+static const char *
+find_near(struct rt_word name)
+{
+	for (size_t i = 0; i < RT_CONDITIONS; i++)
+		if (rt_conditions[i].directive != NULL &&
+			rt_scenario_is_near(name, rt_conditions[i].directive))
+			return rt_conditions[i].directive;
+	return NULL;
+}
+
+bool
+rt_scenario_no_directive(struct rt_reader *reader, struct rt_word name,
+	const char *near)
 {
 	bool in_body = reader->item != NULL && reader->item->rule.status != 0;
 	char condition[40];
@@ -93,9 +133,35 @@ rt_scenario_no_directive(struct rt_reader *reader, struct rt_word name)
 		return rt_scenario_fail(reader, reader->line,
 			"'@%s': expected a directive; did you mean @%s?",
 			condition + 3, condition);
+	if (near == NULL)
+		near = find_near(name);
 	return rt_scenario_fail(reader, reader->line,
-		"'@%.*s': expected a directive, such as @on, @fault or "
-		"@expect%s",
+		"'@%.*s': expected a directive%s%s%s%s",
 		(int)(name.size < 40 ? name.size : 40), name.text,
+		near ? "; did you mean @" : ", such as @on, @fault or @expect",
+		near ? near : "", near ? "?" : "",
 		in_body ? " (in a body '@' is written '@@')" : "");
+}
+
+bool
+rt_scenario_no_line(struct rt_reader *reader)
+{
+	const char *at = reader->line;
+	struct rt_word word = rt_scenario_word(reader, &at);
+	struct rt_word next = rt_scenario_word(reader, &at);
+	uint64_t status;
+
+	if (word.text > reader->line)
+		return rt_scenario_expected(reader, word.text,
+			"it at the margin");
+	if (next.size > 0 && *next.text == '/' &&
+		rt_http_is_token(word.text, word.size))
+		return rt_scenario_expected(reader, reader->line,
+			"a directive before the request, such as @on");
+	if (word.size == 3 && rt_word_number(word, 999, &status))
+		return rt_scenario_expected(reader, reader->line,
+			"HTTP/1.1 before the status");
+	return rt_scenario_expected(reader, reader->line,
+		"a directive (@on ...), a message (HTTP/1.1 ...) or a comment "
+		"(#)");
 }

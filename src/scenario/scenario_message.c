@@ -415,7 +415,9 @@ set_body(struct rt_reader *reader, const struct framing *framing,
 		return true;
 	if (rule->file != NULL || rule->echo)
 		return rt_scenario_fail(reader, reader->line,
-			"the rule of line %u has its body from elsewhere",
+			"a body: expected none after @%s of the rule of line "
+			"%u",
+			rule->echo ? "echo" : "file",
 			reader->item->begins.line);
 	rule->body_size = body->len;
 	rule->body = rt_scenario_own_text(reader, body->data, body->len);

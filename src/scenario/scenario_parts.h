@@ -173,8 +173,17 @@ bool rt_scenario_read_repeat(struct rt_reader *reader, const char *at);
 /* and in scenario_condition.c the one that stands for another condition. */
 bool rt_scenario_read_if_frame(struct rt_reader *reader, const char *at);
 
-/* Reports that there is no directive of that name. False. */
-bool rt_scenario_no_directive(struct rt_reader *reader, struct rt_word name);
+/* Whether a name differs by one letter, or by two that changed places; and in
+   case. */
+bool rt_scenario_is_near(struct rt_word name, const char *other);
+
+/* Reports that the present line is none of a scenario. False. */
+bool rt_scenario_no_line(struct rt_reader *reader);
+
+/* Reports that there is no directive of that name, and which may be meant: that
+   which is near it, unless NULL, or a condition. False. */
+bool rt_scenario_no_directive(struct rt_reader *reader, struct rt_word name,
+	const char *near);
 
 /* Reads @part with its time, at `at`, which stands after `size` bytes of a
    text. */

@@ -1089,7 +1089,7 @@ START_TEST(long_errors_are_cut)
 				 RETORT_HTTP, error),
 		-EINVAL);
 	(void)snprintf(expected, sizeof expected,
-		"fields: '%.100s': expected a token as field name", text);
+		"fields: '%.100s': expected 'Name: value'", text);
 	assert_bytes(error, strlen(error), expected, strlen(expected));
 	memset(text, '\x01', 99999);
 	ck_assert_int_eq(try_canned(&(struct retort_reply){.type = text},

@@ -230,8 +230,8 @@ static const struct {
 	{"rules END", "@expect 1 GET /\n", 0, "ok 0\n"},
 	{"rules END more", "", 0, "error 1\nexpected rules [END]\n"},
 	{"rules", "@on GET /\n@ech\n", 0,
-		"error 1\nrules-3:2:1: '@ech': expected a directive, such as @on, "
-		"@fault or @expect\n"},
+		"error 1\nrules-3:2:1: '@ech': expected a directive; did you "
+		"mean @echo?\n"},
 	{"rules", "@\xc3\xa9\xff\x1b", 0,
 		"error 1\nrules-3:1:1: '@\xc3\xa9\\xff\\u001b': expected a "
 		"directive, such as @on, @fault or @expect\n"},
@@ -253,8 +253,8 @@ static const struct {
 	{"reset", "", 0, "ok 0\n"},
 	{"verdict", "", 0, "ok 0\n"},
 	{"rules", "@ech", 0,
-		"error 1\nrules:1:1: '@ech': expected a directive, such as @on, "
-		"@fault or @expect\n"},
+		"error 1\nrules:1:1: '@ech': expected a directive; did you "
+		"mean @echo?\n"},
 	{"reset rules", "", 0, BAD_RESET},
 	{"reset records now", "", 0, BAD_RESET},
 	{"reset records right now", "", 0, BAD_RESET},

@@ -17,10 +17,11 @@
 #define QUOTES "bytes in double quotes, with \\r \\n \\t \\0 \\\\ \\\" \\xHH"
 #define DIRECTIVE "expected a directive, such as @on, @fault or @expect"
 #define ANY \
-	"expected a directive (@on ...), a message (HTTP/...) or a comment (#)"
+	"expected a directive (@on ...), a message (HTTP/1.1 ...) or a comment (#)"
 
 #define TIMES "a number from 1 to 4294967295"
 #define RANK "a whole number from -2147483647 to 2147483647"
+#define REQUESTS "a number of requests: N, N+ or N-M"
 #define FILL "expected {path}, {query.NAME} or the like; a brace is '{{'"
 
 static const struct {
@@ -54,7 +55,7 @@ static const struct {
 		"s:5:1: '@fill': expected it before the message"},
 	/* lines */
 	{"foo\n", "s:1:1: 'foo': " ANY},
-	{" @on GET /\n", "s:1:1: ' @on GET /': expected it at the margin"},
+	{" @on GET /\n", "s:1:2: '@on GET /': expected it at the margin"},
 	{"@on GET a",
 		"s:1:9: 'a': expected a target, which begins with '/' "
 		"or '*'"},
@@ -74,9 +75,10 @@ static const struct {
 		"s:1:1: '0123456789012345678901234567890123456789': " ANY},
 	{"@", "s:1:1: '@': " DIRECTIVE},
 	{"@foo", "s:1:1: '@foo': " DIRECTIVE},
-	{"@On GET /", "s:1:1: '@On': " DIRECTIVE},
 	{"@onGET /", "s:1:1: '@onGET': " DIRECTIVE},
-	{ON "@faults x", "s:2:1: '@faults': " DIRECTIVE},
+	{ON "@failt x y",
+		"s:2:1: '@failt': expected a directive; did you mean @fault?"},
+	{ON "@defects x", "s:2:1: '@defects': " DIRECTIVE},
 	{"@@", "s:1:1: '@@': " DIRECTIVE},
 	/* where it stands */
 	{"HTTP/1.1 200 OK",
@@ -256,12 +258,31 @@ static const struct {
 	{ON "@chunks 1 0", "s:2:11: '0': expected the size of a chunk, from 1"},
 	{ON "@chunks 1 x 2",
 		"s:2:11: 'x 2': expected the size of a chunk, from 1"},
-	{"@expect", "s:1:8: the line ends: expected N, N+ or N-M"},
-	{"@expect GET /", "s:1:9: 'GET /': expected N, N+ or N-M"},
-	{"@expect +", "s:1:9: '+': expected N, N+ or N-M"},
-	{"@expect -2", "s:1:9: '-2': expected N, N+ or N-M"},
-	{"@expect 2-", "s:1:9: '2-': expected N, N+ or N-M"},
-	{"@expect 2-3-4 GET", "s:1:9: '2-3-4 GET': expected N, N+ or N-M"},
+	/* what is nearly right */
+	{"@On /", "s:1:1: '@On': expected a directive; did you mean @on?"},
+	{ON "@flie f",
+		"s:2:1: '@flie': expected a directive; did you mean @file?"},
+	{ON "@if-fields A: b",
+		"s:2:1: '@if-fields': expected a directive; did you mean "
+		"@if-field?"},
+	{ON OK "\n@expcet 1\n",
+		"s:4:1: '@expcet': expected a directive; did you mean @expect? "
+		"(in a body '@' is written '@@')"},
+	{ON "@fi f", "s:2:1: '@fi': " DIRECTIVE},
+	{"GET /a",
+		"s:1:1: 'GET /a': expected a directive before the request, "
+		"such as @on"},
+	{ON "200 OK", "s:2:1: '200 OK': expected HTTP/1.1 before the status"},
+	{"@on /a GET",
+		"s:1:8: 'GET': expected the end of the line; a method "
+		"stands before the target"},
+	{"\t@on /\n", "s:1:2: '@on /': expected it at the margin"},
+	{"@expect", "s:1:8: the line ends: expected " REQUESTS},
+	{"@expect GET /", "s:1:9: 'GET /': expected " REQUESTS},
+	{"@expect +", "s:1:9: '+': expected " REQUESTS},
+	{"@expect -2", "s:1:9: '-2': expected " REQUESTS},
+	{"@expect 2-", "s:1:9: '2-': expected " REQUESTS},
+	{"@expect 2-3-4 GET", "s:1:9: '2-3-4 GET': expected " REQUESTS},
 	{"@expect 3-2 GET",
 		"s:1:9: '3-2 GET': expected the smaller number "
 		"first"},
@@ -400,7 +421,7 @@ static const struct {
 		"s:4:1: ' c: d': expected no folded line (@fault fold makes one)"},
 	{ON OK "A:  \x01\n", "s:3:5: '\x01': expected a field's value"},
 	{ON "@file f\n" OK "\nbody\n",
-		"s:5:1: the rule of line 1 has its body from elsewhere"},
+		"s:5:1: a body: expected none after @file of the rule of line 1"},
 	/* transcripts */
 	{"connection 1 from a\nfoo",
 		"s:2:1: 'foo': expected a line of a "

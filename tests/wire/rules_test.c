@@ -600,6 +600,11 @@ START_TEST(a_scenario_may_be_a_text)
 				 .size = retort_size(0), .notices = &notices),
 		0);
 	ck_assert_ptr_null(notices);
+	/* a file of nothing is a mistake */
+	ck_assert_int_eq(retort_load(server, "/dev/null", .notices = &notices),
+		0);
+	ck_assert_str_eq(notices, "/dev/null:1: no rule or expectation\n");
+	free(notices);
 	close_server();
 }
 END_TEST
