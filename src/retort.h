@@ -499,9 +499,10 @@ RETORT_API int retort_refuse(struct retort *server, bool refuse);
 /*
  * Ends a connection at once, in any state, by RETORT_FIN or RETORT_RST. Its
  * exchange ends as RETORT_STOPPED, unless the whole reply was sent. May be
- * called in callbacks, and takes effect as soon as the loop runs. 0 or -errno:
- * -ENOENT, the connection has ended or never was; -EINVAL, `how` is neither of
- * these; -ENOTSUP, a RST on a Unix socket, or RETORT_UDP.
+ * called in callbacks, and takes effect as soon as the loop runs: a handler
+ * returns RETORT_LATER, or its reply may be sent before. 0 or -errno: -ENOENT,
+ * the connection has ended or never was; -EINVAL, `how` is neither of these;
+ * -ENOTSUP, a RST on a Unix socket, or RETORT_UDP.
  */
 RETORT_API int retort_end(struct retort *server, uint64_t connection,
 	enum retort_ending how);

@@ -239,6 +239,18 @@ websocket_line(const struct rt_item *item)
 	return line;
 }
 
+/* The line of what matters only after the first request of a connection; 0: the
+   item has none. */
+static unsigned
+kept_line(const struct rt_item *item)
+{
+	const char *nth = item->rule.if_nth;
+
+	if (nth != NULL && strtoull(nth, NULL, 10) > 1)
+		return line_of(item, "if_nth");
+	return line_of(item, "idle");
+}
+
 /* Notices rules that are of little use with these options: the first of each
    kind. */
 static void
@@ -247,11 +259,14 @@ notice_options(const struct retort *server, const char *name,
 {
 	bool framed = server->config.framing.kind == RT_FRAMED_AS_WEBSOCKET;
 	bool tls = server->route.tls_later;
+	bool kept = server->config.protocol != RETORT_HTTP ||
+		server->config.keep_alive || server->route.keeps;
 
 	for (size_t i = 0; i < scenario->count; i++) {
 		const struct rt_item *item = scenario->items + i;
 		unsigned frame = websocket_line(item);
 		unsigned fact = line_of(item, "if_tls");
+		unsigned later = kept_line(item);
 
 		if (!framed && frame > 0)
 			notice(scenario, name, frame,
@@ -262,8 +277,13 @@ notice_options(const struct retort *server, const char *name,
 			notice(scenario, name, fact,
 				"without TLS (.tls, --tls), @if-tls fits "
 				"nothing");
+		if (!kept && later > 0)
+			notice(scenario, name, later,
+				"without @next or keep-alive (.keep_alive, "
+				"--keep-alive), a connection has one request");
 		framed |= frame > 0;
 		tls |= fact > 0;
+		kept |= later > 0;
 	}
 }
 

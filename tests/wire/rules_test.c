@@ -645,6 +645,52 @@ START_TEST(what_a_scenario_lacks_is_told)
 }
 END_TEST
 
+#define ONE_REQUEST \
+	": without @next or keep-alive (.keep_alive, --keep-alive), a " \
+	"connection has one request\n"
+
+/* What matters only on a kept connection. */
+START_TEST(what_only_a_kept_connection_has_is_told)
+{
+	static const char later[] = "@expect 0\n@if-nth 2+\n"
+				    "@on\n@idle 1s\n@raw \"x\"\n";
+	static const struct {
+		const char *text;
+		const char *notices;
+	} rows[] = {
+		{later, "scenario:2" ONE_REQUEST},
+		{"@on\n@idle 1s\n@raw \"x\"\n", "scenario:2" ONE_REQUEST},
+		{"@on\n@if-nth 1+\n@raw \"x\"\n", NULL},
+		{"@on\n@idle 1s\n@next keep\n@raw \"x\"\n", NULL},
+		/* a rule of an earlier scenario may keep it */
+		{later, NULL},
+	};
+	char *notices;
+
+	open_plain(0);
+	for (int i = 0; i < COUNT(rows); i++) {
+		ck_assert_int_eq(retort_load(server, .text = rows[i].text,
+					 .notices = &notices),
+			0);
+		ck_assert_pstr_eq(notices, rows[i].notices);
+		free(notices);
+	}
+	close_server();
+	server = retort_start(.keep_alive = true);
+	ck_assert_int_eq(retort_load(server, .text = later,
+				 .notices = &notices),
+		0);
+	ck_assert_pstr_eq(notices, NULL);
+	close_server();
+	server = retort_start(.protocol = RETORT_TCP);
+	ck_assert_int_eq(retort_load(server, .text = later,
+				 .notices = &notices),
+		0);
+	ck_assert_pstr_eq(notices, NULL);
+	close_server();
+}
+END_TEST
+
 /* Whatever is wrong, the server keeps the framing that it had. */
 START_TEST(a_scenario_has_a_framing)
 {
@@ -883,6 +929,7 @@ main(void)
 	tcase_add_test(wire, a_scenario_has_its_files);
 	tcase_add_test(wire, a_scenario_may_be_a_text);
 	tcase_add_test(wire, what_a_scenario_lacks_is_told);
+	tcase_add_test(wire, what_only_a_kept_connection_has_is_told);
 	tcase_add_test(wire, a_scenario_has_a_framing);
 	rt_test_loop(wire, done_says_whether_all_came, 0, BASIC_WAYS);
 	rt_test_loop(wire, a_handler_is_given_the_body_once, 0, BASIC_WAYS);
