@@ -295,6 +295,25 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 	}
 }
 
+bool
+rt_conn_is_held_up(const struct rt_conn *conn)
+{
+	enum rt_verb verb = conn->chan.out.verb;
+
+	return (conn->state == RT_STATE_REPLY &&
+		       (verb == RT_SEND || verb == RT_FILE)) ||
+		conn->state == RT_STATE_FINISH;
+}
+
+void
+rt_conn_took(struct rt_conn *conn, int64_t when)
+{
+	if (when <= conn->moved)
+		return;
+	conn->moved = when;
+	rt_conn_go_on(conn);
+}
+
 /* --- everything else that can happen --- */
 
 /* No other request has come: what was sent last may still be on its way. */

@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 /* The number of free ports that are tried for several addresses. */
@@ -432,6 +433,20 @@ rt_sock_close(struct rt_sock *sock)
 	if (sock->holder >= 0)
 		(void)close(sock->holder);
 	sock->holder = -1;
+}
+
+int64_t
+rt_sock_held_for(int fd)
+{
+#ifdef HAVE_STRUCT_TCP_INFO_TCPI_LAST_DATA_SENT
+	struct tcp_info info;
+	socklen_t size = sizeof info;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
+		return info.tcpi_last_data_sent * RT_MS;
+#endif
+	(void)fd;
+	return RT_NEVER;
 }
 
 void

@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -119,6 +120,10 @@ void rt_sock_set_tls(struct rt_sock *sock);
 
 /* Makes a descriptor close-on-exec and non-blocking; 0 or -errno. */
 int rt_sock_set_flags(int fd);
+
+/* For how long (ns) the kernel has sent nothing of what it holds, since the peer
+   has no room; RT_NEVER: nobody knows. */
+int64_t rt_sock_held_for(int fd);
 
 /* Has close(2) send a RST. */
 void rt_sock_reset_when_closed(int fd);

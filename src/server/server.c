@@ -180,9 +180,18 @@ run(struct retort *server, struct rt_served *served)
 	rt_server_end_conn(server, served);
 }
 
+/* Whether its deadline is past, and nothing has happened. */
+static bool
+is_due(const struct rt_conn *conn, int64_t now)
+{
+	return conn->state != RT_STATE_OVER && conn->asks == RT_ASK_NOTHING &&
+		conn->chan.deadline <= now;
+}
+
 /*
  * After a deadline. When it was the server that was late (stopped by ^Z, say),
- * what the client did in time has arrived by now: it is looked at first.
+ * what the client did in time has arrived by now: it is looked at first. So is
+ * what it took of a reply of which the kernel has no room for more yet.
  */
 static void
 expire_conn(struct retort *server, struct rt_served *served)
@@ -193,8 +202,9 @@ expire_conn(struct retort *server, struct rt_served *served)
 	if (!rt_server_lend(server, served))
 		return;
 	(void)go_on(server, served);
-	if (conn->state != RT_STATE_OVER && conn->asks == RT_ASK_NOTHING &&
-		conn->chan.deadline <= now)
+	if (is_due(conn, now) && rt_conn_is_held_up(conn))
+		rt_conn_took(conn, now - rt_sock_held_for(conn->chan.fd));
+	if (is_due(conn, now))
 		rt_conn_expired(conn, now);
 }
 

@@ -220,6 +220,15 @@ act_pass(struct line *line)
 }
 
 static void
+act_took(struct line *line)
+{
+	struct hand *hand = line->hand;
+
+	must(hand, rt_conn_is_held_up(&hand->conn), "it is not held up");
+	rt_conn_took(&hand->conn, hand->now - next_number(line));
+}
+
+static void
 act_wake(struct line *line)
 {
 	rt_conn_expired(&line->hand->conn, line->hand->now);
@@ -974,6 +983,7 @@ static const struct {
 	{"finish", act_finish},
 	{"flush", act_flush},
 	{"pass", act_pass},
+	{"took", act_took},
 	{"expire", act_expire},
 	{"wake", act_wake},
 	{"replied", act_replied},

@@ -118,6 +118,21 @@ static const struct play much[] = {
 				"OVER timed-out; closes -/FIN"},
 };
 
+static const struct play slow[] = {
+	{"the client takes some",
+		"receive GET; want; answer; 3 times (pass 30ms; took 10ms;"
+		"REPLY -/send 20ms; pass 10ms); took 20ms; expire;"
+		"OVER timed-out reset"},
+	{"the client takes some of a file",
+		"receive GET; want; reply file 0+9 close; pass 30ms; took 1ms;"
+		"REPLY -/file 29ms"},
+	{"the client took some when its time began",
+		"receive GET; want; answer; pass 30ms; took 30ms;"
+		"REPLY -/send 0ms; took never; REPLY -/send 0ms"},
+	{"the client takes some before the FIN",
+		ANSWERED "pass 30ms; took 5ms; FINISH -/finish 25ms"},
+};
+
 /* TLS has something to say before. */
 static const struct play late_fins[] = {
 	{"the FIN cannot leave",
@@ -394,6 +409,7 @@ main(void)
 	add_plays(tcase, drains, COUNT(drains));
 	tcase_add_test(tcase, a_receive_that_filled_its_room_is_drained);
 	add_plays(tcase, much, COUNT(much));
+	add_plays(tcase, slow, COUNT(slow));
 	add_plays(tcase, late_fins, COUNT(late_fins));
 	add_plays(tcase, cuts, COUNT(cuts));
 	add_plays(tcase, early, COUNT(early));

@@ -30,6 +30,8 @@
  *	finish [ERRNO]     the FIN leaves
  *	flush [ERRNO]      what was sent has left
  *	pass TIME          nothing happens
+ *	took TIME          what is sent has no room, but the client took some
+ *	                   that long ago
  *	expire             until the deadline, which passes
  *	wake               it is time, as the owner says: see defer
  *	give [BYTES] [last]  when it asks for more: nothing yet, or these

@@ -308,6 +308,41 @@ START_TEST(a_file_is_closed_before_the_client)
 }
 END_TEST
 
+/* Who takes a little at a time, less than makes room for more, has the time of
+   the reply again and again. */
+START_TEST(a_slow_client_takes_all)
+{
+	enum { LATE = 1000 };
+	static char body[4 << 20], data[2000];
+	struct bytes got = {.data = NULL};
+	int64_t began;
+	int fd, end;
+
+	open_with((struct retort_options){.write_timeout = LATE}, _i);
+	ON("/", .body = body, .body_size = sizeof body, .borrowed = true);
+	began = now_ms();
+	fd = connect_small();
+	say(fd, "GET / HTTP/1.0\r\n\r\n");
+	while (now_ms() - began < LATE + LATE / 2) {
+		ssize_t n = recv(fd, data, sizeof data, MSG_DONTWAIT);
+
+		ck_assert_msg(n > 0 || (n < 0 && errno == EAGAIN),
+			"%s after %zu bytes, with %d ms for each",
+			n == 0 ? "a FIN" : strerror(errno), got.size, LATE);
+		if (n > 0)
+			bytes_add(&got, data, (size_t)n);
+		turn(-1, 0, LATE / 50);
+	}
+	end = talk(fd, "", 0, &got, NULL);
+	ck_assert_msg(end == 0 && got.size > sizeof body,
+		"expected a head, %zu bytes and a FIN, got %zu bytes and %s",
+		sizeof body, got.size, end == 0 ? "a FIN" : strerror(end));
+	bytes_free(&got);
+	(void)close(fd);
+	close_server();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -324,6 +359,9 @@ main(void)
 	rt_test_case(suite, tcase);
 	tcase = tcase_create("times");
 	rt_test_loop(tcase, phases_have_times_of_their_own, 0, BASIC_WAYS);
+#ifdef HAVE_STRUCT_TCP_INFO_TCPI_LAST_DATA_SENT
+	rt_test_loop(tcase, a_slow_client_takes_all, 0, BASIC_WAYS);
+#endif
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
 }
