@@ -151,13 +151,14 @@ for value in '' x -1 1x 1e3 . 99999999999999999999; do
 	usage "--timeout idle '$value'" --tcp --echo --timeout "idle=$value"
 done
 usage '--prompt: needs --tcp or --udp' --prompt
-usage '--lines: needs --tcp or --scenario' --lines
-usage '--framing: needs --tcp or --scenario' --udp --echo --framing lines
+usage '--lines: needs --tcp, --scenario or --control' --lines
+usage '--framing: needs --tcp, --scenario or --control' \
+	--udp --echo --framing lines
 usage '--lines and --framing exclude' --tcp --lines --framing crlf
 usage "--framing: 'line': expected lines, crlf, end" --tcp --framing line
-usage '--timeout idle: needs --tcp or --keep-alive' --timeout idle=1
-usage '--timeout idle: needs --tcp or --keep-alive' \
-	--udp --echo --timeout idle=1
+needs='needs --tcp, --keep-alive, --scenario or --control'
+usage "--timeout idle: $needs" --timeout idle=1
+usage "--timeout idle: $needs" --udp --echo --timeout idle=1
 usage '--limit exchanges: needs --keep-alive' --limit exchanges=2
 usage '--keep-alive and --tcp exclude each other' --tcp --echo --keep-alive
 usage '--tcp and --udp exclude' --tcp --udp

@@ -138,6 +138,23 @@ START_TEST(a_raw_reply_may_be_empty)
 }
 END_TEST
 
+/* A rule keeps the connection, whatever the server does with others. */
+START_TEST(what_a_rule_keeps_has_the_time_of_the_options)
+{
+	struct child child =
+		start("@on\n@next keep\n@raw \"one\"\n", "--timeout idle=50ms");
+	struct bytes got;
+	int64_t began = now_ms();
+
+	/* that it ends is the point: nobody closes it but the server */
+	got = client_exchange(child.url[0], "GET / HTTP/1.0\r\n\r\n");
+	ck_assert_int_ge(now_ms() - began, 50);
+	ck_assert_str_eq(got.data, "one");
+	bytes_free(&got);
+	stop(&child, 0, "");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -149,6 +166,7 @@ main(void)
 	tcase_add_test(tcase, datagrams_that_no_rule_fits_are_told);
 	tcase_add_test(tcase, an_answer_with_a_scenario_is_the_default);
 	tcase_add_test(tcase, a_raw_reply_may_be_empty);
+	tcase_add_test(tcase, what_a_rule_keeps_has_the_time_of_the_options);
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
 }
