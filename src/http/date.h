@@ -7,8 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Room for an IMF-fixdate and its NUL. */
-#define RT_DATE_TEXT 30
+/* Bytes of an IMF-fixdate; and room for them and a NUL. */
+#define RT_DATE_SIZE 29
+#define RT_DATE_TEXT (RT_DATE_SIZE + 1)
 
 /*
  * Seconds since the epoch as "Sun, 06 Nov 1994 08:49:37 GMT". What lies

@@ -358,14 +358,9 @@ rt_http_free(struct rt_http *http)
 void
 rt_http_reset(struct rt_http *http, const struct rt_limits *limits)
 {
-	struct rt_request *request = &http->request;
-	struct rt_http_field *fields = request->fields;
-	size_t room = request->field_room;
-
 	http->llhttp = http->fresh;
-	rt_clear(request, sizeof *http - offsetof(struct rt_http, request));
-	request->fields = fields;
-	request->field_room = room;
+	rt_clear(&http->request.field_count,
+		sizeof *http - offsetof(struct rt_http, request.field_count));
 	http->limits = limits;
 	http->most_found = limits->fields;
 }

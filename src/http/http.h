@@ -53,6 +53,10 @@ struct rt_limits {
 #define RT_MAX_METHOD 64
 
 struct rt_request {
+	struct rt_http_field *fields; /* in order, as they arrived */
+	size_t field_room;
+	size_t field_count;
+	size_t trailer_count; /* those of the trailer section, after them */
 	enum rt_method method;
 	enum rt_form form;
 	int minor;             /* HTTP/1.minor: 0 or 1 */
@@ -62,10 +66,6 @@ struct rt_request {
 	struct rt_span path;   /* of the target; size 0 when it has none */
 	struct rt_span query;  /* with its "?"; size 0 when it has none */
 	struct rt_span host;   /* authority: the target's, else Host's */
-	struct rt_http_field *fields; /* in order, as they arrived */
-	size_t field_count;
-	size_t trailer_count; /* those of the trailer section, after them */
-	size_t field_room;
 	uint32_t letters; /* that fields' names begin with: most names that are
 	                     looked for begin with others */
 	size_t head_size; /* bytes up to and with the empty line */

@@ -24,8 +24,8 @@ struct rt_http {
 	llhttp_t llhttp;
 	char host[64]; /* the last Host field that was valid, */
 	size_t host_size;
-	struct rt_request request; /* from here on all is cleared for the next,
-	                              but for the memory of its fields */
+	struct rt_request request; /* what follows the memory of its fields is
+	                              cleared for the next */
 	const struct rt_limits *limits;
 	const char *base; /* while llhttp runs */
 	const char *reason;

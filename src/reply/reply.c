@@ -88,12 +88,7 @@ add_date(struct rt_draft *draft, const char *date)
 	size_t before = text->len;
 
 	rt_draft_field(draft, "Date", date);
-	draft->date_at = before;
-	draft->date_size = 0;
-	if (text->len > before) {
-		draft->date_size = strlen(date);
-		draft->date_at = text->len - 2 - draft->date_size;
-	}
+	draft->date_at = text->len > before ? text->len - 2 - RT_DATE_SIZE : 0;
 }
 
 void

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "http/date.h"
 #include "http/field.h"
 #include "retort.h"
 #include "tls/wire.h"
@@ -164,13 +165,12 @@ struct rt_draft {
 	enum retort_protocol protocol;
 	const struct retort_reply *own;
 	bool head_only;
-	bool old;         /* the client speaks HTTP/1.0, and knows no chunks */
-	bool tunnel;      /* what follows the head is of another protocol */
-	bool forced;      /* the body is sent even if the status has none */
-	bool kept;        /* the connection is, as the head says */
-	bool in_chunks;   /* the body is */
-	size_t date_at;   /* in the text, */
-	size_t date_size; /* and its bytes; 0: none */
+	bool old;       /* the client speaks HTTP/1.0, and knows no chunks */
+	bool tunnel;    /* what follows the head is of another protocol */
+	bool forced;    /* the body is sent even if the status has none */
+	bool kept;      /* the connection is, as the head says */
+	bool in_chunks; /* the body is */
+	size_t date_at; /* in the text; 0: it has none */
 };
 
 void rt_draft_begin(struct rt_draft *draft, int status, const char *date);
@@ -246,8 +246,7 @@ void rt_draft_raw(struct rt_draft *draft, int status, const void *bytes,
  */
 struct rt_ready {
 	struct rt_reply reply; /* its text and steps alone are owned */
-	size_t date_at;        /* where its date is in the text, */
-	size_t date_size;      /* and how long; 0: it has none */
+	size_t date_at;        /* where its date is in the text; 0: nowhere */
 	enum retort_protocol protocol;
 	bool head_only;
 	bool old;

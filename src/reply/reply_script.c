@@ -177,7 +177,6 @@ rt_draft_keep(const struct rt_draft *draft, struct rt_ready *ready)
 	ready->reply.text.max = KEPT_TEXT;
 	ready->reply.keep = reply->keep;
 	ready->date_at = draft->date_at;
-	ready->date_size = draft->date_size;
 	ready->protocol = draft->protocol;
 	ready->head_only = draft->head_only;
 	ready->old = draft->old;
@@ -201,9 +200,8 @@ rt_draft_again(const struct rt_draft *draft, const struct rt_ready *ready,
 	rt_reply_empty(reply);
 	if (!copy_script(reply, &ready->reply))
 		reply->failed = true;
-	else if (ready->date_size > 0)
-		memcpy(reply->text.data + ready->date_at, date,
-			ready->date_size);
+	else if (ready->date_at > 0)
+		memcpy(reply->text.data + ready->date_at, date, RT_DATE_SIZE);
 	return true;
 }
 
