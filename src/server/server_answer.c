@@ -410,22 +410,14 @@ decide_answer(struct retort *server, struct rt_served *served)
 		answer(server, served);
 }
 
-/* The head is complete: decides whether the request is welcome, and what is
-   wanted of its body. */
+/* Decides what is wanted of the body. */
 static void
-decide_head(struct retort *server, struct rt_served *served)
+decide_body(struct retort *server, struct rt_served *served)
 {
 	struct rt_conn *conn = &served->conn;
-	const struct rt_request *request = conn->buffers->request;
-	struct rt_wanted wanted = {.none = false};
+	struct rt_wanted wanted =
+		rt_route_wants(&server->route, conn->buffers->request);
 
-	if (!rt_route_serves(&server->route, conn->buffers->in.data,
-		    request->host)) {
-		rt_conn_refuse(conn, 421, "this host is not served here");
-		return;
-	}
-	if (request->has_body)
-		wanted = rt_route_wants(&server->route, request);
 	if (wanted.none)
 		rt_conn_set_reading(conn, &(struct rt_reading){.early = true});
 	if (server->route.reads)
@@ -433,8 +425,30 @@ decide_head(struct retort *server, struct rt_served *served)
 	if (conn->asks == RT_ASK_ROUTE)
 		rt_conn_want_body(conn, wanted.max,
 			wanted.keep ? server->keep : 0, rt_io_now(server->io));
-	/* nothing of it is left to be read, or reported */
-	if (conn->asks == RT_ASK_ANSWER && !request->has_body)
+}
+
+/* The head is complete: decides whether the request is welcome, and what is
+   wanted of its body. Without one nothing is left to be read, or reported. */
+static void
+decide_head(struct retort *server, struct rt_served *served)
+{
+	struct rt_conn *conn = &served->conn;
+	const struct rt_request *request = conn->buffers->request;
+
+	if (!rt_route_serves(&server->route, conn->buffers->in.data,
+		    request->host)) {
+		rt_conn_refuse(conn, 421, "this host is not served here");
+		return;
+	}
+	if (request->has_body) {
+		decide_body(server, served);
+		return;
+	}
+	if (server->route.reads)
+		decide_reading(server, served);
+	if (conn->asks == RT_ASK_ROUTE)
+		rt_conn_want_body(conn, 0, 0, rt_io_now(server->io));
+	if (conn->asks == RT_ASK_ANSWER)
 		decide_answer(server, served);
 }
 
