@@ -72,7 +72,7 @@ int rt_api_fail_elsewhere(const struct retort *server, char *error);
 static inline bool
 is_within(const struct retort *server)
 {
-	uintptr_t inside = atomic_load(&server->inside);
+	uintptr_t inside = rt_server_inside(server);
 
 	return inside != 0 && inside == (uintptr_t)pthread_self();
 }

@@ -535,11 +535,12 @@ rt_io_sleep(struct rt_io *io, int64_t time, int64_t until)
 	find_expired(io, RT_READY_MAX / 2);
 	if (until > io->earliest)
 		until = io->earliest;
-	if (io->ready_count > 0 || until <= io->now)
-		time = 0;
-	else if (until != RT_NEVER && until - io->now < time)
+	/* if both are RT_NEVER, as long as poll(2) can: some weeks */
+	if (until - io->now < time)
 		time = until - io->now;
-	error = io->back_end->wait(io, time == RT_NEVER ? -1 : time);
+	if (io->ready_count > 0 || time < 0)
+		time = 0;
+	error = io->back_end->wait(io, time);
 	/* after ^Z, say: what has arrived meanwhile counts before what has
 	   expired */
 	if (error == -EINTR)

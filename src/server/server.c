@@ -501,7 +501,8 @@ rt_server_turn(struct retort *server, int64_t time)
 		until = server->refuse_until;
 	if (server->lingering != NULL && server->linger_until < until)
 		until = server->linger_until;
-	before = atomic_exchange(&server->inside, 0);
+	before = rt_server_inside(server);
+	rt_server_leave(server, 0);
 	error = sleep_unlocked(server, time, until);
 	(void)rt_server_enter(server);
 	if (error == 0)

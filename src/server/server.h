@@ -127,23 +127,34 @@ struct retort {
 };
 
 /*
- * The caller's thread, which has the lock, begins and ends what may call
- * callbacks: functions that these call do not take the lock again. Calls may be
- * nested; the one that ends gets what the other one returned.
+ * Who is inside; 0: nobody. Others read it without the lock, but all that they
+ * look for is what they have written themselves: that needs no order.
+ */
+static inline uintptr_t
+rt_server_inside(const struct retort *server)
+{
+	return atomic_load_explicit(&server->inside, memory_order_relaxed);
+}
+
+/* The caller's thread, which has the lock, ends what may call callbacks; or
+   that which was inside before is so again. */
+static inline void
+rt_server_leave(struct retort *server, uintptr_t before)
+{
+	atomic_store_explicit(&server->inside, before, memory_order_relaxed);
+}
+
+/*
+ * And begins it: functions that these call do not take the lock again. Calls
+ * may be nested; the one that ends gets what the other one returned.
  */
 static inline uintptr_t
 rt_server_enter(struct retort *server)
 {
-	uintptr_t before = atomic_load(&server->inside);
+	uintptr_t before = rt_server_inside(server);
 
-	atomic_store(&server->inside, (uintptr_t)pthread_self());
+	rt_server_leave(server, (uintptr_t)pthread_self());
 	return before;
-}
-
-static inline void
-rt_server_leave(struct retort *server, uintptr_t before)
-{
-	atomic_store(&server->inside, before);
 }
 
 /* A server with nothing in it yet; NULL: no memory. */
