@@ -126,8 +126,7 @@ amalgamation()
 	mkdir "$dir/files" && MAKEFLAGS='' quietly make -s amalgamation \
 		amalgamation="$dir/files"
 	report $? 'make amalgamation'
-	compiles gcc -O2
-	compiles gcc -O0 -DRETORT_WITH_JANSSON -DRETORT_WITH_OPENSSL
+	compiles gcc -O1
 	compiles clang -O0 -DRETORT_WITH_JANSSON -DRETORT_WITH_OPENSSL
 }
 

@@ -1415,6 +1415,8 @@ START_TEST(names_that_are_too_many)
 	char name[256], file[32] = "";
 	int done = 0;
 
+	if (under_valgrind()) /* it is the page above, without the page */
+		return;
 	begin(false);
 	memset(name, 'x', 255);
 	name[255] = '\0';

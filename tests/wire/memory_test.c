@@ -306,7 +306,7 @@ torture_once(int i, enum retort_protocol protocol, size_t n, bool ever_after)
 static size_t
 fail_step(void)
 {
-	return is_slow() ? 17 : is_sanitized() ? 5 : 1;
+	return is_slow() ? 17 : is_sanitized() ? 5 : 2;
 }
 
 static void
