@@ -181,24 +181,12 @@ rt_conn_ended(struct rt_conn *conn)
 
 /* --- what was sent --- */
 
-/* Waits a little, and tries again; a peer that takes nothing is too slow. */
-static void
-flush_later(struct rt_conn *conn, int64_t now)
-{
-	int64_t timeout = conn->config->write_timeout;
-
-	conn->until = now + FLUSH_PAUSE;
-	if (timeout != RT_NEVER && now - conn->moved >= timeout)
-		rt_conn_end(conn, RETORT_TIMED_OUT, RETORT_RST);
-	else
-		rt_conn_go_on(conn);
-}
-
 static void
 flushed(struct rt_conn *conn, int64_t result, int64_t now)
 {
 	if (result == -EAGAIN) {
-		flush_later(conn, now);
+		conn->until = now + FLUSH_PAUSE;
+		rt_conn_go_on(conn);
 		return;
 	}
 	if (result < 0) {
@@ -295,14 +283,30 @@ rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now)
 	}
 }
 
+/* Whether the client has taken nothing for all of its time. */
+static bool
+is_overdue(const struct rt_conn *conn, int64_t now)
+{
+	return later(conn->moved, conn->config->write_timeout) <= now;
+}
+
+/* Whether what was sent is to leave before anything else happens. */
+static bool
+flushes(const struct rt_conn *conn)
+{
+	return conn->state == RT_STATE_REPLY && conn->interim_left == 0 &&
+		rt_play_next(&conn->buffers->play) == RT_STEP_FLUSH;
+}
+
 bool
-rt_conn_is_held_up(const struct rt_conn *conn)
+rt_conn_is_held_up(const struct rt_conn *conn, int64_t now)
 {
 	enum rt_verb verb = conn->chan.out.verb;
 
-	return (conn->state == RT_STATE_REPLY &&
-		       (verb == RT_SEND || verb == RT_FILE)) ||
-		conn->state == RT_STATE_FINISH;
+	return is_overdue(conn, now) &&
+		(conn->state == RT_STATE_FINISH || flushes(conn) ||
+			(conn->state == RT_STATE_REPLY &&
+				(verb == RT_SEND || verb == RT_FILE)));
 }
 
 void
@@ -347,7 +351,7 @@ expire_reply(struct rt_conn *conn, int64_t now)
 	} else if (awaits_rest(conn)) {
 		conn->coming = RT_COMING_NEXT;
 		rt_conn_go_on(conn);
-	} else if (!sends && next == RT_STEP_FLUSH) {
+	} else if (flushes(conn) && !is_overdue(conn, now)) {
 		conn->until = 0;
 		rt_conn_go_on(conn);
 	} else {

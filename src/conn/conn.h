@@ -274,9 +274,9 @@ void rt_conn_in_done(struct rt_conn *conn, int64_t result, int64_t now);
 void rt_conn_out_done(struct rt_conn *conn, int64_t result, int64_t now);
 void rt_conn_expired(struct rt_conn *conn, int64_t now);
 
-/* Whether the kernel has no room for what is to be sent; and when the client
-   last took some of what it holds. */
-bool rt_conn_is_held_up(const struct rt_conn *conn);
+/* Whether the kernel has made no room for the time of the reply; and when the
+   client last took some of what it holds. */
+bool rt_conn_is_held_up(const struct rt_conn *conn, int64_t now);
 void rt_conn_took(struct rt_conn *conn, int64_t when);
 
 void rt_conn_broken(struct rt_conn *conn);

@@ -202,7 +202,7 @@ expire_conn(struct retort *server, struct rt_served *served)
 	if (!rt_server_lend(server, served))
 		return;
 	(void)go_on(server, served);
-	if (is_due(conn, now) && rt_conn_is_held_up(conn))
+	if (is_due(conn, now) && rt_conn_is_held_up(conn, now))
 		rt_conn_took(conn, now - rt_sock_held_for(conn->chan.fd));
 	if (is_due(conn, now))
 		rt_conn_expired(conn, now);

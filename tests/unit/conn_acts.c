@@ -224,7 +224,8 @@ act_took(struct line *line)
 {
 	struct hand *hand = line->hand;
 
-	must(hand, rt_conn_is_held_up(&hand->conn), "it is not held up");
+	must(hand, rt_conn_is_held_up(&hand->conn, hand->now),
+		"it is not held up");
 	rt_conn_took(&hand->conn, hand->now - next_number(line));
 }
 

@@ -121,7 +121,7 @@ static const struct play much[] = {
 static const struct play slow[] = {
 	{"the client takes some",
 		"receive GET; want; answer; 3 times (pass 30ms; took 10ms;"
-		"REPLY -/send 20ms; pass 10ms); took 20ms; expire;"
+		"REPLY -/send 20ms; pass 10ms); expire;"
 		"OVER timed-out reset"},
 	{"the client takes some of a file",
 		"receive GET; want; reply file 0+9 close; pass 30ms; took 1ms;"

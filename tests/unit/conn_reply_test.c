@@ -258,12 +258,18 @@ static const struct play segments[] = {
 	/* who takes nothing is not waited for longer than otherwise */
 	{"a flush has its time",
 		"receive GET; want; reply 'ab' flush 'cd' close; send;"
-		"30 times (flush EAGAIN; REPLY -/- 1ms; expire);"
-		"flush EAGAIN; OVER timed-out reset"},
+		"29 times (flush EAGAIN; REPLY -/- 1ms; expire);"
+		"flush EAGAIN; expire; OVER timed-out reset"},
 	{"a segment has its time to leave",
 		"receive GET; want; reply pace=2 'ab' 'cd' close; send;"
-		"30 times (flush EAGAIN; REPLY -/- 1ms; expire);"
-		"flush EAGAIN; OVER timed-out reset"},
+		"29 times (flush EAGAIN; REPLY -/- 1ms; expire);"
+		"flush EAGAIN; expire; OVER timed-out reset"},
+	{"a flush goes on when its client takes some",
+		"receive GET; want; reply 'ab' flush 'cd' close; send;"
+		"29 times (flush EAGAIN; REPLY -/- 1ms; expire);"
+		"flush EAGAIN; pass 1ms; took 10ms;"
+		"20 times (REPLY -/-; expire; flush EAGAIN);"
+		"expire; OVER timed-out reset"},
 	{"a flush may have no time-out",
 		"open write=never; receive GET; want;"
 		"reply 'ab' flush close; send;"
