@@ -127,6 +127,17 @@ set_ending(struct rt_reply *reply, enum rt_step_kind kind)
 			(struct rt_step){.kind = RT_STEP_FLUSH});
 }
 
+/* Without a head only the close says where a reply ends, unless the connection
+   is to be kept whatever the reply is. */
+static void
+end_headless(struct rt_reply *reply)
+{
+	struct rt_step *ending = ending_of(reply);
+
+	if (ending->kind == RT_STEP_NEXT && ending->at < RETORT_NEXT_KEEP)
+		ending->kind = RT_STEP_CLOSE;
+}
+
 static void
 make_garbage(struct change *change)
 {
@@ -145,6 +156,8 @@ make_garbage(struct change *change)
 		byte = (char)(state >> 32);
 		rt_buf_add(text, &byte, 1);
 	}
+	if (change->reply->head_size > 0)
+		end_headless(change->reply);
 	rt_reply_cut(change->reply, 0);
 	rt_reply_replace(change->reply, 0, 0, at);
 	change->reply->head_size = 0;
@@ -285,6 +298,7 @@ remove_head(struct change *change)
 	if (!has_head(change))
 		return;
 	rt_reply_replace(reply, 0, reply->head_size, reply->text.len);
+	end_headless(reply);
 	reply->head_at = 0;
 }
 

@@ -250,7 +250,7 @@ end_script(struct rt_draft *draft, bool needs_file)
 	}
 	rt_reply_step(reply,
 		(struct rt_step){.kind = more ? RT_STEP_NEXT : RT_STEP_CLOSE,
-			.at = more && becomes(draft) ? next_of(draft) : 0});
+			.at = more ? next_of(draft) : 0});
 }
 
 /* Whether nobody knows the size of the body yet. */

@@ -286,6 +286,9 @@ static const struct {
 		"HTTP/1.1 404 Not Found\r\nContent-Length: 14\r\n\r\n"
 		"404 Not Found\n",
 		ONE, -1},
+	/* without a head only the close says where it ends */
+	{"headless", "one", NULL, 0},
+	{"garbage 2", "uW", NULL, 0},
 };
 
 START_TEST(sends_other_bytes)
@@ -299,8 +302,31 @@ START_TEST(sends_other_bytes)
 		exchange_last(fd, LAST("/one"), END);
 	else
 		exchange_until(fd, "", "", bytes[_i].end);
+	ck_assert_int_eq(ended(1)->kept, bytes[_i].second != NULL);
 	assert_verdict(NULL);
 	close_server();
+}
+END_TEST
+
+/* A rule that keeps its connection does so without a head, too. */
+START_TEST(is_kept_without_a_head)
+{
+	static const struct {
+		const char *faults;
+		const char *reply;
+	} rows[] = {{"headless", "one"}, {"garbage 2", "uW"}};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int fd;
+
+		open_with_rule((struct retort_reply){.faults = rows[i].faults,
+				       .next = RETORT_NEXT_KEEP},
+			_i);
+		fd = connect_client();
+		exchange_on(fd, GET("/x"), rows[i].reply);
+		exchange_last(fd, LAST("/one"), END);
+		close_server();
+	}
 }
 END_TEST
 
@@ -439,8 +465,8 @@ main(void)
 		closes_whatever_comes_meanwhile, closes_at_the_next_byte,
 		waits_for_no_more, closes_after_so_many, is_kept_for_less,
 		is_kept_for_ever, pieces_are_waited_for, sends_them_later,
-		never_ends, falls_silent, answers_in_another_order,
-		in_scenarios, NULL};
+		is_kept_without_a_head, never_ends, falls_silent,
+		answers_in_another_order, in_scenarios, NULL};
 	TCase *tcase = tcase_create("rows");
 
 	rt_test_cases(suite, "kept connections", tests, 0, BASIC_WAYS);
