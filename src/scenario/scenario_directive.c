@@ -323,7 +323,7 @@ static const struct directive {
 	{"idle", IN_RULE, .read = rt_scenario_read_idle},
 	{"silent", IN_RULE, .said = ANSWER, .in = OF_RULE(silent)},
 	{"fill", IN_RULE, .read = rt_scenario_read_fill},
-	{"part", OFTEN_IN_RULE, .read = rt_scenario_read_part},
+	{"part", OFTEN_OR_AFTER_101, .read = rt_scenario_read_part},
 	{"raw", OFTEN_IN_RULE, .read = rt_scenario_read_raw},
 	{"frame", OFTEN_OR_AFTER_101, .read = rt_scenario_read_frame},
 	{"chunks", IN_RULE, .read = rt_scenario_read_chunks},

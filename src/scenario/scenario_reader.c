@@ -357,25 +357,6 @@ own_conditions(struct rt_reader *reader, struct retort_reply *rule)
 					&reader->conditions[i]));
 }
 
-/* Doubles the braces in frames after a head: none begins a part of the
-   request. */
-static void
-double_braces(struct rt_buf *bytes)
-{
-	struct rt_buf text;
-
-	rt_buf_init(&text, RT_SCENARIO_TEXT);
-	for (size_t i = 0; i < bytes->len; i++) {
-		rt_buf_add(&text, bytes->data + i, 1);
-		if (bytes->data[i] == '{')
-			rt_buf_add(&text, "{", 1);
-	}
-	rt_buf_clear(bytes, 0);
-	rt_buf_add(bytes, text.data, text.len);
-	bytes->failed |= text.failed;
-	rt_buf_free(&text);
-}
-
 bool
 rt_scenario_end_item(struct rt_reader *reader)
 {
@@ -387,8 +368,6 @@ rt_scenario_end_item(struct rt_reader *reader)
 		return true;
 	rule = &item->rule;
 	if (reader->quoted || reader->bytes.len > 0 || reader->bytes.failed) {
-		if (rule->fill && rule->status != 0)
-			double_braces(&reader->bytes);
 		rule->body_size = reader->bytes.len;
 		rule->body = rt_scenario_own_lines(reader, &reader->bytes);
 		rule->raw = !rule->accepted && rule->status == 0;

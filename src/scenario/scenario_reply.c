@@ -90,11 +90,12 @@ rt_scenario_part(struct rt_reader *reader, const char *at, size_t size)
 bool
 rt_scenario_read_part(struct rt_reader *reader, const char *at)
 {
-	return reader->quoted ?
+	/* the bytes of @raw or @frame, or frames after a head */
+	return reader->quoted || reader->bytes.len > 0 ?
 		rt_scenario_part(reader, at, reader->bytes.len) :
 		rt_scenario_expected(reader, reader->line,
 			"it within the body of a message, or after @raw "
-			"QUOTED");
+			"QUOTED or @frame");
 }
 
 static const struct {
@@ -169,18 +170,38 @@ rt_scenario_read_raw(struct rt_reader *reader, const char *at)
 	return rt_scenario_quoted(reader, at, &reader->bytes);
 }
 
+/* Doubles the braces from there on, so that none begins a part of the
+   request. */
+static void
+double_braces(struct rt_buf *bytes, size_t from)
+{
+	struct rt_buf text;
+
+	rt_buf_init(&text, RT_SCENARIO_TEXT);
+	rt_buf_add(&text, bytes->data + from, bytes->len - from);
+	bytes->len = from;
+	for (size_t i = 0; i < text.len; i++) {
+		rt_buf_add(bytes, text.data + i, 1);
+		if (text.data[i] == '{')
+			rt_buf_add(bytes, "{", 1);
+	}
+	bytes->failed |= text.failed;
+	rt_buf_free(&text);
+}
+
 bool
 rt_scenario_read_frame(struct rt_reader *reader, const char *at)
 {
 	struct rt_word word = rt_scenario_word(reader, &at);
 	size_t before = reader->bytes.len;
 	unsigned opcode = rt_websocket_opcode(word);
-	bool filled;
+	bool fill = reader->item->rule.fill;
+	bool follows = reader->item->rule.status != 0;
 
 	if (reader->message)
 		return rt_scenario_expected(reader, reader->line,
 			"it before the message");
-	if (reader->item->rule.status != 0 && reader->item->rule.body != NULL)
+	if (follows && reader->item->rule.body != NULL)
 		return rt_scenario_expected(reader, reader->line,
 			"no body before it");
 	if (opcode == 0)
@@ -188,20 +209,21 @@ rt_scenario_read_frame(struct rt_reader *reader, const char *at)
 			RT_WEBSOCKET_FRAMES);
 	/* after a head, frames follow it; otherwise they are the reply, as the
 	   bytes of @raw are */
-	if (reader->item->rule.status == 0)
+	if (!follows)
 		reader->raw = reader->quoted = true;
 	/* its length is known when it is filled in */
-	filled = reader->item->rule.fill && reader->item->rule.status == 0;
-	if (filled)
+	if (fill && !follows)
 		rt_buf_add_format(&reader->bytes, "{frame.%.*s}",
 			(int)word.size, word.text);
 	if (rt_scenario_rest(reader, at).size > 0 &&
 		!rt_scenario_quoted(reader, at, &reader->bytes))
 		return false;
-	if (filled)
+	if (fill && !follows)
 		rt_buf_add_text(&reader->bytes, "{frame.end}");
 	else
 		rt_websocket_wrap(&reader->bytes, opcode, before);
+	if (fill && follows && !reader->bytes.failed)
+		double_braces(&reader->bytes, before);
 	return !reader->bytes.failed || rt_scenario_no_memory(reader);
 }
 

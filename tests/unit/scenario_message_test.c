@@ -762,6 +762,12 @@ START_TEST(frames_have_heads)
 	assert_bytes(rule(0)->body, rule(0)->body_size,
 		"\x81\x05{{a}{{{{\x89\0", 12);
 	rt_scenario_free(&scenario);
+	/* a pause between them is where it is once the braces are filled in */
+	read_good("@on\n@fill\n@next bytes\nHTTP/1.1 101 X\n\n"
+		  "@part 9\n@frame text \"{a\"\n@part 20\n@frame ping\n");
+	assert_bytes(rule(0)->body, rule(0)->body_size, "\x81\x02{{a\x89\0", 7);
+	assert_text(rule(0)->parts, "0 9,5 20,");
+	rt_scenario_free(&scenario);
 	(void)snprintf(text, sizeof text, "@on\n@frame text \"%0126d\"\n", 7);
 	(void)snprintf(expected, sizeof expected, "\x81\x7e%c\x7e%0126d", 0, 7);
 	read_good(text);

@@ -31,7 +31,12 @@ static const struct {
 	/* parts of a body */
 	{"@on /\n@part\nHTTP/1.1 200 OK\n",
 		"s:2:1: '@part': expected it within the body of a message, or "
-		"after @raw QUOTED"},
+		"after @raw QUOTED or @frame"},
+	{"@on /\nHTTP/1.1 101 X\n\na\n@next bytes\n@part\n",
+		"s:5:1: '@next bytes': expected it before the message"},
+	{"@on /\n@raw \"a\"\n@on /\nHTTP/1.1 200 OK\n\na\n@on\n@part\n",
+		"s:8:1: '@part': expected it within the body of a message, or "
+		"after @raw QUOTED or @frame"},
 	{"@on /\nHTTP/1.1 200 OK\n\na\n@part soon\nb\n",
 		"s:5:7: 'soon': expected a time, such as 200ms or 2s"},
 	{"@on /\nHTTP/1.1 200 OK\n\na\n@part 1h\nb\n",
