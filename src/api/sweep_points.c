@@ -87,7 +87,7 @@ mark_chosen(unsigned char *marks, bool *records, const char *text,
 			mark(marks, &span);
 		else
 			return rt_fail(error, -EINVAL,
-				"at: %.*s: expected head, body, all, N, N-M, "
+				"at: '%.*s': expected head, body, all, N, N-M, "
 				"every N or records, with commas between them",
 				(int)(word.size < 60 ? word.size : 60),
 				word.text);

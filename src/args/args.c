@@ -27,11 +27,23 @@ take_value(struct words *words, const char *rest, const char *option)
 	return *words->at++;
 }
 
+/* A variable of the shell was empty, most often. */
+static void
+refuse_empty(const struct option *option)
+{
+	if (strcmp(option->value, "FILE") == 0 ||
+		strcmp(option->value, "DIR") == 0)
+		args_die(EXIT_USAGE, "--%s '': expected the name of a %s",
+			option->name, option->value);
+}
+
 static void
 take(struct given *given, const struct words *words,
 	const struct option *option, const char *value)
 {
 	given->next = words->at < words->end ? *words->at : NULL;
+	if (value != NULL && *value == '\0')
+		refuse_empty(option);
 	option->read(given, option, value);
 	args_note(given, option);
 	given->before = option;

@@ -120,6 +120,15 @@ check_ways(const struct given *given, const struct option *option)
 				given->args.root_hint);
 }
 
+/* Why modes lack options. */
+static const char *const why[] = {
+	[MODE_SERVE] = "",
+	[MODE_RUN] = "it ends with COMMAND",
+	[MODE_SWEEP] = "it takes the options of one reply, such as --body or "
+		       "--raw",
+	[MODE_SHOW] = "it serves nothing",
+};
+
 /* Refuses options with retort sweep that are not about one reply. */
 static void
 check_sweep(const struct given *given, const struct option *option)
@@ -128,8 +137,9 @@ check_sweep(const struct given *given, const struct option *option)
 		(ways_of(option) & (CANNED | RAW)) == 0) {
 		char name[32];
 
-		args_die(EXIT_USAGE, "sweep and %s exclude each other%s",
-			args_call(option, name), given->args.root_hint);
+		args_die(EXIT_USAGE, "sweep: not with %s: %s%s",
+			args_call(option, name), why[MODE_SWEEP],
+			given->args.root_hint);
 	}
 }
 
@@ -141,8 +151,8 @@ check_show(const struct given *given, const struct option *option)
 		strcmp(option->name, "report") != 0) {
 		char name[32];
 
-		args_die(EXIT_USAGE, "show and %s exclude each other",
-			args_call(option, name));
+		args_die(EXIT_USAGE, "show: not with %s: %s",
+			args_call(option, name), why[MODE_SHOW]);
 	}
 }
 
@@ -150,9 +160,6 @@ check_show(const struct given *given, const struct option *option)
 static void
 check_excluded(const struct given *given, const struct option *option)
 {
-	static const char *const why[] = {"", "it ends with COMMAND",
-		"it takes the options of one reply, such as --body or --raw",
-		""};
 	const enum mode mode = given->args.mode;
 	const char *words = option->excludes;
 	char word[32];

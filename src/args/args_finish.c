@@ -368,6 +368,6 @@ args_finish(struct given *given)
 	set_answer(args, given);
 	if (args->reload &&
 		(args->scenario == NULL || args->scenario_text != NULL))
-		args_die(EXIT_USAGE, "--reload needs --scenario FILE");
+		args_die(EXIT_USAGE, "--reload: needs --scenario FILE");
 	give_notices(args, given);
 }

@@ -46,6 +46,8 @@ static const struct {
 	{"^bind [0-9[].*: Address already in use", "port 0 takes any free one"},
 	{"^bind unix:.*: Address already in use",
 		"somebody listens there, or it is not a socket"},
+	{"^--control: bind unix:.*: Address already in use",
+		"somebody listens there, or it is not a socket"},
 	{"^bind [0-9[].*: Permission denied",
 		"ports below 1024 are for root: try -p 8080"},
 

@@ -165,6 +165,9 @@ args_add_operand(struct given *given, const char *text)
 	size_t used =
 		(size_t)snprintf(line, sizeof line, "operand '%.120s'", text);
 
+	if (*text == '\0')
+		args_die(EXIT_USAGE,
+			"ROOT '': expected the name of a folder or a file");
 	if (args->mode == MODE_SHOW) {
 		args_add_text(&args->shown, &args->shown_count, text);
 		return;

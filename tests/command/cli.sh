@@ -757,7 +757,7 @@ reloaded()
 	soon answers three
 	report $? 'reload: and once more'
 	stop reload
-	refused 2 '--reload needs --scenario FILE' --reload "$dir/site"
+	refused 2 '--reload: needs --scenario FILE' --reload "$dir/site"
 }
 
 canned()

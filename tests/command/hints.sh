@@ -132,6 +132,11 @@ reply= idle=" --timeout next=1
 
 # --- files ---
 
+# an empty variable
+says 2 "--raw '': expected the name of a FILE" --raw ''
+says 2 "--transcript '': expected the name of a DIR" --transcript= www
+says 2 "ROOT '': expected the name of a folder or a file" -p 0 ''
+
 says 2 '--body no: No such file or directory (@ says that the text is in a file)' \
 	--body @no
 says 2 '--scenario no: No such file or directory' -p 0 --scenario no

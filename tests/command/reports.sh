@@ -387,7 +387,7 @@ if "$retort" --version | grep -q OpenSSL; then
 fi
 
 refused 'show: expected a transcript' show
-refused 'show and --port exclude each other' show -p 8080 "$dir/tls"
+refused 'show: not with --port: it serves nothing' show -p 8080 "$dir/tls"
 refused "show $dir/none: No such file" show "$dir/none"
 refused 'a transcript, which begins with connection N' show "$dir/s.retort"
 refused 'no transcript is there' show "$dir/tmp"
@@ -401,7 +401,7 @@ refused '--report r.json: expected FILE.html or FILE.txt' run --report r.json \
 refused '--report: needs run, sweep or show' --report r.html
 refused '--at: needs sweep' --at head
 refused '--report r.txt: expected FILE.html, ' sweep --report r.txt -- true
-refused '--at: heads: expected head, body' sweep --at heads -- true
+refused "--at: 'heads': expected head, body" sweep --at heads -- true
 refused '--jobs and --port exclude' sweep -j 2 -p 8080 -- true
 refused "--jobs '0': expected a whole number from 1 to 256" sweep -j 0 -- true
 refused '--no-progress and --progress exclude' sweep --progress \

@@ -145,11 +145,11 @@ refused '-- COMMAND' sweep
 refused '-- COMMAND' sweep --
 refused '-- COMMAND' sweep true
 refused 'records: expected a server with TLS' sweep --at records -- true
-refused 'sweep and ROOT exclude' sweep . -- true
-refused 'sweep and --echo exclude' sweep --echo -- true
-refused 'sweep and --tcp exclude' sweep --tcp -- true
-refused 'sweep and --udp exclude' sweep --udp -- true
-refused 'sweep and --html exclude' sweep --html -- true
+refused 'sweep: not with ROOT: it takes' sweep . -- true
+refused 'sweep: not with --echo: it takes' sweep --echo -- true
+refused 'sweep: not with --tcp: it takes' sweep --tcp -- true
+refused 'sweep: not with --udp: it takes' sweep --udp -- true
+refused 'sweep: not with --html: it takes' sweep --html -- true
 refused 'not with --fault:' sweep --fault 'cut 1' -- true
 refused 'not with --scenario:' sweep --scenario "$dir/input" -- true
 refused 'not with --lifetime:' sweep --lifetime 5 -- true
