@@ -3,7 +3,7 @@
 #
 # memcheck.sh TEST: runs a test under valgrind; or, if it is one of the command,
 # the commands `retort` that it starts, by way of a $RETORT that stands in for
-# it: the first of those with the same options, since each start takes half a
+# it: each with an option that none had before, since each start takes half a
 # second, and what a server does after it is tested within the test programs.
 # Errors and leaks fail it; so does a descriptor that the command leaves open
 # when it exits. (In the test programs the harness counts descriptors, with or
@@ -17,13 +17,15 @@ trap 'exit 1' HUP INT TERM
 
 cat >"$logs/retort" <<END
 #!/bin/sh
-options=
-for word; do
-	case \$word in -*) options=\$options\${word%%[!-a-z0-9]*} ;; esac
-done
 # nothing that forks: dash would not leave the mask of signals as it was
 set -C
-true 2>/dev/null >"$logs/\$options.seen" || exec '$RETORT' "\$@"
+new=
+for word in - "\$@"; do
+	case \$word in
+	-*) true 2>/dev/null >"$logs/\${word%%[!-a-z0-9]*}.seen" && new=yes ;;
+	esac
+done
+[ -n "\$new" ] || exec '$RETORT' "\$@"
 exec valgrind --log-file='$logs/%p.command' --error-exitcode=99 \\
 	--leak-check=full --track-fds=yes --read-inline-info=no -- '$RETORT' "\$@"
 END
