@@ -112,4 +112,7 @@ bool rt_faults_suit_datagram(const struct rt_faults *faults);
 /* Whether they need a connection that can be reset. */
 bool rt_faults_can_reset(const struct rt_faults *faults);
 
+/* Whether each reply ends its connection, and waits for nothing more. */
+bool rt_faults_always_end(const struct rt_faults *faults);
+
 #endif

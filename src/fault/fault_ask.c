@@ -99,6 +99,19 @@ rt_faults_can_reset(const struct rt_faults *faults)
 	return false;
 }
 
+bool
+rt_faults_always_end(const struct rt_faults *faults)
+{
+	bool ends = false;
+
+	for (size_t i = 0; i < faults->count; i++) {
+		if (faults->clauses[i].verb == RT_FAULT_AWAIT)
+			return false;
+		ends |= faults->clauses[i].verb == RT_FAULT_END;
+	}
+	return ends && !faults->chancy;
+}
+
 /* --- the wire of TLS --- */
 
 struct adding {

@@ -246,6 +246,10 @@ rt_route_check_faults(const struct rt_route *route, const struct rt_rule *rule,
 		rt_condition_with(given, RT_CONDITION_BODY) != NULL)
 		return rt_fail(error, -EINVAL,
 			"how the body is read cannot depend on the body");
+	if (given->idle != 0 && rt_faults_always_end(canned->faults))
+		return rt_fail(error, -EINVAL,
+			"end: not with .idle, unless with await: it waits for "
+			"no other request");
 	return try_faults(route, rule, given, error);
 }
 

@@ -442,7 +442,27 @@ static const struct {
 	{"@on\n@idle x",
 		"s:2:7: 'x': expected a time from 1ms, such as 200ms "
 		"or 2s"},
+	{"@on\n@fault end reset\n@idle 1s",
+		"s:2:8: end: not with @idle, unless with await: it waits for "
+		"no other request"},
 };
+
+/* Some of these replies do not end the connection, or it waits before. */
+START_TEST(an_end_goes_with_a_wait)
+{
+	static const char *const texts[] =
+		{"@on\n@idle 1s\n@fault await; end reset",
+			"@on\n@idle 1s\n@fault end reset chance 1%",
+			"@on\n@idle 1s\n@fault cut 5", "@on\n@fault end reset"};
+
+	open_plain(2);
+	for (size_t i = 0; i < COUNT(texts); i++)
+		ck_assert_msg(retort_load(server, .text = texts[i],
+				      .error = error) == 0,
+			"%s", error);
+	close_server();
+}
+END_TEST
 
 START_TEST(what_is_malformed)
 {
@@ -472,6 +492,7 @@ main(void)
 	rt_test_cases(suite, "kept connections", tests, 0, BASIC_WAYS);
 	tcase_add_loop_test(tcase, sends_other_bytes, 0, COUNT(bytes));
 	tcase_add_loop_test(tcase, what_is_malformed, 0, COUNT(malformed));
+	tcase_add_test(tcase, an_end_goes_with_a_wait);
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
 }
