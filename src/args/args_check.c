@@ -124,8 +124,8 @@ check_ways(const struct given *given, const struct option *option)
 static const char *const why[] = {
 	[MODE_SERVE] = "",
 	[MODE_RUN] = "it ends with COMMAND",
-	[MODE_SWEEP] = "it takes the options of one reply, such as --body or "
-		       "--raw",
+	[MODE_SWEEP] = ("it takes the options of one reply, such as --body or "
+			"--raw"),
 	[MODE_SHOW] = "it serves nothing",
 };
 
