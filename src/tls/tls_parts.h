@@ -112,7 +112,7 @@
 struct rt_openssl {
 	void *libcrypto; /* as dlopen(3) has them */
 	void *libssl;
-#define RT_TLS_MEMBER(name) __typeof__(name) *name;
+#define RT_TLS_MEMBER(name) __typeof__(name) *(name);
 	RT_TLS_LIBSSL(RT_TLS_MEMBER)
 	RT_TLS_LIBCRYPTO(RT_TLS_MEMBER)
 #undef RT_TLS_MEMBER
