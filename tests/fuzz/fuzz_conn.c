@@ -332,7 +332,10 @@ wait_for_nothing(struct run *run)
 	}
 	if (conn->chan.deadline > run->now)
 		run->now = conn->chan.deadline;
-	rt_conn_expired(conn, run->now);
+	if (rt_conn_is_held_up(conn, run->now) && below(run, 2) == 0)
+		rt_conn_took(conn, run->now - below(run, 9));
+	if (conn->asks == RT_ASK_NOTHING && conn->chan.deadline <= run->now)
+		rt_conn_expired(conn, run->now);
 }
 
 /*
