@@ -351,7 +351,9 @@ expire_reply(struct rt_conn *conn, int64_t now)
 	} else if (awaits_rest(conn)) {
 		conn->coming = RT_COMING_NEXT;
 		rt_conn_go_on(conn);
-	} else if (flushes(conn) && !is_overdue(conn, now)) {
+	} else if (flushes(conn) && conn->until != 0 &&
+		!is_overdue(conn, conn->until)) {
+		/* a server that was late has not looked since */
 		conn->until = 0;
 		rt_conn_go_on(conn);
 	} else {

@@ -270,6 +270,14 @@ static const struct play segments[] = {
 		"flush EAGAIN; pass 1ms; took 10ms;"
 		"20 times (REPLY -/-; expire; flush EAGAIN);"
 		"expire; OVER timed-out reset"},
+	{"a flush that a late server has not seen",
+		"receive GET; want; reply 'ab' flush 'cd' close; send;"
+		"flush EAGAIN; pass 40ms; wake; REPLY -/flush; flush;"
+		"sends 'cd'"},
+	{"a flush that a late server does not see either",
+		"receive GET; want; reply 'ab' flush 'cd' close; send;"
+		"flush EAGAIN; pass 40ms; wake; flush EAGAIN; expire;"
+		"OVER timed-out reset"},
 	{"a flush may have no time-out",
 		"open write=never; receive GET; want;"
 		"reply 'ab' flush close; send;"
