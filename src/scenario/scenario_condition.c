@@ -85,26 +85,24 @@ bool
 rt_scenario_read_if_frame(struct rt_reader *reader, const char *at)
 {
 	struct retort_reply *rule = &reader->item->rule;
-	struct rt_word word = rt_scenario_word(reader, &at);
-	unsigned opcode = rt_websocket_opcode(word);
+	const char *payload = at;
+	struct rt_word type = rt_scenario_frame_type(reader, &payload);
 	struct rt_buf frame;
 
-	if (opcode == 0)
-		return rt_scenario_expected(reader, word.text,
-			RT_WEBSOCKET_FRAMES);
+	if (type.size == 0)
+		return false;
 	if (rule->if_body != NULL || rule->if_body_begins != NULL)
 		return rt_scenario_expected(reader, reader->line,
 			"no @if-body, @if-body-begins or @if-frame before it");
 	rule->if_bytes = true;
-	if (rt_scenario_rest(reader, at).size == 0) {
-		char first = (char)(0x80 | opcode);
+	if (rt_scenario_rest(reader, payload).size == 0) {
+		char first = (char)(0x80 | rt_websocket_opcode(type));
 
 		rule->if_body_begins = rt_scenario_own_text(reader, &first, 1);
 		return rule->if_body_begins != NULL;
 	}
 	rt_buf_init(&frame, RT_SCENARIO_TEXT);
-	if (rt_scenario_quoted(reader, at, &frame)) {
-		rt_websocket_wrap(&frame, opcode, 0);
+	if (rt_scenario_frame(reader, at, &frame)) {
 		rule->if_body_size = frame.len;
 		rule->if_body = rt_scenario_own_lines(reader, &frame);
 	}

@@ -114,7 +114,17 @@ bool rt_scenario_line(struct rt_reader *reader, const char *at,
 bool rt_scenario_quoted(struct rt_reader *reader, const char *at,
 	struct rt_buf *to);
 
-/* The same, as memory of the scenario; NULL after a mistake. If `what` is not
+/* Reads the type of a frame from *at on, and moves *at past it. Size 0: it is
+   none, which is reported. */
+struct rt_word rt_scenario_frame_type(struct rt_reader *reader,
+	const char **at);
+
+/* Reads the type of a frame, and its payload if it is said, up to the end of
+   the line, and adds the frame, without a mask, to `to`. */
+bool rt_scenario_frame(struct rt_reader *reader, const char *at,
+	struct rt_buf *to);
+
+/* Reads quoted bytes as memory of the scenario; NULL after a mistake. If `what` is not
    NULL, they must be a text of a byte or more, without a NUL, and it is what
    was expected otherwise. */
 const char *rt_scenario_own_quoted(struct rt_reader *reader, const char *at,

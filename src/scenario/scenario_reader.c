@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/websocket.h"
 
 #define MAX_ITEMS 65536u
 
@@ -195,6 +196,32 @@ rt_scenario_quoted(struct rt_reader *reader, const char *at, struct rt_buf *to)
 	if (rt_scenario_rest(reader, next).size > 0)
 		return rt_scenario_expected(reader, next,
 			"the end of the line");
+	return !to->failed || rt_scenario_no_memory(reader);
+}
+
+struct rt_word
+rt_scenario_frame_type(struct rt_reader *reader, const char **at)
+{
+	struct rt_word word = rt_scenario_word(reader, at);
+
+	if (rt_websocket_opcode(word) != 0)
+		return word;
+	(void)rt_scenario_expected(reader, word.text, RT_WEBSOCKET_FRAMES);
+	return (struct rt_word){word.text, 0};
+}
+
+bool
+rt_scenario_frame(struct rt_reader *reader, const char *at, struct rt_buf *to)
+{
+	struct rt_word type = rt_scenario_frame_type(reader, &at);
+	size_t before = to->len;
+
+	if (type.size == 0)
+		return false;
+	if (rt_scenario_rest(reader, at).size > 0 &&
+		!rt_scenario_quoted(reader, at, to))
+		return false;
+	rt_websocket_wrap(to, rt_websocket_opcode(type), before);
 	return !to->failed || rt_scenario_no_memory(reader);
 }
 

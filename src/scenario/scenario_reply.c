@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include "base/text.h"
-#include "base/websocket.h"
 #include "fault/fault.h"
 
 bool
@@ -189,12 +188,27 @@ double_braces(struct rt_buf *bytes, size_t from)
 	rt_buf_free(&text);
 }
 
+/* Reads a frame whose length is known when it is filled in. */
+static bool
+read_filled_frame(struct rt_reader *reader, const char *at)
+{
+	struct rt_buf *bytes = &reader->bytes;
+	struct rt_word type = rt_scenario_frame_type(reader, &at);
+
+	if (type.size == 0)
+		return false;
+	rt_buf_add_format(bytes, "{frame.%.*s}", (int)type.size, type.text);
+	if (rt_scenario_rest(reader, at).size > 0 &&
+		!rt_scenario_quoted(reader, at, bytes))
+		return false;
+	rt_buf_add_text(bytes, "{frame.end}");
+	return !bytes->failed || rt_scenario_no_memory(reader);
+}
+
 bool
 rt_scenario_read_frame(struct rt_reader *reader, const char *at)
 {
-	struct rt_word word = rt_scenario_word(reader, &at);
 	size_t before = reader->bytes.len;
-	unsigned opcode = rt_websocket_opcode(word);
 	bool fill = reader->item->rule.fill;
 	bool follows = reader->item->rule.status != 0;
 
@@ -204,25 +218,15 @@ rt_scenario_read_frame(struct rt_reader *reader, const char *at)
 	if (follows && reader->item->rule.body != NULL)
 		return rt_scenario_expected(reader, reader->line,
 			"no body before it");
-	if (opcode == 0)
-		return rt_scenario_expected(reader, word.text,
-			RT_WEBSOCKET_FRAMES);
 	/* after a head, frames follow it; otherwise they are the reply, as the
 	   bytes of @raw are */
 	if (!follows)
 		reader->raw = reader->quoted = true;
-	/* its length is known when it is filled in */
 	if (fill && !follows)
-		rt_buf_add_format(&reader->bytes, "{frame.%.*s}",
-			(int)word.size, word.text);
-	if (rt_scenario_rest(reader, at).size > 0 &&
-		!rt_scenario_quoted(reader, at, &reader->bytes))
+		return read_filled_frame(reader, at);
+	if (!rt_scenario_frame(reader, at, &reader->bytes))
 		return false;
-	if (fill && !follows)
-		rt_buf_add_text(&reader->bytes, "{frame.end}");
-	else
-		rt_websocket_wrap(&reader->bytes, opcode, before);
-	if (fill && follows && !reader->bytes.failed)
+	if (fill)
 		double_braces(&reader->bytes, before);
 	return !reader->bytes.failed || rt_scenario_no_memory(reader);
 }
