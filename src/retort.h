@@ -1377,6 +1377,21 @@ enum retort_log {
 RETORT_API size_t retort_log_line(const struct retort_exchange *exchange,
 	enum retort_log format, char *line, size_t size);
 
+/*
+ * The bytes that a line of text stands for, as in a scenario: quoted ones, such
+ * as "\"data: 1\\n\"" in C, or a frame of a WebSocket, from a server:
+ *
+ *	char *frame = retort_bytes_of("@frame text \"hello\"", &size, error);
+ *
+ *	retort_push(server, request->connection, frame, size);
+ *	free(frame);
+ *
+ * There are *size of them, which may be 0, and a NUL after them; the caller
+ * frees them. NULL: the text is malformed, or there is no memory; `error` (NULL
+ * or RETORT_ERROR_SIZE bytes) says what was expected.
+ */
+RETORT_API char *retort_bytes_of(const char *text, size_t *size, char *error);
+
 /* The media type of a file by its name, such as "text/html; charset=utf-8", or
    "application/octet-stream" if the name does not tell. Valid for ever. */
 RETORT_API const char *retort_type_of(const char *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* retort_load(): scenarios. */
+/* retort_load(): scenarios; and bytes as these have them. */
 #include "config.h"
 
 #include <errno.h>
@@ -384,4 +384,20 @@ retort_load_sized(const struct retort_scenario *theirs, size_t size)
 		return load_file(&of);
 	return load(&of, NULL, of.name ? of.name : "scenario", of.text,
 		rt_body_size(of.text, of.size));
+}
+
+char *
+retort_bytes_of(const char *text, size_t *size, char *error)
+{
+	struct rt_buf bytes;
+	int code;
+
+	rt_buf_init(&bytes, MAX_SCENARIO);
+	code = rt_scenario_bytes(&bytes, text, error);
+	*size = bytes.len;
+	if (code == 0 && rt_buf_text(&bytes) == NULL)
+		code = rt_fail_errno(error, -ENOMEM, NULL);
+	if (code < 0)
+		rt_buf_free(&bytes);
+	return bytes.data;
 }

@@ -92,6 +92,27 @@ rt_scenario_read(struct rt_scenario *scenario, const char *name,
 	return reader.code;
 }
 
+int
+rt_scenario_bytes(struct rt_buf *to, const char *text, char *error)
+{
+	struct rt_reader reader = {
+		.line = text,
+		.size = strlen(text),
+		.error = error,
+	};
+	const char *at = text;
+	struct rt_word word = rt_scenario_word(&reader, &at);
+
+	if (rt_word_is(word, "@frame"))
+		(void)rt_scenario_frame(&reader, at, to);
+	else if (word.size > 0 && *word.text == '"')
+		(void)rt_scenario_quoted(&reader, text, to);
+	else
+		(void)rt_scenario_expected(&reader, word.text,
+			"bytes in double quotes, or @frame");
+	return reader.code;
+}
+
 void
 rt_scenario_free(struct rt_scenario *scenario)
 {

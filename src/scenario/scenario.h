@@ -64,6 +64,14 @@ int rt_scenario_read(struct rt_scenario *scenario, const char *name,
 	const char *folder, const char *text, size_t size, char *error);
 
 /*
+ * Reads bytes as a line of a scenario has them, QUOTED or "@frame TYPE
+ * [QUOTED]", and adds them to `to`. 0, or -errno with what was expected in
+ * `error` (RETORT_ERROR_SIZE bytes, or NULL): -EINVAL, it is malformed;
+ * -ENOMEM.
+ */
+int rt_scenario_bytes(struct rt_buf *to, const char *text, char *error);
+
+/*
  * The directive of an item that a mistake is about, in the member of that name
  * of struct retort_reply, where `request` is that of its first directive; of
  * several the one whose text `wrong` has in quotes, or at its beginning, or

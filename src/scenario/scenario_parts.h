@@ -40,7 +40,7 @@ enum rt_notice {
 
 struct rt_reader {
 	struct rt_scenario *scenario;
-	const char *name;
+	const char *name; /* NULL: nobody is told where it is wrong */
 	const char *folder;
 	const char *at; /* the next line */
 	const char *end;

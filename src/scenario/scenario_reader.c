@@ -35,9 +35,12 @@ rt_scenario_fail(struct rt_reader *reader, const char *at, const char *format,
 	va_start(args, format);
 	(void)vsnprintf(what, sizeof what, format, args);
 	va_end(args);
-	reader->code = rt_fail(reader->error, -EINVAL, "%.100s:%u:%zu: %.140s",
-		reader->name, reader->number, (size_t)(at - reader->line) + 1,
-		what);
+	if (reader->name == NULL)
+		reader->code = rt_fail(reader->error, -EINVAL, "%s", what);
+	else
+		reader->code = rt_fail(reader->error, -EINVAL,
+			"%.100s:%u:%zu: %.140s", reader->name, reader->number,
+			(size_t)(at - reader->line) + 1, what);
 	return false;
 }
 

@@ -16,6 +16,7 @@
 
 #define QUOTES "bytes in double quotes, with \\r \\n \\t \\0 \\\\ \\\" \\xHH"
 #define DIRECTIVE "expected a directive, such as @on, @fault or @expect"
+#define ANY_BYTES "expected bytes in double quotes, or @frame"
 #define ANY \
 	"expected a directive (@on ...), a message (HTTP/1.1 ...) or a comment (#)"
 
@@ -1078,11 +1079,60 @@ START_TEST(files_are_relative_to_the_scenario)
 }
 END_TEST
 
+/* --- bytes --- */
+
+static const struct {
+	const char *text;
+	size_t size;
+	const char *bytes; /* or what is wrong */
+} lines[] = {
+	{"\"\"", 0, ""},
+	{" \"a b\"\t", 3, "a b"},
+	{"\"a\\r\\n\\t\\0\\\\\\\"\\xFF{\"", 9, "a\r\n\t\0\\\"\xff{"},
+	{"@frame ping", 2, "\x89\0"},
+	{"@frame text \"\"", 2, "\x81\0"},
+	{"@frame\ttext  \"hello\" ", 7, "\x81\5hello"},
+	{"@frame close \"\\x03\\xe8bye\"", 7, "\x88\5\x03\xe8\x62ye"},
+	{"", SIZE_MAX, "the line ends: " ANY_BYTES},
+	{"a", SIZE_MAX, "'a': " ANY_BYTES},
+	{" @frames text", SIZE_MAX, "'@frames text': " ANY_BYTES},
+	{"\"a", SIZE_MAX, "the line ends: expected " QUOTES},
+	{"\"a\\q\"", SIZE_MAX, "'\\q\"': expected " QUOTES},
+	{"\"a\nb\"", SIZE_MAX, "' b\"': expected " QUOTES},
+	{"\"a\" b", SIZE_MAX, "' b': expected the end of the line"},
+	{"@frame", SIZE_MAX,
+		"the line ends: expected text, binary, close, ping or pong"},
+	{"@frame txt \"a\"", SIZE_MAX,
+		"'txt \"a\"': expected text, binary, close, ping or pong"},
+	{"@frame text a", SIZE_MAX, "'a': expected " QUOTES},
+};
+
+START_TEST(bytes_of_a_line)
+{
+	char wrong_so[RETORT_ERROR_SIZE] = "";
+	size_t size = 0;
+	char *bytes = retort_bytes_of(lines[_i].text, &size, wrong_so);
+
+	if (lines[_i].size == SIZE_MAX) {
+		ck_assert_ptr_null(bytes);
+		ck_assert_str_eq(wrong_so, lines[_i].bytes);
+		ck_assert_ptr_null(
+			retort_bytes_of(lines[_i].text, &size, NULL));
+		return;
+	}
+	ck_assert_str_eq(wrong_so, "");
+	ck_assert_ptr_nonnull(bytes);
+	assert_bytes(bytes, size, lines[_i].bytes, lines[_i].size);
+	ck_assert_int_eq(bytes[size], '\0');
+	free(bytes);
+}
+END_TEST
+
 int
 main(void)
 {
 	Suite *suite = suite_create("scenario");
-	TCase *errors = tcase_create("errors");
+	TCase *errors = tcase_create("errors"), *bytes = tcase_create("bytes");
 	const TTest *const items[] = {nothing, a_rule,
 		a_byte_order_mark_is_skipped, the_first_fault_is_noted,
 		rules_and_expectations_have_a_place, rules_of_all_kinds,
@@ -1097,5 +1147,7 @@ main(void)
 	tcase_add_test(errors, errors_are_short);
 	rt_test_case(suite, errors);
 	rt_test_list(suite, "items", items);
+	tcase_add_loop_test(bytes, bytes_of_a_line, 0, COUNT(lines));
+	rt_test_case(suite, bytes);
 	return rt_test_run(suite);
 }
