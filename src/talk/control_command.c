@@ -262,7 +262,28 @@ tell(struct obeyed *obeyed, unsigned long long connection, int code,
 	return code < 0 ? WRONG : OK;
 }
 
-/* Continues an open reply by its lines; without a line, ends it. */
+/* The bytes that it says, or its lines; NULL: neither. They are freed by
+   `owned`. False: they are malformed, which is answered. */
+static bool
+read_pushed(const struct obeyed *obeyed, const char **bytes, size_t *size,
+	char **owned)
+{
+	const struct control_command *command = obeyed->command;
+	char error[RETORT_ERROR_SIZE];
+
+	*owned = NULL;
+	*bytes = command->size > 0 ? command->text : NULL;
+	*size = command->size;
+	if (command->said == NULL)
+		return true;
+	*bytes = *owned = retort_bytes_of(command->said, size, error);
+	/* it quotes them, and clients expect UTF-8 */
+	if (*owned == NULL)
+		escape_lines(obeyed->answer, error, strlen(error), "");
+	return *owned != NULL;
+}
+
+/* Continues an open reply by what it is given; by nothing, ends it. */
 static enum outcome
 obey_push(struct obeyed *obeyed)
 {
@@ -275,13 +296,17 @@ obey_push(struct obeyed *obeyed)
 		{-EMSGSIZE, "more than 1 MiB at once"},
 	};
 	unsigned long long connection = read_number(obeyed->words[1]);
-	const struct control_command *command = obeyed->command;
+	const char *bytes;
+	char *owned;
+	size_t size;
 	int code;
 
 	if (connection == 0)
 		return MISUSED;
-	code = retort_push(obeyed->server, connection,
-		command->size > 0 ? command->text : NULL, command->size);
+	if (!read_pushed(obeyed, &bytes, &size, &owned))
+		return WRONG;
+	code = retort_push(obeyed->server, connection, bytes, size);
+	free(owned);
 	if (code == -EAGAIN && !is_late(obeyed, WAIT))
 		return LATER;
 	return tell(obeyed, connection, code, failures,
@@ -354,7 +379,9 @@ static const struct {
 		"verdict [TIME], as verdict or verdict 2s"},
 	{"wait", 3, obey_wait,
 		"wait N [TIME], as wait 2, wait 2 500ms or wait 2 3s"},
-	{"push", 3, obey_push, "push N [END], N the number of a connection"},
+	{"push", 3, obey_push,
+		"push N [END], push N QUOTED or push N @frame TYPE [QUOTED], N "
+		"the number of a connection"},
 	{"end", 3, obey_end, "end N [reset], N the number of a connection"},
 	{"refuse", 2, obey_refuse, "refuse or refuse off"},
 	{"reset", 2, obey_reset, "reset or reset records"},

@@ -26,7 +26,9 @@ struct control_reader {
 };
 
 struct control_command {
-	const char *line; /* without its end; terminated */
+	const char *line; /* without its end, and what it says; terminated */
+	const char *said; /* bytes at the end of its line, "..." or @...;
+	                     terminated; NULL: none, and it may take lines */
 	const char *text; /* the lines that it takes, without the last one */
 	size_t size;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Makes commands of bytes. Of their meaning it knows only that some are followed
-   by lines, up to one that is their last word, or a dot. */
+   by lines, up to one that is their last word, or a dot; or, instead of these,
+   say bytes at the end of their own line. */
 #include "config.h"
 
 #include "talk/control_parts.h"
@@ -91,31 +92,62 @@ terminate(char *line, size_t size)
 }
 
 /* The commands that take lines, and how many words stand before the one that
-   ends these. */
-static const struct {
+   ends these; and whether bytes may stand there instead. */
+static const struct taking {
 	const char *name;
 	size_t words;
+	bool says;
 } taking[] = {
-	{"rules", 0},
-	{"push", 1},
+	{"rules", 0, false},
+	{"push", 1, true},
 };
 
 #define TAKING (sizeof taking / sizeof *taking)
+
+/* The row of the table; NULL: the command takes no lines. */
+static const struct taking *
+find_taking(const char *name, size_t size)
+{
+	for (size_t i = 0; i < TAKING; i++)
+		if (size == strlen(taking[i].name) &&
+			memcmp(name, taking[i].name, size) == 0)
+			return taking + i;
+	return NULL;
+}
+
+/* Cuts the bytes that the command says from its line, also if a word is missing
+   before them. NULL: it says none. */
+static const char *
+cut_said(char *line)
+{
+	const char *at = line;
+	size_t size = next_word(&at);
+	const struct taking *takes = find_taking(at, size);
+
+	for (size_t i = 0; takes != NULL && takes->says && i <= takes->words;
+		i++) {
+		at += size;
+		size = next_word(&at);
+		if (*at == '"' || *at == '@') {
+			/* a blank is before it */
+			line[at - line - 1] = '\0';
+			return at;
+		}
+	}
+	return NULL;
+}
 
 /* Whether the command takes lines, and the word that ends them; its size is 0
    if none is given. With a word too many it takes none: it is wrong at once. */
 static bool
 takes_lines(const char *line, const char **end, size_t *end_size)
 {
-	size_t size = next_word(&line), i = 0;
+	size_t size = next_word(&line);
+	const struct taking *takes = find_taking(line, size);
 
-	while (i < TAKING &&
-		(size != strlen(taking[i].name) ||
-			memcmp(line, taking[i].name, size) != 0))
-		i++;
-	if (i == TAKING)
+	if (takes == NULL)
 		return false;
-	for (size_t left = taking[i].words; left > 0; left--) {
+	for (size_t left = takes->words; left > 0; left--) {
 		line += size;
 		size = next_word(&line);
 	}
@@ -144,7 +176,7 @@ bool
 control_reader_next(struct control_reader *reader,
 	struct control_command *command)
 {
-	const char *end;
+	const char *end, *said;
 	char *line;
 	size_t size, end_size;
 
@@ -155,15 +187,17 @@ control_reader_next(struct control_reader *reader,
 		if (reader->text > 0) {
 			if (!is_end(first, line, size))
 				continue;
-			*command = (struct control_command){first, text,
+			*command = (struct control_command){first, NULL, text,
 				(size_t)(line - text)};
 		} else {
 			terminate(line, size);
-			if (takes_lines(line, &end, &end_size)) {
+			said = cut_said(line);
+			if (said == NULL &&
+				takes_lines(line, &end, &end_size)) {
 				reader->text = reader->seen;
 				continue;
 			}
-			*command = (struct control_command){line, "", 0};
+			*command = (struct control_command){line, said, "", 0};
 		}
 		reader->text = 0;
 		reader->begin = reader->seen;

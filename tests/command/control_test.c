@@ -253,6 +253,79 @@ START_TEST(test_push)
 }
 END_TEST
 
+/* Bytes without a line end: half an event, and the rest of it. */
+START_TEST(test_push_bytes)
+{
+	struct child child = CONTROL(ios[_i]);
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	tell(child.in, "rules\n@on GET /\n@open\n@raw \"begin\"\n.\n");
+	expect(child.out, "ok 0\n");
+	fd = client_connect(child.url[0]);
+	ck_assert(client_send_text(fd, GET));
+	client_expect(fd, &got, "begin");
+	tell(child.in, "push 1 \"data: ha\"\npush 1 \"\"\n");
+	expect(child.out, "ok 0\n");
+	expect(child.out, "ok 0\n");
+	client_expect(fd, &got, "data: ha");
+	tell(child.in, "push 1 \"lf\\n\\n\"\npush 1 \"x\\\"\npush 1\n.\n");
+	expect(child.out, "ok 0\n");
+	expect_has(child.out, "error 1\n", "expected bytes in double quotes");
+	expect(child.out, "ok 0\n");
+	ck_assert_int_eq(client_receive(fd, &got), 0);
+	assert_bytes(got.data, got.size, "begindata: half\n\n", 17);
+	(void)close(fd);
+	bytes_free(&got);
+	expect_end(&child, 0, NULL);
+}
+END_TEST
+
+#define NEWS \
+	"rules\n@framing websocket\n@on GET /news\n@next bytes\n@fill\n" \
+	"HTTP/1.1 101 Switching Protocols\nConnection: Upgrade\n" \
+	"Upgrade: websocket\nSec-WebSocket-Accept: {websocket-accept}\n\n" \
+	"@on\n@if-frame ping\n@frame pong\n.\n"
+
+/* Frames that nobody asked for, between those that answer. */
+START_TEST(test_push_frames)
+{
+	struct child child = CONTROL(ios[_i]);
+	struct bytes got = {.data = NULL};
+	int fd;
+
+	tell(child.in, NEWS);
+	expect(child.out, "ok 0\n");
+	fd = client_connect(child.url[0]);
+	ck_assert(client_send_text(fd,
+		"GET /news HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+		"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
+	client_expect(fd, &got, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+	tell(child.in, "wait 1\npush 1 @frame text \"hello\"\n");
+	expect(child.out, "ok 0\n");
+	expect(child.out, "ok 0\n");
+	client_expect(fd, &got, "\r\n\r\n\x81\5hello");
+	/* nothing is no end; half a frame, and the rest of it */
+	tell(child.in, "push 1 \"\"\npush 1 \"\\x81\\x02h\"\npush 1 \"i\"\n");
+	for (int i = 0; i < 3; i++)
+		expect(child.out, "ok 0\n");
+	client_expect(fd, &got, "\5hello\x81\2hi");
+	/* the client goes on */
+	ck_assert(client_send(fd, "\x89\x80\1\2\3\4", 6));
+	client_expect(fd, &got, "hi\x8a");
+	tell(child.in, "push 1 @frame close \"\\x03\\xe8\"\npush 1\n.\n");
+	expect(child.out, "ok 0\n");
+	expect(child.out, "ok 0\n");
+	ck_assert_int_eq(client_receive(fd, &got), 0);
+	ck_assert_uint_gt(got.size, 8);
+	assert_bytes(got.data + got.size - 8, 8, "hi\x8a\0\x88\2\3\xe8", 8);
+	(void)close(fd);
+	bytes_free(&got);
+	expect_end(&child, 0, NULL);
+}
+END_TEST
+
 /* It waits for a client that takes what was pushed before. */
 START_TEST(test_push_much)
 {
@@ -280,9 +353,10 @@ START_TEST(test_push_much)
 			expect(child.out, "ok 0\n");
 	}
 	ck_assert_int_lt(told, LINES);
-	tell(child.in, "push 1\n.\n");
+	tell(child.in, "push 1 \"end\"\npush 1\n.\n");
 	ck_assert_int_eq(client_receive(fd, &got), 0);
-	ck_assert_uint_eq(got.size, 5 + (size_t)told * LINE);
+	ck_assert_uint_eq(got.size, 5 + (size_t)told * LINE + 3);
+	expect(child.out, "ok 0\n");
 	expect(child.out, "ok 0\n");
 	expect(child.out, "ok 0\n");
 	(void)close(fd);
@@ -863,11 +937,11 @@ int
 main(void)
 {
 	const TTest *const tests[] = {test_talk, test_whole, test_push,
-		test_push_much, test_ends, test_silent_clients, test_judges,
-		test_mistake, test_waits, test_stop, test_plain, test_root,
-		test_pieces, test_long, test_unread, test_gone, test_deaf,
-		test_pair, test_two, test_few, test_many, test_place, test_run,
-		test_run_stop, NULL};
+		test_push_bytes, test_push_frames, test_push_much, test_ends,
+		test_silent_clients, test_judges, test_mistake, test_waits,
+		test_stop, test_plain, test_root, test_pieces, test_long,
+		test_unread, test_gone, test_deaf, test_pair, test_two,
+		test_few, test_many, test_place, test_run, test_run_stop, NULL};
 	Suite *suite = suite_create("control");
 	TCase *tcase;
 

@@ -81,6 +81,7 @@ static const char *const corpus[] = {
 	"verdict\nurl\nrequests\n",
 	"rules END\r\n@on\r\n@echo\r\n.\r\nEND\r\nreset rules\nverdict 1s\n",
 	"push 1 END\nx\n.\nEND\npush 2\n.\nend 1 reset\nrefuse\nrefuse off\n",
+	"push 1 \"a\\x00\"\npush 2 @frame text \"hello\"\npush 1 @frame\n",
 	"rules\n@on GET\n@fault cut nothing\n.\nwait 1 5ms\ntranscript 1\n",
 	"\n wait  2 500ms x\nreset all\nreset records\ntranscript 0\nnothing\n"
 	"stop\n",

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The commands in these bytes, each as "<line>", or "<line|text>". */
+/* The commands in these bytes, each as "<line>", "<line|text>" or
+   "<line=said>". */
 static struct bytes
 read_in_pieces(const char *bytes, size_t size, size_t first)
 {
@@ -32,6 +33,11 @@ read_in_pieces(const char *bytes, size_t size, size_t first)
 		while (control_reader_next(&reader, &command)) {
 			bytes_add(&read, "<", 1);
 			bytes_add(&read, command.line, strlen(command.line));
+			if (command.said != NULL) {
+				bytes_add(&read, "=", 1);
+				bytes_add(&read, command.said,
+					strlen(command.said));
+			}
 			if (command.size > 0) {
 				bytes_add(&read, "|", 1);
 				bytes_add(&read, command.text, command.size);
@@ -71,6 +77,14 @@ static const struct {
 	{"push 1 END\n.\nEND\n push\t1\n.\n", "<push 1 END|.\n>< push\t1>"},
 	{"push\nx\n.\npush 1 END more\nurl\n",
 		"<push|x\n><push 1 END more><url>"},
+	{"push 1 \"a b\"\r\npush\t12 \t@frame text \"c\"\nurl\n",
+		"<push 1=\"a b\"><push\t12 =@frame text \"c\"><url>"},
+	{"push 1 \"a\npush 1 @\npush \"a\"\nurl\n",
+		"<push 1=\"a><push 1=@><push=\"a\"><url>"},
+	{"push 1 a\"\nb\na\"\npush 1 a \"b\"\npush\"a\"\n",
+		"<push 1 a\"|b\n><push 1 a \"b\"><push\"a\">"},
+	{"rules \"\na\n\"\nrules @\n@\nwait \"1\"\n",
+		"<rules \"|a\n><rules @><wait \"1\">"},
 	{"rule\nurl\n", "<rule><url>"},
 };
 
@@ -175,11 +189,10 @@ open_told(void)
 	told = (struct control_server){.server = server};
 }
 
-/* The answer to a command that arrived this long ago, and has `text`. */
+/* The answer to a command that arrived this long ago. */
 static struct bytes
-ask_with(const char *line, const char *text, int ago)
+ask(struct control_command command, int ago)
 {
-	const struct control_command command = {line, text, strlen(text)};
 	struct control_answer answer = {.text = NULL};
 	struct bytes got = {.data = NULL};
 	int left;
@@ -198,6 +211,14 @@ ask_with(const char *line, const char *text, int ago)
 	return got;
 }
 
+/* The same of one that has `text`. */
+static struct bytes
+ask_with(const char *line, const char *text, int ago)
+{
+	return ask((struct control_command){line, NULL, text, strlen(text)},
+		ago);
+}
+
 #define COMMANDS \
 	"error 1\nexpected rules, requests, transcript, verdict, wait, " \
 	"push, end, refuse, reset, url or stop, not "
@@ -209,7 +230,8 @@ ask_with(const char *line, const char *text, int ago)
 #define BAD_TRANSCRIPT \
 	"error 1\nexpected transcript N, the number of a connection\n"
 #define BAD_PUSH \
-	"error 1\nexpected push N [END], N the number of a connection\n"
+	"error 1\nexpected push N [END], push N QUOTED or push N @frame TYPE " \
+	"[QUOTED], N the number of a connection\n"
 #define BAD_END \
 	"error 1\nexpected end N [reset], N the number of a connection\n"
 #define BAD_RESET "error 1\nexpected reset or reset records\n"
@@ -335,6 +357,69 @@ START_TEST(answers)
 }
 END_TEST
 
+#define QUOTES "bytes in double quotes, with \\r \\n \\t \\0 \\\\ \\\" \\xHH"
+#define NONE \
+	"error 1\nconnection 1: it has ended or never was, or its reply is " \
+	"not open (@open)\n"
+
+static const struct {
+	const char *line;
+	const char *said;
+	const char *answer;
+} pushed[] = {
+	{"push", "\"a\"", BAD_PUSH},
+	{"push x", "\"a\"", BAD_PUSH},
+	{"push 1", "\"\"", NONE},
+	{"push 1", "\"a\"", NONE},
+	{"push 1", "@frame ping ", NONE},
+	{"push 1", "\"a", "error 1\nthe line ends: expected " QUOTES "\n"},
+	{"push 1", "\"a\\q\xff\"",
+		"error 1\n'\\q\\xff\"': expected " QUOTES "\n"},
+	{"push 1", "\"a\" END",
+		"error 1\n' END': expected the end of the line\n"},
+	{"push 1", "@end",
+		"error 1\n'@end': expected bytes in double quotes, or @frame\n"},
+	{"push 1", "@frame txt \"a\"",
+		"error 1\n'txt \"a\"': expected text, binary, close, ping or "
+		"pong\n"},
+};
+
+START_TEST(answers_what_is_pushed)
+{
+	struct bytes got;
+
+	open_told();
+	got = ask((struct control_command){pushed[_i].line, pushed[_i].said, "",
+			  0},
+		0);
+	assert_bytes(got.data, got.size, pushed[_i].answer,
+		strlen(pushed[_i].answer));
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
+/* The bytes and the answer need some. */
+START_TEST(pushes_without_memory)
+{
+	const struct control_command push = {"push 1", "@frame ping", "", 0};
+	const char *none = "error 1\nCannot allocate memory\n";
+	struct bytes got;
+
+	open_told();
+	for (failing = 1; failing <= 2; failing++) {
+		got = ask(push, 0);
+		assert_bytes(got.data, got.size, none, strlen(none));
+		bytes_free(&got);
+	}
+	failing = 0;
+	got = ask(push, 0);
+	assert_bytes(got.data, got.size, NONE, strlen(NONE));
+	bytes_free(&got);
+	close_server();
+}
+END_TEST
+
 /* Whatever fails, it is told, and the server can be used on. */
 START_TEST(lacks_memory)
 {
@@ -405,6 +490,8 @@ main(void)
 	rt_test_case(suite, tcase);
 	tcase = tcase_create("answers");
 	tcase_add_test(tcase, answers);
+	tcase_add_loop_test(tcase, answers_what_is_pushed, 0, COUNT(pushed));
+	tcase_add_test(tcase, pushes_without_memory);
 	tcase_add_test(tcase, lacks_memory);
 	rt_test_case(suite, tcase);
 	return rt_test_run(suite);
