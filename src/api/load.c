@@ -259,8 +259,7 @@ notice_options(const struct retort *server, const char *name,
 {
 	bool framed = server->config.framing.kind == RT_FRAMED_AS_WEBSOCKET;
 	bool tls = server->route.tls_later;
-	bool kept = server->config.protocol != RETORT_HTTP ||
-		server->config.keep_alive || server->route.keeps;
+	bool kept = !rt_route_keeps_none(&server->route);
 
 	for (size_t i = 0; i < scenario->count; i++) {
 		const struct rt_item *item = scenario->items + i;
@@ -278,9 +277,7 @@ notice_options(const struct retort *server, const char *name,
 				"without TLS (.tls, --tls), @if-tls fits "
 				"nothing");
 		if (!kept && later > 0)
-			notice(scenario, name, later,
-				"without @next or keep-alive (.keep_alive, "
-				"--keep-alive), a connection has one request");
+			notice(scenario, name, later, RT_ROUTE_KEEPS_NONE);
 		framed |= frame > 0;
 		tls |= fact > 0;
 		kept |= later > 0;

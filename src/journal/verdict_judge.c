@@ -156,6 +156,16 @@ count_came(const struct rt_judgement *judgement,
 	return came;
 }
 
+/* Whether there were too many because a client had no other way. */
+static bool
+are_unkept(const struct rt_judgement *judgement,
+	const struct rt_expectation *expectation, size_t on)
+{
+	return expectation->counts && expectation->most > 0 &&
+		on > expectation->most_of_them && judgement->route != NULL &&
+		rt_route_keeps_none(judgement->route);
+}
+
 static void
 judge_count(struct rt_judgement *judgement, size_t number,
 	const struct rt_expectation *expectation)
@@ -179,6 +189,8 @@ judge_count(struct rt_judgement *judgement, size_t number,
 	if (expectation->counts && (came > 0 || counts_all(expectation)))
 		rt_buf_add_format(judgement->text, " on %zu", on);
 	rt_buf_add(judgement->text, "\n", 1);
+	if (are_unkept(judgement, expectation, on))
+		rt_buf_add_text(judgement->text, "  " RT_ROUTE_KEEPS_NONE "\n");
 	add_came(judgement, match);
 	if (came < expectation->least)
 		add_nearest(judgement, match, whose);

@@ -64,6 +64,7 @@ struct rt_route {
 	bool cors;         /* preflights that no rule answers get 204 */
 	uint64_t max_body; /* 0: RT_DEFAULT_BODY for files, else none */
 	bool keep;         /* bodies are also kept for records */
+	bool kept;         /* connections are, from one request to the next */
 	uint64_t seed;     /* of faults by chance */
 	bool tls;          /* connections begin with TLS */
 	bool tls_later;    /* TLS can begin after a reply */
@@ -163,6 +164,16 @@ rt_rule_may_be_meant(const struct rt_rule *rule, enum retort_protocol protocol,
 	return rule->protocol == protocol && rule->accepted == greeting &&
 		(rule->refused || !refused);
 }
+
+/* Whether a connection of HTTP has one request, and what messages say then. */
+static inline bool
+rt_route_keeps_none(const struct rt_route *route)
+{
+	return route->protocol == RETORT_HTTP && !route->kept && !route->keeps;
+}
+#define RT_ROUTE_KEEPS_NONE \
+	"without @next or keep-alive (.keep_alive, --keep-alive), a " \
+	"connection has one request"
 
 /* The part of an origin that messages show. */
 const char *rt_origin_shown(const char *origin);

@@ -319,6 +319,7 @@ rt_server_open(struct retort *server, const struct retort_options *options,
 	code = read_framing(server, options, error);
 	if (code < 0)
 		return code;
+	server->route.kept = options->keep_alive;
 	server->route.seed = options->seed ? options->seed : draw_seed(server);
 	code = rt_route_set_always(&server->route, options->fields,
 		options->omit, options->cors, error);

@@ -73,6 +73,34 @@ START_TEST(counts_connections)
 }
 END_TEST
 
+#define UNKEPT \
+	"  without @next or keep-alive (.keep_alive, --keep-alive), a " \
+	"connection has one request\n"
+
+/* A verdict about too many says so if no client can do otherwise. */
+START_TEST(counts_connections_that_are_not_kept)
+{
+	open_plain(_i);
+	ON(NULL, .body = "one");
+	retort_expect(server, "/one", .times = 2, .connections = "3");
+	for (int i = 0; i < 2; i++)
+		expect_begin(GET("/one"), "HTTP/1.1 200 OK\r\n");
+	assert_verdict("expected exactly 2 on exactly 3 connections, got 2 on "
+		       "2\n  got: ");
+	retort_reset(server);
+	ON(NULL, .body = "one");
+	retort_expect(server, "/one", .times = 2, .connections = "1");
+	for (int i = 0; i < 2; i++)
+		expect_begin(GET("/one"), "HTTP/1.1 200 OK\r\n");
+	assert_verdict("expected exactly 2 on exactly 1 connection, got 2 on "
+		       "2\n" UNKEPT "  got: ");
+	ON("/two", .next = RETORT_NEXT_KEEP);
+	assert_verdict("expected exactly 2 on exactly 1 connection, got 2 on "
+		       "2\n  got: ");
+	close_server();
+}
+END_TEST
+
 /* Of others there may be as many as there want to be. */
 START_TEST(counts_those_that_fit)
 {
@@ -290,6 +318,7 @@ main(void)
 {
 	Suite *suite = suite_create("counting");
 	const TTest *const tests[] = {counts_those_that_fit,
+		counts_connections_that_are_not_kept,
 		counts_those_that_are_silent, tells_the_first_from_others,
 		numbers_of_pieces, in_scenarios, NULL};
 	const TTest *const words[] = {says_which_was_wanted,
