@@ -454,13 +454,19 @@ static void
 go_on_ready(struct retort *server)
 {
 	struct rt_chan *chan;
+	bool first = true;
 	unsigned what;
 
 	look_back(server);
 	if (rt_io_now(server->io) >= server->refuse_until)
 		refuse_no_more(server);
-	while ((chan = rt_io_next(server->io, &what)) != NULL)
+	for (; (chan = rt_io_next(server->io, &what)) != NULL; first = false) {
+		/* those before it took time, which the next client has not
+		   had */
+		if (!first && chan->kind == RT_KIND_LISTENER)
+			(void)rt_io_clock(server->io);
 		wake_chan(server, chan, what);
+	}
 	if (server->enough)
 		rt_server_have_enough(server, NULL);
 }

@@ -307,6 +307,66 @@ START_TEST(ends_failed)
 }
 END_TEST
 
+static struct {
+	int64_t closed; /* us, when the owner has done what it does then */
+	int64_t late;   /* us, since the next client was accepted; */
+	int64_t most;   /* no more than since then */
+	bool accepted;
+} times;
+
+/* That a connection is closed takes the owner two milliseconds. */
+static void
+take_time(void *arg, enum retort_event event,
+	const struct retort_exchange *exchange, const void *bytes, size_t size)
+{
+	int64_t began = now_us();
+
+	(void)arg;
+	(void)bytes;
+	(void)size;
+	if (event == RETORT_ON_CLOSE && times.closed == 0) {
+		while ((times.closed = now_us()) < began + 2000)
+			;
+	} else if (event == RETORT_ON_ACCEPT && times.closed != 0) {
+		times.accepted = true;
+		times.late = exchange->duration / 1000;
+		times.most = began - times.closed;
+	}
+}
+
+/* It has come meanwhile, but its time begins when it is accepted. */
+START_TEST(the_next_client_has_all_of_its_time)
+{
+	struct pollfd polled = {.events = POLLIN};
+	int64_t replied;
+	int next;
+
+	memset(&times, 0, sizeof times);
+	open_stepped((struct retort_options){.unrecorded = true,
+			     .keep_alive = true,
+			     .idle_timeout = 1,
+			     .event = take_time,
+			     .event_all = true},
+		_i);
+	answer_text("hello");
+	polled.fd = client_connect(retort_url(server));
+	ck_assert(client_send_text(polled.fd, GET));
+	TURN_UNTIL(poll(&polled, 1, 0) == 1);
+	replied = now_us();
+	next = client_connect(retort_url(server));
+	ck_assert(client_send_text(next, "G"));
+	while (now_us() < replied + 2000)
+		;
+	TURN_UNTIL(times.accepted);
+	ck_assert_msg(times.late <= times.most,
+		"it had its time for %lld us before it was accepted",
+		(long long)(times.late - times.most));
+	(void)close(next);
+	(void)close(polled.fd);
+	close_server();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -315,7 +375,7 @@ main(void)
 		tells_head_and_body_apart, tells_of_a_refused_head, ends_closed,
 		ends_reset, ends_timed_out, a_slow_reader_is_not_timed_out,
 		heads_time_out, bodies_time_out, ends_stopped, ends_failed,
-		NULL};
+		the_next_client_has_all_of_its_time, NULL};
 
 	watch_inside();
 	way = ways + STEPPED;
