@@ -442,7 +442,9 @@ rt_sock_held_for(int fd)
 	struct tcp_info info;
 	socklen_t size = sizeof info;
 
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
+	/* what is sent again, to nobody perhaps, counts as sent, too */
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+		info.tcpi_retransmits == 0)
 		return info.tcpi_last_data_sent * RT_MS;
 #endif
 	(void)fd;
